@@ -1,0 +1,28 @@
+// limits.h - every cap on its line: what it limits, why this number, what
+// happens at it.
+#ifndef OM_DATA_BASE_LIMITS_H
+#define OM_DATA_BASE_LIMITS_H
+
+/** Threads of one parallel loop: stacks of per-thread state stay small. More
+ *  cores than this stay idle. */
+#define OM_LIMIT_THREADS 64
+/** Rows of one segment: row numbers are 32 bits on disk. Import refuses. */
+#define OM_LIMIT_SEGMENT_ROWS 4000000000u
+/** Rows in one batch on their way from a source into a layer. */
+#define OM_LIMIT_BATCH_ROWS 65536
+/** Columns of a layer: far above any register seen. Import refuses. */
+#define OM_LIMIT_COLUMNS 256
+/** Bytes of a name (layer, column, unit) with its NUL. */
+#define OM_LIMIT_NAME_BYTES 64
+/** Bytes of one text value; longer ones are rejected rows. */
+#define OM_LIMIT_TEXT_BYTES (1 << 20)
+/** Bytes of a filter expression; longer ones are OM_E_LIMIT. */
+#define OM_LIMIT_FILTER_BYTES 8192
+/** Nesting of a filter expression: bounds the parser's stack. */
+#define OM_LIMIT_FILTER_DEPTH 64
+/** Vertices of one polygon given in a query: bounds its work. OM_E_COST. */
+#define OM_LIMIT_QUERY_VERTICES 100000
+/** Bytes of city.json and other configuration files. */
+#define OM_LIMIT_JSON_BYTES (64 << 20)
+
+#endif

@@ -1,0 +1,89 @@
+// thread.c - a parallel loop over plain pthreads: stretches from one counter.
+#include "data/base/thread.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "data/base/limits.h"
+
+static atomic_size_t threads_wanted;
+
+size_t om_threads(void)
+{
+    size_t n = atomic_load(&threads_wanted);
+    if (n == 0) {
+        const char *text = getenv("ONEMAP_THREADS");
+        const long given = text ? strtol(text, NULL, 10) : 0;
+        const long cores = given > 0 ? given : sysconf(_SC_NPROCESSORS_ONLN);
+        n = cores > 0 ? (size_t)cores : 1;
+    }
+    return n > OM_LIMIT_THREADS ? OM_LIMIT_THREADS : n;
+}
+
+void om_threads_set(size_t n)
+{
+    atomic_store(&threads_wanted, n);
+}
+
+struct job {
+    om_range_fn *fn;
+    void *ctx;
+    size_t n, grain;
+    atomic_size_t next;
+    pthread_mutex_t lock; // guards the two below
+    size_t failed_at;
+    om_status status;
+};
+
+struct lane {
+    struct job *job;
+    size_t number;
+};
+
+static void *run_lane(void *arg)
+{
+    const struct lane *lane = arg;
+    struct job *job = lane->job;
+    for (;;) {
+        const size_t first = atomic_fetch_add(&job->next, job->grain);
+        if (first >= job->n) return NULL;
+        const size_t left = job->n - first;
+        const size_t end = first + (left < job->grain ? left : job->grain);
+        const om_status st = job->fn(job->ctx, first, end, lane->number);
+        if (!st) continue;
+        pthread_mutex_lock(&job->lock);
+        if (first < job->failed_at) {
+            job->failed_at = first;
+            job->status = st;
+        }
+        pthread_mutex_unlock(&job->lock);
+        atomic_store(&job->next, job->n);
+        return NULL;
+    }
+}
+
+om_status om_parallel(size_t n, size_t grain, om_range_fn *fn, void *ctx)
+{
+    if (n == 0) return OM_OK;
+    if (grain == 0) grain = 1;
+    const size_t stretches = (n - 1) / grain + 1;
+    size_t lanes = om_threads();
+    if (lanes > stretches) lanes = stretches;
+    struct job job = {.fn = fn, .ctx = ctx, .n = n, .grain = grain,
+                      .failed_at = SIZE_MAX};
+    pthread_mutex_init(&job.lock, NULL);
+    struct lane lane[OM_LIMIT_THREADS];
+    pthread_t thread[OM_LIMIT_THREADS];
+    size_t started = 0;
+    for (size_t i = 0; i < lanes; i++) lane[i] = (struct lane){&job, i};
+    // A thread that cannot be started is no failure: the others do its part.
+    for (size_t i = 1; i < lanes; i++, started++)
+        if (pthread_create(&thread[i], NULL, run_lane, &lane[i])) break;
+    run_lane(&lane[0]);
+    for (size_t i = 1; i <= started; i++) pthread_join(thread[i], NULL);
+    pthread_mutex_destroy(&job.lock);
+    return job.status;
+}

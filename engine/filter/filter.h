@@ -1,0 +1,93 @@
+// filter.h - CQL2 text, compiled to passes over columns, kept as bitmaps.
+#ifndef OM_ENGINE_FILTER_FILTER_H
+#define OM_ENGINE_FILTER_FILTER_H
+
+#include "data/base/buf.h"
+#include "engine/snapshot.h"
+
+struct om_filter;
+
+/**
+ * Parse a CQL2-text expression against a layer's columns, unit columns
+ * included: comparison, AND, OR, NOT, IN, BETWEEN, LIKE, IS NULL, DATE(...),
+ * TIMESTAMP(...), casei(), S_INTERSECTS(geom, WKT). NULL follows SQL's three
+ * values. A time compared with a bare date text reads it in the city's zone.
+ *
+ * returns  OM_E_FORMAT (err->at: byte), OM_E_NOTFOUND (no such column),
+ *          OM_E_TYPE, OM_E_LIMIT, OM_E_COST
+ * owns     *out: om_filter_free; keeps no pointer into text or layer
+ * threads  a parsed filter may be used by several threads
+ */
+om_status om_filter_parse(const char *text, size_t len,
+                          const struct om_layer *layer, int32_t zone_s,
+                          struct om_filter **out, struct om_err *err)
+    OM_MUST_USE;
+void om_filter_free(struct om_filter *filter);
+/** Canonical text: equal for expressions that differ only in writing (order
+ *  of AND, OR and IN, blanks, case of keywords, doubled NOT). Parses back to
+ *  itself. Borrowed. The cache key. */
+const char *om_filter_canonical(const struct om_filter *filter);
+
+/* Rows of one segment that a filter takes: a bitmap and the count before
+ * every 512 bits. Tombstones are already gone. */
+struct om_bitmap {
+    size_t rows, count;
+    const uint64_t *word;  // [(rows + 63) / 64], bits past the end are 0
+    const uint32_t *rank;  // [rows / 512 + 2]: set bits before row 512 * i
+};
+
+/* What a filter and a time window select from a layer: one bitmap a part.
+ * all set: no filter, no tombstones, bitmaps absent (part NULL).
+ * Immutable, counted. */
+struct om_selection {
+    bool all;
+    uint64_t count;      // rows selected
+    size_t parts;
+    struct om_bitmap *part;
+    uint64_t serial;     // unique in this process; cache keys
+};
+
+/* A cache of selections, least recently used first out. threads: any. */
+struct om_selections;
+om_status om_selections_new(size_t max_bytes, struct om_selections **out)
+    OM_MUST_USE;
+void om_selections_free(struct om_selections *cache);
+
+/* A time window, half open, over the layer's time column. Zero-initialise and
+ * leave `set` false for all times. */
+struct om_window {
+    bool set;
+    int64_t from_s, to_s;
+};
+
+/**
+ * Select rows. filter NULL: all. `cache` NULL: computed, not kept.
+ *
+ * returns  OM_E_NOTFOUND if a window is set and the layer has no time column,
+ *          OM_E_DAMAGED, OM_E_MEMORY
+ * owns     *out counted: om_selection_unref
+ * cost     12 M rows, two conditions: a few milliseconds on two cores
+ */
+om_status om_select(struct om_selections *cache, const struct om_layer *layer,
+                    const struct om_policy *policy,
+                    const struct om_filter *filter, struct om_window window,
+                    struct om_selection **out) OM_MUST_USE;
+struct om_selection *om_selection_ref(struct om_selection *selection);
+void om_selection_unref(struct om_selection *selection);
+/** Selected rows among [from, to) of a part. cost: two ranks. */
+size_t om_selection_count(const struct om_selection *selection, size_t part,
+                          size_t from, size_t to);
+static inline bool om_selection_has(const struct om_selection *s, size_t part,
+                                    size_t row)
+{
+    return s->all || (s->part[part].word[row / 64] >> (row % 64) & 1);
+}
+/* Hits and misses since start, bytes held. */
+struct om_cache_stats {
+    uint64_t hits, misses, entries, bytes;
+};
+struct om_cache_stats om_selections_stats(const struct om_selections *cache);
+/** Forget everything (benchmarks). */
+void om_selections_clear(struct om_selections *cache);
+
+#endif

@@ -1,0 +1,90 @@
+// query.h - which rows, how many, how much, by what: the questions.
+#ifndef OM_ENGINE_QUERY_QUERY_H
+#define OM_ENGINE_QUERY_QUERY_H
+
+#include "engine/filter/filter.h"
+#include "engine/shape/shape.h"
+
+enum om_place_kind {
+    OM_PLACE_ALL,
+    OM_PLACE_BOX,     // box
+    OM_PLACE_WITHIN,  // rings, shape 0
+    OM_PLACE_RADIUS,  // pos, radius_m, true ground metres
+    OM_PLACE_NEAREST, // pos, nearest
+    OM_PLACE_ID,      // id, id_len
+};
+
+/* Where. A point matches if it lies there; a shape if it meets the place. */
+struct om_place {
+    enum om_place_kind kind;
+    struct om_box box;
+    const struct om_rings *rings;
+    struct om_pos pos;
+    double radius_m;
+    size_t nearest;
+    const char *id;
+    size_t id_len;
+};
+
+/* A question to one layer. Zero-initialised it means: all rows. */
+struct om_query {
+    const struct om_snapshot *snapshot;
+    const struct om_layer *layer;
+    const struct om_policy *policy;
+    struct om_selections *cache; // may be NULL
+    struct om_place place;
+    const struct om_filter *filter;
+    struct om_window window;
+    size_t limit;  // rows; 0: all
+};
+
+/* A row that matched. distance_m only for RADIUS and NEAREST. */
+struct om_hit {
+    size_t part, row;
+    double distance_m;
+};
+
+/** How many rows match. cost: box of 1,000 rows under 5 us. */
+om_status om_query_count(const struct om_query *query, uint64_t *out)
+    OM_MUST_USE;
+/** Exact sum of an integer column (NULLs left out); OM_E_TYPE else. Reals are
+ *  summed in double, compensated, into *real; integers into *integer. */
+om_status om_query_sum(const struct om_query *query, size_t column,
+                       int64_t *integer, double *real) OM_MUST_USE;
+/**
+ * Visit the matching rows: in Morton order; by distance (then id) for
+ * NEAREST. `each` returning false stops. A snapshot must stay held.
+ */
+om_status om_query_each(const struct om_query *query,
+                        bool (*each)(void *ctx, const struct om_hit *hit),
+                        void *ctx) OM_MUST_USE;
+
+enum om_step { OM_STEP_NONE, OM_STEP_HOUR, OM_STEP_DAY, OM_STEP_MONTH };
+
+/* One group of a grouped count: id is the category, unit id, or start of the
+ * time step (ISO 8601); empty and null set for rows without a value. */
+struct om_group {
+    const char *id;
+    size_t len;
+    bool null;
+    uint64_t count;
+    int64_t sum;      // of an integer column
+    double real_sum;  // of a real column
+};
+struct om_groups {
+    size_t count;
+    const struct om_group *group; // by id, bytewise; NULL last
+    struct om_arena arena;
+};
+/**
+ * Count (and sum `sum_column`, OM_NO_FIELD: none) by a column's values or by
+ * steps of the time column in the city's zone. Every unit is listed, empty
+ * ones too. OM_E_COST above 1 M groups.
+ * owns     om_groups_deinit
+ */
+om_status om_query_group(const struct om_query *query, size_t by_column,
+                         enum om_step step, int32_t zone_s, size_t sum_column,
+                         struct om_groups *out) OM_MUST_USE;
+void om_groups_deinit(struct om_groups *groups);
+
+#endif

@@ -1,0 +1,70 @@
+// snapshot.h - what a reader holds: the layers of a city at one moment.
+#ifndef OM_ENGINE_SNAPSHOT_H
+#define OM_ENGINE_SNAPSHOT_H
+
+#include "data/city/manifest.h"
+#include "engine/layer/segment.h"
+
+/* One segment of a layer as a snapshot sees it: the rows in `dead` (sorted,
+ * unique row numbers) are gone. */
+struct om_part {
+    struct om_segment *segment;
+    const uint32_t *dead;
+    size_t dead_count;
+};
+
+/* A layer is a list of segments with the same columns, even while there is
+ * only one. `serial` changes whenever anything in it does: cache keys. */
+struct om_layer {
+    char name[OM_LIMIT_NAME_BYTES];
+    struct om_schema schema; // unit columns included, after the layer's own
+    size_t unit_columns;     // how many of the last fields are unit columns
+    size_t parts;
+    struct om_part *part;
+    uint64_t rows; // live ones
+    uint64_t serial;
+    const struct om_manifest_layer *meta; // labels, department, as of ...
+};
+
+/* Immutable and counted. threads: any number of readers. */
+struct om_snapshot {
+    size_t layers;
+    struct om_layer *layer;
+    const struct om_manifest *manifest;
+    uint64_t sequence;
+};
+
+/* What a caller may see. Every call takes one, even while there is only
+ * 'all'; its hash is part of every cache key. */
+struct om_policy {
+    bool all;
+};
+extern const struct om_policy OM_POLICY_ALL;
+
+struct om_city;
+
+/**
+ * Open a city. Layers are mapped, not read.
+ * returns  OM_E_NOTFOUND (no such city), OM_E_DAMAGED, OM_E_VERSION, ...
+ * owns     *out: om_city_close
+ */
+om_status om_city_open(const char *path, struct om_city **out,
+                       struct om_err *err) OM_MUST_USE;
+void om_city_close(struct om_city *city);
+/** The newest snapshot; give it back with om_snapshot_unref. threads: any. */
+struct om_snapshot *om_city_snapshot(struct om_city *city);
+struct om_snapshot *om_snapshot_ref(struct om_snapshot *snapshot);
+void om_snapshot_unref(struct om_snapshot *snapshot);
+/** Look whether another process has committed, and swap if so. *changed may
+ *  be NULL. On an error the old snapshot stays. */
+om_status om_city_refresh(struct om_city *city, bool *changed,
+                          struct om_err *err) OM_MUST_USE;
+
+/** Layer by name, or NULL. Borrowed from the snapshot. */
+const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,
+                                         const char *name);
+/** Number of the unit column called `level` in the layer's schema, or
+ *  OM_NO_FIELD. */
+size_t om_layer_unit_field(const struct om_layer *layer, const char *level);
+
+#endif

@@ -1,0 +1,43 @@
+// main.c - the program: finds the verb and hands over.
+#include <stdio.h>
+#include <string.h>
+
+#include "web/cli/verb.h"
+
+static const struct {
+    const char *name;
+    om_verb_fn *run;
+} VERB[] = {
+    {"synth", om__verb_synth},   {"import", om__verb_import},
+    {"info", om__verb_info},     {"verify", om__verb_verify},
+    {"query", om__verb_query},   {"tile", om__verb_tile},
+    {"serve", om__verb_serve},
+};
+#define VERBS (sizeof VERB / sizeof *VERB)
+
+static int help(const char *about)
+{
+    const char *text = om__help_of(about ? about : "");
+    if (!text) {
+        fprintf(stderr, "onemap help: no verb '%s' (onemap help lists them)\n",
+                about);
+        return OM_EXIT_USAGE;
+    }
+    fputs(text, stdout);
+    return OM_EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs(om__help_of(""), stderr);
+        return OM_EXIT_USAGE;
+    }
+    const char *verb = argv[1];
+    if (!strcmp(verb, "help") || !strcmp(verb, "--help") || !strcmp(verb, "-h"))
+        return help(argc > 2 ? argv[2] : NULL);
+    for (size_t i = 0; i < VERBS; i++)
+        if (!strcmp(verb, VERB[i].name)) return VERB[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "onemap: no verb '%s' (onemap help lists them)\n", verb);
+    return OM_EXIT_USAGE;
+}
