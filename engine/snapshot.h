@@ -17,13 +17,13 @@ struct om_part {
  * only one. `serial` changes whenever anything in it does: cache keys. */
 struct om_layer {
     char name[OM_LIMIT_NAME_BYTES];
-    struct om_schema schema; // unit columns included, after the layer's own
-    size_t unit_columns;     // how many of the last fields are unit columns
+    struct om_schema schema;  // unit columns included, after the layer's own
+    size_t unit_columns;      // how many of the last fields are unit columns
     size_t parts;
     struct om_part *part;
-    uint64_t rows; // live ones
+    uint64_t rows;  // live ones
     uint64_t serial;
-    const struct om_manifest_layer *meta; // labels, department, as of ...
+    const struct om_manifest_layer *meta;  // labels, department, as of ...
 };
 
 /* Immutable and counted. threads: any number of readers. */

@@ -11,7 +11,7 @@
 
 struct om_arena_block {
     struct om_arena_block *older;
-    size_t bytes; // usable bytes behind this header
+    size_t bytes;  // usable bytes behind this header
 };
 
 static char *block_start(struct om_arena_block *block)
@@ -25,7 +25,8 @@ void *om_arena_alloc(struct om_arena *arena, size_t bytes)
     if (bytes > SIZE_MAX / 4) return NULL;
     const size_t need = (bytes + ALIGN - 1) / ALIGN * ALIGN;
     if (!arena->block || arena->block->bytes - arena->used < need) {
-        size_t grow = arena->block ? arena->block->bytes * 2 : FIRST_BLOCK_BYTES;
+        size_t grow =
+            arena->block ? arena->block->bytes * 2 : FIRST_BLOCK_BYTES;
         if (grow < need) grow = need;
         struct om_arena_block *fresh = om_alloc(sizeof *fresh + ALIGN + grow);
         if (!fresh) return NULL;

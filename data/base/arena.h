@@ -8,8 +8,8 @@ struct om_arena_block;
 
 /* Zero is a valid empty arena. One thread at a time. */
 struct om_arena {
-    struct om_arena_block *block; // newest first
-    size_t used;                  // bytes used in the newest block
+    struct om_arena_block *block;  // newest first
+    size_t used;                   // bytes used in the newest block
 };
 
 /** `bytes` of memory aligned to 64, not zeroed; NULL when there is none.

@@ -1,4 +1,5 @@
-// buf.c - growing bytes, and the few number and text forms that all writers use.
+// buf.c - growing bytes, and the few number and text forms that all writers
+// use.
 #include "data/base/buf.h"
 
 #include <math.h>
@@ -31,8 +32,7 @@ om_status om_buf_reserve(struct om_buf *buf, size_t more)
 {
     if (buf->status) return buf->status;
     if (more <= buf->room - buf->len) return OM_OK;
-    if (more > SIZE_MAX - buf->len ||
-        (buf->max && buf->len + more > buf->max))
+    if (more > SIZE_MAX - buf->len || (buf->max && buf->len + more > buf->max))
         return buf->status = OM_E_LIMIT;
     size_t room = buf->room < SIZE_MAX / 2 ? buf->room * 2 : SIZE_MAX;
     if (room < 256) room = 256;
@@ -93,7 +93,7 @@ om_status om_buf_add_json_text(struct om_buf *buf, const char *text, size_t len)
 {
     static const char HEX[] = "0123456789abcdef";
     om_buf_add_byte(buf, '"');
-    size_t plain = 0; // start of the run that needs no escape
+    size_t plain = 0;  // start of the run that needs no escape
     for (size_t i = 0; i < len;) {
         const unsigned char c = (unsigned char)text[i];
         const size_t width = om_utf8_next(text + i, len - i);
@@ -109,7 +109,9 @@ om_status om_buf_add_json_text(struct om_buf *buf, const char *text, size_t len)
         else if (c == '\n')
             om_buf_add_text(buf, "\\n");
         else
-            om_buf_add(buf, (char[6]){'\\', 'u', '0', '0', HEX[c >> 4], HEX[c & 15]}, 6);
+            om_buf_add(buf,
+                       (char[6]){'\\', 'u', '0', '0', HEX[c >> 4], HEX[c & 15]},
+                       6);
         plain = ++i;
     }
     om_buf_add(buf, text + plain, len - plain);
@@ -136,6 +138,7 @@ om_status om_buf_add_fixed(struct om_buf *buf, double value, int digits)
         while (n > 0 && text[n - 1] == '0') n--;
         if (n > 0 && text[n - 1] == '.') n--;
     }
-    if (n == 2 && text[0] == '-' && text[1] == '0') return om_buf_add_byte(buf, '0');
+    if (n == 2 && text[0] == '-' && text[1] == '0')
+        return om_buf_add_byte(buf, '0');
     return om_buf_add(buf, text, (size_t)n);
 }

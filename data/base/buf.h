@@ -14,7 +14,7 @@ struct om_buf {
     uint8_t *bytes;
     size_t len;
     size_t room;
-    size_t max; // 0: no limit
+    size_t max;  // 0: no limit
     om_status status;
 };
 

@@ -15,7 +15,7 @@ static om_status fail_errno(struct om_err *err, const char *doing,
                             const char *path)
 {
     const int e = errno;
-    const om_status code = e == ENOENT    ? OM_E_NOTFOUND
+    const om_status code = e == ENOENT   ? OM_E_NOTFOUND
                            : e == ENOMEM ? OM_E_MEMORY
                                          : OM_E_IO;
     return om_fail(err, code, 0, "%s %s: %s", doing, path, strerror(e));
@@ -33,7 +33,8 @@ om_status om_map_open(struct om_map *map, const char *path, struct om_err *err)
     } else if (!S_ISREG(info.st_mode)) {
         st = om_fail(err, OM_E_IO, 0, "%s is not a file", path);
     } else if (info.st_size > 0) {
-        void *bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        void *bytes =
+            mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
         if (bytes == MAP_FAILED)
             st = fail_errno(err, "cannot map", path);
         else
@@ -62,7 +63,8 @@ om_status om_file_read(const char *path, size_t max, struct om_buf *out,
         if (n < 0) st = fail_errno(err, "cannot read", path);
         if (n <= 0) break;
         if (out->len + (size_t)n > max)
-            st = om_fail(err, OM_E_LIMIT, 0, "%s is larger than %zu bytes", path, max);
+            st = om_fail(err, OM_E_LIMIT, 0, "%s is larger than %zu bytes",
+                         path, max);
         else if (om_buf_add(out, chunk, (size_t)n))
             st = om_fail(err, out->status, 0, "reading %s: %s", path,
                          om_status_text(out->status));
@@ -119,12 +121,14 @@ om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
     if (n < 0 || n >= (int)sizeof temporary)
         return om_fail(err, OM_E_LIMIT, 0, "path too long: %.80s...", path);
     folder_of(folder, sizeof folder, path);
-    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    const int fd =
+        open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) return fail_errno(err, "cannot create", temporary);
     om_status st = om_fd_write(fd, bytes, len, temporary, err);
     if (!st) st = om_file_sync(fd, temporary, err);
     if (close(fd) && !st) st = fail_errno(err, "cannot close", temporary);
-    if (!st && rename(temporary, path)) st = fail_errno(err, "cannot rename to", path);
+    if (!st && rename(temporary, path))
+        st = fail_errno(err, "cannot rename to", path);
     if (st) {
         unlink(temporary);
         return st;

@@ -17,8 +17,8 @@ struct om_map {
 
 /** Map a file read-only. An empty file maps to len 0. returns OM_E_NOTFOUND,
  *  OM_E_IO, OM_E_MEMORY. */
-om_status om_map_open(struct om_map *map, const char *path, struct om_err *err)
-    OM_MUST_USE;
+om_status om_map_open(struct om_map *map, const char *path,
+                      struct om_err *err) OM_MUST_USE;
 void om_map_close(struct om_map *map);
 
 /** Read a whole file of at most `max` bytes into `out`. */
@@ -31,8 +31,8 @@ om_status om_file_read(const char *path, size_t max, struct om_buf *out,
 om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
                               struct om_err *err) OM_MUST_USE;
 /** fsync an open descriptor's file, or a folder by its path. */
-om_status om_file_sync(int fd, const char *path, struct om_err *err)
-    OM_MUST_USE;
+om_status om_file_sync(int fd, const char *path,
+                       struct om_err *err) OM_MUST_USE;
 om_status om_folder_sync(const char *path, struct om_err *err) OM_MUST_USE;
 /** Create a folder and what is missing above it; fine if it is there. */
 om_status om_folder_make(const char *path, struct om_err *err) OM_MUST_USE;

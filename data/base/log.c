@@ -9,15 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_SECONDS 3.0 // between two progress lines that are not on a terminal
+#define LINE_SECONDS \
+    3.0  // between two progress lines that are not on a terminal
 #define BAR_SECONDS 0.1  // between two redraws of the bar
 #define BAR_CELLS 30
 
 static atomic_int log_level = OM_LOG_INFO;
 static atomic_bool progress_quiet;
 static pthread_mutex_t progress_lock = PTHREAD_MUTEX_INITIALIZER;
-static double progress_last_s; // guarded by progress_lock
-static bool bar_drawn;         // guarded by progress_lock
+static double progress_last_s;  // guarded by progress_lock
+static bool bar_drawn;          // guarded by progress_lock
 
 double om_seconds(void)
 {
@@ -52,7 +53,8 @@ void om_progress_quiet(bool quiet)
 
 static void draw_bar(const char *what, uint64_t done, uint64_t total)
 {
-    const int full = total ? (int)((double)done / (double)total * BAR_CELLS) : 0;
+    const int full =
+        total ? (int)((double)done / (double)total * BAR_CELLS) : 0;
     fprintf(stderr, "\r%-24s [", what);
     for (int i = 0; i < BAR_CELLS; i++) fputc(i < full ? '#' : ' ', stderr);
     fprintf(stderr, "] %llu", (unsigned long long)done);
@@ -74,8 +76,8 @@ void om_progress(const char *what, uint64_t done, uint64_t total)
         if (terminal)
             draw_bar(what, done, total);
         else if (total)
-            fprintf(stderr, "%s: %llu of %llu\n", what, (unsigned long long)done,
-                    (unsigned long long)total);
+            fprintf(stderr, "%s: %llu of %llu\n", what,
+                    (unsigned long long)done, (unsigned long long)total);
         else
             fprintf(stderr, "%s: %llu\n", what, (unsigned long long)done);
     }

@@ -24,7 +24,10 @@ static void trim_partial_utf8(char *text)
     while (back > 0 && ((unsigned char)text[back - 1] & 0xC0) == 0x80) back--;
     if (back == 0) return;
     const unsigned char lead = (unsigned char)text[back - 1];
-    const size_t need = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+    const size_t need = lead >= 0xF0   ? 4
+                        : lead >= 0xE0 ? 3
+                        : lead >= 0xC0 ? 2
+                                       : 1;
     if (end - (back - 1) < need) text[back - 1] = '\0';
 }
 

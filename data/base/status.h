@@ -41,17 +41,17 @@ typedef enum om_status {
 /* An error where a human will read it: the code, what and where. */
 struct om_err {
     om_status code;
-    size_t at;                    // byte or row, where that means something
-    char text[OM_ERR_TEXT_BYTES]; // one sentence, UTF-8, no line end
+    size_t at;                     // byte or row, where that means something
+    char text[OM_ERR_TEXT_BYTES];  // one sentence, UTF-8, no line end
 };
 
 #define OM_MUST_USE __attribute__((warn_unused_result))
 #define OM_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /** Return from the calling function if `call` fails; nothing is acquired. */
-#define OM_TRY(call)                          \
-    do {                                      \
-        const om_status om_try_status = call; \
+#define OM_TRY(call)                             \
+    do {                                         \
+        const om_status om_try_status = call;    \
         if (om_try_status) return om_try_status; \
     } while (0)
 

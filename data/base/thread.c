@@ -33,7 +33,7 @@ struct job {
     void *ctx;
     size_t n, grain;
     atomic_size_t next;
-    pthread_mutex_t lock; // guards the two below
+    pthread_mutex_t lock;  // guards the two below
     size_t failed_at;
     om_status status;
 };
@@ -72,8 +72,8 @@ om_status om_parallel(size_t n, size_t grain, om_range_fn *fn, void *ctx)
     const size_t stretches = (n - 1) / grain + 1;
     size_t lanes = om_threads();
     if (lanes > stretches) lanes = stretches;
-    struct job job = {.fn = fn, .ctx = ctx, .n = n, .grain = grain,
-                      .failed_at = SIZE_MAX};
+    struct job job = {
+        .fn = fn, .ctx = ctx, .n = n, .grain = grain, .failed_at = SIZE_MAX};
     pthread_mutex_init(&job.lock, NULL);
     struct lane lane[OM_LIMIT_THREADS];
     pthread_t thread[OM_LIMIT_THREADS];

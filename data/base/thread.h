@@ -22,7 +22,7 @@ typedef om_status om_range_fn(void *ctx, size_t first, size_t end, size_t lane);
  * returns the error of the lowest failing stretch; later ones may not run.
  * threads: may be called from several threads; not nested from within fn.
  */
-om_status om_parallel(size_t n, size_t grain, om_range_fn *fn, void *ctx)
-    OM_MUST_USE;
+om_status om_parallel(size_t n, size_t grain, om_range_fn *fn,
+                      void *ctx) OM_MUST_USE;
 
 #endif

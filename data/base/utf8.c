@@ -17,14 +17,14 @@ size_t om_utf8_next(const char *text, size_t len)
     if (s[0] < 0xE0) return len >= 2 && tail(s[1]) ? 2 : 0;
     if (s[0] < 0xF0) {
         if (len < 3 || !tail(s[1]) || !tail(s[2])) return 0;
-        if (s[0] == 0xE0 && s[1] < 0xA0) return 0; // overlong
-        if (s[0] == 0xED && s[1] > 0x9F) return 0; // surrogate
+        if (s[0] == 0xE0 && s[1] < 0xA0) return 0;  // overlong
+        if (s[0] == 0xED && s[1] > 0x9F) return 0;  // surrogate
         return 3;
     }
     if (s[0] > 0xF4) return 0;
     if (len < 4 || !tail(s[1]) || !tail(s[2]) || !tail(s[3])) return 0;
-    if (s[0] == 0xF0 && s[1] < 0x90) return 0; // overlong
-    if (s[0] == 0xF4 && s[1] > 0x8F) return 0; // beyond U+10FFFF
+    if (s[0] == 0xF0 && s[1] < 0x90) return 0;  // overlong
+    if (s[0] == 0xF4 && s[1] > 0x8F) return 0;  // beyond U+10FFFF
     return 4;
 }
 
@@ -33,7 +33,7 @@ bool om_utf8_valid(const char *text, size_t len)
     size_t i = 0;
     while (i < len) {
         uint64_t eight;
-        while (len - i >= 8) { // skip plain ASCII eight bytes at a time
+        while (len - i >= 8) {  // skip plain ASCII eight bytes at a time
             memcpy(&eight, text + i, 8);
             if (eight & UINT64_C(0x8080808080808080)) break;
             i += 8;

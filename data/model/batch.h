@@ -31,10 +31,10 @@ struct om_batch_column {
  * they are snapped. Rings of polygons repeat no first vertex. */
 struct om_shapes {
     size_t count;
-    const uint32_t *shape_part; // [count + 1]
-    const uint32_t *part_ring;  // [parts + 1]
-    const uint32_t *ring_vertex; // [rings + 1]
-    const double *x, *y;        // [vertices]
+    const uint32_t *shape_part;   // [count + 1]
+    const uint32_t *part_ring;    // [parts + 1]
+    const uint32_t *ring_vertex;  // [rings + 1]
+    const double *x, *y;          // [vertices]
 };
 
 struct om_batch {
@@ -42,8 +42,8 @@ struct om_batch {
     const uint64_t *source_row;  // [rows] number in the source, from 1
     const struct om_pos *pos;    // [rows] of points, else NULL
     struct om_shapes shapes;     // of lines and polygons
-    const struct om_batch_column *column; // [schema's count]
-    struct om_arena arena;       // holds all of the above
+    const struct om_batch_column *column;  // [schema's count]
+    struct om_arena arena;                 // holds all of the above
 };
 
 static inline bool om_bit(const uint64_t *bits, size_t i)

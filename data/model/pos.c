@@ -32,7 +32,8 @@ om_status om_pos_from_lonlat(double lon_deg, double lat_deg, struct om_pos *out)
 void om_world_to_lonlat(double x, double y, double *lon_deg, double *lat_deg)
 {
     *lon_deg = (x / OM_POS_SIDE - 0.5) * 360.0;
-    *lat_deg = atan(sinh((1.0 - 2.0 * y / OM_POS_SIDE) * OM_PI)) * OM_DEG_PER_RAD;
+    *lat_deg =
+        atan(sinh((1.0 - 2.0 * y / OM_POS_SIDE) * OM_PI)) * OM_DEG_PER_RAD;
 }
 
 void om_pos_to_lonlat(struct om_pos pos, double *lon_deg, double *lat_deg)

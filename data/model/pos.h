@@ -70,7 +70,8 @@ static inline uint64_t om_morton(struct om_pos pos)
 }
 static inline struct om_pos om_morton_pos(uint64_t code)
 {
-    return (struct om_pos){om_morton_squeeze(code), om_morton_squeeze(code >> 1)};
+    return (struct om_pos){om_morton_squeeze(code),
+                           om_morton_squeeze(code >> 1)};
 }
 
 #endif

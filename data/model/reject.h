@@ -19,13 +19,13 @@ om_status om_rejects_new(const char *path, struct om_rejects **out,
  * threads: any.
  */
 om_status om_rejects_add(struct om_rejects *rejects, uint64_t source_row,
-                         const char *id, const char *column,
-                         const char *reason, const char *value, size_t len);
+                         const char *id, const char *column, const char *reason,
+                         const char *value, size_t len);
 uint64_t om_rejects_count(const struct om_rejects *rejects);
 /** Call `each` with every reason, its count, and the first row that had it. */
 void om_rejects_each(const struct om_rejects *rejects,
-                     void (*each)(void *ctx, const char *reason,
-                                  uint64_t count, uint64_t first_row),
+                     void (*each)(void *ctx, const char *reason, uint64_t count,
+                                  uint64_t first_row),
                      void *ctx);
 /** Flush and close. NULL is fine. */
 om_status om_rejects_close(struct om_rejects *rejects, struct om_err *err);

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
-static const char *const TYPE[] = {"text", "category", "integer", "real", "time", "boolean"};
+static const char *const TYPE[] = {"text", "category", "integer",
+                                   "real", "time",     "boolean"};
 static const char *const GEOMETRY[] = {"point", "line", "polygon"};
 
-static bool index_of(const char *const *names, size_t n, const char *name, size_t *out)
+static bool index_of(const char *const *names, size_t n, const char *name,
+                     size_t *out)
 {
     for (size_t i = 0; i < n; i++) {
         if (strcmp(names[i], name) != 0) continue;
@@ -37,7 +39,8 @@ const char *om_geometry_name(enum om_geometry geometry)
 bool om_geometry_from_name(const char *name, enum om_geometry *out)
 {
     size_t i;
-    if (!index_of(GEOMETRY, sizeof GEOMETRY / sizeof *GEOMETRY, name, &i)) return false;
+    if (!index_of(GEOMETRY, sizeof GEOMETRY / sizeof *GEOMETRY, name, &i))
+        return false;
     *out = (enum om_geometry)i;
     return true;
 }

@@ -9,18 +9,18 @@
 #include "data/base/limits.h"
 
 enum om_type {
-    OM_TYPE_TEXT,     // any UTF-8
-    OM_TYPE_CATEGORY, // UTF-8 of few distinct values
-    OM_TYPE_INTEGER,  // 64 bits, signed
-    OM_TYPE_REAL,     // double, finite
-    OM_TYPE_TIME,     // UTC seconds since 1970
+    OM_TYPE_TEXT,      // any UTF-8
+    OM_TYPE_CATEGORY,  // UTF-8 of few distinct values
+    OM_TYPE_INTEGER,   // 64 bits, signed
+    OM_TYPE_REAL,      // double, finite
+    OM_TYPE_TIME,      // UTC seconds since 1970
     OM_TYPE_BOOLEAN,
 };
 
 enum om_geometry { OM_GEOMETRY_POINT, OM_GEOMETRY_LINE, OM_GEOMETRY_POLYGON };
 
 struct om_field {
-    char name[OM_LIMIT_NAME_BYTES]; // as users type it in filters
+    char name[OM_LIMIT_NAME_BYTES];  // as users type it in filters
     enum om_type type;
 };
 
@@ -30,8 +30,9 @@ struct om_schema {
     enum om_geometry geometry;
     size_t count;
     struct om_field field[OM_LIMIT_COLUMNS];
-    size_t id_field;  // index; always there
-    size_t time_field; // index of the time that --time and decay use, or OM_NO_FIELD
+    size_t id_field;    // index; always there
+    size_t time_field;  // index of the time that --time and decay use, or
+                        // OM_NO_FIELD
 };
 
 #define OM_NO_FIELD SIZE_MAX

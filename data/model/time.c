@@ -14,8 +14,10 @@ int64_t om_time_days(int64_t year, unsigned month, unsigned day)
     year -= month <= 2;
     const int64_t era = (year >= 0 ? year : year - 399) / 400;
     const int64_t of_era = year - era * 400;
-    const int64_t of_year = (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    const int64_t of_year =
+        (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
+           719468;
 }
 
 void om_time_date(int64_t days, int64_t *year, unsigned *month, unsigned *day)
@@ -23,7 +25,8 @@ void om_time_date(int64_t days, int64_t *year, unsigned *month, unsigned *day)
     days += 719468;
     const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     const int64_t of_era = days - era * 146097;
-    const int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    const int64_t y =
+        (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     const int64_t of_year = of_era - (365 * y + y / 4 - y / 100);
     const int64_t m = (5 * of_year + 2) / 153;
     *day = (unsigned)(of_year - (153 * m + 2) / 5 + 1);
@@ -65,14 +68,17 @@ static int64_t month_days(int64_t year, int64_t month)
 }
 
 /* Year and month, and the day unless the text ends after the month (*day 0). */
-static bool take_date(struct head *h, int64_t *year, int64_t *month, int64_t *day)
+static bool take_date(struct head *h, int64_t *year, int64_t *month,
+                      int64_t *day)
 {
     *day = 0;
     if (!take_number(h, 4, year)) return false;
-    const char separator = h->at < h->end && (*h->at == '-' || *h->at == '/') ? *h->at : 0;
+    const char separator =
+        h->at < h->end && (*h->at == '-' || *h->at == '/') ? *h->at : 0;
     if (separator) {
         h->at++;
-        if (!take_number(h, 2, month) && !(separator == '/' && take_number(h, 1, month)))
+        if (!take_number(h, 2, month) &&
+            !(separator == '/' && take_number(h, 1, month)))
             return false;
         if (take(h, separator) && !take_number(h, 2, day) &&
             !(separator == '/' && take_number(h, 1, day)))
@@ -139,7 +145,8 @@ static om_status parse(const char *text, size_t len, int32_t zone_s,
         *span_s = 0;
     }
     if (!take_zone(&h, &zone_s) || h.at != h.end) return OM_E_FORMAT;
-    const int64_t days = om_time_days(year, (unsigned)month, (unsigned)(day ? day : 1));
+    const int64_t days =
+        om_time_days(year, (unsigned)month, (unsigned)(day ? day : 1));
     *utc_s = days * DAY_S + second - zone_s;
     return OM_OK;
 }
@@ -149,7 +156,7 @@ om_status om_time_parse(const char *text, size_t len, int32_t zone_s,
 {
     int64_t span_s;
     OM_TRY(parse(text, len, zone_s, utc_s, &span_s));
-    return span_s > DAY_S ? OM_E_FORMAT : OM_OK; // a month is no moment
+    return span_s > DAY_S ? OM_E_FORMAT : OM_OK;  // a month is no moment
 }
 
 static bool is_open(const char *text, size_t len)
@@ -163,10 +170,11 @@ static const char *interval_slash(const char *text, size_t len)
     const char *found = NULL;
     size_t slashes = 0;
     for (size_t i = 0; i < len; i++) slashes += text[i] == '/';
-    if (slashes == 0 || slashes == 2) return NULL; // a single date
+    if (slashes == 0 || slashes == 2) return NULL;  // a single date
     size_t middle = slashes / 2, seen = 0;
     // FROM or TO open with the other one written 2023/06/26: 1 + 2 slashes.
-    if (slashes == 3) middle = is_open(text, 0) && (text[0] == '/' || text[0] == '.') ? 0 : 2;
+    if (slashes == 3)
+        middle = is_open(text, 0) && (text[0] == '/' || text[0] == '.') ? 0 : 2;
     for (size_t i = 0; i < len && !found; i++)
         if (text[i] == '/' && seen++ == middle) found = text + i;
     return found;
@@ -182,7 +190,8 @@ om_status om_time_parse_interval(const char *text, size_t len, int32_t zone_s,
         to = from + (span ? span : 1);
     } else {
         const size_t left = (size_t)(slash - text), right = len - left - 1;
-        if (!is_open(text, left)) OM_TRY(parse(text, left, zone_s, &from, &span));
+        if (!is_open(text, left))
+            OM_TRY(parse(text, left, zone_s, &from, &span));
         if (!is_open(slash + 1, right)) {
             OM_TRY(parse(slash + 1, right, zone_s, &to, &span));
             to += span;
@@ -205,11 +214,13 @@ size_t om_time_format(int64_t utc_s, int32_t zone_s,
     }
     unsigned month, day;
     om_time_date(days, &year, &month, &day);
-    const int n = snprintf(out, OM_TIME_TEXT_BYTES - 8, "%04lld-%02u-%02uT%02d:%02d:%02d",
-                           (long long)year, month, day, (int)(rest / 3600),
-                           (int)(rest / 60 % 60), (int)(rest % 60));
+    const int n =
+        snprintf(out, OM_TIME_TEXT_BYTES - 8, "%04lld-%02u-%02uT%02d:%02d:%02d",
+                 (long long)year, month, day, (int)(rest / 3600),
+                 (int)(rest / 60 % 60), (int)(rest % 60));
     if (zone_s == 0) return (size_t)(n + snprintf(out + n, 8, "Z"));
     const int zone_min = (zone_s < 0 ? -zone_s : zone_s) / 60;
-    return (size_t)(n + snprintf(out + n, 8, "%c%02d:%02d", zone_s < 0 ? '-' : '+',
-                                 zone_min / 60 % 100, zone_min % 60));
+    return (size_t)(n + snprintf(out + n, 8, "%c%02d:%02d",
+                                 zone_s < 0 ? '-' : '+', zone_min / 60 % 100,
+                                 zone_min % 60));
 }

@@ -17,8 +17,8 @@ om_verb_fn om__verb_synth, om__verb_import, om__verb_info, om__verb_verify,
 
 /* An option of a verb: "--scale" with a value, or a flag. */
 struct om_option {
-    const char *name;   // with its dashes
-    const char **value; // set to the argument; NULL for a flag
+    const char *name;    // with its dashes
+    const char **value;  // set to the argument; NULL for a flag
     bool *flag;
 };
 /**
@@ -34,8 +34,7 @@ int om__options_read(const char *verb, int argc, char **argv,
                      size_t *operands, bool *help);
 /** Print "onemap VERB: text" and return the exit status for the code. */
 int om__verb_fail(const char *verb, const struct om_err *err);
-int om__verb_usage(const char *verb, const char *format, ...)
-    OM_PRINTF(2, 3);
+int om__verb_usage(const char *verb, const char *format, ...) OM_PRINTF(2, 3);
 /** Help text of a verb (help.c), or NULL. */
 const char *om__help_of(const char *verb);
 
