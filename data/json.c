@@ -155,6 +155,11 @@ om_status om_json_add_take(struct om_json *list, struct om_json *value)
     return json_array_append_new(in(list), in(value)) ? OM_E_MEMORY : OM_OK;
 }
 
+om_status om_json_add(struct om_json *list, struct om_json *value)
+{
+    return json_array_append(in(list), in(value)) ? OM_E_MEMORY : OM_OK;
+}
+
 static int append(const char *bytes, size_t len, void *out)
 {
     return om_buf_add(out, bytes, len) ? -1 : 0;

@@ -59,6 +59,8 @@ om_status om_json_set_take(struct om_json *object, const char *key,
                            struct om_json *value) OM_MUST_USE;
 om_status om_json_add_take(struct om_json *list,
                            struct om_json *value) OM_MUST_USE;
+/** The same, but `value` stays where it is too: shared, not copied. */
+om_status om_json_add(struct om_json *list, struct om_json *value) OM_MUST_USE;
 /** Write the document, members in their order; pretty: indented by two. */
 om_status om_json_write(const struct om_json *document, bool pretty,
                         struct om_buf *out) OM_MUST_USE;
