@@ -18,8 +18,8 @@ om_status om_builder_add(struct om_builder *builder,
 /** Rows whose id is in `taken` are duplicates too (other segments of the
  *  layer, when appending). */
 om_status om_builder_taken(struct om_builder *builder,
-                           struct om_segment *const *taken, size_t count)
-    OM_MUST_USE;
+                           struct om_segment *const *taken,
+                           size_t count) OM_MUST_USE;
 /**
  * Sort, code the columns, and write `path` whole (it is synced; it appears in
  * the city only through the manifest). Of rows with equal ids the first in the
@@ -32,8 +32,19 @@ om_status om_builder_taken(struct om_builder *builder,
  * cost     12 M rows: see benchmarks/bench_build.c
  */
 om_status om_builder_write(struct om_builder *builder, const char *path,
-                           struct om_rejects *rejects, struct om_err *err)
-    OM_MUST_USE;
+                           struct om_rejects *rejects,
+                           struct om_err *err) OM_MUST_USE;
+/** The shapes of this layer are units: they share edges and are noded
+ *  together (om_shapes_settle). */
+void om_builder_set_shared(struct om_builder *builder, bool shared);
+/** After a successful write: rows that were written, shapes that were repaired,
+ *  and a call with source row, id and note for each of those. */
+size_t om_builder_rows(const struct om_builder *builder);
+size_t om_builder_repaired(const struct om_builder *builder);
+void om_builder_each_note(const struct om_builder *builder,
+                          void (*each)(void *ctx, uint64_t source_row,
+                                       const char *id, const char *note),
+                          void *ctx);
 void om_builder_free(struct om_builder *builder);
 
 /* A unit column: for each row of a segment the ordinal of its unit in `ids`,
@@ -41,13 +52,15 @@ void om_builder_free(struct om_builder *builder);
 #define OM_NO_UNIT UINT32_MAX
 struct om_unit_column {
     char name[OM_LIMIT_NAME_BYTES];
-    const uint32_t *unit;    // [rows]
+    const uint32_t *unit;  // [rows]
     size_t ids;
-    const uint32_t *id_offset; // [ids + 1]
+    const uint32_t *id_offset;  // [ids + 1]
     const char *id_bytes;
 };
-/** Write the unit columns of a segment to a file of their own. */
-om_status om_units_write(const char *path, size_t rows,
+/** Write the unit columns of a segment to a file of their own. It remembers
+ *  which segment it belongs to: om_segment_open refuses any other pair. On an
+ *  error `path` does not exist. */
+om_status om_units_write(const char *path, const struct om_segment *segment,
                          const struct om_unit_column *column, size_t columns,
                          struct om_err *err) OM_MUST_USE;
 
@@ -61,7 +74,7 @@ om_status om_sort_keys(uint64_t *key, uint32_t *row, uint64_t *scratch_key,
 
 /** Cells of one level over sorted keys, into memory of the caller's arena. */
 om_status om_cells_build(const uint64_t *key, size_t rows, unsigned level,
-                         struct om_arena *arena, struct om_cells *out)
-    OM_MUST_USE;
+                         struct om_arena *arena,
+                         struct om_cells *out) OM_MUST_USE;
 
 #endif

@@ -21,13 +21,13 @@ struct om_segment;
 #define OM_SUM_ROWS 64
 
 enum om_coding {
-    OM_CODING_INTEGER,    // value = base + stored; INTEGER, TIME, BOOLEAN
-    OM_CODING_REAL,       // stored double
-    OM_CODING_DICTIONARY, // stored = code; dictionary sorted bytewise, so
-                          // that codes compare as their texts do
-    OM_CODING_NUMBERED,   // text = prefix + decimal number padded with zeros
-                          // to `digits`; value of the number = base + stored
-    OM_CODING_BLOCKS,     // compressed text, read through om_segment_text
+    OM_CODING_INTEGER,     // value = base + stored; INTEGER, TIME, BOOLEAN
+    OM_CODING_REAL,        // stored double
+    OM_CODING_DICTIONARY,  // stored = code; dictionary sorted bytewise, so
+                           // that codes compare as their texts do
+    OM_CODING_NUMBERED,    // text = prefix + decimal number padded with zeros
+                           // to `digits`; value of the number = base + stored
+    OM_CODING_BLOCKS,      // compressed text, read through om_segment_text
 };
 
 /* A column as it lies in the file. data is [rows] of `width` bytes, unsigned
@@ -36,10 +36,10 @@ enum om_coding {
 struct om_column {
     struct om_field field;
     enum om_coding coding;
-    unsigned width;        // bytes: 1, 2, 4, 8; 0 for OM_CODING_BLOCKS
+    unsigned width;  // bytes: 1, 2, 4, 8; 0 for OM_CODING_BLOCKS
     int64_t base;
     const void *data;
-    const uint64_t *valid; // bit a row, set where there is a value; NULL: all
+    const uint64_t *valid;  // bit a row, set where there is a value; NULL: all
     uint64_t nulls;
     // Smallest and largest value of each OM_BLOCK_ROWS rows, NULLs left out
     // (min > max where all are NULL). INTEGER: the value; DICTIONARY: the
@@ -50,8 +50,8 @@ struct om_column {
     // TIME, else NULL. [rows / OM_SUM_ROWS + 2], the last is the total.
     const int64_t *sum;
     // DICTIONARY
-    size_t words;                // entries
-    const uint32_t *word_offset; // [words + 1] into word_bytes
+    size_t words;                 // entries
+    const uint32_t *word_offset;  // [words + 1] into word_bytes
     const char *word_bytes;
     // NUMBERED
     char prefix[OM_LIMIT_NAME_BYTES];
@@ -59,14 +59,14 @@ struct om_column {
 };
 
 /* Non-empty cells of one level of the quadtree, in Morton order: code is the
- * top 2 * level bits; rows of cell i are [start[i], start[i + 1]); mean_x and
- * mean_y are the mean position of its rows inside it, in 1/65536 of its side
- * from west and north. */
+ * top 2 * level bits, shifted down; rows of cell i are [start[i], start[i +
+ * 1]); mean_x and mean_y are the mean position of its rows inside it, in
+ * 1/65536 of its side from west and north. */
 struct om_cells {
     unsigned level;
     size_t count;
     const uint64_t *code;
-    const uint32_t *start; // [count + 1]
+    const uint32_t *start;  // [count + 1]
     const uint16_t *mean_x, *mean_y;
 };
 
@@ -81,11 +81,11 @@ struct om_rings {
 
 /* Remembers the last text block read. Zero is valid; one per thread. */
 struct om_text_reader {
-    const struct om_segment *segment;
+    uint64_t serial;  // of the segment that the block is of; 0: none
     size_t column, block;
-    char *bytes;         // owned
+    char *bytes;  // owned
     size_t room;
-    uint32_t *offset;    // owned
+    uint32_t *offset;  // owned
     size_t offset_room;
 };
 
@@ -101,8 +101,8 @@ struct om_text_reader {
  * cost     independent of the number of rows
  */
 om_status om_segment_open(const char *path, const char *units_path,
-                          struct om_segment **out, struct om_err *err)
-    OM_MUST_USE;
+                          struct om_segment **out,
+                          struct om_err *err) OM_MUST_USE;
 struct om_segment *om_segment_ref(struct om_segment *segment);
 void om_segment_unref(struct om_segment *segment);
 
@@ -122,8 +122,8 @@ om_status om_segment_keys(const struct om_segment *segment, size_t from,
 /** Rows of the codes in [code, code_end) as [*from, *to); code_end 0 means
  *  beyond the last code. cost: two loads or a short search each. */
 om_status om_segment_range(const struct om_segment *segment, uint64_t code,
-                           uint64_t code_end, size_t *from, size_t *to)
-    OM_MUST_USE;
+                           uint64_t code_end, size_t *from,
+                           size_t *to) OM_MUST_USE;
 /** A column, its rows [from, to) checked. Borrowed. */
 om_status om_segment_column(const struct om_segment *segment, size_t column,
                             size_t from, size_t to,
@@ -149,17 +149,17 @@ om_status om_segment_rings(const struct om_segment *segment, size_t from,
 
 /* What om_segment_verify recomputed; `bad` counts what did not agree. */
 struct om_verify {
-    uint64_t blocks, bad_blocks; // checksummed blocks
-    uint64_t rows, bad_order;    // rows out of order or with two equal ids
-    uint64_t bad_sums;           // cumulative sums, minima, maxima
-    uint64_t bad_cells;          // cells and ranges that columns contradict
-    uint64_t bad_ids;            // ids that the lookup does not find
+    uint64_t blocks, bad_blocks;  // checksummed blocks
+    uint64_t rows, bad_order;     // rows out of order or with two equal ids
+    uint64_t bad_sums;            // cumulative sums, minima, maxima
+    uint64_t bad_cells;           // cells and ranges that columns contradict
+    uint64_t bad_ids;             // ids that the lookup does not find
 };
 /** Check every byte and every derived figure against the columns. Stops at
  *  nothing; err holds the first fault, returns OM_E_DAMAGED if any. */
 om_status om_segment_verify(const struct om_segment *segment,
-                            struct om_verify *out, struct om_err *err)
-    OM_MUST_USE;
+                            struct om_verify *out,
+                            struct om_err *err) OM_MUST_USE;
 
 /** Ask the kernel to drop or prefetch the mapped pages (benchmarks). */
 void om_segment_drop_pages(const struct om_segment *segment);
@@ -169,14 +169,14 @@ void om_segment_drop_pages(const struct om_segment *segment);
 static inline uint64_t om_column_stored(const struct om_column *c, size_t row)
 {
     switch (c->width) {
-    case 1:
-        return ((const uint8_t *)c->data)[row];
-    case 2:
-        return ((const uint16_t *)c->data)[row];
-    case 4:
-        return ((const uint32_t *)c->data)[row];
-    default:
-        return ((const uint64_t *)c->data)[row];
+        case 1:
+            return ((const uint8_t *)c->data)[row];
+        case 2:
+            return ((const uint16_t *)c->data)[row];
+        case 4:
+            return ((const uint32_t *)c->data)[row];
+        default:
+            return ((const uint64_t *)c->data)[row];
     }
 }
 static inline int64_t om_column_integer(const struct om_column *c, size_t row)
