@@ -1,0 +1,134 @@
+// verb_info.c - onemap info: what a city holds.
+#include <stdio.h>
+#include <string.h>
+
+#include "data/model/time.h"
+#include "engine/snapshot.h"
+#include "web/cli/verb.h"
+
+struct extent {
+    double west, south, east, north;
+};
+
+static struct extent extent_of(const struct om_layer *layer)
+{
+    struct om_box all = {UINT32_MAX, UINT32_MAX, 0, 0};
+    for (size_t i = 0; i < layer->parts; i++) {
+        const struct om_box box = om_segment_box(layer->part[i].segment);
+        if (om_segment_rows(layer->part[i].segment) == 0) continue;
+        if (box.x0 < all.x0) all.x0 = box.x0;
+        if (box.y0 < all.y0) all.y0 = box.y0;
+        if (box.x1 > all.x1) all.x1 = box.x1;
+        if (box.y1 > all.y1) all.y1 = box.y1;
+    }
+    struct extent e = {0};
+    if (all.x0 > all.x1) return e;
+    om_pos_to_lonlat((struct om_pos){all.x0, all.y0}, &e.west, &e.north);
+    om_pos_to_lonlat((struct om_pos){all.x1, all.y1}, &e.east, &e.south);
+    return e;
+}
+
+static uint64_t bytes_of(const struct om_layer *layer)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < layer->parts; i++)
+        bytes += om_segment_bytes(layer->part[i].segment);
+    return bytes;
+}
+
+static void as_of_text(const struct om_snapshot *s,
+                       const struct om_manifest_layer *layer,
+                       char out[OM_TIME_TEXT_BYTES])
+{
+    const int64_t at = om_manifest_as_of(s->manifest, layer);
+    if (at)
+        om_time_format(at, s->manifest->zone_s, out);
+    else
+        snprintf(out, OM_TIME_TEXT_BYTES, "unknown");
+}
+
+static void print_layer(const struct om_snapshot *s,
+                        const struct om_layer *layer)
+{
+    char as_of[OM_TIME_TEXT_BYTES];
+    as_of_text(s, layer->meta, as_of);
+    const struct extent e = extent_of(layer);
+    printf("layer       %s %s\n", layer->name, layer->meta->title);
+    printf("rows        %llu\n", (unsigned long long)layer->rows);
+    printf("geometry    %s\n", om_geometry_name(layer->schema.geometry));
+    printf("extent      %.7f,%.7f,%.7f,%.7f\n", e.west, e.south, e.east,
+           e.north);
+    printf("units       %s\n",
+           layer->meta->unit_level[0] ? layer->meta->unit_level : "-");
+    printf("segments    %zu\n", layer->parts);
+    printf("bytes       %llu\n", (unsigned long long)bytes_of(layer));
+    printf("data as of  %s\n", as_of);
+    printf("department  %s\n", layer->meta->department);
+    printf("columns\n");
+    for (size_t i = 0; i < layer->schema.count; i++)
+        printf("  %-24s %s%s%s%s\n", layer->schema.field[i].name,
+               om_type_name(layer->schema.field[i].type),
+               i == layer->schema.id_field ? " (id)" : "",
+               i == layer->schema.time_field ? " (time)" : "",
+               i >= layer->schema.count - layer->unit_columns ? " (unit)" : "");
+}
+
+static void print_city(const struct om_snapshot *s)
+{
+    const struct om_manifest *m = s->manifest;
+    char as_of[OM_TIME_TEXT_BYTES];
+    uint64_t rows = 0, bytes = 0;
+    as_of_text(s, NULL, as_of);
+    printf("city        %s%s\n", m->name,
+           m->synthetic ? " (合成数据 synthetic)" : "");
+    printf("sequence    %llu\n", (unsigned long long)m->sequence);
+    printf("data as of  %s\n", as_of);
+    printf("units      ");
+    for (size_t i = 0; i < m->levels; i++) printf(" %s", m->level[i]);
+    printf("\n\n%-16s %-8s %12s %14s  %s\n", "layer", "geometry", "rows",
+           "bytes", "title");
+    for (size_t i = 0; i < s->layers; i++) {
+        const struct om_layer *layer = &s->layer[i];
+        rows += layer->rows;
+        bytes += bytes_of(layer);
+        printf("%-16s %-8s %12llu %14llu  %s\n", layer->name,
+               om_geometry_name(layer->schema.geometry),
+               (unsigned long long)layer->rows,
+               (unsigned long long)bytes_of(layer), layer->meta->title);
+    }
+    printf("%-16s %-8s %12llu %14llu\n", "total", "", (unsigned long long)rows,
+           (unsigned long long)bytes);
+}
+
+int om__verb_info(int argc, char **argv)
+{
+    const char *operand[2];
+    size_t operands;
+    bool help;
+    const int bad = om__options_read("info", argc, argv, NULL, 0, operand, 2,
+                                     &operands, &help);
+    if (bad || help) return bad;
+    if (operands < 1) return om__verb_usage("info", "needs CITY");
+    struct om_err err = {0};
+    struct om_city *city = NULL;
+    if (om_city_open(operand[0], &city, &err))
+        return om__verb_fail("info", &err);
+    struct om_snapshot *s = om_city_snapshot(city);
+    int status = OM_EXIT_DONE;
+    if (operands == 1) {
+        print_city(s);
+    } else {
+        const struct om_layer *layer = om_snapshot_layer(s, operand[1]);
+        if (layer) {
+            print_layer(s, layer);
+        } else {
+            om_fail(&err, OM_E_NOTFOUND, 0,
+                    "no layer '%s' (onemap info %s lists them)", operand[1],
+                    operand[0]);
+            status = om__verb_fail("info", &err);
+        }
+    }
+    om_snapshot_unref(s);
+    om_city_close(city);
+    return status;
+}
