@@ -106,11 +106,125 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/rep
 .SECONDARY:
 
 ALL_TESTS := $(foreach room,$(ROOMS),$(TESTS_$(room)))
-tests: $(if $(T),$(foreach t,$(ALL_TESTS) $(FUZZ),$(if $(findstring $(T),$(t)),$(t))),$(ALL_TESTS) $(FUZZ)) $(BUILD_ROOT)/onemap ## build the tests only
+picked = $(if $(T),$(foreach t,$(1),$(if $(findstring $(T),$(t)),$(t))),$(1))
+chosen = $(if $(B),$(foreach t,$(1),$(if $(findstring $(B),$(t)),$(t))),$(1))
+tests: $(call picked,$(ALL_TESTS) $(FUZZ)) $(BUILD)/onemap ## build the tests only
 .PHONY: tests
 
+# ---- what has to be there ----
+
+DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
+    libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev \
+    libsqlite3-dev
+DEBS_RUN := nodejs npm curl
+DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin chromium fonts-noto-cjk
+DEBS_BENCH := nginx-light wrk gdal-bin
+NODE_MODULES := web/pages/node_modules/.package-lock.json
+
+# The libraries' flags are looked up when this file is read, so what installs
+# them runs first and then calls make again.
+AGAIN = +$(MAKE) --no-print-directory
+
+deps: ## install what building and running needs
+	@tests/install.sh $(DEBS) $(DEBS_RUN)
+deps-test: ## install what testing needs besides
+	@tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_TEST)
+deps-bench: ## install what benchmarks compare with
+	@tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_BENCH)
+.PHONY: deps deps-test deps-bench
+
+$(NODE_MODULES): web/pages/package.json web/pages/package-lock.json
+	@echo "  NPM  web/pages"
+	$(Q)cd web/pages && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# ---- run ----
+
+run: ## install, build, make the city (SCALE=1), serve it on LISTEN
+	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN)
+	@$(MAKE) --no-print-directory city && exec $(BUILD_ROOT)/onemap serve $(CITY) --listen $(LISTEN)
+.PHONY: run
+
+city: ## build, and make the synthetic city if it is not there
+	@start=$$(date +%s); $(MAKE) --no-print-directory -s -j2 $(BUILD_ROOT)/onemap $(NODE_MODULES) && \
+	    took=$$(( $$(date +%s) - start )) && { [ $$took -eq 0 ] || echo "build: $$took s"; }
+	@test -f $(CITY)/city.json || { \
+	    start=$$(date +%s); rm -rf $(CITY).src && \
+	    $(BUILD_ROOT)/onemap synth $(CITY).src --scale $(SCALE) && \
+	    echo "synth: $$(( $$(date +%s) - start )) s"; \
+	    start=$$(date +%s); \
+	    $(BUILD_ROOT)/onemap import $(CITY) --all $(CITY).src && \
+	    echo "import: $$(( $$(date +%s) - start )) s"; }
+.PHONY: city
+
+# ---- test ----
+
+TOTALS := $(BUILD_ROOT)/totals
+FLAVOUR = $(AGAIN) -s -j2 $(1) tests && $(AGAIN) -s $(1) run-tests LABEL='$(2)'
+
+# One pattern, one run: make test T=partition. Without T: everything.
+test: ## install what is missing and run all tests (T=name: only those)
+	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_TEST)
+	@echo "0 0" >$(TOTALS)
+	$(AGAIN) -s $(if $(T),test-one,test-all); status=$$?; \
+	    read -r passed failed <$(TOTALS); \
+	    [ $$status -eq 0 ] || [ $$failed -gt 0 ] || failed=1; \
+	    echo "$$passed passed, $$failed failed"; [ $$failed -eq 0 ]
+.PHONY: test
+
+test-one:
+	$(AGAIN) -s -j2 tests T=$(T) && $(AGAIN) -s run-tests T=$(T)
+
+# Each line goes on after a failure, so that one run shows all that is wrong.
+test-all:
+	@status=0; \
+	tests/run.sh -t $(TOTALS) tests/doors.sh || status=1; \
+	$(MAKE) -s -j2 WERROR=1 tests && $(MAKE) -s run-tests LABEL=release || status=1; \
+	$(MAKE) -s -j2 $(NODE_MODULES) && $(MAKE) -s run-pages || status=1; \
+	$(MAKE) -s -j2 MODE=debug SAN=address,undefined tests && \
+	    $(MAKE) -s MODE=debug SAN=address,undefined run-tests LABEL=address,undefined || status=1; \
+	$(MAKE) -s -j2 MODE=debug SAN=thread tests && \
+	    $(MAKE) -s MODE=debug SAN=thread run-tests LABEL=thread || status=1; \
+	$(MAKE) -s -j2 PORTABLE=1 tests && $(MAKE) -s PORTABLE=1 run-tests LABEL=portable || status=1; \
+	$(MAKE) -s -j2 CC=clang WERROR=1 clang-builds || status=1; \
+	exit $$status
+
+run-tests:
+	@tests/run.sh -l "$(LABEL)" -t $(TOTALS) $(sort $(call picked,$(ALL_TESTS) $(FUZZ)))
+run-pages:
+	@ONEMAP=$(abspath $(BUILD_ROOT)/onemap) tests/run.sh -t $(TOTALS) $(sort $(shell find tests -name '*.test.mjs' -not -path '*/node_modules/*'))
+clang-builds: $(BUILD)/onemap
+	@echo "ok   clang builds without warnings"
+.PHONY: test-one test-all run-tests run-pages clang-builds
+
+fuzz: ## fuzz one function with libFuzzer: make fuzz F=filter [SECONDS=60]
+	@mkdir -p $(BUILD_ROOT)/fuzz
+	clang -std=c17 -D_GNU_SOURCE -DOM_FUZZ -g -O1 -I. -fsanitize=fuzzer,address,undefined -pthread \
+	    $(CFLAGS_tests) -o $(BUILD_ROOT)/fuzz/$(F) tests/fuzz/fuzz_$(F).c \
+	    $(filter-out $(MAIN),$(foreach room,$(UPTO_web),$(call sources,$(room)))) $(call outside,web)
+	$(BUILD_ROOT)/fuzz/$(F) -max_total_time=$(or $(SECONDS),60) tests/fuzz/corpus/$(F)
+.PHONY: fuzz
+
+# ---- measure ----
+
+BENCH_CITY ?= city-1
+bench: ## print the figures that documents quote, beside peers (B=name: only those)
+	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_BENCH)
+	$(AGAIN) -s -j2 benches $(BUILD_ROOT)/onemap && \
+	    benchmarks/run.sh $(BUILD_ROOT)/onemap $(BENCH_CITY) $(call chosen,$(foreach room,$(ROOMS),$(BENCHES_$(room))))
+benches: $(foreach room,$(ROOMS),$(BENCHES_$(room)))
+.PHONY: bench benches
+
+# ---- the rest ----
+
+format: ## lay out the sources by .clang-format
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+install: $(BUILD_ROOT)/onemap ## copy the program and pages below PREFIX (/usr/local)
+	install -D -m 755 $(BUILD_ROOT)/onemap $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/onemap
+.PHONY: format install
+
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /:/' | column -t -s:
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /:/' | sort | column -t -s:
 .PHONY: help
 
 clean: ## remove what was built (cities stay)

@@ -1,0 +1,60 @@
+#!/bin/bash
+# run.sh - run test programs that speak TAP, and add up what they say.
+#
+#   run.sh [-l LABEL] [-t TOTALS] PROGRAM...
+#
+# Each program's output goes to a file and is shown only when it fails. The
+# counts are added to TOTALS ("passed failed"), which the Makefile prints at the
+# very end. A program that dies counts as one failure more.
+set -u
+label="" totals=""
+while getopts l:t: option; do
+    case $option in
+    l) label="$OPTARG " ;;
+    t) totals=$OPTARG ;;
+    *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+
+export CMOCKA_MESSAGE_OUTPUT=TAP
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:allocator_may_return_null=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/lsan.txt:print_suppressions=0}
+passed=0 failed=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+for program in "$@"; do
+    start=$SECONDS
+    case $program in
+    *.mjs) node --test --test-reporter=tap "$program" >"$out" 2>&1 </dev/null ;;
+    *) timeout 900 "$program" >"$out" 2>&1 </dev/null ;;
+    esac
+    status=$?
+    case $program in
+    *.mjs) # node nests its subtests and sums up at the end
+        p=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' "$out" | tail -n 1)
+        f=$(sed -n 's/^# fail \([0-9]*\)$/\1/p' "$out" | tail -n 1)
+        ;;
+    *)
+        p=$(grep -cE '^ok [0-9]' "$out")
+        f=$(grep -cE '^not ok [0-9]' "$out")
+        ;;
+    esac
+    p=${p:-0} f=${f:-0}
+    [ $status -ne 0 ] && [ "$f" -eq 0 ] && f=1
+    [ $((p + f)) -eq 0 ] && f=1
+    passed=$((passed + p)) failed=$((failed + f))
+    if [ "$f" -gt 0 ]; then
+        sed 's/^/    /' "$out" | tail -n 200
+        echo "FAIL ${label}$program: $p passed, $f failed, exit status $status"
+    else
+        echo "ok   ${label}$program: $p passed ($((SECONDS - start)) s)"
+    fi
+done
+if [ -n "$totals" ]; then
+    read -r p f 2>/dev/null <"$totals" || { p=0 f=0; }
+    echo "$((p + passed)) $((f + failed))" >"$totals"
+fi
+[ "$failed" -eq 0 ]
