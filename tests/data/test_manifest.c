@@ -8,7 +8,6 @@
  *   lock_*     one writer at a time
  *   fault_*    an allocation fails: a status comes back, nothing leaks
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
