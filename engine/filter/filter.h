@@ -27,6 +27,11 @@ void om_filter_free(struct om_filter *filter);
  *  of AND, OR and IN, blanks, case of keywords, doubled NOT). Parses back to
  *  itself. Borrowed. The cache key. */
 const char *om_filter_canonical(const struct om_filter *filter);
+/** Names of the columns it mentions, each once. Borrowed. */
+size_t om_filter_columns(const struct om_filter *filter,
+                         const char *const **names);
+/** Does it mention the geometry? */
+bool om_filter_uses_geometry(const struct om_filter *filter);
 
 /* Rows of one segment that a filter takes: a bitmap and the count before
  * every 512 bits. Tombstones are already gone. */
