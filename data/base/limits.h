@@ -22,6 +22,10 @@
 #define OM_LIMIT_FILTER_DEPTH 64
 /** Vertices of one polygon given in a query: bounds its work. OM_E_COST. */
 #define OM_LIMIT_QUERY_VERTICES 100000
+/** Rows of one nearest-K question: bounds its heap. OM_E_COST. */
+#define OM_LIMIT_NEAREST 100000
+/** Groups of one grouped count: bounds its tables. OM_E_COST. */
+#define OM_LIMIT_GROUPS 1000000
 /** Bytes of city.json and other configuration files. */
 #define OM_LIMIT_JSON_BYTES (64 << 20)
 

@@ -7,11 +7,11 @@
 
 enum om_place_kind {
     OM_PLACE_ALL,
-    OM_PLACE_BOX,     // box
-    OM_PLACE_WITHIN,  // rings, shape 0
-    OM_PLACE_RADIUS,  // pos, radius_m, true ground metres
-    OM_PLACE_NEAREST, // pos, nearest
-    OM_PLACE_ID,      // id, id_len
+    OM_PLACE_BOX,      // box
+    OM_PLACE_WITHIN,   // rings, shape 0
+    OM_PLACE_RADIUS,   // pos, radius_m, true ground metres
+    OM_PLACE_NEAREST,  // pos, nearest
+    OM_PLACE_ID,       // id, id_len
 };
 
 /* Where. A point matches if it lies there; a shape if it meets the place. */
@@ -26,27 +26,30 @@ struct om_place {
     size_t id_len;
 };
 
-/* A question to one layer. Zero-initialised it means: all rows. */
-struct om_query {
-    const struct om_snapshot *snapshot;
-    const struct om_layer *layer;
-    const struct om_policy *policy;
-    struct om_selections *cache; // may be NULL
-    struct om_place place;
-    const struct om_filter *filter;
-    struct om_window window;
-    size_t limit;  // rows; 0: all
-};
-
 /* A row that matched. distance_m only for RADIUS and NEAREST. */
 struct om_hit {
     size_t part, row;
     double distance_m;
 };
 
+/* A question to one layer. Zero-initialised it means: all rows. */
+struct om_query {
+    const struct om_snapshot *snapshot;
+    const struct om_layer *layer;
+    const struct om_policy *policy;
+    struct om_selections *cache;  // may be NULL
+    struct om_place place;
+    const struct om_filter *filter;
+    struct om_window window;
+    size_t limit;  // rows that om_query_each visits; 0: all
+    // om_query_each goes on behind this hit, in the same snapshot; not for
+    // NEAREST. NULL: from the start.
+    const struct om_hit *after;
+};
+
 /** How many rows match. cost: box of 1,000 rows under 5 us. */
-om_status om_query_count(const struct om_query *query, uint64_t *out)
-    OM_MUST_USE;
+om_status om_query_count(const struct om_query *query,
+                         uint64_t *out) OM_MUST_USE;
 /** Exact sum of an integer column (NULLs left out); OM_E_TYPE else. Reals are
  *  summed in double, compensated, into *real; integers into *integer. */
 om_status om_query_sum(const struct om_query *query, size_t column,
@@ -73,7 +76,7 @@ struct om_group {
 };
 struct om_groups {
     size_t count;
-    const struct om_group *group; // by id, bytewise; NULL last
+    const struct om_group *group;  // by id, bytewise; NULL last
     struct om_arena arena;
 };
 /**
@@ -86,5 +89,18 @@ om_status om_query_group(const struct om_query *query, size_t by_column,
                          enum om_step step, int32_t zone_s, size_t sum_column,
                          struct om_groups *out) OM_MUST_USE;
 void om_groups_deinit(struct om_groups *groups);
+
+/**
+ * A place from degrees as users write them. A box reaches as far as the grid
+ * does (latitudes beyond it are cut), all four sides belong to it.
+ *
+ * returns  OM_E_COORD  not finite, not on earth, west of the date line to east
+ *          OM_E_RANGE  south above north, west beyond east, radius < 0
+ */
+om_status om_place_box(double west_deg, double south_deg, double east_deg,
+                       double north_deg, struct om_place *out) OM_MUST_USE;
+/** Forget the trees over shapes that queries have built (tests; they are
+ *  built again when needed). threads: any. */
+void om_query_forget(void);
 
 #endif
