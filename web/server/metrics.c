@@ -1,0 +1,165 @@
+// metrics.c - what was asked and how long it took, as Prometheus reads it.
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/log.h"
+#include "web/server/server_internal.h"
+
+/* Upper bounds of the histogram, seconds: around the 2 ms of a cold tile and
+ * the 5 ms above which work belongs on a worker. */
+static const double BOUND_S[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+                                 0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
+                                 1,      2.5,     5,      10};
+#define BOUNDS (sizeof BOUND_S / sizeof *BOUND_S)
+/* 1xx never happens; classes 2xx to 5xx. */
+#define CLASSES 4
+
+struct route_metrics {
+    atomic_uint_least64_t answers[CLASSES];
+    atomic_uint_least64_t within[BOUNDS + 1];  // the last: slower than all
+    atomic_uint_least64_t nanoseconds;
+};
+
+struct om__metrics {
+    struct route_metrics *route;  // [om__routes_count + 1], last: no route
+};
+
+om_status om__metrics_new(struct om__metrics **out)
+{
+    struct om__metrics *metrics = om_calloc(1, sizeof *metrics);
+    if (!metrics) return OM_E_MEMORY;
+    metrics->route = om_calloc(om__routes_count + 1, sizeof *metrics->route);
+    if (!metrics->route) {
+        om_free(metrics);
+        return OM_E_MEMORY;
+    }
+    *out = metrics;
+    return OM_OK;
+}
+
+void om__metrics_free(struct om__metrics *metrics)
+{
+    if (!metrics) return;
+    om_free(metrics->route);
+    om_free(metrics);
+}
+
+void om__metrics_add(struct om__metrics *metrics, const struct om__route *route,
+                     unsigned status, double seconds)
+{
+    const size_t i = route ? (size_t)(route - om__routes) : om__routes_count;
+    struct route_metrics *m = &metrics->route[i];
+    const unsigned class = status < 200 || status > 599 ? 5 : status / 100;
+    size_t bound = 0;
+    while (bound < BOUNDS && seconds > BOUND_S[bound]) bound++;
+    atomic_fetch_add_explicit(&m->answers[class - 2], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&m->within[bound], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&m->nanoseconds, (uint64_t)(seconds * 1e9),
+                              memory_order_relaxed);
+}
+
+static const char *route_name(size_t i)
+{
+    return i < om__routes_count ? om__routes[i].name : "none";
+}
+
+static uint64_t answered(const struct route_metrics *m)
+{
+    uint64_t n = 0;
+    for (size_t b = 0; b <= BOUNDS; b++) n += m->within[b];
+    return n;
+}
+
+static void write_routes(const struct om__metrics *metrics, struct om_buf *out)
+{
+    om_buf_add_text(out,
+                    "# HELP onemap_requests_total Requests answered.\n"
+                    "# TYPE onemap_requests_total counter\n");
+    for (size_t i = 0; i <= om__routes_count; i++)
+        for (unsigned c = 0; c < CLASSES; c++)
+            if (metrics->route[i].answers[c])
+                om_buf_addf(out,
+                            "onemap_requests_total{route=\"%s\","
+                            "status=\"%uxx\"} %llu\n",
+                            route_name(i), c + 2,
+                            (unsigned long long)metrics->route[i].answers[c]);
+    om_buf_add_text(out,
+                    "# HELP onemap_request_seconds From the first line of a "
+                    "request to its last byte.\n"
+                    "# TYPE onemap_request_seconds histogram\n");
+    for (size_t i = 0; i <= om__routes_count; i++) {
+        const struct route_metrics *m = &metrics->route[i];
+        const uint64_t all = answered(m);
+        if (!all) continue;
+        uint64_t sum = 0;
+        for (size_t b = 0; b < BOUNDS; b++) {
+            sum += m->within[b];
+            om_buf_addf(out,
+                        "onemap_request_seconds_bucket{route=\"%s\","
+                        "le=\"%g\"} %llu\n",
+                        route_name(i), BOUND_S[b], (unsigned long long)sum);
+        }
+        om_buf_addf(out,
+                    "onemap_request_seconds_bucket{route=\"%s\",le=\"+Inf\"} "
+                    "%llu\nonemap_request_seconds_sum{route=\"%s\"} %.6f\n"
+                    "onemap_request_seconds_count{route=\"%s\"} %llu\n",
+                    route_name(i), (unsigned long long)all, route_name(i),
+                    (double)m->nanoseconds / 1e9, route_name(i),
+                    (unsigned long long)all);
+    }
+}
+
+static void write_cache(struct om_buf *out, const char *name, uint64_t hits,
+                        uint64_t misses, uint64_t entries, uint64_t bytes)
+{
+    om_buf_addf(out,
+                "onemap_cache_hits_total{cache=\"%s\"} %llu\n"
+                "onemap_cache_misses_total{cache=\"%s\"} %llu\n"
+                "onemap_cache_entries{cache=\"%s\"} %llu\n"
+                "onemap_cache_bytes{cache=\"%s\"} %llu\n",
+                name, (unsigned long long)hits, name,
+                (unsigned long long)misses, name, (unsigned long long)entries,
+                name, (unsigned long long)bytes);
+}
+
+om_status om__metrics_write(struct om_server *server, struct om_buf *out)
+{
+    write_routes(server->metrics, out);
+    const struct om__cache_stats answers = om__cache_stats(server->cache);
+    const struct om_cache_stats selections =
+        om_selections_stats(server->selections);
+    const struct om_cache_stats fields = om_fields_stats(server->fields);
+    om_buf_add_text(out,
+                    "# TYPE onemap_cache_hits_total counter\n"
+                    "# TYPE onemap_cache_misses_total counter\n"
+                    "# TYPE onemap_cache_entries gauge\n"
+                    "# TYPE onemap_cache_bytes gauge\n");
+    write_cache(out, "answers", answers.hits, answers.misses, answers.entries,
+                answers.bytes);
+    write_cache(out, "selections", selections.hits, selections.misses,
+                selections.entries, selections.bytes);
+    write_cache(out, "fields", fields.hits, fields.misses, fields.entries,
+                fields.bytes);
+
+    struct om_snapshot *snapshot = om_city_snapshot(server->city);
+    om_buf_add_text(out, "# TYPE onemap_rows gauge\n");
+    for (size_t i = 0; snapshot && i < snapshot->layers; i++) {
+        om_buf_add_text(out, "onemap_rows{layer=");
+        om_buf_add_json_text(out, snapshot->layer[i].name,
+                             strlen(snapshot->layer[i].name));
+        om_buf_addf(out, "} %llu\n",
+                    (unsigned long long)snapshot->layer[i].rows);
+    }
+    om_buf_addf(out,
+                "# TYPE onemap_sequence counter\nonemap_sequence %llu\n"
+                "# TYPE onemap_requests_in_flight gauge\n"
+                "onemap_requests_in_flight %zu\n"
+                "# TYPE onemap_queue_length gauge\nonemap_queue_length %zu\n"
+                "# TYPE onemap_uptime_seconds counter\n"
+                "onemap_uptime_seconds %.0f\n",
+                (unsigned long long)(snapshot ? snapshot->sequence : 0),
+                (size_t)server->in_flight, om__jobs_waiting(server->jobs),
+                om_seconds() - server->started_s);
+    om_snapshot_unref(snapshot);
+    return out->status;
+}

@@ -1,0 +1,180 @@
+// names.c - what the units of a level are called, read once per commit.
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "web/server/server_internal.h"
+
+#define LEVELS_MAX 16
+
+struct om__level_names {
+    atomic_size_t refs;
+    uint64_t serial;  // of the layer it was read from
+    size_t count;
+    struct om__unit_name *unit;  // by id, bytewise
+    struct om_arena arena;
+};
+
+struct om__names {
+    pthread_mutex_t lock;
+    struct {
+        char level[OM_LIMIT_NAME_BYTES];
+        struct om__level_names *names;
+    } slot[LEVELS_MAX];
+};
+
+om_status om__names_new(struct om__names **out)
+{
+    struct om__names *names = om_calloc(1, sizeof *names);
+    if (!names) return OM_E_MEMORY;
+    pthread_mutex_init(&names->lock, NULL);
+    *out = names;
+    return OM_OK;
+}
+
+void om__level_names_unref(struct om__level_names *names)
+{
+    if (!names || atomic_fetch_sub(&names->refs, 1) > 1) return;
+    om_arena_deinit(&names->arena);
+    om_free(names->unit);
+    om_free(names);
+}
+
+void om__names_free(struct om__names *names)
+{
+    if (!names) return;
+    for (size_t i = 0; i < LEVELS_MAX; i++)
+        om__level_names_unref(names->slot[i].names);
+    pthread_mutex_destroy(&names->lock);
+    om_free(names);
+}
+
+static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    const size_t len = a_len < b_len ? a_len : b_len;
+    const int order = memcmp(a, b, len);
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct om__unit_name *x = a, *y = b;
+    return compare(x->id, x->id_len, y->id, y->id_len);
+}
+
+struct reading {
+    const struct om_layer *layer;
+    struct om__level_names *names;
+    size_t room, id, name;
+    struct om_text_reader id_reader, name_reader;
+    om_status status;
+};
+
+static om_status read_text(struct reading *g, const struct om_hit *hit,
+                           size_t column, struct om_text_reader *reader,
+                           const char **out, size_t *len)
+{
+    const char *text;
+    OM_TRY(om_segment_text(g->layer->part[hit->part].segment, column, hit->row,
+                           reader, &text, len));
+    if (!text) text = "", *len = 0;
+    *out = om_arena_text(&g->names->arena, text, *len);
+    return *out ? OM_OK : OM_E_MEMORY;
+}
+
+static bool read_unit(void *ctx, const struct om_hit *hit)
+{
+    struct reading *g = ctx;
+    if (g->names->count == g->room) return false;  // never: rows were counted
+    struct om__unit_name *unit = &g->names->unit[g->names->count++];
+    g->status =
+        read_text(g, hit, g->id, &g->id_reader, &unit->id, &unit->id_len);
+    if (!g->status && g->name != OM_NO_FIELD)
+        g->status = read_text(g, hit, g->name, &g->name_reader, &unit->name,
+                              &unit->name_len);
+    return !g->status;
+}
+
+static om_status read_level(const struct om__request *r,
+                            const struct om_layer *layer,
+                            struct om__level_names **out)
+{
+    struct om__level_names *names = om_calloc(1, sizeof *names);
+    if (!names) return OM_E_MEMORY;
+    names->refs = 1;
+    names->serial = layer->serial;
+    struct reading g = {.layer = layer,
+                        .names = names,
+                        .room = (size_t)layer->rows,
+                        .id = layer->schema.id_field,
+                        .name = om_schema_find(&layer->schema, "name")};
+    om_status st = OM_E_MEMORY;
+    names->unit = om_calloc(g.room ? g.room : 1, sizeof *names->unit);
+    if (!names->unit) goto done;
+    const struct om_query all = {.snapshot = r->snapshot,
+                                 .layer = layer,
+                                 .policy = &OM_POLICY_ALL,
+                                 .cache = r->server->selections};
+    st = om_query_each(&all, read_unit, &g);
+    if (!st) st = g.status;
+    if (st) goto done;
+    qsort(names->unit, names->count, sizeof *names->unit, by_id);
+done:
+    om_text_reader_deinit(&g.id_reader);
+    om_text_reader_deinit(&g.name_reader);
+    if (st)
+        om__level_names_unref(names);
+    else
+        *out = names;
+    return st;
+}
+
+static const struct om_layer *layer_of(const struct om_snapshot *snapshot,
+                                       const char *level)
+{
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const struct om_layer *layer = &snapshot->layer[i];
+        if (layer->meta && !strcmp(layer->meta->unit_level, level))
+            return layer;
+    }
+    return NULL;
+}
+
+om_status om__names_get(struct om__request *r, const char *level,
+                        struct om__level_names **out)
+{
+    *out = NULL;
+    const struct om_layer *layer = layer_of(r->snapshot, level);
+    if (!layer) return OM_OK;
+    struct om__names *all = r->server->names;
+    om_status st = OM_OK;
+    size_t i = 0;
+    pthread_mutex_lock(&all->lock);
+    while (i < LEVELS_MAX - 1 && all->slot[i].names &&
+           strcmp(all->slot[i].level, level) != 0)
+        i++;
+    if (!all->slot[i].names || all->slot[i].names->serial != layer->serial ||
+        strcmp(all->slot[i].level, level) != 0) {
+        struct om__level_names *fresh;
+        st = read_level(r, layer, &fresh);
+        if (!st) {
+            om__level_names_unref(all->slot[i].names);
+            all->slot[i].names = fresh;
+            strcpy(all->slot[i].level, layer->meta->unit_level);
+        }
+    }
+    if (!st) {
+        *out = all->slot[i].names;
+        atomic_fetch_add(&(*out)->refs, 1);
+    }
+    pthread_mutex_unlock(&all->lock);
+    return st;
+}
+
+const struct om__unit_name *om__level_names_find(
+    const struct om__level_names *names, const char *id, size_t len)
+{
+    const struct om__unit_name key = {.id = id, .id_len = len};
+    if (!names || !names->count) return NULL;
+    return bsearch(&key, names->unit, names->count, sizeof key, by_id);
+}

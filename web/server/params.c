@@ -1,0 +1,184 @@
+// params.c - parameters with a type; each error names its parameter.
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/model/time.h"
+#include "web/server/server_internal.h"
+
+/* Northern edge of web mercator, degrees. */
+static double lat_limit(void)
+{
+    return atan(sinh(OM_PI)) * OM_DEG_PER_RAD;
+}
+
+om_status om__param_bad(struct om__request *r, const char *parameter,
+                        om_status status, const char *format, ...)
+{
+    char text[OM_ERR_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    r->parameter = parameter;
+    return om_fail(&r->err, status, r->err.at, "%s", text);
+}
+
+const char *om__param_text(const struct om__request *r, const char *name)
+{
+    const struct om_param *p = om_address_param(&r->address, name);
+    return p ? p->value : NULL;
+}
+
+/* A decimal number, all of `len` bytes: digits, a sign, a point, an exponent;
+ * not what else strtod takes (blanks, hexadecimal, nan, inf). */
+static bool read_real(const char *text, size_t len, double *out)
+{
+    char copy[64];
+    if (!len || len >= sizeof copy) return false;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    if (strspn(copy, "0123456789+-.eE") != len || copy[0] == '+') return false;
+    char *end;
+    *out = strtod(copy, &end);
+    return *end == '\0' && isfinite(*out);
+}
+
+om_status om__param_real(struct om__request *r, const char *name, double min,
+                         double max, double *out)
+{
+    const struct om_param *p = om_address_param(&r->address, name);
+    if (!p) return OM_OK;
+    double value;
+    if (!read_real(p->value, p->len, &value))
+        return om__param_bad(r, name, OM_E_FORMAT, "%s is not a number", name);
+    if (value < min || value > max)
+        return om__param_bad(r, name, OM_E_RANGE, "%s is not in [%g, %g]", name,
+                             min, max);
+    *out = value;
+    return OM_OK;
+}
+
+om_status om__param_count(struct om__request *r, const char *name, uint64_t min,
+                          uint64_t max, uint64_t *out)
+{
+    const struct om_param *p = om_address_param(&r->address, name);
+    if (!p) return OM_OK;
+    uint64_t value;
+    if (!om_digits_read(p->value, p->len, max, &value) || value < min)
+        return om__param_bad(r, name, OM_E_RANGE,
+                             "%s is not a whole number from %llu to %llu", name,
+                             (unsigned long long)min, (unsigned long long)max);
+    *out = value;
+    return OM_OK;
+}
+
+om_status om__param_bbox(struct om__request *r, struct om_place *out)
+{
+    const char *text = om__param_text(r, "bbox");
+    if (!text) return OM_OK;
+    double v[4];
+    for (int i = 0; i < 4; i++) {
+        const size_t len = strcspn(text, ",");
+        if (!read_real(text, len, &v[i]) || (i < 3) != (text[len] == ','))
+            return om__param_bad(r, "bbox", OM_E_FORMAT,
+                                 "bbox is four numbers: W,S,E,N in degrees");
+        text += len + (i < 3);
+    }
+    if (v[0] > v[2] || v[1] > v[3])
+        return om__param_bad(r, "bbox", OM_E_RANGE,
+                             "bbox is W,S,E,N with W <= E and S <= N (a box "
+                             "across the antimeridian is two boxes)");
+    if (v[0] < -180 || v[2] > 180 || v[1] < -90 || v[3] > 90)
+        return om__param_bad(r, "bbox", OM_E_RANGE,
+                             "bbox reaches beyond the world");
+    // Nothing lies beyond the square; a box of the whole world is welcome.
+    const double edge = lat_limit();
+    v[1] = fmin(fmax(v[1], -edge), edge);
+    v[3] = fmin(fmax(v[3], -edge), edge);
+    struct om_pos north_west, south_east;
+    OM_TRY(om_pos_from_lonlat(v[0], v[3], &north_west));
+    OM_TRY(om_pos_from_lonlat(v[2], v[1], &south_east));
+    out->kind = OM_PLACE_BOX;
+    out->box =
+        (struct om_box){north_west.x, north_west.y, south_east.x, south_east.y};
+    return OM_OK;
+}
+
+om_status om__param_filter(struct om__request *r, struct om_filter **out)
+{
+    const struct om_param *p = om_address_param(&r->address, "filter");
+    const char *lang = om__param_text(r, "filter-lang");
+    *out = NULL;
+    if (lang && strcmp(lang, "cql2-text") != 0 && strcmp(lang, "cql-text") != 0)
+        return om__param_bad(r, "filter-lang", OM_E_UNSUPPORTED,
+                             "filter-lang is cql2-text");
+    if (!p || !p->len) return OM_OK;
+    om_status st = om_filter_parse(p->value, p->len, r->layer,
+                                   r->snapshot->manifest->zone_s, out, &r->err);
+    if (!st) return OM_OK;
+    r->parameter = "filter";
+    // An unknown column is a mistake in the question, not a missing page.
+    if (st == OM_E_NOTFOUND) st = OM_E_FORMAT;
+    return st;
+}
+
+om_status om__param_datetime(struct om__request *r, struct om_window *out)
+{
+    const struct om_param *p = om_address_param(&r->address, "datetime");
+    if (!p || !p->len) return OM_OK;
+    if (r->layer->schema.time_field == OM_NO_FIELD)
+        return om__param_bad(r, "datetime", OM_E_TYPE,
+                             "the layer %s has no time column", r->layer->name);
+    if (om_time_parse_interval(p->value, p->len, r->snapshot->manifest->zone_s,
+                               &out->from_s, &out->to_s))
+        return om__param_bad(
+            r, "datetime", OM_E_FORMAT,
+            "datetime is a date, a month or FROM/TO (ISO 8601; "
+            ".. leaves a side open)");
+    out->set = true;
+    return OM_OK;
+}
+
+om_status om__param_column(struct om__request *r, const char *name, size_t *out)
+{
+    const char *text = om__param_text(r, name);
+    *out = OM_NO_FIELD;
+    if (!text) return OM_OK;
+    *out = om_schema_find(&r->layer->schema, text);
+    if (*out == OM_NO_FIELD)
+        return om__param_bad(r, name, OM_E_FORMAT,
+                             "the layer %s has no column of that name",
+                             r->layer->name);
+    return OM_OK;
+}
+
+om_status om__request_layer(struct om__request *r, const char *name)
+{
+    r->layer = om_snapshot_layer(r->snapshot, name);
+    return r->layer ? OM_OK
+                    : om_fail(&r->err, OM_E_NOTFOUND, 0,
+                              "there is no layer of that name");
+}
+
+om_status om__param_word(struct om__request *r, const char *name,
+                         const char *allowed, const char *otherwise,
+                         const char **out)
+{
+    const char *text = om__param_text(r, name);
+    *out = otherwise;
+    if (!text) return OM_OK;
+    const size_t len = strlen(text);
+    for (const char *at = allowed; *at; at += strspn(at, " ")) {
+        const size_t n = strcspn(at, " ");
+        if (n == len && !strncmp(at, text, n)) {
+            *out = text;
+            return OM_OK;
+        }
+        at += n;
+    }
+    return om__param_bad(r, name, OM_E_FORMAT, "%s is one of: %s", name,
+                         allowed);
+}

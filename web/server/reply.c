@@ -1,0 +1,308 @@
+// reply.c - what an answer's head says, and how errors are told.
+#include <libdeflate.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/hash.h"
+#include "data/model/time.h"
+#include "web/server/server_internal.h"
+
+/* Bodies below this are sent as they are: a packet is a packet. */
+#define GZIP_MIN_BYTES 600
+/* libdeflate's levels 1 to 12: 4 halves the time of 6 for 3 % more bytes. */
+#define GZIP_LEVEL 4
+/* Data that may change at any moment, but need not be asked for twice a
+ * second: the ETag answers whether it has. */
+#define CACHE_DATA "public, max-age=10, stale-while-revalidate=60"
+
+const struct om__head om__head_json = {
+    .type = "application/json", .cache = CACHE_DATA, .compress = true};
+const struct om__head om__head_geojson = {
+    .type = "application/geo+json", .cache = CACHE_DATA, .compress = true};
+const struct om__head om__head_png = {.type = "image/png", .cache = CACHE_DATA};
+
+/* om_status in the words of HTTP. What is not here is our own fault: 500. */
+static const struct {
+    om_status status;
+    unsigned http;
+} HTTP_OF[] = {
+    {OM_E_RANGE, MHD_HTTP_BAD_REQUEST},
+    {OM_E_COORD, MHD_HTTP_BAD_REQUEST},
+    {OM_E_FORMAT, MHD_HTTP_BAD_REQUEST},
+    {OM_E_TYPE, MHD_HTTP_BAD_REQUEST},
+    {OM_E_CRS, MHD_HTTP_BAD_REQUEST},
+    {OM_E_GEOMETRY, MHD_HTTP_BAD_REQUEST},
+    {OM_E_UNSUPPORTED, MHD_HTTP_BAD_REQUEST},
+    {OM_E_NOTFOUND, MHD_HTTP_NOT_FOUND},
+    {OM_E_LIMIT, MHD_HTTP_CONTENT_TOO_LARGE},
+    {OM_E_COST, MHD_HTTP_UNPROCESSABLE_CONTENT},
+    {OM_E_RATE, MHD_HTTP_TOO_MANY_REQUESTS},
+    {OM_E_BUSY, MHD_HTTP_SERVICE_UNAVAILABLE},
+    {OM_E_STOPPED, MHD_HTTP_SERVICE_UNAVAILABLE},
+    {OM_E_MEMORY, MHD_HTTP_SERVICE_UNAVAILABLE},
+};
+
+static unsigned http_of(om_status status)
+{
+    for (size_t i = 0; i < sizeof HTTP_OF / sizeof *HTTP_OF; i++)
+        if (HTTP_OF[i].status == status) return HTTP_OF[i].http;
+    return MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+om_status om__gzip(struct om__lane *lane, const struct om_buf *from,
+                   struct om_buf *out)
+{
+    if (!lane->gzip) lane->gzip = libdeflate_alloc_compressor(GZIP_LEVEL);
+    if (!lane->gzip) return OM_E_MEMORY;
+    OM_TRY(om_buf_reserve(out, from->len));
+    out->len = libdeflate_gzip_compress(lane->gzip, from->bytes, from->len,
+                                        out->bytes, from->len);
+    return out->len ? OM_OK : OM_E_LIMIT;
+}
+
+/* All of them or none: a head that lacks a line would be a wrong one. */
+struct lines {
+    struct MHD_Response *response;
+    bool failed;
+};
+
+static void add(struct lines *lines, const char *name, const char *value)
+{
+    if (MHD_add_response_header(lines->response, name, value) != MHD_YES)
+        lines->failed = true;
+}
+
+/* Whatever is answered, scripts of other sites may read it: there are no
+ * cookies and nothing that only the browser's user may see. */
+static void add_always(struct lines *lines)
+{
+    add(lines, "Access-Control-Allow-Origin", "*");
+    add(lines, "Access-Control-Expose-Headers",
+        "ETag, Data-Sequence, Data-As-Of");
+    add(lines, "X-Content-Type-Options", "nosniff");
+}
+
+/* When what the answer is about was true; of several layers, the newest. */
+static int64_t as_of(const struct om__request *r)
+{
+    const struct om_manifest *city = r->snapshot->manifest;
+    if (r->layer) return om_manifest_as_of(city, r->layer->meta);
+    int64_t newest = 0;
+    for (size_t i = 0; i < r->snapshot->layers; i++) {
+        const int64_t at = om_manifest_as_of(city, r->snapshot->layer[i].meta);
+        if (at > newest) newest = at;
+    }
+    return newest;
+}
+
+static void add_data(struct lines *lines, const struct om__request *r)
+{
+    if (!r->route || !r->route->data || !r->snapshot) return;
+    char text[OM_TIME_TEXT_BYTES];
+    snprintf(text, sizeof text, "%llu",
+             (unsigned long long)r->snapshot->sequence);
+    add(lines, "Data-Sequence", text);
+    const int64_t moment = as_of(r);
+    if (!moment) return;
+    om_time_format(moment, r->snapshot->manifest->zone_s, text);
+    add(lines, "Data-As-Of", text);
+}
+
+static void add_head(struct lines *lines, const struct om__request *r,
+                     const struct om__head *head, const char *etag)
+{
+    add_always(lines);
+    add(lines, "Cache-Control", head->cache);
+    add(lines, "ETag", etag);
+    if (head->compress || head->vary_accept)
+        add(lines, "Vary",
+            head->vary_accept ? "Accept, Accept-Encoding" : "Accept-Encoding");
+    if (head->policy) {
+        add(lines, "Content-Security-Policy", head->policy);
+        add(lines, "Referrer-Policy", "no-referrer");
+    }
+    add_data(lines, r);
+}
+
+/* Does the client have it? Weak comparison, RFC 9110 section 13.1.2. */
+static bool etag_listed(const char *list, const char *etag)
+{
+    const size_t len = strlen(etag);
+    while (list && *list) {
+        list += strspn(list, " \t,");
+        if (*list == '*') return true;
+        if (!strncmp(list, "W/", 2)) list += 2;
+        if (!strncmp(list, etag, len) &&
+            (!list[len] || strchr(" \t,", list[len])))
+            return true;
+        list += strcspn(list, ",");
+    }
+    return false;
+}
+
+/* A response that owns the buffer's memory, and frees it on failure too. */
+static struct MHD_Response *response_of(struct om_buf *take)
+{
+    struct MHD_Response *response;
+    if (take->len) {
+        response = MHD_create_response_from_buffer_with_free_callback(
+            take->len, take->bytes, om_free);
+        if (!response) om_buf_deinit(take);
+    } else {
+        om_buf_deinit(take);
+        response = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "",
+                                                   MHD_RESPMEM_PERSISTENT);
+    }
+    *take = (struct om_buf){0};
+    return response;
+}
+
+om_status om__answer_new(struct om__request *r, struct om_buf *take,
+                         const struct om__head *head, bool gzipped,
+                         struct om__answer **out)
+{
+    struct om_buf none = {0};
+    struct om__answer *answer = om_calloc(1, sizeof *answer);
+    if (!answer) {
+        om_buf_deinit(take);
+        return OM_E_MEMORY;
+    }
+    answer->refs = 1;
+    answer->route = r->route;
+    answer->bytes = take->len;
+    // A strong ETag names one sequence of bytes: another for the gzipped ones.
+    snprintf(answer->etag, sizeof answer->etag, "\"%016llx%s\"",
+             (unsigned long long)om_hash64(take->bytes, take->len, 0),
+             gzipped ? "-g" : "");
+    answer->full = response_of(take);
+    answer->unchanged = response_of(&none);
+    if (!answer->full || !answer->unchanged) {
+        om__answer_unref(answer);
+        return OM_E_MEMORY;
+    }
+    struct lines full = {.response = answer->full};
+    add(&full, "Content-Type", head->type);
+    if (gzipped) add(&full, "Content-Encoding", "gzip");
+    add_head(&full, r, head, answer->etag);
+    struct lines unchanged = {.response = answer->unchanged};
+    add_head(&unchanged, r, head, answer->etag);
+    if (full.failed || unchanged.failed) {
+        om__answer_unref(answer);
+        return OM_E_MEMORY;
+    }
+    *out = answer;
+    return OM_OK;
+}
+
+void om__reply_answer_take(struct om__request *r, struct om__answer *answer)
+{
+    const bool same = etag_listed(r->if_none_match, answer->etag);
+    r->route = answer->route;
+    r->status = same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+    r->response = same ? answer->unchanged : answer->full;
+    r->shared = answer;
+}
+
+static om_status make(struct om__request *r, struct om_buf *take,
+                      const struct om__head *head, struct om__answer **out)
+{
+    struct om_buf small = {0};
+    om_status st = take->status;
+    bool gzipped = false;
+    if (!st && head->compress && r->gzip && take->len >= GZIP_MIN_BYTES) {
+        struct om__lane *lane = om__lane(r->server);
+        gzipped = lane && !om__gzip(lane, take, &small);
+    }
+    if (st || gzipped) om_buf_deinit(take);
+    if (!gzipped) om_buf_deinit(&small);
+    if (st) return st;
+    return om__answer_new(r, gzipped ? &small : take, head, gzipped, out);
+}
+
+om_status om__reply(struct om__request *r, struct om_buf *take,
+                    const struct om__head *head)
+{
+    struct om__answer *answer;
+    OM_TRY(make(r, take, head, &answer));
+    om__reply_answer_take(r, answer);
+    return OM_OK;
+}
+
+om_status om__reply_kept(struct om__request *r, struct om_buf *take,
+                         const struct om__head *head, const void *key,
+                         size_t key_len)
+{
+    struct om__answer *answer;
+    struct om_buf own = {0};
+    OM_TRY(make(r, take, head, &answer));
+    if (answer->bytes <= OM__KEEP_BYTES) {
+        if (!om__request_key(r, r->snapshot->sequence, &own))
+            om__cache_put(r->server->cache, own.bytes, own.len, answer);
+        if (key) om__cache_put(r->server->cache, key, key_len, answer);
+    }
+    om_buf_deinit(&own);
+    om__reply_answer_take(r, answer);
+    return OM_OK;
+}
+
+static void send_small(struct om__request *r, unsigned status,
+                       struct om_buf *take, const char *type)
+{
+    struct lines lines = {.response = response_of(take)};
+    r->status = status;
+    if (!lines.response) return;
+    add_always(&lines);
+    if (type) {
+        add(&lines, "Content-Type", type);
+        add(&lines, "Cache-Control", "no-store");
+    }
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED || status == MHD_HTTP_NO_CONTENT)
+        add(&lines, "Allow", "GET, HEAD, OPTIONS");
+    if (status == MHD_HTTP_NO_CONTENT) {
+        add(&lines, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+        add(&lines, "Access-Control-Allow-Headers", "*");
+        add(&lines, "Access-Control-Max-Age", "86400");
+    }
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        add(&lines, "Retry-After", "1");
+        add(&lines, "Connection", "close");
+    }
+    add_data(&lines, r);
+    r->response = lines.response;
+}
+
+void om__reply_options(struct om__request *r)
+{
+    struct om_buf none = {0};
+    send_small(r, MHD_HTTP_NO_CONTENT, &none, NULL);
+}
+
+static const char *title_of(unsigned status)
+{
+    const char *title = MHD_get_reason_phrase_for(status);
+    return title ? title : "Error";
+}
+
+void om__reply_problem(struct om__request *r, om_status status)
+{
+    const unsigned http = r->error_status ? r->error_status : http_of(status);
+    const char *detail = r->err.text[0] ? r->err.text : om_status_text(status);
+    // What went wrong inside is for the log, not for whoever asks.
+    if (http == MHD_HTTP_INTERNAL_SERVER_ERROR) detail = om_status_text(status);
+    struct om_buf body = {0};
+    om_buf_add_text(&body, "{\"type\":\"about:blank\",\"title\":");
+    om_buf_add_json_text(&body, title_of(http), strlen(title_of(http)));
+    om_buf_addf(&body, ",\"status\":%u,\"detail\":", http);
+    om_buf_add_json_text(&body, detail, strlen(detail));
+    if (r->parameter) {
+        om_buf_add_text(&body, ",\"parameter\":");
+        om_buf_add_json_text(&body, r->parameter, strlen(r->parameter));
+    }
+    if (r->parameter && r->err.at && !strcmp(r->parameter, "filter"))
+        om_buf_addf(&body, ",\"at\":%zu", r->err.at);
+    om_buf_add_text(&body, "}\n");
+    if (body.status) om_buf_deinit(&body);  // says nothing, but with its status
+    send_small(r, http, &body, "application/problem+json");
+}

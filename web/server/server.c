@@ -1,0 +1,341 @@
+/* server.c - start, the ticker, and a graceful stop.
+ *
+ * DESIGN
+ * Threads: a pool of the library's, each with its own epoll and connections;
+ * workers for what takes longer (jobs.c); one ticker that looks once a second
+ * whether another process has committed and whether a connection is past its
+ * deadline. A request takes the snapshot that is newest when it begins and
+ * keeps it to its end; a commit therefore disturbs nobody.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libdeflate.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "data/base/alloc.h"
+#include "data/base/log.h"
+#include "web/server/server_internal.h"
+
+#define THREADS_DEFAULT 2
+#define THREADS_MAX 64
+#define WORKERS_DEFAULT 2
+#define CACHE_BYTES_DEFAULT ((size_t)256 << 20)
+/* Bitmaps of filters: 12 M rows are 1.5 MB each. */
+#define SELECTIONS_BYTES ((size_t)128 << 20)
+#define FIELDS_BYTES ((size_t)256 << 20)
+#define BACKLOG 4096
+/* Connections of one address where others than ourselves may reach us: more
+ * than any browser or proxy pool opens. */
+#define PER_ADDRESS 256
+#define MEMORY_PER_CONNECTION ((size_t)32 << 10)
+#define STOP_S 20.0
+#define TICK_MS 250
+
+static void pause_ms(long ms)
+{
+    const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
+
+static void lane_free(void *ptr)
+{
+    struct om__lane *lane = ptr;
+    om_arena_deinit(&lane->arena);
+    libdeflate_free_compressor(lane->gzip);
+    om_free(lane);
+}
+
+struct om__lane *om__lane(struct om_server *server)
+{
+    struct om__lane *lane = pthread_getspecific(server->lane_key);
+    if (lane) return lane;
+    lane = om_calloc(1, sizeof *lane);
+    if (lane && pthread_setspecific(server->lane_key, lane)) {
+        om_free(lane);
+        return NULL;
+    }
+    return lane;
+}
+
+/* Take a newer commit if there is one. What was made for the old is dropped:
+ * nobody asks for it any more, and it holds old files open. */
+static void refresh(struct om_server *server)
+{
+    bool changed = false;
+    struct om_err err = {0};
+    if (om_city_refresh(server->city, &changed, &err)) {
+        om_log(OM_LOG_WARN, "http", "the new city cannot be read: %s",
+               err.text);
+        return;
+    }
+    if (!changed) return;
+    struct om_snapshot *snapshot = om_city_snapshot(server->city);
+    if (!snapshot) return;
+    server->sequence = snapshot->sequence;
+    om_snapshot_unref(snapshot);
+    om__views_clear(server->views);
+    om__cache_clear(server->cache);
+}
+
+static void *tick(void *ctx)
+{
+    struct om_server *server = ctx;
+    for (unsigned i = 1; !server->stopping; i++) {
+        pause_ms(TICK_MS);
+        if (i % (1000 / TICK_MS)) continue;
+        refresh(server);
+        om__watch_sweep(server);
+    }
+    return NULL;
+}
+
+/* "HOST:PORT" or "[HOST]:PORT" into its two parts. */
+static om_status split_listen(const char *listen, char host[64], char port[8],
+                              struct om_err *err)
+{
+    const char *colon = strrchr(listen, ':');
+    uint64_t number;
+    if (!colon || !om_digits_read(colon + 1, strlen(colon + 1), 65535, &number))
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "--listen %s: not an address and a port, as in "
+                       "127.0.0.1:8080",
+                       listen);
+    const bool bracket = listen[0] == '[' && colon > listen && colon[-1] == ']';
+    const size_t len = (size_t)(colon - listen) - (bracket ? 2 : 0);
+    if (!len || len >= 64)
+        return om_fail(err, OM_E_FORMAT, 0, "--listen %s: no address", listen);
+    memcpy(host, listen + bracket, len);
+    host[len] = '\0';
+    snprintf(port, 8, "%llu", (unsigned long long)number);
+    return OM_OK;
+}
+
+static om_status open_socket(const char *listen_at, int *out, bool *loopback,
+                             struct om_err *err)
+{
+    char host[64], port[8];
+    OM_TRY(split_listen(listen_at, host, port, err));
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                   .ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(host, port, &hints, &found) || !found)
+        return om_fail(err, OM_E_FORMAT, 0, "--listen %s: no such address",
+                       listen_at);
+    const int fd =
+        socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int one = 1;
+    const bool bound =
+        fd >= 0 &&
+        !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) &&
+        !bind(fd, found->ai_addr, found->ai_addrlen) && !listen(fd, BACKLOG);
+    const int why = errno;
+    const struct sockaddr *address = found->ai_addr;
+    *loopback = found->ai_family == AF_INET
+                    ? ntohl(((const struct sockaddr_in *)(const void *)address)
+                                ->sin_addr.s_addr) >>
+                              24 ==
+                          127
+                    : IN6_IS_ADDR_LOOPBACK(
+                          &((const struct sockaddr_in6 *)(const void *)address)
+                               ->sin6_addr);
+    freeaddrinfo(found);
+    if (!bound) {
+        if (fd >= 0) close(fd);
+        return om_fail(err, OM_E_IO, 0, "--listen %s: %s", listen_at,
+                       strerror(why));
+    }
+    *out = fd;
+    return OM_OK;
+}
+
+static om_status name_address(struct om_server *server, int fd,
+                              struct om_err *err)
+{
+    struct sockaddr_storage at;
+    socklen_t len = sizeof at;
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    if (getsockname(fd, (struct sockaddr *)&at, &len) ||
+        getnameinfo((struct sockaddr *)&at, len, host, sizeof host, port,
+                    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
+        return om_fail(err, OM_E_IO, 0, "where the server listens is unknown");
+    const bool six = strchr(host, ':') != NULL;
+    const int n = snprintf(server->address, sizeof server->address,
+                           "http://%s%.64s%s:%s/", six ? "[" : "", host,
+                           six ? "]" : "", port);
+    return n > 0 && (size_t)n < sizeof server->address ? OM_OK : OM_E_LIMIT;
+}
+
+/* Room for all connections where the system lets us. */
+static unsigned connection_limit(void)
+{
+    struct rlimit limit;
+    const rlim_t want = OM__CONNECTIONS + 512;  // layers, pages, epoll
+    if (getrlimit(RLIMIT_NOFILE, &limit)) return 512;
+    if (limit.rlim_cur < want) {
+        limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= want) return OM__CONNECTIONS;
+    return limit.rlim_cur > 256 ? (unsigned)limit.rlim_cur / 2 : 64;
+}
+
+static void log_library(void *ctx, const char *format, va_list args)
+{
+    (void)ctx;
+    char text[256];
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\n")] = '\0';
+    om_log(OM_LOG_DEBUG, "http", "%s", text);
+}
+
+static om_status start_daemon(struct om_server *server, int fd, bool loopback,
+                              unsigned threads, struct om_err *err)
+{
+    const struct MHD_OptionItem pool[] = {
+        {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL},
+        {MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_USE_ITC |
+            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, om__access, server, MHD_OPTION_EXTERNAL_LOGGER,
+        log_library, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_PER_CONNECTION,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)OM__IDLE_S,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, loopback ? 0u : PER_ADDRESS,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, om__uri_seen, server,
+        MHD_OPTION_NOTIFY_COMPLETED, om__completed, server,
+        MHD_OPTION_NOTIFY_CONNECTION, om__connection_changed, server,
+        MHD_OPTION_ARRAY, threads > 1 ? pool : none, MHD_OPTION_END);
+    return server->daemon
+               ? OM_OK
+               : om_fail(err, OM_E_IO, 0, "the HTTP server does not start");
+}
+
+static om_status copy_text(const char *text, char **out)
+{
+    if (!text || !*text) return OM_OK;
+    *out = om_strdup(text);
+    return *out ? OM_OK : OM_E_MEMORY;
+}
+
+static om_status read_url(struct om_server *server, struct om_err *err)
+{
+    if (!server->url) return OM_OK;
+    const char *scheme = strncmp(server->url, "https://", 8) == 0  ? "https://"
+                         : strncmp(server->url, "http://", 7) == 0 ? "http://"
+                                                                   : NULL;
+    size_t len = strlen(server->url);
+    if (len && server->url[len - 1] == '/') server->url[len - 1] = '\0';
+    if (scheme && om_host_valid(server->url + strlen(scheme))) return OM_OK;
+    return om_fail(err, OM_E_FORMAT, 0, "url %.100s: not http(s)://HOST[:PORT]",
+                   server->url);
+}
+
+/* Everything but the daemon. */
+static om_status prepare(struct om_server *server,
+                         const struct om_server_options *o, struct om_err *err)
+{
+    pthread_mutex_init(&server->watch_lock, NULL);
+    if (pthread_key_create(&server->lane_key, lane_free)) return OM_E_MEMORY;
+    server->lane_key_made = true;
+    OM_TRY(copy_text(o->url, &server->url));
+    OM_TRY(read_url(server, err));
+    OM_TRY(om_city_open(o->city, &server->city, err));
+    struct om_snapshot *snapshot = om_city_snapshot(server->city);
+    if (!snapshot) return OM_E_MEMORY;
+    server->sequence = snapshot->sequence;
+    om_snapshot_unref(snapshot);
+    OM_TRY(om_selections_new(SELECTIONS_BYTES, &server->selections));
+    OM_TRY(om_fields_new(FIELDS_BYTES, &server->fields));
+    OM_TRY(om__cache_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT,
+                         &server->cache));
+    OM_TRY(om__views_new(&server->views));
+    OM_TRY(om__names_new(&server->names));
+    OM_TRY(om__metrics_new(&server->metrics));
+    OM_TRY(om__files_new(server, o->pages, &server->files, err));
+    return om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
+                        &server->jobs);
+}
+
+om_status om_server_start(const struct om_server_options *o,
+                          struct om_server **out, struct om_err *err)
+{
+    int fd = -1;
+    bool loopback = true;
+    unsigned threads = o->threads ? o->threads : THREADS_DEFAULT;
+    if (threads > THREADS_MAX) threads = THREADS_MAX;
+    struct om_server *server = om_calloc(1, sizeof *server);
+    if (!server) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    server->started_s = om_seconds();
+    om_status st = prepare(server, o, err);
+    if (st) goto done;
+    st = open_socket(o->listen && *o->listen ? o->listen : "127.0.0.1:8080",
+                     &fd, &loopback, err);
+    if (st) goto done;
+    st = name_address(server, fd, err);
+    if (st) goto done;
+    st = start_daemon(server, fd, loopback, threads, err);
+    if (st) goto done;
+    fd = -1;  // the daemon's from here on
+    server->ticking = !pthread_create(&server->ticker, NULL, tick, server);
+    if (!server->ticking) st = OM_E_MEMORY;
+done:
+    if (fd >= 0) close(fd);
+    if (st) {
+        om_server_stop(server);
+        if (err && !err->text[0]) om_fail(err, st, 0, "%s", om_status_text(st));
+    } else {
+        *out = server;
+    }
+    return st;
+}
+
+const char *om_server_address(const struct om_server *server)
+{
+    return server->address;
+}
+
+void om_server_stop(struct om_server *server)
+{
+    if (!server) return;
+    if (server->daemon) {
+        const MHD_socket fd = MHD_quiesce_daemon(server->daemon);
+        if (fd != MHD_INVALID_SOCKET) close(fd);
+        atomic_store(&server->stopping, true);
+        const double until_s = om_seconds() + STOP_S;
+        while (atomic_load(&server->in_flight) && om_seconds() < until_s)
+            pause_ms(10);
+    }
+    atomic_store(&server->stopping, true);
+    if (server->ticking) pthread_join(server->ticker, NULL);
+    // After its workers have ended no connection is suspended any more, as
+    // stopping the daemon demands.
+    om__jobs_free(server->jobs);
+    if (server->daemon) MHD_stop_daemon(server->daemon);
+    om__files_free(server->files);
+    om__cache_free(server->cache);
+    om__views_free(server->views);
+    om__names_free(server->names);
+    om__metrics_free(server->metrics);
+    om_fields_free(server->fields);
+    om_selections_free(server->selections);
+    om_city_close(server->city);
+    if (server->lane_key_made) {
+        struct om__lane *lane = pthread_getspecific(server->lane_key);
+        if (lane) lane_free(lane);
+        pthread_key_delete(server->lane_key);
+    }
+    pthread_mutex_destroy(&server->watch_lock);
+    om_free(server->url);
+    om_free(server);
+}

@@ -1,0 +1,38 @@
+// server.h - the HTTP server: one city, answered to whoever asks.
+#ifndef OM_WEB_SERVER_SERVER_H
+#define OM_WEB_SERVER_SERVER_H
+
+#include "data/base/status.h"
+
+/* Zero, NULL and "" mean the default. */
+struct om_server_options {
+    const char *city;    // folder
+    const char *listen;  // "127.0.0.1:8080"; "[::1]:0": any free port
+    const char *pages;   // folder of the pages; NULL: none are served
+    const char *url;     // how clients reach us, "https://map.example"; links
+                         // are built from it instead of from the Host header
+    unsigned threads;    // that answer requests; default 2
+    unsigned workers;    // that answer what takes longer; default 2
+    size_t cache_bytes;  // of finished answers; default 256 MiB
+};
+
+struct om_server;
+
+/**
+ * Open the city, listen, and answer on threads of its own. The process must
+ * ignore SIGPIPE.
+ *
+ * returns  OM_E_NOTFOUND and the like when the city cannot be opened,
+ *          OM_E_FORMAT    `listen` or `url` cannot be read
+ *          OM_E_IO        the address is taken or not ours
+ * owns     *out: om_server_stop
+ */
+om_status om_server_start(const struct om_server_options *options,
+                          struct om_server **out,
+                          struct om_err *err) OM_MUST_USE;
+/** "http://127.0.0.1:8080/", with the port that was really taken. */
+const char *om_server_address(const struct om_server *server);
+/** Stop accepting, finish what was begun (20 s at most), free all. */
+void om_server_stop(struct om_server *server);
+
+#endif

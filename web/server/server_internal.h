@@ -1,0 +1,333 @@
+// server_internal.h - what the files of the server share.
+#ifndef OM_WEB_SERVER_SERVER_INTERNAL_H
+#define OM_WEB_SERVER_SERVER_INTERNAL_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "data/base/arena.h"
+#include "data/base/buf.h"
+#include "engine/field/field.h"
+#include "engine/query/query.h"
+#include "tiles/heat.h"
+#include "web/server/address.h"
+#include "web/server/server.h"
+
+/** Seconds without a byte after which the library closes a connection. */
+#define OM__IDLE_S 20
+/** Seconds that the head of a request may take, however busily it drips:
+ *  above OM__IDLE_S, so that only drippers meet it. */
+#define OM__HEAD_S 30
+/** Seconds that a request may take from its head to the last byte read by
+ *  the client: longer than the slowest answer over a slow line. */
+#define OM__ANSWER_S 300
+/** Open connections; each has 32 KiB of memory of its own. */
+#define OM__CONNECTIONS 4096
+/** Requests waiting for a worker; more are told to come back (503). */
+#define OM__QUEUE 256
+/** Bytes of one answer that is built in memory; larger ones are 413. */
+#define OM__ANSWER_BYTES ((size_t)512 << 20)
+/** Answers above this are not kept in the cache: one would push out
+ *  thousands of tiles. */
+#define OM__KEEP_BYTES ((size_t)1 << 20)
+
+struct om__request;
+struct om__route;
+struct om_server;
+
+/* A finished answer: immutable, counted, shared between threads and requests.
+ * `unchanged` is what a client gets that has it already. */
+struct om__answer {
+    atomic_size_t refs;
+    struct MHD_Response *full, *unchanged;
+    const struct om__route *route;  // that made it
+    char etag[24];
+    size_t bytes;
+};
+void om__answer_unref(struct om__answer *answer);
+
+/* Finished answers, least recently used first out. Keys are bytes. */
+struct om__cache;
+struct om__cache_stats {
+    uint64_t hits, misses, entries, bytes;
+};
+om_status om__cache_new(size_t max_bytes, struct om__cache **out) OM_MUST_USE;
+void om__cache_free(struct om__cache *cache);
+/** The answer, counted for the caller, or NULL. */
+struct om__answer *om__cache_get(struct om__cache *cache, const void *key,
+                                 size_t len);
+/** Keep an answer under a key, too; failing to is no error. */
+void om__cache_put(struct om__cache *cache, const void *key, size_t len,
+                   struct om__answer *answer);
+void om__cache_clear(struct om__cache *cache);
+struct om__cache_stats om__cache_stats(struct om__cache *cache);
+
+/* One line of the table of routes. `path` is matched segment by segment, '*'
+ * takes any one. `params` are the names it knows, blank-separated. */
+struct om__route {
+    const char *name;  // label in /metrics
+    const char *path;
+    const char *params;
+    om_status (*answer)(struct om__request *request);
+    bool queued;   // takes long: always on a worker
+    bool data;     // speaks of the city: needs a snapshot, names its sequence
+    bool keep;     // the answer depends on address, host and encoding only
+    bool columns;  // a column's name may be a parameter, too
+};
+extern const struct om__route om__routes[];
+extern const size_t om__routes_count;
+
+/* A request on its way. Made when its first line is read, freed when the
+ * client has its answer. Only one thread has it at a time: that of its
+ * connection, or a worker while the connection is suspended. */
+struct om__request {
+    struct om_server *server;
+    struct MHD_Connection *connection;
+    const struct om__route *route;  // NULL: none
+    struct om_address address;
+    struct om_snapshot *snapshot;
+    const struct om_layer *layer;  // that it is about, once known
+    const char *target;            // raw
+    size_t target_len;
+    const char *host, *accept, *if_none_match;  // headers; may be NULL
+    bool head_seen, gzip, body, twice;  // twice: a header that must be single
+    bool on_worker, later;
+    double begun_s;
+    // The error, if the answer is one: its text, the parameter it is about,
+    // and the HTTP status where it differs from the table's.
+    struct om_err err;
+    const char *parameter;
+    unsigned error_status;
+    // The answer: its own, or borrowed from `shared`, which it holds then.
+    unsigned status;
+    struct MHD_Response *response;
+    struct om__answer *shared;
+    struct om__request *next;  // in the queue
+};
+
+/* What every thread that answers has of its own. */
+struct om__lane {
+    struct om_arena arena;  // reset after each request
+    struct libdeflate_compressor *gzip;
+};
+struct om__lane *om__lane(struct om_server *server);  // NULL: no memory
+
+struct om__metrics;
+struct om__views;
+struct om__names;
+struct om__jobs;
+struct om__files;
+struct om__watch;
+
+struct om_server {
+    char *url;
+    char address[128];
+    struct om_city *city;
+    struct om_selections *selections;
+    struct om_fields *fields;
+    struct om__cache *cache;
+    struct om__views *views;
+    struct om__names *names;
+    struct om__metrics *metrics;
+    struct om__files *files;
+    struct om__jobs *jobs;
+    struct MHD_Daemon *daemon;
+    struct om__watch *watches;  // open connections
+    pthread_mutex_t watch_lock;
+    pthread_key_t lane_key;
+    bool lane_key_made, ticking;
+    pthread_t ticker;
+    atomic_bool stopping;
+    atomic_size_t in_flight;         // requests begun and not completed
+    atomic_uint_least64_t sequence;  // of the newest snapshot
+    double started_s;
+};
+
+// connection.c: between the library and the routes
+void *om__uri_seen(void *server, const char *uri, struct MHD_Connection *c);
+enum MHD_Result om__access(void *server, struct MHD_Connection *connection,
+                           const char *url, const char *method,
+                           const char *version, const char *upload,
+                           size_t *upload_len, void **request);
+void om__completed(void *server, struct MHD_Connection *connection,
+                   void **request, enum MHD_RequestTerminationCode code);
+void om__connection_changed(void *server, struct MHD_Connection *connection,
+                            void **watch, enum MHD_ConnectionNotificationCode);
+/** Cut connections that are past their deadlines. */
+void om__watch_sweep(struct om_server *server);
+
+// route.c
+const struct om__route *om__route_find(const struct om_address *address);
+/** Run the route's handler and make sure that there is an answer after it,
+ *  unless it asked to be run on a worker (later). */
+void om__request_answer(struct om__request *request);
+/** The key under which a request's answer is kept. */
+om_status om__request_key(const struct om__request *request, uint64_t sequence,
+                          struct om_buf *key);
+
+// jobs.c
+om_status om__jobs_new(struct om_server *server, unsigned workers,
+                       struct om__jobs **out) OM_MUST_USE;
+void om__jobs_free(struct om__jobs *jobs);
+/** Hand over a request whose connection is suspended. OM_E_BUSY: no room. */
+om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request);
+size_t om__jobs_waiting(struct om__jobs *jobs);
+
+// reply.c
+/* What an answer's head says beside what all of them say. */
+struct om__head {
+    const char *type;    // Content-Type
+    const char *cache;   // Cache-Control
+    const char *policy;  // Content-Security-Policy of a page, or NULL
+    bool vary_accept;
+    bool compress;  // may be sent gzipped
+};
+extern const struct om__head om__head_json, om__head_geojson, om__head_png;
+/**
+ * Answer 200 with the bytes, or 304 where the client has them. Takes the
+ * buffer's memory. ETag is a hash of the bytes: what is equal is never sent
+ * twice, whatever else in the city has changed.
+ */
+om_status om__reply(struct om__request *request, struct om_buf *take,
+                    const struct om__head *head) OM_MUST_USE;
+/** The same, kept in the cache under the request's key and (if not NULL)
+ *  another. */
+om_status om__reply_kept(struct om__request *request, struct om_buf *take,
+                         const struct om__head *head, const void *key,
+                         size_t key_len) OM_MUST_USE;
+/** Answer with something shared. Gives the count back. */
+void om__reply_answer_take(struct om__request *request,
+                           struct om__answer *answer);
+/** A finished answer of bytes that are copied. */
+om_status om__answer_new(struct om__request *request, struct om_buf *take,
+                         const struct om__head *head, bool gzipped,
+                         struct om__answer **out) OM_MUST_USE;
+/** Turn the request's error into a problem document (RFC 9457). */
+void om__reply_problem(struct om__request *request, om_status status);
+/** Answer without a body: 204, with Allow and the CORS preflight headers. */
+void om__reply_options(struct om__request *request);
+/** gzip `from` into `out`. OM_E_LIMIT: it would not get smaller. */
+om_status om__gzip(struct om__lane *lane, const struct om_buf *from,
+                   struct om_buf *out) OM_MUST_USE;
+
+// params.c: typed parameters; on an error they name themselves
+/** Note that a parameter is wrong; returns `status`. */
+om_status om__param_bad(struct om__request *request, const char *parameter,
+                        om_status status, const char *format, ...)
+    OM_PRINTF(4, 5);
+/** Its text, or NULL if it was not given. */
+const char *om__param_text(const struct om__request *request, const char *name);
+/** A finite number in [min, max]; untouched if not given. */
+om_status om__param_real(struct om__request *request, const char *name,
+                         double min, double max, double *out) OM_MUST_USE;
+om_status om__param_count(struct om__request *request, const char *name,
+                          uint64_t min, uint64_t max,
+                          uint64_t *out) OM_MUST_USE;
+/** bbox=W,S,E,N as a place; untouched if not given. */
+om_status om__param_bbox(struct om__request *request,
+                         struct om_place *out) OM_MUST_USE;
+/** filter (with filter-lang) against request->layer; NULL if not given.
+ *  owns: *out with om_filter_free */
+om_status om__param_filter(struct om__request *request,
+                           struct om_filter **out) OM_MUST_USE;
+om_status om__param_datetime(struct om__request *request,
+                             struct om_window *out) OM_MUST_USE;
+/** The column that parameter `name` names; OM_NO_FIELD if not given. */
+om_status om__param_column(struct om__request *request, const char *name,
+                           size_t *out) OM_MUST_USE;
+/** The layer called so, into request->layer; 404 if there is none. */
+om_status om__request_layer(struct om__request *request,
+                            const char *name) OM_MUST_USE;
+/** Which of the words in `allowed`, blank-separated, `f` or `otherwise` is. */
+om_status om__param_word(struct om__request *request, const char *name,
+                         const char *allowed, const char *otherwise,
+                         const char **out) OM_MUST_USE;
+
+// views.c: fields made ready
+/* What a heat tile shows: a selection of a layer, its field's parameters and
+ * both legends. Immutable, counted; holds a snapshot. */
+struct om__view {
+    struct om_field_spec spec;
+    struct om_legend legend[2];  // by enum om_palette
+    double weight_sum;
+};
+/* How a view is asked for. */
+struct om__view_ask {
+    struct om_filter *filter;
+    struct om_window window;
+    enum om_kernel kernel;
+    double bandwidth_m;
+    size_t weight_column;
+};
+om_status om__views_new(struct om__views **out) OM_MUST_USE;
+void om__views_free(struct om__views *views);
+/**
+ * The view of request->layer. Not ready and not on a worker: sets
+ * request->later and gives NULL.
+ * owns     *out: om__view_unref
+ */
+om_status om__view_get(struct om__request *request,
+                       const struct om__view_ask *ask,
+                       struct om__view **out) OM_MUST_USE;
+void om__view_unref(struct om__view *view);
+void om__views_clear(struct om__views *views);
+/** Canonical text of what is asked, layer's serial included: a cache key. */
+om_status om__view_key(const struct om__request *request,
+                       const struct om__view_ask *ask,
+                       struct om_buf *key) OM_MUST_USE;
+
+// names.c: what the units of a level are called
+struct om__unit_name {
+    const char *id, *name;
+    size_t id_len, name_len;
+};
+om_status om__names_new(struct om__names **out) OM_MUST_USE;
+void om__names_free(struct om__names *names);
+/* The names of one level at one moment; counted. */
+struct om__level_names;
+/** Names of the units of `level`; *out NULL where no layer has them. */
+om_status om__names_get(struct om__request *request, const char *level,
+                        struct om__level_names **out) OM_MUST_USE;
+void om__level_names_unref(struct om__level_names *names);
+/** Name of a unit, or NULL. */
+const struct om__unit_name *om__level_names_find(
+    const struct om__level_names *names, const char *id, size_t len);
+
+// metrics.c
+om_status om__metrics_new(struct om__metrics **out) OM_MUST_USE;
+void om__metrics_free(struct om__metrics *metrics);
+/** Count one answered request. route NULL: none matched. */
+void om__metrics_add(struct om__metrics *metrics, const struct om__route *route,
+                     unsigned status, double seconds);
+om_status om__metrics_write(struct om_server *server,
+                            struct om_buf *out) OM_MUST_USE;
+
+// files.c
+om_status om__files_new(struct om_server *server, const char *folder,
+                        struct om__files **out, struct om_err *err) OM_MUST_USE;
+void om__files_free(struct om__files *files);
+
+// handlers
+om_status om__get_start(struct om__request *request);
+om_status om__get_page(struct om__request *request);
+om_status om__get_file(struct om__request *request);
+om_status om__get_health(struct om__request *request);
+om_status om__get_metrics(struct om__request *request);
+om_status om__get_tile(struct om__request *request);
+om_status om__get_tilejson(struct om__request *request);
+om_status om__get_legend(struct om__request *request);
+om_status om__get_value(struct om__request *request);
+om_status om__get_stats(struct om__request *request);
+om_status om__get_collections(struct om__request *request);
+om_status om__get_collection(struct om__request *request);
+om_status om__get_items(struct om__request *request);
+om_status om__get_item(struct om__request *request);
+
+/** "https://host" that links begin with. */
+om_status om__add_base_url(const struct om__request *request,
+                           struct om_buf *out);
+/** West, south, east, north of a layer in degrees; false if it is empty. */
+bool om__layer_bounds(const struct om_layer *layer, double bounds[4]);
+
+#endif

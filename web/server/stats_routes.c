@@ -1,0 +1,148 @@
+// stats_routes.c - how many, by what.
+#include <string.h>
+
+#include "data/model/time.h"
+#include "web/server/server_internal.h"
+
+static enum om_step step_of(const char *by)
+{
+    if (!strcmp(by, "hour")) return OM_STEP_HOUR;
+    if (!strcmp(by, "day")) return OM_STEP_DAY;
+    if (!strcmp(by, "month")) return OM_STEP_MONTH;
+    return OM_STEP_NONE;
+}
+
+/* What the groups are: a step of time, unless a column is called so. */
+static om_status read_by(struct om__request *r, size_t *column,
+                         enum om_step *step)
+{
+    const char *by = om__param_text(r, "by");
+    *column = OM_NO_FIELD;
+    *step = OM_STEP_NONE;
+    if (!by) return OM_OK;
+    *column = om_schema_find(&r->layer->schema, by);
+    if (*column != OM_NO_FIELD) return OM_OK;
+    *step = step_of(by);
+    if (*step == OM_STEP_NONE)
+        return om__param_bad(r, "by", OM_E_FORMAT,
+                             "by is a column of %s, or hour, day or month",
+                             r->layer->name);
+    *column = r->layer->schema.time_field;
+    if (*column == OM_NO_FIELD)
+        return om__param_bad(r, "by", OM_E_TYPE,
+                             "the layer %s has no time column", r->layer->name);
+    return OM_OK;
+}
+
+static om_status read_sum(struct om__request *r, size_t *column)
+{
+    OM_TRY(om__param_column(r, "sum", column));
+    if (*column == OM_NO_FIELD) return OM_OK;
+    const enum om_type type = r->layer->schema.field[*column].type;
+    if (type == OM_TYPE_INTEGER || type == OM_TYPE_REAL ||
+        type == OM_TYPE_BOOLEAN)
+        return OM_OK;
+    return om__param_bad(r, "sum", OM_E_TYPE, "the column is not a number");
+}
+
+static void add_sum(struct om_buf *out, bool real, int64_t integer,
+                    double number)
+{
+    om_buf_add_text(out, ",\"sum\":");
+    if (real)
+        om_buf_add_json_real(out, number);
+    else
+        om_buf_add_i64(out, integer);
+}
+
+static om_status add_groups(struct om__request *r, const struct om_query *query,
+                            size_t by, enum om_step step, size_t sum,
+                            struct om_buf *out)
+{
+    struct om_groups groups = {0};
+    struct om__level_names *names = NULL;
+    const bool real =
+        sum != OM_NO_FIELD && r->layer->schema.field[sum].type == OM_TYPE_REAL;
+    om_status st = om_query_group(query, by, step,
+                                  r->snapshot->manifest->zone_s, sum, &groups);
+    if (st) {
+        r->parameter = "by";
+        goto done;
+    }
+    if (step == OM_STEP_NONE) {
+        st = om__names_get(r, r->layer->schema.field[by].name, &names);
+        if (st) goto done;
+    }
+    om_buf_add_text(out, ",\"groups\":[");
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct om_group *g = &groups.group[i];
+        om_buf_add_text(out, i ? ",\n{\"id\":" : "\n{\"id\":");
+        if (g->null)
+            om_buf_add_text(out, "null");
+        else
+            om_buf_add_json_text(out, g->id, g->len);
+        const struct om__unit_name *unit =
+            g->null ? NULL : om__level_names_find(names, g->id, g->len);
+        if (unit && unit->name) {
+            om_buf_add_text(out, ",\"name\":");
+            om_buf_add_json_text(out, unit->name, unit->name_len);
+        }
+        om_buf_addf(out, ",\"count\":%llu", (unsigned long long)g->count);
+        if (sum != OM_NO_FIELD) add_sum(out, real, g->sum, g->real_sum);
+        om_buf_add_text(out, "}");
+    }
+    om_buf_add_text(out, "]");
+done:
+    om__level_names_unref(names);
+    om_groups_deinit(&groups);
+    return st;
+}
+
+static om_status write_stats(struct om__request *r,
+                             const struct om_query *query, struct om_buf *out)
+{
+    size_t by, sum;
+    enum om_step step;
+    uint64_t count;
+    OM_TRY(read_by(r, &by, &step));
+    OM_TRY(read_sum(r, &sum));
+    OM_TRY(om_query_count(query, &count));
+    om_buf_add_text(out, "{\"layer\":");
+    om_buf_add_json_text(out, r->layer->name, strlen(r->layer->name));
+    om_buf_addf(out, ",\"count\":%llu", (unsigned long long)count);
+    if (sum != OM_NO_FIELD) {
+        int64_t integer = 0;
+        double real = 0;
+        OM_TRY(om_query_sum(query, sum, &integer, &real));
+        add_sum(out, r->layer->schema.field[sum].type == OM_TYPE_REAL, integer,
+                real);
+    }
+    if (by != OM_NO_FIELD) {
+        const char *name = om__param_text(r, "by");
+        om_buf_add_text(out, ",\"by\":");
+        om_buf_add_json_text(out, name, strlen(name));
+        OM_TRY(add_groups(r, query, by, step, sum, out));
+    }
+    return om_buf_add_text(out, "}\n");
+}
+
+om_status om__get_stats(struct om__request *r)
+{
+    struct om_filter *filter = NULL;
+    struct om_buf out = {0};
+    OM_TRY(om__request_layer(r, r->address.segment[1]));
+    struct om_query query = {.snapshot = r->snapshot,
+                             .layer = r->layer,
+                             .policy = &OM_POLICY_ALL,
+                             .cache = r->server->selections};
+    OM_TRY(om__param_bbox(r, &query.place));
+    OM_TRY(om__param_datetime(r, &query.window));
+    OM_TRY(om__param_filter(r, &filter));
+    query.filter = filter;
+    om_buf_init(&out, OM__ANSWER_BYTES);
+    om_status st = write_stats(r, &query, &out);
+    if (!st) st = om__reply_kept(r, &out, &om__head_json, NULL, 0);
+    om_buf_deinit(&out);
+    om_filter_free(filter);
+    return st;
+}
