@@ -72,8 +72,8 @@ om_status om__nearest_shapes(const struct om_place *place,
     if (!rows) return OM_OK;
     struct om__kept_tree *tree = NULL;
     struct om_rings rings;
-    OM_TRY(om_segment_rings(segment, 0, rows, &rings));
-    OM_TRY(om__tree_get(segment, &tree));
+    OM_TRY(om__tree_get(segment, &tree));  // has checked all shapes
+    OM_TRY(om_segment_rings(segment, 0, 0, &rings));
     struct round r = {.chosen = chosen,
                       .rings = &rings,
                       .geometry = om_segment_schema(segment)->geometry,

@@ -122,8 +122,8 @@ om_status om__area_find_shapes(const struct om__area *area,
     const size_t rows = om_segment_rows(segment);
     struct om__kept_tree *tree = NULL;
     struct om_rings rings;
-    OM_TRY(om_segment_rings(segment, 0, rows, &rings));
-    OM_TRY(om__tree_get(segment, &tree));
+    OM_TRY(om__tree_get(segment, &tree));  // has checked all shapes
+    OM_TRY(om_segment_rings(segment, 0, 0, &rings));
     struct found f = {.area = area, .rings = &rings};
     const struct om_box box = area->box;
     if (box.x0 <= box.x1) {
