@@ -87,6 +87,7 @@ om_status om_features_one(const struct om_layer *layer,
 /* Grouped counts as a table. */
 struct om_groups_options {
     enum om_features_format format;  // CSV, or GEOJSON for a JSON table
+    bool no_mark;                    // CSV without a byte order mark
     bool sum;                        // there is a sum
     bool real;                       // and it is of a real column
     // Name of a group's id, or NULL if it has none; may be NULL.

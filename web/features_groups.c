@@ -70,7 +70,7 @@ om_status om_groups_write(const struct om_groups *groups,
 {
     const bool csv = options->format == OM_FEATURES_CSV;
     if (csv) {
-        om_buf_add_text(out, "\xEF\xBB\xBFid");
+        om_buf_add_text(out, options->no_mark ? "id" : "\xEF\xBB\xBFid");
         if (options->name) om_buf_add_text(out, ",name");
         om_buf_add_text(out, ",count");
         if (options->sum) om_buf_add_text(out, ",sum");
