@@ -85,8 +85,8 @@ struct om_text_reader {
     size_t column, block;
     char *bytes;  // owned
     size_t room;
-    uint32_t *offset;  // owned
-    size_t offset_room;
+    uint32_t *offset;                       // owned
+    char number[OM_LIMIT_NAME_BYTES + 24];  // the last numbered text
 };
 
 /**
