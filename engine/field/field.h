@@ -60,6 +60,10 @@ om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
 om_status om_field_scale(struct om_fields *fields,
                          const struct om_field_spec *spec, double *max_value,
                          double *weight_sum) OM_MUST_USE;
+/** Sum of the weights of the selected rows alone. */
+om_status om_field_weight(struct om_fields *fields,
+                          const struct om_field_spec *spec, double *weight_sum)
+    OM_MUST_USE;
 struct om_cache_stats om_fields_stats(const struct om_fields *fields);
 void om_fields_clear(struct om_fields *fields);
 

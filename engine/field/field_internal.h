@@ -1,0 +1,174 @@
+// field_internal.h - the parts of the field: kernels, masses, lattices.
+#ifndef OM_ENGINE_FIELD_FIELD_INTERNAL_H
+#define OM_ENGINE_FIELD_FIELD_INTERNAL_H
+
+#include "engine/field/field.h"
+
+/* ---- kernel.c ---------------------------------------------------------- */
+
+/* Terms of the separable sum that stands for a kernel: 4 leave 0.28 % of the
+ * peak for the quartic. */
+#define OM_FIELD_RANK 4
+/* Steps of the factors' tables over [0, 1]. */
+#define OM_FIELD_STEPS 1024
+/* Steps of the quadrant table over [-1, 1]. */
+#define OM_FIELD_QUADRANT 128
+
+/* A radial kernel of radius 1: K(u, v) = peak * shape(u^2 + v^2), integral 1,
+ * shape(0) = 1, 0 from 1 on. */
+struct om__kernel {
+    enum om_kernel kind;
+    double peak;
+    // shape(u^2 + v^2) ~ sum of weight[r] * factor[r](u) * factor[r](v)
+    double weight[OM_FIELD_RANK];
+    float factor[OM_FIELD_RANK][OM_FIELD_STEPS + 2];
+    // share of the mass with u < a, v < b; a, b from -1 to 1
+    float quadrant[OM_FIELD_QUADRANT + 2][OM_FIELD_QUADRANT + 2];
+};
+
+om_status om__kernel_init(struct om__kernel *kernel,
+                          enum om_kernel kind) OM_MUST_USE;
+/** shape at the squared distance q (in radii squared). */
+double om__kernel_shape(enum om_kernel kind, double q);
+/** Value at the centre of a kernel of radius 1 and integral 1. */
+double om__kernel_peak(enum om_kernel kind);
+/** factor r at |u|, 0 from 1 on. */
+double om__kernel_factor(const struct om__kernel *kernel, unsigned r, double u);
+
+/* ---- gather.c ---------------------------------------------------------- */
+
+/* Cells or rows with their weights, in Morton order: where the mass is. Either
+ * start (weight = rows of the cell) or weight is set; neither: 1 each. Level
+ * 32 are rows: no means, the middle of the position counts. */
+struct om__masses {
+    unsigned level;
+    size_t count;
+    const uint64_t *code;
+    const uint32_t *start;
+    const float *weight;
+    const uint16_t *mean_x, *mean_y;
+};
+
+#define OM_FIELD_BATCH 512
+
+/* Masses on a lattice of 2^exponent grid cells: node (column, row) relative to
+ * the lattice's origin, whose middle is nearest, and the place within its
+ * square, in [0, 1). */
+struct om__batch {
+    size_t count;
+    int32_t column[OM_FIELD_BATCH], row[OM_FIELD_BATCH];
+    float tx[OM_FIELD_BATCH], ty[OM_FIELD_BATCH], weight[OM_FIELD_BATCH];
+};
+
+/* Which masses: those in `box` (more may come), at `level` or finer. */
+struct om__gather {
+    const struct om_field_spec *spec;
+    const struct om__prepared *prepared;  // NULL: stored cells, counts
+    struct om_box box;
+    unsigned level;
+    unsigned exponent;
+    int64_t column0, row0;  // the lattice's origin
+    struct om_arena *arena;
+    void (*take)(void *ctx, const struct om__batch *batch);
+    void *ctx;
+};
+
+/** Hand out the masses, always in the same order: by part, by Morton code. */
+om_status om__gather_run(const struct om__gather *gather) OM_MUST_USE;
+
+/* ---- prepare.c --------------------------------------------------------- */
+
+/* Levels that are prepared for a selection or a weight; finer ones are read
+ * row by row. */
+#define OM_FIELD_LEVELS 4
+extern const unsigned om__field_level[OM_FIELD_LEVELS];
+
+/* One part's selected weight in cells. */
+struct om__prepared_part {
+    struct om__masses level[OM_FIELD_LEVELS];
+    void *block[OM_FIELD_LEVELS];  // owned
+};
+struct om__prepared {
+    size_t parts, bytes;
+    struct om__prepared_part *part;
+    double weight_sum;
+    double weight_abs;
+};
+om_status om__prepared_new(const struct om_field_spec *spec,
+                           struct om__prepared **out) OM_MUST_USE;
+void om__prepared_free(struct om__prepared *prepared);
+/** Weight of a row by its column; NULL weighs 0. column NULL: 1. */
+double om__weight_of(const struct om_column *column, size_t row);
+/** OM_E_TYPE unless the column can be a weight; OM_NO_FIELD can. */
+om_status om__weight_check(const struct om_layer *layer,
+                           size_t column) OM_MUST_USE;
+
+/* ---- lattice.c --------------------------------------------------------- */
+
+/* A square of the lattice of nodes: 2^exponent grid cells from node to node,
+ * node 0 in the middle of the first. */
+struct om__nodes {
+    int64_t column0, row0;
+    size_t columns, rows;
+};
+
+/* What evaluation needs to know. */
+struct om__field {
+    const struct om_field_spec *spec;
+    const struct om__kernel *kernel;
+    const struct om__prepared *prepared;
+    struct om_arena *arena;
+    uint64_t rows;  // selected
+    double weight_sum;
+    bool signed_field;  // some weight is negative
+};
+
+/**
+ * The field at every 2^step_log-th place of the lattice, `out` [rows *
+ * columns] (stride columns): places are in the middle of 2^step_log nodes.
+ * smooth: the values are coefficients of a quadratic spline through the field
+ * instead. level: cells to read.
+ */
+om_status om__lattice_values(const struct om__field *field, unsigned exponent,
+                             unsigned step_log, bool smooth, unsigned level,
+                             const struct om__nodes *nodes,
+                             float *out) OM_MUST_USE;
+
+/* ---- splat.c ----------------------------------------------------------- */
+
+/** 256 x 256 pixels of 2^exponent grid cells from pixel (column0, row0), each
+ *  mass spread exactly; mean: over the pixel, else at its centre. */
+om_status om__splat_values(const struct om__field *field, unsigned exponent,
+                           bool mean, unsigned level, int64_t column0,
+                           int64_t row0, float *out) OM_MUST_USE;
+
+/* ---- fields.c ---------------------------------------------------------- */
+
+/* A field ready for evaluation: kernel and prepared masses, held. */
+struct om__held;
+om_status om__fields_hold(struct om_fields *fields,
+                          const struct om_field_spec *spec,
+                          struct om__field *field,
+                          struct om__held **held) OM_MUST_USE;
+void om__fields_release(struct om_fields *fields, struct om__held *held);
+
+/* ---- window.c ---------------------------------------------------------- */
+
+/** The lattice's exponent: 7 to 14 nodes a bandwidth at the equator. */
+unsigned om__lattice_exponent(double bandwidth_m);
+/** The coarsest level with at least `parts` cells a bandwidth. */
+unsigned om__level_for(double bandwidth_m, double parts);
+/** Ground metres per grid cell, y clamped to the world. */
+double om__ground_m(double y);
+
+/* Selections of at most this many rows are read row by row: exact, cheap. */
+#define OM_FIELD_ROWS_FEW 50000
+/* Cells a bandwidth where nodes and cells are alike. */
+#define OM_FIELD_CELLS_ALIKE 7.0
+
+/* ---- scale.c ----------------------------------------------------------- */
+
+/** Largest value at the lattice's nodes, anywhere. field->arena is not used. */
+om_status om__scale_max(const struct om__field *field, double *out) OM_MUST_USE;
+
+#endif

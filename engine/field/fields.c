@@ -1,0 +1,341 @@
+/* fields.c - what is kept between windows: kernels, prepared masses, scales. */
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "engine/field/field_internal.h"
+
+/* Scales are small; the oldest of this many makes room. */
+#define SCALES 64
+
+/* What a prepared mass belongs to. A selection of everything has no serial of
+ * its own: all of them are alike. */
+struct key {
+    uint64_t layer, selection;
+    size_t weight;
+};
+
+struct om__held {
+    struct key key;
+    struct om__prepared *prepared;
+    size_t refs;  // readers; the list itself counts as none
+    bool listed;
+    uint64_t used;  // clock of the last use
+    struct om__held *next;
+};
+
+struct scale {
+    struct key key;
+    enum om_kernel kernel;
+    double bandwidth_m, max_value, weight_sum;
+};
+
+struct om_fields {
+    pthread_mutex_t lock;  // guards all below but the kernels
+    size_t max_bytes;
+    struct om__kernel *kernel[2];
+    struct om__held *list;
+    uint64_t clock;
+    struct om_cache_stats stats;
+    struct scale scale[SCALES];
+    uint64_t scales;  // ever written
+};
+
+om_status om_fields_new(size_t max_bytes, struct om_fields **out)
+{
+    struct om_fields *f = om_calloc(1, sizeof *f);
+    if (!f) return OM_E_MEMORY;
+    f->max_bytes = max_bytes;
+    pthread_mutex_init(&f->lock, NULL);
+    om_status st = OM_OK;
+    for (int i = 0; !st && i < 2; i++) {
+        f->kernel[i] = om_alloc(sizeof **f->kernel);
+        st = f->kernel[i] ? om__kernel_init(f->kernel[i], (enum om_kernel)i)
+                          : OM_E_MEMORY;
+    }
+    if (st) {
+        om_fields_free(f);
+        return st;
+    }
+    *out = f;
+    return OM_OK;
+}
+
+static void held_free(struct om__held *held)
+{
+    om__prepared_free(held->prepared);
+    om_free(held);
+}
+
+void om_fields_free(struct om_fields *fields)
+{
+    if (!fields) return;
+    om_fields_clear(fields);
+    pthread_mutex_destroy(&fields->lock);
+    for (int i = 0; i < 2; i++) om_free(fields->kernel[i]);
+    om_free(fields);
+}
+
+static void unlist(struct om_fields *f, struct om__held *held)
+{
+    struct om__held **at = &f->list;
+    while (*at != held) at = &(*at)->next;
+    *at = held->next;
+    held->listed = false;
+    f->stats.entries--;
+    f->stats.bytes -= held->prepared->bytes;
+    if (!held->refs) held_free(held);
+}
+
+void om_fields_clear(struct om_fields *fields)
+{
+    pthread_mutex_lock(&fields->lock);
+    while (fields->list) unlist(fields, fields->list);
+    fields->scales = 0;
+    pthread_mutex_unlock(&fields->lock);
+}
+
+struct om_cache_stats om_fields_stats(const struct om_fields *fields)
+{
+    struct om_fields *f = (struct om_fields *)(uintptr_t)fields;  // its lock
+    pthread_mutex_lock(&f->lock);
+    const struct om_cache_stats stats = f->stats;
+    pthread_mutex_unlock(&f->lock);
+    return stats;
+}
+
+static bool same_key(const struct key *a, const struct key *b)
+{
+    return a->layer == b->layer && a->selection == b->selection &&
+           a->weight == b->weight;
+}
+
+/* Drop the least recently used until it fits; what was used last stays. */
+static void make_room(struct om_fields *f)
+{
+    while (f->stats.bytes > f->max_bytes && f->list && f->list->next) {
+        struct om__held *oldest = f->list;
+        for (struct om__held *h = f->list; h; h = h->next)
+            if (h->used < oldest->used) oldest = h;
+        unlist(f, oldest);
+    }
+}
+
+/* Under the lock: the entry of a key, counted as used, or NULL. */
+static struct om__held *take_listed(struct om_fields *f, const struct key *key)
+{
+    for (struct om__held *h = f->list; h; h = h->next)
+        if (same_key(&h->key, key)) {
+            h->refs++;
+            h->used = ++f->clock;
+            return h;
+        }
+    return NULL;
+}
+
+/* Prepare outside the lock; whoever comes second takes the first's. */
+static om_status make_held(struct om_fields *f, const struct om_field_spec *s,
+                           const struct key *key, struct om__held **out)
+{
+    struct om__held *fresh = om_calloc(1, sizeof *fresh);
+    if (!fresh) return OM_E_MEMORY;
+    const om_status st = om__prepared_new(s, &fresh->prepared);
+    if (st) {
+        om_free(fresh);
+        return st;
+    }
+    pthread_mutex_lock(&f->lock);
+    struct om__held *other = take_listed(f, key);
+    if (!other) {
+        fresh->key = *key;
+        fresh->refs = 1;
+        fresh->listed = true;
+        fresh->used = ++f->clock;
+        fresh->next = f->list;
+        f->list = fresh;
+        f->stats.entries++;
+        f->stats.bytes += fresh->prepared->bytes;
+        make_room(f);
+    }
+    pthread_mutex_unlock(&f->lock);
+    if (other) held_free(fresh);
+    *out = other ? other : fresh;
+    return OM_OK;
+}
+
+static om_status check_spec(const struct om_field_spec *spec)
+{
+    const double h = spec->bandwidth_m;
+    if (!(h >= OM_BANDWIDTH_MIN_M && h <= OM_BANDWIDTH_MAX_M))
+        return OM_E_RANGE;
+    if (spec->kernel != OM_KERNEL_QUARTIC && spec->kernel != OM_KERNEL_GAUSSIAN)
+        return OM_E_RANGE;
+    if (spec->layer->schema.geometry != OM_GEOMETRY_POINT) return OM_E_TYPE;
+    return om__weight_check(spec->layer, spec->weight_column);
+}
+
+static struct key key_of(const struct om_field_spec *spec)
+{
+    return (struct key){
+        .layer = spec->layer->serial,
+        .selection = spec->selection->all ? 0 : spec->selection->serial,
+        .weight = spec->weight_column,
+    };
+}
+
+om_status om__fields_hold(struct om_fields *fields,
+                          const struct om_field_spec *spec,
+                          struct om__field *field, struct om__held **held)
+{
+    *held = NULL;
+    OM_TRY(check_spec(spec));
+    *field = (struct om__field){
+        .spec = spec,
+        .kernel = fields->kernel[spec->kernel],
+        .rows = spec->selection->count,
+        .weight_sum = (double)spec->selection->count,
+    };
+    const bool counts = spec->weight_column == OM_NO_FIELD;
+    if ((spec->selection->all && counts) || field->rows == 0) return OM_OK;
+    const struct key key = key_of(spec);
+    pthread_mutex_lock(&fields->lock);
+    *held = take_listed(fields, &key);
+    if (*held)
+        fields->stats.hits++;
+    else
+        fields->stats.misses++;
+    pthread_mutex_unlock(&fields->lock);
+    if (!*held) OM_TRY(make_held(fields, spec, &key, held));
+    field->prepared = (*held)->prepared;
+    field->weight_sum = field->prepared->weight_sum;
+    field->signed_field =
+        field->prepared->weight_abs > fabs(field->prepared->weight_sum);
+    return OM_OK;
+}
+
+void om__fields_release(struct om_fields *fields, struct om__held *held)
+{
+    if (!held) return;
+    pthread_mutex_lock(&fields->lock);
+    const bool last = --held->refs == 0 && !held->listed;
+    pthread_mutex_unlock(&fields->lock);
+    if (last) held_free(held);
+}
+
+om_status om_field_weight(struct om_fields *fields,
+                          const struct om_field_spec *spec, double *weight_sum)
+{
+    struct om__field field;
+    struct om__held *held;
+    OM_TRY(om__fields_hold(fields, spec, &field, &held));
+    *weight_sum = field.weight_sum;
+    om__fields_release(fields, held);
+    return OM_OK;
+}
+
+static bool find_scale(struct om_fields *f, const struct om_field_spec *spec,
+                       const struct key *key, double *max_value,
+                       double *weight_sum)
+{
+    const size_t n = f->scales < SCALES ? (size_t)f->scales : SCALES;
+    for (size_t i = 0; i < n; i++) {
+        const struct scale *s = &f->scale[i];
+        if (!same_key(&s->key, key) || s->kernel != spec->kernel ||
+            s->bandwidth_m != spec->bandwidth_m)
+            continue;
+        *max_value = s->max_value;
+        *weight_sum = s->weight_sum;
+        return true;
+    }
+    return false;
+}
+
+om_status om_field_scale(struct om_fields *fields,
+                         const struct om_field_spec *spec, double *max_value,
+                         double *weight_sum)
+{
+    OM_TRY(check_spec(spec));
+    const struct key key = key_of(spec);
+    pthread_mutex_lock(&fields->lock);
+    const bool known = find_scale(fields, spec, &key, max_value, weight_sum);
+    pthread_mutex_unlock(&fields->lock);
+    if (known) return OM_OK;
+    struct om__field field;
+    struct om__held *held;
+    OM_TRY(om__fields_hold(fields, spec, &field, &held));
+    const om_status st = om__scale_max(&field, max_value);
+    *weight_sum = field.weight_sum;
+    om__fields_release(fields, held);
+    if (st) return st;
+    pthread_mutex_lock(&fields->lock);
+    fields->scale[fields->scales++ % SCALES] = (struct scale){
+        .key = key,
+        .kernel = spec->kernel,
+        .bandwidth_m = spec->bandwidth_m,
+        .max_value = *max_value,
+        .weight_sum = *weight_sum,
+    };
+    pthread_mutex_unlock(&fields->lock);
+    return OM_OK;
+}
+
+/* ---- the exact sum ----------------------------------------------------- */
+
+struct exact {
+    enum om_kernel kind;
+    double bandwidth_m, dx0, dy0;  // of the gather's origin from the place
+    int64_t row0;
+    double sum;
+};
+
+static void add_exact(void *ctx, const struct om__batch *b)
+{
+    struct exact *e = ctx;
+    for (size_t i = 0; i < b->count; i++) {
+        const double dx = e->dx0 + b->column[i] + (double)b->tx[i];
+        const double dy = e->dy0 + b->row[i] + (double)b->ty[i];
+        const double y = (double)e->row0 + b->row[i] + (double)b->ty[i];
+        const double r = om__ground_m(y) / e->bandwidth_m;
+        e->sum += (double)b->weight[i] *
+                  om__kernel_shape(e->kind, (dx * dx + dy * dy) * (r * r));
+    }
+}
+
+om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
+                         double *value)
+{
+    OM_TRY(check_spec(spec));
+    if (!(x >= 0.0 && x <= OM_POS_SIDE && y >= 0.0 && y <= OM_POS_SIDE))
+        return OM_E_COORD;
+    // Twice: a mass nearer to the pole reaches further than one here.
+    const double h = spec->bandwidth_m;
+    const double reach = 2.0 * h / om__ground_m(y) + 2.0;
+    const double last = OM_POS_SIDE - 1.0;
+    struct om_arena arena = {0};
+    struct exact e = {
+        .kind = spec->kernel,
+        .bandwidth_m = h,
+        .row0 = (int64_t)y,
+        .dx0 = (double)(int64_t)x - x,
+        .dy0 = (double)(int64_t)y - y,
+    };
+    const om_status st = om__gather_run(&(struct om__gather){
+        .spec = spec,
+        .box = {(uint32_t)fmax(x - reach, 0.0), (uint32_t)fmax(y - reach, 0.0),
+                (uint32_t)fmin(x + reach, last),
+                (uint32_t)fmin(y + reach, last)},
+        .level = 32,
+        .column0 = (int64_t)x,
+        .row0 = (int64_t)y,
+        .arena = &arena,
+        .take = add_exact,
+        .ctx = &e,
+    });
+    om_arena_deinit(&arena);
+    const double radius_km = h / 1000.0;
+    *value =
+        st ? 0.0
+           : e.sum * om__kernel_peak(spec->kernel) / (radius_km * radius_km);
+    return st;
+}

@@ -1,0 +1,160 @@
+/* kernel.c - the kernels, and the few products that stand for them.
+ *
+ * DESIGN
+ * A radial kernel is not a product of a function of x and one of y, but it is
+ * very nearly a sum of four: the largest eigenpairs of the matrix K(u_i, v_j),
+ * found by subspace iteration. A factor is continued between the matrix's
+ * points by its own equation (Nystrom): phi(u) = 1/lambda int K(u, v) phi(v),
+ * so it is as smooth as the kernel. Silverman (1986), p. 76, for the quartic.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "engine/field/field_internal.h"
+
+#define POINTS 128
+#define ROUNDS 60
+/* The Gaussian's sigma is a third of the bandwidth: exp(-q / (2 / 9)). */
+#define GAUSS_RATE 4.5
+
+double om__kernel_shape(enum om_kernel kind, double q)
+{
+    if (!(q < 1.0)) return 0.0;
+    if (kind == OM_KERNEL_GAUSSIAN) return exp(-GAUSS_RATE * q);
+    return (1.0 - q) * (1.0 - q);
+}
+
+double om__kernel_peak(enum om_kernel kind)
+{
+    // 1 over the integral of the shape, pi * int_0^1 shape(q) dq.
+    if (kind == OM_KERNEL_GAUSSIAN)
+        return GAUSS_RATE / (OM_PI * (1.0 - exp(-GAUSS_RATE)));
+    return 3.0 / OM_PI;
+}
+
+/* The matrix and its leading vectors. */
+struct eigen {
+    double matrix[POINTS][POINTS];
+    double vector[OM_FIELD_RANK][POINTS];
+};
+
+static double point(unsigned i)
+{
+    return (i + 0.5) / POINTS;
+}
+
+static void multiply(const struct eigen *e, const double *in, double *out)
+{
+    for (unsigned i = 0; i < POINTS; i++) {
+        double sum = 0.0;
+        for (unsigned j = 0; j < POINTS; j++) sum += e->matrix[i][j] * in[j];
+        out[i] = sum;
+    }
+}
+
+static double dot(const double *a, const double *b)
+{
+    double sum = 0.0;
+    for (unsigned i = 0; i < POINTS; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* Gram-Schmidt: make vector r orthogonal to those before it, length 1. */
+static void straighten(struct eigen *e, unsigned r)
+{
+    for (unsigned q = 0; q < r; q++) {
+        const double along = dot(e->vector[r], e->vector[q]);
+        for (unsigned i = 0; i < POINTS; i++)
+            e->vector[r][i] -= along * e->vector[q][i];
+    }
+    const double length = sqrt(dot(e->vector[r], e->vector[r]));
+    for (unsigned i = 0; i < POINTS; i++) e->vector[r][i] /= length;
+}
+
+static void iterate(struct eigen *e, enum om_kernel kind)
+{
+    for (unsigned i = 0; i < POINTS; i++)
+        for (unsigned j = 0; j < POINTS; j++)
+            e->matrix[i][j] = om__kernel_shape(kind, point(i) * point(i) +
+                                                         point(j) * point(j)) /
+                              POINTS;
+    for (unsigned r = 0; r < OM_FIELD_RANK; r++)
+        for (unsigned i = 0; i < POINTS; i++)
+            e->vector[r][i] = cos(r * OM_PI * point(i)) + 0.01 * (i % 7);
+    for (unsigned round = 0; round < ROUNDS; round++)
+        for (unsigned r = 0; r < OM_FIELD_RANK; r++) {
+            double next[POINTS];
+            multiply(e, e->vector[r], next);
+            memcpy(e->vector[r], next, sizeof next);
+            straighten(e, r);
+        }
+}
+
+/* With vectors of length 1 over points 1/POINTS apart, K = sum of lambda *
+ * POINTS * v(u) v(v), and v(u) = sum of K(u, v_j) v_j / (POINTS * lambda). */
+static void tabulate(struct om__kernel *k, const struct eigen *e, unsigned r)
+{
+    double image[POINTS];
+    multiply(e, e->vector[r], image);
+    const double lambda = dot(image, e->vector[r]);
+    k->weight[r] = lambda * POINTS;
+    for (unsigned i = 0; i <= OM_FIELD_STEPS; i++) {
+        const double u = (double)i / OM_FIELD_STEPS;
+        double sum = 0.0;
+        for (unsigned j = 0; j < POINTS; j++)
+            sum += om__kernel_shape(k->kind, u * u + point(j) * point(j)) *
+                   e->vector[r][j];
+        k->factor[r][i] = (float)(sum / POINTS / lambda);
+    }
+    k->factor[r][OM_FIELD_STEPS + 1] = 0.0f;
+}
+
+/* Cumulative mass over the square, by midpoints; the last is 1 exactly. */
+static void sum_quadrants(struct om__kernel *k)
+{
+    const unsigned n = OM_FIELD_QUADRANT;
+    memset(k->quadrant, 0, sizeof k->quadrant);
+    double below[OM_FIELD_QUADRANT + 1] = {0};  // column sums so far
+    double total[OM_FIELD_QUADRANT + 1];
+    for (unsigned row = 1; row <= n; row++) {
+        const double v = (row - 0.5) * 2.0 / n - 1.0;
+        double run = 0.0;
+        for (unsigned col = 1; col <= n; col++) {
+            const double u = (col - 0.5) * 2.0 / n - 1.0;
+            below[col] += om__kernel_shape(k->kind, u * u + v * v);
+            run += below[col];
+            k->quadrant[row][col] = (float)run;
+        }
+        total[row] = run;
+    }
+    const float all = (float)total[n];
+    for (unsigned row = 0; row <= n; row++) {
+        for (unsigned col = 0; col <= n; col++) k->quadrant[row][col] /= all;
+        k->quadrant[row][n + 1] = k->quadrant[row][n];
+    }
+    memcpy(k->quadrant[n + 1], k->quadrant[n], sizeof k->quadrant[n]);
+}
+
+om_status om__kernel_init(struct om__kernel *kernel, enum om_kernel kind)
+{
+    struct eigen *eigen = om_alloc(sizeof *eigen);  // too large for a stack
+    if (!eigen) return OM_E_MEMORY;
+    kernel->kind = kind;
+    kernel->peak = om__kernel_peak(kind);
+    iterate(eigen, kind);
+    for (unsigned r = 0; r < OM_FIELD_RANK; r++) tabulate(kernel, eigen, r);
+    sum_quadrants(kernel);
+    om_free(eigen);
+    return OM_OK;
+}
+
+double om__kernel_factor(const struct om__kernel *kernel, unsigned r, double u)
+{
+    const double at = fabs(u) * OM_FIELD_STEPS;
+    if (!(at < OM_FIELD_STEPS)) return 0.0;
+    const unsigned i = (unsigned)at;
+    const double part = at - i;
+    return kernel->factor[r][i] * (1.0 - part) +
+           kernel->factor[r][i + 1] * part;
+}

@@ -1,0 +1,390 @@
+/* prepare.c - a selection's or a weight's mass in cells, made once.
+ *
+ * DESIGN
+ * Unfiltered counts are in the file. For a filter the same cells are made
+ * once, all cores, and kept: after that a filtered tile costs what an
+ * unfiltered one does. Where the filter takes many rows, a stored cell's
+ * count is a difference of two ranks and its mean position is taken over,
+ * unless only a few of its rows were taken: then these are looked at. Where
+ * it takes few rows, or rows have weights, the rows themselves are added up.
+ * Coarser cells are sums of finer ones; finer levels than the last are read
+ * row by row when a window needs them, which is when it holds few.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/thread.h"
+#include "data/model/batch.h"
+#include "engine/field/field_internal.h"
+
+const unsigned om__field_level[OM_FIELD_LEVELS] = {14, 16, 18, 20};
+#define FINEST (OM_FIELD_LEVELS - 1)
+#define FINEST_LEVEL 20
+#define FINEST_SHIFT (64 - 2 * FINEST_LEVEL)
+
+/* Rows or cells of one stretch of the parallel loops. */
+#define STRETCH 65536
+/* Selections of less than one row in this many are added up row by row. */
+#define SPARSE 12
+/* A cell of which at most this many rows are taken gets their own mean. */
+#define FEW 4
+
+om_status om__weight_check(const struct om_layer *layer, size_t column)
+{
+    if (column == OM_NO_FIELD) return OM_OK;
+    if (column >= layer->schema.count) return OM_E_NOTFOUND;
+    switch (layer->schema.field[column].type) {
+        case OM_TYPE_INTEGER:
+        case OM_TYPE_REAL:
+        case OM_TYPE_BOOLEAN:
+            return OM_OK;
+        default:
+            return OM_E_TYPE;
+    }
+}
+
+double om__weight_of(const struct om_column *column, size_t row)
+{
+    if (!column) return 1.0;
+    if (!om_column_valid(column, row)) return 0.0;
+    if (column->coding == OM_CODING_REAL)
+        return ((const double *)column->data)[row];
+    return (double)om_column_integer(column, row);
+}
+
+/* Cells as they are made: separate arrays in one block. */
+struct cells {
+    void *block;
+    uint64_t *code;
+    float *weight;
+    uint16_t *mean_x, *mean_y;
+};
+
+static om_status cells_new(size_t n, struct cells *out)
+{
+    size_t bytes;
+    if (!om_mul_size(n ? n : 1, 16, &bytes)) return OM_E_MEMORY;
+    char *block = om_alloc(bytes);
+    if (!block) return OM_E_MEMORY;
+    if (!n) n = 1;
+    *out = (struct cells){
+        .block = block,
+        .code = (uint64_t *)(void *)block,
+        .weight = (float *)(void *)(block + 8 * n),
+        .mean_x = (uint16_t *)(void *)(block + 12 * n),
+        .mean_y = (uint16_t *)(void *)(block + 14 * n),
+    };
+    return OM_OK;
+}
+
+/* One cell being added up. Positions weigh by the weight's size, so that
+ * negative weights cannot push the mean out of the cell. */
+struct sum {
+    uint64_t code;
+    double weight, size, x, y;
+};
+
+static void sum_add(struct sum *s, double weight, double x, double y)
+{
+    const double size = fabs(weight);
+    s->weight += weight;
+    s->size += size;
+    s->x += size * x;
+    s->y += size * y;
+}
+
+static uint16_t mean_of(double sum, double size)
+{
+    const double at = size > 0.0 ? sum / size * 65536.0 : 32768.0;
+    return at >= 65535.0 ? 65535 : (uint16_t)at;
+}
+
+static size_t sum_emit(const struct sum *s, const struct cells *c, size_t at)
+{
+    if (!(s->size > 0.0)) return at;
+    c->code[at] = s->code;
+    c->weight[at] = (float)s->weight;
+    c->mean_x[at] = mean_of(s->x, s->size);
+    c->mean_y[at] = mean_of(s->y, s->size);
+    return at + 1;
+}
+
+/* What the parallel loops of one part share. A stretch writes from `begin`
+ * of its own on; the gaps are closed afterwards. */
+struct job {
+    const struct om_field_spec *spec;
+    size_t part;
+    const struct om_segment *segment;
+    size_t rows;
+    const uint64_t *key;
+    const struct om_column *weight;
+    struct om_cells stored;
+    bool by_rank;
+    struct cells cells;
+    size_t stretches;
+    size_t *begin, *count;  // [stretches]
+    double *sum, *size;     // [stretches] of the weights
+};
+
+static void add_row(const struct job *job, struct sum *s, size_t row)
+{
+    const uint64_t low = job->key[row] << (2 * FINEST_LEVEL);
+    const double unit = 1.0 / 4294967296.0;
+    const double half = 0.5 / (1u << (32 - FINEST_LEVEL));  // of a position
+    sum_add(s, om__weight_of(job->weight, row),
+            om_morton_squeeze(low) * unit + half,
+            om_morton_squeeze(low >> 1) * unit + half);
+}
+
+/* Moved to where a cell begins, so that no two stretches share one. */
+static size_t cell_begin(const struct job *job, size_t row)
+{
+    while (row > 0 && row < job->rows &&
+           job->key[row] >> FINEST_SHIFT == job->key[row - 1] >> FINEST_SHIFT)
+        row++;
+    return row;
+}
+
+static size_t selected_before(const struct job *job, size_t row)
+{
+    const struct om_selection *s = job->spec->selection;
+    return s->all ? row : om_selection_count(s, job->part, 0, row);
+}
+
+static void end_stretch(struct job *job, size_t i, size_t at)
+{
+    job->count[i] = at - job->begin[i];
+    for (size_t k = job->begin[i]; k < at; k++) {
+        job->sum[i] += (double)job->cells.weight[k];
+        job->size[i] += fabs((double)job->cells.weight[k]);
+    }
+}
+
+static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
+{
+    (void)lane;
+    struct job *job = ctx;
+    const size_t i = first / STRETCH;
+    const struct om_selection *sel = job->spec->selection;
+    const size_t from = cell_begin(job, first), to = cell_begin(job, end);
+    size_t at = job->begin[i] = selected_before(job, from);
+    struct sum s = {0};
+    for (size_t row = from; row < to; row++) {
+        if (!sel->all) {
+            // Skip to the next selected row.
+            const uint64_t word =
+                sel->part[job->part].word[row / 64] >> (row % 64);
+            if (!word) {
+                row |= 63;
+                continue;
+            }
+            row += (size_t)__builtin_ctzll(word);
+            if (row >= to) break;
+        }
+        const uint64_t code = job->key[row] >> FINEST_SHIFT;
+        if (code != s.code) {
+            at = sum_emit(&s, &job->cells, at);
+            s = (struct sum){.code = code};
+        }
+        add_row(job, &s, row);
+    }
+    end_stretch(job, i, sum_emit(&s, &job->cells, at));
+    return OM_OK;
+}
+
+static void count_cell(const struct job *job, size_t cell, struct sum *s)
+{
+    const struct om_cells *c = &job->stored;
+    const size_t from = c->start[cell], to = c->start[cell + 1];
+    const size_t n =
+        om_selection_count(job->spec->selection, job->part, from, to);
+    *s = (struct sum){.code = c->code[cell]};
+    if (n <= FEW && n < to - from) {
+        for (size_t row = from, left = n; left; row++)
+            if (om_selection_has(job->spec->selection, job->part, row)) {
+                add_row(job, s, row);
+                left--;
+            }
+        return;
+    }
+    sum_add(s, (double)n, (c->mean_x[cell] + 0.5) / 65536.0,
+            (c->mean_y[cell] + 0.5) / 65536.0);
+}
+
+static om_status count_cells(void *ctx, size_t first, size_t end, size_t lane)
+{
+    (void)lane;
+    struct job *job = ctx;
+    const size_t i = first / STRETCH;
+    size_t at = job->begin[i] = first;
+    for (size_t cell = first; cell < end; cell++) {
+        struct sum s;
+        count_cell(job, cell, &s);
+        at = sum_emit(&s, &job->cells, at);
+    }
+    end_stretch(job, i, at);
+    return OM_OK;
+}
+
+/* Close the gaps between the stretches into arrays of their own. */
+static om_status pack(const struct job *job, struct om__prepared_part *out)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < job->stretches; i++) total += job->count[i];
+    struct cells to;
+    OM_TRY(cells_new(total, &to));
+    size_t at = 0;
+    for (size_t i = 0; i < job->stretches; i++) {
+        const size_t n = job->count[i], from = job->begin[i];
+        if (!n) continue;
+        const struct cells *c = &job->cells;
+        memcpy(to.code + at, c->code + from, n * sizeof *to.code);
+        memcpy(to.weight + at, c->weight + from, n * sizeof *to.weight);
+        memcpy(to.mean_x + at, c->mean_x + from, n * sizeof *to.mean_x);
+        memcpy(to.mean_y + at, c->mean_y + from, n * sizeof *to.mean_y);
+        at += n;
+    }
+    out->block[FINEST] = to.block;
+    out->level[FINEST] = (struct om__masses){
+        .level = FINEST_LEVEL,
+        .count = total,
+        .code = to.code,
+        .weight = to.weight,
+        .mean_x = to.mean_x,
+        .mean_y = to.mean_y,
+    };
+    return OM_OK;
+}
+
+/* Cells two levels up: each is 4 x 4 of the finer. */
+static om_status coarsen(struct om__prepared_part *part, size_t level)
+{
+    const struct om__masses *fine = &part->level[level + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < fine->count; i++)
+        n += i == 0 || fine->code[i] >> 4 != fine->code[i - 1] >> 4;
+    struct cells c;
+    OM_TRY(cells_new(n, &c));
+    struct sum s = {0};
+    size_t at = 0;
+    for (size_t i = 0; i < fine->count; i++) {
+        if (fine->code[i] >> 4 != s.code) {
+            at = sum_emit(&s, &c, at);
+            s = (struct sum){.code = fine->code[i] >> 4};
+        }
+        const double x = (double)(om_morton_squeeze(fine->code[i]) & 3);
+        const double y = (double)(om_morton_squeeze(fine->code[i] >> 1) & 3);
+        sum_add(&s, (double)fine->weight[i],
+                (x + (fine->mean_x[i] + 0.5) / 65536.0) / 4.0,
+                (y + (fine->mean_y[i] + 0.5) / 65536.0) / 4.0);
+    }
+    at = sum_emit(&s, &c, at);
+    part->block[level] = c.block;
+    part->level[level] = (struct om__masses){
+        .level = om__field_level[level],
+        .count = at,
+        .code = c.code,
+        .weight = c.weight,
+        .mean_x = c.mean_x,
+        .mean_y = c.mean_y,
+    };
+    return OM_OK;
+}
+
+/* The stored cells of the finest prepared level, if the file has them. */
+static om_status find_stored(struct job *job)
+{
+    for (size_t i = 0; i < om_segment_cell_levels(job->segment); i++) {
+        OM_TRY(om_segment_cells(job->segment, i, &job->stored));
+        if (job->stored.level == FINEST_LEVEL) return OM_OK;
+    }
+    job->stored = (struct om_cells){0};
+    return OM_OK;
+}
+
+static om_status job_init(struct job *job)
+{
+    const struct om_field_spec *spec = job->spec;
+    job->segment = spec->layer->part[job->part].segment;
+    job->rows = om_segment_rows(job->segment);
+    OM_TRY(om_segment_keys(job->segment, 0, job->rows, &job->key));
+    const bool weighted = spec->weight_column != OM_NO_FIELD;
+    if (weighted)
+        OM_TRY(om_segment_column(job->segment, spec->weight_column, 0,
+                                 job->rows, &job->weight));
+    const size_t selected = selected_before(job, job->rows);
+    if (!weighted && selected > job->rows / SPARSE) OM_TRY(find_stored(job));
+    job->by_rank = job->stored.level != 0;
+    const size_t most = job->by_rank ? job->stored.count : selected;
+    const size_t loop = job->by_rank ? job->stored.count : job->rows;
+    job->stretches = loop / STRETCH + 1;
+    job->begin = om_calloc(job->stretches, sizeof *job->begin);
+    job->count = om_calloc(job->stretches, sizeof *job->count);
+    job->sum = om_calloc(job->stretches, sizeof *job->sum);
+    job->size = om_calloc(job->stretches, sizeof *job->size);
+    if (!job->begin || !job->count || !job->sum || !job->size)
+        return OM_E_MEMORY;
+    return cells_new(most, &job->cells);
+}
+
+static void job_deinit(struct job *job)
+{
+    om_free(job->begin);
+    om_free(job->count);
+    om_free(job->sum);
+    om_free(job->size);
+    om_free(job->cells.block);
+}
+
+static om_status prepare_part(const struct om_field_spec *spec, size_t part,
+                              struct om__prepared *out)
+{
+    struct job job = {.spec = spec, .part = part};
+    struct om__prepared_part *p = &out->part[part];
+    om_status st = job_init(&job);
+    if (st) goto done;
+    st = job.by_rank ? om_parallel(job.stored.count, STRETCH, count_cells, &job)
+                     : om_parallel(job.rows, STRETCH, add_rows, &job);
+    if (st) goto done;
+    st = pack(&job, p);
+    for (size_t level = FINEST; !st && level-- > 0;) st = coarsen(p, level);
+    for (size_t i = 0; i < job.stretches; i++) {
+        out->weight_sum += job.sum[i];
+        out->weight_abs += job.size[i];
+    }
+    for (size_t level = 0; !st && level < OM_FIELD_LEVELS; level++)
+        out->bytes += p->level[level].count * 16;
+done:
+    job_deinit(&job);
+    return st;
+}
+
+om_status om__prepared_new(const struct om_field_spec *spec,
+                           struct om__prepared **out)
+{
+    struct om__prepared *p = om_calloc(1, sizeof *p);
+    if (!p) return OM_E_MEMORY;
+    om_status st = OM_OK;
+    p->parts = spec->layer->parts;
+    p->part = om_calloc(p->parts ? p->parts : 1, sizeof *p->part);
+    if (!p->part) st = OM_E_MEMORY;
+    for (size_t i = 0; !st && i < p->parts; i++) st = prepare_part(spec, i, p);
+    if (st) {
+        om__prepared_free(p);
+        return st;
+    }
+    p->bytes += sizeof *p + p->parts * sizeof *p->part;
+    *out = p;
+    return OM_OK;
+}
+
+void om__prepared_free(struct om__prepared *prepared)
+{
+    if (!prepared) return;
+    for (size_t i = 0; prepared->part && i < prepared->parts; i++)
+        for (size_t level = 0; level < OM_FIELD_LEVELS; level++)
+            om_free(prepared->part[i].block[level]);
+    om_free(prepared->part);
+    om_free(prepared);
+}

@@ -1,0 +1,217 @@
+/* window.c - which way to evaluate a window, and how finely to look.
+ *
+ * DESIGN
+ * A window is one or four blocks of 256 x 256 pixels of the zoom whose tiles
+ * they are, so that a pixel is always computed as part of the same block. A
+ * block is evaluated in one of three ways, by the size of its pixels alone:
+ *   pixels finer than the lattice   at nodes, then smoothly between them
+ *   up to 4 nodes wide              at the pixels' centres (lattice.c)
+ *   wider                           mass by mass (splat.c)
+ * The lattice follows from the bandwidth alone. Masses come from the coarsest
+ * cells that are fine enough: a cell's rows count at their mean position,
+ * which errs by the spread of rows inside it, (cell / bandwidth)^2 / 12 of
+ * their share where they spread evenly, and not at all for a stack.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "data/base/clones.h"
+#include "engine/field/field_internal.h"
+
+#define SIDE 256
+#define SIDE_LOG 8
+/* Deepest zoom of a window: pixels of 512 are still positions wide. */
+#define ZOOM_MAX 22
+/* Nodes a bandwidth at the equator, at least; below twice that. */
+#define NODES_MIN 7.0
+/* Pixels that are this many nodes wide (log2) are done mass by mass. */
+#define SPLAT_LOG 3
+/* Cells a bandwidth at least, where pixels are wider than nodes and where
+ * they are much finer. */
+#define CELLS_WIDE 6.0
+#define CELLS_FINE 28.0
+
+double om__ground_m(double y)
+{
+    return om_world_ground_m(fmin(fmax(y, 0.0), OM_POS_SIDE));
+}
+
+unsigned om__lattice_exponent(double bandwidth_m)
+{
+    const double cells = bandwidth_m / OM_POS_CELL_M / NODES_MIN;
+    return (unsigned)floor(log2(cells));
+}
+
+unsigned om__level_for(double bandwidth_m, double parts)
+{
+    const double level = ceil(log2(OM_MERCATOR_SIDE_M / bandwidth_m * parts));
+    return level < 0.0 ? 0 : level > 32.0 ? 32 : (unsigned)level;
+}
+
+/* A block's pixels: 2^exponent grid cells wide, from (column0, row0). */
+struct block {
+    unsigned exponent;
+    int64_t column0, row0;
+};
+
+static unsigned level_of(const struct om__field *f, const struct block *b,
+                         unsigned lattice, bool mean)
+{
+    const double h = f->spec->bandwidth_m;
+    if (f->rows <= OM_FIELD_ROWS_FEW) return 32;
+    // A quarter of a pixel, where the pixel is the measure.
+    if (mean) return 32 - b->exponent + 2;
+    if (b->exponent > lattice) return om__level_for(h, CELLS_WIDE);
+    if (b->exponent + 1 >= lattice)
+        return om__level_for(h, OM_FIELD_CELLS_ALIKE);
+    return om__level_for(h, CELLS_FINE);
+}
+
+/* Weights of the nodes around pixel i of the 2^log pixels of a node. */
+static void between3(unsigned i, unsigned log, float w[3])
+{
+    const float t = ((float)i + 0.5f) / (float)(1u << log);
+    w[0] = 0.5f * (1.0f - t) * (1.0f - t);
+    w[1] = 0.75f - (t - 0.5f) * (t - 0.5f);
+    w[2] = 0.5f * t * t;
+}
+
+OM_CLONES
+static void blend_rows(const float *a, const float *b, const float *c,
+                       const float w[3], float *restrict out)
+{
+    for (size_t i = 0; i < SIDE; i++)
+        out[i] = (w[0] * a[i] + w[1] * b[i]) + w[2] * c[i];
+}
+
+/* Spline coefficients at nodes to pixels, along then down. A node is 2^log
+ * pixels wide; nodes->column0 is one before that of pixel `column0`. */
+static om_status between(const struct om__nodes *nodes, const float *node,
+                         const struct block *b, unsigned log,
+                         struct om_arena *arena, float *out)
+{
+    float *wide = om_arena_alloc(arena, nodes->rows * SIDE * sizeof *wide);
+    if (!wide) return OM_E_MEMORY;
+    const uint32_t mask = (1u << log) - 1;
+    for (size_t x = 0; x < SIDE; x++) {
+        const int64_t column = b->column0 + (int64_t)x;
+        const size_t at = (size_t)((column >> log) - nodes->column0 - 1);
+        float w[3];
+        between3((uint32_t)column & mask, log, w);
+        for (size_t row = 0; row < nodes->rows; row++) {
+            const float *n = node + row * nodes->columns + at;
+            wide[row * SIDE + x] = (w[0] * n[0] + w[1] * n[1]) + w[2] * n[2];
+        }
+    }
+    for (size_t y = 0; y < SIDE; y++) {
+        const int64_t row = b->row0 + (int64_t)y;
+        const float *a = wide + (size_t)((row >> log) - nodes->row0 - 1) * SIDE;
+        float w[3];
+        between3((uint32_t)row & mask, log, w);
+        blend_rows(a, a + SIDE, a + (size_t)2 * SIDE, w, out + y * SIDE);
+    }
+    return OM_OK;
+}
+
+static om_status block_between(const struct om__field *f, const struct block *b,
+                               unsigned lattice, unsigned level, float *out)
+{
+    const unsigned log = lattice - b->exponent;
+    const int64_t c0 = b->column0 >> log, r0 = b->row0 >> log;
+    const struct om__nodes nodes = {
+        .column0 = c0 - 1,
+        .row0 = r0 - 1,
+        .columns = (size_t)(((b->column0 + SIDE - 1) >> log) - c0) + 3,
+        .rows = (size_t)(((b->row0 + SIDE - 1) >> log) - r0) + 3,
+    };
+    float *node =
+        om_arena_alloc(f->arena, nodes.columns * nodes.rows * sizeof *node);
+    if (!node) return OM_E_MEMORY;
+    OM_TRY(om__lattice_values(f, lattice, 0, true, level, &nodes, node));
+    return between(&nodes, node, b, log, f->arena, out);
+}
+
+static om_status block_values(const struct om__field *f, const struct block *b,
+                              float *out)
+{
+    const unsigned lattice = om__lattice_exponent(f->spec->bandwidth_m);
+    const double side = ldexp(1.0, (int)b->exponent);
+    const double middle = ((double)b->row0 + SIDE / 2) * side;
+    const bool mean = side * om__ground_m(middle) > f->spec->bandwidth_m;
+    const unsigned level = level_of(f, b, lattice, mean);
+    if (mean || b->exponent >= lattice + SPLAT_LOG)
+        return om__splat_values(f, b->exponent, mean, level, b->column0,
+                                b->row0, out);
+    if (b->exponent < lattice) return block_between(f, b, lattice, level, out);
+    return om__lattice_values(f, lattice, b->exponent - lattice, false, level,
+                              &(struct om__nodes){.column0 = b->column0,
+                                                  .row0 = b->row0,
+                                                  .columns = SIDE,
+                                                  .rows = SIDE},
+                              out);
+}
+
+/* The factors leave up to 0.3 % of the peak beside a kernel, of either sign;
+ * a field of weights that are not negative is not negative. */
+static void clamp_values(float *value, size_t n, bool signed_field)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(value[i]) || (!signed_field && value[i] < 0.0f))
+            value[i] = 0.0f;
+}
+
+static om_status window_values(const struct om__field *f,
+                               const struct om_field_window *w, float *value)
+{
+    const unsigned parts = w->side_px / SIDE;
+    const unsigned zoom = w->z + parts - 1;
+    if (parts == 1) {
+        const struct block b = {32 - zoom - SIDE_LOG, (int64_t)w->x * SIDE,
+                                (int64_t)w->y * SIDE};
+        return block_values(f, &b, value);
+    }
+    float *quarter = om_arena_alloc(f->arena, SIDE * SIDE * sizeof *quarter);
+    if (!quarter) return OM_E_MEMORY;
+    for (unsigned i = 0; i < 4; i++) {
+        const struct block b = {
+            32 - zoom - SIDE_LOG,
+            ((int64_t)w->x * 2 + (i & 1)) * SIDE,
+            ((int64_t)w->y * 2 + (i >> 1)) * SIDE,
+        };
+        OM_TRY(block_values(f, &b, quarter));
+        float *to = value + (i >> 1) * SIDE * 2 * SIDE + (i & 1) * SIDE;
+        for (size_t row = 0; row < SIDE; row++)
+            memcpy(to + row * 2 * SIDE, quarter + row * SIDE,
+                   SIDE * sizeof *to);
+    }
+    return OM_OK;
+}
+
+static om_status check_window(const struct om_field_window *w)
+{
+    if (w->side_px != SIDE && w->side_px != 2 * SIDE) return OM_E_RANGE;
+    if (w->z > ZOOM_MAX) return OM_E_RANGE;
+    const uint64_t tiles = UINT64_C(1) << w->z;
+    return w->x < tiles && w->y < tiles ? OM_OK : OM_E_RANGE;
+}
+
+om_status om_field_window(struct om_fields *fields,
+                          const struct om_field_spec *spec,
+                          const struct om_field_window *window,
+                          struct om_arena *arena, float *value)
+{
+    OM_TRY(check_window(window));
+    struct om__field field;
+    struct om__held *held;
+    OM_TRY(om__fields_hold(fields, spec, &field, &held));
+    field.arena = arena;
+    const size_t n = (size_t)window->side_px * window->side_px;
+    om_status st = OM_OK;
+    if (field.rows == 0)
+        memset(value, 0, n * sizeof *value);
+    else
+        st = window_values(&field, window, value);
+    if (!st) clamp_values(value, n, field.signed_field);
+    om__fields_release(fields, held);
+    return st;
+}

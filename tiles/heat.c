@@ -1,0 +1,201 @@
+/* heat.c - from values to colours to a picture.
+ *
+ * DESIGN
+ * A legend is 16 steps over (0, largest value of the unfiltered field], at the
+ * squares of 1/17 to 16/17 of it: density spans orders of magnitude, and the
+ * lower half of the steps belongs to the lower quarter of the values. One
+ * legend serves all zooms and periods; it is never the maximum of a picture.
+ * A tile's palette holds only the colours it uses, so that nearly every tile
+ * fits 4 bits a pixel.
+ */
+#include "tiles/heat.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "data/base/clones.h"
+#include "tiles/png.h"
+
+#define STOPS 5
+#define ALPHA_FIRST 72
+#define ALPHA_LAST 236
+
+/* Ramps from the lowest step to the highest, even to the eye on the ground
+ * they are named after. */
+static const uint8_t RAMP[2][STOPS][3] = {
+    [OM_PALETTE_DARK] = {{0x2a, 0x1e, 0x5c},
+                         {0x6b, 0x2a, 0x8f},
+                         {0xb8, 0x3a, 0x7c},
+                         {0xf0, 0x71, 0x3c},
+                         {0xfb, 0xd5, 0x6b}},
+    [OM_PALETTE_LIGHT] = {{0xfc, 0xe3, 0xb4},
+                          {0xf7, 0xb2, 0x67},
+                          {0xef, 0x7b, 0x45},
+                          {0xc4, 0x47, 0x2f},
+                          {0x6e, 0x1e, 0x23}},
+};
+
+/* Transparent pictures of one bit a pixel. */
+static const uint8_t EMPTY_256[] = {
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d,
+    0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x00,
+    0x01, 0x03, 0x00, 0x00, 0x00, 0x66, 0xbc, 0x3a, 0x25, 0x00, 0x00, 0x00,
+    0x03, 0x50, 0x4c, 0x54, 0x45, 0x00, 0x00, 0x00, 0xa7, 0x7a, 0x3d, 0xda,
+    0x00, 0x00, 0x00, 0x01, 0x74, 0x52, 0x4e, 0x53, 0x00, 0x40, 0xe6, 0xd8,
+    0x66, 0x00, 0x00, 0x00, 0x1f, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0xed,
+    0xc1, 0x01, 0x0d, 0x00, 0x00, 0x00, 0xc2, 0xa0, 0xf7, 0x4f, 0x6d, 0x0e,
+    0x37, 0xa0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xbe, 0x0d,
+    0x21, 0x00, 0x00, 0x01, 0x60, 0xe4, 0x9d, 0x97, 0x00, 0x00, 0x00, 0x00,
+    0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+};
+static const uint8_t EMPTY_512[] = {
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d,
+    0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x02, 0x00,
+    0x01, 0x03, 0x00, 0x00, 0x00, 0xce, 0xb6, 0x46, 0xb9, 0x00, 0x00, 0x00,
+    0x03, 0x50, 0x4c, 0x54, 0x45, 0x00, 0x00, 0x00, 0xa7, 0x7a, 0x3d, 0xda,
+    0x00, 0x00, 0x00, 0x01, 0x74, 0x52, 0x4e, 0x53, 0x00, 0x40, 0xe6, 0xd8,
+    0x66, 0x00, 0x00, 0x00, 0x36, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0xed,
+    0xc1, 0x01, 0x01, 0x00, 0x00, 0x00, 0x82, 0x20, 0xff, 0xaf, 0x6e, 0x48,
+    0x40, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x7c, 0x1b, 0x82,
+    0x00, 0x00, 0x01, 0x63, 0x75, 0x50, 0xa4, 0x00, 0x00, 0x00, 0x00, 0x49,
+    0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+};
+
+bool om_palette_from_name(const char *name, enum om_palette *out)
+{
+    if (!strcmp(name, "dark"))
+        *out = OM_PALETTE_DARK;
+    else if (!strcmp(name, "light"))
+        *out = OM_PALETTE_LIGHT;
+    else
+        return false;
+    return true;
+}
+
+static void fill_colours(enum om_palette palette, struct om_legend *out)
+{
+    memset(out->rgba[0], 0, sizeof out->rgba[0]);
+    for (unsigned i = 0; i < OM_LEGEND_STEPS; i++) {
+        const double at = (double)i * (STOPS - 1) / (OM_LEGEND_STEPS - 1);
+        const unsigned stop = at < STOPS - 1 ? (unsigned)at : STOPS - 2;
+        for (unsigned c = 0; c < 3; c++) {
+            const double a = RAMP[palette][stop][c];
+            const double b = RAMP[palette][stop + 1][c];
+            out->rgba[i + 1][c] = (uint8_t)lrint(a + (b - a) * (at - stop));
+        }
+        out->rgba[i + 1][3] =
+            (uint8_t)(ALPHA_FIRST +
+                      (ALPHA_LAST - ALPHA_FIRST) * i / (OM_LEGEND_STEPS - 1));
+    }
+}
+
+static void fill_breaks(double most, struct om_legend *out)
+{
+    for (unsigned i = 0; i < OM_LEGEND_STEPS; i++) {
+        const double root = (i + 1.0) / (OM_LEGEND_STEPS + 1);
+        // Positive even for an empty layer: nothing is drawn then.
+        out->from[i] = (float)fmax(most * root * root, FLT_MIN * (i + 1.0));
+    }
+}
+
+om_status om_heat_legend(struct om_fields *fields,
+                         const struct om_field_spec *spec,
+                         struct om_selections *cache, enum om_palette palette,
+                         struct om_legend *out)
+{
+    struct om_selection *all = NULL;
+    OM_TRY(om_select(cache, spec->layer, &OM_POLICY_ALL, NULL,
+                     (struct om_window){0}, &all));
+    struct om_field_spec whole = *spec;
+    whole.selection = all;
+    double most = 0.0, whole_weight = 0.0, weight = 0.0;
+    om_status st = om_field_scale(fields, &whole, &most, &whole_weight);
+    if (!st) st = om_field_weight(fields, spec, &weight);
+    om_selection_unref(all);
+    if (st) return st;
+    const double share = whole_weight > 0.0 ? weight / whole_weight : 1.0;
+    *out = (struct om_legend){.unit = "per km2"};
+    fill_breaks(share > 0.0 ? most * fmin(share, 1.0) : most, out);
+    fill_colours(palette, out);
+    return OM_OK;
+}
+
+/* Step of every value: how many breaks are not above it. */
+OM_CLONES
+static void find_steps(const float *value, size_t n, const float *from,
+                       uint8_t *step)
+{
+    for (size_t i = 0; i < n; i++) {
+        int32_t above = 0;
+        for (unsigned k = 0; k < OM_LEGEND_STEPS; k++)
+            above += value[i] >= from[k];
+        step[i] = (uint8_t)above;
+    }
+}
+
+/* Bit s set: some pixel is of step s. */
+static uint32_t steps_used(const uint8_t *step, size_t n)
+{
+    uint32_t used = 0;
+    for (size_t i = 0; i < n; i++) used |= UINT32_C(1) << step[i];
+    return used;
+}
+
+OM_CLONES
+static void renumber(uint8_t *step, size_t n, const uint8_t *number)
+{
+    for (size_t i = 0; i < n; i++) step[i] = number[step[i]];
+}
+
+static om_status write_empty(unsigned side_px, struct om_buf *png)
+{
+    if (side_px == OM_TILE_SIDE_PX)
+        return om_buf_add(png, EMPTY_256, sizeof EMPTY_256);
+    return om_buf_add(png, EMPTY_512, sizeof EMPTY_512);
+}
+
+om_status om_heat_png(const float *value, unsigned side_px,
+                      const struct om_legend *legend, struct om_arena *arena,
+                      struct om_buf *png)
+{
+    if (side_px != OM_TILE_SIDE_PX && side_px != 2 * OM_TILE_SIDE_PX)
+        return OM_E_RANGE;
+    const size_t n = (size_t)side_px * side_px;
+    uint8_t *step = om_arena_alloc(arena, n);
+    if (!step) return OM_E_MEMORY;
+    find_steps(value, n, legend->from, step);
+    const uint32_t used = steps_used(step, n);
+    if (used == 1) return write_empty(side_px, png);
+
+    uint8_t number[OM_LEGEND_STEPS + 1] = {0};
+    uint8_t rgba[OM_LEGEND_STEPS + 1][4];
+    unsigned colours = 0;
+    for (unsigned s = 0; s <= OM_LEGEND_STEPS; s++) {
+        if (!(used >> s & 1)) continue;
+        number[s] = (uint8_t)colours;
+        memcpy(rgba[colours++], legend->rgba[s], sizeof *rgba);
+    }
+    if (number[OM_LEGEND_STEPS] != OM_LEGEND_STEPS) renumber(step, n, number);
+    return om_png_palette(step, side_px, side_px,
+                          (const uint8_t(*)[4])(const void *)rgba, colours,
+                          png);
+}
+
+om_status om_heat_tile(struct om_fields *fields,
+                       const struct om_field_spec *spec,
+                       const struct om_field_window *window,
+                       const struct om_legend *legend, struct om_arena *arena,
+                       struct om_buf *png)
+{
+    if (window->side_px != OM_TILE_SIDE_PX &&
+        window->side_px != 2 * OM_TILE_SIDE_PX)
+        return OM_E_RANGE;
+    const size_t n = (size_t)window->side_px * window->side_px;
+    float *value = om_arena_alloc(arena, n * sizeof *value);
+    if (!value) return OM_E_MEMORY;
+    OM_TRY(om_field_window(fields, spec, window, arena, value));
+    return om_heat_png(value, window->side_px, legend, arena, png);
+}

@@ -1,0 +1,205 @@
+/* png.c - a palette PNG: libpng writes the container, libdeflate the pixels.
+ *
+ * DESIGN
+ * libpng's own deflate is three times slower than libdeflate's level 1 on a
+ * heat tile (0.5 against 0.16 ms). So libpng writes the header, the palette
+ * and the frame of every chunk, and IDAT's content is made here: rows with
+ * the filter 'up' (PNG 1.2, 6.4), 4 bits a pixel up to 16 colours. libpng
+ * counts only IDATs of its own making, so png_write_end is not called; IEND
+ * is written as the chunk it is.
+ */
+#include "tiles/png.h"
+
+#include <libdeflate.h>
+#include <png.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/clones.h"
+
+#define LEVEL 1
+#define FILTER_UP 2
+/* Larger pictures are put together from tiles. */
+#define SIDE_MAX 16384
+
+/* Everything the writer holds, on the heap: libpng leaves by longjmp. */
+struct writer {
+    png_structp png;
+    png_infop info;
+    struct libdeflate_compressor *deflate;
+    struct om_buf *out;
+    unsigned width, height, colours, depth;
+    size_t row_bytes;    // packed, without the filter byte
+    uint8_t *filtered;   // [height * (1 + row_bytes)]
+    uint8_t *packed[2];  // this row and the one before
+    uint8_t *compressed;
+    size_t compressed_room, compressed_len;
+};
+
+static void add_bytes(png_structp png, png_bytep bytes, size_t len)
+{
+    struct writer *w = png_get_io_ptr(png);
+    if (om_buf_add(w->out, bytes, len)) png_error(png, "out of memory");
+}
+
+static void flush_nothing(png_structp png)
+{
+    (void)png;
+}
+
+/* libpng prints its messages otherwise. */
+static void leave(png_structp png, png_const_charp text)
+{
+    (void)text;
+    png_longjmp(png, 1);
+}
+
+static void ignore(png_structp png, png_const_charp text)
+{
+    (void)png;
+    (void)text;
+}
+
+static void *take_memory(png_structp png, png_alloc_size_t bytes)
+{
+    (void)png;
+    return om_alloc(bytes);
+}
+
+static void give_memory(png_structp png, void *block)
+{
+    (void)png;
+    om_free(block);
+}
+
+OM_CLONES
+static void pack_nibbles(const uint8_t *index, size_t width, uint8_t *out)
+{
+    for (size_t i = 0; i < width / 2; i++)
+        out[i] = (uint8_t)(index[2 * i] << 4 | index[2 * i + 1]);
+    if (width % 2) out[width / 2] = (uint8_t)(index[width - 1] << 4);
+}
+
+OM_CLONES
+static void subtract(const uint8_t *row, const uint8_t *above, size_t n,
+                     uint8_t *out)
+{
+    for (size_t i = 0; i < n; i++) out[i] = (uint8_t)(row[i] - above[i]);
+}
+
+OM_CLONES
+static uint8_t largest(const uint8_t *index, size_t n)
+{
+    uint8_t most = 0;
+    for (size_t i = 0; i < n; i++) most = index[i] > most ? index[i] : most;
+    return most;
+}
+
+/* Pack and filter all rows, then compress them. */
+static om_status make_pixels(struct writer *w, const uint8_t *index)
+{
+    uint8_t *out = w->filtered;
+    memset(w->packed[1], 0, w->row_bytes);
+    for (unsigned y = 0; y < w->height; y++) {
+        const uint8_t *row = index + (size_t)y * w->width;
+        uint8_t *now = w->packed[y & 1], *above = w->packed[~y & 1];
+        if (w->depth == 4)
+            pack_nibbles(row, w->width, now);
+        else
+            memcpy(now, row, w->width);
+        *out++ = FILTER_UP;
+        subtract(now, above, w->row_bytes, out);
+        out += w->row_bytes;
+    }
+    w->compressed_len = libdeflate_zlib_compress(
+        w->deflate, w->filtered, (size_t)(out - w->filtered), w->compressed,
+        w->compressed_room);
+    return w->compressed_len ? OM_OK : OM_E_INTERNAL;
+}
+
+static om_status writer_init(struct writer *w)
+{
+    w->row_bytes = w->depth == 4 ? (w->width + 1) / 2 : w->width;
+    const size_t bytes = w->height * (w->row_bytes + 1);
+    w->deflate = libdeflate_alloc_compressor(LEVEL);
+    if (!w->deflate) return OM_E_MEMORY;
+    w->compressed_room = libdeflate_zlib_compress_bound(w->deflate, bytes);
+    w->filtered = om_alloc(bytes);
+    w->packed[0] = om_alloc(w->row_bytes);
+    w->packed[1] = om_alloc(w->row_bytes);
+    w->compressed = om_alloc(w->compressed_room);
+    w->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, w, leave, ignore,
+                                       NULL, take_memory, give_memory);
+    if (!w->filtered || !w->packed[0] || !w->packed[1] || !w->compressed ||
+        !w->png)
+        return OM_E_MEMORY;
+    w->info = png_create_info_struct(w->png);
+    return w->info ? OM_OK : OM_E_MEMORY;
+}
+
+static void writer_deinit(struct writer *w)
+{
+    if (w->png) png_destroy_write_struct(&w->png, &w->info);
+    if (w->deflate) libdeflate_free_compressor(w->deflate);
+    om_free(w->filtered);
+    om_free(w->packed[0]);
+    om_free(w->packed[1]);
+    om_free(w->compressed);
+}
+
+static void write_header(struct writer *w, const uint8_t (*rgba)[4])
+{
+    png_color colour[256];
+    png_byte alpha[256];
+    unsigned last = 0;  // trailing opaque entries need no alpha
+    for (unsigned i = 0; i < w->colours; i++) {
+        colour[i] = (png_color){rgba[i][0], rgba[i][1], rgba[i][2]};
+        alpha[i] = rgba[i][3];
+        if (alpha[i] != 255) last = i + 1;
+    }
+    png_set_IHDR(w->png, w->info, w->width, w->height, (int)w->depth,
+                 PNG_COLOR_TYPE_PALETTE, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
+    png_set_PLTE(w->png, w->info, colour, (int)w->colours);
+    if (last) png_set_tRNS(w->png, w->info, alpha, (int)last, NULL);
+    png_write_info(w->png, w->info);
+}
+
+/* The only function that libpng may leave by longjmp: it has no locals that
+ * change after setjmp, everything is in *w. */
+static om_status write_chunks(struct writer *w, const uint8_t (*rgba)[4])
+{
+    if (setjmp(png_jmpbuf(w->png)))
+        return w->out->status ? w->out->status : OM_E_MEMORY;
+    png_set_write_fn(w->png, w, add_bytes, flush_nothing);
+    write_header(w, rgba);
+    png_write_chunk(w->png, (png_const_bytep) "IDAT", w->compressed,
+                    w->compressed_len);
+    png_write_chunk(w->png, (png_const_bytep) "IEND", NULL, 0);
+    return OM_OK;
+}
+
+om_status om_png_palette(const uint8_t *index, unsigned width, unsigned height,
+                         const uint8_t (*rgba)[4], unsigned colours,
+                         struct om_buf *png)
+{
+    if (!width || !height || width > SIDE_MAX || height > SIDE_MAX ||
+        !colours || colours > 256)
+        return OM_E_RANGE;
+    if (largest(index, (size_t)width * height) >= colours) return OM_E_RANGE;
+    struct writer w = {
+        .out = png,
+        .width = width,
+        .height = height,
+        .colours = colours,
+        .depth = colours <= 16 ? 4 : 8,
+    };
+    const size_t before = png->len;
+    om_status st = writer_init(&w);
+    if (!st) st = make_pixels(&w, index);
+    if (!st) st = write_chunks(&w, rgba);
+    if (st) png->len = before;
+    writer_deinit(&w);
+    return st;
+}
