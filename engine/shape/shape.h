@@ -9,13 +9,13 @@
 /* What happened to one shape on its way onto the grid. */
 enum om_shape_fate {
     OM_SHAPE_FINE,
-    OM_SHAPE_REPAIRED, // taken, but changed: note says how
-    OM_SHAPE_REFUSED,  // cannot be used: empty, not finite, collapses
+    OM_SHAPE_REPAIRED,  // taken, but changed: note says how
+    OM_SHAPE_REFUSED,   // cannot be used: empty, not finite, collapses
 };
 
 struct om_shape_note {
     enum om_shape_fate fate;
-    char text[120]; // "self-intersection at 113.7,23.0", from GEOS
+    char text[120];  // "self-intersection at 113.7,23.0", from GEOS
 };
 
 /**
@@ -24,9 +24,13 @@ struct om_shape_note {
  * the same vertices before rounding, so that no sliver opens between
  * neighbours (noded when `shared` is set: unit layers).
  *
+ * Every vertex goes to the cell it lies in. Outer rings come out clockwise as
+ * seen on the map, holes the other way, as vector tiles want them.
+ *
  * shapes   note [shapes->count]; out: rings of the shapes that were not
- *          refused keep their index, a refused one is empty
- * returns  OM_E_MEMORY, OM_E_INTERNAL (GEOS)
+ *          refused keep their index, a refused one has no parts and a box
+ *          that meets nothing (x0 > x1)
+ * returns  OM_E_MEMORY, OM_E_LIMIT, OM_E_INTERNAL (GEOS)
  * owns     out lies in `arena`
  * cost     O(vertices log vertices); valid rectangles take a fast path
  */
@@ -50,15 +54,14 @@ bool om_rings_intersect(const struct om_rings *ra, size_t a,
  *  settled onto the grid as one shape. returns OM_E_FORMAT, OM_E_COORD,
  *  OM_E_COST (more than OM_LIMIT_QUERY_VERTICES). */
 om_status om_rings_parse(const char *text, size_t len, struct om_arena *arena,
-                         struct om_rings *out, struct om_err *err)
-    OM_MUST_USE;
+                         struct om_rings *out, struct om_err *err) OM_MUST_USE;
 /** Ground area of a polygon on the WGS 84 ellipsoid (authalic), km2. */
 double om_rings_area_km2(const struct om_rings *rings, size_t shape);
 
 /* Sorted, disjoint runs of Morton codes that cover a polygon: inside, every
  * position belongs to it; on a boundary run each must be tested. */
 struct om_interval {
-    uint64_t first, end; // half open; end 0: to the last code
+    uint64_t first, end;  // half open; end 0: to the last code
     bool inside;
 };
 /** Cover of one polygon, down to cells of `finest_level` at the boundary. */
@@ -85,15 +88,15 @@ uint32_t om_partition_find(const struct om_partition *partition,
  * cost     12 M rows, 2,934 shapes: under 100 ms on two cores
  */
 om_status om_partition_join(const struct om_partition *partition,
-                            const uint64_t *key, size_t n, uint32_t *unit)
-    OM_MUST_USE;
+                            const uint64_t *key, size_t n,
+                            uint32_t *unit) OM_MUST_USE;
 
 /* Gaps, overlaps and the like between the shapes of one level. */
 struct om_partition_report {
-    uint64_t edges, shared_edges; // directed edges, those with their reverse
-    uint64_t overlaps;            // pairs of shapes whose insides meet
+    uint64_t edges, shared_edges;  // directed edges, those with their reverse
+    uint64_t overlaps;             // pairs of shapes whose insides meet
     double overlap_km2;
-    uint64_t gaps;                // holes of the union that no shape fills
+    uint64_t gaps;  // holes of the union that no shape fills
     double gap_km2;
 };
 om_status om_partition_check(const struct om_rings *rings,
