@@ -123,7 +123,7 @@ static uint64_t cell_codes(unsigned level)
 static struct om_box cell_box(uint64_t code, unsigned level)
 {
     const struct om_pos corner = om_morton_pos(code);
-    const uint32_t last = level ? UINT32_MAX >> level : UINT32_MAX;
+    const uint32_t last = (uint32_t)((UINT64_C(1) << (32 - level)) - 1);
     return (struct om_box){corner.x, corner.y, corner.x + last,
                            corner.y + last};
 }

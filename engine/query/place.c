@@ -215,7 +215,7 @@ struct descent {
 
 static struct om_box cell_box(struct om_pos corner, unsigned level)
 {
-    const uint32_t last = level ? UINT32_MAX >> level : UINT32_MAX;
+    const uint32_t last = (uint32_t)((UINT64_C(1) << (32 - level)) - 1);
     return (struct om_box){corner.x, corner.y, corner.x + last,
                            corner.y + last};
 }
