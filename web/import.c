@@ -1,0 +1,379 @@
+// import.c - the rooms put together for writing.
+#include "web/import.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "data/base/alloc.h"
+#include "data/base/file.h"
+#include "data/base/log.h"
+#include "data/model/time.h"
+#include "engine/layer/build.h"
+#include "web/import_units.h"
+
+/* DESIGN
+ * Everything is written beside the living files, under names that carry the
+ * number of the commit to be; only the rename of city.json makes it count.
+ * Whatever lies in layers/ and is not named by city.json is left over from an
+ * import that died: the next writer, who holds the lock, removes it. */
+
+#define PATH_BYTES 4096
+
+struct import {
+    const char *city;
+    struct om_manifest manifest;
+    uint64_t sequence;  // of the commit to be
+    int lock;
+};
+
+/* ---- the folder ---- */
+
+static bool is_named(const struct om_manifest *m, const char *file)
+{
+    for (size_t i = 0; i < m->layers; i++)
+        for (size_t p = 0; p < m->layer[i].parts; p++)
+            if (!strcmp(m->layer[i].part[p].file, file) ||
+                !strcmp(m->layer[i].part[p].units_file, file))
+                return true;
+    return false;
+}
+
+/* Remove what city.json does not name. Not being able to is no error: the
+ * files cost room, not answers. */
+static void sweep(const struct import *im)
+{
+    char folder[PATH_BYTES], path[PATH_BYTES], file[PATH_BYTES];
+    if (om_path_join(folder, sizeof folder, im->city, "layers")) return;
+    DIR *dir = opendir(folder);
+    if (!dir) return;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.') continue;
+        if (om_path_join(file, sizeof file, "layers", entry->d_name)) continue;
+        if (is_named(&im->manifest, file)) continue;
+        if (!om_path_join(path, sizeof path, im->city, file)) unlink(path);
+    }
+    closedir(dir);
+}
+
+static om_status begin_city(struct import *im, const char *begin,
+                            struct om_err *err)
+{
+    char path[PATH_BYTES];
+    OM_TRY(om_path_join(path, sizeof path, im->city, "layers"));
+    OM_TRY(om_folder_make(path, err));
+    OM_TRY(om_city_lock(im->city, &im->lock, err));
+    OM_TRY(om_path_join(path, sizeof path, im->city, "city.json"));
+    if (om_file_exists(path)) {
+        OM_TRY(om_manifest_read(im->city, &im->manifest, err));
+    } else if (begin) {
+        OM_TRY(om_manifest_read(begin, &im->manifest, err));
+        for (size_t i = 0; i < im->manifest.layers; i++)
+            im->manifest.layer[i].parts = 0;  // files of another folder
+    } else {
+        im->manifest = (struct om_manifest){.zone_s = OM_TIME_ZONE_S};
+    }
+    im->sequence = im->manifest.sequence + 1;
+    sweep(im);
+    return OM_OK;
+}
+
+/* ---- one layer ---- */
+
+/* A source column named like a level of units would hide the engine's own. */
+static void rename_unit_fields(const struct om_manifest *m,
+                               struct om_schema *schema)
+{
+    for (size_t i = 0; i < schema->count; i++)
+        for (size_t l = 0; l < m->levels; l++) {
+            if (strcmp(schema->field[i].name, m->level[l])) continue;
+            snprintf(schema->field[i].name, sizeof schema->field[i].name,
+                     "%.50s_source", m->level[l]);
+            om_log(OM_LOG_WARN, "import",
+                   "column %s of the source is kept as %s: the name is a level "
+                   "of units",
+                   m->level[l], schema->field[i].name);
+        }
+}
+
+static om_status same_columns(const struct om_manifest_layer *layer,
+                              const struct om_schema *schema,
+                              struct om_err *err)
+{
+    const struct om_schema *have = &layer->schema;
+    if (have->geometry != schema->geometry)
+        return om_fail(err, OM_E_TYPE, 0, "layer %s has %ss, the source %ss",
+                       layer->name, om_geometry_name(have->geometry),
+                       om_geometry_name(schema->geometry));
+    bool same = have->count == schema->count;
+    for (size_t i = 0; same && i < schema->count; i++)
+        same = !strcmp(have->field[i].name, schema->field[i].name) &&
+               have->field[i].type == schema->field[i].type;
+    return same ? OM_OK
+                : om_fail(err, OM_E_TYPE, 0,
+                          "the source has other columns than layer %s (map "
+                          "them with --map, "
+                          "or --replace)",
+                          layer->name);
+}
+
+static om_status read_rows(struct om_source *source, struct om_builder *builder,
+                           const char *layer, struct om_err *err)
+{
+    struct om_batch batch = {0};
+    const double start = om_seconds();
+    char what[OM_LIMIT_NAME_BYTES + 8];
+    snprintf(what, sizeof what, "read %s", layer);
+    om_status st;
+    while (!(st = om_source_next(source, &batch, err)) && batch.rows > 0) {
+        st = om_builder_add(builder, &batch);
+        if (st) {
+            om_fail(err, st, 0, "%s: %s", layer, om_status_text(st));
+            break;
+        }
+        om_progress(what, om_source_read(source), om_source_rows(source));
+    }
+    om_batch_deinit(&batch);
+    if (!st)
+        om_progress_done(what, om_source_read(source), om_seconds() - start);
+    return st;
+}
+
+/* The open segments a layer has, to know the ids that are taken. */
+static om_status take_ids(const struct import *im,
+                          const struct om_manifest_layer *layer,
+                          struct om_builder *builder, struct om_segment **open,
+                          struct om_err *err)
+{
+    char path[PATH_BYTES];
+    for (size_t i = 0; i < layer->parts; i++) {
+        OM_TRY(om_path_join(path, sizeof path, im->city, layer->part[i].file));
+        OM_TRY(om_segment_open(path, NULL, &open[i], err));
+    }
+    return om_builder_taken(builder, open, layer->parts);
+}
+
+/* Build the segment file of a job. taken: NULL, or room for [parts]. */
+static om_status build_file(struct import *im, const struct om_import_job *job,
+                            const struct om_manifest_layer *layer,
+                            struct om_source *source,
+                            const struct om_schema *schema, const char *path,
+                            struct om_rejects *rejects,
+                            struct om_import_report *report, struct om_err *err)
+{
+    struct om_builder *builder = NULL;
+    struct om_segment **taken = NULL;
+    const size_t parts = job->mode == OM_IMPORT_APPEND ? layer->parts : 0;
+    om_status st = om_builder_new(schema, &builder);
+    if (st)
+        return om_fail(err, st, 0, "%s: %s", job->layer, om_status_text(st));
+    om_builder_set_shared(builder, job->unit_level != NULL);
+    if (parts > 0) {
+        taken = om_calloc(parts, sizeof *taken);
+        st = taken ? take_ids(im, layer, builder, taken, err) : OM_E_MEMORY;
+    }
+    if (!st) st = read_rows(source, builder, job->layer, err);
+    const double start = om_seconds();
+    if (!st) st = om_builder_write(builder, path, rejects, err);
+    if (!st) {
+        char what[OM_LIMIT_NAME_BYTES + 8];
+        snprintf(what, sizeof what, "index %s", job->layer);
+        report->repaired = om_builder_repaired(builder);
+        om_progress_done(what, om_source_read(source), om_seconds() - start);
+    }
+    for (size_t i = 0; taken && i < parts; i++) om_segment_unref(taken[i]);
+    om_free(taken);
+    om_builder_free(builder);
+    return st;
+}
+
+static int64_t source_moment(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (int64_t)info.st_mtime
+                                  : (int64_t)time(NULL);
+}
+
+/* Put the new part into the manifest in memory. */
+static om_status note_part(struct import *im, const struct om_import_job *job,
+                           const struct om_schema *schema, const char *file,
+                           uint64_t rows)
+{
+    struct om_manifest *m = &im->manifest;
+    struct om_manifest_layer *layer = om_manifest_find(m, job->layer);
+    const size_t keep = job->mode == OM_IMPORT_APPEND ? layer->parts : 0;
+    struct om_manifest_part *part =
+        om_arena_calloc(&m->arena, keep + 1, sizeof *part);
+    if (!part) return OM_E_MEMORY;
+    if (keep) memcpy(part, layer->part, keep * sizeof *part);
+    snprintf(part[keep].file, sizeof part[keep].file, "%s", file);
+    part[keep].rows = rows;
+    layer->part = part;
+    layer->parts = keep + 1;
+    layer->schema = *schema;
+    snprintf(layer->id, sizeof layer->id, "%s",
+             schema->field[schema->id_field].name);
+    layer->time[0] = '\0';
+    if (schema->time_field != OM_NO_FIELD)
+        snprintf(layer->time, sizeof layer->time, "%s",
+                 schema->field[schema->time_field].name);
+    layer->as_of_s = m->clock_s ? m->clock_s : source_moment(job->source.path);
+    if (job->unit_level) {
+        snprintf(layer->unit_level, sizeof layer->unit_level, "%s",
+                 job->unit_level);
+        OM_TRY(om_manifest_add_level(m, job->unit_level));
+    }
+    return OM_OK;
+}
+
+/* The layer of a job in the manifest, new if need be, checked against mode. */
+static om_status prepare_layer(struct import *im, struct om_import_job *job,
+                               struct om_manifest_layer **out,
+                               struct om_err *err)
+{
+    if (!om_manifest_name_ok(job->layer))
+        return om_fail(
+            err, OM_E_FORMAT, 0,
+            "'%s' cannot name a layer (letters, digits, _ and - only)",
+            job->layer);
+    struct om_manifest_layer *layer =
+        om_manifest_find(&im->manifest, job->layer);
+    if (!layer) layer = om_manifest_add(&im->manifest, job->layer);
+    if (!layer) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    if (layer->parts > 0 && job->mode == OM_IMPORT_NEW)
+        return om_fail(err, OM_E_EXISTS, 0,
+                       "layer %s has rows already (use --replace or --append)",
+                       job->layer);
+    if (!job->unit_level && layer->unit_level[0])
+        job->unit_level = layer->unit_level;
+    if (job->unit_level && job->mode == OM_IMPORT_APPEND)
+        return om_fail(err, OM_E_EXISTS, 0,
+                       "%s is a level of units: those change only as a whole "
+                       "(use --replace)",
+                       job->layer);
+    *out = layer;
+    return OM_OK;
+}
+
+/* Does the source offer just the columns that the layer is known by? */
+static bool names_agree(const struct om_schema *a, const struct om_schema *b)
+{
+    bool same = a->count == b->count && a->geometry == b->geometry;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = om_schema_find(b, a->field[i].name) != OM_NO_FIELD;
+    return same;
+}
+
+/* Types that the city declares (or that the layer has) win over what a source
+ * without types, such as a table of text, looks like. */
+static om_status open_source(struct om_import_job *job,
+                             const struct om_manifest_layer *layer,
+                             struct om_source **out, struct om_err *err)
+{
+    const bool known = layer->schema.count > 0;
+    const bool must_agree = job->mode == OM_IMPORT_APPEND ||
+                            (layer->parts == 0 && job->source.maps == 0);
+    if (known && must_agree) job->source.schema = &layer->schema;
+    OM_TRY(om_source_open(&job->source, out, err));
+    if (!known || must_agree || job->source.maps > 0) return OM_OK;
+    if (!names_agree(om_source_schema(*out), &layer->schema)) return OM_OK;
+    om_source_close(*out);
+    *out = NULL;
+    job->source.schema = &layer->schema;
+    return om_source_open(&job->source, out, err);
+}
+
+static om_status import_layer(struct import *im, struct om_import_job *job,
+                              struct om_import_report *report,
+                              struct om_err *err)
+{
+    struct om_manifest_layer *layer = NULL;
+    OM_TRY(prepare_layer(im, job, &layer, err));
+    const double start = om_seconds();
+    struct om_rejects *rejects = NULL;
+    struct om_source *source = NULL;
+    struct om_schema *schema = om_calloc(1, sizeof *schema);
+    char file[OM_LIMIT_NAME_BYTES * 3], path[PATH_BYTES];
+    om_status st = schema ? om_rejects_new(job->rejects_path, &rejects, err)
+                          : om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    if (st) goto done;
+    job->source.rejects = rejects;
+    job->source.zone_s = im->manifest.zone_s;
+    st = open_source(job, layer, &source, err);
+    if (st) goto done;
+    *schema = *om_source_schema(source);
+    if (!job->unit_level) rename_unit_fields(&im->manifest, schema);
+    if (job->mode == OM_IMPORT_APPEND) st = same_columns(layer, schema, err);
+    if (st) goto done;
+    snprintf(file, sizeof file, "layers/%s-%llu.seg", job->layer,
+             (unsigned long long)im->sequence);
+    st = om_path_join(path, sizeof path, im->city, file);
+    if (!st)
+        st = build_file(im, job, layer, source, schema, path, rejects, report,
+                        err);
+    struct om_segment *segment = NULL;
+    if (!st) st = om_segment_open(path, NULL, &segment, err);
+    if (st) goto done;
+    report->taken = om_segment_rows(segment);
+    om_segment_unref(segment);
+    st = note_part(im, job, schema, file, report->taken);
+    report->layer = job->layer;
+    report->read = om_source_read(source);
+    report->rejected = om_rejects_count(rejects);
+    report->seconds = om_seconds() - start;
+    report->rejects = rejects;
+done:
+    om_source_close(source);
+    om_free(schema);
+    const om_status closed = st ? OM_OK : om_rejects_flush(rejects, err);
+    if (st || closed) {
+        (void)!om_rejects_close(rejects, NULL);
+        report->rejects = NULL;
+    }
+    return st ? st : closed;
+}
+
+om_status om_import_run(const char *city, const char *begin,
+                        struct om_import_job *job, size_t jobs,
+                        void (*report)(void *ctx,
+                                       const struct om_import_report *report),
+                        void *ctx, struct om_err *err)
+{
+    struct import im = {.city = city, .lock = -1};
+    struct om_import_report *done = om_calloc(jobs, sizeof *done);
+    if (!done) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    om_status st = begin_city(&im, begin, err);
+    for (size_t i = 0; i < jobs && !st; i++)
+        st = import_layer(&im, &job[i], &done[i], err);
+    if (!st) st = om_import_units(city, &im.manifest, im.sequence, err);
+    if (!st) {
+        im.manifest.sequence = im.sequence;
+        st = om_manifest_write(city, &im.manifest, err);
+    }
+    for (size_t i = 0; i < jobs; i++) {
+        if (!st && report) report(ctx, &done[i]);
+        if (done[i].rejects)
+            (void)!om_rejects_close(
+                (struct om_rejects *)(uintptr_t)done[i].rejects, NULL);
+    }
+    // Also after a failure: what was half written goes, what is named stays.
+    if (im.lock >= 0) {
+        struct om_manifest living = {0};
+        if (!om_manifest_read(city, &living, NULL)) {
+            om_manifest_deinit(&im.manifest);
+            im.manifest = living;
+        } else {
+            for (size_t i = 0; i < im.manifest.layers; i++)
+                im.manifest.layer[i].parts = 0;
+        }
+        sweep(&im);
+        close(im.lock);
+    }
+    om_manifest_deinit(&im.manifest);
+    om_free(done);
+    return st;
+}
