@@ -82,8 +82,8 @@ static om_status decode(struct reader *r, const char *stops, bool query,
 static om_status read_path(struct reader *r, struct om_address *out)
 {
     while (r->at < r->end && *r->at == '/') {
-        const char *text;
-        size_t len;
+        const char *text = "";
+        size_t len = 0;
         r->at++;
         OM_TRY(decode(r, "/?", false, &text, &len));
         if (!len) {
@@ -108,7 +108,7 @@ static om_status read_query(struct reader *r, struct om_address *out)
 {
     while (r->at < r->end) {
         struct om_param p = {.value = ""};
-        size_t name_len;
+        size_t name_len = 0;
         r->at++;  // '?' or '&'
         OM_TRY(decode(r, "=&", true, &p.name, &name_len));
         if (r->at < r->end && *r->at == '=') {

@@ -1,0 +1,304 @@
+// @ts-check
+// app.js - the analyst's page: state in, questions out, answers shown.
+
+import {getCity, getLayers, getLegend, getStats, getValue, heatTiles} from './api.js';
+import {formatHash, joinTime, parseHash, splitTime} from './hash.js';
+import {CityMap, hasWebgl2} from './map.js';
+import {
+  $, checkRadio, Days, element, filterHelp, showBandwidths, showColumns, showError, showLayers, showLegend,
+  showReading, Table,
+} from './panel.js';
+import {addDays, exact, moment, short} from './text.js';
+
+/** How long the pointer rests before the place is asked for. */
+const REST_MS = 120;
+/** Tiles spread beyond the rows by the bandwidth: degrees that surely hold it. */
+const SPREAD_DEG = 0.2;
+
+const state = parseHash(location.hash);
+/** @type {import('./api.js').Layer[]} */
+let layers = [];
+/** @type {import('./api.js').City} */
+let city;
+/** @type {CityMap | null} */
+let cityMap = null;
+const table = new Table((id) => chooseUnit(id === state.unit ? '' : id, true));
+const days = new Days((time) => setTime(time));
+
+const theme = () => document.documentElement.dataset.theme === 'light' ? 'light' : 'dark';
+const layer = () => layers.find((l) => l.id === state.layer);
+/** @returns {import('./api.js').Question} */
+const question = () => ({layer: state.layer, filter: state.filter, time: layer()?.time ? state.time : '', bandwidth: state.bandwidth});
+
+function save() {
+  history.replaceState(null, '', formatHash(state));
+}
+
+/* Of questions that overtake each other only the last one's answer counts. */
+const running = {};
+function latest(name) {
+  running[name]?.abort();
+  running[name] = new AbortController();
+  return running[name].signal;
+}
+/** @param {string} name @param {(signal: AbortSignal) => Promise<void>} work */
+async function ask(name, work) {
+  const signal = latest(name);
+  try {
+    await work(signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    failed(error);
+  }
+}
+
+/** @param {any} error */
+function failed(error) {
+  const aboutFilter = error.parameter === 'filter';
+  $('filter').setAttribute('aria-invalid', String(aboutFilter));
+  const place = aboutFilter && error.at ? `（第 ${error.at + 1} 个字节 byte ${error.at + 1}）` : '';
+  if (aboutFilter) showError('filter-error', `${error.message}${place}`);
+  else showError('result-error', error instanceof TypeError ? '服务器没有回应 The server does not answer' : error.message);
+}
+
+function refresh() {
+  save();
+  showError('filter-error', null);
+  showError('result-error', null);
+  $('filter').setAttribute('aria-invalid', 'false');
+  const q = question(), shown = layer(), palette = theme();
+  if (!shown) return;
+  const coarse = city.levels[city.levels.length - 1];
+  ask('stats', async (signal) => {
+    const stats = await getStats(q, coarse, signal);
+    table.show(stats.groups);
+    $('total').replaceChildren(element('span', {title: exact(stats.count)}, exact(stats.count)),
+      element('span', {className: 'quiet'}, ` / ${short(shown.rows)} 行 rows`));
+  });
+  ask('legend', async (signal) => {
+    const legend = await getLegend(q, palette, signal);
+    showLegend(legend, shown, q.bandwidth);
+    // Only now: a wrong filter must not be asked for in twenty tiles.
+    const box = shown.extent?.spatial.bbox[0];
+    const bounds = box && [Math.max(-180, box[0] - SPREAD_DEG), Math.max(-85, box[1] - SPREAD_DEG),
+      Math.min(180, box[2] + SPREAD_DEG), Math.min(85, box[3] + SPREAD_DEG)];
+    await cityMap?.ready;
+    if (!signal.aborted) cityMap?.showHeat(heatTiles(q, palette, devicePixelRatio > 1 ? 2 : 1), bounds);
+  });
+  ask('days', async (signal) => {
+    days.show(shown.time ? (await getStats({...q, time: ''}, 'day', signal)).groups : [], state.time);
+  });
+  if (state.at) read(state.at, true);
+}
+
+/** @param {{lonDeg: number, latDeg: number}} place @param {boolean} pinned */
+function read(place, pinned) {
+  ask('value', async (signal) => {
+    const reading = await getValue(question(), {...place, zoom: cityMap?.tileZoom() ?? 14}, signal);
+    if (!signal.aborted) showReading(reading, city.levels, pinned);
+  });
+}
+
+let resting = 0;
+function onPoint(place, pinned, unit) {
+  clearTimeout(resting);
+  if (pinned) {
+    state.at = place;
+    cityMap?.pin(place);
+    chooseUnit(unit, false);
+    read(place, true);
+  } else if (!state.at) {
+    resting = window.setTimeout(() => read(place, false), REST_MS);
+  }
+}
+
+function unpin() {
+  state.at = null;
+  cityMap?.pin(null);
+  latest('value');
+  showReading(null, city.levels, false);
+  save();
+}
+
+/** @param {string} id @param {boolean} fly */
+function chooseUnit(id, fly) {
+  state.unit = id;
+  table.choose(id);
+  cityMap?.choose(id, fly);
+  save();
+}
+
+/** @param {string} id */
+function setLayer(id) {
+  if (id !== state.layer) {
+    // Columns differ from layer to layer: a filter does not carry over.
+    state.filter = '';
+    $('filter').value = '';
+  }
+  state.layer = id;
+  showLayer();
+  refresh();
+}
+
+/** @param {string} time */
+function setTime(time) {
+  state.time = time;
+  showTime();
+  refresh();
+}
+
+function showTime() {
+  const {from, to} = splitTime(state.time);
+  $('from').value = from;
+  $('to').value = to;
+  days.mark(state.time);
+}
+
+function showLayer() {
+  const shown = layer();
+  if (!shown) return;
+  checkRadio('layer', shown.id);
+  checkRadio('bandwidth', state.bandwidth);
+  showColumns(shown, (name) => {
+    $('filter').setRangeText(name, $('filter').selectionStart, $('filter').selectionEnd, 'end');
+    $('filter').focus();
+  });
+  $('filter-help').textContent = filterHelp(shown);
+  $('result-title').replaceChildren(`${shown.title}，按`, levelTitle(), ' ',
+    element('span', {lang: 'en'}, `${shown.title_en ?? shown.id} by ${city.levels[city.levels.length - 1] ?? ''}`));
+  $('period-inputs').hidden = !shown.time;
+  $('period-note').textContent = shown.time ? '在柱上拖动选择时段 Drag over the bars' : '此图层没有时间 This layer has no time';
+  if (shown.as_of) {
+    $('as-of').textContent = moment(shown.as_of);
+    $('as-of').dateTime = shown.as_of;
+  }
+  document.title = `${shown.title} · onemap`;
+}
+
+function levelTitle() {
+  const coarse = city.levels[city.levels.length - 1];
+  return layers.find((l) => l.unit_level === coarse)?.title ?? coarse ?? '';
+}
+
+/** Periods that end at the data's own clock. */
+function showSpans() {
+  const today = (city.clock ?? new Date().toISOString()).slice(0, 10);
+  const span = (label, back) => element('button', {type: 'button', className: 'plain',
+    onclick: () => setTime(back ? joinTime(addDays(today, 1 - back), today) : '')}, label);
+  $('spans').replaceChildren(span('近7天 7 d', 7), span('近30天 30 d', 30), span('全部 All', 0));
+}
+
+function wire() {
+  $('filter').value = state.filter;
+  $('filter-form').onsubmit = (e) => {
+    e.preventDefault();
+    state.filter = $('filter').value.replace(/\s+/g, ' ').trim();
+    refresh();
+  };
+  $('filter').onkeydown = (e) => {
+    if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) {
+      e.preventDefault();
+      $('filter-form').requestSubmit();
+    }
+  };
+  $('filter-clear').onclick = () => {
+    $('filter').value = '';
+    $('filter-form').requestSubmit();
+  };
+  for (const id of ['from', 'to']) $(id).onchange = () => setTime(joinTime($('from').value, $('to').value));
+  $('theme').onclick = () => setTheme(theme() === 'light' ? 'dark' : 'light');
+  window.addEventListener('keydown', (e) => {
+    if (e.key === 'Escape') return unpin();
+    const typing = /^(INPUT|TEXTAREA)$/.test(document.activeElement?.tagName ?? '') &&
+      /** @type {any} */ (document.activeElement).type !== 'radio';
+    if (typing || e.ctrlKey || e.metaKey || e.altKey) return;
+    const to = {f: 'filter', t: 'from'}[e.key.toLowerCase()];
+    if (!to) return;
+    e.preventDefault();
+    $(to).focus();
+  });
+  window.addEventListener('hashchange', () => {
+    Object.assign(state, parseHash(location.hash));
+    if (!layer()) state.layer = layers[0]?.id ?? '';
+    $('filter').value = state.filter;
+    showLayer();
+    showTime();
+    table.choose(state.unit);
+    cityMap?.choose(state.unit, false);
+    cityMap?.pin(state.at);
+    const view = state.map;
+    if (view) cityMap?.map.jumpTo({center: [view.lonDeg, view.latDeg], zoom: view.zoom});
+    refresh();
+  });
+}
+
+/** @param {string} name */
+function setTheme(name) {
+  document.documentElement.dataset.theme = name;
+  $('theme').setAttribute('aria-pressed', String(name === 'light'));
+  $('theme').replaceChildren(name === 'light' ? '深色 ' : '浅色 ', element('span', {lang: 'en'}, name === 'light' ? 'Dark' : 'Light'));
+  try {
+    localStorage.setItem('theme', name);
+  } catch { /* private windows may refuse; the choice then lasts as long as the page */ }
+  cityMap?.paint();
+  if (city) refresh();
+}
+
+function firstTheme() {
+  try {
+    const kept = localStorage.getItem('theme');
+    if (kept) return kept;
+  } catch { /* as above */ }
+  return matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
+}
+
+function showNoMap() {
+  $('no-map').hidden = false;
+  $('no-map').replaceChildren(
+    element('p', {}, '此浏览器不支持 WebGL2，地图无法显示；右侧的数字不受影响。'),
+    element('p', {className: 'quiet', lang: 'en'}, 'This browser has no WebGL2, so there is no map; the numbers beside it are complete.'));
+}
+
+async function start() {
+  setTheme(firstTheme());
+  [city, layers] = await Promise.all([getCity(), getLayers()]);
+  const points = layers.filter((l) => l.geometry === 'point' && l.rows > 0);
+  if (!points.length) throw new Error('这座城市还没有点图层 This city has no layer of points yet');
+  if (!points.some((l) => l.id === state.layer))
+    state.layer = (points.find((l) => l.id === 'hazard') ?? points.reduce((a, b) => a.rows > b.rows ? a : b)).id;
+  $('city').textContent = city.title;
+  $('synthetic').hidden = !city.synthetic;
+  showLayers($('layers'), points, setLayer);
+  showBandwidths($('bandwidth'), (m) => {
+    state.bandwidth = m;
+    refresh();
+  });
+  showSpans();
+  wire();
+  showLayer();
+  showTime();
+  showReading(null, city.levels, false);
+  if (hasWebgl2())
+    try {
+      cityMap = new CityMap($('map'), {layers, levels: city.levels, view: state.map}, {
+        onMove: (view) => {
+          state.map = view;
+          save();
+        },
+        onPoint,
+        onBusy: (busy) => { $('busy').hidden = !busy; },
+      });
+      cityMap.ready.then(() => {
+        cityMap?.pin(state.at);
+        cityMap?.choose(state.unit, false);
+      });
+    } catch (error) {
+      console.warn(error);
+      showNoMap();
+    }
+  else showNoMap();
+  table.chosen = state.unit;
+  refresh();
+}
+
+start().catch(failed);

@@ -1,0 +1,274 @@
+// @ts-check
+// map.js - the map: base, heat, units, and what is chosen on it.
+
+import {Map as LibreMap, NavigationControl, ScaleControl} from './maplibre/maplibre-gl.mjs';
+import {getItems} from './api.js';
+
+/** @typedef {import('./api.js').Layer} Layer */
+
+const EMPTY = {type: 'FeatureCollection', features: []};
+
+/* Layers that are drawn below the heat where the city has them, and from which
+ * zoom they are asked for, box by box; `token` is their colour. */
+const BASE = [
+  {id: 'water', fromZoom: 0, limit: 5000, token: '--water'},
+  {id: 'building', fromZoom: 15, limit: 8000, token: '--building'},
+  {id: 'road', fromZoom: 11, limit: 20000, token: '--road'},
+];
+const GRID_FROM_ZOOM = 11;
+const GRID_LIMIT = 5000;
+/* Boxes are asked for with so much around them, so that small moves need no
+ * new ones. Share of their size. */
+const MARGIN = 0.35;
+
+const LOCALE = {
+  'Map.Title': '地图',
+  'NavigationControl.ZoomIn': '放大 Zoom in',
+  'NavigationControl.ZoomOut': '缩小 Zoom out',
+  'NavigationControl.ResetBearing': '朝北 Reset north',
+  'ScaleControl.Meters': 'm',
+  'ScaleControl.Kilometers': 'km',
+};
+
+/** Value of a custom property. @param {string} name */
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+export function hasWebgl2() {
+  try {
+    return !!document.createElement('canvas').getContext('webgl2');
+  } catch {
+    return false;
+  }
+}
+
+/** @param {number} lonDeg @param {number} latDeg */
+const point = (lonDeg, latDeg, properties = {}) =>
+  ({type: 'Feature', properties, geometry: {type: 'Point', coordinates: [lonDeg, latDeg]}});
+
+/** Middle of the largest ring of a (multi)polygon: where its name goes. */
+export function labelPlace(geometry) {
+  const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
+  let best = {area: -1, lonDeg: 0, latDeg: 0};
+  for (const [ring] of polygons) {
+    let area = 0, x = 0, y = 0;
+    const [ox, oy] = ring[0];
+    for (let i = 0; i + 1 < ring.length; i++) {
+      const [ax, ay] = [ring[i][0] - ox, ring[i][1] - oy];
+      const [bx, by] = [ring[i + 1][0] - ox, ring[i + 1][1] - oy];
+      const cross = ax * by - bx * ay;
+      area += cross;
+      x += (ax + bx) * cross;
+      y += (ay + by) * cross;
+    }
+    if (Math.abs(area) > best.area && area !== 0)
+      best = {area: Math.abs(area), lonDeg: ox + x / (3 * area), latDeg: oy + y / (3 * area)};
+  }
+  return best;
+}
+
+/** Box of a (multi)polygon: west, south, east, north. */
+export function boundsOf(geometry) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  const walk = (c) => {
+    if (typeof c[0] !== 'number') return c.forEach(walk);
+    box[0] = Math.min(box[0], c[0]);
+    box[1] = Math.min(box[1], c[1]);
+    box[2] = Math.max(box[2], c[0]);
+    box[3] = Math.max(box[3], c[1]);
+  };
+  walk(geometry.coordinates);
+  return box;
+}
+
+/** A layer whose rows are loaded for the box in view. */
+class BoxSource {
+  /** @param {CityMap} owner @param {string} source @param {string} layer */
+  constructor(owner, source, layer, fromZoom, limit) {
+    Object.assign(this, {owner, source, layer, fromZoom, limit});
+    /** @type {number[] | null} */
+    this.box = null;
+    /** @type {AbortController | null} */
+    this.pending = null;
+  }
+
+  async update() {
+    const map = this.owner.map;
+    if (map.getZoom() < this.fromZoom) return;
+    const view = map.getBounds().toArray().flat();
+    const [w, s, e, n] = view;
+    const inside = this.box && w >= this.box[0] && s >= this.box[1] && e <= this.box[2] && n <= this.box[3];
+    if (inside) return;
+    const [dx, dy] = [(e - w) * MARGIN, (n - s) * MARGIN];
+    const box = [Math.max(w - dx, -180), Math.max(s - dy, -85), Math.min(e + dx, 180), Math.min(n + dy, 85)];
+    this.pending?.abort();
+    const pending = this.pending = new AbortController();
+    try {
+      const rows = await getItems(this.layer, {bbox: box, limit: this.limit}, pending.signal);
+      // A cut answer is drawn, but asked for again when the view moves.
+      this.box = rows.numberReturned < rows.numberMatched ? null : box;
+      map.getSource(this.source)?.setData(rows);
+    } catch (error) {
+      if (error.name !== 'AbortError') console.warn(`${this.layer}: ${error.message}`);
+    }
+  }
+}
+
+export class CityMap {
+  /**
+   * @param {HTMLElement} container
+   * @param {{layers: Layer[], levels: string[], view: import('./hash.js').State['map']}} city
+   * @param {{onMove: (view: {zoom: number, latDeg: number, lonDeg: number}) => void,
+   *   onPoint: (place: {lonDeg: number, latDeg: number}, pinned: boolean, unit: string) => void,
+   *   onBusy: (busy: boolean) => void}} handlers
+   */
+  constructor(container, {layers, levels, view}, handlers) {
+    this.layers = layers;
+    this.handlers = handlers;
+    const level = (name) => layers.find((l) => l.unit_level === name);
+    this.coarse = level(levels[levels.length - 1]);
+    this.fine = levels.length > 1 ? level(levels[0]) : undefined;
+    /** @type {Map<string, any>} units of the coarsest level by id */
+    this.units = new Map();
+    /** @type {BoxSource[]} */
+    this.boxes = [];
+    const box = (this.coarse ?? layers[0])?.extent?.spatial.bbox[0];
+    this.map = new LibreMap({
+      container,
+      style: {version: 8, sources: {}, layers: [{id: 'land', type: 'background'}]},
+      ...(view ? {center: [view.lonDeg, view.latDeg], zoom: view.zoom}
+        : box ? {bounds: box, fitBoundsOptions: {padding: 24}} : {center: [113.75, 22.95], zoom: 9}),
+      minZoom: 3, maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false,
+      touchPitch: false, fadeDuration: 0, locale: LOCALE, maxCanvasSize: [8192, 8192],
+      localIdeographFontFamily: '"Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif',
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.addControl(new NavigationControl({showCompass: false}), 'top-right');
+    this.map.addControl(new ScaleControl({maxWidth: 110}), 'bottom-right');
+    this.ready = new Promise((done) => this.map.once('style.load', () => {
+      this.build();
+      done(this);
+    }));
+    this.listen();
+  }
+
+  listen() {
+    const {map, handlers} = this;
+    map.on('moveend', () => {
+      const {lng, lat} = map.getCenter();
+      handlers.onMove({zoom: map.getZoom(), latDeg: lat, lonDeg: lng});
+      for (const box of this.boxes) box.update();
+    });
+    map.on('mousemove', (e) => handlers.onPoint({lonDeg: e.lngLat.lng, latDeg: e.lngLat.lat}, false, ''));
+    map.on('click', (e) => {
+      const [unit] = map.getLayer('coarse-hit') ? map.queryRenderedFeatures(e.point, {layers: ['coarse-hit']}) : [];
+      handlers.onPoint({lonDeg: e.lngLat.lng, latDeg: e.lngLat.lat}, true, unit?.properties.id ?? '');
+    });
+    map.on('dataloading', () => handlers.onBusy(true));
+    map.on('idle', () => handlers.onBusy(false));
+    map.on('error', (e) => console.warn(e.error?.message ?? e));
+  }
+
+  /** Sources and layers, from the bottom up. */
+  build() {
+    const {map} = this;
+    const add = (id, data = EMPTY) => map.addSource(id, {type: 'geojson', data});
+    for (const base of BASE) {
+      const layer = this.layers.find((l) => l.id === base.id);
+      if (!layer) continue;
+      add(base.id);
+      this.boxes.push(new BoxSource(this, base.id, base.id, base.fromZoom, base.limit));
+      if (layer.geometry === 'line')
+        map.addLayer({id: base.id, type: 'line', source: base.id, minzoom: base.fromZoom,
+          paint: {'line-width': ['interpolate', ['exponential', 1.6], ['zoom'], 11, 0.6, 14, 1.6, 18, 9]}});
+      else
+        map.addLayer({id: base.id, type: 'fill', source: base.id, minzoom: base.fromZoom});
+    }
+    add('coarse');
+    add('coarse-name');
+    add('pin');
+    if (this.fine) {
+      add('fine');
+      this.boxes.push(new BoxSource(this, 'fine', this.fine.id, GRID_FROM_ZOOM, GRID_LIMIT));
+      map.addLayer({id: 'fine', type: 'line', source: 'fine', minzoom: GRID_FROM_ZOOM,
+        paint: {'line-width': 0.7, 'line-opacity': ['interpolate', ['linear'], ['zoom'], 11, 0.18, 14, 0.42]}});
+    }
+    map.addLayer({id: 'coarse-hit', type: 'fill', source: 'coarse', paint: {'fill-opacity': 0}});
+    map.addLayer({id: 'coarse', type: 'line', source: 'coarse', layout: {'line-join': 'round'},
+      paint: {'line-width': ['interpolate', ['linear'], ['zoom'], 8, 0.7, 13, 1.6], 'line-opacity': 0.45}});
+    map.addLayer({id: 'chosen', type: 'line', source: 'coarse', filter: ['==', ['get', 'id'], ''],
+      layout: {'line-join': 'round'}, paint: {'line-width': 2.5}});
+    map.addLayer({id: 'coarse-name', type: 'symbol', source: 'coarse-name',
+      layout: {'text-field': ['get', 'name'], 'text-size': ['interpolate', ['linear'], ['zoom'], 8, 11, 13, 16],
+        'text-padding': 3, 'text-max-width': 8},
+      paint: {'text-halo-width': 1.4}});
+    map.addLayer({id: 'pin', type: 'circle', source: 'pin',
+      paint: {'circle-radius': 7, 'circle-color': 'transparent', 'circle-stroke-width': 2.5}});
+    this.paint();
+    for (const box of this.boxes) box.update();
+    this.loadUnits();
+  }
+
+  /** Colours of the theme. */
+  paint() {
+    const {map} = this;
+    const set = (layer, property, value) => map.getLayer(layer) && map.setPaintProperty(layer, property, value);
+    set('land', 'background-color', token('--land'));
+    for (const base of BASE) {
+      const line = map.getLayer(base.id)?.type === 'line';
+      set(base.id, line ? 'line-color' : 'fill-color', token(base.token));
+    }
+    for (const id of ['coarse', 'fine']) set(id, 'line-color', token('--text'));
+    set('chosen', 'line-color', token('--choice'));
+    set('pin', 'circle-stroke-color', token('--choice'));
+    set('coarse-name', 'text-color', token('--text'));
+    set('coarse-name', 'text-halo-color', token('--ground'));
+  }
+
+  async loadUnits() {
+    if (!this.coarse) return;
+    const rows = await getItems(this.coarse.id, {limit: 10000});
+    this.units = new Map(rows.features.map((f) => [String(f.properties.id ?? f.id), f]));
+    this.map.getSource('coarse').setData(rows);
+    this.map.getSource('coarse-name').setData({
+      type: 'FeatureCollection',
+      features: rows.features.filter((f) => f.geometry).map((f) => {
+        const {lonDeg, latDeg} = labelPlace(f.geometry);
+        return point(lonDeg, latDeg, {name: f.properties.name ?? f.properties.id});
+      }),
+    });
+    if (this.chosen) this.choose(this.chosen, false);
+  }
+
+  /** Show the tiles of this template; null shows none. @param {string | null} template @param {number[]} [bounds] */
+  showHeat(template, bounds) {
+    const {map} = this;
+    if (map.getLayer('heat')) map.removeLayer('heat');
+    if (map.getSource('heat')) map.removeSource('heat');
+    if (!template) return;
+    map.addSource('heat', {type: 'raster', tiles: [template], tileSize: 256, minzoom: 0, maxzoom: 22, ...(bounds && {bounds})});
+    map.addLayer({id: 'heat', type: 'raster', source: 'heat',
+      paint: {'raster-fade-duration': 120, 'raster-opacity': 0.9}}, this.fine ? 'fine' : 'coarse-hit');
+  }
+
+  /** Outline a unit, and go there. @param {string} id '' for none @param {boolean} fly */
+  choose(id, fly) {
+    this.chosen = id;
+    if (!this.map.getLayer('chosen')) return;
+    this.map.setFilter('chosen', ['==', ['get', 'id'], id]);
+    const unit = this.units.get(id);
+    if (unit?.geometry && fly)
+      this.map.fitBounds(boundsOf(unit.geometry), {padding: 48, maxZoom: 14, duration: 700});
+  }
+
+  /** @param {{lonDeg: number, latDeg: number} | null} at */
+  pin(at) {
+    this.map.getSource('pin')?.setData(
+      {type: 'FeatureCollection', features: at ? [point(at.lonDeg, at.latDeg)] : []});
+  }
+
+  /** Zoom of the heat tiles that are shown now. */
+  tileZoom() {
+    return Math.min(22, Math.max(0, Math.round(this.map.getZoom() + 1)));
+  }
+}

@@ -1,0 +1,53 @@
+// @ts-check
+// text.js - numbers and moments as people here read them. Pure.
+
+const WHOLE = new Intl.NumberFormat('zh-CN');
+
+/** Exact, with separators. @param {number} n */
+export const exact = (n) => WHOLE.format(n);
+
+/** Short: 113.4万, 1.2亿. @param {number} n */
+export function short(n) {
+  const size = Math.abs(n);
+  if (size < 1e4) return WHOLE.format(n);
+  const [unit, name] = size < 99995e3 ? [1e4, '万'] : [1e8, '亿'];
+  const value = n / unit;
+  return `${+value.toFixed(Math.abs(value) < 1000 ? 1 : 0)}${name}`;
+}
+
+/** About three digits, no more. @param {number} value */
+export function about(value) {
+  if (!Number.isFinite(value)) return '?';
+  if (value === 0) return '0';
+  if (Math.abs(value) >= 1e4) return short(+value.toPrecision(3));
+  if (Math.abs(value) >= 100) return WHOLE.format(Math.round(value));
+  return String(+value.toPrecision(2));
+}
+
+/** @param {number} part @param {number} whole */
+export function share(part, whole) {
+  if (!whole) return '·';
+  const percent = part / whole * 100;
+  return percent > 0 && percent < 0.05 ? '<0.1%' : `${percent.toFixed(1)}%`;
+}
+
+/**
+ * "6月26日 14:05" of an ISO moment, in the zone that it names itself: what the
+ * city's clock showed, wherever the reader is.
+ * @param {string} iso
+ */
+export function moment(iso) {
+  const m = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d))?/.exec(iso);
+  if (!m) return '?';
+  return `${+m[1]}年${+m[2]}月${+m[3]}日${m[4] ? ` ${m[4]}:${m[5]}` : ''}`;
+}
+
+/** A date so many days later. @param {string} date YYYY-MM-DD @param {number} days */
+export function addDays(date, days) {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + days * 864e5).toISOString().slice(0, 10);
+}
+
+/** Days from a to b. @param {string} a @param {string} b */
+export function daysBetween(a, b) {
+  return Math.round((Date.parse(`${b}T00:00:00Z`) - Date.parse(`${a}T00:00:00Z`)) / 864e5);
+}
