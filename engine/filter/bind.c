@@ -283,7 +283,7 @@ static om_status compare_number(struct om__parser *p,
                                 struct om__node **out)
 {
     const struct om__column *c = &p->filter->column[a->column];
-    struct granule granule;
+    struct granule granule = {0};
     OM_TRY(find_granule(p, c, b, &granule));
     struct om__node *node = om__node_new(p->filter, OM__RANGES);
     struct om__range *range =
@@ -291,7 +291,8 @@ static om_status compare_number(struct om__parser *p,
     if (!node || !range) return OM_E_MEMORY;
     node->column = a->column;
     node->range = range;
-    node->ranges = granule_ranges(granule, op, om__domain(c->type), range);
+    node->ranges = om__ranges_settle(
+        range, granule_ranges(granule, op, om__domain(c->type), range));
     *out = node;
     return OM_OK;
 }
@@ -373,7 +374,7 @@ om_status om__bind_compare(struct om__parser *p, const struct om__operand *a,
         return om__type_is_text(c->type) ? compare_text(p, a, op, b, out)
                                          : compare_number(p, a, op, b, out);
     }
-    int order;
+    int order = 0;
     OM_TRY(order_literals(p, a, b, &order));
     struct om__node *node = om__node_new(p->filter, OM__CONST);
     if (!node) return OM_E_MEMORY;

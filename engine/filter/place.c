@@ -181,7 +181,7 @@ static om_status wkt_token(struct om__parser *p, unsigned *depth,
             om_buf_add_byte(buf, (uint8_t)(t->text.bytes[i] & ~0x20));
         return om__lex_next(&p->lexer);
     }
-    double value;
+    double value = 0;
     OM_TRY(parse_coordinate(p, &value));
     if (buf->len && buf->bytes[buf->len - 1] != '(' &&
         buf->bytes[buf->len - 1] != ',')

@@ -1,0 +1,528 @@
+/* select.c - selections of a layer, and the cache that keeps them.
+ *
+ * DESIGN
+ * Two kinds of things are kept. A base is the bitmap of one segment under a
+ * filter and a window: segments never change, so neither does it. A selection
+ * is what a layer looks like now: where no row of a part is gone it borrows
+ * the base, else it holds a copy without those rows, whose ranks are the
+ * base's less the rows gone so far. So a new tombstone costs a copy and never a
+ * pass over columns. Filters are known by their canonical text.
+ *
+ * Invariants, all under the cache's lock:
+ * (1) an entry is COMPUTING, known only to the table, or READY, in the list
+ *     too, its object counted once for the cache;
+ * (2) bases of a selection stand in front of it in the list, so that a
+ *     selection leaves first: dropping a base that one still holds would free
+ *     nothing;
+ * (3) whoever computes an entry waits for bases only, and bases wait for
+ *     nobody: no circle. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/hash.h"
+#include "engine/filter/eval_internal.h"
+
+/* Chains of the table: entries are megabytes each, so there are few. */
+#define BUCKETS 1024
+
+struct entry {
+    struct entry *chain;          // of its bucket
+    struct entry *newer, *older;  // of the list
+    uint64_t hash;
+    uint8_t *key;
+    size_t key_len;
+    struct object *object;  // NULL while COMPUTING
+};
+
+/* What both kinds begin with. */
+struct object {
+    atomic_size_t refs;
+    size_t bytes;  // what it holds itself
+    bool is_base;
+    struct entry *entry;  // while it is in the cache; under its lock
+};
+
+struct base {
+    struct object object;
+    struct om_bitmap bitmap;
+};
+
+struct selection {
+    struct object object;
+    struct om_selection selection;  // what callers see
+    struct base **base;             // [parts]; NULL entries: has its own bitmap
+};
+
+struct om_selections {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t max_bytes;
+    struct om_cache_stats stats;
+    struct entry *newest, *oldest;
+    struct entry *bucket[BUCKETS];
+};
+
+static atomic_uint_fast64_t last_serial;
+
+/* ---- objects */
+
+static struct selection *whole(struct om_selection *selection)
+{
+    return (struct selection *)(void *)((char *)selection -
+                                        offsetof(struct selection, selection));
+}
+
+static void object_unref(struct object *object);
+
+static void free_selection(struct selection *s)
+{
+    const size_t parts = s->base && s->selection.part ? s->selection.parts : 0;
+    for (size_t i = 0; i < parts; i++) {
+        if (s->base[i])
+            object_unref(&s->base[i]->object);
+        else
+            om__bitmap_deinit(&s->selection.part[i]);
+    }
+    om_free(s->base);
+    om_free(s->selection.part);
+    om_free(s);
+}
+
+static void object_unref(struct object *object)
+{
+    if (atomic_fetch_sub(&object->refs, 1) != 1) return;
+    if (!object->is_base) {
+        free_selection((struct selection *)(void *)object);
+        return;
+    }
+    om__bitmap_deinit(&((struct base *)(void *)object)->bitmap);
+    om_free(object);
+}
+
+struct om_selection *om_selection_ref(struct om_selection *selection)
+{
+    if (selection) atomic_fetch_add(&whole(selection)->object.refs, 1);
+    return selection;
+}
+
+void om_selection_unref(struct om_selection *selection)
+{
+    if (selection) object_unref(&whole(selection)->object);
+}
+
+/* ---- the table and the list */
+
+om_status om_selections_new(size_t max_bytes, struct om_selections **out)
+{
+    struct om_selections *cache = om_calloc(1, sizeof *cache);
+    *out = cache;
+    if (!cache) return OM_E_MEMORY;
+    cache->max_bytes = max_bytes;
+    pthread_mutex_init(&cache->lock, NULL);
+    pthread_cond_init(&cache->changed, NULL);
+    return OM_OK;
+}
+
+static struct entry **slot(struct om_selections *cache, uint64_t hash,
+                           const struct om_buf *key)
+{
+    struct entry **e = &cache->bucket[hash % BUCKETS];
+    while (*e && !((*e)->hash == hash && (*e)->key_len == key->len &&
+                   memcmp((*e)->key, key->bytes, key->len) == 0))
+        e = &(*e)->chain;
+    return e;
+}
+
+static void list_remove(struct om_selections *cache, struct entry *e)
+{
+    *(e->newer ? &e->newer->older : &cache->newest) = e->older;
+    *(e->older ? &e->older->newer : &cache->oldest) = e->newer;
+    e->newer = e->older = NULL;
+}
+
+static void list_push(struct om_selections *cache, struct entry *e)
+{
+    e->older = cache->newest;
+    e->newer = NULL;
+    *(cache->newest ? &cache->newest->newer : &cache->oldest) = e;
+    cache->newest = e;
+}
+
+/* To the front, and behind that the bases in front of it (2). */
+static void touch(struct om_selections *cache, struct entry *e)
+{
+    list_remove(cache, e);
+    list_push(cache, e);
+    if (e->object->is_base) return;
+    const struct selection *s = (struct selection *)(void *)e->object;
+    for (size_t i = 0; i < s->selection.parts && s->base; i++) {
+        struct entry *of_base = s->base[i] ? s->base[i]->object.entry : NULL;
+        if (!of_base) continue;
+        list_remove(cache, of_base);
+        list_push(cache, of_base);
+    }
+}
+
+static void entry_free(struct entry *e)
+{
+    om_free(e->key);
+    om_free(e);
+}
+
+/* Out of the table: the entry is nobody's any more. */
+static void unchain(struct om_selections *cache, struct entry *e)
+{
+    struct entry **at = &cache->bucket[e->hash % BUCKETS];
+    while (*at != e) at = &(*at)->chain;
+    *at = e->chain;
+}
+
+static void drop(struct om_selections *cache, struct entry *e)
+{
+    unchain(cache, e);
+    list_remove(cache, e);
+    cache->stats.entries--;
+    cache->stats.bytes -= e->object->bytes;
+    e->object->entry = NULL;
+    object_unref(e->object);
+    entry_free(e);
+}
+
+void om_selections_clear(struct om_selections *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    while (cache->oldest) drop(cache, cache->oldest);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+void om_selections_free(struct om_selections *cache)
+{
+    if (!cache) return;
+    om_selections_clear(cache);
+    pthread_cond_destroy(&cache->changed);
+    pthread_mutex_destroy(&cache->lock);
+    om_free(cache);
+}
+
+struct om_cache_stats om_selections_stats(const struct om_selections *cache)
+{
+    // The lock is no part of what a caller thinks of as constant.
+    struct om_selections *c = (struct om_selections *)(uintptr_t)cache;
+    pthread_mutex_lock(&c->lock);
+    const struct om_cache_stats stats = c->stats;
+    pthread_mutex_unlock(&c->lock);
+    return stats;
+}
+
+static struct entry *entry_new(uint64_t hash, const struct om_buf *key)
+{
+    struct entry *e = om_calloc(1, sizeof *e);
+    if (!e) return NULL;
+    e->hash = hash;
+    e->key_len = key->len;
+    e->key = om_alloc(key->len);
+    if (!e->key) {
+        om_free(e);
+        return NULL;
+    }
+    memcpy(e->key, key->bytes, key->len);
+    return e;
+}
+
+typedef om_status make_fn(void *ctx, struct object **out);
+
+/* A computed object becomes an entry's; the cache takes a reference. */
+static void publish(struct om_selections *cache, struct entry *e,
+                    struct object *object)
+{
+    atomic_fetch_add(&object->refs, 1);
+    object->entry = e;
+    e->object = object;
+    list_push(cache, e);
+    touch(cache, e);
+    cache->stats.entries++;
+    cache->stats.bytes += object->bytes;
+    while (cache->stats.bytes > cache->max_bytes && cache->oldest)
+        drop(cache, cache->oldest);
+}
+
+/* The object of a key: found, waited for, or made. The caller's reference is
+ * counted. */
+static om_status obtain(struct om_selections *cache, const struct om_buf *key,
+                        make_fn *make, void *ctx, bool counts,
+                        struct object **out)
+{
+    if (!cache) return make(ctx, out);
+    const uint64_t hash = om_hash64(key->bytes, key->len, 0);
+    pthread_mutex_lock(&cache->lock);
+    struct entry *e;
+    while ((e = *slot(cache, hash, key)) && !e->object)
+        pthread_cond_wait(&cache->changed, &cache->lock);
+    if (counts) ++*(e ? &cache->stats.hits : &cache->stats.misses);
+    if (e) {
+        touch(cache, e);
+        *out = e->object;
+        atomic_fetch_add(&e->object->refs, 1);
+        pthread_mutex_unlock(&cache->lock);
+        return OM_OK;
+    }
+    e = entry_new(hash, key);
+    if (e) *slot(cache, hash, key) = e;
+    pthread_mutex_unlock(&cache->lock);
+
+    om_status st = make(ctx, out);
+    if (!e) return st;  // no memory to remember it by
+    pthread_mutex_lock(&cache->lock);
+    if (!st) {
+        publish(cache, e, *out);
+    } else {
+        unchain(cache, e);
+        entry_free(e);
+    }
+    pthread_cond_broadcast(&cache->changed);
+    pthread_mutex_unlock(&cache->lock);
+    return st;
+}
+
+/* ---- bases */
+
+/* What is selected from which segment. */
+struct request {
+    struct om_selections *cache;
+    const struct om_layer *layer;
+    const struct om_filter *filter;  // with the window's column, or NULL: all
+    const struct om__node *root;
+    const struct om_buf *condition;  // key of filter and window
+    const struct om_segment *segment;
+};
+
+static om_status make_base(void *ctx, struct object **out)
+{
+    const struct request *r = ctx;
+    struct base *base = om_calloc(1, sizeof *base);
+    if (!base) return OM_E_MEMORY;
+    const om_status st =
+        om__bitmap_eval(r->filter, r->root, r->segment, &base->bitmap);
+    if (st) {
+        om_free(base);
+        return st;
+    }
+    base->object.refs = 1;
+    base->object.is_base = true;
+    base->object.bytes = sizeof *base + om__bitmap_bytes(base->bitmap.rows);
+    *out = &base->object;
+    return OM_OK;
+}
+
+static om_status obtain_base(struct request *r, struct base **out)
+{
+    struct om_buf key = {0};
+    const uint64_t serial = om_segment_serial(r->segment);
+    om_buf_add_byte(&key, 'B');
+    om_buf_add(&key, &serial, sizeof serial);
+    om_buf_add(&key, r->condition->bytes, r->condition->len);
+    struct object *object = NULL;
+    om_status st = key.status;
+    if (!st) st = obtain(r->cache, &key, make_base, r, false, &object);
+    om_buf_deinit(&key);
+    *out = (struct base *)(void *)object;
+    return st;
+}
+
+/* ---- selections */
+
+static om_status select_part(struct request *r, size_t i, struct selection *s)
+{
+    const struct om_part *part = &r->layer->part[i];
+    r->segment = part->segment;
+    OM_TRY(obtain_base(r, &s->base[i]));
+    if (part->dead_count == 0) {
+        s->selection.part[i] = s->base[i]->bitmap;
+        return OM_OK;
+    }
+    struct base *base = s->base[i];
+    s->base[i] = NULL;
+    const om_status st = om__bitmap_without(
+        &base->bitmap, part->dead, part->dead_count, &s->selection.part[i]);
+    object_unref(&base->object);
+    s->object.bytes += om__bitmap_bytes(s->selection.part[i].rows);
+    return st;
+}
+
+static om_status make_selection(void *ctx, struct object **out)
+{
+    struct request *r = ctx;
+    const size_t parts = r->layer->parts;
+    struct selection *s = om_calloc(1, sizeof *s);
+    if (!s) return OM_E_MEMORY;
+    s->object.refs = 1;
+    s->selection.serial = atomic_fetch_add(&last_serial, 1) + 1;
+    s->selection.parts = parts;
+    s->selection.part = om_calloc(parts, sizeof *s->selection.part);
+    s->base = om_calloc(parts, sizeof *s->base);
+    om_status st = s->selection.part && s->base ? OM_OK : OM_E_MEMORY;
+    s->object.bytes =
+        sizeof *s + parts * (sizeof *s->selection.part + sizeof *s->base);
+    for (size_t i = 0; i < parts && !st; i++) {
+        st = select_part(r, i, s);
+        s->selection.count += s->selection.part[i].count;
+    }
+    if (st) {
+        object_unref(&s->object);
+        return st;
+    }
+    *out = &s->object;
+    return OM_OK;
+}
+
+/* All rows: no bitmaps at all. */
+static om_status select_all(const struct om_layer *layer,
+                            struct om_selection **out)
+{
+    struct selection *s = om_calloc(1, sizeof *s);
+    if (!s) return OM_E_MEMORY;
+    s->object.refs = 1;
+    s->selection.all = true;
+    s->selection.parts = layer->parts;
+    s->selection.serial = atomic_fetch_add(&last_serial, 1) + 1;
+    for (size_t i = 0; i < layer->parts; i++)
+        s->selection.count += om_segment_rows(layer->part[i].segment);
+    *out = &s->selection;
+    return OM_OK;
+}
+
+static bool has_dead(const struct om_layer *layer)
+{
+    for (size_t i = 0; i < layer->parts; i++)
+        if (layer->part[i].dead_count) return true;
+    return false;
+}
+
+/* ---- the window as one more condition */
+
+/* The filter's tree and the window's under one AND; `with` borrows what
+ * `filter` has. */
+static om_status add_window(const struct om_filter *filter,
+                            const struct om_layer *layer,
+                            struct om_window window, struct om_filter *with)
+{
+    const size_t columns = filter ? filter->columns : 0;
+    const struct om_field *field =
+        &layer->schema.field[layer->schema.time_field];
+    with->column =
+        om_arena_calloc(&with->arena, columns + 1, sizeof *with->column);
+    struct om__node *root = om__node_new(with, OM__AND);
+    struct om__node *leaf = om__node_new(with, OM__RANGES);
+    struct om__range *range = om_arena_calloc(&with->arena, 1, sizeof *range);
+    if (!with->column || !root || !leaf || !range) return OM_E_MEMORY;
+    if (columns)
+        memcpy(with->column, filter->column, columns * sizeof *with->column);
+    memcpy(with->column[columns].name, field->name, sizeof field->name);
+    with->column[columns].type = field->type;
+    with->columns = columns + 1;
+    leaf->column = columns;
+    leaf->range = range;
+    if (window.from_s < window.to_s) {
+        // INT64_MAX is the open end, not the second before it.
+        const bool open = window.to_s == INT64_MAX;
+        *range = (struct om__range){window.from_s, window.to_s - !open};
+        leaf->ranges = 1;
+    }
+    root->child = leaf;
+    if (filter) {
+        struct om__node *copy = om__node_new(with, OM__CONST);
+        if (!copy) return OM_E_MEMORY;
+        *copy = *filter->root;
+        copy->next = NULL;
+        leaf->next = copy;
+    }
+    with->root = root;
+    return OM_OK;
+}
+
+static void add_i64(struct om_buf *key, int64_t value)
+{
+    om_buf_add(key, &value, sizeof value);
+}
+
+/* Filter and window as bytes: what both kinds of keys end with. */
+static om_status condition_key(const struct om_filter *filter,
+                               const struct om_layer *layer,
+                               struct om_window window, struct om_buf *key)
+{
+    if (window.set) {
+        const char *name = layer->schema.field[layer->schema.time_field].name;
+        om_buf_add(key, name, strlen(name) + 1);
+        add_i64(key, window.from_s);
+        add_i64(key, window.to_s);
+    }
+    om_buf_add_byte(key, 0);
+    return filter
+               ? om_buf_add(key, filter->canonical.bytes, filter->canonical.len)
+               : key->status;
+}
+
+static om_status selection_key(const struct om_layer *layer,
+                               const struct om_policy *policy,
+                               const struct om_buf *condition,
+                               struct om_buf *key)
+{
+    const bool all = !policy || policy->all;
+    om_buf_add_byte(key, 'S');
+    om_buf_add(key, &layer->serial, sizeof layer->serial);
+    om_buf_add_byte(key, all);
+    for (size_t i = 0; i < layer->parts; i++) {
+        const uint64_t serial = om_segment_serial(layer->part[i].segment);
+        om_buf_add(key, &serial, sizeof serial);
+        om_buf_add(key, &layer->part[i].dead_count,
+                   sizeof layer->part[i].dead_count);
+    }
+    return om_buf_add(key, condition->bytes, condition->len);
+}
+
+static bool takes_all(const struct om_filter *filter)
+{
+    return !filter || (filter->root->kind == OM__CONST && filter->root->value);
+}
+
+om_status om_select(struct om_selections *cache, const struct om_layer *layer,
+                    const struct om_policy *policy,
+                    const struct om_filter *filter, struct om_window window,
+                    struct om_selection **out)
+{
+    *out = NULL;
+    if (policy && !policy->all) return OM_E_UNSUPPORTED;
+    if (window.set && layer->schema.time_field == OM_NO_FIELD)
+        return OM_E_NOTFOUND;
+    if (takes_all(filter)) filter = NULL;
+    if (!filter && !window.set && !has_dead(layer))
+        return select_all(layer, out);
+
+    struct om_buf condition = {0}, key = {0};
+    struct om_filter with = {0};
+    struct object *object = NULL;
+    struct request request = {.cache = cache,
+                              .layer = layer,
+                              .filter = filter,
+                              .root = filter ? filter->root : NULL,
+                              .condition = &condition};
+    om_status st = condition_key(filter, layer, window, &condition);
+    if (st) goto done;
+    st = selection_key(layer, policy, &condition, &key);
+    if (st) goto done;
+    if (window.set) {
+        st = add_window(filter, layer, window, &with);
+        if (st) goto done;
+        request.filter = &with;
+        request.root = with.root;
+    }
+    st = obtain(cache, &key, make_selection, &request, true, &object);
+    if (!st) *out = &((struct selection *)(void *)object)->selection;
+done:
+    om_arena_deinit(&with.arena);
+    om_buf_deinit(&condition);
+    om_buf_deinit(&key);
+    return st;
+}
