@@ -60,6 +60,16 @@ static void sweep(const struct import *im)
     closedir(dir);
 }
 
+/* A city that nobody named is called like its folder. */
+static void name_after_folder(struct om_manifest *m, const char *city)
+{
+    size_t end = strlen(city);
+    while (end > 1 && city[end - 1] == '/') end--;
+    size_t start = end;
+    while (start > 0 && city[start - 1] != '/') start--;
+    snprintf(m->name, sizeof m->name, "%.*s", (int)(end - start), city + start);
+}
+
 static om_status begin_city(struct import *im, const char *begin,
                             struct om_err *err)
 {
@@ -76,6 +86,7 @@ static om_status begin_city(struct import *im, const char *begin,
             im->manifest.layer[i].parts = 0;  // files of another folder
     } else {
         im->manifest = (struct om_manifest){.zone_s = OM_TIME_ZONE_S};
+        name_after_folder(&im->manifest, im->city);
     }
     im->sequence = im->manifest.sequence + 1;
     sweep(im);

@@ -404,7 +404,11 @@ om_status om_manifest_add_level(struct om_manifest *m, const char *name)
 int64_t om_manifest_as_of(const struct om_manifest *m,
                           const struct om_manifest_layer *layer)
 {
-    return layer && layer->as_of_s ? layer->as_of_s : m->clock_s;
+    if (layer && layer->as_of_s) return layer->as_of_s;
+    int64_t newest = m->clock_s;
+    for (size_t i = 0; i < m->layers && !m->clock_s && !layer; i++)
+        if (m->layer[i].as_of_s > newest) newest = m->layer[i].as_of_s;
+    return newest;
 }
 
 om_status om_city_lock(const char *city, int *fd, struct om_err *err)

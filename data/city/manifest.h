@@ -67,7 +67,8 @@ struct om_manifest_layer *om_manifest_add(struct om_manifest *m,
 /** Make level `name` known, if it is not yet. */
 om_status om_manifest_add_level(struct om_manifest *m,
                                 const char *name) OM_MUST_USE;
-/** A moment of "data as of": the layer's, else the city's clock; 0 unknown. */
+/** The moment of "data as of": the layer's, else the city's clock; of the city
+ *  (layer NULL) without a clock the newest of its layers. 0: unknown. */
 int64_t om_manifest_as_of(const struct om_manifest *m,
                           const struct om_manifest_layer *layer);
 
