@@ -9,7 +9,7 @@ struct om_synth_options {
     double scale;       // 0.001 to 10; 1 is the full city
     uint64_t seed;      // 7
     const char *only;   // comma-separated layers; NULL: all
-    const char *towns;  // file of town outlines; NULL: own ones
+    const char *towns;  // file of town outlines (WGS 84); NULL: own ones
 };
 
 /**
@@ -18,7 +18,23 @@ struct om_synth_options {
  * truth.json beside the folder's layers, never imported.
  *
  * The same bytes for the same scale and seed, whatever the number of threads.
+ *
+ * Rows are those of scale 1 (facts.c) times the scale, rounded, at least one.
+ * The units are not thinned as far: there are always 33 towns, at least two
+ * villages each (one where there is only one) and twice as many grids as
+ * villages; above scale 1 the units stay 597 and 2,934. Windows, terminals and
+ * staff of service centres, one centre a village, follow the villages. Above
+ * scale 1 buildings get smaller, so that they fit.
+ *
+ * With `only`, just those layers are written, with the bytes they have in the
+ * whole city, and city.json names the layers that lie in the folder.
+ * With `towns`, each of the 33 towns must have an outline, found by its name,
+ * else by its centre; cells of the mesh go to the outline that holds their
+ * middle, so that the units stay exact partitions.
+ *
  * returns  OM_E_RANGE, OM_E_IO, OM_E_MEMORY, OM_E_FORMAT (towns)
+ * cost     scale 1: 16 s of one core, 0.4 GB of memory, 3.5 GB of files
+ * test     tests/data/test_synth.c
  */
 om_status om_synth_write(const struct om_synth_options *options,
                          struct om_err *err) OM_MUST_USE;

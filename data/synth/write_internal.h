@@ -1,0 +1,33 @@
+// write_internal.h - the writers of the layers, one function each group.
+#ifndef OM_DATA_SYNTH_WRITE_INTERNAL_H
+#define OM_DATA_SYNTH_WRITE_INTERNAL_H
+
+#include "data/synth/city_internal.h"
+
+om_status om__write_units(const struct om__city *city,
+                          struct om_err *err) OM_MUST_USE;
+om_status om__write_buildings(const struct om__city *city,
+                              struct om_err *err) OM_MUST_USE;
+om_status om__write_roads(const struct om__city *city,
+                          struct om_err *err) OM_MUST_USE;
+om_status om__write_water(const struct om__city *city,
+                          struct om_err *err) OM_MUST_USE;
+/** address, rental, premises, facility, business */
+om_status om__write_register(const struct om__city *city,
+                             struct om_err *err) OM_MUST_USE;
+/** service_centre, organisation, activity, worker */
+om_status om__write_services(const struct om__city *city,
+                             struct om_err *err) OM_MUST_USE;
+/** hazard, visit, check, appeal, tip */
+om_status om__write_events(const struct om__city *city,
+                           struct om_err *err) OM_MUST_USE;
+om_status om__write_manifest(const struct om__city *city,
+                             struct om_err *err) OM_MUST_USE;
+om_status om__write_truth(const struct om__city *city,
+                          struct om_err *err) OM_MUST_USE;
+om_status om__write_dirt(const struct om__city *city,
+                         struct om_err *err) OM_MUST_USE;
+/** Is there a layer of this name (of `len` bytes)? */
+bool om__layer_known(const char *name, size_t len);
+
+#endif
