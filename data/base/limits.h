@@ -16,6 +16,9 @@
 #define OM_LIMIT_NAME_BYTES 64
 /** Bytes of one text value; longer ones are rejected rows. */
 #define OM_LIMIT_TEXT_BYTES (1 << 20)
+/** Bytes of a compressed or UTF-16 text file once unpacked: it is held in
+ *  memory. Larger ones are to be unpacked by hand. */
+#define OM_LIMIT_UNPACKED_BYTES ((size_t)4 << 30)
 /** Bytes of a filter expression; longer ones are OM_E_LIMIT. */
 #define OM_LIMIT_FILTER_BYTES 8192
 /** Nesting of a filter expression: bounds the parser's stack. */

@@ -27,6 +27,9 @@ void om_rejects_each(const struct om_rejects *rejects,
                      void (*each)(void *ctx, const char *reason, uint64_t count,
                                   uint64_t first_row),
                      void *ctx);
+/** Bring the file on disk up to date; the first failure of writing since the
+ *  start comes back here. */
+om_status om_rejects_flush(struct om_rejects *rejects, struct om_err *err);
 /** Flush and close. NULL is fine. */
 om_status om_rejects_close(struct om_rejects *rejects, struct om_err *err);
 

@@ -2,15 +2,15 @@
 #ifndef OM_DATA_SOURCE_SINK_H
 #define OM_DATA_SOURCE_SINK_H
 
-#include "data/model/schema.h"
 #include "data/base/status.h"
+#include "data/model/schema.h"
 
 struct om_sink;
 
 /* One value of a row on its way out. text is not NUL-terminated. */
 struct om_value {
     bool null;
-    int64_t integer; // INTEGER, TIME (UTC s), BOOLEAN
+    int64_t integer;  // INTEGER, TIME (UTC s), BOOLEAN
     double real;
     const char *text;
     size_t len;
@@ -29,16 +29,15 @@ struct om_sink_geometry {
  * A file of that name is replaced only when the sink is closed well.
  * owns     *out: om_sink_close
  */
-om_status om_sink_open(const char *path, const char *format,
-                       const char *layer, const struct om_schema *schema,
-                       int32_t zone_s, struct om_sink **out,
-                       struct om_err *err) OM_MUST_USE;
+om_status om_sink_open(const char *path, const char *format, const char *layer,
+                       const struct om_schema *schema, int32_t zone_s,
+                       struct om_sink **out, struct om_err *err) OM_MUST_USE;
 /** Add one row; value [schema's count]. */
 om_status om_sink_add(struct om_sink *sink, const struct om_value *value,
                       const struct om_sink_geometry *geometry,
                       struct om_err *err) OM_MUST_USE;
 /** Finish (commit) or, with commit false, remove what was written. */
-om_status om_sink_close(struct om_sink *sink, bool commit, struct om_err *err)
-    OM_MUST_USE;
+om_status om_sink_close(struct om_sink *sink, bool commit,
+                        struct om_err *err) OM_MUST_USE;
 
 #endif
