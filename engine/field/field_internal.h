@@ -9,7 +9,7 @@
 /* Terms of the separable sum that stands for a kernel: 4 leave 0.28 % of the
  * peak for the quartic. */
 #define OM_FIELD_RANK 4
-/* Steps of the factors' tables over [0, 1]. */
+/* Steps of the factors' tables over [0, reach]. */
 #define OM_FIELD_STEPS 1024
 /* Steps of the quadrant table over [-1, 1]. */
 #define OM_FIELD_QUADRANT 128
@@ -19,6 +19,7 @@
 struct om__kernel {
     enum om_kernel kind;
     double peak;
+    double reach;  // of the factors, in radii
     // shape(u^2 + v^2) ~ sum of weight[r] * factor[r](u) * factor[r](v)
     double weight[OM_FIELD_RANK];
     float factor[OM_FIELD_RANK][OM_FIELD_STEPS + 2];
@@ -32,7 +33,7 @@ om_status om__kernel_init(struct om__kernel *kernel,
 double om__kernel_shape(enum om_kernel kind, double q);
 /** Value at the centre of a kernel of radius 1 and integral 1. */
 double om__kernel_peak(enum om_kernel kind);
-/** factor r at |u|, 0 from 1 on. */
+/** factor r at |u|, 0 from the kernel's reach on. */
 double om__kernel_factor(const struct om__kernel *kernel, unsigned r, double u);
 
 /* ---- gather.c ---------------------------------------------------------- */

@@ -33,15 +33,35 @@ double om__kernel_peak(enum om_kernel kind)
     return 3.0 / OM_PI;
 }
 
-/* The matrix and its leading vectors. */
+/* The Gaussian is cut where it is 1.1 % of its peak. No lattice can follow a
+ * step; its factors fall from there to 0 over this part of the radius, half
+ * inside and half outside, so that they are off by no more than half of it. */
+#define SOFT 0.125
+
+static double soft_shape(enum om_kernel kind, double q)
+{
+    if (kind != OM_KERNEL_GAUSSIAN) return om__kernel_shape(kind, q);
+    const double left = (1.0 + SOFT / 2.0 - sqrt(q)) / SOFT;
+    return exp(-GAUSS_RATE * q) * fmin(fmax(left, 0.0), 1.0);
+}
+
+/* The matrix and its leading vectors, over [0, reach]. */
 struct eigen {
+    double reach;
     double matrix[POINTS][POINTS];
     double vector[OM_FIELD_RANK][POINTS];
 };
 
-static double point(unsigned i)
+static double point(const struct eigen *e, unsigned i)
 {
-    return (i + 0.5) / POINTS;
+    return (i + 0.5) / POINTS * e->reach;
+}
+
+/* The kernel between u and point j. */
+static double between(const struct eigen *e, enum om_kernel kind, double u,
+                      unsigned j)
+{
+    return soft_shape(kind, u * u + point(e, j) * point(e, j));
 }
 
 static void multiply(const struct eigen *e, const double *in, double *out)
@@ -76,12 +96,10 @@ static void iterate(struct eigen *e, enum om_kernel kind)
 {
     for (unsigned i = 0; i < POINTS; i++)
         for (unsigned j = 0; j < POINTS; j++)
-            e->matrix[i][j] = om__kernel_shape(kind, point(i) * point(i) +
-                                                         point(j) * point(j)) /
-                              POINTS;
+            e->matrix[i][j] = between(e, kind, point(e, i), j) / POINTS;
     for (unsigned r = 0; r < OM_FIELD_RANK; r++)
         for (unsigned i = 0; i < POINTS; i++)
-            e->vector[r][i] = cos(r * OM_PI * point(i)) + 0.01 * (i % 7);
+            e->vector[r][i] = cos(r * OM_PI * point(e, i)) + 0.01 * (i % 7);
     for (unsigned round = 0; round < ROUNDS; round++)
         for (unsigned r = 0; r < OM_FIELD_RANK; r++) {
             double next[POINTS];
@@ -100,11 +118,10 @@ static void tabulate(struct om__kernel *k, const struct eigen *e, unsigned r)
     const double lambda = dot(image, e->vector[r]);
     k->weight[r] = lambda * POINTS;
     for (unsigned i = 0; i <= OM_FIELD_STEPS; i++) {
-        const double u = (double)i / OM_FIELD_STEPS;
+        const double u = (double)i / OM_FIELD_STEPS * k->reach;
         double sum = 0.0;
         for (unsigned j = 0; j < POINTS; j++)
-            sum += om__kernel_shape(k->kind, u * u + point(j) * point(j)) *
-                   e->vector[r][j];
+            sum += between(e, k->kind, u, j) * e->vector[r][j];
         k->factor[r][i] = (float)(sum / POINTS / lambda);
     }
     k->factor[r][OM_FIELD_STEPS + 1] = 0.0f;
@@ -142,6 +159,8 @@ om_status om__kernel_init(struct om__kernel *kernel, enum om_kernel kind)
     if (!eigen) return OM_E_MEMORY;
     kernel->kind = kind;
     kernel->peak = om__kernel_peak(kind);
+    kernel->reach = kind == OM_KERNEL_GAUSSIAN ? 1.0 + SOFT / 2.0 : 1.0;
+    eigen->reach = kernel->reach;
     iterate(eigen, kind);
     for (unsigned r = 0; r < OM_FIELD_RANK; r++) tabulate(kernel, eigen, r);
     sum_quadrants(kernel);
@@ -151,7 +170,7 @@ om_status om__kernel_init(struct om__kernel *kernel, enum om_kernel kind)
 
 double om__kernel_factor(const struct om__kernel *kernel, unsigned r, double u)
 {
-    const double at = fabs(u) * OM_FIELD_STEPS;
+    const double at = fabs(u) / kernel->reach * OM_FIELD_STEPS;
     if (!(at < OM_FIELD_STEPS)) return 0.0;
     const unsigned i = (unsigned)at;
     const double part = at - i;

@@ -69,7 +69,7 @@ static double radius_nodes(const struct lattice *l, int64_t row)
 
 static unsigned reach_of(const struct lattice *l, double radius)
 {
-    return (unsigned)radius + 2 + l->smooth;
+    return (unsigned)(radius * l->field->kernel->reach) + 2 + l->smooth;
 }
 
 static double undone(const struct om__kernel *k, unsigned r, double radius,
