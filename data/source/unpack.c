@@ -29,11 +29,11 @@ static om_status read_gzip(const char *path, struct om_buf *out,
     char *name = om_alloc(room);
     if (!name) return om_fail(err, OM_E_MEMORY, 0, "%s: out of memory", path);
     snprintf(name, room, PREFIX "%s", path);
+    om__gdal_catch();
     VSILFILE *file = VSIFOpenL(name, "rb");
     om_free(name);
-    if (!file) return om_fail(err, OM_E_FORMAT, 0, "%s: is no gzip file", path);
-    om_status st = OM_OK;
-    for (;;) {
+    om_status st = file ? OM_OK : OM_E_FORMAT;
+    while (!st) {
         st = om_buf_reserve(out, STEP_BYTES);
         if (st) break;
         const size_t n = VSIFReadL(out->bytes + out->len, 1, STEP_BYTES, file);
