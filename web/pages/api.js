@@ -14,7 +14,8 @@
  * @property {string} [title_en]
  * @property {'point' | 'line' | 'polygon'} geometry
  * @property {number} rows
- * @property {string | null} time
+ * @property {string} id_column
+ * @property {string | null} time_column
  * @property {string} [unit_level]
  * @property {string} [as_of]
  * @property {{name: string, type: string, unit?: boolean}[]} columns

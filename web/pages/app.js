@@ -28,7 +28,7 @@ const days = new Days((time) => setTime(time));
 const theme = () => document.documentElement.dataset.theme === 'light' ? 'light' : 'dark';
 const layer = () => layers.find((l) => l.id === state.layer);
 /** @returns {import('./api.js').Question} */
-const question = () => ({layer: state.layer, filter: state.filter, time: layer()?.time ? state.time : '', bandwidth: state.bandwidth});
+const question = () => ({layer: state.layer, filter: state.filter, time: layer()?.time_column ? state.time : '', bandwidth: state.bandwidth});
 
 function save() {
   history.replaceState(null, '', formatHash(state));
@@ -86,7 +86,7 @@ function refresh() {
     if (!signal.aborted) cityMap?.showHeat(heatTiles(q, palette, devicePixelRatio > 1 ? 2 : 1), bounds);
   });
   ask('days', async (signal) => {
-    days.show(shown.time ? (await getStats({...q, time: ''}, 'day', signal)).groups : [], state.time);
+    days.show(shown.time_column ? (await getStats({...q, time: ''}, 'day', signal)).groups : [], state.time);
   });
   if (state.at) read(state.at, true);
 }
@@ -166,8 +166,8 @@ function showLayer() {
   $('filter-help').textContent = filterHelp(shown);
   $('result-title').replaceChildren(`${shown.title}，按`, levelTitle(), ' ',
     element('span', {lang: 'en'}, `${shown.title_en ?? shown.id} by ${city.levels[city.levels.length - 1] ?? ''}`));
-  $('period-inputs').hidden = !shown.time;
-  $('period-note').textContent = shown.time ? '在柱上拖动选择时段 Drag over the bars' : '此图层没有时间 This layer has no time';
+  $('period-inputs').hidden = !shown.time_column;
+  $('period-note').textContent = shown.time_column ? '拖动柱形选时段 drag to select' : '此图层没有时间 no time column';
   if (shown.as_of) {
     $('as-of').textContent = moment(shown.as_of);
     $('as-of').dateTime = shown.as_of;

@@ -136,7 +136,7 @@ export class CityMap {
       container,
       style: {version: 8, sources: {}, layers: [{id: 'land', type: 'background'}]},
       ...(view ? {center: [view.lonDeg, view.latDeg], zoom: view.zoom}
-        : box ? {bounds: box, fitBoundsOptions: {padding: 24}} : {center: [113.75, 22.95], zoom: 9}),
+        : box ? {bounds: box, fitBoundsOptions: {padding: {top: 20, right: 40, bottom: 60, left: 40}}} : {center: [113.75, 22.95], zoom: 9}),
       minZoom: 3, maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false,
       touchPitch: false, fadeDuration: 0, locale: LOCALE, maxCanvasSize: [8192, 8192],
       localIdeographFontFamily: '"Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif',

@@ -61,7 +61,7 @@ const EXAMPLE = {
 
 /** @param {Layer} layer */
 export function filterHelp(layer) {
-  const own = layer.columns.filter((c) => c.name !== layer.id && !c.unit && c.name !== 'id');
+  const own = layer.columns.filter((c) => c.name !== layer.id_column && !c.unit);
   const pick = own.find((c) => c.type === 'category') ?? own[0];
   return pick ? `例 e.g. ${EXAMPLE[pick.type]?.(pick.name) ?? pick.name}` : '';
 }

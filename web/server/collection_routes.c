@@ -69,9 +69,9 @@ static void add_columns(const struct om_layer *layer, struct om_buf *out)
 {
     const struct om_schema *s = &layer->schema;
     om_buf_addf(out,
-                ",\"geometry\":\"%s\",\"id\":", om_geometry_name(s->geometry));
+                ",\"geometry\":\"%s\",\"id_column\":", om_geometry_name(s->geometry));
     add_text(out, s->field[s->id_field].name);
-    om_buf_add_text(out, ",\"time\":");
+    om_buf_add_text(out, ",\"time_column\":");
     if (s->time_field == OM_NO_FIELD)
         om_buf_add_text(out, "null");
     else
