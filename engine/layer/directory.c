@@ -70,7 +70,8 @@ static struct om__run shape_run(const uint64_t *key, size_t row, size_t end)
 {
     struct om__run run = {
         .last = key[end - 1], .row = (uint32_t)row, .row_end = (uint32_t)end};
-    const uint64_t room = (end - row) / ROWS_A_BUCKET + 1;
+    // At least two, which any keys fit in at the last shift.
+    const uint64_t room = (end - row) / ROWS_A_BUCKET + 2;
     while ((key[end - 1] >> run.shift) - (key[row] >> run.shift) >= room)
         run.shift++;
     run.first = key[row] >> run.shift << run.shift;
