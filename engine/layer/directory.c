@@ -141,7 +141,7 @@ bool om__directory_is_sound(const struct om__directory *directory, size_t rows)
         if (run->row != row || run->row_end <= row || run->shift > 63 ||
             run->first > run->last || run->table != entry)
             return false;
-        if (r > 0 && run->first <= run[-1].first) return false;
+        if (r > 0 && run->last <= run[-1].last) return false;
         if ((run->last - run->first) >> run->shift !=
             run->buckets - UINT64_C(1))
             return false;
@@ -157,10 +157,10 @@ const struct om__run *om__directory_run(const struct om__directory *directory,
     size_t low = 0, high = directory->runs;
     while (low < high) {
         const size_t middle = (low + high) / 2;
-        if (directory->run[middle].first <= code)
+        if (directory->run[middle].last < code)
             low = middle + 1;
         else
             high = middle;
     }
-    return low ? &directory->run[low - 1] : NULL;
+    return low < directory->runs ? &directory->run[low] : NULL;
 }

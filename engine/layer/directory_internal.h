@@ -34,8 +34,8 @@ om_status om__directory_build(const uint64_t *key, size_t rows,
                               struct om__directory *out) OM_MUST_USE;
 /** Do the runs lie in order within `rows` rows and `entries` entries? */
 bool om__directory_is_sound(const struct om__directory *directory, size_t rows);
-/** Run whose keys may hold `code`: the last that begins at or before it;
- *  NULL if it is before all. */
+/** The first run that has a key of at least `code`; NULL if none has. Its
+ *  `first` may lie before the last key of the run before. */
 const struct om__run *om__directory_run(const struct om__directory *directory,
                                         uint64_t code);
 

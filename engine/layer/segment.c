@@ -276,11 +276,11 @@ om_status om_segment_keys(const struct om_segment *segment, size_t from,
 static om_status lower_row(const struct om_segment *s, uint64_t code,
                            size_t *out)
 {
-    *out = 0;
+    *out = s->rows;
     const struct om__run *run = om__directory_run(&s->directory, code);
     if (!run) return OM_OK;
-    *out = run->row_end;
-    if (code > run->last) return OM_OK;
+    *out = run->row;
+    if (code <= run->first) return OM_OK;
     const size_t entry =
         run->table + (size_t)((code - run->first) >> run->shift);
     OM_TRY(om__view_touch(&s->file, &s->table, entry * 4, entry * 4 + 8));
