@@ -208,7 +208,7 @@ static void canonical_forgets_how_it_was_written(void **state)
     same("severity>9223372036854775807", "FALSE");
     same("depth=0", "depth=-0.0");
     same("depth=1e2", "depth=100");
-    same("\"severity\"=1", "((severity)=1)");
+    same("\"severity\"=1", "((severity=1))");
     same("severity='3'", "severity=3");
     same("5<severity", "severity>5");
     same("reported<due", "due>reported");
