@@ -135,6 +135,7 @@ struct om__city {
     uint32_t quarters;
     struct om__street *street;
     uint32_t streets;
+    uint32_t row_stride;  // every so manieth row of lots is looked at
     struct om__house *house;
     uint32_t houses;
     uint32_t *rental_house;  // [rentals] house of each

@@ -99,8 +99,8 @@ static double urban_at(const struct om__city *city, struct om__xy p)
         const double d = om__distance(p, m) / reach;
         if (d > 3) continue;
         const double here =
-            (0.28 + 0.5 * (crowd > 1 ? 1 : crowd)) * exp(-0.9 * d * d) +
-            0.3 * exp(-9 * d * d);
+            (0.28 + 0.5 * (crowd > 1 ? 1 : crowd)) * om__exp(-0.9 * d * d) +
+            0.3 * om__exp(-9 * d * d);
         if (here > best) best = here;
     }
     const double rough = om__noise(city->seed, 1, p, URBAN_NOISE_M);

@@ -79,40 +79,44 @@ static om_status make_background(struct om__city *city)
     return OM_OK;
 }
 
+static uint64_t block_size(const struct om__city *city, uint64_t block)
+{
+    const uint64_t left = city->count.hazard - block * OM__HAZARD_BLOCK;
+    return left < OM__HAZARD_BLOCK ? left : OM__HAZARD_BLOCK;
+}
+
+/* The share of a block's reports that is still open, up to a factor. */
+static double open_weight(const struct om__city *city, size_t block,
+                          size_t blocks)
+{
+    const double u = ((double)block + 0.5) / (double)blocks;
+    const int64_t at = om__rhythm_at(city, 0, OM__DAYS, u);
+    const double days = (double)(OM__CLOCK_S - at) / OM__DAY_S;
+    return 0.012 + 0.6 * om__exp(-days / 6);
+}
+
 /* How many of each block of reports are still open: the younger the more,
  * exact in sum. */
 static om_status share_open(struct om__city *city)
 {
     const uint64_t n = city->count.hazard;
     const size_t blocks = (size_t)((n - 1) / OM__HAZARD_BLOCK + 1);
-    const double open = (double)(n - city->count.hazard_done);
+    const uint64_t open = n - city->count.hazard_done;
     city->open = om_alloc_array(blocks, 1);
     if (!city->open) return OM_E_MEMORY;
     double total = 0, sum = 0;
+    for (size_t b = 0; b < blocks; b++) total += open_weight(city, b, blocks);
     uint64_t given = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t b = 0; b < blocks; b++) {
-            const double u = ((double)b + 0.5) / (double)blocks;
-            const int64_t at = om__rhythm_at(city, 0, OM__DAYS, u);
-            const double days = (double)(OM__CLOCK_S - at) / OM__DAY_S;
-            const double weight = 0.012 + 0.6 * exp(-days / 6);
-            if (pass == 0) {
-                total += weight;
-                continue;
-            }
-            sum += weight;
-            const uint64_t upto = b + 1 == blocks
-                                      ? (uint64_t)open
-                                      : (uint64_t)(sum / total * open);
-            const uint64_t size =
-                b + 1 == blocks ? n - b * OM__HAZARD_BLOCK : OM__HAZARD_BLOCK;
-            city->open[b] =
-                (uint8_t)(upto - given < size ? upto - given : size);
-            given += city->open[b];
-        }
-    // What did not fit into the last blocks goes to those before them.
-    for (size_t b = blocks; b-- > 0 && given < (uint64_t)open;)
-        while (city->open[b] < OM__HAZARD_BLOCK / 2 && given < (uint64_t)open) {
+    for (size_t b = 0; b < blocks; b++) {
+        sum += open_weight(city, b, blocks);
+        const uint64_t upto = (uint64_t)(sum / total * (double)open);
+        const uint64_t size = block_size(city, b);
+        city->open[b] = (uint8_t)(upto - given < size ? upto - given : size);
+        given += city->open[b];
+    }
+    // What was rounded away or did not fit goes to the youngest with room.
+    for (size_t b = blocks; b-- > 0 && given < open;)
+        while (city->open[b] < block_size(city, b) && given < open) {
             city->open[b]++;
             given++;
         }
@@ -131,9 +135,7 @@ om_status om__events_make(struct om__city *city)
 static bool is_open(const struct om__city *city, uint64_t i)
 {
     const uint64_t block = i / OM__HAZARD_BLOCK;
-    const uint64_t n = city->count.hazard;
-    uint64_t left = n - block * OM__HAZARD_BLOCK;
-    if (left > OM__HAZARD_BLOCK) left = OM__HAZARD_BLOCK;
+    uint64_t left = block_size(city, block);
     uint32_t want = city->open[block];
     struct om__dice dice =
         om__dice(city->seed, OM__FOR_HAZARD, UINT64_C(1) << 43 | block);

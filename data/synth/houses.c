@@ -5,6 +5,8 @@
 #include "data/base/thread.h"
 #include "data/synth/city_internal.h"
 
+#define STRIDE_MOST 8
+
 const char *const OM__USE_NAME[OM__USES] = {
     [OM__USE_RESIDENTIAL] = "residential", [OM__USE_MIXED] = "mixed",
     [OM__USE_COMMERCIAL] = "commercial",   [OM__USE_INDUSTRIAL] = "industrial",
@@ -65,6 +67,11 @@ static om_status count_range(void *ctx, size_t first, size_t end, size_t lane)
 /* Lots get smaller until there are enough of them for the scale. */
 static om_status make_room(struct om__city *city, double *shrink)
 {
+    // A small city is built along some of its streets, not thinly along all.
+    const double stride = 0.5 / city->scale;
+    city->row_stride = stride < 1             ? 1
+                       : stride > STRIDE_MOST ? STRIDE_MOST
+                                              : (uint32_t)stride;
     struct shrunk s = {city, city->scale > 1 ? 1 / sqrt(city->scale) : 1};
     for (int round = 0; round < 8; round++) {
         OM_TRY(om_parallel(city->quarters, 16, count_range, &s));

@@ -16,6 +16,8 @@ om_status om__mesh_init(struct om__mesh *mesh, struct om__xy south_west,
     mesh->rows =
         (uint32_t)((north_east.y - south_west.y) / pitch) + 2 * RIM + 2;
     mesh->cells = mesh->columns * mesh->rows;
+    mesh->columns_per_m = 1 / step_m;
+    mesh->rows_per_m = 1 / pitch;
     mesh->origin = (struct om__xy){south_west.x - RIM * step_m,
                                    south_west.y - RIM * pitch};
     mesh->corner = om_alloc_array(mesh->cells, 2 * sizeof(struct om__corner));
@@ -92,24 +94,23 @@ bool om__mesh_rim(const struct om__mesh *mesh, uint32_t cell)
 
 uint32_t om__mesh_raw(const struct om__mesh *mesh, struct om__xy p)
 {
-    const double pitch = mesh->step_m * (ROOT3 / 2);
-    const double y = (p.y - mesh->origin.y) / pitch;
-    const double x = (p.x - mesh->origin.x) / mesh->step_m;
-    const double below = floor(y);
+    const double y = (p.y - mesh->origin.y) * mesh->rows_per_m;
+    const double x = (p.x - mesh->origin.x) * mesh->columns_per_m;
+    // One row of padding less than there is, so that truncation is floor.
+    if (!(y >= 1 && x >= 1 && y < mesh->rows - 1 && x < mesh->columns - 1))
+        return OM__NO_CELL;
+    const uint32_t below = (uint32_t)y;
     uint32_t best = OM__NO_CELL;
     double best_d2 = 1e30;
     // The nearest middle is in the row below or in the one above.
-    for (int up = 0; up < 2; up++) {
-        const double row = below + up;
-        if (row < 0 || row >= mesh->rows) continue;
-        const double shift = 0.5 * ((uint32_t)row & 1);
-        const double column = floor(x - shift + 0.5);
-        if (column < 0 || column >= mesh->columns) continue;
-        const double dx = x - shift - column, dy = (y - row) * (ROOT3 / 2);
+    for (uint32_t row = below; row <= below + 1; row++) {
+        const double shifted = x - 0.5 * (row & 1);
+        const uint32_t column = (uint32_t)(shifted + 0.5);
+        const double dx = shifted - column, dy = (y - row) * (ROOT3 / 2);
         const double d2 = dx * dx + dy * dy;
         if (d2 >= best_d2) continue;
         best_d2 = d2;
-        best = (uint32_t)row * mesh->columns + (uint32_t)column;
+        best = row * mesh->columns + column;
     }
     return best;
 }

@@ -18,6 +18,7 @@
  * and faces its neighbour k: east, north-east, north-west, west, south-west,
  * south-east. */
 struct om__mesh {
+    double columns_per_m, rows_per_m;
     double step_m;  // between middles of neighbours
     uint32_t columns, rows;
     uint32_t cells;             // columns * rows

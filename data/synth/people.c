@@ -212,7 +212,7 @@ double om__worker_zeal(const struct om__city *city, uint32_t worker)
 {
     struct om__dice dice =
         om__dice(city->seed, OM__FOR_WORKER, UINT64_C(1) << 40 | worker);
-    return exp(0.45 * om__dice_normal(&dice));
+    return om__exp(0.45 * om__dice_normal(&dice));
 }
 
 /* Workers by how much there is to do; a grid may have none at small scale. */
@@ -240,7 +240,7 @@ static om_status share_workers(struct om__city *city)
         // Zeal varies by grid as well: the bias that analysis must remove.
         struct om__dice dice =
             om__dice(city->seed, OM__FOR_WORKER, UINT64_C(1) << 41 | g);
-        grid->walk = (float)(zeal * exp(0.35 * om__dice_normal(&dice)));
+        grid->walk = (float)(zeal * om__exp(0.35 * om__dice_normal(&dice)));
     }
     city->workers = next;
     om_free(weight);

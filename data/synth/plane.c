@@ -86,3 +86,28 @@ struct om__xy om__curve_at(const struct om__xy *point, unsigned n, double t)
     return (struct om__xy){a * p0->x + b * p1->x + c * p2->x + d * p3->x,
                            a * p0->y + b * p1->y + c * p2->y + d * p3->y};
 }
+
+double om__exp(double x)
+{
+    // exp(x) = (exp(x / 1024))^1024: ten squarings of a short series.
+    if (x < -700) return 0;
+    const double t = x / 1024;
+    double e = 1 + t * (1 + t / 2 * (1 + t / 3 * (1 + t / 4 * (1 + t / 5))));
+    for (int i = 0; i < 10; i++) e *= e;
+    return e;
+}
+
+void om__turn(double rad, double *cosine, double *sine)
+{
+    // A sixteenth of the angle by series, then doubled four times.
+    const double t = rad / 16, t2 = t * t;
+    double c = 1 - t2 / 2 * (1 - t2 / 12 * (1 - t2 / 30 * (1 - t2 / 56)));
+    double s = t * (1 - t2 / 6 * (1 - t2 / 20 * (1 - t2 / 42 * (1 - t2 / 72))));
+    for (int i = 0; i < 4; i++) {
+        const double doubled = c * c - s * s;
+        s = 2 * c * s;
+        c = doubled;
+    }
+    *cosine = c;
+    *sine = s;
+}

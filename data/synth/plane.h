@@ -34,6 +34,11 @@ double om__noise(uint64_t seed, unsigned layer, struct om__xy p, double size_m);
  */
 struct om__xy om__curve_at(const struct om__xy *point, unsigned n, double t);
 
+/* The same bits on every machine, unlike libm's, which has versions by
+ * processor: the city of a seed is one city. Errors below 1e-9. */
+double om__exp(double x);
+void om__turn(double rad, double *cosine, double *sine);
+
 static inline double om__distance(struct om__xy a, struct om__xy b)
 {
     return sqrt((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y));

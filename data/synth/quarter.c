@@ -90,8 +90,7 @@ static void describe(struct om__city *city, uint32_t q, const uint32_t *cell,
     // Streets follow a slow turn over the city, and a whim.
     const double turn = 2.2 * om__noise(city->seed, 22, quarter->middle, 4200) +
                         om__dice_between(&dice, -0.25, 0.25);
-    quarter->turn[0] = cos(turn);
-    quarter->turn[1] = sin(turn);
+    om__turn(turn, &quarter->turn[0], &quarter->turn[1]);
 }
 
 om_status om__quarters_make(struct om__city *city)
@@ -212,14 +211,15 @@ uint32_t om__quarter_lots(const struct om__city *city,
 {
     const struct pattern *pattern = &PATTERN[quarter->kind];
     if (pattern->width <= 0) return 0;
-    struct om__dice dice =
-        om__dice(city->seed, OM__FOR_LOT, (uint64_t)(quarter - city->quarter));
+    const uint32_t number = (uint32_t)(quarter - city->quarter);
+    struct om__dice dice = om__dice(city->seed, OM__FOR_LOT, number);
     const double depth = pattern->depth * shrink;
     const double pitch = pattern->street + 2 * depth + pattern->between;
     const double reach = quarter->reach_m;
     uint32_t n = 0;
     struct om__lot lot = {0};
     for (double y = -reach; y < reach; y += pitch, lot.row++) {
+        if (lot.row % city->row_stride != number % city->row_stride) continue;
         lot.number = 1;
         lot.street_y = y;
         const double half = reach * reach - y * y;

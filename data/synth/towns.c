@@ -12,10 +12,11 @@
  * What lies too far from every town is outside the city. */
 
 #define CITY_KM2 2460.0  // on record; the outlines of facts.c leave water out
-#define BEND_M 900.0
-#define BEND_SIZE_M 3800.0
-#define FINE_BEND_M 260.0
-#define FINE_SIZE_M 900.0
+#define BEND_M 1700.0
+#define BEND_SIZE_M 5200.0
+#define FINE_BEND_M 480.0
+#define FINE_SIZE_M 1300.0
+#define RIM_M 500.0  // from the box of the mesh, so that it cuts nothing off
 #define ROUNDS 60
 #define COARSE 5        // every fifth row and column while weights are sought
 #define INLAND_M 350.0  // cells this far out at sea may still belong to a town
@@ -91,6 +92,15 @@ static void balance(struct diagram *d, const struct sample *s, double cell_km2,
     d->beyond += pace * (CITY_KM2 - all) * 1e6 / 3.14159265 / OM__TOWNS;
 }
 
+/* Is p inside the mesh by at least `margin_m`? */
+static bool in_box(const struct om__mesh *mesh, struct om__xy p,
+                   double margin_m)
+{
+    const struct om__xy end = om__mesh_middle(mesh, mesh->cells - 1);
+    return p.x > mesh->origin.x + margin_m && p.x < end.x - margin_m &&
+           p.y > mesh->origin.y + margin_m && p.y < end.y - margin_m;
+}
+
 static om_status assign_rows(void *ctx, size_t first, size_t end, size_t lane)
 {
     (void)lane;
@@ -99,6 +109,9 @@ static om_status assign_rows(void *ctx, size_t first, size_t end, size_t lane)
     for (size_t i = first; i < end; i++) {
         if (om__mesh_rim(&city->mesh, (uint32_t)i)) continue;
         const struct om__xy p = om__mesh_middle(&city->mesh, (uint32_t)i);
+        if (!in_box(&city->mesh, p,
+                    RIM_M * (1.2 + om__noise(city->seed, 15, p, FINE_SIZE_M))))
+            continue;
         const struct om__xy inland = {p.x + INLAND_M, p.y + INLAND_M};
         if (om__cover_at_sea(city, inland)) continue;
         double power;

@@ -169,16 +169,14 @@ static void put_lake(struct om__shapes *s, const struct om__city *city,
     om__shapes_part(s);
     om__shapes_ring(s);
     for (int i = 0; i < SHORE_POINTS; i++) {
-        const double turn = 2 * 3.14159265358979 * i / SHORE_POINTS;
-        const struct om__xy rim = {m.x + lake->half_width_m * cos(turn),
-                                   m.y + lake->half_width_m * sin(turn)};
+        double c, d;
+        om__turn(2 * 3.14159265358979 * i / SHORE_POINTS, &c, &d);
+        const double r = lake->half_width_m;
+        const struct om__xy rim = {m.x + r * c, m.y + r * d};
         const double reach =
-            lake->half_width_m *
-            (0.95 +
-             0.35 * om__noise(city->seed, 33, rim, 0.7 * lake->half_width_m));
-        om__shapes_point(
-            s, om__plane_corner((struct om__xy){m.x + reach * cos(turn),
-                                                m.y + reach * sin(turn)}));
+            r * (0.95 + 0.35 * om__noise(city->seed, 33, rim, 0.7 * r));
+        om__shapes_point(s, om__plane_corner((struct om__xy){m.x + reach * c,
+                                                             m.y + reach * d}));
     }
 }
 
@@ -191,11 +189,10 @@ static om_status put_sea(struct om__shapes *s)
     om__shapes_part(s);
     om__shapes_ring(s);
     // From north to south with the water on the right: closed over the west.
-    const struct om__xy corner[] = {{p[n - 1].x, p[n - 1].y - 9000},
-                                    {p[0].x - 3000, p[n - 1].y - 9000},
+    const struct om__xy corner[] = {{p[0].x - 3000, p[n - 1].y},
                                     {p[0].x - 3000, p[0].y}};
     for (size_t i = n; i-- > 0;) om__shapes_point(s, om__plane_corner(p[i]));
-    for (size_t i = 3; i-- > 0;)
+    for (size_t i = 2; i-- > 0;)
         om__shapes_point(s, om__plane_corner(corner[i]));
     om_free(p);
     return OM_OK;
