@@ -13,7 +13,7 @@ struct om_field_spec {
     const struct om_layer *layer;
     const struct om_selection *selection;
     enum om_kernel kernel;
-    double bandwidth_m; // ground metres; the Gaussian's is 3 sigma, cut there
+    double bandwidth_m;  // ground metres; the Gaussian's is 3 sigma, cut there
     size_t weight_column;
 };
 
@@ -21,14 +21,16 @@ struct om_field_spec {
 struct om_field_window {
     unsigned z;
     uint32_t x, y;
-    unsigned side_px; // 256 or 512
+    unsigned side_px;  // 256 or 512
 };
 
 /** Smallest and largest bandwidth that is computed. OM_E_RANGE outside. */
 #define OM_BANDWIDTH_MIN_M 10.0
 #define OM_BANDWIDTH_MAX_M 20000.0
+/** Where a user gives none: about ten minutes' walk. */
+#define OM_BANDWIDTH_DEFAULT_M 800.0
 
-struct om_fields; // caches of what filters and weights have been prepared
+struct om_fields;  // caches of what filters and weights have been prepared
 om_status om_fields_new(size_t max_bytes, struct om_fields **out) OM_MUST_USE;
 void om_fields_free(struct om_fields *fields);
 
@@ -62,8 +64,8 @@ om_status om_field_scale(struct om_fields *fields,
                          double *weight_sum) OM_MUST_USE;
 /** Sum of the weights of the selected rows alone. */
 om_status om_field_weight(struct om_fields *fields,
-                          const struct om_field_spec *spec, double *weight_sum)
-    OM_MUST_USE;
+                          const struct om_field_spec *spec,
+                          double *weight_sum) OM_MUST_USE;
 struct om_cache_stats om_fields_stats(const struct om_fields *fields);
 void om_fields_clear(struct om_fields *fields);
 
