@@ -1,0 +1,204 @@
+// The analyst's page in a real browser.
+//
+// Plan
+//   heat tiles arrive and are seen: counted, and the picture varies
+//   nothing is asked of any other host, nothing fails, no script complains
+//   the table agrees with /stats; a click on a town flies there
+//   a filter, a wrong filter, a period; the address keeps the state
+//   without WebGL2 the numbers stay and a sentence says why there is no map
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+
+import { done, folder } from './onemap.mjs';
+import { serve } from './server.mjs';
+
+const require = createRequire(path.resolve('web/pages/package.json'));
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'];
+const GL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+const WIDTH = 1440, HEIGHT = 900;
+
+/** A browser of its own; what it asked for and what it said. */
+async function browse(t, url, { flags = GL, scheme = 'dark' } = {}) {
+    const { chromium } = require('playwright-core');
+    const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
+    const context = await chromium.launchPersistentContext(profile, {
+        executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags],
+        viewport: { width: WIDTH, height: HEIGHT }, colorScheme: scheme, timezoneId: 'America/New_York',
+    });
+    t.after(async () => {
+        await context.close();
+        await rm(profile, { recursive: true, force: true });
+    });
+    const page = context.pages()[0] ?? await context.newPage();
+    const log = { hosts: new Set(), bad: [], said: [], tiles: [] };
+    page.on('request', (r) => { if (/^(https?|wss?):/.test(r.url())) log.hosts.add(new URL(r.url()).host); });
+    page.on('response', (r) => {
+        if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`);
+        if (r.url().includes('/tiles/heat:') && r.status() === 200 && r.headers()['content-type'] === 'image/png') log.tiles.push(r.url());
+    });
+    page.on('pageerror', (e) => log.said.push(e.message));
+    page.on('console', (m) => { if (m.type() === 'error') log.said.push(m.text()); });
+    await page.goto(url);
+    return { page, log };
+}
+
+/** Wait until it is true, or say what it was. */
+async function until(what, truth, ms = 45000) {
+    const end = Date.now() + ms;
+    for (;;) {
+        const value = await truth();
+        if (value) return value;
+        if (Date.now() > end) assert.fail(`never: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+}
+
+const idle = (page, log) => until('the map comes to rest', async () => {
+    const tiles = log.tiles.length;
+    await page.waitForTimeout(600);
+    return log.tiles.length === tiles && await page.evaluate(() => document.getElementById('busy').hidden);
+});
+
+/** Standard deviation of the lightness of a PNG's part; decoded by the browser itself. */
+const spread = (page, png, box) => page.evaluate(async ({ bytes, box }) => {
+    const blob = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], { type: 'image/png' });
+    const canvas = new OffscreenCanvas(box.width, box.height), context = canvas.getContext('2d');
+    context.drawImage(await createImageBitmap(blob), -box.x, -box.y);
+    const { data } = context.getImageData(0, 0, box.width, box.height);
+    let n = 0, sum = 0, squares = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        const light = 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2];
+        n++, sum += light, squares += light * light;
+    }
+    return Math.sqrt(squares / n - (sum / n) ** 2);
+}, { bytes: png.toString('base64'), box });
+
+const rows = (page) => page.evaluate(() => [...document.querySelectorAll('#table tr')].map((row) => ({
+    id: row.dataset.id, name: row.cells[0].innerText.trim(), count: Number(row.cells[1].innerText.replace(/\D/g, '')),
+    chosen: row.classList.contains('chosen'),
+})));
+
+test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    await done('synth', path.join(dir, 'files'), '--scale', '0.002', '--quiet');
+    await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
+    const server = await serve(t, city);
+    const { page, log } = await browse(t, `${server.url}/analyst`);
+    const stats = async (query = '') => (await fetch(`${server.url}/stats/hazard?by=town${query}`)).json();
+    const shot = (name) => page.screenshot({ path: path.join(tmpdir(), `onemap-analyst-${name}.png`) });
+
+    await t.test('heat tiles arrive and are seen', async () => {
+        await until('six tiles', () => log.tiles.length >= 6);
+        await idle(page, log);
+        const box = await page.locator('#map').boundingBox();
+        const inner = { x: Math.ceil(box.x), y: Math.ceil(box.y), width: Math.floor(box.width), height: Math.floor(box.height) };
+        const seen = await spread(page, await shot('dark'), inner);
+        t.diagnostic(`${log.tiles.length} heat tiles, spread of lightness ${seen.toFixed(1)}`);
+        assert.ok(seen > 6, `the map varies by ${seen}`);
+    });
+
+    await t.test('the table agrees with /stats', async () => {
+        const shown = await rows(page), { groups, count } = await stats();
+        assert.equal(shown.length, groups.length);
+        assert.ok(shown.length >= 33);
+        for (const row of shown) {
+            const group = groups.find((g) => (g.id ?? '') === row.id);
+            assert.equal(row.count, group.count);
+            if (group.name) assert.equal(row.name, group.name);
+        }
+        assert.ok(shown.every((row, i) => !i || row.count <= shown[i - 1].count), 'most first');
+        assert.equal((await page.textContent('#total')).split('/')[0].replace(/\D/g, ''), String(count));
+        await page.click('[data-sort="name"]');
+        assert.notDeepEqual(await rows(page), shown);
+        assert.match(await page.textContent('#synthetic'), /合成数据/);
+        assert.ok(await page.isVisible('#synthetic'));
+        assert.match(await page.textContent('#as-of'), /^2023年6月27日 00:00$/);
+    });
+
+    await t.test('a place is read under the pointer and pinned by a click', async () => {
+        const box = await page.locator('#map').boundingBox();
+        await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.45);
+        await until('a reading', async () => /km²/.test(await page.textContent('#reading')));
+        await page.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.45);
+        await until('the pin in the address', () => /[#&]at=/.test(page.url()));
+        await until('places named', async () => /镇|街道|松山湖|园区|units/.test(await page.textContent('#reading .where')));
+        await page.keyboard.press('Escape');
+        assert.doesNotMatch(page.url(), /[#&]at=/);
+    });
+
+    await t.test('a click on a town flies there', async () => {
+        const before = page.url(), { id } = (await rows(page)).find((row) => row.id);
+        await page.click(`#table tr[data-id="${id}"] button`);
+        await until('another view', () => page.url() !== before && page.url().includes(`unit=${id}`) && /[#&]map=/.test(page.url()));
+        assert.deepEqual((await rows(page)).filter((row) => row.chosen).map((row) => row.id), [id]);
+        await idle(page, log);
+    });
+
+    await t.test('a filter is applied, a wrong one is told', async () => {
+        await page.keyboard.press('f');
+        assert.equal(await page.evaluate(() => document.activeElement.id), 'filter');
+        await page.keyboard.type("severity >= 3");
+        await page.keyboard.press('Enter');
+        const { count } = await stats(`&filter=${encodeURIComponent("severity >= 3")}`);
+        await until('fewer rows', async () => (await page.textContent('#total')).split('/')[0].replace(/\D/g, '') === String(count));
+        await until('tiles of the filter', () => log.tiles.some((u) => u.includes('severity')));
+        assert.match(page.url(), /filter=severity/);
+        const problems = log.bad.length;
+        await page.fill('#filter', 'severity === 1');
+        await page.keyboard.press('Enter');
+        await until('the error', () => page.isVisible('#filter-error'));
+        assert.equal(await page.getAttribute('#filter', 'aria-invalid'), 'true');
+        assert.ok(log.bad.length > problems);
+        assert.ok(log.bad.slice(problems).every((line) => line.startsWith('400')));
+        // Those were asked for.
+        log.bad.length = problems;
+        log.said.length = 0;
+        await page.click('#filter-clear');
+        await until('all rows', async () => !(await page.isVisible('#filter-error')) && !page.url().includes('filter='));
+    });
+
+    await t.test('a period is chosen by the bars', async () => {
+        await until('bars', () => page.evaluate(() => document.querySelectorAll('#days rect').length > 100));
+        const box = await page.locator('#days').boundingBox();
+        await page.mouse.move(box.x + box.width * 0.3, box.y + 20);
+        await page.mouse.down();
+        await page.mouse.move(box.x + box.width * 0.5, box.y + 20, { steps: 4 });
+        await page.mouse.up();
+        const time = await until('a period', () => /time=([^&]+)/.exec(page.url())?.[1]);
+        const { count } = await stats(`&datetime=${time}`);
+        await until('its rows', async () => (await page.textContent('#total')).split('/')[0].replace(/\D/g, '') === String(count));
+        assert.equal(await page.inputValue('#from'), time.split('/')[0]);
+    });
+
+    await t.test('the other theme, and a link into the middle', async () => {
+        await page.click('#theme');
+        await until('light tiles', () => log.tiles.some((u) => u.includes('palette=light')));
+        await page.goto(`${server.url}/analyst#map=13.5/22.95/113.75&layer=address&bandwidth=400`);
+        await page.reload();
+        await until('the layer', () => page.evaluate(() => document.querySelector('input[name=layer]:checked')?.value === 'address'));
+        await until('its tiles', () => log.tiles.some((u) => u.includes('heat:address') && u.includes('bandwidth=400')));
+        await idle(page, log);
+        await shot('light');
+        assert.match(page.url(), /map=13\.5\/22\.95/);
+    });
+
+    await t.test('nothing came from elsewhere, nothing failed', () => {
+        assert.deepEqual([...log.hosts], [new URL(server.url).host]);
+        assert.deepEqual(log.bad, []);
+        assert.deepEqual(log.said, []);
+    });
+
+    await t.test('without WebGL2 the numbers stay', async () => {
+        const { page: plain } = await browse(t, `${server.url}/analyst`, { flags: ['--disable-3d-apis'] });
+        await until('the sentence', () => plain.isVisible('#no-map'));
+        assert.match(await plain.textContent('#no-map'), /WebGL2/);
+        await until('the table', async () => (await rows(plain)).length >= 33);
+    });
+});

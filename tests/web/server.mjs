@@ -1,0 +1,55 @@
+// server.mjs - a running server for tests, and requests no browser would send.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+
+import { PROGRAM } from './onemap.mjs';
+
+/** Start `onemap serve` on a free port; stopped when the test ends. */
+export async function serve(t, city, ...args) {
+    const child = spawn(PROGRAM, ['serve', city, '--listen', '127.0.0.1:0', ...args],
+        { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (bytes) => { stderr += bytes; });
+    const exited = once(child, 'exit');
+    const line = await new Promise((resolve, reject) => {
+        let text = '';
+        child.stdout.on('data', (bytes) => {
+            text += bytes;
+            if (text.includes('\n')) resolve(text);
+        });
+        exited.then(([code]) => reject(new Error(`serve ended with ${code}: ${stderr}`)));
+    });
+    const url = /^onemap serve: (http:\/\/127\.0\.0\.1:\d+)\/\n$/.exec(line)?.[1];
+    if (!url) throw new Error(`serve said: ${line}`);
+    const stop = async (signal = 'SIGTERM') => {
+        child.kill(signal);
+        const [code, by] = await exited;
+        return { code, by, stderr };
+    };
+    t.after(async () => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const { code, stderr: said } = await stop();
+        if (code !== 0) throw new Error(`serve ended with ${code}: ${said}`);
+    });
+    return { url, port: Number(new URL(url).port), stop, child };
+}
+
+/** Send bytes as they are; everything that comes back until the end. */
+export function raw(port, bytes, { waitMs = 5000 } = {}) {
+    return new Promise((resolve, reject) => {
+        const socket = net.connect(port, '127.0.0.1', () => socket.write(bytes, 'latin1'));
+        const chunks = [];
+        socket.setTimeout(waitMs, () => socket.destroy());
+        socket.on('data', (chunk) => chunks.push(chunk));
+        socket.on('error', (error) => error.code === 'ECONNRESET' ? undefined : reject(error));
+        socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
+    });
+}
+
+/** One raw request of this target; its status. */
+export async function statusOf(port, target, method = 'GET') {
+    const answer = await raw(port,
+        `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 0);
+}
