@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "data/base/alloc.h"
+#include "data/base/file.h"
 #include "data/base/log.h"
 #include "data/source/source.h"
 
