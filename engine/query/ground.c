@@ -197,6 +197,10 @@ om_status om_circle_init(struct om_circle *circle, struct om_pos pos,
     if (!c.far) {
         scales(high, &c.x_min_m, &c.y_min_m);
         scales(low, &c.x_max_m, &c.y_max_m);
+        const double in_m = fmax(radius_m - SLACK_M, 0.0) / (1.0 + SLACK);
+        const double out_m = (radius_m + SLACK_M) / (1.0 - SLACK);
+        c.in_m2 = in_m * in_m;
+        c.out_m2 = out_m * out_m;
     }
     c.box = box_around(&c);
     *circle = c;
@@ -306,9 +310,12 @@ enum om_side om_circle_side(const struct om_circle *circle, struct om_box box)
 bool om_circle_holds(const struct om_circle *circle, struct om_pos pos)
 {
     if (!circle->far) {
-        const struct om_box at = {pos.x, pos.y, pos.x, pos.y};
-        const enum om_side side = om_circle_side(circle, at);
-        if (side != OM_SIDE_MIXED) return side == OM_SIDE_IN;
+        const double dx = (double)columns(pos.x, circle->pos.x);
+        const double dy = (double)pos.y - (double)circle->pos.y;
+        const double x = dx * circle->x_min_m, y = dy * circle->y_min_m;
+        if (x * x + y * y > circle->out_m2) return false;
+        const double u = dx * circle->x_max_m, v = dy * circle->y_max_m;
+        if (u * u + v * v < circle->in_m2) return true;
     }
     return om_circle_m(circle, pos) <= circle->radius_m;
 }

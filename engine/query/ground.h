@@ -33,6 +33,7 @@ struct om_circle {
     double radius_m;
     bool far;
     double x_min_m, x_max_m, y_min_m, y_max_m;
+    double in_m2, out_m2;  // squares by which positions are judged
     struct om_box box;  // of the whole circle; x0 > x1: crosses the date line
 };
 

@@ -18,9 +18,13 @@
 
 #include "data/base/clones.h"
 
-/* A cell with at most this many rows is looked at row by row: about what two
- * more look-ups of a range cost. */
-#define SCAN_ROWS 192
+/* A cell with at most this many rows is looked at row by row, since that costs
+ * less than splitting on. A code is compared with a box in a nanosecond, its
+ * distance to a circle's centre takes several. */
+#define SCAN_ROWS_BOX 256
+#define SCAN_ROWS_CIRCLE 96
+/* Splits before a cell is shrunk to its rows, which reads two of them. */
+#define SHRINK_DEPTH 3
 #define X_BITS UINT64_C(0x5555555555555555)
 #define Y_BITS UINT64_C(0xAAAAAAAAAAAAAAAA)
 /* Cells along the longer side of a polygon's box, as a power of two: 2^8
@@ -206,11 +210,12 @@ static om_status scan(const struct om__area *area,
     return OM_OK;
 }
 
-/* A search on its way down; cells are given by their first code and corner. */
+/* A search on its way down. */
 struct descent {
     const struct om__area *area;
     const struct om_segment *segment;
     struct om__take *take;
+    size_t scan_rows;
 };
 
 static struct om_box cell_box(struct om_pos corner, unsigned level)
@@ -244,44 +249,103 @@ static uint64_t cell_codes(unsigned level)
     return level ? UINT64_C(1) << (64 - 2 * level) : 0;
 }
 
-static om_status descend(const struct descent *d, uint64_t code,
-                         unsigned level);
+/* A cell and its rows. */
+struct cell {
+    uint64_t code;
+    struct om_pos corner;
+    unsigned level;
+    size_t from, to;
+};
 
-/* Rows [from, to) of a cell on the rim, too many to look at each: go on with
- * the smallest cell that holds them all, so that a stack of rows on one
- * position, or a lone cluster, is reached in one step. */
-static om_status split(const struct descent *d, size_t from, size_t to)
+static om_status visit(const struct descent *d, const struct cell *cell,
+                       enum om_side side, unsigned depth);
+
+/* Where the rows of each quarter begin; looked up only where a quarter that
+ * is not outside needs to know. */
+static om_status quarter_rows(const struct descent *d, const struct cell *cell,
+                              const enum om_side side[4], size_t begin[5])
+{
+    const uint64_t step = cell_codes(cell->level + 1);
+    begin[0] = cell->from;
+    begin[4] = cell->to;
+    for (uint64_t i = 1; i < 4; i++) {
+        size_t end;
+        begin[i] = begin[i - 1];
+        if (side[i - 1] == OM_SIDE_OUT && side[i] == OM_SIDE_OUT) continue;
+        OM_TRY(om_segment_range(d->segment, cell->code + i * step, 0, &begin[i],
+                                &end));
+    }
+    return OM_OK;
+}
+
+static om_status split(const struct descent *d, const struct cell *cell,
+                       unsigned depth)
+{
+    const uint32_t half = UINT32_C(1) << (31 - cell->level);
+    enum om_side side[4];
+    struct om_pos corner[4];
+    size_t begin[5];
+    for (uint32_t i = 0; i < 4; i++) {
+        corner[i] = (struct om_pos){cell->corner.x + (i & 1) * half,
+                                    cell->corner.y + (i >> 1) * half};
+        side[i] = side_of(d->area, cell_box(corner[i], cell->level + 1));
+    }
+    OM_TRY(quarter_rows(d, cell, side, begin));
+    for (uint64_t i = 0; i < 4; i++) {
+        if (side[i] == OM_SIDE_OUT) continue;
+        const struct cell quarter = {
+            .code = cell->code + i * cell_codes(cell->level + 1),
+            .corner = corner[i],
+            .level = cell->level + 1,
+            .from = begin[i],
+            .to = begin[i + 1],
+        };
+        OM_TRY(visit(d, &quarter, side[i], depth + 1));
+    }
+    return OM_OK;
+}
+
+/* Make the cell the smallest that holds all its rows, so that a stack of rows
+ * on one position, or a lone cluster, is reached in one step. */
+static om_status shrink(const struct descent *d, struct cell *cell)
 {
     const uint64_t *key;
-    OM_TRY(om_segment_keys(d->segment, from, from + 1, &key));
-    const uint64_t first = key[from];
-    OM_TRY(om_segment_keys(d->segment, to - 1, to, &key));
-    const uint64_t differ = first ^ key[to - 1];
-    const unsigned level = differ ? (unsigned)__builtin_clzll(differ) / 2 : 32;
-    const uint64_t code = first & -cell_codes(level);
-    const struct om_box box = cell_box(om_morton_pos(code), level);
-    const enum om_side side = side_of(d->area, box);
-    if (side == OM_SIDE_OUT) return OM_OK;
-    if (side == OM_SIDE_IN) return om__take_run(d->take, from, to);
-    if (level == 32) return scan(d->area, d->segment, from, to, d->take);
-    for (uint64_t child = 0; child < 4; child++)
-        OM_TRY(descend(d, code + child * cell_codes(level + 1), level + 1));
+    OM_TRY(om_segment_keys(d->segment, cell->from, cell->from + 1, &key));
+    const uint64_t first = key[cell->from];
+    OM_TRY(om_segment_keys(d->segment, cell->to - 1, cell->to, &key));
+    const uint64_t differ = first ^ key[cell->to - 1];
+    cell->level = differ ? (unsigned)__builtin_clzll(differ) / 2 : 32;
+    cell->code = first & -cell_codes(cell->level);
+    cell->corner = om_morton_pos(cell->code);
     return OM_OK;
+}
+
+static om_status visit(const struct descent *d, const struct cell *cell,
+                       enum om_side side, unsigned depth)
+{
+    struct cell c = *cell;
+    if (side == OM_SIDE_OUT || c.from >= c.to) return OM_OK;
+    if (side == OM_SIDE_IN) return om__take_run(d->take, c.from, c.to);
+    if (c.to - c.from > d->scan_rows && depth >= SHRINK_DEPTH) {
+        OM_TRY(shrink(d, &c));
+        side = side_of(d->area, cell_box(c.corner, c.level));
+        if (side == OM_SIDE_OUT) return OM_OK;
+        if (side == OM_SIDE_IN) return om__take_run(d->take, c.from, c.to);
+    }
+    if (c.to - c.from <= d->scan_rows || c.level == 32)
+        return scan(d->area, d->segment, c.from, c.to, d->take);
+    return split(d, &c, depth);
 }
 
 static om_status descend(const struct descent *d, uint64_t code, unsigned level)
 {
-    const struct om_pos corner = om_morton_pos(code);
-    const enum om_side side = side_of(d->area, cell_box(corner, level));
+    struct cell cell = {
+        .code = code, .corner = om_morton_pos(code), .level = level};
+    const enum om_side side = side_of(d->area, cell_box(cell.corner, level));
     if (side == OM_SIDE_OUT) return OM_OK;
-    size_t from, to;
-    OM_TRY(om_segment_range(d->segment, code, code + cell_codes(level), &from,
-                            &to));
-    if (from >= to) return OM_OK;
-    if (side == OM_SIDE_IN) return om__take_run(d->take, from, to);
-    if (to - from <= SCAN_ROWS)
-        return scan(d->area, d->segment, from, to, d->take);
-    return split(d, from, to);
+    OM_TRY(om_segment_range(d->segment, code, code + cell_codes(level),
+                            &cell.from, &cell.to));
+    return visit(d, &cell, side, 0);
 }
 
 /* Start from the cells just as large as the box: at most two by two, the first
@@ -354,5 +418,7 @@ om_status om__area_find(const struct om__area *area, const struct om_part *part,
     if (area->geometry != OM_GEOMETRY_POINT)
         return om__area_find_shapes(area, segment, take);
     if (area->kind == OM_PLACE_WITHIN) return find_within(area, segment, take);
-    return find_compact(&(struct descent){area, segment, take});
+    const size_t scan_rows =
+        area->kind == OM_PLACE_BOX ? SCAN_ROWS_BOX : SCAN_ROWS_CIRCLE;
+    return find_compact(&(struct descent){area, segment, take, scan_rows});
 }
