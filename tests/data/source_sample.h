@@ -46,12 +46,12 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
-/* A path in the folder; four at a time. */
+/* A path in the folder; 64 of them live at a time. */
 static const char *path_of(const char *name)
 {
-    static char path[4][400];
+    static char path[64][400];
     static unsigned turn;
-    char *out = path[turn++ % 4];
+    char *out = path[turn++ % 64];
     snprintf(out, sizeof path[0], "%s/%s", folder, name);
     return out;
 }
