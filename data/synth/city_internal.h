@@ -173,6 +173,10 @@ void om__city_deinit(struct om__city *city);
 /** Points of a river or highway as a fine curve. owns: om_free */
 om_status om__course_points(const struct om__course *course, double step_m,
                             struct om__xy **out, size_t *count) OM_MUST_USE;
+/** Trunk road number i as a fine curve between two town centres; *count 0 if
+ *  there is none of that number. owns: om_free */
+om_status om__trunk_points(const struct om__city *city, size_t i,
+                           struct om__xy **out, size_t *count) OM_MUST_USE;
 /** Is p on the seaward side of the coast (also beyond it)? */
 bool om__cover_at_sea(const struct om__city *city, struct om__xy p);
 /** How many lots a quarter has; with `emit` each is handed out. */

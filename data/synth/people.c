@@ -5,7 +5,7 @@
 #include "data/synth/city_internal.h"
 #include "data/synth/grow.h"
 
-#define ADDRESSES_MOST 300.0  // before scaling, so that towers stay near 400
+#define ADDRESSES_MOST 319.0  // before scaling, so that towers stay near 400
 #define HOTSPOT_APART_M 4000.0
 #define HOTSPOT_TRIES 20000
 
@@ -67,7 +67,7 @@ static double address_weight(const struct om__city *city, uint32_t h)
     const double r = om__dice_real(&dice), floors = house->floors;
     double n = 0;
     if (house->use == OM__USE_RESIDENTIAL || house->use == OM__USE_MIXED)
-        n = kind == OM__KIND_TOWER     ? floors * (2 + 6 * r)
+        n = kind == OM__KIND_TOWER     ? floors * (2 + 9 * r * r)
             : kind == OM__KIND_FACTORY ? floors * (3 + 5 * r)
             : kind == OM__KIND_CENTRE  ? floors * (1 + 3 * r)
                                        : floors * 2.2 * r * r;

@@ -12,6 +12,7 @@
 #include "data/model/time.h"
 
 #define PATH_BYTES 4096
+#define DOOR_ADDRESSES 200  // that share one position, at most
 
 bool om__city_wants(const struct om__city *city, const char *layer)
 {
@@ -195,7 +196,7 @@ struct om__xy om__house_address(const struct om__city *city, uint32_t house,
                                 uint32_t k)
 {
     const struct om__house *h = &city->house[house];
-    const uint32_t doors = 1 + h->addresses / 60;
+    const uint32_t doors = 1 + h->addresses / DOOR_ADDRESSES;
     return om__house_door(city, house,
                           (uint32_t)((uint64_t)k * doors / h->addresses));
 }

@@ -47,6 +47,26 @@ static om_status highways(struct roads *r)
     return OM_OK;
 }
 
+static om_status trunks(struct roads *r)
+{
+    for (size_t i = 0;; i++) {
+        struct om__xy *p = NULL;
+        size_t n = 0;
+        OM_TRY(om__trunk_points(r->city, i, &p, &n));
+        if (n == 0) return OM_OK;
+        om__shapes_begin(r->shapes);
+        om__shapes_part(r->shapes);
+        om__shapes_ring(r->shapes);
+        for (size_t k = 0; k < n; k++)
+            om__shapes_point(r->shapes, om__plane_corner(p[k]));
+        om_free(p);
+        char name[OM__NAME_BYTES];
+        char *end = om__name_road(name, (uint32_t)(97 + 31 * i));
+        *om__put(end, "大道") = '\0';
+        OM_TRY(add_road(r, "trunk", name));
+    }
+}
+
 static unsigned rank_of(const void *ctx, uint32_t a, uint32_t b)
 {
     const struct om__city *city = ctx;
@@ -115,7 +135,7 @@ om_status om__write_roads(const struct om__city *city, struct om_err *err)
         unsigned rank;
         const char *kind;
         double share;
-    } LEVEL[] = {{4, "trunk", 0.9},
+    } LEVEL[] = {{4, "primary", 0.9},
                  {3, "primary", 0.85},
                  {2, "secondary", 0.8},
                  {1, "residential", 0.75}};
@@ -125,6 +145,7 @@ om_status om__write_roads(const struct om__city *city, struct om_err *err)
     om_status st = om__shapes_open(&s, city, "road", OM__SHAPES_LINE,
                                    "id,kind,name", city->streets, err);
     if (!st) st = highways(&r);
+    if (!st) st = trunks(&r);
     for (size_t i = 0; i < sizeof LEVEL / sizeof *LEVEL && !st; i++) {
         r.kind = LEVEL[i].kind;
         r.share = LEVEL[i].share;
