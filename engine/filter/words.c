@@ -272,17 +272,28 @@ static size_t step(const char *text, size_t len)
     return width ? width : 1;
 }
 
+/* First place from t on where the pattern behind a % can begin: its next byte,
+ * if it is a letter, is looked for at once. len: nowhere. */
+static size_t next_start(const char *text, size_t t, size_t len,
+                         const char *pattern, size_t plen)
+{
+    if (t >= len || pattern[0] == '_' || pattern[0] == '%') return t;
+    const char first = pattern[0] == '\\' && plen > 1 ? pattern[1] : pattern[0];
+    const char *at = memchr(text + t, first, len - t);
+    return at ? (size_t)(at - text) : len;
+}
+
 /* The usual walk with one point of return: the text after the last % seen is
- * tried again one character later. Linear but for patterns made to be slow,
- * and those are bounded by OM_LIMIT_FILTER_BYTES times the text. */
+ * tried again at the next place. Linear but for patterns made to be slow, and
+ * those are bounded by OM_LIMIT_FILTER_BYTES times the text. */
 bool om__like(const char *text, size_t len, const char *pattern, size_t plen)
 {
     size_t t = 0, p = 0, back_p = SIZE_MAX, back_t = 0;
     for (;;) {
         if (p < plen && pattern[p] == '%') {
             back_p = ++p;
-            back_t = t;
             if (p == plen) return true;
+            back_t = t = next_start(text, t, len, pattern + p, plen - p);
             continue;
         }
         if (t == len && p == plen) return true;
@@ -300,9 +311,9 @@ bool om__like(const char *text, size_t len, const char *pattern, size_t plen)
             }
         }
         if (back_p == SIZE_MAX || back_t >= len) return false;
-        back_t += step(text + back_t, len - back_t);
-        t = back_t;
         p = back_p;
+        t = back_t + step(text + back_t, len - back_t);
+        back_t = t = next_start(text, t, len, pattern + p, plen - p);
     }
 }
 
