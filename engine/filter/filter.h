@@ -9,14 +9,28 @@ struct om_filter;
 
 /**
  * Parse a CQL2-text expression against a layer's columns, unit columns
- * included: comparison, AND, OR, NOT, IN, BETWEEN, LIKE, IS NULL, DATE(...),
- * TIMESTAMP(...), casei(), S_INTERSECTS(geom, WKT). NULL follows SQL's three
- * values. A time compared with a bare date text reads it in the city's zone.
+ * included: comparison of columns, numbers, texts, times and booleans, AND,
+ * OR, NOT, IN, BETWEEN, LIKE (% _ and \ before them), IS NULL, CASEI(...),
+ * DATE('...'), TIMESTAMP('...'), INTERVAL('...','..'), all T_ relations,
+ * S_INTERSECTS and S_DISJOINT(geom, POLYGON | MULTIPOLYGON |
+ * GEOMETRYCOLLECTION of them | POINT | BBOX(west, south, east, north)). No
+ * arithmetic, no arrays. Names with other signs than letters, digits, _ : .
+ * go in double quotes. NULL follows SQL's three values.
  *
+ * A date is a day of the city's clock and equals every moment of it: t <=
+ * DATE('2023-01-31') takes all of January 31, t > DATE('2023-01-31') begins
+ * with February. Bare texts are read as dates or moments beside a time, as
+ * numbers beside a number, so that column = 'value' works for every type.
+ *
+ * units    coordinates are WGS 84 degrees, longitude first; zone_s is what the
+ *          city's clock is ahead of UTC
  * returns  OM_E_FORMAT (err->at: byte), OM_E_NOTFOUND (no such column),
- *          OM_E_TYPE, OM_E_LIMIT, OM_E_COST
+ *          OM_E_TYPE, OM_E_COORD, OM_E_UNSUPPORTED (what CQL2 knows and we do
+ *          not), OM_E_LIMIT, OM_E_COST, OM_E_MEMORY; *out is NULL then
  * owns     *out: om_filter_free; keeps no pointer into text or layer
  * threads  a parsed filter may be used by several threads
+ * source   OGC 21-065r2, annex B
+ * test     tests/engine/test_filter_parse.c, tests/fuzz/fuzz_filter.c
  */
 om_status om_filter_parse(const char *text, size_t len,
                           const struct om_layer *layer, int32_t zone_s,
@@ -24,8 +38,11 @@ om_status om_filter_parse(const char *text, size_t len,
     OM_MUST_USE;
 void om_filter_free(struct om_filter *filter);
 /** Canonical text: equal for expressions that differ only in writing (order
- *  of AND, OR and IN, blanks, case of keywords, doubled NOT). Parses back to
- *  itself. Borrowed. The cache key. */
+ *  of AND, OR and IN, blanks, case of keywords, NOT pushed inward, dates as
+ *  UTC seconds, conditions on one number joined). It takes the same rows, but
+ *  is not for putting under a NOT: what is never true is FALSE in it, though
+ *  it may be unknown. Parses back to itself unless it outgrows
+ *  OM_LIMIT_FILTER_BYTES. Borrowed. The cache key. */
 const char *om_filter_canonical(const struct om_filter *filter);
 /** Names of the columns it mentions, each once. Borrowed. */
 size_t om_filter_columns(const struct om_filter *filter,
@@ -66,12 +83,20 @@ struct om_window {
 };
 
 /**
- * Select rows. filter NULL: all. `cache` NULL: computed, not kept.
+ * Select rows. filter NULL: all. `cache` NULL: computed, not kept. Rows
+ * without a time are in no window; to_s INT64_MAX is open. Two threads that
+ * ask for the same get one computation. policy NULL: all.
  *
  * returns  OM_E_NOTFOUND if a window is set and the layer has no time column,
+ *          or if a column of the filter is not there
+ *          OM_E_UNSUPPORTED  a policy other than all
  *          OM_E_DAMAGED, OM_E_MEMORY
  * owns     *out counted: om_selection_unref
+ * threads  any, also with one cache
  * cost     12 M rows, two conditions: a few milliseconds on two cores
+ *          (bench_filter); tombstones: a copy of the bitmap
+ * test     tests/engine/test_filter_eval.c, tests/engine/test_select.c
+ * bench    benchmarks/engine/bench_filter.c
  */
 om_status om_select(struct om_selections *cache, const struct om_layer *layer,
                     const struct om_policy *policy,
