@@ -155,7 +155,8 @@ void om__fields_release(struct om_fields *fields, struct om__held *held);
 
 /* ---- window.c ---------------------------------------------------------- */
 
-/** The lattice's exponent: 7 to 14 nodes a bandwidth at the equator. */
+/** The exponent of the lattice that values are interpolated from: 7 to 14
+ *  nodes a bandwidth at the equator. */
 unsigned om__lattice_exponent(double bandwidth_m);
 /** The coarsest level with at least `parts` cells a bandwidth. */
 unsigned om__level_for(double bandwidth_m, double parts);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/base/clones.h"
 #include "data/base/thread.h"
 #include "data/model/batch.h"
 #include "engine/field/field_internal.h"
@@ -122,6 +123,7 @@ struct job {
     struct om_cells stored;
     bool by_rank;
     struct cells cells;
+    const struct om__masses *fine;  // being made coarser
     size_t stretches;
     size_t *begin, *count;  // [stretches]
     double *sum, *size;     // [stretches] of the weights
@@ -193,23 +195,56 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
     return OM_OK;
 }
 
-static void count_cell(const struct job *job, size_t cell, struct sum *s)
+/* Set bits among [from, to), from < to: a cell's rows, mostly in a word. */
+static inline size_t count_bits(const uint64_t *word, size_t from, size_t to)
 {
-    const struct om_cells *c = &job->stored;
-    const size_t from = c->start[cell], to = c->start[cell + 1];
-    const size_t n =
-        om_selection_count(job->spec->selection, job->part, from, to);
-    *s = (struct sum){.code = c->code[cell]};
-    if (n <= FEW && n < to - from) {
-        for (size_t row = from, left = n; left; row++)
-            if (om_selection_has(job->spec->selection, job->part, row)) {
-                add_row(job, s, row);
-                left--;
-            }
-        return;
+    const size_t first = from / 64, last = (to - 1) / 64;
+    const uint64_t low = UINT64_MAX << (from % 64);
+    const uint64_t high = UINT64_MAX >> (63 - (to - 1) % 64);
+    if (first == last)
+        return (size_t)__builtin_popcountll(word[first] & low & high);
+    size_t n = (size_t)__builtin_popcountll(word[first] & low);
+    for (size_t i = first + 1; i < last; i++)
+        n += (size_t)__builtin_popcountll(word[i]);
+    return n + (size_t)__builtin_popcountll(word[last] & high);
+}
+
+/* A cell of which few rows are taken: their own mean. */
+static size_t few_of_cell(const struct job *job, size_t cell, size_t n,
+                          size_t at)
+{
+    struct sum s = {.code = job->stored.code[cell]};
+    for (size_t row = job->stored.start[cell]; n; row++)
+        if (om_selection_has(job->spec->selection, job->part, row)) {
+            add_row(job, &s, row);
+            n--;
+        }
+    return sum_emit(&s, &job->cells, at);
+}
+
+OM_CLONES
+static size_t count_stretch(const struct job *job, const uint64_t *word,
+                            size_t first, size_t end)
+{
+    const struct om_cells *from = &job->stored;
+    const struct cells *to = &job->cells;
+    size_t at = first;
+    for (size_t cell = first; cell < end; cell++) {
+        const size_t rows = from->start[cell + 1] - from->start[cell];
+        const size_t n =
+            count_bits(word, from->start[cell], from->start[cell + 1]);
+        if (n == 0) continue;
+        if (n <= FEW && n < rows) {
+            at = few_of_cell(job, cell, n, at);
+            continue;
+        }
+        to->code[at] = from->code[cell];
+        to->weight[at] = (float)n;
+        to->mean_x[at] = from->mean_x[cell];
+        to->mean_y[at] = from->mean_y[cell];
+        at++;
     }
-    sum_add(s, (double)n, (c->mean_x[cell] + 0.5) / 65536.0,
-            (c->mean_y[cell] + 0.5) / 65536.0);
+    return at;
 }
 
 static om_status count_cells(void *ctx, size_t first, size_t end, size_t lane)
@@ -217,60 +252,60 @@ static om_status count_cells(void *ctx, size_t first, size_t end, size_t lane)
     (void)lane;
     struct job *job = ctx;
     const size_t i = first / STRETCH;
-    size_t at = job->begin[i] = first;
-    for (size_t cell = first; cell < end; cell++) {
-        struct sum s;
-        count_cell(job, cell, &s);
-        at = sum_emit(&s, &job->cells, at);
-    }
-    end_stretch(job, i, at);
+    const uint64_t *word = job->spec->selection->part[job->part].word;
+    job->begin[i] = first;
+    end_stretch(job, i, count_stretch(job, word, first, end));
     return OM_OK;
 }
 
-/* Close the gaps between the stretches into arrays of their own. */
-static om_status pack(const struct job *job, struct om__prepared_part *out)
+/* Close the gaps between the stretches. What lay behind them was never
+ * touched, so that it is no memory yet. */
+static struct om__masses pack(const struct job *job, unsigned level)
 {
-    size_t total = 0;
-    for (size_t i = 0; i < job->stretches; i++) total += job->count[i];
-    struct cells to;
-    OM_TRY(cells_new(total, &to));
+    const struct cells *c = &job->cells;
     size_t at = 0;
     for (size_t i = 0; i < job->stretches; i++) {
         const size_t n = job->count[i], from = job->begin[i];
-        if (!n) continue;
-        const struct cells *c = &job->cells;
-        memcpy(to.code + at, c->code + from, n * sizeof *to.code);
-        memcpy(to.weight + at, c->weight + from, n * sizeof *to.weight);
-        memcpy(to.mean_x + at, c->mean_x + from, n * sizeof *to.mean_x);
-        memcpy(to.mean_y + at, c->mean_y + from, n * sizeof *to.mean_y);
+        if (n && at != from) {
+            memmove(c->code + at, c->code + from, n * sizeof *c->code);
+            memmove(c->weight + at, c->weight + from, n * sizeof *c->weight);
+            memmove(c->mean_x + at, c->mean_x + from, n * sizeof *c->mean_x);
+            memmove(c->mean_y + at, c->mean_y + from, n * sizeof *c->mean_y);
+        }
         at += n;
     }
-    out->block[FINEST] = to.block;
-    out->level[FINEST] = (struct om__masses){
-        .level = FINEST_LEVEL,
-        .count = total,
-        .code = to.code,
-        .weight = to.weight,
-        .mean_x = to.mean_x,
-        .mean_y = to.mean_y,
+    return (struct om__masses){
+        .level = level,
+        .count = at,
+        .code = c->code,
+        .weight = c->weight,
+        .mean_x = c->mean_x,
+        .mean_y = c->mean_y,
     };
-    return OM_OK;
+}
+
+static size_t parent_begin(const struct om__masses *fine, size_t i)
+{
+    while (i > 0 && i < fine->count &&
+           fine->code[i] >> 4 == fine->code[i - 1] >> 4)
+        i++;
+    return i;
 }
 
 /* Cells two levels up: each is 4 x 4 of the finer. */
-static om_status coarsen(struct om__prepared_part *part, size_t level)
+static om_status add_cells(void *ctx, size_t first, size_t end, size_t lane)
 {
-    const struct om__masses *fine = &part->level[level + 1];
-    size_t n = 0;
-    for (size_t i = 0; i < fine->count; i++)
-        n += i == 0 || fine->code[i] >> 4 != fine->code[i - 1] >> 4;
-    struct cells c;
-    OM_TRY(cells_new(n, &c));
+    (void)lane;
+    struct job *job = ctx;
+    const struct om__masses *fine = job->fine;
+    const size_t stretch = first / STRETCH;
+    const size_t from = parent_begin(fine, first);
+    const size_t to = parent_begin(fine, end);
+    size_t at = job->begin[stretch] = from;
     struct sum s = {0};
-    size_t at = 0;
-    for (size_t i = 0; i < fine->count; i++) {
+    for (size_t i = from; i < to; i++) {
         if (fine->code[i] >> 4 != s.code) {
-            at = sum_emit(&s, &c, at);
+            at = sum_emit(&s, &job->cells, at);
             s = (struct sum){.code = fine->code[i] >> 4};
         }
         const double x = (double)(om_morton_squeeze(fine->code[i]) & 3);
@@ -279,16 +314,20 @@ static om_status coarsen(struct om__prepared_part *part, size_t level)
                 (x + (fine->mean_x[i] + 0.5) / 65536.0) / 4.0,
                 (y + (fine->mean_y[i] + 0.5) / 65536.0) / 4.0);
     }
-    at = sum_emit(&s, &c, at);
-    part->block[level] = c.block;
-    part->level[level] = (struct om__masses){
-        .level = om__field_level[level],
-        .count = at,
-        .code = c.code,
-        .weight = c.weight,
-        .mean_x = c.mean_x,
-        .mean_y = c.mean_y,
-    };
+    job->count[stretch] = sum_emit(&s, &job->cells, at) - from;
+    return OM_OK;
+}
+
+static om_status coarsen(struct job *job, struct om__prepared_part *part,
+                         size_t level)
+{
+    job->fine = &part->level[level + 1];
+    job->stretches = job->fine->count / STRETCH + 1;
+    memset(job->count, 0, job->stretches * sizeof *job->count);
+    OM_TRY(cells_new(job->fine->count, &job->cells));
+    part->block[level] = job->cells.block;
+    OM_TRY(om_parallel(job->fine->count, STRETCH, add_cells, job));
+    part->level[level] = pack(job, om__field_level[level]);
     return OM_OK;
 }
 
@@ -334,7 +373,6 @@ static void job_deinit(struct job *job)
     om_free(job->count);
     om_free(job->sum);
     om_free(job->size);
-    om_free(job->cells.block);
 }
 
 static om_status prepare_part(const struct om_field_spec *spec, size_t part,
@@ -343,16 +381,18 @@ static om_status prepare_part(const struct om_field_spec *spec, size_t part,
     struct job job = {.spec = spec, .part = part};
     struct om__prepared_part *p = &out->part[part];
     om_status st = job_init(&job);
+    p->block[FINEST] = job.cells.block;
     if (st) goto done;
     st = job.by_rank ? om_parallel(job.stored.count, STRETCH, count_cells, &job)
                      : om_parallel(job.rows, STRETCH, add_rows, &job);
     if (st) goto done;
-    st = pack(&job, p);
-    for (size_t level = FINEST; !st && level-- > 0;) st = coarsen(p, level);
     for (size_t i = 0; i < job.stretches; i++) {
         out->weight_sum += job.sum[i];
         out->weight_abs += job.size[i];
     }
+    p->level[FINEST] = pack(&job, FINEST_LEVEL);
+    for (size_t level = FINEST; !st && level-- > 0;)
+        st = coarsen(&job, p, level);
     for (size_t level = 0; !st && level < OM_FIELD_LEVELS; level++)
         out->bytes += p->level[level].count * 16;
 done:

@@ -14,19 +14,28 @@
 #include "engine/field/field_internal.h"
 
 #define SIDE 256
-/* Lanes of a row that are computed at once; what falls beside is not used. */
+/* Places of a row that are computed at once; what falls beside the kernel is
+ * zero. Rows begin at a multiple of START, so that a store of one mass and the
+ * load of the next mostly are of the same places: else the load waits. */
 #define LANES 8
+#define START 4
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef float lanes_at
+    __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t mask __attribute__((vector_size(4 * LANES)));
 #define SHAPES 1024
 
 struct splat {
     const struct om__field *field;
     unsigned margin;  // pixels around the block that reach into it
+    unsigned pad;     // rows and columns around `value`
     size_t stride;
-    float *value;    // [SIDE][stride], `margin + LANES` columns before
-    float *radius;   // [SIDE + 2 * margin] pixels, by row of the mass
-    float *per_km2;  // [SIDE] mean: 1 / area of a pixel of this row
-    float peak;      // value at the centre of a mass of 1
-    float *shape;    // [SHAPES + 2] by squared distance
+    float *value;           // [SIDE + 2 * pad][stride], `pad` columns before
+    float *radius;          // [SIDE + 2 * margin] pixels, by row of the mass
+    float *per_km2;         // [SIDE] mean: 1 / area of a pixel of this row
+    float peak;             // value at the centre of a mass of 1
+    unsigned rows, chunks;  // rows and LANES of columns that any kernel reaches
+    float *shape;           // [SHAPES + 2] by squared distance
 };
 
 static inline float shape_at(const struct splat *s, float q)
@@ -37,61 +46,66 @@ static inline float shape_at(const struct splat *s, float q)
     return s->shape[i] + (s->shape[i + 1] - s->shape[i]) * part;
 }
 
-/* One row of one mass: dx[0] of the first place, in pixels. */
-static inline void row_quartic(float *out, unsigned n, float dx, float dy2,
-                               float scale, float amount)
+/* floor for what is not far below zero. */
+static inline int32_t floor_near(float v)
 {
-    for (unsigned c = 0; c < n; c += LANES)
-        for (unsigned i = c; i < c + LANES; i++) {
-            const float x = dx + (float)i;
-            const float fall = 1.0f - (x * x + dy2) * scale;
-            const float in = fall > 0.0f ? fall : 0.0f;
-            out[i] += amount * in * in;
-        }
+    return (int32_t)(v + 1024.0f) - 1024;
 }
 
-static inline void row_table(const struct splat *s, float *out, unsigned n,
-                             float dx, float dy2, float scale, float amount)
+/* One kernel: rows of it, from the first whose middle it reaches. at: the
+ * first row's first place; dx: of that place from the mass. */
+static inline void add_quartic(const struct splat *s, float *at, float dx,
+                               float dy, float scale, float amount)
 {
-    for (unsigned i = 0; i < n; i++) {
-        const float x = dx + (float)i;
-        const float q = (x * x + dy2) * scale;
-        if (q < 1.0f) out[i] += amount * shape_at(s, q);
+    static const lanes step = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (unsigned c = 0; c < s->chunks; c++, at += LANES, dx += LANES) {
+        const lanes x = dx + step;
+        const lanes x2 = 1.0f - x * x * scale;
+        float *out = at, y = dy;
+        for (unsigned r = 0; r < s->rows; r++, out += s->stride, y += 1.0f) {
+            const lanes fall = x2 - y * y * scale;
+            const lanes in = (lanes)((mask)fall & (fall > 0.0f));
+            *(lanes_at *)out += amount * in * in;
+        }
     }
+}
+
+static inline void add_table(const struct splat *s, float *at, float dx,
+                             float dy, float scale, float amount)
+{
+    for (unsigned r = 0; r < s->rows; r++, at += s->stride, dy += 1.0f)
+        for (unsigned c = 0; c < s->chunks * LANES; c++) {
+            const float x = dx + (float)c;
+            const float q = (x * x + dy * dy) * scale;
+            if (q < 1.0f) at[c] += amount * shape_at(s, q);
+        }
 }
 
 OM_CLONES
 static void take_values(void *ctx, const struct om__batch *b)
 {
     struct splat *s = ctx;
-    const int32_t margin = (int32_t)s->margin, limit = SIDE + margin;
+    const int32_t margin = (int32_t)s->margin, pad = (int32_t)s->pad;
+    const uint32_t limit = SIDE + 2 * s->margin;
     const bool quartic = s->field->kernel->kind == OM_KERNEL_QUARTIC;
     for (size_t i = 0; i < b->count; i++) {
-        const int32_t row = b->row[i], col = b->column[i];
-        if (row < -margin || row >= limit || col < -margin || col >= limit)
-            continue;
-        const float radius = s->radius[row + margin];
+        const int32_t row = b->row[i] + margin, col = b->column[i] + margin;
+        if ((uint32_t)row >= limit || (uint32_t)col >= limit) continue;
+        const float radius = s->radius[row];
         const float scale = 1.0f / (radius * radius);
-        const float amount = s->peak * b->weight[i];
-        // Places from the first whose centre can be nearer than the radius.
-        const float dx = 0.5f - b->tx[i], dy = 0.5f - b->ty[i];
-        const int32_t up = (int32_t)ceilf(-radius - dy);
-        const int32_t down = (int32_t)floorf(radius - dy);
-        const int32_t left = (int32_t)ceilf(-radius - dx);
-        const int32_t right = (int32_t)floorf(radius - dx);
-        if (right < left) continue;
-        for (int32_t r = up; r <= down; r++) {
-            if (row + r < 0 || row + r >= SIDE) continue;
-            const float y = dy + (float)r;
-            float *out = s->value + (size_t)(row + r) * s->stride +
-                         (col + left + 2 * margin);
-            if (quartic)
-                row_quartic(out, (unsigned)(right - left + 1), dx + (float)left,
-                            y * y, scale, amount);
-            else
-                row_table(s, out, (unsigned)(right - left + 1),
-                          dx + (float)left, y * y, scale, amount);
-        }
+        // The first place whose middle is not before the kernel.
+        const float up = b->ty[i] - 0.5f - radius;
+        const float left = b->tx[i] - 0.5f - radius;
+        const int32_t first_row = b->row[i] + floor_near(up) + 1 + pad;
+        const int32_t first =
+            (b->column[i] + floor_near(left) + 1 + pad) & ~(START - 1);
+        const float dx = (float)(first - pad - b->column[i]) + 0.5f - b->tx[i];
+        const float dy = (float)(first_row - pad - b->row[i]) + 0.5f - b->ty[i];
+        float *at = s->value + (size_t)first_row * s->stride + first;
+        if (quartic)
+            add_quartic(s, at, dx, dy, scale, s->peak * b->weight[i]);
+        else
+            add_table(s, at, dx, dy, scale, s->peak * b->weight[i]);
     }
 }
 
@@ -129,7 +143,7 @@ static unsigned cut(float at, float radius, int32_t *first, float *edge)
 static void take_cut(struct splat *s, const struct om__batch *b, size_t i,
                      float radius)
 {
-    const int32_t margin = (int32_t)s->margin;
+    const int32_t pad = (int32_t)s->pad;
     float ex[EDGES], ey[EDGES], above[EDGES] = {0};
     int32_t left, top;
     const unsigned columns = cut(b->tx[i], radius, &left, ex);
@@ -137,8 +151,8 @@ static void take_cut(struct splat *s, const struct om__batch *b, size_t i,
     for (unsigned r = 1; r <= rows; r++) {
         const int32_t row = b->row[i] + top + (int32_t)r - 1;
         const bool in = row >= 0 && row < SIDE;
-        float *out = s->value + (in ? (size_t)row : 0) * s->stride +
-                     (b->column[i] + left + 2 * margin);
+        float *out = s->value + (size_t)(in ? row + pad : 0) * s->stride +
+                     (b->column[i] + left + pad);
         float before = 0.0f;
         for (unsigned c = 1; c <= columns; c++) {
             const float below = quadrant(s->field->kernel, ex[c], ey[r]);
@@ -155,6 +169,7 @@ static void take_means(void *ctx, const struct om__batch *b)
 {
     struct splat *s = ctx;
     const int32_t margin = (int32_t)s->margin, limit = SIDE + margin;
+    const int32_t pad = (int32_t)s->pad;
     for (size_t i = 0; i < b->count; i++) {
         const int32_t row = b->row[i], col = b->column[i];
         if (row < -margin || row >= limit || col < -margin || col >= limit)
@@ -166,7 +181,7 @@ static void take_means(void *ctx, const struct om__batch *b)
         if (!whole)
             take_cut(s, b, i, radius);
         else if (row >= 0 && row < SIDE)
-            s->value[(size_t)row * s->stride + (size_t)(col + 2 * margin)] +=
+            s->value[(size_t)(row + pad) * s->stride + (size_t)(col + pad)] +=
                 b->weight[i] * s->per_km2[row];
     }
 }
@@ -183,11 +198,17 @@ static om_status splat_init(struct splat *s, double side, int64_t row0)
     const double down = radius_px(f, side, (double)row0 + SIDE + 2.0);
     // A mass further out than its own radius does not reach in; those at the
     // margin are a little nearer to the pole or not, hence two more.
-    s->margin = (unsigned)((up > down ? up : down) * 1.05) + 3;
-    s->stride = SIDE + 4 * (size_t)s->margin + LANES;
+    const double widest = (up > down ? up : down) * 1.05;
+    s->margin = (unsigned)widest + 3;
+    s->rows = (unsigned)(2.0 * widest) + 1;
+    s->chunks = (s->rows + START - 1 + LANES - 1) / LANES;
+    s->pad = (2 * s->margin + START - 1) / START * START;
+    s->stride = SIDE + 2 * (size_t)s->pad + s->chunks * LANES;
     const double h_km = f->spec->bandwidth_m / 1000.0;
     s->peak = (float)(f->kernel->peak / (h_km * h_km));
-    s->value = om_arena_calloc(f->arena, SIDE * s->stride, sizeof(float));
+    s->value = om_arena_calloc(
+        f->arena, (SIDE + 2 * (size_t)s->pad + s->rows) * s->stride,
+        sizeof(float));
     s->radius =
         om_arena_calloc(f->arena, SIDE + 2 * (size_t)s->margin, sizeof(float));
     s->per_km2 = om_arena_calloc(f->arena, SIDE, sizeof(float));
@@ -235,7 +256,7 @@ om_status om__splat_values(const struct om__field *field, unsigned exponent,
         .ctx = &s,
     }));
     for (size_t row = 0; row < SIDE; row++)
-        memcpy(out + row * SIDE, s.value + row * s.stride + 2 * s.margin,
+        memcpy(out + row * SIDE, s.value + (row + s.pad) * s.stride + s.pad,
                SIDE * sizeof *out);
     return OM_OK;
 }

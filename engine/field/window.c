@@ -22,8 +22,11 @@
 #define SIDE_LOG 8
 /* Deepest zoom of a window: pixels of 512 are still positions wide. */
 #define ZOOM_MAX 22
-/* Nodes a bandwidth at the equator, at least; below twice that. */
-#define NODES_MIN 7.0
+/* Nodes a bandwidth at the equator, at least; below twice that: where values
+ * lie between nodes, and where nodes or places between them are all there is
+ * to see, which leaves half the error. */
+#define NODES_BETWEEN 7.0
+#define NODES_AT 6.0
 /* Pixels that are this many nodes wide (log2) are done mass by mass. */
 #define SPLAT_LOG 3
 /* Cells a bandwidth at least, where pixels are wider than nodes and where
@@ -36,10 +39,14 @@ double om__ground_m(double y)
     return om_world_ground_m(fmin(fmax(y, 0.0), OM_POS_SIDE));
 }
 
+static unsigned exponent_for(double bandwidth_m, double nodes)
+{
+    return (unsigned)floor(log2(bandwidth_m / OM_POS_CELL_M / nodes));
+}
+
 unsigned om__lattice_exponent(double bandwidth_m)
 {
-    const double cells = bandwidth_m / OM_POS_CELL_M / NODES_MIN;
-    return (unsigned)floor(log2(cells));
+    return exponent_for(bandwidth_m, NODES_BETWEEN);
 }
 
 unsigned om__level_for(double bandwidth_m, double parts)
@@ -61,7 +68,8 @@ static unsigned level_of(const struct om__field *f, const struct block *b,
     if (f->rows <= OM_FIELD_ROWS_FEW) return 32;
     // A quarter of a pixel, where the pixel is the measure.
     if (mean) return 32 - b->exponent + 2;
-    if (b->exponent > lattice) return om__level_for(h, CELLS_WIDE);
+    if (b->exponent >= exponent_for(h, NODES_AT))
+        return om__level_for(h, CELLS_WIDE);
     if (b->exponent + 1 >= lattice)
         return om__level_for(h, OM_FIELD_CELLS_ALIKE);
     return om__level_for(h, CELLS_FINE);
@@ -134,21 +142,21 @@ static om_status block_between(const struct om__field *f, const struct block *b,
 static om_status block_values(const struct om__field *f, const struct block *b,
                               float *out)
 {
-    const unsigned lattice = om__lattice_exponent(f->spec->bandwidth_m);
+    const double h = f->spec->bandwidth_m;
     const double side = ldexp(1.0, (int)b->exponent);
     const double middle = ((double)b->row0 + SIDE / 2) * side;
-    const bool mean = side * om__ground_m(middle) > f->spec->bandwidth_m;
+    const bool mean = side * om__ground_m(middle) > h;
+    unsigned lattice = exponent_for(h, NODES_AT);
+    if (b->exponent < lattice) lattice = om__lattice_exponent(h);
     const unsigned level = level_of(f, b, lattice, mean);
     if (mean || b->exponent >= lattice + SPLAT_LOG)
         return om__splat_values(f, b->exponent, mean, level, b->column0,
                                 b->row0, out);
     if (b->exponent < lattice) return block_between(f, b, lattice, level, out);
+    const struct om__nodes places = {
+        .column0 = b->column0, .row0 = b->row0, .columns = SIDE, .rows = SIDE};
     return om__lattice_values(f, lattice, b->exponent - lattice, false, level,
-                              &(struct om__nodes){.column0 = b->column0,
-                                                  .row0 = b->row0,
-                                                  .columns = SIDE,
-                                                  .rows = SIDE},
-                              out);
+                              &places, out);
 }
 
 /* The factors leave up to 0.3 % of the peak beside a kernel, of either sign;
