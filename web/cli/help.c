@@ -98,12 +98,21 @@ static const struct {
      "  --kernel quartic|gaussian  --bandwidth M  --weight COLUMN\n"
      "  --palette dark|light\n"},
     {"serve",
-     "onemap serve CITY [--listen 127.0.0.1:8080] [--config FILE]\n"
+     "onemap serve CITY [--listen 127.0.0.1:8080] [--config FILE] [--pages "
+     "FOLDER]\n"
+     "             [--url URL] [--threads N]\n"
      "\n"
      "Serve tiles, answers and pages over HTTP, on this machine only unless "
      "--listen\n"
-     "says otherwise. Stops on SIGTERM or SIGINT after the requests under "
-     "way.\n"},
+     "says otherwise (port 0: any free one; the address is printed). --url is "
+     "how\n"
+     "clients reach the server where a proxy stands before it. --config is a "
+     "JSON\n"
+     "object with members listen, pages, url, threads, workers, cache_mib. "
+     "Another\n"
+     "process may import --replace meanwhile; stops on SIGTERM or SIGINT after "
+     "the\n"
+     "requests under way.\n"},
 };
 
 const char *om__help_of(const char *verb)
