@@ -111,3 +111,12 @@ om_status om__wide_get(om__wide sum, int64_t *out)
     *out = (int64_t)sum;
     return OM_OK;
 }
+
+bool om__sums_fit(const struct om_column *column, size_t rows)
+{
+    if (column->coding != OM_CODING_INTEGER || column->width > 4) return false;
+    const om__wide base =
+        column->base < 0 ? -(om__wide)column->base : column->base;
+    const om__wide most = base + ((om__wide)1 << (8 * column->width));
+    return most * (om__wide)rows <= INT64_MAX;
+}

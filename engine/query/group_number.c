@@ -30,8 +30,15 @@
 /* Times beyond are no times; keeps the arithmetic of steps from wrapping. */
 #define TIME_MOST (INT64_C(1) << 55)
 
+/* A bucket whose sum cannot overflow 64 bits. */
+struct light {
+    uint64_t count;
+    int64_t sum;
+};
+
 /* What one thread has counted. */
 struct lane {
+    struct light *light;     // [buckets], dense, sums fit 64 bits; owned
     uint32_t *count;         // [4 or 1][buckets], dense without sum; owned
     struct om__cell *cell;   // [buckets], dense with sum; owned
     struct om__table table;  // otherwise
@@ -44,7 +51,7 @@ struct job {
     struct om__chosen chosen;
     struct om__spans spans;  // owned
     size_t *before;          // [spans + 1] rows before each span; owned
-    bool dense;
+    bool dense, light;
     int64_t low;  // bucket of counter 0
     size_t buckets, fold;
     struct lane lane[OM_LIMIT_THREADS];
@@ -107,7 +114,11 @@ static om_status plan_buckets(struct job *j, size_t found)
 
 static om_status lane_ready(const struct job *j, struct lane *lane)
 {
-    if (!j->dense || lane->count || lane->cell) return OM_OK;
+    if (!j->dense || lane->count || lane->cell || lane->light) return OM_OK;
+    if (j->light) {
+        lane->light = om_calloc(j->buckets, sizeof *lane->light);
+        return lane->light ? OM_OK : OM_E_MEMORY;
+    }
     if (j->of) {
         lane->cell = om_calloc(j->buckets, sizeof *lane->cell);
         return lane->cell ? OM_OK : OM_E_MEMORY;
@@ -144,6 +155,47 @@ static void count_64(const struct job *j, uint32_t *count, size_t row)
         COUNT_64(uint32_t);
 }
 
+/* 64 numbers or codes from `row` on. */
+static void load_64(const struct om_column *c, size_t row, int64_t out[64])
+{
+    const int64_t base = c->coding == OM_CODING_DICTIONARY ? 0 : c->base;
+    const uint8_t *at = (const uint8_t *)c->data + row * c->width;
+    switch (c->width) {
+        case 1:
+            for (size_t i = 0; i < 64; i++) out[i] = base + at[i];
+            break;
+        case 2:
+            for (size_t i = 0; i < 64; i++)
+                out[i] = base + ((const uint16_t *)(const void *)at)[i];
+            break;
+        default:
+            for (size_t i = 0; i < 64; i++)
+                out[i] = om_column_integer(c, row + i);
+    }
+}
+
+/* The same with sums: 64 rows that count and have values. */
+static void sum_64(const struct job *j, struct light *light, size_t row)
+{
+    int64_t bucket[64], value[64];
+    load_64(j->by, row, bucket);
+    load_64(j->of, row, value);
+    if (j->by->coding != OM_CODING_DICTIONARY)
+        for (size_t i = 0; i < 64; i++) bucket[i] = bucket_of(j, bucket[i]);
+    for (size_t i = 0; i < 64; i++) {
+        struct light *to = &light[bucket[i] - j->low];
+        to->count++;
+        to->sum += value[i];
+    }
+}
+
+static void sum_row(const struct job *j, struct light *light, size_t row)
+{
+    struct light *to = &light[bucket_at(j, row) - j->low];
+    to->count++;
+    if (om_column_valid(j->of, row)) to->sum += om_column_integer(j->of, row);
+}
+
 static om_status count_word(const struct job *j, struct lane *lane, size_t w,
                             uint64_t bits)
 {
@@ -158,8 +210,17 @@ static om_status count_word(const struct job *j, struct lane *lane, size_t w,
         count_64(j, lane->count, w * 64);
         return OM_OK;
     }
+    if (lane->light && bits == ~UINT64_C(0) &&
+        (!j->of->valid || j->of->valid[w] == ~UINT64_C(0))) {
+        sum_64(j, lane->light, w * 64);
+        return OM_OK;
+    }
     for (; bits; bits &= bits - 1) {
         const size_t row = w * 64 + (size_t)__builtin_ctzll(bits);
+        if (lane->light) {
+            sum_row(j, lane->light, row);
+            continue;
+        }
         const int64_t bucket = bucket_at(j, row);
         if (lane->count) {
             lane->count[bucket - j->low]++;
@@ -267,6 +328,10 @@ static struct om__cell dense_cell(const struct job *j, size_t bucket)
     for (size_t n = 0; n < OM_LIMIT_THREADS; n++) {
         const struct lane *lane = &j->lane[n];
         if (lane->cell) om__cell_merge(&all, &lane->cell[bucket]);
+        if (lane->light) {
+            all.count += lane->light[bucket].count;
+            all.sum += lane->light[bucket].sum;
+        }
         for (size_t f = 0; lane->count && f < j->fold; f++)
             all.count += lane->count[f * j->buckets + bucket];
     }
@@ -335,6 +400,7 @@ static om_status run(struct job *j, struct om__named_list *out)
     if (j->by->coding == OM_CODING_BLOCKS)
         return om__group_texts(j->g, &j->chosen, &j->spans, out);
     OM_TRY(plan_buckets(j, found));
+    j->light = j->of && om__sums_fit(j->of, j->chosen.rows);
     // Units without rows are listed from the dictionary, so keep it dense.
     if (j->g->every && j->by->coding == OM_CODING_DICTIONARY) j->dense = true;
     OM_TRY(count_all(j, found));
@@ -354,6 +420,7 @@ om_status om__group_part(const struct om__grouping *g,
     for (size_t n = 0; n < OM_LIMIT_THREADS; n++) {
         om_free(j->lane[n].count);
         om_free(j->lane[n].cell);
+        om_free(j->lane[n].light);
         om__table_deinit(&j->lane[n].table);
     }
     om_free(j);

@@ -27,15 +27,6 @@ om_status om_query_count(const struct om_query *query, uint64_t *out)
     return st;
 }
 
-/* May differences of cumulative sums be trusted: can none have overflowed? */
-static bool sums_fit(const struct om_column *c, size_t rows)
-{
-    if (!c->sum || c->width > 4) return false;
-    const om__wide base = c->base < 0 ? -(om__wide)c->base : c->base;
-    const om__wide most = base + ((om__wide)1 << (8 * c->width));
-    return most * (om__wide)rows <= INT64_MAX;
-}
-
 /* NULLs are stored as 0 but mean base + 0: they are left out by name. */
 static om__wide sum_rows(const struct om_column *c,
                          const struct om__chosen *chosen, size_t from,
@@ -58,7 +49,8 @@ static om__wide sum_span(const struct om_column *c,
 {
     const size_t first = (from + OM_SUM_ROWS - 1) / OM_SUM_ROWS;
     const size_t last = to / OM_SUM_ROWS;
-    if (!om__chosen_all(chosen) || first >= last || !sums_fit(c, chosen->rows))
+    if (!om__chosen_all(chosen) || first >= last || !c->sum ||
+        !om__sums_fit(c, chosen->rows))
         return sum_rows(c, chosen, from, to);
     return sum_rows(c, chosen, from, first * OM_SUM_ROWS) +
            sum_rows(c, chosen, last * OM_SUM_ROWS, to) +
