@@ -37,6 +37,7 @@ om_status om_buf_reserve(struct om_buf *buf, size_t more)
     size_t room = buf->room < SIZE_MAX / 2 ? buf->room * 2 : SIZE_MAX;
     if (room < 256) room = 256;
     if (room < buf->len + more) room = buf->len + more;
+    if (buf->max && room > buf->max) room = buf->max;
     uint8_t *bytes = om_realloc(buf->bytes, room);
     if (!bytes) return buf->status = OM_E_MEMORY;
     buf->bytes = bytes;

@@ -154,7 +154,8 @@ om_status om_sink_open(const char *path, const char *format, const char *layer,
     struct om_sink *sink = om_calloc(1, sizeof *sink);
     if (!sink) return om_fail(err, OM_E_MEMORY, 0, "%s: out of memory", path);
     sink->schema = *schema;
-    sink->zone_s = zone_s;
+    // GeoPackage knows UTC only (OGC 12-128r18, table 1).
+    sink->zone_s = strcmp(format, "gpkg") == 0 ? 0 : zone_s;
     const size_t room = strlen(path) + strlen(format) + 32;
     sink->path = om_strdup(path);
     sink->temporary = om_alloc(room);

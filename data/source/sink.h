@@ -26,7 +26,9 @@ struct om_sink_geometry {
 
 /**
  * Create `path` ("fgb" or "gpkg" as `format`) for rows of `schema`, CRS84.
- * A file of that name is replaced only when the sink is closed well.
+ * A file of that name is replaced only when the sink is closed well. Times are
+ * written with the zone `zone_s`, in a GeoPackage as UTC. FlatGeobuf gets no
+ * spatial index: GDAL would sort all rows again.
  * owns     *out: om_sink_close
  */
 om_status om_sink_open(const char *path, const char *format, const char *layer,

@@ -56,7 +56,7 @@ static const char *path_of(const char *name)
     return out;
 }
 
-static const char *write_bytes(const char *name, const void *bytes, size_t len)
+static inline const char *write_bytes(const char *name, const void *bytes, size_t len)
 {
     const char *path = path_of(name);
     FILE *file = fopen(path, "wb");
@@ -160,7 +160,7 @@ static void print_batch(struct reading *out, const struct om_batch *batch)
 }
 
 /* Read it all; the caller says reading_end. */
-static struct reading read_all(struct om_source_options options)
+static inline struct reading read_all(struct om_source_options options)
 {
     struct reading out = {0};
     struct om_source *source = NULL;
@@ -188,7 +188,7 @@ static struct reading read_all(struct om_source_options options)
     return out;
 }
 
-static void reading_end(struct reading *reading)
+static inline void reading_end(struct reading *reading)
 {
     om_buf_deinit(&reading->rows);
 }
