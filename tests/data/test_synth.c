@@ -424,6 +424,30 @@ static const char *text_of(OGRFeatureH f, const char *column)
     return OGR_F_GetFieldAsString(f, OGR_F_GetFieldIndex(f, column));
 }
 
+static void count_of_departments_is_nineteen(void **state)
+{
+    (void)state;
+    GDALDatasetH data;
+    OGRLayerH layer = open_layer(city, "hazard.csv", &data);
+    char seen[64][64];
+    size_t departments = 0;
+    for (OGRFeatureH f; (f = OGR_L_GetNextFeature(layer));) {
+        const char *name = text_of(f, "department");
+        size_t k = 0;
+        while (k < departments && strcmp(seen[k], name)) k++;
+        if (k == departments)
+            snprintf(seen[departments++], sizeof seen[0], "%s", name);
+        // The handler is that department of a town.
+        const char *handler = text_of(f, "handler");
+        assert_true(strlen(handler) > strlen(name));
+        assert_string_equal(handler + strlen(handler) - strlen(name), name);
+        assert_true(departments < 64);
+        OGR_F_Destroy(f);
+    }
+    assert_int_equal(departments, 19);
+    GDALClose(data);
+}
+
 static void time_steps_follow_each_other_before_the_clock(void **state)
 {
     (void)state;
@@ -554,6 +578,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(same_bytes_with_any_number_of_threads),
         cmocka_unit_test(same_bytes_when_only_some_layers_are_written),
         cmocka_unit_test(count_rows_as_promised),
+        cmocka_unit_test(count_of_departments_is_nineteen),
         cmocka_unit_test(partition_edges_cancel_to_the_bit),
         cmocka_unit_test(partition_edges_are_shared_by_two_or_lie_at_the_rim),
         cmocka_unit_test(partition_has_the_size_of_the_city),

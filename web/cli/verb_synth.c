@@ -48,5 +48,7 @@ int om__verb_synth(int argc, char **argv)
     options.out = out;
     struct om_err err = {0};
     const om_status st = om_synth_write(&options, &err);
+    // A scale or layer that cannot be is a wrong command line.
+    if (st == OM_E_RANGE) return om__verb_usage(VERB, "%s", err.text);
     return st ? om__verb_fail(VERB, &err) : OM_EXIT_DONE;
 }
