@@ -456,24 +456,24 @@ static void check_random(int depth, size_t times)
 static void oracle_single_conditions(void **state)
 {
     (void)state;
-    check_random(0, 500);
+    check_random(0, 300);
 }
 
 static void oracle_trees_of_conditions(void **state)
 {
     (void)state;
-    check_random(1, 100);
-    check_random(3, 100);
-    check_random(5, 50);
+    check_random(1, 50);
+    check_random(3, 25);
+    check_random(5, 25);
 }
 
 static void oracle_any_number_of_threads(void **state)
 {
     (void)state;
     om_threads_set(5);
-    check_random(3, 50);
+    check_random(3, 25);
     om_threads_set(1);
-    check_random(3, 20);
+    check_random(3, 10);
     om_threads_set(0);
 }
 
@@ -715,7 +715,7 @@ static void fault_leaves_nothing_behind(void **state)
 static int open_sample(void **state)
 {
     (void)state;
-    return sample_open(&sample, 70001);
+    return sample_open(&sample, 70001) != OM_OK;
 }
 
 static int close_sample(void **state)

@@ -433,7 +433,7 @@ static void fault_leaves_nothing_behind(void **state)
 static int open_sample(void **state)
 {
     (void)state;
-    return sample_open(&sample, 70001);
+    return sample_open(&sample, 70001) != OM_OK;
 }
 
 static int close_sample(void **state)
