@@ -10,7 +10,7 @@
  * peak for the quartic. */
 #define OM_FIELD_RANK 4
 /* Steps of the factors' tables over [0, reach]. */
-#define OM_FIELD_STEPS 1024
+#define OM_FIELD_STEPS 256
 /* Steps of the quadrant table over [-1, 1]. */
 #define OM_FIELD_QUADRANT 128
 

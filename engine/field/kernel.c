@@ -14,7 +14,7 @@
 #include "engine/field/field_internal.h"
 
 #define POINTS 128
-#define ROUNDS 60
+#define ROUNDS 30
 /* The Gaussian's sigma is a third of the bandwidth: exp(-q / (2 / 9)). */
 #define GAUSS_RATE 4.5
 

@@ -28,8 +28,10 @@ const unsigned om__field_level[OM_FIELD_LEVELS] = {14, 16, 18, 20};
 #define STRETCH 65536
 /* Selections of less than one row in this many are added up row by row. */
 #define SPARSE 12
-/* A cell of which at most this many rows are taken gets their own mean. */
-#define FEW 4
+/* A cell of which at most this many rows are taken gets their own mean. Rows
+ * of a cell mostly stand on one spot, and among the many rows of a selection
+ * that is not sparse a few that are off by part of a cell do not show. */
+#define FEW 1
 
 om_status om__weight_check(const struct om_layer *layer, size_t column)
 {
@@ -308,8 +310,9 @@ static om_status add_cells(void *ctx, size_t first, size_t end, size_t lane)
             at = sum_emit(&s, &job->cells, at);
             s = (struct sum){.code = fine->code[i] >> 4};
         }
-        const double x = (double)(om_morton_squeeze(fine->code[i]) & 3);
-        const double y = (double)(om_morton_squeeze(fine->code[i] >> 1) & 3);
+        const uint64_t c = fine->code[i];
+        const double x = (double)((c & 1) | (c >> 1 & 2));
+        const double y = (double)((c >> 1 & 1) | (c >> 2 & 2));
         sum_add(&s, (double)fine->weight[i],
                 (x + (fine->mean_x[i] + 0.5) / 65536.0) / 4.0,
                 (y + (fine->mean_y[i] + 0.5) / 65536.0) / 4.0);
