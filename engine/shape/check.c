@@ -73,14 +73,20 @@ struct checking {
     struct lane {
         struct om__geos geos;
         struct om__ringset set;
-        struct om_partition_report sum;
     } lane[OM_LIMIT_THREADS];
+    // Of the pairs of each GRAIN shapes: summed in their order afterwards, so
+    // that the figure does not depend on the number of threads.
+    struct overlaps {
+        uint64_t count;
+        double km2;
+    } * found;
 };
 
 /* The pairs of one shape. */
 struct pairing {
     struct checking *check;
     struct lane *lane;
+    struct overlaps *found;
     uint32_t shape;
     GEOSGeometry *geometry;  // of `shape`, made when first needed
     const GEOSPreparedGeometry *prepared;
@@ -158,8 +164,8 @@ static om_status measure_overlap(struct pairing *p, uint32_t other)
     if (st) goto done;
     const double area = area_of(&p->lane->set);
     if (area > NOISE_KM2) {
-        p->lane->sum.overlaps++;
-        p->lane->sum.overlap_km2 += area;
+        p->found->count++;
+        p->found->km2 += area;
     }
 done:
     GEOSGeom_destroy_r(h, there);
@@ -264,19 +270,23 @@ om_status om_partition_check(const struct om_rings *rings,
     if (rings->count == 0) return OM_OK;
     struct checking *check = om_calloc(1, sizeof *check);
     if (!check) return OM_E_MEMORY;
+    const size_t stretches = (rings->count + GRAIN - 1) / GRAIN;
+    om_status st = OM_E_MEMORY;
     check->rings = rings;
+    check->found = om_calloc(stretches, sizeof *check->found);
+    if (!check->found) goto done;
     for (size_t s = 0; s < rings->count; s++)
         if (rings->box[s].x0 <= rings->box[s].x1)
             check->origin = (struct om__xy){rings->box[s].x0, rings->box[s].y0};
-    om_status st = count_edges(rings, out);
+    st = count_edges(rings, out);
     if (st) goto done;
     st = om_tree_new(rings->box, rings->count, &check->tree);
     if (st) goto done;
     st = om_parallel(rings->count, GRAIN, find_overlaps, check);
     if (st) goto done;
-    for (size_t i = 0; i < OM_LIMIT_THREADS; i++) {
-        out->overlaps += check->lane[i].sum.overlaps;
-        out->overlap_km2 += check->lane[i].sum.overlap_km2;
+    for (size_t i = 0; i < stretches; i++) {
+        out->overlaps += check->found[i].count;
+        out->overlap_km2 += check->found[i].km2;
     }
     st = find_gaps(check, out);
 done:
@@ -285,6 +295,7 @@ done:
         om__ringset_deinit(&check->lane[i].set);
     }
     om_tree_free(check->tree);
+    om_free(check->found);
     om_free(check);
     if (st) *out = (struct om_partition_report){0};
     return st;
