@@ -22,7 +22,7 @@
  * @property {{spatial: {bbox: [number, number, number, number][]}}} [extent]
  *
  * @typedef {{id: string | null, name?: string, count: number}} Group
- * @typedef {{count: number, groups: Group[]}} Stats
+ * @typedef {{count: number, groups?: Group[]}} Stats
  * @typedef {{unit: string, rows: number, total: number, steps: {from: number, color: string, opacity: number}[]}} Legend
  * @typedef {{value: number, unit: string, pixel: {value: number, step: number}, within: {radius_m: number, count: number}, units: Record<string, {id: string, name: string | null} | null>}} Reading
  * @typedef {{layer: string, filter: string, time: string, bandwidth: number}} Question
@@ -76,7 +76,7 @@ export const getItems = (layer, {bbox, limit}, signal) => getJson(
   `/collections/${encodeURIComponent(layer)}/items${query({bbox: bbox?.map((v) => v.toFixed(6)).join(','), limit})}`,
   signal);
 
-/** @param {Question} q @param {string} by @param {AbortSignal} [signal] @returns {Promise<Stats>} */
+/** @param {Question} q @param {string | undefined} by unit, column or step; none: only the total @param {AbortSignal} [signal] @returns {Promise<Stats>} */
 export const getStats = (q, by, signal) =>
   getJson(`/stats/${encodeURIComponent(q.layer)}${query({by, ...selection(q)})}`, signal);
 

@@ -22,11 +22,17 @@ let layers = [];
 let city;
 /** @type {CityMap | null} */
 let cityMap = null;
-const table = new Table((id) => chooseUnit(id === state.unit ? '' : id, true));
+const table = new Table((id) => {
+  if (coarse()) chooseUnit(id === state.unit ? '' : id, true);
+});
 const days = new Days((time) => setTime(time));
 
 const theme = () => document.documentElement.dataset.theme === 'light' ? 'light' : 'dark';
 const layer = () => layers.find((l) => l.id === state.layer);
+/* What the table counts by: the coarsest units, or where a city has none the
+ * first classes that the layer has. */
+const coarse = () => city.levels.at(-1);
+const groupedBy = () => coarse() ?? layer()?.columns.find((c) => c.type === 'category')?.name;
 /** @returns {import('./api.js').Question} */
 const question = () => ({layer: state.layer, filter: state.filter, time: layer()?.time_column ? state.time : '', bandwidth: state.bandwidth});
 
@@ -68,10 +74,9 @@ function refresh() {
   $('filter').setAttribute('aria-invalid', 'false');
   const q = question(), shown = layer(), palette = theme();
   if (!shown) return;
-  const coarse = city.levels[city.levels.length - 1];
   ask('stats', async (signal) => {
-    const stats = await getStats(q, coarse, signal);
-    table.show(stats.groups);
+    const stats = await getStats(q, groupedBy(), signal);
+    table.show(stats.groups ?? []);
     $('total').replaceChildren(element('span', {title: exact(stats.count)}, exact(stats.count)),
       element('span', {className: 'quiet'}, ` / ${short(shown.rows)} 行 rows`));
   });
@@ -86,7 +91,7 @@ function refresh() {
     if (!signal.aborted) cityMap?.showHeat(heatTiles(q, palette, devicePixelRatio > 1 ? 2 : 1), bounds);
   });
   ask('days', async (signal) => {
-    days.show(shown.time_column ? (await getStats({...q, time: ''}, 'day', signal)).groups : [], state.time);
+    days.show(shown.time_column ? (await getStats({...q, time: ''}, 'day', signal)).groups ?? [] : [], state.time);
   });
   if (state.at) read(state.at, true);
 }
@@ -164,8 +169,10 @@ function showLayer() {
     $('filter').focus();
   });
   $('filter-help').textContent = filterHelp(shown);
-  $('result-title').replaceChildren(`${shown.title}，按`, levelTitle(), ' ',
-    element('span', {lang: 'en'}, `${shown.title_en ?? shown.id} by ${city.levels[city.levels.length - 1] ?? ''}`));
+  const by = groupedBy();
+  const unit = layers.find((l) => l.unit_level && l.unit_level === by);
+  $('result-title').replaceChildren(by ? `${shown.title} 按${unit?.title ?? by} ` : shown.title,
+    element('span', {lang: 'en'}, by ? `by ${by}` : ''));
   $('period-inputs').hidden = !shown.time_column;
   $('period-note').textContent = shown.time_column ? '拖动柱形选时段 drag to select' : '此图层没有时间 no time column';
   if (shown.as_of) {
@@ -173,11 +180,6 @@ function showLayer() {
     $('as-of').dateTime = shown.as_of;
   }
   document.title = `${shown.title} · onemap`;
-}
-
-function levelTitle() {
-  const coarse = city.levels[city.levels.length - 1];
-  return layers.find((l) => l.unit_level === coarse)?.title ?? coarse ?? '';
 }
 
 /** Periods that end at the data's own clock. */

@@ -124,14 +124,14 @@ export class CityMap {
   constructor(container, {layers, levels, view}, handlers) {
     this.layers = layers;
     this.handlers = handlers;
-    const level = (name) => layers.find((l) => l.unit_level === name);
+    const level = (name) => name === undefined ? undefined : layers.find((l) => l.unit_level === name);
     this.coarse = level(levels[levels.length - 1]);
     this.fine = levels.length > 1 ? level(levels[0]) : undefined;
     /** @type {Map<string, any>} units of the coarsest level by id */
     this.units = new Map();
     /** @type {BoxSource[]} */
     this.boxes = [];
-    const box = (this.coarse ?? layers[0])?.extent?.spatial.bbox[0];
+    const box = (this.coarse ?? layers.find((l) => l.geometry === 'point'))?.extent?.spatial.bbox[0];
     this.map = new LibreMap({
       container,
       style: {version: 8, sources: {}, layers: [{id: 'land', type: 'background'}]},

@@ -28,7 +28,8 @@ const english = (text) => element('span', {lang: 'en'}, text);
 export function showLayers(box, layers, onChoose) {
   box.replaceChildren(...layers.map((layer) => element('label', {className: 'layer'},
     element('input', {type: 'radio', name: 'layer', value: layer.id, onchange: () => onChoose(layer.id)}),
-    element('span', {className: 'name', title: layer.id}, layer.title, ' ', english(layer.title_en ?? layer.id)),
+    element('span', {className: 'name', title: layer.id}, layer.title, ' ',
+      english(layer.title_en ?? (layer.id === layer.title ? '' : layer.id))),
     element('span', {className: 'rows', title: `${exact(layer.rows)} 行 rows`}, short(layer.rows)))));
 }
 
@@ -111,7 +112,7 @@ export function showReading(reading, levels, pinned) {
       element('span', {className: 'value', title: String(value)}, about(value)),
       element('span', {className: 'unit'}, ` /km²　${within.radius_m} m 内 `, exact(within.count), ' ', english('within reach'))),
     element('div', {className: 'where', title: where},
-      where || '不在任何单元内 outside all units', pinned ? '　' : '', pinned ? english('Esc to unpin') : ''));
+      where || (levels.length ? '不在任何单元内 outside all units' : ''), pinned ? '　' : '', pinned ? english('Esc to unpin') : ''));
 }
 
 export class Table {
@@ -140,7 +141,7 @@ export class Table {
   }
 
   draw() {
-    const name = (g) => g.id === null ? '不在单元内 outside' : g.name ?? g.id;
+    const name = (g) => g.id === null ? '无 none' : g.name ?? g.id;
     const order = this.by === 'count'
       ? (a, b) => a.count - b.count || name(b).localeCompare(name(a), 'zh-CN')
       : (a, b) => name(a).localeCompare(name(b), 'zh-CN');
