@@ -16,9 +16,9 @@
 #include "data/base/thread.h"
 #include "engine/layer/build.h"
 
-/* 2,048 places to write to stay within the second level of address
- * translation, and five passes do for the keys of a city. */
-#define DIGIT_BITS 11
+/* Measured with 12 million keys of a city: 8 bits take six passes and 0.36 s of
+ * processor time, 11 bits fewer passes and 0.43 s. */
+#define DIGIT_BITS 8
 #define DIGITS (1u << DIGIT_BITS)
 /* Below this many rows starting threads costs more than they save. */
 #define ROWS_A_THREAD 65536
