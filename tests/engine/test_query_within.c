@@ -12,6 +12,7 @@
 
 #include <geos_c.h>
 #include <math.h>
+#include <pthread.h>
 
 #include "data/model/earth.h"
 #include "engine/query/ground.h"
@@ -428,6 +429,38 @@ static void shapes_near_a_place_are_those_that_measuring_finds(void **state)
         }
 }
 
+/* All threads ask for the tree before anybody has built it. */
+static void *ask_often(void *arg)
+{
+    const struct om_place *place = arg;
+    const struct om_query q = {.layer = &houses.layer, .place = *place};
+    uint64_t count = 0, first = 0;
+    for (int i = 0; i < 50; i++) {
+        if (i % 10 == 9) om_query_forget();
+        if (om_query_count(&q, &count)) return NULL;
+        if (i && count != first) return NULL;
+        first = count;
+    }
+    return arg;
+}
+
+static void shapes_may_be_asked_for_by_several_threads(void **state)
+{
+    (void)state;
+    om_query_forget();
+    struct om_place place = {
+        .kind = OM_PLACE_RADIUS, .pos = in_town(), .radius_m = 700};
+    pthread_t thread[4];
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, ask_often, &place),
+                         0);
+    for (size_t i = 0; i < 4; i++) {
+        void *done = NULL;
+        pthread_join(thread[i], &done);
+        assert_ptr_equal(done, &place);
+    }
+}
+
 static void error_of_rings_that_are_no_place(void **state)
 {
     (void)state;
@@ -496,6 +529,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(within_is_what_a_crossing_test_finds),
         cmocka_unit_test(shapes_meet_boxes_and_polygons_as_geos_says),
         cmocka_unit_test(shapes_near_a_place_are_those_that_measuring_finds),
+        cmocka_unit_test(shapes_may_be_asked_for_by_several_threads),
         cmocka_unit_test(error_of_rings_that_are_no_place),
         cmocka_unit_test(fault_leaves_nothing_behind),
     };
