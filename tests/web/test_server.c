@@ -1,0 +1,181 @@
+/* The server under failing allocations.
+ *
+ * Plan
+ *   fault_start   whichever allocation fails while it starts: a status comes
+ *                 back and nothing is left behind
+ *   fault_answer  whichever fails while it answers: a status or a closed
+ *                 connection, and the next request is answered
+ * What it answers otherwise is looked at from outside: server.test.mjs.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "data/base/alloc.h"
+#include "data/base/log.h"
+#include "web/cli/verb.h"
+#include "web/server/server.h"
+
+static char folder[512], city[600];
+
+static void write_points(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("lon,lat,id,kind,weight\n", f);
+    for (int i = 0; i < 500; i++)
+        fprintf(f, "%.6f,%.6f,P%03d,%s,%d\n", 113.5 + i % 25 * 0.004,
+                22.8 + i / 25 * 0.004, i, i % 3 ? "shop" : "home", i % 7);
+    fclose(f);
+}
+
+static int make_city(void **state)
+{
+    (void)state;
+    const char *tmp = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/onemap-server-XXXXXX",
+             tmp && *tmp ? tmp : "/tmp");
+    if (!mkdtemp(folder)) return -1;
+    char points[600];
+    snprintf(points, sizeof points, "%s/points.csv", folder);
+    snprintf(city, sizeof city, "%s/city", folder);
+    write_points(points);
+    om_progress_quiet(true);
+    om_log_set_level(OM_LOG_ERROR);
+    signal(SIGPIPE, SIG_IGN);
+    char *argv[] = {"import", city,  "place", points, "--x", "lon",
+                    "--y",    "lat", "--id",  "id",   NULL};
+    return om__verb_import(10, argv);
+}
+
+static int drop_city(void **state)
+{
+    (void)state;
+    char command[700];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static struct om_server_options options(void)
+{
+    return (struct om_server_options){.city = city,
+                                      .listen = "127.0.0.1:0",
+                                      .threads = 1,
+                                      .workers = 1,
+                                      .cache_bytes = 1 << 20};
+}
+
+static void fault_start(void **state)
+{
+    (void)state;
+    const struct om_server_options o = options();
+    const size_t live = om_alloc_live();
+    om_status st = OM_E_MEMORY;
+    for (size_t n = 1; st; n++) {
+        struct om_server *server = NULL;
+        struct om_err err = {0};
+        om_alloc_fail_after(n, false);
+        st = om_server_start(&o, &server, &err);
+        om_alloc_fail_after(0, false);
+        if (st) {
+            assert_null(server);
+            assert_true(err.text[0]);
+        }
+        om_server_stop(st ? NULL : server);
+        assert_int_equal(om_alloc_live(), live);
+        assert_true(n < 100000);
+    }
+}
+
+/* The status of one request; 0 where the connection was closed instead. */
+static int ask(const char *address, const char *target)
+{
+    const char *colon = strrchr(address, ':');
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)atoi(colon + 1)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval patience = {.tv_sec = 20};
+    char text[4096] = "";
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    const int len = snprintf(text, sizeof text,
+                             "GET %s HTTP/1.1\r\nHost: x\r\n"
+                             "Accept-Encoding: gzip\r\n"
+                             "Connection: close\r\n\r\n",
+                             target);
+    assert_int_equal(send(fd, text, (size_t)len, MSG_NOSIGNAL), len);
+    size_t got = 0;
+    for (ssize_t n = 1; n > 0 && got + 1 < sizeof text; got += (size_t)n) {
+        n = recv(fd, text + got, sizeof text - 1 - got, 0);
+        if (n < 0) n = 0;
+    }
+    text[got] = '\0';
+    close(fd);
+    int status = 0;
+    if (got) assert_int_equal(sscanf(text, "HTTP/1.1 %d ", &status), 1);
+    return status;
+}
+
+static void fault_answer(void **state)
+{
+    (void)state;
+    static const char *const target[] = {
+        "/collections",
+        "/stats/place?by=kind&filter=weight+%3E+%zu",
+        "/tiles/heat:place/12/3340/1780.png?filter=weight+%3C%3E+%zu",
+        "/value?name=heat:place&lon=113.55&lat=22.82&bandwidth=1%zu",
+        "/collections/place/items?limit=20&filter=weight+%3C+%zu",
+        "/collections/place/items/P007",
+        "/metrics",
+        "/nothing",
+    };
+    const struct om_server_options o = options();
+    struct om_server *server = NULL;
+    struct om_err err = {0};
+    assert_int_equal(om_server_start(&o, &server, &err), OM_OK);
+    const char *address = om_server_address(server);
+    for (size_t t = 0; t < sizeof target / sizeof *target; t++)
+        for (size_t n = 1; n < 120; n++) {
+            // Another question each time: what is kept needs no memory.
+            char text[200], number[24];
+            snprintf(number, sizeof number, "%zu", n + 200);
+            const char *hole = strstr(target[t], "%zu");
+            snprintf(
+                text, sizeof text, "%.*s%s",
+                (int)(hole ? (size_t)(hole - target[t]) : strlen(target[t])),
+                target[t], hole ? number : "");
+            om_alloc_fail_after(n, false);
+            const int status = ask(address, text);
+            om_alloc_fail_after(0, false);
+            if (status != 0 && status != 200 && status != 503 &&
+                !(status == 404 && t == 7))
+                fail_msg("%s with allocation %zu failing: %d", text, n, status);
+        }
+    for (size_t t = 0; t < sizeof target / sizeof *target; t++)
+        if (!strstr(target[t], "%zu"))
+            assert_int_equal(ask(address, target[t]), t == 7 ? 404 : 200);
+    om_server_stop(server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fault_start),
+        cmocka_unit_test(fault_answer),
+    };
+    return cmocka_run_group_tests(tests, make_city, drop_city);
+}
