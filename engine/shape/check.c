@@ -192,8 +192,10 @@ static om_status find_overlaps(void *ctx, size_t first, size_t end, size_t lane)
     struct checking *check = ctx;
     OM_TRY(om__geos_open(&check->lane[lane].geos));
     for (size_t s = first; s < end; s++) {
-        struct pairing p = {
-            .check = check, .lane = &check->lane[lane], .shape = (uint32_t)s};
+        struct pairing p = {.check = check,
+                            .lane = &check->lane[lane],
+                            .found = &check->found[first / GRAIN],
+                            .shape = (uint32_t)s};
         om_tree_search(check->tree, check->rings->box[s], pair_with, &p);
         GEOSContextHandle_t h = p.lane->geos.context;
         if (p.prepared) GEOSPreparedGeom_destroy_r(h, p.prepared);
