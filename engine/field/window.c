@@ -32,7 +32,7 @@
 /* Cells a bandwidth at least, where pixels are wider than nodes and where
  * they are much finer. */
 #define CELLS_WIDE 6.0
-#define CELLS_FINE 28.0
+#define CELLS_FINE 24.0
 
 double om__ground_m(double y)
 {
