@@ -58,7 +58,8 @@ struct om_source_options {
  * owns     *out: om_source_close
  * threads  one source, one thread; it reads ahead on om_threads() of its own,
  *          and what it gives does not depend on how many
- * cost     benchmarks/data/bench_source.c
+ * cost     about 0.25 us of one core a row of address text (104 bytes, four
+ *          columns) as CSV, 0.6 us as FlatGeobuf or GeoPackage
  * test     tests/data/test_source.c, test_source_csv.c
  */
 om_status om_source_open(const struct om_source_options *options,
