@@ -20,8 +20,8 @@ shift $((OPTIND - 1))
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
-# GDAL takes its own locks in two orders; what we look for is races.
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:detect_deadlocks=0}
+# Races of our own are what we look for: GDAL takes its locks in two orders.
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:detect_deadlocks=0:suppressions=$(dirname "$0")/tsan.txt}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/lsan.txt:print_suppressions=0}
 passed=0 failed=0
 out=$(mktemp)

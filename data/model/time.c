@@ -196,7 +196,7 @@ om_status om_time_parse_interval(const char *text, size_t len, int32_t zone_s,
             OM_TRY(parse(slash + 1, right, zone_s, &to, &span));
             to += span;
         }
-        if (from > to) return OM_E_RANGE;
+        if (from >= to) return OM_E_RANGE;
     }
     *from_s = from;
     *to_s = to;

@@ -144,9 +144,8 @@ static om_status make(struct om__request *r, const struct om__view_ask *ask,
         .bandwidth_m = ask->bandwidth_m,
         .weight_column = ask->weight_column,
     };
-    double highest;
-    st = om_field_scale(server->fields, &made->view.spec, &highest,
-                        &made->view.weight_sum);
+    st = om_field_weight(server->fields, &made->view.spec,
+                         &made->view.weight_sum);
     for (int p = OM_PALETTE_DARK; !st && p <= OM_PALETTE_LIGHT; p++)
         st =
             om_heat_legend(server->fields, &made->view.spec, server->selections,
