@@ -6,51 +6,63 @@
  *
  * usage: bench_build [rows] [path of the file]
  */
+#include <geos_c.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "benchmarks/bench.h"
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
-#include "data/base/log.h"
 #include "data/base/thread.h"
 #include "engine/layer/build.h"
 #include "engine/layer/directory_internal.h"
 
-static uint64_t next(uint64_t *state)
-{
-    uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
+#define TARGET_S 0.5
 
 /* Buildings of 7 rows on average, 64 buildings a cluster, in random order. */
 static struct om_pos place(uint64_t row)
 {
     uint64_t building = row / 7 * 2654435761u % 1700000;
     uint64_t cluster = building / 64 + 1;
-    const uint64_t c = next(&cluster);
-    const uint64_t b = next(&building);
+    const uint64_t c = bench_random(&cluster);
+    const uint64_t b = bench_random(&building);
     return (struct om_pos){
         0xD1000000u + (uint32_t)(c % 6000000 + b % 30000),
         0x6F000000u + (uint32_t)((c >> 32) % 6000000 + (b >> 32) % 30000)};
 }
 
-static void line(const char *what, size_t rows, double seconds, uint64_t bytes,
-                 uint64_t hash)
+/* --- the peer: the STR tree of GEOS over the same points --- */
+
+static void count_item(void *item, void *ctx)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    printf(
-        "%-28s rows %zu  s %.3f  ns/row %.1f  bytes %llu  peak MB %ld  "
-        "hash %016llx\n",
-        what, rows, seconds, seconds * 1e9 / (double)rows,
-        (unsigned long long)bytes, usage.ru_maxrss / 1024,
-        (unsigned long long)hash);
-    fflush(stdout);
+    (void)item;
+    ++*(uint64_t *)ctx;
+}
+
+static void peer_index(const struct om_pos *pos, size_t rows, double own_s)
+{
+    initGEOS(NULL, NULL);
+    double start = bench_now();
+    GEOSSTRtree *tree = GEOSSTRtree_create(16);
+    GEOSGeometry **point = malloc(rows * sizeof(GEOSGeometry *));
+    if (!tree || !point) exit(1);
+    for (size_t i = 0; i < rows; i++) {
+        point[i] = GEOSGeom_createPointFromXY(pos[i].x, pos[i].y);
+        GEOSSTRtree_insert(tree, point[i], point[i]);
+    }
+    // The tree is sorted when it is first asked.
+    uint64_t found = 0;
+    GEOSSTRtree_query(tree, point[0], count_item, &found);
+    const double took = bench_now() - start;
+    bench_row("GEOS STRtree of the same points", 1, took, rows, rows * 8, found,
+              0);
+    bench_ratio("index", "GEOS STRtree", own_s, took);
+    GEOSSTRtree_destroy(tree);
+    for (size_t i = 0; i < rows; i++) GEOSGeom_destroy(point[i]);
+    free(point);
+    finishGEOS();
 }
 
 static om_status bench_index(size_t rows)
@@ -65,30 +77,35 @@ static om_status bench_index(size_t rows)
     for (size_t i = 0; i < rows; i++) pos[i] = place(i);
     memset(key, 0, 2 * rows * sizeof *key);  // pages are there, as in a loop
     memset(row, 0, 2 * rows * sizeof *row);
-    const double start = om_seconds();
+    const double start = bench_now();
     for (size_t i = 0; i < rows; i++) {
         key[i] = om_morton(pos[i]);
         row[i] = (uint32_t)i;
     }
-    const double keyed = om_seconds();
+    const double keyed = bench_now();
     st = om_sort_keys(key, row, key + rows, row + rows, rows);
-    const double sorted = om_seconds();
+    const double sorted = bench_now();
     if (!st) st = om__directory_build(key, rows, &directory);
-    const double directed = om_seconds();
+    const double directed = bench_now();
     uint64_t bytes = 0;
     for (unsigned level = 14; level <= 22 && !st; level += 2) {
         struct om_cells cells;
         st = om_cells_build(key, rows, level, &arena, &cells);
         bytes += cells.count * 16;
     }
-    const double end = om_seconds();
-    line("index: keys", rows, keyed - start, rows * 8, 0);
-    line("index: sort", rows, sorted - keyed, rows * 12,
-         om_hash64(key, rows * 8, om_hash64(row, rows * 4, 0)));
-    line("index: directory", rows, directed - sorted, directory.entries * 4,
-         om_hash64(directory.table, directory.entries * 4, 0));
-    line("index: five levels of cells", rows, end - directed, bytes, 0);
-    line("index: all", rows, end - start, rows * 12 + bytes, 0);
+    const double end = bench_now();
+    if (st) goto done;
+    const uint64_t hash = om_hash64(key, rows * 8, om_hash64(row, rows * 4, 0));
+    bench_row("index: keys", 1, keyed - start, rows, rows * 8, 0, 0);
+    bench_row("index: sort", 1, sorted - keyed, rows, rows * 12, hash, 0);
+    bench_row("index: directory", 1, directed - sorted, rows,
+              directory.entries * 4,
+              om_hash64(directory.table, directory.entries * 4, 0), 0);
+    bench_row("index: five levels of cells", 1, end - directed, rows, bytes, 0,
+              0);
+    bench_row("index from memory, all of it", 1, end - start, rows,
+              rows * 12 + bytes, hash, TARGET_S);
+    peer_index(pos, rows, end - start);
 done:
     om_free(directory.table);
     om_free(pos);
@@ -161,25 +178,26 @@ static om_status bench_file(size_t rows, const char *path)
     st = om_builder_new(&schema, &b);
     for (size_t at = 0; at < rows && !st; at += OM_LIMIT_BATCH_ROWS) {
         const size_t left = rows - at;
-        const double before = om_seconds();
+        const double before = bench_now();
         st = add_batch(b, gear, at,
                        left < OM_LIMIT_BATCH_ROWS ? left : OM_LIMIT_BATCH_ROWS);
-        adding += om_seconds() - before;
+        adding += bench_now() - before;
     }
     if (st) goto done;
-    line("file: gather, with making", rows, adding, 0, 0);
-    const double start = om_seconds();
+    bench_row("file: gather, with making the rows", 1, adding, rows, 0, 0, 0);
+    const double start = bench_now();
     st = om_builder_write(b, path, NULL, &err);
-    const double end = om_seconds();
+    const double end = bench_now();
     if (st) goto done;
     st = om_segment_open(path, NULL, &s, &err);
     if (st) goto done;
-    line("file: write", rows, end - start, om_segment_bytes(s), 0);
+    bench_row("file: sort, code, write, sync", 1, end - start, rows,
+              om_segment_bytes(s), 0, 0);
     struct om_verify verify;
-    const double before = om_seconds();
+    const double before = bench_now();
     st = om_segment_verify(s, &verify, &err);
-    line("file: verify", rows, om_seconds() - before, om_segment_bytes(s),
-         verify.rows);
+    bench_row("file: verify", 1, bench_now() - before, verify.rows,
+              om_segment_bytes(s), 0, 0);
 done:
     if (st) fprintf(stderr, "%s\n", err.text);
     om_segment_unref(s);
@@ -203,10 +221,10 @@ static om_status bench_look(size_t rows, const char *path)
         if (!code) break;
         const unsigned shift = 64 - 2 * level;
         for (size_t i = 0; i < LOOKS; i++)
-            code[i] = key[next(&state) % rows] >> shift << shift;
+            code[i] = key[bench_random(&state) % rows] >> shift << shift;
         for (int warm = 0; warm < 2 && !st; warm++) {
             sum = 0;
-            const double start = om_seconds();
+            const double start = bench_now();
             for (size_t i = 0; i < LOOKS && !st; i++) {
                 size_t from, to;
                 st = om_segment_range(
@@ -215,22 +233,25 @@ static om_status bench_look(size_t rows, const char *path)
             }
             char what[64];
             snprintf(what, sizeof what, "range: cells of level %u", level);
-            if (warm) line(what, LOOKS, om_seconds() - start, 0, sum);
+            if (warm)
+                bench_row(what, LOOKS, bench_now() - start, sum, 0,
+                          om_hash64(&sum, sizeof sum, 0), 0);
         }
         om_free(code);
     }
     struct om_text_reader reader = {0};
     uint64_t state = 2, sum = 0;
-    const double start = om_seconds();
+    const double start = bench_now();
     for (size_t i = 0; i < LOOKS && !st; i++) {
         char id[32];
         size_t row;
-        const int len =
-            snprintf(id, sizeof id, "A%09zu", (size_t)(next(&state) % rows));
+        const int len = snprintf(id, sizeof id, "A%09zu",
+                                 (size_t)(bench_random(&state) % rows));
         st = om_segment_find(s, id, (size_t)len, &reader, &row);
         sum += row;
     }
-    line("find: random ids", LOOKS, om_seconds() - start, 0, sum);
+    bench_row("find: random ids", LOOKS, bench_now() - start, LOOKS, 0,
+              om_hash64(&sum, sizeof sum, 0), 0);
     om_text_reader_deinit(&reader);
     om_segment_unref(s);
     return st;
@@ -240,11 +261,14 @@ int main(int argc, char **argv)
 {
     const size_t rows =
         argc > 1 ? (size_t)strtoull(argv[1], NULL, 10) : 12000000;
-    const char *path = argc > 2 ? argv[2] : "bench_build.layer";
-    printf("threads %zu\n", om_threads());
+    const char *path = argc > 2 ? argv[2] : "bench_build.tmp";
+    bench_head("index and layer file from memory");
+    printf("%zu threads\n", om_threads());
     om_status st = bench_index(rows);
     if (!st) st = bench_file(rows, path);
     if (!st) st = bench_look(rows, path);
     unlink(path);
+    printf("peak memory of this benchmark, peer included: %.0f MB\n",
+           (double)bench_peak_bytes() / 1e6);
     return st ? 1 : 0;
 }
