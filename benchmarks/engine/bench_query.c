@@ -3,7 +3,13 @@
  *
  * Every question is asked at a place of its own, 20,000 of them; the hash is
  * over all answers. The first round touches the pages and is not counted.
+ *
+ * The STR tree of GEOS answers the same boxes (counts compared one by one)
+ * and the nearest one (its C interface has no k nearest; ground distances
+ * compared). For the 8 nearest, points and answers are left as files in the
+ * folder BENCH_DUMP, for benchmarks/peers.py.
  */
+#include <geos_c.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +19,7 @@
 #include "benchmarks/bench.h"
 #include "data/base/hash.h"
 #include "engine/layer/build.h"
+#include "engine/query/ground.h"
 #include "engine/query/query.h"
 
 #define QUESTIONS 20000
@@ -177,8 +184,10 @@ static bool add_hit(void *ctx, const struct om_hit *hit)
     return true;
 }
 
-static void ask(const char *name, const struct city *c,
-                const struct om_place *question, double target_s)
+/* returns the median; answers [QUESTIONS] if not NULL. */
+static double ask(const char *name, const struct city *c,
+                  const struct om_place *question, uint64_t *answers,
+                  double target_s)
 {
     struct bench_samples samples = {0};
     uint64_t hash = 0, rows = 0;
@@ -195,13 +204,182 @@ static void ask(const char *name, const struct city *c,
             const double took = bench_now() - start;
             if (st) stop(name, NULL);
             if (round) bench_add(&samples, took);
+            if (answers) answers[i] = answer;
             rows += question[i].kind == OM_PLACE_NEAREST ? question[i].nearest
                                                          : answer;
             hash = om_hash64(&answer, sizeof answer, hash);
         }
     }
     bench_row_samples(name, &samples, rows, rows * 8, hash, target_s);
+    const double p50 = bench_percentile(&samples, 0.5);
     bench_free(&samples);
+    return p50;
+}
+
+/* --- the peer: the STR tree of GEOS --- */
+
+struct peer {
+    GEOSSTRtree *tree;
+    GEOSGeometry **point;
+    struct om_pos *pos;
+    size_t rows;
+};
+
+static void peer_new(const struct city *c, struct peer *peer)
+{
+    const uint64_t *key;
+    initGEOS(NULL, NULL);
+    peer->rows = c->rows;
+    peer->tree = GEOSSTRtree_create(16);
+    peer->point = malloc(c->rows * sizeof(GEOSGeometry *));
+    peer->pos = malloc(c->rows * sizeof *peer->pos);
+    if (!peer->tree || !peer->point || !peer->pos ||
+        om_segment_keys(c->segment, 0, c->rows, &key))
+        stop("peer", NULL);
+    for (size_t i = 0; i < c->rows; i++) {
+        peer->pos[i] = om_morton_pos(key[i]);
+        peer->point[i] =
+            GEOSGeom_createPointFromXY(peer->pos[i].x, peer->pos[i].y);
+        GEOSSTRtree_insert(peer->tree, peer->point[i], &peer->pos[i]);
+    }
+}
+
+static void peer_free(struct peer *peer)
+{
+    GEOSSTRtree_destroy(peer->tree);
+    for (size_t i = 0; i < peer->rows; i++) GEOSGeom_destroy(peer->point[i]);
+    free(peer->point);
+    free(peer->pos);
+    finishGEOS();
+}
+
+static void count_item(void *item, void *ctx)
+{
+    (void)item;
+    ++*(uint64_t *)ctx;
+}
+
+static void peer_boxes(struct peer *peer, const struct om_place *question,
+                       const uint64_t *own, double own_s)
+{
+    struct bench_samples samples = {0};
+    uint64_t hash = 0, rows = 0, wrong = 0;
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        const struct om_box b = question[i].box;
+        const double start = bench_now();
+        GEOSGeometry *box = GEOSGeom_createRectangle(b.x0, b.y0, b.x1, b.y1);
+        uint64_t answer = 0;
+        GEOSSTRtree_query(peer->tree, box, count_item, &answer);
+        GEOSGeom_destroy(box);
+        // The first questions sort the tree and touch its pages.
+        if (i >= QUESTIONS / 20) bench_add(&samples, bench_now() - start);
+        wrong += answer != own[i];
+        rows += answer;
+        hash = om_hash64(&answer, sizeof answer, hash);
+    }
+    bench_row_samples("GEOS STRtree, the same boxes", &samples, rows, rows * 8,
+                      hash, 0);
+    bench_ratio("box count", "GEOS STRtree (medians)", own_s,
+                bench_percentile(&samples, 0.5));
+    printf("  %llu of %d counts differ from GEOS\n", (unsigned long long)wrong,
+           QUESTIONS);
+    bench_free(&samples);
+    if (wrong) exit(1);
+}
+
+/* Distance on the plane of the grid: what an STR tree can search by. */
+static int plane(const void *a, const void *b, double *distance, void *ctx)
+{
+    (void)ctx;
+    const struct om_pos *one = a, *two = b;
+    *distance =
+        hypot((double)one->x - (double)two->x, (double)one->y - (double)two->y);
+    return 1;
+}
+
+static bool keep_first(void *ctx, const struct om_hit *hit)
+{
+    *(double *)ctx = hit->distance_m;
+    return false;
+}
+
+/* The plane is not the ground: where the peer's point is farther on the ground
+ * than ours it is counted, nearer would be a mistake of ours. */
+static void peer_nearest(const struct city *c, struct peer *peer,
+                         const struct om_place *question)
+{
+    struct bench_samples own = {0}, theirs = {0};
+    uint64_t hash = 0, farther = 0, nearer = 0;
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        struct om_query q = {.layer = &c->layer, .place = question[i]};
+        q.place.nearest = 1;
+        double own_m = 0;
+        double start = bench_now();
+        if (om_query_each(&q, keep_first, &own_m)) stop("nearest", NULL);
+        bench_add(&own, bench_now() - start);
+        struct om_pos at = question[i].pos;
+        start = bench_now();
+        GEOSGeometry *place = GEOSGeom_createPointFromXY(at.x, at.y);
+        const struct om_pos *found =
+            GEOSSTRtree_nearest_generic(peer->tree, &at, place, plane, NULL);
+        GEOSGeom_destroy(place);
+        bench_add(&theirs, bench_now() - start);
+        const double their_m = om_ground_m(at, *found);
+        farther += their_m > own_m + 1e-6;
+        nearer += their_m < own_m - 1e-6;
+        hash = om_hash64(&own_m, sizeof own_m, hash);
+    }
+    bench_row_samples("nearest one", &own, QUESTIONS, QUESTIONS * 8, hash, 0);
+    bench_row_samples("GEOS STRtree, nearest one on the plane", &theirs,
+                      QUESTIONS, QUESTIONS * 8, 0, 0);
+    bench_ratio("nearest one", "GEOS STRtree (medians)",
+                bench_percentile(&own, 0.5), bench_percentile(&theirs, 0.5));
+    printf(
+        "  of %d answers GEOS's is farther on the ground in %llu (its plane "
+        "is not the ground), nearer in %llu\n",
+        QUESTIONS, (unsigned long long)farther, (unsigned long long)nearer);
+    bench_free(&own);
+    bench_free(&theirs);
+    if (nearer) exit(1);
+}
+
+/* --- files for the peer that is not in C --- */
+
+static FILE *dump_file(const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    if (!file) stop(path, NULL);
+    return file;
+}
+
+static bool write_distance(void *ctx, const struct om_hit *hit)
+{
+    return fwrite(&hit->distance_m, sizeof hit->distance_m, 1, ctx) == 1;
+}
+
+static void dump(const char *folder, const struct city *c,
+                 const struct om_place *question, double own_s)
+{
+    const uint64_t *key;
+    if (om_segment_keys(c->segment, 0, c->rows, &key)) stop("keys", NULL);
+    FILE *points = dump_file(folder, "query-keys.u64");
+    if (fwrite(key, sizeof *key, c->rows, points) != c->rows)
+        stop("dump", NULL);
+    fclose(points);
+    FILE *places = dump_file(folder, "query-places.u32");
+    FILE *answers = dump_file(folder, "query-nearest8.f64");
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        const struct om_query q = {.layer = &c->layer, .place = question[i]};
+        fwrite(&question[i].pos, sizeof question[i].pos, 1, places);
+        if (om_query_each(&q, write_distance, answers)) stop("dump", NULL);
+    }
+    fclose(places);
+    fclose(answers);
+    FILE *times = dump_file(folder, "query-seconds.txt");
+    fprintf(times, "%.9f\n", own_s);
+    fclose(times);
 }
 
 static void group(const char *name, const struct city *c, size_t by, size_t sum,
@@ -234,24 +412,33 @@ int main(int argc, char **argv)
 {
     const size_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 12000000;
     static struct city city;
-    static struct om_place question[QUESTIONS];
+    static struct om_place question[QUESTIONS], box[QUESTIONS];
+    static uint64_t count[QUESTIONS];
+    const char *folder = getenv("BENCH_DUMP");
     bench_head("queries over clustered points");
     build(&city, rows);
     uint64_t state = 1;
     for (size_t i = 0; i < QUESTIONS; i++)
-        question[i] = (struct om_place){.kind = OM_PLACE_BOX,
-                                        .box = box_of_1000(&city, &state)};
-    ask("box count, about 1,000 rows", &city, question, 5e-6);
+        box[i] = (struct om_place){.kind = OM_PLACE_BOX,
+                                   .box = box_of_1000(&city, &state)};
+    const double box_s =
+        ask("box count, about 1,000 rows", &city, box, count, 5e-6);
     for (size_t i = 0; i < QUESTIONS; i++)
         question[i] = (struct om_place){.kind = OM_PLACE_RADIUS,
                                         .pos = place(&city, &state),
                                         .radius_m = 500};
-    ask("count within 500 m", &city, question, 0);
+    ask("count within 500 m", &city, question, NULL, 0);
     for (size_t i = 0; i < QUESTIONS; i++)
         question[i] = (struct om_place){.kind = OM_PLACE_NEAREST,
                                         .pos = place(&city, &state),
                                         .nearest = 8};
-    ask("8 nearest", &city, question, 10e-6);
+    const double nearest_s = ask("8 nearest", &city, question, NULL, 10e-6);
+    if (folder) dump(folder, &city, question, nearest_s);
+    struct peer peer;
+    peer_new(&city, &peer);
+    peer_boxes(&peer, box, count, box_s);
+    peer_nearest(&city, &peer, question);
+    peer_free(&peer);
 
     struct om_filter *filter;
     struct om_selections *cache;
