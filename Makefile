@@ -122,7 +122,7 @@ NODE_MODULES := web/pages/node_modules/.package-lock.json
 
 # The libraries' flags are looked up when this file is read, so what installs
 # them runs first and then calls make again.
-AGAIN = +$(MAKE) --no-print-directory
+AGAIN = @+$(MAKE) --no-print-directory
 
 deps: ## install what building and running needs
 	@tests/install.sh $(DEBS) $(DEBS_RUN)
@@ -159,8 +159,6 @@ city: ## build, and make the synthetic city if it is not there
 # ---- test ----
 
 TOTALS := $(BUILD_ROOT)/totals
-FLAVOUR = $(AGAIN) -s -j2 $(1) tests && $(AGAIN) -s $(1) run-tests LABEL='$(2)'
-
 # One pattern, one run: make test T=partition. Without T: everything.
 test: ## install what is missing and run all tests (T=name: only those)
 	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_TEST)
@@ -172,14 +170,14 @@ test: ## install what is missing and run all tests (T=name: only those)
 .PHONY: test
 
 test-one:
-	$(AGAIN) -s -j2 tests T=$(T) && $(AGAIN) -s run-tests T=$(T)
+	@+$(MAKE) --no-print-directory -s -j2 tests T=$(T) && $(MAKE) --no-print-directory -s run-tests T=$(T)
 
 # Each line goes on after a failure, so that one run shows all that is wrong.
 test-all:
 	@status=0; \
 	tests/run.sh -t $(TOTALS) tests/doors.sh || status=1; \
 	$(MAKE) -s -j2 WERROR=1 tests && $(MAKE) -s run-tests LABEL=release || status=1; \
-	$(MAKE) -s -j2 $(NODE_MODULES) && $(MAKE) -s run-pages || status=1; \
+	$(MAKE) -s -j2 WERROR=1 $(BUILD_ROOT)/onemap $(NODE_MODULES) && $(MAKE) -s run-pages || status=1; \
 	$(MAKE) -s -j2 MODE=debug SAN=address,undefined tests && \
 	    $(MAKE) -s MODE=debug SAN=address,undefined run-tests LABEL=address,undefined || status=1; \
 	$(MAKE) -s -j2 MODE=debug SAN=thread tests && \
