@@ -169,8 +169,10 @@ test: ## install what is missing and run all tests (T=name: only those)
 	    echo "$$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 .PHONY: test
 
+PAGES = $(call picked,$(sort $(shell find tests -name '*.test.mjs' -not -path '*/node_modules/*')))
 test-one:
-	@+$(MAKE) --no-print-directory -s -j2 tests T=$(T) && $(MAKE) --no-print-directory -s run-tests T=$(T)
+	@$(MAKE) -s -j2 tests T=$(T) && $(MAKE) -s run-tests T=$(T)
+	@[ -z "$(PAGES)" ] || { $(MAKE) -s -j2 $(BUILD_ROOT)/onemap $(NODE_MODULES) && $(MAKE) -s run-pages T=$(T); }
 
 # Each line goes on after a failure, so that one run shows all that is wrong.
 test-all:
@@ -189,7 +191,7 @@ test-all:
 run-tests:
 	@tests/run.sh -l "$(LABEL)" -t $(TOTALS) $(sort $(call picked,$(ALL_TESTS) $(FUZZ)))
 run-pages:
-	@ONEMAP=$(abspath $(BUILD_ROOT)/onemap) tests/run.sh -t $(TOTALS) $(sort $(shell find tests -name '*.test.mjs' -not -path '*/node_modules/*'))
+	@ONEMAP=$(abspath $(BUILD_ROOT)/onemap) tests/run.sh -t $(TOTALS) $(PAGES)
 clang-builds: $(BUILD)/onemap
 	@echo "ok   clang builds without warnings"
 .PHONY: test-one test-all run-tests run-pages clang-builds
