@@ -27,8 +27,10 @@ enum om_json_kind {
  *  line and byte in err. owns: *out with om_json_free. */
 om_status om_json_parse(const char *text, size_t len, struct om_json **out,
                         struct om_err *err) OM_MUST_USE;
+/** Free a document; NULL is fine. */
 void om_json_free(struct om_json *document);
 
+/** What a value is. */
 enum om_json_kind om_json_kind(const struct om_json *value);
 /** Member of an object, element of a list; NULL if there is none. */
 struct om_json *om_json_get(const struct om_json *object, const char *key);
@@ -41,8 +43,11 @@ struct om_json *om_json_member(const struct om_json *object, size_t i,
 
 /** Text, number, truth of a value, or `otherwise` if it is of another kind. */
 const char *om_json_text(const struct om_json *value, const char *otherwise);
+/** Any number. */
 double om_json_real(const struct om_json *value, double otherwise);
+/** A whole number, also one written as 4.0. */
 int64_t om_json_integer(const struct om_json *value, int64_t otherwise);
+/** true or false. */
 bool om_json_true(const struct om_json *value, bool otherwise);
 
 /** An empty object or list; a text, number or truth. NULL: no memory. */

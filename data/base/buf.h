@@ -20,14 +20,19 @@ struct om_buf {
 
 /** An empty buffer that refuses to grow beyond `max` bytes. */
 void om_buf_init(struct om_buf *buf, size_t max);
+/** Free the bytes; the buffer is empty and may be used again. */
 void om_buf_deinit(struct om_buf *buf);
 /** Empty it, keep the memory, forget a failure. */
 void om_buf_clear(struct om_buf *buf);
 /** Make room for `more` bytes. returns OM_E_MEMORY or OM_E_LIMIT, sticky. */
 om_status om_buf_reserve(struct om_buf *buf, size_t more);
+/** Append `len` bytes; like all that append, returns what stuck. */
 om_status om_buf_add(struct om_buf *buf, const void *bytes, size_t len);
+/** Append a string without its NUL. */
 om_status om_buf_add_text(struct om_buf *buf, const char *text);
+/** Append one byte. */
 om_status om_buf_add_byte(struct om_buf *buf, uint8_t byte);
+/** Append what printf would print. */
 om_status om_buf_addf(struct om_buf *buf, const char *format, ...)
     OM_PRINTF(2, 3);
 /** Decimal digits of an integer, fast. */

@@ -19,6 +19,7 @@ struct om_map {
  *  OM_E_IO, OM_E_MEMORY. */
 om_status om_map_open(struct om_map *map, const char *path,
                       struct om_err *err) OM_MUST_USE;
+/** Give the mapping back; a closed one is fine. */
 void om_map_close(struct om_map *map);
 
 /** Read a whole file of at most `max` bytes into `out`. */
@@ -36,6 +37,7 @@ om_status om_file_sync(int fd, const char *path,
 om_status om_folder_sync(const char *path, struct om_err *err) OM_MUST_USE;
 /** Create a folder and what is missing above it; fine if it is there. */
 om_status om_folder_make(const char *path, struct om_err *err) OM_MUST_USE;
+/** Is there anything of that name? */
 bool om_file_exists(const char *path);
 /** Write all of it, whatever write() returns in between. */
 om_status om_fd_write(int fd, const void *bytes, size_t len, const char *path,
