@@ -53,5 +53,7 @@ extern const struct om__course OM__LAKE[];
 extern const size_t OM__LAKES;
 /* The coast from north-west to south-east; the sea is on its right. */
 extern const struct om__course OM__COAST;
+/* The other bank of the estuary, from north to south: made up. */
+extern const struct om__course OM__FAR_SHORE;
 
 #endif

@@ -201,22 +201,27 @@ static void put_lake(struct om__shapes *s, const struct om__city *city,
     }
 }
 
+/* The estuary between the city's coast, from south to north, and the other
+ * bank, from north to south. */
 static om_status put_sea(struct om__shapes *s)
 {
-    struct om__xy *p = NULL;
-    size_t n = 0;
-    OM_TRY(om__course_points(&OM__COAST, COURSE_STEP_M, &p, &n));
-    om__shapes_begin(s);
-    om__shapes_part(s);
-    om__shapes_ring(s);
-    // From north to south with the water on the right: closed over the west.
-    const struct om__xy corner[] = {{p[0].x - 3000, p[n - 1].y},
-                                    {p[0].x - 3000, p[0].y}};
-    for (size_t i = n; i-- > 0;) om__shapes_point(s, om__plane_corner(p[i]));
-    for (size_t i = 2; i-- > 0;)
-        om__shapes_point(s, om__plane_corner(corner[i]));
-    om_free(p);
-    return OM_OK;
+    struct om__xy *coast = NULL, *bank = NULL;
+    size_t n = 0, m = 0;
+    OM_TRY(om__course_points(&OM__COAST, COURSE_STEP_M, &coast, &n));
+    const om_status st =
+        om__course_points(&OM__FAR_SHORE, COURSE_STEP_M, &bank, &m);
+    if (!st) {
+        om__shapes_begin(s);
+        om__shapes_part(s);
+        om__shapes_ring(s);
+        for (size_t i = n; i-- > 0;)
+            om__shapes_point(s, om__plane_corner(coast[i]));
+        for (size_t i = 0; i < m; i++)
+            om__shapes_point(s, om__plane_corner(bank[i]));
+    }
+    om_free(coast);
+    om_free(bank);
+    return st;
 }
 
 static om_status add_water(struct om__shapes *s, uint64_t number,
