@@ -25,6 +25,8 @@ const char *om__wkb_point(const uint8_t *wkb, size_t len, double *x, double *y);
  * it at the place that `size` was (shape_part is the caller's). Rings of
  * polygons are written without their last, repeated vertex; holes and parts
  * that have no area for want of vertices are left out. Z and M are skipped.
+ * What is left out is written on the way: beyond what was counted `out` has
+ * room for len / 16 + 1 vertices and len / 4 + 1 rings and parts.
  * returns NULL, or the reason against; `size` is unchanged then.
  */
 const char *om__wkb_shape(const uint8_t *wkb, size_t len, enum om_geometry want,
