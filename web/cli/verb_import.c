@@ -157,6 +157,13 @@ int om__verb_import(int argc, char **argv)
     if (operands != (all ? 1u : 3u))
         return om__verb_usage("import", all ? "--all takes CITY and a folder"
                                             : "needs CITY LAYER SOURCE");
+    // What a folder's layers are like is said by its city.json.
+    const struct om_source_options *source = &job.source;
+    if (all && (as || source->maps || source->source_layer || source->crs ||
+                source->encoding || source->x || source->y || source->id ||
+                source->time || job.rejects_path))
+        return om__verb_usage("import",
+                              "--all takes only --replace or --append");
     job.mode = replace  ? OM_IMPORT_REPLACE
                : append ? OM_IMPORT_APPEND
                         : OM_IMPORT_NEW;
