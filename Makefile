@@ -117,7 +117,7 @@ DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
     libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev
 DEBS_RUN := nodejs npm curl
 DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin chromium fonts-noto-cjk
-DEBS_BENCH := nginx-light wrk gdal-bin
+DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy
 NODE_MODULES := web/pages/node_modules/.package-lock.json
 
 # The libraries' flags are looked up when this file is read, so what installs
@@ -210,7 +210,7 @@ BENCH_CITY ?= city-1
 bench: ## print the figures that documents quote, beside peers (B=name: only those)
 	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_BENCH)
 	$(AGAIN) -s -j2 benches $(BUILD_ROOT)/onemap && \
-	    benchmarks/run.sh $(BUILD_ROOT)/onemap $(BENCH_CITY) $(call chosen,$(foreach room,$(ROOMS),$(BENCHES_$(room))))
+	    benchmarks/run.sh $(if $(B),-b $(B)) $(BUILD_ROOT)/onemap $(BENCH_CITY) $(call chosen,$(foreach room,$(ROOMS),$(BENCHES_$(room))))
 benches: $(foreach room,$(ROOMS),$(BENCHES_$(room)))
 .PHONY: bench benches
 
@@ -218,12 +218,18 @@ benches: $(foreach room,$(ROOMS),$(BENCHES_$(room)))
 
 format: ## lay out the sources by .clang-format
 	clang-format -i $(shell git ls-files '*.c' '*.h')
-install: $(BUILD_ROOT)/onemap ## copy the program and pages below PREFIX (/usr/local)
-	install -D -m 755 $(BUILD_ROOT)/onemap $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/onemap
+PAGES_FILES = $(wildcard web/pages/*.html web/pages/*.js web/pages/*.css web/pages/*.svg \
+    web/pages/*.png web/pages/node_modules/maplibre-gl/dist/maplibre-gl*.mjs \
+    web/pages/node_modules/maplibre-gl/dist/maplibre-gl.css)
+INSTALL_ROOT = $(DESTDIR)$(or $(PREFIX),/usr/local)
+install: $(BUILD_ROOT)/onemap $(NODE_MODULES) ## copy the program and pages below PREFIX (/usr/local)
+	install -D -m 755 $(BUILD_ROOT)/onemap $(INSTALL_ROOT)/bin/onemap
+	@for file in $(filter-out %-dev.mjs,$(PAGES_FILES)); do \
+	    install -D -m 644 $$file $(INSTALL_ROOT)/share/onemap/pages/$${file#web/pages/} || exit 1; done
 .PHONY: format install
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /:/' | sort | column -t -s:
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "%-12s %s\n", $$1, $$2}'
 .PHONY: help
 
 clean: ## remove what was built (cities stay)

@@ -84,7 +84,7 @@ compare() { # name, ours, theirs, then headers for each
     done
     local m o
     m=$(middle <"$dir/a") o=$(middle <"$dir/b")
-    echo "$name $m $o" | awk '{printf "%-24s onemap %7d/s (%d to %d)   nginx %7d/s (%d to %d)   ratio %.2f\n", $1, $2, $3, $4, $5, $6, $7, $2 / $5}'
+    echo "$name $m $o" | awk '{printf "%-24s onemap %7d/s (%d to %d)   nginx %7d/s (%d to %d)   ratio %.2f  %s (0.8)\n", $1, $2, $3, $4, $5, $6, $7, $2 / $5, ($2 / $5 >= 0.8 ? "met" : "MISSED")}'
 }
 bytes=$(stat -c %s "$dir/tile.png")
 echo "# http: $threads threads each, wrk -t1 -c64 on the same cores, $rounds rounds of ${seconds}s; tile of $bytes bytes, sha256 $(sha256sum <"$dir/tile.png" | cut -c1-16)"
