@@ -218,13 +218,11 @@ benches: $(foreach room,$(ROOMS),$(BENCHES_$(room)))
 
 format: ## lay out the sources by .clang-format
 	clang-format -i $(shell git ls-files '*.c' '*.h')
-PAGES_FILES = $(wildcard web/pages/*.html web/pages/*.js web/pages/*.css web/pages/*.svg \
-    web/pages/*.png web/pages/node_modules/maplibre-gl/dist/maplibre-gl*.mjs \
-    web/pages/node_modules/maplibre-gl/dist/maplibre-gl.css)
 INSTALL_ROOT = $(DESTDIR)$(or $(PREFIX),/usr/local)
 install: $(BUILD_ROOT)/onemap $(NODE_MODULES) ## copy the program and pages below PREFIX (/usr/local)
 	install -D -m 755 $(BUILD_ROOT)/onemap $(INSTALL_ROOT)/bin/onemap
-	@for file in $(filter-out %-dev.mjs,$(PAGES_FILES)); do \
+	@for file in web/pages/*.html web/pages/*.js web/pages/*.css web/pages/*.svg \
+	    $(addprefix web/pages/node_modules/maplibre-gl/dist/maplibre-gl,.mjs -worker.mjs -shared.mjs .css); do \
 	    install -D -m 644 $$file $(INSTALL_ROOT)/share/onemap/pages/$${file#web/pages/} || exit 1; done
 .PHONY: format install
 
