@@ -43,7 +43,7 @@ LIBS_web := $(call pkg_libs,$(PKG_web))
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes
 HARDEN := -fstack-protector-strong -fPIE
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -pthread -g -I. $(WARN) $(HARDEN) \
-    $(if $(filter debug,$(MODE)),-O1,-O3) \
+    $(if $(filter debug,$(MODE)),-O2,-O3) \
     $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,$(if $(filter release,$(MODE)),-D_FORTIFY_SOURCE=2)) \
     $(if $(PORTABLE),-DOM_PORTABLE) $(if $(WERROR),-Werror) $(CFLAGS)
 ALL_LDFLAGS := -pthread -pie $(if $(SAN),-fsanitize=$(SAN)) -Wl,-z,relro,-z,now $(LDFLAGS)

@@ -19,6 +19,7 @@
 #include "engine/filter/eval_internal.h"
 #include "engine/shape/shape.h"
 #include "filter_sample.h"
+#include "tests/rounds.h"
 
 static struct sample sample;
 static const struct om_policy everything = {.all = true};
@@ -445,7 +446,7 @@ static void check_random(int depth, size_t times)
 {
     static char text[40000];
     static struct pool pool;
-    for (size_t i = 0; i < times; i++) {
+    for (size_t i = 0; i < test_rounds(times); i++) {
         pool.used = 0;
         const struct expr *e = write_expr(&pool, depth, text, sizeof text);
         if (strlen(text) > OM_LIMIT_FILTER_BYTES) continue;

@@ -17,6 +17,7 @@
 #include "data/base/alloc.h"
 #include "data/base/thread.h"
 #include "tests/engine/layer_sample.h"
+#include "tests/rounds.h"
 
 static void morton_codes_go_there_and_back(void **state)
 {
@@ -194,7 +195,7 @@ static void cells_are_what_counting_by_hand_gives(void **state)
         for (size_t i = 0; i < N; i++) key[i] = make_key(kinds[k], i, N, &s);
         assert_int_equal(om_sort_keys(key, row, key + N, row + N, N), OM_OK);
         for (unsigned level = 0; level <= 32; level += level < 12 ? 4 : 2)
-            check_cells(key, N, level);
+            check_cells(key, test_rounds(N), level);
         check_cells(key, 1, 14);
         check_cells(key, 0, 14);
     }
@@ -260,7 +261,7 @@ static void check_ranges(const struct om_segment *seg, const uint64_t *key,
                          size_t n)
 {
     uint64_t s = 9;
-    for (int i = 0; i < 20000; i++) {
+    for (size_t i = 0; i < test_rounds(20000); i++) {
         uint64_t code = sample_random(&s);
         if (n > 0 && i % 4) code = key[sample_random(&s) % n] + code % 3 - 1;
         const unsigned level = (unsigned)(sample_random(&s) % 33);
