@@ -33,8 +33,18 @@ rows=$("$onemap" query "$city" address --count)
 
 head_row "a served city: $(basename "$city")"
 tile=tiles/heat:address/11/1671/889.png
+# What any use of the program costs before it does anything.
+: >"$dir/times"
+for _ in 1 2 3 4 5 6 7; do
+    start=$(now)
+    "$onemap" help >/dev/null
+    since "$start" >>"$dir/times"
+    echo >>"$dir/times"
+done
+row "loading the program and its $(ldd "$onemap" | wc -l) libraries" 7 "$(sort -n "$dir/times" | sed -n 4p)" - 0 \
+    "$(stat -c %s "$onemap")" -
 for how in warm "cold files"; do
-    : >"$dir/times"
+    : >"$dir/times" >"$dir/ready"
     for _ in 1 2 3 4 5 6 7; do
         if [ "$how" != warm ]; then
             # Tells the kernel to forget what it holds of each file.
@@ -42,6 +52,8 @@ for how in warm "cold files"; do
         fi
         start=$(now)
         start_server
+        since "$start" >>"$dir/ready"
+        echo >>"$dir/ready"
         curl -sSf -o "$dir/tile.png" "$url$tile"
         since "$start" >>"$dir/times"
         echo >>"$dir/times"
@@ -50,6 +62,7 @@ for how in warm "cold files"; do
     middle=$(sort -n "$dir/times" | sed -n 4p)
     row "open until the first tile, $how" 7 "$middle" - "$rows" "$(stat -c %s "$dir/tile.png")" \
         "$(hash_of <"$dir/tile.png")" "$([ "$how" = warm ] && echo 0.1 || echo 0)"
+    echo "  of it until it listens: $(sort -n "$dir/ready" | sed -n 4p) s; then curl's own start, the legend, the tile"
 done
 
 start_server
