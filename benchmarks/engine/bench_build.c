@@ -20,6 +20,7 @@
 #include "engine/layer/directory_internal.h"
 
 #define TARGET_S 0.5
+#define REPEATS 5
 
 /* Buildings of 7 rows on average, 64 buildings a cluster, in random order. */
 static struct om_pos place(uint64_t row)
@@ -65,10 +66,49 @@ static void peer_index(const struct om_pos *pos, size_t rows, double own_s)
     finishGEOS();
 }
 
-static om_status bench_index(size_t rows)
+/* What one building of the index took, step by step. */
+struct steps {
+    double keys, sort, directory, cells, all;
+    uint64_t directory_bytes, cell_bytes, hash;
+};
+
+/* key, row: twice as long as pos, the second half is scratch. */
+static om_status index_once(const struct om_pos *pos, uint64_t *key,
+                            uint32_t *row, size_t rows, struct steps *out)
 {
     struct om_arena arena = {0};
     struct om__directory directory = {0};
+    const double start = bench_now();
+    for (size_t i = 0; i < rows; i++) {
+        key[i] = om_morton(pos[i]);
+        row[i] = (uint32_t)i;
+    }
+    const double keyed = bench_now();
+    om_status st = om_sort_keys(key, row, key + rows, row + rows, rows);
+    const double sorted = bench_now();
+    if (!st) st = om__directory_build(key, rows, &directory);
+    const double directed = bench_now();
+    out->cell_bytes = 0;
+    for (unsigned level = 14; level <= 22 && !st; level += 2) {
+        struct om_cells cells;
+        st = om_cells_build(key, rows, level, &arena, &cells);
+        if (!st) out->cell_bytes += cells.count * 16;
+    }
+    const double end = bench_now();
+    out->keys = keyed - start;
+    out->sort = sorted - keyed;
+    out->directory = directed - sorted;
+    out->cells = end - directed;
+    out->all = end - start;
+    out->directory_bytes = directory.entries * 4;
+    if (!st) out->hash = om_hash64(key, rows * 8, om_hash64(row, rows * 4, 0));
+    om_free(directory.table);
+    om_arena_deinit(&arena);
+    return st;
+}
+
+static om_status bench_index(size_t rows)
+{
     om_status st = OM_E_MEMORY;
     struct om_pos *pos = om_alloc_array(rows, sizeof *pos);
     uint64_t *key = om_alloc_array(2 * rows, sizeof *key);
@@ -77,41 +117,27 @@ static om_status bench_index(size_t rows)
     for (size_t i = 0; i < rows; i++) pos[i] = place(i);
     memset(key, 0, 2 * rows * sizeof *key);  // pages are there, as in a loop
     memset(row, 0, 2 * rows * sizeof *row);
-    const double start = bench_now();
-    for (size_t i = 0; i < rows; i++) {
-        key[i] = om_morton(pos[i]);
-        row[i] = (uint32_t)i;
+    struct steps best = {.all = 1e9};
+    for (int i = 0; i < REPEATS; i++) {
+        struct steps now = {0};
+        st = index_once(pos, key, row, rows, &now);
+        if (st) goto done;
+        if (now.all < best.all) best = now;
     }
-    const double keyed = bench_now();
-    st = om_sort_keys(key, row, key + rows, row + rows, rows);
-    const double sorted = bench_now();
-    if (!st) st = om__directory_build(key, rows, &directory);
-    const double directed = bench_now();
-    uint64_t bytes = 0;
-    for (unsigned level = 14; level <= 22 && !st; level += 2) {
-        struct om_cells cells;
-        st = om_cells_build(key, rows, level, &arena, &cells);
-        bytes += cells.count * 16;
-    }
-    const double end = bench_now();
-    if (st) goto done;
-    const uint64_t hash = om_hash64(key, rows * 8, om_hash64(row, rows * 4, 0));
-    bench_row("index: keys", 1, keyed - start, rows, rows * 8, 0, 0);
-    bench_row("index: sort", 1, sorted - keyed, rows, rows * 12, hash, 0);
-    bench_row("index: directory", 1, directed - sorted, rows,
-              directory.entries * 4,
-              om_hash64(directory.table, directory.entries * 4, 0), 0);
-    bench_row("index: five levels of cells", 1, end - directed, rows, bytes, 0,
-              0);
-    bench_row("index from memory, all of it", 1, end - start, rows,
-              rows * 12 + bytes, hash, TARGET_S);
-    peer_index(pos, rows, end - start);
+    bench_row("index: keys", 1, best.keys, rows, rows * 8, 0, 0);
+    bench_row("index: sort", 1, best.sort, rows, rows * 12, best.hash, 0);
+    bench_row("index: directory", 1, best.directory, rows, best.directory_bytes,
+              0, 0);
+    bench_row("index: five levels of cells", 1, best.cells, rows,
+              best.cell_bytes, 0, 0);
+    bench_row("index from memory, best of 5", 1, best.all, rows,
+              rows * 12 + best.directory_bytes + best.cell_bytes, best.hash,
+              TARGET_S);
+    peer_index(pos, rows, best.all);
 done:
-    om_free(directory.table);
     om_free(pos);
     om_free(key);
     om_free(row);
-    om_arena_deinit(&arena);
     return st;
 }
 
