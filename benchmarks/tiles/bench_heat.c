@@ -320,7 +320,7 @@ int main(int argc, char **argv)
     struct field_layer made = {0};
     struct om_city *city = NULL;
     struct om_snapshot *snapshot = NULL;
-    struct bench b = {.tiles = 3400};
+    struct bench b = {.tiles = 3600};
     const char *path = argc > 1 ? NULL : getenv("BENCH_CITY");
     const char *layer = "address";
     bench_head("heat tiles");
