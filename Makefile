@@ -201,7 +201,9 @@ fuzz: ## fuzz one function with libFuzzer: make fuzz F=filter [SECONDS=60]
 	clang -std=c17 -D_GNU_SOURCE -DOM_FUZZ -g -O1 -I. -fsanitize=fuzzer,address,undefined -pthread \
 	    $(CFLAGS_tests) -o $(BUILD_ROOT)/fuzz/$(F) tests/fuzz/fuzz_$(F).c \
 	    $(filter-out $(MAIN),$(foreach room,$(UPTO_web),$(call sources,$(room)))) $(call outside,web)
-	$(BUILD_ROOT)/fuzz/$(F) -max_total_time=$(or $(SECONDS),60) tests/fuzz/corpus/$(F)
+	mkdir -p $(BUILD_ROOT)/fuzz/found-$(F)
+	$(BUILD_ROOT)/fuzz/$(F) -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$(BUILD_ROOT)/fuzz/ \
+	    $(BUILD_ROOT)/fuzz/found-$(F) tests/fuzz/corpus/$(F)
 .PHONY: fuzz
 
 # ---- measure ----

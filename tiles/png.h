@@ -8,7 +8,7 @@
  * Write an 8-bit palette image with transparency.
  * shapes   index [height x width], each below colours; rgba [colours]
  * returns  OM_E_RANGE (an index beyond the palette), OM_E_MEMORY
- * cost     0.2 ms for 256 x 256; benchmarks/bench_png.c
+ * cost     0.2 ms for 256 x 256; benchmarks/tiles/bench_heat.c
  */
 om_status om_png_palette(const uint8_t *index, unsigned width, unsigned height,
                          const uint8_t (*rgba)[4], unsigned colours,

@@ -29,7 +29,7 @@ om_status om_builder_taken(struct om_builder *builder,
  *
  * returns  OM_E_MEMORY, OM_E_IO, OM_E_LIMIT (OM_LIMIT_SEGMENT_ROWS);
  *          `path` does not exist then
- * cost     12 M rows: see benchmarks/bench_build.c
+ * cost     12 M rows: see benchmarks/engine/bench_build.c
  */
 om_status om_builder_write(struct om_builder *builder, const char *path,
                            struct om_rejects *rejects,
