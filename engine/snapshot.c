@@ -280,3 +280,27 @@ size_t om_layer_unit_field(const struct om_layer *layer, const char *level)
         if (!strcmp(layer->schema.field[i].name, level)) return i;
     return OM_NO_FIELD;
 }
+
+const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,
+                                         const char *level)
+{
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const struct om_layer *layer = &snapshot->layer[i];
+        if (layer->meta && !strcmp(layer->meta->unit_level, level))
+            return layer;
+    }
+    return NULL;
+}
+
+bool om_layer_bounds(const struct om_layer *layer, double bounds[4])
+{
+    struct om_box all = OM_BOX_NONE;
+    memset(bounds, 0, 4 * sizeof *bounds);
+    for (size_t i = 0; i < layer->parts; i++)
+        if (om_segment_rows(layer->part[i].segment))
+            om_box_widen(&all, om_segment_box(layer->part[i].segment));
+    if (all.x0 > all.x1) return false;
+    om_pos_to_lonlat((struct om_pos){all.x0, all.y0}, &bounds[0], &bounds[3]);
+    om_pos_to_lonlat((struct om_pos){all.x1, all.y1}, &bounds[2], &bounds[1]);
+    return true;
+}

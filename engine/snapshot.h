@@ -67,4 +67,11 @@ const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,
  *  OM_NO_FIELD. */
 size_t om_layer_unit_field(const struct om_layer *layer, const char *level);
 
+/** The layer that holds the units of `level`, or NULL. Borrowed. */
+const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,
+                                         const char *level);
+/** West, south, east, north of a layer in degrees; false and zeros if it is
+ *  empty. */
+bool om_layer_bounds(const struct om_layer *layer, double bounds[4]);
+
 #endif

@@ -23,6 +23,16 @@ struct om_box {
     uint32_t x0, y0, x1, y1;
 };
 
+/** A box of nothing, to be widened: x0 > x1. */
+#define OM_BOX_NONE ((struct om_box){UINT32_MAX, UINT32_MAX, 0, 0})
+static inline void om_box_widen(struct om_box *box, struct om_box with)
+{
+    if (with.x0 < box->x0) box->x0 = with.x0;
+    if (with.y0 < box->y0) box->y0 = with.y0;
+    if (with.x1 > box->x1) box->x1 = with.x1;
+    if (with.y1 > box->y1) box->y1 = with.y1;
+}
+
 /**
  * Position of a longitude and latitude.
  *

@@ -162,25 +162,17 @@ done:
     return st;
 }
 
-static void widen(struct om_box *box, struct om_box with)
-{
-    if (with.x0 < box->x0) box->x0 = with.x0;
-    if (with.y0 < box->y0) box->y0 = with.y0;
-    if (with.x1 > box->x1) box->x1 = with.x1;
-    if (with.y1 > box->y1) box->y1 = with.y1;
-}
-
 /* Box of all rows; of none, everything from nowhere: x0 > x1. */
 static struct om_box box_of_rows(const struct writing *w)
 {
-    struct om_box box = {UINT32_MAX, UINT32_MAX, 0, 0};
+    struct om_box box = OM_BOX_NONE;
     const bool point = w->b->schema.geometry == OM_GEOMETRY_POINT;
     for (size_t i = 0; i < w->order.rows; i++) {
         if (point) {
             const struct om_pos pos = om_morton_pos(w->order.key[i]);
-            widen(&box, (struct om_box){pos.x, pos.y, pos.x, pos.y});
+            om_box_widen(&box, (struct om_box){pos.x, pos.y, pos.x, pos.y});
         } else {
-            widen(&box, w->rings.box[w->order.row[i]]);
+            om_box_widen(&box, w->rings.box[w->order.row[i]]);
         }
     }
     return box;

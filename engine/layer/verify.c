@@ -241,14 +241,6 @@ static om_status verify_directory(struct om__verify *v)
     return om__verify_take(v, st, "directory cannot be read");
 }
 
-static void widen(struct om_box *box, struct om_box with)
-{
-    if (with.x0 < box->x0) box->x0 = with.x0;
-    if (with.y0 < box->y0) box->y0 = with.y0;
-    if (with.x1 > box->x1) box->x1 = with.x1;
-    if (with.y1 > box->y1) box->y1 = with.y1;
-}
-
 static bool same_box(struct om_box a, struct om_box b)
 {
     return a.x0 == b.x0 && a.y0 == b.y0 && a.x1 == b.x1 && a.y1 == b.y1;
@@ -257,12 +249,12 @@ static bool same_box(struct om_box a, struct om_box b)
 /* Box of a shape from its vertices. */
 static struct om_box box_of_shape(const struct om_rings *r, size_t shape)
 {
-    struct om_box box = {UINT32_MAX, UINT32_MAX, 0, 0};
+    struct om_box box = OM_BOX_NONE;
     const size_t ring = r->part_ring[r->shape_part[shape]];
     const size_t ring_end = r->part_ring[r->shape_part[shape + 1]];
     for (size_t i = r->ring_vertex[ring]; i < r->ring_vertex[ring_end]; i++) {
         const struct om_pos p = r->vertex[i];
-        widen(&box, (struct om_box){p.x, p.y, p.x, p.y});
+        om_box_widen(&box, (struct om_box){p.x, p.y, p.x, p.y});
     }
     return box;
 }
@@ -273,7 +265,7 @@ static om_status verify_boxes(struct om__verify *v)
     const bool point = s->schema.geometry == OM_GEOMETRY_POINT;
     const uint64_t *key;
     struct om_rings rings = {0};
-    struct om_box all = {UINT32_MAX, UINT32_MAX, 0, 0};
+    struct om_box all = OM_BOX_NONE;
     uint64_t bad = 0, misplaced = 0;
     om_status st = om_segment_keys(s, 0, s->rows, &key);
     if (!st && !point) st = om_segment_rings(s, 0, s->rows, &rings);
@@ -286,7 +278,7 @@ static om_status verify_boxes(struct om__verify *v)
             misplaced += p.x != box.x0 + (box.x1 - box.x0) / 2 ||
                          p.y != box.y0 + (box.y1 - box.y0) / 2;
         }
-        widen(&all, box);
+        om_box_widen(&all, box);
     }
     if (!st) bad += !same_box(all, s->box);
     v->out->bad_cells += bad;

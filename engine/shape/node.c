@@ -100,14 +100,11 @@ static om_status plant(struct noder *noder)
 {
     struct om_box *box = om_alloc_array(noder->count, sizeof *box);
     if (!box) return OM_E_MEMORY;
-    struct om_box all = {UINT32_MAX, UINT32_MAX, 0, 0};
+    struct om_box all = OM_BOX_NONE;
     for (size_t i = 0; i < noder->count; i++) {
         const struct om_pos p = om_morton_pos(noder->hot[i].key);
         box[i] = (struct om_box){p.x, p.y, p.x, p.y};
-        if (p.x < all.x0) all.x0 = p.x;
-        if (p.y < all.y0) all.y0 = p.y;
-        if (p.x > all.x1) all.x1 = p.x;
-        if (p.y > all.y1) all.y1 = p.y;
+        om_box_widen(&all, box[i]);
     }
     const double width = (double)(all.x1 - all.x0) + 1;
     const double height = (double)(all.y1 - all.y0) + 1;

@@ -182,15 +182,10 @@ static unsigned usual_level(const struct om__edges *edges)
 
 static struct om_box box_of_all(const struct om_rings *rings)
 {
-    struct om_box all = {UINT32_MAX, UINT32_MAX, 0, 0};
-    for (size_t i = 0; i < rings->count; i++) {
-        const struct om_box box = rings->box[i];
-        if (box.x0 > box.x1) continue;
-        if (box.x0 < all.x0) all.x0 = box.x0;
-        if (box.y0 < all.y0) all.y0 = box.y0;
-        if (box.x1 > all.x1) all.x1 = box.x1;
-        if (box.y1 > all.y1) all.y1 = box.y1;
-    }
+    struct om_box all = OM_BOX_NONE;
+    for (size_t i = 0; i < rings->count; i++)
+        if (rings->box[i].x0 <= rings->box[i].x1)
+            om_box_widen(&all, rings->box[i]);
     return all;
 }
 

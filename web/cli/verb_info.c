@@ -6,28 +6,6 @@
 #include "engine/snapshot.h"
 #include "web/cli/verb.h"
 
-struct extent {
-    double west, south, east, north;
-};
-
-static struct extent extent_of(const struct om_layer *layer)
-{
-    struct om_box all = {UINT32_MAX, UINT32_MAX, 0, 0};
-    for (size_t i = 0; i < layer->parts; i++) {
-        const struct om_box box = om_segment_box(layer->part[i].segment);
-        if (om_segment_rows(layer->part[i].segment) == 0) continue;
-        if (box.x0 < all.x0) all.x0 = box.x0;
-        if (box.y0 < all.y0) all.y0 = box.y0;
-        if (box.x1 > all.x1) all.x1 = box.x1;
-        if (box.y1 > all.y1) all.y1 = box.y1;
-    }
-    struct extent e = {0};
-    if (all.x0 > all.x1) return e;
-    om_pos_to_lonlat((struct om_pos){all.x0, all.y0}, &e.west, &e.north);
-    om_pos_to_lonlat((struct om_pos){all.x1, all.y1}, &e.east, &e.south);
-    return e;
-}
-
 static uint64_t bytes_of(const struct om_layer *layer)
 {
     uint64_t bytes = 0;
@@ -52,12 +30,12 @@ static void print_layer(const struct om_snapshot *s,
 {
     char as_of[OM_TIME_TEXT_BYTES];
     as_of_text(s, layer->meta, as_of);
-    const struct extent e = extent_of(layer);
+    double b[4];
+    om_layer_bounds(layer, b);
     printf("layer       %s %s\n", layer->name, layer->meta->title);
     printf("rows        %llu\n", (unsigned long long)layer->rows);
     printf("geometry    %s\n", om_geometry_name(layer->schema.geometry));
-    printf("extent      %.7f,%.7f,%.7f,%.7f\n", e.west, e.south, e.east,
-           e.north);
+    printf("extent      %.7f,%.7f,%.7f,%.7f\n", b[0], b[1], b[2], b[3]);
     printf("units       %s\n",
            layer->meta->unit_level[0] ? layer->meta->unit_level : "-");
     printf("segments    %zu\n", layer->parts);

@@ -281,16 +281,12 @@ static bool namer_init(struct namer *n, const struct task *t)
         t->by + layer->unit_columns < layer->schema.count)
         return false;
     const char *level = layer->schema.field[t->by].name;
-    for (size_t i = 0; i < t->snapshot->layers; i++) {
-        const struct om_layer *units = &t->snapshot->layer[i];
-        if (!units->meta || strcmp(units->meta->unit_level, level)) continue;
-        n->column = om_schema_find(&units->schema, "name");
-        if (n->column == OM_NO_FIELD) return false;
-        const enum om_type type = units->schema.field[n->column].type;
-        n->units = units;
-        return type == OM_TYPE_TEXT || type == OM_TYPE_CATEGORY;
-    }
-    return false;
+    n->units = om_snapshot_units(t->snapshot, level);
+    if (!n->units) return false;
+    n->column = om_schema_find(&n->units->schema, "name");
+    if (n->column == OM_NO_FIELD) return false;
+    const enum om_type type = n->units->schema.field[n->column].type;
+    return type == OM_TYPE_TEXT || type == OM_TYPE_CATEGORY;
 }
 
 static om_status add_groups(struct task *t, struct om_buf *out)

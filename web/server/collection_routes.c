@@ -21,23 +21,6 @@ static void add_text(struct om_buf *out, const char *text)
     om_buf_add_json_text(out, text, strlen(text));
 }
 
-bool om__layer_bounds(const struct om_layer *layer, double b[4])
-{
-    struct om_box all = {UINT32_MAX, UINT32_MAX, 0, 0};
-    for (size_t i = 0; i < layer->parts; i++) {
-        if (!om_segment_rows(layer->part[i].segment)) continue;
-        const struct om_box box = om_segment_box(layer->part[i].segment);
-        if (box.x0 < all.x0) all.x0 = box.x0;
-        if (box.y0 < all.y0) all.y0 = box.y0;
-        if (box.x1 > all.x1) all.x1 = box.x1;
-        if (box.y1 > all.y1) all.y1 = box.y1;
-    }
-    if (all.x0 > all.x1) return false;
-    om_pos_to_lonlat((struct om_pos){all.x0, all.y0}, &b[0], &b[3]);
-    om_pos_to_lonlat((struct om_pos){all.x1, all.y1}, &b[2], &b[1]);
-    return true;
-}
-
 /* A link to `path` below the layer's own address. */
 static void add_link(const struct om__request *r, const char *rel,
                      const char *type, const char *layer, const char *path,
@@ -58,7 +41,7 @@ static void add_link(const struct om__request *r, const char *rel,
 static void add_extent(const struct om_layer *layer, struct om_buf *out)
 {
     double b[4];
-    if (!om__layer_bounds(layer, b)) return;
+    if (!om_layer_bounds(layer, b)) return;
     om_buf_addf(out,
                 ",\"extent\":{\"spatial\":{\"crs\":\"" CRS84
                 "\",\"bbox\":[[%.7f,%.7f,%.7f,%.7f]]}}",
@@ -68,8 +51,8 @@ static void add_extent(const struct om_layer *layer, struct om_buf *out)
 static void add_columns(const struct om_layer *layer, struct om_buf *out)
 {
     const struct om_schema *s = &layer->schema;
-    om_buf_addf(out,
-                ",\"geometry\":\"%s\",\"id_column\":", om_geometry_name(s->geometry));
+    om_buf_addf(out, ",\"geometry\":\"%s\",\"id_column\":",
+                om_geometry_name(s->geometry));
     add_text(out, s->field[s->id_field].name);
     om_buf_add_text(out, ",\"time_column\":");
     if (s->time_field == OM_NO_FIELD)

@@ -176,7 +176,7 @@ om_status om__get_tilejson(struct om__request *r)
 
     const struct om_manifest_layer *meta = r->layer->meta;
     const struct om_manifest *city = r->snapshot->manifest;
-    om__layer_bounds(r->layer, b);
+    om_layer_bounds(r->layer, b);
     om_buf_add_text(&out, "{\"tilejson\":\"3.0.0\",\"name\":");
     om_buf_addf(&out, "\"heat:");
     om_buf_add_text(&out, r->layer->name);

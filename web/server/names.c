@@ -129,22 +129,11 @@ done:
     return st;
 }
 
-static const struct om_layer *layer_of(const struct om_snapshot *snapshot,
-                                       const char *level)
-{
-    for (size_t i = 0; i < snapshot->layers; i++) {
-        const struct om_layer *layer = &snapshot->layer[i];
-        if (layer->meta && !strcmp(layer->meta->unit_level, level))
-            return layer;
-    }
-    return NULL;
-}
-
 om_status om__names_get(struct om__request *r, const char *level,
                         struct om__level_names **out)
 {
     *out = NULL;
-    const struct om_layer *layer = layer_of(r->snapshot, level);
+    const struct om_layer *layer = om_snapshot_units(r->snapshot, level);
     if (!layer) return OM_OK;
     struct om__names *all = r->server->names;
     om_status st = OM_OK;

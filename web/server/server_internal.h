@@ -327,7 +327,5 @@ om_status om__get_item(struct om__request *request);
 /** "https://host" that links begin with. */
 om_status om__add_base_url(const struct om__request *request,
                            struct om_buf *out);
-/** West, south, east, north of a layer in degrees; false if it is empty. */
-bool om__layer_bounds(const struct om_layer *layer, double bounds[4]);
 
 #endif
