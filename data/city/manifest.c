@@ -133,6 +133,7 @@ static om_status read_layer(const struct om_json *value, int32_t zone_s,
     TEXT(title_en);
     TEXT(department);
     TEXT(rhythm);
+    TEXT(base);
     TEXT(unit_level);
     TEXT(id);
     TEXT(time);
@@ -283,6 +284,7 @@ static om_status write_layer(const struct om_manifest *m,
     OM_TRY(set_text(value, "title_en", layer->title_en));
     OM_TRY(set_text(value, "department", layer->department));
     OM_TRY(set_text(value, "rhythm", layer->rhythm));
+    OM_TRY(set_text(value, "base", layer->base));
     OM_TRY(set_text(value, "unit_level", layer->unit_level));
     OM_TRY(
         set_text(value, "geometry", om_geometry_name(layer->schema.geometry)));

@@ -21,7 +21,9 @@ struct om_manifest_layer {
     char title_en[OM_LIMIT_NAME_BYTES * 2];
     char department[OM_LIMIT_NAME_BYTES * 2];  // where the data comes from
     char rhythm[OM_LIMIT_NAME_BYTES];          // how often it comes
-    char unit_level[OM_LIMIT_NAME_BYTES];      // "grid" if it is a unit layer
+    char base[OM_LIMIT_NAME_BYTES];  // "water", "road" or "building" if pages
+                                     // draw it as part of the base map
+    char unit_level[OM_LIMIT_NAME_BYTES];  // "grid" if it is a unit layer
     char id[OM_LIMIT_NAME_BYTES], time[OM_LIMIT_NAME_BYTES];  // column names
     struct om_schema schema;  // own columns; count 0: not yet
     int64_t as_of_s;          // UTC; 0 unknown
