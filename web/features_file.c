@@ -162,6 +162,7 @@ om_status om_features_save(const struct om_query *query,
     const om_status st = text ? save_text(query, options, path, written, err)
                               : save_sink(query, options, path, written, err);
     if (st && err && !err->text[0])
-        om_fail(err, st, 0, "%.200s: %s", path, om_status_text(st));
+        om_fail(err, st, 0, "layer %s into %.200s: %s", query->layer->name,
+                path, om_status_text(st));
     return st;
 }

@@ -212,14 +212,14 @@ static int64_t source_moment(const char *path)
 /* Put the new part into the manifest in memory. */
 static om_status note_part(struct import *im, const struct om_import_job *job,
                            const struct om_schema *schema, const char *file,
-                           uint64_t rows)
+                           uint64_t rows, struct om_err *err)
 {
     struct om_manifest *m = &im->manifest;
     struct om_manifest_layer *layer = om_manifest_find(m, job->layer);
     const size_t keep = job->mode == OM_IMPORT_APPEND ? layer->parts : 0;
     struct om_manifest_part *part =
         om_arena_calloc(&m->arena, keep + 1, sizeof *part);
-    if (!part) return OM_E_MEMORY;
+    if (!part) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     if (keep) memcpy(part, layer->part, keep * sizeof *part);
     snprintf(part[keep].file, sizeof part[keep].file, "%s", file);
     part[keep].rows = rows;
@@ -233,12 +233,15 @@ static om_status note_part(struct import *im, const struct om_import_job *job,
         snprintf(layer->time, sizeof layer->time, "%s",
                  schema->field[schema->time_field].name);
     layer->as_of_s = m->clock_s ? m->clock_s : source_moment(job->source.path);
-    if (job->unit_level) {
+    if (!job->unit_level) return OM_OK;
+    if (job->unit_level != layer->unit_level)
         snprintf(layer->unit_level, sizeof layer->unit_level, "%s",
                  job->unit_level);
-        OM_TRY(om_manifest_add_level(m, job->unit_level));
-    }
-    return OM_OK;
+    const om_status st = om_manifest_add_level(m, layer->unit_level);
+    if (st)
+        om_fail(err, st, 0, "'%s' cannot name a level of units: %s",
+                layer->unit_level, om_status_text(st));
+    return st;
 }
 
 /* The layer of a job in the manifest, new if need be, checked against mode. */
@@ -298,6 +301,73 @@ static om_status open_source(struct om_import_job *job,
     return om_source_open(&job->source, out, err);
 }
 
+/* Where rejected rows are listed: where the user said, else in the city. */
+static om_status open_rejects(struct import *im,
+                              const struct om_import_job *job,
+                              struct om_import_report *report,
+                              struct om_rejects **out, struct om_err *err)
+{
+    char folder[PATH_BYTES], name[OM_LIMIT_NAME_BYTES * 2];
+    char *path = report->rejects_path;
+    const size_t room = sizeof report->rejects_path;
+    if (job->rejects_path) {
+        if ((size_t)snprintf(path, room, "%s", job->rejects_path) >= room)
+            return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    } else {
+        snprintf(name, sizeof name, "%s-%llu.csv", job->layer,
+                 (unsigned long long)im->sequence);
+        if (om_path_join(folder, sizeof folder, im->city, "rejects") ||
+            om_path_join(path, room, folder, name))
+            return om_fail(err, OM_E_LIMIT, 0, "path too long");
+        OM_TRY(om_folder_make(folder, err));
+    }
+    return om_rejects_new(path, out, err);
+}
+
+/* A list that nobody asked for and that holds nothing goes away again. */
+static void drop_empty_rejects(const struct import *im,
+                               const struct om_import_job *job,
+                               struct om_import_report *report)
+{
+    char folder[PATH_BYTES];
+    if (report->rejected > 0 || job->rejects_path) return;
+    unlink(report->rejects_path);
+    report->rejects_path[0] = '\0';
+    if (!om_path_join(folder, sizeof folder, im->city, "rejects"))
+        rmdir(folder);  // stays if it holds the list of another import
+}
+
+/* Read, build and note one layer whose source is open. */
+static om_status take_layer(struct import *im, const struct om_import_job *job,
+                            const struct om_manifest_layer *layer,
+                            struct om_source *source, struct om_schema *schema,
+                            struct om_rejects *rejects,
+                            struct om_import_report *report, struct om_err *err)
+{
+    char file[OM_LIMIT_NAME_BYTES * 3], path[PATH_BYTES];
+    *schema = *om_source_schema(source);
+    if (!job->unit_level) rename_unit_fields(&im->manifest, schema);
+    if (job->mode == OM_IMPORT_APPEND) OM_TRY(same_columns(layer, schema, err));
+    snprintf(file, sizeof file, "layers/%s-%llu.seg", job->layer,
+             (unsigned long long)im->sequence);
+    if (om_path_join(path, sizeof path, im->city, file))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    OM_TRY(
+        build_file(im, job, layer, source, schema, path, rejects, report, err));
+    struct om_segment *segment = NULL;
+    OM_TRY(om_segment_open(path, NULL, &segment, err));
+    report->taken = om_segment_rows(segment);
+    om_segment_unref(segment);
+    report->read = om_source_read(source);
+    if (report->taken == 0 && report->read > 0)
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "%s: none of %llu rows could be taken, the city stays "
+                       "as it is (see %s)",
+                       job->layer, (unsigned long long)report->read,
+                       report->rejects_path);
+    return note_part(im, job, schema, file, report->taken, err);
+}
+
 static om_status import_layer(struct import *im, struct om_import_job *job,
                               struct om_import_report *report,
                               struct om_err *err)
@@ -308,44 +378,28 @@ static om_status import_layer(struct import *im, struct om_import_job *job,
     struct om_rejects *rejects = NULL;
     struct om_source *source = NULL;
     struct om_schema *schema = om_calloc(1, sizeof *schema);
-    char file[OM_LIMIT_NAME_BYTES * 3], path[PATH_BYTES];
-    om_status st = schema ? om_rejects_new(job->rejects_path, &rejects, err)
+    om_status st = schema ? open_rejects(im, job, report, &rejects, err)
                           : om_fail(err, OM_E_MEMORY, 0, "out of memory");
     if (st) goto done;
     job->source.rejects = rejects;
     job->source.zone_s = im->manifest.zone_s;
     st = open_source(job, layer, &source, err);
-    if (st) goto done;
-    *schema = *om_source_schema(source);
-    if (!job->unit_level) rename_unit_fields(&im->manifest, schema);
-    if (job->mode == OM_IMPORT_APPEND) st = same_columns(layer, schema, err);
-    if (st) goto done;
-    snprintf(file, sizeof file, "layers/%s-%llu.seg", job->layer,
-             (unsigned long long)im->sequence);
-    st = om_path_join(path, sizeof path, im->city, file);
     if (!st)
-        st = build_file(im, job, layer, source, schema, path, rejects, report,
-                        err);
-    struct om_segment *segment = NULL;
-    if (!st) st = om_segment_open(path, NULL, &segment, err);
-    if (st) goto done;
-    report->taken = om_segment_rows(segment);
-    om_segment_unref(segment);
-    st = note_part(im, job, schema, file, report->taken);
+        st = take_layer(im, job, layer, source, schema, rejects, report, err);
     report->layer = job->layer;
-    report->read = om_source_read(source);
     report->rejected = om_rejects_count(rejects);
     report->seconds = om_seconds() - start;
     report->rejects = rejects;
+    if (!st) st = om_rejects_flush(rejects, err);
 done:
     om_source_close(source);
     om_free(schema);
-    const om_status closed = st ? OM_OK : om_rejects_flush(rejects, err);
-    if (st || closed) {
+    if (st) {
         (void)!om_rejects_close(rejects, NULL);
         report->rejects = NULL;
     }
-    return st ? st : closed;
+    if (rejects) drop_empty_rejects(im, job, report);
+    return st;
 }
 
 om_status om_import_run(const char *city, const char *begin,

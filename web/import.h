@@ -17,7 +17,7 @@ struct om_import_job {
     struct om_source_options source;  // rejects, zone and schema are filled in
     const char *unit_level;           // of units, or NULL
     enum om_import_mode mode;
-    const char *rejects_path;  // NULL: counted only
+    const char *rejects_path;  // NULL: CITY/rejects/LAYER-SEQUENCE.csv
 };
 
 /* What became of one job. */
@@ -26,6 +26,7 @@ struct om_import_report {
     uint64_t read, taken, rejected, repaired, outside_units;
     double seconds;
     const struct om_rejects *rejects;
+    char rejects_path[512];  // where they are listed; empty: there are none
 };
 
 /**

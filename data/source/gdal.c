@@ -14,6 +14,8 @@ static void init(void)
     GDALAllRegister();
     // The threads of GDAL 3.6's GeoPackage reader lose rows (OSGeo/gdal#9026).
     CPLSetConfigOption("GDAL_NUM_THREADS", "1");
+    // Nothing is written beside a source, not even the length of a .gz.
+    CPLSetConfigOption("CPL_VSIL_GZIP_WRITE_PROPERTIES", "NO");
     OSRSetPROJEnableNetwork(0);
 }
 

@@ -5,9 +5,10 @@
 //   rows that cannot be taken are named; --append, --replace and their errors
 //   an import that is killed at any moment leaves the city as it was
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import { done, folder, killedAfter, onemap, random } from './onemap.mjs';
 
@@ -124,6 +125,58 @@ test('rows that cannot be taken are named with row and reason', async (t) => {
     assert.match(said, /read 4, taken 2, rejected 2/);
     const rows = (await readFile(rejects, 'utf8')).trim().split(/\r?\n/).slice(1);
     assert.deepEqual(rows.map((line) => line.split(',')[0]), ['2', '3']);
+});
+
+test('without --rejects the list lies in the city, and only if it holds rows', async (t) => {
+    const s = await sources(t, 10);
+    const dirty = path.join(s.dir, 'dirty.csv');
+    await writeFile(dirty, 'lon,lat,id\n113.55,22.75,A\n999,22.75,B\n');
+    assert.match(await done('import', s.city, 'dirty', dirty), /listed in .*rejects.dirty-1\.csv/);
+    const rows = await readFile(path.join(s.city, 'rejects', 'dirty-1.csv'), 'utf8');
+    assert.equal(rows.trim().split('\n').length, 2);
+    await done('import', s.city, 'point', s.csv);
+    assert.deepEqual(await readdir(path.join(s.city, 'rejects')), ['dirty-1.csv']);
+});
+
+test('a source of which nothing can be taken replaces nothing', async (t) => {
+    const s = await sources(t, 10);
+    const bad = path.join(s.dir, 'bad.csv');
+    await writeFile(bad, 'lon,lat,id\n,,B\n');
+    await done('import', s.city, 'point', s.csv);
+    const result = await onemap('import', s.city, 'point', bad, '--replace');
+    assert.equal(result.status, 1);
+    assert.match(result.stderr, /none of 1 rows could be taken/);
+    assert.match(await done('query', s.city, 'point', '--count'), /\b10\b/);
+});
+
+test('units that are replaced stay the level they are', async (t) => {
+    const s = await sources(t, 1000);
+    await done('import', s.city, 'square', s.units, '--as', 'unit:square');
+    await done('import', s.city, 'point', s.csv);
+    await done('import', s.city, 'square', s.units, '--replace');
+    const found = await countsBy(s.city, 'point', 'square');
+    for (const [unit, count] of s.counts) assert.equal(found.get(unit), count, `unit ${unit}`);
+    assert.match(await done('verify', s.city), /all sound/);
+});
+
+test('nothing is written beside a source', async (t) => {
+    const s = await sources(t, 10);
+    const packed = path.join(s.dir, 'src', 'units.geojson.gz');
+    await mkdir(path.dirname(packed));
+    await writeFile(packed, gzipSync(squares()));
+    await done('import', s.city, 'square', packed);
+    assert.deepEqual(await readdir(path.dirname(packed)), ['units.geojson.gz']);
+});
+
+test('steps of time go before columns called like them', async (t) => {
+    const s = await sources(t, 10);
+    const csv = path.join(s.dir, 'steps.csv');
+    await writeFile(csv, 'lon,lat,id,at,month\n113.5,22.7,a,2023-01-05,x\n113.5,22.7,b,2023-02-05,x\n');
+    await done('import', s.city, 'timed', csv, '--time', 'at');
+    assert.equal((await countsBy(s.city, 'timed', 'month')).size, 2);
+    await writeFile(csv, 'lon,lat,id,month\n113.5,22.7,a,x\n113.5,22.7,b,x\n');
+    await done('import', s.city, 'untimed', csv);
+    assert.deepEqual([...(await countsBy(s.city, 'untimed', 'month')).keys()], ['x']);
 });
 
 test('wrong command lines and missing files say what to do', async (t) => {

@@ -29,6 +29,7 @@ static void print_report(void *ctx, const struct om_import_report *r)
         printf(", geometry repaired %llu", (unsigned long long)r->repaired);
     printf(" in %.1f s\n", r->seconds);
     om_rejects_each(r->rejects, print_reason, NULL);
+    if (r->rejected) printf("  listed in %s\n", r->rejects_path);
 }
 
 /* "COLUMN=FIELD" or "COLUMN=FIELD:TYPE", split in place. */

@@ -83,7 +83,8 @@ static int read_near(struct task *t)
     struct om_place *place = &t->query.place;
     double d[2];
     if (!w->radius == !w->nearest)
-        return om__verb_usage("query", "--near needs --radius or --nearest");
+        return om__verb_usage("query",
+                              "--near needs either --radius or --nearest");
     if (!read_numbers(w->near, d, 2) ||
         om_pos_from_lonlat(d[0], d[1], &place->pos))
         return om__verb_usage("query", "--near: '%s' is not LON,LAT", w->near);
@@ -196,7 +197,8 @@ static int read_sum(struct task *t)
                           t->words->sum, om_type_name(type));
 }
 
-/* A column called hour, day or month goes before the step. */
+/* hour, day and month are steps of the layer's time; without one they may be
+ * columns like any other. */
 static int read_by(struct task *t)
 {
     static const char *const STEP[] = {"", "hour", "day", "month"};
@@ -204,20 +206,22 @@ static int read_by(struct task *t)
     const struct om_schema *schema = &t->query.layer->schema;
     t->by = OM_NO_FIELD;
     if (!by) return OM_EXIT_DONE;
+    enum om_step step = OM_STEP_NONE;
+    for (size_t i = 1; i < sizeof STEP / sizeof *STEP; i++)
+        if (!strcmp(by, STEP[i])) step = (enum om_step)i;
+    if (step != OM_STEP_NONE && schema->time_field != OM_NO_FIELD) {
+        t->step = step;
+        t->by = schema->time_field;
+        return OM_EXIT_DONE;
+    }
     t->by = om_schema_find(schema, by);
     if (t->by != OM_NO_FIELD) return OM_EXIT_DONE;
-    for (size_t i = 1; i < sizeof STEP / sizeof *STEP; i++)
-        if (!strcmp(by, STEP[i])) t->step = (enum om_step)i;
-    if (t->step == OM_STEP_NONE)
-        return om__verb_usage(
-            "query",
-            "--by: %s has no column '%s', nor is it hour, day or month",
-            t->layer_name, by);
-    t->by = schema->time_field;
-    return t->by == OM_NO_FIELD
-               ? om__verb_usage("query", "--by %s: %s has no time column", by,
-                                t->layer_name)
-               : OM_EXIT_DONE;
+    if (step != OM_STEP_NONE)
+        return om__verb_usage("query", "--by %s: %s has no time column", by,
+                              t->layer_name);
+    return om__verb_usage(
+        "query", "--by: %s has no column '%s', nor is it hour, day or month",
+        t->layer_name, by);
 }
 
 /* Of the file's name, when --format is not given. */
@@ -394,6 +398,10 @@ static om_status answer_rows(struct task *t)
 static int run(struct task *t)
 {
     const bool table = t->words->count || t->words->sum || t->words->by;
+    if (table && t->words->limit)
+        return om__verb_usage("query", "--limit is for rows, not for counts");
+    if (t->words->count && t->words->sum && !t->words->by)
+        return om__verb_usage("query", "--count or --sum (--by gives both)");
     if (om_city_open(t->city_path, &t->city, &t->err))
         return om__verb_fail("query", &t->err);
     t->snapshot = om_city_snapshot(t->city);
