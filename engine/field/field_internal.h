@@ -31,6 +31,8 @@ om_status om__kernel_init(struct om__kernel *kernel,
                           enum om_kernel kind) OM_MUST_USE;
 /** shape at the squared distance q (in radii squared). */
 double om__kernel_shape(enum om_kernel kind, double q);
+/** Half the Laplacian of the shape inside: what a variance of 1 adds. */
+double om__kernel_bend(enum om_kernel kind, double q);
 /** Value at the centre of a kernel of radius 1 and integral 1. */
 double om__kernel_peak(enum om_kernel kind);
 /** factor r at |u|, 0 from the kernel's reach on. */
@@ -52,11 +54,19 @@ struct om__masses {
 
 #define OM_FIELD_BATCH 512
 
+/* A cell's rows are anything from one stack to evenly spread. They count as
+ * spread by this part of an even spread's variance: what is left of the error
+ * is then at most this part of it for a stack, the rest for an even spread. A
+ * mass of 1 mostly is one row, which is a point. */
+#define OM_FIELD_SPREAD 0.5
+
 /* Masses on a lattice of 2^exponent grid cells: node (column, row) relative to
  * the lattice's origin, whose middle is nearest, and the place within its
- * square, in [0, 1). */
+ * square, in [0, 1). variance: of each mass along an axis, in squared sides of
+ * the lattice. */
 struct om__batch {
     size_t count;
+    float variance;
     int32_t column[OM_FIELD_BATCH], row[OM_FIELD_BATCH];
     float tx[OM_FIELD_BATCH], ty[OM_FIELD_BATCH], weight[OM_FIELD_BATCH];
 };
@@ -166,7 +176,7 @@ double om__ground_m(double y);
 /* Selections of at most this many rows are read row by row: exact, cheap. */
 #define OM_FIELD_ROWS_FEW 50000
 /* Cells a bandwidth where nodes and cells are alike. */
-#define OM_FIELD_CELLS_ALIKE 7.0
+#define OM_FIELD_CELLS_ALIKE 5.0
 
 /* ---- scale.c ----------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
  * Positions are integers until the very end (node number and a 24-bit place
  * beside it), so that they do not depend on the window either.
  */
+#include <math.h>
 #include <string.h>
 
 #include "data/base/clones.h"
@@ -97,6 +98,8 @@ static void emit_cells(struct walk *w, size_t from, size_t to)
 {
     const struct om__masses *m = w->masses;
     const struct place p = place_of(w->gather, m->level);
+    const int side_log = 32 - (int)m->level - (int)w->gather->exponent;
+    w->batch->variance = (float)ldexp(OM_FIELD_SPREAD / 12.0, 2 * side_log);
     for (size_t at = from; at < to; at += OM_FIELD_BATCH) {
         const size_t n = to - at < OM_FIELD_BATCH ? to - at : OM_FIELD_BATCH;
         place_cells(m->code + at, m->mean_x + at, m->mean_y + at, n, p,
@@ -138,6 +141,7 @@ static om_status emit_rows(struct walk *w, size_t from, size_t to)
     if (column != OM_NO_FIELD)
         OM_TRY(om_segment_column(w->segment, column, from, to, &w->weight));
     const struct place p = place_of(w->gather, 32);
+    w->batch->variance = 0.0f;
     for (size_t at = from; at < to; at += OM_FIELD_BATCH)
         emit_some_rows(w, key, at,
                        to - at < OM_FIELD_BATCH ? to : at + OM_FIELD_BATCH, &p);

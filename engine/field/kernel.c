@@ -25,6 +25,15 @@ double om__kernel_shape(enum om_kernel kind, double q)
     return (1.0 - q) * (1.0 - q);
 }
 
+double om__kernel_bend(enum om_kernel kind, double q)
+{
+    if (!(q < 1.0)) return 0.0;
+    // The Laplacian of f(r^2) is 4 (q f'' + f').
+    if (kind == OM_KERNEL_GAUSSIAN)
+        return 2.0 * GAUSS_RATE * (GAUSS_RATE * q - 1.0) * exp(-GAUSS_RATE * q);
+    return 8.0 * q - 4.0;
+}
+
 double om__kernel_peak(enum om_kernel kind)
 {
     // 1 over the integral of the shape, pi * int_0^1 shape(q) dq.

@@ -25,6 +25,9 @@
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef float lanes_at
     __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t bits __attribute__((vector_size(4 * LANES)));
+typedef int32_t bits_at
+    __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 #define WIDTH_STEPS 2048.0
 /* A quadratic B-spline has variance 1/4: half of it undoes it. */
@@ -152,7 +155,8 @@ static om_status lattice_init(struct lattice *l)
     l->column0 = p->column0 * step - l->pad;
     l->row0 = p->row0 * step - l->pad;
     l->stride = (l->columns + 2 * BORDER + LANES - 1) / LANES * LANES;
-    l->mass = om_arena_calloc(arena, (l->rows + 2 * BORDER) * l->stride, 4);
+    l->mass =
+        om_arena_calloc(arena, (l->rows + 2 * BORDER) * l->stride + LANES, 4);
     l->across = om_arena_alloc(
         arena, l->chunks * l->rows * OM_FIELD_RANK * sizeof(lanes));
     l->empty = om_arena_calloc(arena, l->rows, 1);
@@ -161,13 +165,13 @@ static om_status lattice_init(struct lattice *l)
 }
 
 /* Weights of a quadratic B-spline on three nodes; t in [0, 1) across the
- * middle one's square. */
-static inline void spline3(float t, float w[3])
+ * middle one's square. more: half the variance of what is spread. */
+static inline void spline3(float t, float more, float w[3])
 {
     const float o = 1.0f - t, m = t - 0.5f;
-    w[0] = 0.5f * o * o;
-    w[1] = 0.75f - m * m;
-    w[2] = 0.5f * t * t;
+    w[0] = 0.5f * o * o + more;
+    w[1] = 0.75f - 2.0f * more - m * m;
+    w[2] = 0.5f * t * t + more;
 }
 
 OM_CLONES
@@ -181,9 +185,10 @@ static void spread(void *ctx, const struct om__batch *b)
         const uint32_t c = (uint32_t)(b->column[i] + 1);
         const uint32_t r = (uint32_t)(b->row[i] + 1);
         if (c >= columns || r >= rows) continue;
+        const float more = b->weight[i] == 1.0f ? 0.0f : 0.5f * b->variance;
         float x[3], y[3];
-        spline3(b->tx[i], x);
-        spline3(b->ty[i], y);
+        spline3(b->tx[i], more, x);
+        spline3(b->ty[i], more, y);
         float *at = l->mass + (size_t)r * stride + c;
         for (unsigned j = 0; j < 3; j++, at += stride) {
             const float w = b->weight[i] * y[j];
@@ -218,16 +223,23 @@ static om_status spread_all(struct lattice *l, unsigned level)
     });
 }
 
-/* First and last mass of a row; false if there is none. */
+/* First and last mass of a row of n, to the nearest LANES; false if there is
+ * none. What lies behind the row, to the next LANES, is read too. */
+OM_CLONES
 static bool row_extent(const float *row, size_t n, size_t *first, size_t *last)
 {
-    size_t a = 0, b = n;
-    while (a < n && row[a] == 0.0f) a++;
-    if (a == n) return false;
-    while (row[b - 1] == 0.0f) b--;
-    *first = a;
-    *last = b - 1;
-    return true;
+    bool any = false;
+    for (size_t at = 0; at < n; at += LANES) {
+        const bits here = *(const bits_at *)(const void *)(row + at);
+        int32_t some = 0;
+        for (unsigned i = 0; i < LANES; i++) some |= here[i];
+        if (!some) continue;
+        if (!any) *first = at;
+        any = true;
+        *last = at + LANES - 1;
+    }
+    if (any && *last >= n) *last = n - 1;
+    return any;
 }
 
 /* LANES places of one row for all factors. source[t] is where tap t begins;
@@ -253,14 +265,17 @@ static void filter_lanes(const struct taps *taps, const float *const *source,
         *(lanes_at *)(out + (size_t)r * LANES) = sum[r];
 }
 
-/* Nodes of a row sorted by their number modulo step, so that taps of
- * neighbouring places are neighbours. */
-static void deal_out(const struct lattice *l, const float *row, float *phase,
-                     size_t each)
+/* Nodes [first, last] of a row sorted by their number modulo step, so that taps
+ * of neighbouring places are neighbours; the others are 0. */
+OM_CLONES
+static void deal_out(const float *row, size_t step, size_t first, size_t last,
+                     float *phase, size_t each)
 {
-    for (unsigned q = 0; q < l->step; q++)
-        for (size_t i = 0; i < each; i++)
-            phase[q * each + i] = row[i * l->step + q];
+    memset(phase, 0, step * each * sizeof *phase);
+    const size_t from = first / step, to = last / step;
+    for (size_t i = from; i <= to; i++)
+        for (size_t q = 0; q < step; q++)
+            phase[q * each + i] = row[i * step + q];
 }
 
 static size_t chunk_floats(void)
@@ -276,7 +291,8 @@ static void filter_row(struct lattice *l, size_t row, float *phase,
     size_t first = 0, last = 0;
     l->empty[row] = !row_extent(mass, l->columns, &first, &last);
     const size_t each = l->columns / l->step;
-    if (!l->empty[row] && l->step > 1) deal_out(l, mass, phase, each);
+    if (!l->empty[row] && l->step > 1)
+        deal_out(mass, l->step, first, last, phase, each);
     const size_t offset = l->pad + l->step / 2 - taps->reach;
     for (unsigned t = 0; t < taps->count; t++) {
         const size_t at = offset + t;

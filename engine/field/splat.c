@@ -24,6 +24,8 @@ typedef float lanes_at
     __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(4 * LANES)));
 #define SHAPES 1024
+/* Parts of a loop with clones have to lie in each of them. */
+#define INLINE static inline __attribute__((always_inline))
 
 struct splat {
     const struct om__field *field;
@@ -32,18 +34,19 @@ struct splat {
     size_t stride;
     float *value;           // [SIDE + 2 * pad][stride], `pad` columns before
     float *radius;          // [SIDE + 2 * margin] pixels, by row of the mass
-    float *per_km2;         // [SIDE] mean: 1 / area of a pixel of this row
+    float *per_km2;         // [SIDE + 4] 1 / area of a pixel of row - 2
     float peak;             // value at the centre of a mass of 1
     unsigned rows, chunks;  // rows and LANES of columns that any kernel reaches
     float *shape;           // [SHAPES + 2] by squared distance
+    float *bent;            // [SHAPES + 2] half the shape's Laplacian
 };
 
-static inline float shape_at(const struct splat *s, float q)
+static inline float shape_at(const float *shape, float q)
 {
     const float at = q * SHAPES;
     const unsigned i = (unsigned)at;
     const float part = at - (float)i;
-    return s->shape[i] + (s->shape[i + 1] - s->shape[i]) * part;
+    return shape[i] + (shape[i + 1] - shape[i]) * part;
 }
 
 /* floor for what is not far below zero. */
@@ -55,29 +58,32 @@ static inline int32_t floor_near(float v)
 /* One kernel: rows of it, from the first whose middle it reaches. at: the
  * first row's first place; dx: of that place from the mass. */
 static inline void add_quartic(const struct splat *s, float *at, float dx,
-                               float dy, float scale, float amount)
+                               float dy, float scale, float amount, float bend)
 {
     static const lanes step = {0, 1, 2, 3, 4, 5, 6, 7};
+    const float less = 8.0f * bend, more = 4.0f * bend;
     for (unsigned c = 0; c < s->chunks; c++, at += LANES, dx += LANES) {
         const lanes x = dx + step;
         const lanes x2 = 1.0f - x * x * scale;
         float *out = at, y = dy;
         for (unsigned r = 0; r < s->rows; r++, out += s->stride, y += 1.0f) {
             const lanes fall = x2 - y * y * scale;
-            const lanes in = (lanes)((mask)fall & (fall > 0.0f));
-            *(lanes_at *)out += amount * in * in;
+            const lanes in = amount * (fall * (fall - less) + more);
+            *(lanes_at *)out += (lanes)((mask)in & (fall > 0.0f));
         }
     }
 }
 
 static inline void add_table(const struct splat *s, float *at, float dx,
-                             float dy, float scale, float amount)
+                             float dy, float scale, float amount, float bend)
 {
     for (unsigned r = 0; r < s->rows; r++, at += s->stride, dy += 1.0f)
         for (unsigned c = 0; c < s->chunks * LANES; c++) {
             const float x = dx + (float)c;
             const float q = (x * x + dy * dy) * scale;
-            if (q < 1.0f) at[c] += amount * shape_at(s, q);
+            if (q < 1.0f)
+                at[c] += amount *
+                         (shape_at(s->shape, q) + bend * shape_at(s->bent, q));
         }
 }
 
@@ -101,16 +107,17 @@ static void take_values(void *ctx, const struct om__batch *b)
             (b->column[i] + floor_near(left) + 1 + pad) & ~(START - 1);
         const float dx = (float)(first - pad - b->column[i]) + 0.5f - b->tx[i];
         const float dy = (float)(first_row - pad - b->row[i]) + 0.5f - b->ty[i];
+        const float bend = b->weight[i] == 1.0f ? 0.0f : b->variance * scale;
         float *at = s->value + (size_t)first_row * s->stride + first;
         if (quartic)
-            add_quartic(s, at, dx, dy, scale, s->peak * b->weight[i]);
+            add_quartic(s, at, dx, dy, scale, s->peak * b->weight[i], bend);
         else
-            add_table(s, at, dx, dy, scale, s->peak * b->weight[i]);
+            add_table(s, at, dx, dy, scale, s->peak * b->weight[i], bend);
     }
 }
 
 /* Mass of the kernel with u < a, v < b; a, b in radii. */
-static inline float quadrant(const struct om__kernel *k, float a, float b)
+INLINE float quadrant(const struct om__kernel *k, float a, float b)
 {
     const float half = OM_FIELD_QUADRANT / 2;
     const float x = (a + 1.0f) * half, y = (b + 1.0f) * half;
@@ -120,6 +127,15 @@ static inline float quadrant(const struct om__kernel *k, float a, float b)
     const float low = r0[i] + (r0[i + 1] - r0[i]) * px;
     const float high = r1[i] + (r1[i + 1] - r1[i]) * px;
     return low + (high - low) * py;
+}
+
+/* Mass of the kernel with u < a. */
+INLINE float half_plane(const struct om__kernel *k, float a)
+{
+    const float x = (a + 1.0f) * (OM_FIELD_QUADRANT / 2);
+    const unsigned i = (unsigned)x;
+    const float *all = k->quadrant[OM_FIELD_QUADRANT];
+    return all[i] + (all[i + 1] - all[i]) * (x - (float)i);
 }
 
 /* Pixel edges that cut a kernel, from -1 to 1 in radii: edge[0] = -1 is where
@@ -157,7 +173,7 @@ static void take_cut(struct splat *s, const struct om__batch *b, size_t i,
         for (unsigned c = 1; c <= columns; c++) {
             const float below = quadrant(s->field->kernel, ex[c], ey[r]);
             if (in)
-                out[c - 1] += b->weight[i] * s->per_km2[row] *
+                out[c - 1] += b->weight[i] * s->per_km2[row + 2] *
                               (below - above[c] - before);
             before = below - above[c];
             above[c] = below;
@@ -165,24 +181,68 @@ static void take_cut(struct splat *s, const struct om__batch *b, size_t i,
     }
 }
 
+INLINE float within_1(float v)
+{
+    return v < -1.0f ? -1.0f : v > 1.0f ? 1.0f : v;
+}
+
+/* The same where the kernel reaches no further than the pixels around: four
+ * quadrants at the corners of the mass's own pixel say it all. */
+INLINE void take_corners(struct splat *s, const struct om__batch *b, size_t i,
+                         float radius)
+{
+    const struct om__kernel *k = s->field->kernel;
+    const float inverse = 1.0f / radius;
+    const float x0 = within_1(-b->tx[i] * inverse);
+    const float x1 = within_1((1.0f - b->tx[i]) * inverse);
+    const float y0 = within_1(-b->ty[i] * inverse);
+    const float y1 = within_1((1.0f - b->ty[i]) * inverse);
+    const float q00 = quadrant(k, x0, y0), q10 = quadrant(k, x1, y0);
+    const float q01 = quadrant(k, x0, y1), q11 = quadrant(k, x1, y1);
+    const float west = half_plane(k, x0), east = half_plane(k, x1);
+    const float north = half_plane(k, y0), south = half_plane(k, y1);
+    const int32_t row = b->row[i];
+    float *at = s->value + (size_t)(row - 1 + (int32_t)s->pad) * s->stride +
+                (b->column[i] - 1 + (int32_t)s->pad);
+    const float w = b->weight[i];
+    const float *per_km2 = s->per_km2 + row + 2;
+    at[0] += w * per_km2[-1] * q00;
+    at[1] += w * per_km2[-1] * (q10 - q00);
+    at[2] += w * per_km2[-1] * (north - q10);
+    at += s->stride;
+    at[0] += w * per_km2[0] * (q01 - q00);
+    at[1] += w * per_km2[0] * ((q11 - q10) - (q01 - q00));
+    at[2] += w * per_km2[0] * ((south - north) - (q11 - q10));
+    at += s->stride;
+    at[0] += w * per_km2[1] * (west - q01);
+    at[1] += w * per_km2[1] * ((east - west) - (q11 - q01));
+    at[2] += w * per_km2[1] * ((1.0f - south) - (east - q11));
+}
+
+OM_CLONES
 static void take_means(void *ctx, const struct om__batch *b)
 {
     struct splat *s = ctx;
+    // A kernel has an eighth of its squared radius as its variance.
+    const float wider = 8.0f * b->variance;
     const int32_t margin = (int32_t)s->margin, limit = SIDE + margin;
     const int32_t pad = (int32_t)s->pad;
     for (size_t i = 0; i < b->count; i++) {
         const int32_t row = b->row[i], col = b->column[i];
         if (row < -margin || row >= limit || col < -margin || col >= limit)
             continue;
-        const float radius = s->radius[row + margin];
+        const float radius =
+            sqrtf(s->radius[row + margin] * s->radius[row + margin] + wider);
         const float tx = b->tx[i], ty = b->ty[i], far = 1.0f - radius;
         const bool whole =
             tx >= radius && tx <= far && ty >= radius && ty <= far;
-        if (!whole)
+        if (!whole && radius <= 1.0f && row >= -1 && row <= SIDE)
+            take_corners(s, b, i, radius);
+        else if (!whole)
             take_cut(s, b, i, radius);
         else if (row >= 0 && row < SIDE)
             s->value[(size_t)(row + pad) * s->stride + (size_t)(col + pad)] +=
-                b->weight[i] * s->per_km2[row];
+                b->weight[i] * s->per_km2[row + 2];
     }
 }
 
@@ -211,9 +271,11 @@ static om_status splat_init(struct splat *s, double side, int64_t row0)
         sizeof(float));
     s->radius =
         om_arena_calloc(f->arena, SIDE + 2 * (size_t)s->margin, sizeof(float));
-    s->per_km2 = om_arena_calloc(f->arena, SIDE, sizeof(float));
+    s->per_km2 = om_arena_calloc(f->arena, SIDE + 4, sizeof(float));
     s->shape = om_arena_calloc(f->arena, SHAPES + 2, sizeof(float));
-    if (!s->value || !s->radius || !s->per_km2 || !s->shape) return OM_E_MEMORY;
+    s->bent = om_arena_calloc(f->arena, SHAPES + 2, sizeof(float));
+    if (!s->value || !s->radius || !s->per_km2 || !s->shape || !s->bent)
+        return OM_E_MEMORY;
     for (size_t i = 0; i < SIDE + 2 * (size_t)s->margin; i++)
         s->radius[i] = (float)radius_px(
             f, side, (double)row0 + (double)i - (double)s->margin);
@@ -221,12 +283,14 @@ static om_status splat_init(struct splat *s, double side, int64_t row0)
         const double km =
             side * om__ground_m(((double)(row0 + (int64_t)i) + 0.5) * side) /
             1000.0;
-        s->per_km2[i] = (float)(1.0 / (km * km));
+        s->per_km2[i + 2] = (float)(1.0 / (km * km));
     }
     if (f->kernel->kind != OM_KERNEL_QUARTIC)
-        for (size_t i = 0; i <= SHAPES; i++)
-            s->shape[i] = (float)om__kernel_shape(
-                f->kernel->kind, fmin((double)i / SHAPES, 1.0 - 1e-12));
+        for (size_t i = 0; i <= SHAPES; i++) {
+            const double q = fmin((double)i / SHAPES, 1.0 - 1e-12);
+            s->shape[i] = (float)om__kernel_shape(f->kernel->kind, q);
+            s->bent[i] = (float)om__kernel_bend(f->kernel->kind, q);
+        }
     return OM_OK;
 }
 

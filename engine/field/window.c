@@ -8,9 +8,10 @@
  *   up to 4 nodes wide              at the pixels' centres (lattice.c)
  *   wider                           mass by mass (splat.c)
  * The lattice follows from the bandwidth alone. Masses come from the coarsest
- * cells that are fine enough: a cell's rows count at their mean position,
- * which errs by the spread of rows inside it, (cell / bandwidth)^2 / 12 of
- * their share where they spread evenly, and not at all for a stack.
+ * cells that are fine enough: a cell's rows count at their mean position, as
+ * spread half as much as if they were even in it (OM_FIELD_SPREAD). Evenly
+ * spread rows and stacks then err alike, by (cell / bandwidth)^2 / 6 of their
+ * own peak.
  */
 #include <math.h>
 #include <string.h>
@@ -27,11 +28,13 @@
  * to see, which leaves half the error. */
 #define NODES_BETWEEN 7.0
 #define NODES_AT 6.0
-/* Pixels that are this many nodes wide (log2) are done mass by mass. */
+/* Pixels that are this many nodes wide (log2) are done mass by mass; from half
+ * of that on where kernels are of few pixels. */
 #define SPLAT_LOG 3
+#define SPLAT_PIXELS 2.0
 /* Cells a bandwidth at least, where pixels are wider than nodes and where
  * they are much finer. */
-#define CELLS_WIDE 6.0
+#define CELLS_WIDE 5.0
 #define CELLS_FINE 24.0
 
 double om__ground_m(double y)
@@ -62,12 +65,13 @@ struct block {
 };
 
 static unsigned level_of(const struct om__field *f, const struct block *b,
-                         unsigned lattice, bool mean)
+                         unsigned lattice, double pixel_m, bool mean)
 {
     const double h = f->spec->bandwidth_m;
     if (f->rows <= OM_FIELD_ROWS_FEW) return 32;
-    // A quarter of a pixel, where the pixel is the measure.
-    if (mean) return 32 - b->exponent + 2;
+    // A quarter of a pixel, where the pixel is the measure; less where kernels
+    // are small beside that.
+    if (mean) return 32 - b->exponent + (4.0 * h >= pixel_m ? 2 : 3);
     if (b->exponent >= exponent_for(h, NODES_AT))
         return om__level_for(h, CELLS_WIDE);
     if (b->exponent + 1 >= lattice)
@@ -145,11 +149,13 @@ static om_status block_values(const struct om__field *f, const struct block *b,
     const double h = f->spec->bandwidth_m;
     const double side = ldexp(1.0, (int)b->exponent);
     const double middle = ((double)b->row0 + SIDE / 2) * side;
-    const bool mean = side * om__ground_m(middle) > h;
+    const double pixel_m = side * om__ground_m(middle);
+    const bool mean = pixel_m > h;
     unsigned lattice = exponent_for(h, NODES_AT);
     if (b->exponent < lattice) lattice = om__lattice_exponent(h);
-    const unsigned level = level_of(f, b, lattice, mean);
-    if (mean || b->exponent >= lattice + SPLAT_LOG)
+    const unsigned level = level_of(f, b, lattice, pixel_m, mean);
+    const bool few = h < SPLAT_PIXELS * pixel_m;
+    if (mean || b->exponent + few >= lattice + SPLAT_LOG)
         return om__splat_values(f, b->exponent, mean, level, b->column0,
                                 b->row0, out);
     if (b->exponent < lattice) return block_between(f, b, lattice, level, out);

@@ -15,7 +15,7 @@
 
 /* Levels of cells that are stored while they have fewer cells than a third of
  * the rows: a heat tile needs a grid a few levels below its own. */
-static const unsigned stored_levels[] = {14, 16, 18, 20, 22};
+static const unsigned stored_levels[] = {14, 16, 18, 19, 20, 22};
 #define STORED_LEVELS (sizeof stored_levels / sizeof *stored_levels)
 #define ROWS_A_CELL 3
 
