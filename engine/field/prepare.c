@@ -131,14 +131,21 @@ struct job {
     double *sum, *size;     // [stretches] of the weights
 };
 
-static void add_row(const struct job *job, struct sum *s, size_t row)
+/* Rows on one spot, which come one after the other. */
+struct stack {
+    uint64_t key;
+    double weight, size;
+};
+
+static void add_stack(struct sum *s, const struct stack *stack)
 {
-    const uint64_t low = job->key[row] << (2 * FINEST_LEVEL);
+    const uint64_t low = stack->key << (2 * FINEST_LEVEL);
     const double unit = 1.0 / 4294967296.0;
     const double half = 0.5 / (1u << (32 - FINEST_LEVEL));  // of a position
-    sum_add(s, om__weight_of(job->weight, row),
-            om_morton_squeeze(low) * unit + half,
-            om_morton_squeeze(low >> 1) * unit + half);
+    s->weight += stack->weight;
+    s->size += stack->size;
+    s->x += stack->size * (om_morton_squeeze(low) * unit + half);
+    s->y += stack->size * (om_morton_squeeze(low >> 1) * unit + half);
 }
 
 /* Moved to where a cell begins, so that no two stretches share one. */
@@ -165,6 +172,19 @@ static void end_stretch(struct job *job, size_t i, size_t at)
     }
 }
 
+/* Add a stack to its cell, after writing the cell before if that is another. */
+static size_t end_stack(const struct job *job, struct sum *s,
+                        const struct stack *stack, size_t at)
+{
+    const uint64_t code = stack->key >> FINEST_SHIFT;
+    if (code != s->code) {
+        at = sum_emit(s, &job->cells, at);
+        *s = (struct sum){.code = code};
+    }
+    add_stack(s, stack);
+    return at;
+}
+
 static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
 {
     (void)lane;
@@ -174,6 +194,7 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
     const size_t from = cell_begin(job, first), to = cell_begin(job, end);
     size_t at = job->begin[i] = selected_before(job, from);
     struct sum s = {0};
+    struct stack stack = {0};
     for (size_t row = from; row < to; row++) {
         if (!sel->all) {
             // Skip to the next selected row.
@@ -186,13 +207,15 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
             row += (size_t)__builtin_ctzll(word);
             if (row >= to) break;
         }
-        const uint64_t code = job->key[row] >> FINEST_SHIFT;
-        if (code != s.code) {
-            at = sum_emit(&s, &job->cells, at);
-            s = (struct sum){.code = code};
+        if (job->key[row] != stack.key) {
+            at = end_stack(job, &s, &stack, at);
+            stack = (struct stack){.key = job->key[row]};
         }
-        add_row(job, &s, row);
+        const double weight = om__weight_of(job->weight, row);
+        stack.weight += weight;
+        stack.size += fabs(weight);
     }
+    at = end_stack(job, &s, &stack, at);
     end_stretch(job, i, sum_emit(&s, &job->cells, at));
     return OM_OK;
 }
@@ -218,7 +241,7 @@ static size_t few_of_cell(const struct job *job, size_t cell, size_t n,
     struct sum s = {.code = job->stored.code[cell]};
     for (size_t row = job->stored.start[cell]; n; row++)
         if (om_selection_has(job->spec->selection, job->part, row)) {
-            add_row(job, &s, row);
+            add_stack(&s, &(struct stack){job->key[row], 1.0, 1.0});
             n--;
         }
     return sum_emit(&s, &job->cells, at);
