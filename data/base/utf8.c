@@ -28,17 +28,29 @@ size_t om_utf8_next(const char *text, size_t len)
     return 4;
 }
 
+/* A character of three bytes that is neither overlong nor a surrogate: most
+ * Chinese text is made of these. */
+static bool plain_three(const unsigned char *s)
+{
+    return (s[0] & 0xF0) == 0xE0 && tail(s[1]) && tail(s[2]) &&
+           (s[0] != 0xE0 || s[1] >= 0xA0) && (s[0] != 0xED || s[1] <= 0x9F);
+}
+
 bool om_utf8_valid(const char *text, size_t len)
 {
+    const unsigned char *s = (const unsigned char *)text;
     size_t i = 0;
     while (i < len) {
         uint64_t eight;
         while (len - i >= 8) {  // skip plain ASCII eight bytes at a time
-            memcpy(&eight, text + i, 8);
+            memcpy(&eight, s + i, 8);
             if (eight & UINT64_C(0x8080808080808080)) break;
             i += 8;
         }
+        while (i < len && s[i] < 0x80) i++;
+        while (len - i >= 3 && plain_three(s + i)) i += 3;
         if (i == len) break;
+        if (s[i] < 0x80) continue;
         const size_t width = om_utf8_next(text + i, len - i);
         if (width == 0) return false;
         i += width;
