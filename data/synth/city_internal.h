@@ -24,6 +24,8 @@ struct om__town {
     const struct om__town_fact *fact;
     uint32_t first_village, villages;
     struct om__xy core;  // its busiest cell
+    uint32_t lots, first_house, houses, addresses, residents, rentals;
+    double tall;  // how high it is built, 1 is usual
 };
 
 struct om__village {
@@ -65,6 +67,7 @@ struct om__quarter {
     struct om__xy middle;
     double reach_m;  // no cell is farther from the middle
     double turn[2];  // cosine and sine of its streets
+    float settled;   // how soon an urban village grows there
     uint32_t lots;   // where a building may stand
     uint32_t first_house, houses;
     uint32_t first_street, streets;
@@ -164,6 +167,11 @@ om_status om__towns_read(struct om__city *city, struct om_err *err) OM_MUST_USE;
 /** Villages, grids, exclaves, quarters; then borders are smoothed. */
 om_status om__units_make(struct om__city *city, struct om_err *err) OM_MUST_USE;
 om_status om__quarters_make(struct om__city *city) OM_MUST_USE;
+/** Kinds of quarters changed until each town has lots for its people. */
+om_status om__settle(struct om__city *city) OM_MUST_USE;
+/** Buildings, addresses and residents of each town, exact in sum. Needs the
+ *  lots of the quarters. */
+om_status om__share_towns(struct om__city *city) OM_MUST_USE;
 /** Streets, buildings, addresses, residents, rentals, premises, workers. */
 om_status om__houses_make(struct om__city *city) OM_MUST_USE;
 om_status om__people_make(struct om__city *city) OM_MUST_USE;
@@ -192,6 +200,9 @@ typedef void om__lot_fn(void *ctx, const struct om__lot *lot);
 uint32_t om__quarter_lots(const struct om__city *city,
                           const struct om__quarter *quarter, double shrink,
                           om__lot_fn *emit, void *ctx);
+
+/** Quarters, and with them houses, stand in the order of their towns. */
+uint32_t om__town_of_quarter(const struct om__city *city, uint32_t quarter);
 
 /** How much a worker walks and writes; 1 is usual. */
 double om__worker_zeal(const struct om__city *city, uint32_t worker);

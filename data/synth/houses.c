@@ -67,11 +67,6 @@ static om_status count_range(void *ctx, size_t first, size_t end, size_t lane)
 /* Lots get smaller until there are enough of them for the scale. */
 static om_status make_room(struct om__city *city, double *shrink)
 {
-    // A small city is built along some of its streets, not thinly along all.
-    const double stride = 0.5 / city->scale;
-    city->row_stride = stride < 1             ? 1
-                       : stride > STRIDE_MOST ? STRIDE_MOST
-                                              : (uint32_t)stride;
     struct shrunk s = {city, city->scale > 1 ? 1 / sqrt(city->scale) : 1};
     for (int round = 0; round < 8; round++) {
         OM_TRY(om_parallel(city->quarters, 16, count_range, &s));
@@ -86,29 +81,31 @@ static om_status make_room(struct om__city *city, double *shrink)
     return OM_E_INTERNAL;
 }
 
-/* Buildings of each quarter in proportion to its lots, exact in sum. */
+/* Buildings of each quarter in proportion to its lots, exact in sum for each
+ * town. */
 static void share_houses(struct om__city *city)
 {
-    uint64_t lots = 0, before = 0;
-    for (uint32_t q = 0; q < city->quarters; q++) lots += city->quarter[q].lots;
-    uint32_t house = 0, street = 0;
+    uint64_t before = 0;
+    uint32_t house = 0, street = 0, last = OM__NONE;
     for (uint32_t q = 0; q < city->quarters; q++) {
         struct om__quarter *quarter = &city->quarter[q];
+        const uint32_t t = om__town_of_quarter(city, q);
+        const struct om__town *town = &city->town[t];
+        if (t != last) before = 0;
+        last = t;
         before += quarter->lots;
-        const double upto =
-            (double)before / (double)lots * (double)city->count.building;
-        const uint32_t end = (uint32_t)(upto + 0.5);
+        const uint32_t end =
+            town->first_house +
+            (town->lots ? (uint32_t)(before * town->houses / town->lots) : 0);
         quarter->first_house = house;
         quarter->houses = end - house;
-        if (quarter->houses > quarter->lots) quarter->houses = quarter->lots;
-        house += quarter->houses;
+        house = end;
         quarter->first_street = street;
         street += quarter->streets;
         struct om__grid *grid = &city->grid[quarter->grid];
         if (q == grid->first_quarter) grid->first_house = quarter->first_house;
         grid->houses += quarter->houses;
     }
-    city->houses = house;
     city->streets = street;
 }
 
@@ -116,6 +113,7 @@ struct building {
     struct om__city *city;
     struct om__quarter *quarter;
     uint32_t left_lots, left_houses, next, street, row;
+    uint32_t floors_more;  // in this town
     struct om__dice dice;
 };
 
@@ -149,7 +147,7 @@ static void build(struct building *b, const struct om__lot *lot)
                             om__dice_below(&dice, habit->built_to -
                                                       habit->built_from + 1))};
     h->floors = (uint8_t)(habit->floors_least +
-                          om__dice_below(&dice, habit->floors_more + 1));
+                          om__dice_below(&dice, b->floors_more + 1));
     h->shape = shape < habit->court                ? OM__SHAPE_COURT
                : shape < habit->court + habit->ell ? OM__SHAPE_L
                                                    : OM__SHAPE_BOX;
@@ -191,8 +189,12 @@ static om_status build_range(void *ctx, size_t first, size_t end, size_t lane)
     const struct shrunk *s = ctx;
     for (size_t q = first; q < end; q++) {
         struct om__quarter *quarter = &s->city->quarter[q];
+        const double tall =
+            s->city->town[om__town_of_quarter(s->city, (uint32_t)q)].tall;
+        const unsigned more = HABIT[quarter->kind].floors_more;
         struct building b = {.city = s->city,
                              .quarter = quarter,
+                             .floors_more = (uint32_t)(more * tall + 0.5),
                              .left_lots = quarter->lots,
                              .left_houses = quarter->houses,
                              .next = quarter->first_house,
@@ -208,7 +210,14 @@ static om_status build_range(void *ctx, size_t first, size_t end, size_t lane)
 om_status om__houses_make(struct om__city *city)
 {
     struct shrunk s = {.city = city};
+    // A small city is built along some of its streets, not thinly along all.
+    const double stride = 0.5 / city->scale;
+    city->row_stride = stride < 1             ? 1
+                       : stride > STRIDE_MOST ? STRIDE_MOST
+                                              : (uint32_t)stride;
+    OM_TRY(om__settle(city));
     OM_TRY(make_room(city, &s.shrink));
+    OM_TRY(om__share_towns(city));
     share_houses(city);
     city->house = om_alloc_array(city->houses, sizeof *city->house);
     city->street = om_calloc(city->streets, sizeof *city->street);

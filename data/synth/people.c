@@ -80,20 +80,26 @@ static double address_weight(const struct om__city *city, uint32_t h)
 
 static void share_addresses(struct om__city *city)
 {
-    double total = 0, sum = 0;
-    for (uint32_t h = 0; h < city->houses; h++)
-        total += address_weight(city, h);
-    if (total <= 0) total = 1;
-    const double spare = (double)(city->count.address - city->houses);
     uint32_t given = 0;
-    for (uint32_t h = 0; h < city->houses; h++) {
-        sum += address_weight(city, h);
-        const bool last = h + 1 == city->houses;
-        const uint32_t upto =
-            last ? (uint32_t)spare : (uint32_t)(sum / total * spare);
-        city->house[h].first_address = given + h;
-        city->house[h].addresses = upto - given + 1;
-        given = upto;
+    for (size_t t = 0; t < OM__TOWNS; t++) {
+        const struct om__town *town = &city->town[t];
+        const uint32_t end = town->first_house + town->houses;
+        const double spare = town->addresses - town->houses;
+        double total = 0, sum = 0;
+        for (uint32_t h = town->first_house; h < end; h++)
+            total += address_weight(city, h);
+        if (total <= 0) total = 1;
+        uint32_t more = 0;
+        for (uint32_t h = town->first_house; h < end; h++) {
+            sum += address_weight(city, h);
+            const uint32_t upto = h + 1 == end
+                                      ? (uint32_t)spare
+                                      : (uint32_t)(sum / total * spare);
+            city->house[h].first_address = given;
+            city->house[h].addresses = upto - more + 1;
+            given += city->house[h].addresses;
+            more = upto;
+        }
     }
 }
 
@@ -105,19 +111,35 @@ static bool rentable(const struct om__city *city, const struct om__house *h)
 
 static om_status choose_rentals(struct om__city *city)
 {
-    uint32_t want = (uint32_t)city->count.rental, candidates = 0;
-    for (uint32_t h = 0; h < city->houses; h++)
-        candidates += rentable(city, &city->house[h]);
-    const bool any = candidates < want;  // too few villages: wherever
-    if (any) candidates = city->houses;
+    const uint32_t want = (uint32_t)city->count.rental;
+    double weight[OM__TOWNS];
+    uint32_t candidates[OM__TOWNS] = {0}, most[OM__TOWNS], share[OM__TOWNS];
+    uint64_t all = 0;
+    for (uint32_t h = 0, t = 0; h < city->houses; h++) {
+        while (h >= city->town[t].first_house + city->town[t].houses) t++;
+        candidates[t] += rentable(city, &city->house[h]);
+    }
+    for (size_t t = 0; t < OM__TOWNS; t++) all += candidates[t];
+    const bool any = all < want + OM__TOWNS;  // too few villages: wherever
+    for (size_t t = 0; t < OM__TOWNS; t++) {
+        const uint32_t houses = city->town[t].houses;
+        if (any) candidates[t] = houses;
+        weight[t] = candidates[t] ? OM__TOWN_FACT[t].population : 0;
+        // One house at least is no rental: somebody owns a home.
+        most[t] = candidates[t] && candidates[t] == houses ? houses - 1
+                                                           : candidates[t];
+    }
+    OM_TRY(om__share(weight, OM__TOWNS, want, 0, most, share));
     city->rental_house = om_alloc_array(want, sizeof *city->rental_house);
     if (!city->rental_house) return OM_E_MEMORY;
-    for (uint32_t h = 0; h < city->houses && city->rentals < want; h++) {
+    for (uint32_t h = 0, t = 0; h < city->houses; h++) {
+        while (h >= city->town[t].first_house + city->town[t].houses) t++;
         if (!any && !rentable(city, &city->house[h])) continue;
         struct om__dice dice =
             om__dice(city->seed, OM__FOR_RENTAL, UINT64_C(1) << 40 | h);
-        if (om__dice_below(&dice, candidates--) >= want - city->rentals)
-            continue;
+        if (om__dice_below(&dice, candidates[t]--) >= share[t]) continue;
+        share[t]--;
+        city->town[t].rentals++;
         city->house[h].rental = city->rentals;
         city->rental_house[city->rentals++] = h;
     }
@@ -134,34 +156,61 @@ static double resident_weight(const struct om__city *city, uint32_t h)
     if (house->use == OM__USE_RESIDENTIAL)
         return (house->addresses + 0.5) * r *
                (kind == OM__KIND_FACTORY ? 2.5 : 1);
-    return house->use == OM__USE_MIXED ? 0.6 * house->addresses * r : 0;
+    if (house->use == OM__USE_MIXED) return 0.75 * house->addresses * r;
+    // Who lives where he works.
+    return house->use == OM__USE_COMMERCIAL || house->use == OM__USE_INDUSTRIAL
+               ? 0.25 * house->addresses * r
+               : 0;
 }
 
-/* Residents of rentals and of all others, each exact in sum. */
-static void share_residents(struct om__city *city)
+/* The residents of one pool of a town's houses, rentals or all others, by
+ * weight; by addresses where no house of the pool is a home. */
+static void share_pool(struct om__city *city, const struct om__town *town,
+                       bool rented, double share)
 {
-    const double all = (double)city->count.residents;
-    const double rented = (double)city->count.rental_residents;
-    double total[2] = {0}, sum[2] = {0};
-    uint32_t given[2] = {0}, last[2] = {OM__NONE, OM__NONE};
-    for (uint32_t h = 0; h < city->houses; h++) {
+    const uint32_t end = town->first_house + town->houses;
+    double total[2] = {0}, sum = 0;
+    uint32_t last[2] = {OM__NONE, OM__NONE}, given = 0;
+    for (uint32_t h = town->first_house; h < end; h++) {
+        if ((city->house[h].rental != OM__NO_ROW) != rented) continue;
         const double weight = resident_weight(city, h);
-        const int pool = city->house[h].rental != OM__NO_ROW;
-        total[pool] += weight;
-        if (weight > 0) last[pool] = h;
+        total[0] += weight;
+        total[1] += city->house[h].addresses;
+        if (weight > 0) last[0] = h;
+        last[1] = h;
     }
-    const double share[2] = {all - rented, rented};
-    for (uint32_t h = 0; h < city->houses; h++) {
-        const int pool = city->house[h].rental != OM__NO_ROW;
-        sum[pool] += resident_weight(city, h);
-        uint32_t upto = given[pool];
-        if (h == last[pool])
-            upto = (uint32_t)share[pool];
-        else if (last[pool] != OM__NONE && h < last[pool])
-            upto = (uint32_t)(sum[pool] / total[pool] * share[pool]);
-        city->house[h].residents = upto - given[pool];
-        given[pool] = upto;
+    const int by = total[0] > 0 ? 0 : 1;
+    for (uint32_t h = town->first_house; h < end; h++) {
+        struct om__house *house = &city->house[h];
+        if ((house->rental != OM__NO_ROW) != rented) continue;
+        sum += by ? house->addresses : resident_weight(city, h);
+        const uint32_t upto = h >= last[by]
+                                  ? (uint32_t)share
+                                  : (uint32_t)(sum / total[by] * share);
+        house->residents = upto - given;
+        given = upto;
     }
+}
+
+/* Residents of rentals and of all others, each exact in sum, and so are those
+ * of each town. */
+static om_status share_residents(struct om__city *city)
+{
+    double weight[OM__TOWNS];
+    uint32_t most[OM__TOWNS], rented[OM__TOWNS];
+    for (size_t t = 0; t < OM__TOWNS; t++) {
+        const struct om__town *town = &city->town[t];
+        weight[t] = town->rentals;
+        most[t] = town->rentals ? town->residents : 0;
+    }
+    OM_TRY(om__share(weight, OM__TOWNS, city->count.rental_residents, 0, most,
+                     rented));
+    for (size_t t = 0; t < OM__TOWNS; t++) {
+        const struct om__town *town = &city->town[t];
+        share_pool(city, town, true, rented[t]);
+        share_pool(city, town, false, town->residents - rented[t]);
+    }
+    return OM_OK;
 }
 
 static double premises_weight(const struct om__city *city, uint32_t h)
@@ -182,24 +231,39 @@ static double premises_weight(const struct om__city *city, uint32_t h)
     }
 }
 
+/* By people to the towns, by weight to their houses. */
 static om_status share_premises(struct om__city *city)
 {
     const uint32_t want = (uint32_t)city->count.premises;
+    double total[OM__TOWNS] = {0}, weight[OM__TOWNS];
+    uint32_t most[OM__TOWNS], share[OM__TOWNS];
+    for (size_t t = 0; t < OM__TOWNS; t++) {
+        const struct om__town *town = &city->town[t];
+        for (uint32_t k = 0; k < town->houses; k++)
+            total[t] += premises_weight(city, town->first_house + k);
+        weight[t] = total[t] > 0 ? OM__TOWN_FACT[t].population : 0;
+        most[t] = total[t] > 0 ? want : 0;
+    }
+    OM_TRY(om__share(weight, OM__TOWNS, want, 0, most, share));
     city->premises_house = om_alloc_array(want, sizeof *city->premises_house);
     if (!city->premises_house) return OM_E_MEMORY;
-    double total = 0, sum = 0;
-    for (uint32_t h = 0; h < city->houses; h++)
-        total += premises_weight(city, h);
-    if (total <= 0) total = 1;
-    uint32_t given = 0;
+    uint32_t given = 0, before = 0, t = 0;
+    double sum = 0;
     for (uint32_t g = 0; g < city->grids; g++) {
         struct om__grid *grid = &city->grid[g];
         grid->first_premises = given;
         for (uint32_t k = 0; k < grid->houses; k++) {
             const uint32_t h = grid->first_house + k;
+            while (h >= city->town[t].first_house + city->town[t].houses) {
+                before += share[t++];
+                sum = 0;
+            }
             sum += premises_weight(city, h);
+            const bool last =
+                h + 1 == city->town[t].first_house + city->town[t].houses;
             const uint32_t upto =
-                h + 1 == city->houses ? want : (uint32_t)(sum / total * want);
+                before +
+                (last ? share[t] : (uint32_t)(sum / total[t] * share[t]));
             while (given < upto) city->premises_house[given++] = h;
         }
         grid->premises = given - grid->first_premises;
@@ -252,7 +316,7 @@ om_status om__people_make(struct om__city *city)
 {
     share_addresses(city);
     OM_TRY(choose_rentals(city));
-    share_residents(city);
+    OM_TRY(share_residents(city));
     OM_TRY(share_premises(city));
     return share_workers(city);
 }

@@ -85,6 +85,12 @@ static void describe(struct om__city *city, uint32_t q, const uint32_t *cell,
         if (d > quarter->reach_m) quarter->reach_m = d;
     }
     quarter->reach_m += city->mesh.step_m;
+    const struct om__village *village =
+        &city->village[city->grid[quarter->grid].village];
+    const double to_core =
+        om__distance(quarter->middle, village->core) / village->reach_m;
+    quarter->settled =
+        (float)(urban / cells - 0.35 * (to_core < 2 ? to_core : 2));
     quarter->kind =
         (uint8_t)kind_of(city, quarter, urban / cells, water / cells, &dice);
     // Streets follow a slow turn over the city, and a whim.

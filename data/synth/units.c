@@ -155,7 +155,13 @@ static om_status make_grids(struct om__city *city, const float *weight)
         sum[v] += (double)weight[c];
         most[v]++;
     }
+    // To the towns by people, within a town by what is built on.
+    double town[OM__TOWNS] = {0};
+    for (uint32_t v = 0; v < villages; v++)
+        town[city->village[v].town] += sum[v];
     for (uint32_t v = 0; v < villages; v++) {
+        const uint32_t t = city->village[v].town;
+        sum[v] *= OM__TOWN_FACT[t].population / town[t];
         most[v] /= GRID_CELLS_LEAST;
         if (most[v] == 0) most[v] = 1;
     }

@@ -1,5 +1,6 @@
 // write_manifest.c - city.json to begin a city with, and truth.json.
 #include <stdio.h>
+#include <string.h>
 
 #include "data/base/file.h"
 #include "data/model/time.h"
@@ -92,6 +93,10 @@ static void add_columns(struct om_buf *out, const char *columns)
 
 static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
 {
+    // What a background map is drawn from says which part of it it is.
+    const bool base = !strcmp(layer->name, "water") ||
+                      !strcmp(layer->name, "road") ||
+                      !strcmp(layer->name, "building");
     om_buf_addf(out,
                 "%s\n    {\"name\": \"%s\", \"title\": \"%s\", \"title_en\": "
                 "\"%s\", \"source\": \"%s.%s\", \"geometry\": \"%s\", "
@@ -101,7 +106,9 @@ static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
                 layer->name, layer->extension, layer->geometry, layer->time,
                 layer->unit_level, layer->department, layer->rhythm);
     add_columns(out, layer->columns);
-    om_buf_add_text(out, "]}");
+    om_buf_add_text(out, "]");
+    if (base) om_buf_addf(out, ", \"base\": \"%s\"", layer->name);
+    om_buf_add_text(out, "}");
 }
 
 static void add_wishes(const struct om__city *city, struct om_buf *out)

@@ -4,7 +4,7 @@
 //   same_*      the same bytes for any number of threads, for --only, twice
 //   count_*     rows as promised, read back through GDAL; ids unique
 //   partition_* edges cancel to the bit at all three levels; areas; validity
-//   sum_*       residents, hazards done, checks, centres
+//   sum_*       residents, also by town as in the census; checks, centres
 //   time_*      the five steps in order, all before the clock
 //   beside_*    city.json, truth.json, dirt/
 //   towns_*     outlines from a file
@@ -28,6 +28,7 @@
 #include "data/base/log.h"
 #include "data/base/thread.h"
 #include "data/json.h"
+#include "data/synth/facts.h"
 #include "data/synth/synth.h"
 
 #define SCALE 0.002
@@ -424,6 +425,45 @@ static const char *text_of(OGRFeatureH f, const char *column)
     return OGR_F_GetFieldAsString(f, OGR_F_GetFieldIndex(f, column));
 }
 
+/* The town that an address names: 东莞市, then the name of the town. */
+static size_t town_of_text(const char *text)
+{
+    static const char CITY[] = "东莞市";
+    assert_memory_equal(text, CITY, sizeof CITY - 1);
+    text += sizeof CITY - 1;
+    size_t t = 0;
+    while (t < OM__TOWNS && strncmp(text, OM__TOWN_FACT[t].name,
+                                    strlen(OM__TOWN_FACT[t].name)) != 0)
+        t++;
+    assert_true(t < OM__TOWNS);
+    return t;
+}
+
+static void sum_of_residents_by_town_follows_the_census(void **state)
+{
+    (void)state;
+    double people[OM__TOWNS] = {0}, addresses[OM__TOWNS] = {0}, census = 0;
+    GDALDatasetH data;
+    OGRLayerH layer = open_layer(city, "address.csv", &data);
+    for (OGRFeatureH f; (f = OGR_L_GetNextFeature(layer));) {
+        const size_t t = town_of_text(text_of(f, "text"));
+        people[t] += strtod(text_of(f, "residents"), NULL);
+        addresses[t]++;
+        OGR_F_Destroy(f);
+    }
+    GDALClose(data);
+    for (size_t t = 0; t < OM__TOWNS; t++)
+        census += OM__TOWN_FACT[t].population;
+    for (size_t t = 0; t < OM__TOWNS; t++) {
+        const double due = 26000.0 * OM__TOWN_FACT[t].population / census;
+        if (fabs(people[t] - due) > 1)
+            fail_msg("%s: %.0f residents, %.1f by the census",
+                     OM__TOWN_FACT[t].name, people[t], due);
+        assert_true(people[t] > 0.9 * addresses[t]);
+        assert_true(people[t] < 1.3 * addresses[t]);
+    }
+}
+
 static void count_of_departments_is_nineteen(void **state)
 {
     (void)state;
@@ -501,9 +541,15 @@ static void beside_the_layers_lie_manifest_truth_and_dirt(void **state)
     assert_int_equal(om_json_count(layers), 20);
     for (size_t i = 0; i < 20; i++) {
         char path[PATH_BYTES];
-        path_in(path, city,
-                om_json_text(om_json_get(om_json_at(layers, i), "source"), ""));
+        struct om_json *layer = om_json_at(layers, i);
+        path_in(path, city, om_json_text(om_json_get(layer, "source"), ""));
         assert_true(om_file_exists(path));
+        // What a background map is drawn from names its part of it.
+        const char *name = om_json_text(om_json_get(layer, "name"), "");
+        const bool base = !strcmp(name, "water") || !strcmp(name, "road") ||
+                          !strcmp(name, "building");
+        assert_string_equal(om_json_text(om_json_get(layer, "base"), ""),
+                            base ? name : "");
     }
     om_json_free(manifest);
     struct om_json *truth = read_json("truth.json");
@@ -584,6 +630,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(partition_has_the_size_of_the_city),
         cmocka_unit_test(buildings_are_valid_and_some_have_courts),
         cmocka_unit_test(sum_of_residents_is_that_of_the_record),
+        cmocka_unit_test(sum_of_residents_by_town_follows_the_census),
         cmocka_unit_test(time_steps_follow_each_other_before_the_clock),
         cmocka_unit_test(beside_the_layers_lie_manifest_truth_and_dirt),
         cmocka_unit_test(towns_from_a_file_keep_the_units_exact),
