@@ -25,20 +25,18 @@ static uint64_t cell_code(uint64_t key, unsigned level)
     return level == 0 ? 0 : key >> (64 - 2 * level);
 }
 
-static bool begins_cell(const struct cells_job *job, size_t i)
+/* Two keys lie in one cell if they agree in these bits. */
+static uint64_t cell_mask(unsigned level)
 {
-    return i == 0 || cell_code(job->key[i], job->level) !=
-                         cell_code(job->key[i - 1], job->level);
+    return level == 0 ? 0 : ~UINT64_C(0) << (64 - 2 * level);
 }
 
 static om_status count_cells(void *ctx, size_t first, size_t end, size_t lane)
 {
     (void)lane;
     const struct cells_job *job = ctx;
+    const uint64_t mask = cell_mask(job->level);
     size_t count = first == 0;
-    // A cell begins where keys differ in one of the level's bits.
-    const uint64_t mask =
-        job->level == 0 ? 0 : ~UINT64_C(0) << (64 - 2 * job->level);
     for (size_t i = first ? first : 1; i < end; i++)
         count += ((job->key[i] ^ job->key[i - 1]) & mask) != 0;
     job->cells_before[first / STRETCH_ROWS + 1] = count;
@@ -54,30 +52,41 @@ static uint16_t mean_of(uint64_t sum, uint64_t count, unsigned level)
     return part > 65535.0 ? 65535 : (uint16_t)part;
 }
 
-static void write_cell(const struct cells_job *job, size_t cell, size_t row)
+/* Write the cell that begins at `row`; returns the row behind it. Rows of one
+ * position are taken together: addresses stack. */
+static size_t write_cell(const struct cells_job *job, size_t cell, size_t row)
 {
-    const uint64_t code = cell_code(job->key[row], job->level);
-    const uint32_t mask = job->level == 32 ? 0 : UINT32_MAX >> job->level;
+    const uint64_t first = job->key[row], mask = cell_mask(job->level);
+    const uint32_t inside = job->level == 32 ? 0 : UINT32_MAX >> job->level;
     uint64_t sum_x = 0, sum_y = 0;
     size_t i = row;
-    for (; i < job->rows && cell_code(job->key[i], job->level) == code; i++) {
-        const struct om_pos pos = om_morton_pos(job->key[i]);
-        sum_x += pos.x & mask;
-        sum_y += pos.y & mask;
+    while (i < job->rows && ((job->key[i] ^ first) & mask) == 0) {
+        const uint64_t key = job->key[i];
+        size_t end = i + 1;
+        while (end < job->rows && job->key[end] == key) end++;
+        const struct om_pos pos = om_morton_pos(key);
+        sum_x += (end - i) * (pos.x & inside);
+        sum_y += (end - i) * (pos.y & inside);
+        i = end;
     }
-    job->code[cell] = code;
+    job->code[cell] = cell_code(first, job->level);
     job->start[cell] = (uint32_t)row;
     job->mean_x[cell] = mean_of(sum_x, i - row, job->level);
     job->mean_y[cell] = mean_of(sum_y, i - row, job->level);
+    return i;
 }
 
 static om_status write_cells(void *ctx, size_t first, size_t end, size_t lane)
 {
     (void)lane;
     const struct cells_job *job = ctx;
+    const uint64_t mask = cell_mask(job->level);
     size_t cell = job->cells_before[first / STRETCH_ROWS];
-    for (size_t i = first; i < end; i++)
-        if (begins_cell(job, i)) write_cell(job, cell++, i);
+    // The rows before the first beginning belong to the stretch before.
+    size_t i = first;
+    while (i < end && i > 0 && ((job->key[i] ^ job->key[i - 1]) & mask) == 0)
+        i++;
+    while (i < end) i = write_cell(job, cell++, i);
     return OM_OK;
 }
 
