@@ -9,6 +9,8 @@
 
 #define LIMIT_DEFAULT 1000
 #define LIMIT_MAX 100000
+/* Pages of more rows are written by the worker of heavy work. */
+#define LIMIT_LIGHT 20000
 #define CRS84 "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
 static const struct om__head HEAD_CSV = {
@@ -84,6 +86,10 @@ static void add_meta(const struct om__request *r, const struct om_layer *layer,
     if (meta->department[0]) {
         om_buf_add_text(out, ",\"department\":");
         add_text(out, meta->department);
+    }
+    if (meta->base[0]) {
+        om_buf_add_text(out, ",\"base\":");
+        add_text(out, meta->base);
     }
     if (meta->unit_level[0]) {
         om_buf_add_text(out, ",\"unit_level\":");
@@ -346,6 +352,7 @@ om_status om__get_items(struct om__request *r)
     OM_TRY(om__param_bbox(r, &query.place));
     OM_TRY(om__param_datetime(r, &query.window));
     OM_TRY(read_next(r, &after, &given));
+    if (limit > LIMIT_LIGHT && om__wait_heavy(r)) return OM_OK;
     OM_TRY(read_filter(r, &filter));
     query.limit = (size_t)limit;
     query.filter = filter;

@@ -263,7 +263,6 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
     // From the moment it is queued a worker may resume it.
     MHD_suspend_connection(connection);
     if (om__jobs_add(request->server->jobs, request)) {
-        om_fail(&request->err, OM_E_BUSY, 0, "too many questions are waiting");
         om__reply_problem(request, OM_E_BUSY);
         MHD_resume_connection(connection);
     }

@@ -150,6 +150,10 @@ om_status om__files_new(struct om_server *server, const char *folder,
     struct om__files *files = om_calloc(1, sizeof *files);
     if (!files) return OM_E_MEMORY;
     om_status st = OM_OK;
+    if (!folder)
+        om_log(OM_LOG_WARN, "http",
+               "no folder of pages was found, none are served: name it with "
+               "--pages FOLDER");
     if (folder) st = add_folder(server, files, folder, err);
     if (!st && folder) st = add_libraries(server, files, folder, err);
     if (st)

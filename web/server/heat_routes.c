@@ -29,16 +29,29 @@ static om_status read_layer(struct om__request *r, const char *name, size_t len)
     return OM_OK;
 }
 
+/* A bandwidth whose legend can be made; it is told what would be. */
+static om_status read_bandwidth(struct om__request *r, double *out)
+{
+    const double least = om__bandwidth_least_m(r->layer);
+    *out = fmax(BANDWIDTH_DEFAULT_M, least);
+    OM_TRY(om__param_real(r, "bandwidth", OM_BANDWIDTH_MIN_M,
+                          OM_BANDWIDTH_MAX_M, out));
+    if (*out >= least) return OM_OK;
+    return om__param_bad(r, "bandwidth", OM_E_COST,
+                         "a bandwidth of %g m over the %llu rows of %s would "
+                         "cost too much; the smallest that is served is %g m",
+                         *out, (unsigned long long)r->layer->rows,
+                         r->layer->name, least);
+}
+
 /* The parameters of a field. owns: ask->filter. */
 static om_status read_ask(struct om__request *r, struct om__view_ask *ask)
 {
     const char *kernel;
-    *ask = (struct om__view_ask){.bandwidth_m = BANDWIDTH_DEFAULT_M,
-                                 .weight_column = OM_NO_FIELD};
+    *ask = (struct om__view_ask){.weight_column = OM_NO_FIELD};
     OM_TRY(om__param_word(r, "kernel", "quartic gaussian", "quartic", &kernel));
     if (!strcmp(kernel, "gaussian")) ask->kernel = OM_KERNEL_GAUSSIAN;
-    OM_TRY(om__param_real(r, "bandwidth", OM_BANDWIDTH_MIN_M,
-                          OM_BANDWIDTH_MAX_M, &ask->bandwidth_m));
+    OM_TRY(read_bandwidth(r, &ask->bandwidth_m));
     OM_TRY(om__param_column(r, "weight", &ask->weight_column));
     if (ask->weight_column != OM_NO_FIELD) {
         const enum om_type type =

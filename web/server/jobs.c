@@ -1,70 +1,190 @@
-/* jobs.c - the queue beside the connection threads.
+/* jobs.c - the queues beside the connection threads.
  *
  * DESIGN
  * A request that takes long leaves its connection suspended and waits here, so
- * that tiles of others are not held up. A suspended connection cannot notice
- * that its client has gone; so a worker looks at the socket before it begins,
- * and work nobody waits for is dropped. The queue is short: who would wait
- * long is told at once to come back.
+ * that tiles of others are not held up. There are two queues. Most work takes
+ * milliseconds and is done by several workers; what may take up to a second
+ * (om__wait_heavy) has a queue and a single worker of its own, so that however
+ * much of it is asked for, quick questions find a worker. A request that turns
+ * out to be heavy on the way is put back, into the other queue.
+ *
+ * A suspended connection cannot notice that its client has gone; so a worker
+ * looks at the socket before it begins, and work nobody waits for is dropped.
+ * The queues are short: who would wait long is told at once to come back. When
+ * the heavy one is full, those whose clients have left make room.
  */
+#include <netinet/in.h>
 #include <poll.h>
-#include <string.h>
+#include <sys/socket.h>
 
 #include "data/base/alloc.h"
+#include "data/base/hash.h"
 #include "web/server/server_internal.h"
 
 #define WORKERS_MAX 64
 
+struct queue {
+    struct om__jobs *jobs;
+    struct om__request *first, *last;
+    pthread_cond_t some;
+    size_t waiting, room;
+    bool heavy;
+};
+
 struct om__jobs {
     struct om_server *server;
     pthread_mutex_t lock;
-    pthread_cond_t some;
-    struct om__request *first, *last;
-    size_t waiting;
+    struct queue quick, heavy;
     bool stop;
     unsigned workers;
     pthread_t worker[WORKERS_MAX];
+    bool heavy_worker_made;
+    pthread_t heavy_worker;
 };
 
-static bool client_gone(struct om__request *request)
+static bool client_gone(const struct om__request *request)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(
         request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (!info) return false;
     struct pollfd fd = {.fd = info->connect_fd, .events = POLLRDHUP};
-    return poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR);
+    return poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR | POLLRDHUP);
 }
 
-static void run(struct om__request *request)
+/* Hash of the client's address; 0 for this machine. */
+static uint64_t client_of(const struct om__request *request)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *at = info ? info->client_addr : NULL;
+    if (!at) return 0;
+    if (at->sa_family == AF_INET) {
+        const struct in_addr *four =
+            &((const struct sockaddr_in *)(const void *)at)->sin_addr;
+        if (ntohl(four->s_addr) >> 24 == 127) return 0;
+        return om_hash64(four, sizeof *four, 0) | 1;
+    }
+    if (at->sa_family != AF_INET6) return 0;
+    const struct in6_addr *six =
+        &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr;
+    // One customer has a whole /64.
+    return IN6_IS_ADDR_LOOPBACK(six) ? 0 : om_hash64(six, 8, 0) | 1;
+}
+
+static void push(struct queue *q, struct om__request *request)
+{
+    request->next = NULL;
+    *(q->last ? &q->last->next : &q->first) = request;
+    q->last = request;
+    q->waiting++;
+    pthread_cond_signal(&q->some);
+}
+
+static struct om__request *pop(struct queue *q)
+{
+    struct om__request *request = q->first;
+    if (!request) return NULL;
+    q->first = request->next;
+    if (!q->first) q->last = NULL;
+    q->waiting--;
+    return request;
+}
+
+/* Requests whose clients have left go to the quick workers, who drop them. */
+static void weed(struct om__jobs *jobs)
+{
+    const size_t waiting = jobs->heavy.waiting;
+    for (size_t i = 0; i < waiting; i++) {
+        struct om__request *request = pop(&jobs->heavy);
+        push(client_gone(request) ? &jobs->quick : &jobs->heavy, request);
+    }
+}
+
+static size_t of_client(const struct queue *q, uint64_t client)
+{
+    size_t n = 0;
+    for (const struct om__request *r = q->first; r; r = r->next)
+        n += r->client == client;
+    return n;
+}
+
+/* Under the lock. */
+static bool has_room(struct om__jobs *jobs, const struct queue *q,
+                     const struct om__request *request)
+{
+    if (jobs->stop || q->waiting >= q->room) return false;
+    return !q->heavy || !request->client ||
+           of_client(q, request->client) < OM__QUEUE_CLIENT;
+}
+
+om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request)
+{
+    if (request->heavy) request->client = client_of(request);
+    pthread_mutex_lock(&jobs->lock);
+    struct queue *q = request->heavy ? &jobs->heavy : &jobs->quick;
+    bool room = has_room(jobs, q, request);
+    if (!room && q->heavy && !jobs->stop) {
+        weed(jobs);
+        room = has_room(jobs, q, request);
+    }
+    if (room) push(q, request);
+    pthread_mutex_unlock(&jobs->lock);
+    if (room) return OM_OK;
+    return om_fail(&request->err, OM_E_BUSY, 0,
+                   request->heavy
+                       ? "too many questions that take long are waiting"
+                       : "too many questions are waiting");
+}
+
+bool om__wait_heavy(struct om__request *request)
+{
+    if (request->on_heavy) return false;
+    request->later = request->heavy = true;
+    return true;
+}
+
+static void run(struct om__jobs *jobs, struct om__request *request, bool heavy)
 {
     request->on_worker = true;
+    request->on_heavy = heavy;
     if (client_gone(request)) {
         request->error_status = MHD_HTTP_SERVICE_UNAVAILABLE;
         om__reply_problem(request, OM_E_STOPPED);
     } else {
         om__request_answer(request);
+        if (request->later) {
+            // From the moment it is queued it is another thread's.
+            if (!om__jobs_add(jobs, request)) return;
+            om__reply_problem(request, OM_E_BUSY);
+        }
     }
     MHD_resume_connection(request->connection);
 }
 
 static void *work(void *ctx)
 {
-    struct om__jobs *jobs = ctx;
+    struct queue *q = ctx;
+    struct om__jobs *jobs = q->jobs;
     pthread_mutex_lock(&jobs->lock);
     for (;;) {
-        while (!jobs->first && !jobs->stop)
-            pthread_cond_wait(&jobs->some, &jobs->lock);
-        struct om__request *request = jobs->first;
+        while (!q->first && !jobs->stop)
+            pthread_cond_wait(&q->some, &jobs->lock);
+        struct om__request *request = pop(q);
         if (!request) break;
-        jobs->first = request->next;
-        if (!jobs->first) jobs->last = NULL;
-        jobs->waiting--;
         pthread_mutex_unlock(&jobs->lock);
-        run(request);
+        run(jobs, request, q->heavy);
         pthread_mutex_lock(&jobs->lock);
     }
     pthread_mutex_unlock(&jobs->lock);
     return NULL;
+}
+
+static void queue_init(struct om__jobs *jobs, struct queue *q, bool heavy)
+{
+    *q = (struct queue){.jobs = jobs,
+                        .heavy = heavy,
+                        .room = heavy ? OM__QUEUE_HEAVY : OM__QUEUE};
+    pthread_cond_init(&q->some, NULL);
 }
 
 om_status om__jobs_new(struct om_server *server, unsigned workers,
@@ -74,12 +194,16 @@ om_status om__jobs_new(struct om_server *server, unsigned workers,
     if (!jobs) return OM_E_MEMORY;
     jobs->server = server;
     pthread_mutex_init(&jobs->lock, NULL);
-    pthread_cond_init(&jobs->some, NULL);
+    queue_init(jobs, &jobs->quick, false);
+    queue_init(jobs, &jobs->heavy, true);
     if (workers > WORKERS_MAX) workers = WORKERS_MAX;
-    while (jobs->workers < workers &&
-           !pthread_create(&jobs->worker[jobs->workers], NULL, work, jobs))
+    while (
+        jobs->workers < workers &&
+        !pthread_create(&jobs->worker[jobs->workers], NULL, work, &jobs->quick))
         jobs->workers++;
-    if (!jobs->workers) {
+    jobs->heavy_worker_made =
+        !pthread_create(&jobs->heavy_worker, NULL, work, &jobs->heavy);
+    if (!jobs->workers || !jobs->heavy_worker_made) {
         om__jobs_free(jobs);
         return OM_E_MEMORY;
     }
@@ -92,34 +216,22 @@ void om__jobs_free(struct om__jobs *jobs)
     if (!jobs) return;
     pthread_mutex_lock(&jobs->lock);
     jobs->stop = true;
-    pthread_cond_broadcast(&jobs->some);
+    pthread_cond_broadcast(&jobs->quick.some);
+    pthread_cond_broadcast(&jobs->heavy.some);
     pthread_mutex_unlock(&jobs->lock);
     for (unsigned i = 0; i < jobs->workers; i++)
         pthread_join(jobs->worker[i], NULL);
-    pthread_cond_destroy(&jobs->some);
+    if (jobs->heavy_worker_made) pthread_join(jobs->heavy_worker, NULL);
+    pthread_cond_destroy(&jobs->quick.some);
+    pthread_cond_destroy(&jobs->heavy.some);
     pthread_mutex_destroy(&jobs->lock);
     om_free(jobs);
-}
-
-om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request)
-{
-    pthread_mutex_lock(&jobs->lock);
-    const bool room = jobs->waiting < OM__QUEUE && !jobs->stop;
-    if (room) {
-        request->next = NULL;
-        *(jobs->last ? &jobs->last->next : &jobs->first) = request;
-        jobs->last = request;
-        jobs->waiting++;
-        pthread_cond_signal(&jobs->some);
-    }
-    pthread_mutex_unlock(&jobs->lock);
-    return room ? OM_OK : OM_E_BUSY;
 }
 
 size_t om__jobs_waiting(struct om__jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
-    const size_t waiting = jobs->waiting;
+    const size_t waiting = jobs->quick.waiting + jobs->heavy.waiting;
     pthread_mutex_unlock(&jobs->lock);
     return waiting;
 }

@@ -132,8 +132,13 @@ om_status om__param_datetime(struct om__request *r, struct om_window *out)
     if (r->layer->schema.time_field == OM_NO_FIELD)
         return om__param_bad(r, "datetime", OM_E_TYPE,
                              "the layer %s has no time column", r->layer->name);
-    if (om_time_parse_interval(p->value, p->len, r->snapshot->manifest->zone_s,
-                               &out->from_s, &out->to_s))
+    const om_status st =
+        om_time_parse_interval(p->value, p->len, r->snapshot->manifest->zone_s,
+                               &out->from_s, &out->to_s);
+    if (st == OM_E_RANGE)
+        return om__param_bad(r, "datetime", st,
+                             "datetime: from is not before to");
+    if (st)
         return om__param_bad(
             r, "datetime", OM_E_FORMAT,
             "datetime is a date, a month or FROM/TO (ISO 8601; "

@@ -26,6 +26,12 @@
 #define OM__CONNECTIONS 4096
 /** Requests waiting for a worker; more are told to come back (503). */
 #define OM__QUEUE 256
+/** Of these, requests of heavy work; and of one client that is not on this
+ *  machine (there it may be a proxy that speaks for many). */
+#define OM__QUEUE_HEAVY 64
+#define OM__QUEUE_CLIENT 24
+/** Seconds of work from which on it is heavy: one such at a time. */
+#define OM__HEAVY_S 0.05
 /** Bytes of one answer that is built in memory; larger ones are 413. */
 #define OM__ANSWER_BYTES ((size_t)512 << 20)
 /** Answers above this are not kept in the cache: one would push out
@@ -93,6 +99,9 @@ struct om__request {
     const char *host, *accept, *if_none_match;  // headers; may be NULL
     bool head_seen, gzip, body, twice;  // twice: a header that must be single
     bool on_worker, later;
+    bool heavy;       // wants the worker of heavy work, or has it
+    bool on_heavy;    // has it
+    uint64_t client;  // hash of its address; 0: this machine
     double begun_s;
     // The error, if the answer is one: its text, the parameter it is about,
     // and the HTTP status where it differs from the table's.
@@ -173,6 +182,10 @@ void om__jobs_free(struct om__jobs *jobs);
 /** Hand over a request whose connection is suspended. OM_E_BUSY: no room. */
 om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request);
 size_t om__jobs_waiting(struct om__jobs *jobs);
+/** The request is about to do heavy work. True: not here; it has been marked
+ *  for the worker of such work and its handler returns OM_OK without answer.
+ *  False: it is there, go on. */
+bool om__wait_heavy(struct om__request *request);
 
 // reply.c
 /* What an answer's head says beside what all of them say. */
@@ -244,6 +257,16 @@ om_status om__param_word(struct om__request *request, const char *name,
                          const char *allowed, const char *otherwise,
                          const char **out) OM_MUST_USE;
 
+// cost.c: what a question will cost, estimated within microseconds
+struct om__view_ask;
+/** Seconds of one core that the legend of a layer's field takes. */
+double om__legend_cost_s(const struct om_layer *layer, double bandwidth_m);
+/** Seconds of one core until a view is ready. */
+double om__view_cost_s(const struct om_layer *layer,
+                       const struct om__view_ask *ask);
+/** Smallest bandwidth (a round number) whose legend is made. */
+double om__bandwidth_least_m(const struct om_layer *layer);
+
 // views.c: fields made ready
 /* What a heat tile shows: a selection of a layer, its field's parameters and
  * both legends. Immutable, counted; holds a snapshot. */
@@ -263,8 +286,9 @@ struct om__view_ask {
 om_status om__views_new(struct om__views **out) OM_MUST_USE;
 void om__views_free(struct om__views *views);
 /**
- * The view of request->layer. Not ready and not on a worker: sets
- * request->later and gives NULL.
+ * The view of request->layer. Not ready and not on a worker that may make it
+ * (a heavy one is made by one worker only): sets request->later and gives
+ * NULL.
  * owns     *out: om__view_unref
  */
 om_status om__view_get(struct om__request *request,

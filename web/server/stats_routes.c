@@ -4,6 +4,9 @@
 #include "data/model/time.h"
 #include "web/server/server_internal.h"
 
+/* Seconds that a row of a pass over a column costs, of text at the worst. */
+#define STATS_ROW_S 50e-9
+
 static enum om_step step_of(const char *by)
 {
     if (!strcmp(by, "hour")) return OM_STEP_HOUR;
@@ -12,7 +15,8 @@ static enum om_step step_of(const char *by)
     return OM_STEP_NONE;
 }
 
-/* What the groups are: a step of time, unless a column is called so. */
+/* What the groups are. hour, day and month are steps of time wherever there
+ * is a time column, and else columns like others. */
 static om_status read_by(struct om__request *r, size_t *column,
                          enum om_step *step)
 {
@@ -20,18 +24,21 @@ static om_status read_by(struct om__request *r, size_t *column,
     *column = OM_NO_FIELD;
     *step = OM_STEP_NONE;
     if (!by) return OM_OK;
+    const size_t time = r->layer->schema.time_field;
+    const enum om_step named = step_of(by);
+    if (named != OM_STEP_NONE && time != OM_NO_FIELD) {
+        *column = time;
+        *step = named;
+        return OM_OK;
+    }
     *column = om_schema_find(&r->layer->schema, by);
     if (*column != OM_NO_FIELD) return OM_OK;
-    *step = step_of(by);
-    if (*step == OM_STEP_NONE)
+    if (named == OM_STEP_NONE)
         return om__param_bad(r, "by", OM_E_FORMAT,
                              "by is a column of %s, or hour, day or month",
                              r->layer->name);
-    *column = r->layer->schema.time_field;
-    if (*column == OM_NO_FIELD)
-        return om__param_bad(r, "by", OM_E_TYPE,
-                             "the layer %s has no time column", r->layer->name);
-    return OM_OK;
+    return om__param_bad(r, "by", OM_E_TYPE, "the layer %s has no time column",
+                         r->layer->name);
 }
 
 static om_status read_sum(struct om__request *r, size_t *column)
@@ -65,10 +72,16 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
         sum != OM_NO_FIELD && r->layer->schema.field[sum].type == OM_TYPE_REAL;
     om_status st = om_query_group(query, by, step,
                                   r->snapshot->manifest->zone_s, sum, &groups);
-    if (st) {
+    if (st == OM_E_COST)
+        om__param_bad(r, "by", st,
+                      "by %.64s makes more than %d,%03d,%03d groups; take a "
+                      "column with fewer values, or fewer rows by filter, "
+                      "bbox or datetime",
+                      om__param_text(r, "by"), OM_LIMIT_GROUPS / 1000000,
+                      OM_LIMIT_GROUPS / 1000 % 1000, OM_LIMIT_GROUPS % 1000);
+    else if (st)
         r->parameter = "by";
-        goto done;
-    }
+    if (st) goto done;
     if (step == OM_STEP_NONE) {
         st = om__names_get(r, r->layer->schema.field[by].name, &names);
         if (st) goto done;
@@ -96,6 +109,19 @@ done:
     om__level_names_unref(names);
     om_groups_deinit(&groups);
     return st;
+}
+
+/* Whole columns of a large layer are passed over: not by units, whose counts
+ * follow from how rows are ordered. */
+static bool is_heavy(const struct om__request *r, const struct om_query *query)
+{
+    if ((double)r->layer->rows * STATS_ROW_S < OM__HEAVY_S) return false;
+    const char *by = om__param_text(r, "by");
+    const struct om_schema *s = &r->layer->schema;
+    const size_t column = by ? om_schema_find(s, by) : OM_NO_FIELD;
+    const bool unit =
+        column != OM_NO_FIELD && column + r->layer->unit_columns >= s->count;
+    return query->filter || (by && !unit) || om__param_text(r, "sum");
 }
 
 static om_status write_stats(struct om__request *r,
@@ -139,6 +165,10 @@ om_status om__get_stats(struct om__request *r)
     OM_TRY(om__param_datetime(r, &query.window));
     OM_TRY(om__param_filter(r, &filter));
     query.filter = filter;
+    if (is_heavy(r, &query) && om__wait_heavy(r)) {
+        om_filter_free(filter);
+        return OM_OK;
+    }
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = write_stats(r, &query, &out);
     if (!st) st = om__reply_kept(r, &out, &om__head_json, NULL, 0);

@@ -4,7 +4,8 @@
  * A page that sets a new filter asks for twenty tiles at the same moment. The
  * first to come makes the view (a pass over the columns, the field's largest
  * value), the others wait for it: its slot is in the table from the beginning,
- * marked as being made.
+ * marked as being made. Views that take long are made, and waited for, by the
+ * worker of heavy work alone.
  */
 #include <string.h>
 
@@ -182,13 +183,14 @@ static om_status fill(struct om__request *r, const struct om__view_ask *ask,
 /* Look a view up, waiting while another thread makes it. On OM_OK without a
  * view the slot has been taken for the caller to fill. */
 static om_status claim(struct om__request *r, const struct om_buf *key,
-                       uint64_t hash, struct made **out)
+                       uint64_t hash, bool heavy, struct made **out)
 {
     struct om__views *views = r->server->views;
+    const bool here = heavy ? r->on_heavy : r->on_worker;
     om_status st = OM_OK;
     pthread_mutex_lock(&views->lock);
     struct slot *slot = find(views, key, hash);
-    while (slot && !slot->made && r->on_worker) {
+    while (slot && !slot->made && here) {
         pthread_cond_wait(&views->finished, &views->lock);
         slot = find(views, key, hash);
     }
@@ -196,8 +198,9 @@ static om_status claim(struct om__request *r, const struct om_buf *key,
         slot->used = ++views->clock;
         atomic_fetch_add(&slot->made->refs, 1);
         *out = slot->made;
-    } else if (!r->on_worker) {
+    } else if (!here) {
         r->later = true;
+        r->heavy = heavy;
     } else if (!make_room(views)) {
         st = OM_E_BUSY;
     } else {
@@ -225,7 +228,8 @@ om_status om__view_get(struct om__request *r, const struct om__view_ask *ask,
     om_status st = om__view_key(r, ask, &key);
     if (st) goto done;
     const uint64_t hash = om_hash64(key.bytes, key.len, 0);
-    st = claim(r, &key, hash, &made);
+    const bool heavy = om__view_cost_s(r->layer, ask) > OM__HEAVY_S;
+    st = claim(r, &key, hash, heavy, &made);
     if (!st && !made && !r->later) st = fill(r, ask, &key, hash, &made);
     if (made) *out = &made->view;
 done:
