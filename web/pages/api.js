@@ -17,6 +17,7 @@
  * @property {string} id_column
  * @property {string | null} time_column
  * @property {string} [unit_level]
+ * @property {string} [base]   what it is on the base map: water, road, building
  * @property {string} [as_of]
  * @property {{name: string, type: string, unit?: boolean}[]} columns
  * @property {{spatial: {bbox: [number, number, number, number][]}}} [extent]

@@ -6,9 +6,9 @@ import {formatHash, joinTime, parseHash, splitTime} from './hash.js';
 import {CityMap, hasWebgl2} from './map.js';
 import {
   $, checkRadio, Days, element, filterHelp, showBandwidths, showColumns, showError, showLayers, showLegend,
-  showReading, Table,
+  showNoLegend, showReading, Table,
 } from './panel.js';
-import {addDays, exact, moment, short} from './text.js';
+import {exact, filterProblem, isDate, lastDays, moment, short} from './text.js';
 
 /** How long the pointer rests before the place is asked for. */
 const REST_MS = 120;
@@ -32,7 +32,9 @@ const layer = () => layers.find((l) => l.id === state.layer);
 /* What the table counts by: the coarsest units, or where a city has none the
  * first classes that the layer has. */
 const coarse = () => city.levels.at(-1);
-const groupedBy = () => coarse() ?? layer()?.columns.find((c) => c.type === 'category')?.name;
+const groupedBy = () => (layer()?.columns.find((c) => c.name === coarse()) ??
+  layer()?.columns.find((c) => c.type === 'category'))?.name;
+const hasHeat = () => layer()?.geometry === 'point';
 /** @returns {import('./api.js').Question} */
 const question = () => ({layer: state.layer, filter: state.filter, time: layer()?.time_column ? state.time : '', bandwidth: state.bandwidth});
 
@@ -54,33 +56,58 @@ async function ask(name, work) {
     await work(signal);
   } catch (error) {
     if (signal.aborted) return;
-    failed(error);
+    failed(error, name === 'stats' || name === 'legend');
   }
 }
 
-/** @param {any} error */
-function failed(error) {
+/** What stands there is not the answer to what was asked last. @param {boolean} stale */
+function markStale(stale) {
+  for (const part of [$('result'), $('days'), document.querySelector('.caption')]) part?.classList.toggle('stale', stale);
+  if (!stale) return;
+  showTotal(null);
+  cityMap?.showHeat(null);
+  markSpans('');
+}
+
+/** @param {number | null} count null: not known */
+function showTotal(count) {
+  $('total').replaceChildren(element('span', {}, count === null ? '?' : exact(count)),
+    element('span', {className: 'quiet'}, ` / ${short(layer()?.rows ?? 0)} 行 rows`));
+}
+
+/** @param {any} error @param {boolean} [whole] is what is shown no answer any more? */
+function failed(error, whole = true) {
   const aboutFilter = error.parameter === 'filter';
   $('filter').setAttribute('aria-invalid', String(aboutFilter));
-  const place = aboutFilter && error.at ? `（第 ${error.at + 1} 个字节 byte ${error.at + 1}）` : '';
-  if (aboutFilter) showError('filter-error', `${error.message}${place}`);
-  else showError('result-error', error instanceof TypeError ? '服务器没有回应 The server does not answer' : error.message);
+  for (const id of ['from', 'to']) $(id).setAttribute('aria-invalid', String(error.parameter === 'datetime'));
+  if (city && whole) markStale(true);
+  if (aboutFilter) return showError('filter-error', filterProblem(state.filter, error.message, error.at));
+  const said = error instanceof TypeError ? '服务器没有回应 The server does not answer'
+    : /from is not before to/.test(error.message) ? `起止日期颠倒：“从”在“到”之后 ${error.message}` : error.message;
+  showError('result-error', said);
 }
 
 function refresh() {
   save();
   showError('filter-error', null);
   showError('result-error', null);
-  $('filter').setAttribute('aria-invalid', 'false');
+  for (const id of ['filter', 'from', 'to']) $(id).setAttribute('aria-invalid', 'false');
+  markStale(false);
+  markSpans(state.time || 'all');
   const q = question(), shown = layer(), palette = theme();
   if (!shown) return;
   ask('stats', async (signal) => {
     const stats = await getStats(q, groupedBy(), signal);
     table.show(stats.groups ?? []);
-    $('total').replaceChildren(element('span', {title: exact(stats.count)}, exact(stats.count)),
-      element('span', {className: 'quiet'}, ` / ${short(shown.rows)} 行 rows`));
+    showTotal(stats.count);
   });
-  ask('legend', async (signal) => {
+  if (!hasHeat()) {
+    latest('legend');
+    latest('value');
+    cityMap?.showHeat(null);
+    showNoLegend(shown);
+  }
+  if (hasHeat()) ask('legend', async (signal) => {
     const legend = await getLegend(q, palette, signal);
     showLegend(legend, shown, q.bandwidth);
     // Only now: a wrong filter must not be asked for in twenty tiles.
@@ -88,16 +115,17 @@ function refresh() {
     const bounds = box && [Math.max(-180, box[0] - SPREAD_DEG), Math.max(-85, box[1] - SPREAD_DEG),
       Math.min(180, box[2] + SPREAD_DEG), Math.min(85, box[3] + SPREAD_DEG)];
     await cityMap?.ready;
-    if (!signal.aborted) cityMap?.showHeat(heatTiles(q, palette, devicePixelRatio > 1 ? 2 : 1), bounds);
+    if (!signal.aborted && !$('result').classList.contains('stale')) cityMap?.showHeat(heatTiles(q, palette, devicePixelRatio > 1 ? 2 : 1), bounds);
   });
   ask('days', async (signal) => {
-    days.show(shown.time_column ? (await getStats({...q, time: ''}, 'day', signal)).groups ?? [] : [], state.time);
+    days.show(shown.time_column ? (await getStats({...q, time: ''}, 'day', signal)).groups ?? [] : null, state.time);
   });
   if (state.at) read(state.at, true);
 }
 
 /** @param {{lonDeg: number, latDeg: number}} place @param {boolean} pinned */
 function read(place, pinned) {
+  if (!hasHeat()) return;
   ask('value', async (signal) => {
     const reading = await getValue(question(), {...place, zoom: cityMap?.tileZoom() ?? 14}, signal);
     if (!signal.aborted) showReading(reading, city.levels, pinned);
@@ -121,7 +149,7 @@ function unpin() {
   state.at = null;
   cityMap?.pin(null);
   latest('value');
-  showReading(null, city.levels, false);
+  if (hasHeat()) showReading(null, city.levels, false);
   save();
 }
 
@@ -184,10 +212,31 @@ function showLayer() {
 
 /** Periods that end at the data's own clock. */
 function showSpans() {
-  const today = (city.clock ?? new Date().toISOString()).slice(0, 10);
-  const span = (label, back) => element('button', {type: 'button', className: 'plain',
-    onclick: () => setTime(back ? joinTime(addDays(today, 1 - back), today) : '')}, label);
+  const clock = city.clock ?? new Date().toISOString();
+  const span = (label, days) => {
+    const time = days ? lastDays(clock, days) : '';
+    const button = element('button', {type: 'button', className: 'plain', onclick: () => setTime(time)}, label);
+    button.dataset.time = time || 'all';
+    return button;
+  };
   $('spans').replaceChildren(span('近7天 7 d', 7), span('近30天 30 d', 30), span('全部 All', 0));
+}
+
+/** Which of them is asked for. @param {string} time; '' for none */
+function markSpans(time) {
+  for (const button of $('spans').children) button.setAttribute('aria-pressed', String(time !== '' && button.dataset.time === time));
+}
+
+/** What was typed as a period; what is no date is told and not asked for. */
+function typedTime() {
+  const wrong = ['from', 'to'].filter((id) => {
+    $(id).value = $(id).value.trim().replace(/[/.年月]/g, '-').replace(/日$/, '').replace(/-(\d)(?!\d)/g, '-0$1');
+    return $(id).value && !isDate($(id).value);
+  });
+  for (const id of ['from', 'to']) $(id).setAttribute('aria-invalid', String(wrong.includes(id)));
+  if (!wrong.length) return setTime(joinTime($('from').value, $('to').value));
+  markStale(true);
+  showError('result-error', `不是日期：${$(wrong[0]).value} not a date; write 2023-06-20`);
 }
 
 function wire() {
@@ -207,7 +256,7 @@ function wire() {
     $('filter').value = '';
     $('filter-form').requestSubmit();
   };
-  for (const id of ['from', 'to']) $(id).onchange = () => setTime(joinTime($('from').value, $('to').value));
+  for (const id of ['from', 'to']) $(id).onchange = typedTime;
   $('theme').onclick = () => setTheme(theme() === 'light' ? 'dark' : 'light');
   window.addEventListener('keydown', (e) => {
     if (e.key === 'Escape') return unpin();
@@ -264,8 +313,11 @@ function showNoMap() {
 async function start() {
   setTheme(firstTheme());
   [city, layers] = await Promise.all([getCity(), getLayers()]);
-  const points = layers.filter((l) => l.geometry === 'point' && l.rows > 0);
-  if (!points.length) throw new Error('这座城市还没有点图层 This city has no layer of points yet');
+  const filled = layers.filter((l) => l.rows > 0);
+  const of = (test) => filled.filter(test);
+  // Points have heat; a city without any still has counts.
+  const points = [of((l) => l.geometry === 'point'), of((l) => !l.unit_level), filled].find((list) => list.length);
+  if (!points) throw new Error('这座城市还没有数据 This city has no rows yet');
   if (!points.some((l) => l.id === state.layer))
     state.layer = (points.find((l) => l.id === 'hazard') ?? points.reduce((a, b) => a.rows > b.rows ? a : b)).id;
   $('city').textContent = city.title;
@@ -279,7 +331,7 @@ async function start() {
   wire();
   showLayer();
   showTime();
-  showReading(null, city.levels, false);
+  if (hasHeat()) showReading(null, city.levels, false);
   if (hasWebgl2())
     try {
       cityMap = new CityMap($('map'), {layers, levels: city.levels, view: state.map}, {

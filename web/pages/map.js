@@ -8,13 +8,29 @@ import {getItems} from './api.js';
 
 const EMPTY = {type: 'FeatureCollection', features: []};
 
-/* Layers that are drawn below the heat where the city has them, and from which
- * zoom they are asked for, box by box; `token` is their colour. */
-const BASE = [
-  {id: 'water', fromZoom: 0, limit: 5000, token: '--water'},
-  {id: 'building', fromZoom: 15, limit: 8000, token: '--building'},
-  {id: 'road', fromZoom: 11, limit: 20000, token: '--road'},
-];
+/* What a layer is on the base map: from which zoom its rows are asked for, box
+ * by box, and its colour. Layers that do not say are drawn quietly, from a zoom
+ * at which a box holds not too many of them. In the order in which they lie. */
+const BASE = {
+  water: {fromZoom: 0, limit: 5000, token: '--water'},
+  '': {limit: 20000, token: '--building'},
+  building: {fromZoom: 15, limit: 8000, token: '--building'},
+  road: {fromZoom: 11, limit: 20000, token: '--road'},
+};
+const GENERIC_FROM = [[5000, 0], [20000, 9], [100000, 12], [Infinity, 14]];
+
+/** Layers of the base map, lowest first. @param {Layer[]} layers */
+export function baseLayers(layers) {
+  const order = Object.keys(BASE);
+  return layers.filter((l) => l.geometry !== 'point' && !l.unit_level && l.rows > 0).map((l) => {
+    const kind = l.base && l.base in BASE ? l.base : '';
+    const line = l.geometry === 'line';
+    const fromZoom = BASE[kind].fromZoom ?? GENERIC_FROM.find(([rows]) => l.rows <= rows)[1];
+    const token = !kind && line ? '--road' : BASE[kind].token;
+    return {id: `base-${l.id}`, layer: l.id, kind, line, fromZoom, limit: BASE[kind].limit, token};
+  }).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || Number(a.line) - Number(b.line));
+}
+
 const GRID_FROM_ZOOM = 11;
 const GRID_LIMIT = 5000;
 /* Boxes are asked for with so much around them, so that small moves need no
@@ -131,7 +147,8 @@ export class CityMap {
     this.units = new Map();
     /** @type {BoxSource[]} */
     this.boxes = [];
-    const box = (this.coarse ?? layers.find((l) => l.geometry === 'point'))?.extent?.spatial.bbox[0];
+    this.base = baseLayers(layers);
+    const box = (this.coarse ?? layers.find((l) => l.geometry === 'point' && l.rows > 0) ?? layers.find((l) => l.rows > 0))?.extent?.spatial.bbox[0];
     this.map = new LibreMap({
       container,
       style: {version: 8, sources: {}, layers: [{id: 'land', type: 'background'}]},
@@ -144,7 +161,7 @@ export class CityMap {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({showCompass: false}), 'top-right');
-    this.map.addControl(new ScaleControl({maxWidth: 110}), 'bottom-right');
+    this.map.addControl(new ScaleControl({maxWidth: 110}), innerWidth <= 900 ? 'top-left' : 'bottom-right');
     this.ready = new Promise((done) => this.map.once('style.load', () => {
       this.build();
       done(this);
@@ -173,12 +190,10 @@ export class CityMap {
   build() {
     const {map} = this;
     const add = (id, data = EMPTY) => map.addSource(id, {type: 'geojson', data});
-    for (const base of BASE) {
-      const layer = this.layers.find((l) => l.id === base.id);
-      if (!layer) continue;
+    for (const base of this.base) {
       add(base.id);
-      this.boxes.push(new BoxSource(this, base.id, base.id, base.fromZoom, base.limit));
-      if (layer.geometry === 'line')
+      this.boxes.push(new BoxSource(this, base.id, base.layer, base.fromZoom, base.limit));
+      if (base.line)
         map.addLayer({id: base.id, type: 'line', source: base.id, minzoom: base.fromZoom,
           paint: {'line-width': ['interpolate', ['exponential', 1.6], ['zoom'], 11, 0.6, 14, 1.6, 18, 9]}});
       else
@@ -214,9 +229,9 @@ export class CityMap {
     const {map} = this;
     const set = (layer, property, value) => map.getLayer(layer) && map.setPaintProperty(layer, property, value);
     set('land', 'background-color', token('--land'));
-    for (const base of BASE) {
-      const line = map.getLayer(base.id)?.type === 'line';
-      set(base.id, line ? 'line-color' : 'fill-color', token(base.token));
+    for (const base of this.base) {
+      set(base.id, base.line ? 'line-color' : 'fill-color', token(base.token));
+      if (!base.kind && !base.line) set(base.id, 'fill-outline-color', token('--road'));
     }
     for (const id of ['coarse', 'fine']) set(id, 'line-color', token('--text'));
     set('chosen', 'line-color', token('--choice'));

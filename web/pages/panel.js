@@ -2,7 +2,7 @@
 // panel.js - what stands around the map: it shows, and tells what was chosen.
 
 import {BANDWIDTHS_M, joinTime, splitTime} from './hash.js';
-import {about, addDays, daysBetween, exact, moment, share, short} from './text.js';
+import {about, addDays, daysBetween, exact, figure, isDate, moment, share, short} from './text.js';
 
 /** @typedef {import('./api.js').Layer} Layer @typedef {import('./api.js').Group} Group */
 
@@ -78,14 +78,14 @@ export function showLegend(legend, layer, bandwidthM) {
   const {steps} = legend;
   const marks = [0, 4, 8, 12, steps.length - 1];
   const ramp = element('div', {className: 'ramp'}, ...steps.map((s, i) => {
-    const cell = element('span', {title: `≥ ${about(s.from)}`});
+    const cell = element('span', {title: `≥ ${figure(s.from)}`});
     cell.style.backgroundColor = s.color;
     cell.style.opacity = String(Math.max(0.15, s.opacity));
     cell.dataset.step = String(i);
     return cell;
   }));
   const ticks = element('div', {className: 'ticks'}, ...marks.map((i) => {
-    const tick = element('span', {}, about(steps[i].from));
+    const tick = element('span', {}, figure(steps[i].from));
     tick.style.left = `${i / steps.length * 100}%`;
     return tick;
   }));
@@ -94,6 +94,13 @@ export function showLegend(legend, layer, bandwidthM) {
       element('span', {}, `${layer.title} 密度，每平方公里 `, english('per km²')),
       element('span', {}, `带宽 ${bandwidthM} m`)),
     ramp, ticks);
+}
+
+/** In place of a legend, where there is no heat. @param {Layer} layer */
+export function showNoLegend(layer) {
+  const [name, en] = layer.geometry === 'line' ? ['线图层，没有热力', 'lines, no heat'] : ['面图层，没有热力', 'polygons, no heat'];
+  $('reading').replaceChildren();
+  $('legend').replaceChildren(element('div', {className: 'title'}, element('span', {}, `${layer.title}：${name} `, english(en))));
 }
 
 /** @param {import('./api.js').Reading | null} reading @param {string[]} levels finest first @param {boolean} pinned */
@@ -212,12 +219,15 @@ export class Days {
     };
   }
 
-  /** @param {Group[]} groups by day @param {string} time */
+  /** @param {Group[] | null} groups by day; null: there is no time @param {string} time */
   show(groups, time) {
-    const dated = groups.filter((g) => g.id !== null);
-    $('days').classList.toggle('none', !dated.length);
+    const dated = (groups ?? []).filter((g) => g.id !== null && isDate(g.id.slice(0, 10)))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    $('days').classList.toggle('none', !groups);
+    $('days').classList.toggle('empty', !dated.length);
     this.counts = [];
-    if (!dated.length) return $('days').replaceChildren();
+    if (!dated.length)
+      return $('days').replaceChildren(...(groups ? [element('p', {className: 'quiet'}, '没有数据 ', english('nothing here'))] : []));
     this.first = dated[0].id.slice(0, 10);
     const length = daysBetween(this.first, dated[dated.length - 1].id.slice(0, 10)) + 1;
     // A register of decades is not a matter of days: show its last two years.

@@ -24,9 +24,12 @@ export function about(value) {
   return String(+value.toPrecision(2));
 }
 
-/** @param {number} part @param {number} whole */
+/** A figure of a legend: two digits. @param {number} value */
+export const figure = (value) => about(Number.isFinite(value) ? +value.toPrecision(2) : value);
+
+/** Part of a whole; of nothing it is nothing. @param {number} part @param {number} whole */
 export function share(part, whole) {
-  if (!whole) return '·';
+  if (!whole) return '0%';
   const percent = part / whole * 100;
   return percent > 0 && percent < 0.05 ? '<0.1%' : `${percent.toFixed(1)}%`;
 }
@@ -50,4 +53,35 @@ export function addDays(date, days) {
 /** Days from a to b. @param {string} a @param {string} b */
 export function daysBetween(a, b) {
   return Math.round((Date.parse(`${b}T00:00:00Z`) - Date.parse(`${a}T00:00:00Z`)) / 864e5);
+}
+
+/** Is this a day that exists? @param {string} text */
+export function isDate(text) {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  return Number.isFinite(at) && new Date(at).toISOString().slice(0, 10) === text;
+}
+
+/**
+ * The last whole day of data by a clock: midnight is the end of a day.
+ * @param {string} iso
+ */
+export function lastDay(iso) {
+  const date = iso.slice(0, 10);
+  return /T00:00(:00(\.0+)?)?(?![\d:.])/.test(iso) ? addDays(date, -1) : date;
+}
+
+/** So many days up to a clock, FROM/TO. @param {string} iso @param {number} days */
+export const lastDays = (iso, days) => `${addDays(lastDay(iso), 1 - days)}/${lastDay(iso)}`;
+
+/**
+ * What is wrong with a filter, and at which of its characters, counted from 1.
+ * The server counts bytes from 0.
+ * @param {string} filter @param {string} message @param {number} [at]
+ */
+export function filterProblem(filter, message, at) {
+  if (at === undefined) return message;
+  const before = new TextDecoder().decode(new TextEncoder().encode(filter).slice(0, at));
+  const character = [...before].length + 1;
+  const text = message.replace(/(?: that begins)? at byte \d+/, '').replace(/\bbyte \d+ /, '');
+  return `第 ${character} 个字符 character ${character}: ${text}`;
 }

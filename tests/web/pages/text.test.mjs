@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { about, addDays, daysBetween, exact, moment, share, short } from '../../../web/pages/text.js';
+import {
+    about, addDays, daysBetween, exact, figure, filterProblem, isDate, lastDay, lastDays, moment, share, short,
+} from '../../../web/pages/text.js';
 
 test('counts are short in tens of thousands, exact with separators', () => {
     for (const [n, text] of [[0, '0'], [9999, '9,999'], [10000, '1万'], [1133600, '113.4万'], [12000000, '1200万'],
@@ -21,7 +23,7 @@ test('shares tell little from nothing', () => {
     assert.equal(share(0, 100), '0.0%');
     assert.equal(share(1, 100000), '<0.1%');
     assert.equal(share(1, 3), '33.3%');
-    assert.equal(share(0, 0), '·');
+    assert.equal(share(0, 0), '0%');
 });
 
 test('moments are the city\'s clock, wherever the reader is', () => {
@@ -34,4 +36,35 @@ test('days are counted over months and leap years', () => {
     assert.equal(addDays('2024-02-28', 1), '2024-02-29');
     assert.equal(addDays('2023-12-31', 1), '2024-01-01');
     for (let i = -800; i < 800; i += 7) assert.equal(daysBetween('2023-06-26', addDays('2023-06-26', i)), i);
+});
+
+test('the last days end with the last whole day of data', () => {
+    // The end of the 26th is the midnight at which the 27th begins.
+    assert.equal(lastDay('2023-06-27T00:00:00+08:00'), '2023-06-26');
+    assert.equal(lastDay('2023-06-27T00:00:01+08:00'), '2023-06-27');
+    assert.equal(lastDay('2023-06-26T14:05:00Z'), '2023-06-26');
+    assert.equal(lastDay('2023-06-26'), '2023-06-26');
+    assert.equal(lastDays('2023-06-27T00:00:00+08:00', 7), '2023-06-20/2023-06-26');
+    assert.equal(lastDays('2023-06-27T00:00:00+08:00', 30), '2023-05-28/2023-06-26');
+    for (const days of [1, 7, 30, 365]) {
+        const [from, to] = lastDays('2024-03-01T00:00:00Z', days).split('/');
+        assert.equal(to, '2024-02-29');
+        assert.equal(daysBetween(from, to) + 1, days);
+    }
+});
+
+test('a date is a day that exists', () => {
+    for (const text of ['2023-06-20', '2024-02-29']) assert.ok(isDate(text), text);
+    for (const text of ['', '2023-02-29', '2023-6-20', '2023-13-01', '20230620', '2023-06-20T00', 'Mon']) assert.ok(!isDate(text), text);
+});
+
+test('a wrong filter is told one place, in characters from 1', () => {
+    assert.equal(filterProblem('severity === 1', 'a column or a value expected at byte 10, found =', 10),
+        '第 11 个字符 character 11: a column or a value expected, found =');
+    assert.match(filterProblem("名 = 'x", 'the text that begins at byte 6 has no closing \'', 6), /^第 5 个字符 character 5: the text has no closing '$/);
+    assert.equal(filterProblem('foo = 1', 'no column foo'), 'no column foo');
+});
+
+test('figures of a legend have two digits', () => {
+    for (const [n, text] of [[607.26, '610'], [2.611, '2.6'], [9876, '9,900'], [123456, '12万'], [0, '0']]) assert.equal(figure(n), text);
 });
