@@ -7,6 +7,8 @@
 //   wrong questions: 400 and 404 that name the parameter, CORS on them too
 //   addresses that could mean two things, methods, bodies: raw sockets
 //   a commit beside it is seen, a stop finishes what was begun
+//   what costs too much is refused in words; heavy work keeps nobody waiting
+//   a step of time is one wherever there is time, whatever columns are called
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -282,6 +284,7 @@ test('the server', async (t) => {
             assert.ok(problem.title && problem.detail, target);
             if (parameter) assert.equal(problem.parameter, parameter, target);
         }
+        assert.match((await at('/stats/place?datetime=2023-03-07/2023-03-05')).json().detail, /from is not before to/);
         const syntax = (await at('/stats/place?filter=weight+%3D+1+AND+AND')).json();
         assert.ok(syntax.at >= 10, JSON.stringify(syntax));
     });
@@ -370,6 +373,79 @@ test('the server', async (t) => {
         for (const status of await Promise.all(busy)) assert.ok([200, 503, 0].includes(status), String(status));
         await assert.rejects(at('/health'));
     });
+});
+
+test('what costs much', async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    const next = random(11), lines = ['lon,lat,id'];
+    for (let i = 0; i < 1000100; i++)
+        lines.push(`${(WEST + next() * SIDE * STEP).toFixed(6)},${(SOUTH + next() * SIDE * STEP).toFixed(6)},P${i}`);
+    await writeFile(path.join(dir, 'many.csv'), lines.join('\n') + '\n');
+    await done('import', city, 'many', path.join(dir, 'many.csv'), '--x', 'lon', '--y', 'lat', '--id', 'id');
+    const server = await serve(t, city), at = (target) => get(server.url + target);
+
+    await t.test('is refused with the limit in the answer', async () => {
+        for (const target of [`/tiles/heat:many/${Z}/${X}/${Y}.png?bandwidth=10`, '/legend/heat:many.json?bandwidth=10',
+            '/value?name=heat:many&lon=113.7&lat=22.9&bandwidth=10', '/tiles/heat:many.json?bandwidth=10']) {
+            const answer = await at(target), problem = answer.json();
+            assert.equal(answer.status, 422, target);
+            assert.equal(answer.headers['content-type'], 'application/problem+json');
+            assert.equal(problem.parameter, 'bandwidth');
+            const [, asked, rows, least] = /of (\d+) m over the (\d+) rows of many .* served is (\d+) m$/.exec(problem.detail);
+            assert.deepEqual([asked, rows], ['10', '1000100']);
+            assert.ok(least > 10 && least <= 200, least);
+            assert.equal((await at(target.replace('bandwidth=10', `bandwidth=${least}`))).status, 200, target);
+            assert.equal((await at(target.replace('bandwidth=10', `bandwidth=${least - 1}`))).status, 422, target);
+        }
+        const groups = await at('/stats/many?by=id');
+        assert.equal(groups.status, 422);
+        assert.equal(groups.json().parameter, 'by');
+        assert.match(groups.json().detail, /more than 1,000,000 groups/);
+    });
+
+    await t.test('waits in a queue of its own, which has an end', async () => {
+        const order = [];
+        const heavy = Array.from({ length: 90 }, (_, i) => at(`/legend/heat:many.json?bandwidth=${100 + i / 100}`)
+            .then((answer) => (order.push('heavy'), answer)));
+        const quick = at('/stats/many').then((answer) => (order.push('quick'), answer));
+        assert.equal((await quick).status, 200);
+        const answers = await Promise.all(heavy);
+        for (const answer of answers) {
+            assert.ok([200, 503].includes(answer.status), String(answer.status));
+            if (answer.status === 503) assert.ok(Number(answer.headers['retry-after']) >= 1);
+        }
+        assert.ok(answers.some((a) => a.status === 200) && answers.some((a) => a.status === 503));
+        // Before all of the heavy ones that were answered at all.
+        assert.ok(order.indexOf('quick') < order.length - 40, String(order.indexOf('quick')));
+    });
+
+    await t.test('is dropped when nobody waits for it any more', async () => {
+        await Promise.all(Array.from({ length: 60 }, (_, i) => raw(server.port,
+            `GET /legend/heat:many.json?bandwidth=${102 + i / 100} HTTP/1.1\r\nHost: x\r\n\r\n`, { waitMs: 60 })));
+        assert.equal((await at('/legend/heat:many.json?bandwidth=150')).status, 200);
+        const text = (await at('/metrics')).body.toString();
+        assert.ok(Number(/^onemap_requests_total\{route="legend",status="5xx"\} (\d+)/m.exec(text)[1]) > 0);
+    });
+});
+
+test('a step of time is one wherever there is time', async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    const lines = ['lon,lat,id,day,month,at'];
+    for (let i = 0; i < 60; i++)
+        lines.push(`113.${500 + i},22.9,P${i},${['Mon', 'Tue', 'Wed'][i % 3]},${'ab'[i % 2]},2023-0${1 + i % 2}-1${i % 5}T12:00:00+08:00`);
+    await writeFile(path.join(dir, 'p.csv'), lines.join('\n') + '\n');
+    await writeFile(path.join(dir, 'q.csv'), lines.map((line) => line.replace(/,[^,]*$/, '')).join('\n') + '\n');
+    const how = ['--x', 'lon', '--y', 'lat', '--id', 'id'];
+    await done('import', city, 'timed', path.join(dir, 'p.csv'), ...how, '--time', 'at');
+    await done('import', city, 'plain', path.join(dir, 'q.csv'), ...how);
+    const server = await serve(t, city);
+    const ids = async (target) => (await get(server.url + target)).json().groups.map((g) => g.id);
+    assert.ok((await ids('/stats/timed?by=day')).every((id) => /^2023-0[12]-1[0-4]/.test(id)));
+    assert.equal((await ids('/stats/timed?by=month')).length, 2);
+    assert.ok((await ids('/stats/timed?by=month')).every((id) => /^2023-0[12]/.test(id)));
+    assert.deepEqual(await ids('/stats/plain?by=day'), ['Mon', 'Tue', 'Wed']);
+    assert.deepEqual(await ids('/stats/plain?by=month'), ['a', 'b']);
+    assert.equal((await get(`${server.url}/stats/plain?by=hour`)).status, 400);
 });
 
 test('what serve refuses', async (t) => {
