@@ -5,10 +5,13 @@
 //   nothing is asked of any other host, nothing fails, no script complains
 //   the table agrees with /stats; a click on a town flies there
 //   a filter, a wrong filter, a period; the address keeps the state
+//   presets end with the data; after a refusal no old answer stands; nothing
+//   is 0
+//   a city without points or with odd columns opens, its map is drawn
 //   without WebGL2 the numbers stay and a sentence says why there is no map
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -155,6 +158,8 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         await page.keyboard.press('Enter');
         await until('the error', () => page.isVisible('#filter-error'));
         assert.equal(await page.getAttribute('#filter', 'aria-invalid'), 'true');
+        assert.match(await page.textContent('#filter-error'), /^第 11 个字符 character 11: [^0-9]*$/);
+        assert.match(await page.textContent('#total'), /^\?/);
         assert.ok(log.bad.length > problems);
         assert.ok(log.bad.slice(problems).every((line) => line.startsWith('400')));
         // Those were asked for.
@@ -175,6 +180,43 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         const { count } = await stats(`&datetime=${time}`);
         await until('its rows', async () => (await page.textContent('#total')).split('/')[0].replace(/\D/g, '') === String(count));
         assert.equal(await page.inputValue('#from'), time.split('/')[0]);
+    });
+
+    await t.test('presets end with the last day of the data', async () => {
+        for (const [i, time] of [[0, '2023-06-20/2023-06-26'], [1, '2023-05-28/2023-06-26'], [2, '']]) {
+            await page.click(`#spans button:nth-child(${i + 1})`);
+            assert.equal((/time=([^&]+)/.exec(page.url()) ?? ['', ''])[1], time);
+            assert.equal(await page.getAttribute(`#spans button:nth-child(${i + 1})`, 'aria-pressed'), 'true');
+        }
+    });
+
+    await t.test('after a refusal no old answer stands; nothing is 0', async () => {
+        const total = async () => (await page.textContent('#total')).split('/')[0].trim();
+        const problems = log.bad.length;
+        await page.fill('#from', '2023/6/20');
+        await page.press('#from', 'Enter');
+        await until('a written date', async () => await page.inputValue('#from') === '2023-06-20');
+        await page.fill('#to', '2023-06-01');
+        await page.press('#to', 'Enter');
+        await until('the error', () => page.isVisible('#result-error'));
+        assert.match(await page.textContent('#result-error'), /颠倒.*from is not before to/);
+        assert.equal(await total(), '?');
+        assert.equal(await page.locator('#spans [aria-pressed=true]').count(), 0);
+        assert.ok(log.bad.slice(problems).every((line) => line.startsWith('400')));
+        log.bad.length = problems;
+        log.said.length = 0;
+        await page.fill('#to', '2023-06');
+        await page.press('#to', 'Enter');
+        await until('no date', async () => /不是日期/.test(await page.textContent('#result-error')));
+        await page.click('#spans button:nth-child(3)');
+        await until('an answer', async () => await total() !== '?');
+        await page.fill('#filter', 'severity > 99');
+        await page.press('#filter', 'Enter');
+        await until('nothing', async () => await total() === '0');
+        assert.ok((await page.locator('#table td.share').allTextContents()).every((text) => /^0(\.0)?%$/.test(text)));
+        await until('bars say so', async () => /没有数据/.test(await page.textContent('#days')));
+        await page.click('#filter-clear');
+        await until('all rows', async () => await total() !== '0');
     });
 
     await t.test('the other theme, and a link into the middle', async () => {
@@ -200,5 +242,40 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         await until('the sentence', () => plain.isVisible('#no-map'));
         assert.match(await plain.textContent('#no-map'), /WebGL2/);
         await until('the table', async () => (await rows(plain)).length >= 33);
+    });
+});
+
+test('the page of a city that is like no other', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+    const dir = await folder(t), ring = (x) => [[[x, 47], [x + 0.1, 47], [x + 0.1, 47.1], [x, 47.1], [x, 47]]];
+    const feature = (i) => ({ type: 'Feature', properties: { id: `L${i}`, kind: ['wood', 'field'][i % 2] }, geometry: { type: 'Polygon', coordinates: ring(9.5 + i / 10) } });
+    await writeFile(path.join(dir, 'land.geojson'), JSON.stringify({ type: 'FeatureCollection', features: [0, 1, 2, 3].map(feature) }));
+    const lines = ['lon,lat,id,day,month,at'];
+    for (let i = 0; i < 60; i++) lines.push(`9.${500 + i},47.05,P${i},${['Mon', 'Tue'][i % 2]},${i % 12},2010-01-${10 + i % 20}T12:00:00Z`);
+    await writeFile(path.join(dir, 'p.csv'), lines.join('\n') + '\n');
+
+    await t.test('only polygons: the map is drawn and its rows are counted', async () => {
+        const city = path.join(dir, 'land');
+        await done('import', city, 'land', path.join(dir, 'land.geojson'), '--id', 'id');
+        const { url } = await serve(t, city);
+        const { page, log } = await browse(t, `${url}/analyst`);
+        await until('its rows', async () => (await page.textContent('#total')).startsWith('4'));
+        assert.match(await page.textContent('#legend'), /没有热力/);
+        assert.ok(!(await page.isVisible('#result-error')));
+        const items = page.waitForResponse((r) => r.url().includes('/collections/land/items')).catch(() => null);
+        await page.reload();
+        assert.equal((await items)?.status(), 200);
+        assert.deepEqual([log.bad, log.said, log.tiles], [[], [], []]);
+    });
+
+    await t.test('columns called day and month: the bars are days', async () => {
+        const city = path.join(dir, 'days');
+        await done('import', city, 'crime', path.join(dir, 'p.csv'), '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at');
+        const { url } = await serve(t, city);
+        const { page, log } = await browse(t, `${url}/analyst`);
+        await until('bars', () => page.evaluate(() => document.querySelectorAll('#days rect').length === 20));
+        await page.click('#spans button:nth-child(1)');
+        await until('the last seven days', () => page.url().includes('time=2010-01-23/2010-01-29'));
+        assert.ok(!(await page.isVisible('#result-error')));
+        assert.deepEqual([log.bad, log.said], [[], []]);
     });
 });

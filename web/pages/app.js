@@ -66,7 +66,7 @@ function markStale(stale) {
   if (!stale) return;
   showTotal(null);
   cityMap?.showHeat(null);
-  markSpans('');
+  markSpans(null);
 }
 
 /** @param {number | null} count null: not known */
@@ -93,7 +93,7 @@ function refresh() {
   showError('result-error', null);
   for (const id of ['filter', 'from', 'to']) $(id).setAttribute('aria-invalid', 'false');
   markStale(false);
-  markSpans(state.time || 'all');
+  markSpans(state.time);
   const q = question(), shown = layer(), palette = theme();
   if (!shown) return;
   ask('stats', async (signal) => {
@@ -201,6 +201,7 @@ function showLayer() {
   const unit = layers.find((l) => l.unit_level && l.unit_level === by);
   $('result-title').replaceChildren(by ? `${shown.title} 按${unit?.title ?? by} ` : shown.title,
     element('span', {lang: 'en'}, by ? `by ${by}` : ''));
+  $('bandwidth').closest('fieldset').hidden = !hasHeat();
   $('period-inputs').hidden = !shown.time_column;
   $('period-note').textContent = shown.time_column ? '拖动柱形选时段 drag to select' : '此图层没有时间 no time column';
   if (shown.as_of) {
@@ -210,21 +211,25 @@ function showLayer() {
   document.title = `${shown.title} · onemap`;
 }
 
-/** Periods that end at the data's own clock. */
+/** The last so many days by the data's clock, else of the layer's data. @param {number} count */
+function spanTime(count) {
+  if (!count) return '';
+  return city.clock ? lastDays(city.clock, count) : days.last() && lastDays(days.last(), count);
+}
+
 function showSpans() {
-  const clock = city.clock ?? new Date().toISOString();
-  const span = (label, days) => {
-    const time = days ? lastDays(clock, days) : '';
-    const button = element('button', {type: 'button', className: 'plain', onclick: () => setTime(time)}, label);
-    button.dataset.time = time || 'all';
+  const span = (label, count) => {
+    const button = element('button', {type: 'button', className: 'plain', onclick: () => setTime(spanTime(count))}, label);
+    button.dataset.days = String(count);
     return button;
   };
   $('spans').replaceChildren(span('近7天 7 d', 7), span('近30天 30 d', 30), span('全部 All', 0));
 }
 
-/** Which of them is asked for. @param {string} time; '' for none */
+/** Which of them is asked for. @param {string | null} time null: none */
 function markSpans(time) {
-  for (const button of $('spans').children) button.setAttribute('aria-pressed', String(time !== '' && button.dataset.time === time));
+  for (const button of $('spans').children)
+    button.setAttribute('aria-pressed', String(time !== null && spanTime(Number(button.dataset.days)) === time));
 }
 
 /** What was typed as a period; what is no date is told and not asked for. */

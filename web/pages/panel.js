@@ -241,6 +241,11 @@ export class Days {
     this.mark(time);
   }
 
+  /** The last day shown; '' where there is none. */
+  last() {
+    return this.counts.length ? addDays(this.first, this.counts.length - 1) : '';
+  }
+
   draw() {
     const n = this.counts.length, most = Math.max(1, ...this.counts);
     const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
