@@ -14,12 +14,15 @@ program_of() {
     gdal-bin) echo ogrinfo ;;
     esac
 }
+# Asked once for all: a call of dpkg-query takes longer than the rest.
+installed=$(dpkg-query -W -f='${Package} ${Status}\n' "$@" 2>/dev/null |
+    sed -n 's/ .*ok installed$//p')
 is_there() {
     program=$(program_of "$1")
     if [ -n "$program" ]; then
         PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null && return 0
     fi
-    dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+    echo "$installed" | grep -qx "$1"
 }
 
 missing=
