@@ -14,13 +14,13 @@
 #include "web/server/server_internal.h"
 
 #define BLOCK_BANDWIDTHS 6.4
-#define BLOCK_S 12e-6
+#define BLOCK_S 20e-6
 #define ROW_S 40e-9
-#define ROWS_PER_BLOCK 3.0
+#define ROWS_PER_BLOCK 6.0
 /* Cells that are read instead of rows: so many a bandwidth. */
 #define CELL_BANDWIDTHS 0.1
 /* A legend above this is not made: about a second of one core. */
-#define LEGEND_MOST_S 0.65
+#define LEGEND_MOST_S 0.6
 /* Making a view passes over the columns of its filter and weight. */
 #define PASS_ROW_S 20e-9
 
