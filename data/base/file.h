@@ -31,9 +31,10 @@ om_status om_file_read(const char *path, size_t max, struct om_buf *out,
  */
 om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
                               struct om_err *err) OM_MUST_USE;
-/** fsync an open descriptor's file, or a folder by its path. */
+/** fsync an open descriptor's file; `path` is for the message. */
 om_status om_file_sync(int fd, const char *path,
                        struct om_err *err) OM_MUST_USE;
+/** fsync a folder, so that names made in it survive a crash. */
 om_status om_folder_sync(const char *path, struct om_err *err) OM_MUST_USE;
 /** Create a folder and what is missing above it; fine if it is there. */
 om_status om_folder_make(const char *path, struct om_err *err) OM_MUST_USE;
