@@ -49,7 +49,6 @@ void om_builder_free(struct om_builder *builder);
 
 /* A unit column: for each row of a segment the ordinal of its unit in `ids`,
  * or OM_NO_UNIT. ids are sorted bytewise and unique. */
-#define OM_NO_UNIT UINT32_MAX
 struct om_unit_column {
     char name[OM_LIMIT_NAME_BYTES];
     const uint32_t *unit;  // [rows]

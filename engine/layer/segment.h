@@ -19,6 +19,8 @@ struct om_segment;
 #define OM_BLOCK_ROWS 4096
 /** Rows between two entries of a cumulative sum. */
 #define OM_SUM_ROWS 64
+/** In no unit, where a number of a unit stands. */
+#define OM_NO_UNIT UINT32_MAX
 
 enum om_coding {
     OM_CODING_INTEGER,     // value = base + stored; INTEGER, TIME, BOOLEAN
