@@ -55,9 +55,9 @@ struct om_unit_rows {
  * owns     unit_of lies in `arena`
  */
 om_status om_units_rows(const struct om_units *units,
-                          const struct om_layer *layer, size_t part,
-                          struct om_arena *arena,
-                          struct om_unit_rows *out) OM_MUST_USE;
+                        const struct om_layer *layer, size_t part,
+                        struct om_arena *arena,
+                        struct om_unit_rows *out) OM_MUST_USE;
 /** Index of the unit that a row lies in, OM_NO_UNIT if in none. */
 static inline uint32_t om_unit_of_row(const struct om_unit_rows *u, size_t row)
 {

@@ -165,6 +165,16 @@ static om_status rings_of(const struct om__rows *rows, const struct om_hit *hit,
                             hit->row + 1, out);
 }
 
+om_status om__shape_json(struct om_buf *buf, const struct om_rings *rings,
+                         size_t shape, bool closed)
+{
+    const char *type = shape_type(rings, shape, closed, false);
+    if (!type) return om_buf_add_text(buf, "null");
+    om_buf_addf(buf, "{\"type\":\"%s\",\"coordinates\":", type);
+    put_shape(buf, &JSON, rings, shape, closed);
+    return om_buf_add_byte(buf, '}');
+}
+
 om_status om__geometry_json(struct om_buf *buf, const struct om__rows *rows,
                             const struct om_hit *hit)
 {
@@ -178,11 +188,7 @@ om_status om__geometry_json(struct om_buf *buf, const struct om__rows *rows,
     const bool closed = rows->layer->schema.geometry == OM_GEOMETRY_POLYGON;
     struct om_rings rings;
     OM_TRY(rings_of(rows, hit, &rings));
-    const char *type = shape_type(&rings, hit->row, closed, false);
-    if (!type) return om_buf_add_text(buf, "null");
-    om_buf_addf(buf, "{\"type\":\"%s\",\"coordinates\":", type);
-    put_shape(buf, &JSON, &rings, hit->row, closed);
-    return om_buf_add_byte(buf, '}');
+    return om__shape_json(buf, &rings, hit->row, closed);
 }
 
 om_status om__geometry_wkt(struct om_buf *buf, const struct om__rows *rows,

@@ -38,6 +38,9 @@ void om__degrees(struct om_buf *buf, double deg);
 /** Append the geometry as a GeoJSON object or as WKT. */
 om_status om__geometry_json(struct om_buf *buf, const struct om__rows *rows,
                             const struct om_hit *hit) OM_MUST_USE;
+/** One shape as a GeoJSON object; null if it has no parts. closed: polygons. */
+om_status om__shape_json(struct om_buf *buf, const struct om_rings *rings,
+                         size_t shape, bool closed) OM_MUST_USE;
 om_status om__geometry_wkt(struct om_buf *buf, const struct om__rows *rows,
                            const struct om_hit *hit) OM_MUST_USE;
 /** The geometry for a sink; arrays in `arena`. parts 0: none. */

@@ -7,7 +7,7 @@
 
 #include "data/base/file.h"
 #include "data/model/time.h"
-#include "web/cli/verb.h"
+#include "web/cli/question.h"
 #include "web/features.h"
 
 /* The command line as it was typed. */
@@ -20,17 +20,14 @@ struct words {
 /* The question it becomes, and what must be given back. */
 struct task {
     const struct words *words;
-    const char *city_path, *layer_name;
-    struct om_city *city;
-    struct om_snapshot *snapshot;
+    const char *layer_name;
+    struct om__question ask;
     struct om_query query;
-    struct om_filter *filter;
     struct om_rings rings;  // in arena
     struct om_arena arena;
     enum om_features_format format;
     size_t by, sum;
     enum om_step step;
-    struct om_err err;
 };
 
 /* A mistake in the command line, to be told from work that failed. */
@@ -70,8 +67,8 @@ static int read_bbox(struct task *t)
     if (!read_numbers(t->words->bbox, d, 4))
         return om__verb_usage("query", "--bbox: '%s' is not W,S,E,N",
                               t->words->bbox);
-    t->err.code = om_place_box(d[0], d[1], d[2], d[3], &t->query.place);
-    if (!t->err.code) return OM_EXIT_DONE;
+    t->ask.err.code = om_place_box(d[0], d[1], d[2], d[3], &t->query.place);
+    if (!t->ask.err.code) return OM_EXIT_DONE;
     return om__verb_usage("query",
                           "--bbox: '%s' is not a box west,south,east,north",
                           t->words->bbox);
@@ -111,19 +108,20 @@ static int read_within(struct task *t)
     struct om_buf file = {0};
     struct om_place *place = &t->query.place;
     if (om_file_exists(text)) {
-        if (om_file_read(text, OM_LIMIT_JSON_BYTES, &file, &t->err)) {
+        if (om_file_read(text, OM_LIMIT_JSON_BYTES, &file, &t->ask.err)) {
             om_buf_deinit(&file);
-            return om__verb_fail("query", &t->err);
+            return om__verb_fail("query", &t->ask.err);
         }
         text = (const char *)file.bytes;
         len = file.len;
     }
     const om_status st =
-        om_rings_parse(text, len, &t->arena, &t->rings, &t->err);
+        om_rings_parse(text, len, &t->arena, &t->rings, &t->ask.err);
     om_buf_deinit(&file);
     if (st) {
-        t->err.code = st;
-        return wrong(&t->err, "--within (a file of GeoJSON or WKT, or WKT)");
+        t->ask.err.code = st;
+        return wrong(&t->ask.err,
+                     "--within (a file of GeoJSON or WKT, or WKT)");
     }
     place->kind = OM_PLACE_WITHIN;
     place->rings = &t->rings;
@@ -147,33 +145,9 @@ static int read_place(struct task *t)
     return OM_EXIT_DONE;
 }
 
-static int read_condition(struct task *t)
+static int read_limit(struct task *t)
 {
     const struct words *w = t->words;
-    const int32_t zone_s = t->snapshot->manifest->zone_s;
-    if (w->where) {
-        const om_status st =
-            om_filter_parse(w->where, strlen(w->where), t->query.layer, zone_s,
-                            &t->filter, &t->err);
-        if (st) {
-            t->err.code = st;
-            return wrong(&t->err, "--where");
-        }
-        t->query.filter = t->filter;
-    }
-    if (w->time) {
-        struct om_window *window = &t->query.window;
-        if (om_time_parse_interval(w->time, strlen(w->time), zone_s,
-                                   &window->from_s, &window->to_s))
-            return om__verb_usage("query",
-                                  "--time: '%s' is not FROM/TO, each a date "
-                                  "or time (2023-01-01/2023-06-30)",
-                                  w->time);
-        if (t->query.layer->schema.time_field == OM_NO_FIELD)
-            return om__verb_usage("query", "--time: %s has no time column",
-                                  t->layer_name);
-        window->set = true;
-    }
     if (w->limit && !read_whole(w->limit, &t->query.limit))
         return om__verb_usage("query", "--limit: '%s' is not 1 or more",
                               w->limit);
@@ -182,19 +156,9 @@ static int read_condition(struct task *t)
 
 static int read_sum(struct task *t)
 {
-    const struct om_schema *schema = &t->query.layer->schema;
     t->sum = OM_NO_FIELD;
     if (!t->words->sum) return OM_EXIT_DONE;
-    t->sum = om_schema_find(schema, t->words->sum);
-    if (t->sum == OM_NO_FIELD)
-        return om__verb_usage("query", "--sum: %s has no column '%s'",
-                              t->layer_name, t->words->sum);
-    const enum om_type type = schema->field[t->sum].type;
-    if (type == OM_TYPE_INTEGER || type == OM_TYPE_REAL ||
-        type == OM_TYPE_BOOLEAN)
-        return OM_EXIT_DONE;
-    return om__verb_usage("query", "--sum: column '%s' is %s, not a number",
-                          t->words->sum, om_type_name(type));
+    return om__question_number(&t->ask, "--sum", t->words->sum, &t->sum);
 }
 
 /* hour, day and month are steps of the layer's time; without one they may be
@@ -285,7 +249,7 @@ static bool namer_init(struct namer *n, const struct task *t)
         t->by + layer->unit_columns < layer->schema.count)
         return false;
     const char *level = layer->schema.field[t->by].name;
-    n->units = om_snapshot_units(t->snapshot, level);
+    n->units = om_snapshot_units(t->ask.snapshot, level);
     if (!n->units) return false;
     n->column = om_schema_find(&n->units->schema, "name");
     if (n->column == OM_NO_FIELD) return false;
@@ -299,7 +263,7 @@ static om_status add_groups(struct task *t, struct om_buf *out)
     struct namer namer;
     const struct om_schema *schema = &t->query.layer->schema;
     OM_TRY(om_query_group(&t->query, t->by, t->step,
-                          t->snapshot->manifest->zone_s, t->sum, &groups));
+                          t->ask.snapshot->manifest->zone_s, t->sum, &groups));
     struct om_groups_options options = {
         .format = t->format,
         // What a script reads from a pipe should begin with the first name.
@@ -366,9 +330,10 @@ static om_status answer_table(struct task *t)
     om_status st =
         t->by == OM_NO_FIELD ? add_number(t, &out) : add_groups(t, &out);
     if (!st && t->words->out)
-        st = om_file_write_whole(t->words->out, out.bytes, out.len, &t->err);
+        st =
+            om_file_write_whole(t->words->out, out.bytes, out.len, &t->ask.err);
     else if (!st)
-        st = put_stdout(&t->err, out.bytes, out.len);
+        st = put_stdout(&t->ask.err, out.bytes, out.len);
     om_buf_deinit(&out);
     return st;
 }
@@ -378,20 +343,20 @@ static om_status answer_rows(struct task *t)
     const enum om_place_kind kind = t->query.place.kind;
     const struct om_features_options options = {
         .format = t->format,
-        .zone_s = t->snapshot->manifest->zone_s,
+        .zone_s = t->ask.snapshot->manifest->zone_s,
         .distance = kind == OM_PLACE_RADIUS || kind == OM_PLACE_NEAREST,
     };
     if (kind == OM_PLACE_ID) {
         uint64_t count;
         OM_TRY(om_query_count(&t->query, &count));
         if (!count)
-            return om_fail(&t->err, OM_E_NOTFOUND, 0, "no row '%s' in %s",
+            return om_fail(&t->ask.err, OM_E_NOTFOUND, 0, "no row '%s' in %s",
                            t->words->id, t->layer_name);
     }
     if (t->words->out)
         return om_features_save(&t->query, &options, t->words->out, NULL,
-                                &t->err);
-    return om_features_write(&t->query, &options, put_stdout, &t->err, NULL,
+                                &t->ask.err);
+    return om_features_write(&t->query, &options, put_stdout, &t->ask.err, NULL,
                              NULL);
 }
 
@@ -402,20 +367,16 @@ static int run(struct task *t)
         return om__verb_usage("query", "--limit is for rows, not for counts");
     if (t->words->count && t->words->sum && !t->words->by)
         return om__verb_usage("query", "--count or --sum (--by gives both)");
-    if (om_city_open(t->city_path, &t->city, &t->err))
-        return om__verb_fail("query", &t->err);
-    t->snapshot = om_city_snapshot(t->city);
-    t->query.snapshot = t->snapshot;
+    int status = om__question_open(&t->ask);
+    if (!status) status = om__question_layer(&t->ask, t->layer_name, false);
+    if (status) return status;
+    t->query.snapshot = t->ask.snapshot;
     t->query.policy = &OM_POLICY_ALL;
-    t->query.layer = om_snapshot_layer(t->snapshot, t->layer_name);
-    if (!t->query.layer) {
-        om_fail(&t->err, OM_E_NOTFOUND, 0,
-                "no layer '%s' (onemap info %s lists them)", t->layer_name,
-                t->city_path);
-        return om__verb_fail("query", &t->err);
-    }
-    int status = read_place(t);
-    if (!status) status = read_condition(t);
+    t->query.layer = t->ask.layer;
+    t->query.filter = t->ask.filter;
+    t->query.window = t->ask.window;
+    status = read_place(t);
+    if (!status) status = read_limit(t);
     if (!status) status = read_sum(t);
     if (!status) status = read_by(t);
     if (!status) status = read_format(t, table);
@@ -423,9 +384,9 @@ static int run(struct task *t)
     const om_status st = table ? answer_table(t) : answer_rows(t);
     if (!st && fflush(stdout) == 0) return OM_EXIT_DONE;
     if (!st)
-        om_fail(&t->err, OM_E_IO, 0, "standard output: %s", strerror(errno));
-    if (!t->err.code) t->err.code = st;
-    return om__verb_fail("query", &t->err);
+        om_fail(&t->ask.err, OM_E_IO, 0, "standard output: %s",
+                strerror(errno));
+    return om__question_fail(&t->ask, st);
 }
 
 int om__verb_query(int argc, char **argv)
@@ -448,12 +409,14 @@ int om__verb_query(int argc, char **argv)
                                      &operands, &help);
     if (bad || help) return bad;
     if (operands < 2) return om__verb_usage("query", "needs CITY and LAYER");
-    struct task t = {
-        .words = &w, .city_path = operand[0], .layer_name = operand[1]};
+    struct task t = {.words = &w,
+                     .layer_name = operand[1],
+                     .ask = {.verb = "query",
+                             .city_path = operand[0],
+                             .where = w.where,
+                             .time = w.time}};
     const int status = run(&t);
-    om_filter_free(t.filter);
-    om_snapshot_unref(t.snapshot);
-    om_city_close(t.city);
+    om__question_close(&t.ask);
     om_arena_deinit(&t.arena);
     return status;
 }
