@@ -10,8 +10,8 @@ static const struct {
 } VERB[] = {
     {"synth", om__verb_synth}, {"import", om__verb_import},
     {"info", om__verb_info},   {"verify", om__verb_verify},
-    {"query", om__verb_query}, {"tile", om__verb_tile},
-    {"serve", om__verb_serve},
+    {"query", om__verb_query}, {"coverage", om__verb_coverage},
+    {"tile", om__verb_tile},   {"serve", om__verb_serve},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 

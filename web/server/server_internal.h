@@ -343,6 +343,7 @@ om_status om__get_tilejson(struct om__request *request);
 om_status om__get_legend(struct om__request *request);
 om_status om__get_value(struct om__request *request);
 om_status om__get_stats(struct om__request *request);
+om_status om__get_coverage(struct om__request *request);
 om_status om__get_collections(struct om__request *request);
 om_status om__get_collection(struct om__request *request);
 om_status om__get_items(struct om__request *request);

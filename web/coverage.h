@@ -1,0 +1,53 @@
+// coverage.h - the questions of coverage, asked alike by command line and URL:
+// a kind, options as texts, a table out.
+#ifndef OM_WEB_COVERAGE_H
+#define OM_WEB_COVERAGE_H
+
+#include "engine/filter/filter.h"
+#include "web/table.h"
+
+/* An option as it was written: {"by", "village"}. A flag's value is "true". */
+struct om_coverage_option {
+    const char *name, *value;
+};
+
+/* A question. Zero-initialise and fill the first half. */
+struct om_coverage {
+    const struct om_snapshot *snapshot;
+    struct om_selections *selections;  // may be NULL
+    const struct om_coverage_option *option;
+    size_t options;
+    enum om_table_format format;
+    om_features_take_fn *take;
+    void *take_ctx;
+    // The answer: what is wrong and which option says so (NULL: none), or
+    // whether the work found faults (an exit status of its own).
+    struct om_err err;
+    const char *wrong;
+    bool faults;
+};
+
+/* One kind of question. Options and flags are names, blank-separated; all may
+ * be given at most once. */
+struct om_coverage_kind {
+    const char *name, *options, *flags;
+    // Answers with om_table_begin .. om_table_end on question->take.
+    om_status (*run)(struct om_coverage *question);
+};
+/** Number i of the kinds, NULL past the end. */
+const struct om_coverage_kind *om_coverage_kind(size_t i);
+/** The kind of that name, or NULL. */
+const struct om_coverage_kind *om_coverage_find(const char *name);
+
+/**
+ * Answer a question of a kind: checks that it knows the options, runs it.
+ *
+ * returns  OM_E_FORMAT, OM_E_RANGE, OM_E_NOTFOUND ... with question->wrong: an
+ *          option is not what it should be; without it: the city lacks
+ *          something (err says what), or the work failed
+ * cost     heavy: up to seconds on a full city
+ */
+om_status om_coverage_run(const struct om_coverage_kind *kind,
+                          struct om_coverage *question) OM_MUST_USE;
+
+#endif

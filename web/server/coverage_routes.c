@@ -1,0 +1,92 @@
+// coverage_routes.c - /coverage/{kind}: the answers of onemap coverage.
+#include <string.h>
+
+#include "web/coverage.h"
+#include "web/server/server_internal.h"
+
+/* What URLs call otherwise. */
+static const struct {
+    const char *param, *option;
+} ALIAS[] = {{"filter", "where"}, {"datetime", "time"}};
+#define ALIASES (sizeof ALIAS / sizeof *ALIAS)
+/* Not for the kind. */
+static const char *const OURS[] = {"f", "filter-lang"};
+
+static const char *option_of(const char *param)
+{
+    for (size_t i = 0; i < ALIASES; i++)
+        if (!strcmp(ALIAS[i].param, param)) return ALIAS[i].option;
+    return param;
+}
+
+static const char *param_of(const char *option)
+{
+    for (size_t i = 0; i < ALIASES; i++)
+        if (!strcmp(ALIAS[i].option, option)) return ALIAS[i].param;
+    return option;
+}
+
+static bool is_ours(const char *param)
+{
+    for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
+        if (!strcmp(OURS[i], param)) return true;
+    return false;
+}
+
+static om_status take(void *ctx, const void *bytes, size_t len)
+{
+    return om_buf_add(ctx, bytes, len);
+}
+
+static om_status read_format(struct om__request *r, enum om_table_format *out)
+{
+    const char *f;
+    OM_TRY(om__param_word(r, "f", "json csv geojson", "json", &f));
+    return om_table_format_from_name(f, out) ? OM_OK : OM_E_INTERNAL;
+}
+
+static const struct om__head *head_of(enum om_table_format format)
+{
+    static const struct om__head csv = {.type = "text/csv; charset=utf-8",
+                                        .cache = "no-cache",
+                                        .compress = true};
+    if (format == OM_TABLE_CSV) return &csv;
+    return format == OM_TABLE_JSON ? &om__head_json : &om__head_geojson;
+}
+
+om_status om__get_coverage(struct om__request *r)
+{
+    const struct om_coverage_kind *kind =
+        om_coverage_find(r->address.segment[1]);
+    if (!kind)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "there is no coverage of that kind");
+    if (om__wait_heavy(r)) return OM_OK;
+    struct om_coverage_option option[OM_ADDRESS_PARAMS];
+    struct om_buf out = {0};
+    struct om_coverage q = {.snapshot = r->snapshot,
+                            .selections = r->server->selections,
+                            .option = option,
+                            .take = take,
+                            .take_ctx = &out};
+    OM_TRY(read_format(r, &q.format));
+    for (size_t i = 0; i < r->address.params; i++)
+        if (!is_ours(r->address.param[i].name))
+            option[q.options++] = (struct om_coverage_option){
+                option_of(r->address.param[i].name),
+                r->address.param[i].value};
+    om_buf_init(&out, OM__ANSWER_BYTES);
+    om_status st = om_coverage_run(kind, &q);
+    if (!st) {
+        st = om__reply_kept(r, &out, head_of(q.format), NULL, 0);
+    } else {
+        r->err = q.err;
+        if (q.wrong) {
+            r->parameter = param_of(q.wrong);
+            // What the question names and is not there is a mistake in it.
+            if (st == OM_E_NOTFOUND) st = OM_E_FORMAT;
+        }
+    }
+    om_buf_deinit(&out);
+    return st;
+}
