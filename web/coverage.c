@@ -112,11 +112,10 @@ om_status om__coverage_whole(struct om_coverage *q, const char *name,
                                 "'%.40s' is not a whole number", text);
     const uint64_t value = strtoull(text, NULL, 10);
     if (value < min || value > max)
-        return om__coverage_bad(q, name, OM_E_RANGE,
-                                "%llu is not from %llu to %llu",
-                                (unsigned long long)value,
-                                (unsigned long long)min,
-                                (unsigned long long)max);
+        return om__coverage_bad(
+            q, name, OM_E_RANGE, "%llu is not from %llu to %llu",
+            (unsigned long long)value, (unsigned long long)min,
+            (unsigned long long)max);
     *out = value;
     return OM_OK;
 }
@@ -166,9 +165,8 @@ om_status om__coverage_where(struct om_coverage *q,
     const char *text = om__coverage_text(q, "where");
     *out = NULL;
     if (!text) return OM_OK;
-    const om_status st =
-        om_filter_parse(text, strlen(text), layer,
-                        q->snapshot->manifest->zone_s, out, &q->err);
+    const om_status st = om_filter_parse(
+        text, strlen(text), layer, q->snapshot->manifest->zone_s, out, &q->err);
     if (st && st != OM_E_MEMORY) q->wrong = "where";
     // An unknown column is a mistake in the question.
     return st == OM_E_NOTFOUND ? OM_E_FORMAT : st;

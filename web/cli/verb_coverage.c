@@ -29,9 +29,8 @@ static void add_option(struct words *w, const char *name, size_t len, bool flag)
     if (w->options == OPTIONS_MAX) return;
     const size_t i = w->options++;
     memcpy(w->name[i], dashed, sizeof dashed);
-    w->option[i] =
-        (struct om_option){w->name[i], flag ? NULL : &w->value[i],
-                           flag ? &w->flag[i] : NULL};
+    w->option[i] = (struct om_option){w->name[i], flag ? NULL : &w->value[i],
+                                      flag ? &w->flag[i] : NULL};
 }
 
 static void add_words(struct words *w, const char *words, bool flag)
@@ -124,9 +123,8 @@ int om__verb_coverage(int argc, char **argv)
     bool help;
     struct words w = {0};
     list_options(&w);
-    const int bad =
-        om__options_read("coverage", argc, argv, w.option, w.options, operand,
-                         2, &operands, &help);
+    const int bad = om__options_read("coverage", argc, argv, w.option,
+                                     w.options, operand, 2, &operands, &help);
     if (bad || help) return bad;
     if (operands < 2) return om__verb_usage("coverage", "needs CITY and KIND");
     const struct om_coverage_kind *kind = om_coverage_find(operand[1]);

@@ -47,9 +47,10 @@ static om_status read_format(struct om__request *r, enum om_table_format *out)
 
 static const struct om__head *head_of(enum om_table_format format)
 {
-    static const struct om__head csv = {.type = "text/csv; charset=utf-8",
-                                        .cache = "no-cache",
-                                        .compress = true};
+    static const struct om__head csv = {
+        .type = "text/csv; charset=utf-8; header=present",
+        .cache = "public, max-age=10, stale-while-revalidate=60",
+        .compress = true};
     if (format == OM_TABLE_CSV) return &csv;
     return format == OM_TABLE_JSON ? &om__head_json : &om__head_geojson;
 }
@@ -73,8 +74,7 @@ om_status om__get_coverage(struct om__request *r)
     for (size_t i = 0; i < r->address.params; i++)
         if (!is_ours(r->address.param[i].name))
             option[q.options++] = (struct om_coverage_option){
-                option_of(r->address.param[i].name),
-                r->address.param[i].value};
+                option_of(r->address.param[i].name), r->address.param[i].value};
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = om_coverage_run(kind, &q);
     if (!st) {
