@@ -301,7 +301,7 @@ static void run_bandwidth(struct bench *b, double bandwidth_m,
     b->spec = (struct om_field_spec){.layer = b->layer,
                                      .selection = &all,
                                      .bandwidth_m = bandwidth_m,
-                                     .weight_column = OM_NO_FIELD};
+                                     .weight = OM_WEIGHT_ONE};
     char name[64];
     legend_of(b, &all);
     if (folder) dump(b, folder);

@@ -43,7 +43,7 @@ static void make_pictures(const struct om_layer *layer,
     const struct om_field_spec spec = {.layer = layer,
                                        .selection = &all,
                                        .bandwidth_m = 1000,
-                                       .weight_column = OM_NO_FIELD};
+                                       .weight = OM_WEIGHT_ONE};
     const struct om_segment *segment = layer->part[0].segment;
     const size_t rows = om_segment_rows(segment);
     const uint64_t *key;

@@ -29,6 +29,8 @@
 #define OM_LIMIT_NEAREST 100000
 /** Groups of one grouped count: bounds its tables. OM_E_COST. */
 #define OM_LIMIT_GROUPS 1000000
+/** Values that a table of weights names: they are compared with every row. */
+#define OM_LIMIT_WEIGHT_VALUES 4096
 /** Bytes of city.json and other configuration files. */
 #define OM_LIMIT_JSON_BYTES (64 << 20)
 

@@ -38,6 +38,54 @@ double om__kernel_peak(enum om_kernel kind);
 /** factor r at |u|, 0 from the kernel's reach on. */
 double om__kernel_factor(const struct om__kernel *kernel, unsigned r, double u);
 
+/* ---- weight.c ---------------------------------------------------------- */
+
+/* A table's value as a part stores it; rank: its place in the table. */
+struct om__weight_entry {
+    int64_t value;
+    size_t rank;
+    double weight;
+};
+
+/* What weighs the rows of one part. One thread at a time; others take a share
+ * of it, which must not outlive it. Zero is valid to deinit. */
+struct om__weigher {
+    const struct om_segment *segment;
+    const struct om_weight_table *table;
+    size_t number_field, time_field;
+    const struct om_column *number, *looked_up, *time;  // NULL: not needed
+    int64_t reference_s;
+    double rate;  // 1 / half-life; 0: none
+    bool plain;   // the table's column is kept as text
+    bool shared;
+    struct om__weight_entry *entry;  // owned unless shared
+    size_t entries;
+    struct om_text_reader reader;
+    om_status status;  // of texts that could not be read: look when done
+};
+om_status om__weigher_init(const struct om_field_spec *spec,
+                           int64_t reference_s, size_t part,
+                           struct om__weigher *out) OM_MUST_USE;
+/** Have rows [from, to) checked before they are weighed. */
+om_status om__weigher_touch(struct om__weigher *w, size_t from,
+                            size_t to) OM_MUST_USE;
+struct om__weigher om__weigher_share(const struct om__weigher *w);
+void om__weigher_deinit(struct om__weigher *w);
+/** Weight of a row as of reference_s. */
+double om__weigh(struct om__weigher *w, size_t row);
+
+bool om__weight_is_one(const struct om_weighting *weight);
+/** The moment that weights are prepared for, and what they are to be
+ *  multiplied with to be those of at_s. */
+om_status om__weight_reference(const struct om_layer *layer,
+                               const struct om_weighting *weight,
+                               int64_t *reference_s,
+                               double *factor) OM_MUST_USE;
+/** What stands for a table in a key; zeros for none. */
+om_status om__weight_hash(const struct om_layer *layer,
+                          const struct om_weight_table *table,
+                          uint64_t out[2]) OM_MUST_USE;
+
 /* ---- gather.c ---------------------------------------------------------- */
 
 /* Cells or rows with their weights, in Morton order: where the mass is. Either
@@ -71,9 +119,11 @@ struct om__batch {
     float tx[OM_FIELD_BATCH], ty[OM_FIELD_BATCH], weight[OM_FIELD_BATCH];
 };
 
-/* Which masses: those in `box` (more may come), at `level` or finer. */
+/* Which masses: those in `box` (more may come), at `level` or finer; rows weigh
+ * what they do at reference_s. */
 struct om__gather {
     const struct om_field_spec *spec;
+    int64_t reference_s;
     const struct om__prepared *prepared;  // NULL: stored cells, counts
     struct om_box box;
     unsigned level;
@@ -105,14 +155,11 @@ struct om__prepared {
     double weight_sum;
     double weight_abs;
 };
+/** Weights as of reference_s. OM_E_RANGE if they add up to too much. */
 om_status om__prepared_new(const struct om_field_spec *spec,
+                           int64_t reference_s,
                            struct om__prepared **out) OM_MUST_USE;
 void om__prepared_free(struct om__prepared *prepared);
-/** Weight of a row by its column; NULL weighs 0. column NULL: 1. */
-double om__weight_of(const struct om_column *column, size_t row);
-/** OM_E_TYPE unless the column can be a weight; OM_NO_FIELD can. */
-om_status om__weight_check(const struct om_layer *layer,
-                           size_t column) OM_MUST_USE;
 
 /* ---- lattice.c --------------------------------------------------------- */
 
@@ -131,6 +178,10 @@ struct om__field {
     struct om_arena *arena;
     uint64_t rows;  // selected
     double weight_sum;
+    // Weights are those of reference_s; values are to be multiplied to be
+    // those of at_s.
+    int64_t reference_s;
+    double factor;
     bool signed_field;  // some weight is negative
 };
 
@@ -172,6 +223,13 @@ unsigned om__lattice_exponent(double bandwidth_m);
 unsigned om__level_for(double bandwidth_m, double parts);
 /** Ground metres per grid cell, y clamped to the world. */
 double om__ground_m(double y);
+
+/**
+ * What is left to do to computed values. The factors leave up to 0.3 % of the
+ * peak beside a kernel, of either sign; a field of weights that are not
+ * negative is not negative. Then from reference_s to at_s.
+ */
+void om__values_finish(const struct om__field *field, float *value, size_t n);
 
 /* Selections of at most this many rows are read row by row: exact, cheap. */
 #define OM_FIELD_ROWS_FEW 50000

@@ -12,8 +12,10 @@
 /* What a prepared mass belongs to. A selection of everything has no serial of
  * its own: all of them are alike. */
 struct key {
-    uint64_t layer, selection;
-    size_t weight;
+    uint64_t layer, selection, table[2];
+    size_t column;
+    double half_life_s;
+    int64_t reference_s;
 };
 
 struct om__held {
@@ -28,13 +30,13 @@ struct om__held {
 struct scale {
     struct key key;
     enum om_kernel kernel;
-    double bandwidth_m, max_value, weight_sum;
+    double bandwidth_m, max_value, weight_sum;  // as of the key's reference
 };
 
 struct om_fields {
     pthread_mutex_t lock;  // guards all below but the kernels
     size_t max_bytes;
-    struct om__kernel *kernel[2];
+    struct om__kernel *kernel[OM_KERNELS];
     struct om__held *list;
     uint64_t clock;
     struct om_cache_stats stats;
@@ -49,7 +51,7 @@ om_status om_fields_new(size_t max_bytes, struct om_fields **out)
     f->max_bytes = max_bytes;
     pthread_mutex_init(&f->lock, NULL);
     om_status st = OM_OK;
-    for (int i = 0; !st && i < 2; i++) {
+    for (int i = 0; !st && i < OM_KERNELS; i++) {
         f->kernel[i] = om_alloc(sizeof **f->kernel);
         st = f->kernel[i] ? om__kernel_init(f->kernel[i], (enum om_kernel)i)
                           : OM_E_MEMORY;
@@ -73,7 +75,7 @@ void om_fields_free(struct om_fields *fields)
     if (!fields) return;
     om_fields_clear(fields);
     pthread_mutex_destroy(&fields->lock);
-    for (int i = 0; i < 2; i++) om_free(fields->kernel[i]);
+    for (int i = 0; i < OM_KERNELS; i++) om_free(fields->kernel[i]);
     om_free(fields);
 }
 
@@ -108,7 +110,9 @@ struct om_cache_stats om_fields_stats(const struct om_fields *fields)
 static bool same_key(const struct key *a, const struct key *b)
 {
     return a->layer == b->layer && a->selection == b->selection &&
-           a->weight == b->weight;
+           a->table[0] == b->table[0] && a->table[1] == b->table[1] &&
+           a->column == b->column && a->half_life_s == b->half_life_s &&
+           a->reference_s == b->reference_s;
 }
 
 /* Drop the least recently used until it fits; what was used last stays. */
@@ -140,7 +144,8 @@ static om_status make_held(struct om_fields *f, const struct om_field_spec *s,
 {
     struct om__held *fresh = om_calloc(1, sizeof *fresh);
     if (!fresh) return OM_E_MEMORY;
-    const om_status st = om__prepared_new(s, &fresh->prepared);
+    const om_status st =
+        om__prepared_new(s, key->reference_s, &fresh->prepared);
     if (st) {
         om_free(fresh);
         return st;
@@ -169,19 +174,25 @@ static om_status check_spec(const struct om_field_spec *spec)
     const double h = spec->bandwidth_m;
     if (!(h >= OM_BANDWIDTH_MIN_M && h <= OM_BANDWIDTH_MAX_M))
         return OM_E_RANGE;
-    if (spec->kernel != OM_KERNEL_QUARTIC && spec->kernel != OM_KERNEL_GAUSSIAN)
-        return OM_E_RANGE;
+    if ((unsigned)spec->kernel >= OM_KERNELS) return OM_E_RANGE;
     if (spec->layer->schema.geometry != OM_GEOMETRY_POINT) return OM_E_TYPE;
-    return om__weight_check(spec->layer, spec->weight_column);
+    return om_weighting_check(spec->layer, &spec->weight);
 }
 
-static struct key key_of(const struct om_field_spec *spec)
+/* The key of what has to be prepared, and what its weights are multiplied
+ * with. */
+static om_status key_of(const struct om_field_spec *spec, struct key *key,
+                        double *factor)
 {
-    return (struct key){
+    *key = (struct key){
         .layer = spec->layer->serial,
         .selection = spec->selection->all ? 0 : spec->selection->serial,
-        .weight = spec->weight_column,
+        .column = spec->weight.column,
+        .half_life_s = spec->weight.half_life_s,
     };
+    OM_TRY(om__weight_hash(spec->layer, spec->weight.table, key->table));
+    return om__weight_reference(spec->layer, &spec->weight, &key->reference_s,
+                                factor);
 }
 
 om_status om__fields_hold(struct om_fields *fields,
@@ -190,15 +201,19 @@ om_status om__fields_hold(struct om_fields *fields,
 {
     *held = NULL;
     OM_TRY(check_spec(spec));
+    struct key key;
+    double factor;
+    OM_TRY(key_of(spec, &key, &factor));
     *field = (struct om__field){
         .spec = spec,
         .kernel = fields->kernel[spec->kernel],
         .rows = spec->selection->count,
         .weight_sum = (double)spec->selection->count,
+        .reference_s = key.reference_s,
+        .factor = factor,
     };
-    const bool counts = spec->weight_column == OM_NO_FIELD;
+    const bool counts = om__weight_is_one(&spec->weight);
     if ((spec->selection->all && counts) || field->rows == 0) return OM_OK;
-    const struct key key = key_of(spec);
     pthread_mutex_lock(&fields->lock);
     *held = take_listed(fields, &key);
     if (*held)
@@ -229,7 +244,7 @@ om_status om_field_weight(struct om_fields *fields,
     struct om__field field;
     struct om__held *held;
     OM_TRY(om__fields_hold(fields, spec, &field, &held));
-    *weight_sum = field.weight_sum;
+    *weight_sum = field.weight_sum * field.factor;
     om__fields_release(fields, held);
     return OM_OK;
 }
@@ -251,16 +266,12 @@ static bool find_scale(struct om_fields *f, const struct om_field_spec *spec,
     return false;
 }
 
-om_status om_field_scale(struct om_fields *fields,
-                         const struct om_field_spec *spec, double *max_value,
-                         double *weight_sum)
+/* The scale as of the key's reference. */
+static om_status make_scale(struct om_fields *fields,
+                            const struct om_field_spec *spec,
+                            const struct key *key, double *max_value,
+                            double *weight_sum)
 {
-    OM_TRY(check_spec(spec));
-    const struct key key = key_of(spec);
-    pthread_mutex_lock(&fields->lock);
-    const bool known = find_scale(fields, spec, &key, max_value, weight_sum);
-    pthread_mutex_unlock(&fields->lock);
-    if (known) return OM_OK;
     struct om__field field;
     struct om__held *held;
     OM_TRY(om__fields_hold(fields, spec, &field, &held));
@@ -270,13 +281,30 @@ om_status om_field_scale(struct om_fields *fields,
     if (st) return st;
     pthread_mutex_lock(&fields->lock);
     fields->scale[fields->scales++ % SCALES] = (struct scale){
-        .key = key,
+        .key = *key,
         .kernel = spec->kernel,
         .bandwidth_m = spec->bandwidth_m,
         .max_value = *max_value,
         .weight_sum = *weight_sum,
     };
     pthread_mutex_unlock(&fields->lock);
+    return OM_OK;
+}
+
+om_status om_field_scale(struct om_fields *fields,
+                         const struct om_field_spec *spec, double *max_value,
+                         double *weight_sum)
+{
+    OM_TRY(check_spec(spec));
+    struct key key;
+    double factor;
+    OM_TRY(key_of(spec, &key, &factor));
+    pthread_mutex_lock(&fields->lock);
+    const bool known = find_scale(fields, spec, &key, max_value, weight_sum);
+    pthread_mutex_unlock(&fields->lock);
+    if (!known) OM_TRY(make_scale(fields, spec, &key, max_value, weight_sum));
+    *max_value *= factor;
+    *weight_sum *= factor;
     return OM_OK;
 }
 
@@ -322,6 +350,7 @@ om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
     };
     const om_status st = om__gather_run(&(struct om__gather){
         .spec = spec,
+        .reference_s = spec->weight.at_s,
         .box = {(uint32_t)fmax(x - reach, 0.0), (uint32_t)fmax(y - reach, 0.0),
                 (uint32_t)fmin(x + reach, last),
                 (uint32_t)fmin(y + reach, last)},

@@ -24,7 +24,8 @@ struct walk {
     const struct om__gather *gather;
     const struct om_segment *segment;  // set: rows of it
     const struct om__masses *masses;   // else these
-    const struct om_column *weight;    // of rows
+    struct om__weigher weigher;        // of rows, if `weighted`
+    bool weighted;
     size_t part;
     unsigned stop_level;
     size_t from, to;  // pending range
@@ -125,7 +126,7 @@ static void emit_some_rows(struct walk *w, const uint64_t *key, size_t from,
     for (size_t row = from; row < to; row++) {
         packed[n] = key[row];
         w->batch->weight[n] =
-            w->weight ? (float)om__weight_of(w->weight, row) : 1.0f;
+            w->weighted ? (float)om__weigh(&w->weigher, row) : 1.0f;
         n += om_selection_has(s, w->part, row);
     }
     place_rows(packed, n, *p, w->batch);
@@ -137,15 +138,13 @@ static om_status emit_rows(struct walk *w, size_t from, size_t to)
 {
     const uint64_t *key;
     OM_TRY(om_segment_keys(w->segment, from, to, &key));
-    const size_t column = w->gather->spec->weight_column;
-    if (column != OM_NO_FIELD)
-        OM_TRY(om_segment_column(w->segment, column, from, to, &w->weight));
+    if (w->weighted) OM_TRY(om__weigher_touch(&w->weigher, from, to));
     const struct place p = place_of(w->gather, 32);
     w->batch->variance = 0.0f;
     for (size_t at = from; at < to; at += OM_FIELD_BATCH)
         emit_some_rows(w, key, at,
                        to - at < OM_FIELD_BATCH ? to : at + OM_FIELD_BATCH, &p);
-    return OM_OK;
+    return w->weigher.status;
 }
 
 static om_status emit_pending(struct walk *w)
@@ -281,7 +280,13 @@ static om_status gather_part(const struct om__gather *g, size_t part,
         return walk_masses(&w, masses.level, masses.count);
     }
     w.segment = segment;
-    return walk_masses(&w, 32, om_segment_rows(segment));
+    w.weighted = !om__weight_is_one(&g->spec->weight);
+    om_status st = OM_OK;
+    if (w.weighted)
+        st = om__weigher_init(g->spec, g->reference_s, part, &w.weigher);
+    if (!st) st = walk_masses(&w, 32, om_segment_rows(segment));
+    om__weigher_deinit(&w.weigher);
+    return st;
 }
 
 om_status om__gather_run(const struct om__gather *gather)

@@ -22,6 +22,7 @@ double om__kernel_shape(enum om_kernel kind, double q)
 {
     if (!(q < 1.0)) return 0.0;
     if (kind == OM_KERNEL_GAUSSIAN) return exp(-GAUSS_RATE * q);
+    if (kind == OM_KERNEL_EPANECHNIKOV) return 1.0 - q;
     return (1.0 - q) * (1.0 - q);
 }
 
@@ -31,6 +32,7 @@ double om__kernel_bend(enum om_kernel kind, double q)
     // The Laplacian of f(r^2) is 4 (q f'' + f').
     if (kind == OM_KERNEL_GAUSSIAN)
         return 2.0 * GAUSS_RATE * (GAUSS_RATE * q - 1.0) * exp(-GAUSS_RATE * q);
+    if (kind == OM_KERNEL_EPANECHNIKOV) return -2.0;
     return 8.0 * q - 4.0;
 }
 
@@ -39,7 +41,7 @@ double om__kernel_peak(enum om_kernel kind)
     // 1 over the integral of the shape, pi * int_0^1 shape(q) dq.
     if (kind == OM_KERNEL_GAUSSIAN)
         return GAUSS_RATE / (OM_PI * (1.0 - exp(-GAUSS_RATE)));
-    return 3.0 / OM_PI;
+    return (kind == OM_KERNEL_EPANECHNIKOV ? 2.0 : 3.0) / OM_PI;
 }
 
 /* The Gaussian is cut where it is 1.1 % of its peak. No lattice can follow a

@@ -211,6 +211,7 @@ static om_status spread_all(struct lattice *l, unsigned level)
     return om__gather_run(&(struct om__gather){
         .spec = l->field->spec,
         .prepared = l->field->prepared,
+        .reference_s = l->field->reference_s,
         .box = {(uint32_t)fmax(x0, 0.0), (uint32_t)fmax(y0, 0.0),
                 (uint32_t)fmin(x1, last), (uint32_t)fmin(y1, last)},
         .level = level,

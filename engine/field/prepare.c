@@ -32,29 +32,9 @@ const unsigned om__field_level[OM_FIELD_LEVELS] = {14, 16, 18, 20};
  * of a cell mostly stand on one spot, and among the many rows of a selection
  * that is not sparse a few that are off by part of a cell do not show. */
 #define FEW 1
-
-om_status om__weight_check(const struct om_layer *layer, size_t column)
-{
-    if (column == OM_NO_FIELD) return OM_OK;
-    if (column >= layer->schema.count) return OM_E_NOTFOUND;
-    switch (layer->schema.field[column].type) {
-        case OM_TYPE_INTEGER:
-        case OM_TYPE_REAL:
-        case OM_TYPE_BOOLEAN:
-            return OM_OK;
-        default:
-            return OM_E_TYPE;
-    }
-}
-
-double om__weight_of(const struct om_column *column, size_t row)
-{
-    if (!column) return 1.0;
-    if (!om_column_valid(column, row)) return 0.0;
-    if (column->coding == OM_CODING_REAL)
-        return ((const double *)column->data)[row];
-    return (double)om_column_integer(column, row);
-}
+/* Weights of a cell are floats, and so is what they add up to: beyond this
+ * there would be infinities. */
+#define WEIGHT_MOST 1e30
 
 /* Cells as they are made: separate arrays in one block. */
 struct cells {
@@ -117,11 +97,13 @@ static size_t sum_emit(const struct sum *s, const struct cells *c, size_t at)
  * of its own on; the gaps are closed afterwards. */
 struct job {
     const struct om_field_spec *spec;
+    int64_t reference_s;
     size_t part;
     const struct om_segment *segment;
     size_t rows;
     const uint64_t *key;
-    const struct om_column *weight;
+    bool weighted;
+    struct om__weigher weigher;
     struct om_cells stored;
     bool by_rank;
     struct cells cells;
@@ -195,6 +177,7 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
     size_t at = job->begin[i] = selected_before(job, from);
     struct sum s = {0};
     struct stack stack = {0};
+    struct om__weigher weigher = om__weigher_share(&job->weigher);
     for (size_t row = from; row < to; row++) {
         if (!sel->all) {
             // Skip to the next selected row.
@@ -211,13 +194,15 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
             at = end_stack(job, &s, &stack, at);
             stack = (struct stack){.key = job->key[row]};
         }
-        const double weight = om__weight_of(job->weight, row);
+        const double weight = job->weighted ? om__weigh(&weigher, row) : 1.0;
         stack.weight += weight;
         stack.size += fabs(weight);
     }
     at = end_stack(job, &s, &stack, at);
     end_stretch(job, i, sum_emit(&s, &job->cells, at));
-    return OM_OK;
+    const om_status st = weigher.status;
+    om__weigher_deinit(&weigher);
+    return st;
 }
 
 /* Set bits among [from, to), from < to: a cell's rows, mostly in a word. */
@@ -374,12 +359,15 @@ static om_status job_init(struct job *job)
     job->segment = spec->layer->part[job->part].segment;
     job->rows = om_segment_rows(job->segment);
     OM_TRY(om_segment_keys(job->segment, 0, job->rows, &job->key));
-    const bool weighted = spec->weight_column != OM_NO_FIELD;
-    if (weighted)
-        OM_TRY(om_segment_column(job->segment, spec->weight_column, 0,
-                                 job->rows, &job->weight));
+    job->weighted = !om__weight_is_one(&spec->weight);
+    if (job->weighted) {
+        OM_TRY(
+            om__weigher_init(spec, job->reference_s, job->part, &job->weigher));
+        OM_TRY(om__weigher_touch(&job->weigher, 0, job->rows));
+    }
     const size_t selected = selected_before(job, job->rows);
-    if (!weighted && selected > job->rows / SPARSE) OM_TRY(find_stored(job));
+    if (!job->weighted && selected > job->rows / SPARSE)
+        OM_TRY(find_stored(job));
     job->by_rank = job->stored.level != 0;
     const size_t most = job->by_rank ? job->stored.count : selected;
     const size_t loop = job->by_rank ? job->stored.count : job->rows;
@@ -399,12 +387,14 @@ static void job_deinit(struct job *job)
     om_free(job->count);
     om_free(job->sum);
     om_free(job->size);
+    om__weigher_deinit(&job->weigher);
 }
 
-static om_status prepare_part(const struct om_field_spec *spec, size_t part,
+static om_status prepare_part(const struct om_field_spec *spec,
+                              int64_t reference_s, size_t part,
                               struct om__prepared *out)
 {
-    struct job job = {.spec = spec, .part = part};
+    struct job job = {.spec = spec, .reference_s = reference_s, .part = part};
     struct om__prepared_part *p = &out->part[part];
     om_status st = job_init(&job);
     p->block[FINEST] = job.cells.block;
@@ -427,7 +417,7 @@ done:
 }
 
 om_status om__prepared_new(const struct om_field_spec *spec,
-                           struct om__prepared **out)
+                           int64_t reference_s, struct om__prepared **out)
 {
     struct om__prepared *p = om_calloc(1, sizeof *p);
     if (!p) return OM_E_MEMORY;
@@ -435,7 +425,9 @@ om_status om__prepared_new(const struct om_field_spec *spec,
     p->parts = spec->layer->parts;
     p->part = om_calloc(p->parts ? p->parts : 1, sizeof *p->part);
     if (!p->part) st = OM_E_MEMORY;
-    for (size_t i = 0; !st && i < p->parts; i++) st = prepare_part(spec, i, p);
+    for (size_t i = 0; !st && i < p->parts; i++)
+        st = prepare_part(spec, reference_s, i, p);
+    if (!st && !(p->weight_abs < WEIGHT_MOST)) st = OM_E_RANGE;
     if (st) {
         om__prepared_free(p);
         return st;

@@ -167,6 +167,7 @@ static om_status find_blocks(const struct om__field *field, unsigned exponent,
     om_status st = om__gather_run(&(struct om__gather){
         .spec = field->spec,
         .prepared = field->prepared,
+        .reference_s = field->reference_s,
         .box = {0, 0, UINT32_MAX, UINT32_MAX},
         .level = 32 - exponent - BLOCK_LOG,
         .exponent = exponent + BLOCK_LOG,

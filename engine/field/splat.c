@@ -307,6 +307,7 @@ om_status om__splat_values(const struct om__field *field, unsigned exponent,
     OM_TRY(om__gather_run(&(struct om__gather){
         .spec = field->spec,
         .prepared = field->prepared,
+        .reference_s = field->reference_s,
         .box = {(uint32_t)fmax(x0 - around, 0.0),
                 (uint32_t)fmax(y0 - around, 0.0),
                 (uint32_t)fmin(x0 + span, last),

@@ -165,13 +165,14 @@ static om_status block_values(const struct om__field *f, const struct block *b,
                               &places, out);
 }
 
-/* The factors leave up to 0.3 % of the peak beside a kernel, of either sign;
- * a field of weights that are not negative is not negative. */
-static void clamp_values(float *value, size_t n, bool signed_field)
+void om__values_finish(const struct om__field *field, float *value, size_t n)
 {
+    const float factor = (float)field->factor;
     for (size_t i = 0; i < n; i++)
-        if (!isfinite(value[i]) || (!signed_field && value[i] < 0.0f))
+        if (!isfinite(value[i]) || (!field->signed_field && value[i] < 0.0f))
             value[i] = 0.0f;
+    if (factor != 1.0f)
+        for (size_t i = 0; i < n; i++) value[i] *= factor;
 }
 
 static om_status window_values(const struct om__field *f,
@@ -225,7 +226,7 @@ om_status om_field_window(struct om_fields *fields,
         memset(value, 0, n * sizeof *value);
     else
         st = window_values(&field, window, value);
-    if (!st) clamp_values(value, n, field.signed_field);
+    if (!st) om__values_finish(&field, value, n);
     om__fields_release(fields, held);
     return st;
 }

@@ -51,7 +51,7 @@ static struct om_field_spec spec_of(const struct om_layer *layer,
         .selection = selection,
         .kernel = kernel,
         .bandwidth_m = bandwidth_m,
-        .weight_column = OM_NO_FIELD,
+        .weight = OM_WEIGHT_ONE,
     };
 }
 
@@ -451,7 +451,7 @@ static void pick_by_weight_repeats_rows(void **state)
     for (unsigned z = 7; z <= 17; z += 2) {
         struct om_field_spec a =
             spec_of(&weighted.layer, &all, 300.0, OM_KERNEL_QUARTIC);
-        a.weight_column = FIELD_PEOPLE;
+        a.weight.column = FIELD_PEOPLE;
         const struct om_field_spec b =
             spec_of(&plain.layer, &all2, 300.0, OM_KERNEL_QUARTIC);
         const struct om_field_window w =
@@ -480,7 +480,7 @@ static void pick_of_negative_weights_stays_exact(void **state)
     const struct om_selection all = field_all(&l.layer);
     struct om_field_spec spec =
         spec_of(&l.layer, &all, 500.0, OM_KERNEL_QUARTIC);
-    spec.weight_column = FIELD_SCORE;
+    spec.weight.column = FIELD_SCORE;
     double most, sum;
     assert_int_equal(om_field_scale(fields, &spec, &most, &sum), OM_OK);
     uint64_t seed = 2;
@@ -545,11 +545,11 @@ static void fault_of_ranges_and_types_is_said(void **state)
         REFUSED(OM_E_RANGE);
     }
     spec.bandwidth_m = 300.0;
-    spec.weight_column = FIELD_KIND;
+    spec.weight.column = FIELD_KIND;
     REFUSED(OM_E_TYPE);
-    spec.weight_column = 99;
+    spec.weight.column = 99;
     REFUSED(OM_E_NOTFOUND);
-    spec.weight_column = OM_NO_FIELD;
+    spec.weight.column = OM_NO_FIELD;
     w.side_px = 255;
     REFUSED(OM_E_RANGE);
     w = (struct om_field_window){.z = 3, .x = 8, .side_px = SIDE};

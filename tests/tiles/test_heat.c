@@ -60,7 +60,7 @@ static struct om_field_spec spec_of(const struct om_selection *selection)
     return (struct om_field_spec){.layer = &city.layer,
                                   .selection = selection,
                                   .bandwidth_m = 400.0,
-                                  .weight_column = OM_NO_FIELD};
+                                  .weight = OM_WEIGHT_ONE};
 }
 
 static void legend_rises_in_value_and_opacity(void **state)

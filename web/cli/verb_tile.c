@@ -102,7 +102,7 @@ static int read_weight(struct task *t)
 {
     const struct om_layer *layer = t->spec.layer;
     const char *name = t->words->weight;
-    t->spec.weight_column = OM_NO_FIELD;
+    t->spec.weight = OM_WEIGHT_ONE;
     if (!name) return OM_EXIT_DONE;
     const size_t column = om_schema_find(&layer->schema, name);
     if (column == OM_NO_FIELD)
@@ -114,7 +114,7 @@ static int read_weight(struct task *t)
         return om__verb_usage("tile",
                               "--weight: column '%s' is %s, not a number", name,
                               om_type_name(type));
-    t->spec.weight_column = column;
+    t->spec.weight.column = column;
     return OM_EXIT_DONE;
 }
 

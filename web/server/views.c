@@ -143,7 +143,7 @@ static om_status make(struct om__request *r, const struct om__view_ask *ask,
         .selection = made->selection,
         .kernel = ask->kernel,
         .bandwidth_m = ask->bandwidth_m,
-        .weight_column = ask->weight_column,
+        .weight = om_weight_by(ask->weight_column),
     };
     st = om_field_weight(server->fields, &made->view.spec,
                          &made->view.weight_sum);
