@@ -3,19 +3,18 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
-#include "data/synth/outline.h"
+#include "data/synth/road_net.h"
 #include "data/synth/shapes.h"
 #include "data/synth/table.h"
 #include "data/synth/write_internal.h"
 
 #define COURSE_STEP_M 120.0
+#define STREET_STEP_M 8.0
+#define STREET_LEAST_M 1.0
 
 struct roads {
     const struct om__city *city;
     struct om__shapes *shapes;
-    const char *kind;
-    double share;  // of chains that carry a road
-    unsigned rank;
     uint64_t next;
     struct om_err *err;
 };
@@ -30,15 +29,20 @@ static om_status add_road(struct roads *r, const char *kind, const char *name)
     return om__shapes_add(r->shapes, r->err);
 }
 
+static void begin_line(struct roads *r)
+{
+    om__shapes_begin(r->shapes);
+    om__shapes_part(r->shapes);
+    om__shapes_ring(r->shapes);
+}
+
 static om_status highways(struct roads *r)
 {
     for (size_t i = 0; i < OM__HIGHWAYS; i++) {
         struct om__xy *p = NULL;
         size_t n = 0;
         OM_TRY(om__course_points(&OM__HIGHWAY[i], COURSE_STEP_M, &p, &n));
-        om__shapes_begin(r->shapes);
-        om__shapes_part(r->shapes);
-        om__shapes_ring(r->shapes);
+        begin_line(r);
         for (size_t k = 0; k < n; k++)
             om__shapes_point(r->shapes, om__plane_corner(p[k]));
         om_free(p);
@@ -54,9 +58,7 @@ static om_status trunks(struct roads *r)
         size_t n = 0;
         OM_TRY(om__trunk_points(r->city, i, &p, &n));
         if (n == 0) return OM_OK;
-        om__shapes_begin(r->shapes);
-        om__shapes_part(r->shapes);
-        om__shapes_ring(r->shapes);
+        begin_line(r);
         for (size_t k = 0; k < n; k++)
             om__shapes_point(r->shapes, om__plane_corner(p[k]));
         om_free(p);
@@ -67,93 +69,104 @@ static om_status trunks(struct roads *r)
     }
 }
 
-static unsigned rank_of(const void *ctx, uint32_t a, uint32_t b)
+static void name_road(const struct roads *r, unsigned rank, uint32_t cell,
+                      const char *what, char *name)
 {
-    const struct om__city *city = ctx;
-    if (city->quarter_of[a] == city->quarter_of[b]) return 0;
-    // No roads along the rim of the city, or in the water.
-    if (city->quarter_of[a] == OM__NONE || city->quarter_of[b] == OM__NONE)
-        return 0;
-    if ((city->cover[a] | city->cover[b]) & OM__COVER_WATER) return 0;
-    if (city->town_of[a] != city->town_of[b]) return 4;
-    if (city->village_of[a] != city->village_of[b]) return 3;
-    return city->grid_of[a] != city->grid_of[b] ? 2 : 1;
-}
-
-static bool wild(const struct om__city *city, uint32_t cell)
-{
-    const enum om__kind kind = city->quarter[city->quarter_of[cell]].kind;
-    return kind == OM__KIND_HILL || kind == OM__KIND_WATER ||
-           kind == OM__KIND_FARM;
-}
-
-static om_status border_road(void *ctx, const uint32_t *corner, size_t n,
-                             uint32_t left, uint32_t right)
-{
-    struct roads *r = ctx;
     const struct om__city *city = r->city;
-    struct om__dice dice = om__dice(city->seed, OM__FOR_ROAD, corner[0]);
-    const bool through_wild = wild(city, left) && wild(city, right);
-    if (!om__dice_chance(&dice, through_wild ? r->share * 0.35 : r->share))
-        return OM_OK;
-    om__shapes_begin(r->shapes);
-    om__shapes_part(r->shapes);
-    om__shapes_ring(r->shapes);
-    for (size_t i = 0; i < n; i++)
-        om__shapes_point(r->shapes, city->mesh.corner[corner[i]]);
-    char name[OM__NAME_BYTES];
     const uint32_t number =
-        city->village[city->village_of[left]].base_name * 3 +
-        (uint32_t)r->rank * 7 + city->quarter_of[left] % 5;
+        city->village[city->village_of[cell]].base_name * 3 + rank * 7 +
+        city->quarter_of[cell] % 5;
     char *end = om__name_road(name, number);
-    end = om__put(end, r->rank >= 3 ? "大道" : "路");
-    *end = '\0';
-    return add_road(r, r->kind, name);
+    *om__put(end, what) = '\0';
 }
 
-static om_status streets(struct roads *r)
+static om_status border_roads(struct roads *r, const struct om__road_net *net)
+{
+    static const char *const KIND[] = {"", "residential", "secondary",
+                                       "primary", "primary"};
+    for (uint32_t i = 0; i < net->chains; i++) {
+        const struct om__chain *chain = &net->chain[i];
+        if (!chain->road) continue;
+        begin_line(r);
+        for (uint32_t k = 0; k < chain->n; k++)
+            om__shapes_point(
+                r->shapes, r->city->mesh.corner[net->corner[chain->first + k]]);
+        char name[OM__NAME_BYTES];
+        name_road(r, chain->rank, chain->left, chain->rank >= 3 ? "大道" : "路",
+                  name);
+        OM_TRY(add_road(r, KIND[chain->rank], name));
+    }
+    return OM_OK;
+}
+
+static om_status bridges(struct roads *r, const struct om__road_net *net)
+{
+    for (uint32_t i = 0; i < net->bridges; i++) {
+        const struct om__bridge *bridge = &net->bridge[i];
+        begin_line(r);
+        for (int k = 0; k < 4; k++)
+            om__shapes_point(r->shapes, om__plane_corner(bridge->at[k]));
+        char name[OM__NAME_BYTES];
+        name_road(r, 5, bridge->left, "桥", name);
+        OM_TRY(add_road(r, bridge->wide ? "primary" : "secondary", name));
+    }
+    return OM_OK;
+}
+
+/* A stretch of street on dry land. */
+static om_status add_street(struct roads *r, uint32_t number,
+                            struct om__xy from, struct om__xy to)
+{
+    if (om__distance(from, to) < STREET_LEAST_M) return OM_OK;
+    const struct om__street *street = &r->city->street[number];
+    begin_line(r);
+    om__shapes_point(r->shapes, om__plane_corner(from));
+    om__shapes_point(r->shapes, om__plane_corner(to));
+    char name[OM__NAME_BYTES];
+    *om__name_street(r->city, name, street->quarter, street->row) = '\0';
+    return add_road(r, "residential", name);
+}
+
+/* No street crosses water: there it is cut in two. */
+static om_status streets(struct roads *r, const struct om__road_net *net)
 {
     for (uint32_t i = 0; i < r->city->streets; i++) {
-        const struct om__street *street = &r->city->street[i];
-        if (!street->used || om__distance(street->from, street->to) < 1)
-            continue;
-        om__shapes_begin(r->shapes);
-        om__shapes_part(r->shapes);
-        om__shapes_ring(r->shapes);
-        om__shapes_point(r->shapes, om__plane_corner(street->from));
-        om__shapes_point(r->shapes, om__plane_corner(street->to));
-        char name[OM__NAME_BYTES];
-        *om__name_street(r->city, name, street->quarter, street->row) = '\0';
-        OM_TRY(add_road(r, "residential", name));
+        if (!r->city->street[i].used) continue;
+        const struct om__xy from = net->street[i][0], to = net->street[i][1];
+        const double length = om__distance(from, to);
+        const uint32_t steps = (uint32_t)(length / STREET_STEP_M) + 1;
+        struct om__xy begun = from, last = from;
+        bool dry = false;
+        for (uint32_t k = 0; k <= steps; k++) {
+            const double t = (double)k / steps;
+            const struct om__xy at = {from.x + t * (to.x - from.x),
+                                      from.y + t * (to.y - from.y)};
+            const bool wet = om__wet(r->city, at);
+            if (dry && wet) OM_TRY(add_street(r, i, begun, last));
+            if (!dry && !wet) begun = at;
+            dry = !wet;
+            last = at;
+        }
+        if (dry) OM_TRY(add_street(r, i, begun, to));
     }
     return OM_OK;
 }
 
 om_status om__write_roads(const struct om__city *city, struct om_err *err)
 {
-    static const struct {
-        unsigned rank;
-        const char *kind;
-        double share;
-    } LEVEL[] = {{4, "primary", 0.9},
-                 {3, "primary", 0.85},
-                 {2, "secondary", 0.8},
-                 {1, "residential", 0.75}};
     if (!om__city_wants(city, "road")) return OM_OK;
     struct om__shapes s = {0};
+    struct om__road_net net = {0};
     struct roads r = {.city = city, .shapes = &s, .err = err};
     om_status st = om__shapes_open(&s, city, "road", OM__SHAPES_LINE,
                                    "id,kind,name", city->streets, err);
     if (!st) st = highways(&r);
     if (!st) st = trunks(&r);
-    for (size_t i = 0; i < sizeof LEVEL / sizeof *LEVEL && !st; i++) {
-        r.kind = LEVEL[i].kind;
-        r.share = LEVEL[i].share;
-        r.rank = LEVEL[i].rank;
-        st = om__outline_chains(&city->mesh, rank_of, city, LEVEL[i].rank,
-                                border_road, &r);
-    }
-    if (!st) st = streets(&r);
+    if (!st) st = om__road_net_make(city, &net);
+    if (!st) st = border_roads(&r, &net);
+    if (!st) st = bridges(&r, &net);
+    if (!st) st = streets(&r, &net);
+    om__road_net_deinit(&net);
     return om__shapes_close(&s, st, err);
 }
 
