@@ -20,54 +20,69 @@ struct om_risk_ask {
     const char *per;     // area, or an exposure that city.json names
 };
 
-/* One term made ready. */
-struct om_risk_term {
-    const struct om_model_term *from;  // NULL: a layer's field
-    struct om_filter *filter;
+/* What a term or an exposure selects. */
+struct om_risk_rows {
+    const struct om_model_term *from;  // NULL: a layer's field, an exposure
+    const char *own;  // filter of the model or of city.json, may be NULL
+    struct om_filter *filter;  // with what was asked for; may be NULL
     struct om_window window;
+    struct om_selection *selection;  // NULL until ready
 };
 
-/* A risk made ready: holds what `risk` borrows. Immutable. */
+/* An ask made into a risk: holds what `risk` borrows, but for the snapshot. */
 struct om_risk_bound {
-    struct om_risk risk;
+    struct om_risk risk;  // its specs have selections once it is ready
     char name[OM_LIMIT_NAME_BYTES];
     const struct om_model *model;  // NULL: a layer's field
-    const struct om_layer *layer;  // of a layer's field; of a model's first
-                                   // term
-    struct om_risk_term *term;     // [risk.terms]
-    struct om_risk_term *exposed;  // [risk.exposures]
+    const struct om_layer *layer;  // of the first term
+    struct om_risk_rows *term;     // [risk.terms]
+    struct om_risk_rows *exposed;  // [risk.exposures]
     const struct om_exposure *per;  // the first; NULL: per area
-    char unit[OM_LIMIT_NAME_BYTES * 3];     // 每千栋出租屋, 每平方公里
-    char unit_en[OM_LIMIT_NAME_BYTES * 3];  // per 1,000 houses, per km2
+    const char *unit;     // 每千栋出租屋, 每平方公里
+    const char *unit_en;  // per 1,000 rental houses, per km2
     struct om_window window;  // as asked
-    int64_t at_s;
-    bool filtered;  // a filter, or a window that is no period of a legend
-    char period[16];  // of the legend: "now", "2023", "2023-05"
-    // What is computed as one text, data and moment apart: two asks that mean
-    // the same have the same. `field` is the same without filter and time.
+    int64_t at_s;             // as asked, else the city's now
+    bool dated;               // the value depends on at_s
+    bool standard;  // as the model is, or a layer's plain field: nothing was
+                    // asked for but filter, datetime and at
+    bool filtered;  // by a filter, or a window that is no period
+    char period[16];  // what the legend is of: "now", "2023" or "2023-05"
+    // All that is computed, as one text: asks that mean the same have the
+    // same. `field` is that without filter, window and moment: what a legend
+    // belongs to.
     const char *canonical, *field;
     struct om_models *models;  // held
     struct om_arena arena;
 };
 
 /**
- * Make an ask ready: read and check every option, parse filters, select rows.
+ * Make a risk of an ask: read and check every option, parse the filters.
  *
- * `cache` may be NULL. *option (may be NULL) is the option that was wrong, a
- * literal such as "bandwidth", NULL where none was.
- * returns  OM_E_NOTFOUND  neither layer nor model is called so, or the model
- *                         is broken (err says why)
- *          OM_E_RANGE, OM_E_FORMAT, OM_E_TYPE  an option; err speaks of it
- *          what selecting returns
- * owns     *out: om_risk_bound_free; the snapshot must stay held
- * threads  what is made is immutable
- * cost     a selection a term: see om_select
+ * `option` (may be NULL) becomes the option that was wrong, a literal such as
+ * "bandwidth", or NULL where none was.
+ * returns  OM_E_NOTFOUND  neither a point layer nor a model is called so, or
+ *                         the model is broken (err says why)
+ *          OM_E_FORMAT, OM_E_RANGE, OM_E_TYPE and what filters return: an
+ *                         option; err speaks of it
+ *          OM_E_MEMORY
+ * owns     *out: om_risk_bound_free. The snapshot must stay held.
+ * cost     tens of microseconds: the filters' texts
+ * test     tests/engine/test_bind.c
  */
 om_status om_risk_bind(const struct om_snapshot *snapshot,
-                       struct om_models *models, struct om_selections *cache,
-                       const struct om_risk_ask *ask,
+                       struct om_models *models, const struct om_risk_ask *ask,
                        struct om_risk_bound **out, const char **option,
                        struct om_err *err) OM_MUST_USE;
+/**
+ * Select the rows of all terms and exposures; after it `risk` can be
+ * evaluated, by any number of threads. `cache` may be NULL.
+ * returns  what om_select returns
+ */
+om_status om_risk_ready(struct om_risk_bound *bound,
+                        struct om_selections *cache) OM_MUST_USE;
+/** NULL is fine. */
 void om_risk_bound_free(struct om_risk_bound *bound);
+/** The city's now: its clock, else the machine's, to the hour. */
+int64_t om_risk_now(const struct om_manifest *city);
 
 #endif

@@ -58,11 +58,12 @@ struct om_model {
     struct om_model_term *term;
     size_t pers;  // 0: per area
     struct om_model_per *per;
-    const char *per_kernel;  // NULL: `kernel`
-    double per_bandwidth_m;  // 0: the largest of the terms'
+    const char *per_kernel;     // of the exposures; NULL: `kernel`
+    double per_bandwidth_m;     // 0: the largest of the terms'
     double per_half_life_days;  // of windowed exposures; 0: the terms' one
     double floor;               // units; 0: the exposure's own
     double scale;               // 0: the exposure's own
+    const char *per_unit, *per_unit_en;  // NULL: the exposure's own
     struct om_arena arena;
 };
 
@@ -81,9 +82,6 @@ om_status om_model_parse(const char *text, size_t len, const char *name,
                          struct om_model **out, struct om_err *err) OM_MUST_USE;
 /** NULL is fine. */
 void om_model_free(struct om_model *model);
-/** The kernel called so; false if there is none. */
-bool om_model_kernel(const char *name, int *kernel);
-
 /* One kind of what is exposed in a city: `exposures` of city.json,
  *   "house": {"layer": "rental", "filter": "..", "weight": "residents",
  *             "windowed": false, "scale": 1000, "floor": 10,

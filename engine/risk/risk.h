@@ -63,6 +63,10 @@ om_status om_risk_window(struct om_fields *fields, const struct om_risk *risk,
                          const struct om_field_window *window,
                          struct om_arena *arena, float *value,
                          float *exposure) OM_MUST_USE;
+/** The same at any places (om_field_places). shapes: [rows * columns] */
+om_status om_risk_places(struct om_fields *fields, const struct om_risk *risk,
+                         const struct om_places *places, struct om_arena *arena,
+                         float *value, float *exposure) OM_MUST_USE;
 
 /* A value and what makes it. */
 struct om_risk_value {
