@@ -6,7 +6,6 @@
 #include "engine/shape/shape.h"
 #include "web/server/server_internal.h"
 
-#define HEAT "heat:"
 /* Bandwidth where none is asked for: some city blocks. Ground metres. */
 #define BANDWIDTH_DEFAULT_M 800.0
 /* Zoom of the pixel that /value speaks of when none is named: 0.6 m wide. */
@@ -15,8 +14,8 @@
 static om_status read_layer(struct om__request *r, const char *name, size_t len)
 {
     char layer[OM_LIMIT_NAME_BYTES];
-    const size_t prefix = sizeof HEAT - 1;
-    if (len <= prefix || strncmp(name, HEAT, prefix) != 0 ||
+    const size_t prefix = sizeof OM__HEAT - 1;
+    if (len <= prefix || strncmp(name, OM__HEAT, prefix) != 0 ||
         len - prefix >= sizeof layer)
         return om_fail(&r->err, OM_E_NOTFOUND, 0,
                        "there is no such map; heat:LAYER is one");
@@ -72,79 +71,66 @@ static om_status read_palette(struct om__request *r, enum om_palette *out)
     return OM_OK;
 }
 
-/* Two questions that mean the same picture have the same key. */
-static om_status tile_key(const struct om__request *r,
-                          const struct om__view_ask *ask,
-                          const struct om_tile_address *tile,
-                          enum om_palette palette, struct om_buf *key)
+/* What a heat tile shows. */
+struct heat_ask {
+    struct om__view_ask view;
+    enum om_palette palette;
+};
+
+static om_status read_heat(struct om__request *r, const char *name,
+                           const struct om_tile_address *tile, void *ask)
 {
-    const struct {
-        uint64_t sequence;
-        uint32_t z, x, y, scale, palette, all;
-    } numbers = {r->snapshot->sequence, tile->z, tile->x,          tile->y,
-                 tile->scale,           palette, OM_POLICY_ALL.all};
-    om_buf_add(key, &numbers, sizeof numbers);
-    return om__view_key(r, ask, key);
+    struct heat_ask *heat = ask;
+    (void)tile;
+    OM_TRY(read_layer(r, name, strlen(name)));
+    OM_TRY(read_palette(r, &heat->palette));
+    return read_ask(r, &heat->view);
 }
 
-static om_status render(struct om__request *r, const struct om__view *view,
-                        const struct om_tile_address *tile,
-                        enum om_palette palette, const struct om_buf *key)
+static om_status add_heat_key(struct om__request *r, const void *ask,
+                              struct om_buf *key)
 {
+    const struct heat_ask *heat = ask;
+    om_buf_add_byte(key, (uint8_t)heat->palette);
+    return om__view_key(r, &heat->view, key);
+}
+
+static om_status draw_heat(struct om__request *r, void *ask,
+                           const struct om_tile_address *tile,
+                           struct om_buf *out)
+{
+    const struct heat_ask *heat = ask;
+    struct om__view *view = NULL;
+    om_status st = om__view_get(r, &heat->view, &view);
+    if (st || !view) return st;
     const struct om_field_window window = {
         .z = tile->z,
         .x = tile->x,
         .y = tile->y,
         .side_px = OM_TILE_SIDE_PX * tile->scale};
-    struct om_buf png = {0};
-    const om_status st =
-        om_heat_tile(r->server->fields, &view->spec, &window,
-                     &view->legend[palette], &om__lane(r->server)->arena, &png);
-    if (st) {
-        om_buf_deinit(&png);
-        return st;
-    }
-    return om__reply_kept(r, &png, &om__head_png, key->bytes, key->len);
-}
-
-om_status om__get_tile(struct om__request *r)
-{
-    const char *const *segment = r->address.segment;
-    struct om_tile_address tile;
-    enum om_palette palette;
-    struct om__view_ask ask = {0};
-    struct om__view *view = NULL;
-    struct om_buf key = {0};
-    om_status st =
-        om_tile_address_parse(segment[2], segment[3], segment[4], &tile);
-    if (st || strcmp(tile.extension, "png") != 0) {
-        r->error_status =
-            st == OM_E_RANGE ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST;
-        return om_fail(&r->err, OM_E_FORMAT, 0,
-                       "a tile is Z/X/Y.png or Z/X/Y@2x.png with Z from 0 to "
-                       "%d and X, Y below 2^Z",
-                       OM_TILE_ZOOM_MAX);
-    }
-    OM_TRY(read_layer(r, segment[1], strlen(segment[1])));
-    OM_TRY(read_palette(r, &palette));
-    st = read_ask(r, &ask);
-    if (st) goto done;
-    st = tile_key(r, &ask, &tile, palette, &key);
-    if (st) goto done;
-    struct om__answer *answer =
-        om__cache_get(r->server->cache, key.bytes, key.len);
-    if (answer) {
-        om__reply_answer_take(r, answer);
-        goto done;
-    }
-    st = om__view_get(r, &ask, &view);
-    if (!st && view) st = render(r, view, &tile, palette, &key);
-done:
+    st = om_heat_tile(r->server->fields, &view->spec, &window,
+                      &view->legend[heat->palette], &om__lane(r->server)->arena,
+                      out);
     om__view_unref(view);
-    om_filter_free(ask.filter);
-    om_buf_deinit(&key);
     return st;
 }
+
+static void forget_heat(void *ask)
+{
+    struct heat_ask *heat = ask;
+    om_filter_free(heat->view.filter);
+}
+
+const struct om__tile_maker om__heat_maker = {
+    .kind = "heat",
+    .params = "filter filter-lang datetime kernel bandwidth weight palette",
+    .head = &om__head_png,
+    .ask_bytes = sizeof(struct heat_ask),
+    .read = read_heat,
+    .key = add_heat_key,
+    .draw = draw_heat,
+    .forget = forget_heat,
+};
 
 /* "name.json" -> length of the name, 0 if it ends otherwise. */
 static size_t json_stem(const char *name)

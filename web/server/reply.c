@@ -22,6 +22,11 @@ const struct om__head om__head_json = {
 const struct om__head om__head_geojson = {
     .type = "application/geo+json", .cache = CACHE_DATA, .compress = true};
 const struct om__head om__head_png = {.type = "image/png", .cache = CACHE_DATA};
+const struct om__head om__head_mvt = {
+    .type = "application/vnd.mapbox-vector-tile",
+    .cache = CACHE_DATA,
+    .compress = true,
+    .none_204 = true};
 
 /* om_status in the words of HTTP. What is not here is our own fault: 500. */
 static const struct {
@@ -163,7 +168,7 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
                          const struct om__head *head, bool gzipped,
                          struct om__answer **out)
 {
-    struct om_buf none = {0};
+    struct om_buf nothing = {0};
     struct om__answer *answer = om_calloc(1, sizeof *answer);
     if (!answer) {
         om_buf_deinit(take);
@@ -172,18 +177,20 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
     answer->refs = 1;
     answer->route = r->route;
     answer->bytes = take->len;
+    const bool none = !take->len && head->none_204;
+    answer->status = none ? MHD_HTTP_NO_CONTENT : MHD_HTTP_OK;
     // A strong ETag names one sequence of bytes: another for the gzipped ones.
     snprintf(answer->etag, sizeof answer->etag, "\"%016llx%s\"",
              (unsigned long long)om_hash64(take->bytes, take->len, 0),
              gzipped ? "-g" : "");
     answer->full = response_of(take);
-    answer->unchanged = response_of(&none);
+    answer->unchanged = response_of(&nothing);
     if (!answer->full || !answer->unchanged) {
         om__answer_unref(answer);
         return OM_E_MEMORY;
     }
     struct lines full = {.response = answer->full};
-    add(&full, "Content-Type", head->type);
+    if (!none) add(&full, "Content-Type", head->type);
     if (gzipped) add(&full, "Content-Encoding", "gzip");
     add_head(&full, r, head, answer->etag);
     struct lines unchanged = {.response = answer->unchanged};
@@ -200,7 +207,7 @@ void om__reply_answer_take(struct om__request *r, struct om__answer *answer)
 {
     const bool same = etag_listed(r->if_none_match, answer->etag);
     r->route = answer->route;
-    r->status = same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+    r->status = same ? MHD_HTTP_NOT_MODIFIED : answer->status;
     r->response = same ? answer->unchanged : answer->full;
     r->shared = answer;
 }

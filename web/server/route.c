@@ -32,7 +32,7 @@ const struct om__route om__routes[] = {
     {.name = "tile",
      .path = "tiles/*/*/*/*",
      .answer = om__get_tile,
-     .params = FIELD_PARAMS "palette",
+     .params = FIELD_PARAMS "palette properties by",
      .data = true,
      .keep = true},
     {.name = "tilejson",
@@ -135,16 +135,14 @@ static bool listed(const char *words, const char *word)
     return false;
 }
 
-static om_status check_params(struct om__request *r)
+om_status om__params_check(struct om__request *r, const char *names)
 {
     for (size_t i = 0; i < r->address.params; i++) {
         const char *name = r->address.param[i].name;
-        if (listed(r->route->params, name)) continue;
-        // Which columns there are is known when the layer is.
-        if (r->route->columns) continue;
-        return om__param_bad(
-            r, name, OM_E_FORMAT, "there is no parameter %.64s here%s%s", name,
-            *r->route->params ? "; known are " : "", r->route->params);
+        if (listed(names, name)) continue;
+        return om__param_bad(r, name, OM_E_FORMAT,
+                             "there is no parameter %.64s here%s%s", name,
+                             *names ? "; known are " : "", names);
     }
     return OM_OK;
 }
@@ -153,7 +151,8 @@ static om_status answer(struct om__request *r)
 {
     if (!r->route)
         return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is nothing here");
-    OM_TRY(check_params(r));
+    // Which columns there are is known when the layer is.
+    if (!r->route->columns) OM_TRY(om__params_check(r, r->route->params));
     if (r->route->data && !r->snapshot) {
         r->snapshot = om_city_snapshot(r->server->city);
         if (!r->snapshot) return OM_E_MEMORY;

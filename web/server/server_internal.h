@@ -50,6 +50,7 @@ struct om__answer {
     const struct om__route *route;  // that made it
     char etag[24];
     size_t bytes;
+    unsigned status;  // 200, or 204 where nothing is an answer
 };
 void om__answer_unref(struct om__answer *answer);
 
@@ -167,6 +168,9 @@ void om__connection_changed(void *server, struct MHD_Connection *connection,
 void om__watch_sweep(struct om_server *server);
 
 // route.c
+/** Refuse parameters that are not among the blank-separated names. */
+om_status om__params_check(struct om__request *request,
+                           const char *names) OM_MUST_USE;
 const struct om__route *om__route_find(const struct om_address *address);
 /** Run the route's handler and make sure that there is an answer after it,
  *  unless it asked to be run on a worker (later). */
@@ -195,8 +199,10 @@ struct om__head {
     const char *policy;  // Content-Security-Policy of a page, or NULL
     bool vary_accept;
     bool compress;  // may be sent gzipped
+    bool none_204;  // no bytes are 204, no content
 };
-extern const struct om__head om__head_json, om__head_geojson, om__head_png;
+extern const struct om__head om__head_json, om__head_geojson, om__head_png,
+    om__head_mvt;
 /**
  * Answer 200 with the bytes, or 304 where the client has them. Takes the
  * buffer's memory. ETag is a hash of the bytes: what is equal is never sent
@@ -223,6 +229,39 @@ void om__reply_options(struct om__request *request);
 /** gzip `from` into `out`. OM_E_LIMIT: it would not get smaller. */
 om_status om__gzip(struct om__lane *lane, const struct om_buf *from,
                    struct om_buf *out) OM_MUST_USE;
+
+// tile_routes.c: tiles of any name
+/** What names of heat maps begin with. */
+#define OM__HEAT "heat:"
+/* One way of making tiles. `read` takes the parameters (and request->layer);
+ * `key` adds whatever else the tile depends on, in one writing for all that
+ * mean the same, to a key that has data sequence, place, scale, policy, kind
+ * and name; `draw` appends the tile's bytes, or sets request->later. They get
+ * the same `ask_bytes` of zeroed memory; what `forget` frees is valid zeroed.
+ */
+struct om__tile_maker {
+    const char *kind;
+    const char *params;  // names it knows, blank-separated
+    const struct om__head *head;
+    size_t ask_bytes;
+    om_status (*read)(struct om__request *request, const char *name,
+                      const struct om_tile_address *tile, void *ask);
+    om_status (*key)(struct om__request *request, const void *ask,
+                     struct om_buf *key);
+    om_status (*draw)(struct om__request *request, void *ask,
+                      const struct om_tile_address *tile, struct om_buf *out);
+    void (*forget)(void *ask);
+};
+extern const struct om__tile_maker om__heat_maker, om__vector_maker,
+    om__picture_maker;
+/** Answer with the tile of a name; extension and scale are in `tile`. What
+ *  other spellings of addresses of tiles end in. */
+om_status om__tile_answer(struct om__request *request, const char *name,
+                          const struct om_tile_address *tile) OM_MUST_USE;
+/** The layer called so, or that of the units of a level called so, into
+ *  request->layer; 404 if there is neither. */
+om_status om__request_tile_layer(struct om__request *request,
+                                 const char *name) OM_MUST_USE;
 
 // params.c: typed parameters; on an error they name themselves
 /** Note that a parameter is wrong; returns `status`. */
