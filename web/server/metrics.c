@@ -136,6 +136,10 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
                     "# TYPE onemap_cache_bytes gauge\n");
     write_cache(out, "answers", answers.hits, answers.misses, answers.entries,
                 answers.bytes);
+    om_buf_addf(out,
+                "# TYPE onemap_cache_evictions_total counter\n"
+                "onemap_cache_evictions_total{cache=\"answers\"} %llu\n",
+                (unsigned long long)answers.evictions);
     write_cache(out, "selections", selections.hits, selections.misses,
                 selections.entries, selections.bytes);
     write_cache(out, "fields", fields.hits, fields.misses, fields.entries,

@@ -54,17 +54,19 @@ struct om__answer {
 };
 void om__answer_unref(struct om__answer *answer);
 
-/* Finished answers, least recently used first out. Keys are bytes. */
+/* Finished answers, bounded in bytes; one that is asked for once pushes out
+ * none that is asked for again. Keys are bytes. */
 struct om__cache;
 struct om__cache_stats {
-    uint64_t hits, misses, entries, bytes;
+    uint64_t hits, misses, evictions, entries, bytes;
 };
 om_status om__cache_new(size_t max_bytes, struct om__cache **out) OM_MUST_USE;
 void om__cache_free(struct om__cache *cache);
 /** The answer, counted for the caller, or NULL. */
 struct om__answer *om__cache_get(struct om__cache *cache, const void *key,
                                  size_t len);
-/** Keep an answer under a key, too; failing to is no error. */
+/** Keep an answer under a key, too, unless the key has one; failing to is no
+ *  error. */
 void om__cache_put(struct om__cache *cache, const void *key, size_t len,
                    struct om__answer *answer);
 void om__cache_clear(struct om__cache *cache);
