@@ -144,6 +144,7 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
         "  \"levels\": [\"grid\", \"village\", \"town\"],\n"
         "  \"duty\": {\"lenient\": 1, \"warning\": 2, \"strict\": 3, "
         "\"prohibited\": 4, \"since\": \"2023-01-01\"},\n");
+    om__add_exposures(&out);
     om_buf_addf(&out, "  \"scale\": %g,\n  \"seed\": %llu,\n  \"wishes\": {",
                 city->scale, (unsigned long long)city->seed);
     add_wishes(city, &out);
