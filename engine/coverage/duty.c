@@ -8,12 +8,13 @@
 
 #include "data/model/time.h"
 
-#define PATH_BYTES 96
+#define PATH_BYTES 160
 
 /* Where we are in the document, for messages. */
 struct place {
     const struct om_snapshot *snapshot;
     struct om_arena *arena;
+    struct om_duty *duty;
     struct om_err *err;
     char path[PATH_BYTES];  // "duty.targets[0]"
 };
@@ -67,15 +68,19 @@ static om_status need_text(const struct place *p, const struct om_json *object,
     return *out ? OM_OK : wrong(p, member, OM_E_FORMAT, "is not there", NULL);
 }
 
+/* The layer that a member names; NULL, and noted, if the city does not hold
+ * it: a city may be imported layer by layer. */
 static om_status get_layer(const struct place *p, const struct om_json *object,
                            const struct om_layer **out)
 {
     const char *name;
     OM_TRY(need_text(p, object, "layer", &name));
     *out = om_snapshot_layer(p->snapshot, name);
-    return *out ? OM_OK
-                : wrong(p, "layer", OM_E_NOTFOUND, "the city has no layer",
-                        name);
+    if (*out) return OM_OK;
+    char *missing = p->duty->missing;
+    const size_t len = strlen(missing), room = sizeof p->duty->missing;
+    snprintf(missing + len, room - len, "%s%.60s", len ? ", " : "", name);
+    return OM_OK;
 }
 
 static bool is_text(enum om_type type)
@@ -253,6 +258,8 @@ static om_status read_address(const struct place *p,
     OM_TRY(get_column(&here, address, target->layer, "column", TEXT, true,
                       &target->address));
     OM_TRY(get_layer(&here, address, &target->address_layer));
+    if (!target->address_layer) target->address = OM_NO_FIELD;
+    if (!target->address_layer) return OM_OK;
     return get_column(&here, address, target->address_layer, "text", TEXT, true,
                       &target->address_text);
 }
@@ -262,6 +269,7 @@ static om_status read_target(const struct place *p,
                              struct om_duty_target *target)
 {
     OM_TRY(get_layer(p, object, &target->layer));
+    if (!target->layer) return OM_OK;
     if (target->layer->schema.geometry != OM_GEOMETRY_POINT)
         return wrong(p, "layer", OM_E_TYPE,
                      "is not a layer of points:", target->layer->name);
@@ -287,11 +295,14 @@ static om_status read_targets(const struct place *p, const struct om_json *list,
         return wrong(&here, NULL, OM_E_LIMIT, "has more than 16 entries", NULL);
     for (size_t i = 0; i < om_json_count(list); i++) {
         const struct place at = element(&here, i);
-        OM_TRY(read_target(&at, om_json_at(list, i), &duty->target[i]));
-        for (size_t k = 0; k < i; k++)
-            if (duty->target[k].layer == duty->target[i].layer)
+        struct om_duty_target *target = &duty->target[duty->targets];
+        *target = (struct om_duty_target){0};
+        OM_TRY(read_target(&at, om_json_at(list, i), target));
+        if (!target->layer) continue;
+        for (size_t k = 0; k < duty->targets; k++)
+            if (duty->target[k].layer == target->layer)
                 return wrong(&at, "layer", OM_E_FORMAT,
-                             "is listed twice:", duty->target[i].layer->name);
+                             "is listed twice:", target->layer->name);
         duty->targets++;
     }
     return OM_OK;
@@ -304,6 +315,7 @@ static om_status read_visits(const struct place *p, const struct om_json *o,
     const struct place here = inside(p, "visits");
     OM_TRY(get_layer(&here, o, &out->layer));
     const struct om_layer *l = out->layer;
+    if (!l) return OM_OK;
     OM_TRY(get_column(&here, o, l, "target_layer", TEXT, true,
                       &out->target_layer));
     OM_TRY(get_column(&here, o, l, "target", TEXT, true, &out->target));
@@ -317,12 +329,9 @@ static om_status read_workers(const struct place *p, const struct om_json *o,
     if (!o) return OM_OK;
     const struct place here = inside(p, "workers");
     OM_TRY(get_layer(&here, o, &out->layer));
+    if (!out->layer) return OM_OK;
     OM_TRY(get_column(&here, o, out->layer, "unit", TEXT, true, &out->unit));
-    OM_TRY(need_text(&here, o, "level", &out->level));
-    return om_snapshot_units(p->snapshot, out->level)
-               ? OM_OK
-               : wrong(&here, "level", OM_E_NOTFOUND,
-                       "the city has no units of level", out->level);
+    return need_text(&here, o, "level", &out->level);
 }
 
 static om_status read_checks(const struct place *p, const struct om_json *o,
@@ -333,6 +342,7 @@ static om_status read_checks(const struct place *p, const struct om_json *o,
     const struct place here = inside(p, "checks");
     OM_TRY(get_layer(&here, o, &out->layer));
     const struct om_layer *l = out->layer;
+    if (!l) return OM_OK;
     OM_TRY(get_column(&here, o, l, "worker", TEXT, true, &out->worker));
     OM_TRY(get_column(&here, o, l, "month", TEXT, true, &out->month));
     OM_TRY(get_column(&here, o, l, "count", NUMBER, true, &out->count));
@@ -351,6 +361,7 @@ static om_status read_reports(const struct place *p, const struct om_json *o,
     if (!o) return OM_OK;
     const struct place here = inside(p, "reports");
     OM_TRY(get_layer(&here, o, &out->layer));
+    if (!out->layer) return OM_OK;
     if (out->layer->schema.time_field == OM_NO_FIELD)
         return wrong(&here, "layer", OM_E_TYPE,
                      "has no time column:", out->layer->name);
@@ -370,7 +381,7 @@ static om_status read_loads(const struct place *p, const struct om_json *list,
     for (size_t i = 0; i < om_json_count(list); i++) {
         const struct om_json *o = om_json_at(list, i);
         const struct place at = element(&here, i);
-        struct om_duty_load *load = &duty->load[i];
+        struct om_duty_load *load = &duty->load[duty->loads];
         OM_TRY(need_text(&at, o, "name", &load->name));
         OM_TRY(get_layer(&at, o, &load->layer));
         OM_TRY(
@@ -400,7 +411,7 @@ om_status om_duty_read(const struct om_snapshot *snapshot, struct om_duty *out,
     const struct om_json *duty =
         om_json_get(snapshot->manifest->document, "duty");
     if (!duty) return OM_OK;
-    const struct place here = {snapshot, &out->arena, err, "duty"};
+    const struct place here = {snapshot, &out->arena, out, err, "duty"};
     const om_status st = read_duty(&here, duty, out);
     if (st) om_duty_deinit(out);
     return st;

@@ -70,6 +70,7 @@ struct om_duty {
         const struct om_layer *layer;
         size_t sum;  // number column, or OM_NO_FIELD: rows are counted
     } load[OM_DUTY_TARGETS_MOST];
+    char missing[256];  // layers that are named and not in the city: "a, b"
     struct om_arena arena;
 };
 
@@ -94,8 +95,8 @@ struct om_duty {
  *                "sum": "residents"}]}
  *
  * Of a target since, label, address and risk may be missing; of visits
- * verified. A member that names a layer the city does not hold (yet) is an
- * error, except those whole members that are not there.
+ * verified. A city may be imported layer by layer: what names a layer that is
+ * not there is as if it were not there, and `missing` says so.
  *
  * returns  OM_E_FORMAT, OM_E_NOTFOUND, OM_E_TYPE, OM_E_RANGE, OM_E_LIMIT (err
  *          names the member), OM_E_MEMORY
