@@ -13,6 +13,8 @@
 
 static const struct om_coverage_kind KIND[] = {
     {"partition", "by layer sliver limit", "rows", om__coverage_partition},
+    {"workload", "by month time at measure mark", "balance sorted",
+     om__coverage_workload},
     {"patrol", "by layer where month time at state limit", "rows levels",
      om__coverage_patrol},
 };

@@ -8,6 +8,7 @@
 
 // One file each: web/coverage_KIND.c.
 om_status om__coverage_partition(struct om_coverage *question) OM_MUST_USE;
+om_status om__coverage_workload(struct om_coverage *question) OM_MUST_USE;
 om_status om__coverage_patrol(struct om_coverage *question) OM_MUST_USE;
 
 /** Text of an option, NULL if it was not given. */

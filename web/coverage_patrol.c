@@ -110,27 +110,38 @@ static om_status select_targets(struct om__patrol_question *p, size_t only)
     return OM_OK;
 }
 
-om_status om__patrol_open(struct om_coverage *q,
-                          struct om__patrol_question *out)
+om_status om__patrol_open_any(struct om_coverage *q,
+                              struct om__patrol_question *out)
 {
     size_t only;
     *out = (struct om__patrol_question){.question = q};
     OM_TRY(om_duty_read(q->snapshot, &out->duty, &q->err));
     om__coverage_missing(&out->duty);
-    if (!out->duty.targets)
-        return om_duty_lacks("targets", "which layers are owed visits",
-                             &q->err);
     struct om_patrol_spec *spec = &out->spec;
     *spec = (struct om_patrol_spec){.snapshot = q->snapshot,
                                     .duty = &out->duty,
                                     .selection = out->selection};
     OM_TRY(om__patrol_window(q, &out->duty, &spec->from_s, &spec->to_s,
                              &spec->at_s));
+    if (!out->duty.targets || !out->duty.visits.layer) return OM_OK;
     OM_TRY(find_target(q, &out->duty, &only));
     OM_TRY(select_targets(out, only));
     const om_status st = om_patrol_judge(spec, &out->patrol, &q->err);
     if (st == OM_E_COST) q->wrong = "time";
     return st;
+}
+
+om_status om__patrol_open(struct om_coverage *q,
+                          struct om__patrol_question *out)
+{
+    OM_TRY(om__patrol_open_any(q, out));
+    if (!out->duty.targets)
+        return om_duty_lacks("targets", "which layers are owed visits",
+                             &q->err);
+    return out->duty.visits.layer
+               ? OM_OK
+               : om_duty_lacks("visits", "which layer holds the visits",
+                               &q->err);
 }
 
 void om__patrol_close(struct om__patrol_question *p)

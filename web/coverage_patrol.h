@@ -21,6 +21,10 @@ struct om__patrol_question {
  */
 om_status om__patrol_open(struct om_coverage *question,
                           struct om__patrol_question *out) OM_MUST_USE;
+/** The same, but a city without targets or visits is fine: nothing is judged
+ *  then. */
+om_status om__patrol_open_any(struct om_coverage *question,
+                              struct om__patrol_question *out) OM_MUST_USE;
 void om__patrol_close(struct om__patrol_question *patrol);
 /** The window and moment that month, time and at mean; a month is that before
  *  `at`, which is the city's clock. */

@@ -141,8 +141,10 @@ static void add_duty(struct om_buf *out)
         "\"month\": \"month\", \"count\": \"count\", \"norm\": 50},\n"
         "    \"reports\": {\"layer\": \"hazard\", \"worker\": "
         "\"worker\"},\n"
-        "    \"loads\": [{\"name\": \"addresses\", \"layer\": "
-        "\"address\"}, {\"name\": \"residents\", \"layer\": "
+        "    \"loads\": [{\"name\": \"addresses\", \"title\": \"地址\", "
+        "\"layer\": "
+        "\"address\"}, {\"name\": \"residents\", \"title\": \"居民\", "
+        "\"layer\": "
         "\"address\", \"sum\": \"residents\"}]},\n"
         "  \"audit\": {\"layers\": [\"address\", \"building\", "
         "\"rental\", \"premises\", \"facility\", \"business\"]},\n");

@@ -383,6 +383,7 @@ static om_status read_loads(const struct place *p, const struct om_json *list,
         const struct place at = element(&here, i);
         struct om_duty_load *load = &duty->load[duty->loads];
         OM_TRY(need_text(&at, o, "name", &load->name));
+        OM_TRY(get_text(&at, o, "title", &load->title));
         OM_TRY(get_layer(&at, o, &load->layer));
         OM_TRY(
             get_column(&at, o, load->layer, "sum", NUMBER, false, &load->sum));

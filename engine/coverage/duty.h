@@ -66,7 +66,8 @@ struct om_duty {
     struct om_duty_reports reports;
     size_t loads;  // layers whose rows are work of a unit: addresses ..
     struct om_duty_load {
-        const char *name;  // what the column of a result is called
+        const char *name;   // what the column of a result is called
+        const char *title;  // what people call it; may be NULL
         const struct om_layer *layer;
         size_t sum;  // number column, or OM_NO_FIELD: rows are counted
     } load[OM_DUTY_TARGETS_MOST];
@@ -91,7 +92,7 @@ struct om_duty {
  *     "checks": {"layer": "check", "worker": "worker", "month": "month",
  *                "count": "count", "norm": 50},
  *     "reports": {"layer": "hazard", "worker": "worker"},
- *     "loads": [{"name": "residents", "layer": "address",
+ *     "loads": [{"name": "residents", "title": "居民", "layer": "address",
  *                "sum": "residents"}]}
  *
  * Of a target since, label, address and risk may be missing; of visits
