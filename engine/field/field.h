@@ -145,8 +145,8 @@ struct om_places {
  * shapes   value [rows * columns]
  * units    weight per km2 on the ground
  * returns  as om_field_window; OM_E_COORD a place is not finite or not on the
- *          grid; OM_E_COST the block is so wide beside the bandwidth
- *          that it cannot be computed at once
+ *          grid, or a cell is turned over; OM_E_RANGE also where corners are
+ *          needed and not there
  * threads  any, with an arena each
  */
 om_status om_field_places(struct om_fields *fields,

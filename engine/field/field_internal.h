@@ -19,7 +19,8 @@
 struct om__kernel {
     enum om_kernel kind;
     double peak;
-    double reach;  // of the factors, in radii
+    double variance;  // along an axis
+    double reach;     // of the factors, in radii
     // shape(u^2 + v^2) ~ sum of weight[r] * factor[r](u) * factor[r](v)
     double weight[OM_FIELD_RANK];
     float factor[OM_FIELD_RANK][OM_FIELD_STEPS + 2];
@@ -128,8 +129,9 @@ struct om__gather {
     struct om_box box;
     unsigned level;
     unsigned exponent;
-    int64_t column0, row0;  // the lattice's origin
-    struct om_arena *arena;
+    int64_t column0, row0;    // the lattice's origin
+    struct om_arena *arena;   // for the batch, if there is none
+    struct om__batch *batch;  // may be NULL
     void (*take)(void *ctx, const struct om__batch *batch);
     void *ctx;
 };
@@ -196,13 +198,50 @@ om_status om__lattice_values(const struct om__field *field, unsigned exponent,
                              const struct om__nodes *nodes,
                              float *out) OM_MUST_USE;
 
+/* ---- block.c ----------------------------------------------------------- */
+
+/* Cells whose corners are given, in grid cells; see struct om_places. */
+struct om__mesh {
+    size_t columns, rows;  // of cells, at least 1
+    const double *x, *y;   // [(rows + 1) * (columns + 1)]
+};
+/** All on the grid, no cell turned over. */
+bool om__mesh_is_sound(const struct om__mesh *mesh);
+
+/* columns x rows cells: squares of 2^exponent grid cells from (column0, row0),
+ * or, if mesh is set, those of it from (u0, v0). */
+struct om__block {
+    size_t columns, rows;
+    unsigned exponent;
+    int64_t column0, row0;
+    const struct om__mesh *mesh;
+    double u0, v0;
+};
+/** Ground width and height of the cells of a row (from -margin to beyond the
+ *  last). */
+struct om__ground om__block_cell_m(const struct om__block *block, double row);
+/** Hand out the masses within `margin` cells of the block (more may come): the
+ *  batch's column, row, tx, ty and variance are in cells of the block. */
+om_status om__block_gather(
+    const struct om__field *field, const struct om__block *block, double margin,
+    unsigned level, void (*take)(void *ctx, const struct om__batch *batch),
+    void *ctx) OM_MUST_USE;
+
 /* ---- splat.c ----------------------------------------------------------- */
 
-/** 256 x 256 pixels of 2^exponent grid cells from pixel (column0, row0), each
- *  mass spread exactly; mean: over the pixel, else at its centre. */
-om_status om__splat_values(const struct om__field *field, unsigned exponent,
-                           bool mean, unsigned level, int64_t column0,
-                           int64_t row0, float *out) OM_MUST_USE;
+/** Each mass spread on its own over the cells of a block. mean: over the cell,
+ *  else at its centre. shapes: out [rows * columns] */
+om_status om__splat_values(const struct om__field *field,
+                           const struct om__block *block, bool mean,
+                           unsigned level, float *out) OM_MUST_USE;
+
+/* ---- scan.c ------------------------------------------------------------ */
+
+/** Epanechnikov's kernel at the centres of a block's cells. shapes: out [rows *
+ *  columns] */
+om_status om__scan_values(const struct om__field *field,
+                          const struct om__block *block, unsigned level,
+                          float *out) OM_MUST_USE;
 
 /* ---- fields.c ---------------------------------------------------------- */
 
@@ -221,7 +260,21 @@ void om__fields_release(struct om_fields *fields, struct om__held *held);
 unsigned om__lattice_exponent(double bandwidth_m);
 /** The coarsest level with at least `parts` cells a bandwidth. */
 unsigned om__level_for(double bandwidth_m, double parts);
-/** Ground metres per grid cell, y clamped to the world. */
+/** The level of cells to read for means over cells of this many grid cells'
+ *  side, for values at places `cell_m` apart, and for om__scan_values. */
+unsigned om__mean_level(const struct om__field *field, double side,
+                        double cell_m);
+unsigned om__place_level(const struct om__field *field, double cell_m);
+unsigned om__scan_level(const struct om__field *field);
+/* Ground metres per grid cell, eastward and southward, on WGS 84's ellipsoid:
+ * a circle on the ground is no circle on the grid, by 0.7 % at the equator. */
+struct om__ground {
+    double x_m, y_m;
+};
+/** At grid row y, clamped to the world. source: the radii of curvature of the
+ *  ellipsoid, Snyder (1987), Map Projections, eq. 4-18 to 4-20. */
+struct om__ground om__ground(double y);
+/** Side of a square of the same area. */
 double om__ground_m(double y);
 
 /**
@@ -233,6 +286,10 @@ void om__values_finish(const struct om__field *field, float *value, size_t n);
 
 /* Selections of at most this many rows are read row by row: exact, cheap. */
 #define OM_FIELD_ROWS_FEW 50000
+/* Bandwidths, measured at a place, within which all is that reaches it: a mass
+ * nearer to the pole reaches further than one here, at the world's edge by 4 %
+ * within the largest bandwidth. */
+#define OM_FIELD_REACH 1.1
 /* Cells a bandwidth where nodes and cells are alike. */
 #define OM_FIELD_CELLS_ALIKE 5.0
 

@@ -324,9 +324,11 @@ static void add_exact(void *ctx, const struct om__batch *b)
         const double dx = e->dx0 + b->column[i] + (double)b->tx[i];
         const double dy = e->dy0 + b->row[i] + (double)b->ty[i];
         const double y = (double)e->row0 + b->row[i] + (double)b->ty[i];
-        const double r = om__ground_m(y) / e->bandwidth_m;
-        e->sum += (double)b->weight[i] *
-                  om__kernel_shape(e->kind, (dx * dx + dy * dy) * (r * r));
+        const struct om__ground g = om__ground(y);
+        const double u = dx * g.x_m / e->bandwidth_m;
+        const double v = dy * g.y_m / e->bandwidth_m;
+        e->sum +=
+            (double)b->weight[i] * om__kernel_shape(e->kind, u * u + v * v);
     }
 }
 
@@ -336,11 +338,11 @@ om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
     OM_TRY(check_spec(spec));
     if (!(x >= 0.0 && x <= OM_POS_SIDE && y >= 0.0 && y <= OM_POS_SIDE))
         return OM_E_COORD;
-    // Twice: a mass nearer to the pole reaches further than one here.
     const double h = spec->bandwidth_m;
-    const double reach = 2.0 * h / om__ground_m(y) + 2.0;
+    const struct om__ground here = om__ground(y);
+    const double reach = OM_FIELD_REACH * h / fmin(here.x_m, here.y_m) + 2.0;
     const double last = OM_POS_SIDE - 1.0;
-    struct om_arena arena = {0};
+    struct om__batch batch;
     struct exact e = {
         .kind = spec->kernel,
         .bandwidth_m = h,
@@ -357,11 +359,10 @@ om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
         .level = 32,
         .column0 = (int64_t)x,
         .row0 = (int64_t)y,
-        .arena = &arena,
+        .batch = &batch,
         .take = add_exact,
         .ctx = &e,
     });
-    om_arena_deinit(&arena);
     const double radius_km = h / 1000.0;
     *value =
         st ? 0.0

@@ -291,7 +291,8 @@ static om_status gather_part(const struct om__gather *g, size_t part,
 
 om_status om__gather_run(const struct om__gather *gather)
 {
-    struct om__batch *batch = om_arena_alloc(gather->arena, sizeof *batch);
+    struct om__batch *batch = gather->batch;
+    if (!batch) batch = om_arena_alloc(gather->arena, sizeof *batch);
     if (!batch) return OM_E_MEMORY;
     batch->count = 0;
     for (size_t part = 0; part < gather->spec->layer->parts; part++)

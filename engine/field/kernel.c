@@ -164,12 +164,25 @@ static void sum_quadrants(struct om__kernel *k)
     memcpy(k->quadrant[n + 1], k->quadrant[n], sizeof k->quadrant[n]);
 }
 
+/* Along an axis: half of the mean of r^2, by midpoints in q = r^2. */
+static double variance_of(enum om_kernel kind)
+{
+    double mass = 0.0, moment = 0.0;
+    for (unsigned i = 0; i < 1024; i++) {
+        const double q = (i + 0.5) / 1024.0;
+        mass += om__kernel_shape(kind, q);
+        moment += q * om__kernel_shape(kind, q);
+    }
+    return moment / mass / 2.0;
+}
+
 om_status om__kernel_init(struct om__kernel *kernel, enum om_kernel kind)
 {
     struct eigen *eigen = om_alloc(sizeof *eigen);  // too large for a stack
     if (!eigen) return OM_E_MEMORY;
     kernel->kind = kind;
     kernel->peak = om__kernel_peak(kind);
+    kernel->variance = variance_of(kind);
     kernel->reach = kind == OM_KERNEL_GAUSSIAN ? 1.0 + SOFT / 2.0 : 1.0;
     eigen->reach = kernel->reach;
     iterate(eigen, kind);

@@ -33,10 +33,10 @@ typedef int32_t bits_at
 /* A quadratic B-spline has variance 1/4: half of it undoes it. */
 #define UNDO 0.125
 
-/* Taps of one kernel width. t counts from the first source node that reaches
+/* Taps of one kernel size. t counts from the first source node that reaches
  * a place: node = step * place + step / 2 - reach + t. */
 struct taps {
-    int32_t width;  // log2 of the radius in nodes, in steps
+    int32_t width, height;  // log2 of the radii in nodes, in steps
     unsigned reach, count;
     float *across;  // [rank][count]
     float *down;    // [count][rank], weights and units folded in
@@ -63,11 +63,18 @@ struct lattice {
 /* Nodes around the source lattice that a mass just outside may touch. */
 #define BORDER 2
 
-static double radius_nodes(const struct lattice *l, int64_t row)
+static struct om__ground node_m(const struct lattice *l, int64_t row)
 {
     const double side = ldexp(1.0, (int)l->exponent);
-    return l->field->spec->bandwidth_m /
-           (side * om__ground_m(((double)row + 0.5) * side));
+    const struct om__ground g = om__ground(((double)row + 0.5) * side);
+    return (struct om__ground){side * g.x_m, side * g.y_m};
+}
+
+/* The longer of the two: meridians are shorter than the sphere's. */
+static double radius_nodes(const struct lattice *l, int64_t row)
+{
+    const struct om__ground m = node_m(l, row);
+    return l->field->spec->bandwidth_m / fmin(m.x_m, m.y_m);
 }
 
 static unsigned reach_of(const struct lattice *l, double radius)
@@ -84,11 +91,13 @@ static double undone(const struct om__kernel *k, unsigned r, double radius,
                    undone(k, r, radius, at + 1.0, times - 1));
 }
 
-static om_status taps_new(struct lattice *l, int32_t width, struct taps **out)
+static om_status taps_new(struct lattice *l, int32_t width, int32_t height,
+                          struct taps **out)
 {
     const struct om__field *f = l->field;
-    const double radius = exp2(width / WIDTH_STEPS);
-    const unsigned reach = reach_of(l, radius);
+    const double rx = exp2(width / WIDTH_STEPS);
+    const double ry = exp2(height / WIDTH_STEPS);
+    const unsigned reach = reach_of(l, fmax(rx, ry));
     const unsigned count = 2 * reach + (l->step == 1);
     struct taps *t = om_arena_alloc(f->arena, sizeof *t);
     float *across = om_arena_calloc(f->arena, (size_t)count * OM_FIELD_RANK, 4);
@@ -99,28 +108,38 @@ static om_status taps_new(struct lattice *l, int32_t width, struct taps **out)
     const double first = -(double)reach + (l->step == 1 ? 0.0 : 0.5);
     for (unsigned r = 0; r < OM_FIELD_RANK; r++)
         for (unsigned i = 0; i < count; i++) {
-            const double tap =
-                undone(f->kernel, r, radius, first + i, 1 + l->smooth);
-            across[(size_t)r * count + i] = (float)tap;
+            const double at = first + i;
+            across[(size_t)r * count + i] =
+                (float)undone(f->kernel, r, rx, at, 1 + l->smooth);
             down[(size_t)i * OM_FIELD_RANK + r] =
-                (float)(tap * f->kernel->weight[r] * peak);
+                (float)(undone(f->kernel, r, ry, at, 1 + l->smooth) *
+                        f->kernel->weight[r] * peak);
         }
-    *t = (struct taps){width, reach, count, across, down, l->all};
+    *t = (struct taps){width, height, reach, count, across, down, l->all};
     *out = l->all = t;
     return OM_OK;
 }
 
+static int32_t steps_of(double radius)
+{
+    return (int32_t)lrint(log2(radius) * WIDTH_STEPS);
+}
+
 static om_status choose_taps(struct lattice *l)
 {
+    const double h = l->field->spec->bandwidth_m;
     l->taps = om_arena_calloc(l->field->arena, l->rows, sizeof *l->taps);
     if (!l->taps) return OM_E_MEMORY;
     for (size_t i = 0; i < l->rows; i++) {
-        const double radius = radius_nodes(l, l->row0 + (int64_t)i);
-        const int32_t width = (int32_t)lrint(log2(radius) * WIDTH_STEPS);
+        const struct om__ground m = node_m(l, l->row0 + (int64_t)i);
+        const int32_t width = steps_of(h / m.x_m);
+        // The ratio hardly changes: most rows share one, and their taps.
+        const int32_t height = width + steps_of(m.x_m / m.y_m);
         struct taps *t = i ? l->taps[i - 1] : NULL;
-        if (!t || t->width != width)
-            for (t = l->all; t && t->width != width;) t = t->next;
-        if (!t) OM_TRY(taps_new(l, width, &t));
+        if (!t || t->width != width || t->height != height)
+            for (t = l->all; t && (t->width != width || t->height != height);)
+                t = t->next;
+        if (!t) OM_TRY(taps_new(l, width, height, &t));
         l->taps[i] = t;
     }
     return OM_OK;

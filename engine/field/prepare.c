@@ -177,6 +177,7 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
     size_t at = job->begin[i] = selected_before(job, from);
     struct sum s = {0};
     struct stack stack = {0};
+    double sum = 0.0, size = 0.0;
     struct om__weigher weigher = om__weigher_share(&job->weigher);
     for (size_t row = from; row < to; row++) {
         if (!sel->all) {
@@ -197,9 +198,14 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
         const double weight = job->weighted ? om__weigh(&weigher, row) : 1.0;
         stack.weight += weight;
         stack.size += fabs(weight);
+        sum += weight;
+        size += fabs(weight);
     }
     at = end_stack(job, &s, &stack, at);
     end_stretch(job, i, sum_emit(&s, &job->cells, at));
+    // Of rows: in a cell they may cancel, and its weight is a float.
+    job->sum[i] = sum;
+    job->size[i] = size;
     const om_status st = weigher.status;
     om__weigher_deinit(&weigher);
     return st;

@@ -130,6 +130,25 @@ struct search {
     struct om_arena *arena;  // one a thread
 };
 
+static om_status block_values(const struct search *s,
+                              const struct om__field *field,
+                              const struct bounded *b, float *value)
+{
+    const int64_t column0 = (int64_t)b->column * BLOCK;
+    const int64_t row0 = (int64_t)b->row * BLOCK;
+    if (field->kernel->kind == OM_KERNEL_EPANECHNIKOV)
+        return om__scan_values(field,
+                               &(struct om__block){.columns = BLOCK,
+                                                   .rows = BLOCK,
+                                                   .exponent = s->exponent,
+                                                   .column0 = column0,
+                                                   .row0 = row0},
+                               om__scan_level(field), value);
+    const struct om__nodes nodes = {column0, row0, BLOCK, BLOCK};
+    return om__lattice_values(field, s->exponent, 0, false, s->level, &nodes,
+                              value);
+}
+
 static om_status search_blocks(void *ctx, size_t first, size_t end, size_t lane)
 {
     struct search *s = ctx;
@@ -145,10 +164,7 @@ static om_status search_blocks(void *ctx, size_t first, size_t end, size_t lane)
         om_arena_reset(arena);
         float *value = om_arena_alloc(arena, BLOCK * BLOCK * sizeof *value);
         if (!value) return OM_E_MEMORY;
-        const struct om__nodes nodes = {(int64_t)b->column * BLOCK,
-                                        (int64_t)b->row * BLOCK, BLOCK, BLOCK};
-        OM_TRY(om__lattice_values(&field, s->exponent, 0, false, s->level,
-                                  &nodes, value));
+        OM_TRY(block_values(s, &field, b, value));
         double most = 0.0;
         for (size_t k = 0; k < BLOCK * BLOCK; k++)
             if ((double)value[k] > most) most = (double)value[k];

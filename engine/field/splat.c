@@ -13,7 +13,6 @@
 #include "data/base/clones.h"
 #include "engine/field/field_internal.h"
 
-#define SIDE 256
 /* Places of a row that are computed at once; what falls beside the kernel is
  * zero. Rows begin at a multiple of START, so that a store of one mass and the
  * load of the next mostly are of the same places: else the load waits. */
@@ -29,13 +28,15 @@ typedef int32_t mask __attribute__((vector_size(4 * LANES)));
 
 struct splat {
     const struct om__field *field;
-    unsigned margin;  // pixels around the block that reach into it
-    unsigned pad;     // rows and columns around `value`
+    int32_t side_x, side_y;  // columns and rows of the block
+    unsigned margin;         // cells around the block that reach into it
+    unsigned pad;            // rows and columns around `value`
     size_t stride;
-    float *value;           // [SIDE + 2 * pad][stride], `pad` columns before
-    float *radius;          // [SIDE + 2 * margin] pixels, by row of the mass
-    float *per_km2;         // [SIDE + 4] 1 / area of a pixel of row - 2
-    float peak;             // value at the centre of a mass of 1
+    float *value;                // [side_y + 2 * pad][stride], `pad` before
+    float *radius_x, *radius_y;  // [side_y + 2 * margin] in cells, by row of
+                                 // the mass
+    float *per_km2;              // [side_y + 4] 1 / area of a cell of row - 2
+    float peak;                  // value at the centre of a mass of 1
     unsigned rows, chunks;  // rows and LANES of columns that any kernel reaches
     float *shape;           // [SHAPES + 2] by squared distance
     float *bent;            // [SHAPES + 2] half the shape's Laplacian
@@ -55,19 +56,25 @@ static inline int32_t floor_near(float v)
     return (int32_t)(v + 1024.0f) - 1024;
 }
 
+/* 1 / squared radius, in cells. */
+struct scale {
+    float x, y;
+};
+
 /* One kernel: rows of it, from the first whose middle it reaches. at: the
  * first row's first place; dx: of that place from the mass. */
 static inline void add_quartic(const struct splat *s, float *at, float dx,
-                               float dy, float scale, float amount, float bend)
+                               float dy, struct scale scale, float amount,
+                               float bend)
 {
     static const lanes step = {0, 1, 2, 3, 4, 5, 6, 7};
     const float less = 8.0f * bend, more = 4.0f * bend;
     for (unsigned c = 0; c < s->chunks; c++, at += LANES, dx += LANES) {
         const lanes x = dx + step;
-        const lanes x2 = 1.0f - x * x * scale;
+        const lanes x2 = 1.0f - x * x * scale.x;
         float *out = at, y = dy;
         for (unsigned r = 0; r < s->rows; r++, out += s->stride, y += 1.0f) {
-            const lanes fall = x2 - y * y * scale;
+            const lanes fall = x2 - y * y * scale.y;
             const lanes in = amount * (fall * (fall - less) + more);
             *(lanes_at *)out += (lanes)((mask)in & (fall > 0.0f));
         }
@@ -75,12 +82,13 @@ static inline void add_quartic(const struct splat *s, float *at, float dx,
 }
 
 static inline void add_table(const struct splat *s, float *at, float dx,
-                             float dy, float scale, float amount, float bend)
+                             float dy, struct scale scale, float amount,
+                             float bend)
 {
     for (unsigned r = 0; r < s->rows; r++, at += s->stride, dy += 1.0f)
         for (unsigned c = 0; c < s->chunks * LANES; c++) {
             const float x = dx + (float)c;
-            const float q = (x * x + dy * dy) * scale;
+            const float q = x * x * scale.x + dy * dy * scale.y;
             if (q < 1.0f)
                 at[c] += amount *
                          (shape_at(s->shape, q) + bend * shape_at(s->bent, q));
@@ -92,22 +100,23 @@ static void take_values(void *ctx, const struct om__batch *b)
 {
     struct splat *s = ctx;
     const int32_t margin = (int32_t)s->margin, pad = (int32_t)s->pad;
-    const uint32_t limit = SIDE + 2 * s->margin;
+    const uint32_t columns = (uint32_t)s->side_x + 2 * s->margin;
+    const uint32_t rows = (uint32_t)s->side_y + 2 * s->margin;
     const bool quartic = s->field->kernel->kind == OM_KERNEL_QUARTIC;
     for (size_t i = 0; i < b->count; i++) {
         const int32_t row = b->row[i] + margin, col = b->column[i] + margin;
-        if ((uint32_t)row >= limit || (uint32_t)col >= limit) continue;
-        const float radius = s->radius[row];
-        const float scale = 1.0f / (radius * radius);
+        if ((uint32_t)row >= rows || (uint32_t)col >= columns) continue;
+        const float rx = s->radius_x[row], ry = s->radius_y[row];
+        const struct scale scale = {1.0f / (rx * rx), 1.0f / (ry * ry)};
         // The first place whose middle is not before the kernel.
-        const float up = b->ty[i] - 0.5f - radius;
-        const float left = b->tx[i] - 0.5f - radius;
+        const float up = b->ty[i] - 0.5f - ry;
+        const float left = b->tx[i] - 0.5f - rx;
         const int32_t first_row = b->row[i] + floor_near(up) + 1 + pad;
         const int32_t first =
             (b->column[i] + floor_near(left) + 1 + pad) & ~(START - 1);
         const float dx = (float)(first - pad - b->column[i]) + 0.5f - b->tx[i];
         const float dy = (float)(first_row - pad - b->row[i]) + 0.5f - b->ty[i];
-        const float bend = b->weight[i] == 1.0f ? 0.0f : b->variance * scale;
+        const float bend = b->weight[i] == 1.0f ? 0.0f : b->variance * scale.x;
         float *at = s->value + (size_t)first_row * s->stride + first;
         if (quartic)
             add_quartic(s, at, dx, dy, scale, s->peak * b->weight[i], bend);
@@ -157,16 +166,16 @@ static unsigned cut(float at, float radius, int32_t *first, float *edge)
 }
 
 static void take_cut(struct splat *s, const struct om__batch *b, size_t i,
-                     float radius)
+                     float rx, float ry)
 {
     const int32_t pad = (int32_t)s->pad;
     float ex[EDGES], ey[EDGES], above[EDGES] = {0};
     int32_t left, top;
-    const unsigned columns = cut(b->tx[i], radius, &left, ex);
-    const unsigned rows = cut(b->ty[i], radius, &top, ey);
+    const unsigned columns = cut(b->tx[i], rx, &left, ex);
+    const unsigned rows = cut(b->ty[i], ry, &top, ey);
     for (unsigned r = 1; r <= rows; r++) {
         const int32_t row = b->row[i] + top + (int32_t)r - 1;
-        const bool in = row >= 0 && row < SIDE;
+        const bool in = row >= 0 && row < s->side_y;
         float *out = s->value + (size_t)(in ? row + pad : 0) * s->stride +
                      (b->column[i] + left + pad);
         float before = 0.0f;
@@ -189,14 +198,14 @@ INLINE float within_1(float v)
 /* The same where the kernel reaches no further than the pixels around: four
  * quadrants at the corners of the mass's own pixel say it all. */
 INLINE void take_corners(struct splat *s, const struct om__batch *b, size_t i,
-                         float radius)
+                         float rx, float ry)
 {
     const struct om__kernel *k = s->field->kernel;
-    const float inverse = 1.0f / radius;
-    const float x0 = within_1(-b->tx[i] * inverse);
-    const float x1 = within_1((1.0f - b->tx[i]) * inverse);
-    const float y0 = within_1(-b->ty[i] * inverse);
-    const float y1 = within_1((1.0f - b->ty[i]) * inverse);
+    const float fx = 1.0f / rx, fy = 1.0f / ry;
+    const float x0 = within_1(-b->tx[i] * fx);
+    const float x1 = within_1((1.0f - b->tx[i]) * fx);
+    const float y0 = within_1(-b->ty[i] * fy);
+    const float y1 = within_1((1.0f - b->ty[i]) * fy);
     const float q00 = quadrant(k, x0, y0), q10 = quadrant(k, x1, y0);
     const float q01 = quadrant(k, x0, y1), q11 = quadrant(k, x1, y1);
     const float west = half_plane(k, x0), east = half_plane(k, x1);
@@ -223,67 +232,84 @@ OM_CLONES
 static void take_means(void *ctx, const struct om__batch *b)
 {
     struct splat *s = ctx;
-    // A kernel has an eighth of its squared radius as its variance.
-    const float wider = 8.0f * b->variance;
-    const int32_t margin = (int32_t)s->margin, limit = SIDE + margin;
-    const int32_t pad = (int32_t)s->pad;
+    const float wider = b->variance / (float)s->field->kernel->variance;
+    const int32_t margin = (int32_t)s->margin, pad = (int32_t)s->pad;
+    const uint32_t columns = (uint32_t)(s->side_x + 2 * margin);
+    const uint32_t rows = (uint32_t)(s->side_y + 2 * margin);
     for (size_t i = 0; i < b->count; i++) {
         const int32_t row = b->row[i], col = b->column[i];
-        if (row < -margin || row >= limit || col < -margin || col >= limit)
+        if ((uint32_t)(row + margin) >= rows ||
+            (uint32_t)(col + margin) >= columns)
             continue;
-        const float radius =
-            sqrtf(s->radius[row + margin] * s->radius[row + margin] + wider);
-        const float tx = b->tx[i], ty = b->ty[i], far = 1.0f - radius;
+        float rx = s->radius_x[row + margin], ry = s->radius_y[row + margin];
+        rx = sqrtf(rx * rx + wider);
+        ry = sqrtf(ry * ry + wider);
+        const float tx = b->tx[i], ty = b->ty[i];
         const bool whole =
-            tx >= radius && tx <= far && ty >= radius && ty <= far;
-        if (!whole && radius <= 1.0f && row >= -1 && row <= SIDE)
-            take_corners(s, b, i, radius);
+            tx >= rx && tx <= 1.0f - rx && ty >= ry && ty <= 1.0f - ry;
+        if (!whole && rx <= 1.0f && ry <= 1.0f && row >= -1 && row <= s->side_y)
+            take_corners(s, b, i, rx, ry);
         else if (!whole)
-            take_cut(s, b, i, radius);
-        else if (row >= 0 && row < SIDE)
+            take_cut(s, b, i, rx, ry);
+        else if (row >= 0 && row < s->side_y)
             s->value[(size_t)(row + pad) * s->stride + (size_t)(col + pad)] +=
                 b->weight[i] * s->per_km2[row + 2];
     }
 }
 
-static double radius_px(const struct om__field *f, double side, double row)
+/* The largest radius in cells of any mass that reaches into the block. Those
+ * further out than their own radius do not; nearer to a pole they reach
+ * further. */
+static double widest_radius(const struct om__block *b, double h)
 {
-    return f->spec->bandwidth_m / (side * om__ground_m((row + 0.5) * side));
+    double most = 0.0;
+    for (unsigned end = 0; end < 2; end++) {
+        const double row = end ? (double)b->rows + 2.0 : -2.0;
+        const struct om__ground m = om__block_cell_m(b, row);
+        most = fmax(most, h / fmin(m.x_m, m.y_m));
+    }
+    return 1.05 * most;
 }
 
-static om_status splat_init(struct splat *s, double side, int64_t row0)
+static om_status splat_alloc(struct splat *s)
+{
+    struct om_arena *arena = s->field->arena;
+    const size_t rows = (size_t)s->side_y;
+    const size_t around = rows + 2 * (size_t)s->margin;
+    s->value = om_arena_calloc(
+        arena, (rows + 2 * (size_t)s->pad + s->rows) * s->stride,
+        sizeof(float));
+    s->radius_x = om_arena_alloc(arena, around * sizeof(float));
+    s->radius_y = om_arena_alloc(arena, around * sizeof(float));
+    s->per_km2 = om_arena_calloc(arena, rows + 4, sizeof(float));
+    s->shape = om_arena_calloc(arena, SHAPES + 2, sizeof(float));
+    s->bent = om_arena_calloc(arena, SHAPES + 2, sizeof(float));
+    return s->value && s->radius_x && s->radius_y && s->per_km2 && s->shape &&
+                   s->bent
+               ? OM_OK
+               : OM_E_MEMORY;
+}
+
+static om_status splat_init(struct splat *s, const struct om__block *b)
 {
     const struct om__field *f = s->field;
-    const double up = radius_px(f, side, (double)row0 - 2.0);
-    const double down = radius_px(f, side, (double)row0 + SIDE + 2.0);
-    // A mass further out than its own radius does not reach in; those at the
-    // margin are a little nearer to the pole or not, hence two more.
-    const double widest = (up > down ? up : down) * 1.05;
+    const double h = f->spec->bandwidth_m, widest = widest_radius(b, h);
+    s->side_x = (int32_t)b->columns;
+    s->side_y = (int32_t)b->rows;
     s->margin = (unsigned)widest + 3;
     s->rows = (unsigned)(2.0 * widest) + 1;
     s->chunks = (s->rows + START - 1 + LANES - 1) / LANES;
     s->pad = (2 * s->margin + START - 1) / START * START;
-    s->stride = SIDE + 2 * (size_t)s->pad + s->chunks * LANES;
-    const double h_km = f->spec->bandwidth_m / 1000.0;
-    s->peak = (float)(f->kernel->peak / (h_km * h_km));
-    s->value = om_arena_calloc(
-        f->arena, (SIDE + 2 * (size_t)s->pad + s->rows) * s->stride,
-        sizeof(float));
-    s->radius =
-        om_arena_calloc(f->arena, SIDE + 2 * (size_t)s->margin, sizeof(float));
-    s->per_km2 = om_arena_calloc(f->arena, SIDE + 4, sizeof(float));
-    s->shape = om_arena_calloc(f->arena, SHAPES + 2, sizeof(float));
-    s->bent = om_arena_calloc(f->arena, SHAPES + 2, sizeof(float));
-    if (!s->value || !s->radius || !s->per_km2 || !s->shape || !s->bent)
-        return OM_E_MEMORY;
-    for (size_t i = 0; i < SIDE + 2 * (size_t)s->margin; i++)
-        s->radius[i] = (float)radius_px(
-            f, side, (double)row0 + (double)i - (double)s->margin);
-    for (size_t i = 0; i < SIDE; i++) {
-        const double km =
-            side * om__ground_m(((double)(row0 + (int64_t)i) + 0.5) * side) /
-            1000.0;
-        s->per_km2[i + 2] = (float)(1.0 / (km * km));
+    s->stride = b->columns + 2 * (size_t)s->pad + s->chunks * LANES;
+    s->peak = (float)(f->kernel->peak * 1e6 / (h * h));
+    OM_TRY(splat_alloc(s));
+    for (size_t i = 0; i < b->rows + 2 * (size_t)s->margin; i++) {
+        const double row = (double)i - (double)s->margin;
+        const struct om__ground m = om__block_cell_m(b, row);
+        s->radius_x[i] = (float)(h / m.x_m);
+        s->radius_y[i] = (float)(h / m.y_m);
+        if (row >= 0.0 && row < (double)b->rows)
+            s->per_km2[(size_t)row + 2] = (float)(1e6 / (m.x_m * m.y_m));
     }
     if (f->kernel->kind != OM_KERNEL_QUARTIC)
         for (size_t i = 0; i <= SHAPES; i++) {
@@ -294,34 +320,17 @@ static om_status splat_init(struct splat *s, double side, int64_t row0)
     return OM_OK;
 }
 
-om_status om__splat_values(const struct om__field *field, unsigned exponent,
-                           bool mean, unsigned level, int64_t column0,
-                           int64_t row0, float *out)
+om_status om__splat_values(const struct om__field *field,
+                           const struct om__block *block, bool mean,
+                           unsigned level, float *out)
 {
     struct splat s = {.field = field};
-    const double side = ldexp(1.0, (int)exponent);
-    OM_TRY(splat_init(&s, side, row0));
-    const double last = OM_POS_SIDE - 1.0, around = s.margin * side;
-    const double x0 = (double)column0 * side, y0 = (double)row0 * side;
-    const double span = SIDE * side + around - 1.0;
-    OM_TRY(om__gather_run(&(struct om__gather){
-        .spec = field->spec,
-        .prepared = field->prepared,
-        .reference_s = field->reference_s,
-        .box = {(uint32_t)fmax(x0 - around, 0.0),
-                (uint32_t)fmax(y0 - around, 0.0),
-                (uint32_t)fmin(x0 + span, last),
-                (uint32_t)fmin(y0 + span, last)},
-        .level = level,
-        .exponent = exponent,
-        .column0 = column0,
-        .row0 = row0,
-        .arena = field->arena,
-        .take = mean ? take_means : take_values,
-        .ctx = &s,
-    }));
-    for (size_t row = 0; row < SIDE; row++)
-        memcpy(out + row * SIDE, s.value + (row + s.pad) * s.stride + s.pad,
-               SIDE * sizeof *out);
+    OM_TRY(splat_init(&s, block));
+    OM_TRY(om__block_gather(field, block, s.margin, level,
+                            mean ? take_means : take_values, &s));
+    for (size_t row = 0; row < block->rows; row++)
+        memcpy(out + row * block->columns,
+               s.value + (row + s.pad) * s.stride + s.pad,
+               block->columns * sizeof *out);
     return OM_OK;
 }

@@ -3,7 +3,8 @@
  * DESIGN
  * A window is one or four blocks of 256 x 256 pixels of the zoom whose tiles
  * they are, so that a pixel is always computed as part of the same block. A
- * block is evaluated in one of three ways, by the size of its pixels alone:
+ * block is evaluated in one of three ways, by the size of its pixels alone
+ * (Epanechnikov's kernel, which no lattice follows, by rows: scan.c):
  *   pixels finer than the lattice   at nodes, then smoothly between them
  *   up to 4 nodes wide              at the pixels' centres (lattice.c)
  *   wider                           mass by mass (splat.c)
@@ -36,10 +37,25 @@
  * they are much finer. */
 #define CELLS_WIDE 5.0
 #define CELLS_FINE 24.0
+/* The same for a kernel with a kink, and from how many rows on cells are
+ * read at all: each of them costs as much as a row. */
+#define CELLS_SCAN 12.0
+#define SCAN_ROWS_FEW 2000
+
+struct om__ground om__ground(double y)
+{
+    const double psi =
+        (1.0 - 2.0 * fmin(fmax(y, 0.0), OM_POS_SIDE) / OM_POS_SIDE) * OM_PI;
+    const double sine = tanh(psi), cosine = 1.0 / cosh(psi);
+    const double w2 = 1.0 - OM_WGS84_E2 * sine * sine;
+    const double east = OM_POS_CELL_M * cosine / sqrt(w2);
+    return (struct om__ground){east, east * (1.0 - OM_WGS84_E2) / w2};
+}
 
 double om__ground_m(double y)
 {
-    return om_world_ground_m(fmin(fmax(y, 0.0), OM_POS_SIDE));
+    const struct om__ground g = om__ground(y);
+    return sqrt(g.x_m * g.y_m);
 }
 
 static unsigned exponent_for(double bandwidth_m, double nodes)
@@ -58,25 +74,43 @@ unsigned om__level_for(double bandwidth_m, double parts)
     return level < 0.0 ? 0 : level > 32.0 ? 32 : (unsigned)level;
 }
 
-/* A block's pixels: 2^exponent grid cells wide, from (column0, row0). */
-struct block {
-    unsigned exponent;
-    int64_t column0, row0;
-};
-
-static unsigned level_of(const struct om__field *f, const struct block *b,
+static unsigned level_of(const struct om__field *f, const struct om__block *b,
                          unsigned lattice, double pixel_m, bool mean)
 {
     const double h = f->spec->bandwidth_m;
     if (f->rows <= OM_FIELD_ROWS_FEW) return 32;
-    // A quarter of a pixel, where the pixel is the measure; less where kernels
-    // are small beside that.
-    if (mean) return 32 - b->exponent + (4.0 * h >= pixel_m ? 2 : 3);
+    if (mean) return om__mean_level(f, ldexp(1.0, (int)b->exponent), pixel_m);
     if (b->exponent >= exponent_for(h, NODES_AT))
         return om__level_for(h, CELLS_WIDE);
     if (b->exponent + 1 >= lattice)
         return om__level_for(h, OM_FIELD_CELLS_ALIKE);
     return om__level_for(h, CELLS_FINE);
+}
+
+unsigned om__mean_level(const struct om__field *f, double side, double cell_m)
+{
+    if (f->rows <= OM_FIELD_ROWS_FEW) return 32;
+    // A quarter of a pixel, where the pixel is the measure; less where kernels
+    // are small beside that.
+    const double parts = 4.0 * f->spec->bandwidth_m >= cell_m ? 4.0 : 8.0;
+    const double level = ceil(log2(OM_POS_SIDE / side * parts) - 1e-9);
+    return level < 0.0 ? 0 : level > 32.0 ? 32 : (unsigned)level;
+}
+
+unsigned om__place_level(const struct om__field *f, double cell_m)
+{
+    const double h = f->spec->bandwidth_m;
+    if (f->rows <= OM_FIELD_ROWS_FEW) return 32;
+    const double node_m = ldexp(OM_POS_CELL_M, (int)om__lattice_exponent(h));
+    return om__level_for(
+        h, 2.0 * cell_m >= node_m ? OM_FIELD_CELLS_ALIKE : CELLS_FINE);
+}
+
+unsigned om__scan_level(const struct om__field *f)
+{
+    return f->rows <= SCAN_ROWS_FEW
+               ? 32
+               : om__level_for(f->spec->bandwidth_m, CELLS_SCAN);
 }
 
 /* Weights of the nodes around pixel i of the 2^log pixels of a node. */
@@ -99,7 +133,7 @@ static void blend_rows(const float *a, const float *b, const float *c,
 /* Spline coefficients at nodes to pixels, along then down. A node is 2^log
  * pixels wide; nodes->column0 is one before that of pixel `column0`. */
 static om_status between(const struct om__nodes *nodes, const float *node,
-                         const struct block *b, unsigned log,
+                         const struct om__block *b, unsigned log,
                          struct om_arena *arena, float *out)
 {
     float *wide = om_arena_alloc(arena, nodes->rows * SIDE * sizeof *wide);
@@ -125,8 +159,9 @@ static om_status between(const struct om__nodes *nodes, const float *node,
     return OM_OK;
 }
 
-static om_status block_between(const struct om__field *f, const struct block *b,
-                               unsigned lattice, unsigned level, float *out)
+static om_status block_between(const struct om__field *f,
+                               const struct om__block *b, unsigned lattice,
+                               unsigned level, float *out)
 {
     const unsigned log = lattice - b->exponent;
     const int64_t c0 = b->column0 >> log, r0 = b->row0 >> log;
@@ -143,21 +178,22 @@ static om_status block_between(const struct om__field *f, const struct block *b,
     return between(&nodes, node, b, log, f->arena, out);
 }
 
-static om_status block_values(const struct om__field *f, const struct block *b,
-                              float *out)
+static om_status block_values(const struct om__field *f,
+                              const struct om__block *b, float *out)
 {
     const double h = f->spec->bandwidth_m;
     const double side = ldexp(1.0, (int)b->exponent);
     const double middle = ((double)b->row0 + SIDE / 2) * side;
     const double pixel_m = side * om__ground_m(middle);
     const bool mean = pixel_m > h;
+    if (!mean && f->kernel->kind == OM_KERNEL_EPANECHNIKOV)
+        return om__scan_values(f, b, om__scan_level(f), out);
     unsigned lattice = exponent_for(h, NODES_AT);
     if (b->exponent < lattice) lattice = om__lattice_exponent(h);
     const unsigned level = level_of(f, b, lattice, pixel_m, mean);
     const bool few = h < SPLAT_PIXELS * pixel_m;
     if (mean || b->exponent + few >= lattice + SPLAT_LOG)
-        return om__splat_values(f, b->exponent, mean, level, b->column0,
-                                b->row0, out);
+        return om__splat_values(f, b, mean, level, out);
     if (b->exponent < lattice) return block_between(f, b, lattice, level, out);
     const struct om__nodes places = {
         .column0 = b->column0, .row0 = b->row0, .columns = SIDE, .rows = SIDE};
@@ -175,24 +211,33 @@ void om__values_finish(const struct om__field *field, float *value, size_t n)
         for (size_t i = 0; i < n; i++) value[i] *= factor;
 }
 
+static struct om__block block_of(unsigned zoom, int64_t column0, int64_t row0)
+{
+    return (struct om__block){
+        .columns = SIDE,
+        .rows = SIDE,
+        .exponent = 32 - zoom - SIDE_LOG,
+        .column0 = column0,
+        .row0 = row0,
+    };
+}
+
 static om_status window_values(const struct om__field *f,
                                const struct om_field_window *w, float *value)
 {
     const unsigned parts = w->side_px / SIDE;
     const unsigned zoom = w->z + parts - 1;
     if (parts == 1) {
-        const struct block b = {32 - zoom - SIDE_LOG, (int64_t)w->x * SIDE,
-                                (int64_t)w->y * SIDE};
+        const struct om__block b =
+            block_of(zoom, (int64_t)w->x * SIDE, (int64_t)w->y * SIDE);
         return block_values(f, &b, value);
     }
     float *quarter = om_arena_alloc(f->arena, SIDE * SIDE * sizeof *quarter);
     if (!quarter) return OM_E_MEMORY;
     for (unsigned i = 0; i < 4; i++) {
-        const struct block b = {
-            32 - zoom - SIDE_LOG,
-            ((int64_t)w->x * 2 + (i & 1)) * SIDE,
-            ((int64_t)w->y * 2 + (i >> 1)) * SIDE,
-        };
+        const struct om__block b =
+            block_of(zoom, ((int64_t)w->x * 2 + (i & 1)) * SIDE,
+                     ((int64_t)w->y * 2 + (i >> 1)) * SIDE);
         OM_TRY(block_values(f, &b, quarter));
         float *to = value + (i >> 1) * SIDE * 2 * SIDE + (i & 1) * SIDE;
         for (size_t row = 0; row < SIDE; row++)

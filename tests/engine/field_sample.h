@@ -12,14 +12,23 @@
 #include "engine/field/field.h"
 #include "engine/layer/build.h"
 
-enum { FIELD_ID, FIELD_KIND, FIELD_PEOPLE, FIELD_SCORE, FIELD_COLUMNS };
+enum {
+    FIELD_ID,
+    FIELD_KIND,
+    FIELD_PEOPLE,
+    FIELD_SCORE,
+    FIELD_AT,
+    FIELD_COLUMNS
+};
 
 struct field_row {
     struct om_pos pos;
     int64_t people;
     double score;
-    int kind;  // 0 to 9
+    int kind;      // 0 to 9
+    int64_t at_s;  // FIELD_NO_TIME: NULL
 };
+#define FIELD_NO_TIME INT64_MIN
 
 static inline struct om_schema field_schema(void)
 {
@@ -28,9 +37,10 @@ static inline struct om_schema field_schema(void)
                               .field = {{"id", OM_TYPE_TEXT},
                                         {"kind", OM_TYPE_CATEGORY},
                                         {"people", OM_TYPE_INTEGER},
-                                        {"score", OM_TYPE_REAL}},
+                                        {"score", OM_TYPE_REAL},
+                                        {"at", OM_TYPE_TIME}},
                               .id_field = FIELD_ID,
-                              .time_field = OM_NO_FIELD};
+                              .time_field = FIELD_AT};
 }
 
 static inline uint64_t field_random(uint64_t *state)
@@ -61,15 +71,19 @@ static inline om_status field_batch(struct om_builder *b,
     char *kind = om_arena_alloc(a, n + 1);
     int64_t *people = om_arena_alloc(a, n * sizeof *people);
     double *score = om_arena_alloc(a, n * sizeof *score);
+    int64_t *at = om_arena_alloc(a, n * sizeof *at);
+    uint64_t *known = om_arena_calloc(a, n / 64 + 1, sizeof *known);
     om_status st = OM_E_MEMORY;
     if (source && pos && col && id_at && id && kind_at && kind && people &&
-        score) {
+        score && at && known) {
         id_at[0] = kind_at[0] = 0;
         for (size_t i = 0; i < n; i++) {
             source[i] = first + i + 1;
             pos[i] = row[i].pos;
             people[i] = row[i].people;
             score[i] = row[i].score;
+            at[i] = row[i].at_s == FIELD_NO_TIME ? 0 : row[i].at_s;
+            if (row[i].at_s != FIELD_NO_TIME) om_bit_set(known, i);
             char text[16];
             snprintf(text, sizeof text, "A%09zu", first + i);
             memcpy(id + 10 * i, text, 10);
@@ -82,6 +96,8 @@ static inline om_status field_batch(struct om_builder *b,
             (struct om_batch_column){.offset = kind_at, .bytes = kind};
         col[FIELD_PEOPLE].integer = people;
         col[FIELD_SCORE].real = score;
+        col[FIELD_AT].integer = at;
+        col[FIELD_AT].valid = known;
         batch.source_row = source;
         batch.pos = pos;
         batch.column = col;
