@@ -23,7 +23,7 @@ UPTO_tiles := tiles engine data
 UPTO_web := web tiles engine data
 
 # Each outside library belongs to one room.
-PKG_data := gdal proj jansson libzstd
+PKG_data := gdal proj jansson libzstd sqlite3
 PKG_engine := geos
 PKG_tiles := libpng libdeflate
 PKG_web := libmicrohttpd libdeflate
@@ -114,7 +114,7 @@ tests: $(call picked,$(ALL_TESTS) $(FUZZ)) $(BUILD)/onemap ## build the tests on
 # ---- what has to be there ----
 
 DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
-    libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev
+    libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev libsqlite3-dev
 DEBS_RUN := nodejs npm curl
 DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin chromium fonts-noto-cjk
 DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy

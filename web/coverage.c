@@ -7,11 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/base/log.h"
 #include "data/model/time.h"
 #include "web/coverage_internal.h"
 
 static const struct om_coverage_kind KIND[] = {
     {"partition", "by layer sliver limit", "rows", om__coverage_partition},
+    {"workload", "by month time at measure mark", "balance sorted",
+     om__coverage_workload},
+    {"patrol", "by layer where month time at state limit", "rows levels",
+     om__coverage_patrol},
 };
 #define KINDS (sizeof KIND / sizeof *KIND)
 
@@ -183,6 +188,14 @@ om_status om__coverage_moment(struct om_coverage *q, const char *name,
                                 "(2023-06-27, 2023-06-27T12:00+08:00)",
                                 text);
     return OM_OK;
+}
+
+void om__coverage_missing(const struct om_duty *duty)
+{
+    if (duty->missing[0])
+        om_log(OM_LOG_WARN, "coverage",
+               "city.json: duty names layers that are not in the city: %s",
+               duty->missing);
 }
 
 om_status om__coverage_table(struct om_coverage *q,

@@ -2,11 +2,14 @@
 #ifndef OM_WEB_COVERAGE_INTERNAL_H
 #define OM_WEB_COVERAGE_INTERNAL_H
 
+#include "engine/coverage/duty.h"
 #include "engine/units.h"
 #include "web/coverage.h"
 
 // One file each: web/coverage_KIND.c.
 om_status om__coverage_partition(struct om_coverage *question) OM_MUST_USE;
+om_status om__coverage_workload(struct om_coverage *question) OM_MUST_USE;
+om_status om__coverage_patrol(struct om_coverage *question) OM_MUST_USE;
 
 /** Text of an option, NULL if it was not given. */
 const char *om__coverage_text(const struct om_coverage *question,
@@ -41,6 +44,8 @@ om_status om__coverage_where(struct om_coverage *question,
  *  given. */
 om_status om__coverage_moment(struct om_coverage *question, const char *name,
                               int64_t *utc_s) OM_MUST_USE;
+/** Log the layers that city.json names in its duties and that are not there. */
+void om__coverage_missing(const struct om_duty *duty);
 /** Begin the answer's table. */
 om_status om__coverage_table(struct om_coverage *question,
                              const struct om_table_column *column,

@@ -5,6 +5,7 @@
  */
 #include "web/features.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -46,8 +47,11 @@ static void put_csv_head(struct om_features *f)
 {
     const struct om_schema *schema = &f->rows.layer->schema;
     om_buf_add_text(&f->buf, "\xEF\xBB\xBF");
-    om_buf_add_text(&f->buf,
-                    schema->geometry == OM_GEOMETRY_POINT ? "lon,lat" : "WKT");
+    const struct om_project *project = f->options.project;
+    const bool degrees = !project || om_project_system(project)->degrees;
+    om_buf_add_text(&f->buf, schema->geometry != OM_GEOMETRY_POINT ? "WKT"
+                             : degrees                             ? "lon,lat"
+                                                                   : "x,y");
     for (size_t i = 0; i < f->rows.columns; i++) {
         const char *name = schema->field[f->rows.column[i]].name;
         om_buf_add_byte(&f->buf, ',');
@@ -121,12 +125,12 @@ static om_status put_csv(struct om_buf *buf, struct om__rows *rows,
     const struct om_schema *schema = &rows->layer->schema;
     if (schema->geometry == OM_GEOMETRY_POINT) {
         struct om_pos pos;
-        double lon_deg, lat_deg;
+        double x, y;
         OM_TRY(om__rows_pos(rows, hit, &pos));
-        om_pos_to_lonlat(pos, &lon_deg, &lat_deg);
-        om__degrees(buf, lon_deg);
+        OM_TRY(om__place_out(rows->project, pos, &x, &y));
+        if (isfinite(x)) om__number_out(buf, rows->project, x);
         om_buf_add_byte(buf, ',');
-        om__degrees(buf, lat_deg);
+        if (isfinite(x)) om__number_out(buf, rows->project, y);
     } else {
         // WKT has commas but neither quotes nor line ends.
         om_buf_add_byte(buf, '"');

@@ -2,6 +2,7 @@
 #ifndef OM_WEB_FEATURES_H
 #define OM_WEB_FEATURES_H
 
+#include "data/source/project.h"
 #include "engine/query/query.h"
 
 enum om_features_format {
@@ -23,6 +24,10 @@ struct om_features_options {
     const size_t *column;
     size_t columns;
     bool distance;  // add distance_m, metres (RADIUS and NEAREST)
+    // System of the coordinates; NULL: WGS 84 longitude, latitude. GeoJSON has
+    // them in the authority's order, all others east before north. A place
+    // that the system has no image of is written as no geometry.
+    struct om_project *project;
 };
 
 /* Takes bytes as they come. Another status than OM_OK stops the writing and is
@@ -34,7 +39,8 @@ struct om_features;
 /**
  * Begin a FeatureCollection (RFC 7946: longitude, latitude, seven decimals,
  * polygons right-handed) or a table (CSV by RFC 4180 in UTF-8 with a byte
- * order mark; lon and lat first for points, WKT first for shapes; NULL is
+ * order mark; lon and lat first for points (x and y in a projected system),
+ * WKT first for shapes; NULL is
  * nothing, an empty text ""). Text that a spreadsheet would take for a formula
  * is written as it is: the table gives back what came in.
  *

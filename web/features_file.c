@@ -135,8 +135,10 @@ static om_status save_sink(const struct om_query *query,
         if (!schema || !d.value) st = OM_E_MEMORY;
     }
     if (st) goto done;
-    st = om_sink_open(path, format, query->layer->name, schema, options->zone_s,
-                      &d.sink, err);
+    st = om_sink_open(
+        path, format, query->layer->name, schema, options->zone_s,
+        options->project ? om_project_system(options->project)->code : NULL,
+        &d.sink, err);
     if (st) goto done;
     st = om_query_each(query, drain_hit, &d);
     if (!st) st = d.status;

@@ -43,25 +43,68 @@ om_status om__rows_pos(const struct om__rows *rows, const struct om_hit *hit,
     return OM_OK;
 }
 
-/* How coordinates are written: "[lon,lat]" in brackets, or "lon lat" in
- * parentheses. */
-struct style {
+/* How coordinates are written, and where to: "[lon,lat]" in brackets, or
+ * "lon lat" in parentheses. */
+struct pen {
+    struct om_buf *buf;
     char open, close, between;
     bool each;  // brackets around each position
+    struct om_project *project;  // NULL: degrees
+    bool turned;                 // north before east
+    bool nowhere;  // a position has no image in the system
 };
-static const struct style JSON = {'[', ']', ',', true};
-static const struct style WKT = {'(', ')', ' ', false};
 
-static void put_pos(struct om_buf *buf, const struct style *s,
-                    struct om_pos pos)
+static struct pen json_pen(struct om_buf *buf, struct om_project *project)
 {
-    double lon_deg, lat_deg;
-    om_pos_to_lonlat(pos, &lon_deg, &lat_deg);
-    if (s->each) om_buf_add_byte(buf, (uint8_t)s->open);
-    om__degrees(buf, lon_deg);
-    om_buf_add_byte(buf, (uint8_t)s->between);
-    om__degrees(buf, lat_deg);
-    if (s->each) om_buf_add_byte(buf, (uint8_t)s->close);
+    return (struct pen){
+        .buf = buf,
+        .open = '[',
+        .close = ']',
+        .between = ',',
+        .each = true,
+        .project = project,
+        .turned = project && om_project_system(project)->north_first};
+}
+
+static struct pen wkt_pen(struct om_buf *buf, struct om_project *project)
+{
+    return (struct pen){.buf = buf,
+                        .open = '(',
+                        .close = ')',
+                        .between = ' ',
+                        .project = project};
+}
+
+om_status om__place_out(struct om_project *project, struct om_pos pos,
+                        double *x, double *y)
+{
+    om_pos_to_lonlat(pos, x, y);
+    return project ? om_project_from_lonlat(project, x, y, 1) : OM_OK;
+}
+
+void om__number_out(struct om_buf *buf, const struct om_project *project,
+                    double value)
+{
+    if (!project || om_project_system(project)->degrees)
+        om__degrees(buf, value);
+    else
+        om_buf_add_fixed(buf, value, om_project_system(project)->decimals);
+}
+
+static void put_pos(struct pen *p, struct om_pos pos)
+{
+    double x, y;
+    const om_status st = om__place_out(p->project, pos, &x, &y);
+    if (st) p->buf->status = st;
+    if (st || !isfinite(x)) {
+        p->nowhere = true;
+        return;
+    }
+    if (p->each) om_buf_add_byte(p->buf, (uint8_t)p->open);
+    om__number_out(p->buf, p->project, p->turned ? y : x);
+    om_buf_add_byte(p->buf, (uint8_t)p->between);
+    om__number_out(p->buf, p->project, p->turned ? x : y);
+    if (p->each) om_buf_add_byte(p->buf, (uint8_t)p->close);
 }
 
 /* Does the ring run counter-clockwise on a map? Twice its area, with y up;
@@ -100,46 +143,45 @@ static struct om_pos vertex_of(const struct turned *t, size_t i)
     return t->vertex[t->reverse ? t->count - 1 - i : i];
 }
 
-static void put_ring(struct om_buf *buf, const struct style *s,
-                     const struct turned *ring, bool closed)
+static void put_ring(struct pen *p, const struct turned *ring, bool closed)
 {
-    om_buf_add_byte(buf, (uint8_t)s->open);
+    om_buf_add_byte(p->buf, (uint8_t)p->open);
     for (size_t i = 0; i < ring->count; i++) {
-        if (i) om_buf_add_byte(buf, ',');
-        put_pos(buf, s, vertex_of(ring, i));
+        if (i) om_buf_add_byte(p->buf, ',');
+        put_pos(p, vertex_of(ring, i));
     }
     if (closed && ring->count) {
-        om_buf_add_byte(buf, ',');
-        put_pos(buf, s, vertex_of(ring, 0));
+        om_buf_add_byte(p->buf, ',');
+        put_pos(p, vertex_of(ring, 0));
     }
-    om_buf_add_byte(buf, (uint8_t)s->close);
+    om_buf_add_byte(p->buf, (uint8_t)p->close);
 }
 
 /* One part: a polygon's rings in brackets of their own, a line's bare. */
-static void put_part(struct om_buf *buf, const struct style *s,
-                     const struct om_rings *rings, uint32_t part, bool closed)
+static void put_part(struct pen *p, const struct om_rings *rings, uint32_t part,
+                     bool closed)
 {
-    if (closed) om_buf_add_byte(buf, (uint8_t)s->open);
+    if (closed) om_buf_add_byte(p->buf, (uint8_t)p->open);
     const uint32_t first = rings->part_ring[part];
     for (uint32_t r = first; r < rings->part_ring[part + 1]; r++) {
-        if (r > first) om_buf_add_byte(buf, ',');
+        if (r > first) om_buf_add_byte(p->buf, ',');
         const struct turned ring = ring_of(rings, r, closed, r == first);
-        put_ring(buf, s, &ring, closed);
+        put_ring(p, &ring, closed);
     }
-    if (closed) om_buf_add_byte(buf, (uint8_t)s->close);
+    if (closed) om_buf_add_byte(p->buf, (uint8_t)p->close);
 }
 
-static void put_shape(struct om_buf *buf, const struct style *s,
-                      const struct om_rings *rings, size_t shape, bool closed)
+static void put_shape(struct pen *p, const struct om_rings *rings, size_t shape,
+                      bool closed)
 {
     const uint32_t first = rings->shape_part[shape];
     const uint32_t end = rings->shape_part[shape + 1];
-    if (end - first > 1) om_buf_add_byte(buf, (uint8_t)s->open);
-    for (uint32_t p = first; p < end; p++) {
-        if (p > first) om_buf_add_byte(buf, ',');
-        put_part(buf, s, rings, p, closed);
+    if (end - first > 1) om_buf_add_byte(p->buf, (uint8_t)p->open);
+    for (uint32_t part = first; part < end; part++) {
+        if (part > first) om_buf_add_byte(p->buf, ',');
+        put_part(p, rings, part, closed);
     }
-    if (end - first > 1) om_buf_add_byte(buf, (uint8_t)s->close);
+    if (end - first > 1) om_buf_add_byte(p->buf, (uint8_t)p->close);
 }
 
 /* "Polygon", "MULTIPOLYGON" ...; NULL for a shape without parts. */
@@ -165,44 +207,66 @@ static om_status rings_of(const struct om__rows *rows, const struct om_hit *hit,
                             hit->row + 1, out);
 }
 
+/* Where a position has no image, the row has no geometry. */
+static om_status finish(struct pen *p, size_t start, const char *otherwise)
+{
+    if (!p->nowhere || p->buf->status) return p->buf->status;
+    p->buf->len = start;
+    return om_buf_add_text(p->buf, otherwise);
+}
+
+static om_status shape_json(struct pen *p, const struct om_rings *rings,
+                            size_t shape, bool closed)
+{
+    const char *type = shape_type(rings, shape, closed, false);
+    if (!type) return om_buf_add_text(p->buf, "null");
+    const size_t start = p->buf->len;
+    om_buf_addf(p->buf, "{\"type\":\"%s\",\"coordinates\":", type);
+    put_shape(p, rings, shape, closed);
+    om_buf_add_byte(p->buf, '}');
+    return finish(p, start, "null");
+}
+
 om_status om__shape_json(struct om_buf *buf, const struct om_rings *rings,
                          size_t shape, bool closed)
 {
-    const char *type = shape_type(rings, shape, closed, false);
-    if (!type) return om_buf_add_text(buf, "null");
-    om_buf_addf(buf, "{\"type\":\"%s\",\"coordinates\":", type);
-    put_shape(buf, &JSON, rings, shape, closed);
-    return om_buf_add_byte(buf, '}');
+    struct pen pen = json_pen(buf, NULL);
+    return shape_json(&pen, rings, shape, closed);
 }
 
 om_status om__geometry_json(struct om_buf *buf, const struct om__rows *rows,
                             const struct om_hit *hit)
 {
+    struct pen pen = json_pen(buf, rows->project);
     if (rows->layer->schema.geometry == OM_GEOMETRY_POINT) {
         struct om_pos pos;
+        const size_t start = buf->len;
         OM_TRY(om__rows_pos(rows, hit, &pos));
         om_buf_add_text(buf, "{\"type\":\"Point\",\"coordinates\":");
-        put_pos(buf, &JSON, pos);
-        return om_buf_add_byte(buf, '}');
+        put_pos(&pen, pos);
+        om_buf_add_byte(buf, '}');
+        return finish(&pen, start, "null");
     }
     const bool closed = rows->layer->schema.geometry == OM_GEOMETRY_POLYGON;
     struct om_rings rings;
     OM_TRY(rings_of(rows, hit, &rings));
-    return om__shape_json(buf, &rings, hit->row, closed);
+    return shape_json(&pen, &rings, hit->row, closed);
 }
 
 om_status om__geometry_wkt(struct om_buf *buf, const struct om__rows *rows,
                            const struct om_hit *hit)
 {
     const bool closed = rows->layer->schema.geometry == OM_GEOMETRY_POLYGON;
+    struct pen pen = wkt_pen(buf, rows->project);
     struct om_rings rings;
     OM_TRY(rings_of(rows, hit, &rings));
     const char *type = shape_type(&rings, hit->row, closed, true);
     if (!type) return OM_OK;
+    const size_t start = buf->len;
     om_buf_add_text(buf, type);
     om_buf_add_byte(buf, ' ');
-    put_shape(buf, &WKT, &rings, hit->row, closed);
-    return buf->status;
+    put_shape(&pen, &rings, hit->row, closed);
+    return finish(&pen, start, "");
 }
 
 static om_status sink_point(const struct om__rows *rows,
@@ -213,7 +277,8 @@ static om_status sink_point(const struct om__rows *rows,
     struct om_pos pos;
     if (!at) return OM_E_MEMORY;
     OM_TRY(om__rows_pos(rows, hit, &pos));
-    om_pos_to_lonlat(pos, &at[0], &at[1]);
+    OM_TRY(om__place_out(rows->project, pos, &at[0], &at[1]));
+    if (!isfinite(at[0])) return OM_OK;
     out->lon_deg = &at[0];
     out->lat_deg = &at[1];
     return OM_OK;
@@ -257,6 +322,10 @@ om_status om__geometry_sink(const struct om__rows *rows,
     }
     part_ring[parts] = ring_count;
     ring_vertex[ring_count] = (uint32_t)n;
+    if (rows->project)
+        OM_TRY(om_project_from_lonlat(rows->project, lon_deg, lat_deg, n));
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(lon_deg[i])) return OM_OK;
     *out = (struct om_sink_geometry){parts, part_ring, ring_vertex, lon_deg,
                                      lat_deg};
     return OM_OK;

@@ -9,6 +9,7 @@
 struct om__rows {
     const struct om_layer *layer;
     int32_t zone_s;
+    struct om_project *project;  // NULL: degrees
     size_t *column;  // [columns] what is written; owned
     size_t columns;
     struct om_text_reader *reader;  // [schema's count + 1]; owned. The last
@@ -33,6 +34,13 @@ void om__text_csv(struct om_buf *buf, const char *text, size_t len);
 /** Position of a point row. */
 om_status om__rows_pos(const struct om__rows *rows, const struct om_hit *hit,
                        struct om_pos *out) OM_MUST_USE;
+/** Where a position is written: degrees, or what `project` makes of them,
+ *  east first; NaN: nowhere. */
+om_status om__place_out(struct om_project *project, struct om_pos pos,
+                        double *x, double *y) OM_MUST_USE;
+/** Append one coordinate with the decimals that the system deserves. */
+void om__number_out(struct om_buf *buf, const struct om_project *project,
+                    double value);
 /** Append seven decimals of a degree, trailing zeros cut. */
 void om__degrees(struct om_buf *buf, double deg);
 /** Append the geometry as a GeoJSON object or as WKT. */
@@ -43,7 +51,7 @@ om_status om__shape_json(struct om_buf *buf, const struct om_rings *rings,
                          size_t shape, bool closed) OM_MUST_USE;
 om_status om__geometry_wkt(struct om_buf *buf, const struct om__rows *rows,
                            const struct om_hit *hit) OM_MUST_USE;
-/** The geometry for a sink; arrays in `arena`. parts 0: none. */
+/** The geometry for a sink; arrays in `arena`. lon_deg NULL: none. */
 om_status om__geometry_sink(const struct om__rows *rows,
                             const struct om_hit *hit, struct om_arena *arena,
                             struct om_sink_geometry *out) OM_MUST_USE;

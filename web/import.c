@@ -14,6 +14,7 @@
 #include "data/base/log.h"
 #include "data/model/time.h"
 #include "engine/layer/build.h"
+#include "web/import_models.h"
 #include "web/import_units.h"
 
 /* DESIGN
@@ -415,6 +416,10 @@ om_status om_import_run(const char *city, const char *begin,
     for (size_t i = 0; i < jobs && !st; i++)
         st = import_layer(&im, &job[i], &done[i], err);
     if (!st) st = om_import_units(city, &im.manifest, im.sequence, err);
+    if (!st && begin) {
+        const bool replace = jobs > 0 && job[0].mode == OM_IMPORT_REPLACE;
+        st = om_import_models(city, &im.manifest, begin, replace, err);
+    }
     if (!st) {
         im.manifest.sequence = im.sequence;
         st = om_manifest_write(city, &im.manifest, err);

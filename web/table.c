@@ -215,6 +215,53 @@ void om_table_shape(struct om_table *t, const struct om_rings *rings,
         t->status = t->geometry.status;
 }
 
+/* One ring, closed; `left`: counter-clockwise as seen on a map. */
+static void put_ring(struct om_buf *out, const struct om_shapes *s,
+                     uint32_t ring, bool left)
+{
+    const uint32_t from = s->ring_vertex[ring];
+    const uint32_t n = s->ring_vertex[ring + 1] - from;
+    const double *x = s->x + from, *y = s->y + from;
+    double twice = 0;
+    for (uint32_t i = 0, j = n - 1; i < n; j = i++)
+        twice += (x[i] - x[0]) * (y[j] - y[0]) - (x[j] - x[0]) * (y[i] - y[0]);
+    const bool turn = (twice > 0) != left;
+    om_buf_add_byte(out, '[');
+    for (uint32_t i = 0; n && i <= n; i++) {
+        const uint32_t at = turn ? (n - i) % n : i % n;
+        double lon_deg, lat_deg;
+        // Rings speak of cells, and of a cell its centre is drawn.
+        om_world_to_lonlat(x[at] + 0.5, y[at] + 0.5, &lon_deg, &lat_deg);
+        om_buf_add_text(out, i ? ",[" : "[");
+        om__degrees(out, lon_deg);
+        om_buf_add_byte(out, ',');
+        om__degrees(out, lat_deg);
+        om_buf_add_byte(out, ']');
+    }
+    om_buf_add_byte(out, ']');
+}
+
+void om_table_polygon(struct om_table *t, const struct om_shapes *shapes,
+                      size_t shape)
+{
+    if (t->format != OM_TABLE_GEOJSON) return;
+    struct om_buf *out = &t->geometry;
+    const uint32_t first = shapes->shape_part[shape];
+    const uint32_t end = shapes->shape_part[shape + 1];
+    om_buf_clear(out);
+    om_buf_add_text(out, "{\"type\":\"MultiPolygon\",\"coordinates\":[");
+    for (uint32_t p = first; p < end; p++) {
+        om_buf_add_text(out, p > first ? ",[" : "[");
+        for (uint32_t r = shapes->part_ring[p]; r < shapes->part_ring[p + 1];
+             r++) {
+            if (r > shapes->part_ring[p]) om_buf_add_byte(out, ',');
+            put_ring(out, shapes, r, r == shapes->part_ring[p]);
+        }
+        om_buf_add_byte(out, ']');
+    }
+    om_buf_add_text(out, "]}");
+}
+
 om_status om_table_end(struct om_table *t, const char *members)
 {
     if (t->format != OM_TABLE_CSV) {

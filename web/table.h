@@ -3,6 +3,7 @@
 #define OM_WEB_TABLE_H
 
 #include "data/base/buf.h"
+#include "data/model/batch.h"
 #include "data/model/schema.h"
 #include "engine/layer/segment.h"
 #include "web/features.h"
@@ -53,6 +54,10 @@ void om_table_null(struct om_table *table);
 void om_table_at(struct om_table *table, double x, double y);
 void om_table_shape(struct om_table *table, const struct om_rings *rings,
                     size_t shape);
+/** The same for a polygon whose vertices are not whole numbers, such as where
+ *  borders cross; 1,1 is the place that rings have as 1,1. */
+void om_table_polygon(struct om_table *table, const struct om_shapes *shapes,
+                      size_t shape);
 /** Write the end and hand on what is left; what stuck comes out here.
  *  `members` (may be NULL): what is known of the whole after its rows. */
 om_status om_table_end(struct om_table *table, const char *members) OM_MUST_USE;

@@ -153,24 +153,39 @@ void om__crs_close(struct om__crs *crs)
     om_free(crs);
 }
 
+/* Opened before on lane 0, so here only memory can be short. */
+static om_status transform(struct om__crs *crs, size_t lane, PJ_DIRECTION way,
+                           double *x, double *y, size_t n)
+{
+    struct lane *own = &crs->lane[lane];
+    if (!own->pj && open_lane(crs->definition, own)) {
+        close_lane(own);
+        return OM_E_MEMORY;
+    }
+    proj_errno_reset(own->pj);
+    (void)proj_trans_generic(own->pj, way, x, sizeof *x, n, y, sizeof *y, n,
+                             NULL, 0, 0, NULL, 0, 0);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]) || !isfinite(y[i])) x[i] = y[i] = NAN;
+    return OM_OK;
+}
+
 om_status om__crs_to_lonlat(struct om__crs *crs, size_t lane, double *x,
                             double *y, size_t n)
 {
     if (crs->kind == KIND_GCJ02) om_datum_from_gcj02(x, y, n);
     if (crs->kind == KIND_BD09) om_datum_from_bd09(x, y, n);
     if (crs->kind != KIND_PROJ || n == 0) return OM_OK;
-    struct lane *own = &crs->lane[lane];
-    // Opened before on lane 0, so here only memory can be short.
-    if (!own->pj && open_lane(crs->definition, own)) {
-        close_lane(own);
-        return OM_E_MEMORY;
-    }
-    proj_errno_reset(own->pj);
-    (void)proj_trans_generic(own->pj, PJ_FWD, x, sizeof *x, n, y, sizeof *y, n,
-                             NULL, 0, 0, NULL, 0, 0);
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(x[i]) || !isfinite(y[i])) x[i] = y[i] = NAN;
-    return OM_OK;
+    return transform(crs, lane, PJ_FWD, x, y, n);
+}
+
+om_status om__crs_from_lonlat(struct om__crs *crs, size_t lane, double *x,
+                              double *y, size_t n)
+{
+    if (crs->kind == KIND_GCJ02 || crs->kind == KIND_BD09)
+        return OM_E_UNSUPPORTED;
+    if (crs->kind != KIND_PROJ || n == 0) return OM_OK;
+    return transform(crs, lane, PJ_INV, x, y, n);
 }
 
 bool om__crs_is_degrees(const struct om__crs *crs)

@@ -1,5 +1,5 @@
-// crs.h - from any coordinate system that PROJ knows to WGS 84. Inside
-// data/source only.
+// crs.h - from any coordinate system that PROJ knows to WGS 84, and back.
+// Inside data/source only; project.h is the door for others.
 #ifndef OM_DATA_SOURCE_CRS_H
 #define OM_DATA_SOURCE_CRS_H
 
@@ -32,6 +32,10 @@ void om__crs_close(struct om__crs *crs);
  */
 om_status om__crs_to_lonlat(struct om__crs *crs, size_t lane, double *x,
                             double *y, size_t n) OM_MUST_USE;
+/** The way back: longitude, latitude in; easting, northing out. Not for GCJ02
+ *  and BD09 (OM_E_UNSUPPORTED): what leaves here is never shifted. */
+om_status om__crs_from_lonlat(struct om__crs *crs, size_t lane, double *x,
+                              double *y, size_t n) OM_MUST_USE;
 /** Does it take degrees? */
 bool om__crs_is_degrees(const struct om__crs *crs);
 /** A short name for messages. */

@@ -104,7 +104,7 @@ static OGRwkbGeometryType layer_type(enum om_geometry geometry)
 }
 
 static om_status create(struct om_sink *sink, const char *format,
-                        const char *layer, struct om_err *err)
+                        const char *layer, const char *crs, struct om_err *err)
 {
     const bool gpkg = strcmp(format, "gpkg") == 0;
     // The column of row numbers gets a name that no column of ours has.
@@ -121,7 +121,9 @@ static om_status create(struct om_sink *sink, const char *format,
     if (!srs) return OM_E_MEMORY;
     // A GeoPackage's own WGS 84 is x, y = longitude, latitude as well.
     OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
-    OSRSetFromUserInput(srs, gpkg ? "EPSG:4326" : "OGC:CRS84");
+    if (!crs || !strcmp(crs, "OGC:CRS84"))
+        crs = gpkg ? "EPSG:4326" : "OGC:CRS84";
+    OSRSetFromUserInput(srs, crs);
     sink->layer = GDALDatasetCreateLayer(sink->dataset, layer, srs,
                                          layer_type(sink->schema.geometry),
                                          (char **)(gpkg ? GPKG : FGB));
@@ -132,11 +134,6 @@ static om_status create(struct om_sink *sink, const char *format,
     OM_TRY(add_fields(sink, err));
     sink->feature = OGR_F_Create(OGR_L_GetLayerDefn(sink->layer));
     if (!sink->feature) return OM_E_MEMORY;
-    if (sink->schema.geometry == OM_GEOMETRY_POINT) {
-        OGRGeometryH point = OGR_G_CreateGeometry(wkbPoint);
-        if (!point) return OM_E_MEMORY;
-        OGR_F_SetGeometryDirectly(sink->feature, point);
-    }
     if (sink->transactions &&
         GDALDatasetStartTransaction(sink->dataset, FALSE) != OGRERR_NONE)
         return gdal_fail(sink, err);
@@ -145,7 +142,8 @@ static om_status create(struct om_sink *sink, const char *format,
 
 om_status om_sink_open(const char *path, const char *format, const char *layer,
                        const struct om_schema *schema, int32_t zone_s,
-                       struct om_sink **out, struct om_err *err)
+                       const char *crs, struct om_sink **out,
+                       struct om_err *err)
 {
     if (strcmp(format, "fgb") != 0 && strcmp(format, "gpkg") != 0)
         return om_fail(err, OM_E_UNSUPPORTED, 0, "%s: no format '%s'", path,
@@ -167,7 +165,7 @@ om_status om_sink_open(const char *path, const char *format, const char *layer,
         // GDAL wants to see the ending.
         snprintf(sink->temporary, room, "%s.%ld.new.%s", path, (long)getpid(),
                  format);
-        st = create(sink, format, layer, err);
+        st = create(sink, format, layer, crs, err);
         if (st == OM_E_MEMORY) om_fail(err, st, 0, "%s: out of memory", path);
     }
     om__gdal_release();
@@ -278,9 +276,18 @@ static om_status add_part(struct om_sink *sink,
 static om_status set_geometry(struct om_sink *sink,
                               const struct om_sink_geometry *g)
 {
+    if (!g->lon_deg) {
+        OGR_F_SetGeometryDirectly(sink->feature, NULL);
+        return OM_OK;
+    }
     if (sink->schema.geometry == OM_GEOMETRY_POINT) {
-        OGR_G_SetPoint_2D(OGR_F_GetGeometryRef(sink->feature), 0, g->lon_deg[0],
-                          g->lat_deg[0]);
+        OGRGeometryH point = OGR_F_GetGeometryRef(sink->feature);
+        if (!point) {
+            point = OGR_G_CreateGeometry(wkbPoint);
+            if (!point) return OM_E_MEMORY;
+            OGR_F_SetGeometryDirectly(sink->feature, point);
+        }
+        OGR_G_SetPoint_2D(point, 0, g->lon_deg[0], g->lat_deg[0]);
         return OM_OK;
     }
     OGRGeometryH whole =

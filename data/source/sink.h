@@ -16,8 +16,9 @@ struct om_value {
     size_t len;
 };
 
-/* A geometry on its way out: WGS 84 degrees, ragged as in batch.h (rings not
- * closed). A point has one vertex and no rings. */
+/* A geometry on its way out, ragged as in batch.h (rings not closed). A point
+ * has one vertex and no rings; lon_deg NULL: no geometry. WGS 84 degrees, or
+ * easting and northing where the file has another system. */
 struct om_sink_geometry {
     size_t parts;
     const uint32_t *part_ring, *ring_vertex;
@@ -25,7 +26,8 @@ struct om_sink_geometry {
 };
 
 /**
- * Create `path` ("fgb" or "gpkg" as `format`) for rows of `schema`, CRS84.
+ * Create `path` ("fgb" or "gpkg" as `format`) for rows of `schema`. `crs`
+ * ("EPSG:4547") is noted in the file; NULL: WGS 84. East comes before north.
  * A file of that name is replaced only when the sink is closed well. Times are
  * written with the zone `zone_s`, in a GeoPackage as UTC. FlatGeobuf gets no
  * spatial index: GDAL would sort all rows again.
@@ -33,7 +35,7 @@ struct om_sink_geometry {
  */
 om_status om_sink_open(const char *path, const char *format, const char *layer,
                        const struct om_schema *schema, int32_t zone_s,
-                       struct om_sink **out, struct om_err *err) OM_MUST_USE;
+                       const char *crs, struct om_sink **out, struct om_err *err) OM_MUST_USE;
 /** Add one row; value [schema's count]. */
 om_status om_sink_add(struct om_sink *sink, const struct om_value *value,
                       const struct om_sink_geometry *geometry,

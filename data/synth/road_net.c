@@ -75,13 +75,22 @@ static uint32_t *corners_of(const struct om__road_net *net,
     return net->corner + chain->first;
 }
 
+/* Corners of a chain, each once: a ring ends where it begins. */
+static uint32_t corners_in(const struct om__road_net *net,
+                           const struct om__chain *chain)
+{
+    const uint32_t *c = corners_of(net, chain);
+    return c[0] == c[chain->n - 1] ? chain->n - 1 : chain->n;
+}
+
 void om__net_open(struct om__net_work *work, uint32_t number)
 {
     struct om__chain *chain = &work->net->chain[number];
     const uint32_t *c = corners_of(work->net, chain);
     if (chain->road) return;
     chain->road = true;
-    for (uint32_t i = 0; i < chain->n; i++) {
+    const uint32_t n = corners_in(work->net, chain);
+    for (uint32_t i = 0; i < n; i++) {
         work->junction[c[i]].roads++;
         if (i) om__piece_join(work, c[0], c[i]);
     }
@@ -161,16 +170,37 @@ static void throw_dice(struct om__net_work *work)
 static void close_road(struct om__net_work *work, struct om__chain *chain)
 {
     const uint32_t *c = corners_of(work->net, chain);
+    const uint32_t n = corners_in(work->net, chain);
     chain->road = false;
-    for (uint32_t i = 0; i < chain->n; i++) work->junction[c[i]].roads--;
+    for (uint32_t i = 0; i < n; i++) work->junction[c[i]].roads--;
 }
 
+/* Does it meet other roads in fewer than two corners? */
 static bool loose(const struct om__net_work *work,
                   const struct om__chain *chain)
 {
     const uint32_t *c = corners_of(work->net, chain);
-    return work->junction[c[0]].roads < 2 ||
-           work->junction[c[chain->n - 1]].roads < 2;
+    const uint32_t n = corners_in(work->net, chain);
+    uint32_t met = 0;
+    for (uint32_t i = 0; i < n; i++) met += work->junction[c[i]].roads > 1;
+    return met < 2;
+}
+
+/* Would a road on it join two pieces? Corners that no other chain touches do
+ * not count. */
+static bool joins(struct om__net_work *work, const struct om__chain *chain)
+{
+    const uint32_t *c = corners_of(work->net, chain);
+    const uint32_t n = corners_in(work->net, chain);
+    uint32_t first = OM__NONE;
+    for (uint32_t i = 0; i < n; i++) {
+        const bool inner = i > 0 && i + 1 < chain->n;
+        if (inner && work->junction[c[i]].n < 3) continue;
+        const uint32_t piece = om__piece_of(work, c[i]);
+        if (first == OM__NONE) first = piece;
+        if (piece != first) return true;
+    }
+    return false;
 }
 
 /* Kruskal: through the wild last; then what came in and hangs loose goes. */
@@ -183,11 +213,9 @@ static om_status join_pieces(struct om__net_work *work)
     for (int wilds = 0; wilds < 2; wilds++)
         for (uint32_t i = 0; i < net->chains; i++) {
             const struct om__chain *chain = &net->chain[i];
-            const uint32_t *c = corners_of(net, chain);
             if (chain->road || through_wild(work->city, chain) != !!wilds)
                 continue;
-            if (om__piece_of(work, c[0]) == om__piece_of(work, c[chain->n - 1]))
-                continue;
+            if (!joins(work, chain)) continue;
             om__net_open(work, i);
             added[n++] = i;
         }

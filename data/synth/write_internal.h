@@ -23,6 +23,11 @@ om_status om__write_events(const struct om__city *city,
                            struct om_err *err) OM_MUST_USE;
 om_status om__write_manifest(const struct om__city *city,
                              struct om_err *err) OM_MUST_USE;
+/** `exposures` of city.json, a comma after it. */
+void om__add_exposures(struct om_buf *out);
+/** models/, four of them */
+om_status om__write_models(const struct om__city *city,
+                           struct om_err *err) OM_MUST_USE;
 om_status om__write_truth(const struct om__city *city,
                           struct om_err *err) OM_MUST_USE;
 om_status om__write_dirt(const struct om__city *city,

@@ -111,6 +111,45 @@ static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
     om_buf_add_text(out, "}");
 }
 
+/* Who is owed how many visits a month. The levels' 1 to 4 are of the public
+ * record; that a small place is owed one, and the weights, are ours. */
+static void add_duty(struct om_buf *out)
+{
+    om_buf_add_text(
+        out,
+        "  \"duty\": {\n"
+        "    \"targets\": [\n"
+        "      {\"layer\": \"rental\", \"level\": \"level\", \"since\": "
+        "\"level_since\",\n"
+        "       \"address\": {\"column\": \"address\", \"layer\": "
+        "\"address\", \"text\": \"text\"},\n"
+        "       \"tables\": [{\"from\": \"2023-01-01\", \"visits\": "
+        "{\"lenient\": 1, \"warning\": 2, \"strict\": 3, \"prohibited\": "
+        "4}}],\n"
+        "       \"risk\": {\"lenient\": 1, \"warning\": 2, \"strict\": 4, "
+        "\"prohibited\": 8}},\n"
+        "      {\"layer\": \"premises\", \"level\": \"fire_grade\", "
+        "\"label\": \"name\",\n"
+        "       \"tables\": [{\"from\": \"2023-01-01\", \"visits\": "
+        "{\"A\": 1, \"B\": 1, \"C\": 1, \"D\": 1}}],\n"
+        "       \"risk\": {\"A\": 1, \"B\": 2, \"C\": 4, \"D\": 8}}],\n"
+        "    \"visits\": {\"layer\": \"visit\", \"target_layer\": "
+        "\"target_layer\", \"target\": \"target_id\", \"at\": \"at\"},\n"
+        "    \"workers\": {\"layer\": \"worker\", \"unit\": "
+        "\"duty_grid\", \"level\": \"grid\"},\n"
+        "    \"checks\": {\"layer\": \"check\", \"worker\": \"worker\", "
+        "\"month\": \"month\", \"count\": \"count\", \"norm\": 50},\n"
+        "    \"reports\": {\"layer\": \"hazard\", \"worker\": "
+        "\"worker\"},\n"
+        "    \"loads\": [{\"name\": \"addresses\", \"title\": \"地址\", "
+        "\"layer\": "
+        "\"address\"}, {\"name\": \"residents\", \"title\": \"居民\", "
+        "\"layer\": "
+        "\"address\", \"sum\": \"residents\"}]},\n"
+        "  \"audit\": {\"layers\": [\"address\", \"building\", "
+        "\"rental\", \"premises\", \"facility\", \"business\"]},\n");
+}
+
 static void add_wishes(const struct om__city *city, struct om_buf *out)
 {
     const uint64_t n = city->villages;
@@ -136,14 +175,13 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
 {
     char path[PATH_BYTES];
     struct om_buf out = {0};
-    om_buf_add_text(
-        &out,
-        "{\n  \"onemap\": 1,\n  \"name\": \"东莞(合成)\",\n"
-        "  \"synthetic\": true,\n  \"zone\": \"+08:00\",\n"
-        "  \"clock\": \"2023-06-26T24:00:00+08:00\",\n"
-        "  \"levels\": [\"grid\", \"village\", \"town\"],\n"
-        "  \"duty\": {\"lenient\": 1, \"warning\": 2, \"strict\": 3, "
-        "\"prohibited\": 4, \"since\": \"2023-01-01\"},\n");
+    om_buf_add_text(&out,
+                    "{\n  \"onemap\": 1,\n  \"name\": \"东莞(合成)\",\n"
+                    "  \"synthetic\": true,\n  \"zone\": \"+08:00\",\n"
+                    "  \"clock\": \"2023-06-26T24:00:00+08:00\",\n"
+                    "  \"levels\": [\"grid\", \"village\", \"town\"],\n");
+    add_duty(&out);
+    om__add_exposures(&out);
     om_buf_addf(&out, "  \"scale\": %g,\n  \"seed\": %llu,\n  \"wishes\": {",
                 city->scale, (unsigned long long)city->seed);
     add_wishes(city, &out);

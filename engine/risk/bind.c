@@ -131,18 +131,18 @@ static om_status read_options(struct binder *b)
  * that ask for a layer's field (path NULL). */
 struct origin {
     const char *path;
-    bool term;    // asked filters hold
-    bool timed;   // the asked window and decay hold, where there are times
+    bool term;   // asked filters hold
+    bool timed;  // the asked window and decay hold, where there are times
     bool may_lack_time;  // a window over rows without times takes them all
 };
 
 /* A fault of a part: of the member `member`, or of the option it came by. */
 static om_status fault(struct binder *b, const struct origin *o,
-                       const char *member, om_status status,
-                       const char *format, ...) OM_PRINTF(5, 6);
+                       const char *member, om_status status, const char *format,
+                       ...) OM_PRINTF(5, 6);
 static om_status fault(struct binder *b, const struct origin *o,
-                       const char *member, om_status status,
-                       const char *format, ...)
+                       const char *member, om_status status, const char *format,
+                       ...)
 {
     char text[OM_ERR_TEXT_BYTES];
     va_list args;
@@ -151,7 +151,8 @@ static om_status fault(struct binder *b, const struct origin *o,
     va_end(args);
     if (o->path)
         return om_fail(b->err, status, 0, "%s.%s: %s", o->path, member, text);
-    const char *option = !strcmp(member, "half_life_days") ? "halflife" : member;
+    const char *option =
+        !strcmp(member, "half_life_days") ? "halflife" : member;
     return bad(b, option, status, "%s: %s", option, text);
 }
 
@@ -248,9 +249,8 @@ static om_status parse_asked(struct binder *b, const struct om_layer *layer,
                              const char *text, struct om_filter **out)
 {
     struct om_err why = {0};
-    const om_status st =
-        om_filter_parse(text, strlen(text), layer,
-                        b->snapshot->manifest->zone_s, out, &why);
+    const om_status st = om_filter_parse(
+        text, strlen(text), layer, b->snapshot->manifest->zone_s, out, &why);
     if (!st) return OM_OK;
     b->option = "filter";
     om_fail(b->err, st, why.at, b->bound->model ? "%s (layer %s)" : "%s",
@@ -259,48 +259,90 @@ static om_status parse_asked(struct binder *b, const struct om_layer *layer,
     return st == OM_E_NOTFOUND ? OM_E_FORMAT : st;
 }
 
-/* The model's filter and the one asked for, as one. */
+/* "(a) AND (b)", either of which may be NULL. */
+static om_status join_filters(struct binder *b, const char *one,
+                              const char *two, const char **out)
+{
+    *out = one ? one : two;
+    if (!one || !two) return OM_OK;
+    struct om_buf both = {0};
+    om_buf_addf(&both, "(%s) AND (%s)", one, two);
+    char *copy = both.status ? NULL
+                             : om_arena_text(&b->bound->arena,
+                                             (char *)both.bytes, both.len);
+    om_buf_deinit(&both);
+    *out = copy;
+    return copy ? OM_OK : OM_E_MEMORY;
+}
+
+/* Rows that are over by the moment asked for do not count. */
+static om_status until_filter(struct binder *b, const struct origin *o,
+                              const struct om_layer *layer, const char *until,
+                              const char **out)
+{
+    *out = NULL;
+    if (!until || !*until) return OM_OK;
+    const size_t column = om_schema_find(&layer->schema, until);
+    if (column == OM_NO_FIELD)
+        return fault(b, o, "until", OM_E_FORMAT, "%s has no column '%.60s'",
+                     layer->name, until);
+    const enum om_type type = layer->schema.field[column].type;
+    if (type != OM_TYPE_TIME)
+        return fault(b, o, "until", OM_E_TYPE,
+                     "the column '%s' is %s, not a time", until,
+                     om_type_name(type));
+    char moment[OM_TIME_TEXT_BYTES], text[OM_LIMIT_NAME_BYTES * 4];
+    om_time_format(b->bound->at_s, 0, moment);
+    const int n = snprintf(text, sizeof text,
+                           "\"%s\" IS NULL OR \"%s\" > TIMESTAMP('%s')", until,
+                           until, moment);
+    *out = om_arena_text(&b->bound->arena, text, (size_t)n);
+    b->bound->dated = true;
+    return *out ? OM_OK : OM_E_MEMORY;
+}
+
+static om_status parse_own(struct binder *b, const struct origin *o,
+                           const struct om_layer *layer, const char *own,
+                           struct om_filter **out)
+{
+    struct om_err why = {0};
+    const om_status st = om_filter_parse(
+        own, strlen(own), layer, b->snapshot->manifest->zone_s, out, &why);
+    if (!st) return OM_OK;
+    return fault(b, o, "filter", st == OM_E_NOTFOUND ? OM_E_FORMAT : st, "%s",
+                 why.text[0] ? why.text : om_status_text(st));
+}
+
+/* The model's filter and the one asked for: each read alone, so that a fault
+ * is told of the right one, then as one. */
 static om_status find_filter(struct binder *b, const struct origin *o,
-                             const struct om_layer *layer, const char *own,
+                             const struct om_layer *layer,
+                             const struct om_model_term *t,
                              struct om_filter **out)
 {
-    const char *asked = o->term ? b->ask->filter : NULL;
-    if (asked && !*asked) asked = NULL;
-    if (own && !*own) own = NULL;
-    const int32_t zone_s = b->snapshot->manifest->zone_s;
+    const char *own = t->filter && *t->filter ? t->filter : NULL;
+    const char *asked =
+        o->term && b->ask->filter && *b->ask->filter ? b->ask->filter : NULL;
+    const char *until;
+    OM_TRY(until_filter(b, o, layer, t->until, &until));
     *out = NULL;
-    if (own) {
-        struct om_err why = {0};
-        const om_status st =
-            om_filter_parse(own, strlen(own), layer, zone_s, out, &why);
-        if (st)
-            return fault(b, o, "filter", st == OM_E_NOTFOUND ? OM_E_FORMAT : st,
-                         "%s", why.text[0] ? why.text : om_status_text(st));
-    }
-    if (!asked) return OM_OK;
-    struct om_filter *alone = NULL;
-    OM_TRY(parse_asked(b, layer, asked, &alone));
-    if (!own) {
-        *out = alone;
-        return OM_OK;
-    }
-    om_filter_free(alone);
+    if (own) OM_TRY(parse_own(b, o, layer, own, out));
+    if (!asked && !until) return OM_OK;
     om_filter_free(*out);
     *out = NULL;
-    struct om_buf both = {0};
-    om_buf_addf(&both, "(%s) AND (%s)", own, asked);
-    om_buf_add_byte(&both, 0);
-    const om_status st =
-        both.status
-            ? both.status
-            : parse_asked(b, layer, (const char *)both.bytes, out);
-    om_buf_deinit(&both);
-    return st;
+    OM_TRY(join_filters(b, own, until, &own));
+    if (!asked) return parse_own(b, o, layer, own, out);
+    OM_TRY(parse_asked(b, layer, asked, out));
+    if (!own) return OM_OK;
+    om_filter_free(*out);
+    *out = NULL;
+    OM_TRY(join_filters(b, own, asked, &own));
+    return parse_asked(b, layer, own, out);
 }
 
 static om_status find_times(struct binder *b, const struct origin *o,
                             const struct om_layer *layer, double half_life_days,
-                            struct om_weighting *weight,
+                            bool until, struct om_weighting *weight,
                             struct om_window *window)
 {
     const bool has_time = layer->schema.time_field != OM_NO_FIELD;
@@ -320,7 +362,7 @@ static om_status find_times(struct binder *b, const struct origin *o,
         return OM_OK;
     }
     *window = bound->window;
-    if (!half_life_days && !b->ask->at) return OM_OK;
+    if (!half_life_days && !b->ask->at && !until) return OM_OK;
     weight->at_s = bound->at_s;
     weight->half_life_s = half_life_days * DAY_S;
     b->bound->dated = true;
@@ -337,10 +379,11 @@ static om_status bind_part(struct binder *b, const struct origin *o,
     OM_TRY(find_layer(b, o, t->layer, &spec->layer));
     OM_TRY(find_weight(b, o, spec->layer, t->weight, &spec->weight.column));
     OM_TRY(find_severity(b, o, spec->layer, &t->severity, &spec->weight.table));
-    OM_TRY(find_times(b, o, spec->layer, half_life_days, &spec->weight,
-                      &rows->window));
+    OM_TRY(find_times(b, o, spec->layer, half_life_days, t->until && *t->until,
+                      &spec->weight, &rows->window));
     rows->own = t->filter;
-    return find_filter(b, o, spec->layer, t->filter, &rows->filter);
+    rows->until = t->until;
+    return find_filter(b, o, spec->layer, t, &rows->filter);
 }
 
 /* ---- the terms --------------------------------------------------------- */
@@ -367,8 +410,7 @@ static om_status bind_terms(struct binder *b, const struct om_model_term *term,
                             size_t n)
 {
     struct om_risk_bound *bound = b->bound;
-    struct om_risk_part *part =
-        om_arena_calloc(&bound->arena, n, sizeof *part);
+    struct om_risk_part *part = om_arena_calloc(&bound->arena, n, sizeof *part);
     bound->term = om_arena_calloc(&bound->arena, n, sizeof *bound->term);
     if (!part || !bound->term) return OM_E_MEMORY;
     bound->risk.term = part;
@@ -384,12 +426,12 @@ static om_status bind_terms(struct binder *b, const struct om_model_term *term,
                                  .may_lack_time = bound->model != NULL};
         // A half-life that was asked for is for the terms that have times.
         const struct om_layer *layer = om_snapshot_layer(b->snapshot, t->layer);
-        const bool has_time =
-            layer && layer->schema.time_field != OM_NO_FIELD;
-        const bool asked = b->half_life_days > 0.0 &&
-                           (has_time || !bound->model);
+        const bool has_time = layer && layer->schema.time_field != OM_NO_FIELD;
+        const bool asked =
+            b->half_life_days > 0.0 && (has_time || !bound->model);
         bound->term[i].from = bound->model ? t : NULL;
-        OM_TRY(bind_part(b, &o, t, asked ? b->half_life_days : t->half_life_days,
+        OM_TRY(bind_part(b, &o, t,
+                         asked ? b->half_life_days : t->half_life_days,
                          &part[i], &bound->term[i]));
         part[i].spec.kernel = kernel_of(b, t->kernel);
         part[i].spec.bandwidth_m = bandwidth_of(b, t);
@@ -453,7 +495,8 @@ static om_status find_exposure(struct binder *b, const char *per, size_t i,
     om_buf_add_byte(&known, 0);
     om_status st = known.status;
     if (!st && b->ask->per)
-        st = bad(b, "per", OM_E_FORMAT, "per is one of: %s", (char *)known.bytes);
+        st = bad(b, "per", OM_E_FORMAT, "per is one of: %s",
+                 (char *)known.bytes);
     else if (!st && b->bound->model->pers == 1)
         st = om_fail(b->err, OM_E_NOTFOUND, 0,
                      "denominator: '%s' is none of what the city.json says is "
@@ -529,13 +572,12 @@ static om_status bind_exposures(struct binder *b)
     bound->risk.scale = own && m->scale ? m->scale : bound->per->scale;
     bound->risk.floor = own && m->floor ? m->floor : bound->per->floor;
     const bool same_scale = bound->risk.scale == bound->per->scale;
-    bound->unit = unit_text(b, own ? m->per_unit : NULL,
-                            same_scale ? bound->per->unit : NULL,
-                            "每 %g %s", bound->per->title ? bound->per->title
-                                                          : bound->per->name);
+    bound->unit = unit_text(
+        b, own ? m->per_unit : NULL, same_scale ? bound->per->unit : NULL,
+        "每 %g %s", bound->per->title ? bound->per->title : bound->per->name);
     bound->unit_en = unit_text(
-        b, own ? m->per_unit_en : NULL,
-        same_scale ? bound->per->unit_en : NULL, "per %g %s",
+        b, own ? m->per_unit_en : NULL, same_scale ? bound->per->unit_en : NULL,
+        "per %g %s",
         bound->per->title_en ? bound->per->title_en : bound->per->name);
     return bound->unit && bound->unit_en ? OM_OK : OM_E_MEMORY;
 }
@@ -544,8 +586,7 @@ static om_status bind_exposures(struct binder *b)
 
 /* "2023-05" or "2023" where the window is that month or year of the city's
  * clock, "now" where there is none; false where it is something else. */
-static bool name_period(const struct om_window *w, int32_t zone_s,
-                        char out[16])
+static bool name_period(const struct om_window *w, int32_t zone_s, char out[16])
 {
     snprintf(out, 16, "now");
     if (!w->set) return true;
@@ -583,7 +624,8 @@ static void add_part(struct om_buf *out, const struct om_risk_part *p,
                         w->table->value[i].weight);
     }
     if (!whole) {
-        om_buf_addf(out, " f%s\n", rows->own ? rows->own : "");
+        om_buf_addf(out, " u%s f%s\n", rows->until ? rows->until : "",
+                    rows->own ? rows->own : "");
         return;
     }
     om_buf_addf(out, " @%lld %d %lld %lld f%s\n", (long long)w->at_s,
@@ -601,9 +643,9 @@ static const char *describe(struct om_risk_bound *bound, bool whole)
     om_buf_add_text(&out, "/\n");
     for (size_t i = 0; i < bound->risk.exposures; i++)
         add_part(&out, &bound->risk.exposure[i], &bound->exposed[i], whole);
-    char *copy = out.status ? NULL
-                            : om_arena_text(&bound->arena, (char *)out.bytes,
-                                            out.len);
+    char *copy = out.status
+                     ? NULL
+                     : om_arena_text(&bound->arena, (char *)out.bytes, out.len);
     om_buf_deinit(&out);
     return copy;
 }
@@ -615,14 +657,12 @@ static om_status bind_all(struct binder *b)
     struct om_risk_bound *bound = b->bound;
     const struct om_model *m = bound->model;
     OM_TRY(read_options(b));
-    const struct om_model_term plain = {.layer = bound->name,
-                                        .weight = b->ask->weight,
-                                        .factor = 1.0};
+    const struct om_model_term plain = {
+        .layer = bound->name, .weight = b->ask->weight, .factor = 1.0};
     OM_TRY(bind_terms(b, m ? m->term : &plain, m ? m->terms : 1));
     OM_TRY(bind_exposures(b));
-    const bool period = name_period(&bound->window,
-                                    b->snapshot->manifest->zone_s,
-                                    bound->period);
+    const bool period = name_period(
+        &bound->window, b->snapshot->manifest->zone_s, bound->period);
     bound->filtered = (b->ask->filter && *b->ask->filter) || !period;
     bound->canonical = describe(bound, true);
     bound->field = describe(bound, false);

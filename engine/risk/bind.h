@@ -23,7 +23,8 @@ struct om_risk_ask {
 /* What a term or an exposure selects. */
 struct om_risk_rows {
     const struct om_model_term *from;  // NULL: a layer's field, an exposure
-    const char *own;  // filter of the model or of city.json, may be NULL
+    const char *own;    // filter of the model or of city.json, may be NULL
+    const char *until;  // time column of the model; rows count until then
     struct om_filter *filter;  // with what was asked for; may be NULL
     struct om_window window;
     struct om_selection *selection;  // NULL until ready
@@ -33,19 +34,19 @@ struct om_risk_rows {
 struct om_risk_bound {
     struct om_risk risk;  // its specs have selections once it is ready
     char name[OM_LIMIT_NAME_BYTES];
-    const struct om_model *model;  // NULL: a layer's field
-    const struct om_layer *layer;  // of the first term
-    struct om_risk_rows *term;     // [risk.terms]
-    struct om_risk_rows *exposed;  // [risk.exposures]
+    const struct om_model *model;   // NULL: a layer's field
+    const struct om_layer *layer;   // of the first term
+    struct om_risk_rows *term;      // [risk.terms]
+    struct om_risk_rows *exposed;   // [risk.exposures]
     const struct om_exposure *per;  // the first; NULL: per area
-    const char *unit;     // 每千栋出租屋, 每平方公里
-    const char *unit_en;  // per 1,000 rental houses, per km2
-    struct om_window window;  // as asked
-    int64_t at_s;             // as asked, else the city's now
-    bool dated;               // the value depends on at_s
-    bool standard;  // as the model is, or a layer's plain field: nothing was
-                    // asked for but filter, datetime and at
-    bool filtered;  // by a filter, or a window that is no period
+    const char *unit;               // 每千栋出租屋, 每平方公里
+    const char *unit_en;            // per 1,000 rental houses, per km2
+    struct om_window window;        // as asked
+    int64_t at_s;                   // as asked, else the city's now
+    bool dated;                     // the value depends on at_s
+    bool standard;    // as the model is, or a layer's plain field: nothing was
+                      // asked for but filter, datetime and at
+    bool filtered;    // by a filter, or a window that is no period
     char period[16];  // what the legend is of: "now", "2023" or "2023-05"
     // All that is computed, as one text: asks that mean the same have the
     // same. `field` is that without filter, window and moment: what a legend

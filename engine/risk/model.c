@@ -26,11 +26,11 @@
 #define METRES "(metres)"
 #define DAYS "(days)"
 
-#define MODEL_WORDS                                                       \
+#define MODEL_WORDS                                                        \
     "name title title_en about about_en version kernel bandwidth_m terms " \
     "denominator"
-#define TERM_WORDS                                                     \
-    "name title title_en layer filter weight severity factor "         \
+#define TERM_WORDS                                                   \
+    "name title title_en layer filter until weight severity factor " \
     "half_life_days kernel bandwidth_m"
 #define PER_WORDS \
     "per floor scale kernel bandwidth_m half_life_days unit unit_en"
@@ -77,8 +77,9 @@ static void read_severity(struct om__reader *term, struct om_severity *out)
     struct om__reader table = om__read_object(&r, values, "values");
     const size_t n = om_json_count(table.object);
     if (!*r.status && (n == 0 || n > OM_MODEL_VALUES_MOST))
-        om__read_fail(&r, "values", OM_E_LIMIT, "has %zu members; 1 to %d can be",
-                      n, OM_MODEL_VALUES_MOST);
+        om__read_fail(&r, "values", OM_E_LIMIT,
+                      "has %zu members; 1 to %d can be", n,
+                      OM_MODEL_VALUES_MOST);
     out->value = om__read_room(&r, n, sizeof *out->value);
     out->weight = om__read_room(&r, n, sizeof *out->weight);
     for (size_t i = 0; i < n && !*r.status; i++) {
@@ -100,6 +101,7 @@ static void read_term(struct om__reader *r, struct om_model_term *out)
     out->title_en = om__read_text(r, "title_en", TITLE_BYTES);
     out->layer = om__read_needed(r, "layer", NAME_BYTES);
     out->filter = om__read_text(r, "filter", OM_LIMIT_FILTER_BYTES);
+    out->until = om__read_text(r, "until", NAME_BYTES);
     out->weight = om__read_text(r, "weight", NAME_BYTES);
     read_severity(r, &out->severity);
     out->factor = read_factor(r);
@@ -212,6 +214,7 @@ static void add_term(struct om_buf *out, const struct om_model_term *t)
 {
     add_word(out, t->layer);
     add_word(out, t->filter);
+    add_word(out, t->until);
     add_word(out, t->weight);
     add_word(out, t->severity.column);
     for (size_t i = 0; i < t->severity.count; i++) {

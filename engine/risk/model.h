@@ -33,6 +33,7 @@ struct om_model_term {
     const char *name;  // "" unless the model names its terms
     const char *title, *title_en;
     const char *layer, *filter;
+    const char *until;   // a time column: rows count until then (open cases)
     const char *weight;  // a number column that multiplies
     struct om_severity severity;
     double factor;  // 1
@@ -119,8 +120,8 @@ struct om_models {
     size_t count;
     struct om_model_entry *entry;
     struct om_exposures exposures;
-    om_status exposures_status;      // exposures empty and
-    struct om_err exposures_err;     // ... why, if this is not OM_OK
+    om_status exposures_status;   // exposures empty and
+    struct om_err exposures_err;  // ... why, if this is not OM_OK
 };
 /**
  * Read CITY/models/ beside a snapshot. A model that cannot be used (bad

@@ -82,7 +82,8 @@ static om_status read_entry(const char *folder, const char *file,
         st = models->exposures_status;
         why = models->exposures_err;
     }
-    if (!st) st = om_model_check(out->model, &models->exposures, snapshot, &why);
+    if (!st)
+        st = om_model_check(out->model, &models->exposures, snapshot, &why);
     if (!st) return OM_OK;
     om_model_free(out->model);
     out->model = NULL;
@@ -109,7 +110,8 @@ static om_status list_files(DIR *dir, char (**out)[OM_LIMIT_NAME_BYTES + 8],
                             size_t *count)
 {
     size_t room = 0;
-    for (struct dirent *entry; *count < MODELS_MOST && (entry = readdir(dir));) {
+    for (struct dirent *entry;
+         *count < MODELS_MOST && (entry = readdir(dir));) {
         if (!is_model(entry->d_name)) continue;
         if (*count == room) {
             room = room ? 2 * room : 16;
@@ -160,7 +162,8 @@ om_status om_models_read(const char *city, const struct om_snapshot *snapshot,
     struct om_models *models = &c->public;
     models->exposures_status = om_exposures_read(
         snapshot->manifest, &models->exposures, &models->exposures_err);
-    om_status st = models->exposures_status == OM_E_MEMORY ? OM_E_MEMORY : OM_OK;
+    om_status st =
+        models->exposures_status == OM_E_MEMORY ? OM_E_MEMORY : OM_OK;
     if (!st) st = read_folder(folder, snapshot, models, err);
     if (st == OM_E_MEMORY) om_fail(err, st, 0, "out of memory");
     if (st)

@@ -26,10 +26,8 @@ void om__read_fail(struct om__reader *r, const char *key, om_status status,
 struct om__reader om__read_object(struct om__reader *r,
                                   const struct om_json *value, const char *key)
 {
-    struct om__reader inner = {.object = value,
-                               .arena = r->arena,
-                               .err = r->err,
-                               .status = r->status};
+    struct om__reader inner = {
+        .object = value, .arena = r->arena, .err = r->err, .status = r->status};
     const enum om_json_kind kind = om_json_kind(value);
     if (kind == OM_JSON_NONE)
         om__read_fail(r, key, OM_E_FORMAT, "is missing");

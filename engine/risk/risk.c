@@ -129,8 +129,7 @@ static om_status evaluate(struct evaluate *e, const struct om_risk *risk,
     const double least = om_risk_least_exposure(risk);
     for (size_t k = 0; k < e->n; k++)
         value[k] = (float)ratio(risk, least, above[k], below[k]);
-    for (size_t k = 0; exposure && k < e->n; k++)
-        exposure[k] = (float)below[k];
+    for (size_t k = 0; exposure && k < e->n; k++) exposure[k] = (float)below[k];
     return OM_OK;
 }
 
@@ -184,8 +183,8 @@ om_status om_risk_exact(const struct om_risk *risk, double x, double y,
     }
     if (risk->exposures) {
         const struct om_field_spec *spec = &risk->exposure[0].spec;
-        out->exposed = out->exposure * om_kernel_area_km2(spec->kernel,
-                                                          spec->bandwidth_m);
+        out->exposed =
+            out->exposure * om_kernel_area_km2(spec->kernel, spec->bandwidth_m);
     }
     out->value = ratio(risk, om_risk_least_exposure(risk), out->numerator,
                        out->exposure);
@@ -211,8 +210,8 @@ om_status om_risk_totals(struct om_fields *fields, const struct om_risk *risk,
     *out = (struct om_risk_totals){.mean = NAN};
     OM_TRY(om_risk_check(risk));
     OM_TRY(add_weights(fields, risk->term, risk->terms, &out->numerator));
-    OM_TRY(add_weights(fields, risk->exposure, risk->exposures,
-                       &out->exposure));
+    OM_TRY(
+        add_weights(fields, risk->exposure, risk->exposures, &out->exposure));
     if (risk->exposures && out->exposure > 0.0)
         out->mean = risk->scale * out->numerator / out->exposure;
     return OM_OK;

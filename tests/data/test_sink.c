@@ -78,7 +78,7 @@ static const char *write_rows(const char *format, enum om_geometry kind,
     const struct om_sink_geometry geometry = geometry_of(kind);
     struct om_sink *sink;
     struct om_err err = {0};
-    if (om_sink_open(path, format, "layer", &schema, ZONE_S, &sink, &err))
+    if (om_sink_open(path, format, "layer", &schema, ZONE_S, NULL, &sink, &err))
         fail_msg("%s", err.text);
     for (int i = 0; i < rows; i++) add_row(sink, i, &geometry);
     if (om_sink_close(sink, true, &err)) fail_msg("%s", err.text);
@@ -192,7 +192,7 @@ static void close_without_commit_leaves_the_old_file(void **state)
         const char *path = write_text("old.file", "old");
         struct om_sink *sink;
         assert_int_equal(
-            om_sink_open(path, FORMAT[i], "l", &schema, ZONE_S, &sink, NULL),
+            om_sink_open(path, FORMAT[i], "l", &schema, ZONE_S, NULL, &sink, NULL),
             OM_OK);
         add_row(sink, 1, &point);
         assert_int_equal(om_sink_close(sink, false, NULL), OM_OK);
@@ -211,11 +211,11 @@ static void error_says_what_cannot_be_written(void **state)
     const struct om_schema schema = schema_of(OM_GEOMETRY_POINT);
     struct om_sink *sink = NULL;
     struct om_err err = {0};
-    assert_int_equal(om_sink_open(path_of("a.kml"), "kml", "l", &schema, ZONE_S,
+    assert_int_equal(om_sink_open(path_of("a.kml"), "kml", "l", &schema, ZONE_S, NULL,
                                   &sink, &err),
                      OM_E_UNSUPPORTED);
     assert_int_equal(om_sink_open("/nowhere/at/all.gpkg", "gpkg", "l", &schema,
-                                  ZONE_S, &sink, &err),
+                                  ZONE_S, NULL, &sink, &err),
                      OM_E_IO);
     assert_non_null(strstr(err.text, "/nowhere/at/all.gpkg"));
     assert_null(sink);
@@ -233,7 +233,7 @@ static void fault_leaves_nothing_behind(void **state)
         struct om_sink *sink = NULL;
         struct om_value value[6] = {text_value("a"), text_value("b")};
         om_alloc_fail_after(n, false);
-        st = om_sink_open(path, "fgb", "l", &schema, ZONE_S, &sink, NULL);
+        st = om_sink_open(path, "fgb", "l", &schema, ZONE_S, NULL, &sink, NULL);
         if (!st) st = om_sink_add(sink, value, &g, NULL);
         const om_status closed = om_sink_close(sink, !st, NULL);
         if (!st) st = closed;

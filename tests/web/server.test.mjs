@@ -477,3 +477,31 @@ test('a configuration file says the same as options', async (t) => {
     const { code } = await server.stop('SIGINT');
     assert.equal(code, 0);
 });
+
+/** A counter or gauge of /metrics. */
+async function metric(url, name) {
+    const { body } = await get(`${url}/metrics`);
+    const line = body.toString('utf8').split('\n').find((l) => l.startsWith(`${name} `));
+    assert.ok(line, `no metric ${name}`);
+    return Number(line.split(' ')[1]);
+}
+
+test('however many ask for a tile at once, it is drawn once', async (t) => {
+    const { city } = await makeCity(t);
+    const { url } = await serve(t, city);
+    const y = Math.floor((1 - Math.asinh(Math.tan(22.9 * Math.PI / 180)) / Math.PI) / 2 * 2 ** Z);
+    let drawn = 0;
+    // A small bandwidth: its view is made first, which all of them wait for.
+    for (const bandwidth of [60, 70, 80, 90, 100]) {
+        const asked = Array.from({ length: 60 }, (_, i) =>
+            get(`${url}/tiles/heat:place/${Z}/${X}/${y}.png?${i % 2 ? `bandwidth=${bandwidth}&palette=dark` : `palette=dark&bandwidth=${bandwidth}`}`));
+        const answers = await Promise.all(asked);
+        for (const a of answers) {
+            assert.equal(a.status, 200);
+            assert.equal(a.headers.etag, answers[0].headers.etag);
+        }
+        drawn++;
+        assert.equal(await metric(url, 'onemap_tiles_drawn_total'), drawn);
+    }
+    assert.ok(await metric(url, 'onemap_tiles_joined_total') > 0);
+});

@@ -12,6 +12,9 @@ static const struct {
 /* Not for the kind. */
 static const char *const OURS[] = {"f", "filter-lang"};
 
+/* Rows of one answer: some 30 MB. */
+#define ROWS_MOST 100000
+
 static const char *option_of(const char *param)
 {
     for (size_t i = 0; i < ALIASES; i++)
@@ -69,7 +72,8 @@ om_status om__get_coverage(struct om__request *r)
                             .selections = r->server->selections,
                             .option = option,
                             .take = take,
-                            .take_ctx = &out};
+                            .take_ctx = &out,
+                            .rows_most = ROWS_MOST};
     OM_TRY(read_format(r, &q.format));
     for (size_t i = 0; i < r->address.params; i++)
         if (!is_ours(r->address.param[i].name))

@@ -42,7 +42,7 @@ struct om__jobs {
     pthread_t heavy_worker;
 };
 
-static bool client_gone(const struct om__request *request)
+bool om__client_gone(const struct om__request *request)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(
         request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -96,7 +96,7 @@ static void weed(struct om__jobs *jobs)
     const size_t waiting = jobs->heavy.waiting;
     for (size_t i = 0; i < waiting; i++) {
         struct om__request *request = pop(&jobs->heavy);
-        push(client_gone(request) ? &jobs->quick : &jobs->heavy, request);
+        push(om__client_gone(request) ? &jobs->quick : &jobs->heavy, request);
     }
 }
 
@@ -112,13 +112,15 @@ static size_t of_client(const struct queue *q, uint64_t client)
 static bool has_room(struct om__jobs *jobs, const struct queue *q,
                      const struct om__request *request)
 {
-    if (jobs->stop || q->waiting >= q->room) return false;
+    if (jobs->stop) return false;
+    if (q->waiting >= q->room) return request->admitted;
     return !q->heavy || !request->client ||
            of_client(q, request->client) < OM__QUEUE_CLIENT;
 }
 
 om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request)
 {
+    if (request->flight && om__flight_park(request)) return OM_OK;
     if (request->heavy) request->client = client_of(request);
     pthread_mutex_lock(&jobs->lock);
     struct queue *q = request->heavy ? &jobs->heavy : &jobs->quick;
@@ -147,7 +149,7 @@ static void run(struct om__jobs *jobs, struct om__request *request, bool heavy)
 {
     request->on_worker = true;
     request->on_heavy = heavy;
-    if (client_gone(request)) {
+    if (om__client_gone(request)) {
         request->error_status = MHD_HTTP_SERVICE_UNAVAILABLE;
         om__reply_problem(request, OM_E_STOPPED);
     } else {

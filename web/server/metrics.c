@@ -136,6 +136,20 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
                     "# TYPE onemap_cache_bytes gauge\n");
     write_cache(out, "answers", answers.hits, answers.misses, answers.entries,
                 answers.bytes);
+    om_buf_addf(out,
+                "# TYPE onemap_cache_evictions_total counter\n"
+                "onemap_cache_evictions_total{cache=\"answers\"} %llu\n",
+                (unsigned long long)answers.evictions);
+    const struct om__flight_stats flights = om__flight_stats(server->flights);
+    om_buf_addf(out,
+                "# HELP onemap_tiles_joined_total Requests that waited for a "
+                "tile that was being drawn.\n"
+                "# TYPE onemap_tiles_drawn_total counter\n"
+                "onemap_tiles_drawn_total %llu\n"
+                "# TYPE onemap_tiles_joined_total counter\n"
+                "onemap_tiles_joined_total %llu\n",
+                (unsigned long long)flights.drawn,
+                (unsigned long long)flights.parked);
     write_cache(out, "selections", selections.hits, selections.misses,
                 selections.entries, selections.bytes);
     write_cache(out, "fields", fields.hits, fields.misses, fields.entries,

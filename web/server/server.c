@@ -259,6 +259,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om_fields_new(FIELDS_BYTES, &server->fields));
     OM_TRY(om__cache_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT,
                          &server->cache));
+    OM_TRY(om__flights_new(&server->flights));
     OM_TRY(om__views_new(&server->views));
     OM_TRY(om__names_new(&server->names));
     OM_TRY(om__metrics_new(&server->metrics));
@@ -324,6 +325,7 @@ void om_server_stop(struct om_server *server)
     if (server->daemon) MHD_stop_daemon(server->daemon);
     om__files_free(server->files);
     om__cache_free(server->cache);
+    om__flights_free(server->flights);
     om__views_free(server->views);
     om__names_free(server->names);
     om__metrics_free(server->metrics);

@@ -54,17 +54,19 @@ struct om__answer {
 };
 void om__answer_unref(struct om__answer *answer);
 
-/* Finished answers, least recently used first out. Keys are bytes. */
+/* Finished answers, bounded in bytes; one that is asked for once pushes out
+ * none that is asked for again. Keys are bytes. */
 struct om__cache;
 struct om__cache_stats {
-    uint64_t hits, misses, entries, bytes;
+    uint64_t hits, misses, evictions, entries, bytes;
 };
 om_status om__cache_new(size_t max_bytes, struct om__cache **out) OM_MUST_USE;
 void om__cache_free(struct om__cache *cache);
 /** The answer, counted for the caller, or NULL. */
 struct om__answer *om__cache_get(struct om__cache *cache, const void *key,
                                  size_t len);
-/** Keep an answer under a key, too; failing to is no error. */
+/** Keep an answer under a key, too, unless the key has one; failing to is no
+ *  error. */
 void om__cache_put(struct om__cache *cache, const void *key, size_t len,
                    struct om__answer *answer);
 void om__cache_clear(struct om__cache *cache);
@@ -102,6 +104,8 @@ struct om__request {
     bool on_worker, later;
     bool heavy;       // wants the worker of heavy work, or has it
     bool on_heavy;    // has it
+    bool admitted;    // has waited once: a full queue does not turn it away
+    uint64_t flight;  // that it waits for the end of; 0: none
     uint64_t client;  // hash of its address; 0: this machine
     double begun_s;
     // The error, if the answer is one: its text, the parameter it is about,
@@ -127,6 +131,7 @@ struct om__metrics;
 struct om__views;
 struct om__names;
 struct om__jobs;
+struct om__flights;
 struct om__files;
 struct om__watch;
 
@@ -142,6 +147,7 @@ struct om_server {
     struct om__metrics *metrics;
     struct om__files *files;
     struct om__jobs *jobs;
+    struct om__flights *flights;
     struct MHD_Daemon *daemon;
     struct om__watch *watches;  // open connections
     pthread_mutex_t watch_lock;
@@ -190,6 +196,31 @@ size_t om__jobs_waiting(struct om__jobs *jobs);
  *  for the worker of such work and its handler returns OM_OK without answer.
  *  False: it is there, go on. */
 bool om__wait_heavy(struct om__request *request);
+
+/** Has the client of a suspended connection left? What nobody waits for need
+ *  not be finished. */
+bool om__client_gone(const struct om__request *request);
+
+// flights.c: one rendering however many ask
+om_status om__flights_new(struct om__flights **out) OM_MUST_USE;
+void om__flights_free(struct om__flights *flights);
+/**
+ * Ask for the answer of a key that is dear to make: it is in *answer (counted)
+ * if it is kept; else either the caller is to make it, and ends *flight when
+ * it is in the cache or has failed, or another does, and the request is marked
+ * to be put off (later).
+ */
+om_status om__flight_begin(struct om__request *request,
+                           const struct om_buf *key, struct om__answer **answer,
+                           uint64_t *flight) OM_MUST_USE;
+/** Those that waited go to the workers. drawn: there is an answer. */
+void om__flight_end(struct om_server *server, uint64_t flight, bool drawn);
+/** A suspended request waits for its flight; false if that has ended. */
+bool om__flight_park(struct om__request *request);
+struct om__flight_stats {
+    uint64_t drawn, parked;  // ever
+};
+struct om__flight_stats om__flight_stats(struct om__flights *flights);
 
 // reply.c
 /* What an answer's head says beside what all of them say. */

@@ -52,17 +52,16 @@ static om_status make(struct om__request *r, const struct om__tile_maker *maker,
 {
     struct om_buf key = {0}, out = {0};
     struct om__answer *answer = NULL;
+    uint64_t flight = 0;
     om_status st = add_key(r, maker, tile, name, &key);
     if (!st) st = maker->key(r, ask, &key);
-    if (st) goto done;
-    answer = om__cache_get(r->server->cache, key.bytes, key.len);
-    if (answer) {
-        om__reply_answer_take(r, answer);
-        goto done;
-    }
+    if (!st) st = om__flight_begin(r, &key, &answer, &flight);
+    if (answer) om__reply_answer_take(r, answer);
+    if (!flight) goto done;
     st = maker->draw(r, ask, tile, &out);
     if (!st && !r->later)
         st = om__reply_kept(r, &out, maker->head, key.bytes, key.len);
+    om__flight_end(r->server, flight, !st && !r->later);
 done:
     om_buf_deinit(&out);
     om_buf_deinit(&key);

@@ -1,0 +1,311 @@
+/* Rows in the order of columns, against sorting all of them.
+ *
+ * Plan
+ *   sorted_*  any keys, any box: the rows that qsort puts first
+ *   pages_*   page behind page is the whole order, each row once
+ *   nulls_*   rows without a value come last, up and down
+ *   error_*   what cannot be asked; a column more costs more
+ *   fault_*   the n-th allocation fails
+ * Each over one part (texts compared by their codes), several parts, and parts
+ * with tombstones.
+ */
+#include "engine/query/sorted.h"
+
+#include "tests/engine/query_sample.h"
+#include "tests/rounds.h"
+
+static struct sample sample[3];
+
+struct line {
+    struct om_hit hit;
+    const struct truth *truth;
+};
+static struct line line[12000];
+static size_t lines;
+static const struct om_sort_key *order_key;
+static size_t order_keys;
+
+static bool is_null(size_t column, const struct truth *t)
+{
+    if (column == COL_KIND) return t->kind < 0;
+    return column == COL_RESIDENTS && t->residents_null;
+}
+
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+static int order_by(size_t column, const struct truth *a, const struct truth *b)
+{
+    char x[200], y[200];
+    switch (column) {
+        case COL_ID:
+            return strcmp(a->id, b->id);
+        case COL_KIND:
+            return strcmp(KIND[a->kind], KIND[b->kind]);
+        case COL_RESIDENTS:
+            return ORDER(a->residents, b->residents);
+        case COL_WEIGHT:
+            return ORDER(a->weight, b->weight);
+        case COL_AT:
+            return ORDER(a->at, b->at);
+        case COL_FLAG:
+            return ORDER(a->flag, b->flag);
+        default:
+            sample_text(a, x);
+            sample_text(b, y);
+            return strcmp(x, y);
+    }
+}
+
+static int by_order(const void *p, const void *q)
+{
+    const struct line *a = p, *b = q;
+    for (size_t k = 0; k < order_keys; k++) {
+        const size_t column = order_key[k].column;
+        const bool a_null = is_null(column, a->truth);
+        const bool b_null = is_null(column, b->truth);
+        if (a_null != b_null) return a_null ? 1 : -1;
+        if (a_null) continue;
+        const int order = order_by(column, a->truth, b->truth);
+        if (order) return (order > 0) == order_key[k].descending ? -1 : 1;
+    }
+    const uint64_t x = om_morton(a->truth->pos), y = om_morton(b->truth->pos);
+    if (x != y) return x > y ? 1 : -1;
+    return strcmp(a->truth->id, b->truth->id);
+}
+
+static bool in_box(const struct truth *t, struct om_box b)
+{
+    return t->pos.x >= b.x0 && t->pos.x <= b.x1 && t->pos.y >= b.y0 &&
+           t->pos.y <= b.y1;
+}
+
+static void sort_lines(const struct sample *s, struct om_box box,
+                       const struct om_sort_key *key, size_t keys)
+{
+    lines = 0;
+    for (size_t p = 0; p < s->parts; p++)
+        for (size_t i = 0; i < om_segment_rows(s->part[p].segment); i++) {
+            const struct truth *t = &s->truth[p][i];
+            if (t->dead || !in_box(t, box)) continue;
+            line[lines++] = (struct line){{p, i, 0}, t};
+        }
+    order_key = key;
+    order_keys = keys;
+    qsort(line, lines, sizeof *line, by_order);
+}
+
+struct seen {
+    struct om_hit hit[12000];
+    size_t count, stop;
+};
+static struct seen seen;
+
+static bool note(void *ctx, const struct om_hit *hit)
+{
+    struct seen *v = ctx;
+    assert_true(v->count < 12000);
+    v->hit[v->count++] = *hit;
+    return v->count != v->stop;
+}
+
+static const struct om_box WORLD = {0, 0, UINT32_MAX, UINT32_MAX};
+static const size_t COLUMN[] = {COL_ID, COL_KIND, COL_RESIDENTS, COL_WEIGHT,
+                                COL_AT, COL_FLAG, COL_TEXT};
+#define COLUMNS (sizeof COLUMN / sizeof *COLUMN)
+
+static size_t random_keys(struct om_sort_key key[OM_SORT_KEYS])
+{
+    const size_t keys = 1 + dice(OM_SORT_KEYS);
+    for (size_t k = 0; k < keys; k++)
+        key[k] = (struct om_sort_key){COLUMN[dice(COLUMNS)], dice(2)};
+    return keys;
+}
+
+static struct om_box random_box(const struct sample *s)
+{
+    if (!dice(4)) return WORLD;
+    const size_t rows = om_segment_rows(s->part[0].segment);
+    const struct om_pos a = s->truth[0][dice(rows)].pos;
+    const struct om_pos b = s->truth[0][dice(rows)].pos;
+    return (struct om_box){a.x < b.x ? a.x : b.x, a.y < b.y ? a.y : b.y,
+                           a.x < b.x ? b.x : a.x, a.y < b.y ? b.y : a.y};
+}
+
+static void check_rows(size_t from)
+{
+    for (size_t i = 0; i < seen.count; i++) {
+        assert_int_equal(seen.hit[i].part, line[from + i].hit.part);
+        assert_int_equal(seen.hit[i].row, line[from + i].hit.row);
+    }
+}
+
+static void sorted_rows_are_those_that_qsort_puts_first(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < test_rounds(60); n++) {
+        const struct sample *s = &sample[n % 3];
+        struct om_sort_key key[OM_SORT_KEYS];
+        const size_t keys = random_keys(key);
+        struct om_query q = sample_query(s);
+        q.place = (struct om_place){.kind = OM_PLACE_BOX, .box = random_box(s)};
+        q.limit = 1 + dice(n % 5 ? 300 : 20000);
+        sort_lines(s, q.place.box, key, keys);
+        seen = (struct seen){0};
+        assert_int_equal(om_query_sorted(&q, key, keys, note, &seen), OM_OK);
+        assert_int_equal(seen.count, q.limit < lines ? q.limit : lines);
+        check_rows(0);
+    }
+}
+
+static void sorted_visit_stops_when_told(void **state)
+{
+    (void)state;
+    const struct om_sort_key key = {COL_AT, true};
+    struct om_query q = sample_query(&sample[1]);
+    q.limit = 50;
+    seen = (struct seen){.stop = 7};
+    assert_int_equal(om_query_sorted(&q, &key, 1, note, &seen), OM_OK);
+    assert_int_equal(seen.count, 7);
+}
+
+static void pages_follow_each_other_without_a_gap(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < test_rounds(9); n++) {
+        const struct sample *s = &sample[n % 3];
+        struct om_sort_key key[OM_SORT_KEYS];
+        // One of few values, so that pages end among equals.
+        const size_t keys = n < 3 ? 1 : random_keys(key);
+        if (n < 3) key[0] = (struct om_sort_key){COL_FLAG, n == 1};
+        struct om_query q = sample_query(s);
+        sort_lines(s, WORLD, key, keys);
+        struct om_hit last;
+        size_t from = 0;
+        do {
+            q.limit = 500 + dice(1500);
+            seen = (struct seen){0};
+            assert_int_equal(om_query_sorted(&q, key, keys, note, &seen),
+                             OM_OK);
+            check_rows(from);
+            from += seen.count;
+            if (seen.count) last = seen.hit[seen.count - 1];
+            q.after = &last;
+        } while (seen.count);
+        assert_int_equal(from, lines);
+    }
+}
+
+static void nulls_come_last_either_way(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (int down = 0; down < 2; down++) {
+            const struct om_sort_key key = {COL_RESIDENTS, down};
+            struct om_query q = sample_query(&sample[i]);
+            q.limit = OM_SORT_ROWS;
+            seen = (struct seen){0};
+            assert_int_equal(om_query_sorted(&q, &key, 1, note, &seen), OM_OK);
+            assert_int_equal(seen.count, sample[i].layer.rows);
+            bool null = false;
+            for (size_t n = 0; n < seen.count; n++) {
+                const struct om_hit h = seen.hit[n];
+                const bool is = sample[i].truth[h.part][h.row].residents_null;
+                assert_true(is || !null);
+                null = is;
+            }
+            assert_true(null);
+        }
+}
+
+static void error_of_each_kind_is_told(void **state)
+{
+    (void)state;
+    struct om_query q = sample_query(&sample[0]);
+    struct om_sort_key key[5] = {{COL_AT, false}};
+    q.limit = 1;
+    seen = (struct seen){0};
+    assert_int_equal(om_query_sorted(&q, key, 0, note, &seen), OM_E_RANGE);
+    assert_int_equal(om_query_sorted(&q, key, 5, note, &seen), OM_E_RANGE);
+    key[0].column = COLS;
+    assert_int_equal(om_query_sorted(&q, key, 1, note, &seen), OM_E_NOTFOUND);
+    key[0].column = COL_AT;
+    q.limit = 0;
+    assert_int_equal(om_query_sorted(&q, key, 1, note, &seen), OM_E_RANGE);
+    q.limit = OM_SORT_ROWS + 1;
+    assert_int_equal(om_query_sorted(&q, key, 1, note, &seen), OM_E_RANGE);
+    q.limit = 1;
+    q.after = &(struct om_hit){.part = 1};
+    assert_int_equal(om_query_sorted(&q, key, 1, note, &seen), OM_E_RANGE);
+    q.after = NULL;
+    q.place.kind = OM_PLACE_NEAREST;
+    q.place.nearest = 3;
+    assert_int_equal(om_query_sorted(&q, key, 1, note, &seen),
+                     OM_E_UNSUPPORTED);
+    assert_int_equal(seen.count, 0);
+}
+
+static void error_costs_grow_with_rows_keys_and_texts(void **state)
+{
+    (void)state;
+    const struct om_layer *layer = &sample[0].layer;
+    const struct om_sort_key at[] = {{COL_AT, false}, {COL_FLAG, false}};
+    const struct om_sort_key text = {COL_TEXT, false};
+    const double one_s = om_sort_cost_s(layer, at, 1, 1000000);
+    assert_true(one_s > 0 && one_s < 0.1);
+    assert_true(om_sort_cost_s(layer, at, 1, 2000000) > one_s);
+    assert_true(om_sort_cost_s(layer, at, 2, 1000000) > one_s);
+    assert_true(om_sort_cost_s(layer, &text, 1, 1000000) > 5 * one_s);
+}
+
+static void fault_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    const struct om_sort_key key[] = {{COL_TEXT, true}, {COL_KIND, false}};
+    struct om_query q = sample_query(&sample[1]);
+    const struct om_hit after = {0, 5, 0};
+    q.limit = 20;
+    q.after = &after;
+    const size_t before = om_alloc_live();
+    for (size_t n = 1;; n += 1 + n / 8) {
+        seen = (struct seen){0};
+        om_alloc_fail_after(n, true);
+        const om_status st = om_query_sorted(&q, key, 2, note, &seen);
+        om_alloc_fail_after(0, false);
+        assert_int_equal(om_alloc_live(), before);
+        if (!st) break;
+        assert_int_equal(st, OM_E_MEMORY);
+        assert_true(n < 100000);
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    const size_t one[] = {test_rounds(6000)};
+    const size_t three[] = {test_rounds(4000), 1, test_rounds(2000)};
+    sample_make(&sample[0], 1, one, 0);
+    sample_make(&sample[1], 3, three, 0);
+    sample_make(&sample[2], 3, three, 5);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) sample_free(&sample[i]);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sorted_rows_are_those_that_qsort_puts_first),
+        cmocka_unit_test(sorted_visit_stops_when_told),
+        cmocka_unit_test(pages_follow_each_other_without_a_gap),
+        cmocka_unit_test(nulls_come_last_either_way),
+        cmocka_unit_test(error_of_each_kind_is_told),
+        cmocka_unit_test(error_costs_grow_with_rows_keys_and_texts),
+        cmocka_unit_test(fault_leaves_nothing_behind),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,620 @@
+/* coverage_workload.c - is the work spread evenly?
+ *
+ * DESIGN
+ * A subject is a unit with its workers, or one worker. Work that lies in a unit
+ * (addresses, houses, visits owed) is shared by the workers in charge of it;
+ * what a worker did (reports, checks) is known of each. Balance is measured
+ * over what falls to one worker: a unit with twice the houses and twice the
+ * workers is not worse off.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/model/time.h"
+#include "engine/coverage/balance.h"
+#include "engine/coverage/months.h"
+#include "engine/coverage/workload.h"
+#include "web/coverage_patrol.h"
+
+/* So many of the most and of the least loaded are marked. */
+#define MARKED_DEFAULT 10
+#define MEASURE_DEFAULT "owed"
+#define HEAD 4
+#define TAIL 7
+#define COLUMNS_MOST (OM_WORKLOAD_COLUMNS_MOST + HEAD + TAIL)
+
+struct subject {
+    const char *id, *name;
+    const char *unit;  // of a worker: the unit in charge
+    uint64_t workers;  // who share the unit's work; 0: nobody
+    uint32_t in;       // index of the unit whose work is shared
+    uint32_t worker;   // of a worker: its row
+    uint32_t rank;     // by load, 1 the most loaded; 0: no workers
+    double load;       // of the measure, for one worker
+};
+
+struct workload {
+    struct om_coverage *question;
+    struct om__patrol_question patrol;
+    struct om_units units, worker_units;
+    struct om_patrol_sums sums;
+    struct om_workload_spec spec;
+    struct om_workload work;
+    struct om_worker_figures figures;  // rows 0: subjects are units
+    struct subject *subject;
+    size_t subjects;
+    size_t measure;  // column
+    size_t marked;
+    double norm;  // checks that one worker owes in the window so far; or NAN
+    struct om_balance balance;  // of the measure, whole city
+    struct om_arena arena;
+    struct om_buf text, text_zh;
+};
+
+/* --- figures ----------------------------------------------------------- */
+
+/* What a column has of a subject: all of a unit's, or a worker's own. */
+static double figure_of(const struct workload *w, size_t column,
+                        const struct subject *s)
+{
+    const struct om_workload_column *c = &w->work.column[column];
+    const struct om_worker_figures *f = &w->figures;
+    if (!f->rows) return c->value[s->in];
+    if (f->reports && !strcmp(c->name, "reports")) return f->reports[s->worker];
+    if (f->checks && !strcmp(c->name, "checks")) return f->checks[s->worker];
+    return s->in == OM_NO_UNIT || !s->workers
+               ? 0
+               : c->value[s->in] / (double)s->workers;
+}
+
+/* What falls to one worker. */
+static double load_of(const struct workload *w, size_t column,
+                      const struct subject *s)
+{
+    const double figure = figure_of(w, column, s);
+    if (w->figures.rows) return figure;
+    return s->workers ? figure / (double)s->workers : NAN;
+}
+
+/* Balance of a column over the subjects that `in` (may be NULL) puts into
+ * group `group`; most and least become subjects. */
+static om_status measure_balance(struct workload *w, size_t column,
+                                 const uint32_t *in, uint32_t group,
+                                 struct om_balance *out)
+{
+    double *value = om_arena_calloc(&w->arena, w->subjects + 1, sizeof *value);
+    size_t *who = om_arena_calloc(&w->arena, w->subjects + 1, sizeof *who);
+    if (!value || !who) return OM_E_MEMORY;
+    size_t n = 0;
+    for (size_t i = 0; i < w->subjects; i++) {
+        const struct subject *s = &w->subject[i];
+        if (!s->workers) continue;
+        if (in && (s->in == OM_NO_UNIT || in[s->in] != group)) continue;
+        value[n] = load_of(w, column, s);
+        who[n++] = i;
+    }
+    const om_status st = om_balance_of(value, n, out);
+    if (st == OM_E_RANGE)
+        return om_fail(&w->question->err, st, 0,
+                       "%s has negative values; a burden has none",
+                       w->work.column[column].name);
+    OM_TRY(st);
+    out->most = n ? who[out->most] : SIZE_MAX;
+    out->least = n ? who[out->least] : SIZE_MAX;
+    return OM_OK;
+}
+
+/* --- subjects ---------------------------------------------------------- */
+
+static om_status list_units(struct workload *w)
+{
+    w->subjects = w->units.count;
+    w->subject =
+        om_arena_calloc(&w->arena, w->subjects + 1, sizeof *w->subject);
+    if (!w->subject) return OM_E_MEMORY;
+    for (size_t i = 0; i < w->subjects; i++) {
+        const struct om_unit *u = &w->units.unit[i];
+        w->subject[i] = (struct subject){.id = u->id,
+                                         .name = u->name,
+                                         .workers = w->work.workers[i],
+                                         .in = (uint32_t)i};
+    }
+    return OM_OK;
+}
+
+static om_status add_worker(struct workload *w, size_t part, size_t row,
+                            size_t number, struct om_text_reader *reader)
+{
+    const struct om_layer *layer = w->patrol.duty.workers.layer;
+    const char *id;
+    size_t len;
+    OM_TRY(om_segment_text(layer->part[part].segment, layer->schema.id_field,
+                           row, reader, &id, &len));
+    char *copy = om_arena_text(&w->arena, id ? id : "", id ? len : 0);
+    if (!copy) return OM_E_MEMORY;
+    struct subject *s = &w->subject[w->subjects++];
+    const uint32_t unit = w->figures.unit[number];
+    const bool known = unit != OM_NO_UNIT;
+    *s = (struct subject){.id = copy,
+                          .name = known ? w->units.unit[unit].name : NULL,
+                          .unit = known ? w->units.unit[unit].id : NULL,
+                          .workers = known ? w->work.workers[unit] : 1,
+                          .in = unit,
+                          .worker = (uint32_t)number};
+    return OM_OK;
+}
+
+static int by_id(const void *one, const void *two)
+{
+    return strcmp(((const struct subject *)one)->id,
+                  ((const struct subject *)two)->id);
+}
+
+static om_status list_workers(struct workload *w)
+{
+    const struct om_layer *layer = w->patrol.duty.workers.layer;
+    OM_TRY(om_workload_workers(&w->spec, &w->figures, &w->question->err));
+    w->subject =
+        om_arena_calloc(&w->arena, layer->rows + 1, sizeof *w->subject);
+    if (!w->subject) return OM_E_MEMORY;
+    struct om_text_reader reader = {0};
+    om_status st = OM_OK;
+    size_t base = 0;
+    for (size_t p = 0; p < layer->parts && !st; p++) {
+        const struct om_part *part = &layer->part[p];
+        const size_t rows = om_segment_rows(part->segment);
+        for (size_t row = 0, dead = 0; row < rows && !st; row++) {
+            if (dead < part->dead_count && part->dead[dead] == row)
+                dead++;
+            else
+                st = add_worker(w, p, row, base + row, &reader);
+        }
+        base += rows;
+    }
+    om_text_reader_deinit(&reader);
+    if (w->subjects > 1)
+        qsort(w->subject, w->subjects, sizeof *w->subject, by_id);
+    return st;
+}
+
+static int by_load(const void *one, const void *two)
+{
+    const struct subject *p = *(const struct subject *const *)one;
+    const struct subject *q = *(const struct subject *const *)two;
+    if (p->load != q->load) return p->load > q->load ? -1 : 1;
+    return strcmp(p->id, q->id);
+}
+
+/* Rank the subjects; *order (all of them, the most loaded first and those
+ * without workers last) lies in the arena. */
+static om_status rank_subjects(struct workload *w,
+                               const struct subject ***order)
+{
+    struct subject **list =
+        om_arena_calloc(&w->arena, w->subjects + 1, sizeof *list);
+    if (!list) return OM_E_MEMORY;
+    size_t n = 0, idle = w->subjects;
+    for (size_t i = 0; i < w->subjects; i++)
+        if (w->subject[i].workers) {
+            w->subject[i].load = load_of(w, w->measure, &w->subject[i]);
+            list[n++] = &w->subject[i];
+        }
+    if (n > 1) qsort(list, n, sizeof *list, by_load);
+    for (size_t i = 0; i < n; i++) list[i]->rank = (uint32_t)i + 1;
+    idle = n;
+    for (size_t i = 0; i < w->subjects; i++)
+        if (!w->subject[i].workers) {
+            w->subject[i].load = NAN;
+            list[idle++] = &w->subject[i];
+        }
+    *order = (const struct subject **)list;
+    return measure_balance(w, w->measure, NULL, 0, &w->balance);
+}
+
+/* --- the table of subjects --------------------------------------------- */
+
+static const char *class_of(const struct workload *w, const struct subject *s)
+{
+    if (!s->workers) return "unmanned";
+    if (s->rank <= w->marked) return "most";
+    return s->rank + w->marked > w->balance.n ? "least" : NULL;
+}
+
+static const char *called(const struct subject *s)
+{
+    if (s->unit) return s->id;
+    return s->name && *s->name ? s->name : s->id;
+}
+
+/* What a column is called in Chinese: as city.json or the layer's title has
+ * it. */
+static void title_of(const struct workload *w, size_t column, char *out,
+                     size_t room)
+{
+    static const char *const OURS[][2] = {{"owed", "应巡"},
+                                          {"due", "到期应巡"},
+                                          {"done", "已巡"},
+                                          {"reports", "上报"},
+                                          {"checks", "核查"}};
+    const char *name = w->work.column[column].name;
+    const struct om_duty *duty = &w->patrol.duty;
+    snprintf(out, room, "%s", name);
+    for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
+        if (!strcmp(OURS[i][0], name)) snprintf(out, room, "%s", OURS[i][1]);
+    for (size_t i = 0; i < duty->loads; i++)
+        if (duty->load[i].title && !strcmp(duty->load[i].name, name))
+            snprintf(out, room, "%s", duty->load[i].title);
+    for (size_t t = 0; t < duty->targets; t++) {
+        const struct om_layer *layer = duty->target[t].layer;
+        const size_t len = strlen(layer->name);
+        if (!layer->meta->title[0] || strncmp(layer->name, name, len) != 0 ||
+            (name[len] && name[len] != '_'))
+            continue;
+        snprintf(out, room, "%s%s%s", layer->meta->title, name[len] ? " " : "",
+                 name[len] ? name + len + 1 : "");
+    }
+}
+
+static void put_words(struct workload *w, const struct subject *s)
+{
+    char title[4 * OM_LIMIT_NAME_BYTES];
+    const char *measure = w->work.column[w->measure].name;
+    title_of(w, w->measure, title, sizeof title);
+    const double ratio = s->load / w->balance.mean;
+    om_buf_clear(&w->text);
+    om_buf_clear(&w->text_zh);
+    if (!s->workers) {
+        om_buf_addf(&w->text, "%s has no worker", called(s));
+        om_buf_addf(&w->text_zh, "%s 没有网格员", called(s));
+        return;
+    }
+    om_buf_addf(&w->text, "%s: %.1f %s a worker", called(s), s->load, measure);
+    om_buf_addf(&w->text_zh, "%s:人均%s %.1f", called(s), title, s->load);
+    if (!isfinite(ratio)) return;
+    om_buf_addf(&w->text, ", %.2f times the mean of %.1f", ratio,
+                w->balance.mean);
+    om_buf_addf(&w->text_zh, ",为均值 %.1f 的 %.2f 倍", w->balance.mean, ratio);
+}
+
+static void put_figure(struct om_table *t, double value)
+{
+    if (value == floor(value) && fabs(value) < 1e15)
+        om_table_integer(t, (int64_t)value);
+    else
+        om_table_real(t, value);
+}
+
+static void put_subject(struct workload *w, struct om_table *t,
+                        const struct subject *s)
+{
+    if (!s->unit && !w->figures.rows)
+        om_table_shape(t, &w->units.rings, w->units.unit[s->in].row);
+    put_words(w, s);
+    om_table_word(t, s->id);
+    om_table_word(t, s->name);
+    om_table_word(t, s->unit);
+    om_table_integer(t, (int64_t)s->workers);
+    for (size_t c = 0; c < w->work.columns; c++)
+        put_figure(t, figure_of(w, c, s));
+    om_table_real(t, w->figures.rows ? w->norm : w->norm * (double)s->workers);
+    om_table_real(t, s->load);
+    om_table_real(t, s->load / w->balance.mean);
+    if (s->rank)
+        om_table_integer(t, s->rank);
+    else
+        om_table_null(t);
+    om_table_word(t, class_of(w, s));
+    om_table_text(t, (const char *)w->text.bytes, w->text.len);
+    om_table_text(t, (const char *)w->text_zh.bytes, w->text_zh.len);
+}
+
+static size_t list_columns(const struct workload *w,
+                           struct om_table_column *out)
+{
+    static const struct om_table_column head[HEAD] = {
+        {"id", OM_TYPE_TEXT},
+        {"name", OM_TYPE_TEXT},
+        {"unit", OM_TYPE_TEXT},
+        {"workers", OM_TYPE_INTEGER}};
+    static const struct om_table_column tail[TAIL] = {
+        {"checks_norm", OM_TYPE_REAL}, {"value", OM_TYPE_REAL},
+        {"ratio", OM_TYPE_REAL},       {"rank", OM_TYPE_INTEGER},
+        {"class", OM_TYPE_TEXT},       {"text", OM_TYPE_TEXT},
+        {"text_zh", OM_TYPE_TEXT}};
+    size_t n = HEAD;
+    memcpy(out, head, sizeof head);
+    for (size_t c = 0; c < w->work.columns; c++)
+        out[n++] =
+            (struct om_table_column){w->work.column[c].name, OM_TYPE_REAL};
+    memcpy(out + n, tail, sizeof tail);
+    return n + TAIL;
+}
+
+static void add_balance(struct om_buf *out, const char *name,
+                        const struct om_balance *b, bool first)
+{
+    om_buf_add_text(out, first ? "" : ",");
+    om_buf_add_json_text(out, name, strlen(name));
+    om_buf_addf(out, ":{\"count\":%zu,\"mean\":", b->n);
+    om_buf_add_json_real(out, b->mean);
+    om_buf_add_text(out, ",\"gini\":");
+    om_buf_add_json_real(out, b->gini);
+    om_buf_add_text(out, ",\"max_over_mean\":");
+    om_buf_add_json_real(out, b->max_over_mean);
+    om_buf_add_byte(out, '}');
+}
+
+static om_status put_members(struct workload *w, struct om_buf *out)
+{
+    char from[OM_TIME_TEXT_BYTES], to[OM_TIME_TEXT_BYTES];
+    const int32_t zone_s = w->question->snapshot->manifest->zone_s;
+    om_time_format(w->spec.from_s, zone_s, from);
+    om_time_format(w->spec.to_s, zone_s, to);
+    uint64_t unmanned = 0;
+    for (size_t i = 0; i < w->subjects; i++) unmanned += !w->subject[i].workers;
+    om_buf_addf(
+        out,
+        "\"from\":\"%s\",\"to\":\"%s\",\"measure\":\"%s\","
+        "\"unmanned\":%llu,\"workers_without_unit\":%llu,"
+        "\"workers_of_no_such_unit\":%llu,\"balance\":{",
+        from, to, w->work.column[w->measure].name, (unsigned long long)unmanned,
+        (unsigned long long)w->work.without, (unsigned long long)w->work.lost);
+    bool first = true;
+    for (size_t c = 0; c < w->work.columns; c++) {
+        struct om_balance b;
+        if (!w->work.column[c].burden) continue;
+        OM_TRY(measure_balance(w, c, NULL, 0, &b));
+        add_balance(out, w->work.column[c].name, &b, first);
+        first = false;
+    }
+    om_buf_add_byte(out, '}');
+    return om_buf_add_byte(out, 0);
+}
+
+static om_status write_subjects(struct workload *w)
+{
+    struct om_table_column column[COLUMNS_MOST];
+    const struct subject **order;
+    struct om_table *table = NULL;
+    struct om_buf members = {0};
+    const bool sorted = om__coverage_flag(w->question, "sorted");
+    om_status st = rank_subjects(w, &order);
+    if (!st) st = put_members(w, &members);
+    if (!st)
+        st = om__coverage_table(w->question, column, list_columns(w, column),
+                                (const char *)members.bytes, &table);
+    for (size_t i = 0; i < w->subjects && !st; i++)
+        put_subject(w, table, sorted ? order[i] : &w->subject[i]);
+    if (!st) st = w->text.status ? w->text.status : w->text_zh.status;
+    if (!st) st = om_table_end(table, NULL);
+    om_table_free(table);
+    om_buf_deinit(&members);
+    return st;
+}
+
+/* --- the table of balances --------------------------------------------- */
+
+static const struct om_table_column BALANCE[] = {
+    {"id", OM_TYPE_TEXT},
+    {"name", OM_TYPE_TEXT},
+    {"level", OM_TYPE_TEXT},
+    {"measure", OM_TYPE_TEXT},
+    {"count", OM_TYPE_INTEGER},
+    {"sum", OM_TYPE_REAL},
+    {"value", OM_TYPE_REAL},
+    {"gini", OM_TYPE_REAL},
+    {"max_over_mean", OM_TYPE_REAL},
+    {"most", OM_TYPE_TEXT},
+    {"least", OM_TYPE_TEXT},
+    {"text", OM_TYPE_TEXT},
+    {"text_zh", OM_TYPE_TEXT}};
+
+static void put_balance(struct workload *w, struct om_table *t,
+                        const struct om_unit *unit, const char *level,
+                        size_t column, const struct om_balance *b)
+{
+    char title[4 * OM_LIMIT_NAME_BYTES];
+    title_of(w, column, title, sizeof title);
+    const char *measure = w->work.column[column].name;
+    const char *name =
+        unit ? unit->name : w->question->snapshot->manifest->name;
+    const struct subject *most = b->n ? &w->subject[b->most] : NULL;
+    const struct subject *least = b->n ? &w->subject[b->least] : NULL;
+    om_buf_clear(&w->text);
+    om_buf_clear(&w->text_zh);
+    if (isfinite(b->gini)) {
+        om_buf_addf(&w->text,
+                    "%s, %s a worker: Gini %.3f, the most loaded (%s) bears "
+                    "%.2f times the mean of %.1f",
+                    name, measure, b->gini, called(most), b->max_over_mean,
+                    b->mean);
+        om_buf_addf(&w->text_zh,
+                    "%s 人均%s:基尼系数 %.3f,最重(%s)为均值 %.1f 的 %.2f 倍",
+                    name, title, b->gini, called(most), b->mean,
+                    b->max_over_mean);
+    }
+    om_table_word(t, unit ? unit->id : NULL);
+    om_table_word(t, name);
+    om_table_word(t, level);
+    om_table_word(t, measure);
+    om_table_integer(t, (int64_t)b->n);
+    om_table_real(t, b->sum);
+    om_table_real(t, b->mean);
+    om_table_real(t, b->gini);
+    om_table_real(t, b->max_over_mean);
+    om_table_word(t, most ? most->id : NULL);
+    om_table_word(t, least ? least->id : NULL);
+    om_table_text(t, (const char *)w->text.bytes, w->text.len);
+    om_table_text(t, (const char *)w->text_zh.bytes, w->text_zh.len);
+}
+
+static om_status put_balances(struct workload *w, struct om_table *t,
+                              const struct om_units *upper, const uint32_t *in)
+{
+    for (size_t g = 0; g < (upper ? upper->count : 1); g++)
+        for (size_t c = 0; c < w->work.columns; c++) {
+            struct om_balance b;
+            if (!w->work.column[c].burden) continue;
+            OM_TRY(measure_balance(w, c, upper ? in : NULL, (uint32_t)g, &b));
+            if (upper) om_table_shape(t, &upper->rings, upper->unit[g].row);
+            put_balance(w, t, upper ? &upper->unit[g] : NULL,
+                        upper ? upper->level : "city", c, &b);
+        }
+    return OM_OK;
+}
+
+/* The city, then each unit of the largest level, if subjects lie in it. */
+static om_status write_balances(struct workload *w)
+{
+    const struct om_manifest *m = w->question->snapshot->manifest;
+    struct om_units upper = {0};
+    struct om_table *table = NULL;
+    uint32_t *in = om_arena_calloc(&w->arena, w->units.count + 1, sizeof *in);
+    if (!in) return OM_E_MEMORY;
+    const char *top = m->level[m->levels - 1];
+    const bool larger = strcmp(top, w->units.level) != 0;
+    om_status st = OM_OK;
+    if (larger)
+        st = om_units_read(w->spec.snapshot, top, &upper, &w->question->err);
+    if (!st && larger) st = om_units_parents(&w->units, &upper, in);
+    if (!st)
+        st = om__coverage_table(w->question, BALANCE,
+                                sizeof BALANCE / sizeof *BALANCE, NULL, &table);
+    if (!st) st = put_balances(w, table, NULL, NULL);
+    if (!st && larger) st = put_balances(w, table, &upper, in);
+    if (!st) st = w->text.status ? w->text.status : w->text_zh.status;
+    if (!st) st = om_table_end(table, NULL);
+    om_table_free(table);
+    om_units_deinit(&upper);
+    return st;
+}
+
+/* --- the question ------------------------------------------------------ */
+
+static om_status find_measure(struct workload *w)
+{
+    const char *name = om__coverage_text(w->question, "measure");
+    const struct om_workload_column *c =
+        om_workload_find(&w->work, name ? name : MEASURE_DEFAULT);
+    if (!c && !name && w->work.columns) c = &w->work.column[0];
+    if (c) {
+        w->measure = (size_t)(c - w->work.column);
+        return OM_OK;
+    }
+    if (!name)
+        return om_duty_lacks("loads", "what work there is in a unit",
+                             &w->question->err);
+    char known[OM_ERR_TEXT_BYTES / 2] = "";
+    for (size_t i = 0; i < w->work.columns; i++) {
+        const size_t len = strlen(known);
+        if (!w->work.column[i].burden) continue;
+        snprintf(known + len, sizeof known - len, "%s%s", len ? ", " : "",
+                 w->work.column[i].name);
+    }
+    return om__coverage_bad(w->question, "measure", OM_E_FORMAT,
+                            "'%.40s' is none of %s", name, known);
+}
+
+/* Share of the months of the window that is over, summed: a norm a month is
+ * due so far as visits are. */
+static double months_over(int64_t from_s, int64_t to_s, int64_t at_s,
+                          int32_t zone_s)
+{
+    double sum = 0;
+    for (int64_t at = from_s; at < to_s;) {
+        const struct om_month m = om_month_of(at, zone_s);
+        const int64_t end = m.end_s < at_s ? m.end_s : at_s;
+        if (end > m.start_s)
+            sum += (double)(end - m.start_s) / (double)(m.end_s - m.start_s);
+        at = m.end_s;
+    }
+    return sum;
+}
+
+/* Workers are in charge of units of one level: the level asked for, or one
+ * that lies in it. */
+static om_status read_levels(struct workload *w, const char *level,
+                             bool by_worker)
+{
+    struct om_coverage *q = w->question;
+    const struct om_manifest *m = q->snapshot->manifest;
+    const struct om_duty_workers *workers = &w->patrol.duty.workers;
+    const char *theirs = workers->layer ? workers->level : level;
+    size_t asked = 0, charge = 0;
+    if (by_worker) level = theirs;
+    for (size_t i = 0; i < m->levels; i++) {
+        if (!strcmp(m->level[i], level)) asked = i;
+        if (!strcmp(m->level[i], theirs)) charge = i;
+    }
+    if (charge > asked)
+        return om__coverage_bad(q, "by", OM_E_FORMAT,
+                                "workers are in charge of units of level %s; "
+                                "%s is a finer one",
+                                theirs, level);
+    OM_TRY(om_units_read(q->snapshot, level, &w->units, &q->err));
+    return om_units_read(q->snapshot, theirs, &w->worker_units, &q->err);
+}
+
+static om_status gather(struct workload *w, bool by_worker)
+{
+    struct om_coverage *q = w->question;
+    const struct om_patrol_spec *patrol = &w->patrol.spec;
+    const struct om_duty *duty = &w->patrol.duty;
+    const bool visits = duty->targets && duty->visits.layer;
+    uint64_t marked = MARKED_DEFAULT;
+    OM_TRY(om__coverage_whole(q, "mark", 0, UINT32_MAX, &marked));
+    w->marked = (size_t)marked;
+    if (visits)
+        OM_TRY(
+            om_patrol_add_up(patrol, &w->patrol.patrol, &w->units, &w->sums));
+    w->spec = (struct om_workload_spec){.snapshot = q->snapshot,
+                                        .cache = q->selections,
+                                        .duty = duty,
+                                        .units = &w->units,
+                                        .worker_units = &w->worker_units,
+                                        .sums = visits ? &w->sums : NULL,
+                                        .from_s = patrol->from_s,
+                                        .to_s = patrol->to_s};
+    if (patrol->at_s < w->spec.to_s) w->spec.to_s = patrol->at_s;
+    if (w->spec.to_s < w->spec.from_s) w->spec.to_s = w->spec.from_s;
+    w->norm = duty->checks.norm * months_over(patrol->from_s, patrol->to_s,
+                                              patrol->at_s,
+                                              q->snapshot->manifest->zone_s);
+    OM_TRY(om_workload_count(&w->spec, &w->work, &q->err));
+    OM_TRY(find_measure(w));
+    return by_worker ? list_workers(w) : list_units(w);
+}
+
+om_status om__coverage_workload(struct om_coverage *q)
+{
+    const char *level, *by = om__coverage_text(q, "by");
+    const bool by_worker = by && !strcmp(by, "worker");
+    if (by_worker)
+        level = q->snapshot->manifest->levels ? q->snapshot->manifest->level[0]
+                                              : "";
+    else
+        OM_TRY(om__coverage_level(q, &level));
+    struct workload *w = om_calloc(1, sizeof *w);
+    if (!w) return OM_E_MEMORY;
+    w->question = q;
+    om_status st = om__patrol_open_any(q, &w->patrol);
+    if (!st) st = read_levels(w, level, by_worker);
+    if (!st) st = gather(w, by_worker);
+    if (!st)
+        st = om__coverage_flag(q, "balance") ? write_balances(w)
+                                             : write_subjects(w);
+    om_worker_figures_deinit(&w->figures);
+    om_workload_deinit(&w->work);
+    om_patrol_sums_deinit(&w->sums);
+    om_units_deinit(&w->units);
+    om_units_deinit(&w->worker_units);
+    om__patrol_close(&w->patrol);
+    om_arena_deinit(&w->arena);
+    om_buf_deinit(&w->text);
+    om_buf_deinit(&w->text_zh);
+    om_free(w);
+    return st;
+}
