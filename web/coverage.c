@@ -17,6 +17,14 @@ static const struct om_coverage_kind KIND[] = {
      om__coverage_workload},
     {"patrol", "by layer where month time at state limit", "rows levels",
      om__coverage_patrol},
+    {"service",
+     "layer where people weight among mode over factor reach limits minutes by "
+     "worst cell limit",
+     "rows areas centres", om__coverage_service},
+    {"site",
+     "layer where people weight among mode over factor reach limit minutes k "
+     "spacing by",
+     "", om__coverage_site},
 };
 #define KINDS (sizeof KIND / sizeof *KIND)
 

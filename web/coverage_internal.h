@@ -10,6 +10,8 @@
 om_status om__coverage_partition(struct om_coverage *question) OM_MUST_USE;
 om_status om__coverage_workload(struct om_coverage *question) OM_MUST_USE;
 om_status om__coverage_patrol(struct om_coverage *question) OM_MUST_USE;
+om_status om__coverage_service(struct om_coverage *question) OM_MUST_USE;
+om_status om__coverage_site(struct om_coverage *question) OM_MUST_USE;
 
 /** Text of an option, NULL if it was not given. */
 const char *om__coverage_text(const struct om_coverage *question,
