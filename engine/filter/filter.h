@@ -3,6 +3,7 @@
 #define OM_ENGINE_FILTER_FILTER_H
 
 #include "data/base/buf.h"
+#include "data/source/project.h"
 #include "engine/snapshot.h"
 
 struct om_filter;
@@ -36,6 +37,14 @@ om_status om_filter_parse(const char *text, size_t len,
                           const struct om_layer *layer, int32_t zone_s,
                           struct om_filter **out, struct om_err *err)
     OM_MUST_USE;
+/** The same with coordinates in another system, in the order of its authority
+ *  (north first where om_system says so). The canonical text is in degrees
+ *  all the same. A BBOX of a projected system becomes a polygon whose sides
+ *  follow the system's. crs NULL: degrees. */
+om_status om_filter_parse_in(const char *text, size_t len,
+                             const struct om_layer *layer, int32_t zone_s,
+                             struct om_project *crs, struct om_filter **out,
+                             struct om_err *err) OM_MUST_USE;
 void om_filter_free(struct om_filter *filter);
 /** Canonical text: equal for expressions that differ only in writing (order
  *  of AND, OR and IN, blanks, case of keywords, NOT pushed inward, dates as

@@ -167,6 +167,7 @@ struct om__parser {
     struct om_filter *filter;
     const struct om_schema *schema;
     int32_t zone_s;
+    struct om_project *crs;  // of coordinates; NULL: degrees
     unsigned depth;
     struct om_err *err;
 };

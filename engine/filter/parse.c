@@ -417,6 +417,14 @@ om_status om_filter_parse(const char *text, size_t len,
                           const struct om_layer *layer, int32_t zone_s,
                           struct om_filter **out, struct om_err *err)
 {
+    return om_filter_parse_in(text, len, layer, zone_s, NULL, out, err);
+}
+
+om_status om_filter_parse_in(const char *text, size_t len,
+                             const struct om_layer *layer, int32_t zone_s,
+                             struct om_project *crs, struct om_filter **out,
+                             struct om_err *err)
+{
     *out = NULL;
     if (len > OM_LIMIT_FILTER_BYTES)
         return om_fail(err, OM_E_LIMIT, OM_LIMIT_FILTER_BYTES,
@@ -437,6 +445,7 @@ om_status om_filter_parse(const char *text, size_t len,
                            .filter = filter,
                            .schema = &layer->schema,
                            .zone_s = zone_s,
+                           .crs = crs,
                            .err = err};
     st = parse(&p);
     if (st) goto done;

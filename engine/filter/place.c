@@ -28,6 +28,24 @@ static om_status parse_coordinate(struct om__parser *p, double *out)
     return OM_OK;
 }
 
+/* A pair as it is written becomes longitude, latitude. */
+static om_status to_lonlat(struct om__parser *p, size_t at, double *first,
+                           double *second)
+{
+    if (!p->crs) return OM_OK;
+    const bool north_first = om_project_system(p->crs)->north_first;
+    double x = north_first ? *second : *first;
+    double y = north_first ? *first : *second;
+    OM_TRY(om_project_to_lonlat(p->crs, &x, &y, 1));
+    if (!isfinite(x) || !isfinite(y))
+        return om_fail(p->err, OM_E_COORD, at,
+                       "%g %g is nowhere in that coordinate system", *first,
+                       *second);
+    *first = x;
+    *second = y;
+    return OM_OK;
+}
+
 /* Numbers between parentheses, with commas or blanks between them. */
 static om_status parse_numbers(struct om__parser *p, bool commas, size_t room,
                                double *out, size_t *count)
@@ -61,6 +79,7 @@ static om_status parse_point(struct om__parser *p, struct om__place *place,
     OM_TRY(om__lex_next(&p->lexer));
     OM_TRY(parse_numbers(p, false, 3, xy, &n));
     if (n < 2) return om_fail(p->err, OM_E_FORMAT, at, "POINT takes lon lat");
+    OM_TRY(to_lonlat(p, at, &xy[0], &xy[1]));
     if (om_pos_from_lonlat(xy[0], xy[1], &place->point))
         return om_fail(p->err, OM_E_COORD, at,
                        "POINT(%g %g) is not on the map (longitude first)",
@@ -120,20 +139,72 @@ static om_status box_rings(struct om_filter *filter, struct om__place *place)
     return OM_OK;
 }
 
-static om_status parse_box(struct om__parser *p, struct om__place *place,
-                           struct om_buf *buf)
+/* West, south, east, north, of two corners as they are written. */
+static om_status box_corners(struct om__parser *p, size_t at, const double *v,
+                             size_t n, double corner[4])
 {
-    const size_t at = p->lexer.token.at;
-    double v[6];
-    size_t n;
-    OM_TRY(om__lex_next(&p->lexer));
-    OM_TRY(parse_numbers(p, true, 6, v, &n));
     if (n != 4 && n != 6)
         return om_fail(p->err, OM_E_FORMAT, at,
                        "BBOX takes west, south, east, north");
     // With six numbers the third and last are heights, which rows have not.
-    const double w = v[0], s = v[1], e = v[n == 6 ? 3 : 2],
-                 nn = v[n == 6 ? 4 : 3];
+    const bool turned = p->crs && om_project_system(p->crs)->north_first;
+    corner[turned ? 1 : 0] = v[0];
+    corner[turned ? 0 : 1] = v[1];
+    corner[turned ? 3 : 2] = v[n == 6 ? 3 : 2];
+    corner[turned ? 2 : 3] = v[n == 6 ? 4 : 3];
+    return OM_OK;
+}
+
+/* The sides of a box of a projected system are no meridians: they become a
+ * polygon with this many edges a side, which for a box of 70 km stay within
+ * 5 cm of them (a side's radius of curvature is some 15,000 km here). */
+#define SIDE_VERTICES 32
+
+static om_status projected_box(struct om__parser *p, size_t at,
+                               const double corner[4], struct om__place *place,
+                               struct om_buf *buf)
+{
+    if (!(corner[0] < corner[2] && corner[1] < corner[3]))
+        return om_fail(p->err, OM_E_COORD, at,
+                       "BBOX(%g,%g,%g,%g) has no area", corner[0], corner[1],
+                       corner[2], corner[3]);
+    const int x_of[] = {0, 2, 2, 0, 0}, y_of[] = {1, 1, 3, 3, 1};
+    om_buf_add_text(buf, "POLYGON((");
+    for (int i = 0; i <= 4 * SIDE_VERTICES; i++) {
+        const int side = i / SIDE_VERTICES % 4;
+        const double t = i % SIDE_VERTICES / (double)SIDE_VERTICES;
+        double x = corner[x_of[side]] * (1 - t) + corner[x_of[side + 1]] * t;
+        double y = corner[y_of[side]] * (1 - t) + corner[y_of[side + 1]] * t;
+        OM_TRY(om_project_to_lonlat(p->crs, &x, &y, 1));
+        if (!isfinite(x) || !isfinite(y))
+            return om_fail(p->err, OM_E_COORD, at,
+                           "BBOX reaches beyond its coordinate system");
+        if (i) om_buf_add_byte(buf, ',');
+        om_buf_add_fixed(buf, x, 10);
+        om_buf_add_byte(buf, ' ');
+        om_buf_add_fixed(buf, y, 10);
+    }
+    OM_TRY(om_buf_add_text(buf, "))"));
+    place->kind = OM__PLACE_POLYGON;
+    const om_status st =
+        om_rings_parse((const char *)buf->bytes, buf->len, &p->filter->arena,
+                       &place->rings, p->err);
+    if (st && p->err) p->err->at = at;
+    return st;
+}
+
+static om_status parse_box(struct om__parser *p, struct om__place *place,
+                           struct om_buf *buf)
+{
+    const size_t at = p->lexer.token.at;
+    double v[6], corner[4];
+    size_t n;
+    OM_TRY(om__lex_next(&p->lexer));
+    OM_TRY(parse_numbers(p, true, 6, v, &n));
+    OM_TRY(box_corners(p, at, v, n, corner));
+    if (p->crs && !om_project_system(p->crs)->degrees)
+        return projected_box(p, at, corner, place, buf);
+    const double w = corner[0], s = corner[1], e = corner[2], nn = corner[3];
     om_status st = OM_OK;
     place->kind = OM__PLACE_BOX;
     place->boxes = w > e ? 2 : 1;
@@ -145,7 +216,6 @@ static om_status parse_box(struct om__parser *p, struct om__place *place,
                        "BBOX(%g,%g,%g,%g) is not west, south, east, north in "
                        "degrees",
                        w, s, e, nn);
-    const double corner[] = {w, s, e, nn};
     for (int i = 0; i < 4; i++) {
         om_buf_add_text(buf, i ? "," : "BBOX(");
         om_buf_add_json_real(buf, corner[i]);
@@ -163,7 +233,27 @@ static bool is_polygon_name(const struct om__parser *p)
            om__lex_is(&p->lexer, "GEOMETRYCOLLECTION");
 }
 
-/* One token of WKT, printed in its normal form. */
+/* A position: two numbers; what follows them (a height) is printed as it is
+ * and dropped by the reader of the normal form. */
+static om_status wkt_position(struct om__parser *p, struct om_buf *buf)
+{
+    const size_t at = p->lexer.token.at;
+    double xy[2] = {0, 0}, more = 0;
+    OM_TRY(parse_coordinate(p, &xy[0]));
+    OM_TRY(parse_coordinate(p, &xy[1]));
+    OM_TRY(to_lonlat(p, at, &xy[0], &xy[1]));
+    om_buf_add_json_real(buf, xy[0]);
+    om_buf_add_byte(buf, ' ');
+    om_buf_add_json_real(buf, xy[1]);
+    while (!is_symbol(p, ',') && !is_symbol(p, ')')) {
+        OM_TRY(parse_coordinate(p, &more));
+        om_buf_add_byte(buf, ' ');
+        om_buf_add_json_real(buf, more);
+    }
+    return buf->status;
+}
+
+/* One token of WKT, or a position, printed in its normal form. */
 static om_status wkt_token(struct om__parser *p, unsigned *depth,
                            struct om_buf *buf)
 {
@@ -181,12 +271,7 @@ static om_status wkt_token(struct om__parser *p, unsigned *depth,
             om_buf_add_byte(buf, (uint8_t)(t->text.bytes[i] & ~0x20));
         return om__lex_next(&p->lexer);
     }
-    double value = 0;
-    OM_TRY(parse_coordinate(p, &value));
-    if (buf->len && buf->bytes[buf->len - 1] != '(' &&
-        buf->bytes[buf->len - 1] != ',')
-        om_buf_add_byte(buf, ' ');
-    return om_buf_add_json_real(buf, value);
+    return wkt_position(p, buf);
 }
 
 static om_status parse_polygon(struct om__parser *p, struct om__place *place,

@@ -311,6 +311,71 @@ static void canonical_places_are_normal_text(void **state)
     reads("S_INTERSECTS(geom,BBOX(170,-10,-170,10))");
 }
 
+/* The canonical text of a filter whose coordinates are in another system. */
+static const char *canonical_crs(const char *code, const char *text)
+{
+    static char out[4][20000];
+    static unsigned turn;
+    char *to = out[turn++ % 4];
+    static struct om_layer layer;
+    layer = layer_of(OM_GEOMETRY_POINT);
+    struct om_filter *filter;
+    struct om_project *crs = NULL;
+    struct om_err err = {0};
+    assert_int_equal(om_project_open(om_system_find(code), &crs), OM_OK);
+    const om_status st = om_filter_parse_in(text, strlen(text), &layer, ZONE_S,
+                                            crs, &filter, &err);
+    if (st)
+        snprintf(to, 20000, "error %d at %zu: %s", st, err.at, err.text);
+    else
+        snprintf(to, 20000, "%s", om_filter_canonical(filter));
+    om_filter_free(filter);
+    om_project_close(crs);
+    return to;
+}
+
+static void canonical_places_are_degrees_whatever_came_in(void **state)
+{
+    (void)state;
+    static const char *const NORTH_FIRST[] = {"EPSG:4326", "EPSG:4490"};
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(
+            canonical_crs(NORTH_FIRST[i], "S_INTERSECTS(geom,POINT(23 113.7))"),
+            "S_INTERSECTS(geom,POINT(113.7 23))");
+        assert_string_equal(
+            canonical_crs(NORTH_FIRST[i],
+                          "S_INTERSECTS(geom,BBOX(22.5,113.5,23,114))"),
+            "S_INTERSECTS(geom,BBOX(113.5,22.5,114,23))");
+        assert_string_equal(
+            canonical_crs(NORTH_FIRST[i],
+                          "S_INTERSECTS(geom,POLYGON((22 113 7,22 114 7,"
+                          "23 114 7,22 113 7)))"),
+            canonical("S_INTERSECTS(geom,POLYGON((113 22 7,114 22 7,114 23 7,"
+                      "113 22 7)))"));
+    }
+    assert_string_equal(
+        canonical_crs("OGC:CRS84", "S_INTERSECTS(geom,POINT(113.7 23))"),
+        "S_INTERSECTS(geom,POINT(113.7 23))");
+    double lon, lat;
+    const char *text = canonical_crs(
+        "EPSG:4547", "S_INTERSECTS(geom,POINT(2544779.29 469242.17))");
+    assert_int_equal(
+        sscanf(text, "S_INTERSECTS(geom,POINT(%lf %lf))", &lon, &lat), 2);
+    assert_true(lon > 113.69 && lon < 113.71 && lat > 22.99 && lat < 23.01);
+    assert_string_equal(canonical_crs("EPSG:3857",
+                                      "S_INTERSECTS(geom,POINT(0 0))"),
+                        "S_INTERSECTS(geom,POINT(0 0))");
+    text = canonical_crs("EPSG:4547",
+                         "S_INTERSECTS(geom,BBOX(2540000,460000,2550000,"
+                         "480000))");
+    assert_ptr_equal(strstr(text, "S_INTERSECTS(geom,POLYGON(("), text);
+    assert_string_equal(text, canonical(text));  // short enough to be read
+    assert_non_null(strstr(
+        canonical_crs("EPSG:4547",
+                      "S_INTERSECTS(geom,BBOX(2550000,460000,2540000,480000))"),
+        "error 3 at 18"));
+}
+
 /* Random trees of conditions in random writing: the canonical form of the
  * canonical form is itself. */
 static unsigned dice(uint64_t *seed, unsigned sides)
@@ -606,6 +671,7 @@ int main(void)
         cmocka_unit_test(canonical_times_are_utc_and_dates_are_days),
         cmocka_unit_test(canonical_forms_are_what_they_are),
         cmocka_unit_test(canonical_places_are_normal_text),
+        cmocka_unit_test(canonical_places_are_degrees_whatever_came_in),
         cmocka_unit_test(canonical_of_canonical_is_itself),
         cmocka_unit_test(canonical_order_of_operands_is_forgotten),
         cmocka_unit_test(columns_mentioned_are_listed_once),
