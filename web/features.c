@@ -191,6 +191,25 @@ void om_features_free(struct om_features *features)
     om_free(features);
 }
 
+/* Rows between two looks at whether anybody still waits. */
+#define GIVE_UP_ROWS 1024
+
+om_status om__rows_each(const struct om_query *query,
+                        const struct om_features_options *options,
+                        bool (*each)(void *ctx, const struct om_hit *hit),
+                        void *ctx)
+{
+    if (!options->sort_keys) return om_query_each(query, each, ctx);
+    return om_query_sorted(query, options->sort, options->sort_keys, each, ctx);
+}
+
+om_status om__rows_go_on(const struct om_features_options *options,
+                         uint64_t count)
+{
+    if (count % GIVE_UP_ROWS || !options->give_up) return OM_OK;
+    return options->give_up(options->give_up_ctx) ? OM_E_STOPPED : OM_OK;
+}
+
 /* A query's hits on their way into a writer. */
 struct pour {
     struct om_features *features;
@@ -201,7 +220,8 @@ struct pour {
 static bool pour_hit(void *ctx, const struct om_hit *hit)
 {
     struct pour *p = ctx;
-    p->status = om_features_add(p->features, hit);
+    p->status = om__rows_go_on(&p->features->options, p->features->count);
+    if (!p->status) p->status = om_features_add(p->features, hit);
     p->last = *hit;
     return p->status == OM_OK;
 }
@@ -213,7 +233,7 @@ om_status om_features_write(const struct om_query *query,
 {
     struct pour p = {0};
     OM_TRY(om_features_begin(query->layer, options, take, ctx, &p.features));
-    om_status st = om_query_each(query, pour_hit, &p);
+    om_status st = om__rows_each(query, options, pour_hit, &p);
     if (!st) st = p.status;
     if (!st) st = om_features_end(p.features, NULL);
     if (written) *written = om_features_count(p.features);

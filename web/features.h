@@ -3,7 +3,7 @@
 #define OM_WEB_FEATURES_H
 
 #include "data/source/project.h"
-#include "engine/query/query.h"
+#include "engine/query/sorted.h"
 
 enum om_features_format {
     OM_FEATURES_GEOJSON,
@@ -28,6 +28,14 @@ struct om_features_options {
     // them in the authority's order, all others east before north. A place
     // that the system has no image of is written as no geometry.
     struct om_project *project;
+    // Asked now and then while rows are written; true: stop (OM_E_STOPPED).
+    bool (*give_up)(void *ctx);
+    void *give_up_ctx;
+    // Visits the rows instead of om_query_each, in an order of its own; NULL:
+    // Morton order.
+    const struct om_sort_key *sort;
+    size_t sort_keys;
+    uint64_t max_bytes;  // of a text file; 0: no limit. OM_E_LIMIT
 };
 
 /* Takes bytes as they come. Another status than OM_OK stops the writing and is

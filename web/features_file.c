@@ -15,12 +15,18 @@
 struct target {
     int fd;
     const char *path;
+    uint64_t bytes, max_bytes;
     struct om_err *err;
 };
 
 static om_status take(void *ctx, const void *bytes, size_t len)
 {
-    const struct target *t = ctx;
+    struct target *t = ctx;
+    t->bytes += len;
+    if (t->max_bytes && t->bytes > t->max_bytes)
+        return om_fail(t->err, OM_E_LIMIT, 0,
+                       "the file would have more than %llu bytes",
+                       (unsigned long long)t->max_bytes);
     return om_fd_write(t->fd, bytes, len, t->path, t->err);
 }
 
@@ -47,7 +53,8 @@ static om_status save_text(const struct om_query *query,
     if (len < 0 || (size_t)len >= sizeof part)
         return om_fail(err, OM_E_LIMIT, 0, "%.200s: path too long", path);
     folder_of(path, folder);
-    struct target t = {.path = part, .err = err};
+    struct target t = {
+        .path = part, .max_bytes = options->max_bytes, .err = err};
     t.fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (t.fd < 0)
         return om_fail(err, OM_E_IO, 0, "%.200s: %s", part, strerror(errno));
@@ -66,6 +73,7 @@ static om_status save_text(const struct om_query *query,
 
 /* Rows on their way into a sink. */
 struct drain {
+    const struct om_features_options *options;
     struct om_sink *sink;
     struct om__rows rows;
     struct om_value *value;  // [columns + 1]; owned
@@ -93,7 +101,8 @@ static om_status drain_row(struct drain *d, const struct om_hit *hit)
 static bool drain_hit(void *ctx, const struct om_hit *hit)
 {
     struct drain *d = ctx;
-    d->status = drain_row(d, hit);
+    d->status = om__rows_go_on(d->options, d->count);
+    if (!d->status) d->status = drain_row(d, hit);
     return d->status == OM_OK;
 }
 
@@ -124,7 +133,8 @@ static om_status save_sink(const struct om_query *query,
                            struct om_err *err)
 {
     const char *format = options->format == OM_FEATURES_FGB ? "fgb" : "gpkg";
-    struct drain d = {.distance = options->distance, .err = err};
+    struct drain d = {
+        .options = options, .distance = options->distance, .err = err};
     OM_TRY(om__rows_init(&d.rows, query->layer, options));
     struct om_schema *schema = NULL;
     om_status st = OM_OK;
@@ -140,7 +150,7 @@ static om_status save_sink(const struct om_query *query,
         options->project ? om_project_system(options->project)->code : NULL,
         &d.sink, err);
     if (st) goto done;
-    st = om_query_each(query, drain_hit, &d);
+    st = om__rows_each(query, options, drain_hit, &d);
     if (!st) st = d.status;
     const om_status closed = om_sink_close(d.sink, st == OM_OK, err);
     if (!st) st = closed;

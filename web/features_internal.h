@@ -24,6 +24,15 @@ om_status om__rows_value(struct om__rows *rows, const struct om_hit *hit,
 om_status om__rows_id(struct om__rows *rows, const struct om_hit *hit,
                       const char **text, size_t *len) OM_MUST_USE;
 
+/** Visit the rows of a query in the order that options want. */
+om_status om__rows_each(const struct om_query *query,
+                        const struct om_features_options *options,
+                        bool (*each)(void *ctx, const struct om_hit *hit),
+                        void *ctx) OM_MUST_USE;
+/** OM_E_STOPPED when `count` is one at which options are asked and say so. */
+om_status om__rows_go_on(const struct om_features_options *options,
+                         uint64_t count) OM_MUST_USE;
+
 /** Append a value as JSON, or as a field of CSV. */
 void om__value_json(struct om_buf *buf, enum om_type type,
                     const struct om_value *value, int32_t zone_s);

@@ -29,6 +29,9 @@ static const struct om_system SYSTEM[] = {
 };
 #define SYSTEMS (sizeof SYSTEM / sizeof *SYSTEM)
 
+/* Edges of a side of a box. */
+#define SIDE_EDGES 32
+
 enum kind { KIND_DEGREES, KIND_MERCATOR, KIND_PROJ };
 
 struct om_project {
@@ -132,4 +135,25 @@ om_status om_project_to_lonlat(struct om_project *project, double *x, double *y,
         y[i] = atan(sinh(y[i] / OM_WGS84_A_M)) * OM_DEG_PER_RAD;
     }
     return OM_OK;
+}
+
+om_status om_project_box_wkt(struct om_project *project, const double box[4],
+                             struct om_buf *out)
+{
+    static const int X_OF[] = {0, 2, 2, 0, 0}, Y_OF[] = {1, 1, 3, 3, 1};
+    if (!(box[0] < box[2] && box[1] < box[3])) return OM_E_RANGE;
+    om_buf_add_text(out, "POLYGON((");
+    for (int i = 0; i <= 4 * SIDE_EDGES; i++) {
+        const int side = i / SIDE_EDGES % 4;
+        const double t = i % SIDE_EDGES / (double)SIDE_EDGES;
+        double x = box[X_OF[side]] * (1 - t) + box[X_OF[side + 1]] * t;
+        double y = box[Y_OF[side]] * (1 - t) + box[Y_OF[side + 1]] * t;
+        OM_TRY(om_project_to_lonlat(project, &x, &y, 1));
+        if (!isfinite(x) || !isfinite(y)) return OM_E_COORD;
+        if (i) om_buf_add_byte(out, ',');
+        om_buf_add_fixed(out, x, 10);
+        om_buf_add_byte(out, ' ');
+        om_buf_add_fixed(out, y, 10);
+    }
+    return om_buf_add_text(out, "))");
 }

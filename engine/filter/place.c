@@ -155,40 +155,20 @@ static om_status box_corners(struct om__parser *p, size_t at, const double *v,
     return OM_OK;
 }
 
-/* The sides of a box of a projected system are no meridians: they become a
- * polygon with this many edges a side, which for a box of 70 km stay within
- * 5 cm of them (a side's radius of curvature is some 15,000 km here). */
-#define SIDE_VERTICES 32
-
+/* A box of a projected system is a polygon in degrees. */
 static om_status projected_box(struct om__parser *p, size_t at,
                                const double corner[4], struct om__place *place,
                                struct om_buf *buf)
 {
-    if (!(corner[0] < corner[2] && corner[1] < corner[3]))
+    om_status st = om_project_box_wkt(p->crs, corner, buf);
+    if (st == OM_E_RANGE || st == OM_E_COORD)
         return om_fail(p->err, OM_E_COORD, at,
-                       "BBOX(%g,%g,%g,%g) has no area", corner[0], corner[1],
-                       corner[2], corner[3]);
-    const int x_of[] = {0, 2, 2, 0, 0}, y_of[] = {1, 1, 3, 3, 1};
-    om_buf_add_text(buf, "POLYGON((");
-    for (int i = 0; i <= 4 * SIDE_VERTICES; i++) {
-        const int side = i / SIDE_VERTICES % 4;
-        const double t = i % SIDE_VERTICES / (double)SIDE_VERTICES;
-        double x = corner[x_of[side]] * (1 - t) + corner[x_of[side + 1]] * t;
-        double y = corner[y_of[side]] * (1 - t) + corner[y_of[side + 1]] * t;
-        OM_TRY(om_project_to_lonlat(p->crs, &x, &y, 1));
-        if (!isfinite(x) || !isfinite(y))
-            return om_fail(p->err, OM_E_COORD, at,
-                           "BBOX reaches beyond its coordinate system");
-        if (i) om_buf_add_byte(buf, ',');
-        om_buf_add_fixed(buf, x, 10);
-        om_buf_add_byte(buf, ' ');
-        om_buf_add_fixed(buf, y, 10);
-    }
-    OM_TRY(om_buf_add_text(buf, "))"));
+                       "BBOX(%g,%g,%g,%g) is no box of that coordinate system",
+                       corner[0], corner[1], corner[2], corner[3]);
+    if (st) return st;
     place->kind = OM__PLACE_POLYGON;
-    const om_status st =
-        om_rings_parse((const char *)buf->bytes, buf->len, &p->filter->arena,
-                       &place->rings, p->err);
+    st = om_rings_parse((const char *)buf->bytes, buf->len, &p->filter->arena,
+                        &place->rings, p->err);
     if (st && p->err) p->err->at = at;
     return st;
 }

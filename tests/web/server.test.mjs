@@ -100,7 +100,7 @@ test('the server', async (t) => {
             assert.equal(answer.headers['content-type'], type, target);
             assert.equal(answer.headers['access-control-allow-origin'], '*', target);
             assert.equal(answer.headers['x-content-type-options'], 'nosniff', target);
-            assert.match(answer.headers.etag, /^"[0-9a-f]{16}(-g)?"$/, target);
+            assert.match(answer.headers.etag, /^(W\/)?"[0-9a-f]{16}(-g)?"$/, target);
             assert.ok(answer.headers['cache-control'], target);
             if (!/^\/(health|metrics)/.test(target))
                 assert.match(answer.headers['data-sequence'], /^\d+$/, target);
@@ -258,7 +258,7 @@ test('the server', async (t) => {
             ['/stats/place?bbox=0,0,999,1', 400, 'bbox'], ['/stats/place?bbox=0,0,1,1,', 400, 'bbox'],
             ['/stats/place?bbox=0x1,0,1,1', 400, 'bbox'], [`/stats/place?bbox=${'9'.repeat(400)},0,1,1`, 400, 'bbox'],
             ['/collections/place/items?limit=0', 400, 'limit'], ['/collections/place/items?limit=-1', 400, 'limit'],
-            ['/collections/place/items?limit=100001', 400, 'limit'], ['/collections/place/items?limit=1e3', 400, 'limit'],
+            ['/collections/place/items?limit=1e9', 400, 'limit'], ['/collections/place/items?limit=1e3', 400, 'limit'],
             ['/collections/place/items?f=xml', 400, 'f'], ['/collections/place/items?colour=red', 400, 'colour'],
             ['/collections/place/items?weight=heavy', 400, 'weight'], ['/collections/place/items?next=x', 400, 'next'],
             ['/collections/nowhere', 404], ['/collections/nowhere/items', 404], ['/collections/place/items/none', 404],

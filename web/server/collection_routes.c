@@ -1,53 +1,81 @@
-// collection_routes.c - layers as OGC API collections, and their rows.
+// collection_routes.c - layers as OGC API collections, and what can be asked.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "data/model/time.h"
-#include "web/features.h"
+#include "data/source/project.h"
 #include "web/server/server_internal.h"
 
-#define LIMIT_DEFAULT 1000
-#define LIMIT_MAX 100000
-/* Pages of more rows are written by the worker of heavy work. */
-#define LIMIT_LIGHT 20000
-#define CRS84 "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-
-static const struct om__head HEAD_CSV = {
-    .type = "text/csv; charset=utf-8; header=present",
-    .cache = "public, max-age=10, stale-while-revalidate=60",
-    .compress = true};
+/* Values of a category that are listed one by one: what fits a menu. */
+#define ENUM_MAX 64
+#define PATH_BYTES (OM_LIMIT_NAME_BYTES + 64)
+#define REL "http://www.opengis.net/def/rel/ogc/1.0/"
 
 static void add_text(struct om_buf *out, const char *text)
 {
     om_buf_add_json_text(out, text, strlen(text));
 }
 
-/* A link to `path` below the layer's own address. */
-static void add_link(const struct om__request *r, const char *rel,
-                     const char *type, const char *layer, const char *path,
-                     struct om_buf *out)
+/* ,"key":"text" where there is a text. */
+static void add_member(struct om_buf *out, const char *key, const char *text)
 {
-    struct om_buf url = {0};
-    om__add_base_url(r, &url);
-    om_buf_add_text(&url, "/collections");
-    if (layer) om_buf_addf(&url, "/%s", layer);
-    om_buf_add_text(&url, path);
-    om_buf_addf(out, "{\"rel\":\"%s\",\"type\":\"%s\",\"href\":", rel, type);
-    om_buf_add_json_text(out, (const char *)url.bytes, url.len);
-    om_buf_add_text(out, "}");
-    if (url.status) out->status = url.status;
-    om_buf_deinit(&url);
+    if (!text[0]) return;
+    om_buf_addf(out, ",\"%s\":", key);
+    add_text(out, text);
 }
 
-static void add_extent(const struct om_layer *layer, struct om_buf *out)
+bool om__layer_times(const struct om_layer *layer, int64_t *from_s,
+                     int64_t *to_s)
+{
+    const size_t field = layer->schema.time_field;
+    *from_s = INT64_MAX;
+    *to_s = INT64_MIN;
+    if (field == OM_NO_FIELD) return false;
+    for (size_t i = 0; i < layer->parts; i++) {
+        const struct om_column *c;
+        const size_t rows = om_segment_rows(layer->part[i].segment);
+        if (!rows ||
+            om_segment_column(layer->part[i].segment, field, 0, rows, &c))
+            continue;
+        for (size_t b = 0; b * OM_BLOCK_ROWS < rows; b++) {
+            if (c->block_min[b] > c->block_max[b]) continue;  // all NULL
+            if (c->block_min[b] < *from_s) *from_s = c->block_min[b];
+            if (c->block_max[b] > *to_s) *to_s = c->block_max[b];
+        }
+    }
+    return *from_s <= *to_s;
+}
+
+void om__layer_extent(const struct om__request *r, const struct om_layer *layer,
+                    struct om_buf *out)
 {
     double b[4];
-    if (!om_layer_bounds(layer, b)) return;
-    om_buf_addf(out,
-                ",\"extent\":{\"spatial\":{\"crs\":\"" CRS84
-                "\",\"bbox\":[[%.7f,%.7f,%.7f,%.7f]]}}",
-                b[0], b[1], b[2], b[3]);
+    int64_t from_s, to_s;
+    const bool somewhere = om_layer_bounds(layer, b);
+    const bool sometime = om__layer_times(layer, &from_s, &to_s);
+    if (!somewhere && !sometime) return;
+    om_buf_add_text(out, ",\"extent\":{");
+    if (somewhere)
+        om_buf_addf(out,
+                    "\"spatial\":{\"crs\":\"%s\","
+                    "\"bbox\":[[%.7f,%.7f,%.7f,%.7f]]}",
+                    om_system_at(0)->uri, b[0], b[1], b[2], b[3]);
+    if (sometime) {
+        char from[OM_TIME_TEXT_BYTES], to[OM_TIME_TEXT_BYTES];
+        const int32_t zone_s = r->snapshot->manifest->zone_s;
+        om_time_format(from_s, zone_s, from);
+        om_time_format(to_s, zone_s, to);
+        om_buf_addf(out,
+                    "%s\"temporal\":{\"trs\":\"http://www.opengis.net/def/uom/"
+                    "ISO-8601/0/Gregorian\",\"interval\":[[\"%s\",\"%s\"]]}",
+                    somewhere ? "," : "", from, to);
+    }
+    om_buf_add_text(out, "}");
+}
+
+static bool is_unit(const struct om_layer *layer, size_t column)
+{
+    return column + layer->unit_columns >= layer->schema.count;
 }
 
 static void add_columns(const struct om_layer *layer, struct om_buf *out)
@@ -65,36 +93,24 @@ static void add_columns(const struct om_layer *layer, struct om_buf *out)
     for (size_t i = 0; i < s->count; i++) {
         om_buf_add_text(out, i ? ",{\"name\":" : "{\"name\":");
         add_text(out, s->field[i].name);
-        om_buf_addf(
-            out, ",\"type\":\"%s\"%s}", om_type_name(s->field[i].type),
-            i + layer->unit_columns >= s->count ? ",\"unit\":true" : "");
+        om_buf_addf(out, ",\"type\":\"%s\"%s}", om_type_name(s->field[i].type),
+                    is_unit(layer, i) ? ",\"unit\":true" : "");
     }
     om_buf_add_text(out, "]");
 }
 
-static void add_meta(const struct om__request *r, const struct om_layer *layer,
+void om__layer_about(const struct om__request *r, const struct om_layer *layer,
                      struct om_buf *out)
 {
     const struct om_manifest_layer *meta = layer->meta;
     om_buf_add_text(out, ",\"title\":");
     add_text(out, meta && meta->title[0] ? meta->title : layer->name);
     if (!meta) return;
-    if (meta->title_en[0]) {
-        om_buf_add_text(out, ",\"title_en\":");
-        add_text(out, meta->title_en);
-    }
-    if (meta->department[0]) {
-        om_buf_add_text(out, ",\"department\":");
-        add_text(out, meta->department);
-    }
-    if (meta->base[0]) {
-        om_buf_add_text(out, ",\"base\":");
-        add_text(out, meta->base);
-    }
-    if (meta->unit_level[0]) {
-        om_buf_add_text(out, ",\"unit_level\":");
-        add_text(out, meta->unit_level);
-    }
+    add_member(out, "title_en", meta->title_en);
+    add_member(out, "department", meta->department);
+    add_member(out, "rhythm", meta->rhythm);
+    add_member(out, "base", meta->base);
+    add_member(out, "unit_level", meta->unit_level);
     const int64_t as_of = om_manifest_as_of(r->snapshot->manifest, meta);
     if (as_of) {
         char text[OM_TIME_TEXT_BYTES];
@@ -103,39 +119,72 @@ static void add_meta(const struct om__request *r, const struct om_layer *layer,
     }
 }
 
+void om__systems_add(struct om_buf *out)
+{
+    om_buf_add_text(out, "[");
+    for (size_t i = 0; om_system_at(i); i++)
+        om_buf_addf(out, "%s\"%s\"", i ? "," : "", om_system_at(i)->uri);
+    om_buf_add_text(out, "]");
+}
+
+/* What hangs on a layer. %s is its name. */
+static const struct om__link LAYER_LINK[] = {
+    {"self", "application/json", NULL, "/collections/%s", false},
+    {"items", "application/geo+json", "rows as GeoJSON",
+     "/collections/%s/items", false},
+    {"items", "text/csv", "all rows as CSV", "/collections/%s/items?f=csv",
+     false},
+    {"items", "application/flatgeobuf", "all rows as FlatGeobuf",
+     "/collections/%s/items?f=fgb", false},
+    {"items", "application/geopackage+sqlite3", "all rows as GeoPackage",
+     "/collections/%s/items?f=gpkg", false},
+    {REL "queryables", "application/schema+json", "what can be asked for",
+     "/collections/%s/queryables", false},
+    {"queryables", "application/schema+json", "what can be asked for",
+     "/collections/%s/queryables", false},
+};
+
+void om__layer_links(const struct om__request *r, const struct om_layer *layer,
+                     struct om_buf *out)
+{
+    struct om__link link[sizeof LAYER_LINK / sizeof *LAYER_LINK];
+    char path[sizeof LAYER_LINK / sizeof *LAYER_LINK][PATH_BYTES];
+    const size_t count = sizeof LAYER_LINK / sizeof *LAYER_LINK;
+    for (size_t i = 0; i < count; i++) {
+        const char *form = LAYER_LINK[i].path, *hole = strstr(form, "%s");
+        snprintf(path[i], sizeof path[i], "%.*s%s%s", (int)(hole - form), form,
+                 layer->name, hole + 2);
+        link[i] = LAYER_LINK[i];
+        link[i].path = path[i];
+    }
+    om__links_add(r, link, count, out);
+}
+
 static void add_collection(const struct om__request *r,
                            const struct om_layer *layer, struct om_buf *out)
 {
     om_buf_add_text(out, "{\"id\":");
     add_text(out, layer->name);
-    add_meta(r, layer, out);
-    om_buf_addf(
-        out, ",\"itemType\":\"feature\",\"crs\":[\"" CRS84 "\"],\"rows\":%llu",
-        (unsigned long long)layer->rows);
-    add_extent(layer, out);
+    om__layer_about(r, layer, out);
+    om_buf_add_text(out, ",\"itemType\":\"feature\",\"crs\":");
+    om__systems_add(out);
+    om_buf_addf(out, ",\"storageCrs\":\"%s\",\"rows\":%llu",
+                om_system_at(0)->uri, (unsigned long long)layer->rows);
+    om__layer_extent(r, layer, out);
     add_columns(layer, out);
-    om_buf_add_text(out, ",\"links\":[");
-    add_link(r, "self", "application/json", layer->name, "", out);
-    om_buf_add_text(out, ",");
-    add_link(r, "items", "application/geo+json", layer->name, "/items", out);
-    om_buf_add_text(out, ",");
-    add_link(r, "items", "text/csv", layer->name, "/items?f=csv", out);
-    om_buf_add_text(out, "]}");
-}
-
-static om_status only_json(struct om__request *r)
-{
-    const char *format;
-    return om__param_word(r, "f", "json", "json", &format);
+    om__layer_links(r, layer, out);
+    om_buf_add_text(out, "}");
 }
 
 om_status om__get_collections(struct om__request *r)
 {
+    static const struct om__link self = {"self", "application/json", NULL,
+                                         "/collections", false};
     struct om_buf out = {0};
-    OM_TRY(only_json(r));
-    om_buf_add_text(&out, "{\"links\":[");
-    add_link(r, "self", "application/json", NULL, "", &out);
-    om_buf_add_text(&out, "],\"collections\":[");
+    om_buf_add_text(&out, "{\"crs\":");
+    om__systems_add(&out);
+    om__links_add(r, &self, 1, &out);
+    om_buf_add_text(&out, ",\"collections\":[");
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         om_buf_add_text(&out, i ? ",\n" : "\n");
         add_collection(r, &r->snapshot->layer[i], &out);
@@ -147,262 +196,97 @@ om_status om__get_collections(struct om__request *r)
 om_status om__get_collection(struct om__request *r)
 {
     struct om_buf out = {0};
-    OM_TRY(only_json(r));
     OM_TRY(om__request_layer(r, r->address.segment[1]));
     add_collection(r, r->layer, &out);
     om_buf_add_text(&out, "\n");
     return om__reply_kept(r, &out, &om__head_json, NULL, 0);
 }
 
-/* column=value: what the filter language says about the column's type. */
-static om_status add_equal(struct om__request *r, const struct om_param *p,
-                           struct om_buf *text)
+/* ---- queryables */
+
+const char *om__type_schema(enum om_type type)
 {
-    const size_t column = om_schema_find(&r->layer->schema, p->name);
-    if (column == OM_NO_FIELD)
-        return om__param_bad(r, p->name, OM_E_FORMAT,
-                             "there is no parameter and no column %.64s here; "
-                             "known are %s and the columns of %s",
-                             p->name, r->route->params, r->layer->name);
-    const enum om_type type = r->layer->schema.field[column].type;
-    const bool bare = type == OM_TYPE_INTEGER || type == OM_TYPE_REAL ||
-                      type == OM_TYPE_BOOLEAN;
-    if (bare &&
-        (!p->len || strspn(p->value, "0123456789+-.eEtrufals") != p->len))
-        return om__param_bad(r, p->name, OM_E_FORMAT,
-                             "the column %.64s is of type %s", p->name,
-                             om_type_name(type));
-    if (text->len) om_buf_add_text(text, " AND ");
-    om_buf_addf(text, "\"%s\" = %s", p->name, bare ? "" : "'");
-    for (const char *c = p->value; *c; c++) {
-        if (*c == '\'') om_buf_add_byte(text, '\'');
-        om_buf_add_byte(text, (uint8_t)*c);
+    switch (type) {
+        case OM_TYPE_INTEGER:
+            return "\"type\":\"integer\"";
+        case OM_TYPE_REAL:
+            return "\"type\":\"number\"";
+        case OM_TYPE_BOOLEAN:
+            return "\"type\":\"boolean\"";
+        case OM_TYPE_TIME:
+            return "\"type\":\"string\",\"format\":\"date-time\"";
+        default:
+            return "\"type\":\"string\"";
     }
-    return om_buf_add_text(text, bare ? "" : "'");
 }
 
-static bool is_own_param(const char *name)
+/* The values of a category, if a menu can hold them. Those of several parts
+ * may be listed only where they are the same dictionary: one part. */
+static om_status add_enum(const struct om_layer *layer, size_t column,
+                          struct om_buf *out)
 {
-    static const char *const own[] = {
-        "bbox", "limit", "filter", "datetime", "filter-lang", "f", "next"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (!strcmp(own[i], name)) return true;
-    return false;
-}
-
-/* filter AND column=value AND ... as one filter. owns: *out */
-static om_status read_filter(struct om__request *r, struct om_filter **out)
-{
-    struct om_buf text = {0};
-    *out = NULL;
-    om_status st = OM_OK;
-    for (size_t i = 0; i < r->address.params && !st; i++)
-        if (!is_own_param(r->address.param[i].name))
-            st = add_equal(r, &r->address.param[i], &text);
-    if (st || !text.len) {
-        om_buf_deinit(&text);
-        return st ? st : om__param_filter(r, out);
+    const struct om_column *c;
+    if (layer->schema.field[column].type != OM_TYPE_CATEGORY ||
+        layer->parts != 1)
+        return OM_OK;
+    OM_TRY(om_segment_column(layer->part[0].segment, column, 0, 0, &c));
+    if (c->coding != OM_CODING_DICTIONARY || !c->words || c->words > ENUM_MAX)
+        return OM_OK;
+    for (size_t i = 0; i < c->words; i++) {
+        om_buf_add_text(out, i ? "," : ",\"enum\":[");
+        om_buf_add_json_text(out, c->word_bytes + c->word_offset[i],
+                             c->word_offset[i + 1] - c->word_offset[i]);
     }
-    // The filter alone first, so that its errors point into it.
-    st = om__param_filter(r, out);
-    if (st) goto done;
-    if (*out) om_buf_addf(&text, " AND (%s)", om_filter_canonical(*out));
-    om_filter_free(*out);
-    *out = NULL;
-    st = text.status;
-    if (!st)
-        st = om_filter_parse((const char *)text.bytes, text.len, r->layer,
-                             r->snapshot->manifest->zone_s, out, &r->err);
-done:
-    om_buf_deinit(&text);
-    return st;
+    return om_buf_add_text(out, "]");
 }
 
-/* next=SEQUENCE.PART.ROW: behind which row to go on, in which city. */
-static om_status read_next(struct om__request *r, struct om_hit *after,
-                           bool *given)
+static om_status add_property(const struct om_layer *layer, size_t column,
+                              struct om_buf *out)
 {
-    const char *text = om__param_text(r, "next");
-    uint64_t number[3];
-    *given = false;
-    if (!text) return OM_OK;
-    for (int i = 0; i < 3; i++) {
-        const size_t len = strcspn(text, ".");
-        if (!om_digits_read(text, len, INT64_MAX, &number[i]) ||
-            (i < 2) != (text[len] == '.'))
-            return om__param_bad(r, "next", OM_E_FORMAT,
-                                 "next is what the link of that name gave");
-        text += len + (i < 2);
-    }
-    if (number[0] != r->snapshot->sequence) {
-        r->error_status = MHD_HTTP_GONE;
-        return om__param_bad(r, "next", OM_E_NOTFOUND,
-                             "the data has changed since; begin again");
-    }
-    if (number[1] >= r->layer->parts ||
-        number[2] >= om_segment_rows(r->layer->part[number[1]].segment))
-        return om__param_bad(r, "next", OM_E_RANGE,
-                             "next is what the link of that name gave");
-    *after =
-        (struct om_hit){.part = (size_t)number[1], .row = (size_t)number[2]};
-    *given = true;
-    return OM_OK;
+    const struct om_schema *s = &layer->schema;
+    om_buf_add_text(out, ",\n");
+    add_text(out, s->field[column].name);
+    om_buf_add_text(out, ":{\"title\":");
+    add_text(out, s->field[column].name);
+    om_buf_addf(out, ",%s", om__type_schema(s->field[column].type));
+    if (column == s->id_field) om_buf_add_text(out, ",\"x-ogc-role\":\"id\"");
+    if (column == s->time_field)
+        om_buf_add_text(out, ",\"x-ogc-role\":\"primary-instant\"");
+    OM_TRY(add_enum(layer, column, out));
+    return om_buf_add_text(out, "}");
 }
 
-static om_status take(void *ctx, const void *bytes, size_t len)
+om_status om__get_queryables(struct om__request *r)
 {
-    return om_buf_add(ctx, bytes, len);
-}
-
-/* The address of this page with another `next`. */
-static void add_next(const struct om__request *r, const struct om_hit *last,
-                     struct om_buf *out)
-{
-    struct om_buf url = {0};
-    const char *query = strchr(r->target, '?');
+    static const struct om__head HEAD = {
+        .type = "application/schema+json",
+        .cache = "public, max-age=10, stale-while-revalidate=60",
+        .compress = true};
+    static const char *const GEOMETRY[] = {
+        "point", "multilinestring-or-linestring", "multipolygon-or-polygon"};
+    struct om_buf out = {0}, url = {0};
+    OM_TRY(om__request_layer(r, r->address.segment[1]));
     om__add_base_url(r, &url);
-    om_buf_addf(&url, "/collections/%s/items?", r->layer->name);
-    while (query && *++query) {
-        const size_t len = strcspn(query, "&");
-        if (len && strncmp(query, "next=", 5) != 0) {
-            om_buf_add(&url, query, len);
-            om_buf_add_text(&url, "&");
-        }
-        query += len;
-        if (!*query) break;
-    }
-    om_buf_addf(&url, "next=%llu.%zu.%zu",
-                (unsigned long long)r->snapshot->sequence, last->part,
-                last->row);
-    om_buf_add_text(out,
-                    "{\"rel\":\"next\",\"type\":\"application/geo+json\","
-                    "\"href\":");
-    om_buf_add_json_text(out, (const char *)url.bytes, url.len);
-    om_buf_add_text(out, "}");
-    if (url.status) out->status = url.status;
+    om_buf_addf(&url, "/collections/%s/queryables", r->layer->name);
+    om_buf_add_text(&out,
+                    "{\"$schema\":\"https://json-schema.org/draft/2020-12/"
+                    "schema\",\"$id\":");
+    om_buf_add_json_text(&out, (const char *)url.bytes, url.len);
+    om_buf_add_text(&out, ",\"type\":\"object\"");
+    om__layer_about(r, r->layer, &out);
+    om_buf_addf(&out,
+                ",\"additionalProperties\":false,\"properties\":{\n"
+                "\"geom\":{\"title\":\"geometry\",\"format\":\"geometry-%s\","
+                "\"x-ogc-role\":\"primary-geometry\"}",
+                GEOMETRY[r->layer->schema.geometry]);
+    om_status st = url.status;
+    for (size_t i = 0; i < r->layer->schema.count && !st; i++)
+        st = add_property(r->layer, i, &out);
+    om_buf_add_text(&out, "}}\n");
     om_buf_deinit(&url);
-}
-
-struct page {
-    struct om_features *features;
-    struct om_hit last;
-    om_status status;
-};
-
-static bool write_row(void *ctx, const struct om_hit *hit)
-{
-    struct page *page = ctx;
-    page->last = *hit;
-    page->status = om_features_add(page->features, hit);
-    return !page->status;
-}
-
-static om_status write_items(struct om__request *r,
-                             const struct om_query *query, bool csv,
-                             struct om_buf *out)
-{
-    const struct om_features_options options = {
-        .format = csv ? OM_FEATURES_CSV : OM_FEATURES_GEOJSON,
-        .zone_s = r->snapshot->manifest->zone_s};
-    struct om_query all = *query;  // matched: whatever the page
-    struct om_buf members = {0};
-    struct page page = {0};
-    uint64_t matched;
-    all.limit = 0;
-    all.after = NULL;
-    om_status st = om_query_count(&all, &matched);
-    if (st) goto done;
-    st = om_features_begin(r->layer, &options, take, out, &page.features);
-    if (st) goto done;
-    st = om_query_each(query, write_row, &page);
-    if (!st) st = page.status;
-    if (st) goto done;
-    const uint64_t rows = om_features_count(page.features);
-    om_buf_addf(&members,
-                "\"numberMatched\":%llu,\"numberReturned\":%llu,"
-                "\"links\":[",
-                (unsigned long long)matched, (unsigned long long)rows);
-    if (rows == query->limit && rows < matched)
-        add_next(r, &page.last, &members);
-    om_buf_add_text(&members, "]");
-    om_buf_add_byte(&members, '\0');
-    st = members.status;
-    if (!st) st = om_features_end(page.features, (const char *)members.bytes);
-done:
-    om_features_free(page.features);
-    om_buf_deinit(&members);
-    return st;
-}
-
-om_status om__get_items(struct om__request *r)
-{
-    const char *format;
-    uint64_t limit = LIMIT_DEFAULT;
-    struct om_filter *filter = NULL;
-    struct om_hit after;
-    bool given;
-    struct om_buf out = {0};
-    OM_TRY(om__request_layer(r, r->address.segment[1]));
-    OM_TRY(om__param_word(r, "f", "geojson json csv", "geojson", &format));
-    struct om_query query = {.snapshot = r->snapshot,
-                             .layer = r->layer,
-                             .policy = &OM_POLICY_ALL,
-                             .cache = r->server->selections};
-    OM_TRY(om__param_count(r, "limit", 1, LIMIT_MAX, &limit));
-    OM_TRY(om__param_bbox(r, &query.place));
-    OM_TRY(om__param_datetime(r, &query.window));
-    OM_TRY(read_next(r, &after, &given));
-    if (limit > LIMIT_LIGHT && om__wait_heavy(r)) return OM_OK;
-    OM_TRY(read_filter(r, &filter));
-    query.limit = (size_t)limit;
-    query.filter = filter;
-    query.after = given ? &after : NULL;
-    om_buf_init(&out, OM__ANSWER_BYTES);
-    const bool csv = !strcmp(format, "csv");
-    om_status st = write_items(r, &query, csv, &out);
     if (!st)
-        st = om__reply_kept(r, &out, csv ? &HEAD_CSV : &om__head_geojson, NULL,
-                            0);
-    om_buf_deinit(&out);
-    om_filter_free(filter);
-    return st;
-}
-
-struct one {
-    const struct om__request *request;
-    struct om_buf *out;
-    bool found;
-    om_status status;
-};
-
-static bool write_one(void *ctx, const struct om_hit *hit)
-{
-    struct one *one = ctx;
-    const struct om_features_options options = {
-        .zone_s = one->request->snapshot->manifest->zone_s};
-    one->found = true;
-    one->status = om_features_one(one->request->layer, &options, hit, one->out);
-    return false;
-}
-
-om_status om__get_item(struct om__request *r)
-{
-    const char *id = r->address.segment[3], *format;
-    struct om_buf out = {0};
-    struct one one = {.request = r, .out = &out};
-    OM_TRY(om__request_layer(r, r->address.segment[1]));
-    OM_TRY(om__param_word(r, "f", "geojson json", "geojson", &format));
-    const struct om_query query = {
-        .snapshot = r->snapshot,
-        .layer = r->layer,
-        .policy = &OM_POLICY_ALL,
-        .place = {.kind = OM_PLACE_ID, .id = id, .id_len = strlen(id)}};
-    om_status st = om_query_each(&query, write_one, &one);
-    if (!st) st = one.status;
-    if (!st && !one.found) st = OM_E_NOTFOUND;
-    if (st == OM_E_NOTFOUND)
-        om_fail(&r->err, st, 0, "there is no row of that id");
-    if (!st) st = om__reply_kept(r, &out, &om__head_geojson, NULL, 0);
+        return om__reply_kept(
+            r, &out, om__form_is(r, "json") ? &om__head_json : &HEAD, NULL, 0);
     om_buf_deinit(&out);
     return st;
 }

@@ -152,9 +152,11 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_ACCEPT)) {
         request->accept = value;
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_ACCEPT_ENCODING)) {
-        const char *gzip = strstr(value, "gzip");
-        // "gzip;q=0" is how a client says that it does not want it.
-        request->gzip = gzip && strncmp(gzip + 4, ";q=0", 4) != 0;
+        request->gzip = om__coding_wanted(value, "gzip");
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_RANGE)) {
+        single(request, &request->range, value);
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_IF_RANGE)) {
+        single(request, &request->if_range, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) ||
                (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) &&
                 strcmp(value, "0") != 0)) {
@@ -222,6 +224,12 @@ static bool answer_from_cache(struct om__request *request)
     struct om__answer *answer =
         om__cache_get(server->cache, key.bytes, key.len);
     if (!answer) return false;
+    // Whoever does not take everything may want another form of it.
+    const char *accept = request->accept;
+    if (answer->route->forms && accept && !strstr(accept, "*/*")) {
+        om__answer_unref(answer);
+        return false;
+    }
     om__reply_answer_take(request, answer);
     return true;
 }

@@ -2,11 +2,12 @@
  *
  * DESIGN
  * A request that takes long leaves its connection suspended and waits here, so
- * that tiles of others are not held up. There are two queues. Most work takes
+ * that tiles of others are not held up. There are three queues. Most work takes
  * milliseconds and is done by several workers; what may take up to a second
  * (om__wait_heavy) has a queue and a single worker of its own, so that however
- * much of it is asked for, quick questions find a worker. A request that turns
- * out to be heavy on the way is put back, into the other queue.
+ * much of it is asked for, quick questions find a worker; and so have files to
+ * be taken away (om__wait_filing), which may take minutes. A request that turns
+ * out to be such on the way is put back, into another queue.
  *
  * A suspended connection cannot notice that its client has gone; so a worker
  * looks at the socket before it begins, and work nobody waits for is dropped.
@@ -28,18 +29,18 @@ struct queue {
     struct om__request *first, *last;
     pthread_cond_t some;
     size_t waiting, room;
-    bool heavy;
+    bool heavy, filing;
 };
 
 struct om__jobs {
     struct om_server *server;
     pthread_mutex_t lock;
-    struct queue quick, heavy;
+    struct queue quick, heavy, filing;
     bool stop;
     unsigned workers;
     pthread_t worker[WORKERS_MAX];
-    bool heavy_worker_made;
-    pthread_t heavy_worker;
+    bool heavy_worker_made, filing_worker_made;
+    pthread_t heavy_worker, filing_worker;
 };
 
 bool om__client_gone(const struct om__request *request)
@@ -123,7 +124,9 @@ om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request)
     if (request->flight && om__flight_park(request)) return OM_OK;
     if (request->heavy) request->client = client_of(request);
     pthread_mutex_lock(&jobs->lock);
-    struct queue *q = request->heavy ? &jobs->heavy : &jobs->quick;
+    struct queue *q = request->filing  ? &jobs->filing
+                      : request->heavy ? &jobs->heavy
+                                       : &jobs->quick;
     bool room = has_room(jobs, q, request);
     if (!room && q->heavy && !jobs->stop) {
         weed(jobs);
@@ -145,10 +148,20 @@ bool om__wait_heavy(struct om__request *request)
     return true;
 }
 
-static void run(struct om__jobs *jobs, struct om__request *request, bool heavy)
+bool om__wait_filing(struct om__request *request)
 {
+    if (request->on_filing) return false;
+    request->later = request->filing = true;
+    return true;
+}
+
+static void run(struct queue *q, struct om__request *request)
+{
+    struct om__jobs *jobs = q->jobs;
     request->on_worker = true;
-    request->on_heavy = heavy;
+    request->on_filing = q->filing;
+    // Who writes files may do heavy work on the way.
+    request->on_heavy = q->heavy || q->filing;
     if (om__client_gone(request)) {
         request->error_status = MHD_HTTP_SERVICE_UNAVAILABLE;
         om__reply_problem(request, OM_E_STOPPED);
@@ -174,18 +187,16 @@ static void *work(void *ctx)
         struct om__request *request = pop(q);
         if (!request) break;
         pthread_mutex_unlock(&jobs->lock);
-        run(jobs, request, q->heavy);
+        run(q, request);
         pthread_mutex_lock(&jobs->lock);
     }
     pthread_mutex_unlock(&jobs->lock);
     return NULL;
 }
 
-static void queue_init(struct om__jobs *jobs, struct queue *q, bool heavy)
+static void queue_init(struct om__jobs *jobs, struct queue *q, size_t room)
 {
-    *q = (struct queue){.jobs = jobs,
-                        .heavy = heavy,
-                        .room = heavy ? OM__QUEUE_HEAVY : OM__QUEUE};
+    *q = (struct queue){.jobs = jobs, .room = room};
     pthread_cond_init(&q->some, NULL);
 }
 
@@ -196,8 +207,11 @@ om_status om__jobs_new(struct om_server *server, unsigned workers,
     if (!jobs) return OM_E_MEMORY;
     jobs->server = server;
     pthread_mutex_init(&jobs->lock, NULL);
-    queue_init(jobs, &jobs->quick, false);
-    queue_init(jobs, &jobs->heavy, true);
+    queue_init(jobs, &jobs->quick, OM__QUEUE);
+    queue_init(jobs, &jobs->heavy, OM__QUEUE_HEAVY);
+    queue_init(jobs, &jobs->filing, OM__QUEUE_FILING);
+    jobs->heavy.heavy = true;
+    jobs->filing.filing = true;
     if (workers > WORKERS_MAX) workers = WORKERS_MAX;
     while (
         jobs->workers < workers &&
@@ -205,7 +219,10 @@ om_status om__jobs_new(struct om_server *server, unsigned workers,
         jobs->workers++;
     jobs->heavy_worker_made =
         !pthread_create(&jobs->heavy_worker, NULL, work, &jobs->heavy);
-    if (!jobs->workers || !jobs->heavy_worker_made) {
+    jobs->filing_worker_made =
+        !pthread_create(&jobs->filing_worker, NULL, work, &jobs->filing);
+    if (!jobs->workers || !jobs->heavy_worker_made ||
+        !jobs->filing_worker_made) {
         om__jobs_free(jobs);
         return OM_E_MEMORY;
     }
@@ -220,12 +237,15 @@ void om__jobs_free(struct om__jobs *jobs)
     jobs->stop = true;
     pthread_cond_broadcast(&jobs->quick.some);
     pthread_cond_broadcast(&jobs->heavy.some);
+    pthread_cond_broadcast(&jobs->filing.some);
     pthread_mutex_unlock(&jobs->lock);
     for (unsigned i = 0; i < jobs->workers; i++)
         pthread_join(jobs->worker[i], NULL);
     if (jobs->heavy_worker_made) pthread_join(jobs->heavy_worker, NULL);
+    if (jobs->filing_worker_made) pthread_join(jobs->filing_worker, NULL);
     pthread_cond_destroy(&jobs->quick.some);
     pthread_cond_destroy(&jobs->heavy.some);
+    pthread_cond_destroy(&jobs->filing.some);
     pthread_mutex_destroy(&jobs->lock);
     om_free(jobs);
 }
@@ -233,7 +253,8 @@ void om__jobs_free(struct om__jobs *jobs)
 size_t om__jobs_waiting(struct om__jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
-    const size_t waiting = jobs->quick.waiting + jobs->heavy.waiting;
+    const size_t waiting = jobs->quick.waiting + jobs->heavy.waiting +
+                           jobs->filing.waiting;
     pthread_mutex_unlock(&jobs->lock);
     return waiting;
 }

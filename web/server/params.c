@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "engine/shape/shape.h"
 #include "web/server/server_internal.h"
 
 /* Northern edge of web mercator, degrees. */
@@ -75,18 +76,33 @@ om_status om__param_count(struct om__request *r, const char *name, uint64_t min,
     return OM_OK;
 }
 
-om_status om__param_bbox(struct om__request *r, struct om_place *out)
+/* Four numbers, or six of which the heights are left out. */
+static om_status read_corners(struct om__request *r, const char *text,
+                              double v[4])
 {
-    const char *text = om__param_text(r, "bbox");
-    if (!text) return OM_OK;
-    double v[4];
-    for (int i = 0; i < 4; i++) {
+    double six[6];
+    size_t n = 0;
+    for (; n < 6; n++) {
         const size_t len = strcspn(text, ",");
-        if (!read_real(text, len, &v[i]) || (i < 3) != (text[len] == ','))
-            return om__param_bad(r, "bbox", OM_E_FORMAT,
-                                 "bbox is four numbers: W,S,E,N in degrees");
-        text += len + (i < 3);
+        if (!read_real(text, len, &six[n])) break;
+        text += len;
+        if (!*text++) {
+            n++;
+            break;
+        }
     }
+    const bool good = text[-1] == '\0' && (n == 4 || n == 6);
+    if (!good)
+        return om__param_bad(r, "bbox", OM_E_FORMAT,
+                             "bbox is four numbers: W,S,E,N in degrees");
+    const size_t step = n / 2;
+    v[0] = six[0], v[1] = six[1], v[2] = six[step], v[3] = six[step + 1];
+    return OM_OK;
+}
+
+static om_status box_of_degrees(struct om__request *r, double v[4],
+                                struct om_place *out)
+{
     if (v[0] > v[2] || v[1] > v[3])
         return om__param_bad(r, "bbox", OM_E_RANGE,
                              "bbox is W,S,E,N with W <= E and S <= N (a box "
@@ -107,6 +123,66 @@ om_status om__param_bbox(struct om__request *r, struct om_place *out)
     return OM_OK;
 }
 
+om_status om__param_bbox(struct om__request *r, struct om_place *out)
+{
+    const char *text = om__param_text(r, "bbox");
+    double v[4];
+    if (!text) return OM_OK;
+    OM_TRY(read_corners(r, text, v));
+    return box_of_degrees(r, v, out);
+}
+
+om_status om__param_bbox_in(struct om__request *r, struct om_place *out)
+{
+    const char *text = om__param_text(r, "bbox");
+    struct om_project *project;
+    double v[4];
+    OM_TRY(om__param_crs(r, "bbox-crs", &project));
+    if (!text) return OM_OK;
+    OM_TRY(read_corners(r, text, v));
+    const struct om_system *system = om_project_system(project);
+    if (system->north_first) {
+        const double turned[] = {v[1], v[0], v[3], v[2]};
+        memcpy(v, turned, sizeof turned);
+    }
+    if (system->degrees) return box_of_degrees(r, v, out);
+    struct om_buf wkt = {0};
+    struct om_arena *arena = &om__lane(r->server)->arena;
+    struct om_rings *rings = om_arena_calloc(arena, 1, sizeof *rings);
+    om_status st =
+        rings ? om_project_box_wkt(project, v, &wkt) : OM_E_MEMORY;
+    if (!st)
+        st = om_rings_parse((const char *)wkt.bytes, wkt.len, arena, rings,
+                            NULL);
+    om_buf_deinit(&wkt);
+    if (st && st != OM_E_MEMORY)
+        return om__param_bad(r, "bbox", OM_E_RANGE, "bbox is no box of %s",
+                             system->code);
+    out->kind = OM_PLACE_WITHIN;
+    out->rings = rings;
+    return st;
+}
+
+om_status om__param_crs(struct om__request *r, const char *name,
+                        struct om_project **out)
+{
+    const char *text = om__param_text(r, name);
+    const struct om_system *system =
+        text ? om_system_find(text) : om_system_at(0);
+    if (!system)
+        return om__param_bad(r, name, OM_E_CRS,
+                             "%s is one of those that the collection lists, "
+                             "such as %s",
+                             name, om_system_at(2)->uri);
+    struct om__lane *lane = om__lane(r->server);
+    size_t i = 0;
+    while (om_system_at(i) != system) i++;
+    if (!lane->project[i])
+        OM_TRY(om_project_open(system, &lane->project[i]));
+    *out = lane->project[i];
+    return OM_OK;
+}
+
 om_status om__param_filter(struct om__request *r, struct om_filter **out)
 {
     const struct om_param *p = om_address_param(&r->address, "filter");
@@ -116,8 +192,12 @@ om_status om__param_filter(struct om__request *r, struct om_filter **out)
         return om__param_bad(r, "filter-lang", OM_E_UNSUPPORTED,
                              "filter-lang is cql2-text");
     if (!p || !p->len) return OM_OK;
-    om_status st = om_filter_parse(p->value, p->len, r->layer,
-                                   r->snapshot->manifest->zone_s, out, &r->err);
+    struct om_project *crs = NULL;
+    if (om__param_text(r, "filter-crs"))
+        OM_TRY(om__param_crs(r, "filter-crs", &crs));
+    om_status st = om_filter_parse_in(p->value, p->len, r->layer,
+                                      r->snapshot->manifest->zone_s, crs, out,
+                                      &r->err);
     if (!st) return OM_OK;
     r->parameter = "filter";
     // An unknown column is a mistake in the question, not a missing page.

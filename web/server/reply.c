@@ -49,7 +49,7 @@ static const struct {
     {OM_E_MEMORY, MHD_HTTP_SERVICE_UNAVAILABLE},
 };
 
-static unsigned http_of(om_status status)
+unsigned om__http_of(om_status status)
 {
     for (size_t i = 0; i < sizeof HTTP_OF / sizeof *HTTP_OF; i++)
         if (HTTP_OF[i].status == status) return HTTP_OF[i].http;
@@ -85,7 +85,9 @@ static void add_always(struct lines *lines)
 {
     add(lines, "Access-Control-Allow-Origin", "*");
     add(lines, "Access-Control-Expose-Headers",
-        "ETag, Data-Sequence, Data-As-Of");
+        "ETag, Link, Content-Crs, Content-Disposition, Content-Range, "
+        "Accept-Ranges, OGC-NumberMatched, OGC-NumberReturned, Data-Sequence, "
+        "Data-As-Of");
     add(lines, "X-Content-Type-Options", "nosniff");
 }
 
@@ -115,25 +117,48 @@ static void add_data(struct lines *lines, const struct om__request *r)
     add(lines, "Data-As-Of", text);
 }
 
+/* An address that names the sequence it was made for never has another
+ * answer. */
+#define CACHE_FOREVER "public, max-age=31536000, immutable"
+
+static const char *cache_of(const struct om__request *r,
+                            const struct om__head *head)
+{
+    const bool good = !head->status || head->status == MHD_HTTP_OK;
+    return r->versioned && good ? CACHE_FOREVER : head->cache;
+}
+
 static void add_head(struct lines *lines, const struct om__request *r,
                      const struct om__head *head, const char *etag)
 {
+    const bool vary = head->vary_accept || (r->route && r->route->forms);
     add_always(lines);
-    add(lines, "Cache-Control", head->cache);
-    add(lines, "ETag", etag);
-    if (head->compress || head->vary_accept)
-        add(lines, "Vary",
-            head->vary_accept ? "Accept, Accept-Encoding" : "Accept-Encoding");
+    add(lines, "Cache-Control", cache_of(r, head));
+    if (etag) add(lines, "ETag", etag);
+    if (head->compress || vary)
+        add(lines, "Vary", vary ? "Accept, Accept-Encoding" : "Accept-Encoding");
     if (head->policy) {
         add(lines, "Content-Security-Policy", head->policy);
         add(lines, "Referrer-Policy", "no-referrer");
     }
+    for (const char *const *more = head->more; *more; more += 2)
+        add(lines, more[0], more[1]);
     add_data(lines, r);
 }
 
-/* Does the client have it? Weak comparison, RFC 9110 section 13.1.2. */
-static bool etag_listed(const char *list, const char *etag)
+bool om__reply_lines(const struct om__request *r, struct MHD_Response *response,
+                     const struct om__head *head, const char *etag)
 {
+    struct lines lines = {.response = response};
+    add(&lines, "Content-Type", head->type);
+    add_head(&lines, r, head, etag);
+    return !lines.failed;
+}
+
+/* RFC 9110 section 13.1.2. */
+bool om__etag_listed(const char *list, const char *etag)
+{
+    if (!strncmp(etag, "W/", 2)) etag += 2;
     const size_t len = strlen(etag);
     while (list && *list) {
         list += strspn(list, " \t,");
@@ -178,10 +203,14 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
     answer->route = r->route;
     answer->bytes = take->len;
     const bool none = !take->len && head->none_204;
-    answer->status = none ? MHD_HTTP_NO_CONTENT : MHD_HTTP_OK;
+    answer->status = none           ? MHD_HTTP_NO_CONTENT
+                     : head->status ? head->status
+                                    : MHD_HTTP_OK;
     // A strong ETag names one sequence of bytes: another for the gzipped ones.
-    snprintf(answer->etag, sizeof answer->etag, "\"%016llx%s\"",
-             (unsigned long long)om_hash64(take->bytes, take->len, 0),
+    const uint64_t hash =
+        head->weak ? head->hash : om_hash64(take->bytes, take->len, 0);
+    snprintf(answer->etag, sizeof answer->etag, "%s\"%016llx%s\"",
+             head->weak ? "W/" : "", (unsigned long long)hash,
              gzipped ? "-g" : "");
     answer->full = response_of(take);
     answer->unchanged = response_of(&nothing);
@@ -205,7 +234,8 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
 
 void om__reply_answer_take(struct om__request *r, struct om__answer *answer)
 {
-    const bool same = etag_listed(r->if_none_match, answer->etag);
+    const bool same = answer->status < 300 &&
+                      om__etag_listed(r->if_none_match, answer->etag);
     r->route = answer->route;
     r->status = same ? MHD_HTTP_NOT_MODIFIED : answer->status;
     r->response = same ? answer->unchanged : answer->full;
@@ -245,7 +275,8 @@ om_status om__reply_kept(struct om__request *r, struct om_buf *take,
     struct om_buf own = {0};
     OM_TRY(make(r, take, head, &answer));
     if (answer->bytes <= OM__KEEP_BYTES) {
-        if (!om__request_key(r, r->snapshot->sequence, &own))
+        const bool own_address = !r->part && om__form_is_first(r);
+        if (own_address && !om__request_key(r, r->snapshot->sequence, &own))
             om__cache_put(r->server->cache, own.bytes, own.len, answer);
         if (key) om__cache_put(r->server->cache, key, key_len, answer);
     }
@@ -294,7 +325,7 @@ static const char *title_of(unsigned status)
 
 void om__reply_problem(struct om__request *r, om_status status)
 {
-    const unsigned http = r->error_status ? r->error_status : http_of(status);
+    const unsigned http = r->error_status ? r->error_status : om__http_of(status);
     const char *detail = r->err.text[0] ? r->err.text : om_status_text(status);
     // What went wrong inside is for the log, not for whoever asks.
     if (http == MHD_HTTP_INTERNAL_SERVER_ERROR) detail = om_status_text(status);

@@ -4,50 +4,91 @@
 #include "data/base/log.h"
 #include "web/server/server_internal.h"
 
+#define FILTER_PARAMS "filter filter-lang filter-crs datetime "
 #define FIELD_PARAMS "filter filter-lang datetime kernel bandwidth weight "
+#define ITEM_PARAMS \
+    "bbox bbox-crs datetime limit filter filter-lang filter-crs sortby " \
+    "properties crs "
+#define PNG "image/png"
+#define XML "application/xml"
 
 const struct om__route om__routes[] = {
     {.name = "start",
+     .summary = "Landing page: a page for people, links for programs",
      .path = "",
      .params = "f",
+     .forms = "json html",
      .answer = om__get_start,
      .data = true},
     {.name = "analyst",
+     .summary = "The analyst's page",
      .path = "analyst",
      .params = "",
+     .media = "text/html",
      .answer = om__get_page},
-    {.name = "pages", .path = "pages/*", .params = "v", .answer = om__get_file},
     {.name = "pages",
-     .path = "pages/*/*",
+     .summary = "Files of the pages",
+     .path = "pages/{file}",
      .params = "v",
+     .media = "application/octet-stream",
+     .answer = om__get_file},
+    {.name = "pages",
+     .summary = "Files of the pages",
+     .path = "pages/{folder}/{file}",
+     .params = "v",
+     .media = "application/octet-stream",
      .answer = om__get_file},
     {.name = "health",
+     .summary = "Is the process alive?",
      .path = "health",
      .params = "",
      .answer = om__get_health},
     {.name = "metrics",
+     .summary = "Figures for Prometheus",
      .path = "metrics",
      .params = "",
+     .media = "text/plain",
      .answer = om__get_metrics},
+    {.name = "conformance",
+     .summary = "Conformance classes of OGC API that are met",
+     .path = "conformance",
+     .params = "f",
+     .forms = "json",
+     .answer = om__get_conformance,
+     .data = true,
+     .keep = true},
+    {.name = "api",
+     .summary = "This document",
+     .path = "api",
+     .params = "f",
+     .forms = "openapi json",
+     .answer = om__get_api,
+     .data = true,
+     .keep = true},
     {.name = "tile",
-     .path = "tiles/*/*/*/*",
+     .summary = "A tile: vector (mvt, pbf) or picture (png, @2x.png)",
+     .path = "tiles/{name}/{z}/{x}/{y}.{extension}",
      .answer = om__get_tile,
      .params = FIELD_PARAMS "palette properties by",
+     .media = "application/vnd.mapbox-vector-tile image/png",
      .data = true,
      .keep = true},
     {.name = "tilejson",
-     .path = "tiles/*",
+     .summary = "TileJSON 3.0 of a map",
+     .path = "tiles/{name}.json",
      .answer = om__get_tilejson,
      .params = FIELD_PARAMS "palette",
      .data = true,
      .keep = true},
     {.name = "legend",
-     .path = "legend/*",
+     .summary = "Legend of a heat map",
+     .path = "legend/{name}.json",
      .answer = om__get_legend,
      .params = FIELD_PARAMS "palette",
      .data = true,
      .keep = true},
     {.name = "value",
+     .summary = "The number under a pixel, with why",
      .path = "value",
      .answer = om__get_value,
      .params = FIELD_PARAMS "name lon lat z",
@@ -55,7 +96,8 @@ const struct om__route om__routes[] = {
      .data = true,
      .keep = true},
     {.name = "stats",
-     .path = "stats/*",
+     .summary = "Counts and sums of a layer by unit, column or step of time",
+     .path = "stats/{layer}",
      .answer = om__get_stats,
      .params = "by filter filter-lang datetime bbox sum",
      .queued = true,
@@ -63,7 +105,8 @@ const struct om__route om__routes[] = {
      .keep = true},
     // Each kind knows its own parameters, and waits for the heavy worker.
     {.name = "coverage",
-     .path = "coverage/*",
+     .summary = "Coverage of the city by its grid workers and services",
+     .path = "coverage/{kind}",
      .params = "f filter filter-lang datetime",
      .answer = om__get_coverage,
      .queued = true,
@@ -71,28 +114,53 @@ const struct om__route om__routes[] = {
      .keep = true,
      .columns = true},
     {.name = "collections",
+     .summary = "The layers",
      .path = "collections",
      .params = "f",
+     .forms = "json",
      .answer = om__get_collections,
      .data = true,
      .keep = true},
     {.name = "collection",
-     .path = "collections/*",
+     .summary = "One layer: extent, columns, links",
+     .path = "collections/{layer}",
      .params = "f",
+     .forms = "json",
      .answer = om__get_collection,
      .data = true,
      .keep = true},
+    {.name = "queryables",
+     .summary = "Columns of a layer as a JSON Schema",
+     .path = "collections/{layer}/queryables",
+     .params = "f",
+     .forms = "schema json",
+     .answer = om__get_queryables,
+     .data = true,
+     .keep = true},
     {.name = "items",
-     .path = "collections/*/items",
+     .summary = "Rows of a layer, a page at a time",
+     .path = "collections/{layer}/items",
      .answer = om__get_items,
-     .params = "bbox limit filter filter-lang datetime f next",
+     .params = ITEM_PARAMS "f next",
+     .forms = "geojson json csv fgb gpkg",
      .queued = true,
      .data = true,
-     .keep = true,
+     .columns = true},
+    {.name = "download",
+     .summary = "All rows that match as one file: geojson, csv, fgb, gpkg",
+     .path = "collections/{layer}/items.{format}",
+     .answer = om__get_download,
+     .params = ITEM_PARAMS,
+     .media = "application/geo+json text/csv application/flatgeobuf "
+              "application/geopackage+sqlite3",
+     .queued = true,
+     .data = true,
      .columns = true},
     {.name = "item",
-     .path = "collections/*/items/*",
-     .params = "f",
+     .summary = "One row of a layer",
+     .path = "collections/{layer}/items/{id}",
+     .params = "f crs",
+     .forms = "geojson json",
      .answer = om__get_item,
      .queued = true,
      .data = true,
@@ -100,15 +168,25 @@ const struct om__route om__routes[] = {
 };
 const size_t om__routes_count = sizeof om__routes / sizeof *om__routes;
 
+/* One segment of a path against one of a route: text around what is free. */
+static bool fits(const char *part, size_t len, const char *segment)
+{
+    if (len == 1 && *part == '*') return true;
+    const char *open = memchr(part, '{', len);
+    const size_t whole = strlen(segment);
+    if (!open) return whole == len && !memcmp(part, segment, len);
+    const size_t before = (size_t)(open - part);
+    size_t after = 0;
+    while (part[len - 1 - after] != '}') after++;
+    return whole > before + after && !memcmp(part, segment, before) &&
+           !memcmp(part + len - after, segment + whole - after, after);
+}
+
 static bool matches(const char *path, const struct om_address *address)
 {
     for (size_t i = 0; i < address->segments; i++) {
         const size_t len = strcspn(path, "/");
-        if (!len) return false;
-        const bool any = len == 1 && *path == '*';
-        if (!any && (strncmp(path, address->segment[i], len) != 0 ||
-                     address->segment[i][len]))
-            return false;
+        if (!len || !fits(path, len, address->segment[i])) return false;
         path += len;
         if (*path == '/') path++;
     }
@@ -135,15 +213,37 @@ static bool listed(const char *words, const char *word)
     return false;
 }
 
+bool om__param_known(const struct om__request *r, const char *name)
+{
+    return listed(r->route->params, name) ||
+           (r->route->data && !strcmp(name, "v"));
+}
+
 om_status om__params_check(struct om__request *r, const char *names)
 {
     for (size_t i = 0; i < r->address.params; i++) {
         const char *name = r->address.param[i].name;
         if (listed(names, name)) continue;
+        // What an answer is kept under, on any address of data.
+        if (r->route->data && !strcmp(name, "v")) continue;
         return om__param_bad(r, name, OM_E_FORMAT,
                              "there is no parameter %.64s here%s%s", name,
                              *names ? "; known are " : "", names);
     }
+    return OM_OK;
+}
+
+/* v: the sequence that the asker believes in. If it is the one that is
+ * answered from, the answer may be kept for ever. */
+static om_status read_version(struct om__request *r)
+{
+    const struct om_param *p = om_address_param(&r->address, "v");
+    uint64_t v = 0;
+    if (!p) return OM_OK;
+    if (!om_digits_read(p->value, p->len, INT64_MAX, &v))
+        return om__param_bad(r, "v", OM_E_FORMAT,
+                             "v is a sequence, a whole number");
+    r->versioned = v == r->snapshot->sequence;
     return OM_OK;
 }
 
@@ -157,6 +257,8 @@ static om_status answer(struct om__request *r)
         r->snapshot = om_city_snapshot(r->server->city);
         if (!r->snapshot) return OM_E_MEMORY;
     }
+    if (r->route->data) OM_TRY(read_version(r));
+    if (r->route->forms) OM_TRY(om__form_choose(r));
     return r->route->answer(r);
 }
 

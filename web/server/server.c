@@ -47,6 +47,8 @@ static void lane_free(void *ptr)
     struct om__lane *lane = ptr;
     om_arena_deinit(&lane->arena);
     libdeflate_free_compressor(lane->gzip);
+    for (size_t i = 0; i < OM__SYSTEMS; i++)
+        om_project_close(lane->project[i]);
     om_free(lane);
 }
 
@@ -264,6 +266,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__names_new(&server->names));
     OM_TRY(om__metrics_new(&server->metrics));
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
+    OM_TRY(om__exports_new(server, &server->exports));
     return om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
                         &server->jobs);
 }
@@ -324,6 +327,7 @@ void om_server_stop(struct om_server *server)
     om__jobs_free(server->jobs);
     if (server->daemon) MHD_stop_daemon(server->daemon);
     om__files_free(server->files);
+    om__exports_free(server->exports);
     om__cache_free(server->cache);
     om__flights_free(server->flights);
     om__views_free(server->views);

@@ -8,6 +8,7 @@
 
 #include "data/base/arena.h"
 #include "data/base/buf.h"
+#include "data/source/project.h"
 #include "engine/field/field.h"
 #include "engine/query/query.h"
 #include "tiles/heat.h"
@@ -30,6 +31,8 @@
  *  machine (there it may be a proxy that speaks for many). */
 #define OM__QUEUE_HEAVY 64
 #define OM__QUEUE_CLIENT 24
+/** Requests waiting for files to be written, one at a time. */
+#define OM__QUEUE_FILING 32
 /** Seconds of work from which on it is heavy: one such at a time. */
 #define OM__HEAVY_S 0.05
 /** Bytes of one answer that is built in memory; larger ones are 413. */
@@ -72,12 +75,18 @@ void om__cache_put(struct om__cache *cache, const void *key, size_t len,
 void om__cache_clear(struct om__cache *cache);
 struct om__cache_stats om__cache_stats(struct om__cache *cache);
 
-/* One line of the table of routes. `path` is matched segment by segment, '*'
- * takes any one. `params` are the names it knows, blank-separated. */
+/* One line of the table of routes; /api is made of it. In `path`, which is
+ * matched segment by segment, {name} takes any text and '*' any segment.
+ * `params` are the names it knows, `forms` what f and Accept may choose from,
+ * the first being the default (NULL: there is no choice), both blank-separated.
+ */
 struct om__route {
-    const char *name;  // label in /metrics
+    const char *name;     // label in /metrics, operationId in /api
+    const char *summary;  // one line for /api
     const char *path;
     const char *params;
+    const char *forms;
+    const char *media;  // type of the answer where there are no forms
     om_status (*answer)(struct om__request *request);
     bool queued;   // takes long: always on a worker
     bool data;     // speaks of the city: needs a snapshot, names its sequence
@@ -100,10 +109,17 @@ struct om__request {
     const char *target;            // raw
     size_t target_len;
     const char *host, *accept, *if_none_match;  // headers; may be NULL
+    const char *range, *if_range;
+    const char *form;  // of the answer, among the route's; not terminated
+    size_t form_len;
+    bool versioned;  // v names the sequence that is answered from
+    bool part;       // the answer is part of another: not for its address
     bool head_seen, gzip, body, twice;  // twice: a header that must be single
     bool on_worker, later;
     bool heavy;       // wants the worker of heavy work, or has it
     bool on_heavy;    // has it
+    bool filing;      // wants the worker that writes files
+    bool on_filing;   // has it
     bool admitted;    // has waited once: a full queue does not turn it away
     uint64_t flight;  // that it waits for the end of; 0: none
     uint64_t client;  // hash of its address; 0: this machine
@@ -120,10 +136,13 @@ struct om__request {
     struct om__request *next;  // in the queue
 };
 
+/** Coordinate systems there may be. */
+#define OM__SYSTEMS 8
 /* What every thread that answers has of its own. */
 struct om__lane {
     struct om_arena arena;  // reset after each request
     struct libdeflate_compressor *gzip;
+    struct om_project *project[OM__SYSTEMS];  // by om_system_at, once asked for
 };
 struct om__lane *om__lane(struct om_server *server);  // NULL: no memory
 
@@ -133,6 +152,7 @@ struct om__names;
 struct om__jobs;
 struct om__flights;
 struct om__files;
+struct om__exports;
 struct om__watch;
 
 struct om_server {
@@ -146,6 +166,7 @@ struct om_server {
     struct om__names *names;
     struct om__metrics *metrics;
     struct om__files *files;
+    struct om__exports *exports;
     struct om__jobs *jobs;
     struct om__flights *flights;
     struct MHD_Daemon *daemon;
@@ -177,6 +198,8 @@ void om__watch_sweep(struct om_server *server);
 /** Refuse parameters that are not among the blank-separated names. */
 om_status om__params_check(struct om__request *request,
                            const char *names) OM_MUST_USE;
+/** Is it a parameter of the request's route (and not a column)? */
+bool om__param_known(const struct om__request *request, const char *name);
 const struct om__route *om__route_find(const struct om_address *address);
 /** Run the route's handler and make sure that there is an answer after it,
  *  unless it asked to be run on a worker (later). */
@@ -196,6 +219,38 @@ size_t om__jobs_waiting(struct om__jobs *jobs);
  *  for the worker of such work and its handler returns OM_OK without answer.
  *  False: it is there, go on. */
 bool om__wait_heavy(struct om__request *request);
+/** The same for the worker that writes files to be taken away, which may take
+ *  minutes: nothing else waits for it. */
+bool om__wait_filing(struct om__request *request);
+
+// exports.c: files to be taken away
+struct om__exports;
+om_status om__exports_new(struct om_server *server,
+                          struct om__exports **out) OM_MUST_USE;
+void om__exports_free(struct om__exports *exports);
+/* A file that was written for somebody, still there for whoever asks for the
+ * rest of it. */
+struct om__export {
+    const char *form;  // "csv"
+    const char *name;  // as which it is saved
+    const char *content_crs;
+    uint64_t matched;
+};
+/**
+ * Answer with the file of `key`: all of it, the range that is asked for, or
+ * 304. false: there is none (yet).
+ */
+bool om__export_reply(struct om__request *request, const struct om_buf *key,
+                      const struct om__export *about);
+/** Path under which to write a file for `key`; then om__export_keep. */
+om_status om__export_path(struct om__request *request, const char *form,
+                          char *path, size_t room) OM_MUST_USE;
+/** Take over a file that was written; it is unlinked at once, and gone when
+ *  nobody reads it and others need the room. */
+om_status om__export_keep(struct om__request *request, const struct om_buf *key,
+                          const char *path, uint64_t rows) OM_MUST_USE;
+/** Bytes that may still be written, at most what one file may have. */
+uint64_t om__export_room(struct om_server *server);
 
 /** Has the client of a suspended connection left? What nobody waits for need
  *  not be finished. */
@@ -228,6 +283,10 @@ struct om__head {
     const char *type;    // Content-Type
     const char *cache;   // Cache-Control
     const char *policy;  // Content-Security-Policy of a page, or NULL
+    const char *more[16];  // further lines, name and value by turns, then NULL
+    unsigned status;                               // 0: 200
+    bool weak;      // ETag of `hash`, not of the bytes: they say when
+    uint64_t hash;  // they were written
     bool vary_accept;
     bool compress;  // may be sent gzipped
     bool none_204;  // no bytes are 204, no content
@@ -253,6 +312,14 @@ void om__reply_answer_take(struct om__request *request,
 om_status om__answer_new(struct om__request *request, struct om_buf *take,
                          const struct om__head *head, bool gzipped,
                          struct om__answer **out) OM_MUST_USE;
+/** What HTTP says of a status; its class decides who is to blame. */
+unsigned om__http_of(om_status status);
+/** Append what every answer has to a response of one's own. */
+bool om__reply_lines(const struct om__request *request,
+                     struct MHD_Response *response, const struct om__head *head,
+                     const char *etag);
+/** Is the ETag in the list of an If-None-Match header? Weak comparison. */
+bool om__etag_listed(const char *list, const char *etag);
 /** Turn the request's error into a problem document (RFC 9457). */
 void om__reply_problem(struct om__request *request, om_status status);
 /** Answer without a body: 204, with Allow and the CORS preflight headers. */
@@ -294,6 +361,18 @@ om_status om__tile_answer(struct om__request *request, const char *name,
 om_status om__request_tile_layer(struct om__request *request,
                                  const char *name) OM_MUST_USE;
 
+// media.c: forms of an answer
+/** Content-Type of a form such as "geojson". */
+const char *om__media_type(const char *form, size_t len);
+/** Choose request->form among the route's by f, else by Accept; 406 if none
+ *  fits. */
+om_status om__form_choose(struct om__request *request) OM_MUST_USE;
+/** Does an Accept-Encoding header take a coding? */
+bool om__coding_wanted(const char *accept, const char *coding);
+bool om__form_is(const struct om__request *request, const char *form);
+/** Would anybody get this form at this address, whatever they accept? */
+bool om__form_is_first(const struct om__request *request);
+
 // params.c: typed parameters; on an error they name themselves
 /** Note that a parameter is wrong; returns `status`. */
 om_status om__param_bad(struct om__request *request, const char *parameter,
@@ -310,7 +389,14 @@ om_status om__param_count(struct om__request *request, const char *name,
 /** bbox=W,S,E,N as a place; untouched if not given. */
 om_status om__param_bbox(struct om__request *request,
                          struct om_place *out) OM_MUST_USE;
-/** filter (with filter-lang) against request->layer; NULL if not given.
+/** bbox in bbox-crs; a projected one is a polygon in the lane's arena. */
+om_status om__param_bbox_in(struct om__request *request,
+                            struct om_place *out) OM_MUST_USE;
+/** The system that parameter `name` names, CRS84 if not given. Borrowed from
+ *  the thread's lane: not for another thread. */
+om_status om__param_crs(struct om__request *request, const char *name,
+                        struct om_project **out) OM_MUST_USE;
+/** filter (with filter-lang, filter-crs) against request->layer; NULL if not given.
  *  owns: *out with om_filter_free */
 om_status om__param_filter(struct om__request *request,
                            struct om_filter **out) OM_MUST_USE;
@@ -416,9 +502,44 @@ om_status om__get_stats(struct om__request *request);
 om_status om__get_coverage(struct om__request *request);
 om_status om__get_collections(struct om__request *request);
 om_status om__get_collection(struct om__request *request);
+om_status om__get_queryables(struct om__request *request);
+om_status om__get_conformance(struct om__request *request);
+om_status om__get_api(struct om__request *request);
 om_status om__get_items(struct om__request *request);
+om_status om__get_download(struct om__request *request);
 om_status om__get_item(struct om__request *request);
 
+// collection_routes.c: what documents say of a layer
+/** First and last time of a layer; false where it has none. */
+bool om__layer_times(const struct om_layer *layer, int64_t *from_s,
+                     int64_t *to_s);
+/** Append ,"extent":{...} where there is any. */
+void om__layer_extent(const struct om__request *request,
+                    const struct om_layer *layer, struct om_buf *out);
+/** Append ,"title":..,"department":.. and what else the city says of it. */
+void om__layer_about(const struct om__request *request,
+                     const struct om_layer *layer, struct om_buf *out);
+void om__layer_links(const struct om__request *request,
+                     const struct om_layer *layer, struct om_buf *out);
+/** Append the coordinate systems that rows can be had in, as a list. */
+void om__systems_add(struct om_buf *out);
+/** Members of a JSON Schema that say what a column holds. */
+const char *om__type_schema(enum om_type type);
+
+/* A link of an OGC document. */
+struct om__link {
+    const char *rel, *type;
+    const char *title;  // may be NULL
+    const char *path;   // below the base, "/collections"
+    bool templated;
+};
+/** Append a link as a JSON object. */
+void om__link_add(const struct om__request *request, const struct om__link *link,
+                  struct om_buf *out);
+/** Append ,"links":[...]. */
+void om__links_add(const struct om__request *request,
+                   const struct om__link *link, size_t count,
+                   struct om_buf *out);
 /** "https://host" that links begin with. */
 om_status om__add_base_url(const struct om__request *request,
                            struct om_buf *out);

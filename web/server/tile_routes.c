@@ -33,13 +33,14 @@ static om_status add_key(const struct om__request *r,
 {
     const struct {
         uint64_t sequence;
-        uint32_t z, x, y, scale, gzip, all;
+        uint32_t z, x, y, scale, gzip, versioned, all;
     } numbers = {r->snapshot->sequence,
                  tile->z,
                  tile->x,
                  tile->y,
                  tile->scale,
                  maker->head->compress && r->gzip,
+                 r->versioned,
                  OM_POLICY_ALL.all};
     om_buf_add(key, &numbers, sizeof numbers);
     om_buf_add(key, maker->kind, strlen(maker->kind) + 1);

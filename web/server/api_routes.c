@@ -1,0 +1,436 @@
+/* api_routes.c - what is conformed to, and the API as OpenAPI 3.0.
+ *
+ * The document is made of the table of routes, so that it cannot forget one.
+ * What a parameter means is said once here, by its name; `f` and the media
+ * types come from the route. Items are listed once more for each layer with
+ * its columns, because GDAL and others learn from there which columns may be
+ * asked for by equality.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "web/server/item_ask.h"
+
+#define LITERAL_(n) #n
+#define LITERAL(n) LITERAL_(n)
+
+static const char *const CONFORMS[] = {
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
+    "queryables-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
+    "http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators",
+    "http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/temporal-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/property-property",
+};
+
+om_status om__get_conformance(struct om__request *r)
+{
+    struct om_buf out = {0};
+    om_buf_add_text(&out, "{\"conformsTo\":[");
+    for (size_t i = 0; i < sizeof CONFORMS / sizeof *CONFORMS; i++)
+        om_buf_addf(&out, "%s\n\"%s\"", i ? "," : "", CONFORMS[i]);
+    om_buf_add_text(&out, "]}\n");
+    return om__reply_kept(r, &out, &om__head_json, NULL, 0);
+}
+
+/* What is known of a parameter by its name. */
+static const struct param {
+    const char *name, *schema, *about;
+} PARAM[] = {
+    {"bbox",
+     "\"type\":\"array\",\"minItems\":4,\"maxItems\":6,\"items\":{\"type\":"
+     "\"number\"}",
+     "Box: west, south, east, north, in degrees unless bbox-crs says "
+     "otherwise. Rows that meet it are taken."},
+    {"bbox-crs", "\"type\":\"string\",\"format\":\"uri\"",
+     "Coordinate system of bbox, one that the collection lists."},
+    {"crs", "\"type\":\"string\",\"format\":\"uri\"",
+     "Coordinate system of the answer, one that the collection lists; GeoJSON "
+     "follows its order of axes, files have east before north."},
+    {"datetime", "\"type\":\"string\"",
+     "A date, a month, a moment, or FROM/TO (ISO 8601; .. leaves a side "
+     "open)."},
+    {"limit",
+     "\"type\":\"integer\",\"minimum\":1,\"maximum\":" LITERAL(
+         OM__LIMIT_MAX) ",\"default\":" LITERAL(OM__LIMIT_DEFAULT),
+     "Rows of a page. Larger numbers mean the largest; a sorted page has at "
+     "most " LITERAL(OM__LIMIT_SORTED) " rows."},
+    {"filter", "\"type\":\"string\"", "Condition in CQL2 text."},
+    {"filter-lang",
+     "\"type\":\"string\",\"enum\":[\"cql2-text\",\"cql-text\"],\"default\":"
+     "\"cql2-text\"",
+     "Language of filter."},
+    {"filter-crs", "\"type\":\"string\",\"format\":\"uri\"",
+     "Coordinate system of geometries in filter."},
+    {"sortby", "\"type\":\"string\"",
+     "Columns, comma-separated, each with + (rising, the default) or - before "
+     "it. Rows without a value come last."},
+    {"properties", "\"type\":\"string\"",
+     "Columns of the answer, comma-separated."},
+    {"next", "\"type\":\"string\"", "Where to go on: what the link gave."},
+    {"by", "\"type\":\"string\"", "A unit, a column, or a step of time."},
+    {"sum", "\"type\":\"string\"", "Column to sum."},
+    {"kernel", "\"type\":\"string\",\"enum\":[\"quartic\",\"gaussian\"]",
+     "Kernel of a heat map."},
+    {"bandwidth", "\"type\":\"number\",\"minimum\":10,\"maximum\":20000",
+     "Radius of the kernel in metres on the ground."},
+    {"weight", "\"type\":\"string\"", "Column that rows weigh."},
+    {"palette", "\"type\":\"string\",\"enum\":[\"dark\",\"light\"]",
+     "Colours for a dark or a light page."},
+    {"lon", "\"type\":\"number\",\"minimum\":-180,\"maximum\":180",
+     "Longitude in degrees."},
+    {"lat", "\"type\":\"number\",\"minimum\":-90,\"maximum\":90",
+     "Latitude in degrees."},
+    {"z", "\"type\":\"integer\",\"minimum\":0,\"maximum\":22", "Zoom."},
+    {"x", "\"type\":\"integer\",\"minimum\":0", "Column of a tile."},
+    {"y", "\"type\":\"integer\",\"minimum\":0", "Row of a tile."},
+    {"row", "\"type\":\"integer\",\"minimum\":0", "Row of a tile."},
+    {"col", "\"type\":\"integer\",\"minimum\":0", "Column of a tile."},
+    {"extension", "\"type\":\"string\",\"enum\":[\"mvt\",\"pbf\",\"png\"]",
+     "Kind of the tile; y@2x.png is twice as fine."},
+    {"format",
+     "\"type\":\"string\",\"enum\":[\"geojson\",\"csv\",\"fgb\",\"gpkg\"]",
+     "Format of the file."},
+    {"layer", "\"type\":\"string\"", "Name of a layer."},
+    {"name", "\"type\":\"string\"",
+     "Name of a map: a layer, a unit, or heat: and a layer or model."},
+    {"id", "\"type\":\"string\"", "Id of a row."},
+    {"v", "\"type\":\"integer\",\"minimum\":0",
+     "Sequence of the data that is expected (Data-Sequence): if it is the "
+     "present one, the answer may be kept for ever."},
+};
+
+static const struct param *find_param(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof PARAM / sizeof *PARAM; i++)
+        if (strlen(PARAM[i].name) == len && !memcmp(PARAM[i].name, name, len))
+            return &PARAM[i];
+    return NULL;
+}
+
+static void add_text(struct om_buf *out, const char *text, size_t len)
+{
+    om_buf_add_json_text(out, text, len);
+}
+
+/* A parameter where it is used: path parameters are always needed. */
+static void add_param(struct om_buf *out, const char *name, size_t len,
+                      const char *in)
+{
+    const struct param *p = find_param(name, len);
+    om_buf_add_text(out, "{\"name\":");
+    add_text(out, name, len);
+    om_buf_addf(out, ",\"in\":\"%s\",\"required\":%s,\"schema\":{%s}", in,
+                !strcmp(in, "path") ? "true" : "false",
+                p ? p->schema : "\"type\":\"string\"");
+    if (p) {
+        om_buf_add_text(out, ",\"description\":");
+        add_text(out, p->about, strlen(p->about));
+    }
+    // A list is written with commas, not as a parameter for each.
+    if (p && strstr(p->schema, "\"array\""))
+        om_buf_add_text(out, ",\"style\":\"form\",\"explode\":false");
+    om_buf_add_byte(out, '}');
+}
+
+/* f with the forms of the route. */
+static void add_forms(struct om_buf *out, const char *forms)
+{
+    om_buf_add_text(out,
+                    "{\"name\":\"f\",\"in\":\"query\",\"required\":false,"
+                    "\"description\":\"Form of the answer; without it Accept "
+                    "decides.\",\"schema\":{\"type\":\"string\",\"enum\":[");
+    for (const char *at = forms; *at; at += strspn(at, " ")) {
+        const size_t len = strcspn(at, " ");
+        if (at > forms) om_buf_add_byte(out, ',');
+        add_text(out, at, len);
+        at += len;
+    }
+    om_buf_add_text(out, "]}}");
+}
+
+/* A list being written. */
+static void separate(struct om_buf *out, bool *first)
+{
+    if (!*first) om_buf_add_byte(out, ',');
+    *first = false;
+}
+
+static void add_query_params(const struct om__route *route, struct om_buf *out,
+                             bool *first)
+{
+    for (const char *at = route->params; *at; at += strspn(at, " ")) {
+        const size_t len = strcspn(at, " ");
+        separate(out, first);
+        if (len == 1 && *at == 'f' && route->forms)
+            add_forms(out, route->forms);
+        else if (find_param(at, len))
+            om_buf_addf(out, "{\"$ref\":\"#/components/parameters/%.*s\"}",
+                        (int)len, at);
+        else
+            add_param(out, at, len, "query");
+        at += len;
+    }
+    if (route->data && !strstr(route->params, " v")) {
+        separate(out, first);
+        om_buf_add_text(out, "{\"$ref\":\"#/components/parameters/v\"}");
+    }
+}
+
+static void add_path_params(const struct om__route *route, struct om_buf *out,
+                            bool *first)
+{
+    int unnamed = 0;
+    for (const char *at = route->path; *at;) {
+        char name[16];
+        if (*at == '*') {
+            snprintf(name, sizeof name, "p%d", ++unnamed);
+            separate(out, first);
+            add_param(out, name, strlen(name), "path");
+        } else if (*at == '{') {
+            const size_t len = strcspn(at, "}");
+            separate(out, first);
+            add_param(out, at + 1, len - 1, "path");
+            at += len;
+        }
+        at++;
+    }
+}
+
+/* "/collections/{layer}/items"; stars get the names they have as parameters,
+ * and {layer} the layer's, if there is one. */
+static void add_path(const struct om__route *route,
+                     const struct om_layer *layer, struct om_buf *out)
+{
+    struct om_buf path = {0};
+    int unnamed = 0;
+    om_buf_add_byte(&path, '/');
+    for (const char *at = route->path; *at; at++) {
+        if (layer && !strncmp(at, "{layer}", 7)) {
+            om_buf_add_text(&path, layer->name);
+            at += 6;
+        } else if (*at == '*') {
+            om_buf_addf(&path, "{p%d}", ++unnamed);
+        } else {
+            om_buf_add_byte(&path, (uint8_t)*at);
+        }
+    }
+    add_text(out, (const char *)path.bytes, path.len);
+    if (path.status) out->status = path.status;
+    om_buf_deinit(&path);
+}
+
+static void add_columns(const struct om__route *route,
+                        const struct om_layer *layer, struct om_buf *out,
+                        bool *first)
+{
+    for (size_t i = 0; i < layer->schema.count; i++) {
+        const struct om_field *field = &layer->schema.field[i];
+        // A column that is called like a parameter is asked for by filter.
+        const size_t len = strlen(field->name);
+        const char *own = strstr(route->params, field->name);
+        if (own && (own == route->params || own[-1] == ' ') &&
+            (!own[len] || own[len] == ' '))
+            continue;
+        if (!strcmp(field->name, "v")) continue;
+        separate(out, first);
+        om_buf_add_text(out, "{\"name\":");
+        add_text(out, field->name, len);
+        om_buf_addf(out,
+                    ",\"in\":\"query\",\"required\":false,\"description\":"
+                    "\"Rows with this value.\",\"schema\":{%s}}",
+                    om__type_schema(field->type));
+    }
+}
+
+static const char *schema_of(const char *type, const char *name)
+{
+    if (!strncmp(type, "application/geo+json", 20))
+        return !strcmp(name, "item")
+                   ? "{\"$ref\":\"#/components/schemas/feature\"}"
+                   : "{\"$ref\":\"#/components/schemas/features\"}";
+    if (strstr(type, "json")) return "{\"type\":\"object\"}";
+    return !strncmp(type, "text/", 5)
+               ? "{\"type\":\"string\"}"
+               : "{\"type\":\"string\",\"format\":\"binary\"}";
+}
+
+static void add_content(const struct om__route *route, struct om_buf *out)
+{
+    const char *list = route->forms   ? route->forms
+                       : route->media ? route->media
+                                      : "application/json";
+    const char *last = "";
+    bool first = true;
+    om_buf_add_text(out, "\"content\":{");
+    for (const char *at = list; *at; at += strspn(at, " ")) {
+        const size_t len = strcspn(at, " ");
+        char media[96];
+        snprintf(media, sizeof media, "%.*s", (int)len, at);
+        const char *type = route->forms ? om__media_type(at, len) : media;
+        at += len;
+        // json is another name for geojson where there are rows.
+        if (!strcmp(type, last) || (!strncmp(last, "application/geo", 15) &&
+                                    !strcmp(type, "application/json")))
+            continue;
+        separate(out, &first);
+        add_text(out, type, strlen(type));
+        om_buf_addf(out, ":{\"schema\":%s}", schema_of(type, route->name));
+        if (route->forms) last = type;
+    }
+    om_buf_add_byte(out, '}');
+}
+
+static const char *tag_of(const char *path)
+{
+    static const char *const TAG[][2] = {
+        {"collections", "Layers"}, {"tiles", "Tiles"},
+        {"styles", "Tiles"},       {"tileMatrixSets", "Tiles"},
+        {"wmts", "Tiles"},         {"legend", "Tiles"},
+        {"map", "Tiles"},          {"stats", "Analysis"},
+        {"value", "Analysis"},     {"hotspots", "Analysis"},
+        {"coverage", "Analysis"},  {"explain", "Analysis"},
+        {"backtest", "Analysis"},  {"nearest", "Analysis"},
+        {"search", "Analysis"},    {"reverse", "Analysis"},
+        {"analyst", "Pages"},      {"pages", "Pages"},
+    };
+    const size_t len = strcspn(path, "/.");
+    for (size_t i = 0; i < sizeof TAG / sizeof *TAG; i++)
+        if (strlen(TAG[i][0]) == len && !strncmp(TAG[i][0], path, len))
+            return TAG[i][1];
+    return "Service";
+}
+
+/* operationId of route i; several lines of one name are numbered. */
+static void add_operation_id(size_t i, const struct om_layer *layer,
+                             struct om_buf *out)
+{
+    size_t same = 1;
+    for (size_t k = 0; k < i; k++)
+        same += !strcmp(om__routes[k].name, om__routes[i].name);
+    om_buf_addf(out, "\"operationId\":\"%s", om__routes[i].name);
+    if (same > 1) om_buf_addf(out, "%zu", same);
+    om_buf_addf(out, "%s%s\"", layer ? "." : "", layer ? layer->name : "");
+}
+
+static void add_operation(size_t i, const struct om_layer *layer,
+                          struct om_buf *out)
+{
+    const struct om__route *route = &om__routes[i];
+    bool first = true;
+    add_path(route, layer, out);
+    om_buf_add_text(out, ":{\"get\":{");
+    add_operation_id(i, layer, out);
+    om_buf_addf(out, ",\"tags\":[\"%s\"],\"summary\":", tag_of(route->path));
+    const char *summary = route->summary ? route->summary : route->name;
+    add_text(out, summary, strlen(summary));
+    om_buf_add_text(out, ",\"parameters\":[");
+    if (!layer) add_path_params(route, out, &first);
+    add_query_params(route, out, &first);
+    if (layer) add_columns(route, layer, out, &first);
+    om_buf_add_text(out, "],\"responses\":{\"200\":{\"description\":\"");
+    om_buf_addf(out, "%s\",", route->data ? "The answer; Data-Sequence and "
+                                            "Data-As-Of say of which data."
+                                          : "The answer.");
+    add_content(route, out);
+    om_buf_add_text(out,
+                    "},\"4XX\":{\"$ref\":\"#/components/responses/problem\"},"
+                    "\"default\":{\"$ref\":\"#/components/responses/problem\"}"
+                    "}}}");
+}
+
+static void add_components(struct om_buf *out)
+{
+    om_buf_add_text(out, "\"components\":{\"parameters\":{");
+    for (size_t i = 0; i < sizeof PARAM / sizeof *PARAM; i++) {
+        om_buf_addf(out, "%s\n\"%s\":", i ? "," : "", PARAM[i].name);
+        add_param(out, PARAM[i].name, strlen(PARAM[i].name), "query");
+    }
+    om_buf_add_text(
+        out,
+        "},\n\"responses\":{\"problem\":{\"description\":\"What is wrong, as "
+        "RFC 9457 says it; `parameter` names the parameter.\",\"content\":{"
+        "\"application/problem+json\":{\"schema\":{\"type\":\"object\","
+        "\"required\":[\"title\",\"status\",\"detail\"],\"properties\":{"
+        "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+        "\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"},"
+        "\"parameter\":{\"type\":\"string\"}}}}}}},\n"
+        "\"schemas\":{\"feature\":{\"type\":\"object\",\"required\":[\"type\","
+        "\"geometry\",\"properties\"],\"properties\":{\"type\":{\"type\":"
+        "\"string\",\"enum\":[\"Feature\"]},\"id\":{\"type\":\"string\"},"
+        "\"geometry\":{\"type\":\"object\",\"nullable\":true},\"properties\":{"
+        "\"type\":\"object\"}}},\n\"features\":{\"type\":\"object\","
+        "\"required\":[\"type\",\"features\"],\"properties\":{\"type\":{"
+        "\"type\":\"string\",\"enum\":[\"FeatureCollection\"]},\"features\":{"
+        "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/"
+        "feature\"}},\"numberMatched\":{\"type\":\"integer\"},"
+        "\"numberReturned\":{\"type\":\"integer\"},\"timeStamp\":{\"type\":"
+        "\"string\",\"format\":\"date-time\"},\"links\":{\"type\":\"array\","
+        "\"items\":{\"type\":\"object\"}}}}}}");
+}
+
+static void add_info(const struct om__request *r, struct om_buf *out)
+{
+    const char *name = r->snapshot->manifest->name;
+    struct om_buf url = {0};
+    om_buf_add_text(out, "{\"openapi\":\"3.0.3\",\"info\":{\"title\":");
+    if (!name[0]) name = "onemap";
+    add_text(out, name, strlen(name));
+    om_buf_add_text(out,
+                    ",\"version\":\"1.0.0\",\"description\":\"One city, one "
+                    "map: layers, tiles and answers.\",\"license\":{\"name\":"
+                    "\"MIT\",\"url\":\"https://opensource.org/license/mit\"}},"
+                    "\"servers\":[{\"url\":");
+    om__add_base_url(r, &url);
+    add_text(out, (const char *)url.bytes, url.len);
+    if (url.status) out->status = url.status;
+    om_buf_deinit(&url);
+    om_buf_add_text(out,
+                    "}],\"security\":[],\"tags\":["
+                    "{\"name\":\"Service\",\"description\":\"What there is\"},"
+                    "{\"name\":\"Layers\",\"description\":\"Rows\"},"
+                    "{\"name\":\"Tiles\",\"description\":\"Maps\"},"
+                    "{\"name\":\"Analysis\",\"description\":\"Answers\"},"
+                    "{\"name\":\"Pages\",\"description\":\"For people\"}],");
+}
+
+om_status om__get_api(struct om__request *r)
+{
+    static const struct om__head HEAD = {
+        .type = "application/vnd.oai.openapi+json;version=3.0",
+        .cache = "public, max-age=10, stale-while-revalidate=60",
+        .compress = true};
+    struct om_buf out = {0};
+    bool first = true;
+    add_info(r, &out);
+    om_buf_add_text(&out, "\n\"paths\":{");
+    for (size_t i = 0; i < om__routes_count; i++) {
+        separate(&out, &first);
+        om_buf_add_byte(&out, '\n');
+        add_operation(i, NULL, &out);
+    }
+    for (size_t i = 0; i < om__routes_count; i++)
+        for (size_t k = 0; om__routes[i].columns && k < r->snapshot->layers &&
+                           !strncmp(om__routes[i].name, "items", 6);
+             k++) {
+            om_buf_add_text(&out, ",\n");
+            add_operation(i, &r->snapshot->layer[k], &out);
+        }
+    om_buf_add_text(&out, "},\n");
+    add_components(&out);
+    om_buf_add_text(&out, "}\n");
+    return om__reply_kept(
+        r, &out, om__form_is(r, "json") ? &om__head_json : &HEAD, NULL, 0);
+}
