@@ -385,6 +385,7 @@ static om_status read_loads(const struct place *p, const struct om_json *list,
         OM_TRY(need_text(&at, o, "name", &load->name));
         OM_TRY(get_text(&at, o, "title", &load->title));
         OM_TRY(get_layer(&at, o, &load->layer));
+        if (!load->layer) continue;
         OM_TRY(
             get_column(&at, o, load->layer, "sum", NUMBER, false, &load->sum));
         duty->loads++;

@@ -34,8 +34,9 @@ struct om_faults {
 /**
  * Gaps and overlaps between the polygons of one level.
  *
- * Exact: a gap is a hole of the union of all, an overlap the common inside of
- * two, each connected piece on its own; no coordinate is moved. What three
+ * Exact: a gap is what the polygons enclose (be it that they touch at a point
+ * only) and none fills, an overlap the common inside of two, each connected
+ * piece on its own; no coordinate is moved. What three
  * polygons share is listed for each of the three pairs. Holes that another
  * unit fills, islands, exclaves and units of several parts are no faults.
  * Areas below a hundredth of a cell are crossings rounded to doubles, not
