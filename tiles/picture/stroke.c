@@ -1,0 +1,290 @@
+/* stroke.c - polygons, and lines with a width, as outlines in the raster.
+ *
+ * DESIGN
+ * A line of some width is one outline: along its left side, around the end,
+ * and back along the right, with round joins on the outer side of every turn.
+ * One piece a segment, each closed in itself, would cover the pixels at every
+ * vertex twice where they are covered in part, and lines of many vertices
+ * would grow fat. Offsets are rounded once, from differences of places, so
+ * that they do not depend on the view.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "data/model/earth.h"
+#include "tiles/picture/canvas.h"
+
+/* Vertices nearer than this to the last one are passed over, 1/256 pixel. */
+#define NEAR 128
+/* Steps of a round join or cap: one for each of these angles. */
+#define STEP_RAD (OM_PI / 6.0)
+
+static void line(struct om_canvas *canvas, struct om_spot from,
+                 struct om_spot to)
+{
+    om_raster_line(&canvas->raster, from, to);
+}
+
+static struct om_spot plus(struct om_spot at, struct om_spot by)
+{
+    return (struct om_spot){at.x + by.x, at.y + by.y};
+}
+
+static struct om_spot minus(struct om_spot at, struct om_spot by)
+{
+    return (struct om_spot){at.x - by.x, at.y - by.y};
+}
+
+void om_canvas_polygon(struct om_canvas *canvas, const struct om_rings *rings,
+                       size_t shape)
+{
+    const size_t end = rings->part_ring[rings->shape_part[shape + 1]];
+    for (size_t ring = rings->part_ring[rings->shape_part[shape]]; ring < end;
+         ring++) {
+        const size_t first = rings->ring_vertex[ring];
+        const size_t stop = rings->ring_vertex[ring + 1];
+        if (stop - first < 3) continue;
+        struct om_spot from =
+            om_view_spot(&canvas->view, rings->vertex[stop - 1]);
+        for (size_t v = first; v < stop; v++) {
+            const struct om_spot to =
+                om_view_spot(&canvas->view, rings->vertex[v]);
+            line(canvas, from, to);
+            from = to;
+        }
+    }
+}
+
+/* A line being drawn, segment by segment. */
+struct pen {
+    struct om_canvas *canvas;
+    int half;           // of the width
+    bool round;         // caps
+    bool begun;         // there is a segment
+    struct om_spot at;  // its end
+    struct om_spot by;  // its offset to the left
+    struct om_spot first, first_by;
+};
+
+static struct om_spot offset_of(struct om_spot from, struct om_spot to,
+                                int half)
+{
+    const double dx = (double)(to.x - from.x), dy = (double)(to.y - from.y);
+    const double scale = half / sqrt(dx * dx + dy * dy);
+    return (struct om_spot){llround(dy * scale), llround(-dx * scale)};
+}
+
+/* Along the arc around `at` from at + a to at + b, turning clockwise as seen
+ * on the map (sign 1) or the other way (sign -1); ends are exact. */
+static void arc(struct om_canvas *canvas, struct om_spot at, struct om_spot a,
+                struct om_spot b, double angle)
+{
+    const int steps = (int)ceil(fabs(angle) / STEP_RAD);
+    struct om_spot from = plus(at, a);
+    for (int i = 1; i < steps; i++) {
+        const double t = angle * i / steps, c = cos(t), s = sin(t);
+        const struct om_spot to = {
+            at.x + llround((double)a.x * c - (double)a.y * s),
+            at.y + llround((double)a.x * s + (double)a.y * c)};
+        line(canvas, from, to);
+        from = to;
+    }
+    line(canvas, from, plus(at, b));
+}
+
+static double turn_between(struct om_spot a, struct om_spot b)
+{
+    const double cross = (double)a.x * (double)b.y - (double)a.y * (double)b.x;
+    const double dot = (double)a.x * (double)b.x + (double)a.y * (double)b.y;
+    return atan2(cross, dot);
+}
+
+/* Half a turn around an end, from at + by to at - by. */
+static void cap(const struct pen *pen, struct om_spot at, struct om_spot by)
+{
+    const struct om_spot back = {-by.x, -by.y};
+    if (pen->round && pen->half > 128)
+        arc(pen->canvas, at, by, back, OM_PI);
+    else
+        line(pen->canvas, plus(at, by), minus(at, by));
+}
+
+/* Go around a vertex between two offsets: rounded outside, straight inside. */
+static void join(const struct pen *pen, struct om_spot at, struct om_spot a,
+                 struct om_spot b)
+{
+    const struct om_spot na = {-a.x, -a.y}, nb = {-b.x, -b.y};
+    const double angle = turn_between(a, b);
+    // Clockwise turns have their outer side on the left.
+    if (angle > 0)
+        arc(pen->canvas, at, a, b, angle);
+    else
+        line(pen->canvas, plus(at, a), plus(at, b));
+    if (angle < 0)
+        arc(pen->canvas, at, nb, na, -angle);
+    else
+        line(pen->canvas, plus(at, nb), plus(at, na));
+}
+
+static void pen_to(struct pen *pen, struct om_spot to)
+{
+    const struct om_spot by = offset_of(pen->at, to, pen->half);
+    if (pen->begun) {
+        join(pen, pen->at, pen->by, by);
+    } else {
+        pen->first = pen->at;
+        pen->first_by = by;
+        pen->begun = true;
+    }
+    line(pen->canvas, plus(pen->at, by), plus(to, by));
+    line(pen->canvas, minus(to, by), minus(pen->at, by));
+    pen->at = to;
+    pen->by = by;
+}
+
+static void pen_end(struct pen *pen, bool closed)
+{
+    if (!pen->begun) return;
+    if (closed) {
+        join(pen, pen->at, pen->by, pen->first_by);
+    } else {
+        cap(pen, pen->at, pen->by);
+        cap(pen, pen->first,
+            (struct om_spot){-pen->first_by.x, -pen->first_by.y});
+    }
+    pen->begun = false;
+}
+
+static bool near(struct om_spot a, struct om_spot b)
+{
+    const int64_t dx = a.x - b.x, dy = a.y - b.y;
+    return dx > -NEAR && dx < NEAR && dy > -NEAR && dy < NEAR &&
+           dx * dx + dy * dy < (int64_t)NEAR * NEAR;
+}
+
+/* A walk along a line that gives it to the pen dash by dash. Where dashes
+ * begin and end follows from the length walked, which is summed over every
+ * segment, so that leaving out those that are not seen changes nothing. */
+struct dashes {
+    struct pen pen;
+    double dash, period;
+    double walked;
+    int64_t low_x, low_y, high_x, high_y;  // where anything can be seen
+};
+
+static bool seen(const struct dashes *d, struct om_spot a, struct om_spot b)
+{
+    return !((a.x < d->low_x && b.x < d->low_x) ||
+             (a.y < d->low_y && b.y < d->low_y) ||
+             (a.x > d->high_x && b.x > d->high_x) ||
+             (a.y > d->high_y && b.y > d->high_y));
+}
+
+/* The place `along` of `length` behind `from`. */
+static struct om_spot between(struct om_spot from, struct om_spot to,
+                              double along, double length)
+{
+    if (along >= length) return to;
+    const double t = along <= 0.0 ? 0.0 : along / length;
+    return (struct om_spot){from.x + llround((double)(to.x - from.x) * t),
+                            from.y + llround((double)(to.y - from.y) * t)};
+}
+
+static void dashes_to(struct dashes *d, struct om_spot from, struct om_spot to)
+{
+    const double dx = (double)(to.x - from.x), dy = (double)(to.y - from.y);
+    const double length = sqrt(dx * dx + dy * dy), start = d->walked;
+    d->walked += length;
+    if (!seen(d, from, to)) {
+        pen_end(&d->pen, false);
+        return;
+    }
+    for (double k = floor(start / d->period); k * d->period < start + length;
+         k += 1.0) {
+        const double first = k * d->period - start, end = first + d->dash;
+        if (end <= 0.0) continue;
+        const struct om_spot a = between(from, to, first, length);
+        const struct om_spot b = between(from, to, end, length);
+        if (first >= 0.0) pen_end(&d->pen, false);
+        d->pen.at = a;
+        if (a.x != b.x || a.y != b.y) pen_to(&d->pen, b);
+        if (end < length) pen_end(&d->pen, false);
+    }
+}
+
+static void stroke_dashed(struct dashes *d, const struct om_pos *vertex,
+                          size_t count, bool closed)
+{
+    const struct om_view *view = &d->pen.canvas->view;
+    struct om_spot from = om_view_spot(view, vertex[0]);
+    const struct om_spot first = from;
+    for (size_t i = 1; i < count; i++) {
+        const struct om_spot to = om_view_spot(view, vertex[i]);
+        if (near(from, to)) continue;
+        dashes_to(d, from, to);
+        from = to;
+    }
+    if (closed) dashes_to(d, from, first);
+    pen_end(&d->pen, false);
+}
+
+static void stroke_whole(struct pen *pen, const struct om_pos *vertex,
+                         size_t count, bool closed)
+{
+    const struct om_view *view = &pen->canvas->view;
+    const struct om_spot first = om_view_spot(view, vertex[0]);
+    pen->at = first;
+    for (size_t i = 1; i < count; i++) {
+        const struct om_spot to = om_view_spot(view, vertex[i]);
+        const bool last = i + 1 == count && !closed;
+        if (last ? to.x == pen->at.x && to.y == pen->at.y : near(pen->at, to))
+            continue;
+        pen_to(pen, to);
+    }
+    if (closed && (pen->at.x != first.x || pen->at.y != first.y))
+        pen_to(pen, first);
+    pen_end(pen, closed);
+}
+
+void om_canvas_stroke(struct om_canvas *canvas, const struct om_pos *vertex,
+                      size_t count, bool closed, const struct om_stroke *stroke)
+{
+    if (count < 2 || stroke->width < 2) return;
+    const struct pen pen = {.canvas = canvas,
+                            .half = stroke->width / 2,
+                            .round = stroke->cap == OM_CAP_ROUND};
+    if (!stroke->dash) {
+        struct pen whole = pen;
+        stroke_whole(&whole, vertex, count, closed);
+        return;
+    }
+    const int64_t margin = stroke->width + 256;
+    struct dashes d = {.pen = pen,
+                       .dash = stroke->dash,
+                       .period = stroke->dash + stroke->gap,
+                       .low_x = -margin,
+                       .low_y = -margin,
+                       .high_x = (int64_t)canvas->view.width * 256 + margin,
+                       .high_y = (int64_t)canvas->view.height * 256 + margin};
+    stroke_dashed(&d, vertex, count, closed);
+}
+
+void om_canvas_outline(struct om_canvas *canvas, const struct om_rings *rings,
+                       size_t shape, bool closed,
+                       const struct om_stroke *stroke)
+{
+    const size_t end = rings->part_ring[rings->shape_part[shape + 1]];
+    for (size_t ring = rings->part_ring[rings->shape_part[shape]]; ring < end;
+         ring++)
+        om_canvas_stroke(
+            canvas, rings->vertex + rings->ring_vertex[ring],
+            rings->ring_vertex[ring + 1] - rings->ring_vertex[ring], closed,
+            stroke);
+}
+
+void om_canvas_disc(struct om_canvas *canvas, struct om_spot at, int radius)
+{
+    const struct om_spot left = {-radius, 0}, right = {radius, 0};
+    arc(canvas, at, left, right, OM_PI);
+    arc(canvas, at, right, left, OM_PI);
+}
