@@ -25,7 +25,7 @@ UPTO_web := web tiles engine data
 # Each outside library belongs to one room.
 PKG_data := gdal proj jansson libzstd sqlite3
 PKG_engine := geos
-PKG_tiles := libpng libdeflate
+PKG_tiles := libpng libdeflate freetype2 harfbuzz
 PKG_web := libmicrohttpd libdeflate
 have_pkgs := $(shell command -v pkg-config >/dev/null && echo yes)
 pkg_cflags = $(if $(have_pkgs),$(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(1) 2>/dev/null)))
@@ -114,9 +114,10 @@ tests: $(call picked,$(ALL_TESTS) $(FUZZ)) $(BUILD)/onemap ## build the tests on
 # ---- what has to be there ----
 
 DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
-    libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev libsqlite3-dev
-DEBS_RUN := nodejs npm curl
-DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin chromium fonts-noto-cjk
+    libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev libsqlite3-dev \
+    libfreetype-dev libharfbuzz-dev
+DEBS_RUN := nodejs npm curl fonts-noto-cjk
+DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin chromium pngcheck
 DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy
 NODE_MODULES := web/pages/node_modules/.package-lock.json
 
