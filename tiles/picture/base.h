@@ -1,0 +1,56 @@
+// base.h - the base map: a city's own land, water, roads, buildings, names.
+#ifndef OM_TILES_PICTURE_BASE_H
+#define OM_TILES_PICTURE_BASE_H
+
+#include "engine/units.h"
+#include "tiles/heat.h"
+#include "tiles/picture/label.h"
+
+/* Kinds of roads that look different; a city may name so many. */
+#define OM_BASE_CLASSES 5
+
+/* A base map of one snapshot. Which layers it is drawn from, the city says in
+ * city.json: members of a layer,
+ *   "base": "water" | "road" | "building"
+ *   "base_by": a category column, "base_classes": [its values, the most
+ *              important first]; of roads. Other values are like the last.
+ *   "base_label": the column with names
+ * and its units: the coarsest level is the land, that and the next one have
+ * borders and names. Immutable but for what is made on first use; counted. */
+struct om_base;
+
+/**
+ * Prepare the base map of a snapshot. font NULL: a map without labels.
+ *
+ * returns  OM_E_NOTFOUND, OM_E_TYPE (a column of city.json; err says file and
+ *          member), OM_E_MEMORY, OM_E_DAMAGED
+ * owns     *out: om_base_unref; holds the snapshot; the font must outlive it
+ * cost     a full city in some 20 ms
+ */
+om_status om_base_new(struct om_snapshot *snapshot, struct om_font *font,
+                      struct om_base **out, struct om_err *err) OM_MUST_USE;
+struct om_base *om_base_ref(struct om_base *base);
+void om_base_unref(struct om_base *base);
+/** Does it have anything but names? */
+bool om_base_empty(const struct om_base *base);
+
+/** Draw all but the labels; covers the whole canvas. threads: any */
+om_status om_base_draw(struct om_base *base, enum om_palette palette,
+                       struct om_canvas *canvas,
+                       struct om_arena *arena) OM_MUST_USE;
+/** Draw the labels. */
+om_status om_base_labels_draw(struct om_base *base, enum om_palette palette,
+                              struct om_canvas *canvas,
+                              struct om_arena *arena) OM_MUST_USE;
+
+/* The labels of one square, shared. */
+struct om_base_square;
+/** Labels of the square column, row of a scale: what tiles copy from. */
+om_status om_base_square(struct om_base *base, uint64_t world, unsigned ratio,
+                         int64_t column, int64_t row,
+                         struct om_base_square **out) OM_MUST_USE;
+const struct om_labels *om_base_square_labels(
+    const struct om_base_square *square);
+void om_base_square_unref(struct om_base_square *square);
+
+#endif

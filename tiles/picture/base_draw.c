@@ -1,0 +1,177 @@
+// base_draw.c - painting the base map: land, water, buildings, roads, borders.
+#include "tiles/picture/base_internal.h"
+
+/* A pass over shapes. */
+struct pass {
+    struct om_canvas *canvas;
+    struct om_stroke stroke;
+    bool closed;
+};
+
+static om_status add_polygon(void *ctx, const struct om_shape_hit *hit)
+{
+    const struct pass *p = ctx;
+    om_canvas_polygon(p->canvas, hit->rings, hit->row);
+    return OM_OK;
+}
+
+static om_status add_outline(void *ctx, const struct om_shape_hit *hit)
+{
+    const struct pass *p = ctx;
+    om_canvas_outline(p->canvas, hit->rings, hit->row, p->closed, &p->stroke);
+    return OM_OK;
+}
+
+static bool boxes_meet(struct om_box a, struct om_box b)
+{
+    return a.x0 <= b.x1 && b.x0 <= a.x1 && a.y0 <= b.y1 && b.y0 <= a.y1;
+}
+
+static void draw_land(const struct om_base *base, struct om_colour colour,
+                      struct om_canvas *canvas)
+{
+    if (!base->levels) {
+        om_canvas_flood(canvas, colour);
+        return;
+    }
+    const struct om_rings *rings = &base->level[0].units.rings;
+    const struct om_box window = om_view_box(&canvas->view, 1);
+    for (size_t i = 0; i < base->level[0].units.count; i++) {
+        const size_t row = base->level[0].units.unit[i].row;
+        if (boxes_meet(rings->box[row], window))
+            om_canvas_polygon(canvas, rings, row);
+    }
+    om_canvas_fill(canvas, colour);
+}
+
+static om_status draw_polygons(const struct om_base *base,
+                               enum om__base_kind kind, struct om_colour fill,
+                               struct om_colour edge, int edge_width,
+                               struct om_canvas *canvas)
+{
+    struct pass pass = {
+        .canvas = canvas, .stroke = {.width = edge_width}, .closed = true};
+    const struct om_box box = om_view_box(&canvas->view, 2);
+    for (size_t i = 0; i < base->sources; i++) {
+        const struct om__base_source *s = &base->source[i];
+        if (s->kind != kind) continue;
+        OM_TRY(om_shapes_each(s->layer, NULL, box, add_polygon, &pass));
+        om_canvas_fill(canvas, fill);
+        if (edge_width < 2) continue;
+        OM_TRY(om_shapes_each(s->layer, NULL, box, add_outline, &pass));
+        om_canvas_fill(canvas, edge);
+    }
+    return OM_OK;
+}
+
+/* One class of roads, `extra` wider than they are. */
+static om_status draw_class(const struct om__base_source *s, size_t class,
+                            int width, struct om_colour colour,
+                            struct om_canvas *canvas)
+{
+    struct pass pass = {.canvas = canvas,
+                        .stroke = {.width = width, .cap = OM_CAP_ROUND}};
+    const struct om_box box =
+        om_view_box(&canvas->view, (unsigned)width / 512 + 2);
+    OM_TRY(om__base_roads_each(s, class, box, add_outline, &pass));
+    om_canvas_fill(canvas, colour);
+    return OM_OK;
+}
+
+/* Casings of all classes first, so that roads flow into each other; then the
+ * roads, the most important on top. */
+static om_status draw_roads(const struct om_base *base,
+                            const struct om__base_style *style,
+                            struct om_canvas *canvas)
+{
+    const double zoom = om_view_zoom(&canvas->view);
+    const int ratio = (int)canvas->view.ratio;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < base->sources; i++) {
+            const struct om__base_source *s = &base->source[i];
+            if (s->kind != OM__BASE_ROAD) continue;
+            for (size_t c = s->classes; c-- > 0;) {
+                const size_t rank = s->classes == 1 ? 3 : c;
+                const int width = om__base_road_width(rank, zoom) * ratio;
+                if (!width) continue;
+                // A hairline on both sides, growing slowly.
+                const int edge = (width > 640 * ratio ? 2 * 256 : 256) * ratio;
+                const int casing =
+                    width + (width < 256 * ratio ? edge / 2 : edge);
+                OM_TRY(draw_class(
+                    s, c, pass ? width : casing,
+                    pass ? style->road[rank] : style->casing[rank], canvas));
+            }
+        }
+    return OM_OK;
+}
+
+static void draw_borders(const struct om_base *base,
+                         const struct om__base_style *style, size_t level,
+                         struct om_canvas *canvas)
+{
+    static const struct om__stop width[OM__BASE_LEVELS][3] = {
+        {{7, 0.6}, {11, 1.0}, {15, 1.6}},
+        {{11.5, 0.5}, {13, 0.8}, {16, 1.2}},
+    };
+    if (base->levels <= level) return;
+    const unsigned ratio = canvas->view.ratio;
+    const double px =
+        om__stops_at(width[level], 3, om_view_zoom(&canvas->view));
+    const struct om_stroke stroke = {
+        .width = (int)(px * 256.0 * ratio + 0.5),
+        .dash = (int)(level ? 3 : 7) * 256 * (int)ratio,
+        .gap = (int)(level ? 3 : 3) * 256 * (int)ratio};
+    if (stroke.width < 2) return;
+    om_borders_draw(&base->level[level].borders, canvas, &stroke);
+    om_canvas_fill(canvas, style->border[level]);
+}
+
+om_status om_base_draw(struct om_base *base, enum om_palette palette,
+                       struct om_canvas *canvas, struct om_arena *arena)
+{
+    const struct om__base_style *style = &om__base_styles[palette];
+    const double zoom = om_view_zoom(&canvas->view);
+    const int ratio = (int)canvas->view.ratio;
+    (void)arena;
+    om_canvas_flood(canvas, style->ground);
+    draw_land(base, style->land, canvas);
+    OM_TRY(draw_polygons(base, OM__BASE_WATER, style->water, style->shore,
+                         zoom >= 11 ? 192 * ratio : 0, canvas));
+    if (zoom >= OM__BASE_BUILDING_ZOOM)
+        OM_TRY(draw_polygons(base, OM__BASE_BUILDING, style->building,
+                             style->building_edge,
+                             zoom >= 15.5 ? 208 * ratio : 0, canvas));
+    draw_borders(base, style, 1, canvas);
+    OM_TRY(draw_roads(base, style, canvas));
+    draw_borders(base, style, 0, canvas);
+    return OM_OK;
+}
+
+static int64_t square_of(int64_t px, int64_t side)
+{
+    return px >= 0 ? px / side : -((-px + side - 1) / side);
+}
+
+om_status om_base_labels_draw(struct om_base *base, enum om_palette palette,
+                              struct om_canvas *canvas, struct om_arena *arena)
+{
+    const struct om_view *v = &canvas->view;
+    const int64_t side = OM_LABEL_SQUARE_PX * (int64_t)v->ratio;
+    // Halos may reach over the border of a square.
+    const int64_t room = 8 * (int64_t)v->ratio;
+    if (!base->font) return OM_OK;
+    const int64_t x1 = square_of(v->x + v->width - 1 + room, side);
+    const int64_t y1 = square_of(v->y + v->height - 1 + room, side);
+    for (int64_t y = square_of(v->y - room, side); y <= y1; y++)
+        for (int64_t x = square_of(v->x - room, side); x <= x1; x++) {
+            struct om_base_square *square;
+            OM_TRY(om_base_square(base, v->world, v->ratio, x, y, &square));
+            const om_status st =
+                om_labels_draw(base->font, &square->labels,
+                               om__base_styles[palette].ink, canvas, arena);
+            om_base_square_unref(square);
+            if (st) return st;
+        }
+    return OM_OK;
+}

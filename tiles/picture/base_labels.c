@@ -1,0 +1,236 @@
+/* base_labels.c - which names a square of the base map wishes for.
+ *
+ * DESIGN
+ * Units have one name each, at a place that belongs to them. A name of water
+ * stands in the widest place that the square has of it, found on a coarse
+ * picture of the square: rivers and lakes reach over many squares and are
+ * named in each. Roads are named along their course.
+ */
+#include <string.h>
+
+#include "tiles/picture/base_internal.h"
+
+/* Order of importance. */
+enum { RANK_TOWN, RANK_WATER, RANK_ROAD, RANK_PLACE = RANK_ROAD + 3 };
+
+struct planner {
+    const struct om_base *base;
+    const struct om__base_source *source;
+    struct om_label_plan *plan;
+    const struct om_view *view;
+    double zoom;
+    unsigned size_px;
+    size_t rank;  // of roads
+    struct om_text_reader reader;
+    struct om_arena *arena;
+    struct om_canvas coarse;  // of the square, for water
+};
+
+static om_status name_of(struct planner *p, const struct om_shape_hit *hit,
+                         const char **text, size_t *len)
+{
+    *text = NULL;
+    *len = 0;
+    if (p->source->label == OM_NO_FIELD) return OM_OK;
+    OM_TRY(om_segment_text(p->source->layer->part[hit->part].segment,
+                           p->source->label, hit->row, &p->reader, text, len));
+    if (!*text) *len = 0;
+    return OM_OK;
+}
+
+/* ---- units ---- */
+
+static om_status plan_level(struct planner *p, size_t level)
+{
+    const enum om__base_ink ink = level ? OM__INK_PLACE : OM__INK_TOWN;
+    const struct om_units *units = &p->base->level[level].units;
+    p->size_px = om__base_text_px(ink, 0, p->zoom) * p->view->ratio;
+    if (!p->size_px) return OM_OK;
+    const struct om_box box = om_view_box(p->view, 0);
+    for (size_t i = 0; i < units->count; i++) {
+        const struct om_unit *u = &units->unit[i];
+        if (!u->name[0] || u->inside.x < box.x0 || u->inside.x > box.x1 ||
+            u->inside.y < box.y0 || u->inside.y > box.y1)
+            continue;
+        const struct om_label_wish wish = {
+            .rank = level ? RANK_PLACE : RANK_TOWN,
+            .weight = u->area_km2,
+            .face = {.bold = level == 0, .size_px = p->size_px},
+            .ink = ink,
+            .text = u->name,
+            .len = strlen(u->name)};
+        OM_TRY(om_label_plan_point(p->plan, &wish,
+                                   om_view_spot(p->view, u->inside),
+                                   (int)p->size_px * 4, 8));
+    }
+    return OM_OK;
+}
+
+/* ---- water ---- */
+
+/* Pixels of the coarse picture, each this many of the square's. */
+#define COARSE_SIDE 128
+
+/* How far each pixel is from what is not covered, in pixels: city blocks. */
+static void depths(const struct om_canvas *c, uint8_t *depth)
+{
+    const int n = COARSE_SIDE;
+    for (int y = 0; y < n; y++)
+        for (int x = 0; x < n; x++) {
+            uint8_t d = 0;
+            if (c->pixel[y * n + x][3] > 250) {
+                const int up = y ? depth[(y - 1) * n + x] : 255;
+                const int left = x ? depth[y * n + x - 1] : 255;
+                const int least = (up < left ? up : left) + 1;
+                d = (uint8_t)(least > 255 ? 255 : least);
+            }
+            depth[y * n + x] = d;
+        }
+    for (int y = n - 1; y >= 0; y--)
+        for (int x = n - 1; x >= 0; x--) {
+            const int down = y + 1 < n ? depth[(y + 1) * n + x] : 255;
+            const int right = x + 1 < n ? depth[y * n + x + 1] : 255;
+            const int least = (down < right ? down : right) + 1;
+            if (least < depth[y * n + x]) depth[y * n + x] = (uint8_t)least;
+        }
+}
+
+/* The deepest place of a quarter, nearest to its middle. */
+static unsigned deepest(const uint8_t *depth, int column, int row,
+                        struct om_spot *at)
+{
+    const int n = COARSE_SIDE, half = n / 2;
+    unsigned most = 0;
+    int nearest = 0;
+    for (int y = row * half; y < row * half + half; y++)
+        for (int x = column * half; x < column * half + half; x++) {
+            const unsigned d = depth[y * n + x];
+            const int dx = x - column * half - half / 2;
+            const int dy = y - row * half - half / 2;
+            if (d < most || (d == most && dx * dx + dy * dy >= nearest))
+                continue;
+            most = d;
+            nearest = dx * dx + dy * dy;
+            *at = (struct om_spot){x, y};
+        }
+    return most;
+}
+
+static om_status plan_quarter(struct planner *p, const uint8_t *depth,
+                              int quarter, const char *text, size_t len)
+{
+    struct om_spot at = {0, 0};
+    const unsigned deep = deepest(depth, quarter & 1, quarter >> 1, &at);
+    // Pixels of the square in one of the coarse picture.
+    const unsigned step = p->view->width / COARSE_SIDE;
+    if (!deep) return OM_OK;
+    const int64_t per = (int64_t)step * 256;
+    const struct om_label_wish wish = {.rank = RANK_WATER,
+                                       .weight = deep,
+                                       .face = {.size_px = p->size_px},
+                                       .ink = OM__INK_WATER,
+                                       .near_px = 500 * (int)p->view->ratio,
+                                       .text = text,
+                                       .len = len};
+    return om_label_plan_point(
+        p->plan, &wish,
+        (struct om_spot){at.x * per + per / 2, at.y * per + per / 2},
+        (int)(deep * step), 10);
+}
+
+static om_status plan_water(void *ctx, const struct om_shape_hit *hit)
+{
+    struct planner *p = ctx;
+    uint8_t depth[COARSE_SIDE * COARSE_SIDE];
+    const char *text;
+    size_t len;
+    OM_TRY(name_of(p, hit, &text, &len));
+    if (!len) return OM_OK;
+    memset(p->coarse.pixel, 0, sizeof depth * 4);
+    om_canvas_polygon(&p->coarse, hit->rings, hit->row);
+    om_canvas_fill(&p->coarse, om_colour_of(0xFFFFFF));
+    depths(&p->coarse, depth);
+    for (int quarter = 0; quarter < 4; quarter++)
+        OM_TRY(plan_quarter(p, depth, quarter, text, len));
+    return OM_OK;
+}
+
+static om_status plan_waters(struct planner *p)
+{
+    p->size_px = om__base_text_px(OM__INK_WATER, 0, p->zoom) * p->view->ratio;
+    if (!p->size_px) return OM_OK;
+    // The same square in fewer pixels: its corner stays a whole one.
+    const unsigned step = p->view->width / COARSE_SIDE;
+    const struct om_view coarse = {.world = p->view->world / step,
+                                   .x = p->view->x / step,
+                                   .y = p->view->y / step,
+                                   .width = COARSE_SIDE,
+                                   .height = COARSE_SIDE,
+                                   .ratio = 1};
+    OM_TRY(om_canvas_init(&p->coarse, &coarse, p->arena));
+    return om_shapes_each(p->source->layer, NULL, om_view_box(p->view, 0),
+                          plan_water, p);
+}
+
+/* ---- roads ---- */
+
+static om_status plan_road(void *ctx, const struct om_shape_hit *hit)
+{
+    struct planner *p = ctx;
+    const struct om_rings *r = hit->rings;
+    const char *text;
+    size_t len;
+    OM_TRY(name_of(p, hit, &text, &len));
+    if (!len) return OM_OK;
+    const struct om_box b = r->box[hit->row];
+    const struct om_label_wish wish = {
+        .rank = RANK_ROAD +
+                (p->rank < 3 ? (unsigned)p->rank : (unsigned)p->rank + 1),
+        .weight = (double)(b.x1 - b.x0) + (double)(b.y1 - b.y0),
+        .face = {.size_px = p->size_px},
+        .ink = OM__INK_ROAD,
+        .near_px = 260 * (int)p->view->ratio,
+        .text = text,
+        .len = len};
+    const size_t end = r->part_ring[r->shape_part[hit->row + 1]];
+    for (size_t line = r->part_ring[r->shape_part[hit->row]]; line < end;
+         line++)
+        OM_TRY(
+            om_label_plan_line(p->plan, &wish, r->vertex + r->ring_vertex[line],
+                               r->ring_vertex[line + 1] - r->ring_vertex[line],
+                               440 * (int)p->view->ratio));
+    return OM_OK;
+}
+
+static om_status plan_roads(struct planner *p)
+{
+    for (size_t c = 0; c < p->source->classes; c++) {
+        p->rank = p->source->classes == 1 ? 3 : c;
+        p->size_px =
+            om__base_text_px(OM__INK_ROAD, p->rank, p->zoom) * p->view->ratio;
+        if (p->size_px)
+            OM_TRY(om__base_roads_each(p->source, c, om_view_box(p->view, 0),
+                                       plan_road, p));
+    }
+    return OM_OK;
+}
+
+om_status om__base_plan(const struct om_base *base, struct om_label_plan *plan,
+                        struct om_arena *arena)
+{
+    const struct om_view *view = om_label_plan_view(plan);
+    struct planner p = {.base = base,
+                        .plan = plan,
+                        .view = view,
+                        .zoom = om_view_zoom(view),
+                        .arena = arena};
+    om_status st = OM_OK;
+    for (size_t i = 0; i < base->levels && !st; i++) st = plan_level(&p, i);
+    for (size_t i = 0; i < base->sources && !st; i++) {
+        p.source = &base->source[i];
+        if (p.source->kind == OM__BASE_WATER) st = plan_waters(&p);
+        if (p.source->kind == OM__BASE_ROAD) st = plan_roads(&p);
+    }
+    om_text_reader_deinit(&p.reader);
+    return st;
+}
