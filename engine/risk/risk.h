@@ -100,7 +100,8 @@ struct om_risk_tile {
     // and its value is known. Without units: its value is known and, per area,
     // not 0.
     const uint64_t *place;
-    const double *km2;  // [256], ground area of a pixel of each row
+    const uint64_t *inside;  // bit p: in a unit; all, where there are no units
+    const double *km2;       // [256], ground area of a pixel of each row
 };
 /** Zoom whose pixels are at most `cell_m` wide on the ground in the middle of
  *  the city; cell_m 0: an eighth of the smallest bandwidth. */

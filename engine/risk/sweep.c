@@ -195,9 +195,9 @@ struct sweep {
     size_t slots, lanes;
     struct om_arena *lane;  // one a thread
     struct om_arena memory;
-    uint64_t *place;  // [PIXELS / 64]
-    uint64_t *key;    // [PIXELS], places in Morton order
-    uint32_t *unit;   // [PIXELS]
+    uint64_t *place, *inside;  // [PIXELS / 64]
+    uint64_t *key;             // [PIXELS], places in Morton order
+    uint32_t *unit;            // [PIXELS]
     double km2[SIDE];
 };
 
@@ -229,7 +229,7 @@ static om_status mark_units(struct sweep *s, const struct om_field_window *w)
         const struct om_pos px = om_morton_pos(i);
         const size_t at = (size_t)px.y << SIDE_LOG | px.x;
         if (s->unit[i] != OM_NO_UNIT)
-            s->place[at / 64] |= UINT64_C(1) << (at % 64);
+            s->inside[at / 64] |= UINT64_C(1) << (at % 64);
     }
     return OM_OK;
 }
@@ -237,11 +237,9 @@ static om_status mark_units(struct sweep *s, const struct om_field_window *w)
 /* Which pixels are places, and how large. */
 static om_status mark_places(struct sweep *s, const struct slot *slot)
 {
-    memset(s->place, 0, PIXELS / 8);
-    if (s->units)
-        OM_TRY(mark_units(s, &slot->window));
-    else
-        memset(s->place, 0xff, PIXELS / 8);
+    memset(s->inside, s->units ? 0 : 0xff, PIXELS / 8);
+    if (s->units) OM_TRY(mark_units(s, &slot->window));
+    memcpy(s->place, s->inside, PIXELS / 8);
     const bool zeros = s->units || s->risk->exposures;
     for (size_t i = 0; i < PIXELS; i++) {
         const float v = slot->value[i];
@@ -268,6 +266,7 @@ static om_status hand_out(struct sweep *s, const struct slot *slot,
                                             .value = slot->value,
                                             .exposure = slot->exposure,
                                             .place = s->place,
+                                            .inside = s->inside,
                                             .km2 = s->km2});
 }
 
@@ -278,9 +277,10 @@ static om_status make_room(struct sweep *s)
     s->lane = om_calloc(s->lanes, sizeof *s->lane);
     s->slot = om_arena_calloc(&s->memory, s->slots, sizeof *s->slot);
     s->place = om_arena_calloc(&s->memory, PIXELS / 64, sizeof *s->place);
+    s->inside = om_arena_calloc(&s->memory, PIXELS / 64, sizeof *s->inside);
     s->key = om_arena_calloc(&s->memory, PIXELS, sizeof *s->key);
     s->unit = om_arena_calloc(&s->memory, PIXELS, sizeof *s->unit);
-    if (!s->lane || !s->slot || !s->place || !s->key || !s->unit)
+    if (!s->lane || !s->slot || !s->place || !s->inside || !s->key || !s->unit)
         return OM_E_MEMORY;
     for (size_t i = 0; i < s->slots; i++) {
         struct slot *slot = &s->slot[i];
