@@ -5,6 +5,10 @@
  * squares of 1/17 to 16/17 of it: density spans orders of magnitude, and the
  * lower half of the steps belongs to the lower quarter of the values. One
  * legend serves all zooms and periods; it is never the maximum of a picture.
+ * Risks have a legend of ratios instead: steps of the square root of 2 around
+ * the city's mean, coloured by the four grades of risk, so that twice the mean
+ * is as far from it as half of it, and a colour is a statement ("two to four
+ * times the mean"). Unknown is a grey of its own.
  * A tile's palette holds only the colours it uses, so that nearly every tile
  * fits 4 bits a pixel.
  */
@@ -20,6 +24,14 @@
 #define STOPS 5
 #define ALPHA_FIRST 72
 #define ALPHA_LAST 236
+/* Step of a relative legend that begins at the mean. */
+#define STEP_MEAN 8
+/* Steps of a picture: transparent, the legend's, unknown. */
+#define STEP_UNKNOWN (OM_LEGEND_STEPS + 1)
+#define STEPS_ALL (OM_LEGEND_STEPS + 2)
+/* Pixels of a legend's picture. */
+#define SWATCH_WIDTH 32
+#define SWATCH_HEIGHT 12
 
 /* Ramps from the lowest step to the highest, even to the eye on the ground
  * they are named after. */
@@ -101,6 +113,93 @@ static void fill_breaks(double most, struct om_legend *out)
     }
 }
 
+static const uint8_t UNKNOWN[2][4] = {
+    [OM_PALETTE_DARK] = {0x8a, 0x90, 0x98, 0x58},
+    [OM_PALETTE_LIGHT] = {0x6e, 0x74, 0x7c, 0x50},
+};
+
+void om_legend_density(double most, enum om_palette palette,
+                       struct om_legend *out)
+{
+    *out = (struct om_legend){.unit = "per km2"};
+    fill_breaks(most, out);
+    fill_colours(palette, out);
+    memcpy(out->unknown, UNKNOWN[palette], sizeof out->unknown);
+}
+
+/* ---- relative risk ----------------------------------------------------- */
+
+const struct om_legend_grade om_legend_grade[OM_LEGEND_GRADES] = {
+    {"low", "低", "蓝", 0.0, 0},
+    {"moderate", "一般", "黄", 1.0, STEP_MEAN},
+    {"serious", "较大", "橙", 2.0, STEP_MEAN + 2},
+    {"high", "重大", "红", 4.0, STEP_MEAN + 4},
+};
+
+/* First and last colour of each grade. Low risk stays in the background. */
+static const uint8_t GRADE[2][OM_LEGEND_GRADES][2][4] = {
+    [OM_PALETTE_DARK] = {{{0x1d, 0x3a, 0x6e, 0x60}, {0x3f, 0x83, 0xc9, 0x90}},
+                         {{0xe8, 0xcf, 0x4e, 0xa8}, {0xf5, 0xc2, 0x1d, 0xbc}},
+                         {{0xf7, 0x9a, 0x32, 0xcc}, {0xf2, 0x74, 0x1b, 0xd8}},
+                         {{0xe9, 0x45, 0x2f, 0xe0}, {0xc0, 0x10, 0x28, 0xf0}}},
+    [OM_PALETTE_LIGHT] = {{{0xcf, 0xe0, 0xf3, 0x70}, {0x7f, 0xae, 0xdd, 0xa0}},
+                          {{0xf6, 0xe2, 0x7a, 0xb8}, {0xf0, 0xc4, 0x30, 0xc8}},
+                          {{0xf2, 0x98, 0x3c, 0xd0}, {0xe4, 0x72, 0x1e, 0xdc}},
+                          {{0xd8, 0x3b, 0x2c, 0xe4}, {0x9c, 0x0c, 0x22, 0xf0}}},
+};
+
+double om_legend_relative_from(unsigned step)
+{
+    return step == 0 ? 0.0 : exp2(((double)step - STEP_MEAN) / 2.0);
+}
+
+static void fill_grades(enum om_palette palette, struct om_legend *out)
+{
+    memset(out->rgba[0], 0, sizeof out->rgba[0]);
+    for (unsigned g = 0; g < OM_LEGEND_GRADES; g++) {
+        const unsigned first = om_legend_grade[g].step;
+        const unsigned end = g + 1 < OM_LEGEND_GRADES
+                                 ? om_legend_grade[g + 1].step
+                                 : OM_LEGEND_STEPS;
+        for (unsigned i = first; i < end; i++)
+            for (unsigned c = 0; c < 4; c++) {
+                const double a = GRADE[palette][g][0][c];
+                const double b = GRADE[palette][g][1][c];
+                const double part = (double)(i - first) / (end - first - 1);
+                out->rgba[i + 1][c] = (uint8_t)lrint(a + (b - a) * part);
+            }
+    }
+    memcpy(out->unknown, UNKNOWN[palette], sizeof out->unknown);
+}
+
+void om_legend_relative(double mean, enum om_palette palette,
+                        struct om_legend *out)
+{
+    *out = (struct om_legend){0};
+    // Where there is no mean nothing is known, and any breaks will do.
+    if (!(mean > 0.0)) mean = 1.0;
+    for (unsigned i = 0; i < OM_LEGEND_STEPS; i++)
+        out->from[i] = (float)(mean * om_legend_relative_from(i));
+    fill_grades(palette, out);
+}
+
+om_status om_legend_png(const struct om_legend *legend, struct om_buf *png)
+{
+    enum { ROWS = STEPS_ALL - 1, HEIGHT = ROWS * SWATCH_HEIGHT };
+    static const unsigned WIDTH = SWATCH_WIDTH;
+    uint8_t index[HEIGHT * SWATCH_WIDTH];
+    uint8_t rgba[ROWS][4];
+    for (unsigned i = 0; i < OM_LEGEND_STEPS; i++)
+        memcpy(rgba[i], legend->rgba[OM_LEGEND_STEPS - i], sizeof rgba[i]);
+    memcpy(rgba[OM_LEGEND_STEPS], legend->unknown, sizeof legend->unknown);
+    for (unsigned i = 0; i < HEIGHT * WIDTH; i++)
+        index[i] = (uint8_t)(i / WIDTH / SWATCH_HEIGHT);
+    return om_png_palette(index, WIDTH, HEIGHT,
+                          (const uint8_t(*)[4])(const void *)rgba, ROWS, png);
+}
+
+/* ---- tiles ------------------------------------------------------------- */
+
 om_status om_heat_legend(struct om_fields *fields,
                          const struct om_field_spec *spec,
                          struct om_selections *cache, enum om_palette palette,
@@ -117,13 +216,13 @@ om_status om_heat_legend(struct om_fields *fields,
     om_selection_unref(all);
     if (st) return st;
     const double share = whole_weight > 0.0 ? weight / whole_weight : 1.0;
-    *out = (struct om_legend){.unit = "per km2"};
-    fill_breaks(share > 0.0 ? most * fmin(share, 1.0) : most, out);
-    fill_colours(palette, out);
+    om_legend_density(share > 0.0 ? most * fmin(share, 1.0) : most, palette,
+                      out);
     return OM_OK;
 }
 
-/* Step of every value: how many breaks are not above it. */
+/* Step of every value: how many breaks are not above it; of no number a step
+ * of its own. */
 OM_CLONES
 static void find_steps(const float *value, size_t n, const float *from,
                        uint8_t *step)
@@ -132,6 +231,7 @@ static void find_steps(const float *value, size_t n, const float *from,
         int32_t above = 0;
         for (unsigned k = 0; k < OM_LEGEND_STEPS; k++)
             above += value[i] >= from[k];
+        above += (value[i] != value[i]) * STEP_UNKNOWN;
         step[i] = (uint8_t)above;
     }
 }
@@ -170,15 +270,17 @@ om_status om_heat_png(const float *value, unsigned side_px,
     const uint32_t used = steps_used(step, n);
     if (used == 1) return write_empty(side_px, png);
 
-    uint8_t number[OM_LEGEND_STEPS + 1] = {0};
-    uint8_t rgba[OM_LEGEND_STEPS + 1][4];
+    uint8_t number[STEPS_ALL] = {0};
+    uint8_t rgba[STEPS_ALL][4];
     unsigned colours = 0;
-    for (unsigned s = 0; s <= OM_LEGEND_STEPS; s++) {
+    for (unsigned s = 0; s < STEPS_ALL; s++) {
         if (!(used >> s & 1)) continue;
         number[s] = (uint8_t)colours;
-        memcpy(rgba[colours++], legend->rgba[s], sizeof *rgba);
+        memcpy(rgba[colours++],
+               s == STEP_UNKNOWN ? legend->unknown : legend->rgba[s],
+               sizeof *rgba);
     }
-    if (number[OM_LEGEND_STEPS] != OM_LEGEND_STEPS) renumber(step, n, number);
+    if (colours < STEPS_ALL) renumber(step, n, number);
     return om_png_palette(step, side_px, side_px,
                           (const uint8_t(*)[4])(const void *)rgba, colours,
                           png);
@@ -197,5 +299,24 @@ om_status om_heat_tile(struct om_fields *fields,
     float *value = om_arena_alloc(arena, n * sizeof *value);
     if (!value) return OM_E_MEMORY;
     OM_TRY(om_field_window(fields, spec, window, arena, value));
+    return om_heat_png(value, window->side_px, legend, arena, png);
+}
+
+om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,
+                      const struct om_field_window *window,
+                      const struct om_legend *legend, struct om_arena *arena,
+                      struct om_buf *png)
+{
+    if (window->side_px != OM_TILE_SIDE_PX &&
+        window->side_px != 2 * OM_TILE_SIDE_PX)
+        return OM_E_RANGE;
+    const size_t n = (size_t)window->side_px * window->side_px;
+    float *value = om_arena_alloc(arena, n * sizeof *value);
+    float *exposure =
+        risk->exposures ? om_arena_alloc(arena, n * sizeof *exposure) : NULL;
+    if (!value || (risk->exposures && !exposure)) return OM_E_MEMORY;
+    OM_TRY(om_risk_window(fields, risk, window, arena, value, exposure));
+    for (size_t i = 0; exposure && i < n; i++)
+        if (exposure[i] <= 0.0f) value[i] = -INFINITY;
     return om_heat_png(value, window->side_px, legend, arena, png);
 }

@@ -84,7 +84,8 @@ static om_status read_times(struct binder *b)
     const struct om_risk_ask *ask = b->ask;
     struct om_risk_bound *bound = b->bound;
     const int32_t zone_s = b->snapshot->manifest->zone_s;
-    bound->at_s = om_risk_now(b->snapshot->manifest);
+    const int64_t now_s = om_risk_now(b->snapshot->manifest);
+    bound->at_s = now_s;
     if (ask->at &&
         om_time_parse(ask->at, strlen(ask->at), zone_s, &bound->at_s))
         return bad(b, "at", OM_E_FORMAT,
@@ -101,6 +102,9 @@ static om_status read_times(struct binder *b)
                    "datetime is a date, a month or FROM/TO (ISO 8601; .. "
                    "leaves a side open)");
     bound->window.set = true;
+    // Last month's map is the map as it was at the end of last month.
+    if (!ask->at && bound->window.to_s < now_s)
+        bound->at_s = bound->window.to_s;
     return OM_OK;
 }
 
@@ -652,10 +656,30 @@ static const char *describe(struct om_risk_bound *bound, bool whole)
 
 /* ---- the whole --------------------------------------------------------- */
 
+static om_status copy_ask(struct om_risk_bound *bound,
+                          const struct om_risk_ask *ask)
+{
+    const char *const from[] = {ask->filter, ask->datetime,  ask->at,
+                                ask->kernel, ask->bandwidth, ask->halflife,
+                                ask->weight, ask->per};
+    struct om_risk_ask *to = &bound->ask;
+    const char **const copy[] = {&to->filter, &to->datetime,  &to->at,
+                                 &to->kernel, &to->bandwidth, &to->halflife,
+                                 &to->weight, &to->per};
+    to->name = bound->name;
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        if (!from[i]) continue;
+        *copy[i] = om_arena_text(&bound->arena, from[i], strlen(from[i]));
+        if (!*copy[i]) return OM_E_MEMORY;
+    }
+    return OM_OK;
+}
+
 static om_status bind_all(struct binder *b)
 {
     struct om_risk_bound *bound = b->bound;
     const struct om_model *m = bound->model;
+    OM_TRY(copy_ask(bound, b->ask));
     OM_TRY(read_options(b));
     const struct om_model_term plain = {
         .layer = bound->name, .weight = b->ask->weight, .factor = 1.0};
@@ -724,6 +748,20 @@ om_status om_risk_bind(const struct om_snapshot *snapshot,
                     entry ? entry->model : NULL, ask, out, option, err));
     (*out)->models = models ? om_models_ref(models) : NULL;
     return OM_OK;
+}
+
+om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
+                             const struct om_risk_bound *bound, bool at,
+                             struct om_risk_bound **out, struct om_err *err)
+{
+    struct om_risk_ask ask = bound->ask;
+    struct om_window window = bound->window;
+    char period[16];
+    ask.filter = NULL;
+    if (!at) ask.at = NULL;
+    if (!name_period(&window, snapshot->manifest->zone_s, period))
+        ask.datetime = NULL;
+    return om_risk_bind(snapshot, bound->models, &ask, out, NULL, err);
 }
 
 static om_status select_rows(struct om_risk_part *part,

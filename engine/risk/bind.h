@@ -14,7 +14,8 @@ struct om_risk_ask {
     const char *filter;    // CQL2 that every row of every term must match, too
     const char *datetime;  // FROM/TO on every term's time
     const char *at;        // the moment that decay is relative to; later rows
-                           // do not count. Default: the city's clock
+                           // do not count. Default: the end of datetime or
+                           // the city's clock, whichever is earlier
     const char *kernel, *bandwidth, *halflife;  // days; of all terms
     const char *weight;  // a number column; of a layer's field only
     const char *per;     // area, or an exposure that city.json names
@@ -41,8 +42,9 @@ struct om_risk_bound {
     const struct om_exposure *per;  // the first; NULL: per area
     const char *unit;               // 每千栋出租屋, 每平方公里
     const char *unit_en;            // per 1,000 rental houses, per km2
+    struct om_risk_ask ask;         // copied
     struct om_window window;        // as asked
-    int64_t at_s;                   // as asked, else the city's now
+    int64_t at_s;                   // as asked, or by default
     bool dated;                     // the value depends on at_s
     bool standard;    // as the model is, or a layer's plain field: nothing was
                       // asked for but filter, datetime and at
@@ -74,6 +76,15 @@ om_status om_risk_bind(const struct om_snapshot *snapshot,
                        struct om_models *models, const struct om_risk_ask *ask,
                        struct om_risk_bound **out, const char **option,
                        struct om_err *err) OM_MUST_USE;
+/**
+ * The same map as its legend sees it: without a filter, of all times unless
+ * the window is a period, at the default moment (at: at the one asked for).
+ * What a legend is made from; what an ad-hoc filter is a share of.
+ */
+om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
+                             const struct om_risk_bound *bound, bool at,
+                             struct om_risk_bound **out,
+                             struct om_err *err) OM_MUST_USE;
 /**
  * Select the rows of all terms and exposures; after it `risk` can be
  * evaluated, by any number of threads. `cache` may be NULL.

@@ -1,0 +1,82 @@
+// heat_view.c - a heat map made ready.
+#include "web/heat_view.h"
+
+#include <math.h>
+
+void om_heat_view_deinit(struct om_heat_view *view)
+{
+    om_risk_bound_free(view->bound);
+    om_risk_spread_free(view->spread);
+    *view = (struct om_heat_view){0};
+}
+
+/* The whole that a view is a part of, ready. */
+static om_status bind_whole(const struct om_heat_world *w,
+                            const struct om_risk_bound *bound, bool at,
+                            struct om_risk_bound **out, struct om_err *err)
+{
+    OM_TRY(om_risk_bind_whole(w->snapshot, bound, at, out, err));
+    const om_status st = om_risk_ready(*out, w->selections);
+    if (!st) return OM_OK;
+    om_risk_bound_free(*out);
+    *out = NULL;
+    return st;
+}
+
+/* What is left of the whole at the same moment. */
+static om_status find_scale(const struct om_heat_world *w,
+                            struct om_heat_view *view, struct om_err *err)
+{
+    struct om_risk_bound *whole = NULL;
+    struct om_risk_totals all;
+    view->scale = 1.0;
+    if (!view->bound->filtered) return OM_OK;
+    OM_TRY(bind_whole(w, view->bound, true, &whole, err));
+    const om_status st = om_risk_totals(w->fields, &whole->risk, &all);
+    om_risk_bound_free(whole);
+    if (st) return st;
+    const bool relative = view->bound->risk.exposures > 0;
+    const double part = relative ? view->totals.mean : view->totals.numerator;
+    const double of = relative ? all.mean : all.numerator;
+    if (part > 0.0 && of > 0.0) view->scale = part / of;
+    return OM_OK;
+}
+
+static om_status find_legend(const struct om_heat_world *w,
+                             struct om_heat_view *view, struct om_err *err)
+{
+    struct om_risk_bound *whole = NULL;
+    const struct om_risk_bound *bound = view->bound;
+    if (bound->filtered || bound->ask.at)
+        OM_TRY(bind_whole(w, bound, false, &whole, err));
+    const om_status st =
+        om_legends_get(w->legends, w->snapshot, w->fields, w->region,
+                       whole ? whole : bound, &view->legend);
+    om_risk_bound_free(whole);
+    return st;
+}
+
+om_status om_heat_view_init(const struct om_heat_world *world,
+                            struct om_risk_bound *take,
+                            struct om_heat_view *out, struct om_err *err)
+{
+    *out = (struct om_heat_view){.bound = take};
+    om_status st = om_risk_ready(take, world->selections);
+    if (!st) st = om_risk_totals(world->fields, &take->risk, &out->totals);
+    if (!st) st = find_scale(world, out, err);
+    if (!st) st = find_legend(world, out, err);
+    for (int p = OM_PALETTE_DARK; !st && p <= OM_PALETTE_LIGHT; p++)
+        om_legend_paint(&out->legend, out->scale, (enum om_palette)p,
+                        &out->painted[p]);
+    if (st) om_heat_view_deinit(out);
+    return st;
+}
+
+om_status om_heat_view_spread(const struct om_heat_world *world,
+                              const struct om_heat_view *view,
+                              struct om_risk_spread **out)
+{
+    const struct om_risk *risk = &view->bound->risk;
+    return om_risk_spread_new(world->fields, risk, world->region,
+                              om_risk_zoom(risk, 0.0), out);
+}
