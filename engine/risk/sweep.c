@@ -14,6 +14,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/thread.h"
+#include "engine/field/field_internal.h"
 #include "engine/risk/risk.h"
 #include "engine/shape/shape.h"
 
@@ -135,7 +136,7 @@ static double each_bandwidth(const struct om_risk *risk,
 
 static double pixel_m(unsigned zoom, double y)
 {
-    return om_world_ground_m(y) * ldexp(1.0, 32 - SIDE_LOG - (int)zoom);
+    return om__ground_m(y) * ldexp(1.0, 32 - SIDE_LOG - (int)zoom);
 }
 
 static om_status find_tiles(const struct om_risk *risk, unsigned zoom,
