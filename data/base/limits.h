@@ -29,6 +29,8 @@
 #define OM_LIMIT_NEAREST 100000
 /** Groups of one grouped count: bounds its tables. OM_E_COST. */
 #define OM_LIMIT_GROUPS 1000000
+/** Cells of one raster file: 16 GB as floats; more is OM_E_LIMIT. */
+#define OM_LIMIT_RASTER_CELLS 4e9
 /** Values that a table of weights names: they are compared with every row. */
 #define OM_LIMIT_WEIGHT_VALUES 4096
 /** Bytes of city.json and other configuration files. */

@@ -31,7 +31,7 @@ struct lane {
 
 struct om__crs {
     enum kind kind;
-    bool degrees;
+    bool degrees, metres;
     bool has_area;
     double west, south, east, north;
     char *definition;
@@ -73,6 +73,29 @@ static bool is_geographic(PJ_CONTEXT *context, const PJ *crs)
     return found;
 }
 
+/* Is it projected, and is the unit of both axes the metre? */
+static bool is_metres(PJ_CONTEXT *context, const PJ *crs)
+{
+    const PJ_TYPE type = proj_get_type(crs);
+    PJ *inner = NULL;
+    if (type == PJ_TYPE_BOUND_CRS) inner = proj_get_source_crs(context, crs);
+    if (type == PJ_TYPE_COMPOUND_CRS)
+        inner = proj_crs_get_sub_crs(context, crs, 0);
+    bool metres = inner && is_metres(context, inner);
+    proj_destroy(inner);
+    if (type != PJ_TYPE_PROJECTED_CRS) return metres;
+    PJ *axes = proj_crs_get_coordinate_system(context, crs);
+    metres = axes != NULL;
+    for (int i = 0; metres && i < 2; i++) {
+        double factor = 0.0;
+        metres = proj_cs_get_axis_info(context, axes, i, NULL, NULL, NULL,
+                                       &factor, NULL, NULL, NULL) &&
+                 factor == 1.0;
+    }
+    proj_destroy(axes);
+    return metres;
+}
+
 static om_status open_proj(struct om__crs *crs, const char *given,
                            struct om_err *err)
 {
@@ -88,6 +111,7 @@ static om_status open_proj(struct om__crs *crs, const char *given,
                        given);
     }
     crs->degrees = is_geographic(lane->context, pj);
+    crs->metres = is_metres(lane->context, pj);
     const char *name = proj_get_name(pj);
     snprintf(crs->name, sizeof crs->name, "%s", name ? name : given);
     crs->has_area =
@@ -191,6 +215,11 @@ om_status om__crs_from_lonlat(struct om__crs *crs, size_t lane, double *x,
 bool om__crs_is_degrees(const struct om__crs *crs)
 {
     return crs->degrees;
+}
+
+bool om__crs_is_metres(const struct om__crs *crs)
+{
+    return crs->metres;
 }
 
 const char *om__crs_name(const struct om__crs *crs)

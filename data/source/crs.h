@@ -38,6 +38,8 @@ om_status om__crs_from_lonlat(struct om__crs *crs, size_t lane, double *x,
                               double *y, size_t n) OM_MUST_USE;
 /** Does it take degrees? */
 bool om__crs_is_degrees(const struct om__crs *crs);
+/** Is it a projection whose units are metres? */
+bool om__crs_is_metres(const struct om__crs *crs);
 /** A short name for messages. */
 const char *om__crs_name(const struct om__crs *crs);
 /** The area it is made for, in degrees; false if not known. */

@@ -26,7 +26,7 @@
 /* Ground size of a grid cell and distance along the meridian, over the layer's
  * rows. */
 struct ruler {
-    double y0, step;
+    double y0, step, per;  // per: 1 / step
     struct om__ground cell[KNOTS + 2];
     double north_m[KNOTS + 2];  // southward from y0
 };
@@ -60,8 +60,8 @@ struct rule {
     struct om__weigher weigher;
     double (*sum)[4];  // [stretches]
     // What is known so far.
-    double x0, y0;  // the centre
-    double scale;   // of weights to counts
+    double x0, y0, south0_m;  // the centre, and its distance down
+    double scale;             // of weights to counts
     double bin_m;
     uint64_t *bins;       // [lanes][BINS]
     size_t bin;           // the median's
@@ -74,6 +74,7 @@ static void ruler_init(struct ruler *r, double y0, double y1)
 {
     r->y0 = y0;
     r->step = fmax((y1 - y0) / KNOTS, 1.0);
+    r->per = 1.0 / r->step;
     for (size_t i = 0; i < KNOTS + 2; i++) {
         r->cell[i] = om__ground(y0 + (double)i * r->step);
         r->north_m[i] =
@@ -83,27 +84,30 @@ static void ruler_init(struct ruler *r, double y0, double y1)
     }
 }
 
-static double lerp(double a, double b, double part)
+static inline double lerp(double a, double b, double part)
 {
     return a + (b - a) * part;
 }
 
 /* Knot before y and how far behind it. */
-static size_t knot(const struct ruler *r, double y, double *part)
+static inline size_t knot(const struct ruler *r, double y, double *part)
 {
-    const double at = fmin(fmax((y - r->y0) / r->step, 0.0), KNOTS + 0.5);
-    *part = at - floor(at);
-    return (size_t)at;
+    double at = (y - r->y0) * r->per;
+    at = at > 0.0 ? at : 0.0;
+    at = at < KNOTS + 0.5 ? at : KNOTS + 0.5;
+    const size_t i = (size_t)at;
+    *part = at - (double)i;
+    return i;
 }
 
-static double east_m(const struct ruler *r, double y)
+static inline double east_m(const struct ruler *r, double y)
 {
     double part;
     const size_t i = knot(r, y, &part);
     return lerp(r->cell[i].x_m, r->cell[i + 1].x_m, part);
 }
 
-static double south_m(const struct ruler *r, double y)
+static inline double south_m(const struct ruler *r, double y)
 {
     double part;
     const size_t i = knot(r, y, &part);
@@ -113,8 +117,9 @@ static double south_m(const struct ruler *r, double y)
 /* From the centre; eastward at the latitude between. */
 static double distance_m(const struct rule *r, double x, double y)
 {
-    return hypot((x - r->x0) * east_m(r->ruler, (y + r->y0) / 2.0),
-                 south_m(r->ruler, y) - south_m(r->ruler, r->y0));
+    const double east = (x - r->x0) * east_m(r->ruler, (y + r->y0) / 2.0);
+    const double south = south_m(r->ruler, y) - r->south0_m;
+    return sqrt(east * east + south * south);
 }
 
 /* ---- the passes -------------------------------------------------------- */
@@ -258,6 +263,7 @@ static om_status find_centre(struct rule *r, double *weight)
     for (unsigned k = 0; k < 4; k++)
         r->y0 += (mean - south_m(r->ruler, r->y0)) / om__ground(r->y0).y_m;
     r->x0 += sum[1] / *weight / east_m(r->ruler, r->y0);
+    r->south0_m = south_m(r->ruler, r->y0);
     return OM_OK;
 }
 

@@ -18,6 +18,7 @@
 /* The first guess is a block's width off at most, and cells are all but
  * parallelograms: three steps leave less than a millionth of a cell. */
 #define STEPS 3
+#define ENOUGH 1e-3
 
 struct vector {
     double x, y;
@@ -62,8 +63,12 @@ static void mesh_locate(const struct om__mesh *m, double x, double y, double *u,
         const struct vector at = mesh_place(m, *u, *v, &along, &down);
         const double dx = x - at.x, dy = y - at.y;
         const double det = along.x * down.y - along.y * down.x;
-        *u += (dx * down.y - dy * down.x) / det;
-        *v += (dy * along.x - dx * along.y) / det;
+        const double du = (dx * down.y - dy * down.x) / det;
+        const double dv = (dy * along.x - dx * along.y) / det;
+        *u += du;
+        *v += dv;
+        // Newton squares what is left: cells bend by far less than a tenth.
+        if (fabs(du) < ENOUGH && fabs(dv) < ENOUGH) return;
     }
 }
 
@@ -166,18 +171,19 @@ static bool block_box(const struct om__block *b, double margin,
     double x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY;
     if (b->mesh) {
         const struct om__mesh *m = b->mesh;
-        double widest = 0.0;
+        double widest = 0.0;  // squared
         for (size_t i = 0; i < (m->rows + 1) * (m->columns + 1); i++) {
-            x0 = fmin(x0, m->x[i]);
-            x1 = fmax(x1, m->x[i]);
-            y0 = fmin(y0, m->y[i]);
-            y1 = fmax(y1, m->y[i]);
+            if (m->x[i] < x0) x0 = m->x[i];
+            if (m->x[i] > x1) x1 = m->x[i];
+            if (m->y[i] < y0) y0 = m->y[i];
+            if (m->y[i] > y1) y1 = m->y[i];
             if (i == 0) continue;
             const size_t before = i % (m->columns + 1) ? i - 1 : i - m->columns;
-            widest = fmax(
-                widest, hypot(m->x[i] - m->x[before], m->y[i] - m->y[before]));
+            const double dx = m->x[i] - m->x[before];
+            const double dy = m->y[i] - m->y[before];
+            if (dx * dx + dy * dy > widest) widest = dx * dx + dy * dy;
         }
-        margin *= 1.05 * widest;
+        margin *= 1.05 * sqrt(widest);
     } else {
         const double side = ldexp(1.0, (int)b->exponent);
         x0 = (double)b->column0 * side;

@@ -29,10 +29,10 @@ static void extent(const struct om_places *p, struct patch a, double box[4])
     for (size_t r = a.row0; r < a.row0 + a.rows; r++)
         for (size_t c = a.column0; c < a.column0 + a.columns; c++) {
             const size_t at = r * p->columns + c;
-            box[0] = fmin(box[0], p->x[at]);
-            box[1] = fmin(box[1], p->y[at]);
-            box[2] = fmax(box[2], p->x[at]);
-            box[3] = fmax(box[3], p->y[at]);
+            if (p->x[at] < box[0]) box[0] = p->x[at];
+            if (p->y[at] < box[1]) box[1] = p->y[at];
+            if (p->x[at] > box[2]) box[2] = p->x[at];
+            if (p->y[at] > box[3]) box[3] = p->y[at];
         }
 }
 

@@ -32,15 +32,20 @@ struct scan {
     quad *sum;                    // [rows][columns + 1]
 };
 
+/* Parts of a loop with clones have to lie in each of them. */
+#define INLINE static inline __attribute__((always_inline))
+
 /* First place whose centre is not before `at`, within [0, n]. */
-static inline int32_t place_from(double at, int32_t n)
+INLINE int32_t place_from(double at, int32_t n)
 {
-    const double first = ceil(at - 0.5);
-    if (!(first > 0.0)) return 0;
-    return first < n ? (int32_t)first : n;
+    at -= 0.5;
+    if (!(at > 0.0)) return 0;
+    if (!(at < n)) return n;
+    const int32_t below = (int32_t)at;
+    return below + (below < at);
 }
 
-static void add_mass(const struct scan *s, double x, double y, double weight,
+INLINE void add_mass(const struct scan *s, double x, double y, double weight,
                      double rx, double ry)
 {
     const double amount = weight * s->peak;
