@@ -21,6 +21,8 @@
 #define SIDE_PLACES 65
 /* What the sphere of om_world_ground_m is short of the ellipsoid, and more. */
 #define MARGIN_SPARE 1.01
+/* A city may lie a little beside its zone. */
+#define AREA_SPARE_DEG 6.0
 
 /* Cells of our grid to easting, northing; NaN where there is none. */
 static om_status from_grid(struct om__crs *crs, double *x, double *y, size_t n)
@@ -124,14 +126,30 @@ static om_status ask_knots(struct om__crs *crs, struct om_frame *f)
     return OM_OK;
 }
 
+static void middle_of(const struct om_box *box, double *lon, double *lat)
+{
+    om_world_to_lonlat(((double)box->x0 + box->x1) / 2.0,
+                       ((double)box->y0 + box->y1) / 2.0, lon, lat);
+}
+
 /* EPSG code of the UTM zone of the box's middle. */
 static void name_utm(const struct om_box *box, char *out, size_t room)
 {
     double lon, lat;
-    om_world_to_lonlat(((double)box->x0 + box->x1) / 2.0,
-                       ((double)box->y0 + box->y1) / 2.0, &lon, &lat);
+    middle_of(box, &lon, &lat);
     const int zone = (int)fmin(floor((lon + 180.0) / 6.0), 59.0) + 1;
     snprintf(out, room, "EPSG:%d", (lat < 0.0 ? 32700 : 32600) + zone);
+}
+
+/* Is the box's middle anywhere near the area that the projection is made for?
+ * Further away metres are none. */
+static bool is_near(const struct om__crs *crs, const struct om_box *box)
+{
+    double west, south, east, north, lon, lat;
+    if (!om__crs_area(crs, &west, &south, &east, &north)) return true;
+    middle_of(box, &lon, &lat);
+    return lon >= west - AREA_SPARE_DEG && lon <= east + AREA_SPARE_DEG &&
+           lat >= south - AREA_SPARE_DEG && lat <= north + AREA_SPARE_DEG;
 }
 
 static om_status frame_fill(struct om__crs *crs, struct om_box box,
@@ -145,7 +163,8 @@ static om_status frame_fill(struct om__crs *crs, struct om_box box,
                        "--crs: %s has no metres (give a projection such as "
                        "EPSG:4547)",
                        f->crs);
-    om_status st = reach_of(crs, &box, margin_m, reach);
+    om_status st = is_near(crs, &box) ? OM_OK : OM_E_CRS;
+    if (!st) st = reach_of(crs, &box, margin_m, reach);
     if (!st) st = lay_cells(reach, f, err);
     if (!st) st = ask_knots(crs, f);
     if (st == OM_E_CRS)

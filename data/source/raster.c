@@ -162,13 +162,17 @@ static om_status pack(struct om_raster *r, struct om_err *err)
 {
     char threads[32];
     snprintf(threads, sizeof threads, "NUM_THREADS=%zu", om_threads());
-    const char *const options[] = {"COMPRESS=DEFLATE",
-                                   "PREDICTOR=FLOATING_POINT",
-                                   "BLOCKSIZE=512",
-                                   "OVERVIEW_RESAMPLING=AVERAGE",
-                                   "BIGTIFF=IF_SAFER",
-                                   threads,
-                                   NULL};
+    // Level 6 takes twice as long for 4 % less.
+    const char *const options[] = {
+        "COMPRESS=DEFLATE",
+        "LEVEL=1",
+        "PREDICTOR=FLOATING_POINT",
+        "BLOCKSIZE=512",
+        "OVERVIEW_RESAMPLING=AVERAGE",
+        "BIGTIFF=IF_SAFER",
+        threads,
+        NULL,
+    };
     GDALFlushCache(r->dataset);
     if (om__gdal_failed()) return gdal_fail(r, err);
     GDALDatasetH copy =

@@ -60,6 +60,7 @@ struct rule {
     struct om__weigher weigher;
     double (*sum)[4];  // [stretches]
     // What is known so far.
+    double bend;  // tangent of the latitude over the earth's diameter
     double x0, y0, south0_m;  // the centre, and its distance down
     double scale;             // of weights to counts
     double bin_m;
@@ -139,8 +140,10 @@ static void spot_ground(struct rule *r, size_t lane, double *sum, double x,
                         double y, double weight)
 {
     (void)lane;
-    sum[1] += weight * (x - r->x0) * east_m(r->ruler, y);
-    sum[2] += weight * south_m(r->ruler, y);
+    // A parallel bends poleward of the plane that touches at the centre.
+    const double east = (x - r->x0) * east_m(r->ruler, y);
+    sum[1] += weight * east;
+    sum[2] += weight * (south_m(r->ruler, y) - east * east * r->bend);
 }
 
 static uint64_t count_of(const struct rule *r, double weight)
@@ -257,6 +260,8 @@ static om_status find_centre(struct rule *r, double *weight)
     *weight = sum[0];
     r->x0 = sum[1] / sum[0];
     r->y0 = sum[2] / sum[0];
+    r->bend =
+        sinh((1.0 - 2.0 * r->y0 / OM_POS_SIDE) * OM_PI) / (2.0 * OM_WGS84_A_M);
     OM_TRY(visit(r, spot_ground, sum));
     // The row whose distance along the meridian is the mean one.
     const double mean = sum[2] / *weight;

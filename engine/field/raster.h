@@ -32,7 +32,7 @@ om_status om_raster_cells(const struct om_frame *frame, size_t row0,
  * cell, or its mean where it is wider than the bandwidth.
  *
  * cost     50 m cells of a whole city from 12 M rows: bench_density
- * test     tests/engine/test_raster.c
+ * test     tests/engine/test_field_raster.c
  */
 om_status om_field_raster(struct om_fields *fields,
                           const struct om_field_spec *spec,
