@@ -202,6 +202,7 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
                     "{\n  \"onemap\": 1,\n  \"name\": \"东莞(合成)\",\n"
                     "  \"synthetic\": true,\n  \"zone\": \"+08:00\",\n"
                     "  \"clock\": \"2023-06-26T24:00:00+08:00\",\n"
+                    "  \"crs\": \"EPSG:4547\",\n"
                     "  \"levels\": [\"grid\", \"village\", \"town\"],\n");
     add_duty(&out);
     om__add_exposures(&out);

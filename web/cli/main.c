@@ -8,10 +8,11 @@ static const struct {
     const char *name;
     om_verb_fn *run;
 } VERB[] = {
-    {"synth", om__verb_synth}, {"import", om__verb_import},
-    {"info", om__verb_info},   {"verify", om__verb_verify},
-    {"query", om__verb_query}, {"coverage", om__verb_coverage},
-    {"tile", om__verb_tile},   {"serve", om__verb_serve},
+    {"synth", om__verb_synth},     {"import", om__verb_import},
+    {"info", om__verb_info},       {"verify", om__verb_verify},
+    {"query", om__verb_query},     {"coverage", om__verb_coverage},
+    {"density", om__verb_density}, {"tile", om__verb_tile},
+    {"serve", om__verb_serve},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 

@@ -12,8 +12,9 @@ enum { OM_EXIT_DONE = 0, OM_EXIT_FAILED = 1, OM_EXIT_USAGE = 2 };
 /* argv[0] is the verb's name; returns an exit status. */
 typedef int om_verb_fn(int argc, char **argv);
 
-om_verb_fn om__verb_synth, om__verb_import, om__verb_info, om__verb_verify,
-    om__verb_query, om__verb_coverage, om__verb_tile, om__verb_serve;
+om_verb_fn om__verb_density, om__verb_synth, om__verb_import, om__verb_info,
+    om__verb_verify, om__verb_query, om__verb_coverage, om__verb_tile,
+    om__verb_serve;
 
 /* An option of a verb: "--scale" with a value, or a flag. */
 struct om_option {
