@@ -56,18 +56,22 @@ static void add_way(struct om_buf *out, double m, bool zh)
         om_buf_addf(out, zh ? "%.1f公里" : "%.1f km", m / 1000);
 }
 
-/* "Humen, Jinzhou": the unit above first, as addresses go. */
+/* "Humen, Jinzhou": the unit above first, as addresses go, unless the name says
+ * it already. */
 static void add_place(const struct om__upper *upper, size_t u,
                       const char *between, struct om_buf *out)
 {
     const uint32_t parent = upper->parent ? upper->parent[u] : OM_NO_UNIT;
+    const struct om_unit *unit = &upper->units->unit[u];
+    const char *name = *unit->name ? unit->name : unit->id;
     if (parent != OM_NO_UNIT) {
         const char *above = upper->above.unit[parent].name;
-        om_buf_add_text(out, above);
-        om_buf_add_text(out, between);
+        if (strncmp(name, above, strlen(above)) != 0) {
+            om_buf_add_text(out, above);
+            om_buf_add_text(out, between);
+        }
     }
-    const char *name = upper->units->unit[u].name;
-    om_buf_add_text(out, *name ? name : upper->units->unit[u].id);
+    om_buf_add_text(out, name);
 }
 
 /* "Service centre" within a sentence is a service centre; "GP" stays. */

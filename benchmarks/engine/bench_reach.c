@@ -165,11 +165,10 @@ static const struct om_nearness NEAR[] = {
 static void say_shares(const char *what, const struct bench *b,
                        const struct om_trips *trips)
 {
-    uint32_t *unit = calloc(b->crowd.count + 1, sizeof *unit);
     struct om_tally tally[2];
     const double begun = bench_now();
     const om_status st =
-        om_trips_tally(&b->crowd, trips, unit, 1, NEAR, 3, tally);
+        om_trips_tally(&b->crowd, trips, NULL, 0, NEAR, 3, &tally[1]);
     if (st) stop("tally", st);
     char name[64];
     snprintf(name, sizeof name, "sums and median, %s", what);
@@ -186,7 +185,6 @@ static void say_shares(const char *what, const struct bench *b,
         tally[1].mean_m, tally[1].median_m,
         (unsigned long long)tally[1].rows_off,
         (unsigned long long)tally[1].rows_cut);
-    free(unit);
 }
 
 static void run_nearest(struct bench *b)

@@ -1,12 +1,15 @@
 /* near.c - a k-d tree over places, judged by bounds of the geodesic.
  *
  * DESIGN
- * On the grid a step (dx, dy) is at least sqrt((kx dx)^2 + (ky dy)^2) metres,
- * with kx, ky those of the latitude nearest a pole that the way can reach. A
- * branch is left out only by that bound, and every place that is not is
- * measured exactly: the answer is the one of measuring all. The way to a place
- * that is nearer than the best one stays within the best distance, so the
- * bound of a row is taken that far poleward of it.
+ * On the grid a step (dx, dy) is sqrt((kx dx)^2 + (ky dy)^2) metres long with
+ * kx, ky of its latitude; the smallest ones of a band of latitudes bound the
+ * geodesic from below, the largest from above, and within a city the two
+ * differ by less than a permille. A branch or a place whose lower bound is
+ * above the smallest upper bound is left out; the one or two places that are
+ * left are measured exactly. The answer is that of measuring all.
+ *
+ * The way to a place that is nearer than the best one stays within the best
+ * distance, so a band reaches that far beyond its rows, poleward and back.
  *
  * Positions come in Morton order: the last answer is the first guess, and the
  * search often has nothing left to do but prove it.
@@ -125,34 +128,71 @@ void om_near_free(struct om_near *near)
     om_free(near);
 }
 
-/* A search under way: the best so far, and the bound. */
+/* Places that may be the nearest, to be measured. */
+#define MAYBE 32
+struct maybe {
+    double least_m2;
+    size_t slot;
+};
+
+/* A search under way: bounds, who may be nearest, the nearest measured. */
 struct search {
     const struct om_near *tree;
     struct om_pos at;
-    double x_m, y_m;  // least metres per cell
-    double best_m, best_m2;
+    double bound_m2;  // squared: the nearest is not farther
+    struct maybe maybe[MAYBE];
+    size_t maybes;
+    double best_m;
     uint32_t best;
-    uint32_t band;      // of rows that x_m, y_m are for
-    double band_far_m;  // and how far they hold
+    // Scales of a band of rows and of what is within band_far_m of it.
+    uint32_t band;
+    double band_far_m, band_rows;
+    double x_least_m, y_least_m, x_most_m, y_most_m;  // per cell
 };
 
-static double least_m2(const struct search *s, struct om_pos p)
+static double squared(const struct search *s, struct om_pos p, double x_m,
+                      double y_m)
 {
-    const double x = ((double)p.x - s->at.x) * s->x_m;
-    const double y = ((double)p.y - s->at.y) * s->y_m;
+    const double x = ((double)p.x - s->at.x) * x_m;
+    const double y = ((double)p.y - s->at.y) * y_m;
     return x * x + y * y;
 }
 
-static void look(struct search *s, size_t i)
+/* Is the way to p within the rows that the band's scales hold for? */
+static bool in_band(const struct search *s, struct om_pos p)
 {
-    const struct om_pos p = s->tree->pos[i];
-    if (least_m2(s, p) * SLACK > s->best_m2) return;
-    const double m = om_ground_m(s->at, p);
-    const uint32_t number = s->tree->number[i];
-    if (m > s->best_m || (m == s->best_m && number >= s->best)) return;
-    s->best = number;
-    s->best_m = m;
-    s->best_m2 = m * m;
+    return fabs((double)p.y - s->at.y) <= s->band_rows;
+}
+
+static double most_m2(const struct search *s, struct om_pos p)
+{
+    return squared(s, p, s->x_most_m, s->y_most_m) / SLACK;
+}
+
+static void measure(struct search *s)
+{
+    for (size_t k = 0; k < s->maybes; k++) {
+        if (s->maybe[k].least_m2 > s->bound_m2) continue;
+        const size_t slot = s->maybe[k].slot;
+        const double m = om_ground_m(s->at, s->tree->pos[slot]);
+        const uint32_t number = s->tree->number[slot];
+        if (m > s->best_m || (m == s->best_m && number >= s->best)) continue;
+        s->best = number;
+        s->best_m = m;
+        // Equal ones are still to be looked at.
+        s->bound_m2 = fmin(s->bound_m2, m * m / SLACK);
+    }
+    s->maybes = 0;
+}
+
+static void look(struct search *s, size_t slot)
+{
+    const struct om_pos p = s->tree->pos[slot];
+    const double least = squared(s, p, s->x_least_m, s->y_least_m) * SLACK;
+    if (least > s->bound_m2) return;
+    if (in_band(s, p)) s->bound_m2 = fmin(s->bound_m2, most_m2(s, p));
+    if (s->maybes == MAYBE) measure(s);
+    s->maybe[s->maybes++] = (struct maybe){least, slot};
 }
 
 static void descend(struct search *s, size_t from, size_t to)
@@ -162,14 +202,14 @@ static void descend(struct search *s, size_t from, size_t to)
         const bool y = s->tree->along_y[middle];
         const double side =
             (double)coordinate(s->at, y) - coordinate(s->tree->pos[middle], y);
-        const double away_m = side * (y ? s->y_m : s->x_m);
+        const double away_m = side * (y ? s->y_least_m : s->x_least_m);
         look(s, middle);
         // The nearer half first, then the other if it can hold any better.
         if (side < 0)
             descend(s, from, middle);
         else
             descend(s, middle + 1, to);
-        if (away_m * away_m * SLACK > s->best_m2) return;
+        if (away_m * away_m * SLACK > s->bound_m2) return;
         if (side < 0)
             from = middle + 1;
         else
@@ -178,20 +218,28 @@ static void descend(struct search *s, size_t from, size_t to)
     for (size_t i = from; i < to; i++) look(s, i);
 }
 
-/* Least scales that hold for ways of up to far_m from the rows of a band. */
+/* Scales that hold for ways of up to far_m from the rows of a band. */
 static void take_band(struct search *s, uint32_t band, double far_m)
 {
-    // Rows shrink poleward, by less than half within the plane's limit.
     const uint32_t first = band << BAND_SHIFT;
     const uint32_t last = first + ((UINT32_C(1) << BAND_SHIFT) - 1);
     const bool north = first < UINT32_C(1) << 31;
-    const struct om_circle circle = {.pos = {0, north ? first : last}};
+    const struct om_circle pole = {.pos = {0, north ? first : last}};
+    const struct om_circle equator = {.pos = {0, north ? last : first}};
     double x_m, y_m;
-    om__circle_scale(&circle, 0, &x_m, &y_m);
+    om__circle_scale(&pole, 0, &x_m, &y_m);
+    // Rows shrink poleward, by less than half within the plane's limit.
     const double rows = 2.0 * far_m / y_m + 1.0;
-    om__circle_scale(&circle, north ? -rows : rows, &s->x_m, &s->y_m);
+    om__circle_scale(&pole, north ? -rows : rows, &s->x_least_m, &s->y_least_m);
+    // Not beyond the equator, where rows are longest.
+    const double middle = OM_POS_SIDE / 2.0;
+    const double row = equator.pos.y + 0.5;
+    const double back = fmin(rows, fabs(middle - row));
+    om__circle_scale(&equator, north ? back : -back, &s->x_most_m,
+                     &s->y_most_m);
     s->band = band;
     s->band_far_m = far_m;
+    s->band_rows = rows;
 }
 
 static void measure_all(struct search *s)
@@ -205,32 +253,48 @@ static void measure_all(struct search *s)
     }
 }
 
-/* Far from a pole and the date line, and is everything near enough? */
-static bool plane(const struct search *s)
+/* Far from a pole and the date line, and is the guess near enough? */
+static bool plane(const struct om_pos at, double guess_m)
 {
-    const struct om_circle circle = {.pos = s->at};
+    const struct om_circle circle = {.pos = at};
     double x_m, y_m;
     om__circle_scale(&circle, 0, &x_m, &y_m);
-    const double edge = fmin(s->at.x, UINT32_MAX - s->at.x) * x_m;
-    const double pole = fmin(s->at.y, UINT32_MAX - s->at.y) * y_m;
-    return s->best_m < PLANE_MAX_M && edge > PLANE_MAX_M &&
+    const double edge = fmin(at.x, UINT32_MAX - at.x) * x_m;
+    const double pole = fmin(at.y, UINT32_MAX - at.y) * y_m;
+    return guess_m < PLANE_MAX_M && edge > PLANE_MAX_M &&
            pole > 4 * PLANE_MAX_M;
+}
+
+/* Begin at the last answer: bounds by the scales at hand where they hold for
+ * it, else it is measured and scales are taken anew. false: not on a plane. */
+static bool begin(struct search *s, struct om_pos guess)
+{
+    const uint32_t band = s->at.y >> BAND_SHIFT;
+    if (band == s->band && in_band(s, guess)) {
+        s->bound_m2 = most_m2(s, guess);
+        const double far2 = s->band_far_m * s->band_far_m;
+        if (s->bound_m2 <= far2 && s->bound_m2 * 64 >= far2) return true;
+    }
+    const double m = om_ground_m(s->at, guess);
+    if (!plane(s->at, m)) return false;
+    // Room for guesses that are worse, and for a city's first one.
+    take_band(s, band, 2 * m + 1);
+    s->bound_m2 = m * m / SLACK;
+    return true;
 }
 
 static void find(struct search *s, const uint32_t *slot_of)
 {
-    const struct om_pos guess = s->tree->pos[slot_of[s->best]];
-    s->best_m = om_ground_m(s->at, guess);
-    s->best_m2 = s->best_m * s->best_m;
-    if (!plane(s)) {
+    const size_t guess = slot_of[s->best == OM_NO_PLACE ? 0 : s->best];
+    s->best = OM_NO_PLACE;
+    s->best_m = INFINITY;
+    s->maybes = 0;
+    if (!begin(s, s->tree->pos[guess])) {
         measure_all(s);
         return;
     }
-    const uint32_t band = s->at.y >> BAND_SHIFT;
-    if (band != s->band || s->best_m > s->band_far_m ||
-        s->best_m < s->band_far_m / 8)
-        take_band(s, band, 2 * s->best_m);
     descend(s, 0, s->tree->count);
+    measure(s);
 }
 
 struct joining {
@@ -245,7 +309,8 @@ static om_status join_range(void *ctx, size_t first, size_t end, size_t lane)
 {
     (void)lane;
     const struct joining *j = ctx;
-    struct search s = {.tree = j->tree, .band = UINT32_MAX};
+    struct search s = {
+        .tree = j->tree, .best = OM_NO_PLACE, .band = UINT32_MAX};
     for (size_t i = first; i < end; i++) {
         s.at = om_morton_pos(j->key[i]);
         find(&s, j->slot_of);

@@ -3,9 +3,11 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "data/base/alloc.h"
 #include "data/base/thread.h"
+#include "engine/layer/build.h"
 #include "engine/reach/near.h"
 
 #define GRAIN 8192
@@ -191,6 +193,31 @@ static void add_position(const struct tallying *t, size_t i,
     out->farthest = i;
 }
 
+/* Below this many qsort is as fast. */
+#define RADIX_LEAST 65536
+
+/* Lengths are not negative: their bits rise as they do. */
+static om_status sort_all(struct length *length, size_t n)
+{
+    uint64_t *key = om_alloc_array(n, 2 * sizeof *key);
+    uint32_t *slot = om_alloc_array(n, 2 * sizeof *slot);
+    struct length *sorted = om_alloc_array(n, sizeof *sorted);
+    om_status st = key && slot && sorted ? OM_OK : OM_E_MEMORY;
+    for (size_t i = 0; i < n && !st; i++) {
+        memcpy(&key[i], &length[i].m, sizeof *key);
+        slot[i] = (uint32_t)i;
+    }
+    if (!st) st = om_sort_keys(key, slot, key + n, slot + n, n);
+    if (!st) {
+        for (size_t i = 0; i < n; i++) sorted[i] = length[slot[i]];
+        memcpy(length, sorted, n * sizeof *sorted);
+    }
+    om_free(key);
+    om_free(slot);
+    om_free(sorted);
+    return st;
+}
+
 /* Mean and lower median of sorted lengths. */
 static void describe(const struct length *length, size_t n,
                      struct om_tally *out)
@@ -228,10 +255,15 @@ static om_status tally(const struct tallying *t, const uint32_t *order,
         if (isinf(t->trips->m[i])) continue;
         length[lengths++] = (struct length){t->trips->m[i], t->crowd->rows[i]};
     }
-    qsort(length, lengths, sizeof *length, by_length);
+    om_status st = OM_OK;
+    // Units are sorted in parallel already; all of them together are not.
+    if (!order && lengths >= RADIX_LEAST)
+        st = sort_all(length, lengths);
+    else
+        qsort(length, lengths, sizeof *length, by_length);
     describe(length, lengths, out);
     om_free(length);
-    return OM_OK;
+    return st;
 }
 
 static om_status tally_range(void *ctx, size_t first, size_t end, size_t lane)
@@ -252,6 +284,7 @@ static om_status order_by_unit(struct tallying *t, const uint32_t *unit,
     t->begin = om_calloc(units + 2, sizeof *t->begin);
     t->order = om_alloc_array(n + 1, sizeof *t->order);
     if (!t->begin || !t->order) return OM_E_MEMORY;
+    if (units == 0) return OM_OK;
     for (size_t i = 0; i < n; i++)
         if (unit[i] < units) t->begin[unit[i] + 2]++;
     for (size_t u = 2; u < units + 2; u++) t->begin[u] += t->begin[u - 1];

@@ -75,9 +75,10 @@ struct om_tally {
  * Add up by unit.
  *
  * shapes   unit [crowd->count] number of the unit of each position, OM_NO_UNIT
- *          for none; out [units + 1], the last is of all, with or without unit
- * returns  OM_E_LIMIT (more than OM_TALLY_LIMITS), OM_E_MEMORY
- * cost     sorts within units: 1.7 M positions in 0.2 s
+ *          for none (NULL where there are no units); out [units + 1], the last
+ * is of all, with or without unit returns  OM_E_LIMIT (more than
+ * OM_TALLY_LIMITS), OM_E_MEMORY cost     sorts within units: 1.7 M positions in
+ * 0.2 s
  */
 om_status om_trips_tally(const struct om_crowd *crowd,
                          const struct om_trips *trips, const uint32_t *unit,

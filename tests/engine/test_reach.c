@@ -525,6 +525,44 @@ static void tally_is_that_of_a_plain_loop(void **state)
     city_end(&city);
 }
 
+/* So many that all together are sorted otherwise. */
+static void tally_of_many_is_that_of_a_plain_loop(void **state)
+{
+    (void)state;
+    enum { MANY = 70000 };
+    uint64_t seed = 21;
+    double *m = calloc(MANY, sizeof *m), *sorted = calloc(MANY, sizeof *m);
+    uint32_t *rows = calloc(MANY, sizeof *rows);
+    uint32_t *unit = calloc(MANY, sizeof *unit);
+    uint32_t *who = calloc(MANY, sizeof *who);
+    int64_t *weight = calloc(MANY, sizeof *weight);
+    double sum = 0;
+    for (int i = 0; i < MANY; i++) {
+        m[i] = sorted[i] = floor(mesh_between(&seed, 0, 5000));
+        rows[i] = 1;
+        sum += m[i];
+    }
+    qsort(sorted, MANY, sizeof *sorted, by_value);
+    const struct om_crowd crowd = {
+        .count = MANY, .rows = rows, .weight = weight};
+    const struct om_trips trips = {
+        .count = MANY, .centre = who, .m = m, .minutes = m};
+    struct om_tally tally[2];
+    assert_int_equal(om_trips_tally(&crowd, &trips, unit, 1, NULL, 0, tally),
+                     OM_OK);
+    for (int u = 0; u < 2; u++) {
+        assert_true(tally[u].median_m == sorted[(MANY - 1) / 2]);
+        assert_true(tally[u].max_m == sorted[MANY - 1]);
+        assert_true(fabs(tally[u].mean_m - sum / MANY) < 1e-9);
+    }
+    free(m);
+    free(sorted);
+    free(rows);
+    free(unit);
+    free(who);
+    free(weight);
+}
+
 /* ---- areas ---- */
 
 #define RASTER 24
@@ -780,6 +818,7 @@ int main(void)
         cmocka_unit_test(trips_never_get_longer_by_a_centre),
         cmocka_unit_test(trips_are_the_same_with_any_number_of_threads),
         cmocka_unit_test(tally_is_that_of_a_plain_loop),
+        cmocka_unit_test(tally_of_many_is_that_of_a_plain_loop),
         cmocka_unit_test(areas_are_the_pieces_of_a_raster),
         cmocka_unit_test(areas_are_valid_polygons),
         cmocka_unit_test(areas_of_nobody_are_none),
