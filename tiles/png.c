@@ -1,4 +1,4 @@
-/* png.c - a palette PNG: libpng writes the container, libdeflate the pixels.
+/* png.c - PNG written: libpng writes the container, libdeflate the pixels.
  *
  * DESIGN
  * libpng's own deflate is three times slower than libdeflate's level 1 on a
@@ -13,6 +13,7 @@
 #include <libdeflate.h>
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -30,6 +31,7 @@ struct writer {
     struct libdeflate_compressor *deflate;
     struct om_buf *out;
     unsigned width, height, colours, depth;
+    const uint8_t (*rgba)[4];  // the palette; NULL: true colour
     size_t row_bytes;    // packed, without the filter byte
     uint8_t *filtered;   // [height * (1 + row_bytes)]
     uint8_t *packed[2];  // this row and the one before
@@ -100,14 +102,15 @@ static uint8_t largest(const uint8_t *index, size_t n)
 static om_status make_pixels(struct writer *w, const uint8_t *index)
 {
     uint8_t *out = w->filtered;
+    const size_t pitch = w->rgba ? w->width : w->row_bytes;
     memset(w->packed[1], 0, w->row_bytes);
     for (unsigned y = 0; y < w->height; y++) {
-        const uint8_t *row = index + (size_t)y * w->width;
+        const uint8_t *row = index + (size_t)y * pitch;
         uint8_t *now = w->packed[y & 1], *above = w->packed[~y & 1];
         if (w->depth == 4)
             pack_nibbles(row, w->width, now);
         else
-            memcpy(now, row, w->width);
+            memcpy(now, row, w->row_bytes);
         *out++ = FILTER_UP;
         subtract(now, above, w->row_bytes, out);
         out += w->row_bytes;
@@ -120,7 +123,9 @@ static om_status make_pixels(struct writer *w, const uint8_t *index)
 
 static om_status writer_init(struct writer *w)
 {
-    w->row_bytes = w->depth == 4 ? (w->width + 1) / 2 : w->width;
+    w->row_bytes = !w->rgba          ? (size_t)w->width * 4
+                   : w->depth == 4 ? (w->width + 1) / 2
+                                   : w->width;
     const size_t bytes = w->height * (w->row_bytes + 1);
     w->deflate = libdeflate_alloc_compressor(LEVEL);
     if (!w->deflate) return OM_E_MEMORY;
@@ -148,8 +153,9 @@ static void writer_deinit(struct writer *w)
     om_free(w->compressed);
 }
 
-static void write_header(struct writer *w, const uint8_t (*rgba)[4])
+static void write_header(struct writer *w)
 {
+    const uint8_t(*rgba)[4] = w->rgba;
     png_color colour[256];
     png_byte alpha[256];
     unsigned last = 0;  // trailing opaque entries need no alpha
@@ -159,47 +165,65 @@ static void write_header(struct writer *w, const uint8_t (*rgba)[4])
         if (alpha[i] != 255) last = i + 1;
     }
     png_set_IHDR(w->png, w->info, w->width, w->height, (int)w->depth,
-                 PNG_COLOR_TYPE_PALETTE, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
-    png_set_PLTE(w->png, w->info, colour, (int)w->colours);
+                 rgba ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB_ALPHA,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
+                 PNG_FILTER_TYPE_BASE);
+    if (rgba) png_set_PLTE(w->png, w->info, colour, (int)w->colours);
     if (last) png_set_tRNS(w->png, w->info, alpha, (int)last, NULL);
     png_write_info(w->png, w->info);
 }
 
 /* The only function that libpng may leave by longjmp: it has no locals that
  * change after setjmp, everything is in *w. */
-static om_status write_chunks(struct writer *w, const uint8_t (*rgba)[4])
+static om_status write_chunks(struct writer *w)
 {
     if (setjmp(png_jmpbuf(w->png)))
         return w->out->status ? w->out->status : OM_E_MEMORY;
     png_set_write_fn(w->png, w, add_bytes, flush_nothing);
-    write_header(w, rgba);
+    write_header(w);
     png_write_chunk(w->png, (png_const_bytep) "IDAT", w->compressed,
                     w->compressed_len);
     png_write_chunk(w->png, (png_const_bytep) "IEND", NULL, 0);
     return OM_OK;
 }
 
+static om_status write_image(struct writer *w, const uint8_t *pixel)
+{
+    const size_t before = w->out->len;
+    om_status st = writer_init(w);
+    if (!st) st = make_pixels(w, pixel);
+    if (!st) st = write_chunks(w);
+    if (st) w->out->len = before;
+    writer_deinit(w);
+    return st;
+}
+
+static bool is_size(unsigned width, unsigned height)
+{
+    return width && height && width <= SIDE_MAX && height <= SIDE_MAX;
+}
+
 om_status om_png_palette(const uint8_t *index, unsigned width, unsigned height,
                          const uint8_t (*rgba)[4], unsigned colours,
                          struct om_buf *png)
 {
-    if (!width || !height || width > SIDE_MAX || height > SIDE_MAX ||
-        !colours || colours > 256)
+    if (!is_size(width, height) || !colours || colours > 256)
         return OM_E_RANGE;
     if (largest(index, (size_t)width * height) >= colours) return OM_E_RANGE;
+    struct writer w = {.out = png,
+                       .width = width,
+                       .height = height,
+                       .colours = colours,
+                       .rgba = rgba,
+                       .depth = colours <= 16 ? 4 : 8};
+    return write_image(&w, index);
+}
+
+om_status om_png_rgba(const uint8_t *rgba, unsigned width, unsigned height,
+                      struct om_buf *png)
+{
+    if (!is_size(width, height)) return OM_E_RANGE;
     struct writer w = {
-        .out = png,
-        .width = width,
-        .height = height,
-        .colours = colours,
-        .depth = colours <= 16 ? 4 : 8,
-    };
-    const size_t before = png->len;
-    om_status st = writer_init(&w);
-    if (!st) st = make_pixels(&w, index);
-    if (!st) st = write_chunks(&w, rgba);
-    if (st) png->len = before;
-    writer_deinit(&w);
-    return st;
+        .out = png, .width = width, .height = height, .depth = 8};
+    return write_image(&w, rgba);
 }

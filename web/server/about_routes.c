@@ -60,6 +60,10 @@ static const struct om__link LANDING[] = {
      "/conformance", false},
     {"data", "application/json", "the layers", "/collections", false},
     {REL "data", "application/json", "the layers", "/collections", false},
+    {REL "tiling-schemes", "application/json", "tile matrix sets",
+     "/tileMatrixSets", false},
+    {"alternate", "application/xml", "WMTS 1.0.0 capabilities",
+     "/wmts/1.0.0/WMTSCapabilities.xml", false},
     {"service-meta", "text/html", "the analyst's page", "/analyst", false},
 };
 

@@ -142,6 +142,12 @@ static const struct om__link LAYER_LINK[] = {
      "/collections/%s/queryables", false},
     {"queryables", "application/schema+json", "what can be asked for",
      "/collections/%s/queryables", false},
+    {REL "tilesets-vector", "application/json", "vector tiles",
+     "/collections/%s/tiles", false},
+    {REL "tilesets-map", "application/json", "pictures as tiles",
+     "/collections/%s/map/tiles", false},
+    {"tilejson", "application/json", "TileJSON of the vector tiles",
+     "/tiles/%s.json", false},
 };
 
 void om__layer_links(const struct om__request *r, const struct om_layer *layer,

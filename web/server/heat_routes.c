@@ -144,60 +144,6 @@ static void add_text(struct om_buf *out, const char *text)
     om_buf_add_json_text(out, text, strlen(text));
 }
 
-/* Links to tiles carry the question as it was asked. */
-static void add_link(const struct om__request *r, const char *before,
-                     const char *after, struct om_buf *out)
-{
-    struct om_buf url = {0};
-    const char *query = strchr(r->target, '?');
-    om__add_base_url(r, &url);
-    om_buf_add_text(&url, before);
-    om_buf_add_text(&url, r->layer->name);
-    om_buf_add_text(&url, after);
-    if (query) om_buf_add_text(&url, query);
-    om_buf_add_json_text(out, (const char *)url.bytes, url.len);
-    if (url.status) out->status = url.status;
-    om_buf_deinit(&url);
-}
-
-om_status om__get_tilejson(struct om__request *r)
-{
-    const char *name = r->address.segment[1];
-    struct om__view_ask ask = {0};
-    struct om_buf out = {0};
-    double b[4] = {-180, -85.05112877980659, 180, 85.05112877980659};
-    enum om_palette palette;
-    OM_TRY(read_layer(r, name, json_stem(name)));
-    OM_TRY(read_palette(r, &palette));
-    const om_status st = read_ask(r, &ask);
-    om_filter_free(ask.filter);
-    if (st) return st;
-
-    const struct om_manifest_layer *meta = r->layer->meta;
-    const struct om_manifest *city = r->snapshot->manifest;
-    om_layer_bounds(r->layer, b);
-    om_buf_add_text(&out, "{\"tilejson\":\"3.0.0\",\"name\":");
-    om_buf_addf(&out, "\"heat:");
-    om_buf_add_text(&out, r->layer->name);
-    om_buf_add_text(&out, "\",\"description\":");
-    add_text(&out, meta && meta->title[0] ? meta->title : r->layer->name);
-    om_buf_add_text(&out,
-                    ",\"version\":\"1.0.0\",\"scheme\":\"xyz\","
-                    "\"format\":\"png\",\"tiles\":[");
-    add_link(r, "/tiles/heat:", "/{z}/{x}/{y}.png", &out);
-    om_buf_add_text(&out, "],\"legend\":");
-    add_link(r, "/legend/heat:", ".json", &out);
-    om_buf_add_text(&out, ",\"vector_layers\":[],\"attribution\":");
-    add_text(&out, city->synthetic ? "合成数据 synthetic data"
-                                   : (meta ? meta->department : ""));
-    om_buf_addf(&out,
-                ",\"minzoom\":0,\"maxzoom\":%d,\"bounds\":[%.6f,%.6f,"
-                "%.6f,%.6f],\"center\":[%.6f,%.6f,10]}\n",
-                OM_TILE_ZOOM_MAX, b[0], b[1], b[2], b[3], (b[0] + b[2]) / 2,
-                (b[1] + b[3]) / 2);
-    return om__reply_kept(r, &out, &om__head_json, NULL, 0);
-}
-
 static void add_colour(struct om_buf *out, const uint8_t rgba[4])
 {
     om_buf_addf(out, "\"#%02x%02x%02x\",\"opacity\":", rgba[0], rgba[1],

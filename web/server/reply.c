@@ -202,6 +202,7 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
     answer->refs = 1;
     answer->route = r->route;
     answer->bytes = take->len;
+    answer->body = take->bytes;
     const bool none = !take->len && head->none_204;
     answer->status = none           ? MHD_HTTP_NO_CONTENT
                      : head->status ? head->status

@@ -54,6 +54,7 @@ struct om__answer {
     const struct om__route *route;  // that made it
     char etag[24];
     size_t bytes;
+    const uint8_t *body;  // of `full`; as sent, so gzipped where it is
     unsigned status;  // 200, or 204 where nothing is an answer
 };
 void om__answer_unref(struct om__answer *answer);
@@ -358,6 +359,9 @@ extern const struct om__tile_maker om__heat_maker, om__vector_maker,
  *  other spellings of addresses of tiles end in. */
 om_status om__tile_answer(struct om__request *request, const char *name,
                           const struct om_tile_address *tile) OM_MUST_USE;
+/** Would there be a tile of that name and kind, for these parameters? */
+om_status om__tile_check(struct om__request *request, const char *name,
+                         const char *extension) OM_MUST_USE;
 /** The layer called so, or that of the units of a level called so, into
  *  request->layer; 404 if there is neither. */
 om_status om__request_tile_layer(struct om__request *request,
@@ -498,6 +502,16 @@ om_status om__get_health(struct om__request *request);
 om_status om__get_metrics(struct om__request *request);
 om_status om__get_tile(struct om__request *request);
 om_status om__get_tilejson(struct om__request *request);
+om_status om__get_metadata(struct om__request *request);
+om_status om__get_matrix_sets(struct om__request *request);
+om_status om__get_matrix_set(struct om__request *request);
+om_status om__get_tilesets(struct om__request *request);
+om_status om__get_tileset(struct om__request *request);
+om_status om__get_tileset_tile(struct om__request *request);
+om_status om__get_wmts(struct om__request *request);
+om_status om__get_wmts_capabilities(struct om__request *request);
+om_status om__get_wmts_tile(struct om__request *request);
+om_status om__get_wmts_info(struct om__request *request);
 om_status om__get_legend(struct om__request *request);
 om_status om__get_value(struct om__request *request);
 om_status om__get_stats(struct om__request *request);

@@ -92,6 +92,23 @@ om_status om__tile_answer(struct om__request *r, const char *name,
     return st;
 }
 
+om_status om__tile_check(struct om__request *r, const char *name,
+                         const char *extension)
+{
+    const struct om_tile_address tile = {.scale = 1, .extension = extension};
+    const struct om__tile_maker *maker = find_maker(name, extension);
+    if (!maker)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "there are no tiles of that kind");
+    OM_TRY(om__params_check(r, maker->params));
+    void *ask =
+        om_arena_calloc(&om__lane(r->server)->arena, 1, maker->ask_bytes);
+    if (!ask) return OM_E_MEMORY;
+    const om_status st = maker->read(r, name, &tile, ask);
+    maker->forget(ask);
+    return st;
+}
+
 om_status om__get_tile(struct om__request *r)
 {
     const char *const *segment = r->address.segment;

@@ -1,0 +1,153 @@
+// maps.c - which names have tiles, and what documents say of them.
+#include "web/server/maps.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Pixels that a map is opened with, some. */
+#define WINDOW_PX 1024.0
+/* A tile's 4096 units are a centimetre at 20; shapes are drawn as they are
+ * from 17 on. */
+#define ZOOM_MAX_SHAPES 17
+
+bool om__listed(const char *words, const char *word)
+{
+    const size_t len = strlen(word);
+    for (const char *at = words; *at; at += strspn(at, " ")) {
+        const size_t n = strcspn(at, " ");
+        if (n == len && !strncmp(at, word, n)) return true;
+        at += n;
+    }
+    return false;
+}
+
+static const char *title_of(const struct om_layer *layer)
+{
+    const struct om_manifest_layer *meta = layer->meta;
+    return meta && meta->title[0] ? meta->title : layer->name;
+}
+
+/* A level of units whose layer is called otherwise has a name of its own. */
+static bool is_level_name(const struct om_snapshot *snapshot,
+                          const struct om_layer *layer)
+{
+    const char *level = layer->meta ? layer->meta->unit_level : "";
+    return level[0] && !om_snapshot_layer(snapshot, level) &&
+           om_snapshot_units(snapshot, level) == layer;
+}
+
+bool om__map_at(const struct om_snapshot *snapshot, size_t i,
+                struct om__map *out)
+{
+    *out = (struct om__map){0};
+    for (size_t k = 0; k < snapshot->layers; k++) {
+        const struct om_layer *layer = &snapshot->layer[k];
+        const bool point = layer->schema.geometry == OM_GEOMETRY_POINT;
+        const bool level = is_level_name(snapshot, layer);
+        const size_t names = 1u + point + level;
+        if (i >= names) {
+            i -= names;
+            continue;
+        }
+        out->layer = layer;
+        out->title = title_of(layer);
+        out->heat = i == 1 && point;
+        snprintf(out->name, sizeof out->name, "%s%s",
+                 out->heat ? OM__HEAT : "",
+                 i == 1 && !point ? layer->meta->unit_level : layer->name);
+        return true;
+    }
+    return false;
+}
+
+om_status om__map_find(struct om__request *r, const char *name,
+                       struct om__map *out)
+{
+    for (size_t i = 0; om__map_at(r->snapshot, i, out); i++)
+        if (!strcmp(out->name, name)) {
+            r->layer = out->layer;
+            return OM_OK;
+        }
+    return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                   "there is no map of that name; /catalog lists them");
+}
+
+void om__map_bounds(const struct om__map *map, double bounds[4])
+{
+    const double edge = atan(sinh(OM_PI)) * OM_DEG_PER_RAD;
+    if (om_layer_bounds(map->layer, bounds)) return;
+    bounds[0] = -180;
+    bounds[1] = -edge;
+    bounds[2] = 180;
+    bounds[3] = edge;
+}
+
+unsigned om__map_zoom(const double bounds[4])
+{
+    const double span = fmax(bounds[2] - bounds[0], bounds[3] - bounds[1]);
+    const double zoom = log2(360.0 * WINDOW_PX / OM_TILE_SIDE_PX /
+                             fmax(span, 1e-6));
+    return (unsigned)fmin(fmax(floor(zoom), 0), 16);
+}
+
+unsigned om__map_zoom_max(const struct om__map *map)
+{
+    const bool point = map->layer->schema.geometry == OM_GEOMETRY_POINT;
+    return map->heat || point ? OM_TILE_ZOOM_MAX : ZOOM_MAX_SHAPES;
+}
+
+void om__attribution_add(const struct om__request *r, const struct om__map *map,
+                         struct om_buf *out)
+{
+    const struct om_manifest *city = r->snapshot->manifest;
+    const char *text = city->synthetic   ? "合成数据 synthetic data"
+                       : map->layer->meta ? map->layer->meta->department
+                                          : "";
+    om_buf_add_json_text(out, text, strlen(text));
+}
+
+void om__query_add(const struct om__request *r, const char *drop,
+                   struct om_buf *out)
+{
+    const char *query = strchr(r->target, '?');
+    char sign = '?';
+    while (query && *query) {
+        const char *at = query + 1;
+        const size_t len = strcspn(at, "&"), key = strcspn(at, "=&");
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)(key < 63 ? key : 63), at);
+        if (len && !om__listed(drop, name)) {
+            om_buf_add_byte(out, (uint8_t)sign);
+            om_buf_add(out, at, len);
+            sign = '&';
+        }
+        query = at + len;
+    }
+}
+
+om_status om__map_check(struct om__request *r, const char *name,
+                        const char *extension, const char *drop)
+{
+    const struct om_address saved = r->address;
+    size_t kept = 0;
+    for (size_t i = 0; i < saved.params; i++)
+        if (!om__listed(drop, saved.param[i].name))
+            r->address.param[kept++] = saved.param[i];
+    r->address.params = kept;
+    const om_status st = om__tile_check(r, name, extension);
+    r->address = saved;
+    return st;
+}
+
+om_status om__tile_with(struct om__request *r, const char *name,
+                        const struct om_tile_address *tile,
+                        const struct om_param *param, size_t params)
+{
+    const struct om_address saved = r->address;
+    memcpy(r->address.param, param, params * sizeof *param);
+    r->address.params = params;
+    const om_status st = om__tile_answer(r, name, tile);
+    r->address = saved;
+    return st;
+}

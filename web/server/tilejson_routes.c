@@ -1,0 +1,193 @@
+// tilejson_routes.c - TileJSON 3.0 of a map, and its metadata as GDAL reads it.
+#include <stdio.h>
+#include <string.h>
+
+#include "data/model/time.h"
+#include "web/server/maps.h"
+
+/* What is the document's own and not the tiles'. */
+#define OWN "f v"
+
+static void add_text(struct om_buf *out, const char *text)
+{
+    om_buf_add_json_text(out, text, strlen(text));
+}
+
+/* ,"key":"BASE/before NAME after QUERY" */
+static void add_url(const struct om__request *r, const char *before,
+                    const char *name, const char *after, struct om_buf *out)
+{
+    struct om_buf url = {0};
+    om__add_base_url(r, &url);
+    om_buf_add_text(&url, before);
+    om_buf_add_text(&url, name);
+    om_buf_add_text(&url, after);
+    om__query_add(r, OWN, &url);
+    om_buf_add_json_text(out, (const char *)url.bytes, url.len);
+    if (url.status) out->status = url.status;
+    om_buf_deinit(&url);
+}
+
+static const char *field_type(enum om_type type)
+{
+    if (type == OM_TYPE_INTEGER || type == OM_TYPE_REAL) return "Number";
+    return type == OM_TYPE_BOOLEAN ? "Boolean" : "String";
+}
+
+/* Is a column among those that `properties` names? The id always is. */
+static bool is_shown(const struct om__request *r, size_t column)
+{
+    const struct om_schema *s = &r->layer->schema;
+    const char *list = om__param_text(r, "properties");
+    if (!list || column == s->id_field) return true;
+    const size_t len = strlen(s->field[column].name);
+    for (const char *at = list; *at;) {
+        const size_t n = strcspn(at, ",");
+        if (n == len && !memcmp(at, s->field[column].name, n)) return true;
+        at += n + (at[n] == ',');
+    }
+    return false;
+}
+
+/* A layer called as ours are called makes ours end in an underscore
+ * (tiles/vector/vector.h). */
+static void add_own(const struct om__map *map, const char *id,
+                    const char *about, const char *fields, struct om_buf *out)
+{
+    om_buf_addf(out, ",{\"id\":\"%s%s\",\"description\":\"%s\",\"fields\":%s}",
+                id, strcmp(map->name, id) ? "" : "_", about, fields);
+}
+
+void om__vector_layers_add(const struct om__request *r,
+                           const struct om__map *map, struct om_buf *out)
+{
+    const struct om_schema *s = &r->layer->schema;
+    bool first = true;
+    om_buf_add_text(out, "[{\"id\":");
+    add_text(out, map->name);
+    om_buf_add_text(out, ",\"description\":");
+    add_text(out, map->title);
+    om_buf_addf(out, ",\"minzoom\":0,\"maxzoom\":%u,\"fields\":{",
+                om__map_zoom_max(map));
+    for (size_t i = 0; i < s->count; i++) {
+        if (!is_shown(r, i)) continue;
+        if (!first) om_buf_add_byte(out, ',');
+        first = false;
+        add_text(out, s->field[i].name);
+        om_buf_addf(out, ":\"%s\"", field_type(s->field[i].type));
+    }
+    om_buf_add_text(out, "}}");
+    add_own(map, "cells",
+            "rows that are too many or too small here, counted by cell",
+            "{\"count\":\"Number\",\"bbox\":\"String\",\"expansion_zoom\":"
+            "\"Number\"}",
+            out);
+    add_own(map, "meta", "what the tile shows and what it only counts",
+            "{\"total\":\"Number\",\"shown\":\"Number\",\"suppressed\":"
+            "\"Number\",\"by\":\"String\",\"as_of\":\"String\"}",
+            out);
+    om_buf_add_text(out, "]");
+}
+
+static void add_place(const struct om__map *map, struct om_buf *out)
+{
+    double b[4];
+    om__map_bounds(map, b);
+    om_buf_addf(out,
+                ",\"minzoom\":0,\"maxzoom\":%u,\"bounds\":[%.6f,%.6f,%.6f,"
+                "%.6f],\"center\":[%.6f,%.6f,%u]",
+                om__map_zoom_max(map), b[0], b[1], b[2], b[3],
+                (b[0] + b[2]) / 2, (b[1] + b[3]) / 2, om__map_zoom(b));
+}
+
+static void add_city(const struct om__request *r, struct om_buf *out)
+{
+    const struct om_manifest *city = r->snapshot->manifest;
+    char text[OM_TIME_TEXT_BYTES];
+    const int64_t as_of = om_manifest_as_of(city, r->layer->meta);
+    om_buf_addf(out, ",\"sequence\":%llu,\"synthetic\":%s",
+                (unsigned long long)r->snapshot->sequence,
+                city->synthetic ? "true" : "false");
+    if (!as_of) return;
+    om_time_format(as_of, city->zone_s, text);
+    om_buf_addf(out, ",\"as_of\":\"%s\"", text);
+}
+
+/* "NAME.json" without its end, in the lane's arena. */
+static char *stem_of(struct om__request *r, const char *segment)
+{
+    return om_arena_text(&om__lane(r->server)->arena, segment,
+                         strlen(segment) - strlen(".json"));
+}
+
+om_status om__get_tilejson(struct om__request *r)
+{
+    const char *name = stem_of(r, r->address.segment[1]), *form;
+    struct om__map map;
+    struct om_buf out = {0};
+    if (!name) return OM_E_MEMORY;
+    OM_TRY(om__map_find(r, name, &map));
+    OM_TRY(om__param_word(r, "f", "mvt png", map.heat ? "png" : "mvt", &form));
+    OM_TRY(om__map_check(r, name, form, OWN));
+    const bool vector = !strcmp(form, "mvt");
+
+    om_buf_add_text(&out, "{\"tilejson\":\"3.0.0\",\"name\":");
+    add_text(&out, map.name);
+    om_buf_add_text(&out, ",\"description\":");
+    add_text(&out, map.title);
+    om_buf_addf(&out,
+                ",\"version\":\"1.0.0\",\"scheme\":\"xyz\",\"format\":\"%s\","
+                "\"tiles\":[",
+                vector ? "pbf" : "png");
+    add_url(r, "/tiles/", name, vector ? "/{z}/{x}/{y}.mvt" : "/{z}/{x}/{y}.png",
+            &out);
+    om_buf_add_text(&out, "]");
+    if (map.heat) {
+        om_buf_add_text(&out, ",\"legend\":");
+        add_url(r, "/legend/", name, ".json", &out);
+    }
+    om_buf_add_text(&out, ",\"vector_layers\":");
+    if (vector)
+        om__vector_layers_add(r, &map, &out);
+    else
+        om_buf_add_text(&out, "[]");
+    om_buf_add_text(&out, ",\"attribution\":");
+    om__attribution_add(r, &map, &out);
+    add_place(&map, &out);
+    add_city(r, &out);
+    om_buf_add_text(&out, "}\n");
+    return om__reply_kept(r, &out, &om__head_json, NULL, 0);
+}
+
+/* metadata.json as it lies in MBTiles and beside folders of tiles: GDAL's MVT
+ * driver asks for it first. All values are texts, the layers JSON in a text. */
+om_status om__get_metadata(struct om__request *r)
+{
+    struct om__map map;
+    struct om_buf out = {0}, layers = {0};
+    double b[4];
+    OM_TRY(om__map_find(r, r->address.segment[1], &map));
+    OM_TRY(om__map_check(r, map.name, "mvt", OWN));
+    om__map_bounds(&map, b);
+    om_buf_add_text(&out, "{\"name\":");
+    add_text(&out, map.name);
+    om_buf_add_text(&out, ",\"description\":");
+    add_text(&out, map.title);
+    om_buf_add_text(&out, ",\"attribution\":");
+    om__attribution_add(r, &map, &out);
+    om_buf_addf(&out,
+                ",\"version\":\"2\",\"type\":\"overlay\",\"format\":\"pbf\","
+                "\"minzoom\":\"0\",\"maxzoom\":\"%u\","
+                "\"bounds\":\"%.6f,%.6f,%.6f,%.6f\","
+                "\"center\":\"%.6f,%.6f,%u\",\"json\":",
+                om__map_zoom_max(&map), b[0], b[1], b[2], b[3],
+                (b[0] + b[2]) / 2, (b[1] + b[3]) / 2, om__map_zoom(b));
+    om_buf_add_text(&layers, "{\"vector_layers\":");
+    om__vector_layers_add(r, &map, &layers);
+    om_buf_add_text(&layers, "}");
+    om_buf_add_json_text(&out, (const char *)layers.bytes, layers.len);
+    om_buf_add_text(&out, "}\n");
+    if (layers.status) out.status = layers.status;
+    om_buf_deinit(&layers);
+    return om__reply_kept(r, &out, &om__head_json, NULL, 0);
+}
