@@ -123,6 +123,7 @@ struct om__hotspot {
 struct om__city {
     uint64_t seed;
     double scale;
+    bool plain;
     const char *out, *only, *towns_file;
     struct om__counts count;  // at this scale
     struct om__mesh mesh;
@@ -148,7 +149,8 @@ struct om__city {
     uint32_t workers;
     struct om__hotspot hotspot[OM__HOTSPOTS];
     double *rhythm;      // [hours of the year so far + 1] cumulative
-    double *background;  // [grids] cumulative
+    double *background;  // [grids] cumulative; not of a plain city
+    uint32_t *visited;   // [rentals + premises + 1] cumulative; of a plain one
     uint8_t *open;       // [blocks of hazards]
 };
 enum { OM__COVER_WATER = 1, OM__COVER_ROAD = 2, OM__COVER_SEA = 4 };

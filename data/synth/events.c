@@ -2,6 +2,7 @@
 #include "data/synth/events.h"
 
 #include "data/base/alloc.h"
+#include "data/base/thread.h"
 #include "data/synth/table.h"
 
 #define HOUR_S 3600
@@ -79,6 +80,26 @@ static om_status make_background(struct om__city *city)
     return OM_OK;
 }
 
+static om_status add_visits(void *ctx, size_t first, size_t end, size_t lane)
+{
+    (void)lane;
+    const struct om__city *city = ctx;
+    for (size_t i = first; i < end; i++)
+        city->visited[i + 1] = om__visits_made(city, i);
+    return OM_OK;
+}
+
+/* A plain city: reports follow the visits, and nothing else. */
+static om_status make_visited(struct om__city *city)
+{
+    const size_t n = (size_t)city->rentals + city->premises;
+    city->visited = om_calloc(n + 1, sizeof *city->visited);
+    if (!city->visited) return OM_E_MEMORY;
+    OM_TRY(om_parallel(n, 4096, add_visits, city));
+    for (size_t i = 0; i < n; i++) city->visited[i + 1] += city->visited[i];
+    return OM_OK;
+}
+
 static uint64_t block_size(const struct om__city *city, uint64_t block)
 {
     const uint64_t left = city->count.hazard - block * OM__HAZARD_BLOCK;
@@ -126,7 +147,7 @@ static om_status share_open(struct om__city *city)
 om_status om__events_make(struct om__city *city)
 {
     OM_TRY(make_rhythm(city));
-    OM_TRY(make_background(city));
+    OM_TRY(city->plain ? make_visited(city) : make_background(city));
     return share_open(city);
 }
 
@@ -177,10 +198,38 @@ static uint32_t background_grid(const struct om__city *city, double u)
     return low;
 }
 
+/* A report of a plain city is made on one of all visits. */
+static void place_plainly(const struct om__city *city, struct om__hazard *h,
+                          struct om__dice *dice)
+{
+    const uint32_t n = city->rentals + city->premises;
+    const uint64_t visits = city->visited[n];
+    const uint64_t want = (uint64_t)(om__dice_real(dice) * (double)visits);
+    uint32_t low = 0, high = n - 1;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (city->visited[middle + 1] > want)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    const bool rental = low < city->rentals;
+    h->object = om__dice_below(dice, OM__OBJECTS);
+    h->target = rental ? OM__TARGET_RENTAL : OM__TARGET_PREMISES;
+    h->target_row = rental ? low : low - city->rentals;
+    h->house =
+        rental ? city->rental_house[low] : city->premises_house[h->target_row];
+    h->worker = om__grid_worker(city, om__grid_of_house(city, h->house), dice);
+}
+
 static void place_hazard(const struct om__city *city, struct om__hazard *h,
                          struct om__dice *dice)
 {
     uint32_t grid;
+    if (city->plain) {
+        place_plainly(city, h, dice);
+        return;
+    }
     h->target = OM__TARGET_NONE;
     if (h->hotspot >= 0) {
         const struct om__hotspot *spot = &city->hotspot[h->hotspot];
@@ -277,6 +326,7 @@ void om__hazard_get(const struct om__city *city, uint64_t i,
         ((double)i + om__dice_real(&dice)) / (double)city->count.hazard;
     out->at_s[0] = om__rhythm_at(city, 0, OM__DAYS, u);
     out->hotspot = hot(city, out->at_s[0], om__dice_real(&dice));
+    if (city->plain) out->hotspot = -1;
     place_hazard(city, out, &dice);
     out->problem = om__dice_below(&dice, OM__PROBLEMS);
     const int usual = (int)OM__OBJECT[out->object].severity;

@@ -37,6 +37,9 @@ om_status om__events_make(struct om__city *city) OM_MUST_USE;
 /** Report number i. Reports are in the order of their times, roughly. */
 void om__hazard_get(const struct om__city *city, uint64_t i,
                     struct om__hazard *out);
+/** How often rental i, or premises i - rentals, was visited: as many rows as
+ *  the layer of visits has of it. */
+uint32_t om__visits_made(const struct om__city *city, uint64_t i);
 /** The moment at share u of the events between two days of the year. */
 int64_t om__rhythm_at(const struct om__city *city, unsigned from_day,
                       unsigned to_day, double u);

@@ -42,6 +42,7 @@ void om__city_deinit(struct om__city *city)
     for (size_t i = 0; i < OM__HOTSPOTS; i++) om_free(city->hotspot[i].house);
     om_free(city->rhythm);
     om_free(city->background);
+    om_free(city->visited);
     om_free(city->open);
     *city = (struct om__city){0};
 }
@@ -110,6 +111,7 @@ om_status om_synth_write(const struct om_synth_options *options,
     OM_TRY(om_folder_make(options->out, err));
     struct om__city city = {.seed = options->seed,
                             .scale = options->scale,
+                            .plain = options->plain,
                             .out = options->out,
                             .only = options->only,
                             .towns_file = options->towns};

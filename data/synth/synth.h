@@ -2,6 +2,8 @@
 #ifndef OM_DATA_SYNTH_SYNTH_H
 #define OM_DATA_SYNTH_SYNTH_H
 
+#include <stdbool.h>
+
 #include "data/base/status.h"
 
 struct om_synth_options {
@@ -10,6 +12,7 @@ struct om_synth_options {
     uint64_t seed;      // 7
     const char *only;   // comma-separated layers; NULL: all
     const char *towns;  // file of town outlines (WGS 84); NULL: own ones
+    bool plain;         // no hotspots: reports follow the visits
 };
 
 /**
@@ -28,6 +31,9 @@ struct om_synth_options {
  *
  * With `only`, just those layers are written, with the bytes they have in the
  * whole city, and city.json names the layers that lie in the folder.
+ * With `plain`, every report is made on one of all visits, drawn at random:
+ * reports per visit are the same everywhere but for chance, and truth.json
+ * lists no hotspots. All other layers have the bytes they have without.
  * With `towns`, each of the 33 towns must have an outline, found by its name,
  * else by its centre; cells of the mesh go to the outline that holds their
  * middle, so that the units stay exact partitions.

@@ -88,36 +88,52 @@ static char *put_visit(char *at, const struct om__city *city, bool rental,
 #define VISITS_MOST (OM__MONTHS * 5)
 #define VISIT_BYTES 160
 
+/* All visits of rental or premises number i, from `at` on: VISITS_MOST rows at
+ * most. Gives the new end. */
+static char *put_visits(char *at, const struct om__city *city, uint64_t i,
+                        uint64_t *visits)
+{
+    const bool rental = i < city->rentals;
+    const uint64_t row = rental ? i : i - city->rentals;
+    const uint32_t house =
+        rental ? city->rental_house[row] : city->premises_house[row];
+    const double walk = (double)city->grid[om__grid_of_house(city, house)].walk;
+    struct om__dice dice = om__dice(city->seed, OM__FOR_VISIT, i);
+    // A house is owed 1 to 4 visits a month; some are not made, and where
+    // workers walk much there is one more now and then.
+    const unsigned owed =
+        rental ? (unsigned)om__rental_level(city, (uint32_t)row) + 1 : 1;
+    double done = 0.66 + 0.2 * walk;
+    if (done > 0.97) done = 0.97;
+    if (!rental) done *= 0.32;
+    for (unsigned month = 0; month < OM__MONTHS; month++) {
+        unsigned turns = 0;
+        for (unsigned k = 0; k < owed; k++)
+            turns += om__dice_chance(&dice, done);
+        if (rental && om__dice_chance(&dice, 0.06 * walk)) turns++;
+        for (unsigned k = 0; k < turns; k++)
+            at = put_visit(at, city, rental, row, month, k, &dice);
+        *visits += turns;
+    }
+    return at;
+}
+
+uint32_t om__visits_made(const struct om__city *city, uint64_t i)
+{
+    // Visits follow from the dice, which writing them rolls.
+    char rows[VISITS_MOST * VISIT_BYTES];
+    uint64_t visits = 0;
+    put_visits(rows, city, i, &visits);
+    return (uint32_t)visits;
+}
+
 static om_status visit_rows(const struct om__city *city, uint64_t first,
                             uint64_t end, struct om_buf *out, uint64_t *rows)
 {
     for (uint64_t i = first; i < end; i++) {
-        const bool rental = i < city->rentals;
-        const uint64_t row = rental ? i : i - city->rentals;
-        const uint32_t house =
-            rental ? city->rental_house[row] : city->premises_house[row];
-        const double walk =
-            (double)city->grid[om__grid_of_house(city, house)].walk;
-        struct om__dice dice = om__dice(city->seed, OM__FOR_VISIT, i);
-        // A house is owed 1 to 4 visits a month; some are not made, and where
-        // workers walk much there is one more now and then.
-        const unsigned owed =
-            rental ? (unsigned)om__rental_level(city, (uint32_t)row) + 1 : 1;
-        double done = 0.66 + 0.2 * walk;
-        if (done > 0.97) done = 0.97;
-        if (!rental) done *= 0.32;
         OM_TRY(om_buf_reserve(out, VISITS_MOST * VISIT_BYTES));
         char *at = (char *)out->bytes + out->len;
-        for (unsigned month = 0; month < OM__MONTHS; month++) {
-            unsigned turns = 0;
-            for (unsigned k = 0; k < owed; k++)
-                turns += om__dice_chance(&dice, done);
-            if (rental && om__dice_chance(&dice, 0.06 * walk)) turns++;
-            for (unsigned k = 0; k < turns; k++)
-                at = put_visit(at, city, rental, row, month, k, &dice);
-            *rows += turns;
-        }
-        out->len = (size_t)(at - (char *)out->bytes);
+        out->len = (size_t)(put_visits(at, city, i, rows) - (char *)out->bytes);
     }
     return OM_OK;
 }

@@ -91,6 +91,33 @@ static void add_columns(struct om_buf *out, const char *columns)
     }
 }
 
+/* What a row is called in a sentence: "41 reports". */
+static void add_counted(struct om_buf *out, const char *layer)
+{
+    static const struct {
+        const char *layer, *counted, *counted_en;
+    } COUNTED[] = {
+        {"hazard", "条上报", "reports"},
+        {"visit", "次巡查", "visits"},
+        {"appeal", "件诉求", "appeals"},
+        {"tip", "条报料", "tips"},
+        {"rental", "栋出租屋", "rental houses"},
+        {"premises", "家三小场所", "small premises"},
+        {"facility", "个设施", "facilities"},
+        {"business", "家市场主体", "businesses"},
+        {"address", "条地址", "addresses"},
+        {"worker", "名网格员", "workers"},
+        {"organisation", "个社会组织", "organisations"},
+        {"activity", "场活动", "activities"},
+        {"check", "次核查", "checks"},
+        {"service_centre", "个服务中心", "service centres"},
+    };
+    for (size_t i = 0; i < sizeof COUNTED / sizeof *COUNTED; i++)
+        if (!strcmp(COUNTED[i].layer, layer))
+            om_buf_addf(out, ", \"counted\": \"%s\", \"counted_en\": \"%s\"",
+                        COUNTED[i].counted, COUNTED[i].counted_en);
+}
+
 static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
 {
     // What a background map is drawn from says which part of it it is.
@@ -108,6 +135,7 @@ static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
     add_columns(out, layer->columns);
     om_buf_add_text(out, "]");
     if (base) om_buf_addf(out, ", \"base\": \"%s\"", layer->name);
+    add_counted(out, layer->name);
     om_buf_add_text(out, "}");
 }
 
@@ -269,7 +297,7 @@ om_status om__write_truth(const struct om__city *city, struct om_err *err)
     om_buf_add_text(&out,
                     "{\n  \"note\": \"What was planted. Never imported: "
                     "analysis is checked against it.\",\n  \"hotspots\": [");
-    for (int k = 0; k < OM__HOTSPOTS; k++)
+    for (int k = 0; k < OM__HOTSPOTS && !city->plain; k++)
         add_hotspot(city, &out, k, planted[k]);
     om_buf_add_text(&out, "],\n  \"walk\": {");
     // The bias: reports grow with it, and so do visits.

@@ -32,7 +32,8 @@ int om__verb_synth(int argc, char **argv)
     const struct om_option option[] = {{"--scale", &scale, NULL},
                                        {"--seed", &seed, NULL},
                                        {"--only", &options.only, NULL},
-                                       {"--towns", &options.towns, NULL}};
+                                       {"--towns", &options.towns, NULL},
+                                       {"--plain", NULL, &options.plain}};
     size_t operands = 0;
     bool help = false;
     const int usage = om__options_read(VERB, argc, argv, option,
