@@ -11,6 +11,7 @@ static const struct {
     {"synth", om__verb_synth},     {"import", om__verb_import},
     {"info", om__verb_info},       {"verify", om__verb_verify},
     {"query", om__verb_query},     {"coverage", om__verb_coverage},
+    {"hotspots", om__verb_hotspots},
     {"density", om__verb_density}, {"tile", om__verb_tile},
     {"serve", om__verb_serve},
 };

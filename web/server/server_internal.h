@@ -12,7 +12,6 @@
 #include "engine/field/field.h"
 #include "engine/query/query.h"
 #include "tiles/heat.h"
-#include "tiles/vector/vector.h"
 #include "web/server/address.h"
 #include "web/server/server.h"
 
@@ -163,7 +162,6 @@ struct om_server {
     struct om_city *city;
     struct om_selections *selections;
     struct om_fields *fields;
-    struct om_vectors *vectors;
     struct om__cache *cache;
     struct om__views *views;
     struct om__names *names;
@@ -516,6 +514,7 @@ om_status om__get_legend(struct om__request *request);
 om_status om__get_value(struct om__request *request);
 om_status om__get_stats(struct om__request *request);
 om_status om__get_coverage(struct om__request *request);
+om_status om__get_hotspots(struct om__request *request);
 om_status om__get_collections(struct om__request *request);
 om_status om__get_collection(struct om__request *request);
 om_status om__get_queryables(struct om__request *request);

@@ -1,0 +1,259 @@
+// hotspots_words.c - what a number means, in a sentence.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/stat/emerging.h"
+#include "web/hotspots_internal.h"
+
+#define DAY_S 86400
+
+static int percent(int bin)
+{
+    static const int PERCENT[] = {0, 90, 95, 99};
+    return PERCENT[abs(bin)];
+}
+
+static const char *quadrant_name(enum om_quadrant q)
+{
+    static const char *const NAME[] = {"not significant", "high-high",
+                                       "low-low", "high-low", "low-high"};
+    return NAME[q];
+}
+
+const char *om__hotspot_class(const struct om__hotspots *h,
+                              const struct om_hotspot *row, char text[32])
+{
+    const bool eb = h->ask.stat == OM_STAT_EB;
+    if (isnan(row->z)) return "unknown";
+    if (h->ask.stat == OM_STAT_EMERGING) {
+        if (!row->emerging) return "none";
+        snprintf(text, 32, "%s %s", om_emerging_name(row->emerging),
+                 row->emerging > 0 ? "hot" : "cold");
+        return text;
+    }
+    if (h->ask.stat == OM_STAT_MORAN)
+        return abs(row->bin) >= h->ask.least
+                   ? quadrant_name(row->moran.quadrant)
+                   : "not significant";
+    if (!row->bin) return "not significant";
+    snprintf(text, 32, "%s %d%%",
+             row->bin > 0 ? (eb ? "high" : "hot") : (eb ? "low" : "cold"),
+             percent(row->bin));
+    return text;
+}
+
+/* ---- where ---- */
+
+/* "虎门镇, grid 0123" */
+static void say_place(const struct om__hotspots *h, size_t area, bool chinese,
+                      struct om_buf *out)
+{
+    char text[OM__AREA_TEXT];
+    const struct om__parents *p = &h->parents;
+    const char *town =
+        p->levels ? om__parent_name(p, p->levels - 1, area) : NULL;
+    const char *name = om__area_name(h, area, text);
+    if (!*name) name = om__area_id(h, area, text);
+    if (town) {
+        om_buf_add_text(out, town);
+        if (!chinese) om_buf_add_text(out, ", ");
+    }
+    if (!h->zones.tiled) {
+        const char *title = h->zones.units.layer->meta->title;
+        om_buf_addf(out, chinese ? "%s" : "%s ",
+                    chinese ? title : h->zones.units.level);
+    } else {
+        const bool hexagon = h->zones.tiling.shape == OM_SHAPE_HEXAGON;
+        om_buf_addf(out, chinese ? "%g米%s" : "%g m %s at ",
+                    h->zones.tiling.size_m,
+                    chinese ? (hexagon ? "六边形" : "方格")
+                            : (hexagon ? "hexagon" : "square"));
+    }
+    om_buf_add_text(out, name);
+}
+
+/* ---- how many, in what time ---- */
+
+static void say_number(struct om_buf *out, double value)
+{
+    if (value == floor(value) && fabs(value) < 1e15)
+        om_buf_add_i64(out, (int64_t)value);
+    else
+        om_buf_addf(out, "%.4g", value);
+}
+
+static void say_period(const struct om__hotspots *h, bool chinese,
+                       struct om_buf *out)
+{
+    const double days = (double)(h->found.to_s - h->found.from_s) / DAY_S;
+    if (!(days > 0)) return;
+    if (days >= 1)
+        om_buf_addf(out, chinese ? "%.0f天内" : " in %.0f days", round(days));
+    else
+        om_buf_addf(out, chinese ? "%.0f小时内" : " in %.0f hours",
+                    fmax(round(days * 24), 1));
+}
+
+static void say_count(const struct om__hotspots *h,
+                      const struct om_hotspot *row, bool chinese,
+                      struct om_buf *out)
+{
+    const char *kind = h->found.kind ? h->found.kind[row->kind] : NULL;
+    if (chinese) say_period(h, true, out);
+    say_number(out, row->count);
+    if (!chinese) om_buf_add_byte(out, ' ');
+    if (kind && chinese) om_buf_addf(out, "%s(%s)", h->noun, kind);
+    if (kind && !chinese) om_buf_addf(out, "%s (%s)", h->noun_en, kind);
+    if (!kind) om_buf_add_text(out, chinese ? h->noun : h->noun_en);
+    if (!chinese) say_period(h, false, out);
+    if (h->ask.weight_column != OM_NO_FIELD) {
+        om_buf_add_text(out, chinese ? ",加权合计" : ", weighing ");
+        say_number(out, row->sum);
+    }
+}
+
+static void say_ratio(const struct om__hotspots *h,
+                      const struct om_hotspot *row, bool chinese,
+                      struct om_buf *out)
+{
+    if (isnan(row->ratio)) return;
+    om_buf_addf(
+        out, chinese ? ",为全市均值的%.*f倍" : ", %.*f times the city's mean",
+        row->ratio < 0.095 ? 2 : 1, row->ratio);
+    if (!h->per) return;
+    if (h->ask.exposure.layer == h->layer) {
+        om_buf_addf(out, chinese ? "(占全部%s的份额)" : " share of all %s",
+                    chinese ? h->noun : h->noun_en);
+        return;
+    }
+    const char *title = h->per;
+    if (h->exposed && (chinese ? h->exposed->title : h->exposed->title_en))
+        title = chinese ? h->exposed->title : h->exposed->title_en;
+    om_buf_addf(out, chinese ? "(按%s计)" : " (by %s)",
+                h->ask.exposure.area ? (chinese ? "面积" : "area") : title);
+}
+
+/* ---- how sure, since when ---- */
+
+static void say_since(const struct om__hotspots *h,
+                      const struct om_hotspot *row, bool chinese,
+                      struct om_buf *out)
+{
+    static const struct {
+        unsigned days;
+        const char *one, *one_zh, *many, *many_zh;
+    } STEP[] = {{1, "today", "今日", "days", "天"},
+                {7, "this week", "本周", "weeks", "周"},
+                {0, "this month", "本月", "months", "个月"}};
+    if (!row->since_s) return;
+    const struct om_stride *step = &h->found.step;
+    size_t k = 0, n = 0;
+    while (k < 3 && STEP[k].days != step->days) k++;
+    while (n < OM_SLICES_MOST &&
+           om_stride_back(step, h->found.to_s, h->city->zone_s, n) >
+               row->since_s)
+        n++;
+    if (row->first && k < 3) {
+        om_buf_addf(out, chinese ? ",%s新出现" : ", new %s",
+                    chinese ? STEP[k].one_zh : STEP[k].one);
+        return;
+    }
+    if (row->first) {
+        om_buf_addf(out, chinese ? ",%u天内新出现" : ", new within %u days",
+                    step->days);
+        return;
+    }
+    const size_t unit = k < 3 ? 1 : step->days;
+    om_buf_addf(out, chinese ? ",已持续%zu%s%s" : ", for %zu %s%s", n * unit,
+                chinese ? (k < 3 ? STEP[k].many_zh : "天")
+                        : (k < 3 ? STEP[k].many : "days"),
+                !row->open ? ""
+                : chinese  ? "或更久"
+                           : " or more");
+}
+
+/* A class of emerging hotspots in words. */
+static void say_emerging(const struct om_hotspot *row, bool chinese,
+                         struct om_buf *out)
+{
+    static const char *const ZH[OM_EMERGING_CLASSES] = {
+        "无规律",   "新增", "连续", "加强", "持续",
+        "逐渐减少", "分散", "振荡", "历史"};
+    const int class = abs(row->emerging);
+    if (!class) {
+        om_buf_add_text(out, chinese ? ",未发现规律" : ", no pattern");
+        return;
+    }
+    om_buf_addf(out, chinese ? ",%s%s" : ", %s %s",
+                chinese ? ZH[class] : om_emerging_name(class),
+                chinese ? (row->emerging > 0 ? "热点" : "冷点")
+                        : (row->emerging > 0 ? "hotspot" : "coldspot"));
+}
+
+static void say_moran(const struct om__hotspots *h,
+                      const struct om_hotspot *row, bool chinese,
+                      struct om_buf *out)
+{
+    static const char *const EN[] = {
+        "", "high among high neighbours", "low among low neighbours",
+        "high among low neighbours", "low among high neighbours"};
+    static const char *const ZH[] = {"", "高值被高值包围", "低值被低值包围",
+                                     "高值被低值包围", "低值被高值包围"};
+    if (abs(row->bin) < h->ask.least) return;
+    om_buf_addf(out, chinese ? ",%s" : ", %s",
+                (chinese ? ZH : EN)[row->moran.quadrant]);
+}
+
+static void say_sureness(const struct om__hotspots *h,
+                         const struct om_hotspot *row, bool chinese,
+                         struct om_buf *out)
+{
+    if (isnan(row->z)) {
+        om_buf_add_text(out, chinese ? ",无法判断" : ", cannot be judged");
+        return;
+    }
+    if (h->ask.stat == OM_STAT_EMERGING) {
+        say_emerging(row, chinese, out);
+        return;
+    }
+    if (h->ask.stat == OM_STAT_MORAN) say_moran(h, row, chinese, out);
+    if (!row->bin) {
+        om_buf_add_text(out, chinese ? ",不显著" : ", not significant");
+        return;
+    }
+    om_buf_addf(out, chinese ? ",显著性%d%%" : ", %d %% significant",
+                percent(row->bin));
+    if (row->bin < 0 && h->ask.stat == OM_STAT_GISTAR)
+        om_buf_add_text(out, chinese ? "冷点" : " coldspot");
+}
+
+void om__hotspot_say(const struct om__hotspots *h, const struct om_hotspot *row,
+                     bool chinese, struct om_buf *out)
+{
+    say_place(h, row->area, chinese, out);
+    om_buf_add_text(out, chinese ? ":" : ": ");
+    say_count(h, row, chinese, out);
+    say_ratio(h, row, chinese, out);
+    say_sureness(h, row, chinese, out);
+    say_since(h, row, chinese, out);
+}
+
+void om__cluster_say(const struct om__hotspots *h, const struct om_cluster *c,
+                     size_t number, const char *place, bool chinese,
+                     struct om_buf *out)
+{
+    if (place) om_buf_addf(out, chinese ? "%s" : "%s, ", place);
+    om_buf_addf(out,
+                chinese ? "第%zu聚集区:%llu%s,面积%.3g平方公里"
+                        : "cluster %zu: %llu %s on %.3g km2",
+                number, (unsigned long long)c->points,
+                chinese ? h->noun : h->noun_en, c->area_km2);
+    if (c->area_km2 > 0)
+        om_buf_addf(out, chinese ? ",每平方公里%.0f" : ", %.0f a km2",
+                    (double)c->points / c->area_km2);
+    om_buf_addf(out,
+                chinese ? ",%g米内不少于%llu" : ", within %g m at least %llu",
+                h->eps_m, (unsigned long long)h->least);
+}
