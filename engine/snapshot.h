@@ -13,6 +13,20 @@ struct om_part {
     size_t dead_count;
 };
 
+/** Index of the first dead row that is not before `row`; dead_count: none. */
+static inline size_t om_part_dead_from(const struct om_part *part, size_t row)
+{
+    size_t low = 0, high = part->dead_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (part->dead[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* A layer is a list of segments with the same columns, even while there is
  * only one. `serial` changes whenever anything in it does: cache keys. */
 struct om_layer {

@@ -11,9 +11,8 @@
 #include <string.h>
 
 #include "data/base/buf.h"
-#include "engine/coverage/audit.h"
 #include "engine/coverage/duty.h"
-#include "web/coverage_internal.h"
+#include "web/coverage_partition.h"
 
 /* Below this mean width a gap or overlap is called a sliver. */
 #define SLIVER_DEFAULT_M 1.0
@@ -32,115 +31,26 @@ static const struct om_table_column COLUMN[] = {
     {"text_zh", OM_TYPE_TEXT}};
 #define COLUMNS (sizeof COLUMN / sizeof *COLUMN)
 
-/* A finding on its way into the table. Texts NULL and numbers NAN are null;
- * count below 0 too. */
-struct finding {
-    const char *id, *name, *class, *level, *layer;
-    int64_t count;
-    double value, width_m;
-};
-
-struct audit {
-    struct om_coverage *question;
-    struct om_table *table;
-    struct om_duty duty;
-    double sliver_m;
-    size_t listed;
-    uint64_t faults, unmanned;
-    // The level at hand and the one before it.
-    struct om_units units, lower;
-    struct om_faults found;
-    struct om_arena arena;
-    struct om_buf list, text, text_zh;  // of the row at hand
-};
-
-/* --- words ------------------------------------------------------------- */
-
-static const char *called(const struct om_unit *unit)
-{
-    return unit->name[0] ? unit->name : unit->id;
-}
-
-static void begin_words(struct audit *a)
-{
-    om_buf_clear(&a->list);
-    om_buf_clear(&a->text);
-    om_buf_clear(&a->text_zh);
-}
-
-static void list_unit(struct audit *a, const char *id)
-{
-    om_buf_add_text(&a->list, a->list.len ? "," : "[");
-    om_buf_add_json_text(&a->list, id, strlen(id));
-}
-
-/* "2,934" */
-static void add_count(struct om_buf *out, uint64_t n)
-{
-    char digits[24];
-    const int len =
-        snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
-    for (int i = 0; i < len; i++) {
-        if (i && (len - i) % 3 == 0) om_buf_add_byte(out, ',');
-        om_buf_add_byte(out, (uint8_t)digits[i]);
-    }
-}
-
-static void add_row(struct audit *a, const struct finding *f)
-{
-    struct om_table *t = a->table;
-    if (a->list.len) om_buf_add_byte(&a->list, ']');
-    om_table_word(t, f->id);
-    om_table_word(t, f->name);
-    om_table_word(t, f->class);
-    om_table_word(t, f->level);
-    om_table_word(t, f->layer);
-    if (a->list.len)
-        om_table_json(t, (const char *)a->list.bytes, a->list.len);
-    else
-        om_table_null(t);
-    if (f->count < 0)
-        om_table_null(t);
-    else
-        om_table_integer(t, f->count);
-    om_table_real(t, f->value);
-    om_table_real(t, f->width_m);
-    om_table_text(t, (const char *)a->text.bytes, a->text.len);
-    om_table_text(t, (const char *)a->text_zh.bytes, a->text_zh.len);
-}
-
-static om_status words_status(const struct audit *a)
-{
-    if (a->list.status) return a->list.status;
-    return a->text.status ? a->text.status : a->text_zh.status;
-}
-
-static const char *title_of(const struct om_layer *layer)
-{
-    return layer->meta && layer->meta->title[0] ? layer->meta->title
-                                                : layer->name;
-}
-
 /* --- gaps and overlaps of a level -------------------------------------- */
 
-static bool is_sliver(const struct audit *a, const struct om_fault *f)
+static bool is_sliver(const struct om__audit *a, const struct om_fault *f)
 {
     return f->width_m < a->sliver_m;
 }
 
-static void name_units(struct audit *a, const struct om_fault *f)
+static void name_units(struct om__audit *a, const struct om_fault *f)
 {
     for (size_t i = 0; i < f->units; i++) {
         const struct om_unit *u = &a->units.unit[f->unit[i]];
-        list_unit(a, u->id);
+        om__audit_list_unit(a, u->id);
         // Names of a few; a gap among dozens is known by its place.
         if (i >= 4) continue;
-        om_buf_addf(&a->text, "%s%s", i ? ", " : "", called(u));
-        om_buf_addf(&a->text_zh, "%s%s", i ? "、" : "", called(u));
+        om_buf_addf(&a->text, "%s%s", i ? ", " : "", om__unit_called(u));
+        om_buf_addf(&a->text_zh, "%s%s", i ? "、" : "", om__unit_called(u));
     }
 }
 
-static void add_fault_row(struct audit *a, size_t i, unsigned number)
+static void add_fault_row(struct om__audit *a, size_t i, unsigned number)
 {
     const struct om_fault *f = &a->found.fault[i];
     const bool gap = f->kind == OM_FAULT_GAP;
@@ -148,7 +58,7 @@ static void add_fault_row(struct audit *a, size_t i, unsigned number)
     char id[OM_LIMIT_NAME_BYTES * 2];
     snprintf(id, sizeof id, "%s-%s-%u", a->units.level, gap ? "gap" : "overlap",
              number);
-    begin_words(a);
+    om__audit_begin_row(a);
     om_buf_addf(&a->text, "%s%s of %.1f m2 %s ",
                 is_sliver(a, f) ? "Sliver: " : "", gap ? "gap" : "overlap",
                 f->area_m2, gap ? "among" : "of");
@@ -157,16 +67,16 @@ static void add_fault_row(struct audit *a, size_t i, unsigned number)
                 gap ? "空隙" : "重叠", f->area_m2);
     name_units(a, f);
     om_table_polygon(a->table, &a->found.shapes, i);
-    add_row(a, &(struct finding){.id = id,
-                                 .class = class,
-                                 .level = a->units.level,
-                                 .count = (int64_t)f->units,
-                                 .value = f->area_m2,
-                                 .width_m = f->width_m});
+    om__audit_add_row(a, &(struct om__finding){.id = id,
+                                               .class = class,
+                                               .level = a->units.level,
+                                               .count = (int64_t)f->units,
+                                               .value = f->area_m2,
+                                               .width_m = f->width_m});
     a->faults++;
 }
 
-static void count_faults(const struct audit *a, uint64_t n[3], double *m2)
+static void count_faults(const struct om__audit *a, uint64_t n[3], double *m2)
 {
     for (size_t i = 0; i < a->found.count; i++) {
         const struct om_fault *f = &a->found.fault[i];
@@ -175,16 +85,16 @@ static void count_faults(const struct audit *a, uint64_t n[3], double *m2)
     }
 }
 
-static void add_level_row(struct audit *a)
+static void add_level_row(struct om__audit *a)
 {
     uint64_t n[3] = {0};
     double fault_m2 = 0, km2 = 0;
     count_faults(a, n, &fault_m2);
     for (size_t i = 0; i < a->units.count; i++)
         km2 += a->units.unit[i].area_km2;
-    begin_words(a);
-    add_count(&a->text, a->units.count);
-    add_count(&a->text_zh, a->units.count);
+    om__audit_begin_row(a);
+    om__audit_add_count(&a->text, a->units.count);
+    om__audit_add_count(&a->text_zh, a->units.count);
     om_buf_addf(&a->text, " units on %.3f km2: ", km2);
     om_buf_addf(&a->text_zh, " 个单元,%.3f 平方公里:", km2);
     if (!a->found.count) {
@@ -200,8 +110,9 @@ static void add_level_row(struct audit *a)
                     (unsigned long long)n[0], (unsigned long long)n[1],
                     (unsigned long long)n[2], fault_m2);
     }
-    add_row(a, &(struct finding){.id = a->units.level,
-                                 .name = title_of(a->units.layer),
+    om__audit_add_row(
+        a, &(struct om__finding){.id = a->units.level,
+                                 .name = om__layer_called(a->units.layer),
                                  .class = "level",
                                  .level = a->units.level,
                                  .count = (int64_t)a->units.count,
@@ -209,7 +120,7 @@ static void add_level_row(struct audit *a)
                                  .width_m = NAN});
 }
 
-static om_status audit_level(struct audit *a)
+static om_status audit_level(struct om__audit *a)
 {
     OM_TRY(om_audit_level(&a->units, &a->found));
     add_level_row(a);
@@ -217,36 +128,37 @@ static om_status audit_level(struct audit *a)
     for (size_t i = 0; i < a->found.count; i++)
         add_fault_row(
             a, i, a->found.fault[i].kind == OM_FAULT_GAP ? ++gaps : ++overlaps);
-    return words_status(a);
+    return om__audit_status(a);
 }
 
 /* --- a level and the next ---------------------------------------------- */
 
-static void add_leaving_row(struct audit *a, const struct om_faults *found,
+static void add_leaving_row(struct om__audit *a, const struct om_faults *found,
                             size_t i)
 {
     const struct om_fault *f = &found->fault[i];
     const bool outside = f->kind == OM_FAULT_OUTSIDE;
     const struct om_unit *parent = &a->units.unit[f->unit[f->units - 1]];
     const struct om_unit *unit = outside ? &a->lower.unit[f->unit[0]] : parent;
-    begin_words(a);
-    list_unit(a, unit->id);
+    om__audit_begin_row(a);
+    om__audit_list_unit(a, unit->id);
     if (outside) {
-        list_unit(a, parent->id);
-        om_buf_addf(&a->text, "%s reaches %.1f m2 beyond %s", called(unit),
-                    f->area_m2, called(parent));
-        om_buf_addf(&a->text_zh, "%s 越出 %s %.1f 平方米", called(unit),
-                    called(parent), f->area_m2);
+        om__audit_list_unit(a, parent->id);
+        om_buf_addf(&a->text, "%s reaches %.1f m2 beyond %s",
+                    om__unit_called(unit), f->area_m2, om__unit_called(parent));
+        om_buf_addf(&a->text_zh, "%s 越出 %s %.1f 平方米",
+                    om__unit_called(unit), om__unit_called(parent), f->area_m2);
     } else {
         om_buf_addf(&a->text, "%.1f m2 of %s lie in no %s", f->area_m2,
-                    called(unit), a->lower.level);
-        om_buf_addf(&a->text_zh, "%s 有 %.1f 平方米不属于任何 %s", called(unit),
-                    f->area_m2, title_of(a->lower.layer));
+                    om__unit_called(unit), a->lower.level);
+        om_buf_addf(&a->text_zh, "%s 有 %.1f 平方米不属于任何 %s",
+                    om__unit_called(unit), f->area_m2,
+                    om__layer_called(a->lower.layer));
     }
     om_table_polygon(a->table, &found->shapes, i);
-    add_row(
-        a, &(struct finding){.id = unit->id,
-                             .name = called(unit),
+    om__audit_add_row(a, &(struct om__finding){
+                             .id = unit->id,
+                             .name = om__unit_called(unit),
                              .class = outside ? "crosses" : "uncovered",
                              .level = outside ? a->lower.level : a->units.level,
                              .count = -1,
@@ -256,30 +168,31 @@ static void add_leaving_row(struct audit *a, const struct om_faults *found,
 }
 
 /* A unit that lies in no parent, or says another than it lies in. */
-static void add_parent_row(struct audit *a, const struct om_parenting *p,
+static void add_parent_row(struct om__audit *a, const struct om_parenting *p,
                            size_t i)
 {
     const struct om_unit *unit = &a->lower.unit[i];
     const bool orphan = p->lies[i] == OM_NO_UNIT;
     const char *lies = orphan ? NULL : a->units.unit[p->lies[i]].id;
-    begin_words(a);
-    list_unit(a, unit->id);
-    if (p->says[i]) list_unit(a, p->says[i]);
-    if (lies) list_unit(a, lies);
-    om_buf_addf(&a->text, "%s lies in %s%s", called(unit), orphan ? "no " : "",
-                orphan ? a->units.level : lies);
+    om__audit_begin_row(a);
+    om__audit_list_unit(a, unit->id);
+    if (p->says[i]) om__audit_list_unit(a, p->says[i]);
+    if (lies) om__audit_list_unit(a, lies);
+    om_buf_addf(&a->text, "%s lies in %s%s", om__unit_called(unit),
+                orphan ? "no " : "", orphan ? a->units.level : lies);
     if (orphan)
-        om_buf_addf(&a->text_zh, "%s 不在任何 %s 之内", called(unit),
-                    title_of(a->units.layer));
+        om_buf_addf(&a->text_zh, "%s 不在任何 %s 之内", om__unit_called(unit),
+                    om__layer_called(a->units.layer));
     else
-        om_buf_addf(&a->text_zh, "%s 位于 %s", called(unit), lies);
+        om_buf_addf(&a->text_zh, "%s 位于 %s", om__unit_called(unit), lies);
     if (p->says[i] && p->contradicts[i]) {
         om_buf_addf(&a->text, ", but is said to belong to %s", p->says[i]);
         om_buf_addf(&a->text_zh, ",而登记属于 %s", p->says[i]);
     }
     om_table_shape(a->table, &a->lower.rings, unit->row);
-    add_row(a, &(struct finding){.id = unit->id,
-                                 .name = called(unit),
+    om__audit_add_row(
+        a, &(struct om__finding){.id = unit->id,
+                                 .name = om__unit_called(unit),
                                  .class = orphan ? "no_parent" : "stated",
                                  .level = a->lower.level,
                                  .count = -1,
@@ -295,19 +208,20 @@ static double sum_m2(const struct om_units *units)
     return sum * 1e6;
 }
 
-static void add_pair_row(struct audit *a, uint64_t faults)
+static void add_pair_row(struct om__audit *a, uint64_t faults)
 {
     char id[OM_LIMIT_NAME_BYTES * 2 + 2];
     snprintf(id, sizeof id, "%s/%s", a->lower.level, a->units.level);
     // To the square millimetre: what is below is the order of the sums.
     const double differ =
         round((sum_m2(&a->lower) - sum_m2(&a->units)) * 1e6) / 1e6 + 0.0;
-    begin_words(a);
+    om__audit_begin_row(a);
     if (!faults) {
         om_buf_addf(&a->text, "Every %s lies in its %s, areas add up",
                     a->lower.level, a->units.level);
         om_buf_addf(&a->text_zh, "%s 均在所属 %s 之内,面积相符",
-                    title_of(a->lower.layer), title_of(a->units.layer));
+                    om__layer_called(a->lower.layer),
+                    om__layer_called(a->units.layer));
     } else {
         om_buf_addf(&a->text,
                     "%llu contradictions between %s and %s, areas differ by "
@@ -315,19 +229,20 @@ static void add_pair_row(struct audit *a, uint64_t faults)
                     (unsigned long long)faults, a->lower.level, a->units.level,
                     differ);
         om_buf_addf(&a->text_zh, "%s 与 %s 有 %llu 处矛盾,面积相差 %.1f 平方米",
-                    title_of(a->lower.layer), title_of(a->units.layer),
+                    om__layer_called(a->lower.layer),
+                    om__layer_called(a->units.layer),
                     (unsigned long long)faults, differ);
     }
-    add_row(a, &(struct finding){.id = id,
-                                 .class = "levels",
-                                 .level = a->lower.level,
-                                 .count = (int64_t)faults,
-                                 .value = differ,
-                                 .width_m = NAN});
+    om__audit_add_row(a, &(struct om__finding){.id = id,
+                                               .class = "levels",
+                                               .level = a->lower.level,
+                                               .count = (int64_t)faults,
+                                               .value = differ,
+                                               .width_m = NAN});
 }
 
 /* The level at hand is larger than the one before it. */
-static om_status audit_pair(struct audit *a)
+static om_status audit_pair(struct om__audit *a)
 {
     struct om_parenting parents;
     struct om_faults found = {0};
@@ -345,20 +260,21 @@ static om_status audit_pair(struct audit *a)
             add_parent_row(a, &parents, i);
     for (size_t i = 0; i < found.count; i++) add_leaving_row(a, &found, i);
     om_faults_deinit(&found);
-    return words_status(a);
+    return om__audit_status(a);
 }
 
 /* --- workers ----------------------------------------------------------- */
 
-static void add_unmanned_row(struct audit *a, const struct om_unit *unit)
+static void add_unmanned_row(struct om__audit *a, const struct om_unit *unit)
 {
-    begin_words(a);
-    list_unit(a, unit->id);
-    om_buf_addf(&a->text, "%s has no worker", called(unit));
-    om_buf_addf(&a->text_zh, "%s 没有网格员", called(unit));
+    om__audit_begin_row(a);
+    om__audit_list_unit(a, unit->id);
+    om_buf_addf(&a->text, "%s has no worker", om__unit_called(unit));
+    om_buf_addf(&a->text_zh, "%s 没有网格员", om__unit_called(unit));
     om_table_shape(a->table, &a->units.rings, unit->row);
-    add_row(a, &(struct finding){.id = unit->id,
-                                 .name = called(unit),
+    om__audit_add_row(
+        a, &(struct om__finding){.id = unit->id,
+                                 .name = om__unit_called(unit),
                                  .class = "no_worker",
                                  .level = a->units.level,
                                  .layer = a->duty.workers.layer->name,
@@ -368,7 +284,7 @@ static void add_unmanned_row(struct audit *a, const struct om_unit *unit)
     a->unmanned++;  // a matter of staff, not of borders
 }
 
-static om_status audit_workers(struct audit *a)
+static om_status audit_workers(struct om__audit *a)
 {
     const struct om_duty_workers *w = &a->duty.workers;
     struct om_manning m;
@@ -376,9 +292,9 @@ static om_status audit_workers(struct audit *a)
     OM_TRY(om_audit_workers(&a->units, w->layer, w->unit, &a->arena, &m));
     uint64_t unmanned = 0;
     for (size_t i = 0; i < a->units.count; i++) unmanned += !m.workers[i];
-    begin_words(a);
-    add_count(&a->text, w->layer->rows);
-    add_count(&a->text_zh, w->layer->rows);
+    om__audit_begin_row(a);
+    om__audit_add_count(&a->text, w->layer->rows);
+    om__audit_add_count(&a->text_zh, w->layer->rows);
     om_buf_addf(&a->text,
                 " workers: %llu units without, %llu workers of no unit, %llu "
                 "of a unit that does not exist",
@@ -389,8 +305,9 @@ static om_status audit_workers(struct audit *a)
                 "人的责任单元不存在",
                 (unsigned long long)unmanned, (unsigned long long)m.without,
                 (unsigned long long)m.lost);
-    add_row(a, &(struct finding){.id = w->layer->name,
-                                 .name = title_of(w->layer),
+    om__audit_add_row(
+        a, &(struct om__finding){.id = w->layer->name,
+                                 .name = om__layer_called(w->layer),
                                  .class = "workers",
                                  .level = a->units.level,
                                  .layer = w->layer->name,
@@ -400,142 +317,12 @@ static om_status audit_workers(struct audit *a)
     a->faults += m.lost;
     for (size_t i = 0; i < a->units.count; i++)
         if (!m.workers[i]) add_unmanned_row(a, &a->units.unit[i]);
-    return words_status(a);
-}
-
-/* --- rows of layers ---------------------------------------------------- */
-
-static om_status add_stray_row(struct audit *a, const struct om_layer *layer,
-                               const struct om_stray *s,
-                               struct om_text_reader *reader)
-{
-    const char *id;
-    size_t len;
-    const bool none = s->unit[0] == OM_NO_UNIT;
-    OM_TRY(om_segment_text(layer->part[s->part].segment, layer->schema.id_field,
-                           s->row, reader, &id, &len));
-    char *copy = om_arena_text(&a->arena, id ? id : "", id ? len : 0);
-    if (!copy) return OM_E_MEMORY;
-    begin_words(a);
-    om_buf_addf(&a->text, "%s %s lies in ", layer->name, copy);
-    om_buf_addf(&a->text_zh, "%s %s ", title_of(layer), copy);
-    if (none) {
-        om_buf_addf(&a->text, "no %s", a->units.level);
-        om_buf_addf(&a->text_zh, "不在任何 %s 之内", title_of(a->units.layer));
-    } else {
-        const struct om_unit *u[] = {&a->units.unit[s->unit[0]],
-                                     &a->units.unit[s->unit[1]]};
-        list_unit(a, u[0]->id);
-        list_unit(a, u[1]->id);
-        om_buf_addf(&a->text, "%s and in %s", called(u[0]), called(u[1]));
-        om_buf_addf(&a->text_zh, "同时在 %s 与 %s 之内", called(u[0]),
-                    called(u[1]));
-    }
-    om_table_at(a->table, s->pos.x + 0.5, s->pos.y + 0.5);
-    add_row(a, &(struct finding){.id = copy,
-                                 .class = none ? "in_none" : "in_two",
-                                 .level = a->units.level,
-                                 .layer = layer->name,
-                                 .count = -1,
-                                 .value = NAN,
-                                 .width_m = NAN});
-    return words_status(a);
-}
-
-static void add_layer_row(struct audit *a, const struct om_layer *layer,
-                          const struct om_placing *p)
-{
-    begin_words(a);
-    add_count(&a->text, p->rows);
-    add_count(&a->text_zh, p->rows);
-    om_buf_addf(&a->text, " rows of %s: %llu in no %s, %llu in two",
-                layer->name, (unsigned long long)p->in_none, a->units.level,
-                (unsigned long long)p->in_two);
-    om_buf_addf(&a->text_zh, " 条%s:%llu 条不在任何 %s,%llu 条同属两个",
-                title_of(layer), (unsigned long long)p->in_none,
-                title_of(a->units.layer), (unsigned long long)p->in_two);
-    add_row(a, &(struct finding){.id = layer->name,
-                                 .name = title_of(layer),
-                                 .class = "layer",
-                                 .level = a->units.level,
-                                 .layer = layer->name,
-                                 .count = (int64_t)(p->in_none + p->in_two),
-                                 .value = NAN,
-                                 .width_m = NAN});
-    a->faults += p->in_none + p->in_two;
-}
-
-static om_status audit_layer(struct audit *a, const struct om_layer *layer)
-{
-    struct om_placing placing;
-    struct om_text_reader reader = {0};
-    const om_status found =
-        om_audit_layer(a->question->snapshot, &a->units, layer, &a->found,
-                       a->listed, &a->arena, &placing);
-    if (found == OM_E_NOTFOUND) return OM_OK;  // never joined to this level
-    OM_TRY(found);
-    add_layer_row(a, layer, &placing);
-    om_status st = OM_OK;
-    for (size_t i = 0; i < placing.nones && !st; i++)
-        st = add_stray_row(a, layer, &placing.none[i], &reader);
-    for (size_t i = 0; i < placing.twos && !st; i++)
-        st = add_stray_row(a, layer, &placing.two[i], &reader);
-    om_text_reader_deinit(&reader);
-    return st ? st : words_status(a);
-}
-
-/* Is `word` in a list separated by commas? */
-static bool in_list(const char *list, const char *word)
-{
-    const size_t len = strlen(word);
-    for (const char *at = list; *at;) {
-        const size_t n = strcspn(at, ",");
-        if (n == len && !strncmp(at, word, n)) return true;
-        at += n + (at[n] == ',');
-    }
-    return false;
-}
-
-/* The layers asked for, else those city.json names, else all of points. */
-static bool is_wanted(const struct audit *a, const struct om_layer *layer)
-{
-    const char *list = om__coverage_text(a->question, "layer");
-    if (layer->meta->unit_level[0]) return false;
-    if (list) return in_list(list, layer->name);
-    const struct om_json *named = om_json_get(
-        om_json_get(a->question->snapshot->manifest->document, "audit"),
-        "layers");
-    for (size_t i = 0; i < om_json_count(named); i++)
-        if (!strcmp(om_json_text(om_json_at(named, i), ""), layer->name))
-            return true;
-    return !named && layer->schema.geometry == OM_GEOMETRY_POINT;
-}
-
-static om_status audit_layers(struct audit *a)
-{
-    const struct om_snapshot *s = a->question->snapshot;
-    for (size_t i = 0; i < s->layers; i++)
-        if (is_wanted(a, &s->layer[i])) OM_TRY(audit_layer(a, &s->layer[i]));
-    return OM_OK;
-}
-
-static om_status check_layers(struct om_coverage *q)
-{
-    const char *list = om__coverage_text(q, "layer");
-    char name[OM_LIMIT_NAME_BYTES];
-    const struct om_layer *layer;
-    for (const char *at = list ? list : ""; *at;) {
-        const size_t n = strcspn(at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)n, at);
-        OM_TRY(om__coverage_layer(q, "layer", name, false, &layer));
-        at += n + (at[n] == ',');
-    }
-    return OM_OK;
+    return om__audit_status(a);
 }
 
 /* --- all together ------------------------------------------------------ */
 
-static om_status audit_all(struct audit *a, const char *only)
+static om_status audit_all(struct om__audit *a, const char *only)
 {
     struct om_coverage *q = a->question;
     const struct om_manifest *m = q->snapshot->manifest;
@@ -545,7 +332,7 @@ static om_status audit_all(struct audit *a, const char *only)
         OM_TRY(audit_level(a));
         if (a->lower.layer) OM_TRY(audit_pair(a));
         OM_TRY(audit_workers(a));
-        OM_TRY(audit_layers(a));
+        OM_TRY(om__audit_layers(a));
         om_faults_deinit(&a->found);
         om_units_deinit(&a->lower);
         a->lower = a->units;
@@ -554,9 +341,9 @@ static om_status audit_all(struct audit *a, const char *only)
     return OM_OK;
 }
 
-static om_status end_table(struct audit *a)
+static om_status end_table(struct om__audit *a)
 {
-    begin_words(a);
+    om__audit_begin_row(a);
     om_buf_addf(&a->text,
                 "\"sound\":%s,\"faults\":%llu,\"unmanned\":%llu,"
                 "\"sliver_m\":",
@@ -564,17 +351,17 @@ static om_status end_table(struct audit *a)
                 (unsigned long long)a->unmanned);
     om_buf_add_json_real(&a->text, a->sliver_m);
     om_buf_add_byte(&a->text, 0);
-    OM_TRY(words_status(a));
+    OM_TRY(om__audit_status(a));
     return om_table_end(a->table, (const char *)a->text.bytes);
 }
 
-static om_status read_options(struct om_coverage *q, struct audit *a,
+static om_status read_options(struct om_coverage *q, struct om__audit *a,
                               const char **only)
 {
     uint64_t listed = LISTED_DEFAULT;
     OM_TRY(om__coverage_level(q, only));
     if (!om__coverage_text(q, "by")) *only = NULL;
-    OM_TRY(check_layers(q));
+    OM_TRY(om__audit_check_layers(q));
     a->sliver_m = SLIVER_DEFAULT_M;
     OM_TRY(om__coverage_real(q, "sliver", 0, 1e6, &a->sliver_m));
     OM_TRY(om__coverage_whole(q, "limit", 0, UINT32_MAX, &listed));
@@ -586,7 +373,7 @@ static om_status read_options(struct om_coverage *q, struct audit *a,
 
 om_status om__coverage_partition(struct om_coverage *q)
 {
-    struct audit a = {.question = q};
+    struct om__audit a = {.question = q};
     const char *only = NULL;
     om_status st = read_options(q, &a, &only);
     if (!st) st = om__coverage_table(q, COLUMN, COLUMNS, NULL, &a.table);

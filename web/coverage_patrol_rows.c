@@ -66,7 +66,7 @@ static om_status read_states(struct om_coverage *q,
     for (size_t s = 0; s < OM_PATROL_STATES; s++) wanted[s] = !list;
     for (const char *at = list ? list : ""; *at;) {
         const size_t n = strcspn(at, ",");
-        size_t s = 0;
+        enum om_patrol_state s = 0;
         while (s < OM_PATROL_STATES &&
                (strlen(om_patrol_state_name(s)) != n ||
                 strncmp(om_patrol_state_name(s), at, n) != 0))

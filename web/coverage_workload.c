@@ -14,10 +14,8 @@
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
-#include "engine/coverage/balance.h"
 #include "engine/coverage/months.h"
-#include "engine/coverage/workload.h"
-#include "web/coverage_patrol.h"
+#include "web/coverage_workload.h"
 
 /* So many of the most and of the least loaded are marked. */
 #define MARKED_DEFAULT 10
@@ -26,39 +24,11 @@
 #define TAIL 7
 #define COLUMNS_MOST (OM_WORKLOAD_COLUMNS_MOST + HEAD + TAIL)
 
-struct subject {
-    const char *id, *name;
-    const char *unit;  // of a worker: the unit in charge
-    uint64_t workers;  // who share the unit's work; 0: nobody
-    uint32_t in;       // index of the unit whose work is shared
-    uint32_t worker;   // of a worker: its row
-    uint32_t rank;     // by load, 1 the most loaded; 0: no workers
-    double load;       // of the measure, for one worker
-};
-
-struct workload {
-    struct om_coverage *question;
-    struct om__patrol_question patrol;
-    struct om_units units, worker_units;
-    struct om_patrol_sums sums;
-    struct om_workload_spec spec;
-    struct om_workload work;
-    struct om_worker_figures figures;  // rows 0: subjects are units
-    struct subject *subject;
-    size_t subjects;
-    size_t measure;  // column
-    size_t marked;
-    double norm;  // checks that one worker owes in the window so far; or NAN
-    struct om_balance balance;  // of the measure, whole city
-    struct om_arena arena;
-    struct om_buf text, text_zh;
-};
-
 /* --- figures ----------------------------------------------------------- */
 
 /* What a column has of a subject: all of a unit's, or a worker's own. */
-static double figure_of(const struct workload *w, size_t column,
-                        const struct subject *s)
+static double figure_of(const struct om__workload *w, size_t column,
+                        const struct om__subject *s)
 {
     const struct om_workload_column *c = &w->work.column[column];
     const struct om_worker_figures *f = &w->figures;
@@ -71,26 +41,24 @@ static double figure_of(const struct workload *w, size_t column,
 }
 
 /* What falls to one worker. */
-static double load_of(const struct workload *w, size_t column,
-                      const struct subject *s)
+static double load_of(const struct om__workload *w, size_t column,
+                      const struct om__subject *s)
 {
     const double figure = figure_of(w, column, s);
     if (w->figures.rows) return figure;
     return s->workers ? figure / (double)s->workers : NAN;
 }
 
-/* Balance of a column over the subjects that `in` (may be NULL) puts into
- * group `group`; most and least become subjects. */
-static om_status measure_balance(struct workload *w, size_t column,
-                                 const uint32_t *in, uint32_t group,
-                                 struct om_balance *out)
+om_status om__workload_balance(struct om__workload *w, size_t column,
+                               const uint32_t *in, uint32_t group,
+                               struct om_balance *out)
 {
     double *value = om_arena_calloc(&w->arena, w->subjects + 1, sizeof *value);
     size_t *who = om_arena_calloc(&w->arena, w->subjects + 1, sizeof *who);
     if (!value || !who) return OM_E_MEMORY;
     size_t n = 0;
     for (size_t i = 0; i < w->subjects; i++) {
-        const struct subject *s = &w->subject[i];
+        const struct om__subject *s = &w->subject[i];
         if (!s->workers) continue;
         if (in && (s->in == OM_NO_UNIT || in[s->in] != group)) continue;
         value[n] = load_of(w, column, s);
@@ -109,7 +77,7 @@ static om_status measure_balance(struct workload *w, size_t column,
 
 /* --- subjects ---------------------------------------------------------- */
 
-static om_status list_units(struct workload *w)
+static om_status list_units(struct om__workload *w)
 {
     w->subjects = w->units.count;
     w->subject =
@@ -117,15 +85,15 @@ static om_status list_units(struct workload *w)
     if (!w->subject) return OM_E_MEMORY;
     for (size_t i = 0; i < w->subjects; i++) {
         const struct om_unit *u = &w->units.unit[i];
-        w->subject[i] = (struct subject){.id = u->id,
-                                         .name = u->name,
-                                         .workers = w->work.workers[i],
-                                         .in = (uint32_t)i};
+        w->subject[i] = (struct om__subject){.id = u->id,
+                                             .name = u->name,
+                                             .workers = w->work.workers[i],
+                                             .in = (uint32_t)i};
     }
     return OM_OK;
 }
 
-static om_status add_worker(struct workload *w, size_t part, size_t row,
+static om_status add_worker(struct om__workload *w, size_t part, size_t row,
                             size_t number, struct om_text_reader *reader)
 {
     const struct om_layer *layer = w->patrol.duty.workers.layer;
@@ -135,25 +103,25 @@ static om_status add_worker(struct workload *w, size_t part, size_t row,
                            row, reader, &id, &len));
     char *copy = om_arena_text(&w->arena, id ? id : "", id ? len : 0);
     if (!copy) return OM_E_MEMORY;
-    struct subject *s = &w->subject[w->subjects++];
+    struct om__subject *s = &w->subject[w->subjects++];
     const uint32_t unit = w->figures.unit[number];
     const bool known = unit != OM_NO_UNIT;
-    *s = (struct subject){.id = copy,
-                          .name = known ? w->units.unit[unit].name : NULL,
-                          .unit = known ? w->units.unit[unit].id : NULL,
-                          .workers = known ? w->work.workers[unit] : 1,
-                          .in = unit,
-                          .worker = (uint32_t)number};
+    *s = (struct om__subject){.id = copy,
+                              .name = known ? w->units.unit[unit].name : NULL,
+                              .unit = known ? w->units.unit[unit].id : NULL,
+                              .workers = known ? w->work.workers[unit] : 1,
+                              .in = unit,
+                              .worker = (uint32_t)number};
     return OM_OK;
 }
 
 static int by_id(const void *one, const void *two)
 {
-    return strcmp(((const struct subject *)one)->id,
-                  ((const struct subject *)two)->id);
+    return strcmp(((const struct om__subject *)one)->id,
+                  ((const struct om__subject *)two)->id);
 }
 
-static om_status list_workers(struct workload *w)
+static om_status list_workers(struct om__workload *w)
 {
     const struct om_layer *layer = w->patrol.duty.workers.layer;
     OM_TRY(om_workload_workers(&w->spec, &w->figures, &w->question->err));
@@ -182,18 +150,18 @@ static om_status list_workers(struct workload *w)
 
 static int by_load(const void *one, const void *two)
 {
-    const struct subject *p = *(const struct subject *const *)one;
-    const struct subject *q = *(const struct subject *const *)two;
+    const struct om__subject *p = *(const struct om__subject *const *)one;
+    const struct om__subject *q = *(const struct om__subject *const *)two;
     if (p->load != q->load) return p->load > q->load ? -1 : 1;
     return strcmp(p->id, q->id);
 }
 
 /* Rank the subjects; *order (all of them, the most loaded first and those
  * without workers last) lies in the arena. */
-static om_status rank_subjects(struct workload *w,
-                               const struct subject ***order)
+static om_status rank_subjects(struct om__workload *w,
+                               const struct om__subject ***order)
 {
-    struct subject **list =
+    struct om__subject **list =
         om_arena_calloc(&w->arena, w->subjects + 1, sizeof *list);
     if (!list) return OM_E_MEMORY;
     size_t n = 0, idle = w->subjects;
@@ -210,69 +178,37 @@ static om_status rank_subjects(struct workload *w,
             w->subject[i].load = NAN;
             list[idle++] = &w->subject[i];
         }
-    *order = (const struct subject **)list;
-    return measure_balance(w, w->measure, NULL, 0, &w->balance);
+    *order = (const struct om__subject **)list;
+    return om__workload_balance(w, w->measure, NULL, 0, &w->balance);
 }
 
 /* --- the table of subjects --------------------------------------------- */
 
-static const char *class_of(const struct workload *w, const struct subject *s)
+static const char *class_of(const struct om__workload *w,
+                            const struct om__subject *s)
 {
     if (!s->workers) return "unmanned";
     if (s->rank <= w->marked) return "most";
     return s->rank + w->marked > w->balance.n ? "least" : NULL;
 }
 
-static const char *called(const struct subject *s)
-{
-    if (s->unit) return s->id;
-    return s->name && *s->name ? s->name : s->id;
-}
-
-/* What a column is called in Chinese: as city.json or the layer's title has
- * it. */
-static void title_of(const struct workload *w, size_t column, char *out,
-                     size_t room)
-{
-    static const char *const OURS[][2] = {{"owed", "应巡"},
-                                          {"due", "到期应巡"},
-                                          {"done", "已巡"},
-                                          {"reports", "上报"},
-                                          {"checks", "核查"}};
-    const char *name = w->work.column[column].name;
-    const struct om_duty *duty = &w->patrol.duty;
-    snprintf(out, room, "%s", name);
-    for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
-        if (!strcmp(OURS[i][0], name)) snprintf(out, room, "%s", OURS[i][1]);
-    for (size_t i = 0; i < duty->loads; i++)
-        if (duty->load[i].title && !strcmp(duty->load[i].name, name))
-            snprintf(out, room, "%s", duty->load[i].title);
-    for (size_t t = 0; t < duty->targets; t++) {
-        const struct om_layer *layer = duty->target[t].layer;
-        const size_t len = strlen(layer->name);
-        if (!layer->meta->title[0] || strncmp(layer->name, name, len) != 0 ||
-            (name[len] && name[len] != '_'))
-            continue;
-        snprintf(out, room, "%s%s%s", layer->meta->title, name[len] ? " " : "",
-                 name[len] ? name + len + 1 : "");
-    }
-}
-
-static void put_words(struct workload *w, const struct subject *s)
+static void put_words(struct om__workload *w, const struct om__subject *s)
 {
     char title[4 * OM_LIMIT_NAME_BYTES];
     const char *measure = w->work.column[w->measure].name;
-    title_of(w, w->measure, title, sizeof title);
+    om__workload_title(w, w->measure, title, sizeof title);
     const double ratio = s->load / w->balance.mean;
     om_buf_clear(&w->text);
     om_buf_clear(&w->text_zh);
     if (!s->workers) {
-        om_buf_addf(&w->text, "%s has no worker", called(s));
-        om_buf_addf(&w->text_zh, "%s 没有网格员", called(s));
+        om_buf_addf(&w->text, "%s has no worker", om__subject_called(s));
+        om_buf_addf(&w->text_zh, "%s 没有网格员", om__subject_called(s));
         return;
     }
-    om_buf_addf(&w->text, "%s: %.1f %s a worker", called(s), s->load, measure);
-    om_buf_addf(&w->text_zh, "%s:人均%s %.1f", called(s), title, s->load);
+    om_buf_addf(&w->text, "%s: %.1f %s a worker", om__subject_called(s),
+                s->load, measure);
+    om_buf_addf(&w->text_zh, "%s:人均%s %.1f", om__subject_called(s), title,
+                s->load);
     if (!isfinite(ratio)) return;
     om_buf_addf(&w->text, ", %.2f times the mean of %.1f", ratio,
                 w->balance.mean);
@@ -287,8 +223,8 @@ static void put_figure(struct om_table *t, double value)
         om_table_real(t, value);
 }
 
-static void put_subject(struct workload *w, struct om_table *t,
-                        const struct subject *s)
+static void put_subject(struct om__workload *w, struct om_table *t,
+                        const struct om__subject *s)
 {
     if (!s->unit && !w->figures.rows)
         om_table_shape(t, &w->units.rings, w->units.unit[s->in].row);
@@ -311,7 +247,7 @@ static void put_subject(struct workload *w, struct om_table *t,
     om_table_text(t, (const char *)w->text_zh.bytes, w->text_zh.len);
 }
 
-static size_t list_columns(const struct workload *w,
+static size_t list_columns(const struct om__workload *w,
                            struct om_table_column *out)
 {
     static const struct om_table_column head[HEAD] = {
@@ -347,7 +283,7 @@ static void add_balance(struct om_buf *out, const char *name,
     om_buf_add_byte(out, '}');
 }
 
-static om_status put_members(struct workload *w, struct om_buf *out)
+static om_status put_members(struct om__workload *w, struct om_buf *out)
 {
     char from[OM_TIME_TEXT_BYTES], to[OM_TIME_TEXT_BYTES];
     const int32_t zone_s = w->question->snapshot->manifest->zone_s;
@@ -366,7 +302,7 @@ static om_status put_members(struct workload *w, struct om_buf *out)
     for (size_t c = 0; c < w->work.columns; c++) {
         struct om_balance b;
         if (!w->work.column[c].burden) continue;
-        OM_TRY(measure_balance(w, c, NULL, 0, &b));
+        OM_TRY(om__workload_balance(w, c, NULL, 0, &b));
         add_balance(out, w->work.column[c].name, &b, first);
         first = false;
     }
@@ -374,10 +310,10 @@ static om_status put_members(struct workload *w, struct om_buf *out)
     return om_buf_add_byte(out, 0);
 }
 
-static om_status write_subjects(struct workload *w)
+static om_status write_subjects(struct om__workload *w)
 {
     struct om_table_column column[COLUMNS_MOST];
-    const struct subject **order;
+    const struct om__subject **order;
     struct om_table *table = NULL;
     struct om_buf members = {0};
     const bool sorted = om__coverage_flag(w->question, "sorted");
@@ -395,106 +331,9 @@ static om_status write_subjects(struct workload *w)
     return st;
 }
 
-/* --- the table of balances --------------------------------------------- */
-
-static const struct om_table_column BALANCE[] = {
-    {"id", OM_TYPE_TEXT},
-    {"name", OM_TYPE_TEXT},
-    {"level", OM_TYPE_TEXT},
-    {"measure", OM_TYPE_TEXT},
-    {"count", OM_TYPE_INTEGER},
-    {"sum", OM_TYPE_REAL},
-    {"value", OM_TYPE_REAL},
-    {"gini", OM_TYPE_REAL},
-    {"max_over_mean", OM_TYPE_REAL},
-    {"most", OM_TYPE_TEXT},
-    {"least", OM_TYPE_TEXT},
-    {"text", OM_TYPE_TEXT},
-    {"text_zh", OM_TYPE_TEXT}};
-
-static void put_balance(struct workload *w, struct om_table *t,
-                        const struct om_unit *unit, const char *level,
-                        size_t column, const struct om_balance *b)
-{
-    char title[4 * OM_LIMIT_NAME_BYTES];
-    title_of(w, column, title, sizeof title);
-    const char *measure = w->work.column[column].name;
-    const char *name =
-        unit ? unit->name : w->question->snapshot->manifest->name;
-    const struct subject *most = b->n ? &w->subject[b->most] : NULL;
-    const struct subject *least = b->n ? &w->subject[b->least] : NULL;
-    om_buf_clear(&w->text);
-    om_buf_clear(&w->text_zh);
-    if (isfinite(b->gini)) {
-        om_buf_addf(&w->text,
-                    "%s, %s a worker: Gini %.3f, the most loaded (%s) bears "
-                    "%.2f times the mean of %.1f",
-                    name, measure, b->gini, called(most), b->max_over_mean,
-                    b->mean);
-        om_buf_addf(&w->text_zh,
-                    "%s 人均%s:基尼系数 %.3f,最重(%s)为均值 %.1f 的 %.2f 倍",
-                    name, title, b->gini, called(most), b->mean,
-                    b->max_over_mean);
-    }
-    om_table_word(t, unit ? unit->id : NULL);
-    om_table_word(t, name);
-    om_table_word(t, level);
-    om_table_word(t, measure);
-    om_table_integer(t, (int64_t)b->n);
-    om_table_real(t, b->sum);
-    om_table_real(t, b->mean);
-    om_table_real(t, b->gini);
-    om_table_real(t, b->max_over_mean);
-    om_table_word(t, most ? most->id : NULL);
-    om_table_word(t, least ? least->id : NULL);
-    om_table_text(t, (const char *)w->text.bytes, w->text.len);
-    om_table_text(t, (const char *)w->text_zh.bytes, w->text_zh.len);
-}
-
-static om_status put_balances(struct workload *w, struct om_table *t,
-                              const struct om_units *upper, const uint32_t *in)
-{
-    for (size_t g = 0; g < (upper ? upper->count : 1); g++)
-        for (size_t c = 0; c < w->work.columns; c++) {
-            struct om_balance b;
-            if (!w->work.column[c].burden) continue;
-            OM_TRY(measure_balance(w, c, upper ? in : NULL, (uint32_t)g, &b));
-            if (upper) om_table_shape(t, &upper->rings, upper->unit[g].row);
-            put_balance(w, t, upper ? &upper->unit[g] : NULL,
-                        upper ? upper->level : "city", c, &b);
-        }
-    return OM_OK;
-}
-
-/* The city, then each unit of the largest level, if subjects lie in it. */
-static om_status write_balances(struct workload *w)
-{
-    const struct om_manifest *m = w->question->snapshot->manifest;
-    struct om_units upper = {0};
-    struct om_table *table = NULL;
-    uint32_t *in = om_arena_calloc(&w->arena, w->units.count + 1, sizeof *in);
-    if (!in) return OM_E_MEMORY;
-    const char *top = m->level[m->levels - 1];
-    const bool larger = strcmp(top, w->units.level) != 0;
-    om_status st = OM_OK;
-    if (larger)
-        st = om_units_read(w->spec.snapshot, top, &upper, &w->question->err);
-    if (!st && larger) st = om_units_parents(&w->units, &upper, in);
-    if (!st)
-        st = om__coverage_table(w->question, BALANCE,
-                                sizeof BALANCE / sizeof *BALANCE, NULL, &table);
-    if (!st) st = put_balances(w, table, NULL, NULL);
-    if (!st && larger) st = put_balances(w, table, &upper, in);
-    if (!st) st = w->text.status ? w->text.status : w->text_zh.status;
-    if (!st) st = om_table_end(table, NULL);
-    om_table_free(table);
-    om_units_deinit(&upper);
-    return st;
-}
-
 /* --- the question ------------------------------------------------------ */
 
-static om_status find_measure(struct workload *w)
+static om_status find_measure(struct om__workload *w)
 {
     const char *name = om__coverage_text(w->question, "measure");
     const struct om_workload_column *c =
@@ -536,7 +375,7 @@ static double months_over(int64_t from_s, int64_t to_s, int64_t at_s,
 
 /* Workers are in charge of units of one level: the level asked for, or one
  * that lies in it. */
-static om_status read_levels(struct workload *w, const char *level,
+static om_status read_levels(struct om__workload *w, const char *level,
                              bool by_worker)
 {
     struct om_coverage *q = w->question;
@@ -558,7 +397,7 @@ static om_status read_levels(struct workload *w, const char *level,
     return om_units_read(q->snapshot, theirs, &w->worker_units, &q->err);
 }
 
-static om_status gather(struct workload *w, bool by_worker)
+static om_status gather(struct om__workload *w, bool by_worker)
 {
     struct om_coverage *q = w->question;
     const struct om_patrol_spec *patrol = &w->patrol.spec;
@@ -597,14 +436,14 @@ om_status om__coverage_workload(struct om_coverage *q)
                                               : "";
     else
         OM_TRY(om__coverage_level(q, &level));
-    struct workload *w = om_calloc(1, sizeof *w);
+    struct om__workload *w = om_calloc(1, sizeof *w);
     if (!w) return OM_E_MEMORY;
     w->question = q;
     om_status st = om__patrol_open_any(q, &w->patrol);
     if (!st) st = read_levels(w, level, by_worker);
     if (!st) st = gather(w, by_worker);
     if (!st)
-        st = om__coverage_flag(q, "balance") ? write_balances(w)
+        st = om__coverage_flag(q, "balance") ? om__workload_write_balances(w)
                                              : write_subjects(w);
     om_worker_figures_deinit(&w->figures);
     om_workload_deinit(&w->work);

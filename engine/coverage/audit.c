@@ -119,15 +119,8 @@ static om_status listing_take(struct listing *l, size_t limit,
 
 static bool is_dead(const struct om_part *part, size_t row)
 {
-    size_t low = 0, high = part->dead_count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (part->dead[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < part->dead_count && part->dead[low] == row;
+    const size_t dead = om_part_dead_from(part, row);
+    return dead < part->dead_count && part->dead[dead] == row;
 }
 
 /* Rows of a part without a unit. */

@@ -153,24 +153,10 @@ static om_status read_visit(const struct reading *r, size_t row,
     return OM_OK;
 }
 
-/* First of the dead rows that is not before `row`. */
-static size_t dead_from(const struct om_part *part, size_t row)
-{
-    size_t low = 0, high = part->dead_count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (part->dead[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static om_status read_stretch(void *ctx, size_t first, size_t end, size_t lane)
 {
     const struct reading *r = ctx;
-    size_t dead = dead_from(r->part, first);
+    size_t dead = om_part_dead_from(r->part, first);
     for (size_t row = first; row < end; row++) {
         if (dead < r->part->dead_count && r->part->dead[dead] == row)
             dead++;
