@@ -302,6 +302,17 @@ om_status om_heat_tile(struct om_fields *fields,
     return om_heat_png(value, window->side_px, legend, arena, png);
 }
 
+/* Less than a unit within a kernel is nothing: a hem around the last house, and
+ * what the lattice blurs beyond it. */
+static double least_shown(const struct om_risk *risk)
+{
+    if (risk->exposures == 0) return 0.0;
+    const struct om_field_spec *spec = &risk->exposure[0].spec;
+    const double one =
+        1.0 / om_kernel_area_km2(spec->kernel, spec->bandwidth_m);
+    return fmax(fmin(one, om_risk_least_exposure(risk)), DBL_MIN);
+}
+
 om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,
                       const struct om_field_window *window,
                       const struct om_legend *legend, struct om_arena *arena,
@@ -316,7 +327,8 @@ om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,
         risk->exposures ? om_arena_alloc(arena, n * sizeof *exposure) : NULL;
     if (!value || (risk->exposures && !exposure)) return OM_E_MEMORY;
     OM_TRY(om_risk_window(fields, risk, window, arena, value, exposure));
+    const float nothing = (float)least_shown(risk);
     for (size_t i = 0; exposure && i < n; i++)
-        if (exposure[i] <= 0.0f) value[i] = -INFINITY;
+        if (exposure[i] < nothing) value[i] = -INFINITY;
     return om_heat_png(value, window->side_px, legend, arena, png);
 }

@@ -65,8 +65,8 @@ om_status om_heat_tile(struct om_fields *fields,
                        const struct om_field_window *window,
                        const struct om_legend *legend, struct om_arena *arena,
                        struct om_buf *png) OM_MUST_USE;
-/** The same of a risk. Where nothing is exposed within reach there is nothing
- *  to know: such pixels are transparent, not unknown. */
+/** The same of a risk. Where less than one unit is exposed within reach there
+ *  is nothing to know: such pixels are transparent, not unknown. */
 om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,
                       const struct om_field_window *window,
                       const struct om_legend *legend, struct om_arena *arena,

@@ -48,8 +48,8 @@ om_status om_explain(const struct om_heat_world *world,
 om_status om_explain_sentence(const struct om_explanation *e, bool english,
                               struct om_buf *out);
 /** Members of a JSON object, without its braces. */
-om_status om_explain_json(const struct om_explanation *e, struct om_buf *out)
-    OM_MUST_USE;
+om_status om_explain_json(const struct om_explanation *e,
+                          struct om_buf *out) OM_MUST_USE;
 /** For a terminal: the figures, the terms, the rows, both sentences. */
 om_status om_explain_text(const struct om_explanation *e, int32_t zone_s,
                           struct om_buf *out) OM_MUST_USE;

@@ -99,8 +99,8 @@ static void add_standing(const struct om_explanation *e, bool english,
     if (!isnan(e->percentile)) {
         om_buf_add_text(out, english ? ", above " : ",高于 ");
         om_buf_add_fixed(out, e->percentile, 1);
-        om_buf_add_text(out, english ? " % of the area that is known"
-                                     : " % 的可评估面积");
+        om_buf_add_text(
+            out, english ? " % of the area that is known" : " % 的可评估面积");
     }
 }
 
@@ -362,14 +362,13 @@ static om_status add_lists(const struct om_explanation *e, struct om_buf *out)
     const struct om_risk_bound *bound = e->view->bound;
     om_buf_add_text(out, "\nterms          share   per km2    rows\n");
     for (size_t i = 0; i < bound->risk.terms; i++)
-        om_buf_addf(out, "%-12.12s %5.1f %% %9.3g %7llu  %s  %s\n",
-                    bound->term[i].from ? bound->term[i].from->name
-                                        : bound->name,
-                    e->value.numerator != 0.0
-                        ? 100.0 * e->part[i] / e->value.numerator
-                        : 0.0,
-                    e->part[i], (unsigned long long)e->reached[i],
-                    term_title(bound, i, true), term_title(bound, i, false));
+        om_buf_addf(
+            out, "%-12.12s %5.1f %% %9.3g %7llu  %s  %s\n",
+            bound->term[i].from ? bound->term[i].from->name : bound->name,
+            e->value.numerator != 0.0 ? 100.0 * e->part[i] / e->value.numerator
+                                      : 0.0,
+            e->part[i], (unsigned long long)e->reached[i],
+            term_title(bound, i, true), term_title(bound, i, false));
     if (e->rows)
         om_buf_add_text(out,
                         "\nstrongest rows  share    distance    weight  id\n");

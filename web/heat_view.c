@@ -16,7 +16,7 @@ static om_status bind_whole(const struct om_heat_world *w,
                             struct om_risk_bound **out, struct om_err *err)
 {
     OM_TRY(om_risk_bind_whole(w->snapshot, bound, at, out, err));
-    const om_status st = om_risk_ready(*out, w->selections);
+    const om_status st = om_risk_ready(*out, w->selections, w->fields);
     if (!st) return OM_OK;
     om_risk_bound_free(*out);
     *out = NULL;
@@ -61,7 +61,7 @@ om_status om_heat_view_init(const struct om_heat_world *world,
                             struct om_heat_view *out, struct om_err *err)
 {
     *out = (struct om_heat_view){.bound = take};
-    om_status st = om_risk_ready(take, world->selections);
+    om_status st = om_risk_ready(take, world->selections, world->fields);
     if (!st) st = om_risk_totals(world->fields, &take->risk, &out->totals);
     if (!st) st = find_scale(world, out, err);
     if (!st) st = find_legend(world, out, err);

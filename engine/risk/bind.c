@@ -575,6 +575,7 @@ static om_status bind_exposures(struct binder *b)
     const bool own = m && !b->ask->per;  // what the model says of it holds
     bound->risk.scale = own && m->scale ? m->scale : bound->per->scale;
     bound->risk.floor = own && m->floor ? m->floor : bound->per->floor;
+    bound->risk.shrink = own ? m->shrink : 0.0;
     const bool same_scale = bound->risk.scale == bound->per->scale;
     bound->unit = unit_text(
         b, own ? m->per_unit : NULL, same_scale ? bound->per->unit : NULL,
@@ -641,7 +642,8 @@ static void add_part(struct om_buf *out, const struct om_risk_part *p,
 static const char *describe(struct om_risk_bound *bound, bool whole)
 {
     struct om_buf out = {0};
-    om_buf_addf(&out, "%.17g %.17g\n", bound->risk.scale, bound->risk.floor);
+    om_buf_addf(&out, "%.17g %.17g %.17g\n", bound->risk.scale,
+                bound->risk.floor, bound->risk.shrink);
     for (size_t i = 0; i < bound->risk.terms; i++)
         add_part(&out, &bound->risk.term[i], &bound->term[i], whole);
     om_buf_add_text(&out, "/\n");
@@ -776,7 +778,7 @@ static om_status select_rows(struct om_risk_part *part,
 }
 
 om_status om_risk_ready(struct om_risk_bound *bound,
-                        struct om_selections *cache)
+                        struct om_selections *cache, struct om_fields *fields)
 {
     // The parts are the bound's own; only `risk` shows them as const.
     struct om_risk_part *term =
@@ -787,7 +789,11 @@ om_status om_risk_ready(struct om_risk_bound *bound,
         OM_TRY(select_rows(&term[i], &bound->term[i], cache));
     for (size_t i = 0; i < bound->risk.exposures; i++)
         OM_TRY(select_rows(&exposure[i], &bound->exposed[i], cache));
-    return om_risk_check(&bound->risk);
+    if (!(bound->risk.shrink > 0.0)) return om_risk_check(&bound->risk);
+    struct om_risk_totals totals;
+    OM_TRY(om_risk_totals(fields, &bound->risk, &totals));
+    bound->risk.mean = totals.mean;
+    return OM_OK;
 }
 
 void om_risk_bound_free(struct om_risk_bound *bound)

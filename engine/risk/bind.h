@@ -86,12 +86,14 @@ om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
                              struct om_risk_bound **out,
                              struct om_err *err) OM_MUST_USE;
 /**
- * Select the rows of all terms and exposures; after it `risk` can be
- * evaluated, by any number of threads. `cache` may be NULL.
- * returns  what om_select returns
+ * Select the rows of all terms and exposures, and find the mean that small
+ * numbers are shrunk to; after it `risk` can be evaluated, by any number of
+ * threads. `cache` may be NULL; `fields` are those it is evaluated with.
+ * returns  what om_select and om_risk_totals return
  */
 om_status om_risk_ready(struct om_risk_bound *bound,
-                        struct om_selections *cache) OM_MUST_USE;
+                        struct om_selections *cache,
+                        struct om_fields *fields) OM_MUST_USE;
 /** NULL is fine. */
 void om_risk_bound_free(struct om_risk_bound *bound);
 /** The city's now: its clock, else the machine's, to the hour. */

@@ -33,7 +33,7 @@
     "name title title_en layer filter until weight severity factor " \
     "half_life_days kernel bandwidth_m"
 #define PER_WORDS \
-    "per floor scale kernel bandwidth_m half_life_days unit unit_en"
+    "per floor shrink scale kernel bandwidth_m half_life_days unit unit_en"
 
 static const char *read_kernel(struct om__reader *r)
 {
@@ -189,6 +189,7 @@ static void read_denominator(struct om__reader *r, struct om_model *m)
     om__read_known(&per, PER_WORDS);
     read_pers(&per, "per", om_json_get(per.object, "per"), m);
     m->floor = om__read_real(&per, "floor", 1.0, UNITS_MOST, "(units)", 0.0);
+    m->shrink = om__read_real(&per, "shrink", 0.0, UNITS_MOST, "(units)", 0.0);
     m->scale = om__read_real(&per, "scale", FACTOR_LEAST, UNITS_MOST, "", 0.0);
     m->per_kernel = read_kernel(&per);
     m->per_bandwidth_m = read_bandwidth(&per);
@@ -243,6 +244,7 @@ static om_status hash_model(struct om_model *m)
     add_number(&out, m->per_bandwidth_m);
     add_number(&out, m->per_half_life_days);
     add_number(&out, m->floor);
+    add_number(&out, m->shrink);
     add_number(&out, m->scale);
     m->hash = om_hash64(out.bytes, out.len, 0);
     const om_status st = out.status;

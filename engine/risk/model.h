@@ -63,6 +63,7 @@ struct om_model {
     double per_bandwidth_m;     // 0: the largest of the terms'
     double per_half_life_days;  // of windowed exposures; 0: the terms' one
     double floor;               // units; 0: the exposure's own
+    double shrink;              // units; 0: not at all
     double scale;               // 0: the exposure's own
     const char *per_unit, *per_unit_en;  // NULL: the exposure's own
     struct om_arena arena;

@@ -55,6 +55,7 @@ om_status om_risk_check(const struct om_risk *risk)
         return OM_E_RANGE;
     if (!(risk->scale > 0.0) || !isfinite(risk->scale)) return OM_E_RANGE;
     if (!(risk->floor >= 0.0) || !isfinite(risk->floor)) return OM_E_RANGE;
+    if (!(risk->shrink >= 0.0) || !isfinite(risk->shrink)) return OM_E_RANGE;
     for (size_t i = 1; i < risk->exposures; i++) {
         const struct om_field_spec *a = &risk->exposure[0].spec;
         const struct om_field_spec *b = &risk->exposure[i].spec;
@@ -64,11 +65,17 @@ om_status om_risk_check(const struct om_risk *risk)
     return OM_OK;
 }
 
-double om_risk_least_exposure(const struct om_risk *risk)
+/* Units as a density of what is exposed. */
+static double density_of(const struct om_risk *risk, double units)
 {
     if (risk->exposures == 0) return 0.0;
     const struct om_field_spec *spec = &risk->exposure[0].spec;
-    return risk->floor / om_kernel_area_km2(spec->kernel, spec->bandwidth_m);
+    return units / om_kernel_area_km2(spec->kernel, spec->bandwidth_m);
+}
+
+double om_risk_least_exposure(const struct om_risk *risk)
+{
+    return density_of(risk, risk->floor);
 }
 
 /* ---- windows and places ------------------------------------------------ */
@@ -107,13 +114,29 @@ static om_status add_parts(const struct evaluate *e,
     return OM_OK;
 }
 
-static double ratio(const struct om_risk *risk, double least, double numerator,
-                    double exposure)
+/* From numerator and exposure to a value. */
+struct ratio {
+    bool per_area;
+    double scale, least, added, mean;
+};
+
+static struct ratio ratio_of(const struct om_risk *risk)
 {
-    if (risk->exposures == 0) return numerator;
+    // Of a city where nothing is exposed there is no mean, and no value.
+    const double mean = isfinite(risk->mean) ? risk->mean : 0.0;
+    return (struct ratio){.per_area = risk->exposures == 0,
+                          .scale = risk->scale,
+                          .least = density_of(risk, risk->floor),
+                          .added = density_of(risk, risk->shrink),
+                          .mean = mean};
+}
+
+static double value_of(const struct ratio *r, double numerator, double exposure)
+{
+    if (r->per_area) return numerator;
     // Not known either where 0 is asked for and nothing is.
-    if (!(exposure >= least) || !(exposure > 0.0)) return NAN;
-    return risk->scale * numerator / exposure;
+    if (!(exposure >= r->least) || !(exposure > 0.0)) return NAN;
+    return (r->scale * numerator + r->mean * r->added) / (exposure + r->added);
 }
 
 static om_status evaluate(struct evaluate *e, const struct om_risk *risk,
@@ -126,9 +149,9 @@ static om_status evaluate(struct evaluate *e, const struct om_risk *risk,
     if (!e->scratch || !above || !below) return OM_E_MEMORY;
     OM_TRY(add_parts(e, risk->term, risk->terms, above));
     OM_TRY(add_parts(e, risk->exposure, risk->exposures, below));
-    const double least = om_risk_least_exposure(risk);
+    const struct ratio ratio = ratio_of(risk);
     for (size_t k = 0; k < e->n; k++)
-        value[k] = (float)ratio(risk, least, above[k], below[k]);
+        value[k] = (float)value_of(&ratio, above[k], below[k]);
     for (size_t k = 0; exposure && k < e->n; k++) exposure[k] = (float)below[k];
     return OM_OK;
 }
@@ -186,8 +209,8 @@ om_status om_risk_exact(const struct om_risk *risk, double x, double y,
         out->exposed =
             out->exposure * om_kernel_area_km2(spec->kernel, spec->bandwidth_m);
     }
-    out->value = ratio(risk, om_risk_least_exposure(risk), out->numerator,
-                       out->exposure);
+    const struct ratio ratio = ratio_of(risk);
+    out->value = value_of(&ratio, out->numerator, out->exposure);
     return OM_OK;
 }
 

@@ -19,6 +19,13 @@ struct om_risk_part {
  *   value(x)     = scale * numerator / exposure
  * and without exposures value = numerator, per km2.
  *
+ * Small numbers are shrunk where `shrink` is set: to what is exposed at a place
+ * so many units are added that fare as the city does on average (`mean`),
+ *   value(x) = (scale * numerator + mean * k) / (exposure + k),
+ * k the density of `shrink` units in A (below): the mean of a Poisson rate
+ * whose prior is a gamma distribution worth `shrink` units. Where houses are
+ * many it changes nothing; ten houses have to try hard to be red.
+ *
  * The floor is a number of exposed units (houses, residents, visits). A field
  * of density d rests on n = d * A of them, where A = 1 / integral of the
  * squared kernel is the area that the kernel speaks of (quartic: 5/9 of its
@@ -35,8 +42,10 @@ struct om_risk {
     const struct om_risk_part *term;
     size_t exposures;  // 0: per area
     const struct om_risk_part *exposure;
-    double scale;  // 1000: per 1,000 exposed units; 1 where there are none
-    double floor;  // units; 0 where there are none: unknown is 0 / 0 only
+    double scale;   // 1000: per 1,000 exposed units; 1 where there are none
+    double floor;   // units; 0 where there are none: unknown is 0 / 0 only
+    double shrink;  // units; 0: not at all
+    double mean;    // of om_risk_totals; needed by shrink alone
 };
 
 /** OM_E_RANGE unless the invariants hold; what the fields say of their specs

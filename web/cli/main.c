@@ -8,11 +8,12 @@ static const struct {
     const char *name;
     om_verb_fn *run;
 } VERB[] = {
-    {"synth", om__verb_synth},     {"import", om__verb_import},
-    {"info", om__verb_info},       {"verify", om__verb_verify},
-    {"query", om__verb_query},     {"coverage", om__verb_coverage},
-    {"hotspots", om__verb_hotspots},
-    {"density", om__verb_density}, {"tile", om__verb_tile},
+    {"synth", om__verb_synth},       {"import", om__verb_import},
+    {"info", om__verb_info},         {"verify", om__verb_verify},
+    {"query", om__verb_query},       {"coverage", om__verb_coverage},
+    {"hotspots", om__verb_hotspots}, {"density", om__verb_density},
+    {"explain", om__verb_explain},   {"backtest", om__verb_backtest},
+    {"tile", om__verb_tile},
     {"serve", om__verb_serve},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)

@@ -65,7 +65,7 @@ static int bind(struct task *t, const char *name, const char *bandwidth)
     om_status st = om_risk_bind(t->ask.snapshot, t->models, &ask, &t->bound,
                                 &option, &t->ask.err);
     if (st && option) return wrong(option, &t->ask.err);
-    if (!st) st = om_risk_ready(t->bound, NULL);
+    if (!st) st = om_risk_ready(t->bound, NULL, t->fields);
     return st ? om__question_fail(&t->ask, st) : OM_EXIT_DONE;
 }
 
