@@ -15,8 +15,8 @@ static const struct om_coverage_kind KIND[] = {
     {"partition", "by layer sliver limit", "rows", om__coverage_partition},
     {"workload", "by month time at measure mark", "balance sorted",
      om__coverage_workload},
-    {"patrol", "by layer where month time at state limit", "rows levels",
-     om__coverage_patrol},
+    {"patrol", "by layer where month time at state limit raster bandwidth cell",
+     "rows levels", om__coverage_patrol},
     {"service",
      "layer where people weight among mode over factor reach limits minutes by "
      "worst cell limit",

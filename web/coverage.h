@@ -20,6 +20,7 @@ struct om_coverage {
     enum om_table_format format;
     om_features_take_fn *take;
     void *take_ctx;
+    bool may_write;    // files that options name (the command line)
     size_t rows_most;  // of a list; above it OM_E_COST. 0: any number
     // The answer: what is wrong and which option says so (NULL: none), or
     // whether the work found faults (an exit status of its own).

@@ -502,6 +502,7 @@ om_status om__coverage_patrol(struct om_coverage *q)
         OM_TRY(om__coverage_level(q, &level));
     om_status st = om__patrol_open(q, &p);
     if (!st) warn_lost(&p);
+    if (!st) st = om__patrol_field(&p);
     if (!st)
         st = om__coverage_flag(q, "rows") ? om__patrol_list(&p)
                                           : write_sums(&p, level, by_level);

@@ -34,6 +34,9 @@ om_status om__patrol_window(struct om_coverage *question,
 /** JSON members: window, moment, visits, totals. owns: `out`, ends in NUL. */
 om_status om__patrol_members(struct om__patrol_question *patrol,
                              struct om_buf *out) OM_MUST_USE;
+/** Write the field of overdue risk to the file that `raster` names, if it was
+ *  given. */
+om_status om__patrol_field(struct om__patrol_question *patrol) OM_MUST_USE;
 /** The rows themselves, those to go to first. */
 om_status om__patrol_list(struct om__patrol_question *patrol) OM_MUST_USE;
 /** Done of done and missed, weighted by the risk of levels (or not); NAN where

@@ -14,6 +14,7 @@
 #include "data/model/time.h"
 #include "engine/coverage/idmap.h"
 #include "engine/coverage/months.h"
+#include "engine/coverage/overdue.h"
 #include "engine/coverage/patrol.h"
 #include "tests/engine/duty_sample.h"
 #include "tests/rounds.h"
@@ -24,6 +25,7 @@
  *   rule_*     each rule of patrol.h, by a case worked out by hand
  *   oracle_*   random registers against a slow judge that shares no code
  *   sums_*     by units and levels, the register comes back
+ *   overdue_*  what is overdue as a layer of its own
  *   fault_*    what is missing or too much; failing allocations
  */
 
@@ -1015,6 +1017,61 @@ static void sums_add_up_to_the_register(void **state)
     end(&t);
 }
 
+/* --- overdue ----------------------------------------------------------- */
+
+static void overdue_is_a_layer_of_days_times_risk(void **state)
+{
+    (void)state;
+    struct town t;
+    random_town(&t, 5, false);
+    const struct om_patrol_spec spec =
+        spec_of(&t, "2023-05-01", "2023-07-01", "2023-06-27");
+    struct om_patrol p;
+    struct om_overdue overdue;
+    assert_int_equal(om_patrol_judge(&spec, &p, NULL), OM_OK);
+    assert_int_equal(om_overdue_make(&spec, &p, t.city.folder, &overdue, NULL),
+                     OM_OK);
+    double want = 0, got = 0;
+    size_t rows = 0;
+    for (size_t i = 0; i < p.count; i++) {
+        const struct om_patrol_row *r = &p.row[i];
+        const struct om_duty_target *target = &t.duty.target[r->target];
+        if (r->overdue_s == OM_NEVER) continue;
+        rows++;
+        want +=
+            target->risk[r->level] * (double)(spec.at_s - r->overdue_s) / 86400;
+    }
+    const struct om_column *c;
+    assert_true(rows > 10);
+    assert_int_equal(overdue.layer.rows, rows);
+    assert_int_equal(overdue.all->count, rows);
+    assert_int_equal(
+        om_segment_column(overdue.part.segment, overdue.weight, 0, rows, &c),
+        OM_OK);
+    for (size_t i = 0; i < rows; i++) got += ((const double *)c->data)[i];
+    assert_true(got > want * (1 - 1e-12) && got < want * (1 + 1e-12));
+    assert_true(overdue.sum > want * (1 - 1e-12));
+    om_overdue_free(&overdue);
+    struct om_err err = {0};
+    assert_int_equal(
+        om_overdue_make(&spec, &p, "/nowhere/at/all", &overdue, &err), OM_E_IO);
+    om_overdue_free(&overdue);
+    om_status st = OM_E_MEMORY;
+    om_threads_set(1);
+    for (size_t n = 1; st; n++) {
+        const size_t live = om_alloc_live();
+        om_alloc_fail_after(n, false);
+        st = om_overdue_make(&spec, &p, t.city.folder, &overdue, NULL);
+        om_alloc_fail_after(0, false);
+        assert_true(!st || st == OM_E_MEMORY);
+        om_overdue_free(&overdue);
+        assert_int_equal(om_alloc_live(), live);
+    }
+    om_threads_set(0);
+    om_patrol_deinit(&p);
+    end(&t);
+}
+
 /* --- faults ------------------------------------------------------------ */
 
 static void fault_empty_layers_and_windows(void **state)
@@ -1102,6 +1159,7 @@ int main(void)
         cmocka_unit_test(visits_to_nobody_are_counted_and_listed),
         cmocka_unit_test(oracle_agrees_whatever_the_threads),
         cmocka_unit_test(sums_add_up_to_the_register),
+        cmocka_unit_test(overdue_is_a_layer_of_days_times_risk),
         cmocka_unit_test(fault_empty_layers_and_windows),
         cmocka_unit_test(fault_members_that_are_not_there),
         cmocka_unit_test(fault_every_allocation_may_fail),

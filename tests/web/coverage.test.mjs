@@ -3,17 +3,20 @@
 // Plan
 //   the synthetic city is sound; planted faults are found, with areas
 //   patrols add up to the register, and agree with a count in this language
-//   the list is sorted, has addresses, and can be cut
+//   the list is sorted, has addresses, and can be cut; a field of overdue risk
 //   workloads add up; balance is Gini's
 //   what is written wrong is named, on both sides
 import assert from 'node:assert/strict';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
+import { promisify } from 'node:util';
 
 import { done, folder, onemap } from './onemap.mjs';
 import { serve } from './server.mjs';
 
+const run = promisify(execFile);
 const SCALE = 0.004, MONTH = '2023-05';
 const DAY_MS = 86400e3;
 const FROM = Date.parse('2023-05-01T00:00:00+08:00');
@@ -154,6 +157,23 @@ test('coverage', async (t) => {
         assert.ok(features.every((f) => f.geometry.type === 'Point' && !('lon' in f.properties)));
     });
 
+    await t.test('overdue risk as a field', async () => {
+        const tif = path.join(dir, 'overdue.tif');
+        const { rows } = await json(city, 'patrol', '--by', 'level', '--month', MONTH,
+            '--raster', tif, '--bandwidth', 1500, '--cell', 100);
+        const { stdout } = await run('gdalinfo', ['-json', '-stats', tif]);
+        const info = JSON.parse(stdout);
+        const [columns, lines] = info.size;
+        const integral = Number(info.bands[0].metadata[''].STATISTICS_MEAN) *
+            columns * lines * info.geoTransform[1] ** 2 / 1e6;
+        assert.ok(Math.abs(integral / sum(rows, 'risk') - 1) < 0.005, `${integral}`);
+        assert.match(info.bands[0].unit, /per km2/);
+        assert.deepEqual((await readdir(dir)).filter((name) => name.startsWith('.')), []);
+        const none = await onemap('coverage', city, 'patrol', '--month', '2022-05', '--raster', tif);
+        assert.equal(none.status, 1);
+        assert.match(none.stderr, /nothing is overdue/);
+    });
+
     await t.test('a running month is judged so far', async () => {
         const early = await json(city, 'patrol', '--by', 'level', '--month', MONTH,
             '--at', '2023-05-02');
@@ -247,6 +267,7 @@ test('coverage', async (t) => {
             ['/coverage/patrol?filter=nothing%3D1', 400, 'filter'],
             ['/coverage/patrol?datetime=now', 400, 'datetime'],
             ['/coverage/patrol?sliver=1', 400, 'sliver'],
+            ['/coverage/patrol?raster=/tmp/x.tif', 400, 'raster'],
             ['/coverage/partition?layer=nix', 400, 'layer'],
             ['/coverage/partition?f=xml', 400, 'f']]) {
             const got = await get(target);

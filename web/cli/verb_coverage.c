@@ -131,6 +131,7 @@ int om__verb_coverage(int argc, char **argv)
     if (!kind) return no_kind(operand[1]);
     struct om_coverage_option given[OPTIONS_MAX + 2];
     struct om_coverage q = {.option = given,
+                            .may_write = true,
                             .options = given_options(&w, given)};
     const int unknown = read_format(&w, &q.format);
     if (unknown) return unknown;
