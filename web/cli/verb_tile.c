@@ -1,35 +1,8 @@
-// verb_tile.c - onemap tile: one heat tile to a file.
-#include <stdio.h>
-#include <stdlib.h>
+// verb_tile.c - onemap tile: one tile to a file; which kind, and where.
 #include <string.h>
 
-#include "data/base/file.h"
-#include "web/cli/heat.h"
-
-#define HEAT "heat:"
-
-/* The command line as it was typed. */
-struct words {
-    const char *format, *scale, *palette, *out;
-};
-
-/* The tile it asks for, and what must be given back. */
-struct task {
-    const struct words *words;
-    const char *tile;
-    struct om__heat heat;
-    struct om_risk_ask ask;
-    struct om_heat_view view;
-    struct om_field_window place;
-    enum om_palette palette;
-    struct om_arena arena;
-    struct om_buf png;
-};
-
-static int usage(const char *option, const char *value, const char *want)
-{
-    return om__verb_usage("tile", "%s: '%s' is not %s", option, value, want);
-}
+#include "web/cli/tile.h"
+#include "web/cli/verb.h"
 
 /* Decimal digits and nothing else, up to `most`. */
 static bool read_digits(const char **text, char end, uint32_t most,
@@ -45,67 +18,59 @@ static bool read_digits(const char **text, char end, uint32_t most,
     return true;
 }
 
-static int read_tile(struct task *t)
+static int read_place(struct om__tile_words *w)
 {
-    const char *at = t->tile;
-    uint32_t z, x, y;
+    const char *at = w->tile;
+    uint32_t z;
     const bool good = read_digits(&at, '/', 22, &z) &&
-                      read_digits(&at, '/', (UINT32_C(1) << z) - 1, &x) &&
-                      read_digits(&at, '\0', (UINT32_C(1) << z) - 1, &y);
+                      read_digits(&at, '/', (UINT32_C(1) << z) - 1, &w->x) &&
+                      read_digits(&at, '\0', (UINT32_C(1) << z) - 1, &w->y);
     if (!good)
         return om__verb_usage(
-            "tile", "'%s' is not Z/X/Y of a tile, zoom 0 to 22", t->tile);
-    unsigned scale = 1;
-    if (t->words->scale) {
-        if (strcmp(t->words->scale, "1") != 0 &&
-            strcmp(t->words->scale, "2") != 0)
-            return usage("--scale", t->words->scale, "1 or 2");
-        scale = (unsigned)(t->words->scale[0] - '0');
-    }
-    t->place = (struct om_field_window){
-        .z = z, .x = x, .y = y, .side_px = scale * OM_TILE_SIDE_PX};
+            "tile", "'%s' is not Z/X/Y of a tile, zoom 0 to 22", w->tile);
+    w->z = z;
     return OM_EXIT_DONE;
 }
 
-static int read_look(struct task *t)
+static bool ends_in(const char *text, const char *end)
 {
-    const struct words *w = t->words;
-    if (w->format && strcmp(w->format, "png") != 0)
-        return usage("--format", w->format, "png");
-    if (w->palette && !om_palette_from_name(w->palette, &t->palette))
-        return usage("--palette", w->palette, "dark or light");
-    return OM_EXIT_DONE;
+    const size_t len = strlen(text), tail = strlen(end);
+    return len > tail && !strcmp(text + len - tail, end);
 }
 
-static om_status render(struct task *t)
+/* --format, or what the file is called; a picture where neither says. */
+static const char *format_of(const struct om__tile_words *w)
 {
-    OM_TRY(om_risk_png(t->heat.fields, &t->view.bound->risk, &t->place,
-                       &t->view.painted[t->palette], &t->arena, &t->png));
-    return om_file_write_whole(t->words->out, t->png.bytes, t->png.len,
-                               &t->heat.err);
+    if (w->format) return w->format;
+    return ends_in(w->out, ".mvt") || ends_in(w->out, ".pbf") ? "mvt" : "png";
 }
 
-static int run(struct task *t)
+static int run(const struct om__tile_words *w)
 {
-    struct om_risk_bound *bound = NULL;
-    int status = read_tile(t);
-    if (!status) status = read_look(t);
-    if (!status) status = om__heat_open(&t->heat);
-    if (!status) status = om__heat_bind(&t->heat, &t->ask, &bound);
-    if (status) return status;
-    om_status st =
-        om_heat_view_init(&t->heat.world, bound, &t->view, &t->heat.err);
-    if (!st) st = render(t);
-    return st ? om__heat_fail(&t->heat, st) : OM_EXIT_DONE;
+    const bool heat = !strncmp(w->name, OM__TILE_HEAT, strlen(OM__TILE_HEAT));
+    const bool vector = !strcmp(format_of(w), "mvt");
+    if (!vector && strcmp(format_of(w), "png") != 0)
+        return om__verb_usage("tile", "--format: '%s' is not png or mvt",
+                              w->format);
+    if (heat && vector)
+        return om__verb_usage("tile", "a heat map is a picture: --format png");
+    if (heat) return om__tile_heat(w);
+    if (vector) return om__tile_vector(w);
+    return om__verb_usage(
+        "tile", "NAME: '%s' is not heat:MODEL or heat:LAYER (or --format mvt)",
+        w->name);
 }
 
 int om__verb_tile(int argc, char **argv)
 {
-    struct words w = {0};
-    struct task t = {.words = &w};
+    struct om__tile_words w = {0};
     const struct om_option option[] = {
-        OM__HEAT_OPTIONS(t.ask),     {"--format", &w.format, NULL},
-        {"--scale", &w.scale, NULL}, {"--palette", &w.palette, NULL},
+        OM__HEAT_OPTIONS(w.ask),
+        {"--format", &w.format, NULL},
+        {"--scale", &w.scale, NULL},
+        {"--palette", &w.palette, NULL},
+        {"--properties", &w.properties, NULL},
+        {"--by", &w.by, NULL},
         {"--out", &w.out, NULL},
     };
     const char *operand[3];
@@ -117,15 +82,9 @@ int om__verb_tile(int argc, char **argv)
     if (bad || help) return bad;
     if (operands < 3 || !w.out)
         return om__verb_usage("tile", "needs CITY, NAME, Z/X/Y and --out FILE");
-    if (strncmp(operand[1], HEAT, strlen(HEAT)) != 0)
-        return usage("NAME", operand[1], "heat:MODEL or heat:LAYER");
-    t.heat = (struct om__heat){.verb = "tile", .city_path = operand[0]};
-    t.ask.name = operand[1] + strlen(HEAT);
-    t.tile = operand[2];
-    const int status = run(&t);
-    om_buf_deinit(&t.png);
-    om_arena_deinit(&t.arena);
-    om_heat_view_deinit(&t.view);
-    om__heat_close(&t.heat);
-    return status;
+    w.city = operand[0];
+    w.name = operand[1];
+    w.tile = operand[2];
+    const int status = read_place(&w);
+    return status ? status : run(&w);
 }

@@ -129,6 +129,7 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
     const struct om_cache_stats selections =
         om_selections_stats(server->selections);
     const struct om_cache_stats fields = om_fields_stats(server->fields);
+    const struct om_cache_stats vectors = om_vectors_stats(server->vectors);
     om_buf_add_text(out,
                     "# TYPE onemap_cache_hits_total counter\n"
                     "# TYPE onemap_cache_misses_total counter\n"
@@ -154,6 +155,8 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
                 selections.entries, selections.bytes);
     write_cache(out, "fields", fields.hits, fields.misses, fields.entries,
                 fields.bytes);
+    write_cache(out, "vectors", vectors.hits, vectors.misses, vectors.entries,
+                vectors.bytes);
 
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     om_buf_add_text(out, "# TYPE onemap_rows gauge\n");

@@ -6,7 +6,7 @@
 
 #define FILTER_PARAMS "filter filter-lang filter-crs datetime "
 #define FIELD_PARAMS "filter filter-lang datetime kernel bandwidth weight "
-#define ITEM_PARAMS                                                      \
+#define ITEM_PARAMS \
     "bbox bbox-crs datetime limit filter filter-lang filter-crs sortby " \
     "properties crs "
 #define PNG "image/png"
@@ -181,16 +181,18 @@ const struct om__route om__routes[] = {
      .queued = true,
      .data = true,
      .keep = true},
-    // Each kind knows its own parameters, and waits for the heavy worker.
     {.name = "hotspots",
-     .path = "hotspots/*",
+     .summary = "Where a layer is unusual, by unit, and how sure that is",
+     .path = "hotspots/{layer}",
      .params = "f units stat per exposure rate weight neighbours step compare "
                "each floor moments confidence eps min limit filter filter-lang "
                "datetime",
+     .forms = "json csv geojson",
      .answer = om__get_hotspots,
      .queued = true,
      .data = true,
      .keep = true},
+    // Each kind knows its own parameters, and waits for the heavy worker.
     {.name = "coverage",
      .summary = "Coverage of the city by its grid workers and services",
      .path = "coverage/{kind}",

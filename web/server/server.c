@@ -28,6 +28,7 @@
 /* Bitmaps of filters: 12 M rows are 1.5 MB each. */
 #define SELECTIONS_BYTES ((size_t)128 << 20)
 #define FIELDS_BYTES ((size_t)256 << 20)
+#define VECTORS_BYTES ((size_t)192 << 20)
 #define BACKLOG 4096
 /* Connections of one address where others than ourselves may reach us: more
  * than any browser or proxy pool opens. */
@@ -259,6 +260,7 @@ static om_status prepare(struct om_server *server,
     om_snapshot_unref(snapshot);
     OM_TRY(om_selections_new(SELECTIONS_BYTES, &server->selections));
     OM_TRY(om_fields_new(FIELDS_BYTES, &server->fields));
+    OM_TRY(om_vectors_new(VECTORS_BYTES, &server->vectors));
     OM_TRY(om__cache_new(o->cache_bytes ? o->cache_bytes : CACHE_BYTES_DEFAULT,
                          &server->cache));
     OM_TRY(om__flights_new(&server->flights));
@@ -334,6 +336,7 @@ void om_server_stop(struct om_server *server)
     om__names_free(server->names);
     om__metrics_free(server->metrics);
     om_fields_free(server->fields);
+    om_vectors_free(server->vectors);
     om_selections_free(server->selections);
     om_city_close(server->city);
     if (server->lane_key_made) {

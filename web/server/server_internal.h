@@ -12,6 +12,7 @@
 #include "engine/field/field.h"
 #include "engine/query/query.h"
 #include "tiles/heat.h"
+#include "tiles/vector/vector.h"
 #include "web/server/address.h"
 #include "web/server/server.h"
 
@@ -162,6 +163,7 @@ struct om_server {
     struct om_city *city;
     struct om_selections *selections;
     struct om_fields *fields;
+    struct om_vectors *vectors;
     struct om__cache *cache;
     struct om__views *views;
     struct om__names *names;

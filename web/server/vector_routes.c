@@ -1,39 +1,111 @@
 // vector_routes.c - vector tiles of layers and units.
+#include <string.h>
+
 #include "web/server/server_internal.h"
+#include "web/vector.h"
+
+/* Seconds that may be spent on what tiles share before one goes to a worker. */
+#define HERE_S 0.005
+
+/* What a vector tile shows. */
+struct vector_ask {
+    struct om_vector_ask ask;
+    const char *name;
+};
+
+static om_status read_columns(struct om__request *r, struct om_vector_ask *ask)
+{
+    const char *properties = om__param_text(r, "properties");
+    const char *by = om__param_text(r, "by");
+    if (properties) {
+        r->parameter = "properties";
+        OM_TRY(om_vector_ask_properties(ask, r->layer, properties, &r->err));
+    }
+    if (by) {
+        r->parameter = "by";
+        OM_TRY(om_vector_ask_by(ask, r->layer, by, &r->err));
+    }
+    r->parameter = NULL;
+    return OM_OK;
+}
 
 static om_status read_ask(struct om__request *r, const char *name,
-                          const struct om_tile_address *tile, void *ask)
+                          const struct om_tile_address *tile, void *memory)
 {
-    (void)tile, (void)ask;
+    struct vector_ask *vector = memory;
+    (void)tile;
+    if (!strncmp(name, OM__HEAT, strlen(OM__HEAT)))
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "a heat map is a picture: its tiles end in .png");
     OM_TRY(om__request_tile_layer(r, name));
-    return om_fail(&r->err, OM_E_NOTFOUND, 0,
-                   "there are no vector tiles; heat:LAYER is a picture");
+    vector->name = name;
+    om_vector_ask_begin(&vector->ask, r->layer);
+    OM_TRY(read_columns(r, &vector->ask));
+    OM_TRY(om__param_datetime(r, &vector->ask.window));
+    return om__param_filter(r, &vector->ask.filter);
 }
 
-static om_status add_key(struct om__request *r, const void *ask,
+static om_status add_key(struct om__request *r, const void *memory,
                          struct om_buf *key)
 {
-    (void)r, (void)ask;
-    return key->status;
+    const struct om_vector_ask *ask = &((const struct vector_ask *)memory)->ask;
+    const char *filter = ask->filter ? om_filter_canonical(ask->filter) : "";
+    const struct {
+        uint64_t serial, set, by, some;
+        int64_t from_s, to_s;
+    } numbers = {r->layer->serial, ask->window.set,    ask->by,
+                 ask->some,        ask->window.from_s, ask->window.to_s};
+    om_buf_add(key, &numbers, sizeof numbers);
+    om_buf_add(key, ask->column, r->layer->schema.count);
+    return om_buf_add(key, filter, strlen(filter));
 }
 
-static om_status draw(struct om__request *r, void *ask,
+/* Does the tile have to wait for a worker? */
+static bool must_wait(struct om__request *r, const struct om_vector_spec *spec,
+                      const struct om_tile_address *tile)
+{
+    const double cost_s =
+        om_vector_cost_s(r->server->vectors, spec, tile->z, tile->x, tile->y);
+    if (cost_s > OM__HEAVY_S) return om__wait_heavy(r);
+    if (cost_s <= HERE_S || r->on_worker) return false;
+    r->later = true;
+    return true;
+}
+
+static om_status draw(struct om__request *r, void *memory,
                       const struct om_tile_address *tile, struct om_buf *out)
 {
-    (void)r, (void)ask, (void)tile;
-    return out->status;
+    const struct vector_ask *vector = memory;
+    const struct om_vector_ask *ask = &vector->ask;
+    struct om_selection *selection = NULL;
+    // A filter may have to pass over columns first.
+    if ((ask->filter || ask->window.set) && !r->on_worker) {
+        r->later = true;
+        return OM_OK;
+    }
+    OM_TRY(om_select(r->server->selections, r->layer, &OM_POLICY_ALL,
+                     ask->filter, ask->window, &selection));
+    const struct om_vector_spec spec = om_vector_ask_spec(
+        ask, r->snapshot, r->layer, selection, vector->name);
+    om_status st = OM_OK;
+    if (!must_wait(r, &spec, tile))
+        st = om_vector_tile(r->server->vectors, &spec, tile->z, tile->x,
+                            tile->y, &om__lane(r->server)->arena, out);
+    om_selection_unref(selection);
+    return st;
 }
 
-static void forget(void *ask)
+static void forget(void *memory)
 {
-    (void)ask;
+    struct vector_ask *vector = memory;
+    om_filter_free(vector->ask.filter);
 }
 
 const struct om__tile_maker om__vector_maker = {
     .kind = "vector",
-    .params = "",
+    .params = "filter filter-lang datetime properties by",
     .head = &om__head_mvt,
-    .ask_bytes = 1,
+    .ask_bytes = sizeof(struct vector_ask),
     .read = read_ask,
     .key = add_key,
     .draw = draw,

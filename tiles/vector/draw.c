@@ -1,0 +1,296 @@
+/* draw.c - which lines and polygons a zoom draws.
+ *
+ * DESIGN
+ * A shape must be drawn in all tiles of a zoom that it touches or in none, so
+ * what is drawn is decided for the zoom and not for the tile: all shapes of at
+ * least one size. The size follows from the fullest tile: rows are read in
+ * Morton order, in which a tile is a run, and runs of a zoom add up to those
+ * of the zoom above; when a tile's run ends, the sizes that it has room for
+ * are known. What is not drawn is counted in cells.
+ */
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "tiles/vector/vector_internal.h"
+
+/* Deeper zooms are not budgeted: their tiles hold few shapes, and a tile that
+ * is too large all the same counts its smallest (shapes.c). */
+#define DEEPEST 16
+/* Bytes of shapes that a tile has room for; the rest is for cells. */
+#define BUDGET 340000
+/* Shapes below this are not drawn: half a pixel of a tile drawn at 512. */
+#define UNITS_LEAST 4
+/* Where at most one in so many is drawn, the few are listed. */
+#define FEW 6
+/* Seconds a row takes, roughly. */
+#define ROW_S 1.5e-8
+
+size_t om__row_bytes(const struct om_vector_spec *spec)
+{
+    const struct om_schema *schema = &spec->layer->schema;
+    size_t bytes = 22;  // head, id, text of the id
+    for (size_t f = 0; f < schema->count; f++) {
+        const struct om_column *column = NULL;
+        if ((spec->column && !spec->column[f]) || f == schema->id_field)
+            continue;
+        if (spec->layer->parts &&
+            om_segment_column(spec->layer->part[0].segment, f, 0, 0, &column))
+            column = NULL;
+        const bool shared = column && column->coding == OM_CODING_DICTIONARY;
+        switch (schema->field[f].type) {
+            case OM_TYPE_TEXT:
+                bytes += shared ? 4
+                         : column && column->coding == OM_CODING_NUMBERED
+                             ? 10 + column->digits
+                             : 50;
+                break;
+            case OM_TYPE_TIME:
+                bytes += 31;
+                break;
+            case OM_TYPE_REAL:
+                bytes += 13;
+                break;
+            case OM_TYPE_CATEGORY:
+            case OM_TYPE_INTEGER:
+            case OM_TYPE_BOOLEAN:
+                bytes += 3;
+                break;
+        }
+    }
+    return bytes;
+}
+
+/* What of one size there is in a run of rows. */
+struct bin {
+    uint32_t rows, vertices;
+};
+
+struct work {
+    const struct om_vector_spec *spec;
+    struct om__drawing *drawing;
+    size_t row_bytes;
+    // Of the tile of each zoom that is being read.
+    struct bin bin[DEEPEST + 1][OM__SIZE_CLASSES];
+    struct bin all[OM__SIZE_CLASSES];
+};
+
+/* Bytes of what is in a bin: a shape of few units has few vertices left. */
+static double bytes_of(const struct work *w, unsigned z, unsigned class,
+                       struct bin bin)
+{
+    const unsigned octave = class / 4;
+    const unsigned shift = OM__ZOOM_EXACT - z;
+    const double units =
+        octave > shift ? (double)(UINT64_C(2) << (octave - shift)) : 2.0;
+    const double most = (4.0 + units / 8.0) * bin.rows;
+    const double vertices = bin.vertices < most ? bin.vertices : most;
+    return (double)w->row_bytes * bin.rows + 2.5 * vertices;
+}
+
+/* A tile has been read: find what it has room for, and hand it up. */
+static void end_tile(struct work *w, unsigned z)
+{
+    double bytes = 0.0;
+    unsigned least = OM__SIZE_CLASSES;
+    while (least > 0) {
+        bytes += bytes_of(w, z, least - 1, w->bin[z][least - 1]);
+        if (bytes > BUDGET) break;
+        least--;
+    }
+    if (least > w->drawing->least[z]) w->drawing->least[z] = least;
+    struct bin *up = z ? w->bin[z - 1] : w->all;
+    for (unsigned i = 0; i < OM__SIZE_CLASSES; i++) {
+        up[i].rows += w->bin[z][i].rows;
+        up[i].vertices += w->bin[z][i].vertices;
+    }
+    memset(w->bin[z], 0, sizeof w->bin[z]);
+}
+
+/* A part being read. */
+struct head {
+    const uint64_t *key;
+    struct om_rings rings;
+    size_t rows, row;
+};
+
+/* On to the next selected row. */
+static void advance(const struct work *w, struct head *h, size_t part)
+{
+    const struct om_selection *s = w->spec->selection;
+    if (s->all) return;
+    while (h->row < h->rows && !om_selection_has(s, part, h->row)) h->row++;
+}
+
+static size_t vertices_of(const struct om_rings *r, size_t row)
+{
+    return r->ring_vertex[r->part_ring[r->shape_part[row + 1]]] -
+           r->ring_vertex[r->part_ring[r->shape_part[row]]];
+}
+
+static void count_rows(struct work *w, struct head *head, size_t parts)
+{
+    uint64_t last = 0;
+    bool any = false;
+    for (size_t p = 0; p < parts; p++) advance(w, &head[p], p);
+    for (;;) {
+        size_t best = parts;
+        for (size_t p = 0; p < parts; p++)
+            if (head[p].row < head[p].rows &&
+                (best == parts ||
+                 head[p].key[head[p].row] < head[best].key[head[best].row]))
+                best = p;
+        if (best == parts) break;
+        struct head *h = &head[best];
+        const uint64_t key = h->key[h->row];
+        if (any && (key ^ last) >> (64 - 2 * DEEPEST)) {
+            // Zooms at which the tile is another one than the last row's.
+            const unsigned same = (unsigned)__builtin_clzll(key ^ last) / 2;
+            for (unsigned z = DEEPEST; z > same; z--) end_tile(w, z);
+        }
+        struct bin *bin =
+            &w->bin[DEEPEST][om__size_class(h->rings.box[h->row])];
+        bin->rows++;
+        bin->vertices += (uint32_t)vertices_of(&h->rings, h->row);
+        last = key;
+        any = true;
+        h->row++;
+        advance(w, h, best);
+    }
+    for (unsigned z = DEEPEST + 1; any && z-- > 0;) end_tile(w, z);
+}
+
+/* Sizes by zoom: what is shown stays shown as one comes closer. */
+static void settle(struct work *w)
+{
+    struct om__drawing *d = w->drawing;
+    unsigned smallest = 0;
+    while (smallest < OM__SIZE_CLASSES && !w->all[smallest].rows) smallest++;
+    for (unsigned z = 0; z < OM__ZOOM_EXACT; z++) {
+        const uint32_t side =
+            (uint32_t)((uint64_t)UNITS_LEAST << (OM__ZOOM_EXACT - z)) - 1;
+        const unsigned floor = om__size_class((struct om_box){0, 0, side, 0});
+        if (d->least[z] < floor) d->least[z] = floor;
+    }
+    for (unsigned z = OM__ZOOM_MAX; z-- > 0;)
+        if (d->least[z] < d->least[z + 1]) d->least[z] = d->least[z + 1];
+    d->all_zoom = OM__ZOOM_MAX + 1;
+    while (d->all_zoom > 0 && d->least[d->all_zoom - 1] <= smallest)
+        d->all_zoom--;
+}
+
+static size_t drawn_at(const struct work *w, unsigned z)
+{
+    size_t n = 0;
+    for (unsigned i = w->drawing->least[z]; i < OM__SIZE_CLASSES; i++)
+        n += w->all[i].rows;
+    return n;
+}
+
+static om_status list_few(struct work *w, const struct head *h)
+{
+    struct om__drawing *d = w->drawing;
+    struct om_box *box[OM__ZOOM_MAX + 1] = {0};
+    unsigned zooms = 0;
+    om_status st = OM_OK;
+    for (unsigned z = 0; z < OM__ZOOM_EXACT; z++) {
+        const size_t n = drawn_at(w, z);
+        if (n * FEW > h->rows) break;
+        zooms = z + 1;
+        d->few[z].row = om_alloc_array(n + 1, sizeof *d->few[z].row);
+        box[z] = om_alloc_array(n + 1, sizeof *box[z]);
+        if (!d->few[z].row || !box[z]) st = OM_E_MEMORY;
+    }
+    for (size_t row = 0; row < h->rows && zooms && !st; row++) {
+        const unsigned class = om__size_class(h->rings.box[row]);
+        if (class < d->least[zooms - 1] ||
+            !om_selection_has(w->spec->selection, 0, row))
+            continue;
+        for (unsigned z = zooms; z-- > 0 && class >= d->least[z];) {
+            box[z][d->few[z].count] = h->rings.box[row];
+            d->few[z].row[d->few[z].count++] = (uint32_t)row;
+        }
+    }
+    for (unsigned z = 0; z < zooms && !st; z++)
+        st = om_tree_new(box[z], d->few[z].count, &d->few[z].tree);
+    for (unsigned z = 0; z < zooms; z++) om_free(box[z]);
+    return st;
+}
+
+static void free_drawing(void *value)
+{
+    struct om__drawing *d = value;
+    for (unsigned z = 0; z <= OM__ZOOM_MAX; z++) {
+        om_free(d->few[z].row);
+        om_tree_free(d->few[z].tree);
+    }
+    om_free(d);
+}
+
+static om_status build(struct work *w, struct head *head)
+{
+    const struct om_layer *layer = w->spec->layer;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const struct om_segment *s = layer->part[p].segment;
+        head[p].rows = om_segment_rows(s);
+        OM_TRY(om_segment_keys(s, 0, head[p].rows, &head[p].key));
+        OM_TRY(om_segment_rings(s, 0, head[p].rows, &head[p].rings));
+    }
+    count_rows(w, head, layer->parts);
+    settle(w);
+    return layer->parts == 1 ? list_few(w, head) : OM_OK;
+}
+
+static om_status make_drawing(void *ctx, void **value, size_t *bytes)
+{
+    const struct om_vector_spec *spec = ctx;
+    struct work *w = om_calloc(1, sizeof *w);
+    struct head *head = om_calloc(spec->layer->parts + 1, sizeof *head);
+    struct om__drawing *d = om_calloc(1, sizeof *d);
+    om_status st = w && head && d ? OM_OK : OM_E_MEMORY;
+    if (!st) {
+        *w = (struct work){
+            .spec = spec, .drawing = d, .row_bytes = om__row_bytes(spec)};
+        st = build(w, head);
+    }
+    om_free(w);
+    om_free(head);
+    if (st) {
+        if (d) free_drawing(d);
+        return st;
+    }
+    *bytes = sizeof *d;
+    for (unsigned z = 0; z <= OM__ZOOM_MAX; z++)
+        *bytes += d->few[z].count * (sizeof(uint32_t) + sizeof(struct om_box));
+    *value = d;
+    return OM_OK;
+}
+
+static const struct om__keep_kind KIND = {"drawing", make_drawing,
+                                          free_drawing};
+
+static void make_key(struct om__layer_key *key,
+                     const struct om_vector_spec *spec)
+{
+    om__layer_key(key, spec->layer);
+    key->selection = om__selection_serial(spec->selection);
+    key->number = om__row_bytes(spec);
+}
+
+double om__drawing_cost_s(struct om_vectors *vectors,
+                          const struct om_vector_spec *spec)
+{
+    struct om__layer_key key;
+    make_key(&key, spec);
+    if (om__keep_has(vectors, &KIND, &key, sizeof key)) return 0.0;
+    return ROW_S * (double)spec->layer->rows;
+}
+
+om_status om__drawing_get(struct om_vectors *vectors,
+                          const struct om_vector_spec *spec,
+                          struct om__kept *out)
+{
+    struct om__layer_key key;
+    make_key(&key, spec);
+    return om__keep_get(vectors, &KIND, &key, sizeof key,
+                        (void *)(uintptr_t)spec, out);
+}

@@ -1,0 +1,104 @@
+/* points.c - tiles of points: all of them, or cells.
+ *
+ * DESIGN
+ * Whether a tile shows its rows is decided by their number alone, so that a
+ * cell can say at which zoom they will be shown. How many there may be follows
+ * from what a row's properties take: who asks for fewer columns sees rows
+ * earlier. A tile whose texts are longer than that is counted, too.
+ */
+#include "tiles/vector/vector_internal.h"
+
+/* Bytes of a tile of rows as they are reckoned. */
+#define BUDGET 120000
+/* Fewer rows than a tile has cells are never counted. */
+#define WHOLE_LEAST 256
+
+uint64_t om__points_whole(const struct om_vector_spec *spec)
+{
+    const uint64_t rows = BUDGET / (om__row_bytes(spec) + 6);
+    return rows > WHOLE_LEAST ? rows : WHOLE_LEAST;
+}
+
+static om_status add_row(struct om__making *m, struct om__rows *rows,
+                         size_t part, size_t row, uint64_t key)
+{
+    const struct om_pos pos = om_morton_pos(key);
+    const unsigned z = m->place.z;
+    om_mvt_point(
+        &m->rows,
+        (struct om_mvt_xy){(int32_t)(om__unit_of(pos.x, z) - m->place.west),
+                           (int32_t)(om__unit_of(pos.y, z) - m->place.north)});
+    m->shown++;
+    return om__rows_feature(rows, OM_MVT_POINT, part, row);
+}
+
+static om_status add_rows(struct om__making *m, struct om__rows *rows)
+{
+    const struct om_layer *layer = m->spec->layer;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const struct om_segment *segment = layer->part[p].segment;
+        const size_t from = m->stretch[p].from, to = m->stretch[p].to;
+        const size_t count = om_segment_rows(segment);
+        const uint64_t *key;
+        if (from == to) continue;
+        OM_TRY(om__rows_touch(rows, p, from, to));
+        OM_TRY(om_segment_keys(segment, from, to, &key));
+        for (size_t w = from / 64; w * 64 < to; w++) {
+            uint64_t bits =
+                om__selected_in(m->spec->selection, p, count, w, from, to);
+            for (; bits; bits &= bits - 1) {
+                const size_t row = w * 64 + (size_t)__builtin_ctzll(bits);
+                OM_TRY(add_row(m, rows, p, row, key[row]));
+            }
+        }
+    }
+    return OM_OK;
+}
+
+/* Rows that are alone in their cells are shown. */
+static om_status add_alone(struct om__making *m, const struct om__cells *cells,
+                           struct om__rows *rows)
+{
+    for (size_t i = 0; i < cells->count; i++) {
+        const struct om__cell *cell = &cells->cell[i];
+        if (cell->count != 1) continue;
+        OM_TRY(om__rows_touch(rows, cell->row.part, cell->row.row,
+                              (size_t)cell->row.row + 1));
+        OM_TRY(add_row(m, rows, cell->row.part, cell->row.row, cell->first));
+    }
+    return OM_OK;
+}
+
+static om_status make(struct om__making *m, unsigned zooms)
+{
+    struct om__rows *rows = NULL;
+    om__making_clear(m);
+    OM_TRY(om__rows_new(m->spec, &m->rows, m->arena, &rows));
+    om_status st = OM_OK;
+    if (zooms > OM_VECTOR_CELL_ZOOMS) {
+        st = add_rows(m, rows);
+    } else {
+        struct om__cells cells;
+        st = om__cells_gather(m->vectors, m->spec, &m->place, m->stretch, zooms,
+                              NULL, 0, m->arena, &cells);
+        if (!st) st = add_alone(m, &cells, rows);
+        if (!st)
+            st = om__cells_write(&cells, m->spec, &m->place, 1,
+                                 om__points_whole(m->spec), OM__ZOOM_MAX + 1,
+                                 m->arena, &m->cells);
+    }
+    om__rows_free(rows);
+    return st;
+}
+
+om_status om__points_make(struct om__making *m)
+{
+    // Rows, if they are few, then cells, coarser until they fit.
+    unsigned zooms =
+        OM_VECTOR_CELL_ZOOMS + (m->total <= om__points_whole(m->spec) ? 1 : 0);
+    for (;;) {
+        OM_TRY(make(m, zooms));
+        if (om__making_fits(m) || zooms == 0) return OM_OK;
+        zooms--;
+    }
+}

@@ -1,0 +1,383 @@
+// vector_internal.h - what the files of vector tiles share.
+#ifndef OM_TILES_VECTOR_VECTOR_INTERNAL_H
+#define OM_TILES_VECTOR_VECTOR_INTERNAL_H
+
+#include "data/base/arena.h"
+#include "tiles/vector/vector.h"
+
+/** Deepest zoom of tiles. */
+#define OM__ZOOM_MAX 22
+/** Zoom whose units are the cells of the grid of positions. */
+#define OM__ZOOM_EXACT 20
+/** A level of cells never has more of them in a tile. */
+#define OM__CELLS (1u << (2 * OM_VECTOR_CELL_ZOOMS))
+
+/* ---- places on the grid of a zoom (place.c) ----
+ *
+ * Units from the corner of the world or, in a tile, from the tile's. Points go
+ * to the unit that holds them, so that none lies on a tile's far edge;
+ * vertices to the nearest corner of units. */
+struct om__xy {
+    int64_t x, y;
+};
+struct om__place {
+    unsigned z;
+    uint32_t x, y;
+    int64_t west, north;      // of the tile, in units of its zoom
+    uint64_t code, code_end;  // Morton codes of positions in it; end 0: none
+};
+/** returns OM_E_RANGE */
+om_status om__place_init(struct om__place *place, unsigned z, uint32_t x,
+                         uint32_t y) OM_MUST_USE;
+static inline int64_t om__unit_of(uint32_t at, unsigned z)
+{
+    if (z <= OM__ZOOM_EXACT) return at >> (OM__ZOOM_EXACT - z);
+    const unsigned up = z - OM__ZOOM_EXACT;
+    return ((int64_t)at << up) + (INT64_C(1) << (up - 1));
+}
+static inline int64_t om__corner_of(uint32_t at, unsigned z)
+{
+    if (z >= OM__ZOOM_EXACT) return om__unit_of(at, z);
+    const unsigned down = OM__ZOOM_EXACT - z;
+    return ((int64_t)at + (INT64_C(1) << (down - 1))) >> down;
+}
+/** Positions that may reach into the tile with its buffer. */
+struct om_box om__place_reach(const struct om__place *place);
+
+/* ---- shapes on the grid of a zoom (shape.c, snap.c, trace.c, clip.c) ---- */
+
+/* Rings (or lines), one behind the other: ring i is [end[i - 1], end[i]). Of
+ * polygons: each outer ring, clockwise as seen, is followed by its holes. Lies
+ * in an arena. */
+struct om__rings {
+    struct om__xy *at;
+    uint32_t *end;
+    size_t rings, places;
+};
+/** Twice the area of a ring, positive if clockwise as seen on the map. */
+__extension__ typedef __int128 om__wide;
+om__wide om__ring_area2(const struct om__xy *at, size_t n);
+
+/* A directed edge of a polygon, its inside on the right as seen on the map. */
+struct om__edge {
+    struct om__xy from, to;
+};
+/**
+ * Polygons of edges that end in common places or not at all: edges that come
+ * in both directions cancel, the rest is put together to simple rings that
+ * meet in single places at most, outer ones with their holes.
+ * shapes   edge [n], content lost
+ * owns     out lies in `arena`
+ */
+om_status om__edges_trace(struct om__edge *edge, size_t n,
+                          struct om_arena *arena,
+                          struct om__rings *out) OM_MUST_USE;
+/** The same for rings in whatever order, closed, clockwise outer ones; a short
+ *  way if no place comes twice. */
+om_status om__rings_trace(const struct om__rings *rings, struct om_arena *arena,
+                          struct om__rings *out) OM_MUST_USE;
+
+/** Does the edge come into the half-open square [low, low + side)? Exact. */
+bool om__edge_passes(struct om__xy a, struct om__xy b, struct om__xy low,
+                     int64_t side);
+/* Places that edges must go through if they come into their unit ("hot
+ * pixels" of snap rounding). */
+struct om__hot;
+/**
+ * Vertices of `pos` on the grid of zoom z (below OM__ZOOM_EXACT).
+ * owns     *out lies in `arena`
+ */
+om_status om__hot_new(const struct om_pos *pos, size_t n, unsigned z,
+                      struct om_arena *arena, struct om__hot **out) OM_MUST_USE;
+/** Append the places that the edge from a to b goes through, without those of
+ *  its ends, in order, to `out` (of struct om__xy). The other direction gives
+ *  the same places. */
+om_status om__hot_route(const struct om__hot *hot, struct om_pos a,
+                        struct om_pos b, struct om_buf *out) OM_MUST_USE;
+
+/**
+ * A valid polygon on the grid of zoom z from a valid one of positions.
+ * shapes   ring i is pos[end[i - 1], end[i]); hot NULL: only its own vertices
+ * owns     out lies in `arena`
+ */
+om_status om__polygon_snap(const struct om_pos *pos, const uint32_t *end,
+                           size_t rings, unsigned z, const struct om__hot *hot,
+                           struct om_arena *arena,
+                           struct om__rings *out) OM_MUST_USE;
+
+/* Sides of a tile with its buffer, or any box; ends belong to it. */
+struct om__frame {
+    int64_t west, north, east, south;
+};
+/** The part of a valid polygon in the frame, valid again. `out` may be what is
+ *  in `rings` if nothing had to be cut. */
+om_status om__polygon_clip(const struct om__rings *rings,
+                           const struct om__frame *frame,
+                           struct om_arena *arena,
+                           struct om__rings *out) OM_MUST_USE;
+/** The parts of lines in the frame. */
+om_status om__lines_clip(const struct om__rings *lines,
+                         const struct om__frame *frame, struct om_arena *arena,
+                         struct om__rings *out) OM_MUST_USE;
+
+/* ---- what is kept (keep.c) ---- */
+
+/* What a key begins with: a layer at one moment, rows of it, and more that
+ * depends on the kind. */
+struct om__layer_key {
+    char name[OM_LIMIT_NAME_BYTES];
+    uint64_t serial, selection, number, other;
+};
+void om__layer_key(struct om__layer_key *key, const struct om_layer *layer);
+/** Serial of a selection, the same for all that select everything. */
+static inline uint64_t om__selection_serial(const struct om_selection *s)
+{
+    return s->all ? 0 : s->serial;
+}
+
+/* Kinds of what tiles share; each has a maker and a way to free. */
+struct om__kept {
+    void *value;  // for the caller to read
+    void *slot;
+};
+struct om__keep_kind {
+    const char *name;  // part of the key
+    /** Make the value that the key asks for. *bytes: about what it takes. */
+    om_status (*make)(void *ask, void **value, size_t *bytes);
+    void (*free)(void *value);
+};
+/**
+ * The value of a key, made once however many ask.
+ * owns     *out: om__keep_release
+ */
+om_status om__keep_get(struct om_vectors *vectors,
+                       const struct om__keep_kind *kind, const void *key,
+                       size_t key_len, void *ask,
+                       struct om__kept *out) OM_MUST_USE;
+/** Is it there? */
+bool om__keep_has(struct om_vectors *vectors, const struct om__keep_kind *kind,
+                  const void *key, size_t key_len);
+void om__keep_release(struct om_vectors *vectors, struct om__kept *kept);
+
+/* ---- borders (border.c) ----
+ *
+ * All shapes of a layer of modest size as one network: places that shapes
+ * share are one node, and each node knows the first zoom that shows it. */
+struct om__borders {
+    size_t parts;
+    const uint32_t **node;  // [parts][vertices of the part]
+    size_t nodes;
+    struct om_pos *pos;  // [nodes]
+    uint8_t *zoom;       // [nodes]
+    struct om_arena arena;
+};
+/** Vertices of all shapes of a layer. */
+om_status om__vertices(const struct om_layer *layer, size_t *out) OM_MUST_USE;
+/** Layers of more vertices are drawn vertex by vertex. */
+#define OM__BORDER_VERTICES 2000000
+/** Are the shapes of the layer simplified (are they few enough)? */
+bool om__borders_wanted(const struct om_layer *layer);
+double om__borders_cost_s(struct om_vectors *vectors,
+                          const struct om_layer *layer);
+om_status om__borders_get(struct om_vectors *vectors,
+                          const struct om_layer *layer,
+                          struct om__kept *out) OM_MUST_USE;
+
+/* All polygons of a layer on the grid of a zoom, simplified, valid. */
+struct om__level {
+    size_t parts;
+    uint32_t **shape_ring;  // [parts][rows + 1] into ring_end
+    uint32_t *ring_end;     // [rings], into place
+    struct om_pos *place;
+    struct om_arena arena;
+};
+double om__level_cost_s(struct om_vectors *vectors,
+                        const struct om_layer *layer, unsigned z);
+om_status om__level_get(struct om_vectors *vectors,
+                        const struct om_layer *layer, unsigned z,
+                        struct om__kept *out) OM_MUST_USE;
+
+/* ---- which shapes are drawn (draw.c) ---- */
+
+/** A class of sizes: four to an octave of the longer side of a box. */
+static inline unsigned om__size_class(struct om_box box)
+{
+    if (box.x0 > box.x1) return 0;
+    const uint32_t w = box.x1 - box.x0, h = box.y1 - box.y0;
+    const uint64_t side = (uint64_t)(w > h ? w : h) + 1;
+    const unsigned top = 63 - (unsigned)__builtin_clzll(side);
+    return 1 + (top << 2 | (unsigned)(top >= 2 ? side >> (top - 2) & 3
+                                               : side << (2 - top) & 3));
+}
+#define OM__SIZE_CLASSES 140
+
+/* Of a selection: the least class drawn at each zoom, and where few of many
+ * shapes are drawn, which. */
+struct om__drawing {
+    unsigned least[OM__ZOOM_MAX + 1];
+    unsigned all_zoom;  // the first zoom that draws every row
+    struct om__few {
+        size_t count;
+        uint32_t *row;         // of the one part, rising
+        struct om_tree *tree;  // over their boxes; NULL: look at all rows
+    } few[OM__ZOOM_MAX + 1];
+};
+double om__drawing_cost_s(struct om_vectors *vectors,
+                          const struct om_vector_spec *spec);
+om_status om__drawing_get(struct om_vectors *vectors,
+                          const struct om_vector_spec *spec,
+                          struct om__kept *out) OM_MUST_USE;
+/** About how many bytes the properties of a row take in a tile. */
+size_t om__row_bytes(const struct om_vector_spec *spec);
+
+/* ---- rows as features (rows.c) ---- */
+
+struct om__rows;
+om_status om__rows_new(const struct om_vector_spec *spec, struct om_mvt *mvt,
+                       struct om_arena *arena,
+                       struct om__rows **out) OM_MUST_USE;
+void om__rows_free(struct om__rows *rows);
+/** Rows [from, to) of a part are going to be asked for. */
+om_status om__rows_touch(struct om__rows *rows, size_t part, size_t from,
+                         size_t to) OM_MUST_USE;
+/** Finish the feature under construction with the properties of a row. */
+om_status om__rows_feature(struct om__rows *rows, enum om_mvt_type type,
+                           size_t part, size_t row) OM_MUST_USE;
+
+/* ---- rows in cells (cells.c, tally.c, words.c) ---- */
+
+/** Selected rows 64 * w ... of a part as bits; `rows` of the part. */
+static inline uint64_t om__selected(const struct om_selection *s, size_t part,
+                                    size_t rows, size_t w)
+{
+    if (!s->all) return s->part[part].word[w];
+    return rows - w * 64 >= 64 ? ~UINT64_C(0)
+                               : (UINT64_C(1) << (rows - w * 64)) - 1;
+}
+static inline uint64_t om__selected_in(const struct om_selection *s,
+                                       size_t part, size_t rows, size_t w,
+                                       size_t from, size_t to)
+{
+    uint64_t bits = om__selected(s, part, rows, w);
+    if (w * 64 < from) bits &= ~UINT64_C(0) << (from - w * 64);
+    if (to < w * 64 + 64) bits &= (UINT64_C(1) << (to - w * 64)) - 1;
+    return bits;
+}
+static inline size_t om__selected_count(const struct om_selection *s,
+                                        size_t part, size_t from, size_t to)
+{
+    return s->all ? to - from : om_selection_count(s, part, from, to);
+}
+
+/* A row of a part. */
+struct om__row {
+    uint32_t part, row;
+};
+/** Rows [from, to) of a part that lie in the tile. */
+struct om__stretch {
+    size_t from, to;
+};
+
+/* Values of the `by` column of all parts, joined: the number of each code of a
+ * part. The last number, `count`, is that of rows without a value. */
+struct om__words {
+    size_t count;
+    const char **text;
+    size_t *len;
+    const uint8_t **of_code;  // [parts][words of the part]
+};
+om_status om__words_read(const struct om_layer *layer, size_t column,
+                         struct om_arena *arena,
+                         struct om__words *out) OM_MUST_USE;
+
+/* Counts by word (or sums of numbers) before every so many rows of a part. */
+#define OM__TALLY_ROWS 256
+struct om__tally {
+    size_t width;     // counters of a block: codes and one for NULL; sums 1
+    uint32_t *count;  // [blocks + 1][width]
+    int64_t *sum;     // [blocks + 1]
+};
+/** Rows of a tile from which on tallies pay. */
+#define OM__TALLY_PAYS 100000
+om_status om__tally_get(struct om_vectors *vectors,
+                        const struct om_vector_spec *spec, size_t part,
+                        size_t column, struct om__kept *out) OM_MUST_USE;
+double om__tally_cost_s(struct om_vectors *vectors,
+                        const struct om_vector_spec *spec, size_t part,
+                        size_t column);
+
+/* Cells of a part at least as fine as `level`: stored ones, or made once and
+ * kept; count 0 if the rows are better read. */
+om_status om__subcells_get(struct om_vectors *vectors,
+                           const struct om_segment *segment, unsigned level,
+                           struct om__kept *kept,
+                           struct om_cells *out) OM_MUST_USE;
+double om__subcells_cost_s(struct om_vectors *vectors,
+                           const struct om_segment *segment, unsigned level);
+
+/* One cell of a tile. */
+struct om__cell {
+    uint64_t count;
+    uint64_t placed;       // rows that x and y are of, drawn ones too
+    uint64_t first, last;  // Morton codes of its first and last row
+    double x, y;           // sums of positions
+    struct om_box box;
+    struct om__row row;  // if count is 1
+    int64_t *sum;        // [sums]
+    uint64_t *word;      // [words + 1]
+};
+struct om__cells {
+    unsigned zooms;  // of cells below the tile's: 1 << zooms a side
+    size_t count;
+    struct om__cell *cell;  // in Morton order, empty ones too
+    struct om__words words;
+    size_t sums;
+    size_t *sum_column;  // [sums]
+    uint64_t total;
+};
+/** The rows of the tile in cells; rows listed in `drawn` (rising by part and
+ *  row, all in the tile) are left out. owns: out lies in arena. */
+om_status om__cells_gather(struct om_vectors *vectors,
+                           const struct om_vector_spec *spec,
+                           const struct om__place *place,
+                           const struct om__stretch *stretch, unsigned zooms,
+                           const struct om__row *drawn, size_t drawn_count,
+                           struct om_arena *arena,
+                           struct om__cells *out) OM_MUST_USE;
+double om__cells_cost_s(struct om_vectors *vectors,
+                        const struct om_vector_spec *spec,
+                        const struct om__place *place,
+                        const struct om__stretch *stretch);
+/** Features of the cells that hold more than `alone` rows (0 or 1).
+ *  `whole_rows`: a tile of at most so many rows shows them all; `whole_zoom`:
+ *  so do all tiles from this zoom on. */
+om_status om__cells_write(const struct om__cells *cells,
+                          const struct om_vector_spec *spec,
+                          const struct om__place *place, unsigned alone,
+                          uint64_t whole_rows, unsigned whole_zoom,
+                          struct om_arena *arena,
+                          struct om_mvt *mvt) OM_MUST_USE;
+
+/* ---- the tile (vector.c, points.c, shapes.c) ---- */
+
+/* What a tile is made with. */
+struct om__making {
+    struct om_vectors *vectors;
+    const struct om_vector_spec *spec;
+    struct om__place place;
+    struct om__stretch *stretch;  // [parts]
+    uint64_t total;               // rows selected in it
+    struct om_arena *arena;
+    struct om_mvt rows, cells;
+    uint64_t shown;  // rows of the tile as themselves
+};
+/** Begin again: nothing shown, nothing counted. */
+void om__making_clear(struct om__making *m);
+/** Will it be a tile of at most OM_VECTOR_BYTES? */
+bool om__making_fits(const struct om__making *m);
+om_status om__points_make(struct om__making *m) OM_MUST_USE;
+om_status om__shapes_make(struct om__making *m) OM_MUST_USE;
+/** Rows of a point tile up to which all are shown. */
+uint64_t om__points_whole(const struct om_vector_spec *spec);
+
+#endif
