@@ -125,6 +125,7 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
         om__answer_unref(request->shared);
     else if (request->response)
         MHD_destroy_response(request->response);
+    om__world_unref(request->world);
     om_snapshot_unref(request->snapshot);
     om_free(request);
     *context = NULL;

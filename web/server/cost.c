@@ -21,6 +21,8 @@
 #define CELL_BANDWIDTHS 0.1
 /* A legend above this is not made: about a second of one core. */
 #define LEGEND_MOST_S 0.6
+/* One tile of one field, without its colours. */
+#define WINDOW_S 1.5e-3
 /* Making a view passes over the columns of its filter and weight. */
 #define PASS_ROW_S 20e-9
 
@@ -53,13 +55,40 @@ double om__legend_cost_s(const struct om_layer *layer, double bandwidth_m)
     return fmin(blocks, rows / ROWS_PER_BLOCK) * BLOCK_S + cells * ROW_S;
 }
 
-double om__view_cost_s(const struct om_layer *layer,
-                       const struct om__view_ask *ask)
+static double pass_s(const struct om_risk_part *part,
+                     const struct om_risk_rows *rows)
 {
-    const bool pass =
-        ask->filter || ask->window.set || ask->weight_column != OM_NO_FIELD;
-    return om__legend_cost_s(layer, ask->bandwidth_m) +
-           (pass ? (double)layer->rows * PASS_ROW_S : 0);
+    const struct om_weighting *w = &part->spec.weight;
+    const bool pass = rows->filter || rows->window.set || w->table ||
+                      w->column != OM_NO_FIELD || w->at_s != INT64_MAX;
+    return pass ? (double)part->spec.layer->rows * PASS_ROW_S : 0.0;
+}
+
+double om__spread_cost_s(const struct om_risk_bound *bound)
+{
+    const struct om_risk *risk = &bound->risk;
+    const struct om_field_spec *spec = &risk->term[0].spec;
+    double least_m = spec->bandwidth_m;
+    for (size_t i = 1; i < risk->terms; i++)
+        least_m = fmin(least_m, risk->term[i].spec.bandwidth_m);
+    // 256 places of an eighth of the bandwidth each.
+    const double tiles = occupied(spec->layer, 32.0 * least_m) + 8.0;
+    return tiles * (double)(risk->terms + risk->exposures) * WINDOW_S;
+}
+
+double om__view_cost_s(const struct om_risk_bound *bound)
+{
+    const struct om_risk *risk = &bound->risk;
+    double s = 0.0;
+    for (size_t i = 0; i < risk->terms; i++)
+        s += pass_s(&risk->term[i], &bound->term[i]);
+    for (size_t i = 0; i < risk->exposures; i++)
+        s += pass_s(&risk->exposure[i], &bound->exposed[i]);
+    // The legend of a risk is its mean, that of a density its largest value.
+    if (risk->exposures) return s;
+    if (risk->terms > 1) return s + om__spread_cost_s(bound);
+    const struct om_field_spec *spec = &risk->term[0].spec;
+    return s + om__legend_cost_s(spec->layer, spec->bandwidth_m);
 }
 
 double om__bandwidth_least_m(const struct om_layer *layer)

@@ -37,9 +37,27 @@ static bool is_level_name(const struct om_snapshot *snapshot,
            om_snapshot_units(snapshot, level) == layer;
 }
 
-bool om__map_at(const struct om_snapshot *snapshot, size_t i,
-                struct om__map *out)
+/* Heat of a risk model. It is where its first term's rows are. */
+static bool model_at(struct om__request *r, size_t i, struct om__map *out)
 {
+    // Without models a city has the maps of its layers.
+    if (om__request_world(r)) return false;
+    const struct om_models *models = r->world->models;
+    for (size_t k = 0; k < models->count; k++) {
+        const struct om_model *model = models->entry[k].model;
+        if (!model || i-- > 0) continue;
+        out->title = model->title ? model->title : model->name;
+        out->layer = om_snapshot_layer(r->snapshot, model->term[0].layer);
+        out->heat = true;
+        snprintf(out->name, sizeof out->name, OM__HEAT "%s", model->name);
+        return out->layer != NULL;
+    }
+    return false;
+}
+
+bool om__map_at(struct om__request *r, size_t i, struct om__map *out)
+{
+    const struct om_snapshot *snapshot = r->snapshot;
     *out = (struct om__map){0};
     for (size_t k = 0; k < snapshot->layers; k++) {
         const struct om_layer *layer = &snapshot->layer[k];
@@ -58,13 +76,13 @@ bool om__map_at(const struct om_snapshot *snapshot, size_t i,
                  i == 1 && !point ? layer->meta->unit_level : layer->name);
         return true;
     }
-    return false;
+    return model_at(r, i, out);
 }
 
 om_status om__map_find(struct om__request *r, const char *name,
                        struct om__map *out)
 {
-    for (size_t i = 0; om__map_at(r->snapshot, i, out); i++)
+    for (size_t i = 0; om__map_at(r, i, out); i++)
         if (!strcmp(out->name, name)) {
             r->layer = out->layer;
             return OM_OK;

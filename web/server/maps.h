@@ -7,15 +7,15 @@
 /* Something that is shown as tiles. */
 struct om__map {
     char name[OM_LIMIT_NAME_BYTES + 8];  // "hazard", "grid", "heat:hazard"
-    const char *title;                   // borrowed from the snapshot
+    const char *title;                   // borrowed from the request
     const struct om_layer *layer;        // that it shows
     bool heat;                           // pictures only
 };
 
-/** Number i of the maps of a snapshot: layers, levels of units that no layer
- *  is called like, heat of point layers. false: there are no more. */
-bool om__map_at(const struct om_snapshot *snapshot, size_t i,
-                struct om__map *out);
+/** Number i of the maps of the request's snapshot: layers, levels of units that
+ *  no layer is called like, heat of point layers, then of risk models. false:
+ *  there are no more. */
+bool om__map_at(struct om__request *request, size_t i, struct om__map *out);
 /** By name; 404 if there is none. Sets request->layer. */
 om_status om__map_find(struct om__request *request, const char *name,
                        struct om__map *out) OM_MUST_USE;

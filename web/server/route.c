@@ -5,7 +5,9 @@
 #include "web/server/server_internal.h"
 
 #define FILTER_PARAMS "filter filter-lang filter-crs datetime "
-#define FIELD_PARAMS "filter filter-lang datetime kernel bandwidth weight "
+#define FIELD_PARAMS                                                    \
+    "filter filter-lang datetime at kernel bandwidth halflife weight " \
+    "per "
 #define ITEM_PARAMS \
     "bbox bbox-crs datetime limit filter filter-lang filter-crs sortby " \
     "properties crs "
@@ -163,6 +165,13 @@ const struct om__route om__routes[] = {
      .path = "legend/{name}.json",
      .answer = om__get_legend,
      .params = FIELD_PARAMS "palette",
+     .data = true},
+    {.name = "legend",
+     .summary = "Colours of a heat map, unknown last",
+     .path = "legend/{name}.png",
+     .answer = om__get_legend_png,
+     .params = FIELD_PARAMS "palette",
+     .media = PNG,
      .data = true,
      .keep = true},
     {.name = "value",

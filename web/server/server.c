@@ -265,6 +265,8 @@ static om_status prepare(struct om_server *server,
                          &server->cache));
     OM_TRY(om__flights_new(&server->flights));
     OM_TRY(om__views_new(&server->views));
+    OM_TRY(om__worlds_new(o->city, &server->worlds));
+    OM_TRY(om_legends_new(o->city, &server->legends));
     OM_TRY(om__names_new(&server->names));
     OM_TRY(om__metrics_new(&server->metrics));
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
@@ -333,6 +335,8 @@ void om_server_stop(struct om_server *server)
     om__cache_free(server->cache);
     om__flights_free(server->flights);
     om__views_free(server->views);
+    om__worlds_free(server->worlds);
+    om_legends_free(server->legends);
     om__names_free(server->names);
     om__metrics_free(server->metrics);
     om_fields_free(server->fields);

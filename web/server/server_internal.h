@@ -13,6 +13,7 @@
 #include "engine/query/query.h"
 #include "tiles/heat.h"
 #include "tiles/vector/vector.h"
+#include "web/heat_view.h"
 #include "web/server/address.h"
 #include "web/server/server.h"
 
@@ -107,6 +108,7 @@ struct om__request {
     const struct om__route *route;  // NULL: none
     struct om_address address;
     struct om_snapshot *snapshot;
+    struct om__world *world;       // NULL until om__request_world
     const struct om_layer *layer;  // that it is about, once known
     const char *target;            // raw
     size_t target_len;
@@ -150,6 +152,8 @@ struct om__lane *om__lane(struct om_server *server);  // NULL: no memory
 
 struct om__metrics;
 struct om__views;
+struct om__worlds;
+struct om__world;
 struct om__names;
 struct om__jobs;
 struct om__flights;
@@ -166,6 +170,8 @@ struct om_server {
     struct om_vectors *vectors;
     struct om__cache *cache;
     struct om__views *views;
+    struct om__worlds *worlds;
+    struct om_legends *legends;
     struct om__names *names;
     struct om__metrics *metrics;
     struct om__files *files;
@@ -420,47 +426,66 @@ om_status om__param_word(struct om__request *request, const char *name,
                          const char **out) OM_MUST_USE;
 
 // cost.c: what a question will cost, estimated within microseconds
-struct om__view_ask;
 /** Seconds of one core that the legend of a layer's field takes. */
 double om__legend_cost_s(const struct om_layer *layer, double bandwidth_m);
 /** Seconds of one core until a view is ready. */
-double om__view_cost_s(const struct om_layer *layer,
-                       const struct om__view_ask *ask);
+double om__view_cost_s(const struct om_risk_bound *bound);
+/** Seconds of one core until its values are known all over the city. */
+double om__spread_cost_s(const struct om_risk_bound *bound);
 /** Smallest bandwidth (a round number) whose legend is made. */
 double om__bandwidth_least_m(const struct om_layer *layer);
 
-// views.c: fields made ready
-/* What a heat tile shows: a selection of a layer, its field's parameters and
- * both legends. Immutable, counted; holds a snapshot. */
-struct om__view {
-    struct om_field_spec spec;
-    struct om_legend legend[2];  // by enum om_palette
-    double weight_sum;
+// worlds.c: models and the city's area, of one commit
+struct om__world {
+    struct om_models *models;
 };
-/* How a view is asked for. */
-struct om__view_ask {
-    struct om_filter *filter;
-    struct om_window window;
-    enum om_kernel kernel;
-    double bandwidth_m;
-    size_t weight_column;
+struct om__worlds;
+om_status om__worlds_new(const char *city, struct om__worlds **out) OM_MUST_USE;
+void om__worlds_free(struct om__worlds *worlds);
+/** The world of the request's snapshot, into request->world; kept until the
+ *  request ends. */
+om_status om__request_world(struct om__request *request) OM_MUST_USE;
+struct om__world *om__world_ref(struct om__world *world);
+void om__world_unref(struct om__world *world);
+/** What heat maps are made with; the city's area is made by who comes first. */
+om_status om__world_heat(struct om__world *world, struct om_server *server,
+                         struct om_snapshot *snapshot,
+                         struct om_heat_world *out) OM_MUST_USE;
+
+// heat_ask.c: which heat map is asked for
+/** Bind "heat:NAME" and the request's parameters. Sets request->layer.
+ *  owns: *out with om_risk_bound_free */
+om_status om__request_heat(struct om__request *request, const char *name,
+                        struct om_risk_bound **out) OM_MUST_USE;
+om_status om__param_palette(struct om__request *request,
+                            enum om_palette *out) OM_MUST_USE;
+
+// views.c: heat maps made ready
+/* Immutable, but for what om__view_spread finds; counted; holds a snapshot. */
+struct om__view {
+    struct om_heat_view heat;
 };
 om_status om__views_new(struct om__views **out) OM_MUST_USE;
 void om__views_free(struct om__views *views);
 /**
- * The view of request->layer. Not ready and not on a worker that may make it
- * (a heavy one is made by one worker only): sets request->later and gives
- * NULL.
+ * The view of a bound, which it takes (and sets to NULL) if it makes the view.
+ * Not ready and not on a worker that may make it (a heavy one is made by one
+ * worker only): sets request->later and gives NULL.
  * owns     *out: om__view_unref
  */
 om_status om__view_get(struct om__request *request,
-                       const struct om__view_ask *ask,
+                       struct om_risk_bound **bound,
                        struct om__view **out) OM_MUST_USE;
 void om__view_unref(struct om__view *view);
 void om__views_clear(struct om__views *views);
-/** Canonical text of what is asked, layer's serial included: a cache key. */
+/** Find out how values are spread, once a view. Without them (heat.spread
+ *  NULL) where the city is too wide for the bandwidth. False: not on a worker
+ *  that may; request->later is set. */
+bool om__view_spread(struct om__request *request, struct om__view *view,
+                     om_status *status);
+/** Canonical text of what is asked, the commit included: a cache key. */
 om_status om__view_key(const struct om__request *request,
-                       const struct om__view_ask *ask,
+                       const struct om_risk_bound *bound,
                        struct om_buf *key) OM_MUST_USE;
 
 // names.c: what the units of a level are called
@@ -513,6 +538,7 @@ om_status om__get_wmts_capabilities(struct om__request *request);
 om_status om__get_wmts_tile(struct om__request *request);
 om_status om__get_wmts_info(struct om__request *request);
 om_status om__get_legend(struct om__request *request);
+om_status om__get_legend_png(struct om__request *request);
 om_status om__get_value(struct om__request *request);
 om_status om__get_stats(struct om__request *request);
 om_status om__get_coverage(struct om__request *request);

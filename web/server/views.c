@@ -21,7 +21,9 @@ struct made {
     struct om__view view;  // first: what callers hold
     atomic_size_t refs;
     struct om_snapshot *snapshot;
-    struct om_selection *selection;
+    struct om__world *world;
+    pthread_mutex_t lock;  // guards view.heat.spread until it is there
+    atomic_bool spread_known;
 };
 
 struct slot {
@@ -53,7 +55,9 @@ void om__view_unref(struct om__view *view)
 {
     struct made *made = (struct made *)view;
     if (!made || atomic_fetch_sub(&made->refs, 1) > 1) return;
-    om_selection_unref(made->selection);
+    om_heat_view_deinit(&made->view.heat);
+    pthread_mutex_destroy(&made->lock);
+    om__world_unref(made->world);
     om_snapshot_unref(made->snapshot);
     om_free(made);
 }
@@ -83,22 +87,14 @@ void om__views_free(struct om__views *views)
 }
 
 om_status om__view_key(const struct om__request *r,
-                       const struct om__view_ask *ask, struct om_buf *key)
+                       const struct om_risk_bound *bound, struct om_buf *key)
 {
-    const struct {
-        uint64_t serial, from, to, set, kernel, weight;
-        double bandwidth_m;
-    } numbers = {r->layer->serial,
-                 (uint64_t)ask->window.from_s,
-                 (uint64_t)ask->window.to_s,
-                 ask->window.set,
-                 ask->kernel,
-                 ask->weight_column,
-                 ask->bandwidth_m};
-    const char *filter = ask->filter ? om_filter_canonical(ask->filter) : "";
-    om_buf_add(key, &numbers, sizeof numbers);
-    om_buf_add(key, r->layer->name, strlen(r->layer->name) + 1);
-    return om_buf_add(key, filter, strlen(filter));
+    const uint64_t sequence = r->snapshot->sequence;
+    om_buf_add(key, &sequence, sizeof sequence);
+    om_buf_add(key, bound->name, strlen(bound->name) + 1);
+    // The moment counts where rows fade, the period for the legend.
+    om_buf_add(key, bound->period, strlen(bound->period) + 1);
+    return om_buf_add(key, bound->canonical, strlen(bound->canonical));
 }
 
 static struct slot *find(struct om__views *views, const struct om_buf *key,
@@ -127,31 +123,21 @@ static bool make_room(struct om__views *views)
     return true;
 }
 
-static om_status make(struct om__request *r, const struct om__view_ask *ask,
+static om_status make(struct om__request *r, struct om_risk_bound **bound,
                       struct made **out)
 {
-    struct om_server *server = r->server;
+    struct om_heat_world world;
     struct made *made = om_calloc(1, sizeof *made);
     if (!made) return OM_E_MEMORY;
     made->refs = 1;
     made->snapshot = om_snapshot_ref(r->snapshot);
-    om_status st = om_select(server->selections, r->layer, &OM_POLICY_ALL,
-                             ask->filter, ask->window, &made->selection);
-    if (st) goto done;
-    made->view.spec = (struct om_field_spec){
-        .layer = r->layer,
-        .selection = made->selection,
-        .kernel = ask->kernel,
-        .bandwidth_m = ask->bandwidth_m,
-        .weight = om_weight_by(ask->weight_column),
-    };
-    st = om_field_weight(server->fields, &made->view.spec,
-                         &made->view.weight_sum);
-    for (int p = OM_PALETTE_DARK; !st && p <= OM_PALETTE_LIGHT; p++)
-        st =
-            om_heat_legend(server->fields, &made->view.spec, server->selections,
-                           (enum om_palette)p, &made->view.legend[p]);
-done:
+    made->world = om__world_ref(r->world);
+    pthread_mutex_init(&made->lock, NULL);
+    om_status st = om__world_heat(r->world, r->server, r->snapshot, &world);
+    if (!st) {
+        st = om_heat_view_init(&world, *bound, &made->view.heat, &r->err);
+        *bound = NULL;
+    }
     if (st)
         om__view_unref(&made->view);
     else
@@ -159,14 +145,37 @@ done:
     return st;
 }
 
+bool om__view_spread(struct om__request *r, struct om__view *view,
+                     om_status *status)
+{
+    struct made *made = (struct made *)view;
+    struct om_heat_view *heat = &view->heat;
+    *status = OM_OK;
+    if (atomic_load(&made->spread_known)) return true;
+    if (om__spread_cost_s(heat->bound) > OM__HEAVY_S && om__wait_heavy(r))
+        return false;
+    pthread_mutex_lock(&made->lock);
+    if (!atomic_load(&made->spread_known)) {
+        struct om_heat_world world;
+        om_status st =
+            om__world_heat(made->world, r->server, made->snapshot, &world);
+        if (!st) st = om_heat_view_spread(&world, heat, &heat->spread);
+        if (st == OM_E_COST) st = OM_OK;
+        if (!st) atomic_store(&made->spread_known, true);
+        *status = st;
+    }
+    pthread_mutex_unlock(&made->lock);
+    return true;
+}
+
 /* The slot is ours to fill; the lock is not held. */
-static om_status fill(struct om__request *r, const struct om__view_ask *ask,
+static om_status fill(struct om__request *r, struct om_risk_bound **bound,
                       const struct om_buf *key, uint64_t hash,
                       struct made **out)
 {
     struct om__views *views = r->server->views;
     struct made *made = NULL;
-    const om_status st = make(r, ask, &made);
+    const om_status st = make(r, bound, &made);
     pthread_mutex_lock(&views->lock);
     struct slot *slot = find(views, key, hash);
     slot->made = made;
@@ -219,18 +228,18 @@ static om_status claim(struct om__request *r, const struct om_buf *key,
     return st;
 }
 
-om_status om__view_get(struct om__request *r, const struct om__view_ask *ask,
+om_status om__view_get(struct om__request *r, struct om_risk_bound **bound,
                        struct om__view **out)
 {
     struct om_buf key = {0};
     struct made *made = NULL;
     *out = NULL;
-    om_status st = om__view_key(r, ask, &key);
+    om_status st = om__view_key(r, *bound, &key);
     if (st) goto done;
     const uint64_t hash = om_hash64(key.bytes, key.len, 0);
-    const bool heavy = om__view_cost_s(r->layer, ask) > OM__HEAVY_S;
+    const bool heavy = om__view_cost_s(*bound) > OM__HEAVY_S;
     st = claim(r, &key, hash, heavy, &made);
-    if (!st && !made && !r->later) st = fill(r, ask, &key, hash, &made);
+    if (!st && !made && !r->later) st = fill(r, bound, &key, hash, &made);
     if (made) *out = &made->view;
 done:
     om_buf_deinit(&key);

@@ -224,7 +224,7 @@ om_status om__wmts_capabilities(struct om__request *r)
         (unsigned long long)r->snapshot->sequence);
     add_service(r, &out);
     om_buf_add_text(&out, "<Contents>");
-    for (size_t i = 0; om__map_at(r->snapshot, i, &map); i++) {
+    for (size_t i = 0; om__map_at(r, i, &map); i++) {
         const struct om_address none = {0}, saved = r->address;
         r->address = none;
         const om_status st = om__tile_check(r, map.name, "png");

@@ -1,0 +1,98 @@
+// heat_ask.c - the parameters of a heat map, as tiles, legend and value take
+// them.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "web/server/server_internal.h"
+
+/* "heat:NAME", or "heat:NAME.json" without its end. */
+static om_status read_name(struct om__request *r, const char *name,
+                           char out[OM_LIMIT_NAME_BYTES])
+{
+    const size_t prefix = sizeof OM__HEAT - 1, len = strlen(name);
+    if (len <= prefix || strncmp(name, OM__HEAT, prefix) != 0 ||
+        len - prefix >= OM_LIMIT_NAME_BYTES)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "there is no such map; heat:LAYER and heat:MODEL are");
+    memcpy(out, name + prefix, len - prefix + 1);
+    return OM_OK;
+}
+
+om_status om__param_palette(struct om__request *r, enum om_palette *out)
+{
+    const char *name;
+    OM_TRY(om__param_word(r, "palette", "dark light", "dark", &name));
+    return om_palette_from_name(name, out) ? OM_OK : OM_E_INTERNAL;
+}
+
+/* The legend of a density is its largest value: one that can be found. */
+static om_status check_bandwidth(struct om__request *r,
+                                 const struct om_risk_bound *bound)
+{
+    for (size_t i = 0; !bound->risk.exposures && i < bound->risk.terms; i++) {
+        const struct om_field_spec *spec = &bound->risk.term[i].spec;
+        const double least = om__bandwidth_least_m(spec->layer);
+        if (spec->bandwidth_m >= least) continue;
+        return om__param_bad(
+            r, "bandwidth", OM_E_COST,
+            "a bandwidth of %g m over the %llu rows of %s would cost too much; "
+            "the smallest that is served is %g m",
+            spec->bandwidth_m, (unsigned long long)spec->layer->rows,
+            spec->layer->name, least);
+    }
+    return OM_OK;
+}
+
+/* A layer's field where no bandwidth is named has one that can be served. */
+static const char *default_bandwidth(const struct om__request *r,
+                                     const char *name, char text[32])
+{
+    const struct om_layer *layer = om_snapshot_layer(r->snapshot, name);
+    if (!layer || layer->schema.geometry != OM_GEOMETRY_POINT) return NULL;
+    const double least = om__bandwidth_least_m(layer);
+    if (least <= OM_BANDWIDTH_DEFAULT_M) return NULL;
+    snprintf(text, 32, "%.17g", least);
+    return text;
+}
+
+static om_status bind_ask(struct om__request *r, const char *name,
+                          struct om_risk_bound **out)
+{
+    char least[32];
+    const char *option = NULL;
+    struct om_risk_ask ask = {.name = name,
+                              .filter = om__param_text(r, "filter"),
+                              .datetime = om__param_text(r, "datetime"),
+                              .at = om__param_text(r, "at"),
+                              .kernel = om__param_text(r, "kernel"),
+                              .bandwidth = om__param_text(r, "bandwidth"),
+                              .halflife = om__param_text(r, "halflife"),
+                              .weight = om__param_text(r, "weight"),
+                              .per = om__param_text(r, "per")};
+    if (!ask.bandwidth) ask.bandwidth = default_bandwidth(r, name, least);
+    const om_status st = om_risk_bind(r->snapshot, r->world->models, &ask, out,
+                                      &option, &r->err);
+    if (st && option) r->parameter = option;
+    return st;
+}
+
+om_status om__request_heat(struct om__request *r, const char *name,
+                           struct om_risk_bound **out)
+{
+    char plain[OM_LIMIT_NAME_BYTES];
+    const char *lang = om__param_text(r, "filter-lang");
+    *out = NULL;
+    OM_TRY(read_name(r, name, plain));
+    if (lang && strcmp(lang, "cql2-text") != 0 && strcmp(lang, "cql-text") != 0)
+        return om__param_bad(r, "filter-lang", OM_E_UNSUPPORTED,
+                             "filter-lang is cql2-text");
+    OM_TRY(om__request_world(r));
+    OM_TRY(bind_ask(r, plain, out));
+    r->layer = (*out)->layer;
+    const om_status st = check_bandwidth(r, *out);
+    if (!st) return OM_OK;
+    om_risk_bound_free(*out);
+    *out = NULL;
+    return st;
+}
