@@ -20,9 +20,9 @@ static const struct om_coverage_kind KIND[] = {
     {"service",
      "layer where people weight among mode over factor reach limits minutes by "
      "worst cell limit",
-     "rows areas centres", om__coverage_service},
+     "rows areas centres access", om__coverage_service},
     {"site",
-     "layer where people weight among mode over factor reach limit minutes k "
+     "layer where people weight among mode over factor reach within minutes k "
      "spacing by",
      "", om__coverage_site},
 };

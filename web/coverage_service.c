@@ -46,7 +46,11 @@ om_status om__service_capacity(const struct om__service_answer *a, double *out)
 static om_status weigh_access(struct om__service_answer *a)
 {
     const struct om__service *s = &a->s;
-    if (s->capacity == OM_NO_FIELD) return OM_OK;
+    if (!om__coverage_flag(a->q, "access")) return OM_OK;
+    if (s->capacity == OM_NO_FIELD)
+        return om__coverage_bad(a->q, "access", OM_E_NOTFOUND,
+                                "what centres offer is not known (city.json: "
+                                "service.capacity)");
     struct om_cover cover = {0};
     double *capacity = om_alloc_array(s->centre_count + 1, sizeof *capacity);
     a->ratio = om_alloc_array(s->centre_count + 1, sizeof *a->ratio);
@@ -57,14 +61,12 @@ static om_status weigh_access(struct om__service_answer *a)
         st = om_cover_make(&s->travel, s->centre, s->centre_count, s->crowd.key,
                            a->trips.snap, s->crowd.count, s->near[s->nears - 1],
                            &cover);
-    if (st == OM_E_COST) {
-        // Too many pairs to hold: the answer goes without.
-        om_free(a->access);
-        a->access = NULL;
-        st = OM_OK;
-    } else if (!st) {
+    if (st == OM_E_COST)
+        om__coverage_bad(a->q, "minutes", st,
+                         "too many people within reach of every centre to say "
+                         "what each is offered (access): fewer minutes");
+    if (!st)
         om_cover_access(&cover, capacity, s->crowd.weight, a->ratio, a->access);
-    }
     om_cover_deinit(&cover);
     om_free(capacity);
     return st;

@@ -50,11 +50,11 @@ static om_status read_near(struct plan *p)
 {
     double limit_m = 0;
     const bool minutes = om__coverage_text(p->q, "minutes") != NULL;
-    OM_TRY(om__coverage_real(p->q, "limit", 1, 1e6, &limit_m));
+    OM_TRY(om__coverage_real(p->q, "within", 1, 1e6, &limit_m));
     p->near = p->s.near[p->s.nears - 1];
     if (limit_m == 0) return OM_OK;
     if (minutes)
-        return om__coverage_bad(p->q, "limit", OM_E_FORMAT,
+        return om__coverage_bad(p->q, "within", OM_E_FORMAT,
                                 "metres and minutes both: one of them says "
                                 "what near is");
     p->near = (struct om_nearness){false, limit_m};
@@ -121,7 +121,7 @@ static om_status choose(struct plan *p)
                       p->demand_snap, p->demands, p->near, &p->cover);
     if (st == OM_E_COST)
         return om__coverage_bad(
-            p->q, "spacing", OM_E_COST,
+            p->q, "spacing", st,
             "%zu candidates, too many people within reach of each: more than "
             "%g metres between candidates, or a nearer limit",
             p->places, p->spacing_m);

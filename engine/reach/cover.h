@@ -14,7 +14,7 @@ struct om_cover {
     uint64_t pairs;
 };
 /** Most pairs of a site and a demand: bounds memory (4 bytes each). */
-#define OM_LIMIT_COVER_PAIRS UINT64_C(400000000)
+#define OM_LIMIT_COVER_PAIRS UINT64_C(120000000)
 
 /**
  * List what each site reaches: demands whose way to it (as om_trips_make

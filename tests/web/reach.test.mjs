@@ -117,6 +117,13 @@ test('reach', async (t) => {
         assert.equal(sum(centres.rows, 'count'), row.count - row.count_off - row.count_cut);
         assert.equal(sum(centres.rows, 'sum_10min'), row.sum_10min);
 
+        // What all centres that reach anybody offer, all people have together.
+        const access = await service('--access');
+        const offered = (await service('--centres', '--access')).rows
+            .filter((r) => r.catchment_per_1000 > 0);
+        assert.ok(Math.abs(access.rows[0].access_per_1000 * row.sum / 1000 - sum(offered, 'capacity')) < 1e-6);
+        assert.equal(row.access_per_1000, undefined);
+
         const areas = await geojson(city, 'service', '--areas');
         assert.equal(areas.features.reduce((n, a) => n + a.properties.sum, 0), row.sum - row.sum_10min);
         const sums = areas.features.map((a) => a.properties.sum);
@@ -197,7 +204,7 @@ test('reach', async (t) => {
             assert.match(answer.rows[0].sentence, /^1\. \S+, \S+: a new service centre here brings/);
             assert.match(answer.rows[0].sentence_zh, /^1、\S+:在此新设党群服务中心,可使[\d,]+名居民进入步行10分钟服务圈/);
         }
-        const wide = await json(city, 'site', '--k', '1000', '--spacing', '50000', '--limit', '2000');
+        const wide = await json(city, 'site', '--k', '1000', '--spacing', '50000', '--within', '2000');
         assert.equal(wide.within, '2000m');
         assert.equal(wide.asked, 1000);
         assert.ok(wide.chosen <= wide.candidates && wide.candidates < 20);
@@ -247,8 +254,8 @@ test('reach', async (t) => {
             assert.equal(stdout, '');
             assert.ok(stderr.startsWith(`onemap coverage: ${message}`), stderr);
         }
-        const both = await onemap('coverage', city, 'site', '--limit', '500', '--minutes', '5');
-        assert.match(both.stderr, /--limit: metres and minutes both/);
+        const both = await onemap('coverage', city, 'site', '--within', '500', '--minutes', '5');
+        assert.match(both.stderr, /--within: metres and minutes both/);
         const members = [
             [(s) => { s.layer = 'gone'; }, 'service.layer names a layer that the city does not have'],
             [(s) => { s.roads.layer = 'water'; }, 'service.roads.layer names a layer of another geometry'],
