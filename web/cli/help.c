@@ -1,5 +1,5 @@
 // help.c - what `onemap help` prints, one text a verb.
-#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "web/cli/verb.h"
@@ -193,7 +193,9 @@ static const struct {
      "workload and patrol:\n"
      "  --month 2023-05 | --time FROM/TO   default: the month before --at\n"
      "  --at TIME           the moment of judging; default: the city's clock\n"
-     "\n"
+     "\n"},
+    // The texts of a verb are printed one after another: a text has its limit.
+    {"coverage",
      "service    How far is the nearest centre? For all that are counted "
      "(addresses and\n"
      "           residents): how many within 500 m, 1 km and 10 minutes, mean, "
@@ -366,9 +368,13 @@ static const struct {
      "way.\n"},
 };
 
-const char *om__help_of(const char *verb)
+bool om__help_print(const char *verb, FILE *out)
 {
-    for (size_t i = 0; i < sizeof HELP / sizeof *HELP; i++)
-        if (!strcmp(HELP[i].verb, verb)) return HELP[i].text;
-    return NULL;
+    bool found = false;
+    for (size_t i = 0; i < sizeof HELP / sizeof *HELP; i++) {
+        if (strcmp(HELP[i].verb, verb) != 0) continue;
+        fputs(HELP[i].text, out);
+        found = true;
+    }
+    return found;
 }

@@ -13,27 +13,22 @@ static const struct {
     {"query", om__verb_query},       {"coverage", om__verb_coverage},
     {"hotspots", om__verb_hotspots}, {"density", om__verb_density},
     {"explain", om__verb_explain},   {"backtest", om__verb_backtest},
-    {"tile", om__verb_tile},
-    {"serve", om__verb_serve},
+    {"tile", om__verb_tile},         {"serve", om__verb_serve},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 
 static int help(const char *about)
 {
-    const char *text = om__help_of(about ? about : "");
-    if (!text) {
-        fprintf(stderr, "onemap help: no verb '%s' (onemap help lists them)\n",
-                about);
-        return OM_EXIT_USAGE;
-    }
-    fputs(text, stdout);
-    return OM_EXIT_DONE;
+    if (om__help_print(about ? about : "", stdout)) return OM_EXIT_DONE;
+    fprintf(stderr, "onemap help: no verb '%s' (onemap help lists them)\n",
+            about);
+    return OM_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fputs(om__help_of(""), stderr);
+        om__help_print("", stderr);
         return OM_EXIT_USAGE;
     }
     const char *verb = argv[1];

@@ -64,7 +64,7 @@ int om__options_read(const char *verb, int argc, char **argv,
         if (!strcmp(arg, "--")) {
             only_operands = true;
         } else if (!strcmp(arg, "--help")) {
-            fputs(om__help_of(verb), stdout);
+            om__help_print(verb, stdout);
             *help = true;
             return OM_EXIT_DONE;
         } else if (!strcmp(arg, "--quiet")) {

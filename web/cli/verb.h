@@ -3,6 +3,7 @@
 #define OM_WEB_CLI_VERB_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "data/base/status.h"
 
@@ -36,7 +37,7 @@ int om__options_read(const char *verb, int argc, char **argv,
 /** Print "onemap VERB: text" and return the exit status for the code. */
 int om__verb_fail(const char *verb, const struct om_err *err);
 int om__verb_usage(const char *verb, const char *format, ...) OM_PRINTF(2, 3);
-/** Help text of a verb (help.c), or NULL. */
-const char *om__help_of(const char *verb);
+/** Print the help of a verb (help.c); false: there is no such verb. */
+bool om__help_print(const char *verb, FILE *out);
 
 #endif
