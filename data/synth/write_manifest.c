@@ -120,10 +120,6 @@ static void add_counted(struct om_buf *out, const char *layer)
 
 static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
 {
-    // What a background map is drawn from says which part of it it is.
-    const bool base = !strcmp(layer->name, "water") ||
-                      !strcmp(layer->name, "road") ||
-                      !strcmp(layer->name, "building");
     om_buf_addf(out,
                 "%s\n    {\"name\": \"%s\", \"title\": \"%s\", \"title_en\": "
                 "\"%s\", \"source\": \"%s.%s\", \"geometry\": \"%s\", "
@@ -134,8 +130,8 @@ static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
                 layer->unit_level, layer->department, layer->rhythm);
     add_columns(out, layer->columns);
     om_buf_add_text(out, "]");
-    if (base) om_buf_addf(out, ", \"base\": \"%s\"", layer->name);
     add_counted(out, layer->name);
+    om__add_looks(out, layer->name);
     om_buf_add_text(out, "}");
 }
 

@@ -212,6 +212,30 @@ static om_status add_sources(struct om_base *base, struct om_err *err)
     return OM_OK;
 }
 
+om_status om_base_level(struct om_base *base, const char *name,
+                        struct om_level **out, struct om_err *err)
+{
+    om_status st = OM_OK;
+    *out = NULL;
+    // Held while a level is read: others want the same one.
+    pthread_mutex_lock(&base->lock);
+    for (size_t i = 0; i < base->known && !*out; i++)
+        if (!strcmp(base->known_level[i]->units.level, name))
+            *out = om_level_ref(base->known_level[i]);
+    if (!*out && base->known == OM__BASE_KNOWN_LEVELS) {
+        st = OM_E_LIMIT;
+    } else if (!*out) {
+        struct om_level **fresh = &base->known_level[base->known];
+        st = om_level_new(base->snapshot, name, fresh, err);
+        if (!st) {
+            base->known++;
+            *out = om_level_ref(*fresh);
+        }
+    }
+    pthread_mutex_unlock(&base->lock);
+    return st;
+}
+
 static om_status add_levels(struct om_base *base, struct om_err *err)
 {
     const struct om_manifest *city = base->snapshot->manifest;
@@ -219,11 +243,10 @@ static om_status add_levels(struct om_base *base, struct om_err *err)
         const struct om_layer *layer =
             om_snapshot_units(base->snapshot, city->level[i]);
         if (!layer || !layer->rows) continue;
-        struct om__base_level *level = &base->level[base->levels];
-        OM_TRY(
-            om_units_read(base->snapshot, city->level[i], &level->units, err));
-        base->levels++;
-        OM_TRY(om_borders_init(&level->borders, &level->units.rings));
+        struct om_level *level;
+        OM_TRY(om_base_level(base, city->level[i], &level, err));
+        base->level[base->levels++] = level;
+        om_level_unref(level);  // known, and so kept
     }
     return OM_OK;
 }
@@ -267,10 +290,8 @@ void om_base_unref(struct om_base *base)
 {
     if (!base || atomic_fetch_sub(&base->refs, 1) > 1) return;
     for (size_t i = 0; i < base->sources; i++) source_deinit(&base->source[i]);
-    for (size_t i = 0; i < base->levels; i++) {
-        om_units_deinit(&base->level[i].units);
-        om_borders_deinit(&base->level[i].borders);
-    }
+    for (size_t i = 0; i < base->known; i++)
+        om_level_unref(base->known_level[i]);
     for (size_t i = 0; i < base->squares; i++)
         om_base_square_unref(base->square[i]);
     om_snapshot_unref(base->snapshot);

@@ -2,9 +2,9 @@
 #ifndef OM_TILES_PICTURE_BASE_H
 #define OM_TILES_PICTURE_BASE_H
 
-#include "engine/units.h"
 #include "tiles/heat.h"
 #include "tiles/picture/label.h"
+#include "tiles/picture/level.h"
 
 /* Kinds of roads that look different; a city may name so many. */
 #define OM_BASE_CLASSES 5
@@ -33,6 +33,12 @@ struct om_base *om_base_ref(struct om_base *base);
 void om_base_unref(struct om_base *base);
 /** Does it have anything but names? */
 bool om_base_empty(const struct om_base *base);
+
+/** A level of the snapshot's units, read when it is first asked for.
+ *  returns what om_units_read returns; OM_E_LIMIT (too many levels)
+ *  owns    *out: om_level_unref */
+om_status om_base_level(struct om_base *base, const char *name,
+                        struct om_level **out, struct om_err *err) OM_MUST_USE;
 
 /** Draw all but the labels; covers the whole canvas. threads: any */
 om_status om_base_draw(struct om_base *base, enum om_palette palette,

@@ -22,9 +22,16 @@ static om_status add_outline(void *ctx, const struct om_shape_hit *hit)
     return OM_OK;
 }
 
-static bool boxes_meet(struct om_box a, struct om_box b)
+struct land {
+    struct om_canvas *canvas;
+    const struct om_level *level;
+};
+
+static void add_unit(void *ctx, size_t unit)
 {
-    return a.x0 <= b.x1 && b.x0 <= a.x1 && a.y0 <= b.y1 && b.y0 <= a.y1;
+    const struct land *l = ctx;
+    om_canvas_polygon(l->canvas, &l->level->units.rings,
+                      l->level->units.unit[unit].row);
 }
 
 static void draw_land(const struct om_base *base, struct om_colour colour,
@@ -34,13 +41,9 @@ static void draw_land(const struct om_base *base, struct om_colour colour,
         om_canvas_flood(canvas, colour);
         return;
     }
-    const struct om_rings *rings = &base->level[0].units.rings;
-    const struct om_box window = om_view_box(&canvas->view, 1);
-    for (size_t i = 0; i < base->level[0].units.count; i++) {
-        const size_t row = base->level[0].units.unit[i].row;
-        if (boxes_meet(rings->box[row], window))
-            om_canvas_polygon(canvas, rings, row);
-    }
+    struct land land = {canvas, base->level[0]};
+    om_level_each(base->level[0], om_view_box(&canvas->view, 1), add_unit,
+                  &land);
     om_canvas_fill(canvas, colour);
 }
 
@@ -123,7 +126,7 @@ static void draw_borders(const struct om_base *base,
         .dash = (int)(level ? 3 : 7) * 256 * (int)ratio,
         .gap = (int)(level ? 3 : 3) * 256 * (int)ratio};
     if (stroke.width < 2) return;
-    om_borders_draw(&base->level[level].borders, canvas, &stroke);
+    om_borders_draw(&base->level[level]->borders, canvas, &stroke);
     om_canvas_fill(canvas, style->border[level]);
 }
 

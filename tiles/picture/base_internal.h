@@ -7,7 +7,6 @@
 
 #include "engine/query/shapes.h"
 #include "tiles/picture/base.h"
-#include "tiles/picture/borders.h"
 
 enum om__base_kind { OM__BASE_WATER, OM__BASE_ROAD, OM__BASE_BUILDING };
 
@@ -28,15 +27,10 @@ struct om__base_source {
     struct om__base_rows *rows;  // [parts * classes]; of roads
 };
 
-/* A level of units: borders and names. */
-struct om__base_level {
-    struct om_units units;
-    struct om_borders borders;
-};
-
 /** Sources and levels that fit. */
 #define OM__BASE_SOURCES 12
 #define OM__BASE_LEVELS 2
+#define OM__BASE_KNOWN_LEVELS 8
 /** Squares of labels kept: some 40 KB each. */
 #define OM__BASE_SQUARES 256
 
@@ -57,8 +51,10 @@ struct om_base {
     size_t sources;
     struct om__base_source source[OM__BASE_SOURCES];
     size_t levels;  // coarsest first
-    struct om__base_level level[OM__BASE_LEVELS];
-    pthread_mutex_t lock;  // of what follows
+    const struct om_level *level[OM__BASE_LEVELS];  // among those known
+    pthread_mutex_t lock;                           // of what follows
+    size_t known;
+    struct om_level *known_level[OM__BASE_KNOWN_LEVELS];
     uint64_t uses;
     size_t squares;
     struct om_base_square *square[OM__BASE_SQUARES];

@@ -43,7 +43,7 @@ static om_status name_of(struct planner *p, const struct om_shape_hit *hit,
 static om_status plan_level(struct planner *p, size_t level)
 {
     const enum om__base_ink ink = level ? OM__INK_PLACE : OM__INK_TOWN;
-    const struct om_units *units = &p->base->level[level].units;
+    const struct om_units *units = &p->base->level[level]->units;
     p->size_px = om__base_text_px(ink, 0, p->zoom) * p->view->ratio;
     if (!p->size_px) return OM_OK;
     const struct om_box box = om_view_box(p->view, 0);

@@ -23,6 +23,20 @@ static struct ink ink_of(struct om_colour c)
                          (uint8_t)over_255((unsigned)c.b * c.a), c.a}};
 }
 
+static uint8_t mixed(uint8_t top, unsigned by, uint8_t below, unsigned rest)
+{
+    return (uint8_t)((top * by + below * rest + (by + rest) / 2) / (by + rest));
+}
+
+struct om_colour om_colour_over(struct om_colour top, struct om_colour below)
+{
+    const unsigned by = top.a, rest = over_255((255u - top.a) * below.a);
+    if (!by && !rest) return (struct om_colour){0};
+    return (struct om_colour){
+        mixed(top.r, by, below.r, rest), mixed(top.g, by, below.g, rest),
+        mixed(top.b, by, below.b, rest), (uint8_t)(by + rest)};
+}
+
 om_status om_canvas_init(struct om_canvas *canvas, const struct om_view *view,
                          struct om_arena *arena)
 {

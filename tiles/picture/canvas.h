@@ -25,6 +25,9 @@ static inline struct om_colour om_colour_fade(struct om_colour c, uint8_t a)
     return c;
 }
 
+/** What one colour over another looks like. */
+struct om_colour om_colour_over(struct om_colour top, struct om_colour below);
+
 /* A view being painted; pixels are premultiplied. Begins transparent. Borrows
  * the memory of an arena. Nothing painted depends on the window. */
 struct om_canvas {

@@ -62,7 +62,8 @@ static om_status read_config(const char *path, struct om_json **document,
     if (om_json_kind(c) != OM_JSON_OBJECT)
         return om_fail(err, OM_E_FORMAT, 0, "%s: not a JSON object", path);
     static const char *const known[] = {"listen",  "pages",   "url",
-                                        "threads", "workers", "cache_mib"};
+                                        "threads", "workers", "cache_mib",
+                                        "fonts"};
     for (size_t i = 0; i < om_json_count(c); i++) {
         const char *key = "";
         size_t k = 0;
@@ -76,6 +77,7 @@ static om_status read_config(const char *path, struct om_json **document,
     if (!o->listen) o->listen = om_json_text(om_json_get(c, "listen"), NULL);
     if (!o->pages) o->pages = om_json_text(om_json_get(c, "pages"), NULL);
     if (!o->url) o->url = om_json_text(om_json_get(c, "url"), NULL);
+    if (!o->fonts) o->fonts = om_json_text(om_json_get(c, "fonts"), NULL);
     if (!o->threads) o->threads = whole(c, "threads", 64);
     if (!o->workers) o->workers = whole(c, "workers", 64);
     if (!o->cache_bytes)

@@ -16,7 +16,14 @@ static const struct om__head HEAD_START = {.type = "application/json",
 om_status om__get_health(struct om__request *r)
 {
     struct om_buf out = {0};
-    om_buf_add_text(&out, "{\"status\":\"ok\"}\n");
+    const char *no_font = om__pictures_no_font(r->server->pictures);
+    om_buf_add_text(&out, "{\"status\":\"ok\",\"labels\":");
+    om_buf_add_text(&out, no_font ? "false" : "true");
+    if (no_font) {
+        om_buf_add_text(&out, ",\"labels_missing\":");
+        om_buf_add_json_text(&out, no_font, strlen(no_font));
+    }
+    om_buf_add_text(&out, "}\n");
     return om__reply(r, &out, &HEAD_NOW);
 }
 

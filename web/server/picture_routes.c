@@ -1,39 +1,94 @@
-// picture_routes.c - pictures of layers and units as tiles.
+// picture_routes.c - pictures of layers, units and the base map as tiles.
+#include <string.h>
+
 #include "web/server/server_internal.h"
+
+/* Rows above which a tile is drawn by a worker: some 5 ms of looking. */
+#define ROWS_HERE 300000
+
+/* What a tile shows. */
+struct picture_ask {
+    struct om_picture_bound bound;
+    unsigned side_px;  // of a tile that is not @2x
+};
+
+om_status om__picture_bind(struct om__request *r, const char *name,
+                           struct om_picture_bound *out)
+{
+    const char *lang, *option = NULL;
+    OM_TRY(om__param_word(r, "filter-lang", "cql2-text cql-text", "cql2-text",
+                          &lang));
+    struct om_picture_ask ask = {.name = name,
+                                 .palette = om__param_text(r, "palette"),
+                                 .labels = om__param_text(r, "labels"),
+                                 .filter = om__param_text(r, "filter"),
+                                 .datetime = om__param_text(r, "datetime"),
+                                 .by = om__param_text(r, "by"),
+                                 .stat = om__param_text(r, "stat"),
+                                 .layer = om__param_text(r, "layer"),
+                                 .column = om__param_text(r, "column"),
+                                 .per = om__param_text(r, "per")};
+    const om_status st =
+        om_picture_bind(r->snapshot, &ask, out, &option, &r->err);
+    if (st && option) {
+        r->parameter = option;
+        if (st == OM_E_NOTFOUND || st == OM_E_TYPE)
+            r->error_status = MHD_HTTP_BAD_REQUEST;
+    }
+    r->layer = out->layer;
+    return st;
+}
 
 static om_status read_ask(struct om__request *r, const char *name,
                           const struct om_tile_address *tile, void *ask)
 {
-    (void)tile, (void)ask;
-    OM_TRY(om__request_tile_layer(r, name));
-    return om_fail(&r->err, OM_E_NOTFOUND, 0,
-                   "there are no pictures of layers; heat:LAYER is one");
+    struct picture_ask *p = ask;
+    const char *size;
+    (void)tile;
+    OM_TRY(om__picture_bind(r, name, &p->bound));
+    OM_TRY(om__param_word(r, "size", "256 512", "256", &size));
+    p->side_px = !strcmp(size, "512") ? 512 : 256;
+    return OM_OK;
 }
 
 static om_status add_key(struct om__request *r, const void *ask,
                          struct om_buf *key)
 {
-    (void)r, (void)ask;
-    return key->status;
+    const struct picture_ask *p = ask;
+    (void)r;
+    om_buf_add(key, &p->side_px, sizeof p->side_px);
+    return om_buf_add(key, p->bound.canonical.bytes, p->bound.canonical.len);
 }
 
 static om_status draw(struct om__request *r, void *ask,
                       const struct om_tile_address *tile, struct om_buf *out)
 {
-    (void)r, (void)ask, (void)tile;
-    return out->status;
+    const struct picture_ask *p = ask;
+    struct om_picture *picture;
+    OM_TRY(om__picture_get(r, &p->bound, &picture));
+    if (!picture) return OM_OK;
+    const struct om_view view = om_view_tile(
+        tile->z, tile->x, tile->y, p->side_px * tile->scale, tile->scale);
+    om_status st = OM_OK;
+    if (!r->on_worker && om_picture_rows_in(picture, &view) > ROWS_HERE)
+        r->later = true;
+    else
+        st = om_picture_png(picture, &view, &om__lane(r->server)->arena, out);
+    om_picture_unref(picture);
+    return st;
 }
 
 static void forget(void *ask)
 {
-    (void)ask;
+    struct picture_ask *p = ask;
+    om_picture_bound_deinit(&p->bound);
 }
 
 const struct om__tile_maker om__picture_maker = {
     .kind = "picture",
-    .params = "",
+    .params = "filter-lang size " OM_PICTURE_OPTIONS,
     .head = &om__head_png,
-    .ask_bytes = 1,
+    .ask_bytes = sizeof(struct picture_ask),
     .read = read_ask,
     .key = add_key,
     .draw = draw,

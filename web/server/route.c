@@ -71,7 +71,8 @@ const struct om__route om__routes[] = {
      .summary = "A tile: vector (mvt, pbf) or picture (png, @2x.png)",
      .path = "tiles/{name}/{z}/{x}/{y}.{extension}",
      .answer = om__get_tile,
-     .params = FIELD_PARAMS "palette properties by",
+     .params = FIELD_PARAMS
+     "palette properties labels by stat layer column per size",
      .media = "application/vnd.mapbox-vector-tile image/png",
      .data = true,
      .keep = true},

@@ -82,6 +82,7 @@ static void refresh(struct om_server *server)
     server->sequence = snapshot->sequence;
     om_snapshot_unref(snapshot);
     om__views_clear(server->views);
+    om__pictures_clear(server->pictures);
     om__cache_clear(server->cache);
 }
 
@@ -267,6 +268,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__views_new(&server->views));
     OM_TRY(om__worlds_new(o->city, &server->worlds));
     OM_TRY(om_legends_new(o->city, &server->legends));
+    OM_TRY(om__pictures_new(o->fonts, &server->pictures));
     OM_TRY(om__names_new(&server->names));
     OM_TRY(om__metrics_new(&server->metrics));
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
@@ -337,6 +339,7 @@ void om_server_stop(struct om_server *server)
     om__views_free(server->views);
     om__worlds_free(server->worlds);
     om_legends_free(server->legends);
+    om__pictures_free(server->pictures);
     om__names_free(server->names);
     om__metrics_free(server->metrics);
     om_fields_free(server->fields);

@@ -14,6 +14,7 @@
 #include "tiles/heat.h"
 #include "tiles/vector/vector.h"
 #include "web/heat_view.h"
+#include "web/picture.h"
 #include "web/server/address.h"
 #include "web/server/server.h"
 
@@ -154,6 +155,7 @@ struct om__metrics;
 struct om__views;
 struct om__worlds;
 struct om__world;
+struct om__pictures;
 struct om__names;
 struct om__jobs;
 struct om__flights;
@@ -172,6 +174,7 @@ struct om_server {
     struct om__views *views;
     struct om__worlds *worlds;
     struct om_legends *legends;
+    struct om__pictures *pictures;
     struct om__names *names;
     struct om__metrics *metrics;
     struct om__files *files;
@@ -487,6 +490,33 @@ bool om__view_spread(struct om__request *request, struct om__view *view,
 om_status om__view_key(const struct om__request *request,
                        const struct om_risk_bound *bound,
                        struct om_buf *key) OM_MUST_USE;
+
+// pictures.c: the base map and pictures made ready
+/** fonts: as om_font_open. Without a font maps have no labels; that is logged.
+ */
+om_status om__pictures_new(const char *fonts,
+                           struct om__pictures **out) OM_MUST_USE;
+void om__pictures_free(struct om__pictures *pictures);
+/** Forget what was made for an older snapshot. */
+void om__pictures_clear(struct om__pictures *pictures);
+/** Why maps have no labels; NULL if they have. */
+const char *om__pictures_no_font(const struct om__pictures *pictures);
+/** The font, or NULL. Borrowed. */
+struct om_font *om__pictures_font(const struct om__pictures *pictures);
+/** The base map of the request's snapshot. For workers: it may have to be
+ *  made. owns: *out with om_base_unref */
+om_status om__base_get(struct om__request *request,
+                       struct om_base **out) OM_MUST_USE;
+/** A picture that was asked for. Not ready and not on a worker: sets
+ *  request->later and gives NULL. owns: *out with om_picture_unref */
+om_status om__picture_get(struct om__request *request,
+                          const struct om_picture_bound *bound,
+                          struct om_picture **out) OM_MUST_USE;
+// picture_routes.c
+/** The request's parameters as an ask about the picture `name`.
+ *  owns: *out with om_picture_bound_deinit, also on failure */
+om_status om__picture_bind(struct om__request *request, const char *name,
+                           struct om_picture_bound *out) OM_MUST_USE;
 
 // names.c: what the units of a level are called
 struct om__unit_name {

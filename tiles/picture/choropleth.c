@@ -1,0 +1,164 @@
+/* choropleth.c - units by class.
+ *
+ * DESIGN
+ * All units of a class are one shape in the raster, where what they share
+ * cancels; classes are then added up and not painted over each other, so that
+ * a pixel on a border is exactly what its parts make together. Painting unit
+ * by unit leaves a pale seam along every border.
+ */
+#include "tiles/picture/choropleth.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+
+/* Fills let the map below be seen. */
+#define FILL 205
+#define FILL_ZERO 190
+
+void om_unit_classes_deinit(struct om_unit_classes *classes)
+{
+    om_free(classes->of);
+    *classes = (struct om_unit_classes){0};
+}
+
+struct om_colour om_choropleth_fill(const struct om_unit_classes *classes,
+                                    size_t i, enum om_palette palette)
+{
+    if (i < classes->classes)
+        return om_colour_fade(classes->class[i].colour[palette], FILL);
+    return om_colour_fade(palette == OM_PALETTE_DARK ? om_colour_of(0x1F2C3D)
+                                                     : om_colour_of(0xE7E5E0),
+                          FILL_ZERO);
+}
+
+struct om_colour om_choropleth_edge(enum om_palette palette)
+{
+    return om_colour_fade(palette == OM_PALETTE_DARK ? om_colour_of(0x0B111B)
+                                                     : om_colour_of(0xFFFFFF),
+                          200);
+}
+
+struct om_colour om_unit_hatch_colour(enum om_palette palette)
+{
+    return om_colour_fade(palette == OM_PALETTE_DARK ? om_colour_of(0x93A4BA)
+                                                     : om_colour_of(0x5A6878),
+                          150);
+}
+
+static om_status breaks_of(const struct om_unit_numbers *scale, size_t units,
+                           double share, double from[OM_CLASSES_STEPS],
+                           size_t *steps)
+{
+    double *value = om_alloc_array(units + 1, sizeof *value);
+    size_t n = 0;
+    if (!value) return OM_E_MEMORY;
+    for (size_t i = 0; i < units; i++) {
+        const double v = scale->value[i] * share;
+        if (isfinite(v) && v > 0.0)
+            value[n++] = scale->whole ? fmax(1.0, round(v)) : v;
+    }
+    *steps = om_class_breaks(value, n, OM_CLASSES_STEPS, scale->whole, from);
+    om_free(value);
+    return OM_OK;
+}
+
+static uint8_t class_of(const struct om_unit_classes *out, double value,
+                        const double *from, size_t steps)
+{
+    (void)out;
+    if (isnan(value)) return OM_UNIT_UNKNOWN;
+    if (value <= 0.0 || !steps) return OM_UNIT_ZERO;
+    uint8_t i = 0;
+    while (i + 1u < steps && value >= from[i + 1]) i++;
+    return i;
+}
+
+om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
+                             const struct om_unit_numbers *scale, size_t units,
+                             double share, struct om_unit_classes *out)
+{
+    double from[OM_CLASSES_STEPS] = {0};
+    *out = (struct om_unit_classes){.units = units};
+    OM_TRY(breaks_of(scale, units, share, from, &out->classes));
+    out->of = om_alloc(units + 1);
+    if (!out->of) return OM_E_MEMORY;
+    for (size_t i = 0; i < units; i++) {
+        out->of[i] = class_of(out, numbers->value[i], from, out->classes);
+        out->zero |= out->of[i] == OM_UNIT_ZERO;
+        out->unknown |= out->of[i] == OM_UNIT_UNKNOWN;
+    }
+    for (size_t i = 0; i < out->classes; i++) {
+        struct om_class *class = &out->class[i];
+        om_class_range(from, i, out->classes, scale->whole, class->text,
+                       sizeof class->text);
+        for (int p = 0; p < 2; p++)
+            class->colour[p] =
+                om_class_step(i, out->classes, (enum om_palette)p);
+    }
+    return OM_OK;
+}
+
+/* ---- drawing ---- */
+
+struct drawing {
+    const struct om_level *level;
+    const struct om_unit_classes *classes;
+    struct om_canvas *canvas;
+    uint8_t wanted;
+    bool seen[256];  // which classes the window has
+};
+
+static void note(void *ctx, size_t unit)
+{
+    struct drawing *d = ctx;
+    d->seen[d->classes->of[unit]] = true;
+}
+
+static void add(void *ctx, size_t unit)
+{
+    const struct drawing *d = ctx;
+    if (d->classes->of[unit] == d->wanted)
+        om_canvas_polygon(d->canvas, &d->level->units.rings,
+                          d->level->units.unit[unit].row);
+}
+
+static void draw_borders(const struct om_level *level, enum om_palette palette,
+                         struct om_canvas *canvas)
+{
+    const double side = om_level_side_px(level, &canvas->view);
+    const double ratio = canvas->view.ratio;
+    // Where units are a few pixels wide their borders would be all there is.
+    if (side < 14.0 * ratio) return;
+    const double width = side < 60.0 * ratio ? 0.5 : side < 300 * ratio ? 0.8
+                                                                        : 1.2;
+    const struct om_stroke stroke = {.width = (int)(width * ratio * 256.0)};
+    om_borders_draw(&level->borders, canvas, &stroke);
+    om_canvas_fill(canvas, om_choropleth_edge(palette));
+}
+
+void om_choropleth_draw(const struct om_level *level,
+                        const struct om_unit_classes *classes,
+                        enum om_palette palette, struct om_canvas *canvas)
+{
+    const struct om_box box = om_view_box(&canvas->view, 2);
+    struct drawing d = {
+        .level = level, .classes = classes, .canvas = canvas};
+    om_level_each(level, box, note, &d);
+    for (int c = 0; c < OM_UNIT_ABSENT; c++) {
+        if (!d.seen[c]) continue;
+        d.wanted = (uint8_t)c;
+        om_level_each(level, box, add, &d);
+        if (c < OM_CLASSES_MOST || c == OM_UNIT_ZERO)
+            om_canvas_add(canvas,
+                          om_choropleth_fill(classes,
+                                             c == OM_UNIT_ZERO
+                                                 ? classes->classes
+                                                 : (size_t)c,
+                                             palette));
+        else
+            om_canvas_hatch(canvas, om_unit_hatch_colour(palette));
+    }
+    draw_borders(level, palette, canvas);
+}

@@ -1,0 +1,54 @@
+// choropleth.h - units coloured by a number or a word that each of them has.
+#ifndef OM_TILES_PICTURE_CHOROPLETH_H
+#define OM_TILES_PICTURE_CHOROPLETH_H
+
+#include "tiles/picture/classes.h"
+#include "tiles/picture/level.h"
+
+/* What a unit may be instead of having a class; each looks different. */
+#define OM_UNIT_ZERO 251
+#define OM_UNIT_HIDDEN 252   // may not be told
+#define OM_UNIT_UNKNOWN 253  // cannot be told
+#define OM_UNIT_ABSENT 254   // nobody said: not connected, not drawn
+
+/* One class for each unit of a level, whoever made it: a count, a rate, a
+ * hotspot, a coverage. */
+struct om_unit_classes {
+    size_t units, classes;
+    struct om_class class[OM_CLASSES_MOST];
+    uint8_t *of;  // [units], by id as in om_units; owned
+    char title[OM_LIMIT_NAME_BYTES * 3], title_en[OM_LIMIT_NAME_BYTES * 3];
+    char unit[OM_LIMIT_NAME_BYTES], unit_en[OM_LIMIT_NAME_BYTES];
+    bool zero, hidden, unknown;  // there are such units
+};
+void om_unit_classes_deinit(struct om_unit_classes *classes);
+
+/* A number for each unit and what it is. NaN: unknown. */
+struct om_unit_numbers {
+    double *value;  // [units]
+    bool whole;     // counts
+};
+/**
+ * Classes of numbers by breaks made from `scale` (the same question without
+ * filter and time), so that months and filters share a legend; `share` is what
+ * the breaks are multiplied with.
+ * owns     out->of
+ */
+om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
+                             const struct om_unit_numbers *scale, size_t units,
+                             double share,
+                             struct om_unit_classes *out) OM_MUST_USE;
+
+/** What class i is filled with; `classes` itself stands for zero. */
+struct om_colour om_choropleth_fill(const struct om_unit_classes *classes,
+                                    size_t i, enum om_palette palette);
+/** What units that are unknown or hidden are hatched with, and borders. */
+struct om_colour om_unit_hatch_colour(enum om_palette palette);
+struct om_colour om_choropleth_edge(enum om_palette palette);
+
+/** Draw the units of a level. Classes share pixels exactly: no seams. */
+void om_choropleth_draw(const struct om_level *level,
+                        const struct om_unit_classes *classes,
+                        enum om_palette palette, struct om_canvas *canvas);
+
+#endif

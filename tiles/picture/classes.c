@@ -1,0 +1,433 @@
+// classes.c - categories and steps, and their colours.
+#include "tiles/picture/classes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+
+/* Categories that get a colour of their own; the rest are one class. */
+#define CATEGORIES 8
+/* Rows looked at for the breaks of a column of numbers. */
+#define SAMPLE 65536
+/* Shapes measured for their mean size. */
+#define SHAPES 512
+
+/* After Okabe and Ito (2008), who chose eight that differ for the common
+ * deficiencies of colour vision; lightened for dark ground, darkened where
+ * they are pale on light ground. */
+static const struct om_colour CATEGORY[2][CATEGORIES + 1] = {
+    [OM_PALETTE_DARK] = {OM_COLOUR(0x56B4E9), OM_COLOUR(0xE69F00),
+                         OM_COLOUR(0x2DBE94), OM_COLOUR(0xE0719A),
+                         OM_COLOUR(0xF0E442), OM_COLOUR(0x4C8BF0),
+                         OM_COLOUR(0xF0703C), OM_COLOUR(0xC9A0E8),
+                         OM_COLOUR(0x8793A3)},
+    [OM_PALETTE_LIGHT] = {OM_COLOUR(0x2E8FCB), OM_COLOUR(0xD58A00),
+                          OM_COLOUR(0x009E73), OM_COLOUR(0xC2568A),
+                          OM_COLOUR(0xB5A600), OM_COLOUR(0x0060A8),
+                          OM_COLOUR(0xCC4F00), OM_COLOUR(0x8A5CC2),
+                          OM_COLOUR(0x7C8794)},
+};
+
+/* Quantities: even in lightness, the ramp of fields. */
+static const struct om_colour RAMP[2][OM_CLASSES_STEPS] = {
+    [OM_PALETTE_DARK] = {OM_COLOUR(0x2F2A6B), OM_COLOUR(0x582C85),
+                         OM_COLOUR(0x8A2F88), OM_COLOUR(0xB83A7C),
+                         OM_COLOUR(0xDB5659), OM_COLOUR(0xF0803C),
+                         OM_COLOUR(0xFBD56B)},
+    [OM_PALETTE_LIGHT] = {OM_COLOUR(0xFCE9C6), OM_COLOUR(0xFAD097),
+                          OM_COLOUR(0xF7B267), OM_COLOUR(0xEF8A4B),
+                          OM_COLOUR(0xDC6138), OM_COLOUR(0xB23F2B),
+                          OM_COLOUR(0x6E1E23)},
+};
+
+struct om_colour om_class_colour(size_t i, enum om_palette palette)
+{
+    return CATEGORY[palette][i < CATEGORIES ? i : CATEGORIES];
+}
+
+struct om_colour om_class_step(size_t i, size_t n, enum om_palette palette)
+{
+    const size_t last = OM_CLASSES_STEPS - 1;
+    if (n < 2) return RAMP[palette][last / 2];
+    return RAMP[palette][(i * last + (n - 1) / 2) / (n - 1)];
+}
+
+bool om_colour_parse(const char *text, struct om_colour *out)
+{
+    uint32_t value = 0;
+    if (text[0] != '#' || strlen(text) != 7) return false;
+    for (int i = 1; i < 7; i++) {
+        const char c = text[i];
+        const int digit = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
+        if (digit < 0) return false;
+        value = value << 4 | (uint32_t)digit;
+    }
+    *out = om_colour_of(value);
+    return true;
+}
+
+/* A tenth darker: what is meant for dark ground, on light. */
+static struct om_colour darker(struct om_colour c)
+{
+    return (struct om_colour){(uint8_t)(c.r * 9 / 10), (uint8_t)(c.g * 9 / 10),
+                              (uint8_t)(c.b * 9 / 10), c.a};
+}
+
+/* ---- breaks ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Two digits are enough to tell classes apart. */
+static double rounded(double value, bool whole)
+{
+    if (value == 0.0) return 0.0;
+    const double unit = pow(10.0, floor(log10(fabs(value))) - 1.0);
+    const double r = round(value / unit) * unit;
+    return whole ? round(r) : r;
+}
+
+size_t om_class_breaks(double *value, size_t count, size_t n, bool whole,
+                       double *from)
+{
+    size_t breaks = 0;
+    if (!count) return 0;
+    qsort(value, count, sizeof *value, by_value);
+    from[breaks++] = value[0];
+    for (size_t i = 1; i < n; i++) {
+        const double at = rounded(value[count * i / n], whole);
+        if (at > from[breaks - 1] && at <= value[count - 1])
+            from[breaks++] = at;
+    }
+    return breaks;
+}
+
+static void number_text(double value, bool whole, char *out, size_t room)
+{
+    if (whole)
+        snprintf(out, room, "%.0f", value);
+    else if (fabs(value) >= 100.0)
+        snprintf(out, room, "%.0f", value);
+    else
+        snprintf(out, room, "%.3g", value);
+}
+
+void om_class_range(const double *from, size_t i, size_t n, bool whole,
+                    char *out, size_t room)
+{
+    char low[32], high[32];
+    number_text(from[i], whole, low, sizeof low);
+    if (i + 1 == n) {
+        snprintf(out, room, "\u2265%s", low);
+        return;
+    }
+    number_text(whole ? from[i + 1] - 1.0 : from[i + 1], whole, high,
+                sizeof high);
+    if (!strcmp(low, high))
+        snprintf(out, room, "%s", low);
+    else
+        snprintf(out, room, "%s\u2013%s", low, high);
+}
+
+/* ---- classes of a column ---- */
+
+static struct om_class *add_class(struct om_classes *c, const char *text,
+                                  size_t len)
+{
+    struct om_class *class = &c->class[c->count++];
+    const int most = (int)sizeof class->text - 1;
+    *class = (struct om_class){.other = false};
+    snprintf(class->text, sizeof class->text, "%.*s",
+             len < (size_t)most ? (int)len : most, text);
+    return class;
+}
+
+static void colour_by_number(struct om_class *class, size_t i)
+{
+    for (int p = 0; p < 2; p++)
+        class->colour[p] = om_class_colour(i, (enum om_palette)p);
+}
+
+static void add_other(struct om_classes *c)
+{
+    struct om_class *class = add_class(c, "", 0);
+    class->other = true;
+    colour_by_number(class, CATEGORIES);
+}
+
+/* The colours that the city names for a column. */
+static om_status named_classes(const struct om_layer *layer,
+                               const struct om_json *colours,
+                               struct om_classes *out, struct om_err *err)
+{
+    const size_t n = om_json_count(colours);
+    // What is not named lies below.
+    add_other(out);
+    for (size_t i = 0; i < n; i++) {
+        const char *value;
+        const char *text =
+            om_json_text(om_json_member(colours, i, &value), "");
+        struct om_colour colour;
+        if (out->count == OM_CLASSES_MOST)
+            return om_fail(err, OM_E_FORMAT, 0,
+                           "city.json: layer %s: picture_colours: more than "
+                           "%d values",
+                           layer->name, OM_CLASSES_MOST - 1);
+        if (!om_colour_parse(text, &colour))
+            return om_fail(err, OM_E_FORMAT, 0,
+                           "city.json: layer %s: picture_colours: '%.40s' is "
+                           "not a colour such as #4B8FE8",
+                           layer->name, text);
+        struct om_class *class = add_class(out, value, strlen(value));
+        class->colour[OM_PALETTE_DARK] = colour;
+        class->colour[OM_PALETTE_LIGHT] = darker(colour);
+    }
+    return OM_OK;
+}
+
+static int by_count(const void *va, const void *vb)
+{
+    const struct om_group *a = *(const struct om_group *const *)va;
+    const struct om_group *b = *(const struct om_group *const *)vb;
+    if (a->count != b->count) return a->count > b->count ? -1 : 1;
+    return a < b ? -1 : 1;  // groups are by name
+}
+
+/* The largest categories; the rarest is drawn on top. */
+static om_status category_classes(const struct om_groups *groups,
+                                  struct om_classes *out)
+{
+    const struct om_group **sorted =
+        om_arena_calloc(&out->arena, groups->count + 1, sizeof *sorted);
+    if (!sorted) return OM_E_MEMORY;
+    size_t n = 0;
+    for (size_t i = 0; i < groups->count; i++)
+        if (!groups->group[i].null && groups->group[i].count)
+            sorted[n++] = &groups->group[i];
+    if (n) qsort(sorted, n, sizeof *sorted, by_count);
+    if (n > CATEGORIES) add_other(out);
+    for (size_t i = 0; i < n && i < CATEGORIES; i++)
+        colour_by_number(add_class(out, sorted[i]->id, sorted[i]->len), i);
+    return OM_OK;
+}
+
+/* Values of a number column, every k-th row. */
+static om_status sample(const struct om_layer *layer, size_t column,
+                        double *value, size_t *count)
+{
+    const size_t every = (size_t)(layer->rows / SAMPLE) + 1;
+    size_t n = 0;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const size_t rows = om_segment_rows(layer->part[p].segment);
+        const struct om_column *c;
+        OM_TRY(om_segment_column(layer->part[p].segment, column, 0, rows, &c));
+        for (size_t row = 0; row < rows && n < 2 * SAMPLE; row += every) {
+            if (!om_column_valid(c, row)) continue;
+            value[n++] = c->coding == OM_CODING_REAL
+                             ? ((const double *)c->data)[row]
+                             : (double)om_column_integer(c, row);
+        }
+    }
+    *count = n;
+    return OM_OK;
+}
+
+static om_status step_classes(const struct om_layer *layer,
+                              struct om_classes *out)
+{
+    const bool whole =
+        layer->schema.field[out->column].type == OM_TYPE_INTEGER;
+    double *value =
+        om_arena_calloc(&out->arena, 2 * SAMPLE + 1, sizeof *value);
+    if (!value) return OM_E_MEMORY;
+    size_t n;
+    OM_TRY(sample(layer, out->column, value, &n));
+    out->steps = om_class_breaks(value, n, OM_CLASSES_STEPS, whole, out->from);
+    for (size_t i = 0; i < out->steps; i++) {
+        struct om_class *class = add_class(out, "", 0);
+        om_class_range(out->from, i, out->steps, whole, class->text,
+                       sizeof class->text);
+        for (int p = 0; p < 2; p++)
+            class->colour[p] =
+                om_class_step(i, out->steps, (enum om_palette)p);
+    }
+    return OM_OK;
+}
+
+/* The layer's object in city.json. */
+static const struct om_json *object_of(const struct om_manifest *city,
+                                       const char *name)
+{
+    const struct om_json *layers = om_json_get(city->document, "layers");
+    for (size_t i = 0; i < om_json_count(layers); i++) {
+        const struct om_json *layer = om_json_at(layers, i);
+        if (!strcmp(om_json_text(om_json_get(layer, "name"), ""), name))
+            return layer;
+    }
+    return NULL;
+}
+
+static om_status counted_classes(const struct om_snapshot *snapshot,
+                                 const struct om_layer *layer,
+                                 struct om_classes *out)
+{
+    const struct om_query query = {.snapshot = snapshot,
+                                   .layer = layer,
+                                   .policy = &OM_POLICY_ALL};
+    const enum om_type type = layer->schema.field[out->column].type;
+    struct om_groups groups = {0};
+    om_status st = OM_OK;
+    if (type == OM_TYPE_REAL) return step_classes(layer, out);
+    if (type == OM_TYPE_TIME) return OM_E_TYPE;
+    st = om_query_group(&query, out->column, OM_STEP_NONE, 0, OM_NO_FIELD,
+                        &groups);
+    const bool many = st == OM_E_COST || groups.count > CATEGORIES + 1;
+    if (type == OM_TYPE_INTEGER && many)
+        st = step_classes(layer, out);
+    else if (st == OM_E_COST)
+        st = OM_E_TYPE;
+    else if (!st)
+        st = category_classes(&groups, out);
+    om_groups_deinit(&groups);
+    return st;
+}
+
+/* Cells along a shape of mean size, from some hundreds of them. */
+static om_status mean_shape(const struct om_layer *layer, double *out)
+{
+    double sum = 0.0;
+    size_t n = 0;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const size_t rows = om_segment_rows(layer->part[p].segment);
+        const size_t every = rows / SHAPES + 1;
+        for (size_t row = 0; row < rows; row += every, n++) {
+            struct om_rings r;
+            OM_TRY(om_segment_rings(layer->part[p].segment, row, row + 1, &r));
+            const struct om_box b = r.box[row];
+            sum += sqrt(((double)(b.x1 - b.x0) + 1.0) *
+                        ((double)(b.y1 - b.y0) + 1.0));
+        }
+    }
+    *out = n ? sum / (double)n : 0.0;
+    return OM_OK;
+}
+
+om_status om_classes_of(const struct om_snapshot *snapshot,
+                        const struct om_layer *layer, size_t column,
+                        struct om_classes *out, struct om_err *err)
+{
+    const struct om_json *object = object_of(snapshot->manifest, layer->name);
+    const char *by = om_json_text(om_json_get(object, "picture_by"), "");
+    const size_t own = *by ? om_schema_find(&layer->schema, by) : OM_NO_FIELD;
+    *out = (struct om_classes){.column = column};
+    if (*by && own == OM_NO_FIELD)
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "city.json: layer %s: picture_by: there is no column "
+                       "'%.60s'",
+                       layer->name, by);
+    if (column == OM_NO_FIELD) out->column = own;
+    om_status st = layer->schema.geometry == OM_GEOMETRY_POINT
+                       ? OM_OK
+                       : mean_shape(layer, &out->shape_cells);
+    if (st) return st;
+    if (out->column == OM_NO_FIELD) {
+        colour_by_number(add_class(out, "", 0), 0);
+    } else {
+        const struct om_json *colours =
+            out->column == own ? om_json_get(object, "picture_colours") : NULL;
+        st = colours ? named_classes(layer, colours, out, err)
+                     : counted_classes(snapshot, layer, out);
+    }
+    if (st) om_classes_deinit(out);
+    return st;
+}
+
+void om_classes_deinit(struct om_classes *classes)
+{
+    om_arena_deinit(&classes->arena);
+    *classes = (struct om_classes){.column = OM_NO_FIELD};
+}
+
+/* ---- classes of rows ---- */
+
+/* The class that names a value; else the one of all others. */
+static uint8_t class_of_text(const struct om_classes *c, const char *text,
+                             size_t len)
+{
+    uint8_t other = OM_NO_CLASS;
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->class[i].other)
+            other = (uint8_t)i;
+        else if (strlen(c->class[i].text) == len &&
+                 !memcmp(c->class[i].text, text, len))
+            return (uint8_t)i;
+    }
+    return other;
+}
+
+static uint8_t class_of_number(const struct om_classes *c, double value)
+{
+    uint8_t i = 0;
+    while (i + 1u < c->steps && value >= c->from[i + 1]) i++;
+    return i;
+}
+
+static uint8_t class_of_integer(const struct om_classes *c,
+                                enum om_type type, int64_t value)
+{
+    char text[24];
+    if (c->steps) return class_of_number(c, (double)value);
+    const int len =
+        type == OM_TYPE_BOOLEAN
+            ? snprintf(text, sizeof text, "%s", value ? "true" : "false")
+            : snprintf(text, sizeof text, "%lld", (long long)value);
+    return class_of_text(c, text, (size_t)len);
+}
+
+om_status om_class_rows_init(const struct om_classes *classes,
+                             const struct om_part *part,
+                             struct om_arena *arena, struct om_class_rows *out)
+{
+    *out = (struct om_class_rows){.classes = classes};
+    if (classes->column == OM_NO_FIELD) return OM_OK;
+    OM_TRY(om_segment_column(part->segment, classes->column, 0,
+                             om_segment_rows(part->segment), &out->column));
+    const struct om_column *c = out->column;
+    const bool words = c->coding == OM_CODING_DICTIONARY;
+    if (c->coding == OM_CODING_REAL) return OM_OK;
+    if (!words && c->coding != OM_CODING_INTEGER) return OM_E_TYPE;
+    // Integers of one or two bytes are as few as words are.
+    if (!words && c->width > 2) return OM_OK;
+    const size_t codes = words ? c->words : (size_t)1 << (8 * c->width);
+    uint8_t *of = om_arena_alloc(arena, codes + 1);
+    if (!of) return OM_E_MEMORY;
+    for (size_t i = 0; i < codes; i++)
+        of[i] = words ? class_of_text(classes,
+                                      c->word_bytes + c->word_offset[i],
+                                      c->word_offset[i + 1] - c->word_offset[i])
+                      : class_of_integer(classes, c->field.type,
+                                         c->base + (int64_t)i);
+    out->of_code = of;
+    return OM_OK;
+}
+
+uint8_t om_class_of_row(const struct om_class_rows *rows, size_t row)
+{
+    const struct om_column *c = rows->column;
+    if (!c) return 0;
+    if (!om_column_valid(c, row)) return OM_NO_CLASS;
+    if (rows->of_code) return rows->of_code[om_column_stored(c, row)];
+    if (c->coding == OM_CODING_REAL)
+        return class_of_number(rows->classes, ((const double *)c->data)[row]);
+    return class_of_integer(rows->classes, c->field.type,
+                            om_column_integer(c, row));
+}

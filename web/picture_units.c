@@ -1,0 +1,170 @@
+/* picture_units.c - one number for each unit: counts, sums, rates.
+ *
+ * DESIGN
+ * Breaks between classes are made from the question without filter and time
+ * and scaled by the share of all that is left, so that months can be compared
+ * by colour, as the legends of heat maps are (tiles/heat.h).
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "web/picture_internal.h"
+
+/* Who is asked for numbers. */
+struct asking {
+    const struct om_picture_bound *bound;
+    const struct om_snapshot *snapshot;
+    const struct om_level *level;
+    struct om_selections *cache;
+    struct om_err *err;
+};
+
+/* Counts of a layer's rows by unit, or sums of a column. */
+static om_status by_unit(const struct asking *a, const struct om_layer *layer,
+                         const struct om_filter *filter,
+                         struct om_window window, size_t column, double *out)
+{
+    const struct om_units *units = &a->level->units;
+    const struct om_query query = {.snapshot = a->snapshot,
+                                   .layer = layer,
+                                   .policy = &OM_POLICY_ALL,
+                                   .cache = a->cache,
+                                   .filter = filter,
+                                   .window = window};
+    const size_t by = om_layer_unit_field(layer, units->level);
+    struct om_groups groups;
+    if (by == OM_NO_FIELD)
+        return om_fail(a->err, OM_E_TYPE, 0, "rows of %s lie in no %s",
+                       layer->name, units->level);
+    memset(out, 0, units->count * sizeof *out);
+    OM_TRY(om_query_group(&query, by, OM_STEP_NONE, 0, column, &groups));
+    const bool real = column != OM_NO_FIELD &&
+                      layer->schema.field[column].type == OM_TYPE_REAL;
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct om_group *g = &groups.group[i];
+        const size_t unit =
+            g->null ? SIZE_MAX : om_units_find(units, g->id, g->len);
+        if (unit == SIZE_MAX) continue;
+        out[unit] = column == OM_NO_FIELD ? (double)g->count
+                    : real                ? g->real_sum
+                                          : (double)g->sum;
+    }
+    om_groups_deinit(&groups);
+    return OM_OK;
+}
+
+static om_status exposed(const struct asking *a, struct om_window window,
+                         double *out)
+{
+    const struct om_exposure *e = a->bound->per;
+    const struct om_layer *layer = om_snapshot_layer(a->snapshot, e->layer);
+    struct om_filter *filter = NULL;
+    if (!layer)
+        return om_fail(a->err, OM_E_NOTFOUND, 0,
+                       "city.json: exposures.%s.layer: there is no layer '%s'",
+                       e->name, e->layer);
+    size_t column = OM_NO_FIELD;
+    if (e->weight) {
+        column = om_schema_find(&layer->schema, e->weight);
+        if (column == OM_NO_FIELD)
+            return om_fail(a->err, OM_E_NOTFOUND, 0,
+                           "city.json: exposures.%s.weight: %s has no column "
+                           "'%s'",
+                           e->name, e->layer, e->weight);
+    }
+    if (e->filter)
+        OM_TRY(om_filter_parse(e->filter, strlen(e->filter), layer,
+                               a->snapshot->manifest->zone_s, &filter, a->err));
+    const struct om_window none = {0};
+    const om_status st =
+        by_unit(a, layer, filter, e->windowed ? window : none, column, out);
+    om_filter_free(filter);
+    return st;
+}
+
+/* Make counts or sums a rate: unknown where too little is exposed. */
+static om_status make_rate(const struct asking *a, struct om_window window,
+                           double *value)
+{
+    const struct om_units *units = &a->level->units;
+    const struct om_exposure *e = a->bound->per;
+    if (!e) {
+        for (size_t i = 0; i < units->count; i++)
+            value[i] = units->unit[i].area_km2 > 0.0
+                           ? value[i] / units->unit[i].area_km2
+                           : NAN;
+        return OM_OK;
+    }
+    double *per = om_alloc_array(units->count + 1, sizeof *per);
+    if (!per) return OM_E_MEMORY;
+    const om_status st = exposed(a, window, per);
+    for (size_t i = 0; i < units->count && !st; i++)
+        value[i] = per[i] > 0.0 && per[i] >= e->floor
+                       ? value[i] / per[i] * (e->scale > 0.0 ? e->scale : 1.0)
+                       : NAN;
+    om_free(per);
+    return st;
+}
+
+/* The numbers under a filter and window, and what they add up to. */
+static om_status numbers(const struct asking *a, const struct om_filter *filter,
+                         struct om_window window, double *value, double *total)
+{
+    const struct om_picture_bound *b = a->bound;
+    OM_TRY(by_unit(a, b->layer, filter, window, b->column, value));
+    *total = 0.0;
+    for (size_t i = 0; i < a->level->units.count; i++) *total += value[i];
+    return b->stat == OM_STAT_RATE ? make_rate(a, window, value) : OM_OK;
+}
+
+static void name_it(const struct asking *a, struct om_unit_classes *out)
+{
+    const struct om_picture_bound *b = a->bound;
+    const struct om_manifest_layer *meta = b->layer->meta;
+    const char *title = meta && meta->title[0] ? meta->title : b->layer->name;
+    const char *title_en =
+        meta && meta->title_en[0] ? meta->title_en : b->layer->name;
+    snprintf(out->title, sizeof out->title, "%s", title);
+    snprintf(out->title_en, sizeof out->title_en, "%s", title_en);
+    const char *unit = "数量", *unit_en = "count";
+    if (b->stat == OM_STAT_SUM)
+        unit = unit_en = b->layer->schema.field[b->column].name;
+    if (b->stat == OM_STAT_RATE) {
+        unit = b->per && b->per->unit ? b->per->unit : "每平方公里";
+        unit_en = b->per && b->per->unit_en ? b->per->unit_en : "per km²";
+    }
+    snprintf(out->unit, sizeof out->unit, "%s", unit);
+    snprintf(out->unit_en, sizeof out->unit_en, "%s", unit_en);
+}
+
+om_status om__picture_units(const struct om_picture_bound *bound,
+                            const struct om_snapshot *snapshot,
+                            const struct om_level *level,
+                            struct om_selections *cache,
+                            struct om_unit_classes *out, struct om_err *err)
+{
+    const struct asking a = {bound, snapshot, level, cache, err};
+    const size_t units = level->units.count;
+    const struct om_window none = {0};
+    const bool asked = bound->filter || bound->window.set;
+    double *value = om_alloc_array(2 * units + 1, sizeof *value);
+    double total = 0.0, whole = 0.0;
+    if (!value) return OM_E_MEMORY;
+    double *scale = asked ? value + units : value;
+    om_status st = numbers(&a, bound->filter, bound->window, value, &total);
+    whole = total;
+    if (!st && asked) st = numbers(&a, NULL, none, scale, &whole);
+    const bool counts = bound->stat != OM_STAT_RATE &&
+                        (bound->column == OM_NO_FIELD ||
+                         bound->layer->schema.field[bound->column].type !=
+                             OM_TYPE_REAL);
+    const struct om_unit_numbers now = {value, counts}, all = {scale, counts};
+    if (!st)
+        st = om_unit_classes_of(&now, &all, units,
+                                whole > 0.0 ? total / whole : 1.0, out);
+    if (!st) name_it(&a, out);
+    om_free(value);
+    return st;
+}
