@@ -130,8 +130,8 @@ static om_status read_base(struct reading *r, size_t len)
 static om_status read_per(struct reading *r)
 {
     const char *per = r->ask->per;
-    OM_TRY(om_exposures_read(r->snapshot->manifest, &r->out->exposures,
-                             r->err));
+    OM_TRY(
+        om_exposures_read(r->snapshot->manifest, &r->out->exposures, r->err));
     if (!per || !strcmp(per, "area")) return OM_OK;
     r->out->per = om_exposures_find(&r->out->exposures, per);
     if (r->out->per) return OM_OK;
@@ -139,9 +139,8 @@ static om_status read_per(struct reading *r)
     for (size_t i = 0; i < r->out->exposures.count; i++)
         om_buf_addf(&known, ", %s", r->out->exposures.exposure[i].name);
     om_buf_add_byte(&known, 0);
-    const om_status st = bad(
-        r, "per", OM_E_FORMAT, "per is one of area%s",
-        known.status ? "" : (const char *)known.bytes);
+    const om_status st = bad(r, "per", OM_E_FORMAT, "per is one of area%s",
+                             known.status ? "" : (const char *)known.bytes);
     om_buf_deinit(&known);
     return st;
 }
@@ -151,7 +150,7 @@ static om_status read_stat(struct reading *r)
     static const char *const name[] = {"count", "sum", "rate"};
     const char *stat = r->ask->stat;
     struct om_picture_bound *b = r->out;
-    b->stat = r->ask->per ? OM_STAT_RATE
+    b->stat = r->ask->per      ? OM_STAT_RATE
               : r->ask->column ? OM_STAT_SUM
                                : OM_STAT_COUNT;
     for (int i = 0; stat && i < 3; i++)
@@ -294,8 +293,9 @@ static om_status make_rows(const struct om_picture_bound *b,
     struct om_selection *selection;
     om_status st = om_classes_of(snapshot, b->layer, b->by, &classes, err);
     if (st == OM_E_TYPE && err && !err->code)
-        om_fail(err, st, 0, "rows cannot be told apart by that column: it has "
-                            "too many values");
+        om_fail(err, st, 0,
+                "rows cannot be told apart by that column: it has "
+                "too many values");
     if (st) return st;
     st = om_select(cache, b->layer, &OM_POLICY_ALL, b->filter, b->window,
                    &selection);

@@ -23,7 +23,8 @@ struct om_picture_ask {
 };
 /** The options' names but for `name`, blank-separated: what an address may
  *  have. */
-#define OM_PICTURE_OPTIONS "palette labels filter datetime by stat layer column per"
+#define OM_PICTURE_OPTIONS \
+    "palette labels filter datetime by stat layer column per"
 
 enum om_picture_stat { OM_STAT_COUNT, OM_STAT_SUM, OM_STAT_RATE };
 

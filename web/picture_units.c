@@ -156,10 +156,10 @@ om_status om__picture_units(const struct om_picture_bound *bound,
     om_status st = numbers(&a, bound->filter, bound->window, value, &total);
     whole = total;
     if (!st && asked) st = numbers(&a, NULL, none, scale, &whole);
-    const bool counts = bound->stat != OM_STAT_RATE &&
-                        (bound->column == OM_NO_FIELD ||
-                         bound->layer->schema.field[bound->column].type !=
-                             OM_TYPE_REAL);
+    const bool counts =
+        bound->stat != OM_STAT_RATE &&
+        (bound->column == OM_NO_FIELD ||
+         bound->layer->schema.field[bound->column].type != OM_TYPE_REAL);
     const struct om_unit_numbers now = {value, counts}, all = {scale, counts};
     if (!st)
         st = om_unit_classes_of(&now, &all, units,

@@ -50,7 +50,7 @@ struct om_base {
     struct om_font *font;
     size_t sources;
     struct om__base_source source[OM__BASE_SOURCES];
-    size_t levels;  // coarsest first
+    size_t levels;                                  // coarsest first
     const struct om_level *level[OM__BASE_LEVELS];  // among those known
     pthread_mutex_t lock;                           // of what follows
     size_t known;

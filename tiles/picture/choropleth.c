@@ -131,8 +131,9 @@ static void draw_borders(const struct om_level *level, enum om_palette palette,
     const double ratio = canvas->view.ratio;
     // Where units are a few pixels wide their borders would be all there is.
     if (side < 14.0 * ratio) return;
-    const double width = side < 60.0 * ratio ? 0.5 : side < 300 * ratio ? 0.8
-                                                                        : 1.2;
+    const double width = side < 60.0 * ratio  ? 0.5
+                         : side < 300 * ratio ? 0.8
+                                              : 1.2;
     const struct om_stroke stroke = {.width = (int)(width * ratio * 256.0)};
     om_borders_draw(&level->borders, canvas, &stroke);
     om_canvas_fill(canvas, om_choropleth_edge(palette));
@@ -143,20 +144,18 @@ void om_choropleth_draw(const struct om_level *level,
                         enum om_palette palette, struct om_canvas *canvas)
 {
     const struct om_box box = om_view_box(&canvas->view, 2);
-    struct drawing d = {
-        .level = level, .classes = classes, .canvas = canvas};
+    struct drawing d = {.level = level, .classes = classes, .canvas = canvas};
     om_level_each(level, box, note, &d);
     for (int c = 0; c < OM_UNIT_ABSENT; c++) {
         if (!d.seen[c]) continue;
         d.wanted = (uint8_t)c;
         om_level_each(level, box, add, &d);
         if (c < OM_CLASSES_MOST || c == OM_UNIT_ZERO)
-            om_canvas_add(canvas,
-                          om_choropleth_fill(classes,
-                                             c == OM_UNIT_ZERO
-                                                 ? classes->classes
-                                                 : (size_t)c,
-                                             palette));
+            om_canvas_add(
+                canvas,
+                om_choropleth_fill(
+                    classes, c == OM_UNIT_ZERO ? classes->classes : (size_t)c,
+                    palette));
         else
             om_canvas_hatch(canvas, om_unit_hatch_colour(palette));
     }

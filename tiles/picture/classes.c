@@ -174,8 +174,7 @@ static om_status named_classes(const struct om_layer *layer,
     add_other(out);
     for (size_t i = 0; i < n; i++) {
         const char *value;
-        const char *text =
-            om_json_text(om_json_member(colours, i, &value), "");
+        const char *text = om_json_text(om_json_member(colours, i, &value), "");
         struct om_colour colour;
         if (out->count == OM_CLASSES_MOST)
             return om_fail(err, OM_E_FORMAT, 0,
@@ -244,10 +243,8 @@ static om_status sample(const struct om_layer *layer, size_t column,
 static om_status step_classes(const struct om_layer *layer,
                               struct om_classes *out)
 {
-    const bool whole =
-        layer->schema.field[out->column].type == OM_TYPE_INTEGER;
-    double *value =
-        om_arena_calloc(&out->arena, 2 * SAMPLE + 1, sizeof *value);
+    const bool whole = layer->schema.field[out->column].type == OM_TYPE_INTEGER;
+    double *value = om_arena_calloc(&out->arena, 2 * SAMPLE + 1, sizeof *value);
     if (!value) return OM_E_MEMORY;
     size_t n;
     OM_TRY(sample(layer, out->column, value, &n));
@@ -257,8 +254,7 @@ static om_status step_classes(const struct om_layer *layer,
         om_class_range(out->from, i, out->steps, whole, class->text,
                        sizeof class->text);
         for (int p = 0; p < 2; p++)
-            class->colour[p] =
-                om_class_step(i, out->steps, (enum om_palette)p);
+            class->colour[p] = om_class_step(i, out->steps, (enum om_palette)p);
     }
     return OM_OK;
 }
@@ -280,9 +276,8 @@ static om_status counted_classes(const struct om_snapshot *snapshot,
                                  const struct om_layer *layer,
                                  struct om_classes *out)
 {
-    const struct om_query query = {.snapshot = snapshot,
-                                   .layer = layer,
-                                   .policy = &OM_POLICY_ALL};
+    const struct om_query query = {
+        .snapshot = snapshot, .layer = layer, .policy = &OM_POLICY_ALL};
     const enum om_type type = layer->schema.field[out->column].type;
     struct om_groups groups = {0};
     om_status st = OM_OK;
@@ -381,8 +376,8 @@ static uint8_t class_of_number(const struct om_classes *c, double value)
     return i;
 }
 
-static uint8_t class_of_integer(const struct om_classes *c,
-                                enum om_type type, int64_t value)
+static uint8_t class_of_integer(const struct om_classes *c, enum om_type type,
+                                int64_t value)
 {
     char text[24];
     if (c->steps) return class_of_number(c, (double)value);
@@ -394,8 +389,8 @@ static uint8_t class_of_integer(const struct om_classes *c,
 }
 
 om_status om_class_rows_init(const struct om_classes *classes,
-                             const struct om_part *part,
-                             struct om_arena *arena, struct om_class_rows *out)
+                             const struct om_part *part, struct om_arena *arena,
+                             struct om_class_rows *out)
 {
     *out = (struct om_class_rows){.classes = classes};
     if (classes->column == OM_NO_FIELD) return OM_OK;
@@ -411,11 +406,11 @@ om_status om_class_rows_init(const struct om_classes *classes,
     uint8_t *of = om_arena_alloc(arena, codes + 1);
     if (!of) return OM_E_MEMORY;
     for (size_t i = 0; i < codes; i++)
-        of[i] = words ? class_of_text(classes,
-                                      c->word_bytes + c->word_offset[i],
-                                      c->word_offset[i + 1] - c->word_offset[i])
-                      : class_of_integer(classes, c->field.type,
-                                         c->base + (int64_t)i);
+        of[i] = words
+                    ? class_of_text(classes, c->word_bytes + c->word_offset[i],
+                                    c->word_offset[i + 1] - c->word_offset[i])
+                    : class_of_integer(classes, c->field.type,
+                                       c->base + (int64_t)i);
     out->of_code = of;
     return OM_OK;
 }

@@ -56,8 +56,7 @@ bool om_colour_parse(const char *text, struct om_colour *out);
  */
 om_status om_classes_of(const struct om_snapshot *snapshot,
                         const struct om_layer *layer, size_t column,
-                        struct om_classes *out,
-                        struct om_err *err) OM_MUST_USE;
+                        struct om_classes *out, struct om_err *err) OM_MUST_USE;
 void om_classes_deinit(struct om_classes *classes);
 
 /* Classes as the rows of one part are looked at. */
@@ -68,8 +67,7 @@ struct om_class_rows {
 };
 /** Prepare a part, all its rows checked. owns: memory of the arena. */
 om_status om_class_rows_init(const struct om_classes *classes,
-                             const struct om_part *part,
-                             struct om_arena *arena,
+                             const struct om_part *part, struct om_arena *arena,
                              struct om_class_rows *out) OM_MUST_USE;
 /** Class of a row; OM_NO_CLASS where it has no value. */
 uint8_t om_class_of_row(const struct om_class_rows *rows, size_t row);

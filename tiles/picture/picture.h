@@ -14,14 +14,14 @@ enum om_picture_kind { OM_PICTURE_BASE, OM_PICTURE_UNITS, OM_PICTURE_ROWS };
 struct om_picture {
     enum om_picture_kind kind;
     enum om_palette palette;
-    struct om_base *base;  // held; of BASE and UNITS
-    bool map, labels;      // BASE: which of the two
-    struct om_level *level;             // UNITS
-    struct om_unit_classes units;       // UNITS
-    struct om_snapshot *snapshot;       // held; of ROWS
-    const struct om_layer *layer;       // ROWS
-    struct om_selection *selection;     // ROWS
-    struct om_classes classes;          // ROWS
+    struct om_base *base;            // held; of BASE and UNITS
+    bool map, labels;                // BASE: which of the two
+    struct om_level *level;          // UNITS
+    struct om_unit_classes units;    // UNITS
+    struct om_snapshot *snapshot;    // held; of ROWS
+    const struct om_layer *layer;    // ROWS
+    struct om_selection *selection;  // ROWS
+    struct om_classes classes;       // ROWS
     struct om_quant *quant;
 };
 

@@ -50,15 +50,16 @@ struct gather {
 static om_status descend(struct gather *g, uint64_t code, unsigned level)
 {
     const unsigned shift = 32 - level;
-    const uint32_t x = om_morton_squeeze(code), y = om_morton_squeeze(code >> 1);
+    const uint32_t x = om_morton_squeeze(code),
+                   y = om_morton_squeeze(code >> 1);
     const uint32_t side = shift == 32 ? UINT32_MAX : (UINT32_C(1) << shift) - 1;
     const uint32_t x0 = shift == 32 ? 0 : x << shift;
     const uint32_t y0 = shift == 32 ? 0 : y << shift;
     const struct om_box b = g->box;
     if (x0 > b.x1 || x0 + side < b.x0 || y0 > b.y1 || y0 + side < b.y0)
         return OM_OK;
-    const bool inside = x0 >= b.x0 && x0 + side <= b.x1 && y0 >= b.y0 &&
-                        y0 + side <= b.y1;
+    const bool inside =
+        x0 >= b.x0 && x0 + side <= b.x1 && y0 >= b.y0 && y0 + side <= b.y1;
     if (inside || level >= g->rim_level) {
         size_t from, to;
         const uint64_t first = level ? code << (64 - 2 * level) : 0;
@@ -165,10 +166,10 @@ static inline bool pixel_of(const struct gather *g, uint64_t key, unsigned *x,
                             unsigned *y)
 {
     const struct om_pos pos = om_morton_pos(key);
-    const int64_t px = (om_view_scale(g->view.world, pos.x) >> 8) -
-                       g->view.x + g->paper->margin;
-    const int64_t py = (om_view_scale(g->view.world, pos.y) >> 8) -
-                       g->view.y + g->paper->margin;
+    const int64_t px = (om_view_scale(g->view.world, pos.x) >> 8) - g->view.x +
+                       g->paper->margin;
+    const int64_t py = (om_view_scale(g->view.world, pos.y) >> 8) - g->view.y +
+                       g->paper->margin;
     if (px < 0 || py < 0 || px >= g->paper->width || py >= g->paper->height)
         return false;
     *x = (unsigned)px;
@@ -260,7 +261,8 @@ static om_status disc(unsigned diameter, struct om_arena *arena,
     om_canvas_disc(out, middle, (int)diameter / 2);
     om_canvas_fill(out, om_colour_of(0xFFFFFF));
     uint8_t *cover = out->pixel[0];
-    for (size_t i = 0; i < (size_t)side * side; i++) cover[i] = out->pixel[i][3];
+    for (size_t i = 0; i < (size_t)side * side; i++)
+        cover[i] = out->pixel[i][3];
     return OM_OK;
 }
 
@@ -272,19 +274,16 @@ static void paint_class(const struct paper *p, size_t class,
     const int64_t x0 = canvas->view.x - (int64_t)p->margin - side / 2;
     const int64_t y0 = canvas->view.y - (int64_t)p->margin - side / 2;
     for (size_t i = 0; i < p->dots[class]; i++)
-        om_canvas_mask(canvas, x0 + p->dot[class][i].x,
-                       y0 + p->dot[class][i].y, side, side, mask->pixel[0],
-                       colour);
+        om_canvas_mask(canvas, x0 + p->dot[class][i].x, y0 + p->dot[class][i].y,
+                       side, side, mask->pixel[0], colour);
 }
 
 static om_status draw_dots(const struct om_rows_spec *spec, unsigned dot,
                            struct om_canvas *canvas, struct om_arena *arena)
 {
     struct paper paper;
-    struct gather g = {.spec = spec,
-                       .view = canvas->view,
-                       .take = take_dots,
-                       .paper = &paper};
+    struct gather g = {
+        .spec = spec, .view = canvas->view, .take = take_dots, .paper = &paper};
     const unsigned ratio = canvas->view.ratio;
     const unsigned inner = dot * 128 * ratio;
     const unsigned rim = dot >= 6 ? inner + 512 * ratio : 0;
@@ -370,8 +369,8 @@ static size_t first_cell(const struct om_cells *cells, uint64_t code)
 static om_status take_cells(struct gather *g, size_t from, size_t to, bool test)
 {
     unsigned level;
-    const size_t i = test || to - from < 4096 ? SIZE_MAX
-                                              : cells_level(g, &level);
+    const size_t i =
+        test || to - from < 4096 ? SIZE_MAX : cells_level(g, &level);
     if (i == SIZE_MAX) return take_counts(g, from, to, test);
     struct om_cells cells;
     OM_TRY(om_segment_cells(g->segment, i, &cells));
@@ -481,8 +480,8 @@ static om_status draw_shapes(const struct om_rows_spec *spec, double px,
     for (size_t i = 0; i < layer->parts; i++)
         OM_TRY(om_class_rows_init(spec->classes, &layer->part[i], arena,
                                   &s.rows[i]));
-    OM_TRY(om_shapes_each(layer, spec->selection,
-                          om_view_box(&canvas->view, 4), note_shape, &s));
+    OM_TRY(om_shapes_each(layer, spec->selection, om_view_box(&canvas->view, 4),
+                          note_shape, &s));
     for (size_t c = 0; c < spec->classes->count; c++)
         OM_TRY(draw_class(&s, c, px, canvas));
     return OM_OK;

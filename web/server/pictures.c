@@ -141,10 +141,8 @@ static om_status take_slot(struct om__pictures *p, const struct om_buf *key,
     char *copy = om_alloc(key->len ? key->len : 1);
     if (!copy) return OM_E_MEMORY;
     memcpy(copy, key->bytes, key->len);
-    p->slot[p->count++] = (struct slot){.key = copy,
-                                        .key_len = key->len,
-                                        .hash = hash,
-                                        .used = ++p->clock};
+    p->slot[p->count++] = (struct slot){
+        .key = copy, .key_len = key->len, .hash = hash, .used = ++p->clock};
     return OM_OK;
 }
 

@@ -5,10 +5,10 @@
 #include "web/server/server_internal.h"
 
 #define FILTER_PARAMS "filter filter-lang filter-crs datetime "
-#define FIELD_PARAMS                                                    \
+#define FIELD_PARAMS                                                   \
     "filter filter-lang datetime at kernel bandwidth halflife weight " \
     "per "
-#define ITEM_PARAMS \
+#define ITEM_PARAMS                                                      \
     "bbox bbox-crs datetime limit filter filter-lang filter-crs sortby " \
     "properties crs "
 #define PNG "image/png"
@@ -71,8 +71,8 @@ const struct om__route om__routes[] = {
      .summary = "A tile: vector (mvt, pbf) or picture (png, @2x.png)",
      .path = "tiles/{name}/{z}/{x}/{y}.{extension}",
      .answer = om__get_tile,
-     .params = FIELD_PARAMS
-     "palette properties labels by stat layer column per size",
+     .params =
+         FIELD_PARAMS "palette properties labels by stat layer column per size",
      .media = "application/vnd.mapbox-vector-tile image/png",
      .data = true,
      .keep = true},
@@ -111,8 +111,8 @@ const struct om__route om__routes[] = {
      .path = "wmts",
      .answer = om__get_wmts,
      .params = "Service Request Version AcceptVersions Layer Style Format "
-               "TileMatrixSet TileMatrix TileRow TileCol Time I J InfoFormat "
-               FIELD_PARAMS,
+               "TileMatrixSet TileMatrix TileRow TileCol Time I J "
+               "InfoFormat " FIELD_PARAMS,
      .media = XML " " PNG " application/json",
      .data = true,
      .keep = true,
