@@ -118,6 +118,23 @@ static void add_counted(struct om_buf *out, const char *layer)
                         COUNTED[i].counted, COUNTED[i].counted_en);
 }
 
+/* Level of protection: what a city would let out, keep inside, or give to
+ * those in charge only (single addresses, levels of houses, tracks). */
+static void add_class(struct om_buf *out, const char *layer)
+{
+    static const char *const PUBLIC[] = {
+        "town",     "village", "service_centre", "organisation",
+        "activity", "road",    "water"};
+    static const char *const RESTRICTED[] = {"address", "rental", "premises",
+                                             "worker",  "visit",  "check"};
+    const char *class = "internal";
+    for (size_t i = 0; i < sizeof PUBLIC / sizeof *PUBLIC; i++)
+        if (!strcmp(layer, PUBLIC[i])) class = "public";
+    for (size_t i = 0; i < sizeof RESTRICTED / sizeof *RESTRICTED; i++)
+        if (!strcmp(layer, RESTRICTED[i])) class = "restricted";
+    om_buf_addf(out, ", \"class\": \"%s\"", class);
+}
+
 static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
 {
     om_buf_addf(out,
@@ -132,6 +149,7 @@ static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
     om_buf_add_text(out, "]");
     add_counted(out, layer->name);
     om__add_looks(out, layer->name);
+    add_class(out, layer->name);
     om_buf_add_text(out, "}");
 }
 
@@ -224,7 +242,7 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
     struct om_buf out = {0};
     om_buf_add_text(&out,
                     "{\n  \"onemap\": 1,\n  \"name\": \"东莞(合成)\",\n"
-                    "  \"synthetic\": true,\n  \"zone\": \"+08:00\",\n"
+                    "  \"synthetic\": true,\n  \"license\": \"CC0-1.0\",\n  \"zone\": \"+08:00\",\n"
                     "  \"clock\": \"2023-06-26T24:00:00+08:00\",\n"
                     "  \"crs\": \"EPSG:4547\",\n"
                     "  \"levels\": [\"grid\", \"village\", \"town\"],\n");

@@ -71,6 +71,8 @@ static const struct om__link LANDING[] = {
      "/tileMatrixSets", false},
     {"alternate", "application/xml", "WMTS 1.0.0 capabilities",
      "/wmts/1.0.0/WMTSCapabilities.xml", false},
+    {"catalog", "application/json", "layers, maps and where they come from",
+     "/catalog", false},
     {"service-meta", "text/html", "the analyst's page", "/analyst", false},
 };
 

@@ -563,6 +563,8 @@ om_status om__get_matrix_set(struct om__request *request);
 om_status om__get_tilesets(struct om__request *request);
 om_status om__get_tileset(struct om__request *request);
 om_status om__get_tileset_tile(struct om__request *request);
+om_status om__get_style(struct om__request *request);
+om_status om__get_catalog(struct om__request *request);
 om_status om__get_wmts(struct om__request *request);
 om_status om__get_wmts_capabilities(struct om__request *request);
 om_status om__get_wmts_tile(struct om__request *request);

@@ -1,0 +1,227 @@
+/* catalog_routes.c - /catalog: every layer with where it comes from, how often,
+ * who may see it, how much there is, and in which ways it can be had.
+ *
+ * What the city says of a layer beyond what this program reads stands in its
+ * city.json: `class` (level of protection) and `license` of a layer, `license`
+ * of the city.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "data/json.h"
+#include "data/model/time.h"
+#include "web/server/maps.h"
+
+#define PATH_BYTES (OM_LIMIT_NAME_BYTES + 96)
+
+static void add_text(struct om_buf *out, const char *text)
+{
+    om_buf_add_json_text(out, text, strlen(text));
+}
+
+static void add_member(struct om_buf *out, const char *key, const char *text)
+{
+    om_buf_addf(out, ",\"%s\":", key);
+    if (text && *text)
+        add_text(out, text);
+    else
+        om_buf_add_text(out, "null");
+}
+
+/* The layer's member of the manifest's document. */
+static const struct om_json *document_of(const struct om_manifest *city,
+                                         const char *layer)
+{
+    const struct om_json *layers = om_json_get(city->document, "layers");
+    for (size_t i = 0; i < om_json_count(layers); i++) {
+        const struct om_json *one = om_json_at(layers, i);
+        if (!strcmp(om_json_text(om_json_get(one, "name"), ""), layer))
+            return one;
+    }
+    return NULL;
+}
+
+static const char *license_of(const struct om_manifest *city,
+                              const struct om_json *layer)
+{
+    const char *own = om_json_text(om_json_get(layer, "license"), "");
+    return *own ? own : om_json_text(om_json_get(city->document, "license"), "");
+}
+
+static void add_source(const struct om__request *r,
+                       const struct om_layer *layer, struct om_buf *out)
+{
+    const struct om_manifest *city = r->snapshot->manifest;
+    const struct om_manifest_layer *meta = layer->meta;
+    const struct om_json *document = document_of(city, layer->name);
+    add_member(out, "department", meta ? meta->department : NULL);
+    add_member(out, "rhythm", meta ? meta->rhythm : NULL);
+    add_member(out, "class",
+               om_json_text(om_json_get(document, "class"), NULL));
+    add_member(out, "license", license_of(city, document));
+    om_buf_addf(out, ",\"synthetic\":%s",
+                city->synthetic ? "true" : "false");
+    const int64_t as_of = om_manifest_as_of(city, meta);
+    char text[OM_TIME_TEXT_BYTES] = "";
+    if (as_of) om_time_format(as_of, city->zone_s, text);
+    add_member(out, "as_of", text);
+}
+
+/* Ways to a layer or map; %s is its name. */
+static const struct om__link LAYER[] = {
+    {"collection", "application/json", "description", "/collections/%s", false},
+    {"items", "application/geo+json", "rows, a page at a time",
+     "/collections/%s/items", false},
+    {"download", "application/geo+json", "GeoJSON",
+     "/collections/%s/items.geojson", false},
+    {"download", "text/csv", "CSV", "/collections/%s/items.csv", false},
+    {"download", "application/flatgeobuf", "FlatGeobuf",
+     "/collections/%s/items.fgb", false},
+    {"download", "application/geopackage+sqlite3", "GeoPackage",
+     "/collections/%s/items.gpkg", false},
+    {"queryables", "application/schema+json", "columns",
+     "/collections/%s/queryables", false},
+};
+static const struct om__link VECTOR[] = {
+    {"tilejson", "application/json", "vector tiles", "/tiles/%s.json", false},
+    {"style", "application/json", "MapLibre style", "/styles/%s.json", false},
+    {"tiles", "application/vnd.mapbox-vector-tile", "vector tiles",
+     "/tiles/%s/{z}/{x}/{y}.mvt", true},
+};
+static const struct om__link PICTURE[] = {
+    {"tilejson", "application/json", "pictures", "/tiles/%s.json?f=png", false},
+    {"tiles", "image/png", "pictures", "/tiles/%s/{z}/{x}/{y}.png", true},
+};
+static const struct om__link HEAT[] = {
+    {"style", "application/json", "MapLibre style", "/styles/%s.json", false},
+    {"legend", "application/json", "legend", "/legend/%s.json", false},
+};
+
+static void add_links(const struct om__request *r, const struct om__link *form,
+                      size_t count, const char *name, bool *first,
+                      struct om_buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[PATH_BYTES];
+        const char *hole = strstr(form[i].path, "%s");
+        snprintf(path, sizeof path, "%.*s%s%s", (int)(hole - form[i].path),
+                 form[i].path, name, hole + 2);
+        struct om__link link = form[i];
+        link.path = path;
+        if (!*first) om_buf_add_byte(out, ',');
+        *first = false;
+        om__link_add(r, &link, out);
+    }
+}
+#define ADD_LINKS(form) \
+    add_links(r, form, sizeof form / sizeof *form, map->name, first, out)
+
+/* Does the map have tiles of a kind? */
+static bool has_tiles(struct om__request *r, const struct om__map *map,
+                      const char *extension)
+{
+    const struct om_address none = {0}, saved = r->address;
+    r->address = none;
+    const om_status st = om__tile_check(r, map->name, extension);
+    r->address = saved;
+    r->err = (struct om_err){0};
+    return !st;
+}
+
+static void add_tile_links(struct om__request *r, const struct om__map *map,
+                           bool *first, struct om_buf *out)
+{
+    if (has_tiles(r, map, "mvt")) ADD_LINKS(VECTOR);
+    if (map->heat) ADD_LINKS(HEAT);
+    if (has_tiles(r, map, "png")) ADD_LINKS(PICTURE);
+}
+
+static void add_layer(struct om__request *r, const struct om_layer *layer,
+                      struct om_buf *out)
+{
+    struct om__map one, *map = &one;
+    bool links = true, *first = &links;
+    const struct om_manifest_layer *meta = layer->meta;
+    om_buf_add_text(out, "{\"name\":");
+    add_text(out, layer->name);
+    add_member(out, "title", meta ? meta->title : NULL);
+    add_member(out, "title_en", meta ? meta->title_en : NULL);
+    add_member(out, "unit_level", meta ? meta->unit_level : NULL);
+    add_source(r, layer, out);
+    om_buf_addf(out,
+                ",\"geometry\":\"%s\",\"rows\":%llu,\"parts\":%zu,"
+                "\"columns\":%zu,\"crs\":",
+                om_geometry_name(layer->schema.geometry),
+                (unsigned long long)layer->rows, layer->parts,
+                layer->schema.count);
+    om__systems_add(out);
+    om__layer_extent(r, layer, out);
+    om_buf_add_text(out, ",\"links\":[");
+    for (size_t i = 0; om__map_at(r->snapshot, i, map); i++)
+        if (map->layer == layer && !map->heat &&
+            !strcmp(map->name, layer->name)) {
+            ADD_LINKS(LAYER);
+            add_tile_links(r, map, first, out);
+        }
+    om_buf_add_text(out, "]}");
+}
+
+/* Names that have tiles and are no layers: heat, levels of units. */
+static void add_map(struct om__request *r, const struct om__map *map,
+                    struct om_buf *out)
+{
+    bool links = true;
+    om_buf_addf(out, "{\"name\":\"%s\",\"title\":", map->name);
+    add_text(out, map->title);
+    om_buf_addf(out, ",\"kind\":\"%s\",\"layer\":\"%s\",\"links\":[",
+                map->heat ? "heat" : "unit", map->layer->name);
+    add_tile_links(r, map, &links, out);
+    om_buf_add_text(out, "]}");
+}
+
+static void add_city(const struct om__request *r, struct om_buf *out)
+{
+    static const struct om__link LINK[] = {
+        {"self", "application/json", NULL, "/catalog", false},
+        {"data", "application/json", "OGC API Features", "/collections", false},
+        {"service-desc", "application/vnd.oai.openapi+json;version=3.0",
+         "OpenAPI 3.0", "/api", false},
+        {"wmts", "application/xml", "WMTS 1.0.0",
+         "/wmts/1.0.0/WMTSCapabilities.xml", false},
+    };
+    const struct om_manifest *city = r->snapshot->manifest;
+    const int64_t as_of = om_manifest_as_of(city, NULL);
+    char text[OM_TIME_TEXT_BYTES] = "";
+    om_buf_add_text(out, "{\"title\":");
+    add_text(out, city->name[0] ? city->name : "onemap");
+    om_buf_addf(out, ",\"synthetic\":%s,\"sequence\":%llu",
+                city->synthetic ? "true" : "false",
+                (unsigned long long)r->snapshot->sequence);
+    if (as_of) om_time_format(as_of, city->zone_s, text);
+    add_member(out, "as_of", text);
+    add_member(out, "license", license_of(city, NULL));
+    om__links_add(r, LINK, sizeof LINK / sizeof *LINK, out);
+}
+
+om_status om__get_catalog(struct om__request *r)
+{
+    struct om_buf out = {0};
+    struct om__map map;
+    bool first = true;
+    add_city(r, &out);
+    om_buf_add_text(&out, ",\n\"layers\":[");
+    for (size_t i = 0; i < r->snapshot->layers; i++) {
+        om_buf_add_text(&out, i ? ",\n" : "\n");
+        add_layer(r, &r->snapshot->layer[i], &out);
+    }
+    om_buf_add_text(&out, "],\n\"maps\":[");
+    for (size_t i = 0; om__map_at(r->snapshot, i, &map); i++) {
+        if (!map.heat && !strcmp(map.name, map.layer->name)) continue;
+        om_buf_add_text(&out, first ? "\n" : ",\n");
+        first = false;
+        add_map(r, &map, &out);
+    }
+    om_buf_add_text(&out, "]}\n");
+    r->layer = NULL;  // it is about all of them
+    return om__reply_kept(r, &out, &om__head_json, NULL, 0);
+}
