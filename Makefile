@@ -117,7 +117,7 @@ DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
     libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev libsqlite3-dev \
     libfreetype-dev libharfbuzz-dev
 DEBS_RUN := nodejs npm curl fonts-noto-cjk
-DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin chromium pngcheck
+DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin libxml2-utils chromium pngcheck
 DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy python3-networkx
 NODE_MODULES := web/pages/node_modules/.package-lock.json
 

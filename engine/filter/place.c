@@ -94,10 +94,11 @@ static om_status parse_point(struct om__parser *p, struct om__place *place,
 
 /* ---- BBOX, ENVELOPE */
 
-/* Latitude of the map's northern edge, where web mercator is square. */
+/* Latitude of the map's northern edge, where web mercator is square; a hair
+ * less, so that rounding does not put it beyond. */
 static double edge_lat_deg(void)
 {
-    return atan(sinh(OM_PI)) * OM_DEG_PER_RAD;
+    return atan(sinh(OM_PI)) * OM_DEG_PER_RAD - 1e-10;
 }
 
 static om_status box_of(double w, double s, double e, double n,

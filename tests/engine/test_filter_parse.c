@@ -309,6 +309,7 @@ static void canonical_places_are_normal_text(void **state)
         "5 5))))");
     reads("S_INTERSECTS(geom,GEOMETRYCOLLECTION(POLYGON((0 0,1 0,1 1,0 0))))");
     reads("S_INTERSECTS(geom,BBOX(170,-10,-170,10))");
+    reads("S_INTERSECTS(geom,BBOX(-180,-90,180,90))");
 }
 
 /* The canonical text of a filter whose coordinates are in another system. */

@@ -256,7 +256,7 @@ static om_status send_file(struct om__request *r, struct om__item_ask *ask,
     struct om_query all = ask->query;
     struct om__export about = {.form = r->form, .name = name,
                                .content_crs = crs};
-    const bool part = ask->filter || all.window.set || all.limit ||
+    const bool part = ask->filter || all.window.set || ask->limited ||
                       all.place.kind != OM_PLACE_ALL;
     all.limit = 0;
     all.after = NULL;
@@ -265,7 +265,7 @@ static om_status send_file(struct om__request *r, struct om__item_ask *ask,
              part ? "-selection" : "", (int)r->form_len, r->form);
     OM_TRY(om_query_count(&all, &about.matched));
     if (om__export_reply(r, key, &about)) return OM_OK;
-    const uint64_t rows = ask->query.limit && ask->query.limit < about.matched
+    const uint64_t rows = ask->limited && ask->query.limit < about.matched
                               ? ask->query.limit
                               : about.matched;
     OM_TRY(afford_file(r, ask, format, rows));

@@ -9,12 +9,6 @@
 #include "engine/shape/shape.h"
 #include "web/server/server_internal.h"
 
-/* Northern edge of web mercator, degrees. */
-static double lat_limit(void)
-{
-    return atan(sinh(OM_PI)) * OM_DEG_PER_RAD;
-}
-
 om_status om__param_bad(struct om__request *r, const char *parameter,
                         om_status status, const char *format, ...)
 {
@@ -111,16 +105,7 @@ static om_status box_of_degrees(struct om__request *r, double v[4],
         return om__param_bad(r, "bbox", OM_E_RANGE,
                              "bbox reaches beyond the world");
     // Nothing lies beyond the square; a box of the whole world is welcome.
-    const double edge = lat_limit();
-    v[1] = fmin(fmax(v[1], -edge), edge);
-    v[3] = fmin(fmax(v[3], -edge), edge);
-    struct om_pos north_west, south_east;
-    OM_TRY(om_pos_from_lonlat(v[0], v[3], &north_west));
-    OM_TRY(om_pos_from_lonlat(v[2], v[1], &south_east));
-    out->kind = OM_PLACE_BOX;
-    out->box =
-        (struct om_box){north_west.x, north_west.y, south_east.x, south_east.y};
-    return OM_OK;
+    return om_place_box(v[0], v[1], v[2], v[3], out);
 }
 
 om_status om__param_bbox(struct om__request *r, struct om_place *out)

@@ -1,0 +1,165 @@
+/* Hostile addresses: what a tile or document must answer to what no client
+ * means. One table, each line with its expected answer, sent as raw bytes
+ * where a client library would tidy it up. Numbers in brackets are those of
+ * the list of bad inputs that the project was given.
+ */
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import test from 'node:test';
+
+import { raw, serve, statusOf } from './server.mjs';
+import { get, makeCity, tileX, tileY, WEST, SOUTH } from './sample.mjs';
+
+const Z = 11, X = tileX(WEST + 0.17, Z), Y = tileY(SOUTH + 0.23, Z);
+const HEAT = `/tiles/heat:place/${Z}/${X}/${Y}.png`;
+const ITEMS = '/collections/place/items';
+const LONG = '1'.repeat(40);
+
+/* target, status (or those allowed), parameter named. */
+const TABLE = [
+    // [1] out of the folder, encoded and not
+    ['/tiles/a/../../etc/passwd', 400], ['/tiles/%2e%2e/%2e%2e/etc/passwd', 400], ['/tiles/..%2f..%2fetc%2fpasswd', 400], ['/styles/..%5c..%5cx.json', 400],
+    ['/tiles/heat:place/..;/1/1.png', [400, 404]], ['/wmts/1.0.0/../../etc/passwd', 400], ['/collections/%2e%2e/items', 400], ['/tileMatrixSets/../catalog', 400],
+    // [2] NUL, here and there
+    ['/tiles/heat%00.png', 400], [`/tiles/heat:place%00/${Z}/${X}/${Y}.png`, 400], [`${ITEMS}?filter=%00`, 400], ['/wmts?SERVICE=WMTS%00', 400], ['/catalog%00.json', 400],
+    // [3] numbers that are none, or too large
+    ['/tiles/heat:place/-1/0/0.png', 400], ['/tiles/heat:place/31/0/0.png', 404], ['/tiles/heat:place/23/0/0.png', 404], ['/tiles/heat:place/3/8/0.png', 404],
+    ['/tiles/heat:place/3/0/8.png', 404], ['/tiles/heat:place/1e3/0/0.png', 400], ['/tiles/heat:place/+1/0/0.png', 400], ['/tiles/heat:place/%2B1/0/0.png', 400],
+    ['/tiles/heat:place/0x10/0/0.png', 400], ['/tiles/heat:place/%D9%A3/0/0.png', 400], [`/tiles/heat:place/${LONG}/0/0.png`, 400], [`/tiles/heat:place/3/${LONG}/0.png`, 400],
+    ['/tiles/heat:place/03/0/0.png', 400], ['/tiles/heat:place/3/1.0/0.png', 400], ['/tiles/heat:place/%203/0/0.png', 400], ['/tiles/place/3/8/0.mvt', 404], ['/tiles/place/-0/0/0.mvt', 400],
+    [`/collections/place/tiles/WebMercatorQuad/${LONG}/0/0`, 400], ['/collections/place/tiles/WebMercatorQuad/3/8/0', 404], ['/collections/place/tiles/WebMercatorQuad/3/0/8', 404],
+    ['/collections/place/map/tiles/CGCS2000Quad/3/4/0', 404], [`/wmts/1.0.0/heat:place/dark/WebMercatorQuad/${LONG}/0/0.png`, 404], ['/wmts/1.0.0/heat:place/dark/WebMercatorQuad/3/8/0.png', 400],
+    ['/wmts/1.0.0/heat:place/dark/WebMercatorQuad/3/0/0x1.png', 404],
+    // [4] scales that are none
+    [`/tiles/heat:place/${Z}/${X}/${Y}@999x.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}@-2x.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}@2x@2x.png`, 400],
+    [`/tiles/heat:place/${Z}/${X}/${Y}@2X.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}@2x.mvt`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}.png.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}`, 400],
+    [`/tiles/heat:place/${Z}/${X}/.png`, [400, 404]], [`/tiles/heat:place/${Z}/${X}/${Y}.exe`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}.png/`, 404],
+    // [5] boxes
+    [`${ITEMS}?bbox=NaN,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=inf,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=-inf,-inf,inf,inf`, 400, 'bbox'], [`${ITEMS}?bbox=114,22,113,23`, 400, 'bbox'],
+    [`${ITEMS}?bbox=113,23,114,22`, 400, 'bbox'], [`${ITEMS}?bbox=181,1,182,2`, 400, 'bbox'], [`${ITEMS}?bbox=1,91,2,92`, 400, 'bbox'], [`${ITEMS}?bbox=1,2,3`, 400, 'bbox'],
+    [`${ITEMS}?bbox=${'1'.repeat(400)},1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=113%2C5,22,114,23`, 400, 'bbox'], [`${ITEMS}?bbox=113,5;22;114;23`, 400, 'bbox'], [`${ITEMS}?bbox=`, 400, 'bbox'],
+    [`${ITEMS}?bbox=1,2,3,4,`, 400, 'bbox'], [`${ITEMS}?bbox=,,,`, 400, 'bbox'], [`${ITEMS}?bbox=0x1,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=1e999,1,2,3`, 400, 'bbox'],
+    // [6] across the antimeridian; the whole world is a page
+    [`${ITEMS}?bbox=170,-10,-170,10`, 400, 'bbox'], [`${ITEMS}?bbox=-180,-90,180,90&limit=1`, 200],
+    // [7] what does not exist
+    ['/tiles/nowhere/0/0/0.png', 404], ['/tiles/nowhere/0/0/0.mvt', 404], ['/tiles/heat:nowhere.json', 404], ['/styles/nowhere.json', 404], ['/collections/nowhere/items', 404],
+    ['/collections/nowhere/items.fgb', 404], [`${ITEMS}/none`, 404], ['/tiles/heat:/0/0/0.png', 404], ['/tiles/heat:heat:place/0/0/0.png', 404], ['/collections/PLACE', 404], ['/Collections', 404],
+    // [8] too long
+    [`${ITEMS}?x=${'a'.repeat(20000)}`, [414, 431]], [`/${'a'.repeat(9000)}`, 414],
+    // [20] limits and cursors
+    [`${ITEMS}?limit=0`, 400, 'limit'], [`${ITEMS}?limit=-1`, 400, 'limit'], [`${ITEMS}?limit=1e9`, 400, 'limit'], [`${ITEMS}?limit=`, 400, 'limit'], [`${ITEMS}?limit=${LONG}`, 400, 'limit'],
+    [`${ITEMS}?next=`, 400, 'next'], [`${ITEMS}?next=1.2`, 400, 'next'], [`${ITEMS}?next=3.0.99999999`, 400, 'next'], [`${ITEMS}?next=3.99.0`, 400, 'next'], [`${ITEMS}?next=1.0.0`, 410, 'next'],
+    [`${ITEMS}?next=3.0.0;DROP`, 400, 'next'], [`${ITEMS}?next=-3.0.0`, 400, 'next'], [`${ITEMS}?next=${LONG}.0.0`, 400, 'next'],
+    // [21] languages that nobody evaluates
+    [`${ITEMS}?kind=${encodeURIComponent("' OR '1'='1")}`, 200], [`${ITEMS}?filter=${encodeURIComponent("kind = '${jndi:ldap://x/a}'")}`, 200], [`${ITEMS}?filter=${encodeURIComponent('1=1; DROP TABLE x')}`, 400, 'filter'],
+    [`${ITEMS}?filter=${encodeURIComponent('exec(java.lang.Runtime)')}`, 400, 'filter'], [`${ITEMS}?sortby=${encodeURIComponent('id;--')}`, 400, 'sortby'], [`${ITEMS}?properties=${encodeURIComponent('../id')}`, 400, 'properties'],
+    [`${ITEMS}?filter=${'('.repeat(3000)}`, [400, 413], 'filter'], [`${ITEMS}?filter=${encodeURIComponent('NOT '.repeat(1000) + 'weight = 1')}`, 200], [`${ITEMS}?filter=${'NOT('.repeat(500)}`, [400, 413], 'filter'], [`${ITEMS}?crs=${encodeURIComponent('+proj=longlat +datum=WGS84')}`, 400, 'crs'],
+    [`${ITEMS}?crs=${encodeURIComponent('/etc/passwd')}`, 400, 'crs'], [`${ITEMS}?crs=http://169.254.169.254/`, 400, 'crs'],
+    // [22] styles and addresses of others
+    [`${HEAT}?SLD=http://169.254.169.254/`, 400, 'SLD'], [`${HEAT}?SLD_BODY=%3Cx/%3E`, 400, 'SLD_BODY'], [`${HEAT}?url=http://localhost/`, 400, 'url'], ['/styles/place.json?sprite=http://x/', 400, 'sprite'],
+    // [24] text that a page would run
+    ['/tiles/%3Cscript%3E/0/0/0.png', 404], [`${HEAT}?palette=%3Cscript%3E`, 400, 'palette'], ['/styles/%3Cimg%20src=x%3E.json', 404], [`${ITEMS}?%3Cscript%3E=1`, 400, '<script>'],
+    ['/wmts?SERVICE=%3Cscript%3E&REQUEST=%3Cb%3E', 400], ['/wmts/1.0.0/%3Cscript%3E/dark/WebMercatorQuad/0/0/0.png', 404],
+    // Addresses that a proxy and we could read differently
+    ['//tiles/heat:place.json', 400], ['/tiles//heat:place.json', 400], ['/./catalog', 400], ['/catalog/', 404], ['/catalog#x', 400], ['/catalog%zz', 400], ['/catalog%', 400], ['/catalog%0d%0aX:1', 400],
+    ['/\xff', 400], ['/%c0%af', 400], ['/%ed%a0%80', 400], ['/collections?f=json&f=json', 400], ['/collections?f=json;f=html', 400, 'f'], ['/collections?', 200], ['/collections?&&', 200], ['/collections?=x', 400],
+    // Times
+    [`${HEAT}?datetime=${LONG}`, 400, 'datetime'], [`${HEAT}?datetime=2023-02-30`, 400, 'datetime'], [`${HEAT}?datetime=2023-03/2023-02`, 400, 'datetime'], [`${HEAT}?datetime=../..`, 200], ['/tiles/heat:place.json?datetime=x', 400, 'datetime'],
+    // Files
+    [`${ITEMS}.fgb%00`, 400], ['/collections/place/items.', 404], ['/collections/place/items.gpkg.exe', 404], ['/collections/place/items.fgb/..', 400], [`${ITEMS}.csv?f=csv`, 400, 'f'], [`${ITEMS}.csv?nothing=1`, 400, 'nothing'],
+    // Forms
+    ['/collections?f=', 400, 'f'], ['/catalog?f=xml', 400, 'f'], ['/conformance?f=JSON', 400, 'f'], ['/api?f=yaml', 400, 'f'],
+    // Sequences
+    ['/catalog?v=-1', 400, 'v'], [`/catalog?v=${LONG}`, 400, 'v'], ['/catalog?v=1&v=2', 400],
+];
+
+test('hostile addresses', async (t) => {
+    const { city } = await makeCity(t);
+    const server = await serve(t, city);
+    const ask = (target, head = '') => raw(server.port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${head}\r\n`);
+    const health = async () => (await get(`${server.url}/health`)).status;
+
+    await t.test('each has its answer, tells the parameter and echoes nothing to run', async () => {
+        const wrong = [];
+        for (const [target, wanted, parameter] of TABLE) {
+            const answer = await ask(target), name = target.length > 90 ? `${target.slice(0, 90)}...` : target;
+            const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
+            if (![wanted].flat().includes(status)) wrong.push(`${name}: ${status}, not ${wanted}`);
+            if (status < 400 || status === 431) continue;
+            const [head, body] = [answer.slice(0, answer.indexOf('\r\n\r\n')), answer.slice(answer.indexOf('\r\n\r\n') + 4)];
+            assert.match(head, /Content-Type: application\/(problem\+json|xml)/, name);
+            assert.match(head, /X-Content-Type-Options: nosniff/, name);
+            assert.match(head, /Access-Control-Allow-Origin: \*/, name);
+            assert.doesNotMatch(body, /passwd|root:|<script>[^"]*$|SQL|\.c:\d/, name);
+            if (/xml/.test(/Content-Type: (.*)/.exec(head)[1])) assert.doesNotMatch(body, /<script|<b>/, name);
+            if (parameter && status !== 413) assert.equal(JSON.parse(Buffer.from(body, 'latin1').toString()).parameter, parameter, name);
+        }
+        assert.deepEqual(wrong, []);
+        assert.equal(await health(), 200);
+    });
+
+    await t.test('what is not there says so in the same words and heads', async () => {
+        const plain = (answer) => answer.replace(/Date: .*\r\n/, '').replace(/Content-Length: .*\r\n/, '');
+        const one = plain(await ask('/collections/nowhere')), two = plain(await ask('/collections/elsewhere'));
+        assert.equal(one, two);
+    });
+
+    await t.test('methods, bodies and versions [12, 13, 16, 23]', async () => {
+        for (const target of [HEAT, ITEMS, '/wmts', '/catalog', '/collections/place/items.fgb']) {
+            for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'CONNECT', 'PROPFIND']) {
+                const answer = await raw(server.port, `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+                assert.match(answer, /^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, OPTIONS\r\n/, `${method} ${target}`);
+            }
+            assert.equal(await statusOf(server.port, target, 'OPTIONS'), 204, target);
+        }
+        const xml = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><GetTile>&a;</GetTile>';
+        const posted = await raw(server.port, `POST /wmts HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: ${xml.length}\r\nConnection: close\r\n\r\n${xml}`);
+        assert.match(posted, /^HTTP\/1\.1 4\d\d /);
+        const head = `GET ${HEAT} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`;
+        for (const extra of ['Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', 'Content-Length: 5\r\nContent-Length: 6\r\n', 'Host: other\r\n', 'Range: bytes=0-1\r\nRange: bytes=2-3\r\n'])
+            assert.match(await raw(server.port, `${head}${extra}\r\nabcde`), /^(HTTP\/1\.1 4\d\d |$)/, extra);
+        for (const line of ['GET http://localhost/catalog HTTP/1.1', 'GET catalog HTTP/1.1', 'GET * HTTP/1.1'])
+            assert.match(await raw(server.port, `${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 4\d\d /, line);
+        for (const noise of ['GET /catalog\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'G\x01T /catalog HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'])
+            assert.doesNotMatch(await raw(server.port, noise, { waitMs: 300 }), /^HTTP\/1\.1 2/, JSON.stringify(noise));
+        assert.equal(await health(), 200);
+    });
+
+    await t.test('lists of tags, long and strange [27]', async () => {
+        const tag = (await get(server.url + HEAT)).headers.etag;
+        for (const [list, status] of [[`W/${tag}`, 304], ['*', 304], [`${'"x", '.repeat(1500)}${tag}`, 304], [`${'"x", '.repeat(1500)}"y"`, 200], [tag.slice(0, -1), 200], ['""', 200], [',,,', 200],
+            [tag.toUpperCase() === tag ? '"z"' : tag.toUpperCase(), 200], [`x${tag}`, 200]])
+            assert.match(await ask(HEAT, `If-None-Match: ${list}\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), list.slice(0, 40));
+        assert.match(await ask('/collections', 'Accept: ' + 'a/b;q=0.1,'.repeat(1500) + 'application/json\r\n'), /^HTTP\/1\.1 200 /);
+        assert.match(await ask('/collections', 'Accept: ;;;,,/,*\r\n'), /^HTTP\/1\.1 406 /);
+        assert.match(await ask('/collections/place/items.csv', 'Range: bytes=' + '0-1,'.repeat(2000) + '\r\n'), /^HTTP\/1\.1 200 /);
+    });
+
+    await t.test('links are made of no header that a client can choose freely [29]', async () => {
+        for (const head of ['X-Forwarded-Host: evil.example\r\n', 'X-Forwarded-Proto: https\r\n', 'Forwarded: host=evil.example\r\n', 'X-Original-URL: /evil\r\n'])
+            assert.doesNotMatch(await ask('/catalog', head), /evil|https:\/\/localhost/, head);
+        const other = await raw(server.port, 'GET /catalog HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n');
+        assert.match(other, /http:\/\/other\.example\/collections/);
+        assert.doesNotMatch(await ask('/catalog'), /other\.example/);
+    });
+
+    await t.test('an origin of any kind reads, for there is nothing of anybody [25]', async () => {
+        for (const origin of ['null', 'https://evil.example'])
+            assert.match(await ask('/catalog', `Origin: ${origin}\r\n`), /Access-Control-Allow-Origin: \*/);
+        assert.doesNotMatch(await ask('/catalog', 'Origin: https://evil.example\r\n'), /Allow-Credentials/);
+    });
+
+    await t.test('whoever reads slowly, or leaves, harms nobody [10]', async () => {
+        const slow = Array.from({ length: 20 }, () => {
+            const socket = net.connect(server.port, '127.0.0.1', () => socket.write(`GET ${ITEMS}.csv HTTP/1.1\r\nHost: x\r\n\r\n`));
+            socket.pause();
+            socket.on('error', () => {});
+            return socket;
+        });
+        await Promise.all(Array.from({ length: 20 }, (_, i) => raw(server.port, `GET ${ITEMS}.gpkg?weight=${i % 10}&f${i}=1 HTTP/1.1\r\nHost: x\r\n\r\n`, { waitMs: 5 })));
+        assert.equal(await health(), 200);
+        assert.equal((await get(`${server.url}/stats/place`)).json().count, 5000);
+        for (const socket of slow) socket.destroy();
+        assert.equal((await get(`${server.url}${ITEMS}.csv`)).status, 200);
+    });
+});
