@@ -97,7 +97,7 @@ static const struct param {
     {"bandwidth", "\"type\":\"number\",\"minimum\":10,\"maximum\":20000",
      "Radius of the kernel in metres on the ground."},
     {"weight", "\"type\":\"string\"", "Column that rows weigh."},
-    {"halflife", "\"type\":\"number\",\"exclusiveMinimum\":0",
+    {"halflife", "\"type\":\"number\",\"minimum\":0,\"exclusiveMinimum\":true",
      "Days after which a row counts half."},
     {"at", "\"type\":\"string\"",
      "The moment that half-lives are relative to; later rows do not count."},

@@ -157,7 +157,7 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     om__systems_add(out);
     om__layer_extent(r, layer, out);
     om_buf_add_text(out, ",\"links\":[");
-    for (size_t i = 0; om__map_at(r->snapshot, i, map); i++)
+    for (size_t i = 0; om__map_at(r, i, map); i++)
         if (map->layer == layer && !map->heat &&
             !strcmp(map->name, layer->name)) {
             ADD_LINKS(LAYER);
@@ -215,7 +215,7 @@ om_status om__get_catalog(struct om__request *r)
         add_layer(r, &r->snapshot->layer[i], &out);
     }
     om_buf_add_text(&out, "],\n\"maps\":[");
-    for (size_t i = 0; om__map_at(r->snapshot, i, &map); i++) {
+    for (size_t i = 0; om__map_at(r, i, &map); i++) {
         if (!map.heat && !strcmp(map.name, map.layer->name)) continue;
         om_buf_add_text(&out, first ? "\n" : ",\n");
         first = false;
