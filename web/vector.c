@@ -72,3 +72,51 @@ struct om_vector_spec om_vector_ask_spec(const struct om_vector_ask *ask,
         .zone_s = snapshot->manifest->zone_s,
         .as_of_s = om_manifest_as_of(snapshot->manifest, layer->meta)};
 }
+
+static const char *field_type(enum om_type type)
+{
+    if (type == OM_TYPE_INTEGER || type == OM_TYPE_REAL) return "Number";
+    return type == OM_TYPE_BOOLEAN ? "Boolean" : "String";
+}
+
+/* What a tile carries besides its rows. */
+static const struct {
+    const char *name, *about, *fields;
+} OWN[] = {
+    {"cells", "rows that are too many or too small here, counted by cell",
+     "{\"count\":\"Number\",\"bbox\":\"String\",\"expansion_zoom\":"
+     "\"Number\"}"},
+    {"meta", "what the tile shows and what it only counts",
+     "{\"total\":\"Number\",\"shown\":\"Number\",\"suppressed\":\"Number\","
+     "\"by\":\"String\",\"as_of\":\"String\"}"},
+};
+
+void om_vector_layers_write(const struct om_vector_spec *spec,
+                            const char *title, unsigned zoom_max,
+                            struct om_buf *out)
+{
+    const struct om_schema *schema = &spec->layer->schema;
+    bool first = true;
+    om_buf_add_text(out, "{\"id\":");
+    om_buf_add_json_text(out, spec->name, strlen(spec->name));
+    om_buf_add_text(out, ",\"description\":");
+    om_buf_add_json_text(out, title, strlen(title));
+    om_buf_addf(out, ",\"minzoom\":0,\"maxzoom\":%u,\"fields\":{", zoom_max);
+    for (size_t f = 0; f < schema->count; f++) {
+        if (spec->column && !spec->column[f] && f != schema->id_field) continue;
+        if (!first) om_buf_add_byte(out, ',');
+        first = false;
+        om_buf_add_json_text(out, schema->field[f].name,
+                             strlen(schema->field[f].name));
+        om_buf_addf(out, ":\"%s\"", field_type(schema->field[f].type));
+    }
+    om_buf_add_text(out, "}}");
+    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++) {
+        char name[OM_VECTOR_NAME_BYTES];
+        om_vector_name(spec, OWN[i].name, name);
+        om_buf_add_text(out, ",{\"id\":");
+        om_buf_add_json_text(out, name, strlen(name));
+        om_buf_addf(out, ",\"description\":\"%s\",\"fields\":%s}", OWN[i].about,
+                    OWN[i].fields);
+    }
+}

@@ -33,5 +33,10 @@ struct om_vector_spec om_vector_ask_spec(const struct om_vector_ask *ask,
                                          const struct om_layer *layer,
                                          const struct om_selection *selection,
                                          const char *name);
+/** Append the `vector_layers` of TileJSON for tiles of a spec, without their
+ *  brackets: the rows with their columns, cells and meta. */
+void om_vector_layers_write(const struct om_vector_spec *spec,
+                            const char *title, unsigned zoom_max,
+                            struct om_buf *out);
 
 #endif

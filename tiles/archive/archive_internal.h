@@ -5,6 +5,7 @@
 #include "data/base/buf.h"
 #include "data/base/hash.h"
 #include "tiles/archive/archive.h"
+#include "tiles/archive/gzip.h"
 
 #define OM_ARCHIVE_PATH_BYTES 4096
 
@@ -57,8 +58,5 @@ om_status om__directory_write(const struct om__entry *entry, size_t count,
 om_status om__directories_write(const struct om__entry *entry, size_t count,
                                 size_t room, struct om_buf *root,
                                 struct om_buf *leaves) OM_MUST_USE;
-/** gzip bytes, appended to out. */
-om_status om__archive_gzip(const void *bytes, size_t len,
-                           struct om_buf *out) OM_MUST_USE;
 
 #endif

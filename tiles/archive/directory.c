@@ -11,7 +11,7 @@
 /* Entries of one leaf at first; doubled until their list fits the root. */
 #define LEAF_ENTRIES 4096
 
-om_status om__archive_gzip(const void *bytes, size_t len, struct om_buf *out)
+om_status om_archive_gzip(const void *bytes, size_t len, struct om_buf *out)
 {
     struct libdeflate_compressor *c = libdeflate_alloc_compressor(GZIP_LEVEL);
     if (!c) return OM_E_MEMORY;
@@ -53,7 +53,7 @@ om_status om__directory_write(const struct om__entry *entry, size_t count,
         put_varint(&plain, follows ? 0 : entry[i].offset + 1);
     }
     om_status st = plain.status;
-    if (!st) st = om__archive_gzip(plain.bytes, plain.len, out);
+    if (!st) st = om_archive_gzip(plain.bytes, plain.len, out);
     om_buf_deinit(&plain);
     return st;
 }

@@ -313,7 +313,7 @@ static om_status make_metadata(const struct om_archive_about *about,
     }
     om_buf_add_byte(&json, '}');
     om_status st = json.status;
-    if (!st) st = om__archive_gzip(json.bytes, json.len, out);
+    if (!st) st = om_archive_gzip(json.bytes, json.len, out);
     om_buf_deinit(&json);
     return st;
 }

@@ -1,6 +1,7 @@
 // vector.c - one tile from beginning to end.
 #include "tiles/vector/vector.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "data/model/time.h"
@@ -76,14 +77,25 @@ static om_status write_meta(const struct om__making *m, const char *name,
     return st;
 }
 
+void om_vector_name(const struct om_vector_spec *spec, const char *what,
+                    char out[OM_VECTOR_NAME_BYTES])
+{
+    const char *name = spec->name;
+    if (spec->apart)
+        snprintf(out, OM_VECTOR_NAME_BYTES, "%s:%s", name, what);
+    else
+        snprintf(out, OM_VECTOR_NAME_BYTES, "%s%s", what,
+                 strcmp(name, what) ? "" : "_");
+}
+
 static om_status write_layers(const struct om__making *m, struct om_buf *tile)
 {
-    const char *name = m->spec->name;
-    const bool cells = !strcmp(name, "cells"), meta = !strcmp(name, "meta");
-    OM_TRY(om_mvt_write(&m->rows, name, tile));
-    OM_TRY(om_mvt_write(&m->cells, cells ? "cells_" : "cells", tile));
-    if (!m->cells.feature_count) return OM_OK;
-    return write_meta(m, meta ? "meta_" : "meta", tile);
+    char cells[OM_VECTOR_NAME_BYTES], meta[OM_VECTOR_NAME_BYTES];
+    om_vector_name(m->spec, "cells", cells);
+    om_vector_name(m->spec, "meta", meta);
+    OM_TRY(om_mvt_write(&m->rows, m->spec->name, tile));
+    OM_TRY(om_mvt_write(&m->cells, cells, tile));
+    return m->cells.feature_count ? write_meta(m, meta, tile) : OM_OK;
 }
 
 om_status om_vector_tile(struct om_vectors *vectors,

@@ -35,8 +35,15 @@ struct om_vector_spec {
     size_t by;           // column that cells are counted by, or OM_NO_FIELD
     int32_t zone_s;      // of the city's clock, for times
     int64_t as_of_s;     // UTC; 0: unknown
+    bool apart;  // several layers share a tile: `cells` and `meta` are called
+                 // NAME:cells and NAME:meta
 };
 
+/** Bytes of a name of a tile's layer, with its NUL. */
+#define OM_VECTOR_NAME_BYTES (OM_LIMIT_NAME_BYTES * 2)
+/** What the tile's layer of `cells` or `meta` is called. */
+void om_vector_name(const struct om_vector_spec *spec, const char *what,
+                    char out[OM_VECTOR_NAME_BYTES]);
 /** The column that cells are counted by where nobody said: the first category
  *  of the layer's own columns with few values, or OM_NO_FIELD. */
 size_t om_vector_by(const struct om_layer *layer);

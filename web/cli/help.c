@@ -26,6 +26,7 @@ static const struct {
      "is "
      "that?\n"
      "  onemap tile CITY NAME Z/X/Y        one tile to a file\n"
+     "  onemap export CITY NAME...         all tiles of a map to one file\n"
      "  onemap serve CITY                  tiles, answers and pages over HTTP\n"
      "  onemap help VERB                   more of one verb\n"
      "\n"
@@ -343,6 +344,22 @@ static const struct {
      "  --weight COLUMN             a number; default: every row weighs 1\n"
      "  --palette dark|light        default dark\n"
      "  --format png                the only one\n"},
+    {"export",
+     "onemap export CITY NAME... --zoom A-B --out FILE.pmtiles|FILE.mbtiles\n"
+     "\n"
+     "Write all tiles of a map to one file, each content once: PMTiles 3 or "
+     "MBTiles\n"
+     "1.3 by its name. NAME is heat:MODEL or heat:LAYER (pictures), or layers "
+     "and\n"
+     "levels of units (vector tiles; of several, each tile has all their "
+     "layers).\n"
+     "A run that broke off goes on where it was if it is started again with "
+     "the same\n"
+     "words and the city is as it was.\n"
+     "\n"
+     "  --zoom A-B           0 to 22\n"
+     "  --format png|mvt     default: png for heat, mvt else\n"
+     "and the options of onemap tile.\n"},
     {"serve",
      "onemap serve CITY [--listen 127.0.0.1:8080] [--config FILE] [--pages "
      "FOLDER]\n"

@@ -13,7 +13,8 @@ static const struct {
     {"query", om__verb_query},       {"coverage", om__verb_coverage},
     {"hotspots", om__verb_hotspots}, {"density", om__verb_density},
     {"explain", om__verb_explain},   {"backtest", om__verb_backtest},
-    {"tile", om__verb_tile},         {"serve", om__verb_serve},
+    {"tile", om__verb_tile},         {"export", om__verb_export},
+    {"serve", om__verb_serve},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 

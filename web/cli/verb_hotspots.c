@@ -84,8 +84,7 @@ int om__verb_hotspots(int argc, char **argv)
     const int bad = om__options_read("hotspots", argc, argv, w.option,
                                      w.options, operand, 2, &operands, &help);
     if (bad || help) return bad;
-    if (operands < 2)
-        return om__verb_usage("hotspots", "needs CITY and LAYER");
+    if (operands < 2) return om__verb_usage("hotspots", "needs CITY and LAYER");
     struct om_hotspots_option given[OPTIONS_MAX];
     struct om_hotspots_question q = {.layer = operand[1],
                                      .option = given,

@@ -1,8 +1,16 @@
 // verb_tile.c - onemap tile: one tile to a file; which kind, and where.
 #include <string.h>
 
+#include "data/base/file.h"
 #include "web/cli/tile.h"
-#include "web/cli/verb.h"
+
+/* The command line as it was typed, and the place as it was read. */
+struct task {
+    struct om__tile_words words;
+    const char *tile, *format, *out;
+    unsigned z;
+    uint32_t x, y;
+};
 
 /* Decimal digits and nothing else, up to `most`. */
 static bool read_digits(const char **text, char end, uint32_t most,
@@ -18,17 +26,17 @@ static bool read_digits(const char **text, char end, uint32_t most,
     return true;
 }
 
-static int read_place(struct om__tile_words *w)
+static int read_place(struct task *t)
 {
-    const char *at = w->tile;
+    const char *at = t->tile;
     uint32_t z;
     const bool good = read_digits(&at, '/', 22, &z) &&
-                      read_digits(&at, '/', (UINT32_C(1) << z) - 1, &w->x) &&
-                      read_digits(&at, '\0', (UINT32_C(1) << z) - 1, &w->y);
+                      read_digits(&at, '/', (UINT32_C(1) << z) - 1, &t->x) &&
+                      read_digits(&at, '\0', (UINT32_C(1) << z) - 1, &t->y);
     if (!good)
         return om__verb_usage(
-            "tile", "'%s' is not Z/X/Y of a tile, zoom 0 to 22", w->tile);
-    w->z = z;
+            "tile", "'%s' is not Z/X/Y of a tile, zoom 0 to 22", t->tile);
+    t->z = z;
     return OM_EXIT_DONE;
 }
 
@@ -39,39 +47,55 @@ static bool ends_in(const char *text, const char *end)
 }
 
 /* --format, or what the file is called; a picture where neither says. */
-static const char *format_of(const struct om__tile_words *w)
+static const char *format_of(const struct task *t)
 {
-    if (w->format) return w->format;
-    return ends_in(w->out, ".mvt") || ends_in(w->out, ".pbf") ? "mvt" : "png";
+    if (t->format) return t->format;
+    return ends_in(t->out, ".mvt") || ends_in(t->out, ".pbf") ? "mvt" : "png";
 }
 
-static int run(const struct om__tile_words *w)
+static om_status draw(const struct task *t, const struct om__tile_kind *kind,
+                      void *map, struct om_err *err)
 {
-    const bool heat = !strncmp(w->name, OM__TILE_HEAT, strlen(OM__TILE_HEAT));
-    const bool vector = !strcmp(format_of(w), "mvt");
-    if (!vector && strcmp(format_of(w), "png") != 0)
-        return om__verb_usage("tile", "--format: '%s' is not png or mvt",
-                              w->format);
-    if (heat && vector)
-        return om__verb_usage("tile", "a heat map is a picture: --format png");
-    if (heat) return om__tile_heat(w);
-    if (vector) return om__tile_vector(w);
-    return om__verb_usage(
-        "tile", "NAME: '%s' is not heat:MODEL or heat:LAYER (or --format mvt)",
-        w->name);
+    struct om_arena arena = {0};
+    struct om_buf tile = {0};
+    om_status st = kind->draw(map, t->z, t->x, t->y, &arena, &tile);
+    // An empty picture is a picture.
+    if (!st && !tile.len && kind->nothing) st = kind->nothing(map, &tile);
+    if (!st) st = om_file_write_whole(t->out, tile.bytes, tile.len, err);
+    om_buf_deinit(&tile);
+    om_arena_deinit(&arena);
+    return st;
+}
+
+static int run(const struct task *t)
+{
+    struct om_err err = {0};
+    void *map = NULL;
+    const struct om__tile_kind *kind =
+        om__tile_kind_of("tile", t->words.name, format_of(t));
+    if (!kind) return OM_EXIT_USAGE;
+    int status = kind->open(&t->words, &map);
+    if (!status) {
+        const om_status st = draw(t, kind, map, &err);
+        if (st)
+            status =
+                err.code ? om__verb_fail("tile", &err) : kind->fail(map, st);
+    }
+    kind->close(map);
+    return status;
 }
 
 int om__verb_tile(int argc, char **argv)
 {
-    struct om__tile_words w = {0};
+    struct task t = {.words = {.verb = "tile"}};
     const struct om_option option[] = {
-        OM__HEAT_OPTIONS(w.ask),
-        {"--format", &w.format, NULL},
-        {"--scale", &w.scale, NULL},
-        {"--palette", &w.palette, NULL},
-        {"--properties", &w.properties, NULL},
-        {"--by", &w.by, NULL},
-        {"--out", &w.out, NULL},
+        OM__HEAT_OPTIONS(t.words.ask),
+        {"--format", &t.format, NULL},
+        {"--scale", &t.words.scale, NULL},
+        {"--palette", &t.words.palette, NULL},
+        {"--properties", &t.words.properties, NULL},
+        {"--by", &t.words.by, NULL},
+        {"--out", &t.out, NULL},
     };
     const char *operand[3];
     size_t operands;
@@ -80,11 +104,11 @@ int om__verb_tile(int argc, char **argv)
                                      sizeof option / sizeof *option, operand, 3,
                                      &operands, &help);
     if (bad || help) return bad;
-    if (operands < 3 || !w.out)
+    if (operands < 3 || !t.out)
         return om__verb_usage("tile", "needs CITY, NAME, Z/X/Y and --out FILE");
-    w.city = operand[0];
-    w.name = operand[1];
-    w.tile = operand[2];
-    const int status = read_place(&w);
-    return status ? status : run(&w);
+    t.words.city = operand[0];
+    t.words.name = operand[1];
+    t.tile = operand[2];
+    const int status = read_place(&t);
+    return status ? status : run(&t);
 }
