@@ -37,7 +37,7 @@ test('tiles by every standard', async (t) => {
     const maps = [...catalog.layers, ...catalog.maps].map((m) => m.name);
 
     await t.test('the catalog says what there is', async () => {
-        assert.deepEqual(maps.sort(), ['heat:place', 'place', 'road', 'square']);
+        assert.deepEqual(maps.sort(), ['base', 'heat:place', 'labels', 'place', 'road', 'square']);
         const place = catalog.layers.find((l) => l.name === 'place');
         for (const key of ['department', 'rhythm', 'class', 'license', 'synthetic', 'as_of', 'rows', 'crs', 'extent', 'links'])
             assert.ok(key in place, key);
@@ -73,6 +73,10 @@ test('tiles by every standard', async (t) => {
         const some = (await at('/tiles/place.json?properties=kind&filter=weight%3E3')).json();
         assert.deepEqual(Object.keys(some.vector_layers[0].fields).sort(), ['id', 'kind']);
         assert.match(some.tiles[0], /\?properties=kind&filter=weight%3E3$/);
+        const choropleth = (await at('/tiles/choropleth:square.json?layer=place&filter=weight%3E3')).json();
+        check(schema.tileJson, choropleth, 'choropleth');
+        assert.match(choropleth.tiles[0], /choropleth:square\/\{z\}\/\{x\}\/\{y\}\.png\?layer=place&filter=weight%3E3$/);
+        assert.equal((await at('/tiles/choropleth:square.json')).json().parameter, 'layer');
         for (const [target, status] of [['/tiles/nowhere.json', 404], ['/tiles/heat:square.json', 404], ['/tiles/place.json?filter=x', 400],
             ['/tiles/place.json?kernel=gaussian', 400], ['/tiles/place.json?f=gif', 400], ['/tiles/heat:place.json?f=mvt', 404], ['/tiles/.json', 404]])
             assert.equal((await at(target)).status, status, target);
@@ -84,7 +88,7 @@ test('tiles by every standard', async (t) => {
             for (const palette of ['light', 'dark']) {
                 const style = (await at(`/styles/${name}.json?palette=${palette}`)).json();
                 assert.deepEqual(validateStyleMin(style), [], name);
-                assert.ok(style.layers.length >= 2);
+                assert.ok(style.layers.length >= (name === 'base' ? 1 : 2), name);
                 for (const source of Object.values(style.sources)) check(schema.tileJson, (await get(source.url)).json(), source.url);
                 const ids = new Set(Object.keys(style.sources));
                 for (const layer of style.layers.slice(1)) assert.ok(ids.has(layer.source), layer.id);

@@ -9,10 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "web/server/item_ask.h"
-
-#define LITERAL_(n) #n
-#define LITERAL(n) LITERAL_(n)
+#include "web/coverage.h"
+#include "web/server/api.h"
 
 static const char *const CONFORMS[] = {
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
@@ -54,100 +52,6 @@ om_status om__get_conformance(struct om__request *r)
     return om__reply_kept(r, &out, &om__head_json, NULL, 0);
 }
 
-/* What is known of a parameter by its name. */
-static const struct param {
-    const char *name, *schema, *about;
-} PARAM[] = {
-    {"bbox",
-     "\"type\":\"array\",\"minItems\":4,\"maxItems\":6,\"items\":{\"type\":"
-     "\"number\"}",
-     "Box: west, south, east, north, in degrees unless bbox-crs says "
-     "otherwise. Rows that meet it are taken."},
-    {"bbox-crs", "\"type\":\"string\",\"format\":\"uri\"",
-     "Coordinate system of bbox, one that the collection lists."},
-    {"crs", "\"type\":\"string\",\"format\":\"uri\"",
-     "Coordinate system of the answer, one that the collection lists; GeoJSON "
-     "follows its order of axes, files have east before north."},
-    {"datetime", "\"type\":\"string\"",
-     "A date, a month, a moment, or FROM/TO (ISO 8601; .. leaves a side "
-     "open)."},
-    {"limit",
-     "\"type\":\"integer\",\"minimum\":1,\"maximum\":" LITERAL(
-         OM__LIMIT_MAX) ",\"default\":" LITERAL(OM__LIMIT_DEFAULT),
-     "Rows of a page. Larger numbers mean the largest; a sorted page has at "
-     "most " LITERAL(OM__LIMIT_SORTED) " rows."},
-    {"filter", "\"type\":\"string\"", "Condition in CQL2 text."},
-    {"filter-lang",
-     "\"type\":\"string\",\"enum\":[\"cql2-text\",\"cql-text\"],\"default\":"
-     "\"cql2-text\"",
-     "Language of filter."},
-    {"filter-crs", "\"type\":\"string\",\"format\":\"uri\"",
-     "Coordinate system of geometries in filter."},
-    {"sortby", "\"type\":\"string\"",
-     "Columns, comma-separated, each with + (rising, the default) or - before "
-     "it. Rows without a value come last."},
-    {"properties", "\"type\":\"string\"",
-     "Columns of the answer, comma-separated."},
-    {"next", "\"type\":\"string\"", "Where to go on: what the link gave."},
-    {"by", "\"type\":\"string\"", "A unit, a column, or a step of time."},
-    {"sum", "\"type\":\"string\"", "Column to sum."},
-    {"kernel", 
-     "\"type\":\"string\",\"enum\":[\"quartic\",\"gaussian\",\"epanechnikov\"]",
-     "Kernel of a heat map."},
-    {"bandwidth", "\"type\":\"number\",\"minimum\":10,\"maximum\":20000",
-     "Radius of the kernel in metres on the ground."},
-    {"weight", "\"type\":\"string\"", "Column that rows weigh."},
-    {"halflife", "\"type\":\"number\",\"minimum\":0,\"exclusiveMinimum\":true",
-     "Days after which a row counts half."},
-    {"at", "\"type\":\"string\"",
-     "The moment that half-lives are relative to; later rows do not count."},
-    {"per", "\"type\":\"string\"",
-     "area, or what the city says is exposed: address, resident, house, "
-     "visit."},
-    {"palette", "\"type\":\"string\",\"enum\":[\"dark\",\"light\"]",
-     "Colours for a dark or a light page."},
-    {"lon", "\"type\":\"number\",\"minimum\":-180,\"maximum\":180",
-     "Longitude in degrees."},
-    {"lat", "\"type\":\"number\",\"minimum\":-90,\"maximum\":90",
-     "Latitude in degrees."},
-    {"z", "\"type\":\"integer\",\"minimum\":0,\"maximum\":22", "Zoom."},
-    {"x", "\"type\":\"integer\",\"minimum\":0", "Column of a tile."},
-    {"y", "\"type\":\"integer\",\"minimum\":0", "Row of a tile."},
-    {"tileMatrixSet",
-     "\"type\":\"string\",\"enum\":[\"WebMercatorQuad\",\"CGCS2000Quad\"]",
-     "A tile matrix set."},
-    {"tileMatrix", "\"type\":\"string\"", "A tile matrix: the zoom."},
-    {"tileRow", "\"type\":\"integer\",\"minimum\":0", "Row of a tile."},
-    {"tileCol", "\"type\":\"integer\",\"minimum\":0", "Column of a tile."},
-    {"extension", "\"type\":\"string\",\"enum\":[\"mvt\",\"pbf\",\"png\"]",
-     "Kind of the tile; y@2x.png is twice as fine."},
-    {"format",
-     "\"type\":\"string\",\"enum\":[\"geojson\",\"csv\",\"fgb\",\"gpkg\"]",
-     "Format of the file."},
-    {"layer", "\"type\":\"string\"", "Name of a layer."},
-    {"name", "\"type\":\"string\"",
-     "Name of a map: a layer, a unit, or heat: and a layer or model."},
-    {"id", "\"type\":\"string\"", "Id of a row."},
-    {"style", "\"type\":\"string\",\"enum\":[\"light\",\"dark\"]",
-     "Colours for a light or a dark page."},
-    {"time", "\"type\":\"string\"", "all, a month, or a date."},
-    {"i", "\"type\":\"integer\",\"minimum\":0,\"maximum\":255",
-     "Column of a pixel."},
-    {"j", "\"type\":\"integer\",\"minimum\":0,\"maximum\":255",
-     "Row of a pixel."},
-    {"v", "\"type\":\"integer\",\"minimum\":0",
-     "Sequence of the data that is expected (Data-Sequence): if it is the "
-     "present one, the answer may be kept for ever."},
-};
-
-static const struct param *find_param(const char *name, size_t len)
-{
-    for (size_t i = 0; i < sizeof PARAM / sizeof *PARAM; i++)
-        if (strlen(PARAM[i].name) == len && !memcmp(PARAM[i].name, name, len))
-            return &PARAM[i];
-    return NULL;
-}
-
 static void add_text(struct om_buf *out, const char *text, size_t len)
 {
     om_buf_add_json_text(out, text, len);
@@ -157,7 +61,7 @@ static void add_text(struct om_buf *out, const char *text, size_t len)
 static void add_param(struct om_buf *out, const char *name, size_t len,
                       const char *in)
 {
-    const struct param *p = find_param(name, len);
+    const struct om__api_param *p = om__api_param(name, len);
     om_buf_add_text(out, "{\"name\":");
     add_text(out, name, len);
     om_buf_addf(out, ",\"in\":\"%s\",\"required\":%s,\"schema\":{%s}", in,
@@ -196,20 +100,34 @@ static void separate(struct om_buf *out, bool *first)
     *first = false;
 }
 
+/* Does the word stand in the list before this place? */
+static bool is_before(const char *list, const char *word, size_t len)
+{
+    for (const char *at = list; at < word; at += strspn(at, " ")) {
+        const size_t n = strcspn(at, " ");
+        if (n == len && !memcmp(at, word, n)) return true;
+        at += n;
+    }
+    return false;
+}
+
 static void add_query_params(const struct om__route *route, struct om_buf *out,
                              bool *first)
 {
     for (const char *at = route->params; *at; at += strspn(at, " ")) {
         const size_t len = strcspn(at, " ");
-        separate(out, first);
-        if (len == 1 && *at == 'f' && route->forms)
-            add_forms(out, route->forms);
-        else if (find_param(at, len))
-            om_buf_addf(out, "{\"$ref\":\"#/components/parameters/%.*s\"}",
-                        (int)len, at);
-        else
-            add_param(out, at, len, "query");
+        const char *name = at;
         at += len;
+        // Lists of parameters are put together; one may be in two of them.
+        if (is_before(route->params, name, len)) continue;
+        separate(out, first);
+        if (len == 1 && *name == 'f' && route->forms)
+            add_forms(out, route->forms);
+        else if (om__api_param(name, len))
+            om_buf_addf(out, "{\"$ref\":\"#/components/parameters/%.*s\"}",
+                        (int)len, name);
+        else
+            add_param(out, name, len, "query");
     }
     if (route->data && !strstr(route->params, " v")) {
         separate(out, first);
@@ -341,6 +259,19 @@ static const char *tag_of(const char *path)
     return "Service";
 }
 
+static void add_responses(const struct om__route *route, struct om_buf *out)
+{
+    om_buf_add_text(out, "],\"responses\":{\"200\":{\"description\":\"");
+    om_buf_addf(out, "%s\",", route->data ? "The answer; Data-Sequence and "
+                                            "Data-As-Of say of which data."
+                                          : "The answer.");
+    add_content(route, out);
+    om_buf_add_text(out,
+                    "},\"4XX\":{\"$ref\":\"#/components/responses/problem\"},"
+                    "\"default\":{\"$ref\":\"#/components/responses/problem\"}"
+                    "}}}");
+}
+
 /* operationId of route i; several lines of one name are numbered. */
 static void add_operation_id(size_t i, const struct om_layer *layer,
                              struct om_buf *out)
@@ -368,23 +299,55 @@ static void add_operation(size_t i, const struct om_layer *layer,
     if (!layer) add_path_params(route, out, &first);
     add_query_params(route, out, &first);
     if (layer) add_columns(route, layer, out, &first);
-    om_buf_add_text(out, "],\"responses\":{\"200\":{\"description\":\"");
-    om_buf_addf(out, "%s\",", route->data ? "The answer; Data-Sequence and "
-                                            "Data-As-Of say of which data."
-                                          : "The answer.");
-    add_content(route, out);
-    om_buf_add_text(out,
-                    "},\"4XX\":{\"$ref\":\"#/components/responses/problem\"},"
-                    "\"default\":{\"$ref\":\"#/components/responses/problem\"}"
-                    "}}}");
+    add_responses(route, out);
+}
+/* Each kind of coverage has options of its own, and addresses call two of
+ * them otherwise than the command line. */
+static void add_coverage(const struct om_coverage_kind *kind,
+                         struct om_buf *out)
+{
+    struct om_buf params = {0};
+    char path[64];
+    om_buf_add_text(&params, "f");
+    for (const char *at = kind->options; *at; at += strspn(at, " ")) {
+        const size_t len = strcspn(at, " ");
+        const char *name = at;
+        at += len;
+        if (len == 5 && !memcmp(name, "where", len))
+            om_buf_add_text(&params, " filter filter-lang");
+        else if (len == 4 && !memcmp(name, "time", len))
+            om_buf_add_text(&params, " datetime");
+        else
+            om_buf_addf(&params, " %.*s", (int)len, name);
+    }
+    om_buf_addf(&params, " %s", kind->flags);
+    om_buf_add_byte(&params, '\0');
+    if (params.status) out->status = params.status;
+    snprintf(path, sizeof path, "coverage/%s", kind->name);
+    const struct om__route route = {.name = kind->name,
+                                    .path = path,
+                                    .params = (const char *)params.bytes,
+                                    .data = true};
+    bool first = true;
+    if (params.status) return;
+    om_buf_addf(out, ",\n\"/%s\":{\"get\":{\"operationId\":\"coverage.%s\"",
+                path, kind->name);
+    om_buf_addf(out,
+                ",\"tags\":[\"Analysis\"],\"summary\":\"Coverage: %s\","
+                "\"parameters\":[",
+                kind->name);
+    add_query_params(&route, out, &first);
+    add_responses(&route, out);
+    om_buf_deinit(&params);
 }
 
 static void add_components(struct om_buf *out)
 {
     om_buf_add_text(out, "\"components\":{\"parameters\":{");
-    for (size_t i = 0; i < sizeof PARAM / sizeof *PARAM; i++) {
-        om_buf_addf(out, "%s\n\"%s\":", i ? "," : "", PARAM[i].name);
-        add_param(out, PARAM[i].name, strlen(PARAM[i].name), "query");
+    for (size_t i = 0; om__api_param_at(i); i++) {
+        const char *name = om__api_param_at(i)->name;
+        om_buf_addf(out, "%s\n\"%s\":", i ? "," : "", name);
+        add_param(out, name, strlen(name), "query");
     }
     om_buf_add_text(
         out,
@@ -456,6 +419,8 @@ om_status om__get_api(struct om__request *r)
             om_buf_add_text(&out, ",\n");
             add_operation(i, &r->snapshot->layer[k], &out);
         }
+    for (size_t i = 0; om_coverage_kind(i); i++)
+        add_coverage(om_coverage_kind(i), &out);
     om_buf_add_text(&out, "},\n");
     add_components(&out);
     om_buf_add_text(&out, "}\n");

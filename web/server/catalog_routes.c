@@ -92,8 +92,10 @@ static const struct om__link PICTURE[] = {
     {"tilejson", "application/json", "pictures", "/tiles/%s.json?f=png", false},
     {"tiles", "image/png", "pictures", "/tiles/%s/{z}/{x}/{y}.png", true},
 };
-static const struct om__link HEAT[] = {
+static const struct om__link PICTURE_STYLE[] = {
     {"style", "application/json", "MapLibre style", "/styles/%s.json", false},
+};
+static const struct om__link HEAT[] = {
     {"legend", "application/json", "legend", "/legend/%s.json", false},
 };
 
@@ -132,6 +134,7 @@ static void add_tile_links(struct om__request *r, const struct om__map *map,
                            bool *first, struct om_buf *out)
 {
     if (has_tiles(r, map, "mvt")) ADD_LINKS(VECTOR);
+    if (map->picture) ADD_LINKS(PICTURE_STYLE);
     if (map->heat) ADD_LINKS(HEAT);
     if (has_tiles(r, map, "png")) ADD_LINKS(PICTURE);
 }
@@ -158,7 +161,7 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     om__layer_extent(r, layer, out);
     om_buf_add_text(out, ",\"links\":[");
     for (size_t i = 0; om__map_at(r, i, map); i++)
-        if (map->layer == layer && !map->heat &&
+        if (map->layer == layer && !map->picture &&
             !strcmp(map->name, layer->name)) {
             ADD_LINKS(LAYER);
             add_tile_links(r, map, first, out);
@@ -173,8 +176,12 @@ static void add_map(struct om__request *r, const struct om__map *map,
     bool links = true;
     om_buf_addf(out, "{\"name\":\"%s\",\"title\":", map->name);
     add_text(out, map->title);
-    om_buf_addf(out, ",\"kind\":\"%s\",\"layer\":\"%s\",\"links\":[",
-                map->heat ? "heat" : "unit", map->layer->name);
+    om_buf_addf(out, ",\"kind\":\"%s\"",
+                map->heat     ? "heat"
+                : map->picture ? "base"
+                               : "unit");
+    if (map->layer) om_buf_addf(out, ",\"layer\":\"%s\"", map->layer->name);
+    om_buf_add_text(out, ",\"links\":[");
     add_tile_links(r, map, &links, out);
     om_buf_add_text(out, "]}");
 }
@@ -216,7 +223,7 @@ om_status om__get_catalog(struct om__request *r)
     }
     om_buf_add_text(&out, "],\n\"maps\":[");
     for (size_t i = 0; om__map_at(r, i, &map); i++) {
-        if (!map.heat && !strcmp(map.name, map.layer->name)) continue;
+        if (!map.picture && !strcmp(map.name, map.layer->name)) continue;
         om_buf_add_text(&out, first ? "\n" : ",\n");
         first = false;
         add_map(r, &map, &out);

@@ -48,17 +48,30 @@ static bool model_at(struct om__request *r, size_t i, struct om__map *out)
         if (!model || i-- > 0) continue;
         out->title = model->title ? model->title : model->name;
         out->layer = om_snapshot_layer(r->snapshot, model->term[0].layer);
-        out->heat = true;
+        out->heat = out->picture = true;
         snprintf(out->name, sizeof out->name, OM__HEAT "%s", model->name);
         return out->layer != NULL;
     }
     return false;
 }
 
+/* The base map and its labels. */
+static const struct {
+    const char *name, *title;
+} BASE[] = {{"base", "底图 base map"}, {"labels", "注记 labels"}};
+#define BASES (sizeof BASE / sizeof *BASE)
+
+static void base_at(size_t i, struct om__map *out)
+{
+    snprintf(out->name, sizeof out->name, "%s", BASE[i].name);
+    out->title = BASE[i].title;
+    out->picture = true;
+}
+
 bool om__map_at(struct om__request *r, size_t i, struct om__map *out)
 {
     const struct om_snapshot *snapshot = r->snapshot;
-    *out = (struct om__map){0};
+    *out = (struct om__map){.snapshot = snapshot};
     for (size_t k = 0; k < snapshot->layers; k++) {
         const struct om_layer *layer = &snapshot->layer[k];
         const bool point = layer->schema.geometry == OM_GEOMETRY_POINT;
@@ -70,13 +83,38 @@ bool om__map_at(struct om__request *r, size_t i, struct om__map *out)
         }
         out->layer = layer;
         out->title = title_of(layer);
-        out->heat = i == 1 && point;
+        out->heat = out->picture = i == 1 && point;
         snprintf(out->name, sizeof out->name, "%s%s",
                  out->heat ? OM__HEAT : "",
                  i == 1 && !point ? layer->meta->unit_level : layer->name);
         return true;
     }
-    return model_at(r, i, out);
+    if (i >= BASES) return model_at(r, i - BASES, out);
+    base_at(i, out);
+    return true;
+}
+
+/* choropleth:LEVEL and base:dark, which no list names. */
+static bool find_unlisted(struct om__request *r, const char *name,
+                          struct om__map *out)
+{
+    static const char CHOROPLETH[] = "choropleth:";
+    const size_t len = sizeof CHOROPLETH - 1;
+    *out = (struct om__map){.snapshot = r->snapshot, .picture = true};
+    if (strlen(name) >= sizeof out->name) return false;
+    for (size_t i = 0; i < BASES; i++) {
+        const size_t n = strlen(BASE[i].name);
+        if (strncmp(name, BASE[i].name, n) != 0 || name[n] != ':') continue;
+        out->title = BASE[i].title;
+        strcpy(out->name, name);
+        return true;
+    }
+    if (strncmp(name, CHOROPLETH, len) != 0) return false;
+    out->layer = om_snapshot_units(r->snapshot, name + len);
+    if (!out->layer) return false;
+    out->title = title_of(out->layer);
+    strcpy(out->name, name);
+    return true;
 }
 
 om_status om__map_find(struct om__request *r, const char *name,
@@ -87,6 +125,7 @@ om_status om__map_find(struct om__request *r, const char *name,
             r->layer = out->layer;
             return OM_OK;
         }
+    if (find_unlisted(r, name, out)) return OM_OK;
     return om_fail(&r->err, OM_E_NOTFOUND, 0,
                    "there is no map of that name; /catalog lists them");
 }
@@ -94,7 +133,22 @@ om_status om__map_find(struct om__request *r, const char *name,
 void om__map_bounds(const struct om__map *map, double bounds[4])
 {
     const double edge = atan(sinh(OM_PI)) * OM_DEG_PER_RAD;
-    if (om_layer_bounds(map->layer, bounds)) return;
+    if (map->layer && om_layer_bounds(map->layer, bounds)) return;
+    // The base map is where the units are.
+    bool any = false;
+    for (size_t i = 0; !map->layer && i < map->snapshot->layers; i++) {
+        const struct om_layer *layer = &map->snapshot->layer[i];
+        double b[4];
+        if (!layer->meta || !layer->meta->unit_level[0] ||
+            !om_layer_bounds(layer, b))
+            continue;
+        for (int k = 0; k < 4; k++)
+            bounds[k] = !any    ? b[k]
+                        : k < 2 ? fmin(bounds[k], b[k])
+                                : fmax(bounds[k], b[k]);
+        any = true;
+    }
+    if (any) return;
     bounds[0] = -180;
     bounds[1] = -edge;
     bounds[2] = 180;
@@ -111,8 +165,9 @@ unsigned om__map_zoom(const double bounds[4])
 
 unsigned om__map_zoom_max(const struct om__map *map)
 {
-    const bool point = map->layer->schema.geometry == OM_GEOMETRY_POINT;
-    return map->heat || point ? OM_TILE_ZOOM_MAX : ZOOM_MAX_SHAPES;
+    return map->picture || map->layer->schema.geometry == OM_GEOMETRY_POINT
+               ? OM_TILE_ZOOM_MAX
+               : ZOOM_MAX_SHAPES;
 }
 
 void om__attribution_add(const struct om__request *r, const struct om__map *map,
@@ -120,8 +175,9 @@ void om__attribution_add(const struct om__request *r, const struct om__map *map,
 {
     const struct om_manifest *city = r->snapshot->manifest;
     const char *text = city->synthetic   ? "合成数据 synthetic data"
-                       : map->layer->meta ? map->layer->meta->department
-                                          : "";
+                       : map->layer && map->layer->meta
+                           ? map->layer->meta->department
+                           : "";
     om_buf_add_json_text(out, text, strlen(text));
 }
 

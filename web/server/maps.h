@@ -8,13 +8,16 @@
 struct om__map {
     char name[OM_LIMIT_NAME_BYTES + 8];  // "hazard", "grid", "heat:hazard"
     const char *title;                   // borrowed from the request
-    const struct om_layer *layer;        // that it shows
-    bool heat;                           // pictures only
+    const struct om_layer *layer;  // that it shows; NULL: the base map's
+    bool heat;
+    bool picture;  // there are no vector tiles: heat, base map, choropleths
+    const struct om_snapshot *snapshot;
 };
 
 /** Number i of the maps of the request's snapshot: layers, levels of units that
- *  no layer is called like, heat of point layers, then of risk models. false:
- *  there are no more. */
+ *  no layer is called like, heat of point layers, the base map and its labels,
+ *  heat of risk models. false: there are no more. (choropleth:LEVEL is found
+ *  by its name, but shows nothing until a layer is named.) */
 bool om__map_at(struct om__request *request, size_t i, struct om__map *out);
 /** By name; 404 if there is none. Sets request->layer. */
 om_status om__map_find(struct om__request *request, const char *name,

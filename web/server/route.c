@@ -8,6 +8,8 @@
 #define FIELD_PARAMS                                                   \
     "filter filter-lang datetime at kernel bandwidth halflife weight " \
     "per "
+#define TILE_PARAMS \
+    FIELD_PARAMS "palette properties labels by stat layer column size "
 #define ITEM_PARAMS                                                      \
     "bbox bbox-crs datetime limit filter filter-lang filter-crs sortby " \
     "properties crs "
@@ -71,8 +73,7 @@ const struct om__route om__routes[] = {
      .summary = "A tile: vector (mvt, pbf) or picture (png, @2x.png)",
      .path = "tiles/{name}/{z}/{x}/{y}.{extension}",
      .answer = om__get_tile,
-     .params =
-         FIELD_PARAMS "palette properties labels by stat layer column per size",
+     .params = TILE_PARAMS,
      .media = "application/vnd.mapbox-vector-tile image/png",
      .data = true,
      .keep = true},
@@ -80,7 +81,7 @@ const struct om__route om__routes[] = {
      .summary = "TileJSON 3.0 of a map",
      .path = "tiles/{name}.json",
      .answer = om__get_tilejson,
-     .params = FIELD_PARAMS "palette properties by f",
+     .params = TILE_PARAMS "f",
      .data = true,
      .keep = true},
     {.name = "metadata",
@@ -94,7 +95,7 @@ const struct om__route om__routes[] = {
      .summary = "MapLibre style of a map over the city's base",
      .path = "styles/{name}.json",
      .answer = om__get_style,
-     .params = FIELD_PARAMS "palette properties by",
+     .params = TILE_PARAMS,
      .data = true,
      .keep = true},
     {.name = "catalog",

@@ -66,7 +66,7 @@ static void add_source(const struct style *s, const char *name, bool raster,
     om_buf_add_text(&url, ".json");
     const size_t plain = url.len;
     if (query) om__query_add(s->request, OWN, &url);
-    // Heat has colours of its own for either dress.
+    // Pictures have colours of their own for either dress.
     if (raster)
         om_buf_addf(&url, "%cpalette=%s", url.len > plain ? '&' : '?',
                     s->dress == DRESS ? "light" : "dark");
@@ -134,7 +134,7 @@ static void each_base(const struct style *s,
         for (size_t i = 0; i < snapshot->layers; i++) {
             const struct om_layer *layer = &snapshot->layer[i];
             if (is_base(layer, BASE[k]) &&
-                (s->map->heat || layer != s->map->layer))
+                (s->map->picture || layer != s->map->layer))
                 each(s, layer, BASE[k]);
         }
 }
@@ -232,10 +232,17 @@ static void add_polygons(const struct style *s)
     if (unit && name != OM_NO_FIELD) add_names(s);
 }
 
+/* The base map is its layers, and nothing over them. */
+static bool is_base_map(const struct style *s)
+{
+    return !strncmp(s->map->name, "base", 4) && !s->map->layer;
+}
+
 static void add_map(const struct style *s)
 {
-    if (s->map->heat) {
-        begin_layer(s, s->map->name, "heat", "raster", NULL);
+    if (is_base_map(s)) return;
+    if (s->map->picture) {
+        begin_layer(s, s->map->name, "picture", "raster", NULL);
         om_buf_add_text(s->out, ",\"paint\":{\"raster-opacity\":0.85}}");
         return;
     }
@@ -269,8 +276,9 @@ static void add_document(const struct style *s)
                 (b[0] + b[2]) / 2, (b[1] + b[3]) / 2, om__map_zoom(b));
     const size_t start = s->out->len;
     each_base(s, add_base_source);
-    add_source(s, s->map->name, s->map->heat, true);
-    if (!s->out->status) s->out->bytes[start] = '\n';  // instead of a comma
+    if (!is_base_map(s)) add_source(s, s->map->name, s->map->picture, true);
+    // Instead of a comma, if there are sources at all.
+    if (!s->out->status && s->out->len > start) s->out->bytes[start] = '\n';
     om_buf_addf(s->out,
                 "},\n\"layers\":[\n{\"id\":\"land\",\"type\":\"background\","
                 "\"paint\":{\"background-color\":\"%s\"}}",
@@ -290,8 +298,8 @@ om_status om__get_style(struct om__request *r)
     if (!name) return OM_E_MEMORY;
     OM_TRY(om__map_find(r, name, &map));
     OM_TRY(om__param_word(r, "palette", "light dark", "light", &palette));
-    OM_TRY(om__map_check(r, name, map.heat ? "png" : "mvt",
-                         map.heat ? "v" : OWN));
+    OM_TRY(om__map_check(r, name, map.picture ? "png" : "mvt",
+                         map.picture ? "v" : OWN));
     const struct style style = {.request = r,
                                 .map = &map,
                                 .dress = &DRESS[!strcmp(palette, "dark")],

@@ -104,7 +104,8 @@ static void add_city(const struct om__request *r, struct om_buf *out)
 {
     const struct om_manifest *city = r->snapshot->manifest;
     char text[OM_TIME_TEXT_BYTES];
-    const int64_t as_of = om_manifest_as_of(city, r->layer->meta);
+    const int64_t as_of =
+        om_manifest_as_of(city, r->layer ? r->layer->meta : NULL);
     om_buf_addf(out, ",\"sequence\":%llu,\"synthetic\":%s",
                 (unsigned long long)r->snapshot->sequence,
                 city->synthetic ? "true" : "false");
@@ -127,7 +128,7 @@ om_status om__get_tilejson(struct om__request *r)
     struct om_buf out = {0};
     if (!name) return OM_E_MEMORY;
     OM_TRY(om__map_find(r, name, &map));
-    OM_TRY(om__param_word(r, "f", "mvt png", map.heat ? "png" : "mvt", &form));
+    OM_TRY(om__param_word(r, "f", "mvt png", map.picture ? "png" : "mvt", &form));
     OM_TRY(om__map_check(r, name, form, OWN));
     const bool vector = !strcmp(form, "mvt");
 

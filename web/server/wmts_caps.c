@@ -151,7 +151,8 @@ static void add_layer(const struct om__request *r, const struct om__map *map,
 {
     double b[4];
     struct om__wmts_set set;
-    const bool time = map->layer->schema.time_field != OM_NO_FIELD;
+    const bool time =
+        map->layer && map->layer->schema.time_field != OM_NO_FIELD;
     om__map_bounds(map, b);
     om_buf_add_text(out, "\n<Layer><ows:Title>");
     om__xml_add(out, map->title);
@@ -167,9 +168,9 @@ static void add_layer(const struct om__request *r, const struct om__map *map,
         om_buf_addf(out,
                     "<Style%s><ows:Identifier>%s</ows:Identifier></Style>",
                     i ? "" : " isDefault=\"true\"", om__wmts_style[i]);
-    om_buf_add_text(out,
-                    "<Format>image/png</Format><InfoFormat>application/json"
-                    "</InfoFormat>");
+    om_buf_add_text(out, "<Format>image/png</Format>");
+    if (map->layer)
+        om_buf_add_text(out, "<InfoFormat>application/json</InfoFormat>");
     if (time) add_time(r, map->layer, out);
     for (size_t i = 0; om__wmts_set_at(i, &set); i++)
         om_buf_addf(out,
@@ -177,8 +178,9 @@ static void add_layer(const struct om__request *r, const struct om__map *map,
                     "</TileMatrixSetLink>",
                     set.id);
     add_resource(r, map, "tile", "image/png", "{TileCol}.png", time, out);
-    add_resource(r, map, "FeatureInfo", "application/json",
-                 "{TileCol}/{J}/{I}.json", time, out);
+    if (map->layer)
+        add_resource(r, map, "FeatureInfo", "application/json",
+                     "{TileCol}/{J}/{I}.json", time, out);
     om_buf_add_text(out, "</Layer>");
 }
 

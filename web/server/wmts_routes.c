@@ -16,8 +16,9 @@
 #define NEAR_ROWS "10"
 /* Parameters of tiles that are handed on; others are ignored, as OGC wants
  * (clients add keys of their own). */
-#define HANDED_ON \
-    "filter filter-lang datetime kernel bandwidth weight halflife per by v"
+#define HANDED_ON                                                            \
+    "filter filter-lang datetime at kernel bandwidth weight halflife per by " \
+    "stat column labels v"
 #define PARAMS_MAX 16
 
 /* A request as read; texts as they came, NULL: not given. */
@@ -274,6 +275,8 @@ static om_status get_info(struct om__request *r, const struct ask *ask)
     bool good;
     const om_status st = read_tile(r, ask, &t, &good);
     if (st || !good) return st;
+    if (!t.map.layer)
+        return invalid(r, ask, "Layer", "nothing can be asked of this layer");
     const struct fault fault = {
         "PointIJOutOfRange",
         om_digits_read(ask->i, strlen(ask->i), OM_TILE_SIDE_PX - 1, &i) ? "J"
