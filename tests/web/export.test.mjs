@@ -15,9 +15,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
-import zlib from 'node:zlib';
 
 import { done, folder, killedAfter, onemap, random } from './onemap.mjs';
+import { serve } from './server.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
 const { PMTiles, tileIdToZxy, zxyToTileId } = require('pmtiles');
@@ -146,6 +146,31 @@ test('killed and begun again, it is the same file', async (t) => {
     }
 });
 
+test('the command line draws what the server sends', async (t) => {
+    const { dir, city } = await makeCity(t);
+    const { url } = await serve(t, city);
+    const z = 11, x = Math.floor((113.7 + 180) / 360 * 2 ** z);
+    const y = Math.floor((1 - Math.asinh(Math.tan(22.85 * Math.PI / 180)) / Math.PI) / 2 * 2 ** z);
+    for (const [name, ending, query, words] of [
+        ['place', 'mvt', 'by=kind', ['--by', 'kind']],
+        ['place', 'png', "filter=kind='shop'&by=kind", ['--where', "kind='shop'", '--by', 'kind']],
+        ['base', 'png', 'palette=light', ['--palette', 'light']],
+        ['choropleth:ward', 'png', 'stat=count&layer=place', ['--stat', 'count', '--layer', 'place']],
+        ['heat:place', 'png', 'bandwidth=500&kernel=epanechnikov', ['--bandwidth', '500', '--kernel', 'epanechnikov']],
+    ]) {
+        const out = path.join(dir, `tile.${ending}`);
+        await done('tile', city, name, `${z}/${x}/${y}`, ...words, '--out', out);
+        const answer = await fetch(`${url}/tiles/${name}/${z}/${x}/${y}.${ending}?${query}`);
+        assert.equal(answer.status, 200, name);
+        assert.deepEqual(Buffer.from(await answer.arrayBuffer()), await readFile(out), name);
+    }
+    const base = path.join(dir, 'base.pmtiles');
+    await done('export', city, 'base', '--zoom', '8-11', '--out', base);
+    const tile = await (await source(t, base)).getZxy(z, x, y);
+    const answer = await fetch(`${url}/tiles/base/${z}/${x}/${y}.png`);
+    assert.deepEqual(Buffer.from(tile.data), Buffer.from(await answer.arrayBuffer()));
+});
+
 test('wrong words are refused', async (t) => {
     const { dir, city } = await makeCity(t);
     const out = path.join(dir, 'x.pmtiles');
@@ -157,6 +182,7 @@ test('wrong words are refused', async (t) => {
         [['place', 'heat:place', '--zoom', '8', '--out', out], /several names/],
         [['place', 'place', '--zoom', '8', '--out', out], /named twice/],
         [['heat:place', '--zoom', '8', '--format', 'mvt', '--out', out], /is a picture/],
+        [['place', '--zoom', '8', '--format', 'png', '--bandwidth', '9', '--out', out], /--bandwidth is not for/],
         [['place', '--zoom', '8', '--where', 'nothing = 1', '--out', out], /no column 'nothing'/],
     ]) {
         const result = await onemap('export', city, ...words);

@@ -17,13 +17,10 @@ const struct om__tile_kind *om__tile_kind_of(const char *verb, const char *name,
         om__verb_usage(verb, "--format: '%s' is not png or mvt", format);
     else if (heat && vector)
         om__verb_usage(verb, "a heat map is a picture: --format png");
-    else if (heat || vector)
-        return heat ? &om__tile_heat : &om__tile_vector;
     else
-        om__verb_usage(verb,
-                       "NAME: '%s' is not heat:MODEL or heat:LAYER (or "
-                       "--format mvt)",
-                       name);
+        return heat     ? &om__tile_heat
+               : vector ? &om__tile_vector
+                        : &om__tile_picture;
     return NULL;
 }
 

@@ -16,10 +16,24 @@ struct om__tile_words {
     const char *verb, *city, *name;
     struct om_risk_ask ask;       // filter and datetime of all, the rest
     const char *scale, *palette;  // of pictures
-    const char *properties, *by;  // of vector tiles
+    const char *properties;       // of vector tiles
+    const char *by;               // of vector tiles and pictures of layers
+    // Of pictures of units and the base map.
+    const char *labels, *stat, *layer, *column;
     bool apart;  // several layers share a tile: names of what ours carries
                  // besides its rows begin with NAME and a colon
 };
+
+/* For a table of options; words is a struct om__tile_words. */
+#define OM__TILE_OPTIONS(words)                                             \
+    OM__HEAT_OPTIONS((words).ask), {"--scale", &(words).scale, NULL},       \
+        {"--palette", &(words).palette, NULL},                              \
+        {"--properties", &(words).properties, NULL},                        \
+        {"--by", &(words).by, NULL}, {"--labels", &(words).labels, NULL},   \
+        {"--stat", &(words).stat, NULL}, {"--layer", &(words).layer, NULL}, \
+    {                                                                       \
+        "--column", &(words).column, NULL                                   \
+    }
 
 /* What a map says of itself in an archive. `title` and `layers` are owned by
  * the map; layers: JSON of the vector layers, objects with commas between. */
@@ -48,7 +62,8 @@ struct om__tile_kind {
     int (*fail)(void *self, om_status status);
     void (*close)(void *self);
 };
-extern const struct om__tile_kind om__tile_heat, om__tile_vector;
+extern const struct om__tile_kind om__tile_heat, om__tile_vector,
+    om__tile_picture;
 
 /** The kind of a name's tiles in a format ("png", "mvt"); NULL: there are none
  *  such, which has been said. */

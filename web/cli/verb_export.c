@@ -86,6 +86,16 @@ static int read_zooms(struct export *e)
     return OM_EXIT_DONE;
 }
 
+/* A layer's rows are most useful as such; other names are of pictures. */
+static const char *usual(const char *name)
+{
+    static const char *const PICTURE[] = {OM__TILE_HEAT,
+                                          "choropleth:", "base:", "labels:"};
+    for (size_t i = 0; i < sizeof PICTURE / sizeof *PICTURE; i++)
+        if (!strncmp(name, PICTURE[i], strlen(PICTURE[i]))) return "png";
+    return strcmp(name, "base") && strcmp(name, "labels") ? "mvt" : "png";
+}
+
 static int open_maps(struct export *e, const char *const *name)
 {
     const char *format = e->words->format;
@@ -94,13 +104,8 @@ static int open_maps(struct export *e, const char *const *name)
         for (size_t k = 0; k < i; k++)
             if (!strcmp(name[k], name[i]))
                 return om__verb_usage("export", "%s is named twice", name[i]);
-        // A picture where the name is of one, else vector tiles.
-        const bool heat =
-            !strncmp(name[i], OM__TILE_HEAT, strlen(OM__TILE_HEAT));
         m->kind = om__tile_kind_of("export", name[i],
-                                   format ? format
-                                   : heat ? "png"
-                                          : "mvt");
+                                   format ? format : usual(name[i]));
         if (!m->kind) return OM_EXIT_USAGE;
         if (e->maps > 1 && strcmp(m->kind->format, "mvt") != 0)
             return om__verb_usage("export",
@@ -131,7 +136,8 @@ static void add_identity(struct export *e)
     const char *const word[] = {
         w->ask.filter,    w->ask.datetime, w->ask.at,     w->ask.kernel,
         w->ask.bandwidth, w->ask.halflife, w->ask.weight, w->ask.per,
-        w->scale,         w->palette,      w->properties, w->by};
+        w->scale,         w->palette,      w->properties, w->by,
+        w->labels,        w->stat,         w->layer,      w->column};
     struct om_city *city = NULL;
     for (size_t i = 0; i < sizeof word / sizeof *word; i++)
         add_word(&e->identity, word[i]);
@@ -341,13 +347,9 @@ int om__verb_export(int argc, char **argv)
 {
     struct words w = {.tile = {.verb = "export"}};
     const struct om_option option[] = {
-        OM__HEAT_OPTIONS(w.tile.ask),
+        OM__TILE_OPTIONS(w.tile),
         {"--zoom", &w.zoom, NULL},
         {"--format", &w.format, NULL},
-        {"--scale", &w.tile.scale, NULL},
-        {"--palette", &w.tile.palette, NULL},
-        {"--properties", &w.tile.properties, NULL},
-        {"--by", &w.tile.by, NULL},
         {"--out", &w.out, NULL},
     };
     const char *operand[NAMES_MOST + 1];

@@ -61,9 +61,8 @@ static om_status read_config(const char *path, struct om_json **document,
     const struct om_json *c = *document;
     if (om_json_kind(c) != OM_JSON_OBJECT)
         return om_fail(err, OM_E_FORMAT, 0, "%s: not a JSON object", path);
-    static const char *const known[] = {"listen",  "pages",   "url",
-                                        "threads", "workers", "cache_mib",
-                                        "fonts"};
+    static const char *const known[] = {
+        "listen", "pages", "url", "threads", "workers", "cache_mib", "fonts"};
     for (size_t i = 0; i < om_json_count(c); i++) {
         const char *key = "";
         size_t k = 0;

@@ -89,12 +89,8 @@ int om__verb_tile(int argc, char **argv)
 {
     struct task t = {.words = {.verb = "tile"}};
     const struct om_option option[] = {
-        OM__HEAT_OPTIONS(t.words.ask),
+        OM__TILE_OPTIONS(t.words),
         {"--format", &t.format, NULL},
-        {"--scale", &t.words.scale, NULL},
-        {"--palette", &t.words.palette, NULL},
-        {"--properties", &t.words.properties, NULL},
-        {"--by", &t.words.by, NULL},
         {"--out", &t.out, NULL},
     };
     const char *operand[3];
