@@ -8,7 +8,7 @@
 struct om__map {
     char name[OM_LIMIT_NAME_BYTES + 8];  // "hazard", "grid", "heat:hazard"
     const char *title;                   // borrowed from the request
-    const struct om_layer *layer;  // that it shows; NULL: the base map's
+    const struct om_layer *layer;        // that it shows; NULL: the base map's
     bool heat;
     bool picture;  // there are no vector tiles: heat, base map, choropleths
     const struct om_snapshot *snapshot;
@@ -53,13 +53,13 @@ om_status om__tile_with(struct om__request *request, const char *name,
 
 /* One of them; tile matrix n is 2^n tiles wide. */
 struct om__matrix_set {
-    const char *id;     // "WebMercatorQuad"
+    const char *id;  // "WebMercatorQuad"
     const char *title;
-    const char *uri;    // of a registered one, or NULL
-    const char *crs;    // "http://www.opengis.net/def/crs/EPSG/0/3857"
-    const char *scales;  // well-known scale set, or NULL
-    const char *axes;    // JSON
-    const char *origin;  // JSON: the north-western corner
+    const char *uri;       // of a registered one, or NULL
+    const char *crs;       // "http://www.opengis.net/def/crs/EPSG/0/3857"
+    const char *scales;    // well-known scale set, or NULL
+    const char *axes;      // JSON
+    const char *origin;    // JSON: the north-western corner
     unsigned first, last;  // tile matrices
     bool degrees;          // half as high as wide
 };
@@ -84,8 +84,9 @@ om_status om__matrix_tile_read(const struct om__matrix_set *set, const char *z,
                                const char *row, const char *col,
                                struct om_tile_address *out) OM_MUST_USE;
 /** Append the vector_layers of TileJSON; request->layer is the map's. */
-void om__vector_layers_add(const struct om__request *request,
-                           const struct om__map *map, struct om_buf *out);
+om_status om__vector_layers_add(struct om__request *request,
+                                const struct om__map *map,
+                                struct om_buf *out) OM_MUST_USE;
 
 /** Answer with a picture in degrees (CGCS2000Quad), made of the mercator
  *  pictures that it lies in: every pixel is the one that holds its centre. */

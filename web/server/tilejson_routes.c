@@ -4,6 +4,7 @@
 
 #include "data/model/time.h"
 #include "web/server/maps.h"
+#include "web/vector.h"
 
 /* What is the document's own and not the tiles'. */
 #define OWN "f v"
@@ -28,65 +29,18 @@ static void add_url(const struct om__request *r, const char *before,
     om_buf_deinit(&url);
 }
 
-static const char *field_type(enum om_type type)
+om_status om__vector_layers_add(struct om__request *r,
+                                const struct om__map *map, struct om_buf *out)
 {
-    if (type == OM_TYPE_INTEGER || type == OM_TYPE_REAL) return "Number";
-    return type == OM_TYPE_BOOLEAN ? "Boolean" : "String";
-}
-
-/* Is a column among those that `properties` names? The id always is. */
-static bool is_shown(const struct om__request *r, size_t column)
-{
-    const struct om_schema *s = &r->layer->schema;
+    struct om_vector_ask ask;
     const char *list = om__param_text(r, "properties");
-    if (!list || column == s->id_field) return true;
-    const size_t len = strlen(s->field[column].name);
-    for (const char *at = list; *at;) {
-        const size_t n = strcspn(at, ",");
-        if (n == len && !memcmp(at, s->field[column].name, n)) return true;
-        at += n + (at[n] == ',');
-    }
-    return false;
-}
-
-/* A layer called as ours are called makes ours end in an underscore
- * (tiles/vector/vector.h). */
-static void add_own(const struct om__map *map, const char *id,
-                    const char *about, const char *fields, struct om_buf *out)
-{
-    om_buf_addf(out, ",{\"id\":\"%s%s\",\"description\":\"%s\",\"fields\":%s}",
-                id, strcmp(map->name, id) ? "" : "_", about, fields);
-}
-
-void om__vector_layers_add(const struct om__request *r,
-                           const struct om__map *map, struct om_buf *out)
-{
-    const struct om_schema *s = &r->layer->schema;
-    bool first = true;
-    om_buf_add_text(out, "[{\"id\":");
-    add_text(out, map->name);
-    om_buf_add_text(out, ",\"description\":");
-    add_text(out, map->title);
-    om_buf_addf(out, ",\"minzoom\":0,\"maxzoom\":%u,\"fields\":{",
-                om__map_zoom_max(map));
-    for (size_t i = 0; i < s->count; i++) {
-        if (!is_shown(r, i)) continue;
-        if (!first) om_buf_add_byte(out, ',');
-        first = false;
-        add_text(out, s->field[i].name);
-        om_buf_addf(out, ":\"%s\"", field_type(s->field[i].type));
-    }
-    om_buf_add_text(out, "}}");
-    add_own(map, "cells",
-            "rows that are too many or too small here, counted by cell",
-            "{\"count\":\"Number\",\"bbox\":\"String\",\"expansion_zoom\":"
-            "\"Number\"}",
-            out);
-    add_own(map, "meta", "what the tile shows and what it only counts",
-            "{\"total\":\"Number\",\"shown\":\"Number\",\"suppressed\":"
-            "\"Number\",\"by\":\"String\",\"as_of\":\"String\"}",
-            out);
-    om_buf_add_text(out, "]");
+    om_vector_ask_begin(&ask, r->layer);
+    if (list) OM_TRY(om_vector_ask_properties(&ask, r->layer, list, &r->err));
+    const struct om_vector_spec spec =
+        om_vector_ask_spec(&ask, r->snapshot, r->layer, NULL, map->name);
+    om_buf_add_byte(out, '[');
+    om_vector_layers_write(&spec, map->title, om__map_zoom_max(map), out);
+    return om_buf_add_byte(out, ']');
 }
 
 static void add_place(const struct om__map *map, struct om_buf *out)
@@ -128,7 +82,8 @@ om_status om__get_tilejson(struct om__request *r)
     struct om_buf out = {0};
     if (!name) return OM_E_MEMORY;
     OM_TRY(om__map_find(r, name, &map));
-    OM_TRY(om__param_word(r, "f", "mvt png", map.picture ? "png" : "mvt", &form));
+    OM_TRY(
+        om__param_word(r, "f", "mvt png", map.picture ? "png" : "mvt", &form));
     OM_TRY(om__map_check(r, name, form, OWN));
     const bool vector = !strcmp(form, "mvt");
 
@@ -140,18 +95,20 @@ om_status om__get_tilejson(struct om__request *r)
                 ",\"version\":\"1.0.0\",\"scheme\":\"xyz\",\"format\":\"%s\","
                 "\"tiles\":[",
                 vector ? "pbf" : "png");
-    add_url(r, "/tiles/", name, vector ? "/{z}/{x}/{y}.mvt" : "/{z}/{x}/{y}.png",
-            &out);
+    add_url(r, "/tiles/", name,
+            vector ? "/{z}/{x}/{y}.mvt" : "/{z}/{x}/{y}.png", &out);
     om_buf_add_text(&out, "]");
     if (map.heat) {
         om_buf_add_text(&out, ",\"legend\":");
         add_url(r, "/legend/", name, ".json", &out);
     }
     om_buf_add_text(&out, ",\"vector_layers\":");
-    if (vector)
-        om__vector_layers_add(r, &map, &out);
-    else
-        om_buf_add_text(&out, "[]");
+    const om_status st = vector ? om__vector_layers_add(r, &map, &out)
+                                : om_buf_add_text(&out, "[]");
+    if (st) {
+        om_buf_deinit(&out);
+        return st;
+    }
     om_buf_add_text(&out, ",\"attribution\":");
     om__attribution_add(r, &map, &out);
     add_place(&map, &out);
@@ -184,11 +141,15 @@ om_status om__get_metadata(struct om__request *r)
                 om__map_zoom_max(&map), b[0], b[1], b[2], b[3],
                 (b[0] + b[2]) / 2, (b[1] + b[3]) / 2, om__map_zoom(b));
     om_buf_add_text(&layers, "{\"vector_layers\":");
-    om__vector_layers_add(r, &map, &layers);
+    const om_status st = om__vector_layers_add(r, &map, &layers);
     om_buf_add_text(&layers, "}");
     om_buf_add_json_text(&out, (const char *)layers.bytes, layers.len);
     om_buf_add_text(&out, "}\n");
     if (layers.status) out.status = layers.status;
     om_buf_deinit(&layers);
+    if (st) {
+        om_buf_deinit(&out);
+        return st;
+    }
     return om__reply_kept(r, &out, &om__head_json, NULL, 0);
 }
