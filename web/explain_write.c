@@ -76,9 +76,10 @@ static void add_unknown(const struct om_explanation *e, bool english,
         om_buf_add_text(out, " are needed to say anything.");
         return;
     }
-    om_buf_addf(out, "此处%s未知:可及范围内只有 ", title_of(bound, false));
+    om_buf_addf(out, "此处%s未知:范围内%s只有约 ", title_of(bound, false),
+                what);
     add_figure(out, e->value.exposed);
-    om_buf_addf(out, " (%s),至少要有 ", what);
+    om_buf_add_text(out, ",至少要有 ");
     add_figure(out, bound->risk.floor);
     om_buf_add_text(out, " 才能判断。");
 }
@@ -121,10 +122,10 @@ static void add_makers(const struct om_explanation *e, bool english,
     om_buf_addf(out, english ? "; %llu rows" : ";依据 %llu 条记录",
                 (unsigned long long)rows);
     if (bound->per) {
-        om_buf_add_text(out, english ? " and about " : "、约 ");
+        if (!english) om_buf_addf(out, ",%s约 ", exposed_title(bound, false));
+        if (english) om_buf_add_text(out, " and about ");
         add_figure(out, e->value.exposed);
-        om_buf_addf(out, english ? " %s" : " (%s)",
-                    exposed_title(bound, english));
+        if (english) om_buf_addf(out, " %s", exposed_title(bound, true));
     }
     om_buf_add_text(out, english ? " are behind it." : "。");
 }
@@ -207,6 +208,7 @@ static void add_exposure(const struct om_explanation *e, struct om_buf *out)
     add_real(out, ",\"value\":", e->value.exposure);
     add_real(out, ",\"units\":", e->value.exposed);
     add_real(out, ",\"floor\":", bound->risk.floor);
+    add_real(out, ",\"shrink\":", bound->risk.shrink);
     om_buf_add_text(out, "}");
 }
 
@@ -345,7 +347,13 @@ static void add_figures(const struct om_explanation *e, struct om_buf *out)
         om_buf_addf(out, " %s within reach, at least ",
                     exposed_title(bound, true));
         add_figure(out, bound->risk.floor);
-        om_buf_add_text(out, " are needed\n");
+        om_buf_add_text(out, " are needed");
+        if (bound->risk.shrink > 0.0) {
+            om_buf_add_text(out, ";\n            shrunk by ");
+            add_figure(out, bound->risk.shrink);
+            om_buf_add_text(out, " more that fare as the city's mean");
+        }
+        om_buf_add_text(out, "\n");
     }
     om_buf_addf(out, "pixel       %u/%u/%u column %u row %u: ", e->pixel.z,
                 e->pixel.x, e->pixel.y, e->pixel.col, e->pixel.row);

@@ -83,8 +83,10 @@ static bool take_row(void *ctx, const struct om_hit *hit)
     s->status = touch(s, hit);
     if (s->status) return false;
     const struct om_pos pos = om_morton_pos(s->key[hit->row]);
-    const double dx = pos.x + 0.5 - s->x, dy = pos.y + 0.5 - s->y;
-    const double distance = sqrt(dx * dx + dy * dy) * om__ground_m(pos.y + 0.5);
+    const struct om__ground ground = om__ground(pos.y + 0.5);
+    const double dx = (pos.x + 0.5 - s->x) * ground.x_m;
+    const double dy = (pos.y + 0.5 - s->y) * ground.y_m;
+    const double distance = sqrt(dx * dx + dy * dy);
     const double r = distance / spec->bandwidth_m;
     const double shape = om__kernel_shape(spec->kernel, r * r);
     if (shape <= 0.0) return true;

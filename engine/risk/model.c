@@ -290,7 +290,7 @@ om_status om_model_parse(const char *text, size_t len, const char *name,
         return om_fail(err, OM_E_LIMIT, 0, "a model has at most %d bytes",
                        OM_MODEL_BYTES_MOST);
     struct om_json *document = NULL;
-    OM_TRY(om_json_parse(text, len, &document, err));
+    OM_TRY(om_json_parse(text ? text : "", len, &document, err));
     struct om_model *m = om_calloc(1, sizeof *m);
     om_status st = m ? OM_OK : om_fail(err, OM_E_MEMORY, 0, "out of memory");
     if (m) {

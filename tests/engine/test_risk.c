@@ -4,7 +4,8 @@
  *   golden_*  spatstat's ratio of two densities; the area of each kernel
  *   ratio_*   one of a field with itself, scaling, agreement of pixels with the
  *             exact place, what a sum of terms is
- *   floor_*   where the value is unknown, and that a lone house is
+ *   floor_*   where the value is unknown, that a lone house is, and how small
+ *             numbers are shrunk
  *   sweep_*   the whole city: means, masses, units, threads, cost
  *   fault_*   what is no risk, no memory
  */
@@ -528,6 +529,49 @@ static void floor_keeps_a_lone_house_from_being_red(void **state)
     town_deinit(&reports);
 }
 
+/* Ten houses at a rate of four times the mean, shrunk by ten at the mean. */
+static void floor_shrinks_small_numbers_to_the_mean(void **state)
+{
+    (void)state;
+    struct town t, u;
+    town_init(&t, 3000, 24);
+    town_init(&u, 5000, 25);
+    const struct om_risk_part term = part_of(&t, 600.0, 1.0);
+    const struct om_risk_part exposed = part_of(&u, 600.0, 1.0);
+    struct om_risk risk = {.terms = 1,
+                           .term = &term,
+                           .exposures = 1,
+                           .exposure = &exposed,
+                           .scale = 1000.0,
+                           .floor = 5.0};
+    const double area = om_kernel_area_km2(OM_KERNEL_QUARTIC, 600.0);
+    struct om_risk_totals totals;
+    assert_int_equal(om_risk_totals(fields, &risk, &totals), OM_OK);
+    const struct om_field_window w = window_at(CITY_X, CITY_Y, 13);
+    evaluate(&risk, &w, value, exposure);
+    risk.shrink = 50.0;
+    risk.mean = totals.mean;
+    evaluate(&risk, &w, other, NULL);
+    for (size_t i = 0; i < PIXELS; i++) {
+        assert_true(isnan(value[i]) == isnan(other[i]));
+        if (isnan(value[i])) continue;
+        const double units = (double)exposure[i] * area;
+        const double shrunk =
+            ((double)value[i] * units + totals.mean * 50.0) / (units + 50.0);
+        assert_true(fabs((double)other[i] - shrunk) < 1e-4 * shrunk);
+    }
+    struct om_risk_value plain, shrunk;
+    assert_int_equal(om_risk_exact(&risk, CITY_X, CITY_Y, &shrunk, NULL),
+                     OM_OK);
+    risk.shrink = 0.0;
+    assert_int_equal(om_risk_exact(&risk, CITY_X, CITY_Y, &plain, NULL), OM_OK);
+    const double want = (plain.value * plain.exposed + totals.mean * 50.0) /
+                        (plain.exposed + 50.0);
+    assert_true(fabs(shrunk.value - want) < 1e-9 * want);
+    town_deinit(&t);
+    town_deinit(&u);
+}
+
 static void floor_is_unknown_where_nothing_is(void **state)
 {
     (void)state;
@@ -789,6 +833,11 @@ static void fault_ranges_are_told(void **state)
         assert_int_equal(om_risk_check(&risk), OM_E_RANGE);
     }
     risk.floor = 0.0;
+    for (size_t i = 1; i < 4; i++) {
+        risk.shrink = wrong[i];
+        assert_int_equal(om_risk_check(&risk), OM_E_RANGE);
+    }
+    risk.shrink = 0.0;
     risk.exposures = 1;
     risk.exposure = bad;
     for (size_t i = 0; i < 4; i++) {
@@ -866,6 +915,7 @@ int main(void)
         cmocka_unit_test(ratio_at_places_is_that_of_pixels),
         cmocka_unit_test(floor_cuts_where_units_are_too_few),
         cmocka_unit_test(floor_keeps_a_lone_house_from_being_red),
+        cmocka_unit_test(floor_shrinks_small_numbers_to_the_mean),
         cmocka_unit_test(floor_is_unknown_where_nothing_is),
         cmocka_unit_test(sweep_adds_up_to_the_weights),
         cmocka_unit_test(sweep_mean_by_exposure_is_the_citys),
