@@ -220,7 +220,8 @@ om_status om__scale_max(const struct om__field *field, double *out)
     if (!st) {
         // A little more than the peak: the lattice may err upward.
         bound_blocks(&blocks, 1.01 * field->kernel->peak * 1e6 / (h * h));
-        qsort(blocks.list, blocks.count, sizeof *blocks.list, by_bound);
+        if (blocks.count)
+            qsort(blocks.list, blocks.count, sizeof *blocks.list, by_bound);
         struct search search = {
             .field = field,
             .blocks = &blocks,

@@ -23,6 +23,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
+#include "data/base/log.h"
 #include "data/source/project.h"
 #include "data/source/raster.h"
 
@@ -31,6 +32,7 @@ static char folder[300], path[400];
 static int set_up(void **state)
 {
     (void)state;
+    om_progress_quiet(true);
     const char *tmp = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/onemap-raster-XXXXXX",
              tmp ? tmp : "/tmp");

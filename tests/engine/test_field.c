@@ -20,6 +20,7 @@
 
 #include "data/base/thread.h"
 #include "tests/engine/field_sample.h"
+#include "tests/rounds.h"
 
 #define SIDE 256
 #define CITY_X 3466000000.0
@@ -158,7 +159,7 @@ static void lone_stack(enum om_kernel kernel, double limit)
     static const double bandwidths[] = {10.0,  23.0,   75.0,   300.0,
                                         420.0, 1000.0, 2500.0, 20000.0};
     uint64_t seed = 11;
-    for (unsigned round = 0; round < 6; round++) {
+    for (unsigned round = 0; round < test_rounds(4); round++) {
         const double lat_y =
             round % 3 == 2 ? field_uniform(&seed) * OM_POS_SIDE : CITY_Y;
         struct field_row row[400];
@@ -253,7 +254,7 @@ static void error_in_a_city_is_below_half_a_percent(void **state)
                 const struct om_field_window w =
                     window_at((double)row[7].pos.x, (double)row[7].pos.y, z);
                 if (pixel_ground_m(&w) > bandwidths[b]) continue;
-                const double e = worst_error(&spec, &w, &seed, 150) / most;
+                const double e = worst_error(&spec, &w, &seed, 100) / most;
                 if (e > 0.005)
                     print_message("h %g kernel %d z %u: %.3f %%\n",
                                   bandwidths[b], kernel, z, 100.0 * e);
