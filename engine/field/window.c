@@ -39,7 +39,7 @@
 #define CELLS_FINE 24.0
 /* The same for a kernel with a kink, and from how many rows on cells are
  * read at all: each of them costs as much as a row. */
-#define CELLS_SCAN 12.0
+#define CELLS_SCAN 6.0
 #define SCAN_ROWS_FEW 2000
 
 struct om__ground om__ground(double y)
