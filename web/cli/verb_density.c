@@ -1,124 +1,94 @@
 // verb_density.c - onemap density: a field over the whole city as a GeoTIFF.
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/base/log.h"
 #include "engine/query/query.h"
-#include "web/cli/question.h"
+#include "web/cli/heat.h"
 #include "web/density.h"
 
 #define VERB "density"
-/* Of what fields keep while one raster is made. */
-#define CACHE_BYTES ((size_t)1 << 30)
-
-/* The command line as it was typed. */
-struct words {
-    const char *where, *time, *at, *kernel, *bandwidth, *half_life, *weight,
-        *per, *cell, *crs, *bbox, *out;
-};
+/* A finger's width to a continent. */
+#define CELL_MIN_M 0.01
+#define CELL_MAX_M 1e6
 
 struct task {
-    const struct words *words;
-    struct om__question ask;  // city and snapshot
-    struct om_models *models;
+    struct om_risk_ask ask;
+    struct om__heat heat;
     struct om_risk_bound *bound;
-    struct om_fields *fields;
     struct om_density_shape shape;
+    const char *cell, *bbox, *out;
 };
 
-/* Options of an ask and those that say the same here. */
-static const char *flag_of(const char *option)
+static int bind(struct task *t)
 {
-    if (!strcmp(option, "filter")) return "where";
-    if (!strcmp(option, "datetime")) return "time";
-    if (!strcmp(option, "halflife")) return "half-life";
-    return option;
-}
-
-/* A message of an option, which mostly begins with its name. */
-static int wrong(const char *option, const struct om_err *err)
-{
-    const size_t n = strlen(option);
-    const char *text = err->text;
-    if (!strncmp(text, option, n) && (text[n] == ':' || text[n] == ' '))
-        return om__verb_usage(VERB, "--%s%s", flag_of(option), text + n);
-    return om__verb_usage(VERB, "--%s: %s", flag_of(option), text);
-}
-
-static int bind(struct task *t, const char *name, const char *bandwidth)
-{
-    const struct words *w = t->words;
-    const char *option = NULL;
-    const struct om_risk_ask ask = {.name = name,
-                                    .filter = w->where,
-                                    .datetime = w->time,
-                                    .at = w->at,
-                                    .kernel = w->kernel,
-                                    .bandwidth = bandwidth,
-                                    .halflife = w->half_life,
-                                    .weight = w->weight,
-                                    .per = w->per};
     om_risk_bound_free(t->bound);
     t->bound = NULL;
-    om_status st = om_risk_bind(t->ask.snapshot, t->models, &ask, &t->bound,
-                                &option, &t->ask.err);
-    if (st && option) return wrong(option, &t->ask.err);
-    if (!st) st = om_risk_ready(t->bound, NULL, t->fields);
-    return st ? om__question_fail(&t->ask, st) : OM_EXIT_DONE;
+    const int status = om__heat_bind(&t->heat, &t->ask, &t->bound);
+    if (status) return status;
+    const om_status st = om_risk_ready(t->bound, t->heat.cache, t->heat.fields);
+    return st ? om__heat_fail(&t->heat, st) : OM_EXIT_DONE;
+}
+
+static int no_rule(const char *why)
+{
+    return om__verb_usage(VERB, "--bandwidth: silverman %s (give metres)", why);
+}
+
+/* What Silverman's rule says of the layer that is bound. */
+static int find_bandwidth(struct task *t, char *text, size_t room)
+{
+    char why[120];
+    double m = 0.0;
+    if (t->bound->risk.terms > 1) {
+        snprintf(why, sizeof why, "is for one layer, and %s has %zu terms",
+                 t->ask.name, t->bound->risk.terms);
+        return no_rule(why);
+    }
+    const om_status st = om_field_bandwidth(&t->bound->risk.term[0].spec, &m);
+    if (st == OM_E_NOTFOUND) return no_rule("says nothing: no row weighs");
+    if (st == OM_E_RANGE)
+        return no_rule(
+            "says nothing: all rows are in one place, or a weight is below 0");
+    if (st) return om__heat_fail(&t->heat, st);
+    snprintf(text, room, "%.3f", m);
+    om_log(OM_LOG_INFO, VERB, "bandwidth by Silverman's rule: %s m", text);
+    if (m >= OM_BANDWIDTH_MIN_M && m <= OM_BANDWIDTH_MAX_M) return OM_EXIT_DONE;
+    snprintf(why, sizeof why, "says %s m, which is not in [%g, %g]", text,
+             OM_BANDWIDTH_MIN_M, OM_BANDWIDTH_MAX_M);
+    return no_rule(why);
 }
 
 /* --bandwidth silverman: the rule's own number, and bound again with it. */
-static int bind_by_rule(struct task *t, const char *name)
+static int bind_by_rule(struct task *t)
 {
-    const int status = bind(t, name, NULL);
-    if (status) return status;
-    if (t->bound->risk.terms > 1)
-        return om__verb_usage(VERB,
-                              "--bandwidth: silverman is for one layer, and %s "
-                              "has %zu terms (give metres)",
-                              name, t->bound->risk.terms);
-    double m = 0.0;
-    const om_status st = om_field_bandwidth(&t->bound->risk.term[0].spec, &m);
-    const char *why = st == OM_E_NOTFOUND ? "no row weighs anything"
-                      : st == OM_E_RANGE
-                          ? "all rows are in one place, or a weight is below 0"
-                          : NULL;
-    if (why)
-        return om__verb_usage(
-            VERB,
-            "--bandwidth: silverman's rule says nothing: %s (give metres)",
-            why);
-    if (st) return om__question_fail(&t->ask, st);
     char text[40];
-    snprintf(text, sizeof text, "%.3f", m);
-    om_log(OM_LOG_INFO, VERB, "bandwidth by Silverman's rule: %s m", text);
-    if (!(m >= OM_BANDWIDTH_MIN_M && m <= OM_BANDWIDTH_MAX_M))
-        return om__verb_usage(VERB,
-                              "--bandwidth: silverman's rule says %s m, which "
-                              "is not in [%g, %g] (give metres)",
-                              text, OM_BANDWIDTH_MIN_M, OM_BANDWIDTH_MAX_M);
-    return bind(t, name, text);
+    t->ask.bandwidth = NULL;
+    int status = bind(t);
+    if (!status) status = find_bandwidth(t, text, sizeof text);
+    if (status) return status;
+    t->ask.bandwidth = text;
+    status = bind(t);
+    t->ask.bandwidth = NULL;
+    return status;
 }
 
 static int read_box(struct task *t)
 {
-    const char *at = t->words->bbox;
+    const char *at = t->bbox;
     double d[4];
     for (int i = 0; i < 4; i++) {
         char *end;
         d[i] = strtod(at, &end);
         if (end == at || *end != (i < 3 ? ',' : '\0'))
-            return om__verb_usage(VERB, "--bbox: '%s' is not W,S,E,N",
-                                  t->words->bbox);
+            return om__verb_usage(VERB, "--bbox: '%s' is not W,S,E,N", t->bbox);
         at = end + 1;
     }
     struct om_place place;
     if (om_place_box(d[0], d[1], d[2], d[3], &place))
-        return om__verb_usage(VERB,
-                              "--bbox: '%s' is not a box west,south,east,north",
-                              t->words->bbox);
+        return om__verb_usage(
+            VERB, "--bbox: '%s' is not a box west,south,east,north", t->bbox);
     t->shape.boxed = true;
     t->shape.box = place.box;
     return OM_EXIT_DONE;
@@ -126,57 +96,45 @@ static int read_box(struct task *t)
 
 static int read_shape(struct task *t)
 {
-    const struct words *w = t->words;
-    t->shape.crs = w->crs;
-    t->shape.where = w->where;
-    if (w->cell) {
-        const int status =
-            om__question_real(&t->ask, "--cell", w->cell, 0.01, 1e6,
-                              "metres, 0.01 to 1000000", &t->shape.cell_m);
-        if (status) return status;
+    t->shape.where = t->ask.filter;
+    if (t->cell) {
+        char *end;
+        t->shape.cell_m = strtod(t->cell, &end);
+        if (end == t->cell || *end || !(t->shape.cell_m >= CELL_MIN_M) ||
+            !(t->shape.cell_m <= CELL_MAX_M))
+            return om__verb_usage(VERB,
+                                  "--cell: '%s' is not metres, %g to %.0f",
+                                  t->cell, CELL_MIN_M, CELL_MAX_M);
     }
-    return w->bbox ? read_box(t) : OM_EXIT_DONE;
+    return t->bbox ? read_box(t) : OM_EXIT_DONE;
 }
 
-static int run(struct task *t, const char *name)
+static int run(struct task *t)
 {
     int status = read_shape(t);
-    if (!status) status = om__question_open(&t->ask);
+    if (!status) status = om__heat_open(&t->heat);
     if (status) return status;
-    om_status st = om_models_read(t->ask.city_path, t->ask.snapshot, &t->models,
-                                  &t->ask.err);
-    if (!st) st = om_fields_new(CACHE_BYTES, &t->fields);
-    if (st) return om__question_fail(&t->ask, st);
-    const char *bandwidth = t->words->bandwidth;
-    status = bandwidth && !strcmp(bandwidth, "silverman")
-                 ? bind_by_rule(t, name)
-                 : bind(t, name, bandwidth);
+    const char *bandwidth = t->ask.bandwidth;
+    const bool rule = bandwidth && !strcmp(bandwidth, "silverman");
+    status = rule ? bind_by_rule(t) : bind(t);
     if (status) return status;
-    st = om_density_write(t->fields, t->ask.snapshot, t->bound, &t->shape,
-                          t->words->out, &t->ask.err);
+    const om_status st =
+        om_density_write(t->heat.fields, t->heat.world.snapshot, t->bound,
+                         &t->shape, t->out, &t->heat.err);
     if (!st) return OM_EXIT_DONE;
     // What the user can change is on the command line.
-    if (t->ask.err.text[0] == '-')
-        return om__verb_usage(VERB, "%s", t->ask.err.text);
-    return om__question_fail(&t->ask, st);
+    if (t->heat.err.text[0] == '-')
+        return om__verb_usage(VERB, "%s", t->heat.err.text);
+    return om__heat_fail(&t->heat, st);
 }
 
 int om__verb_density(int argc, char **argv)
 {
-    struct words w = {0};
+    struct task t = {.heat.verb = VERB};
     const struct om_option option[] = {
-        {"--where", &w.where, NULL},
-        {"--time", &w.time, NULL},
-        {"--at", &w.at, NULL},
-        {"--kernel", &w.kernel, NULL},
-        {"--bandwidth", &w.bandwidth, NULL},
-        {"--half-life", &w.half_life, NULL},
-        {"--weight", &w.weight, NULL},
-        {"--per", &w.per, NULL},
-        {"--cell", &w.cell, NULL},
-        {"--crs", &w.crs, NULL},
-        {"--bbox", &w.bbox, NULL},
-        {"--out", &w.out, NULL},
+        OM__HEAT_OPTIONS(t.ask),       {"--cell", &t.cell, NULL},
+        {"--crs", &t.shape.crs, NULL}, {"--bbox", &t.bbox, NULL},
+        {"--out", &t.out, NULL},
     };
     const char *operand[2];
     size_t operands;
@@ -185,15 +143,13 @@ int om__verb_density(int argc, char **argv)
                                      sizeof option / sizeof *option, operand, 2,
                                      &operands, &help);
     if (bad || help) return bad;
-    if (operands < 2 || !w.out)
+    if (operands < 2 || !t.out)
         return om__verb_usage(VERB,
                               "needs CITY, MODEL or LAYER, and --out FILE.tif");
-    struct task t = {.words = &w,
-                     .ask = {.verb = VERB, .city_path = operand[0]}};
-    const int status = run(&t, operand[1]);
+    t.heat.city_path = operand[0];
+    t.ask.name = operand[1];
+    const int status = run(&t);
     om_risk_bound_free(t.bound);
-    om_models_unref(t.models);
-    om_fields_free(t.fields);
-    om__question_close(&t.ask);
+    om__heat_close(&t.heat);
     return status;
 }
