@@ -39,7 +39,6 @@ struct plan {
     uint32_t *place;  // [places] positions, or OM_NO_UNIT (of a layer)
     struct om_pos *site;
     size_t places;
-    struct om_cover cover;
     struct om_choice choice;
     struct om_units units;
     struct om__upper upper;
@@ -116,19 +115,15 @@ static om_status places_of_people(struct plan *p)
 
 static om_status choose(struct plan *p)
 {
-    om_status st =
-        om_cover_make(&p->s.travel, p->site, p->places, p->demand_key,
-                      p->demand_snap, p->demands, p->near, &p->cover);
-    if (st == OM_E_COST)
-        return om__coverage_bad(
-            p->q, "spacing", st,
-            "%zu candidates, too many people within reach of each: more than "
-            "%g metres between candidates, or a nearer limit",
-            p->places, p->spacing_m);
-    if (!st)
-        st = om_cover_choose(&p->cover, p->demand_weight, (size_t)p->k,
-                             &p->choice);
-    return st;
+    const om_status st = om_cover_find(
+        &p->s.travel, p->site, p->places, p->demand_key, p->demand_snap,
+        p->demand_weight, p->demands, p->near, (size_t)p->k, &p->choice);
+    if (st != OM_E_COST) return st;
+    return om__coverage_bad(
+        p->q, "spacing", st,
+        "%zu candidates, too many people within reach of each: more than %g "
+        "metres between candidates, or a nearer limit",
+        p->places, p->spacing_m);
 }
 
 static om_status read_units(struct plan *p)
@@ -209,11 +204,11 @@ static void members_of(const struct plan *p, struct om_buf *out)
     om_buf_add_json_real(out, share((double)after, (double)all));
     om_buf_addf(out,
                 ",\"asked\":%llu,\"chosen\":%zu,\"candidates\":%zu,"
-                "\"spacing_m\":%g,\"swaps\":%zu,\"gain\":%lld,"
+                "\"measured\":%zu,\"spacing_m\":%g,\"swaps\":%zu,\"gain\":%lld,"
                 "\"gain_at_most\":%lld,\"of_best_at_least\":",
                 (unsigned long long)p->k, p->choice.count, p->places,
-                p->spacing_m, p->choice.swaps, (long long)p->choice.total,
-                (long long)p->choice.bound);
+                p->choice.measured, p->spacing_m, p->choice.swaps,
+                (long long)p->choice.total, (long long)p->choice.bound);
     om_buf_add_json_real(out, p->choice.bound > 0 ? (double)p->choice.total /
                                                         (double)p->choice.bound
                                                   : 1);
@@ -243,7 +238,6 @@ static om_status give(struct plan *p)
 static void plan_deinit(struct plan *p)
 {
     om_choice_deinit(&p->choice);
-    om_cover_deinit(&p->cover);
     om_free(p->demand);
     om_free(p->demand_key);
     om_free(p->demand_snap);

@@ -35,13 +35,14 @@ void om_cover_deinit(struct om_cover *cover);
 
 /* K sites, in the order of what each adds to those before it. */
 struct om_choice {
-    size_t count;    // at most k: sites that add nothing are not taken
-    uint32_t *site;  // [count]
-    int64_t *gain;   // [count] weight that it adds to those before it
-    int64_t total;   // weight covered by all
-    int64_t bound;   // no k sites cover more: total / bound is how good this
-                     // choice is at least
-    size_t swaps;    // of the interchange
+    size_t count;     // at most k: sites that add nothing are not taken
+    uint32_t *site;   // [count]
+    int64_t *gain;    // [count] weight that it adds to those before it
+    int64_t total;    // weight covered by all
+    int64_t bound;    // no k sites cover more: total / bound is how good this
+                      // choice is at least
+    size_t swaps;     // of the interchange
+    size_t measured;  // sites whose reach was measured (om_cover_find)
 };
 /**
  * Choose K sites that cover the most weight: greedy, then interchange (the
@@ -61,6 +62,22 @@ struct om_choice {
 om_status om_cover_choose(const struct om_cover *cover, const int64_t *weight,
                           size_t k, struct om_choice *out) OM_MUST_USE;
 void om_choice_deinit(struct om_choice *choice);
+
+/**
+ * The two together, without measuring what cannot matter: sites whose straight
+ * surroundings hold too little to take anybody's place are left out.
+ *
+ * returns  as om_cover_make (snap as there) and om_cover_choose; no exchange
+ *          of a chosen site for any other gains
+ * owns     om_choice_deinit
+ * cost     1.2 M demands, 37,000 sites, K = 10: 0.2 s
+ */
+om_status om_cover_find(const struct om_travel *travel,
+                        const struct om_pos *site, size_t sites,
+                        const uint64_t *demand, const struct om_snap *snap,
+                        const int64_t *weight, size_t demands,
+                        struct om_nearness near, size_t k,
+                        struct om_choice *out) OM_MUST_USE;
 
 /**
  * Two-step floating catchment areas: what a centre offers, shared by all whom

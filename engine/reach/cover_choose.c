@@ -12,7 +12,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/thread.h"
-#include "engine/reach/cover.h"
+#include "engine/reach/cover_internal.h"
 
 #define GRAIN 256
 
@@ -24,11 +24,12 @@ struct choosing {
                         // the place itself where it is one
     uint32_t *chosen;   // [k]
     size_t count;
-    bool *taken;        // [sites]
-    int64_t *alone;     // [k] what only this one covers
-    struct best *best;  // [stretches]
-    int64_t *over;      // [lanes * k] taken over from each
-    int64_t *adding;    // [sites] what each would add now
+    bool *taken;             // [sites]
+    int64_t *alone;          // [k] what only this one covers
+    struct best *best;       // [stretches]
+    int64_t *over;           // [lanes * k] taken over from each
+    int64_t *adding;         // [sites] what each would add now, or at most
+    const int64_t *at_most;  // [sites] of those without a list, or NULL
     size_t k;
 };
 struct best {
@@ -51,8 +52,9 @@ static om_status best_addition(void *ctx, size_t first, size_t end, size_t lane)
     struct choosing *c = ctx;
     struct best best = {0, UINT32_MAX, 0};
     for (size_t s = first; s < end; s++) {
-        const int64_t gain = c->taken[s] ? 0 : adds(c, s);
-        c->adding[s] = gain;
+        const bool known = c->cover->list[s] != NULL;
+        const int64_t gain = c->taken[s] || !known ? 0 : adds(c, s);
+        c->adding[s] = known || !c->at_most ? gain : c->at_most[s];
         if (gain > best.gain) best = (struct best){gain, (uint32_t)s, 0};
     }
     c->best[first / GRAIN] = best;
@@ -230,13 +232,27 @@ static om_status choosing_init(struct choosing *c)
                : OM_E_MEMORY;
 }
 
-om_status om_cover_choose(const struct om_cover *cover, const int64_t *weight,
-                          size_t k, struct om_choice *out)
+/* Fewer than k: any site that adds anything could come in. */
+static int64_t least_alone(struct choosing *c)
 {
+    if (c->count < c->k || c->count == 0) return 0;
+    weigh_alone(c);
+    int64_t least = INT64_MAX;
+    for (size_t j = 0; j < c->count; j++)
+        if (c->alone[j] < least) least = c->alone[j];
+    return least;
+}
+
+om_status om__cover_choose(const struct om_cover *cover, const int64_t *weight,
+                           const int64_t *at_most, size_t k,
+                           struct om_choice *out, int64_t *least)
+{
+    *least = 0;
     *out = (struct om_choice){0};
     OM_TRY(check(cover, weight));
     struct choosing c = {.cover = cover,
                          .weight = weight,
+                         .at_most = at_most,
                          .k = k < cover->sites ? k : cover->sites};
     om_status st = choosing_init(&c);
     out->site = om_calloc(c.k + 1, sizeof *out->site);
@@ -246,6 +262,7 @@ om_status om_cover_choose(const struct om_cover *cover, const int64_t *weight,
     out->bound = INT64_MAX;
     if (!st) st = greedy(&c, &covered, &out->bound);
     if (!st) st = interchange(&c, covered, out);
+    if (!st) *least = least_alone(&c);
     if (!st) put_in_order(&c, out);
     om_free(c.covered);
     om_free(c.by);
@@ -256,6 +273,15 @@ om_status om_cover_choose(const struct om_cover *cover, const int64_t *weight,
     om_free(c.over);
     om_free(c.adding);
     if (st) om_choice_deinit(out);
+    return st;
+}
+
+om_status om_cover_choose(const struct om_cover *cover, const int64_t *weight,
+                          size_t k, struct om_choice *out)
+{
+    int64_t least;
+    const om_status st = om__cover_choose(cover, weight, NULL, k, out, &least);
+    out->measured = cover->sites;
     return st;
 }
 

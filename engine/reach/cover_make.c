@@ -19,8 +19,8 @@ struct making {
     const uint64_t *demand;
     const struct om_snap *snap;
     struct om_nearness near;
-    struct om_snap *site_snap;       // by road
-    uint32_t *edge_start, *on_edge;  // demands by their edge
+    const struct om_snap *site_snap;  // by road
+    uint32_t *edge_start, *on_edge;   // demands by their edge
     struct om__stretch *point;  // straight: demands as stretches of nothing
     struct om__buckets squares;
     struct lane *lane;
@@ -187,24 +187,14 @@ static om_status make_range(void *ctx, size_t first, size_t end, size_t lane)
     return OM_OK;
 }
 
+/* Demands by the edge they are on. */
 static om_status prepare_roads(struct making *m)
 {
     const size_t edges = om_roads_figures(m->travel->roads).edges;
-    const size_t sites = m->out->sites, demands = m->out->demands;
-    uint64_t *key = om_alloc_array(sites + 1, sizeof *key);
-    m->site_snap = om_alloc_array(sites + 1, sizeof *m->site_snap);
+    const size_t demands = m->out->demands;
     m->edge_start = om_calloc(edges + 2, sizeof *m->edge_start);
     m->on_edge = om_alloc_array(demands + 1, sizeof *m->on_edge);
-    om_status st = key && m->site_snap && m->edge_start && m->on_edge
-                       ? OM_OK
-                       : OM_E_MEMORY;
-    if (!st) {
-        for (size_t s = 0; s < sites; s++) key[s] = om_morton(m->site[s]);
-        st = om_roads_snap(m->travel->roads, key, sites, m->travel->reach_m,
-                           m->site_snap);
-    }
-    om_free(key);
-    if (st) return st;
+    if (!m->edge_start || !m->on_edge) return OM_E_MEMORY;
     uint32_t *start = m->edge_start;
     for (size_t i = 0; i < demands; i++)
         if (m->snap[i].edge != OM_NO_EDGE) start[m->snap[i].edge + 2]++;
@@ -234,7 +224,6 @@ static void making_deinit(struct making *m)
         om_free(m->lane[i].list);
     }
     om_free(m->lane);
-    om_free(m->site_snap);
     om_free(m->edge_start);
     om_free(m->on_edge);
     om_free(m->point);
@@ -255,6 +244,75 @@ static om_status check(const struct om_travel *t, struct om_nearness near)
                                                                : OM_E_RANGE;
 }
 
+/* Fill m->out; sites and demands as m has them. */
+static om_status make(struct making *m)
+{
+    struct om_cover *out = m->out;
+    out->list = om_calloc(out->sites + 1, sizeof *out->list);
+    out->n = om_calloc(out->sites + 1, sizeof *out->n);
+    m->lane = om_calloc(om_threads(), sizeof *m->lane);
+    om_status st = out->list && out->n && m->lane ? OM_OK : OM_E_MEMORY;
+    if (!st) st = m->travel->roads ? prepare_roads(m) : prepare_straight(m);
+    if (!st) st = om_parallel(out->sites, GRAIN, make_range, m);
+    out->pairs = atomic_load(&m->pairs);
+    making_deinit(m);
+    if (st) om_cover_deinit(out);
+    return st;
+}
+
+/* Lists of sites by demand into lists of demands by site. */
+static om_status turn_over(const struct om_cover *from, struct om_cover *out)
+{
+    out->list = om_calloc(out->sites + 1, sizeof *out->list);
+    out->n = om_calloc(out->sites + 1, sizeof *out->n);
+    if (!out->list || !out->n) return OM_E_MEMORY;
+    for (size_t d = 0; d < from->sites; d++)
+        for (uint32_t i = 0; i < from->n[d]; i++) out->n[from->list[d][i]]++;
+    for (size_t s = 0; s < out->sites; s++) {
+        out->list[s] = om_alloc_array(out->n[s] + 1u, sizeof(uint32_t));
+        if (!out->list[s]) return OM_E_MEMORY;
+        out->n[s] = 0;
+    }
+    for (size_t d = 0; d < from->sites; d++)
+        for (uint32_t i = 0; i < from->n[d]; i++) {
+            const uint32_t s = from->list[d][i];
+            out->list[s][out->n[s]++] = (uint32_t)d;
+        }
+    out->pairs = from->pairs;
+    return OM_OK;
+}
+
+/* Ways are as long one way as the other: from the side that has fewer. */
+static om_status make_by_road(struct making *m)
+{
+    struct om_cover *out = m->out, turned = {0};
+    struct om_snap *snap = om_alloc_array(out->sites + 1, sizeof *snap);
+    uint64_t *key = om_alloc_array(out->sites + 1, sizeof *key);
+    om_status st = snap && key ? OM_OK : OM_E_MEMORY;
+    for (size_t s = 0; s < out->sites && !st; s++)
+        key[s] = om_morton(m->site[s]);
+    if (!st)
+        st = om_roads_snap(m->travel->roads, key, out->sites,
+                           m->travel->reach_m, snap);
+    m->site_snap = snap;
+    if (!st && out->demands >= out->sites) {
+        st = make(m);
+    } else if (!st) {
+        turned =
+            (struct om_cover){.sites = out->demands, .demands = out->sites};
+        m->site_snap = m->snap;
+        m->snap = snap;
+        m->out = &turned;
+        st = make(m);
+        if (!st) st = turn_over(&turned, out);
+        if (st) om_cover_deinit(out);
+    }
+    om_cover_deinit(&turned);
+    om_free(snap);
+    om_free(key);
+    return st;
+}
+
 om_status om_cover_make(const struct om_travel *travel,
                         const struct om_pos *site, size_t sites,
                         const uint64_t *demand, const struct om_snap *snap,
@@ -270,16 +328,7 @@ om_status om_cover_make(const struct om_travel *travel,
                        .snap = snap,
                        .near = near,
                        .out = out};
-    out->list = om_calloc(sites + 1, sizeof *out->list);
-    out->n = om_calloc(sites + 1, sizeof *out->n);
-    m.lane = om_calloc(om_threads(), sizeof *m.lane);
-    om_status st = out->list && out->n && m.lane ? OM_OK : OM_E_MEMORY;
-    if (!st) st = travel->roads ? prepare_roads(&m) : prepare_straight(&m);
-    if (!st) st = om_parallel(sites, GRAIN, make_range, &m);
-    out->pairs = atomic_load(&m.pairs);
-    making_deinit(&m);
-    if (st) om_cover_deinit(out);
-    return st;
+    return travel->roads ? make_by_road(&m) : make(&m);
 }
 
 void om_cover_deinit(struct om_cover *cover)

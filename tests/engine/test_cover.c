@@ -4,6 +4,7 @@
  *   cover_*    lists against trips to each site alone, by road and straight
  *   choose_*   brute force over all choices; HiGHS's optimum
  *              (tests/golden/reach_cover.txt); bounds; ties; K too large
+ *   find_*     measuring few of the sites against measuring all
  *   places_*   candidates against a plain loop
  *   access_*   two-step floating catchments by hand and as a sum
  *   error_*    limits, speeds, weights
@@ -51,27 +52,27 @@ static void scatter(uint64_t seed)
 }
 
 static void compare_cover(const struct om_travel *travel,
-                          struct om_nearness near)
+                          struct om_nearness near, size_t demands)
 {
     struct om_snap *snap = NULL;
     if (travel->roads) {
-        snap = calloc(DEMANDS, sizeof *snap);
-        assert_int_equal(om_roads_snap(travel->roads, demand, DEMANDS,
+        snap = calloc(demands, sizeof *snap);
+        assert_int_equal(om_roads_snap(travel->roads, demand, demands,
                                        travel->reach_m, snap),
                          OM_OK);
     }
     struct om_cover cover;
     assert_int_equal(
-        om_cover_make(travel, site, SITES, demand, snap, DEMANDS, near, &cover),
+        om_cover_make(travel, site, SITES, demand, snap, demands, near, &cover),
         OM_OK);
     uint64_t pairs = 0;
     for (int s = 0; s < SITES; s++) {
         struct om_trips trips;
         assert_int_equal(
-            om_trips_make(travel, demand, DEMANDS, snap, &site[s], 1, &trips),
+            om_trips_make(travel, demand, demands, snap, &site[s], 1, &trips),
             OM_OK);
         uint32_t at = 0;
-        for (uint32_t d = 0; d < DEMANDS; d++) {
+        for (uint32_t d = 0; d < demands; d++) {
             const bool in = at < cover.n[s] && cover.list[s][at] == d;
             assert_int_equal(in, om_is_near(&trips, d, near));
             at += in;
@@ -81,7 +82,7 @@ static void compare_cover(const struct om_travel *travel,
         om_trips_deinit(&trips);
     }
     assert_int_equal(pairs, cover.pairs);
-    assert_true(pairs > 0 || near.at_most < 10);
+    assert_true(pairs > 0 || near.at_most < 10 || demands < SITES);
     om_cover_deinit(&cover);
     free(snap);
 }
@@ -103,13 +104,15 @@ static void cover_lists_whose_trip_is_near(void **state)
         ride.m_per_min = 250;
         const double m = 100 + 120 * (double)round;
         om_threads_set(1 + round % 3);
-        compare_cover(&straight, (struct om_nearness){false, m});
-        compare_cover(&straight, (struct om_nearness){true, m / 80});
-        compare_cover(&walk, (struct om_nearness){false, m});
-        compare_cover(&walk, (struct om_nearness){true, m / 80});
-        compare_cover(&ride, (struct om_nearness){false, m});
-        compare_cover(&ride, (struct om_nearness){true, m / 250});
-        compare_cover(&walk, (struct om_nearness){false, 0});
+        // Few demands are measured from their side.
+        const size_t n = round % 2 ? DEMANDS : SITES - 10;
+        compare_cover(&straight, (struct om_nearness){false, m}, n);
+        compare_cover(&straight, (struct om_nearness){true, m / 80}, n);
+        compare_cover(&walk, (struct om_nearness){false, m}, n);
+        compare_cover(&walk, (struct om_nearness){true, m / 80}, n);
+        compare_cover(&ride, (struct om_nearness){false, m}, n);
+        compare_cover(&ride, (struct om_nearness){true, m / 250}, n);
+        compare_cover(&walk, (struct om_nearness){false, 0}, n);
         om_threads_set(0);
     }
     om_roads_free(roads);
@@ -381,6 +384,107 @@ static void golden_optima_are_nearly_reached(void **state)
     assert_int_equal(instances, 6);
 }
 
+/* ---- find ---- */
+
+#define MANY 1500
+static struct om_pos many[MANY];
+
+/* What a choice would cover with `in` instead of site `out` of it. */
+static int64_t exchanged(const struct om_cover *cover, const int64_t *weight,
+                         const struct om_choice *choice, size_t out,
+                         uint32_t in)
+{
+    static bool has[DEMANDS];
+    int64_t sum = 0;
+    memset(has, 0, sizeof has);
+    for (size_t j = 0; j < choice->count; j++) {
+        const uint32_t s = j == out ? in : choice->site[j];
+        for (uint32_t i = 0; i < cover->n[s]; i++) {
+            const uint32_t d = cover->list[s][i];
+            if (!has[d]) sum += weight[d];
+            has[d] = true;
+        }
+    }
+    return sum;
+}
+
+static size_t compare_find(const struct om_travel *travel,
+                           struct om_nearness near, size_t demands, size_t k)
+{
+    static int64_t weight[DEMANDS];
+    static struct om_snap snap[DEMANDS];
+    uint64_t seed = 40;
+    for (size_t i = 0; i < demands; i++)
+        weight[i] = (int64_t)(mesh_random(&seed) % 100);
+    if (travel->roads)
+        assert_int_equal(om_roads_snap(travel->roads, demand, demands,
+                                       travel->reach_m, snap),
+                         OM_OK);
+    const struct om_snap *at = travel->roads ? snap : NULL;
+    struct om_cover cover;
+    struct om_choice all, few;
+    assert_int_equal(
+        om_cover_make(travel, many, MANY, demand, at, demands, near, &cover),
+        OM_OK);
+    assert_int_equal(om_cover_choose(&cover, weight, k, &all), OM_OK);
+    assert_int_equal(om_cover_find(travel, many, MANY, demand, at, weight,
+                                   demands, near, k, &few),
+                     OM_OK);
+    assert_true((double)few.total >= 0.98 * (double)all.total);
+    assert_true(few.bound >= all.total && all.bound >= few.total);
+    assert_true(exchanged(&cover, weight, &few, SIZE_MAX, 0) == few.total);
+    if (few.count == k)
+        for (size_t j = 0; j < k; j++)
+            for (uint32_t s = 0; s < MANY; s += 7)
+                assert_true(exchanged(&cover, weight, &few, j, s) <= few.total);
+    else
+        assert_true(few.total == all.total);
+    const size_t measured = few.measured;
+    om_choice_deinit(&all);
+    om_choice_deinit(&few);
+    om_cover_deinit(&cover);
+    return measured;
+}
+
+static void find_is_as_good_as_measuring_all(void **state)
+{
+    (void)state;
+    city_begin(&city);
+    struct om_roads *roads = streets();
+    const struct om_travel straight = {.factor = 1.3, .m_per_min = 80};
+    const struct om_travel walk = {
+        .roads = roads, .m_per_min = 80, .foot_m_per_min = 80, .reach_m = 250};
+    struct om_travel ride = walk, roll = walk;
+    ride.m_per_min = 250;
+    roll.m_per_min = 50;
+    uint64_t seed = 15;
+    scatter(2);
+    for (int i = 0; i < MANY; i++)
+        many[i] = sketch_pos(mesh_between(&seed, -400, 1300),
+                             mesh_between(&seed, -400, 1300));
+    size_t least = MANY;
+    const double m[] = {40, 90, 250};
+    for (int i = 0; i < 3; i++) {
+        const struct om_nearness metres = {false, m[i]};
+        const struct om_nearness walked = {true, m[i] / 80};
+        const struct om_nearness ridden = {true, m[i] / 250};
+        const struct om_nearness rolled = {true, m[i] / 50};
+        const size_t n[] = {compare_find(&straight, metres, DEMANDS, 5),
+                            compare_find(&walk, metres, DEMANDS, 3),
+                            compare_find(&walk, walked, DEMANDS, 4),
+                            compare_find(&ride, metres, DEMANDS, 6),
+                            compare_find(&ride, ridden, DEMANDS, 2),
+                            compare_find(&roll, rolled, DEMANDS, 2),
+                            compare_find(&walk, metres, 60, 4),
+                            compare_find(&straight, metres, 60, 200)};
+        for (int j = 0; j < 8; j++)
+            if (n[j] < least) least = n[j];
+    }
+    assert_true(least < MANY / 2);
+    om_roads_free(roads);
+    city_end(&city);
+}
+
 /* ---- places ---- */
 
 static void places_are_the_heaviest_of_their_squares(void **state)
@@ -533,7 +637,7 @@ static void fault_leaves_nothing_behind(void **state)
     om_threads_set(1);
     for (size_t n = 1;; n++) {
         struct om_cover by_road = {0}, by_air = {0};
-        struct om_choice choice = {0};
+        struct om_choice choice = {0}, found = {0};
         size_t places;
         om_alloc_fail_after(n, false);
         om_status st =
@@ -543,10 +647,14 @@ static void fault_leaves_nothing_behind(void **state)
                                &by_air);
         if (!st) st = om_cover_choose(&by_road, weight, 3, &choice);
         if (!st) st = om_cover_places(&crowd, 20000, place, &places);
+        if (!st)
+            st = om_cover_find(&walk, site, 6, demand, snap, weight, 4, near, 2,
+                               &found);
         om_alloc_fail_after(0, false);
         om_cover_deinit(&by_road);
         om_cover_deinit(&by_air);
         om_choice_deinit(&choice);
+        om_choice_deinit(&found);
         assert_int_equal(om_alloc_live(), before);
         if (!st) break;
         assert_int_equal(st, OM_E_MEMORY);
@@ -567,6 +675,7 @@ int main(void)
         cmocka_unit_test(choose_stops_when_nothing_is_gained),
         cmocka_unit_test(choose_is_the_same_with_any_number_of_threads),
         cmocka_unit_test(golden_optima_are_nearly_reached),
+        cmocka_unit_test(find_is_as_good_as_measuring_all),
         cmocka_unit_test(places_are_the_heaviest_of_their_squares),
         cmocka_unit_test(access_by_hand),
         cmocka_unit_test(access_adds_up_to_the_capacity),
