@@ -241,23 +241,20 @@ static void run_sites(struct bench *b)
     struct om_pos *site = malloc((places + 1) * sizeof *site);
     for (size_t i = 0; i < places; i++)
         site[i] = om_morton_pos(b->crowd.key[place[i]]);
-    struct om_cover cover = {0};
     struct om_choice choice = {0};
     if (!st)
-        st = om_cover_make(&travel, site, places, key, at, demands, NEAR[2],
-                           &cover);
-    if (!st) st = om_cover_choose(&cover, weight, 10, &choice);
+        st = om_cover_find(&travel, site, places, key, at, weight, demands,
+                           NEAR[2], 10, &choice);
     if (st) stop("sites", st);
-    bench_row("the next 10 centres", 1, bench_now() - begun, places,
-              cover.pairs * 4,
+    bench_row("the next 10 centres", 1, bench_now() - begun, places, 0,
               om_hash64(choice.site, choice.count * sizeof *choice.site, 0), 0);
     printf(
         "# sites: %lld residents more, at least %.1f %% of what any ten of "
-        "%zu could\n",
+        "%zu could; %zu were measured\n",
         (long long)choice.total,
-        100.0 * (double)choice.total / (double)choice.bound, places);
+        100.0 * (double)choice.total / (double)choice.bound, places,
+        choice.measured);
     om_choice_deinit(&choice);
-    om_cover_deinit(&cover);
     free(place);
     free(key);
     free(at);
