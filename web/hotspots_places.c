@@ -20,10 +20,9 @@ static om_status find_holders(const struct om_units *upper, const double *x,
                               const double *y, size_t n, uint32_t *parent)
 {
     struct om_partition *partition = NULL;
-    uint32_t *unit_of =
-        om_alloc_array(upper->rings.count + 1, sizeof *unit_of);
-    om_status st = unit_of ? om_partition_new(&upper->rings, &partition)
-                           : OM_E_MEMORY;
+    uint32_t *unit_of = om_alloc_array(upper->rings.count + 1, sizeof *unit_of);
+    om_status st =
+        unit_of ? om_partition_new(&upper->rings, &partition) : OM_E_MEMORY;
     for (size_t r = 0; r < upper->rings.count && !st; r++)
         unit_of[r] = OM_NO_UNIT;
     for (size_t i = 0; i < upper->count && !st; i++)
@@ -86,8 +85,7 @@ const char *om__area_id(const struct om__hotspots *h, size_t area, char *text)
     return text;
 }
 
-const char *om__area_name(const struct om__hotspots *h, size_t area,
-                          char *text)
+const char *om__area_name(const struct om__hotspots *h, size_t area, char *text)
 {
     if (!h->zones.tiled) return h->zones.units.unit[area].name;
     double lon_deg, lat_deg;

@@ -115,8 +115,8 @@ struct word {
 static int by_text(const void *a, const void *b)
 {
     const struct word *p = a, *q = b;
-    const int order = memcmp(p->text, q->text, p->len < q->len ? p->len
-                                                               : q->len);
+    const int order =
+        memcmp(p->text, q->text, p->len < q->len ? p->len : q->len);
     return order ? order : (p->len > q->len) - (p->len < q->len);
 }
 
@@ -153,8 +153,7 @@ static om_status find_kinds(const struct om_census_ask *ask,
     tally->kind = om_arena_calloc(&tally->arena, n + 1, sizeof *tally->kind);
     if (!tally->kind) return OM_E_MEMORY;
     for (size_t i = 0; i < n; i++) {
-        tally->kind[i] =
-            om_arena_text(&tally->arena, all[i].text, all[i].len);
+        tally->kind[i] = om_arena_text(&tally->arena, all[i].text, all[i].len);
         if (!tally->kind[i]) return OM_E_MEMORY;
     }
     return OM_OK;
@@ -230,8 +229,7 @@ static om_status count_parts(struct job *job, const struct om_census *tally,
     struct om_arena arena = {0};
     om_status st = OM_OK;
     for (size_t p = 0; p < job->ask->layer->parts && !st; p++) {
-        const size_t rows =
-            om_segment_rows(job->ask->layer->part[p].segment);
+        const size_t rows = om_segment_rows(job->ask->layer->part[p].segment);
         job->part = p;
         st = open_columns(job, tally, &arena);
         if (!st)
@@ -250,7 +248,8 @@ static void add_up(struct job *job, size_t lanes, struct om_census *out)
         const struct table *from = &job->table[lane];
         to->rows += from->rows;
         to->outside += from->outside;
-        for (size_t i = 0; i < job->numbers; i++) to->count[i] += from->count[i];
+        for (size_t i = 0; i < job->numbers; i++)
+            to->count[i] += from->count[i];
         for (size_t i = 0; i < job->numbers && to->sum; i++)
             to->sum[i] += from->sum[i];
     }
@@ -290,8 +289,8 @@ om_status om_census_make(const struct om_census_ask *ask, struct om_census *out)
 }
 
 om_status om_census_times(const struct om_layer *layer,
-                         const struct om_selection *selection, int64_t *least,
-                         int64_t *most, bool *any)
+                          const struct om_selection *selection, int64_t *least,
+                          int64_t *most, bool *any)
 {
     *any = false;
     *least = INT64_MAX;

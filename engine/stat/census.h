@@ -46,23 +46,23 @@ struct om_census {
  * test     tests/engine/test_census.c
  */
 om_status om_census_make(const struct om_census_ask *ask,
-                        struct om_census *out) OM_MUST_USE;
+                         struct om_census *out) OM_MUST_USE;
 void om_census_deinit(struct om_census *tally);
 
 static inline const double *om_census_counts(const struct om_census *t,
-                                            size_t kind, size_t slice)
+                                             size_t kind, size_t slice)
 {
     return t->count + (kind * t->slices + slice) * t->areas;
 }
-static inline const double *om_census_sums(const struct om_census *t, size_t kind,
-                                          size_t slice)
+static inline const double *om_census_sums(const struct om_census *t,
+                                           size_t kind, size_t slice)
 {
     return t->sum + (kind * t->slices + slice) * t->areas;
 }
 
 /** Smallest and largest time of the selected rows; false if none has one. */
 om_status om_census_times(const struct om_layer *layer,
-                         const struct om_selection *selection, int64_t *least,
-                         int64_t *most, bool *any) OM_MUST_USE;
+                          const struct om_selection *selection, int64_t *least,
+                          int64_t *most, bool *any) OM_MUST_USE;
 
 #endif

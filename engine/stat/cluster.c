@@ -46,10 +46,10 @@ struct work {
     uint32_t *first_point;  // [sites] in `code`; weight[] of them follow
     uint32_t *weight;
     bool *core;
-    uint32_t *label;         // [sites]
-    struct bucket *bucket;   // [buckets + 1]
-    uint32_t *near_first;    // [rows of reach][buckets] first bucket within it
-    uint32_t *parent;        // [buckets] union-find
+    uint32_t *label;        // [sites]
+    struct bucket *bucket;  // [buckets + 1]
+    uint32_t *near_first;   // [rows of reach][buckets] first bucket within it
+    uint32_t *parent;       // [buckets] union-find
     uint64_t reach, width;
 };
 
@@ -116,8 +116,7 @@ static struct frame lay_out(struct work *w)
     // A little less, so that rounding cannot make a diagonal too long.
     const double side =
         fmax(floor(w->eps_m * (1 - OM__NEAR_DOUBT) / (sqrt(2.0) * most)), 1);
-    w->reach =
-        (uint64_t)(w->eps_m * (1 + OM__NEAR_DOUBT) / (least * side)) + 1;
+    w->reach = (uint64_t)(w->eps_m * (1 + OM__NEAR_DOUBT) / (least * side)) + 1;
     w->width = (uint64_t)((box.x1 - box.x0) / side) + 1 + 2 * w->reach;
     return (struct frame){side, box.x0, box.y0};
 }
@@ -180,8 +179,8 @@ static om_status make_buckets(struct work *w)
     w->bucket = om_calloc(w->buckets + 1, sizeof *w->bucket);
     w->parent = om_alloc_array(w->buckets + 1, sizeof *w->parent);
     const uint64_t rows = 2 * w->reach + 1;
-    w->near_first = om_alloc_array(w->buckets * rows + 1,
-                                   sizeof *w->near_first);
+    w->near_first =
+        om_alloc_array(w->buckets * rows + 1, sizeof *w->near_first);
     if (!w->bucket || !w->parent || !w->near_first) return OM_E_MEMORY;
     size_t b = 0;
     for (size_t i = 0; i < w->sites; i++) {
@@ -206,12 +205,12 @@ static om_status make_buckets(struct work *w)
 }
 
 /* Visit the buckets within reach of bucket b, itself too. */
-#define EACH_NEAR(w, b, r, at)                                              \
-    for (uint64_t r = 0; r <= 2 * (w)->reach; r++)                          \
-        for (size_t at = (w)->near_first[r * (w)->buckets + (b)];           \
-             at < (w)->buckets && (w)->bucket[at].key + (w)->reach * (w)->width \
-                                      <= (w)->bucket[b].key +               \
-                                             r * (w)->width + (w)->reach;   \
+#define EACH_NEAR(w, b, r, at)                                     \
+    for (uint64_t r = 0; r <= 2 * (w)->reach; r++)                 \
+        for (size_t at = (w)->near_first[r * (w)->buckets + (b)];  \
+             at < (w)->buckets &&                                  \
+             (w)->bucket[at].key + (w)->reach * (w)->width <=      \
+                 (w)->bucket[b].key + r * (w)->width + (w)->reach; \
              at++)
 
 /* ---- core sites ---- */
@@ -220,7 +219,8 @@ static om_status make_buckets(struct work *w)
 static bool is_core(const struct work *w, size_t b, size_t i)
 {
     uint64_t found = w->bucket[b].weight;  // (1)
-    EACH_NEAR(w, b, r, at) {
+    EACH_NEAR(w, b, r, at)
+    {
         if (at == b) continue;
         const uint32_t end = w->bucket[at + 1].first;
         for (uint32_t k = w->bucket[at].first; k < end; k++) {
@@ -299,7 +299,8 @@ static void unite(struct work *w)
     for (int pass = 0; pass < 2; pass++)
         for (size_t b = 0; b < w->buckets; b++) {
             if (!w->bucket[b].cores) continue;
-            EACH_NEAR(w, b, r, at) {
+            EACH_NEAR(w, b, r, at)
+            {
                 if (at <= b || !w->bucket[at].cores) continue;
                 const uint64_t step = w->bucket[at].key - w->bucket[b].key;
                 const bool beside = step == 1 || step - w->width + 1 <= 2;
@@ -319,7 +320,8 @@ static uint32_t border_of(const struct work *w, size_t b, size_t i)
     uint32_t best = OM_NOISE;
     double least = INFINITY;
     uint64_t least_code = 0;
-    EACH_NEAR(w, b, r, at) {
+    EACH_NEAR(w, b, r, at)
+    {
         if (!w->bucket[at].cores) continue;
         for (size_t k = w->bucket[at].first; k < w->bucket[at + 1].first; k++) {
             if (!w->core[k]) continue;

@@ -19,11 +19,11 @@ struct om_cluster {
 struct om_clusters {
     size_t count, points;
     struct om_cluster *cluster;
-    uint32_t *of;            // [points] cluster of each, or OM_NOISE
-    bool *core;              // [points]
-    uint64_t noise;          // points in no cluster
-    struct om_rings hull;    // convex hulls, shape i of cluster i; no rings
-                             // where all points lie on one line
+    uint32_t *of;          // [points] cluster of each, or OM_NOISE
+    bool *core;            // [points]
+    uint64_t noise;        // points in no cluster
+    struct om_rings hull;  // convex hulls, shape i of cluster i; no rings
+                           // where all points lie on one line
     struct om_arena arena;
 };
 
@@ -48,8 +48,7 @@ struct om_clusters {
  *          benchmarks/engine/bench_hotspots.c
  */
 om_status om_clusters_find(const struct om_pos *pos, size_t n, double eps_m,
-                           uint64_t least,
-                           struct om_clusters *out) OM_MUST_USE;
+                           uint64_t least, struct om_clusters *out) OM_MUST_USE;
 void om_clusters_deinit(struct om_clusters *clusters);
 
 /**

@@ -57,9 +57,8 @@ int om_emerging_class(const int8_t *bin, size_t slices, size_t stride,
 const char *om_emerging_name(int emerging)
 {
     static const char *const NAME[OM_EMERGING_CLASSES] = {
-        "none",        "new",         "consecutive", "intensifying",
-        "persistent",  "diminishing", "sporadic",    "oscillating",
-        "historical"};
+        "none",        "new",      "consecutive", "intensifying", "persistent",
+        "diminishing", "sporadic", "oscillating", "historical"};
     return NAME[emerging < 0 ? -emerging : emerging];
 }
 

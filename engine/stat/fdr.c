@@ -5,11 +5,34 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/base/thread.h"
 #include "engine/layer/build.h"
+
+#define GRAIN 8192
 
 double om_normal_p(double z)
 {
     return erfc(fabs(z) * 0.70710678118654752440);  // sqrt(1/2)
+}
+
+struct ps {
+    const double *z;
+    double *p;
+};
+
+static om_status ps_stretch(void *ctx, size_t first, size_t end, size_t lane)
+{
+    (void)lane;
+    const struct ps *job = ctx;
+    for (size_t i = first; i < end; i++) job->p[i] = om_normal_p(job->z[i]);
+    return OM_OK;
+}
+
+void om_normal_ps(const double *z, size_t n, double *p)
+{
+    struct ps job = {z, p};
+    // Nothing in it can fail.
+    if (om_parallel(n, GRAIN, ps_stretch, &job)) return;
 }
 
 /* From the largest p down: q is the smallest p * tests / rank so far. */

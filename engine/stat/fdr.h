@@ -9,6 +9,8 @@
 
 /** Two-sided p of a standard normal z; NaN of NaN. */
 double om_normal_p(double z);
+/** The same of many. shapes: z, p [n]. threads: parallel */
+void om_normal_ps(const double *z, size_t n, double *p);
 
 /**
  * Benjamini-Hochberg q of each p: the smallest false discovery rate at which

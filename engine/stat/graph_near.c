@@ -25,9 +25,9 @@ static int by_number(const void *a, const void *b)
 struct band_job {
     const struct om__near *near;
     double radius_m;
-    size_t reach;     // buckets
-    size_t *first;    // [count + 1] how many, then where
-    uint32_t *to;     // NULL: count only
+    size_t reach;   // buckets
+    size_t *first;  // [count + 1] how many, then where
+    uint32_t *to;   // NULL: count only
 };
 
 static void visit_bucket(const struct band_job *job, size_t at, size_t bucket,
@@ -95,7 +95,8 @@ om_status om_graph_band(const struct om_places *places, double radius_m,
         .near = &near, .radius_m = radius_m, .first = g.first};
     if (!st && g.count) {
         job.reach = (size_t)(radius_m * (1 + OM__NEAR_DOUBT) /
-                             (near.side * near.least_m)) + 1;
+                             (near.side * near.least_m)) +
+                    1;
         st = band_run(&job, &g);
     }
     om__near_deinit(&near);

@@ -276,7 +276,8 @@ static om_status correct(struct om_hotspots *out)
     double *p = om_alloc_array(2 * out->count + 1, sizeof *p);
     if (!p) return OM_E_MEMORY;
     double *q = p + out->count;
-    for (size_t i = 0; i < out->count; i++) p[i] = om_normal_p(out->row[i].z);
+    for (size_t i = 0; i < out->count; i++) q[i] = out->row[i].z;
+    om_normal_ps(q, out->count, p);
     const om_status st = om_fdr_q(p, out->count, q);
     for (size_t i = 0; i < out->count && !st; i++) {
         struct om_hotspot *row = &out->row[i];

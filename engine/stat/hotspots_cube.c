@@ -200,7 +200,7 @@ static om_status test_bins(struct cube *c)
         OM_TRY(fill_values(c, k));
         OM_TRY(test_kind(c, k));
     }
-    for (size_t i = 0; i < all; i++) c->p[i] = om_normal_p(c->z[i]);
+    om_normal_ps(c->z, all, c->p);
     OM_TRY(om_fdr_q(c->p, all, c->q));
     for (size_t i = 0; i < all; i++)
         c->bin[i] = (int8_t)(isnan(c->z[i]) ? 0 : om_fdr_bin(c->z[i], c->q[i]));

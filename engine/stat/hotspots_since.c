@@ -96,8 +96,7 @@ static om_status look(const struct om__hunt *hunt, const struct looks *l,
             om__hunt_values(hunt, room->cases, exposure, room->value, &rates));
         OM_TRY(om__hunt_z(hunt, room->value, room->z + kind * hunt->areas));
     }
-    for (size_t i = 0; i < hunt->out->count; i++)
-        room->p[i] = om_normal_p(room->z[i]);
+    om_normal_ps(room->z, hunt->out->count, room->p);
     return om_fdr_q(room->p, hunt->out->count, room->p);
 }
 

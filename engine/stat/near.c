@@ -95,8 +95,8 @@ static void fill(struct om__near *near, const double *x, const double *y)
         sum += n;
     }
     for (size_t i = 0; i < near->count; i++) {
-        const size_t b = om__near_row(near, y[i]) * near->cols +
-                         om__near_col(near, x[i]);
+        const size_t b =
+            om__near_row(near, y[i]) * near->cols + om__near_col(near, x[i]);
         const size_t at = first[b]++;
         om__near_site_init(&near->site[at], x[i], y[i]);
         near->index[at] = (uint32_t)i;

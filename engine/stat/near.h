@@ -64,9 +64,8 @@ struct om__near {
  * would be far more buckets than places.
  * owns     om__near_deinit
  */
-om_status om__near_init(struct om__near *near, const double *x,
-                        const double *y, size_t count,
-                        double side_m) OM_MUST_USE;
+om_status om__near_init(struct om__near *near, const double *x, const double *y,
+                        size_t count, double side_m) OM_MUST_USE;
 void om__near_deinit(struct om__near *near);
 /** Bucket column or row of a place that is one of them. */
 static inline size_t om__near_col(const struct om__near *near, double x)

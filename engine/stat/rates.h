@@ -7,7 +7,7 @@
 /* What the rates of a city look like: true rates vary by `variance` around
  * `mean`, and what is counted varies by chance (Poisson) on top of it. */
 struct om_rates {
-    size_t n;         // areas with an exposure
+    size_t n;  // areas with an exposure
     double cases, exposure;
     double mean;      // b: cases / exposure
     double variance;  // a: never below 0

@@ -49,8 +49,7 @@ static bool odd(int64_t row)
 void om_tiling_middle(const struct om_tiling *t, int64_t col, int64_t row,
                       double *x, double *y)
 {
-    const double shift =
-        t->shape == OM_SHAPE_HEXAGON && odd(row) ? 1.0 : 0.5;
+    const double shift = t->shape == OM_SHAPE_HEXAGON && odd(row) ? 1.0 : 0.5;
     *x = ((double)col + shift) * t->side;
     *y = ((double)row + 0.5) * pitch(t);
 }

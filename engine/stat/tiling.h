@@ -25,12 +25,12 @@ enum om_tile_shape { OM_SHAPE_SQUARE, OM_SHAPE_HEXAGON };
 struct om_tiling {
     enum om_tile_shape shape;
     double size_m, latitude_deg;
-    double side;            // size_m in grid cells
-    size_t count;           // cells that are listed
-    int64_t col0, row0;     // of the box
-    size_t cols, rows;      // of the box
-    uint32_t *number;       // [cols * rows] of a cell, or OM_NO_UNIT
-    uint32_t *place;        // [count] col + row * cols of cell i
+    double side;         // size_m in grid cells
+    size_t count;        // cells that are listed
+    int64_t col0, row0;  // of the box
+    size_t cols, rows;   // of the box
+    uint32_t *number;    // [cols * rows] of a cell, or OM_NO_UNIT
+    uint32_t *place;     // [count] col + row * cols of cell i
 };
 void om_tiling_deinit(struct om_tiling *tiling);
 
@@ -67,8 +67,8 @@ static inline uint32_t om_tiling_at(const struct om_tiling *t, int64_t col,
     if (col < t->col0 || row < t->row0 || col - t->col0 >= (int64_t)t->cols ||
         row - t->row0 >= (int64_t)t->rows)
         return OM_NO_UNIT;
-    return t->number[(size_t)(row - t->row0) * t->cols +
-                     (size_t)(col - t->col0)];
+    return t
+        ->number[(size_t)(row - t->row0) * t->cols + (size_t)(col - t->col0)];
 }
 /** Column and row of listed cell i. */
 void om_tiling_place(const struct om_tiling *tiling, size_t i, int64_t *col,

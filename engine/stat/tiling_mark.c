@@ -66,9 +66,9 @@ static void mark_edge(struct om_tiling *t, struct point a, struct point b)
     for (double k = 1; k <= pieces; k++) {
         const double u = k / pieces;
         const struct point to =
-            k == pieces ? b
-                        : (struct point){a.x + (b.x - a.x) * u,
-                                         a.y + (b.y - a.y) * u};
+            k == pieces
+                ? b
+                : (struct point){a.x + (b.x - a.x) * u, a.y + (b.y - a.y) * u};
         mark_piece(t, from, to);
         from = to;
     }

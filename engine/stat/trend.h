@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct om_trend {
-    int64_t s;  // rises less falls, over all pairs
+    int64_t s;                   // rises less falls, over all pairs
     double variance, tau, z, p;  // z 0, p 1 where nothing varies
 };
 /**

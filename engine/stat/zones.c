@@ -92,10 +92,10 @@ static om_status tile(const struct om_snapshot *snapshot,
     for (size_t i = 0; i < m->levels && !a->units.count && !st; i++)
         st = read_level(snapshot, m->level[i], &a->units, err);
     if (!st)
-        st = coarse.count ? om_tiling_of_units(shape, size_m, &coarse,
-                                               &a->tiling)
-                          : om_tiling_of_box(shape, size_m,
-                                             box_of_layer(layer), &a->tiling);
+        st = coarse.count
+                 ? om_tiling_of_units(shape, size_m, &coarse, &a->tiling)
+                 : om_tiling_of_box(shape, size_m, box_of_layer(layer),
+                                    &a->tiling);
     a->count = a->tiling.count;
     om_units_deinit(&coarse);
     return st;
@@ -140,8 +140,7 @@ om_status om_zones_rows(const struct om_zones *areas,
     *out = (struct om_zone_rows){.areas = areas};
     const struct om_segment *segment = layer->part[part].segment;
     if (areas->tiled)
-        return om_segment_keys(segment, 0, om_segment_rows(segment),
-                               &out->key);
+        return om_segment_keys(segment, 0, om_segment_rows(segment), &out->key);
     return om_units_rows(&areas->units, layer, part, arena, &out->unit);
 }
 

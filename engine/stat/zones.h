@@ -14,7 +14,7 @@ struct om_zones {
                               // say where a cell lies; count 0: none
     struct om_tiling tiling;  // where tiled
     double *x, *y;            // [count] middles, in grid cells
-    double *km2;            // [count] on the ground
+    double *km2;              // [count] on the ground
 };
 
 /**

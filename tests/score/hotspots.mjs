@@ -19,7 +19,7 @@ function run(...args) {
     });
 }
 export async function ask(city, layer, ...args) {
-    return JSON.parse(await run('hotspots', city, layer, '--format', 'geojson', ...args));
+    return JSON.parse(await run('hotspots', city, layer, '--format', 'geojson', '--limit', 50000, ...args));
 }
 
 /** Metres between two places, well enough for a city. */
@@ -44,7 +44,7 @@ function near(geometry, at, m) {
 }
 
 /* Designs of an analyst who knows nothing of what was planted. */
-const DESIGNS = [
+export const DESIGNS = [
     ['counts by grid', []],
     ['per visit, by grid', ['--per', 'visit']],
     ['per house, by grid', ['--per', 'house']],
@@ -52,6 +52,8 @@ const DESIGNS = [
     ['per house, hexagons of 200 m', ['--units', 'hex:200', '--per', 'house']],
     ['each department, share of all reports, by grid',
         ['--each', 'department', '--exposure', 'hazard']],
+    ['each department, share of all reports, hexagons of 400 m',
+        ['--units', 'hex:400', '--each', 'department', '--exposure', 'hazard', '--floor', '1']],
 ];
 
 /** A planted one is found if an area that it reaches is significantly hot in
@@ -67,10 +69,10 @@ function period(spot) {
     return `${day(spot.from)}/${day(last.toISOString())}`;
 }
 
-export async function scorePlanted(city, truth, say = console.log) {
+export async function scorePlanted(city, truth, say = console.log, designs = DESIGNS) {
     const periods = [...new Set(truth.hotspots.map(period))];
     const result = {};
-    for (const [name, args] of DESIGNS) {
+    for (const [name, args] of designs) {
         let hits = 0, hot = 0, alone = 0;
         for (const p of periods) {
             const { features } = await ask(city, 'hazard', '--time', p, ...args);
