@@ -118,7 +118,8 @@ DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
     libfreetype-dev libharfbuzz-dev
 DEBS_RUN := nodejs npm curl fonts-noto-cjk
 DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin libxml2-utils chromium pngcheck
-DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy python3-networkx
+DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy python3-networkx \
+    python3-sklearn r-cran-spdep
 NODE_MODULES := web/pages/node_modules/.package-lock.json
 
 # The libraries' flags are looked up when this file is read, so what installs
@@ -216,6 +217,11 @@ bench: ## print the figures that documents quote, beside peers (B=name: only tho
 	    benchmarks/run.sh $(if $(B),-b $(B)) $(BUILD_ROOT)/onemap $(BENCH_CITY) $(call chosen,$(foreach room,$(ROOMS),$(BENCHES_$(room))))
 benches: $(foreach room,$(ROOMS),$(BENCHES_$(room)))
 .PHONY: bench benches
+
+score: $(BUILD_ROOT)/onemap ## how hotspots do against what was planted (CITY and its sources), and where nothing was
+	node tests/score/hotspots.mjs $(CITY) $(CITY).src/truth.json
+	node tests/score/hotspots.mjs --plain 0.05 20
+.PHONY: score
 
 # ---- the rest ----
 
