@@ -313,6 +313,36 @@ static double least_shown(const struct om_risk *risk)
     return fmax(fmin(one, om_risk_least_exposure(risk)), DBL_MIN);
 }
 
+om_status om_risk_shown(struct om_fields *fields, const struct om_risk *risk,
+                        const struct om_field_window *window,
+                        struct om_arena *arena, float *value)
+{
+    const size_t n = (size_t)window->side_px * window->side_px;
+    float *exposure =
+        risk->exposures ? om_arena_alloc(arena, n * sizeof *exposure) : NULL;
+    if (risk->exposures && !exposure) return OM_E_MEMORY;
+    OM_TRY(om_risk_window(fields, risk, window, arena, value, exposure));
+    const float nothing = (float)least_shown(risk);
+    for (size_t i = 0; exposure && i < n; i++)
+        if (exposure[i] < nothing) value[i] = -INFINITY;
+    return OM_OK;
+}
+
+void om_legend_colours(const struct om_legend *legend, const float *value,
+                       size_t n, uint8_t (*rgba)[4])
+{
+    uint8_t step[256];
+    for (size_t from = 0; from < n; from += sizeof step) {
+        const size_t some = n - from < sizeof step ? n - from : sizeof step;
+        find_steps(value + from, some, legend->from, step);
+        for (size_t i = 0; i < some; i++)
+            memcpy(rgba[from + i],
+                   step[i] == STEP_UNKNOWN ? legend->unknown
+                                           : legend->rgba[step[i]],
+                   4);
+    }
+}
+
 om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,
                       const struct om_field_window *window,
                       const struct om_legend *legend, struct om_arena *arena,
@@ -323,12 +353,7 @@ om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,
         return OM_E_RANGE;
     const size_t n = (size_t)window->side_px * window->side_px;
     float *value = om_arena_alloc(arena, n * sizeof *value);
-    float *exposure =
-        risk->exposures ? om_arena_alloc(arena, n * sizeof *exposure) : NULL;
-    if (!value || (risk->exposures && !exposure)) return OM_E_MEMORY;
-    OM_TRY(om_risk_window(fields, risk, window, arena, value, exposure));
-    const float nothing = (float)least_shown(risk);
-    for (size_t i = 0; exposure && i < n; i++)
-        if (exposure[i] < nothing) value[i] = -INFINITY;
+    if (!value) return OM_E_MEMORY;
+    OM_TRY(om_risk_shown(fields, risk, window, arena, value));
     return om_heat_png(value, window->side_px, legend, arena, png);
 }

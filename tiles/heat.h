@@ -65,6 +65,14 @@ om_status om_heat_tile(struct om_fields *fields,
                        const struct om_field_window *window,
                        const struct om_legend *legend, struct om_arena *arena,
                        struct om_buf *png) OM_MUST_USE;
+/** What a map of a risk shows: its values, [side * side], with -INFINITY where
+ *  nothing is exposed within reach: there is nothing to know. */
+om_status om_risk_shown(struct om_fields *fields, const struct om_risk *risk,
+                        const struct om_field_window *window,
+                        struct om_arena *arena, float *value) OM_MUST_USE;
+/** The colour of each of n values: red, green, blue, alpha. */
+void om_legend_colours(const struct om_legend *legend, const float *value,
+                       size_t n, uint8_t (*rgba)[4]);
 /** The same of a risk. Where less than one unit is exposed within reach there
  *  is nothing to know: such pixels are transparent, not unknown. */
 om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,

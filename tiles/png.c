@@ -4,7 +4,8 @@
  * libpng's own deflate is three times slower than libdeflate's level 1 on a
  * heat tile (0.5 against 0.16 ms). So libpng writes the header, the palette
  * and the frame of every chunk, and IDAT's content is made here: rows with
- * the filter 'up' (PNG 1.2, 6.4), 4 bits a pixel up to 16 colours. libpng
+ * the filter 'up' (PNG 1.2, 6.4), or none for drawings; 4 bits a pixel up to 16
+ * colours. libpng
  * counts only IDATs of its own making, so png_write_end is not called; IEND
  * is written as the chunk it is.
  */
@@ -20,6 +21,7 @@
 #include "data/base/clones.h"
 
 #define LEVEL 1
+#define FILTER_NONE 0
 #define FILTER_UP 2
 /* Larger pictures are put together from tiles. */
 #define SIDE_MAX 16384
@@ -32,6 +34,7 @@ struct writer {
     struct om_buf *out;
     unsigned width, height, colours, depth;
     const uint8_t (*rgba)[4];  // the palette; NULL: true colour
+    bool plain;                // rows as they are
     size_t row_bytes;    // packed, without the filter byte
     uint8_t *filtered;   // [height * (1 + row_bytes)]
     uint8_t *packed[2];  // this row and the one before
@@ -111,8 +114,11 @@ static om_status make_pixels(struct writer *w, const uint8_t *index)
             pack_nibbles(row, w->width, now);
         else
             memcpy(now, row, w->row_bytes);
-        *out++ = FILTER_UP;
-        subtract(now, above, w->row_bytes, out);
+        *out++ = w->plain ? FILTER_NONE : FILTER_UP;
+        if (w->plain)
+            memcpy(out, now, w->row_bytes);
+        else
+            subtract(now, above, w->row_bytes, out);
         out += w->row_bytes;
     }
     w->compressed_len = libdeflate_zlib_compress(
@@ -203,20 +209,39 @@ static bool is_size(unsigned width, unsigned height)
     return width && height && width <= SIDE_MAX && height <= SIDE_MAX;
 }
 
+static om_status write_palette(struct writer *w, const uint8_t *index)
+{
+    if (!is_size(w->width, w->height) || !w->colours || w->colours > 256)
+        return OM_E_RANGE;
+    if (largest(index, (size_t)w->width * w->height) >= w->colours)
+        return OM_E_RANGE;
+    w->depth = w->colours <= 16 ? 4 : 8;
+    return write_image(w, index);
+}
+
 om_status om_png_palette(const uint8_t *index, unsigned width, unsigned height,
                          const uint8_t (*rgba)[4], unsigned colours,
                          struct om_buf *png)
 {
-    if (!is_size(width, height) || !colours || colours > 256)
-        return OM_E_RANGE;
-    if (largest(index, (size_t)width * height) >= colours) return OM_E_RANGE;
+    struct writer w = {.out = png,
+                       .width = width,
+                       .height = height,
+                       .colours = colours,
+                       .rgba = rgba};
+    return write_palette(&w, index);
+}
+
+om_status om_png_drawing(const uint8_t *index, unsigned width, unsigned height,
+                         const uint8_t (*rgba)[4], unsigned colours,
+                         struct om_buf *png)
+{
     struct writer w = {.out = png,
                        .width = width,
                        .height = height,
                        .colours = colours,
                        .rgba = rgba,
-                       .depth = colours <= 16 ? 4 : 8};
-    return write_image(&w, index);
+                       .plain = true};
+    return write_palette(&w, index);
 }
 
 om_status om_png_rgba(const uint8_t *rgba, unsigned width, unsigned height,

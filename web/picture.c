@@ -206,15 +206,22 @@ static om_status read_rows(struct reading *r)
                    "LEVEL, heat:LAYER and names of layers are some");
     OM_TRY(refuse(r, "a picture of a layer", true, true, false, false));
     OM_TRY(read_column(r, "by", r->ask->by, false, &b->by));
-    return read_filter(r);
+    OM_TRY(read_filter(r));
+    // Units that are not told apart are borders.
+    const char *level = b->layer->meta ? b->layer->meta->unit_level : "";
+    if (!*level || r->ask->by || b->filter || b->window.set) return OM_OK;
+    b->kind = OM_PICTURE_UNITS;
+    b->outline = true;
+    snprintf(b->level, sizeof b->level, "%s", level);
+    return OM_OK;
 }
 
 static void add_canonical(struct reading *r)
 {
     struct om_picture_bound *b = r->out;
     struct om_buf *c = &b->canonical;
-    om_buf_addf(c, "%d %d %d %d|%s|%s|", b->kind, b->palette, b->map, b->labels,
-                b->level, b->layer ? b->layer->name : "");
+    om_buf_addf(c, "%d %d %d %d %d|%s|%s|", b->kind, b->palette, b->map,
+                b->labels, b->outline, b->level, b->layer ? b->layer->name : "");
     om_buf_addf(c, "%zu %zu %d|%s|", b->by, b->column, b->stat,
                 b->per ? b->per->name : "");
     if (b->window.set)
@@ -273,9 +280,11 @@ static om_status make_units(const struct om_picture_bound *b,
                             struct om_picture **out, struct om_err *err)
 {
     struct om_level *level;
-    struct om_unit_classes classes = {0};
+    struct om_unit_classes classes = {.outline = b->outline};
     OM_TRY(om_base_level(base, b->level, &level, err));
-    om_status st = om__picture_units(b, snapshot, level, cache, &classes, err);
+    om_status st = b->outline ? OM_OK
+                              : om__picture_units(b, snapshot, level, cache,
+                                                  &classes, err);
     if (!st)
         st = om_picture_units_take(base, level, &classes, b->palette, out);
     else
@@ -322,6 +331,8 @@ om_status om_picture_make(const struct om_picture_bound *bound,
             return make_units(bound, snapshot, base, cache, out, err);
         case OM_PICTURE_ROWS:
             return make_rows(bound, snapshot, cache, out, err);
+        case OM_PICTURE_HEAT:
+            break;  // not made here
     }
     return OM_E_INTERNAL;
 }

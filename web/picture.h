@@ -33,6 +33,7 @@ struct om_picture_bound {
     enum om_picture_kind kind;
     enum om_palette palette;
     bool map, labels;
+    bool outline;  // UNITS: borders only
     char level[OM_LIMIT_NAME_BYTES];
     const struct om_layer *layer;
     size_t by, column;  // OM_NO_FIELD

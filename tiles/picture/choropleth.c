@@ -33,8 +33,14 @@ struct om_colour om_choropleth_fill(const struct om_unit_classes *classes,
                           FILL_ZERO);
 }
 
-struct om_colour om_choropleth_edge(enum om_palette palette)
+struct om_colour om_choropleth_edge(const struct om_unit_classes *classes,
+                                    enum om_palette palette)
 {
+    if (classes->outline)
+        return om_colour_fade(palette == OM_PALETTE_DARK
+                                  ? om_colour_of(0x93A4BA)
+                                  : om_colour_of(0x5A6878),
+                              170);
     return om_colour_fade(palette == OM_PALETTE_DARK ? om_colour_of(0x0B111B)
                                                      : om_colour_of(0xFFFFFF),
                           200);
@@ -124,7 +130,7 @@ static void add(void *ctx, size_t unit)
                           d->level->units.unit[unit].row);
 }
 
-static void draw_borders(const struct om_level *level, enum om_palette palette,
+static void draw_borders(const struct om_level *level, struct om_colour colour,
                          struct om_canvas *canvas)
 {
     const double side = om_level_side_px(level, &canvas->view);
@@ -136,7 +142,7 @@ static void draw_borders(const struct om_level *level, enum om_palette palette,
                                               : 1.2;
     const struct om_stroke stroke = {.width = (int)(width * ratio * 256.0)};
     om_borders_draw(&level->borders, canvas, &stroke);
-    om_canvas_fill(canvas, om_choropleth_edge(palette));
+    om_canvas_fill(canvas, colour);
 }
 
 void om_choropleth_draw(const struct om_level *level,
@@ -145,7 +151,7 @@ void om_choropleth_draw(const struct om_level *level,
 {
     const struct om_box box = om_view_box(&canvas->view, 2);
     struct drawing d = {.level = level, .classes = classes, .canvas = canvas};
-    om_level_each(level, box, note, &d);
+    if (!classes->outline) om_level_each(level, box, note, &d);
     for (int c = 0; c < OM_UNIT_ABSENT; c++) {
         if (!d.seen[c]) continue;
         d.wanted = (uint8_t)c;
@@ -159,5 +165,5 @@ void om_choropleth_draw(const struct om_level *level,
         else
             om_canvas_hatch(canvas, om_unit_hatch_colour(palette));
     }
-    draw_borders(level, palette, canvas);
+    draw_borders(level, om_choropleth_edge(classes, palette), canvas);
 }

@@ -20,6 +20,7 @@ struct om_unit_classes {
     char title[OM_LIMIT_NAME_BYTES * 3], title_en[OM_LIMIT_NAME_BYTES * 3];
     char unit[OM_LIMIT_NAME_BYTES], unit_en[OM_LIMIT_NAME_BYTES];
     bool zero, hidden, unknown;  // there are such units
+    bool outline;                // borders only, to be seen on the base map
 };
 void om_unit_classes_deinit(struct om_unit_classes *classes);
 
@@ -44,7 +45,8 @@ struct om_colour om_choropleth_fill(const struct om_unit_classes *classes,
                                     size_t i, enum om_palette palette);
 /** What units that are unknown or hidden are hatched with, and borders. */
 struct om_colour om_unit_hatch_colour(enum om_palette palette);
-struct om_colour om_choropleth_edge(enum om_palette palette);
+struct om_colour om_choropleth_edge(const struct om_unit_classes *classes,
+                                    enum om_palette palette);
 
 /** Draw the units of a level. Classes share pixels exactly: no seams. */
 void om_choropleth_draw(const struct om_level *level,

@@ -296,6 +296,15 @@ static om_status counted_classes(const struct om_snapshot *snapshot,
     return st;
 }
 
+static void add_titles(const struct om_json *titles, struct om_classes *out)
+{
+    for (size_t i = 0; i < out->count; i++) {
+        struct om_class *class = &out->class[i];
+        snprintf(class->title, sizeof class->title, "%s",
+                 om_json_text(om_json_get(titles, class->text), ""));
+    }
+}
+
 /* Cells along a shape of mean size, from some hundreds of them. */
 static om_status mean_shape(const struct om_layer *layer, double *out)
 {
@@ -342,6 +351,8 @@ om_status om_classes_of(const struct om_snapshot *snapshot,
         st = colours ? named_classes(layer, colours, out, err)
                      : counted_classes(snapshot, layer, out);
     }
+    if (!st && out->column == own)
+        add_titles(om_json_get(object, "picture_titles"), out);
     if (st) om_classes_deinit(out);
     return st;
 }

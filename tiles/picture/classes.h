@@ -15,6 +15,8 @@
 
 struct om_class {
     char text[OM_LIMIT_NAME_BYTES * 2];  // the value, or the range of values
+    char text_en[OM_LIMIT_NAME_BYTES];   // in English, if that differs
+    char title[OM_LIMIT_NAME_BYTES];     // what people call it; may be empty
     bool other;                          // all values that are not named
     struct om_colour colour[2];          // by enum om_palette
 };
@@ -44,6 +46,7 @@ bool om_colour_parse(const char *text, struct om_colour *out);
  *   "picture_by": the column that is taken where none is named
  *   "picture_colours": {"VALUE": "#RRGGBB", ...} for that column, in the order
  *                      of drawing, the last on top
+ *   "picture_titles": {"VALUE": "what people call it", ...}
  * Else categories get colours by how many rows they have, the eight largest,
  * and numbers of more than eight values steps with as many rows in each.
  * They are those of all the layer's rows, whatever a filter leaves.

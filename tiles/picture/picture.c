@@ -6,6 +6,7 @@
 
 #include "data/base/alloc.h"
 #include "tiles/picture/base_internal.h"
+#include "tiles/picture/heatmap.h"
 
 struct counted {
     struct om_picture picture;  // first: what callers hold
@@ -114,7 +115,7 @@ static void add_unit_colours(struct om_quant *q,
                              const struct om_unit_classes *c,
                              enum om_palette palette)
 {
-    const struct om_colour edge = om_choropleth_edge(palette);
+    const struct om_colour edge = om_choropleth_edge(c, palette);
     om_quant_add(q, CLEAR);
     for (size_t i = 0; i <= c->classes; i++) {
         const struct om_colour fill = om_choropleth_fill(c, i, palette);
@@ -139,7 +140,7 @@ static void add_row_colours(struct om_quant *q, const struct om_picture *p)
             om_quant_ramp(q, fill, c, 3);
         }
         for (unsigned k = 0; k < OM_ROWS_WEIGHTS; k++)
-            om_quant_add(q, om_colour_fade(c, om_rows_weight(1u << k)));
+            om_quant_add(q, om_colour_fade(c, om_rows_weight(k)));
     }
     for (size_t i = 0; i < p->classes.count; i++) {
         const struct om_colour c = p->classes.class[i].colour[p->palette];
@@ -203,6 +204,20 @@ om_status om_picture_rows_take(struct om_snapshot *snapshot,
     return OM_OK;
 }
 
+struct om_picture om_picture_heat(struct om_fields *fields,
+                                  const struct om_risk *risk,
+                                  const struct om_legend *legend)
+{
+    return (struct om_picture){.kind = OM_PICTURE_HEAT,
+                               .fields = fields,
+                               .risk = risk,
+                               .legend = legend,
+                               .title = "",
+                               .title_en = "",
+                               .unit = "",
+                               .unit_en = ""};
+}
+
 static struct om_rows_spec spec_of(const struct om_picture *p)
 {
     return (struct om_rows_spec){p->layer, p->selection, &p->classes,
@@ -230,6 +245,10 @@ om_status om_picture_draw(const struct om_picture *picture, bool map,
             return OM_OK;
         case OM_PICTURE_ROWS:
             return map ? om_rows_draw(&spec, canvas, arena) : OM_OK;
+        case OM_PICTURE_HEAT:
+            return map ? om_heatmap_draw(picture->fields, picture->risk,
+                                         picture->legend, canvas, arena)
+                       : OM_OK;
     }
     return OM_E_INTERNAL;
 }

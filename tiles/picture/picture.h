@@ -7,7 +7,12 @@
 #include "tiles/picture/quant.h"
 #include "tiles/picture/rows.h"
 
-enum om_picture_kind { OM_PICTURE_BASE, OM_PICTURE_UNITS, OM_PICTURE_ROWS };
+enum om_picture_kind {
+    OM_PICTURE_BASE,
+    OM_PICTURE_UNITS,
+    OM_PICTURE_ROWS,
+    OM_PICTURE_HEAT
+};
 
 /* What all windows of a picture share: rows selected, classes, colours.
  * Immutable, counted. threads: any. */
@@ -22,7 +27,12 @@ struct om_picture {
     const struct om_layer *layer;    // ROWS
     struct om_selection *selection;  // ROWS
     struct om_classes classes;       // ROWS
-    struct om_quant *quant;
+    struct om_quant *quant;             // NULL of HEAT
+    // HEAT: borrows all; whoever made it keeps it
+    struct om_fields *fields;
+    const struct om_risk *risk;
+    const struct om_legend *legend;
+    const char *title, *title_en, *unit, *unit_en;
 };
 
 /** The base map, its labels, or both. owns: refs base itself */
@@ -41,6 +51,10 @@ om_status om_picture_rows_take(struct om_snapshot *snapshot,
                                struct om_classes *classes,
                                enum om_palette palette,
                                struct om_picture **out) OM_MUST_USE;
+/** A heat map, to be drawn between others. The picture borrows everything. */
+struct om_picture om_picture_heat(struct om_fields *fields,
+                                  const struct om_risk *risk,
+                                  const struct om_legend *legend);
 struct om_picture *om_picture_ref(struct om_picture *picture);
 /** NULL is fine. */
 void om_picture_unref(struct om_picture *picture);

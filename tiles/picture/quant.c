@@ -164,6 +164,6 @@ om_status om_quant_png(struct om_quant *quant, const struct om_canvas *canvas,
         memcpy(rgba[colours++], quant->rgba[i], 4);
     }
     for (size_t i = 0; i < n; i++) index[i] = number[index[i]];
-    return om_png_palette(index, canvas->view.width, canvas->view.height,
+    return om_png_drawing(index, canvas->view.width, canvas->view.height,
                           (const uint8_t(*)[4])rgba, colours, png);
 }

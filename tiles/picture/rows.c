@@ -7,8 +7,8 @@
  * painted class by class, and in Morton order within a class, so that what
  * lies on top is the same in every window.
  * Where dots would be smaller than a pixel, rows are counted instead: a pixel
- * gets the colour of the class that most of its rows have. Its opacity rises
- * with the logarithm of how many they are: 32 and more are solid.
+ * gets the colour of the class that most of its rows have, and its opacity
+ * rises with the logarithm of how many they are.
  */
 #include "tiles/picture/rows.h"
 
@@ -107,17 +107,26 @@ uint64_t om_rows_cost(const struct om_rows_spec *spec,
 
 /* ---- sizes ---- */
 
+/* Pixels in the box of all of a layer's rows; at least 1. */
+static double box_area_px(const struct om_layer *layer,
+                          const struct om_view *view)
+{
+    struct om_box all = OM_BOX_NONE;
+    for (size_t i = 0; i < layer->parts; i++)
+        om_box_widen(&all, om_segment_box(layer->part[i].segment));
+    if (all.x0 > all.x1) return 1.0;
+    const double px = (double)view->world / (OM_POS_SIDE * 256.0);
+    return ((double)(all.x1 - all.x0) * px + 1.0) *
+           ((double)(all.y1 - all.y0) * px + 1.0);
+}
+
 unsigned om_rows_dot(const struct om_rows_spec *spec,
                      const struct om_view *view)
 {
-    struct om_box all = OM_BOX_NONE;
-    for (size_t i = 0; i < spec->layer->parts; i++)
-        om_box_widen(&all, om_segment_box(spec->layer->part[i].segment));
-    if (all.x0 > all.x1 || !spec->selection->count) return DOT_MOST;
-    const double px = (double)view->world / (OM_POS_SIDE * 256.0) / view->ratio;
-    const double area = ((double)(all.x1 - all.x0) * px + 1.0) *
-                        ((double)(all.y1 - all.y0) * px + 1.0);
-    const double each = area * COVER_MOST / (double)spec->selection->count;
+    if (!spec->selection->count) return DOT_MOST;
+    const double each = box_area_px(spec->layer, view) * COVER_MOST /
+                        ((double)view->ratio * view->ratio *
+                         (double)spec->selection->count);
     // A disc of that area; in half pixels.
     const double d = floor(4.0 * sqrt(each / OM_PI));
     const double zoom = om_view_zoom(view);
@@ -304,17 +313,34 @@ static om_status draw_dots(const struct om_rows_spec *spec, unsigned dot,
 
 /* ---- pixels that stand for many ---- */
 
-uint8_t om_rows_weight(uint32_t count)
+uint8_t om_rows_weight(unsigned step)
 {
-    unsigned log = 0;
-    while (count >>= 1) log++;
-    return (uint8_t)(log >= 5 ? 255 : 130 + 25 * log);
+    return (uint8_t)(60 + 195 * step / (OM_ROWS_WEIGHTS - 1));
+}
+
+/* Rows in a pixel that are drawn solid: four times what a pixel of the box of
+ * all rows has on average, 32 at least. */
+static double solid_rows(const struct om_rows_spec *spec,
+                         const struct om_view *view)
+{
+    return fmax(32.0, 4.0 * (double)spec->selection->count /
+                          box_area_px(spec->layer, view));
+}
+
+/* Step of opacity by the logarithm of a count. */
+static unsigned weight_step(uint32_t count, double per_step)
+{
+    const double step = log((double)count) * per_step;
+    return step >= OM_ROWS_WEIGHTS - 1 ? OM_ROWS_WEIGHTS - 1
+                                       : (unsigned)(step + 0.5);
 }
 
 static void paint_counts(const struct om_rows_spec *spec, const struct paper *p,
                          struct om_canvas *canvas)
 {
     const size_t classes = p->classes;
+    const double per_step =
+        (OM_ROWS_WEIGHTS - 1) / log(solid_rows(spec, &canvas->view));
     for (unsigned y = 0; y < canvas->view.height; y++)
         for (unsigned x = 0; x < canvas->view.width; x++) {
             const uint32_t *count =
@@ -333,7 +359,7 @@ static void paint_counts(const struct om_rows_spec *spec, const struct paper *p,
                     canvas, x, y,
                     om_colour_fade(
                         spec->classes->class[best].colour[spec->palette],
-                        om_rows_weight(sum)));
+                        om_rows_weight(weight_step(sum, per_step))));
         }
 }
 

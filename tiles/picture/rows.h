@@ -18,10 +18,9 @@ struct om_rows_spec {
  *  many they are. */
 unsigned om_rows_dot(const struct om_rows_spec *spec,
                      const struct om_view *view);
-/** Opacity of a pixel that stands for so many rows: one of OM_ROWS_WEIGHTS,
- *  for 1, 2, 4 ... rows. */
-#define OM_ROWS_WEIGHTS 6
-uint8_t om_rows_weight(uint32_t count);
+/** Opacity of a pixel that stands for few (step 0) or many rows. */
+#define OM_ROWS_WEIGHTS 8
+uint8_t om_rows_weight(unsigned step);
 /** Opacity of polygons; what is around dots. */
 #define OM_ROWS_FILL 190
 struct om_colour om_rows_edge(enum om_palette palette);

@@ -191,6 +191,17 @@ const struct om__route om__routes[] = {
      .media = PNG,
      .data = true,
      .keep = true},
+    {.name = "map",
+     .summary = "One large picture of several maps: a report, a wall",
+     .path = "map.png",
+     .answer = om__get_map,
+     .params = "layers bbox center zoom width height bezel scale palette lang "
+               "legend labels filter filter-lang datetime by stat layer "
+               "column per at kernel bandwidth halflife weight",
+     .media = "image/png",
+     .queued = true,
+     .data = true,
+     .keep = true},
     {.name = "value",
      .summary = "The number under a pixel, with why",
      .path = "value",

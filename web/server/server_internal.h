@@ -556,6 +556,7 @@ om_status om__get_file(struct om__request *request);
 om_status om__get_health(struct om__request *request);
 om_status om__get_metrics(struct om__request *request);
 om_status om__get_tile(struct om__request *request);
+om_status om__get_map(struct om__request *request);
 om_status om__get_tilejson(struct om__request *request);
 om_status om__get_metadata(struct om__request *request);
 om_status om__get_matrix_sets(struct om__request *request);

@@ -1,0 +1,235 @@
+/* wall.c - large pictures: painted in pieces, put together in strips.
+ *
+ * DESIGN
+ * Nothing that is painted depends on the window (view.h), so a large picture
+ * is cut into pieces which threads paint on their own. Pieces never cross a
+ * bezel. Legends and notes stand on one screen each and are drawn like
+ * everything else, by every piece that they meet.
+ */
+#include "tiles/picture/wall.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/thread.h"
+#include "tiles/picture/heatmap.h"
+#include "tiles/png.h"
+
+/* Largest pieces, pixels. They end where windows of heat maps end. */
+#define PIECE_W 1024
+#define PIECE_H 512
+/* Room between a panel and the edge of its screen, pixels of design. */
+#define MARGIN 16
+
+om_status om_wall_fit(struct om_wall *wall, struct om_box box, unsigned ratio)
+{
+    const double width = om_wall_behind(wall->width, wall->columns, wall->gap_x);
+    const double height = om_wall_behind(wall->height, wall->rows, wall->gap_y);
+    if (box.x0 > box.x1 || box.y0 > box.y1) return OM_E_RANGE;
+    const double dx = (double)box.x1 - box.x0 + 1.0;
+    const double dy = (double)box.y1 - box.y0 + 1.0;
+    double world = fmin(width / dx, height / dy) * OM_POS_SIDE * 256.0;
+    const double tile = exp2(round(log2(world)));
+    if (fabs(world / tile - 1.0) < 1e-6) world = tile;
+    if (!(world <= (double)OM_VIEW_WORLD_MAX) || world < 65536.0)
+        return OM_E_RANGE;
+    wall->view = (struct om_view){
+        .world = (uint64_t)llround(world),
+        .width = (unsigned)width,
+        .height = (unsigned)height,
+        .ratio = ratio,
+    };
+    const double per = world / (256.0 * OM_POS_SIDE);
+    wall->view.x = llround((box.x0 + dx / 2) * per - width / 2);
+    wall->view.y = llround((box.y0 + dy / 2) * per - height / 2);
+    return OM_OK;
+}
+
+om_status om_wall_centre(struct om_wall *wall, double x, double y, double zoom,
+                         unsigned ratio)
+{
+    const double world = exp2(zoom) * 65536.0 * ratio;
+    const unsigned width =
+        om_wall_behind(wall->width, wall->columns, wall->gap_x);
+    const unsigned height =
+        om_wall_behind(wall->height, wall->rows, wall->gap_y);
+    if (!(world <= (double)OM_VIEW_WORLD_MAX) || world < 65536.0)
+        return OM_E_RANGE;
+    const double per = world / (256.0 * OM_POS_SIDE);
+    wall->view = (struct om_view){.world = (uint64_t)llround(world),
+                                  .x = llround(x * per - width / 2.0),
+                                  .y = llround(y * per - height / 2.0),
+                                  .width = width,
+                                  .height = height,
+                                  .ratio = ratio};
+    return OM_OK;
+}
+
+/* A picture being made. */
+struct making {
+    const struct om_wall *wall;
+    unsigned screen_w, screen_h;
+    unsigned pieces;      // in a strip
+    unsigned *piece_x;    // [pieces + 1] where they begin
+    unsigned first_row, rows;  // of the strip
+    uint8_t (*strip)[4];               // [rows * width]
+    struct om_arena *arena;            // [threads]
+    int64_t key_x, key_y, note_x, note_y;
+};
+
+/* Where a pixel of the picture lies among those of the map. */
+static int64_t behind_x(const struct making *m, unsigned x)
+{
+    return m->wall->view.x + x + (int64_t)(x / m->screen_w) * m->wall->gap_x;
+}
+static int64_t behind_y(const struct making *m, unsigned y)
+{
+    return m->wall->view.y + y + (int64_t)(y / m->screen_h) * m->wall->gap_y;
+}
+
+static om_status paint(const struct making *m, struct om_canvas *canvas,
+                       struct om_arena *arena)
+{
+    const struct om_wall *w = m->wall;
+    if (w->ground.a) om_canvas_flood(canvas, w->ground);
+    for (size_t i = 0; i < w->pictures; i++)
+        OM_TRY(om_picture_draw(w->picture[i], true, false, canvas, arena));
+    for (size_t i = 0; i < w->pictures; i++)
+        OM_TRY(om_picture_draw(w->picture[i], false, true, canvas, arena));
+    if (w->keys)
+        OM_TRY(om_keys_draw(&w->style, w->key, w->keys, canvas, m->key_x,
+                            m->key_y, arena));
+    return w->note ? om_key_note_draw(&w->style, w->note, canvas, m->note_x,
+                                      m->note_y, arena)
+                   : OM_OK;
+}
+
+/* Where a piece from `x` on ends: at a window's end, within its screen. */
+static unsigned piece_end(const struct making *m, unsigned x)
+{
+    const unsigned screen = (x / m->screen_w + 1) * m->screen_w;
+    const int64_t shift = behind_x(m, x) - x;
+    unsigned end = x;
+    while (end < screen) {
+        const int64_t next =
+            om_heatmap_next(&m->wall->view, end + shift) - shift;
+        if (next > x + PIECE_W && end > x) break;
+        end = next < screen ? (unsigned)next : screen;
+    }
+    return end;
+}
+
+static om_status cut_pieces(struct making *m)
+{
+    m->piece_x = om_alloc_array((size_t)m->wall->width + 1, sizeof(unsigned));
+    if (!m->piece_x) return OM_E_MEMORY;
+    m->piece_x[0] = 0;
+    while (m->piece_x[m->pieces] < m->wall->width) {
+        const unsigned end = piece_end(m, m->piece_x[m->pieces]);
+        m->piece_x[++m->pieces] = end;
+    }
+    return OM_OK;
+}
+
+/* Rows of the strip that begins at `y`. */
+static unsigned strip_rows(const struct making *m, unsigned y)
+{
+    const unsigned screen = m->screen_h - y % m->screen_h;
+    const int64_t at = behind_y(m, y);
+    const int64_t rows = om_heatmap_next(&m->wall->view, at) - at;
+    return rows < screen ? (unsigned)rows : screen;
+}
+
+static om_status paint_piece(void *ctx, size_t first, size_t end, size_t lane)
+{
+    const struct making *m = ctx;
+    struct om_arena *arena = &m->arena[lane];
+    om_status st = OM_OK;
+    for (size_t i = first; i < end && !st; i++) {
+        const unsigned x = m->piece_x[i];
+        struct om_view view = m->wall->view;
+        view.x = behind_x(m, x);
+        view.y = behind_y(m, m->first_row);
+        view.width = m->piece_x[i + 1] - x;
+        view.height = m->rows;
+        struct om_canvas canvas;
+        st = om_canvas_init(&canvas, &view, arena);
+        if (!st) st = paint(m, &canvas, arena);
+        for (unsigned y = 0; y < m->rows && !st; y++)
+            memcpy(m->strip[(size_t)y * m->wall->width + x],
+                   canvas.pixel[(size_t)y * view.width], view.width * 4);
+        om_arena_reset(arena);
+    }
+    return st;
+}
+
+/* The legend stands below left, the note below right. */
+static om_status place_panels(struct making *m)
+{
+    const struct om_wall *w = m->wall;
+    const int64_t margin = MARGIN * (int64_t)w->style.ratio;
+    unsigned width = 0, height = 0;
+    if (w->keys)
+        OM_TRY(om_keys_size(&w->style, w->key, w->keys, &m->arena[0], &width,
+                            &height));
+    const int64_t right = behind_x(m, w->width - 1) + 1;
+    const int64_t bottom = behind_y(m, w->height - 1) + 1;
+    m->key_x = behind_x(m, 0) + margin;
+    m->key_y = bottom - margin - height;
+    if (w->note)
+        OM_TRY(om_key_note_size(&w->style, w->note, &m->arena[0], &width,
+                                &height));
+    m->note_x = right - margin - width;
+    m->note_y = bottom - margin - height;
+    return OM_OK;
+}
+
+static om_status write_strips(struct making *m, bool (*cancelled)(void *ctx),
+                              void *ctx, struct om_png_rows *rows)
+{
+    const struct om_wall *w = m->wall;
+    for (unsigned y = 0; y < w->height; y += m->rows) {
+        if (cancelled && cancelled(ctx)) return OM_E_STOPPED;
+        m->first_row = y;
+        m->rows = strip_rows(m, y);
+        OM_TRY(om_parallel(m->pieces, 1, paint_piece, m));
+        OM_TRY(om_png_rows_add(rows, m->strip, m->rows));
+    }
+    return om_png_rows_end(rows);
+}
+
+static bool is_whole(const struct om_wall *w)
+{
+    return w->width && w->height && w->columns && w->rows &&
+           w->width <= OM_WALL_SIDE_MAX && w->height <= OM_WALL_SIDE_MAX &&
+           w->columns <= OM_WALL_SCREENS && w->rows <= OM_WALL_SCREENS &&
+           w->width % w->columns == 0 && w->height % w->rows == 0;
+}
+
+om_status om_wall_png(const struct om_wall *wall, bool (*cancelled)(void *ctx),
+                      void *ctx, struct om_buf *png)
+{
+    if (!is_whole(wall)) return OM_E_RANGE;
+    struct making m = {.wall = wall,
+                       .screen_w = wall->width / wall->columns,
+                       .screen_h = wall->height / wall->rows};
+    struct om_png_rows *rows = NULL;
+    const size_t before = png->len, threads = om_threads();
+    m.strip = om_alloc_array((size_t)wall->width * PIECE_H, 4);
+    m.arena = om_calloc(threads, sizeof *m.arena);
+    om_status st = m.strip && m.arena ? place_panels(&m) : OM_E_MEMORY;
+    if (!st) st = cut_pieces(&m);
+    if (!st)
+        st = om_png_rows_begin(wall->width, wall->height,
+                               wall->ground.a == 255, png, &rows);
+    if (!st) st = write_strips(&m, cancelled, ctx, rows);
+    if (st) png->len = before;
+    om_png_rows_free(rows);
+    for (size_t i = 0; m.arena && i < threads; i++)
+        om_arena_deinit(&m.arena[i]);
+    om_free(m.arena);
+    om_free(m.piece_x);
+    om_free(m.strip);
+    return st;
+}

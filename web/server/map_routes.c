@@ -1,0 +1,397 @@
+/* map_routes.c - /map.png: one large picture of several maps over each other.
+ *
+ * DESIGN
+ * The maps named are made as their tiles are, and then painted together. The
+ * parameters that say what a map shows go to the maps that know them; one that
+ * no map knows is an error, so that a misspelt question is not half answered.
+ * All of it runs on the worker of heavy work: large pictures are made one at a
+ * time, whoever asks.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/model/time.h"
+#include "tiles/picture/wall.h"
+#include "web/server/server_internal.h"
+
+#define SIDE_LEAST 64
+#define WIDTH_DEFAULT 1024
+#define HEIGHT_DEFAULT 768
+#define SCALE_MOST 4
+#define HEAT_OPTIONS "at kernel bandwidth halflife weight"
+
+/* One of the maps. */
+struct sheet {
+    char name[OM_LIMIT_NAME_BYTES * 2];
+    bool heat;
+    struct om_picture_bound bound;      // unless it is heat
+    struct om_risk_bound *heat_bound;   // until its view is made
+    struct om_picture *picture;         // held
+    struct om__view *view;              // held; of heat
+    struct om_picture heat_picture;
+};
+
+/* What is asked for. */
+struct map_ask {
+    size_t sheets;
+    struct sheet sheet[OM_WALL_PICTURES];
+    struct om_wall wall;
+    enum om_palette palette;
+    enum om_language language;
+    bool legend;
+    struct om_key_note note;
+    int64_t as_of_s;  // the oldest of what is shown
+};
+
+/* ---- size and place ---- */
+
+static om_status read_size(struct om__request *r, struct map_ask *ask)
+{
+    uint64_t width = WIDTH_DEFAULT, height = HEIGHT_DEFAULT, scale = 1;
+    OM_TRY(om__param_count(r, "width", SIDE_LEAST, OM_WALL_SIDE_MAX, &width));
+    OM_TRY(
+        om__param_count(r, "height", SIDE_LEAST, OM_WALL_SIDE_MAX, &height));
+    OM_TRY(om__param_count(r, "scale", 1, SCALE_MOST, &scale));
+    if (width * height > OM_WALL_PIXELS_MAX)
+        return om__param_bad(
+            r, "width", OM_E_COST,
+            "width x height is %llu pixels; the largest picture has %llu",
+            (unsigned long long)(width * height),
+            (unsigned long long)OM_WALL_PIXELS_MAX);
+    ask->wall.width = (unsigned)width;
+    ask->wall.height = (unsigned)height;
+    ask->wall.style.ratio = (unsigned)scale;
+    return OM_OK;
+}
+
+/* COLUMNSxROWS,GAP or COLUMNSxROWS,GAPX,GAPY. */
+static om_status read_bezel(struct om__request *r, struct map_ask *ask)
+{
+    const char *text = om__param_text(r, "bezel");
+    struct om_wall *w = &ask->wall;
+    unsigned v[4] = {1, 1, 0, 0};
+    int end = 0;
+    w->columns = w->rows = 1;
+    if (!text) return OM_OK;
+    const int n = sscanf(text, "%4ux%4u%n,%4u%n,%4u%n", &v[0], &v[1], &end,
+                         &v[2], &end, &v[3], &end);
+    if (n == 3) v[3] = v[2];
+    if (n < 2 || text[end] || !v[0] || !v[1] || v[0] > OM_WALL_SCREENS ||
+        v[1] > OM_WALL_SCREENS || v[2] > OM_WALL_GAP_MAX ||
+        v[3] > OM_WALL_GAP_MAX || strpbrk(text, " +-"))
+        return om__param_bad(
+            r, "bezel", OM_E_FORMAT,
+            "bezel is screens and pixels between them: COLUMNSxROWS,GAP or "
+            "COLUMNSxROWS,GAPX,GAPY; at most %dx%d,%d",
+            OM_WALL_SCREENS, OM_WALL_SCREENS, OM_WALL_GAP_MAX);
+    if (w->width % v[0] || w->height % v[1])
+        return om__param_bad(r, "bezel", OM_E_RANGE,
+                             "%u x %u screens do not divide %u x %u pixels",
+                             v[0], v[1], w->width, w->height);
+    w->columns = v[0];
+    w->rows = v[1];
+    w->gap_x = v[2];
+    w->gap_y = v[3];
+    return OM_OK;
+}
+
+/* Everything that the city has. */
+static struct om_box city_box(const struct om_snapshot *snapshot)
+{
+    struct om_box all = OM_BOX_NONE, units = OM_BOX_NONE;
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const struct om_layer *layer = &snapshot->layer[i];
+        const bool unit = layer->meta && layer->meta->unit_level[0];
+        for (size_t p = 0; p < layer->parts; p++) {
+            const struct om_box box = om_segment_box(layer->part[p].segment);
+            if (box.x0 > box.x1) continue;
+            om_box_widen(unit ? &units : &all, box);
+        }
+    }
+    return units.x0 <= units.x1 ? units : all;
+}
+
+static om_status read_centre(struct om__request *r, struct map_ask *ask,
+                             const char *text)
+{
+    double lon, lat, zoom = NAN, x, y;
+    int end = 0;
+    if (sscanf(text, "%lf,%lf%n", &lon, &lat, &end) != 2 || text[end] ||
+        om_pos_world(lon, lat, &x, &y))
+        return om__param_bad(r, "center", OM_E_FORMAT,
+                             "center is LON,LAT in degrees");
+    OM_TRY(om__param_real(r, "zoom", 0, OM_TILE_ZOOM_MAX, &zoom));
+    if (isnan(zoom))
+        return om__param_bad(r, "zoom", OM_E_FORMAT,
+                             "a center needs a zoom");
+    return om_wall_centre(&ask->wall, x, y, zoom, ask->wall.style.ratio);
+}
+
+static om_status read_place(struct om__request *r, struct map_ask *ask)
+{
+    const char *centre = om__param_text(r, "center");
+    struct om_place place = {.kind = OM_PLACE_ALL};
+    if (centre && om__param_text(r, "bbox"))
+        return om__param_bad(r, "center", OM_E_FORMAT,
+                             "either bbox, or center and zoom");
+    if (centre) return read_centre(r, ask, centre);
+    if (om__param_text(r, "zoom"))
+        return om__param_bad(r, "zoom", OM_E_FORMAT,
+                             "zoom goes with center=LON,LAT");
+    OM_TRY(om__param_bbox(r, &place));
+    const struct om_box box = place.kind == OM_PLACE_BOX
+                                  ? place.box
+                                  : city_box(r->snapshot);
+    const om_status st =
+        om_wall_fit(&ask->wall, box, ask->wall.style.ratio);
+    if (st == OM_E_RANGE)
+        return om__param_bad(r, "bbox", st,
+                             "the box is too small or too large to be drawn");
+    return st;
+}
+
+/* ---- maps ---- */
+
+static void note_as_of(struct om__request *r, struct map_ask *ask,
+                       const struct om_layer *layer)
+{
+    const int64_t as_of =
+        om_manifest_as_of(r->snapshot->manifest, layer ? layer->meta : NULL);
+    if (as_of && (!ask->as_of_s || as_of < ask->as_of_s)) ask->as_of_s = as_of;
+}
+
+/* Parameters that a picture of this name knows, of those that were given. */
+static const char *known_to(struct om__request *r, const struct sheet *s)
+{
+    const struct om_layer *layer = om_snapshot_layer(r->snapshot, s->name);
+    if (s->heat) return "filter datetime per " HEAT_OPTIONS;
+    if (!strncmp(s->name, "base", 4)) return "labels";
+    if (!strncmp(s->name, "labels", 6)) return "";
+    if (!strncmp(s->name, "choropleth:", 11))
+        return "filter datetime stat layer column per";
+    // Units beside other maps are borders, whatever is asked about those.
+    if (layer && layer->meta && layer->meta->unit_level[0]) return "";
+    return "filter datetime by";
+}
+
+static bool lists(const char *words, const char *word)
+{
+    const size_t len = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)); at += len)
+        if ((at == words || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+            return true;
+    return false;
+}
+
+static om_status bind_picture(struct om__request *r, const char *known,
+                              const char *palette, struct sheet *s)
+{
+#define GIVEN(name) (lists(known, name) ? om__param_text(r, name) : NULL)
+    const struct om_picture_ask ask = {.name = s->name,
+                                       .palette = palette,
+                                       .labels = GIVEN("labels"),
+                                       .filter = GIVEN("filter"),
+                                       .datetime = GIVEN("datetime"),
+                                       .by = GIVEN("by"),
+                                       .stat = GIVEN("stat"),
+                                       .layer = GIVEN("layer"),
+                                       .column = GIVEN("column"),
+                                       .per = GIVEN("per")};
+#undef GIVEN
+    const char *option = NULL;
+    const om_status st =
+        om_picture_bind(r->snapshot, &ask, &s->bound, &option, &r->err);
+    if (!st) return OM_OK;
+    r->parameter = option ? option : "layers";
+    r->error_status = MHD_HTTP_BAD_REQUEST;
+    return st;
+}
+
+static om_status bind_sheet(struct om__request *r, struct map_ask *ask,
+                            const char *palette, struct sheet *s)
+{
+    const char *known = known_to(r, s);
+    s->heat = !strncmp(s->name, OM__HEAT, strlen(OM__HEAT));
+    if (s->heat) {
+        const om_status st = om__request_heat(r, s->name, &s->heat_bound);
+        if (st == OM_E_NOTFOUND) r->error_status = MHD_HTTP_BAD_REQUEST;
+        if (st && !r->parameter) r->parameter = "layers";
+        if (!st) note_as_of(r, ask, s->heat_bound->layer);
+        return st;
+    }
+    OM_TRY(bind_picture(r, known, palette, s));
+    note_as_of(r, ask, s->bound.layer);
+    return OM_OK;
+}
+
+/* Parameters that were given and that no map knows. */
+static om_status refuse_unknown(struct om__request *r,
+                                const struct map_ask *ask)
+{
+    static const char all[] =
+        "labels filter datetime by stat layer column per " HEAT_OPTIONS;
+    for (size_t i = 0; i < r->address.params; i++) {
+        const char *name = r->address.param[i].name;
+        bool known = !lists(all, name);
+        for (size_t k = 0; k < ask->sheets && !known; k++)
+            known = lists(known_to(r, &ask->sheet[k]), name);
+        if (!known)
+            return om__param_bad(r, name, OM_E_FORMAT,
+                                 "none of the layers has a %s", name);
+    }
+    return OM_OK;
+}
+
+static om_status read_layers(struct om__request *r, struct map_ask *ask)
+{
+    const char *text = om__param_text(r, "layers");
+    const char *palette =
+        ask->palette == OM_PALETTE_LIGHT ? "light" : "dark";
+    if (!text || !*text)
+        return om__param_bad(r, "layers", OM_E_FORMAT,
+                             "layers is missing: names of maps, lowest first, "
+                             "with commas between");
+    for (const char *at = text; *at;) {
+        const size_t len = strcspn(at, ",");
+        struct sheet *s = &ask->sheet[ask->sheets];
+        if (ask->sheets == OM_WALL_PICTURES)
+            return om__param_bad(r, "layers", OM_E_COST,
+                                 "at most %d maps over each other",
+                                 OM_WALL_PICTURES);
+        if (!len || len >= sizeof s->name)
+            return om__param_bad(r, "layers", OM_E_FORMAT,
+                                 "layers holds an empty or too long name");
+        memcpy(s->name, at, len);
+        s->heat = !strncmp(s->name, OM__HEAT, strlen(OM__HEAT));
+        ask->sheets++;
+        OM_TRY(bind_sheet(r, ask, palette, s));
+        at += len + (at[len] == ',');
+    }
+    return refuse_unknown(r, ask);
+}
+
+/* ---- words ---- */
+
+static om_status read_words(struct om__request *r, struct map_ask *ask)
+{
+    const char *lang, *legend, *filter_lang;
+    OM_TRY(om__param_palette(r, &ask->palette));
+    OM_TRY(om__param_word(r, "lang", "zh en", "zh", &lang));
+    OM_TRY(om__param_word(r, "legend", "yes no", "yes", &legend));
+    OM_TRY(om__param_word(r, "filter-lang", "cql2-text cql-text", "cql2-text",
+                          &filter_lang));
+    ask->language = !strcmp(lang, "en") ? OM_LANGUAGE_EN : OM_LANGUAGE_ZH;
+    ask->legend = !strcmp(legend, "yes");
+    ask->wall.style.palette = ask->palette;
+    ask->wall.style.font = om__pictures_font(r->server->pictures);
+    return OM_OK;
+}
+
+static void write_note(struct om__request *r, struct map_ask *ask)
+{
+    const struct om_manifest *city = r->snapshot->manifest;
+    const bool zh = ask->language == OM_LANGUAGE_ZH;
+    char text[OM_TIME_TEXT_BYTES] = "";
+    om_key_scale_of(om_view_px_per_m(&ask->wall.view), ask->wall.style.ratio,
+                    ask->language, &ask->note.scale);
+    if (ask->as_of_s) om_time_format(ask->as_of_s, city->zone_s, text);
+    text[16] = '\0';  // to the minute
+    if (text[0]) text[10] = ' ';
+    if (text[0])
+        snprintf(ask->note.as_of, sizeof ask->note.as_of, "%s %s",
+                 zh ? "数据截至" : "Data as of", text);
+    if (city->synthetic)
+        snprintf(ask->note.mark, sizeof ask->note.mark, "%s",
+                 zh ? "合成数据" : "Synthetic data");
+}
+
+/* ---- making ---- */
+
+static om_status make_heat(struct om__request *r, struct map_ask *ask,
+                           struct sheet *s)
+{
+    OM_TRY(om__view_get(r, &s->heat_bound, &s->view));
+    if (!s->view) return OM_OK;  // later
+    const struct om_risk_bound *bound = s->view->heat.bound;
+    const struct om_manifest_layer *meta =
+        bound->layer ? bound->layer->meta : NULL;
+    const struct om_model *model = bound->model;
+    s->heat_picture =
+        om_picture_heat(r->server->fields, &bound->risk,
+                        &s->view->heat.painted[ask->palette]);
+    const char *title = model ? model->title : meta ? meta->title : NULL;
+    const char *title_en =
+        model ? model->title_en : meta ? meta->title_en : NULL;
+    s->heat_picture.title = title && *title ? title : bound->name;
+    s->heat_picture.title_en =
+        title_en && *title_en ? title_en : bound->name;
+    if (bound->unit) s->heat_picture.unit = bound->unit;
+    if (bound->unit_en) s->heat_picture.unit_en = bound->unit_en;
+    return OM_OK;
+}
+
+static om_status make_all(struct om__request *r, struct map_ask *ask)
+{
+    struct om_wall *w = &ask->wall;
+    for (size_t i = 0; i < ask->sheets && !r->later; i++) {
+        struct sheet *s = &ask->sheet[i];
+        if (s->heat)
+            OM_TRY(make_heat(r, ask, s));
+        else
+            OM_TRY(om__picture_get(r, &s->bound, &s->picture));
+        const struct om_picture *p = s->heat ? &s->heat_picture : s->picture;
+        if (r->later) break;
+        w->picture[w->pictures++] = p;
+        if (p->kind == OM_PICTURE_BASE && p->map)
+            w->ground = om_colour_of(0xFFFFFF);  // all of it is covered
+        if (ask->legend) {
+            om_key_of(p, ask->language, &w->key[w->keys]);
+            w->keys += w->key[w->keys].items > 0;
+        }
+    }
+    return OM_OK;
+}
+
+static bool is_gone(void *ctx)
+{
+    return om__client_gone(ctx);
+}
+
+static om_status answer(struct om__request *r, struct map_ask *ask)
+{
+    struct om_buf out = {0};
+    OM_TRY(read_words(r, ask));
+    OM_TRY(read_size(r, ask));
+    OM_TRY(read_bezel(r, ask));
+    OM_TRY(read_place(r, ask));
+    OM_TRY(read_layers(r, ask));
+    if (om__wait_heavy(r)) return OM_OK;
+    OM_TRY(make_all(r, ask));
+    if (r->later) return OM_OK;
+    r->layer = NULL;  // it is about the city
+    if (ask->legend) {
+        write_note(r, ask);
+        ask->wall.note = &ask->note;
+    }
+    om_status st = om_wall_png(&ask->wall, is_gone, r, &out);
+    if (!st) st = om__reply_kept(r, &out, &om__head_png, NULL, 0);
+    om_buf_deinit(&out);
+    return st;
+}
+
+om_status om__get_map(struct om__request *r)
+{
+    struct map_ask *ask =
+        om_arena_calloc(&om__lane(r->server)->arena, 1, sizeof *ask);
+    if (!ask) return OM_E_MEMORY;
+    const om_status st = answer(r, ask);
+    for (size_t i = 0; i < ask->sheets; i++) {
+        struct sheet *s = &ask->sheet[i];
+        om_picture_bound_deinit(&s->bound);
+        om_risk_bound_free(s->heat_bound);
+        om_picture_unref(s->picture);
+        om__view_unref(s->view);
+    }
+    return st;
+}
