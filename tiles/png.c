@@ -35,9 +35,9 @@ struct writer {
     unsigned width, height, colours, depth;
     const uint8_t (*rgba)[4];  // the palette; NULL: true colour
     bool plain;                // rows as they are
-    size_t row_bytes;    // packed, without the filter byte
-    uint8_t *filtered;   // [height * (1 + row_bytes)]
-    uint8_t *packed[2];  // this row and the one before
+    size_t row_bytes;          // packed, without the filter byte
+    uint8_t *filtered;         // [height * (1 + row_bytes)]
+    uint8_t *packed[2];        // this row and the one before
     uint8_t *compressed;
     size_t compressed_room, compressed_len;
 };
@@ -129,7 +129,7 @@ static om_status make_pixels(struct writer *w, const uint8_t *index)
 
 static om_status writer_init(struct writer *w)
 {
-    w->row_bytes = !w->rgba          ? (size_t)w->width * 4
+    w->row_bytes = !w->rgba        ? (size_t)w->width * 4
                    : w->depth == 4 ? (w->width + 1) / 2
                                    : w->width;
     const size_t bytes = w->height * (w->row_bytes + 1);

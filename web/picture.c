@@ -221,7 +221,8 @@ static void add_canonical(struct reading *r)
     struct om_picture_bound *b = r->out;
     struct om_buf *c = &b->canonical;
     om_buf_addf(c, "%d %d %d %d %d|%s|%s|", b->kind, b->palette, b->map,
-                b->labels, b->outline, b->level, b->layer ? b->layer->name : "");
+                b->labels, b->outline, b->level,
+                b->layer ? b->layer->name : "");
     om_buf_addf(c, "%zu %zu %d|%s|", b->by, b->column, b->stat,
                 b->per ? b->per->name : "");
     if (b->window.set)

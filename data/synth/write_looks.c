@@ -23,7 +23,9 @@ static const struct look {
      "\"农用\"}"},
     // Grades of risk have their colours, and nothing else has them.
     {"hazard",
-     "\"picture_by\": \"severity\", \"picture_titles\": {\"1\": \"低\", "
+     "\"picture_by\": \"severity\", \"picture_titles_en\": {\"1\": "
+     "\"low\", \"2\": \"moderate\", \"3\": \"serious\", \"4\": \"high\"}, "
+     "\"picture_titles\": {\"1\": \"低\", "
      "\"2\": \"一般\", \"3\": \"较高\", \"4\": \"高\"}, "
      "\"picture_colours\": {\"1\": \"#4B8FE8\", "
      "\"2\": \"#F0C24B\", \"3\": \"#F2842B\", \"4\": \"#E5484D\"}"},

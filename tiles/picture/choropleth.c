@@ -50,7 +50,7 @@ struct om_colour om_unit_hatch_colour(enum om_palette palette)
 {
     return om_colour_fade(palette == OM_PALETTE_DARK ? om_colour_of(0x93A4BA)
                                                      : om_colour_of(0x5A6878),
-                          150);
+                          100);
 }
 
 static om_status breaks_of(const struct om_unit_numbers *scale, size_t units,
@@ -145,25 +145,42 @@ static void draw_borders(const struct om_level *level, struct om_colour colour,
     om_canvas_fill(canvas, colour);
 }
 
-void om_choropleth_draw(const struct om_level *level,
-                        const struct om_unit_classes *classes,
-                        enum om_palette palette, struct om_canvas *canvas)
+/* All classes into an empty canvas. */
+static void draw_classes(struct drawing *d, struct om_box box,
+                         enum om_palette palette)
 {
-    const struct om_box box = om_view_box(&canvas->view, 2);
-    struct drawing d = {.level = level, .classes = classes, .canvas = canvas};
-    if (!classes->outline) om_level_each(level, box, note, &d);
+    const struct om_unit_classes *classes = d->classes;
+    om_level_each(d->level, box, note, d);
     for (int c = 0; c < OM_UNIT_ABSENT; c++) {
-        if (!d.seen[c]) continue;
-        d.wanted = (uint8_t)c;
-        om_level_each(level, box, add, &d);
+        if (!d->seen[c]) continue;
+        const size_t fill = c == OM_UNIT_ZERO ? classes->classes : (size_t)c;
+        d->wanted = (uint8_t)c;
+        om_level_each(d->level, box, add, d);
         if (c < OM_CLASSES_MOST || c == OM_UNIT_ZERO)
-            om_canvas_add(
-                canvas,
-                om_choropleth_fill(
-                    classes, c == OM_UNIT_ZERO ? classes->classes : (size_t)c,
-                    palette));
+            om_canvas_add(d->canvas,
+                          om_choropleth_fill(classes, fill, palette));
         else
-            om_canvas_hatch(canvas, om_unit_hatch_colour(palette));
+            om_canvas_hatch(d->canvas, om_unit_hatch_colour(palette));
+    }
+}
+
+om_status om_choropleth_draw(const struct om_level *level,
+                             const struct om_unit_classes *classes,
+                             enum om_palette palette, struct om_canvas *canvas,
+                             struct om_arena *arena)
+{
+    const struct om_view *view = &canvas->view;
+    struct om_canvas sheet = *canvas;
+    struct drawing d = {.level = level, .classes = classes, .canvas = &sheet};
+    if (!classes->outline) {
+        // What is there already must not be added to.
+        sheet.pixel =
+            om_arena_calloc(arena, (size_t)view->width * view->height, 4);
+        if (!sheet.pixel) return OM_E_MEMORY;
+        draw_classes(&d, om_view_box(view, 2), palette);
+        om_canvas_over(canvas, (const uint8_t(*)[4])sheet.pixel);
+        canvas->raster = sheet.raster;
     }
     draw_borders(level, om_choropleth_edge(classes, palette), canvas);
+    return OM_OK;
 }

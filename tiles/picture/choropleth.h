@@ -48,9 +48,11 @@ struct om_colour om_unit_hatch_colour(enum om_palette palette);
 struct om_colour om_choropleth_edge(const struct om_unit_classes *classes,
                                     enum om_palette palette);
 
-/** Draw the units of a level. Classes share pixels exactly: no seams. */
-void om_choropleth_draw(const struct om_level *level,
-                        const struct om_unit_classes *classes,
-                        enum om_palette palette, struct om_canvas *canvas);
+/** Draw the units of a level. Classes share pixels exactly: no seams.
+ *  returns OM_E_MEMORY */
+om_status om_choropleth_draw(const struct om_level *level,
+                             const struct om_unit_classes *classes,
+                             enum om_palette palette, struct om_canvas *canvas,
+                             struct om_arena *arena) OM_MUST_USE;
 
 #endif

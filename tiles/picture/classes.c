@@ -164,14 +164,42 @@ static void add_other(struct om_classes *c)
     colour_by_number(class, CATEGORIES);
 }
 
+/* Are there values that the city names no colour for? */
+static om_status has_others(const struct om_snapshot *snapshot,
+                            const struct om_layer *layer, size_t column,
+                            const struct om_json *colours, bool *out)
+{
+    const struct om_query query = {
+        .snapshot = snapshot, .layer = layer, .policy = &OM_POLICY_ALL};
+    struct om_groups groups;
+    *out = true;
+    if (layer->schema.field[column].type == OM_TYPE_REAL) return OM_OK;
+    const om_status st =
+        om_query_group(&query, column, OM_STEP_NONE, 0, OM_NO_FIELD, &groups);
+    if (st == OM_E_COST) return OM_OK;
+    if (st) return st;
+    *out = false;
+    for (size_t i = 0; i < groups.count && !*out; i++) {
+        char word[OM_LIMIT_NAME_BYTES * 2];
+        const struct om_group *g = &groups.group[i];
+        snprintf(word, sizeof word, "%.*s", (int)g->len, g->id);
+        *out = !g->null && g->count && !om_json_get(colours, word);
+    }
+    om_groups_deinit(&groups);
+    return OM_OK;
+}
+
 /* The colours that the city names for a column. */
-static om_status named_classes(const struct om_layer *layer,
+static om_status named_classes(const struct om_snapshot *snapshot,
+                               const struct om_layer *layer,
                                const struct om_json *colours,
                                struct om_classes *out, struct om_err *err)
 {
     const size_t n = om_json_count(colours);
     // What is not named lies below.
-    add_other(out);
+    bool others;
+    OM_TRY(has_others(snapshot, layer, out->column, colours, &others));
+    if (others) add_other(out);
     for (size_t i = 0; i < n; i++) {
         const char *value;
         const char *text = om_json_text(om_json_member(colours, i, &value), "");
@@ -296,12 +324,16 @@ static om_status counted_classes(const struct om_snapshot *snapshot,
     return st;
 }
 
-static void add_titles(const struct om_json *titles, struct om_classes *out)
+static void add_titles(const struct om_json *object, struct om_classes *out)
 {
+    const struct om_json *zh = om_json_get(object, "picture_titles");
+    const struct om_json *en = om_json_get(object, "picture_titles_en");
     for (size_t i = 0; i < out->count; i++) {
         struct om_class *class = &out->class[i];
         snprintf(class->title, sizeof class->title, "%s",
-                 om_json_text(om_json_get(titles, class->text), ""));
+                 om_json_text(om_json_get(zh, class->text), ""));
+        snprintf(class->text_en, sizeof class->text_en, "%s",
+                 om_json_text(om_json_get(en, class->text), ""));
     }
 }
 
@@ -348,11 +380,10 @@ om_status om_classes_of(const struct om_snapshot *snapshot,
     } else {
         const struct om_json *colours =
             out->column == own ? om_json_get(object, "picture_colours") : NULL;
-        st = colours ? named_classes(layer, colours, out, err)
+        st = colours ? named_classes(snapshot, layer, colours, out, err)
                      : counted_classes(snapshot, layer, out);
     }
-    if (!st && out->column == own)
-        add_titles(om_json_get(object, "picture_titles"), out);
+    if (!st && out->column == own) add_titles(object, out);
     if (st) om_classes_deinit(out);
     return st;
 }

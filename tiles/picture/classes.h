@@ -46,7 +46,7 @@ bool om_colour_parse(const char *text, struct om_colour *out);
  *   "picture_by": the column that is taken where none is named
  *   "picture_colours": {"VALUE": "#RRGGBB", ...} for that column, in the order
  *                      of drawing, the last on top
- *   "picture_titles": {"VALUE": "what people call it", ...}
+ *   "picture_titles", "picture_titles_en": {"VALUE": "what people call it"}
  * Else categories get colours by how many rows they have, the eight largest,
  * and numbers of more than eight values steps with as many rows in each.
  * They are those of all the layer's rows, whatever a filter leaves.

@@ -57,14 +57,16 @@ struct laying {
     uint8_t (*rgba)[4];
 };
 
-/* Pixels [*first, *end) of `count` from `start` on whose source is in tile t. */
+/* Pixels [*first, *end) of `count` from `start` on whose source is in tile t.
+ */
 static void span_of(const struct laying *l, int64_t start, unsigned count,
                     int64_t tile, unsigned *first, unsigned *end)
 {
     unsigned i = 0;
     while (i < count && source_of(&l->finer, start + i) < tile * SIDE) i++;
     *first = i;
-    while (i < count && source_of(&l->finer, start + i) < (tile + 1) * SIDE) i++;
+    while (i < count && source_of(&l->finer, start + i) < (tile + 1) * SIDE)
+        i++;
     *end = i;
 }
 
@@ -79,8 +81,8 @@ static void lay_tile(const struct laying *l, int64_t tile_x, int64_t tile_y,
         const int64_t row = source_of(&l->finer, v->y + y) - tile_y * SIDE;
         for (unsigned x = x0; x < x1; x++) {
             const int64_t col = source_of(&l->finer, v->x + x) - tile_x * SIDE;
-            memcpy(over[(size_t)y * v->width + x],
-                   l->rgba[row * SIDE + col], 4);
+            memcpy(over[(size_t)y * v->width + x], l->rgba[row * SIDE + col],
+                   4);
         }
     }
 }
@@ -110,10 +112,13 @@ om_status om_heatmap_draw(struct om_fields *fields, const struct om_risk *risk,
     const int64_t x1 = source_of(&l.finer, v->x + v->width - 1) / SIDE;
     const int64_t y1 = source_of(&l.finer, v->y + v->height - 1) / SIDE;
     for (int64_t y = source_of(&l.finer, v->y) / SIDE; y <= y1 && !st; y++)
-        for (int64_t x = source_of(&l.finer, v->x) / SIDE; x <= x1 && !st; x++) {
+        for (int64_t x = source_of(&l.finer, v->x) / SIDE; x <= x1 && !st;
+             x++) {
             if (x < 0 || y < 0 || x >= tiles || y >= tiles) continue;
-            const struct om_field_window window = {
-                .z = l.finer.z, .x = (uint32_t)x, .y = (uint32_t)y, .side_px = SIDE};
+            const struct om_field_window window = {.z = l.finer.z,
+                                                   .x = (uint32_t)x,
+                                                   .y = (uint32_t)y,
+                                                   .side_px = SIDE};
             st = om_risk_shown(fields, risk, &window, &scratch, l.value);
             om_legend_colours(legend, l.value, (size_t)SIDE * SIDE, l.rgba);
             if (!st) lay_tile(&l, x, y, over);

@@ -54,8 +54,7 @@ static void rows_key(const struct om_picture *p, enum om_language language,
     const enum om_key_form form = geometry == OM_GEOMETRY_POINT  ? OM_KEY_DOT
                                   : geometry == OM_GEOMETRY_LINE ? OM_KEY_LINE
                                                                  : OM_KEY_AREA;
-    const char *title =
-        meta ? word(language, meta->title, meta->title_en) : "";
+    const char *title = meta ? word(language, meta->title, meta->title_en) : "";
     snprintf(out->title, sizeof out->title, "%s",
              *title ? title : p->layer->name);
     for (size_t i = c->count; i-- > 0;) {
@@ -63,6 +62,8 @@ static void rows_key(const struct om_picture *p, enum om_language language,
         const char *text = class->text;
         if (class->other) text = word(language, "其他", "other");
         if (language == OM_LANGUAGE_ZH && class->title[0]) text = class->title;
+        if (language == OM_LANGUAGE_EN && class->text_en[0])
+            text = class->text_en;
         add_item(out, form, class->colour[p->palette],
                  c->column == OM_NO_FIELD ? out->title : text);
     }
@@ -78,10 +79,9 @@ void om_key_of(const struct om_picture *picture, enum om_language language,
         units_key(picture, language, out);
     if (picture->kind == OM_PICTURE_ROWS) rows_key(picture, language, out);
     if (picture->kind == OM_PICTURE_HEAT)
-        om_key_of_heat(picture->legend, word(language, picture->title,
-                                             picture->title_en),
-                       word(language, picture->unit, picture->unit_en),
-                       language, out);
+        om_key_of_heat(
+            picture->legend, word(language, picture->title, picture->title_en),
+            word(language, picture->unit, picture->unit_en), language, out);
 }
 
 static void value_text(double value, char *out, size_t room)
@@ -100,8 +100,8 @@ void om_key_of_heat(const struct om_legend *legend, const char *title,
         char text[32];
         const uint8_t *c = legend->rgba[i + 1];
         value_text((double)legend->from[i], text, sizeof text);
-        add_item(out, OM_KEY_AREA,
-                 (struct om_colour){c[0], c[1], c[2], c[3]}, text);
+        add_item(out, OM_KEY_AREA, (struct om_colour){c[0], c[1], c[2], c[3]},
+                 text);
     }
     (void)language;
 }

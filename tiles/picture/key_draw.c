@@ -108,10 +108,9 @@ static void add_outline(struct layout *l, const int (*corner)[2], size_t n)
     const int64_t y0 = (l->y - l->canvas->view.y) * 256;
     for (size_t i = 0; i < n; i++) {
         const int *a = corner[i], *b = corner[(i + 1) % n];
-        om_raster_line(
-            &l->canvas->raster,
-            (struct om_spot){x0 + a[0] * 256, y0 + a[1] * 256},
-            (struct om_spot){x0 + b[0] * 256, y0 + b[1] * 256});
+        om_raster_line(&l->canvas->raster,
+                       (struct om_spot){x0 + a[0] * 256, y0 + a[1] * 256},
+                       (struct om_spot){x0 + b[0] * 256, y0 + b[1] * 256});
     }
 }
 
@@ -161,8 +160,8 @@ static om_status add_key(struct layout *l, const struct om_key *key, int *y)
     const enum om_palette palette = l->style->palette;
     const int x = px(l, PAD);
     if (key->title[0]) {
-        OM_TRY(add_text(l, key->title, TITLE, true, text_colour(palette), x,
-                        *y));
+        OM_TRY(
+            add_text(l, key->title, TITLE, true, text_colour(palette), x, *y));
         *y += px(l, LINE);
     }
     if (key->unit[0]) {
@@ -174,8 +173,8 @@ static om_status add_key(struct layout *l, const struct om_key *key, int *y)
     if (key->ramp) return add_ramp(l, key, y);
     for (size_t i = 0; i < key->items; i++) {
         add_swatch(l, &key->item[i], x, *y + px(l, 2));
-        OM_TRY(add_text(l, key->item[i].text, TEXT, false,
-                        text_colour(palette), x + px(l, SWATCH_W + GAP), *y));
+        OM_TRY(add_text(l, key->item[i].text, TEXT, false, text_colour(palette),
+                        x + px(l, SWATCH_W + GAP), *y));
         *y += px(l, LINE);
     }
     return OM_OK;
@@ -219,11 +218,8 @@ om_status om_keys_draw(const struct om_key_style *style,
     OM_TRY(om_keys_size(style, key, keys, arena, &width, &height));
     if (!width || !height) return OM_OK;
     om_canvas_box(canvas, x, y, width, height, panel_colour(style->palette));
-    struct layout l = {.style = style,
-                       .canvas = canvas,
-                       .x = x,
-                       .y = y,
-                       .arena = arena};
+    struct layout l = {
+        .style = style, .canvas = canvas, .x = x, .y = y, .arena = arena};
     return lay_out(&l, key, keys);
 }
 
@@ -279,10 +275,7 @@ om_status om_key_note_draw(const struct om_key_style *style,
     unsigned width, height;
     OM_TRY(om_key_note_size(style, note, arena, &width, &height));
     om_canvas_box(canvas, x, y, width, height, panel_colour(style->palette));
-    struct layout l = {.style = style,
-                       .canvas = canvas,
-                       .x = x,
-                       .y = y,
-                       .arena = arena};
+    struct layout l = {
+        .style = style, .canvas = canvas, .x = x, .y = y, .arena = arena};
     return note_lay_out(&l, note);
 }

@@ -239,10 +239,9 @@ om_status om_picture_draw(const struct om_picture *picture, bool map,
                                              canvas, arena)
                        : OM_OK;
         case OM_PICTURE_UNITS:
-            if (map)
-                om_choropleth_draw(picture->level, &picture->units,
-                                   picture->palette, canvas);
-            return OM_OK;
+            return map ? om_choropleth_draw(picture->level, &picture->units,
+                                            picture->palette, canvas, arena)
+                       : OM_OK;
         case OM_PICTURE_ROWS:
             return map ? om_rows_draw(&spec, canvas, arena) : OM_OK;
         case OM_PICTURE_HEAT:

@@ -27,7 +27,7 @@ struct om_picture {
     const struct om_layer *layer;    // ROWS
     struct om_selection *selection;  // ROWS
     struct om_classes classes;       // ROWS
-    struct om_quant *quant;             // NULL of HEAT
+    struct om_quant *quant;          // NULL of HEAT
     // HEAT: borrows all; whoever made it keeps it
     struct om_fields *fields;
     const struct om_risk *risk;

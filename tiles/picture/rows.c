@@ -124,9 +124,9 @@ unsigned om_rows_dot(const struct om_rows_spec *spec,
                      const struct om_view *view)
 {
     if (!spec->selection->count) return DOT_MOST;
-    const double each = box_area_px(spec->layer, view) * COVER_MOST /
-                        ((double)view->ratio * view->ratio *
-                         (double)spec->selection->count);
+    const double each =
+        box_area_px(spec->layer, view) * COVER_MOST /
+        ((double)view->ratio * view->ratio * (double)spec->selection->count);
     // A disc of that area; in half pixels.
     const double d = floor(4.0 * sqrt(each / OM_PI));
     const double zoom = om_view_zoom(view);

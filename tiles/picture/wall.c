@@ -24,7 +24,8 @@
 
 om_status om_wall_fit(struct om_wall *wall, struct om_box box, unsigned ratio)
 {
-    const double width = om_wall_behind(wall->width, wall->columns, wall->gap_x);
+    const double width =
+        om_wall_behind(wall->width, wall->columns, wall->gap_x);
     const double height = om_wall_behind(wall->height, wall->rows, wall->gap_y);
     if (box.x0 > box.x1 || box.y0 > box.y1) return OM_E_RANGE;
     const double dx = (double)box.x1 - box.x0 + 1.0;
@@ -70,11 +71,11 @@ om_status om_wall_centre(struct om_wall *wall, double x, double y, double zoom,
 struct making {
     const struct om_wall *wall;
     unsigned screen_w, screen_h;
-    unsigned pieces;      // in a strip
-    unsigned *piece_x;    // [pieces + 1] where they begin
+    unsigned pieces;           // in a strip
+    unsigned *piece_x;         // [pieces + 1] where they begin
     unsigned first_row, rows;  // of the strip
-    uint8_t (*strip)[4];               // [rows * width]
-    struct om_arena *arena;            // [threads]
+    uint8_t (*strip)[4];       // [rows * width]
+    struct om_arena *arena;    // [threads]
     int64_t key_x, key_y, note_x, note_y;
 };
 
@@ -221,8 +222,8 @@ om_status om_wall_png(const struct om_wall *wall, bool (*cancelled)(void *ctx),
     om_status st = m.strip && m.arena ? place_panels(&m) : OM_E_MEMORY;
     if (!st) st = cut_pieces(&m);
     if (!st)
-        st = om_png_rows_begin(wall->width, wall->height,
-                               wall->ground.a == 255, png, &rows);
+        st = om_png_rows_begin(wall->width, wall->height, wall->ground.a == 255,
+                               png, &rows);
     if (!st) st = write_strips(&m, cancelled, ctx, rows);
     if (st) png->len = before;
     om_png_rows_free(rows);

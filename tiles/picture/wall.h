@@ -17,12 +17,12 @@
  * that gap_x pixels between two columns of screens, and gap_y between rows,
  * are not in the picture. */
 struct om_wall {
-    unsigned width, height;      // of the picture
-    unsigned columns, rows;      // of screens, which divide it evenly
+    unsigned width, height;  // of the picture
+    unsigned columns, rows;  // of screens, which divide it evenly
     unsigned gap_x, gap_y;
-    struct om_view view;  // of the map, bezels included
-    struct om_colour ground;     // below all; transparent: none
-    size_t pictures;             // lowest first; labels of all come on top
+    struct om_view view;      // of the map, bezels included
+    struct om_colour ground;  // below all; transparent: none
+    size_t pictures;          // lowest first; labels of all come on top
     const struct om_picture *picture[OM_WALL_PICTURES];
     struct om_key_style style;
     size_t keys;  // 0: no legend

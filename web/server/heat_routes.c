@@ -52,9 +52,7 @@ static void forget_heat(void *ask)
 
 const struct om__tile_maker om__heat_maker = {
     .kind = "heat",
-    .params =
-        "filter filter-lang datetime at kernel bandwidth halflife "
-        "weight per palette",
+    .params = OM__HEAT_PARAMS,
     .head = &om__head_png,
     .ask_bytes = sizeof(struct heat_ask),
     .read = read_heat,

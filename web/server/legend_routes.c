@@ -151,8 +151,16 @@ static om_status get_view(struct om__request *r, size_t ending,
     return st;
 }
 
+/* Names of other pictures than heat maps. */
+static bool is_picture(const struct om__request *r)
+{
+    return strncmp(r->address.segment[1], OM__HEAT, strlen(OM__HEAT)) != 0;
+}
+
 om_status om__get_legend(struct om__request *r)
 {
+    if (is_picture(r)) return om__picture_legend(r, false);
+    OM_TRY(om__params_check(r, OM__HEAT_PARAMS));
     enum om_palette palette;
     struct om__view *view = NULL;
     struct om_buf out = {0};
@@ -168,6 +176,8 @@ om_status om__get_legend(struct om__request *r)
 
 om_status om__get_legend_png(struct om__request *r)
 {
+    if (is_picture(r)) return om__picture_legend(r, true);
+    OM_TRY(om__params_check(r, OM__HEAT_PARAMS));
     enum om_palette palette;
     struct om__view *view = NULL;
     struct om_buf out = {0};

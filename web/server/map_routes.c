@@ -25,10 +25,10 @@
 struct sheet {
     char name[OM_LIMIT_NAME_BYTES * 2];
     bool heat;
-    struct om_picture_bound bound;      // unless it is heat
-    struct om_risk_bound *heat_bound;   // until its view is made
-    struct om_picture *picture;         // held
-    struct om__view *view;              // held; of heat
+    struct om_picture_bound bound;     // unless it is heat
+    struct om_risk_bound *heat_bound;  // until its view is made
+    struct om_picture *picture;        // held
+    struct om__view *view;             // held; of heat
     struct om_picture heat_picture;
 };
 
@@ -50,8 +50,7 @@ static om_status read_size(struct om__request *r, struct map_ask *ask)
 {
     uint64_t width = WIDTH_DEFAULT, height = HEIGHT_DEFAULT, scale = 1;
     OM_TRY(om__param_count(r, "width", SIDE_LEAST, OM_WALL_SIDE_MAX, &width));
-    OM_TRY(
-        om__param_count(r, "height", SIDE_LEAST, OM_WALL_SIDE_MAX, &height));
+    OM_TRY(om__param_count(r, "height", SIDE_LEAST, OM_WALL_SIDE_MAX, &height));
     OM_TRY(om__param_count(r, "scale", 1, SCALE_MOST, &scale));
     if (width * height > OM_WALL_PIXELS_MAX)
         return om__param_bad(
@@ -123,8 +122,7 @@ static om_status read_centre(struct om__request *r, struct map_ask *ask,
                              "center is LON,LAT in degrees");
     OM_TRY(om__param_real(r, "zoom", 0, OM_TILE_ZOOM_MAX, &zoom));
     if (isnan(zoom))
-        return om__param_bad(r, "zoom", OM_E_FORMAT,
-                             "a center needs a zoom");
+        return om__param_bad(r, "zoom", OM_E_FORMAT, "a center needs a zoom");
     return om_wall_centre(&ask->wall, x, y, zoom, ask->wall.style.ratio);
 }
 
@@ -140,11 +138,9 @@ static om_status read_place(struct om__request *r, struct map_ask *ask)
         return om__param_bad(r, "zoom", OM_E_FORMAT,
                              "zoom goes with center=LON,LAT");
     OM_TRY(om__param_bbox(r, &place));
-    const struct om_box box = place.kind == OM_PLACE_BOX
-                                  ? place.box
-                                  : city_box(r->snapshot);
-    const om_status st =
-        om_wall_fit(&ask->wall, box, ask->wall.style.ratio);
+    const struct om_box box =
+        place.kind == OM_PLACE_BOX ? place.box : city_box(r->snapshot);
+    const om_status st = om_wall_fit(&ask->wall, box, ask->wall.style.ratio);
     if (st == OM_E_RANGE)
         return om__param_bad(r, "bbox", st,
                              "the box is too small or too large to be drawn");
@@ -246,8 +242,7 @@ static om_status refuse_unknown(struct om__request *r,
 static om_status read_layers(struct om__request *r, struct map_ask *ask)
 {
     const char *text = om__param_text(r, "layers");
-    const char *palette =
-        ask->palette == OM_PALETTE_LIGHT ? "light" : "dark";
+    const char *palette = ask->palette == OM_PALETTE_LIGHT ? "light" : "dark";
     if (!text || !*text)
         return om__param_bad(r, "layers", OM_E_FORMAT,
                              "layers is missing: names of maps, lowest first, "
@@ -317,15 +312,14 @@ static om_status make_heat(struct om__request *r, struct map_ask *ask,
     const struct om_manifest_layer *meta =
         bound->layer ? bound->layer->meta : NULL;
     const struct om_model *model = bound->model;
-    s->heat_picture =
-        om_picture_heat(r->server->fields, &bound->risk,
-                        &s->view->heat.painted[ask->palette]);
+    s->heat_picture = om_picture_heat(r->server->fields, &bound->risk,
+                                      &s->view->heat.painted[ask->palette]);
     const char *title = model ? model->title : meta ? meta->title : NULL;
-    const char *title_en =
-        model ? model->title_en : meta ? meta->title_en : NULL;
+    const char *title_en = model  ? model->title_en
+                           : meta ? meta->title_en
+                                  : NULL;
     s->heat_picture.title = title && *title ? title : bound->name;
-    s->heat_picture.title_en =
-        title_en && *title_en ? title_en : bound->name;
+    s->heat_picture.title_en = title_en && *title_en ? title_en : bound->name;
     if (bound->unit) s->heat_picture.unit = bound->unit;
     if (bound->unit_en) s->heat_picture.unit_en = bound->unit_en;
     return OM_OK;

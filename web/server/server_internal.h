@@ -343,6 +343,10 @@ om_status om__gzip(struct om__lane *lane, const struct om_buf *from,
 // tile_routes.c: tiles of any name
 /** What names of heat maps begin with. */
 #define OM__HEAT "heat:"
+/** What their addresses may ask. */
+#define OM__HEAT_PARAMS                                        \
+    "filter filter-lang datetime at kernel bandwidth halflife " \
+    "weight per palette"
 /* One way of making tiles. `read` takes the parameters (and request->layer);
  * `key` adds whatever else the tile depends on, in one writing for all that
  * mean the same, to a key that has data sequence, place, scale, policy, kind
@@ -517,6 +521,10 @@ om_status om__picture_get(struct om__request *request,
  *  owns: *out with om_picture_bound_deinit, also on failure */
 om_status om__picture_bind(struct om__request *request, const char *name,
                            struct om_picture_bound *out) OM_MUST_USE;
+
+// picture_legend.c
+/** The legend of a picture that is no heat map; the name is in the address. */
+om_status om__picture_legend(struct om__request *request, bool png);
 
 // names.c: what the units of a level are called
 struct om__unit_name {
