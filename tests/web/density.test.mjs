@@ -66,9 +66,10 @@ function mass(raster) {
     return sum * raster.cell * raster.cell / 1e6;
 }
 
-/** Rows in EPSG:4547, by GDAL. */
-async function project(rows) {
-    const child = execFile('gdaltransform', ['-s_srs', 'OGC:CRS84', '-t_srs', 'EPSG:4547', '-output_xy']);
+/** Rows in EPSG:4547, by GDAL; or back from there. */
+async function project(rows, back = false) {
+    const [from, to] = back ? ['EPSG:4547', 'OGC:CRS84'] : ['OGC:CRS84', 'EPSG:4547'];
+    const child = execFile('gdaltransform', ['-s_srs', from, '-t_srs', to, '-output_xy']);
     const lines = new Promise((resolve) => {
         let text = '';
         child.stdout.on('data', (part) => { text += part; });
@@ -143,6 +144,29 @@ test('values are those of a sum over the rows', async (t) => {
         assert.ok(off < 0.005, `${kernel}: ${off}`);
         const weight = rows.reduce((sum, r) => sum + r.weight, 0);
         assert.ok(Math.abs(mass(raster) / weight - 1) < 0.005, `${kernel}: ${mass(raster)}`);
+    }
+});
+
+test('a cell is what explain says of its middle', async (t) => {
+    const c = await makeCity(t, makeRows(2000, 4), { crs: 'EPSG:4547' });
+    for (const kernel of ['quartic', 'gaussian', 'epanechnikov']) {
+        const options = ['--kernel', kernel, '--half-life', 20, '--weight', 'weight'];
+        await done('density', c.city, 'place', ...options, '--out', c.tif, '--quiet');
+        const raster = await read(c.tif, c.dir);
+        const most = raster.value.reduce((a, b) => Math.max(a, b), 0);
+        const cells = [...raster.value.keys()].filter((i) => raster.value[i] > most / 50)
+            .filter((_, i, all) => i % Math.ceil(all.length / 4) === 0);
+        const middles = await project(cells.map((i) => ({
+            lon: raster.west + (i % raster.columns + 0.5) * raster.cell,
+            lat: raster.north - (Math.floor(i / raster.columns) + 0.5) * raster.cell,
+        })), true);
+        for (const [k, [lon, lat]] of middles.entries()) {
+            const said = JSON.parse(await done('explain', c.city, 'place', `${lon},${lat}`, ...options,
+                '--format', 'json'));
+            const off = Math.abs(said.value - raster.value[cells[k]]) / most;
+            assert.ok(off < 0.005, `${kernel} ${lon},${lat}: ${off}`);
+        }
+        assert.ok(cells.length > 2);
     }
 });
 
