@@ -57,10 +57,17 @@ om_status om__vertices(const struct om_layer *layer, size_t *out)
     return OM_OK;
 }
 
-bool om__borders_wanted(const struct om_layer *layer)
+void om__borders_limit(struct om_vectors *vectors, size_t vertices)
+{
+    vectors->border_vertices = vertices;
+}
+
+bool om__borders_wanted(const struct om_vectors *vectors,
+                        const struct om_layer *layer)
 {
     size_t vertices;
-    return !om__vertices(layer, &vertices) && vertices <= OM__BORDER_VERTICES;
+    return !om__vertices(layer, &vertices) &&
+           vertices <= vectors->border_vertices;
 }
 
 static uint64_t place_key(struct om_pos pos)

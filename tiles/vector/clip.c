@@ -4,10 +4,15 @@
  * A polygon is cut by one side of the frame after the other, and each cut
  * leaves a valid polygon on whole units: where an edge crosses the side, the
  * crossing is rounded along it, and edges that pass through the unit of a
- * crossing go through its middle (snap rounding, as in snap.c; only edges that
- * end on the side can). What runs along the side is split at all places on it,
- * so that trace.c finds what cancels. A crossing depends on its edge alone:
- * shapes that share the edge get the same one.
+ * crossing go through its middle. What runs along the side is split at all
+ * places on it, so that trace.c finds what cancels. A crossing depends on its
+ * edge alone: shapes that share the edge get the same one.
+ *
+ * Rounding the crossing turns the edge a little, and where another vertex lies
+ * within half a unit of it the two may meet. So edges that were turned are
+ * held against all others, and if one meets another, the cut is made again
+ * with all edges going through all vertices whose units they pass (snap
+ * rounding, as in snap.c). That is rare, and moves borders by half a unit.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -46,8 +51,12 @@ struct cut {
     const struct side *side;
     struct om_buf vertices;  // struct vertex, of one ring
     struct om_buf edges;     // struct om__edge
+    struct om_buf turned;    // struct om__edge: those that end in a crossing
+    struct om_buf way;       // struct om__xy: of one edge
     int64_t *on;             // where places are on the side, sorted, unique
     size_t count;
+    const struct om__rings *all;  // edges go by all vertices, NULL: only by
+                                  // places on the side
 };
 
 /* Where the edge crosses the side, to the nearest unit. */
@@ -64,6 +73,11 @@ static struct om__xy crossing(struct om__xy a, struct om__xy b, int64_t bound)
     om__wide step = 2 * num + den, whole = step / (2 * den);
     if (step % (2 * den) < 0) whole--;
     return (struct om__xy){bound, a.y + (int64_t)whole};
+}
+
+static bool same_place(struct om__xy a, struct om__xy b)
+{
+    return a.x == b.x && a.y == b.y;
 }
 
 static bool crosses(struct om__xy a, struct om__xy b, int64_t bound)
@@ -148,32 +162,83 @@ static bool passes(const struct cut *c, const struct vertex *v, int64_t y)
     return om__edge_passes(a, b, low, 2);
 }
 
-/* From one vertex to the next along the edge that was there, by the places on
- * the side whose units it passes through. */
-static void run_across(struct cut *c, const struct vertex *v, struct om__xy to)
+/* The place `n` places beyond `first` on the side. */
+static int64_t place_at(const struct cut *c, size_t first, size_t n, bool up)
+{
+    return c->on[up ? first - n : first + n];
+}
+
+/* How many places on the side the edge passes one after the other, leaving the
+ * one where it meets the side. */
+static size_t count_passed(const struct cut *c, const struct vertex *v,
+                           size_t first, bool up)
+{
+    const size_t most = up ? first : c->count - 1 - first;
+    size_t n = 0;
+    while (n < most && passes(c, v, place_at(c, first, n + 1, up))) n++;
+    return n;
+}
+
+/* Places on the side whose units the edge passes through inside. They lie to
+ * where the edge goes inward from the side, which the edge itself says and not
+ * its rounded end: what it passes outside lies the other way. */
+static void find_on_way(struct cut *c, const struct vertex *v, struct om__xy to)
 {
     const int64_t bound = c->side->bound;
-    struct om__xy last = v->at;
     const bool starts = v->at.x == bound;
-    if (starts || to.x == bound) {
-        // Those places lie between this end and the other one.
-        const bool up = starts ? to.y < v->at.y : v->at.y < to.y;
-        const int64_t end_y = starts ? v->at.y : to.y;
-        size_t first = first_on(c, end_y), n = 0;
-        // Count how far the edge keeps passing, away from its end on the side.
-        while (up ? first > n && passes(c, v, c->on[first - 1 - n])
-                  : first + 1 + n < c->count &&
-                        passes(c, v, c->on[first + 1 + n]))
-            n++;
-        for (size_t i = 0; i < n; i++) {
-            const size_t step = starts ? i + 1 : n - i;
-            const struct om__xy next = {
-                bound, c->on[up ? first - step : first + step]};
-            add_edge(c, last, next);
-            last = next;
-        }
+    const int64_t inward = starts ? v->b.y - v->a.y : v->a.y - v->b.y;
+    if ((!starts && to.x != bound) || inward == 0) return;
+    const bool up = inward < 0;
+    const size_t first = first_on(c, starts ? v->at.y : to.y);
+    const size_t n = count_passed(c, v, first, up);
+    for (size_t i = 0; i < n; i++) {
+        const struct om__xy place = {
+            bound, place_at(c, first, starts ? i + 1 : n - i, up)};
+        om_buf_add(&c->way, &place, sizeof place);
     }
-    add_edge(c, last, to);
+}
+
+/* Vertices inside whose units the edge passes through. */
+static void find_near_way(struct cut *c, const struct vertex *v)
+{
+    const struct om__xy a = {2 * v->a.x, 2 * v->a.y};
+    const struct om__xy b = {2 * v->b.x, 2 * v->b.y};
+    for (size_t i = 0; i < c->all->places; i++) {
+        const struct om__xy p = c->all->at[i];
+        if (p.x >= c->side->bound || same_place(p, v->a) || same_place(p, v->b))
+            continue;
+        const struct om__xy low = {2 * p.x - 1, 2 * p.y - 1};
+        if (om__edge_passes(a, b, low, 2)) om_buf_add(&c->way, &p, sizeof p);
+    }
+    om__way_sort(&c->way, 0, v->a, v->b);
+}
+
+static bool is_vertex(const struct vertex *v, struct om__xy at)
+{
+    return same_place(at, v->a) || same_place(at, v->b);
+}
+
+/* From one vertex to the next along the edge that was there. */
+static void run_across(struct cut *c, const struct vertex *v, struct om__xy to)
+{
+    c->way.len = 0;
+    find_on_way(c, v, to);
+    if (c->all) find_near_way(c, v);
+    const struct om__xy *way = (const void *)c->way.bytes;
+    const size_t n = c->way.len / sizeof *way;
+    const bool turned = n || !is_vertex(v, v->at) || !is_vertex(v, to);
+    struct om__xy last = v->at;
+    for (size_t i = 0; i <= n; i++) {
+        const struct om__xy next = i < n ? way[i] : to;
+        if (same_place(last, next)) continue;
+        add_edge(c, last, next);
+        if (turned) {
+            const struct om__edge edge = {from_side(c->side, last),
+                                          from_side(c->side, next)};
+            om_buf_add(&c->turned, &edge, sizeof edge);
+        }
+        last = next;
+    }
 }
 
 static void add_vertex(struct cut *c, struct om__xy at, struct om__xy a,
@@ -205,6 +270,73 @@ static om_status cut_ring(struct cut *c, const struct om__xy *at, size_t n)
     return c->edges.status;
 }
 
+/* ---- edges that meet where they should not ---- */
+
+static int turn(struct om__xy a, struct om__xy b, struct om__xy c)
+{
+    const om__wide t = (om__wide)(b.x - a.x) * (c.y - a.y) -
+                       (om__wide)(c.x - a.x) * (b.y - a.y);
+    return (t > 0) - (t < 0);
+}
+
+static bool apart(int64_t a, int64_t b, int64_t c, int64_t d)
+{
+    return (a < b ? b : a) < (c < d ? c : d) ||
+           (c < d ? d : c) < (a < b ? a : b);
+}
+
+/* Does the place lie on the edge, given that it is in line with it? */
+static bool within(const struct om__edge *e, struct om__xy p)
+{
+    return !apart(e->from.x, e->to.x, p.x, p.x) &&
+           !apart(e->from.y, e->to.y, p.y, p.y);
+}
+
+static bool has_end(const struct om__edge *e, struct om__xy p)
+{
+    return same_place(e->from, p) || same_place(e->to, p);
+}
+
+/* Do two edges meet but in ends that they share? What is the same edge, in
+ * whatever direction, does not: it cancels. */
+static bool clash(const struct om__edge *e, const struct om__edge *f)
+{
+    if (apart(e->from.x, e->to.x, f->from.x, f->to.x) ||
+        apart(e->from.y, e->to.y, f->from.y, f->to.y) ||
+        (has_end(e, f->from) && has_end(e, f->to)))
+        return false;
+    const int a = turn(e->from, e->to, f->from),
+              b = turn(e->from, e->to, f->to);
+    const int c = turn(f->from, f->to, e->from),
+              d = turn(f->from, f->to, e->to);
+    if (a * b < 0 && c * d < 0) return true;
+    return (!a && within(e, f->from) && !has_end(e, f->from)) ||
+           (!b && within(e, f->to) && !has_end(e, f->to)) ||
+           (!c && within(f, e->from) && !has_end(f, e->from)) ||
+           (!d && within(f, e->to) && !has_end(f, e->to));
+}
+
+static bool any_clash(const struct cut *c)
+{
+    const struct om__edge *turned = (const void *)c->turned.bytes;
+    const struct om__edge *edge = (const void *)c->edges.bytes;
+    for (size_t i = 0; i < c->turned.len / sizeof *turned; i++)
+        for (size_t k = 0; k < c->edges.len / sizeof *edge; k++)
+            if (clash(&turned[i], &edge[k])) return true;
+    return false;
+}
+
+/* ---- one cut ---- */
+
+static om_status cut_rings(struct cut *c, const struct om__rings *rings)
+{
+    om_buf_clear(&c->edges);
+    om_buf_clear(&c->turned);
+    for (size_t r = 0, from = 0; r < rings->rings; from = rings->end[r++])
+        OM_TRY(cut_ring(c, rings->at + from, rings->end[r] - from));
+    return c->turned.status ? c->turned.status : c->way.status;
+}
+
 static om_status cut_off(const struct om__rings *rings, const struct side *side,
                          struct om_arena *arena, struct om__rings *out)
 {
@@ -215,14 +347,18 @@ static om_status cut_off(const struct om__rings *rings, const struct side *side,
     for (size_t i = 0; i < rings->places; i++)
         turned.at[i] = to_side(side, rings->at[i]);
     om_status st = find_on(&c, &turned, arena);
-    for (size_t r = 0, from = 0; !st && r < turned.rings;
-         from = turned.end[r++])
-        st = cut_ring(&c, turned.at + from, turned.end[r] - from);
+    if (!st) st = cut_rings(&c, &turned);
+    if (!st && any_clash(&c)) {
+        c.all = &turned;
+        st = cut_rings(&c, &turned);
+    }
     if (!st)
         st = om__edges_trace((struct om__edge *)(void *)c.edges.bytes,
                              c.edges.len / sizeof(struct om__edge), arena, out);
     om_buf_deinit(&c.vertices);
     om_buf_deinit(&c.edges);
+    om_buf_deinit(&c.turned);
+    om_buf_deinit(&c.way);
     return st;
 }
 

@@ -16,10 +16,16 @@
 /* Deeper zooms are not budgeted: their tiles hold few shapes, and a tile that
  * is too large all the same counts its smallest (shapes.c). */
 #define DEEPEST 16
-/* Bytes of shapes that a tile has room for; the rest is for cells. */
+/* Bytes of shapes that a tile has room for; the rest is for cells. Zooms that
+ * show a town or more at once have less: most of their shapes are specks. */
 #define BUDGET 340000
-/* Shapes below this are not drawn: half a pixel of a tile drawn at 512. */
-#define UNITS_LEAST 4
+#define BUDGET_FAR 140000
+#define FAR 13
+/* Units are drawn together or not at all: with some of them missing they say
+ * something that is not so. */
+#define BUDGET_UNITS 440000
+/* Shapes below this are not drawn: a pixel of a tile drawn at 512. */
+#define UNITS_LEAST 8
 /* Where at most one in so many is drawn, the few are listed. */
 #define FEW 6
 /* Seconds a row takes, roughly. */
@@ -69,6 +75,7 @@ struct work {
     const struct om_vector_spec *spec;
     struct om__drawing *drawing;
     size_t row_bytes;
+    double budget[DEEPEST + 1];
     // Of the tile of each zoom that is being read.
     struct bin bin[DEEPEST + 1][OM__SIZE_CLASSES];
     struct bin all[OM__SIZE_CLASSES];
@@ -94,7 +101,7 @@ static void end_tile(struct work *w, unsigned z)
     unsigned least = OM__SIZE_CLASSES;
     while (least > 0) {
         bytes += bytes_of(w, z, least - 1, w->bin[z][least - 1]);
-        if (bytes > BUDGET) break;
+        if (bytes > w->budget[z]) break;
         least--;
     }
     if (least > w->drawing->least[z]) w->drawing->least[z] = least;
@@ -240,6 +247,14 @@ static om_status build(struct work *w, struct head *head)
     return layer->parts == 1 ? list_few(w, head) : OM_OK;
 }
 
+static void set_budgets(struct work *w)
+{
+    const struct om_manifest_layer *meta = w->spec->layer->meta;
+    const bool units = meta && meta->unit_level[0];
+    for (unsigned z = 0; z <= DEEPEST; z++)
+        w->budget[z] = units ? BUDGET_UNITS : z <= FAR ? BUDGET_FAR : BUDGET;
+}
+
 static om_status make_drawing(void *ctx, void **value, size_t *bytes)
 {
     const struct om_vector_spec *spec = ctx;
@@ -250,6 +265,7 @@ static om_status make_drawing(void *ctx, void **value, size_t *bytes)
     if (!st) {
         *w = (struct work){
             .spec = spec, .drawing = d, .row_bytes = om__row_bytes(spec)};
+        set_budgets(w);
         st = build(w, head);
     }
     om_free(w);

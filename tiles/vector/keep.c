@@ -23,7 +23,7 @@ struct slot {
     unsigned char key[];
 };
 
-struct om_vectors {
+struct om__keep {
     pthread_mutex_t lock;
     pthread_cond_t finished;
     size_t max_bytes;
@@ -42,92 +42,100 @@ void om__layer_key(struct om__layer_key *key, const struct om_layer *layer)
 om_status om_vectors_new(size_t max_bytes, struct om_vectors **out)
 {
     struct om_vectors *v = om_calloc(1, sizeof *v);
-    if (!v) return OM_E_MEMORY;
-    v->max_bytes = max_bytes;
-    pthread_mutex_init(&v->lock, NULL);
-    pthread_cond_init(&v->finished, NULL);
+    struct om__keep *k = om_calloc(1, sizeof *k);
+    if (!v || !k) {
+        om_free(v);
+        om_free(k);
+        return OM_E_MEMORY;
+    }
+    k->max_bytes = max_bytes;
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_cond_init(&k->finished, NULL);
+    *v = (struct om_vectors){.keep = k, .border_vertices = OM__BORDER_VERTICES};
     *out = v;
     return OM_OK;
 }
 
 /* Under the lock. */
-static void drop(struct om_vectors *v, struct slot *slot)
+static void drop(struct om__keep *k, struct slot *slot)
 {
-    struct slot **at = &v->slots;
+    struct slot **at = &k->slots;
     while (*at != slot) at = &(*at)->next;
     *at = slot->next;
     if (slot->value) slot->kind->free(slot->value);
-    v->stats.bytes -= slot->bytes;
-    v->stats.entries--;
+    k->stats.bytes -= slot->bytes;
+    k->stats.entries--;
     om_free(slot);
 }
 
 /* Under the lock: the one used longest ago of those that nobody uses. */
-static struct slot *oldest(const struct om_vectors *v)
+static struct slot *oldest(const struct om__keep *k)
 {
     struct slot *found = NULL;
-    for (struct slot *s = v->slots; s; s = s->next)
+    for (struct slot *s = k->slots; s; s = s->next)
         if (s->made && !s->refs && (!found || s->used < found->used)) found = s;
     return found;
 }
 
-static void make_room(struct om_vectors *v, size_t max_bytes)
+static void make_room(struct om__keep *k, size_t max_bytes)
 {
     struct slot *slot;
-    while (v->stats.bytes > max_bytes && (slot = oldest(v))) drop(v, slot);
+    while (k->stats.bytes > max_bytes && (slot = oldest(k))) drop(k, slot);
 }
 
-void om_vectors_clear(struct om_vectors *v)
+void om_vectors_clear(struct om_vectors *vectors)
 {
+    struct om__keep *k = vectors->keep;
     struct slot *slot;
-    pthread_mutex_lock(&v->lock);
-    while ((slot = oldest(v))) drop(v, slot);
-    pthread_mutex_unlock(&v->lock);
+    pthread_mutex_lock(&k->lock);
+    while ((slot = oldest(k))) drop(k, slot);
+    pthread_mutex_unlock(&k->lock);
 }
 
-void om_vectors_free(struct om_vectors *v)
+void om_vectors_free(struct om_vectors *vectors)
 {
-    if (!v) return;
-    om_vectors_clear(v);
-    pthread_cond_destroy(&v->finished);
-    pthread_mutex_destroy(&v->lock);
-    om_free(v);
+    if (!vectors) return;
+    om_vectors_clear(vectors);
+    pthread_cond_destroy(&vectors->keep->finished);
+    pthread_mutex_destroy(&vectors->keep->lock);
+    om_free(vectors->keep);
+    om_free(vectors);
 }
 
 struct om_cache_stats om_vectors_stats(const struct om_vectors *vectors)
 {
-    struct om_vectors *v = (struct om_vectors *)(uintptr_t)vectors;
-    pthread_mutex_lock(&v->lock);
-    const struct om_cache_stats stats = v->stats;
-    pthread_mutex_unlock(&v->lock);
+    struct om__keep *k = vectors->keep;
+    pthread_mutex_lock(&k->lock);
+    const struct om_cache_stats stats = k->stats;
+    pthread_mutex_unlock(&k->lock);
     return stats;
 }
 
-static struct slot *find(struct om_vectors *v, const struct om__keep_kind *kind,
+static struct slot *find(struct om__keep *k, const struct om__keep_kind *kind,
                          const void *key, size_t key_len, uint64_t hash)
 {
-    for (struct slot *s = v->slots; s; s = s->next)
+    for (struct slot *s = k->slots; s; s = s->next)
         if (s->kind == kind && s->hash == hash && s->key_len == key_len &&
             !memcmp(s->key, key, key_len))
             return s;
     return NULL;
 }
 
-bool om__keep_has(struct om_vectors *v, const struct om__keep_kind *kind,
+bool om__keep_has(struct om_vectors *vectors, const struct om__keep_kind *kind,
                   const void *key, size_t key_len)
 {
+    struct om__keep *k = vectors->keep;
     const uint64_t hash = om_hash64(key, key_len, 0);
-    pthread_mutex_lock(&v->lock);
-    const struct slot *slot = find(v, kind, key, key_len, hash);
+    pthread_mutex_lock(&k->lock);
+    const struct slot *slot = find(k, kind, key, key_len, hash);
     const bool has = slot && slot->made;
-    pthread_mutex_unlock(&v->lock);
+    pthread_mutex_unlock(&k->lock);
     return has;
 }
 
 /* Under the lock: a slot that says that we make it. */
-static struct slot *claim(struct om_vectors *v,
-                          const struct om__keep_kind *kind, const void *key,
-                          size_t key_len, uint64_t hash)
+static struct slot *claim(struct om__keep *k, const struct om__keep_kind *kind,
+                          const void *key, size_t key_len, uint64_t hash)
 {
     struct slot *slot = om_calloc(1, sizeof *slot + key_len);
     if (!slot) return NULL;
@@ -136,32 +144,33 @@ static struct slot *claim(struct om_vectors *v,
     slot->key_len = key_len;
     memcpy(slot->key, key, key_len);
     slot->refs = 1;
-    slot->next = v->slots;
-    v->slots = slot;
-    v->stats.entries++;
+    slot->next = k->slots;
+    k->slots = slot;
+    k->stats.entries++;
     return slot;
 }
 
-om_status om__keep_get(struct om_vectors *v, const struct om__keep_kind *kind,
-                       const void *key, size_t key_len, void *ask,
-                       struct om__kept *out)
+om_status om__keep_get(struct om_vectors *vectors,
+                       const struct om__keep_kind *kind, const void *key,
+                       size_t key_len, void *ask, struct om__kept *out)
 {
+    struct om__keep *k = vectors->keep;
     const uint64_t hash = om_hash64(key, key_len, 0);
     *out = (struct om__kept){0};
-    pthread_mutex_lock(&v->lock);
-    struct slot *slot = find(v, kind, key, key_len, hash);
+    pthread_mutex_lock(&k->lock);
+    struct slot *slot = find(k, kind, key, key_len, hash);
     while (slot && !slot->made) {
-        pthread_cond_wait(&v->finished, &v->lock);
-        slot = find(v, kind, key, key_len, hash);
+        pthread_cond_wait(&k->finished, &k->lock);
+        slot = find(k, kind, key, key_len, hash);
     }
     const bool mine = !slot;
     if (mine)
-        slot = claim(v, kind, key, key_len, hash);
+        slot = claim(k, kind, key, key_len, hash);
     else
         slot->refs++;
-    if (slot) slot->used = ++v->clock;
-    mine ? v->stats.misses++ : v->stats.hits++;
-    pthread_mutex_unlock(&v->lock);
+    if (slot) slot->used = ++k->clock;
+    mine ? k->stats.misses++ : k->stats.hits++;
+    pthread_mutex_unlock(&k->lock);
     if (!slot) return OM_E_MEMORY;
 
     om_status st = OM_OK;
@@ -169,30 +178,31 @@ om_status om__keep_get(struct om_vectors *v, const struct om__keep_kind *kind,
         void *value = NULL;
         size_t bytes = 0;
         st = kind->make(ask, &value, &bytes);
-        pthread_mutex_lock(&v->lock);
+        pthread_mutex_lock(&k->lock);
         if (st) {
-            drop(v, slot);
+            drop(k, slot);
         } else {
             slot->value = value;
             slot->made = true;
             slot->bytes = bytes;
-            v->stats.bytes += bytes;
-            make_room(v, v->max_bytes);
+            k->stats.bytes += bytes;
+            make_room(k, k->max_bytes);
         }
-        pthread_cond_broadcast(&v->finished);
-        pthread_mutex_unlock(&v->lock);
+        pthread_cond_broadcast(&k->finished);
+        pthread_mutex_unlock(&k->lock);
     }
     if (!st) *out = (struct om__kept){slot->value, slot};
     return st;
 }
 
-void om__keep_release(struct om_vectors *v, struct om__kept *kept)
+void om__keep_release(struct om_vectors *vectors, struct om__kept *kept)
 {
+    struct om__keep *k = vectors->keep;
     struct slot *slot = kept->slot;
     if (!slot) return;
-    pthread_mutex_lock(&v->lock);
+    pthread_mutex_lock(&k->lock);
     slot->refs--;
-    make_room(v, v->max_bytes);
-    pthread_mutex_unlock(&v->lock);
+    make_room(k, k->max_bytes);
+    pthread_mutex_unlock(&k->lock);
     *kept = (struct om__kept){0};
 }

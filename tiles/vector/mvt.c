@@ -37,6 +37,8 @@ enum { MOVE_TO = 1, LINE_TO = 2, CLOSE_PATH = 7 };
 
 #define VARINT_BYTES 10
 #define SLOTS_FIRST 512
+/* Whole numbers below this, among them years, are remembered by themselves. */
+#define SMALL 2304
 
 void om_mvt_deinit(struct om_mvt *l)
 {
@@ -47,6 +49,7 @@ void om_mvt_deinit(struct om_mvt *l)
     om_buf_deinit(&l->words);
     om_buf_deinit(&l->starts);
     om_buf_deinit(&l->slots);
+    om_buf_deinit(&l->small);
     *l = (struct om_mvt){0};
 }
 
@@ -196,8 +199,21 @@ static uint32_t number_value(struct om_mvt *l, uint8_t field, uint64_t value)
     return share_value(l, (size_t)(at - l->values.bytes));
 }
 
+static uint32_t small_value(struct om_mvt *l, uint64_t value)
+{
+    if (!l->small.len) {
+        if (om_buf_reserve(&l->small, SMALL * sizeof(uint32_t))) return 0;
+        memset(l->small.bytes, 0, SMALL * sizeof(uint32_t));
+        l->small.len = SMALL * sizeof(uint32_t);
+    }
+    uint32_t *known = (uint32_t *)(void *)l->small.bytes + value;
+    if (!*known) *known = number_value(l, VALUE_UNSIGNED, value) + 1;
+    return *known - 1;
+}
+
 uint32_t om_mvt_integer(struct om_mvt *l, int64_t value)
 {
+    if (value >= 0 && value < SMALL) return small_value(l, (uint64_t)value);
     if (value >= 0) return number_value(l, VALUE_UNSIGNED, (uint64_t)value);
     return number_value(l, VALUE_SIGNED,
                         (uint64_t)value << 1 ^ (uint64_t)(value >> 63));
@@ -222,12 +238,6 @@ uint32_t om_mvt_real(struct om_mvt *l, double value)
 }
 
 /* ---- features ---- */
-
-void om_mvt_tag(struct om_mvt *l, uint32_t key, uint32_t value)
-{
-    const uint32_t both[] = {key, value};
-    om_buf_add(&l->tags, both, sizeof both);
-}
 
 static uint32_t *word_room(struct om_mvt *l, size_t n)
 {
@@ -335,8 +345,9 @@ size_t om_mvt_bytes(const struct om_mvt *l)
 
 static om_status status_of(const struct om_mvt *l)
 {
-    const struct om_buf *all[] = {&l->keys,  &l->values, &l->features, &l->tags,
-                                  &l->words, &l->starts, &l->slots};
+    const struct om_buf *all[] = {&l->small,    &l->keys, &l->values,
+                                  &l->features, &l->tags, &l->words,
+                                  &l->starts,   &l->slots};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i]->status) return all[i]->status;
     return OM_OK;

@@ -24,6 +24,7 @@ struct om_mvt {
     struct om_buf starts;       // uint32: where each value begins in `values`
     struct om_buf slots;        // uint64: hash table of values
     size_t slot_count;
+    struct om_buf small;  // uint32: value of each small whole number, less one
     uint32_t key_count, value_count;
     uint64_t feature_count;
     struct om_mvt_xy cursor;
@@ -41,7 +42,15 @@ uint32_t om_mvt_boolean(struct om_mvt *layer, bool value);
 uint32_t om_mvt_text_once(struct om_mvt *layer, const char *text, size_t len);
 
 /* A feature: tags and geometry in any order, then om_mvt_feature. */
-void om_mvt_tag(struct om_mvt *layer, uint32_t key, uint32_t value);
+static inline void om_mvt_tag(struct om_mvt *layer, uint32_t key,
+                              uint32_t value)
+{
+    if (om_buf_reserve(&layer->tags, 2 * sizeof(uint32_t))) return;
+    uint32_t *at = (uint32_t *)(void *)(layer->tags.bytes + layer->tags.len);
+    at[0] = key;
+    at[1] = value;
+    layer->tags.len += 2 * sizeof(uint32_t);
+}
 void om_mvt_point(struct om_mvt *layer, struct om_mvt_xy at);
 /** At least 2 places, neighbours distinct. */
 void om_mvt_line(struct om_mvt *layer, const struct om_mvt_xy *at, size_t n);

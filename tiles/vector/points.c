@@ -9,7 +9,7 @@
 #include "tiles/vector/vector_internal.h"
 
 /* Bytes of a tile of rows as they are reckoned. */
-#define BUDGET 120000
+#define BUDGET 200000
 /* Fewer rows than a tile has cells are never counted. */
 #define WHOLE_LEAST 256
 

@@ -24,6 +24,10 @@ struct column {
     enum om_type type;
     struct om_text_reader reader;
 };
+/* Rows of a part that are known to be whole. */
+struct touched {
+    size_t from, to;
+};
 /* A column in one part. */
 struct source {
     const struct om_column *column;
@@ -35,7 +39,8 @@ struct om__rows {
     struct om_mvt *mvt;
     size_t columns;
     struct column *column;
-    struct source *source;  // [parts][columns]
+    struct source *source;    // [parts][columns]
+    struct touched *touched;  // [parts]
 };
 
 static bool wanted(const struct om_vector_spec *spec, size_t field)
@@ -63,7 +68,9 @@ om_status om__rows_new(const struct om_vector_spec *spec, struct om_mvt *mvt,
     }
     rows->source = om_arena_calloc(arena, spec->layer->parts * rows->columns,
                                    sizeof *rows->source);
-    if (!rows->source) return OM_E_MEMORY;
+    rows->touched =
+        om_arena_calloc(arena, spec->layer->parts + 1, sizeof *rows->touched);
+    if (!rows->source || !rows->touched) return OM_E_MEMORY;
     for (size_t i = 0; i < spec->layer->parts * rows->columns; i++) {
         const struct om_part *part = &spec->layer->part[i / rows->columns];
         struct source *s = &rows->source[i];
@@ -91,10 +98,13 @@ void om__rows_free(struct om__rows *rows)
 om_status om__rows_touch(struct om__rows *rows, size_t part, size_t from,
                          size_t to)
 {
+    struct touched *t = &rows->touched[part];
     const struct om_column *ignored;
+    if (from >= t->from && to <= t->to) return OM_OK;
     for (size_t i = 0; i < rows->columns; i++)
         OM_TRY(om_segment_column(rows->spec->layer->part[part].segment,
                                  rows->column[i].field, from, to, &ignored));
+    if (to - from > t->to - t->from) *t = (struct touched){from, to};
     return OM_OK;
 }
 

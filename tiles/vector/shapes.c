@@ -220,6 +220,19 @@ static om_status add_cells(struct work *w)
                            w->drawing->all_zoom, m->arena, &m->cells);
 }
 
+/* Where many of the tile's own rows are drawn, all are looked at at once. */
+static om_status touch_own(struct work *w, struct om__rows *rows)
+{
+    const struct om__making *m = w->m;
+    const size_t found = w->found.len / sizeof(struct om__row);
+    for (size_t p = 0; p < m->spec->layer->parts; p++) {
+        const struct om__stretch s = m->stretch[p];
+        if (s.to - s.from < 16 * found)
+            OM_TRY(om__rows_touch(rows, p, s.from, s.to));
+    }
+    return OM_OK;
+}
+
 static om_status make(struct work *w)
 {
     struct om__rows *rows = NULL;
@@ -229,6 +242,7 @@ static om_status make(struct work *w)
     om_buf_clear(&w->drawn);
     OM_TRY(om__rows_new(m->spec, &m->rows, m->arena, &rows));
     om_status st = find_rows(w);
+    if (!st) st = touch_own(w, rows);
     const struct om__row *found = (const void *)w->found.bytes;
     for (size_t i = 0; i < w->found.len / sizeof *found && !st; i++)
         st = add_shape(w, rows, found[i]);
@@ -257,7 +271,8 @@ static om_status read_rings(struct work *w)
     if (!rings) return OM_E_MEMORY;
     for (size_t p = 0; p < layer->parts; p++) {
         const struct om_segment *s = layer->part[p].segment;
-        OM_TRY(om_segment_rings(s, 0, om_segment_rows(s), &rings[p]));
+        // All have been looked at when the zoom's sizes were found.
+        OM_TRY(om_segment_rings(s, 0, 0, &rings[p]));
     }
     w->rings = rings;
     return OM_OK;
@@ -275,9 +290,10 @@ om_status om__shapes_make(struct om__making *m)
                   place->north - OM_VECTOR_BUFFER,
                   place->west + OM_MVT_EXTENT + OM_VECTOR_BUFFER,
                   place->north + OM_MVT_EXTENT + OM_VECTOR_BUFFER}};
-    om_status st = read_rings(&w);
-    if (!st) st = om__drawing_get(m->vectors, m->spec, &drawing);
-    if (!st && place->z < OM__ZOOM_EXACT && om__borders_wanted(layer)) {
+    om_status st = om__drawing_get(m->vectors, m->spec, &drawing);
+    if (!st) st = read_rings(&w);
+    if (!st && place->z < OM__ZOOM_EXACT &&
+        om__borders_wanted(m->vectors, layer)) {
         st = w.polygons ? om__level_get(m->vectors, layer, place->z, &level)
                         : om__borders_get(m->vectors, layer, &borders);
     }

@@ -216,31 +216,19 @@ static void try_buckets(struct way *w)
     }
 }
 
-/* Sort what was found along the edge; an edge goes through units one after
- * the other, so their middles rise in its direction. */
-static void put_in_order(struct way *w)
+void om__way_sort(struct om_buf *way, size_t first, struct om__xy a,
+                  struct om__xy b)
 {
-    struct om__xy *found = (struct om__xy *)(void *)w->out->bytes + w->first;
-    const size_t n = w->out->len / sizeof *found - w->first;
-    const int64_t dx = w->qb.x - w->qa.x, dy = w->qb.y - w->qa.y;
+    struct om__xy *found = (struct om__xy *)(void *)way->bytes + first;
+    const size_t n = way->len / sizeof *found - first;
+    const int64_t right = (b.x > a.x) - (b.x < a.x);
+    const int64_t down = (b.y > a.y) - (b.y < a.y);
     for (size_t i = 1; i < n; i++) {  // few
         const struct om__xy q = found[i];
-        const int64_t along = q.x * (dx > 0   ? 1
-                                     : dx < 0 ? -1
-                                              : 0) +
-                              q.y * (dy > 0   ? 1
-                                     : dy < 0 ? -1
-                                              : 0);
         size_t k = i;
         for (; k > 0; k--) {
             const struct om__xy p = found[k - 1];
-            const int64_t other = p.x * (dx > 0   ? 1
-                                         : dx < 0 ? -1
-                                                  : 0) +
-                                  p.y * (dy > 0   ? 1
-                                         : dy < 0 ? -1
-                                                  : 0);
-            if (other <= along) break;
+            if ((p.x - q.x) * right + (p.y - q.y) * down <= 0) break;
             found[k] = p;
         }
         found[k] = q;
@@ -249,7 +237,7 @@ static void put_in_order(struct way *w)
     for (size_t i = 1; i < n; i++)
         if (found[i].x != found[kept - 1].x || found[i].y != found[kept - 1].y)
             found[kept++] = found[i];
-    w->out->len = (w->first + kept) * sizeof *found;
+    way->len = (first + kept) * sizeof *found;
 }
 
 om_status om__hot_route(const struct om__hot *hot, struct om_pos a,
@@ -263,7 +251,7 @@ om_status om__hot_route(const struct om__hot *hot, struct om_pos a,
                     .out = out,
                     .first = out->len / sizeof(struct om__xy)};
     try_buckets(&w);
-    if (!out->status) put_in_order(&w);
+    if (!out->status) om__way_sort(out, w.first, w.a, w.b);
     return out->status;
 }
 

@@ -133,7 +133,7 @@ double om_vector_cost_s(struct om_vectors *vectors,
     if (om__place_init(&m.place, z, x, y) || find_stretches(&m)) goto done;
     if (layer->schema.geometry != OM_GEOMETRY_POINT) {
         cost_s += om__drawing_cost_s(vectors, spec);
-        if (z < OM__ZOOM_EXACT && om__borders_wanted(layer))
+        if (z < OM__ZOOM_EXACT && om__borders_wanted(vectors, layer))
             cost_s += layer->schema.geometry == OM_GEOMETRY_POLYGON
                           ? om__level_cost_s(vectors, layer, z)
                           : om__borders_cost_s(vectors, layer);

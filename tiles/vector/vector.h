@@ -83,7 +83,7 @@ double om_vector_cost_s(struct om_vectors *vectors,
  * reach OM_VECTOR_BUFFER units beyond the tile and come in each tile that
  * they touch, at a zoom either in all or in none. Which are drawn is the
  * same for all tiles of a zoom (unless a single tile would break its limit of
- * bytes): those not below half a pixel, and the largest that the fullest tile
+ * bytes): those not below a pixel, and the largest that the fullest tile
  * has room for.
  *
  * Polygons are valid, outer rings clockwise on the map; lines and polygons

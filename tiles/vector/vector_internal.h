@@ -80,6 +80,11 @@ om_status om__rings_trace(const struct om__rings *rings, struct om_arena *arena,
 /** Does the edge come into the half-open square [low, low + side)? Exact. */
 bool om__edge_passes(struct om__xy a, struct om__xy b, struct om__xy low,
                      int64_t side);
+/** Sort places whose units an edge from a to b passes through, from `first` on
+ *  in `way` (of struct om__xy), each once: it passes one after the other, so
+ *  that their middles rise in its direction. */
+void om__way_sort(struct om_buf *way, size_t first, struct om__xy a,
+                  struct om__xy b);
 /* Places that edges must go through if they come into their unit ("hot
  * pixels" of snap rounding). */
 struct om__hot;
@@ -121,6 +126,12 @@ om_status om__lines_clip(const struct om__rings *lines,
                          struct om__rings *out) OM_MUST_USE;
 
 /* ---- what is kept (keep.c) ---- */
+
+struct om__keep;
+struct om_vectors {
+    struct om__keep *keep;
+    size_t border_vertices;  // see om__borders_limit
+};
 
 /* What a key begins with: a layer at one moment, rows of it, and more that
  * depends on the kind. */
@@ -175,8 +186,11 @@ struct om__borders {
 om_status om__vertices(const struct om_layer *layer, size_t *out) OM_MUST_USE;
 /** Layers of more vertices are drawn vertex by vertex. */
 #define OM__BORDER_VERTICES 2000000
+/** Another limit for what is made with `vectors` (tests). */
+void om__borders_limit(struct om_vectors *vectors, size_t vertices);
 /** Are the shapes of the layer simplified (are they few enough)? */
-bool om__borders_wanted(const struct om_layer *layer);
+bool om__borders_wanted(const struct om_vectors *vectors,
+                        const struct om_layer *layer);
 double om__borders_cost_s(struct om_vectors *vectors,
                           const struct om_layer *layer);
 om_status om__borders_get(struct om_vectors *vectors,
