@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/base/alloc.h"
 #include "data/model/time.h"
 #include "web/picture_internal.h"
 
@@ -145,6 +146,42 @@ static om_status read_per(struct reading *r)
     return st;
 }
 
+static om_status copy_text(const char *text, char **out)
+{
+    if (!text) return OM_OK;
+    *out = om_strdup(text);
+    return *out ? OM_OK : OM_E_MEMORY;
+}
+
+/* What an analysis is asked; it reads most of it itself. */
+static om_status read_answer(struct reading *r)
+{
+    struct om_picture_bound *b = r->out;
+    const struct om_picture_ask *a = r->ask;
+    OM_TRY(copy_text(a->stat, &b->answer));
+    if (b->stat == OM_STAT_HOTSPOTS) {
+        if (a->column)
+            return bad(r, "column", OM_E_FORMAT, "%s has no column", a->stat);
+        OM_TRY(copy_text(a->per, &b->per_text));
+        OM_TRY(copy_text(a->datetime, &b->time));
+        OM_TRY(read_filter(r));
+        return b->filter ? copy_text(om_filter_canonical(b->filter), &b->where)
+                         : OM_OK;
+    }
+    if (!a->column)
+        return bad(r, "column", OM_E_FORMAT,
+                   "column is missing: which number of %s is painted", a->stat);
+    if (a->layer || a->per || a->filter || a->datetime)
+        return bad(r,
+                   a->layer    ? "layer"
+                   : a->per    ? "per"
+                   : a->filter ? "filter"
+                               : "datetime",
+                   OM_E_FORMAT, "a map of %s has only stat and column",
+                   a->stat);
+    return copy_text(a->column, &b->answer_column);
+}
+
 static om_status read_stat(struct reading *r)
 {
     static const char *const name[] = {"count", "sum", "rate"};
@@ -158,7 +195,10 @@ static om_status read_stat(struct reading *r)
             b->stat = (enum om_picture_stat)i;
             stat = NULL;
         }
-    if (stat) return bad(r, "stat", OM_E_FORMAT, "stat is count, sum or rate");
+    if (stat)
+        return bad(r, "stat", OM_E_FORMAT,
+                   "stat is count, sum, rate, a statistic of "
+                   "hotspots or a kind of coverage");
     OM_TRY(read_column(r, "column", r->ask->column, true, &b->column));
     if (b->stat == OM_STAT_SUM && b->column == OM_NO_FIELD)
         return bad(r, "column", OM_E_FORMAT, "a sum needs a column");
@@ -174,12 +214,17 @@ static om_status read_units(struct reading *r)
 {
     struct om_picture_bound *b = r->out;
     const char *level = r->ask->name + strlen(CHOROPLETH);
+    const char *stat = r->ask->stat ? r->ask->stat : "";
     b->kind = OM_PICTURE_UNITS;
     OM_TRY(refuse(r, "a choropleth", true, false, true, false));
     if (strlen(level) >= sizeof b->level ||
         !om_snapshot_units(r->snapshot, level))
         return bad(r, NULL, OM_E_NOTFOUND, "the city has no such units");
     memcpy(b->level, level, strlen(level) + 1);
+    if (om__picture_is_coverage(stat)) {
+        b->stat = OM_STAT_COVERAGE;
+        return read_answer(r);
+    }
     if (!r->ask->layer)
         return bad(r, "layer", OM_E_FORMAT,
                    "layer is missing: whose rows are counted");
@@ -190,6 +235,10 @@ static om_status read_units(struct reading *r)
     if (om_layer_unit_field(b->layer, level) == OM_NO_FIELD)
         return bad(r, "layer", OM_E_TYPE, "rows of %s lie in no %s",
                    b->layer->name, level);
+    if (om__picture_is_hotspots(stat)) {
+        b->stat = OM_STAT_HOTSPOTS;
+        return read_answer(r);
+    }
     OM_TRY(read_stat(r));
     return read_filter(r);
 }
@@ -225,6 +274,9 @@ static void add_canonical(struct reading *r)
                 b->layer ? b->layer->name : "");
     om_buf_addf(c, "%zu %zu %d|%s|", b->by, b->column, b->stat,
                 b->per ? b->per->name : "");
+    om_buf_addf(c, "%s|%s|%s|", b->answer ? b->answer : "",
+                b->answer_column ? b->answer_column : "",
+                b->per_text ? b->per_text : "");
     if (b->window.set)
         om_buf_addf(c, "%lld/%lld", (long long)b->window.from_s,
                     (long long)b->window.to_s);
@@ -262,6 +314,11 @@ om_status om_picture_bind(const struct om_snapshot *snapshot,
 
 void om_picture_bound_deinit(struct om_picture_bound *bound)
 {
+    om_free(bound->answer);
+    om_free(bound->answer_column);
+    om_free(bound->where);
+    om_free(bound->time);
+    om_free(bound->per_text);
     om_filter_free(bound->filter);
     om_exposures_deinit(&bound->exposures);
     om_buf_deinit(&bound->canonical);
@@ -275,6 +332,11 @@ bool om_picture_quick(const struct om_picture_bound *bound)
     return bound->kind == OM_PICTURE_BASE;
 }
 
+bool om_picture_heavy(const struct om_picture_bound *bound)
+{
+    return bound->stat == OM_STAT_HOTSPOTS || bound->stat == OM_STAT_COVERAGE;
+}
+
 static om_status make_units(const struct om_picture_bound *b,
                             struct om_snapshot *snapshot, struct om_base *base,
                             struct om_selections *cache,
@@ -283,9 +345,11 @@ static om_status make_units(const struct om_picture_bound *b,
     struct om_level *level;
     struct om_unit_classes classes = {.outline = b->outline};
     OM_TRY(om_base_level(base, b->level, &level, err));
-    om_status st = b->outline ? OM_OK
-                              : om__picture_units(b, snapshot, level, cache,
-                                                  &classes, err);
+    om_status st = OM_OK;
+    if (om_picture_heavy(b))
+        st = om__picture_answer(b, snapshot, level, cache, &classes, err);
+    else if (!b->outline)
+        st = om__picture_units(b, snapshot, level, cache, &classes, err);
     if (!st)
         st = om_picture_units_take(base, level, &classes, b->palette, out);
     else

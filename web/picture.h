@@ -16,9 +16,12 @@ struct om_picture_ask {
     const char *filter;    // CQL2
     const char *datetime;  // FROM/TO
     const char *by;        // of layers: the column that tells rows apart
-    const char *stat;      // of choropleths: count, sum, rate
+    const char *stat;      // of choropleths: count, sum, rate; gistar, moran,
+                           // emerging, eb: hotspots; workload, patrol, service:
+                           // coverage
     const char *layer;     // of choropleths: whose rows
-    const char *column;    // of sum and rate: what is summed
+    const char *column;    // of sum and rate: what is summed; of coverage: the
+                           // column of its answer
     const char *per;       // of rate: area, or an exposure of city.json
 };
 /** The options' names but for `name`, blank-separated: what an address may
@@ -26,7 +29,13 @@ struct om_picture_ask {
 #define OM_PICTURE_OPTIONS \
     "palette labels filter datetime by stat layer column per"
 
-enum om_picture_stat { OM_STAT_COUNT, OM_STAT_SUM, OM_STAT_RATE };
+enum om_picture_stat {
+    OM_STAT_COUNT,
+    OM_STAT_SUM,
+    OM_STAT_RATE,
+    OM_STAT_HOTSPOTS,
+    OM_STAT_COVERAGE
+};
 
 /* An ask made into what has to be computed. */
 struct om_picture_bound {
@@ -39,6 +48,8 @@ struct om_picture_bound {
     size_t by, column;  // OM_NO_FIELD
     enum om_picture_stat stat;
     const struct om_exposure *per;  // NULL: area
+    // Of answers: which, and what was asked, as it was written; owned
+    char *answer, *answer_column, *where, *time, *per_text;
     struct om_filter *filter;
     struct om_window window;
     struct om_exposures exposures;
@@ -66,6 +77,8 @@ om_status om_picture_bind(const struct om_snapshot *snapshot,
 void om_picture_bound_deinit(struct om_picture_bound *bound);
 /** Is it ready without a pass over rows? */
 bool om_picture_quick(const struct om_picture_bound *bound);
+/** Does making it take longer than others should wait? */
+bool om_picture_heavy(const struct om_picture_bound *bound);
 /**
  * Make the picture: select, count, sort into classes.
  * base     of the same snapshot

@@ -12,4 +12,15 @@ om_status om__picture_units(const struct om_picture_bound *bound,
                             struct om_unit_classes *out,
                             struct om_err *err) OM_MUST_USE;
 
+/** The classes of a choropleth of an analysis' answer. */
+om_status om__picture_answer(const struct om_picture_bound *bound,
+                             const struct om_snapshot *snapshot,
+                             const struct om_level *level,
+                             struct om_selections *cache,
+                             struct om_unit_classes *out,
+                             struct om_err *err) OM_MUST_USE;
+/** Is it a statistic of hotspots; a kind of coverage that has units? */
+bool om__picture_is_hotspots(const char *stat);
+bool om__picture_is_coverage(const char *stat);
+
 #endif

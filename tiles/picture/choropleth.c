@@ -15,7 +15,7 @@
 
 /* Fills let the map below be seen. */
 #define FILL 205
-#define FILL_ZERO 190
+#define FILL_ZERO 160
 
 void om_unit_classes_deinit(struct om_unit_classes *classes)
 {
@@ -156,7 +156,7 @@ static void draw_classes(struct drawing *d, struct om_box box,
         const size_t fill = c == OM_UNIT_ZERO ? classes->classes : (size_t)c;
         d->wanted = (uint8_t)c;
         om_level_each(d->level, box, add, d);
-        if (c < OM_CLASSES_MOST || c == OM_UNIT_ZERO)
+        if (c < OM_UNIT_CLASSES_MOST || c == OM_UNIT_ZERO)
             om_canvas_add(d->canvas,
                           om_choropleth_fill(classes, fill, palette));
         else

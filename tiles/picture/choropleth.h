@@ -5,6 +5,9 @@
 #include "tiles/picture/classes.h"
 #include "tiles/picture/level.h"
 
+/** Classes that units may have: analyses have more kinds than rows. */
+#define OM_UNIT_CLASSES_MOST 18
+
 /* What a unit may be instead of having a class; each looks different. */
 #define OM_UNIT_ZERO 251
 #define OM_UNIT_HIDDEN 252   // may not be told
@@ -15,12 +18,14 @@
  * hotspot, a coverage. */
 struct om_unit_classes {
     size_t units, classes;
-    struct om_class class[OM_CLASSES_MOST];
+    struct om_class class[OM_UNIT_CLASSES_MOST];
     uint8_t *of;  // [units], by id as in om_units; owned
     char title[OM_LIMIT_NAME_BYTES * 3], title_en[OM_LIMIT_NAME_BYTES * 3];
     char unit[OM_LIMIT_NAME_BYTES], unit_en[OM_LIMIT_NAME_BYTES];
-    bool zero, hidden, unknown;  // there are such units
-    bool outline;                // borders only, to be seen on the base map
+    bool zero, hidden, unknown;           // there are such units
+    char zero_text[OM_LIMIT_NAME_BYTES];  // of zero; empty: "0"
+    char zero_text_en[OM_LIMIT_NAME_BYTES];
+    bool outline;  // borders only, to be seen on the base map
 };
 void om_unit_classes_deinit(struct om_unit_classes *classes);
 

@@ -36,7 +36,9 @@ static void units_key(const struct om_picture *p, enum om_language language,
                      : c->class[i].text_en);
     if (c->zero)
         add_item(out, OM_KEY_AREA,
-                 om_choropleth_fill(c, c->classes, p->palette), "0");
+                 om_choropleth_fill(c, c->classes, p->palette),
+                 c->zero_text[0] ? word(language, c->zero_text, c->zero_text_en)
+                                 : "0");
     if (c->unknown)
         add_item(out, OM_KEY_HATCH, om_unit_hatch_colour(p->palette),
                  word(language, "未知", "unknown"));

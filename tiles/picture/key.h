@@ -14,7 +14,7 @@ struct om_key_item {
 };
 /* The legend of one picture: items one below the other, or (a ramp) a bar with
  * texts at its ends. */
-#define OM_KEY_ITEMS 20
+#define OM_KEY_ITEMS 22
 struct om_key {
     char title[OM_LIMIT_NAME_BYTES * 4];
     char unit[OM_LIMIT_NAME_BYTES * 2];

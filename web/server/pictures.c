@@ -149,21 +149,23 @@ static om_status take_slot(struct om__pictures *p, const struct om_buf *key,
 /* Look a picture up, waiting while another thread makes it. On OM_OK without
  * one the slot has been taken for the caller to fill, or it is for later. */
 static om_status claim(struct om__request *r, const struct om_buf *key,
-                       uint64_t hash, struct om_picture **out)
+                       uint64_t hash, bool heavy, struct om_picture **out)
 {
     struct om__pictures *p = r->server->pictures;
+    const bool here = heavy ? r->on_heavy : r->on_worker;
     om_status st = OM_OK;
     pthread_mutex_lock(&p->lock);
     struct slot *slot = find(p, key, hash);
-    while (slot && !slot->picture && r->on_worker) {
+    while (slot && !slot->picture && here) {
         pthread_cond_wait(&p->finished, &p->lock);
         slot = find(p, key, hash);
     }
     if (slot && slot->picture) {
         slot->used = ++p->clock;
         *out = om_picture_ref(slot->picture);
-    } else if (!r->on_worker) {
+    } else if (!here) {
         r->later = true;
+        r->heavy = heavy;
     } else {
         st = take_slot(p, key, hash);
     }
@@ -205,7 +207,7 @@ om_status om__picture_get(struct om__request *r,
     om_status st =
         om_buf_add(&key, bound->canonical.bytes, bound->canonical.len);
     const uint64_t hash = st ? 0 : om_hash64(key.bytes, key.len, 0);
-    if (!st) st = claim(r, &key, hash, out);
+    if (!st) st = claim(r, &key, hash, om_picture_heavy(bound), out);
     if (!st && !*out && !r->later) st = fill(r, bound, &key, hash, out);
     om_buf_deinit(&key);
     return st;
