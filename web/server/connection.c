@@ -25,6 +25,7 @@ struct om__watch {
     int fd;
     atomic_bool answering;   // the head is read, the answer not yet sent
     _Atomic double since_s;  // when that began, or the wait for a head
+    _Atomic double answer_s;  // that the answer may take
 };
 
 static struct om__watch *watch_of(struct MHD_Connection *connection)
@@ -40,7 +41,17 @@ static void watch_turn(struct MHD_Connection *connection, bool answering,
     struct om__watch *watch = watch_of(connection);
     if (!watch) return;
     atomic_store_explicit(&watch->since_s, now_s, memory_order_relaxed);
+    atomic_store_explicit(&watch->answer_s, OM__ANSWER_S, memory_order_relaxed);
     atomic_store_explicit(&watch->answering, answering, memory_order_release);
+}
+
+void om__answer_allow(struct om__request *request, uint64_t bytes)
+{
+    struct om__watch *watch = watch_of(request->connection);
+    if (watch)
+        atomic_store_explicit(&watch->answer_s,
+                              OM__ANSWER_S + (double)bytes / OM__SLOW_LINE,
+                              memory_order_relaxed);
 }
 
 void om__connection_changed(void *ctx, struct MHD_Connection *connection,
@@ -84,7 +95,9 @@ void om__watch_sweep(struct om_server *server)
             atomic_load_explicit(&w->answering, memory_order_acquire);
         const double age_s =
             now_s - atomic_load_explicit(&w->since_s, memory_order_relaxed);
-        if (age_s > (answering ? OM__ANSWER_S : OM__HEAD_S) && w->fd >= 0)
+        const double answer_s =
+            atomic_load_explicit(&w->answer_s, memory_order_relaxed);
+        if (age_s > (answering ? answer_s : OM__HEAD_S) && w->fd >= 0)
             shutdown(w->fd, SHUT_RDWR);
     }
     pthread_mutex_unlock(&server->watch_lock);

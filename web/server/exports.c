@@ -278,6 +278,7 @@ bool om__export_reply(struct om__request *r, const struct om_buf *key,
              read_range(r->range, file.bytes, &from, &to, &empty))
         status =
             empty ? MHD_HTTP_RANGE_NOT_SATISFIABLE : MHD_HTTP_PARTIAL_CONTENT;
+    om__answer_allow(r, to - from);
     respond(r, &file, from, to, status, &head);
     return true;
 }

@@ -16,10 +16,13 @@
 /* Pages of more rows are written by the worker of heavy work. */
 #define LIMIT_LIGHT 20000
 #define CACHE "public, max-age=10, stale-while-revalidate=60"
-/* Seconds that writing a file may take, and what a row takes: measured with
- * the full city, twice that for slower machines. A GeoPackage has an index. */
+/* Seconds that writing a file may take; a row, and each of its columns:
+ * measured with the full city, twice that for slower machines. By
+ * om_features_format; a GeoPackage has an index. */
 #define FILE_S 240.0
-static const double ROW_S[] = {4e-6, 3e-6, 8e-6, 4e-5};  // by features_format
+static const struct {
+    double row_s, column_s;
+} COST[] = {{1e-6, 5e-7}, {1e-6, 3e-7}, {2e-6, 4e-7}, {2.5e-5, 5e-7}};
 
 static om_status take(void *ctx, const void *bytes, size_t len)
 {
@@ -203,7 +206,11 @@ static om_status afford_file(struct om__request *r,
                              enum om_features_format format, uint64_t rows)
 {
     OM_TRY(om__item_ask_afford(r, ask, rows));
-    const double limit = FILE_S / ROW_S[format];
+    const size_t columns =
+        ask->chosen ? ask->columns : r->layer->schema.count;
+    const double row_s =
+        COST[format].row_s + COST[format].column_s * (double)columns;
+    const double limit = FILE_S / row_s;
     const char *by = om__param_text(r, "f") ? "f" : NULL;
     if (rows > limit)
         return om__param_bad(r, by, OM_E_COST,
@@ -211,7 +218,7 @@ static om_status afford_file(struct om__request *r,
                              "write; the limit is %.0f rows of this format: "
                              "ask for fewer, or for fgb or csv",
                              (unsigned long long)rows,
-                             (double)rows * ROW_S[format], limit);
+                             (double)rows * row_s, limit);
     if (ask->keys && rows > OM_SORT_ROWS)
         return om__param_bad(r, "sortby", OM_E_COST,
                              "a sorted file has at most %d rows, not %llu: ask "

@@ -26,6 +26,8 @@
 /** Seconds that a request may take from its head to the last byte read by
  *  the client: longer than the slowest answer over a slow line. */
 #define OM__ANSWER_S 300
+/** Bytes a second below which a client that takes a file away is given up. */
+#define OM__SLOW_LINE 500e3
 /** Open connections; each has 32 KiB of memory of its own. */
 #define OM__CONNECTIONS 4096
 /** Requests waiting for a worker; more are told to come back (503). */
@@ -203,6 +205,8 @@ void om__completed(void *server, struct MHD_Connection *connection,
                    void **request, enum MHD_RequestTerminationCode code);
 void om__connection_changed(void *server, struct MHD_Connection *connection,
                             void **watch, enum MHD_ConnectionNotificationCode);
+/** Give the answer of a request the time that so many bytes need, besides. */
+void om__answer_allow(struct om__request *request, uint64_t bytes);
 /** Cut connections that are past their deadlines. */
 void om__watch_sweep(struct om_server *server);
 
