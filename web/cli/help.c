@@ -392,7 +392,20 @@ static const struct {
      "may\n"
      "import --replace meanwhile; stops on SIGTERM or SIGINT after the "
      "requests under\n"
-     "way.\n"},
+     "way. Files to be taken away are written below TMPDIR (/tmp) first.\n"
+     "\n"
+     "  /               links to all of this; /api is OpenAPI 3.0, /catalog "
+     "the layers\n"
+     "  /collections    OGC API Features: .../items?bbox=&datetime=&filter=&"
+     "sortby=&\n"
+     "                  properties=&crs=&limit=&f=geojson|csv|fgb|gpkg; "
+     ".../items.gpkg\n"
+     "                  is everything as one file; .../tiles is OGC API "
+     "Tiles\n"
+     "  /tiles/NAME/Z/X/Y.mvt|.png, /tiles/NAME.json (TileJSON), "
+     "/styles/NAME.json\n"
+     "  /wmts/1.0.0/WMTSCapabilities.xml and /wmts?SERVICE=WMTS..., "
+     "EPSG:3857 and 4490\n"},
 };
 
 bool om__help_print(const char *verb, FILE *out)

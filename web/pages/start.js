@@ -7,6 +7,9 @@ import {exact, moment} from './text.js';
 
 document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
 
+/* Files of whole layers. */
+const FORMS = {csv: 'CSV', fgb: 'FlatGeobuf', gpkg: 'GeoPackage'};
+
 async function start() {
   const [city, layers] = await Promise.all([getCity(), getLayers()]);
   $('city').textContent = document.title = city.title;
@@ -18,7 +21,8 @@ async function start() {
     element('td', {},
       element('a', {href: `/collections/${encodeURIComponent(l.id)}`}, 'JSON'), ' ',
       element('a', {href: `/collections/${encodeURIComponent(l.id)}/items?limit=1000`}, 'GeoJSON'), ' ',
-      element('a', {href: `/collections/${encodeURIComponent(l.id)}/items?f=csv&limit=1000`}, 'CSV')))));
+      ...['csv', 'fgb', 'gpkg'].flatMap((form) => [element('a',
+        {href: `/collections/${encodeURIComponent(l.id)}/items.${form}`, download: ''}, FORMS[form]), ' '])))));
 }
 
 start().catch((error) => showError('error', error.message));
