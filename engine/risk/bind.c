@@ -353,8 +353,8 @@ static om_status find_times(struct binder *b, const struct origin *o,
     const struct om_risk_bound *bound = b->bound;
     if (!o->timed) return OM_OK;
     if (!has_time) {
-        if (o->may_lack_time && !half_life_days) return OM_OK;
-        if (half_life_days)
+        if (o->may_lack_time && half_life_days == 0) return OM_OK;
+        if (half_life_days != 0)
             return fault(b, o, "half_life_days", OM_E_TYPE,
                          "the layer %s has no time column", layer->name);
         if (bound->window.set)
@@ -366,7 +366,7 @@ static om_status find_times(struct binder *b, const struct origin *o,
         return OM_OK;
     }
     *window = bound->window;
-    if (!half_life_days && !b->ask->at && !until) return OM_OK;
+    if (half_life_days == 0 && !b->ask->at && !until) return OM_OK;
     weight->at_s = bound->at_s;
     weight->half_life_s = half_life_days * DAY_S;
     b->bound->dated = true;
@@ -573,8 +573,8 @@ static om_status bind_exposures(struct binder *b)
     for (size_t i = 0; i < n; i++)
         OM_TRY(bind_exposure(b, &per[i], i, &part[i], &bound->exposed[i]));
     const bool own = m && !b->ask->per;  // what the model says of it holds
-    bound->risk.scale = own && m->scale ? m->scale : bound->per->scale;
-    bound->risk.floor = own && m->floor ? m->floor : bound->per->floor;
+    bound->risk.scale = own && m->scale != 0 ? m->scale : bound->per->scale;
+    bound->risk.floor = own && m->floor != 0 ? m->floor : bound->per->floor;
     bound->risk.shrink = own ? m->shrink : 0.0;
     const bool same_scale = bound->risk.scale == bound->per->scale;
     bound->unit = unit_text(

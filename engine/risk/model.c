@@ -129,7 +129,7 @@ static void read_terms(struct om__reader *r, struct om_model *m)
         struct om__reader term = om__read_object(r, om_json_at(list, i), key);
         read_term(&term, &m->term[i]);
         m->terms++;
-        if (!*r->status && !m->term[i].bandwidth_m && !m->bandwidth_m)
+        if (!*r->status && m->term[i].bandwidth_m == 0 && m->bandwidth_m == 0)
             om__read_fail(&term, "bandwidth_m", OM_E_FORMAT,
                           "is missing here and in the model");
     }

@@ -20,8 +20,8 @@ static const char *const CONFORMS[] = {
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
-    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
-    "queryables-query-parameters",
+    ("http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
+     "queryables-query-parameters"),
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",

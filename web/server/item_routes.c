@@ -212,7 +212,7 @@ static om_status afford_file(struct om__request *r,
         COST[format].row_s + COST[format].column_s * (double)columns;
     const double limit = FILE_S / row_s;
     const char *by = om__param_text(r, "f") ? "f" : NULL;
-    if (rows > limit)
+    if ((double)rows > limit)
         return om__param_bad(r, by, OM_E_COST,
                              "a file of %llu rows would take about %.0f s to "
                              "write; the limit is %.0f rows of this format: "
