@@ -35,8 +35,8 @@
 
 /* A "$" in a text is the bandwidth, times `wide`, a "#" behind it the units by
  * which small numbers are shrunk: some half of what a kernel holds on average.
- * Tested on the city of full scale, that makes the red part hold half as many
- * events again, for a tenth less of them per house. */
+ * On the city of full scale the reddest 5 % then hold half as many of next
+ * month's events again, at a tenth less of them per house. */
 static const struct model {
     const char *name;
     double wide, shrink;
