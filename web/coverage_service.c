@@ -304,12 +304,25 @@ static om_status one_of_flags(struct om_coverage *q)
         "rows, areas and centres are answers of their own: ask for one");
 }
 
+/* Before anything is computed: a list that nobody takes is not made. */
+static om_status check_rows(struct om__service_answer *a)
+{
+    const uint64_t rows = a->s.crowd.total_rows;
+    if (!om__coverage_flag(a->q, "rows") || !a->q->rows_most ||
+        rows <= a->q->rows_most)
+        return OM_OK;
+    return om__coverage_bad(a->q, "rows", OM_E_COST,
+                            "%llu rows, more than %zu: say among which",
+                            (unsigned long long)rows, a->q->rows_most);
+}
+
 om_status om__coverage_service(struct om_coverage *q)
 {
     struct om__service_answer a = {.q = q};
     OM_TRY(one_of_flags(q));
     OM_TRY(om__service_read(q, &a.s));
     om_status st = om__service_prepare(q, &a.s);
+    if (!st) st = check_rows(&a);
     if (!st) st = read_level(&a, om__coverage_flag(q, "areas"));
     if (!st) st = measure(&a);
     if (!st) st = give(&a);

@@ -94,6 +94,15 @@ static int64_t circle_weight(const struct raster *r, struct om_circle *c)
     return sum;
 }
 
+double om__cover_radius_m(const struct om_travel *t, struct om_nearness near)
+{
+    const double m = near.minutes ? near.at_most * t->m_per_min : near.at_most;
+    if (!t->roads) return m / t->factor;
+    // Those who are faster on foot than on the road get farther.
+    const double foot = t->m_per_min / t->foot_m_per_min;
+    return near.minutes && foot < 1 ? m / foot : m;
+}
+
 om_status om__cover_at_most(const struct om_pos *site, size_t sites,
                             const uint64_t *demand, const int64_t *weight,
                             size_t demands, double radius_m, int64_t *at_most)

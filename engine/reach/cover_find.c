@@ -40,16 +40,6 @@ static int by_at_most(const void *a, const void *b)
     return (x->site > y->site) - (x->site < y->site);
 }
 
-/* No way that is near is longer, straight, than this. */
-static double radius_m(const struct om_travel *t, struct om_nearness near)
-{
-    const double m = near.minutes ? near.at_most * t->m_per_min : near.at_most;
-    if (!t->roads) return m / t->factor;
-    // Those who are faster on foot than on the road get farther.
-    const double foot = t->m_per_min / t->foot_m_per_min;
-    return near.minutes && foot < 1 ? m / foot : m;
-}
-
 static om_status rank_sites(struct finding *f)
 {
     const size_t n = f->cover.sites;
@@ -60,7 +50,8 @@ static om_status rank_sites(struct finding *f)
     if (!f->cover.list || !f->cover.n || !f->rank || !f->at_most)
         return OM_E_MEMORY;
     OM_TRY(om__cover_at_most(f->site, n, f->demand, f->weight, f->cover.demands,
-                             radius_m(f->travel, f->near), f->at_most));
+                             om__cover_radius_m(f->travel, f->near),
+                             f->at_most));
     for (size_t s = 0; s < n; s++)
         f->rank[s] = (struct ranked){f->at_most[s], (uint32_t)s};
     qsort(f->rank, n, sizeof *f->rank, by_at_most);

@@ -16,6 +16,10 @@ om_status om__cover_choose(const struct om_cover *cover, const int64_t *weight,
                            const int64_t *at_most, size_t k,
                            struct om_choice *out, int64_t *least) OM_MUST_USE;
 
+/** No way that is near is longer, straight, than this. */
+double om__cover_radius_m(const struct om_travel *travel,
+                          struct om_nearness near);
+
 /**
  * What each site can cover at most: the weight of what lies within radius_m
  * straight, and of a little more.

@@ -8,7 +8,7 @@
 #include "data/base/thread.h"
 #include "engine/query/ground.h"
 #include "engine/reach/buckets.h"
-#include "engine/reach/cover.h"
+#include "engine/reach/cover_internal.h"
 
 #define GRAIN 16
 #define SQUARE_SHIFT 13
@@ -313,6 +313,29 @@ static om_status make_by_road(struct making *m)
     return st;
 }
 
+/* Straight surroundings hold up to some three times what ways reach. */
+#define STRAIGHT_PER_WAY 4
+
+/* Hopeless from the start? Only what could be too many is looked at. */
+static om_status check_pairs(const struct making *m)
+{
+    const size_t sites = m->out->sites, demands = m->out->demands;
+    if (demands == 0 || sites <= OM_LIMIT_COVER_PAIRS / demands) return OM_OK;
+    int64_t *one = om_alloc_array(demands, sizeof *one);
+    int64_t *at_most = om_alloc_array(sites, sizeof *at_most);
+    om_status st = one && at_most ? OM_OK : OM_E_MEMORY;
+    for (size_t i = 0; i < demands && !st; i++) one[i] = 1;
+    if (!st)
+        st = om__cover_at_most(m->site, sites, m->demand, one, demands,
+                               om__cover_radius_m(m->travel, m->near), at_most);
+    uint64_t pairs = 0;
+    for (size_t s = 0; s < sites && !st; s++) pairs += (uint64_t)at_most[s];
+    if (!st && pairs / STRAIGHT_PER_WAY > OM_LIMIT_COVER_PAIRS) st = OM_E_COST;
+    om_free(one);
+    om_free(at_most);
+    return st;
+}
+
 om_status om_cover_make(const struct om_travel *travel,
                         const struct om_pos *site, size_t sites,
                         const uint64_t *demand, const struct om_snap *snap,
@@ -328,6 +351,7 @@ om_status om_cover_make(const struct om_travel *travel,
                        .snap = snap,
                        .near = near,
                        .out = out};
+    OM_TRY(check_pairs(&m));
     return travel->roads ? make_by_road(&m) : make(&m);
 }
 
