@@ -64,6 +64,12 @@ static void make_events(uint64_t *seed)
         add_event(&happened,
                   (struct event){near_unit(NEW_COL, NEW_ROW, i, seed), 1, 1,
                                  time_in(DAYS - 10, DAYS, seed)});
+    // Some exactly where slices begin and end.
+    static const int64_t EDGE[] = {5 * DAY_S, 6 * DAY_S, 40 * DAY_S + 1,
+                                   90 * DAY_S};
+    for (size_t i = 0; i < 8; i++)
+        add_event(&happened, (struct event){place_in(i, 12, seed), 1, 1,
+                                            BEGIN_S + EDGE[i % 4]});
     // A few in no unit.
     for (size_t i = 0; i < 7; i++)
         add_event(&happened,
