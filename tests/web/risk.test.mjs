@@ -133,6 +133,19 @@ test('options change a map, and wrong ones name themselves', async (t) => {
     const month = await explain(city, 'report', PLACE, '--time', '2023-02', '--half-life', 20);
     const asked = await explain(city, 'report', PLACE, '--time', '2023-02', '--half-life', 20, '--at', '2023-03-01');
     near(month.value, asked.value);
+    // After the last report nothing comes: a half-life later it is half.
+    const june = await explain(city, 'report', PLACE, '--half-life', 20, '--at', '2023-06-01');
+    const later = await explain(city, 'report', PLACE, '--half-life', 20, '--at', '2023-06-21');
+    near(2 * later.value, june.value, 1e-5);
+    // What was open at a moment is told by the times, whatever is known since.
+    await put(city, 'open', { bandwidth_m: 20000, terms: [{ layer: 'report', until: 'closed' }], denominator: 'area' });
+    for (const day of ['2023-02-10', '2023-03-20']) {
+        const open = await explain(city, 'open', PLACE, '--at', day);
+        const where = `at <= TIMESTAMP('${day}T00:00:00+08:00') AND (closed IS NULL OR closed > TIMESTAMP('${day}T00:00:00+08:00'))`;
+        const count = Number((await done('query', city, 'report', '--where', where, '--count')).match(/\d+/)[0]);
+        assert.ok(count > 20);
+        assert.equal(open.terms[0].count, count, day);
+    }
     // Per what was counted in the same window: its own count is 1 everywhere.
     const self = await explain(city, 'report', PLACE, '--per', 'report', '--time', '2023-02', '--half-life', 20);
     near(self.value, 1);
@@ -190,6 +203,11 @@ test('broken models say file, member and reason, and break nothing else', async 
         assert.match(result.stderr, says);
         assert.equal(result.stderr.trim().split('\n').length, 1);
     }
+    const verified = await onemap('verify', city);
+    assert.equal(verified.status, 1);
+    assert.match(verified.stdout, /good +model of 2 terms: sound/);
+    assert.match(verified.stdout, /m +model: BAD: models\/m\.json: name: 'other'/);
+    assert.match(await done('info', city), /good +1 +2 +火/);
     // A model that is called like a layer: the layer wins, the model is refused.
     await put(city, 'house', { ...FIRE });
     assert.equal((await explain(city, 'house', PLACE)).unit, 'per km2');

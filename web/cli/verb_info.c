@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "engine/risk/model.h"
 #include "engine/snapshot.h"
 #include "web/cli/verb.h"
 
@@ -78,6 +79,26 @@ static void print_city(const struct om_snapshot *s)
            (unsigned long long)bytes);
 }
 
+static void print_models(const char *city, const struct om_snapshot *s)
+{
+    struct om_models *models = NULL;
+    if (om_models_read(city, s, &models, NULL) || models->count == 0) {
+        om_models_unref(models);
+        return;
+    }
+    printf("\n%-16s %8s %6s  %s\n", "model", "version", "terms", "title");
+    for (size_t i = 0; i < models->count; i++) {
+        const struct om_model *m = models->entry[i].model;
+        if (m)
+            printf("%-16s %8lld %6zu  %s\n", m->name, (long long)m->version,
+                   m->terms, m->title ? m->title : "");
+        else
+            printf("%-16s cannot be used: %s\n", models->entry[i].name,
+                   models->entry[i].err.text);
+    }
+    om_models_unref(models);
+}
+
 int om__verb_info(int argc, char **argv)
 {
     const char *operand[2];
@@ -95,6 +116,7 @@ int om__verb_info(int argc, char **argv)
     int status = OM_EXIT_DONE;
     if (operands == 1) {
         print_city(s);
+        print_models(operand[0], s);
     } else {
         const struct om_layer *layer = om_snapshot_layer(s, operand[1]);
         if (layer) {

@@ -1,6 +1,7 @@
 // verb_verify.c - onemap verify: is the city sound?
 #include <stdio.h>
 
+#include "engine/risk/model.h"
 #include "engine/verify.h"
 #include "web/cli/verb.h"
 
@@ -29,6 +30,32 @@ static void print_found(void *ctx, const struct om_layer_verify *f)
     printf("\n");
 }
 
+/* Models are files that people write: say of each whether it can be used.
+ * Returns how many cannot. */
+static size_t check_models(const char *city, const struct om_snapshot *s)
+{
+    struct om_models *models = NULL;
+    struct om_err err = {0};
+    if (om_models_read(city, s, &models, &err)) {
+        printf("models           BAD: %s\n", err.text);
+        return 1;
+    }
+    size_t bad = models->exposures_status != OM_OK;
+    if (bad) printf("city.json        BAD: %s\n", models->exposures_err.text);
+    for (size_t i = 0; i < models->count; i++) {
+        const struct om_model_entry *entry = &models->entry[i];
+        if (entry->model) {
+            printf("%-16s model of %zu terms: sound\n", entry->name,
+                   entry->model->terms);
+            continue;
+        }
+        printf("%-16s model: BAD: %s\n", entry->name, entry->err.text);
+        bad++;
+    }
+    om_models_unref(models);
+    return bad;
+}
+
 int om__verb_verify(int argc, char **argv)
 {
     const char *operand[1];
@@ -44,11 +71,19 @@ int om__verb_verify(int argc, char **argv)
         return om__verb_fail("verify", &err);
     struct om_snapshot *s = om_city_snapshot(city);
     const om_status st = om_snapshot_verify(s, print_found, &bad_layers);
+    const size_t bad_models = check_models(operand[0], s);
     om_snapshot_unref(s);
     om_city_close(city);
-    if (!st) {
+    if (!st && !bad_models) {
         puts("all sound");
         return OM_EXIT_DONE;
+    }
+    if (!st) {
+        om_fail(&err, OM_E_FORMAT, 0,
+                "the layers are sound, but %zu models or members cannot be "
+                "used (mend the file that is named)",
+                bad_models);
+        return om__verb_fail("verify", &err);
     }
     om_fail(&err, st, 0,
             "%zu layers are not sound: %s (restore them, or import them again "
