@@ -209,8 +209,8 @@ static void add_names(const struct style *s)
 {
     begin_layer(s, s->map->name, "names", "symbol", s->map->name);
     om_buf_addf(s->out,
-                ",\"layout\":{\"text-field\":[\"get\",\"name\"],\"text-size\":"
-                "12},\"paint\":{\"text-color\":\"%s\",\"text-halo-color\":"
+                ",\"layout\":{\"text-field\":[\"get\",\"name\"],\"text-font\":["
+                "\"Noto Sans CJK SC Regular\"],\"text-size\":12},\"paint\":{\"text-color\":\"%s\",\"text-halo-color\":"
                 "\"%s\",\"text-halo-width\":1.2}}",
                 s->dress->text, s->dress->halo);
 }
