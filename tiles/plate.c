@@ -32,8 +32,7 @@ static int number_of(struct colours *c, uint32_t rgba)
 {
     unsigned at = rgba * UINT32_C(2654435761) >> 22;
     for (; c->slot[at]; at = (at + 1) % 1024)
-        if (!memcmp(c->rgba[c->slot[at] - 1], &rgba, 4))
-            return c->slot[at] - 1;
+        if (!memcmp(c->rgba[c->slot[at] - 1], &rgba, 4)) return c->slot[at] - 1;
     if (c->count == 256) return -1;
     memcpy(c->rgba[c->count], &rgba, 4);
     c->slot[at] = (uint16_t)++c->count;
@@ -54,8 +53,8 @@ static om_status write_picture(const uint32_t *pixel, unsigned side_px,
             return om_png_rgba((const uint8_t *)pixel, side_px, side_px, png);
         index[i] = (uint8_t)last;
     }
-    return om_png_palette(index, side_px, side_px,
-                          (const uint8_t(*)[4])c->rgba, c->count, png);
+    return om_png_palette(index, side_px, side_px, (const uint8_t(*)[4])c->rgba,
+                          c->count, png);
 }
 
 static om_status read_parts(unsigned side_px, const struct om_plate_part *part,

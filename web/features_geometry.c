@@ -48,10 +48,10 @@ om_status om__rows_pos(const struct om__rows *rows, const struct om_hit *hit,
 struct pen {
     struct om_buf *buf;
     char open, close, between;
-    bool each;  // brackets around each position
+    bool each;                   // brackets around each position
     struct om_project *project;  // NULL: degrees
     bool turned;                 // north before east
-    bool nowhere;  // a position has no image in the system
+    bool nowhere;                // a position has no image in the system
 };
 
 static struct pen json_pen(struct om_buf *buf, struct om_project *project)

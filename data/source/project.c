@@ -86,9 +86,9 @@ om_status om_project_open(const struct om_system *system,
     struct om_project *p = om_calloc(1, sizeof *p);
     if (!p) return OM_E_MEMORY;
     p->system = system;
-    p->kind = system->degrees                       ? KIND_DEGREES
+    p->kind = system->degrees                      ? KIND_DEGREES
               : !strcmp(system->code, "EPSG:3857") ? KIND_MERCATOR
-                                                    : KIND_PROJ;
+                                                   : KIND_PROJ;
     om_status st = OM_OK;
     if (p->kind == KIND_PROJ) st = om__crs_open(system->code, &p->crs, NULL);
     if (st)

@@ -52,8 +52,8 @@ const struct om_system *om_project_system(const struct om_project *project);
  */
 om_status om_project_from_lonlat(struct om_project *project, double *x,
                                  double *y, size_t n) OM_MUST_USE;
-om_status om_project_to_lonlat(struct om_project *project, double *x,
-                               double *y, size_t n) OM_MUST_USE;
+om_status om_project_to_lonlat(struct om_project *project, double *x, double *y,
+                               size_t n) OM_MUST_USE;
 /**
  * Append the outline of a box of the system as POLYGON((lon lat, ...)). Its
  * sides are no meridians: each has 32 edges, which for a box of 70 km stay

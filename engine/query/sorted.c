@@ -267,8 +267,8 @@ static bool is_out(const struct sorting *s, bool null, uint64_t value)
     if (!s->after) return false;
     const bool after_null = s->after->nulls & 1;
     if (null != after_null) return after_null;
-    return !null && (down ? value > s->after->value[0]
-                          : value < s->after->value[0]);
+    return !null &&
+           (down ? value > s->after->value[0] : value < s->after->value[0]);
 }
 
 static om_status take_row(struct sorting *s, size_t part, size_t row)
@@ -286,8 +286,8 @@ static om_status take_span(struct sorting *s, size_t part,
 {
     const struct om_column *c = NULL;
     if (!s->texts[0]) {
-        OM_TRY(om_segment_column(s->layer->part[part].segment,
-                                 s->key[0].column, span.from, span.to, &c));
+        OM_TRY(om_segment_column(s->layer->part[part].segment, s->key[0].column,
+                                 span.from, span.to, &c));
         if (c->coding == OM_CODING_REAL) c = NULL;
     }
     for (size_t w = span.from / 64; w * 64 < span.to; w++) {
@@ -327,8 +327,8 @@ static om_status check(const struct om_query *query,
         if (key[k].column >= query->layer->schema.count) return OM_E_NOTFOUND;
     const struct om_hit *after = query->after;
     if (after && (after->part >= query->layer->parts ||
-                  after->row >= om_segment_rows(
-                                    query->layer->part[after->part].segment)))
+                  after->row >=
+                      om_segment_rows(query->layer->part[after->part].segment)))
         return OM_E_RANGE;
     return OM_OK;
 }
@@ -398,8 +398,7 @@ double om_sort_cost_s(const struct om_layer *layer,
 {
     double cost_s = 0;
     for (size_t k = 0; k < keys; k++) {
-        if (!is_text(layer, key[k].column) ||
-            has_ranks(layer, key[k].column)) {
+        if (!is_text(layer, key[k].column) || has_ranks(layer, key[k].column)) {
             cost_s += (double)rows * (k ? TIE_S : NUMBER_S);
             continue;
         }

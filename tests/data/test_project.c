@@ -110,8 +110,7 @@ static void fault_no_memory_is_told(void **state)
     for (size_t n = 1;; n++) {
         struct om_project *p = NULL;
         om_alloc_fail_after(n, true);
-        const om_status st =
-            om_project_open(om_system_find("EPSG:4547"), &p);
+        const om_status st = om_project_open(om_system_find("EPSG:4547"), &p);
         om_alloc_fail_after(0, false);
         om_project_close(p);
         assert_int_equal(om_alloc_live(), before);

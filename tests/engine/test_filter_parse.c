@@ -363,9 +363,9 @@ static void canonical_places_are_degrees_whatever_came_in(void **state)
     assert_int_equal(
         sscanf(text, "S_INTERSECTS(geom,POINT(%lf %lf))", &lon, &lat), 2);
     assert_true(lon > 113.69 && lon < 113.71 && lat > 22.99 && lat < 23.01);
-    assert_string_equal(canonical_crs("EPSG:3857",
-                                      "S_INTERSECTS(geom,POINT(0 0))"),
-                        "S_INTERSECTS(geom,POINT(0 0))");
+    assert_string_equal(
+        canonical_crs("EPSG:3857", "S_INTERSECTS(geom,POINT(0 0))"),
+        "S_INTERSECTS(geom,POINT(0 0))");
     text = canonical_crs("EPSG:4547",
                          "S_INTERSECTS(geom,BBOX(2540000,460000,2550000,"
                          "480000))");

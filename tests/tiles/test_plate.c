@@ -87,8 +87,7 @@ static void check_tile(unsigned z, uint32_t row, unsigned shades)
     om_plate_rows(z, row, SIDE, from);
     for (unsigned i = 0; i < SIDE; i++) {
         const uint32_t tile = from[i] / SIDE;
-        if (from[i] == OM_PLATE_NONE ||
-            (parts && part[parts - 1].row == tile))
+        if (from[i] == OM_PLATE_NONE || (parts && part[parts - 1].row == tile))
             continue;
         assert_true(parts < 8);
         paint(tile, shades, &part_png[parts]);
@@ -185,8 +184,8 @@ static void fault_leaves_nothing_behind(void **state)
     struct om_buf made[2] = {0};
     paint(445, 256, &made[0]);
     paint(446, 256, &made[1]);
-    const struct om_plate_part part[] = {
-        {445, made[0].bytes, made[0].len}, {446, made[1].bytes, made[1].len}};
+    const struct om_plate_part part[] = {{445, made[0].bytes, made[0].len},
+                                         {446, made[1].bytes, made[1].len}};
     const size_t before = om_alloc_live();
     for (size_t n = 1;; n++) {
         struct om_buf png = {0};

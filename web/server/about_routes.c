@@ -9,9 +9,8 @@ static const struct om__head HEAD_NOW = {.type = "application/json",
                                          .cache = "no-store"};
 static const struct om__head HEAD_METRICS = {
     .type = "text/plain; version=0.0.4; charset=utf-8", .cache = "no-store"};
-static const struct om__head HEAD_START = {.type = "application/json",
-                                           .cache = "no-cache",
-                                           .compress = true};
+static const struct om__head HEAD_START = {
+    .type = "application/json", .cache = "no-cache", .compress = true};
 
 om_status om__get_health(struct om__request *r)
 {

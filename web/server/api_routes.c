@@ -12,34 +12,34 @@
 #include "web/coverage.h"
 #include "web/server/api.h"
 
+#define SPEC "http://www.opengis.net/spec/"
 static const char *const CONFORMS[] = {
-    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
-    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
-    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
-    ("http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
-     "queryables-query-parameters"),
-    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
-    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/png",
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
-    "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
-    "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
-    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
-    "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
-    "http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators",
-    "http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison",
-    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions",
-    "http://www.opengis.net/spec/cql2/1.0/conf/temporal-functions",
-    "http://www.opengis.net/spec/cql2/1.0/conf/property-property",
+    SPEC "ogcapi-common-1/1.0/conf/core",
+    SPEC "ogcapi-common-2/1.0/conf/collections",
+    SPEC "ogcapi-features-1/1.0/conf/core",
+    SPEC "ogcapi-features-1/1.0/conf/oas30",
+    SPEC "ogcapi-features-1/1.0/conf/geojson",
+    SPEC "ogcapi-features-2/1.0/conf/crs",
+    SPEC "ogcapi-features-3/1.0/conf/queryables",
+    SPEC "ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    SPEC "ogcapi-features-3/1.0/conf/filter",
+    SPEC "ogcapi-features-3/1.0/conf/features-filter",
+    SPEC "ogcapi-tiles-1/1.0/conf/core",
+    SPEC "ogcapi-tiles-1/1.0/conf/tileset",
+    SPEC "ogcapi-tiles-1/1.0/conf/tilesets-list",
+    SPEC "ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    SPEC "ogcapi-tiles-1/1.0/conf/mvt",
+    SPEC "ogcapi-tiles-1/1.0/conf/png",
+    SPEC "ogcapi-tiles-1/1.0/conf/oas30",
+    SPEC "tms/2.0/conf/tilematrixset",
+    SPEC "tms/2.0/conf/json-tilematrixset",
+    SPEC "cql2/1.0/conf/cql2-text",
+    SPEC "cql2/1.0/conf/basic-cql2",
+    SPEC "cql2/1.0/conf/advanced-comparison-operators",
+    SPEC "cql2/1.0/conf/case-insensitive-comparison",
+    SPEC "cql2/1.0/conf/basic-spatial-functions",
+    SPEC "cql2/1.0/conf/temporal-functions",
+    SPEC "cql2/1.0/conf/property-property",
 };
 
 om_status om__get_conformance(struct om__request *r)
@@ -262,9 +262,10 @@ static const char *tag_of(const char *path)
 static void add_responses(const struct om__route *route, struct om_buf *out)
 {
     om_buf_add_text(out, "],\"responses\":{\"200\":{\"description\":\"");
-    om_buf_addf(out, "%s\",", route->data ? "The answer; Data-Sequence and "
-                                            "Data-As-Of say of which data."
-                                          : "The answer.");
+    om_buf_addf(out, "%s\",",
+                route->data ? "The answer; Data-Sequence and "
+                              "Data-As-Of say of which data."
+                            : "The answer.");
     add_content(route, out);
     om_buf_add_text(out,
                     "},\"4XX\":{\"$ref\":\"#/components/responses/problem\"},"

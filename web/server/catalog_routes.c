@@ -45,7 +45,8 @@ static const char *license_of(const struct om_manifest *city,
                               const struct om_json *layer)
 {
     const char *own = om_json_text(om_json_get(layer, "license"), "");
-    return *own ? own : om_json_text(om_json_get(city->document, "license"), "");
+    return *own ? own
+                : om_json_text(om_json_get(city->document, "license"), "");
 }
 
 static void add_source(const struct om__request *r,
@@ -59,8 +60,7 @@ static void add_source(const struct om__request *r,
     add_member(out, "class",
                om_json_text(om_json_get(document, "class"), NULL));
     add_member(out, "license", license_of(city, document));
-    om_buf_addf(out, ",\"synthetic\":%s",
-                city->synthetic ? "true" : "false");
+    om_buf_addf(out, ",\"synthetic\":%s", city->synthetic ? "true" : "false");
     const int64_t as_of = om_manifest_as_of(city, meta);
     char text[OM_TIME_TEXT_BYTES] = "";
     if (as_of) om_time_format(as_of, city->zone_s, text);
@@ -177,7 +177,7 @@ static void add_map(struct om__request *r, const struct om__map *map,
     om_buf_addf(out, "{\"name\":\"%s\",\"title\":", map->name);
     add_text(out, map->title);
     om_buf_addf(out, ",\"kind\":\"%s\"",
-                map->heat     ? "heat"
+                map->heat      ? "heat"
                 : map->picture ? "base"
                                : "unit");
     if (map->layer) om_buf_addf(out, ",\"layer\":\"%s\"", map->layer->name);

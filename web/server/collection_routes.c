@@ -47,7 +47,7 @@ bool om__layer_times(const struct om_layer *layer, int64_t *from_s,
 }
 
 void om__layer_extent(const struct om__request *r, const struct om_layer *layer,
-                    struct om_buf *out)
+                      struct om_buf *out)
 {
     double b[4];
     int64_t from_s, to_s;

@@ -23,8 +23,8 @@
 struct om__watch {
     struct om__watch *next, *previous;
     int fd;
-    atomic_bool answering;   // the head is read, the answer not yet sent
-    _Atomic double since_s;  // when that began, or the wait for a head
+    atomic_bool answering;    // the head is read, the answer not yet sent
+    _Atomic double since_s;   // when that began, or the wait for a head
     _Atomic double answer_s;  // that the answer may take
 };
 

@@ -80,8 +80,7 @@ uint64_t om__export_room(struct om_server *server)
 {
     struct statvfs disk;
     uint64_t room = BYTES / 2;
-    if (!server->exports->folder[0] ||
-        statvfs(server->exports->folder, &disk))
+    if (!server->exports->folder[0] || statvfs(server->exports->folder, &disk))
         return 0;
     const uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     return free_bytes / 2 < room ? free_bytes / 2 : room;
@@ -227,14 +226,15 @@ static void respond(struct om__request *r, struct file *file, uint64_t from,
                     uint64_t to, unsigned status, const struct om__head *head)
 {
     char range[96];
-    const bool none = status != MHD_HTTP_OK && status != MHD_HTTP_PARTIAL_CONTENT;
+    const bool none =
+        status != MHD_HTTP_OK && status != MHD_HTTP_PARTIAL_CONTENT;
     if (none || from == to) {
         close(file->fd);
-        r->response = MHD_create_response_from_buffer(
-            0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+        r->response = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "",
+                                                      MHD_RESPMEM_PERSISTENT);
     } else {
-        r->response = MHD_create_response_from_fd_at_offset64(
-            to - from, file->fd, from);
+        r->response =
+            MHD_create_response_from_fd_at_offset64(to - from, file->fd, from);
         if (!r->response) close(file->fd);
     }
     r->status = status;

@@ -208,15 +208,15 @@ om_status om__item_ask_key(const struct om__request *r,
                 om_project_system(ask->project)->code, q->window.set,
                 (long long)q->window.from_s, (long long)q->window.to_s,
                 q->limit);
-    if (q->after) om_buf_addf(key, " after %zu.%zu", q->after->part, q->after->row);
+    if (q->after)
+        om_buf_addf(key, " after %zu.%zu", q->after->part, q->after->row);
     om_buf_add_text(key, ask->chosen ? " columns" : " all");
     for (size_t i = 0; i < ask->columns; i++)
         om_buf_addf(key, " %zu", ask->column[i]);
     for (size_t i = 0; i < ask->keys; i++)
         om_buf_addf(key, " by %zu%c", ask->key[i].column,
                     ask->key[i].descending ? '-' : '+');
-    if (bbox)
-        om_buf_addf(key, " in %s of %s", bbox, bbox_crs ? bbox_crs : "");
+    if (bbox) om_buf_addf(key, " in %s of %s", bbox, bbox_crs ? bbox_crs : "");
     if (ask->filter)
         om_buf_addf(key, " where %s", om_filter_canonical(ask->filter));
     return key->status;
@@ -226,8 +226,7 @@ om_status om__item_ask_afford(struct om__request *r,
                               const struct om__item_ask *ask, uint64_t rows)
 {
     if (!ask->keys) return OM_OK;
-    const double cost_s =
-        om_sort_cost_s(r->layer, ask->key, ask->keys, rows);
+    const double cost_s = om_sort_cost_s(r->layer, ask->key, ask->keys, rows);
     if (cost_s <= OM__SORT_S) return OM_OK;
     return om__param_bad(
         r, "sortby", OM_E_COST,

@@ -32,8 +32,8 @@ static om_status take(void *ctx, const void *bytes, size_t len)
 /* ---- pages */
 
 /* The address of this page with another `next`. */
-static void add_next_url(const struct om__request *r,
-                         const struct om_hit *last, struct om_buf *url)
+static void add_next_url(const struct om__request *r, const struct om_hit *last,
+                         struct om_buf *url)
 {
     const char *query = strchr(r->target, '?');
     om__add_base_url(r, url);
@@ -76,8 +76,9 @@ static bool write_row(void *ctx, const struct om_hit *hit)
 static void add_page_link(struct om_buf *out, const char *rel,
                           const struct om_buf *url)
 {
-    om_buf_addf(out, "{\"rel\":\"%s\",\"type\":\"application/geo+json\","
-                     "\"href\":",
+    om_buf_addf(out,
+                "{\"rel\":\"%s\",\"type\":\"application/geo+json\","
+                "\"href\":",
                 rel);
     om_buf_add_json_text(out, (const char *)url->bytes, url->len);
     om_buf_add_byte(out, '}');
@@ -137,7 +138,8 @@ static om_status send_page(struct page *page, const struct om__item_ask *ask,
     char crs[128], matched[24], returned[24];
     struct om_buf link = {0};
     snprintf(crs, sizeof crs, "<%s>", om_project_system(ask->project)->uri);
-    snprintf(matched, sizeof matched, "%llu", (unsigned long long)page->matched);
+    snprintf(matched, sizeof matched, "%llu",
+             (unsigned long long)page->matched);
     snprintf(returned, sizeof returned, "%llu",
              (unsigned long long)om_features_count(page->features));
     if (page->next.len) {
@@ -168,8 +170,7 @@ static om_status send_page(struct page *page, const struct om__item_ask *ask,
     return st;
 }
 
-static om_status get_page(struct om__request *r,
-                          const struct om__item_ask *ask)
+static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
 {
     struct page page = {.request = r};
     struct om_buf out = {0};
@@ -206,8 +207,7 @@ static om_status afford_file(struct om__request *r,
                              enum om_features_format format, uint64_t rows)
 {
     OM_TRY(om__item_ask_afford(r, ask, rows));
-    const size_t columns =
-        ask->chosen ? ask->columns : r->layer->schema.count;
+    const size_t columns = ask->chosen ? ask->columns : r->layer->schema.count;
     const double row_s =
         COST[format].row_s + COST[format].column_s * (double)columns;
     const double limit = FILE_S / row_s;
@@ -217,8 +217,8 @@ static om_status afford_file(struct om__request *r,
                              "a file of %llu rows would take about %.0f s to "
                              "write; the limit is %.0f rows of this format: "
                              "ask for fewer, or for fgb or csv",
-                             (unsigned long long)rows,
-                             (double)rows * row_s, limit);
+                             (unsigned long long)rows, (double)rows * row_s,
+                             limit);
     if (ask->keys && rows > OM_SORT_ROWS)
         return om__param_bad(r, "sortby", OM_E_COST,
                              "a sorted file has at most %d rows, not %llu: ask "
@@ -249,8 +249,9 @@ static om_status write_file(struct om__request *r, struct om__item_ask *ask,
     // Paths of this machine are for the log only.
     if (st) {
         r->err = (struct om_err){0};
-        return st == OM_E_STOPPED ? st : om_fail(&r->err, st, 0,
-                                                 "the file was not written");
+        return st == OM_E_STOPPED
+                   ? st
+                   : om_fail(&r->err, st, 0, "the file was not written");
     }
     return om__export_keep(r, key, path, written);
 }
@@ -261,8 +262,8 @@ static om_status send_file(struct om__request *r, struct om__item_ask *ask,
 {
     char name[OM_LIMIT_NAME_BYTES + 32], crs[128];
     struct om_query all = ask->query;
-    struct om__export about = {.form = r->form, .name = name,
-                               .content_crs = crs};
+    struct om__export about = {
+        .form = r->form, .name = name, .content_crs = crs};
     const bool part = ask->filter || all.window.set || ask->limited ||
                       all.place.kind != OM_PLACE_ALL;
     all.limit = 0;

@@ -253,8 +253,8 @@ void om__jobs_free(struct om__jobs *jobs)
 size_t om__jobs_waiting(struct om__jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
-    const size_t waiting = jobs->quick.waiting + jobs->heavy.waiting +
-                           jobs->filing.waiting;
+    const size_t waiting =
+        jobs->quick.waiting + jobs->heavy.waiting + jobs->filing.waiting;
     pthread_mutex_unlock(&jobs->lock);
     return waiting;
 }

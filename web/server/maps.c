@@ -84,8 +84,7 @@ bool om__map_at(struct om__request *r, size_t i, struct om__map *out)
         out->layer = layer;
         out->title = title_of(layer);
         out->heat = out->picture = i == 1 && point;
-        snprintf(out->name, sizeof out->name, "%s%s",
-                 out->heat ? OM__HEAT : "",
+        snprintf(out->name, sizeof out->name, "%s%s", out->heat ? OM__HEAT : "",
                  i == 1 && !point ? layer->meta->unit_level : layer->name);
         return true;
     }
@@ -158,8 +157,8 @@ void om__map_bounds(const struct om__map *map, double bounds[4])
 unsigned om__map_zoom(const double bounds[4])
 {
     const double span = fmax(bounds[2] - bounds[0], bounds[3] - bounds[1]);
-    const double zoom = log2(360.0 * WINDOW_PX / OM_TILE_SIDE_PX /
-                             fmax(span, 1e-6));
+    const double zoom =
+        log2(360.0 * WINDOW_PX / OM_TILE_SIDE_PX / fmax(span, 1e-6));
     return (unsigned)fmin(fmax(floor(zoom), 0), 16);
 }
 
@@ -174,7 +173,7 @@ void om__attribution_add(const struct om__request *r, const struct om__map *map,
                          struct om_buf *out)
 {
     const struct om_manifest *city = r->snapshot->manifest;
-    const char *text = city->synthetic   ? "合成数据 synthetic data"
+    const char *text = city->synthetic ? "合成数据 synthetic data"
                        : map->layer && map->layer->meta
                            ? map->layer->meta->department
                            : "";

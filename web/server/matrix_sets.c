@@ -19,8 +19,7 @@ static const struct om__matrix_set SET[] = {
      .title = "Google Maps Compatible for the World",
      .uri = TMS "WebMercatorQuad",
      .crs = CRS "3857",
-     .scales =
-         "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
+     .scales = "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
      .axes = "[\"X\",\"Y\"]",
      .origin = "[-20037508.342789244,20037508.342789244]",
      .first = 0,

@@ -134,8 +134,7 @@ om_status om__param_bbox_in(struct om__request *r, struct om_place *out)
     struct om_buf wkt = {0};
     struct om_arena *arena = &om__lane(r->server)->arena;
     struct om_rings *rings = om_arena_calloc(arena, 1, sizeof *rings);
-    om_status st =
-        rings ? om_project_box_wkt(project, v, &wkt) : OM_E_MEMORY;
+    om_status st = rings ? om_project_box_wkt(project, v, &wkt) : OM_E_MEMORY;
     if (!st)
         st = om_rings_parse((const char *)wkt.bytes, wkt.len, arena, rings,
                             NULL);
@@ -162,8 +161,7 @@ om_status om__param_crs(struct om__request *r, const char *name,
     struct om__lane *lane = om__lane(r->server);
     size_t i = 0;
     while (om_system_at(i) != system) i++;
-    if (!lane->project[i])
-        OM_TRY(om_project_open(system, &lane->project[i]));
+    if (!lane->project[i]) OM_TRY(om_project_open(system, &lane->project[i]));
     *out = lane->project[i];
     return OM_OK;
 }
@@ -180,9 +178,9 @@ om_status om__param_filter(struct om__request *r, struct om_filter **out)
     struct om_project *crs = NULL;
     if (om__param_text(r, "filter-crs"))
         OM_TRY(om__param_crs(r, "filter-crs", &crs));
-    om_status st = om_filter_parse_in(p->value, p->len, r->layer,
-                                      r->snapshot->manifest->zone_s, crs, out,
-                                      &r->err);
+    om_status st =
+        om_filter_parse_in(p->value, p->len, r->layer,
+                           r->snapshot->manifest->zone_s, crs, out, &r->err);
     if (!st) return OM_OK;
     r->parameter = "filter";
     // An unknown column is a mistake in the question, not a missing page.

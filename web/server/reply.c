@@ -136,7 +136,8 @@ static void add_head(struct lines *lines, const struct om__request *r,
     add(lines, "Cache-Control", cache_of(r, head));
     if (etag) add(lines, "ETag", etag);
     if (head->compress || vary)
-        add(lines, "Vary", vary ? "Accept, Accept-Encoding" : "Accept-Encoding");
+        add(lines, "Vary",
+            vary ? "Accept, Accept-Encoding" : "Accept-Encoding");
     if (head->policy) {
         add(lines, "Content-Security-Policy", head->policy);
         add(lines, "Referrer-Policy", "no-referrer");
@@ -235,8 +236,8 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
 
 void om__reply_answer_take(struct om__request *r, struct om__answer *answer)
 {
-    const bool same = answer->status < 300 &&
-                      om__etag_listed(r->if_none_match, answer->etag);
+    const bool same =
+        answer->status < 300 && om__etag_listed(r->if_none_match, answer->etag);
     r->route = answer->route;
     r->status = same ? MHD_HTTP_NOT_MODIFIED : answer->status;
     r->response = same ? answer->unchanged : answer->full;
@@ -326,7 +327,8 @@ static const char *title_of(unsigned status)
 
 void om__reply_problem(struct om__request *r, om_status status)
 {
-    const unsigned http = r->error_status ? r->error_status : om__http_of(status);
+    const unsigned http =
+        r->error_status ? r->error_status : om__http_of(status);
     const char *detail = r->err.text[0] ? r->err.text : om_status_text(status);
     // What went wrong inside is for the log, not for whoever asks.
     if (http == MHD_HTTP_INTERNAL_SERVER_ERROR) detail = om_status_text(status);

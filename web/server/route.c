@@ -181,15 +181,13 @@ const struct om__route om__routes[] = {
      .summary = "Legend of a picture",
      .path = "legend/{name}.json",
      .answer = om__get_legend,
-     .params = FIELD_PARAMS
-     "palette lang scale labels by stat layer column",
+     .params = FIELD_PARAMS "palette lang scale labels by stat layer column",
      .data = true},
     {.name = "legend",
      .summary = "Legend of a picture, drawn",
      .path = "legend/{name}.png",
      .answer = om__get_legend_png,
-     .params = FIELD_PARAMS
-     "palette lang scale labels by stat layer column",
+     .params = FIELD_PARAMS "palette lang scale labels by stat layer column",
      .media = PNG,
      .data = true,
      .keep = true},

@@ -59,7 +59,7 @@ struct om__answer {
     char etag[24];
     size_t bytes;
     const uint8_t *body;  // of `full`; as sent, so gzipped where it is
-    unsigned status;  // 200, or 204 where nothing is an answer
+    unsigned status;      // 200, or 204 where nothing is an answer
 };
 void om__answer_unref(struct om__answer *answer);
 
@@ -296,13 +296,13 @@ struct om__flight_stats om__flight_stats(struct om__flights *flights);
 // reply.c
 /* What an answer's head says beside what all of them say. */
 struct om__head {
-    const char *type;    // Content-Type
-    const char *cache;   // Cache-Control
-    const char *policy;  // Content-Security-Policy of a page, or NULL
+    const char *type;      // Content-Type
+    const char *cache;     // Cache-Control
+    const char *policy;    // Content-Security-Policy of a page, or NULL
     const char *more[16];  // further lines, name and value by turns, then NULL
-    unsigned status;                               // 0: 200
-    bool weak;      // ETag of `hash`, not of the bytes: they say when
-    uint64_t hash;  // they were written
+    unsigned status;       // 0: 200
+    bool weak;             // ETag of `hash`, not of the bytes: they say when
+    uint64_t hash;         // they were written
     bool vary_accept;
     bool compress;  // may be sent gzipped
     bool none_204;  // no bytes are 204, no content
@@ -348,7 +348,7 @@ om_status om__gzip(struct om__lane *lane, const struct om_buf *from,
 /** What names of heat maps begin with. */
 #define OM__HEAT "heat:"
 /** What their addresses may ask. */
-#define OM__HEAT_PARAMS                                        \
+#define OM__HEAT_PARAMS                                         \
     "filter filter-lang datetime at kernel bandwidth halflife " \
     "weight per palette"
 /* One way of making tiles. `read` takes the parameters (and request->layer);
@@ -419,8 +419,8 @@ om_status om__param_bbox_in(struct om__request *request,
  *  the thread's lane: not for another thread. */
 om_status om__param_crs(struct om__request *request, const char *name,
                         struct om_project **out) OM_MUST_USE;
-/** filter (with filter-lang, filter-crs) against request->layer; NULL if not given.
- *  owns: *out with om_filter_free */
+/** filter (with filter-lang, filter-crs) against request->layer; NULL if not
+ * given. owns: *out with om_filter_free */
 om_status om__param_filter(struct om__request *request,
                            struct om_filter **out) OM_MUST_USE;
 om_status om__param_datetime(struct om__request *request,
@@ -467,7 +467,7 @@ om_status om__world_heat(struct om__world *world, struct om_server *server,
 /** Bind "heat:NAME" and the request's parameters. Sets request->layer.
  *  owns: *out with om_risk_bound_free */
 om_status om__request_heat(struct om__request *request, const char *name,
-                        struct om_risk_bound **out) OM_MUST_USE;
+                           struct om_risk_bound **out) OM_MUST_USE;
 om_status om__param_palette(struct om__request *request,
                             enum om_palette *out) OM_MUST_USE;
 
@@ -603,7 +603,7 @@ bool om__layer_times(const struct om_layer *layer, int64_t *from_s,
                      int64_t *to_s);
 /** Append ,"extent":{...} where there is any. */
 void om__layer_extent(const struct om__request *request,
-                    const struct om_layer *layer, struct om_buf *out);
+                      const struct om_layer *layer, struct om_buf *out);
 /** Append ,"title":..,"department":.. and what else the city says of it. */
 void om__layer_about(const struct om__request *request,
                      const struct om_layer *layer, struct om_buf *out);
@@ -622,8 +622,8 @@ struct om__link {
     bool templated;
 };
 /** Append a link as a JSON object. */
-void om__link_add(const struct om__request *request, const struct om__link *link,
-                  struct om_buf *out);
+void om__link_add(const struct om__request *request,
+                  const struct om__link *link, struct om_buf *out);
 /** Append ,"links":[...]. */
 void om__links_add(const struct om__request *request,
                    const struct om__link *link, size_t count,

@@ -85,8 +85,9 @@ static void add_source(const struct style *s, const char *name, bool raster,
 static void begin_layer(const struct style *s, const char *name,
                         const char *kind, const char *type, const char *layer)
 {
-    om_buf_addf(s->out, ",\n{\"id\":\"%s %s\",\"type\":\"%s\",\"source\":",
-                name, kind, type);
+    om_buf_addf(s->out,
+                ",\n{\"id\":\"%s %s\",\"type\":\"%s\",\"source\":", name, kind,
+                type);
     add_text(s->out, name);
     if (!layer) return;
     // A layer of data called cells makes the tile's own cells_.
@@ -139,8 +140,8 @@ static void each_base(const struct style *s,
         }
 }
 
-static void add_base_source(const struct style *s,
-                            const struct om_layer *layer, const char *kind)
+static void add_base_source(const struct style *s, const struct om_layer *layer,
+                            const char *kind)
 {
     (void)kind;
     add_source(s, layer->name, false, false);
@@ -210,7 +211,9 @@ static void add_names(const struct style *s)
     begin_layer(s, s->map->name, "names", "symbol", s->map->name);
     om_buf_addf(s->out,
                 ",\"layout\":{\"text-field\":[\"get\",\"name\"],\"text-font\":["
-                "\"Noto Sans CJK SC Regular\"],\"text-size\":12},\"paint\":{\"text-color\":\"%s\",\"text-halo-color\":"
+                "\"Noto Sans CJK SC "
+                "Regular\"],\"text-size\":12},\"paint\":{\"text-color\":\"%s\","
+                "\"text-halo-color\":"
                 "\"%s\",\"text-halo-width\":1.2}}",
                 s->dress->text, s->dress->halo);
 }

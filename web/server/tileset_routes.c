@@ -102,8 +102,7 @@ static void add_tileset_links(const struct om__request *r,
                               struct om_buf *out)
 {
     char self[PATH_BYTES], item[PATH_BYTES + 64], scheme[96];
-    const char *type =
-        map ? "image/png" : "application/vnd.mapbox-vector-tile";
+    const char *type = map ? "image/png" : "application/vnd.mapbox-vector-tile";
     snprintf(self, sizeof self, "/collections/%s%s/tiles/%s", r->layer->name,
              map ? "/map" : "", set->id);
     snprintf(item, sizeof item, "%s/{tileMatrix}/{tileRow}/{tileCol}?f=%s",

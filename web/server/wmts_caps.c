@@ -133,8 +133,8 @@ static void add_time(const struct om__request *r, const struct om_layer *layer,
 }
 
 static void add_resource(const struct om__request *r, const struct om__map *map,
-                         const char *type, const char *format,
-                         const char *rest, bool time, struct om_buf *out)
+                         const char *type, const char *format, const char *rest,
+                         bool time, struct om_buf *out)
 {
     om_buf_addf(out,
                 "<ResourceURL format=\"%s\" resourceType=\"%s\" template=\"",
@@ -165,8 +165,7 @@ static void add_layer(const struct om__request *r, const struct om__map *map,
     om__xml_add(out, map->name);
     om_buf_add_text(out, "</ows:Identifier>");
     for (int i = 0; i < OM__WMTS_STYLES; i++)
-        om_buf_addf(out,
-                    "<Style%s><ows:Identifier>%s</ows:Identifier></Style>",
+        om_buf_addf(out, "<Style%s><ows:Identifier>%s</ows:Identifier></Style>",
                     i ? "" : " isDefault=\"true\"", om__wmts_style[i]);
     om_buf_add_text(out, "<Format>image/png</Format>");
     if (map->layer)

@@ -16,7 +16,7 @@
 #define NEAR_ROWS "10"
 /* Parameters of tiles that are handed on; others are ignored, as OGC wants
  * (clients add keys of their own). */
-#define HANDED_ON                                                            \
+#define HANDED_ON                                                             \
     "filter filter-lang datetime at kernel bandwidth weight halflife per by " \
     "stat column labels v"
 #define PARAMS_MAX 16
@@ -115,9 +115,10 @@ static void hand_on(const struct om__request *r, const struct ask *ask,
         if (ask->time && !strcmp(p->name, "datetime")) continue;
         out->param[out->params++] = *p;
     }
-    const char *style = ask->style && *ask->style && strcmp(ask->style, "default")
-                            ? ask->style
-                            : om__wmts_style[0];
+    const char *style =
+        ask->style && *ask->style && strcmp(ask->style, "default")
+            ? ask->style
+            : om__wmts_style[0];
     out->param[out->params++] = (struct om_param){
         .name = "palette", .value = style, .len = strlen(style)};
     if (ask->time && strcmp(ask->time, OM__WMTS_ALL) != 0)
@@ -141,11 +142,9 @@ static om_status out_of_range(struct om__request *r, const struct ask *ask,
         z < set->first)
         return invalid(r, ask, "TileMatrix",
                        "there is no tile matrix of that name in the set");
-    const bool wide =
-        !om_digits_read(ask->col, strlen(ask->col),
-                        om__matrix_width((unsigned)z) - 1, &col);
-    const struct fault fault = {"TileOutOfRange",
-                                wide ? "TileCol" : "TileRow",
+    const bool wide = !om_digits_read(ask->col, strlen(ask->col),
+                                      om__matrix_width((unsigned)z) - 1, &col);
+    const struct fault fault = {"TileOutOfRange", wide ? "TileCol" : "TileRow",
                                 MHD_HTTP_BAD_REQUEST};
     return report(r, &fault, "the tile lies beyond the tile matrix");
 }
@@ -249,8 +248,7 @@ static om_status rows_near(struct om__request *r, const struct tile_ask *t,
                            double i, double j)
 {
     struct om_address a = {
-        .segments = 3,
-        .segment = {"collections", t->map.layer->name, "items"}};
+        .segments = 3, .segment = {"collections", t->map.layer->name, "items"}};
     char bbox[160];
     double west, north, east, south;
     // A shape is under the pixel or not; a point has no width.
@@ -309,9 +307,12 @@ static om_status by_keys(struct om__request *r, bool info)
     struct ask ask = {0};
     const struct {
         const char *key, **out;
-    } KEY[] = {{"Layer", &ask.layer},       {"TileMatrixSet", &ask.set},
-               {"TileMatrix", &ask.matrix}, {"TileRow", &ask.row},
-               {"TileCol", &ask.col},       {"J", &ask.j},
+    } KEY[] = {{"Layer", &ask.layer},
+               {"TileMatrixSet", &ask.set},
+               {"TileMatrix", &ask.matrix},
+               {"TileRow", &ask.row},
+               {"TileCol", &ask.col},
+               {"J", &ask.j},
                {"I", &ask.i}};
     const size_t keys = info ? 7 : 5;
     for (size_t k = 0; k < keys; k++) {
