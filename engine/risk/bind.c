@@ -19,23 +19,8 @@
 #include "data/model/time.h"
 #include "engine/risk/bind_internal.h"
 
-#define DAY_S 86400.0
 #define HOUR_S 3600
 #define PATH_BYTES 96
-
-/* What is being bound, and how. */
-struct binder {
-    const struct om_snapshot *snapshot;
-    const struct om_exposures *exposures;
-    const struct om_risk_ask *ask;
-    struct om_risk_bound *bound;
-    struct om_err *err;
-    const char *option;  // that was wrong
-    bool kernel_set;
-    enum om_kernel kernel;
-    double bandwidth_m;     // 0: not asked for
-    double half_life_days;  // 0: not asked for
-};
 
 int64_t om_risk_now(const struct om_manifest *city)
 {
@@ -45,10 +30,8 @@ int64_t om_risk_now(const struct om_manifest *city)
 
 /* ---- the options ------------------------------------------------------- */
 
-static om_status bad(struct binder *b, const char *option, om_status status,
-                     const char *format, ...) OM_PRINTF(4, 5);
-static om_status bad(struct binder *b, const char *option, om_status status,
-                     const char *format, ...)
+om_status om__bind_bad(struct om__binder *b, const char *option,
+                       om_status status, const char *format, ...)
 {
     char text[OM_ERR_TEXT_BYTES];
     va_list args;
@@ -59,7 +42,7 @@ static om_status bad(struct binder *b, const char *option, om_status status,
     return om_fail(b->err, status, 0, "%s", text);
 }
 
-static om_status read_real(struct binder *b, const char *option,
+static om_status read_real(struct om__binder *b, const char *option,
                            const char *text, double min, double max,
                            const char *unit, double *out)
 {
@@ -70,16 +53,17 @@ static om_status read_real(struct binder *b, const char *option,
         len && strspn(text, "0123456789+-.eE") == len && *text != '+';
     const double value = plain ? strtod(text, &end) : NAN;
     if (!plain || *end || isnan(value))
-        return bad(b, option, OM_E_FORMAT, "%s: '%.40s' is not a number",
-                   option, text);
+        return om__bind_bad(b, option, OM_E_FORMAT,
+                            "%s: '%.40s' is not a number", option, text);
     if (!(value >= min && value <= max))
-        return bad(b, option, OM_E_RANGE, "%s: %.40s is not in [%g, %g] %s",
-                   option, text, min, max, unit);
+        return om__bind_bad(b, option, OM_E_RANGE,
+                            "%s: %.40s is not in [%g, %g] %s", option, text,
+                            min, max, unit);
     *out = value;
     return OM_OK;
 }
 
-static om_status read_times(struct binder *b)
+static om_status read_times(struct om__binder *b)
 {
     const struct om_risk_ask *ask = b->ask;
     struct om_risk_bound *bound = b->bound;
@@ -88,19 +72,21 @@ static om_status read_times(struct binder *b)
     bound->at_s = now_s;
     if (ask->at &&
         om_time_parse(ask->at, strlen(ask->at), zone_s, &bound->at_s))
-        return bad(b, "at", OM_E_FORMAT,
-                   "at: '%.40s' is not a date or time (2023-06-26T18:00)",
-                   ask->at);
+        return om__bind_bad(
+            b, "at", OM_E_FORMAT,
+            "at: '%.40s' is not a date or time (2023-06-26T18:00)", ask->at);
     if (!ask->datetime || !*ask->datetime) return OM_OK;
     const om_status st =
         om_time_parse_interval(ask->datetime, strlen(ask->datetime), zone_s,
                                &bound->window.from_s, &bound->window.to_s);
     if (st == OM_E_RANGE)
-        return bad(b, "datetime", st, "datetime: from is not before to");
+        return om__bind_bad(b, "datetime", st,
+                            "datetime: from is not before to");
     if (st)
-        return bad(b, "datetime", OM_E_FORMAT,
-                   "datetime is a date, a month or FROM/TO (ISO 8601; .. "
-                   "leaves a side open)");
+        return om__bind_bad(
+            b, "datetime", OM_E_FORMAT,
+            "datetime is a date, a month or FROM/TO (ISO 8601; .. "
+            "leaves a side open)");
     bound->window.set = true;
     // Last month's map is the map as it was at the end of last month.
     if (!ask->at && bound->window.to_s < now_s)
@@ -108,13 +94,14 @@ static om_status read_times(struct binder *b)
     return OM_OK;
 }
 
-static om_status read_options(struct binder *b)
+static om_status read_options(struct om__binder *b)
 {
     const struct om_risk_ask *ask = b->ask;
     if (ask->kernel) {
         if (!om_kernel_from_name(ask->kernel, &b->kernel))
-            return bad(b, "kernel", OM_E_FORMAT,
-                       "kernel is one of: quartic gaussian epanechnikov");
+            return om__bind_bad(
+                b, "kernel", OM_E_FORMAT,
+                "kernel is one of: quartic gaussian epanechnikov");
         b->kernel_set = true;
     }
     OM_TRY(read_real(b, "bandwidth", ask->bandwidth, OM_BANDWIDTH_MIN_M,
@@ -122,277 +109,16 @@ static om_status read_options(struct binder *b)
     OM_TRY(read_real(b, "halflife", ask->halflife, OM_HALF_LIFE_MIN_DAYS,
                      OM_HALF_LIFE_MAX_DAYS, "days", &b->half_life_days));
     if (ask->weight && b->bound->model)
-        return bad(b, "weight", OM_E_FORMAT,
-                   "weight: a model says itself what its rows weigh");
+        return om__bind_bad(b, "weight", OM_E_FORMAT,
+                            "weight: a model says itself what its rows weigh");
     b->bound->standard = !ask->kernel && !ask->bandwidth && !ask->halflife &&
                          !ask->weight && !ask->per;
     return read_times(b);
 }
 
-/* ---- one term ---------------------------------------------------------- */
-
-/* Where a part comes from: a member of a model or city.json, or the options
- * that ask for a layer's field (path NULL). */
-struct origin {
-    const char *path;
-    bool term;   // asked filters hold
-    bool timed;  // the asked window and decay hold, where there are times
-    bool may_lack_time;  // a window over rows without times takes them all
-};
-
-/* A fault of a part: of the member `member`, or of the option it came by. */
-static om_status fault(struct binder *b, const struct origin *o,
-                       const char *member, om_status status, const char *format,
-                       ...) OM_PRINTF(5, 6);
-static om_status fault(struct binder *b, const struct origin *o,
-                       const char *member, om_status status, const char *format,
-                       ...)
-{
-    char text[OM_ERR_TEXT_BYTES];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (o->path)
-        return om_fail(b->err, status, 0, "%s.%s: %s", o->path, member, text);
-    const char *option =
-        !strcmp(member, "half_life_days") ? "halflife" : member;
-    return bad(b, option, status, "%s: %s", option, text);
-}
-
-static om_status find_layer(struct binder *b, const struct origin *o,
-                            const char *name, const struct om_layer **out)
-{
-    *out = om_snapshot_layer(b->snapshot, name);
-    if (!*out)
-        return fault(b, o, "layer", OM_E_NOTFOUND, "there is no layer '%s'",
-                     name);
-    if ((*out)->schema.geometry != OM_GEOMETRY_POINT)
-        return fault(b, o, "layer", OM_E_TYPE, "%s has no points", name);
-    return OM_OK;
-}
-
-static bool is_number(enum om_type type)
-{
-    return type == OM_TYPE_INTEGER || type == OM_TYPE_REAL ||
-           type == OM_TYPE_BOOLEAN;
-}
-
-static om_status find_weight(struct binder *b, const struct origin *o,
-                             const struct om_layer *layer, const char *name,
-                             size_t *out)
-{
-    *out = OM_NO_FIELD;
-    if (!name || !*name) return OM_OK;
-    const size_t column = om_schema_find(&layer->schema, name);
-    if (column == OM_NO_FIELD)
-        return fault(b, o, "weight", OM_E_FORMAT, "%s has no column '%.60s'",
-                     layer->name, name);
-    const enum om_type type = layer->schema.field[column].type;
-    if (!is_number(type))
-        return fault(b, o, "weight", OM_E_TYPE,
-                     "the column '%s' is %s, not a number", name,
-                     om_type_name(type));
-    *out = column;
-    return OM_OK;
-}
-
-/* A listed value as the column has it. */
-static bool read_value(enum om_type type, const char *text,
-                       struct om_weight_value *out)
-{
-    out->text = text;
-    if (type == OM_TYPE_BOOLEAN) {
-        out->integer = !strcmp(text, "true");
-        return out->integer || !strcmp(text, "false");
-    }
-    if (type != OM_TYPE_INTEGER) return true;
-    char *end;
-    out->integer = strtoll(text, &end, 10);
-    return end != text && !*end;
-}
-
-static om_status find_severity(struct binder *b, const struct origin *o,
-                               const struct om_layer *layer,
-                               const struct om_severity *s,
-                               const struct om_weight_table **out)
-{
-    *out = NULL;
-    if (!s->column) return OM_OK;
-    const size_t column = om_schema_find(&layer->schema, s->column);
-    if (column == OM_NO_FIELD)
-        return fault(b, o, "severity.column", OM_E_FORMAT,
-                     "%s has no column '%s'", layer->name, s->column);
-    const enum om_type type = layer->schema.field[column].type;
-    if (type == OM_TYPE_REAL || type == OM_TYPE_TIME)
-        return fault(b, o, "severity.column", OM_E_TYPE,
-                     "the column '%s' is %s; a table lists texts, whole "
-                     "numbers, true and false",
-                     s->column, om_type_name(type));
-    struct om_arena *arena = &b->bound->arena;
-    struct om_weight_table *table = om_arena_calloc(arena, 1, sizeof *table);
-    struct om_weight_value *value =
-        om_arena_calloc(arena, s->count, sizeof *value);
-    if (!table || !value) return OM_E_MEMORY;
-    for (size_t i = 0; i < s->count; i++) {
-        if (!read_value(type, s->value[i], &value[i]))
-            return fault(b, o, "severity.values", OM_E_TYPE,
-                         "'%.40s' is no value of the column '%s', which is %s",
-                         s->value[i], s->column, om_type_name(type));
-        value[i].weight = s->weight[i];
-    }
-    *table = (struct om_weight_table){.column = column,
-                                      .count = s->count,
-                                      .value = value,
-                                      .otherwise = s->otherwise};
-    *out = table;
-    return OM_OK;
-}
-
-static om_status parse_asked(struct binder *b, const struct om_layer *layer,
-                             const char *text, struct om_filter **out)
-{
-    struct om_err why = {0};
-    const om_status st = om_filter_parse(
-        text, strlen(text), layer, b->snapshot->manifest->zone_s, out, &why);
-    if (!st) return OM_OK;
-    b->option = "filter";
-    om_fail(b->err, st, why.at, b->bound->model ? "%s (layer %s)" : "%s",
-            why.text[0] ? why.text : om_status_text(st), layer->name);
-    // An unknown column is a mistake in the question, not a missing page.
-    return st == OM_E_NOTFOUND ? OM_E_FORMAT : st;
-}
-
-/* "(a) AND (b)", either of which may be NULL. */
-static om_status join_filters(struct binder *b, const char *one,
-                              const char *two, const char **out)
-{
-    *out = one ? one : two;
-    if (!one || !two) return OM_OK;
-    struct om_buf both = {0};
-    om_buf_addf(&both, "(%s) AND (%s)", one, two);
-    char *copy = both.status ? NULL
-                             : om_arena_text(&b->bound->arena,
-                                             (char *)both.bytes, both.len);
-    om_buf_deinit(&both);
-    *out = copy;
-    return copy ? OM_OK : OM_E_MEMORY;
-}
-
-/* Rows that are over by the moment asked for do not count. */
-static om_status until_filter(struct binder *b, const struct origin *o,
-                              const struct om_layer *layer, const char *until,
-                              const char **out)
-{
-    *out = NULL;
-    if (!until || !*until) return OM_OK;
-    const size_t column = om_schema_find(&layer->schema, until);
-    if (column == OM_NO_FIELD)
-        return fault(b, o, "until", OM_E_FORMAT, "%s has no column '%.60s'",
-                     layer->name, until);
-    const enum om_type type = layer->schema.field[column].type;
-    if (type != OM_TYPE_TIME)
-        return fault(b, o, "until", OM_E_TYPE,
-                     "the column '%s' is %s, not a time", until,
-                     om_type_name(type));
-    char moment[OM_TIME_TEXT_BYTES], text[OM_LIMIT_NAME_BYTES * 4];
-    om_time_format(b->bound->at_s, 0, moment);
-    const int n = snprintf(text, sizeof text,
-                           "\"%s\" IS NULL OR \"%s\" > TIMESTAMP('%s')", until,
-                           until, moment);
-    *out = om_arena_text(&b->bound->arena, text, (size_t)n);
-    b->bound->dated = true;
-    return *out ? OM_OK : OM_E_MEMORY;
-}
-
-static om_status parse_own(struct binder *b, const struct origin *o,
-                           const struct om_layer *layer, const char *own,
-                           struct om_filter **out)
-{
-    struct om_err why = {0};
-    const om_status st = om_filter_parse(
-        own, strlen(own), layer, b->snapshot->manifest->zone_s, out, &why);
-    if (!st) return OM_OK;
-    return fault(b, o, "filter", st == OM_E_NOTFOUND ? OM_E_FORMAT : st, "%s",
-                 why.text[0] ? why.text : om_status_text(st));
-}
-
-/* The model's filter and the one asked for: each read alone, so that a fault
- * is told of the right one, then as one. */
-static om_status find_filter(struct binder *b, const struct origin *o,
-                             const struct om_layer *layer,
-                             const struct om_model_term *t,
-                             struct om_filter **out)
-{
-    const char *own = t->filter && *t->filter ? t->filter : NULL;
-    const char *asked =
-        o->term && b->ask->filter && *b->ask->filter ? b->ask->filter : NULL;
-    const char *until;
-    OM_TRY(until_filter(b, o, layer, t->until, &until));
-    *out = NULL;
-    if (own) OM_TRY(parse_own(b, o, layer, own, out));
-    if (!asked && !until) return OM_OK;
-    om_filter_free(*out);
-    *out = NULL;
-    OM_TRY(join_filters(b, own, until, &own));
-    if (!asked) return parse_own(b, o, layer, own, out);
-    OM_TRY(parse_asked(b, layer, asked, out));
-    if (!own) return OM_OK;
-    om_filter_free(*out);
-    *out = NULL;
-    OM_TRY(join_filters(b, own, asked, &own));
-    return parse_asked(b, layer, own, out);
-}
-
-static om_status find_times(struct binder *b, const struct origin *o,
-                            const struct om_layer *layer, double half_life_days,
-                            bool until, struct om_weighting *weight,
-                            struct om_window *window)
-{
-    const bool has_time = layer->schema.time_field != OM_NO_FIELD;
-    const struct om_risk_bound *bound = b->bound;
-    if (!o->timed) return OM_OK;
-    if (!has_time) {
-        if (o->may_lack_time && half_life_days == 0) return OM_OK;
-        if (half_life_days != 0)
-            return fault(b, o, "half_life_days", OM_E_TYPE,
-                         "the layer %s has no time column", layer->name);
-        if (bound->window.set)
-            return fault(b, o, "datetime", OM_E_TYPE,
-                         "the layer %s has no time column", layer->name);
-        if (b->ask->at)
-            return fault(b, o, "at", OM_E_TYPE,
-                         "the layer %s has no time column", layer->name);
-        return OM_OK;
-    }
-    *window = bound->window;
-    if (half_life_days == 0 && !b->ask->at && !until) return OM_OK;
-    weight->at_s = bound->at_s;
-    weight->half_life_s = half_life_days * DAY_S;
-    b->bound->dated = true;
-    return OM_OK;
-}
-
-static om_status bind_part(struct binder *b, const struct origin *o,
-                           const struct om_model_term *t, double half_life_days,
-                           struct om_risk_part *part, struct om_risk_rows *rows)
-{
-    part->factor = t->factor;
-    struct om_field_spec *spec = &part->spec;
-    spec->weight = OM_WEIGHT_ONE;
-    OM_TRY(find_layer(b, o, t->layer, &spec->layer));
-    OM_TRY(find_weight(b, o, spec->layer, t->weight, &spec->weight.column));
-    OM_TRY(find_severity(b, o, spec->layer, &t->severity, &spec->weight.table));
-    OM_TRY(find_times(b, o, spec->layer, half_life_days, t->until && *t->until,
-                      &spec->weight, &rows->window));
-    rows->own = t->filter;
-    rows->until = t->until;
-    return find_filter(b, o, spec->layer, t, &rows->filter);
-}
-
 /* ---- the terms --------------------------------------------------------- */
 
-static double bandwidth_of(const struct binder *b,
+static double bandwidth_of(const struct om__binder *b,
                            const struct om_model_term *t)
 {
     if (b->bandwidth_m > 0.0) return b->bandwidth_m;
@@ -401,7 +127,7 @@ static double bandwidth_of(const struct binder *b,
     return m ? m->bandwidth_m : OM_BANDWIDTH_DEFAULT_M;
 }
 
-static enum om_kernel kernel_of(const struct binder *b, const char *name)
+static enum om_kernel kernel_of(const struct om__binder *b, const char *name)
 {
     enum om_kernel kernel = OM_KERNEL_QUARTIC;
     if (b->kernel_set) return b->kernel;
@@ -410,8 +136,8 @@ static enum om_kernel kernel_of(const struct binder *b, const char *name)
     return kernel;
 }
 
-static om_status bind_terms(struct binder *b, const struct om_model_term *term,
-                            size_t n)
+static om_status bind_terms(struct om__binder *b,
+                            const struct om_model_term *term, size_t n)
 {
     struct om_risk_bound *bound = b->bound;
     struct om_risk_part *part = om_arena_calloc(&bound->arena, n, sizeof *part);
@@ -424,19 +150,19 @@ static om_status bind_terms(struct binder *b, const struct om_model_term *term,
         const struct om_model_term *t = &term[i];
         char path[PATH_BYTES];
         snprintf(path, sizeof path, "terms[%zu]", i);
-        const struct origin o = {.path = bound->model ? path : NULL,
-                                 .term = true,
-                                 .timed = true,
-                                 .may_lack_time = bound->model != NULL};
+        const struct om__origin o = {.path = bound->model ? path : NULL,
+                                     .term = true,
+                                     .timed = true,
+                                     .may_lack_time = bound->model != NULL};
         // A half-life that was asked for is for the terms that have times.
         const struct om_layer *layer = om_snapshot_layer(b->snapshot, t->layer);
         const bool has_time = layer && layer->schema.time_field != OM_NO_FIELD;
         const bool asked =
             b->half_life_days > 0.0 && (has_time || !bound->model);
         bound->term[i].from = bound->model ? t : NULL;
-        OM_TRY(bind_part(b, &o, t,
-                         asked ? b->half_life_days : t->half_life_days,
-                         &part[i], &bound->term[i]));
+        OM_TRY(om__bind_part(b, &o, t,
+                             asked ? b->half_life_days : t->half_life_days,
+                             &part[i], &bound->term[i]));
         part[i].spec.kernel = kernel_of(b, t->kernel);
         part[i].spec.bandwidth_m = bandwidth_of(b, t);
         times |= has_time;
@@ -444,18 +170,18 @@ static om_status bind_terms(struct binder *b, const struct om_model_term *term,
     bound->layer = part[0].spec.layer;
     if (times) return OM_OK;
     if (bound->window.set)
-        return bad(b, "datetime", OM_E_TYPE,
-                   "datetime: no term of the model has times");
+        return om__bind_bad(b, "datetime", OM_E_TYPE,
+                            "datetime: no term of the model has times");
     if (b->half_life_days > 0.0)
-        return bad(b, "halflife", OM_E_TYPE,
-                   "halflife: no term of the model has times");
+        return om__bind_bad(b, "halflife", OM_E_TYPE,
+                            "halflife: no term of the model has times");
     return OM_OK;
 }
 
 /* ---- what is exposed --------------------------------------------------- */
 
 /* The half-life that counts for exposures of the terms' period. */
-static om_status shared_half_life(struct binder *b, const char *per,
+static om_status shared_half_life(struct om__binder *b, const char *per,
                                   double *out)
 {
     const struct om_risk_bound *bound = b->bound;
@@ -471,10 +197,11 @@ static om_status shared_half_life(struct binder *b, const char *per,
         const double days = m->term[i].half_life_days;
         if (!first && days != *out) {
             if (b->ask->per)
-                return bad(b, "per", OM_E_RANGE,
-                           "per: the terms' half-lives differ, so that %s "
-                           "cannot be counted like them (give halflife)",
-                           per);
+                return om__bind_bad(
+                    b, "per", OM_E_RANGE,
+                    "per: the terms' half-lives differ, so that %s "
+                    "cannot be counted like them (give halflife)",
+                    per);
             return om_fail(b->err, OM_E_RANGE, 0,
                            "denominator.half_life_days: is missing, and the "
                            "terms' half-lives differ (which of them is for "
@@ -487,7 +214,7 @@ static om_status shared_half_life(struct binder *b, const char *per,
     return OM_OK;
 }
 
-static om_status find_exposure(struct binder *b, const char *per, size_t i,
+static om_status find_exposure(struct om__binder *b, const char *per, size_t i,
                                const struct om_exposure **out)
 {
     *out = om_exposures_find(b->exposures, per);
@@ -499,8 +226,8 @@ static om_status find_exposure(struct binder *b, const char *per, size_t i,
     om_buf_add_byte(&known, 0);
     om_status st = known.status;
     if (!st && b->ask->per)
-        st = bad(b, "per", OM_E_FORMAT, "per is one of: %s",
-                 (char *)known.bytes);
+        st = om__bind_bad(b, "per", OM_E_FORMAT, "per is one of: %s",
+                          (char *)known.bytes);
     else if (!st && b->bound->model->pers == 1)
         st = om_fail(b->err, OM_E_NOTFOUND, 0,
                      "denominator: '%s' is none of what the city.json says is "
@@ -515,8 +242,9 @@ static om_status find_exposure(struct binder *b, const char *per, size_t i,
     return st;
 }
 
-static om_status bind_exposure(struct binder *b, const struct om_model_per *per,
-                               size_t i, struct om_risk_part *part,
+static om_status bind_exposure(struct om__binder *b,
+                               const struct om_model_per *per, size_t i,
+                               struct om_risk_part *part,
                                struct om_risk_rows *rows)
 {
     const struct om_exposure *e;
@@ -526,12 +254,12 @@ static om_status bind_exposure(struct binder *b, const struct om_model_per *per,
     if (e->windowed) OM_TRY(shared_half_life(b, e->name, &half_life_days));
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "exposures.%s", e->name);
-    const struct origin o = {.path = path, .timed = e->windowed};
+    const struct om__origin o = {.path = path, .timed = e->windowed};
     const struct om_model_term t = {.layer = e->layer,
                                     .filter = e->filter,
                                     .weight = e->weight,
                                     .factor = per->factor};
-    OM_TRY(bind_part(b, &o, &t, half_life_days, part, rows));
+    OM_TRY(om__bind_part(b, &o, &t, half_life_days, part, rows));
     const struct om_model *m = b->bound->model;
     double most = 0.0;
     for (size_t k = 0; k < b->bound->risk.terms; k++)
@@ -542,7 +270,7 @@ static om_status bind_exposure(struct binder *b, const struct om_model_per *per,
     return OM_OK;
 }
 
-static const char *unit_text(struct binder *b, const char *own,
+static const char *unit_text(struct om__binder *b, const char *own,
                              const char *exposure, const char *format,
                              const char *name)
 {
@@ -554,7 +282,7 @@ static const char *unit_text(struct binder *b, const char *own,
     return om_arena_text(&b->bound->arena, text, (size_t)n);
 }
 
-static om_status bind_exposures(struct binder *b)
+static om_status bind_exposures(struct om__binder *b)
 {
     struct om_risk_bound *bound = b->bound;
     const struct om_model *m = bound->model;
@@ -587,75 +315,6 @@ static om_status bind_exposures(struct binder *b)
     return bound->unit && bound->unit_en ? OM_OK : OM_E_MEMORY;
 }
 
-/* ---- the texts --------------------------------------------------------- */
-
-/* "2023-05" or "2023" where the window is that month or year of the city's
- * clock, "now" where there is none; false where it is something else. */
-static bool name_period(const struct om_window *w, int32_t zone_s, char out[16])
-{
-    snprintf(out, 16, "now");
-    if (!w->set) return true;
-    const int64_t day = (int64_t)DAY_S;
-    const bool open = w->from_s == INT64_MIN || w->to_s == INT64_MAX;
-    if (open || (w->from_s + zone_s) % day || (w->to_s + zone_s) % day)
-        return false;
-    int64_t y0, y1;
-    unsigned m0, m1, d0, d1;
-    om_time_date((w->from_s + zone_s) / day, &y0, &m0, &d0);
-    om_time_date((w->to_s + zone_s) / day, &y1, &m1, &d1);
-    if (d0 != 1 || d1 != 1 || y0 < 1 || y0 > 9999) return false;
-    const int64_t months = (y1 - y0) * 12 + (int64_t)m1 - (int64_t)m0;
-    if (months == 1)
-        snprintf(out, 16, "%04d-%02u", (int)y0, m0);
-    else if (months == 12 && m0 == 1)
-        snprintf(out, 16, "%04d", (int)y0);
-    else
-        return false;
-    return true;
-}
-
-static void add_part(struct om_buf *out, const struct om_risk_part *p,
-                     const struct om_risk_rows *rows, bool whole)
-{
-    const struct om_weighting *w = &p->spec.weight;
-    om_buf_addf(out, "%s %u %.17g %.17g %.17g", p->spec.layer->name,
-                (unsigned)p->spec.kernel, p->spec.bandwidth_m, p->factor,
-                w->half_life_s);
-    om_buf_addf(out, " w%zd", (ssize_t)w->column);
-    if (w->table) {
-        om_buf_addf(out, " t%zu %.17g", w->table->column, w->table->otherwise);
-        for (size_t i = 0; i < w->table->count; i++)
-            om_buf_addf(out, " %s=%.17g", w->table->value[i].text,
-                        w->table->value[i].weight);
-    }
-    if (!whole) {
-        om_buf_addf(out, " u%s f%s\n", rows->until ? rows->until : "",
-                    rows->own ? rows->own : "");
-        return;
-    }
-    om_buf_addf(out, " @%lld %d %lld %lld f%s\n", (long long)w->at_s,
-                rows->window.set, (long long)rows->window.from_s,
-                (long long)rows->window.to_s,
-                rows->filter ? om_filter_canonical(rows->filter) : "");
-}
-
-static const char *describe(struct om_risk_bound *bound, bool whole)
-{
-    struct om_buf out = {0};
-    om_buf_addf(&out, "%.17g %.17g %.17g\n", bound->risk.scale,
-                bound->risk.floor, bound->risk.shrink);
-    for (size_t i = 0; i < bound->risk.terms; i++)
-        add_part(&out, &bound->risk.term[i], &bound->term[i], whole);
-    om_buf_add_text(&out, "/\n");
-    for (size_t i = 0; i < bound->risk.exposures; i++)
-        add_part(&out, &bound->risk.exposure[i], &bound->exposed[i], whole);
-    char *copy = out.status
-                     ? NULL
-                     : om_arena_text(&bound->arena, (char *)out.bytes, out.len);
-    om_buf_deinit(&out);
-    return copy;
-}
-
 /* ---- the whole --------------------------------------------------------- */
 
 static om_status copy_ask(struct om_risk_bound *bound,
@@ -677,7 +336,7 @@ static om_status copy_ask(struct om_risk_bound *bound,
     return OM_OK;
 }
 
-static om_status bind_all(struct binder *b)
+static om_status bind_all(struct om__binder *b)
 {
     struct om_risk_bound *bound = b->bound;
     const struct om_model *m = bound->model;
@@ -687,11 +346,11 @@ static om_status bind_all(struct binder *b)
         .layer = bound->name, .weight = b->ask->weight, .factor = 1.0};
     OM_TRY(bind_terms(b, m ? m->term : &plain, m ? m->terms : 1));
     OM_TRY(bind_exposures(b));
-    const bool period = name_period(
+    const bool period = om__bind_period(
         &bound->window, b->snapshot->manifest->zone_s, bound->period);
     bound->filtered = (b->ask->filter && *b->ask->filter) || !period;
-    bound->canonical = describe(bound, true);
-    bound->field = describe(bound, false);
+    bound->canonical = om__bind_describe(bound, true);
+    bound->field = om__bind_describe(bound, false);
     return bound->canonical && bound->field ? OM_OK : OM_E_MEMORY;
 }
 
@@ -704,11 +363,11 @@ om_status om__bind(const struct om_snapshot *snapshot,
     *out = NULL;
     struct om_risk_bound *bound = om_calloc(1, sizeof *bound);
     if (!bound) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
-    struct binder b = {.snapshot = snapshot,
-                       .exposures = exposures,
-                       .ask = ask,
-                       .bound = bound,
-                       .err = err};
+    struct om__binder b = {.snapshot = snapshot,
+                           .exposures = exposures,
+                           .ask = ask,
+                           .bound = bound,
+                           .err = err};
     snprintf(bound->name, sizeof bound->name, "%s",
              model ? model->name : ask->name);
     bound->model = model;
@@ -761,7 +420,7 @@ om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
     char period[16];
     ask.filter = NULL;
     if (!at) ask.at = NULL;
-    if (!name_period(&window, snapshot->manifest->zone_s, period))
+    if (!om__bind_period(&window, snapshot->manifest->zone_s, period))
         ask.datetime = NULL;
     return om_risk_bind(snapshot, bound->models, &ask, out, NULL, err);
 }

@@ -70,7 +70,7 @@ struct om_risk_bound {
  *          OM_E_MEMORY
  * owns     *out: om_risk_bound_free. The snapshot must stay held.
  * cost     tens of microseconds: the filters' texts
- * test     tests/engine/test_bind.c
+ * test     tests/web/risk.test.mjs
  */
 om_status om_risk_bind(const struct om_snapshot *snapshot,
                        struct om_models *models, const struct om_risk_ask *ask,
