@@ -385,7 +385,13 @@ static om_status get(struct om_font *font, const struct glyph_key *key,
         *out = slot->mask;
         return OM_OK;
     }
-    OM_TRY(draw(font, key, arena, out));
+    const om_status st = draw(font, key, arena, out);
+    if (st == OM_E_FORMAT) {
+        // A glyph that cannot be drawn is left out, and tried again next time.
+        *out = (struct om_mask){.width = 0};
+        return OM_OK;
+    }
+    if (st) return st;
     const size_t bytes = (size_t)out->width * out->height + 1;
     if (font->bytes + bytes > KEPT_BYTES) return OM_OK;
     uint8_t *copy = om_arena_alloc(&font->masks, bytes);

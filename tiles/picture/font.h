@@ -69,6 +69,8 @@ struct om_mask {
  *
  * turn     clockwise, in 1/256 of a full turn; upright glyphs are hinted
  * halo     1/16 pixel around it that are covered too
+ * returns  OM_E_RANGE (size, halo), OM_E_MEMORY; a glyph that the font cannot
+ *          draw is empty
  * owns     *out is the font's, or the arena's once it keeps enough of them
  */
 om_status om_font_glyph(struct om_font *font, struct om_face face,

@@ -1,0 +1,826 @@
+/* Pictures of a small city: base map, units, rows, heat.
+ *
+ * Plan
+ *   block_*   nine tiles are, pixel by pixel, one picture of the same place,
+ *             at every zoom, of every kind, 256 and 512 and dense
+ *   label_*   labels do not collide, stay in their square, are the same for
+ *             whoever asks; a square border cuts none
+ *   rows_*    dots where rows are; stored cells give what rows give
+ *   units_*   no seams, every class in its place
+ *   base_*    city.json: what it may say, and what it must not
+ *   golden_*  one tile as it was when somebody looked at it
+ *   fault_*   no memory
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "data/base/alloc.h"
+#include "tests/tiles/golden_png.h"
+#include "tests/tiles/picture_city.h"
+#include "tests/tiles/read_png.h"
+#include "tiles/picture/base_internal.h"
+#include "tiles/picture/heatmap.h"
+#include "tiles/picture/picture.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ZOOM_STEP 3
+#else
+#define ZOOM_STEP 1
+#endif
+
+static struct pic_city city;
+static struct om_font *font;
+static struct om_base *base;
+
+enum {
+    BASE,
+    DARK,
+    LABELS,
+    TOWNS,
+    VILLAGES,
+    GRADES,
+    KINDS,
+    PLAIN,
+    HOUSES,
+    PICTURES
+};
+static struct om_picture *picture[PICTURES];
+
+static const struct om_layer *layer_of(const char *name)
+{
+    return om_snapshot_layer(city.snapshot, name);
+}
+
+static struct om_selection *all_rows(const char *layer)
+{
+    struct om_selection *selection;
+    assert_int_equal(om_select(NULL, layer_of(layer), &OM_POLICY_ALL, NULL,
+                               (struct om_window){0}, &selection),
+                     OM_OK);
+    return selection;
+}
+
+static struct om_picture *rows_of(const char *layer, const char *by,
+                                  enum om_palette palette)
+{
+    struct om_classes classes;
+    struct om_picture *out;
+    struct om_selection *selection = all_rows(layer);
+    const size_t column =
+        by ? om_schema_find(&layer_of(layer)->schema, by) : OM_NO_FIELD;
+    assert_int_equal(
+        om_classes_of(city.snapshot, layer_of(layer), column, &classes, NULL),
+        OM_OK);
+    assert_int_equal(om_picture_rows_take(city.snapshot, layer_of(layer),
+                                          selection, &classes, palette, &out),
+                     OM_OK);
+    om_selection_unref(selection);
+    return out;
+}
+
+/* Units by the numbers 0, 1, 2 ...; some unknown. */
+static struct om_picture *units_of(const char *name, enum om_palette palette)
+{
+    struct om_level *level;
+    struct om_unit_classes classes;
+    struct om_picture *out;
+    assert_int_equal(om_base_level(base, name, &level, NULL), OM_OK);
+    const size_t n = level->units.count;
+    double *value = calloc(n, sizeof *value);
+    for (size_t i = 0; i < n; i++)
+        value[i] = i % 11 == 7 ? (double)NAN : (double)(i % 40);
+    const struct om_unit_numbers numbers = {value, true};
+    assert_int_equal(om_unit_classes_of(&numbers, &numbers, n, 1.0, &classes),
+                     OM_OK);
+    assert_int_equal(
+        om_picture_units_take(base, level, &classes, palette, &out), OM_OK);
+    om_level_unref(level);
+    free(value);
+    return out;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    struct om_err err = {0};
+    pic_city_init(&city);
+    if (om_font_open(NULL, &font, &err)) fail_msg("%s", err.text);
+    if (om_base_new(city.snapshot, font, &base, &err)) fail_msg("%s", err.text);
+    assert_int_equal(
+        om_picture_base(base, OM_PALETTE_LIGHT, true, true, &picture[BASE]),
+        OM_OK);
+    assert_int_equal(
+        om_picture_base(base, OM_PALETTE_DARK, true, true, &picture[DARK]),
+        OM_OK);
+    assert_int_equal(
+        om_picture_base(base, OM_PALETTE_DARK, false, true, &picture[LABELS]),
+        OM_OK);
+    picture[TOWNS] = units_of("town", OM_PALETTE_LIGHT);
+    picture[VILLAGES] = units_of("village", OM_PALETTE_DARK);
+    picture[GRADES] = rows_of("report", NULL, OM_PALETTE_DARK);
+    picture[KINDS] = rows_of("report", "kind", OM_PALETTE_LIGHT);
+    picture[PLAIN] = rows_of("report", "size", OM_PALETTE_DARK);
+    picture[HOUSES] = rows_of("building", NULL, OM_PALETTE_LIGHT);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PICTURES; i++) om_picture_unref(picture[i]);
+    om_base_unref(base);
+    om_font_close(font);
+    pic_city_deinit(&city);
+    return 0;
+}
+
+/* ---- blocks ---- */
+
+static uint8_t *pixels_of(const struct om_picture *p,
+                          const struct om_view *view)
+{
+    struct om_arena arena = {0};
+    struct om_buf png = {0};
+    unsigned width, height;
+    assert_int_equal(om_picture_png(p, view, &arena, &png), OM_OK);
+    uint8_t *pixels = read_png(&png, &width, &height);
+    assert_non_null(pixels);
+    assert_int_equal(width, view->width);
+    assert_int_equal(height, view->height);
+    om_buf_deinit(&png);
+    om_arena_deinit(&arena);
+    return pixels;
+}
+
+/* The tile that holds a place, as a fraction of the city's side. */
+static struct om_view tile_at(double fx, double fy, unsigned z, unsigned side,
+                              unsigned ratio)
+{
+    return om_view_tile(z, (uint32_t)(PIC_X + fx * PIC_SIDE) >> (32 - z),
+                        (uint32_t)(PIC_Y + fy * PIC_SIDE) >> (32 - z), side,
+                        ratio);
+}
+
+/* Compare a block of 3 x 3 tiles with the picture of all of them. */
+static size_t check_block(const struct om_picture *p, struct om_view middle)
+{
+    const unsigned side = middle.width;
+    struct om_view block = middle;
+    block.x -= side;
+    block.y -= side;
+    block.width = block.height = 3 * side;
+    uint8_t *whole = pixels_of(p, &block);
+    size_t coloured = 0;
+    for (unsigned t = 0; t < 9; t++) {
+        struct om_view tile = middle;
+        const unsigned dx = t % 3 * side, dy = t / 3 * side;
+        tile.x = block.x + dx;
+        tile.y = block.y + dy;
+        uint8_t *pixels = pixels_of(p, &tile);
+        for (unsigned y = 0; y < side; y++)
+            if (memcmp(pixels + (size_t)y * side * 4,
+                       whole + ((size_t)(dy + y) * 3 * side + dx) * 4,
+                       side * 4) != 0)
+                fail_msg("tile %u, row %u at world %llx differs", t, y,
+                         (unsigned long long)middle.world);
+        free(pixels);
+    }
+    for (size_t i = 1; i < (size_t)9 * side * side; i++)
+        coloured += memcmp(whole + 4 * i, whole, 4) != 0;
+    free(whole);
+    return coloured;
+}
+
+static void block_of_tiles_is_one_picture_at_every_zoom(void **state)
+{
+    (void)state;
+    // Somewhere in the middle, and at the middle's own corner.
+    for (unsigned z = 4; z <= 20; z += ZOOM_STEP) {
+        assert_true(check_block(picture[BASE], tile_at(0.5, 0.49, z, 256, 1)) >
+                    (z < 8 ? 0 : 50));
+        check_block(picture[z % 2 ? DARK : LABELS],
+                    tile_at(0.46, 0.51, z, 256, 1));
+        check_block(picture[TOWNS + z % 6], tile_at(0.5, 0.5, z, 256, 1));
+        check_block(picture[TOWNS + (z + 3) % 6],
+                    tile_at(0.51, 0.48, z, 256, 1));
+    }
+}
+
+static void block_of_tiles_of_512_and_dense_ones(void **state)
+{
+    (void)state;
+    for (unsigned z = 9; z <= 17; z += 4 * ZOOM_STEP)
+        for (int i = 0; i < PICTURES; i++) {
+            check_block(picture[i], tile_at(0.5, 0.49, z, 512, 2));
+            if (i % 2) check_block(picture[i], tile_at(0.5, 0.49, z, 512, 1));
+        }
+}
+
+/* ---- heat over a canvas ---- */
+
+static void block_of_heat_is_the_tiles_of_heat(void **state)
+{
+    (void)state;
+    struct om_fields *fields;
+    struct om_selection *selection = all_rows("report");
+    struct om_risk_part part = {.spec = {.layer = layer_of("report"),
+                                         .selection = selection,
+                                         .bandwidth_m = 900.0,
+                                         .weight = OM_WEIGHT_ONE},
+                                .factor = 1.0};
+    const struct om_risk risk = {.terms = 1, .term = &part, .scale = 1.0};
+    struct om_legend legend;
+    assert_int_equal(om_fields_new((size_t)1 << 28, &fields), OM_OK);
+    assert_int_equal(
+        om_heat_legend(fields, &part.spec, NULL, OM_PALETTE_DARK, &legend),
+        OM_OK);
+    struct om_arena arena = {0};
+    for (unsigned z = 10; z <= 15; z += ZOOM_STEP) {
+        struct om_view tile = tile_at(0.5, 0.5, z, 256, 1), block = tile;
+        block.x -= 100;
+        block.y -= 77;
+        block.width = 500;
+        block.height = 470;
+        struct om_canvas canvas;
+        assert_int_equal(om_canvas_init(&canvas, &block, &arena), OM_OK);
+        assert_int_equal(
+            om_heatmap_draw(fields, &risk, &legend, &canvas, &arena), OM_OK);
+        const struct om_field_window window = {.z = z,
+                                               .x = (uint32_t)(tile.x / 256),
+                                               .y = (uint32_t)(tile.y / 256),
+                                               .side_px = 256};
+        struct om_buf png = {0};
+        unsigned width, height;
+        assert_int_equal(
+            om_risk_png(fields, &risk, &window, &legend, &arena, &png), OM_OK);
+        uint8_t *pixels = read_png(&png, &width, &height);
+        for (unsigned y = 0; y < 256; y++)
+            for (unsigned x = 0; x < 256; x++) {
+                const uint8_t *a =
+                    canvas.pixel[(size_t)(y + 77) * 500 + x + 100];
+                const uint8_t *b = pixels + ((size_t)y * 256 + x) * 4;
+                assert_int_equal(a[3], b[3]);
+                assert_int_equal(a[0], (b[0] * b[3] + 127) / 255);
+            }
+        free(pixels);
+        om_buf_deinit(&png);
+        om_arena_reset(&arena);
+    }
+    om_arena_deinit(&arena);
+    om_fields_free(fields);
+    om_selection_unref(selection);
+}
+
+/* ---- labels ---- */
+
+static bool boxes_meet(const struct om_label_box *a,
+                       const struct om_label_box *b)
+{
+    return a->x0 < b->x1 && b->x0 < a->x1 && a->y0 < b->y1 && b->y0 < a->y1;
+}
+
+/* All labels of all squares that the city has at a zoom. */
+static size_t check_labels(struct om_base *of, unsigned z, unsigned ratio,
+                           uint64_t *hash)
+{
+    const struct om_view tile = om_view_tile(z, 0, 0, 256 * ratio, ratio);
+    const int64_t side = OM_LABEL_SQUARE_PX * ratio;
+    const int64_t x0 = (om_view_scale(tile.world, (uint32_t)PIC_X) >> 8) / side;
+    const int64_t y0 = (om_view_scale(tile.world, (uint32_t)PIC_Y) >> 8) / side;
+    const int64_t x1 =
+        (om_view_scale(tile.world, (uint32_t)(PIC_X + PIC_SIDE)) >> 8) / side;
+    const int64_t y1 =
+        (om_view_scale(tile.world, (uint32_t)(PIC_Y + PIC_SIDE)) >> 8) / side;
+    size_t count = 0;
+    *hash = 1;
+    for (int64_t y = y0; y <= y1; y++)
+        for (int64_t x = x0; x <= x1; x++) {
+            struct om_base_square *square;
+            assert_int_equal(
+                om_base_square(of, tile.world, ratio, x, y, &square), OM_OK);
+            const struct om_labels *l = om_base_square_labels(square);
+            for (size_t i = 0; i < l->count; i++) {
+                const struct om_label *a = &l->label[i];
+                assert_true(a->bounds.x0 >= x * side &&
+                            a->bounds.y0 >= y * side &&
+                            a->bounds.x1 <= (x + 1) * side &&
+                            a->bounds.y1 <= (y + 1) * side);
+                *hash = *hash * 31 + (uint64_t)a->bounds.x0 * 7 +
+                        (uint64_t)a->bounds.y0 + a->glyphs;
+                for (size_t k = 0; k < i; k++)
+                    for (size_t p = 0; p < a->boxes; p++)
+                        for (size_t q = 0; q < l->label[k].boxes; q++)
+                            if (boxes_meet(&a->box[p], &l->label[k].box[q]))
+                                fail_msg("'%.*s' and '%.*s' collide at zoom %u",
+                                         (int)a->len, a->text,
+                                         (int)l->label[k].len, l->label[k].text,
+                                         z);
+            }
+            count += l->count;
+            om_base_square_unref(square);
+        }
+    return count;
+}
+
+static void label_boxes_do_not_collide(void **state)
+{
+    (void)state;
+    uint64_t hash;
+    size_t most = 0;
+    for (unsigned z = 8; z <= 17; z++) {
+        const size_t n = check_labels(base, z, 1, &hash);
+        if (n > most) most = n;
+        if (z == 10) assert_true(n >= 16);  // every town has its name
+    }
+    assert_true(most > 100);
+    check_labels(base, 13, 2, &hash);
+}
+
+static void label_sets_are_the_same_whoever_asks(void **state)
+{
+    (void)state;
+    struct om_base *other;
+    uint64_t a, b;
+    assert_int_equal(om_base_new(city.snapshot, font, &other, NULL), OM_OK);
+    // The other map has been asked for other squares before.
+    check_labels(other, 16, 1, &a);
+    for (unsigned z = 14; z >= 9; z--) {
+        check_labels(base, z, 1, &a);
+        check_labels(other, z, 1, &b);
+        assert_true(a == b);
+    }
+    om_base_unref(other);
+}
+
+static void label_stands_whole_across_the_border_of_a_square(void **state)
+{
+    (void)state;
+    // A place right on the border: the label moves to one side of it.
+    struct om_arena arena = {0};
+    struct om_label_plan *plan;
+    struct om_labels labels;
+    const uint64_t world = (uint64_t)256 << 12 << 8;
+    assert_int_equal(om_label_plan_new(font, world, 1, 5, 7, &arena, &plan),
+                     OM_OK);
+    const struct om_label_wish wish = {
+        .face = {.size_px = 16}, .text = "松山湖", .len = strlen("松山湖")};
+    assert_int_equal(
+        om_label_plan_point(plan, &wish, (struct om_spot){0, 0}, 60, 8), OM_OK);
+    // Too far to move: not shown.
+    assert_int_equal(
+        om_label_plan_point(plan, &wish, (struct om_spot){0, 256 * 900}, 3, 8),
+        OM_OK);
+    assert_int_equal(om_label_plan_place(plan, &labels), OM_OK);
+    assert_int_equal(labels.count, 1);
+    assert_int_equal(labels.label[0].glyphs, 3);
+    assert_int_equal(labels.label[0].bounds.x0, 5 * OM_LABEL_SQUARE_PX);
+    assert_int_equal(labels.label[0].bounds.y0, 7 * OM_LABEL_SQUARE_PX);
+    assert_int_equal(labels.label[0].bounds.x1 - labels.label[0].bounds.x0, 48);
+    om_arena_deinit(&arena);
+}
+
+static void label_of_more_importance_wins(void **state)
+{
+    (void)state;
+    struct om_arena arena = {0};
+    struct om_label_plan *plan;
+    struct om_labels labels;
+    assert_int_equal(
+        om_label_plan_new(font, UINT64_C(1) << 30, 1, 0, 0, &arena, &plan),
+        OM_OK);
+    static const char *const text[] = {"村", "镇", "江", "路"};
+    for (unsigned i = 0; i < 4; i++) {
+        const struct om_label_wish wish = {.rank = (i + 2) % 4,
+                                           .face = {.size_px = 20},
+                                           .text = text[i],
+                                           .len = strlen(text[i])};
+        assert_int_equal(
+            om_label_plan_point(
+                plan, &wish, (struct om_spot){256 * 500 + i, 256 * 500}, 0, 8),
+            OM_OK);
+    }
+    assert_int_equal(om_label_plan_place(plan, &labels), OM_OK);
+    assert_int_equal(labels.count, 1);
+    assert_string_equal(labels.label[0].text, "江");
+    om_arena_deinit(&arena);
+}
+
+static void label_along_a_line_follows_it(void **state)
+{
+    (void)state;
+    struct om_arena arena = {0};
+    const uint64_t world = (uint64_t)256 << 14 << 8;
+    // 1,000 pixels eastward, bent a little; the same drawn the other way.
+    for (int turned = 0; turned < 2; turned++) {
+        struct om_label_plan *plan;
+        struct om_labels labels;
+        struct om_pos line[11];
+        for (uint32_t i = 0; i < 11; i++)
+            line[turned ? 10 - i : i] = (struct om_pos){
+                (600 + 100 * i) << 10, (1000 + (i % 2) * 4) << 10};
+        const struct om_label_wish wish = {.face = {.size_px = 14},
+                                           .text = "环城大道",
+                                           .len = strlen("环城大道")};
+        assert_int_equal(om_label_plan_new(font, world, 1, 0, 0, &arena, &plan),
+                         OM_OK);
+        assert_int_equal(om_label_plan_line(plan, &wish, line, 11, 400), OM_OK);
+        assert_int_equal(om_label_plan_place(plan, &labels), OM_OK);
+        assert_int_equal(labels.count, 2);
+        for (size_t i = 0; i < labels.count; i++) {
+            const struct om_label *l = &labels.label[i];
+            assert_int_equal(l->glyphs, 4);
+            for (size_t k = 0; k < 4; k++) {
+                // Left to right, nearly level, on the line.
+                const unsigned turn = l->glyph[k].turn;
+                assert_true(turn < 8 || turn > 248);
+                if (k) assert_true(l->glyph[k].x > l->glyph[k - 1].x);
+                assert_true(llabs(l->glyph[k].y - 1008) < 8);
+            }
+        }
+        om_arena_reset(&arena);
+    }
+    om_arena_deinit(&arena);
+}
+
+/* ---- rows ---- */
+
+static void rows_are_dots_where_they_lie(void **state)
+{
+    (void)state;
+    const struct om_layer *layer = layer_of("report");
+    const struct om_segment *s = layer->part[0].segment;
+    const uint64_t *key;
+    assert_int_equal(om_segment_keys(s, 0, PIC_REPORTS, &key), OM_OK);
+    for (size_t row = 0; row < PIC_REPORTS; row += 997) {
+        const struct om_pos pos = om_morton_pos(key[row]);
+        const struct om_view tile =
+            om_view_tile(18, pos.x >> 14, pos.y >> 14, 256, 1);
+        uint8_t *pixels = pixels_of(picture[GRADES], &tile);
+        const size_t x = pos.x >> 6 & 255, y = pos.y >> 6 & 255;
+        assert_int_equal(pixels[(y * 256 + x) * 4 + 3], 255);
+        free(pixels);
+    }
+}
+
+/* Counting cells and counting rows must paint the same. */
+static void rows_read_from_cells_are_those_read_one_by_one(void **state)
+{
+    (void)state;
+    const struct om_layer *layer = layer_of("report");
+    struct om_selection *all = all_rows("report");
+    uint64_t word[PIC_REPORTS / 64 + 1];
+    uint32_t rank[PIC_REPORTS / 512 + 2];
+    for (size_t i = 0; i < PIC_REPORTS / 64 + 1; i++) word[i] = UINT64_MAX;
+    word[PIC_REPORTS / 64] >>= 64 - PIC_REPORTS % 64;
+    for (size_t i = 0; i < PIC_REPORTS / 512 + 2; i++)
+        rank[i] = (uint32_t)(i * 512 < PIC_REPORTS ? i * 512 : PIC_REPORTS);
+    struct om_bitmap bitmap = {PIC_REPORTS, PIC_REPORTS, word, rank};
+    const struct om_selection listed = {
+        .count = PIC_REPORTS, .parts = 1, .part = &bitmap};
+    struct om_classes one = {.column = OM_NO_FIELD, .count = 1};
+    one.class[0].colour[0] = om_colour_of(0xFF8800);
+    struct om_arena arena = {0};
+    unsigned dense = 0;
+    for (unsigned z = 4; z <= 13; z++) {
+        const struct om_view view = tile_at(0.5, 0.5, z, 256, 1);
+        struct om_canvas a, b;
+        const struct om_rows_spec sa = {layer, all, &one, OM_PALETTE_DARK};
+        const struct om_rows_spec sb = {layer, &listed, &one, OM_PALETTE_DARK};
+        assert_int_equal(om_canvas_init(&a, &view, &arena), OM_OK);
+        assert_int_equal(om_canvas_init(&b, &view, &arena), OM_OK);
+        assert_int_equal(om_rows_draw(&sa, &a, &arena), OM_OK);
+        assert_int_equal(om_rows_draw(&sb, &b, &arena), OM_OK);
+        assert_memory_equal(a.pixel[0], b.pixel[0], 256 * 256 * 4);
+        dense += om_rows_dot(&sa, &view) == 0;
+        om_arena_reset(&arena);
+    }
+    assert_true(dense >= 4);
+    om_arena_deinit(&arena);
+    om_selection_unref(all);
+}
+
+static void rows_of_what_the_city_colours_have_those_colours(void **state)
+{
+    (void)state;
+    const struct om_classes *c = &picture[GRADES]->classes;
+    assert_int_equal(c->count, 4);  // no others
+    assert_string_equal(c->class[3].text, "4");
+    assert_int_equal(c->class[3].colour[OM_PALETTE_DARK].r, 0xE5);
+    // Categories by size: gas is twice as frequent as the others.
+    const struct om_classes *k = &picture[KINDS]->classes;
+    assert_int_equal(k->count, 4);
+    assert_string_equal(k->class[0].text, "gas");
+    // Reals in steps with as many rows in each.
+    const struct om_classes *s = &picture[PLAIN]->classes;
+    assert_int_equal(s->steps, OM_CLASSES_STEPS);
+    for (size_t i = 1; i < s->steps; i++)
+        assert_true(fabs(s->from[i] - 100.0 * (double)i / 7) < 3.0);
+}
+
+/* ---- units ---- */
+
+static void units_of_one_class_have_no_seams(void **state)
+{
+    (void)state;
+    struct om_level *level;
+    assert_int_equal(om_base_level(base, "village", &level, NULL), OM_OK);
+    const size_t n = level->units.count;
+    struct om_unit_classes classes = {.units = n, .classes = 1};
+    classes.class[0].colour[0] = om_colour_of(0x4080C0);
+    classes.of = om_alloc(n);
+    memset(classes.of, 0, n);
+    struct om_arena arena = {0};
+    // At this zoom villages are too small for borders.
+    for (unsigned z = 3; z <= 9; z++) {
+        struct om_view view = tile_at(0.5, 0.5, z, 256, 1);
+        view.x = (om_view_scale(view.world, (uint32_t)PIC_X) >> 8) - 20;
+        view.y = (om_view_scale(view.world, (uint32_t)PIC_Y) >> 8) - 20;
+        struct om_canvas c;
+        assert_int_equal(om_canvas_init(&c, &view, &arena), OM_OK);
+        assert_int_equal(
+            om_choropleth_draw(level, &classes, OM_PALETTE_DARK, &c, &arena),
+            OM_OK);
+        const uint8_t full = om_choropleth_fill(&classes, 0, 0).a;
+        const double px = PIC_SIDE * (double)view.world / 256.0 / 4294967296.0;
+        size_t inside = 0;
+        for (unsigned y = 0; y < 256; y++)
+            for (unsigned x = 0; x < 256; x++) {
+                // Away from the bent outer border.
+                const double fx = (x + 0.5 - 20) / px, fy = (y + 0.5 - 20) / px;
+                const double rim = 0.03 + 1.5 / px;
+                if (fmin(fx, fy) < rim || fmax(fx, fy) > 1.0 - rim) continue;
+                assert_int_equal(c.pixel[y * 256 + x][3], full);
+                inside++;
+            }
+        if (z > 6) assert_true(inside > 100);
+        om_arena_reset(&arena);
+    }
+    om_arena_deinit(&arena);
+    om_unit_classes_deinit(&classes);
+    om_level_unref(level);
+}
+
+static void units_have_the_colour_of_their_class(void **state)
+{
+    (void)state;
+    const struct om_picture *p = picture[TOWNS];
+    const struct om_units *units = &p->level->units;
+    for (size_t i = 0; i < units->count; i++) {
+        const struct om_pos at = units->unit[i].inside;
+        const struct om_view tile =
+            om_view_tile(14, at.x >> 18, at.y >> 18, 256, 1);
+        uint8_t *pixels = pixels_of(p, &tile);
+        const uint8_t *got =
+            pixels + ((at.y >> 10 & 255) * 256 + (at.x >> 10 & 255)) * 4;
+        const uint8_t of = p->units.of[i];
+        if (of < p->units.classes) {
+            const struct om_colour want =
+                om_choropleth_fill(&p->units, of, p->palette);
+            assert_int_equal(got[3], want.a);
+            assert_true(abs(got[0] - want.r) <= 2);
+        }
+        free(pixels);
+    }
+    assert_true(p->units.zero);
+    assert_true(p->units.unknown);
+}
+
+static void units_breaks_rise_and_share_units_evenly(void **state)
+{
+    (void)state;
+    double value[700], from[OM_CLASSES_STEPS];
+    for (size_t i = 0; i < 700; i++) value[i] = (double)((i * 37) % 700 + 1);
+    const size_t n = om_class_breaks(value, 700, OM_CLASSES_STEPS, true, from);
+    assert_int_equal(n, OM_CLASSES_STEPS);
+    for (size_t i = 1; i < n; i++)
+        assert_true(fabs(from[i] - 100.0 * (double)i) < 5.0);
+    // All alike: one class.
+    for (size_t i = 0; i < 700; i++) value[i] = 5;
+    assert_int_equal(om_class_breaks(value, 700, 7, true, from), 1);
+    assert_int_equal(om_class_breaks(value, 0, 7, true, from), 0);
+    char text[32];
+    const double breaks[] = {1, 2, 10};
+    om_class_range(breaks, 0, 3, true, text, sizeof text);
+    assert_string_equal(text, "1");
+    om_class_range(breaks, 1, 3, true, text, sizeof text);
+    assert_string_equal(text, "2\u20139");
+    om_class_range(breaks, 2, 3, true, text, sizeof text);
+    assert_string_equal(text, "\u226510");
+}
+
+/* ---- the base map and city.json ---- */
+
+static void base_borders_are_each_drawn_once(void **state)
+{
+    (void)state;
+    struct om_level *level;
+    assert_int_equal(om_base_level(base, "village", &level, NULL), OM_OK);
+    const struct om_rings *r = &level->units.rings;
+    // 14 x 14 cells: each inner side is shared, each side has 8 edges.
+    size_t edges = 0;
+    for (size_t i = 0; i < level->borders.lines; i++)
+        edges += level->borders.first[i + 1] - level->borders.first[i] - 1;
+    assert_int_equal(r->count, 14 * 14);
+    assert_int_equal(edges, 2 * 14 * 15 * 8);
+    om_level_unref(level);
+}
+
+static void base_without_a_font_is_a_map_without_labels(void **state)
+{
+    (void)state;
+    struct om_base *bare;
+    struct om_picture *p;
+    assert_int_equal(om_base_new(city.snapshot, NULL, &bare, NULL), OM_OK);
+    assert_int_equal(om_picture_base(bare, OM_PALETTE_LIGHT, true, true, &p),
+                     OM_OK);
+    struct om_arena arena = {0};
+    struct om_canvas a, b;
+    const struct om_view view = tile_at(0.5, 0.5, 13, 256, 1);
+    assert_int_equal(om_canvas_init(&a, &view, &arena), OM_OK);
+    assert_int_equal(om_canvas_init(&b, &view, &arena), OM_OK);
+    assert_int_equal(om_picture_draw(p, true, true, &a, &arena), OM_OK);
+    assert_int_equal(om_picture_draw(picture[BASE], true, false, &b, &arena),
+                     OM_OK);
+    assert_memory_equal(a.pixel[0], b.pixel[0], 256 * 256 * 4);
+    om_arena_deinit(&arena);
+    om_picture_unref(p);
+    om_base_unref(bare);
+}
+
+static void expect_fault(const char *looks, om_status status, const char *words)
+{
+    struct om_city *other;
+    struct om_err err = {0};
+    struct om_base *out;
+    pic_write_manifest(&city.files, looks);
+    assert_int_equal(om_city_open(city.files.folder, &other, &err), OM_OK);
+    struct om_snapshot *snapshot = om_city_snapshot(other);
+    assert_int_equal(om_base_new(snapshot, font, &out, &err), status);
+    if (status) {
+        if (!strstr(err.text, words)) fail_msg("'%s'", err.text);
+    } else {
+        om_base_unref(out);
+    }
+    om_snapshot_unref(snapshot);
+    om_city_close(other);
+}
+
+static void base_says_what_is_wrong_in_city_json(void **state)
+{
+    (void)state;
+    expect_fault("\"base\": \"road\", \"base_by\": \"sort\"", OM_E_NOTFOUND,
+                 "city.json: layer road: base_by: there is no column 'sort'");
+    expect_fault("\"base\": \"road\", \"base_label\": \"title\"", OM_E_NOTFOUND,
+                 "base_label");
+    // Without classes all roads are alike; without `base` there are none.
+    expect_fault("\"base\": \"road\"", OM_OK, "");
+    expect_fault("\"base\": \"nothing\"", OM_OK, "");
+    pic_write_manifest(&city.files, PIC_LOOKS_ROAD);
+}
+
+/* ---- golden ---- */
+
+static void golden_tile_is_as_it_was(void **state)
+{
+    (void)state;
+    // Without labels: fonts change from one distribution to the next.
+    struct om_picture *p;
+    assert_int_equal(om_picture_base(base, OM_PALETTE_LIGHT, true, false, &p),
+                     OM_OK);
+    const struct om_view view = tile_at(0.5, 0.49, 14, 256, 1);
+    uint8_t *pixels = pixels_of(p, &view);
+    // A different rounding of an edge is no other picture.
+    golden_check("tests/golden/base.png", pixels, 256, 256, 24, 64);
+    free(pixels);
+    om_picture_unref(p);
+}
+
+/* ---- faults ---- */
+
+static void fault_in_the_base_map(void **state)
+{
+    (void)state;
+    const struct om_view view = tile_at(0.5, 0.49, 13, 64, 1);
+    const size_t live = om_alloc_live();
+    om_status st = OM_E_MEMORY;
+    size_t rounds = 0;
+    for (size_t k = 1; st; k += 1 + k / 12) {
+        struct om_base *b = NULL;
+        struct om_picture *p = NULL;
+        struct om_arena arena = {0};
+        struct om_buf png = {0};
+        om_alloc_fail_after(k, false);
+        st = om_base_new(city.snapshot, font, &b, NULL);
+        if (!st) st = om_picture_base(b, OM_PALETTE_DARK, true, true, &p);
+        if (!st) st = om_picture_png(p, &view, &arena, &png);
+        om_alloc_fail_after(0, false);
+        assert_true(st == OM_OK || st == OM_E_MEMORY);
+        om_picture_unref(p);
+        om_base_unref(b);
+        om_buf_deinit(&png);
+        om_arena_deinit(&arena);
+        assert_int_equal(om_alloc_live(), live);
+        assert_true(++rounds < 1000);
+    }
+    assert_true(rounds > 20);
+}
+
+/* FreeType does without some modules that it has no memory for, so that a
+ * success is not the end. */
+static void fault_in_fonts(void **state)
+{
+    (void)state;
+    const size_t live = om_alloc_live();
+    size_t failed = 0;
+    for (size_t k = 1; k < 400; k += 1 + k / 8) {
+        struct om_font *f = NULL;
+        struct om_arena arena = {0};
+        struct om_text text;
+        struct om_mask mask;
+        const struct om_face face = {.size_px = 13};
+        om_alloc_fail_after(k, false);
+        om_status st = om_font_open(NULL, &f, NULL);
+        if (!st) st = om_text_shape(f, face, "东莞", 6, &arena, &text);
+        if (!st)
+            st = om_font_glyph(f, face, text.glyph[0].glyph, 9, 24, &arena,
+                               &mask);
+        om_alloc_fail_after(0, false);
+        // What it cannot hold FreeType sometimes calls damaged.
+        assert_true(st == OM_OK || st == OM_E_MEMORY || st == OM_E_FORMAT);
+        failed += st != OM_OK;
+        om_font_close(f);
+        om_arena_deinit(&arena);
+        assert_int_equal(om_alloc_live(), live);
+    }
+    assert_true(failed > 5);
+}
+
+static void fault_in_rows_and_units(void **state)
+{
+    (void)state;
+    const struct om_view view = tile_at(0.5, 0.49, 13, 64, 1);
+    om_status st = OM_E_MEMORY;
+    const size_t live = om_alloc_live();
+    for (size_t k = 1; st; k++) {
+        struct om_classes classes = {0};
+        struct om_picture *p = NULL;
+        struct om_selection *selection = NULL;
+        struct om_arena arena = {0};
+        struct om_buf png = {0};
+        om_alloc_fail_after(k, false);
+        st = om_select(NULL, layer_of("report"), &OM_POLICY_ALL, NULL,
+                       (struct om_window){0}, &selection);
+        if (!st)
+            st = om_classes_of(city.snapshot, layer_of("report"), 1, &classes,
+                               NULL);
+        if (!st)
+            st = om_picture_rows_take(city.snapshot, layer_of("report"),
+                                      selection, &classes, OM_PALETTE_DARK, &p);
+        if (!st) st = om_picture_png(p, &view, &arena, &png);
+        if (!st) {
+            om_arena_reset(&arena);
+            om_buf_clear(&png);
+            st = om_picture_png(picture[TOWNS], &view, &arena, &png);
+        }
+        om_alloc_fail_after(0, false);
+        assert_true(st == OM_OK || st == OM_E_MEMORY);
+        om_picture_unref(p);
+        om_selection_unref(selection);
+        om_buf_deinit(&png);
+        om_arena_deinit(&arena);
+        assert_int_equal(om_alloc_live(), live);
+        assert_true(k < 500);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(block_of_tiles_is_one_picture_at_every_zoom),
+        cmocka_unit_test(block_of_tiles_of_512_and_dense_ones),
+        cmocka_unit_test(block_of_heat_is_the_tiles_of_heat),
+        cmocka_unit_test(label_boxes_do_not_collide),
+        cmocka_unit_test(label_sets_are_the_same_whoever_asks),
+        cmocka_unit_test(label_stands_whole_across_the_border_of_a_square),
+        cmocka_unit_test(label_of_more_importance_wins),
+        cmocka_unit_test(label_along_a_line_follows_it),
+        cmocka_unit_test(rows_are_dots_where_they_lie),
+        cmocka_unit_test(rows_read_from_cells_are_those_read_one_by_one),
+        cmocka_unit_test(rows_of_what_the_city_colours_have_those_colours),
+        cmocka_unit_test(units_of_one_class_have_no_seams),
+        cmocka_unit_test(units_have_the_colour_of_their_class),
+        cmocka_unit_test(units_breaks_rise_and_share_units_evenly),
+        cmocka_unit_test(base_borders_are_each_drawn_once),
+        cmocka_unit_test(base_without_a_font_is_a_map_without_labels),
+        cmocka_unit_test(base_says_what_is_wrong_in_city_json),
+        cmocka_unit_test(golden_tile_is_as_it_was),
+        cmocka_unit_test(fault_in_the_base_map),
+        cmocka_unit_test(fault_in_fonts),
+        cmocka_unit_test(fault_in_rows_and_units),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
