@@ -200,6 +200,9 @@ test('tiles by every standard', async (t) => {
         assert.equal(caps.version, '1.0.0');
         const layer = caps.Contents.Layer.find((l) => l.Identifier === HEAT);
         assert.deepEqual(layer.Style.map((s) => [s.Identifier, s.isDefault]), [['light', true], ['dark', false]]);
+        const legend = await get(layer.Style[1].LegendURL[0].href);
+        assert.equal(legend.headers['content-type'], 'image/png');
+        decode(legend.body);
         assert.deepEqual(layer.TileMatrixSetLink.map((l) => l.TileMatrixSet), ['WebMercatorQuad', 'CGCS2000Quad', 'EPSG:4490']);
         assert.deepEqual(layer.Dimension[0].Value, ['all', '2023-01', '2023-02', '2023-03', '2023-04']);
         assert.equal(layer.Dimension[0].Default, 'all');

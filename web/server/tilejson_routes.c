@@ -98,7 +98,7 @@ om_status om__get_tilejson(struct om__request *r)
     add_url(r, "/tiles/", name,
             vector ? "/{z}/{x}/{y}.mvt" : "/{z}/{x}/{y}.png", &out);
     om_buf_add_text(&out, "]");
-    if (map.heat) {
+    if (map.heat || (!vector && map.layer)) {
         om_buf_add_text(&out, ",\"legend\":");
         add_url(r, "/legend/", name, ".json", &out);
     }

@@ -146,6 +146,20 @@ static void add_resource(const struct om__request *r, const struct om__map *map,
                 time ? "/{Time}" : "", rest);
 }
 
+static void add_style(const struct om__request *r, const struct om__map *map,
+                      int i, struct om_buf *out)
+{
+    om_buf_addf(out, "<Style%s><ows:Identifier>%s</ows:Identifier>",
+                i ? "" : " isDefault=\"true\"", om__wmts_style[i]);
+    if (map->heat) {
+        om_buf_add_text(out, "<LegendURL format=\"image/png\" xlink:href=\"");
+        add_base(r, out);
+        om_buf_addf(out, "/legend/%s.png?palette=%s\"/>", map->name,
+                    om__wmts_style[i]);
+    }
+    om_buf_add_text(out, "</Style>");
+}
+
 static void add_layer(const struct om__request *r, const struct om__map *map,
                       struct om_buf *out)
 {
@@ -164,9 +178,7 @@ static void add_layer(const struct om__request *r, const struct om__map *map,
                 b[0], b[1], b[2], b[3]);
     om__xml_add(out, map->name);
     om_buf_add_text(out, "</ows:Identifier>");
-    for (int i = 0; i < OM__WMTS_STYLES; i++)
-        om_buf_addf(out, "<Style%s><ows:Identifier>%s</ows:Identifier></Style>",
-                    i ? "" : " isDefault=\"true\"", om__wmts_style[i]);
+    for (int i = 0; i < OM__WMTS_STYLES; i++) add_style(r, map, i, out);
     om_buf_add_text(out, "<Format>image/png</Format>");
     if (map->layer)
         om_buf_add_text(out, "<InfoFormat>application/json</InfoFormat>");
