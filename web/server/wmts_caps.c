@@ -151,7 +151,7 @@ static void add_style(const struct om__request *r, const struct om__map *map,
 {
     om_buf_addf(out, "<Style%s><ows:Identifier>%s</ows:Identifier>",
                 i ? "" : " isDefault=\"true\"", om__wmts_style[i]);
-    if (map->heat) {
+    if (map->layer) {
         om_buf_add_text(out, "<LegendURL format=\"image/png\" xlink:href=\"");
         add_base(r, out);
         om_buf_addf(out, "/legend/%s.png?palette=%s\"/>", map->name,
