@@ -1,0 +1,279 @@
+// Pictures: the base map, units, rows, large pictures, legends.
+//
+// Plan
+//   every kind of name comes as PNG of its size; pngcheck has no complaint
+//   a tile over HTTP is the command line's, and a piece of /map.png
+//   a wall goes on behind its bezels; what is too large is told the limit
+//   wrong questions are told which parameter is wrong
+//   legends say what the colours mean, in both languages
+//   without a font there are maps without labels, and /health says so
+//   a Leaflet page in a browser shows every tile it asks for
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { promisify } from 'node:util';
+
+import { done, folder, onemap } from './onemap.mjs';
+import { decode } from './png.mjs';
+import { serve } from './server.mjs';
+
+const require = createRequire(path.resolve('web/pages/package.json'));
+const run = promisify(execFile);
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+// Downtown of the synthetic city.
+const LON = 113.76, LAT = 23.04;
+function tileOf(z) {
+    const n = 2 ** z, phi = LAT * Math.PI / 180;
+    return [Math.floor((LON + 180) / 360 * n), Math.floor((1 - Math.asinh(Math.tan(phi)) / Math.PI) / 2 * n)];
+}
+function centreOf(z, x, y) {
+    const n = 2 ** z;
+    return [x / n * 360 - 180, Math.atan(Math.sinh(Math.PI * (1 - 2 * y / n))) * 180 / Math.PI];
+}
+
+async function makeCity(t) {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    await done('synth', path.join(dir, 'src'), '--scale', '0.002', '--quiet');
+    await done('import', city, '--all', path.join(dir, 'src'), '--quiet');
+    return { dir, city };
+}
+
+const colours = ({ rgba }) => {
+    const seen = new Set();
+    for (let i = 0; i < rgba.length; i += 4) seen.add(rgba.readUInt32BE(i));
+    return seen.size;
+};
+/** A window of a picture. */
+function crop({ width, rgba }, x, y, w, h) {
+    const out = Buffer.alloc(w * h * 4);
+    for (let row = 0; row < h; row++) rgba.copy(out, row * w * 4, ((y + row) * width + x) * 4, ((y + row) * width + x + w) * 4);
+    return out;
+}
+/** The colours of palettes are the nearest ones, so not quite the same. */
+function far(a, b) {
+    let most = 0;
+    for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
+    return most;
+}
+
+test('pictures', async (t) => {
+    const { dir, city } = await makeCity(t);
+    const server = await serve(t, city);
+    const get = async (target) => {
+        const response = await fetch(server.url + target);
+        return { status: response.status, type: response.headers.get('content-type'), body: Buffer.from(await response.arrayBuffer()) };
+    };
+    const picture = async (target) => {
+        const { status, type, body } = await get(target);
+        assert.equal(status, 200, `${target}: ${body}`);
+        assert.equal(type, 'image/png', target);
+        return { ...decode(body), body };
+    };
+    const at = (name, z, query = '', scale = '') => `/tiles/${name}/${z}/${tileOf(z).join('/')}${scale}.png${query}`;
+
+    await t.test('come as PNG, of the size that was asked for', async (t) => {
+        const names = [['base', ''], ['base:light', ''], ['base:dark', '?labels=no'], ['labels', ''], ['base', '?palette=light'],
+            ['choropleth:town', '?layer=hazard'], ['choropleth:grid', '?layer=hazard&stat=rate&per=area'],
+            ['choropleth:village', '?layer=address&stat=sum&column=residents&palette=light'],
+            ['choropleth:town', '?layer=hazard&per=house'], ['choropleth:grid', '?layer=hazard&stat=gistar'],
+            ['choropleth:town', '?stat=service&column=share_10min'],
+            ['hazard', ''], ['hazard', '?filter=severity%3E2&datetime=2023-05-01/..'], ['hazard', '?by=status&palette=light'],
+            ['rental', ''], ['building', '?by=floors'], ['building', ''], ['address', ''], ['road', ''], ['town', ''], ['grid', '?by=town']];
+        for (const [name, query] of names)
+            for (const z of [9, 13, 16]) {
+                const p = await picture(at(name, z, query));
+                assert.deepEqual([p.width, p.height], [256, 256], name);
+                assert.ok(p.colour === 3, `${name} has a palette`);
+                assert.ok(p.body.length < 80000, `${name} at ${z}: ${p.body.length} bytes`);
+                if (name.startsWith('base')) assert.ok(colours(p) > 3, `${name} at ${z} is drawn`);
+            }
+        for (const [scale, query, side] of [['@2x', '', 512], ['', '?size=512', 512], ['@2x', '?size=512', 1024]])
+            assert.equal((await picture(at('base', 12, query, scale))).width, side);
+        // Nothing there: a transparent picture.
+        const empty = await picture('/tiles/hazard/12/1/1.png');
+        assert.equal(colours(empty), 1);
+        assert.equal(empty.rgba[3], 0);
+        const files = [];
+        for (const [i, target] of [at('base', 11), at('hazard', 14), at('choropleth:grid', 12, '?layer=hazard'), at('base', 15, '', '@2x'),
+            '/map.png?layers=base,hazard&width=700&height=300', '/legend/hazard.png', '/tiles/hazard/12/1/1.png'].entries()) {
+            files.push(path.join(dir, `${i}.png`));
+            await writeFile(files.at(-1), (await picture(target)).body);
+        }
+        if (!existsSync('/usr/bin/pngcheck')) return t.diagnostic('pngcheck is not there');
+        await run('pngcheck', ['-q', ...files]);
+    });
+
+    await t.test('are the same from the command line', async () => {
+        for (const [name, z, query, words] of [
+            ['base:light', 13, '', []], ['hazard', 14, '?filter=severity%3D4', ['--where', 'severity = 4']],
+            ['choropleth:grid', 12, '?layer=hazard&per=area&palette=light', ['--layer', 'hazard', '--per', 'area', '--palette', 'light']],
+            ['building', 16, '?by=use', ['--by', 'use']]]) {
+            const out = path.join(dir, 'cli.png');
+            await done('tile', city, name, `${z}/${tileOf(z).join('/')}`, '--out', out, ...words);
+            assert.deepEqual(await readFile(out), (await picture(at(name, z, query))).body, name);
+        }
+        const wrong = await onemap('tile', city, 'hazard', '3/1/1', '--by', 'nothing', '--out', path.join(dir, 'x.png'));
+        assert.equal(wrong.status, 2);
+        assert.match(wrong.stderr, /^onemap tile: --by: hazard has no column 'nothing'/);
+    });
+
+    await t.test('of several maps are one: /map.png', async () => {
+        const z = 13, [x, y] = tileOf(z), [lon, lat] = centreOf(z, x + 1, y + 1);
+        const large = await picture(`/map.png?layers=base&center=${lon},${lat}&zoom=${z}&width=512&height=512&legend=no`);
+        assert.equal(large.colour, 2, 'opaque');
+        for (const [dx, dy] of [[0, 0], [1, 0], [0, 1], [1, 1]]) {
+            const tile = await picture(`/tiles/base/${z}/${x + dx}/${y + dy}.png`);
+            const off = far(tile.rgba, crop(large, dx * 256, dy * 256, 256, 256));
+            assert.ok(off <= 24, `${off} from true colour to the palette`);
+        }
+        // By its box, and with the city's own.
+        const [w, s] = centreOf(z, x, y + 2), [e, n] = centreOf(z, x + 2, y);
+        const boxed = await picture(`/map.png?layers=base&bbox=${w},${s},${e},${n}&width=512&height=512&legend=no`);
+        assert.equal(far(boxed.rgba, large.rgba), 0, 'the same place by its box');
+        const whole = await picture('/map.png?layers=base,heat:overall,town&palette=light&width=800&height=600');
+        const bare = await picture('/map.png?layers=base,heat:overall,town&palette=light&width=800&height=600&legend=no');
+        assert.ok(colours(bare) > 100);
+        assert.ok(far(crop(whole, 0, 400, 200, 200), crop(bare, 0, 400, 200, 200)) > 0, 'a legend');
+        assert.equal(far(crop(whole, 250, 0, 300, 600), crop(bare, 250, 0, 300, 600)), 0, 'the map is the same');
+        // Without a base map it is transparent, to be laid over others.
+        const over = await picture(`/map.png?layers=choropleth:town&layer=hazard&width=400&height=300&legend=no`);
+        assert.equal(over.colour, 6);
+        assert.equal(over.rgba[3], 0);
+    });
+
+    await t.test('go on behind the bezels of a wall', async () => {
+        const place = `center=${LON},${LAT}&zoom=12.5&legend=no&layers=base,hazard&filter=severity%3E1`;
+        const whole = await picture(`/map.png?${place}&width=${600 + 20}&height=${300 + 10}`);
+        const wall = await picture(`/map.png?${place}&width=600&height=300&bezel=2x2,20,10`);
+        assert.deepEqual([wall.width, wall.height], [600, 300]);
+        for (const [c, r] of [[0, 0], [1, 0], [0, 1], [1, 1]])
+            assert.equal(far(crop(wall, c * 300, r * 150, 300, 150), crop(whole, c * 320, r * 160, 300, 150)), 0);
+        const big = await picture('/map.png?layers=base,town&width=7680&height=2160&scale=2&bezel=4x2,24');
+        assert.deepEqual([big.width, big.height], [7680, 2160]);
+        assert.ok(big.body.length < 8e6, `${big.body.length} bytes`);
+    });
+
+    await t.test('are not given for wrong questions', async () => {
+        const z = 12, place = tileOf(z).join('/');
+        for (const [target, status, parameter] of [
+            [`/tiles/nowhere/${z}/${place}.png`, 404], [`/tiles/base:blue/${z}/${place}.png`, 404], [`/tiles/choropleth:street/${z}/${place}.png?layer=hazard`, 404],
+            [`/tiles/base/${z}/${place}.png?palette=blue`, 400, 'palette'], [`/tiles/base/${z}/${place}.png?filter=id='x'`, 400, 'filter'],
+            [`/tiles/base/${z}/${place}.png?size=300`, 400, 'size'], [`/tiles/base/${z}/${place}.png?labels=maybe`, 400, 'labels'],
+            [`/tiles/base/${z}/${place}.png?kernel=quartic`, 400, 'kernel'], [`/tiles/hazard/${z}/${place}.png?by=nothing`, 400, 'by'],
+            [`/tiles/hazard/${z}/${place}.png?by=reported`, 400, 'by'], [`/tiles/hazard/${z}/${place}.png?filter=severity%3E`, 400, 'filter'],
+            [`/tiles/hazard/${z}/${place}.png?datetime=yesterday`, 400, 'datetime'], [`/tiles/rental/${z}/${place}.png?datetime=2023-01`, 400, 'datetime'],
+            [`/tiles/hazard/${z}/${place}.png?filter-lang=sql`, 400, 'filter-lang'], [`/tiles/hazard/${z}/${place}.png?stat=count`, 400, 'stat'],
+            [`/tiles/choropleth:grid/${z}/${place}.png`, 400, 'layer'], [`/tiles/choropleth:grid/${z}/${place}.png?layer=nothing`, 400, 'layer'],
+            [`/tiles/choropleth:grid/${z}/${place}.png?layer=hazard&stat=mean`, 400, 'stat'], [`/tiles/choropleth:grid/${z}/${place}.png?layer=hazard&stat=sum`, 400, 'column'],
+            [`/tiles/choropleth:grid/${z}/${place}.png?layer=hazard&stat=sum&column=status`, 400, 'column'],
+            [`/tiles/choropleth:grid/${z}/${place}.png?layer=hazard&per=smurf`, 400, 'per'], [`/tiles/choropleth:grid/${z}/${place}.png?layer=town`, 400, 'layer'],
+            [`/tiles/choropleth:grid/${z}/${place}.png?stat=service`, 400, 'column'], [`/tiles/choropleth:grid/${z}/${place}.png?stat=service&column=share_10min&layer=hazard`, 400, 'layer'],
+            ['/map.png', 400, 'layers'], ['/map.png?layers=base,nowhere', 400, 'layers'], ['/map.png?layers=base,,hazard', 400, 'layers'],
+            ['/map.png?layers=heat:nowhere', 400, 'layers'], [`/map.png?layers=${Array(9).fill('base').join()}`, 422, 'layers'],
+            ['/map.png?layers=base&width=20000', 400, 'width'], ['/map.png?layers=base&width=16384&height=16384', 422, 'width'],
+            ['/map.png?layers=base&width=5', 400, 'width'], ['/map.png?layers=base&scale=9', 400, 'scale'], ['/map.png?layers=base&lang=fr', 400, 'lang'],
+            ['/map.png?layers=base&bezel=3x2', 400, 'bezel'], ['/map.png?layers=base&bezel=0x2,4', 400, 'bezel'], ['/map.png?layers=base&bezel=2x2,4,4,4', 400, 'bezel'],
+            ['/map.png?layers=base&bezel=2x2,9999', 400, 'bezel'], ['/map.png?layers=base&bezel=-2x2', 400, 'bezel'], ['/map.png?layers=base&bbox=1,2,3', 400, 'bbox'],
+            ['/map.png?layers=base&bbox=113,23,113,23', 400, 'bbox'], ['/map.png?layers=base&center=113,23', 400, 'zoom'], ['/map.png?layers=base&zoom=4', 400, 'zoom'],
+            ['/map.png?layers=base&center=113;23&zoom=4', 400, 'center'], ['/map.png?layers=base&center=113,23&zoom=4&bbox=1,2,3,4', 400, 'center'],
+            ['/map.png?layers=base&filter=severity%3E1', 400, 'filter'], ['/map.png?layers=base,hazard&stat=count', 400, 'stat'],
+            ['/map.png?layers=hazard&filter=severity%3E', 400, 'filter'], ['/legend/nowhere.json', 404], ['/legend/hazard.json?kernel=x', 400, 'kernel'],
+        ]) {
+            const { status: got, body } = await get(target);
+            assert.equal(got, status, `${target}: ${body}`);
+            if (parameter) assert.equal(JSON.parse(body).parameter, parameter, `${target}: ${body}`);
+        }
+        // The limit is in the answer.
+        const { body } = await get('/map.png?layers=base&width=16384&height=16384');
+        assert.match(JSON.parse(body).detail, /268435456 pixels; the largest picture has 67108864/);
+    });
+
+    await t.test('have legends', async () => {
+        const legend = async (target) => JSON.parse((await get(target)).body);
+        const hazard = await legend('/legend/hazard.json');
+        assert.deepEqual(hazard.items.map((i) => i.color), ['#e5484d', '#f2842b', '#f0c24b', '#4b8fe8']);
+        assert.equal(hazard.items[0].form, 'dot');
+        assert.deepEqual((await legend('/legend/hazard.json?lang=en')).items.map((i) => i.text), ['high', 'serious', 'moderate', 'low']);
+        const grids = await legend('/legend/choropleth:grid.json?layer=hazard&palette=light');
+        assert.ok(grids.items.length >= 3 && grids.items.length <= 9);
+        assert.equal(grids.unit, '数量');
+        // A filter takes the same legend, scaled: fewer of each.
+        const least = (l) => Number(/\d+/.exec(l.items[0].text)[0]);
+        const some = await legend('/legend/choropleth:grid.json?layer=hazard&palette=light&filter=severity%3E1');
+        assert.ok(least(some) < least(grids), `${some.items[0].text} below ${grids.items[0].text}`);
+        for (const scale of [1, 2]) assert.ok((await picture(`/legend/rental.png?scale=${scale}`)).width > 50 * scale);
+    });
+
+    await t.test('do without labels where there is no font', async (t) => {
+        assert.equal(JSON.parse((await get('/health')).body).labels, true);
+        const config = path.join(dir, 'fonts.json');
+        await writeFile(config, JSON.stringify({ fonts: '/nowhere/letters.ttf' }));
+        const other = await serve(t, city, '--config', config);
+        const health = await (await fetch(`${other.url}/health`)).json();
+        assert.equal(health.labels, false);
+        assert.match(health.labels_missing, /\/nowhere\/letters\.ttf/);
+        const target = at('base', 13, '?labels=no');
+        const without = Buffer.from(await (await fetch(other.url + at('base', 13))).arrayBuffer());
+        assert.equal(far(decode(without).rgba, (await picture(target)).rgba), 0);
+        assert.ok(far((await picture(at('base', 13))).rgba, decode(without).rgba) > 0, 'labels elsewhere');
+    });
+
+    await t.test('are what a Leaflet page shows', { skip: !existsSync(CHROMIUM) && 'chromium is not there' }, async (t) => {
+        const leaflet = path.dirname(require.resolve('leaflet/package.json'));
+        const page = `<!doctype html><meta charset=utf-8><link rel=stylesheet href=leaflet.css><style>html,body,#m{margin:0;height:100%}</style>
+            <div id=m></div><script src=leaflet.js></script><script>
+            const map = L.map('m', {fadeAnimation: false, zoomAnimation: false, attributionControl: false}).setView([${LAT}, ${LON}], 13);
+            for (const name of ['base:light?labels=no', 'hazard?palette=light', 'labels:light'].entries())
+                L.tileLayer('${server.url}/tiles/' + name[1].split('?')[0] + '/{z}/{x}/{y}{r}.png?' + (name[1].split('?')[1] ?? ''), {zIndex: name[0]}).addTo(map);
+            window.map = map;</script>`;
+        const files = { '/': ['text/html', page], '/leaflet.js': ['text/javascript', await readFile(path.join(leaflet, 'dist/leaflet.js'))],
+            '/leaflet.css': ['text/css', await readFile(path.join(leaflet, 'dist/leaflet.css'))] };
+        const host = http.createServer((q, a) => {
+            const file = files[q.url];
+            a.writeHead(file ? 200 : 404, { 'Content-Type': file?.[0] ?? 'text/plain' }).end(file?.[1]);
+        });
+        await new Promise((resolve) => host.listen(0, '127.0.0.1', resolve));
+        t.after(() => host.close());
+        const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
+        const { chromium } = require('playwright-core');
+        const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true,
+            args: ['--no-sandbox', '--disable-gpu', '--no-first-run'], viewport: { width: 900, height: 700 } });
+        t.after(async () => { await context.close(); await rm(profile, { recursive: true, force: true }); });
+        const tab = context.pages()[0] ?? await context.newPage();
+        const tiles = [], bad = [];
+        tab.on('response', (r) => {
+            if (r.url().includes('/tiles/')) (r.status() === 200 && r.headers()['content-type'] === 'image/png' ? tiles : bad).push(r.url());
+        });
+        await tab.goto(`http://127.0.0.1:${host.address().port}/`);
+        const settled = () => tab.evaluate(() => {
+            const all = [...document.querySelectorAll('img.leaflet-tile')];
+            return all.length > 0 && all.every((i) => i.complete && i.naturalWidth > 0) ? all.length : 0;
+        });
+        const shown = async () => {
+            for (let i = 0; i < 300; i++) {
+                const n = await settled();
+                if (n) return n;
+                await new Promise((resolve) => setTimeout(resolve, 100));
+            }
+            return 0;
+        };
+        const count = await shown();
+        assert.ok(count >= 3 * 12, `${count} tiles are on the page`);
+        assert.equal(count % 3, 0, 'as many of each map');
+        assert.deepEqual(bad, []);
+        assert.ok(new Set(tiles).size >= count);
+        const shot = decode(await tab.screenshot());
+        assert.ok(colours(shot) > 40, 'a map is to be seen');
+        await tab.evaluate(() => window.map.setZoom(15));
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        assert.ok(await shown() >= 3 * 12);
+        assert.deepEqual(bad, []);
+    });
+});
