@@ -8,6 +8,9 @@
 
 #include "data/model/time.h"
 
+/* What an officer can walk in an hour: finer cells would let the best possible
+ * map catch every event, and PEI would be the hit rate. */
+#define CELL_DEFAULT_M 500.0
 #define CELL_LEAST_M 1.0
 #define CELL_MOST_M 20000.0
 /* Terms of a model, or one layer. */
@@ -55,6 +58,7 @@ static om_status read_how(struct run *r)
                    "what it is to foresee");
     if (r->how->where && !r->how->layer)
         return bad(r, "where", OM_E_FORMAT, "needs --layer: of what?");
+    r->cell_m = CELL_DEFAULT_M;
     if (!r->how->cell) return OM_OK;
     char *end;
     r->cell_m = strtod(r->how->cell, &end);
@@ -128,10 +132,28 @@ static size_t list_events(const struct om_risk_bound *bound,
     return n;
 }
 
+/* Does any dated term hold a row of the training period? What has no time is
+ * not trained on. */
+static om_status check_trained(struct run *r, const struct om_risk_bound *train)
+{
+    bool dated = false;
+    for (size_t i = 0; i < train->risk.terms; i++) {
+        const struct om_field_spec *spec = &train->risk.term[i].spec;
+        if (spec->layer->schema.time_field == OM_NO_FIELD) continue;
+        dated = true;
+        if (spec->selection->count) return OM_OK;
+    }
+    return dated ? bad(r, "train", OM_E_NOTFOUND,
+                       "holds no row of any term: there is nothing to learn "
+                       "from")
+                 : OM_OK;
+}
+
 static om_status score(struct run *r, struct om_legend_test *out)
 {
     struct om_risk_bound *train = NULL, *test = NULL;
     om_status st = bind_train(r, &train);
+    if (!st) st = check_trained(r, train);
     if (!st) st = bind_test(r, &test);
     if (!st) {
         struct om_backtest_events event[EVENTS_MOST];

@@ -142,6 +142,9 @@ static void note_terms(struct density *d)
         note_real(d, "BANDWIDTH_M", first->bandwidth_m);
     else
         note(d, "BANDWIDTH_M", "several");
+    // A Gaussian ends at 3 sigma (field.h).
+    if (kernel && bandwidth && first->kernel == OM_KERNEL_GAUSSIAN)
+        note_real(d, "SIGMA_M", first->bandwidth_m / 3.0);
     if (half_life && first->weight.half_life_s > 0.0)
         note_real(d, "HALF_LIFE_DAYS", first->weight.half_life_s / 86400.0);
 }

@@ -24,9 +24,10 @@ struct om_risk_ask {
 /* What a term or an exposure selects. */
 struct om_risk_rows {
     const struct om_model_term *from;  // NULL: a layer's field, an exposure
-    const char *own;    // filter of the model or of city.json, may be NULL
-    const char *until;  // time column of the model; rows count until then
-    struct om_filter *filter;  // with what was asked for; may be NULL
+    const char *own;  // filter of the model or of city.json, may be NULL
+    const char *since, *until;  // time columns of the model; rows count from
+                                // the one to the other
+    struct om_filter *filter;   // with what was asked for; may be NULL
     struct om_window window;
     struct om_selection *selection;  // NULL until ready
 };

@@ -146,27 +146,28 @@ static om_status join_filters(struct om__binder *b, const char *one,
     return copy ? OM_OK : OM_E_MEMORY;
 }
 
-/* Rows that are over by the moment asked for do not count. */
-static om_status until_filter(struct om__binder *b, const struct om__origin *o,
-                              const struct om_layer *layer, const char *until,
-                              const char **out)
+/* Rows that are over by the moment asked for, or have not begun, do not count:
+ * `member` is until or since and `name` its column. */
+static om_status span_filter(struct om__binder *b, const struct om__origin *o,
+                             const struct om_layer *layer, const char *member,
+                             const char *name, const char **out)
 {
     *out = NULL;
-    if (!until || !*until) return OM_OK;
-    const size_t column = om_schema_find(&layer->schema, until);
+    if (!name || !*name) return OM_OK;
+    const size_t column = om_schema_find(&layer->schema, name);
     if (column == OM_NO_FIELD)
-        return fault(b, o, "until", OM_E_FORMAT, "%s has no column '%.60s'",
-                     layer->name, until);
+        return fault(b, o, member, OM_E_FORMAT, "%s has no column '%.60s'",
+                     layer->name, name);
     const enum om_type type = layer->schema.field[column].type;
     if (type != OM_TYPE_TIME)
-        return fault(b, o, "until", OM_E_TYPE,
-                     "the column '%s' is %s, not a time", until,
+        return fault(b, o, member, OM_E_TYPE,
+                     "the column '%s' is %s, not a time", name,
                      om_type_name(type));
     char moment[OM_TIME_TEXT_BYTES], text[OM_LIMIT_NAME_BYTES * 4];
     om_time_format(b->bound->at_s, 0, moment);
     const int n = snprintf(text, sizeof text,
-                           "\"%s\" IS NULL OR \"%s\" > TIMESTAMP('%s')", until,
-                           until, moment);
+                           "\"%s\" IS NULL OR \"%s\" %s TIMESTAMP('%s')", name,
+                           name, *member == 'u' ? ">" : "<=", moment);
     *out = om_arena_text(&b->bound->arena, text, (size_t)n);
     b->bound->dated = true;
     return *out ? OM_OK : OM_E_MEMORY;
@@ -194,13 +195,15 @@ static om_status find_filter(struct om__binder *b, const struct om__origin *o,
     const char *own = t->filter && *t->filter ? t->filter : NULL;
     const char *asked =
         o->term && b->ask->filter && *b->ask->filter ? b->ask->filter : NULL;
-    const char *until;
-    OM_TRY(until_filter(b, o, layer, t->until, &until));
+    const char *since, *until;
+    OM_TRY(span_filter(b, o, layer, "since", t->since, &since));
+    OM_TRY(span_filter(b, o, layer, "until", t->until, &until));
     *out = NULL;
     if (own) OM_TRY(parse_own(b, o, layer, own, out));
-    if (!asked && !until) return OM_OK;
+    if (!asked && !until && !since) return OM_OK;
     om_filter_free(*out);
     *out = NULL;
+    OM_TRY(join_filters(b, own, since, &own));
     OM_TRY(join_filters(b, own, until, &own));
     if (!asked) return parse_own(b, o, layer, own, out);
     OM_TRY(parse_asked(b, layer, asked, out));
@@ -253,6 +256,7 @@ om_status om__bind_part(struct om__binder *b, const struct om__origin *o,
     OM_TRY(find_times(b, o, spec->layer, half_life_days, t->until && *t->until,
                       &spec->weight, &rows->window));
     rows->own = t->filter;
+    rows->since = t->since;
     rows->until = t->until;
     return find_filter(b, o, spec->layer, t, &rows->filter);
 }

@@ -43,8 +43,8 @@ static void add_part(struct om_buf *out, const struct om_risk_part *p,
                         w->table->value[i].weight);
     }
     if (!whole) {
-        om_buf_addf(out, " u%s f%s\n", rows->until ? rows->until : "",
-                    rows->own ? rows->own : "");
+        om_buf_addf(out, " s%s u%s f%s\n", rows->since ? rows->since : "",
+                    rows->until ? rows->until : "", rows->own ? rows->own : "");
         return;
     }
     om_buf_addf(out, " @%lld %d %lld %lld f%s\n", (long long)w->at_s,

@@ -29,8 +29,8 @@
 #define MODEL_WORDS                                                        \
     "name title title_en about about_en version kernel bandwidth_m terms " \
     "denominator"
-#define TERM_WORDS                                                   \
-    "name title title_en layer filter until weight severity factor " \
+#define TERM_WORDS                                                         \
+    "name title title_en layer filter since until weight severity factor " \
     "half_life_days kernel bandwidth_m"
 #define PER_WORDS \
     "per floor shrink scale kernel bandwidth_m half_life_days unit unit_en"
@@ -101,6 +101,7 @@ static void read_term(struct om__reader *r, struct om_model_term *out)
     out->title_en = om__read_text(r, "title_en", TITLE_BYTES);
     out->layer = om__read_needed(r, "layer", NAME_BYTES);
     out->filter = om__read_text(r, "filter", OM_LIMIT_FILTER_BYTES);
+    out->since = om__read_text(r, "since", NAME_BYTES);
     out->until = om__read_text(r, "until", NAME_BYTES);
     out->weight = om__read_text(r, "weight", NAME_BYTES);
     read_severity(r, &out->severity);
@@ -215,6 +216,7 @@ static void add_term(struct om_buf *out, const struct om_model_term *t)
 {
     add_word(out, t->layer);
     add_word(out, t->filter);
+    add_word(out, t->since);
     add_word(out, t->until);
     add_word(out, t->weight);
     add_word(out, t->severity.column);

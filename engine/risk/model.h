@@ -33,6 +33,7 @@ struct om_model_term {
     const char *name;  // "" unless the model names its terms
     const char *title, *title_en;
     const char *layer, *filter;
+    const char *since;   // a time column: rows count from then on (a level)
     const char *until;   // a time column: rows count until then (open cases)
     const char *weight;  // a number column that multiplies
     struct om_severity severity;

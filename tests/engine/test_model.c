@@ -41,7 +41,8 @@ static void read_gives_what_the_text_says(void **state)
         "{\"name\": \"fire\", \"title\": \"火\", \"title_en\": \"Fire\", "
         "\"about\": \"x\", \"version\": 3, \"kernel\": \"gaussian\", "
         "\"bandwidth_m\": 600, \"terms\": [{\"name\": \"a\", \"layer\": "
-        "\"hazard\", \"filter\": \"x = 1\", \"until\": \"closed\", "
+        "\"hazard\", \"filter\": \"x = 1\", \"since\": \"begun\", \"until\": "
+        "\"closed\", "
         "\"weight\": \"n\", \"severity\": {\"column\": \"s\", \"values\": "
         "{\"1\": 2, \"二\": 0.5}, \"otherwise\": 0.25}, \"factor\": 2, "
         "\"half_life_days\": 30, \"kernel\": \"epanechnikov\", "
@@ -61,6 +62,7 @@ static void read_gives_what_the_text_says(void **state)
     assert_string_equal(t->name, "a");
     assert_string_equal(t->layer, "hazard");
     assert_string_equal(t->filter, "x = 1");
+    assert_string_equal(t->since, "begun");
     assert_string_equal(t->until, "closed");
     assert_string_equal(t->weight, "n");
     assert_string_equal(t->kernel, "epanechnikov");
@@ -128,6 +130,8 @@ static void hash_is_of_what_is_computed(void **state)
         "{" WIDTH "\"terms\": [{\"layer\": \"hazards\"}]" AREA "}",
         "{" WIDTH
         "\"terms\": [{\"layer\": \"hazard\", \"filter\": \"a=1\"}]" AREA "}",
+        "{" WIDTH "\"terms\": [{\"layer\": \"hazard\", \"since\": \"a\"}]" AREA
+        "}",
         "{" WIDTH "\"terms\": [{\"layer\": \"hazard\", \"until\": \"a\"}]" AREA
         "}",
         "{" WIDTH "\"terms\": [{\"layer\": \"hazard\", \"weight\": \"a\"}]" AREA

@@ -146,6 +146,13 @@ test('options change a map, and wrong ones name themselves', async (t) => {
         assert.ok(count > 20);
         assert.equal(open.terms[0].count, count, day);
     }
+    // And what had begun by then.
+    await put(city, 'begun', { bandwidth_m: 20000, terms: [{ layer: 'report', since: 'closed' }], denominator: 'area' });
+    const begun = await explain(city, 'begun', PLACE, '--at', '2023-03-20');
+    const by = "at <= TIMESTAMP('2023-03-20T00:00:00+08:00') AND (closed IS NULL OR closed <= TIMESTAMP('2023-03-20T00:00:00+08:00'))";
+    const count = Number((await done('query', city, 'report', '--where', by, '--count')).match(/\d+/)[0]);
+    assert.ok(count > 20);
+    assert.equal(begun.terms[0].count, count);
     // Per what was counted in the same window: its own count is 1 everywhere.
     const self = await explain(city, 'report', PLACE, '--per', 'report', '--time', '2023-02', '--half-life', 20);
     near(self.value, 1);
@@ -277,6 +284,7 @@ test('a back-test scores what it could not know', async (t) => {
         [['fire', ...run, '--cell', '0'], 2, /--cell: is not metres/], [['fire', ...run, '--where', 'severity = 1'], 2, /--where: needs --layer/],
         [['fire', ...run, '--layer', 'nix'], 2, /--layer: there is no such layer/], [['fire', ...run, '--layer', 'report', '--where', 'nix = 1'], 2, /--where/],
         [['fire', '--train', '2023-01', '--test', '2024-01'], 1, /nothing to score/],
+        [['fire', '--train', '2022-01', '--test', '2023-01'], 2, /--train: holds no row of any term/],
     ]) {
         const result = await onemap('backtest', city, ...options);
         assert.equal(result.status, status, `${options}: ${result.stderr}`);

@@ -45,7 +45,9 @@ static const struct om__api_param PARAM[] = {
      "\"type\":\"string\",\"enum\":[\"quartic\",\"gaussian\",\"epanechnikov\"]",
      "Kernel of a heat map."},
     {"bandwidth", "\"type\":\"number\",\"minimum\":10,\"maximum\":20000",
-     "Radius of the kernel in metres on the ground."},
+     "Where the kernel ends, metres on the ground; a Gaussian's sigma is a "
+     "third "
+     "of it."},
     {"weight", "\"type\":\"string\"", "Column that rows weigh."},
     {"halflife", "\"type\":\"number\",\"minimum\":0,\"exclusiveMinimum\":true",
      "Days after which a row counts half."},
