@@ -4,10 +4,13 @@
  *   class_*   each of the seventeen by an example; all sequences of up to 8
  *             slices against the definitions written as sentences
  *   since_*   the beginning of the last run
+ *   trend_*   equal sums are ties, in whatever order they were added up
  *   step_*    days, weeks, months; the end of a month; what fits
  */
 #include "engine/stat/emerging.h"
+#include "engine/stat/gistar.h"
 #include "engine/stat/slices.h"
+#include "engine/stat/trend.h"
 
 #include "data/model/time.h"
 #include "tests/engine/stat_sample.h"
@@ -156,6 +159,62 @@ static int64_t at(const char *text)
     return s;
 }
 
+/* Areas in a row, each a neighbour of the two beside it. */
+static struct om_graph row_of_areas(size_t n)
+{
+    uint64_t pair[64];
+    struct om_graph g;
+    size_t pairs = 0;
+    for (uint64_t i = 0; i + 1 < n; i++) {
+        pair[pairs++] = i << 32 | (i + 1);
+        pair[pairs++] = (i + 1) << 32 | i;
+    }
+    assert_int_equal(om__graph_from_pairs(n, pair, pairs, &g), OM_OK);
+    return g;
+}
+
+/* The same whole numbers, added as whole numbers: over an area and those beside
+ * it, now and in the slice before. */
+static double whole_sum(const double *value, size_t n, size_t t, size_t i)
+{
+    double sum = 0;
+    for (size_t s = t ? t - 1 : 0; s <= t; s++)
+        for (size_t k = i ? i - 1 : 0; k <= i + 1 && k < n; k++)
+            sum += value[s * n + k];
+    return sum;
+}
+
+static void trend_ties_equal_sums(void **state)
+{
+    (void)state;
+    enum { AREAS = 12, SLICES = 25 };
+    struct om_graph g = row_of_areas(AREAS);
+    double value[SLICES * AREAS], z[SLICES * AREAS], sum[SLICES];
+    uint64_t seed = 11;
+    size_t ties = 0, split = 0;
+    for (size_t i = 0; i < SLICES * AREAS; i++)
+        value[i] = (double)(mesh_random(&seed) % 4);
+    assert_int_equal(om_gistar_cube(&g, value, SLICES, false, z), OM_OK);
+    for (size_t i = 0; i < AREAS; i++) {
+        // The first slice has no slice before it: its z is of fewer bins.
+        for (size_t t = 1; t < SLICES; t++)
+            sum[t] = whole_sum(value, AREAS, t, i);
+        for (size_t t = 1; t < SLICES; t++)
+            for (size_t u = 1; u < t; u++) {
+                ties += sum[t] == sum[u];
+                split +=
+                    sum[t] == sum[u] && z[t * AREAS + i] != z[u * AREAS + i];
+            }
+        const struct om_trend want = om_mann_kendall(sum + 1, SLICES - 1, 1);
+        const struct om_trend got =
+            om_mann_kendall(z + AREAS + i, SLICES - 1, AREAS);
+        assert_int_equal(got.s, want.s);
+        assert_true(got.variance == want.variance && got.z == want.z);
+    }
+    assert_true(ties > 100 && split > 0);  // else this tests nothing
+    om_graph_deinit(&g);
+}
+
 static void step_reads_words_and_days(void **state)
 {
     (void)state;
@@ -208,6 +267,7 @@ int main(void)
         cmocka_unit_test(class_follows_the_level),
         cmocka_unit_test(class_all_short_sequences),
         cmocka_unit_test(since_is_where_the_run_begins),
+        cmocka_unit_test(trend_ties_equal_sums),
         cmocka_unit_test(step_reads_words_and_days),
         cmocka_unit_test(step_goes_back_by_the_calendar),
     };
