@@ -260,6 +260,21 @@ static om_status read_exposure(struct om__hotspots *h)
     return st;
 }
 
+/* Rates that are not what the statistic is about, or would make its p wrong. */
+static om_status check_rate(struct om__hotspots *h)
+{
+    if (h->ask.rate == OM_RATE_LOCAL)
+        return om__hotspots_bad(h, "rate", OM_E_FORMAT,
+                                "local rates average over the very neighbours "
+                                "that are compared, and no p of them would "
+                                "hold; stat eb has them as rate_local");
+    if (h->ask.stat == OM_STAT_EB && h->ask.rate != OM_RATE_STANDARD)
+        return om__hotspots_bad(h, "rate", OM_E_FORMAT,
+                                "eb judges the standard rate; others are its "
+                                "columns");
+    return OM_OK;
+}
+
 static om_status read_rate(struct om__hotspots *h)
 {
     int rate = OM_RATE_STANDARD;
@@ -275,24 +290,41 @@ static om_status read_rate(struct om__hotspots *h)
     if (!exposed && om__hotspots_text(h, "floor"))
         return om__hotspots_bad(h, "floor", OM_E_FORMAT,
                                 "a floor needs per or exposure");
-    OM_TRY(
-        read_number(h, "floor", 0, FLOOR_MOST, false, &h->ask.exposure.floor));
-    // eb is the standardised rate itself.
-    if (h->ask.stat == OM_STAT_EB) h->ask.rate = OM_RATE_STANDARD;
-    return OM_OK;
+    OM_TRY(check_rate(h));
+    return read_number(h, "floor", 0, FLOOR_MOST, false,
+                       &h->ask.exposure.floor);
 }
 
 /* ---- how ---- */
 
+/* Options of one statistic say nothing about another. */
+static om_status check_own(struct om__hotspots *h, const char *stat)
+{
+    static const struct {
+        const char *option, *stat;
+    } OWN[] = {{"eps", "dbscan"},
+               {"min", "dbscan"},
+               {"compare", "emerging"},
+               {"moments", "moran"}};
+    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++)
+        if (om__hotspots_text(h, OWN[i].option) && strcmp(stat, OWN[i].stat))
+            return om__hotspots_bad(h, OWN[i].option, OM_E_FORMAT,
+                                    "only %s knows it, not %s", OWN[i].stat,
+                                    stat);
+    return OM_OK;
+}
+
 static om_status read_stat(struct om__hotspots *h)
 {
+    static const char *const WORD[] = {"gistar", "moran", "emerging", "eb",
+                                       "dbscan"};
     static const enum om_hotspot_stat STAT[] = {OM_STAT_GISTAR, OM_STAT_MORAN,
                                                 OM_STAT_EMERGING, OM_STAT_EB};
     int stat = 0;
     OM_TRY(read_word(h, "stat", "gistar moran emerging eb dbscan", &stat));
     h->clusters = stat == 4;
     if (!h->clusters) h->ask.stat = STAT[stat];
-    return OM_OK;
+    return check_own(h, WORD[stat]);
 }
 
 static om_status read_step(struct om__hotspots *h)
@@ -313,6 +345,18 @@ static om_status read_step(struct om__hotspots *h)
                             "'%.40s' is not day, week, month or a number of "
                             "days",
                             step);
+}
+
+/* Where everybody is everybody's neighbour all sums are the same. */
+static om_status check_graph(struct om__hotspots *h, enum om_near_kind kind)
+{
+    const size_t n = h->graph.count;
+    if (kind == OM_NEAR_TOUCHING || n < 2 || h->graph.first[n] < n * (n - 1))
+        return OM_OK;
+    return om__hotspots_bad(h, "neighbours", OM_E_RANGE,
+                            "%.40s makes all %zu areas neighbours of each "
+                            "other, and no place differs; take fewer",
+                            h->neighbours, n);
 }
 
 static om_status read_areas(struct om__hotspots *h)
@@ -346,7 +390,7 @@ static om_status read_areas(struct om__hotspots *h)
                                 OM_GRAPH_LINKS_MOST);
     h->ask.areas = &h->zones;
     h->ask.graph = &h->graph;
-    return st;
+    return st ? st : check_graph(h, spec.kind);
 }
 
 static om_status read_limits(struct om__hotspots *h)

@@ -7,8 +7,8 @@
 
 /* Options that say nothing about clusters of points. */
 static const char *const USELESS[] = {
-    "per",     "exposure", "rate",       "weight", "neighbours", "step",
-    "compare", "each",     "confidence", "floor",  "moments"};
+    "units", "per",     "exposure", "rate",       "weight", "neighbours",
+    "step",  "compare", "each",     "confidence", "floor",  "moments"};
 
 static om_status check_options(struct om__hotspots *h)
 {

@@ -21,7 +21,7 @@ enum om_rate {
     OM_RATE_STANDARD,  // (r - b) / sqrt(a + b / n): rates.h
     OM_RATE_RAW,       // cases / exposure
     OM_RATE_GLOBAL,    // empirical Bayes
-    OM_RATE_LOCAL,
+    OM_RATE_LOCAL,     // of neighbours together: Gi* and I of it have no p
 };
 
 /* What cases are compared with: rows of a layer, or a sum over them, or the

@@ -109,8 +109,7 @@ static const struct om__api_param PARAM[] = {
     {"exposure", "\"type\":\"string\"",
      "LAYER or LAYER:COLUMN that cases are divided by, in the same period if "
      "it has times; the layer itself: shares of all its rows."},
-    {"rate",
-     "\"type\":\"string\",\"enum\":[\"standard\",\"raw\",\"eb\",\"local\"]",
+    {"rate", "\"type\":\"string\",\"enum\":[\"standard\",\"raw\",\"eb\"]",
      "Which rate is tested: in standard errors, as it is, or shrunk by "
      "empirical Bayes."},
     {"neighbours", "\"type\":\"string\"",
