@@ -84,16 +84,38 @@ static void say_number(struct om_buf *out, double value)
         om_buf_addf(out, "%.4g", value);
 }
 
+static bool ends(const char *text, size_t len, const char *end)
+{
+    const size_t n = strlen(end);
+    return len >= n && !memcmp(text + len - n, end, n);
+}
+
+/* "reports", of one "report": as most English nouns; "premises" stays. */
+static void say_noun(struct om_buf *out, const char *many, bool one)
+{
+    const size_t len = strlen(many);
+    const bool alike = !ends(many, len, "s") || ends(many, len, "ises");
+    const size_t cut = !one || alike             ? 0
+                       : ends(many, len, "ies")  ? 3
+                       : ends(many, len, "sses") ? 2
+                                                 : 1;
+    om_buf_add(out, many, len - cut);
+    if (cut == 3) om_buf_add_byte(out, 'y');
+}
+
 static void say_period(const struct om__hotspots *h, bool chinese,
                        struct om_buf *out)
 {
     const double days = (double)(h->found.to_s - h->found.from_s) / DAY_S;
     if (!(days > 0)) return;
-    if (days >= 1)
-        om_buf_addf(out, chinese ? "%.0f天内" : " in %.0f days", round(days));
-    else
-        om_buf_addf(out, chinese ? "%.0f小时内" : " in %.0f hours",
-                    fmax(round(days * 24), 1));
+    const bool long_one = days >= 1;
+    const double n = long_one ? round(days) : fmax(round(days * 24), 1);
+    if (chinese) {
+        om_buf_addf(out, long_one ? "%.0f天内" : "%.0f小时内", n);
+        return;
+    }
+    om_buf_addf(out, " in %.0f ", n);
+    say_noun(out, long_one ? "days" : "hours", n == 1);
 }
 
 static void say_count(const struct om__hotspots *h,
@@ -104,9 +126,11 @@ static void say_count(const struct om__hotspots *h,
     if (chinese) say_period(h, true, out);
     say_number(out, row->count);
     if (!chinese) om_buf_add_byte(out, ' ');
-    if (kind && chinese) om_buf_addf(out, "%s(%s)", h->noun, kind);
-    if (kind && !chinese) om_buf_addf(out, "%s (%s)", h->noun_en, kind);
-    if (!kind) om_buf_add_text(out, chinese ? h->noun : h->noun_en);
+    if (chinese)
+        om_buf_add_text(out, h->noun);
+    else
+        say_noun(out, h->noun_en, row->count == 1);
+    if (kind) om_buf_addf(out, chinese ? "(%s)" : " (%s)", kind);
     if (!chinese) say_period(h, false, out);
     if (h->ask.weight_column != OM_NO_FIELD) {
         om_buf_add_text(out, chinese ? ",加权合计" : ", weighing ");
@@ -165,17 +189,50 @@ static void say_since(const struct om__hotspots *h,
                     step->days);
         return;
     }
-    const size_t unit = k < 3 ? 1 : step->days;
-    om_buf_addf(out, chinese ? ",已持续%zu%s%s" : ", for %zu %s%s", n * unit,
-                chinese ? (k < 3 ? STEP[k].many_zh : "天")
-                        : (k < 3 ? STEP[k].many : "days"),
-                !row->open ? ""
-                : chinese  ? "或更久"
-                           : " or more");
+    n *= k < 3 ? 1 : step->days;
+    om_buf_addf(out, chinese ? ",已持续%zu" : ", for %zu ", n);
+    if (chinese)
+        om_buf_add_text(out, k < 3 ? STEP[k].many_zh : "天");
+    else
+        say_noun(out, k < 3 ? STEP[k].many : "days", n == 1);
+    if (row->open) om_buf_add_text(out, chinese ? "或更久" : " or more");
+}
+
+/* Times the city's mean of an area and its neighbours together. */
+static double near_ratio(const struct om__hotspots *h,
+                         const struct om_hotspot *row)
+{
+    const struct om_graph *g = &h->graph;
+    const struct om_hotspot *kind =
+        h->found.row + (size_t)row->kind * h->zones.count;
+    double sum = row->sum, expected = row->expected;
+    for (size_t k = g->first[row->area]; k < g->first[row->area + 1]; k++) {
+        const struct om_hotspot *other = &kind[g->to[k]];
+        if (isnan(other->z)) continue;
+        sum += other->sum;
+        expected += other->expected;
+    }
+    return expected > 0 ? sum / expected : NAN;
+}
+
+/* Gi* is about an area with its neighbours: where the area's own ratio points
+ * the other way, theirs is told. */
+static void say_near(const struct om__hotspots *h, const struct om_hotspot *row,
+                     bool hot, bool chinese, struct om_buf *out)
+{
+    om_buf_add_byte(out, ',');
+    if (!chinese) om_buf_add_byte(out, ' ');
+    if (!row->neighbours) return;
+    om_buf_add_text(out, chinese ? "连同相邻单元" : "with its neighbours ");
+    const double ratio = near_ratio(h, row);
+    if (isnan(ratio) || (hot ? !(row->ratio < 1) : !(row->ratio > 1))) return;
+    om_buf_addf(out, chinese ? "为%.*f倍," : "%.*f times and ",
+                ratio < 0.095 ? 2 : 1, ratio);
 }
 
 /* A class of emerging hotspots in words. */
-static void say_emerging(const struct om_hotspot *row, bool chinese,
+static void say_emerging(const struct om__hotspots *h,
+                         const struct om_hotspot *row, bool chinese,
                          struct om_buf *out)
 {
     static const char *const ZH[OM_EMERGING_CLASSES] = {
@@ -186,10 +243,14 @@ static void say_emerging(const struct om_hotspot *row, bool chinese,
         om_buf_add_text(out, chinese ? ",未发现规律" : ", no pattern");
         return;
     }
-    om_buf_addf(out, chinese ? ",%s%s" : ", %s %s",
-                chinese ? ZH[class] : om_emerging_name(class),
-                chinese ? (row->emerging > 0 ? "热点" : "冷点")
-                        : (row->emerging > 0 ? "hotspot" : "coldspot"));
+    const bool hot = row->emerging > 0;
+    const char *name = om_emerging_name(class);
+    say_near(h, row, hot, chinese, out);
+    if (chinese)
+        om_buf_addf(out, "为%s%s", ZH[class], hot ? "热点" : "冷点");
+    else
+        om_buf_addf(out, "%s %s %s", strchr("io", *name) ? "an" : "a", name,
+                    hot ? "hotspot" : "coldspot");
 }
 
 static void say_moran(const struct om__hotspots *h,
@@ -215,7 +276,7 @@ static void say_sureness(const struct om__hotspots *h,
         return;
     }
     if (h->ask.stat == OM_STAT_EMERGING) {
-        say_emerging(row, chinese, out);
+        say_emerging(h, row, chinese, out);
         return;
     }
     if (h->ask.stat == OM_STAT_MORAN) say_moran(h, row, chinese, out);
@@ -223,10 +284,17 @@ static void say_sureness(const struct om__hotspots *h,
         om_buf_add_text(out, chinese ? ",不显著" : ", not significant");
         return;
     }
+    const bool hot = row->bin > 0;
+    if (h->ask.stat == OM_STAT_GISTAR) {
+        say_near(h, row, hot, chinese, out);
+        om_buf_add_text(out, chinese ? (hot ? "为热点" : "为冷点")
+                                     : (hot ? "hot" : "cold"));
+    } else if (h->ask.stat == OM_STAT_EB) {
+        om_buf_add_text(out, chinese ? (hot ? ",偏高" : ",偏低")
+                                     : (hot ? ", high" : ", low"));
+    }
     om_buf_addf(out, chinese ? ",显著性%d%%" : ", %d %% significant",
                 percent(row->bin));
-    if (row->bin < 0 && h->ask.stat == OM_STAT_GISTAR)
-        om_buf_add_text(out, chinese ? "冷点" : " coldspot");
 }
 
 void om__hotspot_say(const struct om__hotspots *h, const struct om_hotspot *row,
@@ -245,11 +313,11 @@ void om__cluster_say(const struct om__hotspots *h, const struct om_cluster *c,
                      struct om_buf *out)
 {
     if (place) om_buf_addf(out, chinese ? "%s" : "%s, ", place);
-    om_buf_addf(out,
-                chinese ? "第%zu聚集区:%llu%s,面积%.3g平方公里"
-                        : "cluster %zu: %llu %s on %.3g km2",
-                number, (unsigned long long)c->points,
-                chinese ? h->noun : h->noun_en, c->area_km2);
+    om_buf_addf(out, chinese ? "第%zu聚集区:%llu" : "cluster %zu: %llu ",
+                number, (unsigned long long)c->points);
+    say_noun(out, chinese ? h->noun : h->noun_en, !chinese && c->points == 1);
+    om_buf_addf(out, chinese ? ",面积%.3g平方公里" : " on %.3g km2",
+                c->area_km2);
     if (c->area_km2 > 0)
         om_buf_addf(out, chinese ? ",每平方公里%.0f" : ", %.0f a km2",
                     (double)c->points / c->area_km2);

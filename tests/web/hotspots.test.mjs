@@ -52,8 +52,32 @@ test('a sentence in both languages', async () => {
     assert.equal(rows.length, 3);
     const r = rows[0];
     assert.ok(r.text_en.startsWith(`${r.town}, grid ${r.name}: ${r.count} reports in 30 days, `), r.text_en);
-    assert.match(r.text_en, / times the city's mean, (\d\d % significant|not significant)/);
+    assert.match(r.text_en, / times the city's mean, (with its neighbours hot, \d\d % significant|not significant)/);
     assert.ok(r.text.includes(`30天内${r.count}条上报,为全市均值的`), r.text);
+});
+
+test('a sentence says hot or cold, and of its neighbourhood where it differs itself', async () => {
+    const { rows } = await ask('--units', 'hex:500', '--each', 'department');
+    const ends = { hot: [/with its neighbours hot, \d\d % significant/, /连同相邻单元为热点,显著性\d\d%/],
+        cold: [/with its neighbours cold, \d\d % significant/, /连同相邻单元为冷点,显著性\d\d%/] };
+    let differ = 0;
+    for (const r of rows.filter((x) => x.bin && x.neighbours)) {
+        const hot = r.bin > 0, [en, zh] = ends[hot ? 'hot' : 'cold'];
+        if (hot ? r.ratio >= 1 : r.ratio <= 1) {
+            assert.match(r.text_en, en);
+            assert.match(r.text, zh);
+            continue;
+        }
+        differ++;
+        const [, more] = r.text_en.match(/, with its neighbours ([\d.]+) times and (?:hot|cold), \d\d % significant/);
+        assert.ok(hot ? more >= 1 : more <= 1, r.text_en);
+        assert.ok(r.text.includes(`,连同相邻单元为${more}倍,为${hot ? '热' : '冷'}点,显著性`), r.text);
+    }
+    assert.ok(differ > 0, 'else this tests nothing');
+    const one = await ask('--time', '2023-06-26', '--units', 'hex:500');
+    const single = one.rows.filter((r) => r.count === 1);
+    assert.ok(single.length > 0);
+    for (const r of single) assert.match(r.text_en, /: 1 report in 1 day, /);
 });
 
 test('formats: columns of CSV, polygons of GeoJSON, a file whole or not at all', async (t) => {
@@ -92,6 +116,14 @@ test('every statistic answers, and says what it rests on', async () => {
     assert.equal(emerging.slices, 25);
     assert.equal(Object.values(emerging.classes).reduce((a, b) => a + b), emerging.areas);
     assert.equal(Object.keys(emerging.classes).length, 17);
+    assert.match(emerging.neighbourhood, /and in the step before it$/);
+    const sliced = await ask('--stat', 'emerging', '--compare', 'slice', '--limit', '1');
+    assert.match(sliced.neighbourhood, /in the same step$/);
+    const total = await ask('--stat', 'moran', '--moments', 'total', '--limit', '1');
+    assert.match(total.caution, /false discovery rate is not kept/);
+    assert.equal(moran.caution, undefined);
+    assert.match(eb.caution, /not calibrated/);
+    assert.ok(eb.rows.some((r) => Number.isFinite(r.rate_local)));
     const clusters = await ask('--stat', 'dbscan', '--eps', '150', '--min', '12');
     assert.equal(clusters.rows.reduce((s, r) => s + r.count, 0) + clusters.noise, clusters.count);
     for (let i = 1; i < clusters.rows.length; i++)
