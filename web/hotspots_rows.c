@@ -159,6 +159,29 @@ static void add_step(const struct om__hotspots *h, struct om_buf *out)
     om_buf_addf(out, ",\"looks_back\":%zu", h->found.looks);
 }
 
+/* What a reader of p must know, and what is looked at. */
+static void add_cautions(const struct om__hotspots *h, struct om_buf *out)
+{
+    const enum om_hotspot_stat stat = h->ask.stat;
+    if (stat == OM_STAT_MORAN && h->ask.moments == OM_MORAN_TOTAL)
+        add_text(out, "caution",
+                 "total moments reproduce published values, but their p is too "
+                 "small in the tails: the false discovery rate is not kept, "
+                 "not even where nothing is unusual; conditional moments keep "
+                 "it");
+    if (stat == OM_STAT_EB)
+        add_text(out, "caution",
+                 "p is that of a normal distribution and not calibrated where "
+                 "rates vary more than by chance: a ranking, not a level of "
+                 "error");
+    if (stat == OM_STAT_EMERGING)
+        add_text(out, "neighbourhood",
+                 h->ask.by_slice
+                     ? "an area and its neighbours in the same step"
+                     : "an area and its neighbours in the same step and in "
+                       "the step before it");
+}
+
 static void add_members(const struct om__hotspots *h, struct om_buf *out)
 {
     static const char *const STAT[] = {"gistar", "moran", "emerging", "eb"};
@@ -176,6 +199,7 @@ static void add_members(const struct om__hotspots *h, struct om_buf *out)
     add_rates(h, out);
     add_moran(h, out);
     add_bins(h, out);
+    add_cautions(h, out);
     if (h->ask.stat == OM_STAT_EMERGING) add_classes(h, out);
     add_step(h, out);
     om_buf_addf(out, ",\"matched\":%zu", h->found.count);

@@ -170,6 +170,16 @@ test('mistakes name the option', async () => {
         [['--stat', 'emerging', '--step', 'never'], /--step/],
         [['--stat', 'dbscan', '--eps', '-3'], /--eps/],
         [['--stat', 'dbscan', '--per', 'visit'], /--per: dbscan knows eps and min only/],
+        [['--stat', 'dbscan', '--units', 'village'], /--units: dbscan knows eps and min only/],
+        [['--stat', 'gistar', '--eps', '5'], /--eps: only dbscan knows it, not gistar/],
+        [['--stat', 'moran', '--min', '5'], /--min: only dbscan/],
+        [['--moments', 'total'], /--moments: only moran/],
+        [['--stat', 'eb', '--per', 'visit', '--compare', 'slice'], /--compare: only emerging/],
+        [['--neighbours', 'nearest:5000', '--units', 'town'], /--neighbours: nearest:5000 makes all 33 areas/],
+        [['--neighbours', 'nearest:32', '--units', 'town'], /--neighbours/],
+        ...['gistar', 'moran', 'emerging', 'eb'].map((stat) =>
+            [['--stat', stat, '--per', 'house', '--rate', 'local'], /--rate: local rates average over the very neighbours/]),
+        [['--stat', 'eb', '--per', 'house', '--rate', 'raw'], /--rate: eb judges the standard rate/],
         [['--format', 'xls'], /--format/],
     ];
     for (const [args, says] of bad) {
