@@ -15,6 +15,9 @@ struct om_cover {
 };
 /** Most pairs of a site and a demand: bounds memory (4 bytes each). */
 #define OM_LIMIT_COVER_PAIRS UINT64_C(120000000)
+/** Most pairs, and sites times chosen ones, that a choice may look at: bounds
+ *  time, some 10 s on two cores. */
+#define OM_LIMIT_COVER_WORK UINT64_C(10000000000)
 
 /**
  * List what each site reaches: demands whose way to it (as om_trips_make
@@ -43,13 +46,15 @@ struct om_choice {
                       // choice is at least
     size_t swaps;     // of the interchange
     size_t measured;  // sites whose reach was measured (om_cover_find)
+    bool tired;       // after OM_E_COST: it was OM_LIMIT_COVER_WORK
 };
 /**
  * Choose K sites that cover the most weight: greedy, then interchange (the
  * best exchange of one chosen site for another, until none gains).
  *
  * shapes   weight [cover->demands], none negative
- * returns  OM_E_MEMORY, OM_E_RANGE (a negative weight, a sum beyond 63 bits)
+ * returns  OM_E_MEMORY, OM_E_RANGE (a negative weight, a sum beyond 63 bits),
+ *          OM_E_COST (above OM_LIMIT_COVER_WORK)
  *          deterministic: of equal gains the site with the lowest number
  * owns     om_choice_deinit
  * cost     O(pairs) for each site and each swap

@@ -31,6 +31,8 @@ struct choosing {
     int64_t *adding;         // [sites] what each would add now, or at most
     const int64_t *at_most;  // [sites] of those without a list, or NULL
     size_t k;
+    uint64_t listed;  // sites that reach anybody, as far as is known
+    uint64_t *work;   // that is left
 };
 struct best {
     int64_t gain;
@@ -67,7 +69,7 @@ static om_status best_exchange(void *ctx, size_t first, size_t end, size_t lane)
     struct best best = {0, UINT32_MAX, 0};
     int64_t *over = c->over + lane * c->k;
     for (size_t s = first; s < end; s++) {
-        if (c->taken[s]) continue;
+        if (c->taken[s] || !c->cover->n[s]) continue;
         const uint32_t *list = c->cover->list[s];
         int64_t adds_now = 0;
         memset(over, 0, c->count * sizeof *over);
@@ -86,11 +88,22 @@ static om_status best_exchange(void *ctx, size_t first, size_t end, size_t lane)
     return OM_OK;
 }
 
+/* Take what a walk through all sites costs out of what is left. */
+static om_status spend(struct choosing *c, uint64_t work)
+{
+    if (work > *c->work) *c->work = 0;
+    if (!*c->work) return OM_E_COST;
+    *c->work -= work;
+    return OM_OK;
+}
+
 /* The best of all stretches; the first of equal ones has the lowest site. */
 static om_status find_best(struct choosing *c, om_range_fn *fn,
                            struct best *out)
 {
+    const uint64_t each = fn == best_exchange ? c->count : 1;
     *out = (struct best){0, UINT32_MAX, 0};
+    OM_TRY(spend(c, c->cover->pairs + c->listed * each));
     OM_TRY(om_parallel(c->cover->sites, GRAIN, fn, c));
     const size_t stretches = (c->cover->sites + GRAIN - 1) / GRAIN;
     for (size_t i = 0; i < stretches; i++)
@@ -131,26 +144,51 @@ static void weigh_alone(struct choosing *c)
     }
 }
 
-static int descending(const void *a, const void *b)
+/* Sum of the k largest of n >= k values, which are put into another order:
+ * quickselect (Hoare, Algorithm 65), equal values apart. */
+static int64_t sum_of_largest(int64_t *value, size_t n, size_t k)
 {
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x < y) - (x > y);
+    for (size_t lo = 0, hi = n; hi - lo > 1;) {
+        const int64_t pivot = value[lo + (hi - lo) / 2];
+        size_t more = lo, less = hi;
+        for (size_t i = lo; i < less;) {
+            const int64_t v = value[i];
+            if (v > pivot) {
+                value[i++] = value[more];
+                value[more++] = v;
+            } else if (v < pivot) {
+                value[i] = value[--less];
+                value[less] = v;
+            } else {
+                i++;
+            }
+        }
+        if (k <= more)
+            hi = more;
+        else if (k >= less)
+            lo = less;
+        else
+            break;
+    }
+    int64_t sum = 0;
+    for (size_t i = 0; i < k; i++) sum += value[i];
+    return sum;
 }
 
 /* No K sites cover more than what is covered now and the K largest additions
- * together: what a site adds only falls as others come (submodularity). Sorts
- * `adding`. */
+ * together: what a site adds only falls as others come (submodularity).
+ * Reorders `adding`. */
 static void lower_bound(struct choosing *c, int64_t covered, int64_t *bound)
 {
-    const size_t n = c->cover->sites;
-    qsort(c->adding, n, sizeof *c->adding, descending);
-    for (size_t i = 0; i < c->k && i < n; i++) covered += c->adding[i];
+    covered += sum_of_largest(c->adding, c->cover->sites, c->k);
     if (covered < *bound) *bound = covered;
 }
 
 static om_status greedy(struct choosing *c, int64_t *covered, int64_t *bound)
 {
     struct best best;
+    // Refused now rather than when it has been paid for.
+    if (c->k * (c->cover->pairs + c->listed) > *c->work) *c->work = 0;
     for (;;) {
         OM_TRY(find_best(c, best_addition, &best));
         lower_bound(c, *covered, bound);
@@ -245,7 +283,8 @@ static int64_t least_alone(struct choosing *c)
 
 om_status om__cover_choose(const struct om_cover *cover, const int64_t *weight,
                            const int64_t *at_most, size_t k,
-                           struct om_choice *out, int64_t *least)
+                           struct om_choice *out, uint64_t *work,
+                           int64_t *least)
 {
     *least = 0;
     *out = (struct om_choice){0};
@@ -253,7 +292,9 @@ om_status om__cover_choose(const struct om_cover *cover, const int64_t *weight,
     struct choosing c = {.cover = cover,
                          .weight = weight,
                          .at_most = at_most,
-                         .k = k < cover->sites ? k : cover->sites};
+                         .k = k < cover->sites ? k : cover->sites,
+                         .work = work};
+    for (size_t s = 0; s < cover->sites; s++) c.listed += cover->n[s] > 0;
     om_status st = choosing_init(&c);
     out->site = om_calloc(c.k + 1, sizeof *out->site);
     out->gain = om_calloc(c.k + 1, sizeof *out->gain);
@@ -280,8 +321,11 @@ om_status om_cover_choose(const struct om_cover *cover, const int64_t *weight,
                           size_t k, struct om_choice *out)
 {
     int64_t least;
-    const om_status st = om__cover_choose(cover, weight, NULL, k, out, &least);
+    uint64_t work = OM_LIMIT_COVER_WORK;
+    const om_status st =
+        om__cover_choose(cover, weight, NULL, k, out, &work, &least);
     out->measured = cover->sites;
+    out->tired = st == OM_E_COST;
     return st;
 }
 

@@ -31,6 +31,7 @@ struct finding {
     int64_t *at_most;     // [sites]
     struct om_cover cover;
     size_t known;
+    uint64_t work;  // that is left
 };
 
 static int by_at_most(const void *a, const void *b)
@@ -103,8 +104,8 @@ static om_status find(struct finding *f, size_t k, struct om_choice *out)
         int64_t least;
         OM_TRY(measure(f, end));
         om_choice_deinit(out);
-        OM_TRY(
-            om__cover_choose(&f->cover, f->weight, f->at_most, k, out, &least));
+        OM_TRY(om__cover_choose(&f->cover, f->weight, f->at_most, k, out,
+                                &f->work, &least));
         end = hopeful(f, least);
         if (end == f->known) return OM_OK;
         if (end - f->known > batch) end = f->known + batch;
@@ -126,6 +127,7 @@ om_status om_cover_find(const struct om_travel *travel,
                         .snap = snap,
                         .weight = weight,
                         .near = near,
+                        .work = OM_LIMIT_COVER_WORK,
                         .cover = {.sites = sites, .demands = demands}};
     // A travel that cannot be is found out before its numbers are used.
     om_status st = measure(&f, 0);
@@ -136,5 +138,6 @@ om_status om_cover_find(const struct om_travel *travel,
     om_free(f.rank);
     om_free(f.at_most);
     if (st) om_choice_deinit(out);
+    out->tired = st == OM_E_COST && !f.work;
     return st;
 }

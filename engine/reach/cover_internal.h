@@ -9,12 +9,15 @@
  * at_most[s] is known, which goes into the bound.
  *
  * at_most  [sites], NULL: all sites have a list
+ * work     what may be spent, as in OM_LIMIT_COVER_WORK; in and out. 0 after
+ *          OM_E_COST
  * least    out: what the least of the chosen ones covers alone; 0 if there are
  *          fewer than k
  */
 om_status om__cover_choose(const struct om_cover *cover, const int64_t *weight,
                            const int64_t *at_most, size_t k,
-                           struct om_choice *out, int64_t *least) OM_MUST_USE;
+                           struct om_choice *out, uint64_t *work,
+                           int64_t *least) OM_MUST_USE;
 
 /** No way that is near is longer, straight, than this. */
 double om__cover_radius_m(const struct om_travel *travel,
