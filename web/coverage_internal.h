@@ -48,6 +48,11 @@ om_status om__coverage_moment(struct om_coverage *question, const char *name,
                               int64_t *utc_s) OM_MUST_USE;
 /** Log the layers that city.json names in its duties and that are not there. */
 void om__coverage_missing(const struct om_duty *duty);
+/** "" for one, "s" for any other number: "1 gap", "2 gaps". */
+static inline const char *om__plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
 /** Begin the answer's table. */
 om_status om__coverage_table(struct om_coverage *question,
                              const struct om_table_column *column,

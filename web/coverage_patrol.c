@@ -72,9 +72,9 @@ om_status om__patrol_window(struct om_coverage *q, const struct om_duty *duty,
                                     "from is not before to");
         return OM_OK;
     }
-    const struct om_month running = om_month_of(*at_s - 1, m->zone_s);
-    *from_s = running.start_s;
-    *to_s = running.end_s;
+    const struct om_month running = om_month_of(*at_s, m->zone_s);
+    *from_s = om_month_of(running.start_s - 1, m->zone_s).start_s;
+    *to_s = running.start_s;
     return OM_OK;
 }
 
@@ -264,20 +264,20 @@ static const struct om_table_column COLUMN[] = {
     {"layer", OM_TYPE_TEXT},     {"level", OM_TYPE_TEXT},
     {"count", OM_TYPE_INTEGER},  {"owed", OM_TYPE_INTEGER},
     {"due", OM_TYPE_INTEGER},    {"done", OM_TYPE_INTEGER},
-    {"missed", OM_TYPE_INTEGER}, {"unknown", OM_TYPE_INTEGER},
+    {"missed", OM_TYPE_INTEGER}, {"doubtful", OM_TYPE_INTEGER},
     {"ahead", OM_TYPE_INTEGER},  {"extra", OM_TYPE_INTEGER},
     {"visits", OM_TYPE_INTEGER}, {"overdue", OM_TYPE_INTEGER},
     {"never", OM_TYPE_INTEGER},  {"unjudged", OM_TYPE_INTEGER},
     {"value", OM_TYPE_REAL},     {"weighted", OM_TYPE_REAL},
     {"risk", OM_TYPE_REAL},      {"rank", OM_TYPE_INTEGER},
-    {"text", OM_TYPE_TEXT},      {"text_zh", OM_TYPE_TEXT}};
+    {"text", OM_TYPE_TEXT},      {"text_en", OM_TYPE_TEXT}};
 #define COLUMNS (sizeof COLUMN / sizeof *COLUMN)
 
 struct writing {
     struct om__patrol_question *patrol;
     struct om_table *table;
     const struct om_patrol_sums *sums;
-    struct om_buf text, text_zh;
+    struct om_buf text, text_en;
 };
 
 /* A line of the table: the sums of `slots` from `slot` on. */
@@ -301,25 +301,26 @@ static void put_words(struct writing *w, const struct line *line,
     snprintf(name, sizeof name, "%.63s%s%.63s%s%.63s", unit ? unit : "",
              unit && line->layer ? " " : "", line->layer ? line->layer : "",
              line->level ? " " : "", line->level ? line->level : "");
+    om_buf_clear(&w->text_en);
     om_buf_clear(&w->text);
-    om_buf_clear(&w->text_zh);
-    om_buf_addf(&w->text, "%s: %llu of %llu visits due are made", name,
-                (unsigned long long)s->done, (unsigned long long)s->due);
-    put_percent(&w->text, share);
-    om_buf_addf(&w->text,
-                ", %llu of %llu are overdue, %llu never visited, %llu unknown",
+    om_buf_addf(&w->text_en, "%s: %llu of %llu visit%s due %s made", name,
+                (unsigned long long)s->done, (unsigned long long)s->due,
+                om__plural(s->due), s->due == 1 ? "is" : "are");
+    put_percent(&w->text_en, share);
+    om_buf_addf(&w->text_en,
+                ", %llu of %llu overdue, %llu never visited, %llu unjudged",
                 (unsigned long long)s->state[OM_PATROL_OVERDUE],
                 (unsigned long long)s->rows, (unsigned long long)s->never,
-                (unsigned long long)s->state[OM_PATROL_UNKNOWN]);
-    om_buf_addf(&w->text_zh, "%s:应巡 %llu 次,已巡 %llu 次", name,
+                (unsigned long long)s->state[OM_PATROL_UNJUDGED]);
+    om_buf_addf(&w->text, "%s:应巡 %llu 次,已巡 %llu 次", name,
                 (unsigned long long)s->due, (unsigned long long)s->done);
-    put_percent(&w->text_zh, share);
-    om_buf_addf(&w->text_zh,
-                ";共 %llu 处,逾期 %llu 处,从未巡查 %llu 处,未知 %llu 处",
+    put_percent(&w->text, share);
+    om_buf_addf(&w->text,
+                ";共 %llu 处,逾期 %llu 处,从未巡查 %llu 处,无法判定 %llu 处",
                 (unsigned long long)s->rows,
                 (unsigned long long)s->state[OM_PATROL_OVERDUE],
                 (unsigned long long)s->never,
-                (unsigned long long)s->state[OM_PATROL_UNKNOWN]);
+                (unsigned long long)s->state[OM_PATROL_UNJUDGED]);
 }
 
 static void put_line(struct writing *w, const struct line *line)
@@ -329,7 +330,7 @@ static void put_line(struct writing *w, const struct line *line)
     // Slots that the line is not about count as empty.
     struct om_patrol_sum *only =
         om_arena_calloc(&w->patrol->arena, w->sums->slots, sizeof *only);
-    if (!only) w->text.status = OM_E_MEMORY;
+    if (!only) w->text_en.status = OM_E_MEMORY;
     if (!only) return;
     for (size_t i = line->slot; i < line->slot + line->slots; i++) {
         only[i] = line->sum[i];
@@ -347,13 +348,13 @@ static void put_line(struct writing *w, const struct line *line)
                           s.due,
                           s.done,
                           om_patrol_missed(&s),
-                          s.unknown,
+                          s.doubtful,
                           s.ahead,
                           s.extra,
                           s.visits,
                           s.state[OM_PATROL_OVERDUE],
                           s.never,
-                          s.state[OM_PATROL_UNKNOWN]};
+                          s.state[OM_PATROL_UNJUDGED]};
     for (size_t i = 0; i < sizeof n / sizeof *n; i++)
         om_table_integer(t, (int64_t)n[i]);
     om_table_real(t, share);
@@ -364,7 +365,7 @@ static void put_line(struct writing *w, const struct line *line)
     else
         om_table_null(t);
     om_table_text(t, (const char *)w->text.bytes, w->text.len);
-    om_table_text(t, (const char *)w->text_zh.bytes, w->text_zh.len);
+    om_table_text(t, (const char *)w->text_en.bytes, w->text_en.len);
 }
 
 /* Name of the level in a slot of a target; NULL: not known. */
@@ -448,7 +449,7 @@ static om_status put_units(struct writing *w, const struct om_units *units)
         if (unit) om_table_shape(w->table, &units->rings, unit->row);
         put_line(w, &line);
     }
-    return w->text.status;
+    return w->text_en.status;
 }
 
 /* Sums of the whole register. */
@@ -462,7 +463,7 @@ static om_status put_register(struct writing *w)
         for (size_t s = 0; s < sums->slots; s++)
             om_patrol_sum_add(&all[s], &sums->sum[u * sums->slots + s]);
     put_levels(w, &(struct line){.sum = all}, true);
-    return w->text.status;
+    return w->text_en.status;
 }
 
 static om_status write_sums(struct om__patrol_question *p, const char *level,
@@ -483,8 +484,8 @@ static om_status write_sums(struct om__patrol_question *p, const char *level,
     if (!st) st = om_table_end(w.table, NULL);
     om_table_free(w.table);
     om_buf_deinit(&members);
+    om_buf_deinit(&w.text_en);
     om_buf_deinit(&w.text);
-    om_buf_deinit(&w.text_zh);
     om_patrol_sums_deinit(&sums);
     om_units_deinit(&units);
     return st;

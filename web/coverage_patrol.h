@@ -26,8 +26,8 @@ om_status om__patrol_open(struct om_coverage *question,
 om_status om__patrol_open_any(struct om_coverage *question,
                               struct om__patrol_question *out) OM_MUST_USE;
 void om__patrol_close(struct om__patrol_question *patrol);
-/** The window and moment that month, time and at mean; a month is that before
- *  `at`, which is the city's clock. */
+/** The window and moment that month, time and at mean; without them the
+ *  last month that ended by `at`, which is the city's clock. */
 om_status om__patrol_window(struct om_coverage *question,
                             const struct om_duty *duty, int64_t *from_s,
                             int64_t *to_s, int64_t *at_s) OM_MUST_USE;

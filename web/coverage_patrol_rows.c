@@ -27,7 +27,7 @@ static const struct om_table_column COLUMN[] = {
     {"due", OM_TYPE_INTEGER},
     {"done", OM_TYPE_INTEGER},
     {"missed", OM_TYPE_INTEGER},
-    {"unknown", OM_TYPE_INTEGER},
+    {"doubtful", OM_TYPE_INTEGER},
     {"ahead", OM_TYPE_INTEGER},
     {"extra", OM_TYPE_INTEGER},
     {"visits", OM_TYPE_INTEGER},
@@ -74,7 +74,7 @@ static om_status read_states(struct om_coverage *q,
         if (s == OM_PATROL_STATES)
             return om__coverage_bad(q, "state", OM_E_FORMAT,
                                     "'%.*s' is none of overdue, missed, "
-                                    "unknown, not_due, done, no_duty",
+                                    "unjudged, not_due, done, no_duty",
                                     (int)(n < 40 ? n : 40), at);
         wanted[s] = true;
         at += n + (at[n] == ',');
@@ -172,10 +172,10 @@ static void put_figures(struct writing *w, const struct om_duty_target *target,
     const bool overdue = row->overdue_s != OM_NEVER;
     const int64_t late_s = overdue ? w->patrol->spec.at_s - row->overdue_s : 0;
     const uint16_t n[] = {
-        row->owed,    row->due,
-        row->done,    (uint16_t)(row->due - row->done - row->unknown),
-        row->unknown, row->ahead,
-        row->extra,   row->visits};
+        row->owed,     row->due,
+        row->done,     (uint16_t)(row->due - row->done - row->doubtful),
+        row->doubtful, row->ahead,
+        row->extra,    row->visits};
     for (size_t i = 0; i < sizeof n / sizeof *n; i++) om_table_integer(t, n[i]);
     om_table_integer(t, late_s / DAY_S);
     if (row->last_s == OM_NEVER)

@@ -19,7 +19,7 @@
 
 const char *om_patrol_state_name(enum om_patrol_state state)
 {
-    static const char *const NAME[] = {"overdue", "missed", "unknown",
+    static const char *const NAME[] = {"overdue", "missed", "unjudged",
                                        "not_due", "done",   "no_duty"};
     return state < OM_PATROL_STATES ? NAME[state] : "";
 }
@@ -99,28 +99,28 @@ static void judge_month(const struct judging *j, size_t m, size_t target, int n,
                            : 0;
     const int64_t days = __builtin_popcount(seen);
     const int64_t done = least(days, due), paid = least(days, owed);
-    const int64_t unknown = least(due - done, __builtin_popcount(doubted));
+    const int64_t doubtful = least(due - done, __builtin_popcount(doubted));
     row->judged = true;
     row->owed = (uint16_t)(row->owed + owed);
     row->due = (uint16_t)(row->due + due);
     row->done = (uint16_t)(row->done + done);
     row->ahead = (uint16_t)(row->ahead + paid - done);
     row->extra = (uint16_t)(row->extra + days - paid);
-    row->unknown = (uint16_t)(row->unknown + unknown);
-    if (done + unknown < due && row->last_s < month->hi_s &&
+    row->doubtful = (uint16_t)(row->doubtful + doubtful);
+    if (done + doubtful < due && row->last_s < month->hi_s &&
         row->overdue_s == OM_NEVER)
         row->overdue_s =
-            month->start_s + ceil_div((first + done + unknown + 1) *
+            month->start_s + ceil_div((first + done + doubtful + 1) *
                                           (month->end_s - month->start_s),
                                       n);
 }
 
 static enum om_patrol_state state_of(const struct om_patrol_row *row)
 {
-    if (!row->judged) return OM_PATROL_UNKNOWN;
+    if (!row->judged) return OM_PATROL_UNJUDGED;
     if (row->overdue_s != OM_NEVER) return OM_PATROL_OVERDUE;
-    if (row->done + row->unknown < row->due) return OM_PATROL_MISSED;
-    if (row->unknown) return OM_PATROL_UNKNOWN;
+    if (row->done + row->doubtful < row->due) return OM_PATROL_MISSED;
+    if (row->doubtful) return OM_PATROL_UNJUDGED;
     if (!row->owed) return OM_PATROL_NO_DUTY;
     return row->done + row->ahead < row->owed ? OM_PATROL_NOT_DUE
                                               : OM_PATROL_DONE;

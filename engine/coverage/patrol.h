@@ -15,13 +15,16 @@
  *     the first table nothing is owed.
  *  3. A level that began within the month owes the parts it holds whole;
  *     visits count from the day it began. Before it began the level is not
- *     known (a register keeps no history), and nothing is judged.
+ *     known (a register keeps no history): nothing is judged, and visits of
+ *     then are neither done nor extra. One that began after the window leaves
+ *     the target unjudged.
  *  4. Visits of one target on one day count once. A visit pays in the month it
  *     is made in, the earliest part first, whether it came in that part or
  *     not: visits made before they are due are `ahead`, those beyond the
  *     month's duty `extra`, and neither makes up for another month.
  *  5. What is due and not done is missed, unless an unverified visit (its
- *     track is not known) may have been it: then it is unknown.
+ *     track is not known) may have been it: then it is doubtful. A target
+ *     without a miss and with such a visit is unjudged.
  *  6. A target is overdue since the first part that is not paid, in the
  *     earliest month after which nobody came. One that was visited since the
  *     month ended has missed it, but is not overdue. */
@@ -42,15 +45,15 @@ struct om_patrol_spec {
 };
 
 enum om_patrol_state {
-    OM_PATROL_OVERDUE,  // somebody should go
-    OM_PATROL_MISSED,   // missed, but visited since
-    OM_PATROL_UNKNOWN,  // level not known, or done perhaps
-    OM_PATROL_NOT_DUE,  // nothing outstanding yet
-    OM_PATROL_DONE,     // all of the window's duty
-    OM_PATROL_NO_DUTY,  // nothing is owed
+    OM_PATROL_OVERDUE,   // somebody should go
+    OM_PATROL_MISSED,    // missed, but visited since
+    OM_PATROL_UNJUDGED,  // level not known, or done perhaps
+    OM_PATROL_NOT_DUE,   // nothing outstanding yet
+    OM_PATROL_DONE,      // all of the window's duty
+    OM_PATROL_NO_DUTY,   // nothing is owed
     OM_PATROL_STATES
 };
-/** "overdue", "missed", "unknown", "not_due", "done", "no_duty". */
+/** "overdue", "missed", "unjudged", "not_due", "done", "no_duty". */
 const char *om_patrol_state_name(enum om_patrol_state state);
 
 /** No visit, not overdue. */
@@ -66,7 +69,7 @@ struct om_patrol_row {
     uint8_t state;       // enum om_patrol_state
     bool judged;         // in at least one month
     uint16_t owed, due;  // in the whole window; so far
-    uint16_t done, ahead, extra, unknown, visits;
+    uint16_t done, ahead, extra, doubtful, visits;
     int64_t last_s;     // last visit before at_s, OM_NEVER: none
     int64_t overdue_s;  // since then; OM_NEVER: not overdue
 };
@@ -115,7 +118,7 @@ void om_patrol_deinit(struct om_patrol *patrol);
  * they do not mind the order. */
 struct om_patrol_sum {
     uint64_t rows, state[OM_PATROL_STATES], never;
-    uint64_t owed, due, done, ahead, extra, unknown, visits;
+    uint64_t owed, due, done, ahead, extra, doubtful, visits;
     int64_t overdue_s;  // seconds of all that are overdue
 };
 /* One sum for each unit (and last for rows in none), target and level (and
@@ -139,10 +142,10 @@ om_status om_patrol_add_up(const struct om_patrol_spec *spec,
 void om_patrol_sums_deinit(struct om_patrol_sums *sums);
 void om_patrol_sum_add(struct om_patrol_sum *to,
                        const struct om_patrol_sum *more);
-/** What is due and neither done nor unknown. */
+/** What is due and neither done nor doubtful. */
 static inline uint64_t om_patrol_missed(const struct om_patrol_sum *s)
 {
-    return s->due - s->done - s->unknown;
+    return s->due - s->done - s->doubtful;
 }
 
 /** Visits that fall due in [lo, hi) of a month [start, end) with n owed: the

@@ -15,7 +15,7 @@ void om_patrol_sum_add(struct om_patrol_sum *to,
     to->done += more->done;
     to->ahead += more->ahead;
     to->extra += more->extra;
-    to->unknown += more->unknown;
+    to->doubtful += more->doubtful;
     to->visits += more->visits;
     to->overdue_s += more->overdue_s;
 }
@@ -31,7 +31,7 @@ static void add_row(struct om_patrol_sum *to, const struct om_patrol_row *row,
     to->done += row->done;
     to->ahead += row->ahead;
     to->extra += row->extra;
-    to->unknown += row->unknown;
+    to->doubtful += row->doubtful;
     to->visits += row->visits;
     if (row->overdue_s != OM_NEVER) to->overdue_s += at_s - row->overdue_s;
 }
