@@ -51,27 +51,32 @@ static double load_of(const struct om__workload *w, size_t column,
 
 om_status om__workload_balance(struct om__workload *w, size_t column,
                                const uint32_t *in, uint32_t group,
-                               struct om_balance *out)
+                               struct om__spread *out)
 {
     double *value = om_arena_calloc(&w->arena, w->subjects + 1, sizeof *value);
     size_t *who = om_arena_calloc(&w->arena, w->subjects + 1, sizeof *who);
     if (!value || !who) return OM_E_MEMORY;
     size_t n = 0;
+    double sum = 0, workers = 0;
     for (size_t i = 0; i < w->subjects; i++) {
         const struct om__subject *s = &w->subject[i];
         if (!s->workers) continue;
         if (in && (s->in == OM_NO_UNIT || in[s->in] != group)) continue;
+        sum += figure_of(w, column, s);
+        workers += w->figures.rows ? 1 : (double)s->workers;
         value[n] = load_of(w, column, s);
         who[n++] = i;
     }
-    const om_status st = om_balance_of(value, n, out);
+    struct om_balance *b = &out->balance;
+    out->per_worker = workers > 0 ? sum / workers : NAN;
+    const om_status st = om_balance_of(value, n, b);
     if (st == OM_E_RANGE)
         return om_fail(&w->question->err, st, 0,
                        "%s has negative values; a burden has none",
                        w->work.column[column].name);
     OM_TRY(st);
-    out->most = n ? who[out->most] : SIZE_MAX;
-    out->least = n ? who[out->least] : SIZE_MAX;
+    b->most = n ? who[b->most] : SIZE_MAX;
+    b->least = n ? who[b->least] : SIZE_MAX;
     return OM_OK;
 }
 
@@ -189,7 +194,7 @@ static const char *class_of(const struct om__workload *w,
 {
     if (!s->workers) return "unmanned";
     if (s->rank <= w->marked) return "most";
-    return s->rank + w->marked > w->balance.n ? "least" : NULL;
+    return s->rank + w->marked > w->balance.balance.n ? "least" : NULL;
 }
 
 static void put_words(struct om__workload *w, const struct om__subject *s)
@@ -197,22 +202,23 @@ static void put_words(struct om__workload *w, const struct om__subject *s)
     char title[4 * OM_LIMIT_NAME_BYTES];
     const char *measure = w->work.column[w->measure].name;
     om__workload_title(w, w->measure, title, sizeof title);
-    const double ratio = s->load / w->balance.mean;
+    const double ratio = s->load / w->balance.per_worker;
+    om_buf_clear(&w->text_en);
     om_buf_clear(&w->text);
-    om_buf_clear(&w->text_zh);
     if (!s->workers) {
-        om_buf_addf(&w->text, "%s has no worker", om__subject_called(s));
-        om_buf_addf(&w->text_zh, "%s 没有网格员", om__subject_called(s));
+        om_buf_addf(&w->text_en, "%s has no worker", om__subject_called(s));
+        om_buf_addf(&w->text, "%s 没有网格员", om__subject_called(s));
         return;
     }
-    om_buf_addf(&w->text, "%s: %.1f %s a worker", om__subject_called(s),
+    om_buf_addf(&w->text_en, "%s: %.1f %s a worker", om__subject_called(s),
                 s->load, measure);
-    om_buf_addf(&w->text_zh, "%s:人均%s %.1f", om__subject_called(s), title,
+    om_buf_addf(&w->text, "%s:人均%s %.1f", om__subject_called(s), title,
                 s->load);
     if (!isfinite(ratio)) return;
-    om_buf_addf(&w->text, ", %.2f times the mean of %.1f", ratio,
-                w->balance.mean);
-    om_buf_addf(&w->text_zh, ",为均值 %.1f 的 %.2f 倍", w->balance.mean, ratio);
+    om_buf_addf(&w->text_en, ", %.2f times the city's %.1f", ratio,
+                w->balance.per_worker);
+    om_buf_addf(&w->text, ",为全市人均 %.1f 的 %.2f 倍", w->balance.per_worker,
+                ratio);
 }
 
 static void put_figure(struct om_table *t, double value)
@@ -237,14 +243,14 @@ static void put_subject(struct om__workload *w, struct om_table *t,
         put_figure(t, figure_of(w, c, s));
     om_table_real(t, w->figures.rows ? w->norm : w->norm * (double)s->workers);
     om_table_real(t, s->load);
-    om_table_real(t, s->load / w->balance.mean);
+    om_table_real(t, s->load / w->balance.per_worker);
     if (s->rank)
         om_table_integer(t, s->rank);
     else
         om_table_null(t);
     om_table_word(t, class_of(w, s));
     om_table_text(t, (const char *)w->text.bytes, w->text.len);
-    om_table_text(t, (const char *)w->text_zh.bytes, w->text_zh.len);
+    om_table_text(t, (const char *)w->text_en.bytes, w->text_en.len);
 }
 
 static size_t list_columns(const struct om__workload *w,
@@ -259,7 +265,7 @@ static size_t list_columns(const struct om__workload *w,
         {"checks_norm", OM_TYPE_REAL}, {"value", OM_TYPE_REAL},
         {"ratio", OM_TYPE_REAL},       {"rank", OM_TYPE_INTEGER},
         {"class", OM_TYPE_TEXT},       {"text", OM_TYPE_TEXT},
-        {"text_zh", OM_TYPE_TEXT}};
+        {"text_en", OM_TYPE_TEXT}};
     size_t n = HEAD;
     memcpy(out, head, sizeof head);
     for (size_t c = 0; c < w->work.columns; c++)
@@ -270,11 +276,14 @@ static size_t list_columns(const struct om__workload *w,
 }
 
 static void add_balance(struct om_buf *out, const char *name,
-                        const struct om_balance *b, bool first)
+                        const struct om__spread *spread, bool first)
 {
+    const struct om_balance *b = &spread->balance;
     om_buf_add_text(out, first ? "" : ",");
     om_buf_add_json_text(out, name, strlen(name));
-    om_buf_addf(out, ":{\"count\":%zu,\"mean\":", b->n);
+    om_buf_addf(out, ":{\"count\":%zu,\"per_worker\":", b->n);
+    om_buf_add_json_real(out, spread->per_worker);
+    om_buf_add_text(out, ",\"mean\":");
     om_buf_add_json_real(out, b->mean);
     om_buf_add_text(out, ",\"gini\":");
     om_buf_add_json_real(out, b->gini);
@@ -300,7 +309,7 @@ static om_status put_members(struct om__workload *w, struct om_buf *out)
         (unsigned long long)w->work.without, (unsigned long long)w->work.lost);
     bool first = true;
     for (size_t c = 0; c < w->work.columns; c++) {
-        struct om_balance b;
+        struct om__spread b;
         if (!w->work.column[c].burden) continue;
         OM_TRY(om__workload_balance(w, c, NULL, 0, &b));
         add_balance(out, w->work.column[c].name, &b, first);
@@ -324,7 +333,7 @@ static om_status write_subjects(struct om__workload *w)
                                 (const char *)members.bytes, &table);
     for (size_t i = 0; i < w->subjects && !st; i++)
         put_subject(w, table, sorted ? order[i] : &w->subject[i]);
-    if (!st) st = w->text.status ? w->text.status : w->text_zh.status;
+    if (!st) st = w->text_en.status ? w->text_en.status : w->text.status;
     if (!st) st = om_table_end(table, NULL);
     om_table_free(table);
     om_buf_deinit(&members);
@@ -357,20 +366,15 @@ static om_status find_measure(struct om__workload *w)
                             "'%.40s' is none of %s", name, known);
 }
 
-/* Share of the months of the window that is over, summed: a norm a month is
- * due so far as visits are. */
-static double months_over(int64_t from_s, int64_t to_s, int64_t at_s,
-                          int32_t zone_s)
+/* Months that [from, to) touches. Checks are totals of months, so the norm
+ * that they are held against is of whole months too, also of the running one.
+ */
+static double months_begun(int64_t from_s, int64_t to_s, int32_t zone_s)
 {
-    double sum = 0;
-    for (int64_t at = from_s; at < to_s;) {
-        const struct om_month m = om_month_of(at, zone_s);
-        const int64_t end = m.end_s < at_s ? m.end_s : at_s;
-        if (end > m.start_s)
-            sum += (double)(end - m.start_s) / (double)(m.end_s - m.start_s);
-        at = m.end_s;
-    }
-    return sum;
+    double months = 0;
+    for (int64_t at = from_s; at < to_s; at = om_month_of(at, zone_s).end_s)
+        months++;
+    return months;
 }
 
 /* Workers are in charge of units of one level: the level asked for, or one
@@ -419,9 +423,8 @@ static om_status gather(struct om__workload *w, bool by_worker)
                                         .to_s = patrol->to_s};
     if (patrol->at_s < w->spec.to_s) w->spec.to_s = patrol->at_s;
     if (w->spec.to_s < w->spec.from_s) w->spec.to_s = w->spec.from_s;
-    w->norm = duty->checks.norm * months_over(patrol->from_s, patrol->to_s,
-                                              patrol->at_s,
-                                              q->snapshot->manifest->zone_s);
+    w->norm = duty->checks.norm * months_begun(w->spec.from_s, w->spec.to_s,
+                                               q->snapshot->manifest->zone_s);
     OM_TRY(om_workload_count(&w->spec, &w->work, &q->err));
     OM_TRY(find_measure(w));
     return by_worker ? list_workers(w) : list_units(w);
@@ -452,8 +455,8 @@ om_status om__coverage_workload(struct om_coverage *q)
     om_units_deinit(&w->worker_units);
     om__patrol_close(&w->patrol);
     om_arena_deinit(&w->arena);
+    om_buf_deinit(&w->text_en);
     om_buf_deinit(&w->text);
-    om_buf_deinit(&w->text_zh);
     om_free(w);
     return st;
 }

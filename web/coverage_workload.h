@@ -16,6 +16,13 @@ struct om__subject {
     double load;       // of the measure, for one worker
 };
 
+/* A burden over subjects. What falls to a worker has two means: that of all
+ * workers, and balance.mean, of subjects that count alike. */
+struct om__spread {
+    struct om_balance balance;  // most and least are subjects
+    double per_worker;          // NAN: nobody
+};
+
 struct om__workload {
     struct om_coverage *question;
     struct om__patrol_question patrol;
@@ -28,10 +35,10 @@ struct om__workload {
     size_t subjects;
     size_t measure;  // column
     size_t marked;
-    double norm;  // checks that one worker owes in the window so far; or NAN
-    struct om_balance balance;  // of the measure, whole city
+    double norm;  // checks that one worker owes in the months begun; or NAN
+    struct om__spread balance;  // of the measure, whole city
     struct om_arena arena;
-    struct om_buf text, text_zh;
+    struct om_buf text, text_en;
 };
 
 /** Id or name, whichever people know the subject by. */
@@ -41,10 +48,10 @@ const char *om__subject_called(const struct om__subject *subject);
 void om__workload_title(const struct om__workload *workload, size_t column,
                         char *out, size_t room);
 /** Balance of a column over the subjects that `in` (by unit; may be NULL)
- *  puts into group `group`; most and least become subjects. */
+ *  puts into group `group`. */
 om_status om__workload_balance(struct om__workload *workload, size_t column,
                                const uint32_t *in, uint32_t group,
-                               struct om_balance *out) OM_MUST_USE;
+                               struct om__spread *out) OM_MUST_USE;
 /** The table of balances: the city, then each unit of the largest level. */
 om_status om__workload_write_balances(struct om__workload *workload)
     OM_MUST_USE;

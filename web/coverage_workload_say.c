@@ -41,24 +41,19 @@ void om__workload_title(const struct om__workload *w, size_t column, char *out,
 /* --- the table of balances --------------------------------------------- */
 
 static const struct om_table_column BALANCE[] = {
-    {"id", OM_TYPE_TEXT},
-    {"name", OM_TYPE_TEXT},
-    {"level", OM_TYPE_TEXT},
-    {"measure", OM_TYPE_TEXT},
-    {"count", OM_TYPE_INTEGER},
-    {"sum", OM_TYPE_REAL},
-    {"value", OM_TYPE_REAL},
-    {"gini", OM_TYPE_REAL},
-    {"max_over_mean", OM_TYPE_REAL},
-    {"most", OM_TYPE_TEXT},
-    {"least", OM_TYPE_TEXT},
-    {"text", OM_TYPE_TEXT},
-    {"text_zh", OM_TYPE_TEXT}};
+    {"id", OM_TYPE_TEXT},       {"name", OM_TYPE_TEXT},
+    {"level", OM_TYPE_TEXT},    {"measure", OM_TYPE_TEXT},
+    {"count", OM_TYPE_INTEGER}, {"sum", OM_TYPE_REAL},
+    {"value", OM_TYPE_REAL},    {"per_worker", OM_TYPE_REAL},
+    {"gini", OM_TYPE_REAL},     {"max_over_mean", OM_TYPE_REAL},
+    {"most", OM_TYPE_TEXT},     {"least", OM_TYPE_TEXT},
+    {"text", OM_TYPE_TEXT},     {"text_en", OM_TYPE_TEXT}};
 
 static void put_balance(struct om__workload *w, struct om_table *t,
                         const struct om_unit *unit, const char *level,
-                        size_t column, const struct om_balance *b)
+                        size_t column, const struct om__spread *spread)
 {
+    const struct om_balance *b = &spread->balance;
     char title[4 * OM_LIMIT_NAME_BYTES];
     om__workload_title(w, column, title, sizeof title);
     const char *measure = w->work.column[column].name;
@@ -66,18 +61,24 @@ static void put_balance(struct om__workload *w, struct om_table *t,
         unit ? unit->name : w->question->snapshot->manifest->name;
     const struct om__subject *most = b->n ? &w->subject[b->most] : NULL;
     const struct om__subject *least = b->n ? &w->subject[b->least] : NULL;
+    om_buf_clear(&w->text_en);
     om_buf_clear(&w->text);
-    om_buf_clear(&w->text_zh);
+    const char *kind = w->figures.rows ? "worker" : "unit";
+    const double mean = spread->per_worker;
+    const double times = b->max_over_mean * b->mean / mean;
     if (isfinite(b->gini)) {
+        om_buf_addf(&w->text_en,
+                    "%s, %s a worker: Gini %.3f over %zu %s%s, each counted "
+                    "once; the most loaded (%s) bears %.2f times the mean of "
+                    "all workers, %.1f",
+                    name, measure, b->gini, b->n, kind, om__plural(b->n),
+                    om__subject_called(most), times, mean);
         om_buf_addf(&w->text,
-                    "%s, %s a worker: Gini %.3f, the most loaded (%s) bears "
-                    "%.2f times the mean of %.1f",
-                    name, measure, b->gini, om__subject_called(most),
-                    b->max_over_mean, b->mean);
-        om_buf_addf(&w->text_zh,
-                    "%s 人均%s:基尼系数 %.3f,最重(%s)为均值 %.1f 的 %.2f 倍",
-                    name, title, b->gini, om__subject_called(most), b->mean,
-                    b->max_over_mean);
+                    "%s 人均%s:基尼系数 %.3f(%zu %s,不加权),最重(%s)为全员人均 "
+                    "%.1f 的 %.2f 倍",
+                    name, title, b->gini, b->n,
+                    w->figures.rows ? "人" : "个单元", om__subject_called(most),
+                    mean, times);
     }
     om_table_word(t, unit ? unit->id : NULL);
     om_table_word(t, name);
@@ -86,12 +87,13 @@ static void put_balance(struct om__workload *w, struct om_table *t,
     om_table_integer(t, (int64_t)b->n);
     om_table_real(t, b->sum);
     om_table_real(t, b->mean);
+    om_table_real(t, spread->per_worker);
     om_table_real(t, b->gini);
     om_table_real(t, b->max_over_mean);
     om_table_word(t, most ? most->id : NULL);
     om_table_word(t, least ? least->id : NULL);
     om_table_text(t, (const char *)w->text.bytes, w->text.len);
-    om_table_text(t, (const char *)w->text_zh.bytes, w->text_zh.len);
+    om_table_text(t, (const char *)w->text_en.bytes, w->text_en.len);
 }
 
 static om_status put_balances(struct om__workload *w, struct om_table *t,
@@ -99,7 +101,7 @@ static om_status put_balances(struct om__workload *w, struct om_table *t,
 {
     for (size_t g = 0; g < (upper ? upper->count : 1); g++)
         for (size_t c = 0; c < w->work.columns; c++) {
-            struct om_balance b;
+            struct om__spread b;
             if (!w->work.column[c].burden) continue;
             OM_TRY(
                 om__workload_balance(w, c, upper ? in : NULL, (uint32_t)g, &b));
@@ -128,7 +130,7 @@ om_status om__workload_write_balances(struct om__workload *w)
                                 sizeof BALANCE / sizeof *BALANCE, NULL, &table);
     if (!st) st = put_balances(w, table, NULL, NULL);
     if (!st && larger) st = put_balances(w, table, &upper, in);
-    if (!st) st = w->text.status ? w->text.status : w->text_zh.status;
+    if (!st) st = w->text_en.status ? w->text_en.status : w->text.status;
     if (!st) st = om_table_end(table, NULL);
     om_table_free(table);
     om_units_deinit(&upper);
