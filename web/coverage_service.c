@@ -104,8 +104,8 @@ static void unit_columns(struct om__service_answer *a)
     om__service_column(a, OM_TYPE_REAL, "median_m", "");
     om__service_column(a, OM_TYPE_REAL, "max_m", "");
     if (a->access) om__service_column(a, OM_TYPE_REAL, "access_per_1000", "");
-    om__service_column(a, OM_TYPE_TEXT, "sentence", "");
-    om__service_column(a, OM_TYPE_TEXT, "sentence_zh", "");
+    om__service_column(a, OM_TYPE_TEXT, "text", "");
+    om__service_column(a, OM_TYPE_TEXT, "text_en", "");
 }
 
 static om_status put_unit(struct om__service_answer *a, size_t u,
@@ -137,8 +137,8 @@ static om_status put_unit(struct om__service_answer *a, size_t u,
     om_table_real(a->table, om__thousandths(t->max_m));
     if (a->access) om_table_real(a->table, access[u]);
     om__say_unit(&a->s, city ? NULL : &a->upper, u, name, t, &said, &zh);
-    om_table_text(a->table, (const char *)said.bytes, said.len);
     om_table_text(a->table, (const char *)zh.bytes, zh.len);
+    om_table_text(a->table, (const char *)said.bytes, said.len);
     const om_status st = said.status ? said.status : zh.status;
     om_buf_deinit(&said);
     om_buf_deinit(&zh);
@@ -307,13 +307,15 @@ static om_status one_of_flags(struct om_coverage *q)
 /* Before anything is computed: a list that nobody takes is not made. */
 static om_status check_rows(struct om__service_answer *a)
 {
-    const uint64_t rows = a->s.crowd.total_rows;
-    if (!om__coverage_flag(a->q, "rows") || !a->q->rows_most ||
-        rows <= a->q->rows_most)
-        return OM_OK;
-    return om__coverage_bad(a->q, "rows", OM_E_COST,
-                            "%llu rows, more than %zu: say among which",
-                            (unsigned long long)rows, a->q->rows_most);
+    uint64_t limit = a->s.crowd.total_rows;
+    if (!om__coverage_flag(a->q, "rows")) return OM_OK;
+    OM_TRY(om__coverage_whole(a->q, "limit", 1, UINT32_MAX, &limit));
+    a->rows = limit < a->s.crowd.total_rows ? limit : a->s.crowd.total_rows;
+    if (!a->q->rows_most || a->rows <= a->q->rows_most) return OM_OK;
+    return om__coverage_bad(a->q, "limit", OM_E_COST,
+                            "%llu rows are more than %zu; ask for fewer by "
+                            "limit or among",
+                            (unsigned long long)a->rows, a->q->rows_most);
 }
 
 om_status om__coverage_service(struct om_coverage *q)

@@ -20,6 +20,7 @@ struct om__service_answer {
     struct om_tally *tally;  // [units + 1]
     double *access;          // [crowd.count], NULL without a capacity
     double *ratio;           // [centres]
+    uint64_t rows;           // of the list of rows: at most so many
     struct om_table_column column[OM__SERVICE_COLUMNS];
     char names[OM__SERVICE_COLUMNS][40];
     size_t columns;

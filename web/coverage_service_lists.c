@@ -7,6 +7,11 @@
 
 void om__service_row_columns(struct om__service_answer *a)
 {
+    // GeoJSON has the place as geometry.
+    if (a->q->format != OM_TABLE_GEOJSON) {
+        om__service_column(a, OM_TYPE_REAL, "lon", "");
+        om__service_column(a, OM_TYPE_REAL, "lat", "");
+    }
     om__service_column(a, OM_TYPE_TEXT, "id", "");
     om__service_column(a, OM_TYPE_INTEGER, "sum", "");
     om__service_column(a, OM_TYPE_TEXT, "over", "");
@@ -86,6 +91,17 @@ static void put_way(struct om__service_answer *a,
     om_table_real(a->table, om__thousandths(a->trips.minutes[i]));
 }
 
+/* To seven decimals of a degree: a centimetre. */
+static void put_place(struct om__service_answer *a, struct om_pos at)
+{
+    double lon, lat;
+    om_table_at(a->table, at.x + 0.5, at.y + 0.5);
+    if (a->q->format == OM_TABLE_GEOJSON) return;
+    om_pos_to_lonlat(at, &lon, &lat);
+    om_table_real(a->table, round(lon * 1e7) / 1e7);
+    om_table_real(a->table, round(lat * 1e7) / 1e7);
+}
+
 static om_status put_row(struct om__service_answer *a,
                          const struct centre_texts *texts, size_t part,
                          size_t row, size_t i, struct om_text_reader *reader)
@@ -97,7 +113,7 @@ static om_status put_row(struct om__service_answer *a,
     size_t len;
     OM_TRY(om_segment_text(segment, people->schema.id_field, row, reader, &id,
                            &len));
-    om_table_at(a->table, at.x + 0.5, at.y + 0.5);
+    put_place(a, at);
     om_table_text(a->table, id, len);
     int64_t weight = 1;
     if (a->s.weight != OM_NO_FIELD) {
@@ -119,16 +135,18 @@ om_status om__service_put_rows(struct om__service_answer *a,
     struct centre_texts texts = {0};
     struct om_text_reader reader = {0};
     om_status st = read_centre_texts(&a->s, &texts);
-    for (size_t p = 0, i = 0; p < crowd->parts && !st; p++) {
+    uint64_t more = a->rows;
+    for (size_t p = 0, i = 0; p < crowd->parts && more && !st; p++) {
         const uint64_t *key;
         const struct om_segment *segment = a->s.people->part[p].segment;
         const size_t rows = om_segment_rows(segment);
         st = om_segment_keys(segment, 0, rows, &key);
-        for (; i < crowd->part_end[p] && !st; i++) {
+        for (; i < crowd->part_end[p] && more && !st; i++) {
             size_t row = crowd->first[i];
-            for (uint32_t left = crowd->rows[i]; left && !st; row++) {
+            for (uint32_t left = crowd->rows[i]; left && more && !st; row++) {
                 if (!om_selection_has(among, p, row)) continue;
                 left--;
+                more--;
                 st = put_row(a, &texts, p, row, i, &reader);
             }
         }
@@ -154,8 +172,8 @@ void om__service_area_columns(struct om__service_answer *a)
     om__service_column(a, OM_TYPE_TEXT, "centre_name", "");
     om__service_column(a, OM_TYPE_REAL, "m", "");
     om__service_column(a, OM_TYPE_REAL, "minutes", "");
-    om__service_column(a, OM_TYPE_TEXT, "sentence", "");
-    om__service_column(a, OM_TYPE_TEXT, "sentence_zh", "");
+    om__service_column(a, OM_TYPE_TEXT, "text", "");
+    om__service_column(a, OM_TYPE_TEXT, "text_en", "");
 }
 
 static om_status put_area(struct om__service_answer *a,
@@ -177,8 +195,8 @@ static om_status put_area(struct om__service_answer *a,
     put_way(a, texts, area->heaviest);
     om__say_area(&a->s, in ? &a->upper : NULL, u, area,
                  a->trips.m[area->heaviest], &said, &zh);
-    om_table_text(a->table, (const char *)said.bytes, said.len);
     om_table_text(a->table, (const char *)zh.bytes, zh.len);
+    om_table_text(a->table, (const char *)said.bytes, said.len);
     const om_status st = said.status ? said.status : zh.status;
     om_buf_deinit(&said);
     om_buf_deinit(&zh);

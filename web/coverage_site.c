@@ -12,13 +12,13 @@
 #define SPACING_M 200.0
 
 static const struct om_table_column COLUMN[] = {
-    {"id", OM_TYPE_INTEGER},      {"name", OM_TYPE_TEXT},
-    {"place", OM_TYPE_TEXT},      {"over", OM_TYPE_TEXT},
-    {"lon", OM_TYPE_REAL},        {"lat", OM_TYPE_REAL},
-    {"count", OM_TYPE_INTEGER},   {"gain", OM_TYPE_INTEGER},
-    {"sum", OM_TYPE_INTEGER},     {"sum_share", OM_TYPE_REAL},
-    {"nearest_m", OM_TYPE_REAL},  {"sentence", OM_TYPE_TEXT},
-    {"sentence_zh", OM_TYPE_TEXT}};
+    {"id", OM_TYPE_INTEGER},     {"name", OM_TYPE_TEXT},
+    {"place", OM_TYPE_TEXT},     {"over", OM_TYPE_TEXT},
+    {"lon", OM_TYPE_REAL},       {"lat", OM_TYPE_REAL},
+    {"count", OM_TYPE_INTEGER},  {"gain", OM_TYPE_INTEGER},
+    {"sum", OM_TYPE_INTEGER},    {"sum_share", OM_TYPE_REAL},
+    {"nearest_m", OM_TYPE_REAL}, {"text", OM_TYPE_TEXT},
+    {"text_en", OM_TYPE_TEXT}};
 #define COLUMNS (sizeof COLUMN / sizeof *COLUMN)
 
 /* One answer in the making. */
@@ -119,6 +119,13 @@ static om_status choose(struct plan *p)
         &p->s.travel, p->site, p->places, p->demand_key, p->demand_snap,
         p->demand_weight, p->demands, p->near, (size_t)p->k, &p->choice);
     if (st != OM_E_COST) return st;
+    if (p->choice.tired)
+        return om__coverage_bad(
+            p->q, "k", st,
+            "%llu sites of %zu candidates, the last of them hardly better than "
+            "any other, take too long to choose: fewer of them, more metres "
+            "between candidates (spacing) or a wider limit (within, minutes)",
+            (unsigned long long)p->k, p->places);
     return om__coverage_bad(
         p->q, "spacing", st,
         "%zu candidates, too many people within reach of each: more than %g "
@@ -178,8 +185,8 @@ static om_status put_site(struct plan *p, size_t rank, int64_t before,
         om_table_real(table, isfinite(p->trips.m[at])
                                  ? round(p->trips.m[at] * 1000) / 1000
                                  : NAN);
-        om_table_text(table, (const char *)en.bytes, en.len);
         om_table_text(table, (const char *)zh.bytes, zh.len);
+        om_table_text(table, (const char *)en.bytes, en.len);
     }
     om_text_reader_deinit(&reader);
     om_buf_deinit(&id);
