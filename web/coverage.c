@@ -52,6 +52,12 @@ static bool listed(const char *words, const char *word)
     return false;
 }
 
+/* A flag may stand without a value. */
+static bool is_true(const char *text)
+{
+    return !*text || !strcmp(text, "true") || !strcmp(text, "1");
+}
+
 om_status om_coverage_run(const struct om_coverage_kind *kind,
                           struct om_coverage *question)
 {
@@ -63,8 +69,8 @@ om_status om_coverage_run(const struct om_coverage_kind *kind,
                                     "%s has no option %s; it has %s%s%s",
                                     kind->name, o->name, kind->options,
                                     *kind->flags ? " " : "", kind->flags);
-        if (flag && strcmp(o->value, "true") != 0 &&
-            strcmp(o->value, "false") != 0)
+        if (flag && !is_true(o->value) && strcmp(o->value, "false") != 0 &&
+            strcmp(o->value, "0") != 0)
             return om__coverage_bad(question, o->name, OM_E_FORMAT,
                                     "%s is true or false", o->name);
     }
@@ -81,7 +87,7 @@ const char *om__coverage_text(const struct om_coverage *q, const char *name)
 bool om__coverage_flag(const struct om_coverage *q, const char *name)
 {
     const char *text = om__coverage_text(q, name);
-    return text && !strcmp(text, "true");
+    return text && is_true(text);
 }
 
 om_status om__coverage_bad(struct om_coverage *q, const char *option,

@@ -6,7 +6,8 @@
 #include "engine/filter/filter.h"
 #include "web/table.h"
 
-/* An option as it was written: {"by", "village"}. A flag's value is "true". */
+/* An option as it was written: {"by", "village"}. A flag's value is
+ * "true", "1" or empty; "false" and "0" are as if it were not given. */
 struct om_coverage_option {
     const char *name, *value;
 };

@@ -318,6 +318,8 @@ static void add_coverage(const struct om_coverage_kind *kind,
             om_buf_add_text(&params, " filter filter-lang");
         else if (len == 4 && !memcmp(name, "time", len))
             om_buf_add_text(&params, " datetime");
+        else if (len == 6 && !memcmp(name, "raster", len))
+            continue;  // a file: for the command line alone
         else
             om_buf_addf(&params, " %.*s", (int)len, name);
     }
