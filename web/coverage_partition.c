@@ -28,7 +28,7 @@ static const struct om_table_column COLUMN[] = {
     {"layer", OM_TYPE_TEXT},    {"units", OM_TYPE_TEXT},
     {"count", OM_TYPE_INTEGER}, {"value", OM_TYPE_REAL},
     {"width_m", OM_TYPE_REAL},  {"text", OM_TYPE_TEXT},
-    {"text_zh", OM_TYPE_TEXT}};
+    {"text_en", OM_TYPE_TEXT}};
 #define COLUMNS (sizeof COLUMN / sizeof *COLUMN)
 
 /* --- gaps and overlaps of a level -------------------------------------- */
@@ -45,8 +45,8 @@ static void name_units(struct om__audit *a, const struct om_fault *f)
         om__audit_list_unit(a, u->id);
         // Names of a few; a gap among dozens is known by its place.
         if (i >= 4) continue;
-        om_buf_addf(&a->text, "%s%s", i ? ", " : "", om__unit_called(u));
-        om_buf_addf(&a->text_zh, "%s%s", i ? "、" : "", om__unit_called(u));
+        om_buf_addf(&a->text_en, "%s%s", i ? ", " : "", om__unit_called(u));
+        om_buf_addf(&a->text, "%s%s", i ? "、" : "", om__unit_called(u));
     }
 }
 
@@ -59,11 +59,10 @@ static void add_fault_row(struct om__audit *a, size_t i, unsigned number)
     snprintf(id, sizeof id, "%s-%s-%u", a->units.level, gap ? "gap" : "overlap",
              number);
     om__audit_begin_row(a);
-    om_buf_addf(&a->text, "%s%s of %.1f m2 %s ",
+    om_buf_addf(&a->text_en, "%s%s of %.1f m2 %s ",
                 is_sliver(a, f) ? "Sliver: " : "", gap ? "gap" : "overlap",
                 f->area_m2, gap ? "among" : "of");
-    om_buf_addf(&a->text_zh,
-                "%s%s %.1f 平方米:", is_sliver(a, f) ? "细缝," : "",
+    om_buf_addf(&a->text, "%s%s %.1f 平方米:", is_sliver(a, f) ? "细缝," : "",
                 gap ? "空隙" : "重叠", f->area_m2);
     name_units(a, f);
     om_table_polygon(a->table, &a->found.shapes, i);
@@ -93,19 +92,21 @@ static void add_level_row(struct om__audit *a)
     for (size_t i = 0; i < a->units.count; i++)
         km2 += a->units.unit[i].area_km2;
     om__audit_begin_row(a);
+    om__audit_add_count(&a->text_en, a->units.count);
     om__audit_add_count(&a->text, a->units.count);
-    om__audit_add_count(&a->text_zh, a->units.count);
-    om_buf_addf(&a->text, " units on %.3f km2: ", km2);
-    om_buf_addf(&a->text_zh, " 个单元,%.3f 平方公里:", km2);
+    om_buf_addf(&a->text_en,
+                " unit%s on %.3f km2: ", om__plural(a->units.count), km2);
+    om_buf_addf(&a->text, " 个单元,%.3f 平方公里:", km2);
     if (!a->found.count) {
-        om_buf_add_text(&a->text, "sound, no gap, no overlap");
-        om_buf_add_text(&a->text_zh, "无空隙、无重叠");
+        om_buf_add_text(&a->text_en, "sound, no gap, no overlap");
+        om_buf_add_text(&a->text, "无空隙、无重叠");
     } else {
+        om_buf_addf(&a->text_en,
+                    "%llu gap%s, %llu overlap%s, %llu sliver%s, %.1f m2 in all",
+                    (unsigned long long)n[0], om__plural(n[0]),
+                    (unsigned long long)n[1], om__plural(n[1]),
+                    (unsigned long long)n[2], om__plural(n[2]), fault_m2);
         om_buf_addf(&a->text,
-                    "%llu gaps, %llu overlaps, %llu slivers, %.1f m2 in all",
-                    (unsigned long long)n[0], (unsigned long long)n[1],
-                    (unsigned long long)n[2], fault_m2);
-        om_buf_addf(&a->text_zh,
                     "空隙 %llu 处,重叠 %llu 处,细缝 %llu 处,共 %.1f 平方米",
                     (unsigned long long)n[0], (unsigned long long)n[1],
                     (unsigned long long)n[2], fault_m2);
@@ -144,14 +145,14 @@ static void add_leaving_row(struct om__audit *a, const struct om_faults *found,
     om__audit_list_unit(a, unit->id);
     if (outside) {
         om__audit_list_unit(a, parent->id);
-        om_buf_addf(&a->text, "%s reaches %.1f m2 beyond %s",
+        om_buf_addf(&a->text_en, "%s reaches %.1f m2 beyond %s",
                     om__unit_called(unit), f->area_m2, om__unit_called(parent));
-        om_buf_addf(&a->text_zh, "%s 越出 %s %.1f 平方米",
-                    om__unit_called(unit), om__unit_called(parent), f->area_m2);
+        om_buf_addf(&a->text, "%s 越出 %s %.1f 平方米", om__unit_called(unit),
+                    om__unit_called(parent), f->area_m2);
     } else {
-        om_buf_addf(&a->text, "%.1f m2 of %s lie in no %s", f->area_m2,
+        om_buf_addf(&a->text_en, "%.1f m2 of %s lie in no %s", f->area_m2,
                     om__unit_called(unit), a->lower.level);
-        om_buf_addf(&a->text_zh, "%s 有 %.1f 平方米不属于任何 %s",
+        om_buf_addf(&a->text, "%s 有 %.1f 平方米不属于任何 %s",
                     om__unit_called(unit), f->area_m2,
                     om__layer_called(a->lower.layer));
     }
@@ -178,16 +179,16 @@ static void add_parent_row(struct om__audit *a, const struct om_parenting *p,
     om__audit_list_unit(a, unit->id);
     if (p->says[i]) om__audit_list_unit(a, p->says[i]);
     if (lies) om__audit_list_unit(a, lies);
-    om_buf_addf(&a->text, "%s lies in %s%s", om__unit_called(unit),
+    om_buf_addf(&a->text_en, "%s lies in %s%s", om__unit_called(unit),
                 orphan ? "no " : "", orphan ? a->units.level : lies);
     if (orphan)
-        om_buf_addf(&a->text_zh, "%s 不在任何 %s 之内", om__unit_called(unit),
+        om_buf_addf(&a->text, "%s 不在任何 %s 之内", om__unit_called(unit),
                     om__layer_called(a->units.layer));
     else
-        om_buf_addf(&a->text_zh, "%s 位于 %s", om__unit_called(unit), lies);
+        om_buf_addf(&a->text, "%s 位于 %s", om__unit_called(unit), lies);
     if (p->says[i] && p->contradicts[i]) {
-        om_buf_addf(&a->text, ", but is said to belong to %s", p->says[i]);
-        om_buf_addf(&a->text_zh, ",而登记属于 %s", p->says[i]);
+        om_buf_addf(&a->text_en, ", but is said to belong to %s", p->says[i]);
+        om_buf_addf(&a->text, ",而登记属于 %s", p->says[i]);
     }
     om_table_shape(a->table, &a->lower.rings, unit->row);
     om__audit_add_row(
@@ -217,18 +218,18 @@ static void add_pair_row(struct om__audit *a, uint64_t faults)
         round((sum_m2(&a->lower) - sum_m2(&a->units)) * 1e6) / 1e6 + 0.0;
     om__audit_begin_row(a);
     if (!faults) {
-        om_buf_addf(&a->text, "Every %s lies in its %s, areas add up",
+        om_buf_addf(&a->text_en, "Every %s lies in its %s, areas add up",
                     a->lower.level, a->units.level);
-        om_buf_addf(&a->text_zh, "%s 均在所属 %s 之内,面积相符",
+        om_buf_addf(&a->text, "%s 均在所属 %s 之内,面积相符",
                     om__layer_called(a->lower.layer),
                     om__layer_called(a->units.layer));
     } else {
-        om_buf_addf(&a->text,
-                    "%llu contradictions between %s and %s, areas differ by "
+        om_buf_addf(&a->text_en,
+                    "%llu contradiction%s between %s and %s, areas differ by "
                     "%.1f m2",
-                    (unsigned long long)faults, a->lower.level, a->units.level,
-                    differ);
-        om_buf_addf(&a->text_zh, "%s 与 %s 有 %llu 处矛盾,面积相差 %.1f 平方米",
+                    (unsigned long long)faults, om__plural(faults),
+                    a->lower.level, a->units.level, differ);
+        om_buf_addf(&a->text, "%s 与 %s 有 %llu 处矛盾,面积相差 %.1f 平方米",
                     om__layer_called(a->lower.layer),
                     om__layer_called(a->units.layer),
                     (unsigned long long)faults, differ);
@@ -269,8 +270,8 @@ static void add_unmanned_row(struct om__audit *a, const struct om_unit *unit)
 {
     om__audit_begin_row(a);
     om__audit_list_unit(a, unit->id);
-    om_buf_addf(&a->text, "%s has no worker", om__unit_called(unit));
-    om_buf_addf(&a->text_zh, "%s 没有网格员", om__unit_called(unit));
+    om_buf_addf(&a->text_en, "%s has no worker", om__unit_called(unit));
+    om_buf_addf(&a->text, "%s 没有网格员", om__unit_called(unit));
     om_table_shape(a->table, &a->units.rings, unit->row);
     om__audit_add_row(
         a, &(struct om__finding){.id = unit->id,
@@ -293,14 +294,16 @@ static om_status audit_workers(struct om__audit *a)
     uint64_t unmanned = 0;
     for (size_t i = 0; i < a->units.count; i++) unmanned += !m.workers[i];
     om__audit_begin_row(a);
+    om__audit_add_count(&a->text_en, w->layer->rows);
     om__audit_add_count(&a->text, w->layer->rows);
-    om__audit_add_count(&a->text_zh, w->layer->rows);
+    om_buf_addf(
+        &a->text_en,
+        " worker%s: %llu unit%s without, %llu worker%s of no unit, %llu "
+        "of a unit that does not exist",
+        om__plural(w->layer->rows), (unsigned long long)unmanned,
+        om__plural(unmanned), (unsigned long long)m.without,
+        om__plural(m.without), (unsigned long long)m.lost);
     om_buf_addf(&a->text,
-                " workers: %llu units without, %llu workers of no unit, %llu "
-                "of a unit that does not exist",
-                (unsigned long long)unmanned, (unsigned long long)m.without,
-                (unsigned long long)m.lost);
-    om_buf_addf(&a->text_zh,
                 " 名网格员:%llu 个单元无人,%llu 人未定责任单元,%llu "
                 "人的责任单元不存在",
                 (unsigned long long)unmanned, (unsigned long long)m.without,
@@ -344,15 +347,15 @@ static om_status audit_all(struct om__audit *a, const char *only)
 static om_status end_table(struct om__audit *a)
 {
     om__audit_begin_row(a);
-    om_buf_addf(&a->text,
+    om_buf_addf(&a->text_en,
                 "\"sound\":%s,\"faults\":%llu,\"unmanned\":%llu,"
                 "\"sliver_m\":",
                 a->faults ? "false" : "true", (unsigned long long)a->faults,
                 (unsigned long long)a->unmanned);
-    om_buf_add_json_real(&a->text, a->sliver_m);
-    om_buf_add_byte(&a->text, 0);
+    om_buf_add_json_real(&a->text_en, a->sliver_m);
+    om_buf_add_byte(&a->text_en, 0);
     OM_TRY(om__audit_status(a));
-    return om_table_end(a->table, (const char *)a->text.bytes);
+    return om_table_end(a->table, (const char *)a->text_en.bytes);
 }
 
 static om_status read_options(struct om_coverage *q, struct om__audit *a,
@@ -387,7 +390,7 @@ om_status om__coverage_partition(struct om_coverage *q)
     om_duty_deinit(&a.duty);
     om_arena_deinit(&a.arena);
     om_buf_deinit(&a.list);
+    om_buf_deinit(&a.text_en);
     om_buf_deinit(&a.text);
-    om_buf_deinit(&a.text_zh);
     return st;
 }

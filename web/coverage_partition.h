@@ -24,7 +24,7 @@ struct om__audit {
     struct om_units units, lower;
     struct om_faults found;
     struct om_arena arena;
-    struct om_buf list, text, text_zh;  // of the row at hand
+    struct om_buf list, text, text_en;  // of the row at hand
 };
 
 /** What people call a unit, and a layer. */

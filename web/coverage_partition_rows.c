@@ -16,8 +16,8 @@ const char *om__unit_called(const struct om_unit *unit)
 void om__audit_begin_row(struct om__audit *a)
 {
     om_buf_clear(&a->list);
+    om_buf_clear(&a->text_en);
     om_buf_clear(&a->text);
-    om_buf_clear(&a->text_zh);
 }
 
 void om__audit_list_unit(struct om__audit *a, const char *id)
@@ -58,13 +58,13 @@ void om__audit_add_row(struct om__audit *a, const struct om__finding *f)
     om_table_real(t, f->value);
     om_table_real(t, f->width_m);
     om_table_text(t, (const char *)a->text.bytes, a->text.len);
-    om_table_text(t, (const char *)a->text_zh.bytes, a->text_zh.len);
+    om_table_text(t, (const char *)a->text_en.bytes, a->text_en.len);
 }
 
 om_status om__audit_status(const struct om__audit *a)
 {
     if (a->list.status) return a->list.status;
-    return a->text.status ? a->text.status : a->text_zh.status;
+    return a->text_en.status ? a->text_en.status : a->text.status;
 }
 
 const char *om__layer_called(const struct om_layer *layer)
@@ -88,20 +88,20 @@ static om_status add_stray_row(struct om__audit *a,
     char *copy = om_arena_text(&a->arena, id ? id : "", id ? len : 0);
     if (!copy) return OM_E_MEMORY;
     om__audit_begin_row(a);
-    om_buf_addf(&a->text, "%s %s lies in ", layer->name, copy);
-    om_buf_addf(&a->text_zh, "%s %s ", om__layer_called(layer), copy);
+    om_buf_addf(&a->text_en, "%s %s lies in ", layer->name, copy);
+    om_buf_addf(&a->text, "%s %s ", om__layer_called(layer), copy);
     if (none) {
-        om_buf_addf(&a->text, "no %s", a->units.level);
-        om_buf_addf(&a->text_zh, "不在任何 %s 之内",
+        om_buf_addf(&a->text_en, "no %s", a->units.level);
+        om_buf_addf(&a->text, "不在任何 %s 之内",
                     om__layer_called(a->units.layer));
     } else {
         const struct om_unit *u[] = {&a->units.unit[s->unit[0]],
                                      &a->units.unit[s->unit[1]]};
         om__audit_list_unit(a, u[0]->id);
         om__audit_list_unit(a, u[1]->id);
-        om_buf_addf(&a->text, "%s and in %s", om__unit_called(u[0]),
+        om_buf_addf(&a->text_en, "%s and in %s", om__unit_called(u[0]),
                     om__unit_called(u[1]));
-        om_buf_addf(&a->text_zh, "同时在 %s 与 %s 之内", om__unit_called(u[0]),
+        om_buf_addf(&a->text, "同时在 %s 与 %s 之内", om__unit_called(u[0]),
                     om__unit_called(u[1]));
     }
     om_table_at(a->table, s->pos.x + 0.5, s->pos.y + 0.5);
@@ -120,12 +120,13 @@ static void add_layer_row(struct om__audit *a, const struct om_layer *layer,
                           const struct om_placing *p)
 {
     om__audit_begin_row(a);
+    om__audit_add_count(&a->text_en, p->rows);
     om__audit_add_count(&a->text, p->rows);
-    om__audit_add_count(&a->text_zh, p->rows);
-    om_buf_addf(&a->text, " rows of %s: %llu in no %s, %llu in two",
-                layer->name, (unsigned long long)p->in_none, a->units.level,
+    om_buf_addf(&a->text_en, " row%s of %s: %llu in no %s, %llu in two",
+                om__plural(p->rows), layer->name,
+                (unsigned long long)p->in_none, a->units.level,
                 (unsigned long long)p->in_two);
-    om_buf_addf(&a->text_zh, " 条%s:%llu 条不在任何 %s,%llu 条同属两个",
+    om_buf_addf(&a->text, " 条%s:%llu 条不在任何 %s,%llu 条同属两个",
                 om__layer_called(layer), (unsigned long long)p->in_none,
                 om__layer_called(a->units.layer),
                 (unsigned long long)p->in_two);
