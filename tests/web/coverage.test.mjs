@@ -180,9 +180,21 @@ test('coverage', async (t) => {
         assert.equal(sum(early.rows, 'due'), 0);
         assert.equal(sum(early.rows, 'overdue'), 0);
         assert.ok(sum(early.rows, 'owed') > 0);
-        const running = await json(city, 'patrol', '--by', 'level');
+        // Without a month: the last that ended.
+        const ended = await json(city, 'patrol', '--by', 'level');
+        assert.equal(ended.from, '2023-05-01T00:00:00+08:00');
+        assert.equal(ended.to, '2023-06-01T00:00:00+08:00');
+        assert.equal(ended.at, '2023-06-27T00:00:00+08:00');
+        const turned = await json(city, 'patrol', '--by', 'level', '--at', '2023-06-01');
+        assert.equal(turned.from, ended.from);
+        const running = await json(city, 'patrol', '--by', 'level', '--month', '2023-06');
         assert.equal(running.from, '2023-06-01T00:00:00+08:00');
-        assert.equal(running.at, '2023-06-27T00:00:00+08:00');
+        assert.ok(sum(running.rows, 'due') < sum(running.rows, 'owed'));
+        for (const row of ended.rows) {
+            assert.ok(row.text_en.includes(`${row.unjudged} unjudged`), row.text_en);
+            assert.match(row.text, /应巡/);
+        }
+        assert.ok(sum(ended.rows, 'unjudged') > 0);
         const two = await json(city, 'patrol', '--by', 'level', '--time', '2023-04/2023-05');
         assert.equal(two.months, 2);
         const parts = await Promise.all(['2023-04', '2023-05'].map((month) =>
@@ -225,6 +237,17 @@ test('coverage', async (t) => {
             assert.equal(row.checks, of(row.id));
             assert.equal(row.checks_norm, 50);
         }
+        // A running month is held against a whole norm, as its checks are whole.
+        const june = (await json(city, 'workload', '--by', 'worker', '--month', '2023-06')).rows;
+        assert.equal(june[0].checks_norm, 50);
+        // The city's mean is that of its workers, not of its units.
+        const towns = await json(city, 'workload', '--by', 'town', '--month', MONTH);
+        const staffed = towns.rows.filter((row) => row.workers);
+        const mean1 = sum(staffed, 'owed') / sum(staffed, 'workers');
+        assert.ok(Math.abs(towns.balance.owed.per_worker - mean1) < 1e-9);
+        for (const row of staffed)
+            assert.ok(Math.abs(row.ratio - row.owed / row.workers / mean1) < 1e-9);
+        assert.ok(staffed[0].text_en.includes(`the city's ${mean1.toFixed(1)}`));
         const balances = (await json(city, 'workload', '--balance', '--month', MONTH)).rows;
         assert.ok(balances.some((row) => row.level === 'city' && row.measure === 'owed' &&
             Math.abs(row.gini - balance.gini) < 1e-12));
@@ -257,6 +280,12 @@ test('coverage', async (t) => {
         assert.equal(table(csv.text).length, 33);
         const map = JSON.parse((await get('/coverage/patrol?by=town&f=geojson')).text);
         assert.equal(map.features.length, 33);
+        for (const flag of ['rows', 'rows=1', 'rows=true']) {
+            const few = JSON.parse((await get(`/coverage/patrol?${flag}&limit=2`)).text);
+            assert.equal(few.rows.length, 2, flag);
+        }
+        const api = JSON.parse((await get('/api')).text);
+        assert.ok(!JSON.stringify(api.paths['/coverage/patrol']).includes('raster'));
         assert.match(map.features[0].geometry.type, /Polygon$/);
         for (const [target, status, parameter] of [
             ['/coverage/magic', 404],
@@ -363,7 +392,7 @@ test('planted faults of a partition', async (t) => {
     assert.deepEqual(gap.properties.units, ['c', 'd', 'e', 'f']);
     assert.deepEqual(overlap.properties.units, ['a', 'b']);
     assert.match(overlap.geometry.type, /Polygon$/);
-    assert.match(overlap.properties.text_zh, /重叠/);
+    assert.match(overlap.properties.text, /重叠/);
     const level = features.find((f) => f.properties.class === 'layer').properties;
     assert.equal(level.count, 3);
     assert.deepEqual(of('in_none').map((f) => f.properties.id).slice(0, 2).sort(), ['far', 'none']);

@@ -86,13 +86,21 @@ test('reach', async (t) => {
             assert.equal(whole.city[name], row[name]);
         assert.ok(row.count_500m < row.count_1000m && row.count_10min < row.count_1000m);
         assert.ok(Math.abs(row.sum_share_10min - row.sum_10min / row.sum) < 1e-12);
-        assert.match(row.sentence, /^\S+: [\d,]+ of 52,000 residents \(\d+\.\d %\) are more than 10 minutes on foot/);
-        assert.match(row.sentence_zh, /52,000名居民中有[\d,]+名\(\d+\.\d%\)不在党群服务中心的步行10分钟服务圈内/);
+        assert.match(row.text_en, /^\S+: [\d,]+ of 52,000 residents \(\d+\.\d %\) are more than 10 minutes on foot/);
+        assert.match(row.text, /52,000名居民中有[\d,]+名\(\d+\.\d%\)不在党群服务中心的步行10分钟服务圈内/);
 
         const { rows } = await service('--rows');
         assert.equal(rows.length, row.count);
         assert.equal(new Set(rows.map((r) => r.id)).size, row.count);
         assert.equal(sum(rows, 'sum'), row.sum);
+        const few = (await service('--rows', '--limit', '5')).rows;
+        assert.deepEqual(few, rows.slice(0, 5));
+        const placed = await geojson(city, 'service', '--rows', '--limit', '5');
+        for (const [i, { geometry, properties }] of placed.features.entries()) {
+            assert.equal(properties.lon, undefined);
+            assert.ok(Math.abs(geometry.coordinates[0] - few[i].lon) < 1e-6);
+            assert.ok(Math.abs(geometry.coordinates[1] - few[i].lat) < 1e-6);
+        }
         const near = rows.filter((r) => r.class === 'near');
         assert.equal(near.length, row.count_10min);
         assert.equal(sum(near, 'sum'), row.sum_10min);
@@ -157,7 +165,7 @@ test('reach', async (t) => {
         const [plain] = (await service('--over', 'straight')).rows;
         assert.equal(plain.over, 'straight x 1.3');
         assert.equal(plain.count_off + plain.count_cut, 0);
-        assert.match(plain.sentence, /\(straight x 1\.3\)/);
+        assert.match(plain.text_en, /\(straight x 1\.3\)/);
     });
 
     await t.test('riders get farther, wider limits hold more', async () => {
@@ -201,8 +209,8 @@ test('reach', async (t) => {
             // Places go through text: a centimetre may put one across the limit.
             assert.ok(Math.abs(then.sum_10min - answer.after) <= 0.002 * answer.after,
                 `${then.sum_10min}, not ${answer.after}`);
-            assert.match(answer.rows[0].sentence, /^1\. \S+, \S+: a new service centre here brings/);
-            assert.match(answer.rows[0].sentence_zh, /^1、\S+:在此新设党群服务中心,可使[\d,]+名居民进入步行10分钟服务圈/);
+            assert.match(answer.rows[0].text_en, /^1\. \S+, \S+: a new service centre here brings/);
+            assert.match(answer.rows[0].text, /^1、\S+:在此新设党群服务中心,可使[\d,]+名居民进入步行10分钟服务圈/);
         }
         const wide = await json(city, 'site', '--k', '1000', '--spacing', '50000', '--within', '2000');
         assert.equal(wide.within, '2000m');
