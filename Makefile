@@ -161,6 +161,9 @@ city: $(BUILD_ROOT)/onemap $(NODE_MODULES) ## build, and make the synthetic city
 # ---- test ----
 
 TOTALS := $(BUILD_ROOT)/totals
+# Programs of tests in C that run at a time; pages run one by one, as their
+# browsers want all there is.
+JOBS ?= $(shell nproc)
 # One pattern, one run: make test T=partition. Without T: everything.
 test: ## install what is missing and run all tests (T=name: only those)
 	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_TEST)
@@ -191,7 +194,7 @@ test-all:
 	exit $$status
 
 run-tests:
-	@tests/run.sh -l "$(LABEL)" -t $(TOTALS) $(sort $(call picked,$(ALL_TESTS) $(FUZZ)))
+	@tests/run.sh -j $(JOBS) -l "$(LABEL)" -t $(TOTALS) $(sort $(call picked,$(ALL_TESTS) $(FUZZ)))
 run-pages:
 	@ONEMAP=$(abspath $(BUILD_ROOT)/onemap) tests/run.sh -t $(TOTALS) $(PAGES)
 clang-builds: $(BUILD)/onemap

@@ -1,15 +1,16 @@
 #!/bin/bash
 # run.sh - run test programs that speak TAP, and add up what they say.
 #
-#   run.sh [-l LABEL] [-t TOTALS] PROGRAM...
+#   run.sh [-j N] [-l LABEL] [-t TOTALS] PROGRAM...
 #
-# Each program's output goes to a file and is shown only when it fails. The
-# counts are added to TOTALS ("passed failed"), which the Makefile prints at the
-# very end. A program that dies counts as one failure more.
+# N programs run at a time (1). Each one's output goes to a file and is shown
+# only when it fails. The counts are added to TOTALS ("passed failed"), which the
+# Makefile prints at the very end. A program that dies counts as one failure more.
 set -u
-label="" totals=""
-while getopts l:t: option; do
+label="" totals="" jobs=1
+while getopts j:l:t: option; do
     case $option in
+    j) jobs=$OPTARG ;;
     l) label="$OPTARG " ;;
     t) totals=$OPTARG ;;
     *) exit 2 ;;
@@ -23,11 +24,12 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 # Races of our own are what we look for: GDAL takes its locks in two orders.
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:detect_deadlocks=0:suppressions=$(dirname "$0")/tsan.txt}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/lsan.txt:print_suppressions=0}
-passed=0 failed=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
-for program in "$@"; do
-    start=$SECONDS
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# run_one NUMBER PROGRAM: runs it, says how it went, leaves its counts.
+run_one() {
+    local out=$work/$1.out program=$2 start=$SECONDS status p f
     case $program in
     *.mjs) node --test --test-reporter=tap "$program" >"$out" 2>&1 </dev/null ;;
     *) timeout 900 "$program" >"$out" 2>&1 </dev/null ;;
@@ -46,13 +48,29 @@ for program in "$@"; do
     p=${p:-0} f=${f:-0}
     [ $status -ne 0 ] && [ "$f" -eq 0 ] && f=1
     [ $((p + f)) -eq 0 ] && f=1
-    passed=$((passed + p)) failed=$((failed + f))
+    echo "$p $f" >"$work/$1.count"
     if [ "$f" -gt 0 ]; then
-        sed 's/^/    /' "$out" | tail -n 200
-        echo "FAIL ${label}$program: $p passed, $f failed, exit status $status"
+        # In one piece, whoever else is writing.
+        echo "$(sed 's/^/    /' "$out" | tail -n 200)
+FAIL ${label}$program: $p passed, $f failed, exit status $status"
     else
         echo "ok   ${label}$program: $p passed ($((SECONDS - start)) s)"
     fi
+    rm -f "$out"
+}
+
+number=0 running=0
+for program in "$@"; do
+    [ $running -lt "$jobs" ] || { wait -n; running=$((running - 1)); }
+    number=$((number + 1)) running=$((running + 1))
+    run_one $number "$program" &
+done
+wait
+passed=0 failed=0
+for n in $(seq $number); do
+    # What left no count died with its shell.
+    read -r p f 2>/dev/null <"$work/$n.count" || { p=0 f=1; }
+    passed=$((passed + p)) failed=$((failed + f))
 done
 if [ -n "$totals" ]; then
     read -r p f 2>/dev/null <"$totals" || { p=0 f=0; }
