@@ -73,8 +73,8 @@ struct om_stroke {
     enum om_cap cap;  // joins are round
     int dash, gap;    // 1/256 pixel; dash 0: none
 };
-/** A line along vertices; `closed`: back to the first. Vertices nearer than
- *  half a pixel to the one before are passed over. */
+/** A line along vertices; `closed`: back to the first. Vertices that change it
+ *  by less than a sixth of a pixel are passed over. */
 void om_canvas_stroke(struct om_canvas *canvas, const struct om_pos *vertex,
                       size_t count, bool closed,
                       const struct om_stroke *stroke);

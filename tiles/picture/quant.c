@@ -10,6 +10,7 @@
  */
 #include "tiles/picture/quant.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -22,7 +23,19 @@
 /* An entry that is set: so that colour 0 is not taken for known. */
 #define KNOWN (UINT64_C(1) << 63)
 
+/* Pictures of one colour, as they were written: tiles beyond the city, inside
+ * of a lake or a large unit. */
+#define EVEN_KEPT 16
+struct even {
+    uint8_t colour;
+    unsigned width, height;
+    struct om_buf png;
+};
+
 struct om_quant {
+    pthread_mutex_t lock;  // of `even`
+    size_t evens;
+    struct even even[EVEN_KEPT];
     size_t count;
     uint8_t rgba[COLOURS][4];  // as PNG wants them
     int32_t flat[4][COLOURS];  // premultiplied; far away where unused
@@ -33,6 +46,7 @@ om_status om_quant_new(struct om_quant **out)
 {
     *out = om_calloc(1, sizeof **out);
     if (!*out) return OM_E_MEMORY;
+    pthread_mutex_init(&(*out)->lock, NULL);
     for (int k = 0; k < 4; k++)
         for (int i = 0; i < COLOURS; i++) (*out)->flat[k][i] = 10000;
     return OM_OK;
@@ -40,6 +54,10 @@ om_status om_quant_new(struct om_quant **out)
 
 void om_quant_free(struct om_quant *quant)
 {
+    if (!quant) return;
+    for (size_t i = 0; i < quant->evens; i++)
+        om_buf_deinit(&quant->even[i].png);
+    pthread_mutex_destroy(&quant->lock);
     om_free(quant);
 }
 
@@ -148,10 +166,49 @@ static void round_all(struct om_quant *quant, const struct om_canvas *canvas,
     }
 }
 
+/* Is the whole canvas one colour? */
+static bool is_even(const struct om_canvas *canvas)
+{
+    const size_t n = (size_t)canvas->view.width * canvas->view.height;
+    return n && !memcmp(canvas->pixel[0], canvas->pixel[1], (n - 1) * 4);
+}
+
+/* Write a picture of one colour, or copy it. */
+static om_status write_even(struct om_quant *quant,
+                            const struct om_canvas *canvas, struct om_buf *png)
+{
+    const uint8_t colour = om_quant_nearest(quant, canvas->pixel[0]);
+    const unsigned width = canvas->view.width, height = canvas->view.height;
+    om_status st = OM_OK;
+    pthread_mutex_lock(&quant->lock);
+    size_t i = 0;
+    while (i < quant->evens &&
+           (quant->even[i].colour != colour || quant->even[i].width != width ||
+            quant->even[i].height != height))
+        i++;
+    if (i == EVEN_KEPT) om_buf_deinit(&quant->even[--i].png);
+    struct even *e = &quant->even[i];
+    if (!e->png.len) {
+        *e = (struct even){.colour = colour, .width = width, .height = height};
+        uint8_t *index = om_calloc(width, height);
+        st = index ? om_png_drawing(index, width, height,
+                                    (const uint8_t(*)[4])quant->rgba[colour], 1,
+                                    &e->png)
+                   : OM_E_MEMORY;
+        om_free(index);
+        if (st) om_buf_deinit(&e->png);
+        if (!st && i == quant->evens) quant->evens++;
+    }
+    if (!st) st = om_buf_add(png, e->png.bytes, e->png.len);
+    pthread_mutex_unlock(&quant->lock);
+    return st;
+}
+
 om_status om_quant_png(struct om_quant *quant, const struct om_canvas *canvas,
                        struct om_arena *arena, struct om_buf *png)
 {
     const size_t n = (size_t)canvas->view.width * canvas->view.height;
+    if (is_even(canvas)) return write_even(quant, canvas, png);
     uint8_t *index = om_arena_alloc(arena, n);
     if (!index) return OM_E_MEMORY;
     bool used[COLOURS] = {false};

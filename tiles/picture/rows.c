@@ -44,6 +44,8 @@ struct gather {
     // [from, to) of the part; test: only those in the box
     om_status (*take)(struct gather *g, size_t from, size_t to, bool test);
     struct paper *paper;
+    // Positions are pixels after a shift by this, at scales of tiles; else 0
+    unsigned shift;
     uint64_t rows;  // when counting
 };
 
@@ -170,15 +172,26 @@ static om_status add_dot(struct paper *p, uint8_t class, unsigned x, unsigned y)
     return OM_OK;
 }
 
+/* The shift that makes pixels of positions; 0 where it is no whole one. */
+static unsigned pixel_shift(const struct om_view *view)
+{
+    const unsigned log = (unsigned)__builtin_ctzll(view->world);
+    return view->world >> log == 1 && log > 8 && log < 40 ? 40 - log : 0;
+}
+
+static inline int64_t pixel_at(const struct gather *g, uint32_t cell)
+{
+    return g->shift ? (int64_t)(cell >> g->shift)
+                    : om_view_scale(g->view.world, cell) >> 8;
+}
+
 /* The pixel of a position in the window with its margin; false outside. */
 static inline bool pixel_of(const struct gather *g, uint64_t key, unsigned *x,
                             unsigned *y)
 {
     const struct om_pos pos = om_morton_pos(key);
-    const int64_t px = (om_view_scale(g->view.world, pos.x) >> 8) - g->view.x +
-                       g->paper->margin;
-    const int64_t py = (om_view_scale(g->view.world, pos.y) >> 8) - g->view.y +
-                       g->paper->margin;
+    const int64_t px = pixel_at(g, pos.x) - g->view.x + g->paper->margin;
+    const int64_t py = pixel_at(g, pos.y) - g->view.y + g->paper->margin;
     if (px < 0 || py < 0 || px >= g->paper->width || py >= g->paper->height)
         return false;
     *x = (unsigned)px;
@@ -227,6 +240,7 @@ static om_status gather_rows(struct gather *g, struct om_arena *arena)
 {
     const struct om_layer *layer = g->spec->layer;
     g->box = om_view_box(&g->view, g->paper->margin);
+    g->shift = pixel_shift(&g->view);
     g->rim_level = rim_level(&g->view);
     if (g->box.x0 > g->box.x1) return OM_OK;
     for (g->part = 0; g->part < layer->parts; g->part++) {

@@ -14,8 +14,8 @@
 #include "data/model/earth.h"
 #include "tiles/picture/canvas.h"
 
-/* Vertices nearer than this to the last one are passed over, 1/256 pixel. */
-#define NEAR 128
+/* Lines may be off by this where vertices are passed over, 1/256 pixel. */
+#define OFF 40.0
 /* Steps of a round join or cap: one for each of these angles. */
 #define STEP_RAD (OM_PI / 6.0)
 
@@ -64,6 +64,7 @@ struct pen {
     struct om_spot at;  // its end
     struct om_spot by;  // its offset to the left
     struct om_spot first, first_by;
+    int64_t low_x, low_y, high_x, high_y;  // where anything can be seen
 };
 
 static struct om_spot offset_of(struct om_spot from, struct om_spot to,
@@ -92,13 +93,6 @@ static void arc(struct om_canvas *canvas, struct om_spot at, struct om_spot a,
     line(canvas, from, plus(at, b));
 }
 
-static double turn_between(struct om_spot a, struct om_spot b)
-{
-    const double cross = (double)a.x * (double)b.y - (double)a.y * (double)b.x;
-    const double dot = (double)a.x * (double)b.x + (double)a.y * (double)b.y;
-    return atan2(cross, dot);
-}
-
 /* Half a turn around an end, from at + by to at - by. */
 static void cap(const struct pen *pen, struct om_spot at, struct om_spot by)
 {
@@ -109,19 +103,25 @@ static void cap(const struct pen *pen, struct om_spot at, struct om_spot by)
         line(pen->canvas, plus(at, by), minus(at, by));
 }
 
+/* Turns below this (as sine over cosine) need no rounding: the corner stands
+ * out by less than a hundredth of the width. */
+#define SLIGHT 0.3
+
 /* Go around a vertex between two offsets: rounded outside, straight inside. */
 static void join(const struct pen *pen, struct om_spot at, struct om_spot a,
                  struct om_spot b)
 {
     const struct om_spot na = {-a.x, -a.y}, nb = {-b.x, -b.y};
-    const double angle = turn_between(a, b);
+    const double cross = (double)a.x * (double)b.y - (double)a.y * (double)b.x;
+    const double dot = (double)a.x * (double)b.x + (double)a.y * (double)b.y;
+    const bool slight = fabs(cross) < SLIGHT * dot;
     // Clockwise turns have their outer side on the left.
-    if (angle > 0)
-        arc(pen->canvas, at, a, b, angle);
+    if (cross > 0.0 && !slight)
+        arc(pen->canvas, at, a, b, atan2(cross, dot));
     else
         line(pen->canvas, plus(at, a), plus(at, b));
-    if (angle < 0)
-        arc(pen->canvas, at, nb, na, -angle);
+    if (cross <= 0.0 && !slight)
+        arc(pen->canvas, at, nb, na, -atan2(cross, dot));
     else
         line(pen->canvas, plus(at, nb), plus(at, na));
 }
@@ -155,11 +155,56 @@ static void pen_end(struct pen *pen, bool closed)
     pen->begun = false;
 }
 
-static bool near(struct om_spot a, struct om_spot b)
+/* The vertices of a line that are needed: others lie within OFF of the straight
+ * way from one needed vertex to the next. Each vertex leaves a wedge of
+ * directions in which the way may go on, seen from the last needed one; when a
+ * vertex lies outside of it the one before was needed. After Sklansky and
+ * Gonzalez (1980), Pattern Recognition 12, 327-331. */
+struct thin {
+    struct om_spot from, last;  // needed; looked at last
+    bool open;                  // no wedge yet
+    double far2;                // square of the distance between the two
+    double left_x, left_y, right_x, right_y;
+};
+
+static void thin_begin(struct thin *t, struct om_spot from)
 {
-    const int64_t dx = a.x - b.x, dy = a.y - b.y;
-    return dx > -NEAR && dx < NEAR && dy > -NEAR && dy < NEAR &&
-           dx * dx + dy * dy < (int64_t)NEAR * NEAR;
+    *t = (struct thin){.from = from, .last = from, .open = true};
+}
+
+/* Look at the next vertex. True: the one before, *needed, must be kept. */
+static bool thin_next(struct thin *t, struct om_spot to, struct om_spot *needed)
+{
+    double dx = (double)(to.x - t->from.x), dy = (double)(to.y - t->from.y);
+    double length2 = dx * dx + dy * dy;
+    bool kept = false;
+    // What turns back leaves a tip that is needed.
+    if (!t->open &&
+        (length2 < t->far2 || t->left_x * dy - t->left_y * dx < 0.0 ||
+         t->right_x * dy - t->right_y * dx > 0.0)) {
+        *needed = t->from = t->last;
+        t->open = kept = true;
+        dx = (double)(to.x - t->from.x);
+        dy = (double)(to.y - t->from.y);
+        length2 = dx * dx + dy * dy;
+    }
+    t->last = to;
+    t->far2 = length2;
+    if (length2 <= OFF * OFF) return kept;  // any way goes on from here
+    // Directions that pass within OFF of the vertex.
+    const double along = sqrt(length2 - OFF * OFF);
+    const double lx = dx * along + dy * OFF, ly = dy * along - dx * OFF;
+    const double rx = dx * along - dy * OFF, ry = dy * along + dx * OFF;
+    if (t->open || t->left_x * ly - t->left_y * lx > 0.0) {
+        t->left_x = lx;
+        t->left_y = ly;
+    }
+    if (t->open || t->right_x * ry - t->right_y * rx < 0.0) {
+        t->right_x = rx;
+        t->right_y = ry;
+    }
+    t->open = false;
+    return kept;
 }
 
 /* A walk along a line that gives it to the pen dash by dash. Where dashes
@@ -169,15 +214,15 @@ struct dashes {
     struct pen pen;
     double dash, period;
     double walked;
-    int64_t low_x, low_y, high_x, high_y;  // where anything can be seen
 };
 
-static bool seen(const struct dashes *d, struct om_spot a, struct om_spot b)
+/* May a segment between two places be seen? */
+static bool seen(const struct pen *p, struct om_spot a, struct om_spot b)
 {
-    return !((a.x < d->low_x && b.x < d->low_x) ||
-             (a.y < d->low_y && b.y < d->low_y) ||
-             (a.x > d->high_x && b.x > d->high_x) ||
-             (a.y > d->high_y && b.y > d->high_y));
+    return !((a.x < p->low_x && b.x < p->low_x) ||
+             (a.y < p->low_y && b.y < p->low_y) ||
+             (a.x > p->high_x && b.x > p->high_x) ||
+             (a.y > p->high_y && b.y > p->high_y));
 }
 
 /* The place `along` of `length` behind `from`. */
@@ -195,7 +240,7 @@ static void dashes_to(struct dashes *d, struct om_spot from, struct om_spot to)
     const double dx = (double)(to.x - from.x), dy = (double)(to.y - from.y);
     const double length = sqrt(dx * dx + dy * dy), start = d->walked;
     d->walked += length;
-    if (!seen(d, from, to)) {
+    if (!seen(&d->pen, from, to)) {
         pen_end(&d->pen, false);
         return;
     }
@@ -212,61 +257,60 @@ static void dashes_to(struct dashes *d, struct om_spot from, struct om_spot to)
     }
 }
 
-static void stroke_dashed(struct dashes *d, const struct om_pos *vertex,
-                          size_t count, bool closed)
+/* Where a line's needed vertices go: to dashes, or (NULL) to the pen. What
+ * cannot be seen is left out: both ends of it lie beyond the window, and so do
+ * the caps that are left there. */
+static void go_to(struct dashes *d, struct pen *pen, struct om_spot from,
+                  struct om_spot to, bool closed)
 {
-    const struct om_view *view = &d->pen.canvas->view;
-    struct om_spot from = om_view_spot(view, vertex[0]);
-    const struct om_spot first = from;
-    for (size_t i = 1; i < count; i++) {
-        const struct om_spot to = om_view_spot(view, vertex[i]);
-        if (near(from, to)) continue;
+    if (from.x == to.x && from.y == to.y) return;
+    if (d) {
         dashes_to(d, from, to);
-        from = to;
+    } else if (closed || seen(pen, from, to)) {
+        pen->at = from;
+        pen_to(pen, to);
+    } else {
+        pen_end(pen, false);
     }
-    if (closed) dashes_to(d, from, first);
-    pen_end(&d->pen, false);
 }
 
-static void stroke_whole(struct pen *pen, const struct om_pos *vertex,
-                         size_t count, bool closed)
+static void stroke_line(struct dashes *d, struct pen *pen,
+                        const struct om_pos *vertex, size_t count, bool closed)
 {
     const struct om_view *view = &pen->canvas->view;
     const struct om_spot first = om_view_spot(view, vertex[0]);
+    struct om_spot at = first, needed;
+    struct thin thin;
+    thin_begin(&thin, first);
     pen->at = first;
-    for (size_t i = 1; i < count; i++) {
-        const struct om_spot to = om_view_spot(view, vertex[i]);
-        const bool last = i + 1 == count && !closed;
-        if (last ? to.x == pen->at.x && to.y == pen->at.y : near(pen->at, to))
-            continue;
-        pen_to(pen, to);
+    for (size_t i = 1; i <= count; i++) {
+        if (i == count && !closed) break;
+        const struct om_spot to =
+            i < count ? om_view_spot(view, vertex[i]) : first;
+        if (!thin_next(&thin, to, &needed)) continue;
+        go_to(d, pen, at, needed, closed);
+        at = needed;
     }
-    if (closed && (pen->at.x != first.x || pen->at.y != first.y))
-        pen_to(pen, first);
-    pen_end(pen, closed);
+    go_to(d, pen, at, thin.last, closed);
+    pen_end(pen, closed && !d);
 }
 
 void om_canvas_stroke(struct om_canvas *canvas, const struct om_pos *vertex,
                       size_t count, bool closed, const struct om_stroke *stroke)
 {
     if (count < 2 || stroke->width < 2) return;
-    const struct pen pen = {.canvas = canvas,
-                            .half = stroke->width / 2,
-                            .round = stroke->cap == OM_CAP_ROUND};
-    if (!stroke->dash) {
-        struct pen whole = pen;
-        stroke_whole(&whole, vertex, count, closed);
-        return;
-    }
     const int64_t margin = stroke->width + 256;
-    struct dashes d = {.pen = pen,
-                       .dash = stroke->dash,
-                       .period = stroke->dash + stroke->gap,
-                       .low_x = -margin,
-                       .low_y = -margin,
-                       .high_x = (int64_t)canvas->view.width * 256 + margin,
-                       .high_y = (int64_t)canvas->view.height * 256 + margin};
-    stroke_dashed(&d, vertex, count, closed);
+    struct dashes d = {
+        .pen = {.canvas = canvas,
+                .half = stroke->width / 2,
+                .round = stroke->cap == OM_CAP_ROUND,
+                .low_x = -margin,
+                .low_y = -margin,
+                .high_x = (int64_t)canvas->view.width * 256 + margin,
+                .high_y = (int64_t)canvas->view.height * 256 + margin},
+        .dash = stroke->dash,
+        .period = stroke->dash + stroke->gap};
+    stroke_line(stroke->dash ? &d : NULL, &d.pen, vertex, count, closed);
 }
 
 void om_canvas_outline(struct om_canvas *canvas, const struct om_rings *rings,
