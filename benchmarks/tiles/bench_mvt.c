@@ -1,6 +1,12 @@
 /* Vector tiles: all of a city, and cold ones at 10,000 addresses.
  *
  *     bench_mvt [CITY [LAYER...]]
+ *     bench_mvt CITY @FILE
+ *
+ * With @FILE it makes the tiles listed there, LAYER/Z/X/Y a line, twice each,
+ * and prints for each its line, seconds by the clock on the wall (the better),
+ * features of the layer, rows it speaks for, and bytes: for peers on the same
+ * tiles.
  *
  * The city is BENCH_CITY where none is named; without one there is nothing to
  * measure. Times are of the processor. There is no cache of tiles here: each
@@ -13,7 +19,7 @@
  * fails. "1,000 buildings": tiles with 900 to 1,100 of them and nothing else,
  * per 1,000.
  *
- * In the folder BENCH_DUMP a list of tiles is left for benchmarks/web/mvt.sh.
+ * In the folder BENCH_DUMP a list of tiles is left for postgis.sh.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,6 +307,54 @@ static void run_layer(struct bench *b, const char *name, FILE *list)
     om_selection_unref(selection);
 }
 
+/* ---- tiles that somebody else makes, too ---- */
+
+static om_status choose(struct bench *b, const char *name,
+                        struct om_selection **selection)
+{
+    const struct om_layer *layer = om_snapshot_layer(b->snapshot, name);
+    if (!layer) return OM_E_NOTFOUND;
+    if (b->spec.layer == layer) return OM_OK;
+    om_selection_unref(*selection);
+    *selection = NULL;
+    OM_TRY(om_select(NULL, layer, &OM_POLICY_ALL, NULL, (struct om_window){0},
+                     selection));
+    b->spec = (struct om_vector_spec){.layer = layer,
+                                      .selection = *selection,
+                                      .name = layer->name,
+                                      .by = om_vector_by(layer),
+                                      .zone_s = 8 * 3600};
+    return OM_OK;
+}
+
+static void run_list(struct bench *b, const char *path)
+{
+    FILE *list = fopen(path, "r");
+    struct om_selection *selection = NULL;
+    char line[256], layer[64];
+    unsigned z, x, y;
+    if (!list) fail("no such list");
+    while (fgets(line, sizeof line, list)) {
+        if (sscanf(line, "%63[^/]/%u/%u/%u", layer, &z, &x, &y) != 4 ||
+            choose(b, layer, &selection))
+            continue;
+        double seconds = 1e9;
+        for (int i = 0; i < 2; i++) {
+            const double start = bench_now();
+            make(b, z, x, y);
+            const double took = bench_now() - start;
+            if (took < seconds) seconds = took;
+        }
+        uint64_t features;
+        const uint64_t rows = rows_of(&b->tile, &features);
+        printf("%s/%u/%u/%u %.9f %llu %llu %zu\n", layer, z, x, y, seconds,
+               (unsigned long long)features, (unsigned long long)rows,
+               b->tile.len);
+    }
+    om_selection_unref(selection);
+    fclose(list);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const layers[] = {"address",  "building", "hazard",
@@ -309,7 +363,8 @@ int main(int argc, char **argv)
     const char *path = argc > 1 ? argv[1] : getenv("BENCH_CITY");
     struct om_city *city = NULL;
     struct bench b = {0};
-    bench_head("vector tiles");
+    const bool listed = argc > 2 && argv[2][0] == '@';
+    if (!listed) bench_head("vector tiles");
     if (!path) {
         printf("no city (make city), nothing to measure\n");
         return 0;
@@ -325,13 +380,16 @@ int main(int argc, char **argv)
         snprintf(file, sizeof file, "%s/mvt.txt", folder);
         list = fopen(file, "w");
     }
-    if (argc > 2)
+    if (listed) {
+        run_list(&b, argv[2] + 1);
+        path = NULL;
+    } else if (argc > 2)
         for (int i = 2; i < argc; i++) run_layer(&b, argv[i], list);
     else
         for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
             run_layer(&b, layers[i], list);
     if (list) fclose(list);
-    printf("peak memory %.0f MB\n", (double)bench_peak_bytes() / 1e6);
+    if (path) printf("peak memory %.0f MB\n", (double)bench_peak_bytes() / 1e6);
     om_vectors_free(b.vectors);
     om_arena_deinit(&b.arena);
     om_buf_deinit(&b.tile);
