@@ -315,6 +315,72 @@ static void level_has_few_vertices_where_they_do_not_show(void **state)
     assert_true(places[19] > vertices * 9 / 10);
 }
 
+/* A bay whose triangle is too small to be shown, and in it an enclave of three
+ * units, whose corners stay: the border must not jump over them. */
+static void level_borders_do_not_jump_over_places(void **state)
+{
+    (void)state;
+    static const double left[] = {-60, -60, 0,  -60, 0,  0,   3.1,
+                                  6,   0,   12, 0,   60, -60, 60};
+    static const double right[] = {60, -60, 60, 60, 0, 60, 0,
+                                   12, 3.1, 6,  0,  0, 0,  -60};
+    static const double corner[4][2] = {{1, 5}, {2, 6}, {1, 7}, {1.4, 6}};
+    const double unit_side = 1024.0, x = WEST, y = NORTH + 9e6;
+    struct city_sample other;
+    struct om_arena arena = {0};
+    struct mesh m;
+    city_begin(&other);
+    mesh_init(&m, 64);
+    for (size_t i = 0; i < 7; i++)
+        mesh_vertex(&m, x + unit_side * left[2 * i],
+                    y + unit_side * left[2 * i + 1]);
+    mesh_end_ring(&m);
+    for (size_t i = 0; i < 3; i++)  // its hole
+        mesh_vertex(&m, x + unit_side * corner[i][0],
+                    y + unit_side * corner[i][1]);
+    mesh_end_ring(&m);
+    mesh_end_part(&m);
+    mesh_end_shape(&m);
+    double xy[14];
+    for (size_t i = 0; i < 14; i++)
+        xy[i] = (i % 2 ? y : x) + unit_side * right[i];
+    mesh_polygon(&m, 7, xy);
+    for (size_t i = 0; i < 3; i++) {
+        const size_t of[3] = {i, (i + 1) % 3, 3};
+        for (size_t k = 0; k < 3; k++) {
+            xy[2 * k] = x + unit_side * corner[of[k]][0];
+            xy[2 * k + 1] = y + unit_side * corner[of[k]][1];
+        }
+        mesh_polygon(&m, 3, xy);
+    }
+    const struct om_layer *layer = city_add_units(&other, "bay", &m, "b");
+    mesh_deinit(&m);
+    for (unsigned z = 5; z < 20; z++) {
+        struct om__kept kept;
+        om__wide area2 = 0;
+        struct edge_sum sum = {0};
+        assert_int_equal(om__level_get(vectors, layer, z, &kept), OM_OK);
+        for (size_t row = 0; row < layer->rows; row++) {
+            const struct om__rings r = level_rings(kept.value, row, &arena);
+            shape_must_be_valid(geos, &r);
+            edges_add_rings(&sum, &r);
+            for (size_t i = 0, from = 0; i < r.rings; from = r.end[i++])
+                area2 += om__ring_area2(r.at + from, r.end[i] - from);
+        }
+        om__keep_release(vectors, &kept);
+        // All together they are the square, once.
+        edges_cancel(&sum);
+        struct om__rings whole;
+        assert_int_equal(om__edges_trace(sum.edge, sum.count, &arena, &whole),
+                         OM_OK);
+        assert_int_equal(whole.rings, 1);
+        assert_true(om__ring_area2(whole.at, whole.places) == area2);
+        free(sum.edge);
+    }
+    om_arena_deinit(&arena);
+    city_end(&other);
+}
+
 /* ---- tiles ---- */
 
 static bool inside(int64_t v)
@@ -825,6 +891,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(level_units_share_their_borders_at_every_zoom),
         cmocka_unit_test(level_has_few_vertices_where_they_do_not_show),
+        cmocka_unit_test(level_borders_do_not_jump_over_places),
         cmocka_unit_test(tile_units_are_the_level_cut),
         cmocka_unit_test(tile_neighbours_continue_each_other),
         cmocka_unit_test(sum_of_every_zoom_is_the_register),

@@ -3,16 +3,16 @@
  * DESIGN
  * A polygon is cut by one side of the frame after the other, and each cut
  * leaves a valid polygon on whole units: where an edge crosses the side, the
- * crossing is rounded along it, and edges that pass through the unit of a
- * crossing go through its middle. What runs along the side is split at all
- * places on it, so that trace.c finds what cancels. A crossing depends on its
- * edge alone: shapes that share the edge get the same one.
+ * crossing is rounded along it. What runs along the side is split at all places
+ * on it, so that trace.c finds what cancels. A crossing depends on its edge
+ * alone: shapes that share the edge get the same one.
  *
  * Rounding the crossing turns the edge a little, and where another vertex lies
  * within half a unit of it the two may meet. So edges that were turned are
  * held against all others, and if one meets another, the cut is made again
- * with all edges going through all vertices whose units they pass (snap
- * rounding, as in snap.c). That is rare, and moves borders by half a unit.
+ * with all edges going through all vertices and crossings whose units they pass
+ * (snap rounding, as in snap.c). That is rare, and moves borders by half a
+ * unit.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -55,8 +55,8 @@ struct cut {
     struct om_buf way;       // struct om__xy: of one edge
     int64_t *on;             // where places are on the side, sorted, unique
     size_t count;
-    const struct om__rings *all;  // edges go by all vertices, NULL: only by
-                                  // places on the side
+    const struct om__rings *all;  // edges go by all vertices near them; NULL:
+                                  // as they are
 };
 
 /* Where the edge crosses the side, to the nearest unit. */
@@ -222,8 +222,10 @@ static bool is_vertex(const struct vertex *v, struct om__xy at)
 static void run_across(struct cut *c, const struct vertex *v, struct om__xy to)
 {
     c->way.len = 0;
-    find_on_way(c, v, to);
-    if (c->all) find_near_way(c, v);
+    if (c->all) {
+        find_on_way(c, v, to);
+        find_near_way(c, v);
+    }
     const struct om__xy *way = (const void *)c->way.bytes;
     const size_t n = c->way.len / sizeof *way;
     const bool turned = n || !is_vertex(v, v->at) || !is_vertex(v, to);
