@@ -302,6 +302,7 @@ static void add_operation(size_t i, const struct om_layer *layer,
     if (layer) add_columns(route, layer, out, &first);
     add_responses(route, out);
 }
+
 /* Each kind of coverage has options of its own, and addresses call two of
  * them otherwise than the command line. */
 static void add_coverage(const struct om_coverage_kind *kind,
@@ -320,8 +321,10 @@ static void add_coverage(const struct om_coverage_kind *kind,
             om_buf_add_text(&params, " datetime");
         else if (len == 6 && !memcmp(name, "raster", len))
             continue;  // a file: for the command line alone
-        else
-            om_buf_addf(&params, " %.*s", (int)len, name);
+        else {
+            om_buf_add_byte(&params, ' ');
+            om_buf_add(&params, name, len);
+        }
     }
     om_buf_addf(&params, " %s", kind->flags);
     om_buf_add_byte(&params, '\0');
