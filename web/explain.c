@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/shape/shape.h"
+
 static void find_step(const struct om_legend *legend,
                       struct om_explain_pixel *pixel)
 {
@@ -61,12 +63,15 @@ om_status om_explain(const struct om_heat_world *world,
                              out->reached));
     OM_TRY(find_pixel(world, view, x, y, zoom, arena, &out->pixel));
     const struct om_risk_spread *spread = view->spread;
+    const struct om_pos pos = {(uint32_t)x, (uint32_t)y};
+    out->outside =
+        world->region && om_partition_find(world->region, pos) == OM_NO_UNIT;
     if (risk->exposures)
         out->mean = view->totals.mean;
     else if (spread && spread->area_km2 > 0.0)
         out->mean = view->totals.numerator / spread->area_km2;
     if (out->mean > 0.0) out->relative = out->value.value / out->mean;
-    if (spread)
+    if (spread && !out->outside)
         out->percentile =
             100.0 * om_risk_spread_below(spread, out->value.value);
     return OM_OK;

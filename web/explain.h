@@ -28,6 +28,7 @@ struct om_explanation {
     double mean;        // of the city: by exposure, else by area
     double relative;    // value / mean
     double percentile;  // of the area that is spoken of, 0 to 100
+    bool outside;       // in none of the city's units: no percentile
     struct om_explain_pixel pixel;
 };
 

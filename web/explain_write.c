@@ -134,6 +134,9 @@ om_status om_explain_sentence(const struct om_explanation *e, bool english,
                               struct om_buf *out)
 {
     const struct om_risk_bound *bound = e->view->bound;
+    if (e->outside)
+        om_buf_add_text(out, english ? "Outside the city's units: "
+                                     : "此处在本市各单元之外:");
     if (isnan(e->value.value)) {
         add_unknown(e, english, out);
         return out->status;
@@ -276,7 +279,9 @@ om_status om_explain_json(const struct om_explanation *e, struct om_buf *out)
     add_real(out, "\"lon\":", e->lon_deg);
     add_real(out, ",\"lat\":", e->lat_deg);
     add_real(out, ",\"value\":", e->value.value);
-    om_buf_addf(out, ",\"known\":%s", isnan(e->value.value) ? "false" : "true");
+    om_buf_addf(out, ",\"known\":%s,\"outside\":%s",
+                isnan(e->value.value) ? "false" : "true",
+                e->outside ? "true" : "false");
     add_text(out, ",\"unit\":", bound->unit_en);
     add_text(out, ",\"unit_zh\":", bound->unit);
     add_real(out, ",\"numerator\":", e->value.numerator);

@@ -146,6 +146,10 @@ test('options change a map, and wrong ones name themselves', async (t) => {
         assert.ok(count > 20);
         assert.equal(open.terms[0].count, count, day);
     }
+    // 20 km away there is no unit: it says so, and ranks nothing.
+    const away = await explain(city, 'report', `${LON + 0.2},${LAT}`);
+    assert.ok(away.outside && away.percentile === null && /^Outside the city's units/.test(away.text_en));
+    assert.ok(!later.outside && later.percentile !== null);
     // And what had begun by then.
     await put(city, 'begun', { bandwidth_m: 20000, terms: [{ layer: 'report', since: 'closed' }], denominator: 'area' });
     const begun = await explain(city, 'begun', PLACE, '--at', '2023-03-20');
