@@ -120,7 +120,7 @@ DEBS_RUN := nodejs npm curl fonts-noto-cjk
 DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin libxml2-utils chromium pngcheck
 DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy python3-networkx \
     postgresql-15 postgresql-15-postgis-3 \
-    python3-sklearn r-cran-spdep
+    python3-sklearn r-cran-spdep r-cran-spatstat.explore
 NODE_MODULES := web/pages/node_modules/.package-lock.json
 
 # The libraries' flags are looked up when this file is read, so what installs
