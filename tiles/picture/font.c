@@ -65,6 +65,8 @@ struct slot {
 struct om_font {
     struct FT_MemoryRec_ memory;
     FT_Library library;
+    // Looked up once, before threads draw: HarfBuzz keeps a list of its own.
+    hb_language_t language;
     struct weight weight[2];  // regular, bold; without bold the same face
     bool own_bold;
     pthread_mutex_t lock;
@@ -179,6 +181,7 @@ om_status om_font_open(const char *paths, struct om_font **out,
     struct om_font *font = om_calloc(1, sizeof *font);
     if (!font) return OM_E_MEMORY;
     pthread_mutex_init(&font->lock, NULL);
+    font->language = hb_language_from_string("zh-Hans", -1);
     font->memory = (struct FT_MemoryRec_){
         .alloc = take_memory, .free = give_memory, .realloc = grow_memory};
     om_status st =
@@ -263,7 +266,7 @@ om_status om_text_shape(struct om_font *font, struct om_face face,
     hb_buffer_add_utf8(buffer, text, (int)len, 0, (int)len);
     hb_buffer_set_direction(buffer, HB_DIRECTION_LTR);
     hb_buffer_set_script(buffer, HB_SCRIPT_HAN);
-    hb_buffer_set_language(buffer, hb_language_from_string("zh-Hans", -1));
+    hb_buffer_set_language(buffer, font->language);
     const struct weight *w = &font->weight[face.bold];
     hb_shape(w->shaper, buffer, NULL, 0);
     const om_status st = hb_buffer_allocation_successful(buffer)
