@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
@@ -263,6 +264,23 @@ om_status om_city_refresh(struct om_city *city, bool *changed,
     om_snapshot_unref(old);
     if (changed) *changed = true;
     return OM_OK;
+}
+
+uint64_t om_city_changed(struct om_city *city, const char *layer,
+                         struct om_box box)
+{
+    (void)box;
+    struct om_snapshot *snapshot = om_city_snapshot(city);
+    const uint64_t sequence =
+        om_snapshot_layer(snapshot, layer) ? snapshot->sequence : 0;
+    om_snapshot_unref(snapshot);
+    return sequence;
+}
+
+int64_t om_snapshot_now(const struct om_snapshot *snapshot)
+{
+    const int64_t clock_s = snapshot->manifest->clock_s;
+    return clock_s ? clock_s : (int64_t)time(NULL);
 }
 
 const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,

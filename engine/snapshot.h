@@ -74,6 +74,23 @@ void om_snapshot_unref(struct om_snapshot *snapshot);
 om_status om_city_refresh(struct om_city *city, bool *changed,
                           struct om_err *err) OM_MUST_USE;
 
+/**
+ * Sequence of the newest change of a layer whose place meets `box` (in grid
+ * cells, closed), at the granularity of level-18 cells (engine/live/changes.h);
+ * that of the layer as a whole where nothing changed since. 0: no such layer.
+ *
+ * Ask for it before you look at rows, with a snapshot at hand: a number above
+ * snapshot->sequence means that the snapshot is not the newest; take the
+ * newest then, which has it. So content is never older than the number beside
+ * it.
+ * threads  any     cost  under a microsecond for a tile
+ */
+uint64_t om_city_changed(struct om_city *city, const char *layer,
+                         struct om_box box);
+/** The city's now: its own clock where it has one (it moves on with what is
+ *  written), else the machine's. UTC seconds. */
+int64_t om_snapshot_now(const struct om_snapshot *snapshot);
+
 /** Layer by name, or NULL. Borrowed from the snapshot. */
 const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,
                                          const char *name);

@@ -1,0 +1,136 @@
+// journal.h - every accepted write of a city, in order, durable.
+#ifndef OM_DATA_CITY_JOURNAL_H
+#define OM_DATA_CITY_JOURNAL_H
+
+#include <stdbool.h>
+
+#include "data/base/status.h"
+
+/* CITY/journal.db, SQLite in WAL mode with synchronous=FULL. One process
+ * writes it (om_journal_lock), by one connection, which also makes all
+ * checkpoints; others read. An entry is a row that came, changed or went, or a
+ * commit of city.json. Its sequence numbers are the city's: rising without
+ * gaps, never given twice. */
+struct om_journal;
+
+enum om_journal_mode { OM_JOURNAL_READ, OM_JOURNAL_WRITE };
+
+enum om_entry_kind {
+    OM_ENTRY_INSERT,
+    OM_ENTRY_UPDATE,
+    OM_ENTRY_DELETE,
+    OM_ENTRY_COMMIT,  // city.json changed what `layer` holds; "" : everything
+};
+
+/** No cell: the entry has no old, or no new row. */
+#define OM_NO_CELL UINT64_MAX
+
+/* One entry. Pointers are borrowed, both ways, for the call. */
+struct om_entry {
+    uint64_t sequence;  // given by om_journal_add
+    enum om_entry_kind kind;
+    const char *layer;
+    const char *id;
+    size_t id_len;
+    const void *old_row, *new_row;  // records (record.h); NULL: none
+    size_t old_len, new_len;
+    // Morton codes of the level-18 cells (36 bits) in which the old and the
+    // new row lie; of a shape: that of the middle of its box, and box_* says
+    // how far it reaches (in level-18 cells, both corners included; only
+    // where it is more than the one cell).
+    uint64_t old_cell, new_cell;
+    int64_t at_ms;    // the machine's clock, UTC
+    int64_t clock_s;  // the city's clock then, UTC; 0: as before
+    const char *who;  // who wrote, "" unknown
+    uint64_t commit;  // COMMIT: manifest.sequence
+};
+
+/** Take the right to write the journal of a city, for one process at a time:
+ *  a server for its life. returns OM_E_BUSY (err says which process has it).
+ *  *fd is closed to give it back. */
+om_status om_journal_lock(const char *city, int *fd,
+                          struct om_err *err) OM_MUST_USE;
+/** Is there a journal? A city that was never written to row by row has none. */
+bool om_journal_exists(const char *city);
+/**
+ * Open the journal of a city; WRITE makes it if it is not there, its first
+ * sequence being `first` (above manifest.sequence), and needs the lock.
+ * returns  OM_E_NOTFOUND (READ, none there), OM_E_IO, OM_E_DAMAGED,
+ *          OM_E_VERSION (made by a later version)
+ * owns     *out: om_journal_close
+ * threads  one at a time
+ */
+om_status om_journal_open(const char *city, enum om_journal_mode mode,
+                          uint64_t first, struct om_journal **out,
+                          struct om_err *err) OM_MUST_USE;
+void om_journal_close(struct om_journal *journal);
+
+/** Newest sequence that is durable; the first's predecessor if empty. */
+uint64_t om_journal_last(struct om_journal *journal);
+/** Entries up to this one may be gone (om_journal_trim). */
+uint64_t om_journal_floor(struct om_journal *journal);
+/** manifest.sequence of the newest commit that was noted; 0: none. */
+uint64_t om_journal_commit_noted(struct om_journal *journal);
+
+/** Begin, fill and end a group. Nothing of it is there before commit returns
+ *  OM_OK; then all of it is, whatever happens to the machine. On an error the
+ *  group is gone and the journal as it was. */
+om_status om_journal_begin(struct om_journal *journal,
+                           struct om_err *err) OM_MUST_USE;
+/** Append; sets entry->sequence. */
+om_status om_journal_add(struct om_journal *journal, struct om_entry *entry,
+                         struct om_err *err) OM_MUST_USE;
+om_status om_journal_commit(struct om_journal *journal,
+                            struct om_err *err) OM_MUST_USE;
+void om_journal_rollback(struct om_journal *journal);
+
+/** Call `each` with the entries after `after`, in order, at most `limit` (0:
+ *  all); false from it stops. rows false: without old_row and new_row. */
+om_status om_journal_each(struct om_journal *journal, uint64_t after,
+                          uint64_t limit, bool rows,
+                          bool (*each)(void *ctx, const struct om_entry *entry),
+                          void *ctx, struct om_err *err) OM_MUST_USE;
+/** Sequence of the last entry about a row; where none is kept the floor (an
+ *  older one cannot be told). */
+om_status om_journal_row_sequence(struct om_journal *journal, const char *layer,
+                                  const char *id, size_t id_len, uint64_t *out,
+                                  struct om_err *err) OM_MUST_USE;
+
+/* What a client was told under an idempotency key. */
+struct om_journal_key {
+    char key[128];          // with the client's layer before it
+    uint64_t request_hash;  // of the body: the same key with another is refused
+    uint64_t first, last;   // sequences
+    uint32_t taken, refused;
+    int64_t at_ms;
+};
+/** In the group at hand: remember; before it: look up. *found false: unknown.
+ */
+om_status om_journal_key_add(struct om_journal *journal,
+                             const struct om_journal_key *key,
+                             struct om_err *err) OM_MUST_USE;
+om_status om_journal_key_find(struct om_journal *journal, const char *key,
+                              struct om_journal_key *out, bool *found,
+                              struct om_err *err) OM_MUST_USE;
+
+/** Let entries up to `sequence` go (folded into the table of changed cells),
+ *  and keys older than `keys_before_ms`. Bounded work a call; *more says that
+ *  there is something left. */
+om_status om_journal_trim(struct om_journal *journal, uint64_t sequence,
+                          int64_t keys_before_ms, bool *more,
+                          struct om_err *err) OM_MUST_USE;
+/** Cells of entries that were let go: their last sequence and time. */
+om_status om_journal_each_cell(struct om_journal *journal,
+                               bool (*each)(void *ctx, const char *layer,
+                                            uint64_t cell, uint64_t sequence,
+                                            int64_t at_ms),
+                               void *ctx, struct om_err *err) OM_MUST_USE;
+/** Move what is in the write-ahead log into the database file. The writer
+ *  calls it when nobody waits. */
+om_status om_journal_checkpoint(struct om_journal *journal,
+                                struct om_err *err) OM_MUST_USE;
+/** A consistent copy of the journal at this moment, readable on its own. */
+om_status om_journal_copy(struct om_journal *journal, const char *path,
+                          struct om_err *err) OM_MUST_USE;
+
+#endif

@@ -1,0 +1,147 @@
+// live.h - the writer of a city: journal, delta, compaction, publication.
+#ifndef OM_ENGINE_LIVE_LIVE_H
+#define OM_ENGINE_LIVE_LIVE_H
+
+#include "data/city/journal.h"
+#include "data/model/batch.h"
+#include "engine/snapshot.h"
+
+/* DESIGN in engine/live/live.c. One thread of its own (the committer) takes
+ * what is queued, checks it against the newest snapshot, appends it to the
+ * journal, makes it durable, puts it into the runs of its layer, publishes the
+ * next snapshot, and only then says so (done). So what was acknowledged is
+ * durable and is in every answer from then on. */
+struct om_live;
+
+struct om_live_options {
+    unsigned group_ms;      // a group waits this long for others; default 5
+    size_t queue_rows;      // waiting rows; more: OM_E_BUSY; default 200,000
+    size_t compact_rows;    // rows of a layer's runs from which they are
+                            // written to a file; default 200,000
+    uint64_t keep_entries;  // of the journal; default 2,000,000
+    bool no_compaction;     // tests
+};
+
+enum om_write_kind {
+    OM_WRITE_INSERT,  // the id must be new
+    OM_WRITE_PUT,     // new, or in the place of the old
+    OM_WRITE_PATCH,   // the columns that are given; must be there
+    OM_WRITE_DELETE,  // must be there
+};
+
+/* Why one row was refused. */
+struct om_write_fault {
+    size_t row;  // of the batch
+    om_status status;
+    char text[160];
+};
+
+/* Rows to write into one layer; the caller's until done is called. */
+struct om_write {
+    const char *layer;
+    enum om_write_kind kind;
+    const struct om_batch *batch;  // own columns of the layer's schema
+    // PATCH: which columns count, [schema.count]; geometry
+    const bool *given;
+    bool geometry_given;
+    // The row must still have this sequence, else OM_E_EXISTS ("changed
+    // meanwhile"); [rows] or NULL; 0: any
+    const uint64_t *if_sequence;
+    bool partial;     // refused rows do not stop the others
+    const char *key;  // idempotency key or NULL
+    uint64_t request_hash;
+    const char *who;
+    int64_t clock_s;  // the city's clock from now on; 0: as it is
+    // On the committer's thread, after all of it: durable and visible, or not
+    // there at all. Must not block.
+    void (*done)(void *ctx, struct om_write *write);
+    void *ctx;
+    // Answer:
+    om_status status;  // OM_OK; else nothing was written
+    struct om_err err;
+    bool repeated;         // the key was known: these are the answers of then
+    uint64_t first, last;  // sequences
+    size_t taken, refused;
+    size_t faults;
+    struct om_write_fault *fault;  // first 1,000 of them; freed after done
+    struct om_write *next;         // the queue's
+};
+
+/**
+ * Become the writer of a city that is open. Takes the lock, opens or makes the
+ * journal, notes commits that were made meanwhile, starts the committer.
+ *
+ * returns  OM_E_BUSY (another process writes it), OM_E_IO (read-only disk and
+ *          the like): the city can still be read
+ * owns     *out: om_live_close, before om_city_close
+ */
+om_status om_live_open(struct om_city *city,
+                       const struct om_live_options *options,
+                       struct om_live **out, struct om_err *err) OM_MUST_USE;
+/** Finish what is queued, stop, close. */
+void om_live_close(struct om_live *live);
+/** Queue a write. OM_E_BUSY: the queue is full; OM_E_STOPPED; OM_E_IO: the
+ *  disk failed and nothing is taken until it is well again. `done` is called
+ *  only if this returns OM_OK. threads: any. */
+om_status om_live_write(struct om_live *live,
+                        struct om_write *write) OM_MUST_USE;
+/** The same, waiting for the end. For tests and tools. */
+om_status om_live_write_wait(struct om_live *live,
+                             struct om_write *write) OM_MUST_USE;
+/** Sequence of a row that is there: of its last write, or the commit it came
+ *  with. OM_E_NOTFOUND. threads: any */
+om_status om_live_row_sequence(struct om_live *live, const char *layer,
+                               const char *id, size_t len,
+                               uint64_t *out) OM_MUST_USE;
+
+/* What a publication changed, in order of sequence. */
+struct om_live_change {
+    uint64_t sequence;
+    const char *layer;
+    uint64_t cell, other_cell;  // new and old, level 18; OM_NO_CELL: none
+    enum om_entry_kind kind;
+};
+struct om_live_news {
+    uint64_t first, last;  // sequences
+    size_t count;
+    const struct om_live_change *change;
+};
+/** Be told of publications, on the committer's thread, before `done`s; must
+ *  not block. One listener; NULL ends it. */
+void om_live_listen(struct om_live *live,
+                    void (*news)(void *ctx, const struct om_live_news *news),
+                    void *ctx);
+/** Changes after `after` out of the journal, at most `limit`; OM_E_NOTFOUND
+ *  if it is too old to be told. threads: any */
+om_status om_live_changes(struct om_live *live, uint64_t after, size_t limit,
+                          bool (*each)(void *ctx,
+                                       const struct om_live_change *change),
+                          void *ctx, struct om_err *err) OM_MUST_USE;
+/**
+ * Let `rows` stand in a layer instead of what it has, in memory only, beside
+ * the journal (last positions of workers). Ids of the layer that are not among
+ * them keep their rows. Publishes like a write.
+ */
+om_status om_live_overlay(struct om_live *live, const char *layer,
+                          const struct om_batch *rows,
+                          struct om_err *err) OM_MUST_USE;
+/** Call om_city_refresh through this in a process that writes: another
+ *  process' commit is noted in the journal and the delta put on top of it. */
+om_status om_live_refresh(struct om_live *live, bool *changed,
+                          struct om_err *err) OM_MUST_USE;
+/** Write the runs of all layers to files now (tests, before a backup). */
+om_status om_live_compact(struct om_live *live, struct om_err *err) OM_MUST_USE;
+/** Consistent copy of the city as it is now into a new folder, while it is
+ *  written to. */
+om_status om_live_copy(struct om_live *live, const char *folder,
+                       struct om_err *err) OM_MUST_USE;
+
+struct om_live_stats {
+    uint64_t written, refused, groups, compactions;
+    uint64_t delta_rows, dead_rows, journal_bytes;
+    double last_fsync_s, compacting_s;
+    bool failing;  // the disk does not take writes
+};
+struct om_live_stats om_live_stats(struct om_live *live);
+
+#endif
