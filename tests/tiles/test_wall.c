@@ -2,6 +2,8 @@
  *
  * Plan
  *   wall_*   the same pixels as one canvas; bezels; legends on top; giving up
+ *   seam_*   no letter and no panel at the edge of a screen; what is named
+ *            behind a bezel is named beside it
  *   fit_*    boxes and centres; scale bars
  *   key_*    items of legends; a panel is as large as it says
  *   quant_*  nearest colours, against looking at all of them
@@ -19,12 +21,12 @@
 #include "engine/query/ground.h"
 #include "tests/tiles/picture_city.h"
 #include "tests/tiles/read_png.h"
-#include "tiles/picture/wall.h"
+#include "tiles/picture/wall_internal.h"
 
 static struct pic_city city;
 static struct om_font *font;
 static struct om_base *base;
-static struct om_picture *map, *dots;
+static struct om_picture *map, *mute, *dots;  // mute: without labels
 
 static int set_up(void **state)
 {
@@ -36,6 +38,8 @@ static int set_up(void **state)
     assert_int_equal(om_font_open(NULL, &font, NULL), OM_OK);
     assert_int_equal(om_base_new(city.snapshot, font, &base, NULL), OM_OK);
     assert_int_equal(om_picture_base(base, OM_PALETTE_DARK, true, true, &map),
+                     OM_OK);
+    assert_int_equal(om_picture_base(base, OM_PALETTE_DARK, true, false, &mute),
                      OM_OK);
     assert_int_equal(om_select(NULL, layer, &OM_POLICY_ALL, NULL,
                                (struct om_window){0}, &selection),
@@ -54,6 +58,7 @@ static int tear_down(void **state)
 {
     (void)state;
     om_picture_unref(map);
+    om_picture_unref(mute);
     om_picture_unref(dots);
     om_base_unref(base);
     om_font_close(font);
@@ -136,7 +141,11 @@ static void wall_goes_on_behind_its_bezels(void **state)
     // 3 x 2 screens of 300 x 200 pixels; gaps of 40 and 30.
     struct om_wall whole = wall_of(900 + 2 * 40, 400 + 30);
     centre(&whole, 12);
+    whole.pictures = 1;
+    whole.picture[0] = mute;
     struct om_wall parted = wall_of(900, 400);
+    parted.pictures = 1;
+    parted.picture[0] = mute;
     parted.columns = 3;
     parted.rows = 2;
     parted.gap_x = 40;
@@ -188,6 +197,186 @@ static void wall_has_its_legend_on_top(void **state)
     assert_int_equal(elsewhere, 0);
     free(a);
     free(b);
+}
+
+/* ---- seams ---- */
+
+/* Walls of several screens: pixels, screens, gaps, pixels of design. */
+static const struct {
+    unsigned width, height, columns, rows, gap_x, gap_y, ratio;
+} walls[] = {
+    {900, 400, 3, 2, 40, 30, 1},  {1200, 300, 4, 1, 0, 0, 1},
+    {400, 1200, 1, 4, 0, 64, 1},  {1000, 1000, 5, 5, 7, 12, 1},
+    {1600, 1200, 2, 2, 90, 0, 2}, {4200, 500, 2, 1, 24, 0, 1},
+    {1020, 340, 3, 1, 511, 0, 1},
+};
+#define WALLS (sizeof walls / sizeof *walls)
+
+static struct om_wall screens_of(size_t i, double zoom)
+{
+    struct om_wall wall = wall_of(walls[i].width, walls[i].height);
+    wall.columns = walls[i].columns;
+    wall.rows = walls[i].rows;
+    wall.gap_x = walls[i].gap_x;
+    wall.gap_y = walls[i].gap_y;
+    wall.style.ratio = walls[i].ratio;
+    wall.pictures = 1;
+    assert_int_equal(om_wall_centre(&wall, PIC_X + PIC_SIDE / 2,
+                                    PIC_Y + PIC_SIDE / 2, zoom, walls[i].ratio),
+                     OM_OK);
+    return wall;
+}
+
+/* Pixels that differ between two walls; at the edge of a screen none may. */
+static size_t differs_inside_screens(const struct om_wall *wall,
+                                     const uint8_t *a, const uint8_t *b)
+{
+    const unsigned w = wall->width / wall->columns;
+    const unsigned h = wall->height / wall->rows;
+    size_t n = 0;
+    for (unsigned y = 0; y < wall->height; y++)
+        for (unsigned x = 0; x < wall->width; x++) {
+            const size_t at = ((size_t)y * wall->width + x) * 4;
+            if (!memcmp(a + at, b + at, 4)) continue;
+            const bool edge =
+                x % w == 0 || x % w == w - 1 || y % h == 0 || y % h == h - 1;
+            if (edge) fail_msg("ink at the edge of a screen: %u, %u", x, y);
+            n++;
+        }
+    return n;
+}
+
+static void seam_cuts_no_label(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WALLS; i++)
+        for (double zoom = 10; zoom < 15.5; zoom += 1.3) {
+            struct om_wall wall = screens_of(i, zoom);
+            wall.picture[0] = map;
+            uint8_t *named = draw(&wall);
+            wall.picture[0] = mute;
+            uint8_t *plain = draw(&wall);
+            assert_true(differs_inside_screens(&wall, named, plain) > 500);
+            free(named);
+            free(plain);
+        }
+}
+
+static bool holds(const struct om_label_box *outer,
+                  const struct om_label_box *inner)
+{
+    return outer->x0 <= inner->x0 && outer->y0 <= inner->y0 &&
+           outer->x1 >= inner->x1 && outer->y1 >= inner->y1;
+}
+
+static void seam_cuts_no_panel(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WALLS; i++) {
+        struct om_wall wall = screens_of(i, 12);
+        struct om_key_note note = {.as_of = "数据截至 2023-06-27",
+                                   .mark = "合成数据"};
+        om_key_scale_of(om_view_px_per_m(&wall.view), wall.style.ratio,
+                        OM_LANGUAGE_ZH, &note.scale);
+        wall.picture[0] = mute;
+        uint8_t *plain = draw(&wall);
+        om_key_of(dots, OM_LANGUAGE_ZH, &wall.key[0]);
+        wall.keys = 1;
+        wall.note = &note;
+        uint8_t *got = draw(&wall);
+        struct om__panel panel[OM__PANELS];
+        struct om_arena arena = {0};
+        size_t panels, on_one = 0, pixels = 0;
+        assert_int_equal(om__wall_panels(&wall, &arena, panel, &panels), OM_OK);
+        assert_int_equal(panels, 2);
+        for (size_t k = 0; k < panels; k++) {
+            const struct om_label_box *b = &panel[k].box;
+            for (unsigned s = 0; s < wall.columns * wall.rows; s++) {
+                const struct om_label_box screen =
+                    om__wall_screen(&wall, s % wall.columns, s / wall.columns);
+                on_one += holds(&screen, b);
+            }
+            pixels += (size_t)((b->x1 - b->x0) * (b->y1 - b->y0));
+        }
+        assert_int_equal(on_one, 2);
+        // All of both panels is seen, wherever they stand; a few pixels of
+        // them happen to be what was there before.
+        const size_t ink = differs_inside_screens(&wall, got, plain);
+        assert_true(ink <= pixels && ink + pixels / 100 >= pixels);
+        om_arena_deinit(&arena);
+        free(plain);
+        free(got);
+    }
+}
+
+static void seam_parts_legends_that_are_too_large_together(void **state)
+{
+    (void)state;
+    struct om_wall wall = screens_of(2, 12);  // 400 x 300 a screen
+    struct om__panel panel[OM__PANELS];
+    struct om_arena arena = {0};
+    size_t panels;
+    wall.keys = 4;
+    for (size_t i = 0; i < wall.keys; i++)
+        om_key_of(dots, OM_LANGUAGE_ZH, &wall.key[i]);
+    assert_int_equal(om__wall_panels(&wall, &arena, panel, &panels), OM_OK);
+    assert_int_equal(panels, 4);
+    for (size_t i = 0; i < panels; i++) {
+        assert_int_equal(panel[i].first, i);
+        assert_int_equal(panel[i].keys, 1);
+        for (size_t k = 0; k < i; k++)
+            assert_false(panel[i].box.x0 < panel[k].box.x1 &&
+                         panel[k].box.x0 < panel[i].box.x1 &&
+                         panel[i].box.y0 < panel[k].box.y1 &&
+                         panel[k].box.y0 < panel[i].box.y1);
+    }
+    // No screen has room for one.
+    struct om_buf png = {0};
+    wall.height = 320;
+    wall.view.height = 320 + 3 * wall.gap_y;
+    assert_int_equal(om_wall_png(&wall, NULL, NULL, &png), OM_E_LIMIT);
+    assert_int_equal(png.len, 0);
+    om_buf_deinit(&png);
+    om_arena_deinit(&arena);
+}
+
+/* How often a row of screens shows a name. */
+static size_t shown(const struct om__screen_labels *labels, const char *name)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < labels->count; i++) {
+        const struct om_labels *l =
+            om_base_square_labels(labels->window[i].labels);
+        for (size_t k = 0; k < l->count; k++)
+            n += l->label[k].len == strlen(name) &&
+                 !memcmp(l->label[k].text, name, l->label[k].len);
+    }
+    return n;
+}
+
+static void seam_names_beside_it_what_lies_behind_it(void **state)
+{
+    (void)state;
+    struct om_level *towns;
+    assert_int_equal(om_base_level(base, "town", &towns, NULL), OM_OK);
+    for (size_t i = 0; i < towns->units.count; i++)
+        for (int off = -2; off <= 2; off++) {
+            const struct om_unit *u = &towns->units.unit[i];
+            struct om_wall wall = wall_of(1200, 400);
+            struct om__screen_labels labels = {0};
+            wall.columns = 2;
+            wall.gap_x = 200;
+            wall.pictures = 1;
+            wall.picture[0] = map;
+            assert_int_equal(
+                om_wall_centre(&wall, u->inside.x, u->inside.y, 12, 1), OM_OK);
+            wall.view.x += off * 40;
+            assert_int_equal(om__screen_labels_make(&wall, 0, NULL, 0, &labels),
+                             OM_OK);
+            assert_int_equal(shown(&labels, u->name), 1);
+            om__screen_labels_deinit(&labels);
+        }
+    om_level_unref(towns);
 }
 
 static bool after_two(void *ctx)
@@ -405,7 +594,8 @@ static void fault_of_what_is_out_of_range(void **state)
 static void fault_of_no_memory(void **state)
 {
     (void)state;
-    struct om_wall wall = wall_of(300, 300);
+    struct om_wall wall = wall_of(600, 300);
+    wall.columns = 2;
     centre(&wall, 13);
     om_key_of(dots, OM_LANGUAGE_ZH, &wall.key[0]);
     wall.keys = 1;
@@ -467,6 +657,10 @@ int main(void)
         cmocka_unit_test(wall_goes_on_behind_its_bezels),
         cmocka_unit_test(wall_has_its_legend_on_top),
         cmocka_unit_test(wall_is_given_up_when_nobody_waits),
+        cmocka_unit_test(seam_cuts_no_label),
+        cmocka_unit_test(seam_cuts_no_panel),
+        cmocka_unit_test(seam_parts_legends_that_are_too_large_together),
+        cmocka_unit_test(seam_names_beside_it_what_lies_behind_it),
         cmocka_unit_test(fit_of_a_tile_is_the_tile),
         cmocka_unit_test(fit_holds_the_whole_box),
         cmocka_unit_test(fit_gives_scale_bars_that_are_true),

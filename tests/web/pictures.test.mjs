@@ -149,7 +149,7 @@ test('pictures', async (t) => {
     });
 
     await t.test('go on behind the bezels of a wall', async () => {
-        const place = `center=${LON},${LAT}&zoom=12.5&legend=no&layers=base,hazard&filter=severity%3E1`;
+        const place = `center=${LON},${LAT}&zoom=12.5&legend=no&labels=no&layers=base,hazard&filter=severity%3E1`;
         const whole = await picture(`/map.png?${place}&width=${600 + 20}&height=${300 + 10}`);
         const wall = await picture(`/map.png?${place}&width=600&height=300&bezel=2x2,20,10`);
         assert.deepEqual([wall.width, wall.height], [600, 300]);
@@ -158,6 +158,19 @@ test('pictures', async (t) => {
         const big = await picture('/map.png?layers=base,town&width=7680&height=2160&scale=2&bezel=4x2,24');
         assert.deepEqual([big.width, big.height], [7680, 2160]);
         assert.ok(big.body.length < 8e6, `${big.body.length} bytes`);
+        // What is read stays off the bezels, whatever the screens (tests/tiles/test_wall.c).
+        const named = `center=${LON},${LAT}&zoom=12.5&layers=base,hazard&width=900&height=600`;
+        for (const [columns, rows, gap] of [[3, 2, 0], [3, 2, 40], [1, 2, 25], [2, 1, 9]]) {
+            const a = await picture(`/map.png?${named}&bezel=${columns}x${rows},${gap}`);
+            const b = await picture(`/map.png?${named}&bezel=${columns}x${rows},${gap}&legend=no&labels=no`);
+            assert.ok(far(a.rgba, b.rgba) > 0, 'labels and legends');
+            for (let c = 0; c < columns; c++)
+                for (const x of [c * 900 / columns, (c + 1) * 900 / columns - 1])
+                    assert.equal(far(crop(a, x, 0, 1, 600), crop(b, x, 0, 1, 600)), 0, `a seam of columns at ${x}`);
+            for (let r = 0; r < rows; r++)
+                for (const y of [r * 600 / rows, (r + 1) * 600 / rows - 1])
+                    assert.equal(far(crop(a, 0, y, 900, 1), crop(b, 0, y, 900, 1)), 0, `a seam of rows at ${y}`);
+        }
     });
 
     await t.test('are not given for wrong questions', async () => {
@@ -180,6 +193,7 @@ test('pictures', async (t) => {
             ['/map.png?layers=base&width=20000', 400, 'width'], ['/map.png?layers=base&width=16384&height=16384', 422, 'width'],
             ['/map.png?layers=base&width=5', 400, 'width'], ['/map.png?layers=base&scale=9', 400, 'scale'], ['/map.png?layers=base&lang=fr', 400, 'lang'],
             ['/map.png?layers=base&bezel=3x2', 400, 'bezel'], ['/map.png?layers=base&bezel=0x2,4', 400, 'bezel'], ['/map.png?layers=base&bezel=2x2,4,4,4', 400, 'bezel'],
+            ['/map.png?layers=base,hazard&width=640&height=640&bezel=8x8,4', 400, 'bezel'],
             ['/map.png?layers=base&bezel=2x2,9999', 400, 'bezel'], ['/map.png?layers=base&bezel=-2x2', 400, 'bezel'], ['/map.png?layers=base&bbox=1,2,3', 400, 'bbox'],
             ['/map.png?layers=base&bbox=113,23,113,23', 400, 'bbox'], ['/map.png?layers=base&center=113,23', 400, 'zoom'], ['/map.png?layers=base&zoom=4', 400, 'zoom'],
             ['/map.png?layers=base&center=113;23&zoom=4', 400, 'center'], ['/map.png?layers=base&center=113,23&zoom=4&bbox=1,2,3,4', 400, 'center'],

@@ -319,15 +319,47 @@ const struct om_labels *om_base_square_labels(
     return &square->labels;
 }
 
-static om_status make_square(struct om_base *base, struct om_base_square *s)
+static om_status place_labels(struct om_base *base, struct om_label_plan *plan,
+                              struct om_base_square *s)
 {
     struct om_arena arena = {0};
-    struct om_label_plan *plan;
-    om_status st = om_label_plan_new(base->font, s->world, s->ratio, s->column,
-                                     s->row, &s->arena, &plan);
-    if (!st) st = om__base_plan(base, plan, &arena);
+    om_status st = om__base_plan(base, plan, &arena);
     if (!st) st = om_label_plan_place(plan, &s->labels);
     om_arena_deinit(&arena);
+    return st;
+}
+
+static om_status make_square(struct om_base *base, struct om_base_square *s)
+{
+    struct om_label_plan *plan;
+    OM_TRY(om_label_plan_new(base->font, s->world, s->ratio, s->column, s->row,
+                             &s->arena, &plan));
+    return place_labels(base, plan, s);
+}
+
+om_status om_base_window(struct om_base *base, const struct om_view *view,
+                         const struct om_view *home,
+                         const struct om_label_box *taken, size_t count,
+                         struct om_base_square **out)
+{
+    struct om_label_plan *plan;
+    *out = NULL;
+    struct om_base_square *s = om_calloc(1, sizeof *s);
+    if (!s) return OM_E_MEMORY;
+    atomic_init(&s->refs, 1);
+    if (!base->font) {
+        *out = s;
+        return OM_OK;
+    }
+    om_status st =
+        om_label_plan_window(base->font, view, home, &s->arena, &plan);
+    for (size_t i = 0; i < count && !st; i++)
+        st = om_label_plan_block(plan, &taken[i]);
+    if (!st) st = place_labels(base, plan, s);
+    if (st)
+        om_base_square_unref(s);
+    else
+        *out = s;
     return st;
 }
 

@@ -55,8 +55,20 @@ struct om_base_square;
 om_status om_base_square(struct om_base *base, uint64_t world, unsigned ratio,
                          int64_t column, int64_t row,
                          struct om_base_square **out) OM_MUST_USE;
+/** Labels of a window of their own (om_label_plan_window), out of boxes that
+ *  are taken. Not kept: every call places anew. owns: *out, unref it */
+om_status om_base_window(struct om_base *base, const struct om_view *view,
+                         const struct om_view *home,
+                         const struct om_label_box *taken, size_t count,
+                         struct om_base_square **out) OM_MUST_USE;
 const struct om_labels *om_base_square_labels(
     const struct om_base_square *square);
 void om_base_square_unref(struct om_base_square *square);
+/** Draw the labels of a square or window that meet the canvas. */
+om_status om_base_square_draw(const struct om_base *base,
+                              enum om_palette palette,
+                              const struct om_base_square *square,
+                              struct om_canvas *canvas,
+                              struct om_arena *arena) OM_MUST_USE;
 
 #endif

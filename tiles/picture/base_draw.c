@@ -156,6 +156,17 @@ static int64_t square_of(int64_t px, int64_t side)
     return px >= 0 ? px / side : -((-px + side - 1) / side);
 }
 
+om_status om_base_square_draw(const struct om_base *base,
+                              enum om_palette palette,
+                              const struct om_base_square *square,
+                              struct om_canvas *canvas, struct om_arena *arena)
+{
+    return base->font
+               ? om_labels_draw(base->font, &square->labels,
+                                om__base_styles[palette].ink, canvas, arena)
+               : OM_OK;
+}
+
 om_status om_base_labels_draw(struct om_base *base, enum om_palette palette,
                               struct om_canvas *canvas, struct om_arena *arena)
 {
@@ -171,8 +182,7 @@ om_status om_base_labels_draw(struct om_base *base, enum om_palette palette,
             struct om_base_square *square;
             OM_TRY(om_base_square(base, v->world, v->ratio, x, y, &square));
             const om_status st =
-                om_labels_draw(base->font, &square->labels,
-                               om__base_styles[palette].ink, canvas, arena);
+                om_base_square_draw(base, palette, square, canvas, arena);
             om_base_square_unref(square);
             if (st) return st;
         }

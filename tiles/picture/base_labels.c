@@ -24,6 +24,7 @@ struct planner {
     struct om_text_reader reader;
     struct om_arena *arena;
     struct om_canvas coarse;  // of the square, for water
+    unsigned step;            // its pixels, in pixels of the square
 };
 
 static om_status name_of(struct planner *p, const struct om_shape_hit *hit,
@@ -46,7 +47,7 @@ static om_status plan_level(struct planner *p, size_t level)
     const struct om_units *units = &p->base->level[level]->units;
     p->size_px = om__base_text_px(ink, 0, p->zoom) * p->view->ratio;
     if (!p->size_px) return OM_OK;
-    const struct om_box box = om_view_box(p->view, 0);
+    const struct om_box box = om_view_box(om_label_plan_home(p->plan), 0);
     for (size_t i = 0; i < units->count; i++) {
         const struct om_unit *u = &units->unit[i];
         if (!u->name[0] || u->inside.x < box.x0 || u->inside.x > box.x1 ||
@@ -68,45 +69,48 @@ static om_status plan_level(struct planner *p, size_t level)
 
 /* ---- water ---- */
 
-/* Pixels of the coarse picture, each this many of the square's. */
+/* Pixels of the coarse picture along its longer side, each a few of the
+ * square's; one more where it does not begin with a whole one. */
 #define COARSE_SIDE 128
+#define COARSE_PIXELS ((COARSE_SIDE + 1) * (COARSE_SIDE + 1))
 
 /* How far each pixel is from what is not covered, in pixels: city blocks. */
 static void depths(const struct om_canvas *c, uint8_t *depth)
 {
-    const int n = COARSE_SIDE;
-    for (int y = 0; y < n; y++)
-        for (int x = 0; x < n; x++) {
+    const int w = (int)c->view.width, h = (int)c->view.height;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
             uint8_t d = 0;
-            if (c->pixel[y * n + x][3] > 250) {
-                const int up = y ? depth[(y - 1) * n + x] : 255;
-                const int left = x ? depth[y * n + x - 1] : 255;
+            if (c->pixel[y * w + x][3] > 250) {
+                const int up = y ? depth[(y - 1) * w + x] : 255;
+                const int left = x ? depth[y * w + x - 1] : 255;
                 const int least = (up < left ? up : left) + 1;
                 d = (uint8_t)(least > 255 ? 255 : least);
             }
-            depth[y * n + x] = d;
+            depth[y * w + x] = d;
         }
-    for (int y = n - 1; y >= 0; y--)
-        for (int x = n - 1; x >= 0; x--) {
-            const int down = y + 1 < n ? depth[(y + 1) * n + x] : 255;
-            const int right = x + 1 < n ? depth[y * n + x + 1] : 255;
+    for (int y = h - 1; y >= 0; y--)
+        for (int x = w - 1; x >= 0; x--) {
+            const int down = y + 1 < h ? depth[(y + 1) * w + x] : 255;
+            const int right = x + 1 < w ? depth[y * w + x + 1] : 255;
             const int least = (down < right ? down : right) + 1;
-            if (least < depth[y * n + x]) depth[y * n + x] = (uint8_t)least;
+            if (least < depth[y * w + x]) depth[y * w + x] = (uint8_t)least;
         }
 }
 
 /* The deepest place of a quarter, nearest to its middle. */
-static unsigned deepest(const uint8_t *depth, int column, int row,
-                        struct om_spot *at)
+static unsigned deepest(const struct om_canvas *c, const uint8_t *depth,
+                        int column, int row, struct om_spot *at)
 {
-    const int n = COARSE_SIDE, half = n / 2;
+    const int w = (int)c->view.width, h = (int)c->view.height;
+    const int x0 = column * (w / 2), x1 = column ? w : w / 2;
+    const int y0 = row * (h / 2), y1 = row ? h : h / 2;
     unsigned most = 0;
     int nearest = 0;
-    for (int y = row * half; y < row * half + half; y++)
-        for (int x = column * half; x < column * half + half; x++) {
-            const unsigned d = depth[y * n + x];
-            const int dx = x - column * half - half / 2;
-            const int dy = y - row * half - half / 2;
+    for (int y = y0; y < y1; y++)
+        for (int x = x0; x < x1; x++) {
+            const unsigned d = depth[y * w + x];
+            const int dx = x - (x0 + x1) / 2, dy = y - (y0 + y1) / 2;
             if (d < most || (d == most && dx * dx + dy * dy >= nearest))
                 continue;
             most = d;
@@ -120,11 +124,11 @@ static om_status plan_quarter(struct planner *p, const uint8_t *depth,
                               int quarter, const char *text, size_t len)
 {
     struct om_spot at = {0, 0};
-    const unsigned deep = deepest(depth, quarter & 1, quarter >> 1, &at);
-    // Pixels of the square in one of the coarse picture.
-    const unsigned step = p->view->width / COARSE_SIDE;
+    const struct om_view *coarse = &p->coarse.view;
+    const unsigned deep =
+        deepest(&p->coarse, depth, quarter & 1, quarter >> 1, &at);
     if (!deep) return OM_OK;
-    const int64_t per = (int64_t)step * 256;
+    const int64_t per = (int64_t)p->step * 256;
     const struct om_label_wish wish = {.rank = RANK_WATER,
                                        .weight = deep,
                                        .face = {.size_px = p->size_px},
@@ -134,19 +138,21 @@ static om_status plan_quarter(struct planner *p, const uint8_t *depth,
                                        .len = len};
     return om_label_plan_point(
         p->plan, &wish,
-        (struct om_spot){at.x * per + per / 2, at.y * per + per / 2},
-        (int)(deep * step), 10);
+        (struct om_spot){(coarse->x + at.x) * per + per / 2 - p->view->x * 256,
+                         (coarse->y + at.y) * per + per / 2 - p->view->y * 256},
+        (int)(deep * p->step), 10);
 }
 
 static om_status plan_water(void *ctx, const struct om_shape_hit *hit)
 {
     struct planner *p = ctx;
-    uint8_t depth[COARSE_SIDE * COARSE_SIDE];
+    uint8_t depth[COARSE_PIXELS];
     const char *text;
     size_t len;
     OM_TRY(name_of(p, hit, &text, &len));
     if (!len) return OM_OK;
-    memset(p->coarse.pixel, 0, sizeof depth * 4);
+    memset(p->coarse.pixel, 0,
+           (size_t)p->coarse.view.width * p->coarse.view.height * 4);
     om_canvas_polygon(&p->coarse, hit->rings, hit->row);
     om_canvas_fill(&p->coarse, om_colour_of(0xFFFFFF));
     depths(&p->coarse, depth);
@@ -155,18 +161,28 @@ static om_status plan_water(void *ctx, const struct om_shape_hit *hit)
     return OM_OK;
 }
 
+static int64_t floor_by(int64_t a, int64_t b)
+{
+    return a >= 0 ? a / b : -((b - 1 - a) / b);
+}
+
 static om_status plan_waters(struct planner *p)
 {
     p->size_px = om__base_text_px(OM__INK_WATER, 0, p->zoom) * p->view->ratio;
     if (!p->size_px) return OM_OK;
-    // The same square in fewer pixels: its corner stays a whole one.
-    const unsigned step = p->view->width / COARSE_SIDE;
-    const struct om_view coarse = {.world = p->view->world / step,
-                                   .x = p->view->x / step,
-                                   .y = p->view->y / step,
-                                   .width = COARSE_SIDE,
-                                   .height = COARSE_SIDE,
-                                   .ratio = 1};
+    // The same in fewer pixels, which begin at whole ones.
+    const struct om_view *v = p->view;
+    const unsigned side = v->width > v->height ? v->width : v->height;
+    const int64_t step = (side + COARSE_SIDE - 1) / COARSE_SIDE;
+    struct om_view coarse = {.world = v->world / (uint64_t)step,
+                             .x = floor_by(v->x, step),
+                             .y = floor_by(v->y, step),
+                             .ratio = 1};
+    coarse.width =
+        (unsigned)(floor_by(v->x + v->width - 1, step) - coarse.x + 1);
+    coarse.height =
+        (unsigned)(floor_by(v->y + v->height - 1, step) - coarse.y + 1);
+    p->step = (unsigned)step;
     OM_TRY(om_canvas_init(&p->coarse, &coarse, p->arena));
     return om_shapes_each(p->source->layer, NULL, om_view_box(p->view, 0),
                           plan_water, p);

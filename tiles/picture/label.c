@@ -51,6 +51,8 @@ struct bucket_entry {
 struct om_label_plan {
     struct om_font *font;
     struct om_view view;
+    struct om_view home;  // holds the view
+    int reach;            // the farthest from an edge of home to the view's
     struct om_arena *arena;
     struct wish *wishes;  // newest first
     size_t count;
@@ -70,17 +72,38 @@ om_status om_label_plan_new(struct om_font *font, uint64_t world,
                             unsigned ratio, int64_t column, int64_t row,
                             struct om_arena *arena, struct om_label_plan **out)
 {
+    const unsigned side = OM_LABEL_SQUARE_PX * ratio;
+    const struct om_view view = {.world = world,
+                                 .x = column * side,
+                                 .y = row * side,
+                                 .width = side,
+                                 .height = side,
+                                 .ratio = ratio};
+    return om_label_plan_window(font, &view, &view, arena, out);
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+om_status om_label_plan_window(struct om_font *font, const struct om_view *view,
+                               const struct om_view *home,
+                               struct om_arena *arena,
+                               struct om_label_plan **out)
+{
+    const int64_t most = OM_LABEL_SQUARE_PX * (int64_t)view->ratio;
+    if (view->width > most || view->height > most) return OM_E_RANGE;
     struct om_label_plan *plan = om_arena_calloc(arena, 1, sizeof *plan);
     if (!plan) return OM_E_MEMORY;
-    const unsigned side = OM_LABEL_SQUARE_PX * ratio;
     plan->font = font;
     plan->arena = arena;
-    plan->view = (struct om_view){.world = world,
-                                  .x = column * side,
-                                  .y = row * side,
-                                  .width = side,
-                                  .height = side,
-                                  .ratio = ratio};
+    plan->view = *view;
+    plan->home = *home;
+    const int64_t before = larger(view->x - home->x, view->y - home->y);
+    const int64_t right = home->x + home->width - view->x - view->width;
+    const int64_t below = home->y + home->height - view->y - view->height;
+    plan->reach = (int)larger(before, larger(right, below));
     *out = plan;
     return OM_OK;
 }
@@ -88,6 +111,11 @@ om_status om_label_plan_new(struct om_font *font, uint64_t world,
 const struct om_view *om_label_plan_view(const struct om_label_plan *plan)
 {
     return &plan->view;
+}
+
+const struct om_view *om_label_plan_home(const struct om_label_plan *plan)
+{
+    return &plan->home;
 }
 
 static struct wish *new_wish(struct om_label_plan *plan,
@@ -111,7 +139,7 @@ om_status om_label_plan_point(struct om_label_plan *plan,
     struct wish *w = new_wish(plan, wish);
     if (!w) return OM_E_MEMORY;
     w->at = at;
-    w->slack = slack_px;
+    w->slack = slack_px + plan->reach;
     w->most = most;
     return OM_OK;
 }
@@ -188,6 +216,18 @@ static om_status occupy(struct om_label_plan *plan,
             plan->bucket[y][x] = e;
         }
     return OM_OK;
+}
+
+om_status om_label_plan_block(struct om_label_plan *plan,
+                              const struct om_label_box *box)
+{
+    return meets(box,
+                 &(struct om_label_box){plan->view.x, plan->view.y,
+                                        plan->view.x + plan->view.width,
+                                        plan->view.y + plan->view.height},
+                 ROOM_PX * (int64_t)plan->view.ratio)
+               ? occupy(plan, box)
+               : OM_OK;
 }
 
 /* Is there a label of the same text too near? */

@@ -58,8 +58,22 @@ om_status om_label_plan_new(struct om_font *font, uint64_t world,
                             unsigned ratio, int64_t column, int64_t row,
                             struct om_arena *arena,
                             struct om_label_plan **out) OM_MUST_USE;
-/** The square as a view, for searching what lies in it. */
+/**
+ * Begin to plan a window of its own: a screen of a wall. No label leaves
+ * `view`, which is no larger than a square. Places in `home`, which holds the
+ * view, are its own too: what stands behind a bezel is named beside it.
+ */
+om_status om_label_plan_window(struct om_font *font, const struct om_view *view,
+                               const struct om_view *home,
+                               struct om_arena *arena,
+                               struct om_label_plan **out) OM_MUST_USE;
+/** The square or window as a view, for searching what lies in it. */
 const struct om_view *om_label_plan_view(const struct om_label_plan *plan);
+/** Whose places are named here: the view, or what holds it. */
+const struct om_view *om_label_plan_home(const struct om_label_plan *plan);
+/** Keep labels out of a box. */
+om_status om_label_plan_block(struct om_label_plan *plan,
+                              const struct om_label_box *box) OM_MUST_USE;
 /** Wish for a label around a place of the plan's view, in 1/256 pixel. It may
  *  move by up to slack_px to stay inside the square. Texts of more than
  *  `most` letters stand on two lines. */

@@ -3,10 +3,10 @@
  * DESIGN
  * Nothing that is painted depends on the window (view.h), so a large picture
  * is cut into pieces which threads paint on their own. Pieces never cross a
- * bezel. Legends and notes stand on one screen each and are drawn like
- * everything else, by every piece that they meet.
+ * bezel. Legends and notes stand on one screen each (screens.c) and are drawn
+ * like everything else, by every piece that they meet.
  */
-#include "tiles/picture/wall.h"
+#include "tiles/picture/wall_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,8 +19,6 @@
 /* Largest pieces, pixels. They end where windows of heat maps end. */
 #define PIECE_W 1024
 #define PIECE_H 512
-/* Room between a panel and the edge of its screen, pixels of design. */
-#define MARGIN 16
 
 om_status om_wall_fit(struct om_wall *wall, struct om_box box, unsigned ratio)
 {
@@ -76,7 +74,9 @@ struct making {
     unsigned first_row, rows;  // of the strip
     uint8_t (*strip)[4];       // [rows * width]
     struct om_arena *arena;    // [threads]
-    int64_t key_x, key_y, note_x, note_y;
+    size_t panels;
+    struct om__panel panel[OM__PANELS];
+    struct om__screen_labels labels;  // of the row of screens; with bezels
 };
 
 /* Where a pixel of the picture lies among those of the map. */
@@ -89,6 +89,26 @@ static int64_t behind_y(const struct making *m, unsigned y)
     return m->wall->view.y + y + (int64_t)(y / m->screen_h) * m->wall->gap_y;
 }
 
+static bool has_bezels(const struct om_wall *w)
+{
+    return w->columns > 1 || w->rows > 1;
+}
+
+static om_status paint_panel(const struct om_wall *w,
+                             const struct om__panel *panel,
+                             struct om_canvas *canvas, struct om_arena *arena)
+{
+    const struct om_label_box *b = &panel->box;
+    const struct om_view *v = &canvas->view;
+    if (b->x0 >= v->x + v->width || b->x1 <= v->x ||
+        b->y0 >= v->y + v->height || b->y1 <= v->y)
+        return OM_OK;
+    return panel->keys ? om_keys_draw(&w->style, &w->key[panel->first],
+                                      panel->keys, canvas, b->x0, b->y0, arena)
+                       : om_key_note_draw(&w->style, w->note, canvas, b->x0,
+                                          b->y0, arena);
+}
+
 static om_status paint(const struct making *m, struct om_canvas *canvas,
                        struct om_arena *arena)
 {
@@ -96,14 +116,15 @@ static om_status paint(const struct making *m, struct om_canvas *canvas,
     if (w->ground.a) om_canvas_flood(canvas, w->ground);
     for (size_t i = 0; i < w->pictures; i++)
         OM_TRY(om_picture_draw(w->picture[i], true, false, canvas, arena));
-    for (size_t i = 0; i < w->pictures; i++)
-        OM_TRY(om_picture_draw(w->picture[i], false, true, canvas, arena));
-    if (w->keys)
-        OM_TRY(om_keys_draw(&w->style, w->key, w->keys, canvas, m->key_x,
-                            m->key_y, arena));
-    return w->note ? om_key_note_draw(&w->style, w->note, canvas, m->note_x,
-                                      m->note_y, arena)
-                   : OM_OK;
+    if (has_bezels(w)) {
+        OM_TRY(om__screen_labels_draw(&m->labels, canvas, arena));
+    } else {
+        for (size_t i = 0; i < w->pictures; i++)
+            OM_TRY(om_picture_draw(w->picture[i], false, true, canvas, arena));
+    }
+    for (size_t i = 0; i < m->panels; i++)
+        OM_TRY(paint_panel(w, &m->panel[i], canvas, arena));
+    return OM_OK;
 }
 
 /* Where a piece from `x` on ends: at a window's end, within its screen. */
@@ -165,33 +186,15 @@ static om_status paint_piece(void *ctx, size_t first, size_t end, size_t lane)
     return st;
 }
 
-/* The legend stands below left, the note below right. */
-static om_status place_panels(struct making *m)
-{
-    const struct om_wall *w = m->wall;
-    const int64_t margin = MARGIN * (int64_t)w->style.ratio;
-    unsigned width = 0, height = 0;
-    if (w->keys)
-        OM_TRY(om_keys_size(&w->style, w->key, w->keys, &m->arena[0], &width,
-                            &height));
-    const int64_t right = behind_x(m, w->width - 1) + 1;
-    const int64_t bottom = behind_y(m, w->height - 1) + 1;
-    m->key_x = behind_x(m, 0) + margin;
-    m->key_y = bottom - margin - height;
-    if (w->note)
-        OM_TRY(om_key_note_size(&w->style, w->note, &m->arena[0], &width,
-                                &height));
-    m->note_x = right - margin - width;
-    m->note_y = bottom - margin - height;
-    return OM_OK;
-}
-
 static om_status write_strips(struct making *m, bool (*cancelled)(void *ctx),
                               void *ctx, struct om_png_rows *rows)
 {
     const struct om_wall *w = m->wall;
     for (unsigned y = 0; y < w->height; y += m->rows) {
         if (cancelled && cancelled(ctx)) return OM_E_STOPPED;
+        if (has_bezels(w) && y % m->screen_h == 0)
+            OM_TRY(om__screen_labels_make(w, y / m->screen_h, m->panel,
+                                          m->panels, &m->labels));
         m->first_row = y;
         m->rows = strip_rows(m, y);
         OM_TRY(om_parallel(m->pieces, 1, paint_piece, m));
@@ -219,7 +222,9 @@ om_status om_wall_png(const struct om_wall *wall, bool (*cancelled)(void *ctx),
     const size_t before = png->len, threads = om_threads();
     m.strip = om_alloc_array((size_t)wall->width * PIECE_H, 4);
     m.arena = om_calloc(threads, sizeof *m.arena);
-    om_status st = m.strip && m.arena ? place_panels(&m) : OM_E_MEMORY;
+    om_status st = m.strip && m.arena
+                       ? om__wall_panels(wall, &m.arena[0], m.panel, &m.panels)
+                       : OM_E_MEMORY;
     if (!st) st = cut_pieces(&m);
     if (!st)
         st = om_png_rows_begin(wall->width, wall->height, wall->ground.a == 255,
@@ -227,6 +232,7 @@ om_status om_wall_png(const struct om_wall *wall, bool (*cancelled)(void *ctx),
     if (!st) st = write_strips(&m, cancelled, ctx, rows);
     if (st) png->len = before;
     om_png_rows_free(rows);
+    om__screen_labels_deinit(&m.labels);
     for (size_t i = 0; m.arena && i < threads; i++)
         om_arena_deinit(&m.arena[i]);
     om_free(m.arena);

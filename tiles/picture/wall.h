@@ -15,7 +15,8 @@
 
 /* A picture over several screens: the map goes on behind their bezels, so
  * that gap_x pixels between two columns of screens, and gap_y between rows,
- * are not in the picture. */
+ * are not in the picture. What is read (labels, legends, the note) lies whole
+ * on one screen; a gap of 0 is a bezel too. */
 struct om_wall {
     unsigned width, height;  // of the picture
     unsigned columns, rows;  // of screens, which divide it evenly
@@ -49,7 +50,9 @@ om_status om_wall_centre(struct om_wall *wall, double x, double y, double zoom,
  * Draw the picture as PNG, in strips, on all threads.
  *
  * cancelled  (may be NULL) asked between strips: true gives up, OM_E_STOPPED
- * returns    OM_E_RANGE (screens do not divide the picture), OM_E_MEMORY
+ * returns    OM_E_RANGE (screens do not divide the picture), OM_E_MEMORY,
+ *            OM_E_LIMIT (a legend or the note is larger than a screen; never
+ *            of a wall that is one screen, which shows a part of it)
  * memory     16 bytes a pixel of a strip of 256 rows, and the PNG
  * test       tests/tiles/test_wall.c
  */

@@ -369,6 +369,12 @@ static om_status answer(struct om__request *r, struct map_ask *ask)
         ask->wall.note = &ask->note;
     }
     om_status st = om_wall_png(&ask->wall, is_gone, r, &out);
+    if (st == OM_E_LIMIT)
+        st = om__param_bad(r, "bezel", OM_E_RANGE,
+                           "the legend is larger than a screen of %u x %u "
+                           "pixels: larger screens, scale=1 or legend=no",
+                           ask->wall.width / ask->wall.columns,
+                           ask->wall.height / ask->wall.rows);
     if (!st) st = om__reply_kept(r, &out, &om__head_png, NULL, 0);
     om_buf_deinit(&out);
     return st;
