@@ -198,6 +198,9 @@ run-tests:
 	@tests/run.sh -j $(JOBS) -l "$(LABEL)" -t $(TOTALS) $(sort $(call picked,$(ALL_TESTS) $(FUZZ)))
 run-pages:
 	@ONEMAP=$(abspath $(BUILD_ROOT)/onemap) tests/run.sh -t $(TOTALS) $(PAGES)
+golden: ## draw the golden tiles anew (tests/golden/*.png); look at them before you commit
+	@$(MAKE) -s -j2 tests T=test_golden && ONEMAP_GOLDEN=1 $(BUILD)/tests/tiles/test_golden
+.PHONY: golden
 clang-builds: $(BUILD)/onemap
 	@echo "ok   clang builds without warnings"
 .PHONY: test-one test-all run-tests run-pages clang-builds

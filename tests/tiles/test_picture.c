@@ -1,14 +1,13 @@
-/* Pictures of a small city: base map, units, rows, heat.
+/* Pictures of a small city: base map, units, rows. Whether tiles continue each
+ * other test_seam.c looks at.
  *
  * Plan
- *   block_*   nine tiles are, pixel by pixel, one picture of the same place,
- *             at every zoom, of every kind, 256 and 512 and dense
  *   label_*   labels do not collide, stay in their square, are the same for
- *             whoever asks; a square border cuts none
+ *             whoever asks; a square border cuts none; they are painted, and
+ *             in the letters that they should be
  *   rows_*    dots where rows are; stored cells give what rows give
  *   units_*   no seams, every class in its place
  *   base_*    city.json: what it may say, and what it must not
- *   golden_*  one tile as it was when somebody looked at it
  *   fault_*   no memory
  */
 #include <setjmp.h>
@@ -17,263 +16,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <ft2build.h>
+#include FT_FREETYPE_H
 
 #include "data/base/alloc.h"
-#include "tests/tiles/golden_png.h"
-#include "tests/tiles/picture_city.h"
-#include "tests/tiles/read_png.h"
+#include "tests/tiles/pictures.h"
 #include "tiles/picture/base_internal.h"
-#include "tiles/picture/heatmap.h"
-#include "tiles/picture/picture.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ZOOM_STEP 3
-#else
-#define ZOOM_STEP 1
-#endif
-
-static struct pic_city city;
-static struct om_font *font;
-static struct om_base *base;
-
-enum {
-    BASE,
-    DARK,
-    LABELS,
-    TOWNS,
-    VILLAGES,
-    GRADES,
-    KINDS,
-    PLAIN,
-    HOUSES,
-    PICTURES
-};
-static struct om_picture *picture[PICTURES];
-
-static const struct om_layer *layer_of(const char *name)
-{
-    return om_snapshot_layer(city.snapshot, name);
-}
-
-static struct om_selection *all_rows(const char *layer)
-{
-    struct om_selection *selection;
-    assert_int_equal(om_select(NULL, layer_of(layer), &OM_POLICY_ALL, NULL,
-                               (struct om_window){0}, &selection),
-                     OM_OK);
-    return selection;
-}
-
-static struct om_picture *rows_of(const char *layer, const char *by,
-                                  enum om_palette palette)
-{
-    struct om_classes classes;
-    struct om_picture *out;
-    struct om_selection *selection = all_rows(layer);
-    const size_t column =
-        by ? om_schema_find(&layer_of(layer)->schema, by) : OM_NO_FIELD;
-    assert_int_equal(
-        om_classes_of(city.snapshot, layer_of(layer), column, &classes, NULL),
-        OM_OK);
-    assert_int_equal(om_picture_rows_take(city.snapshot, layer_of(layer),
-                                          selection, &classes, palette, &out),
-                     OM_OK);
-    om_selection_unref(selection);
-    return out;
-}
-
-/* Units by the numbers 0, 1, 2 ...; some unknown. */
-static struct om_picture *units_of(const char *name, enum om_palette palette)
-{
-    struct om_level *level;
-    struct om_unit_classes classes;
-    struct om_picture *out;
-    assert_int_equal(om_base_level(base, name, &level, NULL), OM_OK);
-    const size_t n = level->units.count;
-    double *value = calloc(n, sizeof *value);
-    for (size_t i = 0; i < n; i++)
-        value[i] = i % 11 == 7 ? (double)NAN : (double)(i % 40);
-    const struct om_unit_numbers numbers = {value, true};
-    assert_int_equal(om_unit_classes_of(&numbers, &numbers, n, 1.0, &classes),
-                     OM_OK);
-    assert_int_equal(
-        om_picture_units_take(base, level, &classes, palette, &out), OM_OK);
-    om_level_unref(level);
-    free(value);
-    return out;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    struct om_err err = {0};
-    pic_city_init(&city);
-    if (om_font_open(NULL, &font, &err)) fail_msg("%s", err.text);
-    if (om_base_new(city.snapshot, font, &base, &err)) fail_msg("%s", err.text);
-    assert_int_equal(
-        om_picture_base(base, OM_PALETTE_LIGHT, true, true, &picture[BASE]),
-        OM_OK);
-    assert_int_equal(
-        om_picture_base(base, OM_PALETTE_DARK, true, true, &picture[DARK]),
-        OM_OK);
-    assert_int_equal(
-        om_picture_base(base, OM_PALETTE_DARK, false, true, &picture[LABELS]),
-        OM_OK);
-    picture[TOWNS] = units_of("town", OM_PALETTE_LIGHT);
-    picture[VILLAGES] = units_of("village", OM_PALETTE_DARK);
-    picture[GRADES] = rows_of("report", NULL, OM_PALETTE_DARK);
-    picture[KINDS] = rows_of("report", "kind", OM_PALETTE_LIGHT);
-    picture[PLAIN] = rows_of("report", "size", OM_PALETTE_DARK);
-    picture[HOUSES] = rows_of("building", NULL, OM_PALETTE_LIGHT);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    for (int i = 0; i < PICTURES; i++) om_picture_unref(picture[i]);
-    om_base_unref(base);
-    om_font_close(font);
-    pic_city_deinit(&city);
-    return 0;
-}
-
-/* ---- blocks ---- */
-
-static uint8_t *pixels_of(const struct om_picture *p,
-                          const struct om_view *view)
-{
-    struct om_arena arena = {0};
-    struct om_buf png = {0};
-    unsigned width, height;
-    assert_int_equal(om_picture_png(p, view, &arena, &png), OM_OK);
-    uint8_t *pixels = read_png(&png, &width, &height);
-    assert_non_null(pixels);
-    assert_int_equal(width, view->width);
-    assert_int_equal(height, view->height);
-    om_buf_deinit(&png);
-    om_arena_deinit(&arena);
-    return pixels;
-}
-
-/* The tile that holds a place, as a fraction of the city's side. */
-static struct om_view tile_at(double fx, double fy, unsigned z, unsigned side,
-                              unsigned ratio)
-{
-    return om_view_tile(z, (uint32_t)(PIC_X + fx * PIC_SIDE) >> (32 - z),
-                        (uint32_t)(PIC_Y + fy * PIC_SIDE) >> (32 - z), side,
-                        ratio);
-}
-
-/* Compare a block of 3 x 3 tiles with the picture of all of them. */
-static size_t check_block(const struct om_picture *p, struct om_view middle)
-{
-    const unsigned side = middle.width;
-    struct om_view block = middle;
-    block.x -= side;
-    block.y -= side;
-    block.width = block.height = 3 * side;
-    uint8_t *whole = pixels_of(p, &block);
-    size_t coloured = 0;
-    for (unsigned t = 0; t < 9; t++) {
-        struct om_view tile = middle;
-        const unsigned dx = t % 3 * side, dy = t / 3 * side;
-        tile.x = block.x + dx;
-        tile.y = block.y + dy;
-        uint8_t *pixels = pixels_of(p, &tile);
-        for (unsigned y = 0; y < side; y++)
-            if (memcmp(pixels + (size_t)y * side * 4,
-                       whole + ((size_t)(dy + y) * 3 * side + dx) * 4,
-                       side * 4) != 0)
-                fail_msg("tile %u, row %u at world %llx differs", t, y,
-                         (unsigned long long)middle.world);
-        free(pixels);
-    }
-    for (size_t i = 1; i < (size_t)9 * side * side; i++)
-        coloured += memcmp(whole + 4 * i, whole, 4) != 0;
-    free(whole);
-    return coloured;
-}
-
-static void block_of_tiles_is_one_picture_at_every_zoom(void **state)
-{
-    (void)state;
-    // Somewhere in the middle, and at the middle's own corner.
-    for (unsigned z = 4; z <= 20; z += ZOOM_STEP) {
-        assert_true(check_block(picture[BASE], tile_at(0.5, 0.49, z, 256, 1)) >
-                    (z < 8 ? 0 : 50));
-        check_block(picture[z % 2 ? DARK : LABELS],
-                    tile_at(0.46, 0.51, z, 256, 1));
-        check_block(picture[TOWNS + z % 6], tile_at(0.5, 0.5, z, 256, 1));
-        check_block(picture[TOWNS + (z + 3) % 6],
-                    tile_at(0.51, 0.48, z, 256, 1));
-    }
-}
-
-static void block_of_tiles_of_512_and_dense_ones(void **state)
-{
-    (void)state;
-    for (unsigned z = 9; z <= 17; z += 4 * ZOOM_STEP)
-        for (int i = 0; i < PICTURES; i++) {
-            check_block(picture[i], tile_at(0.5, 0.49, z, 512, 2));
-            if (i % 2) check_block(picture[i], tile_at(0.5, 0.49, z, 512, 1));
-        }
-}
-
-/* ---- heat over a canvas ---- */
-
-static void block_of_heat_is_the_tiles_of_heat(void **state)
-{
-    (void)state;
-    struct om_fields *fields;
-    struct om_selection *selection = all_rows("report");
-    struct om_risk_part part = {.spec = {.layer = layer_of("report"),
-                                         .selection = selection,
-                                         .bandwidth_m = 900.0,
-                                         .weight = OM_WEIGHT_ONE},
-                                .factor = 1.0};
-    const struct om_risk risk = {.terms = 1, .term = &part, .scale = 1.0};
-    struct om_legend legend;
-    assert_int_equal(om_fields_new((size_t)1 << 28, &fields), OM_OK);
-    assert_int_equal(
-        om_heat_legend(fields, &part.spec, NULL, OM_PALETTE_DARK, &legend),
-        OM_OK);
-    struct om_arena arena = {0};
-    for (unsigned z = 10; z <= 15; z += ZOOM_STEP) {
-        struct om_view tile = tile_at(0.5, 0.5, z, 256, 1), block = tile;
-        block.x -= 100;
-        block.y -= 77;
-        block.width = 500;
-        block.height = 470;
-        struct om_canvas canvas;
-        assert_int_equal(om_canvas_init(&canvas, &block, &arena), OM_OK);
-        assert_int_equal(
-            om_heatmap_draw(fields, &risk, &legend, &canvas, &arena), OM_OK);
-        const struct om_field_window window = {.z = z,
-                                               .x = (uint32_t)(tile.x / 256),
-                                               .y = (uint32_t)(tile.y / 256),
-                                               .side_px = 256};
-        struct om_buf png = {0};
-        unsigned width, height;
-        assert_int_equal(
-            om_risk_png(fields, &risk, &window, &legend, &arena, &png), OM_OK);
-        uint8_t *pixels = read_png(&png, &width, &height);
-        for (unsigned y = 0; y < 256; y++)
-            for (unsigned x = 0; x < 256; x++) {
-                const uint8_t *a =
-                    canvas.pixel[(size_t)(y + 77) * 500 + x + 100];
-                const uint8_t *b = pixels + ((size_t)y * 256 + x) * 4;
-                assert_int_equal(a[3], b[3]);
-                assert_int_equal(a[0], (b[0] * b[3] + 127) / 255);
-            }
-        free(pixels);
-        om_buf_deinit(&png);
-        om_arena_reset(&arena);
-    }
-    om_arena_deinit(&arena);
-    om_fields_free(fields);
-    om_selection_unref(selection);
-}
 
 /* ---- labels ---- */
 
@@ -444,6 +192,145 @@ static void label_along_a_line_follows_it(void **state)
         om_arena_reset(&arena);
     }
     om_arena_deinit(&arena);
+}
+
+/* ---- letters ---- */
+
+/* The simplified Chinese face of the font that is found first, opened by
+ * FreeType alone. NULL where the machine has another font. */
+static FT_Face open_noto(FT_Library library)
+{
+    static const char path[] =
+        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
+    FT_Face face = NULL;
+    for (FT_Long i = 0; !FT_New_Face(library, path, i, &face); i++) {
+        if (!strcmp(face->family_name, "Noto Sans CJK SC")) return face;
+        FT_Done_Face(face);
+    }
+    return NULL;
+}
+
+/* Letters of three bytes, which Chinese ones are. */
+static unsigned letter_of(const char *text, size_t i)
+{
+    const unsigned char *b = (const unsigned char *)text + 3 * i;
+    return (b[0] & 15u) << 12 | (b[1] & 63u) << 6 | (b[2] & 63u);
+}
+
+/* One letter as FreeType draws it, against what was painted: where it covers
+ * a pixel whole there is ink, where it does not there is none. */
+static size_t check_letter(FT_Face face, unsigned letter, unsigned size_px,
+                           const struct om_label_glyph *g,
+                           const struct om_canvas *canvas,
+                           const struct om_label_ink *ink)
+{
+    size_t whole = 0;
+    assert_int_equal(FT_Set_Pixel_Sizes(face, 0, size_px), 0);
+    assert_int_equal(
+        FT_Load_Char(face, letter, FT_LOAD_NO_BITMAP | FT_LOAD_TARGET_LIGHT),
+        0);
+    assert_int_equal(FT_Render_Glyph(face->glyph, FT_RENDER_MODE_NORMAL), 0);
+    const FT_Bitmap *b = &face->glyph->bitmap;
+    for (unsigned y = 0; y < b->rows; y++)
+        for (unsigned x = 0; x < b->width; x++) {
+            const int cover = b->buffer[(int)y * b->pitch + (int)x];
+            const int64_t px =
+                g->x + face->glyph->bitmap_left + x - canvas->view.x;
+            const int64_t py =
+                g->y - face->glyph->bitmap_top + y - canvas->view.y;
+            const uint8_t *at =
+                canvas->pixel[(size_t)py * canvas->view.width + (size_t)px];
+            const struct om_colour t = ink->text;
+            const bool inked = at[0] == t.r && at[1] == t.g && at[2] == t.b;
+            if (cover == 255 && !inked)
+                fail_msg("U+%04X: no ink at %u, %u", letter, x, y);
+            if (cover < 200) assert_false(inked);
+            whole += cover == 255;
+        }
+    return whole;
+}
+
+static void label_letters_are_painted_as_the_font_has_them(void **state)
+{
+    (void)state;
+    FT_Library library;
+    assert_int_equal(FT_Init_FreeType(&library), 0);
+    FT_Face face = open_noto(library);
+    assert_non_null(face);
+    struct om_arena arena = {0};
+    struct om_canvas canvas;
+    struct om_base_square *square;
+    size_t letters = 0, whole = 0;
+    for (unsigned ratio = 1; ratio <= 2; ratio++) {
+        const struct om_view tile = om_view_tile(14, 0, 0, 256 * ratio, ratio);
+        const int64_t side = OM_LABEL_SQUARE_PX * (int64_t)ratio;
+        struct om_view view = tile;
+        view.x =
+            (om_view_scale(tile.world, (uint32_t)(PIC_X + PIC_SIDE / 2)) >> 8) /
+            side * side;
+        view.y =
+            (om_view_scale(tile.world, (uint32_t)(PIC_Y + PIC_SIDE / 2)) >> 8) /
+            side * side;
+        view.width = view.height = (unsigned)side;
+        assert_int_equal(om_canvas_init(&canvas, &view, &arena), OM_OK);
+        assert_int_equal(
+            om_picture_draw(picture[LABELS], false, true, &canvas, &arena),
+            OM_OK);
+        assert_int_equal(om_base_square(base, view.world, ratio, view.x / side,
+                                        view.y / side, &square),
+                         OM_OK);
+        const struct om_labels *l = om_base_square_labels(square);
+        for (size_t i = 0; i < l->count; i++) {
+            const struct om_label *label = &l->label[i];
+            // Names of villages: upright, not bold. "东村社区3"
+            if (label->ink != OM__INK_PLACE || label->face.bold) continue;
+            for (size_t k = 0; k < 4; k++, letters++)
+                whole += check_letter(
+                    face, letter_of(label->text, k), label->face.size_px,
+                    &label->glyph[k], &canvas,
+                    &om__base_styles[OM_PALETTE_DARK].ink[label->ink]);
+        }
+        om_base_square_unref(square);
+        om_arena_reset(&arena);
+    }
+    assert_true(letters > 100);
+    assert_true(whole > 500);
+    om_arena_deinit(&arena);
+    FT_Done_Face(face);
+    FT_Done_FreeType(library);
+}
+
+static void label_of_every_kind_is_painted(void **state)
+{
+    (void)state;
+    // Each has its own ink, and all of them are seen at some zoom.
+    const struct om_label_ink *ink = om__base_styles[OM_PALETTE_LIGHT].ink;
+    size_t seen[OM__INKS] = {0};
+    for (unsigned z = 10; z <= 16; z += 2) {
+        const struct om_view view = tile_at(0.5, 0.45, z, 1024, 1);
+        struct om_view wide = om_view_tile(z, 0, 0, 256, 1);
+        wide.x = view.x / 4;
+        wide.y = view.y / 4;
+        wide.width = wide.height = 1024;
+        struct om_arena arena = {0};
+        struct om_canvas with, without;
+        assert_int_equal(om_canvas_init(&with, &wide, &arena), OM_OK);
+        assert_int_equal(om_canvas_init(&without, &wide, &arena), OM_OK);
+        assert_int_equal(
+            om_picture_draw(picture[BASE], true, true, &with, &arena), OM_OK);
+        assert_int_equal(
+            om_picture_draw(picture[BASE], true, false, &without, &arena),
+            OM_OK);
+        for (size_t i = 0; i < (size_t)1024 * 1024; i++)
+            for (size_t k = 0; k < OM__INKS; k++) {
+                const uint8_t *p = with.pixel[i];
+                const struct om_colour t = ink[k].text;
+                seen[k] += memcmp(p, without.pixel[i], 4) != 0 && p[0] == t.r &&
+                           p[1] == t.g && p[2] == t.b;
+            }
+        om_arena_deinit(&arena);
+    }
+    for (size_t k = 0; k < OM__INKS; k++) assert_true(seen[k] > 20);
 }
 
 /* ---- rows ---- */
@@ -682,23 +569,6 @@ static void base_says_what_is_wrong_in_city_json(void **state)
     pic_write_manifest(&city.files, PIC_LOOKS_ROAD);
 }
 
-/* ---- golden ---- */
-
-static void golden_tile_is_as_it_was(void **state)
-{
-    (void)state;
-    // Without labels: fonts change from one distribution to the next.
-    struct om_picture *p;
-    assert_int_equal(om_picture_base(base, OM_PALETTE_LIGHT, true, false, &p),
-                     OM_OK);
-    const struct om_view view = tile_at(0.5, 0.49, 14, 256, 1);
-    uint8_t *pixels = pixels_of(p, &view);
-    // A different rounding of an edge is no other picture.
-    golden_check("tests/golden/base.png", pixels, 256, 256, 24, 64);
-    free(pixels);
-    om_picture_unref(p);
-}
-
 /* ---- faults ---- */
 
 static void fault_in_the_base_map(void **state)
@@ -800,14 +670,13 @@ static void fault_in_rows_and_units(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(block_of_tiles_is_one_picture_at_every_zoom),
-        cmocka_unit_test(block_of_tiles_of_512_and_dense_ones),
-        cmocka_unit_test(block_of_heat_is_the_tiles_of_heat),
         cmocka_unit_test(label_boxes_do_not_collide),
         cmocka_unit_test(label_sets_are_the_same_whoever_asks),
         cmocka_unit_test(label_stands_whole_across_the_border_of_a_square),
         cmocka_unit_test(label_of_more_importance_wins),
         cmocka_unit_test(label_along_a_line_follows_it),
+        cmocka_unit_test(label_letters_are_painted_as_the_font_has_them),
+        cmocka_unit_test(label_of_every_kind_is_painted),
         cmocka_unit_test(rows_are_dots_where_they_lie),
         cmocka_unit_test(rows_read_from_cells_are_those_read_one_by_one),
         cmocka_unit_test(rows_of_what_the_city_colours_have_those_colours),
@@ -817,10 +686,9 @@ int main(void)
         cmocka_unit_test(base_borders_are_each_drawn_once),
         cmocka_unit_test(base_without_a_font_is_a_map_without_labels),
         cmocka_unit_test(base_says_what_is_wrong_in_city_json),
-        cmocka_unit_test(golden_tile_is_as_it_was),
         cmocka_unit_test(fault_in_the_base_map),
         cmocka_unit_test(fault_in_fonts),
         cmocka_unit_test(fault_in_rows_and_units),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, pictures_set_up, pictures_tear_down);
 }
