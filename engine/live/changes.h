@@ -9,23 +9,38 @@
 #define OM_CHANGE_LEVEL 18
 
 /* A sparse quadtree a layer: every cell that ever changed, and all above it,
- * with the newest sequence and its time. */
+ * with the newest sequence and its time. Memory is bounded: of a layer that
+ * changes at more than about 130,000 scattered cells, the rest is remembered
+ * coarser, so that a question about it may be answered with too new a
+ * sequence, never with too old a one.
+ * threads: one writer; om_changes_in from any thread at any time. */
 struct om_changes;
+/** owns: *out with om_changes_free. */
 om_status om_changes_new(struct om_changes **out) OM_MUST_USE;
 void om_changes_free(struct om_changes *changes);
-/** The whole layer is new as of `sequence`. */
+/** The whole layer is new as of `sequence`; a layer that was not known is from
+ *  here on. returns OM_E_MEMORY, only of one that was not. */
 om_status om_changes_reset(struct om_changes *changes, const char *layer,
                            uint64_t sequence, int64_t at_s) OM_MUST_USE;
-/** A cell (Morton code of level 18) changed; for shapes every cell that its
- *  box meets is added, or, where that is many, a coarser one. */
-om_status om_changes_add(struct om_changes *changes, const char *layer,
-                         uint64_t cell, uint64_t sequence,
-                         int64_t at_s) OM_MUST_USE;
-/** Newest sequence of a change whose cell meets `box` (closed), or that of the
- *  layer as a whole; 0: no such layer. *at_s (may be NULL): its time. cost: a
- *  few steps down the tree; a tile of level <= 18 is one look-up.
- *  threads: one writer, any readers. */
+/** A cell (Morton code of level 18) changed. Cannot fail: where there is no
+ *  memory a coarser cell is remembered; a layer that is not known is left
+ *  alone. */
+void om_changes_add(struct om_changes *changes, const char *layer,
+                    uint64_t cell, uint64_t sequence, int64_t at_s);
+/** A box of positions changed: every cell that it meets or, where that is
+ *  more than 64, the cells of a coarser level. */
+void om_changes_add_box(struct om_changes *changes, const char *layer,
+                        struct om_box box, uint64_t sequence, int64_t at_s);
+/** Newest sequence of a change whose cell meets `box` (positions, closed), or
+ *  that of the layer as a whole; 0: no such layer. *at_s (may be NULL): its
+ *  time. cost: a few steps down the tree; of a tile of level <= 18, 18. */
 uint64_t om_changes_in(const struct om_changes *changes, const char *layer,
                        struct om_box box, int64_t *at_s);
+
+/** The cell of a position. */
+static inline uint64_t om_change_cell(struct om_pos pos)
+{
+    return om_morton(pos) >> (64 - 2 * OM_CHANGE_LEVEL);
+}
 
 #endif
