@@ -33,6 +33,7 @@ struct om__note {
 struct om_builder {
     struct om_schema schema;
     bool shared;
+    bool strict;  // a row that cannot be taken is an error
     size_t block_bytes;  // of the file; 0: as usual
     size_t rows, room;
     uint64_t *source_row;
@@ -76,6 +77,16 @@ struct om__order {
 /** Make the files' blocks this small, so that a test can try all their bytes.
  */
 void om__builder_set_block_bytes(struct om_builder *builder, size_t bytes);
+
+/** The rows as a file in memory. A row that cannot be taken is an error:
+ *  OM_E_EXISTS (its id twice), OM_E_GEOMETRY; err->at is its number. owns:
+ *  om__file_close, or om__segment_take. */
+om_status om__builder_make(struct om_builder *builder, struct om__file *out,
+                           struct om_err *err) OM_MUST_USE;
+/** om_units_write in memory. */
+om_status om__unit_columns_make(const struct om_segment *segment,
+                         const struct om_unit_column *column, size_t columns,
+                         struct om__file *out, struct om_err *err) OM_MUST_USE;
 
 /** Hash and sort the ids; mark as duplicates all but the first row in the
  *  source of each id, and those that `taken` has. Rows that are gone already

@@ -133,6 +133,25 @@ static om_status reject_rows(struct writing *w, struct om_rejects *rejects)
     return st;
 }
 
+/* The first row that cannot be taken, in words. */
+static om_status refuse_row(struct writing *w)
+{
+    const struct om_builder *b = w->b;
+    for (size_t i = 0; i < b->rows; i++) {
+        if (!w->order.gone[i]) continue;
+        size_t len;
+        const char *id =
+            om__gather_text(&b->column[b->schema.id_field], i, &len);
+        const int shown = len < 80 ? (int)len : 80;
+        if (w->order.gone[i] == OM__DUPLICATE)
+            return om_fail(w->err, OM_E_EXISTS, i, "two rows have the id '%.*s'",
+                           shown, id);
+        return om_fail(w->err, OM_E_GEOMETRY, i, "the shape of '%.*s': %s",
+                       shown, id, w->note[i].text);
+    }
+    return OM_OK;
+}
+
 /* Rows that stay, with their keys, in the order of the file. */
 static om_status sort_rows(struct writing *w)
 {
@@ -387,6 +406,7 @@ static om_status write_all(struct writing *w, const char *path,
     OM_TRY(settle_shapes(w));
     OM_TRY(om__ids_settle(&b->column[b->schema.id_field], b->source_row,
                           b->taken, b->taken_count, &w->order));
+    if (b->strict) OM_TRY(refuse_row(w));
     OM_TRY(keep_notes(w));
     OM_TRY(reject_rows(w, rejects));
     OM_TRY(sort_rows(w));
@@ -395,16 +415,20 @@ static om_status write_all(struct writing *w, const char *path,
     return OM_OK;
 }
 
-om_status om_builder_write(struct om_builder *builder, const char *path,
-                           struct om_rejects *rejects, struct om_err *err)
+/* To `path`, or, where that is NULL, into memory as `out`. */
+static om_status write_whole(struct om_builder *builder, const char *path,
+                             struct om_rejects *rejects, struct om__file *out,
+                             struct om_err *err)
 {
     struct om_err why = {0};
     struct writing w = {.b = builder, .writer = {.fd = -1}, .err = &why};
     om_status st = write_all(&w, path, rejects);
+    if (!st && out) st = om__writer_take(&w.writer, out);
     if (st && err) {
         // What has no words of its own yet.
         if (why.code != st)
-            om_fail(&why, st, 0, "%s: %s", path, om_status_text(st));
+            om_fail(&why, st, 0, "%s: %s", path ? path : OM__IN_MEMORY,
+                    om_status_text(st));
         *err = why;
     }
     om__writer_deinit(&w.writer);
@@ -418,4 +442,18 @@ om_status om_builder_write(struct om_builder *builder, const char *path,
     om_free(w.order.id_hash);
     om_free(w.order.id_row);
     return st;
+}
+
+om_status om_builder_write(struct om_builder *builder, const char *path,
+                           struct om_rejects *rejects, struct om_err *err)
+{
+    return write_whole(builder, path, rejects, NULL, err);
+}
+
+om_status om__builder_make(struct om_builder *builder, struct om__file *out,
+                           struct om_err *err)
+{
+    *out = (struct om__file){0};
+    builder->strict = true;
+    return write_whole(builder, NULL, NULL, out, err);
 }

@@ -25,6 +25,8 @@
 /** Version of everything in these files; anything else is refused. */
 #define OM__FILE_VERSION 1
 #define OM__FILE_BLOCK_BYTES 65536
+/** What a file in memory is called in messages. */
+#define OM__IN_MEMORY "(rows in memory)"
 /** Sections of one file: far above what the most columns need. */
 #define OM__FILE_SECTIONS 4096
 
@@ -98,9 +100,12 @@ struct om__view {
     uint64_t limit;
 };
 
-/* An open file. Zero is a valid closed one. */
+/* An open file. Zero is a valid closed one. One that was made in memory has no
+ * checksums: nobody else can have touched it, and all of it counts as one block
+ * that was seen. */
 struct om__file {
     struct om_map map;
+    uint8_t *memory;  // owned; the map's bytes, where there is no file
     const struct om__file_header *header;
     const struct om__section *section;
     const uint64_t *check;   // [blocks]
@@ -150,9 +155,11 @@ uint64_t om__file_header_check(const uint8_t *bytes, size_t header_bytes);
  *  meant: for tests that look behind them. False if it is no such file. */
 bool om__file_reseal(uint8_t *bytes, size_t len);
 
-/* A file being written, section after section. */
+/* A file being written, section after section; in memory if path is NULL. */
 struct om__writer {
     int fd;
+    uint8_t *memory;  // what is there so far
+    size_t memory_room;
     char *path;
     enum om__file_kind kind;
     size_t block_bytes, header_blocks;
@@ -169,7 +176,8 @@ struct om__writer {
  *  from several threads. from is a multiple of 64. */
 typedef om_status om__fill_fn(void *ctx, size_t from, size_t to, void *out);
 
-/** Begin a new file; what was at `path` is gone. block_bytes 0: as usual. */
+/** Begin a new file; what was at `path` is gone. path NULL: in memory.
+ *  block_bytes 0: as usual. */
 om_status om__writer_open(struct om__writer *writer, const char *path,
                           enum om__file_kind kind, size_t block_bytes,
                           size_t max_sections, struct om_err *err) OM_MUST_USE;
@@ -186,6 +194,9 @@ om_status om__writer_bytes(struct om__writer *writer,
 /** Write tables and header, sync file and folder. */
 om_status om__writer_finish(struct om__writer *writer,
                             struct om_err *err) OM_MUST_USE;
+/** After finish, of a writer in memory: what it wrote, as an open file. */
+om_status om__writer_take(struct om__writer *writer,
+                          struct om__file *out) OM_MUST_USE;
 /** Free; a file that was not finished is removed. Zero is fine. */
 void om__writer_deinit(struct om__writer *writer);
 

@@ -151,7 +151,10 @@ done:
 void om__file_close(struct om__file *file)
 {
     om_free(file->seen);
-    om_map_close(&file->map);
+    if (file->memory)
+        om_free(file->memory);
+    else
+        om_map_close(&file->map);
     *file = (struct om__file){0};
 }
 
@@ -159,13 +162,14 @@ bool om__file_view(const struct om__file *file, enum om__section_kind kind,
                    uint32_t number, struct om__view *out)
 {
     *out = (struct om__view){0};
-    const size_t header_bytes = (size_t)file->header->header_blocks
-                                << file->block_shift;
+    const size_t header_bytes =
+        (size_t)file->header->header_blocks * file->header->block_bytes;
     for (size_t i = 0; i < file->header->sections; i++) {
         const struct om__section *s = &file->section[i];
         if (s->kind != (uint32_t)kind || s->number != number) continue;
         out->bytes = file->map.bytes + s->offset;
         out->len = (size_t)s->bytes;
+        // Of a file in memory that is 0: the shift takes all away.
         out->first_block =
             ((size_t)s->offset - header_bytes) >> file->block_shift;
         return true;

@@ -179,15 +179,20 @@ static om_status open_units(struct om_segment *s)
     return OM_OK;
 }
 
+static om_status read_sections(struct om_segment *s, struct om_err *err)
+{
+    const om_status st = open_sections(s);
+    return st ? om_fail(err, st, 0, "%s: meta: %s", s->path, om_status_text(st))
+              : OM_OK;
+}
+
 static om_status open_files(struct om_segment *s, struct om_err *err)
 {
     OM_TRY(om__file_open(&s->file, s->path, OM__FILE_SEGMENT, err));
-    om_status st = open_sections(s);
-    if (st)
-        return om_fail(err, st, 0, "%s: meta: %s", s->path, om_status_text(st));
+    OM_TRY(read_sections(s, err));
     if (!s->units_path) return OM_OK;
     OM_TRY(om__file_open(&s->units, s->units_path, OM__FILE_UNITS, err));
-    st = open_units(s);
+    const om_status st = open_units(s);
     if (st)
         return om_fail(err, st, 0, "%s: meta, beside %s: %s", s->units_path,
                        s->path, om_status_text(st));
@@ -218,6 +223,42 @@ done:
         om_fail(err, st, 0, "%s: no memory", path);
     }
     return st;
+}
+
+om_status om__segment_take(struct om__file *file, struct om_segment **out,
+                           struct om_err *err)
+{
+    *out = NULL;
+    om_status st = OM_E_MEMORY;
+    struct om_segment *s = om_calloc(1, sizeof *s);
+    if (!s) {
+        om__file_close(file);
+        return om_fail(err, st, 0, "%s: no memory", OM__IN_MEMORY);
+    }
+    s->refs = 1;
+    s->file = *file;
+    *file = (struct om__file){0};
+    s->path = om_strdup(OM__IN_MEMORY);
+    st = s->path ? read_sections(s, err)
+                 : om_fail(err, st, 0, "%s: no memory", OM__IN_MEMORY);
+    if (st) {
+        om_segment_unref(s);
+        return st;
+    }
+    s->serial = atomic_fetch_add(&last_serial, 1) + 1;
+    *out = s;
+    return OM_OK;
+}
+
+om_status om__segment_take_units(struct om_segment *segment,
+                                 struct om__file *units, struct om_err *err)
+{
+    segment->units = *units;
+    *units = (struct om__file){0};
+    const om_status st = open_units(segment);
+    return st ? om_fail(err, st, 0, "%s: units: %s", segment->path,
+                        om_status_text(st))
+              : OM_OK;
 }
 
 struct om_segment *om_segment_ref(struct om_segment *segment)
@@ -392,7 +433,7 @@ om_status om_segment_rings(const struct om_segment *segment, size_t from,
 
 static void drop_pages(const struct om__file *file, const char *path)
 {
-    if (file->map.len == 0) return;
+    if (file->map.len == 0 || file->memory) return;
     madvise((void *)(uintptr_t)file->map.bytes, file->map.len, MADV_DONTNEED);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return;

@@ -74,6 +74,16 @@ struct om_segment {
     struct om_rings rings;
 };
 
+/** A segment of a file that is open already, such as one in memory. Takes
+ *  `file`, also on an error. */
+om_status om__segment_take(struct om__file *file, struct om_segment **out,
+                           struct om_err *err) OM_MUST_USE;
+/** Unit columns for a segment that has none and that nobody else knows yet.
+ *  Takes `units`, also on an error. */
+om_status om__segment_take_units(struct om_segment *segment,
+                                 struct om__file *units,
+                                 struct om_err *err) OM_MUST_USE;
+
 /** Hash of an id: the upper `bits` are its bucket, the next 16 its mark. */
 uint64_t om__id_hash(const char *id, size_t len);
 /** Bits of the bucket's number for so many rows. */

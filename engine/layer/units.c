@@ -70,7 +70,7 @@ static om_status write_all(struct om__writer *writer, const char *path,
         .time_field = OM__NO_FIELD,
         .segment = segment->file.header->header_check};
     OM_TRY(om__writer_open(writer, path, OM__FILE_UNITS,
-                           segment->file.header->block_bytes,
+                           path ? segment->file.header->block_bytes : 0,
                            columns * SECTIONS_A_COLUMN + 1, err));
     for (size_t i = 0; i < columns; i++)
         OM_TRY(
@@ -86,24 +86,43 @@ static om_status write_all(struct om__writer *writer, const char *path,
     return st ? st : om__writer_finish(writer, err);
 }
 
-om_status om_units_write(const char *path, const struct om_segment *segment,
-                         const struct om_unit_column *column, size_t columns,
-                         struct om_err *err)
+/* To `path`, or, where that is NULL, into memory as `out`. */
+static om_status write_whole(const char *path, const struct om_segment *segment,
+                             const struct om_unit_column *column,
+                             size_t columns, struct om__file *out,
+                             struct om_err *err)
 {
+    const char *name = path ? path : OM__IN_MEMORY;
     if (columns > OM_LIMIT_COLUMNS - segment->own_columns)
-        return om_fail(err, OM_E_LIMIT, 0, "%s: too many columns", path);
+        return om_fail(err, OM_E_LIMIT, 0, "%s: too many columns", name);
     struct om_err why = {0};
     struct om__writer writer = {.fd = -1};
     om_status st = OM_E_MEMORY;
     struct om__meta_column *meta = om_calloc(columns, sizeof *meta);
     if (meta)
         st = write_all(&writer, path, segment, column, columns, meta, &why);
+    if (!st && out) st = om__writer_take(&writer, out);
     if (st && err) {
         if (why.code != st)
-            om_fail(&why, st, 0, "%s: %s", path, om_status_text(st));
+            om_fail(&why, st, 0, "%s: %s", name, om_status_text(st));
         *err = why;
     }
     om__writer_deinit(&writer);
     om_free(meta);
     return st;
+}
+
+om_status om_units_write(const char *path, const struct om_segment *segment,
+                         const struct om_unit_column *column, size_t columns,
+                         struct om_err *err)
+{
+    return write_whole(path, segment, column, columns, NULL, err);
+}
+
+om_status om__unit_columns_make(const struct om_segment *segment,
+                         const struct om_unit_column *column, size_t columns,
+                         struct om__file *out, struct om_err *err)
+{
+    *out = (struct om__file){0};
+    return write_whole(NULL, segment, column, columns, out, err);
 }

@@ -106,6 +106,58 @@ static inline struct sample_row sample_row(uint64_t seed, size_t i)
     return r;
 }
 
+/* Rows as a batch; om_arena_deinit of its arena, also after an error. */
+static inline om_status sample_batch(const struct sample_row *row, size_t n,
+                                     struct om_batch *batch)
+{
+    *batch = (struct om_batch){.rows = n};
+    struct om_arena *a = &batch->arena;
+    uint64_t *source = om_arena_calloc(a, n, sizeof *source);
+    struct om_pos *pos = om_arena_calloc(a, n, sizeof *pos);
+    struct om_batch_column *col =
+        om_arena_calloc(a, SAMPLE_COLUMNS, sizeof *col);
+    if (!source || !pos || !col) return OM_E_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        source[i] = row[i].source_row;
+        pos[i] = row[i].pos;
+    }
+    for (size_t c = 0; c < SAMPLE_COLUMNS; c++) {
+        uint64_t *valid = om_arena_calloc(a, n / 64 + 1, sizeof *valid);
+        int64_t *integer = om_arena_calloc(a, n, sizeof *integer);
+        double *real = om_arena_calloc(a, n, sizeof *real);
+        uint32_t *offset = om_arena_calloc(a, n + 1, sizeof *offset);
+        char *bytes = om_arena_calloc(a, n, 48);
+        if (!valid || !integer || !real || !offset || !bytes)
+            return OM_E_MEMORY;
+        bool all = true;
+        for (size_t i = 0; i < n; i++) {
+            const struct sample_row *r = &row[i];
+            if (r->valid[c])
+                om_bit_set(valid, i);
+            else
+                all = false;
+            integer[i] = r->integer[c];
+            real[i] = r->real;
+            const size_t len = strlen(r->text[c]);
+            memcpy(bytes + offset[i], r->text[c], len);
+            offset[i + 1] = offset[i] + (uint32_t)len;
+        }
+        col[c] = (struct om_batch_column){.valid = all ? NULL : valid};
+        if (sample_is_text(c)) {
+            col[c].offset = offset;
+            col[c].bytes = bytes;
+        } else if (c == SAMPLE_REAL) {
+            col[c].real = real;
+        } else {
+            col[c].integer = integer;
+        }
+    }
+    batch->source_row = source;
+    batch->pos = pos;
+    batch->column = col;
+    return OM_OK;
+}
+
 /* Give rows to a builder in batches of at most `step`. */
 static inline om_status sample_add(struct om_builder *b,
                                    const struct sample_row *row, size_t rows,
@@ -113,56 +165,11 @@ static inline om_status sample_add(struct om_builder *b,
 {
     om_status st = OM_OK;
     for (size_t from = 0; from < rows && !st; from += step) {
-        const size_t n = rows - from < step ? rows - from : step;
-        struct om_batch batch = {.rows = n};
-        struct om_arena *a = &batch.arena;
-        uint64_t *source = om_arena_calloc(a, n, sizeof *source);
-        struct om_pos *pos = om_arena_calloc(a, n, sizeof *pos);
-        struct om_batch_column *col =
-            om_arena_calloc(a, SAMPLE_COLUMNS, sizeof *col);
-        if (!source || !pos || !col) st = OM_E_MEMORY;
-        for (size_t i = 0; i < n && !st; i++) {
-            source[i] = row[from + i].source_row;
-            pos[i] = row[from + i].pos;
-        }
-        for (size_t c = 0; c < SAMPLE_COLUMNS && !st; c++) {
-            uint64_t *valid = om_arena_calloc(a, n / 64 + 1, sizeof *valid);
-            int64_t *integer = om_arena_calloc(a, n, sizeof *integer);
-            double *real = om_arena_calloc(a, n, sizeof *real);
-            uint32_t *offset = om_arena_calloc(a, n + 1, sizeof *offset);
-            char *bytes = om_arena_calloc(a, n, 48);
-            if (!valid || !integer || !real || !offset || !bytes) {
-                st = OM_E_MEMORY;
-                break;
-            }
-            bool all = true;
-            for (size_t i = 0; i < n; i++) {
-                const struct sample_row *r = &row[from + i];
-                if (r->valid[c])
-                    om_bit_set(valid, i);
-                else
-                    all = false;
-                integer[i] = r->integer[c];
-                real[i] = r->real;
-                const size_t len = strlen(r->text[c]);
-                memcpy(bytes + offset[i], r->text[c], len);
-                offset[i + 1] = offset[i] + (uint32_t)len;
-            }
-            col[c] = (struct om_batch_column){.valid = all ? NULL : valid};
-            if (sample_is_text(c)) {
-                col[c].offset = offset;
-                col[c].bytes = bytes;
-            } else if (c == SAMPLE_REAL) {
-                col[c].real = real;
-            } else {
-                col[c].integer = integer;
-            }
-        }
-        batch.source_row = source;
-        batch.pos = pos;
-        batch.column = col;
+        struct om_batch batch;
+        st = sample_batch(row + from, rows - from < step ? rows - from : step,
+                          &batch);
         if (!st) st = om_builder_add(b, &batch);
-        om_arena_deinit(a);
+        om_arena_deinit(&batch.arena);
     }
     return st;
 }
