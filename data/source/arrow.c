@@ -137,7 +137,7 @@ static int print_value(const struct ArrowArray *a, struct om__arrow_child how,
                 return snprintf(out, NUMBER_BYTES, "%.0f", v);
             const int n = snprintf(out, NUMBER_BYTES, "%.15g", v);
             double back;
-            if (!om__number_real(out, (size_t)n, &back) && back == v) return n;
+            if (!om_number_real(out, (size_t)n, &back) && back == v) return n;
             return snprintf(out, NUMBER_BYTES, "%.17g", v);
         }
         case OM__ARROW_DATE:

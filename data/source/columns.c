@@ -130,11 +130,11 @@ static om_status read_value(const struct om__reading *how, const char *text,
 {
     switch (how->type) {
         case OM_TYPE_INTEGER:
-            return om__number_integer(text, len, integer);
+            return om_number_integer(text, len, integer);
         case OM_TYPE_REAL:
-            return om__number_real(text, len, real);
+            return om_number_real(text, len, real);
         case OM_TYPE_BOOLEAN:
-            return om__number_boolean(text, len, integer);
+            return om_number_boolean(text, len, integer);
         case OM_TYPE_TIME:
             return om_moment_parse(text, len, how->order, how->zone_s, integer);
         case OM_TYPE_TEXT:
@@ -198,7 +198,7 @@ om_status om__position_read(struct om__rows *rows, const char *name,
         out[i] = NAN;
         if (f->len == 0)
             OM_TRY(om__rows_reject(rows, i, name, "no position", NULL, 0));
-        else if (om__number_real(f->at, f->len, &out[i]))
+        else if (om_number_real(f->at, f->len, &out[i]))
             OM_TRY(om__rows_reject(rows, i, name, "position is not a number",
                                    f->at, f->len));
     }

@@ -6,6 +6,7 @@
 #include "data/source/csv.h"
 #include "data/source/encoding.h"
 #include "data/source/moment.h"
+#include "data/source/number.h"
 #include "data/source/rows.h"
 
 /* How the texts of one column are to be read. A field whose `at` is NULL or
@@ -29,13 +30,6 @@ om_status om__column_read(struct om__rows *rows, size_t c,
 om_status om__position_read(struct om__rows *rows, const char *name,
                             const struct om_csv_field *field, size_t stride,
                             double *out) OM_MUST_USE;
-
-/** Numbers, as files write them; blanks around them are fine. The first takes
- *  17.0 too. returns  OM_E_FORMAT, OM_E_RANGE (no such 64-bit number, or not
- *  finite) */
-om_status om__number_integer(const char *text, size_t len, int64_t *out);
-om_status om__number_real(const char *text, size_t len, double *out);
-om_status om__number_boolean(const char *text, size_t len, int64_t *out);
 
 /* What the values of a column have in common so far. */
 struct om__guess {

@@ -80,7 +80,7 @@ void om__guess_add(struct om__guess *guess, const char *text, size_t len)
     if (!guess->not_integer && !integer) guess->not_integer = true;
     if (!guess->not_real) {
         double value;
-        if (om__number_real(text, len, &value)) guess->not_real = true;
+        if (om_number_real(text, len, &value)) guess->not_real = true;
         if (is_code(text, len)) guess->coded = true;
     }
     if (!guess->not_boolean && !is_word(text, len, "true") &&

@@ -1,11 +1,11 @@
 // number.c - numbers from text: exact, and fast for those that people write.
-#include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "data/source/columns.h"
+#include "data/source/number.h"
 
 /* A double holds integers up to 2^53 and powers of ten up to 1e22 exactly, so
  * that one multiplication or division of the two rounds once: correctly.
@@ -35,7 +35,7 @@ static void trim(const char **text, size_t *len)
         (*len)--;
 }
 
-om_status om__number_integer(const char *text, size_t len, int64_t *out)
+om_status om_number_integer(const char *text, size_t len, int64_t *out)
 {
     trim(&text, &len);
     const char *at = text, *end = text + len;
@@ -71,7 +71,7 @@ static om_status slow_real(const char *text, size_t len, double *out)
     return OM_OK;
 }
 
-om_status om__number_real(const char *text, size_t len, double *out)
+om_status om_number_real(const char *text, size_t len, double *out)
 {
     trim(&text, &len);
     const char *at = text, *end = text + len;
@@ -101,7 +101,7 @@ om_status om__number_real(const char *text, size_t len, double *out)
     return OM_OK;
 }
 
-om_status om__number_boolean(const char *text, size_t len, int64_t *out)
+om_status om_number_boolean(const char *text, size_t len, int64_t *out)
 {
     static const char *const NO[] = {"false", "f", "0", "no", "n", "否"};
     static const char *const YES[] = {"true", "t", "1", "yes", "y", "是"};

@@ -81,8 +81,8 @@ static om_status learn_extent(const struct om__ogr *ogr, struct om_arena *arena,
     OM_TRY(om__arrow_fields(array, ogr->child[ogr->y], ogr->how[ogr->y], arena,
                             fy));
     for (size_t i = 0; i < n; i++)
-        if (!om__number_real(fx[i].at, fx[i].len, &x) &&
-            !om__number_real(fy[i].at, fy[i].len, &y))
+        if (!om_number_real(fx[i].at, fx[i].len, &x) &&
+            !om_number_real(fy[i].at, fy[i].len, &y))
             om__extent_add(extent, x, y);
     return OM_OK;
 }

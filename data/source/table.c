@@ -279,8 +279,8 @@ static om_status take_sample(const struct table *t, struct sample *sample)
         for (size_t f = 0; f < t->fields; f++)
             om__guess_add(&sample->guess[f], field[f].at, field[f].len);
         double x, y;
-        if (!om__number_real(field[t->x].at, field[t->x].len, &x) &&
-            !om__number_real(field[t->y].at, field[t->y].len, &y))
+        if (!om_number_real(field[t->x].at, field[t->x].len, &x) &&
+            !om_number_real(field[t->y].at, field[t->y].len, &y))
             om__extent_add(&sample->extent, x, y);
     }
     sample->end = at;

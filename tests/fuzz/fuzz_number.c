@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t integer, truth;
     double real;
     char copy[512];
-    const om_status st = om__number_real(text, size, &real);
+    const om_status st = om_number_real(text, size, &real);
     if (!st && size < sizeof copy) {
         memcpy(copy, text, size);
         copy[size] = '\0';
@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(isfinite(real) && strtod(copy, &end) == real);
         must(end[strspn(end, " \t")] == '\0');
     }
-    if (!om__number_integer(text, size, &integer) && size < 100)
+    if (!om_number_integer(text, size, &integer) && size < 100)
         must(!st && real == (double)integer);
-    if (!om__number_boolean(text, size, &truth)) must(truth == 0 || truth == 1);
+    if (!om_number_boolean(text, size, &truth)) must(truth == 0 || truth == 1);
     return 0;
 }

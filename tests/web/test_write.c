@@ -1,0 +1,620 @@
+/* Bodies of writes, read strictly.
+ *
+ * Plan
+ *   back_*    what we write, in each form, is read back to the last value
+ *   cut_*     however the bytes come
+ *   wrong_*   every reason, with its row, id and field
+ *   shape_*   lines and polygons
+ *   patch_*   which columns a patch names
+ *   limit_*   rows, documents and lines that are too long
+ *   extent_*  the box of the units
+ *   fault_*   the n-th allocation fails
+ */
+#include "tests/engine/query_sample.h"
+
+#include <math.h>
+
+#include "web/features.h"
+#include "web/write.h"
+
+#define ZONE_S (8 * 3600)
+
+static struct sample sample;
+
+static om_status gather(void *ctx, const void *bytes, size_t len)
+{
+    return om_buf_add(ctx, bytes, len);
+}
+
+static struct om_body_rules plain_rules(void)
+{
+    return (struct om_body_rules){.layer = &sample.layer, .zone_s = ZONE_S};
+}
+
+/* Read text in pieces of `step` bytes (0: dice). */
+static om_status read_body(const struct om_body_rules *rules,
+                           enum om_body_form form, const char *text, size_t len,
+                           size_t step, struct om_body **out,
+                           struct om_err *err)
+{
+    om_status st = om_body_new(rules, form, out, err);
+    for (size_t at = 0, n; !st && at < len; at += n) {
+        n = step ? step : 1 + dice(300);
+        if (n > len - at) n = len - at;
+        st = om_body_add(*out, text + at, n, err);
+    }
+    return st ? st : om_body_end(*out, err);
+}
+
+static struct om_body *read_good(const struct om_body_rules *rules,
+                                 enum om_body_form form, const char *text)
+{
+    struct om_body *body = NULL;
+    struct om_err err = {0};
+    if (read_body(rules, form, text, strlen(text), 64, &body, &err))
+        fail_msg("%s", err.text);
+    return body;
+}
+
+/* ---- what goes out comes in */
+
+static const struct truth *truth_of(const char *id, size_t len)
+{
+    for (size_t p = 0; p < sample.parts; p++)
+        for (size_t r = 0; r < om_segment_rows(sample.part[p].segment); r++)
+            if (strlen(sample.truth[p][r].id) == len &&
+                !memcmp(sample.truth[p][r].id, id, len))
+                return &sample.truth[p][r];
+    fail_msg("no row %.*s", (int)len, id);
+    return NULL;
+}
+
+static void check_text(const struct om_batch_column *c, size_t row,
+                       const char *text)
+{
+    const size_t len = c->offset[row + 1] - c->offset[row];
+    assert_int_equal(len, strlen(text));
+    assert_memory_equal(c->bytes + c->offset[row], text, len);
+}
+
+static bool has_value(const struct om_batch_column *c, size_t row)
+{
+    return !c->valid || om_bit(c->valid, row);
+}
+
+static void check_batch(const struct om_body *body, bool empty_is_none)
+{
+    const struct om_batch *b = om_body_batch(body);
+    char text[220];
+    assert_int_equal(om_body_schema(body)->count, COLS - 2);
+    for (size_t i = 0; i < b->rows; i++) {
+        size_t len;
+        const char *id = om_body_id(body, i, &len);
+        const struct truth *t = truth_of(id, len);
+        double lon, lat, lon0, lat0;
+        om_pos_to_lonlat(b->pos[i], &lon, &lat);
+        om_pos_to_lonlat(t->pos, &lon0, &lat0);
+        assert_true(fabs(lon - lon0) <= 2e-7 && fabs(lat - lat0) <= 2e-7);
+        const struct om_batch_column *kind = &b->column[COL_KIND];
+        const bool some = t->kind >= 0 && !(empty_is_none && !KIND[t->kind][0]);
+        assert_int_equal(has_value(kind, i), some);
+        check_text(kind, i, some ? KIND[t->kind] : "");
+        assert_int_equal(has_value(&b->column[COL_RESIDENTS], i),
+                         !t->residents_null);
+        assert_int_equal(b->column[COL_RESIDENTS].integer[i], t->residents);
+        assert_true(b->column[COL_WEIGHT].real[i] == t->weight);
+        assert_int_equal(b->column[COL_AT].integer[i], t->at);
+        assert_int_equal(b->column[COL_FLAG].integer[i], t->flag);
+        sample_text(t, text);
+        check_text(&b->column[COL_TEXT], i, text);
+    }
+}
+
+/* Rows on the very edge of the world are rounded off it on their way out. */
+static uint64_t write_all(enum om_features_format format, struct om_buf *out)
+{
+    const struct om_query q = {
+        .layer = &sample.layer,
+        .policy = &OM_POLICY_ALL,
+        .place = {.kind = OM_PLACE_BOX,
+                  .box = {1000, 1000, UINT32_MAX - 1000, UINT32_MAX - 1000}}};
+    const struct om_features_options options = {.zone_s = ZONE_S,
+                                                .format = format};
+    uint64_t written;
+    assert_int_equal(
+        om_features_write(&q, &options, gather, out, &written, NULL), OM_OK);
+    assert_in_range(written, sample.layer.rows - 4, sample.layer.rows);
+    return written;
+}
+
+static void back_and_cut(enum om_features_format format, enum om_body_form form,
+                         bool empty_is_none)
+{
+    const struct om_body_rules rules = plain_rules();
+    const size_t steps[] = {1, 0, SIZE_MAX / 2};
+    struct om_buf out = {0};
+    const uint64_t rows = write_all(format, &out);
+    if (form == OM_BODY_LINES) {
+        // A collection of ours has one Feature a line, between commas.
+        char *text = (char *)out.bytes, *at = strchr(text, '[') + 1;
+        out.bytes[out.len - 1] = '\0';
+        *strstr(at, "\n]") = '\0';
+        for (char *line = at; (line = strstr(line, "},\n")); line += 3)
+            line[1] = ' ';
+        out.len = strlen(at);
+        memmove(out.bytes, at, out.len);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        struct om_body *body = NULL;
+        struct om_err err = {0};
+        if (read_body(&rules, form, (char *)out.bytes, out.len, steps[i], &body,
+                      &err))
+            fail_msg("%s", err.text);
+        const struct om_body_fault *fault;
+        if (om_body_faults(body, &fault))
+            fail_msg("row %d, %s: %s", (int)fault->row, fault->field,
+                     fault->reason);
+        assert_int_equal(om_body_rows(body), rows);
+        assert_int_equal(om_body_batch(body)->rows, rows);
+        check_batch(body, empty_is_none);
+        om_body_free(body);
+    }
+    om_buf_deinit(&out);
+}
+
+static void back_from_a_collection(void **state)
+{
+    (void)state;
+    back_and_cut(OM_FEATURES_GEOJSON, OM_BODY_GEOJSON, false);
+}
+static void back_from_lines(void **state)
+{
+    (void)state;
+    back_and_cut(OM_FEATURES_GEOJSON, OM_BODY_LINES, false);
+}
+static void back_from_a_table(void **state)
+{
+    (void)state;
+    back_and_cut(OM_FEATURES_CSV, OM_BODY_CSV, true);
+}
+
+/* ---- what is wrong */
+
+#define POINT "\"geometry\":{\"type\":\"Point\",\"coordinates\":[113.7,23]}"
+#define FEATURE(more) "{\"type\":\"Feature\",\"id\":\"a\"," POINT more "}"
+#define WITH(properties) FEATURE(",\"properties\":{" properties "}")
+
+static void wrong_features_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *field, *reason;
+    } CASE[] = {
+        {WITH("\"residents\":1.5"), "residents", "not a whole number"},
+        {WITH("\"residents\":\"1\""), "residents", "not a text"},
+        {WITH("\"residents\":1e300"), "residents", "not a whole number"},
+        {WITH("\"weight\":true"), "weight", "not true or false"},
+        {WITH("\"at\":1672502400"), "at", "not a number"},
+        {WITH("\"at\":\"2023-02-30\""), "at", "not a time"},
+        {WITH("\"flag\":1"), "flag", "not a number"},
+        {WITH("\"text\":[1]"), "text", "not a list"},
+        {WITH("\"kind\":7"), "kind", "not a number"},
+        {WITH("\"colour\":\"red\""), "colour", "no such column"},
+        {WITH("\"id\":\"b\""), "id", "differ"},
+        {WITH("\"id\":5"), "id", "text is expected"},
+        {FEATURE(",\"colour\":1"), "colour", "no such member"},
+        {FEATURE(",\"properties\":[]"), "properties", "not an object"},
+        {"{\"type\":\"Feature\"," POINT "}", "id", "has no id"},
+        {"{\"type\":\"Feature\",\"id\":\"\"," POINT "}", "id", "empty"},
+        {"{\"type\":\"Feature\",\"id\":\"a/b\"," POINT "}", "id", "slash"},
+        {"{\"type\":\"Feature\",\"id\":\"..\"," POINT "}", "id", "slash"},
+        {"{\"type\":\"Feature\",\"id\":1.5," POINT "}", "id", "a text"},
+        {"{\"type\":\"Feature\",\"id\":\"a\"}", "geometry", "no geometry"},
+        {"{\"type\":\"Feature\",\"id\":\"a\",\"geometry\":null}", "geometry",
+         "no geometry"},
+        {"{\"type\":\"Feature\",\"id\":\"a\",\"geometry\":{\"type\":\"Line"
+         "String\",\"coordinates\":[[1,2],[3,4]]}}",
+         "geometry", "has points"},
+        {"{\"type\":\"Feature\",\"id\":\"a\",\"geometry\":{\"type\":\"Point\","
+         "\"coordinates\":[23,113.7]}}",
+         "geometry", "on the map"},
+        {"{\"type\":\"Feature\",\"id\":\"a\",\"geometry\":{\"type\":\"Point\","
+         "\"coordinates\":[113.7]}}",
+         "geometry", "two numbers"},
+        {"{\"type\":\"Feature\",\"id\":\"a\",\"geometry\":{\"type\":\"Point\","
+         "\"coordinates\":[113.7,\"23\"]}}",
+         "geometry", "two numbers"},
+        {"{\"type\":\"Point\",\"coordinates\":[113.7,23]}", "type",
+         "not a GeoJSON Feature"},
+        {"[]", "type", "not a GeoJSON Feature"},
+        {"{\"type\":\"Feature\",", "", "not JSON"},
+        {"\xFF", "", "not JSON"},
+    };
+    const struct om_body_rules rules = plain_rules();
+    for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {
+        // Between two good rows: those are taken, and it has number 2.
+        char text[1200];
+        snprintf(text, sizeof text,
+                 "%s\n\n%s\r\n{\"type\":\"Feature\","
+                 "\"properties\":{\"id\":\"c\",\"grid\":\"g1\"}," POINT "}",
+                 WITH("\"residents\":null"), CASE[i].text);
+        struct om_body *body = read_good(&rules, OM_BODY_LINES, text);
+        const struct om_body_fault *fault;
+        assert_int_equal(om_body_faults(body, &fault), 1);
+        if (fault->row != 2 || strcmp(fault->field, CASE[i].field) != 0 ||
+            !strstr(fault->reason, CASE[i].reason))
+            fail_msg("case %zu: row %d, '%s': %s", i, (int)fault->row,
+                     fault->field, fault->reason);
+        assert_int_equal(om_body_rows(body), 3);
+        assert_int_equal(om_body_refused(body), 1);
+        assert_int_equal(om_body_batch(body)->rows, 2);
+        assert_int_equal(om_body_batch(body)->source_row[1], 3);
+        om_body_free(body);
+    }
+}
+
+static void wrong_rows_tell_all_that_is_wrong_and_are_one_row(void **state)
+{
+    (void)state;
+    const struct om_body_rules rules = plain_rules();
+    struct om_body *body =
+        read_good(&rules, OM_BODY_GEOJSON,
+                  WITH("\"residents\":\"x\",\"weight\":\"y\",\"z\":1"));
+    const struct om_body_fault *fault;
+    assert_true(om_body_is_feature(body));
+    assert_int_equal(om_body_faults(body, &fault), 3);
+    for (int i = 0; i < 3; i++) assert_string_equal(fault[i].id, "a");
+    assert_int_equal(om_body_refused(body), 1);
+    assert_int_equal(om_body_batch(body)->rows, 0);
+    om_body_free(body);
+}
+
+static void wrong_tables_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row, *field, *reason;
+    } CASE[] = {
+        {"113.7,23,b,x", "residents", "'x' is not an integer"},
+        {"113.7,23,b,1.5", "residents", "not an integer"},
+        {"113.7,23,b", "", "3 fields, the head has 4"},
+        {"113.7,23,b,1,2,3", "", "6 fields"},
+        {",,b,1", "geometry", "no geometry"},
+        {"113.7,,b,1", "geometry", "two numbers"},
+        {"113.7,north,b,1", "geometry", "two numbers"},
+        {"23,113.7,b,1", "geometry", "on the map"},
+        {"113.7,23,,1", "id", "no id"},
+        {"113.7,23,a/b,1", "id", "slash"},
+    };
+    const struct om_body_rules rules = plain_rules();
+    for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "X,Y,id,residents\n113.7,23,a,1\n%s\n\n113.7,23,c,",
+                 CASE[i].row);
+        struct om_body *body = read_good(&rules, OM_BODY_CSV, text);
+        const struct om_body_fault *fault;
+        assert_int_equal(om_body_faults(body, &fault), 1);
+        if (fault->row != 2 || strcmp(fault->field, CASE[i].field) != 0 ||
+            !strstr(fault->reason, CASE[i].reason))
+            fail_msg("case %zu: row %d, '%s': %s", i, (int)fault->row,
+                     fault->field, fault->reason);
+        assert_int_equal(om_body_batch(body)->rows, 2);
+        om_body_free(body);
+    }
+}
+
+static void wrong_bodies_end_the_reading(void **state)
+{
+    (void)state;
+    static const struct {
+        enum om_body_form form;
+        const char *text, *reason;
+    } CASE[] = {
+        {OM_BODY_GEOJSON, "", "empty"},
+        {OM_BODY_GEOJSON, "{", "not JSON"},
+        {OM_BODY_GEOJSON, "{\"a\":1,\"a\":2}", "not JSON"},
+        {OM_BODY_GEOJSON, "{\"type\":\"FeatureCollection\"}", "a list"},
+        {OM_BODY_GEOJSON, "{\"type\":\"FeatureCollection\",\"features\":[]}",
+         "no row"},
+        {OM_BODY_GEOJSON,
+         "{\"type\":\"FeatureCollection\",\"features\":[],\"oops\":1}",
+         "'oops'"},
+        {OM_BODY_GEOJSON,
+         "{\"type\":\"FeatureCollection\",\"features\":[],\"crs\":{\"type\":"
+         "\"name\",\"properties\":{\"name\":\"urn:ogc:def:crs:EPSG::4547\"}}}",
+         "CRS84"},
+        {OM_BODY_GEOJSON, "{\"type\":\"Topology\"}", "neither"},
+        {OM_BODY_GEOJSON, "[1]", "neither"},
+        {OM_BODY_LINES, "\n \r\n", "no row"},
+        {OM_BODY_CSV, "", "no row"},
+        {OM_BODY_CSV, "lon,lat,id\n", "no row"},
+        {OM_BODY_CSV, "id,residents\n", "no position"},
+        {OM_BODY_CSV, "lon,lat,residents\n", "the id, 'id'"},
+        {OM_BODY_CSV, "lon,lat,id,colour\n", "'colour'"},
+        {OM_BODY_CSV, "lon,lat,id,id\n", "twice"},
+    };
+    const struct om_body_rules rules = plain_rules();
+    for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {
+        struct om_body *body = NULL;
+        struct om_err err = {0};
+        assert_int_not_equal(read_body(&rules, CASE[i].form, CASE[i].text,
+                                       strlen(CASE[i].text), 3, &body, &err),
+                             OM_OK);
+        if (!strstr(err.text, CASE[i].reason))
+            fail_msg("case %zu: %s", i, err.text);
+        om_body_free(body);
+    }
+}
+
+static void wrong_faults_are_counted_beyond_those_told(void **state)
+{
+    (void)state;
+    const struct om_body_rules rules = plain_rules();
+    struct om_buf text = {0};
+    for (int i = 0; i < 1000; i++) om_buf_add_text(&text, "{}\n");
+    om_buf_add_byte(&text, 0);
+    struct om_body *body = read_good(&rules, OM_BODY_LINES, (char *)text.bytes);
+    const struct om_body_fault *fault;
+    assert_int_equal(om_body_faults(body, &fault), OM_BODY_FAULTS);
+    assert_int_equal(om_body_refused(body), 1000);
+    om_body_free(body);
+    om_buf_deinit(&text);
+}
+
+/* ---- lines and polygons */
+
+static struct om_layer shape_layer(enum om_geometry geometry)
+{
+    struct om_layer layer = {.name = "shape"};
+    layer.schema.geometry = geometry;
+    layer.schema.count = 1;
+    layer.schema.field[0] = (struct om_field){"id", OM_TYPE_TEXT};
+    return layer;
+}
+
+static struct om_body *read_shape(enum om_geometry geometry, const char *type,
+                                  const char *coordinates)
+{
+    static struct om_layer layer;
+    static struct om_body_rules rules;
+    char text[2000];
+    layer = shape_layer(geometry);
+    rules = (struct om_body_rules){.layer = &layer, .zone_s = ZONE_S};
+    snprintf(text, sizeof text,
+             "{\"type\":\"Feature\",\"id\":\"s\",\"geometry\":{\"type\":\"%s\","
+             "\"coordinates\":%s}}",
+             type, coordinates);
+    return read_good(&rules, OM_BODY_GEOJSON, text);
+}
+
+static void shape_keeps_parts_rings_and_vertices(void **state)
+{
+    (void)state;
+    struct om_body *body =
+        read_shape(OM_GEOMETRY_POLYGON, "MultiPolygon",
+                   "[[[[113,23],[114,23],[114,24],[113,24],[113,23]],"
+                   "[[113.2,23.2],[113.4,23.2],[113.4,23.4],[113.2,23.2]]],"
+                   "[[[115,23,9],[116,23,9],[116,24,9],[115,23,9]]]]");
+    const struct om_batch *b = om_body_batch(body);
+    assert_int_equal(b->rows, 1);
+    assert_int_equal(b->shapes.count, 1);
+    assert_int_equal(b->shapes.shape_part[1], 2);
+    assert_int_equal(b->shapes.part_ring[1], 2);
+    assert_int_equal(b->shapes.part_ring[2], 3);
+    assert_int_equal(b->shapes.ring_vertex[1], 4);
+    assert_int_equal(b->shapes.ring_vertex[2], 7);
+    assert_int_equal(b->shapes.ring_vertex[3], 10);
+    double x, y;
+    assert_int_equal(om_pos_world(114, 24, &x, &y), OM_OK);
+    assert_true(b->shapes.x[2] == x && b->shapes.y[2] == y);
+    om_body_free(body);
+
+    body = read_shape(OM_GEOMETRY_LINE, "LineString", "[[113,23],[114,23]]");
+    assert_int_equal(om_body_batch(body)->shapes.ring_vertex[1], 2);
+    om_body_free(body);
+    body = read_shape(OM_GEOMETRY_LINE, "MultiLineString",
+                      "[[[113,23],[114,23]],[[1,1],[2,2],[3,3]]]");
+    assert_int_equal(om_body_batch(body)->shapes.shape_part[1], 2);
+    om_body_free(body);
+}
+
+static void shape_faults_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        enum om_geometry geometry;
+        const char *type, *at, *reason;
+    } CASE[] = {
+        {OM_GEOMETRY_POLYGON, "Polygon", "[[[1,1],[2,1],[2,2]]]", "four"},
+        {OM_GEOMETRY_POLYGON, "Polygon", "[[[1,1],[2,1],[2,2],[1,2]]]",
+         "where it begins"},
+        {OM_GEOMETRY_POLYGON, "Polygon", "[]", "list of rings"},
+        {OM_GEOMETRY_POLYGON, "Polygon", "[[[1,1],[1,1],[1,1],[1,1]]]",
+         "cannot be used"},
+        {OM_GEOMETRY_POLYGON, "MultiPolygon", "[]", "empty list"},
+        {OM_GEOMETRY_POLYGON, "Polygon", "[[[1,1],[2,1],[2,91],[1,1]]]",
+         "on the map"},
+        {OM_GEOMETRY_LINE, "LineString", "[[1,1]]", "two positions"},
+        {OM_GEOMETRY_LINE, "LineString", "7", "two positions"},
+        {OM_GEOMETRY_LINE, "Polygon", "[]", "has lines"},
+    };
+    for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {
+        struct om_body *body =
+            read_shape(CASE[i].geometry, CASE[i].type, CASE[i].at);
+        const struct om_body_fault *fault;
+        assert_int_equal(om_body_faults(body, &fault), 1);
+        assert_string_equal(fault->field, "geometry");
+        if (!strstr(fault->reason, CASE[i].reason))
+            fail_msg("case %zu: %s", i, fault->reason);
+        assert_int_equal(om_body_batch(body)->rows, 0);
+        om_body_free(body);
+    }
+}
+
+/* ---- patches */
+
+static void patch_names_what_it_changes(void **state)
+{
+    (void)state;
+    struct om_body_rules rules = plain_rules();
+    rules.id = "r0-000001";
+    rules.patch = true;
+    struct om_body *body = read_good(
+        &rules, OM_BODY_GEOJSON,
+        "{\"properties\":{\"residents\":null,\"kind\":\"x\",\"town\":\"t\"}}");
+    bool geometry;
+    const bool *given = om_body_given(body, &geometry);
+    assert_int_equal(om_body_refused(body), 0);
+    assert_false(geometry);
+    for (size_t c = 0; c < COLS - 2; c++)
+        assert_int_equal(given[c], c == COL_RESIDENTS || c == COL_KIND);
+    const struct om_batch *b = om_body_batch(body);
+    assert_int_equal(b->rows, 1);
+    check_text(&b->column[COL_ID], 0, rules.id);
+    check_text(&b->column[COL_KIND], 0, "x");
+    assert_false(has_value(&b->column[COL_RESIDENTS], 0));
+    om_body_free(body);
+
+    body = read_good(&rules, OM_BODY_GEOJSON, "{" POINT "}");
+    om_body_given(body, &geometry);
+    assert_true(geometry);
+    om_body_free(body);
+    const char *const wrong[] = {"{\"geometry\":null}", "{\"id\":\"other\"}",
+                                 "{\"properties\":{\"nothing\":1}}"};
+    for (size_t i = 0; i < 3; i++) {
+        body = read_good(&rules, OM_BODY_GEOJSON, wrong[i]);
+        assert_int_equal(om_body_refused(body), 1);
+        om_body_free(body);
+    }
+}
+
+/* ---- limits */
+
+static void limit_of_rows_documents_and_lines(void **state)
+{
+    (void)state;
+    const struct om_body_rules rules = plain_rules();
+    struct om_body *body = NULL;
+    struct om_err err = {0};
+    struct om_buf text = {0};
+    om_buf_add_text(&text, "lon,lat,id\n");
+    for (int i = 0; i < OM_BODY_ROWS; i++)
+        om_buf_addf(&text, "113.7,23,%d\n", i);
+    assert_int_equal(read_body(&rules, OM_BODY_CSV, (char *)text.bytes,
+                               text.len, 30000, &body, &err),
+                     OM_OK);
+    assert_int_equal(om_body_batch(body)->rows, OM_BODY_ROWS);
+    om_body_free(body);
+    om_buf_add_text(&text, "113.7,23,more\n");
+    assert_int_equal(read_body(&rules, OM_BODY_CSV, (char *)text.bytes,
+                               text.len, 30000, &body, &err),
+                     OM_E_LIMIT);
+    assert_non_null(strstr(err.text, "65536 rows"));
+    om_body_free(body);
+
+    om_buf_clear(&text);
+    for (size_t i = 0; i <= OM_BODY_DOCUMENT_BYTES; i++)
+        om_buf_add_byte(&text, ' ');
+    const enum om_body_form forms[] = {OM_BODY_GEOJSON, OM_BODY_LINES,
+                                       OM_BODY_CSV};
+    for (size_t i = 0; i < 3; i++) {
+        err = (struct om_err){0};
+        if (forms[i] == OM_BODY_CSV) memcpy(text.bytes, "lon,lat,id\n1,2,", 15);
+        assert_int_equal(read_body(&rules, forms[i], (char *)text.bytes,
+                                   text.len, 30000, &body, &err),
+                         OM_E_LIMIT);
+        om_body_free(body);
+    }
+    om_buf_deinit(&text);
+}
+
+static void extent_is_kept_and_told(void **state)
+{
+    (void)state;
+    struct om_body_rules rules = plain_rules();
+    rules.bounded = true;
+    const struct om_pos nw = at_degrees(113, 24), se = at_degrees(114, 22);
+    rules.extent = (struct om_box){nw.x, nw.y, se.x, se.y};
+    struct om_body *body =
+        read_good(&rules, OM_BODY_CSV,
+                  "lon,lat,id\n113,24,in\n114,22,corner\n112.9,23,out\n");
+    const struct om_body_fault *fault;
+    assert_int_equal(om_body_faults(body, &fault), 1);
+    assert_string_equal(fault->id, "out");
+    assert_non_null(strstr(fault->reason, "outside of the city (113.000,"));
+    om_body_free(body);
+
+    // Of a city: the box of its units, a tenth wider.
+    struct om_manifest_layer meta = {.unit_level = "grid"};
+    struct om_layer units = sample.layer;
+    struct om_snapshot snapshot = {.layers = 1, .layer = &units};
+    struct om_box box;
+    assert_false(om_body_extent(&snapshot, &box));
+    units.meta = &meta;
+    assert_true(om_body_extent(&snapshot, &box));
+    assert_int_equal(box.x0, 0);
+    assert_int_equal(box.y1, UINT32_MAX);
+}
+
+static void fault_of_memory_leaks_nothing(void **state)
+{
+    (void)state;
+    const struct om_body_rules rules = plain_rules();
+    static const char *const TEXT[] = {
+        WITH("\"residents\":1,\"kind\":\"k\""),
+        "{\"type\":\"Feature\"}\n" WITH("\"text\":\"t\"") "\n",
+        "lon,lat,id,text\n1,2,\"a\"\"b\",t\n3,4,c,\n"};
+    for (int form = 0; form < 3; form++) {
+        om_status st = OM_E_MEMORY;
+        const size_t live = om_alloc_live();
+        for (size_t n = 1; st && n < 200; n++) {
+            struct om_body *body = NULL;
+            struct om_err err = {0};
+            om_alloc_fail_after(n, false);
+            st = read_body(&rules, (enum om_body_form)form, TEXT[form],
+                           strlen(TEXT[form]), 7, &body, &err);
+            om_alloc_fail_after(0, false);
+            assert_true(!st || st == OM_E_MEMORY);
+            om_body_free(body);
+            assert_int_equal(om_alloc_live(), live);
+        }
+        assert_int_equal(st, OM_OK);
+    }
+}
+
+static int make(void **state)
+{
+    (void)state;
+    const size_t rows[] = {3000, 500};
+    sample_make(&sample, 2, rows, 9);
+    return 0;
+}
+
+static int unmake(void **state)
+{
+    (void)state;
+    sample_free(&sample);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(back_from_a_collection),
+        cmocka_unit_test(back_from_lines),
+        cmocka_unit_test(back_from_a_table),
+        cmocka_unit_test(wrong_features_are_named),
+        cmocka_unit_test(wrong_rows_tell_all_that_is_wrong_and_are_one_row),
+        cmocka_unit_test(wrong_tables_are_named),
+        cmocka_unit_test(wrong_bodies_end_the_reading),
+        cmocka_unit_test(wrong_faults_are_counted_beyond_those_told),
+        cmocka_unit_test(shape_keeps_parts_rings_and_vertices),
+        cmocka_unit_test(shape_faults_are_named),
+        cmocka_unit_test(patch_names_what_it_changes),
+        cmocka_unit_test(limit_of_rows_documents_and_lines),
+        cmocka_unit_test(extent_is_kept_and_told),
+        cmocka_unit_test(fault_of_memory_leaks_nothing),
+    };
+    return cmocka_run_group_tests(tests, make, unmake);
+}
