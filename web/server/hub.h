@@ -1,0 +1,70 @@
+// hub.h - who listens to a city's changes, and how they are told.
+#ifndef OM_WEB_SERVER_HUB_H
+#define OM_WEB_SERVER_HUB_H
+
+#include "web/server/told.h"
+
+/* DESIGN in hub.c. Listeners are sockets; what they get are server-sent events
+ * (the HTML standard, section 9.2). */
+struct om__hub;
+struct om__listener;
+
+struct om__hub_options {
+    size_t listeners;     // at a time
+    size_t per_client;    // of one client; client 0 (this machine) has no limit
+    size_t buffer_bytes;  // that a listener may be behind
+    unsigned tick_ms;     // at most one telling in so many
+    unsigned beat_ms;     // a sign of life, however quiet the city is
+    unsigned slow_ms;     // without taking a byte, while some wait
+    uint64_t sequence;    // up to which nothing has to be told
+    // Append what every event says behind "sequence": members, each with a
+    // comma before it. May be NULL.
+    void (*say)(void *ctx, struct om_buf *out);
+    void *ctx;
+};
+om_status om__hub_new(const struct om__hub_options *options,
+                      struct om__hub **out) OM_MUST_USE;
+/** Let all listeners go; none can join any more. */
+void om__hub_stop(struct om__hub *hub);
+void om__hub_free(struct om__hub *hub);
+
+/** Something was published. Copies; takes microseconds. threads: any. */
+void om__hub_news(struct om__hub *hub, const struct om_live_news *news);
+
+/**
+ * Join: whatever is told from now on is kept for the listener until it starts.
+ * *told is the last sequence that is not: what is older the caller looks up.
+ * layers: comma-separated, "" for all.
+ *
+ * returns  OM_E_BUSY  too many listeners, or stopping; OM_E_RATE  too many of
+ *          one client; OM_E_MEMORY
+ * owns     *out: om__listener_start or om__listener_drop. threads: any
+ */
+om_status om__hub_join(struct om__hub *hub, const char *layers, uint64_t client,
+                       struct om__listener **out, uint64_t *told) OM_MUST_USE;
+void om__listener_drop(struct om__listener *listener);
+/**
+ * From now on the listener has the socket to itself: `first` is written (its
+ * memory is taken), then what is told. At the end, whoever ends it, the socket
+ * is shut down and left alone, and then `gone` is called, once, on any thread,
+ * maybe before this returns.
+ */
+void om__listener_start(struct om__listener *listener, int fd,
+                        struct om_buf *first, void (*gone)(void *ctx),
+                        void *ctx);
+
+/** An event's text: "event: KIND", its id, and {"sequence":N, what is said of
+ *  all, and the layers of `told` (may be NULL) among `layers`}. False: no
+ *  layer is, and nothing was written. */
+bool om__event_write(struct om__hub *hub, const char *kind, uint64_t sequence,
+                     const struct om__told *told, const char *layers,
+                     struct om_buf *out);
+
+struct om__hub_stats {
+    size_t listening;
+    uint64_t joined, slow, events, bytes;  // ever
+    uint64_t told;                         // newest sequence that was told
+};
+struct om__hub_stats om__hub_stats(struct om__hub *hub);
+
+#endif

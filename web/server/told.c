@@ -1,0 +1,159 @@
+/* told.c - changed cells, coalesced.
+ *
+ * DESIGN
+ * However much is written between two tellings, one telling is bounded: a
+ * layer's cells are a hash set of at most OM__TOLD_CELLS codes, and one more
+ * lifts all of them by a level, where four become one, until they fit. A lift
+ * happens exactly when the cells of that level are too many, so the level is
+ * that of the whole set whatever the order in which it came.
+ */
+#include "web/server/told.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/hash.h"
+#include "engine/live/changes.h"
+
+#define SLOTS (2 * OM__TOLD_CELLS + 24)
+
+void om__told_deinit(struct om__told *told)
+{
+    om_free(told->layer);
+    *told = (struct om__told){0};
+}
+
+void om__told_clear(struct om__told *told)
+{
+    told->first = told->last = 0;
+    told->everything = false;
+    told->layers = 0;
+}
+
+static struct om__told_layer *layer_of(struct om__told *told, const char *name)
+{
+    for (size_t i = 0; i < told->layers; i++)
+        if (!strcmp(told->layer[i].name, name)) return &told->layer[i];
+    if (told->layers == OM__TOLD_LAYERS) return NULL;
+    if (told->layers == told->room) {
+        const size_t room = told->room ? 2 * told->room : 4;
+        struct om__told_layer *grown =
+            om_realloc(told->layer, room * sizeof *grown);
+        if (!grown) return NULL;
+        told->layer = grown;
+        told->room = room;
+    }
+    struct om__told_layer *layer = &told->layer[told->layers++];
+    *layer = (struct om__told_layer){.level = OM_CHANGE_LEVEL};
+    strncpy(layer->name, name, sizeof layer->name - 1);
+    return layer;
+}
+
+static void put(struct om__told_layer *layer, uint64_t code)
+{
+    size_t at = om_hash64(&code, sizeof code, 0) % SLOTS;
+    while (layer->slot[at] && layer->slot[at] != code + 1)
+        at = (at + 1) % SLOTS;
+    if (layer->slot[at]) return;
+    layer->slot[at] = code + 1;
+    layer->count++;
+}
+
+static void lift(struct om__told_layer *layer)
+{
+    uint64_t code[OM__TOLD_CELLS + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < SLOTS; i++)
+        if (layer->slot[i]) code[n++] = layer->slot[i] - 1;
+    memset(layer->slot, 0, sizeof layer->slot);
+    layer->count = 0;
+    layer->level--;
+    for (size_t i = 0; i < n; i++) put(layer, code[i] >> 2);
+}
+
+static void add_cell(struct om__told_layer *layer, uint64_t code)
+{
+    put(layer, code >> 2 * (OM_CHANGE_LEVEL - layer->level));
+    while (layer->count > OM__TOLD_CELLS) lift(layer);
+}
+
+/* The whole world is one cell of level 0. */
+static void add_world(struct om__told_layer *layer)
+{
+    memset(layer->slot, 0, sizeof layer->slot);
+    layer->count = 0;
+    layer->level = 0;
+    put(layer, 0);
+}
+
+void om__told_add(struct om__told *told, const struct om_live_change *change)
+{
+    if (!told->first) told->first = change->sequence;
+    if (change->sequence > told->last) told->last = change->sequence;
+    struct om__told_layer *layer =
+        *change->layer ? layer_of(told, change->layer) : NULL;
+    if (!layer) {
+        told->everything = true;
+        return;
+    }
+    layer->rows += change->kind != OM_ENTRY_COMMIT;
+    if (change->kind == OM_ENTRY_COMMIT) {
+        add_world(layer);
+        return;
+    }
+    if (change->cell != OM_NO_CELL) add_cell(layer, change->cell);
+    if (change->other_cell != OM_NO_CELL) add_cell(layer, change->other_cell);
+}
+
+bool om__told_wanted(const char *layers, const char *name)
+{
+    const size_t len = strlen(name);
+    if (!layers || !*layers) return true;
+    for (const char *at = layers; *at; at += *at == ',') {
+        const size_t n = strcspn(at, ",");
+        if (n == len && !memcmp(at, name, n)) return true;
+        at += n;
+    }
+    return false;
+}
+
+static int by_code(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void write_layer(const struct om__told_layer *layer, struct om_buf *out)
+{
+    uint64_t code[OM__TOLD_CELLS];
+    size_t n = 0;
+    for (size_t i = 0; i < SLOTS && n < OM__TOLD_CELLS; i++)
+        if (layer->slot[i]) code[n++] = layer->slot[i] - 1;
+    qsort(code, n, sizeof *code, by_code);
+    om_buf_add_json_text(out, layer->name, strlen(layer->name));
+    om_buf_addf(out, ":{\"rows\":%llu,\"level\":%u,\"cells\":[",
+                (unsigned long long)layer->rows, layer->level);
+    for (size_t i = 0; i < n; i++) {
+        const struct om_pos pos = om_morton_pos(code[i]);
+        om_buf_add_text(out, i ? ",[" : "[");
+        om_buf_add_i64(out, pos.x);
+        om_buf_add_byte(out, ',');
+        om_buf_add_i64(out, pos.y);
+        om_buf_add_byte(out, ']');
+    }
+    om_buf_add_text(out, "]}");
+}
+
+bool om__told_write(const struct om__told *told, const char *layers,
+                    struct om_buf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < told->layers; i++) {
+        if (!om__told_wanted(layers, told->layer[i].name)) continue;
+        if (any) om_buf_add_byte(out, ',');
+        write_layer(&told->layer[i], out);
+        any = true;
+    }
+    return any;
+}

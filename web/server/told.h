@@ -1,0 +1,45 @@
+// told.h - what has changed, gathered until it is told: a few cells a layer.
+#ifndef OM_WEB_SERVER_TOLD_H
+#define OM_WEB_SERVER_TOLD_H
+
+#include "data/base/buf.h"
+#include "engine/live/live.h"
+
+/** Cells of one layer in one telling; where more changed they are told at a
+ *  coarser level, of which no more are needed. */
+#define OM__TOLD_CELLS 500
+/** Layers of one telling; a city with more is told as "everything". */
+#define OM__TOLD_LAYERS 64
+
+/* A set of Morton codes of one level. Level 0 has one cell: the world. Which
+ * level it comes to depends on what was added, not on the order. */
+struct om__told_layer {
+    char name[OM_LIMIT_NAME_BYTES];
+    uint64_t rows;  // entries: a row changed twice counts twice
+    unsigned level;
+    size_t count;
+    uint64_t slot[2 * OM__TOLD_CELLS + 24];  // hashed, code + 1; 0: free
+};
+
+/* Zeroed it is empty. */
+struct om__told {
+    uint64_t first, last;  // sequences; 0: nothing happened
+    bool everything;       // more layers than there is room for
+    size_t layers, room;
+    struct om__told_layer *layer;
+};
+void om__told_deinit(struct om__told *told);
+/** Forget what was gathered, keep the memory. */
+void om__told_clear(struct om__told *told);
+/** Add a change. Never fails: without memory it becomes "everything". */
+void om__told_add(struct om__told *told, const struct om_live_change *change);
+
+/** A name among comma-separated ones; NULL or empty: all names are. */
+bool om__told_wanted(const char *layers, const char *name);
+/** Append "NAME":{"rows":3,"level":18,"cells":[[x,y],...]},... of the layers
+ *  that are among `layers`. Cells by their Morton codes, so that equal sets are
+ *  equal bytes. False: none is. */
+bool om__told_write(const struct om__told *told, const char *layers,
+                    struct om_buf *out);
+
+#endif
