@@ -133,6 +133,8 @@ static void add_class(struct om_buf *out, const char *layer)
     for (size_t i = 0; i < sizeof RESTRICTED / sizeof *RESTRICTED; i++)
         if (!strcmp(layer, RESTRICTED[i])) class = "restricted";
     om_buf_addf(out, ", \"class\": \"%s\"", class);
+    // Where somebody is and was is nobody's business but of those in charge.
+    if (!strcmp(layer, "worker")) om_buf_add_text(out, ", \"personal\": true");
 }
 
 static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
@@ -247,6 +249,9 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
                     "  \"crs\": \"EPSG:4547\",\n"
                     "  \"levels\": [\"grid\", \"village\", \"town\"],\n");
     add_duty(&out);
+    om_buf_add_text(&out,
+                    "  \"positions\": {\"layer\": \"worker\", \"seen\": "
+                    "\"seen\", \"retention_days\": 2},\n");
     om__add_exposures(&out);
     add_service(&out);
     om_buf_addf(&out, "  \"scale\": %g,\n  \"seed\": %llu,\n  \"wishes\": {",

@@ -158,9 +158,9 @@ static void write_cell(struct writer *w, size_t i)
                        om_mvt_integer(w->mvt, (int64_t)cell->word[k]));
     for (size_t k = 0; k < c->sums; k++)
         om_mvt_tag(w->mvt, w->sum[k], om_mvt_integer(w->mvt, cell->sum[k]));
-    om_mvt_tag(w->mvt, w->bbox, bbox_value(w, cell->box));
     const unsigned expansion = expansion_of(w, i);
-    if (expansion <= OM__ZOOM_MAX)
+    if (!w->spec->crowd) om_mvt_tag(w->mvt, w->bbox, bbox_value(w, cell->box));
+    if (!w->spec->crowd && expansion <= OM__ZOOM_MAX)
         om_mvt_tag(w->mvt, w->expansion,
                    om_mvt_integer(w->mvt, (int64_t)expansion));
     om_mvt_point(w->mvt,
@@ -177,7 +177,7 @@ static void write_cell(struct writer *w, size_t i)
 
 om_status om__cells_write(const struct om__cells *cells,
                           const struct om_vector_spec *spec,
-                          const struct om__place *place, unsigned alone,
+                          const struct om__place *place, uint64_t alone,
                           uint64_t whole_rows, unsigned whole_zoom,
                           struct om_arena *arena, struct om_mvt *mvt)
 {

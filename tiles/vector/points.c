@@ -81,10 +81,11 @@ static om_status make(struct om__making *m, unsigned zooms)
         struct om__cells cells;
         st = om__cells_gather(m->vectors, m->spec, &m->place, m->stretch, zooms,
                               NULL, 0, m->arena, &cells);
-        if (!st) st = add_alone(m, &cells, rows);
+        const uint64_t crowd = m->spec->crowd;
+        if (!st && !crowd) st = add_alone(m, &cells, rows);
         if (!st)
-            st = om__cells_write(&cells, m->spec, &m->place, 1,
-                                 om__points_whole(m->spec), OM__ZOOM_MAX + 1,
+            st = om__cells_write(&cells, m->spec, &m->place,
+                                 crowd ? crowd - 1 : 1, om__points_whole(m->spec), OM__ZOOM_MAX + 1,
                                  m->arena, &m->cells);
     }
     om__rows_free(rows);
@@ -94,8 +95,8 @@ static om_status make(struct om__making *m, unsigned zooms)
 om_status om__points_make(struct om__making *m)
 {
     // Rows, if they are few, then cells, coarser until they fit.
-    unsigned zooms =
-        OM_VECTOR_CELL_ZOOMS + (m->total <= om__points_whole(m->spec) ? 1 : 0);
+    const bool whole = m->total <= om__points_whole(m->spec) && !m->spec->crowd;
+    unsigned zooms = OM_VECTOR_CELL_ZOOMS + (whole ? 1 : 0);
     for (;;) {
         OM_TRY(make(m, zooms));
         if (om__making_fits(m) || zooms == 0) return OM_OK;

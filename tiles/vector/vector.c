@@ -111,6 +111,8 @@ om_status om_vector_tile(struct om_vectors *vectors,
     if (spec->by != OM_NO_FIELD)
         OM_TRY(om_vector_by_check(spec->layer, spec->by));
     OM_TRY(find_stretches(&m));
+    // How few there are would be told by the meta layer.
+    if (m.total < spec->crowd) return OM_OK;
     om_status st = OM_OK;
     if (!points)
         st = om__shapes_make(&m);

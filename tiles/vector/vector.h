@@ -35,6 +35,8 @@ struct om_vector_spec {
     size_t by;           // column that cells are counted by, or OM_NO_FIELD
     int32_t zone_s;      // of the city's clock, for times
     int64_t as_of_s;     // UTC; 0: unknown
+    uint64_t crowd;  // 0; or rows of points are not shown, and cells only from
+                     // so many rows on, without a box: what is about persons
     bool apart;  // several layers share a tile: `cells` and `meta` are called
                  // NAME:cells and NAME:meta
 };

@@ -362,12 +362,12 @@ double om__cells_cost_s(struct om_vectors *vectors,
                         const struct om_vector_spec *spec,
                         const struct om__place *place,
                         const struct om__stretch *stretch);
-/** Features of the cells that hold more than `alone` rows (0 or 1).
+/** Features of the cells that hold more than `alone` rows.
  *  `whole_rows`: a tile of at most so many rows shows them all; `whole_zoom`:
  *  so do all tiles from this zoom on. */
 om_status om__cells_write(const struct om__cells *cells,
                           const struct om_vector_spec *spec,
-                          const struct om__place *place, unsigned alone,
+                          const struct om__place *place, uint64_t alone,
                           uint64_t whole_rows, unsigned whole_zoom,
                           struct om_arena *arena,
                           struct om_mvt *mvt) OM_MUST_USE;

@@ -476,7 +476,7 @@ static const struct {
     {"serve",
      "onemap serve CITY [--listen 127.0.0.1:8080] [--config FILE] [--pages "
      "FOLDER]\n"
-     "             [--url URL] [--threads N]\n"
+     "             [--url URL] [--threads N] [--in-charge-token-file FILE]\n"
      "\n"
      "Serve tiles, answers and pages over HTTP, on this machine only unless "
      "--listen\n"
@@ -495,6 +495,9 @@ static const struct {
      "import --replace meanwhile; stops on SIGTERM or SIGINT after the "
      "requests under\n"
      "way. Files to be taken away are written below TMPDIR (/tmp) first.\n"
+     "--in-charge-token-file (in_charge_token_file) holds the token with which "
+     "rows of\n"
+     "layers marked \"personal\" are seen; without it nobody sees them.\n"
      "\n"
      "  /               links to all of this; /api is OpenAPI 3.0, /catalog "
      "the layers\n"

@@ -62,7 +62,8 @@ static om_status read_config(const char *path, struct om_json **document,
     if (om_json_kind(c) != OM_JSON_OBJECT)
         return om_fail(err, OM_E_FORMAT, 0, "%s: not a JSON object", path);
     static const char *const known[] = {
-        "listen", "pages", "url", "threads", "workers", "cache_mib", "fonts"};
+        "listen",  "pages",     "url",   "threads",
+        "workers", "cache_mib", "fonts", "in_charge_token_file"};
     for (size_t i = 0; i < om_json_count(c); i++) {
         const char *key = "";
         size_t k = 0;
@@ -77,6 +78,9 @@ static om_status read_config(const char *path, struct om_json **document,
     if (!o->pages) o->pages = om_json_text(om_json_get(c, "pages"), NULL);
     if (!o->url) o->url = om_json_text(om_json_get(c, "url"), NULL);
     if (!o->fonts) o->fonts = om_json_text(om_json_get(c, "fonts"), NULL);
+    if (!o->charge_file)
+        o->charge_file =
+            om_json_text(om_json_get(c, "in_charge_token_file"), NULL);
     if (!o->threads) o->threads = whole(c, "threads", 64);
     if (!o->workers) o->workers = whole(c, "workers", 64);
     if (!o->cache_bytes)
@@ -100,7 +104,7 @@ int om__verb_serve(int argc, char **argv)
     const struct om_option option[] = {
         {"--listen", &o.listen, NULL}, {"--config", &config, NULL},
         {"--pages", &o.pages, NULL},   {"--url", &o.url, NULL},
-        {"--threads", &threads, NULL},
+        {"--threads", &threads, NULL}, {"--in-charge-token-file", &o.charge_file, NULL},
     };
     const int usage = om__options_read("serve", argc, argv, option,
                                        sizeof option / sizeof *option, &city, 1,

@@ -137,6 +137,10 @@ static const struct om__api_param PARAM[] = {
     {"mode", "\"type\":\"string\"", "Way of going, a mode of city.json."},
     {"reach", "\"type\":\"number\"", "Metres to the nearest road."},
     {"k", "\"type\":\"integer\",\"minimum\":1", "How many."},
+    {"layers", "\"type\":\"string\"", "Names of layers, comma-separated."},
+    {"since", "\"type\":\"integer\",\"minimum\":0",
+     "Sequence after which changes are told (Data-Sequence, or next of the "
+     "answer before)."},
     {"minutes", "\"type\":\"number\"", "What is near, in minutes."},
     {"within", "\"type\":\"number\"", "What is near, in metres."},
     {"Service", "\"type\":\"string\",\"enum\":[\"WMTS\"]",

@@ -171,6 +171,8 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         single(request, &request->range, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_IF_RANGE)) {
         single(request, &request->if_range, value);
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION)) {
+        single(request, &request->authorization, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) ||
                (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) &&
                 strcmp(value, "0") != 0)) {
@@ -261,6 +263,8 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
         watch_turn(connection, true, request->begun_s);
         MHD_get_connection_values(connection, MHD_HEADER_KIND, see_header,
                                   request);
+        request->in_charge = om__charge_holds(request->server->charge,
+                                              request->authorization);
         bool done;
         const enum MHD_Result result = check_head(request, method, &done);
         return done ? result : MHD_YES;

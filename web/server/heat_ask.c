@@ -77,6 +77,18 @@ static om_status bind_ask(struct om__request *r, const char *name,
     return st;
 }
 
+/* A field tells where its rows are, to the metre where the bandwidth is small.
+ */
+static om_status check_allowed(struct om__request *r,
+                               const struct om_risk_bound *bound)
+{
+    for (size_t i = 0; i < bound->risk.terms; i++)
+        OM_TRY(om__rows_allowed(r, bound->risk.term[i].spec.layer));
+    for (size_t i = 0; i < bound->risk.exposures; i++)
+        OM_TRY(om__rows_allowed(r, bound->risk.exposure[i].spec.layer));
+    return OM_OK;
+}
+
 om_status om__request_heat(struct om__request *r, const char *name,
                            struct om_risk_bound **out)
 {
@@ -90,7 +102,8 @@ om_status om__request_heat(struct om__request *r, const char *name,
     OM_TRY(om__request_world(r));
     OM_TRY(bind_ask(r, plain, out));
     r->layer = (*out)->layer;
-    const om_status st = check_bandwidth(r, *out);
+    om_status st = check_allowed(r, *out);
+    if (!st) st = check_bandwidth(r, *out);
     if (!st) return OM_OK;
     om_risk_bound_free(*out);
     *out = NULL;

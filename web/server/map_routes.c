@@ -198,7 +198,7 @@ static om_status bind_picture(struct om__request *r, const char *known,
     const char *option = NULL;
     const om_status st =
         om_picture_bind(r->snapshot, &ask, &s->bound, &option, &r->err);
-    if (!st) return OM_OK;
+    if (!st) return om__picture_allowed(r, &s->bound);
     r->parameter = option ? option : "layers";
     r->error_status = MHD_HTTP_BAD_REQUEST;
     return st;
@@ -211,7 +211,8 @@ static om_status bind_sheet(struct om__request *r, struct map_ask *ask,
     s->heat = !strncmp(s->name, OM__HEAT, strlen(OM__HEAT));
     if (s->heat) {
         const om_status st = om__request_heat(r, s->name, &s->heat_bound);
-        if (st == OM_E_NOTFOUND) r->error_status = MHD_HTTP_BAD_REQUEST;
+        if (st == OM_E_NOTFOUND && !r->error_status)
+            r->error_status = MHD_HTTP_BAD_REQUEST;
         if (st && !r->parameter) r->parameter = "layers";
         if (!st) note_as_of(r, ask, s->heat_bound->layer);
         return st;

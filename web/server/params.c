@@ -226,9 +226,10 @@ om_status om__param_column(struct om__request *r, const char *name, size_t *out)
 om_status om__request_layer(struct om__request *r, const char *name)
 {
     r->layer = om_snapshot_layer(r->snapshot, name);
-    return r->layer ? OM_OK
-                    : om_fail(&r->err, OM_E_NOTFOUND, 0,
-                              "there is no layer of that name");
+    if (!r->layer)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "there is no layer of that name");
+    return r->route->counts ? OM_OK : om__rows_allowed(r, r->layer);
 }
 
 om_status om__param_word(struct om__request *r, const char *name,

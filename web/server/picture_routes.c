@@ -12,6 +12,15 @@ struct picture_ask {
     unsigned side_px;  // of a tile that is not @2x
 };
 
+om_status om__picture_allowed(struct om__request *r,
+                              const struct om_picture_bound *bound)
+{
+    // Anyone may see how many there are by unit.
+    const bool counts = bound->kind == OM_PICTURE_UNITS && !bound->filter &&
+                        !bound->outline && bound->stat == OM_STAT_COUNT;
+    return counts || !bound->layer ? OM_OK : om__rows_allowed(r, bound->layer);
+}
+
 om_status om__picture_bind(struct om__request *r, const char *name,
                            struct om_picture_bound *out)
 {
@@ -36,7 +45,7 @@ om_status om__picture_bind(struct om__request *r, const char *name,
             r->error_status = MHD_HTTP_BAD_REQUEST;
     }
     r->layer = out->layer;
-    return st;
+    return st ? st : om__picture_allowed(r, out);
 }
 
 static om_status read_ask(struct om__request *r, const char *name,

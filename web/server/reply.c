@@ -121,10 +121,14 @@ static void add_data(struct lines *lines, const struct om__request *r)
  * answer. */
 #define CACHE_FOREVER "public, max-age=31536000, immutable"
 
+/* What was answered to somebody in charge is for nobody else. */
+#define CACHE_PRIVATE "private, no-cache"
+
 static const char *cache_of(const struct om__request *r,
                             const struct om__head *head)
 {
     const bool good = !head->status || head->status == MHD_HTTP_OK;
+    if (r->in_charge) return CACHE_PRIVATE;
     return r->versioned && good ? CACHE_FOREVER : head->cache;
 }
 
@@ -305,6 +309,8 @@ static void send_small(struct om__request *r, unsigned status,
         add(&lines, "Access-Control-Allow-Headers", "*");
         add(&lines, "Access-Control-Max-Age", "86400");
     }
+    if (status == MHD_HTTP_UNAUTHORIZED)
+        add(&lines, "WWW-Authenticate", "Bearer");
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
         add(&lines, "Retry-After", "1");
         add(&lines, "Connection", "close");

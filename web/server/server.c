@@ -273,6 +273,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__metrics_new(&server->metrics));
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
     OM_TRY(om__exports_new(server, &server->exports));
+    OM_TRY(om__charge_new(o->charge_file, &server->charge, err));
     return om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
                         &server->jobs);
 }
@@ -334,6 +335,7 @@ void om_server_stop(struct om_server *server)
     if (server->daemon) MHD_stop_daemon(server->daemon);
     om__files_free(server->files);
     om__exports_free(server->exports);
+    om__charge_free(server->charge);
     om__cache_free(server->cache);
     om__flights_free(server->flights);
     om__views_free(server->views);

@@ -11,6 +11,8 @@ struct om_server_options {
     const char *pages;   // folder of the pages; NULL: none are served
     const char *url;     // how clients reach us, "https://map.example"; links
                          // are built from it instead of from the Host header
+    const char *charge_file;  // the token of those who may see rows that are
+                              // about single persons; NULL: nobody may
     const char *fonts;   // files of the maps' letters, "regular[:bold]"; NULL:
                          // where the system has them
     unsigned threads;    // that answer requests; default 2

@@ -98,6 +98,7 @@ struct om__route {
     bool data;     // speaks of the city: needs a snapshot, names its sequence
     bool keep;     // the answer depends on address, host and encoding only
     bool columns;  // a column's name may be a parameter, too
+    bool counts;   // of a personal layer it only counts: anyone may ask
 };
 extern const struct om__route om__routes[];
 extern const size_t om__routes_count;
@@ -116,13 +117,14 @@ struct om__request {
     const char *target;            // raw
     size_t target_len;
     const char *host, *accept, *if_none_match;  // headers; may be NULL
-    const char *range, *if_range;
+    const char *range, *if_range, *authorization;
     const char *form;  // of the answer, among the route's; not terminated
     size_t form_len;
     bool versioned;  // v names the sequence that is answered from
     bool part;       // the answer is part of another: not for its address
     bool head_seen, gzip, body, twice;  // twice: a header that must be single
     bool on_worker, later;
+    bool in_charge;   // may see what is about single persons (charge.c)
     bool heavy;       // wants the worker of heavy work, or has it
     bool on_heavy;    // has it
     bool filing;      // wants the worker that writes files
@@ -163,6 +165,7 @@ struct om__jobs;
 struct om__flights;
 struct om__files;
 struct om__exports;
+struct om__charge;
 struct om__watch;
 
 struct om_server {
@@ -181,6 +184,7 @@ struct om_server {
     struct om__metrics *metrics;
     struct om__files *files;
     struct om__exports *exports;
+    struct om__charge *charge;
     struct om__jobs *jobs;
     struct om__flights *flights;
     struct MHD_Daemon *daemon;
@@ -223,6 +227,30 @@ void om__request_answer(struct om__request *request);
 /** The key under which a request's answer is kept. */
 om_status om__request_key(const struct om__request *request, uint64_t sequence,
                           struct om_buf *key);
+
+// charge.c: who may see rows that are about single persons, until there are
+// roles
+/** Of a personal layer, as many rows together are shown to anyone. */
+#define OM__CROWD 10
+/** Read the token of those in charge; path NULL: nobody is. A token is the
+ *  file's only line: 16 to 200 printable characters without blanks. */
+om_status om__charge_new(const char *path, struct om__charge **out,
+                         struct om_err *err) OM_MUST_USE;
+void om__charge_free(struct om__charge *charge);
+/** Does an Authorization header (may be NULL) name the token? The time it
+ *  takes says nothing about the token. */
+bool om__charge_holds(const struct om__charge *charge,
+                      const char *authorization);
+/** Is a layer about single persons ("personal": true in city.json)? */
+bool om__layer_personal(const struct om_snapshot *snapshot,
+                        const struct om_layer *layer);
+/** May single rows of the layer be told to whoever asks? 401 if not. This is
+ *  the one place at which that is decided. */
+om_status om__rows_allowed(struct om__request *request,
+                           const struct om_layer *layer) OM_MUST_USE;
+/** May only crowds and counts by unit be told of the layer? */
+bool om__crowds_only(const struct om__request *request,
+                     const struct om_layer *layer);
 
 // jobs.c
 om_status om__jobs_new(struct om_server *server, unsigned workers,
@@ -525,6 +553,9 @@ om_status om__picture_get(struct om__request *request,
  *  owns: *out with om_picture_bound_deinit, also on failure */
 om_status om__picture_bind(struct om__request *request, const char *name,
                            struct om_picture_bound *out) OM_MUST_USE;
+/** May whoever asks see the picture? 401 if not. */
+om_status om__picture_allowed(struct om__request *request,
+                              const struct om_picture_bound *bound) OM_MUST_USE;
 
 // picture_legend.c
 /** The legend of a picture that is no heat map; the name is in the address. */
@@ -586,6 +617,7 @@ om_status om__get_legend(struct om__request *request);
 om_status om__get_legend_png(struct om__request *request);
 om_status om__get_value(struct om__request *request);
 om_status om__get_stats(struct om__request *request);
+om_status om__get_nearest(struct om__request *request);
 om_status om__get_coverage(struct om__request *request);
 om_status om__get_hotspots(struct om__request *request);
 om_status om__get_collections(struct om__request *request);

@@ -152,11 +152,28 @@ static om_status write_stats(struct om__request *r,
     return om_buf_add_text(out, "}\n");
 }
 
+/* Of a personal layer anyone may know how many are where, by unit; not what
+ * would single somebody out. */
+static om_status check_crowds(struct om__request *r)
+{
+    static const char *const singling[] = {"filter", "bbox", "sum"};
+    if (!om__crowds_only(r, r->layer)) return OM_OK;
+    for (size_t i = 0; i < sizeof singling / sizeof *singling; i++)
+        if (om__param_text(r, singling[i])) return om__rows_allowed(r, r->layer);
+    const char *by = om__param_text(r, "by");
+    const struct om_schema *s = &r->layer->schema;
+    const size_t column = by ? om_schema_find(s, by) : OM_NO_FIELD;
+    const bool unit =
+        column != OM_NO_FIELD && column + r->layer->unit_columns >= s->count;
+    return !by || unit ? OM_OK : om__rows_allowed(r, r->layer);
+}
+
 om_status om__get_stats(struct om__request *r)
 {
     struct om_filter *filter = NULL;
     struct om_buf out = {0};
     OM_TRY(om__request_layer(r, r->address.segment[1]));
+    OM_TRY(check_crowds(r));
     struct om_query query = {.snapshot = r->snapshot,
                              .layer = r->layer,
                              .policy = &OM_POLICY_ALL,

@@ -11,6 +11,7 @@
 struct vector_ask {
     struct om_vector_ask ask;
     const char *name;
+    uint64_t crowd;
 };
 
 static om_status read_columns(struct om__request *r, struct om_vector_ask *ask)
@@ -40,6 +41,17 @@ static om_status read_ask(struct om__request *r, const char *name,
     OM_TRY(om__request_tile_layer(r, name));
     vector->name = name;
     om_vector_ask_begin(&vector->ask, r->layer);
+    if (om__crowds_only(r, r->layer)) {
+        // Nothing by which somebody could be singled out.
+        static const char *const singling[] = {"filter", "datetime",
+                                               "properties", "by"};
+        for (size_t i = 0; i < sizeof singling / sizeof *singling; i++)
+            if (om__param_text(r, singling[i]))
+                return om__rows_allowed(r, r->layer);
+        vector->ask.by = OM_NO_FIELD;
+        vector->ask.some = true;
+        vector->crowd = OM__CROWD;
+    }
     OM_TRY(read_columns(r, &vector->ask));
     OM_TRY(om__param_datetime(r, &vector->ask.window));
     return om__param_filter(r, &vector->ask.filter);
@@ -48,13 +60,15 @@ static om_status read_ask(struct om__request *r, const char *name,
 static om_status add_key(struct om__request *r, const void *memory,
                          struct om_buf *key)
 {
-    const struct om_vector_ask *ask = &((const struct vector_ask *)memory)->ask;
+    const struct vector_ask *vector = memory;
+    const struct om_vector_ask *ask = &vector->ask;
     const char *filter = ask->filter ? om_filter_canonical(ask->filter) : "";
     const struct {
-        uint64_t serial, set, by, some;
+        uint64_t serial, set, by, some, crowd;
         int64_t from_s, to_s;
     } numbers = {r->layer->serial, ask->window.set,    ask->by,
-                 ask->some,        ask->window.from_s, ask->window.to_s};
+                 ask->some,        vector->crowd,    ask->window.from_s,
+                 ask->window.to_s};
     om_buf_add(key, &numbers, sizeof numbers);
     om_buf_add(key, ask->column, r->layer->schema.count);
     return om_buf_add(key, filter, strlen(filter));
@@ -85,8 +99,9 @@ static om_status draw(struct om__request *r, void *memory,
     }
     OM_TRY(om_select(r->server->selections, r->layer, &OM_POLICY_ALL,
                      ask->filter, ask->window, &selection));
-    const struct om_vector_spec spec = om_vector_ask_spec(
+    struct om_vector_spec spec = om_vector_ask_spec(
         ask, r->snapshot, r->layer, selection, vector->name);
+    spec.crowd = vector->crowd;
     om_status st = OM_OK;
     if (!must_wait(r, &spec, tile))
         st = om_vector_tile(r->server->vectors, &spec, tile->z, tile->x,

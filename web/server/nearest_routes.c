@@ -1,0 +1,146 @@
+// nearest_routes.c - what is nearest to a place.
+#include <string.h>
+
+#include "web/features.h"
+#include "web/server/positions.h"
+#include "web/server/server_internal.h"
+
+#define NEAREST_DEFAULT 10
+#define NEAREST_MAX 1000
+/* Whoever was last seen longer ago than this is not where they were. */
+#define SEEN_S (5 * 60)
+
+static const struct om__head HEAD = {
+    .type = "application/geo+json", .cache = "no-cache", .compress = true};
+
+/* What is asked. */
+struct nearest {
+    struct om_query query;
+    struct om_filter *filter;
+    size_t *column;
+    size_t columns;
+};
+
+static om_status read_place(struct om__request *r, struct om_place *out)
+{
+    static const char *const name[] = {"lon", "lat"};
+    double lon = 0, lat = 0;
+    uint64_t k = NEAREST_DEFAULT;
+    for (size_t i = 0; i < 2; i++)
+        if (!om__param_text(r, name[i]))
+            return om__param_bad(r, name[i], OM_E_FORMAT,
+                                 "%s is missing: a place is lon and lat, in "
+                                 "degrees",
+                                 name[i]);
+    OM_TRY(om__param_real(r, "lon", -180, 180, &lon));
+    OM_TRY(om__param_real(r, "lat", -90, 90, &lat));
+    OM_TRY(om__param_count(r, "k", 1, NEAREST_MAX, &k));
+    out->kind = OM_PLACE_NEAREST;
+    out->nearest = (size_t)k;
+    if (om_pos_from_lonlat(lon, lat, &out->pos))
+        return om__param_bad(r, "lat", OM_E_COORD,
+                             "lat lies beyond the square of the map");
+    return OM_OK;
+}
+
+static om_status read_columns(struct om__request *r, struct nearest *n)
+{
+    const char *text = om__param_text(r, "properties");
+    const struct om_schema *s = &r->layer->schema;
+    if (!text) return OM_OK;
+    n->column = om_arena_calloc(&om__lane(r->server)->arena, s->count + 1,
+                                sizeof *n->column);
+    if (!n->column) return OM_E_MEMORY;
+    while (*text) {
+        char name[OM_LIMIT_NAME_BYTES] = "";
+        const size_t len = strcspn(text, ",");
+        if (len < sizeof name) memcpy(name, text, len);
+        const size_t f = om_schema_find(s, name);
+        if (f == OM_NO_FIELD || n->columns == s->count)
+            return om__param_bad(r, "properties", OM_E_FORMAT,
+                                 "properties: %s has no column '%.60s'",
+                                 r->layer->name, name);
+        n->column[n->columns++] = f;
+        text += len + (text[len] == ',');
+    }
+    return OM_OK;
+}
+
+/* Of those whose positions are followed, those who have been seen of late. */
+static void only_seen(struct om__request *r, struct om_window *window)
+{
+    struct om__positions_about about;
+    if (window->set || !om__positions_about(r->snapshot, &about) ||
+        strcmp(about.layer, r->layer->name) != 0)
+        return;
+    const int64_t now_s = om_snapshot_now(r->snapshot);
+    *window = (struct om_window){
+        .set = true, .from_s = now_s - SEEN_S, .to_s = INT64_MAX};
+}
+
+struct writing {
+    struct om_features *features;
+    om_status status;
+};
+
+static om_status take(void *ctx, const void *bytes, size_t len)
+{
+    return om_buf_add(ctx, bytes, len);
+}
+
+static bool write_row(void *ctx, const struct om_hit *hit)
+{
+    struct writing *w = ctx;
+    w->status = om_features_add(w->features, hit);
+    return !w->status;
+}
+
+static om_status write_rows(struct om__request *r, const struct nearest *n,
+                       struct om_buf *out)
+{
+    struct writing w = {0};
+    struct om_buf members = {0};
+    const struct om_features_options options = {
+        .zone_s = r->snapshot->manifest->zone_s,
+        .column = n->column,
+        .columns = n->columns,
+        .distance = true};
+    om_status st =
+        om_features_begin(r->layer, &options, take, out, &w.features);
+    if (!st) st = om_query_each(&n->query, write_row, &w);
+    if (!st) st = w.status;
+    if (!st) {
+        om_buf_addf(&members, "\"numberReturned\":%llu",
+                    (unsigned long long)om_features_count(w.features));
+        om_buf_add_byte(&members, 0);
+        st = members.status ? members.status
+                            : om_features_end(w.features,
+                                              (const char *)members.bytes);
+    }
+    om_features_free(w.features);
+    om_buf_deinit(&members);
+    return st ? st : out->status;
+}
+
+om_status om__get_nearest(struct om__request *r)
+{
+    struct nearest n = {0};
+    struct om_buf out = {0};
+    OM_TRY(om__request_layer(r, r->address.segment[1]));
+    n.query = (struct om_query){.snapshot = r->snapshot,
+                                .layer = r->layer,
+                                .policy = &OM_POLICY_ALL,
+                                .cache = r->server->selections};
+    OM_TRY(read_place(r, &n.query.place));
+    OM_TRY(om__param_datetime(r, &n.query.window));
+    OM_TRY(read_columns(r, &n));
+    only_seen(r, &n.query.window);
+    OM_TRY(om__param_filter(r, &n.filter));
+    n.query.filter = n.filter;
+    om_buf_init(&out, OM__ANSWER_BYTES);
+    om_status st = write_rows(r, &n, &out);
+    if (!st) st = om__reply(r, &out, &HEAD);
+    om_buf_deinit(&out);
+    om_filter_free(n.filter);
+    return st;
+}
