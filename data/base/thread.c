@@ -10,6 +10,19 @@
 #include "data/base/limits.h"
 
 static atomic_size_t threads_wanted;
+static atomic_long cores_found;
+
+/* Asking is some system calls: too much for a loop over a few rows. */
+static long cores_online(void)
+{
+    long cores = atomic_load_explicit(&cores_found, memory_order_relaxed);
+    if (cores == 0) {
+        cores = sysconf(_SC_NPROCESSORS_ONLN);
+        if (cores < 1) cores = 1;
+        atomic_store_explicit(&cores_found, cores, memory_order_relaxed);
+    }
+    return cores;
+}
 
 size_t om_threads(void)
 {
@@ -17,8 +30,7 @@ size_t om_threads(void)
     if (n == 0) {
         const char *text = getenv("ONEMAP_THREADS");
         const long given = text ? strtol(text, NULL, 10) : 0;
-        const long cores = given > 0 ? given : sysconf(_SC_NPROCESSORS_ONLN);
-        n = cores > 0 ? (size_t)cores : 1;
+        n = (size_t)(given > 0 ? given : cores_online());
     }
     return n > OM_LIMIT_THREADS ? OM_LIMIT_THREADS : n;
 }
@@ -70,7 +82,7 @@ om_status om_parallel(size_t n, size_t grain, om_range_fn *fn, void *ctx)
     if (n == 0) return OM_OK;
     if (grain == 0) grain = 1;
     const size_t stretches = (n - 1) / grain + 1;
-    size_t lanes = om_threads();
+    size_t lanes = stretches > 1 ? om_threads() : 1;
     if (lanes > stretches) lanes = stretches;
     struct job job = {
         .fn = fn, .ctx = ctx, .n = n, .grain = grain, .failed_at = SIZE_MAX};
