@@ -11,6 +11,7 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/hash.h"
+#include "engine/layer/dead.h"
 
 /* DESIGN
  * A snapshot owns its manifest and a reference to each segment. Segment files
@@ -102,19 +103,51 @@ static om_status open_part(const char *city,
                    part->file, rows, (unsigned long long)part->rows);
 }
 
-/* All segments of a layer must have the manifest's columns, then units'. */
+/* The rows of a part that are gone. */
+static om_status open_dead(const char *city,
+                           const struct om_manifest_part *part,
+                           struct om_arena *arena, struct om_part *out,
+                           struct om_err *err)
+{
+    char path[PATH_BYTES];
+    if (!part->dead_file[0]) return OM_OK;
+    if (om_path_join(path, sizeof path, city, part->dead_file))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    OM_TRY(om_dead_read(path, out->segment, arena, &out->dead,
+                        &out->dead_count, err));
+    if (out->dead_count == part->dead) return OM_OK;
+    return om_fail(err, OM_E_DAMAGED, 0,
+                   "%s has %zu rows, city.json says %llu", part->dead_file,
+                   out->dead_count, (unsigned long long)part->dead);
+}
+
+static bool same_fields(const struct om_schema *a, const struct om_schema *b,
+                        size_t count)
+{
+    bool same = a->geometry == b->geometry;
+    for (size_t i = 0; same && i < count; i++)
+        same = !strcmp(a->field[i].name, b->field[i].name) &&
+               a->field[i].type == b->field[i].type;
+    return same;
+}
+
+/* All segments of a layer must have the manifest's columns, then units', and
+ * all parts the same. first: the schema of the first part, or NULL. */
 static om_status check_schema(const struct om_manifest_layer *meta,
-                              const struct om_schema *schema, const char *file,
+                              const struct om_schema *schema,
+                              const struct om_schema *first, const char *file,
                               struct om_err *err)
 {
-    bool same = schema->count >= meta->schema.count &&
-                schema->geometry == meta->schema.geometry;
-    for (size_t i = 0; same && i < meta->schema.count; i++)
-        same = !strcmp(schema->field[i].name, meta->schema.field[i].name) &&
-               schema->field[i].type == meta->schema.field[i].type;
-    return same ? OM_OK
-                : om_fail(err, OM_E_DAMAGED, 0,
-                          "%s has other columns than city.json says", file);
+    if (schema->count < meta->schema.count ||
+        !same_fields(schema, &meta->schema, meta->schema.count))
+        return om_fail(err, OM_E_DAMAGED, 0,
+                       "%s has other columns than city.json says", file);
+    if (first && (schema->count != first->count ||
+                  !same_fields(schema, first, schema->count)))
+        return om_fail(err, OM_E_DAMAGED, 0,
+                       "%s has other unit columns than the layer's first part",
+                       file);
+    return OM_OK;
 }
 
 static om_status open_layer(const char *city,
@@ -135,8 +168,12 @@ static om_status open_layer(const char *city,
         if (!segment) OM_TRY(open_part(city, &meta->part[i], &segment, err));
         out->part[i].segment = segment;
         out->parts = i + 1;  // from here on the snapshot's end lets go of it
+        OM_TRY(open_dead(city, &meta->part[i], arena, &out->part[i], err));
         const struct om_schema *schema = om_segment_schema(segment);
-        OM_TRY(check_schema(meta, schema, meta->part[i].file, err));
+        OM_TRY(check_schema(
+            meta, schema,
+            i ? om_segment_schema(out->part[0].segment) : NULL,
+            meta->part[i].file, err));
         if (i == 0) {
             out->schema = *schema;
             out->schema.id_field = meta->schema.id_field;
@@ -144,7 +181,11 @@ static om_status open_layer(const char *city,
         }
         const uint64_t of_part = om_segment_serial(segment);
         serial = om_hash64(&of_part, sizeof of_part, serial);
-        out->rows += om_segment_rows(segment);
+        if (out->part[i].dead_count)
+            serial = om_hash64(out->part[i].dead,
+                               out->part[i].dead_count * sizeof(uint32_t),
+                               serial);
+        out->rows += om_segment_rows(segment) - out->part[i].dead_count;
     }
     out->unit_columns = out->schema.count - meta->schema.count;
     out->serial = serial;

@@ -39,7 +39,8 @@ static bool is_named(const struct om_manifest *m, const char *file)
     for (size_t i = 0; i < m->layers; i++)
         for (size_t p = 0; p < m->layer[i].parts; p++)
             if (!strcmp(m->layer[i].part[p].file, file) ||
-                !strcmp(m->layer[i].part[p].units_file, file))
+                !strcmp(m->layer[i].part[p].units_file, file) ||
+                !strcmp(m->layer[i].part[p].dead_file, file))
                 return true;
     return false;
 }

@@ -17,7 +17,10 @@
  * person added (duties, wishes, roles ...) survives. The structs are the
  * truth for everything else in the program. */
 
-#define MANIFEST_VERSION 1
+/* Version 2 has what a program of version 1 would pass over and be wrong: dead
+ * rows, and what a journal is ahead of. It is written only where that is so. */
+#define MANIFEST_VERSION 2
+#define MANIFEST_VERSION_PLAIN 1
 #define PATH_BYTES 4096
 #define LEVELS_MAX 16
 
@@ -98,13 +101,20 @@ static om_status read_parts(const struct om_json *list,
                          om_json_get(value, "file"), "a file", err));
         OM_TRY(copy_text(part->units_file, sizeof part->units_file,
                          om_json_get(value, "units"), "a file", err));
+        OM_TRY(copy_text(part->dead_file, sizeof part->dead_file,
+                         om_json_get(value, "dead"), "a file", err));
+        const bool has_dead = part->dead_file[0] != '\0';
         const int64_t rows = om_json_integer(om_json_get(value, "rows"), -1);
-        if (!file_ok(part->file) || rows < 0 ||
-            (part->units_file[0] && !file_ok(part->units_file)))
+        const int64_t dead =
+            has_dead ? om_json_integer(om_json_get(value, "dead_rows"), -1) : 0;
+        if (!file_ok(part->file) || rows < 0 || dead < 0 || dead > rows ||
+            (part->units_file[0] && !file_ok(part->units_file)) ||
+            (has_dead && !file_ok(part->dead_file)))
             return om_fail(err, OM_E_FORMAT, 0,
                            "city.json: layer %s, part %zu: bad file or rows",
                            layer->name, i + 1);
         part->rows = (uint64_t)rows;
+        part->dead = (uint64_t)dead;
     }
     return OM_OK;
 }
@@ -121,7 +131,23 @@ static om_status read_moment(const struct om_json *value, int32_t zone_s,
     return OM_OK;
 }
 
-static om_status read_layer(const struct om_json *value, int32_t zone_s,
+/* A sequence: 0 and above, `otherwise` where there is none. */
+static om_status read_sequence(const struct om_json *value, const char *what,
+                               uint64_t otherwise, uint64_t *out,
+                               struct om_err *err)
+{
+    *out = otherwise;
+    if (!value) return OM_OK;
+    const int64_t sequence = om_json_integer(value, -1);
+    if (sequence < 0)
+        return om_fail(err, OM_E_FORMAT, 0, "city.json: %s is no sequence",
+                       what);
+    *out = (uint64_t)sequence;
+    return OM_OK;
+}
+
+static om_status read_layer(const struct om_json *value,
+                            const struct om_manifest *m,
                             struct om_manifest_layer *layer,
                             struct om_arena *arena, struct om_err *err)
 {
@@ -148,8 +174,12 @@ static om_status read_layer(const struct om_json *value, int32_t zone_s,
         return om_fail(err, OM_E_FORMAT, 0,
                        "city.json: layer %s: no geometry '%s'", layer->name,
                        geometry);
-    OM_TRY(read_moment(om_json_get(value, "as_of"), zone_s, "as_of",
+    OM_TRY(read_moment(om_json_get(value, "as_of"), m->zone_s, "as_of",
                        &layer->as_of_s, err));
+    OM_TRY(read_sequence(om_json_get(value, "applied"), "applied", 0,
+                         &layer->applied, err));
+    OM_TRY(read_sequence(om_json_get(value, "base_commit"), "base_commit",
+                         m->sequence, &layer->base_commit, err));
     OM_TRY(read_columns(om_json_get(value, "columns"), layer, err));
     return read_parts(om_json_get(value, "parts"), layer, arena, err);
 }
@@ -173,10 +203,12 @@ static om_status read_document(struct om_manifest *m, struct om_err *err)
     if (om_json_kind(top) != OM_JSON_OBJECT)
         return om_fail(err, OM_E_FORMAT, 0, "city.json is not an object");
     const int64_t version = om_json_integer(om_json_get(top, "onemap"), 0);
-    if (version != MANIFEST_VERSION)
+    if (version < MANIFEST_VERSION_PLAIN || version > MANIFEST_VERSION)
         return om_fail(err, OM_E_VERSION, 0,
-                       "city.json is of version %lld, this program reads %d",
-                       (long long)version, MANIFEST_VERSION);
+                       "city.json is of version %lld, this program reads %d "
+                       "to %d",
+                       (long long)version, MANIFEST_VERSION_PLAIN,
+                       MANIFEST_VERSION);
     OM_TRY(copy_text(m->name, sizeof m->name, om_json_get(top, "name"), "name",
                      err));
     m->synthetic = om_json_true(om_json_get(top, "synthetic"), false);
@@ -194,8 +226,8 @@ static om_status read_document(struct om_manifest *m, struct om_err *err)
     m->layer = om_arena_calloc(&m->arena, count, sizeof *m->layer);
     if (!m->layer) return OM_E_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        OM_TRY(read_layer(om_json_at(layers, i), m->zone_s, &m->layer[i],
-                          &m->arena, err));
+        OM_TRY(read_layer(om_json_at(layers, i), m, &m->layer[i], &m->arena,
+                          err));
         if (om_manifest_find(m, m->layer[i].name))
             return om_fail(err, OM_E_FORMAT, 0,
                            "city.json: two layers called %s", m->layer[i].name);
@@ -271,8 +303,20 @@ static om_status write_parts(const struct om_manifest_layer *layer,
         OM_TRY(set_text(value, "units", part->units_file));
         OM_TRY(om_json_set_take(value, "rows",
                                 om_json_of_integer((int64_t)part->rows)));
+        if (!part->dead_file[0]) continue;
+        OM_TRY(set_text(value, "dead", part->dead_file));
+        OM_TRY(om_json_set_take(value, "dead_rows",
+                                om_json_of_integer((int64_t)part->dead)));
     }
     return OM_OK;
+}
+
+/* Set a sequence, or leave it away while it is 0. */
+static om_status set_sequence(struct om_json *object, const char *key,
+                              uint64_t sequence)
+{
+    if (sequence == 0 && !om_json_get(object, key)) return OM_OK;
+    return om_json_set_take(object, key, om_json_of_integer((int64_t)sequence));
 }
 
 static om_status write_layer(const struct om_manifest *m,
@@ -291,6 +335,8 @@ static om_status write_layer(const struct om_manifest *m,
     OM_TRY(set_text(value, "id", layer->id));
     OM_TRY(set_text(value, "time", layer->time));
     OM_TRY(set_moment(value, "as_of", layer->as_of_s, m->zone_s));
+    OM_TRY(set_sequence(value, "applied", layer->applied));
+    OM_TRY(set_sequence(value, "base_commit", layer->base_commit));
     struct om_json *columns = om_json_list(), *parts = om_json_list();
     const om_status st = om_json_set_take(value, "columns", columns);
     const om_status also = om_json_set_take(value, "parts", parts);
@@ -313,13 +359,22 @@ static struct om_json *layer_object(struct om_json *old, struct om_json *fresh,
     return om_json_add_take(fresh, value) ? NULL : value;
 }
 
+static int version_of(const struct om_manifest *m)
+{
+    for (size_t i = 0; i < m->layers; i++) {
+        if (m->layer[i].applied) return MANIFEST_VERSION;
+        for (size_t p = 0; p < m->layer[i].parts; p++)
+            if (m->layer[i].part[p].dead_file[0]) return MANIFEST_VERSION;
+    }
+    return MANIFEST_VERSION_PLAIN;
+}
+
 static om_status write_document(const struct om_manifest *m,
                                 struct om_json *top)
 {
     char zone[OM_TIME_TEXT_BYTES];
     om_time_format(0, m->zone_s, zone);
-    OM_TRY(
-        om_json_set_take(top, "onemap", om_json_of_integer(MANIFEST_VERSION)));
+    OM_TRY(om_json_set_take(top, "onemap", om_json_of_integer(version_of(m))));
     OM_TRY(set_text(top, "name", m->name));
     OM_TRY(om_json_set_take(top, "synthetic", om_json_of_truth(m->synthetic)));
     OM_TRY(set_text(top, "zone", zone + strlen("1970-01-01T00:00:00")));

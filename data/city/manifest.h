@@ -7,12 +7,14 @@
 #include "data/json.h"
 #include "data/model/schema.h"
 
-/* One segment file of a layer, and its unit columns if it has them. Names are
- * relative to the city's folder. */
+/* One segment file of a layer, its unit columns if it has them, and which of
+ * its rows are dead. Names are relative to the city's folder. */
 struct om_manifest_part {
     char file[OM_LIMIT_NAME_BYTES * 3];
     char units_file[OM_LIMIT_NAME_BYTES * 3];  // empty: none
-    uint64_t rows;
+    char dead_file[OM_LIMIT_NAME_BYTES * 3];   // empty: all rows live
+    uint64_t rows;                             // the dead included
+    uint64_t dead;                             // rows of dead_file
 };
 
 struct om_manifest_layer {
@@ -27,6 +29,11 @@ struct om_manifest_layer {
     char id[OM_LIMIT_NAME_BYTES], time[OM_LIMIT_NAME_BYTES];  // column names
     struct om_schema schema;  // own columns; count 0: not yet
     int64_t as_of_s;          // UTC; 0 unknown
+    uint64_t applied;         // journal sequence up to which the files hold
+                              // everything; 0: none
+    uint64_t base_commit;     // sequence of the last commit that changed the
+                              // layer as a whole; where nothing says it, that
+                              // of the city as it was read
     size_t parts;
     struct om_manifest_part *part;  // in the manifest's arena
 };

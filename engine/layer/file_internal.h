@@ -30,7 +30,11 @@
 /** Sections of one file: far above what the most columns need. */
 #define OM__FILE_SECTIONS 4096
 
-enum om__file_kind { OM__FILE_SEGMENT = 1, OM__FILE_UNITS = 2 };
+enum om__file_kind {
+    OM__FILE_SEGMENT = 1,
+    OM__FILE_UNITS = 2,
+    OM__FILE_DEAD = 3
+};
 
 enum om__section_kind {
     OM__SECTION_META = 1,
@@ -57,6 +61,7 @@ enum om__section_kind {
     OM__SECTION_RING_VERTEX,
     OM__SECTION_VERTEX,
     OM__SECTION_BOX,
+    OM__SECTION_DEAD,  // of a dead file
     OM__SECTION_KINDS
 };
 

@@ -43,6 +43,7 @@ static const char *const section_names[OM__SECTION_KINDS] = {
     [OM__SECTION_RING_VERTEX] = "ring vertices",
     [OM__SECTION_VERTEX] = "vertices",
     [OM__SECTION_BOX] = "boxes",
+    [OM__SECTION_DEAD] = "dead rows",
 };
 
 const char *om__section_name(enum om__section_kind kind)

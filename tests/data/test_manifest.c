@@ -122,6 +122,64 @@ static void round_trip_keeps_what_it_does_not_know(void **state)
     om_manifest_deinit(&m);
 }
 
+/* A city of before journals: nothing of it is refused, and it stays as it was
+ * until there is something that an older program would pass over. */
+static void older_city_reads_and_writes_as_it_was(void **state)
+{
+    (void)state;
+    struct om_manifest m;
+    put(FULL);
+    assert_int_equal(om_manifest_read(folder, &m, NULL), OM_OK);
+    assert_int_equal(m.layer[0].applied, 0);
+    assert_int_equal(m.layer[0].base_commit, 4);  // the newest there can be
+    assert_string_equal(m.layer[0].part[0].dead_file, "");
+    assert_int_equal(m.layer[0].part[0].dead, 0);
+    assert_int_equal(om_manifest_write(folder, &m, NULL), OM_OK);
+    om_manifest_deinit(&m);
+    assert_int_equal(om_manifest_read(folder, &m, NULL), OM_OK);
+    assert_int_equal(om_json_integer(om_json_get(m.document, "onemap"), 0), 1);
+    om_manifest_deinit(&m);
+}
+
+static void journal_members_come_back(void **state)
+{
+    (void)state;
+    struct om_manifest m;
+    put(FULL);
+    for (int dead = 0; dead < 2; dead++) {
+        assert_int_equal(om_manifest_read(folder, &m, NULL), OM_OK);
+        m.sequence = 9;
+        m.layer[0].applied = 4711;
+        m.layer[0].base_commit = 3;
+        snprintf(m.layer[0].part[0].dead_file,
+                 sizeof m.layer[0].part[0].dead_file, "%s",
+                 dead ? "layers/address-9-0.dead" : "");
+        m.layer[0].part[0].dead = dead ? 5 : 0;
+        assert_int_equal(om_manifest_write(folder, &m, NULL), OM_OK);
+        om_manifest_deinit(&m);
+        assert_int_equal(om_manifest_read(folder, &m, NULL), OM_OK);
+        assert_int_equal(om_json_integer(om_json_get(m.document, "onemap"), 0),
+                         2);
+        assert_int_equal(m.layer[0].applied, 4711);
+        assert_int_equal(m.layer[0].base_commit, 3);
+        assert_string_equal(m.layer[0].part[0].dead_file,
+                            dead ? "layers/address-9-0.dead" : "");
+        assert_int_equal(m.layer[0].part[0].dead, dead ? 5 : 0);
+        om_manifest_deinit(&m);
+    }
+    // The dead were buried by a compaction, and nothing is ahead of a journal.
+    assert_int_equal(om_manifest_read(folder, &m, NULL), OM_OK);
+    m.layer[0].part[0].dead_file[0] = '\0';
+    m.layer[0].applied = 0;
+    assert_int_equal(om_manifest_write(folder, &m, NULL), OM_OK);
+    om_manifest_deinit(&m);
+    assert_int_equal(om_manifest_read(folder, &m, NULL), OM_OK);
+    assert_int_equal(om_json_integer(om_json_get(m.document, "onemap"), 0), 1);
+    assert_int_equal(m.layer[0].applied, 0);
+    assert_string_equal(m.layer[0].part[0].dead_file, "");
+    om_manifest_deinit(&m);
+}
+
 static void name_becomes_a_file(void **state)
 {
     (void)state;
@@ -149,7 +207,7 @@ static void error_says_what_and_where(void **state)
         {"{\"onemap\":1", OM_E_FORMAT, "line 1"},
         {"[]", OM_E_FORMAT, "not an object"},
         {"{}", OM_E_VERSION, "version 0"},
-        {"{\"onemap\":2}", OM_E_VERSION, "version 2"},
+        {"{\"onemap\":3}", OM_E_VERSION, "version 3"},
         {"{\"onemap\":1,\"zone\":\"east\"}", OM_E_FORMAT, "zone"},
         {"{\"onemap\":1,\"clock\":\"soon\"}", OM_E_FORMAT, "clock"},
         {"{\"onemap\":1,\"layers\":[{\"name\":\"../x\"}]}", OM_E_FORMAT,
@@ -167,6 +225,19 @@ static void error_says_what_and_where(void **state)
         {"{\"onemap\":1,\"layers\":[{\"name\":\"a\",\"parts\":[{\"file\":\"../"
          "../etc/passwd\",\"rows\":1}]}]}",
          OM_E_FORMAT, "bad file"},
+        {"{\"onemap\":2,\"layers\":[{\"name\":\"a\",\"parts\":[{\"file\":\"a\","
+         "\"rows\":3,\"dead\":\"b\",\"dead_rows\":4}]}]}",
+         OM_E_FORMAT, "bad file or rows"},
+        {"{\"onemap\":2,\"layers\":[{\"name\":\"a\",\"parts\":[{\"file\":\"a\","
+         "\"rows\":3,\"dead\":\"b\"}]}]}",
+         OM_E_FORMAT, "bad file or rows"},
+        {"{\"onemap\":2,\"layers\":[{\"name\":\"a\",\"parts\":[{\"file\":\"a\","
+         "\"rows\":3,\"dead\":\"/b\",\"dead_rows\":1}]}]}",
+         OM_E_FORMAT, "bad file or rows"},
+        {"{\"onemap\":2,\"layers\":[{\"name\":\"a\",\"applied\":-1}]}",
+         OM_E_FORMAT, "applied"},
+        {"{\"onemap\":2,\"layers\":[{\"name\":\"a\",\"base_commit\":\"x\"}]}",
+         OM_E_FORMAT, "base_commit"},
         {"{\"onemap\":1,\"name\":\"a\",\"name\":\"b\"}", OM_E_FORMAT,
          "duplicate"},
     };
@@ -214,6 +285,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip_keeps_all),
         cmocka_unit_test(round_trip_keeps_what_it_does_not_know),
+        cmocka_unit_test(older_city_reads_and_writes_as_it_was),
+        cmocka_unit_test(journal_members_come_back),
         cmocka_unit_test(name_becomes_a_file),
         cmocka_unit_test(error_says_what_and_where),
         cmocka_unit_test(lock_admits_one_writer),
