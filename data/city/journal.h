@@ -5,12 +5,13 @@
 #include <stdbool.h>
 
 #include "data/base/status.h"
+#include "data/model/pos.h"
 
 /* CITY/journal.db, SQLite in WAL mode with synchronous=FULL. One process
  * writes it (om_journal_lock), by one connection, which also makes all
  * checkpoints; others read. An entry is a row that came, changed or went, or a
  * commit of city.json. Its sequence numbers are the city's: rising without
- * gaps, never given twice. */
+ * gaps, never given twice. DESIGN in journal.c. */
 struct om_journal;
 
 enum om_journal_mode { OM_JOURNAL_READ, OM_JOURNAL_WRITE };
@@ -35,13 +36,14 @@ struct om_entry {
     const void *old_row, *new_row;  // records (record.h); NULL: none
     size_t old_len, new_len;
     // Morton codes of the level-18 cells (36 bits) in which the old and the
-    // new row lie; of a shape: that of the middle of its box, and box_* says
-    // how far it reaches (in level-18 cells, both corners included; only
-    // where it is more than the one cell).
+    // new row lie, OM_NO_CELL: none; of a shape: that of the middle of its box,
+    // and the box says how far it reaches, in level-18 cells, both corners
+    // included. A box of zeros: only the one cell.
     uint64_t old_cell, new_cell;
+    struct om_box old_box, new_box;
     int64_t at_ms;    // the machine's clock, UTC
     int64_t clock_s;  // the city's clock then, UTC; 0: as before
-    const char *who;  // who wrote, "" unknown
+    const char *who;  // who wrote, "" or NULL unknown
     uint64_t commit;  // COMMIT: manifest.sequence
 };
 
@@ -55,10 +57,15 @@ bool om_journal_exists(const char *city);
 /**
  * Open the journal of a city; WRITE makes it if it is not there, its first
  * sequence being `first` (above manifest.sequence), and needs the lock.
- * returns  OM_E_NOTFOUND (READ, none there), OM_E_IO, OM_E_DAMAGED,
- *          OM_E_VERSION (made by a later version)
+ *
+ * WRITE looks at every entry that is kept (half a second for a million) and
+ * refuses a journal that has lost or changed any; READ opens it as long as
+ * there is something to be read, and om_journal_missing tells what is not.
+ *
+ * returns  OM_E_NOTFOUND (READ, none there), OM_E_IO, OM_E_DAMAGED (err says
+ *          what, and what to do), OM_E_VERSION (made by a later version)
  * owns     *out: om_journal_close
- * threads  one at a time
+ * threads  one at a time; several journals of one city in one process are fine
  */
 om_status om_journal_open(const char *city, enum om_journal_mode mode,
                           uint64_t first, struct om_journal **out,
@@ -71,13 +78,34 @@ uint64_t om_journal_last(struct om_journal *journal);
 uint64_t om_journal_floor(struct om_journal *journal);
 /** manifest.sequence of the newest commit that was noted; 0: none. */
 uint64_t om_journal_commit_noted(struct om_journal *journal);
+/** Newest clock_s that an entry brought, kept or let go; 0: none. */
+int64_t om_journal_clock(struct om_journal *journal);
+/** How many of the newest entries that were acknowledged are not there (their
+ *  bytes were damaged or removed); 0: all are. */
+uint64_t om_journal_missing(struct om_journal *journal);
+/** After the disk failed under a write nothing is taken any more (OM_E_IO)
+ *  until the journal is closed and opened again: only that tells what is
+ *  really on it. A full disk is not such a failure. */
+bool om_journal_failed(struct om_journal *journal);
+/** Bytes of the database and its log on disk. */
+uint64_t om_journal_bytes(struct om_journal *journal);
+
+/** READ: see one moment of the journal in all calls from here to the end of
+ *  the view, whoever writes or trims meanwhile. Keep it short: the log grows
+ *  as long as it lasts. WRITE: nothing to do, the writer is alone. */
+om_status om_journal_view(struct om_journal *journal,
+                          struct om_err *err) OM_MUST_USE;
+void om_journal_view_end(struct om_journal *journal);
 
 /** Begin, fill and end a group. Nothing of it is there before commit returns
- *  OM_OK; then all of it is, whatever happens to the machine. On an error the
- *  group is gone and the journal as it was. */
+ *  OM_OK; then all of it is, whatever happens to the machine. On an error of
+ *  any of them the group is gone and the journal as it was - except that after
+ *  a failing disk (om_journal_failed) the next opening may find the group, all
+ *  of it or nothing. */
 om_status om_journal_begin(struct om_journal *journal,
                            struct om_err *err) OM_MUST_USE;
-/** Append; sets entry->sequence. */
+/** Append; sets entry->sequence. On an error the group has to be rolled back.
+ */
 om_status om_journal_add(struct om_journal *journal, struct om_entry *entry,
                          struct om_err *err) OM_MUST_USE;
 om_status om_journal_commit(struct om_journal *journal,
@@ -85,13 +113,17 @@ om_status om_journal_commit(struct om_journal *journal,
 void om_journal_rollback(struct om_journal *journal);
 
 /** Call `each` with the entries after `after`, in order, at most `limit` (0:
- *  all); false from it stops. rows false: without old_row and new_row. */
+ *  all); false from it stops. rows false: without old_row and new_row. Entries
+ *  up to the floor are skipped in silence: look at om_journal_floor, in a view.
+ *  returns OM_E_DAMAGED at the first entry that is not what was written; those
+ *  before it were given. */
 om_status om_journal_each(struct om_journal *journal, uint64_t after,
                           uint64_t limit, bool rows,
                           bool (*each)(void *ctx, const struct om_entry *entry),
                           void *ctx, struct om_err *err) OM_MUST_USE;
-/** Sequence of the last entry about a row; where none is kept the floor (an
- *  older one cannot be told). */
+/** Sequence of the last entry about a row, that of a COMMIT of its layer
+ *  included; where none is kept the floor (an older one cannot be told). Sees
+ *  the group at hand. cost: WRITE 10 us; READ goes through all entries. */
 om_status om_journal_row_sequence(struct om_journal *journal, const char *layer,
                                   const char *id, size_t id_len, uint64_t *out,
                                   struct om_err *err) OM_MUST_USE;
@@ -119,17 +151,25 @@ om_status om_journal_key_find(struct om_journal *journal, const char *key,
 om_status om_journal_trim(struct om_journal *journal, uint64_t sequence,
                           int64_t keys_before_ms, bool *more,
                           struct om_err *err) OM_MUST_USE;
-/** Cells of entries that were let go: their last sequence and time. */
+/** Cells of entries that were let go: their last sequence and time. `level` is
+ *  18, or less where a shape reaches far (`cell` is a Morton code of that
+ *  level), or 0: the layer as a whole, after a commit ("": of all layers). */
 om_status om_journal_each_cell(struct om_journal *journal,
                                bool (*each)(void *ctx, const char *layer,
-                                            uint64_t cell, uint64_t sequence,
-                                            int64_t at_ms),
+                                            unsigned level, uint64_t cell,
+                                            uint64_t sequence, int64_t at_ms),
                                void *ctx, struct om_err *err) OM_MUST_USE;
-/** Move what is in the write-ahead log into the database file. The writer
- *  calls it when nobody waits. */
+/** Everything the file has, against its own checksums: pages, entries, rows,
+ *  keys, cells. returns OM_E_DAMAGED with what is off. */
+om_status om_journal_verify(struct om_journal *journal,
+                            struct om_err *err) OM_MUST_USE;
+/** Move what is in the write-ahead log into the database file, as far as no
+ *  reader needs it. The writer calls it when nobody waits: nothing else does,
+ *  and the log grows until then. */
 om_status om_journal_checkpoint(struct om_journal *journal,
                                 struct om_err *err) OM_MUST_USE;
-/** A consistent copy of the journal at this moment, readable on its own. */
+/** A consistent copy of the journal at this moment, readable on its own.
+ *  Call it on a READ journal: a writer would wait for it. */
 om_status om_journal_copy(struct om_journal *journal, const char *path,
                           struct om_err *err) OM_MUST_USE;
 

@@ -1,0 +1,115 @@
+// journal_internal.h - what the files of the journal share.
+#ifndef OM_DATA_CITY_JOURNAL_INTERNAL_H
+#define OM_DATA_CITY_JOURNAL_INTERNAL_H
+
+#include "data/city/journal.h"
+#include "data/db.h"
+
+#define OM__PATH_BYTES 4096
+
+/* A layer that an entry was about. `commit`: its newest COMMIT entry. */
+struct om__journal_layer {
+    char *name;
+    int64_t number;
+    uint64_t commit;
+};
+
+/* Newest sequence of each row that has an entry, by the hash of layer and id:
+ * open addressing. `next` is the sequence + 1, 0: empty. */
+struct om__journal_slot {
+    uint64_t hash, next;
+};
+struct om__journal_rows {
+    struct om__journal_slot *slot;
+    size_t room;  // a power of two, or 0
+    size_t used;
+};
+
+/* What a group changed, to be taken back: hash 0 with layer set: a COMMIT. */
+struct om__journal_undo {
+    uint64_t hash, next;
+    size_t layer;
+};
+
+/* The one row of `meta`, and the newest entry. */
+struct om__journal_state {
+    uint64_t identity, first, floor, last, noted;
+    int64_t clock_s;
+};
+
+enum om__journal_statement {
+    OM__ADD_ENTRY,
+    OM__ADD_ROW,
+    OM__ADD_KEY,
+    OM__FIND_KEY,
+    OM__ADD_LAYER,
+    OM__SET_META,
+    OM__GET_META,
+    OM__GET_LAST,
+    OM__GET_ROW,
+    OM__LAST_OF_ROW,
+    OM__LAST_COMMIT,
+    OM__FOLD_CELL,
+    OM__STATEMENTS
+};
+
+struct om_journal {
+    struct om_db *db;
+    enum om_journal_mode mode;
+    char folder[OM__PATH_BYTES], path[OM__PATH_BYTES];
+    struct om_db_row *statement[OM__STATEMENTS];
+    struct om__journal_state now, before;  // before the group at hand
+    bool grouped, viewed, failed;
+    bool broken;  // the group at hand can only be rolled back
+    uint64_t missing;
+    int mark_fd;
+    size_t layers, layers_before, layer_room;
+    struct om__journal_layer *layer;
+    struct om__journal_rows rows;
+    struct om__journal_undo *undo;
+    size_t undos, undo_room;
+};
+
+om_status om__journal_statement(struct om_journal *journal,
+                                enum om__journal_statement which,
+                                struct om_db_row **out, struct om_err *err);
+/** READ: `now` and layers as the file has them. */
+om_status om__journal_look(struct om_journal *journal, struct om_err *err);
+om_status om__journal_layers(struct om_journal *journal, struct om_err *err);
+/** Index of a layer by its number; SIZE_MAX: unknown. */
+size_t om__journal_layer_at(const struct om_journal *journal, int64_t number);
+size_t om__journal_layer_named(const struct om_journal *journal,
+                               const char *name);
+om_status om__journal_meta_write(struct om_journal *journal,
+                                 struct om_err *err);
+/** An error of the database in the journal's words; notes a failing disk. */
+om_status om__journal_fault(struct om_journal *journal, om_status st,
+                            struct om_err *err);
+
+/** Bind and check an entry and a row: parameters and columns in the order of
+ *  their tables. */
+om_status om__journal_entry_bind(struct om_db_row *row, int64_t layer,
+                                 const struct om_entry *entry);
+bool om__journal_entry_read(struct om_db_row *row, int64_t *layer,
+                            unsigned *has, struct om_entry *out);
+om_status om__journal_row_bind(struct om_db_row *row,
+                               const struct om_entry *entry);
+bool om__journal_row_read(struct om_db_row *row, int column, unsigned has,
+                          struct om_entry *out);
+/** Columns of `entry`, as a SELECT names them, and how many. */
+#define OM__ENTRY_COLUMNS                                          \
+    "e.sequence,e.kind,e.layer,e.id,e.at_ms,e.clock_s,e.old_cell," \
+    "e.new_cell,e.reach,e.who,e.noted,e.has,e.mark"
+#define OM__ENTRY_COLUMN_COUNT 13
+
+uint64_t om__journal_row_hash(int64_t layer, const char *id, size_t len);
+/** *before: what was there, as `next`. */
+om_status om__journal_rows_put(struct om__journal_rows *rows, uint64_t floor,
+                               uint64_t hash, uint64_t next, uint64_t *before);
+uint64_t om__journal_rows_get(const struct om__journal_rows *rows,
+                              uint64_t hash);
+/** Note an entry in memory (rows, commits, clock), with undo if in a group. */
+om_status om__journal_note(struct om_journal *journal, size_t layer,
+                           const struct om_entry *entry);
+
+#endif

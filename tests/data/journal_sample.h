@@ -1,0 +1,131 @@
+// journal_sample.h - folders and entries for tests of the journal.
+#ifndef OM_TESTS_DATA_JOURNAL_SAMPLE_H
+#define OM_TESTS_DATA_JOURNAL_SAMPLE_H
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/city/journal.h"
+
+/* A new empty folder below /tmp; removed by folder_remove. */
+static inline char *folder_make(void)
+{
+    char *folder = strdup("/tmp/onemap-journal-XXXXXX");
+    return folder && mkdtemp(folder) ? folder : NULL;
+}
+
+static inline void folder_remove(char *folder)
+{
+    char path[512];
+    DIR *list = opendir(folder);
+    for (struct dirent *e; list && (e = readdir(list));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        unlink(path);
+    }
+    if (list) closedir(list);
+    rmdir(folder);
+    free(folder);
+}
+
+/* Entry number n of a made-up history: what it says follows from n alone, so
+ * that a reader can tell whether it is what was written. */
+struct sample {
+    struct om_entry entry;
+    char id[32], old_row[300], new_row[300];
+};
+
+static inline void sample_fill(struct sample *s, uint64_t n, unsigned ids)
+{
+    static const char *const LAYER[] = {"hazard", "rental", "road"};
+    *s = (struct sample){0};
+    struct om_entry *e = &s->entry;
+    const uint64_t roll = n * UINT64_C(0x9e3779b97f4a7c15);
+    e->layer = LAYER[roll >> 60 & 1];
+    e->kind = (enum om_entry_kind)(roll >> 40) % 3;
+    e->id_len = (size_t)snprintf(s->id, sizeof s->id, "id-%llu",
+                                 (unsigned long long)(roll >> 20) % ids);
+    e->id = s->id;
+    e->old_cell = OM_NO_CELL;
+    e->new_cell = OM_NO_CELL;
+    if (e->kind != OM_ENTRY_INSERT) {
+        e->old_len = roll % 290;
+        memset(s->old_row, (int)(n % 251), e->old_len);
+        e->old_row = s->old_row;
+        e->old_cell = roll >> 28;
+    }
+    if (e->kind != OM_ENTRY_DELETE) {
+        e->new_len = roll / 7 % 290;
+        memset(s->new_row, (int)(n % 241), e->new_len);
+        e->new_row = s->new_row;
+        e->new_cell = roll / 3 >> 28;
+    }
+    if (roll % 5 == 0) {
+        e->layer = LAYER[2];
+        e->new_box = (struct om_box){5, 1 + (uint32_t)(roll % 9), 9, 12};
+    }
+    e->at_ms = (int64_t)(1700000000000 + n);
+    e->clock_s = roll % 4 == 0 ? (int64_t)n : 0;
+    e->who = roll % 3 == 0 ? "counter-7" : "";
+}
+
+static inline bool sample_same(const struct om_entry *e, uint64_t n,
+                               unsigned ids, bool rows)
+{
+    struct sample s;
+    sample_fill(&s, n, ids);
+    const struct om_entry *x = &s.entry;
+    if (e->sequence != n || e->kind != x->kind || strcmp(e->layer, x->layer) ||
+        e->id_len != x->id_len || memcmp(e->id, x->id, x->id_len) ||
+        e->old_cell != x->old_cell || e->new_cell != x->new_cell ||
+        memcmp(&e->old_box, &x->old_box, sizeof x->old_box) ||
+        memcmp(&e->new_box, &x->new_box, sizeof x->new_box) ||
+        e->at_ms != x->at_ms || e->clock_s != x->clock_s ||
+        strcmp(e->who, x->who))
+        return false;
+    if (!rows) return !e->old_row && !e->new_row;
+    return !e->old_row == !x->old_row && !e->new_row == !x->new_row &&
+           e->old_len == x->old_len && e->new_len == x->new_len &&
+           (!x->old_row || !memcmp(e->old_row, x->old_row, x->old_len)) &&
+           (!x->new_row || !memcmp(e->new_row, x->new_row, x->new_len));
+}
+
+/* One group of `count` sample entries, numbered from what comes next. */
+static inline om_status sample_group(struct om_journal *journal, unsigned count,
+                                     unsigned ids, struct om_err *err)
+{
+    uint64_t next = om_journal_last(journal) + 1;
+    om_status st = om_journal_begin(journal, err);
+    if (st) return st;
+    for (unsigned i = 0; !st && i < count; i++) {
+        struct sample s;
+        sample_fill(&s, next + i, ids);
+        st = om_journal_add(journal, &s.entry, err);
+    }
+    if (st) {
+        om_journal_rollback(journal);
+        return st;
+    }
+    return om_journal_commit(journal, err);
+}
+
+/* Counts entries that are what sample_fill makes of their number. */
+struct sample_count {
+    uint64_t seen, wrong, last;
+    unsigned ids;
+    bool rows;
+};
+static inline bool sample_check(void *ctx, const struct om_entry *e)
+{
+    struct sample_count *c = ctx;
+    c->seen++;
+    c->wrong += !sample_same(e, e->sequence, c->ids, c->rows);
+    c->last = e->sequence;
+    return true;
+}
+
+#endif
