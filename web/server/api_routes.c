@@ -270,7 +270,7 @@ static void add_responses(const struct om__route *route, struct om_buf *out)
     om_buf_add_text(out,
                     "},\"4XX\":{\"$ref\":\"#/components/responses/problem\"},"
                     "\"default\":{\"$ref\":\"#/components/responses/problem\"}"
-                    "}}}");
+                    "}}");
 }
 
 /* operationId of route i; several lines of one name are numbered. */
@@ -285,22 +285,71 @@ static void add_operation_id(size_t i, const struct om_layer *layer,
     om_buf_addf(out, "%s%s\"", layer ? "." : "", layer ? layer->name : "");
 }
 
+static void add_request_body(const struct om__route *route, struct om_buf *out)
+{
+    bool first = true;
+    if (!route->bodies) return;
+    om_buf_add_text(out, "\"requestBody\":{\"required\":true,\"content\":{");
+    for (const char *at = route->bodies; *at; at += strspn(at, " ")) {
+        char type[96];
+        const size_t len = strcspn(at, " ");
+        snprintf(type, sizeof type, "%.*s", (int)len, at);
+        separate(out, &first);
+        add_text(out, at, len);
+        om_buf_addf(out, ":{\"schema\":%s}", schema_of(type, "item"));
+        at += len;
+    }
+    om_buf_add_text(out, "}},");
+}
+
+static const char *method_of(const struct om__route *route)
+{
+    static const char *const NAME[][2] = {{"POST", "post"},
+                                          {"PUT", "put"},
+                                          {"PATCH", "patch"},
+                                          {"DELETE", "delete"}};
+    for (size_t i = 0; route->method && i < sizeof NAME / sizeof *NAME; i++)
+        if (!strcmp(route->method, NAME[i][0])) return NAME[i][1];
+    return "get";
+}
+
 static void add_operation(size_t i, const struct om_layer *layer,
                           struct om_buf *out)
 {
     const struct om__route *route = &om__routes[i];
     bool first = true;
-    add_path(route, layer, out);
-    om_buf_add_text(out, ":{\"get\":{");
+    om_buf_addf(out, "\"%s\":{", method_of(route));
     add_operation_id(i, layer, out);
     om_buf_addf(out, ",\"tags\":[\"%s\"],\"summary\":", tag_of(route->path));
     const char *summary = route->summary ? route->summary : route->name;
     add_text(out, summary, strlen(summary));
-    om_buf_add_text(out, ",\"parameters\":[");
+    om_buf_add_byte(out, ',');
+    add_request_body(route, out);
+    om_buf_add_text(out, "\"parameters\":[");
     if (!layer) add_path_params(route, out, &first);
     add_query_params(route, out, &first);
     if (layer) add_columns(route, layer, out, &first);
     add_responses(route, out);
+}
+
+/* A path with all its methods; nothing where an earlier line has the path. */
+static void add_path_item(size_t i, struct om_buf *out, bool *first)
+{
+    const char *path = om__routes[i].path;
+    bool more = false;
+    for (size_t k = 0; k < i; k++)
+        if (!strcmp(om__routes[k].path, path)) return;
+    separate(out, first);
+    om_buf_add_byte(out, '\n');
+    add_path(&om__routes[i], NULL, out);
+    om_buf_add_text(out, ":{");
+    for (size_t k = i; k < om__routes_count; k++) {
+        if (strcmp(om__routes[k].path, path) != 0) continue;
+        if (more) om_buf_add_byte(out, ',');
+        more = true;
+        add_operation(k, NULL, out);
+    }
+    om_buf_add_byte(out, '}');
 }
 
 /* Each kind of coverage has options of its own, and addresses call two of
@@ -344,6 +393,7 @@ static void add_coverage(const struct om_coverage_kind *kind,
                 kind->name);
     add_query_params(&route, out, &first);
     add_responses(&route, out);
+    om_buf_add_byte(out, '}');
     om_buf_deinit(&params);
 }
 
@@ -413,17 +463,17 @@ om_status om__get_api(struct om__request *r)
     bool first = true;
     add_info(r, &out);
     om_buf_add_text(&out, "\n\"paths\":{");
-    for (size_t i = 0; i < om__routes_count; i++) {
-        separate(&out, &first);
-        om_buf_add_byte(&out, '\n');
-        add_operation(i, NULL, &out);
-    }
+    for (size_t i = 0; i < om__routes_count; i++)
+        add_path_item(i, &out, &first);
     for (size_t i = 0; i < om__routes_count; i++)
         for (size_t k = 0; om__routes[i].columns && k < r->snapshot->layers &&
                            !strncmp(om__routes[i].name, "items", 6);
              k++) {
             om_buf_add_text(&out, ",\n");
+            add_path(&om__routes[i], &r->snapshot->layer[k], &out);
+            om_buf_add_text(&out, ":{");
             add_operation(i, &r->snapshot->layer[k], &out);
+            om_buf_add_byte(&out, '}');
         }
     for (size_t i = 0; om_coverage_kind(i); i++)
         add_coverage(om_coverage_kind(i), &out);

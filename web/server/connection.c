@@ -4,14 +4,22 @@
  * A request is made when its first line has been read (the only moment at
  * which the library shows the raw target) and freed when it reports the
  * request completed. In between the library calls om__access: once with the
- * headers, once when the body (there is none) is through, and once more after
- * a worker has resumed the connection.
+ * headers, once for each piece of the body if there is one, once when the body
+ * is through, and once more after a worker or the committer has resumed the
+ * connection.
+ *
+ * What can be refused by the head alone is refused then. If the body that
+ * follows is short it is read and forgotten, so that the connection lives on
+ * and the client, which is still writing, gets to read the answer; else the
+ * answer goes out at once and the connection ends.
  *
  * The library's timeout is one of inactivity: a client that drips a byte a
  * second would stay for ever. So every connection has an entry in a list with
  * the time at which its present state began, and a sweep once a second shuts
- * the sockets that are past their deadline.
+ * the sockets that are past their deadline. A body may take half a minute, and
+ * as much longer as its bytes take at OM__SLOW_BODY.
  */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -52,6 +60,23 @@ void om__answer_allow(struct om__request *request, uint64_t bytes)
         atomic_store_explicit(&watch->answer_s,
                               OM__ANSWER_S + (double)bytes / OM__SLOW_LINE,
                               memory_order_relaxed);
+}
+
+/* The body has come so far. */
+static void watch_body(struct om__request *request)
+{
+    struct om__watch *watch = watch_of(request->connection);
+    if (!watch) return;
+    const double answer_s =
+        OM__HEAD_S + (double)request->body_bytes / OM__SLOW_BODY;
+    atomic_store_explicit(&watch->answer_s, answer_s, memory_order_relaxed);
+}
+
+/* The body is there: from here on it is the answer's time. */
+static void watch_answer(struct om__request *request)
+{
+    if (request->route && request->route->take)
+        watch_turn(request->connection, true, om_seconds());
 }
 
 void om__connection_changed(void *ctx, struct MHD_Connection *connection,
@@ -134,10 +159,13 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
     watch_turn(connection, false, now_s);
     om__metrics_add(server->metrics, request->route, request->status,
                     now_s - request->begun_s);
+    if (request->closing) MHD_destroy_response(request->closing);
     if (request->shared)
         om__answer_unref(request->shared);
     else if (request->response)
         MHD_destroy_response(request->response);
+    if (request->upload && request->route && request->route->drop)
+        request->route->drop(request);
     om__world_unref(request->world);
     om_snapshot_unref(request->snapshot);
     om_free(request);
@@ -173,10 +201,27 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         single(request, &request->if_range, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION)) {
         single(request, &request->authorization, value);
-    } else if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) ||
-               (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) &&
-                strcmp(value, "0") != 0)) {
-        request->body = true;
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
+        request->body = request->chunked = true;
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
+        // The library has checked that it is a number, and only one.
+        if (!om_digits_read(value, strlen(value), INT64_MAX, &request->length))
+            request->length = INT64_MAX;
+        request->body = request->body || request->length > 0;
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_TYPE)) {
+        single(request, &request->content_type, value);
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_ENCODING)) {
+        single(request, &request->content_encoding, value);
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_EXPECT)) {
+        request->expects = true;
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_IF_MATCH)) {
+        single(request, &request->if_match, value);
+    } else if (!strcasecmp(name, "Idempotency-Key")) {
+        single(request, &request->idempotency_key, value);
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_ORIGIN)) {
+        single(request, &request->origin, value);
+    } else if (!strcasecmp(name, "Sec-Fetch-Site")) {
+        single(request, &request->fetch_site, value);
     }
     return MHD_YES;
 }
@@ -184,8 +229,29 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
 static enum MHD_Result send_answer(struct om__request *request)
 {
     if (!request->response) return MHD_NO;  // no memory even for an error
+    if (atomic_load(&request->server->draining)) om__reply_closing(request);
     return MHD_queue_response(request->connection, request->status,
                               request->response);
+}
+
+static om_status read_address(struct om__request *request)
+{
+    if (request->address_read) return OM_OK;
+    char *scratch = (char *)(request + 1) + request->target_len + 1;
+    OM_TRY(om_address_parse(request->target, request->target_len, scratch,
+                            &request->address, &request->err));
+    request->address_read = true;
+    return OM_OK;
+}
+
+/* Answer with an error before the body is read. */
+static enum MHD_Result refuse_as(struct om__request *request, om_status status)
+{
+    om__reply_problem(request, status);
+    const bool short_body = !request->chunked && !request->expects &&
+                            request->length <= OM__SWALLOW_BYTES;
+    // Without a body the library calls once more, and the answer waits.
+    return short_body ? MHD_YES : send_answer(request);
 }
 
 static enum MHD_Result refuse(struct om__request *request, unsigned status,
@@ -193,39 +259,99 @@ static enum MHD_Result refuse(struct om__request *request, unsigned status,
 {
     request->error_status = status;
     om_fail(&request->err, OM_E_FORMAT, 0, "%s", text);
-    om__reply_problem(request, OM_E_FORMAT);
-    return send_answer(request);
+    return refuse_as(request, OM_E_FORMAT);
 }
 
-/* What is wrong with the head of a request, whatever it asks for. */
-static enum MHD_Result check_head(struct om__request *request,
-                                  const char *method, bool *done)
+/* What is wrong with the head of a request, whatever it asks for. NULL:
+ * nothing. */
+static const char *head_fault(const struct om__request *request,
+                              unsigned *status)
 {
-    *done = true;
+    *status = MHD_HTTP_SERVICE_UNAVAILABLE;
     if (atomic_load(&request->server->stopping))
-        return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                      "the server is stopping");
+        return "the server is stopping";
+    *status = MHD_HTTP_BAD_REQUEST;
+    if (request->twice) return "a header is given twice that may be given once";
+    if (request->host && !om_host_valid(request->host))
+        return "the Host header is not a host";
+    *status = MHD_HTTP_URI_TOO_LONG;
+    return request->target_len > OM_ADDRESS_BYTES ? "the address is too long"
+                                                  : NULL;
+}
+
+/* A method that no route of the address has; the answer says which it has. */
+static enum MHD_Result no_method(struct om__request *request)
+{
+    om__route_methods(&request->address, request->allow, sizeof request->allow);
+    if (!request->allow[0]) {
+        om_fail(&request->err, OM_E_NOTFOUND, 0, "there is nothing here");
+        return refuse_as(request, OM_E_NOTFOUND);
+    }
+    char text[128];
+    snprintf(text, sizeof text, "only %s are answered here", request->allow);
+    return refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, text);
+}
+
+/* A request that changes something: what can be refused by its head. */
+static enum MHD_Result begin_change(struct om__request *request,
+                                    const char *method)
+{
+    const om_status st = read_address(request);
+    if (st) return refuse_as(request, OM_E_FORMAT);
+    request->route = om__route_find(&request->address, method);
+    if (!request->route) return no_method(request);
+    if (request->body && !request->route->take)
+        return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
+                      "a request of this method has no body");
+    if (request->length > request->route->body_max)
+        return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
+                      "the body is larger than what is taken at once");
+    const om_status begun = om__request_begin(request);
+    return begun ? refuse_as(request, begun) : MHD_YES;
+}
+
+static enum MHD_Result see_head(struct om__request *request, const char *method)
+{
+    unsigned status;
+    const char *fault = head_fault(request, &status);
+    if (fault) return refuse(request, status, fault);
     if (!strcmp(method, MHD_HTTP_METHOD_OPTIONS)) {
+        if (!read_address(request))
+            om__route_methods(&request->address, request->allow,
+                              sizeof request->allow);
         om__reply_options(request);
         return send_answer(request);
     }
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
         strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED,
-                      "only GET, HEAD and OPTIONS are answered here");
-    if (request->body)
-        return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
-                      "a request of this method has no body");
-    if (request->twice)
-        return refuse(request, MHD_HTTP_BAD_REQUEST,
-                      "a header is given twice that may be given once");
-    if (request->host && !om_host_valid(request->host))
-        return refuse(request, MHD_HTTP_BAD_REQUEST,
-                      "the Host header is not a host");
-    if (request->target_len > OM_ADDRESS_BYTES)
-        return refuse(request, MHD_HTTP_URI_TOO_LONG,
-                      "the address is too long");
-    *done = false;
+        return begin_change(request, method);
+    return request->body ? refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
+                                  "a request of this method has no body")
+                         : MHD_YES;
+}
+
+/* A piece of the body. One that is refused already is read to its end. */
+static enum MHD_Result take_piece(struct om__request *request,
+                                  const char *bytes, size_t len)
+{
+    const struct om__route *route = request->route;
+    request->body_bytes += len;
+    watch_body(request);
+    if (request->response) {
+        const uint64_t most = route ? route->body_max : 0;
+        return request->body_bytes <= most + OM__SWALLOW_BYTES ? MHD_YES
+                                                               : MHD_NO;
+    }
+    if (!route || !route->take) return MHD_NO;
+    if (request->body_bytes > route->body_max) {
+        request->error_status = MHD_HTTP_CONTENT_TOO_LARGE;
+        om_fail(&request->err, OM_E_LIMIT, 0,
+                "the body is larger than what is taken at once");
+        om__reply_problem(request, OM_E_LIMIT);
+        return MHD_YES;
+    }
+    const om_status st = route->take(request, bytes, len);
+    if (st) om__reply_problem(request, st);
     return MHD_YES;
 }
 
@@ -250,12 +376,27 @@ static bool answer_from_cache(struct om__request *request)
     return true;
 }
 
+/* A suspended connection: its request goes where it waits. */
+static enum MHD_Result put_off(struct om__request *request)
+{
+    // From the moment it is queued another thread may resume it.
+    MHD_suspend_connection(request->connection);
+    const om_status st = request->submit
+                             ? om__request_submit(request)
+                             : om__jobs_add(request->server->jobs, request);
+    if (st) {
+        om__reply_problem(request, st);
+        MHD_resume_connection(request->connection);
+    }
+    return MHD_YES;
+}
+
 enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
                            const char *url, const char *method,
                            const char *version, const char *upload,
                            size_t *upload_len, void **context)
 {
-    (void)ctx, (void)url, (void)version, (void)upload;
+    (void)ctx, (void)url, (void)version;
     struct om__request *request = *context;
     if (!request) return MHD_NO;  // no memory when the first line was read
     if (!request->head_seen) {
@@ -265,32 +406,30 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
                                   request);
         request->in_charge = om__charge_holds(request->server->charge,
                                               request->authorization);
-        bool done;
-        const enum MHD_Result result = check_head(request, method, &done);
-        return done ? result : MHD_YES;
+        return see_head(request, method);
     }
-    *upload_len = 0;
+    if (*upload_len) {
+        const size_t len = *upload_len;
+        *upload_len = 0;
+        return take_piece(request, upload, len);
+    }
     if (request->response) return send_answer(request);  // from a worker
-
-    if (answer_from_cache(request)) return send_answer(request);
-    char *scratch = (char *)(request + 1) + request->target_len + 1;
-    const om_status st =
-        om_address_parse(request->target, request->target_len, scratch,
-                         &request->address, &request->err);
-    if (st) {
-        om__reply_problem(request, OM_E_FORMAT);
+    if (request->finish) {                               // from elsewhere
+        om__request_finish(request);
         return send_answer(request);
     }
-    request->route = om__route_find(&request->address);
+    watch_answer(request);
+
+    if (!request->begun) {
+        if (answer_from_cache(request)) return send_answer(request);
+        if (read_address(request)) {
+            om__reply_problem(request, OM_E_FORMAT);
+            return send_answer(request);
+        }
+        request->route = om__route_find(&request->address, NULL);
+    }
     request->later = request->route && request->route->queued;
     if (!request->later) om__request_answer(request);
-    if (!request->later) return send_answer(request);
-
-    // From the moment it is queued a worker may resume it.
-    MHD_suspend_connection(connection);
-    if (om__jobs_add(request->server->jobs, request)) {
-        om__reply_problem(request, OM_E_BUSY);
-        MHD_resume_connection(connection);
-    }
-    return MHD_YES;
+    return request->later || request->submit ? put_off(request)
+                                             : send_answer(request);
 }

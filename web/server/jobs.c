@@ -171,6 +171,10 @@ static void run(struct queue *q, struct om__request *request)
             // From the moment it is queued it is another thread's.
             if (!om__jobs_add(jobs, request)) return;
             om__reply_problem(request, OM_E_BUSY);
+        } else if (request->submit) {
+            const om_status st = om__request_submit(request);
+            if (!st) return;  // another thread's, too
+            om__reply_problem(request, st);
         }
     }
     MHD_resume_connection(request->connection);

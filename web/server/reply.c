@@ -291,6 +291,56 @@ om_status om__reply_kept(struct om__request *r, struct om_buf *take,
     return OM_OK;
 }
 
+/* Which bodies a route takes: Accept-Post and the like. */
+static void add_bodies(struct lines *lines, const struct om__route *route)
+{
+    char text[256];
+    size_t n = 0;
+    for (const char *at = route->bodies; *at && n + 2 < sizeof text; at++) {
+        if (*at == ' ') text[n++] = ',';
+        text[n++] = *at;
+    }
+    text[n] = '\0';
+    add(lines,
+        !strcmp(route->method, "PATCH")  ? "Accept-Patch"
+        : !strcmp(route->method, "POST") ? "Accept-Post"
+                                         : "Accept",
+        text);
+}
+
+/* Lines of a shared answer into one of the request's own. */
+static enum MHD_Result copy_line(void *ctx, enum MHD_ValueKind kind,
+                                 const char *name, const char *value)
+{
+    (void)kind;
+    add(ctx, name, value);
+    return MHD_YES;
+}
+
+void om__reply_closing(struct om__request *r)
+{
+    if (!r->shared) {
+        const char *have = MHD_get_response_header(r->response, "Connection");
+        if (!have) MHD_add_response_header(r->response, "Connection", "close");
+        return;
+    }
+    // What others are sent, too, stays as it is; the body is borrowed for as
+    // long as the request holds the answer.
+    struct om__answer *answer = r->shared;
+    const bool full = r->response == answer->full;
+    struct lines lines = {.response = MHD_create_response_from_buffer(
+                              full ? answer->bytes : 0,
+                              (void *)(uintptr_t)(full ? answer->body : NULL),
+                              MHD_RESPMEM_PERSISTENT)};
+    if (!lines.response) return;
+    MHD_get_response_headers(r->response, copy_line, &lines);
+    add(&lines, "Connection", "close");
+    if (lines.failed)
+        MHD_destroy_response(lines.response);
+    else
+        r->closing = r->response = lines.response;
+}
+
 static void send_small(struct om__request *r, unsigned status,
                        struct om_buf *take, const char *type)
 {
@@ -303,7 +353,7 @@ static void send_small(struct om__request *r, unsigned status,
         add(&lines, "Cache-Control", "no-store");
     }
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED || status == MHD_HTTP_NO_CONTENT)
-        add(&lines, "Allow", "GET, HEAD, OPTIONS");
+        add(&lines, "Allow", r->allow[0] ? r->allow : "GET, HEAD, OPTIONS");
     if (status == MHD_HTTP_NO_CONTENT) {
         add(&lines, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
         add(&lines, "Access-Control-Allow-Headers", "*");
@@ -311,10 +361,18 @@ static void send_small(struct om__request *r, unsigned status,
     }
     if (status == MHD_HTTP_UNAUTHORIZED)
         add(&lines, "WWW-Authenticate", "Bearer");
-    if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
-        add(&lines, "Retry-After", "1");
-        add(&lines, "Connection", "close");
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+        status == MHD_HTTP_TOO_MANY_REQUESTS) {
+        char after_s[16];
+        snprintf(after_s, sizeof after_s, "%u",
+                 r->retry_after_s ? r->retry_after_s : 1);
+        add(&lines, "Retry-After", after_s);
     }
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        add(&lines, "Connection", "close");
+    if (status == MHD_HTTP_UNSUPPORTED_MEDIA_TYPE && r->route &&
+        r->route->bodies)
+        add_bodies(&lines, r->route);
     add_data(&lines, r);
     r->response = lines.response;
 }

@@ -386,12 +386,32 @@ static bool matches(const char *path, const struct om_address *address)
     return !*path;
 }
 
-const struct om__route *om__route_find(const struct om_address *address)
+const struct om__route *om__route_find(const struct om_address *address,
+                                       const char *method)
 {
     if (address->slash) return NULL;
-    for (size_t i = 0; i < om__routes_count; i++)
-        if (matches(om__routes[i].path, address)) return &om__routes[i];
+    for (size_t i = 0; i < om__routes_count; i++) {
+        const struct om__route *route = &om__routes[i];
+        const bool same =
+            method ? route->method != NULL && !strcmp(route->method, method)
+                   : !route->method;
+        if (same && matches(route->path, address)) return route;
+    }
     return NULL;
+}
+
+void om__route_methods(const struct om_address *address, char *out, size_t room)
+{
+    struct om_buf text = {.bytes = (uint8_t *)out, .room = room, .max = room};
+    for (size_t i = 0; i < om__routes_count && !address->slash; i++) {
+        const struct om__route *route = &om__routes[i];
+        if (!matches(route->path, address)) continue;
+        om_buf_add_text(&text, text.len ? ", " : "");
+        om_buf_add_text(&text, route->method ? route->method : "GET, HEAD");
+    }
+    if (text.len) om_buf_add_text(&text, ", OPTIONS");
+    om_buf_add_byte(&text, '\0');
+    if (text.status) out[0] = '\0';
 }
 
 /* Is `word` one of the blank-separated words? */
@@ -440,7 +460,7 @@ static om_status read_version(struct om__request *r)
     return OM_OK;
 }
 
-static om_status answer(struct om__request *r)
+static om_status prepare(struct om__request *r)
 {
     if (!r->route)
         return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is nothing here");
@@ -451,7 +471,45 @@ static om_status answer(struct om__request *r)
         if (!r->snapshot) return OM_E_MEMORY;
     }
     if (r->route->data) OM_TRY(read_version(r));
-    if (r->route->forms) OM_TRY(om__form_choose(r));
+    return r->route->forms ? om__form_choose(r) : OM_OK;
+}
+
+om_status om__request_begin(struct om__request *r)
+{
+    r->begun = true;
+    OM_TRY(prepare(r));
+    return r->route->begin ? r->route->begin(r) : OM_OK;
+}
+
+/* A status that has become the answer. */
+static void tell(struct om__request *r, om_status st)
+{
+    om__reply_problem(r, st);
+    if (r->status == MHD_HTTP_INTERNAL_SERVER_ERROR)
+        om_log(OM_LOG_ERROR, "http", "%s: %s",
+               r->route ? r->route->name : "none",
+               r->err.text[0] ? r->err.text : om_status_text(st));
+}
+
+om_status om__request_submit(struct om__request *r)
+{
+    // After a successful call the request may be gone.
+    om_status (*submit)(struct om__request *) = r->submit;
+    r->submit = NULL;
+    return submit(r);
+}
+
+void om__request_finish(struct om__request *r)
+{
+    struct om__lane *lane = om__lane(r->server);
+    const om_status st = lane ? r->finish(r) : OM_E_MEMORY;
+    if (lane) om_arena_reset(&lane->arena);
+    if (st) tell(r, st);
+}
+
+static om_status answer(struct om__request *r)
+{
+    if (!r->begun) OM_TRY(prepare(r));
     return r->route->answer(r);
 }
 
@@ -461,14 +519,10 @@ void om__request_answer(struct om__request *r)
     struct om__lane *lane = om__lane(r->server);
     const om_status st = lane ? answer(r) : OM_E_MEMORY;
     if (lane) om_arena_reset(&lane->arena);
-    if (st) {
-        r->later = false;
-        om__reply_problem(r, st);
-        if (r->status == MHD_HTTP_INTERNAL_SERVER_ERROR)
-            om_log(OM_LOG_ERROR, "http", "%s: %s",
-                   r->route ? r->route->name : "none",
-                   r->err.text[0] ? r->err.text : om_status_text(st));
-    }
+    if (!st) return;
+    r->later = false;
+    r->submit = NULL;
+    tell(r, st);
 }
 
 om_status om__request_key(const struct om__request *r, uint64_t sequence,

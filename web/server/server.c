@@ -35,6 +35,8 @@
 #define PER_ADDRESS 256
 #define MEMORY_PER_CONNECTION ((size_t)32 << 10)
 #define STOP_S 20.0
+/* Without a request for so long, a server that is to stop does. */
+#define QUIET_S 0.1
 #define TICK_MS 250
 
 static void pause_ms(long ms)
@@ -48,8 +50,7 @@ static void lane_free(void *ptr)
     struct om__lane *lane = ptr;
     om_arena_deinit(&lane->arena);
     libdeflate_free_compressor(lane->gzip);
-    for (size_t i = 0; i < OM__SYSTEMS; i++)
-        om_project_close(lane->project[i]);
+    for (size_t i = 0; i < OM__SYSTEMS; i++) om_project_close(lane->project[i]);
     om_free(lane);
 }
 
@@ -316,16 +317,26 @@ const char *om_server_address(const struct om_server *server)
     return server->address;
 }
 
+/* Clients that keep connections open learn from their next answer that it is
+ * the last; when none has asked for a while, nobody is left to ask. */
+static void drain(struct om_server *server)
+{
+    const double until_s = om_seconds() + STOP_S;
+    double quiet_s = om_seconds();
+    atomic_store(&server->draining, true);
+    while (om_seconds() < until_s && om_seconds() - quiet_s < QUIET_S) {
+        pause_ms(10);
+        if (atomic_load(&server->in_flight)) quiet_s = om_seconds();
+    }
+}
+
 void om_server_stop(struct om_server *server)
 {
     if (!server) return;
     if (server->daemon) {
         const MHD_socket fd = MHD_quiesce_daemon(server->daemon);
         if (fd != MHD_INVALID_SOCKET) close(fd);
-        atomic_store(&server->stopping, true);
-        const double until_s = om_seconds() + STOP_S;
-        while (atomic_load(&server->in_flight) && om_seconds() < until_s)
-            pause_ms(10);
+        drain(server);
     }
     atomic_store(&server->stopping, true);
     if (server->ticking) pthread_join(server->ticker, NULL);

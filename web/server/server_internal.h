@@ -28,6 +28,11 @@
 #define OM__ANSWER_S 300
 /** Bytes a second below which a client that takes a file away is given up. */
 #define OM__SLOW_LINE 500e3
+/** Bytes a second below which a body that is sent to us is given up. */
+#define OM__SLOW_BODY 20e3
+/** Bytes of a body that are read though it is refused already, so that the
+ *  connection lives on. */
+#define OM__SWALLOW_BYTES ((uint64_t)1 << 20)
 /** Open connections; each has 32 KiB of memory of its own. */
 #define OM__CONNECTIONS 4096
 /** Requests waiting for a worker; more are told to come back (503). */
@@ -94,6 +99,17 @@ struct om__route {
     const char *forms;
     const char *media;  // type of the answer where there are no forms
     om_status (*answer)(struct om__request *request);
+    // What changes something has a method. What can be refused by the head is
+    // refused by `begin`; `take` gets the body piece by piece, on the thread
+    // of the connection, up to `body_max` bytes; then comes `answer`. `drop`
+    // frees request->upload when the request ends.
+    const char *method;  // NULL: GET and HEAD
+    const char *bodies;  // media types of the body, blank-separated
+    uint64_t body_max;
+    om_status (*begin)(struct om__request *request);
+    om_status (*take)(struct om__request *request, const void *bytes,
+                      size_t len);
+    void (*drop)(struct om__request *request);
     bool queued;   // takes long: always on a worker
     bool data;     // speaks of the city: needs a snapshot, names its sequence
     bool keep;     // the answer depends on address, host and encoding only
@@ -117,12 +133,19 @@ struct om__request {
     const char *target;            // raw
     size_t target_len;
     const char *host, *accept, *if_none_match;  // headers; may be NULL
-    const char *range, *if_range, *authorization;
+    const char *range, *if_range, *authorization, *if_match;
+    const char *content_type, *content_encoding, *idempotency_key;
+    const char *origin, *fetch_site;
+    uint64_t length;      // of the body as the head says it
+    uint64_t body_bytes;  // of it that have come
+    void *upload;         // what the route makes of it
     const char *form;  // of the answer, among the route's; not terminated
     size_t form_len;
     bool versioned;  // v names the sequence that is answered from
     bool part;       // the answer is part of another: not for its address
     bool head_seen, gzip, body, twice;  // twice: a header that must be single
+    bool chunked, expects, address_read;
+    bool begun;  // what om__request_begin does is done
     bool on_worker, later;
     bool in_charge;   // may see what is about single persons (charge.c)
     bool heavy;       // wants the worker of heavy work, or has it
@@ -138,10 +161,18 @@ struct om__request {
     struct om_err err;
     const char *parameter;
     unsigned error_status;
+    unsigned retry_after_s;  // 0: as the status has it
+    char allow[64];          // methods of the address, for 405 and OPTIONS
+    // Handed over once its connection is suspended, by the one that answers;
+    // an error is the answer. Whoever has it resumes the connection, and then
+    // `finish` makes the answer.
+    om_status (*submit)(struct om__request *request);
+    om_status (*finish)(struct om__request *request);
     // The answer: its own, or borrowed from `shared`, which it holds then.
     unsigned status;
     struct MHD_Response *response;
     struct om__answer *shared;
+    struct MHD_Response *closing;  // a copy of the shared one
     struct om__request *next;  // in the queue
 };
 
@@ -194,6 +225,7 @@ struct om_server {
     bool lane_key_made, ticking;
     pthread_t ticker;
     atomic_bool stopping;
+    atomic_bool draining;  // answers say that their connection ends
     atomic_size_t in_flight;         // requests begun and not completed
     atomic_uint_least64_t sequence;  // of the newest snapshot
     double started_s;
@@ -220,7 +252,18 @@ om_status om__params_check(struct om__request *request,
                            const char *names) OM_MUST_USE;
 /** Is it a parameter of the request's route (and not a column)? */
 bool om__param_known(const struct om__request *request, const char *name);
-const struct om__route *om__route_find(const struct om_address *address);
+/** The route of an address and method; method NULL: GET. */
+const struct om__route *om__route_find(const struct om_address *address,
+                                       const char *method);
+/** "GET, HEAD, OPTIONS" and the like; empty if there is nothing. */
+void om__route_methods(const struct om_address *address, char *out,
+                       size_t room);
+/** What comes before any handler: parameters, snapshot, form; then the
+ *  route's begin. */
+om_status om__request_begin(struct om__request *request) OM_MUST_USE;
+/** Call submit, and finish, with what goes around them. */
+om_status om__request_submit(struct om__request *request) OM_MUST_USE;
+void om__request_finish(struct om__request *request);
 /** Run the route's handler and make sure that there is an answer after it,
  *  unless it asked to be run on a worker (later). */
 void om__request_answer(struct om__request *request);
@@ -366,6 +409,8 @@ bool om__reply_lines(const struct om__request *request,
 bool om__etag_listed(const char *list, const char *etag);
 /** Turn the request's error into a problem document (RFC 9457). */
 void om__reply_problem(struct om__request *request, om_status status);
+/** Say in the answer that its connection ends: the server is stopping. */
+void om__reply_closing(struct om__request *request);
 /** Answer without a body: 204, with Allow and the CORS preflight headers. */
 void om__reply_options(struct om__request *request);
 /** gzip `from` into `out`. OM_E_LIMIT: it would not get smaller. */
