@@ -11,6 +11,7 @@
  *   all_*     a zoom draws a shape in all tiles that it touches or in none
  *   lines_*   roads keep their ends and do not jump over places
  *   limit_*   no tile above the limit
+ *   lean_*    many units leave out their names, unless they are asked for
  *   same_*    threads and caches change nothing
  *   fault_*   no memory
  */
@@ -817,6 +818,67 @@ static void limit_a_crowd_is_counted(void **state)
     for (unsigned z = 8; z <= 17; z += 3) check_sum(&spec, z);
 }
 
+/* Names on a tile: those of its units that have one. */
+static size_t names_on(const struct om_vector_spec *spec, unsigned z, double x,
+                       double y, size_t *units)
+{
+    const double side = ldexp(1.0, 32 - (int)z);
+    struct om_buf buf =
+        make(spec, z, (uint32_t)(x / side), (uint32_t)(y / side));
+    struct mvt_tile tile = tile_of(&buf);
+    const struct mvt_layer *l = mvt_layer(&tile, spec->name);
+    size_t names = 0;
+    assert_non_null(l);
+    *units = l->features;
+    for (size_t i = 0; i < l->features; i++) {
+        assert_int_equal(mvt_get(l, &l->feature[i], "id").kind, MVT_TEXT);
+        names += mvt_get(l, &l->feature[i], "name").kind == MVT_TEXT;
+    }
+    mvt_free(&tile);
+    om_buf_deinit(&buf);
+    return names;
+}
+
+static void lean_units_have_names_where_asked_for(void **state)
+{
+    (void)state;
+    enum { ACROSS = 64, COUNT = ACROSS * ACROSS };
+    struct city_sample other;
+    struct mesh m;
+    city_begin(&other);
+    mesh_init(&m, 90000);
+    const struct mesh_plan plan = {
+        ACROSS, ACROSS, 3, WEST, NORTH, SIDE * STEP / ACROSS, true, 77};
+    mesh_partition(&m, &plan);
+    struct om_layer *many = city_add_units(&other, "grid", &m, "77");
+    mesh_deinit(&m);
+    many->serial = 4711;
+    const struct om_selection all = {.all = true, .count = COUNT};
+    struct om_vector_spec spec = spec_of(many, &all);
+    const double middle = SIDE * STEP / 2, x = WEST + middle,
+                 y = NORTH + middle;
+    size_t units;
+    // All on one tile: nobody can read 4,096 names there.
+    assert_int_equal(names_on(&spec, 7, x, y, &units), 0);
+    assert_int_equal(units, COUNT);
+    // In a tile that holds few of them, too: a zoom has one rule.
+    size_t few;
+    assert_int_equal(names_on(&spec, 9, x, NORTH + 1.95 * middle, &few), 0);
+    assert_true(few < COUNT / 10);
+    // Closer there are few, and each has its name.
+    const size_t names = names_on(&spec, 12, x, y, &units);
+    assert_int_equal(names, units);
+    // Who asks for names gets them.
+    bool column[8] = {false};
+    const size_t name = om_schema_find(&many->schema, "name");
+    column[name] = true;
+    spec.column = column;
+    assert_int_equal(names_on(&spec, 7, x, y, &units), COUNT);
+    column[name] = false;
+    assert_int_equal(names_on(&spec, 12, x, y, &units), 0);
+    city_end(&other);
+}
+
 static void same_bytes_whatever_threads_and_caches(void **state)
 {
     (void)state;
@@ -901,6 +963,7 @@ int main(void)
         cmocka_unit_test(all_ids_are_numbers_or_hashes),
         cmocka_unit_test(lines_keep_their_ends),
         cmocka_unit_test(limit_a_crowd_is_counted),
+        cmocka_unit_test(lean_units_have_names_where_asked_for),
         cmocka_unit_test(same_bytes_whatever_threads_and_caches),
         cmocka_unit_test(fault_no_memory_leaves_nothing_behind),
     };

@@ -81,7 +81,7 @@ async function readZoom(url, name, z, query = '') {
         }
         for (const cell of features(tile.layers.cells)) {
             assert.ok(cell.properties.count >= 1);
-            assert.match(cell.properties.bbox, /^-?\d+\.\d{7},-?\d+\.\d{7},-?\d+\.\d{7},-?\d+\.\d{7}$/);
+            assert.match(cell.properties.bbox, /^-?\d+\.\d+,-?\d+\.\d+,-?\d+\.\d+,-?\d+\.\d+$/);
             found.counted += cell.properties.count;
         }
         for (const meta of features(tile.layers.meta)) {

@@ -516,14 +516,28 @@ static bool in_view(const struct om_view *view, double x, double y)
     return x >= 0 && y >= 0 && x < view->width && y < view->height;
 }
 
+/* No text is shorter: Chinese letters are squares, others are wider than a
+ * fifth of their height. Shaping costs more than most lines that are too short
+ * for their name. */
+static double least_width(const struct wish *w)
+{
+    size_t tenths = 0;
+    for (size_t i = 0; i < w->ask.len; i++) {
+        const unsigned char byte = (unsigned char)w->ask.text[i];
+        if ((byte & 0xC0) != 0x80) tenths += byte >= 0xE3 ? 8 : 2;
+    }
+    return (double)tenths * w->ask.face.size_px / 10.0;
+}
+
 static om_status place_line(struct om_label_plan *plan, const struct wish *w)
 {
     static const double shift[] = {0.0, -0.5, 0.5, -1.0, 1.0};
     struct om_text text;
     struct track track;
+    OM_TRY(track_of(w, plan->arena, &track));
+    if (track.length < least_width(w) + 2.0 * w->ask.face.size_px) return OM_OK;
     OM_TRY(om_text_shape(plan->font, w->ask.face, w->ask.text, w->ask.len,
                          plan->arena, &text));
-    OM_TRY(track_of(w, plan->arena, &track));
     const double need = text.width + 2.0 * w->ask.face.size_px;
     if (track.length < need || !text.glyphs) return OM_OK;
     const double every = fmax(need, w->every);

@@ -16,8 +16,12 @@
 
 /* Lines may be off by this where vertices are passed over, 1/256 pixel. */
 #define OFF 40.0
-/* Steps of a round join or cap: one for each of these angles. */
+/* Steps of a round join or cap: one for each of these angles. Of lines below a
+ * pixel (half of it is at most FINE, 1/256 pixel) they are larger: what they
+ * cut off is an eighth of a pixel. */
 #define STEP_RAD (OM_PI / 6.0)
+#define STEP_FINE_RAD (OM_PI / 2.0)
+#define FINE 128
 
 static void line(struct om_canvas *canvas, struct om_spot from,
                  struct om_spot to)
@@ -76,11 +80,11 @@ static struct om_spot offset_of(struct om_spot from, struct om_spot to,
 }
 
 /* Along the arc around `at` from at + a to at + b, turning clockwise as seen
- * on the map (sign 1) or the other way (sign -1); ends are exact. */
+ * on the map (angle above 0) or the other way; ends are exact. */
 static void arc(struct om_canvas *canvas, struct om_spot at, struct om_spot a,
-                struct om_spot b, double angle)
+                struct om_spot b, double angle, double step)
 {
-    const int steps = (int)ceil(fabs(angle) / STEP_RAD);
+    const int steps = (int)ceil(fabs(angle) / step);
     struct om_spot from = plus(at, a);
     for (int i = 1; i < steps; i++) {
         const double t = angle * i / steps, c = cos(t), s = sin(t);
@@ -97,8 +101,8 @@ static void arc(struct om_canvas *canvas, struct om_spot at, struct om_spot a,
 static void cap(const struct pen *pen, struct om_spot at, struct om_spot by)
 {
     const struct om_spot back = {-by.x, -by.y};
-    if (pen->round && pen->half > 128)
-        arc(pen->canvas, at, by, back, OM_PI);
+    if (pen->round && pen->half > FINE)
+        arc(pen->canvas, at, by, back, OM_PI, STEP_RAD);
     else
         line(pen->canvas, plus(at, by), minus(at, by));
 }
@@ -115,13 +119,14 @@ static void join(const struct pen *pen, struct om_spot at, struct om_spot a,
     const double cross = (double)a.x * (double)b.y - (double)a.y * (double)b.x;
     const double dot = (double)a.x * (double)b.x + (double)a.y * (double)b.y;
     const bool slight = fabs(cross) < SLIGHT * dot;
+    const double step = pen->half > FINE ? STEP_RAD : STEP_FINE_RAD;
     // Clockwise turns have their outer side on the left.
     if (cross > 0.0 && !slight)
-        arc(pen->canvas, at, a, b, atan2(cross, dot));
+        arc(pen->canvas, at, a, b, atan2(cross, dot), step);
     else
         line(pen->canvas, plus(at, a), plus(at, b));
     if (cross <= 0.0 && !slight)
-        arc(pen->canvas, at, nb, na, -atan2(cross, dot));
+        arc(pen->canvas, at, nb, na, -atan2(cross, dot), step);
     else
         line(pen->canvas, plus(at, nb), plus(at, na));
 }
@@ -329,6 +334,6 @@ void om_canvas_outline(struct om_canvas *canvas, const struct om_rings *rings,
 void om_canvas_disc(struct om_canvas *canvas, struct om_spot at, int radius)
 {
     const struct om_spot left = {-radius, 0}, right = {radius, 0};
-    arc(canvas, at, left, right, OM_PI);
-    arc(canvas, at, right, left, OM_PI);
+    arc(canvas, at, left, right, OM_PI, STEP_RAD);
+    arc(canvas, at, right, left, OM_PI, STEP_RAD);
 }

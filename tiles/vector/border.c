@@ -23,9 +23,9 @@
 #include "tiles/vector/vector_internal.h"
 
 #define NONE UINT32_MAX
-/* Square units that a vertex must change to be shown: 8 units are a pixel of
- * a tile drawn at 512. */
-#define AREA_UNITS 20.0
+/* Square units that a vertex must change to be shown: half a pixel of a tile
+ * drawn at 512, whose side is 8 units. */
+#define AREA_UNITS 32.0
 /* A node that had to wait so often stays. */
 #define WAITS 20
 /* Seconds a vertex takes, roughly. */

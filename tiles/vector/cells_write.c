@@ -4,8 +4,10 @@
 
 #include "tiles/vector/vector_internal.h"
 
-/* Decimals of degrees in boxes: a hundredth of a metre. */
-#define DEGREE_PARTS 10000000
+/* Decimals of degrees in boxes: at most a hundredth of a metre, and no more
+ * than tell a 64th of a cell's side. */
+#define DECIMALS 7
+#define SIDE_PARTS 64
 
 struct writer {
     const struct om__cells *cells;
@@ -13,6 +15,7 @@ struct writer {
     const struct om__place *place;
     uint64_t whole_rows;
     unsigned whole_zoom;
+    int64_t degree_parts;  // a power of 10
     struct om_mvt *mvt;
     uint32_t count, bbox, expansion;  // keys
     uint32_t *word, *sum;
@@ -99,9 +102,10 @@ static unsigned expansion_of(const struct writer *w, size_t i)
 }
 
 /* Degrees in decimals, rounded down or up. */
-static char *put_degrees(char *at, double degrees, bool up)
+static char *put_degrees(char *at, double degrees, int64_t degree_parts,
+                         bool up)
 {
-    const double scaled = degrees * DEGREE_PARTS;
+    const double scaled = degrees * (double)degree_parts;
     int64_t parts = (int64_t)(up ? ceil(scaled) : floor(scaled));
     if (parts < 0) {
         *at++ = '-';
@@ -109,14 +113,22 @@ static char *put_degrees(char *at, double degrees, bool up)
     }
     char digit[24];
     size_t n = 0;
-    int64_t whole = parts / DEGREE_PARTS, rest = parts % DEGREE_PARTS;
+    int64_t whole = parts / degree_parts, rest = parts % degree_parts;
     do digit[n++] = (char)('0' + whole % 10);
     while (whole /= 10);
     while (n) *at++ = digit[--n];
     *at++ = '.';
-    for (int64_t unit = DEGREE_PARTS / 10; unit; unit /= 10)
+    for (int64_t unit = degree_parts / 10; unit; unit /= 10)
         *at++ = (char)('0' + rest / unit % 10);
     return at;
+}
+
+static int64_t degree_parts_of(unsigned level)
+{
+    const double least = ldexp(1.0, (int)level) * SIDE_PARTS / 360.0;
+    int64_t parts = 10;
+    for (int i = 1; i < DECIMALS && (double)parts < least; i++) parts *= 10;
+    return parts;
 }
 
 static uint32_t bbox_value(struct writer *w, struct om_box box)
@@ -126,13 +138,13 @@ static uint32_t bbox_value(struct writer *w, struct om_box box)
     om_world_to_lonlat(box.x0, box.y0, &west, &north);
     om_world_to_lonlat((double)box.x1 + 1.0, (double)box.y1 + 1.0, &east,
                        &south);
-    at = put_degrees(at, west, false);
+    at = put_degrees(at, west, w->degree_parts, false);
     *at++ = ',';
-    at = put_degrees(at, south, false);
+    at = put_degrees(at, south, w->degree_parts, false);
     *at++ = ',';
-    at = put_degrees(at, east, true);
+    at = put_degrees(at, east, w->degree_parts, true);
     *at++ = ',';
-    at = put_degrees(at, north, true);
+    at = put_degrees(at, north, w->degree_parts, true);
     return om_mvt_text_once(w->mvt, text, (size_t)(at - text));
 }
 
@@ -183,12 +195,14 @@ om_status om__cells_write(const struct om__cells *cells,
 {
     struct writer *w = om_arena_calloc(arena, 1, sizeof *w);
     if (!w) return OM_E_MEMORY;
-    *w = (struct writer){.cells = cells,
-                         .spec = spec,
-                         .place = place,
-                         .whole_rows = whole_rows,
-                         .whole_zoom = whole_zoom,
-                         .mvt = mvt};
+    *w = (struct writer){
+        .cells = cells,
+        .spec = spec,
+        .place = place,
+        .whole_rows = whole_rows,
+        .whole_zoom = whole_zoom,
+        .degree_parts = degree_parts_of(place->z + cells->zooms),
+        .mvt = mvt};
     w->sum = om_arena_alloc(arena, (cells->sums + 1) * sizeof *w->sum);
     if (!w->sum) return OM_E_MEMORY;
     if (spec->by != OM_NO_FIELD) {

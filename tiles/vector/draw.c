@@ -19,7 +19,7 @@
 /* Bytes of shapes that a tile has room for; the rest is for cells. Zooms that
  * show a town or more at once have less: most of their shapes are specks. */
 #define BUDGET 340000
-#define BUDGET_FAR 140000
+#define BUDGET_FAR 105000
 #define FAR 13
 /* Units are drawn together or not at all: with some of them missing they say
  * something that is not so. */
@@ -28,17 +28,20 @@
 #define UNITS_LEAST 8
 /* Where at most one in so many is drawn, the few are listed. */
 #define FEW 6
+/* Bytes of a text that is not looked at, and how many rows are where it
+ * matters. */
+#define TEXT_BYTES 50
+#define SAMPLES 24
 /* Seconds a row takes, roughly. */
 #define ROW_S 1.5e-8
 
-size_t om__row_bytes(const struct om_vector_spec *spec)
+size_t om__row_bytes(const struct om_vector_spec *spec, bool lean)
 {
     const struct om_schema *schema = &spec->layer->schema;
     size_t bytes = 22;  // head, id, text of the id
     for (size_t f = 0; f < schema->count; f++) {
         const struct om_column *column = NULL;
-        if ((spec->column && !spec->column[f]) || f == schema->id_field)
-            continue;
+        if (f == schema->id_field || !om__rows_want(spec, f, lean)) continue;
         if (spec->layer->parts &&
             om_segment_column(spec->layer->part[0].segment, f, 0, 0, &column))
             column = NULL;
@@ -48,7 +51,7 @@ size_t om__row_bytes(const struct om_vector_spec *spec)
                 bytes += shared ? 4
                          : column && column->coding == OM_CODING_NUMBERED
                              ? 10 + column->digits
-                             : 50;
+                             : TEXT_BYTES;
                 break;
             case OM_TYPE_TIME:
                 bytes += 31;
@@ -66,6 +69,43 @@ size_t om__row_bytes(const struct om_vector_spec *spec)
     return bytes;
 }
 
+/* Texts of a column, on average of a few rows. */
+static double mean_text(const struct om_segment *s, size_t field)
+{
+    const size_t rows = om_segment_rows(s);
+    struct om_text_reader reader = {0};
+    double bytes = 0.0;
+    for (size_t i = 0; i < SAMPLES && rows; i++) {
+        const char *text;
+        size_t len;
+        if (om_segment_text(s, field, i * rows / SAMPLES, &reader, &text, &len))
+            break;
+        bytes += text ? (double)len + 4.0 : 0.0;
+    }
+    om_text_reader_deinit(&reader);
+    return bytes / SAMPLES;
+}
+
+/* om__row_bytes with texts as long as they are. */
+static double row_bytes(const struct om_vector_spec *spec, bool lean)
+{
+    const struct om_schema *schema = &spec->layer->schema;
+    double bytes = (double)om__row_bytes(spec, lean);
+    if (!spec->layer->parts) return bytes;
+    const struct om_segment *s = spec->layer->part[0].segment;
+    for (size_t f = 0; f < schema->count; f++) {
+        const struct om_column *c;
+        if (schema->field[f].type != OM_TYPE_TEXT || f == schema->id_field ||
+            !om__rows_want(spec, f, lean) ||
+            om_segment_column(s, f, 0, 0, &c) ||
+            c->coding == OM_CODING_DICTIONARY ||
+            c->coding == OM_CODING_NUMBERED)
+            continue;
+        bytes += mean_text(s, f) - TEXT_BYTES;
+    }
+    return bytes;
+}
+
 /* What of one size there is in a run of rows. */
 struct bin {
     uint32_t rows, vertices;
@@ -74,15 +114,17 @@ struct bin {
 struct work {
     const struct om_vector_spec *spec;
     struct om__drawing *drawing;
-    size_t row_bytes;
+    bool units;
+    double row_bytes, lean_bytes;
     double budget[DEEPEST + 1];
+    double fullest[DEEPEST + 1];  // bytes of all columns of all shapes
     // Of the tile of each zoom that is being read.
     struct bin bin[DEEPEST + 1][OM__SIZE_CLASSES];
     struct bin all[OM__SIZE_CLASSES];
 };
 
 /* Bytes of what is in a bin: a shape of few units has few vertices left. */
-static double bytes_of(const struct work *w, unsigned z, unsigned class,
+static double bytes_of(double row_bytes, unsigned z, unsigned class,
                        struct bin bin)
 {
     const unsigned octave = class / 4;
@@ -91,7 +133,7 @@ static double bytes_of(const struct work *w, unsigned z, unsigned class,
         octave > shift ? (double)(UINT64_C(2) << (octave - shift)) : 2.0;
     const double most = (4.0 + units / 8.0) * bin.rows;
     const double vertices = bin.vertices < most ? bin.vertices : most;
-    return (double)w->row_bytes * bin.rows + 2.5 * vertices;
+    return row_bytes * bin.rows + 2.5 * vertices;
 }
 
 /* A tile has been read: find what it has room for, and hand it up. */
@@ -100,10 +142,18 @@ static void end_tile(struct work *w, unsigned z)
     double bytes = 0.0;
     unsigned least = OM__SIZE_CLASSES;
     while (least > 0) {
-        bytes += bytes_of(w, z, least - 1, w->bin[z][least - 1]);
+        // What units may leave out they leave out before they are not drawn.
+        bytes += bytes_of(w->units ? w->lean_bytes : w->row_bytes, z, least - 1,
+                          w->bin[z][least - 1]);
         if (bytes > w->budget[z]) break;
         least--;
     }
+    double full = 0.0;
+    for (unsigned i = 0; i < OM__SIZE_CLASSES && w->units; i++)
+        full += bytes_of(w->row_bytes, z, i, w->bin[z][i]);
+    w->fullest[z] = full > w->fullest[z] ? full : w->fullest[z];
+    // All units or none.
+    if (w->units && least > 0) least = OM__SIZE_CLASSES;
     if (least > w->drawing->least[z]) w->drawing->least[z] = least;
     struct bin *up = z ? w->bin[z - 1] : w->all;
     for (unsigned i = 0; i < OM__SIZE_CLASSES; i++) {
@@ -180,6 +230,8 @@ static void settle(struct work *w)
     }
     for (unsigned z = OM__ZOOM_MAX; z-- > 0;)
         if (d->least[z] < d->least[z + 1]) d->least[z] = d->least[z + 1];
+    for (unsigned z = 0; z <= DEEPEST; z++)
+        d->lean[z] = w->units && w->fullest[z] > OM_VECTOR_LEAN;
     d->all_zoom = OM__ZOOM_MAX + 1;
     while (d->all_zoom > 0 && d->least[d->all_zoom - 1] <= smallest)
         d->all_zoom--;
@@ -250,9 +302,9 @@ static om_status build(struct work *w, struct head *head)
 static void set_budgets(struct work *w)
 {
     const struct om_manifest_layer *meta = w->spec->layer->meta;
-    const bool units = meta && meta->unit_level[0];
+    w->units = meta && meta->unit_level[0];
     for (unsigned z = 0; z <= DEEPEST; z++)
-        w->budget[z] = units ? BUDGET_UNITS : z <= FAR ? BUDGET_FAR : BUDGET;
+        w->budget[z] = w->units ? BUDGET_UNITS : z <= FAR ? BUDGET_FAR : BUDGET;
 }
 
 static om_status make_drawing(void *ctx, void **value, size_t *bytes)
@@ -263,8 +315,10 @@ static om_status make_drawing(void *ctx, void **value, size_t *bytes)
     struct om__drawing *d = om_calloc(1, sizeof *d);
     om_status st = w && head && d ? OM_OK : OM_E_MEMORY;
     if (!st) {
-        *w = (struct work){
-            .spec = spec, .drawing = d, .row_bytes = om__row_bytes(spec)};
+        *w = (struct work){.spec = spec,
+                           .drawing = d,
+                           .row_bytes = row_bytes(spec, false),
+                           .lean_bytes = row_bytes(spec, true)};
         set_budgets(w);
         st = build(w, head);
     }
@@ -289,7 +343,7 @@ static void make_key(struct om__layer_key *key,
 {
     om__layer_key(key, spec->layer);
     key->selection = om__selection_serial(spec->selection);
-    key->number = om__row_bytes(spec);
+    key->number = om__row_bytes(spec, false);
 }
 
 double om__drawing_cost_s(struct om_vectors *vectors,

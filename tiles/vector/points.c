@@ -15,7 +15,7 @@
 
 uint64_t om__points_whole(const struct om_vector_spec *spec)
 {
-    const uint64_t rows = BUDGET / (om__row_bytes(spec) + 6);
+    const uint64_t rows = BUDGET / (om__row_bytes(spec, false) + 6);
     return rows > WHOLE_LEAST ? rows : WHOLE_LEAST;
 }
 
@@ -73,7 +73,7 @@ static om_status make(struct om__making *m, unsigned zooms)
 {
     struct om__rows *rows = NULL;
     om__making_clear(m);
-    OM_TRY(om__rows_new(m->spec, &m->rows, m->arena, &rows));
+    OM_TRY(om__rows_new(m->spec, false, &m->rows, m->arena, &rows));
     om_status st = OM_OK;
     if (zooms > OM_VECTOR_CELL_ZOOMS) {
         st = add_rows(m, rows);

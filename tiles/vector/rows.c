@@ -43,14 +43,23 @@ struct om__rows {
     struct touched *touched;  // [parts]
 };
 
-static bool wanted(const struct om_vector_spec *spec, size_t field)
+bool om__rows_want(const struct om_vector_spec *spec, size_t field, bool lean)
 {
-    return !spec->column || spec->column[field] ||
-           field == spec->layer->schema.id_field;
+    const struct om_layer *layer = spec->layer;
+    const struct om_column *c = NULL;
+    if (field == layer->schema.id_field) return true;
+    if (spec->column) return spec->column[field];
+    if (!lean || !layer->parts ||
+        layer->schema.field[field].type != OM_TYPE_TEXT)
+        return true;
+    // What repeats is a dictionary (engine/layer/encode.c).
+    return !om_segment_column(layer->part[0].segment, field, 0, 0, &c) &&
+           c->coding == OM_CODING_DICTIONARY;
 }
 
-om_status om__rows_new(const struct om_vector_spec *spec, struct om_mvt *mvt,
-                       struct om_arena *arena, struct om__rows **out)
+om_status om__rows_new(const struct om_vector_spec *spec, bool lean,
+                       struct om_mvt *mvt, struct om_arena *arena,
+                       struct om__rows **out)
 {
     const struct om_schema *schema = &spec->layer->schema;
     struct om__rows *rows = om_arena_calloc(arena, 1, sizeof *rows);
@@ -59,7 +68,7 @@ om_status om__rows_new(const struct om_vector_spec *spec, struct om_mvt *mvt,
     rows->column = om_arena_calloc(arena, schema->count, sizeof *rows->column);
     if (!rows->column) return OM_E_MEMORY;
     for (size_t f = 0; f < schema->count; f++) {
-        if (!wanted(spec, f)) continue;
+        if (!om__rows_want(spec, f, lean)) continue;
         const char *name = schema->field[f].name;
         rows->column[rows->columns++] =
             (struct column){.field = f,

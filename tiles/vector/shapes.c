@@ -7,6 +7,7 @@
  * places that need nothing but rounding. What the zoom does not draw is
  * counted in cells, as is what rounding leaves without area or length.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/query/shapes.h"
@@ -45,6 +46,14 @@ static bool see_few(void *ctx, uint32_t i)
     return !see(w, &hit);
 }
 
+static int by_row(const void *a, const void *b)
+{
+    const struct om__row *p = a, *q = b;
+    if (p->part != q->part) return p->part < q->part ? -1 : 1;
+    return p->row < q->row ? -1 : p->row > q->row;
+}
+
+/* In the order of the layer: blocks of texts are unpacked once each. */
 static om_status find_rows(struct work *w)
 {
     const struct om__few *few = &w->drawing->few[w->m->place.z];
@@ -53,6 +62,8 @@ static om_status find_rows(struct work *w)
     if (!few->tree)
         return om_shapes_each(spec->layer, spec->selection, box, see, w);
     om_tree_search(few->tree, box, see_few, w);
+    qsort(w->found.bytes, w->found.len / sizeof(struct om__row),
+          sizeof(struct om__row), by_row);
     return w->found.status;
 }
 
@@ -240,7 +251,8 @@ static om_status make(struct work *w)
     om__making_clear(m);
     om_buf_clear(&w->found);
     om_buf_clear(&w->drawn);
-    OM_TRY(om__rows_new(m->spec, &m->rows, m->arena, &rows));
+    OM_TRY(om__rows_new(m->spec, w->drawing->lean[m->place.z], &m->rows,
+                        m->arena, &rows));
     om_status st = find_rows(w);
     if (!st) st = touch_own(w, rows);
     const struct om__row *found = (const void *)w->found.bytes;

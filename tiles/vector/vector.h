@@ -7,6 +7,9 @@
 
 /** A tile never has more bytes, before gzip. */
 #define OM_VECTOR_BYTES 500000
+/** Bytes above which tiles of units are lean; by an estimate that may be off
+ *  by a fifth. */
+#define OM_VECTOR_LEAN 120000
 /** Units around a tile that lines and polygons reach into. Points have none:
  *  each belongs to the one tile that holds it. */
 #define OM_VECTOR_BUFFER 64
@@ -66,12 +69,15 @@ double om_vector_cost_s(struct om_vectors *vectors,
  *   NAME   rows as themselves, with their columns as properties (NULL: none)
  *          and the text id; feature ids are the id if it is a decimal number
  *          below 2^53, else 53 bits of its hash. Times are ISO 8601 texts.
+ *          Units, which are drawn all or not at all, are lean at zooms whose
+ *          fullest tile would pass OM_VECTOR_LEAN with all columns: texts of
+ *          which every row has its own come only if `column` asks for them
  *   cells  where rows are too many (points) or too small (lines, polygons) to
  *          be drawn: points at the mean of the rows of a 32nd of the tile,
  *          with `count`; `COLUMN:VALUE` counts by the `by` column, those that
  *          are not 0 (NULL rows: "COLUMN:"); `sum:COLUMN` of integer
  *          properties; `bbox`, "west,south,east,north" in degrees, which
- *          holds all rows of the cell and is at most an eighth of a cell
+ *          holds all rows of the cell and is at most a seventh of a cell
  *          larger; `expansion_zoom`, the first zoom that shows the rows in
  *          more than one feature (absent: none does)
  *   meta   in tiles with cells: one polygon, the tile, with `total` rows that

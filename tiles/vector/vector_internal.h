@@ -229,6 +229,7 @@ static inline unsigned om__size_class(struct om_box box)
  * shapes are drawn, which. */
 struct om__drawing {
     unsigned least[OM__ZOOM_MAX + 1];
+    bool lean[OM__ZOOM_MAX + 1];
     unsigned all_zoom;  // the first zoom that draws every row
     struct om__few {
         size_t count;
@@ -242,13 +243,16 @@ om_status om__drawing_get(struct om_vectors *vectors,
                           const struct om_vector_spec *spec,
                           struct om__kept *out) OM_MUST_USE;
 /** About how many bytes the properties of a row take in a tile. */
-size_t om__row_bytes(const struct om_vector_spec *spec);
+size_t om__row_bytes(const struct om_vector_spec *spec, bool lean);
 
 /* ---- rows as features (rows.c) ---- */
 
 struct om__rows;
-om_status om__rows_new(const struct om_vector_spec *spec, struct om_mvt *mvt,
-                       struct om_arena *arena,
+/** Is the column a property of rows? lean: not if every row has its own text
+ *  and nobody asked for it. */
+bool om__rows_want(const struct om_vector_spec *spec, size_t field, bool lean);
+om_status om__rows_new(const struct om_vector_spec *spec, bool lean,
+                       struct om_mvt *mvt, struct om_arena *arena,
                        struct om__rows **out) OM_MUST_USE;
 void om__rows_free(struct om__rows *rows);
 /** Rows [from, to) of a part are going to be asked for. */
