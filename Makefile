@@ -92,6 +92,12 @@ BENCHES_$(1) := $(patsubst %.c,$(BUILD)/%,$(sort $(shell find benchmarks/$(1) -n
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_tests,$(room))))
 
+# The client that benchmarks ask servers with.
+ASK := $(BUILD)/benchmarks/ask
+$(ASK): $(ASK).o $(BUILD)/benchmarks/bench.o $(call libraries,data)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call outside,data)
+
 # Tests look at outside libraries as oracles: they may include any of them.
 CFLAGS_tests := $(CFLAGS_data) $(CFLAGS_engine) $(CFLAGS_tiles) $(CFLAGS_web)
 CFLAGS_benchmarks := $(CFLAGS_tests)
@@ -119,7 +125,7 @@ DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
 DEBS_RUN := nodejs npm curl fonts-noto-cjk
 DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin libxml2-utils chromium pngcheck
 DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy python3-networkx \
-    postgresql-15 postgresql-15-postgis-3 \
+    postgresql-15 postgresql-15-postgis-3 cgi-mapserver \
     python3-sklearn r-cran-spdep r-cran-spatstat.explore
 NODE_MODULES := web/pages/node_modules/.package-lock.json
 
@@ -222,7 +228,7 @@ bench: ## print the figures that documents quote, beside peers (B=name: only tho
 	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_BENCH)
 	$(AGAIN) -s -j2 benches $(BUILD_ROOT)/onemap && \
 	    benchmarks/run.sh $(if $(B),-b $(B)) $(BUILD_ROOT)/onemap $(BENCH_CITY) $(call chosen,$(foreach room,$(ROOMS),$(BENCHES_$(room))))
-benches: $(foreach room,$(ROOMS),$(BENCHES_$(room)))
+benches: $(foreach room,$(ROOMS),$(BENCHES_$(room))) $(ASK)
 .PHONY: bench benches
 
 score: $(BUILD_ROOT)/onemap ## how hotspots do against what was planted (CITY and its sources), and where nothing was

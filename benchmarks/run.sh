@@ -5,7 +5,7 @@
 #
 # CITY is a full city if it is there (make city); benchmarks that need one are
 # told where it is in BENCH_CITY and say so when they do without. -b: only the
-# scripts whose name has NAME in it.
+# scripts whose name, with its folder, has NAME in it.
 set -u
 only=
 [ "$1" = -b ] && { only=$2; shift 2; }
@@ -25,7 +25,7 @@ for bench in "$@"; do
     "$bench" || { status=1; echo "FAILED: $(basename "$bench")"; }
 done
 for script in "$here"/*/*.sh "$here"/peers.py; do
-    case $(basename "$script") in *"$only"*) ;; *) continue ;; esac
+    case ${script#"$here"/} in *"$only"*) ;; *) continue ;; esac
     echo
     case $script in
     *.sh) bash "$script" "$onemap" "$city" ;;

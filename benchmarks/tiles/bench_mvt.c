@@ -2,11 +2,13 @@
  *
  *     bench_mvt [CITY [LAYER...]]
  *     bench_mvt CITY @FILE
+ *     bench_mvt CITY --tiles LAYER
  *
  * With @FILE it makes the tiles listed there, LAYER/Z/X/Y a line, twice each,
  * and prints for each its line, seconds by the clock on the wall (the better),
  * features of the layer, rows it speaks for, and bytes: for peers on the same
- * tiles.
+ * tiles. With --tiles it prints the list of those that "cold" are made of, and
+ * makes none.
  *
  * The city is BENCH_CITY where none is named; without one there is nothing to
  * measure. Times are of the processor. There is no cache of tiles here: each
@@ -18,8 +20,6 @@
  * zoom are added up and compared with the register: a run in which they differ
  * fails. "1,000 buildings": tiles with 900 to 1,100 of them and nothing else,
  * per 1,000.
- *
- * In the folder BENCH_DUMP a list of tiles is left for postgis.sh.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,11 @@
 
 #define ZOOM_FIRST 8
 #define ZOOM_LAST 16
-#define DISTINCT 10000
+/* Rows picked at each zoom, and tiles kept of those around them: together some
+ * 10,000 of zooms 8 to 18. */
+#define PICKED 4500
+#define KEPT 3000
+#define BUILDINGS_PICKED 10000
 #define WHOLE_CITY_S 0.005
 #define PER_1000_S 0.0005
 #define BYTES_MEDIAN 100000
@@ -211,17 +215,17 @@ static size_t pick_tiles(const struct bench *b, unsigned z, size_t n,
         code[k] = code[i - 1];
         code[i - 1] = held;
     }
-    return kept;
+    return kept < KEPT ? kept : KEPT;
 }
 
-static void distinct(struct bench *b, const char *layer, FILE *list)
+static void distinct(struct bench *b, const char *layer)
 {
-    uint64_t *code = malloc(DISTINCT * sizeof *code);
+    uint64_t *code = malloc(PICKED * sizeof *code);
     struct bench_samples all = {0};
     uint64_t bytes = 0, hash = 0;
     const struct om_cache_stats before = om_vectors_stats(b->vectors);
     for (unsigned z = ZOOM_FIRST; z <= 18 && code; z++) {
-        const size_t n = pick_tiles(b, z, DISTINCT / 5, code);
+        const size_t n = pick_tiles(b, z, PICKED, code);
         struct bench_samples one = {0};
         uint64_t zoom_bytes = 0, zoom_hash = 0;
         for (size_t i = 0; i < n; i++) {
@@ -232,7 +236,6 @@ static void distinct(struct bench *b, const char *layer, FILE *list)
             bench_add(&all, took);
             zoom_bytes += b->tile.len;
             zoom_hash ^= om_hash64(b->tile.bytes, b->tile.len, code[i]);
-            if (list) fprintf(list, "%s/%u/%u/%u\n", layer, z, x, y);
         }
         char name[96];
         snprintf(name, sizeof name, "mvt %s, cold z%u", layer, z);
@@ -260,11 +263,11 @@ static void distinct(struct bench *b, const char *layer, FILE *list)
 
 static void per_thousand(struct bench *b, const char *layer)
 {
-    uint64_t *code = malloc(DISTINCT * sizeof *code);
+    uint64_t *code = malloc(BUILDINGS_PICKED * sizeof *code);
     struct bench_samples took = {0};
     uint64_t rows = 0, bytes = 0, hash = 0;
     for (unsigned z = 15; z <= 16 && code; z++) {
-        const size_t n = pick_tiles(b, z, DISTINCT, code);
+        const size_t n = pick_tiles(b, z, BUILDINGS_PICKED, code);
         for (size_t i = 0; i < n && took.count < 500; i++) {
             const uint32_t x = om_morton_squeeze(code[i]);
             const uint32_t y = om_morton_squeeze(code[i] >> 1);
@@ -286,7 +289,7 @@ static void per_thousand(struct bench *b, const char *layer)
     free(code);
 }
 
-static void run_layer(struct bench *b, const char *name, FILE *list)
+static void run_layer(struct bench *b, const char *name)
 {
     const struct om_layer *layer = om_snapshot_layer(b->snapshot, name);
     struct om_selection *selection = NULL;
@@ -302,7 +305,7 @@ static void run_layer(struct bench *b, const char *name, FILE *list)
     const bool points = layer->schema.geometry == OM_GEOMETRY_POINT;
     om_vectors_clear(b->vectors);
     sweep(b, name, points);
-    if (layer->rows > 1000000) distinct(b, name, list);
+    if (layer->rows > 1000000) distinct(b, name);
     if (!strcmp(name, "building")) per_thousand(b, name);
     om_selection_unref(selection);
 }
@@ -355,6 +358,20 @@ static void run_list(struct bench *b, const char *path)
     fclose(list);
 }
 
+static void print_tiles(struct bench *b, const char *layer)
+{
+    uint64_t *code = malloc(PICKED * sizeof *code);
+    b->spec.layer = om_snapshot_layer(b->snapshot, layer);
+    if (!code || !b->spec.layer) fail("no such layer");
+    for (unsigned z = ZOOM_FIRST; z <= 18; z++) {
+        const size_t n = pick_tiles(b, z, PICKED, code);
+        for (size_t i = 0; i < n; i++)
+            printf("%s/%u/%u/%u\n", layer, z, om_morton_squeeze(code[i]),
+                   om_morton_squeeze(code[i] >> 1));
+    }
+    free(code);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const layers[] = {"address",  "building", "hazard",
@@ -364,7 +381,9 @@ int main(int argc, char **argv)
     struct om_city *city = NULL;
     struct bench b = {0};
     const bool listed = argc > 2 && argv[2][0] == '@';
-    if (!listed) bench_head("vector tiles");
+    const bool tiles = argc > 3 && !strcmp(argv[2], "--tiles");
+    const bool measured = !listed && !tiles;
+    if (measured) bench_head("vector tiles");
     if (!path) {
         printf("no city (make city), nothing to measure\n");
         return 0;
@@ -373,23 +392,17 @@ int main(int argc, char **argv)
     struct om_snapshot *snapshot = om_city_snapshot(city);
     b.snapshot = snapshot;
     if (om_vectors_new((size_t)1 << 30, &b.vectors)) fail("no memory");
-    const char *folder = getenv("BENCH_DUMP");
-    char file[512];
-    FILE *list = NULL;
-    if (folder) {
-        snprintf(file, sizeof file, "%s/mvt.txt", folder);
-        list = fopen(file, "w");
-    }
-    if (listed) {
+    if (listed)
         run_list(&b, argv[2] + 1);
-        path = NULL;
-    } else if (argc > 2)
-        for (int i = 2; i < argc; i++) run_layer(&b, argv[i], list);
+    else if (tiles)
+        print_tiles(&b, argv[3]);
+    else if (argc > 2)
+        for (int i = 2; i < argc; i++) run_layer(&b, argv[i]);
     else
         for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
-            run_layer(&b, layers[i], list);
-    if (list) fclose(list);
-    if (path) printf("peak memory %.0f MB\n", (double)bench_peak_bytes() / 1e6);
+            run_layer(&b, layers[i]);
+    if (measured)
+        printf("peak memory %.0f MB\n", (double)bench_peak_bytes() / 1e6);
     om_vectors_free(b.vectors);
     om_arena_deinit(&b.arena);
     om_buf_deinit(&b.tile);

@@ -31,7 +31,7 @@ tile=tiles/heat:$layer/11/1671/889.png
 curl -sSf -D "$dir/head" -o "$dir/tile.png" "$ours$tile"
 etag=$(sed -n 's/^ETag: \(.*\)\r$/\1/p' "$dir/head")
 
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 mkdir -p "$dir/www" && cp "$dir/tile.png" "$dir/www/tile.png"
 cat >"$dir/nginx.conf" <<CONF
 worker_processes $threads;
