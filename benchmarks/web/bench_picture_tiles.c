@@ -1,6 +1,6 @@
 /* Pictures, cold: base map, units, rows; distinct tiles of zooms 9 to 18.
  *
- *     bench_picture [TILES]
+ *     bench_picture_tiles [TILES]
  *
  * Of the full city in BENCH_CITY; without it there is nothing to draw. Tiles
  * are around random addresses, so dense places come as often as people do.

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import { raw, serve, statusOf } from './server.mjs';
 import { get, makeCity, tileX, tileY, WEST, SOUTH } from './sample.mjs';
@@ -39,6 +40,9 @@ const TABLE = [
     [`${ITEMS}?bbox=113,23,114,22`, 400, 'bbox'], [`${ITEMS}?bbox=181,1,182,2`, 400, 'bbox'], [`${ITEMS}?bbox=1,91,2,92`, 400, 'bbox'], [`${ITEMS}?bbox=1,2,3`, 400, 'bbox'],
     [`${ITEMS}?bbox=${'1'.repeat(400)},1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=113%2C5,22,114,23`, 400, 'bbox'], [`${ITEMS}?bbox=113,5;22;114;23`, 400, 'bbox'], [`${ITEMS}?bbox=`, 400, 'bbox'],
     [`${ITEMS}?bbox=1,2,3,4,`, 400, 'bbox'], [`${ITEMS}?bbox=,,,`, 400, 'bbox'], [`${ITEMS}?bbox=0x1,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=1e999,1,2,3`, 400, 'bbox'],
+    ['/map.png?layers=heat:place&bbox=NaN,22,114,23&width=64&height=64', 400, 'bbox'], ['/map.png?layers=heat:place&bbox=114,22,113,23&width=64&height=64', 400, 'bbox'],
+    ['/map.png?layers=heat:place&bbox=113,22,114,inf&width=64&height=64', 400, 'bbox'], ['/map.png?layers=heat:place&bbox=113,22,114,23&width=1e9&height=64', 400, 'width'],
+    ['/stats/place?bbox=NaN,1,2,3', 400, 'bbox'], ['/stats/place?bbox=113,5;22;114;23', 400, 'bbox'], [`${ITEMS}.csv?bbox=1,2,3,1e400`, 400, 'bbox'],
     // [6] across the antimeridian; the whole world is a page
     [`${ITEMS}?bbox=170,-10,-170,10`, 400, 'bbox'], [`${ITEMS}?bbox=-180,-90,180,90&limit=1`, 200],
     // [7] what does not exist
@@ -114,7 +118,7 @@ test('hostile addresses', async (t) => {
         }
         const xml = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><GetTile>&a;</GetTile>';
         const posted = await raw(server.port, `POST /wmts HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: ${xml.length}\r\nConnection: close\r\n\r\n${xml}`);
-        assert.match(posted, /^HTTP\/1\.1 4\d\d /);
+        assert.match(posted, /^HTTP\/1\.1 (405|415) /);
         const head = `GET ${HEAT} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`;
         for (const extra of ['Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', 'Content-Length: 5\r\nContent-Length: 6\r\n', 'Host: other\r\n', 'Range: bytes=0-1\r\nRange: bytes=2-3\r\n'])
             assert.match(await raw(server.port, `${head}${extra}\r\nabcde`), /^(HTTP\/1\.1 4\d\d |$)/, extra);
@@ -123,6 +127,53 @@ test('hostile addresses', async (t) => {
         for (const noise of ['GET /catalog\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'G\x01T /catalog HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'])
             assert.doesNotMatch(await raw(server.port, noise, { waitMs: 300 }), /^HTTP\/1\.1 2/, JSON.stringify(noise));
         assert.equal(await health(), 200);
+    });
+
+    await t.test('a few hundred heads, and bodies that unpack to more [8, 15, 16]', async () => {
+        const many = Array.from({ length: 500 }, (_, i) => `X-Head-${i}: ${'v'.repeat(100)}\r\n`).join('');
+        assert.match(await ask('/catalog', many), /^HTTP\/1\.1 431 /);
+        const zipped = gzipSync(Buffer.alloc(1 << 20)), deep = '['.repeat(200000);
+        for (const [type, body, head] of [['application/json', zipped, 'Content-Encoding: gzip\r\n'], ['application/json', deep, '']])
+            for (const target of [HEAT, '/catalog', '/wmts'])
+                assert.match(await raw(server.port, Buffer.concat([Buffer.from(`POST ${target} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\n${head}` +
+                    `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`), Buffer.from(body)])), /^HTTP\/1\.1 (405|413|415) /, target);
+        assert.equal(await health(), 200);
+    });
+
+    await t.test('connections that say nothing, or their heads drop by drop, keep nobody waiting [9, 11]', async () => {
+        const held = Array.from({ length: 300 }, (_, i) => {
+            const socket = net.connect(server.port, '127.0.0.1', () => socket.write(i % 2 ? '' : 'GET /catalog HTTP/1.1\r\nX-'));
+            socket.on('error', () => {});
+            return socket;
+        });
+        await Promise.all(held.map((socket) => new Promise((resolve) => socket.connecting ? socket.once('connect', resolve) : resolve())));
+        for (let i = 0; i < 5; i++) {
+            for (const socket of held) if (!socket.destroyed) socket.write('a');
+            assert.equal((await get(server.url + HEAT)).status, 200);
+            assert.equal(await health(), 200);
+        }
+        for (const socket of held) socket.destroy();
+    });
+
+    await t.test('five thousand at once for one tile that nobody drew yet [28]', async () => {
+        const number = async (name) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec((await get(`${server.url}/metrics`)).text())[1]);
+        const before = await number('onemap_tiles_drawn_total'), target = `${HEAT}?bandwidth=77`;
+        const request = `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`, last = `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+        const answers = await Promise.all(Array.from({ length: 250 }, () => raw(server.port, request.repeat(19) + last)));
+        const said = answers.flatMap((a) => a.match(/HTTP\/1\.1 \d{3}|ETag: "\w+"/g) ?? []);
+        assert.equal(said.length, 2 * 5000);
+        assert.equal(new Set(said).size, 2, 'one status, one tag');
+        assert.equal(said[0], 'HTTP/1.1 200');
+        assert.equal(await number('onemap_tiles_drawn_total') - before, 1);
+    });
+
+    await t.test('what does not choose the answer does not enter its key [29]', async () => {
+        const one = await get(server.url + HEAT);
+        for (const accept of ['image/webp', 'text/html', '*/*', 'image/png;q=0.1'])
+            assert.match(await ask(HEAT, `Accept: ${accept}\r\n`), new RegExp(`^HTTP/1\\.1 200 [^]*\\r\\nETag: ${one.headers.etag}\\r\\n`), accept);
+        for (const head of ['Cookie: a=b\r\n', 'X-Forwarded-Host: evil.example\r\n', 'Accept-Language: zh\r\n', 'Authorization: Bearer x\r\n'])
+            assert.match(await ask(HEAT, head), new RegExp(`\\r\\nETag: ${one.headers.etag}\\r\\n`), head);
+        assert.match(await ask(`${HEAT}?utm_source=x`), /^HTTP\/1\.1 400 /);
     });
 
     await t.test('lists of tags, long and strange [27]', async () => {
