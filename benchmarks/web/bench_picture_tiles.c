@@ -8,9 +8,7 @@
  * selected) is made before, as a server has it; its cost is a row of its own.
  * Squares of labels are made by the first tile that meets them, and are in the
  * p99 of the base map. Times are of the processor.
- *
- * A list of tiles of the base map and what each took is left in the folder
- * BENCH_DUMP for benchmarks/tiles/picture.sh, which gives them to MapServer.
+ * tiles/mapserver.sh has MapServer beside them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,14 +22,11 @@
 
 #define ZOOM_FIRST 9
 #define ZOOM_LAST 18
-/* Tiles of each zoom that the peer is given, too. */
-#define PEER_TILES 6
 
 struct bench {
     struct om_snapshot *snapshot;
     struct om_base *base;
     size_t tiles;  // a zoom
-    FILE *list;    // for the peer, or NULL
 };
 
 static double cpu_now(void)
@@ -56,7 +51,7 @@ static uint64_t pick(const struct bench *b, unsigned z, uint64_t *state)
 }
 
 static void run_zoom(const struct bench *b, const struct om_picture *picture,
-                     const char *what, unsigned z, bool peer)
+                     const char *what, unsigned z)
 {
     struct bench_samples samples = {0};
     struct om_arena arena = {0};
@@ -64,9 +59,8 @@ static void run_zoom(const struct bench *b, const struct om_picture *picture,
     uint64_t bytes = 0, hash = 0, state = z;
     for (size_t i = 0; i < b->tiles; i++) {
         const uint64_t code = pick(b, z, &state);
-        const struct om_view view =
-            om_view_tile(z, om_morton_squeeze(code),
-                         om_morton_squeeze(code >> 1), 256, 1);
+        const struct om_view view = om_view_tile(
+            z, om_morton_squeeze(code), om_morton_squeeze(code >> 1), 256, 1);
         om_buf_clear(&png);
         om_arena_reset(&arena);
         const double t = cpu_now();
@@ -75,9 +69,6 @@ static void run_zoom(const struct bench *b, const struct om_picture *picture,
         bench_add(&samples, took);
         bytes += png.len;
         hash ^= om_hash64(png.bytes, png.len, code);
-        if (peer && b->list && i < PEER_TILES)
-            fprintf(b->list, "%u %u %u %.6f\n", z, om_morton_squeeze(code),
-                    om_morton_squeeze(code >> 1), took);
     }
     char name[96];
     snprintf(name, sizeof name, "%s z%u", what, z);
@@ -87,9 +78,9 @@ static void run_zoom(const struct bench *b, const struct om_picture *picture,
     om_buf_deinit(&png);
 }
 
-/* Make one picture, and draw it at all zooms. */
+/* Make one picture, and draw it at every step-th zoom. */
 static void run(const struct bench *b, const char *what,
-                const struct om_picture_ask *ask, bool peer)
+                const struct om_picture_ask *ask, unsigned step)
 {
     struct om_picture_bound bound;
     struct om_picture *picture;
@@ -107,8 +98,8 @@ static void run(const struct bench *b, const char *what,
     }
     snprintf(name, sizeof name, "%s, made ready", what);
     bench_row(name, 1, bench_now() - t, 0, 0, 0, 0);
-    for (unsigned z = ZOOM_FIRST; z <= ZOOM_LAST; z += peer ? 1 : 3)
-        run_zoom(b, picture, what, z, peer);
+    for (unsigned z = ZOOM_FIRST; z <= ZOOM_LAST; z += step)
+        run_zoom(b, picture, what, z);
     om_picture_unref(picture);
     om_picture_bound_deinit(&bound);
 }
@@ -116,7 +107,7 @@ static void run(const struct bench *b, const char *what,
 int main(int argc, char **argv)
 {
     struct bench b = {.tiles = argc > 1 ? (size_t)atoi(argv[1]) : 200};
-    const char *path = getenv("BENCH_CITY"), *dump = getenv("BENCH_DUMP");
+    const char *path = getenv("BENCH_CITY");
     struct om_city *city;
     struct om_font *font = NULL;
     struct om_err err = {0};
@@ -137,24 +128,16 @@ int main(int argc, char **argv)
         return 1;
     }
     bench_row("base map, made ready", 1, bench_now() - t, 0, 0, 0, 0);
-    char list[512];
-    if (dump) {
-        snprintf(list, sizeof list, "%s/picture-tiles", dump);
-        b.list = fopen(list, "w");
-    }
-    run(&b, "base", &(struct om_picture_ask){.name = "base:light"}, true);
+    run(&b, "base", &(struct om_picture_ask){.name = "base:light"}, 1);
     run(&b, "choropleth:town",
         &(struct om_picture_ask){.name = "choropleth:town", .layer = "hazard"},
-        false);
+        3);
     run(&b, "choropleth:grid",
         &(struct om_picture_ask){.name = "choropleth:grid", .layer = "hazard"},
-        false);
-    run(&b, "hazard by grade", &(struct om_picture_ask){.name = "hazard"},
-        false);
-    run(&b, "address", &(struct om_picture_ask){.name = "address"}, false);
-    run(&b, "building by use", &(struct om_picture_ask){.name = "building"},
-        false);
-    if (b.list) fclose(b.list);
+        3);
+    run(&b, "hazard by grade", &(struct om_picture_ask){.name = "hazard"}, 3);
+    run(&b, "address", &(struct om_picture_ask){.name = "address"}, 3);
+    run(&b, "building by use", &(struct om_picture_ask){.name = "building"}, 3);
     om_base_unref(b.base);
     om_font_close(font);
     om_snapshot_unref(b.snapshot);
