@@ -41,7 +41,7 @@ om_status om_graph_touching(const struct om_units *units, enum om_touch touch,
                             struct om_graph *out) OM_MUST_USE;
 
 /* Places of areas, in grid cells; of units their centroids. */
-struct om_places {
+struct om_centres {
     size_t count;
     const double *x, *y;
 };
@@ -54,14 +54,14 @@ struct om_places {
  *          OM_NEAR_RADIUS_MOST_M), OM_E_COST, OM_E_MEMORY
  * cost     linear in the neighbours
  */
-om_status om_graph_band(const struct om_places *places, double radius_m,
+om_status om_graph_band(const struct om_centres *places, double radius_m,
                         struct om_graph *out) OM_MUST_USE;
 /**
  * The k nearest of each, by ground metres rounded to 0.1 mm, equal ones by
  * index; all others where there are no more than k. Does not look across the
  * date line.
  */
-om_status om_graph_nearest(const struct om_places *places, size_t k,
+om_status om_graph_nearest(const struct om_centres *places, size_t k,
                            struct om_graph *out) OM_MUST_USE;
 
 /**

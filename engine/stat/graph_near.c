@@ -80,7 +80,7 @@ static om_status band_run(struct band_job *job, struct om_graph *g)
     return om_parallel(n, GRAIN, band_stretch, job);
 }
 
-om_status om_graph_band(const struct om_places *places, double radius_m,
+om_status om_graph_band(const struct om_centres *places, double radius_m,
                         struct om_graph *out)
 {
     *out = (struct om_graph){0};
@@ -223,7 +223,7 @@ static om_status nearest_stretch(void *ctx, size_t from, size_t end,
     return OM_OK;
 }
 
-static double nearest_side_m(const struct om_places *p)
+static double nearest_side_m(const struct om_centres *p)
 {
     double west = INFINITY, east = -INFINITY, north = INFINITY,
            south = -INFINITY;
@@ -242,7 +242,7 @@ static double nearest_side_m(const struct om_places *p)
            1e-3;
 }
 
-om_status om_graph_nearest(const struct om_places *places, size_t k,
+om_status om_graph_nearest(const struct om_centres *places, size_t k,
                            struct om_graph *out)
 {
     *out = (struct om_graph){0};

@@ -181,7 +181,7 @@ om_status om_near_spec_read(const char *text, struct om_near_spec *out,
 om_status om_zones_graph(const struct om_zones *areas,
                          const struct om_near_spec *spec, struct om_graph *out)
 {
-    const struct om_places places = {areas->count, areas->x, areas->y};
+    const struct om_centres places = {areas->count, areas->x, areas->y};
     if (spec->kind == OM_NEAR_BAND)
         return om_graph_band(&places, spec->radius_m, out);
     if (spec->kind == OM_NEAR_NEAREST)

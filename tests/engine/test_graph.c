@@ -170,7 +170,7 @@ static void band_is_every_pair_within(void **state)
     for (size_t turn = 0; turn < test_rounds(30); turn++) {
         struct places p = make_places(mesh_random(&seed) % 150, &seed);
         const double radius_m = turn % 5 ? mesh_between(&seed, 0, 3000) : 0;
-        const struct om_places places = {p.n, p.x, p.y};
+        const struct om_centres places = {p.n, p.x, p.y};
         struct om_graph g;
         assert_int_equal(om_graph_band(&places, radius_m, &g), OM_OK);
         bool *link = matrix_of(&g);
@@ -205,7 +205,7 @@ static void nearest_are_the_first_by_distance(void **state)
         struct places p = make_places(1 + mesh_random(&seed) % 150, &seed);
         const size_t k = 1 + mesh_random(&seed) % 12;
         const size_t want = k < p.n - 1 ? k : p.n - 1;
-        const struct om_places places = {p.n, p.x, p.y};
+        const struct om_centres places = {p.n, p.x, p.y};
         struct om_graph g;
         assert_int_equal(om_graph_nearest(&places, k, &g), OM_OK);
         bool *link = matrix_of(&g);
@@ -260,7 +260,7 @@ static void odd_places(void **state)
 {
     (void)state;
     double x[300], y[300];
-    struct om_places places = {0, x, y};
+    struct om_centres places = {0, x, y};
     struct om_graph g;
     assert_int_equal(om_graph_band(&places, 100, &g), OM_OK);
     assert_int_equal(g.count, 0);
@@ -290,7 +290,7 @@ static void odd_too_many(void **state)
     double *x = calloc(n, sizeof *x), *y = calloc(n, sizeof *y);
     struct om_graph g;
     for (size_t i = 0; i < n; i++) y[i] = 2e9;
-    const struct om_places places = {n, x, y};
+    const struct om_centres places = {n, x, y};
     assert_int_equal(om_graph_nearest(&places, n, &g), OM_E_COST);
     assert_null(g.first);
     free(x);
@@ -301,7 +301,7 @@ static void fault_memory(void **state)
 {
     (void)state;
     double x[40], y[40];
-    const struct om_places places = {40, x, y};
+    const struct om_centres places = {40, x, y};
     for (size_t i = 0; i < 40; i++) {
         x[i] = 3.5e9 + 1e4 * (double)(i % 7);
         y[i] = 1.86e9 + 1e4 * (double)(i / 7);

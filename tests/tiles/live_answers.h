@@ -1,0 +1,664 @@
+// live_answers.h - every kind of answer of two cities that must be the same.
+#ifndef OM_TESTS_TILES_LIVE_ANSWERS_H
+#define OM_TESTS_TILES_LIVE_ANSWERS_H
+
+#include "tests/tiles/live_model.h"
+
+/* What is kept between questions: caches outlive the cities, as in a server. */
+struct answers_caches {
+    struct om_selections *selections;
+    struct om_fields *fields;
+    struct om_vectors *vectors;
+};
+
+static inline void answers_begin(struct answers_caches *c)
+{
+    assert_int_equal(om_selections_new((size_t)8 << 20, &c->selections), OM_OK);
+    assert_int_equal(om_fields_new((size_t)32 << 20, &c->fields), OM_OK);
+    assert_int_equal(om_vectors_new((size_t)64 << 20, &c->vectors), OM_OK);
+}
+static inline void answers_end(struct answers_caches *c)
+{
+    om_selections_free(c->selections);
+    om_fields_free(c->fields);
+    om_vectors_free(c->vectors);
+}
+
+/* One of the two, and a question to it. */
+struct asked_city {
+    const struct om_snapshot *snapshot;
+    struct answers_caches *caches;
+};
+
+static inline const struct om_layer *answers_layer(const struct asked_city *c,
+                                                   int l)
+{
+    const struct om_layer *layer =
+        om_snapshot_layer(c->snapshot, MODEL_NAME[l]);
+    assert_non_null(layer);
+    return layer;
+}
+
+static inline struct om_query answers_query(const struct asked_city *c, int l,
+                                            const struct om_filter *filter)
+{
+    return (struct om_query){.snapshot = c->snapshot,
+                             .layer = answers_layer(c, l),
+                             .cache = c->caches->selections,
+                             .filter = filter};
+}
+
+static inline struct om_filter *answers_filter(const struct asked_city *c,
+                                               int l, const char *text)
+{
+    struct om_filter *filter = NULL;
+    struct om_err err = {0};
+    if (!text) return NULL;
+    if (om_filter_parse(text, strlen(text), answers_layer(c, l), 8 * 3600,
+                        &filter, &err))
+        fail_msg("%s: %s", text, err.text);
+    return filter;
+}
+
+/* ---- lists of rows ---- */
+
+struct answers_list {
+    const struct om_layer *layer;
+    size_t count, room;
+    char (*id)[MODEL_TEXT];
+    double *distance;
+};
+
+static inline bool answers_add(void *ctx, const struct om_hit *hit)
+{
+    struct answers_list *l = ctx;
+    struct om_text_reader reader = {0};
+    const char *text;
+    size_t len;
+    if (l->count == l->room) {
+        l->room = l->room ? 2 * l->room : 256;
+        l->id = realloc(l->id, l->room * sizeof *l->id);
+        l->distance = realloc(l->distance, l->room * sizeof *l->distance);
+        assert_non_null(l->distance);
+    }
+    assert_int_equal(om_segment_text(l->layer->part[hit->part].segment, 0,
+                                     hit->row, &reader, &text, &len),
+                     OM_OK);
+    snprintf(l->id[l->count], MODEL_TEXT, "%.*s", (int)len, text);
+    l->distance[l->count++] = hit->distance_m;
+    om_text_reader_deinit(&reader);
+    return true;
+}
+
+static inline int answers_by_id(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static inline void answers_drop_lists(struct answers_list list[2])
+{
+    for (int k = 0; k < 2; k++) {
+        free(list[k].id);
+        free(list[k].distance);
+    }
+}
+
+static inline void answers_same_lists(struct answers_list list[2], bool sorted)
+{
+    assert_int_equal(list[0].count, list[1].count);
+    for (int k = 0; k < 2 && !sorted; k++)
+        if (list[k].count)
+            qsort(list[k].id, list[k].count, sizeof *list[k].id,
+                  answers_by_id);
+    for (size_t i = 0; i < list[0].count; i++) {
+        assert_string_equal(list[0].id[i], list[1].id[i]);
+        // What distances belong to was sorted away otherwise.
+        if (sorted) assert_true(list[0].distance[i] == list[1].distance[i]);
+    }
+    answers_drop_lists(list);
+}
+
+static inline void answers_same_rows(const struct asked_city city[2], int l,
+                                     struct om_place place, const char *text,
+                                     struct om_window window)
+{
+    struct answers_list list[2] = {{0}};
+    uint64_t count[2];
+    for (int k = 0; k < 2; k++) {
+        struct om_filter *filter = answers_filter(&city[k], l, text);
+        struct om_query query = answers_query(&city[k], l, filter);
+        query.place = place;
+        query.window = window;
+        list[k].layer = query.layer;
+        assert_int_equal(om_query_each(&query, answers_add, &list[k]), OM_OK);
+        assert_int_equal(om_query_count(&query, &count[k]), OM_OK);
+        assert_int_equal(count[k], list[k].count);
+        om_filter_free(filter);
+    }
+    assert_int_equal(count[0], count[1]);
+    answers_same_lists(list, true);
+}
+
+static inline void answers_same_sorted(const struct asked_city city[2], int l,
+                                       size_t column, bool descending,
+                                       size_t limit)
+{
+    // The id settles ties: two cities list them in their own order.
+    const struct om_sort_key key[] = {{column, descending}, {0, false}};
+    struct answers_list list[2] = {{0}};
+    for (int k = 0; k < 2; k++) {
+        struct om_query query = answers_query(&city[k], l, NULL);
+        query.limit = limit;
+        list[k].layer = query.layer;
+        assert_int_equal(om_query_sorted(&query, key, 2, answers_add, &list[k]),
+                         OM_OK);
+    }
+    answers_same_lists(list, true);
+}
+
+/* Pages of a few rows, each behind the last of the one before. */
+static inline bool answers_add_page(void *ctx, const struct om_hit *hit)
+{
+    struct {
+        struct answers_list *list;
+        struct om_hit *last;
+    } *page = ctx;
+    *page->last = *hit;
+    return answers_add(page->list, hit);
+}
+
+static inline void answers_same_pages(const struct asked_city city[2], int l,
+                                      size_t limit)
+{
+    struct answers_list list[2] = {{0}};
+    for (int k = 0; k < 2; k++) {
+        struct om_query query = answers_query(&city[k], l, NULL);
+        struct om_hit last;
+        struct {
+            struct answers_list *list;
+            struct om_hit *last;
+        } page = {&list[k], &last};
+        query.limit = limit;
+        list[k].layer = query.layer;
+        for (;;) {
+            const size_t before = list[k].count;
+            const struct om_hit from = last;
+            query.after = before ? &from : NULL;
+            assert_int_equal(om_query_each(&query, answers_add_page, &page),
+                             OM_OK);
+            if (list[k].count < before + limit) break;
+        }
+        assert_int_equal(list[k].count, query.layer->rows);
+    }
+    answers_same_lists(list, false);
+}
+
+/* ---- groups and sums ---- */
+
+static inline void answers_same_groups(const struct asked_city city[2], int l,
+                                       size_t by, enum om_step step, size_t sum,
+                                       const char *text)
+{
+    struct om_groups groups[2];
+    for (int k = 0; k < 2; k++) {
+        struct om_filter *filter = answers_filter(&city[k], l, text);
+        const struct om_query query = answers_query(&city[k], l, filter);
+        assert_int_equal(
+            om_query_group(&query, by, step, 8 * 3600, sum, &groups[k]), OM_OK);
+        om_filter_free(filter);
+    }
+    // Values that nobody has any more, or nobody among the selected, may be
+    // listed with 0 by one and not by the other; units always are.
+    const struct om_layer *layer = answers_layer(&city[0], l);
+    const bool units = by >= layer->schema.count - layer->unit_columns;
+    size_t i = 0, j = 0;
+    for (;;) {
+        if (!units) {
+            while (i < groups[0].count && !groups[0].group[i].count) i++;
+            while (j < groups[1].count && !groups[1].group[j].count) j++;
+        }
+        if (i == groups[0].count || j == groups[1].count) break;
+        const struct om_group *a = &groups[0].group[i++];
+        const struct om_group *b = &groups[1].group[j++];
+        assert_true(a->null == b->null && a->len == b->len);
+        assert_memory_equal(a->id, b->id, a->len);
+        assert_int_equal(a->count, b->count);
+        assert_int_equal(a->sum, b->sum);
+        assert_true(fabs(a->real_sum - b->real_sum) <=
+                    1e-12 * (1 + fabs(a->real_sum)));
+    }
+    assert_true(i == groups[0].count && j == groups[1].count);
+    om_groups_deinit(&groups[0]);
+    om_groups_deinit(&groups[1]);
+}
+
+static inline void answers_same_sums(const struct asked_city city[2], int l,
+                                     size_t column)
+{
+    int64_t integer[2] = {0};
+    double real[2] = {0};
+    for (int k = 0; k < 2; k++) {
+        const struct om_query query = answers_query(&city[k], l, NULL);
+        assert_int_equal(
+            om_query_sum(&query, column, &integer[k], &real[k]), OM_OK);
+    }
+    assert_int_equal(integer[0], integer[1]);
+    assert_true(fabs(real[0] - real[1]) <= 1e-12 * (1 + fabs(real[0])));
+}
+
+/* ---- fields ---- */
+
+/* A selection of at most 50,000 rows is read row by row by both: what differs
+ * is the order in which floats are added, by part and not by place. A value is
+ * a sum of at most n masses of one sign, so that two orders differ by at most
+ * n half steps of a float each: some 1e-7 of the largest times the square root
+ * of n, as roundings fall either way. Epanechnikov's kernel adds up parabolas
+ * whose coefficients cancel, 100 times that (scan.c). */
+#define ANSWERS_FIELD_ERROR 2e-5
+/* Where cells are read (Epanechnikov's from 2,000 rows on), those of each part
+ * are masses of their own, each at its own mean: within the error of cells,
+ * (cell / bandwidth)^2 / 6 of the peak at 6 cells a bandwidth, on either side.
+ */
+#define ANSWERS_CELL_ERROR (2.0 / 6.0 / 36.0)
+
+static inline void answers_same_windows(const struct asked_city city[2],
+                                        struct om_field_spec spec,
+                                        const char *text, unsigned z,
+                                        double most)
+{
+    static float value[2][256 * 256];
+    const double middle = MODEL_SIDE * MODEL_STEP / 2;
+    const struct om_field_window window = {
+        .z = z,
+        .x = (uint32_t)(MODEL_WEST + middle) >> (32 - z),
+        .y = (uint32_t)(MODEL_NORTH + middle) >> (32 - z),
+        .side_px = 256};
+    double weight[2], scale[2], sums[2];
+    for (int k = 0; k < 2; k++) {
+        struct om_filter *filter = answers_filter(&city[k], MODEL_CASE, text);
+        struct om_selection *selection;
+        struct om_arena arena = {0};
+        spec.layer = answers_layer(&city[k], MODEL_CASE);
+        assert_int_equal(om_select(city[k].caches->selections, spec.layer, NULL,
+                                   filter, (struct om_window){0}, &selection),
+                         OM_OK);
+        spec.selection = selection;
+        assert_int_equal(om_field_window(city[k].caches->fields, &spec, &window,
+                                         &arena, value[k]),
+                         OM_OK);
+        assert_int_equal(
+            om_field_weight(city[k].caches->fields, &spec, &weight[k]), OM_OK);
+        assert_int_equal(om_field_scale(city[k].caches->fields, &spec,
+                                        &scale[k], &sums[k]),
+                         OM_OK);
+        om_arena_deinit(&arena);
+        om_selection_unref(selection);
+        om_filter_free(filter);
+    }
+    double largest = 0, error = 0;
+    for (size_t i = 0; i < 256 * 256; i++) {
+        largest = fmax(largest, fabs((double)value[1][i]));
+        error = fmax(error, fabs((double)value[0][i] - (double)value[1][i]));
+    }
+    if (error > most * largest)
+        fail_msg("field at zoom %u: %g of %g", z, error, largest);
+    assert_true(fabs(weight[0] - weight[1]) <= 1e-6 * (1 + fabs(weight[1])));
+    assert_true(fabs(scale[0] - scale[1]) <= (most + 1e-4) * scale[1]);
+}
+
+static inline void answers_same_fields(const struct asked_city city[2])
+{
+    static const struct om_weight_value VALUE[] = {{.text = "fire", .weight = 3},
+                                                   {.text = "煤气", .weight = 5}};
+    const struct om_weight_table table = {
+        .column = 1, .count = 2, .value = VALUE, .otherwise = 1};
+    struct om_field_spec spec = {.kernel = OM_KERNEL_QUARTIC,
+                                 .bandwidth_m = 800,
+                                 .weight = OM_WEIGHT_ONE};
+    answers_same_windows(city, spec, NULL, 10, ANSWERS_FIELD_ERROR);
+    answers_same_windows(city, spec, NULL, 13, ANSWERS_FIELD_ERROR);
+    answers_same_windows(city, spec, "kind = 'fire'", 12, ANSWERS_FIELD_ERROR);
+    spec.kernel = OM_KERNEL_EPANECHNIKOV;
+    answers_same_windows(city, spec, "kind = 'gas'", 13, ANSWERS_FIELD_ERROR);
+    answers_same_windows(city, spec, NULL, 13, ANSWERS_CELL_ERROR);
+    spec.kernel = OM_KERNEL_GAUSSIAN;
+    spec.weight = om_weight_by(2);
+    answers_same_windows(city, spec, NULL, 12, ANSWERS_FIELD_ERROR);
+    spec.weight.table = &table;
+    spec.weight.half_life_s = 20 * 86400;
+    spec.weight.at_s = MODEL_BEGIN_S + MODEL_DAYS * 86400;
+    answers_same_windows(city, spec, "weight > 2", 11, ANSWERS_FIELD_ERROR);
+    spec.weight.at_s = MODEL_BEGIN_S + 60 * 86400;
+    answers_same_windows(city, spec, NULL, 14, ANSWERS_FIELD_ERROR);
+}
+
+/* ---- hotspots and duties ---- */
+
+static inline bool answers_near(double a, double b)
+{
+    return (isnan(a) && isnan(b)) || a == b ||
+           fabs(a - b) <= 1e-9 * (1 + fabs(a));
+}
+
+static inline void answers_same_hotspots(const struct asked_city city[2],
+                                         enum om_hotspot_stat stat,
+                                         const char *areas_of, size_t kinds)
+{
+    struct om_hotspots found[2];
+    struct om_zones areas[2];
+    struct om_graph graph[2];
+    struct om_near_spec near;
+    assert_int_equal(om_near_spec_read("contiguity", &near, NULL), OM_OK);
+    for (int k = 0; k < 2; k++) {
+        const struct om_layer *layer = answers_layer(&city[k], MODEL_CASE);
+        assert_int_equal(
+            om_zones_read(city[k].snapshot, areas_of, layer, &areas[k], NULL),
+            OM_OK);
+        assert_int_equal(om_zones_graph(&areas[k], &near, &graph[k]), OM_OK);
+        const struct om_hotspots_ask ask = {
+            .snapshot = city[k].snapshot,
+            .layer = layer,
+            .cache = city[k].caches->selections,
+            .stat = stat,
+            .areas = &areas[k],
+            .graph = &graph[k],
+            .weight_column = OM_NO_FIELD,
+            .kind_column = kinds,
+            .least = 1,
+            .exposure = {.weight_column = OM_NO_FIELD}};
+        struct om_err err = {0};
+        if (om_hotspots_find(&ask, &found[k], &err)) fail_msg("%s", err.text);
+    }
+    assert_true(found[0].rows == found[1].rows);
+    assert_true(found[0].outside == found[1].outside);
+    // A kind that nobody has is no kind in a city built anew.
+    size_t j = 0;
+    for (size_t i = 0; i < found[0].count; i++) {
+        const struct om_hotspot *a = &found[0].row[i];
+        while (kinds != OM_NO_FIELD && j < found[1].count &&
+               strcmp(found[1].kind[found[1].row[j].kind],
+                      found[0].kind[a->kind]))
+            j++;
+        assert_true(j < found[1].count);
+        const struct om_hotspot *b = &found[1].row[j++];
+        assert_int_equal(a->area, b->area);
+        assert_true(a->count == b->count);
+        assert_true(answers_near(a->z, b->z) && answers_near(a->p, b->p) &&
+                    answers_near(a->q, b->q));
+        assert_int_equal(a->bin, b->bin);
+        assert_int_equal(a->since_s, b->since_s);
+    }
+    for (int k = 0; k < 2; k++) {
+        om_hotspots_deinit(&found[k]);
+        om_graph_deinit(&graph[k]);
+        om_zones_deinit(&areas[k]);
+    }
+}
+
+struct answers_judged {
+    char id[MODEL_TEXT];
+    struct om_patrol_row row;
+};
+
+static inline void answers_same_patrols(const struct asked_city city[2])
+{
+    struct answers_judged *judged[2] = {0};
+    size_t count[2];
+    struct om_patrol_visits visits[2];
+    struct om_patrol_sums sums[2];
+    for (int k = 0; k < 2; k++) {
+        struct om_duty duty;
+        struct om_selection *selection;
+        struct om_patrol patrol;
+        struct om_units units;
+        const struct om_layer *house = answers_layer(&city[k], MODEL_HOUSE);
+        assert_int_equal(om_duty_read(city[k].snapshot, &duty, NULL), OM_OK);
+        assert_int_equal(duty.targets, 1);
+        assert_int_equal(om_select(city[k].caches->selections, house, NULL,
+                                   NULL, (struct om_window){0}, &selection),
+                         OM_OK);
+        const struct om_patrol_spec spec = {
+            .snapshot = city[k].snapshot,
+            .duty = &duty,
+            .selection = &selection,
+            .from_s = MODEL_BEGIN_S,
+            .to_s = MODEL_BEGIN_S + 90 * 86400,
+            .at_s = MODEL_BEGIN_S + 85 * 86400};
+        assert_int_equal(om_patrol_judge(&spec, &patrol, NULL), OM_OK);
+        assert_int_equal(
+            om_units_read(city[k].snapshot, "grid", &units, NULL), OM_OK);
+        assert_int_equal(om_patrol_add_up(&spec, &patrol, &units, &sums[k]),
+                         OM_OK);
+        visits[k] = patrol.visits;
+        count[k] = patrol.count;
+        judged[k] = calloc(patrol.count + 1, sizeof *judged[k]);
+        struct om_text_reader reader = {0};
+        for (size_t i = 0; i < patrol.count; i++) {
+            const struct om_patrol_row *r = &patrol.row[i];
+            const char *text;
+            size_t len;
+            assert_int_equal(om_segment_text(house->part[r->part].segment, 0,
+                                             r->row, &reader, &text, &len),
+                             OM_OK);
+            snprintf(judged[k][i].id, MODEL_TEXT, "%.*s", (int)len, text);
+            judged[k][i].row = *r;
+        }
+        if (count[k])
+            qsort(judged[k], count[k], sizeof *judged[k], answers_by_id);
+        om_text_reader_deinit(&reader);
+        om_units_deinit(&units);
+        om_patrol_deinit(&patrol);
+        om_selection_unref(selection);
+        om_duty_deinit(&duty);
+    }
+    assert_int_equal(count[0], count[1]);
+    for (size_t i = 0; i < count[0]; i++) {
+        const struct om_patrol_row *a = &judged[0][i].row;
+        const struct om_patrol_row *b = &judged[1][i].row;
+        assert_string_equal(judged[0][i].id, judged[1][i].id);
+        assert_true(a->level == b->level && a->state == b->state &&
+                    a->judged == b->judged && a->owed == b->owed &&
+                    a->due == b->due && a->done == b->done &&
+                    a->ahead == b->ahead && a->extra == b->extra &&
+                    a->doubtful == b->doubtful && a->visits == b->visits &&
+                    a->last_s == b->last_s && a->overdue_s == b->overdue_s);
+    }
+    assert_memory_equal(&visits[0], &visits[1],
+                        offsetof(struct om_patrol_visits, lost_row));
+    assert_int_equal(sums[0].units, sums[1].units);
+    assert_int_equal(sums[0].slots, sums[1].slots);
+    assert_memory_equal(sums[0].sum, sums[1].sum,
+                        (sums[0].units + 1) * sums[0].slots *
+                            sizeof *sums[0].sum);
+    for (int k = 0; k < 2; k++) {
+        om_patrol_sums_deinit(&sums[k]);
+        free(judged[k]);
+    }
+}
+
+/* ---- vector tiles ---- */
+
+struct answers_tile {
+    struct answers_list list;  // ids of rows that are shown
+    uint64_t counted, cells, total;
+};
+
+static inline void answers_read_tile(const struct asked_city *city, int l,
+                                     const char *text, unsigned z, uint32_t x,
+                                     uint32_t y, struct answers_tile *out)
+{
+    struct om_filter *filter = answers_filter(city, l, text);
+    struct om_selection *selection;
+    struct om_arena arena = {0};
+    struct om_buf bytes = {0};
+    const struct om_layer *layer = answers_layer(city, l);
+    assert_int_equal(om_select(city->caches->selections, layer, NULL, filter,
+                               (struct om_window){0}, &selection),
+                     OM_OK);
+    const struct om_vector_spec spec = {.layer = layer,
+                                        .selection = selection,
+                                        .name = MODEL_NAME[l],
+                                        .by = OM_NO_FIELD,
+                                        .zone_s = 8 * 3600};
+    assert_int_equal(
+        om_vector_tile(city->caches->vectors, &spec, z, x, y, &arena, &bytes),
+        OM_OK);
+    struct mvt_tile tile = mvt_read(bytes.bytes, bytes.len);
+    *out = (struct answers_tile){0};
+    const struct mvt_layer *rows = mvt_layer(&tile, MODEL_NAME[l]);
+    const struct mvt_layer *cells = mvt_layer(&tile, "cells");
+    const struct mvt_layer *meta = mvt_layer(&tile, "meta");
+    for (size_t i = 0; rows && i < rows->features; i++) {
+        const struct mvt_value id = mvt_get(rows, &rows->feature[i], "id");
+        out->list.id = mvt_more(out->list.id, out->list.count,
+                                sizeof *out->list.id);
+        snprintf(out->list.id[out->list.count++], MODEL_TEXT, "%.*s",
+                 (int)id.len, id.text);
+    }
+    for (size_t i = 0; cells && i < cells->features; i++) {
+        out->cells++;
+        out->counted += (uint64_t)mvt_get(cells, &cells->feature[i], "count")
+                            .integer;
+    }
+    if (meta)
+        out->total =
+            (uint64_t)mvt_get(meta, &meta->feature[0], "total").integer;
+    mvt_free(&tile);
+    om_buf_deinit(&bytes);
+    om_arena_deinit(&arena);
+    om_selection_unref(selection);
+    om_filter_free(filter);
+}
+
+static inline void answers_same_tiles(const struct asked_city city[2], int l,
+                                      const char *text, unsigned z)
+{
+    const uint32_t side = (uint32_t)(MODEL_SIDE * MODEL_STEP);
+    const uint32_t x0 = (uint32_t)MODEL_WEST, y0 = (uint32_t)MODEL_NORTH;
+    for (uint32_t x = x0 >> (32 - z); x <= (x0 + side) >> (32 - z); x++)
+        for (uint32_t y = y0 >> (32 - z); y <= (y0 + side) >> (32 - z); y++) {
+            struct answers_tile tile[2];
+            struct answers_list list[2];
+            const bool shapes = l == MODEL_LOT;
+            for (int k = 0; k < 2; k++) {
+                answers_read_tile(&city[k], l, text, z, x, y, &tile[k]);
+                list[k] = tile[k].list;
+            }
+            // Which shapes are large enough, and how borders are thinned, is
+            // settled for each part as a whole: what is not drawn by one is
+            // counted by the other.
+            // A tile that draws all has no `meta`.
+            if (shapes && (tile[0].total || tile[1].total)) {
+                if (tile[0].total && tile[1].total)
+                    assert_int_equal(tile[0].total, tile[1].total);
+                answers_drop_lists(list);
+                continue;
+            }
+            assert_int_equal(tile[0].total, tile[1].total);
+            assert_int_equal(tile[0].counted, tile[1].counted);
+            assert_int_equal(tile[0].cells, tile[1].cells);
+            answers_same_lists(list, false);
+        }
+}
+
+/* ---- all of them ---- */
+
+static inline void answers_same_city(struct model *m,
+                                     const struct asked_city city[2])
+{
+    static const char *const FILTER[] = {
+        NULL,
+        "kind = 'fire'",
+        "weight > 3 AND NOT kind IN ('gas', '煤气')",
+        "share < 60 OR at >= TIMESTAMP('2023-03-01T00:00:00Z')",
+        "note LIKE 'note 1%'",
+        "grid = 'G009' OR town = 'T003'",
+        "kind IS NULL"};
+    const struct om_window none = {0};
+    const struct om_window month = {true, MODEL_BEGIN_S + 31 * 86400,
+                                    MODEL_BEGIN_S + 59 * 86400};
+    for (int l = 0; l < MODEL_LAYERS; l++)
+        assert_int_equal(answers_layer(&city[0], l)->rows,
+                         answers_layer(&city[1], l)->rows);
+    for (size_t f = 0; f < sizeof FILTER / sizeof *FILTER; f++) {
+        struct om_place box = {.kind = OM_PLACE_BOX};
+        const struct om_pos a = model_pos(m), b = model_pos(m);
+        box.box = (struct om_box){a.x < b.x ? a.x : b.x, a.y < b.y ? a.y : b.y,
+                                  a.x < b.x ? b.x : a.x, a.y < b.y ? b.y : a.y};
+        answers_same_rows(city, MODEL_CASE, (struct om_place){0}, FILTER[f],
+                          none);
+        answers_same_rows(city, MODEL_CASE, box, FILTER[f], none);
+        answers_same_rows(city, MODEL_CASE, box, FILTER[f], month);
+        answers_same_rows(city, MODEL_CASE,
+                          (struct om_place){.kind = OM_PLACE_RADIUS,
+                                            .pos = model_pos(m),
+                                            .radius_m = 900},
+                          FILTER[f], none);
+        answers_same_rows(city, MODEL_CASE,
+                          (struct om_place){.kind = OM_PLACE_NEAREST,
+                                            .pos = model_pos(m),
+                                            .nearest = 25},
+                          FILTER[f], none);
+        answers_same_groups(city, MODEL_CASE, 6, OM_STEP_NONE, 2, FILTER[f]);
+        box.kind = OM_PLACE_BOX;
+        answers_same_rows(city, MODEL_LOT, box, NULL, none);
+    }
+    struct om_units units;
+    assert_int_equal(om_units_read(city[1].snapshot, "grid", &units, NULL),
+                     OM_OK);
+    struct om_rings one = units.rings;  // shape 0 of it
+    one.count = 1;
+    for (int l = 0; l < MODEL_LAYERS; l++) {
+        answers_same_rows(city, l,
+                          (struct om_place){.kind = OM_PLACE_WITHIN,
+                                            .rings = &one},
+                          NULL, none);
+        answers_same_rows(city, l,
+                          (struct om_place){.kind = OM_PLACE_NEAREST,
+                                            .pos = model_pos(m),
+                                            .nearest = 40},
+                          NULL, none);
+        char id[MODEL_TEXT];
+        for (int i = 0; i < 10; i++) {
+            const int len = snprintf(
+                id, sizeof id, "%c%06zu", m->layer[l].letter,
+                (size_t)(model_random(m) % (m->layer[l].room + 1)));
+            answers_same_rows(city, l,
+                              (struct om_place){.kind = OM_PLACE_ID,
+                                                .id = id,
+                                                .id_len = (size_t)len},
+                              NULL, none);
+        }
+        answers_same_pages(city, l, 37);
+        const size_t fields = m->layer[l].schema.count;
+        answers_same_groups(city, l, 1, OM_STEP_NONE, OM_NO_FIELD, NULL);
+        answers_same_groups(city, l, fields, OM_STEP_NONE, OM_NO_FIELD, NULL);
+        answers_same_groups(city, l, fields + 1, OM_STEP_NONE, OM_NO_FIELD,
+                            NULL);
+    }
+    om_units_deinit(&units);
+    answers_same_groups(city, MODEL_CASE, 4, OM_STEP_HOUR, 2, NULL);
+    answers_same_groups(city, MODEL_CASE, 4, OM_STEP_DAY, 3, NULL);
+    answers_same_groups(city, MODEL_CASE, 4, OM_STEP_MONTH, 2, NULL);
+    answers_same_groups(city, MODEL_CASE, 2, OM_STEP_NONE, 3, NULL);
+    answers_same_groups(city, MODEL_CASE, 6, OM_STEP_NONE, 2, NULL);
+    answers_same_sums(city, MODEL_CASE, 2);
+    answers_same_sums(city, MODEL_CASE, 3);
+    answers_same_sorted(city, MODEL_CASE, 2, true, 60);
+    answers_same_sorted(city, MODEL_CASE, 1, false, 60);
+    answers_same_sorted(city, MODEL_CASE, 5, true, 60);
+    answers_same_sorted(city, MODEL_CASE, 6, true, 60);
+    answers_same_sorted(city, MODEL_LOT, 2, false, 60);
+    answers_same_fields(city);
+    answers_same_hotspots(city, OM_STAT_GISTAR, "grid", OM_NO_FIELD);
+    answers_same_hotspots(city, OM_STAT_GISTAR, "grid", 1);
+    answers_same_hotspots(city, OM_STAT_MORAN, "square:500", OM_NO_FIELD);
+    answers_same_patrols(city);
+    for (unsigned z = 8; z <= 14; z += 2) {
+        answers_same_tiles(city, MODEL_CASE, NULL, z);
+        answers_same_tiles(city, MODEL_CASE, "weight > 4", z);
+        answers_same_tiles(city, MODEL_LOT, NULL, z);
+    }
+}
+
+#endif
