@@ -1,0 +1,198 @@
+// group.c - the last state of every id that a group writes, and its run.
+#include "engine/live/group_internal.h"
+
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/hash.h"
+#include "data/city/record.h"
+
+/* DESIGN
+ * Within a group a later row of an id replaces an earlier one, so the run that
+ * is made of it has each id once. Runs of few rows are not worth a part of
+ * their own: they are made again together with the rows of the group, until
+ * they have FRESH_ROWS; merging larger ones is nobody's who waits
+ * (engine/live/tiers.c). */
+
+/* Rows up to which the newest run is made again by each group: with some 10
+ * groups a second below a millisecond each. */
+#define FRESH_ROWS 1024
+#define FRESH_RUNS 8
+
+void om__group_clear(struct om__group *group)
+{
+    om_buf_clear(&group->bytes);
+    group->slots = 0;
+    if (group->heads)
+        memset(group->head, 0, group->heads * sizeof *group->head);
+}
+
+void om__group_deinit(struct om__group *group)
+{
+    om_buf_deinit(&group->bytes);
+    om_free(group->slot);
+    om_free(group->head);
+    *group = (struct om__group){0};
+}
+
+static om_status make_room(struct om__group *group)
+{
+    if (group->slots < group->room) return OM_OK;
+    const size_t room = group->room ? 2 * group->room : 64;
+    struct om__slot *slot = om_realloc(group->slot, room * sizeof *group->slot);
+    if (!slot) return OM_E_MEMORY;
+    group->slot = slot;
+    uint32_t *head = om_calloc(2 * room, sizeof *head);
+    if (!head) return OM_E_MEMORY;
+    om_free(group->head);
+    group->head = head;
+    group->heads = 2 * room;
+    group->room = room;
+    for (size_t i = 0; i < group->slots; i++) {
+        uint32_t *at = &head[slot[i].hash & (group->heads - 1)];
+        slot[i].next = *at;
+        *at = (uint32_t)i + 1;
+    }
+    return OM_OK;
+}
+
+om_status om__group_slot(struct om__group *group, uint32_t layer,
+                         const char *id, size_t len, size_t *out)
+{
+    const uint64_t hash = om_hash64(id, len, layer);
+    if (group->heads) {
+        uint32_t i = group->head[hash & (group->heads - 1)];
+        for (; i; i = group->slot[i - 1].next) {
+            const struct om__slot *s = &group->slot[i - 1];
+            if (s->hash == hash && s->layer == layer && s->id_len == len &&
+                !memcmp(group->bytes.bytes + s->id, id, len)) {
+                *out = i - 1;
+                return OM_OK;
+            }
+        }
+    }
+    OM_TRY(make_room(group));
+    const size_t at = group->bytes.len;
+    OM_TRY(om_buf_add(&group->bytes, id, len));
+    uint32_t *head = &group->head[hash & (group->heads - 1)];
+    *out = group->slots;
+    group->slot[group->slots++] = (struct om__slot){
+        .hash = hash, .layer = layer, .next = *head, .id = at, .id_len = len};
+    *head = (uint32_t)group->slots;
+    return OM_OK;
+}
+
+om_status om__group_locate(struct om__slot *slot, const char *id,
+                           const struct om__stack *stack,
+                           struct om__finder *finder)
+{
+    if (slot->located) return OM_OK;
+    const om_status st =
+        om__stack_find(stack, id, slot->id_len, finder, &slot->place);
+    if (st && st != OM_E_NOTFOUND) return st;
+    slot->in_base = !st;
+    slot->located = true;
+    return OM_OK;
+}
+
+/* Small runs at the end of a stack, taken back as batches. */
+struct fresh {
+    size_t from;
+    size_t batches;
+    struct om_batch batch[FRESH_RUNS];
+};
+
+static om_status take_fresh(const struct om__stack *stack,
+                            const struct om_schema *own, size_t rows,
+                            struct fresh *out)
+{
+    out->from = stack->parts;
+    while (out->from > stack->files && out->batches < FRESH_RUNS) {
+        const struct om_part *part = &stack->part[out->from - 1];
+        rows += om__part_rows(part);
+        if (rows > FRESH_ROWS) break;
+        OM_TRY(om_segment_extract(
+            part->segment, own, 0, om_segment_rows(part->segment), NULL,
+            part->dead, part->dead_count, &out->batch[out->batches]));
+        out->batches++;
+        out->from--;
+    }
+    return OM_OK;
+}
+
+/* The run of the living rows of a group, with the fresh ones of the stack. */
+static om_status add_run(const struct om__group *group, uint32_t layer,
+                         const struct om_schema *own,
+                         const struct om__stack *stack,
+                         const struct om_joiner *joiner, struct om__stack **out,
+                         struct om_err *err)
+{
+    struct om_record_reader *reader = NULL;
+    struct om_segment *run = NULL;
+    struct fresh *fresh = om_calloc(1, sizeof *fresh);
+    const struct om_batch *batch[FRESH_RUNS + 1];
+    size_t batches = 0;
+    om_status st = fresh ? om_record_reader_new(own, &reader) : OM_E_MEMORY;
+    for (size_t i = 0; i < group->slots && !st; i++) {
+        const struct om__slot *s = &group->slot[i];
+        if (s->layer == layer && s->touched && s->alive)
+            st = om_record_read(reader, group->bytes.bytes + s->record,
+                                s->record_len);
+    }
+    const size_t rows = st ? 0 : om_record_rows(reader);
+    if (!st) st = take_fresh(stack, own, rows, fresh);
+    for (size_t i = 0; !st && i < fresh->batches; i++)
+        if (fresh->batch[i].rows) batch[batches++] = &fresh->batch[i];
+    if (!st && rows) st = om_record_batch(reader, &batch[batches++]);
+    if (!st && batches) st = om_run_new(own, batch, batches, joiner, &run, err);
+    if (!st)
+        st = om__stack_splice(stack, fresh->from, stack->parts, run, NULL,
+                              false, out);
+    om_segment_unref(run);
+    for (size_t i = 0; fresh && i < fresh->batches; i++)
+        om_arena_deinit(&fresh->batch[i].arena);
+    om_free(fresh);
+    om_record_reader_free(reader);
+    return st;
+}
+
+om_status om__group_apply(struct om__group *group, uint32_t layer,
+                          const struct om_schema *own,
+                          const struct om__stack *old,
+                          const struct om_joiner *joiner,
+                          struct om__finder *finder, struct om__stack **out,
+                          struct om_err *err)
+{
+    struct om__kill *kill = NULL;
+    struct om__stack *killed = NULL;
+    size_t kills = 0, alive = 0;
+    om_status st = OM_OK;
+    for (size_t i = 0; i < group->slots; i++)
+        kills += group->slot[i].layer == layer && group->slot[i].touched;
+    if (kills == 0) {
+        *out = om__stack_ref((struct om__stack *)(uintptr_t)old);
+        return OM_OK;
+    }
+    kill = om_alloc_array(kills, sizeof *kill);
+    if (!kill) st = OM_E_MEMORY;
+    kills = 0;
+    for (size_t i = 0; i < group->slots && !st; i++) {
+        struct om__slot *s = &group->slot[i];
+        if (s->layer != layer || !s->touched) continue;
+        st = om__group_locate(s, (const char *)group->bytes.bytes + s->id, old,
+                              finder);
+        if (!st && s->in_base) kill[kills++] = s->place;
+        alive += s->alive;
+    }
+    if (!st) st = om__stack_kill(old, kill, kills, &killed);
+    if (!st && alive)
+        st = add_run(group, layer, own, killed, joiner, out, err);
+    else if (!st)
+        *out = om__stack_ref(killed);
+    om__stack_unref(killed);
+    om_free(kill);
+    if (st && err && err->code != st)
+        om_fail(err, st, 0, "putting rows into a layer: %s",
+                om_status_text(st));
+    return st;
+}

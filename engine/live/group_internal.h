@@ -1,0 +1,65 @@
+// group_internal.h - rows that are written together: the last state of each id.
+#ifndef OM_ENGINE_LIVE_GROUP_INTERNAL_H
+#define OM_ENGINE_LIVE_GROUP_INTERNAL_H
+
+#include "data/base/buf.h"
+#include "engine/live/run.h"
+#include "engine/live/stack_internal.h"
+
+/** Rows of one group: what a run of one batch may have, with room to spare. */
+#define OM__GROUP_ROWS 50000
+
+/* Where a row is on the map: its cell of level 18 and, of a shape that reaches
+ * further, the box in such cells (zeros: only the cell). */
+struct om__where {
+    uint64_t cell;  // OM_NO_CELL: no row
+    struct om_box box;
+};
+
+/* One id of one layer. */
+struct om__slot {
+    uint64_t hash;
+    uint32_t layer, next;
+    size_t id, id_len;      // in the group's bytes
+    bool located;           // the next two are known
+    bool in_base;           // the stack has a living row,
+    struct om__kill place;  // here
+    bool touched;           // written by this group; the rest says how
+    bool alive;
+    size_t record, record_len;  // in the group's bytes
+    uint64_t sequence;          // of its newest entry in the group; 0: none
+    struct om__where where;     // of the row as it is now
+};
+
+/* Zero is a valid empty group. */
+struct om__group {
+    struct om_buf bytes;
+    size_t slots, room;
+    struct om__slot *slot;
+    size_t heads;  // power of two
+    uint32_t *head;
+};
+
+void om__group_clear(struct om__group *group);
+void om__group_deinit(struct om__group *group);
+/** The slot of an id, made if need be; slots move when one is made. */
+om_status om__group_slot(struct om__group *group, uint32_t layer,
+                         const char *id, size_t len, size_t *out) OM_MUST_USE;
+/** Look once where the stack has the row of a slot. */
+om_status om__group_locate(struct om__slot *slot, const char *id,
+                           const struct om__stack *stack,
+                           struct om__finder *finder) OM_MUST_USE;
+/**
+ * The stack of a layer after the group: what was touched dies below, what is
+ * alive comes in a run on top, together with the small runs that are there.
+ * own: the layer's own columns. *out: the old one with a reference more if the
+ * group says nothing of the layer.
+ */
+om_status om__group_apply(struct om__group *group, uint32_t layer,
+                          const struct om_schema *own,
+                          const struct om__stack *old,
+                          const struct om_joiner *joiner,
+                          struct om__finder *finder, struct om__stack **out,
+                          struct om_err *err) OM_MUST_USE;
+
+#endif
