@@ -1,86 +1,149 @@
 // snapshot.c - open a city, hand out snapshots, swap when another is committed.
 #include "engine/snapshot.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/hash.h"
 #include "engine/layer/dead.h"
+#include "engine/live/replay_internal.h"
+#include "engine/snapshot_internal.h"
 
 /* DESIGN
- * A snapshot owns its manifest and a reference to each segment. Segment files
- * never change and their names are never used twice, so a refresh keeps the
- * segments whose names are still there, and with them everything that caches
- * have learnt about them: a layer's serial is a hash of its segments' serials.
- * Files that a commit replaced may be unlinked at once; the mappings of older
- * snapshots keep them alive until the last reader lets go. */
+ * A snapshot shares its manifest and, layer by layer, a list of parts with
+ * those before and after it; to publish is to make a list of such references
+ * and to swap one pointer. Segment files never change and their names are never
+ * used twice, so a refresh keeps the segments whose names are still there, and
+ * with them everything that caches have learnt about them: a layer's serial is
+ * a hash of its segments' serials and of what is dead in them. Files that a
+ * commit replaced may be unlinked at once; the mappings of older snapshots keep
+ * them alive until the last reader lets go.
+ *
+ * What the journal has and the files have not is put on top in every process
+ * that opens the city (engine/live/replay.c). city.json and journal are two
+ * things that are read one after the other, so city.json is looked at again
+ * once the journal is held: entries are let go only after a commit that has
+ * taken them in. */
 
-#define PATH_BYTES 4096
+/* A city that is committed to again and again while it is being opened. */
+#define TRIES 10
 
 const struct om_policy OM_POLICY_ALL = {.all = true};
 
-/* What the file system says of a city.json: another file or another time is
- * another commit. */
-struct stamp {
-    ino_t inode;
-    off_t bytes;
-    struct timespec changed;
-};
-
-struct counted_snapshot {
-    struct om_snapshot public;  // first: handed out as such
-    atomic_size_t refs;
-    struct om_manifest manifest;
-    struct om_arena arena;
-};
-
-struct om_city {
-    char path[PATH_BYTES];
-    pthread_mutex_t lock;  // guards the two below
-    struct om_snapshot *snapshot;
-    struct stamp stamp;
-};
-
-static struct counted_snapshot *counted(struct om_snapshot *snapshot)
-{
-    return (struct counted_snapshot *)snapshot;
-}
-
 struct om_snapshot *om_snapshot_ref(struct om_snapshot *snapshot)
 {
-    atomic_fetch_add(&counted(snapshot)->refs, 1);
+    atomic_fetch_add(&om__snapshot_of(snapshot)->refs, 1);
     return snapshot;
 }
 
 void om_snapshot_unref(struct om_snapshot *snapshot)
 {
-    if (!snapshot || atomic_fetch_sub(&counted(snapshot)->refs, 1) > 1) return;
-    for (size_t i = 0; i < snapshot->layers; i++)
-        for (size_t p = 0; p < snapshot->layer[i].parts; p++)
-            om_segment_unref(snapshot->layer[i].part[p].segment);
-    om_manifest_deinit(&counted(snapshot)->manifest);
-    om_arena_deinit(&counted(snapshot)->arena);
-    om_free(snapshot);
+    struct om__snapshot *s = om__snapshot_of(snapshot);
+    if (!s || atomic_fetch_sub(&s->refs, 1) > 1) return;
+    om__states_free(s->state, s->base->manifest.layers);
+    om__base_unref(s->base);
+    om_free(snapshot->layer);
+    om_free(s);
+}
+
+/* ---- manifests ---- */
+
+om_status om__base_read(const char *city, struct om__base **out,
+                        struct om_err *err)
+{
+    struct om__base *base = om_calloc(1, sizeof *base);
+    if (!base) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    atomic_init(&base->refs, 1);
+    const om_status st = om_manifest_read(city, &base->manifest, err);
+    if (st)
+        om_free(base);
+    else
+        *out = base;
+    return st;
+}
+
+struct om__base *om__base_ref(struct om__base *base)
+{
+    atomic_fetch_add(&base->refs, 1);
+    return base;
+}
+
+void om__base_unref(struct om__base *base)
+{
+    if (!base || atomic_fetch_sub(&base->refs, 1) > 1) return;
+    om_manifest_deinit(&base->manifest);
+    om_free(base);
+}
+
+uint64_t om__units_hash(const struct om_manifest *m)
+{
+    uint64_t hash = m->levels;
+    for (size_t i = 0; i < m->layers; i++) {
+        const struct om_manifest_layer *layer = &m->layer[i];
+        if (!layer->unit_level[0]) continue;
+        hash = om_hash64(layer->unit_level, strlen(layer->unit_level), hash);
+        for (size_t p = 0; p < layer->parts; p++)
+            hash = om_hash64(layer->part[p].file, strlen(layer->part[p].file),
+                             hash);
+    }
+    return hash;
+}
+
+om_status om__stamp_read(const char *city, struct om__stamp *out,
+                         struct om_err *err)
+{
+    char path[OM__PATH_BYTES];
+    struct stat info;
+    if (om_path_join(path, sizeof path, city, "city.json"))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    if (stat(path, &info))
+        return om_fail(
+            err, OM_E_NOTFOUND, 0,
+            "%s is not a city: it has no city.json (onemap import makes one)",
+            city);
+    *out = (struct om__stamp){info.st_ino, info.st_size, info.st_mtim};
+    return OM_OK;
+}
+
+bool om__stamp_same(const struct om__stamp *a, const struct om__stamp *b)
+{
+    return a->inode == b->inode && a->bytes == b->bytes &&
+           a->changed.tv_sec == b->changed.tv_sec &&
+           a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* ---- the states of layers ---- */
+
+void om__states_free(struct om__layer_state *state, size_t layers)
+{
+    for (size_t i = 0; state && i < layers; i++)
+        om__stack_unref(state[i].stack);
+    om_free(state);
+}
+
+struct om__layer_state *om__states_copy(const struct om__layer_state *state,
+                                        size_t layers)
+{
+    struct om__layer_state *copy = om_calloc(layers, sizeof *copy);
+    for (size_t i = 0; copy && i < layers; i++) {
+        copy[i] = state[i];
+        if (copy[i].stack) om__stack_ref(copy[i].stack);
+    }
+    return copy;
 }
 
 /* The segment of an older snapshot that lies in the same files, or NULL. */
-static struct om_segment *known_segment(const struct om_snapshot *old,
-                                        const char *layer_name,
+static struct om_segment *known_segment(const struct om_manifest_layer *old,
+                                        const struct om__stack *stack,
                                         const struct om_manifest_part *wanted)
 {
-    const struct om_layer *layer =
-        old ? om_snapshot_layer(old, layer_name) : NULL;
-    for (size_t i = 0; layer && i < layer->parts; i++) {
-        const struct om_manifest_part *have = &layer->meta->part[i];
+    for (size_t i = 0; old && i < old->parts && i < stack->files; i++) {
+        const struct om_manifest_part *have = &old->part[i];
         if (!strcmp(have->file, wanted->file) &&
             !strcmp(have->units_file, wanted->units_file))
-            return om_segment_ref(layer->part[i].segment);
+            return om_segment_ref(stack->part[i].segment);
     }
     return NULL;
 }
@@ -89,7 +152,7 @@ static om_status open_part(const char *city,
                            const struct om_manifest_part *part,
                            struct om_segment **out, struct om_err *err)
 {
-    char path[PATH_BYTES], units[PATH_BYTES];
+    char path[OM__PATH_BYTES], units[OM__PATH_BYTES];
     const bool has_units = part->units_file[0] != '\0';
     if (om_path_join(path, sizeof path, city, part->file) ||
         om_path_join(units, sizeof units, city, part->units_file))
@@ -103,24 +166,6 @@ static om_status open_part(const char *city,
                    part->file, rows, (unsigned long long)part->rows);
 }
 
-/* The rows of a part that are gone. */
-static om_status open_dead(const char *city,
-                           const struct om_manifest_part *part,
-                           struct om_arena *arena, struct om_part *out,
-                           struct om_err *err)
-{
-    char path[PATH_BYTES];
-    if (!part->dead_file[0]) return OM_OK;
-    if (om_path_join(path, sizeof path, city, part->dead_file))
-        return om_fail(err, OM_E_LIMIT, 0, "path too long");
-    OM_TRY(om_dead_read(path, out->segment, arena, &out->dead,
-                        &out->dead_count, err));
-    if (out->dead_count == part->dead) return OM_OK;
-    return om_fail(err, OM_E_DAMAGED, 0,
-                   "%s has %zu rows, city.json says %llu", part->dead_file,
-                   out->dead_count, (unsigned long long)part->dead);
-}
-
 static bool same_fields(const struct om_schema *a, const struct om_schema *b,
                         size_t count)
 {
@@ -132,7 +177,7 @@ static bool same_fields(const struct om_schema *a, const struct om_schema *b,
 }
 
 /* All segments of a layer must have the manifest's columns, then units', and
- * all parts the same. first: the schema of the first part, or NULL. */
+ * all parts the same. first: the schema of the first part. */
 static om_status check_schema(const struct om_manifest_layer *meta,
                               const struct om_schema *schema,
                               const struct om_schema *first, const char *file,
@@ -142,108 +187,377 @@ static om_status check_schema(const struct om_manifest_layer *meta,
         !same_fields(schema, &meta->schema, meta->schema.count))
         return om_fail(err, OM_E_DAMAGED, 0,
                        "%s has other columns than city.json says", file);
-    if (first && (schema->count != first->count ||
-                  !same_fields(schema, first, schema->count)))
+    if (schema->count != first->count ||
+        !same_fields(schema, first, schema->count))
         return om_fail(err, OM_E_DAMAGED, 0,
                        "%s has other unit columns than the layer's first part",
                        file);
     return OM_OK;
 }
 
-static om_status open_layer(const char *city,
-                            const struct om_manifest_layer *meta,
-                            const struct om_snapshot *old,
-                            struct om_arena *arena, struct om_layer *out,
-                            struct om_err *err)
+/* The rows of a part that are gone. */
+static om_status open_dead(const char *city,
+                           const struct om_manifest_part *part,
+                           const struct om_segment *segment,
+                           struct om__dead **out, struct om_err *err)
 {
-    snprintf(out->name, sizeof out->name, "%s", meta->name);
-    out->meta = meta;
-    out->schema = meta->schema;
-    out->part = om_arena_calloc(arena, meta->parts, sizeof *out->part);
-    if (!out->part) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
-    uint64_t serial = om_hash64(meta->name, strlen(meta->name), 0);
-    for (size_t i = 0; i < meta->parts; i++) {
-        struct om_segment *segment =
-            known_segment(old, meta->name, &meta->part[i]);
-        if (!segment) OM_TRY(open_part(city, &meta->part[i], &segment, err));
-        out->part[i].segment = segment;
-        out->parts = i + 1;  // from here on the snapshot's end lets go of it
-        OM_TRY(open_dead(city, &meta->part[i], arena, &out->part[i], err));
-        const struct om_schema *schema = om_segment_schema(segment);
-        OM_TRY(check_schema(
-            meta, schema,
-            i ? om_segment_schema(out->part[0].segment) : NULL,
-            meta->part[i].file, err));
-        if (i == 0) {
-            out->schema = *schema;
-            out->schema.id_field = meta->schema.id_field;
-            out->schema.time_field = meta->schema.time_field;
-        }
-        const uint64_t of_part = om_segment_serial(segment);
-        serial = om_hash64(&of_part, sizeof of_part, serial);
-        if (out->part[i].dead_count)
-            serial = om_hash64(out->part[i].dead,
-                               out->part[i].dead_count * sizeof(uint32_t),
-                               serial);
-        out->rows += om_segment_rows(segment) - out->part[i].dead_count;
+    char path[OM__PATH_BYTES];
+    struct om_arena arena = {0};
+    const uint32_t *row;
+    size_t count;
+    if (!part->dead_file[0]) return OM_OK;
+    if (om_path_join(path, sizeof path, city, part->dead_file))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    om_status st = om_dead_read(path, segment, &arena, &row, &count, err);
+    if (!st && count != part->dead)
+        st = om_fail(err, OM_E_DAMAGED, 0,
+                     "%s has %zu rows, city.json says %llu", part->dead_file,
+                     count, (unsigned long long)part->dead);
+    if (!st) {
+        st = om__dead_new(row, count, out);
+        if (st) om_fail(err, st, 0, "out of memory");
     }
-    out->unit_columns = out->schema.count - meta->schema.count;
-    out->serial = serial;
-    return OM_OK;
-}
-
-static om_status open_snapshot(const char *city, const struct om_snapshot *old,
-                               struct om_snapshot **out, struct om_err *err)
-{
-    struct counted_snapshot *fresh = om_calloc(1, sizeof *fresh);
-    if (!fresh) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
-    atomic_init(&fresh->refs, 1);
-    struct om_snapshot *snapshot = &fresh->public;
-    om_status st = om_manifest_read(city, &fresh->manifest, err);
-    if (st) goto done;
-    const struct om_manifest *m = snapshot->manifest = &fresh->manifest;
-    snapshot->sequence = m->sequence;
-    snapshot->layer =
-        om_arena_calloc(&fresh->arena, m->layers, sizeof *snapshot->layer);
-    if (!snapshot->layer) {
-        st = om_fail(err, OM_E_MEMORY, 0, "out of memory");
-        goto done;
-    }
-    for (size_t i = 0; i < m->layers && !st; i++) {
-        snapshot->layers = i + 1;
-        st = open_layer(city, &m->layer[i], old, &fresh->arena,
-                        &snapshot->layer[i], err);
-    }
-done:
-    if (st)
-        om_snapshot_unref(snapshot);
-    else
-        *out = snapshot;
+    om_arena_deinit(&arena);
     return st;
 }
 
-static om_status read_stamp(const char *city, struct stamp *out,
-                            struct om_err *err)
+static om_status open_stack(const char *city,
+                            const struct om_manifest_layer *meta,
+                            const struct om_manifest_layer *old,
+                            const struct om__stack *old_stack,
+                            struct om__stack **out, struct om_err *err)
 {
-    char path[PATH_BYTES];
-    struct stat info;
-    if (om_path_join(path, sizeof path, city, "city.json"))
-        return om_fail(err, OM_E_LIMIT, 0, "path too long");
-    if (stat(path, &info))
-        return om_fail(
-            err, OM_E_NOTFOUND, 0,
-            "%s is not a city: it has no city.json (onemap import makes one)",
-            city);
-    *out = (struct stamp){info.st_ino, info.st_size, info.st_mtim};
+    struct om_segment **segment = om_calloc(meta->parts + 1, sizeof *segment);
+    struct om__dead **dead =
+        om_calloc(meta->parts + 1, sizeof(struct om__dead *));
+    om_status st = segment && dead ? OM_OK : OM_E_MEMORY;
+    for (size_t i = 0; i < meta->parts && !st; i++) {
+        const struct om_manifest_part *part = &meta->part[i];
+        segment[i] = known_segment(old, old_stack, part);
+        if (!segment[i]) st = open_part(city, part, &segment[i], err);
+        if (!st)
+            st = check_schema(meta, om_segment_schema(segment[i]),
+                              om_segment_schema(segment[0]), part->file, err);
+        if (!st) st = open_dead(city, part, segment[i], &dead[i], err);
+    }
+    if (!st) st = om__stack_new(segment, dead, meta->parts, meta->parts, out);
+    for (size_t i = 0; i < meta->parts; i++) {
+        if (segment) om_segment_unref(segment[i]);
+        if (dead) om__dead_unref(dead[i]);
+    }
+    om_free(segment);
+    om_free(dead);
+    if (st == OM_E_MEMORY) om_fail(err, st, 0, "out of memory");
+    return st;
+}
+
+static bool same_files(const struct om_manifest_layer *a,
+                       const struct om_manifest_layer *b)
+{
+    if (a->parts != b->parts || a->schema.count != b->schema.count)
+        return false;
+    for (size_t i = 0; i < a->parts; i++)
+        if (strcmp(a->part[i].file, b->part[i].file) ||
+            strcmp(a->part[i].units_file, b->part[i].units_file) ||
+            strcmp(a->part[i].dead_file, b->part[i].dead_file))
+            return false;
+    return true;
+}
+
+om_status om__states_open(const char *city, const struct om__base *base,
+                          const struct om_snapshot *old, bool units_changed,
+                          struct om__layer_state *out, struct om_err *err)
+{
+    for (size_t i = 0; i < base->manifest.layers; i++) {
+        const struct om_manifest_layer *meta = &base->manifest.layer[i];
+        const struct om_manifest_layer *was =
+            old ? om_manifest_find(old->manifest, meta->name) : NULL;
+        const struct om__layer_state *state =
+            was ? &om__snapshot_of(old)->state[was - old->manifest->layer]
+                : NULL;
+        const bool has_runs = state && state->stack->parts > was->parts;
+        if (state && same_files(was, meta) && !(units_changed && has_runs)) {
+            out[i] = *state;
+            om__stack_ref(state->stack);
+            continue;
+        }
+        out[i] = (struct om__layer_state){.upto = meta->applied,
+                                          .changed = meta->base_commit};
+        if (state && was->base_commit == meta->base_commit) {
+            out[i].changed = state->changed;
+            out[i].as_of_s = state->as_of_s;
+        }
+        OM_TRY(open_stack(city, meta, was, state ? state->stack : NULL,
+                          &out[i].stack, err));
+    }
     return OM_OK;
 }
 
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
+/* ---- snapshots ---- */
+
+static void copy_schema(const struct om_schema *from, struct om_schema *to)
 {
-    return a->inode == b->inode && a->bytes == b->bytes &&
-           a->changed.tv_sec == b->changed.tv_sec &&
-           a->changed.tv_nsec == b->changed.tv_nsec;
+    to->geometry = from->geometry;
+    to->count = from->count;
+    memcpy(to->field, from->field, from->count * sizeof *from->field);
+    to->id_field = from->id_field;
+    to->time_field = from->time_field;
 }
+
+static void set_layer(const struct om_manifest_layer *meta,
+                      const struct om__layer_state *state, struct om_layer *out)
+{
+    const struct om__stack *stack = state->stack;
+    snprintf(out->name, sizeof out->name, "%s", meta->name);
+    out->meta = meta;
+    copy_schema(stack->parts ? om_segment_schema(stack->part[0].segment)
+                             : &meta->schema,
+                &out->schema);
+    out->schema.id_field = meta->schema.id_field;
+    out->schema.time_field = meta->schema.time_field;
+    out->unit_columns = out->schema.count - meta->schema.count;
+    out->parts = stack->parts;
+    out->part = stack->part;
+    out->rows = stack->rows;
+    out->serial = om_hash64(meta->name, strlen(meta->name), stack->serial);
+    out->changed = state->changed;
+    out->as_of_s = state->as_of_s;
+}
+
+om_status om__snapshot_new(struct om__base *base,
+                           const struct om__layer_state *state,
+                           uint64_t sequence, int64_t clock_s,
+                           struct om_snapshot **out, struct om_err *err)
+{
+    const struct om_manifest *m = &base->manifest;
+    struct om__snapshot *fresh = om_calloc(1, sizeof *fresh);
+    if (!fresh) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    struct om_snapshot *snapshot = &fresh->public;
+    // Not zeroed: most of it is room for columns that are not there.
+    snapshot->layer = om_alloc_array(m->layers + 1, sizeof *snapshot->layer);
+    fresh->state = om__states_copy(state, m->layers);
+    if (!snapshot->layer || !fresh->state) {
+        om__states_free(fresh->state, m->layers);
+        om_free(snapshot->layer);
+        om_free(fresh);
+        return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    }
+    atomic_init(&fresh->refs, 1);
+    fresh->base = om__base_ref(base);
+    snapshot->manifest = m;
+    snapshot->sequence = sequence;
+    snapshot->clock_s = clock_s;
+    snapshot->layers = m->layers;
+    for (size_t i = 0; i < m->layers; i++)
+        set_layer(&m->layer[i], &fresh->state[i], &snapshot->layer[i]);
+    *out = snapshot;
+    return OM_OK;
+}
+
+void om__city_publish(struct om_city *city, struct om_snapshot *fresh,
+                      const struct om__stamp *stamp)
+{
+    pthread_mutex_lock(&city->lock);
+    struct om_snapshot *old = city->snapshot;
+    city->snapshot = fresh;
+    if (stamp) city->stamp = *stamp;
+    pthread_mutex_unlock(&city->lock);
+    om_snapshot_unref(old);
+}
+
+om_status om__city_joiner(struct om_city *city,
+                          const struct om_snapshot *snapshot,
+                          struct om_joiner **out, struct om_err *err)
+{
+    const uint64_t units = om__units_hash(snapshot->manifest);
+    if (!city->joiner || city->units != units) {
+        struct om_joiner *fresh = NULL;
+        OM_TRY(om_joiner_new(snapshot, &fresh, err));
+        om_joiner_unref(city->joiner);
+        city->joiner = fresh;
+        city->units = units;
+    }
+    *out = om_joiner_ref(city->joiner);
+    return OM_OK;
+}
+
+/* ---- what files and journal say ---- */
+
+/* Something that is being built. */
+struct reload {
+    struct om_city *city;
+    struct om_snapshot *old;  // may be NULL
+    struct om__stamp stamp;
+    struct om__base *base;
+    struct om__layer_state *state;
+    uint64_t sequence;
+    int64_t clock_s;
+    bool viewing;
+};
+
+static void reload_end(struct reload *r)
+{
+    if (r->viewing) om_journal_view_end(r->city->journal);
+    if (r->base) om__states_free(r->state, r->base->manifest.layers);
+    om__base_unref(r->base);
+    r->viewing = false;
+    r->base = NULL;
+    r->state = NULL;
+}
+
+/* What was let go of in the journal still tells when a layer changed. */
+struct folded {
+    const struct om_manifest *manifest;
+    struct om__layer_state *state;
+    bool own_clock;
+};
+
+static bool note_folded(void *ctx, const char *layer, unsigned level,
+                        uint64_t cell, uint64_t sequence, int64_t at_ms)
+{
+    const struct folded *f = ctx;
+    (void)level;
+    (void)cell;
+    for (size_t i = 0; i < f->manifest->layers; i++) {
+        struct om__layer_state *s = &f->state[i];
+        if (layer[0] && strcmp(layer, f->manifest->layer[i].name)) continue;
+        if (sequence > s->changed) s->changed = sequence;
+        if (!f->own_clock && at_ms / 1000 > s->as_of_s)
+            s->as_of_s = at_ms / 1000;
+    }
+    return true;
+}
+
+/* The first look at a journal. Numbers of commits (manifest.sequence) are
+ * those of the journal only up to where it begins; the entries that note later
+ * ones raise what is cut here. */
+static om_status begin_journal(struct reload *r, struct om_err *err)
+{
+    struct om_journal *journal = r->city->journal;
+    const struct om_manifest *m = &r->base->manifest;
+    const uint64_t floor = om_journal_floor(journal);
+    for (size_t i = 0; i < m->layers; i++)
+        if (r->state[i].changed > floor) r->state[i].changed = floor;
+    struct folded f = {m, r->state, m->clock_s != 0};
+    return om_journal_each_cell(journal, note_folded, &f, err);
+}
+
+/* Put the journal on top. */
+static om_status put_journal(struct reload *r, struct om_err *err)
+{
+    struct om_journal *journal = r->city->journal;
+    const struct om_manifest *m = &r->base->manifest;
+    const int64_t clock_s = om_journal_clock(journal);
+    if (m->clock_s && clock_s) r->clock_s = clock_s;
+    if (!r->old) OM_TRY(begin_journal(r, err));
+    r->sequence = om_journal_last(journal);
+    if (om_journal_commit_noted(journal) < m->sequence && r->old &&
+        r->base != om__snapshot_of(r->old)->base)
+        r->sequence++;  // nobody has noted the commit yet
+    if (!om__replay_needed(journal, r->state, m->layers)) return OM_OK;
+    struct om_snapshot *files = NULL;
+    struct om_joiner *joiner = NULL;
+    om_status st =
+        om__snapshot_new(r->base, r->state, r->sequence, 0, &files, err);
+    if (!st) st = om__city_joiner(r->city, files, &joiner, err);
+    int64_t ignored_s = r->clock_s;
+    if (!st) st = om__replay(journal, m, joiner, r->state, &ignored_s, err);
+    om_joiner_unref(joiner);
+    om_snapshot_unref(files);
+    return st;
+}
+
+/* One try: OM_E_BUSY if city.json changed meanwhile. */
+static om_status build(struct reload *r, struct om_err *err)
+{
+    struct om_city *city = r->city;
+    OM_TRY(om__stamp_read(city->path, &r->stamp, err));
+    const bool same = r->old && om__stamp_same(&r->stamp, &city->stamp);
+    if (same)
+        r->base = om__base_ref(om__snapshot_of(r->old)->base);
+    else
+        OM_TRY(om__base_read(city->path, &r->base, err));
+    const struct om_manifest *m = &r->base->manifest;
+    if (!city->journal && om_journal_exists(city->path))
+        OM_TRY(om_journal_open(city->path, OM_JOURNAL_READ, 0, &city->journal,
+                               err));
+    if (city->journal) {
+        OM_TRY(om_journal_view(city->journal, err));
+        r->viewing = true;
+    }
+    struct om__stamp again;
+    OM_TRY(om__stamp_read(city->path, &again, err));
+    if (!om__stamp_same(&again, &r->stamp)) return OM_E_BUSY;
+    const bool units_changed =
+        r->old && om__units_hash(m) != om__units_hash(r->old->manifest);
+    r->state = om_calloc(m->layers, sizeof *r->state);
+    if (!r->state) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    const om_status st = om__states_open(city->path, r->base, r->old,
+                                         units_changed, r->state, err);
+    // A file that is not there may be one that a commit has just replaced.
+    if (st == OM_E_NOTFOUND && !om__stamp_read(city->path, &again, NULL) &&
+        !om__stamp_same(&again, &r->stamp))
+        return OM_E_BUSY;
+    if (st) return st;
+    r->clock_s = m->clock_s;
+    r->sequence = m->sequence;
+    return city->journal ? put_journal(r, err) : OM_OK;
+}
+
+/* Numbers rise in one process, and what is new as a whole has the newest. */
+static void settle_numbers(struct reload *r)
+{
+    const struct om_manifest *m = &r->base->manifest;
+    if (!r->old) return;
+    if (r->sequence < r->old->sequence) r->sequence = r->old->sequence;
+    bool replaced = false;
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < m->layers; i++) {
+            const struct om_manifest_layer *was =
+                om_manifest_find(r->old->manifest, m->layer[i].name);
+            if (was && was->base_commit == m->layer[i].base_commit &&
+                same_files(was, &m->layer[i]))
+                continue;
+            const struct om__layer_state *state =
+                was ? &om__snapshot_of(r->old)
+                           ->state[was - r->old->manifest->layer]
+                    : NULL;
+            if (state && was->base_commit == m->layer[i].base_commit &&
+                m->layer[i].applied > was->applied)
+                continue;  // only written to other files
+            replaced = true;
+            if (round == 1) r->state[i].changed = r->sequence;
+        }
+        if (!replaced) return;
+        if (round == 0 && r->sequence == r->old->sequence) r->sequence++;
+    }
+}
+
+om_status om__city_reload(struct om_city *city, bool *changed,
+                          struct om_err *err)
+{
+    struct reload r = {.city = city,
+                       .old = city->snapshot ? om_city_snapshot(city) : NULL};
+    struct om_snapshot *fresh = NULL;
+    om_status st = OM_E_BUSY;
+    for (int i = 0; i < TRIES && st == OM_E_BUSY; i++) {
+        reload_end(&r);
+        st = build(&r, err);
+    }
+    if (st == OM_E_BUSY)
+        om_fail(err, st, 0, "%s is committed to all the time", city->path);
+    if (!st) settle_numbers(&r);
+    if (!st)
+        st = om__snapshot_new(r.base, r.state, r.sequence, r.clock_s, &fresh,
+                              err);
+    if (!st) om__city_publish(city, fresh, &r.stamp);
+    if (!st && changed) *changed = true;
+    reload_end(&r);
+    om_snapshot_unref(r.old);
+    return st;
+}
+
+/* ---- the city ---- */
 
 om_status om_city_open(const char *path, struct om_city **out,
                        struct om_err *err)
@@ -251,12 +565,11 @@ om_status om_city_open(const char *path, struct om_city **out,
     struct om_city *city = om_calloc(1, sizeof *city);
     if (!city) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     pthread_mutex_init(&city->lock, NULL);
+    pthread_mutex_init(&city->refreshing, NULL);
     om_status st = OM_OK;
-    if (snprintf(city->path, sizeof city->path, "%s", path) >= PATH_BYTES)
+    if (snprintf(city->path, sizeof city->path, "%s", path) >= OM__PATH_BYTES)
         st = om_fail(err, OM_E_LIMIT, 0, "path too long");
-    // The stamp first: a commit in between is then seen by the next refresh.
-    if (!st) st = read_stamp(path, &city->stamp, err);
-    if (!st) st = open_snapshot(path, NULL, &city->snapshot, err);
+    if (!st) st = om__city_reload(city, NULL, err);
     if (st)
         om_city_close(city);
     else
@@ -268,7 +581,11 @@ void om_city_close(struct om_city *city)
 {
     if (!city) return;
     om_snapshot_unref(city->snapshot);
+    om_journal_close(city->journal);
+    om_joiner_unref(city->joiner);
+    om_changes_free(city->made);
     pthread_mutex_destroy(&city->lock);
+    pthread_mutex_destroy(&city->refreshing);
     om_free(city);
 }
 
@@ -280,48 +597,73 @@ struct om_snapshot *om_city_snapshot(struct om_city *city)
     return snapshot;
 }
 
+/* Is there anything new? A journal that appears is. */
+static bool anything_new(struct om_city *city, const struct om__stamp *stamp)
+{
+    pthread_mutex_lock(&city->lock);
+    const bool same = om__stamp_same(stamp, &city->stamp);
+    const uint64_t upto = city->snapshot->layers
+                              ? om__snapshot_of(city->snapshot)->state[0].upto
+                              : 0;
+    pthread_mutex_unlock(&city->lock);
+    if (!same) return true;
+    if (!city->journal) return om_journal_exists(city->path);
+    return om_journal_last(city->journal) > upto;
+}
+
 om_status om_city_refresh(struct om_city *city, bool *changed,
                           struct om_err *err)
 {
     if (changed) *changed = false;
-    struct stamp stamp;
-    OM_TRY(read_stamp(city->path, &stamp, err));
-    pthread_mutex_lock(&city->lock);
-    const bool same = same_stamp(&stamp, &city->stamp);
-    struct om_snapshot *old = same ? NULL : om_snapshot_ref(city->snapshot);
-    pthread_mutex_unlock(&city->lock);
-    if (same) return OM_OK;
-
-    // Opening happens outside the lock: readers never wait for a file.
-    struct om_snapshot *fresh = NULL;
-    const om_status st = open_snapshot(city->path, old, &fresh, err);
-    om_snapshot_unref(old);
-    if (st) return st;
-    pthread_mutex_lock(&city->lock);
-    old = city->snapshot;
-    city->snapshot = fresh;
-    city->stamp = stamp;
-    pthread_mutex_unlock(&city->lock);
-    om_snapshot_unref(old);
-    if (changed) *changed = true;
-    return OM_OK;
+    if (atomic_load(&city->written)) return OM_OK;
+    struct om__stamp stamp;
+    OM_TRY(om__stamp_read(city->path, &stamp, err));
+    om_status st = OM_OK;
+    pthread_mutex_lock(&city->refreshing);
+    if (anything_new(city, &stamp)) st = om__city_reload(city, changed, err);
+    pthread_mutex_unlock(&city->refreshing);
+    return st;
 }
 
 uint64_t om_city_changed(struct om_city *city, const char *layer,
                          struct om_box box)
 {
-    (void)box;
+    return om_city_changed_at(city, layer, box, NULL);
+}
+
+uint64_t om_city_changed_at(struct om_city *city, const char *layer,
+                            struct om_box box, int64_t *at_s)
+{
+    const struct om_changes *changes = atomic_load(&city->changes);
+    if (changes) return om_changes_in(changes, layer, box, at_s);
     struct om_snapshot *snapshot = om_city_snapshot(city);
-    const uint64_t sequence =
-        om_snapshot_layer(snapshot, layer) ? snapshot->sequence : 0;
+    const struct om_layer *l = om_snapshot_layer(snapshot, layer);
+    const uint64_t sequence = l ? l->changed : 0;
+    if (at_s) *at_s = l ? om_snapshot_as_of(snapshot, l) : 0;
     om_snapshot_unref(snapshot);
     return sequence;
 }
 
 int64_t om_snapshot_now(const struct om_snapshot *snapshot)
 {
-    const int64_t clock_s = snapshot->manifest->clock_s;
-    return clock_s ? clock_s : (int64_t)time(NULL);
+    return snapshot->clock_s ? snapshot->clock_s : (int64_t)time(NULL);
+}
+
+int64_t om_snapshot_as_of(const struct om_snapshot *snapshot,
+                          const struct om_layer *layer)
+{
+    if (layer) {
+        if (layer->as_of_s) return layer->as_of_s;
+        if (layer->meta && layer->meta->as_of_s) return layer->meta->as_of_s;
+        return snapshot->manifest->clock_s;
+    }
+    if (snapshot->clock_s) return snapshot->clock_s;
+    int64_t newest = 0;
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const int64_t at_s = om_snapshot_as_of(snapshot, &snapshot->layer[i]);
+        if (at_s > newest) newest = at_s;
+    }
+    return newest;
 }
 
 const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,

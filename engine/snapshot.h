@@ -37,6 +37,8 @@ struct om_layer {
     struct om_part *part;
     uint64_t rows;  // live ones
     uint64_t serial;
+    uint64_t changed;  // sequence of its newest change
+    int64_t as_of_s;   // of its newest write; 0: none (om_snapshot_as_of)
     const struct om_manifest_layer *meta;  // labels, department, as of ...
 };
 
@@ -45,7 +47,11 @@ struct om_snapshot {
     size_t layers;
     struct om_layer *layer;
     const struct om_manifest *manifest;
+    // Of the newest write, or of the newest commit of a city that was never
+    // written to row by row. Rises; numbers of two processes that do not write
+    // are only alike where the writer has noted all commits.
     uint64_t sequence;
+    int64_t clock_s;  // the city's own clock now, UTC; 0: the machine's
 };
 
 /* What a caller may see. Every call takes one, even while there is only
@@ -58,7 +64,8 @@ extern const struct om_policy OM_POLICY_ALL;
 struct om_city;
 
 /**
- * Open a city. Layers are mapped, not read.
+ * Open a city. Layers are mapped, not read; what the journal has beyond them
+ * is put on top.
  * returns  OM_E_NOTFOUND (no such city), OM_E_DAMAGED, OM_E_VERSION, ...
  * owns     *out: om_city_close
  */
@@ -69,8 +76,9 @@ void om_city_close(struct om_city *city);
 struct om_snapshot *om_city_snapshot(struct om_city *city);
 struct om_snapshot *om_snapshot_ref(struct om_snapshot *snapshot);
 void om_snapshot_unref(struct om_snapshot *snapshot);
-/** Look whether another process has committed, and swap if so. *changed may
- *  be NULL. On an error the old snapshot stays. */
+/** Look whether another process has committed or written, and swap if so.
+ *  *changed may be NULL. On an error the old snapshot stays. A process that
+ *  writes the city itself calls om_live_refresh. */
 om_status om_city_refresh(struct om_city *city, bool *changed,
                           struct om_err *err) OM_MUST_USE;
 
@@ -87,9 +95,16 @@ om_status om_city_refresh(struct om_city *city, bool *changed,
  */
 uint64_t om_city_changed(struct om_city *city, const char *layer,
                          struct om_box box);
+/** The same, and when that was (the city's clock, UTC seconds). */
+uint64_t om_city_changed_at(struct om_city *city, const char *layer,
+                            struct om_box box, int64_t *at_s);
 /** The city's now: its own clock where it has one (it moves on with what is
  *  written), else the machine's. UTC seconds. */
 int64_t om_snapshot_now(const struct om_snapshot *snapshot);
+/** "Data as of" of a layer: when it was last written to or imported; of the
+ *  city (layer NULL): its clock, or the newest of its layers. 0: unknown. */
+int64_t om_snapshot_as_of(const struct om_snapshot *snapshot,
+                          const struct om_layer *layer);
 
 /** Layer by name, or NULL. Borrowed from the snapshot. */
 const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,

@@ -195,6 +195,15 @@ void om_changes_add(struct om_changes *changes, const char *name, uint64_t cell,
     if (layer) add_cell(layer, OM_CHANGE_LEVEL, cell, sequence, at_s);
 }
 
+void om_changes_add_coarse(struct om_changes *changes, const char *name,
+                           unsigned level, uint64_t cell, uint64_t sequence,
+                           int64_t at_s)
+{
+    struct layer *layer = find_layer(changes, name);
+    if (layer && level <= OM_CHANGE_LEVEL)
+        add_cell(layer, level, cell, sequence, at_s);
+}
+
 void om_changes_add_box(struct om_changes *changes, const char *name,
                         struct om_box box, uint64_t sequence, int64_t at_s)
 {

@@ -27,6 +27,10 @@ om_status om_changes_reset(struct om_changes *changes, const char *layer,
  *  alone. */
 void om_changes_add(struct om_changes *changes, const char *layer,
                     uint64_t cell, uint64_t sequence, int64_t at_s);
+/** The same for a cell of a coarser level (0: the world). */
+void om_changes_add_coarse(struct om_changes *changes, const char *layer,
+                           unsigned level, uint64_t cell, uint64_t sequence,
+                           int64_t at_s);
 /** A box of positions changed: every cell that it meets or, where that is
  *  more than 64, the cells of a coarser level. */
 void om_changes_add_box(struct om_changes *changes, const char *layer,

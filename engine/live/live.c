@@ -1,0 +1,485 @@
+// live.c - the writer of a city: its queue, its threads, its life.
+#include "engine/live/live.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/base/alloc.h"
+#include "data/base/log.h"
+#include "engine/live/live_internal.h"
+
+/* DESIGN
+ * One thread, the committer, owns what is newest: the states of all layers,
+ * the journal, the map of changes. It takes what is queued as one group and
+ *
+ *   (1) checks each write against the newest state and the writes before it
+ *       in the group (stage.c),
+ *   (2) makes everything that is needed to publish: runs, lists of dead rows,
+ *       the snapshot (commit.c) - all that can fail but the disk,
+ *   (3) appends to the journal and makes it durable,
+ *   (4) raises the map of changes, swaps the snapshot, tells the listener and
+ *       answers.
+ *
+ * So what is acknowledged is durable and visible, what is refused left no
+ * trace, and after (3) nothing can go wrong. A lone write is committed at once;
+ * while many are on their way a group waits a little for as many as the last
+ * one had, since one fsync costs the same for one row and for a thousand.
+ *
+ * Whatever else changes the state - another process' commit, a compaction that
+ * is finished, runs that were merged, an overlay - is prepared elsewhere from a
+ * snapshot, and put in by a job that runs on the committer between two groups
+ * and only brings it up to date. */
+
+#define GROUP_MS 5
+#define QUEUE_ROWS 200000
+#define COMPACT_ROWS 200000
+#define KEEP_ENTRIES 2000000
+#define TICK_MS 200
+
+size_t om__live_layer(const struct om__base *base, const char *name)
+{
+    for (size_t i = 0; i < base->manifest.layers; i++)
+        if (!strcmp(base->manifest.layer[i].name, name)) return i;
+    return OM_NO_FIELD;
+}
+
+int64_t om__now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct timespec in_ms(long ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_nsec -= 1000000000;
+        at.tv_sec++;
+    }
+    return at;
+}
+
+/* ---- the committer ---- */
+
+static void run_jobs(struct om_live *live)
+{
+    for (;;) {
+        pthread_mutex_lock(&live->lock);
+        struct om__job *job = live->job;
+        if (job) live->job = job->next;
+        pthread_mutex_unlock(&live->lock);
+        if (!job) return;
+        job->status = job->run(live, job->ctx, &job->err);
+        pthread_mutex_lock(&live->lock);
+        job->done = true;
+        pthread_cond_broadcast(&live->finished);
+        pthread_mutex_unlock(&live->lock);
+    }
+}
+
+/* Take writes off the queue until a group is full. With `lock`. */
+static struct om_write *take_group(struct om_live *live, size_t *writes)
+{
+    struct om_write *list = live->first, *last = NULL;
+    size_t rows = 0;
+    *writes = 0;
+    while (live->first && rows < OM__GROUP_ROWS) {
+        last = live->first;
+        live->first = last->next;
+        rows += last->batch->rows;
+        ++*writes;
+    }
+    if (last) last->next = NULL;
+    if (!live->first) live->last = NULL;
+    live->queued -= *writes;
+    live->queued_rows -= rows;
+    return list;
+}
+
+/* Wait for something to do; then for as many writes as the last group had,
+ * though not long. */
+static void wait_for_work(struct om_live *live, size_t expected)
+{
+    if (!live->first && !live->job && !live->stopping) {
+        const struct timespec tick = in_ms(TICK_MS);
+        pthread_cond_timedwait(&live->wake, &live->lock, &tick);
+    }
+    if (!live->first || expected < 2) return;
+    const struct timespec end = in_ms(live->options.group_ms);
+    while (live->queued < expected && live->queued_rows < OM__GROUP_ROWS &&
+           !live->stopping && !live->job)
+        if (pthread_cond_timedwait(&live->wake, &live->lock, &end)) break;
+}
+
+static void *commit_thread(void *arg)
+{
+    struct om_live *live = arg;
+    size_t expected = 0;
+    for (;;) {
+        pthread_mutex_lock(&live->lock);
+        wait_for_work(live, expected);
+        size_t writes;
+        struct om_write *list = take_group(live, &writes);
+        const bool end = live->stopping && !list && !live->job;
+        pthread_mutex_unlock(&live->lock);
+        if (end) return NULL;
+        run_jobs(live);
+        if (list) om__live_commit(live, list);
+        // Some leave and some come: what came together comes together again.
+        expected = list ? writes : 0;
+        om__live_tidy(live);
+    }
+}
+
+om_status om__live_run(struct om_live *live,
+                       om_status (*run)(struct om_live *live, void *ctx,
+                                        struct om_err *err),
+                       void *ctx, struct om_err *err)
+{
+    struct om__job job = {.run = run, .ctx = ctx};
+    pthread_mutex_lock(&live->lock);
+    if (live->stopping) {
+        pthread_mutex_unlock(&live->lock);
+        return om_fail(err, OM_E_STOPPED, 0, "the writer is stopping");
+    }
+    struct om__job **end = &live->job;
+    while (*end) end = &(*end)->next;
+    *end = &job;
+    pthread_cond_signal(&live->wake);
+    while (!job.done) pthread_cond_wait(&live->finished, &live->lock);
+    pthread_mutex_unlock(&live->lock);
+    if (job.status && err) *err = job.err;
+    return job.status;
+}
+
+/* ---- the queue ---- */
+
+om_status om_live_write(struct om_live *live, struct om_write *write)
+{
+    if (atomic_load(&live->lost)) return OM_E_IO;
+    om_status st = OM_OK;
+    write->next = NULL;
+    pthread_mutex_lock(&live->lock);
+    if (live->stopping)
+        st = OM_E_STOPPED;
+    else if (live->first &&
+             live->queued_rows + write->batch->rows > live->options.queue_rows)
+        st = OM_E_BUSY;
+    if (!st) {
+        if (live->last)
+            live->last->next = write;
+        else
+            live->first = write;
+        live->last = write;
+        live->queued++;
+        live->queued_rows += write->batch->rows;
+        pthread_cond_signal(&live->wake);
+    }
+    pthread_mutex_unlock(&live->lock);
+    return st;
+}
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t end;
+    bool done;
+};
+
+static void wake_waiter(void *ctx, struct om_write *write)
+{
+    struct waiter *w = ctx;
+    (void)write;
+    pthread_mutex_lock(&w->lock);
+    w->done = true;
+    pthread_cond_signal(&w->end);
+    pthread_mutex_unlock(&w->lock);
+}
+
+om_status om_live_write_wait(struct om_live *live, struct om_write *write)
+{
+    struct waiter w = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
+                       false};
+    write->done = wake_waiter;
+    write->ctx = &w;
+    OM_TRY(om_live_write(live, write));
+    pthread_mutex_lock(&w.lock);
+    while (!w.done) pthread_cond_wait(&w.end, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_mutex_destroy(&w.lock);
+    pthread_cond_destroy(&w.end);
+    return write->status;
+}
+
+/* ---- questions ---- */
+
+om_status om_live_row_sequence(struct om_live *live, const char *layer,
+                               const char *id, size_t len, uint64_t *out)
+{
+    struct om_snapshot *snapshot = om_city_snapshot(live->city);
+    const struct om_layer *l = om_snapshot_layer(snapshot, layer);
+    struct om__finder finder = {0};
+    struct om__kill place;
+    om_status st = OM_E_NOTFOUND;
+    if (l)
+        st = om__stack_find(
+            om__snapshot_of(snapshot)->state[l - snapshot->layer].stack, id,
+            len, &finder, &place);
+    om__finder_deinit(&finder);
+    if (!st) {
+        pthread_mutex_lock(&live->journal_lock);
+        if (live->journal)
+            st = om_journal_row_sequence(live->journal, layer, id, len, out,
+                                         NULL);
+        else
+            *out = snapshot->manifest->sequence;
+        pthread_mutex_unlock(&live->journal_lock);
+    }
+    om_snapshot_unref(snapshot);
+    return st;
+}
+
+void om_live_listen(struct om_live *live,
+                    void (*news)(void *ctx, const struct om_live_news *news),
+                    void *ctx)
+{
+    pthread_mutex_lock(&live->lock);
+    live->news = news;
+    live->news_ctx = ctx;
+    pthread_mutex_unlock(&live->lock);
+}
+
+struct telling {
+    bool (*each)(void *ctx, const struct om_live_change *change);
+    void *ctx;
+};
+
+static bool tell_entry(void *ctx, const struct om_entry *e)
+{
+    const struct telling *t = ctx;
+    const struct om_live_change change = {.sequence = e->sequence,
+                                          .layer = e->layer,
+                                          .cell = e->new_cell,
+                                          .other_cell = e->old_cell,
+                                          .kind = e->kind};
+    return t->each(t->ctx, &change);
+}
+
+om_status om_live_changes(struct om_live *live, uint64_t after, size_t limit,
+                          bool (*each)(void *ctx,
+                                       const struct om_live_change *change),
+                          void *ctx, struct om_err *err)
+{
+    struct telling t = {each, ctx};
+    om_status st = OM_OK;
+    pthread_mutex_lock(&live->reader_lock);
+    const char *path = live->city->path;
+    if (!live->reader && om_journal_exists(path))
+        st = om_journal_open(path, OM_JOURNAL_READ, 0, &live->reader, err);
+    if (!st && live->reader) {
+        st = om_journal_view(live->reader, err);
+        if (!st && after < om_journal_floor(live->reader))
+            st = om_fail(err, OM_E_NOTFOUND, 0,
+                         "changes after %llu are not kept any more",
+                         (unsigned long long)after);
+        if (!st)
+            st = om_journal_each(live->reader, after, limit, false, tell_entry,
+                                 &t, err);
+        om_journal_view_end(live->reader);
+    }
+    pthread_mutex_unlock(&live->reader_lock);
+    return st;
+}
+
+struct om_live_stats om_live_stats(struct om_live *live)
+{
+    struct om__figures *f = &live->figures;
+    struct om_live_stats out = {
+        .written = atomic_load(&f->written),
+        .refused = atomic_load(&f->refused),
+        .groups = atomic_load(&f->groups),
+        .compactions = atomic_load(&f->compactions),
+        .journal_bytes = atomic_load(&f->journal_bytes),
+        .last_fsync_s = (double)atomic_load(&f->fsync_ns) * 1e-9,
+        .compacting_s = (double)atomic_load(&f->compacting_ns) * 1e-9,
+        .failing = atomic_load(&f->failing)};
+    struct om_snapshot *snapshot = om_city_snapshot(live->city);
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const struct om__stack *stack =
+            om__snapshot_of(snapshot)->state[i].stack;
+        for (size_t p = 0; p < stack->parts; p++) {
+            if (p >= stack->files)
+                out.delta_rows += om__part_rows(&stack->part[p]);
+            out.dead_rows += stack->part[p].dead_count;
+        }
+    }
+    om_snapshot_unref(snapshot);
+    return out;
+}
+
+/* ---- life ---- */
+
+static void set_defaults(struct om_live_options *o)
+{
+    if (o->group_ms == 0) o->group_ms = GROUP_MS;
+    if (o->queue_rows == 0) o->queue_rows = QUEUE_ROWS;
+    if (o->compact_rows == 0) o->compact_rows = COMPACT_ROWS;
+    if (o->keep_entries == 0) o->keep_entries = KEEP_ENTRIES;
+}
+
+static void init_locks(struct om_live *live)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&live->lock, NULL);
+    pthread_mutex_init(&live->journal_lock, NULL);
+    pthread_mutex_init(&live->reader_lock, NULL);
+    pthread_mutex_init(&live->files_lock, NULL);
+    pthread_cond_init(&live->wake, &monotonic);
+    pthread_cond_init(&live->finished, &monotonic);
+    pthread_cond_init(&live->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+/* Commits of others since the last writer are noted in the journal. */
+static om_status note_commits(struct om_live *live, struct om_err *err)
+{
+    if (!live->journal) return OM_OK;
+    const struct om_manifest *m = &live->base->manifest;
+    const uint64_t noted = om_journal_commit_noted(live->journal);
+    bool *which = om_calloc(m->layers + 1, sizeof *which), any = false;
+    if (!which) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    for (size_t i = 0; i < m->layers; i++) {
+        which[i] = m->layer[i].base_commit > noted;
+        any |= which[i];
+    }
+    om_status st = OM_OK;
+    if (any) {
+        st = om__live_note(live, live->base, which, err);
+        if (!st) st = om__live_publish(live, which, NULL, err);
+    }
+    om_free(which);
+    return st;
+}
+
+/* The newest of the city, and what a writer needs beside it. */
+static om_status take_over(struct om_live *live, struct om_err *err)
+{
+    struct om_city *city = live->city;
+    pthread_mutex_lock(&city->refreshing);
+    om_status st = om__city_reload(city, NULL, err);
+    if (!st) atomic_store(&city->written, true);
+    struct om_snapshot *snapshot = om_city_snapshot(city);
+    if (!st) st = om__city_joiner(city, snapshot, &live->joiner, err);
+    pthread_mutex_unlock(&city->refreshing);
+    if (!st) {
+        const struct om__snapshot *s = om__snapshot_of(snapshot);
+        live->base = om__base_ref(s->base);
+        live->state = om__states_copy(s->state, snapshot->layers);
+        live->sequence = snapshot->sequence;
+        live->clock_s = snapshot->clock_s;
+        if (!live->state) st = om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    }
+    om_snapshot_unref(snapshot);
+    if (!st && om_journal_exists(city->path)) {
+        st = om_journal_open(city->path, OM_JOURNAL_WRITE, 0, &live->journal,
+                             err);
+        if (!st) live->sequence = om_journal_last(live->journal);
+    }
+    if (!st) st = om__live_map(live, err);
+    if (!st) st = note_commits(live, err);
+    return st;
+}
+
+static om_status start_threads(struct om_live *live, struct om_err *err)
+{
+    live->committing =
+        !pthread_create(&live->committer, NULL, commit_thread, live);
+    if (live->committing)
+        live->merging =
+            !pthread_create(&live->merger, NULL, om__live_merge_thread, live);
+    if (live->merging)
+        live->keeping =
+            !pthread_create(&live->keeper, NULL, om__live_keep_thread, live);
+    return live->keeping ? OM_OK
+                         : om_fail(err, OM_E_MEMORY, 0, "no thread to be had");
+}
+
+om_status om_live_open(struct om_city *city,
+                       const struct om_live_options *options,
+                       struct om_live **out, struct om_err *err)
+{
+    struct om_live *live = om_calloc(1, sizeof *live);
+    if (!live) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    live->city = city;
+    live->lock_fd = -1;
+    live->busy_layer = live->merging_layer = OM_NO_FIELD;
+    if (options) live->options = *options;
+    set_defaults(&live->options);
+    init_locks(live);
+    om_status st = om_journal_lock(city->path, &live->lock_fd, err);
+    if (!st) st = take_over(live, err);
+    if (!st) st = start_threads(live, err);
+    if (st)
+        om_live_close(live);
+    else
+        *out = live;
+    return st;
+}
+
+static void stop_threads(struct om_live *live)
+{
+    pthread_mutex_lock(&live->lock);
+    live->stopping = true;
+    pthread_cond_broadcast(&live->wake);
+    pthread_cond_broadcast(&live->work);
+    pthread_mutex_unlock(&live->lock);
+    // The two in the background first: they may wait for a job.
+    if (live->keeping) pthread_join(live->keeper, NULL);
+    if (live->merging) pthread_join(live->merger, NULL);
+    if (live->committing) pthread_join(live->committer, NULL);
+}
+
+void om_live_close(struct om_live *live)
+{
+    if (!live) return;
+    stop_threads(live);
+    if (live->journal && !atomic_load(&live->figures.failing))
+        (void)!om_journal_checkpoint(live->journal, NULL);
+    om_journal_close(live->journal);
+    om_journal_close(live->reader);
+    // Who still reads finds the layers' numbers; the map stays until the city
+    // is closed.
+    atomic_store(&live->city->changes, NULL);
+    atomic_store(&live->city->written, false);
+    while (live->overlay) {
+        struct om__overlay *o = live->overlay;
+        live->overlay = o->next;
+        om_segment_unref(o->run);
+        om__stack_unref(o->below);
+        om__stack_unref(o->shown);
+        om_free(o);
+    }
+    if (live->base) om__states_free(live->state, live->base->manifest.layers);
+    om__base_unref(live->base);
+    om_joiner_unref(live->joiner);
+    om__group_deinit(&live->group);
+    om__finder_deinit(&live->finder);
+    om_free(live->staged);
+    om_free(live->undo);
+    om_free(live->change);
+    if (live->lock_fd >= 0) close(live->lock_fd);
+    pthread_mutex_destroy(&live->lock);
+    pthread_mutex_destroy(&live->journal_lock);
+    pthread_mutex_destroy(&live->reader_lock);
+    pthread_mutex_destroy(&live->files_lock);
+    pthread_cond_destroy(&live->wake);
+    pthread_cond_destroy(&live->finished);
+    pthread_cond_destroy(&live->work);
+    om_free(live);
+}

@@ -1,0 +1,153 @@
+// live_internal.h - the writer of a city from inside.
+#ifndef OM_ENGINE_LIVE_LIVE_INTERNAL_H
+#define OM_ENGINE_LIVE_LIVE_INTERNAL_H
+
+#include "engine/live/group_internal.h"
+#include "engine/live/live.h"
+#include "engine/snapshot_internal.h"
+
+/* A row that a group is going to write. */
+struct om__staged {
+    enum om_entry_kind kind;
+    size_t slot;  // in the group
+    size_t record, record_len;
+    struct om__where old, fresh;
+    struct om_write *write;
+};
+
+/* What a slot was before a write that may be refused. */
+struct om__undo {
+    size_t slot;
+    struct om__slot before;
+};
+
+/* Rows that stand in a layer instead of what it has. */
+struct om__overlay {
+    struct om__overlay *next;
+    char layer[OM_LIMIT_NAME_BYTES];
+    struct om_segment *run;
+    struct om__stack *below, *shown;  // shown is made of below
+};
+
+/* Something that runs between two groups, on the committer's thread. */
+struct om__job {
+    om_status (*run)(struct om_live *live, void *ctx, struct om_err *err);
+    void *ctx;
+    om_status status;
+    struct om_err err;
+    bool done;
+    struct om__job *next;
+};
+
+/* Figures of om_live_stats, written by the committer. */
+struct om__figures {
+    atomic_uint_fast64_t written, refused, groups, compactions, journal_bytes;
+    atomic_uint_fast64_t fsync_ns, compacting_ns;
+    atomic_bool failing;
+};
+
+struct om_live {
+    struct om_city *city;
+    struct om_live_options options;
+    int lock_fd;
+
+    pthread_mutex_t lock;     // guards queue, jobs, stopping, listener
+    pthread_cond_t wake;      // the committer's
+    pthread_cond_t finished;  // a job's
+    struct om_write *first, *last;
+    size_t queued, queued_rows;
+    struct om__job *job;
+    bool stopping;
+    void (*news)(void *ctx, const struct om_live_news *news);
+    void *news_ctx;
+
+    pthread_mutex_t journal_lock;  // guards journal
+    struct om_journal *journal;    // WRITE; NULL: not made yet, or lost
+    atomic_bool lost;              // the disk failed under it
+    pthread_mutex_t reader_lock;   // guards reader
+    struct om_journal *reader;     // READ, for om_live_changes
+
+    pthread_mutex_t files_lock;  // held by who changes or copies files
+
+    // The committer's; jobs run on its thread.
+    struct om__base *base;
+    struct om__layer_state *state;  // without overlays
+    struct om_joiner *joiner;
+    struct om__overlay *overlay;
+    int64_t clock_s;  // 0: the machine's
+    uint64_t sequence;
+    struct om_changes *changes;
+    struct om__group group;
+    struct om__finder finder;
+    struct om__staged *staged;
+    size_t staged_count, staged_room;
+    struct om__undo *undo;
+    size_t undo_count, undo_room;
+    struct om_live_change *change;
+    size_t change_room;
+    uint64_t unsettled_bytes;  // written since the last checkpoint
+    double kept_s;             // when housekeeping was last done
+
+    struct om__figures figures;
+    pthread_t committer, keeper, merger;
+    bool committing, keeping, merging;  // threads that run
+    // The two in the background sleep on this.
+    pthread_cond_t work;
+    // Guarded by `lock`: the layer whose files are being written and the
+    // first parts of it that only they may touch; whose runs are being merged.
+    size_t busy_layer, merging_layer;  // OM_NO_FIELD: none
+    struct om_segment *busy_last;      // the newest of those parts
+};
+
+/** Number of a layer in the manifest, OM_NO_FIELD: none. */
+size_t om__live_layer(const struct om__base *base, const char *name);
+/** Run something between two groups and wait for it. */
+om_status om__live_run(struct om_live *live,
+                       om_status (*run)(struct om_live *live, void *ctx,
+                                        struct om_err *err),
+                       void *ctx, struct om_err *err) OM_MUST_USE;
+
+/* stage.c: check a write against the newest state, earlier writes of the group
+ * included, and put its rows into the group. Sets its answer if it is refused
+ * or known already. */
+void om__live_stage(struct om_live *live, struct om_write *write);
+/** Machine's clock, UTC. */
+int64_t om__now_ms(void);
+
+/* commit.c: write a list of writes as one group, and answer them. */
+void om__live_commit(struct om_live *live, struct om_write *list);
+/** Entries COMMIT for layers (`which` [layers], NULL: none in particular, the
+ *  first of a journal), made durable. Does not publish. */
+om_status om__live_note(struct om_live *live, const struct om__base *base,
+                        const bool *which, struct om_err *err) OM_MUST_USE;
+/** Publish the states as they are; new as a whole: `which` [layers], may be
+ *  NULL. stamp may be NULL. On an error nothing is published. */
+om_status om__live_publish(struct om_live *live, const bool *which,
+                           const struct om__stamp *stamp,
+                           struct om_err *err) OM_MUST_USE;
+/** Snapshot of these states, overlays in place. */
+om_status om__live_snapshot(struct om_live *live, struct om__base *base,
+                            const struct om__layer_state *state,
+                            uint64_t sequence, int64_t clock_s,
+                            struct om_snapshot **out,
+                            struct om_err *err) OM_MUST_USE;
+/** The journal failed: open it again, take in what it has beyond us. */
+void om__live_recover(struct om_live *live);
+
+/* map.c: where it changed, as far as the journal tells */
+om_status om__live_map(struct om_live *live, struct om_err *err) OM_MUST_USE;
+/** Entries after `after` into the map. */
+om_status om__live_map_journal(struct om_live *live, struct om_journal *journal,
+                               uint64_t after, struct om_err *err) OM_MUST_USE;
+/** One row into the map. */
+void om__live_map_row(struct om_changes *changes, const char *layer,
+                      struct om__where where, uint64_t sequence, int64_t at_s);
+
+/* tiers.c, compact.c: the threads in the background */
+void *om__live_merge_thread(void *live);
+void *om__live_keep_thread(void *live);
+/** Journal entries that nobody needs go, the log is written back; a little of
+ *  it each call. On the committer. */
+void om__live_tidy(struct om_live *live);
+
+#endif

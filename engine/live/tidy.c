@@ -1,0 +1,71 @@
+// tidy.c - the journal is kept small, a little at a time.
+#include "data/base/log.h"
+#include "engine/live/live_internal.h"
+
+/* DESIGN
+ * The log is written back when nobody waits, or when it has grown to
+ * LOG_BYTES; entries that all files hold and that are older than what is kept
+ * go a bounded number at a time. */
+
+#define LOG_BYTES ((uint64_t)16 << 20)
+#define PERIOD_S 1.0
+/* Answers under idempotency keys: a client that has not asked again after a
+ * day has given up. */
+#define KEYS_MS (INT64_C(86400) * 1000)
+
+/* Entries up to here are in files, of all layers. */
+static uint64_t in_files(const struct om_live *live)
+{
+    const struct om_manifest *m = &live->base->manifest;
+    uint64_t least = live->sequence;
+    for (size_t i = 0; i < m->layers; i++)
+        if (live->state[i].changed > m->layer[i].applied &&
+            m->layer[i].applied < least)
+            least = m->layer[i].applied;
+    return least;
+}
+
+static void trim(struct om_live *live)
+{
+    const uint64_t last = live->sequence, keep = live->options.keep_entries;
+    if (last <= keep) return;
+    uint64_t upto = in_files(live);
+    if (upto > last - keep) upto = last - keep;
+    if (upto <= om_journal_floor(live->journal)) return;
+    bool more = false;
+    struct om_err err = {0};
+    if (om_journal_trim(live->journal, upto, om__now_ms() - KEYS_MS, &more,
+                        &err))
+        om_log(OM_LOG_WARN, "live", "trimming the journal: %s", err.text);
+    live->kept_s = more ? 0 : om_seconds();
+    live->unsettled_bytes++;
+}
+
+void om__live_tidy(struct om_live *live)
+{
+    if (atomic_load(&live->lost)) {
+        if (om_seconds() - live->kept_s < PERIOD_S) return;
+        live->kept_s = om_seconds();
+        om__live_recover(live);
+        return;
+    }
+    if (!live->journal) return;
+    pthread_mutex_lock(&live->lock);
+    const bool idle = !live->first && !live->job;
+    pthread_mutex_unlock(&live->lock);
+    const bool due = om_seconds() - live->kept_s >= PERIOD_S;
+    if (!(due && idle) && live->unsettled_bytes < LOG_BYTES) return;
+    pthread_mutex_lock(&live->journal_lock);
+    if (due) {
+        live->kept_s = om_seconds();
+        trim(live);
+    }
+    if (live->unsettled_bytes) {
+        struct om_err err = {0};
+        if (om_journal_checkpoint(live->journal, &err))
+            om_log(OM_LOG_WARN, "live", "writing back the journal: %s",
+                   err.text);
+        live->unsettled_bytes = 0;
+    }
+    pthread_mutex_unlock(&live->journal_lock);
+}

@@ -1,0 +1,111 @@
+// snapshot_internal.h - how a snapshot is put together, for who writes a city.
+#ifndef OM_ENGINE_SNAPSHOT_INTERNAL_H
+#define OM_ENGINE_SNAPSHOT_INTERNAL_H
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "data/city/journal.h"
+#include "engine/live/changes.h"
+#include "engine/live/run.h"
+#include "engine/live/stack_internal.h"
+#include "engine/snapshot.h"
+
+#define OM__PATH_BYTES 4096
+
+/* What the file system says of a city.json: another file or another time is
+ * another commit. */
+struct om__stamp {
+    ino_t inode;
+    off_t bytes;
+    struct timespec changed;
+};
+
+/* A manifest that snapshots share. */
+struct om__base {
+    atomic_size_t refs;
+    struct om_manifest manifest;
+};
+
+/* One layer at one moment. */
+struct om__layer_state {
+    struct om__stack *stack;
+    uint64_t upto;     // journal entries up to here are in it
+    uint64_t changed;  // sequence of its newest change
+    int64_t as_of_s;   // of its newest write; 0: the manifest's
+};
+
+struct om__snapshot {
+    struct om_snapshot public;  // first: handed out as such
+    atomic_size_t refs;
+    struct om__base *base;
+    struct om__layer_state *state;  // [layers]
+};
+
+struct om_city {
+    char path[OM__PATH_BYTES];
+    pthread_mutex_t lock;  // guards the two below
+    struct om_snapshot *snapshot;
+    struct om__stamp stamp;
+    pthread_mutex_t refreshing;  // one at a time; guards the two below
+    struct om_journal *journal;  // READ; NULL: none yet
+    struct om_joiner *joiner;    // of `units`; NULL: not needed yet
+    uint64_t units;              // which units it is of (om__units_hash)
+    struct om_changes *made;     // the city's, freed with it
+    _Atomic(struct om_changes *) changes;  // kept by a writer; NULL: nobody
+    atomic_bool written;  // by om_live: refresh leaves it alone
+};
+
+static inline struct om__snapshot *om__snapshot_of(
+    const struct om_snapshot *snapshot)
+{
+    return (struct om__snapshot *)(uintptr_t)snapshot;
+}
+
+om_status om__stamp_read(const char *city, struct om__stamp *out,
+                         struct om_err *err) OM_MUST_USE;
+bool om__stamp_same(const struct om__stamp *a, const struct om__stamp *b);
+
+/** owns: om__base_unref */
+om_status om__base_read(const char *city, struct om__base **out,
+                        struct om_err *err) OM_MUST_USE;
+struct om__base *om__base_ref(struct om__base *base);
+void om__base_unref(struct om__base *base);
+
+/** Layers as their files say; of those that `old` (may be NULL) has in the
+ *  same files its state is kept, with all that came on top. owns: stacks in
+ *  out [layers], om__states_free. */
+om_status om__states_open(const char *city, const struct om__base *base,
+                          const struct om_snapshot *old, bool units_changed,
+                          struct om__layer_state *out,
+                          struct om_err *err) OM_MUST_USE;
+void om__states_free(struct om__layer_state *state, size_t layers);
+/** The states again, each stack with a reference more. */
+struct om__layer_state *om__states_copy(const struct om__layer_state *state,
+                                        size_t layers);
+/** Equal: the same units in the same files. */
+uint64_t om__units_hash(const struct om_manifest *manifest);
+
+/** A snapshot of states; takes references of its own. owns:
+ *  om_snapshot_unref */
+om_status om__snapshot_new(struct om__base *base,
+                           const struct om__layer_state *state,
+                           uint64_t sequence, int64_t clock_s,
+                           struct om_snapshot **out,
+                           struct om_err *err) OM_MUST_USE;
+/** Swap the snapshot of a city (the reference is taken); stamp may be NULL. */
+void om__city_publish(struct om_city *city, struct om_snapshot *fresh,
+                      const struct om__stamp *stamp);
+/** Build what files and journal say now, whether or not anything changed.
+ *  Holds `refreshing`. */
+om_status om__city_reload(struct om_city *city, bool *changed,
+                          struct om_err *err) OM_MUST_USE;
+/** The joiner of a manifest's units, made from `snapshot` if the one at hand
+ *  is of others; a reference more. */
+om_status om__city_joiner(struct om_city *city,
+                          const struct om_snapshot *snapshot,
+                          struct om_joiner **out,
+                          struct om_err *err) OM_MUST_USE;
+
+#endif
