@@ -265,20 +265,25 @@ static bool same_files(const struct om_manifest_layer *a,
 }
 
 om_status om__states_open(const char *city, const struct om__base *base,
-                          const struct om_snapshot *old, bool units_changed,
-                          struct om__layer_state *out, struct om_err *err)
+                          const struct om__base *old_base,
+                          const struct om__layer_state *old,
+                          struct om__layer_state *out, bool *kept,
+                          struct om_err *err)
 {
-    for (size_t i = 0; i < base->manifest.layers; i++) {
-        const struct om_manifest_layer *meta = &base->manifest.layer[i];
+    const struct om_manifest *m = &base->manifest;
+    const struct om_manifest *om = old_base ? &old_base->manifest : NULL;
+    const bool units_changed = om && om__units_hash(m) != om__units_hash(om);
+    for (size_t i = 0; i < m->layers; i++) {
+        const struct om_manifest_layer *meta = &m->layer[i];
         const struct om_manifest_layer *was =
-            old ? om_manifest_find(old->manifest, meta->name) : NULL;
+            om ? om_manifest_find(om, meta->name) : NULL;
         const struct om__layer_state *state =
-            was ? &om__snapshot_of(old)->state[was - old->manifest->layer]
-                : NULL;
+            was ? &old[was - om->layer] : NULL;
         const bool has_runs = state && state->stack->parts > was->parts;
         if (state && same_files(was, meta) && !(units_changed && has_runs)) {
             out[i] = *state;
             om__stack_ref(state->stack);
+            if (kept) kept[i] = true;
             continue;
         }
         out[i] = (struct om__layer_state){.upto = meta->applied,
@@ -488,12 +493,12 @@ static om_status build(struct reload *r, struct om_err *err)
     struct om__stamp again;
     OM_TRY(om__stamp_read(city->path, &again, err));
     if (!om__stamp_same(&again, &r->stamp)) return OM_E_BUSY;
-    const bool units_changed =
-        r->old && om__units_hash(m) != om__units_hash(r->old->manifest);
+    const struct om__snapshot *old = r->old ? om__snapshot_of(r->old) : NULL;
     r->state = om_calloc(m->layers, sizeof *r->state);
     if (!r->state) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
-    const om_status st = om__states_open(city->path, r->base, r->old,
-                                         units_changed, r->state, err);
+    const om_status st =
+        om__states_open(city->path, r->base, old ? old->base : NULL,
+                        old ? old->state : NULL, r->state, NULL, err);
     // A file that is not there may be one that a commit has just replaced.
     if (st == OM_E_NOTFOUND && !om__stamp_read(city->path, &again, NULL) &&
         !om__stamp_same(&again, &r->stamp))
@@ -646,7 +651,9 @@ uint64_t om_city_changed_at(struct om_city *city, const char *layer,
 
 int64_t om_snapshot_now(const struct om_snapshot *snapshot)
 {
-    return snapshot->clock_s ? snapshot->clock_s : (int64_t)time(NULL);
+    if (snapshot->clock_s) return snapshot->clock_s;
+    const int64_t clock_s = snapshot->manifest->clock_s;
+    return clock_s ? clock_s : (int64_t)time(NULL);
 }
 
 int64_t om_snapshot_as_of(const struct om_snapshot *snapshot,

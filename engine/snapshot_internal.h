@@ -73,12 +73,13 @@ om_status om__base_read(const char *city, struct om__base **out,
 struct om__base *om__base_ref(struct om__base *base);
 void om__base_unref(struct om__base *base);
 
-/** Layers as their files say; of those that `old` (may be NULL) has in the
- *  same files its state is kept, with all that came on top. owns: stacks in
- *  out [layers], om__states_free. */
+/** Layers as their files say; of those that `was` (may be NULL) has in the
+ *  same files the state in `old` is kept, with all that came on top, and
+ *  kept[i] (may be NULL) set. owns: stacks in out [layers], om__states_free. */
 om_status om__states_open(const char *city, const struct om__base *base,
-                          const struct om_snapshot *old, bool units_changed,
-                          struct om__layer_state *out,
+                          const struct om__base *was,
+                          const struct om__layer_state *old,
+                          struct om__layer_state *out, bool *kept,
                           struct om_err *err) OM_MUST_USE;
 void om__states_free(struct om__layer_state *state, size_t layers);
 /** The states again, each stack with a reference more. */

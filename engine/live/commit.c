@@ -1,4 +1,5 @@
 // commit.c - one group: durable, then visible, then answered.
+#include <stdio.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -21,12 +22,11 @@ static int64_t time_of(const struct om_live *live, const struct fresh *f)
 
 /* ---- overlays ---- */
 
-/* The overlay's run on top of a stack, its ids dead below. */
-static om_status lay_over(const struct om__overlay *o,
-                          const struct om__stack *below, size_t id_field,
-                          struct om__stack **out)
+om_status om__live_lay_over(struct om_segment *run,
+                            const struct om__stack *below, size_t id_field,
+                            struct om__stack **out)
 {
-    const size_t rows = om_segment_rows(o->run);
+    const size_t rows = om_segment_rows(run);
     struct om__kill *kill = om_alloc_array(rows + 1, sizeof *kill);
     struct om__finder finder = {0};
     struct om_text_reader reader = {0};
@@ -36,15 +36,15 @@ static om_status lay_over(const struct om__overlay *o,
     for (size_t row = 0; row < rows && !st; row++) {
         const char *id;
         size_t len;
-        st = om_segment_text(o->run, id_field, row, &reader, &id, &len);
+        st = om_segment_text(run, id_field, row, &reader, &id, &len);
         if (!st) st = om__stack_find(below, id, len, &finder, &kill[kills]);
         if (!st) kills++;
         if (st == OM_E_NOTFOUND) st = OM_OK;
     }
     if (!st) st = om__stack_kill(below, kill, kills, &killed);
     if (!st)
-        st = om__stack_splice(killed, killed->parts, killed->parts, o->run,
-                              NULL, false, out);
+        st = om__stack_splice(killed, killed->parts, killed->parts, run, NULL,
+                              false, out);
     om__stack_unref(killed);
     om_text_reader_deinit(&reader);
     om__finder_deinit(&finder);
@@ -65,8 +65,9 @@ om_status om__live_snapshot(struct om_live *live, struct om__base *base,
         if (i == OM_NO_FIELD) continue;
         if (!o->shown || o->below != shown[i].stack) {
             struct om__stack *fresh = NULL;
-            st = lay_over(o, shown[i].stack,
-                          base->manifest.layer[i].schema.id_field, &fresh);
+            st = om__live_lay_over(o->run, shown[i].stack,
+                                   base->manifest.layer[i].schema.id_field,
+                                   &fresh);
             if (st) break;
             om__stack_unref(o->below);
             om__stack_unref(o->shown);
@@ -121,20 +122,20 @@ static om_status prepare(struct om_live *live, struct fresh *f,
 
 /* ---- the journal ---- */
 
-static om_status make_journal(struct om_live *live, struct om_err *err)
+om_status om__live_journal(struct om_live *live, struct om_err *err)
 {
     if (atomic_load(&live->lost))
         return om_fail(err, OM_E_IO, 0,
                        "the disk of the journal failed; nothing is taken "
                        "until it is well again");
-    if (live->journal) return OM_OK;
-    struct om_journal *journal = NULL;
-    const om_status st = om_journal_open(live->city->path, OM_JOURNAL_WRITE,
-                                         live->sequence + 1, &journal, err);
-    if (st) return st;
-    pthread_mutex_lock(&live->journal_lock);
-    live->journal = journal;
-    pthread_mutex_unlock(&live->journal_lock);
+    if (!live->journal) {
+        struct om_journal *journal = NULL;
+        OM_TRY(om_journal_open(live->city->path, OM_JOURNAL_WRITE,
+                               live->sequence + 1, &journal, err));
+        pthread_mutex_lock(&live->journal_lock);
+        live->journal = journal;
+        pthread_mutex_unlock(&live->journal_lock);
+    }
     return OM_OK;
 }
 
@@ -205,12 +206,11 @@ static om_status add_keys(struct om_live *live, const struct om_write *list,
 
 /* With `journal_lock`. */
 static om_status write_group(struct om_live *live, const struct om_write *list,
-                             const struct fresh *f, bool begins,
-                             struct om_err *err)
+                             const struct fresh *f, struct om_err *err)
 {
     OM_TRY(om_journal_begin(live->journal, err));
     om_status st = OM_OK;
-    if (begins)
+    if (live->begins)
         st = add_commit(live, "", live->base->manifest.sequence, f->at_ms, err);
     if (!st) st = add_rows(live, f, err);
     if (!st) st = add_keys(live, list, f, err);
@@ -226,12 +226,11 @@ static om_status write_group(struct om_live *live, const struct om_write *list,
 }
 
 static om_status make_durable(struct om_live *live, const struct om_write *list,
-                              const struct fresh *f, bool begins,
-                              struct om_err *err)
+                              const struct fresh *f, struct om_err *err)
 {
-    OM_TRY(make_journal(live, err));
+    OM_TRY(om__live_journal(live, err));
     pthread_mutex_lock(&live->journal_lock);
-    const om_status st = write_group(live, list, f, begins, err);
+    const om_status st = write_group(live, list, f, err);
     atomic_store(&live->figures.journal_bytes, om_journal_bytes(live->journal));
     if (st && om_journal_failed(live->journal)) {
         // Only opening it again tells what is on the disk (om__live_recover).
@@ -255,6 +254,18 @@ static void tell(struct om_live *live, uint64_t first, uint64_t last,
     pthread_mutex_unlock(&live->lock);
     const struct om_live_news what = {first, last, count, live->change};
     if (news) news(ctx, &what);
+}
+
+/* Runs have come: perhaps there are enough of them to be merged. */
+static void wake_merger(struct om_live *live)
+{
+    bool many = false;
+    for (size_t i = 0; i < live->base->manifest.layers && !many; i++)
+        many = om__live_many_runs(live->state[i].stack);
+    if (!many) return;
+    pthread_mutex_lock(&live->lock);
+    pthread_cond_broadcast(&live->work);
+    pthread_mutex_unlock(&live->lock);
 }
 
 /* Room for the list of changes, before anything is durable. */
@@ -287,7 +298,9 @@ static void publish_group(struct om_live *live, struct fresh *f)
     om__states_free(live->state, live->base->manifest.layers);
     live->state = f->state;
     f->state = NULL;
+    wake_merger(live);
     live->sequence = f->last;
+    live->begins = false;
     live->clock_s = f->clock_s;
     om__city_publish(live->city, f->snapshot, NULL);
     f->snapshot = NULL;
@@ -352,14 +365,13 @@ static struct om_write *stage(struct om_live *live, struct om_write *list,
 
 static void commit(struct om_live *live, struct om_write *list, int64_t clock_s)
 {
-    const bool begins = !live->journal;
-    struct fresh f = {.first = live->sequence + 1 + begins,
+    struct fresh f = {.first = live->sequence + 1 + live->begins,
                       .at_ms = om__now_ms(),
                       .clock_s = clock_s};
     struct om_err err = {0};
     om_status st = prepare(live, &f, &err);
     if (!st) st = room_for_changes(live, live->staged_count);
-    if (!st) st = make_durable(live, list, &f, begins, &err);
+    if (!st) st = make_durable(live, list, &f, &err);
     if (st) {
         if (!err.text[0]) om_fail(&err, st, 0, "%s", om_status_text(st));
         om_log(OM_LOG_ERROR, "live", "%zu rows were not written: %s",
@@ -390,11 +402,15 @@ void om__live_commit(struct om_live *live, struct om_write *list)
 om_status om__live_note(struct om_live *live, const struct om__base *base,
                         const bool *which, struct om_err *err)
 {
+    OM_TRY(om__live_journal(live, err));
     const int64_t at_ms = om__now_ms();
     const uint64_t commit = base->manifest.sequence;
     pthread_mutex_lock(&live->journal_lock);
     om_status st = om_journal_begin(live->journal, err);
     if (!st) {
+        if (live->begins)
+            st =
+                add_commit(live, "", live->base->manifest.sequence, at_ms, err);
         for (size_t i = 0; i < base->manifest.layers && !st; i++)
             if (which[i])
                 st = add_commit(live, base->manifest.layer[i].name, commit,
@@ -404,6 +420,7 @@ om_status om__live_note(struct om_live *live, const struct om__base *base,
         else
             st = om_journal_commit(live->journal, err);
     }
+    if (!st) live->begins = false;
     pthread_mutex_unlock(&live->journal_lock);
     return st;
 }

@@ -12,3 +12,11 @@ om_status om_live_compact(struct om_live *live, struct om_err *err)
     (void)live;
     return om_fail(err, OM_E_UNSUPPORTED, 0, "not yet");
 }
+
+om_status om_live_copy(struct om_live *live, const char *folder,
+                       struct om_err *err)
+{
+    (void)live;
+    (void)folder;
+    return om_fail(err, OM_E_UNSUPPORTED, 0, "not yet");
+}

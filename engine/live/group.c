@@ -11,12 +11,9 @@
  * Within a group a later row of an id replaces an earlier one, so the run that
  * is made of it has each id once. Runs of few rows are not worth a part of
  * their own: they are made again together with the rows of the group, until
- * they have FRESH_ROWS; merging larger ones is nobody's who waits
+ * they have OM__FRESH_ROWS; merging larger ones is nobody's who waits
  * (engine/live/tiers.c). */
 
-/* Rows up to which the newest run is made again by each group: with some 10
- * groups a second below a millisecond each. */
-#define FRESH_ROWS 1024
 #define FRESH_RUNS 8
 
 void om__group_clear(struct om__group *group)
@@ -110,7 +107,7 @@ static om_status take_fresh(const struct om__stack *stack,
     while (out->from > stack->files && out->batches < FRESH_RUNS) {
         const struct om_part *part = &stack->part[out->from - 1];
         rows += om__part_rows(part);
-        if (rows > FRESH_ROWS) break;
+        if (rows > OM__FRESH_ROWS) break;
         OM_TRY(om_segment_extract(
             part->segment, own, 0, om_segment_rows(part->segment), NULL,
             part->dead, part->dead_count, &out->batch[out->batches]));

@@ -8,6 +8,9 @@
 
 /** Rows of one group: what a run of one batch may have, with room to spare. */
 #define OM__GROUP_ROWS 50000
+/** Rows up to which the newest runs are made again with each group: it costs
+ *  some milliseconds. Larger ones are merged by a thread of their own. */
+#define OM__FRESH_ROWS 1024
 
 /* Where a row is on the map: its cell of level 18 and, of a shape that reaches
  * further, the box in such cells (zeros: only the cell). */

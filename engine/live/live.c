@@ -391,6 +391,10 @@ static om_status take_over(struct om_live *live, struct om_err *err)
                              err);
         if (!st) live->sequence = om_journal_last(live->journal);
     }
+    live->begins =
+        !live->journal ||
+        (om_journal_commit_noted(live->journal) == 0 &&
+         om_journal_last(live->journal) == om_journal_floor(live->journal));
     if (!st) st = om__live_map(live, err);
     if (!st) st = note_commits(live, err);
     return st;

@@ -6,6 +6,9 @@
 #include "engine/live/live.h"
 #include "engine/snapshot_internal.h"
 
+/** Runs that a layer may have before they are merged, the fresh one aside. */
+#define OM__FEW_RUNS 3
+
 /* A row that a group is going to write. */
 struct om__staged {
     enum om_entry_kind kind;
@@ -64,8 +67,9 @@ struct om_live {
     pthread_mutex_t journal_lock;  // guards journal
     struct om_journal *journal;    // WRITE; NULL: not made yet, or lost
     atomic_bool lost;              // the disk failed under it
-    pthread_mutex_t reader_lock;   // guards reader
-    struct om_journal *reader;     // READ, for om_live_changes
+    bool begins;  // the committer's: its first entry is still to be written
+    pthread_mutex_t reader_lock;  // guards reader
+    struct om_journal *reader;    // READ, for om_live_changes
 
     pthread_mutex_t files_lock;  // held by who changes or copies files
 
@@ -120,6 +124,14 @@ void om__live_commit(struct om_live *live, struct om_write *list);
  *  first of a journal), made durable. Does not publish. */
 om_status om__live_note(struct om_live *live, const struct om__base *base,
                         const bool *which, struct om_err *err) OM_MUST_USE;
+/** The journal is there, or made now. Its first entry (live->begins) is to be
+ *  the commit at which it begins. */
+om_status om__live_journal(struct om_live *live,
+                           struct om_err *err) OM_MUST_USE;
+/** Rows of an overlay on top of a stack. */
+om_status om__live_lay_over(struct om_segment *run,
+                            const struct om__stack *below, size_t id_field,
+                            struct om__stack **out) OM_MUST_USE;
 /** Publish the states as they are; new as a whole: `which` [layers], may be
  *  NULL. stamp may be NULL. On an error nothing is published. */
 om_status om__live_publish(struct om_live *live, const bool *which,
@@ -143,7 +155,30 @@ om_status om__live_map_journal(struct om_live *live, struct om_journal *journal,
 void om__live_map_row(struct om_changes *changes, const char *layer,
                       struct om__where where, uint64_t sequence, int64_t at_s);
 
+/** What of a layer somebody works with who is not the committer; ends with
+ *  om__live_view_end. */
+struct om__view_of_layer {
+    struct om__base *base;
+    struct om_joiner *joiner;
+    struct om__layer_state *state;  // [layers]
+    uint64_t sequence;
+};
+om_status om__live_view(struct om_live *live, struct om__view_of_layer *out,
+                        struct om_err *err) OM_MUST_USE;
+void om__live_view_end(struct om__view_of_layer *view);
+/**
+ * Put `merged` in the place of parts [from, to) of the stack as it was, into
+ * the stack as it is now: rows that have died meanwhile are dead in it too.
+ * returns OM_E_NOTFOUND if those parts are not there any more
+ */
+om_status om__live_carry(const struct om__stack *then, size_t from, size_t to,
+                         struct om_segment *merged, bool file, size_t id_field,
+                         const struct om__stack *now,
+                         struct om__stack **out) OM_MUST_USE;
+
 /* tiers.c, compact.c: the threads in the background */
+/** Has a layer more runs than it should? */
+bool om__live_many_runs(const struct om__stack *stack);
 void *om__live_merge_thread(void *live);
 void *om__live_keep_thread(void *live);
 /** Journal entries that nobody needs go, the log is written back; a little of

@@ -163,8 +163,8 @@ struct om_joiner *om_joiner_ref(struct om_joiner *joiner)
 
 void om_joiner_unref(struct om_joiner *joiner)
 {
-    if (!joiner || atomic_fetch_sub_explicit(&joiner->refs, 1,
-                                             memory_order_acq_rel) > 1)
+    if (!joiner ||
+        atomic_fetch_sub_explicit(&joiner->refs, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < joiner->levels; i++)
         om_partition_free(joiner->level[i].partition);
@@ -263,7 +263,8 @@ static om_status join_segment(struct om_segment *segment,
     else if (units_path)
         st = om_units_write(units_path, segment, column, joiner->levels, err);
     else
-        st = om__unit_columns_make(segment, column, joiner->levels, &units, err);
+        st =
+            om__unit_columns_make(segment, column, joiner->levels, &units, err);
     if (!st && !units_path) st = om__segment_take_units(segment, &units, err);
     om_arena_deinit(&arena);
     return st;
@@ -309,9 +310,9 @@ static om_status finish_files(struct om_builder *builder,
 /* Words for what has none yet. */
 static om_status tell(om_status st, struct om_err *err)
 {
-    return err && err->code != st ? om_fail(err, st, 0, "rows in memory: %s",
-                                            om_status_text(st))
-                                  : st;
+    return err && err->code != st
+               ? om_fail(err, st, 0, "rows in memory: %s", om_status_text(st))
+               : st;
 }
 
 om_status om_run_new(const struct om_schema *schema,

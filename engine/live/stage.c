@@ -1,5 +1,6 @@
 // stage.c - is a write acceptable, and what will its rows be?
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +51,8 @@ static void add_fault(struct staging *s, size_t row, om_status status,
     struct om_write_fault *f = &w->fault[w->faults++];
     f->row = row;
     f->status = status;
-    snprintf(f->text, sizeof f->text, "%s%.*s%s%s", len ? "'" : "", shown, id,
-             len ? "': " : "", why);
+    snprintf(f->text, sizeof f->text, "%s%.*s%s%.70s", len ? "'" : "", shown,
+             id, len ? "': " : "", why);
 }
 
 static void refuse(struct om_write *w, om_status status, const char *text)
@@ -423,8 +424,7 @@ static om_status stage_row(struct staging *s, size_t row)
     slot->record_len = staged.record_len;
     slot->where = staged.fresh;
     live->staged[live->staged_count++] = staged;
-    slot->sequence =
-        live->sequence + (live->journal ? 0 : 1) + live->staged_count;
+    slot->sequence = live->sequence + live->begins + live->staged_count;
     return OM_OK;
 }
 
@@ -565,6 +565,6 @@ void om__live_stage(struct om_live *live, struct om_write *w)
     const size_t rows = live->staged_count - s.staged_before;
     w->taken = rows;
     if (!rows) return;
-    w->first = live->sequence + (live->journal ? 0 : 1) + s.staged_before + 1;
+    w->first = live->sequence + live->begins + s.staged_before + 1;
     w->last = w->first + rows - 1;
 }
