@@ -15,9 +15,14 @@
 #include "data/model/time.h"
 #include "engine/layer/build.h"
 #include "web/import_models.h"
+#include "web/import_taken.h"
 #include "web/import_units.h"
 
 /* DESIGN
+ * A city may be imported into while a server writes it: the lock that is taken
+ * here is that of files and city.json, not that of the journal. The server
+ * sees the commit and puts what was written meanwhile on top.
+ *
  * Everything is written beside the living files, under names that carry the
  * number of the commit to be; only the rename of city.json makes it count.
  * Whatever lies in layers/ and is not named by city.json is left over from an
@@ -156,21 +161,7 @@ static om_status read_rows(struct om_source *source, struct om_builder *builder,
     return st;
 }
 
-/* The open segments a layer has, to know the ids that are taken. */
-static om_status take_ids(const struct import *im,
-                          const struct om_manifest_layer *layer,
-                          struct om_builder *builder, struct om_segment **open,
-                          struct om_err *err)
-{
-    char path[PATH_BYTES];
-    for (size_t i = 0; i < layer->parts; i++) {
-        OM_TRY(om_path_join(path, sizeof path, im->city, layer->part[i].file));
-        OM_TRY(om_segment_open(path, NULL, &open[i], err));
-    }
-    return om_builder_taken(builder, open, layer->parts);
-}
-
-/* Build the segment file of a job. taken: NULL, or room for [parts]. */
+/* Build the segment file of a job. */
 static om_status build_file(struct import *im, const struct om_import_job *job,
                             const struct om_manifest_layer *layer,
                             struct om_source *source,
@@ -179,16 +170,14 @@ static om_status build_file(struct import *im, const struct om_import_job *job,
                             struct om_import_report *report, struct om_err *err)
 {
     struct om_builder *builder = NULL;
-    struct om_segment **taken = NULL;
-    const size_t parts = job->mode == OM_IMPORT_APPEND ? layer->parts : 0;
+    struct om_taken *taken = NULL;
     om_status st = om_builder_new(schema, &builder);
     if (st)
         return om_fail(err, st, 0, "%s: %s", job->layer, om_status_text(st));
     om_builder_set_shared(builder, job->unit_level != NULL);
-    if (parts > 0) {
-        taken = om_calloc(parts, sizeof *taken);
-        st = taken ? take_ids(im, layer, builder, taken, err) : OM_E_MEMORY;
-    }
+    if (job->mode == OM_IMPORT_APPEND)
+        st = om_taken_new(im->city, layer, &taken, err);
+    if (taken) om_builder_taken(builder, om_taken_has, taken);
     if (!st) st = read_rows(source, builder, job->layer, err);
     const double start = om_seconds();
     if (!st) st = om_builder_write(builder, path, rejects, err);
@@ -198,8 +187,7 @@ static om_status build_file(struct import *im, const struct om_import_job *job,
         report->repaired = om_builder_repaired(builder);
         om_progress_done(what, om_source_read(source), om_seconds() - start);
     }
-    for (size_t i = 0; taken && i < parts; i++) om_segment_unref(taken[i]);
-    om_free(taken);
+    om_taken_free(taken);
     om_builder_free(builder);
     return st;
 }
@@ -227,6 +215,7 @@ static om_status note_part(struct import *im, const struct om_import_job *job,
     part[keep].rows = rows;
     layer->part = part;
     layer->parts = keep + 1;
+    layer->base_commit = im->sequence;
     layer->schema = *schema;
     snprintf(layer->id, sizeof layer->id, "%s",
              schema->field[schema->id_field].name);
@@ -246,6 +235,18 @@ static om_status note_part(struct import *im, const struct om_import_job *job,
     return st;
 }
 
+/* Rows that were written one by one and are in no file yet. */
+static om_status has_written(const struct import *im,
+                             const struct om_manifest_layer *layer, bool *out,
+                             struct om_err *err)
+{
+    struct om_taken *taken = NULL;
+    OM_TRY(om_taken_new(im->city, layer, &taken, err));
+    *out = om_taken_written(taken);
+    om_taken_free(taken);
+    return OM_OK;
+}
+
 /* The layer of a job in the manifest, new if need be, checked against mode. */
 static om_status prepare_layer(struct import *im, struct om_import_job *job,
                                struct om_manifest_layer **out,
@@ -260,7 +261,10 @@ static om_status prepare_layer(struct import *im, struct om_import_job *job,
         om_manifest_find(&im->manifest, job->layer);
     if (!layer) layer = om_manifest_add(&im->manifest, job->layer);
     if (!layer) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
-    if (layer->parts > 0 && job->mode == OM_IMPORT_NEW)
+    bool full = layer->parts > 0;
+    if (!full && job->mode == OM_IMPORT_NEW)
+        OM_TRY(has_written(im, layer, &full, err));
+    if (full && job->mode == OM_IMPORT_NEW)
         return om_fail(err, OM_E_EXISTS, 0,
                        "layer %s has rows already (use --replace or --append)",
                        job->layer);
@@ -404,6 +408,23 @@ done:
     return st;
 }
 
+/* What was written into a layer until now is gone with its old rows; what is
+ * written from now on lies on top of the new ones. Appended rows lie below
+ * all that the journal has. */
+static om_status supersede(struct import *im, const struct om_import_job *job,
+                           size_t jobs, struct om_err *err)
+{
+    uint64_t last;
+    OM_TRY(om_import_journal_last(im->city, &last, err));
+    for (size_t i = 0; i < jobs; i++) {
+        struct om_manifest_layer *layer =
+            om_manifest_find(&im->manifest, job[i].layer);
+        if (layer && job[i].mode != OM_IMPORT_APPEND && last > layer->applied)
+            layer->applied = last;
+    }
+    return OM_OK;
+}
+
 om_status om_import_run(const char *city, const char *begin,
                         struct om_import_job *job, size_t jobs,
                         void (*report)(void *ctx,
@@ -421,6 +442,7 @@ om_status om_import_run(const char *city, const char *begin,
         const bool replace = jobs > 0 && job[0].mode == OM_IMPORT_REPLACE;
         st = om_import_models(city, &im.manifest, begin, replace, err);
     }
+    if (!st) st = supersede(&im, job, jobs, err);
     if (!st) {
         im.manifest.sequence = im.sequence;
         st = om_manifest_write(city, &im.manifest, err);

@@ -225,6 +225,7 @@ static om_status join_layers(const char *city, struct om_manifest *m,
         struct om_manifest_layer *layer = &m->layer[i];
         if (layer->unit_level[0] || layer->parts == 0) continue;
         OM_TRY(check_names(m, layer, err));
+        if (units_changed) layer->base_commit = sequence;
         for (size_t p = 0; p < layer->parts; p++) {
             struct om_manifest_part *part = &layer->part[p];
             if (!units_changed && !is_fresh(part, sequence)) continue;

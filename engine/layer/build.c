@@ -292,12 +292,10 @@ om_status om_builder_add(struct om_builder *builder,
     return OM_OK;
 }
 
-om_status om_builder_taken(struct om_builder *builder,
-                           struct om_segment *const *taken, size_t count)
+void om_builder_taken(struct om_builder *builder, om_taken_fn *taken, void *ctx)
 {
     builder->taken = taken;
-    builder->taken_count = count;
-    return OM_OK;
+    builder->taken_ctx = ctx;
 }
 
 void om_builder_set_shared(struct om_builder *builder, bool shared)

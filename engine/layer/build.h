@@ -15,11 +15,13 @@ om_status om_builder_new(const struct om_schema *schema,
 /** Copy the rows of a batch. The batch stays the caller's. */
 om_status om_builder_add(struct om_builder *builder,
                          const struct om_batch *batch) OM_MUST_USE;
-/** Rows whose id is in `taken` are duplicates too (other segments of the
- *  layer, when appending). */
-om_status om_builder_taken(struct om_builder *builder,
-                           struct om_segment *const *taken,
-                           size_t count) OM_MUST_USE;
+/** Has the layer a row of this id elsewhere? Called on several threads. */
+typedef om_status om_taken_fn(void *ctx, const char *id, size_t len,
+                              bool *taken);
+/** Rows whose id is taken are duplicates too, when appending. ctx is borrowed
+ *  until the rows are written. */
+void om_builder_taken(struct om_builder *builder, om_taken_fn *taken,
+                      void *ctx);
 /**
  * Sort, code the columns, and write `path` whole (it is synced; it appears in
  * the city only through the manifest). Of rows with equal ids the first in the

@@ -40,8 +40,8 @@ struct om_builder {
     uint64_t *key;  // points; shapes get theirs once they are settled
     struct om__gather *column;
     struct om__gather_shapes shapes;
-    struct om_segment *const *taken;
-    size_t taken_count;
+    om_taken_fn *taken;  // or NULL
+    void *taken_ctx;
     // After writing.
     size_t written;
     struct om__note *note;
@@ -93,7 +93,7 @@ om_status om__unit_columns_make(const struct om_segment *segment,
  *  do not count. */
 om_status om__ids_settle(const struct om__gather *id,
                          const uint64_t *source_row,
-                         struct om_segment *const *taken, size_t taken_count,
+                         om_taken_fn *taken, void *taken_ctx,
                          struct om__order *order) OM_MUST_USE;
 /** Write the lookup of ids; order->row is final. */
 om_status om__ids_write(struct om__order *order, struct om__writer *writer,

@@ -405,7 +405,7 @@ static om_status write_all(struct writing *w, const char *path,
     if (!w->order.gone) return OM_E_MEMORY;
     OM_TRY(settle_shapes(w));
     OM_TRY(om__ids_settle(&b->column[b->schema.id_field], b->source_row,
-                          b->taken, b->taken_count, &w->order));
+                          b->taken, b->taken_ctx, &w->order));
     if (b->strict) OM_TRY(refuse_row(w));
     OM_TRY(keep_notes(w));
     OM_TRY(reject_rows(w, rejects));

@@ -20,8 +20,8 @@
 struct hash_job {
     const struct om__gather *id;
     struct om__order *order;
-    struct om_segment *const *taken;
-    size_t taken_count;
+    om_taken_fn *taken;  // or NULL
+    void *taken_ctx;
 };
 
 static om_status hash_stretch(void *ctx, size_t first, size_t end, size_t lane)
@@ -97,29 +97,23 @@ static om_status taken_stretch(void *ctx, size_t first, size_t end, size_t lane)
 {
     (void)lane;
     struct hash_job *job = ctx;
-    struct om_text_reader reader = {0};
-    om_status st = OM_OK;
-    for (size_t i = first; i < end && !st; i++) {
-        size_t len, row;
+    for (size_t i = first; i < end; i++) {
+        size_t len;
+        bool taken = false;
         const char *text = om__gather_text(job->id, i, &len);
-        for (size_t t = 0; t < job->taken_count && !job->order->gone[i]; t++) {
-            st = om_segment_find(job->taken[t], text, len, &reader, &row);
-            if (st == OM_OK) job->order->gone[i] = OM__DUPLICATE;
-            if (st != OM_E_NOTFOUND) break;
-            st = OM_OK;
-        }
+        if (job->order->gone[i]) continue;
+        OM_TRY(job->taken(job->taken_ctx, text, len, &taken));
+        if (taken) job->order->gone[i] = OM__DUPLICATE;
     }
-    om_text_reader_deinit(&reader);
-    return st;
+    return OM_OK;
 }
 
 om_status om__ids_settle(const struct om__gather *id,
-                         const uint64_t *source_row,
-                         struct om_segment *const *taken, size_t taken_count,
-                         struct om__order *order)
+                         const uint64_t *source_row, om_taken_fn *taken,
+                         void *taken_ctx, struct om__order *order)
 {
     const size_t rows = order->gathered;
-    struct hash_job job = {id, order, taken, taken_count};
+    struct hash_job job = {id, order, taken, taken_ctx};
     om_status st = OM_E_MEMORY;
     uint64_t *spare_hash = om_alloc_array(rows, sizeof *spare_hash);
     uint32_t *spare_row = om_alloc_array(rows, sizeof *spare_row);
@@ -131,8 +125,7 @@ om_status om__ids_settle(const struct om__gather *id,
     if (!st)
         st = om_sort_keys(order->id_hash, order->id_row, spare_hash, spare_row,
                           rows);
-    if (!st && taken_count > 0)
-        st = om_parallel(rows, STRETCH_ROWS, taken_stretch, &job);
+    if (!st && taken) st = om_parallel(rows, STRETCH_ROWS, taken_stretch, &job);
     if (!st) st = find_twins(id, source_row, order);
 done:
     om_free(spare_hash);
