@@ -72,6 +72,9 @@ test('OGC API Features', async (t) => {
         assert.equal(answer.headers['content-type'], 'application/vnd.oai.openapi+json;version=3.0');
         const result = await new Validator().validate(structuredClone(api));
         assert.ok(result.valid, JSON.stringify(result.errors));
+        const { createConfig, lintFromString } = (await import('../../web/pages/node_modules/@redocly/openapi-core/lib/index.js')).default;
+        const problems = await lintFromString({ source: answer.text(), absoluteRef: 'api.json', config: await createConfig({ extends: ['recommended'] }) });
+        assert.deepEqual(problems.map((p) => `${p.ruleId}: ${p.message} (${p.location[0].pointer})`), []);
         const ids = Object.values(api.paths).map((p) => p.get.operationId);
         assert.equal(new Set(ids).size, ids.length);
         for (const [route, { get: operation }] of Object.entries(api.paths)) {

@@ -397,12 +397,25 @@ static void add_coverage(const struct om_coverage_kind *kind,
     om_buf_deinit(&params);
 }
 
+/* Does what was written so far point at the parameter? */
+static bool is_used(const struct om_buf *out, const char *name)
+{
+    char text[96];
+    const int len = snprintf(text, sizeof text,
+                             "\"#/components/parameters/%s\"", name);
+    return out->len && memmem(out->bytes, out->len, text, (size_t)len);
+}
+
+/* After all paths: those that only stand in paths are written there. */
 static void add_components(struct om_buf *out)
 {
     om_buf_add_text(out, "\"components\":{\"parameters\":{");
+    bool first = true;
     for (size_t i = 0; om__api_param_at(i); i++) {
         const char *name = om__api_param_at(i)->name;
-        om_buf_addf(out, "%s\n\"%s\":", i ? "," : "", name);
+        if (!is_used(out, name)) continue;
+        separate(out, &first);
+        om_buf_addf(out, "\n\"%s\":", name);
         add_param(out, name, strlen(name), "query");
     }
     om_buf_add_text(
