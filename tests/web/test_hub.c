@@ -410,6 +410,59 @@ static void hub_has_limits(void **state)
     ear_close(&ear);
 }
 
+static void hub_recalls_what_it_told_or_says_that_it_cannot(void **state)
+{
+    (void)state;
+    enum { N = 150000 };
+    struct om__hub *hub = hub_of(1, 600000, 3);
+    static uint8_t layer[N];
+    uint64_t seed = 11;
+    // Several changes may have one sequence's neighbours; layers by turns.
+    for (int i = 0; i < N; i++) {
+        char name[2] = {(char)('a' + dice(&seed) % 3), 0};
+        layer[i] = (uint8_t)name[0];
+        publish(hub, 101 + (uint64_t)i, name, (uint64_t)i % 1000);
+    }
+    const uint64_t floor = om__hub_floor(hub);
+    assert_int_equal(floor, 100 + N - 65536);
+    for (int round = 0; round < 40; round++) {
+        const uint64_t after = 100 + dice(&seed) % N;
+        const uint64_t upto = after + dice(&seed) % (100 + N - after + 1);
+        struct om__told told = {0};
+        const om_status st = om__hub_recall(hub, after, upto, &told);
+        assert_int_equal(st, after < floor ? OM_E_NOTFOUND : OM_OK);
+        for (char l = 'a'; l <= 'c' && !st; l++) {
+            uint64_t rows = 0, got = 0;
+            for (uint64_t s = after + 1; s <= upto; s++)
+                rows += layer[s - 101] == (uint8_t)l;
+            for (size_t i = 0; i < told.layers; i++)
+                if (told.layer[i].name[0] == l) got = told.layer[i].rows;
+            assert_int_equal(got, rows);
+        }
+        om__told_deinit(&told);
+    }
+    om__hub_free(hub);
+}
+
+static void hub_remembers_what_was_before_it(void **state)
+{
+    (void)state;
+    struct om__hub *hub = hub_of(1, 600000, 3);
+    struct om__told told = {0};
+    const struct om_live_change before[] = {change(98, "a", 1),
+                                            change(100, "b", 2)};
+    assert_int_equal(om__hub_recall(hub, 97, 100, &told), OM_E_NOTFOUND);
+    om__hub_remember(hub, 97, before, 2);
+    assert_int_equal(om__hub_recall(hub, 96, 100, &told), OM_E_NOTFOUND);
+    assert_int_equal(om__hub_recall(hub, 97, 99, &told), OM_OK);
+    assert_int_equal(told.layers, 1);
+    assert_int_equal(told.last, 98);
+    assert_int_equal(om__hub_recall(hub, 98, 100, &told), OM_OK);
+    assert_int_equal(told.layers, 2);
+    om__told_deinit(&told);
+    om__hub_free(hub);
+}
+
 #define JOINERS 3
 #define EARS 40
 struct crowd {
@@ -521,6 +574,8 @@ int main(void)
         cmocka_unit_test(hub_notices_who_left_in_silence),
         cmocka_unit_test(hub_lets_the_slow_go_and_tells_the_others),
         cmocka_unit_test(hub_has_limits),
+        cmocka_unit_test(hub_recalls_what_it_told_or_says_that_it_cannot),
+        cmocka_unit_test(hub_remembers_what_was_before_it),
         cmocka_unit_test(hub_tells_nothing_twice_and_nothing_never),
         cmocka_unit_test(fault_hub),
     };

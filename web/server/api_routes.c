@@ -251,6 +251,7 @@ static const char *tag_of(const char *path)
         {"backtest", "Analysis"},  {"nearest", "Analysis"},
         {"search", "Analysis"},    {"reverse", "Analysis"},
         {"analyst", "Pages"},      {"pages", "Pages"},
+        {"changes", "Live"},       {"positions", "Live"},
     };
     const size_t len = strcspn(path, "/.");
     for (size_t i = 0; i < sizeof TAG / sizeof *TAG; i++)
@@ -463,6 +464,8 @@ static void add_info(const struct om__request *r, struct om_buf *out)
                     "{\"name\":\"Layers\",\"description\":\"Rows\"},"
                     "{\"name\":\"Tiles\",\"description\":\"Maps\"},"
                     "{\"name\":\"Analysis\",\"description\":\"Answers\"},"
+                    "{\"name\":\"Live\",\"description\":\"What happens "
+                    "now\"},"
                     "{\"name\":\"Pages\",\"description\":\"For people\"}],");
 }
 

@@ -201,6 +201,8 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         single(request, &request->if_range, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION)) {
         single(request, &request->authorization, value);
+    } else if (!strcasecmp(name, "Last-Event-ID")) {
+        single(request, &request->last_event_id, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
         request->body = request->chunked = true;
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
@@ -322,6 +324,7 @@ static enum MHD_Result see_head(struct om__request *request, const char *method)
         om__reply_options(request);
         return send_answer(request);
     }
+    request->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
         strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return begin_change(request, method);

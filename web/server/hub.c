@@ -16,6 +16,8 @@
  *     listeners and moves `told`. A listener joins under `lock`, too: what is
  *     above the number it is given it will get, what is not it looks up.
  * (3) Only the thread writes to sockets and ends listeners that have started.
+ *     The newest OM__HUB_MEMORY changes are remembered, so that a thousand who
+ *     come back after a short break do not all read the journal.
  * (4) Nobody is waited for: a listener that is OM__HUB_BEHIND events or
  *     buffer_bytes behind, or takes no byte for slow_ms, is let go; it comes
  *     back with the last id that it has seen.
@@ -36,6 +38,9 @@
 
 /* Events that a listener may be behind: a quarter of a minute of a busy city. */
 #define OM__HUB_BEHIND 64
+#define OM__HUB_MEMORY ((size_t)1 << 16)
+/* Of these, as many are looked at before whoever publishes may go on. */
+#define AT_ONCE 1024
 /* Bytes that the system buffers for a listener beside ours: its own default
  * grows to megabytes for those that do not read. */
 #define SOCKET_BYTES (64 << 10)
@@ -61,10 +66,22 @@ struct om__listener {
     char layers[];
 };
 
+/* A change that was published; its layer is a number into `name`. */
+struct memory {
+    uint64_t sequence, cell, other_cell;
+    uint32_t layer, kind;
+};
+
 struct om__hub {
     struct om__hub_options o;
     pthread_mutex_t news_lock, lock;
     struct om__told gathered, telling;
+    // Under news_lock: change number i is at i % OM__HUB_MEMORY; all behind
+    // `floor` are there.
+    struct memory *memory;
+    uint64_t remembered, floor;
+    char name[OM__TOLD_LAYERS][OM_LIMIT_NAME_BYTES];
+    uint32_t names;
     struct om__listener *listeners;
     size_t listening;
     uint64_t told;
@@ -293,12 +310,92 @@ void om__listener_start(struct om__listener *l, int fd, struct om_buf *first,
 
 /* ---- telling */
 
+/* Under news_lock. A layer too many is a change that is not remembered. */
+static void remember(struct om__hub *hub, const struct om_live_change *change)
+{
+    uint32_t layer = 0;
+    while (layer < hub->names && strcmp(hub->name[layer], change->layer) != 0)
+        layer++;
+    if (layer == OM__TOLD_LAYERS) {
+        hub->floor = change->sequence;
+        return;
+    }
+    if (layer == hub->names) {
+        strncpy(hub->name[layer], change->layer, OM_LIMIT_NAME_BYTES - 1);
+        hub->names++;
+    }
+    struct memory *m = &hub->memory[hub->remembered++ % OM__HUB_MEMORY];
+    if (hub->remembered > OM__HUB_MEMORY && m->sequence > hub->floor)
+        hub->floor = m->sequence;
+    *m = (struct memory){change->sequence, change->cell, change->other_cell,
+                         layer, (uint32_t)change->kind};
+}
+
+void om__hub_remember(struct om__hub *hub, uint64_t floor,
+                      const struct om_live_change *change, size_t count)
+{
+    pthread_mutex_lock(&hub->news_lock);
+    hub->floor = floor;
+    for (size_t i = 0; i < count; i++) remember(hub, &change[i]);
+    pthread_mutex_unlock(&hub->news_lock);
+}
+
+uint64_t om__hub_floor(struct om__hub *hub)
+{
+    pthread_mutex_lock(&hub->news_lock);
+    const uint64_t floor = hub->floor;
+    pthread_mutex_unlock(&hub->news_lock);
+    return floor;
+}
+
+/* Number of the first change that is kept and behind `after`. Sequences rise.
+ */
+static uint64_t first_after(const struct om__hub *hub, uint64_t after)
+{
+    uint64_t high = hub->remembered;
+    uint64_t low = high > OM__HUB_MEMORY ? high - OM__HUB_MEMORY : 0;
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (hub->memory[middle % OM__HUB_MEMORY].sequence <= after)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
+                         struct om__told *told)
+{
+    bool more = true, known = true;
+    for (uint64_t i = UINT64_MAX; more && known;) {
+        pthread_mutex_lock(&hub->news_lock);
+        // Also later: what was to come next may have been overwritten.
+        known = hub->floor <= after;
+        if (i == UINT64_MAX) i = first_after(hub, after);
+        for (size_t n = 0; n < AT_ONCE && more && known; n++, i++) {
+            more = i < hub->remembered;
+            if (!more) break;
+            const struct memory *m = &hub->memory[i % OM__HUB_MEMORY];
+            const struct om_live_change change = {
+                m->sequence, hub->name[m->layer], m->cell, m->other_cell,
+                (enum om_entry_kind)m->kind};
+            more = m->sequence <= upto;
+            if (more) om__told_add(told, &change);
+        }
+        pthread_mutex_unlock(&hub->news_lock);
+    }
+    return known ? OM_OK : OM_E_NOTFOUND;
+}
+
 void om__hub_news(struct om__hub *hub, const struct om_live_news *news)
 {
     pthread_mutex_lock(&hub->news_lock);
     const bool idle = !hub->gathered.last;
-    for (size_t i = 0; i < news->count; i++)
+    for (size_t i = 0; i < news->count; i++) {
         om__told_add(&hub->gathered, &news->change[i]);
+        remember(hub, &news->change[i]);
+    }
     if (news->last > hub->gathered.last) hub->gathered.last = news->last;
     if (!hub->gathered.first) hub->gathered.first = news->first;
     pthread_mutex_unlock(&hub->news_lock);
@@ -437,7 +534,12 @@ om_status om__hub_new(const struct om__hub_options *o, struct om__hub **out)
     struct om__hub *hub = om_calloc(1, sizeof *hub);
     if (!hub) return OM_E_MEMORY;
     hub->o = *o;
-    hub->told = o->sequence;
+    hub->told = hub->floor = o->sequence;
+    hub->memory = om_calloc(OM__HUB_MEMORY, sizeof *hub->memory);
+    if (!hub->memory) {
+        om_free(hub);
+        return OM_E_MEMORY;
+    }
     hub->beat_s = om_seconds();
     pthread_mutex_init(&hub->news_lock, NULL);
     pthread_mutex_init(&hub->lock, NULL);
@@ -486,6 +588,7 @@ void om__hub_free(struct om__hub *hub)
     if (hub->wake >= 0) close(hub->wake);
     om__told_deinit(&hub->gathered);
     om__told_deinit(&hub->telling);
+    om_free(hub->memory);
     pthread_mutex_destroy(&hub->news_lock);
     pthread_mutex_destroy(&hub->lock);
     om_free(hub);

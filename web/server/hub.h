@@ -32,6 +32,19 @@ void om__hub_free(struct om__hub *hub);
 void om__hub_news(struct om__hub *hub, const struct om_live_news *news);
 
 /**
+ * Gather what was published after `after`, up to `upto`, from memory.
+ * returns  OM_E_NOTFOUND  it does not reach back so far. threads: any
+ */
+om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
+                         struct om__told *told) OM_MUST_USE;
+/** The sequence behind which it remembers everything. */
+uint64_t om__hub_floor(struct om__hub *hub);
+/** Remember changes of before the start, in order, all of those behind
+ *  `floor`; before anything is published. */
+void om__hub_remember(struct om__hub *hub, uint64_t floor,
+                      const struct om_live_change *change, size_t count);
+
+/**
  * Join: whatever is told from now on is kept for the listener until it starts.
  * *told is the last sequence that is not: what is older the caller looks up.
  * layers: comma-separated, "" for all.

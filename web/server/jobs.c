@@ -52,8 +52,7 @@ bool om__client_gone(const struct om__request *request)
     return poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR | POLLRDHUP);
 }
 
-/* Hash of the client's address; 0 for this machine. */
-static uint64_t client_of(const struct om__request *request)
+uint64_t om__client_of(const struct om__request *request)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(
         request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -122,7 +121,7 @@ static bool has_room(struct om__jobs *jobs, const struct queue *q,
 om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request)
 {
     if (request->flight && om__flight_park(request)) return OM_OK;
-    if (request->heavy) request->client = client_of(request);
+    if (request->heavy) request->client = om__client_of(request);
     pthread_mutex_lock(&jobs->lock);
     struct queue *q = request->filing  ? &jobs->filing
                       : request->heavy ? &jobs->heavy

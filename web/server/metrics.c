@@ -158,6 +158,21 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
     write_cache(out, "vectors", vectors.hits, vectors.misses, vectors.entries,
                 vectors.bytes);
 
+    const struct om__hub_stats hub = om__hub_stats(server->hub);
+    om_buf_addf(out,
+                "# HELP onemap_listeners Clients that listen to /changes.\n"
+                "# TYPE onemap_listeners gauge\nonemap_listeners %zu\n"
+                "# TYPE onemap_listeners_joined_total counter\n"
+                "onemap_listeners_joined_total %llu\n"
+                "# HELP onemap_listeners_slow_total Let go because they did "
+                "not read.\n"
+                "# TYPE onemap_listeners_slow_total counter\n"
+                "onemap_listeners_slow_total %llu\n"
+                "# TYPE onemap_events_bytes_total counter\n"
+                "onemap_events_bytes_total %llu\n",
+                hub.listening, (unsigned long long)hub.joined,
+                (unsigned long long)hub.slow, (unsigned long long)hub.bytes);
+
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     om_buf_add_text(out, "# TYPE onemap_rows gauge\n");
     for (size_t i = 0; snapshot && i < snapshot->layers; i++) {

@@ -72,19 +72,27 @@ static void refresh(struct om_server *server)
 {
     bool changed = false;
     struct om_err err = {0};
+    struct om_snapshot *before = om_city_snapshot(server->city);
+    if (!before) return;
     if (om_city_refresh(server->city, &changed, &err)) {
         om_log(OM_LOG_WARN, "http", "the new city cannot be read: %s",
                err.text);
+        om_snapshot_unref(before);
         return;
     }
-    if (!changed) return;
-    struct om_snapshot *snapshot = om_city_snapshot(server->city);
-    if (!snapshot) return;
+    struct om_snapshot *snapshot =
+        changed ? om_city_snapshot(server->city) : NULL;
+    if (!snapshot) {
+        om_snapshot_unref(before);
+        return;
+    }
     server->sequence = snapshot->sequence;
-    om_snapshot_unref(snapshot);
     om__views_clear(server->views);
     om__pictures_clear(server->pictures);
     om__cache_clear(server->cache);
+    om__stream_commit(server, before, snapshot);
+    om_snapshot_unref(snapshot);
+    om_snapshot_unref(before);
 }
 
 static void *tick(void *ctx)
@@ -274,6 +282,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__metrics_new(&server->metrics));
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
     OM_TRY(om__exports_new(server, &server->exports));
+    OM_TRY(om__stream_new(server, &server->hub));
     OM_TRY(om__charge_new(o->charge_file, &server->charge, err));
     return om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
                         &server->jobs);
@@ -336,6 +345,7 @@ void om_server_stop(struct om_server *server)
     if (server->daemon) {
         const MHD_socket fd = MHD_quiesce_daemon(server->daemon);
         if (fd != MHD_INVALID_SOCKET) close(fd);
+        om__hub_stop(server->hub);
         drain(server);
     }
     atomic_store(&server->stopping, true);
@@ -347,6 +357,7 @@ void om_server_stop(struct om_server *server)
     om__files_free(server->files);
     om__exports_free(server->exports);
     om__charge_free(server->charge);
+    om__hub_free(server->hub);
     om__cache_free(server->cache);
     om__flights_free(server->flights);
     om__views_free(server->views);

@@ -16,6 +16,7 @@
 #include "web/heat_view.h"
 #include "web/picture.h"
 #include "web/server/address.h"
+#include "web/server/hub.h"
 #include "web/server/server.h"
 
 /** Seconds without a byte after which the library closes a connection. */
@@ -43,6 +44,13 @@
 #define OM__QUEUE_CLIENT 24
 /** Requests waiting for files to be written, one at a time. */
 #define OM__QUEUE_FILING 32
+/** Listeners to changes at a time, each a connection of its own, well below
+ *  the connections of one thread; and of one client that is not on this
+ *  machine: the windows of an office behind one address. */
+#define OM__LISTENERS 1536
+#define OM__LISTENERS_CLIENT 64
+/** Bytes that a listener may be behind before it is let go. */
+#define OM__LISTENER_BYTES ((size_t)256 << 10)
 /** Seconds of work from which on it is heavy: one such at a time. */
 #define OM__HEAVY_S 0.05
 /** Bytes of one answer that is built in memory; larger ones are 413. */
@@ -134,6 +142,7 @@ struct om__request {
     size_t target_len;
     const char *host, *accept, *if_none_match;  // headers; may be NULL
     const char *range, *if_range, *authorization, *if_match;
+    const char *last_event_id;
     const char *content_type, *content_encoding, *idempotency_key;
     const char *origin, *fetch_site;
     uint64_t length;      // of the body as the head says it
@@ -143,6 +152,7 @@ struct om__request {
     size_t form_len;
     bool versioned;  // v names the sequence that is answered from
     bool part;       // the answer is part of another: not for its address
+    bool head;       // only the head of the answer is wanted
     bool head_seen, gzip, body, twice;  // twice: a header that must be single
     bool chunked, expects, address_read;
     bool begun;  // what om__request_begin does is done
@@ -173,6 +183,9 @@ struct om__request {
     struct MHD_Response *response;
     struct om__answer *shared;
     struct MHD_Response *closing;  // a copy of the shared one
+    // A listener that is to start, and what it is told first.
+    struct om__listener *listener;
+    struct om_buf stream;
     struct om__request *next;  // in the queue
 };
 
@@ -216,6 +229,7 @@ struct om_server {
     struct om__files *files;
     struct om__exports *exports;
     struct om__charge *charge;
+    struct om__hub *hub;
     struct om__jobs *jobs;
     struct om__flights *flights;
     struct MHD_Daemon *daemon;
@@ -363,6 +377,19 @@ struct om__flight_stats {
     uint64_t drawn, parked;  // ever
 };
 struct om__flight_stats om__flight_stats(struct om__flights *flights);
+
+/** Hash of the client's address; 0 for this machine. */
+uint64_t om__client_of(const struct om__request *request);
+
+// stream_routes.c: listeners to changes
+om_status om__stream_new(struct om_server *server,
+                         struct om__hub **out) OM_MUST_USE;
+/** Tell of layers that another process changed as a whole. */
+void om__stream_commit(struct om_server *server,
+                       const struct om_snapshot *before,
+                       const struct om_snapshot *after);
+/** As of when the newest of a city's data is; 0: unknown. */
+int64_t om__city_as_of(const struct om_snapshot *snapshot);
 
 // reply.c
 /* What an answer's head says beside what all of them say. */
@@ -662,6 +689,7 @@ om_status om__get_legend(struct om__request *request);
 om_status om__get_legend_png(struct om__request *request);
 om_status om__get_value(struct om__request *request);
 om_status om__get_stats(struct om__request *request);
+om_status om__get_changes(struct om__request *request);
 om_status om__get_nearest(struct om__request *request);
 om_status om__get_coverage(struct om__request *request);
 om_status om__get_hotspots(struct om__request *request);

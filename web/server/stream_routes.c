@@ -1,0 +1,325 @@
+/* stream_routes.c - /changes: what has changed, told as it happens.
+ *
+ * DESIGN
+ * The thread of the connection reads the question and looks up what the
+ * listener has missed in the hub's memory; what is older a worker looks up in
+ * the journal. No queue is in the way of a thousand who come back at once:
+ * browsers do not come back after an error. Then the connection is suspended,
+ * which hands the socket of the suspended connection to the hub (hub.c), which writes
+ * head and events to it. The body has no length and ends with the connection.
+ * When the listener has gone the connection is resumed with an answer that
+ * nobody reads, so that the library ends it like any other. A request under way
+ * that is a listener holds no snapshot: it may last for days.
+ */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "data/model/time.h"
+#include "web/server/server_internal.h"
+
+/* Milliseconds after which a browser comes back when it has lost us. */
+#define RETRY_MS 2000
+/* Entries that are looked up for one who comes back; who missed more is told
+ * to begin anew, which costs both less. */
+#define REPLAY 200000
+#define LAYERS_BYTES 4000
+
+static const struct om__head HEAD_JSON = {.type = "application/json",
+                                          .cache = "no-store",
+                                          .compress = true};
+static const struct om__head HEAD_STREAM = {.type = "text/event-stream",
+                                            .cache = "no-store"};
+
+int64_t om__city_as_of(const struct om_snapshot *snapshot)
+{
+    int64_t newest = 0;
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const int64_t at =
+            om_manifest_as_of(snapshot->manifest, snapshot->layer[i].meta);
+        if (at > newest) newest = at;
+    }
+    return newest;
+}
+
+/* What every event says: as of when the city's data is. */
+static void say(void *ctx, struct om_buf *out)
+{
+    struct om_server *server = ctx;
+    struct om_snapshot *snapshot = om_city_snapshot(server->city);
+    if (!snapshot) return;
+    char text[OM_TIME_TEXT_BYTES];
+    const int64_t at_s = om__city_as_of(snapshot);
+    if (at_s) {
+        om_time_format(at_s, snapshot->manifest->zone_s, text);
+        om_buf_addf(out, ",\"as_of\":\"%s\"", text);
+    }
+    om_snapshot_unref(snapshot);
+}
+
+om_status om__stream_new(struct om_server *server, struct om__hub **out)
+{
+    const struct om__hub_options options = {
+        .listeners = OM__LISTENERS,
+        .per_client = OM__LISTENERS_CLIENT,
+        .buffer_bytes = OM__LISTENER_BYTES,
+        .tick_ms = 250,
+        .beat_ms = 10000,
+        .slow_ms = 30000,
+        .sequence = server->sequence,
+        .say = say,
+        .ctx = server};
+    return om__hub_new(&options, out);
+}
+
+void om__stream_commit(struct om_server *server,
+                       const struct om_snapshot *before,
+                       const struct om_snapshot *after)
+{
+    const uint64_t sequence = after->sequence;
+    for (size_t i = 0; i < after->layers; i++) {
+        const struct om_layer *now = &after->layer[i];
+        const struct om_layer *then = om_snapshot_layer(before, now->name);
+        if (then && then->serial == now->serial) continue;
+        const struct om_live_change change = {
+            sequence, now->name, OM_NO_CELL, OM_NO_CELL, OM_ENTRY_COMMIT};
+        const struct om_live_news news = {sequence, sequence, 1, &change};
+        om__hub_news(server->hub, &news);
+    }
+    // Layers that went, or a manifest with other words: a new id at least.
+    const struct om_live_news last = {sequence, sequence, 0, NULL};
+    om__hub_news(server->hub, &last);
+}
+
+/* ---- what was missed */
+
+struct question {
+    struct om__request *request;
+    char layers[LAYERS_BYTES];  // "" for all
+    bool given;
+    uint64_t since;
+};
+
+/* What changed after `after`, up to `upto`. OM_E_NOTFOUND: nobody knows any
+ * more. */
+static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
+                        struct om__told *told)
+{
+    const struct om_box world = {0, 0, UINT32_MAX, UINT32_MAX};
+    if (after > upto) return OM_E_NOTFOUND;  // of another city, or a later one
+    if (!om__hub_recall(r->server->hub, after, upto, told)) return OM_OK;
+    om__told_clear(told);
+    for (size_t i = 0; i < r->snapshot->layers; i++) {
+        const char *name = r->snapshot->layer[i].name;
+        const uint64_t changed =
+            om_city_changed(r->server->city, name, world);
+        const struct om_live_change change = {changed, name, OM_NO_CELL,
+                                              OM_NO_CELL, OM_ENTRY_COMMIT};
+        if (changed > after) om__told_add(told, &change);
+    }
+    return OM_OK;
+}
+
+/* ---- the question */
+
+static om_status read_layers(struct question *q)
+{
+    struct om__request *r = q->request;
+    const char *text = om__param_text(r, "layers");
+    if (!text || !*text) return OM_OK;
+    if (strlen(text) >= sizeof q->layers)
+        return om__param_bad(r, "layers", OM_E_LIMIT, "layers is too long");
+    for (const char *at = text; *at;) {
+        char name[OM_LIMIT_NAME_BYTES] = "";
+        const size_t len = strcspn(at, ",");
+        if (len < sizeof name) memcpy(name, at, len);
+        if (!om_snapshot_layer(r->snapshot, name))
+            return om__param_bad(r, "layers", OM_E_FORMAT,
+                                 "layers: there is no layer '%.60s'", name);
+        at += len + (at[len] == ',');
+    }
+    // In the city's order, each once: equal questions are equal texts.
+    for (size_t i = 0; i < r->snapshot->layers; i++) {
+        const char *name = r->snapshot->layer[i].name;
+        if (!om__told_wanted(text, name)) continue;
+        const size_t at = strlen(q->layers);
+        snprintf(q->layers + at, sizeof q->layers - at, "%s%s", at ? "," : "",
+                 name);
+    }
+    return OM_OK;
+}
+
+static bool wants_json(const struct om__request *r, bool given)
+{
+    const char *f = om__param_text(r, "f");
+    const char *accept = r->accept;
+    if (f) return !strcmp(f, "json");
+    if (accept && strstr(accept, "text/event-stream")) return false;
+    if (accept && strstr(accept, "application/json")) return true;
+    return given;
+}
+
+static om_status read_question(struct question *q)
+{
+    struct om__request *r = q->request;
+    const char *f;
+    OM_TRY(om__param_word(r, "f", "sse json", "sse", &f));
+    OM_TRY(om__param_count(r, "since", 0, INT64_MAX, &q->since));
+    q->given = om__param_text(r, "since") != NULL;
+    return read_layers(q);
+}
+
+/* ---- for pollers */
+
+static om_status answer_json(struct question *q)
+{
+    struct om__request *r = q->request;
+    const uint64_t upto = r->snapshot->sequence;
+    struct om__told told = {0};
+    struct om_buf out = {0};
+    om_status st = OM_OK;
+    if (!q->given) q->since = upto;
+    st = gather(r, q->since, upto, &told);
+    const bool reset = st == OM_E_NOTFOUND || told.everything;
+    if (st && !reset) goto done;
+    om_buf_addf(&out, "{\"sequence\":%llu,\"next\":%llu,\"reset\":%s",
+                (unsigned long long)upto, (unsigned long long)upto,
+                reset ? "true" : "false");
+    say(r->server, &out);
+    om_buf_add_text(&out, ",\"layers\":{");
+    if (!reset) om__told_write(&told, q->layers, &out);
+    om_buf_add_text(&out, "}}\n");
+    st = om__reply(r, &out, &HEAD_JSON);
+done:
+    om_buf_deinit(&out);
+    om__told_deinit(&told);
+    return st;
+}
+
+/* ---- for listeners */
+
+static void add_head(struct om_buf *out, uint64_t sequence)
+{
+    om_buf_addf(out,
+                "HTTP/1.1 200 OK\r\n"
+                "Content-Type: text/event-stream\r\n"
+                "Cache-Control: no-store\r\n"
+                "Connection: close\r\n"
+                "X-Accel-Buffering: no\r\n"
+                "Access-Control-Allow-Origin: *\r\n"
+                "Access-Control-Expose-Headers: Data-Sequence\r\n"
+                "X-Content-Type-Options: nosniff\r\n"
+                "Data-Sequence: %llu\r\n\r\n"
+                "retry: %d\n\n",
+                (unsigned long long)sequence, RETRY_MS);
+}
+
+/* Where the listener goes on: behind the id that its browser has seen, else
+ * behind `since`, else from now. */
+static bool went_on_from(const struct question *q, uint64_t *after)
+{
+    const char *id = q->request->last_event_id;
+    *after = q->since;
+    return (id && om_digits_read(id, strlen(id), INT64_MAX, after)) || q->given;
+}
+
+static om_status write_missed(const struct question *q, uint64_t told_to,
+                              struct om_buf *out)
+{
+    struct om__hub *hub = q->request->server->hub;
+    struct om__told told = {0};
+    uint64_t after;
+    om_status st = OM_OK;
+    if (went_on_from(q, &after)) {
+        st = gather(q->request, after, told_to, &told);
+        if (st == OM_E_NOTFOUND || told.everything) {
+            om__event_write(hub, "reset", told_to, NULL, q->layers, out);
+            st = OM_OK;
+        } else if (!st && told.last) {
+            om__event_write(hub, "change", told_to, &told, q->layers, out);
+        }
+    }
+    // A first sign of life, with the sequence from which on all is told.
+    om__event_write(hub, "beat", told_to, NULL, q->layers, out);
+    om__told_deinit(&told);
+    return st ? st : out->status;
+}
+
+static void gone(void *ctx)
+{
+    struct om__request *r = ctx;
+    MHD_resume_connection(r->connection);
+}
+
+/* The connection is suspended: its socket is the hub's from here on. */
+static om_status start(struct om__request *r)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const int fd = info ? info->connect_fd : -1, one = 1;
+    struct om_buf first = r->stream;
+    struct om__listener *listener = r->listener;
+    r->stream = (struct om_buf){0};
+    r->listener = NULL;
+    om_snapshot_unref(r->snapshot);
+    r->snapshot = NULL;
+    om__answer_allow(r, UINT64_MAX);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    // From here on the request is another thread's.
+    om__listener_start(listener, fd, &first, gone, r);
+    return OM_OK;
+}
+
+static om_status listen_to(struct question *q)
+{
+    struct om__request *r = q->request;
+    struct om_buf nothing = {0};
+    uint64_t told_to;
+    if (r->head) return om__reply(r, &nothing, &HEAD_STREAM);
+    om_status st = om__hub_join(r->server->hub, q->layers, om__client_of(r),
+                                &r->listener, &told_to);
+    if (st == OM_E_RATE)
+        return om_fail(&r->err, st, 0, "too many listeners of one client");
+    if (st == OM_E_BUSY) return om_fail(&r->err, st, 0, "too many listeners");
+    if (st) return st;
+    // What was told is at least as old as the newest snapshot.
+    om_snapshot_unref(r->snapshot);
+    r->snapshot = om_city_snapshot(r->server->city);
+    if (!r->snapshot) st = OM_E_MEMORY;
+    add_head(&r->stream, told_to);
+    if (!st) st = write_missed(q, told_to, &r->stream);
+    if (!st) {
+        r->response = MHD_create_response_from_buffer(
+            0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+        if (!r->response ||
+            MHD_add_response_header(r->response, "Connection", "close") !=
+                MHD_YES)
+            st = OM_E_MEMORY;
+    }
+    if (!st) {
+        r->status = MHD_HTTP_OK;
+        r->submit = start;
+        return OM_OK;
+    }
+    if (r->response) MHD_destroy_response(r->response);
+    r->response = NULL;
+    om__listener_drop(r->listener);
+    r->listener = NULL;
+    om_buf_deinit(&r->stream);
+    return st;
+}
+
+om_status om__get_changes(struct om__request *r)
+{
+    struct question q = {.request = r};
+    uint64_t after;
+    OM_TRY(read_question(&q));
+    if (!r->on_worker && went_on_from(&q, &after) &&
+        after < om__hub_floor(r->server->hub)) {
+        r->later = true;
+        return OM_OK;
+    }
+    return wants_json(r, q.given) ? answer_json(&q) : listen_to(&q);
+}
