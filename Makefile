@@ -181,6 +181,17 @@ test: ## install what is missing and run all tests (T=name: only those)
 	    echo "$$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 .PHONY: test
 
+# What tries a part of all in make test, and all of it here.
+LONG_C = $(filter $(foreach f,$(shell grep -l test_long tests/*/test_*.c),$(BUILD)/$(f:%.c=%)),$(ALL_TESTS))
+LONG_PAGES = $(shell grep -l ONEMAP_LONG tests/*/*.test.mjs)
+test-long: ## cut everywhere, flip every bit, kill 1,000 times: hours (T=name)
+	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_TEST)
+	@echo "0 0" >$(TOTALS)
+	@$(MAKE) -s -j2 $(call picked,$(LONG_C)) $(BUILD_ROOT)/onemap $(NODE_MODULES)
+	@ONEMAP_LONG=1 ONEMAP=$(abspath $(BUILD_ROOT)/onemap) tests/run.sh -l long -t $(TOTALS) \
+	    $(call picked,$(LONG_C) $(LONG_PAGES))
+.PHONY: test-long
+
 PAGES = $(call picked,$(sort $(shell find tests -name '*.test.mjs' -not -path '*/node_modules/*')))
 test-one:
 	@$(MAKE) -s -j2 tests T=$(T) && $(MAKE) -s run-tests T=$(T)

@@ -123,6 +123,11 @@ enum om_db_cause om_db_cause(struct om_db *db)
     }
 }
 
+bool om_db_readonly(struct om_db *db)
+{
+    return sqlite3_db_readonly(in(db), "main") != 0;
+}
+
 om_status om_db_checkpoint(struct om_db *db, int *left, struct om_err *err)
 {
     int frames = 0, done = 0;

@@ -38,6 +38,8 @@ enum om_db_cause {
     OM_DB_DISK,      // reading, writing or syncing failed
 };
 enum om_db_cause om_db_cause(struct om_db *db);
+/** The file can only be read, whatever was asked for. */
+bool om_db_readonly(struct om_db *db);
 /** Move the write-ahead log into the file as far as no reader needs it;
  *  *left: pages that are still only in the log. */
 om_status om_db_checkpoint(struct om_db *db, int *left,

@@ -2,7 +2,9 @@
 #ifndef OM_TESTS_ROUNDS_H
 #define OM_TESTS_ROUNDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /** Rounds of a random test: all, or a fifth under ThreadSanitizer, which looks
  *  for races and not for wrong answers. */
@@ -13,6 +15,12 @@ static inline size_t test_rounds(size_t all)
 #else
     return all;
 #endif
+}
+
+/** Is this `make test-long`, where everything is tried and not a part of it? */
+static inline bool test_long(void)
+{
+    return getenv("ONEMAP_LONG") != NULL;
 }
 
 #endif

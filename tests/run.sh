@@ -24,6 +24,8 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 # Races of our own are what we look for: GDAL takes its locks in two orders.
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:detect_deadlocks=0:suppressions=$(dirname "$0")/tsan.txt}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/lsan.txt:print_suppressions=0}
+limit=900 # seconds of one program
+[ -z "${ONEMAP_LONG:-}" ] || limit=36000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -32,7 +34,7 @@ run_one() {
     local out=$work/$1.out program=$2 start=$SECONDS status p f
     case $program in
     *.mjs) node --test --test-reporter=tap "$program" >"$out" 2>&1 </dev/null ;;
-    *) timeout 900 "$program" >"$out" 2>&1 </dev/null ;;
+    *) timeout $limit "$program" >"$out" 2>&1 </dev/null ;;
     esac
     status=$?
     case $program in

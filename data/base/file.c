@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +11,48 @@
 #include <unistd.h>
 
 #define PATH_BYTES 4096
+
+static struct {
+    atomic_size_t calls, fails_at;  // 0: never
+    int error;
+    bool sticky;
+} fault[OM_FILE_RENAME + 1];
+
+void om_file_fail_after(enum om_file_call call, size_t countdown, int error,
+                        bool sticky)
+{
+    fault[call].error = error;
+    fault[call].sticky = sticky;
+    atomic_store(&fault[call].fails_at,
+                 countdown ? atomic_load(&fault[call].calls) + countdown : 0);
+}
+
+size_t om_file_calls(enum om_file_call call)
+{
+    return atomic_load(&fault[call].calls);
+}
+
+/* Does the call at hand have to fail? errno is set then. */
+static bool must_fail(enum om_file_call call)
+{
+    const size_t number = atomic_fetch_add(&fault[call].calls, 1) + 1;
+    const size_t at = atomic_load(&fault[call].fails_at);
+    if (!at || number < at || (number > at && !fault[call].sticky))
+        return false;
+    errno = fault[call].error;
+    return true;
+}
+
+/* write or, with an offset, pwrite; or what a fault makes of it. */
+static ssize_t write_some(int fd, const void *bytes, size_t len, off_t offset)
+{
+    if (len > (1u << 30)) len = 1u << 30;
+    if (must_fail(OM_FILE_WRITE)) {
+        if (errno) return -1;
+        len = (len + 1) / 2;
+    }
+    return offset < 0 ? write(fd, bytes, len) : pwrite(fd, bytes, len, offset);
+}
 
 static om_status fail_errno(struct om_err *err, const char *doing,
                             const char *path)
@@ -79,7 +122,7 @@ om_status om_fd_write(int fd, const void *bytes, size_t len, const char *path,
 {
     const uint8_t *at = bytes;
     while (len > 0) {
-        const ssize_t n = write(fd, at, len > (1u << 30) ? (1u << 30) : len);
+        const ssize_t n = write_some(fd, at, len, -1);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return fail_errno(err, "cannot write", path);
         at += n;
@@ -88,9 +131,27 @@ om_status om_fd_write(int fd, const void *bytes, size_t len, const char *path,
     return OM_OK;
 }
 
+om_status om_fd_pwrite(int fd, const void *bytes, size_t len, uint64_t offset,
+                       const char *path, struct om_err *err)
+{
+    const uint8_t *at = bytes;
+    while (len > 0) {
+        const ssize_t n = write_some(fd, at, len, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = ENOSPC;
+        if (n <= 0) return fail_errno(err, "cannot write", path);
+        at += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return OM_OK;
+}
+
 om_status om_file_sync(int fd, const char *path, struct om_err *err)
 {
-    return fsync(fd) ? fail_errno(err, "cannot sync", path) : OM_OK;
+    return must_fail(OM_FILE_SYNC) || fsync(fd)
+               ? fail_errno(err, "cannot sync", path)
+               : OM_OK;
 }
 
 om_status om_folder_sync(const char *path, struct om_err *err)
@@ -127,7 +188,7 @@ om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
     om_status st = om_fd_write(fd, bytes, len, temporary, err);
     if (!st) st = om_file_sync(fd, temporary, err);
     if (close(fd) && !st) st = fail_errno(err, "cannot close", temporary);
-    if (!st && rename(temporary, path))
+    if (!st && (must_fail(OM_FILE_RENAME) || rename(temporary, path)))
         st = fail_errno(err, "cannot rename to", path);
     if (st) {
         unlink(temporary);

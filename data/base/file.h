@@ -43,8 +43,24 @@ bool om_file_exists(const char *path);
 /** Write all of it, whatever write() returns in between. */
 om_status om_fd_write(int fd, const void *bytes, size_t len, const char *path,
                       struct om_err *err) OM_MUST_USE;
+/** The same at an offset; errno says why it failed. threads: any, on parts that
+ *  do not overlap. */
+om_status om_fd_pwrite(int fd, const void *bytes, size_t len, uint64_t offset,
+                       const char *path, struct om_err *err) OM_MUST_USE;
 /** "folder/name" into out [room]. returns OM_E_LIMIT if it does not fit. */
 om_status om_path_join(char *out, size_t room, const char *folder,
                        const char *name) OM_MUST_USE;
+
+enum om_file_call { OM_FILE_WRITE, OM_FILE_SYNC, OM_FILE_RENAME };
+/**
+ * Test hook: make call number `countdown` of its kind from now (1: the next)
+ * fail with errno `error`, and every one after it when `sticky`. error 0 of a
+ * write: half of it is written and nothing said. countdown 0 switches it off.
+ * threads: set while no other thread writes.
+ */
+void om_file_fail_after(enum om_file_call call, size_t countdown, int error,
+                        bool sticky);
+/** Calls of this kind so far, so that a test knows how many can fail. */
+size_t om_file_calls(enum om_file_call call);
 
 #endif

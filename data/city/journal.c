@@ -42,6 +42,7 @@
 
 #define APPLICATION 0x6f6d6a6c  // "omjl"
 #define VERSION 1
+#define TABLES 7  // of SCHEMA, with its index
 static const char MARK_MAGIC[8] = {'o', 'm', 'j', 'm', 'a', 'r', 'k', '1'};
 
 static const char SCHEMA[] =
@@ -112,7 +113,8 @@ om_status om_journal_lock(const char *city, int *fd, struct om_err *err)
     }
     // Only a help for whoever is refused: it may fail.
     const int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(lock, 0) || pwrite(lock, text, (size_t)len, 0) != len)
+    if (ftruncate(lock, 0) ||
+        om_fd_pwrite(lock, text, (size_t)len, 0, path, NULL))
         om_log(OM_LOG_DEBUG, "journal", "%s holds no process number", path);
     *fd = lock;
     return OM_OK;
@@ -163,8 +165,12 @@ static void mark_write(struct om_journal *j)
     uint64_t value[4] = {0, j->now.identity, last, 0};
     memcpy(value, MARK_MAGIC, sizeof MARK_MAGIC);
     value[3] = om_hash64(value, 3 * sizeof *value, 0);
-    if (pwrite(j->mark_fd, value, sizeof value, 0) != (ssize_t)sizeof value)
-        return;
+    const bool failed = om_fd_pwrite(j->mark_fd, value, sizeof value, 0,
+                                     "journal.mark", NULL) != OM_OK;
+    if (failed && !j->mark_failed)
+        om_log(OM_LOG_WARN, "journal", "%s: journal.mark was not written: %s",
+               j->path, strerror(errno));
+    j->mark_failed = failed;
 }
 
 static om_status mark_open(struct om_journal *j, struct om_err *err)
@@ -362,6 +368,30 @@ static om_status ask_integer(struct om_journal *j, const char *sql,
     return st;
 }
 
+/* Are the tables those that we made? What has changed in their description
+ * would make SQLite read all rows differently. */
+static om_status check_tables(struct om_journal *j, int64_t *tables,
+                              struct om_err *err)
+{
+    struct om_db_row *row = NULL;
+    om_status st =
+        om_db_prepare(j->db, "SELECT sql FROM sqlite_master", &row, err);
+    *tables = 0;
+    for (bool more = true; !st;) {
+        size_t len;
+        st = om_db_step(row, &more, err);
+        if (st || !more) break;
+        const char *sql = om_db_text(row, 0, &len);
+        // Keys of tables have an index without a text.
+        if (!sql || len == 0) continue;
+        ++*tables;
+        if (strlen(sql) != len || !strstr(SCHEMA, sql))
+            st = damaged(j, "the description of its tables", err);
+    }
+    om_db_finish(row);
+    return st;
+}
+
 /* *begun: it has our tables. A file without anything in it is one whose making
  * was interrupted. */
 static om_status check_kind(struct om_journal *j, bool *begun,
@@ -370,20 +400,31 @@ static om_status check_kind(struct om_journal *j, bool *begun,
     int64_t application, version, tables;
     OM_TRY(ask_integer(j, "PRAGMA application_id", &application, err));
     OM_TRY(ask_integer(j, "PRAGMA user_version", &version, err));
-    OM_TRY(ask_integer(j, "SELECT count(*) FROM sqlite_master", &tables, err));
-    *begun = tables > 0;
-    if (application == 0 && version == 0 && tables == 0) return OM_OK;
-    if (application != APPLICATION)
+    if (application != 0 && application != APPLICATION)
         return om_fail(err, OM_E_DAMAGED, 0,
                        "%s is not a journal of onemap (move it away, or "
                        "restore the city from a backup)",
                        j->path);
-    if (version != VERSION)
+    if (application != 0 && version != VERSION)
         return om_fail(err, OM_E_VERSION, 0,
                        "%s was written by another version of onemap (its form "
                        "is %lld, this one knows %d: use that version)",
                        j->path, (long long)version, VERSION);
-    return OM_OK;
+    OM_TRY(check_tables(j, &tables, err));
+    *begun = tables > 0;
+    if (tables == (application ? TABLES : 0)) return OM_OK;
+    return damaged(j, "the list of its tables", err);
+}
+
+/* SQLite has more words for a file that it cannot make sense of. */
+static om_status check(struct om_journal *j, bool *begun, struct om_err *err)
+{
+    struct om_err why = {0};
+    const om_status st = check_kind(j, begun, &why);
+    if (st == OM_E_INTERNAL)
+        return om_fail(err, OM_E_DAMAGED, 0, "%s", why.text);
+    if (st && err) *err = why;
+    return st;
 }
 
 static om_status gone(const struct om_journal *j, uint64_t last,
@@ -481,7 +522,11 @@ static om_status open_writer(struct om_journal *j, uint64_t first,
 {
     bool begun;
     OM_TRY(om_db_open(j->path, OM_DB_CREATE, &j->db, err));
-    OM_TRY(check_kind(j, &begun, err));
+    OM_TRY(check(j, &begun, err));
+    if (om_db_readonly(j->db))
+        return om_fail(err, OM_E_IO, 0,
+                       "%s can only be read (open the city for reading only)",
+                       j->path);
     OM_TRY(set_up_writer(j, err));
     if (begun)
         OM_TRY(meta_read(j, err));
@@ -517,14 +562,14 @@ static om_status open_reader(struct om_journal *j, struct om_err *err)
                          : om_fail(err, OM_E_NOTFOUND, 0, "%s does not exist",
                                    j->path);
     OM_TRY(om_db_open(j->path, OM_DB_READ, &j->db, err));
-    om_status st = check_kind(j, &begun, err);
+    om_status st = check(j, &begun, err);
     if (st == OM_E_IO && om_db_cause(j->db) == OM_DB_READONLY &&
         log_is_empty(j->path)) {
         // A disk without room even for the log's index, and no need of it.
         om_db_close(j->db);
         j->db = NULL;
         OM_TRY(om_db_open(j->path, OM_DB_FROZEN, &j->db, err));
-        st = check_kind(j, &begun, err);
+        st = check(j, &begun, err);
     }
     OM_TRY(st);
     if (!begun)

@@ -63,6 +63,7 @@ struct om_journal {
     bool broken;  // the group at hand can only be rolled back
     uint64_t missing;
     int mark_fd;
+    bool mark_failed;
     size_t layers, layers_before, layer_room;
     struct om__journal_layer *layer;
     struct om__journal_rows rows;

@@ -65,19 +65,10 @@ om_status om__writer_open(struct om__writer *writer, const char *path,
 static om_status write_at(const struct om__writer *writer, const void *bytes,
                           size_t len, uint64_t offset, int *error)
 {
-    const uint8_t *at = bytes;
-    while (len > 0) {
-        const ssize_t n = pwrite(writer->fd, at, len, (off_t)offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            *error = n < 0 ? errno : ENOSPC;
-            return OM_E_IO;
-        }
-        at += n;
-        len -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return OM_OK;
+    if (!om_fd_pwrite(writer->fd, bytes, len, offset, writer->path, NULL))
+        return OM_OK;
+    *error = errno;
+    return OM_E_IO;
 }
 
 /* What a section of a file in memory is made into. */

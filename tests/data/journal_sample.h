@@ -10,10 +10,13 @@
 
 #include "data/city/journal.h"
 
-/* A new empty folder below /tmp; removed by folder_remove. */
+/* A new empty folder, in memory where there is such a thing: thousands of syncs
+ * would wait for a disk. folder_remove removes it. */
 static inline char *folder_make(void)
 {
-    char *folder = strdup("/tmp/onemap-journal-XXXXXX");
+    char *folder =
+        strdup(access("/dev/shm", W_OK) == 0 ? "/dev/shm/onemap-journal-XXXXXX"
+                                             : "/tmp/onemap-journal-XXXXXX");
     return folder && mkdtemp(folder) ? folder : NULL;
 }
 
