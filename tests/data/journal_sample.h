@@ -17,7 +17,8 @@ static inline char *folder_make(void)
     char *folder =
         strdup(access("/dev/shm", W_OK) == 0 ? "/dev/shm/onemap-journal-XXXXXX"
                                              : "/tmp/onemap-journal-XXXXXX");
-    return folder && mkdtemp(folder) ? folder : NULL;
+    if (!folder || !mkdtemp(folder)) abort();
+    return folder;
 }
 
 static inline void folder_remove(char *folder)
