@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "data/base/cancel.h"
 #include "data/base/limits.h"
 
 static atomic_size_t threads_wanted;
@@ -41,6 +42,7 @@ void om_threads_set(size_t n)
 }
 
 struct job {
+    struct om_cancel *cancel;  // of the thread that began it
     om_range_fn *fn;
     void *ctx;
     size_t n, grain;
@@ -59,12 +61,15 @@ static void *run_lane(void *arg)
 {
     const struct lane *lane = arg;
     struct job *job = lane->job;
+    om_cancel_swap(job->cancel);
     for (;;) {
         const size_t first = atomic_fetch_add(&job->next, job->grain);
         if (first >= job->n) return NULL;
         const size_t left = job->n - first;
         const size_t end = first + (left < job->grain ? left : job->grain);
-        const om_status st = job->fn(job->ctx, first, end, lane->number);
+        const om_status st = om_cancelled()
+                                 ? OM_E_STOPPED
+                                 : job->fn(job->ctx, first, end, lane->number);
         if (!st) continue;
         pthread_mutex_lock(&job->lock);
         if (first < job->failed_at) {
@@ -84,8 +89,12 @@ om_status om_parallel(size_t n, size_t grain, om_range_fn *fn, void *ctx)
     const size_t stretches = (n - 1) / grain + 1;
     size_t lanes = stretches > 1 ? om_threads() : 1;
     if (lanes > stretches) lanes = stretches;
-    struct job job = {
-        .fn = fn, .ctx = ctx, .n = n, .grain = grain, .failed_at = SIZE_MAX};
+    struct job job = {.cancel = om_cancel_get(),
+                      .fn = fn,
+                      .ctx = ctx,
+                      .n = n,
+                      .grain = grain,
+                      .failed_at = SIZE_MAX};
     pthread_mutex_init(&job.lock, NULL);
     struct lane lane[OM_LIMIT_THREADS];
     pthread_t thread[OM_LIMIT_THREADS];

@@ -20,6 +20,7 @@ typedef om_status om_range_fn(void *ctx, size_t first, size_t end, size_t lane);
 /**
  * Run `fn` over [0, n) in stretches of `grain`, handed to threads in order.
  * returns the error of the lowest failing stretch; later ones may not run.
+ *         OM_E_STOPPED if the caller's work was given up on the way (cancel.h)
  * threads: may be called from several threads; not nested from within fn.
  */
 om_status om_parallel(size_t n, size_t grain, om_range_fn *fn,

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "engine/filter/eval_internal.h"
 
@@ -272,7 +273,10 @@ static om_status obtain(struct om_selections *cache, const struct om_buf *key,
     if (e) *slot(cache, hash, key) = e;
     pthread_mutex_unlock(&cache->lock);
 
+    // Others may wait for it.
+    struct om_cancel *held = om_cancel_swap(NULL);
     om_status st = make(ctx, out);
+    om_cancel_swap(held);
     if (!e) return st;  // no memory to remember it by
     pthread_mutex_lock(&cache->lock);
     if (!st) {

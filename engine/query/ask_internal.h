@@ -2,8 +2,12 @@
 #ifndef OM_ENGINE_QUERY_ASK_INTERNAL_H
 #define OM_ENGINE_QUERY_ASK_INTERNAL_H
 
+#include "data/base/cancel.h"
 #include "engine/query/nearest.h"
 #include "engine/query/place.h"
+
+/** Rows after which loops ask whether they are still wanted. */
+#define OM__ASK_ROWS 4096
 
 /* A question being answered. Zero is a valid empty one. */
 struct om__ask {

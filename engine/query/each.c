@@ -144,6 +144,7 @@ static om_status visit(const struct om__ask *ask, struct walk *walk,
     for (size_t i = 0; i < parts; i++) OM_TRY(settle(&walk[i]));
     for (size_t seen = 0; !limit || seen < limit; seen++) {
         struct walk *w;
+        if (seen % OM__ASK_ROWS == 0 && om_cancelled()) return OM_E_STOPPED;
         OM_TRY(first_of(walk, parts, id_field, &w));
         if (!w) break;
         struct om_hit hit = {.part = (size_t)(w - walk), .row = w->row};

@@ -66,6 +66,8 @@ om_status om__group_texts(const struct om__grouping *g,
             st = om_segment_column(segment, g->sum_column, s.from, s.to, &of);
         if (st) goto done;
         for (size_t row = s.from; row < s.to; row++) {
+            if (row % OM__ASK_ROWS == 0 && om_cancelled()) st = OM_E_STOPPED;
+            if (st) goto done;
             if (!om__chosen_has(chosen, row)) continue;
             const char *text;
             size_t len;

@@ -292,6 +292,7 @@ static om_status take_span(struct sorting *s, size_t part,
     }
     for (size_t w = span.from / 64; w * 64 < span.to; w++) {
         uint64_t bits = om__chosen_bits(chosen, w, span.from, span.to);
+        if (w % (OM__ASK_ROWS / 64) == 0 && om_cancelled()) return OM_E_STOPPED;
         for (; bits; bits &= bits - 1) {
             const size_t row = w * 64 + (size_t)__builtin_ctzll(bits);
             if (c && is_out(s, !om_column_valid(c, row),

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "data/base/thread.h"
 #include "engine/layer/build.h"
 #include "engine/shape/shape.h"
@@ -293,11 +294,12 @@ static bool joined(const struct work *w, size_t a, size_t b)
 }
 
 /* Unite buckets: those side by side first, then the others (DESIGN). */
-static void unite(struct work *w)
+static om_status unite(struct work *w)
 {
     for (size_t b = 0; b < w->buckets; b++) w->parent[b] = (uint32_t)b;
     for (int pass = 0; pass < 2; pass++)
         for (size_t b = 0; b < w->buckets; b++) {
+            if (om_cancelled()) return OM_E_STOPPED;
             if (!w->bucket[b].cores) continue;
             EACH_NEAR(w, b, r, at)
             {
@@ -311,6 +313,7 @@ static void unite(struct work *w)
                 w->parent[p > q ? p : q] = p < q ? p : q;
             }
         }
+    return OM_OK;
 }
 
 /* The bucket of the core site nearest to site i, OM_NOISE if none is within
@@ -448,6 +451,7 @@ static om_status make_hulls(const struct work *w, struct om_clusters *out)
     if (!part || !ring || !vertex || !box || !corner) st = OM_E_MEMORY;
     uint32_t rings = 0;
     for (size_t c = 0; c < n && !st; c++) {
+        if (om_cancelled()) st = OM_E_STOPPED;
         const size_t k =
             om_hull(pos + start[c], start[c + 1] - start[c], corner + corners);
         box[c] = OM_BOX_NONE;
@@ -483,7 +487,7 @@ static om_status find(struct work *w, const struct om_pos *pos,
     OM_TRY(make_sites(w, &frame));
     OM_TRY(make_buckets(w));
     OM_TRY(om_parallel(w->buckets, GRAIN, core_stretch, w));
-    unite(w);
+    OM_TRY(unite(w));
     for (size_t b = 0; b < w->buckets; b++)
         w->parent[b] = root_of(w, (uint32_t)b);
     OM_TRY(om_parallel(w->buckets, GRAIN, label_stretch, w));

@@ -1,5 +1,6 @@
 // graph_near.c - graphs from distances: bands and nearest ones.
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "data/base/alloc.h"
@@ -25,9 +26,10 @@ static int by_number(const void *a, const void *b)
 struct band_job {
     const struct om__near *near;
     double radius_m;
-    size_t reach;   // buckets
-    size_t *first;  // [count + 1] how many, then where
-    uint32_t *to;   // NULL: count only
+    size_t reach;         // buckets
+    size_t *first;        // [count + 1] how many, then where
+    uint32_t *to;         // NULL: count only
+    atomic_size_t links;  // counted so far
 };
 
 static void visit_bucket(const struct band_job *job, size_t at, size_t bucket,
@@ -47,7 +49,7 @@ static void visit_bucket(const struct band_job *job, size_t at, size_t bucket,
 static om_status band_stretch(void *ctx, size_t from, size_t end, size_t lane)
 {
     (void)lane;
-    const struct band_job *job = ctx;
+    struct band_job *job = ctx;
     const struct om__near *near = job->near;
     for (size_t at = from; at < end; at++) {
         const size_t col = om__near_col(near, near->site[at].x);
@@ -64,6 +66,10 @@ static om_status band_stretch(void *ctx, size_t from, size_t end, size_t lane)
                   by_number);
         else
             job->first[self + 1] = found;
+        // Known to be too many long before all are counted.
+        if (!job->to &&
+            atomic_fetch_add(&job->links, found) + found > OM_GRAPH_LINKS_MOST)
+            return OM_E_COST;
     }
     return OM_OK;
 }

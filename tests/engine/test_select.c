@@ -5,7 +5,7 @@
  *   window_*  times are half open, rows without one are left out
  *   dead_*    rows that are gone are taken off, ranks and counts stay right
  *   cache_*   the same is computed once, also by threads at once; the least
- *             recently used goes first
+ *             recently used goes first; who began it may leave
  *   fault_*   no allocation that fails leaves anything behind
  */
 #include <pthread.h>
@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "data/base/cancel.h"
 #include "data/base/thread.h"
 #include "engine/filter/filter.h"
 #include "filter_sample.h"
@@ -287,6 +288,29 @@ static void cache_forgets_the_least_recently_used(void **state)
     om_selections_free(cache);
 }
 
+static bool always_gone(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static void cache_makes_what_others_wait_for_whoever_leaves(void **state)
+{
+    (void)state;
+    struct om_selections *cache;
+    struct om_filter *filter = parse("severity > 1");
+    struct om_cancel cancel = {.given_up = always_gone};
+    assert_int_equal(om_selections_new((size_t)1 << 30, &cache), OM_OK);
+    om_cancel_swap(&cancel);
+    assert_true(om_cancelled());
+    struct om_selection *s = select_rows(cache, &sample.layer, filter, always);
+    assert_ptr_equal(om_cancel_swap(NULL), &cancel);
+    assert_true(s->count > 0 && s->count < sample.layer.rows);
+    om_selection_unref(s);
+    om_filter_free(filter);
+    om_selections_free(cache);
+}
+
 static void cache_of_no_bytes_keeps_nothing(void **state)
 {
     (void)state;
@@ -454,6 +478,7 @@ int main(void)
         cmocka_unit_test(parts_are_selected_one_by_one),
         cmocka_unit_test(cache_computes_the_same_once),
         cmocka_unit_test(cache_forgets_the_least_recently_used),
+        cmocka_unit_test(cache_makes_what_others_wait_for_whoever_leaves),
         cmocka_unit_test(cache_of_no_bytes_keeps_nothing),
         cmocka_unit_test(cache_serves_threads_at_once),
         cmocka_unit_test(cache_lets_one_thread_compute_for_all),

@@ -427,6 +427,33 @@ test('what costs much', async (t) => {
         const text = (await at('/metrics')).body.toString();
         assert.ok(Number(/^onemap_requests_total\{route="legend",status="5xx"\} (\d+)/m.exec(text)[1]) > 0);
     });
+
+    await t.test('is given up while it is being done when its client leaves', async () => {
+        const number = async (name) => Number(new RegExp(`^onemap_${name} (\\d+)`, 'm').exec((await at('/metrics')).body.toString())?.[1] ?? 0);
+        const until = async (name, holds) => {
+            for (let i = 0; i < 3000; i++) {
+                const value = await number(name);
+                if (holds(value)) return value;
+                await new Promise((resolve) => setTimeout(resolve, 10));
+            }
+            throw new Error(`${name} does not change`);
+        };
+        const question = '/hotspots/many?units=hex:70&neighbours=band:250&stat=moran';
+        await until('workers_busy', (n) => n === 0);
+        const before = await number('given_up_total');
+        const asked = http.request(server.url + question);
+        asked.on('error', () => undefined);
+        asked.end();
+        await until('workers_busy', (n) => n === 1);
+        asked.destroy();
+        await until('workers_busy', (n) => n === 0);
+        // It ended without an answer, and not by finding out that it is too much.
+        assert.equal(await number('given_up_total'), before + 1);
+        assert.equal(await number('requests_total\\{route="hotspots",status="5xx"\\}'), 1);
+        assert.equal(await number('requests_total\\{route="hotspots",status="4xx"\\}'), 0);
+        // Who stays gets an answer, of the same worker.
+        assert.equal((await at('/hotspots/many?units=hex:5000')).status, 200);
+    });
 });
 
 test('a step of time is one wherever there is time', async (t) => {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "tiles/vector/vector_internal.h"
 
@@ -177,7 +178,10 @@ om_status om__keep_get(struct om_vectors *vectors,
     if (mine) {
         void *value = NULL;
         size_t bytes = 0;
+        // Others may wait for it.
+        struct om_cancel *held = om_cancel_swap(NULL);
         st = kind->make(ask, &value, &bytes);
+        om_cancel_swap(held);
         pthread_mutex_lock(&k->lock);
         if (st) {
             drop(k, slot);

@@ -10,7 +10,8 @@
  * out to be such on the way is put back, into another queue.
  *
  * A suspended connection cannot notice that its client has gone; so a worker
- * looks at the socket before it begins, and work nobody waits for is dropped.
+ * looks at the socket before it begins, and now and then while it works
+ * (data/base/cancel.h): work nobody waits for is dropped.
  * The queues are short: who would wait long is told at once to come back. When
  * the heavy one is full, those whose clients have left make room.
  */
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "web/server/server_internal.h"
 
@@ -37,6 +39,8 @@ struct om__jobs {
     pthread_mutex_t lock;
     struct queue quick, heavy, filing;
     bool stop;
+    atomic_size_t running;
+    atomic_uint_least64_t given_up;
     unsigned workers;
     pthread_t worker[WORKERS_MAX];
     bool heavy_worker_made, filing_worker_made;
@@ -154,6 +158,25 @@ bool om__wait_filing(struct om__request *request)
     return true;
 }
 
+static bool is_gone(void *ctx)
+{
+    return om__client_gone(ctx);
+}
+
+/* Answer, as long as there is somebody to answer. What changes something is
+ * done all the same. */
+static void answer(struct om__jobs *jobs, struct om__request *request)
+{
+    struct om_cancel cancel = {.given_up = is_gone, .ctx = request};
+    const bool asks = !request->route || !request->route->method;
+    om_cancel_swap(asks ? &cancel : NULL);
+    atomic_fetch_add(&jobs->running, 1);
+    om__request_answer(request);
+    atomic_fetch_sub(&jobs->running, 1);
+    om_cancel_swap(NULL);
+    if (atomic_load(&cancel.stopped)) atomic_fetch_add(&jobs->given_up, 1);
+}
+
 static void run(struct queue *q, struct om__request *request)
 {
     struct om__jobs *jobs = q->jobs;
@@ -163,9 +186,10 @@ static void run(struct queue *q, struct om__request *request)
     request->on_heavy = q->heavy || q->filing;
     if (om__client_gone(request)) {
         request->error_status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        atomic_fetch_add(&jobs->given_up, 1);
         om__reply_problem(request, OM_E_STOPPED);
     } else {
-        om__request_answer(request);
+        answer(jobs, request);
         if (request->later) {
             // From the moment it is queued it is another thread's.
             if (!om__jobs_add(jobs, request)) return;
@@ -251,6 +275,12 @@ void om__jobs_free(struct om__jobs *jobs)
     pthread_cond_destroy(&jobs->filing.some);
     pthread_mutex_destroy(&jobs->lock);
     om_free(jobs);
+}
+
+struct om__jobs_stats om__jobs_stats(struct om__jobs *jobs)
+{
+    return (struct om__jobs_stats){atomic_load(&jobs->running),
+                                   atomic_load(&jobs->given_up)};
 }
 
 size_t om__jobs_waiting(struct om__jobs *jobs)

@@ -182,16 +182,24 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
         om_buf_addf(out, "} %llu\n",
                     (unsigned long long)snapshot->layer[i].rows);
     }
-    om_buf_addf(out,
-                "# TYPE onemap_sequence counter\nonemap_sequence %llu\n"
-                "# TYPE onemap_requests_in_flight gauge\n"
-                "onemap_requests_in_flight %zu\n"
-                "# TYPE onemap_queue_length gauge\nonemap_queue_length %zu\n"
-                "# TYPE onemap_uptime_seconds counter\n"
-                "onemap_uptime_seconds %.0f\n",
-                (unsigned long long)(snapshot ? snapshot->sequence : 0),
-                (size_t)server->in_flight, om__jobs_waiting(server->jobs),
-                om_seconds() - server->started_s);
+    const struct om__jobs_stats jobs = om__jobs_stats(server->jobs);
+    om_buf_addf(
+        out,
+        "# TYPE onemap_sequence counter\nonemap_sequence %llu\n"
+        "# TYPE onemap_requests_in_flight gauge\n"
+        "onemap_requests_in_flight %zu\n"
+        "# TYPE onemap_queue_length gauge\nonemap_queue_length %zu\n"
+        "# HELP onemap_workers_busy Requests that workers are at.\n"
+        "# TYPE onemap_workers_busy gauge\nonemap_workers_busy %zu\n"
+        "# HELP onemap_given_up_total Requests whose client left before "
+        "a worker was done.\n"
+        "# TYPE onemap_given_up_total counter\n"
+        "onemap_given_up_total %llu\n"
+        "# TYPE onemap_uptime_seconds counter\n"
+        "onemap_uptime_seconds %.0f\n",
+        (unsigned long long)(snapshot ? snapshot->sequence : 0),
+        (size_t)server->in_flight, om__jobs_waiting(server->jobs), jobs.running,
+        (unsigned long long)jobs.given_up, om_seconds() - server->started_s);
     om_snapshot_unref(snapshot);
     return out->status;
 }

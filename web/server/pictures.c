@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "data/base/log.h"
 #include "web/server/server_internal.h"
@@ -181,11 +182,13 @@ static om_status fill(struct om__request *r,
 {
     struct om__pictures *p = r->server->pictures;
     struct om_base *base;
+    struct om_cancel *held = om_cancel_swap(NULL);  // others may wait for it
     om_status st = om__base_get(r, &base);
     if (!st)
         st = om_picture_make(bound, r->snapshot, base, r->server->selections,
                              out, &r->err);
     om_base_unref(base);
+    om_cancel_swap(held);
     pthread_mutex_lock(&p->lock);
     struct slot *slot = find(p, key, hash);
     if (st)

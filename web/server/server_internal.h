@@ -316,6 +316,13 @@ void om__jobs_free(struct om__jobs *jobs);
 /** Hand over a request whose connection is suspended. OM_E_BUSY: no room. */
 om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request);
 size_t om__jobs_waiting(struct om__jobs *jobs);
+/* Requests that workers are at, and those given up because their client left,
+ * before or while a worker was at them. */
+struct om__jobs_stats {
+    size_t running;
+    uint64_t given_up;
+};
+struct om__jobs_stats om__jobs_stats(struct om__jobs *jobs);
 /** The request is about to do heavy work. True: not here; it has been marked
  *  for the worker of such work and its handler returns OM_OK without answer.
  *  False: it is there, go on. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "web/server/server_internal.h"
 
@@ -175,7 +176,9 @@ static om_status fill(struct om__request *r, struct om_risk_bound **bound,
 {
     struct om__views *views = r->server->views;
     struct made *made = NULL;
+    struct om_cancel *held = om_cancel_swap(NULL);  // others may wait for it
     const om_status st = make(r, bound, &made);
+    om_cancel_swap(held);
     pthread_mutex_lock(&views->lock);
     struct slot *slot = find(views, key, hash);
     slot->made = made;
