@@ -370,6 +370,7 @@ static void commit(struct om_live *live, struct om_write *list, int64_t clock_s)
                       .clock_s = clock_s};
     struct om_err err = {0};
     om_status st = prepare(live, &f, &err);
+    om__live_step("staged");
     if (!st) st = room_for_changes(live, live->staged_count);
     if (!st) st = make_durable(live, list, &f, &err);
     if (st) {
@@ -378,7 +379,9 @@ static void commit(struct om_live *live, struct om_write *list, int64_t clock_s)
                live->staged_count, err.text);
         fail_all(list, st, &err);
     } else {
+        om__live_step("durable");
         publish_group(live, &f);
+        om__live_step("visible");
     }
     if (f.state) om__states_free(f.state, live->base->manifest.layers);
     om_snapshot_unref(f.snapshot);

@@ -37,6 +37,8 @@
 #define KEEP_ENTRIES 2000000
 #define TICK_MS 200
 
+void (*om__live_die)(const char *step);
+
 size_t om__live_layer(const struct om__base *base, const char *name)
 {
     for (size_t i = 0; i < base->manifest.layers; i++)

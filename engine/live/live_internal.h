@@ -101,6 +101,8 @@ struct om_live {
     // first parts of it that only they may touch; whose runs are being merged.
     size_t busy_layer, merging_layer;  // OM_NO_FIELD: none
     struct om_segment *busy_last;      // the newest of those parts
+    bool busy_all;                     // all parts, until that is known
+    bool swept;  // with files_lock: what an earlier process left is gone
 };
 
 /** Number of a layer in the manifest, OM_NO_FIELD: none. */
@@ -168,8 +170,11 @@ om_status om__live_view(struct om_live *live, struct om__view_of_layer *out,
 void om__live_view_end(struct om__view_of_layer *view);
 /**
  * Put `merged` in the place of parts [from, to) of the stack as it was, into
- * the stack as it is now: rows that have died meanwhile are dead in it too.
- * returns OM_E_NOTFOUND if those parts are not there any more
+ * the stack as it is now: rows that have died meanwhile are dead in it too, and
+ * so are those of runs that were made again, with their rows, by later groups.
+ * merged NULL: nothing was alive. file: it lies in one, and is put in whatever
+ * is left of the parts.
+ * returns OM_E_NOTFOUND if none of those parts is there any more
  */
 om_status om__live_carry(const struct om__stack *then, size_t from, size_t to,
                          struct om_segment *merged, bool file, size_t id_field,
@@ -181,6 +186,14 @@ om_status om__live_carry(const struct om__stack *then, size_t from, size_t to,
 bool om__live_many_runs(const struct om__stack *stack);
 void *om__live_merge_thread(void *live);
 void *om__live_keep_thread(void *live);
+/** Is all that a layer is in its files? On the committer. */
+bool om__live_is_clean(const struct om_live *live, size_t layer);
+/** Called at each step of a group and of a compaction: tests die there. */
+extern void (*om__live_die)(const char *step);
+static inline void om__live_step(const char *step)
+{
+    if (om__live_die) om__live_die(step);
+}
 /** Journal entries that nobody needs go, the log is written back; a little of
  *  it each call. On the committer. */
 void om__live_tidy(struct om_live *live);

@@ -19,8 +19,7 @@ static uint64_t in_files(const struct om_live *live)
     const struct om_manifest *m = &live->base->manifest;
     uint64_t least = live->sequence;
     for (size_t i = 0; i < m->layers; i++)
-        if (live->state[i].changed > m->layer[i].applied &&
-            m->layer[i].applied < least)
+        if (m->layer[i].applied < least && !om__live_is_clean(live, i))
             least = m->layer[i].applied;
     return least;
 }

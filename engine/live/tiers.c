@@ -59,6 +59,7 @@ static size_t first_free(const struct om_live *live, size_t layer,
                          const struct om__stack *stack)
 {
     size_t first = stack->files;
+    if (live->busy_layer == layer && live->busy_all) return stack->parts;
     if (live->busy_layer == layer)
         for (size_t i = 0; i < stack->parts; i++)
             if (stack->part[i].segment == live->busy_last) first = i + 1;

@@ -77,31 +77,56 @@ static om_status carry_part(struct carrying *c, const struct om_part *then,
     return OM_OK;
 }
 
+/* All that was alive: the run is not in the stack any more. */
+static om_status carry_all(struct carrying *c, const struct om_part *then)
+{
+    const size_t rows = om_segment_rows(then->segment);
+    for (size_t row = 0; row < rows; row++)
+        if (!om__part_is_dead(then, row))
+            OM_TRY(carry_row(c, then->segment, row));
+    return OM_OK;
+}
+
+/* Those of the parts [from, to) that the stack still has lie together; where,
+ * and how many. */
+static size_t find_parts(const struct om__stack *then, size_t from, size_t to,
+                         const struct om__stack *now, size_t *count)
+{
+    size_t at = now->files < from ? now->files : from;
+    *count = 0;
+    for (size_t i = from; i < to; i++)
+        for (size_t k = 0; k < now->parts; k++)
+            if (now->part[k].segment == then->part[i].segment) {
+                if (++*count == 1) at = k;
+                break;
+            }
+    return at;
+}
+
 om_status om__live_carry(const struct om__stack *then, size_t from, size_t to,
                          struct om_segment *merged, bool file, size_t id_field,
                          const struct om__stack *now, struct om__stack **out)
 {
-    // A run all of whose rows have died is not in the stack any more, so each
-    // part is looked for; those that are left lie together.
     struct carrying c = {.merged = merged, .id_field = id_field};
     struct om__dead *dead = NULL;
-    size_t at = 0;
+    size_t count;
+    const size_t at = find_parts(then, from, to, now, &count);
+    if (count == 0 && !file) return OM_E_NOTFOUND;
     om_status st = OM_OK;
-    while (at < now->parts && now->part[at].segment != then->part[from].segment)
-        at++;
-    if (at + (to - from) > now->parts) return OM_E_NOTFOUND;
-    for (size_t i = from; i < to; i++)
-        if (now->part[at + i - from].segment != then->part[i].segment)
-            return OM_E_NOTFOUND;
-    for (size_t i = from; i < to && !st; i++)
-        st = carry_part(&c, &then->part[i], &now->part[at + i - from]);
+    size_t k = at;
+    for (size_t i = from; i < to && !st && merged; i++) {
+        const struct om_part *was = &then->part[i];
+        if (k < now->parts && now->part[k].segment == was->segment)
+            st = carry_part(&c, was, &now->part[k++]);
+        else  // made again by a later group, or all of it has died
+            st = carry_all(&c, was);
+    }
     if (!st && c.count) {
         qsort(c.row, c.count, sizeof *c.row, by_row);
         st = om__dead_new(c.row, c.count, &dead);
     }
     if (!st)
-        st = om__stack_splice(now, at, at + (to - from), merged, dead, file,
-                              out);
+        st = om__stack_splice(now, at, at + count, merged, dead, file, out);
     om__dead_unref(dead);
     om_free(c.row);
     om_text_reader_deinit(&c.from);

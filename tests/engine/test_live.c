@@ -4,6 +4,11 @@
  *   write_*     each kind of write, what it refuses, and with which words
  *   key_*       a request that comes twice is answered twice and done once
  *   reopen_*    after closing or dying the city is what it was
+ *   model_*     random writes, compactions and reopenings against an array
+ *   crash_*     dying at any step of a compaction, or of a group
+ *   commit_*    another process imports while the city is written to
+ *   overlay_*   rows that stand beside the journal
+ *   copy_*      a copy made under load is a city, and whole
  *   lock_*      one writer; any readers, also in another process
  *   many_*      threads write and read: every snapshot is consistent
  */
@@ -11,10 +16,13 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "data/base/alloc.h"
 #include "engine/live/changes.h"
+#include "engine/live/live_internal.h"
+#include "engine/verify.h"
 
 static char folder[64];
 
@@ -437,6 +445,505 @@ static void many_threads_see_whole_groups(void **state)
     end(&party.f);
 }
 
+/* ---- a plain array ---- */
+
+#define IDS 300
+
+static uint64_t seed;
+
+static uint32_t dice(uint32_t below)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)((seed >> 33) % below);
+}
+
+/* value[i] is n of row "bI", or -1. */
+struct model {
+    int64_t value[IDS];
+};
+
+static void compare(struct om_city *city, const char *layer,
+                    const struct model *m)
+{
+    uint64_t rows = 0, have_rows;
+    int64_t sum = 0, have_sum;
+    char id[32];
+    struct om_snapshot *s = om_city_snapshot(city);
+    for (int i = 0; i < IDS; i++) {
+        if (m->value[i] < 0) continue;
+        rows++;
+        sum += m->value[i];
+    }
+    live_sum(s, layer, &have_rows, &have_sum);
+    om_snapshot_unref(s);
+    assert_int_equal(have_rows, rows);
+    assert_int_equal(have_sum, sum);
+    for (int i = 0; i < IDS; i += 7) {
+        snprintf(id, sizeof id, "b%d", i);
+        assert_int_equal(live_n(city, layer, id),
+                         m->value[i] < 0 ? INT64_MIN : m->value[i]);
+    }
+}
+
+/* Some rows, written to city and model. */
+static void write_some(struct om_live *live, const char *layer, struct model *m,
+                       uint32_t most)
+{
+    struct live_batch b = {0};
+    struct model after = *m;
+    char id[32];
+    const enum om_write_kind kind = dice(3) ? OM_WRITE_PUT : OM_WRITE_DELETE;
+    const uint32_t rows = 1 + dice(most);
+    size_t taken = 0;
+    for (uint32_t i = 0; i < rows; i++) {
+        const uint32_t which = dice(IDS);
+        const int64_t n = dice(1000000);
+        snprintf(id, sizeof id, "b%u", which);
+        live_row(&b, id, dice(LIVE_SPAN), dice(LIVE_SPAN), n);
+        if (kind == OM_WRITE_PUT || after.value[which] >= 0) taken++;
+        after.value[which] = kind == OM_WRITE_PUT ? n : -1;
+    }
+    struct om_write w = {
+        .layer = layer, .kind = kind, .batch = live_batch(&b), .partial = true};
+    assert_int_equal(om_live_write_wait(live, &w), OM_OK);
+    assert_int_equal(w.taken, taken);
+    assert_int_equal(w.refused, rows - taken);
+    *m = after;
+    live_batch_free(&b);
+}
+
+static void begin_model(struct model *spot, struct model *other)
+{
+    for (int i = 0; i < IDS; i++) {
+        spot->value[i] = i < 100 ? i : -1;
+        other->value[i] = -1;
+    }
+}
+
+static void model_agrees_whatever_happens(void **state)
+{
+    (void)state;
+    struct model spot, other;
+    const struct om_live_options options = {
+        .compact_rows = 150, .no_compaction = true, .keep_entries = 500};
+    live_city(folder, 100);
+    begin_model(&spot, &other);
+    struct fixture f = begin(&options);
+    struct om_city *reader = NULL;
+    assert_int_equal(om_city_open(folder, &reader, NULL), OM_OK);
+    seed = 7;
+    for (int round = 0; round < 250; round++) {
+        const bool first = dice(2);
+        write_some(f.live, first ? "spot" : "other", first ? &spot : &other,
+                   dice(8) ? 12 : 150);
+        struct om_err err = {0};
+        if (dice(12) == 0 && om_live_compact(f.live, &err))
+            fail_msg("%s", err.text);
+        if (dice(25) == 0) {
+            end(&f);
+            f = begin(&options);
+        }
+        if (dice(6) == 0) {
+            if (om_city_refresh(reader, NULL, &err)) fail_msg("%s", err.text);
+            compare(reader, "spot", &spot);
+            compare(reader, "other", &other);
+        }
+        compare(f.city, "spot", &spot);
+        compare(f.city, "other", &other);
+    }
+    om_city_close(reader);
+    end(&f);
+}
+
+/* ---- dying ---- */
+
+/* What the child was told, in memory that both have. */
+struct shared {
+    struct model spot;
+    int64_t doing[IDS];  // what is under way; -2: nothing
+    int compactions;
+};
+
+static const char *die_at;
+static int die_after;
+
+static void maybe_die(const char *step)
+{
+    if (!strcmp(step, die_at) && die_after-- == 0) _exit(9);
+}
+
+static void live_until_death(struct shared *shared)
+{
+    const struct om_live_options options = {.no_compaction = true};
+    struct fixture f = {0};
+    if (om_city_open(folder, &f.city, NULL) ||
+        om_live_open(f.city, &options, &f.live, NULL))
+        _exit(1);
+    char id[32];
+    for (int i = 0; i < 400; i++) {
+        struct live_batch b = {0};
+        const uint32_t which = dice(IDS);
+        const int64_t n = dice(1000000);
+        snprintf(id, sizeof id, "b%u", which);
+        live_row(&b, id, dice(LIVE_SPAN), dice(LIVE_SPAN), n);
+        const bool put = dice(3);
+        struct om_write w = {.layer = "spot",
+                             .kind = put ? OM_WRITE_PUT : OM_WRITE_DELETE,
+                             .batch = live_batch(&b),
+                             .partial = true};
+        shared->doing[which] = put ? n : -1;
+        if (om_live_write_wait(f.live, &w)) _exit(2);
+        shared->spot.value[which] = put ? n : -1;
+        shared->doing[which] = -2;
+        live_batch_free(&b);
+        if (i % 30 == 29) {
+            if (om_live_compact(f.live, NULL)) _exit(3);
+            shared->compactions++;
+        }
+    }
+    _exit(0);
+}
+
+static void no_fault(void *ctx, const struct om_layer_verify *found)
+{
+    (void)ctx;
+    if (found->first_fault[0]) fail_msg("%s", found->first_fault);
+}
+
+static void crash_at_any_step_loses_nothing(void **state)
+{
+    (void)state;
+    const char *step[] = {"begin", "part",    "dead",    "commit", "in",
+                          "end",   "durable", "visible", "staged"};
+    struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(shared, MAP_FAILED);
+    struct model other;
+    live_city(folder, 100);
+    begin_model(&shared->spot, &other);
+    for (size_t round = 0; round < 27; round++) {
+        for (int i = 0; i < IDS; i++) shared->doing[i] = -2;
+        die_at = step[round % 9];
+        die_after = (int)(round / 9) * (round % 9 < 6 ? 2 : 60) + 1;
+        seed = 1000 + round;
+        const pid_t pid = fork();
+        if (pid == 0) {
+            om__live_die = maybe_die;
+            live_until_death(shared);
+        }
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 9);
+        struct om_city *city = NULL;
+        struct om_err err = {0};
+        if (om_city_open(folder, &city, &err))
+            fail_msg("%s: %s", die_at, err.text);
+        // The one write that was not answered may be there or not.
+        char id[32];
+        for (int i = 0; i < IDS; i++) {
+            if (shared->doing[i] == -2) continue;
+            snprintf(id, sizeof id, "b%d", i);
+            const int64_t n = live_n(city, "spot", id);
+            const int64_t have = n == INT64_MIN ? -1 : n;
+            assert_true(have == shared->spot.value[i] ||
+                        have == shared->doing[i]);
+            shared->spot.value[i] = have;
+        }
+        compare(city, "spot", &shared->spot);
+        struct om_snapshot *s = om_city_snapshot(city);
+        assert_int_equal(om_snapshot_verify(s, no_fault, NULL), OM_OK);
+        om_snapshot_unref(s);
+        om_city_close(city);
+    }
+    assert_true(shared->compactions > 0);
+    // What the dead have left goes with the next compaction.
+    struct fixture f = begin(NULL);
+    assert_int_equal(om_live_compact(f.live, NULL), OM_OK);
+    compare(f.city, "spot", &shared->spot);
+    end(&f);
+    char command[256];
+    snprintf(command, sizeof command, "test $(ls '%s/layers' | wc -l) -le 3",
+             folder);
+    assert_int_equal(system(command), 0);
+    munmap(shared, sizeof *shared);
+}
+
+/* ---- the commits of others ---- */
+
+static void commit_of_another_process_comes_below_what_is_newer(void **state)
+{
+    (void)state;
+    live_city(folder, 50);
+    struct fixture f = begin(NULL);
+    struct live_batch b = {0};
+    char text[2048];
+    bool changed;
+    assert_int_equal(write_one(f.live, OM_WRITE_PUT, "b1", 1000, NULL), OM_OK);
+    struct om_snapshot *s = om_city_snapshot(f.city);
+    const uint64_t applied = s->sequence;
+    om_snapshot_unref(s);
+    // An import --replace that knew the first write but not the next two.
+    assert_int_equal(write_one(f.live, OM_WRITE_PUT, "b2", 2000, NULL), OM_OK);
+    assert_int_equal(write_one(f.live, OM_WRITE_DELETE, "b3", 0, NULL), OM_OK);
+    for (int i = 0; i < 10; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "b%d", i);
+        live_row(&b, id, (uint32_t)i, 5, 70 + i);
+    }
+    live_segment(folder, "layers/spot-2.seg", live_batch(&b));
+    live_batch_clear(&b);
+    snprintf(text, sizeof text,
+             "{\"onemap\":1,\"sequence\":2,\"layers\":["
+             "{\"name\":\"spot\"," LIVE_COLUMNS
+             ",\"base_commit\":2,\"applied\":%llu,\"parts\":[{\"file\":"
+             "\"layers/spot-2.seg\",\"rows\":10}]},"
+             "{\"name\":\"other\"," LIVE_COLUMNS ",\"base_commit\":1}]}",
+             (unsigned long long)applied);
+    live_commit(folder, text);
+    const struct om_box far = {0, 0, 1000, 1000};
+    const uint64_t before = om_city_changed(f.city, "other", far);
+    struct om_err err = {0};
+    for (int round = 0; round < 3; round++) {
+        if (om_live_refresh(f.live, &changed, &err)) fail_msg("%s", err.text);
+        assert_true(changed == (round == 0));
+        assert_int_equal(live_n(f.city, "spot", "b1"), 71);
+        assert_int_equal(live_n(f.city, "spot", "b2"), 2000);
+        assert_int_equal(live_n(f.city, "spot", "b3"), INT64_MIN);
+        assert_int_equal(live_n(f.city, "spot", "b40"), INT64_MIN);
+        s = om_city_snapshot(f.city);
+        assert_int_equal(om_city_changed(f.city, "spot", far),
+                         om_snapshot_layer(s, "spot")->changed);
+        assert_true(om_snapshot_layer(s, "spot")->changed > applied + 2);
+        assert_int_equal(om_city_changed(f.city, "other", far), before);
+        om_snapshot_unref(s);
+        if (round == 1) {  // and so it stays
+            end(&f);
+            f = begin(NULL);
+        }
+    }
+    // An append, among it a row whose id has been written meanwhile.
+    assert_int_equal(write_one(f.live, OM_WRITE_PUT, "a1", 3000, NULL), OM_OK);
+    live_row(&b, "a1", 1, 1, 1);
+    live_row(&b, "a2", 1, 1, 2);
+    live_segment(folder, "layers/spot-3.seg", live_batch(&b));
+    snprintf(text, sizeof text,
+             "{\"onemap\":1,\"sequence\":3,\"layers\":["
+             "{\"name\":\"spot\"," LIVE_COLUMNS
+             ",\"base_commit\":3,\"applied\":%llu,\"parts\":[{\"file\":"
+             "\"layers/spot-2.seg\",\"rows\":10},{\"file\":"
+             "\"layers/spot-3.seg\",\"rows\":2}]},"
+             "{\"name\":\"other\"," LIVE_COLUMNS ",\"base_commit\":1}]}",
+             (unsigned long long)applied);
+    live_commit(folder, text);
+    if (om_live_refresh(f.live, &changed, &err)) fail_msg("%s", err.text);
+    assert_true(changed);
+    assert_int_equal(live_n(f.city, "spot", "a1"), 3000);
+    assert_int_equal(live_n(f.city, "spot", "a2"), 2);
+    assert_int_equal(live_n(f.city, "spot", "b2"), 2000);
+    assert_int_equal(live_n(f.city, "spot", "b3"), INT64_MIN);
+    if (om_live_compact(f.live, &err)) fail_msg("%s", err.text);
+    end(&f);
+    // A commit while nobody wrote is noted by the next writer.
+    f = begin(NULL);
+    assert_int_equal(live_n(f.city, "spot", "a1"), 3000);
+    live_batch_free(&b);
+    end(&f);
+}
+
+/* ---- overlays ---- */
+
+static void overlay_stands_beside_the_journal(void **state)
+{
+    (void)state;
+    live_city(folder, 50);
+    struct fixture f = begin(NULL);
+    struct live_batch b = {0};
+    struct om_err err = {0};
+    live_row(&b, "b1", 1, 1, 9001);
+    live_row(&b, "b2", 1, 1, 9002);
+    const struct om_box far = {0, 0, 1000, 1000};
+    const uint64_t before = om_city_changed(f.city, "spot", far);
+    if (om_live_overlay(f.live, "spot", live_batch(&b), &err))
+        fail_msg("%s", err.text);
+    assert_true(om_city_changed(f.city, "spot", far) > before);
+    assert_int_equal(live_n(f.city, "spot", "b1"), 9001);
+    assert_int_equal(live_n(f.city, "spot", "b3"), 3);
+    assert_int_equal(write_one(f.live, OM_WRITE_PUT, "b1", 100, NULL), OM_OK);
+    assert_int_equal(write_one(f.live, OM_WRITE_PUT, "b3", 300, NULL), OM_OK);
+    assert_int_equal(live_n(f.city, "spot", "b1"), 9001);
+    assert_int_equal(live_n(f.city, "spot", "b3"), 300);
+    if (om_live_compact(f.live, &err)) fail_msg("%s", err.text);
+    assert_int_equal(live_n(f.city, "spot", "b1"), 9001);
+    live_batch_clear(&b);
+    live_row(&b, "b2", 1, 1, 9102);
+    if (om_live_overlay(f.live, "spot", live_batch(&b), &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(live_n(f.city, "spot", "b1"), 100);
+    assert_int_equal(live_n(f.city, "spot", "b2"), 9102);
+    end(&f);
+    assert_int_equal(om_city_open(folder, &f.city, NULL), OM_OK);
+    assert_int_equal(live_n(f.city, "spot", "b1"), 100);
+    assert_int_equal(live_n(f.city, "spot", "b2"), 2);
+    live_batch_free(&b);
+    end(&f);
+}
+
+/* ---- copies ---- */
+
+static void *write_on(void *arg)
+{
+    (void)arg;
+    struct om_write w;
+    for (int64_t i = 0; !atomic_load(&party.end); i++) {
+        char id[32];
+        snprintf(id, sizeof id, "c%lld", (long long)i);
+        if (write_one(party.f.live, OM_WRITE_INSERT, id, i, &w))
+            atomic_fetch_add(&party.wrong, 1);
+        atomic_store(&party.looked, (size_t)i + 1);
+    }
+    return NULL;
+}
+
+static void copy_under_load_is_whole(void **state)
+{
+    (void)state;
+    live_city(folder, 500);
+    const struct om_live_options options = {.compact_rows = 100};
+    party = (struct party){.f = begin(&options)};
+    pthread_t writer;
+    struct om_err err = {0};
+    char path[128], id[32];
+    assert_int_equal(pthread_create(&writer, NULL, write_on, NULL), 0);
+    for (int round = 0; round < 3; round++) {
+        while (atomic_load(&party.looked) < (size_t)(round + 1) * 150)
+            usleep(1000);
+        const size_t before = atomic_load(&party.looked);
+        snprintf(path, sizeof path, "%s/copy-%d", folder, round);
+        om_status st;
+        while ((st = om_live_copy(party.f.live, path, &err)) == OM_E_BUSY)
+            usleep(1000);
+        if (st) fail_msg("%s", err.text);
+        assert_int_equal(om_live_copy(party.f.live, path, &err), OM_E_EXISTS);
+        struct om_city *copy = NULL;
+        if (om_city_open(path, &copy, &err)) fail_msg("%s", err.text);
+        snprintf(id, sizeof id, "c%zu", before - 1);
+        assert_int_equal(live_n(copy, "spot", id), (int64_t)before - 1);
+        struct om_snapshot *s = om_city_snapshot(copy);
+        const uint64_t rows = om_snapshot_layer(s, "spot")->rows;
+        assert_true(rows >= 500 + before);
+        // A prefix of what was written: nothing is missing in between.
+        snprintf(id, sizeof id, "c%zu", (size_t)(rows - 501));
+        assert_int_equal(live_n(copy, "spot", id), (int64_t)rows - 501);
+        om_snapshot_unref(s);
+        om_city_close(copy);
+    }
+    atomic_store(&party.end, true);
+    pthread_join(writer, NULL);
+    assert_int_equal(atomic_load(&party.wrong), 0);
+    end(&party.f);
+}
+
+/* ---- everything at once ---- */
+
+#define CROWD 3
+#define CROWD_IDS 4000
+
+static int64_t crowd[CROWD][CROWD_IDS];  // n of row "t-i"; -1: none
+
+static void *crowd_writes(void *arg)
+{
+    const int me = *(const int *)arg;
+    uint64_t mine = (uint64_t)me + 99;
+    for (int round = 0; round < 60; round++) {
+        struct live_batch b = {0};
+        char id[32];
+        const bool put = round % 4 != 3;
+        const int rows = round % 2 ? 1200 : 20;
+        for (int i = 0; i < rows; i++) {
+            mine = mine * UINT64_C(6364136223846793005) +
+                   UINT64_C(1442695040888963407);
+            const int which = (int)((mine >> 33) % CROWD_IDS);
+            const int64_t n = (int64_t)(mine >> 40);
+            snprintf(id, sizeof id, "%d-%d", me, which);
+            live_row(&b, id, (uint32_t)((mine >> 20) % LIVE_SPAN),
+                     (uint32_t)((mine >> 30) % LIVE_SPAN), n);
+            crowd[me][which] = put ? n : -1;
+        }
+        struct om_write w = {.layer = "spot",
+                             .kind = put ? OM_WRITE_PUT : OM_WRITE_DELETE,
+                             .batch = live_batch(&b),
+                             .partial = true};
+        if (om_live_write_wait(party.f.live, &w))
+            atomic_fetch_add(&party.wrong, 1);
+        live_batch_free(&b);
+    }
+    return NULL;
+}
+
+static void *compact_on(void *arg)
+{
+    (void)arg;
+    struct om_err err = {0};
+    while (!atomic_load(&party.end)) {
+        const om_status st = om_live_compact(party.f.live, &err);
+        if (st && st != OM_E_BUSY) atomic_fetch_add(&party.wrong, 1);
+        // Of a layer that is not changed nothing is written.
+        if (om_live_refresh(party.f.live, NULL, &err))
+            atomic_fetch_add(&party.wrong, 1);
+    }
+    return NULL;
+}
+
+static void compare_crowd(struct om_city *city)
+{
+    char id[32];
+    uint64_t rows, have = 100;
+    int64_t sum, have_sum = 99 * 100 / 2;
+    for (int t = 0; t < CROWD; t++)
+        for (int i = 0; i < CROWD_IDS; i++) {
+            if (crowd[t][i] < 0) continue;
+            have++;
+            have_sum += crowd[t][i];
+            if (i % 50) continue;
+            snprintf(id, sizeof id, "%d-%d", t, i);
+            assert_int_equal(live_n(city, "spot", id), crowd[t][i]);
+        }
+    struct om_snapshot *s = om_city_snapshot(city);
+    live_sum(s, "spot", &rows, &sum);
+    assert_int_equal(om_snapshot_verify(s, no_fault, NULL), OM_OK);
+    om_snapshot_unref(s);
+    assert_int_equal(rows, have);
+    assert_int_equal(sum, have_sum);
+}
+
+static void many_write_while_files_are_written(void **state)
+{
+    (void)state;
+    live_city(folder, 100);
+    for (int t = 0; t < CROWD; t++)
+        for (int i = 0; i < CROWD_IDS; i++) crowd[t][i] = -1;
+    party = (struct party){.f = begin(NULL)};
+    pthread_t writer[CROWD], keeper;
+    int number[CROWD];
+    assert_int_equal(pthread_create(&keeper, NULL, compact_on, NULL), 0);
+    for (int i = 0; i < CROWD; i++) {
+        number[i] = i;
+        assert_int_equal(
+            pthread_create(&writer[i], NULL, crowd_writes, &number[i]), 0);
+    }
+    for (int i = 0; i < CROWD; i++) pthread_join(writer[i], NULL);
+    atomic_store(&party.end, true);
+    pthread_join(keeper, NULL);
+    assert_int_equal(atomic_load(&party.wrong), 0);
+    assert_true(om_live_stats(party.f.live).compactions > 0);
+    compare_crowd(party.f.city);
+    end(&party.f);
+    party.f = begin(NULL);
+    compare_crowd(party.f.city);
+    end(&party.f);
+}
+
 int main(void)
 {
 #define TEST(name) \
@@ -448,8 +955,14 @@ int main(void)
         TEST(write_under_a_condition),
         TEST(key_is_answered_twice_and_done_once),
         TEST(reopen_finds_what_was_there),
+        TEST(model_agrees_whatever_happens),
+        TEST(crash_at_any_step_loses_nothing),
+        TEST(commit_of_another_process_comes_below_what_is_newer),
+        TEST(overlay_stands_beside_the_journal),
+        TEST(copy_under_load_is_whole),
         TEST(lock_lets_one_writer_in_and_readers_see_it),
         TEST(many_threads_see_whole_groups),
+        TEST(many_write_while_files_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
