@@ -82,6 +82,11 @@ om_status om__weight_reference(const struct om_layer *layer,
                                const struct om_weighting *weight,
                                int64_t *reference_s,
                                double *factor) OM_MUST_USE;
+/** The moment that the weights of one part are prepared for: its own newest
+ *  row once that is past, so that newer rows elsewhere change nothing. */
+om_status om__weight_part_reference(const struct om_layer *layer, size_t part,
+                                    const struct om_weighting *weight,
+                                    int64_t *reference_s) OM_MUST_USE;
 /** What stands for a table in a key; zeros for none. */
 om_status om__weight_hash(const struct om_layer *layer,
                           const struct om_weight_table *table,
@@ -121,7 +126,8 @@ struct om__batch {
 };
 
 /* Which masses: those in `box` (more may come), at `level` or finer; rows weigh
- * what they do at reference_s. */
+ * what they do at reference_s. Cells in which rows have died are made again
+ * from those that live. */
 struct om__gather {
     const struct om_field_spec *spec;
     int64_t reference_s;
@@ -146,22 +152,39 @@ om_status om__gather_run(const struct om__gather *gather) OM_MUST_USE;
 #define OM_FIELD_LEVELS 4
 extern const unsigned om__field_level[OM_FIELD_LEVELS];
 
-/* One part's selected weight in cells. */
+/* The weight of one part's base (filter.h) in cells, the dead included: it stays
+ * as it is while rows die and other parts come and go. */
 struct om__prepared_part {
     struct om__masses level[OM_FIELD_LEVELS];
     void *block[OM_FIELD_LEVELS];  // owned
+    size_t bytes;
+    double weight_sum, weight_abs;
 };
+/* A selection's masses: those of its parts, each of which has a reference
+ * moment of its own. */
 struct om__prepared {
-    size_t parts, bytes;
-    struct om__prepared_part *part;
-    double weight_sum;
-    double weight_abs;
+    size_t parts;
+    struct om__prepared_source {
+        const struct om__prepared_part *part;  // NULL: read row by row
+        double factor;  // makes its weights those of the field's reference
+    } *source;
+    double weight_sum, weight_abs;  // of the living
 };
-/** Weights as of reference_s. OM_E_RANGE if they add up to too much. */
-om_status om__prepared_new(const struct om_field_spec *spec,
-                           int64_t reference_s,
-                           struct om__prepared **out) OM_MUST_USE;
-void om__prepared_free(struct om__prepared *prepared);
+/** Weights of a cell are floats, and so is what they add up to: beyond this
+ *  there would be infinities. */
+#define OM_FIELD_WEIGHT_MOST 1e30
+/** Parts of fewer rows are read row by row. */
+#define OM_FIELD_PART_ROWS 8192
+/** Weights as of reference_s. owns: om__prepared_part_free */
+om_status om__prepared_part_new(const struct om_field_spec *spec,
+                                int64_t reference_s, size_t part,
+                                struct om__prepared_part **out) OM_MUST_USE;
+void om__prepared_part_free(struct om__prepared_part *part);
+/** Add what rows of a part weigh to *sum, and its size to *size: those of
+ *  the base that are listed, or all that are selected if row is NULL. */
+om_status om__weights_add(const struct om_field_spec *spec, int64_t reference_s,
+                          size_t part, const uint32_t *row, size_t count,
+                          double *sum, double *size) OM_MUST_USE;
 
 /* ---- lattice.c --------------------------------------------------------- */
 

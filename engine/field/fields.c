@@ -1,4 +1,12 @@
-/* fields.c - what is kept between windows: kernels, prepared masses, scales. */
+/* fields.c - what is kept between windows: kernels, prepared masses, scales.
+ *
+ * DESIGN
+ * Cells are kept a part at a time, under what they are of: the segment, what
+ * filter and window take of it, and how it weighs. A row that is written makes
+ * a new layer of the old parts, one small one more, and some rows that are
+ * dead: what is held for a question is then put together again from parts that
+ * are there, and only what is new is added up.
+ */
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -8,9 +16,12 @@
 
 /* Scales are small; the oldest of this many makes room. */
 #define SCALES 64
+/* Questions held: each layer that was written to since makes another one. */
+#define HELD_MOST 256
 
-/* What a prepared mass belongs to. A selection of everything has no serial of
- * its own: all of them are alike. */
+/* What a prepared mass belongs to: a layer and a selection, or a segment and a
+ * base. A selection of everything has no serial of its own: all of them are
+ * alike. */
 struct key {
     uint64_t layer, selection, table[2];
     size_t column;
@@ -18,12 +29,23 @@ struct key {
     int64_t reference_s;
 };
 
-struct om__held {
+/* The cells of a part. */
+struct kept {
     struct key key;
-    struct om__prepared *prepared;
-    size_t refs;  // readers; the list itself counts as none
+    struct om__prepared_part *part;
+    size_t refs;  // of who holds it; the list itself counts as none
     bool listed;
     uint64_t used;  // clock of the last use
+    struct kept *next;
+};
+
+struct om__held {
+    struct key key;
+    struct om__prepared prepared;
+    struct kept **kept;  // [parts]; NULL entries: read row by row
+    size_t refs;
+    bool listed;
+    uint64_t used;
     struct om__held *next;
 };
 
@@ -38,6 +60,8 @@ struct om_fields {
     size_t max_bytes;
     struct om__kernel *kernel[OM_KERNELS];
     struct om__held *list;
+    size_t held;  // entries of it
+    struct kept *parts;
     uint64_t clock;
     struct om_cache_stats stats;
     struct scale scale[SCALES];
@@ -64,9 +88,25 @@ om_status om_fields_new(size_t max_bytes, struct om_fields **out)
     return OM_OK;
 }
 
+static void kept_free(struct kept *kept)
+{
+    om__prepared_part_free(kept->part);
+    om_free(kept);
+}
+
+/* Under the lock. */
+static void kept_release(struct kept *kept)
+{
+    if (--kept->refs == 0 && !kept->listed) kept_free(kept);
+}
+
+/* Under the lock, since it lets go of parts. */
 static void held_free(struct om__held *held)
 {
-    om__prepared_free(held->prepared);
+    for (size_t i = 0; held->kept && i < held->prepared.parts; i++)
+        if (held->kept[i]) kept_release(held->kept[i]);
+    om_free(held->kept);
+    om_free(held->prepared.source);
     om_free(held);
 }
 
@@ -79,21 +119,33 @@ void om_fields_free(struct om_fields *fields)
     om_free(fields);
 }
 
+/* Under the lock, as what follows. */
 static void unlist(struct om_fields *f, struct om__held *held)
 {
     struct om__held **at = &f->list;
     while (*at != held) at = &(*at)->next;
     *at = held->next;
     held->listed = false;
-    f->stats.entries--;
-    f->stats.bytes -= held->prepared->bytes;
+    f->held--;
     if (!held->refs) held_free(held);
+}
+
+static void unlist_part(struct om_fields *f, struct kept *kept)
+{
+    struct kept **at = &f->parts;
+    while (*at != kept) at = &(*at)->next;
+    *at = kept->next;
+    kept->listed = false;
+    f->stats.entries--;
+    f->stats.bytes -= kept->part->bytes;
+    if (!kept->refs) kept_free(kept);
 }
 
 void om_fields_clear(struct om_fields *fields)
 {
     pthread_mutex_lock(&fields->lock);
     while (fields->list) unlist(fields, fields->list);
+    while (fields->parts) unlist_part(fields, fields->parts);
     fields->scales = 0;
     pthread_mutex_unlock(&fields->lock);
 }
@@ -115,14 +167,28 @@ static bool same_key(const struct key *a, const struct key *b)
            a->reference_s == b->reference_s;
 }
 
-/* Drop the least recently used until it fits; what was used last stays. */
+/* Forget questions that nobody asks any more, and then the parts used longest
+ * ago until the rest fits. What was used last stays. */
 static void make_room(struct om_fields *f)
 {
-    while (f->stats.bytes > f->max_bytes && f->list && f->list->next) {
+    while (f->held > HELD_MOST) {
         struct om__held *oldest = f->list;
         for (struct om__held *h = f->list; h; h = h->next)
             if (h->used < oldest->used) oldest = h;
         unlist(f, oldest);
+    }
+    while (f->stats.bytes > f->max_bytes && f->parts && f->parts->next) {
+        struct kept *oldest = f->parts;
+        for (struct kept *k = f->parts; k; k = k->next)
+            if (k->used < oldest->used) oldest = k;
+        for (struct om__held *h = f->list, *next; h; h = next) {
+            bool has = false;
+            next = h->next;
+            for (size_t i = 0; i < h->prepared.parts; i++)
+                has |= h->kept[i] == oldest;
+            if (has) unlist(f, h);
+        }
+        unlist_part(f, oldest);
     }
 }
 
@@ -133,40 +199,129 @@ static struct om__held *take_listed(struct om_fields *f, const struct key *key)
         if (same_key(&h->key, key)) {
             h->refs++;
             h->used = ++f->clock;
+            for (size_t i = 0; i < h->prepared.parts; i++)
+                if (h->kept[i]) h->kept[i]->used = f->clock;
             return h;
         }
     return NULL;
 }
 
-/* Prepare outside the lock; whoever comes second takes the first's. */
-static om_status make_held(struct om_fields *f, const struct om_field_spec *s,
-                           const struct key *key, struct om__held **out)
+static struct kept *take_part(struct om_fields *f, const struct key *key)
 {
-    struct om__held *fresh = om_calloc(1, sizeof *fresh);
+    for (struct kept *k = f->parts; k; k = k->next)
+        if (same_key(&k->key, key)) {
+            k->refs++;
+            k->used = ++f->clock;
+            return k;
+        }
+    return NULL;
+}
+
+/* The cells of a part, prepared outside the lock if they are not there;
+ * whoever comes second takes the first's. */
+static om_status hold_part(struct om_fields *f, const struct om_field_spec *s,
+                           const struct key *of_all, size_t part,
+                           struct kept **out, int64_t *reference_s)
+{
+    OM_TRY(om__weight_part_reference(s->layer, part, &s->weight, reference_s));
+    struct key key = *of_all;
+    key.layer = om_segment_serial(s->layer->part[part].segment);
+    key.selection = om_selection_base_serial(s->selection, part);
+    key.reference_s = *reference_s;
+    pthread_mutex_lock(&f->lock);
+    *out = take_part(f, &key);
+    pthread_mutex_unlock(&f->lock);
+    if (*out) return OM_OK;
+
+    struct kept *fresh = om_calloc(1, sizeof *fresh);
     if (!fresh) return OM_E_MEMORY;
     const om_status st =
-        om__prepared_new(s, key->reference_s, &fresh->prepared);
+        om__prepared_part_new(s, *reference_s, part, &fresh->part);
     if (st) {
         om_free(fresh);
         return st;
     }
     pthread_mutex_lock(&f->lock);
-    struct om__held *other = take_listed(f, key);
-    if (!other) {
+    *out = take_part(f, &key);
+    if (*out) {
+        kept_free(fresh);
+    } else {
+        fresh->key = key;
+        fresh->refs = 1;
+        fresh->listed = true;
+        fresh->used = ++f->clock;
+        fresh->next = f->parts;
+        f->parts = fresh;
+        f->stats.entries++;
+        f->stats.bytes += fresh->part->bytes;
+        *out = fresh;
+    }
+    pthread_mutex_unlock(&f->lock);
+    return OM_OK;
+}
+
+/* Put a question together: parts that are kept or made, the rows of those too
+ * small for that, less what is dead. */
+static om_status fill_held(struct om_fields *f, const struct om_field_spec *s,
+                           const struct key *key, struct om__held *held)
+{
+    struct om__prepared *p = &held->prepared;
+    const struct om_layer *layer = s->layer;
+    p->source = om_calloc(layer->parts, sizeof *p->source);
+    held->kept = om_calloc(layer->parts, sizeof *held->kept);
+    if (!p->source || !held->kept) return OM_E_MEMORY;
+    p->parts = layer->parts;
+    for (size_t i = 0; i < p->parts; i++) {
+        const struct om_part *part = &layer->part[i];
+        double sum = 0.0, size = 0.0;
+        if (om_segment_rows(part->segment) < OM_FIELD_PART_ROWS) {
+            OM_TRY(om__weights_add(s, key->reference_s, i, NULL, 0, &sum,
+                                   &size));
+            p->weight_sum += sum;
+            p->weight_abs += size;
+            continue;
+        }
+        int64_t reference_s;
+        OM_TRY(hold_part(f, s, key, i, &held->kept[i], &reference_s));
+        const struct om__prepared_part *cells = held->kept[i]->part;
+        p->source[i] = (struct om__prepared_source){cells, 1.0};
+        if (key->half_life_s > 0.0 && reference_s != key->reference_s)
+            p->source[i].factor =
+                exp2(((double)reference_s - (double)key->reference_s) /
+                     key->half_life_s);
+        if (part->dead_count)
+            OM_TRY(om__weights_add(s, key->reference_s, i, part->dead,
+                                   part->dead_count, &sum, &size));
+        p->weight_sum += p->source[i].factor * cells->weight_sum - sum;
+        p->weight_abs += p->source[i].factor * cells->weight_abs - size;
+    }
+    return p->weight_abs < OM_FIELD_WEIGHT_MOST ? OM_OK : OM_E_RANGE;
+}
+
+static om_status make_held(struct om_fields *f, const struct om_field_spec *s,
+                           const struct key *key, struct om__held **out)
+{
+    struct om__held *fresh = om_calloc(1, sizeof *fresh);
+    if (!fresh) return OM_E_MEMORY;
+    const om_status st = fill_held(f, s, key, fresh);
+    pthread_mutex_lock(&f->lock);
+    struct om__held *other = st ? NULL : take_listed(f, key);
+    if (st || other) {
+        held_free(fresh);
+        *out = other;
+    } else {
         fresh->key = *key;
         fresh->refs = 1;
         fresh->listed = true;
         fresh->used = ++f->clock;
         fresh->next = f->list;
         f->list = fresh;
-        f->stats.entries++;
-        f->stats.bytes += fresh->prepared->bytes;
-        make_room(f);
+        f->held++;
+        *out = fresh;
     }
+    make_room(f);
     pthread_mutex_unlock(&f->lock);
-    if (other) held_free(fresh);
-    *out = other ? other : fresh;
-    return OM_OK;
+    return st;
 }
 
 static om_status check_spec(const struct om_field_spec *spec)
@@ -186,7 +341,9 @@ static om_status key_of(const struct om_field_spec *spec, struct key *key,
 {
     *key = (struct key){
         .layer = spec->layer->serial,
-        .selection = spec->selection->all ? 0 : spec->selection->serial,
+        .selection = spec->selection->all || spec->selection->living
+                         ? 0
+                         : spec->selection->serial,
         .column = spec->weight.column,
         .half_life_s = spec->weight.half_life_s,
     };
@@ -213,7 +370,8 @@ om_status om__fields_hold(struct om_fields *fields,
         .factor = factor,
     };
     const bool counts = om__weight_is_one(&spec->weight);
-    if ((spec->selection->all && counts) || field->rows == 0) return OM_OK;
+    const bool whole = spec->selection->all || spec->selection->living;
+    if ((whole && counts) || field->rows == 0) return OM_OK;
     pthread_mutex_lock(&fields->lock);
     *held = take_listed(fields, &key);
     if (*held)
@@ -222,10 +380,11 @@ om_status om__fields_hold(struct om_fields *fields,
         fields->stats.misses++;
     pthread_mutex_unlock(&fields->lock);
     if (!*held) OM_TRY(make_held(fields, spec, &key, held));
-    field->prepared = (*held)->prepared;
+    field->prepared = &(*held)->prepared;
     field->weight_sum = field->prepared->weight_sum;
-    field->signed_field =
-        field->prepared->weight_abs > fabs(field->prepared->weight_sum);
+    // Sums less what is dead are off by roundings.
+    field->signed_field = field->prepared->weight_abs >
+                          fabs(field->prepared->weight_sum) * (1.0 + 1e-9);
     return OM_OK;
 }
 
@@ -233,9 +392,8 @@ void om__fields_release(struct om_fields *fields, struct om__held *held)
 {
     if (!held) return;
     pthread_mutex_lock(&fields->lock);
-    const bool last = --held->refs == 0 && !held->listed;
+    if (--held->refs == 0 && !held->listed) held_free(held);
     pthread_mutex_unlock(&fields->lock);
-    if (last) held_free(held);
 }
 
 om_status om_field_weight(struct om_fields *fields,

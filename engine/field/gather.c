@@ -5,6 +5,9 @@
  * walking the quadtree from the top, each step a search inside the range of
  * its parent, and come out in Morton order whatever the window: sums over
  * masses have one order, so a place gets the same bits from every window.
+ * A cell in which rows have died is made again as it is read: from those that
+ * live where it is small, else by taking the dead out of its sum; so one dead
+ * row costs its own cells and no pass over the part.
  * Positions are integers until the very end (node number and a 24-bit place
  * beside it), so that they do not depend on the window either.
  */
@@ -14,17 +17,33 @@
 #include "data/base/clones.h"
 #include "data/model/batch.h"
 #include "engine/field/field_internal.h"
+#include "engine/layer/build.h"
 
 /* Quads that straddle the window's edge are split until they are this part
  * of its longer side; what they hold beyond it is dropped mass by mass. */
 #define EDGE_PARTS_LOG 4
+
+/* Cells of at most this many rows are made again from those that live. */
+#define CELL_ROWS 256
+
+/* Cells that had to be made again, until there is a batch of them. */
+struct patch {
+    size_t count;
+    uint64_t code[OM_FIELD_BATCH];
+    float weight[OM_FIELD_BATCH];
+    uint16_t mean_x[OM_FIELD_BATCH], mean_y[OM_FIELD_BATCH];
+};
 
 /* One walk over the masses of one part. */
 struct walk {
     const struct om__gather *gather;
     const struct om_segment *segment;  // set: rows of it
     const struct om__masses *masses;   // else these
-    struct om__weigher weigher;        // of rows, if `weighted`
+    const struct om_part *owner;
+    double factor;               // of the masses
+    bool exact;                  // cells of any size are made from their rows
+    struct patch *patch;         // NULL: nobody has died
+    struct om__weigher weigher;  // of rows, if `weighted`
     bool weighted;
     size_t part;
     unsigned stop_level;
@@ -95,12 +114,19 @@ static void place_rows(const uint64_t *key, size_t n, struct place p,
     }
 }
 
+static void set_variance(struct walk *w)
+{
+    const int side_log =
+        32 - (int)w->masses->level - (int)w->gather->exponent;
+    w->batch->variance = (float)ldexp(OM_FIELD_SPREAD / 12.0, 2 * side_log);
+}
+
 static void emit_cells(struct walk *w, size_t from, size_t to)
 {
     const struct om__masses *m = w->masses;
     const struct place p = place_of(w->gather, m->level);
-    const int side_log = 32 - (int)m->level - (int)w->gather->exponent;
-    w->batch->variance = (float)ldexp(OM_FIELD_SPREAD / 12.0, 2 * side_log);
+    const float factor = (float)w->factor;
+    set_variance(w);
     for (size_t at = from; at < to; at += OM_FIELD_BATCH) {
         const size_t n = to - at < OM_FIELD_BATCH ? to - at : OM_FIELD_BATCH;
         place_cells(m->code + at, m->mean_x + at, m->mean_y + at, n, p,
@@ -111,9 +137,167 @@ static void emit_cells(struct walk *w, size_t from, size_t to)
             for (size_t i = 0; i < n; i++)
                 w->batch->weight[i] =
                     (float)(m->start[at + i + 1] - m->start[at + i]);
+        if (factor != 1.0f)
+            for (size_t i = 0; i < n; i++) w->batch->weight[i] *= factor;
         w->batch->count = n;
         flush(w);
     }
+}
+
+static size_t first_not_below(const uint64_t *code, size_t from, size_t to,
+                              uint64_t limit)
+{
+    while (from < to) {
+        const size_t mid = from + (to - from) / 2;
+        if (code[mid] < limit)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from;
+}
+
+/* ---- cells in which rows have died ---- */
+
+static void emit_patch(struct walk *w)
+{
+    struct patch *c = w->patch;
+    if (!c->count) return;
+    set_variance(w);
+    place_cells(c->code, c->mean_x, c->mean_y, c->count,
+                place_of(w->gather, w->masses->level), w->batch);
+    memcpy(w->batch->weight, c->weight, c->count * sizeof *c->weight);
+    w->batch->count = c->count;
+    c->count = 0;
+    flush(w);
+}
+
+/* Sums over rows of a cell: offsets in positions from its corner, by the size
+ * of what they weigh. */
+struct cell_sum {
+    double weight, size, x, y;
+    uint64_t rows, whole_x, whole_y;  // without weights, exact
+};
+
+static om_status add_to_cell(struct walk *w, size_t row, struct cell_sum *s)
+{
+    const unsigned level = w->masses->level;
+    const uint32_t inside = level == 32 ? 0 : UINT32_MAX >> level;
+    const uint64_t *key;
+    double weight = 1.0;
+    OM_TRY(om_segment_keys(w->owner->segment, row, row + 1, &key));
+    if (w->weighted) {
+        OM_TRY(om__weigher_touch(&w->weigher, row, row + 1));
+        weight = om__weigh(&w->weigher, row);
+    }
+    const struct om_pos pos = om_morton_pos(key[row]);
+    const double size = fabs(weight);
+    s->weight += weight;
+    s->size += size;
+    s->x += size * ((pos.x & inside) + 0.5);
+    s->y += size * ((pos.y & inside) + 0.5);
+    s->rows++;
+    s->whole_x += pos.x & inside;
+    s->whole_y += pos.y & inside;
+    return OM_OK;
+}
+
+static uint16_t mean_of(double sum, double size, unsigned level)
+{
+    const double at =
+        size > 0.0 ? floor(ldexp(sum / size, (int)level + 16 - 32)) : 32768.0;
+    return at >= 65535.0 ? 65535 : at > 0.0 ? (uint16_t)at : 0;
+}
+
+static void put_cell(struct walk *w, uint64_t code, const struct cell_sum *s)
+{
+    struct patch *c = w->patch;
+    const unsigned level = w->masses->level;
+    if (!(s->size > 0.0)) return;
+    if (c->count == OM_FIELD_BATCH) emit_patch(w);
+    const size_t i = c->count++;
+    c->code[i] = code;
+    c->weight[i] = (float)s->weight;
+    c->mean_x[i] = s->rows ? om_cells_mean(s->whole_x, s->rows, level)
+                           : mean_of(s->x, s->size, level);
+    c->mean_y[i] = s->rows ? om_cells_mean(s->whole_y, s->rows, level)
+                           : mean_of(s->y, s->size, level);
+}
+
+/* The living rows of mass `i`, which are among rows [from, to). */
+static om_status make_cell(struct walk *w, size_t i, size_t from, size_t to)
+{
+    const struct om_selection *selection = w->gather->spec->selection;
+    struct cell_sum s = {0};
+    for (size_t row = from; row < to; row++)
+        if (om_selection_has(selection, w->part, row))
+            OM_TRY(add_to_cell(w, row, &s));
+    if (w->weighted) s.rows = 0;
+    put_cell(w, w->masses->code[i], &s);
+    return OM_OK;
+}
+
+/* What mass `i` holds less the dead [first, end). */
+static om_status reduce_cell(struct walk *w, size_t i, size_t first, size_t end)
+{
+    const struct om__masses *m = w->masses;
+    const struct om_selection *selection = w->gather->spec->selection;
+    struct cell_sum gone = {0};
+    for (size_t d = first; d < end; d++)
+        if (om_selection_base_has(selection, w->part, w->owner->dead[d]))
+            OM_TRY(add_to_cell(w, w->owner->dead[d], &gone));
+    const double unit = ldexp(1.0, 32 - (int)m->level - 16);
+    const double weight =
+        w->factor * (m->weight ? (double)m->weight[i]
+                               : (double)(m->start[i + 1] - m->start[i]));
+    const double size = fabs(weight);
+    struct cell_sum left = {
+        .weight = weight - gone.weight,
+        .size = size - gone.size,
+        .x = size * (m->mean_x[i] + 0.5) * unit - gone.x,
+        .y = size * (m->mean_y[i] + 0.5) * unit - gone.y,
+    };
+    put_cell(w, m->code[i], &left);
+    return OM_OK;
+}
+
+/* Cells [from, to), those in which rows have died made again. */
+static om_status emit_living(struct walk *w, size_t from, size_t to)
+{
+    const struct om__masses *m = w->masses;
+    const struct om_part *part = w->owner;
+    const unsigned shift = 64 - 2 * m->level;
+    size_t row, end, at = from;
+    OM_TRY(om_segment_range(part->segment, m->code[from] << shift,
+                            (m->code[to - 1] + 1) << shift, &row, &end));
+    for (size_t d = om_part_dead_from(part, row);
+         d < part->dead_count && part->dead[d] < end && at < to;) {
+        const uint64_t *key;
+        const size_t dead = part->dead[d];
+        OM_TRY(om_segment_keys(part->segment, dead, dead + 1, &key));
+        const uint64_t code = key[dead] >> shift;
+        size_t first, stop, after = d + 1;
+        OM_TRY(om_segment_range(part->segment, code << shift,
+                                (code + 1) << shift, &first, &stop));
+        while (after < part->dead_count && part->dead[after] < stop) after++;
+        const size_t cell = first_not_below(m->code, at, to, code);
+        // Where there is none, none of its rows was taken.
+        if (cell < to && m->code[cell] == code) {
+            if (at < cell) {
+                emit_patch(w);
+                emit_cells(w, at, cell);
+            }
+            const bool small = stop - first <= CELL_ROWS ||
+                               after - d > (stop - first) / 2;
+            OM_TRY(small || w->exact ? make_cell(w, cell, first, stop)
+                                     : reduce_cell(w, cell, d, after));
+            at = cell + 1;
+        }
+        d = after;
+    }
+    emit_patch(w);
+    if (at < to) emit_cells(w, at, to);
+    return w->weigher.status;
 }
 
 /* Rows of one batch's worth: those selected, packed. */
@@ -153,6 +337,8 @@ static om_status emit_pending(struct walk *w)
     if (w->from < w->to) {
         if (w->segment)
             st = emit_rows(w, w->from, w->to);
+        else if (w->patch)
+            st = emit_living(w, w->from, w->to);
         else
             emit_cells(w, w->from, w->to);
     }
@@ -171,19 +357,6 @@ static om_status add_range(struct walk *w, size_t from, size_t to)
     w->from = from;
     w->to = to;
     return OM_OK;
-}
-
-static size_t first_not_below(const uint64_t *code, size_t from, size_t to,
-                              uint64_t limit)
-{
-    while (from < to) {
-        const size_t mid = from + (to - from) / 2;
-        if (code[mid] < limit)
-            from = mid + 1;
-        else
-            to = mid;
-    }
-    return from;
 }
 
 /* The first mass at or beyond the quad `code` of `level`. */
@@ -262,29 +435,51 @@ static om_status stored_cells(const struct om_segment *segment, unsigned level,
     return OM_OK;
 }
 
+/* The cells of a part that are fine enough; level 0: there are none. */
+static om_status find_masses(const struct om__gather *g, struct walk *w,
+                             struct om__masses *out)
+{
+    *out = (struct om__masses){0};
+    w->factor = 1.0;
+    if (!g->prepared) return stored_cells(w->owner->segment, g->level, out);
+    const struct om__prepared_source *source = &g->prepared->source[w->part];
+    if (!source->part) return OM_OK;
+    w->factor = source->factor;
+    w->exact = source->part->weight_abs > fabs(source->part->weight_sum);
+    for (size_t i = 0; i < OM_FIELD_LEVELS && !out->level; i++)
+        if (om__field_level[i] >= g->level) *out = source->part->level[i];
+    return OM_OK;
+}
+
 static om_status gather_part(const struct om__gather *g, size_t part,
                              struct om__batch *batch)
 {
-    struct walk w = {.gather = g, .part = part, .batch = batch};
-    const struct om_segment *segment = g->spec->layer->part[part].segment;
-    struct om__masses masses = {0};
-    if (g->prepared) {
-        for (size_t i = 0; i < OM_FIELD_LEVELS && !masses.level; i++)
-            if (om__field_level[i] >= g->level)
-                masses = g->prepared->part[part].level[i];
-    } else {
-        OM_TRY(stored_cells(segment, g->level, &masses));
-    }
+    struct patch patch;
+    struct om__masses masses;
+    struct walk w = {.gather = g,
+                     .part = part,
+                     .owner = &g->spec->layer->part[part],
+                     .batch = batch};
+    const size_t rows = om_segment_rows(w.owner->segment);
+    OM_TRY(find_masses(g, &w, &masses));
+    if (masses.level && masses.count == 0) return OM_OK;
     if (masses.level) {
         w.masses = &masses;
-        return walk_masses(&w, masses.level, masses.count);
+        if (w.owner->dead_count) {
+            w.patch = &patch;
+            patch.count = 0;
+        }
+    } else {
+        w.segment = w.owner->segment;
     }
-    w.segment = segment;
-    w.weighted = !om__weight_is_one(&g->spec->weight);
     om_status st = OM_OK;
+    w.weighted =
+        (w.segment || w.patch) && !om__weight_is_one(&g->spec->weight);
     if (w.weighted)
         st = om__weigher_init(g->spec, g->reference_s, part, &w.weigher);
-    if (!st) st = walk_masses(&w, 32, om_segment_rows(segment));
+    if (!st)
+        st = w.masses ? walk_masses(&w, masses.level, masses.count)
+                      : walk_masses(&w, 32, rows);
     om__weigher_deinit(&w.weigher);
     return st;
 }

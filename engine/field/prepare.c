@@ -1,6 +1,10 @@
 /* prepare.c - a selection's or a weight's mass in cells, made once.
  *
  * DESIGN
+ * Made for each part by itself and of all that filter and window take of it,
+ * whether it lives or not: segments never change, so neither does this. What
+ * died is taken out of the cells that hold it as they are read (gather.c).
+ *
  * Unfiltered counts are in the file. For a filter the same cells are made
  * once, all cores, and kept: after that a filtered tile costs what an
  * unfiltered one does. Where the filter takes many rows, a stored cell's
@@ -32,9 +36,6 @@ const unsigned om__field_level[OM_FIELD_LEVELS] = {14, 16, 18, 20};
  * of a cell mostly stand on one spot, and among the many rows of a selection
  * that is not sparse a few that are off by part of a cell do not show. */
 #define FEW 1
-/* Weights of a cell are floats, and so is what they add up to: beyond this
- * there would be infinities. */
-#define WEIGHT_MOST 1e30
 
 /* Cells as they are made: separate arrays in one block. */
 struct cells {
@@ -102,6 +103,7 @@ struct job {
     const struct om_segment *segment;
     size_t rows;
     const uint64_t *key;
+    const struct om_bitmap *bitmap;  // rows taken, the dead too; NULL: all
     bool weighted;
     struct om__weigher weigher;
     struct om_cells stored;
@@ -141,8 +143,8 @@ static size_t cell_begin(const struct job *job, size_t row)
 
 static size_t selected_before(const struct job *job, size_t row)
 {
-    const struct om_selection *s = job->spec->selection;
-    return s->all ? row : om_selection_count(s, job->part, 0, row);
+    const struct om_bitmap *b = job->bitmap;
+    return b ? om_bitmap_count(b, 0, row) : row;
 }
 
 static void end_stretch(struct job *job, size_t i, size_t at)
@@ -172,7 +174,6 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
     (void)lane;
     struct job *job = ctx;
     const size_t i = first / STRETCH;
-    const struct om_selection *sel = job->spec->selection;
     const size_t from = cell_begin(job, first), to = cell_begin(job, end);
     size_t at = job->begin[i] = selected_before(job, from);
     struct sum s = {0};
@@ -180,10 +181,9 @@ static om_status add_rows(void *ctx, size_t first, size_t end, size_t lane)
     double sum = 0.0, size = 0.0;
     struct om__weigher weigher = om__weigher_share(&job->weigher);
     for (size_t row = from; row < to; row++) {
-        if (!sel->all) {
+        if (job->bitmap) {
             // Skip to the next selected row.
-            const uint64_t word =
-                sel->part[job->part].word[row / 64] >> (row % 64);
+            const uint64_t word = job->bitmap->word[row / 64] >> (row % 64);
             if (!word) {
                 row |= 63;
                 continue;
@@ -231,7 +231,7 @@ static size_t few_of_cell(const struct job *job, size_t cell, size_t n,
 {
     struct sum s = {.code = job->stored.code[cell]};
     for (size_t row = job->stored.start[cell]; n; row++)
-        if (om_selection_has(job->spec->selection, job->part, row)) {
+        if (om_bit(job->bitmap->word, row)) {
             add_stack(&s, &(struct stack){job->key[row], 1.0, 1.0});
             n--;
         }
@@ -268,9 +268,8 @@ static om_status count_cells(void *ctx, size_t first, size_t end, size_t lane)
     (void)lane;
     struct job *job = ctx;
     const size_t i = first / STRETCH;
-    const uint64_t *word = job->spec->selection->part[job->part].word;
     job->begin[i] = first;
-    end_stretch(job, i, count_stretch(job, word, first, end));
+    end_stretch(job, i, count_stretch(job, job->bitmap->word, first, end));
     return OM_OK;
 }
 
@@ -364,6 +363,10 @@ static om_status job_init(struct job *job)
     const struct om_field_spec *spec = job->spec;
     job->segment = spec->layer->part[job->part].segment;
     job->rows = om_segment_rows(job->segment);
+    const struct om_selection *s = spec->selection;
+    if (!s->all && !s->living)
+        job->bitmap =
+            s->base ? s->base[job->part].bitmap : &s->part[job->part];
     OM_TRY(om_segment_keys(job->segment, 0, job->rows, &job->key));
     job->weighted = !om__weight_is_one(&spec->weight);
     if (job->weighted) {
@@ -372,7 +375,7 @@ static om_status job_init(struct job *job)
         OM_TRY(om__weigher_touch(&job->weigher, 0, job->rows));
     }
     const size_t selected = selected_before(job, job->rows);
-    if (!job->weighted && selected > job->rows / SPARSE)
+    if (!job->weighted && job->bitmap && selected > job->rows / SPARSE)
         OM_TRY(find_stored(job));
     job->by_rank = job->stored.level != 0;
     const size_t most = job->by_rank ? job->stored.count : selected;
@@ -396,59 +399,76 @@ static void job_deinit(struct job *job)
     om__weigher_deinit(&job->weigher);
 }
 
-static om_status prepare_part(const struct om_field_spec *spec,
-                              int64_t reference_s, size_t part,
-                              struct om__prepared *out)
+static om_status prepare(struct job *job, struct om__prepared_part *p)
 {
-    struct job job = {.spec = spec, .reference_s = reference_s, .part = part};
-    struct om__prepared_part *p = &out->part[part];
-    om_status st = job_init(&job);
-    p->block[FINEST] = job.cells.block;
-    if (st) goto done;
-    st = job.by_rank ? om_parallel(job.stored.count, STRETCH, count_cells, &job)
-                     : om_parallel(job.rows, STRETCH, add_rows, &job);
-    if (st) goto done;
-    for (size_t i = 0; i < job.stretches; i++) {
-        out->weight_sum += job.sum[i];
-        out->weight_abs += job.size[i];
+    om_status st = job_init(job);
+    p->block[FINEST] = job->cells.block;
+    if (st) return st;
+    OM_TRY(job->by_rank
+               ? om_parallel(job->stored.count, STRETCH, count_cells, job)
+               : om_parallel(job->rows, STRETCH, add_rows, job));
+    for (size_t i = 0; i < job->stretches; i++) {
+        p->weight_sum += job->sum[i];
+        p->weight_abs += job->size[i];
     }
-    p->level[FINEST] = pack(&job, FINEST_LEVEL);
-    for (size_t level = FINEST; !st && level-- > 0;)
-        st = coarsen(&job, p, level);
-    for (size_t level = 0; !st && level < OM_FIELD_LEVELS; level++)
-        out->bytes += p->level[level].count * 16;
-done:
-    job_deinit(&job);
-    return st;
-}
-
-om_status om__prepared_new(const struct om_field_spec *spec,
-                           int64_t reference_s, struct om__prepared **out)
-{
-    struct om__prepared *p = om_calloc(1, sizeof *p);
-    if (!p) return OM_E_MEMORY;
-    om_status st = OM_OK;
-    p->parts = spec->layer->parts;
-    p->part = om_calloc(p->parts ? p->parts : 1, sizeof *p->part);
-    if (!p->part) st = OM_E_MEMORY;
-    for (size_t i = 0; !st && i < p->parts; i++)
-        st = prepare_part(spec, reference_s, i, p);
-    if (!st && !(p->weight_abs < WEIGHT_MOST)) st = OM_E_RANGE;
-    if (st) {
-        om__prepared_free(p);
-        return st;
-    }
-    p->bytes += sizeof *p + p->parts * sizeof *p->part;
-    *out = p;
+    if (!(p->weight_abs < OM_FIELD_WEIGHT_MOST)) return OM_E_RANGE;
+    p->level[FINEST] = pack(job, FINEST_LEVEL);
+    for (size_t level = FINEST; level-- > 0;) OM_TRY(coarsen(job, p, level));
+    for (size_t level = 0; level < OM_FIELD_LEVELS; level++)
+        p->bytes += p->level[level].count * 16;
     return OM_OK;
 }
 
-void om__prepared_free(struct om__prepared *prepared)
+om_status om__prepared_part_new(const struct om_field_spec *spec,
+                                int64_t reference_s, size_t part,
+                                struct om__prepared_part **out)
 {
-    if (!prepared) return;
-    for (size_t i = 0; prepared->part && i < prepared->parts; i++)
-        for (size_t level = 0; level < OM_FIELD_LEVELS; level++)
-            om_free(prepared->part[i].block[level]);
-    om_free(prepared->part);
-    om_free(prepared);
+    struct om__prepared_part *p = om_calloc(1, sizeof *p);
+    if (!p) return OM_E_MEMORY;
+    p->bytes = sizeof *p;
+    struct job job = {.spec = spec, .reference_s = reference_s, .part = part};
+    const om_status st = prepare(&job, p);
+    job_deinit(&job);
+    if (st)
+        om__prepared_part_free(p);
+    else
+        *out = p;
+    return st;
+}
+
+void om__prepared_part_free(struct om__prepared_part *part)
+{
+    if (!part) return;
+    for (size_t level = 0; level < OM_FIELD_LEVELS; level++)
+        om_free(part->block[level]);
+    om_free(part);
+}
+
+om_status om__weights_add(const struct om_field_spec *spec, int64_t reference_s,
+                          size_t part, const uint32_t *row, size_t count,
+                          double *sum, double *size)
+{
+    const struct om_segment *segment = spec->layer->part[part].segment;
+    const bool weighted = !om__weight_is_one(&spec->weight);
+    const size_t rows = row ? count : om_segment_rows(segment);
+    struct om__weigher weigher = {0};
+    om_status st = OM_OK;
+    if (weighted) {
+        st = om__weigher_init(spec, reference_s, part, &weigher);
+        if (!st && !row) st = om__weigher_touch(&weigher, 0, rows);
+    }
+    for (size_t i = 0; i < rows && !st; i++) {
+        const size_t at = row ? row[i] : i;
+        if (!(row ? om_selection_base_has(spec->selection, part, at)
+                  : om_selection_has(spec->selection, part, at)))
+            continue;
+        if (weighted && row) st = om__weigher_touch(&weigher, at, at + 1);
+        if (st) break;
+        const double weight = weighted ? om__weigh(&weigher, at) : 1.0;
+        *sum += weight;
+        *size += fabs(weight);
+    }
+    if (!st) st = weigher.status;
+    om__weigher_deinit(&weigher);
+    return st;
 }

@@ -10,7 +10,10 @@
  * at_s. Once at_s is not before the newest row of the layer, the newest row is
  * the reference, so that time passes without touching a row. Before that, a
  * later at_s lets rows in, and at_s itself is the reference. Either way the
- * reference follows from the question alone, not from what is cached.
+ * reference follows from the question alone, not from what is cached. Each
+ * part has a reference of its own by the same rule, and is multiplied to the
+ * layer's: a row that is written is the newest of all, and would otherwise
+ * make everything be weighed again.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -89,20 +92,43 @@ bool om__weight_is_one(const struct om_weighting *weight)
 
 /* ---- the reference ----------------------------------------------------- */
 
-/* The latest time of any row, dead ones too; INT64_MIN without any. */
+/* The latest time of any row of a part, dead ones too; INT64_MIN without
+ * any. */
+static om_status newest_of_part(const struct om_layer *layer, size_t part,
+                                int64_t *out)
+{
+    const struct om_segment *s = layer->part[part].segment;
+    const size_t rows = om_segment_rows(s);
+    const struct om_column *time;
+    *out = INT64_MIN;
+    OM_TRY(om_segment_column(s, layer->schema.time_field, 0, rows, &time));
+    for (size_t i = 0; i * OM_BLOCK_ROWS < rows; i++)
+        if (time->block_min[i] <= time->block_max[i] &&
+            time->block_max[i] > *out)
+            *out = time->block_max[i];
+    return OM_OK;
+}
+
 static om_status newest_of(const struct om_layer *layer, int64_t *out)
 {
     *out = INT64_MIN;
     for (size_t p = 0; p < layer->parts; p++) {
-        const struct om_segment *s = layer->part[p].segment;
-        const size_t rows = om_segment_rows(s);
-        const struct om_column *time;
-        OM_TRY(om_segment_column(s, layer->schema.time_field, 0, rows, &time));
-        for (size_t i = 0; i * OM_BLOCK_ROWS < rows; i++)
-            if (time->block_min[i] <= time->block_max[i] &&
-                time->block_max[i] > *out)
-                *out = time->block_max[i];
+        int64_t newest;
+        OM_TRY(newest_of_part(layer, p, &newest));
+        if (newest > *out) *out = newest;
     }
+    return OM_OK;
+}
+
+om_status om__weight_part_reference(const struct om_layer *layer, size_t part,
+                                    const struct om_weighting *weight,
+                                    int64_t *reference_s)
+{
+    *reference_s = weight->at_s;
+    if (weight->at_s == INT64_MAX) return OM_OK;
+    int64_t newest;
+    OM_TRY(newest_of_part(layer, part, &newest));
+    if (newest <= weight->at_s && newest != INT64_MIN) *reference_s = newest;
     return OM_OK;
 }
 

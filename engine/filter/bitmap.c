@@ -167,13 +167,17 @@ static size_t count_before(const struct om_bitmap *b, size_t row)
     return n;
 }
 
+size_t om_bitmap_count(const struct om_bitmap *bitmap, size_t from, size_t to)
+{
+    if (to > bitmap->rows) to = bitmap->rows;
+    if (from >= to) return 0;
+    return count_before(bitmap, to) - count_before(bitmap, from);
+}
+
 size_t om_selection_count(const struct om_selection *selection, size_t part,
                           size_t from, size_t to)
 {
     if (from >= to) return 0;
     if (selection->all) return to - from;
-    const struct om_bitmap *b = &selection->part[part];
-    if (to > b->rows) to = b->rows;
-    if (from >= to) return 0;
-    return count_before(b, to) - count_before(b, from);
+    return om_bitmap_count(&selection->part[part], from, to);
 }

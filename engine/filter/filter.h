@@ -67,15 +67,25 @@ struct om_bitmap {
     const uint32_t *rank;  // [rows / 512 + 2]: set bits before row 512 * i
 };
 
+/* What filter and window take of one segment, its dead rows too. `serial` is
+ * the same as long as segment, filter and window are: what is made of it lives
+ * on while rows die. 0: all rows. */
+struct om_selection_base {
+    uint64_t serial;
+    const struct om_bitmap *bitmap;
+};
+
 /* What a filter and a time window select from a layer: one bitmap a part.
- * all set: no filter, no tombstones, bitmaps absent (part NULL).
+ * all set: no filter, no tombstones, bitmaps and bases absent (NULL).
+ * living set: nothing but the tombstones is missing.
  * Immutable, counted. */
 struct om_selection {
-    bool all;
-    uint64_t count;      // rows selected
+    bool all, living;
+    uint64_t count;  // rows selected
     size_t parts;
     struct om_bitmap *part;
-    uint64_t serial;     // unique in this process; cache keys
+    const struct om_selection_base *base;  // [parts]; NULL: as the bitmaps
+    uint64_t serial;  // unique in this process; cache keys
 };
 
 /* A cache of selections, least recently used first out. threads: any. */
@@ -113,9 +123,26 @@ om_status om_select(struct om_selections *cache, const struct om_layer *layer,
                     struct om_selection **out) OM_MUST_USE;
 struct om_selection *om_selection_ref(struct om_selection *selection);
 void om_selection_unref(struct om_selection *selection);
+/** The serial of what is taken of a part; 0 where that is all its rows. */
+static inline uint64_t om_selection_base_serial(const struct om_selection *s,
+                                                size_t part)
+{
+    if (s->all || s->living) return 0;
+    return s->base ? s->base[part].serial : s->serial;
+}
+/** Was the row taken before rows died? */
+static inline bool om_selection_base_has(const struct om_selection *s,
+                                         size_t part, size_t row)
+{
+    if (s->all || s->living) return true;
+    const struct om_bitmap *b = s->base ? s->base[part].bitmap : &s->part[part];
+    return b->word[row / 64] >> (row % 64) & 1;
+}
 /** Selected rows among [from, to) of a part. cost: two ranks. */
 size_t om_selection_count(const struct om_selection *selection, size_t part,
                           size_t from, size_t to);
+/** Set bits among [from, to) of a bitmap. cost: two ranks */
+size_t om_bitmap_count(const struct om_bitmap *bitmap, size_t from, size_t to);
 static inline bool om_selection_has(const struct om_selection *s, size_t part,
                                     size_t row)
 {

@@ -47,13 +47,15 @@ struct object {
 
 struct base {
     struct object object;
+    uint64_t serial;  // of segment and condition: the hash of its key
     struct om_bitmap bitmap;
 };
 
 struct selection {
     struct object object;
     struct om_selection selection;  // what callers see
-    struct base **base;             // [parts]; NULL entries: has its own bitmap
+    struct base **base;             // [parts]
+    struct om_selection_base *seen;  // [parts] of them, for callers
 };
 
 struct om_selections {
@@ -81,12 +83,14 @@ static void free_selection(struct selection *s)
 {
     const size_t parts = s->base && s->selection.part ? s->selection.parts : 0;
     for (size_t i = 0; i < parts; i++) {
-        if (s->base[i])
-            object_unref(&s->base[i]->object);
-        else
+        struct base *base = s->base[i];
+        // A bitmap of its own where rows of the base are dead.
+        if (!base || s->selection.part[i].word != base->bitmap.word)
             om__bitmap_deinit(&s->selection.part[i]);
+        if (base) object_unref(&base->object);
     }
     om_free(s->base);
+    om_free(s->seen);
     om_free(s->selection.part);
     om_free(s);
 }
@@ -300,6 +304,7 @@ struct request {
     const struct om__node *root;
     const struct om_buf *condition;  // key of filter and window
     const struct om_segment *segment;
+    uint64_t serial;  // of the base
 };
 
 static om_status make_base(void *ctx, struct object **out)
@@ -314,6 +319,7 @@ static om_status make_base(void *ctx, struct object **out)
         return st;
     }
     base->object.refs = 1;
+    base->serial = r->serial;
     base->object.is_base = true;
     base->object.bytes = sizeof *base + om__bitmap_bytes(base->bitmap.rows);
     *out = &base->object;
@@ -329,7 +335,10 @@ static om_status obtain_base(struct request *r, struct base **out)
     om_buf_add(&key, r->condition->bytes, r->condition->len);
     struct object *object = NULL;
     om_status st = key.status;
-    if (!st) st = obtain(r->cache, &key, make_base, r, false, &object);
+    if (!st) {
+        r->serial = om_hash64(key.bytes, key.len, 1) | 1;  // never 0
+        st = obtain(r->cache, &key, make_base, r, false, &object);
+    }
     om_buf_deinit(&key);
     *out = (struct base *)(void *)object;
     return st;
@@ -342,17 +351,16 @@ static om_status select_part(struct request *r, size_t i, struct selection *s)
     const struct om_part *part = &r->layer->part[i];
     r->segment = part->segment;
     OM_TRY(obtain_base(r, &s->base[i]));
+    const struct base *base = s->base[i];
+    s->seen[i] = (struct om_selection_base){base->serial, &base->bitmap};
     if (part->dead_count == 0) {
-        s->selection.part[i] = s->base[i]->bitmap;
+        s->selection.part[i] = base->bitmap;
         return OM_OK;
     }
-    struct base *base = s->base[i];
-    s->base[i] = NULL;
-    const om_status st = om__bitmap_without(
-        &base->bitmap, part->dead, part->dead_count, &s->selection.part[i]);
-    object_unref(&base->object);
+    OM_TRY(om__bitmap_without(&base->bitmap, part->dead, part->dead_count,
+                              &s->selection.part[i]));
     s->object.bytes += om__bitmap_bytes(s->selection.part[i].rows);
-    return st;
+    return OM_OK;
 }
 
 static om_status make_selection(void *ctx, struct object **out)
@@ -366,9 +374,13 @@ static om_status make_selection(void *ctx, struct object **out)
     s->selection.parts = parts;
     s->selection.part = om_calloc(parts, sizeof *s->selection.part);
     s->base = om_calloc(parts, sizeof *s->base);
-    om_status st = s->selection.part && s->base ? OM_OK : OM_E_MEMORY;
-    s->object.bytes =
-        sizeof *s + parts * (sizeof *s->selection.part + sizeof *s->base);
+    s->seen = om_calloc(parts, sizeof *s->seen);
+    s->selection.base = s->seen;
+    s->selection.living = !r->root;
+    om_status st =
+        s->selection.part && s->base && s->seen ? OM_OK : OM_E_MEMORY;
+    s->object.bytes = sizeof *s + parts * (sizeof *s->selection.part +
+                                           sizeof *s->base + sizeof *s->seen);
     for (size_t i = 0; i < parts && !st; i++) {
         st = select_part(r, i, s);
         s->selection.count += s->selection.part[i].count;

@@ -73,6 +73,9 @@ om_status om_units_write(const char *path, const struct om_segment *segment,
 om_status om_sort_keys(uint64_t *key, uint32_t *row, uint64_t *scratch_key,
                        uint32_t *scratch_row, size_t n) OM_MUST_USE;
 
+/** A cell's mean_x of om_cells: `count` rows whose offsets from the cell's west
+ *  (in positions) add up to `sum`. The same for mean_y from the north. */
+uint16_t om_cells_mean(uint64_t sum, uint64_t count, unsigned level);
 /** Cells of one level over sorted keys, into memory of the caller's arena. */
 om_status om_cells_build(const uint64_t *key, size_t rows, unsigned level,
                          struct om_arena *arena,

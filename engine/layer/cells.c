@@ -45,7 +45,7 @@ static om_status count_cells(void *ctx, size_t first, size_t end, size_t lane)
 
 /* Mean of `count` offsets that add up to `sum`, of the centres of their
  * positions, in 1/65536 of a side of 2^(32 - level) positions. */
-static uint16_t mean_of(uint64_t sum, uint64_t count, unsigned level)
+uint16_t om_cells_mean(uint64_t sum, uint64_t count, unsigned level)
 {
     const double mean = ((double)sum + 0.5 * (double)count) / (double)count;
     const double part = floor(ldexp(mean, (int)level + 16 - 32));
@@ -71,8 +71,8 @@ static size_t write_cell(const struct cells_job *job, size_t cell, size_t row)
     }
     job->code[cell] = cell_code(first, job->level);
     job->start[cell] = (uint32_t)row;
-    job->mean_x[cell] = mean_of(sum_x, i - row, job->level);
-    job->mean_y[cell] = mean_of(sum_y, i - row, job->level);
+    job->mean_x[cell] = om_cells_mean(sum_x, i - row, job->level);
+    job->mean_y[cell] = om_cells_mean(sum_y, i - row, job->level);
     return i;
 }
 

@@ -256,10 +256,10 @@ static inline void answers_same_sums(const struct asked_city city[2], int l,
  * whose coefficients cancel, 100 times that (scan.c). */
 #define ANSWERS_FIELD_ERROR 2e-5
 /* Where cells are read (Epanechnikov's from 2,000 rows on), those of each part
- * are masses of their own, each at its own mean: within the error of cells,
- * (cell / bandwidth)^2 / 6 of the peak at 6 cells a bandwidth, on either side.
- */
-#define ANSWERS_CELL_ERROR (2.0 / 6.0 / 36.0)
+ * are masses of their own, each at its own mean: another grouping of the same
+ * rows. A mass may move by half a cell, a twelfth of a bandwidth, and at the
+ * kernel's rim that is a sixth of its own peak; of a crowd a part of that. */
+#define ANSWERS_CELL_ERROR 0.03
 
 static inline void answers_same_windows(const struct asked_city city[2],
                                         struct om_field_spec spec,

@@ -1,0 +1,322 @@
+/* Fields of layers that are written to.
+ *
+ * Plan
+ *   dead_*   cells without the rows that died are those of a layer that never
+ *            had them: counts, filters, weights, half-lives, at every zoom
+ *   more_*   a part of rows that were just written adds its own
+ *   kept_*   nothing large is prepared again because of a few rows
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/field_sample.h"
+#include "tests/rounds.h"
+
+#define ROWS 150000
+#define MORE 600
+#define CITY_X 3466000000.0
+#define CITY_Y 1863000000.0
+#define NOW_S INT64_C(1687795200)
+#define SIDE 256
+
+static struct field_row *row;  // [ROWS + MORE], in Morton order
+static float value[2][SIDE * SIDE];
+
+static int by_key(const void *a, const void *b)
+{
+    const struct field_row *x = a, *y = b;
+    const uint64_t i = om_morton(x->pos), k = om_morton(y->pos);
+    return i < k ? -1 : i > k;
+}
+
+/* Stacks in clusters of all sizes, and a thin spread of single rows. */
+static void make_rows(struct field_row *out, size_t n, uint64_t seed)
+{
+    double x = 0, y = 0, spread = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i % 500 == 0) {
+            x = CITY_X + 4e6 * field_uniform(&seed);
+            y = CITY_Y + 4e6 * field_uniform(&seed);
+            spread = 2000 * pow(100.0, field_uniform(&seed));
+        }
+        const double r = spread * field_uniform(&seed);
+        const double angle = 6.283 * field_uniform(&seed);
+        out[i] = (struct field_row){
+            .pos = {(uint32_t)(x + r * cos(angle)),
+                    (uint32_t)(y + r * sin(angle))},
+            .people = (int64_t)(field_random(&seed) % 5),
+            .score = (double)(field_random(&seed) % 1000) / 100 - 3,
+            .kind = (int)(field_random(&seed) % 10),
+            .at_s = i % 50 ? NOW_S - (int64_t)(field_random(&seed) % 15000000)
+                           : FIELD_NO_TIME};
+        if (i % 4) out[i].pos = out[i - 1].pos;
+        if (i % 90 == 0)
+            out[i].pos =
+                (struct om_pos){(uint32_t)(CITY_X + 4e6 * field_uniform(&seed)),
+                                (uint32_t)(CITY_Y + 4e6 * field_uniform(&seed))};
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    row = calloc(ROWS + MORE, sizeof *row);
+    make_rows(row, ROWS, 5);
+    make_rows(row + ROWS, MORE, 6);
+    qsort(row, ROWS, sizeof *row, by_key);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(row);
+    return 0;
+}
+
+struct question {
+    const char *filter;
+    struct om_weighting weight;
+    enum om_kernel kernel;
+};
+
+static const struct om_weight_value GRADE[] = {{.text = "a", .weight = 4},
+                                               {.text = "b", .weight = 0.5}};
+static const struct om_weight_table TABLE = {
+    .column = FIELD_KIND, .count = 2, .value = GRADE, .otherwise = 1};
+static const struct question QUESTION[] = {
+    {NULL, {.column = OM_NO_FIELD, .at_s = INT64_MAX}, OM_KERNEL_QUARTIC},
+    {NULL, {.column = OM_NO_FIELD, .at_s = INT64_MAX}, OM_KERNEL_EPANECHNIKOV},
+    {"kind <> 'c'",
+     {.column = OM_NO_FIELD, .at_s = INT64_MAX},
+     OM_KERNEL_QUARTIC},
+    {"kind IN ('a', 'b', 'c', 'd', 'e')",
+     {.column = FIELD_PEOPLE, .at_s = INT64_MAX},
+     OM_KERNEL_GAUSSIAN},
+    {NULL, {.column = FIELD_SCORE, .at_s = INT64_MAX}, OM_KERNEL_QUARTIC},
+    {NULL,
+     {.column = OM_NO_FIELD,
+      .table = &TABLE,
+      .half_life_s = 3e6,
+      .at_s = NOW_S + 86400},
+     OM_KERNEL_QUARTIC},
+    {"people > 0",
+     {.column = FIELD_PEOPLE, .half_life_s = 3e6, .at_s = NOW_S - 5000000},
+     OM_KERNEL_QUARTIC}};
+
+/* The field's largest value and how far the two layers are apart. */
+static void compare(struct om_fields *fields, struct om_selections *cache,
+                    const struct om_layer *const layer[2],
+                    const struct question *q, unsigned z, double *largest,
+                    double *error)
+{
+    double sum[2];
+    const struct om_field_window window = {
+        .z = z,
+        .x = (uint32_t)(CITY_X + 2e6) >> (32 - z),
+        .y = (uint32_t)(CITY_Y + 2e6) >> (32 - z),
+        .side_px = SIDE};
+    for (int k = 0; k < 2; k++) {
+        struct om_filter *filter = NULL;
+        struct om_selection *selection;
+        struct om_arena arena = {0};
+        if (q->filter)
+            assert_int_equal(om_filter_parse(q->filter, strlen(q->filter),
+                                             layer[k], 0, &filter, NULL),
+                             OM_OK);
+        assert_int_equal(om_select(cache, layer[k], NULL, filter,
+                                   (struct om_window){0}, &selection),
+                         OM_OK);
+        const struct om_field_spec spec = {.layer = layer[k],
+                                           .selection = selection,
+                                           .kernel = q->kernel,
+                                           .bandwidth_m = 700,
+                                           .weight = q->weight};
+        assert_int_equal(
+            om_field_window(fields, &spec, &window, &arena, value[k]), OM_OK);
+        assert_int_equal(om_field_weight(fields, &spec, &sum[k]), OM_OK);
+        om_arena_deinit(&arena);
+        om_selection_unref(selection);
+        om_filter_free(filter);
+    }
+    assert_true(fabs(sum[0] - sum[1]) <= 1e-9 * (1 + fabs(sum[1])));
+    *largest = *error = 0;
+    for (size_t i = 0; i < SIDE * SIDE; i++) {
+        *largest = fmax(*largest, fabs((double)value[1][i]));
+        *error = fmax(*error, fabs((double)value[0][i] - (double)value[1][i]));
+    }
+    assert_true(*largest > 0);
+}
+
+/* Which rows die: every so many, whole stretches, all of some stacks. */
+static size_t choose_dead(uint64_t round, uint32_t *dead)
+{
+    uint64_t seed = round;
+    const uint64_t share = round % 2 ? 3 : 60;
+    size_t n = 0;
+    for (uint32_t i = 0; i < ROWS; i++) {
+        const bool stretch = i % 9000 < 700 * (round + 1);
+        const bool stack = om_morton(row[i].pos) % 97 == round;
+        if (stretch || stack || field_random(&seed) % share == 0) dead[n++] = i;
+    }
+    return n;
+}
+
+/* A stored mean is rounded down to 1/65536 of a cell, half of which is what a
+ * cell less its dead may be off by, and again where it is half full. With five
+ * cells a bandwidth that moves a value by 2 / 65536 / 5 of the kernel's slope,
+ * which is at most 2.2 of its peak a bandwidth. What is summed in floats comes
+ * on top. */
+#define CELL_ROUNDING 1e-4
+/* A filter that takes many rows takes over where a cell's rows are on average,
+ * those that it does not take too (prepare.c): of a cell with other rows that
+ * is another place. Of a crowd not much of it is left. */
+#define MEAN_TAKEN_OVER 2e-3
+/* (cell / bandwidth)^2 / 6 at five cells a bandwidth: what grouping rows to
+ * masses in another way may change, for rows that are in both parts' cells. */
+#define CELL_ERROR (1.0 / 6.0 / 25.0)
+
+static void dead_rows_are_out_of_their_cells(void **state)
+{
+    (void)state;
+    static uint32_t dead[ROWS];
+    struct om_fields *fields;
+    struct om_selections *cache;
+    assert_int_equal(om_fields_new((size_t)1 << 28, &fields), OM_OK);
+    assert_int_equal(om_selections_new((size_t)1 << 28, &cache), OM_OK);
+    struct field_layer with = {0};
+    assert_int_equal(field_layer_add(&with, row, ROWS), OM_OK);
+    for (uint64_t round = 0; round < 3; round++) {
+        struct field_layer without = {0};
+        struct field_row *kept = calloc(ROWS, sizeof *kept);
+        const size_t n = choose_dead(round, dead);
+        size_t left = 0;
+        for (size_t i = 0, d = 0; i < ROWS; i++)
+            if (d < n && dead[d] == i)
+                d++;
+            else
+                kept[left++] = row[i];
+        assert_int_equal(field_layer_add(&without, kept, left), OM_OK);
+        free(kept);
+        with.part[0].dead = dead;
+        with.part[0].dead_count = n;
+        with.layer.rows = left;
+        with.layer.serial += 1u << 20;
+        const struct om_layer *layer[2] = {&with.layer, &without.layer};
+        for (size_t q = 0; q < sizeof QUESTION / sizeof *QUESTION; q++)
+            for (unsigned z = 8; z <= 16; z += 2) {
+                double largest, error;
+                compare(fields, cache, layer, &QUESTION[q], z, &largest,
+                        &error);
+                const bool by_rank = q == 2;
+                if (error >
+                    (by_rank ? MEAN_TAKEN_OVER : CELL_ROUNDING) * largest)
+                    fail_msg("round %d, question %zu, zoom %u: %g of %g",
+                             (int)round, q, z, error, largest);
+            }
+        field_layer_free(&without);
+    }
+    field_layer_free(&with);
+    om_selections_free(cache);
+    om_fields_free(fields);
+}
+
+static void more_rows_are_added(void **state)
+{
+    (void)state;
+    static uint32_t dead[ROWS];
+    struct om_fields *fields;
+    struct om_selections *cache;
+    assert_int_equal(om_fields_new((size_t)1 << 28, &fields), OM_OK);
+    assert_int_equal(om_selections_new((size_t)1 << 28, &cache), OM_OK);
+    struct field_layer with = {0}, whole = {0};
+    struct field_row *all = calloc(ROWS + MORE, sizeof *all);
+    const size_t n = choose_dead(2, dead);
+    size_t left = 0;
+    for (size_t i = 0, d = 0; i < ROWS + MORE; i++)
+        if (d < n && dead[d] == i)
+            d++;
+        else
+            all[left++] = row[i];
+    assert_int_equal(field_layer_add(&with, row, ROWS), OM_OK);
+    assert_int_equal(field_layer_add(&with, row + ROWS, MORE), OM_OK);
+    assert_int_equal(field_layer_add(&whole, all, left), OM_OK);
+    with.part[0].dead = dead;
+    with.part[0].dead_count = n;
+    with.layer.rows = left;
+    const struct om_layer *layer[2] = {&with.layer, &whole.layer};
+    for (size_t q = 0; q < sizeof QUESTION / sizeof *QUESTION; q++)
+        for (unsigned z = 8; z <= 16; z += 2) {
+            double largest, error;
+            compare(fields, cache, layer, &QUESTION[q], z, &largest, &error);
+            if (error > CELL_ERROR * largest)
+                fail_msg("question %zu, zoom %u: %g of %g", q, z, error,
+                         largest);
+        }
+    free(all);
+    field_layer_free(&with);
+    field_layer_free(&whole);
+    om_selections_free(cache);
+    om_fields_free(fields);
+}
+
+static void ask_all(struct om_fields *fields, struct om_selections *cache,
+                    const struct om_layer *layer)
+{
+    const struct om_layer *const both[2] = {layer, layer};
+    for (size_t q = 0; q < sizeof QUESTION / sizeof *QUESTION; q++) {
+        double largest, error;
+        compare(fields, cache, both, &QUESTION[q], 12, &largest, &error);
+        assert_true(error == 0);
+    }
+}
+
+static void kept_cells_outlive_what_is_written(void **state)
+{
+    (void)state;
+    struct om_fields *fields;
+    struct om_selections *cache;
+    assert_int_equal(om_fields_new((size_t)1 << 28, &fields), OM_OK);
+    assert_int_equal(om_selections_new((size_t)1 << 28, &cache), OM_OK);
+    struct field_layer layer = {0};
+    assert_int_equal(field_layer_add(&layer, row, ROWS), OM_OK);
+    ask_all(fields, cache, &layer.layer);
+    const struct om_cache_stats before = om_fields_stats(fields);
+    assert_true(before.entries >= 5);
+    // A row dies, rows come that are newer than any, and again.
+    static uint32_t dead[100];
+    for (size_t i = 0; i < 100; i++) dead[i] = (uint32_t)(i * 1000);
+    for (size_t step = 1; step <= 3; step++) {
+        for (size_t i = 0; i < MORE; i++)
+            row[ROWS + i].at_s = NOW_S + (int64_t)(step * 1000 + i);
+        layer.part[0].dead = dead;
+        layer.part[0].dead_count = 30 * step;
+        layer.layer.rows -= 30;
+        assert_int_equal(
+            field_layer_add(&layer, row + ROWS, MORE / step), OM_OK);
+        ask_all(fields, cache, &layer.layer);
+        const struct om_cache_stats now = om_fields_stats(fields);
+        assert_int_equal(now.entries, before.entries);
+        assert_int_equal(now.bytes, before.bytes);
+    }
+    om_fields_clear(fields);
+    assert_int_equal(om_fields_stats(fields).bytes, 0);
+    field_layer_free(&layer);
+    om_selections_free(cache);
+    om_fields_free(fields);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dead_rows_are_out_of_their_cells),
+        cmocka_unit_test(more_rows_are_added),
+        cmocka_unit_test(kept_cells_outlive_what_is_written),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
