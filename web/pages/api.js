@@ -6,6 +6,7 @@
  * @property {string} title
  * @property {boolean} synthetic
  * @property {string | null} clock
+ * @property {number} sequence   of the data that it speaks of
  * @property {string[]} levels   units, finest first
  *
  * @typedef {object} Layer
@@ -42,7 +43,7 @@ export class ProblemError extends Error {
 
 /** @param {string} path @param {AbortSignal} [signal] */
 async function getJson(path, signal) {
-  const response = await fetch(path, {signal, headers: {Accept: 'application/json, application/geo+json'}});
+  const response = await fetch(path, {signal, cache: 'no-cache', headers: {Accept: 'application/json, application/geo+json'}});
   if (response.ok) return response.json();
   throw new ProblemError(response.status, await response.json().catch(() => ({})));
 }

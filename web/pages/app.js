@@ -3,6 +3,7 @@
 
 import {getCity, getLayers, getLegend, getStats, getValue, heatTiles} from './api.js';
 import {formatHash, joinTime, parseHash, splitTime} from './hash.js';
+import {Live} from './live.js';
 import {CityMap, hasWebgl2} from './map.js';
 import {
   $, checkRadio, Days, element, filterHelp, showBandwidths, showColumns, showError, showLayers, showLegend,
@@ -87,6 +88,76 @@ function failed(error, whole = true) {
   showError('result-error', said);
 }
 
+/** The data is as of then. @param {string | undefined} asOf */
+function showAsOf(asOf) {
+  if (!asOf) return;
+  $('as-of').textContent = moment(asOf);
+  $('as-of').dateTime = asOf;
+}
+
+/** @param {import('./live.js').News} news */
+function showSequence(news) {
+  $('sequence').textContent = `#${news.sequence}`;
+}
+
+/* Numbers follow changes, however many there are, at this pace. */
+const NUMBERS_MS = 2000;
+let numbersDue = 0;
+function numbersSoon() {
+  if (numbersDue) return;
+  numbersDue = window.setTimeout(async () => {
+    numbersDue = 0;
+    layers = await getLayers().catch(() => layers);
+    if (!$('result').classList.contains('stale')) showNumbers();
+  }, NUMBERS_MS);
+}
+
+/** What is shown of the layers that changed is asked for again. @param {import('./live.js').News} news */
+function onNews(news) {
+  showSequence(news);
+  for (const [name, touched] of Object.entries(news.layers ?? {})) {
+    const shown = name === state.layer;
+    // A kernel of the page's kind ends at its bandwidth.
+    cityMap?.refreshChanged(name, touched, shown && hasHeat(), state.bandwidth);
+    if (!shown) continue;
+    showAsOf(news.as_of);
+    numbersSoon();
+  }
+}
+
+function startLive() {
+  showSequence(city);
+  new Live({
+    onNews,
+    onReset: async (news) => {
+      showSequence(news);
+      layers = await getLayers().catch(() => layers);
+      showAsOf(layer()?.as_of);
+      for (const l of layers) cityMap?.refreshChanged(l.id, {rows: 0, level: 0, cells: [[0, 0]]}, false, 0);
+      refresh();
+    },
+    onSilence: (silent) => {
+      $('silence').hidden = !silent;
+      $('silence-since').textContent = silent ? `${$('as-of').textContent}` : '';
+    },
+  }, city.sequence);
+}
+
+/** Counts by unit and by day, and what is under the pin. */
+function showNumbers() {
+  const q = question(), shown = layer();
+  if (!shown) return;
+  ask('stats', async (signal) => {
+    const stats = await getStats(q, groupedBy(), signal);
+    table.show(stats.groups ?? []);
+    showTotal(stats.count);
+  });
+  ask('days', async (signal) => {
+    days.show(shown.time_column ? (await getStats({...q, time: ''}, 'day', signal)).groups ?? [] : null, state.time);
+  });
+  if (state.at) read(state.at, true);
+}
+
 function refresh() {
   save();
   showError('filter-error', null);
@@ -96,11 +167,7 @@ function refresh() {
   markSpans(state.time);
   const q = question(), shown = layer(), palette = theme();
   if (!shown) return;
-  ask('stats', async (signal) => {
-    const stats = await getStats(q, groupedBy(), signal);
-    table.show(stats.groups ?? []);
-    showTotal(stats.count);
-  });
+  showNumbers();
   if (!hasHeat()) {
     latest('legend');
     latest('value');
@@ -117,10 +184,6 @@ function refresh() {
     await cityMap?.ready;
     if (!signal.aborted && !$('result').classList.contains('stale')) cityMap?.showHeat(heatTiles(q, palette, devicePixelRatio > 1 ? 2 : 1), bounds);
   });
-  ask('days', async (signal) => {
-    days.show(shown.time_column ? (await getStats({...q, time: ''}, 'day', signal)).groups ?? [] : null, state.time);
-  });
-  if (state.at) read(state.at, true);
 }
 
 /** @param {{lonDeg: number, latDeg: number}} place @param {boolean} pinned */
@@ -204,10 +267,7 @@ function showLayer() {
   $('bandwidth').closest('fieldset').hidden = !hasHeat();
   $('period-inputs').hidden = !shown.time_column;
   $('period-note').textContent = shown.time_column ? '拖动柱形选时段 drag to select' : '此图层没有时间 no time column';
-  if (shown.as_of) {
-    $('as-of').textContent = moment(shown.as_of);
-    $('as-of').dateTime = shown.as_of;
-  }
+  showAsOf(shown.as_of);
   document.title = `${shown.title} · onemap`;
 }
 
@@ -358,6 +418,7 @@ async function start() {
   else showNoMap();
   table.chosen = state.unit;
   refresh();
+  startLive();
 }
 
 start().catch(failed);

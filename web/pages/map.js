@@ -3,6 +3,7 @@
 
 import {Map as LibreMap, NavigationControl, ScaleControl} from './maplibre/maplibre-gl.mjs';
 import {getItems} from './api.js';
+import {tilesTouched} from './live.js';
 
 /** @typedef {import('./api.js').Layer} Layer */
 
@@ -156,6 +157,11 @@ export class CityMap {
         : box ? {bounds: box, fitBoundsOptions: {padding: {top: 20, right: 40, bottom: 60, left: 40}}} : {center: [113.75, 22.95], zoom: 9}),
       minZoom: 3, maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false,
       touchPitch: false, fadeDuration: 0, locale: LOCALE, maxCanvasSize: [8192, 8192],
+      // The stream says which tiles have changed: none is asked for by the
+      // clock, none is kept out of sight, and the browser's own copy counts
+      // only after the server has said that it is the newest (its ETag).
+      refreshExpiredTiles: false, maxTileCacheSize: 0,
+      transformRequest: (url) => ({url, cache: 'no-cache', headers: {'Cache-Control': 'no-cache'}}),
       localIdeographFontFamily: '"Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif',
     });
     this.map.touchZoomRotate.disableRotation();
@@ -280,6 +286,28 @@ export class CityMap {
   pin(at) {
     this.map.getSource('pin')?.setData(
       {type: 'FeatureCollection', features: at ? [point(at.lonDeg, at.latDeg)] : []});
+  }
+
+  /**
+   * Ask again for the tiles of the heat that a change reaches, and for rows of
+   * the base map that are drawn.
+   * @param {string} layer @param {import('./live.js').Touched} touched
+   * @param {boolean} heat is it of the layer? @param {number} reachM
+   */
+  refreshChanged(layer, touched, heat, reachM) {
+    const {map} = this;
+    if (heat && map.getSource('heat')) {
+      // One more zoom than is shown: tiles of the zoom that is being left.
+      const view = /** @type {[number, number, number, number]} */ (map.getBounds().toArray().flat());
+      const tiles = tilesTouched(touched, reachM, view, Math.min(22, this.tileZoom() + 1));
+      if (tiles.length) map.refreshTiles('heat', tiles);
+    }
+    for (const box of this.boxes)
+      if (box.layer === layer) {
+        box.box = null;
+        box.update();
+      }
+    if (layer === this.coarse?.id) this.loadUnits();
   }
 
   /** Zoom of the heat tiles that are shown now. */

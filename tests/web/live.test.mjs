@@ -1,0 +1,99 @@
+// The analyst's page while the city changes, in a real browser.
+//
+// Plan
+//   a change elsewhere asks for no tile; one in view for the tiles that it
+//   reaches and no others, and the numbers follow; nothing is asked for by
+//   the clock
+//   the sequence and 'data as of' are shown
+//   a server that says nothing any more: a banner, which goes when it is back
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+
+import { done } from './onemap.mjs';
+import { get, makeCity } from './sample.mjs';
+import { serve } from './server.mjs';
+
+const require = createRequire(path.resolve('web/pages/package.json'));
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+
+async function browse(t, url) {
+    const { chromium } = require('playwright-core');
+    const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
+    const context = await chromium.launchPersistentContext(profile, {
+        executablePath: CHROMIUM, headless: true, args: FLAGS, viewport: { width: 1200, height: 800 } });
+    t.after(async () => {
+        await context.close();
+        await rm(profile, { recursive: true, force: true });
+    });
+    const page = context.pages()[0] ?? await context.newPage();
+    const log = { tiles: [], said: [] };
+    page.on('request', (r) => { if (r.url().includes('/tiles/heat:')) log.tiles.push(/\/(\d+\/\d+\/\d+)(@2x)?\.png/.exec(r.url())[1]); });
+    page.on('pageerror', (e) => log.said.push(e.message));
+    await page.goto(url);
+    return { page, log };
+}
+
+async function until(what, truth, ms = 60000) {
+    const end = Date.now() + ms;
+    for (;;) {
+        const value = await truth();
+        if (value) return value;
+        if (Date.now() > end) assert.fail(`never: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+}
+
+const quiet = (page, log) => until('the map comes to rest', async () => {
+    const tiles = log.tiles.length;
+    await page.waitForTimeout(800);
+    return log.tiles.length === tiles && await page.evaluate(() => document.getElementById('busy').hidden);
+});
+
+test('a page that follows the city', async (t) => {
+    const { dir, city } = await makeCity(t), { url, child } = await serve(t, city);
+    const sequence = async () => Number((await get(`${url}/stats/place`)).headers['data-sequence']);
+    const { page, log } = await browse(t, `${url}/analyst#layer=place&map=11.5/22.9/113.7`);
+    await quiet(page, log);
+    const shown = new Set(log.tiles);
+    assert.ok(shown.size > 4);
+    assert.equal(await page.textContent('#sequence'), `#${await sequence()}`);
+
+    await t.test('nothing is asked for by the clock', async () => {
+        const before = log.tiles.length;
+        await page.waitForTimeout(11500);
+        assert.equal(log.tiles.length, before);
+    });
+    await t.test('another layer changes: no tile', async () => {
+        const before = log.tiles.length;
+        await done('import', city, 'road', path.join(dir, 'roads.geojson'), '--replace', '--id', 'id');
+        await until('the sequence', async () => await page.textContent('#sequence') === `#${await sequence()}`);
+        await quiet(page, log);
+        assert.equal(log.tiles.length, before);
+    });
+    await t.test('the layer changes as a whole: each tile in view, once, and the numbers', async () => {
+        const before = log.tiles.length;
+        await writeFile(path.join(dir, 'more.csv'), 'lon,lat,id,kind,weight,note,at\n113.7,22.9,NEW,shop,1,x,2023-04-01T12:00:00+08:00\n');
+        await done('import', city, 'place', path.join(dir, 'more.csv'), '--append', '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at');
+        await until('the total', async () => /^5,001/.test(await page.textContent('#total')));
+        await quiet(page, log);
+        const again = log.tiles.slice(before);
+        assert.equal(new Set(again).size, again.length, 'no tile twice');
+        assert.ok(again.length > 4 && again.every((tile) => shown.has(tile)));
+    });
+    await t.test('silence is told, and its end', async () => {
+        assert.equal(await page.isVisible('#silence'), false);
+        child.kill('SIGSTOP');
+        t.after(() => child.kill('SIGCONT'));
+        await until('the banner', () => page.isVisible('#silence'), 45000);
+        assert.match(await page.textContent('#silence'), /数据可能已过时.*out of date.*\d{4}年/s);
+        child.kill('SIGCONT');
+        await until('the banner goes', async () => !await page.isVisible('#silence'), 30000);
+    });
+    assert.deepEqual(log.said, []);
+});

@@ -1,0 +1,122 @@
+// @ts-check
+// live.js - what changes in the city: the stream, and which tiles it touches.
+
+/**
+ * @typedef {{rows: number, level: number, cells: [number, number][]}} Touched   cells of XYZ tiles at a zoom
+ * @typedef {{sequence: number, as_of?: string, layers?: Record<string, Touched>, everything?: boolean}} News
+ */
+
+/** The server says something every 10 s; after so much silence it has gone. */
+export const SILENT_MS = 25000;
+/** How long to wait before coming back where the browser itself does not. */
+const BACK_MS = 2000, BACK_MAX_MS = 60000;
+
+/** Half the equator, metres of web mercator. */
+const HALF_WORLD_M = Math.PI * 6378137;
+
+/**
+ * Tiles of the zooms from 0 to `zoomMax` within the view that a change may
+ * reach: those that the cells, widened by `reachM` on the ground, meet.
+ * @param {Touched} touched @param {number} reachM
+ * @param {[number, number, number, number]} view west, south, east, north, degrees
+ * @param {number} zoomMax
+ */
+export function tilesTouched(touched, reachM, view, zoomMax) {
+  // Everything in parts of the world: x grows eastward, y southward.
+  const worldY = (latDeg) => (1 - Math.asinh(Math.tan(latDeg * Math.PI / 180)) / Math.PI) / 2;
+  const [west, south, east, north] = view;
+  const seen = {x0: (west + 180) / 360, x1: (east + 180) / 360, y0: worldY(Math.min(north, 85.05)), y1: worldY(Math.max(south, -85.05))};
+  // A mercator metre is longer than one on the ground by 1 / cos(latitude), most at the view's far side.
+  const cos = Math.cos(Math.min(85, Math.max(Math.abs(south), Math.abs(north))) * Math.PI / 180);
+  const reach = reachM / cos / (2 * HALF_WORLD_M), side = 2 ** -touched.level;
+  /** @type {Map<string, {z: number, x: number, y: number}>} */
+  const tiles = new Map();
+  for (const [x, y] of touched.cells) {
+    const x0 = Math.max(x * side - reach, seen.x0), x1 = Math.min((x + 1) * side + reach, seen.x1);
+    const y0 = Math.max(y * side - reach, seen.y0), y1 = Math.min((y + 1) * side + reach, seen.y1);
+    if (x0 > x1 || y0 > y1) continue;
+    for (let z = 0; z <= zoomMax; z++) {
+      const n = 2 ** z;
+      // The eastern and southern sides of a cell belong to its neighbours.
+      const first = (v) => Math.max(0, Math.floor(v * n)), last = (v) => Math.min(n - 1, Math.max(Math.ceil(v * n) - 1, 0));
+      for (let ty = first(y0); ty <= Math.max(first(y0), last(y1)); ty++)
+        for (let tx = first(x0); tx <= Math.max(first(x0), last(x1)); tx++)
+          if (tx < n && ty < n) tiles.set(`${z}/${tx}/${ty}`, {z, x: tx, y: ty});
+    }
+  }
+  return [...tiles.values()];
+}
+
+/** The stream of changes, for as long as the page is open. */
+export class Live {
+  /**
+   * @param {{onNews: (news: News) => void, onReset: (news: News) => void, onSilence: (silent: boolean) => void}} handlers
+   * onReset: more changed than can be told. onSilence: whether what is shown may be out of date.
+   * @param {number | null} since   the sequence that the page was made from
+   */
+  constructor(handlers, since) {
+    this.handlers = handlers;
+    this.sequence = since;
+    this.silent = false;
+    this.backMs = BACK_MS;
+    /** @type {EventSource | null} */
+    this.source = null;
+    this.heardMs = Date.now();
+    this.open();
+    this.clock = setInterval(() => this.look(), 1000);
+  }
+
+  open() {
+    const since = this.sequence === null ? '' : `?since=${this.sequence}`;
+    const source = this.source = new EventSource(`/changes${since}`);
+    source.addEventListener('beat', (e) => this.hear(e, () => {}));
+    source.addEventListener('change', (e) => this.hear(e, (news) =>
+      news.everything ? this.handlers.onReset(news) : this.handlers.onNews(news)));
+    source.addEventListener('reset', (e) => this.hear(e, (news) => this.handlers.onReset(news)));
+    // Lost lines the browser takes up again by itself; refusals it does not.
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) this.back();
+    };
+  }
+
+  back() {
+    this.source?.close();
+    this.source = null;
+    setTimeout(() => this.open(), this.backMs * (0.5 + Math.random()));
+    this.backMs = Math.min(2 * this.backMs, BACK_MAX_MS);
+  }
+
+  /** @param {MessageEvent} event @param {(news: News) => void} act */
+  hear(event, act) {
+    /** @type {News} */
+    const news = JSON.parse(event.data);
+    this.heardMs = Date.now();
+    this.backMs = BACK_MS;
+    this.sequence = news.sequence;
+    this.asOf = news.as_of ?? this.asOf;
+    this.setSilent(false);
+    act(news);
+  }
+
+  look() {
+    const quietMs = Date.now() - this.heardMs;
+    if (quietMs > SILENT_MS) this.setSilent(true);
+    // A line that is open and silent is no line: a stopped server, a sleeping network.
+    if (quietMs > 2 * SILENT_MS && this.source && this.source.readyState === EventSource.OPEN) {
+      this.heardMs = Date.now() - SILENT_MS - 1;
+      this.back();
+    }
+  }
+
+  /** @param {boolean} silent */
+  setSilent(silent) {
+    if (silent === this.silent) return;
+    this.silent = silent;
+    this.handlers.onSilence(silent);
+  }
+
+  close() {
+    clearInterval(this.clock);
+    this.source?.close();
+  }
+}
