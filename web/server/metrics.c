@@ -3,7 +3,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
-#include "web/server/server_internal.h"
+#include "web/server/writes.h"
 
 /* Upper bounds of the histogram, seconds: around the 2 ms of a cold tile and
  * the 5 ms above which work belongs on a worker. */
@@ -201,5 +201,6 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
         (size_t)server->in_flight, om__jobs_waiting(server->jobs), jobs.running,
         (unsigned long long)jobs.given_up, om_seconds() - server->started_s);
     om_snapshot_unref(snapshot);
+    om__writes_metrics(server->writes, out);
     return out->status;
 }

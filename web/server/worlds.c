@@ -85,6 +85,32 @@ static om_status make(const struct om__worlds *worlds,
     return OM_OK;
 }
 
+om_status om__worlds_reload(struct om__worlds *worlds,
+                            const struct om_snapshot *snapshot,
+                            struct om_err *err)
+{
+    struct world *w = NULL;
+    om_status st = make(worlds, snapshot, &w);
+    if (st) return om_fail(err, st, 0, "the models cannot be read");
+    const struct om_models *models = w->public.models;
+    if (models->exposures_status)
+        st = om_fail(err, models->exposures_status, 0, "city.json: %s",
+                     models->exposures_err.text);
+    for (size_t i = 0; i < models->count && !st; i++)
+        if (!models->entry[i].model)
+            st = om_fail(err, models->entry[i].err.code, 0, "%s",
+                         models->entry[i].err.text);
+    struct world *old = w;
+    if (!st) {
+        pthread_mutex_lock(&worlds->lock);
+        old = worlds->newest;
+        worlds->newest = w;
+        pthread_mutex_unlock(&worlds->lock);
+    }
+    om__world_unref(old ? &old->public : NULL);
+    return st;
+}
+
 om_status om__request_world(struct om__request *r)
 {
     struct om__worlds *worlds = r->server->worlds;
