@@ -10,10 +10,11 @@
 # two FastCGI processes behind nginx that keep their files open, in tile mode.
 # onemap is a server that was just started. Both are asked for each tile once,
 # over two connections, after one other tile; neither has it in a cache (see
-# the counter). Each line: median and p99 of a tile, tiles a second, and how
-# alike the pictures are: of buildings and dots the painted pixels in both, of
-# those painted in either; of heat the rank correlation of all pixels' values.
-# (Edges, sizes of dots and colours are each program's own.)
+# the counter). Each line: median and p99 of a tile by the clock on the wall,
+# the processor's time of a tile (MapServer's without nginx's), the median of the
+# bytes, and how alike the pictures are: of buildings and dots the pixels painted
+# in both, of those painted in either; of heat the rank correlation of all
+# pixels' values. (Edges, sizes of dots and colours are each program's own.)
 #
 # BENCH_TILES (30) tiles a zoom at most. Takes some two minutes. Says so and
 # ends well where a program or the files are missing.
@@ -77,7 +78,7 @@ LAYERS
     echo "    CLASS STYLE COLOR 90 160 90 END END"
     echo "  END"
     # Dots as large as onemap's at that zoom; z0: what the heat map is made of.
-    for dot in 0:1 10:1 12:1 14:2 16:3 18:4; do
+    for dot in 0:1 10:1 12:1 14:2 16:6 18:7; do
         cat <<LAYERS
   LAYER
     NAME hazard${dot%:*} TYPE POINT STATUS OFF
@@ -128,7 +129,8 @@ while True:
     print("ended with", status, file=sys.stderr, flush=True)
     running[running.index(pid)] = start()
 PY
-pids="$pids $!"
+mapserv=$!
+pids="$pids $mapserv"
 
 nginx_port=$((20000 + $$ % 12000))
 cat >"$dir/nginx.conf" <<CONF
@@ -164,15 +166,19 @@ done
 
 mkfifo "$dir/said"
 "$onemap" serve "$city" --listen 127.0.0.1:0 --threads 2 >"$dir/said" 2>"$dir/onemap.log" &
-pids="$pids $!"
+server=$!
+pids="$pids $server"
 read -r _ _ url <"$dir/said"
 port=${url##*:} port=${port%/}
 
+# cpu PID...: seconds of the processor so far, of all threads
+cpu() { for p in "$@"; do cat /proc/"$p"/task/*/schedstat; done 2>/dev/null | awk '{ s += $1 } END { printf "%.6f", s / 1e9 }'; }
+children() { cat /proc/"$mapserv"/task/*/children; }
 # alike KIND LIST-OWN LIST-PEER: lines of file names, below own/ and peer/
 alike() { /usr/bin/python3 "$here/alike.py" "$1" "$dir" "$2" "$3"; }
 
 compare() { # LAYER ADDRESSES-OF KIND OWN-NAME QUERY PEER-NAME ZOOM
-    local kind=$2 z=$6 own peer
+    local kind=$2 z=$6 own peer own_s peer_s
     "$bench" "$city" --tiles "$1" | grep "^$1/$z/" | head -"$((most + 1))" | cut -d/ -f3- >"$dir/tiles"
     sed -e "s|^|/tiles/$3/$z/|" -e "s|\$|.png$4|" "$dir/tiles" >"$dir/own.all"
     sed -e "s|^|/tiles/$5/$z/|" -e 's|$|.png|' "$dir/tiles" >"$dir/peer.all"
@@ -183,21 +189,24 @@ compare() { # LAYER ADDRESSES-OF KIND OWN-NAME QUERY PEER-NAME ZOOM
         mkdir -p "$dir/$who"
     done
     [ -s "$dir/own.list" ] || { echo "  no tiles: $3 z$z"; return; }
-    if ! { "$ask" -c1 "$port" "$dir/own.first" && "$ask" -c2 -w "$dir/own" "$port" "$dir/own.list"; } >"$dir/own.said"; then
-        echo "  $3 z$z: onemap does not answer"; return 1
-    fi
+    "$ask" -c1 "$port" "$dir/own.first" >/dev/null
+    own_s=$(cpu "$server")
+    own=$("$ask" -c2 -w "$dir/own" "$port" "$dir/own.list")
+    own_s="$own_s $(cpu "$server")"
     "$ask" -c1 "$nginx_port" "$dir/peer.first" >"$dir/peer.said" 2>/dev/null || true
-    own=$(tail -1 "$dir/own.said")
+    peer_s=$(cpu $(children))
     if ! "$ask" -c2 -w "$dir/peer" -o "$dir/peer.each" "$nginx_port" "$dir/peer.list" >"$dir/peer.said" 2>"$dir/error" ||
         grep -qv ' 200 ' "$dir/peer.each" || ! head -c 4 "$dir/peer$(head -1 "$dir/peer.list")" | grep -q PNG; then
         echo "  $3 z$z: onemap p50 $(awk '{ printf "%.2f", 1e3 * $3 }' <<<"$own") ms; MapServer fails:" \
             "$(cat "$dir/error") $(tail -1 "$dir/mapserv.log") $(sed 's/<[^>]*>//g' "$dir/peer$(head -1 "$dir/peer.list")" 2>/dev/null | grep -v '^ *$' | head -1)"
         return
     fi
+    peer_s="$peer_s $(cpu $(children))"
     peer=$(tail -1 "$dir/peer.said")
-    echo "$3 z$z $own $peer $(alike "$kind" "$dir/own.list" "$dir/peer.list")" | awk '{
-        printf "  %-14s %-4s %3d tiles   onemap p50 %7.2f  p99 %7.2f ms %6.0f/s %7.0f bytes   MapServer p50 %8.2f  p99 %8.2f ms %6.1f/s %7.0f bytes   %6.1f times as fast   alike %s\n",
-            $1, $2, $3, 1e3 * $5, 1e3 * $6, $3 / $4, $8, 1e3 * $16, 1e3 * $17, $14 / $15, $19, $16 / $5, $25 }'
+    echo "$3 z$z $own $peer $(alike "$kind" "$dir/own.list" "$dir/peer.list") $own_s $peer_s" | awk '{
+        own = 1e3 * ($27 - $26) / $3; peer = 1e3 * ($29 - $28) / $3
+        printf "  %-12s %-4s %3d tiles  onemap p50 %6.2f  p99 %7.2f  cpu %6.2f ms %7d bytes  MapServer p50 %8.2f  p99 %8.2f  cpu %8.2f ms %7d bytes  %6.1f times as fast, %6.1f by cpu  alike %s\n",
+            $1, $2, $3, 1e3 * $5, 1e3 * $6, own, $8, 1e3 * $16, 1e3 * $17, peer, $19, $16 / $5, peer / own, $25 }'
 }
 for z in $heat_zooms; do
     compare hazard heat heat:hazard "?kernel=gaussian\&bandwidth=300" "heat$z" "$z"
