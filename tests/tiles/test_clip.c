@@ -373,6 +373,77 @@ static void clip_is_the_intersection(void **state)
     om_arena_deinit(&arena);
 }
 
+/* Edges that meet after they were turned are made to go by all places on the
+ * side whose units they pass, whichever end of them is on it and whichever way
+ * they go. Found by trying out small polygons; what comes out is valid and lies
+ * along what was there. */
+static void clip_goes_by_places_on_the_side(void **state)
+{
+    (void)state;
+    static const struct {
+        struct om__frame frame;
+        uint32_t n;
+        struct om__xy at[5];
+        size_t places;
+        struct om__xy want[6];
+    } shape[] = {
+        {{-100, -100, 100, 10},
+         4,
+         {{1, 9}, {0, 10}, {0, 1}, {2, 14}},
+         4,
+         {{0, 1}, {1, 9}, {1, 10}, {0, 10}}},
+        {{-100, -100, 100, 10},
+         4,
+         {{0, 14}, {1, 0}, {2, 21}, {1, 5}},
+         3,
+         {{0, 10}, {1, 5}, {1, 10}}},
+        {{-100, -100, 7, 100},
+         4,
+         {{15, 2}, {3, 1}, {8, 0}, {5, 1}},
+         3,
+         {{5, 1}, {7, 0}, {7, 1}}},
+        {{-100, -100, 9, 100},
+         5,
+         {{5, 0}, {10, 0}, {8, 2}, {15, 3}, {4, 2}},
+         6,
+         {{4, 2}, {5, 0}, {9, 0}, {9, 1}, {9, 2}, {8, 2}}},
+        {{-100, -100, 11, 100},
+         5,
+         {{23, 3}, {4, 1}, {46, 0}, {20, 2}, {7, 1}},
+         3,
+         {{7, 1}, {11, 1}, {11, 2}}},
+        {{-100, -100, 100, 11},
+         5,
+         {{2, 0}, {5, 5}, {2, 3}, {4, 35}, {1, 36}},
+         3,
+         {{2, 0}, {5, 5}, {2, 3}}},
+        {{-100, 3, 100, 100},
+         5,
+         {{1, 9}, {3, 5}, {4, 18}, {0, 9}, {4, 2}},
+         3,
+         {{0, 9}, {3, 5}, {4, 18}}},
+        {{-100, 2, 100, 100},
+         5,
+         {{3, 2}, {1, 3}, {4, 3}, {0, 4}, {3, 0}},
+         3,
+         {{0, 4}, {1, 3}, {4, 3}}},
+    };
+    struct om_arena arena = {0};
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        struct om__xy at[5];
+        uint32_t end = shape[i].n;
+        memcpy(at, shape[i].at, sizeof at);
+        const struct om__rings whole = {at, &end, 1, shape[i].n};
+        struct om__rings out;
+        assert_int_equal(
+            om__polygon_clip(&whole, &shape[i].frame, &arena, &out), OM_OK);
+        shape_must_be_valid(geos, &out);
+        assert_int_equal(out.places, shape[i].places);
+        assert_memory_equal(out.at, shape[i].want, out.places * sizeof *out.at);
+    }
+    om_arena_deinit(&arena);
+}
+
 /* What is cut along one line fits together again: no gap, no overlap. */
 static void clip_halves_fit_together(void **state)
 {
@@ -504,6 +575,7 @@ int main(void)
         cmocka_unit_test(snap_stars_are_valid_at_every_zoom),
         cmocka_unit_test(snap_routes_are_the_same_both_ways),
         cmocka_unit_test(clip_is_the_intersection),
+        cmocka_unit_test(clip_goes_by_places_on_the_side),
         cmocka_unit_test(clip_halves_fit_together),
         cmocka_unit_test(clip_of_everything_is_the_frame),
         cmocka_unit_test(lines_are_the_intersection),
