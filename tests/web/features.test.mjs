@@ -172,6 +172,15 @@ test('OGC API Features', async (t) => {
         const [w, s, e, n] = box;
         assert.equal(await count(`bbox=${box}`), inside);
         assert.equal(await count(`bbox=${w},${s},-5,${e},${n},9000`), inside);
+        // West of it and east of it: around the world, across the antimeridian.
+        const beside = rows.filter((r) => (r.lon >= e || r.lon <= w) && r.lat >= s && r.lat <= n).length;
+        assert.ok(beside > 0 && beside !== inside);
+        assert.equal(await count(`bbox=${e},${s},${w},${n}`), beside);
+        assert.equal(await count(`bbox=${s},${e},${n},${w}&bbox-crs=${EPSG}4326`), beside);
+        const stats = await at(`/stats/place?bbox=${e},${s},${w},${n}`);
+        assert.equal(stats.json().count, beside);
+        // Of the squares of two rows those of the first column and of the last two.
+        assert.equal((await at(`/collections/square/items?limit=1&bbox=${e},${s},${w},${n}`)).json().numberMatched, 6);
         for (const code of ['4326', '4490']) {
             assert.equal(await count(`bbox=${s},${w},${n},${e}&bbox-crs=${EPSG}${code}`), inside);
             assert.equal(await count(`filter-crs=${EPSG}${code}&filter=${encodeURIComponent(`S_INTERSECTS(geom,BBOX(${s},${w},${n},${e}))`)}`), inside);

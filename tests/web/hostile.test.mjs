@@ -36,7 +36,7 @@ const TABLE = [
     [`/tiles/heat:place/${Z}/${X}/${Y}@2X.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}@2x.mvt`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}.png.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}`, 400],
     [`/tiles/heat:place/${Z}/${X}/.png`, [400, 404]], [`/tiles/heat:place/${Z}/${X}/${Y}.exe`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}.png/`, 404],
     // [5] boxes
-    [`${ITEMS}?bbox=NaN,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=inf,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=-inf,-inf,inf,inf`, 400, 'bbox'], [`${ITEMS}?bbox=114,22,113,23`, 400, 'bbox'],
+    [`${ITEMS}?bbox=NaN,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=inf,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=-inf,-inf,inf,inf`, 400, 'bbox'], [`${ITEMS}?bbox=114,22,113,23`, 200],
     [`${ITEMS}?bbox=113,23,114,22`, 400, 'bbox'], [`${ITEMS}?bbox=181,1,182,2`, 400, 'bbox'], [`${ITEMS}?bbox=1,91,2,92`, 400, 'bbox'], [`${ITEMS}?bbox=1,2,3`, 400, 'bbox'],
     [`${ITEMS}?bbox=${'1'.repeat(400)},1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=113%2C5,22,114,23`, 400, 'bbox'], [`${ITEMS}?bbox=113,5;22;114;23`, 400, 'bbox'], [`${ITEMS}?bbox=`, 400, 'bbox'],
     [`${ITEMS}?bbox=1,2,3,4,`, 400, 'bbox'], [`${ITEMS}?bbox=,,,`, 400, 'bbox'], [`${ITEMS}?bbox=0x1,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=1e999,1,2,3`, 400, 'bbox'],
@@ -44,7 +44,8 @@ const TABLE = [
     ['/map.png?layers=heat:place&bbox=113,22,114,inf&width=64&height=64', 400, 'bbox'], ['/map.png?layers=heat:place&bbox=113,22,114,23&width=1e9&height=64', 400, 'width'],
     ['/stats/place?bbox=NaN,1,2,3', 400, 'bbox'], ['/stats/place?bbox=113,5;22;114;23', 400, 'bbox'], [`${ITEMS}.csv?bbox=1,2,3,1e400`, 400, 'bbox'],
     // [6] across the antimeridian; the whole world is a page
-    [`${ITEMS}?bbox=170,-10,-170,10`, 400, 'bbox'], [`${ITEMS}?bbox=-180,-90,180,90&limit=1`, 200],
+    [`${ITEMS}?bbox=170,-10,-170,10`, 200], [`${ITEMS}?bbox=-180,-90,-181,90`, 400, 'bbox'], [`${ITEMS}?bbox=180,90,-180,90`, 200],
+    [`${ITEMS}?bbox=170,10,-170,-10`, 400, 'bbox'], ['/map.png?layers=heat:place&bbox=170,-10,-170,10&width=64&height=64', 400, 'bbox'], [`${ITEMS}?bbox=-180,-90,180,90&limit=1`, 200],
     // [7] what does not exist
     ['/tiles/nowhere/0/0/0.png', 404], ['/tiles/nowhere/0/0/0.mvt', 404], ['/tiles/heat:nowhere.json', 404], ['/styles/nowhere.json', 404], ['/collections/nowhere/items', 404],
     ['/collections/nowhere/items.fgb', 404], [`${ITEMS}/none`, 404], ['/tiles/heat:/0/0/0.png', 404], ['/tiles/heat:heat:place/0/0/0.png', 404], ['/collections/PLACE', 404], ['/Collections', 404],

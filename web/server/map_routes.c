@@ -138,6 +138,10 @@ static om_status read_place(struct om__request *r, struct map_ask *ask)
         return om__param_bad(r, "zoom", OM_E_FORMAT,
                              "zoom goes with center=LON,LAT");
     OM_TRY(om__param_bbox(r, &place));
+    if (place.kind == OM_PLACE_WITHIN)
+        return om__param_bad(r, "bbox", OM_E_RANGE,
+                             "a picture has its west in the west: bbox is "
+                             "W,S,E,N with W <= E and S <= N");
     const struct om_box box =
         place.kind == OM_PLACE_BOX ? place.box : city_box(r->snapshot);
     const om_status st = om_wall_fit(&ask->wall, box, ask->wall.style.ratio);

@@ -94,16 +94,56 @@ static om_status read_corners(struct om__request *r, const char *text,
     return OM_OK;
 }
 
+static om_status rings_of_wkt(struct om__request *r, const struct om_buf *wkt,
+                              struct om_place *out)
+{
+    struct om_arena *arena = &om__lane(r->server)->arena;
+    struct om_rings *rings = om_arena_calloc(arena, 1, sizeof *rings);
+    if (!rings) return OM_E_MEMORY;
+    OM_TRY(
+        om_rings_parse((const char *)wkt->bytes, wkt->len, arena, rings, NULL));
+    out->kind = OM_PLACE_WITHIN;
+    out->rings = rings;
+    return OM_OK;
+}
+
+/* Latitude where the square ends, and what a box without width has, degrees. */
+#define LAT_END 85.0511287
+#define HAIR 1e-7
+
+/* West of the antimeridian and east of it: one place of two boxes. */
+static om_status box_across(struct om__request *r, const double v[4],
+                            struct om_place *out)
+{
+    struct om_buf wkt = {0};
+    const double south = fmin(fmax(v[1], -LAT_END), LAT_END - HAIR);
+    const double north = fmax(fmin(v[3], LAT_END), south + HAIR);
+    const double west = fmin(v[0], 180 - HAIR), east = fmax(v[2], -180 + HAIR);
+    om_buf_addf(&wkt, "MULTIPOLYGON(");
+    for (int part = 0; part < 2; part++) {
+        const double w = part ? -180 : west, e = part ? east : 180;
+        om_buf_addf(
+            &wkt, "%s((%.9f %.9f,%.9f %.9f,%.9f %.9f,%.9f %.9f,%.9f %.9f))",
+            part ? "," : "", w, south, e, south, e, north, w, north, w, south);
+    }
+    om_status st = om_buf_add(&wkt, ")", 1);
+    if (!st) st = rings_of_wkt(r, &wkt, out);
+    om_buf_deinit(&wkt);
+    return st;
+}
+
+/* OGC API Features, 7.15.3: a box whose west is east of its east goes across
+ * the antimeridian. */
 static om_status box_of_degrees(struct om__request *r, double v[4],
                                 struct om_place *out)
 {
-    if (v[0] > v[2] || v[1] > v[3])
+    if (v[1] > v[3])
         return om__param_bad(r, "bbox", OM_E_RANGE,
-                             "bbox is W,S,E,N with W <= E and S <= N (a box "
-                             "across the antimeridian is two boxes)");
-    if (v[0] < -180 || v[2] > 180 || v[1] < -90 || v[3] > 90)
+                             "bbox is W,S,E,N with S <= N");
+    if (fabs(v[0]) > 180 || fabs(v[2]) > 180 || v[1] < -90 || v[3] > 90)
         return om__param_bad(r, "bbox", OM_E_RANGE,
                              "bbox reaches beyond the world");
+    if (v[0] > v[2]) return box_across(r, v, out);
     // Nothing lies beyond the square; a box of the whole world is welcome.
     return om_place_box(v[0], v[1], v[2], v[3], out);
 }
@@ -132,18 +172,12 @@ om_status om__param_bbox_in(struct om__request *r, struct om_place *out)
     }
     if (system->degrees) return box_of_degrees(r, v, out);
     struct om_buf wkt = {0};
-    struct om_arena *arena = &om__lane(r->server)->arena;
-    struct om_rings *rings = om_arena_calloc(arena, 1, sizeof *rings);
-    om_status st = rings ? om_project_box_wkt(project, v, &wkt) : OM_E_MEMORY;
-    if (!st)
-        st = om_rings_parse((const char *)wkt.bytes, wkt.len, arena, rings,
-                            NULL);
+    om_status st = om_project_box_wkt(project, v, &wkt);
+    if (!st) st = rings_of_wkt(r, &wkt, out);
     om_buf_deinit(&wkt);
     if (st && st != OM_E_MEMORY)
         return om__param_bad(r, "bbox", OM_E_RANGE, "bbox is no box of %s",
                              system->code);
-    out->kind = OM_PLACE_WITHIN;
-    out->rings = rings;
     return st;
 }
 
