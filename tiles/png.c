@@ -9,16 +9,13 @@
  * counts only IDATs of its own making, so png_write_end is not called; IEND
  * is written as the chunk it is.
  */
-#include "tiles/png.h"
-
 #include <libdeflate.h>
-#include <png.h>
 #include <setjmp.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
 #include "data/base/clones.h"
+#include "tiles/png_internal.h"
 
 #define LEVEL 1
 #define FILTER_NONE 0
@@ -28,8 +25,7 @@
 
 /* Everything the writer holds, on the heap: libpng leaves by longjmp. */
 struct writer {
-    png_structp png;
-    png_infop info;
+    struct om__png to;
     struct libdeflate_compressor *deflate;
     struct om_buf *out;
     unsigned width, height, colours, depth;
@@ -41,42 +37,6 @@ struct writer {
     uint8_t *compressed;
     size_t compressed_room, compressed_len;
 };
-
-static void add_bytes(png_structp png, png_bytep bytes, size_t len)
-{
-    struct writer *w = png_get_io_ptr(png);
-    if (om_buf_add(w->out, bytes, len)) png_error(png, "out of memory");
-}
-
-static void flush_nothing(png_structp png)
-{
-    (void)png;
-}
-
-/* libpng prints its messages otherwise. */
-static void leave(png_structp png, png_const_charp text)
-{
-    (void)text;
-    png_longjmp(png, 1);
-}
-
-static void ignore(png_structp png, png_const_charp text)
-{
-    (void)png;
-    (void)text;
-}
-
-static void *take_memory(png_structp png, png_alloc_size_t bytes)
-{
-    (void)png;
-    return om_alloc(bytes);
-}
-
-static void give_memory(png_structp png, void *block)
-{
-    (void)png;
-    om_free(block);
-}
 
 OM_CLONES
 static void pack_nibbles(const uint8_t *index, size_t width, uint8_t *out)
@@ -140,18 +100,14 @@ static om_status writer_init(struct writer *w)
     w->packed[0] = om_alloc(w->row_bytes);
     w->packed[1] = om_alloc(w->row_bytes);
     w->compressed = om_alloc(w->compressed_room);
-    w->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, w, leave, ignore,
-                                       NULL, take_memory, give_memory);
-    if (!w->filtered || !w->packed[0] || !w->packed[1] || !w->compressed ||
-        !w->png)
+    if (!w->filtered || !w->packed[0] || !w->packed[1] || !w->compressed)
         return OM_E_MEMORY;
-    w->info = png_create_info_struct(w->png);
-    return w->info ? OM_OK : OM_E_MEMORY;
+    return om__png_init_write(&w->to, w->out);
 }
 
 static void writer_deinit(struct writer *w)
 {
-    if (w->png) png_destroy_write_struct(&w->png, &w->info);
+    om__png_deinit(&w->to);
     if (w->deflate) libdeflate_free_compressor(w->deflate);
     om_free(w->filtered);
     om_free(w->packed[0]);
@@ -170,26 +126,24 @@ static void write_header(struct writer *w)
         alpha[i] = rgba[i][3];
         if (alpha[i] != 255) last = i + 1;
     }
-    png_set_IHDR(w->png, w->info, w->width, w->height, (int)w->depth,
+    png_set_IHDR(w->to.png, w->to.info, w->width, w->height, (int)w->depth,
                  rgba ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB_ALPHA,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
                  PNG_FILTER_TYPE_BASE);
-    if (rgba) png_set_PLTE(w->png, w->info, colour, (int)w->colours);
-    if (last) png_set_tRNS(w->png, w->info, alpha, (int)last, NULL);
-    png_write_info(w->png, w->info);
+    if (rgba) png_set_PLTE(w->to.png, w->to.info, colour, (int)w->colours);
+    if (last) png_set_tRNS(w->to.png, w->to.info, alpha, (int)last, NULL);
+    png_write_info(w->to.png, w->to.info);
 }
 
 /* The only function that libpng may leave by longjmp: it has no locals that
  * change after setjmp, everything is in *w. */
 static om_status write_chunks(struct writer *w)
 {
-    if (setjmp(png_jmpbuf(w->png)))
-        return w->out->status ? w->out->status : OM_E_MEMORY;
-    png_set_write_fn(w->png, w, add_bytes, flush_nothing);
+    if (setjmp(png_jmpbuf(w->to.png))) return om__png_why(&w->to);
     write_header(w);
-    png_write_chunk(w->png, (png_const_bytep) "IDAT", w->compressed,
+    png_write_chunk(w->to.png, (png_const_bytep) "IDAT", w->compressed,
                     w->compressed_len);
-    png_write_chunk(w->png, (png_const_bytep) "IEND", NULL, 0);
+    png_write_chunk(w->to.png, (png_const_bytep) "IEND", NULL, 0);
     return OM_OK;
 }
 

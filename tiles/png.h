@@ -1,5 +1,4 @@
-// png.h - PNG through libpng: png.c, png_rows.c and png_read.c are the only
-// files that know it.
+// png.h - PNG through libpng, which only the files tiles/png*.c know.
 #ifndef OM_TILES_PNG_H
 #define OM_TILES_PNG_H
 

@@ -6,19 +6,16 @@
  * level that is quick; even areas and fields are both small under one of two
  * filters, which libpng picks for every row.
  */
-#include <png.h>
 #include <setjmp.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
-#include "tiles/png.h"
+#include "tiles/png_internal.h"
 
 #define LEVEL 2
 
 struct om_png_rows {
-    png_structp png;
-    png_infop info;
-    struct om_buf *out;
+    struct om__png to;
     unsigned width;
     bool opaque;
     // Arguments of the step at hand: what setjmp must not lose is here.
@@ -26,58 +23,17 @@ struct om_png_rows {
     unsigned count;
 };
 
-static void add_bytes(png_structp png, png_bytep bytes, size_t len)
-{
-    struct om_png_rows *r = png_get_io_ptr(png);
-    if (om_buf_add(r->out, bytes, len)) png_error(png, "out of memory");
-}
-
-static void flush_nothing(png_structp png)
-{
-    (void)png;
-}
-
-static void leave(png_structp png, png_const_charp text)
-{
-    (void)text;
-    png_longjmp(png, 1);
-}
-
-static void ignore(png_structp png, png_const_charp text)
-{
-    (void)png;
-    (void)text;
-}
-
-static void *take_memory(png_structp png, png_alloc_size_t bytes)
-{
-    (void)png;
-    return om_alloc(bytes);
-}
-
-static void give_memory(png_structp png, void *block)
-{
-    (void)png;
-    om_free(block);
-}
-
-static om_status failed(const struct om_png_rows *r)
-{
-    return r->out->status ? r->out->status : OM_E_MEMORY;
-}
-
 static om_status write_head(struct om_png_rows *r, unsigned height)
 {
-    if (setjmp(png_jmpbuf(r->png))) return failed(r);
-    png_set_write_fn(r->png, r, add_bytes, flush_nothing);
-    png_set_compression_level(r->png, LEVEL);
-    png_set_filter(r->png, PNG_FILTER_TYPE_BASE,
+    if (setjmp(png_jmpbuf(r->to.png))) return om__png_why(&r->to);
+    png_set_compression_level(r->to.png, LEVEL);
+    png_set_filter(r->to.png, PNG_FILTER_TYPE_BASE,
                    PNG_FILTER_NONE | PNG_FILTER_UP);
-    png_set_IHDR(r->png, r->info, r->width, height, 8,
+    png_set_IHDR(r->to.png, r->to.info, r->width, height, 8,
                  r->opaque ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGB_ALPHA,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
                  PNG_FILTER_TYPE_BASE);
-    png_write_info(r->png, r->info);
+    png_write_info(r->to.png, r->to.info);
     return OM_OK;
 }
 
@@ -87,13 +43,10 @@ om_status om_png_rows_begin(unsigned width, unsigned height, bool opaque,
     *out = NULL;
     struct om_png_rows *r = om_calloc(1, sizeof *r);
     if (!r) return OM_E_MEMORY;
-    r->out = png;
     r->width = width;
     r->opaque = opaque;
-    r->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, r, leave, ignore,
-                                       NULL, take_memory, give_memory);
-    if (r->png) r->info = png_create_info_struct(r->png);
-    const om_status st = r->info ? write_head(r, height) : OM_E_MEMORY;
+    om_status st = om__png_init_write(&r->to, png);
+    if (!st) st = write_head(r, height);
     if (st) {
         om_png_rows_free(r);
         return st;
@@ -121,10 +74,10 @@ static void make_plain(struct om_png_rows *r)
 
 static om_status write_rows(struct om_png_rows *r)
 {
-    if (setjmp(png_jmpbuf(r->png))) return failed(r);
+    if (setjmp(png_jmpbuf(r->to.png))) return om__png_why(&r->to);
     const size_t pitch = (size_t)r->width * (r->opaque ? 3 : 4);
     for (unsigned y = 0; y < r->count; y++)
-        png_write_row(r->png, r->pixel[0] + y * pitch);
+        png_write_row(r->to.png, r->pixel[0] + y * pitch);
     return OM_OK;
 }
 
@@ -139,14 +92,14 @@ om_status om_png_rows_add(struct om_png_rows *rows, uint8_t (*pixel)[4],
 
 om_status om_png_rows_end(struct om_png_rows *rows)
 {
-    if (setjmp(png_jmpbuf(rows->png))) return failed(rows);
-    png_write_end(rows->png, rows->info);
+    if (setjmp(png_jmpbuf(rows->to.png))) return om__png_why(&rows->to);
+    png_write_end(rows->to.png, rows->to.info);
     return OM_OK;
 }
 
 void om_png_rows_free(struct om_png_rows *rows)
 {
     if (!rows) return;
-    if (rows->png) png_destroy_write_struct(&rows->png, &rows->info);
+    om__png_deinit(&rows->to);
     om_free(rows);
 }
