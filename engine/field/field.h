@@ -106,6 +106,11 @@ om_status om_field_window(struct om_fields *fields,
                           const struct om_field_spec *spec,
                           const struct om_field_window *window,
                           struct om_arena *arena, float *value) OM_MUST_USE;
+/** Where the rows lie that a window may show anything of: the window and the
+ *  kernel's reach around it. Rows elsewhere do not change a pixel of it.
+ *  test tests/engine/test_field.c */
+struct om_box om_field_reach(const struct om_field_spec *spec,
+                             const struct om_field_window *window);
 /** The exact sum at one place, point by point in double: what a pixel means.
  *  `at` in grid cells as in batch.h. */
 om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
