@@ -90,6 +90,39 @@ static om_status first_of(struct walk *walk, size_t parts, size_t id_field,
     return OM_OK;
 }
 
+/* Order of a row and a place in the order, both of the same code. */
+static om_status stand_order(struct walk *w, size_t row, size_t id_field,
+                             const struct om_behind *b, int *order)
+{
+    const char *text;
+    size_t len;
+    OM_TRY(id_of(w, id_field, row, &text, &len));
+    const size_t shared = len < b->id_len ? len : b->id_len;
+    *order = shared ? memcmp(text, b->id, shared) : 0;
+    if (!*order) *order = (len > b->id_len) - (len < b->id_len);
+    return OM_OK;
+}
+
+/* Move to the first row behind a place in the order. */
+static om_status skip_part(struct walk *w, size_t id_field,
+                           const struct om_behind *b)
+{
+    size_t from, to;
+    OM_TRY(om_segment_range(w->segment, b->code, b->code + 1, &from, &to));
+    // Rows of one code are in the order of their ids: many may share a house.
+    while (from < to) {
+        const size_t middle = from + (to - from) / 2;
+        int order;
+        OM_TRY(stand_order(w, middle, id_field, b, &order));
+        if (order > 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    w->row = from;
+    return OM_OK;
+}
+
 /* Skip what a visit up to `after` has seen. */
 static om_status skip(struct walk *walk, size_t parts, size_t id_field,
                       const struct om_hit *after)
@@ -100,20 +133,12 @@ static om_status skip(struct walk *walk, size_t parts, size_t id_field,
     struct walk *own = &walk[after->part];
     const uint64_t *key;
     OM_TRY(om_segment_keys(own->segment, after->row, after->row + 1, &key));
-    const uint64_t code = key[after->row];
+    struct om_behind stand = {.code = key[after->row]};
+    if (parts > 1)
+        OM_TRY(id_of(own, id_field, after->row, &stand.id, &stand.id_len));
     own->row = after->row + 1;
-    for (size_t i = 0; i < parts; i++) {
-        struct walk *w = &walk[i];
-        if (w == own) continue;
-        size_t from, to;
-        OM_TRY(om_segment_range(w->segment, code, code + 1, &from, &to));
-        for (; from < to; from++) {
-            int order;
-            OM_TRY(id_order(w, from, own, after->row, id_field, &order));
-            if (order > 0) break;
-        }
-        w->row = from;
-    }
+    for (size_t i = 0; i < parts; i++)
+        if (&walk[i] != own) OM_TRY(skip_part(&walk[i], id_field, &stand));
     return OM_OK;
 }
 
@@ -173,6 +198,9 @@ static om_status each_in_order(const struct om__ask *ask,
     }
     if (!st && ask->query->after)
         st = skip(walk, parts, ask->layer->schema.id_field, ask->query->after);
+    for (size_t i = 0; i < parts && !st && ask->query->behind; i++)
+        st = skip_part(&walk[i], ask->layer->schema.id_field,
+                       ask->query->behind);
     if (!st) st = visit(ask, walk, each, ctx);
     for (size_t i = 0; i < parts; i++) {
         om__spans_deinit(&walk[i].spans);

@@ -32,6 +32,25 @@ struct om_hit {
     double distance_m;
 };
 
+/** Columns that one order may have. */
+#define OM_SORT_KEYS 4
+
+/* Where a row stands in an order, told without part or number, so that a later
+ * snapshot can go on behind it, whether the row is still there or not. */
+struct om_behind {
+    uint64_t code;  // Morton
+    const char *id;
+    size_t id_len;
+    // In the order of columns (sorted.h): what the row has in them
+    size_t keys;
+    struct om_behind_key {
+        bool null, is_text;
+        uint64_t number;   // compares as the value does
+        const char *text;  // not terminated
+        size_t len;
+    } key[OM_SORT_KEYS];
+};
+
 /* A question to one layer. Zero-initialised it means: all rows. */
 struct om_query {
     const struct om_snapshot *snapshot;
@@ -45,6 +64,8 @@ struct om_query {
     // om_query_each goes on behind this hit, in the same snapshot; not for
     // NEAREST. NULL: from the start.
     const struct om_hit *after;
+    // The same by where a row stood, in any snapshot; one of the two
+    const struct om_behind *behind;
 };
 
 /** How many rows match. cost: box of 1,000 rows under 5 us. */

@@ -31,6 +31,8 @@
 /* Rows of one block of texts (engine/layer/encode_text.c). */
 #define TEXT_ROWS 128
 #define SIGN (UINT64_C(1) << 63)
+/* Part of an entry that is no row, but where one stood. */
+#define NO_PART SIZE_MAX
 
 struct copy {
     char *bytes;  // owned
@@ -54,6 +56,7 @@ struct sorting {
     struct entry *heap;        // [want]; the worst first
     size_t count, want;
     const struct entry *after;  // NULL: from the start
+    const struct om_behind *behind;  // what it is, if it is no row
     struct entry now;           // the row at hand
     struct om_text_reader reader[OM_SORT_KEYS];
     struct om_text_reader id_reader[2];
@@ -164,6 +167,11 @@ static int id_order(struct sorting *s, const struct entry *a,
     struct copy id[2] = {0};
     for (int i = 0; i < 2; i++) {
         const char *text = NULL;
+        if (e[i]->part == NO_PART) {
+            id[i].bytes = (char *)(uintptr_t)s->behind->id;
+            id[i].len = s->behind->id_len;
+            continue;
+        }
         const om_status st = om_segment_text(
             s->layer->part[e[i]->part].segment, s->layer->schema.id_field,
             e[i]->row, &s->id_reader[i], &text, &id[i].len);
@@ -331,7 +339,27 @@ static om_status check(const struct om_query *query,
                   after->row >=
                       om_segment_rows(query->layer->part[after->part].segment)))
         return OM_E_RANGE;
+    const struct om_behind *behind = query->behind;
+    if (behind && (after || behind->keys != keys)) return OM_E_RANGE;
+    for (size_t k = 0; behind && k < keys; k++)
+        if (behind->key[k].is_text != is_text(query->layer, key[k].column))
+            return OM_E_RANGE;
     return OM_OK;
+}
+
+/* The entry of where a row stood. Copies of its texts are not owned. */
+static struct entry entry_of(const struct om_behind *b)
+{
+    struct entry e = {.part = NO_PART, .code = b->code};
+    for (size_t k = 0; k < b->keys; k++) {
+        const struct om_behind_key *key = &b->key[k];
+        e.nulls |= (unsigned)key->null << k;
+        if (key->null) continue;
+        e.value[k] =
+            key->is_text ? first_bytes(key->text, key->len) : key->number;
+        e.text[k] = (struct copy){(char *)(uintptr_t)key->text, key->len, 0};
+    }
+    return e;
 }
 
 static void free_texts(struct entry *e)
@@ -342,7 +370,7 @@ static void free_texts(struct entry *e)
 static om_status run(struct sorting *s, const struct om__ask *ask,
                      struct entry *after)
 {
-    if (after) OM_TRY(read_entry(s, after));
+    if (after && after->part != NO_PART) OM_TRY(read_entry(s, after));
     s->after = after;
     for (size_t i = 0; i < s->layer->parts; i++) OM_TRY(take_part(s, ask, i));
     sort_heap(s);
@@ -367,8 +395,9 @@ om_status om_query_sorted(const struct om_query *query,
     om_status st = OM_OK;
     if (!s.want) goto done;
     for (size_t k = 0; k < keys; k++)
-        s.texts[k] = is_text(query->layer, key[k].column) &&
-                     !has_ranks(query->layer, key[k].column);
+        s.texts[k] =
+            is_text(query->layer, key[k].column) &&
+            (query->behind || !has_ranks(query->layer, key[k].column));
     s.heap = om_calloc(s.want, sizeof *s.heap);
     if (!s.heap) st = OM_E_MEMORY;
     if (st) goto done;
@@ -376,7 +405,9 @@ om_status om_query_sorted(const struct om_query *query,
         after.part = query->after->part;
         after.row = query->after->row;
     }
-    st = run(&s, &ask, query->after ? &after : NULL);
+    s.behind = query->behind;
+    if (s.behind) after = entry_of(s.behind);
+    st = run(&s, &ask, query->after || s.behind ? &after : NULL);
     for (size_t i = 0; i < s.count && !st; i++) {
         const struct om_hit hit = {s.heap[i].part, s.heap[i].row, 0};
         if (!each(ctx, &hit)) break;
@@ -385,12 +416,49 @@ done:
     for (size_t i = 0; s.heap && i < s.want; i++) free_texts(&s.heap[i]);
     om_free(s.heap);
     free_texts(&s.now);
-    free_texts(&after);
+    if (!s.behind) free_texts(&after);
     for (size_t k = 0; k < OM_SORT_KEYS; k++)
         om_text_reader_deinit(&s.reader[k]);
     om_text_reader_deinit(&s.id_reader[0]);
     om_text_reader_deinit(&s.id_reader[1]);
     om__ask_deinit(&ask);
+    return st;
+}
+
+om_status om_query_stand(const struct om_layer *layer, const struct om_hit *hit,
+                         const struct om_sort_key *key, size_t keys,
+                         struct om_arena *arena, struct om_behind *out)
+{
+    const struct om_segment *segment = layer->part[hit->part].segment;
+    struct om_text_reader reader = {0};
+    struct entry e = {.part = hit->part, .row = hit->row};
+    struct sorting s = {.layer = layer, .key = key, .keys = keys};
+    *out = (struct om_behind){.keys = keys};
+    for (size_t k = 0; k < keys; k++)
+        s.texts[k] = is_text(layer, key[k].column);
+    const char *id = NULL;
+    om_status st = read_entry(&s, &e);
+    if (!st)
+        st = om_segment_text(segment, layer->schema.id_field, hit->row, &reader,
+                             &id, &out->id_len);
+    if (st) goto done;
+    out->code = e.code;
+    out->id = om_arena_text(arena, id ? id : "", out->id_len);
+    if (!out->id) st = OM_E_MEMORY;
+    for (size_t k = 0; k < keys && !st; k++) {
+        struct om_behind_key *to = &out->key[k];
+        to->null = e.nulls >> k & 1;
+        to->is_text = s.texts[k];
+        to->number = e.value[k];
+        if (to->null || !to->is_text) continue;
+        to->len = e.text[k].len;
+        to->text = om_arena_text(arena, e.text[k].bytes, to->len);
+        if (!to->text) st = OM_E_MEMORY;
+    }
+done:
+    free_texts(&e);
+    for (size_t k = 0; k < keys; k++) om_text_reader_deinit(&s.reader[k]);
+    om_text_reader_deinit(&reader);
     return st;
 }
 

@@ -4,8 +4,6 @@
 
 #include "engine/query/query.h"
 
-/** Columns that one order may have. */
-#define OM_SORT_KEYS 4
 /** Rows of one page: what a page keeps in memory. */
 #define OM_SORT_ROWS 100000
 
@@ -18,10 +16,12 @@ struct om_sort_key {
 
 /**
  * Visit the first `limit` matching rows in the order of `key`, those that
- * equal in all keys in the order of om_query_each. query->after goes on behind
- * that hit in this order: it need not match itself. Not for NEAREST.
+ * equal in all keys in the order of om_query_each. query->after (or behind)
+ * goes on behind that row in this order: it need not match itself. Not for
+ * NEAREST.
  *
- * returns  OM_E_RANGE   no key or too many, limit 0 or above OM_SORT_ROWS
+ * returns  OM_E_RANGE   no key or too many, limit 0 or above OM_SORT_ROWS,
+ *                       `behind` of another order
  *          OM_E_NOTFOUND a column that is not there
  *          OM_E_MEMORY, OM_E_DAMAGED, OM_E_UNSUPPORTED (NEAREST)
  * cost     one pass over the matching rows, om_sort_cost_s; memory for `limit`
@@ -31,6 +31,15 @@ om_status om_query_sorted(const struct om_query *query,
                           const struct om_sort_key *key, size_t keys,
                           bool (*each)(void *ctx, const struct om_hit *hit),
                           void *ctx) OM_MUST_USE;
+/**
+ * Where a row of the layer stands in an order (keys 0: that of om_query_each).
+ * owns     texts lie in the arena
+ * returns  OM_E_MEMORY, OM_E_DAMAGED
+ */
+om_status om_query_stand(const struct om_layer *layer, const struct om_hit *hit,
+                         const struct om_sort_key *key, size_t keys,
+                         struct om_arena *arena,
+                         struct om_behind *out) OM_MUST_USE;
 /** About how many seconds of one core a page takes when `rows` match. */
 double om_sort_cost_s(const struct om_layer *layer,
                       const struct om_sort_key *key, size_t keys,

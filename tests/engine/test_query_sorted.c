@@ -2,7 +2,10 @@
  *
  * Plan
  *   sorted_*  any keys, any box: the rows that qsort puts first
- *   pages_*   page behind page is the whole order, each row once
+ *   pages_*   page behind page is the whole order, each row once, also when a
+ *             page is told by where its last row stood; and into a snapshot in
+ *             which rows have come and gone (that one, too): no row twice, no
+ *             unchanged row missed
  *   nulls_*   rows without a value come last, up and down
  *   error_*   what cannot be asked; a column more costs more
  *   fault_*   the n-th allocation fails
@@ -194,6 +197,121 @@ static void pages_follow_each_other_without_a_gap(void **state)
     }
 }
 
+static void pages_by_standing_follow_alike(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < test_rounds(9); n++) {
+        const struct sample *s = &sample[n % 3];
+        struct om_sort_key key[OM_SORT_KEYS];
+        const size_t keys = n < 3 ? 1 : random_keys(key);
+        if (n < 3) key[0] = (struct om_sort_key){COL_FLAG, n == 1};
+        struct om_query q = sample_query(s);
+        struct om_arena arena = {0};
+        struct om_behind stand;
+        sort_lines(s, WORLD, key, keys);
+        size_t from = 0;
+        do {
+            q.limit = 500 + dice(1500);
+            seen = (struct seen){0};
+            assert_int_equal(om_query_sorted(&q, key, keys, note, &seen),
+                             OM_OK);
+            check_rows(from);
+            from += seen.count;
+            if (seen.count)
+                assert_int_equal(
+                    om_query_stand(&s->layer, &seen.hit[seen.count - 1], key,
+                                   keys, &arena, &stand),
+                    OM_OK);
+            q.behind = &stand;
+        } while (seen.count);
+        assert_int_equal(from, lines);
+        om_arena_deinit(&arena);
+    }
+}
+
+/* A layer of the same parts in which other rows are gone. */
+struct thinned {
+    struct om_layer layer;
+    struct om_part part[3];
+    uint32_t dead[3][12000];
+};
+
+static void thin(const struct sample *s, uint64_t one_in, struct thinned *out)
+{
+    static uint64_t serials = 1 << 20;
+    out->layer = s->layer;
+    out->layer.part = out->part;
+    out->layer.serial = serials++;
+    out->layer.rows = 0;
+    for (size_t p = 0; p < s->layer.parts; p++) {
+        const size_t rows = om_segment_rows(s->layer.part[p].segment);
+        size_t dead = 0;
+        for (size_t row = 0; row < rows; row++)
+            if (dice(one_in) == 0) out->dead[p][dead++] = (uint32_t)row;
+        out->part[p] =
+            (struct om_part){s->layer.part[p].segment, out->dead[p], dead};
+        out->layer.rows += rows - dead;
+    }
+}
+
+static bool is_there(const struct thinned *t, size_t part, size_t row)
+{
+    const struct om_part *p = &t->part[part];
+    const size_t at = om_part_dead_from(p, row);
+    return at == p->dead_count || p->dead[at] != row;
+}
+
+static om_status ask_page(const struct om_query *q,
+                          const struct om_sort_key *key, size_t keys)
+{
+    seen = (struct seen){0};
+    return keys ? om_query_sorted(q, key, keys, note, &seen)
+                : om_query_each(q, note, &seen);
+}
+
+static void pages_go_on_in_another_snapshot(void **state)
+{
+    (void)state;
+    static struct thinned before, after;
+    static uint8_t times[3][12000];
+    for (size_t n = 0; n < test_rounds(40); n++) {
+        const struct sample *s = &sample[n % 2];
+        thin(s, 3 + dice(20), &before);
+        thin(s, 3 + dice(20), &after);
+        struct om_sort_key key[OM_SORT_KEYS];
+        const size_t keys = n % 4 ? random_keys(key) : 0;
+        struct om_arena arena = {0};
+        struct om_behind stand;
+        memset(times, 0, sizeof times);
+        struct om_query q = sample_query(s);
+        q.layer = &before.layer;
+        q.limit = 1 + dice(3000);
+        assert_int_equal(ask_page(&q, key, keys), OM_OK);
+        assert_int_equal(seen.count, q.limit);
+        for (size_t i = 0; i < seen.count; i++)
+            times[seen.hit[i].part][seen.hit[i].row]++;
+        assert_int_equal(
+            om_query_stand(&before.layer, &seen.hit[seen.count - 1], key, keys,
+                           &arena, &stand),
+            OM_OK);
+        q.layer = &after.layer;
+        q.behind = &stand;
+        q.limit = OM_SORT_ROWS;
+        assert_int_equal(ask_page(&q, key, keys), OM_OK);
+        for (size_t i = 0; i < seen.count; i++)
+            times[seen.hit[i].part][seen.hit[i].row]++;
+        for (size_t p = 0; p < s->layer.parts; p++) {
+            const size_t rows = om_segment_rows(s->layer.part[p].segment);
+            for (size_t row = 0; row < rows; row++) {
+                assert_true(times[p][row] <= 1);
+                if (is_there(&before, p, row) && is_there(&after, p, row))
+                    assert_int_equal(times[p][row], 1);
+            }
+        }
+        om_arena_deinit(&arena);
+    }
+}
+
 static void nulls_come_last_either_way(void **state)
 {
     (void)state;
@@ -236,6 +354,13 @@ static void error_of_each_kind_is_told(void **state)
     q.after = &(struct om_hit){.part = 1};
     assert_int_equal(om_query_sorted(&q, key, 1, note, &seen), OM_E_RANGE);
     q.after = NULL;
+    const struct om_behind other[] = {{.keys = 2},
+                                      {.keys = 1, .key = {{.is_text = true}}}};
+    for (size_t i = 0; i < 2; i++) {
+        q.behind = &other[i];
+        assert_int_equal(om_query_sorted(&q, key, 1, note, &seen), OM_E_RANGE);
+    }
+    q.behind = NULL;
     q.place.kind = OM_PLACE_NEAREST;
     q.place.nearest = 3;
     assert_int_equal(om_query_sorted(&q, key, 1, note, &seen),
@@ -302,6 +427,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(sorted_rows_are_those_that_qsort_puts_first),
         cmocka_unit_test(sorted_visit_stops_when_told),
         cmocka_unit_test(pages_follow_each_other_without_a_gap),
+        cmocka_unit_test(pages_by_standing_follow_alike),
+        cmocka_unit_test(pages_go_on_in_another_snapshot),
         cmocka_unit_test(nulls_come_last_either_way),
         cmocka_unit_test(error_of_each_kind_is_told),
         cmocka_unit_test(error_costs_grow_with_rows_keys_and_texts),
