@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +90,7 @@ static om_status begin_city(struct import *im, const char *begin,
         OM_TRY(om_manifest_read(im->city, &im->manifest, err));
     } else if (begin) {
         OM_TRY(om_manifest_read(begin, &im->manifest, err));
+        im->manifest.id = 0;  // another city
         for (size_t i = 0; i < im->manifest.layers; i++)
             im->manifest.layer[i].parts = 0;  // files of another folder
     } else {
@@ -425,6 +427,15 @@ static om_status supersede(struct import *im, const struct om_import_job *job,
     return OM_OK;
 }
 
+/* A number that no other city has: what is kept of one, by browsers too, must
+ * not pass for another's that has taken its place. */
+static uint64_t draw_id(void)
+{
+    uint64_t id = 0;
+    if (getrandom(&id, sizeof id, 0) != sizeof id) id = (uint64_t)time(NULL);
+    return (id & INT64_MAX) | 1;
+}
+
 om_status om_import_run(const char *city, const char *begin,
                         struct om_import_job *job, size_t jobs,
                         void (*report)(void *ctx,
@@ -444,6 +455,7 @@ om_status om_import_run(const char *city, const char *begin,
     }
     if (!st) st = supersede(&im, job, jobs, err);
     if (!st) {
+        if (!im.manifest.id) im.manifest.id = draw_id();
         im.manifest.sequence = im.sequence;
         st = om_manifest_write(city, &im.manifest, err);
     }

@@ -216,6 +216,7 @@ static om_status read_document(struct om_manifest *m, struct om_err *err)
                      &m->zone_s, err));
     OM_TRY(read_moment(om_json_get(top, "clock"), m->zone_s, "clock",
                        &m->clock_s, err));
+    m->id = (uint64_t)om_json_integer(om_json_get(top, "id"), 0);
     m->sequence = (uint64_t)om_json_integer(om_json_get(top, "sequence"), 0);
     const struct om_json *levels = om_json_get(top, "levels");
     for (size_t i = 0; i < om_json_count(levels); i++)
@@ -379,6 +380,9 @@ static om_status write_document(const struct om_manifest *m,
     OM_TRY(om_json_set_take(top, "synthetic", om_json_of_truth(m->synthetic)));
     OM_TRY(set_text(top, "zone", zone + strlen("1970-01-01T00:00:00")));
     OM_TRY(set_moment(top, "clock", m->clock_s, m->zone_s));
+    if (m->id)
+        OM_TRY(
+            om_json_set_take(top, "id", om_json_of_integer((int64_t)m->id)));
     OM_TRY(om_json_set_take(top, "sequence",
                             om_json_of_integer((int64_t)m->sequence)));
     struct om_json *levels = om_json_list();

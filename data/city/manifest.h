@@ -43,6 +43,8 @@ struct om_manifest {
     bool synthetic;
     int32_t zone_s;     // of the city's clock
     int64_t clock_s;    // the data's own now, UTC; 0: the machine's
+    uint64_t id;        // of this city and no other, from its first commit on;
+                        // 0: none yet
     uint64_t sequence;  // grows with every commit
     size_t layers;
     struct om_manifest_layer *layer;  // in the arena
