@@ -84,16 +84,16 @@ static bool is_storable(const struct om_legends *l,
 }
 
 static bool recall(struct om_legends *l, const struct om_risk_bound *bound,
-                   uint64_t of, uint64_t sequence, struct om_legend_data *out)
+                   uint64_t of, uint64_t epoch, struct om_legend_data *out)
 {
     bool found = false;
     pthread_mutex_lock(&l->lock);
     const size_t n = l->made < REMEMBERED ? (size_t)l->made : REMEMBERED;
     for (size_t i = 0; i < n && !found; i++) {
         const struct om_legend_data *d = &l->memory[i];
-        // What is as it ships outlasts commits, stored or not.
+        // What is as it ships outlasts epochs, stored or not.
         found = d->of == of && !strcmp(d->period, bound->period) &&
-                (bound->standard || d->sequence == sequence);
+                (bound->standard || d->epoch == epoch);
         if (found) *out = *d;
     }
     pthread_mutex_unlock(&l->lock);
@@ -299,20 +299,22 @@ om_status om_legends_get(struct om_legends *legends,
                          const struct om_snapshot *snapshot,
                          struct om_fields *fields,
                          const struct om_partition *units,
-                         const struct om_risk_bound *bound,
+                         const struct om_risk_bound *bound, uint64_t epoch,
                          struct om_legend_data *out)
 {
     const uint64_t of = hash_of(bound);
+    if (!epoch) epoch = snapshot->sequence;
     const bool storable = is_storable(legends, bound);
     int64_t version = 0;
-    if (recall(legends, bound, of, snapshot->sequence, out)) return OM_OK;
+    if (recall(legends, bound, of, epoch, out)) return OM_OK;
     if (storable && fetch(legends, bound, of, &version, out)) {
         remember(legends, out);
         return OM_OK;
     }
     struct om_legend_data data = {.relative = bound->risk.exposures > 0,
                                   .version = version > 0 ? version + 1 : 1,
-                                  .of = of};
+                                  .of = of,
+                                  .epoch = epoch};
     snprintf(data.period, sizeof data.period, "%s", bound->period);
     OM_TRY(make(snapshot, fields, units, bound, &data));
     // Of nothing no legend is kept: there is something tomorrow.

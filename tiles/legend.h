@@ -16,7 +16,8 @@ struct om_legend_data {
     uint64_t of;  // hash of what is computed: another is another version
     char period[16];
     int64_t as_of_s;    // of the data it was made from
-    uint64_t sequence;  // of the commit it was made from
+    uint64_t sequence;  // of the data it was made from
+    uint64_t epoch;     // it was made in; see om_legends_get
     bool stored;        // in the city: tomorrow's picture has these colours
 };
 
@@ -44,8 +45,9 @@ void om_legends_free(struct om_legends *legends);
  * today's picture have the same colours. It is made again, as the next
  * version, when what is computed changes (the model's text), or when somebody
  * removes the file. Only maps as they ship are stored (bound->standard), for
- * all times, a year or a month; others are remembered while their commit
- * lasts. A folder that cannot be written to is no error.
+ * all times, a year or a month; others are remembered for an epoch, which the
+ * caller counts (0: the snapshot's sequence). A folder that cannot be written
+ * to is no error.
  *
  * units    the city's area or NULL, as in om_risk_sweep
  * returns  what evaluating says; OM_E_COST: too wide for the bandwidth
@@ -55,7 +57,7 @@ om_status om_legends_get(struct om_legends *legends,
                          const struct om_snapshot *snapshot,
                          struct om_fields *fields,
                          const struct om_partition *units,
-                         const struct om_risk_bound *bound,
+                         const struct om_risk_bound *bound, uint64_t epoch,
                          struct om_legend_data *out) OM_MUST_USE;
 /** The legend's breaks and colours; scale: what a filter leaves of it. */
 void om_legend_paint(const struct om_legend_data *data, double scale,

@@ -22,6 +22,7 @@ struct om_coverage {
     om_features_take_fn *take;
     void *take_ctx;
     bool may_write;    // files that options name (the command line)
+    int64_t now_s;     // what is now, UTC; 0: om_snapshot_now
     size_t rows_most;  // of a list; above it OM_E_COST. 0: any number
     // The answer: what is wrong and which option says so (NULL: none), or
     // whether the work found faults (an exit status of its own).

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
@@ -52,7 +51,7 @@ om_status om__patrol_window(struct om_coverage *q, const struct om_duty *duty,
     const struct om_manifest *m = q->snapshot->manifest;
     const char *month = om__coverage_text(q, "month");
     const char *window = om__coverage_text(q, "time");
-    *at_s = m->clock_s ? m->clock_s : (int64_t)time(NULL);
+    *at_s = q->now_s ? q->now_s : om_snapshot_now(q->snapshot);
     OM_TRY(om__coverage_moment(q, "at", at_s));
     if (month && window)
         return om__coverage_bad(q, "time", OM_E_FORMAT,

@@ -29,7 +29,7 @@ static om_status find_scale(const struct om_heat_world *w,
 {
     struct om_risk_bound *whole = NULL;
     struct om_risk_totals all;
-    view->scale = 1.0;
+    view->figures.scale = 1.0;
     if (!view->bound->filtered) return OM_OK;
     OM_TRY(bind_whole(w, view->bound, true, &whole, err));
     const om_status st = om_risk_totals(w->fields, &whole->risk, &all);
@@ -38,7 +38,7 @@ static om_status find_scale(const struct om_heat_world *w,
     const bool relative = view->bound->risk.exposures > 0;
     const double part = relative ? view->totals.mean : view->totals.numerator;
     const double of = relative ? all.mean : all.numerator;
-    if (part > 0.0 && of > 0.0) view->scale = part / of;
+    if (part > 0.0 && of > 0.0) view->figures.scale = part / of;
     return OM_OK;
 }
 
@@ -51,23 +51,35 @@ static om_status find_legend(const struct om_heat_world *w,
         OM_TRY(bind_whole(w, bound, false, &whole, err));
     const om_status st =
         om_legends_get(w->legends, w->snapshot, w->fields, w->region,
-                       whole ? whole : bound, &view->legend);
+                       whole ? whole : bound, w->epoch, &view->figures.legend);
     om_risk_bound_free(whole);
     return st;
 }
 
+static om_status find_figures(const struct om_heat_world *world,
+                              struct om_heat_view *view, struct om_err *err)
+{
+    view->figures.mean = view->bound->risk.mean;
+    OM_TRY(find_scale(world, view, err));
+    return find_legend(world, view, err);
+}
+
 om_status om_heat_view_init(const struct om_heat_world *world,
                             struct om_risk_bound *take,
+                            const struct om_heat_figures *known,
                             struct om_heat_view *out, struct om_err *err)
 {
     *out = (struct om_heat_view){.bound = take};
     om_status st = om_risk_ready(take, world->selections, world->fields);
+    if (known) {
+        out->figures = *known;
+        take->risk.mean = known->mean;
+    }
     if (!st) st = om_risk_totals(world->fields, &take->risk, &out->totals);
-    if (!st) st = find_scale(world, out, err);
-    if (!st) st = find_legend(world, out, err);
+    if (!st && !known) st = find_figures(world, out, err);
     for (int p = OM_PALETTE_DARK; !st && p <= OM_PALETTE_LIGHT; p++)
-        om_legend_paint(&out->legend, out->scale, (enum om_palette)p,
-                        &out->painted[p]);
+        om_legend_paint(&out->figures.legend, out->figures.scale,
+                        (enum om_palette)p, &out->painted[p]);
     if (st) om_heat_view_deinit(out);
     return st;
 }

@@ -13,14 +13,23 @@ struct om_heat_world {
     struct om_fields *fields;
     struct om_legends *legends;
     const struct om_partition *region;  // the city's area, or NULL
+    uint64_t epoch;                     // as in om_legends_get
+};
+
+/* What a view takes from the whole city, and every place of it shows: it may
+ * be kept while rows come and go, so that a map does not change far from them.
+ */
+struct om_heat_figures {
+    double mean;                   // that small numbers are shrunk to
+    double scale;                  // what is left of the legend's whole
+    struct om_legend_data legend;  // of the whole that it is a part of
 };
 
 /* Ready; immutable, but for `spread`, which comes when it is asked for. */
 struct om_heat_view {
     struct om_risk_bound *bound;    // owned
     struct om_risk_totals totals;   // of what is shown
-    struct om_legend_data legend;   // of the whole that it is a part of
-    double scale;                   // what is left of that, at most 1
+    struct om_heat_figures figures;
     struct om_legend painted[2];    // by enum om_palette
     struct om_risk_spread *spread;  // owned; NULL: not yet
 };
@@ -31,11 +40,13 @@ struct om_heat_view {
  * A filter, or a window that is no period, takes the legend of the whole,
  * scaled by what it leaves: of the weight, for densities; of the mean, for
  * risks.
+ * known    figures to take instead of finding them; NULL: find them
  * owns     om_heat_view_deinit
  * cost     selections, weights, and the largest value where none is stored
  */
 om_status om_heat_view_init(const struct om_heat_world *world,
                             struct om_risk_bound *take,
+                            const struct om_heat_figures *known,
                             struct om_heat_view *out,
                             struct om_err *err) OM_MUST_USE;
 void om_heat_view_deinit(struct om_heat_view *view);

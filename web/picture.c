@@ -298,7 +298,8 @@ om_status om_picture_bind(const struct om_snapshot *snapshot,
 {
     struct reading r = {snapshot, ask, out, option, err};
     size_t len;
-    *out = (struct om_picture_bound){.by = OM_NO_FIELD, .column = OM_NO_FIELD};
+    *out = (struct om_picture_bound){
+        .by = OM_NO_FIELD, .column = OM_NO_FIELD, .now_s = ask->now_s};
     if (option) *option = NULL;
     if (ask->palette) OM_TRY(read_palette(&r, ask->palette, "palette"));
     // A layer called so would be shadowed: no layer may have these names.

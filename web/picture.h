@@ -23,6 +23,7 @@ struct om_picture_ask {
     const char *column;    // of sum and rate: what is summed; of coverage: the
                            // column of its answer
     const char *per;       // of rate: area, or an exposure of city.json
+    int64_t now_s;         // what is now, UTC; 0: om_snapshot_now
 };
 /** The options' names but for `name`, blank-separated: what an address may
  *  have. */
@@ -50,6 +51,7 @@ struct om_picture_bound {
     const struct om_exposure *per;  // NULL: area
     // Of answers: which, and what was asked, as it was written; owned
     char *answer, *answer_column, *where, *time, *per_text;
+    int64_t now_s;
     struct om_filter *filter;
     struct om_window window;
     struct om_exposures exposures;

@@ -115,6 +115,7 @@ static om_status ask_coverage(const struct om_picture_bound *b,
     const struct om_coverage_option option = {"by", b->level};
     struct om_coverage q = {.snapshot = snapshot,
                             .selections = cache,
+                            .now_s = b->now_s,
                             .option = &option,
                             .options = 1,
                             .format = OM_TABLE_JSON,

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
@@ -22,10 +21,10 @@
 #define HOUR_S 3600
 #define PATH_BYTES 96
 
-int64_t om_risk_now(const struct om_manifest *city)
+int64_t om_risk_now(const struct om_snapshot *snapshot)
 {
-    if (city->clock_s) return city->clock_s;
-    return (int64_t)time(NULL) / HOUR_S * HOUR_S;
+    const int64_t now_s = om_snapshot_now(snapshot);
+    return snapshot->manifest->clock_s ? now_s : now_s / HOUR_S * HOUR_S;
 }
 
 /* ---- the options ------------------------------------------------------- */
@@ -68,7 +67,7 @@ static om_status read_times(struct om__binder *b)
     const struct om_risk_ask *ask = b->ask;
     struct om_risk_bound *bound = b->bound;
     const int32_t zone_s = b->snapshot->manifest->zone_s;
-    const int64_t now_s = om_risk_now(b->snapshot->manifest);
+    const int64_t now_s = ask->now_s ? ask->now_s : om_risk_now(b->snapshot);
     bound->at_s = now_s;
     if (ask->at &&
         om_time_parse(ask->at, strlen(ask->at), zone_s, &bound->at_s))
@@ -328,6 +327,7 @@ static om_status copy_ask(struct om_risk_bound *bound,
                                  &to->kernel, &to->bandwidth, &to->halflife,
                                  &to->weight, &to->per};
     to->name = bound->name;
+    to->now_s = ask->now_s;
     for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
         if (!from[i]) continue;
         *copy[i] = om_arena_text(&bound->arena, from[i], strlen(from[i]));

@@ -19,6 +19,7 @@ struct om_risk_ask {
     const char *kernel, *bandwidth, *halflife;  // days; of all terms
     const char *weight;  // a number column; of a layer's field only
     const char *per;     // area, or an exposure that city.json names
+    int64_t now_s;       // what is now, UTC; 0: om_risk_now
 };
 
 /* What a term or an exposure selects. */
@@ -98,6 +99,6 @@ om_status om_risk_ready(struct om_risk_bound *bound,
 /** NULL is fine. */
 void om_risk_bound_free(struct om_risk_bound *bound);
 /** The city's now: its clock, else the machine's, to the hour. */
-int64_t om_risk_now(const struct om_manifest *city);
+int64_t om_risk_now(const struct om_snapshot *snapshot);
 
 #endif

@@ -107,7 +107,7 @@ static struct om_legend_data get(struct om_legends *l, const struct map *m)
 {
     struct om_legend_data data;
     assert_int_equal(
-        om_legends_get(l, &m->snapshot, fields, NULL, &m->bound, &data), OM_OK);
+        om_legends_get(l, &m->snapshot, fields, NULL, &m->bound, 0, &data), OM_OK);
     return data;
 }
 

@@ -53,7 +53,7 @@ const TABLE = [
     [`${ITEMS}?x=${'a'.repeat(20000)}`, [414, 431]], [`/${'a'.repeat(9000)}`, 414],
     // [20] limits and cursors
     [`${ITEMS}?limit=0`, 400, 'limit'], [`${ITEMS}?limit=-1`, 400, 'limit'], [`${ITEMS}?limit=1e9`, 400, 'limit'], [`${ITEMS}?limit=`, 400, 'limit'], [`${ITEMS}?limit=${LONG}`, 400, 'limit'],
-    [`${ITEMS}?next=`, 400, 'next'], [`${ITEMS}?next=1.2`, 400, 'next'], [`${ITEMS}?next=3.0.99999999`, 400, 'next'], [`${ITEMS}?next=3.99.0`, 400, 'next'], [`${ITEMS}?next=1.0.0`, 410, 'next'],
+    [`${ITEMS}?next=`, 400, 'next'], [`${ITEMS}?next=1.2`, 400, 'next'], [`${ITEMS}?next=3.0.99999999`, 400, 'next'], [`${ITEMS}?next=3.99.0`, 400, 'next'], [`${ITEMS}?next=1.0.0`, 400, 'next'],
     [`${ITEMS}?next=3.0.0;DROP`, 400, 'next'], [`${ITEMS}?next=-3.0.0`, 400, 'next'], [`${ITEMS}?next=${LONG}.0.0`, 400, 'next'],
     // [21] languages that nobody evaluates
     [`${ITEMS}?kind=${encodeURIComponent("' OR '1'='1")}`, 200], [`${ITEMS}?filter=${encodeURIComponent("kind = '${jndi:ldap://x/a}'")}`, 200], [`${ITEMS}?filter=${encodeURIComponent('1=1; DROP TABLE x')}`, 400, 'filter'],
@@ -110,16 +110,13 @@ test('hostile addresses', async (t) => {
     });
 
     await t.test('methods, bodies and versions [12, 13, 16, 23]', async () => {
-        for (const target of [HEAT, '/wmts', '/catalog', '/collections/place/items.fgb']) {
+        for (const target of [HEAT, ITEMS, '/wmts', '/catalog', '/collections/place/items.fgb']) {
             for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'CONNECT', 'PROPFIND']) {
                 const answer = await raw(server.port, `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
                 assert.match(answer, /^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, OPTIONS\r\n/, `${method} ${target}`);
             }
             assert.equal(await statusOf(server.port, target, 'OPTIONS'), 204, target);
         }
-        for (const method of ['PUT', 'DELETE', 'PATCH', 'TRACE', 'CONNECT', 'PROPFIND'])
-            assert.match(await raw(server.port, `${method} ${ITEMS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
-                /^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, POST, OPTIONS\r\n/, `${method} ${ITEMS}`);
         const xml = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><GetTile>&a;</GetTile>';
         const posted = await raw(server.port, `POST /wmts HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: ${xml.length}\r\nConnection: close\r\n\r\n${xml}`);
         assert.match(posted, /^HTTP\/1\.1 (405|415) /);
@@ -164,7 +161,7 @@ test('hostile addresses', async (t) => {
         const before = await number('onemap_tiles_drawn_total'), target = `${HEAT}?bandwidth=77`;
         const request = `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`, last = `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
         const answers = await Promise.all(Array.from({ length: 250 }, () => raw(server.port, request.repeat(19) + last)));
-        const said = answers.flatMap((a) => a.match(/HTTP\/1\.1 \d{3}|ETag: "\w+"/g) ?? []);
+        const said = answers.flatMap((a) => a.match(/HTTP\/1\.1 \d{3}|ETag: (?:W\/)?"\w+"/g) ?? []);
         assert.equal(said.length, 2 * 5000);
         assert.equal(new Set(said).size, 2, 'one status, one tag');
         assert.equal(said[0], 'HTTP/1.1 200');
@@ -181,7 +178,7 @@ test('hostile addresses', async (t) => {
     });
 
     await t.test('lists of tags, long and strange [27]', async () => {
-        const tag = (await get(server.url + HEAT)).headers.etag;
+        const tag = (await get(server.url + HEAT)).headers.etag.replace(/^W\//, '');
         for (const [list, status] of [[`W/${tag}`, 304], ['*', 304], [`${'"x", '.repeat(1500)}${tag}`, 304], [`${'"x", '.repeat(1500)}"y"`, 200], [tag.slice(0, -1), 200], ['""', 200], [',,,', 200],
             [tag.toUpperCase() === tag ? '"z"' : tag.toUpperCase(), 200], [`x${tag}`, 200]])
             assert.match(await ask(HEAT, `If-None-Match: ${list}\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), list.slice(0, 40));

@@ -100,7 +100,7 @@ test('the server', async (t) => {
             assert.equal(answer.headers['content-type'], type, target);
             assert.equal(answer.headers['access-control-allow-origin'], '*', target);
             assert.equal(answer.headers['x-content-type-options'], 'nosniff', target);
-            assert.match(answer.headers.etag, /items\/P/.test(target) ? /^"\d+"$/ : /^(W\/)?"[0-9a-f]{16}(-g)?"$/, target);
+            assert.match(answer.headers.etag, /^(W\/)?"[0-9a-f]{16}(-g)?"$/, target);
             assert.ok(answer.headers['cache-control'], target);
             if (!/^\/(health|metrics)/.test(target))
                 assert.match(answer.headers['data-sequence'], /^\d+$/, target);
@@ -165,7 +165,13 @@ test('the server', async (t) => {
         const csv = (await at('/collections/place/items?f=csv&limit=5')).body.toString('utf8');
         assert.equal(csv.charCodeAt(0), 0xfeff);
         assert.equal(csv.trim().split('\n').length, 6);
-        assert.equal((await at('/collections/place/items?next=999.0.0')).status, 410);
+        // A link that was cut or altered is none.
+        const link = new URL((await at('/collections/place/items?limit=5')).json().links.find((l) => l.rel === 'next').href);
+        assert.equal((await at(link.pathname + link.search)).status, 200);
+        const text = link.searchParams.get('next');
+        for (const other of ['', '999.0.0', text.slice(0, -1), text + 'A', 'B' + text.slice(1), text.slice(0, 5) + (text[5] === 'A' ? 'B' : 'A') + text.slice(6)])
+            assert.equal((await at(`/collections/place/items?limit=5&next=${other}`)).status, 400, other);
+        assert.equal((await at(`/collections/place/items?limit=5&sortby=weight&next=${text}`)).status, 400);
     });
 
     await t.test('tiles are palette pictures of their size, empty ones too', async () => {
@@ -225,7 +231,8 @@ test('the server', async (t) => {
             assert.equal(head.body.length, 0);
             assert.equal(head.headers.etag, full.headers.etag);
             assert.equal(Number(head.headers['content-length']), full.body.length);
-            for (const tag of [full.headers.etag, `W/${full.headers.etag}`, `"x", ${full.headers.etag}`, '*']) {
+            const strong = full.headers.etag.replace(/^W\//, '');
+            for (const tag of [strong, `W/${strong}`, `"x", ${full.headers.etag}`, '*']) {
                 const again = await at(target, { headers: { 'If-None-Match': tag } });
                 assert.equal(again.status, 304, `${target} ${tag}`);
                 assert.equal(again.body.length, 0);

@@ -5,6 +5,9 @@
  *             anything fell out, bytes add up and stay below the bound
  *   scan_*    many keys once each do not push out those asked for again
  *   shared_*  an answer lives as long as somebody holds it
+ *   newer_*   an answer made from newer data takes the place of an older one,
+ *             never the other way; bytes add up; what is not current any more
+ *             counts as a miss
  *   threads_* several at once (thread sanitizer)
  *   fault_*   no memory for an entry: nothing is kept, nothing is lost
  */
@@ -140,6 +143,74 @@ static void shared_answers_outlive_the_cache(void **state)
     assert_int_equal(om_alloc_live(), before);
 }
 
+static void put_of(struct om__cache *cache, uint64_t key, uint64_t sequence,
+                   int64_t now_s, size_t bytes)
+{
+    struct om__answer *answer = answer_of(bytes);
+    answer->sequence = sequence;
+    answer->now_s = now_s;
+    om__cache_put(cache, &key, sizeof key, answer);
+    om__answer_unref(answer);
+}
+
+static void newer_answers_take_the_place_of_older(void **state)
+{
+    (void)state;
+    struct om__cache *cache;
+    const size_t before = om_alloc_live();
+    enum { KEYS = 200 };
+    uint64_t sequence[KEYS] = {0};
+    int64_t now_s[KEYS] = {0};
+    size_t bytes[KEYS] = {0}, sum = 0;
+    // Room for all of them: what is there is the newest that ever was.
+    assert_int_equal(om__cache_new(8 << 20, &cache), OM_OK);
+    for (int i = 0; i < 30000; i++) {
+        const uint64_t key = dice(KEYS);
+        const uint64_t s = 1 + dice(50);
+        const int64_t t = 60 * (int64_t)dice(4);
+        const size_t b = dice(3000);
+        put_of(cache, key, s, t, b);
+        if (s > sequence[key] || (s == sequence[key] && t > now_s[key])) {
+            sequence[key] = s;
+            now_s[key] = t;
+            bytes[key] = b;
+        }
+        struct om__answer *is = om__cache_get(cache, &key, sizeof key);
+        assert_non_null(is);
+        assert_true(is->sequence == sequence[key] && is->now_s == now_s[key]);
+        assert_int_equal(is->bytes, bytes[key]);
+        om__answer_unref(is);
+    }
+    const struct om__cache_stats all = om__cache_stats(cache);
+    assert_int_equal(all.entries, KEYS);
+    for (size_t k = 0; k < KEYS; k++) sum += bytes[k];
+    assert_int_equal((all.bytes - sum) % KEYS, 0);
+    om__cache_stale(cache);
+    const struct om__cache_stats stale = om__cache_stats(cache);
+    assert_true(stale.invalidated == 1 && stale.hits == all.hits - 1 &&
+                stale.misses == all.misses + 1);
+    om__cache_clear(cache);
+    assert_int_equal(om__cache_stats(cache).bytes, 0);
+    om__cache_free(cache);
+    assert_int_equal(om_alloc_live(), before);
+}
+
+static void newer_answers_stay_below_the_bound(void **state)
+{
+    (void)state;
+    struct om__cache *cache;
+    const size_t max = 1 << 20;
+    assert_int_equal(om__cache_new(max, &cache), OM_OK);
+    for (uint64_t i = 1; i < 20000; i++) {
+        put_of(cache, dice(300), i, 0, dice(20000));
+        assert_true(om__cache_stats(cache).bytes <= max);
+    }
+    assert_true(om__cache_stats(cache).evictions > 0);
+    om__cache_clear(cache);
+    assert_int_equal(om__cache_stats(cache).bytes, 0);
+    om__cache_free(cache);
+}
+
 static void *ask(void *ctx)
 {
     for (uint64_t i = 0; i < 3000; i++) {
@@ -193,6 +264,8 @@ int main(void)
         cmocka_unit_test(scan_pushes_out_none_that_is_asked_for_again),
         cmocka_unit_test(scan_that_comes_back_stays),
         cmocka_unit_test(shared_answers_outlive_the_cache),
+        cmocka_unit_test(newer_answers_take_the_place_of_older),
+        cmocka_unit_test(newer_answers_stay_below_the_bound),
         cmocka_unit_test(threads_may_ask_at_once),
         cmocka_unit_test(fault_keeps_nothing),
     };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/base/hash.h"
 #include "tiles/picture/base_internal.h"
 #include "tiles/picture/heatmap.h"
 
@@ -222,6 +223,35 @@ static struct om_rows_spec spec_of(const struct om_picture *p)
 {
     return (struct om_rows_spec){p->layer, p->selection, &p->classes,
                                  p->palette};
+}
+
+/* Which rows are told apart, and how. */
+static uint64_t hash_classes(const struct om_classes *c)
+{
+    const uint64_t numbers[] = {c->column, c->count, c->steps};
+    uint64_t hash = om_hash64(numbers, sizeof numbers, 0);
+    hash = om_hash64(c->from, c->steps * sizeof *c->from, hash);
+    for (size_t i = 0; i < c->count; i++) {
+        const struct om_class *class = &c->class[i];
+        hash = om_hash64(class->text, strlen(class->text), hash + class->other);
+        hash = om_hash64(class->colour, sizeof class->colour, hash);
+    }
+    return hash;
+}
+
+bool om_picture_local(const struct om_picture *picture,
+                      const struct om_view *view, struct om_box *box,
+                      uint64_t *look)
+{
+    if (picture->kind != OM_PICTURE_ROWS ||
+        picture->layer->schema.geometry != OM_GEOMETRY_POINT)
+        return false;
+    const struct om_rows_spec spec = spec_of(picture);
+    const uint64_t parts[] = {hash_classes(&picture->classes),
+                              om_rows_look(&spec, view)};
+    *look = om_hash64(parts, sizeof parts, 0);
+    *box = om_view_box(view, OM_ROWS_MARGIN_PX * view->ratio);
+    return box->x0 <= box->x1;
 }
 
 om_status om_picture_draw(const struct om_picture *picture, bool map,

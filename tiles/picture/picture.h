@@ -68,6 +68,17 @@ om_status om_picture_draw(const struct om_picture *picture, bool map,
 om_status om_picture_png(const struct om_picture *picture,
                          const struct om_view *view, struct om_arena *arena,
                          struct om_buf *png) OM_MUST_USE;
+/**
+ * Does a window show nothing but the rows in and around it, in a manner that
+ * all windows of its scale share? Then *box is where these rows lie, and *look
+ * a hash of the manner: while both are as they were, so is the picture. False
+ * of shapes, which may reach in from anywhere and are drawn or not by the size
+ * of all of them, and of whatever is not rows.
+ * test     tests/tiles/test_picture.c
+ */
+bool om_picture_local(const struct om_picture *picture,
+                      const struct om_view *view, struct om_box *box,
+                      uint64_t *look);
 /** Rows that drawing a window looks at: what it costs. */
 uint64_t om_picture_rows_in(const struct om_picture *picture,
                             const struct om_view *view);

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/base/hash.h"
 #include "engine/query/shapes.h"
 
 /* Dots may cover so much of the box of all rows. */
@@ -104,7 +105,7 @@ uint64_t om_rows_cost(const struct om_rows_spec *spec,
                       const struct om_view *view)
 {
     struct gather g = {.spec = spec, .view = *view, .take = count_rows};
-    return gather_all(&g, 8) ? spec->layer->rows : g.rows;
+    return gather_all(&g, OM_ROWS_MARGIN_PX) ? spec->layer->rows : g.rows;
 }
 
 /* ---- sizes ---- */
@@ -333,12 +334,24 @@ uint8_t om_rows_weight(unsigned step)
 }
 
 /* Rows in a pixel that are drawn solid: four times what a pixel of the box of
- * all rows has on average, 32 at least. */
+ * all rows has on average, 32 at least. In steps of an eighth of a doubling,
+ * so that a single row more does not change pixels far from it. */
+#define SOLID_STEPS 8.0
 static double solid_rows(const struct om_rows_spec *spec,
                          const struct om_view *view)
 {
-    return fmax(32.0, 4.0 * (double)spec->selection->count /
-                          box_area_px(spec->layer, view));
+    const double rows = fmax(32.0, 4.0 * (double)spec->selection->count /
+                                       box_area_px(spec->layer, view));
+    return exp2(round(log2(rows) * SOLID_STEPS) / SOLID_STEPS);
+}
+
+uint64_t om_rows_look(const struct om_rows_spec *spec,
+                      const struct om_view *view)
+{
+    const unsigned dot = om_rows_dot(spec, view);
+    const double solid = dot ? 0.0 : solid_rows(spec, view);
+    const double look[] = {dot, solid};
+    return om_hash64(look, sizeof look, 0);
 }
 
 /* Step of opacity by the logarithm of a count. */

@@ -24,6 +24,13 @@ uint8_t om_rows_weight(unsigned step);
 /** Opacity of polygons; what is around dots. */
 #define OM_ROWS_FILL 190
 struct om_colour om_rows_edge(enum om_palette palette);
+/** What a view shares with all others of its scale, whatever rows lie in it:
+ *  sizes and opacities, which follow from how many rows there are in all, in
+ *  steps. Of a layer of points. */
+uint64_t om_rows_look(const struct om_rows_spec *spec,
+                      const struct om_view *view);
+/** Pixels of design around a view whose points it shows a part of. */
+#define OM_ROWS_MARGIN_PX 8
 /** How many rows drawing a view looks at, at most. */
 uint64_t om_rows_cost(const struct om_rows_spec *spec,
                       const struct om_view *view);

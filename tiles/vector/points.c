@@ -19,6 +19,11 @@ uint64_t om__points_whole(const struct om_vector_spec *spec)
     return rows > WHOLE_LEAST ? rows : WHOLE_LEAST;
 }
 
+uint64_t om_vector_points_most(const struct om_vector_spec *spec)
+{
+    return om__points_whole(spec);
+}
+
 static om_status add_row(struct om__making *m, struct om__rows *rows,
                          size_t part, size_t row, uint64_t key)
 {

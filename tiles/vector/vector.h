@@ -49,6 +49,9 @@ struct om_vector_spec {
 /** What the tile's layer of `cells` or `meta` is called. */
 void om_vector_name(const struct om_vector_spec *spec, const char *what,
                     char out[OM_VECTOR_NAME_BYTES]);
+/** Of a layer of points: rows of a tile up to which they are shown as
+ *  themselves. What tiles share beside the rows that lie in them. */
+uint64_t om_vector_points_most(const struct om_vector_spec *spec);
 /** The column that cells are counted by where nobody said: the first category
  *  of the layer's own columns with few values, or OM_NO_FIELD. */
 size_t om_vector_by(const struct om_layer *layer);

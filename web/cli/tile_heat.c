@@ -44,7 +44,7 @@ static om_status make_ready(struct heat *h, struct om_risk_bound *bound)
 {
     struct om_arena arena = {0};
     om_status st =
-        om_heat_view_init(&h->city.world, bound, &h->view, &h->city.err);
+        om_heat_view_init(&h->city.world, bound, NULL, &h->view, &h->city.err);
     if (st) return st;
     const struct om_risk *risk = &h->view.bound->risk;
     for (size_t i = 0; i < risk->terms; i++)

@@ -74,7 +74,7 @@ static int run(struct task *t)
     if (!status) status = om__heat_bind(&t->heat, &t->ask, &bound);
     if (status) return status;
     om_status st =
-        om_heat_view_init(&t->heat.world, bound, &t->view, &t->heat.err);
+        om_heat_view_init(&t->heat.world, bound, NULL, &t->view, &t->heat.err);
     if (!st) st = answer(t);
     if (st) return om__heat_fail(&t->heat, st);
     fwrite(t->out.bytes, 1, t->out.len, stdout);

@@ -49,6 +49,7 @@ om_status om__get_conformance(struct om__request *r)
     for (size_t i = 0; i < sizeof CONFORMS / sizeof *CONFORMS; i++)
         om_buf_addf(&out, "%s\n\"%s\"", i ? "," : "", CONFORMS[i]);
     om_buf_add_text(&out, "]}\n");
+    om__needs_nothing(r);
     return om__reply_kept(r, &out, &om__head_json, NULL, 0);
 }
 

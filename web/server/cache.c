@@ -36,6 +36,7 @@ struct entry {
     uint64_t hash;
     size_t bytes, key_len;
     uint8_t lives;  // asked for since it came, or since its last round
+    bool stays;     // is in the queue of stayers
     char key[];
 };
 
@@ -51,7 +52,7 @@ struct om__cache {
     size_t buckets;  // a power of two
     struct queue newcomers, stayers;
     size_t max_bytes, entries;
-    uint64_t hits, misses, evictions;
+    uint64_t hits, misses, evictions, invalidated;
 };
 
 void om__answer_unref(struct om__answer *answer)
@@ -131,6 +132,7 @@ static void evict_newcomer(struct om__cache *cache)
     struct entry *e = pop(&cache->newcomers);
     if (e->lives) {
         e->lives = 0;
+        e->stays = true;
         push(&cache->stayers, e);
         return;
     }
@@ -181,6 +183,36 @@ struct om__answer *om__cache_get(struct om__cache *cache, const void *key,
     return answer;
 }
 
+void om__cache_stale(struct om__cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    cache->hits--;
+    cache->misses++;
+    cache->invalidated++;
+    pthread_mutex_unlock(&cache->lock);
+}
+
+/* Was `a` made from something newer than `b`? */
+static bool is_newer(const struct om__answer *a, const struct om__answer *b)
+{
+    const uint64_t of_a = a->sequence, of_b = b->sequence;
+    return of_a > of_b || (of_a == of_b && a->now_s > b->now_s);
+}
+
+/* Another answer under the same key; the entry stays where it is in its queue,
+ * so that a tile that people look at is one after every write. */
+static void replace(struct om__cache *cache, struct entry *e,
+                    struct om__answer *answer)
+{
+    const size_t bytes = answer->bytes + e->key_len + ENTRY_BYTES;
+    struct queue *q = e->stays ? &cache->stayers : &cache->newcomers;
+    q->bytes += bytes - e->bytes;
+    e->bytes = bytes;
+    om__answer_unref(e->answer);
+    atomic_fetch_add(&answer->refs, 1);
+    e->answer = answer;
+}
+
 void om__cache_put(struct om__cache *cache, const void *key, size_t len,
                    struct om__answer *answer)
 {
@@ -196,14 +228,19 @@ void om__cache_put(struct om__cache *cache, const void *key, size_t len,
     // Two that made the same answer: the first one's stays.
     struct entry **at = find(cache, key, len, e->hash);
     if (*at) {
+        if (is_newer(answer, (*at)->answer)) {
+            replace(cache, *at, answer);
+            make_room(cache);
+        }
         om_free(e);
     } else {
         *at = e;
         atomic_fetch_add(&answer->refs, 1);
         cache->entries++;
         uint64_t *gone = gone_slot(cache, e->hash);
-        push(*gone == e->hash ? &cache->stayers : &cache->newcomers, e);
-        if (*gone == e->hash) *gone = 0;
+        e->stays = *gone == e->hash;
+        push(e->stays ? &cache->stayers : &cache->newcomers, e);
+        if (e->stays) *gone = 0;
         make_room(cache);
     }
     pthread_mutex_unlock(&cache->lock);
@@ -235,6 +272,7 @@ struct om__cache_stats om__cache_stats(struct om__cache *cache)
         .hits = cache->hits,
         .misses = cache->misses,
         .evictions = cache->evictions,
+        .invalidated = cache->invalidated,
         .entries = cache->entries,
         .bytes = cache->newcomers.bytes + cache->stayers.bytes,
     };

@@ -8,10 +8,10 @@
  * is through, and once more after a worker or the committer has resumed the
  * connection.
  *
- * What can be refused by the head alone is refused then. Unless the client
- * waits to be asked for its body (Expect) or it is huge, the body is read and
- * forgotten, so that the client, which is still writing, gets to read the
- * answer; else the answer goes out at once and the connection ends.
+ * What can be refused by the head alone is refused then. If the body that
+ * follows is short it is read and forgotten, so that the connection lives on
+ * and the client, which is still writing, gets to read the answer; else the
+ * answer goes out at once and the connection ends.
  *
  * The library's timeout is one of inactivity: a client that drips a byte a
  * second would stay for ever. So every connection has an entry in a list with
@@ -168,7 +168,6 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
         request->route->drop(request);
     om__world_unref(request->world);
     om_snapshot_unref(request->snapshot);
-    om_buf_deinit(&request->problem_more);
     om_free(request);
     *context = NULL;
     atomic_fetch_sub(&server->in_flight, 1);
@@ -323,7 +322,7 @@ static enum MHD_Result see_head(struct om__request *request, const char *method)
             om__route_methods(&request->address, request->allow,
                               sizeof request->allow);
         om__reply_options(request);
-        return request->body ? send_answer(request) : MHD_YES;
+        return send_answer(request);
     }
     request->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
@@ -366,9 +365,8 @@ static bool answer_from_cache(struct om__request *request)
     struct om_buf key = {
         .bytes = room, .room = sizeof room, .max = sizeof room};
     struct om_server *server = request->server;
-    if (om__request_key(request, server->sequence, &key)) return false;
-    struct om__answer *answer =
-        om__cache_get(server->cache, key.bytes, key.len);
+    if (om__request_key(request, &key)) return false;
+    struct om__answer *answer = om__answer_find(server, key.bytes, key.len);
     if (!answer) return false;
     // Whoever does not take everything may want another form of it.
     const char *accept = request->accept;

@@ -71,6 +71,7 @@ om_status om__get_coverage(struct om__request *r)
     struct om_coverage q = {.snapshot = r->snapshot,
                             .selections = r->server->selections,
                             .option = option,
+                            .now_s = r->now_s,
                             .take = take,
                             .take_ctx = &out,
                             .rows_most = ROWS_MOST};
@@ -79,6 +80,8 @@ om_status om__get_coverage(struct om__request *r)
         if (!is_ours(r->address.param[i].name))
             option[q.options++] = (struct om_coverage_option){
                 option_of(r->address.param[i].name), r->address.param[i].value};
+    om__needs_city(r);
+    om__needs_beat(r);
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = om_coverage_run(kind, &q);
     if (!st) {

@@ -60,7 +60,7 @@ om_status om__flight_begin(struct om__request *r, const struct om_buf *key,
     om_status st = OM_OK;
     *flight = 0;
     pthread_mutex_lock(&flights->lock);
-    *answer = om__cache_get(r->server->cache, key->bytes, key->len);
+    *answer = om__answer_find(r->server, key->bytes, key->len);
     if (!*answer && *find(flights, hash)) {
         r->later = true;
         r->flight = hash;

@@ -69,7 +69,8 @@ static om_status bind_ask(struct om__request *r, const char *name,
                               .bandwidth = om__param_text(r, "bandwidth"),
                               .halflife = om__param_text(r, "halflife"),
                               .weight = om__param_text(r, "weight"),
-                              .per = om__param_text(r, "per")};
+                              .per = om__param_text(r, "per"),
+                              .now_s = r->now_s};
     if (!ask.bandwidth) ask.bandwidth = default_bandwidth(r, name, least);
     const om_status st = om_risk_bind(r->snapshot, r->world->models, &ask, out,
                                       &option, &r->err);

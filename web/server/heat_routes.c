@@ -24,6 +24,25 @@ static om_status add_heat_key(struct om__request *r, const void *ask,
     return om__view_key(r, heat->bound, key);
 }
 
+static struct om_field_window window_of(const struct om_tile_address *tile)
+{
+    return (struct om_field_window){.z = tile->z,
+                                    .x = tile->x,
+                                    .y = tile->y,
+                                    .side_px = OM_TILE_SIDE_PX * tile->scale};
+}
+
+static om_status find_roots(struct om__request *r, const void *ask,
+                            const struct om_tile_address *tile,
+                            struct om__tile_roots *out)
+{
+    const struct heat_ask *heat = ask;
+    const struct om_field_window window = window_of(tile);
+    out->local = true;
+    om__view_needs(r, heat->bound, &window);
+    return om__view_figures(r, heat->bound, &out->look);
+}
+
 static om_status draw_heat(struct om__request *r, void *ask,
                            const struct om_tile_address *tile,
                            struct om_buf *out)
@@ -32,11 +51,7 @@ static om_status draw_heat(struct om__request *r, void *ask,
     struct om__view *view = NULL;
     om_status st = om__view_get(r, &heat->bound, &view);
     if (st || !view) return st;
-    const struct om_field_window window = {
-        .z = tile->z,
-        .x = tile->x,
-        .y = tile->y,
-        .side_px = OM_TILE_SIDE_PX * tile->scale};
+    const struct om_field_window window = window_of(tile);
     st = om_risk_png(r->server->fields, &view->heat.bound->risk, &window,
                      &view->heat.painted[heat->palette],
                      &om__lane(r->server)->arena, out);
@@ -57,6 +72,7 @@ const struct om__tile_maker om__heat_maker = {
     .ask_bytes = sizeof(struct heat_ask),
     .read = read_heat,
     .key = add_heat_key,
+    .roots = find_roots,
     .draw = draw_heat,
     .forget = forget_heat,
 };

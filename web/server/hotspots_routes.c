@@ -85,6 +85,12 @@ om_status om__get_hotspots(struct om__request *r)
             option[q.options++] = (struct om_hotspots_option){
                 option_of(name), r->address.param[i].value};
     }
+    om__needs_layer(r, r->layer->name, OM__EVERYWHERE);
+    om__needs_units(r);
+    // What else is looked at the question finds itself.
+    if (om__param_text(r, "per") || om__param_text(r, "exposure") ||
+        om__param_text(r, "compare") || om__param_text(r, "each"))
+        om__needs_city(r);
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = om_hotspots_answer(&q);
     st = st ? fail(r, &q, st)

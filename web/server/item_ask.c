@@ -60,35 +60,6 @@ done:
     return st;
 }
 
-/* next=SEQUENCE.PART.ROW: behind which row to go on, in which city. */
-static om_status read_next(struct om__request *r, struct om__item_ask *ask)
-{
-    const char *text = om__param_text(r, "next");
-    uint64_t number[3];
-    if (!text) return OM_OK;
-    for (int i = 0; i < 3; i++) {
-        const size_t len = strcspn(text, ".");
-        if (!om_digits_read(text, len, INT64_MAX, &number[i]) ||
-            (i < 2) != (text[len] == '.'))
-            return om__param_bad(r, "next", OM_E_FORMAT,
-                                 "next is what the link of that name gave");
-        text += len + (i < 2);
-    }
-    if (number[0] != r->snapshot->sequence) {
-        r->error_status = MHD_HTTP_GONE;
-        return om__param_bad(r, "next", OM_E_NOTFOUND,
-                             "the data has changed since; begin again");
-    }
-    if (number[1] >= r->layer->parts ||
-        number[2] >= om_segment_rows(r->layer->part[number[1]].segment))
-        return om__param_bad(r, "next", OM_E_RANGE,
-                             "next is what the link of that name gave");
-    ask->after =
-        (struct om_hit){.part = (size_t)number[1], .row = (size_t)number[2]};
-    ask->query.after = &ask->after;
-    return OM_OK;
-}
-
 /* One name of a list: the column, or an error that names it. */
 static om_status read_column(struct om__request *r, const char *parameter,
                              const char *text, size_t len, size_t *out)
@@ -171,7 +142,7 @@ om_status om__item_ask_read(struct om__request *r, struct om__item_ask *ask)
     OM_TRY(om__param_crs(r, "crs", &ask->project));
     OM_TRY(om__param_bbox_in(r, &ask->query.place));
     OM_TRY(om__param_datetime(r, &ask->query.window));
-    OM_TRY(read_next(r, ask));
+    OM_TRY(om__next_read(r, ask));
     OM_TRY(read_filter(r, &ask->filter));
     ask->query.filter = ask->filter;
     return OM_OK;
@@ -202,14 +173,14 @@ om_status om__item_ask_key(const struct om__request *r,
     const struct om_query *q = &ask->query;
     const char *bbox = om__param_text(r, "bbox");
     const char *bbox_crs = om__param_text(r, "bbox-crs");
-    om_buf_addf(key, "%llu %d %s %.*s %s %d %lld %lld %zu",
-                (unsigned long long)r->snapshot->sequence, OM_POLICY_ALL.all,
+    const char *next = om__param_text(r, "next");
+    om_buf_add(key, &r->layer->serial, sizeof r->layer->serial);
+    om_buf_addf(key, " %d %s %.*s %s %d %lld %lld %zu", OM_POLICY_ALL.all,
                 r->layer->name, (int)r->form_len, r->form,
                 om_project_system(ask->project)->code, q->window.set,
                 (long long)q->window.from_s, (long long)q->window.to_s,
                 q->limit);
-    if (q->after)
-        om_buf_addf(key, " after %zu.%zu", q->after->part, q->after->row);
+    if (next) om_buf_addf(key, " behind %s", next);
     om_buf_add_text(key, ask->chosen ? " columns" : " all");
     for (size_t i = 0; i < ask->columns; i++)
         om_buf_addf(key, " %zu", ask->column[i]);

@@ -2,6 +2,7 @@
 #ifndef OM_WEB_SERVER_ITEM_ASK_H
 #define OM_WEB_SERVER_ITEM_ASK_H
 
+#include "engine/query/sorted.h"
 #include "web/features.h"
 #include "web/server/server_internal.h"
 
@@ -15,7 +16,7 @@
 struct om__item_ask {
     struct om_query query;  // its limit 0: all
     struct om_filter *filter;
-    struct om_hit after;
+    struct om_behind behind;  // where to go on
     struct om_project *project;
     size_t column[OM_LIMIT_COLUMNS];
     size_t columns;
@@ -29,6 +30,17 @@ struct om__item_ask {
 om_status om__item_ask_read(struct om__request *request,
                             struct om__item_ask *ask) OM_MUST_USE;
 void om__item_ask_deinit(struct om__item_ask *ask);
+// next.c
+/** Append what the link to the next page says: go on behind this row. */
+om_status om__next_write(struct om__request *request,
+                         const struct om__item_ask *ask,
+                         const struct om_hit *last,
+                         struct om_buf *out) OM_MUST_USE;
+/** Read `next` into ask->query.behind; 410 where the layer has been replaced.
+ *  The order must have been read. */
+om_status om__next_read(struct om__request *request,
+                        struct om__item_ask *ask) OM_MUST_USE;
+
 /** How rows are to be written; borrows from `ask`. */
 struct om_features_options om__item_ask_options(
     const struct om__request *request, const struct om__item_ask *ask);

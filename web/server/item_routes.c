@@ -12,7 +12,6 @@
 #include "data/base/hash.h"
 #include "data/model/time.h"
 #include "web/server/item_ask.h"
-#include "web/server/writes.h"
 
 /* Pages of more rows are written by the worker of heavy work. */
 #define LIMIT_LIGHT 20000
@@ -33,8 +32,9 @@ static om_status take(void *ctx, const void *bytes, size_t len)
 /* ---- pages */
 
 /* The address of this page with another `next`. */
-static void add_next_url(const struct om__request *r, const struct om_hit *last,
-                         struct om_buf *url)
+static om_status add_next_url(struct om__request *r,
+                              const struct om__item_ask *ask,
+                              const struct om_hit *last, struct om_buf *url)
 {
     const char *query = strchr(r->target, '?');
     om__add_base_url(r, url);
@@ -48,9 +48,8 @@ static void add_next_url(const struct om__request *r, const struct om_hit *last,
         query += len;
         if (!*query) break;
     }
-    om_buf_addf(url, "next=%llu.%zu.%zu",
-                (unsigned long long)r->snapshot->sequence, last->part,
-                last->row);
+    om_buf_add_text(url, "next=");
+    return om__next_write(r, ask, last, url);
 }
 
 /* A page being written. */
@@ -126,7 +125,7 @@ static om_status write_page(struct page *page, const struct om__item_ask *ask,
     OM_TRY(page->status);
     const uint64_t rows = om_features_count(page->features);
     if (rows == ask->query.limit && rows < page->matched)
-        add_next_url(r, &page->last, &page->next);
+        OM_TRY(add_next_url(r, ask, &page->last, &page->next));
     return write_members(page, out);
 }
 
@@ -177,7 +176,7 @@ static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
     struct om_buf out = {0};
     struct om_query all = ask->query;  // matched: whatever the page
     all.limit = 0;
-    all.after = NULL;
+    all.behind = NULL;
     OM_TRY(om_query_count(&all, &page.matched));
     OM_TRY(om__item_ask_afford(r, ask, page.matched));
     const bool heavy =
@@ -268,7 +267,7 @@ static om_status send_file(struct om__request *r, struct om__item_ask *ask,
     const bool part = ask->filter || all.window.set || ask->limited ||
                       all.place.kind != OM_PLACE_ALL;
     all.limit = 0;
-    all.after = NULL;
+    all.behind = NULL;
     snprintf(crs, sizeof crs, "<%s>", om_project_system(ask->project)->uri);
     snprintf(name, sizeof name, "%s%s.%.*s", r->layer->name,
              part ? "-selection" : "", (int)r->form_len, r->form);
@@ -367,25 +366,10 @@ static void add_links(const struct om__request *r, struct om_buf *out)
     om_buf_deinit(&self);
 }
 
-/* The row's sequence as its ETag, for If-Match; the row is then read from a
- * snapshot that is not older. Where nothing is written it is a hash. */
-static om_status sequence_tag(struct om__request *r, const char *id, char *etag,
-                              size_t room)
-{
-    uint64_t sequence;
-    char why[OM_ERR_TEXT_BYTES];
-    if (om__writes_reads_only(r->server->writes) ||
-        !om__writes_ready(r->server->writes, why))
-        return OM_OK;
-    const om_status st = om__row_sequence(r, id, &sequence);
-    if (!st) snprintf(etag, room, "\"%llu\"", (unsigned long long)sequence);
-    return st == OM_E_UNSUPPORTED ? OM_OK : st;
-}
-
 om_status om__get_item(struct om__request *r)
 {
     const char *id = r->address.segment[3];
-    char crs[128], etag[32] = "";
+    char crs[128];
     struct om_buf out = {0};
     struct one one = {.request = r, .out = &out};
     OM_TRY(om__request_layer(r, r->address.segment[1]));
@@ -393,18 +377,13 @@ om_status om__get_item(struct om__request *r)
     const struct om_system *system = om_project_system(one.project);
     if (system == om_system_at(0)) one.project = NULL;
     snprintf(crs, sizeof crs, "<%s>", system->uri);
-    const om_status tagged = sequence_tag(r, id, etag, sizeof etag);
-    if (tagged == OM_E_NOTFOUND)
-        return om_fail(&r->err, tagged, 0, "there is no row of that id");
-    OM_TRY(tagged);
     const struct om_query query = {
         .snapshot = r->snapshot,
         .layer = r->layer,
         .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_ID, .id = id, .id_len = strlen(id)}};
     const struct om__head head = {.type = "application/geo+json",
-                                  .cache = "no-cache",
-                                  .etag = etag[0] ? etag : NULL,
+                                  .cache = CACHE,
                                   .compress = true,
                                   .more = {"Content-Crs", crs}};
     om_status st = om_query_each(&query, write_one, &one);
@@ -413,7 +392,8 @@ om_status om__get_item(struct om__request *r)
     if (st == OM_E_NOTFOUND)
         om_fail(&r->err, st, 0, "there is no row of that id");
     add_links(r, &out);
-    if (!st) st = om__reply(r, &out, &head);
+    om__needs_layer(r, r->layer->name, OM__EVERYWHERE);
+    if (!st) st = om__reply_kept(r, &out, &head, NULL, 0);
     om_buf_deinit(&out);
     return st;
 }

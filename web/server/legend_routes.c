@@ -55,7 +55,7 @@ static void add_field(const struct om_risk_bound *bound, struct om_buf *out)
 static void add_version(const struct om__request *r,
                         const struct om_heat_view *view, struct om_buf *out)
 {
-    const struct om_legend_data *d = &view->legend;
+    const struct om_legend_data *d = &view->figures.legend;
     char at[OM_TIME_TEXT_BYTES];
     om_buf_addf(out, ",\"kind\":\"%s\",\"version\":%lld,\"period\":\"%s\"",
                 d->relative ? "relative" : "density", (long long)d->version,
@@ -65,9 +65,9 @@ static void add_version(const struct om__request *r,
         add_text(out, ",\"as_of\":", at);
     }
     om_buf_addf(out, ",\"stored\":%s", d->stored ? "true" : "false");
-    add_real(out, ",\"scale\":", view->scale);
+    add_real(out, ",\"scale\":", view->figures.scale);
     add_real(out, d->relative ? ",\"mean\":" : ",\"most\":",
-             (d->relative ? d->mean : d->most) * view->scale);
+             (d->relative ? d->mean : d->most) * view->figures.scale);
 }
 
 static void add_steps(const struct om_legend *legend, bool relative,
@@ -129,7 +129,7 @@ static om_status write_legend(const struct om__request *r,
                 palette == OM_PALETTE_LIGHT ? "light" : "dark",
                 (unsigned long long)rows);
     add_real(out, ",\"total\":", view->totals.numerator);
-    add_steps(legend, view->legend.relative, out);
+    add_steps(legend, view->figures.legend.relative, out);
     OM_TRY(add_known(r, view, legend, out));
     return om_buf_add_text(out, "}\n");
 }
@@ -146,6 +146,7 @@ static om_status get_view(struct om__request *r, size_t ending,
     if (!name) return OM_E_MEMORY;
     OM_TRY(om__param_palette(r, palette));
     OM_TRY(om__request_heat(r, name, &bound));
+    om__view_needs(r, bound, NULL);
     const om_status st = om__view_get(r, &bound, view);
     om_risk_bound_free(bound);
     return st;

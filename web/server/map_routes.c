@@ -197,7 +197,8 @@ static om_status bind_picture(struct om__request *r, const char *known,
                                        .stat = GIVEN("stat"),
                                        .layer = GIVEN("layer"),
                                        .column = GIVEN("column"),
-                                       .per = GIVEN("per")};
+                                       .per = GIVEN("per"),
+                                       .now_s = r->now_s};
 #undef GIVEN
     const char *option = NULL;
     const om_status st =
@@ -219,10 +220,13 @@ static om_status bind_sheet(struct om__request *r, struct map_ask *ask,
             r->error_status = MHD_HTTP_BAD_REQUEST;
         if (st && !r->parameter) r->parameter = "layers";
         if (!st) note_as_of(r, ask, s->heat_bound->layer);
+        if (!st) om__view_needs(r, s->heat_bound, NULL);
         return st;
     }
     OM_TRY(bind_picture(r, known, palette, s));
     note_as_of(r, ask, s->bound.layer);
+    if (s->bound.layer) r->layer = s->bound.layer;
+    om__picture_needs(r, &s->bound);
     return OM_OK;
 }
 
@@ -365,6 +369,10 @@ static om_status answer(struct om__request *r, struct map_ask *ask)
     OM_TRY(read_bezel(r, ask));
     OM_TRY(read_place(r, ask));
     OM_TRY(read_layers(r, ask));
+    // Where the city lies, and as of when it is.
+    if (!om__param_text(r, "bbox") && !om__param_text(r, "center"))
+        om__needs_city(r);
+    if (!r->layer) om__needs_city(r);
     if (om__wait_heavy(r)) return OM_OK;
     OM_TRY(make_all(r, ask));
     if (r->later) return OM_OK;

@@ -3,7 +3,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
-#include "web/server/writes.h"
+#include "web/server/server_internal.h"
 
 /* Upper bounds of the histogram, seconds: around the 2 ms of a cold tile and
  * the 5 ms above which work belongs on a worker. */
@@ -141,6 +141,21 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
                 "# TYPE onemap_cache_evictions_total counter\n"
                 "onemap_cache_evictions_total{cache=\"answers\"} %llu\n",
                 (unsigned long long)answers.evictions);
+    om_buf_addf(out,
+                "# HELP onemap_cache_invalidated_total Kept, but changed "
+                "since; they count as misses.\n"
+                "# TYPE onemap_cache_invalidated_total counter\n"
+                "onemap_cache_invalidated_total{cache=\"answers\"} %llu\n"
+                "# HELP onemap_tiles_unchanged_total 304 for a tile without "
+                "drawing it.\n"
+                "# TYPE onemap_tiles_unchanged_total counter\n"
+                "onemap_tiles_unchanged_total %llu\n"
+                "# HELP onemap_beat_seconds What moves with time alone moves "
+                "so often.\n"
+                "# TYPE onemap_beat_seconds gauge\n"
+                "onemap_beat_seconds %u\n",
+                (unsigned long long)answers.invalidated,
+                (unsigned long long)server->unchanged, server->beat_s);
     const struct om__flight_stats flights = om__flight_stats(server->flights);
     om_buf_addf(out,
                 "# HELP onemap_tiles_joined_total Requests that waited for a "
@@ -172,6 +187,13 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
                 "onemap_events_bytes_total %llu\n",
                 hub.listening, (unsigned long long)hub.joined,
                 (unsigned long long)hub.slow, (unsigned long long)hub.bytes);
+    const struct om__made_stats views =
+        om__made_stats(om__views_table(server->views));
+    const struct om__made_stats pictures =
+        om__made_stats(om__pictures_table(server->pictures));
+    write_cache(out, "views", views.hits, views.misses, views.count, 0);
+    write_cache(out, "pictures", pictures.hits, pictures.misses,
+                pictures.count, 0);
 
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     om_buf_add_text(out, "# TYPE onemap_rows gauge\n");
@@ -200,7 +222,12 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
         (unsigned long long)(snapshot ? snapshot->sequence : 0),
         (size_t)server->in_flight, om__jobs_waiting(server->jobs), jobs.running,
         (unsigned long long)jobs.given_up, om_seconds() - server->started_s);
+    if (snapshot)
+        om_buf_addf(out,
+                    "# HELP onemap_beat_now The city's moment, down to the "
+                    "beat.\n"
+                    "# TYPE onemap_beat_now gauge\nonemap_beat_now %lld\n",
+                    (long long)om__beat(server, om_snapshot_now(snapshot)));
     om_snapshot_unref(snapshot);
-    om__writes_metrics(server->writes, out);
     return out->status;
 }

@@ -1,4 +1,5 @@
-// names.c - what the units of a level are called, read once per commit.
+// names.c - what the units of a level are called, read once as long as they
+// stay.
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,28 +10,10 @@
 
 struct om__level_names {
     atomic_size_t refs;
-    uint64_t serial;  // of the layer it was read from
     size_t count;
     struct om__unit_name *unit;  // by id, bytewise
     struct om_arena arena;
 };
-
-struct om__names {
-    pthread_mutex_t lock;
-    struct {
-        char level[OM_LIMIT_NAME_BYTES];
-        struct om__level_names *names;
-    } slot[LEVELS_MAX];
-};
-
-om_status om__names_new(struct om__names **out)
-{
-    struct om__names *names = om_calloc(1, sizeof *names);
-    if (!names) return OM_E_MEMORY;
-    pthread_mutex_init(&names->lock, NULL);
-    *out = names;
-    return OM_OK;
-}
 
 void om__level_names_unref(struct om__level_names *names)
 {
@@ -40,13 +23,23 @@ void om__level_names_unref(struct om__level_names *names)
     om_free(names);
 }
 
-void om__names_free(struct om__names *names)
+static void *names_ref(void *thing)
 {
-    if (!names) return;
-    for (size_t i = 0; i < LEVELS_MAX; i++)
-        om__level_names_unref(names->slot[i].names);
-    pthread_mutex_destroy(&names->lock);
-    om_free(names);
+    atomic_fetch_add(&((struct om__level_names *)thing)->refs, 1);
+    return thing;
+}
+
+static void names_unref(void *thing)
+{
+    om__level_names_unref(thing);
+}
+
+static const struct om__made_kind NAMES = {"names", LEVELS_MAX, names_ref,
+                                           names_unref};
+
+om_status om__names_new(struct om__made **out)
+{
+    return om__made_new(&NAMES, out);
 }
 
 static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -95,14 +88,18 @@ static bool read_unit(void *ctx, const struct om_hit *hit)
     return !g->status;
 }
 
-static om_status read_level(const struct om__request *r,
-                            const struct om_layer *layer,
-                            struct om__level_names **out)
+struct asking {
+    const struct om__request *request;
+    const struct om_layer *layer;
+};
+
+static om_status read_level(void *ctx, void **out)
 {
+    const struct om__request *r = ((const struct asking *)ctx)->request;
+    const struct om_layer *layer = ((const struct asking *)ctx)->layer;
     struct om__level_names *names = om_calloc(1, sizeof *names);
     if (!names) return OM_E_MEMORY;
     names->refs = 1;
-    names->serial = layer->serial;
     struct reading g = {.layer = layer,
                         .names = names,
                         .room = (size_t)layer->rows,
@@ -135,28 +132,16 @@ om_status om__names_get(struct om__request *r, const char *level,
     *out = NULL;
     const struct om_layer *layer = om_snapshot_units(r->snapshot, level);
     if (!layer) return OM_OK;
-    struct om__names *all = r->server->names;
-    om_status st = OM_OK;
-    size_t i = 0;
-    pthread_mutex_lock(&all->lock);
-    while (i < LEVELS_MAX - 1 && all->slot[i].names &&
-           strcmp(all->slot[i].level, level) != 0)
-        i++;
-    if (!all->slot[i].names || all->slot[i].names->serial != layer->serial ||
-        strcmp(all->slot[i].level, level) != 0) {
-        struct om__level_names *fresh;
-        st = read_level(r, layer, &fresh);
-        if (!st) {
-            om__level_names_unref(all->slot[i].names);
-            all->slot[i].names = fresh;
-            strcpy(all->slot[i].level, layer->meta->unit_level);
-        }
-    }
-    if (!st) {
-        *out = all->slot[i].names;
-        atomic_fetch_add(&(*out)->refs, 1);
-    }
-    pthread_mutex_unlock(&all->lock);
+    struct asking ask = {r, layer};
+    struct om__made_key key = {.newness = r->snapshot->sequence};
+    void *thing = NULL;
+    om_buf_add(&key.text, level, strlen(level) + 1);
+    key.family = key.text.len;
+    om_buf_add(&key.text, &layer->serial, sizeof layer->serial);
+    const om_status st = om__made_get(r->server->names, &key, NULL, false,
+                                      read_level, &ask, &thing);
+    om_buf_deinit(&key.text);
+    *out = thing;
     return st;
 }
 

@@ -93,6 +93,7 @@ om_status om__picture_legend(struct om__request *r, bool png)
         om__params_check(r, "filter-lang lang scale " OM_PICTURE_OPTIONS);
     if (!st) st = om__picture_bind(r, stem, &bound);
     if (!st) st = read_style(r, bound.palette, &style, &language);
+    if (!st) om__picture_needs(r, &bound);
     if (!st) st = om__picture_get(r, &bound, &picture);
     if (!st && picture) {
         struct om_key key;

@@ -36,7 +36,8 @@ om_status om__picture_bind(struct om__request *r, const char *name,
                                  .stat = om__param_text(r, "stat"),
                                  .layer = om__param_text(r, "layer"),
                                  .column = om__param_text(r, "column"),
-                                 .per = om__param_text(r, "per")};
+                                 .per = om__param_text(r, "per"),
+                                 .now_s = r->now_s};
     const om_status st =
         om_picture_bind(r->snapshot, &ask, out, &option, &r->err);
     if (st && option) {
@@ -69,6 +70,38 @@ static om_status add_key(struct om__request *r, const void *ask,
     return om_buf_add(key, p->bound.canonical.bytes, p->bound.canonical.len);
 }
 
+static struct om_view view_of(const struct picture_ask *p,
+                              const struct om_tile_address *tile)
+{
+    return om_view_tile(tile->z, tile->x, tile->y, p->side_px * tile->scale,
+                        tile->scale);
+}
+
+/* Only of a picture that is ready it is known what its tiles have in common. */
+static om_status find_roots(struct om__request *r, const void *ask,
+                            const struct om_tile_address *tile,
+                            struct om__tile_roots *out)
+{
+    const struct picture_ask *p = ask;
+    struct om_picture *picture;
+    struct om_box box;
+    if (p->bound.kind != OM_PICTURE_ROWS ||
+        p->bound.layer->schema.geometry != OM_GEOMETRY_POINT) {
+        om__picture_needs(r, &p->bound);
+        return OM_OK;
+    }
+    OM_TRY(om__picture_get(r, &p->bound, &picture));
+    if (!picture) return OM_OK;  // later
+    const struct om_view view = view_of(p, tile);
+    out->local = om_picture_local(picture, &view, &box, &out->look);
+    if (out->local)
+        om__needs_layer(r, p->bound.layer->name, box);
+    else
+        om__picture_needs(r, &p->bound);
+    om_picture_unref(picture);
+    return OM_OK;
+}
+
 static om_status draw(struct om__request *r, void *ask,
                       const struct om_tile_address *tile, struct om_buf *out)
 {
@@ -76,8 +109,7 @@ static om_status draw(struct om__request *r, void *ask,
     struct om_picture *picture;
     OM_TRY(om__picture_get(r, &p->bound, &picture));
     if (!picture) return OM_OK;
-    const struct om_view view = om_view_tile(
-        tile->z, tile->x, tile->y, p->side_px * tile->scale, tile->scale);
+    const struct om_view view = view_of(p, tile);
     om_status st = OM_OK;
     if (!r->on_worker && om_picture_rows_in(picture, &view) > ROWS_HERE)
         r->later = true;
@@ -100,6 +132,7 @@ const struct om__tile_maker om__picture_maker = {
     .ask_bytes = sizeof(struct picture_ask),
     .read = read_ask,
     .key = add_key,
+    .roots = find_roots,
     .draw = draw,
     .forget = forget,
 };

@@ -38,6 +38,9 @@ static om_status compose(struct om__request *r, const char *name,
                          struct om__answer **answer, size_t *answers)
 {
     uint32_t row[2 * OM_TILE_SIDE_PX];
+    // Parts may be of newer snapshots, each of another: none is older.
+    const uint64_t sequence = r->snapshot->sequence;
+    const int64_t now_s = r->now_s;
     struct om_plate_part part[PARTS_MAX];
     const unsigned side_px = OM_TILE_SIDE_PX * tile->scale;
     struct om_tile_address from = *tile;
@@ -54,6 +57,11 @@ static om_status compose(struct om__request *r, const char *name,
             .row = last, .png = got->body, .len = got->bytes};
         answer[(*answers)++] = got;
     }
+    // What its parts depend on; of a pole that has none, nothing.
+    om__needs_nothing(r);
+    r->needs.sequence = sequence;
+    r->needs.now_s = now_s;
+    for (size_t i = 0; i < *answers; i++) om__needs_answer(r, answer[i]);
     struct om_buf png = {0};
     om_status st = om_plate_tile(tile->z, tile->y, side_px, part, *answers,
                                  &om__lane(r->server)->arena, &png);

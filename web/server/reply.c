@@ -44,7 +44,6 @@ static const struct {
     {OM_E_LIMIT, MHD_HTTP_CONTENT_TOO_LARGE},
     {OM_E_COST, MHD_HTTP_UNPROCESSABLE_CONTENT},
     {OM_E_RATE, MHD_HTTP_TOO_MANY_REQUESTS},
-    {OM_E_EXISTS, MHD_HTTP_CONFLICT},
     {OM_E_BUSY, MHD_HTTP_SERVICE_UNAVAILABLE},
     {OM_E_STOPPED, MHD_HTTP_SERVICE_UNAVAILABLE},
     {OM_E_MEMORY, MHD_HTTP_SERVICE_UNAVAILABLE},
@@ -110,8 +109,7 @@ static void add_data(struct lines *lines, const struct om__request *r)
     if (!r->route || !r->route->data || !r->snapshot) return;
     char text[OM_TIME_TEXT_BYTES];
     snprintf(text, sizeof text, "%llu",
-             (unsigned long long)(r->told_sequence ? r->told_sequence
-                                                   : r->snapshot->sequence));
+             (unsigned long long)r->snapshot->sequence);
     add(lines, "Data-Sequence", text);
     const int64_t moment = as_of(r);
     if (!moment) return;
@@ -140,7 +138,7 @@ static void add_head(struct lines *lines, const struct om__request *r,
     const bool vary = head->vary_accept || (r->route && r->route->forms);
     add_always(lines);
     add(lines, "Cache-Control", cache_of(r, head));
-    if (etag && *etag) add(lines, "ETag", etag);
+    if (etag) add(lines, "ETag", etag);
     if (head->compress || vary)
         add(lines, "Vary",
             vary ? "Accept, Accept-Encoding" : "Accept-Encoding");
@@ -196,17 +194,46 @@ static struct MHD_Response *response_of(struct om_buf *take)
     return response;
 }
 
+static void write_etag(const struct om__head *head, uint64_t hash, bool gzipped,
+                       char out[OM__ETAG_BYTES])
+{
+    snprintf(out, OM__ETAG_BYTES, "%s\"%016llx%s\"", head->weak ? "W/" : "",
+             (unsigned long long)hash, gzipped ? "-g" : "");
+}
+
+/* An answer that knows what it depends on. */
+static struct om__answer *answer_alloc(const struct om__request *r)
+{
+    const struct om__needs *n = &r->needs;
+    const size_t layers = r->needs_known ? n->layers : 0;
+    size_t bytes = 0;
+    for (size_t i = 0; i < layers; i++) bytes += strlen(n->layer[i]) + 1;
+    struct om__answer *answer = om_calloc(1, sizeof *answer + bytes);
+    if (!answer) return NULL;
+    answer->refs = 1;
+    if (!r->snapshot) return answer;
+    answer->sequence = n->sequence ? n->sequence : r->snapshot->sequence;
+    answer->now_s = n->sequence ? n->now_s : r->now_s;
+    answer->city = !r->needs_known || n->city;
+    answer->beat = r->needs_known && n->beat;
+    answer->box = n->box;
+    answer->layers = layers;
+    char *to = answer->layer;
+    for (size_t i = 0; i < layers; i++)
+        to = stpcpy(to, n->layer[i]) + 1;
+    return answer;
+}
+
 om_status om__answer_new(struct om__request *r, struct om_buf *take,
                          const struct om__head *head, bool gzipped,
                          struct om__answer **out)
 {
     struct om_buf nothing = {0};
-    struct om__answer *answer = om_calloc(1, sizeof *answer);
+    struct om__answer *answer = answer_alloc(r);
     if (!answer) {
         om_buf_deinit(take);
         return OM_E_MEMORY;
     }
-    answer->refs = 1;
     answer->route = r->route;
     answer->bytes = take->len;
     answer->body = take->bytes;
@@ -217,13 +244,7 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
     // A strong ETag names one sequence of bytes: another for the gzipped ones.
     const uint64_t hash =
         head->weak ? head->hash : om_hash64(take->bytes, take->len, 0);
-    if (head->etag && *head->etag)
-        snprintf(answer->etag, sizeof answer->etag, "%.*s%s\"",
-                 (int)strlen(head->etag) - 1, head->etag, gzipped ? "-g" : "");
-    else if (!head->etag)
-        snprintf(answer->etag, sizeof answer->etag, "%s\"%016llx%s\"",
-                 head->weak ? "W/" : "", (unsigned long long)hash,
-                 gzipped ? "-g" : "");
+    write_etag(head, hash, gzipped, answer->etag);
     answer->full = response_of(take);
     answer->unchanged = response_of(&nothing);
     if (!answer->full || !answer->unchanged) {
@@ -246,9 +267,8 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
 
 void om__reply_answer_take(struct om__request *r, struct om__answer *answer)
 {
-    const bool changes = answer->route && answer->route->method;
-    const bool same = !changes && answer->status < 300 && answer->etag[0] &&
-                      om__etag_listed(r->if_none_match, answer->etag);
+    const bool same =
+        answer->status < 300 && om__etag_listed(r->if_none_match, answer->etag);
     r->route = answer->route;
     r->status = same ? MHD_HTTP_NOT_MODIFIED : answer->status;
     r->response = same ? answer->unchanged : answer->full;
@@ -280,6 +300,39 @@ om_status om__reply(struct om__request *r, struct om_buf *take,
     return OM_OK;
 }
 
+/* 304 for what a client has already, without it being made. */
+static om_status reply_unchanged(struct om__request *r,
+                                 const struct om__head *head, const char *etag)
+{
+    struct om_buf nothing = {0};
+    struct lines lines = {.response = response_of(&nothing)};
+    if (!lines.response) return OM_E_MEMORY;
+    add_head(&lines, r, head, etag);
+    if (lines.failed) {
+        MHD_destroy_response(lines.response);
+        return OM_E_MEMORY;
+    }
+    r->status = MHD_HTTP_NOT_MODIFIED;
+    r->response = lines.response;
+    return OM_OK;
+}
+
+om_status om__reply_if_unchanged(struct om__request *r,
+                                 const struct om__head *head, bool *done)
+{
+    *done = false;
+    if (!r->if_none_match) return OM_OK;
+    // A tile that is small or empty goes without gzip: either form will do.
+    for (int gzipped = 0; gzipped <= head->compress && !*done; gzipped++) {
+        char etag[OM__ETAG_BYTES];
+        write_etag(head, head->hash, gzipped, etag);
+        if (!om__etag_listed(r->if_none_match, etag)) continue;
+        OM_TRY(reply_unchanged(r, head, etag));
+        *done = true;
+    }
+    return OM_OK;
+}
+
 om_status om__reply_kept(struct om__request *r, struct om_buf *take,
                          const struct om__head *head, const void *key,
                          size_t key_len)
@@ -289,7 +342,7 @@ om_status om__reply_kept(struct om__request *r, struct om_buf *take,
     OM_TRY(make(r, take, head, &answer));
     if (answer->bytes <= OM__KEEP_BYTES) {
         const bool own_address = !r->part && om__form_is_first(r);
-        if (own_address && !om__request_key(r, r->snapshot->sequence, &own))
+        if (own_address && !om__request_key(r, &own))
             om__cache_put(r->server->cache, own.bytes, own.len, answer);
         if (key) om__cache_put(r->server->cache, key, key_len, answer);
     }
@@ -414,10 +467,6 @@ void om__reply_problem(struct om__request *r, om_status status)
     }
     if (r->parameter && r->err.at && !strcmp(r->parameter, "filter"))
         om_buf_addf(&body, ",\"at\":%zu", r->err.at);
-    if (r->problem_more.len) {
-        om_buf_add_byte(&body, ',');
-        om_buf_add(&body, r->problem_more.bytes, r->problem_more.len);
-    }
     om_buf_add_text(&body, "}\n");
     if (body.status) om_buf_deinit(&body);  // says nothing, but with its status
     send_small(r, http, &body, "application/problem+json");

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "data/base/log.h"
-#include "web/server/writes.h"
+#include "web/server/server_internal.h"
 
 #define FILTER_PARAMS "filter filter-lang filter-crs datetime "
 #define FIELD_PARAMS                                                   \
@@ -13,7 +13,6 @@
 #define ITEM_PARAMS                                                      \
     "bbox bbox-crs datetime limit filter filter-lang filter-crs sortby " \
     "properties crs "
-#define GEOJSON "application/geo+json"
 #define PNG "image/png"
 #define XML "application/xml"
 
@@ -48,11 +47,6 @@ const struct om__route om__routes[] = {
      .path = "health",
      .params = "",
      .answer = om__get_health},
-    {.name = "ready",
-     .summary = "Can it be asked, and written to?",
-     .path = "ready",
-     .params = "",
-     .answer = om__get_ready},
     {.name = "metrics",
      .summary = "Figures for Prometheus",
      .path = "metrics",
@@ -370,54 +364,8 @@ const struct om__route om__routes[] = {
      .forms = "geojson json",
      .answer = om__get_item,
      .queued = true,
-     .data = true},
-    {.name = "create",
-     .summary = "Write rows: all of them, or with partial=true those that are "
-                "good; with upsert=true in the place of rows of the same id",
-     .path = "collections/{layer}/items",
-     .params = "partial upsert",
-     .method = "POST",
-     .bodies = GEOJSON " application/json application/x-ndjson "
-                       "application/ndjson application/jsonl text/csv",
-     .body_max = OM__BODY_BYTES,
-     .begin = om__begin_items,
-     .take = om__write_take,
-     .drop = om__write_drop,
-     .answer = om__write_rows,
-     .data = true},
-    {.name = "replace",
-     .summary = "Write a row, new or in the place of the old",
-     .path = "collections/{layer}/items/{id}",
-     .params = "",
-     .method = "PUT",
-     .bodies = GEOJSON " application/json",
-     .body_max = OM__ROW_BYTES,
-     .begin = om__begin_put,
-     .take = om__write_take,
-     .drop = om__write_drop,
-     .answer = om__write_rows,
-     .data = true},
-    {.name = "update",
-     .summary = "Change what the body names of a row: a merge patch",
-     .path = "collections/{layer}/items/{id}",
-     .params = "",
-     .method = "PATCH",
-     .bodies = "application/merge-patch+json " GEOJSON " application/json",
-     .body_max = OM__ROW_BYTES,
-     .begin = om__begin_patch,
-     .take = om__write_take,
-     .drop = om__write_drop,
-     .answer = om__write_rows,
-     .data = true},
-    {.name = "delete",
-     .summary = "Remove a row",
-     .path = "collections/{layer}/items/{id}",
-     .params = "",
-     .method = "DELETE",
-     .begin = om__begin_delete,
-     .drop = om__write_drop,
-     .answer = om__delete_row,
-     .data = true},
+     .data = true,
+     .keep = true},
 };
 const size_t om__routes_count = sizeof om__routes / sizeof *om__routes;
 
@@ -520,16 +468,27 @@ static om_status read_version(struct om__request *r)
     return OM_OK;
 }
 
+om_status om__request_renew(struct om__request *r)
+{
+    om__world_unref(r->world);
+    om_snapshot_unref(r->snapshot);
+    r->versioned = false;
+    r->world = NULL;
+    r->layer = NULL;
+    r->snapshot = om_city_snapshot(r->server->city);
+    if (!r->snapshot) return OM_E_MEMORY;
+    r->now_s = om__beat(r->server, om_snapshot_now(r->snapshot));
+    return OM_OK;
+}
+
 static om_status prepare(struct om__request *r)
 {
     if (!r->route)
         return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is nothing here");
     // Which columns there are is known when the layer is.
     if (!r->route->columns) OM_TRY(om__params_check(r, r->route->params));
-    if (r->route->data && !r->snapshot) {
-        r->snapshot = om_city_snapshot(r->server->city);
-        if (!r->snapshot) return OM_E_MEMORY;
-    }
+    if (r->route->data && !r->snapshot) OM_TRY(om__request_renew(r));
+    om__needs_forget(r);
     if (r->route->data) OM_TRY(read_version(r));
     return r->route->forms ? om__form_choose(r) : OM_OK;
 }
@@ -585,11 +544,9 @@ void om__request_answer(struct om__request *r)
     tell(r, st);
 }
 
-om_status om__request_key(const struct om__request *r, uint64_t sequence,
-                          struct om_buf *key)
+om_status om__request_key(const struct om__request *r, struct om_buf *key)
 {
     const char *host = r->host ? r->host : "";
-    om_buf_add(key, &sequence, sizeof sequence);
     om_buf_add_byte(key, (uint8_t)(r->gzip | r->in_charge << 1));
     om_buf_add(key, host, strlen(host) + 1);
     return om_buf_add(key, r->target, r->target_len);

@@ -31,9 +31,9 @@
 #define OM__SLOW_LINE 500e3
 /** Bytes a second below which a body that is sent to us is given up. */
 #define OM__SLOW_BODY 20e3
-/** Bytes of a body that are read though it is refused already: a client that is
- *  still writing when its connection ends never reads why. */
-#define OM__SWALLOW_BYTES ((uint64_t)64 << 20)
+/** Bytes of a body that are read though it is refused already, so that the
+ *  connection lives on. */
+#define OM__SWALLOW_BYTES ((uint64_t)1 << 20)
 /** Open connections; each has 32 KiB of memory of its own. */
 #define OM__CONNECTIONS 4096
 /** Requests waiting for a worker; more are told to come back (503). */
@@ -63,16 +63,43 @@ struct om__request;
 struct om__route;
 struct om_server;
 
-/* A finished answer: immutable, counted, shared between threads and requests.
- * `unchanged` is what a client gets that has it already. */
+/** W/"0123456789abcdef-g" with its NUL. */
+#define OM__ETAG_BYTES 24
+/** Layers that an answer may name as what it depends on; of more, it depends
+ *  on the whole city. */
+#define OM__NEEDS_MOST 12
+/* What an answer depends on. Zero: nothing that changes. */
+struct om__needs {
+    bool city;  // anything: every new sequence
+    bool beat;  // the moment, to the beat
+    struct om_box box;  // where in the layers
+    size_t layers;
+    char layer[OM__NEEDS_MOST][OM_LIMIT_NAME_BYTES];
+    // As of which sequence and moment the answer is true, if not as of the
+    // request's snapshot; 0: as of that
+    uint64_t sequence;
+    int64_t now_s;
+};
+
+/* A finished answer: counted, shared between threads and requests.
+ * `unchanged` is what a client gets that has it already. It was made from a
+ * snapshot of `sequence`, at `beat`, and is current while nothing that it needs
+ * is newer (needs.c); both may be raised when it turns out to be the same
+ * still. */
 struct om__answer {
     atomic_size_t refs;
     struct MHD_Response *full, *unchanged;
     const struct om__route *route;  // that made it
-    char etag[32];
+    char etag[OM__ETAG_BYTES];
     size_t bytes;
     const uint8_t *body;  // of `full`; as sent, so gzipped where it is
     unsigned status;      // 200, or 204 where nothing is an answer
+    atomic_uint_least64_t sequence;
+    _Atomic int64_t now_s;
+    bool city, beat;  // as in struct om__needs
+    struct om_box box;
+    size_t layers;
+    char layer[];  // their names, each with its NUL
 };
 void om__answer_unref(struct om__answer *answer);
 
@@ -81,14 +108,17 @@ void om__answer_unref(struct om__answer *answer);
 struct om__cache;
 struct om__cache_stats {
     uint64_t hits, misses, evictions, entries, bytes;
+    uint64_t invalidated;  // found, but not current any more: misses, too
 };
 om_status om__cache_new(size_t max_bytes, struct om__cache **out) OM_MUST_USE;
 void om__cache_free(struct om__cache *cache);
 /** The answer, counted for the caller, or NULL. */
 struct om__answer *om__cache_get(struct om__cache *cache, const void *key,
                                  size_t len);
-/** Keep an answer under a key, too, unless the key has one; failing to is no
- *  error. */
+/** What om__cache_get gave was not current: it counts as a miss. */
+void om__cache_stale(struct om__cache *cache);
+/** Keep an answer under a key, too. One that the key has already is replaced
+ *  if it was made from something older. Failing to is no error. */
 void om__cache_put(struct om__cache *cache, const void *key, size_t len,
                    struct om__answer *answer);
 void om__cache_clear(struct om__cache *cache);
@@ -136,6 +166,9 @@ struct om__request {
     const struct om__route *route;  // NULL: none
     struct om_address address;
     struct om_snapshot *snapshot;
+    int64_t now_s;                 // the city's moment, down to the beat
+    struct om__needs needs;        // of the answer being made
+    bool needs_known;              // else: the whole city
     struct om__world *world;       // NULL until om__request_world
     const struct om_layer *layer;  // that it is about, once known
     const char *target;            // raw
@@ -172,8 +205,6 @@ struct om__request {
     const char *parameter;
     unsigned error_status;
     unsigned retry_after_s;  // 0: as the status has it
-    struct om_buf problem_more;  // further members of the problem document
-    uint64_t told_sequence;  // that the answer names; 0: the snapshot's
     char allow[64];          // methods of the address, for 405 and OPTIONS
     // Handed over once its connection is suspended, by the one that answers;
     // an error is the answer. Whoever has it resumes the connection, and then
@@ -201,23 +232,21 @@ struct om__lane {
 };
 struct om__lane *om__lane(struct om_server *server);  // NULL: no memory
 
+struct om__made;
 struct om__metrics;
 struct om__views;
 struct om__worlds;
 struct om__world;
 struct om__pictures;
-struct om__names;
 struct om__jobs;
 struct om__flights;
 struct om__files;
 struct om__exports;
 struct om__charge;
 struct om__watch;
-struct om__writes;
 
 struct om_server {
     char *url;
-    char *city_path;
     char address[128];
     struct om_city *city;
     struct om_selections *selections;
@@ -228,14 +257,13 @@ struct om_server {
     struct om__worlds *worlds;
     struct om_legends *legends;
     struct om__pictures *pictures;
-    struct om__names *names;
+    struct om__made *names;
     struct om__metrics *metrics;
     struct om__files *files;
     struct om__exports *exports;
     struct om__charge *charge;
     struct om__hub *hub;
     struct om__jobs *jobs;
-    struct om__writes *writes;
     struct om__flights *flights;
     struct MHD_Daemon *daemon;
     struct om__watch *watches;  // open connections
@@ -243,10 +271,12 @@ struct om_server {
     pthread_key_t lane_key;
     bool lane_key_made, ticking;
     pthread_t ticker;
+    unsigned beat_s;
     atomic_bool stopping;
     atomic_bool draining;  // answers say that their connection ends
     atomic_size_t in_flight;         // requests begun and not completed
-    atomic_uint_least64_t sequence;  // of the newest snapshot
+    atomic_uint_least64_t sequence;   // of the start or another's last commit
+    atomic_uint_least64_t unchanged;  // tiles that were not drawn: 304
     double started_s;
 };
 
@@ -286,9 +316,83 @@ void om__request_finish(struct om__request *request);
 /** Run the route's handler and make sure that there is an answer after it,
  *  unless it asked to be run on a worker (later). */
 void om__request_answer(struct om__request *request);
-/** The key under which a request's answer is kept. */
-om_status om__request_key(const struct om__request *request, uint64_t sequence,
+/** The key of the request's address, under which its answer is kept. */
+om_status om__request_key(const struct om__request *request,
                           struct om_buf *key);
+/** Take the newest snapshot, and with it the moment; what hung on an older one
+ *  (layer, world) is let go. */
+om_status om__request_renew(struct om__request *request) OM_MUST_USE;
+
+// needs.c: what an answer depends on, and whether that has changed
+/** The answer depends on a layer, where it lies in `box` (OM__EVERYWHERE: as a
+ *  whole). Boxes of several are united. */
+void om__needs_layer(struct om__request *request, const char *layer,
+                     struct om_box box);
+/** On the layers of units, and so on what they are called. */
+void om__needs_units(struct om__request *request);
+/** On the moment: it is another answer from beat to beat. */
+void om__needs_beat(struct om__request *request);
+/** On everything, whatever else was said. */
+void om__needs_city(struct om__request *request);
+/** On nothing that changes. */
+void om__needs_nothing(struct om__request *request);
+/** On everything that the other answer depends on. */
+void om__needs_answer(struct om__request *request,
+                      const struct om__answer *answer);
+/** Nothing of what was said before counts. */
+void om__needs_forget(struct om__request *request);
+/** Newest sequence of a change in what is needed, at least 1; UINT64_MAX where
+ *  a layer is gone. */
+uint64_t om__needs_changed(struct om_server *server,
+                           const struct om__needs *needs);
+/** Would the answer be the same now? cost: a look-up a layer */
+bool om__answer_current(struct om_server *server,
+                        const struct om__answer *answer);
+/** What is kept under a key and current (counted), or NULL. */
+struct om__answer *om__answer_find(struct om_server *server, const void *key,
+                                   size_t len);
+/** A moment down to the beat, and the city's now so. */
+int64_t om__beat(const struct om_server *server, int64_t moment_s);
+#define OM__EVERYWHERE ((struct om_box){0, 0, UINT32_MAX, UINT32_MAX})
+
+// made.c: things made once, kept while they are the newest
+/* A kind of thing: counted, and how many of them are kept. */
+struct om__made_kind {
+    const char *name;
+    size_t most;
+    void *(*ref)(void *thing);
+    void (*unref)(void *thing);
+};
+/* Which thing: the first `family` bytes say what is meant, the rest what it is
+ * made from; `newness` grows with that. */
+struct om__made_key {
+    struct om_buf text;
+    size_t family;
+    uint64_t newness;
+};
+struct om__made_stats {
+    uint64_t hits, misses, count;
+};
+om_status om__made_new(const struct om__made_kind *kind,
+                       struct om__made **out) OM_MUST_USE;
+void om__made_free(struct om__made *made);
+/**
+ * The thing of a key, made by `make` if it is not there; one thread makes it,
+ * others wait. `waiter`: only a worker may make it or wait (a heavy thing: the
+ * worker of heavy work); elsewhere the request is marked to be put off (later)
+ * and *out is NULL. NULL: whoever asks.
+ * returns  what `make` says; OM_E_MEMORY
+ * owns     *out: kind->unref
+ * test     tests/web/test_made.c
+ */
+om_status om__made_get(struct om__made *made, const struct om__made_key *key,
+                       struct om__request *waiter, bool heavy,
+                       om_status (*make)(void *ctx, void **thing), void *ctx,
+                       void **out) OM_MUST_USE;
+/** Is it there? */
+bool om__made_has(struct om__made *made, const struct om__made_key *key);
+void om__made_clear(struct om__made *made);
+struct om__made_stats om__made_stats(struct om__made *made);
 
 // charge.c: who may see rows that are about single persons, until there are
 // roles
@@ -299,8 +403,6 @@ om_status om__request_key(const struct om__request *request, uint64_t sequence,
 om_status om__charge_new(const char *path, struct om__charge **out,
                          struct om_err *err) OM_MUST_USE;
 void om__charge_free(struct om__charge *charge);
-/** Is there a token at all? */
-bool om__charge_set(const struct om__charge *charge);
 /** Does an Authorization header (may be NULL) name the token? The time it
  *  takes says nothing about the token. */
 bool om__charge_holds(const struct om__charge *charge,
@@ -367,8 +469,6 @@ om_status om__export_keep(struct om__request *request, const struct om_buf *key,
 /** Bytes that may still be written, at most what one file may have. */
 uint64_t om__export_room(struct om_server *server);
 
-/** Hash of a client's address; 0 for this machine. */
-uint64_t om__client_of(const struct om__request *request);
 /** Has the client of a suspended connection left? What nobody waits for need
  *  not be finished. */
 bool om__client_gone(const struct om__request *request);
@@ -415,7 +515,6 @@ struct om__head {
     const char *policy;    // Content-Security-Policy of a page, or NULL
     const char *more[16];  // further lines, name and value by turns, then NULL
     unsigned status;       // 0: 200
-    const char *etag;      // strong, with its quotes; "": none; NULL: a hash
     bool weak;             // ETag of `hash`, not of the bytes: they say when
     uint64_t hash;         // they were written
     bool vary_accept;
@@ -436,6 +535,11 @@ om_status om__reply(struct om__request *request, struct om_buf *take,
 om_status om__reply_kept(struct om__request *request, struct om_buf *take,
                          const struct om__head *head, const void *key,
                          size_t key_len) OM_MUST_USE;
+/** Answer 304 if the client names the (weak) ETag of the head; *done: so it
+ *  was. */
+om_status om__reply_if_unchanged(struct om__request *request,
+                                 const struct om__head *head,
+                                 bool *done) OM_MUST_USE;
 /** Answer with something shared. Gives the count back. */
 void om__reply_answer_take(struct om__request *request,
                            struct om__answer *answer);
@@ -468,12 +572,19 @@ om_status om__gzip(struct om__lane *lane, const struct om_buf *from,
 #define OM__HEAT_PARAMS                                         \
     "filter filter-lang datetime at kernel bandwidth halflife " \
     "weight per palette"
+/* What a tile is made from, beside what is asked for. */
+struct om__tile_roots {
+    bool local;     // of the rows in and around it (request->needs) and of
+                    // `look` alone: its ETag is known before it is drawn
+    uint64_t look;  // hash of figures, classes and sizes that it shares with
+                    // all tiles of the map
+};
 /* One way of making tiles. `read` takes the parameters (and request->layer);
- * `key` adds whatever else the tile depends on, in one writing for all that
- * mean the same, to a key that has data sequence, place, scale, policy, kind
- * and name; `draw` appends the tile's bytes, or sets request->later. They get
- * the same `ask_bytes` of zeroed memory; what `forget` frees is valid zeroed.
- */
+ * `key` adds whatever else is asked for, in one writing for all that mean the
+ * same, to a key that has place, scale, policy, kind and name; `roots` notes
+ * what the tile depends on, or sets request->later; `draw` appends the tile's
+ * bytes, or sets request->later. They get the same `ask_bytes` of zeroed
+ * memory; what `forget` frees is valid zeroed. */
 struct om__tile_maker {
     const char *kind;
     const char *params;  // names it knows, blank-separated
@@ -483,6 +594,9 @@ struct om__tile_maker {
                       const struct om_tile_address *tile, void *ask);
     om_status (*key)(struct om__request *request, const void *ask,
                      struct om_buf *key);
+    om_status (*roots)(struct om__request *request, const void *ask,
+                       const struct om_tile_address *tile,
+                       struct om__tile_roots *out);
     om_status (*draw)(struct om__request *request, void *ask,
                       const struct om_tile_address *tile, struct om_buf *out);
     void (*forget)(void *ask);
@@ -493,6 +607,8 @@ extern const struct om__tile_maker om__heat_maker, om__vector_maker,
  *  other spellings of addresses of tiles end in. */
 om_status om__tile_answer(struct om__request *request, const char *name,
                           const struct om_tile_address *tile) OM_MUST_USE;
+/** Where a tile lies, all of it. */
+struct om_box om__tile_box(const struct om_tile_address *tile);
 /** Would there be a tile of that name and kind, for these parameters? */
 om_status om__tile_check(struct om__request *request, const char *name,
                          const char *extension) OM_MUST_USE;
@@ -566,15 +682,15 @@ double om__bandwidth_least_m(const struct om_layer *layer);
 // worlds.c: models and the city's area, of one commit
 struct om__world {
     struct om_models *models;
+    uint64_t version;  // hash of what the models say
 };
+/** Read models again when next asked for. */
+void om__worlds_reload(struct om__worlds *worlds);
+/** Changes when a layer of units does. */
+uint64_t om__units_serial(const struct om_snapshot *snapshot);
 struct om__worlds;
 om_status om__worlds_new(const char *city, struct om__worlds **out) OM_MUST_USE;
 void om__worlds_free(struct om__worlds *worlds);
-/** Read models and exposures again; any that is wrong leaves all as it was, and
- *  err says which. */
-om_status om__worlds_reload(struct om__worlds *worlds,
-                            const struct om_snapshot *snapshot,
-                            struct om_err *err) OM_MUST_USE;
 /** The world of the request's snapshot, into request->world; kept until the
  *  request ends. */
 om_status om__request_world(struct om__request *request) OM_MUST_USE;
@@ -611,12 +727,27 @@ om_status om__view_get(struct om__request *request,
                        struct om__view **out) OM_MUST_USE;
 void om__view_unref(struct om__view *view);
 void om__views_clear(struct om__views *views);
+/** The table of them, for /metrics. */
+struct om__made *om__views_table(struct om__views *views);
 /** Find out how values are spread, once a view. Without them (heat.spread
  *  NULL) where the city is too wide for the bandwidth. False: not on a worker
  *  that may; request->later is set. */
 bool om__view_spread(struct om__request *request, struct om__view *view,
                      om_status *status);
-/** Canonical text of what is asked, the commit included: a cache key. */
+/** Does the map move with time alone, or with figures of the whole city? Then
+ *  it does so on the beat. */
+bool om__view_moves(const struct om_risk_bound *bound);
+/** Note what the map depends on: in a window (NULL: everywhere). */
+void om__view_needs(struct om__request *request,
+                    const struct om_risk_bound *bound,
+                    const struct om_field_window *window);
+/** What a map takes from the whole city, as a hash; puts off as om__view_get
+ *  does. */
+om_status om__view_figures(struct om__request *request,
+                           const struct om_risk_bound *bound,
+                           uint64_t *hash) OM_MUST_USE;
+/** Canonical text of what is asked, the models' version included: part of a
+ *  key. */
 om_status om__view_key(const struct om__request *request,
                        const struct om_risk_bound *bound,
                        struct om_buf *key) OM_MUST_USE;
@@ -627,8 +758,13 @@ om_status om__view_key(const struct om__request *request,
 om_status om__pictures_new(const char *fonts,
                            struct om__pictures **out) OM_MUST_USE;
 void om__pictures_free(struct om__pictures *pictures);
-/** Forget what was made for an older snapshot. */
+/** Forget what was made (another process has changed city.json). */
 void om__pictures_clear(struct om__pictures *pictures);
+/** The table of pictures, for /metrics. */
+struct om__made *om__pictures_table(struct om__pictures *pictures);
+/** Note what a picture as a whole depends on. */
+void om__picture_needs(struct om__request *request,
+                       const struct om_picture_bound *bound);
 /** Why maps have no labels; NULL if they have. */
 const char *om__pictures_no_font(const struct om__pictures *pictures);
 /** The font, or NULL. Borrowed. */
@@ -660,8 +796,7 @@ struct om__unit_name {
     const char *id, *name;
     size_t id_len, name_len;
 };
-om_status om__names_new(struct om__names **out) OM_MUST_USE;
-void om__names_free(struct om__names *names);
+om_status om__names_new(struct om__made **out) OM_MUST_USE;
 /* The names of one level at one moment; counted. */
 struct om__level_names;
 /** Names of the units of `level`; *out NULL where no layer has them. */
@@ -723,18 +858,6 @@ om_status om__get_api(struct om__request *request);
 om_status om__get_items(struct om__request *request);
 om_status om__get_download(struct om__request *request);
 om_status om__get_item(struct om__request *request);
-om_status om__get_ready(struct om__request *request);
-
-// write_routes.c
-om_status om__begin_items(struct om__request *request);
-om_status om__begin_put(struct om__request *request);
-om_status om__begin_patch(struct om__request *request);
-om_status om__begin_delete(struct om__request *request);
-om_status om__write_take(struct om__request *request, const void *bytes,
-                         size_t len);
-om_status om__write_rows(struct om__request *request);
-om_status om__delete_row(struct om__request *request);
-void om__write_drop(struct om__request *request);
 
 // collection_routes.c: what documents say of a layer
 /** First and last time of a layer; false where it has none. */

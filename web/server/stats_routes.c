@@ -181,6 +181,8 @@ om_status om__get_stats(struct om__request *r)
     OM_TRY(om__param_bbox(r, &query.place));
     OM_TRY(om__param_datetime(r, &query.window));
     OM_TRY(om__param_filter(r, &filter));
+    om__needs_layer(r, r->layer->name, OM__EVERYWHERE);
+    om__needs_units(r);
     query.filter = filter;
     if (is_heavy(r, &query) && om__wait_heavy(r)) {
         om_filter_free(filter);

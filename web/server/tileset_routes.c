@@ -42,6 +42,7 @@ om_status om__get_matrix_sets(struct om__request *r)
         om_buf_add_byte(&out, '}');
     }
     om_buf_add_text(&out, "]}\n");
+    om__needs_nothing(r);  // but of where we are, which is in the key
     return om__reply_kept(r, &out, &om__head_json, NULL, 0);
 }
 
@@ -80,6 +81,7 @@ om_status om__get_matrix_set(struct om__request *r)
                     OM_TILE_SIDE_PX, (unsigned long long)om__matrix_width(z),
                     (unsigned long long)om__matrix_height(set, z));
     om_buf_add_text(&out, "]}\n");
+    om__needs_nothing(r);
     return om__reply_kept(r, &out, &om__head_json, NULL, 0);
 }
 

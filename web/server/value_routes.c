@@ -127,7 +127,7 @@ static void add_within(const struct om_explanation *e, struct om_buf *out)
 static void add_legend(const struct om_heat_view *view, struct om_buf *out)
 {
     om_buf_addf(out, ",\"legend\":{\"version\":%lld,\"period\":\"%s\"}",
-                (long long)view->legend.version, view->legend.period);
+                (long long)view->figures.legend.version, view->figures.legend.period);
 }
 
 static om_status write_value(struct om__request *r, struct om__view *view,
@@ -166,6 +166,9 @@ om_status om__get_value(struct om__request *r)
     if (isnan(lat_deg))
         return om__param_bad(r, "lat", OM_E_FORMAT, "lat is missing");
     OM_TRY(om__request_heat(r, name, &bound));
+    // Ranks among all places, and names of units, are of the whole city.
+    om__view_needs(r, bound, NULL);
+    om__needs_units(r);
     om_status st = om__view_get(r, &bound, &view);
     if (st || !view) goto done;
     if (!om__view_spread(r, view, &st) || st) goto done;

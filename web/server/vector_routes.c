@@ -64,14 +64,30 @@ static om_status add_key(struct om__request *r, const void *memory,
     const struct om_vector_ask *ask = &vector->ask;
     const char *filter = ask->filter ? om_filter_canonical(ask->filter) : "";
     const struct {
-        uint64_t serial, set, by, some, crowd;
+        uint64_t set, by, some, crowd;
         int64_t from_s, to_s;
-    } numbers = {r->layer->serial, ask->window.set,    ask->by,
-                 ask->some,        vector->crowd,    ask->window.from_s,
+    } numbers = {ask->window.set, ask->by, ask->some, vector->crowd, ask->window.from_s,
                  ask->window.to_s};
     om_buf_add(key, &numbers, sizeof numbers);
     om_buf_add(key, ask->column, r->layer->schema.count);
     return om_buf_add(key, filter, strlen(filter));
+}
+
+/* A point is in the tile that holds it, and there as it is or counted. Which
+ * shapes are drawn depends on the fullest tile, and how on their neighbours'
+ * borders. */
+static om_status find_roots(struct om__request *r, const void *memory,
+                            const struct om_tile_address *tile,
+                            struct om__tile_roots *out)
+{
+    const struct vector_ask *vector = memory;
+    const struct om_vector_spec spec = om_vector_ask_spec(
+        &vector->ask, r->snapshot, r->layer, NULL, vector->name);
+    out->local = r->layer->schema.geometry == OM_GEOMETRY_POINT;
+    if (out->local) out->look = om_vector_points_most(&spec);
+    om__needs_layer(r, r->layer->name,
+                    out->local ? om__tile_box(tile) : OM__EVERYWHERE);
+    return OM_OK;
 }
 
 /* Does the tile have to wait for a worker? */
@@ -123,6 +139,7 @@ const struct om__tile_maker om__vector_maker = {
     .ask_bytes = sizeof(struct vector_ask),
     .read = read_ask,
     .key = add_key,
+    .roots = find_roots,
     .draw = draw,
     .forget = forget,
 };

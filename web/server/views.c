@@ -1,22 +1,27 @@
-/* views.c - fields made ready, each once.
+/* views.c - heat maps made ready, each once.
  *
  * DESIGN
- * A page that sets a new filter asks for twenty tiles at the same moment. The
- * first to come makes the view (a pass over the columns, the field's largest
- * value), the others wait for it: its slot is in the table from the beginning,
- * marked as being made. Views that take long are made, and waited for, by the
+ * A view is made from the layers of its terms and exposures and from figures of
+ * the whole city: the legend, the share of it that a filter leaves, the mean
+ * that small numbers are shrunk to. A row that is written makes a new view
+ * (what fields and selections know of the other rows stays), but were the
+ * figures new as well, then every tile of the map would be. So figures are
+ * found on the beat and kept until the next one, and the legend of a map as it
+ * ships is for good. Views that take long are made, and waited for, by the
  * worker of heavy work alone.
  */
+#include <math.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
-#include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "web/server/server_internal.h"
 
 /* Views kept. Their bitmaps are the selections' cache's to bound; this bounds
  * what the views themselves keep alive beyond it. */
 #define VIEWS 48
+/* Figures kept: small, and to be found again only on the beat. */
+#define FIGURES 1024
 
 struct made {
     struct om__view view;  // first: what callers hold
@@ -27,29 +32,56 @@ struct made {
     atomic_bool spread_known;
 };
 
-struct slot {
-    char *key;
-    size_t key_len;
-    uint64_t hash, used;
-    struct made *made;  // NULL while it is being made
+struct figures {
+    atomic_size_t refs;
+    struct om_heat_figures figures;
+    uint64_t hash;
+    bool nothing;  // there is nothing yet that a legend could be made of
 };
 
 struct om__views {
-    pthread_mutex_t lock;
-    pthread_cond_t finished;
-    uint64_t clock;
-    size_t count;
-    struct slot slot[VIEWS];
+    struct om__made *views, *figures;
 };
+
+static void *view_ref(void *thing)
+{
+    atomic_fetch_add(&((struct made *)thing)->refs, 1);
+    return thing;
+}
+
+static void view_unref(void *thing)
+{
+    om__view_unref(thing);
+}
+
+static void *figures_ref(void *thing)
+{
+    atomic_fetch_add(&((struct figures *)thing)->refs, 1);
+    return thing;
+}
+
+static void figures_unref(void *thing)
+{
+    struct figures *f = thing;
+    if (f && atomic_fetch_sub(&f->refs, 1) == 1) om_free(f);
+}
+
+static const struct om__made_kind VIEW_KIND = {"views", VIEWS, view_ref,
+                                               view_unref};
+static const struct om__made_kind FIGURES_KIND = {"figures", FIGURES,
+                                                  figures_ref, figures_unref};
 
 om_status om__views_new(struct om__views **out)
 {
     struct om__views *views = om_calloc(1, sizeof *views);
     if (!views) return OM_E_MEMORY;
-    pthread_mutex_init(&views->lock, NULL);
-    pthread_cond_init(&views->finished, NULL);
-    *out = views;
-    return OM_OK;
+    om_status st = om__made_new(&VIEW_KIND, &views->views);
+    if (!st) st = om__made_new(&FIGURES_KIND, &views->figures);
+    if (st)
+        om__views_free(views);
+    else
+        *out = views;
+    return st;
 }
 
 void om__view_unref(struct om__view *view)
@@ -63,70 +95,93 @@ void om__view_unref(struct om__view *view)
     om_free(made);
 }
 
-static void slot_drop(struct om__views *views, size_t i)
-{
-    om__view_unref(views->slot[i].made ? &views->slot[i].made->view : NULL);
-    om_free(views->slot[i].key);
-    views->slot[i] = views->slot[--views->count];
-}
-
 void om__views_clear(struct om__views *views)
 {
-    pthread_mutex_lock(&views->lock);
-    for (size_t i = views->count; i-- > 0;)
-        if (views->slot[i].made) slot_drop(views, i);
-    pthread_mutex_unlock(&views->lock);
+    om__made_clear(views->views);
+    om__made_clear(views->figures);
 }
 
 void om__views_free(struct om__views *views)
 {
     if (!views) return;
-    om__views_clear(views);
-    pthread_cond_destroy(&views->finished);
-    pthread_mutex_destroy(&views->lock);
+    om__made_free(views->views);
+    om__made_free(views->figures);
     om_free(views);
 }
+
+struct om__made *om__views_table(struct om__views *views)
+{
+    return views->views;
+}
+
+/* ---- keys */
 
 om_status om__view_key(const struct om__request *r,
                        const struct om_risk_bound *bound, struct om_buf *key)
 {
-    const uint64_t sequence = r->snapshot->sequence;
-    om_buf_add(key, &sequence, sizeof sequence);
+    om_buf_add(key, &r->world->version, sizeof r->world->version);
     om_buf_add(key, bound->name, strlen(bound->name) + 1);
     // The moment counts where rows fade, the period for the legend.
     om_buf_add(key, bound->period, strlen(bound->period) + 1);
     return om_buf_add(key, bound->canonical, strlen(bound->canonical));
 }
 
-static struct slot *find(struct om__views *views, const struct om_buf *key,
-                         uint64_t hash)
+static void add_serials(const struct om_risk_bound *bound, struct om_buf *key)
 {
-    for (size_t i = 0; i < views->count; i++) {
-        struct slot *s = &views->slot[i];
-        if (s->hash == hash && s->key_len == key->len &&
-            !memcmp(s->key, key->bytes, key->len))
-            return s;
+    const struct om_risk *risk = &bound->risk;
+    for (size_t i = 0; i < risk->terms; i++)
+        om_buf_add(key, &risk->term[i].spec.layer->serial, sizeof(uint64_t));
+    for (size_t i = 0; i < risk->exposures; i++)
+        om_buf_add(key, &risk->exposure[i].spec.layer->serial,
+                   sizeof(uint64_t));
+}
+
+/* Are its figures others when rows come and go? */
+static bool is_moving(const struct om_risk_bound *bound)
+{
+    return bound->filtered || !bound->standard || bound->risk.shrink > 0.0;
+}
+
+bool om__view_moves(const struct om_risk_bound *bound)
+{
+    return bound->dated || is_moving(bound);
+}
+
+void om__view_needs(struct om__request *r, const struct om_risk_bound *bound,
+                    const struct om_field_window *window)
+{
+    const struct om_risk *risk = &bound->risk;
+    for (size_t i = 0; i < risk->terms + risk->exposures; i++) {
+        const struct om_field_spec *spec =
+            i < risk->terms ? &risk->term[i].spec
+                            : &risk->exposure[i - risk->terms].spec;
+        om__needs_layer(r, spec->layer->name,
+                        window ? om_field_reach(spec, window) : OM__EVERYWHERE);
     }
-    return NULL;
+    if (om__view_moves(bound)) om__needs_beat(r);
 }
 
-/* Make room for one more; false while all are being made. */
-static bool make_room(struct om__views *views)
+/* ---- making */
+
+struct asking {
+    struct om__request *request;
+    const struct om_risk_bound *bound;
+    struct om_risk_bound **take;  // to make a view of
+    const struct om_heat_figures *known;
+};
+
+/* The world of this request: its figures are of this beat. */
+static om_status world_of(struct om__request *r, struct om_heat_world *out)
 {
-    if (views->count < VIEWS) return true;
-    size_t oldest = VIEWS;
-    for (size_t i = 0; i < views->count; i++)
-        if (views->slot[i].made &&
-            (oldest == VIEWS || views->slot[i].used < views->slot[oldest].used))
-            oldest = i;
-    if (oldest == VIEWS) return false;
-    slot_drop(views, oldest);
-    return true;
+    OM_TRY(om__world_heat(r->world, r->server, r->snapshot, out));
+    out->epoch = (uint64_t)r->now_s;
+    return OM_OK;
 }
 
-static om_status make(struct om__request *r, struct om_risk_bound **bound,
-                      struct made **out)
+static om_status make_view(void *ctx, void **out)
 {
+    const struct asking *a = ctx;
+    struct om__request *r = a->request;
     struct om_heat_world world;
     struct made *made = om_calloc(1, sizeof *made);
     if (!made) return OM_E_MEMORY;
@@ -134,16 +189,94 @@ static om_status make(struct om__request *r, struct om_risk_bound **bound,
     made->snapshot = om_snapshot_ref(r->snapshot);
     made->world = om__world_ref(r->world);
     pthread_mutex_init(&made->lock, NULL);
-    om_status st = om__world_heat(r->world, r->server, r->snapshot, &world);
+    om_status st = world_of(r, &world);
     if (!st) {
-        st = om_heat_view_init(&world, *bound, &made->view.heat, &r->err);
-        *bound = NULL;
+        st = om_heat_view_init(&world, *a->take, a->known, &made->view.heat,
+                               &r->err);
+        *a->take = NULL;
     }
     if (st)
         om__view_unref(&made->view);
     else
         *out = made;
     return st;
+}
+
+static uint64_t hash_figures(const struct om_heat_figures *f)
+{
+    const struct {
+        double mean, scale, of_mean, of_most;
+        int64_t version;
+        uint64_t relative;
+    } all = {f->mean,        f->scale,          f->legend.mean,
+             f->legend.most, f->legend.version, f->legend.relative};
+    return om_hash64(&all, sizeof all, 0);
+}
+
+static om_status make_figures(void *ctx, void **out)
+{
+    const struct asking *a = ctx;
+    struct om__request *r = a->request;
+    struct om_heat_world world;
+    struct om_heat_view view = {0};
+    struct om_risk_bound *again = NULL;
+    OM_TRY(world_of(r, &world));
+    OM_TRY(om_risk_bind(r->snapshot, r->world->models, &a->bound->ask, &again,
+                        NULL, &r->err));
+    OM_TRY(om_heat_view_init(&world, again, NULL, &view, &r->err));
+    struct figures *f = om_calloc(1, sizeof *f);
+    if (f) {
+        const struct om_legend_data *d = &view.figures.legend;
+        const double figure = d->relative ? d->mean : d->most;
+        f->refs = 1;
+        f->figures = view.figures;
+        f->hash = hash_figures(&f->figures);
+        f->nothing = !(isfinite(figure) && figure > 0.0);
+        *out = f;
+    }
+    om_heat_view_deinit(&view);
+    return f ? OM_OK : OM_E_MEMORY;
+}
+
+/* Figures of the beat; where nothing is, of the rows as they are, because
+ * there may be something with the next row. */
+static om_status get_figures(struct om__request *r,
+                             const struct om_risk_bound *bound,
+                             struct figures **out)
+{
+    const bool heavy = om__view_cost_s(bound) > OM__HEAVY_S;
+    const int64_t beat_s = om__view_moves(bound) ? r->now_s : 0;
+    struct asking ask = {.request = r, .bound = bound};
+    struct om__made_key key = {.newness = (uint64_t)r->now_s};
+    void *thing = NULL;
+    (void)!om__view_key(r, bound, &key.text);  // the buffer remembers
+    key.family = key.text.len;
+    om_buf_add(&key.text, &beat_s, sizeof beat_s);
+    om_status st = om__made_get(r->server->views->figures, &key, r, heavy,
+                                make_figures, &ask, &thing);
+    if (!st && thing && ((struct figures *)thing)->nothing) {
+        figures_unref(thing);
+        thing = NULL;
+        om_buf_add_byte(&key.text, 1);
+        key.family = key.text.len;
+        key.newness = r->snapshot->sequence;
+        add_serials(bound, &key.text);
+        st = om__made_get(r->server->views->figures, &key, r, heavy,
+                          make_figures, &ask, &thing);
+    }
+    om_buf_deinit(&key.text);
+    *out = thing;
+    return st;
+}
+
+om_status om__view_figures(struct om__request *r,
+                           const struct om_risk_bound *bound, uint64_t *hash)
+{
+    struct figures *figures = NULL;
+    OM_TRY(get_figures(r, bound, &figures));
+    if (figures) *hash = figures->hash;
+    figures_unref(figures);
+    return OM_OK;
 }
 
 bool om__view_spread(struct om__request *r, struct om__view *view,
@@ -169,82 +302,26 @@ bool om__view_spread(struct om__request *r, struct om__view *view,
     return true;
 }
 
-/* The slot is ours to fill; the lock is not held. */
-static om_status fill(struct om__request *r, struct om_risk_bound **bound,
-                      const struct om_buf *key, uint64_t hash,
-                      struct made **out)
-{
-    struct om__views *views = r->server->views;
-    struct made *made = NULL;
-    struct om_cancel *held = om_cancel_swap(NULL);  // others may wait for it
-    const om_status st = make(r, bound, &made);
-    om_cancel_swap(held);
-    pthread_mutex_lock(&views->lock);
-    struct slot *slot = find(views, key, hash);
-    slot->made = made;
-    if (made)
-        atomic_fetch_add(&made->refs, 1);
-    else
-        slot_drop(views, (size_t)(slot - views->slot));
-    pthread_cond_broadcast(&views->finished);
-    pthread_mutex_unlock(&views->lock);
-    *out = made;
-    return st;
-}
-
-/* Look a view up, waiting while another thread makes it. On OM_OK without a
- * view the slot has been taken for the caller to fill. */
-static om_status claim(struct om__request *r, const struct om_buf *key,
-                       uint64_t hash, bool heavy, struct made **out)
-{
-    struct om__views *views = r->server->views;
-    const bool here = heavy ? r->on_heavy : r->on_worker;
-    om_status st = OM_OK;
-    pthread_mutex_lock(&views->lock);
-    struct slot *slot = find(views, key, hash);
-    while (slot && !slot->made && here) {
-        pthread_cond_wait(&views->finished, &views->lock);
-        slot = find(views, key, hash);
-    }
-    if (slot && slot->made) {
-        slot->used = ++views->clock;
-        atomic_fetch_add(&slot->made->refs, 1);
-        *out = slot->made;
-    } else if (!here) {
-        r->later = true;
-        r->heavy = heavy;
-    } else if (!make_room(views)) {
-        st = OM_E_BUSY;
-    } else {
-        char *copy = om_alloc(key->len ? key->len : 1);
-        if (copy) {
-            memcpy(copy, key->bytes, key->len);
-            views->slot[views->count++] = (struct slot){.key = copy,
-                                                        .key_len = key->len,
-                                                        .hash = hash,
-                                                        .used = ++views->clock};
-        } else {
-            st = OM_E_MEMORY;
-        }
-    }
-    pthread_mutex_unlock(&views->lock);
-    return st;
-}
-
 om_status om__view_get(struct om__request *r, struct om_risk_bound **bound,
                        struct om__view **out)
 {
-    struct om_buf key = {0};
-    struct made *made = NULL;
+    struct figures *figures = NULL;
+    struct om__made_key key = {.newness = r->snapshot->sequence};
+    void *thing = NULL;
     *out = NULL;
-    om_status st = om__view_key(r, *bound, &key);
-    if (st) goto done;
-    const uint64_t hash = om_hash64(key.bytes, key.len, 0);
+    OM_TRY(get_figures(r, *bound, &figures));
+    if (!figures) return OM_OK;  // later
     const bool heavy = om__view_cost_s(*bound) > OM__HEAVY_S;
-    st = claim(r, &key, hash, heavy, &made);
-    if (!st && !made && !r->later) st = fill(r, bound, &key, hash, &made);
-    if (made) *out = &made->view;
-done:
-    om_buf_deinit(&key);
+    struct asking ask = {
+        .request = r, .take = bound, .known = &figures->figures};
+    (void)!om__view_key(r, *bound, &key.text);
+    key.family = key.text.len;
+    om_buf_add(&key.text, &figures->hash, sizeof figures->hash);
+    add_serials(*bound, &key.text);
+    const om_status st = om__made_get(r->server->views->views, &key, r, heavy,
+                                      make_view, &ask, &thing);
+    om_buf_deinit(&key.text);
+    figures_unref(figures);
+    *out = thing;
     return st;
 }

@@ -1,11 +1,17 @@
 /* worlds.c - what heat maps need beside the layers: models and the city's area.
  *
  * DESIGN
- * Models are read once a commit, so that a tile, its legend and its value are
- * of the same model even while somebody edits the file. The city's area is
- * made when a statistic first asks for it, by the worker that needs it.
+ * Models are read once a commit of city.json, so that a tile, its legend and
+ * its value are of the same model even while somebody edits the file; rows that
+ * are written change nothing here. What is read says by a hash whether it is
+ * what was read before (version), so that a commit remakes no maps of models
+ * that are as they were. The city's area is made when a statistic first asks
+ * for it, by the worker that needs it, and stays while the units do.
  */
+#include <string.h>
+
 #include "data/base/alloc.h"
+#include "data/base/hash.h"
 #include "data/base/log.h"
 #include "engine/risk/region.h"
 #include "web/server/server_internal.h"
@@ -13,30 +19,64 @@
 struct world {
     struct om__world public;  // first: what callers hold
     atomic_size_t refs;
-    uint64_t sequence;
-    pthread_mutex_t lock;  // guards the two below
-    bool region_made;
-    struct om_partition *region;
+    pthread_mutex_t lock;  // guards the one below
+    struct region *region;
+};
+
+/* The city's area, counted. */
+struct region {
+    atomic_size_t refs;
+    struct om_partition *partition;
 };
 
 struct om__worlds {
     char *city;
-    pthread_mutex_t lock;
-    struct world *newest;
+    atomic_uint_least64_t reloads;
+    struct om__made *worlds, *regions;
 };
+
+static void *world_ref(void *thing)
+{
+    return om__world_ref(thing);
+}
+
+static void world_unref(void *thing)
+{
+    om__world_unref(thing);
+}
+
+static void *region_ref(void *thing)
+{
+    atomic_fetch_add(&((struct region *)thing)->refs, 1);
+    return thing;
+}
+
+static void region_unref(void *thing)
+{
+    struct region *region = thing;
+    if (!region || atomic_fetch_sub(&region->refs, 1) > 1) return;
+    om_partition_free(region->partition);
+    om_free(region);
+}
+
+static const struct om__made_kind WORLDS = {"worlds", 1, world_ref,
+                                            world_unref};
+static const struct om__made_kind REGIONS = {"regions", 1, region_ref,
+                                             region_unref};
 
 om_status om__worlds_new(const char *city, struct om__worlds **out)
 {
     struct om__worlds *worlds = om_calloc(1, sizeof *worlds);
     if (!worlds) return OM_E_MEMORY;
     worlds->city = om_strdup(city);
-    if (!worlds->city) {
-        om_free(worlds);
-        return OM_E_MEMORY;
-    }
-    pthread_mutex_init(&worlds->lock, NULL);
-    *out = worlds;
-    return OM_OK;
+    om_status st = worlds->city ? OM_OK : OM_E_MEMORY;
+    if (!st) st = om__made_new(&WORLDS, &worlds->worlds);
+    if (!st) st = om__made_new(&REGIONS, &worlds->regions);
+    if (st)
+        om__worlds_free(worlds);
+    else
+        *out = worlds;
+    return st;
 }
 
 void om__world_unref(struct om__world *world)
@@ -44,7 +84,7 @@ void om__world_unref(struct om__world *world)
     struct world *w = (struct world *)world;
     if (!w || atomic_fetch_sub(&w->refs, 1) > 1) return;
     om_models_unref(w->public.models);
-    om_partition_free(w->region);
+    region_unref(w->region);
     pthread_mutex_destroy(&w->lock);
     om_free(w);
 }
@@ -52,20 +92,68 @@ void om__world_unref(struct om__world *world)
 void om__worlds_free(struct om__worlds *worlds)
 {
     if (!worlds) return;
-    om__world_unref(worlds->newest ? &worlds->newest->public : NULL);
-    pthread_mutex_destroy(&worlds->lock);
+    om__made_free(worlds->worlds);
+    om__made_free(worlds->regions);
     om_free(worlds->city);
     om_free(worlds);
 }
 
-static om_status make(const struct om__worlds *worlds,
-                      const struct om_snapshot *snapshot, struct world **out)
+void om__worlds_reload(struct om__worlds *worlds)
 {
+    atomic_fetch_add(&worlds->reloads, 1);
+}
+
+static uint64_t hash_text(const char *text, uint64_t seed)
+{
+    return text ? om_hash64(text, strlen(text), seed) : ~seed;
+}
+
+static uint64_t hash_number(double number, uint64_t seed)
+{
+    return om_hash64(&number, sizeof number, seed);
+}
+
+/* Of all that maps are made from or speak of. */
+static uint64_t version_of(const struct om_models *models)
+{
+    uint64_t hash = models->count;
+    for (size_t i = 0; i < models->count; i++) {
+        const struct om_model_entry *e = &models->entry[i];
+        const struct om_model *m = e->model;
+        hash = hash_text(e->name, hash);
+        if (!m) continue;
+        hash = om_hash64(&m->hash, sizeof m->hash, hash);
+        hash = hash_text(m->title, hash_text(m->title_en, hash));
+        hash = hash_text(m->per_unit, hash_text(m->per_unit_en, hash));
+        for (size_t t = 0; t < m->terms; t++) {
+            hash = hash_text(m->term[t].title, hash);
+            hash = hash_text(m->term[t].title_en, hash);
+        }
+    }
+    for (size_t i = 0; i < models->exposures.count; i++) {
+        const struct om_exposure *e = &models->exposures.exposure[i];
+        hash = hash_text(e->name, hash_text(e->layer, hash));
+        hash = hash_text(e->filter, hash_text(e->weight, hash));
+        hash = hash_text(e->unit, hash_text(e->unit_en, hash));
+        hash = hash_text(e->title, hash_text(e->title_en, hash));
+        hash = hash_number(e->scale, hash_number(e->floor, hash + e->windowed));
+    }
+    return hash;
+}
+
+struct asking {
+    const struct om__worlds *worlds;
+    const struct om_snapshot *snapshot;
+};
+
+static om_status make_world(void *ctx, void **out)
+{
+    const struct asking *a = ctx;
     struct om_err err = {0};
     struct world *w = om_calloc(1, sizeof *w);
     if (!w) return OM_E_MEMORY;
-    const om_status st =
-        om_models_read(worlds->city, snapshot, &w->public.models, &err);
+    const om_status st = om_models_read(a->worlds->city, a->snapshot,
+                                        &w->public.models, &err);
     if (st) {
         om_log(OM_LOG_WARN, "models", "%s", err.text);
         om_free(w);
@@ -80,61 +168,24 @@ static om_status make(const struct om__worlds *worlds,
             om_log(OM_LOG_WARN, "models", "%s", models->entry[i].err.text);
     atomic_init(&w->refs, 1);
     pthread_mutex_init(&w->lock, NULL);
-    w->sequence = snapshot->sequence;
+    w->public.version = version_of(models);
     *out = w;
     return OM_OK;
-}
-
-om_status om__worlds_reload(struct om__worlds *worlds,
-                            const struct om_snapshot *snapshot,
-                            struct om_err *err)
-{
-    struct world *w = NULL;
-    om_status st = make(worlds, snapshot, &w);
-    if (st) return om_fail(err, st, 0, "the models cannot be read");
-    const struct om_models *models = w->public.models;
-    if (models->exposures_status)
-        st = om_fail(err, models->exposures_status, 0, "city.json: %s",
-                     models->exposures_err.text);
-    for (size_t i = 0; i < models->count && !st; i++)
-        if (!models->entry[i].model)
-            st = om_fail(err, models->entry[i].err.code, 0, "%s",
-                         models->entry[i].err.text);
-    struct world *old = w;
-    if (!st) {
-        pthread_mutex_lock(&worlds->lock);
-        old = worlds->newest;
-        worlds->newest = w;
-        pthread_mutex_unlock(&worlds->lock);
-    }
-    om__world_unref(old ? &old->public : NULL);
-    return st;
 }
 
 om_status om__request_world(struct om__request *r)
 {
     struct om__worlds *worlds = r->server->worlds;
-    om_status st = OM_OK;
-    struct world *w;
     if (r->world) return OM_OK;
-    pthread_mutex_lock(&worlds->lock);
-    w = worlds->newest;
-    if (w && w->sequence == r->snapshot->sequence) {
-        atomic_fetch_add(&w->refs, 1);
-    } else {
-        w = NULL;
-        st = make(worlds, r->snapshot, &w);
-        // A request that is late must not put an old one in the new one's
-        // place.
-        if (!st &&
-            (!worlds->newest || worlds->newest->sequence < w->sequence)) {
-            om__world_unref(worlds->newest ? &worlds->newest->public : NULL);
-            atomic_fetch_add(&w->refs, 1);
-            worlds->newest = w;
-        }
-    }
-    pthread_mutex_unlock(&worlds->lock);
-    r->world = w ? &w->public : NULL;
+    struct asking ask = {worlds, r->snapshot};
+    const uint64_t from[] = {r->snapshot->manifest->sequence, worlds->reloads};
+    struct om__made_key key = {.newness = from[0] + from[1]};
+    void *thing = NULL;
+    om_buf_add(&key.text, from, sizeof from);
+    const om_status st = om__made_get(worlds->worlds, &key, NULL, false,
+                                      make_world, &ask, &thing);
+    om_buf_deinit(&key.text);
+    r->world = thing;
     return st;
 }
 
@@ -144,6 +195,44 @@ struct om__world *om__world_ref(struct om__world *world)
     return world;
 }
 
+static om_status make_region(void *ctx, void **out)
+{
+    struct region *region = om_calloc(1, sizeof *region);
+    if (!region) return OM_E_MEMORY;
+    atomic_init(&region->refs, 1);
+    const om_status st = om_risk_region_new(ctx, &region->partition);
+    if (st)
+        om_free(region);
+    else
+        *out = region;
+    return st;
+}
+
+uint64_t om__units_serial(const struct om_snapshot *snapshot)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const struct om_layer *layer = &snapshot->layer[i];
+        if (layer->meta && layer->meta->unit_level[0])
+            hash = om_hash64(&layer->serial, sizeof layer->serial, hash);
+    }
+    return hash;
+}
+
+static om_status find_region(struct world *w, struct om__worlds *worlds,
+                             struct om_snapshot *snapshot)
+{
+    struct om__made_key key = {.newness = snapshot->manifest->sequence};
+    const uint64_t serial = om__units_serial(snapshot);
+    void *thing = NULL;
+    om_buf_add(&key.text, &serial, sizeof serial);
+    const om_status st = om__made_get(worlds->regions, &key, NULL, false,
+                                      make_region, snapshot, &thing);
+    om_buf_deinit(&key.text);
+    w->region = thing;
+    return st;
+}
+
 om_status om__world_heat(struct om__world *world, struct om_server *server,
                          struct om_snapshot *snapshot,
                          struct om_heat_world *out)
@@ -151,13 +240,13 @@ om_status om__world_heat(struct om__world *world, struct om_server *server,
     struct world *w = (struct world *)world;
     om_status st = OM_OK;
     pthread_mutex_lock(&w->lock);
-    if (!w->region_made) st = om_risk_region_new(snapshot, &w->region);
-    if (!st) w->region_made = true;
+    if (!w->region) st = find_region(w, server->worlds, snapshot);
+    *out = (struct om_heat_world){
+        .snapshot = snapshot,
+        .selections = server->selections,
+        .fields = server->fields,
+        .legends = server->legends,
+        .region = w->region ? w->region->partition : NULL};
     pthread_mutex_unlock(&w->lock);
-    *out = (struct om_heat_world){.snapshot = snapshot,
-                                  .selections = server->selections,
-                                  .fields = server->fields,
-                                  .legends = server->legends,
-                                  .region = w->region};
     return st;
 }
