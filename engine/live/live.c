@@ -36,6 +36,9 @@
 #define COMPACT_ROWS 200000
 #define KEEP_ENTRIES 2000000
 #define TICK_MS 200
+/* Rows after which a group takes no further write: with 10,000 it takes some
+ * 100 ms, and who comes with one row waits for it. */
+#define TAKE_ROWS 10000
 
 void (*om__live_die)(const char *step);
 
@@ -90,7 +93,7 @@ static struct om_write *take_group(struct om_live *live, size_t *writes)
     struct om_write *list = live->first, *last = NULL;
     size_t rows = 0;
     *writes = 0;
-    while (live->first && rows < OM__GROUP_ROWS) {
+    while (live->first && rows < TAKE_ROWS) {
         last = live->first;
         live->first = last->next;
         rows += last->batch->rows;
@@ -113,7 +116,7 @@ static void wait_for_work(struct om_live *live, size_t expected)
     }
     if (!live->first || expected < 2) return;
     const struct timespec end = in_ms(live->options.group_ms);
-    while (live->queued < expected && live->queued_rows < OM__GROUP_ROWS &&
+    while (live->queued < expected && live->queued_rows < TAKE_ROWS &&
            !live->stopping && !live->job)
         if (pthread_cond_timedwait(&live->wake, &live->lock, &end)) break;
 }

@@ -334,7 +334,7 @@ test('legends stay: over zooms, commits, processes', async (t) => {
     let moved;
     do moved = await fetch(`${server.url}/value?name=heat:fire&lon=${LON}&lat=${LAT}`);
     while (moved.headers.get('data-sequence') === '3' && Date.now() < until);
-    assert.equal(moved.headers.get('data-sequence'), '4');
+    assert.ok(Number(moved.headers.get('data-sequence')) > 3);
     const value = await moved.json();
     assert.ok(value.mean < first.mean * 0.9);
     assert.deepEqual(value.legend, { version: 1, period: 'now' });
@@ -354,7 +354,7 @@ test('legends stay: over zooms, commits, processes', async (t) => {
     await rm(path.join(city, 'legends'), { recursive: true });
     await writeFile(path.join(city, 'legends'), 'in the way');
     assert.equal((await explain(city, 'fire', PLACE)).known, true);
-    const other = await serve(t, city);
+    const other = await serve(t, city, '--read-only');
     const unstored = await (await fetch(`${other.url}/legend/heat:fire.json`)).json();
     assert.equal(unstored.stored, false);
     assert.equal((await fetch(`${other.url}/tiles/heat:fire/12/3342/1781.png`)).status, 200);

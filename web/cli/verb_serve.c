@@ -62,10 +62,17 @@ static om_status read_config(const char *path, struct om_json **document,
     const struct om_json *c = *document;
     if (om_json_kind(c) != OM_JSON_OBJECT)
         return om_fail(err, OM_E_FORMAT, 0, "%s: not a JSON object", path);
-    static const char *const known[] = {
-        "listen",  "pages",     "url",   "threads",
-        "workers", "cache_mib", "fonts", "beat_s",
-        "in_charge_token_file"};
+    static const char *const known[] = {"listen",
+                                        "pages",
+                                        "url",
+                                        "threads",
+                                        "workers",
+                                        "cache_mib",
+                                        "fonts",
+                                        "in_charge_token_file",
+                                        "read_only",
+                                        "writes_per_s",
+                                        "client_writes_per_s"};
     for (size_t i = 0; i < om_json_count(c); i++) {
         const char *key = "";
         size_t k = 0;
@@ -83,6 +90,10 @@ static om_status read_config(const char *path, struct om_json **document,
     if (!o->charge_file)
         o->charge_file =
             om_json_text(om_json_get(c, "in_charge_token_file"), NULL);
+    if (om_json_true(om_json_get(c, "read_only"), false)) o->read_only = true;
+    o->writes_per_s = om_json_real(om_json_get(c, "writes_per_s"), 0);
+    o->client_writes_per_s =
+        om_json_real(om_json_get(c, "client_writes_per_s"), 0);
     if (!o->threads) o->threads = whole(c, "threads", 64);
     if (!o->workers) o->workers = whole(c, "workers", 64);
     if (!o->beat_s) o->beat_s = whole(c, "beat_s", BEAT_S_MAX);
@@ -91,10 +102,32 @@ static om_status read_config(const char *path, struct om_json **document,
     return OM_OK;
 }
 
-static void wait_for_stop(const sigset_t *signals)
+/* Read again what people edit; what is wrong leaves everything as it was. */
+static void reload(struct om_server *server, const char *config)
 {
-    int which = 0;
-    while (sigwait(signals, &which) != 0) continue;
+    struct om_server_options fresh = {0};
+    struct om_json *document = NULL;
+    struct om_err err = {0};
+    om_status st = OM_OK;
+    if (config) st = read_config(config, &document, &fresh, &err);
+    if (!st) st = om_server_reload(server, &fresh, &err);
+    if (st)
+        om_log(OM_LOG_ERROR, "serve", "not reloaded, all stays as it was: %s",
+               err.text);
+    else
+        om_log(OM_LOG_INFO, "serve", "reloaded");
+    om_json_free(document);
+}
+
+static void wait_for_stop(struct om_server *server, const char *config,
+                          const sigset_t *signals)
+{
+    for (;;) {
+        int which = 0;
+        if (sigwait(signals, &which) != 0) continue;
+        if (which != SIGHUP) break;
+        reload(server, config);
+    }
     om_log(OM_LOG_INFO, "serve", "stopping");
 }
 
@@ -106,10 +139,14 @@ int om__verb_serve(int argc, char **argv)
     size_t operands;
     bool help;
     const struct om_option option[] = {
-        {"--listen", &o.listen, NULL}, {"--config", &config, NULL},
-        {"--pages", &o.pages, NULL},   {"--url", &o.url, NULL},
-        {"--threads", &threads, NULL}, {"--beat", &beat, NULL},
+        {"--listen", &o.listen, NULL},
+        {"--config", &config, NULL},
+        {"--pages", &o.pages, NULL},
+        {"--url", &o.url, NULL},
+        {"--threads", &threads, NULL},
+        {"--beat", &beat, NULL},
         {"--in-charge-token-file", &o.charge_file, NULL},
+        {"--read-only", NULL, &o.read_only},
     };
     const int usage = om__options_read("serve", argc, argv, option,
                                        sizeof option / sizeof *option, &city, 1,
@@ -136,6 +173,7 @@ int om__verb_serve(int argc, char **argv)
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
@@ -152,7 +190,7 @@ int om__verb_serve(int argc, char **argv)
     if (st) goto done;
     printf("onemap serve: %s\n", om_server_address(server));
     fflush(stdout);
-    wait_for_stop(&signals);
+    wait_for_stop(server, config, &signals);
     om_server_stop(server);
 done:
     om_json_free(document);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "data/model/time.h"
-#include "web/server/server_internal.h"
+#include "web/server/writes.h"
 
 /* What is about this process, not about the city: never kept by anyone. */
 static const struct om__head HEAD_NOW = {.type = "application/json",
@@ -24,6 +24,29 @@ om_status om__get_health(struct om__request *r)
     }
     om_buf_add_text(&out, "}\n");
     return om__reply(r, &out, &HEAD_NOW);
+}
+
+/* Is this the server to ask? Not while it stops, nor while the disk refuses
+ * what is written; a server that is for reading is ready when it reads. */
+om_status om__get_ready(struct om__request *r)
+{
+    struct om_buf out = {0};
+    char why[OM_ERR_TEXT_BYTES];
+    struct om__writes *writes = r->server->writes;
+    const bool writable = om__writes_ready(writes, why);
+    const bool ready = !atomic_load(&r->server->draining) &&
+                       (writable || om__writes_reads_only(writes));
+    struct om__head head = HEAD_NOW;
+    om_buf_addf(&out, "{\"ready\":%s,\"writable\":%s,\"sequence\":%llu",
+                ready ? "true" : "false", writable ? "true" : "false",
+                (unsigned long long)atomic_load(&r->server->sequence));
+    if (!writable) {
+        om_buf_add_text(&out, ",\"reason\":");
+        om_buf_add_json_text(&out, why, strlen(why));
+    }
+    om_buf_add_text(&out, "}\n");
+    if (!ready) head.status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    return om__reply(r, &out, &head);
 }
 
 om_status om__get_metrics(struct om__request *r)

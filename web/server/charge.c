@@ -58,6 +58,11 @@ om_status om__charge_new(const char *path, struct om__charge **out,
     return st;
 }
 
+bool om__charge_set(const struct om__charge *charge)
+{
+    return charge->len > 0;
+}
+
 void om__charge_free(struct om__charge *charge)
 {
     om_free(charge);

@@ -8,10 +8,10 @@
  * is through, and once more after a worker or the committer has resumed the
  * connection.
  *
- * What can be refused by the head alone is refused then. If the body that
- * follows is short it is read and forgotten, so that the connection lives on
- * and the client, which is still writing, gets to read the answer; else the
- * answer goes out at once and the connection ends.
+ * What can be refused by the head alone is refused then. Unless the client
+ * waits to be asked for its body (Expect) or it is huge, the body is read and
+ * forgotten, so that the client, which is still writing, gets to read the
+ * answer; else the answer goes out at once and the connection ends.
  *
  * The library's timeout is one of inactivity: a client that drips a byte a
  * second would stay for ever. So every connection has an entry in a list with
@@ -168,6 +168,7 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
         request->route->drop(request);
     om__world_unref(request->world);
     om_snapshot_unref(request->snapshot);
+    om_buf_deinit(&request->problem_more);
     om_free(request);
     *context = NULL;
     atomic_fetch_sub(&server->in_flight, 1);
@@ -322,7 +323,7 @@ static enum MHD_Result see_head(struct om__request *request, const char *method)
             om__route_methods(&request->address, request->allow,
                               sizeof request->allow);
         om__reply_options(request);
-        return send_answer(request);
+        return request->body ? send_answer(request) : MHD_YES;
     }
     request->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&

@@ -12,6 +12,7 @@
 #include "data/base/hash.h"
 #include "data/model/time.h"
 #include "web/server/item_ask.h"
+#include "web/server/writes.h"
 
 /* Pages of more rows are written by the worker of heavy work. */
 #define LIMIT_LIGHT 20000
@@ -366,10 +367,25 @@ static void add_links(const struct om__request *r, struct om_buf *out)
     om_buf_deinit(&self);
 }
 
+/* The row's sequence as its ETag, for If-Match; the row is then read from a
+ * snapshot that is not older. Where nothing is written it is a hash. */
+static om_status sequence_tag(struct om__request *r, const char *id, char *etag,
+                              size_t room)
+{
+    uint64_t sequence;
+    char why[OM_ERR_TEXT_BYTES];
+    if (om__writes_reads_only(r->server->writes) ||
+        !om__writes_ready(r->server->writes, why))
+        return OM_OK;
+    const om_status st = om__row_sequence(r, id, &sequence);
+    if (!st) snprintf(etag, room, "\"%llu\"", (unsigned long long)sequence);
+    return st == OM_E_UNSUPPORTED ? OM_OK : st;
+}
+
 om_status om__get_item(struct om__request *r)
 {
     const char *id = r->address.segment[3];
-    char crs[128];
+    char crs[128], etag[32] = "";
     struct om_buf out = {0};
     struct one one = {.request = r, .out = &out};
     OM_TRY(om__request_layer(r, r->address.segment[1]));
@@ -377,13 +393,18 @@ om_status om__get_item(struct om__request *r)
     const struct om_system *system = om_project_system(one.project);
     if (system == om_system_at(0)) one.project = NULL;
     snprintf(crs, sizeof crs, "<%s>", system->uri);
+    const om_status tagged = sequence_tag(r, id, etag, sizeof etag);
+    if (tagged == OM_E_NOTFOUND)
+        return om_fail(&r->err, tagged, 0, "there is no row of that id");
+    OM_TRY(tagged);
     const struct om_query query = {
         .snapshot = r->snapshot,
         .layer = r->layer,
         .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_ID, .id = id, .id_len = strlen(id)}};
     const struct om__head head = {.type = "application/geo+json",
-                                  .cache = CACHE,
+                                  .cache = "no-cache",
+                                  .etag = etag[0] ? etag : NULL,
                                   .compress = true,
                                   .more = {"Content-Crs", crs}};
     om_status st = om_query_each(&query, write_one, &one);
@@ -392,8 +413,7 @@ om_status om__get_item(struct om__request *r)
     if (st == OM_E_NOTFOUND)
         om_fail(&r->err, st, 0, "there is no row of that id");
     add_links(r, &out);
-    om__needs_layer(r, r->layer->name, OM__EVERYWHERE);
-    if (!st) st = om__reply_kept(r, &out, &head, NULL, 0);
+    if (!st) st = om__reply(r, &out, &head);
     om_buf_deinit(&out);
     return st;
 }

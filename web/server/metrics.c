@@ -3,7 +3,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
-#include "web/server/server_internal.h"
+#include "web/server/writes.h"
 
 /* Upper bounds of the histogram, seconds: around the 2 ms of a cold tile and
  * the 5 ms above which work belongs on a worker. */
@@ -229,5 +229,6 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
                     "# TYPE onemap_beat_now gauge\nonemap_beat_now %lld\n",
                     (long long)om__beat(server, om_snapshot_now(snapshot)));
     om_snapshot_unref(snapshot);
+    om__writes_metrics(server->writes, out);
     return out->status;
 }

@@ -44,6 +44,7 @@ static const struct {
     {OM_E_LIMIT, MHD_HTTP_CONTENT_TOO_LARGE},
     {OM_E_COST, MHD_HTTP_UNPROCESSABLE_CONTENT},
     {OM_E_RATE, MHD_HTTP_TOO_MANY_REQUESTS},
+    {OM_E_EXISTS, MHD_HTTP_CONFLICT},
     {OM_E_BUSY, MHD_HTTP_SERVICE_UNAVAILABLE},
     {OM_E_STOPPED, MHD_HTTP_SERVICE_UNAVAILABLE},
     {OM_E_MEMORY, MHD_HTTP_SERVICE_UNAVAILABLE},
@@ -109,7 +110,8 @@ static void add_data(struct lines *lines, const struct om__request *r)
     if (!r->route || !r->route->data || !r->snapshot) return;
     char text[OM_TIME_TEXT_BYTES];
     snprintf(text, sizeof text, "%llu",
-             (unsigned long long)r->snapshot->sequence);
+             (unsigned long long)(r->told_sequence ? r->told_sequence
+                                                   : r->snapshot->sequence));
     add(lines, "Data-Sequence", text);
     const int64_t moment = as_of(r);
     if (!moment) return;
@@ -138,7 +140,7 @@ static void add_head(struct lines *lines, const struct om__request *r,
     const bool vary = head->vary_accept || (r->route && r->route->forms);
     add_always(lines);
     add(lines, "Cache-Control", cache_of(r, head));
-    if (etag) add(lines, "ETag", etag);
+    if (etag && *etag) add(lines, "ETag", etag);
     if (head->compress || vary)
         add(lines, "Vary",
             vary ? "Accept, Accept-Encoding" : "Accept-Encoding");
@@ -197,8 +199,14 @@ static struct MHD_Response *response_of(struct om_buf *take)
 static void write_etag(const struct om__head *head, uint64_t hash, bool gzipped,
                        char out[OM__ETAG_BYTES])
 {
-    snprintf(out, OM__ETAG_BYTES, "%s\"%016llx%s\"", head->weak ? "W/" : "",
-             (unsigned long long)hash, gzipped ? "-g" : "");
+    const char *form = gzipped ? "-g" : "";
+    *out = '\0';
+    if (head->etag && *head->etag)
+        snprintf(out, OM__ETAG_BYTES, "%.*s%s\"", (int)strlen(head->etag) - 1,
+                 head->etag, form);
+    else if (!head->etag)
+        snprintf(out, OM__ETAG_BYTES, "%s\"%016llx%s\"",
+                 head->weak ? "W/" : "", (unsigned long long)hash, form);
 }
 
 /* An answer that knows what it depends on. */
@@ -267,8 +275,9 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
 
 void om__reply_answer_take(struct om__request *r, struct om__answer *answer)
 {
-    const bool same =
-        answer->status < 300 && om__etag_listed(r->if_none_match, answer->etag);
+    const bool changes = answer->route && answer->route->method;
+    const bool same = !changes && answer->status < 300 && answer->etag[0] &&
+                      om__etag_listed(r->if_none_match, answer->etag);
     r->route = answer->route;
     r->status = same ? MHD_HTTP_NOT_MODIFIED : answer->status;
     r->response = same ? answer->unchanged : answer->full;
@@ -467,6 +476,10 @@ void om__reply_problem(struct om__request *r, om_status status)
     }
     if (r->parameter && r->err.at && !strcmp(r->parameter, "filter"))
         om_buf_addf(&body, ",\"at\":%zu", r->err.at);
+    if (r->problem_more.len) {
+        om_buf_add_byte(&body, ',');
+        om_buf_add(&body, r->problem_more.bytes, r->problem_more.len);
+    }
     om_buf_add_text(&body, "}\n");
     if (body.status) om_buf_deinit(&body);  // says nothing, but with its status
     send_small(r, http, &body, "application/problem+json");

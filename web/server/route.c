@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "data/base/log.h"
-#include "web/server/server_internal.h"
+#include "web/server/writes.h"
 
 #define FILTER_PARAMS "filter filter-lang filter-crs datetime "
 #define FIELD_PARAMS                                                   \
@@ -13,6 +13,7 @@
 #define ITEM_PARAMS                                                      \
     "bbox bbox-crs datetime limit filter filter-lang filter-crs sortby " \
     "properties crs "
+#define GEOJSON "application/geo+json"
 #define PNG "image/png"
 #define XML "application/xml"
 
@@ -47,6 +48,11 @@ const struct om__route om__routes[] = {
      .path = "health",
      .params = "",
      .answer = om__get_health},
+    {.name = "ready",
+     .summary = "Can it be asked, and written to?",
+     .path = "ready",
+     .params = "",
+     .answer = om__get_ready},
     {.name = "metrics",
      .summary = "Figures for Prometheus",
      .path = "metrics",
@@ -364,8 +370,54 @@ const struct om__route om__routes[] = {
      .forms = "geojson json",
      .answer = om__get_item,
      .queued = true,
-     .data = true,
-     .keep = true},
+     .data = true},
+    {.name = "create",
+     .summary = "Write rows: all of them, or with partial=true those that are "
+                "good; with upsert=true in the place of rows of the same id",
+     .path = "collections/{layer}/items",
+     .params = "partial upsert",
+     .method = "POST",
+     .bodies = GEOJSON " application/json application/x-ndjson "
+                       "application/ndjson application/jsonl text/csv",
+     .body_max = OM__BODY_BYTES,
+     .begin = om__begin_items,
+     .take = om__write_take,
+     .drop = om__write_drop,
+     .answer = om__write_rows,
+     .data = true},
+    {.name = "replace",
+     .summary = "Write a row, new or in the place of the old",
+     .path = "collections/{layer}/items/{id}",
+     .params = "",
+     .method = "PUT",
+     .bodies = GEOJSON " application/json",
+     .body_max = OM__ROW_BYTES,
+     .begin = om__begin_put,
+     .take = om__write_take,
+     .drop = om__write_drop,
+     .answer = om__write_rows,
+     .data = true},
+    {.name = "update",
+     .summary = "Change what the body names of a row: a merge patch",
+     .path = "collections/{layer}/items/{id}",
+     .params = "",
+     .method = "PATCH",
+     .bodies = "application/merge-patch+json " GEOJSON " application/json",
+     .body_max = OM__ROW_BYTES,
+     .begin = om__begin_patch,
+     .take = om__write_take,
+     .drop = om__write_drop,
+     .answer = om__write_rows,
+     .data = true},
+    {.name = "delete",
+     .summary = "Remove a row",
+     .path = "collections/{layer}/items/{id}",
+     .params = "",
+     .method = "DELETE",
+     .begin = om__begin_delete,
+     .drop = om__write_drop,
+     .answer = om__delete_row,
+     .data = true},
 };
 const size_t om__routes_count = sizeof om__routes / sizeof *om__routes;
 

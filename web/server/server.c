@@ -19,7 +19,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
-#include "web/server/server_internal.h"
+#include "web/server/writes.h"
 
 #define THREADS_DEFAULT 2
 #define THREADS_MAX 64
@@ -76,7 +76,7 @@ static void refresh(struct om_server *server)
     struct om_err err = {0};
     struct om_snapshot *before = om_city_snapshot(server->city);
     if (!before) return;
-    if (om_city_refresh(server->city, &changed, &err)) {
+    if (om__writes_refresh(server->writes, &changed, &err)) {
         om_log(OM_LOG_WARN, "http", "the new city cannot be read: %s",
                err.text);
         om_snapshot_unref(before);
@@ -92,7 +92,9 @@ static void refresh(struct om_server *server)
     om__views_clear(server->views);
     om__pictures_clear(server->pictures);
     om__cache_clear(server->cache);
-    om__stream_commit(server, before, snapshot);
+    // Who writes is told by the committer.
+    if (om__writes_reads_only(server->writes))
+        om__stream_commit(server, before, snapshot);
     om_snapshot_unref(snapshot);
     om_snapshot_unref(before);
 }
@@ -266,6 +268,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(copy_text(o->url, &server->url));
     OM_TRY(read_url(server, err));
     OM_TRY(om_city_open(o->city, &server->city, err));
+    OM_TRY(copy_text(o->city, &server->city_path));
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     if (!snapshot) return OM_E_MEMORY;
     server->sequence = snapshot->sequence;
@@ -287,8 +290,10 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__exports_new(server, &server->exports));
     OM_TRY(om__stream_new(server, &server->hub));
     OM_TRY(om__charge_new(o->charge_file, &server->charge, err));
-    return om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
-                        &server->jobs);
+    OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
+                        &server->jobs));
+    // Last: a command line that is wrong must not keep another from writing.
+    return om__writes_new(server, o, &server->writes, err);
 }
 
 om_status om_server_start(const struct om_server_options *o,
@@ -324,6 +329,30 @@ done:
     return st;
 }
 
+om_status om_server_reload(struct om_server *server,
+                           const struct om_server_options *o,
+                           struct om_err *err)
+{
+    struct om_manifest manifest = {0};
+    struct om_snapshot *snapshot = NULL;
+    // Looked at first, so that nothing is taken over where something is wrong.
+    om_status st = om_manifest_read(server->city_path, &manifest, err);
+    om_manifest_deinit(&manifest);
+    if (!st) st = om__writes_refresh(server->writes, NULL, err);
+    if (!st) {
+        snapshot = om_city_snapshot(server->city);
+        st = snapshot ? om__worlds_reload(server->worlds, snapshot, err)
+                      : om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    }
+    om_snapshot_unref(snapshot);
+    if (st) return st;
+    om__writes_set(server->writes, o);
+    om__views_clear(server->views);
+    om__pictures_clear(server->pictures);
+    om__cache_clear(server->cache);
+    return OM_OK;
+}
+
 const char *om_server_address(const struct om_server *server)
 {
     return server->address;
@@ -353,9 +382,10 @@ void om_server_stop(struct om_server *server)
     }
     atomic_store(&server->stopping, true);
     if (server->ticking) pthread_join(server->ticker, NULL);
-    // After its workers have ended no connection is suspended any more, as
-    // stopping the daemon demands.
+    // After workers and committer have ended no connection is suspended any
+    // more, as stopping the daemon demands.
     om__jobs_free(server->jobs);
+    om__writes_close(server->writes);
     if (server->daemon) MHD_stop_daemon(server->daemon);
     om__files_free(server->files);
     om__exports_free(server->exports);
@@ -372,6 +402,7 @@ void om_server_stop(struct om_server *server)
     om_fields_free(server->fields);
     om_vectors_free(server->vectors);
     om_selections_free(server->selections);
+    om__writes_free(server->writes);
     om_city_close(server->city);
     if (server->lane_key_made) {
         struct om__lane *lane = pthread_getspecific(server->lane_key);
@@ -380,5 +411,6 @@ void om_server_stop(struct om_server *server)
     }
     pthread_mutex_destroy(&server->watch_lock);
     om_free(server->url);
+    om_free(server->city_path);
     om_free(server);
 }

@@ -2,6 +2,8 @@
 #ifndef OM_WEB_SERVER_SERVER_H
 #define OM_WEB_SERVER_SERVER_H
 
+#include <stdbool.h>
+
 #include "data/base/status.h"
 
 /* Zero, NULL and "" mean the default. */
@@ -15,6 +17,11 @@ struct om_server_options {
                               // about single persons; NULL: nobody may
     const char *fonts;   // files of the maps' letters, "regular[:bold]"; NULL:
                          // where the system has them
+    bool read_only;      // leave writing to another process
+    double writes_per_s;         // requests that change something; default
+                                 // 5,000
+    double client_writes_per_s;  // of one client; default 200, without limit
+                                 // for those on this machine
     unsigned threads;    // that answer requests; default 2
     unsigned workers;    // that answer what takes longer; default 2
     size_t cache_bytes;  // of finished answers; default 256 MiB
@@ -31,6 +38,7 @@ struct om_server;
  * returns  OM_E_NOTFOUND and the like when the city cannot be opened,
  *          OM_E_FORMAT    `listen` or `url` cannot be read
  *          OM_E_IO        the address is taken or not ours
+ *          OM_E_BUSY      another process writes the city
  * owns     *out: om_server_stop
  */
 om_status om_server_start(const struct om_server_options *options,
@@ -38,6 +46,14 @@ om_status om_server_start(const struct om_server_options *options,
                           struct om_err *err) OM_MUST_USE;
 /** "http://127.0.0.1:8080/", with the port that was really taken. */
 const char *om_server_address(const struct om_server *server);
+/**
+ * Read again what people edit by hand: models, city.json, and of the options
+ * the figures of rates. All of it or, where something is wrong, nothing.
+ * threads  the one that started the server
+ */
+om_status om_server_reload(struct om_server *server,
+                           const struct om_server_options *options,
+                           struct om_err *err) OM_MUST_USE;
 /** Stop accepting, finish what was begun (20 s at most), free all. */
 void om_server_stop(struct om_server *server);
 

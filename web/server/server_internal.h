@@ -31,9 +31,9 @@
 #define OM__SLOW_LINE 500e3
 /** Bytes a second below which a body that is sent to us is given up. */
 #define OM__SLOW_BODY 20e3
-/** Bytes of a body that are read though it is refused already, so that the
- *  connection lives on. */
-#define OM__SWALLOW_BYTES ((uint64_t)1 << 20)
+/** Bytes of a body that are read though it is refused already: a client that is
+ *  still writing when its connection ends never reads why. */
+#define OM__SWALLOW_BYTES ((uint64_t)64 << 20)
 /** Open connections; each has 32 KiB of memory of its own. */
 #define OM__CONNECTIONS 4096
 /** Requests waiting for a worker; more are told to come back (503). */
@@ -63,8 +63,8 @@ struct om__request;
 struct om__route;
 struct om_server;
 
-/** W/"0123456789abcdef-g" with its NUL. */
-#define OM__ETAG_BYTES 24
+/** The longest ETag, with its NUL. */
+#define OM__ETAG_BYTES 32
 /** Layers that an answer may name as what it depends on; of more, it depends
  *  on the whole city. */
 #define OM__NEEDS_MOST 12
@@ -205,6 +205,8 @@ struct om__request {
     const char *parameter;
     unsigned error_status;
     unsigned retry_after_s;  // 0: as the status has it
+    struct om_buf problem_more;  // further members of the problem document
+    uint64_t told_sequence;  // that the answer names; 0: the snapshot's
     char allow[64];          // methods of the address, for 405 and OPTIONS
     // Handed over once its connection is suspended, by the one that answers;
     // an error is the answer. Whoever has it resumes the connection, and then
@@ -244,9 +246,11 @@ struct om__files;
 struct om__exports;
 struct om__charge;
 struct om__watch;
+struct om__writes;
 
 struct om_server {
     char *url;
+    char *city_path;
     char address[128];
     struct om_city *city;
     struct om_selections *selections;
@@ -264,6 +268,7 @@ struct om_server {
     struct om__charge *charge;
     struct om__hub *hub;
     struct om__jobs *jobs;
+    struct om__writes *writes;
     struct om__flights *flights;
     struct MHD_Daemon *daemon;
     struct om__watch *watches;  // open connections
@@ -403,6 +408,8 @@ struct om__made_stats om__made_stats(struct om__made *made);
 om_status om__charge_new(const char *path, struct om__charge **out,
                          struct om_err *err) OM_MUST_USE;
 void om__charge_free(struct om__charge *charge);
+/** Is there a token at all? */
+bool om__charge_set(const struct om__charge *charge);
 /** Does an Authorization header (may be NULL) name the token? The time it
  *  takes says nothing about the token. */
 bool om__charge_holds(const struct om__charge *charge,
@@ -469,6 +476,8 @@ om_status om__export_keep(struct om__request *request, const struct om_buf *key,
 /** Bytes that may still be written, at most what one file may have. */
 uint64_t om__export_room(struct om_server *server);
 
+/** Hash of a client's address; 0 for this machine. */
+uint64_t om__client_of(const struct om__request *request);
 /** Has the client of a suspended connection left? What nobody waits for need
  *  not be finished. */
 bool om__client_gone(const struct om__request *request);
@@ -515,6 +524,7 @@ struct om__head {
     const char *policy;    // Content-Security-Policy of a page, or NULL
     const char *more[16];  // further lines, name and value by turns, then NULL
     unsigned status;       // 0: 200
+    const char *etag;      // strong, with its quotes; "": none; NULL: a hash
     bool weak;             // ETag of `hash`, not of the bytes: they say when
     uint64_t hash;         // they were written
     bool vary_accept;
@@ -684,13 +694,16 @@ struct om__world {
     struct om_models *models;
     uint64_t version;  // hash of what the models say
 };
-/** Read models again when next asked for. */
-void om__worlds_reload(struct om__worlds *worlds);
 /** Changes when a layer of units does. */
 uint64_t om__units_serial(const struct om_snapshot *snapshot);
 struct om__worlds;
 om_status om__worlds_new(const char *city, struct om__worlds **out) OM_MUST_USE;
 void om__worlds_free(struct om__worlds *worlds);
+/** Read models and exposures again; any that is wrong leaves all as it was, and
+ *  err says which. */
+om_status om__worlds_reload(struct om__worlds *worlds,
+                            const struct om_snapshot *snapshot,
+                            struct om_err *err) OM_MUST_USE;
 /** The world of the request's snapshot, into request->world; kept until the
  *  request ends. */
 om_status om__request_world(struct om__request *request) OM_MUST_USE;
@@ -858,6 +871,18 @@ om_status om__get_api(struct om__request *request);
 om_status om__get_items(struct om__request *request);
 om_status om__get_download(struct om__request *request);
 om_status om__get_item(struct om__request *request);
+om_status om__get_ready(struct om__request *request);
+
+// write_routes.c
+om_status om__begin_items(struct om__request *request);
+om_status om__begin_put(struct om__request *request);
+om_status om__begin_patch(struct om__request *request);
+om_status om__begin_delete(struct om__request *request);
+om_status om__write_take(struct om__request *request, const void *bytes,
+                         size_t len);
+om_status om__write_rows(struct om__request *request);
+om_status om__delete_row(struct om__request *request);
+void om__write_drop(struct om__request *request);
 
 // collection_routes.c: what documents say of a layer
 /** First and last time of a layer; false where it has none. */

@@ -98,11 +98,6 @@ void om__worlds_free(struct om__worlds *worlds)
     om_free(worlds);
 }
 
-void om__worlds_reload(struct om__worlds *worlds)
-{
-    atomic_fetch_add(&worlds->reloads, 1);
-}
-
 static uint64_t hash_text(const char *text, uint64_t seed)
 {
     return text ? om_hash64(text, strlen(text), seed) : ~seed;
@@ -171,6 +166,28 @@ static om_status make_world(void *ctx, void **out)
     w->public.version = version_of(models);
     *out = w;
     return OM_OK;
+}
+
+om_status om__worlds_reload(struct om__worlds *worlds,
+                            const struct om_snapshot *snapshot,
+                            struct om_err *err)
+{
+    struct asking ask = {worlds, snapshot};
+    void *thing = NULL;
+    om_status st = make_world(&ask, &thing);
+    if (st) return om_fail(err, st, 0, "the models cannot be read");
+    const struct om_models *models = ((struct om__world *)thing)->models;
+    if (models->exposures_status)
+        st = om_fail(err, models->exposures_status, 0, "city.json: %s",
+                     models->exposures_err.text);
+    for (size_t i = 0; i < models->count && !st; i++)
+        if (!models->entry[i].model)
+            st = om_fail(err, models->entry[i].err.code, 0, "%s",
+                         models->entry[i].err.text);
+    om__world_unref(thing);
+    // Whoever asks next reads them again.
+    if (!st) atomic_fetch_add(&worlds->reloads, 1);
+    return st;
 }
 
 om_status om__request_world(struct om__request *r)

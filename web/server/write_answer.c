@@ -1,0 +1,233 @@
+// write_answer.c - what has become of a write, said to whoever sent it.
+#include <stdio.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "web/server/writes.h"
+
+static void add_text(struct om_buf *out, const char *key, const char *text,
+                     size_t len)
+{
+    om_buf_addf(out, ",\"%s\":", key);
+    om_buf_add_json_text(out, text, len);
+}
+
+/* Faults that were found in the body, then those that the engine found. */
+static void add_errors(const struct om__write *w, struct om_buf *out)
+{
+    const struct om_body_fault *fault = NULL;
+    const size_t n = w->body ? om_body_faults(w->body, &fault) : 0;
+    om_buf_add_text(out, "\"errors\":[");
+    for (size_t i = 0; i < n; i++) {
+        om_buf_addf(out, "%s\n{\"row\":%llu", i ? "," : "",
+                    (unsigned long long)fault[i].row);
+        if (fault[i].id[0])
+            add_text(out, "id", fault[i].id, strlen(fault[i].id));
+        if (fault[i].field[0])
+            add_text(out, "field", fault[i].field, strlen(fault[i].field));
+        add_text(out, "reason", fault[i].reason, strlen(fault[i].reason));
+        om_buf_add_byte(out, '}');
+    }
+    for (size_t i = 0; w->body && i < w->faults && n + i < OM_BODY_FAULTS;
+         i++) {
+        const struct om_write_fault *f = &w->fault[i];
+        const struct om_batch *batch = om_body_batch(w->body);
+        if (f->row >= batch->rows) continue;
+        size_t len;
+        const char *id = om_body_id(w->body, f->row, &len);
+        om_buf_addf(out, "%s\n{\"row\":%llu", n + i ? "," : "",
+                    (unsigned long long)batch->source_row[f->row]);
+        add_text(out, "id", id, len);
+        const bool of_id =
+            f->status == OM_E_EXISTS || f->status == OM_E_NOTFOUND;
+        if (of_id) {
+            const struct om_schema *schema = om_body_schema(w->body);
+            const char *name = schema->field[schema->id_field].name;
+            add_text(out, "field", name, strlen(name));
+        } else if (f->status == OM_E_GEOMETRY || f->status == OM_E_COORD) {
+            add_text(out, "field", "geometry", 8);
+        }
+        add_text(out, "reason", f->text, strlen(f->text));
+        om_buf_add_byte(out, '}');
+    }
+    om_buf_add_byte(out, ']');
+}
+
+/* A problem with ,"refused":N,"errors":[...] behind what all problems have. */
+static om_status problem(struct om__request *r, struct om__write *w,
+                         om_status st, uint64_t refused)
+{
+    if (!refused || !w->body) return st;
+    struct om_buf *more = &r->problem_more;
+    om_buf_addf(more, "\"refused\":%llu,", (unsigned long long)refused);
+    add_errors(w, more);
+    if (more->status) om_buf_deinit(more);
+    return st;
+}
+
+om_status om__write_refused(struct om__request *r, struct om__write *w)
+{
+    const struct om_body_fault *fault;
+    const uint64_t refused = om_body_refused(w->body);
+    om_body_faults(w->body, &fault);
+    r->error_status = MHD_HTTP_BAD_REQUEST;
+    om_fail(&r->err, fault->status, 0,
+            "%llu of %llu rows cannot be taken, nothing was written; row "
+            "%llu%s%s: %s",
+            (unsigned long long)refused,
+            (unsigned long long)om_body_rows(w->body),
+            (unsigned long long)fault->row, fault->field[0] ? ", " : "",
+            fault->field, fault->reason);
+    return problem(r, w, fault->status, refused);
+}
+
+/* The write failed as a whole. */
+static om_status failed(struct om__request *r, struct om__write *w)
+{
+    const struct om_write *write = &w->write;
+    r->err = write->err;
+    switch (write->status) {
+        case OM_E_EXISTS:
+            // Without a row to blame it is the idempotency key.
+            r->error_status =
+                w->key[0] && !w->faults     ? MHD_HTTP_UNPROCESSABLE_CONTENT
+                : r->if_match || w->if_none ? MHD_HTTP_PRECONDITION_FAILED
+                                            : MHD_HTTP_CONFLICT;
+            break;
+        case OM_E_NOTFOUND:
+            if (r->if_match) r->error_status = MHD_HTTP_PRECONDITION_FAILED;
+            break;
+        case OM_E_IO:
+        case OM_E_DAMAGED:
+            r->error_status = MHD_HTTP_SERVICE_UNAVAILABLE;
+            r->retry_after_s = 5;
+            // Paths of this machine are for the log only.
+            om_fail(&r->err, write->status, 0,
+                    "the disk does not take writes; nothing was written");
+            break;
+        case OM_E_LIMIT:
+            r->error_status = MHD_HTTP_UNPROCESSABLE_CONTENT;
+            break;
+        default:
+            break;
+    }
+    // Of one row at its own address there is only one error to list.
+    return w->single && !w->body ? write->status
+                                 : problem(r, w, write->status, w->faults);
+}
+
+/* The city as it is now: what was written is in it. */
+static om_status renew_snapshot(struct om__request *r)
+{
+    struct om_snapshot *newest = om_city_snapshot(r->server->city);
+    if (!newest) return OM_E_MEMORY;
+    const struct om_layer *layer = om_snapshot_layer(newest, r->layer->name);
+    struct om__write *w = r->upload;
+    w->rules.layer = NULL;  // of the old one
+    om_snapshot_unref(r->snapshot);
+    r->snapshot = newest;
+    r->layer = layer;
+    r->told_sequence = w->write.last;
+    return OM_OK;
+}
+
+/* Bytes that may stand in a path as they are: RFC 3986, unreserved. */
+static bool is_plain(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || strchr("-._~", c);
+}
+
+static om_status add_location(const struct om__request *r, const char *layer,
+                              const char *id, size_t len, struct om_buf *out)
+{
+    om__add_base_url(r, out);
+    om_buf_addf(out, "/collections/%s/items/", layer);
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char c = (unsigned char)id[i];
+        if (c && is_plain(c))
+            om_buf_add_byte(out, c);
+        else
+            om_buf_addf(out, "%%%02X", c);
+    }
+    return om_buf_add_byte(out, '\0');
+}
+
+/* One row: {"id":..,"sequence":..}, ETag, and where it is if it is new. */
+static om_status answer_row(struct om__request *r, struct om__write *w,
+                            const char *layer)
+{
+    struct om_buf out = {0}, location = {0};
+    char etag[32];
+    const bool gone = w->kind == OM_WRITE_DELETE;
+    const bool created = w->created || w->kind == OM_WRITE_INSERT;
+    size_t len = gone ? strlen(w->rules.id) : 0;
+    const char *id = gone ? w->rules.id : om_body_id(w->body, 0, &len);
+    snprintf(etag, sizeof etag, "\"%llu\"", (unsigned long long)w->write.last);
+    if (!gone) {
+        om_buf_add_text(&out, "{\"id\":");
+        om_buf_add_json_text(&out, id, len);
+        om_buf_addf(&out, ",\"sequence\":%llu}\n",
+                    (unsigned long long)w->write.last);
+    }
+    om_status st = created ? add_location(r, layer, id, len, &location) : OM_OK;
+    struct om__head head = {.type = "application/json",
+                            .cache = "no-store",
+                            .none_204 = true,
+                            .etag = gone ? "" : etag,
+                            .status = created ? MHD_HTTP_CREATED : 0};
+    size_t n = 0;
+    if (created) {
+        head.more[n++] = "Location";
+        head.more[n++] = (const char *)location.bytes;
+    }
+    if (w->write.repeated) {
+        head.more[n++] = "Idempotency-Replayed";
+        head.more[n++] = "true";
+    }
+    if (!st) st = om__reply(r, &out, &head);
+    om_buf_deinit(&out);
+    om_buf_deinit(&location);
+    return st;
+}
+
+/* Several: how many, which sequences, and what was refused. */
+static om_status answer_batch(struct om__request *r, struct om__write *w)
+{
+    static const struct om__head HEAD = {
+        .type = "application/json", .cache = "no-store", .etag = ""};
+    const struct om_write *write = &w->write;
+    struct om__head head = HEAD;
+    struct om_buf out = {0};
+    const uint64_t refused = om_body_refused(w->body) + write->refused;
+    om_buf_addf(&out, "{\"taken\":%zu,\"refused\":%llu", write->taken,
+                (unsigned long long)refused);
+    if (write->taken)
+        om_buf_addf(&out, ",\"first\":%llu,\"last\":%llu",
+                    (unsigned long long)write->first,
+                    (unsigned long long)write->last);
+    if (refused) {
+        om_buf_add_byte(&out, ',');
+        add_errors(w, &out);
+    }
+    om_buf_add_text(&out, "}\n");
+    if (write->repeated) {
+        head.more[0] = "Idempotency-Replayed";
+        head.more[1] = "true";
+    }
+    const om_status st = om__reply(r, &out, &head);
+    om_buf_deinit(&out);
+    return st;
+}
+
+om_status om__write_done(struct om__request *r)
+{
+    struct om__write *w = r->upload;
+    char layer[OM_LIMIT_NAME_BYTES];
+    if (w->write.status) return failed(r, w);
+    snprintf(layer, sizeof layer, "%s", r->layer->name);
+    OM_TRY(renew_snapshot(r));
+    const bool one = w->single || om_body_is_feature(w->body);
+    return one && w->write.taken == 1 ? answer_row(r, w, layer)
+                                      : answer_batch(r, w);
+}

@@ -1,0 +1,290 @@
+// write_ask.c - what the head of a write says: who, how often, on what
+// condition, in which form.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "data/base/hash.h"
+#include "data/base/log.h"
+#include "web/server/writes.h"
+
+/* ---- may it be written at all */
+
+static om_status refuse(struct om__request *r, unsigned http, const char *text)
+{
+    r->error_status = http;
+    return om_fail(&r->err, OM_E_UNSUPPORTED, 0, "%s", text);
+}
+
+/* Is an Origin where our own pages come from? */
+static bool own_origin(const struct om__request *r)
+{
+    const char *origin = r->origin;
+    if (r->server->url) return !strcasecmp(origin, r->server->url);
+    const char *host = strstr(origin, "://");
+    return host && r->host && !strcasecmp(host + 3, r->host);
+}
+
+/* A page of another site may have its reader's browser send what it likes.
+ * Browsers say where such requests come from; other programs say nothing. */
+static om_status check_site(struct om__request *r)
+{
+    const char *site = r->fetch_site;
+    const bool strange =
+        (r->origin && !own_origin(r)) ||
+        (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0);
+    return strange ? refuse(r, MHD_HTTP_FORBIDDEN,
+                            "pages of other sites cannot write here")
+                   : OM_OK;
+}
+
+/* Until there are roles: whoever has the token, where there is one; else only
+ * programs of this machine. */
+static om_status check_who(struct om__request *r)
+{
+    if (r->in_charge) return OM_OK;
+    if (!om__charge_set(r->server->charge) && !om__client_of(r)) return OM_OK;
+    return refuse(r, MHD_HTTP_UNAUTHORIZED,
+                  om__charge_set(r->server->charge)
+                      ? "those in charge may write, with a token"
+                      : "this server has no token for those in charge, so "
+                        "only programs of its own machine may write");
+}
+
+static om_status check_rate(struct om__request *r)
+{
+    struct om__writes *writes = r->server->writes;
+    uint64_t client = om__client_of(r);
+    // On this machine it may be a proxy that speaks for many, unless whoever
+    // runs the server has said how many.
+    if (!client && writes->client_limit_set) client = 1;
+    const double wait_s = om_rates_take(writes->rates, client, om_seconds());
+    if (wait_s <= 0) return OM_OK;
+    r->retry_after_s = (unsigned)fmin(ceil(wait_s), 3600);
+    return om_fail(&r->err, OM_E_RATE, 0,
+                   "too many writes; the next is taken in %u s",
+                   r->retry_after_s);
+}
+
+static om_status check_writer(struct om__request *r)
+{
+    struct om__writes *writes = r->server->writes;
+    char why[OM_ERR_TEXT_BYTES];
+    if (om__writes_ready(writes, why)) return OM_OK;
+    if (writes->read_only) return refuse(r, MHD_HTTP_FORBIDDEN, why);
+    r->retry_after_s = 5;
+    return refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, why);
+}
+
+om_status om__write_may(struct om__request *r)
+{
+    OM_TRY(check_site(r));
+    OM_TRY(check_who(r));
+    OM_TRY(om__request_layer(r, r->address.segment[1]));
+    if (r->layer->meta && r->layer->meta->unit_level[0]) {
+        snprintf(r->allow, sizeof r->allow, "GET, HEAD, OPTIONS");
+        r->error_status = MHD_HTTP_METHOD_NOT_ALLOWED;
+        return om_fail(&r->err, OM_E_UNSUPPORTED, 0,
+                       "%s is a level of units: those change only as a whole "
+                       "(onemap import --replace)",
+                       r->layer->name);
+    }
+    OM_TRY(check_writer(r));
+    return check_rate(r);
+}
+
+/* ---- on which condition */
+
+/* "123" of a list of ETags, as answers of items have them; "123-g" is the same
+ * row sent gzipped. False: it is none of ours, or a weak one, and fits
+ * nothing. */
+static bool read_tag(const char *text, size_t len, uint64_t *out)
+{
+    if (len < 3 || text[0] != '"' || text[len - 1] != '"') return false;
+    text++;
+    len -= 2;
+    if (len > 2 && !memcmp(text + len - 2, "-g", 2)) len -= 2;
+    return om_digits_read(text, len, INT64_MAX, out);
+}
+
+/* Which of several is the row's sequence now; the engine looks again, when it
+ * is the row's turn. */
+static om_status read_if_match(struct om__request *r, struct om__write *w)
+{
+    const char *at = r->if_match;
+    uint64_t now = 0, one = 0, first = 0;
+    size_t tags = 0;
+    while (*(at += strspn(at, " \t,"))) {
+        const size_t whole = strcspn(at, ",");
+        size_t len = whole;
+        while (len && strchr(" \t", at[len - 1])) len--;
+        const bool any = len == 1 && *at == '*';
+        if (!any && (len < 2 || at[len - 1] != '"'))
+            return refuse(r, MHD_HTTP_BAD_REQUEST,
+                          "If-Match is a list of ETags, such as \"123\", or *");
+        const bool ours = any || read_tag(at, len, &one);
+        if (any) one = 0;
+        at += whole;
+        if (!tags++ && ours && !any && !*(at + strspn(at, " \t,"))) {
+            w->if_sequence = one;  // the usual case: the engine alone decides
+            return OM_OK;
+        }
+        if (!ours) continue;
+        if (!now) {
+            const om_status st =
+                om__row_sequence(r, r->address.segment[3], &now);
+            if (st == OM_E_NOTFOUND) break;
+            OM_TRY(st);
+        }
+        if (any || one == now) first = now;
+    }
+    if (first) {
+        w->if_sequence = first;
+        return OM_OK;
+    }
+    return refuse(r, MHD_HTTP_PRECONDITION_FAILED,
+                  "the row is not the one that If-Match names");
+}
+
+om_status om__write_conditions(struct om__request *r, struct om__write *w)
+{
+    if (r->if_match) {
+        if (!w->single)
+            return refuse(r, MHD_HTTP_BAD_REQUEST,
+                          "If-Match is for one row, at its own address");
+        OM_TRY(read_if_match(r, w));
+    }
+    if (!r->if_none_match) return OM_OK;
+    if (strcmp(r->if_none_match, "*") != 0 || w->kind != OM_WRITE_PUT)
+        return refuse(r, MHD_HTTP_BAD_REQUEST,
+                      "If-None-Match of a write is *, and of PUT");
+    w->if_none = true;
+    w->kind = OM_WRITE_INSERT;
+    return OM_OK;
+}
+
+om_status om__write_key(struct om__request *r, struct om__write *w)
+{
+    const char *key = r->idempotency_key;
+    if (!key) return OM_OK;
+    const size_t len = strlen(key);
+    bool good = len >= 1 && len <= OM__KEY_BYTES;
+    for (size_t i = 0; i < len && good; i++) good = key[i] > 32 && key[i] < 127;
+    if (!good)
+        return om__param_bad(r, "Idempotency-Key", OM_E_FORMAT,
+                             "Idempotency-Key is 1 to %d printable characters "
+                             "without blanks",
+                             OM__KEY_BYTES);
+    snprintf(w->key, sizeof w->key, "%s/%s", r->layer->name, key);
+    return OM_OK;
+}
+
+/* ---- in which form */
+
+static bool is_type(const char *given, const char *type, size_t len)
+{
+    return !strncasecmp(given, type, len) && strchr("; \t", given[len]) != NULL;
+}
+
+/* Texts are UTF-8, whatever else a parameter would like. */
+static bool good_charset(const char *type)
+{
+    const char *at = strcasestr(type, "charset=");
+    if (!at) return true;
+    at += 8;
+    if (*at == '"') at++;
+    return !strncasecmp(at, "utf-8", 5) || !strncasecmp(at, "utf8", 4);
+}
+
+om_status om__write_form(struct om__request *r, enum om_body_form *out)
+{
+    const char *given = r->content_type ? r->content_type : "";
+    if (r->content_encoding && strcasecmp(r->content_encoding, "identity") != 0)
+        return refuse(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                      "bodies are taken as they are, not compressed");
+    for (const char *at = r->route->bodies; *at; at += strspn(at, " ")) {
+        const size_t len = strcspn(at, " ");
+        if (is_type(given, at, len) && good_charset(given)) {
+            *out = !strncmp(at, "text/csv", 8) ? OM_BODY_CSV
+                   : strstr(given, "ndjson") || strstr(given, "jsonl")
+                       ? OM_BODY_LINES
+                       : OM_BODY_GEOJSON;
+            return OM_OK;
+        }
+        at += len;
+    }
+    r->error_status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+    return om_fail(&r->err, OM_E_UNSUPPORTED, 0,
+                   "Content-Type is one of: %s; in UTF-8", r->route->bodies);
+}
+
+void om__write_hash(struct om__write *w, const void *bytes, size_t len)
+{
+    const uint8_t *at = bytes;
+    while (len) {
+        size_t n = sizeof w->block - w->block_len;
+        if (n > len) n = len;
+        memcpy(w->block + w->block_len, at, n);
+        w->block_len += n;
+        at += n;
+        len -= n;
+        if (w->block_len < sizeof w->block) continue;
+        w->hash = om_hash64(w->block, sizeof w->block, w->hash);
+        w->block_len = 0;
+    }
+}
+
+uint64_t om__write_hashed(const struct om__write *w)
+{
+    return om_hash64(w->block, w->block_len, w->hash);
+}
+
+/* ---- which row */
+
+/* How often to look for a snapshot that has what the journal has already: it
+ * is published a moment after. */
+#define LOOKS 200
+
+om_status om__row_sequence(struct om__request *r, const char *id, uint64_t *out)
+{
+    struct om__writes *writes = r->server->writes;
+    om_status st = OM_OK;
+    for (int i = 0; i < LOOKS; i++) {
+        pthread_rwlock_rdlock(&writes->lock);
+        st = writes->live ? om_live_row_sequence(writes->live, r->layer->name,
+                                                 id, strlen(id), out)
+                          : OM_E_UNSUPPORTED;
+        pthread_rwlock_unlock(&writes->lock);
+        if (st) return st;
+        struct om_snapshot *newest = om_city_snapshot(r->server->city);
+        if (!newest) return OM_E_MEMORY;
+        const struct om_layer *layer =
+            om_snapshot_layer(newest, r->layer->name);
+        if (layer && *out <= newest->sequence) {
+            om_snapshot_unref(r->snapshot);
+            r->snapshot = newest;
+            r->layer = layer;
+            return OM_OK;
+        }
+        om_snapshot_unref(newest);
+        if (!layer) return OM_E_NOTFOUND;
+        const struct timespec moment = {0, 1000000};
+        nanosleep(&moment, NULL);
+    }
+    return OM_E_BUSY;
+}
+
+om_status om__row_exists(struct om__request *r, const char *id, bool *out)
+{
+    uint64_t count = 0;
+    const struct om_query query = {
+        .snapshot = r->snapshot,
+        .layer = r->layer,
+        .policy = &OM_POLICY_ALL,
+        .place = {.kind = OM_PLACE_ID, .id = id, .id_len = strlen(id)}};
+    const om_status st = om_query_count(&query, &count);
+    *out = count > 0;
+    return st == OM_E_NOTFOUND ? OM_OK : st;
+}

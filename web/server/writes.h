@@ -1,0 +1,120 @@
+// writes.h - requests that change rows: who may, how often, and what becomes
+// of them.
+#ifndef OM_WEB_SERVER_WRITES_H
+#define OM_WEB_SERVER_WRITES_H
+
+#include "engine/live/live.h"
+#include "web/server/rates.h"
+#include "web/server/server_internal.h"
+#include "web/write.h"
+
+/** Bytes of a body, whatever its form. */
+#define OM__BODY_BYTES ((uint64_t)64 << 20)
+/** Bytes of a body of one row. */
+#define OM__ROW_BYTES ((uint64_t)OM_LIMIT_TEXT_BYTES + (64 << 10))
+/** Bytes of all bodies that are being read or wait to be written; more are
+ *  told to come back (503): twice that much memory is what they can cost. */
+#define OM__BODIES_BYTES ((uint64_t)256 << 20)
+/** Requests a second that change something, of all and of one client that is
+ *  not on this machine. */
+#define OM__WRITES_PER_S 5000.0
+#define OM__CLIENT_WRITES_PER_S 200.0
+/** Bytes of an idempotency key: a layer's name is put before it. */
+#define OM__KEY_BYTES 60
+
+/* The writer of the city, as the server holds it. */
+struct om__writes {
+    struct om_server *server;
+    pthread_rwlock_t lock;         // guards live against its end
+    struct om_live *live;          // NULL: nothing can be written
+    char why[OM_ERR_TEXT_BYTES];   // it cannot
+    bool reads_only;               // from the beginning, and
+    bool read_only;                // because nobody wants otherwise
+    atomic_bool client_limit_set;  // it holds for this machine, too
+    struct om_rates *rates;
+    atomic_uint_least64_t body_bytes;  // held
+};
+
+/**
+ * Become the writer of the server's city, unless told not to. A disk that
+ * cannot be written to is no error: the city is served for reading, and why it
+ * cannot be written is kept.
+ *
+ * returns  OM_E_BUSY  another process writes it
+ * owns     *out: om__writes_free
+ */
+om_status om__writes_new(struct om_server *server,
+                         const struct om_server_options *options,
+                         struct om__writes **out,
+                         struct om_err *err) OM_MUST_USE;
+/** Finish what is queued, and take nothing more. Whatever waits is resumed. */
+void om__writes_close(struct om__writes *writes);
+void om__writes_free(struct om__writes *writes);
+/** Take over what another process has committed. */
+om_status om__writes_refresh(struct om__writes *writes, bool *changed,
+                             struct om_err *err) OM_MUST_USE;
+/** Take over the figures of rates. */
+void om__writes_set(struct om__writes *writes,
+                    const struct om_server_options *options);
+/** Can the city be written now? Else `why` [OM_ERR_TEXT_BYTES] is told. */
+bool om__writes_ready(struct om__writes *writes, char *why);
+/** Is it a server for reading, since it began? */
+bool om__writes_reads_only(struct om__writes *writes);
+/** Figures for /metrics. */
+void om__writes_metrics(struct om__writes *writes, struct om_buf *out);
+
+/* A write on its way: request->upload. */
+struct om__write {
+    struct om_body_rules rules;
+    struct om_body *body;  // NULL for DELETE
+    enum om_write_kind kind;
+    bool single;   // one row, named by the address
+    bool created;  // PUT: there was none
+    bool partial;
+    bool if_none;  // If-None-Match: *
+    uint64_t if_sequence;
+    uint64_t held;  // bytes, of writes->body_bytes
+    // Hash of all that is asked, whatever pieces it came in.
+    uint64_t hash;
+    size_t block_len;
+    uint8_t block[4096];
+    char key[OM_LIMIT_NAME_BYTES + OM__KEY_BYTES + 2];
+    char who[64];
+    struct om_write write;
+    // Why rows were refused by the engine, copied while it says so.
+    size_t faults;
+    struct om_write_fault *fault;
+    // The row of a DELETE.
+    struct om_schema schema;
+    struct om_batch batch;
+};
+
+// write_ask.c: what the head of a request says
+/** What every write must fulfil before its body is looked at. */
+om_status om__write_may(struct om__request *request) OM_MUST_USE;
+/** If-Match and If-None-Match. */
+om_status om__write_conditions(struct om__request *request,
+                               struct om__write *write) OM_MUST_USE;
+om_status om__write_key(struct om__request *request,
+                        struct om__write *write) OM_MUST_USE;
+/** The form of the body by Content-Type, among those of the route. */
+om_status om__write_form(struct om__request *request,
+                         enum om_body_form *out) OM_MUST_USE;
+void om__write_hash(struct om__write *write, const void *bytes, size_t len);
+uint64_t om__write_hashed(const struct om__write *write);
+/** Sequence of a row, and of its newest snapshot: what is read from that is
+ *  not older than the sequence. OM_E_NOTFOUND. */
+om_status om__row_sequence(struct om__request *request, const char *id,
+                           uint64_t *out) OM_MUST_USE;
+/** Is the row there, in the request's snapshot? */
+om_status om__row_exists(struct om__request *request, const char *id,
+                         bool *out) OM_MUST_USE;
+
+// write_answer.c
+/** Answer a body that has rows that cannot be taken. */
+om_status om__write_refused(struct om__request *request,
+                            struct om__write *write) OM_MUST_USE;
+/** Answer what has become of a write. */
+om_status om__write_done(struct om__request *request) OM_MUST_USE;
+
+#endif
