@@ -125,7 +125,7 @@ DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
 DEBS_RUN := nodejs npm curl fonts-noto-cjk
 DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin libxml2-utils chromium pngcheck
 DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy python3-networkx python3-pil \
-    postgresql-15 postgresql-15-postgis-3 cgi-mapserver \
+    postgresql-15 postgresql-15-postgis-3 mapserver-bin \
     python3-sklearn r-cran-spdep r-cran-spatstat.explore
 NODE_MODULES := web/pages/node_modules/.package-lock.json
 

@@ -32,8 +32,8 @@ const TABLE = [
     ['/collections/place/map/tiles/CGCS2000Quad/3/4/0', 404], [`/wmts/1.0.0/heat:place/dark/WebMercatorQuad/${LONG}/0/0.png`, 404], ['/wmts/1.0.0/heat:place/dark/WebMercatorQuad/3/8/0.png', 400],
     ['/wmts/1.0.0/heat:place/dark/WebMercatorQuad/3/0/0x1.png', 404],
     // [4] scales that are none
-    [`/tiles/heat:place/${Z}/${X}/${Y}@999x.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}@-2x.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}@2x@2x.png`, 400],
-    [`/tiles/heat:place/${Z}/${X}/${Y}@2X.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}@2x.mvt`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}.png.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}`, 400],
+    [`/tiles/heat:place/${Z}/${X}/${Y}@999x.png`, 404], [`/tiles/heat:place/${Z}/${X}/${Y}@-2x.png`, 404], [`/tiles/heat:place/${Z}/${X}/${Y}@2x@2x.png`, 404],
+    [`/tiles/heat:place/${Z}/${X}/${Y}@2X.png`, 404], [`/tiles/heat:place/${Z}/${X}/${Y}@2x.mvt`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}.png.png`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}`, 400],
     [`/tiles/heat:place/${Z}/${X}/.png`, [400, 404]], [`/tiles/heat:place/${Z}/${X}/${Y}.exe`, 400], [`/tiles/heat:place/${Z}/${X}/${Y}.png/`, 404],
     // [5] boxes
     [`${ITEMS}?bbox=NaN,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=inf,1,2,3`, 400, 'bbox'], [`${ITEMS}?bbox=-inf,-inf,inf,inf`, 400, 'bbox'], [`${ITEMS}?bbox=114,22,113,23`, 200],

@@ -279,7 +279,7 @@ test('the server', async (t) => {
             [`/tiles/heat:place/${Z}/${X}/${Y}.png?palette=pink`, 400, 'palette'],
             [`/tiles/heat:place/${Z}/${X}/${Y}.png?weight=kind`, 400, 'weight'],
             [`/tiles/heat:place/${Z}/${X}/${Y}.jpg`, 400], [`/tiles/place/${Z}/${X}/${Y}@2x.mvt`, 400],
-            [`/tiles/place/${Z}/${X}/${Y}.pbf?kernel=gaussian`, 400, 'kernel'], [`/tiles/nowhere/${Z}/${X}/${Y}.mvt`, 404], [`/tiles/heat:place/${Z}/${X}/${Y}@3x.png`, 400],
+            [`/tiles/place/${Z}/${X}/${Y}.pbf?kernel=gaussian`, 400, 'kernel'], [`/tiles/nowhere/${Z}/${X}/${Y}.mvt`, 404], [`/tiles/heat:place/${Z}/${X}/${Y}@3x.png`, 404],
             ['/tiles/heat:place/23/0/0.png', 404], ['/tiles/heat:place/3/8/0.png', 404], ['/tiles/heat:place/3/-1/0.png', 400],
             ['/tiles/heat:nowhere/0/0/0.png', 404], ['/tiles/circle/0/0/0.png', 404], ['/health/', 404], ['/nothing', 404],
         ]) {

@@ -177,6 +177,7 @@ om_status om_tile_address_parse(const char *z, const char *x, const char *y,
         scale = 2;
         rest += 3;
     }
+    if (digits && *rest == '@') return OM_E_RANGE;
     if (rest[0] != '.' || !rest[1] || strchr(rest + 1, '.') ||
         strchr(rest + 1, '@'))
         return OM_E_FORMAT;

@@ -72,8 +72,9 @@ struct om_tile_address {
 #define OM_TILE_ZOOM_MAX 22
 /**
  * Read z, x and "y[@2x].ext".
- * returns  OM_E_FORMAT (not numbers, another scale, no extension),
- *          OM_E_RANGE (z > OM_TILE_ZOOM_MAX, x or y not below 2^z)
+ * returns  OM_E_FORMAT (not numbers, no extension),
+ *          OM_E_RANGE (z > OM_TILE_ZOOM_MAX, x or y not below 2^z, another
+ *          scale): a tile that is not there
  */
 om_status om_tile_address_parse(const char *z, const char *x, const char *y,
                                 struct om_tile_address *out) OM_MUST_USE;
