@@ -21,6 +21,7 @@
 set -eu
 onemap=$(realpath "$1") city=$(realpath -m "$2") here=$(realpath "$(dirname "$0")")
 . "$here/../row.sh"
+PATH=$PATH:/usr/sbin # nginx
 source=$(realpath -m "${BENCH_SRC:-$city.src}") most=${BENCH_TILES:-30}
 programs=$(dirname "$onemap")/release/benchmarks
 ask=$programs/ask bench=$programs/tiles/bench_mvt

@@ -20,6 +20,7 @@
 set -eu
 onemap=$(realpath "$1") city=$(realpath -m "$2")
 . "$(dirname "$0")/../row.sh"
+PATH=$PATH:/usr/sbin # nginx
 seconds=${BENCH_SECONDS:-1} rounds=${BENCH_ROUNDS:-5} threads=${BENCH_THREADS:-2}
 programs=$(dirname "$onemap")/release/benchmarks
 ask=$programs/ask bench=$programs/tiles/bench_mvt
@@ -61,8 +62,8 @@ ready() {
     "$ask" -c1 "$port" "$dir/first" | awk '{ printf "  the first tile, which makes ready what all share: %.1f ms\n", 1e3 * $2 }'
 }
 print() { # ZOOM, then the words of ask
-    awk -v z="$1" '{ printf "  z%-4s %7d tiles  %9.0f/s  p50 %8.3f  p99 %8.3f ms   bytes %7d %7d %7d\n",
-        z, $1, $1 / $2, 1e3 * $3, 1e3 * $4, $6, $7, $8 }'
+    awk -v z="$1" '{ printf "  %-5s %7d tiles  %9.0f/s  p50 %8.3f  p99 %8.3f ms   bytes %7d %7d %7d\n",
+        (z == "all" ? z : "z" z), $1, $1 / $2, 1e3 * $3, 1e3 * $4, $6, $7, $8 }'
 }
 cold() {
     local form=() z before
@@ -154,7 +155,7 @@ cached() {
         else
             echo "$z $(median "$dir/own") 0 1 0 0 0 0 0 0 0 0 0 $(spread "$dir/own")"
         fi | awk -v peer="$peer" '{
-            printf "  z%-4s onemap %7.0f/s  p50 %6.3f  p99 %6.3f ms", $1, $2 / $3, 1e3 * $4, 1e3 * $5
+            printf "  %-5s onemap %7.0f/s  p50 %6.3f  p99 %6.3f ms", ($1 == "all" ? $1 : "z" $1), $2 / $3, 1e3 * $4, 1e3 * $5
             if (peer) printf "   nginx %7.0f/s  p50 %6.3f  p99 %6.3f ms   ratio %.2f  %s (0.8)", $13 / $14, 1e3 * $15, 1e3 * $16,
                 $2 / $3 / ($13 / $14), ($2 / $3 / ($13 / $14) >= 0.8 ? "met" : "MISSED")
             if ($1 == "all") printf "   %s %s %s %s %s %s", $24, $25, $26, $27, $28, $29

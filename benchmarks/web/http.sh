@@ -10,6 +10,7 @@
 # measured the two bodies are compared.
 set -eu
 onemap=$1 city=$2
+PATH=$PATH:/usr/sbin # nginx
 seconds=${HTTP_SECONDS:-4} rounds=${HTTP_ROUNDS:-5} threads=${HTTP_THREADS:-2}
 for tool in wrk nginx curl; do
     command -v $tool >/dev/null || { echo "http: $tool is missing (make deps-bench)"; exit 0; }
