@@ -7,6 +7,7 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/hash.h"
+#include "data/base/log.h"
 #include "engine/layer/dead.h"
 #include "engine/live/replay_internal.h"
 #include "engine/snapshot_internal.h"
@@ -466,9 +467,34 @@ static om_status put_journal(struct reload *r, struct om_err *err)
         om__snapshot_new(r->base, r->state, r->sequence, 0, &files, err);
     if (!st) st = om__city_joiner(r->city, files, &joiner, err);
     int64_t ignored_s = r->clock_s;
-    if (!st) st = om__replay(journal, m, joiner, r->state, &ignored_s, err);
+    struct om_err why = {0};
+    if (!st) st = om__replay(journal, m, joiner, r->state, &ignored_s, &why);
+    if (st == OM_E_DAMAGED) {
+        // Better all that can be read, and a word, than nothing.
+        if (!r->city->told)
+            om_log(OM_LOG_ERROR, "city",
+                   "%s: %s; what was written after that is not shown",
+                   r->city->path, why.text);
+        r->city->told = true;
+        st = OM_OK;
+    } else if (st && why.code) {
+        if (err) *err = why;
+    }
     om_joiner_unref(joiner);
     om_snapshot_unref(files);
+    return st;
+}
+
+static om_status open_journal(struct om_city *city, struct om_err *err)
+{
+    const om_status st =
+        om_journal_open(city->path, OM_JOURNAL_READ, 0, &city->journal, err);
+    const uint64_t missing = st ? 0 : om_journal_missing(city->journal);
+    if (missing)
+        om_log(OM_LOG_ERROR, "city",
+               "%s: the last %llu rows that were written are not in the "
+               "journal any more",
+               city->path, (unsigned long long)missing);
     return st;
 }
 
@@ -484,8 +510,7 @@ static om_status build(struct reload *r, struct om_err *err)
         OM_TRY(om__base_read(city->path, &r->base, err));
     const struct om_manifest *m = &r->base->manifest;
     if (!city->journal && om_journal_exists(city->path))
-        OM_TRY(om_journal_open(city->path, OM_JOURNAL_READ, 0, &city->journal,
-                               err));
+        OM_TRY(open_journal(city, err));
     if (city->journal) {
         OM_TRY(om_journal_view(city->journal, err));
         r->viewing = true;

@@ -48,7 +48,8 @@ struct om_city {
     pthread_mutex_t lock;  // guards the two below
     struct om_snapshot *snapshot;
     struct om__stamp stamp;
-    pthread_mutex_t refreshing;  // one at a time; guards the two below
+    pthread_mutex_t refreshing;  // one at a time; guards the four below
+    bool told;                   // of damage in the journal
     struct om_journal *journal;  // READ; NULL: none yet
     struct om_joiner *joiner;    // of `units`; NULL: not needed yet
     uint64_t units;              // which units it is of (om__units_hash)

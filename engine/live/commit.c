@@ -211,7 +211,8 @@ static om_status write_group(struct om_live *live, const struct om_write *list,
     OM_TRY(om_journal_begin(live->journal, err));
     om_status st = OM_OK;
     if (live->begins)
-        st = add_commit(live, "", live->base->manifest.sequence, f->at_ms, err);
+        st = add_commit(live, OM__NOBODY, live->base->manifest.sequence,
+                        f->at_ms, err);
     if (!st) st = add_rows(live, f, err);
     if (!st) st = add_keys(live, list, f, err);
     if (st) {
@@ -412,8 +413,8 @@ om_status om__live_note(struct om_live *live, const struct om__base *base,
     om_status st = om_journal_begin(live->journal, err);
     if (!st) {
         if (live->begins)
-            st =
-                add_commit(live, "", live->base->manifest.sequence, at_ms, err);
+            st = add_commit(live, OM__NOBODY, live->base->manifest.sequence,
+                            at_ms, err);
         for (size_t i = 0; i < base->manifest.layers && !st; i++)
             if (which[i])
                 st = add_commit(live, base->manifest.layer[i].name, commit,

@@ -39,6 +39,7 @@
 #define RATIO 2
 #define WHOLE_WHEN 4
 #define PERIOD_S 1
+#define RETRY_S 30
 #define NICE 10
 
 /* One layer on its way into files. */
@@ -400,6 +401,7 @@ void *om__live_keep_thread(void *arg)
 {
     struct om_live *live = arg;
     om_status said = OM_OK;
+    double not_before_s = 0;
     // Of this thread only; what it starts inherits it.
     (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     for (;;) {
@@ -414,8 +416,14 @@ void *om__live_keep_thread(void *arg)
         pthread_mutex_unlock(&live->lock);
         if (stop) return NULL;
         if (live->options.no_compaction || !anything_due(live)) continue;
+        if (om_seconds() < not_before_s) continue;
         struct om_err err = {0};
+        const uint64_t before = atomic_load(&live->figures.compactions);
         const om_status st = compact(live, false, &err);
+        // An overlay looked like rows, or it went wrong: not at once again.
+        if (atomic_load(&live->figures.compactions) == before &&
+            st != OM_E_BUSY)
+            not_before_s = om_seconds() + RETRY_S;
         if (st && st != said && st != OM_E_BUSY && st != OM_E_STOPPED)
             om_log(OM_LOG_ERROR, "live", "writing layers to files: %s",
                    err.text);

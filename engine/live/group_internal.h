@@ -64,5 +64,10 @@ om_status om__group_apply(struct om__group *group, uint32_t layer,
                           const struct om_joiner *joiner,
                           struct om__finder *finder, struct om__stack **out,
                           struct om_err *err) OM_MUST_USE;
+/** Merge runs of a stack until it has few (tiers.c); *stack is replaced. */
+om_status om__stack_settle(struct om__stack **stack,
+                           const struct om_schema *own,
+                           const struct om_joiner *joiner,
+                           struct om_err *err) OM_MUST_USE;
 
 #endif

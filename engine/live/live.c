@@ -8,6 +8,7 @@
 #include "data/base/alloc.h"
 #include "data/base/log.h"
 #include "engine/live/live_internal.h"
+#include "engine/live/replay_internal.h"
 
 /* DESIGN
  * One thread, the committer, owns what is newest: the states of all layers,
@@ -266,6 +267,7 @@ struct telling {
 static bool tell_entry(void *ctx, const struct om_entry *e)
 {
     const struct telling *t = ctx;
+    if (!strcmp(e->layer, OM__NOBODY)) return true;
     const struct om_live_change change = {.sequence = e->sequence,
                                           .layer = e->layer,
                                           .cell = e->new_cell,

@@ -41,9 +41,7 @@ static bool map_entry(void *ctx, const struct om_entry *e)
     if (m->clock_s && e->clock_s) m->clock_s = e->clock_s;
     const int64_t at_s = m->clock_s ? m->clock_s : e->at_ms / 1000;
     if (e->kind == OM_ENTRY_COMMIT) {
-        // The first entry of a journal only says which commit it begins at.
-        if (e->layer[0] || e->commit + 1 != e->sequence)
-            renew(m, e->layer, e->sequence, at_s);
+        renew(m, e->layer, e->sequence, at_s);
         return true;
     }
     const struct om__where old = {e->old_cell, e->old_box};

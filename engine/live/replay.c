@@ -25,9 +25,6 @@ static size_t find_layer(const struct om_manifest *m, const char *name)
 
 static void note_commit(struct replay *r, const struct om_entry *e)
 {
-    // The first entry of a journal only says which commit it begins at.
-    const bool first = !e->layer[0] && e->commit + 1 == e->sequence;
-    if (first) return;
     for (size_t i = 0; i < r->manifest->layers; i++) {
         struct om__layer_state *s = &r->state[i];
         if (e->layer[0] && strcmp(e->layer, r->manifest->layer[i].name))
@@ -82,6 +79,8 @@ static om_status apply(struct replay *r, const struct om_joiner *joiner,
         if (st) break;
         om__stack_unref(s->stack);
         s->stack = fresh;
+        st = om__stack_settle(&s->stack, &r->manifest->layer[i].schema, joiner,
+                              err);
         if (r->last > s->upto) s->upto = r->last;
     }
     om__finder_deinit(&finder);
@@ -119,7 +118,11 @@ om_status om__replay(struct om_journal *journal,
         st = om_journal_each(journal, after, OM__GROUP_ROWS, true, take_entry,
                              &r, err);
         if (!st) st = r.status;
-        if (!st && r.entries) st = apply(&r, joiner, err);
+        // What comes before damage is shown.
+        if ((!st || st == OM_E_DAMAGED) && r.entries) {
+            const om_status put = apply(&r, joiner, st ? NULL : err);
+            if (put) st = put;
+        }
         after = r.last;
     } while (!st && r.entries == OM__GROUP_ROWS);
     om__group_deinit(&r.group);

@@ -5,13 +5,18 @@
 #include "engine/live/group_internal.h"
 #include "engine/snapshot_internal.h"
 
+/** Layer of the first entry of a journal, which only says which commit it
+ *  begins at: no layer can be called so. */
+#define OM__NOBODY "."
+
 /**
  * Bring states up to the end of the journal: entries after state.upto are put
  * in as whole new rows, so it does not matter what was there before. clock_s
  * (of the city, 0: none) moves on with them.
  *
- * returns  OM_E_DAMAGED, OM_E_MEMORY, OM_E_IO; states are then somewhere in
- *          between, but whole
+ * returns  OM_E_DAMAGED (all that comes before the damage is in),
+ *          OM_E_MEMORY, OM_E_IO; states are then somewhere in between, but
+ *          whole
  * cost     some 300,000 rows a second
  */
 om_status om__replay(struct om_journal *journal,

@@ -12,7 +12,8 @@
  * newest runs, as far back as each has not more than RATIO times the rows of
  * all that are newer. So there are about log RATIO (rows) of them, and a row is
  * merged a few times. Rows that die while a merge runs are found again by
- * their ids. */
+ * their ids. Processes that only read do the same when they put entries on top:
+ * nobody waits for them. */
 
 #define RATIO 3
 #define IDLE_MS 1000
@@ -52,6 +53,27 @@ static bool choose(const struct om__stack *stack, size_t first, size_t *from,
     *from = at;
     *to = end;
     return true;
+}
+
+om_status om__stack_settle(struct om__stack **stack,
+                           const struct om_schema *own,
+                           const struct om_joiner *joiner, struct om_err *err)
+{
+    size_t from, to;
+    while (choose(*stack, (*stack)->files, &from, &to)) {
+        struct om_segment *merged = NULL;
+        struct om__stack *fresh = NULL;
+        om_status st = om_run_merge(own, (*stack)->part + from, to - from,
+                                    joiner, NULL, NULL, &merged, err);
+        if (!st)
+            st =
+                om__stack_splice(*stack, from, to, merged, NULL, false, &fresh);
+        om_segment_unref(merged);
+        if (st) return st;
+        om__stack_unref(*stack);
+        *stack = fresh;
+    }
+    return OM_OK;
 }
 
 /* The first run of a layer that compaction does not have. With `lock`. */
