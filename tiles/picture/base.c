@@ -319,22 +319,56 @@ const struct om_labels *om_base_square_labels(
     return &square->labels;
 }
 
-static om_status place_labels(struct om_base *base, struct om_label_plan *plan,
-                              struct om_base_square *s)
+/* Copy placed labels, out of the memory that placing them took. */
+static om_status keep_labels(const struct om_labels *from,
+                             struct om_base_square *s)
 {
-    struct om_arena arena = {0};
-    om_status st = om__base_plan(base, plan, &arena);
-    if (!st) st = om_label_plan_place(plan, &s->labels);
-    om_arena_deinit(&arena);
-    return st;
+    size_t glyphs = 0, boxes = 0, bytes = 0;
+    for (size_t i = 0; i < from->count; i++) {
+        glyphs += from->label[i].glyphs;
+        boxes += from->label[i].boxes;
+        bytes += from->label[i].len + 1;
+    }
+    struct om_label *label =
+        om_arena_calloc(&s->arena, from->count + 1, sizeof *label);
+    struct om_label_glyph *glyph =
+        om_arena_calloc(&s->arena, glyphs + 1, sizeof *glyph);
+    struct om_label_box *box =
+        om_arena_calloc(&s->arena, boxes + 1, sizeof *box);
+    char *text = om_arena_calloc(&s->arena, bytes + 1, 1);
+    if (!label || !glyph || !box || !text) return OM_E_MEMORY;
+    for (size_t i = 0; i < from->count; i++) {
+        const struct om_label *l = &from->label[i];
+        label[i] = *l;
+        label[i].glyph = memcpy(glyph, l->glyph, l->glyphs * sizeof *glyph);
+        label[i].box = memcpy(box, l->box, l->boxes * sizeof *box);
+        label[i].text = memcpy(text, l->text, l->len);
+        glyph += l->glyphs;
+        box += l->boxes;
+        text += l->len + 1;
+    }
+    s->labels = (struct om_labels){from->count, label};
+    return OM_OK;
+}
+
+static om_status place_labels(struct om_base *base, struct om_label_plan *plan,
+                              struct om_arena *arena, struct om_base_square *s)
+{
+    struct om_labels placed;
+    OM_TRY(om__base_plan(base, plan, arena));
+    OM_TRY(om_label_plan_place(plan, &placed));
+    return keep_labels(&placed, s);
 }
 
 static om_status make_square(struct om_base *base, struct om_base_square *s)
 {
     struct om_label_plan *plan;
-    OM_TRY(om_label_plan_new(base->font, s->world, s->ratio, s->column, s->row,
-                             &s->arena, &plan));
-    return place_labels(base, plan, s);
+    struct om_arena arena = {0};
+    om_status st = om_label_plan_new(base->font, s->world, s->ratio, s->column,
+                                     s->row, &arena, &plan);
+    if (!st) st = place_labels(base, plan, &arena, s);
+    om_arena_deinit(&arena);
+    return st;
 }
 
 om_status om_base_window(struct om_base *base, const struct om_view *view,
@@ -343,6 +377,7 @@ om_status om_base_window(struct om_base *base, const struct om_view *view,
                          struct om_base_square **out)
 {
     struct om_label_plan *plan;
+    struct om_arena arena = {0};
     *out = NULL;
     struct om_base_square *s = om_calloc(1, sizeof *s);
     if (!s) return OM_E_MEMORY;
@@ -351,11 +386,11 @@ om_status om_base_window(struct om_base *base, const struct om_view *view,
         *out = s;
         return OM_OK;
     }
-    om_status st =
-        om_label_plan_window(base->font, view, home, &s->arena, &plan);
+    om_status st = om_label_plan_window(base->font, view, home, &arena, &plan);
     for (size_t i = 0; i < count && !st; i++)
         st = om_label_plan_block(plan, &taken[i]);
-    if (!st) st = place_labels(base, plan, s);
+    if (!st) st = place_labels(base, plan, &arena, s);
+    om_arena_deinit(&arena);
     if (st)
         om_base_square_unref(s);
     else

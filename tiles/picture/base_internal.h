@@ -31,7 +31,7 @@ struct om__base_source {
 #define OM__BASE_SOURCES 12
 #define OM__BASE_LEVELS 2
 #define OM__BASE_KNOWN_LEVELS 8
-/** Squares of labels kept: some 40 KB each. */
+/** Squares of labels kept: up to 200 KB each where roads are dense. */
 #define OM__BASE_SQUARES 256
 
 struct om_base_square {
