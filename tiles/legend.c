@@ -290,7 +290,7 @@ static om_status make(const struct om_snapshot *snapshot,
     } else {
         OM_TRY(largest(fields, units, &bound->risk, &out->most));
     }
-    out->as_of_s = om_manifest_as_of(snapshot->manifest, NULL);
+    out->as_of_s = om_snapshot_as_of(snapshot, NULL);
     out->sequence = snapshot->sequence;
     return OM_OK;
 }

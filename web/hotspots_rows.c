@@ -48,7 +48,7 @@ void om__hotspots_head(const struct om__hotspots *h, const char *stat,
                        int64_t from_s, int64_t to_s, struct om_buf *out)
 {
     const int32_t zone_s = h->city->zone_s;
-    const int64_t as_of_s = om_manifest_as_of(h->city, h->layer->meta);
+    const int64_t as_of_s = om_snapshot_as_of(h->q->snapshot, h->layer);
     om_buf_add_text(out, "\"layer\":");
     om_buf_add_json_text(out, h->layer->name, strlen(h->layer->name));
     add_text(out, "stat", stat);

@@ -70,7 +70,7 @@ struct om_vector_spec om_vector_ask_spec(const struct om_vector_ask *ask,
         .column = ask->some ? ask->column : NULL,
         .by = ask->by,
         .zone_s = snapshot->manifest->zone_s,
-        .as_of_s = om_manifest_as_of(snapshot->manifest, layer->meta)};
+        .as_of_s = om_snapshot_as_of(snapshot, layer)};
 }
 
 static const char *field_type(enum om_type type)

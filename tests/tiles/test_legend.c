@@ -81,7 +81,9 @@ static void map_init(struct map *m, size_t cases, bool exposed)
     m->exposure.spec.layer = &m->houses.layer;
     m->exposure.spec.selection = &m->all_houses;
     m->snapshot =
-        (struct om_snapshot){.manifest = &m->manifest, .sequence = cases};
+        (struct om_snapshot){.manifest = &m->manifest,
+                             .sequence = cases,
+                             .clock_s = m->manifest.clock_s};
     m->bound = (struct om_risk_bound){
         .risk = {.terms = 1,
                  .term = &m->term,

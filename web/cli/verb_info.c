@@ -16,10 +16,10 @@ static uint64_t bytes_of(const struct om_layer *layer)
 }
 
 static void as_of_text(const struct om_snapshot *s,
-                       const struct om_manifest_layer *layer,
+                       const struct om_layer *layer,
                        char out[OM_TIME_TEXT_BYTES])
 {
-    const int64_t at = om_manifest_as_of(s->manifest, layer);
+    const int64_t at = om_snapshot_as_of(s, layer);
     if (at)
         om_time_format(at, s->manifest->zone_s, out);
     else
@@ -30,7 +30,7 @@ static void print_layer(const struct om_snapshot *s,
                         const struct om_layer *layer)
 {
     char as_of[OM_TIME_TEXT_BYTES];
-    as_of_text(s, layer->meta, as_of);
+    as_of_text(s, layer, as_of);
     double b[4];
     om_layer_bounds(layer, b);
     printf("layer       %s %s\n", layer->name, layer->meta->title);

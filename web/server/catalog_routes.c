@@ -61,7 +61,7 @@ static void add_source(const struct om__request *r,
                om_json_text(om_json_get(document, "class"), NULL));
     add_member(out, "license", license_of(city, document));
     om_buf_addf(out, ",\"synthetic\":%s", city->synthetic ? "true" : "false");
-    const int64_t as_of = om_manifest_as_of(city, meta);
+    const int64_t as_of = om_snapshot_as_of(r->snapshot, layer);
     char text[OM_TIME_TEXT_BYTES] = "";
     if (as_of) om_time_format(as_of, city->zone_s, text);
     add_member(out, "as_of", text);
@@ -197,7 +197,7 @@ static void add_city(const struct om__request *r, struct om_buf *out)
          "/wmts/1.0.0/WMTSCapabilities.xml", false},
     };
     const struct om_manifest *city = r->snapshot->manifest;
-    const int64_t as_of = om_manifest_as_of(city, NULL);
+    const int64_t as_of = om_snapshot_as_of(r->snapshot, NULL);
     char text[OM_TIME_TEXT_BYTES] = "";
     om_buf_add_text(out, "{\"title\":");
     add_text(out, city->name[0] ? city->name : "onemap");

@@ -111,7 +111,7 @@ void om__layer_about(const struct om__request *r, const struct om_layer *layer,
     add_member(out, "rhythm", meta->rhythm);
     add_member(out, "base", meta->base);
     add_member(out, "unit_level", meta->unit_level);
-    const int64_t as_of = om_manifest_as_of(r->snapshot->manifest, meta);
+    const int64_t as_of = om_snapshot_as_of(r->snapshot, layer);
     if (as_of) {
         char text[OM_TIME_TEXT_BYTES];
         om_time_format(as_of, r->snapshot->manifest->zone_s, text);

@@ -156,8 +156,7 @@ static om_status read_place(struct om__request *r, struct map_ask *ask)
 static void note_as_of(struct om__request *r, struct map_ask *ask,
                        const struct om_layer *layer)
 {
-    const int64_t as_of =
-        om_manifest_as_of(r->snapshot->manifest, layer ? layer->meta : NULL);
+    const int64_t as_of = om_snapshot_as_of(r->snapshot, layer);
     if (as_of && (!ask->as_of_s || as_of < ask->as_of_s)) ask->as_of_s = as_of;
 }
 

@@ -95,11 +95,11 @@ static void add_always(struct lines *lines)
 /* When what the answer is about was true; of several layers, the newest. */
 static int64_t as_of(const struct om__request *r)
 {
-    const struct om_manifest *city = r->snapshot->manifest;
-    if (r->layer) return om_manifest_as_of(city, r->layer->meta);
+    if (r->layer) return om_snapshot_as_of(r->snapshot, r->layer);
     int64_t newest = 0;
     for (size_t i = 0; i < r->snapshot->layers; i++) {
-        const int64_t at = om_manifest_as_of(city, r->snapshot->layer[i].meta);
+        const int64_t at =
+            om_snapshot_as_of(r->snapshot, &r->snapshot->layer[i]);
         if (at > newest) newest = at;
     }
     return newest;

@@ -37,8 +37,7 @@ int64_t om__city_as_of(const struct om_snapshot *snapshot)
 {
     int64_t newest = 0;
     for (size_t i = 0; i < snapshot->layers; i++) {
-        const int64_t at =
-            om_manifest_as_of(snapshot->manifest, snapshot->layer[i].meta);
+        const int64_t at = om_snapshot_as_of(snapshot, &snapshot->layer[i]);
         if (at > newest) newest = at;
     }
     return newest;

@@ -58,8 +58,7 @@ static void add_city(const struct om__request *r, struct om_buf *out)
 {
     const struct om_manifest *city = r->snapshot->manifest;
     char text[OM_TIME_TEXT_BYTES];
-    const int64_t as_of =
-        om_manifest_as_of(city, r->layer ? r->layer->meta : NULL);
+    const int64_t as_of = om_snapshot_as_of(r->snapshot, r->layer);
     om_buf_addf(out, ",\"sequence\":%llu,\"synthetic\":%s",
                 (unsigned long long)r->snapshot->sequence,
                 city->synthetic ? "true" : "false");

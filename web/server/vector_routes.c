@@ -118,6 +118,11 @@ static om_status draw(struct om__request *r, void *memory,
     struct om_vector_spec spec = om_vector_ask_spec(
         ask, r->snapshot, r->layer, selection, vector->name);
     spec.crowd = vector->crowd;
+    // As of the newest change in the tile: it is the same tile until then.
+    int64_t at_s = 0;
+    const uint64_t changed = om_city_changed_at(
+        r->server->city, r->layer->name, om__tile_box(tile), &at_s);
+    if (changed && changed <= r->snapshot->sequence && at_s) spec.as_of_s = at_s;
     om_status st = OM_OK;
     if (!must_wait(r, &spec, tile))
         st = om_vector_tile(r->server->vectors, &spec, tile->z, tile->x,

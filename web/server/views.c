@@ -205,11 +205,12 @@ static om_status make_view(void *ctx, void **out)
 static uint64_t hash_figures(const struct om_heat_figures *f)
 {
     const struct {
-        double mean, scale, of_mean, of_most;
+        double mean, scale, legend;
         int64_t version;
         uint64_t relative;
-    } all = {f->mean,        f->scale,          f->legend.mean,
-             f->legend.most, f->legend.version, f->legend.relative};
+    } all = {f->mean, f->scale,
+             f->legend.relative ? f->legend.mean : f->legend.most,
+             f->legend.version, f->legend.relative};
     return om_hash64(&all, sizeof all, 0);
 }
 

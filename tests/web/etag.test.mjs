@@ -1,0 +1,305 @@
+// A row that is written makes exactly the tiles above it new.
+//
+// Plan
+//   one row: of every tile of four zooms over the city, vector, heat of a
+//     layer, heat of a model and picture, exactly those above it (and within the
+//     kernel's reach) get a new ETag; all others answer 304 to the old one, and
+//     none of them is drawn. Layers that were not written to keep all of theirs.
+//     Another server on the same city, with nothing in memory, draws the same
+//     tiles under the same tags.
+//   both places: a row that moves makes the tiles of its old and new place new
+//   in the same beat: a filter's share of the legend does not move with a row
+//   never stale: while rows are written, who has been told that one is written
+//     never again gets the tile without it, and never 304 for the tag from before
+//   pages: a link to the next page goes on after a write; no row twice, none
+//     that stayed is missed; 410 when the layer has been replaced
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import path from 'node:path';
+import test from 'node:test';
+
+import { done, folder, random } from './onemap.mjs';
+import { makeCity, SOUTH, STEP, tileX, tileY, WEST } from './sample.mjs';
+import { serve } from './server.mjs';
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+
+function ask(url, { method = 'GET', headers = {}, body } = {}) {
+    return new Promise((resolve, reject) => {
+        const type = body === undefined ? {} : { 'Content-Type': 'application/geo+json', 'Content-Length': Buffer.byteLength(body) };
+        const request = http.request(url, { method, agent, headers: { ...type, ...headers } }, (response) => {
+            const chunks = [];
+            response.on('data', (c) => chunks.push(c));
+            response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
+            response.on('error', reject);
+        });
+        request.on('error', reject);
+        request.end(body);
+    });
+}
+
+const json = (answer) => JSON.parse(answer.body.toString('utf8'));
+const hash = (bytes) => createHash('sha1').update(bytes).digest('hex');
+
+async function metric(url, name) {
+    const text = (await ask(`${url}/metrics`)).body.toString();
+    return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)[1]);
+}
+
+/** All of them, some at a time. */
+async function each(list, work) {
+    let next = 0;
+    await Promise.all(Array.from({ length: 8 }, async () => {
+        while (next < list.length) {
+            const i = next++;
+            await work(list[i], i);
+        }
+    }));
+}
+
+// Grid cells of 2^-32 of the world, and cells of level 18, as the change map has
+// them.
+const CELLS = 2 ** 32, LEVEL = 18, SIDE = 2 ** (32 - LEVEL);
+const place = (lon, lat) => ({
+    x: (lon + 180) / 360 * CELLS,
+    y: (1 - Math.asinh(Math.tan(lat * Math.PI / 180)) / Math.PI) / 2 * CELLS,
+});
+/** The level-18 cell of a place, as a box. */
+function cellOf({ x, y }) {
+    const x0 = Math.floor(x / SIDE) * SIDE, y0 = Math.floor(y / SIDE) * SIDE;
+    return { x0, y0, x1: x0 + SIDE - 1, y1: y0 + SIDE - 1 };
+}
+function boxOf({ z, x, y }) {
+    const side = 2 ** (32 - z);
+    return { x0: x * side, y0: y * side, x1: (x + 1) * side - 1, y1: (y + 1) * side - 1 };
+}
+const gap = (a, b) => Math.hypot(Math.max(a.x0 - b.x1, b.x0 - a.x1, 0), Math.max(a.y0 - b.y1, b.y0 - a.y1, 0));
+/** Metres on the ground of a grid cell, some. */
+const metres = (lat) => 40075016.686 * Math.cos(lat * Math.PI / 180) / CELLS;
+
+const ZOOMS = [9, 11, 12, 13];
+function tilesOf([west, south, east, north]) {
+    const tiles = [];
+    for (const z of ZOOMS)
+        for (let x = tileX(west, z); x <= tileX(east, z); x++)
+            for (let y = tileY(north, z); y <= tileY(south, z); y++) tiles.push({ z, x, y });
+    return tiles;
+}
+
+const feature = (id, lon, lat, properties = {}) => JSON.stringify({ type: 'Feature', id,
+    geometry: { type: 'Point', coordinates: [lon, lat] }, properties });
+
+// Maps of the synthetic city. `beat`: its colours follow from figures of the whole
+// city, which a server finds on the beat, and another one at another moment.
+const MAPS = [
+    { path: (t) => `/tiles/hazard/${t.z}/${t.x}/${t.y}.mvt`, kind: 'exact' },
+    { path: (t) => `/tiles/hazard/${t.z}/${t.x}/${t.y}.png`, kind: 'pixels' },
+    { path: (t) => `/tiles/hazard/${t.z}/${t.x}/${t.y}@2x.png?by=department`, kind: 'pixels' },
+    { path: (t) => `/tiles/heat:hazard/${t.z}/${t.x}/${t.y}.png`, kind: 'kernel', bandwidth: 800 },
+    { path: (t) => `/tiles/heat:hazard/${t.z}/${t.x}/${t.y}.png?bandwidth=2000&kernel=gaussian`, kind: 'kernel', bandwidth: 2000, beat: true },
+    { path: (t) => `/tiles/heat:hazard/${t.z}/${t.x}/${t.y}.png?filter=severity%3E1`, kind: 'kernel', bandwidth: 800, beat: true },
+    { path: (t) => `/tiles/visit/${t.z}/${t.x}/${t.y}.mvt`, kind: 'none' },
+    { path: (t) => `/tiles/heat:address/${t.z}/${t.x}/${t.y}.png`, kind: 'none' },
+    { path: (t) => `/tiles/building/${t.z}/${t.x}/${t.y}.mvt`, kind: 'none' },
+    { path: (t) => `/tiles/base/${t.z}/${t.x}/${t.y}.png`, kind: 'none' },
+    { path: (t) => `/tiles/rental/${t.z}/${t.x}/${t.y}.png`, kind: 'none' },
+];
+
+/** Must, may or must not a tile be another once the cell has changed? */
+function expected(map, tile, cells, lat) {
+    const box = boxOf(tile);
+    const near = Math.min(...cells.map((c) => gap(box, c)));
+    if (map.kind === 'none') return 'same';
+    if (map.kind === 'exact') return near === 0 ? 'new' : 'same';
+    if (map.kind === 'pixels') {
+        const px = 2 ** (32 - tile.z) / 256;
+        return near < px ? 'new' : near > 9 * px ? 'same' : 'either';
+    }
+    const kernel = map.bandwidth / metres(lat);
+    // The lattice's nodes and the softened edge of the Gaussian come to less
+    // than as much again; two pixels where these are wider.
+    const reach = 2.2 * kernel + 3 * 2 ** (32 - tile.z) / 256;
+    return near < 0.9 * kernel ? 'new' : near > reach ? 'same' : 'either';
+}
+
+async function synthetic(t) {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    await done('synth', path.join(dir, 'files'), '--scale', 0.01, '--quiet');
+    await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
+    return { dir, city };
+}
+
+test('a row makes the tiles above it new, and no others', { timeout: 600000 }, async (t) => {
+    const { city } = await synthetic(t);
+    // A day's beat: nothing in this test moves with time.
+    const first = await serve(t, city, '--beat', '86400');
+    const { url } = first;
+    const bounds = json(await ask(`${url}/tiles/hazard.json`)).bounds;
+    const tiles = tilesOf(bounds);
+    const asked = MAPS.flatMap((map) => tiles.map((tile) => ({ map, tile, path: map.path(tile) })));
+    assert.ok(tiles.length > 200, `${tiles.length} tiles`);
+
+    const take = (at, key) => each(asked, async (a) => {
+        const answer = await ask(`${at}${a.path}`);
+        assert.ok([200, 204].includes(answer.status), `${a.path}: ${answer.status}`);
+        a[key] = { etag: answer.headers.etag, bytes: hash(answer.body) };
+    });
+    /** Ask with the tag that is known; note who is new. */
+    const again = (at, cells, lat) => each(asked, async (a) => {
+        const answer = await ask(`${at}${a.path}`, { headers: { 'If-None-Match': a.is.etag } });
+        const want = cells ? expected(a.map, a.tile, cells, lat) : 'same';
+        const state = answer.status === 304 ? 'same' : 'new';
+        if (want !== 'either') assert.equal(state, want, `${a.path} with ${a.is.etag}`);
+        if (state === 'same') {
+            assert.equal(answer.headers.etag, a.is.etag);
+            assert.equal(answer.body.length, 0);
+        } else {
+            assert.ok([200, 204].includes(answer.status));
+            assert.notEqual(answer.headers.etag, a.is.etag);
+            // HEAD says the same and sends nothing.
+            const head = await ask(`${at}${a.path}`, { method: 'HEAD' });
+            assert.equal(head.headers.etag, answer.headers.etag);
+            assert.equal(head.body.length, 0);
+        }
+        a.state = state;
+    });
+
+    await take(url, 'is');
+    for (const a of asked) assert.match(a.is.etag, /^(W\/)?"[0-9a-f]{16}(-g)?"$/, a.path);
+    let drawn = await metric(url, 'onemap_tiles_drawn_total');
+    await again(url, null);
+    assert.equal(await metric(url, 'onemap_tiles_drawn_total'), drawn);
+
+    const lon = bounds[0] + 0.37 * (bounds[2] - bounds[0]), lat = bounds[1] + 0.61 * (bounds[3] - bounds[1]);
+    const one = json(await ask(`${url}/collections/hazard/items?limit=1`)).features[0];
+    const properties = { ...one.properties, severity: 3 };
+    for (const unit of ['grid', 'village', 'town', 'id']) delete properties[unit];
+    const made = await ask(`${url}/collections/hazard/items`, { method: 'POST', body: feature('新-1', lon, lat, properties) });
+    assert.equal(made.status, 201, made.body.toString());
+
+    const cells = [cellOf(place(lon, lat))];
+    await again(url, cells, lat);
+    const changed = asked.filter((a) => a.state === 'new');
+    for (const map of MAPS)
+        assert.equal(changed.some((a) => a.map === map), map.kind !== 'none', map.path(tiles[0]));
+    for (const z of ZOOMS)
+        assert.equal(changed.filter((a) => a.map === MAPS[0] && a.tile.z === z).length, 1);
+    // Only they were drawn; nothing was drawn to say that all others are as
+    // they were, in memory or not.
+    assert.equal(await metric(url, 'onemap_tiles_drawn_total') - drawn, changed.length);
+
+    // What is served now is what a server that has nothing in memory draws, and
+    // tiles whose bytes are others are among those that said so.
+    await take(url, 'now');
+    await first.stop();
+    const second = await serve(t, city, '--beat', '86400', '--read-only');
+    await take(second.url, 'fresh');
+    for (const a of asked) {
+        if (!a.map.beat) assert.equal(a.now.bytes, a.fresh.bytes, a.path);
+        if (a.state === 'same') assert.equal(a.now.bytes, a.is.bytes, a.path);
+    }
+    await second.stop();
+    const third = await serve(t, city, '--beat', '86400');
+    await take(third.url, 'fresh');
+    for (const a of asked) if (!a.map.beat) assert.equal(a.fresh.etag, a.now.etag, a.path);
+
+    // It moves: both places are new.
+    for (const a of asked) a.is = a.fresh;
+    const lon2 = bounds[0] + 0.7 * (bounds[2] - bounds[0]), lat2 = bounds[1] + 0.3 * (bounds[3] - bounds[1]);
+    const put = await ask(`${third.url}/collections/hazard/items/${encodeURIComponent('新-1')}`, { method: 'PUT', body: feature('新-1', lon2, lat2, properties) });
+    assert.equal(put.status, 200, put.body.toString());
+    drawn = await metric(third.url, 'onemap_tiles_drawn_total');
+    await again(third.url, [...cells, cellOf(place(lon2, lat2))], (lat + lat2) / 2);
+    for (const z of ZOOMS.slice(1))
+        assert.equal(asked.filter((a) => a.map === MAPS[0] && a.tile.z === z && a.state === 'new').length, 2);
+    assert.equal(await metric(third.url, 'onemap_tiles_drawn_total') - drawn, asked.filter((a) => a.state === 'new').length);
+});
+
+test('no tile is older than what was acknowledged', { timeout: 120000 }, async (t) => {
+    const { city } = await makeCity(t);
+    const { url } = await serve(t, city);
+    const next = random(11), z = 16;
+    const maps = [(x, y) => `/tiles/place/${z}/${x}/${y}.mvt`, (x, y) => `/tiles/place/${z}/${x}/${y}.png`, (x, y) => `/tiles/heat:place/${z}/${x}/${y}.png?bandwidth=300`];
+    let stop = false, conditional = 0;
+    // Readers that keep every tile hot, so that most answers are kept ones.
+    const spots = Array.from({ length: 6 }, (_, i) => ({ lon: WEST + 0.05 + 0.05 * i, lat: SOUTH + 0.21 }));
+    const readers = spots.map(async (s) => {
+        const tags = new Map();
+        while (!stop)
+            for (const map of maps) {
+                const target = map(tileX(s.lon, z), tileY(s.lat, z));
+                const tag = tags.get(target);
+                const answer = await ask(url + target, { headers: tag ? { 'If-None-Match': tag } : {} });
+                assert.ok([200, 204, 304].includes(answer.status));
+                tags.set(target, answer.headers.etag);
+            }
+    });
+    const writers = spots.map(async (s, w) => {
+        for (let i = 0; i < 25; i++) {
+            const id = `W${w}-${i}`, lon = s.lon + next() * 0.0005, lat = s.lat + next() * 0.0005;
+            const targets = maps.map((map) => map(tileX(lon, z), tileY(lat, z)));
+            const before = await Promise.all(targets.map((target) => ask(url + target)));
+            const made = await ask(`${url}/collections/place/items`, { method: 'POST', body: feature(id, lon, lat, { kind: 'shop', weight: 1, at: '2023-04-01T12:00:00+08:00' }) });
+            assert.equal(made.status, 201, made.body.toString());
+            for (const [k, target] of targets.entries()) {
+                const after = await ask(url + target, { headers: { 'If-None-Match': before[k].headers.etag } });
+                assert.equal(after.status, 200, target);
+                assert.notEqual(after.headers.etag, before[k].headers.etag);
+                if (k === 0) assert.ok(after.body.includes(id), `${id} is in ${target}`);
+                conditional++;
+            }
+        }
+    });
+    await Promise.all(writers);
+    stop = true;
+    await Promise.all(readers);
+    assert.equal(conditional, 6 * 25 * maps.length);
+    assert.ok(await metric(url, 'onemap_cache_invalidated_total\\{cache="answers"\\}') > 0);
+});
+
+test('pages go on after a write', { timeout: 120000 }, async (t) => {
+    const { dir, city } = await makeCity(t);
+    const { url } = await serve(t, city);
+    const items = `${url}/collections/place/items`;
+    for (const sort of ['', '&sortby=weight', '&sortby=-kind,at', '&sortby=note']) {
+        const stayed = new Map(), seen = new Map();
+        for (let next = `${items}?limit=10000${sort}`; next;) {
+            const page = json(await ask(next));
+            for (const f of page.features) stayed.set(f.id, 0);
+            next = page.links.find((l) => l.rel === 'next')?.href;
+        }
+        const ids = [...stayed.keys()], dice = random(sort.length + 1);
+        let pages = 0, last;
+        for (let next = `${items}?limit=700${sort}`; next; pages++) {
+            const page = json(await ask(next));
+            for (const f of page.features) {
+                assert.ok(!seen.has(f.id), `${f.id} twice, ${sort}`);
+                seen.set(f.id, pages);
+            }
+            last = next;
+            next = page.links.find((l) => l.rel === 'next')?.href;
+            // The row that the page ends with goes, some others too, and some come.
+            for (const id of [page.features.at(-1).id, ids[Math.floor(dice() * ids.length)]]) {
+                const gone = await ask(`${items}/${id}`, { method: 'DELETE' });
+                assert.ok([200, 204, 404].includes(gone.status), `DELETE ${gone.status}`);
+                stayed.delete(id);
+            }
+            const made = await ask(items, { method: 'POST', body: feature(`N${sort.length}-${pages}`, WEST + dice() * 0.39, SOUTH + dice() * 0.39, { kind: 'shop', weight: Math.floor(dice() * 10), at: '2023-04-01T12:00:00+08:00' }) });
+            assert.equal(made.status, 201, made.body.toString());
+        }
+        assert.ok(pages > 6);
+        for (const id of stayed.keys()) assert.ok(seen.has(id), `${id} is missed, ${sort}`);
+        assert.equal((await ask(last)).status, 200);
+    }
+    const link = json(await ask(`${items}?limit=10`)).links.find((l) => l.rel === 'next').href;
+    assert.equal((await ask(link)).status, 200);
+    await writeFile(path.join(dir, 'few.csv'), (await readFile(path.join(dir, 'places.csv'), 'utf8')).split('\n').slice(0, 500).join('\n') + '\n');
+    await done('import', city, 'place', path.join(dir, 'few.csv'), '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at', '--replace');
+    let status;
+    const until = Date.now() + 20000;
+    do status = (await ask(link)).status;
+    while (status === 200 && Date.now() < until);
+    assert.equal(status, 410);
+});
