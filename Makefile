@@ -98,6 +98,12 @@ $(ASK): $(ASK).o $(BUILD)/benchmarks/bench.o $(call libraries,data)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call outside,data)
 
+# And the one that they write with.
+WRITE := $(BUILD)/benchmarks/live/write
+$(WRITE): $(WRITE).o $(BUILD)/benchmarks/bench.o $(call libraries,data)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call outside,data)
+
 # Tests look at outside libraries as oracles: they may include any of them.
 CFLAGS_tests := $(CFLAGS_data) $(CFLAGS_engine) $(CFLAGS_tiles) $(CFLAGS_web)
 CFLAGS_benchmarks := $(CFLAGS_tests)
@@ -239,7 +245,7 @@ bench: ## print the figures that documents quote, beside peers (B=name: only tho
 	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_BENCH)
 	$(AGAIN) -s -j2 benches $(BUILD_ROOT)/onemap && \
 	    benchmarks/run.sh $(if $(B),-b $(B)) $(BUILD_ROOT)/onemap $(BENCH_CITY) $(call chosen,$(foreach room,$(ROOMS),$(BENCHES_$(room))))
-benches: $(foreach room,$(ROOMS),$(BENCHES_$(room))) $(ASK)
+benches: $(foreach room,$(ROOMS),$(BENCHES_$(room))) $(ASK) $(WRITE)
 .PHONY: bench benches
 
 score: $(BUILD_ROOT)/onemap ## how hotspots do against what was planted (CITY and its sources), and where nothing was
