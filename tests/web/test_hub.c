@@ -444,6 +444,39 @@ static void hub_recalls_what_it_told_or_says_that_it_cannot(void **state)
     om__hub_free(hub);
 }
 
+static bool hides(void *ctx, const char *layer)
+{
+    (void)ctx;
+    return layer[0] == 's';
+}
+
+static void hub_does_not_tell_where_in_a_hidden_layer(void **state)
+{
+    (void)state;
+    const struct om__hub_options o = {.listeners = 4,
+                                      .per_client = 4,
+                                      .buffer_bytes = 1 << 16,
+                                      .tick_ms = 1,
+                                      .beat_ms = 600000,
+                                      .slow_ms = 30000,
+                                      .hidden = hides};
+    struct om__hub *hub;
+    struct om__told told = {0};
+    assert_int_equal(om__hub_new(&o, &hub), OM_OK);
+    const struct om_live_change c[] = {change(1, "a", 5), change(2, "s", 5),
+                                       change(3, "a", 6)};
+    const struct om_live_news news = {1, 3, 3, c};
+    om__hub_news(hub, &news);
+    assert_int_equal(om__hub_recall(hub, 0, 3, &told), OM_OK);
+    assert_int_equal(told.layers, 2);
+    assert_int_equal(told.layer[0].level, OM_CHANGE_LEVEL);
+    assert_int_equal(told.layer[0].count, 2);
+    assert_string_equal(told.layer[1].name, "s");
+    assert_int_equal(told.layer[1].level, 0);
+    om__told_deinit(&told);
+    om__hub_free(hub);
+}
+
 static void hub_remembers_what_was_before_it(void **state)
 {
     (void)state;
@@ -575,6 +608,7 @@ int main(void)
         cmocka_unit_test(hub_lets_the_slow_go_and_tells_the_others),
         cmocka_unit_test(hub_has_limits),
         cmocka_unit_test(hub_recalls_what_it_told_or_says_that_it_cannot),
+        cmocka_unit_test(hub_does_not_tell_where_in_a_hidden_layer),
         cmocka_unit_test(hub_remembers_what_was_before_it),
         cmocka_unit_test(hub_tells_nothing_twice_and_nothing_never),
         cmocka_unit_test(fault_hub),

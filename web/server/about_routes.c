@@ -110,7 +110,8 @@ static om_status landing(struct om__request *r)
     om_buf_addf(&out, ",\"synthetic\":%s,\"sequence\":%llu",
                 city->synthetic ? "true" : "false",
                 (unsigned long long)r->snapshot->sequence);
-    add_time(&out, "clock", city->clock_s, city->zone_s);
+    add_time(&out, "clock", city->clock_s ? om_snapshot_now(r->snapshot) : 0,
+             city->zone_s);
     om_buf_addf(&out, ",\"zone_s\":%d,\"levels\":[", (int)city->zone_s);
     for (size_t i = 0; i < city->levels; i++) {
         if (i) om_buf_add_text(&out, ",");

@@ -202,6 +202,8 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         single(request, &request->if_range, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION)) {
         single(request, &request->authorization, value);
+    } else if (!strcasecmp(name, "City-Clock")) {
+        single(request, &request->city_clock, value);
     } else if (!strcasecmp(name, "Last-Event-ID")) {
         single(request, &request->last_event_id, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {

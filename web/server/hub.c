@@ -38,7 +38,6 @@
 
 /* Events that a listener may be behind: a quarter of a minute of a busy city. */
 #define OM__HUB_BEHIND 64
-#define OM__HUB_MEMORY ((size_t)1 << 16)
 /* Of these, as many are looked at before whoever publishes may go on. */
 #define AT_ONCE 1024
 /* Bytes that the system buffers for a listener beside ours: its own default
@@ -390,11 +389,20 @@ om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
 
 void om__hub_news(struct om__hub *hub, const struct om_live_news *news)
 {
+    const char *layer = NULL;
+    bool hidden = false;
     pthread_mutex_lock(&hub->news_lock);
     const bool idle = !hub->gathered.last;
     for (size_t i = 0; i < news->count; i++) {
-        om__told_add(&hub->gathered, &news->change[i]);
-        remember(hub, &news->change[i]);
+        struct om_live_change change = news->change[i];
+        // Mostly they are of one layer.
+        if (hub->o.hidden && (!layer || strcmp(layer, change.layer) != 0)) {
+            layer = change.layer;
+            hidden = hub->o.hidden(hub->o.ctx, layer);
+        }
+        if (hidden) om__told_hide(&change);
+        om__told_add(&hub->gathered, &change);
+        remember(hub, &change);
     }
     if (news->last > hub->gathered.last) hub->gathered.last = news->last;
     if (!hub->gathered.first) hub->gathered.first = news->first;

@@ -4,6 +4,9 @@
 
 #include "web/server/told.h"
 
+/** Changes that are remembered for those who come back: 2 MB. */
+#define OM__HUB_MEMORY ((size_t)1 << 16)
+
 /* DESIGN in hub.c. Listeners are sockets; what they get are server-sent events
  * (the HTML standard, section 9.2). */
 struct om__hub;
@@ -20,6 +23,9 @@ struct om__hub_options {
     // Append what every event says behind "sequence": members, each with a
     // comma before it. May be NULL.
     void (*say)(void *ctx, struct om_buf *out);
+    // Must nobody know where in the layer something changed? It is told as a
+    // whole then. May be NULL.
+    bool (*hidden)(void *ctx, const char *layer);
     void *ctx;
 };
 om_status om__hub_new(const struct om__hub_options *options,

@@ -19,6 +19,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "web/server/positions.h"
 #include "web/server/writes.h"
 
 #define THREADS_DEFAULT 2
@@ -258,6 +259,27 @@ static om_status read_url(struct om_server *server, struct om_err *err)
                    server->url);
 }
 
+static om_status lay(void *ctx, const char *layer, const struct om_batch *rows,
+                     struct om_err *err)
+{
+    struct om_server *server = ctx;
+    return om__writes_overlay(server->writes, layer, rows, err);
+}
+
+/* Positions are the business of whoever writes the city. */
+static om_status follow(struct om_server *server, struct om_err *err)
+{
+    if (om__writes_reads_only(server->writes)) return OM_OK;
+    struct om__positions *positions = NULL;
+    const struct om__positions_options options = {.path = server->city_path,
+                                                  .city = server->city,
+                                                  .lay = lay,
+                                                  .ctx = server};
+    OM_TRY(om__positions_new(&options, &positions, err));
+    atomic_store(&server->positions, positions);
+    return OM_OK;
+}
+
 /* Everything but the daemon. */
 static om_status prepare(struct om_server *server,
                          const struct om_server_options *o, struct om_err *err)
@@ -293,7 +315,9 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
                         &server->jobs));
     // Last: a command line that is wrong must not keep another from writing.
-    return om__writes_new(server, o, &server->writes, err);
+    OM_TRY(om__writes_new(server, o, &server->writes, err));
+    om__stream_recall(server);
+    return follow(server, err);
 }
 
 om_status om_server_start(const struct om_server_options *o,
@@ -385,8 +409,10 @@ void om_server_stop(struct om_server *server)
     // After workers and committer have ended no connection is suspended any
     // more, as stopping the daemon demands.
     om__jobs_free(server->jobs);
+    om__positions_stop(atomic_load(&server->positions));
     om__writes_close(server->writes);
     if (server->daemon) MHD_stop_daemon(server->daemon);
+    om__positions_free(atomic_load(&server->positions));
     om__files_free(server->files);
     om__exports_free(server->exports);
     om__charge_free(server->charge);

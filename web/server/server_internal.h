@@ -49,6 +49,8 @@
  *  machine: the windows of an office behind one address. */
 #define OM__LISTENERS 1536
 #define OM__LISTENERS_CLIENT 64
+/** Bytes of positions that are sent at once: some 30,000. */
+#define OM__FIXES_BYTES ((uint64_t)4 << 20)
 /** Bytes that a listener may be behind before it is let go. */
 #define OM__LISTENER_BYTES ((size_t)256 << 10)
 /** Seconds of work from which on it is heavy: one such at a time. */
@@ -175,7 +177,7 @@ struct om__request {
     size_t target_len;
     const char *host, *accept, *if_none_match;  // headers; may be NULL
     const char *range, *if_range, *authorization, *if_match;
-    const char *last_event_id;
+    const char *last_event_id, *city_clock;
     const char *content_type, *content_encoding, *idempotency_key;
     const char *origin, *fetch_site;
     uint64_t length;      // of the body as the head says it
@@ -245,6 +247,7 @@ struct om__flights;
 struct om__files;
 struct om__exports;
 struct om__charge;
+struct om__positions;
 struct om__watch;
 struct om__writes;
 
@@ -267,6 +270,7 @@ struct om_server {
     struct om__exports *exports;
     struct om__charge *charge;
     struct om__hub *hub;
+    struct om__positions *_Atomic positions;  // NULL: a server for reading
     struct om__jobs *jobs;
     struct om__writes *writes;
     struct om__flights *flights;
@@ -513,8 +517,8 @@ om_status om__stream_new(struct om_server *server,
 void om__stream_commit(struct om_server *server,
                        const struct om_snapshot *before,
                        const struct om_snapshot *after);
-/** As of when the newest of a city's data is; 0: unknown. */
-int64_t om__city_as_of(const struct om_snapshot *snapshot);
+/** Let the hub remember the newest changes that the journal has. */
+void om__stream_recall(struct om_server *server);
 
 // reply.c
 /* What an answer's head says beside what all of them say. */
@@ -860,6 +864,12 @@ om_status om__get_legend_png(struct om__request *request);
 om_status om__get_value(struct om__request *request);
 om_status om__get_stats(struct om__request *request);
 om_status om__get_changes(struct om__request *request);
+om_status om__begin_positions(struct om__request *request);
+om_status om__take_positions(struct om__request *request, const void *bytes,
+                             size_t len);
+void om__drop_positions(struct om__request *request);
+om_status om__post_positions(struct om__request *request);
+om_status om__get_positions(struct om__request *request);
 om_status om__get_nearest(struct om__request *request);
 om_status om__get_coverage(struct om__request *request);
 om_status om__get_hotspots(struct om__request *request);

@@ -18,7 +18,8 @@
 #include <time.h>
 
 #include "data/model/time.h"
-#include "web/server/server_internal.h"
+#include "data/base/alloc.h"
+#include "web/server/writes.h"
 
 /* Milliseconds after which a browser comes back when it has lost us. */
 #define RETRY_MS 2000
@@ -33,7 +34,7 @@ static const struct om__head HEAD_JSON = {.type = "application/json",
 static const struct om__head HEAD_STREAM = {.type = "text/event-stream",
                                             .cache = "no-store"};
 
-int64_t om__city_as_of(const struct om_snapshot *snapshot)
+static int64_t city_as_of(const struct om_snapshot *snapshot)
 {
     int64_t newest = 0;
     for (size_t i = 0; i < snapshot->layers; i++) {
@@ -50,12 +51,24 @@ static void say(void *ctx, struct om_buf *out)
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     if (!snapshot) return;
     char text[OM_TIME_TEXT_BYTES];
-    const int64_t at_s = om__city_as_of(snapshot);
+    const int64_t at_s = city_as_of(snapshot);
     if (at_s) {
         om_time_format(at_s, snapshot->manifest->zone_s, text);
         om_buf_addf(out, ",\"as_of\":\"%s\"", text);
     }
     om_snapshot_unref(snapshot);
+}
+
+/* Where somebody was and is now is not told by what changed. */
+static bool hidden(void *ctx, const char *name)
+{
+    struct om_server *server = ctx;
+    struct om_snapshot *snapshot = om_city_snapshot(server->city);
+    const struct om_layer *layer =
+        snapshot ? om_snapshot_layer(snapshot, name) : NULL;
+    const bool personal = layer && om__layer_personal(snapshot, layer);
+    om_snapshot_unref(snapshot);
+    return personal;
 }
 
 om_status om__stream_new(struct om_server *server, struct om__hub **out)
@@ -69,6 +82,7 @@ om_status om__stream_new(struct om_server *server, struct om__hub **out)
         .slow_ms = 30000,
         .sequence = server->sequence,
         .say = say,
+        .hidden = hidden,
         .ctx = server};
     return om__hub_new(&options, out);
 }
@@ -92,6 +106,63 @@ void om__stream_commit(struct om_server *server,
     om__hub_news(server->hub, &last);
 }
 
+/* The newest of the journal's changes, for the hub. */
+struct recalling {
+    struct om_server *server;
+    struct om_live_change *change;
+    char (*name)[OM_LIMIT_NAME_BYTES];
+    size_t count, names;
+    bool hide[OM__TOLD_LAYERS];
+};
+
+static bool recall(void *ctx, const struct om_live_change *change)
+{
+    struct recalling *r = ctx;
+    size_t n = 0;
+    while (n < r->names && strcmp(r->name[n], change->layer) != 0) n++;
+    if (n == OM__TOLD_LAYERS || r->count == OM__HUB_MEMORY) return false;
+    if (n == r->names) {
+        snprintf(r->name[n], OM_LIMIT_NAME_BYTES, "%s", change->layer);
+        r->hide[r->names++] = hidden(r->server, change->layer);
+    }
+    struct om_live_change *kept = &r->change[r->count++];
+    *kept = *change;
+    kept->layer = r->name[n];
+    if (r->hide[n]) om__told_hide(kept);
+    return true;
+}
+
+static bool nothing(void *ctx, const struct om_live_change *change)
+{
+    (void)ctx, (void)change;
+    return false;
+}
+
+void om__stream_recall(struct om_server *server)
+{
+    const uint64_t last = server->sequence;
+    struct recalling r = {
+        .server = server,
+        .change = om_alloc_array(OM__HUB_MEMORY, sizeof *r.change),
+        .name = om_calloc(OM__TOLD_LAYERS, sizeof *r.name)};
+    // As far back as there is room for, or as the journal reaches.
+    uint64_t low = last > OM__HUB_MEMORY - 1 ? last - (OM__HUB_MEMORY - 1) : 0;
+    uint64_t high = last;
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (om__writes_changes(server->writes, middle, 1, nothing, NULL, NULL))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const bool room = r.change && r.name && low < last;
+    if (room && !om__writes_changes(server->writes, low, OM__HUB_MEMORY,
+                                    recall, &r, NULL))
+        om__hub_remember(server->hub, low, r.change, r.count);
+    om_free(r.change);
+    om_free(r.name);
+}
+
 /* ---- what was missed */
 
 struct question {
@@ -100,6 +171,30 @@ struct question {
     bool given;
     uint64_t since;
 };
+
+struct journal {
+    struct om_server *server;
+    struct om__told *told;
+    uint64_t upto;
+    size_t count;
+    char layer[OM_LIMIT_NAME_BYTES];  // of the change before
+    bool hide;                        // it
+};
+
+static bool take_change(void *ctx, const struct om_live_change *change)
+{
+    struct journal *j = ctx;
+    if (change->sequence > j->upto) return false;
+    struct om_live_change told = *change;
+    if (strcmp(j->layer, change->layer) != 0) {
+        snprintf(j->layer, sizeof j->layer, "%s", change->layer);
+        j->hide = hidden(j->server, change->layer);
+    }
+    if (j->hide) om__told_hide(&told);
+    j->count++;
+    om__told_add(j->told, &told);
+    return true;
+}
 
 /* What changed after `after`, up to `upto`. OM_E_NOTFOUND: nobody knows any
  * more. */
@@ -110,6 +205,12 @@ static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
     if (after > upto) return OM_E_NOTFOUND;  // of another city, or a later one
     if (!om__hub_recall(r->server->hub, after, upto, told)) return OM_OK;
     om__told_clear(told);
+    struct journal j = {.server = r->server, .told = told, .upto = upto};
+    const om_status st = om__writes_changes(r->server->writes, after, REPLAY,
+                                            take_change, &j, &r->err);
+    // As many as were asked for: there may be more.
+    if (!st) return j.count < REPLAY ? OM_OK : OM_E_NOTFOUND;
+    if (st != OM_E_STOPPED) return st;
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;
         const uint64_t changed =

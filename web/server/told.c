@@ -106,6 +106,12 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
     if (change->other_cell != OM_NO_CELL) add_cell(layer, change->other_cell);
 }
 
+void om__told_hide(struct om_live_change *change)
+{
+    change->kind = OM_ENTRY_COMMIT;
+    change->cell = change->other_cell = OM_NO_CELL;
+}
+
 bool om__told_wanted(const char *layers, const char *name)
 {
     const size_t len = strlen(name);

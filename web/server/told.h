@@ -34,6 +34,9 @@ void om__told_clear(struct om__told *told);
 /** Add a change. Never fails: without memory it becomes "everything". */
 void om__told_add(struct om__told *told, const struct om_live_change *change);
 
+/** Let a change say that its layer changed, and not where. */
+void om__told_hide(struct om_live_change *change);
+
 /** A name among comma-separated ones; NULL or empty: all names are. */
 bool om__told_wanted(const char *layers, const char *name);
 /** Append "NAME":{"rows":3,"level":18,"cells":[[x,y],...]},... of the layers

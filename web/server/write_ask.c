@@ -78,6 +78,14 @@ static om_status check_writer(struct om__request *r)
     return refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, why);
 }
 
+om_status om__write_allowed(struct om__request *r)
+{
+    OM_TRY(check_site(r));
+    OM_TRY(check_who(r));
+    OM_TRY(check_writer(r));
+    return check_rate(r);
+}
+
 om_status om__write_may(struct om__request *r)
 {
     OM_TRY(check_site(r));

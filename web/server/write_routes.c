@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "data/model/time.h"
 #include "web/server/writes.h"
 
 /* Documents above this are read by a worker (about a millisecond's work), and
@@ -57,6 +58,24 @@ static void name_client(const struct om__request *r, struct om__write *w)
              r->in_charge ? "in charge" : "this machine");
 }
 
+/* City-Clock: the moment at which a synthetic city is, once the write is there.
+ * It never goes back. */
+static om_status read_clock(struct om__request *r, struct om__write *w)
+{
+    const char *text = r->city_clock;
+    const struct om_manifest *city = r->snapshot->manifest;
+    if (!text) return OM_OK;
+    if (!city->synthetic || !city->clock_s)
+        return om_fail(&r->err, OM_E_FORMAT, 0,
+                       "City-Clock moves the clock of a synthetic city; this "
+                       "one goes by the machine's");
+    if (om_time_parse(text, strlen(text), city->zone_s, &w->write.clock_s) ||
+        w->write.clock_s <= 0)
+        return om_fail(&r->err, OM_E_FORMAT, 0,
+                       "City-Clock is not a moment (ISO 8601)");
+    return OM_OK;
+}
+
 /* What all writes have in common. */
 static om_status begin(struct om__request *r, enum om_write_kind kind,
                        struct om__write **out)
@@ -75,6 +94,7 @@ static om_status begin(struct om__request *r, enum om_write_kind kind,
                                .patch = kind == OM_WRITE_PATCH};
     w->rules.bounded = om_body_extent(r->snapshot, &w->rules.extent);
     name_client(r, w);
+    OM_TRY(read_clock(r, w));
     om__write_hash(w, r->route->method, strlen(r->route->method) + 1);
     om__write_hash(w, r->target, r->target_len + 1);
     OM_TRY(om__write_key(r, w));

@@ -15,12 +15,15 @@
 #include "data/base/alloc.h"
 #include "data/base/log.h"
 #include "web/server/hub.h"
+#include "web/server/positions.h"
 
 /* The committer's thread: the newest sequence is known, listeners are told. */
 static void news(void *ctx, const struct om_live_news *what)
 {
     struct om_server *server = ctx;
     atomic_store(&server->sequence, what->last);
+    struct om__positions *positions = atomic_load(&server->positions);
+    if (positions) om__positions_news(positions, what);
     om__hub_news(server->hub, what);
 }
 
@@ -136,6 +139,31 @@ bool om__writes_ready(struct om__writes *writes, char *why)
 bool om__writes_reads_only(struct om__writes *writes)
 {
     return writes->reads_only;
+}
+
+om_status om__writes_changes(struct om__writes *writes, uint64_t after,
+                             size_t limit,
+                             bool (*each)(void *ctx,
+                                          const struct om_live_change *change),
+                             void *ctx, struct om_err *err)
+{
+    pthread_rwlock_rdlock(&writes->lock);
+    const om_status st = writes->live ? om_live_changes(writes->live, after,
+                                                        limit, each, ctx, err)
+                                      : OM_E_STOPPED;
+    pthread_rwlock_unlock(&writes->lock);
+    return st;
+}
+
+om_status om__writes_overlay(struct om__writes *writes, const char *layer,
+                             const struct om_batch *rows, struct om_err *err)
+{
+    pthread_rwlock_rdlock(&writes->lock);
+    const om_status st =
+        writes->live ? om_live_overlay(writes->live, layer, rows, err)
+                     : OM_E_STOPPED;
+    pthread_rwlock_unlock(&writes->lock);
+    return st;
 }
 
 void om__writes_metrics(struct om__writes *writes, struct om_buf *out)

@@ -60,6 +60,16 @@ void om__writes_set(struct om__writes *writes,
 bool om__writes_ready(struct om__writes *writes, char *why);
 /** Is it a server for reading, since it began? */
 bool om__writes_reads_only(struct om__writes *writes);
+/** om_live_changes and om_live_overlay; OM_E_STOPPED where there is no writer.
+ */
+om_status om__writes_changes(struct om__writes *writes, uint64_t after,
+                             size_t limit,
+                             bool (*each)(void *ctx,
+                                          const struct om_live_change *change),
+                             void *ctx, struct om_err *err) OM_MUST_USE;
+om_status om__writes_overlay(struct om__writes *writes, const char *layer,
+                             const struct om_batch *rows,
+                             struct om_err *err) OM_MUST_USE;
 /** Figures for /metrics. */
 void om__writes_metrics(struct om__writes *writes, struct om_buf *out);
 
@@ -90,6 +100,8 @@ struct om__write {
 };
 
 // write_ask.c: what the head of a request says
+/** May whoever asks write at all, and now? */
+om_status om__write_allowed(struct om__request *request) OM_MUST_USE;
 /** What every write must fulfil before its body is looked at. */
 om_status om__write_may(struct om__request *request) OM_MUST_USE;
 /** If-Match and If-None-Match. */

@@ -1,0 +1,191 @@
+// POST /positions: where those on duty were last seen.
+//
+// Plan
+//   good fixes are taken whatever the others are, bad ones named by row and
+//   field; off duty nothing is kept; an older fix does not undo a newer one
+//   the layer's rows follow: place, time, unit; the other columns stay, also
+//   when they are written to meanwhile, and when the layer is imported anew
+//   after a kill and a restart they are where they were; tracks on disk are as
+//   many as were taken, hold no ids, and are gone when they are too old
+//   a unit that nobody was seen in is not connected, which is not none
+//   ten thousand fixes in one body, while singles come
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import path from 'node:path';
+import test from 'node:test';
+
+import { done } from './onemap.mjs';
+import { get, makeCity, places, SOUTH, WEST } from './sample.mjs';
+import { serve } from './server.mjs';
+
+const TOKEN = 'a-token-of-those-in-charge', auth = { authorization: `Bearer ${TOKEN}` };
+const CLOCK = '2023-05-01T12:00:00+08:00', NOW = Date.parse(CLOCK) / 1000;
+const iso = (s) => new Date((s + 8 * 3600) * 1000).toISOString().replace('.000Z', '+08:00');
+
+async function follow(dir, city, more = {}) {
+    const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
+    manifest.clock = CLOCK;
+    manifest.positions = { layer: 'place', seen: 'at', retention_days: 2, ...more };
+    manifest.layers.find((l) => l.name === 'place').personal = true;
+    await writeFile(file, JSON.stringify(manifest));
+    await writeFile(path.join(dir, 'token'), `${TOKEN}\n`);
+    return ['--in-charge-token-file', path.join(dir, 'token')];
+}
+
+function post(url, body, headers = {}) {
+    return new Promise((resolve, reject) => {
+        const request = http.request(`${url}/positions`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson', ...auth, ...headers } }, (response) => {
+            let text = '';
+            response.on('data', (c) => { text += c; });
+            response.on('end', () => resolve({ status: response.statusCode, text, json: () => JSON.parse(text) }));
+        });
+        request.on('error', reject);
+        request.end(body);
+    });
+}
+
+const line = (fix) => `${JSON.stringify({ worker: 'P00001', lon: 113.7, lat: 22.9, at: CLOCK, on_duty: true, ...fix })}\n`;
+const row = async (url, id) => (await get(`${url}/collections/place/items/${id}`, { headers: auth })).json();
+
+async function until(what, truth, ms = 15000) {
+    const end = Date.now() + ms;
+    while (!await truth()) {
+        if (Date.now() > end) assert.fail(`never: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+}
+
+test('positions', async (t) => {
+    const { dir, city } = await makeCity(t), args = await follow(dir, city);
+    let server = await serve(t, city, ...args), { url } = server;
+    const before = await row(url, 'P00001');
+
+    await t.test('row by row', async () => {
+        const bad = [['[1]', ''], ['{"worker":"P00001"', ''], [line({ lon: undefined }), 'lon'], [line({ lat: 95 }), 'lat'], [line({ lon: '113' }), 'lon'],
+            [line({ lon: 10 }), 'lon'], [line({ worker: 'nobody' }), 'worker'], [line({ worker: 7 }), 'worker'], [line({ on_duty: undefined }), 'on_duty'],
+            [line({ on_duty: 1 }), 'on_duty'], [line({ at: 'yesterday' }), 'at'], [line({ at: undefined }), 'at'], [line({ at: NOW + 400 }), 'at'],
+            [line({ at: NOW - 3 * 86400 }), 'at'], [line({ name: 'x' }), '']];
+        for (const [text, field] of bad) {
+            const answer = await post(url, text);
+            assert.equal(answer.status, 400, text);
+            const { errors, refused, detail } = answer.json();
+            assert.equal(refused, 1);
+            assert.equal(errors[0].row, 1);
+            assert.equal(errors[0].field ?? '', field, text);
+            assert.match(detail, /row 1/);
+        }
+        const all = bad.map(([text]) => text.trim());
+        const mixed = await post(url, [...all.slice(0, 7), line({ worker: 'P00002', at: NOW }).trim(), '', ...all.slice(7)].join('\n'));
+        assert.equal(mixed.status, 200);
+        const said = mixed.json();
+        assert.deepEqual([said.taken, said.refused, said.older, said.off_duty], [1, bad.length, 0, 0]);
+        assert.deepEqual(said.errors.map((e) => e.row), [1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17]);
+        assert.equal((await post(url, '')).status, 400);
+        assert.equal((await post(url, line({}), { 'content-type': 'text/csv' })).status, 415);
+        assert.equal((await post(url, line({}), { authorization: '' })).status, 401);
+        assert.equal((await post(url, `${'x'.repeat(5 << 20)}\n`)).status, 413);
+        assert.deepEqual(await row(url, 'P00001'), before);
+    });
+    await t.test('the row follows, and only the newest counts', async () => {
+        const [lon, lat] = [WEST + 0.25, SOUTH + 0.15];
+        assert.equal((await post(url, line({ lon, lat, at: NOW - 5 }))).json().taken, 1);
+        assert.equal((await post(url, line({ lon: 113.6, at: NOW - 50 }))).json().older, 1);
+        assert.equal((await post(url, line({ lon: 113.6, at: NOW, on_duty: false }))).json().off_duty, 1);
+        await until('it follows', async () => (await row(url, 'P00001')).properties.at === iso(NOW - 5));
+        const now = await row(url, 'P00001');
+        assert.deepEqual(now.geometry.coordinates.map((v) => v.toFixed(6)), [lon, lat].map((v) => v.toFixed(6)));
+        assert.deepEqual({ ...now.properties, at: 0, square: 0 }, { ...before.properties, at: 0, square: 0 });
+        assert.equal(now.properties.square, 'U12');
+        assert.equal((await get(`${url}/stats/place`)).json().count, places().length);
+        const [near] = (await get(`${url}/nearest/place?lon=${lon}&lat=${lat}&k=1`, { headers: auth })).json().features;
+        assert.equal(near.id, 'P00001');
+        assert.ok(near.properties.distance_m < 0.02);
+    });
+    await t.test('what is written to the layer meanwhile lies below', async () => {
+        const patch = await new Promise((resolve) => {
+            const request = http.request(`${url}/collections/place/items/P00001`, { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json', ...auth } }, resolve);
+            request.end(JSON.stringify({ type: 'Feature', properties: { kind: 'home' } }));
+        });
+        assert.equal(patch.statusCode, 200);
+        await until('both', async () => {
+            const { properties } = await row(url, 'P00001');
+            return properties.kind === 'home' && properties.at === iso(NOW - 5);
+        });
+        await done('import', city, 'place', path.join(dir, 'places.csv'), '--replace', '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at');
+        await until('the register as it was, and the fix', async () => {
+            const { properties } = await row(url, 'P00001');
+            return properties.kind === before.properties.kind && properties.at === iso(NOW - 5);
+        });
+    });
+    await t.test('a kill loses no position that is a second old', async () => {
+        await post(url, line({ worker: 'P00003', lon: WEST + 0.05, lat: SOUTH + 0.35, at: NOW - 1 }));
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        server.child.kill('SIGKILL');
+        await new Promise((resolve) => server.child.on('exit', resolve));
+        server = await serve(t, city, ...args);
+        ({ url } = server);
+        for (const [id, at, square] of [['P00001', NOW - 5, 'U12'], ['P00003', NOW - 1, 'U30']])
+            await until(id, async () => {
+                const { properties } = await row(url, id);
+                return properties.at === iso(at) && properties.square === square;
+            });
+    });
+    await t.test('tracks name nobody, and hold what was taken', async () => {
+        const folder = path.join(city, 'tracks');
+        let bytes = 0;
+        for (const name of await readdir(folder)) {
+            assert.doesNotMatch((await readFile(path.join(folder, name))).toString('latin1'), /P0000/);
+            if (name.endsWith('.fixes')) bytes += (await stat(path.join(folder, name))).size;
+        }
+        // Four taken, one that was older; neither those off duty nor the refused.
+        assert.equal(bytes, 4 * 24);
+        assert.equal((await stat(folder)).mode & 0o777, 0o700);
+    });
+    await t.test('who is connected, for all', async () => {
+        const said = (await get(`${url}/positions`)).json();
+        assert.equal(said.by, 'square');
+        assert.equal(said.count, places().length);
+        assert.equal(said.connected, 3);
+        const unit = (id) => said.groups.find((g) => g.id === id);
+        assert.equal(unit('U12').connected, 2);
+        assert.equal(unit('U03').connected, null);
+        assert.ok(unit('U03').count > 100);
+        assert.equal((await get(`${url}/positions?by=kind`)).status, 400);
+    });
+    await t.test('many at once', async () => {
+        const ids = places().map((r) => r.id);
+        const bodies = [1, 2].map((k) => ids.map((worker, i) =>
+            line({ worker, lon: WEST + 0.01 + (i % 380) / 1000, lat: SOUTH + 0.01 + k / 10, at: NOW + k })).join(''));
+        for (const body of bodies) {
+            const answer = await post(url, body);
+            assert.equal(answer.status, 200, answer.text.slice(0, 300));
+            assert.equal(answer.json().taken, ids.length);
+        }
+        const singles = await Promise.all(ids.slice(0, 300).map((worker) => post(url, line({ worker, at: NOW + 3 }))));
+        assert.ok(singles.every((s) => s.status === 200 && s.json().taken === 1));
+        await until('all are connected', async () => (await get(`${url}/positions`)).json().connected === ids.length);
+        assert.equal((await get(`${url}/stats/place`)).json().count, ids.length);
+        assert.equal((await row(url, 'P04999')).properties.at, iso(NOW + 2));
+    });
+});
+
+test('a city that keeps no tracks, one that follows nobody, one that is only read', async (t) => {
+    const { dir, city } = await makeCity(t);
+    const plain = await serve(t, city);
+    assert.equal((await post(plain.url, line({}), { authorization: '' })).status, 404);
+    assert.equal((await get(`${plain.url}/positions`)).status, 404);
+    await plain.stop();
+    const args = await follow(dir, city, { retention_days: 0 });
+    await mkdir(path.join(city, 'tracks'));
+    await writeFile(path.join(city, 'tracks', '2023050103.fixes'), Buffer.alloc(48));
+    const { url, stop } = await serve(t, city, ...args);
+    assert.equal((await post(url, line({ at: NOW }))).json().taken, 1);
+    await until('it follows', async () => (await row(url, 'P00001')).properties.at === iso(NOW));
+    assert.deepEqual(await readdir(path.join(city, 'tracks')), []);
+    await stop();
+    const reader = await serve(t, city, '--read-only', ...args);
+    assert.equal((await post(reader.url, line({}))).status, 403);
+    // Positions are of the moment: without tracks they end with the server.
+    assert.equal((await row(reader.url, 'P00001')).properties.at, places()[1].at);
+});

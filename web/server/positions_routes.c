@@ -1,0 +1,416 @@
+/* positions_routes.c - POST /positions: fixes come in; GET: who is connected.
+ *
+ * Fixes are a line each and stand for themselves: good ones are taken whatever
+ * the others are. They are acknowledged when they are in memory; a second later
+ * they are in the tracks, too, and survive the end of the process. A device
+ * sends another one anyway, so that nothing waits for the disk.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/model/time.h"
+#include "web/server/positions.h"
+#include "web/server/writes.h"
+
+/* Bodies above this are read by a worker: a millisecond's work. */
+#define LIGHT_BYTES ((size_t)64 << 10)
+#define FAULTS 100
+#define LINE_BYTES ((size_t)4096)
+/* How far ahead of the city's clock a device's clock may be; of a synthetic
+ * city, whose clock is moved by what is written to it, further. */
+#define AHEAD_S (5 * 60)
+#define AHEAD_SYNTHETIC_S 86400
+#define SEEN_S (5 * 60)
+
+static const struct om__head HEAD = {.type = "application/json",
+                                     .cache = "no-store"};
+
+/* A body on its way: request->upload. */
+struct fixes {
+    struct om_buf body;
+    uint64_t held;
+    bool bounded;
+    struct om_box extent;
+    int64_t now_s, ahead_s, oldest_s;
+    int32_t zone_s;
+    uint64_t line, taken, older, off_duty, refused;
+    struct om_buf faults;
+    struct om_err first;  // fault, with its line
+};
+
+/* One line of it. */
+struct line {
+    const char *worker;
+    double lon, lat;
+    int64_t at_s;
+    bool on_duty;
+    const char *field;  // that is wrong
+};
+
+om_status om__begin_positions(struct om__request *r)
+{
+    struct om__positions_about about;
+    OM_TRY(om__write_allowed(r));
+    struct om__positions *positions = atomic_load(&r->server->positions);
+    if (!positions || !om__positions_follow(positions) ||
+        !om__positions_about(r->snapshot, &about))
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "this city follows nobody: its city.json has no "
+                       "positions");
+    const char *type = r->content_type;
+    if (type && !strstr(type, "json")) {
+        r->error_status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        return om_fail(&r->err, OM_E_FORMAT, 0,
+                       "positions come as application/x-ndjson");
+    }
+    struct fixes *f = om_calloc(1, sizeof *f);
+    if (!f) return OM_E_MEMORY;
+    r->upload = f;
+    om_buf_init(&f->body, OM__FIXES_BYTES + 1);
+    f->bounded = om_body_extent(r->snapshot, &f->extent);
+    f->zone_s = r->snapshot->manifest->zone_s;
+    f->now_s = om_snapshot_now(r->snapshot);
+    f->ahead_s =
+        r->snapshot->manifest->synthetic ? AHEAD_SYNTHETIC_S : AHEAD_S;
+    f->oldest_s = f->now_s - (int64_t)(about.retention_days * 86400);
+    return OM_OK;
+}
+
+om_status om__take_positions(struct om__request *r, const void *bytes,
+                             size_t len)
+{
+    struct fixes *f = r->upload;
+    struct om__writes *writes = r->server->writes;
+    const uint64_t all = atomic_fetch_add(&writes->body_bytes, len) + len;
+    f->held += len;
+    if (all > OM__BODIES_BYTES) {
+        r->retry_after_s = 2;
+        return om_fail(&r->err, OM_E_BUSY, 0,
+                       "too many bytes of other writes are waiting");
+    }
+    return om_buf_add(&f->body, bytes, len);
+}
+
+void om__drop_positions(struct om__request *r)
+{
+    struct fixes *f = r->upload;
+    if (!f) return;
+    atomic_fetch_sub(&r->server->writes->body_bytes, f->held);
+    om_buf_deinit(&f->body);
+    om_buf_deinit(&f->faults);
+    om_free(f);
+    r->upload = NULL;
+}
+
+/* ---- one line */
+
+static om_status bad(struct line *line, struct om_err *err, const char *field,
+                     om_status st, const char *reason)
+{
+    line->field = field;
+    return om_fail(err, st, 0, "%s", reason);
+}
+
+static om_status read_time(const struct fixes *f, const struct om_json *value,
+                           struct line *line, struct om_err *err)
+{
+    const char *text = om_json_text(value, NULL);
+    const bool number = om_json_kind(value) == OM_JSON_NUMBER;
+    if (number)
+        line->at_s = om_json_integer(value, INT64_MIN);
+    else if (!text || om_time_parse(text, strlen(text), f->zone_s, &line->at_s))
+        line->at_s = INT64_MIN;
+    if (line->at_s == INT64_MIN)
+        return bad(line, err, "at", OM_E_FORMAT,
+                   "not a moment (ISO 8601, or seconds since 1970)");
+    if (line->at_s > f->now_s + f->ahead_s)
+        return bad(line, err, "at", OM_E_RANGE,
+                   "later than the city's clock: a device's clock is wrong");
+    if (line->at_s < f->oldest_s)
+        return bad(line, err, "at", OM_E_RANGE,
+                   "older than positions are kept");
+    return OM_OK;
+}
+
+static om_status read_place(const struct fixes *f, struct line *line,
+                            struct om_pos *pos, struct om_err *err)
+{
+    if (!isfinite(line->lon) || fabs(line->lon) > 180)
+        return bad(line, err, "lon", OM_E_COORD, "not a longitude in degrees");
+    if (!isfinite(line->lat) ||
+        om_pos_from_lonlat(line->lon, line->lat, pos))
+        return bad(line, err, "lat", OM_E_COORD, "not a latitude in degrees");
+    if (f->bounded && (pos->x < f->extent.x0 || pos->x > f->extent.x1 ||
+                       pos->y < f->extent.y0 || pos->y > f->extent.y1))
+        return bad(line, err, "lon", OM_E_COORD, "outside the city");
+    return OM_OK;
+}
+
+static om_status read_members(const struct fixes *f,
+                              const struct om_json *object, struct line *line,
+                              struct om_err *err)
+{
+    static const char *const KNOWN[] = {"worker", "lon", "lat", "at",
+                                        "on_duty"};
+    if (om_json_kind(object) != OM_JSON_OBJECT)
+        return bad(line, err, "", OM_E_FORMAT, "not a JSON object");
+    for (size_t i = 0; i < om_json_count(object); i++) {
+        const char *key = "";
+        size_t k = 0;
+        om_json_member(object, i, &key);
+        while (k < 5 && strcmp(KNOWN[k], key) != 0) k++;
+        if (k == 5)
+            return bad(line, err, "", OM_E_FORMAT,
+                       "only worker, lon, lat, at and on_duty are members");
+    }
+    line->worker = om_json_text(om_json_get(object, "worker"), NULL);
+    line->lon = om_json_real(om_json_get(object, "lon"), NAN);
+    line->lat = om_json_real(om_json_get(object, "lat"), NAN);
+    const struct om_json *duty = om_json_get(object, "on_duty");
+    line->on_duty = om_json_true(duty, false);
+    if (!line->worker)
+        return bad(line, err, "worker", OM_E_FORMAT, "missing, or not a text");
+    if (om_json_kind(duty) != OM_JSON_BOOLEAN)
+        return bad(line, err, "on_duty", OM_E_FORMAT,
+                   "missing, or neither true nor false");
+    return read_time(f, om_json_get(object, "at"), line, err);
+}
+
+static om_status take_line(struct om__request *r, struct fixes *f,
+                           const struct om_json *object, struct line *line,
+                           struct om_err *err)
+{
+    struct om_pos pos;
+    OM_TRY(read_members(f, object, line, err));
+    OM_TRY(read_place(f, line, &pos, err));
+    // Where somebody is off duty is nobody's business.
+    if (!line->on_duty) {
+        f->off_duty++;
+        return OM_OK;
+    }
+    const om_status st =
+        om__positions_take(atomic_load(&r->server->positions), line->worker,
+                           strlen(line->worker), pos, line->at_s);
+    if (st == OM_E_NOTFOUND)
+        return bad(line, err, "worker", st, "there is no such row");
+    if (st == OM_E_EXISTS) {
+        f->older++;
+        return OM_OK;
+    }
+    if (st) return om_fail(err, st, 0, "%s", om_status_text(st));
+    f->taken++;
+    return OM_OK;
+}
+
+static void add_fault(struct fixes *f, const struct line *line,
+                      const struct om_err *err)
+{
+    if (!f->refused++) {
+        om_fail(&f->first, err->code, (size_t)f->line,
+                "no row can be taken; row %llu%s%s: %s",
+                (unsigned long long)f->line,
+                line->field && *line->field ? ", " : "",
+                line->field ? line->field : "", err->text);
+    }
+    if (f->refused > FAULTS) return;
+    om_buf_addf(&f->faults, "%s\n{\"row\":%llu", f->refused > 1 ? "," : "",
+                (unsigned long long)f->line);
+    if (line->worker) {
+        om_buf_add_text(&f->faults, ",\"worker\":");
+        om_buf_add_json_text(&f->faults, line->worker,
+                             strnlen(line->worker, 64));
+    }
+    if (line->field && *line->field)
+        om_buf_addf(&f->faults, ",\"field\":\"%s\"", line->field);
+    om_buf_add_text(&f->faults, ",\"reason\":");
+    om_buf_add_json_text(&f->faults, err->text, strlen(err->text));
+    om_buf_add_byte(&f->faults, '}');
+}
+
+static om_status read_line(struct om__request *r, struct fixes *f,
+                           const char *text, size_t len)
+{
+    struct om_json *object = NULL;
+    struct line line = {0};
+    struct om_err err = {0};
+    om_status st = len > LINE_BYTES
+                       ? om_fail(&err, OM_E_LIMIT, 0, "a line is too long")
+                       : om_json_parse(text, len, &object, &err);
+    if (!st) st = take_line(r, f, object, &line, &err);
+    const bool ours = st == OM_E_BUSY || st == OM_E_MEMORY;
+    if (st && !ours) add_fault(f, &line, &err);
+    om_json_free(object);
+    return ours ? st : OM_OK;
+}
+
+/* ---- the body */
+
+static om_status read_lines(struct om__request *r, struct fixes *f)
+{
+    const char *at = (const char *)f->body.bytes, *end = at + f->body.len;
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop ? stop : end) - at);
+        const char *line = at;
+        at += len + 1;
+        f->line++;
+        while (len && strchr(" \t\r", line[len - 1])) len--;
+        if (len) OM_TRY(read_line(r, f, line, len));
+    }
+    return OM_OK;
+}
+
+static void add_counts(const struct fixes *f, struct om_buf *out)
+{
+    om_buf_addf(out,
+                "\"taken\":%llu,\"older\":%llu,\"off_duty\":%llu,"
+                "\"refused\":%llu,\"errors\":[",
+                (unsigned long long)f->taken, (unsigned long long)f->older,
+                (unsigned long long)f->off_duty,
+                (unsigned long long)f->refused);
+    if (f->faults.len) om_buf_add(out, f->faults.bytes, f->faults.len);
+    om_buf_add_byte(out, ']');
+}
+
+om_status om__post_positions(struct om__request *r)
+{
+    struct fixes *f = r->upload;
+    struct om_buf out = {0};
+    if (f->body.len > LIGHT_BYTES && !r->on_worker) {
+        r->later = true;
+        return OM_OK;
+    }
+    OM_TRY(read_lines(r, f));
+    if (!f->line)
+        return om_fail(&r->err, OM_E_FORMAT, 0,
+                       "the body is empty: a position is a line such as "
+                       "{\"worker\":\"G00001\",\"lon\":113.7,\"lat\":23,"
+                       "\"at\":\"2023-06-26T14:05:00+08:00\","
+                       "\"on_duty\":true}");
+    if (f->refused && !f->taken && !f->older && !f->off_duty) {
+        add_counts(f, &r->problem_more);
+        r->error_status = MHD_HTTP_BAD_REQUEST;
+        r->err = f->first;
+        return f->first.code;
+    }
+    om_buf_add_byte(&out, '{');
+    add_counts(f, &out);
+    om_buf_add_text(&out, "}\n");
+    const om_status st = om__reply(r, &out, &HEAD);
+    om_buf_deinit(&out);
+    return st;
+}
+
+/* ---- who is connected */
+
+/* Those seen since `from_s`, by a unit's column. */
+static om_status group_seen(struct om__request *r, size_t by, int64_t from_s,
+                            struct om_groups *out)
+{
+    const struct om_query query = {
+        .snapshot = r->snapshot,
+        .layer = r->layer,
+        .policy = &OM_POLICY_ALL,
+        .cache = NULL,
+        .window = {.set = from_s != INT64_MIN, .from_s = from_s,
+                   .to_s = INT64_MAX}};
+    return om_query_group(&query, by, OM_STEP_NONE, 0, OM_NO_FIELD, out);
+}
+
+static uint64_t count_of(const struct om_groups *groups,
+                         const struct om_group *like)
+{
+    for (size_t i = 0; i < groups->count; i++) {
+        const struct om_group *g = &groups->group[i];
+        if (g->null == like->null && g->len == like->len &&
+            !memcmp(g->id, like->id, like->len))
+            return g->count;
+    }
+    return 0;
+}
+
+/* Those of a unit nobody of which has been seen for as long as positions are
+ * kept are not connected: that is not nobody. */
+static void add_group(const struct om_group *g, const struct om_groups *kept,
+                      const struct om_groups *seen,
+                      const struct om__unit_name *unit, struct om_buf *out)
+{
+    om_buf_add_text(out, "{\"id\":");
+    if (g->null)
+        om_buf_add_text(out, "null");
+    else
+        om_buf_add_json_text(out, g->id, g->len);
+    if (unit && unit->name) {
+        om_buf_add_text(out, ",\"name\":");
+        om_buf_add_json_text(out, unit->name, unit->name_len);
+    }
+    om_buf_addf(out, ",\"count\":%llu,\"connected\":",
+                (unsigned long long)g->count);
+    if (g->count && count_of(kept, g))
+        om_buf_addf(out, "%llu}", (unsigned long long)count_of(seen, g));
+    else
+        om_buf_add_text(out, "null}");
+}
+
+static om_status write_groups(struct om__request *r, size_t by, int64_t kept_s,
+                              int64_t seen_s, struct om_buf *out)
+{
+    struct om_groups all = {0}, kept = {0}, seen = {0};
+    struct om__level_names *names = NULL;
+    om_status st = group_seen(r, by, INT64_MIN, &all);
+    if (!st) st = group_seen(r, by, kept_s, &kept);
+    if (!st) st = group_seen(r, by, seen_s, &seen);
+    if (!st) st = om__names_get(r, r->layer->schema.field[by].name, &names);
+    uint64_t count = 0, connected = 0;
+    for (size_t i = 0; i < all.count && !st; i++) count += all.group[i].count;
+    for (size_t i = 0; i < seen.count && !st; i++)
+        connected += seen.group[i].count;
+    om_buf_addf(out,
+                ",\"count\":%llu,\"connected\":%llu,\"seen_within_s\":%d,"
+                "\"groups\":[",
+                (unsigned long long)count, (unsigned long long)connected,
+                SEEN_S);
+    for (size_t i = 0; i < all.count && !st; i++) {
+        const struct om_group *g = &all.group[i];
+        om_buf_add_text(out, i ? ",\n" : "\n");
+        add_group(g, &kept, &seen,
+                  g->null ? NULL : om__level_names_find(names, g->id, g->len),
+                  out);
+    }
+    om_buf_add_text(out, "]}\n");
+    om__level_names_unref(names);
+    om_groups_deinit(&all);
+    om_groups_deinit(&kept);
+    om_groups_deinit(&seen);
+    return st ? st : out->status;
+}
+
+om_status om__get_positions(struct om__request *r)
+{
+    struct om__positions_about about;
+    struct om_buf out = {0};
+    const struct om_manifest *city = r->snapshot->manifest;
+    if (!om__positions_about(r->snapshot, &about) || !city->levels)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0, "this city follows nobody");
+    r->layer = om_snapshot_layer(r->snapshot, about.layer);
+    if (!r->layer) return OM_E_NOTFOUND;
+    const char *by = om__param_text(r, "by");
+    const size_t column = om_layer_unit_field(
+        r->layer, by ? by : city->level[city->levels - 1]);
+    if (column == OM_NO_FIELD)
+        return om__param_bad(r, "by", OM_E_FORMAT, "by is a level of units");
+    const int64_t now_s = om_snapshot_now(r->snapshot);
+    om_buf_add_text(&out, "{\"layer\":");
+    om_buf_add_json_text(&out, r->layer->name, strlen(r->layer->name));
+    om_buf_add_text(&out, ",\"by\":");
+    const char *name = r->layer->schema.field[column].name;
+    om_buf_add_json_text(&out, name, strlen(name));
+    om_status st = write_groups(
+        r, column, now_s - (int64_t)(about.retention_days * 86400),
+        now_s - SEEN_S, &out);
+    if (!st) st = om__reply(r, &out, &HEAD);
+    om_buf_deinit(&out);
+    return st;
+}
