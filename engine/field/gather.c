@@ -23,8 +23,9 @@
  * of its longer side; what they hold beyond it is dropped mass by mass. */
 #define EDGE_PARTS_LOG 4
 
-/* Cells of at most this many rows are made again from those that live. */
-#define CELL_ROWS 256
+/* Cells of at most this many rows are made again from those that live. Of
+ * larger ones the stored mean says where they are, to 1/65536 of the cell. */
+#define CELL_ROWS 32
 
 /* Cells that had to be made again, until there is a batch of them. */
 struct patch {
@@ -179,18 +180,13 @@ struct cell_sum {
     uint64_t rows, whole_x, whole_y;  // without weights, exact
 };
 
-static om_status add_to_cell(struct walk *w, size_t row, struct cell_sum *s)
+/* Row and key were checked. */
+static void add_to_cell(struct walk *w, size_t row, uint64_t key,
+                        struct cell_sum *s)
 {
-    const unsigned level = w->masses->level;
-    const uint32_t inside = level == 32 ? 0 : UINT32_MAX >> level;
-    const uint64_t *key;
-    double weight = 1.0;
-    OM_TRY(om_segment_keys(w->owner->segment, row, row + 1, &key));
-    if (w->weighted) {
-        OM_TRY(om__weigher_touch(&w->weigher, row, row + 1));
-        weight = om__weigh(&w->weigher, row);
-    }
-    const struct om_pos pos = om_morton_pos(key[row]);
+    const uint32_t inside = UINT32_MAX >> w->masses->level;
+    const double weight = w->weighted ? om__weigh(&w->weigher, row) : 1.0;
+    const struct om_pos pos = om_morton_pos(key);
     const double size = fabs(weight);
     s->weight += weight;
     s->size += size;
@@ -199,7 +195,6 @@ static om_status add_to_cell(struct walk *w, size_t row, struct cell_sum *s)
     s->rows++;
     s->whole_x += pos.x & inside;
     s->whole_y += pos.y & inside;
-    return OM_OK;
 }
 
 static uint16_t mean_of(double sum, double size, unsigned level)
@@ -228,10 +223,13 @@ static void put_cell(struct walk *w, uint64_t code, const struct cell_sum *s)
 static om_status make_cell(struct walk *w, size_t i, size_t from, size_t to)
 {
     const struct om_selection *selection = w->gather->spec->selection;
+    const uint64_t *key;
     struct cell_sum s = {0};
+    OM_TRY(om_segment_keys(w->owner->segment, from, to, &key));
+    if (w->weighted) OM_TRY(om__weigher_touch(&w->weigher, from, to));
     for (size_t row = from; row < to; row++)
         if (om_selection_has(selection, w->part, row))
-            OM_TRY(add_to_cell(w, row, &s));
+            add_to_cell(w, row, key[row], &s);
     if (w->weighted) s.rows = 0;
     put_cell(w, w->masses->code[i], &s);
     return OM_OK;
@@ -243,9 +241,14 @@ static om_status reduce_cell(struct walk *w, size_t i, size_t first, size_t end)
     const struct om__masses *m = w->masses;
     const struct om_selection *selection = w->gather->spec->selection;
     struct cell_sum gone = {0};
-    for (size_t d = first; d < end; d++)
-        if (om_selection_base_has(selection, w->part, w->owner->dead[d]))
-            OM_TRY(add_to_cell(w, w->owner->dead[d], &gone));
+    for (size_t d = first; d < end; d++) {
+        const size_t row = w->owner->dead[d];
+        const uint64_t *key;
+        if (!om_selection_base_has(selection, w->part, row)) continue;
+        OM_TRY(om_segment_keys(w->owner->segment, row, row + 1, &key));
+        if (w->weighted) OM_TRY(om__weigher_touch(&w->weigher, row, row + 1));
+        add_to_cell(w, row, key[row], &gone);
+    }
     const double unit = ldexp(1.0, 32 - (int)m->level - 16);
     const double weight =
         w->factor * (m->weight ? (double)m->weight[i]

@@ -300,6 +300,11 @@ struct om_box om_segment_box(const struct om_segment *segment)
     return segment->box;
 }
 
+bool om_segment_in_memory(const struct om_segment *segment)
+{
+    return segment->file.memory != NULL;
+}
+
 uint64_t om_segment_bytes(const struct om_segment *segment)
 {
     return segment->file.map.len + segment->units.map.len;

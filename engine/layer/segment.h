@@ -115,6 +115,8 @@ size_t om_segment_rows(const struct om_segment *segment);
 const struct om_schema *om_segment_schema(const struct om_segment *segment);
 /** Box of all rows; for shapes of all their boxes. */
 struct om_box om_segment_box(const struct om_segment *segment);
+/** Is it one of rows in memory (engine/live/run.h), not of a file? */
+bool om_segment_in_memory(const struct om_segment *segment);
 /** Bytes of its files. */
 uint64_t om_segment_bytes(const struct om_segment *segment);
 

@@ -27,24 +27,32 @@ static bool take(void *ctx, uint32_t shape)
     return !v->status;
 }
 
+om_status om_shapes_each_of(
+    const struct om_layer *layer, size_t part,
+    const struct om_selection *selection, struct om_box box,
+    om_status (*each)(void *ctx, const struct om_shape_hit *hit), void *ctx)
+{
+    if (layer->schema.geometry == OM_GEOMETRY_POINT) return OM_E_TYPE;
+    if (box.x0 > box.x1 || box.y0 > box.y1) return OM_OK;
+    struct visit v = {.segment = layer->part[part].segment,
+                      .hit = {.part = part},
+                      .each = each,
+                      .ctx = ctx};
+    struct om__kept_tree *tree = NULL;
+    om__chosen_init(&v.chosen, selection, layer, part);
+    OM_TRY(om__tree_get(v.segment, &tree));
+    om_tree_search(om__tree_of(tree), box, take, &v);
+    om__tree_release(tree);
+    return v.status;
+}
+
 om_status om_shapes_each(
     const struct om_layer *layer, const struct om_selection *selection,
     struct om_box box,
     om_status (*each)(void *ctx, const struct om_shape_hit *hit), void *ctx)
 {
     if (layer->schema.geometry == OM_GEOMETRY_POINT) return OM_E_TYPE;
-    if (box.x0 > box.x1 || box.y0 > box.y1) return OM_OK;
-    for (size_t i = 0; i < layer->parts; i++) {
-        struct visit v = {.segment = layer->part[i].segment,
-                          .hit = {.part = i},
-                          .each = each,
-                          .ctx = ctx};
-        struct om__kept_tree *tree = NULL;
-        om__chosen_init(&v.chosen, selection, layer, i);
-        OM_TRY(om__tree_get(v.segment, &tree));
-        om_tree_search(om__tree_of(tree), box, take, &v);
-        om__tree_release(tree);
-        if (v.status) return v.status;
-    }
+    for (size_t i = 0; i < layer->parts; i++)
+        OM_TRY(om_shapes_each_of(layer, i, selection, box, each, ctx));
     return OM_OK;
 }

@@ -27,5 +27,12 @@ om_status om_shapes_each(const struct om_layer *layer,
                          om_status (*each)(void *ctx,
                                            const struct om_shape_hit *hit),
                          void *ctx) OM_MUST_USE;
+/** The same in one part. */
+om_status om_shapes_each_of(const struct om_layer *layer, size_t part,
+                            const struct om_selection *selection,
+                            struct om_box box,
+                            om_status (*each)(void *ctx,
+                                              const struct om_shape_hit *hit),
+                            void *ctx) OM_MUST_USE;
 
 #endif

@@ -50,7 +50,7 @@ om_status om__vertices(const struct om_layer *layer, size_t *out)
         const size_t rows = om_segment_rows(s);
         struct om_rings rings;
         // The ragged offsets' last entries are all that is needed.
-        if (!rows) continue;
+        if (!rows || om__lasting(layer, p) == OM__PASSING) continue;
         OM_TRY(om_segment_rings(s, rows - 1, rows, &rings));
         *out += rings.ring_vertex[rings.part_ring[rings.shape_part[rows]]];
     }
@@ -110,7 +110,6 @@ static om_status find_nodes(struct net *net, const struct om_layer *layer)
         om_arena_alloc(&b->arena, (net->vertices + 1) * sizeof *node);
     b->node = om_arena_calloc(&b->arena, layer->parts + 1, sizeof *b->node);
     if (!node || !b->node) return OM_E_MEMORY;
-    b->parts = layer->parts;
     uint64_t *key = om_alloc_array(net->vertices + 1, sizeof *key);
     uint32_t *vertex = om_alloc_array(net->vertices + 1, sizeof *vertex);
     om_status st = key && vertex ? OM_OK : OM_E_MEMORY;
@@ -118,10 +117,11 @@ static om_status find_nodes(struct net *net, const struct om_layer *layer)
     for (size_t p = 0; p < layer->parts && !st; p++) {
         const struct om_segment *s = layer->part[p].segment;
         const size_t rows = om_segment_rows(s);
-        struct om_rings *rings = &net->rings[p];
+        if (om__lasting(layer, p) == OM__PASSING) continue;
+        struct om_rings *rings = &net->rings[b->parts];
         st = om_segment_rings(s, 0, rows, rings);
         if (st) break;
-        b->node[p] = node + n;
+        b->node[b->parts++] = node + n;
         const size_t end =
             rings->ring_vertex[rings->part_ring[rings->shape_part[rows]]];
         for (size_t i = 0; i < end; i++, n++) {
@@ -548,7 +548,7 @@ double om__borders_cost_s(struct om_vectors *vectors,
 {
     struct om__layer_key key;
     size_t vertices = 0;
-    om__layer_key(&key, layer);
+    om__layer_key(&key, layer, NULL);
     if (om__keep_has(vectors, &KIND, &key, sizeof key) ||
         om__vertices(layer, &vertices))
         return 0.0;
@@ -559,7 +559,7 @@ om_status om__borders_get(struct om_vectors *vectors,
                           const struct om_layer *layer, struct om__kept *out)
 {
     struct om__layer_key key;
-    om__layer_key(&key, layer);
+    om__layer_key(&key, layer, NULL);
     return om__keep_get(vectors, &KIND, &key, sizeof key,
                         (void *)(uintptr_t)layer, out);
 }

@@ -24,6 +24,7 @@
 struct source {
     const struct om__cells *cells;
     const struct om_selection *selection;
+    const struct om_part *owner;
     const struct om_segment *segment;
     size_t part, rows;  // rows of the whole part
     const uint64_t *key;
@@ -79,6 +80,16 @@ static void add_row(struct om__cell *cell, uint64_t key)
     cell->y += p.y;
     om_box_widen(&cell->box, (struct om_box){p.x, p.y, p.x, p.y});
 }
+
+/* Call for each row of [from, to) that was taken and is dead. */
+#define EACH_DEAD(s, from, to, row, body)                                  \
+    for (size_t d_ = om_part_dead_from((s)->owner, (from));                \
+         d_ < (s)->owner->dead_count && (s)->owner->dead[d_] < (to); d_++) \
+        if (om_selection_base_has((s)->selection, (s)->part,               \
+                                  (s)->owner->dead[d_])) {                 \
+            const size_t row = (s)->owner->dead[d_];                       \
+            body;                                                          \
+        }
 
 /* Call for each selected row of [from, to). */
 #define EACH_ROW(s, from, to, row, body)                                    \
@@ -139,6 +150,8 @@ static void add_words(const struct source *s, struct om__cell *cell,
     for (size_t i = 0; i + 1 < width; i++)
         cell->word[s->of_code[i]] += b[i] - a[i];
     cell->word[s->cells->words.count] += b[width - 1] - a[width - 1];
+    EACH_DEAD(s, first * OM__TALLY_ROWS, end * OM__TALLY_ROWS, row,
+              cell->word[word_of(s, row)]--);
     add_words_of_rows(s, cell, from, first * OM__TALLY_ROWS);
     add_words_of_rows(s, cell, end * OM__TALLY_ROWS, to);
 }
@@ -153,14 +166,19 @@ static int64_t sum_of_rows(const struct source *s, const struct om_column *c,
     return (int64_t)sum;
 }
 
-/* By running sums before each `step` rows, and rows at both ends. */
+/* By running sums before each `step` rows, less the dead, and rows at both
+ * ends. */
 static int64_t sum_between(const struct source *s, const struct om_column *c,
                            const int64_t *running, size_t step, size_t from,
                            size_t to)
 {
     const size_t first = (from + step - 1) / step, end = to / step;
     if (!running || first >= end) return sum_of_rows(s, c, from, to);
-    return (int64_t)((uint64_t)running[end] - (uint64_t)running[first] +
+    uint64_t gone = 0;
+    EACH_DEAD(s, first * step, end * step, row,
+              if (om_column_valid(c, row)) gone +=
+              (uint64_t)om_column_integer(c, row));
+    return (int64_t)((uint64_t)running[end] - (uint64_t)running[first] - gone +
                      (uint64_t)sum_of_rows(s, c, from, first * step) +
                      (uint64_t)sum_of_rows(s, c, end * step, to));
 }
@@ -171,10 +189,11 @@ static void add_sums(const struct source *s, struct om__cell *cell, size_t from,
     for (size_t i = 0; i < s->cells->sums; i++) {
         const struct om_column *c = s->sum[i];
         const struct om__tally *t = s->sum_tally[i];
+        const bool whole = s->selection->all || s->selection->living;
         const int64_t more =
-            s->selection->all ? sum_between(s, c, c->sum, OM_SUM_ROWS, from, to)
-                              : sum_between(s, c, t ? t->sum : NULL,
-                                            OM__TALLY_ROWS, from, to);
+            whole ? sum_between(s, c, c->sum, OM_SUM_ROWS, from, to)
+                  : sum_between(s, c, t ? t->sum : NULL, OM__TALLY_ROWS, from,
+                                to);
         cell->sum[i] = (int64_t)((uint64_t)cell->sum[i] + (uint64_t)more);
     }
 }
@@ -281,7 +300,7 @@ static om_status find_columns(struct source *s, struct om_vectors *vectors,
     for (size_t i = 0; i < cells->sums; i++) {
         OM_TRY(om_segment_column(s->segment, cells->sum_column[i], stretch.from,
                                  stretch.to, &s->sum[i]));
-        if (s->selection->all || !many) continue;
+        if (s->selection->all || s->selection->living || !many) continue;
         OM_TRY(om__tally_get(vectors, spec, s->part, cells->sum_column[i],
                              &s->kept_sum[i]));
         s->sum_tally[i] = s->kept_sum[i].value;
@@ -376,6 +395,7 @@ om_status om__cells_gather(struct om_vectors *vectors,
         const struct om_segment *segment = spec->layer->part[p].segment;
         struct source s = {.cells = cells,
                            .selection = spec->selection,
+                           .owner = &spec->layer->part[p],
                            .segment = segment,
                            .part = p,
                            .rows = om_segment_rows(segment)};
@@ -412,7 +432,8 @@ double om__cells_cost_s(struct om_vectors *vectors,
         if (rows <= OM__TALLY_PAYS) continue;
         if (spec->by != OM_NO_FIELD)
             cost_s += om__tally_cost_s(vectors, spec, p, spec->by);
-        for (size_t f = 0; f < schema->count && !spec->selection->all; f++)
+        const bool whole = spec->selection->all || spec->selection->living;
+        for (size_t f = 0; f < schema->count && !whole; f++)
             if ((schema->field[f].type == OM_TYPE_INTEGER ||
                  schema->field[f].type == OM_TYPE_BOOLEAN) &&
                 (!spec->column || spec->column[f]))

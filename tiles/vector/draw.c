@@ -7,6 +7,10 @@
  * Morton order, in which a tile is a run, and runs of a zoom add up to those
  * of the zoom above; when a tile's run ends, the sizes that it has room for
  * are known. What is not drawn is counted in cells.
+ *
+ * It is settled for the lasting parts (keep.c), the dead among them: one row
+ * that is written does not make the city be read again. Rows in memory are
+ * drawn by the same sizes.
  */
 #include <string.h>
 
@@ -38,12 +42,12 @@
 size_t om__row_bytes(const struct om_vector_spec *spec, bool lean)
 {
     const struct om_schema *schema = &spec->layer->schema;
+    const struct om_segment *largest = om__largest(spec->layer);
     size_t bytes = 22;  // head, id, text of the id
     for (size_t f = 0; f < schema->count; f++) {
         const struct om_column *column = NULL;
         if (f == schema->id_field || !om__rows_want(spec, f, lean)) continue;
-        if (spec->layer->parts &&
-            om_segment_column(spec->layer->part[0].segment, f, 0, 0, &column))
+        if (largest && om_segment_column(largest, f, 0, 0, &column))
             column = NULL;
         const bool shared = column && column->coding == OM_CODING_DICTIONARY;
         switch (schema->field[f].type) {
@@ -91,8 +95,8 @@ static double row_bytes(const struct om_vector_spec *spec, bool lean)
 {
     const struct om_schema *schema = &spec->layer->schema;
     double bytes = (double)om__row_bytes(spec, lean);
-    if (!spec->layer->parts) return bytes;
-    const struct om_segment *s = spec->layer->part[0].segment;
+    const struct om_segment *s = om__largest(spec->layer);
+    if (!s) return bytes;
     for (size_t f = 0; f < schema->count; f++) {
         const struct om_column *c;
         if (schema->field[f].type != OM_TYPE_TEXT || f == schema->id_field ||
@@ -165,17 +169,18 @@ static void end_tile(struct work *w, unsigned z)
 
 /* A part being read. */
 struct head {
+    size_t part;
     const uint64_t *key;
     struct om_rings rings;
     size_t rows, row;
 };
 
 /* On to the next selected row. */
-static void advance(const struct work *w, struct head *h, size_t part)
+static void advance(const struct work *w, struct head *h)
 {
     const struct om_selection *s = w->spec->selection;
-    if (s->all) return;
-    while (h->row < h->rows && !om_selection_has(s, part, h->row)) h->row++;
+    while (h->row < h->rows && !om_selection_base_has(s, h->part, h->row))
+        h->row++;
 }
 
 static size_t vertices_of(const struct om_rings *r, size_t row)
@@ -188,7 +193,7 @@ static void count_rows(struct work *w, struct head *head, size_t parts)
 {
     uint64_t last = 0;
     bool any = false;
-    for (size_t p = 0; p < parts; p++) advance(w, &head[p], p);
+    for (size_t p = 0; p < parts; p++) advance(w, &head[p]);
     for (;;) {
         size_t best = parts;
         for (size_t p = 0; p < parts; p++)
@@ -211,7 +216,7 @@ static void count_rows(struct work *w, struct head *head, size_t parts)
         last = key;
         any = true;
         h->row++;
-        advance(w, h, best);
+        advance(w, h);
     }
     for (unsigned z = DEEPEST + 1; any && z-- > 0;) end_tile(w, z);
 }
@@ -232,9 +237,26 @@ static void settle(struct work *w)
         if (d->least[z] < d->least[z + 1]) d->least[z] = d->least[z + 1];
     for (unsigned z = 0; z <= DEEPEST; z++)
         d->lean[z] = w->units && w->fullest[z] > OM_VECTOR_LEAN;
-    d->all_zoom = OM__ZOOM_MAX + 1;
-    while (d->all_zoom > 0 && d->least[d->all_zoom - 1] <= smallest)
-        d->all_zoom--;
+    d->smallest = smallest;
+}
+
+om_status om__all_zoom(const struct om_layer *layer,
+                       const struct om__drawing *drawing, unsigned *out)
+{
+    unsigned smallest = drawing->smallest;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const struct om_segment *s = layer->part[p].segment;
+        struct om_rings rings;
+        if (om__lasting(layer, p) != OM__PASSING) continue;
+        OM_TRY(om_segment_rings(s, 0, om_segment_rows(s), &rings));
+        for (size_t row = 0; row < rings.count; row++) {
+            const unsigned class = om__size_class(rings.box[row]);
+            if (class < smallest) smallest = class;
+        }
+    }
+    *out = OM__ZOOM_MAX + 1;
+    while (*out > 0 && drawing->least[*out - 1] <= smallest) --*out;
+    return OM_OK;
 }
 
 static size_t drawn_at(const struct work *w, unsigned z)
@@ -262,7 +284,7 @@ static om_status list_few(struct work *w, const struct head *h)
     for (size_t row = 0; row < h->rows && zooms && !st; row++) {
         const unsigned class = om__size_class(h->rings.box[row]);
         if (class < d->least[zooms - 1] ||
-            !om_selection_has(w->spec->selection, 0, row))
+            !om_selection_base_has(w->spec->selection, h->part, row))
             continue;
         for (unsigned z = zooms; z-- > 0 && class >= d->least[z];) {
             box[z][d->few[z].count] = h->rings.box[row];
@@ -288,15 +310,19 @@ static void free_drawing(void *value)
 static om_status build(struct work *w, struct head *head)
 {
     const struct om_layer *layer = w->spec->layer;
+    size_t parts = 0;
     for (size_t p = 0; p < layer->parts; p++) {
         const struct om_segment *s = layer->part[p].segment;
-        head[p].rows = om_segment_rows(s);
-        OM_TRY(om_segment_keys(s, 0, head[p].rows, &head[p].key));
-        OM_TRY(om_segment_rings(s, 0, head[p].rows, &head[p].rings));
+        if (om__lasting(layer, p) == OM__PASSING) continue;
+        struct head *h = &head[parts++];
+        h->part = p;
+        h->rows = om_segment_rows(s);
+        OM_TRY(om_segment_keys(s, 0, h->rows, &h->key));
+        OM_TRY(om_segment_rings(s, 0, h->rows, &h->rings));
     }
-    count_rows(w, head, layer->parts);
+    count_rows(w, head, parts);
     settle(w);
-    return layer->parts == 1 ? list_few(w, head) : OM_OK;
+    return parts == 1 ? list_few(w, head) : OM_OK;
 }
 
 static void set_budgets(struct work *w)
@@ -341,8 +367,7 @@ static const struct om__keep_kind KIND = {"drawing", make_drawing,
 static void make_key(struct om__layer_key *key,
                      const struct om_vector_spec *spec)
 {
-    om__layer_key(key, spec->layer);
-    key->selection = om__selection_serial(spec->selection);
+    om__layer_key(key, spec->layer, spec->selection);
     key->number = om__row_bytes(spec, false);
 }
 

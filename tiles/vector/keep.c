@@ -33,11 +33,45 @@ struct om__keep {
     struct om_cache_stats stats;
 };
 
-void om__layer_key(struct om__layer_key *key, const struct om_layer *layer)
+static bool has_files(const struct om_layer *layer)
+{
+    for (size_t p = 0; p < layer->parts; p++)
+        if (!om_segment_in_memory(layer->part[p].segment)) return true;
+    return false;
+}
+
+size_t om__lasting(const struct om_layer *layer, size_t part)
+{
+    if (!has_files(layer)) return part;
+    if (om_segment_in_memory(layer->part[part].segment)) return OM__PASSING;
+    size_t number = 0;
+    for (size_t p = 0; p < part; p++)
+        number += !om_segment_in_memory(layer->part[p].segment);
+    return number;
+}
+
+void om__layer_key(struct om__layer_key *key, const struct om_layer *layer,
+                   const struct om_selection *selection)
 {
     memset(key, 0, sizeof *key);  // the name to its last byte
     memcpy(key->name, layer->name, strlen(layer->name));
-    key->serial = layer->serial;
+    for (size_t p = 0; p < layer->parts; p++) {
+        if (om__lasting(layer, p) == OM__PASSING) continue;
+        const uint64_t part[2] = {
+            om_segment_serial(layer->part[p].segment),
+            selection ? om_selection_base_serial(selection, p) : 0};
+        key->serial = om_hash64(part, sizeof part, key->serial);
+    }
+}
+
+const struct om_segment *om__largest(const struct om_layer *layer)
+{
+    const struct om_segment *found = NULL;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const struct om_segment *s = layer->part[p].segment;
+        if (!found || om_segment_rows(s) > om_segment_rows(found)) found = s;
+    }
+    return found;
 }
 
 om_status om_vectors_new(size_t max_bytes, struct om_vectors **out)

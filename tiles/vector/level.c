@@ -81,6 +81,8 @@ static om_status add_shape(struct work *w, const struct om_rings *rings,
 
 static om_status add_part(struct work *w, size_t p)
 {
+    const size_t number = om__lasting(w->ask->layer, p);
+    if (number == OM__PASSING) return OM_OK;
     const struct om_segment *segment = w->ask->layer->part[p].segment;
     const size_t rows = om_segment_rows(segment);
     struct om_rings rings;
@@ -90,10 +92,10 @@ static om_status add_part(struct work *w, size_t p)
     if (!shape_ring) return OM_E_MEMORY;
     for (size_t row = 0; row < rows; row++) {
         shape_ring[row] = (uint32_t)(w->ends.len / sizeof(uint32_t));
-        OM_TRY(add_shape(w, &rings, w->borders->node[p], row));
+        OM_TRY(add_shape(w, &rings, w->borders->node[number], row));
     }
     shape_ring[rows] = (uint32_t)(w->ends.len / sizeof(uint32_t));
-    w->level->shape_ring[p] = shape_ring;
+    w->level->shape_ring[number] = shape_ring;
     return OM_OK;
 }
 
@@ -109,11 +111,12 @@ static om_status build(struct work *w)
 {
     struct om__level *level = w->level;
     struct om_arena hot = {0};
-    level->parts = w->ask->layer->parts;
+    level->parts = w->borders->parts;
     level->shape_ring = om_arena_calloc(&level->arena, level->parts + 1,
                                         sizeof *level->shape_ring);
     om_status st = level->shape_ring ? make_hot(w, &hot) : OM_E_MEMORY;
-    for (size_t p = 0; p < level->parts && !st; p++) st = add_part(w, p);
+    for (size_t p = 0; p < w->ask->layer->parts && !st; p++)
+        st = add_part(w, p);
     om_arena_deinit(&hot);
     if (st) return st;
     level->ring_end = copy(&level->arena, &w->ends);
@@ -158,7 +161,7 @@ static const struct om__keep_kind KIND = {"level", make_level, free_level};
 static void make_key(struct om__layer_key *key, const struct om_layer *layer,
                      unsigned z)
 {
-    om__layer_key(key, layer);
+    om__layer_key(key, layer, NULL);
     key->number = z;
 }
 

@@ -46,14 +46,15 @@ struct om__rows {
 bool om__rows_want(const struct om_vector_spec *spec, size_t field, bool lean)
 {
     const struct om_layer *layer = spec->layer;
+    const struct om_segment *largest = om__largest(layer);
     const struct om_column *c = NULL;
     if (field == layer->schema.id_field) return true;
     if (spec->column) return spec->column[field];
-    if (!lean || !layer->parts ||
+    if (!lean || !largest ||
         layer->schema.field[field].type != OM_TYPE_TEXT)
         return true;
     // What repeats is a dictionary (engine/layer/encode.c).
-    return !om_segment_column(layer->part[0].segment, field, 0, 0, &c) &&
+    return !om_segment_column(largest, field, 0, 0, &c) &&
            c->coding == OM_CODING_DICTIONARY;
 }
 

@@ -26,6 +26,8 @@ struct work {
     struct om_buf line, end;            // a line being thinned
     struct om_arena arena;              // of one shape
     const struct om_rings *rings;       // [parts]
+    const size_t *lasting;              // [parts] om__lasting
+    unsigned all_zoom;                  // om__all_zoom
 };
 
 /* ---- which rows ---- */
@@ -38,11 +40,19 @@ static om_status see(void *ctx, const struct om_shape_hit *hit)
     return om_buf_add(&w->found, &found, sizeof found);
 }
 
+/* The few of a part, the dead among them. */
+struct few_of {
+    struct work *w;
+    size_t part;
+};
+
 static bool see_few(void *ctx, uint32_t i)
 {
-    struct work *w = ctx;
-    const struct om_shape_hit hit = {0, w->drawing->few[w->m->place.z].row[i],
-                                     w->rings};
+    const struct few_of *f = ctx;
+    struct work *w = f->w;
+    const struct om_shape_hit hit = {
+        f->part, w->drawing->few[w->m->place.z].row[i], &w->rings[f->part]};
+    if (!om_selection_has(w->m->spec->selection, f->part, hit.row)) return true;
     return !see(w, &hit);
 }
 
@@ -59,9 +69,15 @@ static om_status find_rows(struct work *w)
     const struct om__few *few = &w->drawing->few[w->m->place.z];
     const struct om_vector_spec *spec = w->m->spec;
     const struct om_box box = om__place_reach(&w->m->place);
-    if (!few->tree)
-        return om_shapes_each(spec->layer, spec->selection, box, see, w);
-    om_tree_search(few->tree, box, see_few, w);
+    for (size_t p = 0; p < spec->layer->parts; p++) {
+        struct few_of of = {w, p};
+        if (few->tree && w->lasting[p] != OM__PASSING)
+            om_tree_search(few->tree, box, see_few, &of);
+        else
+            OM_TRY(om_shapes_each_of(spec->layer, p, spec->selection, box, see,
+                                     w));
+    }
+    if (!few->tree || !w->found.len) return w->found.status;
     qsort(w->found.bytes, w->found.len / sizeof(struct om__row),
           sizeof(struct om__row), by_row);
     return w->found.status;
@@ -88,7 +104,7 @@ static om_status read_level(struct work *w, struct om__row row,
                             struct om__rings *out)
 {
     const struct om__level *level = w->level;
-    const uint32_t *ring = level->shape_ring[row.part];
+    const uint32_t *ring = level->shape_ring[w->lasting[row.part]];
     const size_t from = ring[row.row], to = ring[row.row + 1];
     const size_t first = from ? level->ring_end[from - 1] : 0;
     *out = (struct om__rings){0};
@@ -114,7 +130,8 @@ static om_status read_polygon(struct work *w, struct om__row row,
 {
     const struct om_rings *r = &w->rings[row.part];
     size_t first;
-    if (w->level) return read_level(w, row, out);
+    if (w->level && w->lasting[row.part] != OM__PASSING)
+        return read_level(w, row, out);
     OM_TRY(ends_of(w, r, row.row, &first));
     return om__polygon_snap(r->vertex + first, (const void *)w->end.bytes,
                             w->end.len / sizeof(uint32_t), w->m->place.z, NULL,
@@ -148,9 +165,11 @@ static om_status read_line(struct work *w, struct om__row row,
                            struct om__rings *out)
 {
     const struct om_rings *r = &w->rings[row.part];
-    const uint32_t *node = w->borders && w->m->place.z < OM__ZOOM_EXACT
-                               ? w->borders->node[row.part]
-                               : NULL;
+    const size_t lasting = w->lasting[row.part];
+    const uint32_t *node =
+        w->borders && w->m->place.z < OM__ZOOM_EXACT && lasting != OM__PASSING
+            ? w->borders->node[lasting]
+            : NULL;
     om_buf_clear(&w->line);
     om_buf_clear(&w->end);
     for (size_t ring = r->part_ring[r->shape_part[row.row]];
@@ -228,7 +247,7 @@ static om_status add_cells(struct work *w)
                             w->drawn.len / sizeof(struct om__row), m->arena,
                             &cells));
     return om__cells_write(&cells, m->spec, &m->place, 0, 0,
-                           w->drawing->all_zoom, m->arena, &m->cells);
+                           w->all_zoom, m->arena, &m->cells);
 }
 
 /* Where many of the tile's own rows are drawn, all are looked at at once. */
@@ -280,14 +299,18 @@ static om_status read_rings(struct work *w)
     const struct om_layer *layer = w->m->spec->layer;
     struct om_rings *rings =
         om_arena_calloc(w->m->arena, layer->parts + 1, sizeof *rings);
-    if (!rings) return OM_E_MEMORY;
+    size_t *lasting =
+        om_arena_calloc(w->m->arena, layer->parts + 1, sizeof *lasting);
+    if (!rings || !lasting) return OM_E_MEMORY;
+    w->rings = rings;
+    w->lasting = lasting;
     for (size_t p = 0; p < layer->parts; p++) {
         const struct om_segment *s = layer->part[p].segment;
         // All have been looked at when the zoom's sizes were found.
         OM_TRY(om_segment_rings(s, 0, 0, &rings[p]));
+        lasting[p] = om__lasting(layer, p);
     }
-    w->rings = rings;
-    return OM_OK;
+    return om__all_zoom(layer, w->drawing, &w->all_zoom);
 }
 
 om_status om__shapes_make(struct om__making *m)
@@ -303,13 +326,13 @@ om_status om__shapes_make(struct om__making *m)
                   place->west + OM_MVT_EXTENT + OM_VECTOR_BUFFER,
                   place->north + OM_MVT_EXTENT + OM_VECTOR_BUFFER}};
     om_status st = om__drawing_get(m->vectors, m->spec, &drawing);
+    w.drawing = drawing.value;
     if (!st) st = read_rings(&w);
     if (!st && place->z < OM__ZOOM_EXACT &&
         om__borders_wanted(m->vectors, layer)) {
         st = w.polygons ? om__level_get(m->vectors, layer, place->z, &level)
                         : om__borders_get(m->vectors, layer, &borders);
     }
-    w.drawing = drawing.value;
     w.level = level.value;
     w.borders = borders.value;
     if (!st) st = make_fitting(&w);

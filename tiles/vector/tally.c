@@ -4,8 +4,11 @@
  * A tile of the whole city would read every row to say what kinds it holds.
  * Rows of a cell are a run, so that the difference of two running counts says
  * it, plus the rows at both ends: after one pass over the column, a tile costs
- * the same whatever it holds, filtered or not.
+ * the same whatever it holds, filtered or not. A tally is of what was taken
+ * before rows died, so that it outlives them: cells.c takes the dead out.
  */
+#include <string.h>
+
 #include "data/base/alloc.h"
 #include "tiles/vector/vector_internal.h"
 
@@ -16,6 +19,19 @@ struct ask {
     const struct om_vector_spec *spec;
     size_t part, column;
 };
+
+/* Rows that the selection took before any died, as om__selected_in. */
+static uint64_t taken_in(const struct om_selection *s, size_t part, size_t rows,
+                         size_t w, size_t from, size_t to)
+{
+    static const struct om_selection ALL = {.all = true};
+    if (s->living) return om__selected_in(&ALL, part, rows, w, from, to);
+    if (s->all || !s->base) return om__selected_in(s, part, rows, w, from, to);
+    uint64_t bits = s->base[part].bitmap->word[w];
+    if (w * 64 < from) bits &= ~UINT64_C(0) << (from - w * 64);
+    if (to < w * 64 + 64) bits &= (UINT64_C(1) << (to - w * 64)) - 1;
+    return bits;
+}
 
 static void add_words(struct om__tally *t, const struct om_column *c,
                       const struct om_selection *s, size_t part, size_t rows)
@@ -28,7 +44,7 @@ static void add_words(struct om__tally *t, const struct om_column *c,
         const size_t to =
             from + OM__TALLY_ROWS < rows ? from + OM__TALLY_ROWS : rows;
         for (size_t w = from / 64; w * 64 < to; w++) {
-            uint64_t bits = om__selected_in(s, part, rows, w, from, to);
+            uint64_t bits = taken_in(s, part, rows, w, from, to);
             for (; bits; bits &= bits - 1) {
                 const size_t row = w * 64 + (size_t)__builtin_ctzll(bits);
                 const uint64_t code = om_column_valid(c, row)
@@ -50,7 +66,7 @@ static void add_numbers(struct om__tally *t, const struct om_column *c,
         const size_t to =
             from + OM__TALLY_ROWS < rows ? from + OM__TALLY_ROWS : rows;
         for (size_t w = from / 64; w * 64 < to; w++) {
-            uint64_t bits = om__selected_in(s, part, rows, w, from, to);
+            uint64_t bits = taken_in(s, part, rows, w, from, to);
             for (; bits; bits &= bits - 1) {
                 const size_t row = w * 64 + (size_t)__builtin_ctzll(bits);
                 if (om_column_valid(c, row))
@@ -103,9 +119,9 @@ static void make_key(struct om__layer_key *key,
                      const struct om_vector_spec *spec, size_t part,
                      size_t column)
 {
-    om__layer_key(key, spec->layer);
-    key->selection = om__selection_serial(spec->selection);
-    key->number = part;
+    memset(key, 0, sizeof *key);
+    key->serial = om_segment_serial(spec->layer->part[part].segment);
+    key->number = om_selection_base_serial(spec->selection, part);
     key->other = column;
 }
 

@@ -133,18 +133,27 @@ struct om_vectors {
     size_t border_vertices;  // see om__borders_limit
 };
 
-/* What a key begins with: a layer at one moment, rows of it, and more that
- * depends on the kind. */
+/* What a key begins with: what a layer consists of, and more that depends on
+ * the kind. */
 struct om__layer_key {
     char name[OM_LIMIT_NAME_BYTES];
-    uint64_t serial, selection, number, other;
+    uint64_t serial, number, other;
 };
-void om__layer_key(struct om__layer_key *key, const struct om_layer *layer);
-/** Serial of a selection, the same for all that select everything. */
-static inline uint64_t om__selection_serial(const struct om_selection *s)
-{
-    return s->all ? 0 : s->serial;
-}
+/* What is made of all shapes of a layer together is made of its lasting parts:
+ * those in files, or all if there are none. Rows that were just written come
+ * and go in memory: their shapes are drawn as they are. Dead rows count, since
+ * what is kept outlives them. */
+
+/** Number of a part among the lasting ones, OM__PASSING if it is not. */
+size_t om__lasting(const struct om_layer *layer, size_t part);
+#define OM__PASSING SIZE_MAX
+/** The key of a layer's lasting parts and what `selection` took of them before
+ *  rows died (NULL: all). */
+void om__layer_key(struct om__layer_key *key, const struct om_layer *layer,
+                   const struct om_selection *selection);
+/** The largest part: how it codes a column is how the layer does. NULL: there
+ *  is none. */
+const struct om_segment *om__largest(const struct om_layer *layer);
 
 /* Kinds of what tiles share; each has a maker and a way to free. */
 struct om__kept {
@@ -175,14 +184,14 @@ void om__keep_release(struct om_vectors *vectors, struct om__kept *kept);
  * All shapes of a layer of modest size as one network: places that shapes
  * share are one node, and each node knows the first zoom that shows it. */
 struct om__borders {
-    size_t parts;
+    size_t parts;           // lasting ones
     const uint32_t **node;  // [parts][vertices of the part]
     size_t nodes;
     struct om_pos *pos;  // [nodes]
     uint8_t *zoom;       // [nodes]
     struct om_arena arena;
 };
-/** Vertices of all shapes of a layer. */
+/** Vertices of all shapes of a layer's lasting parts. */
 om_status om__vertices(const struct om_layer *layer, size_t *out) OM_MUST_USE;
 /** Layers of more vertices are drawn vertex by vertex: ranking takes a
  *  microsecond and some 60 bytes of each, which somebody waits for. It is the
@@ -202,7 +211,7 @@ om_status om__borders_get(struct om_vectors *vectors,
 
 /* All polygons of a layer on the grid of a zoom, simplified, valid. */
 struct om__level {
-    size_t parts;
+    size_t parts;           // lasting ones
     uint32_t **shape_ring;  // [parts][rows + 1] into ring_end
     uint32_t *ring_end;     // [rings], into place
     struct om_pos *place;
@@ -233,10 +242,10 @@ static inline unsigned om__size_class(struct om_box box)
 struct om__drawing {
     unsigned least[OM__ZOOM_MAX + 1];
     bool lean[OM__ZOOM_MAX + 1];
-    unsigned all_zoom;  // the first zoom that draws every row
+    unsigned smallest;  // class there is in the lasting parts
     struct om__few {
         size_t count;
-        uint32_t *row;         // of the one part, rising
+        uint32_t *row;         // of the one lasting part, dead ones too, rising
         struct om_tree *tree;  // over their boxes; NULL: look at all rows
     } few[OM__ZOOM_MAX + 1];
 };
@@ -245,6 +254,10 @@ double om__drawing_cost_s(struct om_vectors *vectors,
 om_status om__drawing_get(struct om_vectors *vectors,
                           const struct om_vector_spec *spec,
                           struct om__kept *out) OM_MUST_USE;
+/** The first zoom that draws every row: in lasting parts and others. */
+om_status om__all_zoom(const struct om_layer *layer,
+                       const struct om__drawing *drawing,
+                       unsigned *out) OM_MUST_USE;
 /** About how many bytes the properties of a row take in a tile. */
 size_t om__row_bytes(const struct om_vector_spec *spec, bool lean);
 
@@ -311,7 +324,8 @@ om_status om__words_read(const struct om_layer *layer, size_t column,
                          struct om_arena *arena,
                          struct om__words *out) OM_MUST_USE;
 
-/* Counts by word (or sums of numbers) before every so many rows of a part. */
+/* Counts by word (or sums of numbers) before every so many rows of a part, of
+ * what a selection took of it before rows died. */
 #define OM__TALLY_ROWS 256
 struct om__tally {
     size_t width;     // counters of a block: codes and one for NULL; sums 1
