@@ -10,15 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "benchmarks/bench.h"
+#include "benchmarks/live_rows.h"
 #include "engine/field/field.h"
-#include "engine/live/run.h"
-
-static void stop(const char *what, const struct om_err *err)
-{
-    fprintf(stderr, "bench_live: %s: %s\n", what, err ? err->text : "");
-    exit(1);
-}
 
 /* n rows from all over the layer, as a batch. */
 static void take(const struct om_layer *layer, size_t n, uint64_t *seed,
@@ -129,35 +122,6 @@ static double ask(const struct om_snapshot *snapshot,
     om_selection_unref(selection);
     om_filter_free(filter);
     return took_s;
-}
-
-/* The layer after `n` writes all over it. owns: part[1].segment */
-static void write_rows(const struct om_layer *base,
-                       const struct om_joiner *joiner, size_t n,
-                       uint32_t *dead, struct om_part part[2],
-                       struct om_layer *out)
-{
-    static uint64_t serial = 1;
-    static uint64_t seed = 9;
-    const size_t all = om_segment_rows(base->part[0].segment);
-    const size_t step = all / n, at = bench_random(&seed) % step;
-    struct om_batch batch;
-    const struct om_batch *list = &batch;
-    struct om_err err;
-    for (size_t i = 0; i < n; i++) dead[i] = (uint32_t)(i * step + at);
-    if (om_segment_extract(base->part[0].segment, &base->meta->schema, 0, n,
-                           dead, NULL, 0, &batch))
-        stop("extract", NULL);
-    part[0] = (struct om_part){base->part[0].segment, dead, n};
-    part[1] = (struct om_part){0};
-    if (om_run_new(&base->meta->schema, &list, 1, joiner, &part[1].segment,
-                   &err))
-        stop("run", &err);
-    om_arena_deinit(&batch.arena);
-    *out = *base;
-    out->parts = 2;
-    out->part = part;
-    out->serial = ++serial;
 }
 
 static void bench_fields(const struct om_snapshot *snapshot,

@@ -436,7 +436,9 @@ static om_status take_cells(struct gather *g, size_t from, size_t to, bool test)
         unsigned x, y;
         if (pixel_of(g, cells.code[c] << shift, &x, &y))
             g->paper->counts[(size_t)y * g->paper->width + x] +=
-                cells.start[c + 1] - cells.start[c];
+                (uint32_t)om_selection_count(g->spec->selection, g->part,
+                                             cells.start[c],
+                                             cells.start[c + 1]);
     }
     return OM_OK;
 }
@@ -445,7 +447,8 @@ static om_status draw_counts(const struct om_rows_spec *spec,
                              struct om_canvas *canvas, struct om_arena *arena)
 {
     struct paper paper;
-    const bool plain = spec->selection->all && spec->classes->count == 1 &&
+    const bool whole = spec->selection->all || spec->selection->living;
+    const bool plain = whole && spec->classes->count == 1 &&
                        spec->classes->column == OM_NO_FIELD;
     struct gather g = {.spec = spec,
                        .view = canvas->view,
