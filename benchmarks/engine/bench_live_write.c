@@ -20,7 +20,9 @@
 
 #define WRITERS 64
 #define RATE 1000.0
+#ifndef LAYER
 #define LAYER "hazard"
+#endif
 #define TEMPLATE_ROWS 10000
 
 static struct om_city *city;
@@ -77,6 +79,39 @@ static void rows_free(struct rows *r)
     free(r->column);
     free(r->offset);
     free(r->bytes);
+}
+
+/* New rows for old ones, from all over the layer: what compaction lives on. */
+#define UPDATE_ROWS 2000
+static atomic_uint_fast64_t updated;
+
+static void *update_on(void *arg)
+{
+    const double rate = *(const double *)arg;
+    struct om_snapshot *s = om_city_snapshot(city);
+    const struct om_layer *l = om_snapshot_layer(s, LAYER);
+    const struct om_segment *base = l->part[0].segment;
+    const size_t all = om_segment_rows(base), step = all / UPDATE_ROWS;
+    uint32_t *row = malloc(UPDATE_ROWS * sizeof *row);
+    const double start = bench_now();
+    for (size_t round = 0; !atomic_load(&over) && round < step; round++) {
+        struct om_batch batch;
+        for (size_t i = 0; i < UPDATE_ROWS; i++)
+            row[i] = (uint32_t)(i * step + round);
+        if (om_segment_extract(base, &l->meta->schema, 0, UPDATE_ROWS, row,
+                               NULL, 0, &batch))
+            stop("extract", LAYER);
+        struct om_write write = {
+            .layer = LAYER, .kind = OM_WRITE_PUT, .batch = &batch};
+        if (om_live_write_wait(live, &write)) stop("update", write.err.text);
+        om_arena_deinit(&batch.arena);
+        const uint64_t n = atomic_fetch_add(&updated, UPDATE_ROWS);
+        while (!atomic_load(&over) && (double)n / rate > bench_now() - start)
+            usleep(1000);
+    }
+    free(row);
+    om_snapshot_unref(s);
+    return NULL;
 }
 
 struct writer {
@@ -225,6 +260,16 @@ int main(int argc, char **argv)
     run("2 writers, batches of 1,000", 2, 1000, 0, seconds, 0, 50000);
     run("2 writers, batches of 10,000", 2, 10000, 0, seconds, 0, 50000);
     run("64 writers after that", WRITERS, 1, RATE, seconds, 0.1, RATE * 0.98);
+
+    pthread_t updater;
+    const double update_rate = 20000;
+    atomic_store(&over, false);
+    pthread_create(&updater, NULL, update_on, (void *)(uintptr_t)&update_rate);
+    run("the same beside 20,000 updates/s", WRITERS, 1, RATE, 4 * seconds, 0.1,
+        RATE * 0.98);
+    pthread_join(updater, NULL);
+    printf("    %llu rows of the base updated\n",
+           (unsigned long long)atomic_load(&updated));
 
     start = bench_now();
     if (om_live_compact(live, &err)) stop("compact", err.text);

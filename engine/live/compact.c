@@ -48,7 +48,8 @@ struct compaction {
     size_t layer;
     const char *name;
     struct om__view_of_layer view;
-    const struct om__stack *stack;
+    struct om__stack *stack;
+    struct om__carry carry;
     size_t from;  // parts from here on become one
     struct om_segment *merged;
     struct om__base *base;  // to be committed, and then the city's
@@ -252,10 +253,7 @@ static om_status put_in(struct om_live *live, void *ctx, struct om_err *err)
     if (i == OM_NO_FIELD || live->base != c->view.base)
         return om_fail(err, OM_E_BUSY, 0, "%s was replaced meanwhile", c->name);
     struct om__stack *fresh = NULL;
-    om_status st =
-        om__live_carry(c->stack, c->from, c->stack->parts, c->merged, true,
-                       c->base->manifest.layer[i].schema.id_field,
-                       live->state[i].stack, &fresh);
+    om_status st = om__carry_end(&c->carry, live->state[i].stack, &fresh);
     if (st) return om_fail(err, st, 0, "%s: %s", c->name, om_status_text(st));
     struct om__stack *old_stack = live->state[i].stack;
     struct om__base *old_base = live->base;
@@ -302,6 +300,7 @@ static void release(struct compaction *c)
     live->busy_layer = OM_NO_FIELD;
     live->busy_last = NULL;
     pthread_mutex_unlock(&live->lock);
+    om__carry_deinit(&c->carry);
     om__live_view_end(&c->view);
     om_segment_unref(c->merged);
     om__base_unref(c->base);
@@ -316,6 +315,9 @@ static om_status write_layer(struct compaction *c, struct om_err *err)
     c->from = choose(c->stack);
     OM_TRY(om__base_read(live->city->path, &c->base, err));
     OM_TRY(write_files(c, err));
+    om__carry_begin(&c->carry, c->stack, c->from, c->stack->parts, c->merged,
+                    true, meta->schema.id_field);
+    OM_TRY(om__carry_catch_up(live, &c->carry, c->name, err));
     OM_TRY(om_manifest_write(live->city->path, &c->base->manifest, err));
     om__live_step("commit");
     OM_TRY(om__stamp_read(live->city->path, &c->stamp, err));

@@ -168,18 +168,35 @@ struct om__view_of_layer {
 om_status om__live_view(struct om_live *live, struct om__view_of_layer *out,
                         struct om_err *err) OM_MUST_USE;
 void om__live_view_end(struct om__view_of_layer *view);
-/**
- * Put `merged` in the place of parts [from, to) of the stack as it was, into
+
+/* One segment made of parts [from, to) of a stack as it was, on its way into
  * the stack as it is now: rows that have died meanwhile are dead in it too, and
- * so are those of runs that were made again, with their rows, by later groups.
- * merged NULL: nothing was alive. file: it lies in one, and is put in whatever
- * is left of the parts.
- * returns OM_E_NOTFOUND if none of those parts is there any more
- */
-om_status om__live_carry(const struct om__stack *then, size_t from, size_t to,
-                         struct om_segment *merged, bool file, size_t id_field,
-                         const struct om__stack *now,
-                         struct om__stack **out) OM_MUST_USE;
+ * so are those of runs that later groups have made again, with their rows.
+ * Dead rows are found by their ids, so most of it is done before the committer
+ * has to wait: begin, catch up, end on the committer, deinit. */
+struct om__carry {
+    struct om__stack *then, *seen;  // seen: carried up to here
+    size_t from, to;
+    struct om_segment *merged;  // borrowed; NULL: nothing was alive
+    bool file;                  // it lies in one
+    size_t id_field;
+    struct om_text_reader reader, finder;
+    uint32_t *row;  // dead in merged
+    size_t count, room;
+};
+void om__carry_begin(struct om__carry *c, struct om__stack *then, size_t from,
+                     size_t to, struct om_segment *merged, bool file,
+                     size_t id_field);
+om_status om__carry_on(struct om__carry *c,
+                       const struct om__stack *now) OM_MUST_USE;
+om_status om__carry_catch_up(struct om_live *live, struct om__carry *c,
+                             const char *layer, struct om_err *err) OM_MUST_USE;
+/** The stack with `merged` in the place of the parts. returns OM_E_NOTFOUND if
+ *  none of them is there any more (what lies in a file is put in all the
+ *  same). */
+om_status om__carry_end(struct om__carry *c, const struct om__stack *now,
+                        struct om__stack **out) OM_MUST_USE;
+void om__carry_deinit(struct om__carry *c);
 
 /* tiers.c, compact.c: the threads in the background */
 /** Has a layer more runs than it should? */

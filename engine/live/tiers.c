@@ -89,21 +89,19 @@ static size_t first_free(const struct om_live *live, size_t layer,
 }
 
 struct merging {
-    size_t layer, from, to;
     const char *name;
-    const struct om__stack *then;
+    size_t from, to;
     struct om_segment *merged;
+    struct om__carry carry;
 };
 
 static om_status put_merged(struct om_live *live, void *ctx, struct om_err *err)
 {
-    const struct merging *m = ctx;
+    struct merging *m = ctx;
     const size_t i = om__live_layer(live->base, m->name);
     if (i == OM_NO_FIELD) return OM_E_NOTFOUND;
     struct om__stack *fresh = NULL;
-    OM_TRY(om__live_carry(m->then, m->from, m->to, m->merged, false,
-                          live->base->manifest.layer[i].schema.id_field,
-                          live->state[i].stack, &fresh));
+    OM_TRY(om__carry_end(&m->carry, live->state[i].stack, &fresh));
     struct om__stack *old = live->state[i].stack;
     live->state[i].stack = fresh;
     const om_status st = om__live_publish(live, NULL, NULL, err);
@@ -119,10 +117,9 @@ static om_status put_merged(struct om_live *live, void *ctx, struct om_err *err)
 static bool merge_layer(struct om_live *live,
                         const struct om__view_of_layer *view, size_t layer)
 {
-    const struct om__stack *stack = view->state[layer].stack;
-    struct merging m = {.layer = layer,
-                        .name = view->base->manifest.layer[layer].name,
-                        .then = stack};
+    struct om__stack *stack = view->state[layer].stack;
+    const struct om_schema *own = &view->base->manifest.layer[layer].schema;
+    struct merging m = {.name = view->base->manifest.layer[layer].name};
     pthread_mutex_lock(&live->lock);
     const size_t first = first_free(live, layer, stack);
     const bool any = choose(stack, first, &m.from, &m.to);
@@ -130,13 +127,16 @@ static bool merge_layer(struct om_live *live,
     pthread_mutex_unlock(&live->lock);
     if (!any) return false;
     struct om_err err = {0};
-    om_status st = om_run_merge(&view->base->manifest.layer[layer].schema,
-                                stack->part + m.from, m.to - m.from,
+    om_status st = om_run_merge(own, stack->part + m.from, m.to - m.from,
                                 view->joiner, NULL, NULL, &m.merged, &err);
+    om__carry_begin(&m.carry, stack, m.from, m.to, m.merged, false,
+                    own->id_field);
+    if (!st) st = om__carry_catch_up(live, &m.carry, m.name, &err);
     if (!st) st = om__live_run(live, put_merged, &m, &err);
     if (st && st != OM_E_NOTFOUND && st != OM_E_STOPPED)
         om_log(OM_LOG_WARN, "live", "merging runs of %s: %s", m.name,
                err.text[0] ? err.text : om_status_text(st));
+    om__carry_deinit(&m.carry);
     om_segment_unref(m.merged);
     pthread_mutex_lock(&live->lock);
     live->merging_layer = OM_NO_FIELD;

@@ -37,22 +37,13 @@ static int by_row(const void *a, const void *b)
     return (ra > rb) - (ra < rb);
 }
 
-/* Rows of `merged` whose ids have died in `now` since `then`. */
-struct carrying {
-    struct om_segment *merged;
-    size_t id_field;
-    struct om_text_reader from, to;
-    uint32_t *row;
-    size_t count, room;
-};
-
-static om_status carry_row(struct carrying *c, const struct om_segment *segment,
-                           size_t row)
+static om_status carry_row(struct om__carry *c,
+                           const struct om_segment *segment, size_t row)
 {
     const char *id;
     size_t len, at;
-    OM_TRY(om_segment_text(segment, c->id_field, row, &c->from, &id, &len));
-    OM_TRY(om_segment_find(c->merged, id, len, &c->to, &at));
+    OM_TRY(om_segment_text(segment, c->id_field, row, &c->reader, &id, &len));
+    OM_TRY(om_segment_find(c->merged, id, len, &c->finder, &at));
     if (c->count == c->room) {
         const size_t room = c->room ? 2 * c->room : 64;
         uint32_t *grown = om_realloc(c->row, room * sizeof *grown);
@@ -64,7 +55,7 @@ static om_status carry_row(struct carrying *c, const struct om_segment *segment,
     return OM_OK;
 }
 
-static om_status carry_part(struct carrying *c, const struct om_part *then,
+static om_status carry_part(struct om__carry *c, const struct om_part *then,
                             const struct om_part *now)
 {
     if (then->dead == now->dead) return OM_OK;
@@ -78,7 +69,7 @@ static om_status carry_part(struct carrying *c, const struct om_part *then,
 }
 
 /* All that was alive: the run is not in the stack any more. */
-static om_status carry_all(struct carrying *c, const struct om_part *then)
+static om_status carry_all(struct om__carry *c, const struct om_part *then)
 {
     const size_t rows = om_segment_rows(then->segment);
     for (size_t row = 0; row < rows; row++)
@@ -87,49 +78,110 @@ static om_status carry_all(struct carrying *c, const struct om_part *then)
     return OM_OK;
 }
 
-/* Those of the parts [from, to) that the stack still has lie together; where,
- * and how many. */
-static size_t find_parts(const struct om__stack *then, size_t from, size_t to,
-                         const struct om__stack *now, size_t *count)
+static const struct om_part *part_of(const struct om__stack *stack,
+                                     const struct om_segment *segment)
 {
-    size_t at = now->files < from ? now->files : from;
+    for (size_t i = 0; i < stack->parts; i++)
+        if (stack->part[i].segment == segment) return &stack->part[i];
+    return NULL;
+}
+
+om_status om__carry_on(struct om__carry *c, const struct om__stack *now)
+{
+    if (c->merged)
+        for (size_t i = c->from; i < c->to; i++) {
+            const struct om_segment *segment = c->then->part[i].segment;
+            const struct om_part *was = part_of(c->seen, segment);
+            const struct om_part *is = part_of(now, segment);
+            if (!was) continue;  // carried when it went
+            OM_TRY(is ? carry_part(c, was, is) : carry_all(c, was));
+        }
+    om__stack_unref(c->seen);
+    c->seen = om__stack_ref((struct om__stack *)(uintptr_t)now);
+    return OM_OK;
+}
+
+void om__carry_begin(struct om__carry *c, struct om__stack *then, size_t from,
+                     size_t to, struct om_segment *merged, bool file,
+                     size_t id_field)
+{
+    *c = (struct om__carry){.then = om__stack_ref(then),
+                            .seen = om__stack_ref(then),
+                            .from = from,
+                            .to = to,
+                            .merged = merged,
+                            .file = file,
+                            .id_field = id_field};
+}
+
+void om__carry_deinit(struct om__carry *c)
+{
+    om__stack_unref(c->then);
+    om__stack_unref(c->seen);
+    om_free(c->row);
+    om_text_reader_deinit(&c->reader);
+    om_text_reader_deinit(&c->finder);
+    *c = (struct om__carry){0};
+}
+
+/* Those of the parts that the stack still has lie together; where, and how
+ * many. */
+static size_t find_parts(const struct om__carry *c, const struct om__stack *now,
+                         size_t *count)
+{
+    size_t at = now->files < c->from ? now->files : c->from;
     *count = 0;
-    for (size_t i = from; i < to; i++)
-        for (size_t k = 0; k < now->parts; k++)
-            if (now->part[k].segment == then->part[i].segment) {
-                if (++*count == 1) at = k;
-                break;
-            }
+    for (size_t i = c->from; i < c->to; i++) {
+        const struct om_part *is = part_of(now, c->then->part[i].segment);
+        if (is && ++*count == 1) at = (size_t)(is - now->part);
+    }
     return at;
 }
 
-om_status om__live_carry(const struct om__stack *then, size_t from, size_t to,
-                         struct om_segment *merged, bool file, size_t id_field,
-                         const struct om__stack *now, struct om__stack **out)
+om_status om__carry_end(struct om__carry *c, const struct om__stack *now,
+                        struct om__stack **out)
 {
-    struct carrying c = {.merged = merged, .id_field = id_field};
-    struct om__dead *dead = NULL;
     size_t count;
-    const size_t at = find_parts(then, from, to, now, &count);
-    if (count == 0 && !file) return OM_E_NOTFOUND;
-    om_status st = OM_OK;
-    size_t k = at;
-    for (size_t i = from; i < to && !st && merged; i++) {
-        const struct om_part *was = &then->part[i];
-        if (k < now->parts && now->part[k].segment == was->segment)
-            st = carry_part(&c, was, &now->part[k++]);
-        else  // made again by a later group, or all of it has died
-            st = carry_all(&c, was);
+    const size_t at = find_parts(c, now, &count);
+    if (count == 0 && !c->file) return OM_E_NOTFOUND;
+    OM_TRY(om__carry_on(c, now));
+    struct om__dead *dead = NULL;
+    if (c->count) {
+        qsort(c->row, c->count, sizeof *c->row, by_row);
+        OM_TRY(om__dead_new(c->row, c->count, &dead));
     }
-    if (!st && c.count) {
-        qsort(c.row, c.count, sizeof *c.row, by_row);
-        st = om__dead_new(c.row, c.count, &dead);
-    }
-    if (!st)
-        st = om__stack_splice(now, at, at + count, merged, dead, file, out);
+    const om_status st =
+        om__stack_splice(now, at, at + count, c->merged, dead, c->file, out);
     om__dead_unref(dead);
-    om_free(c.row);
-    om_text_reader_deinit(&c.from);
-    om_text_reader_deinit(&c.to);
     return st;
+}
+
+struct catching_up {
+    struct om__carry *carry;
+    const char *layer;
+    struct om__stack *now;
+};
+
+static om_status take_stack(struct om_live *live, void *ctx, struct om_err *err)
+{
+    struct catching_up *u = ctx;
+    const size_t i = om__live_layer(live->base, u->layer);
+    if (i == OM_NO_FIELD)
+        return om_fail(err, OM_E_NOTFOUND, 0, "no layer %s", u->layer);
+    u->now = om__stack_ref(live->state[i].stack);
+    return OM_OK;
+}
+
+om_status om__carry_catch_up(struct om_live *live, struct om__carry *c,
+                             const char *layer, struct om_err *err)
+{
+    // What dies while the first lot is carried is the second, and small.
+    for (int round = 0; round < 2; round++) {
+        struct catching_up u = {c, layer, NULL};
+        OM_TRY(om__live_run(live, take_stack, &u, err));
+        const om_status st = om__carry_on(c, u.now);
+        om__stack_unref(u.now);
+        if (st) return om_fail(err, st, 0, "%s: %s", layer, om_status_text(st));
+    }
+    return OM_OK;
 }

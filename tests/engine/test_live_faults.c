@@ -83,7 +83,9 @@ static void disk_that_is_full_takes_rows_again_later(void **state)
     fault.code[FAULT_WRITE] = SQLITE_FULL;
     fault.sticky = true;
     fault.at[FAULT_WRITE] = fault.calls[FAULT_WRITE] + 1;
+    assert_int_equal(om__live_run(live, tidy, NULL, NULL), OM_OK);
     assert_int_not_equal(put("b", 2), OM_OK);
+    assert_int_equal(om__live_run(live, tidy, NULL, NULL), OM_OK);
     assert_int_not_equal(put("c", 3), OM_OK);
     assert_true(om_live_stats(live).failing);
     assert_int_equal(live_n(city, "spot", "a"), 1);
@@ -156,7 +158,6 @@ static void disk_that_fails_is_refused_and_taken_back(void **state)
     assert_int_equal(again, rows);
     assert_int_equal(sum_again, sum);
     assert_int_equal(live_n(city, "spot", "before-1"), 1);
-    assert_int_equal(live_n(city, "spot", "not-now"), INT64_MIN);
     end();
     fault_end();
 }
