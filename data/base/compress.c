@@ -2,6 +2,7 @@
 #include "data/base/compress.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <zstd.h>
 
 /* A context is some hundred kilobytes that zstd would allocate and clear for
@@ -70,4 +71,17 @@ om_status om_decompress(const void *bytes, size_t len, void *out,
     if (!context) return OM_E_MEMORY;
     const size_t n = ZSTD_decompressDCtx(context, out, raw_len, bytes, len);
     return ZSTD_isError(n) || n != raw_len ? OM_E_DAMAGED : OM_OK;
+}
+
+om_status om_compress_frame(const void *bytes, size_t len, size_t *frame_len,
+                            size_t *raw_len)
+{
+    const size_t packed = ZSTD_findFrameCompressedSize(bytes, len);
+    const unsigned long long raw = ZSTD_getFrameContentSize(bytes, len);
+    if (ZSTD_isError(packed) || raw == ZSTD_CONTENTSIZE_UNKNOWN ||
+        raw == ZSTD_CONTENTSIZE_ERROR || raw > SIZE_MAX)
+        return OM_E_DAMAGED;
+    *frame_len = packed;
+    *raw_len = (size_t)raw;
+    return OM_OK;
 }

@@ -14,5 +14,9 @@ om_status om_compress(const void *bytes, size_t len, int level, void *out,
 /** Decompress exactly `raw_len` bytes. returns OM_E_DAMAGED otherwise. */
 om_status om_decompress(const void *bytes, size_t len, void *out,
                         size_t raw_len) OM_MUST_USE;
+/** How long the first frame of `bytes` is, packed and raw: what om_compress
+ *  made can stand one after the other. returns OM_E_DAMAGED. */
+om_status om_compress_frame(const void *bytes, size_t len, size_t *frame_len,
+                            size_t *raw_len) OM_MUST_USE;
 
 #endif

@@ -174,27 +174,31 @@ static void folder_of(char *out, size_t room, const char *path)
         snprintf(out, room, "%.*s", (int)len, path);
 }
 
+om_status om_file_rename(const char *from, const char *to, struct om_err *err)
+{
+    char folder[PATH_BYTES];
+    folder_of(folder, sizeof folder, to);
+    if (must_fail(OM_FILE_RENAME) || rename(from, to))
+        return fail_errno(err, "cannot rename to", to);
+    return om_folder_sync(folder, err);
+}
+
 om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
                               struct om_err *err)
 {
-    char temporary[PATH_BYTES], folder[PATH_BYTES];
+    char temporary[PATH_BYTES];
     const int n = snprintf(temporary, sizeof temporary, "%s.tmp", path);
     if (n < 0 || n >= (int)sizeof temporary)
         return om_fail(err, OM_E_LIMIT, 0, "path too long: %.80s...", path);
-    folder_of(folder, sizeof folder, path);
     const int fd =
         open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) return fail_errno(err, "cannot create", temporary);
     om_status st = om_fd_write(fd, bytes, len, temporary, err);
     if (!st) st = om_file_sync(fd, temporary, err);
     if (close(fd) && !st) st = fail_errno(err, "cannot close", temporary);
-    if (!st && (must_fail(OM_FILE_RENAME) || rename(temporary, path)))
-        st = fail_errno(err, "cannot rename to", path);
-    if (st) {
-        unlink(temporary);
-        return st;
-    }
-    return om_folder_sync(folder, err);
+    if (!st) st = om_file_rename(temporary, path, err);
+    if (st) unlink(temporary);
+    return st;
 }
 
 om_status om_folder_make(const char *path, struct om_err *err)

@@ -227,8 +227,8 @@ static om_status read_document(struct om_manifest *m, struct om_err *err)
     m->layer = om_arena_calloc(&m->arena, count, sizeof *m->layer);
     if (!m->layer) return OM_E_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        OM_TRY(read_layer(om_json_at(layers, i), m, &m->layer[i], &m->arena,
-                          err));
+        OM_TRY(
+            read_layer(om_json_at(layers, i), m, &m->layer[i], &m->arena, err));
         if (om_manifest_find(m, m->layer[i].name))
             return om_fail(err, OM_E_FORMAT, 0,
                            "city.json: two layers called %s", m->layer[i].name);

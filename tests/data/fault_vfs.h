@@ -163,7 +163,7 @@ static inline int fault_sync(sqlite3_file *file, int flags)
     static inline int fault_##name list                \
     {                                                  \
         sqlite3_file *f = fault_below(file);           \
-        return f->pMethods->x##type(f, ##__VA_ARGS__); \
+        return f->pMethods->x##type(f, __VA_ARGS__); \
     }
 FAULT_PASS(size, FileSize, (sqlite3_file * file, sqlite3_int64 *out), out)
 FAULT_PASS(lock, Lock, (sqlite3_file * file, int how), how)

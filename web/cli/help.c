@@ -30,6 +30,8 @@ static const struct {
      "  onemap tile CITY NAME Z/X/Y        one tile to a file\n"
      "  onemap export CITY NAME...         all tiles of a map to one file\n"
      "  onemap serve CITY                  tiles, answers and pages over HTTP\n"
+     "  onemap backup CITY FILE            a city, as it is now, as one file\n"
+     "  onemap restore FILE CITY           and back\n"
      "  onemap help VERB                   more of one verb\n"
      "\n"
      "After the verb all take --quiet (no progress) and --help. Exit status: "
@@ -109,9 +111,9 @@ static const struct {
     {"verify",
      "onemap verify CITY\n"
      "\n"
-     "Check all checksums and the order, and compute all totals again from "
-     "the\n"
-     "columns. Exit status 1 and a clear word where something is off.\n"},
+     "Check all checksums and the order, the journal, and compute all totals "
+     "again from\n"
+     "the columns. Exit status 1 and a clear word where something is off.\n"},
     {"query",
      "onemap query CITY LAYER [where] [what] [--out FILE]\n"
      "\n"
@@ -473,6 +475,24 @@ static const struct {
      "  --zoom A-B           0 to 22\n"
      "  --format png|mvt     default: png for heat, mvt else\n"
      "and the options of onemap tile.\n"},
+    {"backup",
+     "onemap backup CITY FILE\n"
+     "\n"
+     "Write all of a city into one file, as it is at this moment: it may be "
+     "served,\n"
+     "written to and imported into meanwhile, and nobody waits. The file is a "
+     "tar\n"
+     "archive packed by zstd (tar --zstd -tf FILE lists it) with a checksum of "
+     "every\n"
+     "file; it is there when it is whole, in place of an older one.\n"},
+    {"restore",
+     "onemap restore FILE CITY\n"
+     "\n"
+     "Make the city of a backup, on this machine or another. Nothing of that "
+     "name may\n"
+     "be there; the city is there when every byte has come, agrees with its "
+     "checksum\n"
+     "and is on the disk, or not at all.\n"},
     {"serve",
      "onemap serve CITY [--listen 127.0.0.1:8080] [--config FILE] [--pages "
      "FOLDER]\n"

@@ -14,7 +14,8 @@ static const struct {
     {"hotspots", om__verb_hotspots}, {"density", om__verb_density},
     {"explain", om__verb_explain},   {"backtest", om__verb_backtest},
     {"tile", om__verb_tile},         {"export", om__verb_export},
-    {"serve", om__verb_serve},
+    {"serve", om__verb_serve},       {"backup", om__verb_backup},
+    {"restore", om__verb_restore},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 

@@ -1,6 +1,7 @@
 // verb_verify.c - onemap verify: is the city sound?
 #include <stdio.h>
 
+#include "data/city/journal.h"
 #include "engine/risk/model.h"
 #include "engine/verify.h"
 #include "web/cli/verb.h"
@@ -56,6 +57,24 @@ static size_t check_models(const char *city, const struct om_snapshot *s)
     return bad;
 }
 
+/* The journal says itself whether it is what was written. */
+static om_status check_journal(const char *city, struct om_err *err)
+{
+    struct om_journal *journal = NULL;
+    if (!om_journal_exists(city)) return OM_OK;
+    om_status st = om_journal_open(city, OM_JOURNAL_READ, 0, &journal, err);
+    if (st == OM_E_NOTFOUND) return OM_OK;
+    if (!st) st = om_journal_verify(journal, err);
+    if (st)
+        printf("journal          BAD: %s\n", err->text);
+    else
+        printf("journal          %12llu entries: sound\n",
+               (unsigned long long)(om_journal_last(journal) -
+                                    om_journal_floor(journal)));
+    om_journal_close(journal);
+    return st;
+}
+
 int om__verb_verify(int argc, char **argv)
 {
     const char *operand[1];
@@ -65,8 +84,9 @@ int om__verb_verify(int argc, char **argv)
                                      &operands, &help);
     if (bad || help) return bad;
     if (operands < 1) return om__verb_usage("verify", "needs CITY");
-    struct om_err err = {0};
+    struct om_err err = {0}, journal_err = {0};
     struct om_city *city = NULL;
+    const om_status journal = check_journal(operand[0], &journal_err);
     if (om_city_open(operand[0], &city, &err))
         return om__verb_fail("verify", &err);
     struct om_snapshot *s = om_city_snapshot(city);
@@ -74,6 +94,7 @@ int om__verb_verify(int argc, char **argv)
     const size_t bad_models = check_models(operand[0], s);
     om_snapshot_unref(s);
     om_city_close(city);
+    if (!st && journal) return om__verb_fail("verify", &journal_err);
     if (!st && !bad_models) {
         puts("all sound");
         return OM_EXIT_DONE;

@@ -1,0 +1,35 @@
+// backup_internal.h - what writing and restoring a backup agree on.
+#ifndef OM_DATA_CITY_BACKUP_INTERNAL_H
+#define OM_DATA_CITY_BACKUP_INTERNAL_H
+
+#include "data/base/buf.h"
+#include "data/city/backup.h"
+#include "data/city/tar.h"
+
+/* DESIGN
+ * Members of the archive, in this order: `onemap-backup`, a line of JSON that
+ * says what this is; city.json; the files that it names; journal.db; what else
+ * lies in the city's folder (models, legends, roles ...); `checksums.txt`, a
+ * line "SUM BYTES NAME" for each file before it and "end FILES" at last.
+ * Frames of zstd hold OM__BACKUP_CHUNK of the archive each, so any tar and zstd
+ * can read it. */
+#define OM__BACKUP_HEAD "onemap-backup"
+#define OM__BACKUP_SUMS "checksums.txt"
+#define OM__BACKUP_VERSION 1
+#define OM__BACKUP_CHUNK ((size_t)4 << 20)
+#define OM__BACKUP_PATH_BYTES 4096
+/** Seed of the sums; a sum of a long file is that of its sums. */
+#define OM__BACKUP_SEED 0
+
+/* Sum of a file that comes in pieces: XXH3 of each stretch of a chunk, seeded
+ * with the one before. Zero is the beginning. */
+struct om__backup_sum {
+    uint64_t value;
+    uint8_t *held;  // [OM__BACKUP_CHUNK], by the caller
+    size_t len;
+};
+void om__backup_sum_add(struct om__backup_sum *sum, const void *bytes,
+                        size_t len);
+uint64_t om__backup_sum_end(struct om__backup_sum *sum);
+
+#endif

@@ -1,0 +1,399 @@
+// restore.c - a city out of a backup: all of it or nothing.
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/base/alloc.h"
+#include "data/base/compress.h"
+#include "data/base/file.h"
+#include "data/base/hash.h"
+#include "data/base/log.h"
+#include "data/city/backup.h"
+#include "data/city/backup_internal.h"
+#include "data/city/journal.h"
+#include "data/city/manifest.h"
+#include "data/json.h"
+
+#define PATH_BYTES OM__BACKUP_PATH_BYTES
+/* Bytes of the two members that are not files of the city. */
+#define OWN_MEMBER_BYTES ((size_t)16 << 20)
+#define OPEN_FOLDERS 16
+
+struct unpacker {
+    const char *path;
+    struct om_map map;
+    size_t at;       // in the map
+    uint8_t *chunk;  // [OM__BACKUP_CHUNK]
+    size_t used, len;
+};
+
+static om_status cut_off(const struct unpacker *u, struct om_err *err)
+{
+    return om_fail(err, OM_E_DAMAGED, u->at,
+                   "%s is cut off or damaged near byte %zu (take another "
+                   "backup)",
+                   u->path, u->at);
+}
+
+/* The next frame into the chunk, which is used up. */
+static om_status next_frame(struct unpacker *u, struct om_err *err)
+{
+    size_t packed, raw;
+    if (u->at >= u->map.len) return cut_off(u, err);
+    const om_status st = om_compress_frame(u->map.bytes + u->at,
+                                           u->map.len - u->at, &packed, &raw);
+    if (st && u->at == 0)
+        return om_fail(err, OM_E_FORMAT, 0, "%s is not a backup of onemap",
+                       u->path);
+    if (st || raw == 0 || raw > OM__BACKUP_CHUNK) return cut_off(u, err);
+    if (om_decompress(u->map.bytes + u->at, packed, u->chunk, raw))
+        return cut_off(u, err);
+    u->at += packed;
+    u->used = 0;
+    u->len = raw;
+    om_progress("restore", u->at, u->map.len);
+    return OM_OK;
+}
+
+/* The next bytes, at most `len` and at least one, borrowed. */
+static om_status some(struct unpacker *u, size_t len, const uint8_t **out,
+                      size_t *got, struct om_err *err)
+{
+    if (u->used == u->len) OM_TRY(next_frame(u, err));
+    *got = u->len - u->used < len ? u->len - u->used : len;
+    *out = u->chunk + u->used;
+    u->used += *got;
+    return OM_OK;
+}
+
+static om_status exactly(struct unpacker *u, uint8_t *out, size_t len,
+                         struct om_err *err)
+{
+    while (len > 0) {
+        const uint8_t *at;
+        size_t got;
+        OM_TRY(some(u, len, &at, &got, err));
+        memcpy(out, at, got);
+        out += got;
+        len -= got;
+    }
+    return OM_OK;
+}
+
+/* *end: the archive is over. */
+static om_status next_file(struct unpacker *u, struct om_tar_file *out,
+                           bool *end, struct om_err *err)
+{
+    uint8_t head[OM_TAR_HEAD_BYTES];
+    size_t len = 0, used;
+    om_status st = OM_E_LIMIT;
+    while (st == OM_E_LIMIT && len + OM_TAR_BLOCK <= sizeof head) {
+        OM_TRY(exactly(u, head + len, OM_TAR_BLOCK, err));
+        len += OM_TAR_BLOCK;
+        st = om_tar_head_read(head, len, out, &used);
+    }
+    *end = st == OM_E_NOTFOUND;
+    return st && !*end ? cut_off(u, err) : OM_OK;
+}
+
+// ---- what is in it ----
+
+/* A name below the city's folder that leads nowhere else. */
+static bool name_ok(const char *name)
+{
+    if (name[0] == '\0' || name[0] == '/') return false;
+    for (const char *at = name; *at;) {
+        const size_t len = strcspn(at, "/");
+        if (len == 0 || at[0] == '.') return false;
+        for (size_t i = 0; i < len; i++)
+            if ((unsigned char)at[i] < ' ') return false;
+        at += len;
+        if (*at == '/' && !*++at) return false;
+    }
+    return true;
+}
+
+struct restoring {
+    struct unpacker u;
+    const char *folder;
+    struct om_buf sums;  // as they are computed
+    struct om__backup_sum sum;
+    struct om_backup_report *report;
+};
+
+static om_status open_in(const struct restoring *r,
+                         const struct om_tar_file *file, char path[PATH_BYTES],
+                         int *fd, struct om_err *err)
+{
+    if (om_path_join(path, PATH_BYTES, r->folder, file->name))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    const om_status st = om_folder_make(path, err);
+    *slash = '/';
+    if (st) return st;
+    *fd =
+        open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600 | file->mode);
+    return *fd >= 0 ? OM_OK
+                    : om_fail(err, OM_E_IO, 0, "cannot create %s: %s", path,
+                              strerror(errno));
+}
+
+static om_status skip_padding(struct restoring *r, uint64_t bytes,
+                              struct om_err *err)
+{
+    uint8_t padding[OM_TAR_BLOCK];
+    return exactly(&r->u, padding, om_tar_padding(bytes), err);
+}
+
+static om_status restore_file(struct restoring *r,
+                              const struct om_tar_file *file,
+                              struct om_err *err)
+{
+    char path[PATH_BYTES];
+    int fd = -1;
+    if (!name_ok(file->name))
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "%s: a file of it is called '%.60s', which is no name "
+                       "in a city",
+                       r->u.path, file->name);
+    OM_TRY(open_in(r, file, path, &fd, err));
+    om_status st = OM_OK;
+    r->sum.value = OM__BACKUP_SEED;
+    for (uint64_t left = file->bytes; !st && left > 0;) {
+        const uint8_t *at;
+        size_t got;
+        const size_t most =
+            left < OM__BACKUP_CHUNK ? (size_t)left : OM__BACKUP_CHUNK;
+        st = some(&r->u, most, &at, &got, err);
+        if (st) break;
+        om__backup_sum_add(&r->sum, at, got);
+        st = om_fd_write(fd, at, got, path, err);
+        left -= got;
+    }
+    if (!st) st = om_file_sync(fd, path, err);
+    if (close(fd) && !st)
+        st = om_fail(err, OM_E_IO, 0, "cannot close %s: %s", path,
+                     strerror(errno));
+    if (st) return st;
+    om_buf_addf(&r->sums, "%016llx %" PRIu64 " %s\n",
+                (unsigned long long)om__backup_sum_end(&r->sum), file->bytes,
+                file->name);
+    r->report->files++;
+    r->report->bytes += file->bytes;
+    if (r->sums.status) return r->sums.status;
+    return skip_padding(r, file->bytes, err);
+}
+
+/* One of our own members, as bytes. */
+static om_status own_member(struct restoring *r, const struct om_tar_file *file,
+                            struct om_buf *out, struct om_err *err)
+{
+    if (file->bytes > OWN_MEMBER_BYTES) return cut_off(&r->u, err);
+    if (om_buf_reserve(out, (size_t)file->bytes + 1)) return OM_E_MEMORY;
+    OM_TRY(exactly(&r->u, out->bytes, (size_t)file->bytes, err));
+    out->len = (size_t)file->bytes;
+    return skip_padding(r, file->bytes, err);
+}
+
+static om_status read_head(struct restoring *r, struct om_err *err)
+{
+    struct om_tar_file file;
+    struct om_buf text = {0};
+    struct om_json *head = NULL;
+    bool end;
+    OM_TRY(next_file(&r->u, &file, &end, err));
+    if (end || strcmp(file.name, OM__BACKUP_HEAD) != 0)
+        return om_fail(err, OM_E_FORMAT, 0, "%s is not a backup of onemap",
+                       r->u.path);
+    om_status st = own_member(r, &file, &text, err);
+    if (!st) st = om_json_parse((const char *)text.bytes, text.len, &head, err);
+    if (!st) {
+        const int64_t version =
+            om_json_integer(om_json_get(head, "onemap_backup"), 0);
+        if (version != OM__BACKUP_VERSION)
+            st = om_fail(err, OM_E_VERSION, 0,
+                         "%s was written by another version of onemap (its "
+                         "form is %lld, this one knows %d)",
+                         r->u.path, (long long)version, OM__BACKUP_VERSION);
+        r->report->sequence =
+            (uint64_t)om_json_integer(om_json_get(head, "sequence"), 0);
+        r->report->journal_last =
+            (uint64_t)om_json_integer(om_json_get(head, "journal"), 0);
+    }
+    om_json_free(head);
+    om_buf_deinit(&text);
+    return st;
+}
+
+/* What was computed, line by line, is what the backup says. */
+static om_status compare(struct restoring *r, const struct om_buf *said,
+                         struct om_err *err)
+{
+    om_buf_addf(&r->sums, "end %" PRIu64 "\n", r->report->files);
+    if (r->sums.status) return r->sums.status;
+    const uint8_t *a = r->sums.bytes, *b = said->bytes;
+    size_t i = 0, line = 0;
+    while (i < r->sums.len && i < said->len && a[i] == b[i])
+        if (a[i++] == '\n') line = i;
+    if (i == r->sums.len && i == said->len) return OM_OK;
+    const char *name = (const char *)a + line;
+    const size_t len = strcspn(name, "\n");
+    return om_fail(err, OM_E_DAMAGED, 0,
+                   "%s: what is in it is not what was written, at '%.*s' (take "
+                   "another backup)",
+                   r->u.path, len < 100 ? (int)len : 100, name);
+}
+
+static om_status restore_files(struct restoring *r, struct om_err *err)
+{
+    OM_TRY(read_head(r, err));
+    for (;;) {
+        struct om_tar_file file;
+        bool end;
+        OM_TRY(next_file(&r->u, &file, &end, err));
+        if (end) return cut_off(&r->u, err);
+        if (strcmp(file.name, OM__BACKUP_SUMS) != 0) {
+            OM_TRY(restore_file(r, &file, err));
+            continue;
+        }
+        struct om_buf said = {0};
+        om_status st = own_member(r, &file, &said, err);
+        if (!st) st = compare(r, &said, err);
+        om_buf_deinit(&said);
+        return st;
+    }
+}
+
+/* It is a city: its manifest can be read, and names what is there. */
+static om_status check_city(const char *folder, struct om_err *err)
+{
+    struct om_manifest m = {0};
+    char path[PATH_BYTES];
+    om_status st = om_manifest_read(folder, &m, err);
+    for (size_t l = 0; !st && l < m.layers; l++)
+        for (size_t p = 0; !st && p < m.layer[l].parts; p++) {
+            const char *name = m.layer[l].part[p].file;
+            if (om_path_join(path, sizeof path, folder, name) ||
+                !om_file_exists(path))
+                st = om_fail(err, OM_E_DAMAGED, 0,
+                             "the backup has no %s, which its city.json names",
+                             name);
+        }
+    om_manifest_deinit(&m);
+    return st;
+}
+
+// ---- the folder ----
+
+static int remove_one(const char *path, const struct stat *about, int kind,
+                      struct FTW *at)
+{
+    (void)about;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static int remove_inner(const char *path, const struct stat *about, int kind,
+                        struct FTW *at)
+{
+    (void)about;
+    (void)kind;
+    return at->level > 0 ? remove(path) : 0;
+}
+
+static int sync_folder(const char *path, const struct stat *about, int kind,
+                       struct FTW *at)
+{
+    (void)about;
+    (void)at;
+    return kind == FTW_D || kind == FTW_DP ? om_folder_sync(path, NULL) != OM_OK
+                                           : 0;
+}
+
+/* The folder to work in, empty and ours alone as long as *fd is open; one that
+ * was killed may have left it. */
+static om_status begin_folder(const char *folder, int *fd, struct om_err *err)
+{
+    struct stat named, opened;
+    OM_TRY(om_folder_make(folder, err));
+    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // Of two that come at once the one that is late may have opened what has
+    // become the city meanwhile.
+    if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) == 0 &&
+        stat(folder, &named) == 0 && fstat(*fd, &opened) == 0 &&
+        named.st_ino == opened.st_ino) {
+        if (nftw(folder, remove_inner, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0)
+            return OM_OK;
+        om_fail(err, OM_E_IO, 0, "cannot empty %s", folder);
+    } else {
+        om_fail(err, OM_E_BUSY, 0, "another process restores into %s", folder);
+    }
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+    return err ? err->code : OM_E_BUSY;
+}
+
+/* Take the name, which nobody must have taken meanwhile. */
+static om_status take_name(const char *folder, const char *city,
+                           struct om_err *err)
+{
+    char above[PATH_BYTES];
+    if (nftw(folder, sync_folder, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS))
+        return om_fail(err, OM_E_IO, 0, "cannot sync %s", folder);
+    if (renameat2(AT_FDCWD, folder, AT_FDCWD, city, RENAME_NOREPLACE))
+        return errno == EEXIST
+                   ? om_fail(err, OM_E_EXISTS, 0, "%s exists already", city)
+                   : om_fail(err, OM_E_IO, 0, "cannot rename %s to %s: %s",
+                             folder, city, strerror(errno));
+    if (om_path_join(above, sizeof above, city, "..")) return OM_OK;
+    return om_folder_sync(above, err);
+}
+
+om_status om_backup_restore(const char *path, const char *city,
+                            struct om_backup_report *out, struct om_err *err)
+{
+    char folder[PATH_BYTES];
+    struct restoring r = {.u = {.path = path}, .folder = folder, .report = out};
+    size_t len = strlen(city);
+    while (len > 1 && city[len - 1] == '/') len--;
+    const int n =
+        snprintf(folder, sizeof folder, "%.*s.restoring", (int)len, city);
+    if (n < 0 || n >= (int)sizeof folder)
+        return om_fail(err, OM_E_LIMIT, 0, "path too long: %.80s...", city);
+    char name[PATH_BYTES];
+    snprintf(name, sizeof name, "%.*s", (int)len, city);
+    *out = (struct om_backup_report){0};
+    if (om_file_exists(name))
+        return om_fail(err, OM_E_EXISTS, 0,
+                       "%s exists already (restore to another name)", name);
+    const double start = om_seconds();
+    int fd = -1;
+    OM_TRY(om_map_open(&r.u.map, path, err));
+    out->packed_bytes = r.u.map.len;
+    r.u.chunk = om_alloc(OM__BACKUP_CHUNK);
+    r.sum.held = om_alloc(OM__BACKUP_CHUNK);
+    om_status st = r.u.chunk && r.sum.held ? OM_OK : OM_E_MEMORY;
+    if (!st) st = begin_folder(folder, &fd, err);
+    if (!st) {
+        st = restore_files(&r, err);
+        if (!st) st = check_city(folder, err);
+        if (!st) st = take_name(folder, name, err);
+        if (st) nftw(folder, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    }
+    if (!st) om_progress_done("restore", out->bytes, om_seconds() - start);
+    if (fd >= 0) close(fd);
+    om_map_close(&r.u.map);
+    om_free(r.u.chunk);
+    om_free(r.sum.held);
+    om_buf_deinit(&r.sums);
+    return st;
+}
