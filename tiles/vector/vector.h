@@ -79,13 +79,15 @@ double om_vector_cost_s(struct om_vectors *vectors,
  *          be drawn: points at the mean of the rows of a 32nd of the tile,
  *          with `count`; `COLUMN:VALUE` counts by the `by` column, those that
  *          are not 0 (NULL rows: "COLUMN:"); `sum:COLUMN` of integer
- *          properties (differences of running sums of reals are not exact);
- * `bbox`, "west,south,east,north" in degrees, which holds all rows of the cell
- * and is at most a seventh of a cell larger; `expansion_zoom`, the first zoom
- * that shows the rows in more than one feature (absent: none does) meta   in
- * tiles with cells: one polygon, the tile, with `total` rows that lie here, of
- * which `shown` as themselves and `suppressed` only counted in cells; `by`;
- * `as_of` (A layer of data called cells or meta makes ours cells_ and meta_.)
+ *          properties (sums of reals would not be exact); `bbox`,
+ *          "west,south,east,north" in degrees, which holds all rows of the
+ *          cell and is at most a seventh of a cell larger; `expansion_zoom`,
+ *          the first zoom that shows the rows in more than one feature (absent:
+ *          none does)
+ *   meta   in tiles with cells: one polygon, the tile, with `total` rows that
+ *          lie here, of which `shown` as themselves and `suppressed` only
+ *          counted in cells; `by`; `as_of`
+ * (A layer of data called cells or meta makes ours cells_ and meta_.)
  *
  * A row is counted in the tile that holds its position (the middle of a
  * shape's box), never twice: over all tiles of a zoom, distinct ids in NAME
