@@ -229,7 +229,7 @@ test('pictures', async (t) => {
         assert.equal(JSON.parse((await get('/health')).body).labels, true);
         const config = path.join(dir, 'fonts.json');
         await writeFile(config, JSON.stringify({ fonts: '/nowhere/letters.ttf' }));
-        const other = await serve(t, city, '--config', config);
+        const other = await serve(t, city, '--config', config, '--read-only');
         const health = await (await fetch(`${other.url}/health`)).json();
         assert.equal(health.labels, false);
         assert.match(health.labels_missing, /\/nowhere\/letters\.ttf/);
