@@ -263,6 +263,14 @@ static void look(const struct layer *layer, const struct node *node,
                  2 * y + (i >> 1), s, best);
 }
 
+uint64_t om_changes_whole(const struct om_changes *changes, const char *name)
+{
+    struct newest base = {0};
+    const struct layer *layer = find_layer(changes, name);
+    if (layer) take_newer(&layer->base, &base);
+    return base.sequence;
+}
+
 uint64_t om_changes_in(const struct om_changes *changes, const char *name,
                        struct om_box box, int64_t *at_s)
 {

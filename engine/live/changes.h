@@ -41,6 +41,9 @@ void om_changes_add_box(struct om_changes *changes, const char *layer,
 uint64_t om_changes_in(const struct om_changes *changes, const char *layer,
                        struct om_box box, int64_t *at_s);
 
+/** Sequence of the last change of the layer as a whole; 0: no such layer. */
+uint64_t om_changes_whole(const struct om_changes *changes, const char *layer);
+
 /** The cell of a position. */
 static inline uint64_t om_change_cell(struct om_pos pos)
 {

@@ -244,6 +244,8 @@ om_status om_live_row_sequence(struct om_live *live, const char *layer,
         else
             *out = snapshot->manifest->sequence;
         pthread_mutex_unlock(&live->journal_lock);
+        const uint64_t whole = om_changes_whole(live->changes, layer);
+        if (whole > *out) *out = whole;
     }
     om_snapshot_unref(snapshot);
     return st;

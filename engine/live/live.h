@@ -88,8 +88,9 @@ om_status om_live_write(struct om_live *live,
 /** The same, waiting for the end. For tests and tools. */
 om_status om_live_write_wait(struct om_live *live,
                              struct om_write *write) OM_MUST_USE;
-/** Sequence of a row that is there: of its last write, or the commit it came
- *  with. OM_E_NOTFOUND. threads: any */
+/** Sequence of a row that is there: of its last write, or of the last change of
+ *  its layer as a whole (other rows, other units) if that is newer.
+ *  OM_E_NOTFOUND. threads: any */
 om_status om_live_row_sequence(struct om_live *live, const char *layer,
                                const char *id, size_t len,
                                uint64_t *out) OM_MUST_USE;

@@ -320,7 +320,9 @@ static om_status same_sequence(struct staging *s, const struct om__slot *slot,
             now = s->live->base->manifest.sequence;
         pthread_mutex_unlock(&s->live->journal_lock);
     }
-    *same = now == wanted;
+    // A row of before the layer came anew is another one now.
+    const uint64_t whole = om_changes_whole(s->live->changes, s->meta->name);
+    *same = (now > whole ? now : whole) == wanted;
     return st;
 }
 

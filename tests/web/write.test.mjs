@@ -7,6 +7,7 @@
 //   what is wrong is told by row, id and field, and nothing is written
 //   keys: the same answer for the same request, over a restart too
 //   who may: sites, methods, rates, other machines, servers that only read
+//   a city that cannot be written, a disk that refuses for a while
 //   bodies that are cut, dripped, chunked, huge, pipelined, given up
 //   sixty-four writers: each answer is true in the next count, page and tile
 //   imports beside it, reloads and a stop under load, with no failed request
@@ -20,7 +21,7 @@ import test from 'node:test';
 import zlib from 'node:zlib';
 
 import { done, onemap, random } from './onemap.mjs';
-import { makeCity, places, ROWS, SOUTH, STEP, tileX, tileY, WEST } from './sample.mjs';
+import { makeCity, places, ROWS, run, SOUTH, STEP, tileX, tileY, WEST } from './sample.mjs';
 import { raw, serve } from './server.mjs';
 
 const GEOJSON = 'application/geo+json', LINES = 'application/x-ndjson', CSV = 'text/csv';
@@ -336,6 +337,35 @@ test('a city that cannot be written is read', async (t) => {
     assert.equal(await countOf(url), ROWS);
 });
 
+test('a disk that refuses, and takes again', async (t) => {
+    const { city } = await makeCity(t), server = await serve(t, city), { url, child } = server;
+    const limit = (bytes) => run('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:unlimited`]);
+    const post = (id, headers = {}) => ask(`${url}${ITEMS}`, 'POST', { body: text(feature(id)), headers });
+    assert.equal((await post('D1')).status, 201);
+    // No file of the server may grow beyond what the journal has already.
+    await limit(8192);
+    for (const id of ['D2', 'D3', 'D2']) {
+        const answer = await post(id, { 'Idempotency-Key': id });
+        assert.equal(answer.status, 503);
+        assert.match(answer.headers['retry-after'], /^\d+$/);
+        assert.doesNotMatch(answer.body.toString(), new RegExp(city));
+    }
+    const ready = await ask(`${url}/ready`);
+    assert.equal(ready.status, 503);
+    assert.deepEqual([ready.json().ready, ready.json().writable], [false, false]);
+    assert.equal(await countOf(url), ROWS + 1);
+    assert.equal((await ask(`${url}${ITEMS}/D1`)).status, 200);
+    await limit('unlimited');
+    let answer;
+    const until = Date.now() + 15000;
+    do answer = await post('D2', { 'Idempotency-Key': 'D2' }); while (answer.status === 503 && Date.now() < until);
+    assert.equal(answer.status, 201);
+    assert.equal((await ask(`${url}/ready`)).status, 200);
+    await server.stop();
+    const again = await serve(t, city);
+    for (const id of ['D1', 'D2']) assert.equal((await ask(`${again.url}${ITEMS}/${id}`)).status, 200, id);
+});
+
 test('bodies as nobody should send them', async (t) => {
     const { city } = await makeCity(t), { url, port } = await serve(t, city);
     const before = await countOf(url), body = text(feature('H1'));
@@ -464,7 +494,10 @@ test('imports beside it: on top, below, instead', async (t) => {
     assert.match(said, /read 6, taken 1, rejected 5/);
     await seen(ROWS + 1, 'appended');
     assert.deepEqual([await weightOf('A1'), await weightOf('J1'), await weightOf('P00000')], [9, 50, 51]);
-    // Units anew: columns follow, also those of written rows.
+    // Units anew: columns follow, also those of written rows, and such a row is
+    // not the one that was read.
+    const tag = async (id) => (await ask(`${at}/${id}`)).headers.etag;
+    const [written, untouched] = [await tag('J1'), await tag('P00002')];
     const squares = JSON.parse(await readFile(path.join(dir, 'units.geojson'), 'utf8'));
     for (const f of squares.features) f.properties.id = `V${f.properties.id}`;
     await writeFile(path.join(dir, 'units2.geojson'), text(squares));
@@ -473,12 +506,20 @@ test('imports beside it: on top, below, instead', async (t) => {
     let unit;
     do unit = (await ask(`${at}/J1`)).json().properties.square; while (!unit.startsWith('V') && Date.now() < until);
     assert.equal(unit, 'VU11');
+    for (const [id, old] of [['J1', written], ['P00002', untouched]]) {
+        assert.notEqual(await tag(id), old, id);
+        assert.equal((await ask(`${at}/${id}`, 'GET', { headers: { 'If-None-Match': old } })).status, 200, id);
+        assert.equal((await ask(`${at}/${id}`, 'PATCH', { body: '{}', headers: { 'If-Match': old } })).status, 412, id);
+        assert.equal((await ask(`${at}/${id}`, 'PATCH', { body: '{}', headers: { 'If-Match': await tag(id) } })).status, 200, id);
+    }
+    const then = await tag('P00000');
     assert.match((await ask(`${url}/stats/place?by=square`)).body.toString(), /VU11/);
     // Replaced: what was written before is gone, what is written after lies on top.
     const sequence = Number((await ask(`${at}?limit=1`)).headers['data-sequence']);
     await done('import', city, 'place', path.join(dir, 'places.csv'), '--replace');
     await seen(ROWS, 'replaced');
     assert.equal(await weightOf('P00000'), 0);
+    assert.equal((await ask(`${at}/P00000`, 'DELETE', { headers: { 'If-Match': then } })).status, 412);
     assert.equal((await ask(`${at}/J1`)).status, 404);
     const put = await ask(`${at}/P00000`, 'PUT', { body: text(feature('P00000', { weight: 52 })) });
     assert.ok(Number(put.headers['data-sequence']) > sequence);

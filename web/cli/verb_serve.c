@@ -176,6 +176,7 @@ int om__verb_serve(int argc, char **argv)
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);  // a full disk is an error, not the end
 
     char pages[1200];
     struct om_err err = {0};

@@ -103,7 +103,8 @@ static om_status failed(struct om__request *r, struct om__write *w)
             r->retry_after_s = 5;
             // Paths of this machine are for the log only.
             om_fail(&r->err, write->status, 0,
-                    "the disk does not take writes; nothing was written");
+                    "the disk did not take this write: it does not count; "
+                    "send it again, with an Idempotency-Key");
             break;
         case OM_E_LIMIT:
             r->error_status = MHD_HTTP_UNPROCESSABLE_CONTENT;
