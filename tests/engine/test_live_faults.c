@@ -73,6 +73,31 @@ static om_status tidy(struct om_live *l, void *ctx, struct om_err *err)
     return OM_OK;
 }
 
+/* The disk fails from call number `at` of its kind on; 0: it is well. Set on
+ * the thread that uses it. */
+struct arming {
+    enum fault_kind kind;
+    int code;
+    unsigned at;
+};
+
+static om_status set_fault(struct om_live *l, void *ctx, struct om_err *err)
+{
+    const struct arming *a = ctx;
+    (void)l;
+    (void)err;
+    fault.code[a->kind] = a->code;
+    fault.sticky = true;
+    fault.at[a->kind] = a->at ? fault.calls[a->kind] + a->at : 0;
+    return OM_OK;
+}
+
+static void arm(enum fault_kind kind, int code, unsigned at)
+{
+    struct arming a = {kind, code, at};
+    assert_int_equal(om__live_run(live, set_fault, &a, NULL), OM_OK);
+}
+
 static void disk_that_is_full_takes_rows_again_later(void **state)
 {
     (void)state;
@@ -80,9 +105,7 @@ static void disk_that_is_full_takes_rows_again_later(void **state)
     fault_begin();
     begin(NULL);
     assert_int_equal(put("a", 1), OM_OK);
-    fault.code[FAULT_WRITE] = SQLITE_FULL;
-    fault.sticky = true;
-    fault.at[FAULT_WRITE] = fault.calls[FAULT_WRITE] + 1;
+    arm(FAULT_WRITE, SQLITE_FULL, 1);
     assert_int_equal(om__live_run(live, tidy, NULL, NULL), OM_OK);
     assert_int_not_equal(put("b", 2), OM_OK);
     assert_int_equal(om__live_run(live, tidy, NULL, NULL), OM_OK);
@@ -90,7 +113,7 @@ static void disk_that_is_full_takes_rows_again_later(void **state)
     assert_true(om_live_stats(live).failing);
     assert_int_equal(live_n(city, "spot", "a"), 1);
     assert_int_equal(live_n(city, "spot", "b"), INT64_MIN);
-    fault.at[FAULT_WRITE] = 0;
+    arm(FAULT_WRITE, 0, 0);
     assert_int_equal(put("d", 4), OM_OK);
     assert_false(om_live_stats(live).failing);
     end();
@@ -114,10 +137,9 @@ static void disk_that_fails_is_refused_and_taken_back(void **state)
         for (unsigned at = 1; at <= 3; at++) {
             snprintf(id, sizeof id, "before-%lld", (long long)++n);
             assert_int_equal(put(id, n), OM_OK);
-            fault.code[kind] =
-                kind == FAULT_SYNC ? SQLITE_IOERR_FSYNC : SQLITE_IOERR_WRITE;
-            fault.sticky = true;
-            fault.at[kind] = fault.calls[kind] + at;
+            arm(kind,
+                kind == FAULT_SYNC ? SQLITE_IOERR_FSYNC : SQLITE_IOERR_WRITE,
+                at);
             int64_t refused = 0;
             for (int i = 0; i < 20 && !refused; i++) {
                 const int64_t next = ++n;
@@ -129,14 +151,14 @@ static void disk_that_fails_is_refused_and_taken_back(void **state)
                 }
             }
             if (!refused) {  // it needs fewer calls
-                fault.at[kind] = 0;
+                arm(kind, 0, 0);
                 continue;
             }
             assert_true(om_live_stats(live).failing);
             assert_int_equal(put("not-now", 5), OM_E_IO);
             // What can be read is read.
             assert_int_equal(live_n(city, "spot", "b3"), 3);
-            fault.at[kind] = 0;
+            arm(kind, 0, 0);
             assert_int_equal(om__live_run(live, tidy, NULL, NULL), OM_OK);
             assert_false(om_live_stats(live).failing);
             snprintf(id, sizeof id, "after-%lld", (long long)++n);
