@@ -70,7 +70,7 @@ struct om__lane *om__lane(struct om_server *server)
 
 /* Take another process' commit if there is one. It may have changed anything,
  * what city.json says of colours and titles too, and so everything is dropped.
- * (What is written here needs no such thing: needs.c.) */
+ * (Rows that are written, by whom ever, need no such thing: needs.c.) */
 static void refresh(struct om_server *server)
 {
     bool changed = false;
@@ -90,9 +90,11 @@ static void refresh(struct om_server *server)
         return;
     }
     server->sequence = snapshot->sequence;
-    om__views_clear(server->views);
-    om__pictures_clear(server->pictures);
-    om__cache_clear(server->cache);
+    if (before->manifest != snapshot->manifest) {
+        om__views_clear(server->views);
+        om__pictures_clear(server->pictures);
+        om__cache_clear(server->cache);
+    }
     // Who writes is told by the committer.
     if (om__writes_reads_only(server->writes))
         om__stream_commit(server, before, snapshot);
