@@ -91,32 +91,62 @@ static om_status compare_level(const struct om_part *part, size_t field,
     return st;
 }
 
-/* Fine units whose rows lie in more than one coarse unit. */
-static om_status count_straddling(const uint32_t *fine, const uint32_t *coarse,
-                                  size_t rows, size_t fine_units, uint64_t *out)
+/* For each level the coarse unit that the rows of each unit of the level below
+ * lie in, while a layer's parts are read: UNSEEN, or TORN if there are more. */
+#define UNSEEN (OM_NO_UNIT - 1)
+#define TORN (OM_NO_UNIT - 2)
+struct lies_in {
+    uint32_t *unit[LEVELS_MAX];  // owned
+};
+
+static void lies_in_deinit(struct lies_in *in)
 {
-    const uint32_t unseen = OM_NO_UNIT - 1, torn = OM_NO_UNIT - 2;
-    uint32_t *in = om_alloc_array(fine_units, sizeof *in);
-    if (!in) return OM_E_MEMORY;
-    for (size_t i = 0; i < fine_units; i++) in[i] = unseen;
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t l = 0; l < LEVELS_MAX; l++) om_free(in->unit[l]);
+}
+
+/* Fine units whose living rows lie in more than one coarse unit. */
+static om_status count_straddling(const struct om_part *part,
+                                  const uint32_t *fine, const uint32_t *coarse,
+                                  size_t fine_units, uint32_t **lies_in,
+                                  uint64_t *out)
+{
+    if (!*lies_in) {
+        *lies_in = om_alloc_array(fine_units, sizeof **lies_in);
+        if (!*lies_in) return OM_E_MEMORY;
+        for (size_t i = 0; i < fine_units; i++) (*lies_in)[i] = UNSEEN;
+    }
+    const size_t rows = om_segment_rows(part->segment);
+    for (size_t i = 0, dead = 0; i < rows; i++) {
+        if (dead < part->dead_count && part->dead[dead] == i) {
+            dead++;
+            continue;
+        }
         if (fine[i] == OM_NO_UNIT) continue;
-        uint32_t *at = &in[fine[i]];
-        if (*at == unseen)
+        uint32_t *at = &(*lies_in)[fine[i]];
+        if (*at == UNSEEN)
             *at = coarse[i];
-        else if (*at != torn && *at != coarse[i]) {
-            *at = torn;
+        else if (*at != TORN && *at != coarse[i]) {
+            *at = TORN;
             ++*out;
         }
     }
-    om_free(in);
     return OM_OK;
+}
+
+static uint64_t count_outside(const struct om_part *part, const uint32_t *unit)
+{
+    const size_t rows = om_segment_rows(part->segment);
+    uint64_t outside = 0;
+    for (size_t i = 0; i < rows; i++) outside += unit[i] == OM_NO_UNIT;
+    for (size_t i = 0; i < part->dead_count; i++)
+        outside -= unit[part->dead[i]] == OM_NO_UNIT;
+    return outside;
 }
 
 static om_status verify_units(const struct om_snapshot *s,
                               const struct om_layer *layer,
                               const struct om_part *part,
-                              const struct level *level,
+                              const struct level *level, struct lies_in *in,
                               struct om_layer_verify *found)
 {
     const size_t rows = om_segment_rows(part->segment);
@@ -130,16 +160,49 @@ static om_status verify_units(const struct om_snapshot *s,
         st = compare_level(part, field, &level[l], unit, &found->bad_units);
         if (st) break;
         if (finer_units == 0)
-            for (size_t i = 0; i < rows; i++)
-                found->outside += unit[i] == OM_NO_UNIT;
+            found->outside += count_outside(part, unit);
         else
-            st = count_straddling(finer, unit, rows, finer_units,
+            st = count_straddling(part, finer, unit, finer_units, &in->unit[l],
                                   &found->straddling);
         finer_units = om_segment_rows(level[l].units->part[0].segment);
         memcpy(finer, unit, rows * sizeof *unit);
     }
     om_free(unit);
     om_free(finer);
+    return st;
+}
+
+/* Living rows of a part whose id lives in a part before it, too. */
+static om_status count_twins(const struct om_layer *layer, size_t part,
+                             uint64_t *out)
+{
+    const struct om_part *own = &layer->part[part];
+    const size_t rows = om_segment_rows(own->segment);
+    struct om_text_reader reader = {0}, other = {0};
+    om_status st = OM_OK;
+    for (size_t i = 0, dead = 0; i < rows && !st; i++) {
+        if (dead < own->dead_count && own->dead[dead] == i) {
+            dead++;
+            continue;
+        }
+        const char *id;
+        size_t len, row;
+        st = om_segment_text(own->segment, layer->schema.id_field, i, &reader,
+                             &id, &len);
+        for (size_t p = 0; p < part && !st; p++) {
+            const struct om_part *before = &layer->part[p];
+            st = om_segment_find(before->segment, id, len, &other, &row);
+            if (st == OM_E_NOTFOUND) {
+                st = OM_OK;
+                continue;
+            }
+            const size_t at = st ? 0 : om_part_dead_from(before, row);
+            if (!st && !(at < before->dead_count && before->dead[at] == row))
+                ++*out;
+        }
+    }
+    om_text_reader_deinit(&reader);
+    om_text_reader_deinit(&other);
     return st;
 }
 
@@ -151,18 +214,32 @@ static om_status verify_layer(const struct om_snapshot *s,
     *found =
         (struct om_layer_verify){.layer = layer->name, .rows = layer->rows};
     om_status worst = OM_OK;
+    struct lies_in in = {0};
+    uint64_t twins = 0;
     for (size_t i = 0; i < layer->parts; i++) {
         struct om_verify one = {0};
         struct om_err err = {0};
         om_status st = om_segment_verify(layer->part[i].segment, &one, &err);
         add_files(&found->files, &one);
         if (!st && layer->unit_columns > 0)
-            st = verify_units(s, layer, &layer->part[i], level, found);
-        if (st == OM_E_MEMORY) return st;
+            st = verify_units(s, layer, &layer->part[i], level, &in, found);
+        if (!st) st = count_twins(layer, i, &twins);
+        if (st == OM_E_MEMORY) {
+            lies_in_deinit(&in);
+            return st;
+        }
         if (st && found->first_fault[0] == '\0')
             snprintf(found->first_fault, sizeof found->first_fault, "%s",
                      err.text[0] ? err.text : om_status_text(st));
         if (st) worst = OM_E_DAMAGED;
+    }
+    lies_in_deinit(&in);
+    found->files.bad_ids += twins;
+    if (twins > 0 && !worst) {
+        snprintf(found->first_fault, sizeof found->first_fault,
+                 "%llu ids live in more than one part",
+                 (unsigned long long)twins);
+        worst = OM_E_DAMAGED;
     }
     if (found->bad_units > 0 && !worst) {
         snprintf(found->first_fault, sizeof found->first_fault,
