@@ -66,6 +66,38 @@ static om_status check(const struct om_schema *schema, size_t *by_column,
                : OM_E_TYPE;
 }
 
+/* Units that no part's dictionary has: rows in memory name only those that
+ * they lie in, and a layer may have no others. */
+static om_status add_units(const struct om_query *query, size_t by_column,
+                           struct om__named_list *list)
+{
+    const struct om_layer *layer = query->layer;
+    const struct om_layer *units =
+        query->snapshot ? om_snapshot_units(query->snapshot,
+                                            layer->schema.field[by_column].name)
+                        : NULL;
+    if (!units || units->parts != 1) return OM_OK;
+    const struct om_segment *segment = units->part[0].segment;
+    const size_t rows = om_segment_rows(segment);
+    for (size_t p = 0; p < layer->parts; p++) {
+        const struct om_column *c;
+        OM_TRY(om_segment_column(layer->part[p].segment, by_column, 0, 0, &c));
+        if (c->words >= rows) return OM_OK;
+    }
+    struct om_text_reader reader = {0};
+    om_status st = OM_OK;
+    for (size_t row = 0; row < rows && !st; row++) {
+        const char *id;
+        size_t len;
+        st = om_segment_text(segment, units->schema.id_field, row, &reader, &id,
+                             &len);
+        if (!st)
+            st = om__named_add(list, id, len, false, &(struct om__cell){0});
+    }
+    om_text_reader_deinit(&reader);
+    return st;
+}
+
 om_status om_query_group(const struct om_query *query, size_t by_column,
                          enum om_step step, int32_t zone_s, size_t sum_column,
                          struct om_groups *out)
@@ -87,6 +119,7 @@ om_status om_query_group(const struct om_query *query, size_t by_column,
     om_status st = OM_OK;
     for (g.part = 0; g.part < layer->parts && !st; g.part++)
         st = om__group_part(&g, &list);
+    if (!st && g.every) st = add_units(query, by_column, &list);
     if (!st) {
         unite(&list);
         st = hand_over(&list, out);

@@ -14,6 +14,7 @@
 #include "data/base/alloc.h"
 #include "data/base/thread.h"
 #include "engine/live/run.h"
+#include "engine/query/query.h"
 #include "tests/engine/layer_read.h"
 
 static struct sample_row *make_rows(uint64_t seed, size_t n)
@@ -540,6 +541,53 @@ static void units_follow_from_the_place(void **state)
     drop_city();
 }
 
+static void units_are_all_listed_by_a_layer_of_a_few_rows(void **state)
+{
+    (void)state;
+    make_city();
+    const struct om_schema schema = sample_schema();
+    struct om_joiner *joiner;
+    struct om_batch batch;
+    const struct om_batch *list = &batch;
+    struct om_part part = {0};
+    struct sample_row *row = make_rows(3, 5);
+    place_rows(row, 5, 9e6);
+    assert_int_equal(om_joiner_new(&city.snapshot, &joiner, NULL), OM_OK);
+    assert_int_equal(sample_batch(row, 5, &batch), OM_OK);
+    assert_int_equal(
+        om_run_new(&schema, &list, 1, joiner, &part.segment, NULL), OM_OK);
+    const struct om_manifest_layer meta = {.name = "few"};
+    const struct om_layer layer = {.name = "few",
+                                   .schema = *om_segment_schema(part.segment),
+                                   .unit_columns = 2,
+                                   .parts = 1,
+                                   .part = &part,
+                                   .rows = 5,
+                                   .meta = &meta};
+    const struct om_query query = {.snapshot = &city.snapshot, .layer = &layer};
+    const size_t units[] = {48, 4};
+    for (size_t l = 0; l < 2; l++) {
+        struct om_groups groups;
+        uint64_t count = 0;
+        size_t named = 0;
+        assert_int_equal(om_query_group(&query, schema.count + l, OM_STEP_NONE,
+                                        0, OM_NO_FIELD, &groups),
+                         OM_OK);
+        for (size_t i = 0; i < groups.count; i++) {
+            named += !groups.group[i].null;
+            count += groups.group[i].count;
+        }
+        assert_int_equal(named, units[l]);
+        assert_int_equal(count, 5);
+        om_groups_deinit(&groups);
+    }
+    om_segment_unref(part.segment);
+    om_joiner_unref(joiner);
+    om_arena_deinit(&batch.arena);
+    om_free(row);
+    drop_city();
+}
+
 static void units_of_several_parts_are_refused(void **state)
 {
     (void)state;
@@ -685,6 +733,7 @@ int main(void)
         cmocka_unit_test(extract_takes_some_rows_and_leaves_the_dead),
         cmocka_unit_test(merge_is_one_segment_of_the_living),
         cmocka_unit_test(units_follow_from_the_place),
+        cmocka_unit_test(units_are_all_listed_by_a_layer_of_a_few_rows),
         cmocka_unit_test(units_of_several_parts_are_refused),
         cmocka_unit_test(error_two_rows_of_one_id),
         cmocka_unit_test(error_a_shape_that_cannot_be_used),
