@@ -155,6 +155,8 @@ test('batches', async (t) => {
     assert.equal(clash.status, 409);
     assert.deepEqual(clash.json().errors.map((e) => [e.row, e.id, e.field]), [[2, 'P00003', 'id']]);
     assert.equal((await ask(`${at}/N1`)).status, 404);
+    const all = await ask(at, 'POST', { type: LINES, body: page.features.map(text).join('\n') });
+    assert.deepEqual([all.status, all.json().refused, all.json().errors.length], [409, ROWS, 100]);
     const some = await ask(`${at}?partial=true`, 'POST', { body: mixed });
     assert.equal(some.status, 200, some.body.toString());
     assert.deepEqual([some.json().taken, some.json().refused], [2, 3]);

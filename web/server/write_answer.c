@@ -113,8 +113,9 @@ static om_status failed(struct om__request *r, struct om__write *w)
             break;
     }
     // Of one row at its own address there is only one error to list.
-    return w->single && !w->body ? write->status
-                                 : problem(r, w, write->status, w->faults);
+    return w->single && !w->body
+               ? write->status
+               : problem(r, w, write->status, w->faults ? write->refused : 0);
 }
 
 /* The city as it is now: what was written is in it. */
