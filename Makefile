@@ -248,6 +248,11 @@ bench: ## print the figures that documents quote, beside peers (B=name: only tho
 benches: $(foreach room,$(ROOMS),$(BENCHES_$(room))) $(ASK) $(WRITE)
 .PHONY: bench benches
 
+SOAK_RATE ?= 200
+soak: city ## a copy of CITY under mixed load for MINUTES (60): what grows, is lost or fails
+	node tests/soak/soak.mjs $(CITY) --onemap $(BUILD_ROOT)/onemap --minutes $(or $(MINUTES),60) --rate $(SOAK_RATE)
+.PHONY: soak
+
 score: $(BUILD_ROOT)/onemap ## how hotspots do against what was planted (CITY and its sources), and where nothing was
 	node tests/score/hotspots.mjs $(CITY) $(CITY).src/truth.json
 	node tests/score/hotspots.mjs --plain 0.05 20

@@ -15,6 +15,8 @@
 #define CONFIG_BYTES ((size_t)1 << 20)
 #define CACHE_MIB_MAX 1048576
 #define BEAT_S_MAX 86400
+#define COMPACT_ROWS_MAX 10000000
+#define JOURNAL_ROWS_MAX 1000000000
 
 static bool is_folder(const char *path)
 {
@@ -72,7 +74,9 @@ static om_status read_config(const char *path, struct om_json **document,
                                         "in_charge_token_file",
                                         "read_only",
                                         "writes_per_s",
-                                        "client_writes_per_s"};
+                                        "client_writes_per_s",
+                                        "compact_rows",
+                                        "journal_rows"};
     for (size_t i = 0; i < om_json_count(c); i++) {
         const char *key = "";
         size_t k = 0;
@@ -94,6 +98,8 @@ static om_status read_config(const char *path, struct om_json **document,
     o->writes_per_s = om_json_real(om_json_get(c, "writes_per_s"), 0);
     o->client_writes_per_s =
         om_json_real(om_json_get(c, "client_writes_per_s"), 0);
+    o->compact_rows = whole(c, "compact_rows", COMPACT_ROWS_MAX);
+    o->journal_rows = whole(c, "journal_rows", JOURNAL_ROWS_MAX);
     if (!o->threads) o->threads = whole(c, "threads", 64);
     if (!o->workers) o->workers = whole(c, "workers", 64);
     if (!o->beat_s) o->beat_s = whole(c, "beat_s", BEAT_S_MAX);

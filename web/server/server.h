@@ -22,6 +22,9 @@ struct om_server_options {
                                  // 5,000
     double client_writes_per_s;  // of one client; default 200, without limit
                                  // for those on this machine
+    uint64_t compact_rows;  // written rows of a layer from which they go to a
+                            // file; default 200,000
+    uint64_t journal_rows;  // that the journal keeps; default 2,000,000
     unsigned threads;    // that answer requests; default 2
     unsigned workers;    // that answer what takes longer; default 2
     size_t cache_bytes;  // of finished answers; default 256 MiB

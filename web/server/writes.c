@@ -38,8 +38,10 @@ static om_status open_live(struct om__writes *writes,
                  "this server only reads (--read-only)");
         return OM_OK;
     }
+    const struct om_live_options how = {.compact_rows = o->compact_rows,
+                                        .keep_entries = o->journal_rows};
     const om_status st =
-        om_live_open(writes->server->city, NULL, &writes->live, &why);
+        om_live_open(writes->server->city, &how, &writes->live, &why);
     if (!st) {
         om_live_listen(writes->live, news, writes->server);
         // What was committed meanwhile has been noted before we listened.
