@@ -16,6 +16,7 @@ static const struct {
     {"tile", om__verb_tile},         {"export", om__verb_export},
     {"serve", om__verb_serve},       {"backup", om__verb_backup},
     {"restore", om__verb_restore},
+    {"simulate", om__verb_simulate},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 
