@@ -470,38 +470,71 @@ static om_status set_up_writer(struct om_journal *j, struct om_err *err)
                                j->path);
 }
 
-static om_status create(struct om_journal *j, uint64_t first,
-                        struct om_err *err)
+static void close_db(struct om_journal *j)
 {
-    char pragmas[128];
-    struct mark mark;
-    mark_read(j->folder, &mark);
-    if (mark.last > 0) return gone(j, mark.last, err);
-    if (first == 0) first = 1;
+    for (size_t i = 0; i < OM__STATEMENTS; i++) {
+        om_db_finish(j->statement[i]);
+        j->statement[i] = NULL;
+    }
+    om_db_close(j->db);
+    j->db = NULL;
+}
+
+static void begin_state(struct om_journal *j, uint64_t first)
+{
     // Told apart from any other journal; need not be a secret.
-    struct {
-        int64_t at[2];
-        int64_t process;
-    } born = {{0}, getpid()};
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    born.at[0] = now.tv_sec;
-    born.at[1] = now.tv_nsec;
+    const int64_t born[] = {now.tv_sec, now.tv_nsec, getpid()};
+    if (first == 0) first = 1;
     j->now = (struct om__journal_state){
-        .identity = om_hash64(&born, sizeof born, first),
+        .identity = om_hash64(born, sizeof born, first),
         .first = first,
         .floor = first - 1,
         .last = first - 1};
+}
+
+static om_status fill_new(struct om_journal *j, const char *path,
+                          struct om_err *err)
+{
+    char pragmas[160];
     snprintf(pragmas, sizeof pragmas,
-             "PRAGMA application_id=%d;PRAGMA user_version=%d", APPLICATION,
-             VERSION);
-    OM_TRY(om_db_run(j->db, "BEGIN IMMEDIATE", err));
-    om_status st = om_db_run(j->db, SCHEMA, err);
+             "PRAGMA synchronous=FULL;PRAGMA application_id=%d;"
+             "PRAGMA user_version=%d",
+             APPLICATION, VERSION);
+    om_status st = om_db_open(path, OM_DB_CREATE, &j->db, err);
     if (!st) st = om_db_run(j->db, pragmas, err);
+    if (!st) st = om_db_run(j->db, SCHEMA, err);
     if (!st) st = om__journal_meta_write(j, err);
-    if (!st) st = om_db_run(j->db, "COMMIT", err);
-    if (st && om_db_run(j->db, "ROLLBACK", NULL)) j->failed = true;
+    close_db(j);
     return st;
+}
+
+/* A journal without entries, under another name first: whoever looks finds none
+ * or a whole one. */
+static om_status create(struct om_journal *j, uint64_t first,
+                        struct om_err *err)
+{
+    static const char *const OLD[] = {"-wal", "-shm", ".new", ".new-journal"};
+    char path[OM__PATH_BYTES + 16];
+    struct mark mark;
+    mark_read(j->folder, &mark);
+    if (mark.last > 0) return gone(j, mark.last, err);
+    // A log that is left of another file would be read as this one's.
+    for (size_t i = 0; i < sizeof OLD / sizeof *OLD; i++) {
+        snprintf(path, sizeof path, "%s%s", j->path, OLD[i]);
+        unlink(path);
+    }
+    snprintf(path, sizeof path, "%s.new", j->path);
+    begin_state(j, first);
+    OM_TRY(fill_new(j, path, err));
+    return om_file_rename(path, j->path, err);
+}
+
+static bool is_empty(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) != 0 || about.st_size == 0;
 }
 
 struct opening {
@@ -521,17 +554,16 @@ static om_status open_writer(struct om_journal *j, uint64_t first,
                              struct om_err *err)
 {
     bool begun;
-    OM_TRY(om_db_open(j->path, OM_DB_CREATE, &j->db, err));
+    if (is_empty(j->path)) OM_TRY(create(j, first, err));
+    OM_TRY(om_db_open(j->path, OM_DB_WRITE, &j->db, err));
     OM_TRY(check(j, &begun, err));
+    if (!begun) return damaged(j, "the list of its tables", err);
     if (om_db_readonly(j->db))
         return om_fail(err, OM_E_IO, 0,
                        "%s can only be read (open the city for reading only)",
                        j->path);
     OM_TRY(set_up_writer(j, err));
-    if (begun)
-        OM_TRY(meta_read(j, err));
-    else
-        OM_TRY(create(j, first, err));
+    OM_TRY(meta_read(j, err));
     OM_TRY(om__journal_layers(j, err));
     struct mark mark;
     mark_read(j->folder, &mark);
@@ -547,9 +579,8 @@ static om_status open_writer(struct om_journal *j, uint64_t first,
 static bool log_is_empty(const char *path)
 {
     char log[OM__PATH_BYTES + 8];
-    struct stat about;
     snprintf(log, sizeof log, "%s-wal", path);
-    return stat(log, &about) != 0 || about.st_size == 0;
+    return is_empty(log);
 }
 
 static om_status open_reader(struct om_journal *j, struct om_err *err)
@@ -608,8 +639,7 @@ void om_journal_close(struct om_journal *j)
 {
     if (!j) return;
     if (j->grouped) om_journal_rollback(j);
-    for (size_t i = 0; i < OM__STATEMENTS; i++) om_db_finish(j->statement[i]);
-    om_db_close(j->db);
+    close_db(j);
     if (j->mark_fd >= 0) close(j->mark_fd);
     layers_cut(j, 0);
     om_free(j->layer);

@@ -1,0 +1,237 @@
+// A server that is killed, again and again, while it is written to.
+//
+// Plan
+//   kill -9 at any moment (writing, compacting, trimming, starting): what was
+//   acknowledged is there, no other write is half there, what had no answer is
+//   done once when it is asked again under its key, numbers never go back,
+//   verify is clean
+//   a backup under load is a city of one moment, with all that was
+//   acknowledged before it
+//
+// ONEMAP_LONG (make test-long): 1,000 rounds instead of 50.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import path from 'node:path';
+import test from 'node:test';
+
+import { done, onemap, PROGRAM, random } from './onemap.mjs';
+import { makeCity, SOUTH, STEP, WEST } from './sample.mjs';
+
+const ROUNDS = Number(process.env.ONEMAP_KILL_ROUNDS ?? (process.env.ONEMAP_LONG ? 1000 : 50));
+const CLIENTS = 6, BATCH = 120, BATCHES = 12, SINGLES = 150;
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A request; `status` 0: no answer came, so nobody knows. */
+function ask(base, target, method, { body, type, headers = {}, agent } = {}) {
+    return new Promise((resolve) => {
+        const request = http.request(base + target, { method, agent,
+            headers: { ...(body === undefined ? {} : { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }), ...headers } }, (response) => {
+            const chunks = [];
+            response.on('data', (c) => chunks.push(c));
+            response.on('error', () => resolve({ status: 0 }));
+            response.on('aborted', () => resolve({ status: 0 }));
+            response.on('end', () => resolve({ status: response.complete ? response.statusCode : 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') }));
+        });
+        request.on('error', () => resolve({ status: 0 }));
+        request.end(body);
+    });
+}
+
+/** `onemap serve`, without the care that tests else take of it. */
+async function start(city, config) {
+    const child = spawn(PROGRAM, ['serve', city, '--listen', '127.0.0.1:0', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const from = performance.now();
+    let said = '';
+    child.stderr.on('data', (bytes) => { said += bytes; });
+    const exited = once(child, 'exit');
+    const url = await new Promise((resolve, reject) => {
+        let text = '';
+        child.stdout.on('data', (bytes) => {
+            text += bytes;
+            const found = /(http:\/\/127\.0\.0\.1:\d+)\//.exec(text);
+            if (found) resolve(found[1]);
+        });
+        exited.then(([code, signal]) => reject(new Error(`serve ended with ${code ?? signal}: ${said}`)));
+    });
+    return { url, child, ms: performance.now() - from, said: () => said,
+        async kill(signal = 'SIGKILL') {
+            child.kill(signal);
+            return (await exited)[0];
+        } };
+}
+
+/* What one client has written: weight by id. Its ids are its own, so that what
+ * the city must hold follows from its answers alone. */
+class Client {
+    constructor(number) {
+        this.name = `K${number}-`;
+        this.next = random(number * 7 + 1);
+        this.rows = new Map();
+        this.pending = null;  // an operation without an answer
+        this.count = 0;
+        this.sequence = 0;
+        this.taken = 0;
+        this.agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    }
+
+    feature(id, weight) {
+        return { type: 'Feature', id, geometry: { type: 'Point', coordinates: [WEST + this.next() * 4 * STEP, SOUTH + this.next() * 4 * STEP] },
+            properties: { kind: 'shop', weight, at: '2023-04-01T12:00:00+08:00' } };
+    }
+
+    /** Something to do: a request, and what the rows are when it is done. */
+    choose() {
+        const n = ++this.count, at = '/collections/place/items', type = 'application/geo+json';
+        const key = { 'Idempotency-Key': `${this.name}${n}` }, roll = this.next();
+        const id = `${this.name}s${Math.floor(this.next() * SINGLES)}`, one = `${at}/${id}`, there = this.rows.has(id);
+        if (roll < 0.25) {
+            const batch = Math.floor(this.next() * BATCHES), ids = Array.from({ length: BATCH }, (_, i) => `${this.name}b${batch}-${i}`);
+            return { method: 'POST', target: `${at}?upsert=true`, type: 'application/x-ndjson', headers: key,
+                body: ids.map((x) => JSON.stringify(this.feature(x, n))).join('\n') + '\n', change: (rows) => ids.forEach((x) => rows.set(x, n)) };
+        }
+        if (!there)
+            return roll < 0.6
+                ? { method: 'POST', target: at, type, headers: key, body: JSON.stringify(this.feature(id, n)), change: (rows) => rows.set(id, n) }
+                : { method: 'PUT', target: one, type, headers: key, body: JSON.stringify(this.feature(id, n)), change: (rows) => rows.set(id, n) };
+        if (roll < 0.45) return { method: 'DELETE', target: one, headers: key, change: (rows) => rows.delete(id) };
+        if (roll < 0.7) return { method: 'PUT', target: one, type, headers: key, body: JSON.stringify(this.feature(id, n)), change: (rows) => rows.set(id, n) };
+        return { method: 'PATCH', target: one, type: 'application/merge-patch+json', headers: key,
+            body: JSON.stringify({ properties: { weight: n } }), change: (rows) => rows.set(id, n) };
+    }
+
+    note(what, answer) {
+        assert.ok(answer.status >= 200 && answer.status < 300, `${what.method} ${what.target}: ${answer.status} ${answer.body}`);
+        what.change(this.rows);
+        this.taken++;
+        const sequence = Number(answer.headers['data-sequence']);
+        assert.ok(sequence >= this.sequence, `sequence ${sequence} after ${this.sequence}`);
+        this.sequence = sequence;
+    }
+
+    /** Write until the server is gone. */
+    async run(url, stop) {
+        while (!stop.now) {
+            const what = this.choose(), answer = await ask(url, what.target, what.method, { ...what, agent: this.agent });
+            if (answer.status === 0) {
+                this.pending = what;
+                return;
+            }
+            this.note(what, answer);
+        }
+    }
+
+    /** What the city has of this client: weight by id. */
+    async seen(url) {
+        const answer = await ask(url, `/collections/place/items?limit=100000&properties=weight&filter=${encodeURIComponent(`id LIKE '${this.name}%'`)}`, 'GET');
+        assert.equal(answer.status, 200, answer.body);
+        return new Map(JSON.parse(answer.body).features.map((f) => [f.id, f.properties.weight]));
+    }
+
+    /** After a death: all that was acknowledged, the rest whole or not at all;
+     *  and what had no answer is done once when it is asked again. */
+    async check(url, where) {
+        const seen = await this.seen(url), after = new Map(this.rows);
+        if (this.pending) this.pending.change(after);
+        const before = differs(this.rows, seen);
+        if (before) assert.ok(this.pending && !differs(after, seen), `${where}, ${this.name}: ${before}${this.pending ? `; or ${differs(after, seen)}` : ''}`);
+        if (!this.pending) return;
+        const what = this.pending, answer = await ask(url, what.target, what.method, { ...what, agent: this.agent });
+        this.pending = null;
+        // Every operation leaves a weight that was never there before.
+        assert.equal(answer.headers?.['idempotency-replayed'] !== undefined, before !== null,
+            `${where}: ${what.method} ${what.target} was ${before ? '' : 'not '}there: ${answer.status} ${answer.body}`);
+        this.note(what, answer);
+        assert.equal(differs(this.rows, await this.seen(url)), null, where);
+    }
+}
+
+/** The first difference, or null. */
+function differs(expected, seen) {
+    for (const [id, weight] of expected)
+        if (seen.get(id) !== weight) return `${id} is ${seen.get(id)}, not ${weight}`;
+    for (const id of seen.keys())
+        if (!expected.has(id)) return `${id} is there`;
+    return null;
+}
+
+/** A server that compacts and trims all the time. */
+async function prepare(t) {
+    const { dir, city } = await makeCity(t), config = path.join(dir, 'serve.json');
+    await writeFile(config, JSON.stringify({ client_writes_per_s: 1e6, writes_per_s: 1e6, compact_rows: 700, journal_rows: 3000 }));
+    return { dir, city, config, clients: Array.from({ length: CLIENTS }, (_, i) => new Client(i)) };
+}
+
+test(`killed ${ROUNDS} times`, { timeout: 36000e3 }, async (t) => {
+    const { dir, city, config, clients } = await prepare(t), next = random(Number(process.env.ONEMAP_SEED ?? 11));
+    let slowest = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+        const server = await start(city, config), where = `round ${round}`;
+        slowest = Math.max(slowest, server.ms);
+        t.after(() => server.kill());
+        const stop = { now: false }, load = Promise.all(clients.map((c) => c.run(server.url, stop)));
+        // An import beside it now and then, and a long run to get compactions.
+        const beside = round % 10 === 4 ? onemap('import', city, 'road', path.join(dir, 'roads.geojson'), '--id', 'id', '--replace', '--quiet') : null;
+        await sleep(round % 10 === 9 ? 1500 : next() * next() * 900);
+        await server.kill();
+        await load;
+        if (beside) await beside;
+        // Now and then it dies while it starts, too.
+        for (let again = round % 4 === 1 ? 3 : 0; again > 0; again--) {
+            const child = spawn(PROGRAM, ['serve', city, '--listen', '127.0.0.1:0', '--config', config], { stdio: 'ignore' });
+            const gone = once(child, 'exit');
+            await sleep(next() * 60);
+            child.kill('SIGKILL');
+            await gone;
+        }
+        const verified = await onemap('verify', city);
+        assert.equal(verified.status, 0, `${where}: ${verified.stdout}${verified.stderr}`);
+        const back = await start(city, config);
+        t.after(() => back.kill());
+        slowest = Math.max(slowest, back.ms);
+        for (const client of clients) await client.check(back.url, where);
+        const sequence = Number((await ask(back.url, '/collections/place/items?limit=1', 'GET')).headers['data-sequence']);
+        for (const client of clients) assert.ok(sequence >= client.sequence, where);
+        // The next round begins after a death at rest, or a stop.
+        if (round % 2) await back.kill();
+        else assert.equal(await back.kill('SIGTERM'), 0, back.said());
+    }
+    const taken = clients.reduce((sum, c) => sum + c.taken, 0);
+    assert.ok(taken > ROUNDS * CLIENTS, `only ${taken} writes`);
+    t.diagnostic(`${taken} writes acknowledged; slowest start ${Math.round(slowest)} ms`);
+});
+
+test('a backup under load', { timeout: 600e3 }, async (t) => {
+    const { dir, city, config, clients } = await prepare(t), server = await start(city, config);
+    t.after(() => server.kill());
+    const stop = { now: false }, load = Promise.all(clients.map((c) => c.run(server.url, stop)));
+    for (let i = 0; i < 5; i++) {
+        await sleep(300);
+        const file = path.join(dir, `backup-${i}`), other = path.join(dir, `other-${i}`);
+        const before = Math.max(...clients.map((c) => c.sequence));
+        assert.match(await done('backup', city, file), /journal up to \d+/);
+        assert.match(await done('restore', file, other), /journal up to \d+/);
+        assert.equal((await onemap('restore', file, other)).status, 1);
+        assert.match(await done('verify', other), /all sound/);
+        const copy = await start(other, config);
+        t.after(() => copy.kill());
+        const answer = await ask(copy.url, '/collections/place/items?limit=1', 'GET');
+        assert.ok(Number(answer.headers['data-sequence']) >= before, `${answer.headers['data-sequence']} >= ${before}`);
+        // Batches are whole: all rows of one have one weight.
+        for (const client of clients) {
+            const batches = new Map();
+            for (const [id, weight] of await client.seen(copy.url)) {
+                const batch = /b(\d+)-/.exec(id)?.[1];
+                if (batch) batches.set(batch, [...(batches.get(batch) ?? []), weight]);
+            }
+            for (const [batch, weights] of batches) assert.deepEqual(weights, Array(BATCH).fill(weights[0]), `batch ${batch}`);
+        }
+        assert.equal(await copy.kill('SIGTERM'), 0, copy.said());
+    }
+    stop.now = true;
+    await load;
+    for (const client of clients) assert.equal(differs(client.rows, await client.seen(server.url)), null);
+    assert.equal(await server.kill('SIGTERM'), 0, server.said());
+});
