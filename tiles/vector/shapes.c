@@ -78,8 +78,9 @@ static om_status find_rows(struct work *w)
                                      w));
     }
     if (!few->tree || !w->found.len) return w->found.status;
-    qsort(w->found.bytes, w->found.len / sizeof(struct om__row),
-          sizeof(struct om__row), by_row);
+    if (w->found.len)
+        qsort(w->found.bytes, w->found.len / sizeof(struct om__row),
+              sizeof(struct om__row), by_row);
     return w->found.status;
 }
 
