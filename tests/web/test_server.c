@@ -1,14 +1,19 @@
-/* The server under failing allocations.
+/* The server under failing allocations, and under many writers.
  *
  * Plan
  *   fault_start   whichever allocation fails while it starts: a status comes
  *                 back and nothing is left behind
  *   fault_answer  whichever fails while it answers: a status or a closed
  *                 connection, and the next request is answered
+ *   fault_write   whichever fails while it writes: what was acknowledged is
+ *                 there, what was not is there whole or not at all
+ *   writers_*     threads that write, change and remove rows, each of which
+ *                 finds what it was told (for ThreadSanitizer)
  * What it answers otherwise is looked at from outside: server.test.mjs.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -99,8 +104,10 @@ static void fault_start(void **state)
     }
 }
 
-/* The status of one request; 0 where the connection was closed instead. */
-static int ask(const char *address, const char *target)
+/* The status of one request with a body (NULL: none); 0 where the connection
+ * was closed instead. */
+static int ask_with(const char *address, const char *method, const char *target,
+                    const char *body)
 {
     const char *colon = strrchr(address, ':');
     struct sockaddr_in at = {.sin_family = AF_INET,
@@ -112,11 +119,17 @@ static int ask(const char *address, const char *target)
     assert_true(fd >= 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    char about[100] = "";
+    if (body)
+        snprintf(about, sizeof about,
+                 "Content-Type: application/geo+json\r\n"
+                 "Content-Length: %zu\r\n",
+                 strlen(body));
     const int len = snprintf(text, sizeof text,
-                             "GET %s HTTP/1.1\r\nHost: x\r\n"
-                             "Accept-Encoding: gzip\r\n"
-                             "Connection: close\r\n\r\n",
-                             target);
+                             "%s %s HTTP/1.1\r\nHost: x\r\n"
+                             "Accept-Encoding: gzip\r\n%s"
+                             "Connection: close\r\n\r\n%s",
+                             method, target, about, body ? body : "");
     assert_int_equal(send(fd, text, (size_t)len, MSG_NOSIGNAL), len);
     size_t got = 0;
     for (ssize_t n = 1; n > 0 && got + 1 < sizeof text; got += (size_t)n) {
@@ -128,6 +141,130 @@ static int ask(const char *address, const char *target)
     int status = 0;
     if (got) assert_int_equal(sscanf(text, "HTTP/1.1 %d ", &status), 1);
     return status;
+}
+
+static int ask(const char *address, const char *target)
+{
+    return ask_with(address, "GET", target, NULL);
+}
+
+static int write_row(const char *address, const char *method, const char *id,
+                     int weight)
+{
+    char body[300], target[100];
+    const bool one = strcmp(method, "POST") != 0;
+    snprintf(target, sizeof target, "/collections/place/items%s%s",
+             one ? "/" : "", one ? id : "");
+    snprintf(body, sizeof body,
+             "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":{\"type\":"
+             "\"Point\",\"coordinates\":[113.5%02d,22.85]},\"properties\":{"
+             "\"kind\":\"shop\",\"weight\":%d}}",
+             id, weight % 100, weight);
+    return ask_with(address, method, target,
+                    strcmp(method, "DELETE") ? body : NULL);
+}
+
+static int see_row(const char *address, const char *id)
+{
+    char target[100];
+    snprintf(target, sizeof target, "/collections/place/items/%s", id);
+    return ask(address, target);
+}
+
+static void fault_write(void **state)
+{
+    (void)state;
+    const struct om_server_options o = options();
+    struct om_server *server = NULL;
+    struct om_err err = {0};
+    assert_int_equal(om_server_start(&o, &server, &err), OM_OK);
+    const char *address = om_server_address(server);
+    bool acknowledged[160] = {false};
+    for (int n = 1; n < 160; n++) {
+        char id[24];
+        snprintf(id, sizeof id, "F%d", n);
+        om_alloc_fail_after((size_t)n, false);
+        const int status = write_row(address, "POST", id, n);
+        om_alloc_fail_after(0, false);
+        acknowledged[n] = status == 201;
+        if (status != 0 && status != 201 && status != 503)
+            fail_msg("allocation %d failing: %d", n, status);
+        assert_int_equal(write_row(address, "PUT", "other", n) / 100, 2);
+    }
+    om_server_stop(server);
+    assert_int_equal(om_server_start(&o, &server, &err), OM_OK);
+    int all = 0;
+    for (int n = 1; n < 160; n++) {
+        char id[24];
+        snprintf(id, sizeof id, "F%d", n);
+        const int status = see_row(om_server_address(server), id);
+        if (acknowledged[n]) assert_int_equal(status, 200);
+        if (!acknowledged[n]) assert_true(status == 200 || status == 404);
+        all += acknowledged[n];
+    }
+    assert_true(all > 20);
+    om_server_stop(server);
+}
+
+enum { WRITERS = 8, ROUNDS = 30 };
+
+struct writer {
+    pthread_t thread;
+    const char *address;
+    int number, wrong;
+};
+
+static void *keep_writing(void *ctx)
+{
+    struct writer *w = ctx;
+    char id[24], page[120];
+    bool there = false;
+    snprintf(id, sizeof id, "W%d", w->number);
+    for (int i = 0; i < ROUNDS; i++) {
+        const char *method = !there       ? "POST"
+                             : i % 3 == 0 ? "DELETE"
+                             : i % 3 == 1 ? "PATCH"
+                                          : "PUT";
+        const int status = write_row(w->address, method, id, i);
+        w->wrong += status / 100 != 2;
+        there = strcmp(method, "DELETE") != 0;
+        w->wrong += see_row(w->address, id) != (there ? 200 : 404);
+        snprintf(page, sizeof page,
+                 "/collections/place/items?limit=3&filter=weight+%%3C+%d", i);
+        w->wrong += ask(w->address, page) != 200;
+        w->wrong += ask(w->address, "/tiles/place/12/3340/1780.mvt") / 100 != 2;
+    }
+    if (there) w->wrong += write_row(w->address, "DELETE", id, 0) != 204;
+    return NULL;
+}
+
+static void writers_find_what_they_were_told(void **state)
+{
+    (void)state;
+    struct om_server_options o = options();
+    struct om_server *server = NULL;
+    struct om_err err = {0};
+    struct writer writer[WRITERS] = {0};
+    o.threads = 2;
+    assert_int_equal(om_server_start(&o, &server, &err), OM_OK);
+    for (int i = 0; i < WRITERS; i++) {
+        writer[i] =
+            (struct writer){.address = om_server_address(server), .number = i};
+        assert_int_equal(
+            pthread_create(&writer[i].thread, NULL, keep_writing, &writer[i]),
+            0);
+    }
+    // Whoever runs the server looks at it and reloads it meanwhile.
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(om_server_reload(server, &o, &err), OM_OK);
+        assert_int_equal(ask(om_server_address(server), "/metrics"), 200);
+        assert_int_equal(ask(om_server_address(server), "/ready"), 200);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(writer[i].thread, NULL);
+        assert_int_equal(writer[i].wrong, 0);
+    }
+    om_server_stop(server);
 }
 
 static void fault_answer(void **state)
@@ -176,6 +313,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_start),
         cmocka_unit_test(fault_answer),
+        cmocka_unit_test(fault_write),
+        cmocka_unit_test(writers_find_what_they_were_told),
     };
     return cmocka_run_group_tests(tests, make_city, drop_city);
 }
