@@ -20,9 +20,7 @@
 
 #define WRITERS 64
 #define RATE 1000.0
-#ifndef LAYER
 #define LAYER "hazard"
-#endif
 #define TEMPLATE_ROWS 10000
 
 static struct om_city *city;
@@ -280,6 +278,11 @@ int main(int argc, char **argv)
     start = bench_now();
     if (om_city_open(path, &city, &err)) stop("open again", err.text);
     bench_row("open again", 1, bench_now() - start, 0, 0, 0, 1);
+    start = bench_now();
+    if (om_live_open(city, NULL, &live, &err)) stop("live again", err.text);
+    bench_row("become the writer again", 1, bench_now() - start,
+              om_live_stats(live).written, 0, 0, 0);
+    om_live_close(live);
     om_city_close(city);
     om_arena_deinit(&pattern.arena);
     snprintf(command, sizeof command, "rm -rf '%s'", path);

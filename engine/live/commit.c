@@ -281,6 +281,20 @@ static om_status room_for_changes(struct om_live *live, size_t count)
     return OM_OK;
 }
 
+/* After the rows can be seen: who has asked in between has an older number
+ * beside newer content, and his If-Match fails. The other way round he would
+ * overwrite what he has not seen. */
+static void note_rows(struct om_live *live, uint64_t first)
+{
+    for (size_t i = 0; i < live->staged_count; i++) {
+        const struct om__slot *slot = &live->group.slot[live->staged[i].slot];
+        om__newest_note(&live->newest,
+                        live->base->manifest.layer[slot->layer].name,
+                        (const char *)live->group.bytes.bytes + slot->id,
+                        slot->id_len, first + i);
+    }
+}
+
 static void publish_group(struct om_live *live, struct fresh *f)
 {
     const int64_t at_s = time_of(live, f);
@@ -305,6 +319,7 @@ static void publish_group(struct om_live *live, struct fresh *f)
     live->clock_s = f->clock_s;
     om__city_publish(live->city, f->snapshot, NULL);
     f->snapshot = NULL;
+    note_rows(live, f->first);
     atomic_fetch_add(&live->figures.groups, 1);
     atomic_fetch_add(&live->figures.written, live->staged_count);
     tell(live, f->first, f->last, live->staged_count);
@@ -470,6 +485,9 @@ om_status om__live_publish(struct om_live *live, const bool *which,
     const uint64_t before = live->sequence;
     live->sequence = sequence;
     om__city_publish(live->city, snapshot, stamp);
+    for (size_t i = 0; which && i < m->layers; i++)
+        if (which[i])
+            om__newest_note(&live->newest, m->layer[i].name, "", 0, sequence);
     if (count) tell(live, before + 1, sequence, count);
     return OM_OK;
 }

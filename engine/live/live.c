@@ -236,17 +236,7 @@ om_status om_live_row_sequence(struct om_live *live, const char *layer,
             om__snapshot_of(snapshot)->state[l - snapshot->layer].stack, id,
             len, &finder, &place);
     om__finder_deinit(&finder);
-    if (!st) {
-        pthread_mutex_lock(&live->journal_lock);
-        if (live->journal)
-            st = om_journal_row_sequence(live->journal, layer, id, len, out,
-                                         NULL);
-        else
-            *out = snapshot->manifest->sequence;
-        pthread_mutex_unlock(&live->journal_lock);
-        const uint64_t whole = om_changes_whole(live->changes, layer);
-        if (whole > *out) *out = whole;
-    }
+    if (!st) *out = om__newest_of(&live->newest, layer, id, len);
     om_snapshot_unref(snapshot);
     return st;
 }
@@ -349,6 +339,7 @@ static void init_locks(struct om_live *live)
     pthread_mutex_init(&live->journal_lock, NULL);
     pthread_mutex_init(&live->reader_lock, NULL);
     pthread_mutex_init(&live->files_lock, NULL);
+    pthread_mutex_init(&live->newest.lock, NULL);
     pthread_cond_init(&live->wake, &monotonic);
     pthread_cond_init(&live->finished, &monotonic);
     pthread_cond_init(&live->work, &monotonic);
@@ -491,6 +482,8 @@ void om_live_close(struct om_live *live)
     pthread_mutex_destroy(&live->journal_lock);
     pthread_mutex_destroy(&live->reader_lock);
     pthread_mutex_destroy(&live->files_lock);
+    pthread_mutex_destroy(&live->newest.lock);
+    om_free(live->newest.slot);
     pthread_cond_destroy(&live->wake);
     pthread_cond_destroy(&live->finished);
     pthread_cond_destroy(&live->work);

@@ -42,6 +42,18 @@ struct om__job {
     struct om__job *next;
 };
 
+/* Sequences of rows whose last entry is still in the journal (newest.c). An
+ * empty id stands for the layer as a whole. Zero, with a lock, is empty. */
+struct om__newest_slot {
+    uint64_t hash, sequence;
+};
+struct om__newest {
+    pthread_mutex_t lock;
+    size_t room, used;  // room: a power of two
+    struct om__newest_slot *slot;
+    uint64_t floor;  // of all other rows
+};
+
 /* Figures of om_live_stats, written by the committer. */
 struct om__figures {
     atomic_uint_fast64_t written, refused, groups, compactions, journal_bytes;
@@ -71,6 +83,7 @@ struct om_live {
     pthread_mutex_t reader_lock;  // guards reader
     struct om_journal *reader;    // READ, for om_live_changes
 
+    struct om__newest newest;
     pthread_mutex_t files_lock;  // held by who changes or copies files
 
     // The committer's; jobs run on its thread.
@@ -147,6 +160,15 @@ om_status om__live_snapshot(struct om_live *live, struct om__base *base,
                             struct om_err *err) OM_MUST_USE;
 /** The journal failed: open it again, take in what it has beyond us. */
 void om__live_recover(struct om_live *live);
+
+/** Cannot fail: without memory all rows are as new as this one. threads: one
+ *  that notes, any that ask */
+void om__newest_note(struct om__newest *newest, const char *layer,
+                     const char *id, size_t len, uint64_t sequence);
+/** Entries up to here are not in the journal any more. */
+void om__newest_forget(struct om__newest *newest, uint64_t floor);
+uint64_t om__newest_of(struct om__newest *newest, const char *layer,
+                       const char *id, size_t len);
 
 /* map.c: where it changed, as far as the journal tells */
 om_status om__live_map(struct om_live *live, struct om_err *err) OM_MUST_USE;

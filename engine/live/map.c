@@ -5,6 +5,7 @@
 
 struct mapping {
     struct om_changes *changes;
+    struct om__newest *newest;
     const struct om_manifest *manifest;
     int64_t clock_s;  // 0: the machine's
 };
@@ -42,8 +43,10 @@ static bool map_entry(void *ctx, const struct om_entry *e)
     const int64_t at_s = m->clock_s ? m->clock_s : e->at_ms / 1000;
     if (e->kind == OM_ENTRY_COMMIT) {
         renew(m, e->layer, e->sequence, at_s);
+        om__newest_note(m->newest, e->layer, "", 0, e->sequence);
         return true;
     }
+    om__newest_note(m->newest, e->layer, e->id, e->id_len, e->sequence);
     const struct om__where old = {e->old_cell, e->old_box};
     const struct om__where fresh = {e->new_cell, e->new_box};
     om__live_map_row(m->changes, e->layer, old, e->sequence, at_s);
@@ -66,7 +69,7 @@ static bool map_folded(void *ctx, const char *layer, unsigned level,
 om_status om__live_map_journal(struct om_live *live, struct om_journal *journal,
                                uint64_t after, struct om_err *err)
 {
-    struct mapping m = {live->changes, &live->base->manifest,
+    struct mapping m = {live->changes, &live->newest, &live->base->manifest,
                         live->base->manifest.clock_s};
     return om_journal_each(journal, after, 0, false, map_entry, &m, err);
 }
@@ -81,6 +84,7 @@ om_status om__live_map(struct om_live *live, struct om_err *err)
     live->changes = city->made;
     const uint64_t floor =
         live->journal ? om_journal_floor(live->journal) : live->sequence;
+    om__newest_forget(&live->newest, floor);
     for (size_t i = 0; i < manifest->layers; i++) {
         const struct om_manifest_layer *layer = &manifest->layer[i];
         const uint64_t base =
@@ -92,7 +96,8 @@ om_status om__live_map(struct om_live *live, struct om_err *err)
     }
     om_status st = OM_OK;
     if (live->journal) {
-        struct mapping m = {live->changes, manifest, manifest->clock_s};
+        struct mapping m = {live->changes, &live->newest, manifest,
+                            manifest->clock_s};
         st = om_journal_each_cell(live->journal, map_folded, &m, err);
         if (!st) st = om__live_map_journal(live, live->journal, 0, err);
     }

@@ -304,55 +304,32 @@ static om_status room_for_one(struct om_live *live)
     return OM_OK;
 }
 
-/* Has the row still the sequence that the client has seen? */
-static om_status same_sequence(struct staging *s, const struct om__slot *slot,
-                               const char *id, size_t len, uint64_t wanted,
-                               bool *same)
-{
-    uint64_t now = slot->sequence;
-    om_status st = OM_OK;
-    if (!now) {
-        pthread_mutex_lock(&s->live->journal_lock);
-        if (s->live->journal)
-            st = om_journal_row_sequence(s->live->journal, s->meta->name, id,
-                                         len, &now, NULL);
-        else
-            now = s->live->base->manifest.sequence;
-        pthread_mutex_unlock(&s->live->journal_lock);
-    }
-    // A row of before the layer came anew is another one now.
-    const uint64_t whole = om_changes_whole(s->live->changes, s->meta->name);
-    *same = (now > whole ? now : whole) == wanted;
-    return st;
-}
-
 /* Is the kind of the write one that this row can take? A fault if not. */
-static om_status may_write(struct staging *s, size_t row,
-                           const struct om__slot *slot, bool exists,
-                           const char *id, size_t len, bool *ok)
+static bool may_write(struct staging *s, size_t row,
+                      const struct om__slot *slot, bool exists, const char *id,
+                      size_t len)
 {
     const struct om_write *w = s->write;
-    *ok = false;
     if (exists && w->kind == OM_WRITE_INSERT) {
         add_fault(s, row, OM_E_EXISTS, id, len, "there is a row with this id");
-        return OM_OK;
+        return false;
     }
     const bool needs = w->kind == OM_WRITE_PATCH || w->kind == OM_WRITE_DELETE;
     if (!exists && needs) {
         add_fault(s, row, OM_E_NOTFOUND, id, len, "no row has this id");
-        return OM_OK;
+        return false;
     }
     if (w->if_sequence && w->if_sequence[row]) {
-        bool same = false;
-        if (exists)
-            OM_TRY(same_sequence(s, slot, id, len, w->if_sequence[row], &same));
-        if (!same) {
+        const uint64_t now =
+            slot->sequence
+                ? slot->sequence
+                : om__newest_of(&s->live->newest, s->meta->name, id, len);
+        if (!exists || now != w->if_sequence[row]) {
             add_fault(s, row, OM_E_EXISTS, id, len, "changed meanwhile");
-            return OM_OK;
+            return false;
         }
     }
-    *ok = true;
-    return OM_OK;
+    return true;
 }
 
 /* Make the record of the row as it will be; a fault if that cannot be. */
@@ -402,8 +379,7 @@ static om_status stage_row(struct staging *s, size_t row)
     OM_TRY(om__group_locate(slot, id, s->stack, &live->finder));
     const bool exists = slot->touched ? slot->alive : slot->in_base;
     bool ok;
-    OM_TRY(may_write(s, row, slot, exists, id, len, &ok));
-    if (!ok) return OM_OK;
+    if (!may_write(s, row, slot, exists, id, len)) return OM_OK;
     struct om__staged staged = {.write = s->write, .slot = at};
     staged.old.cell = staged.fresh.cell = OM_NO_CELL;
     if (slot->touched)

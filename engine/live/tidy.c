@@ -36,6 +36,7 @@ static void trim(struct om_live *live)
     if (om_journal_trim(live->journal, upto, om__now_ms() - KEYS_MS, &more,
                         &err))
         om_log(OM_LOG_WARN, "live", "trimming the journal: %s", err.text);
+    om__newest_forget(&live->newest, om_journal_floor(live->journal));
     live->kept_s = more ? 0 : om_seconds();
     live->unsettled_bytes++;
 }
