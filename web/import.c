@@ -30,6 +30,7 @@
  * import that died: the next writer, who holds the lock, removes it. */
 
 #define PATH_BYTES 4096
+#define LOCK_WAIT_S 120
 
 struct import {
     const char *city;
@@ -78,13 +79,32 @@ static void name_after_folder(struct om_manifest *m, const char *city)
     snprintf(m->name, sizeof m->name, "%.*s", (int)(end - start), city + start);
 }
 
+/* A server that writes its rows to files has the lock for some seconds, of a
+ * large layer for half a minute; another import, for as long as it takes. */
+static om_status lock_city(struct import *im, struct om_err *err)
+{
+    const double start = om_seconds();
+    bool said = false;
+    for (;;) {
+        const om_status st = om_city_lock(im->city, &im->lock, err);
+        if (st != OM_E_BUSY || om_seconds() - start > LOCK_WAIT_S) return st;
+        if (!said && om_seconds() - start > 1)
+            om_log(OM_LOG_INFO, "import",
+                   "another process writes files of the city: waiting up to "
+                   "%d s for it",
+                   LOCK_WAIT_S);
+        said = said || om_seconds() - start > 1;
+        usleep(100000);
+    }
+}
+
 static om_status begin_city(struct import *im, const char *begin,
                             struct om_err *err)
 {
     char path[PATH_BYTES];
     OM_TRY(om_path_join(path, sizeof path, im->city, "layers"));
     OM_TRY(om_folder_make(path, err));
-    OM_TRY(om_city_lock(im->city, &im->lock, err));
+    OM_TRY(lock_city(im, err));
     OM_TRY(om_path_join(path, sizeof path, im->city, "city.json"));
     if (om_file_exists(path)) {
         OM_TRY(om_manifest_read(im->city, &im->manifest, err));

@@ -3,8 +3,12 @@
 // Plan
 //   a file is read, joined with units and counted, in whatever order it came
 //   rows that cannot be taken are named; --append, --replace and their errors
+//   an import waits for who writes files of the city just now
 //   an import that is killed at any moment leaves the city as it was
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
@@ -221,4 +225,16 @@ test('an import that is killed leaves the city as it was', async (t) => {
     await done('import', s.city, 'point', first, '--replace');
     const files = await readdir(path.join(s.city, 'layers'));
     assert.equal(files.length, 3, files.join(' ')); // units, points, their units
+});
+
+test('an import waits for who writes files of the city', async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    const file = path.join(dir, 'rows.csv'), over = path.join(dir, 'over');
+    await writeFile(file, 'lon,lat,id\n113.6,22.8,a\n');
+    await done('import', city, 'spot', file);
+    const holder = spawn('flock', [path.join(city, '.lock'), 'sh', '-c',
+        'echo held; sleep 1; touch "$0"', over], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(holder.stdout, 'data');
+    await done('import', city, 'spot', file, '--replace');
+    assert.ok(existsSync(over));
 });
