@@ -25,8 +25,11 @@
 #include "data/base/hash.h"
 #include "engine/filter/eval_internal.h"
 
-/* Chains of the table: entries are megabytes each, so there are few. */
+/* Chains of the table. Most entries are megabytes, so there are few; but of a
+ * layer that is written to each small run in memory has some, for as long as it
+ * is there, and nobody asks for those of runs that are gone. */
 #define BUCKETS 1024
+#define ENTRIES_MOST 8192
 
 struct entry {
     struct entry *chain;          // of its bucket
@@ -249,7 +252,9 @@ static void publish(struct om_selections *cache, struct entry *e,
     touch(cache, e);
     cache->stats.entries++;
     cache->stats.bytes += object->bytes;
-    while (cache->stats.bytes > cache->max_bytes && cache->oldest)
+    while ((cache->stats.bytes > cache->max_bytes ||
+            cache->stats.entries > ENTRIES_MOST) &&
+           cache->oldest)
         drop(cache, cache->oldest);
 }
 

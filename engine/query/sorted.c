@@ -11,6 +11,10 @@
  * texts give their first eight bytes, and a copy for those that agree in
  * them; copies belong to the entries of the heap, so that comparing two never
  * unpacks a block of text.
+ *
+ * Where a layer has several parts, one part's codes say nothing about another's,
+ * but the text of the heap's worst has a place among the codes of each: rows on
+ * the wrong side of it are turned away by their code all the same.
  */
 #include "engine/query/sorted.h"
 
@@ -58,6 +62,7 @@ struct sorting {
     const struct entry *after;  // NULL: from the start
     const struct om_behind *behind;  // what it is, if it is no row
     struct entry now;           // the row at hand
+    uint64_t turn;              // of the heap's worst: how often it changed
     struct om_text_reader reader[OM_SORT_KEYS];
     struct om_text_reader id_reader[2];
     om_status status;
@@ -93,15 +98,20 @@ static om_status keep_text(struct copy *copy, const char *text, size_t len)
     return OM_OK;
 }
 
+/* Is the part's column kept as numbers that compare as its texts do? */
+static bool is_coded(const struct om_layer *layer, size_t part, size_t column)
+{
+    const struct om_column *c;
+    return !om_segment_column(layer->part[part].segment, column, 0, 0, &c) &&
+           (c->coding == OM_CODING_DICTIONARY ||
+            c->coding == OM_CODING_NUMBERED);
+}
+
 /* Are texts of this column compared by a number that stands for them? One
  * part's dictionary says nothing about another's. */
 static bool has_ranks(const struct om_layer *layer, size_t column)
 {
-    const struct om_column *c;
-    if (layer->parts != 1 ||
-        om_segment_column(layer->part[0].segment, column, 0, 0, &c))
-        return false;
-    return c->coding == OM_CODING_DICTIONARY || c->coding == OM_CODING_NUMBERED;
+    return layer->parts == 1 && is_coded(layer, 0, column);
 }
 
 static bool is_text(const struct om_layer *layer, size_t column)
@@ -234,8 +244,12 @@ static void sink(struct sorting *s, size_t i)
  * change places with their entries. */
 static void offer(struct sorting *s)
 {
+    s->turn++;
     if (s->count == s->want) {
-        if (compare(s, &s->now, &s->heap[0]) >= 0) return;
+        if (compare(s, &s->now, &s->heap[0]) >= 0) {
+            s->turn--;
+            return;
+        }
         swap(&s->now, &s->heap[0]);
         sink(s, 0);
         return;
@@ -279,6 +293,106 @@ static bool is_out(const struct sorting *s, bool null, uint64_t value)
            (down ? value > s->after->value[0] : value < s->after->value[0]);
 }
 
+/* Where a text would stand among the codes of a part: the first code (as
+ * om_column_integer) whose text is not below it, and the first whose text is
+ * above it. */
+struct stand {
+    int64_t from, above;
+};
+
+static struct stand stand_in_words(const struct om_column *c,
+                                   const struct copy *text)
+{
+    int64_t at[2];
+    for (int k = 0; k < 2; k++) {
+        size_t low = 0, high = c->words;
+        while (low < high) {
+            const size_t mid = low + (high - low) / 2;
+            const uint32_t from = c->word_offset[mid];
+            const struct copy word = {
+                (char *)(uintptr_t)(c->word_bytes + from),
+                c->word_offset[mid + 1] - from, 0};
+            const int order = text_order(&word, text);
+            if (order < 0 || (k && order == 0))
+                low = mid + 1;
+            else
+                high = mid;
+        }
+        at[k] = (int64_t)low;
+    }
+    return (struct stand){at[0], at[1]};
+}
+
+/* All texts of the part are a prefix and `digits` digits. */
+static struct stand stand_in_numbers(const struct om_column *c,
+                                     const struct copy *text)
+{
+    const size_t prefix = strlen(c->prefix);
+    const struct copy head = {(char *)(uintptr_t)c->prefix, prefix, 0};
+    struct copy begins = *text;
+    if (begins.len > prefix) begins.len = prefix;
+    const int order = text_order(&head, &begins);
+    // A text that ends within the prefix is below all.
+    if (order > 0) return (struct stand){INT64_MIN, INT64_MIN};
+    if (order < 0) return (struct stand){INT64_MAX, INT64_MAX};
+    int64_t number = 0;
+    size_t i = 0;
+    bool up = false;
+    for (; i < c->digits && prefix + i < text->len; i++) {
+        const char sign = text->bytes[prefix + i];
+        if (sign < '0' || sign > '9') {
+            up = (unsigned char)sign > '9';
+            break;
+        }
+        number = number * 10 + (sign - '0');
+    }
+    const bool whole = i == c->digits;
+    number += up;
+    for (; i < c->digits; i++) number *= 10;
+    if (!whole || up) return (struct stand){number, number};
+    // A longer text is above the one that it begins with.
+    const bool longer = text->len > prefix + c->digits;
+    return (struct stand){number + longer, number + 1};
+}
+
+static struct stand stand_of(const struct om_column *c, const struct copy *text)
+{
+    return c->coding == OM_CODING_DICTIONARY ? stand_in_words(c, text)
+                                             : stand_in_numbers(c, text);
+}
+
+/* is_out for texts of a part that is coded: where the worst and the row to go
+ * on behind stand in it. */
+struct bounds {
+    uint64_t turn;  // that `worst` is of
+    struct stand worst, after;
+};
+
+static void find_bounds(const struct sorting *s, const struct om_column *c,
+                        struct bounds *b)
+{
+    if (b->turn == s->turn || s->count < s->want) return;
+    b->turn = s->turn;
+    b->worst = stand_of(c, &s->heap[0].text[0]);
+}
+
+static bool text_is_out(const struct sorting *s, const struct bounds *b,
+                        bool null, int64_t code)
+{
+    const bool down = s->key[0].descending;
+    if (s->count == s->want) {
+        const bool worst_null = s->heap[0].nulls & 1;
+        if (null && !worst_null) return true;
+        if (!null && !worst_null &&
+            (down ? code < b->worst.from : code >= b->worst.above))
+            return true;
+    }
+    if (!s->after) return false;
+    const bool after_null = s->after->nulls & 1;
+    if (null != after_null) return after_null;
+    return !null && (down ? code >= b->after.above : code < b->after.from);
+}
+
 static om_status take_row(struct sorting *s, size_t part, size_t row)
 {
     s->now.part = part;
@@ -293,18 +407,26 @@ static om_status take_span(struct sorting *s, size_t part,
                            struct om__span span)
 {
     const struct om_column *c = NULL;
-    if (!s->texts[0]) {
+    struct bounds bounds = {.turn = UINT64_MAX};
+    const bool text = s->texts[0];
+    if (!text || is_coded(s->layer, part, s->key[0].column)) {
         OM_TRY(om_segment_column(s->layer->part[part].segment, s->key[0].column,
                                  span.from, span.to, &c));
         if (c->coding == OM_CODING_REAL) c = NULL;
+        if (text && s->after) bounds.after = stand_of(c, &s->after->text[0]);
     }
     for (size_t w = span.from / 64; w * 64 < span.to; w++) {
         uint64_t bits = om__chosen_bits(chosen, w, span.from, span.to);
         if (w % (OM__ASK_ROWS / 64) == 0 && om_cancelled()) return OM_E_STOPPED;
         for (; bits; bits &= bits - 1) {
             const size_t row = w * 64 + (size_t)__builtin_ctzll(bits);
-            if (c && is_out(s, !om_column_valid(c, row),
-                            (uint64_t)om_column_integer(c, row) ^ SIGN))
+            const bool null = c && !om_column_valid(c, row);
+            if (c && text) {
+                find_bounds(s, c, &bounds);
+                if (text_is_out(s, &bounds, null, om_column_integer(c, row)))
+                    continue;
+            } else if (c && is_out(s, null,
+                                   (uint64_t)om_column_integer(c, row) ^ SIGN))
                 continue;
             OM_TRY(take_row(s, part, row));
         }
@@ -466,14 +588,18 @@ double om_sort_cost_s(const struct om_layer *layer,
                       const struct om_sort_key *key, size_t keys, uint64_t rows)
 {
     double cost_s = 0;
-    for (size_t k = 0; k < keys; k++) {
-        if (!is_text(layer, key[k].column) || has_ranks(layer, key[k].column)) {
-            cost_s += (double)rows * (k ? TIE_S : NUMBER_S);
-            continue;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const double all = (double)om_segment_rows(layer->part[p].segment);
+        const double here =
+            layer->rows ? (double)rows * all / (double)layer->rows : 0;
+        for (size_t k = 0; k < keys; k++) {
+            if (!is_text(layer, key[k].column) ||
+                is_coded(layer, p, key[k].column))
+                cost_s += here * (k ? TIE_S : NUMBER_S);
+            else
+                cost_s += here * TEXT_S +
+                          fmin(here, all / TEXT_ROWS + 1) * UNPACK_S;
         }
-        const double blocks =
-            fmin((double)rows, (double)layer->rows / TEXT_ROWS + 1);
-        cost_s += (double)rows * TEXT_S + blocks * UNPACK_S;
     }
     return cost_s;
 }

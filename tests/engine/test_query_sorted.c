@@ -14,6 +14,8 @@
  */
 #include "engine/query/sorted.h"
 
+#include "engine/live/run.h"
+
 #include "tests/engine/query_sample.h"
 #include "tests/rounds.h"
 
@@ -381,6 +383,153 @@ static void error_costs_grow_with_rows_keys_and_texts(void **state)
     assert_true(om_sort_cost_s(layer, &text, 1, 1000000) > 5 * one_s);
 }
 
+/* ---- texts of parts that code them in ways of their own ---- */
+
+#define CODED_PARTS 4
+#define CODED_ROWS 300
+
+/* splitmix64 */
+static uint64_t mix(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+struct coded {
+    char id[12], text[24];
+    bool null;
+};
+static struct coded coded[CODED_PARTS * CODED_ROWS];
+
+/* Numbers of two lengths, words that repeat, and texts between all of them. */
+static void coded_text(size_t part, uint64_t *seed, struct coded *row)
+{
+    static const char *const ODD[] = {
+        "",       "M",      "N",     "N-",     "N-0",     "N-1",  "N-12",
+        "N-12x",  "N-12 ",  "N-:",   "N-/",    "N-0999:", "N-0123",
+        "N-01234", "N-012345", "N-9999", "N-999999", "N-9999999", "N.",
+        "O", "\xe4\xb8\x9c", "N-0500", "N-05000", "N-0500!"};
+    const uint64_t r = mix(seed);
+    row->null = r % 23 == 0;
+    if (part == 0)
+        snprintf(row->text, sizeof row->text, "N-%04u",
+                 (unsigned)(r / 32 % 1200));
+    else if (part == 1)
+        snprintf(row->text, sizeof row->text, "N-%06u",
+                 (unsigned)(r / 32 % 1000000));
+    else if (part == 2)
+        snprintf(row->text, sizeof row->text, "N-%u", (unsigned)(r / 32 % 12));
+    else
+        snprintf(row->text, sizeof row->text, "%s",
+                 ODD[r / 32 % (sizeof ODD / sizeof *ODD)]);
+    if (row->null) row->text[0] = '\0';
+}
+
+static struct om_segment *coded_part(size_t part, uint64_t *seed)
+{
+    const struct om_schema schema = {
+        .geometry = OM_GEOMETRY_POINT,
+        .count = 2,
+        .field = {{"id", OM_TYPE_TEXT}, {"text", OM_TYPE_TEXT}},
+        .time_field = OM_NO_FIELD};
+    static uint64_t source[CODED_ROWS], valid[CODED_ROWS / 64 + 1];
+    static struct om_pos pos[CODED_ROWS];
+    static uint32_t id_at[CODED_ROWS + 1], text_at[CODED_ROWS + 1];
+    static char ids[CODED_ROWS * 12], texts[CODED_ROWS * 24];
+    memset(valid, 0, sizeof valid);
+    for (size_t i = 0; i < CODED_ROWS; i++) {
+        struct coded *row = &coded[part * CODED_ROWS + i];
+        snprintf(row->id, sizeof row->id, "%zu/%05zu", part, i);
+        coded_text(part, seed, row);
+        source[i] = i + 1;
+        pos[i] = (struct om_pos){(uint32_t)mix(seed),
+                                 (uint32_t)mix(seed)};
+        memcpy(ids + id_at[i], row->id, strlen(row->id));
+        id_at[i + 1] = id_at[i] + (uint32_t)strlen(row->id);
+        memcpy(texts + text_at[i], row->text, strlen(row->text));
+        text_at[i + 1] = text_at[i] + (uint32_t)strlen(row->text);
+        if (!row->null) om_bit_set(valid, i);
+    }
+    const struct om_batch_column column[] = {
+        {.offset = id_at, .bytes = ids},
+        {.valid = valid, .offset = text_at, .bytes = texts}};
+    const struct om_batch batch = {.rows = CODED_ROWS,
+                                   .source_row = source,
+                                   .pos = pos,
+                                   .column = column};
+    const struct om_batch *list = &batch;
+    struct om_segment *segment;
+    assert_int_equal(om_run_new(&schema, &list, 1, NULL, &segment, NULL),
+                     OM_OK);
+    return segment;
+}
+
+static bool coded_down;
+
+static int by_coded(const void *a, const void *b)
+{
+    const struct coded *x = a, *y = b;
+    if (x->null != y->null) return x->null ? 1 : -1;
+    const int order = strcmp(x->text, y->text);
+    if (order) return coded_down ? -order : order;
+    return strcmp(x->id, y->id);
+}
+
+static void texts_are_in_order_however_parts_code_them(void **state)
+{
+    (void)state;
+    static struct coded want[CODED_PARTS * CODED_ROWS];
+    struct om_part part[CODED_PARTS] = {{0}};
+    const size_t n = CODED_PARTS * CODED_ROWS;
+    uint64_t seed = 5;
+    for (size_t p = 0; p < CODED_PARTS; p++)
+        part[p].segment = coded_part(p, &seed);
+    const enum om_coding coding[] = {OM_CODING_NUMBERED, OM_CODING_NUMBERED,
+                                     OM_CODING_DICTIONARY};
+    for (size_t p = 0; p < 3; p++) {
+        const struct om_column *c;
+        assert_int_equal(
+            om_segment_column(part[p].segment, 1, 0, CODED_ROWS, &c), OM_OK);
+        assert_int_equal(c->coding, coding[p]);
+    }
+    struct om_layer layer = {.schema = *om_segment_schema(part[0].segment),
+                             .parts = CODED_PARTS,
+                             .part = part,
+                             .rows = n};
+    memcpy(want, coded, sizeof coded);
+    for (size_t k = 0; k < 6; k++) {
+        const size_t limit[] = {1, 7, 400};
+        coded_down = k % 2;
+        qsort(want, n, sizeof *want, by_coded);
+        // The id, which nobody shares, settles ties.
+        const struct om_sort_key key[] = {{1, coded_down}, {0, false}};
+        struct om_query q = {.layer = &layer, .limit = limit[k / 2]};
+        struct om_hit last;
+        struct om_text_reader reader = {0};
+        for (size_t at = 0; at < n;) {
+            seen.count = 0;
+            assert_int_equal(om_query_sorted(&q, key, 2, note, &seen), OM_OK);
+            assert_true(seen.count > 0);
+            for (size_t i = 0; i < seen.count; i++, at++) {
+                const char *text;
+                size_t len;
+                last = seen.hit[i];
+                assert_int_equal(om_segment_text(part[last.part].segment, 0,
+                                                 last.row, &reader, &text,
+                                                 &len),
+                                 OM_OK);
+                assert_int_equal(len, strlen(want[at].id));
+                assert_memory_equal(text, want[at].id, len);
+            }
+            q.after = &last;
+        }
+        om_text_reader_deinit(&reader);
+    }
+    for (size_t p = 0; p < CODED_PARTS; p++) om_segment_unref(part[p].segment);
+}
+
 static void fault_leaves_nothing_behind(void **state)
 {
     (void)state;
@@ -430,6 +579,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(pages_by_standing_follow_alike),
         cmocka_unit_test(pages_go_on_in_another_snapshot),
         cmocka_unit_test(nulls_come_last_either_way),
+        cmocka_unit_test(texts_are_in_order_however_parts_code_them),
         cmocka_unit_test(error_of_each_kind_is_told),
         cmocka_unit_test(error_costs_grow_with_rows_keys_and_texts),
         cmocka_unit_test(fault_leaves_nothing_behind),

@@ -288,6 +288,76 @@ static void cache_forgets_the_least_recently_used(void **state)
     om_selections_free(cache);
 }
 
+/* What is made of a base outlives the rows that die, and another filter or
+ * the forgetting of it changes what it is called by as it should. */
+static void dead_rows_are_in_the_base(void **state)
+{
+    (void)state;
+    uint32_t *dead = malloc(sample.rows * sizeof *dead);
+    struct om_selections *cache;
+    struct om_filter *filter = parse("severity<=4"), *other = parse("severity<4");
+    struct om_part part;
+    const struct om_layer layer = layer_without(&part, dead, 10);
+    assert_int_equal(om_selections_new((size_t)1 << 30, &cache), OM_OK);
+    struct om_selection *before =
+        select_rows(cache, &sample.layer, filter, always);
+    struct om_selection *after = select_rows(cache, &layer, filter, always);
+    struct om_selection *apart = select_rows(cache, &layer, other, always);
+    struct om_selection *alive = select_rows(cache, &layer, NULL, always);
+    struct om_selection *all = select_rows(cache, &sample.layer, NULL, always);
+    const uint64_t serial = om_selection_base_serial(before, 0);
+    assert_true(serial != 0);
+    assert_true(om_selection_base_serial(after, 0) == serial);
+    assert_true(om_selection_base_serial(apart, 0) != serial);
+    assert_true(alive->living && !alive->all && !before->living);
+    assert_true(om_selection_base_serial(alive, 0) == 0);
+    assert_true(om_selection_base_serial(all, 0) == 0);
+    for (size_t i = 0; i < sample.rows; i++) {
+        assert_int_equal(om_selection_base_has(after, 0, i),
+                         om_selection_has(before, 0, i));
+        assert_int_equal(om_selection_has(after, 0, i),
+                         om_selection_has(before, 0, i) && !is_dead(i, 10));
+        assert_true(om_selection_base_has(alive, 0, i));
+        assert_int_equal(om_selection_has(alive, 0, i), !is_dead(i, 10));
+    }
+    om_selection_unref(before);
+    om_selections_clear(cache);
+    before = select_rows(cache, &sample.layer, filter, always);
+    assert_true(om_selection_base_serial(before, 0) == serial);
+    om_selection_unref(before);
+    om_selection_unref(after);
+    om_selection_unref(apart);
+    om_selection_unref(alive);
+    om_selection_unref(all);
+    om_selections_free(cache);
+    om_filter_free(filter);
+    om_filter_free(other);
+    free(dead);
+}
+
+static void cache_of_small_things_has_an_end(void **state)
+{
+    (void)state;
+    struct om_selections *cache;
+    assert_int_equal(om_selections_new((size_t)1 << 40, &cache), OM_OK);
+    for (int i = 0; i < 6000; i++) {
+        char text[60];
+        snprintf(text, sizeof text, "severity=%d", i);
+        struct om_filter *filter = parse(text);
+        // No rows: entries of a few bytes.
+        struct om_layer layer = sample.layer;
+        layer.serial += (uint64_t)i;
+        layer.parts = 0;
+        om_selection_unref(select_rows(cache, &layer, filter, always));
+        layer.serial += 1u << 30;
+        om_selection_unref(select_rows(cache, &layer, filter, always));
+        om_filter_free(filter);
+    }
+    assert_int_equal(om_selections_stats(cache).misses, 12000);
+    assert_true(om_selections_stats(cache).entries <= 8192);
+    om_selections_free(cache);
+}
+
 static bool always_gone(void *ctx)
 {
     (void)ctx;
@@ -475,6 +545,8 @@ int main(void)
         cmocka_unit_test(window_without_a_time_is_refused),
         cmocka_unit_test(dead_rows_are_taken_off),
         cmocka_unit_test(dead_rows_leave_the_base_in_the_cache),
+        cmocka_unit_test(dead_rows_are_in_the_base),
+        cmocka_unit_test(cache_of_small_things_has_an_end),
         cmocka_unit_test(parts_are_selected_one_by_one),
         cmocka_unit_test(cache_computes_the_same_once),
         cmocka_unit_test(cache_forgets_the_least_recently_used),
