@@ -5,7 +5,8 @@
  *   key_*       a request that comes twice is answered twice and done once
  *   reopen_*    after closing or dying the city is what it was
  *   model_*     random writes, compactions and reopenings against an array
- *   crash_*     dying at any step of a compaction, or of a group
+ *   crash_*     dying at any step of a compaction or of a group, and killed at
+ *               any moment (1,000 times in make test-long)
  *   commit_*    another process imports while the city is written to
  *   overlay_*   rows that stand beside the journal
  *   copy_*      a copy made under load is a city, and whole
@@ -15,6 +16,7 @@
 #include "tests/engine/live_sample.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -23,6 +25,7 @@
 #include "engine/live/changes.h"
 #include "engine/live/live_internal.h"
 #include "engine/verify.h"
+#include "tests/rounds.h"
 
 static char folder[64];
 
@@ -671,6 +674,125 @@ static void crash_at_any_step_loses_nothing(void **state)
     munmap(shared, sizeof *shared);
 }
 
+/* Killed at any moment, with several writers and a compaction under way. */
+#define DOOMED 4
+#define DOOMED_IDS 64
+
+/* n of row "d-T-I" as it was acknowledged, and as it was asked for; -1: gone.
+ */
+struct doom {
+    _Atomic int64_t have[DOOMED][DOOMED_IDS], asked[DOOMED][DOOMED_IDS];
+    atomic_uint_fast64_t seed;
+    atomic_size_t acknowledged;
+};
+
+static struct doom *doom;
+
+static void *doomed_writes(void *arg)
+{
+    const int me = *(const int *)arg;
+    uint64_t mine = atomic_load(&doom->seed) * 31 + (uint64_t)me;
+    for (;;) {
+        struct live_batch b = {0};
+        char id[32];
+        const bool put = mine % 4 != 0;
+        const int rows = 1 + (int)((mine >> 20) % 5);
+        int which[5];
+        for (int i = 0; i < rows; i++) {
+            mine = mine * UINT64_C(6364136223846793005) +
+                   UINT64_C(1442695040888963407);
+            which[i] = (int)((mine >> 33) % (DOOMED_IDS / 5)) * 5 + i;
+            if (which[i] >= DOOMED_IDS) which[i] = i;
+            const int64_t n = (int64_t)(mine >> 40);
+            snprintf(id, sizeof id, "d-%d-%d", me, which[i]);
+            live_row(&b, id, (uint32_t)((mine >> 20) % LIVE_SPAN),
+                     (uint32_t)((mine >> 30) % LIVE_SPAN), n);
+            atomic_store(&doom->asked[me][which[i]], put ? n : -1);
+        }
+        struct om_write w = {.layer = "spot",
+                             .kind = put ? OM_WRITE_PUT : OM_WRITE_DELETE,
+                             .batch = live_batch(&b),
+                             .partial = true};
+        if (om_live_write_wait(party.f.live, &w)) _exit(2);
+        for (int i = 0; i < rows; i++)
+            atomic_store(&doom->have[me][which[i]],
+                         atomic_load(&doom->asked[me][which[i]]));
+        atomic_fetch_add(&doom->acknowledged, 1);
+        live_batch_free(&b);
+    }
+    return NULL;
+}
+
+static void live_until_killed(void)
+{
+    pthread_t thread;
+    static int number[DOOMED];
+    struct om_err err = {0};
+    if (om_city_open(folder, &party.f.city, NULL) ||
+        om_live_open(party.f.city, NULL, &party.f.live, NULL))
+        _exit(1);
+    for (int i = 0; i < DOOMED; i++) {
+        number[i] = i;
+        if (pthread_create(&thread, NULL, doomed_writes, &number[i])) _exit(3);
+    }
+    for (;;)
+        if (om_live_compact(party.f.live, &err)) _exit(4);
+}
+
+static void crash_at_any_moment_loses_nothing(void **state)
+{
+    (void)state;
+    doom = mmap(NULL, sizeof *doom, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(doom, MAP_FAILED);
+    live_city(folder, 100);
+    for (int t = 0; t < DOOMED; t++)
+        for (int i = 0; i < DOOMED_IDS; i++) doom->have[t][i] = -1;
+    seed = 4711;
+    const size_t rounds = test_rounds(test_long() ? 1000 : 30);
+    for (size_t round = 0; round < rounds; round++) {
+        for (int t = 0; t < DOOMED; t++)
+            for (int i = 0; i < DOOMED_IDS; i++)
+                doom->asked[t][i] = atomic_load(&doom->have[t][i]);
+        atomic_store(&doom->seed, round);
+        const size_t before = atomic_load(&doom->acknowledged);
+        const pid_t pid = fork();
+        if (pid == 0) live_until_killed();
+        while (atomic_load(&doom->acknowledged) < before + 1) usleep(200);
+        usleep(dice(30000));
+        kill(pid, SIGKILL);
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status));
+        struct om_city *city = NULL;
+        struct om_err err = {0};
+        if (om_city_open(folder, &city, &err))
+            fail_msg("round %zu: %s", round, err.text);
+        uint64_t rows = 0, have_rows;
+        int64_t sum;
+        for (int t = 0; t < DOOMED; t++)
+            for (int i = 0; i < DOOMED_IDS; i++) {
+                char id[32];
+                snprintf(id, sizeof id, "d-%d-%d", t, i);
+                const int64_t found = live_n(city, "spot", id);
+                const int64_t n = found == INT64_MIN ? -1 : found;
+                if (n != atomic_load(&doom->have[t][i]) &&
+                    n != atomic_load(&doom->asked[t][i]))
+                    fail_msg("round %zu: %s is %lld", round, id, (long long)n);
+                atomic_store(&doom->have[t][i], n);
+                rows += n >= 0;
+            }
+        struct om_snapshot *s = om_city_snapshot(city);
+        live_sum(s, "spot", &have_rows, &sum);
+        assert_int_equal(have_rows, rows + 100);
+        if (round % 8 == 0)
+            assert_int_equal(om_snapshot_verify(s, no_fault, NULL), OM_OK);
+        om_snapshot_unref(s);
+        om_city_close(city);
+    }
+    munmap(doom, sizeof *doom);
+}
+
 /* ---- the commits of others ---- */
 
 static void commit_of_another_process_comes_below_what_is_newer(void **state)
@@ -959,6 +1081,7 @@ int main(void)
         TEST(reopen_finds_what_was_there),
         TEST(model_agrees_whatever_happens),
         TEST(crash_at_any_step_loses_nothing),
+        TEST(crash_at_any_moment_loses_nothing),
         TEST(commit_of_another_process_comes_below_what_is_newer),
         TEST(overlay_stands_beside_the_journal),
         TEST(copy_under_load_is_whole),
