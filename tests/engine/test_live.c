@@ -306,6 +306,42 @@ static void reopen_finds_what_was_there(void **state)
     end(&f);
 }
 
+static void reopen_of_an_older_city_begins_its_journal_when_written_to(
+    void **state)
+{
+    (void)state;
+    live_city(folder, 20);
+    live_commit(folder,
+                "{\"onemap\":1,\"sequence\":7,\"layers\":[{\"name\":"
+                "\"spot\"," LIVE_COLUMNS
+                ",\"parts\":[{\"file\":\"layers/spot-1.seg\",\"rows\":20}]}]}");
+    struct fixture f = begin(NULL);
+    const struct om_box far = {0, 0, 1000, 1000};
+    struct om_write w;
+    uint64_t sequence;
+    assert_false(om_journal_exists(folder));
+    assert_int_equal(om_city_changed(f.city, "spot", far), 7);
+    assert_int_equal(om_live_row_sequence(f.live, "spot", "b1", 2, &sequence),
+                     OM_OK);
+    assert_int_equal(sequence, 7);
+    assert_int_equal(write_one(f.live, OM_WRITE_PATCH, "b1", 99, &w), OM_OK);
+    assert_true(om_journal_exists(folder));
+    assert_true(w.first > 7);
+    // Rows that nobody wrote to are as they were, for validators too.
+    assert_int_equal(om_city_changed(f.city, "spot", far), 7);
+    assert_int_equal(om_live_row_sequence(f.live, "spot", "b2", 2, &sequence),
+                     OM_OK);
+    assert_int_equal(sequence, 7);
+    end(&f);
+    f = begin(NULL);
+    assert_int_equal(live_n(f.city, "spot", "b1"), 99);
+    assert_int_equal(om_city_changed(f.city, "spot", far), 7);
+    assert_int_equal(om_live_row_sequence(f.live, "spot", "b2", 2, &sequence),
+                     OM_OK);
+    assert_int_equal(sequence, 7);
+    end(&f);
+}
+
 static void lock_lets_one_writer_in_and_readers_see_it(void **state)
 {
     (void)state;
@@ -1079,6 +1115,7 @@ int main(void)
         TEST(write_under_a_condition),
         TEST(key_is_answered_twice_and_done_once),
         TEST(reopen_finds_what_was_there),
+        TEST(reopen_of_an_older_city_begins_its_journal_when_written_to),
         TEST(model_agrees_whatever_happens),
         TEST(crash_at_any_step_loses_nothing),
         TEST(crash_at_any_moment_loses_nothing),
