@@ -90,12 +90,17 @@ om_status om_db_open(const char *path, enum om_db_mode mode, struct om_db **out,
         return st;
     }
     sqlite3_busy_timeout(db, BUSY_MS);
+    *out = (struct om_db *)db;
     if (mode == OM_DB_READ) {
         sqlite3_wal_autocheckpoint(db, 0);
-        sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        om_db_keep_log(*out, true);
     }
-    *out = (struct om_db *)db;
     return OM_OK;
+}
+
+void om_db_keep_log(struct om_db *db, bool keep)
+{
+    sqlite3_db_config(in(db), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep, NULL);
 }
 
 void om_db_close(struct om_db *db)

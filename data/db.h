@@ -44,6 +44,9 @@ bool om_db_readonly(struct om_db *db);
  *  *left: pages that are still only in the log. */
 om_status om_db_checkpoint(struct om_db *db, int *left,
                            struct om_err *err) OM_MUST_USE;
+/** Whether closing leaves the log as it is, instead of moving it into the file
+ *  when nobody else has it open. READ always leaves it. */
+void om_db_keep_log(struct om_db *db, bool keep);
 /** A copy of the database as it is now into a new file, synced. */
 om_status om_db_copy(struct om_db *db, const char *path,
                      struct om_err *err) OM_MUST_USE;

@@ -556,6 +556,8 @@ static om_status open_writer(struct om_journal *j, uint64_t first,
     bool begun;
     if (is_empty(j->path)) OM_TRY(create(j, first, err));
     OM_TRY(om_db_open(j->path, OM_DB_WRITE, &j->db, err));
+    // Whoever wants to save something from a damaged log must find it.
+    om_db_keep_log(j->db, true);
     OM_TRY(check(j, &begun, err));
     if (!begun) return damaged(j, "the list of its tables", err);
     if (om_db_readonly(j->db))
@@ -572,7 +574,10 @@ static om_status open_writer(struct om_journal *j, uint64_t first,
     struct opening o = {j, OM_OK};
     OM_TRY(om_journal_each(j, 0, 0, false, note_entry, &o, err));
     OM_TRY(o.st);
-    return mark_open(j, err);
+    OM_TRY(mark_open(j, err));
+    om_db_keep_log(j->db, false);
+    j->sound = true;
+    return OM_OK;
 }
 
 /* Nothing in the log that would have to be read. */
@@ -638,7 +643,11 @@ om_status om_journal_open(const char *city, enum om_journal_mode mode,
 void om_journal_close(struct om_journal *j)
 {
     if (!j) return;
+    int left;
     if (j->grouped) om_journal_rollback(j);
+    // Whoever is the last to leave does it, if it writes: readers may stay.
+    if (j->sound && !j->failed && om_db_checkpoint(j->db, &left, NULL))
+        om_log(OM_LOG_DEBUG, "journal", "%s: the log stays", j->path);
     close_db(j);
     if (j->mark_fd >= 0) close(j->mark_fd);
     layers_cut(j, 0);

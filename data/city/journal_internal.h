@@ -60,6 +60,7 @@ struct om_journal {
     struct om_db_row *statement[OM__STATEMENTS];
     struct om__journal_state now, before;  // before the group at hand
     bool grouped, viewed, failed;
+    bool sound;   // WRITE: it was opened, and is as it should be
     bool broken;  // the group at hand can only be rolled back
     uint64_t missing;
     int mark_fd;

@@ -516,6 +516,25 @@ static enum found look(const char *folder, bool mark)
     return last == GROUPS * GROUP ? ALL : FEWER;
 }
 
+/* A log that is not sound is left as it is by whoever looks. */
+static void cut_log_is_left_alone(void **state)
+{
+    (void)state;
+    struct image image = image_make(false);
+    char *folder = folder_make(), path[512];
+    struct om_buf after = {0};
+    image.bytes[1][image.len[1] / 2] ^= 1;
+    image_put(&image, folder, true);
+    assert_int_equal(look(folder, true), SAID);
+    image_path(path, folder, 1);
+    assert_int_equal(om_file_read(path, 1 << 24, &after, NULL), OM_OK);
+    assert_int_equal(after.len, image.len[1]);
+    assert_memory_equal(after.bytes, image.bytes[1], after.len);
+    om_buf_deinit(&after);
+    image_free(&image);
+    folder_remove(folder);
+}
+
 /* Every length of the file, or some; more densely where frames begin. */
 static void cut(bool closed, int file)
 {
@@ -637,6 +656,7 @@ int main(void)
         cmocka_unit_test(power_is_cut_at_any_call),
         cmocka_unit_test(power_is_cut_again_and_again),
         cmocka_unit_test(only_reading_needs_no_writing),
+        cmocka_unit_test(cut_log_is_left_alone),
         cmocka_unit_test(cut_log_anywhere),
         cmocka_unit_test(cut_file_anywhere),
         cmocka_unit_test(flip_a_bit_of_the_log),

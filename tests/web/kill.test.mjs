@@ -7,12 +7,14 @@
 //   verify is clean
 //   a backup under load is a city of one moment, with all that was
 //   acknowledged before it
+//   a log that was cut off, a bit that is another: what is there is served,
+//   what is missing is said, and nothing is written on top
 //
 // ONEMAP_LONG (make test-long): 1,000 rounds instead of 50.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
@@ -234,4 +236,50 @@ test('a backup under load', { timeout: 600e3 }, async (t) => {
     await load;
     for (const client of clients) assert.equal(differs(client.rows, await client.seen(server.url)), null);
     assert.equal(await server.kill('SIGTERM'), 0, server.said());
+});
+
+test('what the disk has lost is said', { timeout: 300e3 }, async (t) => {
+    const { city, config, clients: [client] } = await prepare(t), at = '/collections/place/items', type = 'application/geo+json';
+    const write = (url, id) => ask(url, at, 'POST', { type, body: JSON.stringify(client.feature(id, 1)) });
+    const server = await start(city, config), journal = path.join(city, 'journal.db');
+    t.after(() => server.kill());
+    for (let i = 0; i < 10; i++) assert.equal((await write(server.url, `A${i}`)).status, 201);
+    await server.kill();
+
+    // The log ends in the middle of the last group.
+    const log = await readFile(`${journal}-wal`);
+    await truncate(`${journal}-wal`, log.length - 100);
+    const reads = await start(city, config);
+    t.after(() => reads.kill());
+    const seen = async (url, id) => (await ask(url, `${at}/${id}`, 'GET')).status;
+    assert.equal(await seen(reads.url, 'A8'), 200);
+    assert.equal(await seen(reads.url, 'A9'), 404);
+    const refused = await write(reads.url, 'B');
+    assert.equal(refused.status, 503);
+    assert.match(refused.body, /newest 1 writes that were acknowledged are missing/);
+    assert.match(reads.said(), /newest 1 writes that were acknowledged are missing/);
+    const verified = await onemap('verify', city);
+    assert.equal(verified.status, 1);
+    assert.match(verified.stderr, /missing/);
+    assert.equal((await onemap('backup', city, `${city}.backup`)).status, 1);
+    assert.equal(await reads.kill('SIGTERM'), 0);
+
+    // As the sentence says: on without them.
+    await rm(path.join(city, 'journal.mark'));
+    const goes = await start(city, config);
+    t.after(() => goes.kill());
+    assert.equal((await write(goes.url, 'A9')).status, 201);
+    assert.equal(await goes.kill('SIGTERM'), 0);
+    assert.equal((await onemap('verify', city)).status, 0);
+
+    // A bit of an entry is another, wherever it stands: file and log.
+    for (const name of [journal, `${journal}-wal`]) {
+        const bytes = await readFile(name).catch(() => null);
+        if (!bytes) continue;
+        for (let i = bytes.indexOf('A5'); i >= 0; i = bytes.indexOf('A5', i)) bytes[i] ^= 1;
+        await writeFile(name, bytes);
+    }
+    const flipped = await onemap('verify', city);
+    assert.equal(flipped.status, 1);
+    assert.match(flipped.stderr, /journal\.db: .*(entry \d+ is damaged|missing)/);
 });

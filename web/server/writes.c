@@ -54,9 +54,11 @@ static om_status open_live(struct om__writes *writes,
     }
     writes->live = NULL;
     writes->reads_only = true;
-    if (st != OM_E_IO) return om_fail(err, st, why.at, "%s", why.text);
+    // What is there can be read, whatever the disk has done to the journal.
+    if (st != OM_E_IO && st != OM_E_DAMAGED)
+        return om_fail(err, st, why.at, "%s", why.text);
     snprintf(writes->why, sizeof writes->why, "%s", why.text);
-    om_log(OM_LOG_WARN, "serve", "the city can only be read: %s", why.text);
+    om_log(OM_LOG_ERROR, "serve", "the city can only be read: %s", why.text);
     return OM_OK;
 }
 
