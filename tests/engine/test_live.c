@@ -498,10 +498,53 @@ static uint32_t dice(uint32_t below)
     return (uint32_t)((seed >> 33) % below);
 }
 
-/* value[i] is n of row "bI", or -1. */
+/* value[i] is n of row "bI", or -1; it lies at pos[i]. */
 struct model {
     int64_t value[IDS];
+    struct om_pos pos[IDS];
 };
+
+/* Every place that a write has changed, in order. */
+static struct {
+    const char *layer;
+    struct om_pos cell;  // of level 18
+    uint64_t sequence;
+} changed_at[20000];
+static size_t changes_made;
+
+static void note_change(const char *layer, struct om_pos pos, uint64_t sequence)
+{
+    assert_true(changes_made < sizeof changed_at / sizeof *changed_at);
+    changed_at[changes_made].layer = layer;
+    changed_at[changes_made].cell = (struct om_pos){pos.x >> 14, pos.y >> 14};
+    changed_at[changes_made++].sequence = sequence;
+}
+
+/* The map of changes against the list, for some boxes and tiles. */
+static void compare_changes(struct om_city *city)
+{
+    for (int i = 0; i < 30; i++) {
+        const char *layer = dice(2) ? "spot" : "other";
+        const unsigned shift = 10 + dice(17);
+        struct om_box box = {LIVE_WEST + dice(LIVE_SPAN),
+                             LIVE_NORTH + dice(LIVE_SPAN), 0, 0};
+        if (dice(2)) {
+            box.x0 = box.x0 >> shift << shift;
+            box.y0 = box.y0 >> shift << shift;
+        }
+        box.x1 = box.x0 + (1u << shift) - 1;
+        box.y1 = box.y0 + (1u << shift) - 1;
+        uint64_t newest = 1;
+        for (size_t k = 0; k < changes_made; k++) {
+            const struct om_pos c = changed_at[k].cell;
+            if (!strcmp(changed_at[k].layer, layer) && c.x >= box.x0 >> 14 &&
+                c.x <= box.x1 >> 14 && c.y >= box.y0 >> 14 &&
+                c.y <= box.y1 >> 14 && changed_at[k].sequence > newest)
+                newest = changed_at[k].sequence;
+        }
+        assert_int_equal(om_city_changed(city, layer, box), newest);
+    }
+}
 
 static void compare(struct om_city *city, const char *layer,
                     const struct model *m)
@@ -532,6 +575,8 @@ static void write_some(struct om_live *live, const char *layer, struct model *m,
 {
     struct live_batch b = {0};
     struct model after = *m;
+    struct om_pos moved[2 * 200];
+    size_t moves = 0;
     char id[32];
     const enum om_write_kind kind = dice(3) ? OM_WRITE_PUT : OM_WRITE_DELETE;
     const uint32_t rows = 1 + dice(most);
@@ -540,8 +585,16 @@ static void write_some(struct om_live *live, const char *layer, struct model *m,
         const uint32_t which = dice(IDS);
         const int64_t n = dice(1000000);
         snprintf(id, sizeof id, "b%u", which);
-        live_row(&b, id, dice(LIVE_SPAN), dice(LIVE_SPAN), n);
-        if (kind == OM_WRITE_PUT || after.value[which] >= 0) taken++;
+        const uint32_t x = dice(LIVE_SPAN), y = dice(LIVE_SPAN);
+        live_row(&b, id, x, y, n);
+        const bool there = after.value[which] >= 0;
+        if (kind == OM_WRITE_PUT || there) {
+            taken++;
+            const struct om_pos fresh = {LIVE_WEST + x, LIVE_NORTH + y};
+            moved[moves++] = there ? after.pos[which] : fresh;
+            moved[moves++] = kind == OM_WRITE_PUT ? fresh : after.pos[which];
+            after.pos[which] = fresh;
+        }
         after.value[which] = kind == OM_WRITE_PUT ? n : -1;
     }
     struct om_write w = {
@@ -549,6 +602,8 @@ static void write_some(struct om_live *live, const char *layer, struct model *m,
     assert_int_equal(om_live_write_wait(live, &w), OM_OK);
     assert_int_equal(w.taken, taken);
     assert_int_equal(w.refused, rows - taken);
+    for (size_t i = 0; i < moves; i++)
+        note_change(layer, moved[i], w.first + i / 2);
     *m = after;
     live_batch_free(&b);
 }
@@ -557,6 +612,9 @@ static void begin_model(struct model *spot, struct model *other)
 {
     for (int i = 0; i < IDS; i++) {
         spot->value[i] = i < 100 ? i : -1;
+        spot->pos[i] =
+            (struct om_pos){LIVE_WEST + (uint32_t)i * 7919 % LIVE_SPAN,
+                            LIVE_NORTH + (uint32_t)i * 104729 % LIVE_SPAN};
         other->value[i] = -1;
     }
 }
@@ -591,6 +649,7 @@ static void model_agrees_whatever_happens(void **state)
         }
         compare(f.city, "spot", &spot);
         compare(f.city, "other", &other);
+        compare_changes(f.city);
     }
     om_city_close(reader);
     end(&f);
