@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "data/base/file.h"
 #include "data/base/log.h"
 #include "engine/layer/dead.h"
@@ -402,10 +403,12 @@ static bool anything_due(struct om_live *live)
 void *om__live_keep_thread(void *arg)
 {
     struct om_live *live = arg;
+    struct om_cancel cancel = {.given_up = om__live_given_up, .ctx = live};
     om_status said = OM_OK;
     double not_before_s = 0;
     // Of this thread only; what it starts inherits it.
     (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    om_cancel_swap(&cancel);
     for (;;) {
         struct timespec at;
         clock_gettime(CLOCK_MONOTONIC, &at);

@@ -436,8 +436,14 @@ om_status om_live_open(struct om_city *city,
     return st;
 }
 
+bool om__live_given_up(void *arg)
+{
+    return atomic_load(&((struct om_live *)arg)->leaving);
+}
+
 static void stop_threads(struct om_live *live)
 {
+    atomic_store(&live->leaving, true);
     pthread_mutex_lock(&live->lock);
     live->stopping = true;
     pthread_cond_broadcast(&live->wake);

@@ -106,6 +106,7 @@ struct om_live {
     double kept_s;             // when housekeeping was last done
 
     struct om__figures figures;
+    atomic_bool leaving;  // what is being done in the background is given up
     pthread_t committer, keeper, merger;
     bool committing, keeping, merging;  // threads that run
     // The two in the background sleep on this.
@@ -219,6 +220,9 @@ om_status om__carry_catch_up(struct om_live *live, struct om__carry *c,
 om_status om__carry_end(struct om__carry *c, const struct om__stack *now,
                         struct om__stack **out) OM_MUST_USE;
 void om__carry_deinit(struct om__carry *c);
+
+/** For a thread in the background: is its work still wanted? */
+bool om__live_given_up(void *live);
 
 /* tiers.c, compact.c: the threads in the background */
 /** Has a layer more runs than it should? */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "engine/layer/build_internal.h"
 #include "engine/shape/shape.h"
 
@@ -351,6 +352,7 @@ static om_status add_part(struct om_builder *builder,
                                 &batch);
         if (!st) st = om_builder_add(builder, &batch);
         om_arena_deinit(&batch.arena);
+        if (om_cancelled()) st = OM_E_STOPPED;
     }
     return st;
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "data/base/alloc.h"
+#include "data/base/cancel.h"
 #include "data/base/log.h"
 #include "engine/live/live_internal.h"
 
@@ -160,6 +161,8 @@ static bool anything_to_merge(struct om_live *live)
 void *om__live_merge_thread(void *arg)
 {
     struct om_live *live = arg;
+    struct om_cancel cancel = {.given_up = om__live_given_up, .ctx = live};
+    om_cancel_swap(&cancel);
     for (bool again = false;;) {
         pthread_mutex_lock(&live->lock);
         if (!live->stopping && !again) {
