@@ -86,6 +86,27 @@ test('a page that follows the city', async (t) => {
         assert.equal(new Set(again).size, again.length, 'no tile twice');
         assert.ok(again.length > 4 && again.every((tile) => shown.has(tile)));
     });
+    await t.test('a row is written: the tiles that its heat reaches, and no others', async () => {
+        const before = log.tiles.length, lon = 113.7123, lat = 22.9123, bandwidth = 800;
+        const answer = await fetch(`${url}/collections/place/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' },
+            body: JSON.stringify({ type: 'Feature', id: 'ONE', geometry: { type: 'Point', coordinates: [lon, lat] }, properties: { kind: 'shop', at: '2023-04-01T12:00:00+08:00' } }) });
+        assert.ok(answer.ok, await answer.text());
+        await until('the total', async () => /^5,002/.test(await page.textContent('#total')));
+        await quiet(page, log);
+        const again = log.tiles.slice(before);
+        assert.equal(new Set(again).size, again.length, 'no tile twice');
+        // Metres from the place to the nearest side of a tile.
+        const far = (tile) => {
+            const [z, x, y] = tile.split('/').map(Number), n = 2 ** z, degrees = (v) => Math.atan(Math.sinh(Math.PI * (1 - 2 * v / n))) * 180 / Math.PI;
+            const west = x / n * 360 - 180, east = (x + 1) / n * 360 - 180, north = degrees(y), south = degrees(y + 1);
+            return Math.hypot(Math.max(west - lon, 0, lon - east) * 102500, Math.max(south - lat, 0, lat - north) * 111000);
+        };
+        const zoom = Math.max(...[...shown].map((tile) => Number(tile.split('/')[0])));
+        for (const tile of again) assert.ok(far(tile) <= bandwidth + 300, `${tile} is ${far(tile)} m away`);
+        for (const tile of shown)
+            if (Number(tile.split('/')[0]) === zoom && far(tile) < bandwidth - 20) assert.ok(again.includes(tile), `${tile} is ${far(tile)} m away`);
+        assert.ok(again.length >= 1 && again.length < shown.size / 2, `${again.length} of ${shown.size}`);
+    });
     await t.test('silence is told, and its end', async () => {
         assert.equal(await page.isVisible('#silence'), false);
         child.kill('SIGSTOP');

@@ -30,7 +30,7 @@ om_status om__plan_new(const struct om_snapshot *snapshot, int64_t from_s,
                        uint64_t seed, struct om__plan **out,
                        struct om_err *err) OM_MUST_USE;
 void om__plan_free(struct om__plan *plan);
-/** The next happening is the first at or after `clock_s`. */
+/** The next happening is the first after `clock_s`. */
 om_status om__plan_start(struct om__plan *plan, int64_t clock_s) OM_MUST_USE;
 /** The next happening up to `upto_s`, in order of time; *found false: none. */
 om_status om__plan_next(struct om__plan *plan, int64_t upto_s,

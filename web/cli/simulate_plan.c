@@ -362,6 +362,8 @@ static om_status add_row(struct om__plan *plan, struct week *w, uint32_t layer,
     const int64_t moved = moved_s(plan, &h);
     const int64_t born_s = l->template[row].at_s;
     h.at_s = born_s + moved;
+    // Before the register's end nothing is played, and so nothing goes on.
+    if (h.at_s < plan->clock_s) return OM_OK;
     if (h.at_s >= plan->start_s) OM_TRY(add(w, h));
     int64_t before_s = born_s;
     for (size_t k = 0; k < l->steps; k++) {
@@ -403,7 +405,8 @@ static int64_t begins_s(const struct om__plan *plan, int64_t number)
 
 om_status om__plan_start(struct om__plan *plan, int64_t clock_s)
 {
-    plan->start_s = clock_s;
+    // What happened in this very second was played before.
+    plan->start_s = clock_s > plan->clock_s ? clock_s + 1 : clock_s;
     plan->weeks = 0;
     // Weeks some of whose rows may still be on their way.
     int64_t first =

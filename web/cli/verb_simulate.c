@@ -90,7 +90,8 @@ static om_status ask(struct simulation *s, const char *method, const char *path,
                      struct om_err *err)
 {
     const double began_s = om_seconds();
-    for (double wait_s = AGAIN_S; !stopped; wait_s = fmin(2 * wait_s, 8)) {
+    // What has begun is ended: once is always asked.
+    for (double wait_s = AGAIN_S;; wait_s = fmin(2 * wait_s, 8)) {
         const double asked_s = om_seconds();
         const om_status st = om__client_ask(s->client, method, path, headers,
                                             type, body, said, err);
@@ -102,11 +103,11 @@ static om_status ask(struct simulation *s, const char *method, const char *path,
             read_problem(said, path, err);
             return OM_E_IO;
         }
+        if (stopped) return OM_E_STOPPED;
         rest(st ? wait_s : fmax(said->retry_after_s, AGAIN_S));
         // Meanwhile the city stands still.
         s->waited_s += om_seconds() - asked_s;
     }
-    return OM_E_STOPPED;
 }
 
 static void clock_header(const struct simulation *s, char out[96])
@@ -116,21 +117,33 @@ static void clock_header(const struct simulation *s, char out[96])
     snprintf(out, 96, "City-Clock: %s\r\n", text);
 }
 
+/* Why the first row that was refused was. */
+static void tell_first(const struct simulation *s, const struct om_json *said)
+{
+    const struct om_json *first =
+        om_json_at(om_json_get(said, "errors"), 0);
+    const char *detail = om_json_text(om_json_get(said, "detail"), "");
+    if (s->refused) return;
+    om_log(OM_LOG_WARN, "simulate", "refused, of several the first: %s",
+           om_json_text(om_json_get(first, "reason"), detail));
+}
+
 /* How many rows of a request the server took and did not take. */
-static void count_rows(const struct om__said *said, size_t sent,
-                       uint64_t *taken, uint64_t *refused)
+static void count_rows(struct simulation *s, const struct om__said *said,
+                       size_t sent, uint64_t *taken)
 {
     struct om_json *document = NULL;
     uint64_t not_taken = said->status < 300 ? 0 : sent;
-    if (said->status < 300 &&
-        !om_json_parse(said->body, said->len, &document, NULL)) {
+    if (!om_json_parse(said->body, said->len, &document, NULL) &&
+        said->status < 300) {
         const int64_t n =
             om_json_integer(om_json_get(document, "refused"), 0);
         not_taken = n > 0 ? (uint64_t)n : 0;
     }
+    if (not_taken) tell_first(s, document);
     om_json_free(document);
     *taken += not_taken < sent ? sent - not_taken : 0;
-    *refused += not_taken;
+    s->refused += not_taken;
 }
 
 static om_status send_lines(struct simulation *s, uint32_t layer,
@@ -148,7 +161,7 @@ static om_status send_lines(struct simulation *s, uint32_t layer,
         read_problem(&said, path, err);
         return OM_E_IO;
     }
-    count_rows(&said, count, taken, &s->refused);
+    count_rows(s, &said, count, taken);
     return OM_OK;
 }
 
@@ -186,7 +199,7 @@ static om_status send_patch(struct simulation *s, const struct om__happening *h,
     else if (said.status == 404)
         s->missing++;
     else
-        s->refused++;
+        count_rows(s, &said, 1, &s->steps);
 done:
     om_buf_deinit(&path);
     om_buf_deinit(&body);
@@ -286,7 +299,7 @@ static om_status send_fixes(struct simulation *s, size_t slice,
         om__walk_free(s->walk);
         s->walk = NULL;
     } else if (!st && count) {
-        count_rows(&said, count, &s->fixes, &s->refused);
+        count_rows(s, &said, count, &s->fixes);
     }
     om_buf_deinit(&body);
     return st;

@@ -278,35 +278,47 @@ done:
 
 /* ---- laying */
 
-/* Records and fixes of all who have both, copied under the lock. */
+/* Records and fixes of all who have both. */
 struct laying {
     struct om_record_reader *reader;
     struct om_arena arena;
+    struct person *person;
     struct om_pos *pos;
     int64_t *seen;
     size_t rows;
 };
 
-static om_status take_rows(struct om__positions *p, struct laying *l)
+static om_status copy_people(struct om__positions *p, struct laying *l)
 {
-    om_status st = OM_OK;
     pthread_mutex_lock(&p->lock);
-    l->pos = om_arena_calloc(&l->arena, p->count + 1, sizeof *l->pos);
-    l->seen = om_arena_calloc(&l->arena, p->count + 1, sizeof *l->seen);
-    if (!l->pos || !l->seen) st = OM_E_MEMORY;
-    for (size_t i = 0; i < p->room && !st; i++) {
+    l->person = om_arena_alloc(&l->arena, (p->count + 1) * sizeof *l->person);
+    for (size_t i = 0; i < p->room && l->person; i++) {
         const struct person *one = &p->person[i];
         if (!one->who || one->record == NO_RECORD || one->at_s == NEVER)
             continue;
         if (l->rows == OM_LIMIT_BATCH_ROWS) break;
-        st = om_record_read(l->reader, p->records.bytes + one->record,
-                            one->len);
-        l->pos[l->rows] = one->pos;
-        l->seen[l->rows++] = one->at_s;
+        l->person[l->rows++] = *one;
     }
-    p->dirty = st != OM_OK;
+    p->dirty = !l->person;
     pthread_mutex_unlock(&p->lock);
-    return st;
+    return l->person ? OM_OK : OM_E_MEMORY;
+}
+
+/* Whoever sends a fix waits for the copy only: records are this thread's. */
+static om_status take_rows(struct om__positions *p, struct laying *l)
+{
+    OM_TRY(copy_people(p, l));
+    l->pos = om_arena_calloc(&l->arena, l->rows + 1, sizeof *l->pos);
+    l->seen = om_arena_calloc(&l->arena, l->rows + 1, sizeof *l->seen);
+    if (!l->pos || !l->seen) return OM_E_MEMORY;
+    for (size_t i = 0; i < l->rows; i++) {
+        const struct person *one = &l->person[i];
+        OM_TRY(om_record_read(l->reader, p->records.bytes + one->record,
+                              one->len));
+        l->pos[i] = one->pos;
+        l->seen[i] = one->at_s;
+    }
+    return OM_OK;
 }
 
 static om_status lay(struct om__positions *p, struct laying *l,
