@@ -603,6 +603,21 @@ test('a reload takes what is right, and says what is wrong', async (t) => {
     const answers = [];
     for (let i = 0; i < 4; i++) answers.push((await ask(`${url}${ITEMS}`, 'POST', { body: text(feature(`RL${i}`)) })).status);
     assert.ok(answers.includes(429), answers.join());
+    // A token, and then another: whoever has the old one is not in charge.
+    const tokens = ['the-first-of-two-tokens', 'the-second-of-two-tokens'], at = path.join(dir, 'token');
+    const by = async (token) => (await ask(`${url}${ITEMS}/by-token`, 'PUT', { body: text(feature('by-token')), headers: { authorization: `Bearer ${token}` } })).status;
+    await writeFile(config, text({ in_charge_token_file: at }));
+    await reload('not reloaded');
+    for (const [i, token] of tokens.entries()) {
+        await writeFile(at, token);
+        await reload('info serve: reloaded');
+        assert.equal(Math.floor(await by(token) / 100), 2);
+        assert.equal(await by(tokens[1 - i]), 401);
+    }
+    await writeFile(at, 'short');
+    await reload('not reloaded');
+    assert.equal(await by(tokens[1]), 200);
+    await writeFile(at, tokens[1]);
     await writeFile(file, text(manifest).slice(0, 200));
     await reload('not reloaded');
     assert.equal(await title(), '地方');

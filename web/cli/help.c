@@ -556,7 +556,7 @@ static const struct {
      "may\n"
      "import meanwhile; stops on SIGTERM or SIGINT after the requests under "
      "way, and\n"
-     "reads models, city.json and rates again on SIGHUP. Files to be taken "
+     "reads models, city.json, token and rates again on SIGHUP. Files to be taken "
      "away are\n"
      "written below TMPDIR (/tmp) first.\n"
      "Rows are written by POST, PUT, PATCH and DELETE of "

@@ -109,9 +109,10 @@ static om_status read_config(const char *path, struct om_json **document,
 }
 
 /* Read again what people edit; what is wrong leaves everything as it was. */
-static void reload(struct om_server *server, const char *config)
+static void reload(struct om_server *server, const char *config,
+                   const struct om_server_options *given)
 {
-    struct om_server_options fresh = {0};
+    struct om_server_options fresh = *given;
     struct om_json *document = NULL;
     struct om_err err = {0};
     om_status st = OM_OK;
@@ -126,13 +127,14 @@ static void reload(struct om_server *server, const char *config)
 }
 
 static void wait_for_stop(struct om_server *server, const char *config,
+                          const struct om_server_options *given,
                           const sigset_t *signals)
 {
     for (;;) {
         int which = 0;
         if (sigwait(signals, &which) != 0) continue;
         if (which != SIGHUP) break;
-        reload(server, config);
+        reload(server, config, given);
     }
     om_log(OM_LOG_INFO, "serve", "stopping");
 }
@@ -190,6 +192,7 @@ int om__verb_serve(int argc, char **argv)
     struct om_server *server = NULL;
     om_status st = OM_OK;
     o.city = city;
+    const struct om_server_options given = o;  // by the command line
     if (config) st = read_config(config, &document, &o, &err);
     if (st) goto done;
     if (!o.pages) o.pages = find_pages(pages, sizeof pages);
@@ -197,7 +200,7 @@ int om__verb_serve(int argc, char **argv)
     if (st) goto done;
     printf("onemap serve: %s\n", om_server_address(server));
     fflush(stdout);
-    wait_for_stop(server, config, &signals);
+    wait_for_stop(server, config, &given, &signals);
     om_server_stop(server);
 done:
     om_json_free(document);

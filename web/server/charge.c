@@ -19,12 +19,17 @@
 #define TOKEN_MIN 16
 #define TOKEN_MAX 200
 
-struct om__charge {
+struct token {
     size_t len;  // 0: nobody is in charge
-    char token[TOKEN_MAX + 1];
+    char text[TOKEN_MAX + 1];
+    struct token *before;  // of earlier ones, which requests may be looking at
 };
 
-static om_status read_token(const char *path, struct om__charge *charge,
+struct om__charge {
+    _Atomic(struct token *) now;
+};
+
+static om_status read_token(const char *path, struct token *token,
                             struct om_err *err)
 {
     struct om_buf text = {0};
@@ -35,8 +40,8 @@ static om_status read_token(const char *path, struct om__charge *charge,
     bool good = len >= TOKEN_MIN && len <= TOKEN_MAX;
     for (size_t i = 0; good && i < len; i++)
         good = text.bytes[i] > ' ' && text.bytes[i] < 127;
-    if (good) memcpy(charge->token, text.bytes, len);
-    charge->len = good ? len : 0;
+    if (good) memcpy(token->text, text.bytes, len);
+    token->len = good ? len : 0;
     om_buf_deinit(&text);
     if (st || good) return st;
     return om_fail(err, OM_E_FORMAT, 0,
@@ -45,12 +50,27 @@ static om_status read_token(const char *path, struct om__charge *charge,
                    path, TOKEN_MIN, TOKEN_MAX);
 }
 
+om_status om__charge_reload(struct om__charge *charge, const char *path,
+                            struct om_err *err)
+{
+    struct token *token = om_calloc(1, sizeof *token);
+    if (!token) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    const om_status st = path ? read_token(path, token, err) : OM_OK;
+    if (st) {
+        om_free(token);
+        return st;
+    }
+    token->before = atomic_load(&charge->now);
+    atomic_store(&charge->now, token);
+    return OM_OK;
+}
+
 om_status om__charge_new(const char *path, struct om__charge **out,
                          struct om_err *err)
 {
     struct om__charge *charge = om_calloc(1, sizeof *charge);
     if (!charge) return OM_E_MEMORY;
-    const om_status st = path ? read_token(path, charge, err) : OM_OK;
+    const om_status st = om__charge_reload(charge, path, err);
     if (st)
         om__charge_free(charge);
     else
@@ -60,26 +80,32 @@ om_status om__charge_new(const char *path, struct om__charge **out,
 
 bool om__charge_set(const struct om__charge *charge)
 {
-    return charge->len > 0;
+    return atomic_load(&charge->now)->len > 0;
 }
 
 void om__charge_free(struct om__charge *charge)
 {
+    struct token *token = charge ? atomic_load(&charge->now) : NULL;
+    while (token) {
+        struct token *before = token->before;
+        om_free(token);
+        token = before;
+    }
     om_free(charge);
 }
 
 bool om__charge_holds(const struct om__charge *charge, const char *given)
 {
-    if (!charge->len || !given || strncasecmp(given, "Bearer ", 7) != 0)
+    const struct token *token = atomic_load(&charge->now);
+    if (!token->len || !given || strncasecmp(given, "Bearer ", 7) != 0)
         return false;
     given += 7;
     while (*given == ' ') given++;
     // As many steps as the client's text is long, whatever the token is.
     const size_t len = strlen(given);
-    volatile size_t differ = len ^ charge->len;
+    volatile size_t differ = len ^ token->len;
     for (size_t i = 0; i < len; i++)
-        differ = differ |
-                 (size_t)(given[i] ^ charge->token[i % charge->len]);
+        differ = differ | (size_t)(given[i] ^ token->text[i % token->len]);
     return !differ;
 }
 

@@ -364,6 +364,9 @@ om_status om_server_reload(struct om_server *server,
     // Looked at first, so that nothing is taken over where something is wrong.
     om_status st = om_manifest_read(server->city_path, &manifest, err);
     om_manifest_deinit(&manifest);
+    struct om__charge *charge = NULL;
+    if (!st) st = om__charge_new(o->charge_file, &charge, err);
+    om__charge_free(charge);
     if (!st) st = om__writes_refresh(server->writes, NULL, err);
     if (!st) {
         snapshot = om_city_snapshot(server->city);
@@ -371,6 +374,7 @@ om_status om_server_reload(struct om_server *server,
                       : om_fail(err, OM_E_MEMORY, 0, "out of memory");
     }
     om_snapshot_unref(snapshot);
+    if (!st) st = om__charge_reload(server->charge, o->charge_file, err);
     if (st) return st;
     om__writes_set(server->writes, o);
     om__views_clear(server->views);

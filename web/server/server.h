@@ -51,7 +51,8 @@ om_status om_server_start(const struct om_server_options *options,
 const char *om_server_address(const struct om_server *server);
 /**
  * Read again what people edit by hand: models, city.json, and of the options
- * the figures of rates. All of it or, where something is wrong, nothing.
+ * the figures of rates and the token. All of it or, where something is wrong,
+ * nothing.
  * threads  the one that started the server
  */
 om_status om_server_reload(struct om_server *server,

@@ -411,6 +411,10 @@ struct om__made_stats om__made_stats(struct om__made *made);
  *  file's only line: 16 to 200 printable characters without blanks. */
 om_status om__charge_new(const char *path, struct om__charge **out,
                          struct om_err *err) OM_MUST_USE;
+/** Another token from now on; the old one stays where the new cannot be read.
+ */
+om_status om__charge_reload(struct om__charge *charge, const char *path,
+                            struct om_err *err) OM_MUST_USE;
 void om__charge_free(struct om__charge *charge);
 /** Is there a token at all? */
 bool om__charge_set(const struct om__charge *charge);
