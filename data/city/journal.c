@@ -572,6 +572,7 @@ static om_status open_writer(struct om_journal *j, uint64_t first,
     if (mark.identity == j->now.identity && mark.last > j->now.last)
         return lost(j, mark.last - j->now.last, err);
     struct opening o = {j, OM_OK};
+    OM_TRY(om__journal_rows_reserve(&j->rows, j->now.last - j->now.floor));
     OM_TRY(om_journal_each(j, 0, 0, false, note_entry, &o, err));
     OM_TRY(o.st);
     OM_TRY(mark_open(j, err));

@@ -105,6 +105,9 @@ bool om__journal_row_read(struct om_db_row *row, int column, unsigned has,
 #define OM__ENTRY_COLUMN_COUNT 13
 
 uint64_t om__journal_row_hash(int64_t layer, const char *id, size_t len);
+/** Room for that many rows, so that reading them moves nothing. */
+om_status om__journal_rows_reserve(struct om__journal_rows *rows,
+                                   uint64_t count);
 /** *before: what was there, as `next`. */
 om_status om__journal_rows_put(struct om__journal_rows *rows, uint64_t floor,
                                uint64_t hash, uint64_t next, uint64_t *before);

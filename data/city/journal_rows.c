@@ -187,25 +187,39 @@ uint64_t om__journal_rows_get(const struct om__journal_rows *rows,
     return rows->room ? rows->slot[place(rows, hash)].next : 0;
 }
 
-/* Twice the room of what is still of use, so that trimming gives back. */
-static om_status rows_grow(struct om__journal_rows *rows, uint64_t floor)
+/* A new table with room for `count`, and in it what is still of use: so
+ * trimming gives memory back. */
+static om_status rows_move(struct om__journal_rows *rows, uint64_t floor,
+                           uint64_t count)
 {
-    struct om__journal_rows grown = {.room = 1024};
-    size_t living = 0;
-    for (size_t i = 0; i < rows->room; i++)
-        living += rows->slot[i].next > floor + 1;
-    while (grown.room < living * 3) grown.room *= 2;
-    grown.slot = om_calloc(grown.room, sizeof *grown.slot);
-    if (!grown.slot) return OM_E_MEMORY;
+    struct om__journal_rows moved = {.room = 1024};
+    while (moved.room / 4 * 3 < count) moved.room *= 2;
+    moved.slot = om_calloc(moved.room, sizeof *moved.slot);
+    if (!moved.slot) return OM_E_MEMORY;
     for (size_t i = 0; i < rows->room; i++) {
         const struct om__journal_slot *slot = &rows->slot[i];
         if (slot->next <= floor + 1) continue;
-        grown.slot[place(&grown, slot->hash)] = *slot;
-        grown.used++;
+        moved.slot[place(&moved, slot->hash)] = *slot;
+        moved.used++;
     }
     om_free(rows->slot);
-    *rows = grown;
+    *rows = moved;
     return OM_OK;
+}
+
+static om_status rows_grow(struct om__journal_rows *rows, uint64_t floor)
+{
+    uint64_t living = 0;
+    for (size_t i = 0; i < rows->room; i++)
+        living += rows->slot[i].next > floor + 1;
+    // Half as many again, so that the next time is far.
+    return rows_move(rows, floor, living + living / 2 + 1);
+}
+
+om_status om__journal_rows_reserve(struct om__journal_rows *rows,
+                                   uint64_t count)
+{
+    return rows_move(rows, 0, count);
 }
 
 om_status om__journal_rows_put(struct om__journal_rows *rows, uint64_t floor,
