@@ -321,6 +321,28 @@ static void emit_some_rows(struct walk *w, const uint64_t *key, size_t from,
     flush(w);
 }
 
+/* Is none of the rows dead, and nothing else left out? */
+static bool all_live(const struct walk *w, size_t from, size_t to)
+{
+    const struct om_selection *s = w->gather->spec->selection;
+    if (s->all || !s->living) return s->all;
+    const size_t dead = om_part_dead_from(w->owner, from);
+    return dead == w->owner->dead_count || w->owner->dead[dead] >= to;
+}
+
+/* The same of rows that are all selected. */
+static void emit_all_rows(struct walk *w, const uint64_t *key, size_t from,
+                          size_t to, const struct place *p)
+{
+    const size_t n = to - from;
+    for (size_t i = 0; i < n; i++) w->batch->weight[i] = 1.0f;
+    for (size_t i = 0; i < n && w->weighted; i++)
+        w->batch->weight[i] = (float)om__weigh(&w->weigher, from + i);
+    place_rows(key + from, n, *p, w->batch);
+    w->batch->count = n;
+    flush(w);
+}
+
 static om_status emit_rows(struct walk *w, size_t from, size_t to)
 {
     const uint64_t *key;
@@ -328,9 +350,11 @@ static om_status emit_rows(struct walk *w, size_t from, size_t to)
     if (w->weighted) OM_TRY(om__weigher_touch(&w->weigher, from, to));
     const struct place p = place_of(w->gather, 32);
     w->batch->variance = 0.0f;
-    for (size_t at = from; at < to; at += OM_FIELD_BATCH)
-        emit_some_rows(w, key, at,
-                       to - at < OM_FIELD_BATCH ? to : at + OM_FIELD_BATCH, &p);
+    for (size_t at = from, end; at < to; at = end) {
+        end = to - at < OM_FIELD_BATCH ? to : at + OM_FIELD_BATCH;
+        (all_live(w, at, end) ? emit_all_rows : emit_some_rows)(w, key, at, end,
+                                                                &p);
+    }
     return w->weigher.status;
 }
 
