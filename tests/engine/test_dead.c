@@ -182,15 +182,16 @@ static void error_a_flipped_or_missing_byte_anywhere(void **state)
     struct om_buf bytes = {0};
     assert_int_equal(om_dead_write(file("d"), segment, row, n, NULL), OM_OK);
     assert_int_equal(om_file_read(file("d"), 1 << 20, &bytes, NULL), OM_OK);
-    for (size_t at = 0; at < bytes.len; at += 1 + at % 3) {
+    for (size_t at = 0; at < bytes.len; at += 1 + at % 13) {
         const uint32_t *back;
         size_t count;
         struct om_arena arena = {0};
         bytes.bytes[at] ^= 0x10;
-        assert_int_equal(
-            om_file_write_whole(file("e"), bytes.bytes,
-                                at % 2 ? bytes.len : at, NULL),
-            OM_OK);
+        FILE *out = fopen(file("e"), "wb");
+        assert_non_null(out);
+        const size_t len = at % 2 ? bytes.len : at;
+        assert_int_equal(fwrite(bytes.bytes, 1, len, out), len);
+        assert_int_equal(fclose(out), 0);
         bytes.bytes[at] ^= 0x10;
         const om_status st =
             om_dead_read(file("e"), segment, &arena, &back, &count, NULL);
