@@ -202,6 +202,8 @@ test(`killed ${ROUNDS} times`, { timeout: 36000e3 }, async (t) => {
     }
     const taken = clients.reduce((sum, c) => sum + c.taken, 0);
     assert.ok(taken > ROUNDS * CLIENTS, `only ${taken} writes`);
+    const place = JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers.find((l) => l.name === 'place');
+    assert.ok(ROUNDS < 10 || place.applied > 3000, 'it was compacted and trimmed');
     t.diagnostic(`${taken} writes acknowledged; slowest start ${Math.round(slowest)} ms`);
 });
 
@@ -209,13 +211,14 @@ test('a backup under load', { timeout: 600e3 }, async (t) => {
     const { dir, city, config, clients } = await prepare(t), server = await start(city, config);
     t.after(() => server.kill());
     const stop = { now: false }, load = Promise.all(clients.map((c) => c.run(server.url, stop)));
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 3; i++) {
         await sleep(300);
         const file = path.join(dir, `backup-${i}`), other = path.join(dir, `other-${i}`);
         const before = Math.max(...clients.map((c) => c.sequence));
         assert.match(await done('backup', city, file), /journal up to \d+/);
         assert.match(await done('restore', file, other), /journal up to \d+/);
         assert.equal((await onemap('restore', file, other)).status, 1);
+        assert.equal((await onemap('backup', path.join(dir, 'nowhere'), file)).status, 1);
         assert.match(await done('verify', other), /all sound/);
         const copy = await start(other, config);
         t.after(() => copy.kill());
@@ -232,6 +235,8 @@ test('a backup under load', { timeout: 600e3 }, async (t) => {
         }
         assert.equal(await copy.kill('SIGTERM'), 0, copy.said());
     }
+    for (const line of [['backup'], ['backup', city], ['restore', city], ['restore', 'a', 'b', 'c'], ['backup', '--fast', city, 'x']])
+        assert.equal((await onemap(...line)).status, 2, line.join(' '));
     stop.now = true;
     await load;
     for (const client of clients) assert.equal(differs(client.rows, await client.seen(server.url)), null);
