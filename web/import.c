@@ -36,6 +36,7 @@ struct import {
     const char *city;
     struct om_manifest manifest;
     uint64_t sequence;  // of the commit to be
+    bool new_city;      // there was no city.json
     int lock;
 };
 
@@ -109,17 +110,38 @@ static om_status begin_city(struct import *im, const char *begin,
     if (om_file_exists(path)) {
         OM_TRY(om_manifest_read(im->city, &im->manifest, err));
     } else if (begin) {
+        im->new_city = true;
         OM_TRY(om_manifest_read(begin, &im->manifest, err));
         im->manifest.id = 0;  // another city
         for (size_t i = 0; i < im->manifest.layers; i++)
             im->manifest.layer[i].parts = 0;  // files of another folder
     } else {
+        im->new_city = true;
         im->manifest = (struct om_manifest){.zone_s = OM_TIME_ZONE_S};
         name_after_folder(&im->manifest, im->city);
     }
     im->sequence = im->manifest.sequence + 1;
     sweep(im);
     return OM_OK;
+}
+
+/* Also after a failure: what was half written goes, what is named stays. Where
+ * city.json cannot be read nobody knows what is named, and all stays. */
+static void end_city(struct import *im)
+{
+    struct om_manifest living = {0};
+    char path[PATH_BYTES];
+    if (im->lock < 0) return;
+    bool known = !om_manifest_read(im->city, &living, NULL);
+    if (!known && im->new_city &&
+        !om_path_join(path, sizeof path, im->city, "city.json"))
+        known = !om_file_exists(path);
+    if (known) {
+        om_manifest_deinit(&im->manifest);
+        im->manifest = living;
+        sweep(im);
+    }
+    close(im->lock);
 }
 
 /* ---- one layer ---- */
@@ -485,19 +507,7 @@ om_status om_import_run(const char *city, const char *begin,
             (void)!om_rejects_close(
                 (struct om_rejects *)(uintptr_t)done[i].rejects, NULL);
     }
-    // Also after a failure: what was half written goes, what is named stays.
-    if (im.lock >= 0) {
-        struct om_manifest living = {0};
-        if (!om_manifest_read(city, &living, NULL)) {
-            om_manifest_deinit(&im.manifest);
-            im.manifest = living;
-        } else {
-            for (size_t i = 0; i < im.manifest.layers; i++)
-                im.manifest.layer[i].parts = 0;
-        }
-        sweep(&im);
-        close(im.lock);
-    }
+    end_city(&im);
     om_manifest_deinit(&im.manifest);
     om_free(done);
     return st;

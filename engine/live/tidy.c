@@ -1,14 +1,25 @@
 // tidy.c - the journal is kept small, a little at a time.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "data/base/alloc.h"
+#include "data/base/file.h"
 #include "data/base/log.h"
 #include "engine/live/live_internal.h"
 
 /* DESIGN
  * The log is written back when nobody waits, or when it has grown to
  * LOG_BYTES, which takes some 20 ms (16 MB took 100); entries that all files
- * hold and that are older than what is kept go a bounded number at a time. */
+ * hold and that are older than what is kept go a bounded number at a time.
+ *
+ * After a group that the disk did not take (it was full) writers are turned
+ * away at the door, so none of them would find out that there is room again: a
+ * file of ROOM_BYTES is tried for here, every PERIOD_S. */
 
 #define LOG_BYTES ((uint64_t)4 << 20)
 #define PERIOD_S 1.0
+/* Bytes that a disk must have to be tried again. */
+#define ROOM_BYTES ((size_t)1 << 20)
 /* Answers under idempotency keys: a client that has not asked again after a
  * day has given up. */
 #define KEYS_MS (INT64_C(86400) * 1000)
@@ -41,6 +52,31 @@ static void trim(struct om_live *live)
     live->unsettled_bytes++;
 }
 
+static bool is_room(const struct om_live *live)
+{
+    char path[OM__PATH_BYTES];
+    if (om_path_join(path, sizeof path, live->city->path, ".room"))
+        return false;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return false;
+    void *zeros = om_calloc(1, ROOM_BYTES);
+    bool room = zeros && !om_fd_write(fd, zeros, ROOM_BYTES, path, NULL) &&
+                !om_file_sync(fd, path, NULL);
+    if (close(fd)) room = false;
+    unlink(path);
+    om_free(zeros);
+    return room;
+}
+
+static void look_for_room(struct om_live *live)
+{
+    if (om_seconds() - live->kept_s < PERIOD_S) return;
+    live->kept_s = om_seconds();
+    if (!is_room(live)) return;
+    atomic_store(&live->figures.failing, false);
+    om_log(OM_LOG_INFO, "live", "the disk has room again");
+}
+
 void om__live_tidy(struct om_live *live)
 {
     if (atomic_load(&live->lost)) {
@@ -49,6 +85,7 @@ void om__live_tidy(struct om_live *live)
         om__live_recover(live);
         return;
     }
+    if (atomic_load(&live->figures.failing)) look_for_room(live);
     if (!live->journal) return;
     pthread_mutex_lock(&live->lock);
     const bool idle = !live->first && !live->job;
