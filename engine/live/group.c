@@ -5,6 +5,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
+#include "data/base/log.h"
 #include "data/city/record.h"
 
 /* DESIGN
@@ -117,31 +118,82 @@ static om_status take_fresh(const struct om__stack *stack,
     return OM_OK;
 }
 
+/* Records of a group as batches: a reader has room for OM_LIMIT_BATCH_ROWS. */
+struct records {
+    size_t readers, rows;
+    struct om_record_reader **reader;
+};
+
+static om_status read_records(const struct om__group *group, uint32_t layer,
+                              const struct om_schema *own, struct records *out)
+{
+    const size_t most = group->slots / OM_LIMIT_BATCH_ROWS + 1;
+    out->reader = om_calloc(most, sizeof(struct om_record_reader *));
+    if (!out->reader) return OM_E_MEMORY;
+    for (size_t i = 0; i < group->slots; i++) {
+        const struct om__slot *s = &group->slot[i];
+        if (s->layer != layer || !s->touched || !s->alive) continue;
+        if (out->rows % OM_LIMIT_BATCH_ROWS == 0) {
+            OM_TRY(om_record_reader_new(own, &out->reader[out->readers]));
+            out->readers++;
+        }
+        const om_status st =
+            om_record_read(out->reader[out->readers - 1],
+                           group->bytes.bytes + s->record, s->record_len);
+        if (st == OM_E_FORMAT) {
+            // Of a layer that has had other columns: a row that was written
+            // while it was being replaced.
+            om_log(OM_LOG_ERROR, "live",
+                   "a row of %zu bytes does not fit its layer any more",
+                   s->record_len);
+            continue;
+        }
+        OM_TRY(st);
+        out->rows++;
+    }
+    return OM_OK;
+}
+
+static void records_deinit(struct records *r)
+{
+    for (size_t i = 0; i < r->readers; i++) om_record_reader_free(r->reader[i]);
+    om_free(r->reader);
+}
+
 /* The run of the living rows of a group, with the fresh ones of the stack. */
+static om_status make_run(const struct records *records,
+                          const struct fresh *fresh,
+                          const struct om_schema *own,
+                          const struct om_joiner *joiner,
+                          struct om_segment **out, struct om_err *err)
+{
+    size_t batches = 0;
+    const struct om_batch **batch = om_calloc(
+        records->readers + fresh->batches + 1, sizeof(struct om_batch *));
+    om_status st = batch ? OM_OK : OM_E_MEMORY;
+    for (size_t i = 0; !st && i < fresh->batches; i++)
+        if (fresh->batch[i].rows) batch[batches++] = &fresh->batch[i];
+    for (size_t i = 0; !st && i < records->readers; i++)
+        if (om_record_rows(records->reader[i]))
+            st = om_record_batch(records->reader[i], &batch[batches++]);
+    if (!st && batches) st = om_run_new(own, batch, batches, joiner, out, err);
+    om_free(batch);
+    return st;
+}
+
 static om_status add_run(const struct om__group *group, uint32_t layer,
                          const struct om_schema *own,
                          const struct om__stack *stack,
                          const struct om_joiner *joiner, struct om__stack **out,
                          struct om_err *err)
 {
-    struct om_record_reader *reader = NULL;
+    struct records records = {0};
     struct om_segment *run = NULL;
     struct fresh *fresh = om_calloc(1, sizeof *fresh);
-    const struct om_batch *batch[FRESH_RUNS + 1];
-    size_t batches = 0;
-    om_status st = fresh ? om_record_reader_new(own, &reader) : OM_E_MEMORY;
-    for (size_t i = 0; i < group->slots && !st; i++) {
-        const struct om__slot *s = &group->slot[i];
-        if (s->layer == layer && s->touched && s->alive)
-            st = om_record_read(reader, group->bytes.bytes + s->record,
-                                s->record_len);
-    }
-    const size_t rows = st ? 0 : om_record_rows(reader);
-    if (!st) st = take_fresh(stack, own, rows, fresh);
-    for (size_t i = 0; !st && i < fresh->batches; i++)
-        if (fresh->batch[i].rows) batch[batches++] = &fresh->batch[i];
-    if (!st && rows) st = om_record_batch(reader, &batch[batches++]);
-    if (!st && batches) st = om_run_new(own, batch, batches, joiner, &run, err);
+    om_status st = fresh ? OM_OK : OM_E_MEMORY;
+    if (!st) st = read_records(group, layer, own, &records);
+    if (!st) st = take_fresh(stack, own, records.rows, fresh);
+    if (!st) st = make_run(&records, fresh, own, joiner, &run, err);
     if (!st)
         st = om__stack_splice(stack, fresh->from, stack->parts, run, NULL,
                               false, out);
@@ -149,7 +201,7 @@ static om_status add_run(const struct om__group *group, uint32_t layer,
     for (size_t i = 0; fresh && i < fresh->batches; i++)
         om_arena_deinit(&fresh->batch[i].arena);
     om_free(fresh);
-    om_record_reader_free(reader);
+    records_deinit(&records);
     return st;
 }
 

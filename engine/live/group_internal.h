@@ -6,8 +6,6 @@
 #include "engine/live/run.h"
 #include "engine/live/stack_internal.h"
 
-/** Rows of one group: what a run of one batch may have, with room to spare. */
-#define OM__GROUP_ROWS 50000
 /** Rows up to which the newest runs are made again with each group: it costs
  *  some milliseconds. Larger ones are merged by a thread of their own. */
 #define OM__FRESH_ROWS 1024

@@ -367,6 +367,48 @@ static om_status note_commits(struct om_live *live, struct om_err *err)
     return st;
 }
 
+/* The map is made while the journal is looked through by who will write it:
+ * both read all of it. */
+struct mapping {
+    struct om_live *live;
+    om_status status;
+    struct om_err err;
+};
+
+static void *map_thread(void *arg)
+{
+    struct mapping *m = arg;
+    // The city's own journal: who refreshes the city is us from now on.
+    m->status = om__live_map(m->live, m->live->city->journal, &m->err);
+    return NULL;
+}
+
+static om_status open_journal(struct om_live *live, struct om_err *err)
+{
+    struct mapping m = {.live = live};
+    pthread_t thread;
+    const bool beside =
+        live->city->journal && !pthread_create(&thread, NULL, map_thread, &m);
+    om_status st = OM_OK;
+    if (live->city->journal)
+        st = om_journal_open(live->city->path, OM_JOURNAL_WRITE, 0,
+                             &live->journal, err);
+    if (beside)
+        pthread_join(thread, NULL);
+    else
+        map_thread(&m);
+    if (!st && m.status) {
+        st = m.status;
+        if (err) *err = m.err;
+    }
+    if (!st && live->journal) live->sequence = om_journal_last(live->journal);
+    live->begins =
+        !live->journal ||
+        (om_journal_commit_noted(live->journal) == 0 &&
+         om_journal_last(live->journal) == om_journal_floor(live->journal));
+    return st;
+}
+
 /* The newest of the city, and what a writer needs beside it. */
 static om_status take_over(struct om_live *live, struct om_err *err)
 {
@@ -386,16 +428,7 @@ static om_status take_over(struct om_live *live, struct om_err *err)
         if (!live->state) st = om_fail(err, OM_E_MEMORY, 0, "out of memory");
     }
     om_snapshot_unref(snapshot);
-    if (!st && om_journal_exists(city->path)) {
-        st = om_journal_open(city->path, OM_JOURNAL_WRITE, 0, &live->journal,
-                             err);
-        if (!st) live->sequence = om_journal_last(live->journal);
-    }
-    live->begins =
-        !live->journal ||
-        (om_journal_commit_noted(live->journal) == 0 &&
-         om_journal_last(live->journal) == om_journal_floor(live->journal));
-    if (!st) st = om__live_map(live, err);
+    if (!st) st = open_journal(live, err);
     if (!st) st = note_commits(live, err);
     return st;
 }

@@ -166,13 +166,16 @@ void om__live_recover(struct om_live *live);
  *  that notes, any that ask */
 void om__newest_note(struct om__newest *newest, const char *layer,
                      const char *id, size_t len, uint64_t sequence);
+/** So many rows at most are going to come. */
+void om__newest_expect(struct om__newest *newest, uint64_t rows);
 /** Entries up to here are not in the journal any more. */
 void om__newest_forget(struct om__newest *newest, uint64_t floor);
 uint64_t om__newest_of(struct om__newest *newest, const char *layer,
                        const char *id, size_t len);
 
 /* map.c: where it changed, as far as the journal tells */
-om_status om__live_map(struct om_live *live, struct om_err *err) OM_MUST_USE;
+om_status om__live_map(struct om_live *live, struct om_journal *journal,
+                       struct om_err *err) OM_MUST_USE;
 /** Entries after `after` into the map. */
 om_status om__live_map_journal(struct om_live *live, struct om_journal *journal,
                                uint64_t after, struct om_err *err) OM_MUST_USE;

@@ -74,7 +74,8 @@ om_status om__live_map_journal(struct om_live *live, struct om_journal *journal,
     return om_journal_each(journal, after, 0, false, map_entry, &m, err);
 }
 
-om_status om__live_map(struct om_live *live, struct om_err *err)
+om_status om__live_map(struct om_live *live, struct om_journal *journal,
+                       struct om_err *err)
 {
     const struct om_manifest *manifest = &live->base->manifest;
     struct om_city *city = live->city;
@@ -82,8 +83,7 @@ om_status om__live_map(struct om_live *live, struct om_err *err)
     if (!city->made && om_changes_new(&city->made))
         return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     live->changes = city->made;
-    const uint64_t floor =
-        live->journal ? om_journal_floor(live->journal) : live->sequence;
+    const uint64_t floor = journal ? om_journal_floor(journal) : live->sequence;
     om__newest_forget(&live->newest, floor);
     for (size_t i = 0; i < manifest->layers; i++) {
         const struct om_manifest_layer *layer = &manifest->layer[i];
@@ -95,11 +95,12 @@ om_status om__live_map(struct om_live *live, struct om_err *err)
             return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     }
     om_status st = OM_OK;
-    if (live->journal) {
+    if (journal) {
+        om__newest_expect(&live->newest, om_journal_last(journal) - floor);
         struct mapping m = {live->changes, &live->newest, manifest,
                             manifest->clock_s};
-        st = om_journal_each_cell(live->journal, map_folded, &m, err);
-        if (!st) st = om__live_map_journal(live, live->journal, 0, err);
+        st = om_journal_each_cell(journal, map_folded, &m, err);
+        if (!st) st = om__live_map_journal(live, journal, 0, err);
     }
     if (!st) atomic_store(&city->changes, live->changes);
     return st;

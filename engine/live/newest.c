@@ -32,14 +32,15 @@ static struct om__newest_slot *find(const struct om__newest *n, uint64_t hash)
     return &n->slot[i];
 }
 
-/* Twice the room of what is still of use. */
-static bool grow(struct om__newest *n)
+/* Twice the room of what is still of use, and of `more`. */
+static bool grow(struct om__newest *n, size_t more)
 {
     size_t used = 0;
     for (size_t i = 0; i < n->room; i++)
         used += n->slot[i].hash && n->slot[i].sequence > n->floor;
     struct om__newest fresh = {.room = ROOM, .floor = n->floor};
-    while (fresh.room < 4 * used) fresh.room *= 2;
+    while (fresh.room < 4 * used || fresh.room / 2 <= used + more)
+        fresh.room *= 2;
     fresh.slot = om_calloc(fresh.room, sizeof *fresh.slot);
     if (!fresh.slot) return false;
     for (size_t i = 0; i < n->room; i++)
@@ -54,13 +55,21 @@ static bool grow(struct om__newest *n)
 
 static void note(struct om__newest *n, uint64_t hash, uint64_t sequence)
 {
-    if (2 * (n->used + 1) > n->room && !grow(n)) {
+    if (2 * (n->used + 1) > n->room && !grow(n, 1)) {
         n->floor = sequence;
         return;
     }
     struct om__newest_slot *slot = find(n, hash);
     n->used += !slot->hash;
     *slot = (struct om__newest_slot){hash, sequence};
+}
+
+void om__newest_expect(struct om__newest *n, uint64_t rows)
+{
+    pthread_mutex_lock(&n->lock);
+    // Without the room now it is tried again later.
+    if (rows < SIZE_MAX / 64) (void)grow(n, (size_t)rows);
+    pthread_mutex_unlock(&n->lock);
 }
 
 void om__newest_note(struct om__newest *n, const char *layer, const char *id,

@@ -6,6 +6,9 @@
 #include "data/base/alloc.h"
 #include "data/base/log.h"
 
+/* Entries that become one run: some 60 MB of records. */
+#define ROUND_ROWS 200000
+
 struct replay {
     const struct om_manifest *manifest;
     struct om__layer_state *state;
@@ -115,8 +118,8 @@ om_status om__replay(struct om_journal *journal,
     if (manifest->layers == 0) return OM_OK;
     do {
         r.entries = 0;
-        st = om_journal_each(journal, after, OM__GROUP_ROWS, true, take_entry,
-                             &r, err);
+        st = om_journal_each(journal, after, ROUND_ROWS, true, take_entry, &r,
+                             err);
         if (!st) st = r.status;
         // What comes before damage is shown.
         if ((!st || st == OM_E_DAMAGED) && r.entries) {
@@ -124,7 +127,7 @@ om_status om__replay(struct om_journal *journal,
             if (put) st = put;
         }
         after = r.last;
-    } while (!st && r.entries == OM__GROUP_ROWS);
+    } while (!st && r.entries == ROUND_ROWS);
     om__group_deinit(&r.group);
     *clock_s = r.clock_s;
     if (st == OM_E_MEMORY) om_fail(err, st, 0, "out of memory");

@@ -232,6 +232,73 @@ static void write_under_a_condition(void **state)
     end(&f);
 }
 
+static void count_done(void *ctx, struct om_write *write)
+{
+    (void)write;
+    atomic_fetch_add((atomic_size_t *)ctx, 1);
+}
+
+/* Holds the committer up, so that what is queued becomes one group. */
+static atomic_bool hold;
+static void wait_here(void *ctx, const struct om_live_news *news)
+{
+    (void)ctx;
+    (void)news;
+    while (atomic_load(&hold)) usleep(1000);
+}
+
+static void write_of_as_many_rows_as_a_batch_has(void **state)
+{
+    (void)state;
+    live_city(folder, 10);
+    struct fixture f = begin(NULL);
+    struct live_batch one = {0}, many = {0};
+    char id[32];
+    live_row(&one, "one", 1, 1, 1);
+    for (uint32_t i = 0; i < OM_LIMIT_BATCH_ROWS; i++) {
+        snprintf(id, sizeof id, "m%u", i);
+        live_row(&many, id, i, i * 7, i);
+    }
+    struct om_write w[3] = {{.batch = live_batch(&one)},
+                            {.batch = live_batch(&many)},
+                            {.batch = live_batch(&many)}};
+    // Together they are more than one batch; the last says it again.
+    atomic_size_t done = 0;
+    struct live_batch first = {0};
+    live_row(&first, "first", 1, 1, 1);
+    struct om_write before = {.layer = "spot",
+                              .kind = OM_WRITE_PUT,
+                              .batch = live_batch(&first),
+                              .done = count_done,
+                              .ctx = &done};
+    atomic_store(&hold, true);
+    om_live_listen(f.live, wait_here, NULL);
+    assert_int_equal(om_live_write(f.live, &before), OM_OK);
+    for (int i = 0; i < 3; i++) {
+        w[i].layer = "other";
+        w[i].kind = OM_WRITE_PUT;
+        w[i].done = count_done;
+        w[i].ctx = &done;
+        assert_int_equal(om_live_write(f.live, &w[i]), OM_OK);
+    }
+    atomic_store(&hold, false);
+    while (atomic_load(&done) < 4) usleep(1000);
+    for (int i = 0; i < 3; i++) assert_int_equal(w[i].status, OM_OK);
+    for (int round = 0; round < 2; round++) {
+        struct om_snapshot *s = om_city_snapshot(f.city);
+        assert_int_equal(om_snapshot_layer(s, "other")->rows,
+                         OM_LIMIT_BATCH_ROWS + 1);
+        om_snapshot_unref(s);
+        assert_int_equal(live_n(f.city, "other", "m65535"), 65535);
+        end(&f);
+        f = begin(NULL);
+    }
+    live_batch_free(&first);
+    live_batch_free(&one);
+    live_batch_free(&many);
+    end(&f);
+}
+
 static void key_is_answered_twice_and_done_once(void **state)
 {
     (void)state;
@@ -1172,6 +1239,7 @@ int main(void)
         TEST(write_changes_only_the_columns_that_are_given),
         TEST(write_is_all_or_nothing_unless_partial),
         TEST(write_under_a_condition),
+        TEST(write_of_as_many_rows_as_a_batch_has),
         TEST(key_is_answered_twice_and_done_once),
         TEST(reopen_finds_what_was_there),
         TEST(reopen_of_an_older_city_begins_its_journal_when_written_to),
