@@ -7,6 +7,8 @@
  *             frame, equal to the level where nothing was cut, continued by the
  *             neighbour
  *   sum_*     distinct ids and counts are the register at every zoom
+ *   written_* the same for layers that rows were written to; nothing that is
+ *             kept is made again
  *   plain_*   the same for layers too large to be simplified
  *   all_*     a zoom draws a shape in all tiles that it touches or in none
  *   lines_*   roads keep their ends and do not jump over places
@@ -17,6 +19,7 @@
  */
 #include "data/base/alloc.h"
 #include "data/base/thread.h"
+#include "engine/live/run.h"
 #include "tests/engine/city_sample.h"
 #include "tests/rounds.h"
 #include "tests/tiles/read_mvt.h"
@@ -660,6 +663,70 @@ static void sum_of_a_filter_is_what_it_takes(void **state)
     om_filter_free(filter);
 }
 
+/* ---- layers that are written to ---- */
+
+/* Some rows die, and come again in memory. owns: part[1].segment */
+static struct om_layer written(const struct om_layer *from, size_t step,
+                               uint32_t *dead, struct om_part part[2])
+{
+    static uint64_t serial = 1u << 30;
+    const struct om_segment *s = from->part[0].segment;
+    struct om_batch batch;
+    const struct om_batch *list = &batch;
+    size_t n = 0;
+    for (size_t row = step / 2; row < from->rows; row += step)
+        dead[n++] = (uint32_t)row;
+    assert_int_equal(om_segment_extract(s, om_segment_schema(s), 0, n, dead,
+                                        NULL, 0, &batch),
+                     OM_OK);
+    part[0] = (struct om_part){from->part[0].segment, dead, n};
+    part[1] = (struct om_part){0};
+    assert_int_equal(om_run_new(om_segment_schema(s), &list, 1, NULL,
+                                &part[1].segment, NULL),
+                     OM_OK);
+    om_arena_deinit(&batch.arena);
+    struct om_layer layer = *from;
+    layer.parts = 2;
+    layer.part = part;
+    layer.serial = ++serial;
+    return layer;
+}
+
+static void written_layers_add_up_and_make_nothing_anew(void **state)
+{
+    (void)state;
+    const struct om_layer *of[] = {house, road};
+    const char *const text[] = {NULL, "floors > 4"};
+    static uint32_t dead[4000];
+    for (size_t k = 0; k < 4; k++) {
+        uint64_t misses = 0;
+        // Nothing written, then more and more.
+        for (size_t step = 100000; step > 1; step /= 40) {
+            struct om_part part[2];
+            struct om_layer layer = written(of[k / 2], step, dead, part);
+            struct om_filter *filter = NULL;
+            struct om_selection *some;
+            if (text[k % 2])
+                assert_int_equal(
+                    om_filter_parse(text[k % 2], strlen(text[k % 2]), &layer, 0,
+                                    &filter, NULL),
+                    OM_OK);
+            assert_int_equal(om_select(NULL, &layer, NULL, filter,
+                                       (struct om_window){0}, &some),
+                             OM_OK);
+            const struct om_vector_spec spec = spec_of(&layer, some);
+            for (unsigned z = 2; z <= 13; z += test_rounds(12) < 12 ? 5 : 3)
+                check_sum(&spec, z);
+            const uint64_t now = om_vectors_stats(vectors).misses;
+            if (step < 100000) assert_int_equal(now, misses);
+            misses = now;
+            om_selection_unref(some);
+            om_filter_free(filter);
+            om_segment_unref(part[1].segment);
+        }
+    }
+}
+
 /* ---- layers that are drawn vertex by vertex ---- */
 
 static void plain_houses_and_roads_add_up_and_are_valid(void **state)
@@ -958,6 +1025,7 @@ int main(void)
         cmocka_unit_test(tile_neighbours_continue_each_other),
         cmocka_unit_test(sum_of_every_zoom_is_the_register),
         cmocka_unit_test(sum_of_a_filter_is_what_it_takes),
+        cmocka_unit_test(written_layers_add_up_and_make_nothing_anew),
         cmocka_unit_test(plain_houses_and_roads_add_up_and_are_valid),
         cmocka_unit_test(all_tiles_that_a_house_touches_show_it),
         cmocka_unit_test(all_ids_are_numbers_or_hashes),
