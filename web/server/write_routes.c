@@ -27,14 +27,19 @@ static om_status read_truth(struct om__request *r, const char *name, bool *out)
     return OM_OK;
 }
 
-/* Bodies of all requests together; given back in drop. */
+/* Bodies of all requests together; given back in drop. A body that says how
+ * long it is gets its room before it comes: so of many large ones the first
+ * get through and the others are told at once, instead of all halfway. */
 static om_status hold(struct om__request *r, struct om__write *w,
                       uint64_t bytes)
 {
     struct om__writes *writes = r->server->writes;
     const uint64_t all = atomic_fetch_add(&writes->body_bytes, bytes) + bytes;
-    w->held += bytes;
-    if (all <= OM__BODIES_BYTES) return OM_OK;
+    if (all <= OM__BODIES_BYTES) {
+        w->held += bytes;
+        return OM_OK;
+    }
+    atomic_fetch_sub(&writes->body_bytes, bytes);
     r->retry_after_s = 2;
     return om_fail(&r->err, OM_E_BUSY, 0,
                    "too many bytes of other writes are waiting");
@@ -113,6 +118,8 @@ static om_status begin_body(struct om__request *r, struct om__write *w)
                        "a GeoJSON document has at most %zu bytes: send lines "
                        "(application/x-ndjson) or a table (text/csv)",
                        OM_BODY_DOCUMENT_BYTES);
+    if (!r->chunked && r->length > OM__BODY_SMALL)
+        OM_TRY(hold(r, w, r->length));
     const om_status st = om_body_new(&w->rules, form, &w->body, &r->err);
     if (st == OM_E_UNSUPPORTED)
         r->error_status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
@@ -153,9 +160,14 @@ om_status om__begin_delete(struct om__request *r)
 om_status om__write_take(struct om__request *r, const void *bytes, size_t len)
 {
     struct om__write *w = r->upload;
-    OM_TRY(hold(r, w, len));
-    om__write_hash(w, bytes, len);
-    return om_body_add(w->body, bytes, len, &r->err);
+    om_status st = r->chunked ? hold(r, w, len) : OM_OK;
+    if (!st) {
+        om__write_hash(w, bytes, len);
+        st = om_body_add(w->body, bytes, len, &r->err);
+    }
+    // The rest of it is read and forgotten.
+    if (st) om__write_drop(r);
+    return st;
 }
 
 /* ---- to the committer */

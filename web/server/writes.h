@@ -13,8 +13,12 @@
 /** Bytes of a body of one row. */
 #define OM__ROW_BYTES ((uint64_t)OM_LIMIT_TEXT_BYTES + (64 << 10))
 /** Bytes of all bodies that are being read or wait to be written; more are
- *  told to come back (503): twice that much memory is what they can cost. */
-#define OM__BODIES_BYTES ((uint64_t)256 << 20)
+ *  told to come back (503). They can cost four times that much memory: as
+ *  rows, as records of the journal and as a run. */
+#define OM__BODIES_BYTES ((uint64_t)128 << 20)
+/** Bodies up to this one find room whatever others have begun to send: there
+ *  are as many as connections at most. */
+#define OM__BODY_SMALL ((uint64_t)64 << 10)
 /** Requests a second that change something, of all and of one client that is
  *  not on this machine. */
 #define OM__WRITES_PER_S 5000.0
