@@ -226,12 +226,9 @@ static om_status write_group(struct om_live *live, const struct om_write *list,
     return st;
 }
 
-static om_status make_durable(struct om_live *live, const struct om_write *list,
-                              const struct fresh *f, struct om_err *err)
+/* How the journal is after a group; with `journal_lock`. */
+static void look_after(struct om_live *live, om_status st)
 {
-    OM_TRY(om__live_journal(live, err));
-    pthread_mutex_lock(&live->journal_lock);
-    const om_status st = write_group(live, list, f, err);
     atomic_store(&live->figures.journal_bytes, om_journal_bytes(live->journal));
     if (st && om_journal_failed(live->journal)) {
         // Only opening it again tells what is on the disk (om__live_recover).
@@ -239,8 +236,21 @@ static om_status make_durable(struct om_live *live, const struct om_write *list,
         live->journal = NULL;
         atomic_store(&live->lost, true);
     }
-    pthread_mutex_unlock(&live->journal_lock);
     atomic_store(&live->figures.failing, st != OM_OK);
+}
+
+static om_status make_durable(struct om_live *live, const struct om_write *list,
+                              const struct fresh *f, struct om_err *err)
+{
+    const om_status made = om__live_journal(live, err);
+    if (made) {
+        atomic_store(&live->figures.failing, true);
+        return made;
+    }
+    pthread_mutex_lock(&live->journal_lock);
+    const om_status st = write_group(live, list, f, err);
+    look_after(live, st);
+    pthread_mutex_unlock(&live->journal_lock);
     return st;
 }
 
@@ -419,27 +429,35 @@ void om__live_commit(struct om_live *live, struct om_write *list)
 
 /* ---- what is not a group of rows ---- */
 
+static om_status note_all(struct om_live *live, const struct om_manifest *m,
+                          const bool *which, struct om_err *err)
+{
+    const int64_t at_ms = om__now_ms();
+    OM_TRY(om_journal_begin(live->journal, err));
+    om_status st = OM_OK;
+    if (live->begins)
+        st = add_commit(live, OM__NOBODY, live->base->manifest.sequence, at_ms,
+                        err);
+    else if (!which)
+        st = add_commit(live, OM__NOBODY,
+                        om_journal_commit_noted(live->journal), at_ms, err);
+    for (size_t i = 0; which && i < m->layers && !st; i++)
+        if (which[i])
+            st = add_commit(live, m->layer[i].name, m->sequence, at_ms, err);
+    if (st) {
+        om_journal_rollback(live->journal);
+        return st;
+    }
+    return om_journal_commit(live->journal, err);
+}
+
 om_status om__live_note(struct om_live *live, const struct om__base *base,
                         const bool *which, struct om_err *err)
 {
     OM_TRY(om__live_journal(live, err));
-    const int64_t at_ms = om__now_ms();
-    const uint64_t commit = base->manifest.sequence;
     pthread_mutex_lock(&live->journal_lock);
-    om_status st = om_journal_begin(live->journal, err);
-    if (!st) {
-        if (live->begins)
-            st = add_commit(live, OM__NOBODY, live->base->manifest.sequence,
-                            at_ms, err);
-        for (size_t i = 0; i < base->manifest.layers && !st; i++)
-            if (which[i])
-                st = add_commit(live, base->manifest.layer[i].name, commit,
-                                at_ms, err);
-        if (st)
-            om_journal_rollback(live->journal);
-        else
-            st = om_journal_commit(live->journal, err);
-    }
+    const om_status st = note_all(live, &base->manifest, which, err);
+    look_after(live, st);
     if (!st) live->begins = false;
     pthread_mutex_unlock(&live->journal_lock);
     return st;
@@ -509,10 +527,23 @@ void om__live_recover(struct om_live *live)
         om_journal_close(fresh);
         return;
     }
+    // Whoever listens is told of whole layers: which rows is not worth the
+    // code.
+    bool *which = om_calloc(m->layers + 1, sizeof *which);
+    for (size_t i = 0; which && i < m->layers; i++)
+        which[i] = live->state[i].changed > live->sequence;
     pthread_mutex_lock(&live->journal_lock);
     live->journal = fresh;
     pthread_mutex_unlock(&live->journal_lock);
-    if (om__live_publish(live, NULL, NULL, &err)) return;
+    st = which ? om__live_publish(live, which, NULL, &err) : OM_E_MEMORY;
+    om_free(which);
+    if (st) {
+        pthread_mutex_lock(&live->journal_lock);
+        live->journal = NULL;
+        pthread_mutex_unlock(&live->journal_lock);
+        om_journal_close(fresh);
+        return;
+    }
     atomic_store(&live->lost, false);
     atomic_store(&live->figures.failing, false);
     om_log(OM_LOG_INFO, "live", "the disk takes writes again");

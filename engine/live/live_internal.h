@@ -136,8 +136,8 @@ int64_t om__now_ms(void);
 
 /* commit.c: write a list of writes as one group, and answer them. */
 void om__live_commit(struct om_live *live, struct om_write *list);
-/** Entries COMMIT for layers (`which` [layers], NULL: none in particular, the
- *  first of a journal), made durable. Does not publish. */
+/** Entries COMMIT for layers (`which` [layers]; NULL: an entry about nobody),
+ *  made durable. Does not publish. */
 om_status om__live_note(struct om_live *live, const struct om__base *base,
                         const bool *which, struct om_err *err) OM_MUST_USE;
 /** The journal is there, or made now. Its first entry (live->begins) is to be

@@ -77,12 +77,23 @@ static void look_for_room(struct om_live *live)
     om_log(OM_LOG_INFO, "live", "the disk has room again");
 }
 
+/* Whoever asks whether writes are taken is told no while the disk is full, so
+ * perhaps nobody writes: see whether an entry about nobody is taken. */
+static void probe(struct om_live *live)
+{
+    if (!om__live_note(live, live->base, NULL, NULL))
+        (void)!om__live_publish(live, NULL, NULL, NULL);
+}
+
 void om__live_tidy(struct om_live *live)
 {
-    if (atomic_load(&live->lost)) {
+    if (atomic_load(&live->lost) || atomic_load(&live->figures.failing)) {
         if (om_seconds() - live->kept_s < PERIOD_S) return;
         live->kept_s = om_seconds();
-        om__live_recover(live);
+        if (atomic_load(&live->lost))
+            om__live_recover(live);
+        else
+            probe(live);
         return;
     }
     if (atomic_load(&live->figures.failing)) look_for_room(live);
