@@ -107,6 +107,13 @@ test('one row lives', async (t) => {
     const listed = await ask(made.headers.location, 'PATCH', { body: '{"properties":{"weight":8}}', headers: { 'If-Match': `"1", ${patched.headers.etag}, "x"` } });
     assert.equal(listed.status, 200, listed.body.toString());
 
+    // The same row sent gzipped has a tag of its own, which names it, too.
+    await ask(made.headers.location, 'PATCH', { body: text({ properties: { note: 'long '.repeat(300) } }) });
+    const packed = await ask(made.headers.location, 'GET', { headers: { 'Accept-Encoding': 'gzip' } });
+    assert.match(packed.headers.etag, /^"\d+-g"$/);
+    assert.equal((await ask(made.headers.location, 'PATCH', { body: '{}', headers: { 'If-Match': packed.headers.etag } })).status, 200);
+    assert.equal((await ask(made.headers.location, 'PATCH', { body: '{}', headers: { 'If-Match': packed.headers.etag } })).status, 412);
+
     const put = await ask(made.headers.location, 'PUT', { body: text({ ...feature('x', { lon, lat }), id: undefined }), headers: { 'If-Match': '*' } });
     assert.equal(put.status, 200);
     assert.equal((await ask(made.headers.location)).json().properties.note, null);
@@ -526,11 +533,21 @@ test('imports beside it: on top, below, instead', async (t) => {
     const put = await ask(`${at}/P00000`, 'PUT', { body: text(feature('P00000', { weight: 52 })) });
     assert.ok(Number(put.headers['data-sequence']) > sequence);
     assert.equal(await weightOf('P00000'), 52);
+    // With other columns: what is written has those from then on.
+    const other = path.join(dir, 'other.csv');
+    await writeFile(other, 'lon,lat,id,colour\n' + places(300).map((r) => `${r.lon},${r.lat},${r.id},red`).join('\n') + '\n');
+    await done('import', city, 'place', other, '--replace', '--id', 'id');
+    await seen(300, 'other columns');
+    assert.equal((await ask(at, 'POST', { body: text(feature('J9')) })).status, 400);
+    const coloured = { ...feature('J9'), properties: { colour: 'blue' } };
+    assert.equal((await ask(at, 'POST', { body: text(coloured) })).status, 201);
+    assert.equal((await ask(`${at}/P00000`, 'PATCH', { body: '{"properties":{"colour":"green"}}' })).status, 200);
     await server.stop();
     assert.match(await done('verify', city), /all sound/);
     const again = await serve(t, city);
-    assert.equal(await countOf(again.url), ROWS);
-    assert.equal((await ask(`${again.url}${ITEMS}/P00000`)).json().properties.weight, 52);
+    assert.equal(await countOf(again.url), 301);
+    assert.deepEqual((await ask(`${again.url}${ITEMS}/P00000`)).json().properties, { id: 'P00000', colour: 'green', square: (await ask(`${again.url}${ITEMS}/P00000`)).json().properties.square });
+    assert.equal((await ask(`${again.url}${ITEMS}/J9`)).json().properties.colour, 'blue');
 });
 
 test('under load: imports, reloads and a stop without a failed request', async (t) => {
