@@ -157,6 +157,11 @@ static om_status put_address(struct writing *w,
             om_segment_find(layer->part[p].segment, id, len, &w->text, &found);
         if (st == OM_E_NOTFOUND) continue;
         OM_TRY(st);
+        // What it was before it was written to lies in an older part.
+        const size_t dead = om_part_dead_from(&layer->part[p], found);
+        if (dead < layer->part[p].dead_count &&
+            layer->part[p].dead[dead] == found)
+            continue;
         OM_TRY(om_segment_text(layer->part[p].segment, target->address_text,
                                found, &w->text, &text, &len));
         break;
