@@ -100,8 +100,10 @@ static void commit(const char *city, uint64_t sequence, const char *file,
 static void make_city(const char *city, size_t layer_bytes)
 {
     char path[256];
-    assert_int_equal(run("mkdir -p '%s/layers' '%s/models/deep'", city, city),
+    assert_int_equal(run("mkdir -p '%s/layers' '%s/models/deep' '%s/tracks'",
+                         city, city, city),
                      0);
+    put(city, "tracks/466000", 300, 8, 0600);
     put(city, "layers/hazard-1.seg", layer_bytes, 1, 0644);
     put(city, "layers/left-by-a-dead-import.seg", 100, 2, 0644);
     put(city, "models/overall.json", 700, 3, 0644);
@@ -123,9 +125,15 @@ static void check_restored(const struct place *p)
 {
     assert_int_equal(
         run("cd '%s' && diff -r -x '.*' -x '*.tmp' -x left-by-a-dead-import.seg"
-            " -x 'journal.*' . '%s' >&2",
+            " -x 'journal.*' -x tracks . '%s' >&2",
             p->city, p->other),
         0);
+    // Ways of people, files of nobody and what is passing stay where they are.
+    assert_int_equal(run("cd '%s' && test ! -e tracks -a ! -e .lock -a ! -e"
+                         " city.json.tmp -a ! -e"
+                         " layers/left-by-a-dead-import.seg",
+                         p->other),
+                     0);
     struct om_journal *j = NULL;
     struct sample_count c = {.ids = IDS, .rows = true};
     assert_int_equal(om_journal_open(p->other, OM_JOURNAL_WRITE, 1, &j, NULL),

@@ -485,7 +485,9 @@ static const struct {
      "tar\n"
      "archive packed by zstd (tar --zstd -tf FILE lists it) with a checksum of "
      "every\n"
-     "file; it is there when it is whole, in place of an older one.\n"},
+     "file; it is there when it is whole, in place of an older one. Tracks of "
+     "people\n"
+     "(tracks/) are not in it.\n"},
     {"restore",
      "onemap restore FILE CITY\n"
      "\n"
