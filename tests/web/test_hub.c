@@ -357,6 +357,42 @@ static void hub_notices_who_left_in_silence(void **state)
     ear_close(&ear), ear_close(&other);
 }
 
+static void hub_takes_who_sends_no_more_for_gone(void **state)
+{
+    (void)state;
+    struct om__hub *hub = hub_of(1, 600000, 10);
+    struct ear ear;
+    ear_open(&ear);
+    assert_int_equal(ear_join(hub, &ear, ""), OM_OK);
+    assert_int_equal(shutdown(ear.theirs, SHUT_WR), 0);
+    UNTIL(atomic_load(&ear.gone) == 1);
+    om__hub_free(hub);
+    ear_close(&ear);
+}
+
+static void hub_keeps_for_a_listener_what_is_told_before_it_starts(void **state)
+{
+    (void)state;
+    struct om__hub *hub = hub_of(1, 600000, 10);
+    struct om__listener *l;
+    struct om_buf first = {0};
+    struct ear ear;
+    uint64_t told, last;
+    ear_open(&ear);
+    assert_int_equal(om__hub_join(hub, "", 0, &l, &told), OM_OK);
+    for (uint64_t s = 101; s <= 103; s++) {
+        publish(hub, s, "a", s);
+        UNTIL(om__hub_stats(hub).told == s);
+    }
+    // What was missed, which it looked up meanwhile, comes first.
+    om_buf_add_text(&first, "HEAD\n\n");
+    om__listener_start(l, ear.ours, &first, gone, &ear);
+    UNTIL(heard(&ear, "id: 103\n"));
+    assert_int_equal(rows_heard(&ear, &last), 3);
+    om__hub_free(hub);
+    ear_close(&ear);
+}
+
 static void hub_lets_the_slow_go_and_tells_the_others(void **state)
 {
     (void)state;
@@ -605,6 +641,9 @@ int main(void)
         cmocka_unit_test(hub_tells_each_what_it_asked_for),
         cmocka_unit_test(hub_gives_a_sign_of_life),
         cmocka_unit_test(hub_notices_who_left_in_silence),
+        cmocka_unit_test(hub_takes_who_sends_no_more_for_gone),
+        cmocka_unit_test(
+            hub_keeps_for_a_listener_what_is_told_before_it_starts),
         cmocka_unit_test(hub_lets_the_slow_go_and_tells_the_others),
         cmocka_unit_test(hub_has_limits),
         cmocka_unit_test(hub_recalls_what_it_told_or_says_that_it_cannot),
