@@ -10,6 +10,7 @@
 //   a unit that nobody was seen in is not connected, which is not none
 //   ten thousand fixes in one body, while singles come
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
@@ -26,6 +27,7 @@ const iso = (s) => new Date((s + 8 * 3600) * 1000).toISOString().replace('.000Z'
 async function follow(dir, city, more = {}) {
     const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
     manifest.clock = CLOCK;
+    manifest.synthetic = more.synthetic ?? false;
     manifest.positions = { layer: 'place', seen: 'at', retention_days: 2, ...more };
     manifest.layers.find((l) => l.name === 'place').personal = true;
     await writeFile(file, JSON.stringify(manifest));
@@ -57,14 +59,14 @@ async function until(what, truth, ms = 15000) {
 }
 
 test('positions', async (t) => {
-    const { dir, city } = await makeCity(t), args = await follow(dir, city);
+    const { dir, city } = await makeCity(t), args = await follow(dir, city, { synthetic: true });
     let server = await serve(t, city, ...args), { url } = server;
     const before = await row(url, 'P00001');
 
     await t.test('row by row', async () => {
         const bad = [['[1]', ''], ['{"worker":"P00001"', ''], [line({ lon: undefined }), 'lon'], [line({ lat: 95 }), 'lat'], [line({ lon: '113' }), 'lon'],
             [line({ lon: 10 }), 'lon'], [line({ worker: 'nobody' }), 'worker'], [line({ worker: 7 }), 'worker'], [line({ on_duty: undefined }), 'on_duty'],
-            [line({ on_duty: 1 }), 'on_duty'], [line({ at: 'yesterday' }), 'at'], [line({ at: undefined }), 'at'], [line({ at: NOW + 400 }), 'at'],
+            [line({ on_duty: 1 }), 'on_duty'], [line({ at: 'yesterday' }), 'at'], [line({ at: undefined }), 'at'], [line({ at: NOW + 86400 + 400 }), 'at'],
             [line({ at: NOW - 3 * 86400 }), 'at'], [line({ name: 'x' }), '']];
         for (const [text, field] of bad) {
             const answer = await post(url, text);
@@ -153,20 +155,36 @@ test('positions', async (t) => {
         assert.ok(unit('U03').count > 100);
         assert.equal((await get(`${url}/positions?by=kind`)).status, 400);
     });
+    await t.test('a position is shown no longer than it is kept', async () => {
+        // Three days later by the city's clock.
+        const later = NOW + 3 * 86400;
+        const request = http.request(`${url}/collections/road/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json', 'city-clock': iso(later), ...auth } });
+        request.end(JSON.stringify({ type: 'Feature', id: 'R999', geometry: { type: 'LineString', coordinates: [[113.6, 22.8], [113.7, 22.8]] }, properties: { kind: 'lane' } }));
+        const [response] = await once(request, 'response');
+        assert.equal(response.statusCode, 201);
+        await until('the register again', async () => {
+            const now = await row(url, 'P00001');
+            return now.properties.at === before.properties.at && now.geometry.coordinates[0] === before.geometry.coordinates[0];
+        });
+        assert.equal((await get(`${url}/positions`)).json().connected, 0);
+        assert.equal((await post(url, line({ at: NOW }))).status, 400);
+        assert.equal((await post(url, line({ at: later - 60 }))).json().taken, 1);
+        await until('and the new', async () => (await row(url, 'P00001')).properties.at === iso(later - 60));
+    });
     await t.test('many at once', async () => {
-        const ids = places().map((r) => r.id);
+        const ids = places().map((r) => r.id), later = NOW + 3 * 86400;
         const bodies = [1, 2].map((k) => ids.map((worker, i) =>
-            line({ worker, lon: WEST + 0.01 + (i % 380) / 1000, lat: SOUTH + 0.01 + k / 10, at: NOW + k })).join(''));
+            line({ worker, lon: WEST + 0.01 + (i % 380) / 1000, lat: SOUTH + 0.01 + k / 10, at: later + k })).join(''));
         for (const body of bodies) {
             const answer = await post(url, body);
             assert.equal(answer.status, 200, answer.text.slice(0, 300));
             assert.equal(answer.json().taken, ids.length);
         }
-        const singles = await Promise.all(ids.slice(0, 300).map((worker) => post(url, line({ worker, at: NOW + 3 }))));
+        const singles = await Promise.all(ids.slice(0, 300).map((worker) => post(url, line({ worker, at: later + 3 }))));
         assert.ok(singles.every((s) => s.status === 200 && s.json().taken === 1));
         await until('all are connected', async () => (await get(`${url}/positions`)).json().connected === ids.length);
         assert.equal((await get(`${url}/stats/place`)).json().count, ids.length);
-        assert.equal((await row(url, 'P04999')).properties.at, iso(NOW + 2));
+        assert.equal((await row(url, 'P04999')).properties.at, iso(later + 2));
     });
 });
 

@@ -33,6 +33,7 @@
 
 #define RETENTION_DAYS 2.0
 #define DAY_S 86400.0
+#define KEPT_LEAST_S 3600
 #define EVERY_MS 1000
 #define STEP_MS 20
 #define NO_RECORD SIZE_MAX
@@ -62,6 +63,8 @@ struct om__positions {
     atomic_bool laying;  // what is published just now is ours
     atomic_bool stop;
     bool failing, thread_made;
+    bool laid;       // rows of ours are there
+    int64_t kept_s;  // for which a position is shown
     pthread_t thread;
 };
 
@@ -77,6 +80,8 @@ bool om__positions_about(const struct om_snapshot *snapshot,
             om_json_get(positions, "retention_days"), RETENTION_DAYS)};
     if (!(out->retention_days >= 0 && out->retention_days < 36500))
         out->retention_days = RETENTION_DAYS;
+    out->kept_s = (int64_t)(out->retention_days * DAY_S);
+    if (out->kept_s < KEPT_LEAST_S) out->kept_s = KEPT_LEAST_S;
     return out->layer && out->seen;
 }
 
@@ -321,12 +326,22 @@ static om_status take_rows(struct om__positions *p, struct laying *l)
     return OM_OK;
 }
 
+static om_status take_away(struct om__positions *p, struct om_err *err)
+{
+    const struct om_batch none = {0};
+    atomic_store(&p->laying, true);
+    const om_status st = p->o.lay(p->o.ctx, p->layer, &none, err);
+    atomic_store(&p->laying, false);
+    if (!st) p->laid = false;
+    return st;
+}
+
 static om_status lay(struct om__positions *p, struct laying *l,
                      struct om_err *err)
 {
     const struct om_batch *below;
     OM_TRY(take_rows(p, l));
-    if (!l->rows) return OM_OK;
+    if (!l->rows) return p->laid ? take_away(p, err) : OM_OK;
     OM_TRY(om_record_batch(l->reader, &below));
     struct om_batch rows = *below;
     struct om_batch_column *column =
@@ -341,6 +356,7 @@ static om_status lay(struct om__positions *p, struct laying *l,
     atomic_store(&p->laying, true);
     const om_status st = p->o.lay(p->o.ctx, p->layer, &rows, err);
     atomic_store(&p->laying, false);
+    if (!st) p->laid = true;
     return st;
 }
 
@@ -362,11 +378,8 @@ static om_status lay_rows(struct om__positions *p, struct om_err *err)
 /* Our rows go, so that what lies below can be read. */
 static om_status read_again(struct om__positions *p, struct om_err *err)
 {
-    const struct om_batch none = {0};
     atomic_store(&p->stale, false);
-    atomic_store(&p->laying, true);
-    om_status st = p->o.lay(p->o.ctx, p->layer, &none, err);
-    atomic_store(&p->laying, false);
+    om_status st = p->laid ? take_away(p, err) : OM_OK;
     if (!st) st = read_layer(p, err);
     if (st) atomic_store(&p->stale, true);
     return st;
@@ -384,8 +397,14 @@ static om_status write_tracks(struct om__positions *p, struct om_err *err)
     size_t count = 0;
     pthread_mutex_lock(&p->lock);
     for (size_t i = 0; i < p->room; i++) {
-        const struct person *one = &p->person[i];
+        struct person *one = &p->person[i];
         if (!one->who || one->at_s == NEVER) continue;
+        if (one->at_s <= now_s - p->kept_s) {
+            // Not connected: the register's place again.
+            one->at_s = NEVER;
+            p->dirty = true;
+            continue;
+        }
         const struct om__track_fix fix = {one->who, one->at_s, one->pos.x,
                                           one->pos.y};
         om_buf_add(&last, &fix, sizeof fix);
@@ -454,6 +473,7 @@ static om_status begin(struct om__positions *p, struct om_err *err)
     const int64_t retention_s = (int64_t)(about.retention_days * DAY_S);
     om_snapshot_unref(snapshot);
     if (!follow) return OM_OK;
+    p->kept_s = about.kept_s;
     OM_TRY(om__tracks_open(p->o.path, retention_s, now_s, restore, p,
                            &p->tracks, err));
     const om_status st = read_layer(p, err);

@@ -12,6 +12,8 @@ struct om__positions_about {
     const char *layer;      // whose rows are those that are followed
     const char *seen;       // its column of times
     double retention_days;  // for which tracks are kept
+    int64_t kept_s;         // for which a last position is shown: as long, but
+                            // at least an hour
 };
 /** False: the city follows nobody. */
 bool om__positions_about(const struct om_snapshot *snapshot,

@@ -74,7 +74,7 @@ om_status om__begin_positions(struct om__request *r)
     f->now_s = om_snapshot_now(r->snapshot);
     f->ahead_s =
         r->snapshot->manifest->synthetic ? AHEAD_SYNTHETIC_S : AHEAD_S;
-    f->oldest_s = f->now_s - (int64_t)(about.retention_days * 86400);
+    f->oldest_s = f->now_s - about.kept_s;
     return OM_OK;
 }
 
@@ -408,8 +408,7 @@ om_status om__get_positions(struct om__request *r)
     const char *name = r->layer->schema.field[column].name;
     om_buf_add_json_text(&out, name, strlen(name));
     om_status st = write_groups(
-        r, column, now_s - (int64_t)(about.retention_days * 86400),
-        now_s - SEEN_S, &out);
+        r, column, now_s - about.kept_s, now_s - SEEN_S, &out);
     if (!st) st = om__reply(r, &out, &HEAD);
     om_buf_deinit(&out);
     return st;
