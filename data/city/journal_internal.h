@@ -72,6 +72,25 @@ struct om_journal {
     size_t undos, undo_room;
 };
 
+/* "omjl": what SQLite files of ours are called inside. */
+#define OM__JOURNAL_APPLICATION 0x6f6d6a6c
+
+/* journal_open.c: the sequence that was acknowledged last, by which journal; 0:
+ * there is no mark. */
+struct om__journal_mark {
+    uint64_t identity, last;
+};
+void om__journal_mark_write(struct om_journal *journal);
+
+/* journal_tables.c */
+om_status om__journal_damaged(const struct om_journal *journal,
+                              const char *what, struct om_err *err);
+om_status om__journal_meta_read(struct om_journal *journal, struct om_err *err);
+/** In a group: the layer's index, made if need be. */
+om_status om__journal_layer_add(struct om_journal *journal, const char *name,
+                                size_t *out, struct om_err *err);
+/** Forget all but the first layers. */
+void om__journal_layers_cut(struct om_journal *journal, size_t count);
 om_status om__journal_statement(struct om_journal *journal,
                                 enum om__journal_statement which,
                                 struct om_db_row **out, struct om_err *err);
