@@ -104,6 +104,7 @@ struct om_live {
     size_t change_room;
     uint64_t unsettled_bytes;  // written since the last checkpoint
     double kept_s;             // when housekeeping was last done
+    double settled_s;          // when the log was last written back
 
     struct om__figures figures;
     atomic_bool leaving;  // what is being done in the background is given up

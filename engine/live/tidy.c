@@ -8,15 +8,19 @@
 #include "engine/live/live_internal.h"
 
 /* DESIGN
- * The log is written back when nobody waits, or when it has grown to
- * LOG_BYTES, which takes some 20 ms (16 MB took 100); entries that all files
+ * The log is written back when nobody waits (and it has SOME_BYTES or is older
+ * than SETTLE_S), or when it has grown to LOG_BYTES, which takes some 20 ms (16
+ * MB took 100); entries that all files
  * hold and that are older than what is kept go a bounded number at a time.
  *
  * After a group that the disk did not take (it was full) writers are turned
- * away at the door, so none of them would find out that there is room again: a
- * file of ROOM_BYTES is tried for here, every PERIOD_S. */
+ * away at the door, so none of them would find out that there is room again:
+ * every PERIOD_S a file of ROOM_BYTES and then an entry about nobody is tried
+ * here. */
 
 #define LOG_BYTES ((uint64_t)4 << 20)
+#define SOME_BYTES ((uint64_t)1 << 20)
+#define SETTLE_S 10.0
 #define PERIOD_S 1.0
 /* Bytes that a disk must have to be tried again. */
 #define ROOM_BYTES ((size_t)1 << 20)
@@ -68,47 +72,43 @@ static bool is_room(const struct om_live *live)
     return room;
 }
 
+/* Some room, and the journal takes an entry (about nobody) again. */
 static void look_for_room(struct om_live *live)
 {
-    if (om_seconds() - live->kept_s < PERIOD_S) return;
-    live->kept_s = om_seconds();
-    if (!is_room(live)) return;
-    atomic_store(&live->figures.failing, false);
+    if (!is_room(live) || om__live_note(live, live->base, NULL, NULL)) return;
+    (void)!om__live_publish(live, NULL, NULL, NULL);
     om_log(OM_LOG_INFO, "live", "the disk has room again");
-}
-
-/* Whoever asks whether writes are taken is told no while the disk is full, so
- * perhaps nobody writes: see whether an entry about nobody is taken. */
-static void probe(struct om_live *live)
-{
-    if (!om__live_note(live, live->base, NULL, NULL))
-        (void)!om__live_publish(live, NULL, NULL, NULL);
 }
 
 void om__live_tidy(struct om_live *live)
 {
-    if (atomic_load(&live->lost) || atomic_load(&live->figures.failing)) {
-        if (om_seconds() - live->kept_s < PERIOD_S) return;
+    const bool due = om_seconds() - live->kept_s >= PERIOD_S;
+    const bool lost = atomic_load(&live->lost);
+    if (lost || atomic_load(&live->figures.failing)) {
+        if (!due) return;
         live->kept_s = om_seconds();
-        if (atomic_load(&live->lost))
+        if (lost)
             om__live_recover(live);
         else
-            probe(live);
+            look_for_room(live);
         return;
     }
-    if (atomic_load(&live->figures.failing)) look_for_room(live);
     if (!live->journal) return;
     pthread_mutex_lock(&live->lock);
     const bool idle = !live->first && !live->job;
     pthread_mutex_unlock(&live->lock);
-    const bool due = om_seconds() - live->kept_s >= PERIOD_S;
-    if (!(due && idle) && live->unsettled_bytes < LOG_BYTES) return;
+    const bool much = live->unsettled_bytes >= LOG_BYTES;
+    if (!(due && idle) && !much) return;
     pthread_mutex_lock(&live->journal_lock);
     if (due) {
         live->kept_s = om_seconds();
         trim(live);
     }
-    if (live->unsettled_bytes) {
+    // It costs two syncs, so a little that is in the log may stay a while.
+    const double waited_s = om_seconds() - live->settled_s;
+    if (much || live->unsettled_bytes >= SOME_BYTES ||
+        (live->unsettled_bytes && waited_s >= SETTLE_S)) {
+        live->settled_s = om_seconds();
         struct om_err err = {0};
         if (om_journal_checkpoint(live->journal, &err))
             om_log(OM_LOG_WARN, "live", "writing back the journal: %s",
