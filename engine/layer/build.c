@@ -159,7 +159,8 @@ static om_status add_texts(struct om_builder *b, struct om__gather *g,
     if (at == 0) g->offset[0] = 0;
     const size_t len = c->offset[rows] - c->offset[0];
     const uint64_t end = g->offset[at];
-    OM_TRY(grow_to(&g->bytes, &g->bytes_room, (size_t)end + len, 1));
+    // One more: texts that are all empty have an address, too.
+    OM_TRY(grow_to(&g->bytes, &g->bytes_room, (size_t)end + len + 1, 1));
     if (len) memcpy(g->bytes + end, c->bytes + c->offset[0], len);
     for (size_t i = 0; i < rows; i++) {
         if (c->offset[i + 1] - c->offset[i] > OM_LIMIT_TEXT_BYTES)

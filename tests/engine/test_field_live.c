@@ -4,11 +4,14 @@
  *   dead_*   cells without the rows that died are those of a layer that never
  *            had them: counts, filters, weights, half-lives, at every zoom
  *   more_*   a part of rows that were just written adds its own
- *   kept_*   nothing large is prepared again because of a few rows
+ *   kept_*   nothing large is prepared again because of a few rows; threads that
+ *            ask at once, with room for a part of it all, get the same bits
  */
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -311,12 +314,123 @@ static void kept_cells_outlive_what_is_written(void **state)
     om_fields_free(fields);
 }
 
+/* ---- threads ---- */
+
+#define LAYERS 3
+#define ASKERS 4
+
+struct crowd {
+    struct om_fields *fields;
+    struct om_selections *cache;
+    struct field_layer layer[LAYERS];
+    // Of each layer and question.
+    float (*want)[sizeof QUESTION / sizeof *QUESTION][SIDE * SIDE];
+    atomic_size_t wrong;
+};
+
+static om_status window_of(struct om_fields *fields, struct om_selections *cache,
+                           const struct om_layer *layer,
+                           const struct question *q, float *out)
+{
+    struct om_filter *filter = NULL;
+    struct om_selection *selection = NULL;
+    struct om_arena arena = {0};
+    const struct om_field_window window = {
+        .z = 11,
+        .x = (uint32_t)(CITY_X + 2e6) >> 21,
+        .y = (uint32_t)(CITY_Y + 2e6) >> 21,
+        .side_px = SIDE};
+    om_status st = OM_OK;
+    if (q->filter)
+        st = om_filter_parse(q->filter, strlen(q->filter), layer, 0, &filter,
+                             NULL);
+    if (!st)
+        st = om_select(cache, layer, NULL, filter, (struct om_window){0},
+                       &selection);
+    const struct om_field_spec spec = {.layer = layer,
+                                       .selection = selection,
+                                       .kernel = q->kernel,
+                                       .bandwidth_m = 700,
+                                       .weight = q->weight};
+    if (!st) st = om_field_window(fields, &spec, &window, &arena, out);
+    om_arena_deinit(&arena);
+    om_selection_unref(selection);
+    om_filter_free(filter);
+    return st;
+}
+
+static void *ask_at_once(void *arg)
+{
+    struct crowd *c = arg;
+    static _Atomic uint64_t seeds = 1;
+    uint64_t seed = seeds++;
+    float *got = malloc(SIDE * SIDE * sizeof *got);
+    const size_t questions = sizeof QUESTION / sizeof *QUESTION;
+    for (size_t i = 0; got && i < test_rounds(60); i++) {
+        const size_t l = field_random(&seed) % LAYERS;
+        const size_t q = field_random(&seed) % questions;
+        if (i % 17 == 16) om_fields_clear(c->fields);
+        if (window_of(c->fields, c->cache, &c->layer[l].layer, &QUESTION[q],
+                      got) ||
+            memcmp(got, c->want[l][q], SIDE * SIDE * sizeof *got))
+            c->wrong++;
+    }
+    free(got);
+    return NULL;
+}
+
+static void kept_cells_are_shared_by_threads(void **state)
+{
+    (void)state;
+    static struct crowd c;
+    static uint32_t dead[1000];
+    pthread_t thread[ASKERS];
+    const size_t questions = sizeof QUESTION / sizeof *QUESTION;
+    // Room for two or three of the seven.
+    assert_int_equal(om_fields_new((size_t)6 << 20, &c.fields), OM_OK);
+    assert_int_equal(om_selections_new((size_t)1 << 20, &c.cache), OM_OK);
+    c.want = calloc(LAYERS, sizeof *c.want);
+    for (size_t i = 0; i < 1000; i++) dead[i] = (uint32_t)(i * 140);
+    struct om_segment *base = NULL;
+    for (size_t l = 0; l < LAYERS; l++) {
+        struct field_layer *layer = &c.layer[l];
+        if (l == 0) {
+            assert_int_equal(field_layer_add(layer, row, ROWS / 2), OM_OK);
+            base = layer->part[0].segment;
+        } else {
+            // The same base as the first, later.
+            *layer = c.layer[0];
+            layer->part[0].segment = om_segment_ref(base);
+            layer->layer.parts = 1;
+            layer->layer.part = layer->part;
+            assert_int_equal(field_layer_add(layer, row + ROWS, MORE), OM_OK);
+            layer->part[0].dead = dead;
+            layer->part[0].dead_count = 250 * l;
+            layer->layer.rows -= 250 * l;
+        }
+        for (size_t q = 0; q < questions; q++)
+            assert_int_equal(window_of(c.fields, c.cache, &layer->layer,
+                                       &QUESTION[q], c.want[l][q]),
+                             OM_OK);
+    }
+    for (size_t i = 0; i < ASKERS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, ask_at_once, &c), 0);
+    for (size_t i = 0; i < ASKERS; i++) pthread_join(thread[i], NULL);
+    assert_int_equal(c.wrong, 0);
+    assert_true(om_fields_stats(c.fields).bytes <= (size_t)12 << 20);
+    om_fields_free(c.fields);
+    om_selections_free(c.cache);
+    for (size_t l = 0; l < LAYERS; l++) field_layer_free(&c.layer[l]);
+    free(c.want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dead_rows_are_out_of_their_cells),
         cmocka_unit_test(more_rows_are_added),
         cmocka_unit_test(kept_cells_outlive_what_is_written),
+        cmocka_unit_test(kept_cells_are_shared_by_threads),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
