@@ -1,5 +1,5 @@
 /* bench_live.c - rows that were just written: runs in memory, taking rows out
- * again, and the first field after them.
+ * again, putting them into files, and the first field after them.
  *
  * The rows are hazards of the full city (BENCH_CITY), taken out of its segment:
  * 16 columns of their own and three of units. A write here is a row that dies
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "benchmarks/live_rows.h"
 #include "engine/field/field.h"
@@ -57,6 +58,35 @@ static void bench_runs(const struct om_layer *layer,
     bench_row_samples(name, &build, n, bytes, 0, target_s);
     bench_free(&extract);
     bench_free(&build);
+}
+
+/* The layer less 10,000 rows and with them again, as one part in files: what a
+ * compaction of the base does. */
+static void bench_merge(const struct om_layer *base,
+                        const struct om_joiner *joiner)
+{
+    static uint32_t dead[10000];
+    char folder[] = "/tmp/om-bench-XXXXXX", path[64], units[64], name[120];
+    struct om_part part[2];
+    struct om_layer layer;
+    struct om_segment *merged;
+    struct om_err err;
+    if (!mkdtemp(folder)) stop("folder", NULL);
+    snprintf(path, sizeof path, "%s/a.seg", folder);
+    snprintf(units, sizeof units, "%s/a.units", folder);
+    write_rows(base, joiner, 10000, dead, part, &layer);
+    const double start = bench_now();
+    if (om_run_merge(&base->meta->schema, part, 2, joiner, path, units, &merged,
+                     &err))
+        stop("merge", &err);
+    snprintf(name, sizeof name, "%s with 10,000 writes into files", base->name);
+    bench_row(name, 1, bench_now() - start, base->rows,
+              om_segment_bytes(merged), 0, 0);
+    om_segment_unref(merged);
+    om_segment_unref(part[1].segment);
+    unlink(path);
+    unlink(units);
+    rmdir(folder);
 }
 
 struct question {
@@ -182,6 +212,8 @@ int main(void)
     bench_runs(hazard, joiner, 1000, 300, 0.002);
     bench_runs(hazard, joiner, 10000, 30, 0);
     bench_runs(hazard, joiner, 1000000, 3, 0.5);
+    bench_merge(hazard, joiner);
+    bench_merge(om_snapshot_layer(snapshot, "address"), joiner);
     bench_fields(snapshot, joiner);
     om_joiner_unref(joiner);
     om_snapshot_unref(snapshot);
