@@ -360,6 +360,37 @@ om_status om__snapshot_new(struct om__base *base,
     return OM_OK;
 }
 
+static bool is_named(const char *name, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(list[i], name)) return true;
+    return false;
+}
+
+om_status om_snapshot_some(const struct om_snapshot *snapshot,
+                           const char *const *layer, size_t layers,
+                           struct om_snapshot **out)
+{
+    struct om__snapshot *s =
+        om__snapshot_of((struct om_snapshot *)(uintptr_t)snapshot);
+    OM_TRY(om__snapshot_new(s->base, s->state, snapshot->sequence,
+                            snapshot->clock_s, out, NULL));
+    struct om__snapshot *fresh = om__snapshot_of(*out);
+    const struct om_manifest *m = &fresh->base->manifest;
+    size_t kept = 0;
+    for (size_t i = 0; i < m->layers; i++) {
+        if (is_named(m->layer[i].name, layer, layers)) {
+            if (kept != i) (*out)->layer[kept] = (*out)->layer[i];
+            kept++;
+            continue;
+        }
+        om__stack_unref(fresh->state[i].stack);
+        fresh->state[i].stack = NULL;
+    }
+    (*out)->layers = kept;
+    return OM_OK;
+}
+
 void om__city_publish(struct om_city *city, struct om_snapshot *fresh,
                       const struct om__stamp *stamp)
 {

@@ -76,6 +76,15 @@ void om_city_close(struct om_city *city);
 struct om_snapshot *om_city_snapshot(struct om_city *city);
 struct om_snapshot *om_snapshot_ref(struct om_snapshot *snapshot);
 void om_snapshot_unref(struct om_snapshot *snapshot);
+/**
+ * A snapshot of some layers of another: for what is made from these and kept
+ * for long, so that it holds no file open that has nothing to do with it. Names
+ * that are not there are left out.
+ * owns     *out: om_snapshot_unref
+ */
+om_status om_snapshot_some(const struct om_snapshot *snapshot,
+                           const char *const *layer, size_t layers,
+                           struct om_snapshot **out) OM_MUST_USE;
 /** Look whether another process has committed or written, and swap if so.
  *  *changed may be NULL. On an error the old snapshot stays. A process that
  *  writes the city itself calls om_live_refresh. */

@@ -3,6 +3,7 @@
  * Plan
  *   open_*      what is refused, with which word
  *   refresh_*   a commit is seen; those who hold the old snapshot keep it
+ *   some_*      a snapshot of some layers holds these and no others open
  *   fault_*     an allocation fails: a status comes back, nothing leaks
  */
 #include "engine/snapshot.h"
@@ -144,6 +145,43 @@ static void refresh_swaps_and_keeps_what_is_held(void **state)
     om_city_close(city);
 }
 
+static void some_layers_are_held_without_the_others(void **state)
+{
+    (void)state;
+    static const char *const point[] = {"nowhere", "point"};
+    struct om_city *city = NULL;
+    struct om_snapshot *some = NULL, *none = NULL;
+    write_segment("a.seg", 10);
+    write_segment("b.seg", 300);
+    commit(1, "a.seg", 10, "id");
+    const size_t before = om_alloc_live();
+    assert_int_equal(om_city_open(folder, &city, NULL), OM_OK);
+    struct om_snapshot *whole = om_city_snapshot(city);
+    struct om_segment *segment =
+        om_snapshot_layer(whole, "point")->part[0].segment;
+    assert_int_equal(om_snapshot_some(whole, point, 2, &some), OM_OK);
+    assert_int_equal(om_snapshot_some(whole, NULL, 0, &none), OM_OK);
+    assert_true(some->layers == 1 && none->layers == 0);
+    assert_int_equal(some->sequence, whole->sequence);
+    assert_ptr_equal(some->manifest, whole->manifest);
+    const struct om_layer *layer = om_snapshot_layer(some, "point");
+    assert_ptr_equal(layer->part[0].segment, segment);
+    assert_int_equal(layer->serial, om_snapshot_layer(whole, "point")->serial);
+    // The file is open as long as one who has the layer holds it, and no
+    // longer: whoever has others does not count.
+    om_snapshot_unref(whole);
+    commit(2, "b.seg", 300, "id");
+    assert_int_equal(om_city_refresh(city, NULL, NULL), OM_OK);
+    const uint64_t *key;
+    assert_int_equal(om_segment_keys(segment, 0, 10, &key), OM_OK);
+    const size_t held = om_alloc_live();
+    om_snapshot_unref(some);
+    assert_true(om_alloc_live() < held);
+    om_snapshot_unref(none);
+    om_city_close(city);
+    assert_int_equal(om_alloc_live(), before);
+}
+
 static void refresh_keeps_the_old_city_when_the_new_one_is_bad(void **state)
 {
     (void)state;
@@ -184,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_refuses_what_does_not_agree),
         cmocka_unit_test(refresh_swaps_and_keeps_what_is_held),
+        cmocka_unit_test(some_layers_are_held_without_the_others),
         cmocka_unit_test(refresh_keeps_the_old_city_when_the_new_one_is_bad),
         cmocka_unit_test(fault_leaves_nothing_behind),
     };

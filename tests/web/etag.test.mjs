@@ -8,7 +8,10 @@
 //     Another server on the same city, with nothing in memory, draws the same
 //     tiles under the same tags.
 //   both places: a row that moves makes the tiles of its old and new place new
-//   in the same beat: a filter's share of the legend does not move with a row
+//   every kind of answer: what shows the row is new once it is written, and 304
+//     until then; what does not stays
+//   on the beat: the share of the legend that a filter leaves moves when the beat
+//     does, and not between
 //   never stale: while rows are written, who has been told that one is written
 //     never again gets the tile without it, and never 304 for the tag from before
 //   pages: a link to the next page goes on after a write; no row twice, none
@@ -257,6 +260,80 @@ test('no tile is older than what was acknowledged', { timeout: 120000 }, async (
     await Promise.all(readers);
     assert.equal(conditional, 6 * 25 * maps.length);
     assert.ok(await metric(url, 'onemap_cache_invalidated_total\\{cache="answers"\\}') > 0);
+});
+
+test('every kind of answer is new when what it shows is', { timeout: 120000 }, async (t) => {
+    const { city } = await makeCity(t);
+    const { url } = await serve(t, city, '--beat', '86400');
+    const lon = WEST + 0.123, lat = SOUTH + 0.237, z = 15, zoom = 2 ** z;
+    const x = tileX(lon, z), y = tileY(lat, z), row = Math.floor((90 - lat) / 180 * zoom / 2);
+    const box = `${lon - 0.01},${lat - 0.01},${lon + 0.01},${lat + 0.01}`, far = `${WEST + 0.35},${SOUTH + 0.01},${WEST + 0.37},${SOUTH + 0.03}`;
+    const shows = [
+        `/tiles/place/${z}/${x}/${y}.mvt`, `/tiles/place/${z}/${x}/${y}.pbf?by=kind`, `/tiles/place/${z}/${x}/${y}.png`, `/tiles/place/${z}/${x}/${y}@2x.png?by=kind&size=512`,
+        `/tiles/heat:place/${z}/${x}/${y}.png`, `/tiles/heat:place/${z}/${x}/${y}.png?filter=weight%3E2&palette=light`,
+        `/tiles/choropleth:square/9/${tileX(lon, 9)}/${tileY(lat, 9)}.png?layer=place&filter=weight%3D99`,
+        `/collections/place/tiles/WebMercatorQuad/${z}/${y}/${x}?f=mvt`, `/collections/place/map/tiles/WebMercatorQuad/${z}/${y}/${x}?f=png`,
+        `/collections/place/map/tiles/CGCS2000Quad/${z}/${row}/${x}?f=png`, `/wmts/1.0.0/place/default/GoogleMapsCompatible/${z}/${y}/${x}.png`,
+        `/map.png?layers=place&bbox=${box}&width=300&height=300&legend=no`, `/map.png?layers=heat:place&bbox=${box}&width=300&height=300&legend=no`,
+        `/stats/place?by=kind`, `/stats/place?by=square`, `/stats/place?bbox=${box}`, `/value?name=heat:place&lon=${lon}&lat=${lat}`,
+        `/collections/place/items?bbox=${box}`, `/collections/place`, `/catalog`, `/hotspots/place?units=square`,
+    ];
+    const stays = [
+        `/tiles/place/${z}/${x + 3}/${y}.mvt`, `/tiles/road/${z}/${x}/${y}.mvt`, `/tiles/square/${z}/${x}/${y}.mvt`, `/tiles/base/${z}/${x}/${y}.png`,
+        `/collections/place/map/tiles/CGCS2000Quad/${z}/${row}/${x + 3}?f=png`, `/stats/place?bbox=${far}`, `/stats/road?by=kind`,
+        `/map.png?layers=road&bbox=${box}&width=300&height=300&legend=no`, `/conformance`, `/tileMatrixSets`,
+    ];
+    const tags = new Map();
+    for (const target of [...shows, ...stays]) {
+        const answer = await ask(url + target);
+        assert.ok([200, 204].includes(answer.status), `${target}: ${answer.status} ${answer.body.toString().slice(0, 200)}`);
+        assert.ok(answer.headers.etag, target);
+        tags.set(target, answer.headers.etag);
+        const again = await ask(url + target, { headers: { 'If-None-Match': answer.headers.etag } });
+        assert.equal(again.status, 304, target);
+        assert.equal(again.body.length, 0);
+    }
+    const made = await ask(`${url}/collections/place/items`, { method: 'POST', body: feature('here', lon, lat, { kind: '工厂', weight: 99, at: '2023-04-01T12:00:00+08:00' }) });
+    assert.equal(made.status, 201, made.body.toString());
+    for (const target of shows) {
+        const answer = await ask(url + target, { headers: { 'If-None-Match': tags.get(target) } });
+        assert.equal(answer.status, 200, target);
+        assert.notEqual(answer.headers.etag, tags.get(target), target);
+    }
+    for (const target of stays)
+        assert.equal((await ask(url + target, { headers: { 'If-None-Match': tags.get(target) } })).status, 304, target);
+});
+
+test('shares move on the beat, and exactly then', { timeout: 120000 }, async (t) => {
+    const { city } = await makeCity(t);
+    const { url } = await serve(t, city, '--beat', '2');
+    const z = 14, x = tileX(WEST + 0.05, z), y = tileY(SOUTH + 0.05, z);
+    // What is painted is far from what is written, but its colours are not.
+    const target = `/tiles/heat:place/${z}/${x}/${y}.png?filter=weight%3D5`;
+    const look = async () => {
+        for (;;) {
+            const before = await metric(url, 'onemap_beat_now'), tile = await ask(url + target);
+            // The beat may have moved meanwhile: then nobody knows.
+            if (before === await metric(url, 'onemap_beat_now')) return { beat: before, etag: tile.headers.etag, bytes: hash(tile.body) };
+        }
+    };
+    let moved = 0, same = 0;
+    for (let i = 0, first = await look(); moved < 3; i++) {
+        const made = await ask(`${url}/collections/place/items`, { method: 'POST', body: JSON.stringify({ type: 'FeatureCollection',
+            features: Array.from({ length: 300 }, (_, k) => JSON.parse(feature(`b${i}-${k}`, WEST + 0.35, SOUTH + 0.35, { kind: 'shop', weight: 5 }))) }) });
+        assert.ok([200, 201].includes(made.status), made.body.toString());
+        const now = await look();
+        if (now.beat === first.beat) {
+            assert.deepEqual(now, first);
+            same++;
+        } else {
+            assert.equal(now.beat % 2, 0);
+            assert.notEqual(now.etag, first.etag);
+            first = now;
+            moved++;
+        }
+    }
+    assert.ok(same > 0);
 });
 
 test('pages go on after a write', { timeout: 120000 }, async (t) => {

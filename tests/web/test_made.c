@@ -175,6 +175,21 @@ static void bound_is_kept_and_the_longest_unused_go(void **state)
     assert_int_equal(om_alloc_live(), before);
 }
 
+static void bound_is_also_one_of_time(void **state)
+{
+    (void)state;
+    struct om__made *made = fresh();
+    atomic_size_t makes = 0;
+    for (uint64_t f = 0; f < 3; f++) ask(made, f, 1, &makes);
+    om__made_sweep(made, 3600.0);
+    assert_int_equal(om__made_stats(made).count, 3);
+    om__made_sweep(made, 0.0);
+    assert_int_equal(om__made_stats(made).count, 0);
+    ask(made, 0, 1, &makes);
+    assert_int_equal(makes, 4);
+    om__made_free(made);
+}
+
 /* ---- newer */
 
 static void newer_ones_replace_older_and_none_the_other_way(void **state)
@@ -284,6 +299,7 @@ int main(void)
         cmocka_unit_test(once_however_many_threads_ask),
         cmocka_unit_test(once_more_after_a_failure),
         cmocka_unit_test(bound_is_kept_and_the_longest_unused_go),
+        cmocka_unit_test(bound_is_also_one_of_time),
         cmocka_unit_test(newer_ones_replace_older_and_none_the_other_way),
         cmocka_unit_test(newer_model_of_random_questions),
         cmocka_unit_test(put_off_to_where_it_may_be_made),

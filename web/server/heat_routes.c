@@ -49,7 +49,7 @@ static om_status draw_heat(struct om__request *r, void *ask,
 {
     struct heat_ask *heat = ask;
     struct om__view *view = NULL;
-    om_status st = om__view_get(r, &heat->bound, &view);
+    om_status st = om__view_get(r, heat->bound, &view);
     if (st || !view) return st;
     const struct om_field_window window = window_of(tile);
     st = om_risk_png(r->server->fields, &view->heat.bound->risk, &window,

@@ -147,7 +147,7 @@ static om_status get_view(struct om__request *r, size_t ending,
     OM_TRY(om__param_palette(r, palette));
     OM_TRY(om__request_heat(r, name, &bound));
     om__view_needs(r, bound, NULL);
-    const om_status st = om__view_get(r, &bound, view);
+    const om_status st = om__view_get(r, bound, view);
     om_risk_bound_free(bound);
     return st;
 }

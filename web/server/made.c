@@ -20,12 +20,14 @@
 #include "data/base/alloc.h"
 #include "data/base/cancel.h"
 #include "data/base/hash.h"
+#include "data/base/log.h"
 #include "web/server/server_internal.h"
 
 struct slot {
     uint8_t *key;
     size_t key_len, family_len;
     uint64_t hash, newness, used;
+    double used_s;
     void *thing;  // NULL while it is being made
 };
 
@@ -72,6 +74,16 @@ void om__made_free(struct om__made *made)
     pthread_mutex_destroy(&made->lock);
     om_free(made->slot);
     om_free(made);
+}
+
+void om__made_sweep(struct om__made *made, double idle_s)
+{
+    const double before_s = om_seconds() - idle_s;
+    pthread_mutex_lock(&made->lock);
+    for (size_t i = made->count; i-- > 0;)
+        if (made->slot[i].thing && made->slot[i].used_s <= before_s)
+            drop(made, i);
+    pthread_mutex_unlock(&made->lock);
 }
 
 struct om__made_stats om__made_stats(struct om__made *made)
@@ -137,7 +149,8 @@ static om_status claim(struct om__made *made, const struct om__made_key *key,
                                               .family_len = key->family,
                                               .hash = hash,
                                               .newness = key->newness,
-                                              .used = ++made->clock};
+                                              .used = ++made->clock,
+                                              .used_s = om_seconds()};
     return OM_OK;
 }
 
@@ -185,6 +198,7 @@ om_status om__made_get(struct om__made *made, const struct om__made_key *key,
     }
     if (slot && slot->thing) {
         slot->used = ++made->clock;
+        slot->used_s = om_seconds();
         made->hits++;
         made->kind->ref(slot->thing);
         *out = slot->thing;

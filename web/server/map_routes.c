@@ -314,7 +314,7 @@ static void write_note(struct om__request *r, struct map_ask *ask)
 static om_status make_heat(struct om__request *r, struct map_ask *ask,
                            struct sheet *s)
 {
-    OM_TRY(om__view_get(r, &s->heat_bound, &s->view));
+    OM_TRY(om__view_get(r, s->heat_bound, &s->view));
     if (!s->view) return OM_OK;  // later
     const struct om_risk_bound *bound = s->view->heat.bound;
     const struct om_manifest_layer *meta =

@@ -80,6 +80,11 @@ struct om__made *om__pictures_table(struct om__pictures *pictures)
     return pictures->pictures;
 }
 
+void om__pictures_sweep(struct om__pictures *pictures)
+{
+    om__made_sweep(pictures->pictures, OM__IDLE_THING_S);
+}
+
 void om__pictures_clear(struct om__pictures *p)
 {
     om__made_clear(p->pictures);
@@ -166,13 +171,46 @@ struct asking {
     const struct om_picture_bound *bound;
 };
 
+/* Of the layers of the base map alone: it may be kept for months. */
+static om_status base_snapshot(const struct om_snapshot *from,
+                               struct om_arena *arena, struct om_snapshot **out)
+{
+    const char **name =
+        om_arena_alloc(arena, (from->layers + 1) * sizeof *name);
+    size_t names = 0;
+    if (!name) return OM_E_MEMORY;
+    for (size_t i = 0; i < from->layers; i++)
+        if (is_base(&from->layer[i])) name[names++] = from->layer[i].name;
+    return om_snapshot_some(from, name, names, out);
+}
+
 static om_status make_base(void *ctx, void **out)
 {
     struct om__request *r = ((const struct asking *)ctx)->request;
+    struct om_snapshot *some;
     struct om_base *base = NULL;
-    OM_TRY(om_base_new(r->snapshot, r->server->pictures->font, &base, &r->err));
+    OM_TRY(base_snapshot(r->snapshot, &om__lane(r->server)->arena, &some));
+    const om_status st =
+        om_base_new(some, r->server->pictures->font, &base, &r->err);
+    om_snapshot_unref(some);
     *out = base;
-    return OM_OK;
+    return st;
+}
+
+/* Rows of a layer hold a snapshot: one of this layer alone. */
+static om_status make_rows(const struct asking *a, struct om_base *base,
+                           struct om_picture **out)
+{
+    struct om__request *r = a->request;
+    const char *name = a->bound->layer->name;
+    struct om_picture_bound own = *a->bound;  // borrows all of it
+    struct om_snapshot *some;
+    OM_TRY(om_snapshot_some(r->snapshot, &name, 1, &some));
+    own.layer = om_snapshot_layer(some, name);
+    const om_status st = om_picture_make(&own, some, base,
+                                         r->server->selections, out, &r->err);
+    om_snapshot_unref(some);
+    return st;
 }
 
 om_status om__base_get(struct om__request *r, struct om_base **out)
@@ -196,8 +234,10 @@ static om_status make_picture(void *ctx, void **out)
     struct om_picture *picture = NULL;
     OM_TRY(om__base_get(r, &base));
     const om_status st =
-        om_picture_make(a->bound, r->snapshot, base, r->server->selections,
-                        &picture, &r->err);
+        a->bound->kind == OM_PICTURE_ROWS
+            ? make_rows(a, base, &picture)
+            : om_picture_make(a->bound, r->snapshot, base,
+                              r->server->selections, &picture, &r->err);
     om_base_unref(base);
     *out = picture;
     return st;

@@ -110,6 +110,8 @@ static void *tick(void *ctx)
         if (i % (1000 / TICK_MS)) continue;
         refresh(server);
         om__watch_sweep(server);
+        om__views_sweep(server->views);
+        om__pictures_sweep(server->pictures);
     }
     return NULL;
 }

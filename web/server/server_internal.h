@@ -401,6 +401,10 @@ om_status om__made_get(struct om__made *made, const struct om__made_key *key,
 /** Is it there? */
 bool om__made_has(struct om__made *made, const struct om__made_key *key);
 void om__made_clear(struct om__made *made);
+/** Let go of what was last asked for so many seconds ago. */
+void om__made_sweep(struct om__made *made, double idle_s);
+/** Seconds after which a view or a picture is forgotten. */
+#define OM__IDLE_THING_S 120.0
 struct om__made_stats om__made_stats(struct om__made *made);
 
 // charge.c: who may see rows that are about single persons, until there are
@@ -738,16 +742,18 @@ struct om__view {
 om_status om__views_new(struct om__views **out) OM_MUST_USE;
 void om__views_free(struct om__views *views);
 /**
- * The view of a bound, which it takes (and sets to NULL) if it makes the view.
- * Not ready and not on a worker that may make it (a heavy one is made by one
+ * The view of a bound. Not ready and not on a worker that may make it (a heavy one is made by one
  * worker only): sets request->later and gives NULL.
  * owns     *out: om__view_unref
  */
 om_status om__view_get(struct om__request *request,
-                       struct om_risk_bound **bound,
+                       const struct om_risk_bound *bound,
                        struct om__view **out) OM_MUST_USE;
 void om__view_unref(struct om__view *view);
 void om__views_clear(struct om__views *views);
+/** Let go of what nobody has asked for for long: it may hold files that have
+ *  been replaced. */
+void om__views_sweep(struct om__views *views);
 /** The table of them, for /metrics. */
 struct om__made *om__views_table(struct om__views *views);
 /** Find out how values are spread, once a view. Without them (heat.spread
@@ -781,6 +787,8 @@ om_status om__pictures_new(const char *fonts,
 void om__pictures_free(struct om__pictures *pictures);
 /** Forget what was made (another process has changed city.json). */
 void om__pictures_clear(struct om__pictures *pictures);
+/** As om__views_sweep. */
+void om__pictures_sweep(struct om__pictures *pictures);
 /** The table of pictures, for /metrics. */
 struct om__made *om__pictures_table(struct om__pictures *pictures);
 /** Note what a picture as a whole depends on. */

@@ -169,7 +169,7 @@ om_status om__get_value(struct om__request *r)
     // Ranks among all places, and names of units, are of the whole city.
     om__view_needs(r, bound, NULL);
     om__needs_units(r);
-    om_status st = om__view_get(r, &bound, &view);
+    om_status st = om__view_get(r, bound, &view);
     if (st || !view) goto done;
     if (!om__view_spread(r, view, &st) || st) goto done;
     st = write_value(r, view, lon_deg, lat_deg, (unsigned)z, &out);

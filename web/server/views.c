@@ -95,6 +95,11 @@ void om__view_unref(struct om__view *view)
     om_free(made);
 }
 
+void om__views_sweep(struct om__views *views)
+{
+    om__made_sweep(views->views, OM__IDLE_THING_S);
+}
+
 void om__views_clear(struct om__views *views)
 {
     om__made_clear(views->views);
@@ -166,7 +171,6 @@ void om__view_needs(struct om__request *r, const struct om_risk_bound *bound,
 struct asking {
     struct om__request *request;
     const struct om_risk_bound *bound;
-    struct om_risk_bound **take;  // to make a view of
     const struct om_heat_figures *known;
 };
 
@@ -178,23 +182,43 @@ static om_status world_of(struct om__request *r, struct om_heat_world *out)
     return OM_OK;
 }
 
+/* The bound's layers alone: a view may be kept for long. */
+static om_status view_snapshot(const struct om_snapshot *from,
+                               const struct om_risk *risk,
+                               struct om_snapshot **out)
+{
+    const char *name[OM_MODEL_TERMS_MOST + OM_MODEL_EXPOSURES_MOST];
+    size_t names = 0;
+    for (size_t i = 0; i < risk->terms; i++)
+        name[names++] = risk->term[i].spec.layer->name;
+    for (size_t i = 0; i < risk->exposures; i++)
+        name[names++] = risk->exposure[i].spec.layer->name;
+    return om_snapshot_some(from, name, names, out);
+}
+
 static om_status make_view(void *ctx, void **out)
 {
     const struct asking *a = ctx;
     struct om__request *r = a->request;
     struct om_heat_world world;
+    struct om_risk_bound *again = NULL;
     struct made *made = om_calloc(1, sizeof *made);
     if (!made) return OM_E_MEMORY;
     made->refs = 1;
-    made->snapshot = om_snapshot_ref(r->snapshot);
     made->world = om__world_ref(r->world);
     pthread_mutex_init(&made->lock, NULL);
-    om_status st = world_of(r, &world);
-    if (!st) {
-        st = om_heat_view_init(&world, *a->take, a->known, &made->view.heat,
+    om_status st =
+        view_snapshot(r->snapshot, &a->bound->risk, &made->snapshot);
+    // Bound to the layers that the view holds.
+    if (!st)
+        st = om_risk_bind(made->snapshot, r->world->models, &a->bound->ask,
+                          &again, NULL, &r->err);
+    if (!st) st = world_of(r, &world);
+    if (!st)
+        st = om_heat_view_init(&world, again, a->known, &made->view.heat,
                                &r->err);
-        *a->take = NULL;
-    }
+    else
+        om_risk_bound_free(again);
     if (st)
         om__view_unref(&made->view);
     else
@@ -293,7 +317,7 @@ bool om__view_spread(struct om__request *r, struct om__view *view,
     if (!atomic_load(&made->spread_known)) {
         struct om_heat_world world;
         om_status st =
-            om__world_heat(made->world, r->server, made->snapshot, &world);
+            om__world_heat(made->world, r->server, r->snapshot, &world);
         if (!st) st = om_heat_view_spread(&world, heat, &heat->spread);
         if (st == OM_E_COST) st = OM_OK;
         if (!st) atomic_store(&made->spread_known, true);
@@ -303,22 +327,22 @@ bool om__view_spread(struct om__request *r, struct om__view *view,
     return true;
 }
 
-om_status om__view_get(struct om__request *r, struct om_risk_bound **bound,
+om_status om__view_get(struct om__request *r, const struct om_risk_bound *bound,
                        struct om__view **out)
 {
     struct figures *figures = NULL;
     struct om__made_key key = {.newness = r->snapshot->sequence};
     void *thing = NULL;
     *out = NULL;
-    OM_TRY(get_figures(r, *bound, &figures));
+    OM_TRY(get_figures(r, bound, &figures));
     if (!figures) return OM_OK;  // later
-    const bool heavy = om__view_cost_s(*bound) > OM__HEAVY_S;
+    const bool heavy = om__view_cost_s(bound) > OM__HEAVY_S;
     struct asking ask = {
-        .request = r, .take = bound, .known = &figures->figures};
-    (void)!om__view_key(r, *bound, &key.text);
+        .request = r, .bound = bound, .known = &figures->figures};
+    (void)!om__view_key(r, bound, &key.text);
     key.family = key.text.len;
     om_buf_add(&key.text, &figures->hash, sizeof figures->hash);
-    add_serials(*bound, &key.text);
+    add_serials(bound, &key.text);
     const om_status st = om__made_get(r->server->views->views, &key, r, heavy,
                                       make_view, &ask, &thing);
     om_buf_deinit(&key.text);
