@@ -140,11 +140,13 @@ om_status om__live_journal(struct om_live *live, struct om_err *err)
 }
 
 static om_status add_commit(struct om_live *live, const char *layer,
-                            uint64_t commit, int64_t at_ms, struct om_err *err)
+                            const char *id, uint64_t commit, int64_t at_ms,
+                            struct om_err *err)
 {
     struct om_entry entry = {.kind = OM_ENTRY_COMMIT,
                              .layer = layer,
-                             .id = "",
+                             .id = id,
+                             .id_len = strlen(id),
                              .old_cell = OM_NO_CELL,
                              .new_cell = OM_NO_CELL,
                              .at_ms = at_ms,
@@ -211,7 +213,7 @@ static om_status write_group(struct om_live *live, const struct om_write *list,
     OM_TRY(om_journal_begin(live->journal, err));
     om_status st = OM_OK;
     if (live->begins)
-        st = add_commit(live, OM__NOBODY, live->base->manifest.sequence,
+        st = add_commit(live, OM__NOBODY, "", live->base->manifest.sequence,
                         f->at_ms, err);
     if (!st) st = add_rows(live, f, err);
     if (!st) st = add_keys(live, list, f, err);
@@ -430,20 +432,21 @@ void om__live_commit(struct om_live *live, struct om_write *list)
 /* ---- what is not a group of rows ---- */
 
 static om_status note_all(struct om_live *live, const struct om_manifest *m,
-                          const bool *which, struct om_err *err)
+                          const bool *which, const char *id, struct om_err *err)
 {
     const int64_t at_ms = om__now_ms();
     OM_TRY(om_journal_begin(live->journal, err));
     om_status st = OM_OK;
     if (live->begins)
-        st = add_commit(live, OM__NOBODY, live->base->manifest.sequence, at_ms,
-                        err);
+        st = add_commit(live, OM__NOBODY, "", live->base->manifest.sequence,
+                        at_ms, err);
     else if (!which)
-        st = add_commit(live, OM__NOBODY,
+        st = add_commit(live, OM__NOBODY, "",
                         om_journal_commit_noted(live->journal), at_ms, err);
     for (size_t i = 0; which && i < m->layers && !st; i++)
         if (which[i])
-            st = add_commit(live, m->layer[i].name, m->sequence, at_ms, err);
+            st =
+                add_commit(live, m->layer[i].name, id, m->sequence, at_ms, err);
     if (st) {
         om_journal_rollback(live->journal);
         return st;
@@ -452,11 +455,11 @@ static om_status note_all(struct om_live *live, const struct om_manifest *m,
 }
 
 om_status om__live_note(struct om_live *live, const struct om__base *base,
-                        const bool *which, struct om_err *err)
+                        const bool *which, const char *id, struct om_err *err)
 {
     OM_TRY(om__live_journal(live, err));
     pthread_mutex_lock(&live->journal_lock);
-    const om_status st = note_all(live, &base->manifest, which, err);
+    const om_status st = note_all(live, &base->manifest, which, id, err);
     look_after(live, st);
     if (!st) live->begins = false;
     pthread_mutex_unlock(&live->journal_lock);
@@ -503,11 +506,17 @@ om_status om__live_publish(struct om_live *live, const bool *which,
     const uint64_t before = live->sequence;
     live->sequence = sequence;
     om__city_publish(live->city, snapshot, stamp);
-    for (size_t i = 0; which && i < m->layers; i++)
-        if (which[i])
-            om__newest_note(&live->newest, m->layer[i].name, "", 0, sequence);
     if (count) tell(live, before + 1, sequence, count);
     return OM_OK;
+}
+
+void om__live_renew(struct om_live *live, const bool *which)
+{
+    const struct om_manifest *m = &live->base->manifest;
+    for (size_t i = 0; i < m->layers; i++)
+        if (which[i])
+            om__newest_note(&live->newest, m->layer[i].name, "", 0,
+                            live->sequence);
 }
 
 void om__live_recover(struct om_live *live)
@@ -536,6 +545,7 @@ void om__live_recover(struct om_live *live)
     live->journal = fresh;
     pthread_mutex_unlock(&live->journal_lock);
     st = which ? om__live_publish(live, which, NULL, &err) : OM_E_MEMORY;
+    if (!st) om__live_renew(live, which);
     om_free(which);
     if (st) {
         pthread_mutex_lock(&live->journal_lock);

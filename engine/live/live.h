@@ -120,20 +120,32 @@ om_status om_live_changes(struct om_live *live, uint64_t after, size_t limit,
                           void *ctx, struct om_err *err) OM_MUST_USE;
 /**
  * Let `rows` stand in a layer instead of what it has, in memory only, beside
- * the journal (last positions of workers). Ids of the layer that are not among
- * them keep their rows. Publishes like a write.
+ * the journal (last positions of workers): ids of the layer that are not among
+ * them keep their rows. Each call replaces what an earlier one has put there;
+ * no rows: nothing. The journal only gets a sequence for it, as for a commit
+ * of the layer. Writes are checked against what is below.
+ *
+ * returns  OM_E_NOTFOUND (no such layer), OM_E_EXISTS (an id twice), OM_E_IO,
+ *          OM_E_MEMORY
+ * threads  any but the committer's
+ * cost     of 10,000 rows some 50 ms, of which the committer waits for few
  */
 om_status om_live_overlay(struct om_live *live, const char *layer,
                           const struct om_batch *rows,
                           struct om_err *err) OM_MUST_USE;
-/** Call om_city_refresh through this in a process that writes: another
- *  process' commit is noted in the journal and the delta put on top of it. */
+/** What om_city_refresh is in a process that writes: another process' commit
+ *  is noted in the journal, and what was written since put on top of it. While
+ *  files are being written it looks again later. threads: any but the
+ *  committer's */
 om_status om_live_refresh(struct om_live *live, bool *changed,
                           struct om_err *err) OM_MUST_USE;
-/** Write the runs of all layers to files now (tests, before a backup). */
+/** Write the runs of all layers to files now. returns OM_E_BUSY (another
+ *  process has the lock of files, or has just committed), OM_E_IO; what was
+ *  not written stays in memory and in the journal. */
 om_status om_live_compact(struct om_live *live, struct om_err *err) OM_MUST_USE;
 /** Consistent copy of the city as it is now into a new folder, while it is
- *  written to. */
+ *  written to. returns OM_E_EXISTS, OM_E_BUSY (another process has the lock of
+ *  files), OM_E_IO: what is there then is no city. */
 om_status om_live_copy(struct om_live *live, const char *folder,
                        struct om_err *err) OM_MUST_USE;
 

@@ -137,10 +137,17 @@ int64_t om__now_ms(void);
 
 /* commit.c: write a list of writes as one group, and answer them. */
 void om__live_commit(struct om_live *live, struct om_write *list);
+/** Id of an entry that says that a layer looks another way, though no row in it
+ *  was written. */
+#define OM__OVERLAID "overlay"
 /** Entries COMMIT for layers (`which` [layers]; NULL: an entry about nobody),
- *  made durable. Does not publish. */
+ *  made durable. id: "", or OM__OVERLAID for rows that stand beside the
+ *  journal. Does not publish. */
 om_status om__live_note(struct om_live *live, const struct om__base *base,
-                        const bool *which, struct om_err *err) OM_MUST_USE;
+                        const bool *which, const char *id,
+                        struct om_err *err) OM_MUST_USE;
+/** Rows of these layers are as new as the newest entry: after a commit. */
+void om__live_renew(struct om_live *live, const bool *which);
 /** The journal is there, or made now. Its first entry (live->begins) is to be
  *  the commit at which it begins. */
 om_status om__live_journal(struct om_live *live,

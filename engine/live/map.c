@@ -43,7 +43,8 @@ static bool map_entry(void *ctx, const struct om_entry *e)
     const int64_t at_s = m->clock_s ? m->clock_s : e->at_ms / 1000;
     if (e->kind == OM_ENTRY_COMMIT) {
         renew(m, e->layer, e->sequence, at_s);
-        om__newest_note(m->newest, e->layer, "", 0, e->sequence);
+        if (e->id_len == 0)
+            om__newest_note(m->newest, e->layer, "", 0, e->sequence);
         return true;
     }
     om__newest_note(m->newest, e->layer, e->id, e->id_len, e->sequence);

@@ -38,7 +38,7 @@ static om_status put_in(struct om_live *live, void *ctx, struct om_err *err)
     for (size_t i = 0; i < m->layers; i++)
         if (om_changes_reset(live->changes, m->layer[i].name, 0, 0))
             return om_fail(err, OM_E_MEMORY, 0, "out of memory");
-    OM_TRY(om__live_note(live, r->base, r->fresh, err));
+    OM_TRY(om__live_note(live, r->base, r->fresh, "", err));
     if (m->clock_s != live->base->manifest.clock_s) live->clock_s = m->clock_s;
     struct om__base *old_base = live->base;
     struct om__layer_state *old_state = live->state;
@@ -50,6 +50,7 @@ static om_status put_in(struct om_live *live, void *ctx, struct om_err *err)
         live->state = old_state;
         return st;
     }
+    om__live_renew(live, r->fresh);
     r->base = old_base;  // to be freed
     r->state = old_state;
     struct om_joiner *old_joiner = live->joiner;
@@ -141,7 +142,7 @@ static om_status put_overlay(struct om_live *live, void *ctx,
     bool *which = om_calloc(layers + 1, sizeof *which);
     if (!which) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     if (i != OM_NO_FIELD) which[i] = true;
-    om_status st = om__live_note(live, live->base, which, err);
+    om_status st = om__live_note(live, live->base, which, OM__OVERLAID, err);
     if (!st) {
         struct om__overlay **at = &live->overlay;
         while (*at && strcmp((*at)->layer, l->layer)) at = &(*at)->next;

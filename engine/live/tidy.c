@@ -75,7 +75,8 @@ static bool is_room(const struct om_live *live)
 /* Some room, and the journal takes an entry (about nobody) again. */
 static void look_for_room(struct om_live *live)
 {
-    if (!is_room(live) || om__live_note(live, live->base, NULL, NULL)) return;
+    if (!is_room(live) || om__live_note(live, live->base, NULL, "", NULL))
+        return;
     (void)!om__live_publish(live, NULL, NULL, NULL);
     om_log(OM_LOG_INFO, "live", "the disk has room again");
 }

@@ -1190,6 +1190,11 @@ static void overlay_stands_beside_the_journal(void **state)
     const uint64_t before = om_city_changed(f.city, "spot", far);
     if (om_live_overlay(f.live, "spot", live_batch(&b), &err))
         fail_msg("%s", err.text);
+    // The rows below are as they were: If-Match goes on to hold.
+    uint64_t sequence, again;
+    assert_int_equal(om_live_row_sequence(f.live, "spot", "b1", 2, &sequence),
+                     OM_OK);
+    assert_int_equal(sequence, 1);
     assert_true(om_city_changed(f.city, "spot", far) > before);
     assert_int_equal(live_n(f.city, "spot", "b1"), 9001);
     assert_int_equal(live_n(f.city, "spot", "b3"), 3);
@@ -1205,6 +1210,13 @@ static void overlay_stands_beside_the_journal(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(live_n(f.city, "spot", "b1"), 100);
     assert_int_equal(live_n(f.city, "spot", "b2"), 9102);
+    assert_int_equal(om_live_row_sequence(f.live, "spot", "b3", 2, &sequence),
+                     OM_OK);
+    end(&f);
+    f = begin(NULL);
+    assert_int_equal(om_live_row_sequence(f.live, "spot", "b3", 2, &again),
+                     OM_OK);
+    assert_int_equal(again, sequence);
     end(&f);
     assert_int_equal(om_city_open(folder, &f.city, NULL), OM_OK);
     assert_int_equal(live_n(f.city, "spot", "b1"), 100);
