@@ -2,7 +2,8 @@
  *
  * DESIGN
  * A tree belongs to a segment, not to a query, and segments never change, so
- * the cache is the process's: a short list under a lock, oldest use out first.
+ * the cache is the process's: a short list under a lock, oldest use out first,
+ * those of few shapes before all others.
  * A tree that is in use when it is thrown out lives until its last user.
  */
 #include "engine/query/trees.h"
@@ -18,6 +19,9 @@
 #define KEPT_BYTES (UINT64_C(512) << 20)
 /* Rough bytes a shape takes in a packed tree: a box and its number. */
 #define SHAPE_BYTES 24
+/* Trees of rows that were just written: they are made within a millisecond or
+ * two, and with every write there is another. */
+#define SMALL_BYTES (65536 * SHAPE_BYTES)
 
 struct om__kept_tree {
     uint64_t serial;  // of the segment
@@ -55,12 +59,21 @@ static struct om__kept_tree *known(uint64_t serial)
     return NULL;
 }
 
-/* Under the lock: drop the tree used longest ago. */
+/* Is `a` rather to go than `b`? */
+static bool is_less_wanted(const struct om__kept_tree *a,
+                           const struct om__kept_tree *b)
+{
+    const bool small = a->bytes <= SMALL_BYTES;
+    if (small != (b->bytes <= SMALL_BYTES)) return small;
+    return a->used < b->used;
+}
+
+/* Under the lock: drop the tree used longest ago, small ones first. */
 static void drop_oldest(void)
 {
     size_t oldest = 0;
     for (size_t i = 1; i < kept_count; i++)
-        if (kept[i]->used < kept[oldest]->used) oldest = i;
+        if (is_less_wanted(kept[i], kept[oldest])) oldest = i;
     kept_bytes -= kept[oldest]->bytes;
     om__tree_release(kept[oldest]);
     kept[oldest] = kept[--kept_count];

@@ -6,6 +6,7 @@
  *              any schema; some rows, without the dead
  *   merge_*    living rows of several parts are one segment of all of them
  *   units_*    unit columns say what the shapes say, in memory as in files
+ *   tree_*     what is kept of a large layer does not go for small runs
  *   error_*    an id twice, a shape that cannot be used, another schema
  *   fault_*    every allocation fails once
  */
@@ -15,6 +16,7 @@
 #include "data/base/thread.h"
 #include "engine/live/run.h"
 #include "engine/query/query.h"
+#include "engine/query/trees.h"
 #include "tests/engine/layer_read.h"
 
 static struct sample_row *make_rows(uint64_t seed, size_t n)
@@ -604,6 +606,42 @@ static void units_of_several_parts_are_refused(void **state)
     drop_city();
 }
 
+/* ---- what hangs on segments ---- */
+
+static struct om_segment *shapes_in_memory(uint64_t seed, size_t n)
+{
+    const struct om_schema schema = {.geometry = OM_GEOMETRY_POLYGON,
+                                     .count = 1,
+                                     .field = {{"id", OM_TYPE_TEXT}},
+                                     .time_field = OM_NO_FIELD};
+    struct om_batch batch;
+    random_batch(&seed, &schema, n, &batch);
+    struct om_segment *run = run_of(&schema, &batch);
+    om_arena_deinit(&batch.arena);
+    return run;
+}
+
+static void tree_of_a_large_layer_outlives_those_of_many_runs(void **state)
+{
+    (void)state;
+    struct om_segment *large = shapes_in_memory(1, 70000);
+    struct om__kept_tree *tree, *again;
+    assert_int_equal(om__tree_get(large, &tree), OM_OK);
+    for (uint64_t i = 0; i < 200; i++) {
+        struct om_segment *run = shapes_in_memory(2 + i, 3);
+        struct om__kept_tree *small;
+        assert_int_equal(om__tree_get(run, &small), OM_OK);
+        om__tree_release(small);
+        om_segment_unref(run);
+    }
+    assert_int_equal(om__tree_get(large, &again), OM_OK);
+    assert_ptr_equal(tree, again);
+    om__tree_release(again);
+    om__tree_release(tree);
+    om_segment_unref(large);
+    om_query_forget();
+}
+
 /* ---- errors ---- */
 
 static void error_two_rows_of_one_id(void **state)
@@ -735,6 +773,7 @@ int main(void)
         cmocka_unit_test(units_follow_from_the_place),
         cmocka_unit_test(units_are_all_listed_by_a_layer_of_a_few_rows),
         cmocka_unit_test(units_of_several_parts_are_refused),
+        cmocka_unit_test(tree_of_a_large_layer_outlives_those_of_many_runs),
         cmocka_unit_test(error_two_rows_of_one_id),
         cmocka_unit_test(error_a_shape_that_cannot_be_used),
         cmocka_unit_test(error_another_schema_or_row),
