@@ -82,6 +82,9 @@ om_status om__states_open(const char *city, const struct om__base *base,
                           const struct om__layer_state *old,
                           struct om__layer_state *out, bool *kept,
                           struct om_err *err) OM_MUST_USE;
+/** Do two manifests name the same files of a layer? */
+bool om__same_files(const struct om_manifest_layer *a,
+                    const struct om_manifest_layer *b);
 void om__states_free(struct om__layer_state *state, size_t layers);
 /** The states again, each stack with a reference more. */
 struct om__layer_state *om__states_copy(const struct om__layer_state *state,
