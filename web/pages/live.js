@@ -11,6 +11,10 @@ export const SILENT_MS = 25000;
 /** How long to wait before coming back where the browser itself does not. */
 const BACK_MS = 2000, BACK_MAX_MS = 60000;
 
+/** A page that nobody sees gives its connection back after so long: browsers
+ *  have six for a server, whatever the number of its pages. */
+export const HIDDEN_MS = 60000;
+
 /** Half the equator, metres of web mercator. */
 const HALF_WORLD_M = Math.PI * 6378137;
 
@@ -47,6 +51,17 @@ export function tilesTouched(touched, reachM, view, zoomMax) {
   return [...tiles.values()];
 }
 
+/** The browser's clock; tests have one of their own. */
+const CLOCK = {
+  now: () => Date.now(),
+  /** @param {() => void} act @param {number} ms @returns {any} */
+  after: (act, ms) => setTimeout(act, ms),
+  /** @param {() => void} act @param {number} ms @returns {any} */
+  every: (act, ms) => setInterval(act, ms),
+  /** @param {any} timer */
+  cancel: (timer) => clearTimeout(timer),
+};
+
 /** The stream of changes, for as long as the page is open. */
 export class Live {
   /**
@@ -54,20 +69,49 @@ export class Live {
    * onReset: more changed than can be told. onSilence: whether what is shown may be out of date.
    * @param {number | null} since   the sequence that the page was made from
    */
-  constructor(handlers, since) {
+  constructor(handlers, since, clock = CLOCK) {
     this.handlers = handlers;
+    this.clock = clock;
     this.sequence = since;
     this.silent = false;
+    this.asleep = false;
+    /** @type {any} */
+    this.coming = 0;
+    /** @type {string | undefined} */
+    this.asOf = undefined;
     this.backMs = BACK_MS;
     /** @type {EventSource | null} */
     this.source = null;
-    this.heardMs = Date.now();
+    this.heardMs = this.openedMs = this.clock.now();
+    /** @type {any} */
+    this.hidden = 0;
     this.open();
-    this.clock = setInterval(() => this.look(), 1000);
+    this.looking = clock.every(() => this.look(), 1000);
+    document.addEventListener('visibilitychange', () => this.turn(document.visibilityState === 'hidden'));
+  }
+
+  /** @param {boolean} hidden */
+  turn(hidden) {
+    this.clock.cancel(this.hidden);
+    if (hidden) {
+      this.hidden = this.clock.after(() => this.drop(), HIDDEN_MS);
+    } else if (this.asleep) {
+      this.asleep = false;
+      this.heardMs = this.clock.now();
+      this.open();
+    }
+  }
+
+  drop() {
+    this.asleep = true;
+    this.clock.cancel(this.coming);
+    this.source?.close();
+    this.source = null;
   }
 
   open() {
     const since = this.sequence === null ? '' : `?since=${this.sequence}`;
+    this.openedMs = this.clock.now();
     const source = this.source = new EventSource(`/changes${since}`);
     source.addEventListener('beat', (e) => this.hear(e, () => {}));
     source.addEventListener('change', (e) => this.hear(e, (news) =>
@@ -82,7 +126,7 @@ export class Live {
   back() {
     this.source?.close();
     this.source = null;
-    setTimeout(() => this.open(), this.backMs * (0.5 + Math.random()));
+    this.coming = this.clock.after(() => this.open(), this.backMs * (0.5 + Math.random()));
     this.backMs = Math.min(2 * this.backMs, BACK_MAX_MS);
   }
 
@@ -90,7 +134,7 @@ export class Live {
   hear(event, act) {
     /** @type {News} */
     const news = JSON.parse(event.data);
-    this.heardMs = Date.now();
+    this.heardMs = this.clock.now();
     this.backMs = BACK_MS;
     this.sequence = news.sequence;
     this.asOf = news.as_of ?? this.asOf;
@@ -99,13 +143,12 @@ export class Live {
   }
 
   look() {
-    const quietMs = Date.now() - this.heardMs;
+    if (this.asleep) return;
+    const quietMs = this.clock.now() - this.heardMs;
     if (quietMs > SILENT_MS) this.setSilent(true);
     // A line that is open and silent is no line: a stopped server, a sleeping network.
-    if (quietMs > 2 * SILENT_MS && this.source && this.source.readyState === EventSource.OPEN) {
-      this.heardMs = Date.now() - SILENT_MS - 1;
-      this.back();
-    }
+    const lineMs = Math.min(quietMs, this.clock.now() - this.openedMs);
+    if (lineMs > 2 * SILENT_MS && this.source?.readyState === EventSource.OPEN) this.back();
   }
 
   /** @param {boolean} silent */
@@ -116,7 +159,8 @@ export class Live {
   }
 
   close() {
-    clearInterval(this.clock);
-    this.source?.close();
+    this.clock.cancel(this.looking);
+    this.clock.cancel(this.hidden);
+    this.drop();
   }
 }
