@@ -3,6 +3,8 @@
 // Plan
 //   events have ids and say which layers changed; `layers` chooses; who comes
 //   back with an id hears what it missed, with one that is too new: reset
+//   a row that is written is told with its cell, one that moves with both; the
+//   same after a restart, and from the journal what is older than is remembered
 //   pollers get the same as JSON; what is wrong is named
 //   a thousand listeners: all are told; half leave in silence, which is noticed;
 //   others come; all else is answered meanwhile; more than there is room for
@@ -118,6 +120,66 @@ test('events', async (t) => {
     });
     all.leave(), roads.leave(), both.leave();
     await until('all have left', async () => await metric(url, 'onemap_listeners') === 0);
+});
+
+const cell = (lon, lat) => [Math.floor(tileX(lon, 18)), Math.floor(tileY(lat, 18))];
+const point = (id, lon, lat) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [lon, lat] }, properties: { kind: 'shop' } });
+
+test('rows that are written', async (t) => {
+    const { city } = await makeCity(t);
+    let { url, stop } = await serve(t, city);
+    const send = async (method, path, body, type = 'application/geo+json') => {
+        const answer = await fetch(`${url}/collections/place/items${path}`, { method, headers: { 'content-type': type }, body: body && (typeof body === 'string' ? body : JSON.stringify(body)) });
+        assert.ok(answer.ok, await answer.text());
+    };
+    const since = async (sequence) => (await get(`${url}/changes?since=${sequence}`)).json();
+    const begun = (await get(`${url}/changes?f=json`)).json().next;
+    const ear = listen(`${url}/changes?layers=place`);
+    await until('it listens', () => ear.events.length);
+    const told = async (what) => {
+        const before = ear.events.length;
+        await what();
+        await until('the change', () => ear.events.slice(before).some((e) => e.kind === 'change'));
+        const { layers: { place } } = ear.events.slice(before).find((e) => e.kind === 'change');
+        assert.equal(place.level, 18);
+        return place;
+    };
+    const [a, b] = [[WEST + 0.111, SOUTH + 0.222], [WEST + 0.333, SOUTH + 0.044]];
+    const both = [cell(...a), cell(...b)], sorted = (cells) => cells.map(String).sort();
+    assert.deepEqual(await told(() => send('POST', '', point('W1', ...a))), { rows: 1, level: 18, cells: [cell(...a)] });
+    const moved = await told(() => send('PATCH', '/W1', { type: 'Feature', geometry: { type: 'Point', coordinates: b } }, 'application/merge-patch+json'));
+    assert.deepEqual(sorted(moved.cells), sorted(both));
+    assert.deepEqual((await told(() => send('DELETE', '/W1'))).cells, [cell(...b)]);
+    const all = await since(begun);
+    assert.equal(all.layers.place.rows, 3);
+    assert.deepEqual(sorted(all.layers.place.cells), sorted(both));
+    assert.deepEqual((await since(all.next)).layers, {});
+
+    await stop();
+    ({ url, stop } = await serve(t, city));
+    assert.deepEqual((await since(begun)).layers, all.layers);
+    const back = listen(`${url}/changes`, { 'last-event-id': String(begun) });
+    await until('what it missed', () => back.events.length > 1);
+    assert.deepEqual(back.events[0].layers, all.layers);
+    assert.equal(back.events[0].id, all.next);
+
+    // More than is remembered: from the journal, at a level that fits.
+    const lines = (from, n) => Array.from({ length: n }, (_, i) => JSON.stringify(point(`N${from + i}`, WEST + (from + i) % 380 / 1000, SOUTH + (from + i) % 370 / 1000))).join('\n');
+    for (let i = 0; i < 70000; i += 10000) await send('POST', '', lines(i, 10000), 'application/x-ndjson');
+    const much = await since(begun);
+    assert.equal(much.reset, false);
+    assert.equal(much.layers.place.rows, 70003);
+    const { level, cells } = much.layers.place;
+    assert.ok(level < 18 && cells.length <= 500);
+    const have = new Set(cells.map(String));
+    for (let i = 0; i < 70000; i++) {
+        const [x, y] = cell(WEST + i % 380 / 1000, SOUTH + i % 370 / 1000);
+        if (!have.has(String([x >> 18 - level, y >> 18 - level]))) assert.fail(`row ${i} is not told`);
+    }
+    const late = listen(`${url}/changes?since=${begun}`);
+    await until('it is told the same', () => late.events.length > 1);
+    assert.deepEqual(late.events[0].layers, much.layers);
+    [back, late].forEach((e) => e.leave());
 });
 
 test('clients that do not behave', async (t) => {
