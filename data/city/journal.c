@@ -21,9 +21,9 @@
  * at the end of the file; `layer` numbers the names; `key`; `cell`, what
  * entries that were let go had changed; `meta`, one row.
  *
- * (1) Which entry was a row's last is kept in memory (16 bytes a row), read
- *     from the entries when a writer opens. An index in the file would touch
- *     as many pages as a group has rows, each written twice.
+ * (1) Which entry was a row's last is kept in memory (some 32 bytes a row),
+ * read from the entries when a writer first asks. An index in the file would
+ *     touch as many pages as a group has rows, each written twice.
  * (2) SQLite has no checksums of what it has moved into its file, and ends a
  *     log without a word at the first frame that is not right. So each row of
  *     each table carries a hash of all its values (`mark`), sequences have no
@@ -157,6 +157,7 @@ om_status om_journal_begin(struct om_journal *j, struct om_err *err)
     j->before = j->now;
     j->layers_before = j->layers;
     j->undos = 0;
+    j->indexed_in_group = false;
     j->grouped = true;
     j->broken = false;
     return OM_OK;
@@ -223,16 +224,7 @@ void om_journal_rollback(struct om_journal *j)
     // SQLite has already rolled back after some errors: what then counts is
     // whether a new group can begin.
     (void)!om_db_run(j->db, "ROLLBACK", NULL);
-    for (size_t i = j->undos; i-- > 0;) {
-        const struct om__journal_undo *u = &j->undo[i];
-        uint64_t before;
-        if (u->layer != SIZE_MAX)
-            j->layer[u->layer].commit = u->next;
-        else if (om__journal_rows_put(&j->rows, j->now.floor, u->hash,
-                                      u->next ? u->next : 1, &before))
-            j->failed = true;
-    }
-    j->undos = 0;
+    om__journal_undo(j);
     om__journal_layers_cut(j, j->layers_before);
     j->now = j->before;
 }

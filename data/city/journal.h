@@ -58,9 +58,10 @@ bool om_journal_exists(const char *city);
  * Open the journal of a city; WRITE makes it if it is not there, its first
  * sequence being `first` (above manifest.sequence), and needs the lock.
  *
- * WRITE looks at every entry that is kept (half a second for a million) and
- * refuses a journal that has lost or changed any; READ opens it as long as
- * there is something to be read, and om_journal_missing tells what is not.
+ * WRITE refuses a journal whose end or small tables are not what was written;
+ * READ opens it as long as there is something to be read, and
+ * om_journal_missing tells what is not. Entries are checked as they are read,
+ * by whoever reads them.
  *
  * returns  OM_E_NOTFOUND (READ, none there), OM_E_IO, OM_E_DAMAGED (err says
  *          what, and what to do), OM_E_VERSION (made by a later version)
@@ -123,7 +124,8 @@ om_status om_journal_each(struct om_journal *journal, uint64_t after,
                           void *ctx, struct om_err *err) OM_MUST_USE;
 /** Sequence of the last entry about a row, that of a COMMIT of its layer
  *  included; where none is kept the floor (an older one cannot be told). Sees
- *  the group at hand. cost: WRITE 10 us; READ goes through all entries. */
+ *  the group at hand. cost: WRITE 10 us, the first time
+ *  a microsecond for each entry that is kept; READ goes through all entries. */
 om_status om_journal_row_sequence(struct om_journal *journal, const char *layer,
                                   const char *id, size_t id_len, uint64_t *out,
                                   struct om_err *err) OM_MUST_USE;

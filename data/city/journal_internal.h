@@ -7,7 +7,8 @@
 
 #define OM__PATH_BYTES 4096
 
-/* A layer that an entry was about. `commit`: its newest COMMIT entry. */
+/* A layer that an entry was about. `commit`: its newest COMMIT entry, once
+ * `indexed`. */
 struct om__journal_layer {
     char *name;
     int64_t number;
@@ -67,6 +68,8 @@ struct om_journal {
     bool mark_failed;
     size_t layers, layers_before, layer_room;
     struct om__journal_layer *layer;
+    // WRITE: rows and layer[].commit are made when somebody asks for them
+    bool indexed, indexed_in_group;
     struct om__journal_rows rows;
     struct om__journal_undo *undo;
     size_t undos, undo_room;
@@ -124,16 +127,16 @@ bool om__journal_row_read(struct om_db_row *row, int column, unsigned has,
 #define OM__ENTRY_COLUMN_COUNT 13
 
 uint64_t om__journal_row_hash(int64_t layer, const char *id, size_t len);
-/** Room for that many rows, so that reading them moves nothing. */
-om_status om__journal_rows_reserve(struct om__journal_rows *rows,
-                                   uint64_t count);
 /** *before: what was there, as `next`. */
 om_status om__journal_rows_put(struct om__journal_rows *rows, uint64_t floor,
                                uint64_t hash, uint64_t next, uint64_t *before);
 uint64_t om__journal_rows_get(const struct om__journal_rows *rows,
                               uint64_t hash);
-/** Note an entry in memory (rows, commits, clock), with undo if in a group. */
+/** Note an entry of the group at hand in memory. */
 om_status om__journal_note(struct om_journal *journal, size_t layer,
                            const struct om_entry *entry);
+/** Take back what the group at hand has noted. */
+void om__journal_undo(struct om_journal *journal);
+void om__journal_index_drop(struct om_journal *journal);
 
 #endif

@@ -285,19 +285,6 @@ static bool is_empty(const char *path)
     return stat(path, &about) != 0 || about.st_size == 0;
 }
 
-struct opening {
-    struct om_journal *journal;
-    om_status st;
-};
-
-static bool note_entry(void *ctx, const struct om_entry *entry)
-{
-    struct opening *o = ctx;
-    const size_t layer = om__journal_layer_named(o->journal, entry->layer);
-    o->st = om__journal_note(o->journal, layer, entry);
-    return !o->st;
-}
-
 static om_status open_writer(struct om_journal *j, uint64_t first,
                              struct om_err *err)
 {
@@ -319,10 +306,6 @@ static om_status open_writer(struct om_journal *j, uint64_t first,
     mark_read(j->folder, &mark);
     if (mark.identity == j->now.identity && mark.last > j->now.last)
         return lost(j, mark.last - j->now.last, err);
-    struct opening o = {j, OM_OK};
-    OM_TRY(om__journal_rows_reserve(&j->rows, j->now.last - j->now.floor));
-    OM_TRY(om_journal_each(j, 0, 0, false, note_entry, &o, err));
-    OM_TRY(o.st);
     OM_TRY(mark_open(j, err));
     om_db_keep_log(j->db, false);
     j->sound = true;

@@ -216,12 +216,6 @@ static om_status rows_grow(struct om__journal_rows *rows, uint64_t floor)
     return rows_move(rows, floor, living + living / 2 + 1);
 }
 
-om_status om__journal_rows_reserve(struct om__journal_rows *rows,
-                                   uint64_t count)
-{
-    return rows_move(rows, 0, count);
-}
-
 om_status om__journal_rows_put(struct om__journal_rows *rows, uint64_t floor,
                                uint64_t hash, uint64_t next, uint64_t *before)
 {
@@ -249,26 +243,88 @@ static om_status undo_room(struct om_journal *j)
     return OM_OK;
 }
 
+static om_status index_entry(struct om_journal *j, size_t layer,
+                             const struct om_entry *e,
+                             struct om__journal_undo *undo)
+{
+    *undo = (struct om__journal_undo){.layer = SIZE_MAX};
+    if (e->kind == OM_ENTRY_COMMIT) {
+        undo->layer = layer;
+        undo->next = j->layer[layer].commit;
+        j->layer[layer].commit = e->sequence;
+        return OM_OK;
+    }
+    undo->hash = om__journal_row_hash(j->layer[layer].number, e->id, e->id_len);
+    return om__journal_rows_put(&j->rows, j->now.floor, undo->hash,
+                                e->sequence + 1, &undo->next);
+}
+
 om_status om__journal_note(struct om_journal *j, size_t layer,
                            const struct om_entry *e)
 {
-    struct om__journal_undo undo = {.layer = SIZE_MAX};
+    struct om__journal_undo undo;
     assert(layer < j->layers);
-    if (j->grouped) OM_TRY(undo_room(j));
-    if (e->kind == OM_ENTRY_COMMIT) {
-        undo.layer = layer;
-        undo.next = j->layer[layer].commit;
-        j->layer[layer].commit = e->sequence;
-        if (e->commit > j->now.noted) j->now.noted = e->commit;
-    } else {
-        undo.hash =
-            om__journal_row_hash(j->layer[layer].number, e->id, e->id_len);
-        OM_TRY(om__journal_rows_put(&j->rows, j->now.floor, undo.hash,
-                                    e->sequence + 1, &undo.next));
-    }
+    if (e->kind == OM_ENTRY_COMMIT && e->commit > j->now.noted)
+        j->now.noted = e->commit;
     if (e->clock_s) j->now.clock_s = e->clock_s;
-    if (j->grouped) j->undo[j->undos++] = undo;
+    if (!j->indexed) return OM_OK;
+    OM_TRY(undo_room(j));
+    OM_TRY(index_entry(j, layer, e, &undo));
+    j->undo[j->undos++] = undo;
     return OM_OK;
+}
+
+void om__journal_index_drop(struct om_journal *j)
+{
+    om_free(j->rows.slot);
+    j->rows = (struct om__journal_rows){0};
+    for (size_t i = 0; i < j->layers; i++) j->layer[i].commit = 0;
+    j->indexed = j->indexed_in_group = false;
+}
+
+void om__journal_undo(struct om_journal *j)
+{
+    // One that was made in this group knows no way back.
+    if (j->indexed_in_group) om__journal_index_drop(j);
+    for (size_t i = j->indexed ? j->undos : 0; i-- > 0;) {
+        const struct om__journal_undo *u = &j->undo[i];
+        uint64_t before;
+        if (u->layer != SIZE_MAX)
+            j->layer[u->layer].commit = u->next;
+        else if (om__journal_rows_put(&j->rows, j->now.floor, u->hash,
+                                      u->next ? u->next : 1, &before))
+            om__journal_index_drop(j);
+    }
+    j->undos = 0;
+}
+
+struct indexing {
+    struct om_journal *journal;
+    om_status st;
+};
+
+static bool index_one(void *ctx, const struct om_entry *e)
+{
+    struct indexing *in = ctx;
+    struct om__journal_undo undo;
+    in->st = index_entry(
+        in->journal, om__journal_layer_named(in->journal, e->layer), e, &undo);
+    return !in->st;
+}
+
+/* The first who asks pays for all. */
+static om_status index_make(struct om_journal *j, struct om_err *err)
+{
+    struct indexing in = {j, OM_OK};
+    if (j->indexed) return OM_OK;
+    om_status st =
+        rows_move(&j->rows, j->now.floor, j->now.last - j->now.floor);
+    if (!st) st = om_journal_each(j, 0, 0, false, index_one, &in, err);
+    if (!st) st = in.st;
+    j->indexed = true;
+    j->indexed_in_group = j->grouped;
+    if (st) om__journal_index_drop(j);
+    return st;
 }
 
 /* One number out of a statement whose parameters are set. */
@@ -337,6 +393,7 @@ om_status om_journal_row_sequence(struct om_journal *j, const char *layer,
 {
     uint64_t last = 0, whole = 0, all = 0;
     OM_TRY(om__journal_look(j, err));
+    if (j->mode == OM_JOURNAL_WRITE) OM_TRY(index_make(j, err));
     const size_t at = om__journal_layer_named(j, layer);
     if (at != SIZE_MAX && j->mode == OM_JOURNAL_WRITE)
         OM_TRY(ask_memory(j, at, id, id_len, &last, err));
