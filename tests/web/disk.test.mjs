@@ -99,7 +99,7 @@ test('a disk that fills up, and is only read then', { skip: allowed ? false : 'n
     await counts(reads.url, taken);
     const answer = await write(reads.url, batch);
     assert.equal(answer.status, 503);
-    assert.match(JSON.parse(answer.text).detail, /Read-only/);
+    assert.match(JSON.parse(answer.text).detail, /read-only/i);
     assert.equal(inside.run(PROGRAM, 'verify', there).status, 0);
     assert.equal(inside.run(PROGRAM, 'backup', there, path.join(dir, 'backup')).status, 0);
     assert.equal(await reads.kill('SIGTERM'), 0);

@@ -57,7 +57,12 @@ static om_status open_live(struct om__writes *writes,
     // What is there can be read, whatever the disk has done to the journal.
     if (st != OM_E_IO && st != OM_E_DAMAGED)
         return om_fail(err, st, why.at, "%s", why.text);
-    snprintf(writes->why, sizeof writes->why, "%s", why.text);
+    // Paths of this machine are for the log only.
+    snprintf(writes->why, sizeof writes->why,
+             "the city can only be read: %s (the server's log says more)",
+             st == OM_E_DAMAGED ? "its journal is damaged"
+                                : "its disk is full or read-only, and cannot "
+                                  "be written to");
     om_log(OM_LOG_ERROR, "serve", "the city can only be read: %s", why.text);
     return OM_OK;
 }
@@ -163,9 +168,9 @@ om_status om__writes_overlay(struct om__writes *writes, const char *layer,
                              const struct om_batch *rows, struct om_err *err)
 {
     pthread_rwlock_rdlock(&writes->lock);
-    const om_status st =
-        writes->live ? om_live_overlay(writes->live, layer, rows, err)
-                     : OM_E_STOPPED;
+    const om_status st = writes->live
+                             ? om_live_overlay(writes->live, layer, rows, err)
+                             : OM_E_STOPPED;
     pthread_rwlock_unlock(&writes->lock);
     return st;
 }
