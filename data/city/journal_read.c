@@ -4,8 +4,9 @@
 #include "data/base/hash.h"
 #include "data/city/journal_internal.h"
 
-/* Entries that one call of om_journal_trim lets go: some 50 ms. */
-#define TRIM_ENTRIES 10000
+/* Entries that one call of om_journal_trim lets go, and keys: some 20 ms, for
+ * which writes wait. */
+#define TRIM_ENTRIES 2000
 /* Level of the cells of entries. */
 #define CELL_LEVEL 18
 /* Cells into which the reach of one shape is folded; coarser ones above. */
@@ -206,7 +207,7 @@ om_status om_journal_trim(struct om_journal *j, uint64_t sequence,
     if (!st)
         st = run_with(j,
                       "DELETE FROM key WHERE key IN (SELECT key FROM key"
-                      " WHERE at_ms<? LIMIT 10000)",
+                      " WHERE at_ms<? LIMIT 2000)",
                       keys_before_ms, err);
     if (st) {
         st = om__journal_fault(j, st, err);
