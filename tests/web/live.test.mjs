@@ -5,9 +5,10 @@
 //   reaches and no others, and the numbers follow; nothing is asked for by
 //   the clock
 //   the sequence and 'data as of' are shown
+//   a layer of persons is counted by unit, and nothing else is asked about it
 //   a server that says nothing any more: a banner, which goes when it is back
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -32,7 +33,8 @@ async function browse(t, url) {
         await rm(profile, { recursive: true, force: true });
     });
     const page = context.pages()[0] ?? await context.newPage();
-    const log = { tiles: [], said: [] };
+    const log = { tiles: [], bad: [], said: [] };
+    page.on('response', (r) => { if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`); });
     page.on('request', (r) => { if (r.url().includes('/tiles/heat:')) log.tiles.push(/\/(\d+\/\d+\/\d+)(@2x)?\.png/.exec(r.url())[1]); });
     page.on('pageerror', (e) => log.said.push(e.message));
     await page.goto(url);
@@ -53,6 +55,21 @@ const quiet = (page, log) => until('the map comes to rest', async () => {
     const tiles = log.tiles.length;
     await page.waitForTimeout(800);
     return log.tiles.length === tiles && await page.evaluate(() => document.getElementById('busy').hidden);
+});
+
+test('a layer of persons: counts, and no question that is refused', async (t) => {
+    const { city } = await makeCity(t), file = path.join(city, 'city.json');
+    const manifest = JSON.parse(await readFile(file, 'utf8'));
+    manifest.layers.find((l) => l.name === 'place').personal = true;
+    await writeFile(file, JSON.stringify(manifest));
+    const { url } = await serve(t, city);
+    const { page, log } = await browse(t, `${url}/analyst#layer=place&map=11.5/22.9/113.7`);
+    await until('the total', async () => /^5,000/.test(await page.textContent('#total')));
+    await quiet(page, log);
+    assert.deepEqual([log.tiles, log.bad, log.said], [[], [], []]);
+    assert.equal(await page.isVisible('#result-error'), false);
+    assert.match(await page.textContent('#legend'), /个人位置/);
+    assert.ok((await page.$$('#table tr')).length > 10);
 });
 
 test('a page that follows the city', async (t) => {

@@ -108,7 +108,8 @@ test('what is about persons', async (t) => {
         const stats = (await get(`${url}/stats/place?by=square`)).json();
         assert.equal(stats.count, rows.length);
         assert.equal(stats.groups.reduce((n, g) => n + g.count, 0), rows.length);
-        assert.equal((await get(`${url}/collections/place`)).status, 200);
+        assert.equal((await get(`${url}/collections/place`)).json().personal, true);
+        assert.equal((await get(`${url}/collections/road`)).json().personal, undefined);
         assert.equal((await get(`${url}/tiles/choropleth:square/10/835/443.png?layer=place`)).status, 200);
         assert.equal((await get(`${url}/tiles/choropleth:square/10/835/443.png?layer=place&filter=id='P00007'`)).status, 401);
     });

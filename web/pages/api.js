@@ -18,6 +18,7 @@
  * @property {string} id_column
  * @property {string | null} time_column
  * @property {string} [unit_level]
+ * @property {boolean} [personal]   about single persons: counts by unit only
  * @property {string} [base]   what it is on the base map: water, road, building
  * @property {string} [as_of]
  * @property {{name: string, type: string, unit?: boolean}[]} columns

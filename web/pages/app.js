@@ -35,9 +35,11 @@ const layer = () => layers.find((l) => l.id === state.layer);
 const coarse = () => city.levels.at(-1);
 const groupedBy = () => (layer()?.columns.find((c) => c.name === coarse()) ??
   layer()?.columns.find((c) => c.type === 'category'))?.name;
-const hasHeat = () => layer()?.geometry === 'point';
+const hasHeat = () => layer()?.geometry === 'point' && !layer()?.personal;
+/* Times of single persons are not counted by day for everybody. */
+const hasTimes = () => !!layer()?.time_column && !layer()?.personal;
 /** @returns {import('./api.js').Question} */
-const question = () => ({layer: state.layer, filter: state.filter, time: layer()?.time_column ? state.time : '', bandwidth: state.bandwidth});
+const question = () => ({layer: state.layer, filter: state.filter, time: hasTimes() ? state.time : '', bandwidth: state.bandwidth});
 
 function save() {
   history.replaceState(null, '', formatHash(state));
@@ -153,7 +155,7 @@ function showNumbers() {
     showTotal(stats.count);
   });
   ask('days', async (signal) => {
-    days.show(shown.time_column ? (await getStats({...q, time: ''}, 'day', signal)).groups ?? [] : null, state.time);
+    days.show(hasTimes() ? (await getStats({...q, time: ''}, 'day', signal)).groups ?? [] : null, state.time);
   });
   if (state.at) read(state.at, true);
 }
@@ -265,8 +267,9 @@ function showLayer() {
   $('result-title').replaceChildren(by ? `${shown.title} 按${unit?.title ?? by} ` : shown.title,
     element('span', {lang: 'en'}, by ? `by ${by}` : ''));
   $('bandwidth').closest('fieldset').hidden = !hasHeat();
-  $('period-inputs').hidden = !shown.time_column;
-  $('period-note').textContent = shown.time_column ? '拖动柱形选时段 drag to select' : '此图层没有时间 no time column';
+  $('period-inputs').hidden = !hasTimes();
+  $('period-note').textContent = hasTimes() ? '拖动柱形选时段 drag to select'
+    : shown.personal ? '个人位置仅按单元计数 persons: counts by unit only' : '此图层没有时间 no time column';
   showAsOf(shown.as_of);
   document.title = `${shown.title} · onemap`;
 }

@@ -98,7 +98,8 @@ export function showLegend(legend, layer, bandwidthM) {
 
 /** In place of a legend, where there is no heat. @param {Layer} layer */
 export function showNoLegend(layer) {
-  const [name, en] = layer.geometry === 'line' ? ['线图层，没有热力', 'lines, no heat'] : ['面图层，没有热力', 'polygons, no heat'];
+  const [name, en] = layer.personal ? ['个人位置，没有热力', 'positions of persons, no heat']
+    : layer.geometry === 'line' ? ['线图层，没有热力', 'lines, no heat'] : ['面图层，没有热力', 'polygons, no heat'];
   $('reading').replaceChildren();
   $('legend').replaceChildren(element('div', {className: 'title'}, element('span', {}, `${layer.title}：${name} `, english(en))));
 }

@@ -111,6 +111,8 @@ void om__layer_about(const struct om__request *r, const struct om_layer *layer,
     add_member(out, "rhythm", meta->rhythm);
     add_member(out, "base", meta->base);
     add_member(out, "unit_level", meta->unit_level);
+    if (om__layer_personal(r->snapshot, layer))
+        om_buf_add_text(out, ",\"personal\":true");
     const int64_t as_of = om_snapshot_as_of(r->snapshot, layer);
     if (as_of) {
         char text[OM_TIME_TEXT_BYTES];
