@@ -114,7 +114,8 @@ struct om__file {
     const struct om__file_header *header;
     const struct om__section *section;
     const uint64_t *check;   // [blocks]
-    _Atomic uint64_t *seen;  // a bit a block: checked and found right
+    _Atomic uint64_t *seen;  // a bit a block: checked and found right; after
+                             // them, not in memory: blocks found wrong
     size_t blocks;
     unsigned block_shift;
 };
@@ -130,6 +131,9 @@ bool om__file_view(const struct om__file *file, enum om__section_kind kind,
 const char *om__section_name(enum om__section_kind kind);
 /** Is this block what its checksum says? */
 bool om__file_block_is_intact(const struct om__file *file, size_t block);
+
+/** Was any block found wrong so far? */
+bool om__file_is_damaged(const struct om__file *file);
 
 /** Check the blocks of view bytes [from, to) that were not checked yet. */
 om_status om__view_check(const struct om__file *file,

@@ -142,7 +142,7 @@ om_status om__file_open(struct om__file *file, const char *path,
     if (st) goto done;
     st = check_header(file, path, kind, err);
     if (st) goto done;
-    file->seen = om_calloc(file->blocks / 64 + 1, sizeof *file->seen);
+    file->seen = om_calloc(file->blocks / 64 + 2, sizeof *file->seen);
     if (!file->seen) st = om_fail(err, OM_E_MEMORY, 0, "%s: no memory", path);
 done:
     if (st) om__file_close(file);
@@ -255,6 +255,26 @@ static bool rule_holds(const struct om__view *view, size_t from, size_t to)
     return true;
 }
 
+/* One word more than bits need. */
+static _Atomic uint64_t *wrong_blocks(const struct om__file *file)
+{
+    return file->memory || !file->seen ? NULL
+                                       : &file->seen[file->blocks / 64 + 1];
+}
+
+bool om__file_is_damaged(const struct om__file *file)
+{
+    const _Atomic uint64_t *wrong = wrong_blocks(file);
+    return wrong && atomic_load_explicit(wrong, memory_order_relaxed) > 0;
+}
+
+static om_status found_wrong(const struct om__file *file)
+{
+    _Atomic uint64_t *wrong = wrong_blocks(file);
+    if (wrong) atomic_fetch_add_explicit(wrong, 1, memory_order_relaxed);
+    return OM_E_DAMAGED;
+}
+
 om_status om__view_check(const struct om__file *file,
                          const struct om__view *view, size_t from, size_t to)
 {
@@ -265,12 +285,13 @@ om_status om__view_check(const struct om__file *file,
         const uint64_t bit = UINT64_C(1) << block % 64;
         _Atomic uint64_t *word = &file->seen[block / 64];
         if (atomic_load_explicit(word, memory_order_relaxed) & bit) continue;
-        if (!om__file_block_is_intact(file, block)) return OM_E_DAMAGED;
+        if (!om__file_block_is_intact(file, block)) return found_wrong(file);
         const size_t start = b << file->block_shift;
         const size_t next = (b + 1) << file->block_shift;
         const size_t end = next < view->len ? next : view->len;
         const size_t width = view->width ? view->width : 1;
-        if (!rule_holds(view, start / width, end / width)) return OM_E_DAMAGED;
+        if (!rule_holds(view, start / width, end / width))
+            return found_wrong(file);
         atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
     }
     return OM_OK;

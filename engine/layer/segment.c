@@ -199,6 +199,13 @@ static om_status open_files(struct om_segment *s, struct om_err *err)
     return OM_OK;
 }
 
+const char *om_segment_damage(const struct om_segment *segment)
+{
+    return om__file_is_damaged(&segment->file)    ? segment->path
+           : om__file_is_damaged(&segment->units) ? segment->units_path
+                                                  : NULL;
+}
+
 om_status om_segment_open(const char *path, const char *units_path,
                           struct om_segment **out, struct om_err *err)
 {

@@ -110,6 +110,10 @@ void om_segment_unref(struct om_segment *segment);
 
 /** A number that no two segments of this process share; cache keys use it. */
 uint64_t om_segment_serial(const struct om_segment *segment);
+/** The file of which a block was found to be other than what was written, by
+ *  whoever read it since it was opened; NULL: none was. Calls that need such a
+ *  block return OM_E_DAMAGED, all others go on. */
+const char *om_segment_damage(const struct om_segment *segment);
 size_t om_segment_rows(const struct om_segment *segment);
 /** Schema, unit columns included. Borrowed. */
 const struct om_schema *om_segment_schema(const struct om_segment *segment);

@@ -8,6 +8,8 @@
 //   a full disk: writes refused with a word, reads go on; room again: all well,
 //   without a restart, and what was acknowledged is there
 //   a folder that cannot be written: all that was acknowledged is read
+//   a flipped bit: other layers are served, a word says where, and no
+//   compaction makes it sound
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -239,4 +241,32 @@ test('a folder that cannot be written', needsMount, async (t) => {
     const refused = await post(url, 'ro-new');
     assert.ok([403, 503].includes(refused.status), refused.text);
     assert.match(server.said(), /can only be read/);
+});
+
+test('a flipped bit', async (t) => {
+    const { dir, city } = await makeCity(t), config = path.join(dir, 'serve.json');
+    const layer = (await readdir(path.join(city, 'layers'))).find((f) => /^place.*\.seg$/.test(f)), file = path.join(city, 'layers', layer);
+    const sound = await readFile(file);
+    // A block of a column, in the middle of the file.
+    const spoilt = Buffer.from(sound);
+    spoilt[Math.floor(sound.length * 0.6)] ^= 4;
+    await writeFile(file, spoilt);
+    await writeFile(config, JSON.stringify({ compact_rows: 500 }));
+    const server = await serve(t, city, '--config', config), { url } = server;
+    const bad = await get(`${url}${ITEMS}?limit=5000`);
+    assert.equal(bad.status, 500);
+    assert.match(bad.json().detail, /damaged/);
+    assert.equal((await get(`${url}/collections/road/items?limit=1`)).status, 200);
+    assert.equal((await get(`${url}/tiles/road/12/${tileX(113.7, 12)}/${tileY(22.9, 12)}.mvt`)).status, 200);
+    assert.deepEqual((await get(`${url}/ready`)).json().damaged, ['place']);
+    // Rows go on top of it, and to files; the damage stays to be seen.
+    for (let i = 0; i < 8; i++) assert.equal((await batch(url, Array.from({ length: 400 }, (_, j) => `flip-${i}-${j}`))).status, 200);
+    await until('a compaction', async () => Number(/^onemap_compactions_total (\d+)/m.exec((await get(`${url}/metrics`)).text())[1]) > 0);
+    assert.equal((await get(`${url}${ITEMS}?limit=5000`)).status, 500);
+    assert.equal((await get(`${url}${ITEMS}/flip-3-3`)).status, 200);
+    const { stderr } = await server.stop();
+    assert.match(stderr, new RegExp(`error .*${layer}`));
+    const verified = await onemap('verify', city);
+    assert.equal(verified.status, 1);
+    assert.match(verified.stdout + verified.stderr, new RegExp(layer.replace('.', '\\.')));
 });

@@ -26,6 +26,23 @@ om_status om__get_health(struct om__request *r)
     return om__reply(r, &out, &HEAD_NOW);
 }
 
+/* Layers of which something could not be read since they were opened: what
+ * needs that is answered with 500, all else is served. */
+static void add_damaged(const struct om_snapshot *snapshot, struct om_buf *out)
+{
+    size_t layers = 0;
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const struct om_layer *layer = &snapshot->layer[i];
+        bool damaged = false;
+        for (size_t p = 0; p < layer->parts && !damaged; p++)
+            damaged = om_segment_damage(layer->part[p].segment) != NULL;
+        if (!damaged) continue;
+        om_buf_add_text(out, layers++ ? "," : ",\"damaged\":[");
+        om_buf_add_json_text(out, layer->name, strlen(layer->name));
+    }
+    if (layers) om_buf_add_text(out, "]");
+}
+
 /* Is this the server to ask? Not while it stops, nor while the disk refuses
  * what is written; a server that is for reading is ready when it reads. */
 om_status om__get_ready(struct om__request *r)
@@ -44,6 +61,9 @@ om_status om__get_ready(struct om__request *r)
         om_buf_add_text(&out, ",\"reason\":");
         om_buf_add_json_text(&out, why, strlen(why));
     }
+    struct om_snapshot *snapshot = om_city_snapshot(r->server->city);
+    if (snapshot) add_damaged(snapshot, &out);
+    om_snapshot_unref(snapshot);
     om_buf_add_text(&out, "}\n");
     if (!ready) head.status = MHD_HTTP_SERVICE_UNAVAILABLE;
     return om__reply(r, &out, &head);

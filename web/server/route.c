@@ -573,6 +573,21 @@ om_status om__request_begin(struct om__request *r)
     return r->route->begin ? r->route->begin(r) : OM_OK;
 }
 
+/* Which file it is: for the log only, as it is a path of this machine. */
+static void tell_damage(const struct om_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->layers; i++)
+        for (size_t p = 0; p < snapshot->layer[i].parts; p++) {
+            const char *file =
+                om_segment_damage(snapshot->layer[i].part[p].segment);
+            if (file)
+                om_log(OM_LOG_ERROR, "city",
+                       "%s is not what was written; what needs it is not "
+                       "answered (restore a backup, or import the layer again)",
+                       file);
+        }
+}
+
 /* A status that has become the answer. */
 static void tell(struct om__request *r, om_status st)
 {
@@ -581,6 +596,7 @@ static void tell(struct om__request *r, om_status st)
         om_log(OM_LOG_ERROR, "http", "%s: %s",
                r->route ? r->route->name : "none",
                r->err.text[0] ? r->err.text : om_status_text(st));
+    if (st == OM_E_DAMAGED && r->snapshot) tell_damage(r->snapshot);
 }
 
 om_status om__request_submit(struct om__request *r)
