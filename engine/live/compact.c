@@ -123,6 +123,17 @@ static size_t choose(const struct om__stack *stack)
     return from;
 }
 
+/* The first file from which all can be read. One that is damaged stays as it
+ * is, for `verify` and whoever restores it, and does not keep new rows from
+ * files. It is known for damaged once somebody has met it, a failed compaction
+ * included. */
+static size_t after_damage(const struct om__stack *stack)
+{
+    size_t i = stack->files;
+    while (i > 0 && !om_segment_damage(stack->part[i - 1].segment)) i--;
+    return i;
+}
+
 /* ---- files ---- */
 
 static om_status path_of(const struct compaction *c, const char *file,
@@ -313,7 +324,9 @@ static om_status write_layer(struct compaction *c, struct om_err *err)
     const struct om_manifest_layer *meta =
         &c->view.base->manifest.layer[c->layer];
     if (is_clean(meta, c->stack)) return OM_OK;
+    const size_t sound = after_damage(c->stack);
     c->from = choose(c->stack);
+    if (c->from < sound) c->from = sound;
     OM_TRY(om__base_read(live->city->path, &c->base, err));
     OM_TRY(write_files(c, err));
     om__carry_begin(&c->carry, c->stack, c->from, c->stack->parts, c->merged,
