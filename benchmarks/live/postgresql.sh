@@ -21,7 +21,7 @@ head_row "single rows beside PostgreSQL, 64 clients, $seconds s"
 for need in "$bin/initdb" "$bin/pgbench" "$write"; do
     [ -x "$need" ] || { echo "no $need (make deps-bench, make benches): nothing to compare with"; exit 0; }
 done
-dir=$(mktemp -d -p "$(dirname "$city")" .beside.XXXXXX)
+dir=$(mktemp -d "$city.beside.XXXXXX")
 chmod 755 "$dir"
 # PostgreSQL does not run as root.
 as() { if [ "$(id -u)" = 0 ]; then (cd / && setpriv --reuid=postgres --regid=postgres --clear-groups "$@"); else "$@"; fi; }

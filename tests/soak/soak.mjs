@@ -492,7 +492,7 @@ function verdict() {
 }
 
 async function main() {
-    dir = await mkdtemp(path.join(path.dirname(path.resolve(CITY)), '.soak-'));
+    dir = await mkdtemp(`${path.resolve(CITY)}.soak-`);
     city = path.join(dir, 'city');
     await cp(CITY, city, { recursive: true, mode: (await import('node:fs')).constants.COPYFILE_FICLONE });
     await writeFile(path.join(dir, 'serve.json'), JSON.stringify({ compact_rows: COMPACT_ROWS, journal_rows: JOURNAL_ROWS, cache_mib: CACHE_MIB }));
