@@ -189,6 +189,22 @@ static void read_position(struct om_body *body)
     body->geometry_given = om__row_position(body, lon, lat);
 }
 
+/* A quote that opens a field but is not closed opens nothing in a file; in a
+ * body it is what is left of one that was cut. */
+static bool has_open_quote(struct om_body *body)
+{
+    for (size_t f = 0; f < body->fields; f++) {
+        const struct om_csv_field *field = &body->field[f];
+        if (field->quoted != OM_CSV_PLAIN || !field->len || *field->at != '"')
+            continue;
+        om__row_fault(body, OM_E_FORMAT, "",
+                      "field %zu begins with a quote that is not closed",
+                      f + 1);
+        return true;
+    }
+    return false;
+}
+
 static om_status read_fields(struct om_body *body)
 {
     const size_t id = body->schema.id_field;
@@ -200,6 +216,7 @@ static om_status read_fields(struct om_body *body)
             OM_TRY(text_of(body, &body->field[f], &text, &len));
             om__row_id(body, text, len);
         }
+    if (has_open_quote(body)) return OM_OK;
     for (size_t f = 0; f < body->fields; f++) {
         const size_t c = body->to[f];
         if (c >= body->schema.count || c == id || !body->field[f].len) continue;

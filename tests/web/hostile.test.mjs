@@ -126,6 +126,12 @@ test('hostile addresses', async (t) => {
         const head = `GET ${HEAT} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`;
         for (const extra of ['Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', 'Content-Length: 5\r\nContent-Length: 6\r\n', 'Host: other\r\n', 'Range: bytes=0-1\r\nRange: bytes=2-3\r\n'])
             assert.match(await raw(server.port, `${head}${extra}\r\nabcde`), /^(HTTP\/1\.1 4\d\d |$)/, extra);
+        // Two ends of one body are told as such, whatever the length and the order.
+        const chunked = 'Transfer-Encoding: chunked\r\n';
+        for (const extra of [`Content-Length: 5\r\n${chunked}`, `${chunked}Content-Length: 5\r\n`, `Content-Length: 0\r\n${chunked}`])
+            for (const method of ['GET', 'POST'])
+                assert.match(await raw(server.port, `${method} ${ITEMS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n${extra}\r\n0\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+                    /^HTTP\/1\.1 400 (?![^]*HTTP\/1\.1)[^]*Transfer-Encoding and Content-Length/, `${method} ${extra}`);
         for (const line of ['GET http://localhost/catalog HTTP/1.1', 'GET catalog HTTP/1.1', 'GET * HTTP/1.1'])
             assert.match(await raw(server.port, `${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 4\d\d /, line);
         for (const noise of ['GET /catalog\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'G\x01T /catalog HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'])

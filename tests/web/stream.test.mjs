@@ -87,7 +87,8 @@ test('events', async (t) => {
         const nothing = listen(`${url}/changes`, { 'last-event-id': String(change.id) });
         const header = listen(`${url}/changes?since=${begun}`, { 'last-event-id': String(change.id) });
         const wrong = listen(`${url}/changes`, { 'last-event-id': '999999' });
-        await until('their first events', () => [missed, since, nothing, header, wrong].every((e) => e.events.some((x) => x.kind === 'beat')));
+        const foreign = listen(`${url}/changes?since=${begun}`, { 'last-event-id': 'abc' });
+        await until('their first events', () => [missed, since, nothing, header, wrong, foreign].every((e) => e.events.some((x) => x.kind === 'beat')));
         for (const ear of [missed, since]) {
             assert.deepEqual(Object.keys(ear.events[0].layers), ['place']);
             assert.equal(ear.events[0].kind, 'change');
@@ -95,8 +96,8 @@ test('events', async (t) => {
         }
         assert.deepEqual(nothing.events.map((e) => e.kind), ['beat']);
         assert.deepEqual(header.events.map((e) => e.kind), ['beat']);
-        assert.deepEqual(wrong.events.map((e) => e.kind), ['reset', 'beat']);
-        [missed, since, nothing, header, wrong].forEach((e) => e.leave());
+        for (const ear of [wrong, foreign]) assert.deepEqual(ear.events.map((e) => e.kind), ['reset', 'beat']);
+        [missed, since, nothing, header, wrong, foreign].forEach((e) => e.leave());
     });
     await t.test('pollers', async () => {
         const poll = async (q) => (await get(`${url}/changes?${q}`)).json();

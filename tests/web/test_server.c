@@ -126,7 +126,7 @@ static int ask_with(const char *address, const char *method, const char *target,
                  "Content-Length: %zu\r\n",
                  strlen(body));
     const int len = snprintf(text, sizeof text,
-                             "%s %s HTTP/1.1\r\nHost: x\r\n"
+                             "%s %s HTTP/1.1\r\nHost: localhost\r\n"
                              "Accept-Encoding: gzip\r\n%s"
                              "Connection: close\r\n\r\n%s",
                              method, target, about, body ? body : "");

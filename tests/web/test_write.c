@@ -304,6 +304,37 @@ static void wrong_tables_are_named(void **state)
     }
 }
 
+/* A body that was cut inside of a quoted field: nothing closes its quote. */
+static void wrong_open_quotes_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row, *id, *reason;
+    } CASE[] = {
+        {"\"C-7,113.76,23.04,1", "\"C-7", "field 1 begins"},
+        {"c,113.76,23.04,\"1", "c", "field 4 begins"},
+        {"c,113.76,23.04,\"", "c", "field 4 begins"},
+        {"c,113.76,23.04,\"1\"\"", "c", "field 4 begins"},
+        {"c,\"113.76,23.04,1\r\n", "c", "field 2 begins"},
+        {"c,113.76,23.04,\"1\n", "c", "field 4 begins"},
+    };
+    const struct om_body_rules rules = plain_rules();
+    for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "id,lon,lat,residents\n\"a\",113.7,23,1\n%s", CASE[i].row);
+        struct om_body *body = read_good(&rules, OM_BODY_CSV, text);
+        const struct om_body_fault *fault;
+        assert_int_equal(om_body_faults(body, &fault), 1);
+        if (fault->row != 2 || strcmp(fault->id, CASE[i].id) != 0 ||
+            !strstr(fault->reason, CASE[i].reason))
+            fail_msg("case %zu: row %d, '%s': %s", i, (int)fault->row,
+                     fault->id, fault->reason);
+        assert_int_equal(om_body_batch(body)->rows, 1);
+        om_body_free(body);
+    }
+}
+
 static void wrong_bodies_end_the_reading(void **state)
 {
     (void)state;
@@ -607,6 +638,7 @@ int main(void)
         cmocka_unit_test(wrong_features_are_named),
         cmocka_unit_test(wrong_rows_tell_all_that_is_wrong_and_are_one_row),
         cmocka_unit_test(wrong_tables_are_named),
+        cmocka_unit_test(wrong_open_quotes_are_named),
         cmocka_unit_test(wrong_bodies_end_the_reading),
         cmocka_unit_test(wrong_faults_are_counted_beyond_those_told),
         cmocka_unit_test(shape_keeps_parts_rings_and_vertices),

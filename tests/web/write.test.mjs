@@ -331,6 +331,44 @@ test('who may write, and how often', async (t) => {
     assert.equal((await ask(`${guarded.url}${ITEMS}`, 'POST', { body, headers: { authorization: 'Bearer a-token-for-this-test' } })).status, 201);
 });
 
+test('a name that is made to mean this machine does not write', async (t) => {
+    const { dir, city } = await makeCity(t), plain = await serve(t, city);
+    const put = async ({ port }, host, { more = '', target = `${ITEMS}/N1`, method = 'PUT', type = GEOJSON, body = text(feature('N1')) } = {}) => {
+        const origin = `Origin: http://${host}\r\n`;
+        const answer = await raw(port, Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${/Origin/.test(more) ? '' : origin}${more}Connection: close\r\n` +
+            `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`).toString('latin1'));
+        return { status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]), answer };
+    };
+    const before = await countOf(plain.url);
+    const names = (port) => [`evil.example:${port}`, 'evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', '127.1', '2130706433', '192.0.2.1', '[2001:db8::1]', 'notlocalhost'];
+    for (const host of names(plain.port)) {
+        for (const method of ['PUT', 'PATCH', 'DELETE', 'POST']) {
+            const { status, answer } = await put(plain, host, { method, target: method === 'POST' ? ITEMS : `${ITEMS}/P1`, ...(method === 'DELETE' ? { body: '' } : {}) });
+            assert.equal(status, 403, `${method} ${host}: ${answer}`);
+            assert.match(answer, /Host/, host);
+        }
+        assert.equal((await put(plain, host, { target: '/positions', method: 'POST' })).status, 403, `positions ${host}`);
+        assert.match(await raw(plain.port, `GET /health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 200 /, host);
+    }
+    assert.equal(await countOf(plain.url), before);
+    for (const host of [`127.0.0.1:${plain.port}`, '127.0.0.1', '127.8.9.1', 'LocalHost', `localhost:${plain.port}`, '[::1]:80', '[0:0:0:0:0:0:0:1]'])
+        assert.match(String((await put(plain, host)).status), /^20[014]$/, host);
+    await plain.stop();
+    // The name that the server is told is its own, and no other.
+    const named = await serve(t, city, '--url', 'https://map.example:8443');
+    const ours = 'Origin: https://map.example:8443\r\n';
+    assert.match(String((await put(named, 'Map.example', { more: ours })).status), /^20[014]$/);
+    assert.equal((await put(named, 'evil.example', { more: ours })).status, 403);
+    await named.stop();
+    // With a token any name will do; pages of other sites still do not.
+    const at = path.join(dir, 'token-for-names');
+    await writeFile(at, 'a-token-for-this-test\n');
+    const guarded = await serve(t, city, '--in-charge-token-file', at), more = 'Authorization: Bearer a-token-for-this-test\r\n';
+    assert.match(String((await put(guarded, 'map.example', { more })).status), /^20[014]$/);
+    assert.equal((await put(guarded, 'map.example', { more: `${more}Origin: http://evil.example\r\n` })).status, 403);
+    assert.ok([401, 403].includes((await put(guarded, 'evil.example')).status));
+});
+
 test('a city that cannot be written is read', async (t) => {
     const { city } = await makeCity(t);
     // A folder where the lock of the writer should be: it fails whoever asks.

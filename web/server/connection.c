@@ -210,6 +210,7 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         request->body = request->chunked = true;
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
         // The library has checked that it is a number, and only one.
+        request->sized = true;
         if (!om_digits_read(value, strlen(value), INT64_MAX, &request->length))
             request->length = INT64_MAX;
         request->body = request->body || request->length > 0;
@@ -277,6 +278,9 @@ static const char *head_fault(const struct om__request *request,
         return "the server is stopping";
     *status = MHD_HTTP_BAD_REQUEST;
     if (request->twice) return "a header is given twice that may be given once";
+    // Two ends of one body: another program between may see the other.
+    if (request->chunked && request->sized)
+        return "Transfer-Encoding and Content-Length exclude each other";
     if (request->host && !om_host_valid(request->host))
         return "the Host header is not a host";
     *status = MHD_HTTP_URI_TOO_LONG;

@@ -189,7 +189,7 @@ struct om__request {
     bool part;       // the answer is part of another: not for its address
     bool head;       // only the head of the answer is wanted
     bool head_seen, gzip, body, twice;  // twice: a header that must be single
-    bool chunked, expects, address_read;
+    bool chunked, sized, expects, address_read;  // sized: has Content-Length
     bool begun;  // what om__request_begin does is done
     bool on_worker, later;
     bool in_charge;   // may see what is about single persons (charge.c)

@@ -317,12 +317,15 @@ static void add_head(struct om_buf *out, uint64_t sequence)
 }
 
 /* Where the listener goes on: behind the id that its browser has seen, else
- * behind `since`, else from now. */
+ * behind `since`, else from now. An id that is none of ours is later than
+ * all: nobody knows what that listener has missed. */
 static bool went_on_from(const struct question *q, uint64_t *after)
 {
     const char *id = q->request->last_event_id;
     *after = q->since;
-    return (id && om_digits_read(id, strlen(id), INT64_MAX, after)) || q->given;
+    if (!id || !*id) return q->given;
+    if (!om_digits_read(id, strlen(id), INT64_MAX, after)) *after = UINT64_MAX;
+    return true;
 }
 
 static om_status write_missed(const struct question *q, uint64_t told_to,

@@ -1,5 +1,6 @@
 // write_ask.c - what the head of a write says: who, how often, on what
 // condition, in which form.
+#include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +54,58 @@ static om_status check_who(struct om__request *r)
                         "only programs of its own machine may write");
 }
 
+/* How long the host of HOST[:PORT][/...] is, the brackets with it. */
+static size_t host_len(const char *at)
+{
+    return *at == '[' ? strcspn(at, "]") + 1 : strcspn(at, ":/");
+}
+
+static bool host_of_url(const char *host, const char *url)
+{
+    const char *at = url ? strstr(url, "://") : NULL;
+    const size_t len = host_len(host);
+    return at && host_len(at + 3) == len && !strncasecmp(at + 3, host, len);
+}
+
+/* An address of this machine that no name server can give away, or
+ * localhost. */
+static bool local_host(const char *host)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    struct in_addr four;
+    struct in6_addr six;
+    size_t len = host_len(host);
+    const bool bracket = *host == '[';
+    if (bracket) {
+        host++;
+        len -= 2;
+    }
+    if (len >= sizeof text) return false;
+    memcpy(text, host, len);
+    if (bracket)
+        return inet_pton(AF_INET6, text, &six) == 1 &&
+               IN6_IS_ADDR_LOOPBACK(&six);
+    return !strcasecmp(text, "localhost") ||
+           (inet_pton(AF_INET, text, &four) == 1 &&
+            ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET);
+}
+
+/* A page whose name is made to mean this machine (DNS rebinding) is of our
+ * origin to its browser. It cannot hide that name, though; and it does not
+ * have a token. */
+static om_status check_host(struct om__request *r)
+{
+    const struct om_server *server = r->server;
+    if (r->in_charge) return OM_OK;
+    if (r->host &&
+        (local_host(r->host) || host_of_url(r->host, server->address) ||
+         host_of_url(r->host, server->url)))
+        return OM_OK;
+    return refuse(r, MHD_HTTP_FORBIDDEN,
+                  "Host: without a token, what is written here is sent to "
+                  "localhost, the address listened on or the server's url");
+}
+
 static om_status check_rate(struct om__request *r)
 {
     struct om__writes *writes = r->server->writes;
@@ -82,6 +135,7 @@ om_status om__write_allowed(struct om__request *r)
 {
     OM_TRY(check_site(r));
     OM_TRY(check_who(r));
+    OM_TRY(check_host(r));
     OM_TRY(check_writer(r));
     return check_rate(r);
 }
@@ -90,6 +144,7 @@ om_status om__write_may(struct om__request *r)
 {
     OM_TRY(check_site(r));
     OM_TRY(check_who(r));
+    OM_TRY(check_host(r));
     OM_TRY(om__request_layer(r, r->address.segment[1]));
     if (r->layer->meta && r->layer->meta->unit_level[0]) {
         snprintf(r->allow, sizeof r->allow, "GET, HEAD, OPTIONS");
