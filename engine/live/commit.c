@@ -150,6 +150,7 @@ static om_status add_commit(struct om_live *live, const char *layer,
                              .old_cell = OM_NO_CELL,
                              .new_cell = OM_NO_CELL,
                              .at_ms = at_ms,
+                             .clock_s = live->clock_s,
                              .who = "",
                              .commit = commit};
     return om_journal_add(live->journal, &entry, err);
@@ -174,7 +175,7 @@ static om_status add_rows(struct om_live *live, const struct fresh *f,
             .old_box = s->old.box,
             .new_box = s->fresh.box,
             .at_ms = f->at_ms,
-            .clock_s = s->write->clock_s,
+            .clock_s = f->clock_s,
             .who = s->write->who ? s->write->who : ""};
         OM_TRY(om_journal_add(live->journal, &entry, err));
         live->unsettled_bytes += entry.new_len + entry.id_len + 64;

@@ -84,7 +84,8 @@ static om_status prepare(struct om_live *live,
         if (!st) st = om_joiner_new(files, &r->joiner, err);
     }
     if (!st && om_journal_exists(path)) {
-        int64_t clock_s = 0;
+        // Of entries that do not say: never the machine's in such a city.
+        int64_t clock_s = m->clock_s;
         st = om_journal_open(path, OM_JOURNAL_READ, 0, &journal, err);
         if (!st)
             st = om__replay(journal, m, r->joiner, r->state, &clock_s, err);

@@ -80,7 +80,7 @@ static om_status put_journal(struct reload *r, struct om_err *err)
     struct om_journal *journal = r->city->journal;
     const struct om_manifest *m = &r->base->manifest;
     const int64_t clock_s = om_journal_clock(journal);
-    if (m->clock_s && clock_s) r->clock_s = clock_s;
+    if (m->clock_s && clock_s > m->clock_s) r->clock_s = clock_s;
     if (!r->old) OM_TRY(begin_journal(r, err));
     r->sequence = om_journal_last(journal);
     if (om_journal_commit_noted(journal) < m->sequence && r->old &&

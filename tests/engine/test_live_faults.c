@@ -6,7 +6,8 @@
  *   memory_*   the n-th allocation fails: a status, nothing lost, no leak
  *   trim_*     what is let go of the journal is not missed
  *   queue_*    more than it holds is refused
- *   clock_*    the city's own clock moves with what is written
+ *   clock_*    the city's own clock moves with what is written; nothing is as
+ *              of the machine's, also when another commits what has rows here
  */
 #include "tests/engine/live_sample.h"
 
@@ -459,6 +460,80 @@ static void clock_moves_with_what_is_written(void **state)
     end();
 }
 
+/* What `spot` is as of, where the city's clock is, as the writer and as a
+ * reader of the files have it. */
+static void check_as_of(int64_t spot_s, int64_t now_s)
+{
+    struct om_city *reader = NULL;
+    assert_int_equal(om_city_open(folder, &reader, NULL), OM_OK);
+    struct om_city *both[] = {city, reader};
+    uint64_t sequence[2];
+    for (int i = 0; i < 2; i++) {
+        struct om_snapshot *s = om_city_snapshot(both[i]);
+        sequence[i] = s->sequence;
+        assert_int_equal(om_snapshot_now(s), now_s);
+        assert_int_equal(om_snapshot_as_of(s, om_snapshot_layer(s, "spot")),
+                         spot_s);
+        assert_int_equal(om_snapshot_as_of(s, NULL), now_s);
+        om_snapshot_unref(s);
+    }
+    assert_int_equal(sequence[0], sequence[1]);
+    int64_t at_s = 0;
+    const struct om_box world = {0, 0, UINT32_MAX, UINT32_MAX};
+    om_city_changed_at(city, "spot", world, &at_s);
+    assert_int_equal(at_s, spot_s);
+    om_city_close(reader);
+}
+
+static void clock_of_the_city_is_that_of_all_answers(void **state)
+{
+    (void)state;
+    const int64_t start = 1687795200;
+    char text[2048];
+    live_city(folder, 10);
+    for (int commit = 1; commit <= 2; commit++) {
+        // The second has new files below what was written: an import of units.
+        if (commit == 2) {
+            struct live_batch b = {0};
+            live_row(&b, "b0", 1, 1, 1);
+            live_segment(folder, "layers/spot-2.seg", live_batch(&b));
+            live_batch_free(&b);
+        }
+        snprintf(text, sizeof text,
+                 "{\"onemap\":1,\"sequence\":%d,\"clock\":"
+                 "\"2023-06-27T00:00:00+08:00\",\"layers\":[{\"name\":"
+                 "\"spot\"," LIVE_COLUMNS
+                 ",\"base_commit\":%d,\"parts\":[{\"file\":"
+                 "\"layers/spot-%d.seg\",\"rows\":%d}]},"
+                 "{\"name\":\"other\"," LIVE_COLUMNS ",\"base_commit\":1}]}",
+                 commit, commit, commit, commit == 1 ? 10 : 1);
+        live_commit(folder, text);
+        if (commit == 1) {
+            begin(NULL);
+            assert_int_equal(put("b1", 5), OM_OK);  // says nothing of the clock
+        } else {
+            bool changed = false;
+            assert_int_equal(om_live_refresh(live, &changed, NULL), OM_OK);
+            assert_true(changed);
+        }
+        check_as_of(start, start);
+    }
+    // The clock goes on with another layer: what was before stays as it was.
+    struct live_batch b = {0};
+    live_row(&b, "c1", 1, 1, 77);
+    struct om_write w = {.layer = "other",
+                         .kind = OM_WRITE_PUT,
+                         .batch = live_batch(&b),
+                         .clock_s = start + 3600};
+    assert_int_equal(om_live_write_wait(live, &w), OM_OK);
+    live_batch_free(&b);
+    check_as_of(start, start + 3600);
+    end();
+    begin(NULL);
+    check_as_of(start, start + 3600);
+    end();
+}
+
 int main(void)
 {
 #define TEST(name) \
@@ -471,6 +546,7 @@ int main(void)
         TEST(trim_lets_go_of_what_files_have),
         TEST(queue_that_is_full_refuses),
         TEST(clock_moves_with_what_is_written),
+        TEST(clock_of_the_city_is_that_of_all_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

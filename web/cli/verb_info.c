@@ -60,7 +60,7 @@ static void print_city(const struct om_snapshot *s)
     as_of_text(s, NULL, as_of);
     printf("city        %s%s\n", m->name,
            m->synthetic ? " (合成数据 synthetic)" : "");
-    printf("sequence    %llu\n", (unsigned long long)m->sequence);
+    printf("sequence    %llu\n", (unsigned long long)s->sequence);
     printf("data as of  %s\n", as_of);
     printf("units      ");
     for (size_t i = 0; i < m->levels; i++) printf(" %s", m->level[i]);
