@@ -163,6 +163,20 @@ om_status om__coverage_level(struct om_coverage *q, const char **out)
                             known);
 }
 
+bool om__coverage_hides(const struct om_coverage *q,
+                        const struct om_layer *layer)
+{
+    return q->hides && layer && q->hides(q->hides_ctx, layer);
+}
+
+om_status om__coverage_allowed(struct om_coverage *q,
+                               const struct om_layer *layer)
+{
+    if (!om__coverage_hides(q, layer)) return OM_OK;
+    q->refused = layer;
+    return OM_E_NOTFOUND;
+}
+
 om_status om__coverage_layer(struct om_coverage *q, const char *option,
                              const char *name, bool points,
                              const struct om_layer **out)
@@ -171,6 +185,7 @@ om_status om__coverage_layer(struct om_coverage *q, const char *option,
     if (!*out)
         return om__coverage_bad(q, option, OM_E_NOTFOUND,
                                 "the city has no layer '%.60s'", name);
+    OM_TRY(om__coverage_allowed(q, *out));
     if (points && (*out)->schema.geometry != OM_GEOMETRY_POINT)
         return om__coverage_bad(q, option, OM_E_TYPE,
                                 "the layer %s is not of points", name);

@@ -24,10 +24,14 @@ struct om_coverage {
     bool may_write;    // files that options name (the command line)
     int64_t now_s;     // what is now, UTC; 0: om_snapshot_now
     size_t rows_most;  // of a list; above it OM_E_COST. 0: any number
+    // Layers whose rows are not for who asks. NULL: there are none.
+    bool (*hides)(void *ctx, const struct om_layer *layer);
+    void *hides_ctx;
     // The answer: what is wrong and which option says so (NULL: none), or
     // whether the work found faults (an exit status of its own).
     struct om_err err;
     const char *wrong;
+    const struct om_layer *refused;  // hidden, and its rows were asked for
     bool faults;
 };
 
@@ -48,7 +52,8 @@ const struct om_coverage_kind *om_coverage_find(const char *name);
  *
  * returns  OM_E_FORMAT, OM_E_RANGE, OM_E_NOTFOUND ... with question->wrong: an
  *          option is not what it should be; without it: the city lacks
- *          something (err says what), or the work failed
+ *          something (err says what), or the work failed; OM_E_NOTFOUND with
+ *          question->refused: the rows of that layer are not for who asks
  * cost     heavy: up to seconds on a full city
  */
 om_status om_coverage_run(const struct om_coverage_kind *kind,

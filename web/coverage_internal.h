@@ -33,8 +33,15 @@ om_status om__coverage_whole(struct om_coverage *question, const char *name,
  *  naming the levels there are. Borrowed from the manifest. */
 om_status om__coverage_level(struct om_coverage *question,
                              const char **out) OM_MUST_USE;
+/** Are the rows of the layer kept from who asks? */
+bool om__coverage_hides(const struct om_coverage *question,
+                        const struct om_layer *layer);
+/** OM_E_NOTFOUND, and question->refused is the layer, where they are. */
+om_status om__coverage_allowed(struct om_coverage *question,
+                               const struct om_layer *layer) OM_MUST_USE;
 /** A layer by the option that names it, or by a member of city.json (what:
- *  "duty.targets[0].layer"); points: it must be of points. */
+ *  "duty.targets[0].layer"); points: it must be of points. Its rows must not
+ *  be hidden. */
 om_status om__coverage_layer(struct om_coverage *question, const char *option,
                              const char *name, bool points,
                              const struct om_layer **out) OM_MUST_USE;

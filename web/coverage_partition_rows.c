@@ -152,6 +152,7 @@ static om_status audit_layer(struct om__audit *a, const struct om_layer *layer)
     if (found == OM_E_NOTFOUND) return OM_OK;  // never joined to this level
     OM_TRY(found);
     add_layer_row(a, layer, &placing);
+    if (om__coverage_hides(a->question, layer)) return om__audit_status(a);
     om_status st = OM_OK;
     for (size_t i = 0; i < placing.nones && !st; i++)
         st = add_stray_row(a, layer, &placing.none[i], &reader);

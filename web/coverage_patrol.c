@@ -99,9 +99,13 @@ static om_status find_target(struct om_coverage *q, const struct om_duty *duty,
 static om_status select_targets(struct om__patrol_question *p, size_t only)
 {
     struct om_coverage *q = p->question;
+    // Counts by unit are for all.
+    const bool single = only != SIZE_MAX || om__coverage_text(q, "where") ||
+                        om__coverage_flag(q, "rows");
     for (size_t t = 0; t < p->duty.targets; t++) {
         const struct om_layer *layer = p->duty.target[t].layer;
         if (only != SIZE_MAX && t != only) continue;
+        if (single) OM_TRY(om__coverage_allowed(q, layer));
         OM_TRY(om__coverage_where(q, layer, &p->filter[t]));
         OM_TRY(om_select(q->selections, layer, &OM_POLICY_ALL, p->filter[t],
                          (struct om_window){0}, &p->selection[t]));
@@ -207,7 +211,8 @@ static om_status add_lost(struct om__patrol_question *p, struct om_buf *out)
     struct om_text_reader reader = {0};
     om_status st = OM_OK;
     om_buf_add_text(out, ",\"lost_ids\":[");
-    for (size_t i = 0; i < v->losts && !st; i++) {
+    const bool hidden = om__coverage_hides(p->question, layer);
+    for (size_t i = 0; !hidden && i < v->losts && !st; i++) {
         const char *id;
         size_t len;
         st = om_segment_text(layer->part[v->lost_row[i].part].segment,

@@ -129,6 +129,7 @@ static int by_id(const void *one, const void *two)
 static om_status list_workers(struct om__workload *w)
 {
     const struct om_layer *layer = w->patrol.duty.workers.layer;
+    OM_TRY(om__coverage_allowed(w->question, layer));
     OM_TRY(om_workload_workers(&w->spec, &w->figures, &w->question->err));
     w->subject =
         om_arena_calloc(&w->arena, layer->rows + 1, sizeof *w->subject);

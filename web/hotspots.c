@@ -187,6 +187,10 @@ static om_status set_exposure(struct om__hotspots *h, const char *option,
         return om__hotspots_bad(h, option, OM_E_NOTFOUND,
                                 "the city has no layer of points '%.60s'",
                                 layer);
+    if (h->q->hides && h->q->hides(h->q->hides_ctx, e->layer)) {
+        h->q->refused = e->layer;
+        return OM_E_NOTFOUND;
+    }
     if (weight) {
         e->weight_column = om_schema_find(&e->layer->schema, weight);
         const enum om_type type =

@@ -24,9 +24,13 @@ struct om_hotspots_question {
     om_features_take_fn *take;
     void *take_ctx;
     size_t rows_most;  // of one answer; 0: any number
+    // Layers whose rows are not for who asks. NULL: there are none.
+    bool (*hides)(void *ctx, const struct om_layer *layer);
+    void *hides_ctx;
     // What is wrong, and which option says so (NULL: none of them).
     struct om_err err;
     const char *wrong;
+    const struct om_layer *refused;  // hidden, and compared with
 };
 
 /**
@@ -35,7 +39,8 @@ struct om_hotspots_question {
  *
  * returns  OM_E_NOTFOUND without question->wrong: no such layer; else an
  *          option is not what it should be, would cost too much (OM_E_COST),
- *          or the work failed
+ *          or the work failed. With question->refused: cases are compared
+ *          with rows that are not for who asks
  * cost     a pass over the layer (and its exposure); a full city by grids some
  *          50 ms
  * test     tests/web/hotspots.test.mjs

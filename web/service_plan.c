@@ -73,7 +73,7 @@ static om_status member_layer(const struct member *m, const char *key,
     if (!*out) return bad(m, key, "names a layer that the city does not have");
     if ((*out)->schema.geometry != geometry)
         return bad(m, key, "names a layer of another geometry");
-    return OM_OK;
+    return om__coverage_allowed(m->q, *out);
 }
 
 static om_status read_people(struct om_coverage *q, const struct om_json *plan,

@@ -9,6 +9,8 @@
 //   many as were taken, hold no ids, and are gone when they are too old
 //   a unit that nobody was seen in is not connected, which is not none
 //   ten thousand fixes in one body, while singles come
+//   what is about persons comes in by no other door: not as the layer that an
+//   analysis looks at, not by times, not in the bounds that documents tell
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
@@ -206,4 +208,58 @@ test('a city that keeps no tracks, one that follows nobody, one that is only rea
     assert.equal((await post(reader.url, line({}))).status, 403);
     // Positions are of the moment: without tracks they end with the server.
     assert.equal((await row(reader.url, 'P00001')).properties.at, places()[1].at);
+});
+
+test('what is about persons comes in by no other door', async (t) => {
+    const { dir, city } = await makeCity(t), args = await follow(dir, city);
+    const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
+    manifest.exposures = { persons: { layer: 'place', title: '人', title_en: 'persons', unit: '人', unit_en: 'persons', floor: 1 } };
+    await writeFile(file, JSON.stringify(manifest));
+    // One far from all others: bounds would tell where.
+    await writeFile(path.join(dir, 'far.csv'), 'lon,lat,id,kind,weight,note,at\n113.123457,22.234567,P09999,lonely,1,x,2031-07-08T09:10:11+08:00\n');
+    await done('import', city, 'place', path.join(dir, 'far.csv'), '--append', '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at');
+    await writeFile(path.join(dir, 'shops.csv'), `lon,lat,id,at\n${places(200).map((r, i) => `${r.lon},${r.lat},S${i},${r.at}`).join('\n')}\n`);
+    await done('import', city, 'shop', path.join(dir, 'shops.csv'), '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at');
+    const { url } = await serve(t, city, ...args);
+
+    await t.test('401, as elsewhere', async () => {
+        const words = (await get(`${url}/collections/place/items`)).json().detail;
+        for (const target of [
+            ...['', '&rows=true', '&centres=true', '&areas=true'].flatMap((more) =>
+                [`/coverage/service?layer=place&people=shop${more}`, `/coverage/service?layer=shop&people=place${more}`]),
+            '/coverage/site?layer=place&people=shop&by=square', '/coverage/site?layer=shop&people=place&by=square',
+            '/coverage/partition?layer=place', '/coverage/partition?layer=shop,place&rows=true',
+            '/hotspots/shop?units=square&exposure=place', '/hotspots/shop?units=hex:500&exposure=place:weight', '/hotspots/shop?units=square&per=persons',
+            '/stats/place?datetime=2023-01-02', '/stats/place?by=square&datetime=2023-01-02/2023-01-03',
+            '/tiles/choropleth:square/10/835/443.png?layer=place&datetime=2023-01-02', '/tiles/choropleth:square/10/835/443.png?layer=shop&stat=rate&per=persons',
+            '/map.png?layers=choropleth:square&layer=place&datetime=2023-01-02&width=64&height=64']) {
+            const answer = await get(url + target);
+            assert.equal(answer.status, 401, `${target} ${answer.text().slice(0, 300)}`);
+            assert.equal(answer.json().detail, words, target);
+            assert.equal(answer.headers['www-authenticate'], 'Bearer');
+            const known = await get(url + target, { headers: auth });
+            assert.notEqual(known.status, 401, target);
+        }
+        assert.equal((await get(`${url}/stats/place?sortby=at`)).status, 400);
+        assert.equal((await get(`${url}/stats/place?by=square`)).status, 200);
+    });
+    await t.test('strays are counted, not named', async () => {
+        const target = `${url}/coverage/partition?rows=true`;
+        assert.doesNotMatch((await get(target)).text(), /P09999|113\.1234|22\.2345/);
+        assert.match((await get(target, { headers: auth })).text(), /P09999/);
+    });
+    await t.test('documents tell the bounds of the units, and no times', async () => {
+        for (const target of ['/collections/place', '/collections', '/catalog', '/tiles/place.json', '/tiles/place/metadata.json', '/styles/place.json',
+            '/collections/place/tiles/WebMercatorQuad', '/collections/place/map/tiles/WebMercatorQuad', '/wmts/1.0.0/WMTSCapabilities.xml',
+            '/collections/place/queryables']) {
+            const answer = await get(url + target);
+            assert.equal(answer.status, 200, target);
+            assert.doesNotMatch(answer.text(), /113\.123|22\.234|2031-07|lonely/, target);
+        }
+        const { extent } = (await get(`${url}/collections/place`)).json();
+        assert.equal(extent.temporal, undefined);
+        assert.deepEqual(extent.spatial, (await get(`${url}/collections/square`)).json().extent.spatial);
+        assert.match((await get(`${url}/collections/place`, { headers: auth })).text(), /113\.1234\d+,22\.2345.*2031-07-08/s);
+        assert.match((await get(`${url}/tiles/place.json`, { headers: auth })).text(), /113\.1234/);
+    });
 });

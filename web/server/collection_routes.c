@@ -4,7 +4,7 @@
 
 #include "data/model/time.h"
 #include "data/source/project.h"
-#include "web/server/server_internal.h"
+#include "web/server/maps.h"
 
 /* Values of a category that are listed one by one: what fits a menu. */
 #define ENUM_MAX 64
@@ -51,8 +51,10 @@ void om__layer_extent(const struct om__request *r, const struct om_layer *layer,
 {
     double b[4];
     int64_t from_s, to_s;
-    const bool somewhere = om_layer_bounds(layer, b);
-    const bool sometime = om__layer_times(layer, &from_s, &to_s);
+    const bool crowds = om__crowds_only(r, layer);
+    const bool somewhere = crowds ? om__units_bounds(r->snapshot, b)
+                                  : om_layer_bounds(layer, b);
+    const bool sometime = !crowds && om__layer_times(layer, &from_s, &to_s);
     if (!somewhere && !sometime) return;
     om_buf_add_text(out, ",\"extent\":{");
     if (somewhere)
@@ -248,7 +250,8 @@ static om_status add_enum(const struct om_layer *layer, size_t column,
     return om_buf_add_text(out, "]");
 }
 
-static om_status add_property(const struct om_layer *layer, size_t column,
+static om_status add_property(const struct om__request *r,
+                              const struct om_layer *layer, size_t column,
                               struct om_buf *out)
 {
     const struct om_schema *s = &layer->schema;
@@ -260,7 +263,7 @@ static om_status add_property(const struct om_layer *layer, size_t column,
     if (column == s->id_field) om_buf_add_text(out, ",\"x-ogc-role\":\"id\"");
     if (column == s->time_field)
         om_buf_add_text(out, ",\"x-ogc-role\":\"primary-instant\"");
-    OM_TRY(add_enum(layer, column, out));
+    if (!om__crowds_only(r, layer)) OM_TRY(add_enum(layer, column, out));
     return om_buf_add_text(out, "}");
 }
 
@@ -289,7 +292,7 @@ om_status om__get_queryables(struct om__request *r)
                 GEOMETRY[r->layer->schema.geometry]);
     om_status st = url.status;
     for (size_t i = 0; i < r->layer->schema.count && !st; i++)
-        st = add_property(r->layer, i, &out);
+        st = add_property(r, r->layer, i, &out);
     om_buf_add_text(&out, "}}\n");
     om_buf_deinit(&url);
     if (!st)

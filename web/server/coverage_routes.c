@@ -41,6 +41,11 @@ static om_status take(void *ctx, const void *bytes, size_t len)
     return om_buf_add(ctx, bytes, len);
 }
 
+static bool hides(void *ctx, const struct om_layer *layer)
+{
+    return om__crowds_only(ctx, layer);
+}
+
 static om_status read_format(struct om__request *r, enum om_table_format *out)
 {
     const char *f;
@@ -74,7 +79,9 @@ om_status om__get_coverage(struct om__request *r)
                             .now_s = r->now_s,
                             .take = take,
                             .take_ctx = &out,
-                            .rows_most = ROWS_MOST};
+                            .rows_most = ROWS_MOST,
+                            .hides = hides,
+                            .hides_ctx = r};
     OM_TRY(read_format(r, &q.format));
     for (size_t i = 0; i < r->address.params; i++)
         if (!is_ours(r->address.param[i].name))
@@ -86,6 +93,8 @@ om_status om__get_coverage(struct om__request *r)
     om_status st = om_coverage_run(kind, &q);
     if (!st) {
         st = om__reply_kept(r, &out, head_of(q.format), NULL, 0);
+    } else if (q.refused) {
+        st = om__rows_allowed(r, q.refused);
     } else {
         r->err = q.err;
         if (q.wrong) {

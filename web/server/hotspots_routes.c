@@ -53,9 +53,15 @@ static bool is_heavy(const struct om__request *r)
            om__param_text(r, "each") || (units && strchr(units, ':'));
 }
 
+static bool hides(void *ctx, const struct om_layer *layer)
+{
+    return om__crowds_only(ctx, layer);
+}
+
 static om_status fail(struct om__request *r,
                       const struct om_hotspots_question *q, om_status st)
 {
+    if (q->refused) return om__rows_allowed(r, q->refused);
     r->err = q->err;
     if (!q->wrong) return st;
     r->parameter = param_of(q->wrong);
@@ -75,7 +81,9 @@ om_status om__get_hotspots(struct om__request *r)
                                      .option = option,
                                      .take = take,
                                      .take_ctx = &out,
-                                     .rows_most = ROWS_MOST};
+                                     .rows_most = ROWS_MOST,
+                                     .hides = hides,
+                                     .hides_ctx = r};
     OM_TRY(om__param_word(r, "f", "json csv geojson", "json", &f));
     if (!om_table_format_from_name(f, &q.format)) return OM_E_INTERNAL;
     if (is_heavy(r) && om__wait_heavy(r)) return OM_OK;

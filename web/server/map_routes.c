@@ -95,13 +95,15 @@ static om_status read_bezel(struct om__request *r, struct map_ask *ask)
     return OM_OK;
 }
 
-/* Everything that the city has. */
-static struct om_box city_box(const struct om_snapshot *snapshot)
+/* Everything that the city has and who asks may see. */
+static struct om_box city_box(const struct om__request *r)
 {
+    const struct om_snapshot *snapshot = r->snapshot;
     struct om_box all = OM_BOX_NONE, units = OM_BOX_NONE;
     for (size_t i = 0; i < snapshot->layers; i++) {
         const struct om_layer *layer = &snapshot->layer[i];
         const bool unit = layer->meta && layer->meta->unit_level[0];
+        if (om__crowds_only(r, layer)) continue;
         for (size_t p = 0; p < layer->parts; p++) {
             const struct om_box box = om_segment_box(layer->part[p].segment);
             if (box.x0 > box.x1) continue;
@@ -143,7 +145,7 @@ static om_status read_place(struct om__request *r, struct map_ask *ask)
                              "a picture has its west in the west: bbox is "
                              "W,S,E,N with W <= E and S <= N");
     const struct om_box box =
-        place.kind == OM_PLACE_BOX ? place.box : city_box(r->snapshot);
+        place.kind == OM_PLACE_BOX ? place.box : city_box(r);
     const om_status st = om_wall_fit(&ask->wall, box, ask->wall.style.ratio);
     if (st == OM_E_RANGE)
         return om__param_bad(r, "bbox", st,

@@ -48,6 +48,7 @@ static bool model_at(struct om__request *r, size_t i, struct om__map *out)
         if (!model || i-- > 0) continue;
         out->title = model->title ? model->title : model->name;
         out->layer = om_snapshot_layer(r->snapshot, model->term[0].layer);
+        out->crowds = out->layer && om__crowds_only(r, out->layer);
         out->heat = out->picture = true;
         snprintf(out->name, sizeof out->name, OM__HEAT "%s", model->name);
         return out->layer != NULL;
@@ -82,6 +83,7 @@ bool om__map_at(struct om__request *r, size_t i, struct om__map *out)
             continue;
         }
         out->layer = layer;
+        out->crowds = om__crowds_only(r, layer);
         out->title = title_of(layer);
         out->heat = out->picture = i == 1 && point;
         snprintf(out->name, sizeof out->name, "%s%s", out->heat ? OM__HEAT : "",
@@ -111,6 +113,7 @@ static bool find_unlisted(struct om__request *r, const char *name,
     if (strncmp(name, CHOROPLETH, len) != 0) return false;
     out->layer = om_snapshot_units(r->snapshot, name + len);
     if (!out->layer) return false;
+    out->crowds = om__crowds_only(r, out->layer);
     out->title = title_of(out->layer);
     strcpy(out->name, name);
     return true;
@@ -129,14 +132,11 @@ om_status om__map_find(struct om__request *r, const char *name,
                    "there is no map of that name; /catalog lists them");
 }
 
-void om__map_bounds(const struct om__map *map, double bounds[4])
+bool om__units_bounds(const struct om_snapshot *snapshot, double bounds[4])
 {
-    const double edge = atan(sinh(OM_PI)) * OM_DEG_PER_RAD;
-    if (map->layer && om_layer_bounds(map->layer, bounds)) return;
-    // The base map is where the units are.
     bool any = false;
-    for (size_t i = 0; !map->layer && i < map->snapshot->layers; i++) {
-        const struct om_layer *layer = &map->snapshot->layer[i];
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        const struct om_layer *layer = &snapshot->layer[i];
         double b[4];
         if (!layer->meta || !layer->meta->unit_level[0] ||
             !om_layer_bounds(layer, b))
@@ -147,7 +147,16 @@ void om__map_bounds(const struct om__map *map, double bounds[4])
                                 : fmax(bounds[k], b[k]);
         any = true;
     }
-    if (any) return;
+    return any;
+}
+
+void om__map_bounds(const struct om__map *map, double bounds[4])
+{
+    const double edge = atan(sinh(OM_PI)) * OM_DEG_PER_RAD;
+    const bool rows = map->layer && !map->crowds;
+    if (rows && om_layer_bounds(map->layer, bounds)) return;
+    // The base map is where the units are.
+    if (!rows && om__units_bounds(map->snapshot, bounds)) return;
     bounds[0] = -180;
     bounds[1] = -edge;
     bounds[2] = 180;

@@ -11,6 +11,7 @@ struct om__map {
     const struct om_layer *layer;        // that it shows; NULL: the base map's
     bool heat;
     bool picture;  // there are no vector tiles: heat, base map, choropleths
+    bool crowds;   // where its rows end is not for who asks
     const struct om_snapshot *snapshot;
 };
 
@@ -26,7 +27,10 @@ om_status om__map_find(struct om__request *request, const char *name,
  *  right? Those of `drop` (blank-separated) are the caller's own. */
 om_status om__map_check(struct om__request *request, const char *name,
                         const char *extension, const char *drop) OM_MUST_USE;
-/** West, south, east, north in degrees; the world where nothing is. */
+/** West, south, east, north of all units, in degrees; false: there are none. */
+bool om__units_bounds(const struct om_snapshot *snapshot, double bounds[4]);
+/** West, south, east, north in degrees: the units' where that of rows is not
+ *  for who asks; the world where nothing is. */
 void om__map_bounds(const struct om__map *map, double bounds[4]);
 /** The zoom at which the bounds fill a window of some 1,000 pixels. */
 unsigned om__map_zoom(const double bounds[4]);

@@ -12,13 +12,31 @@ struct picture_ask {
     unsigned side_px;  // of a tile that is not @2x
 };
 
+/* What a rate is per has rows of its own. */
+static om_status check_per(struct om__request *r,
+                           const struct om_picture_bound *bound)
+{
+    struct om_exposures named = {0};
+    const struct om_exposure *per = bound->per;
+    if (bound->per_text) {
+        OM_TRY(om_exposures_read(r->snapshot->manifest, &named, &r->err));
+        per = om_exposures_find(&named, bound->per_text);
+    }
+    const struct om_layer *layer =
+        per ? om_snapshot_layer(r->snapshot, per->layer) : NULL;
+    om_exposures_deinit(&named);
+    return layer ? om__rows_allowed(r, layer) : OM_OK;
+}
+
 om_status om__picture_allowed(struct om__request *r,
                               const struct om_picture_bound *bound)
 {
     // Anyone may see how many there are by unit.
     const bool counts = bound->kind == OM_PICTURE_UNITS && !bound->filter &&
-                        !bound->outline && bound->stat == OM_STAT_COUNT;
-    return counts || !bound->layer ? OM_OK : om__rows_allowed(r, bound->layer);
+                        !bound->window.set && !bound->outline &&
+                        bound->stat == OM_STAT_COUNT;
+    if (!counts && bound->layer) OM_TRY(om__rows_allowed(r, bound->layer));
+    return check_per(r, bound);
 }
 
 om_status om__picture_bind(struct om__request *r, const char *name,

@@ -910,7 +910,8 @@ void om__write_drop(struct om__request *request);
 /** First and last time of a layer; false where it has none. */
 bool om__layer_times(const struct om_layer *layer, int64_t *from_s,
                      int64_t *to_s);
-/** Append ,"extent":{...} where there is any. */
+/** Append ,"extent":{...} where there is any; where only crowds may be told
+ *  of, the units' and no times. */
 void om__layer_extent(const struct om__request *request,
                       const struct om_layer *layer, struct om_buf *out);
 /** Append ,"title":..,"department":.. and what else the city says of it. */

@@ -156,7 +156,7 @@ static om_status write_stats(struct om__request *r,
  * would single somebody out. */
 static om_status check_crowds(struct om__request *r)
 {
-    static const char *const singling[] = {"filter", "bbox", "sum"};
+    static const char *const singling[] = {"filter", "datetime", "bbox", "sum"};
     if (!om__crowds_only(r, r->layer)) return OM_OK;
     for (size_t i = 0; i < sizeof singling / sizeof *singling; i++)
         if (om__param_text(r, singling[i])) return om__rows_allowed(r, r->layer);

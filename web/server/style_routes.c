@@ -156,7 +156,7 @@ static void add_colours(const struct style *s)
     const size_t by = om_vector_by(layer);
     const struct om_column *c = NULL;
     const bool known =
-        by != OM_NO_FIELD && layer->parts &&
+        by != OM_NO_FIELD && layer->parts && !s->map->crowds &&
         !om_segment_column(layer->part[0].segment, by, 0, 0, &c) &&
         c->coding == OM_CODING_DICTIONARY && c->words;
     if (!known) {

@@ -165,8 +165,8 @@ static void add_layer(const struct om__request *r, const struct om__map *map,
 {
     double b[4];
     struct om__wmts_set set;
-    const bool time =
-        map->layer && map->layer->schema.time_field != OM_NO_FIELD;
+    const bool time = map->layer && !map->crowds &&
+                      map->layer->schema.time_field != OM_NO_FIELD;
     om__map_bounds(map, b);
     om_buf_add_text(out, "\n<Layer><ows:Title>");
     om__xml_add(out, map->title);
