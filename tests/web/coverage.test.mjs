@@ -256,9 +256,15 @@ test('coverage', async (t) => {
     });
 
     await t.test('the route says what the verb says', async (t) => {
-        const { url } = await serve(t, city);
+        // Workload by worker is about single persons: for those in charge.
+        const file = path.join(src, 'token');
+        await writeFile(file, 'of-those-in-charge');
+        const { url } = await serve(t, city, '--in-charge-token-file', file);
+        const authorization = 'Bearer of-those-in-charge';
+        const unasked = await fetch(`${url}/coverage/workload?by=worker`);
+        assert.equal(unasked.status, 401);
         const get = async (target) => {
-            const answer = await fetch(url + target);
+            const answer = await fetch(url + target, { headers: { authorization } });
             return { status: answer.status, type: answer.headers.get('content-type'),
                 text: await answer.text() };
         };
