@@ -265,7 +265,7 @@ format: ## lay out the sources by .clang-format
 INSTALL_ROOT = $(DESTDIR)$(or $(PREFIX),/usr/local)
 install: $(BUILD_ROOT)/onemap $(NODE_MODULES) ## copy the program and pages below PREFIX (/usr/local)
 	install -D -m 755 $(BUILD_ROOT)/onemap $(INSTALL_ROOT)/bin/onemap
-	@for file in web/pages/*.html web/pages/*.js web/pages/*.css web/pages/*.svg \
+	@for file in $(wildcard $(foreach e,html js css svg,web/pages/*.$(e) web/pages/*/*.$(e))) \
 	    $(addprefix web/pages/node_modules/maplibre-gl/dist/maplibre-gl,.mjs -worker.mjs -shared.mjs .css); do \
 	    install -D -m 644 $$file $(INSTALL_ROOT)/share/onemap/pages/$${file#web/pages/} || exit 1; done
 .PHONY: format install

@@ -10,13 +10,14 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/log.h"
 #include "web/server/server_internal.h"
 
-#define FILES_MAX 64
+#define FILES_MAX 192
 #define FILE_BYTES_MAX ((size_t)16 << 20)
 
 /* Nothing from elsewhere, no scripts in the page; MapLibre draws into blobs
@@ -28,14 +29,16 @@
 
 /* What is served of a library: its folder under node_modules, and its name
  * under /pages/. */
+#define LIBRARY_FILES 4
 static const struct {
     const char *folder, *as;
-    const char *file[4];
+    const char *file[LIBRARY_FILES];
 } LIBRARY[] = {
     {"maplibre-gl/dist",
      "maplibre",
      {"maplibre-gl.mjs", "maplibre-gl-worker.mjs", "maplibre-gl-shared.mjs",
       "maplibre-gl.css"}},
+    {"echarts/dist", "echarts", {"echarts.esm.min.mjs"}},
 };
 
 static const struct {
@@ -70,6 +73,12 @@ static size_t kind_of(const char *name)
     return dot ? i : KINDS;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info) && S_ISDIR(info.st_mode);
+}
+
 static om_status add_file(struct om_server *server, struct om__files *files,
                           const char *path, const char *name, bool library,
                           struct om_err *err)
@@ -100,8 +109,11 @@ done:
     return st;
 }
 
+/* The files of a folder; `as` is its name below /pages/, "" for the pages'
+ * own, whose folders are read too: one for each page. */
 static om_status add_folder(struct om_server *server, struct om__files *files,
-                            const char *folder, struct om_err *err)
+                            const char *folder, const char *as,
+                            struct om_err *err)
 {
     DIR *dir = opendir(folder);
     if (!dir)
@@ -109,11 +121,17 @@ static om_status add_folder(struct om_server *server, struct om__files *files,
                        folder);
     om_status st = OM_OK;
     for (const struct dirent *entry; !st && (entry = readdir(dir));) {
-        char path[4096];
-        if (entry->d_name[0] == '.' || kind_of(entry->d_name) == KINDS)
+        char path[4096], name[sizeof files->file->name];
+        if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "node_modules"))
             continue;
+        const int n = snprintf(name, sizeof name, "%s%s%s", as, *as ? "/" : "",
+                               entry->d_name);
         st = om_path_join(path, sizeof path, folder, entry->d_name);
-        if (!st) st = add_file(server, files, path, entry->d_name, false, err);
+        if (st || n < 0 || (size_t)n >= sizeof name) continue;
+        if (kind_of(name) != KINDS)
+            st = add_file(server, files, path, name, false, err);
+        else if (!*as && is_folder(path))
+            st = add_folder(server, files, path, name, err);
     }
     closedir(dir);
     return st;
@@ -124,7 +142,7 @@ static om_status add_libraries(struct om_server *server,
                                struct om_err *err)
 {
     for (size_t i = 0; i < sizeof LIBRARY / sizeof *LIBRARY; i++)
-        for (size_t f = 0; f < sizeof LIBRARY[i].file / sizeof(char *); f++) {
+        for (size_t f = 0; f < LIBRARY_FILES && LIBRARY[i].file[f]; f++) {
             char path[4096], name[128];
             const int n =
                 snprintf(path, sizeof path, "%s/node_modules/%s/%s", folder,
@@ -154,7 +172,7 @@ om_status om__files_new(struct om_server *server, const char *folder,
         om_log(OM_LOG_WARN, "http",
                "no folder of pages was found, none are served: name it with "
                "--pages FOLDER");
-    if (folder) st = add_folder(server, files, folder, err);
+    if (folder) st = add_folder(server, files, folder, "", err);
     if (!st && folder) st = add_libraries(server, files, folder, err);
     if (st)
         om__files_free(files);
@@ -173,22 +191,28 @@ void om__files_free(struct om__files *files)
     om_free(files);
 }
 
-static om_status send_file(struct om__request *r, const char *name)
+static const struct file *find_file(const struct om__request *r,
+                                    const char *name)
 {
     const struct om__files *files = r->server->files;
-    for (size_t i = 0; i < files->count; i++) {
-        const struct file *file = &files->file[i];
-        if (strcmp(file->name, name) != 0) continue;
-        struct om__answer *answer =
-            r->gzip && file->gzip ? file->gzip : file->plain;
-        atomic_fetch_add(&answer->refs, 1);
-        // An answer to several routes: the metrics are of the one asked for.
-        const struct om__route *route = r->route;
-        om__reply_answer_take(r, answer);
-        r->route = route;
-        return OM_OK;
-    }
-    return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is no such file");
+    for (size_t i = 0; i < files->count; i++)
+        if (!strcmp(files->file[i].name, name)) return &files->file[i];
+    return NULL;
+}
+
+static om_status send_file(struct om__request *r, const char *name)
+{
+    const struct file *file = find_file(r, name);
+    if (!file)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is no such file");
+    struct om__answer *answer =
+        r->gzip && file->gzip ? file->gzip : file->plain;
+    atomic_fetch_add(&answer->refs, 1);
+    // An answer to several routes: the metrics are of the one asked for.
+    const struct om__route *route = r->route;
+    om__reply_answer_take(r, answer);
+    r->route = route;
+    return OM_OK;
 }
 
 om_status om__get_file(struct om__request *r)
@@ -205,5 +229,12 @@ om_status om__get_file(struct om__request *r)
 
 om_status om__get_page(struct om__request *r)
 {
-    return send_file(r, r->address.segments ? "analyst.html" : "index.html");
+    char name[sizeof((struct file *)0)->name];
+    const struct om_address *a = &r->address;
+    if (!a->segments) return send_file(r, "index.html");
+    // A page with files of its own has a folder.
+    snprintf(name, sizeof name, "%s/index.html", a->segment[0]);
+    if (!find_file(r, name))
+        snprintf(name, sizeof name, "%s.html", a->segment[0]);
+    return send_file(r, name);
 }
