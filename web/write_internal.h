@@ -65,6 +65,8 @@ struct om_body {
 };
 
 // write_row.c
+/** Forget the row at hand; begin: and count the next. */
+void om__row_clear(struct om_body *body);
 void om__row_begin(struct om_body *body);
 /** Refuse the row at hand, and say why; only the first reason for a field
  *  counts as one more. */
@@ -95,6 +97,13 @@ om_status om__document_read(struct om_body *body, const char *text, size_t len,
 /** One line: a Feature. */
 om_status om__line_read(struct om_body *body, const char *text,
                         size_t len) OM_MUST_USE;
+
+// write_line.c
+/** Take a Feature that is written as most are: the row at hand, id and place
+ *  checked; om__row_end is next. False: nothing was taken, and whether it is a
+ *  row at all is for om_json_parse to say. */
+bool om__line_take(struct om_body *body, const char *text,
+                   size_t len) OM_MUST_USE;
 
 // write_csv.c
 /** Read what is complete of the pending bytes; `end`: all of them. */

@@ -270,6 +270,8 @@ om_status om__document_read(struct om_body *body, const char *text, size_t len,
 {
     struct om_json *document = NULL;
     if (!len) return om_fail(err, OM_E_FORMAT, 0, "the body is empty");
+    body->is_feature = om__line_take(body, text, len);
+    if (body->is_feature) return om__row_end(body);
     OM_TRY(om_json_parse(text, len, &document, err));
     const char *type = om_json_text(om_json_get(document, "type"), "");
     const bool patch = body->rules->patch;
@@ -296,6 +298,7 @@ om_status om__line_read(struct om_body *body, const char *text, size_t len)
 {
     struct om_json *feature = NULL;
     struct om_err err = {0};
+    if (om__line_take(body, text, len)) return om__row_end(body);
     const om_status st = om_json_parse(text, len, &feature, &err);
     if (!st) {
         const om_status read = read_feature(body, feature);

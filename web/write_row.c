@@ -8,7 +8,7 @@
 #include "engine/shape/shape.h"
 #include "web/write_internal.h"
 
-void om__row_begin(struct om_body *body)
+void om__row_clear(struct om_body *body)
 {
     memset(body->cell, 0, body->schema.count * sizeof *body->cell);
     memset(body->given, 0, sizeof body->given);
@@ -19,6 +19,11 @@ void om__row_begin(struct om_body *body)
     body->pos = (struct om_pos){0, 0};
     om__shapes_clear(&body->shape);
     body->scratch.len = 0;
+}
+
+void om__row_begin(struct om_body *body)
+{
+    om__row_clear(body);
     body->rows++;
 }
 

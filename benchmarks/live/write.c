@@ -1,6 +1,6 @@
 /* write.c - clients that write rows: many connections, at a rate or at once.
  *
- *     write [-c CONNECTIONS] [-r RATE] [-s SECONDS] [-b ROWS]
+ *     write [-c CONNECTIONS] [-r RATE] [-s SECONDS] [-b ROWS] [-u IDS]
  *           PORT LAYER W,S,E,N PROPERTIES
  *
  * Each request POSTs a Feature to a layer of http://127.0.0.1:PORT, with an id
@@ -8,7 +8,8 @@
  * as "severity":2). -r: so many requests a second are due, whatever the answers
  * do, and latency counts from the moment at which a request was due: a server
  * that stalls is charged for all that waits. Without -r each connection writes
- * again when it has its answer. -b: lines of so many rows instead.
+ * again when it has its answer. -b: lines of so many rows instead. -u: the same
+ * IDS ids over and over, so that from the second time on rows are changed.
  *
  * One line is printed:
  *     answers seconds p50 p99 longest rows not_2xx
@@ -47,7 +48,7 @@ struct client {
     int epoll;
     const char *layer, *properties;
     double box[4], rate, start, until;
-    size_t rows_each, asked, answers, bad, rows;
+    size_t rows_each, ids, asked, answers, bad, rows;
     uint64_t seed, run;
     struct connection *idle;
     struct bench_samples latency;
@@ -79,6 +80,18 @@ static void connect_to(struct client *c, struct connection *k)
         fail("epoll:", strerror(errno));
 }
 
+/* Row number `n` of this client as a Feature; its length. */
+static size_t make_row(struct client *c, size_t n, char *out, size_t room)
+{
+    return (size_t)snprintf(
+        out, room,
+        "{\"type\":\"Feature\",\"id\":\"B%llx-%zu\",\"geometry\":{\"type\":"
+        "\"Point\",\"coordinates\":[%.7f,%.7f]},\"properties\":{%s}}\n",
+        (unsigned long long)c->run, c->ids ? n % c->ids : n,
+        c->box[0] + (c->box[2] - c->box[0]) * dice(c),
+        c->box[1] + (c->box[3] - c->box[1]) * dice(c), c->properties);
+}
+
 /* The request into the connection's buffer. */
 static void make(struct client *c, struct connection *k)
 {
@@ -88,20 +101,15 @@ static void make(struct client *c, struct connection *k)
     size_t len = 0;
     if (!body) fail("no memory", NULL);
     for (size_t i = 0; i < rows; i++)
-        len += (size_t)snprintf(
-            body + len, row,
-            "{\"type\":\"Feature\",\"id\":\"B%llx-%zu\",\"geometry\":{\"type\":"
-            "\"Point\",\"coordinates\":[%.7f,%.7f]},\"properties\":{%s}}\n",
-            (unsigned long long)c->run, c->asked * rows + i,
-            c->box[0] + (c->box[2] - c->box[0]) * dice(c),
-            c->box[1] + (c->box[3] - c->box[1]) * dice(c), c->properties);
+        len += make_row(c, c->asked * rows + i, body + len, row);
     k->out = malloc(len + 512);
     if (!k->out) fail("no memory", NULL);
     k->out_len = (size_t)snprintf(
         k->out, 512,
-        "POST /collections/%s/items HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "POST /collections/%s/items%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         "Content-Type: application/%s\r\nContent-Length: %zu\r\n\r\n",
-        c->layer, c->rows_each ? "x-ndjson" : "geo+json", len);
+        c->layer, c->ids ? "?upsert=true" : "",
+        c->rows_each ? "x-ndjson" : "geo+json", len);
     memcpy(k->out + k->out_len, body, len);
     k->out_len += len;
     k->sent = k->in_len = 0;
@@ -209,7 +217,7 @@ int main(int argc, char **argv)
     struct client c = {.seed = 7};
     size_t connections = 64;
     double seconds = 10;
-    for (int option; (option = getopt(argc, argv, "c:r:s:b:")) != -1;)
+    for (int option; (option = getopt(argc, argv, "c:r:s:b:u:")) != -1;)
         switch (option) {
             case 'c':
                 connections = strtoul(optarg, NULL, 10);
@@ -223,14 +231,19 @@ int main(int argc, char **argv)
             case 'b':
                 c.rows_each = strtoul(optarg, NULL, 10);
                 break;
+            case 'u':
+                c.ids = strtoul(optarg, NULL, 10);
+                break;
             default:
                 return 2;
         }
     if (argc - optind != 4 || !connections || connections > CONNECTIONS_MOST ||
         sscanf(argv[optind + 2], "%lf,%lf,%lf,%lf", &c.box[0], &c.box[1],
                &c.box[2], &c.box[3]) != 4)
-        fail("usage: write [-c N] [-r RATE] [-s SECONDS] [-b ROWS]",
-             "PORT LAYER W,S,E,N PROPERTIES");
+        fail(
+            "usage: write [-c N] [-r RATE] [-s SECONDS] [-b ROWS] "
+            "[-u IDS]",
+            "PORT LAYER W,S,E,N PROPERTIES");
     c.server = (struct sockaddr_in){
         .sin_family = AF_INET,
         .sin_port = htons((uint16_t)strtoul(argv[optind], NULL, 10)),

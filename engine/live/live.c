@@ -37,9 +37,6 @@
 #define COMPACT_ROWS 200000
 #define KEEP_ENTRIES 2000000
 #define TICK_MS 200
-/* Rows after which a group takes no further write: with 10,000 it takes some
- * 100 ms, and who comes with one row waits for it. */
-#define TAKE_ROWS 10000
 
 void (*om__live_die)(const char *step);
 
@@ -88,36 +85,18 @@ static void run_jobs(struct om_live *live)
     }
 }
 
-/* Take writes off the queue until a group is full. With `lock`. */
-static struct om_write *take_group(struct om_live *live, size_t *writes)
-{
-    struct om_write *list = live->first, *last = NULL;
-    size_t rows = 0;
-    *writes = 0;
-    while (live->first && rows < TAKE_ROWS) {
-        last = live->first;
-        live->first = last->next;
-        rows += last->batch->rows;
-        ++*writes;
-    }
-    if (last) last->next = NULL;
-    if (!live->first) live->last = NULL;
-    live->queued -= *writes;
-    live->queued_rows -= rows;
-    return list;
-}
-
 /* Wait for something to do; then for as many writes as the last group had,
  * though not long. */
 static void wait_for_work(struct om_live *live, size_t expected)
 {
-    if (!live->first && !live->job && !live->stopping) {
+    struct om__queue *queue = &live->queue;
+    if (!om__queue_writes(queue) && !live->job && !live->stopping) {
         const struct timespec tick = in_ms(TICK_MS);
         pthread_cond_timedwait(&live->wake, &live->lock, &tick);
     }
-    if (!live->first || expected < 2) return;
+    if (!om__queue_writes(queue) || expected < 2) return;
     const struct timespec end = in_ms(live->options.group_ms);
-    while (live->queued < expected && live->queued_rows < TAKE_ROWS &&
+    while (om__queue_writes(queue) < expected && !om__queue_is_full(queue) &&
            !live->stopping && !live->job)
         if (pthread_cond_timedwait(&live->wake, &live->lock, &end)) break;
 }
@@ -130,7 +109,7 @@ static void *commit_thread(void *arg)
         pthread_mutex_lock(&live->lock);
         wait_for_work(live, expected);
         size_t writes;
-        struct om_write *list = take_group(live, &writes);
+        struct om_write *list = om__queue_take(&live->queue, &writes);
         const bool end = live->stopping && !list && !live->job;
         pthread_mutex_unlock(&live->lock);
         if (end) return NULL;
@@ -169,21 +148,14 @@ om_status om_live_write(struct om_live *live, struct om_write *write)
 {
     if (atomic_load(&live->lost)) return OM_E_IO;
     om_status st = OM_OK;
-    write->next = NULL;
     pthread_mutex_lock(&live->lock);
+    const size_t rows = om__queue_rows(&live->queue);
     if (live->stopping)
         st = OM_E_STOPPED;
-    else if (live->first &&
-             live->queued_rows + write->batch->rows > live->options.queue_rows)
+    else if (rows && rows + write->batch->rows > live->options.queue_rows)
         st = OM_E_BUSY;
     if (!st) {
-        if (live->last)
-            live->last->next = write;
-        else
-            live->first = write;
-        live->last = write;
-        live->queued++;
-        live->queued_rows += write->batch->rows;
+        om__queue_add(&live->queue, write);
         pthread_cond_signal(&live->wake);
     }
     pthread_mutex_unlock(&live->lock);

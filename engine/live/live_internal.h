@@ -54,6 +54,26 @@ struct om__newest {
     uint64_t floor;  // of all other rows
 };
 
+/* Writes that wait, with few rows and with many (queue.c). Zero is empty. */
+struct om__waiting {
+    struct om_write *first, *last;
+    size_t writes, rows;
+};
+struct om__queue {
+    struct om__waiting few, many;
+    bool many_had_its_turn;
+};
+
+/** Put a write at the end of its kind. */
+void om__queue_add(struct om__queue *queue, struct om_write *write);
+/** Writes and rows that wait. */
+size_t om__queue_writes(const struct om__queue *queue);
+size_t om__queue_rows(const struct om__queue *queue);
+/** Is there enough for a group, so that waiting for more is no use? */
+bool om__queue_is_full(const struct om__queue *queue);
+/** Take the next group off; NULL: nothing waits. */
+struct om_write *om__queue_take(struct om__queue *queue, size_t *writes);
+
 /* Figures of om_live_stats, written by the committer. */
 struct om__figures {
     atomic_uint_fast64_t written, refused, groups, compactions, journal_bytes;
@@ -69,8 +89,7 @@ struct om_live {
     pthread_mutex_t lock;     // guards queue, jobs, stopping, listener
     pthread_cond_t wake;      // the committer's
     pthread_cond_t finished;  // a job's
-    struct om_write *first, *last;
-    size_t queued, queued_rows;
+    struct om__queue queue;
     struct om__job *job;
     bool stopping;
     void (*news)(void *ctx, const struct om_live_news *news);

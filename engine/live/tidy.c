@@ -96,7 +96,7 @@ void om__live_tidy(struct om_live *live)
     }
     if (!live->journal) return;
     pthread_mutex_lock(&live->lock);
-    const bool idle = !live->first && !live->job;
+    const bool idle = !om__queue_writes(&live->queue) && !live->job;
     pthread_mutex_unlock(&live->lock);
     const bool much = live->unsettled_bytes >= LOG_BYTES;
     if (!(due && idle) && !much) return;

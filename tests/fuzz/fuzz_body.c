@@ -1,10 +1,13 @@
 /* fuzz_body.c - any bytes as the body of a write: the first says which form;
- * the rows and faults must not depend on how the bytes were cut, and what is
- * taken keeps the promises of a batch. */
+ * the rows and faults must not depend on how the bytes were cut, nor on whether
+ * Features come as lines or in a collection (which no short way reads), and
+ * what is taken keeps the promises of a batch. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/base/buf.h"
+#include "data/json.h"
 #include "web/write.h"
 
 static const struct om_field FIELD[] = {
@@ -50,6 +53,88 @@ static void check(const struct om_body *body, enum om_geometry geometry)
         must(s->shape_part[i] <= s->shape_part[i + 1]);
 }
 
+static void same_faults(const struct om_body *one, const struct om_body *other)
+{
+    const struct om_body_fault *a, *b;
+    const size_t n = om_body_faults(one, &a);
+    must(n == om_body_faults(other, &b) && !memcmp(a, b, n * sizeof *a));
+    must(om_body_rows(one) == om_body_rows(other));
+    must(om_body_refused(one) == om_body_refused(other));
+}
+
+static bool has_value(const struct om_batch_column *c, size_t row)
+{
+    return !c->valid || (c->valid[row / 64] >> row % 64 & 1);
+}
+
+static void same_value(const struct om_batch_column *a,
+                       const struct om_batch_column *b, size_t row)
+{
+    must(has_value(a, row) == has_value(b, row));
+    if (!has_value(a, row)) return;
+    if (a->integer) must(a->integer[row] == b->integer[row]);
+    if (a->real) must(!memcmp(&a->real[row], &b->real[row], sizeof(double)));
+    if (!a->offset) return;
+    const size_t len = a->offset[row + 1] - a->offset[row];
+    must(len == b->offset[row + 1] - b->offset[row]);
+    must(!memcmp(a->bytes + a->offset[row], b->bytes + b->offset[row], len));
+}
+
+static void same_rows(const struct om_body *one, const struct om_body *other)
+{
+    const struct om_batch *a = om_body_batch(one), *b = om_body_batch(other);
+    must(a->rows == b->rows);
+    for (size_t row = 0; row < a->rows; row++) {
+        must(a->source_row[row] == b->source_row[row]);
+        for (size_t c = 0; c < om_body_schema(one)->count; c++)
+            same_value(&a->column[c], &b->column[c], row);
+        if (!a->pos) continue;
+        must(a->pos[row].x == b->pos[row].x && a->pos[row].y == b->pos[row].y);
+    }
+}
+
+/* The lines as a collection; false: one of them is no JSON. */
+static bool collect(const uint8_t *data, size_t size, struct om_buf *out)
+{
+    const char *text = (const char *)data, *end = text + size;
+    size_t lines = 0;
+    om_buf_add_text(out, "{\"type\":\"FeatureCollection\",\"features\":[");
+    while (text < end) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        size_t len = (size_t)((stop ? stop : end) - text);
+        struct om_json *json = NULL;
+        while (len && (text[len - 1] == ' ' || text[len - 1] == '\t' ||
+                       text[len - 1] == '\r'))
+            len--;
+        if (len) {
+            if (om_json_parse(text, len, &json, NULL)) return false;
+            om_json_free(json);
+            if (lines++) om_buf_add_byte(out, ',');
+            om_buf_add(out, text, len);
+        }
+        text = stop ? stop + 1 : end;
+    }
+    return lines && !om_buf_add_text(out, "]}");
+}
+
+static void check_collected(const struct om_body_rules *rules,
+                            const struct om_body *lines, const uint8_t *data,
+                            size_t size)
+{
+    struct om_buf text = {0};
+    if (collect(data, size, &text)) {
+        struct om_body *body = NULL;
+        // A document may be too deep where its lines are not.
+        if (!read_in(rules, OM_BODY_GEOJSON, text.bytes, text.len, text.len,
+                     &body)) {
+            same_faults(lines, body);
+            same_rows(lines, body);
+        }
+        om_body_free(body);
+    }
+    om_buf_deinit(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct om_layer layer;
@@ -75,11 +160,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(st == same);
     if (!st) {
         check(whole, layer.schema.geometry);
-        must(om_body_rows(whole) == om_body_rows(pieces));
-        must(om_body_batch(whole)->rows == om_body_batch(pieces)->rows);
-        const struct om_body_fault *a, *b;
-        const size_t n = om_body_faults(whole, &a);
-        must(n == om_body_faults(pieces, &b) && !memcmp(a, b, n * sizeof *a));
+        same_faults(whole, pieces);
+        same_rows(whole, pieces);
+        if (form == OM_BODY_LINES && !rules.id)
+            check_collected(&rules, whole, data + 1, size - 1);
     }
     om_body_free(whole);
     om_body_free(pieces);
