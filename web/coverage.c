@@ -90,6 +90,12 @@ bool om__coverage_flag(const struct om_coverage *q, const char *name)
     return text && is_true(text);
 }
 
+void om__coverage_look(struct om_coverage *q, const struct om_layer *layer)
+{
+    if (layer && q->looked < OM_COVERAGE_LAYERS_MOST)
+        q->looked_at[q->looked++] = layer;
+}
+
 om_status om__coverage_bad(struct om_coverage *q, const char *option,
                            om_status status, const char *format, ...)
 {

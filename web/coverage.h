@@ -6,6 +6,9 @@
 #include "engine/filter/filter.h"
 #include "web/table.h"
 
+/** Layers that a kind may tell it looked at. */
+#define OM_COVERAGE_LAYERS_MOST 16
+
 /* An option as it was written: {"by", "village"}. A flag's value is
  * "true", "1" or empty; "false" and "0" are as if it were not given. */
 struct om_coverage_option {
@@ -27,6 +30,11 @@ struct om_coverage {
     // Layers whose rows are not for who asks. NULL: there are none.
     bool (*hides)(void *ctx, const struct om_layer *layer);
     void *hides_ctx;
+    // The layers that the answer is of, besides the units (none where a kind
+    // does not tell), and whether it is the same at any moment.
+    size_t looked;
+    bool timeless;
+    const struct om_layer *looked_at[OM_COVERAGE_LAYERS_MOST];
     // The answer: what is wrong and which option says so (NULL: none), or
     // whether the work found faults (an exit status of its own).
     struct om_err err;

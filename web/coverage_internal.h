@@ -39,6 +39,10 @@ bool om__coverage_hides(const struct om_coverage *question,
 /** OM_E_NOTFOUND, and question->refused is the layer, where they are. */
 om_status om__coverage_allowed(struct om_coverage *question,
                                const struct om_layer *layer) OM_MUST_USE;
+/** Note a layer that the answer is of; NULL is none. A kind that tells one
+ *  must tell all. */
+void om__coverage_look(struct om_coverage *question,
+                       const struct om_layer *layer);
 /** A layer by the option that names it, or by a member of city.json (what:
  *  "duty.targets[0].layer"); points: it must be of points. Its rows must not
  *  be hidden. */

@@ -495,6 +495,16 @@ static om_status write_sums(struct om__patrol_question *p, const char *level,
     return st;
 }
 
+static void look(const struct om__patrol_question *p)
+{
+    struct om_coverage *q = p->question;
+    // A list has texts of other layers beside it.
+    if (om__coverage_flag(q, "rows")) return;
+    for (size_t t = 0; t < p->duty.targets; t++)
+        om__coverage_look(q, p->duty.target[t].layer);
+    om__coverage_look(q, p->duty.visits.layer);
+}
+
 om_status om__coverage_patrol(struct om_coverage *q)
 {
     struct om__patrol_question p;
@@ -506,6 +516,7 @@ om_status om__coverage_patrol(struct om_coverage *q)
     else
         OM_TRY(om__coverage_level(q, &level));
     om_status st = om__patrol_open(q, &p);
+    if (!st) look(&p);
     if (!st) warn_lost(&p);
     if (!st) st = om__patrol_field(&p);
     if (!st)

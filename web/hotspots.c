@@ -191,6 +191,7 @@ static om_status set_exposure(struct om__hotspots *h, const char *option,
         h->q->refused = e->layer;
         return OM_E_NOTFOUND;
     }
+    h->q->exposed = e->layer;
     if (weight) {
         e->weight_column = om_schema_find(&e->layer->schema, weight);
         const enum om_type type =

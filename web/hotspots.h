@@ -27,6 +27,9 @@ struct om_hotspots_question {
     // Layers whose rows are not for who asks. NULL: there are none.
     bool (*hides)(void *ctx, const struct om_layer *layer);
     void *hides_ctx;
+    // The answer: what it was compared with, besides the layer and the units;
+    // NULL: nothing
+    const struct om_layer *exposed;
     // What is wrong, and which option says so (NULL: none of them).
     struct om_err err;
     const char *wrong;

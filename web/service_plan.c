@@ -267,6 +267,11 @@ om_status om__service_read(struct om_coverage *q, struct om__service *out)
     OM_TRY(read_roads(q, plan, out));
     OM_TRY(read_mode(q, plan, out));
     OM_TRY(read_limits(q, plan, out));
+    q->timeless = true;
+    om__coverage_look(q, out->centres);
+    om__coverage_look(q, out->people);
+    om__coverage_look(q, out->roads);
+    om__coverage_look(q, out->water);
     const char *over = om__coverage_text(q, "over");
     if (!over) return OM_OK;
     if (!strcmp(over, "straight")) {

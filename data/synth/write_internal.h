@@ -25,6 +25,9 @@ om_status om__write_manifest(const struct om__city *city,
                              struct om_err *err) OM_MUST_USE;
 /** How a layer looks: members of its object in city.json. */
 void om__add_looks(struct om_buf *out, const char *layer);
+/** What the wall shows and what is not connected yet: `wall` and `awaited` of
+ *  city.json, a comma after them. */
+void om__add_wall(struct om_buf *out);
 /** `exposures` of city.json, a comma after it. */
 void om__add_exposures(struct om_buf *out);
 /** models/, four of them */

@@ -254,6 +254,7 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
                     "\"seen\", \"retention_days\": 2},\n");
     om__add_exposures(&out);
     add_service(&out);
+    om__add_wall(&out);
     om_buf_addf(&out, "  \"scale\": %g,\n  \"seed\": %llu,\n  \"wishes\": {",
                 city->scale, (unsigned long long)city->seed);
     add_wishes(city, &out);

@@ -41,6 +41,9 @@ static const struct om__api_param PARAM[] = {
     {"next", "\"type\":\"string\"", "Where to go on: what the link gave."},
     {"by", "\"type\":\"string\"", "A unit, a column, or a step of time."},
     {"sum", "\"type\":\"string\"", "Column to sum."},
+    {"share", "\"type\":\"string\"",
+     "A filter: which part of the rows matches it too, with its 95 % "
+     "interval."},
     {"kernel",
      "\"type\":\"string\",\"enum\":[\"quartic\",\"gaussian\",\"epanechnikov\"]",
      "Kernel of a heat map."},

@@ -186,6 +186,19 @@ static void add_map(struct om__request *r, const struct om__map *map,
     om_buf_add_text(out, "]}");
 }
 
+/* What the city's layers are to it, as city.json says: pages know no names. */
+static void add_roles(const struct om_manifest *city, struct om_buf *out)
+{
+    static const char *const ROLE[] = {"wall",      "duty",      "service",
+                                       "exposures", "positions", "awaited"};
+    for (size_t i = 0; i < sizeof ROLE / sizeof *ROLE; i++) {
+        const struct om_json *role = om_json_get(city->document, ROLE[i]);
+        if (om_json_kind(role) == OM_JSON_NONE) continue;
+        om_buf_addf(out, ",\n\"%s\":", ROLE[i]);
+        if (om_json_write(role, false, out)) om_buf_add_text(out, "null");
+    }
+}
+
 static void add_city(const struct om__request *r, struct om_buf *out)
 {
     static const struct om__link LINK[] = {
@@ -208,6 +221,7 @@ static void add_city(const struct om__request *r, struct om_buf *out)
     add_member(out, "as_of", text);
     add_member(out, "license", license_of(city, NULL));
     om__links_add(r, LINK, sizeof LINK / sizeof *LINK, out);
+    add_roles(city, out);
 }
 
 om_status om__get_catalog(struct om__request *r)

@@ -63,6 +63,17 @@ static const struct om__head *head_of(enum om_table_format format)
     return format == OM_TABLE_JSON ? &om__head_json : &om__head_geojson;
 }
 
+/* Ways to a centre are what they were while no house, centre or road changes,
+ * however many reports come in. */
+static void note_needs(struct om__request *r, const struct om_coverage *q)
+{
+    if (!q->timeless) om__needs_beat(r);
+    om__needs_units(r);
+    if (!q->looked) om__needs_city(r);
+    for (size_t i = 0; i < q->looked; i++)
+        om__needs_layer(r, q->looked_at[i]->name, OM__EVERYWHERE);
+}
+
 om_status om__get_coverage(struct om__request *r)
 {
     const struct om_coverage_kind *kind =
@@ -87,10 +98,9 @@ om_status om__get_coverage(struct om__request *r)
         if (!is_ours(r->address.param[i].name))
             option[q.options++] = (struct om_coverage_option){
                 option_of(r->address.param[i].name), r->address.param[i].value};
-    om__needs_city(r);
-    om__needs_beat(r);
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = om_coverage_run(kind, &q);
+    note_needs(r, &q);
     if (!st) {
         st = om__reply_kept(r, &out, head_of(q.format), NULL, 0);
     } else if (q.refused) {

@@ -95,12 +95,9 @@ om_status om__get_hotspots(struct om__request *r)
     }
     om__needs_layer(r, r->layer->name, OM__EVERYWHERE);
     om__needs_units(r);
-    // What else is looked at the question finds itself.
-    if (om__param_text(r, "per") || om__param_text(r, "exposure") ||
-        om__param_text(r, "compare") || om__param_text(r, "each"))
-        om__needs_city(r);
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = om_hotspots_answer(&q);
+    if (q.exposed) om__needs_layer(r, q.exposed->name, OM__EVERYWHERE);
     st = st ? fail(r, &q, st)
             : om__reply_kept(r, &out, head_of(q.format), NULL, 0);
     om_buf_deinit(&out);

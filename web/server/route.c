@@ -246,10 +246,11 @@ const struct om__route om__routes[] = {
      .data = true,
      .keep = true},
     {.name = "stats",
-     .summary = "Counts and sums of a layer by unit, column or step of time",
+     .summary = "Counts, sums, shares and rates of a layer by unit, column or "
+                "step of time",
      .path = "stats/{layer}",
      .answer = om__get_stats,
-     .params = "by filter filter-lang datetime bbox sum",
+     .params = "by filter filter-lang datetime bbox sum share per",
      .queued = true,
      .data = true,
      .counts = true,

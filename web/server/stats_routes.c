@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "data/model/time.h"
-#include "web/server/server_internal.h"
+#include "web/server/stats_rates.h"
 
 /* Seconds that a row of a pass over a column costs, of text at the worst. */
 #define STATS_ROW_S 50e-9
@@ -64,6 +64,7 @@ static void add_sum(struct om_buf *out, bool real, int64_t integer,
 
 static om_status add_groups(struct om__request *r, const struct om_query *query,
                             size_t by, enum om_step step, size_t sum,
+                            const struct om__stats_rates *rates,
                             struct om_buf *out)
 {
     struct om_groups groups = {0};
@@ -102,6 +103,7 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
         }
         om_buf_addf(out, ",\"count\":%llu", (unsigned long long)g->count);
         if (sum != OM_NO_FIELD) add_sum(out, real, g->sum, g->real_sum);
+        om__stats_rates_add(rates, g, out);
         om_buf_add_text(out, "}");
     }
     om_buf_add_text(out, "]");
@@ -121,16 +123,17 @@ static bool is_heavy(const struct om__request *r, const struct om_query *query)
     const size_t column = by ? om_schema_find(s, by) : OM_NO_FIELD;
     const bool unit =
         column != OM_NO_FIELD && column + r->layer->unit_columns >= s->count;
-    return query->filter || (by && !unit) || om__param_text(r, "sum");
+    return query->filter || (by && !unit) || om__param_text(r, "sum") ||
+           om__stats_rates_asked(r);
 }
 
-static om_status write_stats(struct om__request *r,
-                             const struct om_query *query, struct om_buf *out)
+static om_status add_stats(struct om__request *r, const struct om_query *query,
+                           size_t by, enum om_step step,
+                           const struct om__stats_rates *rates,
+                           struct om_buf *out)
 {
-    size_t by, sum;
-    enum om_step step;
+    size_t sum;
     uint64_t count;
-    OM_TRY(read_by(r, &by, &step));
     OM_TRY(read_sum(r, &sum));
     OM_TRY(om_query_count(query, &count));
     om_buf_add_text(out, "{\"layer\":");
@@ -143,23 +146,39 @@ static om_status write_stats(struct om__request *r,
         add_sum(out, r->layer->schema.field[sum].type == OM_TYPE_REAL, integer,
                 real);
     }
+    om__stats_rates_add_all(rates, count, out);
     if (by != OM_NO_FIELD) {
         const char *name = om__param_text(r, "by");
         om_buf_add_text(out, ",\"by\":");
         om_buf_add_json_text(out, name, strlen(name));
-        OM_TRY(add_groups(r, query, by, step, sum, out));
+        OM_TRY(add_groups(r, query, by, step, sum, rates, out));
     }
     return om_buf_add_text(out, "}\n");
+}
+
+static om_status write_stats(struct om__request *r,
+                             const struct om_query *query, struct om_buf *out)
+{
+    size_t by;
+    enum om_step step;
+    struct om__stats_rates rates = {0};
+    OM_TRY(read_by(r, &by, &step));
+    om_status st = om__stats_rates_read(r, query, by, step, &rates);
+    if (!st) st = add_stats(r, query, by, step, &rates, out);
+    om__stats_rates_deinit(&rates);
+    return st;
 }
 
 /* Of a personal layer anyone may know how many are where, by unit; not what
  * would single somebody out. */
 static om_status check_crowds(struct om__request *r)
 {
-    static const char *const singling[] = {"filter", "datetime", "bbox", "sum"};
+    static const char *const singling[] = {"filter", "datetime", "bbox",
+                                           "sum",    "share",    "per"};
     if (!om__crowds_only(r, r->layer)) return OM_OK;
     for (size_t i = 0; i < sizeof singling / sizeof *singling; i++)
-        if (om__param_text(r, singling[i])) return om__rows_allowed(r, r->layer);
+        if (om__param_text(r, singling[i]))
+            return om__rows_allowed(r, r->layer);
     const char *by = om__param_text(r, "by");
     const struct om_schema *s = &r->layer->schema;
     const size_t column = by ? om_schema_find(s, by) : OM_NO_FIELD;

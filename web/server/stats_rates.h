@@ -1,0 +1,49 @@
+// stats_rates.h - what /stats says besides counts: shares and rates of groups,
+// and how sure they are.
+#ifndef OM_WEB_SERVER_STATS_RATES_H
+#define OM_WEB_SERVER_STATS_RATES_H
+
+#include "engine/risk/model.h"
+#include "web/server/server_internal.h"
+
+/* share=FILTER: of the rows of a group, which part matches that too.
+ * per=EXPOSURE: rows of a group for each of what is exposed there, as
+ * `exposures` of city.json names it. */
+struct om__stats_rates {
+    bool share, per;
+    struct om_filter *both, *exposed_filter;
+    struct om_groups hits, exposed;
+    uint64_t hits_all;
+    double exposed_all;
+    bool real;      // what is exposed is a sum of a real column
+    bool weighted;  // or of any
+    const struct om_exposure *exposure;
+    struct om_exposures exposures;
+    double scale;
+};
+
+/**
+ * Answer the two parameters for the groups of `query` by column `by` (of no
+ * step of time; OM_NO_FIELD: only for all rows). What is exposed is grouped by
+ * its own column of that name, in the query's box, and in its period if it is
+ * windowed.
+ *
+ * returns  OM_OK, also where neither was asked for; what was written wrong is
+ *          in the request
+ * owns     om__stats_rates_deinit, also after a failure
+ */
+om_status om__stats_rates_read(struct om__request *request,
+                               const struct om_query *query, size_t by,
+                               enum om_step step,
+                               struct om__stats_rates *out) OM_MUST_USE;
+void om__stats_rates_deinit(struct om__stats_rates *rates);
+/** Was either asked for? It then costs passes like a filter's. */
+bool om__stats_rates_asked(const struct om__request *request);
+/** Members of the whole: what rates are per, 95 % intervals of all rows. */
+void om__stats_rates_add_all(const struct om__stats_rates *rates,
+                             uint64_t count, struct om_buf *out);
+/** Members of a group. cost: two binary searches */
+void om__stats_rates_add(const struct om__stats_rates *rates,
+                         const struct om_group *group, struct om_buf *out);
+
+#endif
