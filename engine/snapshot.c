@@ -293,13 +293,75 @@ const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,
     return NULL;
 }
 
-bool om_layer_bounds(const struct om_layer *layer, double bounds[4])
+/* The boxes of rows [from, to) of a segment. */
+struct boxes {
+    const uint64_t *key;
+    struct om_rings rings;  // box NULL: points
+};
+
+static om_status read_boxes(const struct om_segment *segment, size_t from,
+                            size_t to, struct boxes *out)
+{
+    *out = (struct boxes){0};
+    if (om_segment_schema(segment)->geometry == OM_GEOMETRY_POINT)
+        return om_segment_keys(segment, from, to, &out->key);
+    return om_segment_rings(segment, from, to, &out->rings);
+}
+
+static struct om_box box_at(const struct boxes *b, size_t row)
+{
+    if (b->rings.box) return b->rings.box[row];
+    const struct om_pos pos = om_morton_pos(b->key[row]);
+    return (struct om_box){pos.x, pos.y, pos.x, pos.y};
+}
+
+/* Does a dead row touch the rim of the part's box? */
+static bool rim_died(const struct om_part *part, struct om_box all)
+{
+    for (size_t i = 0; i < part->dead_count; i++) {
+        const size_t row = part->dead[i];
+        struct boxes boxes;
+        if (read_boxes(part->segment, row, row + 1, &boxes)) return false;
+        const struct om_box b = box_at(&boxes, row);
+        if (b.x0 == all.x0 || b.y0 == all.y0 || b.x1 == all.x1 ||
+            b.y1 == all.y1)
+            return true;
+    }
+    return false;
+}
+
+/* Where it cannot be read, the box of all its rows holds the living too. */
+static struct om_box living_box(const struct om_part *part)
+{
+    const size_t rows = om_segment_rows(part->segment);
+    const struct om_box all = om_segment_box(part->segment);
+    struct om_box living = OM_BOX_NONE;
+    struct boxes boxes;
+    if (rows == part->dead_count) return living;
+    if (!rim_died(part, all) || read_boxes(part->segment, 0, rows, &boxes))
+        return all;
+    for (size_t row = 0, d = 0; row < rows; row++)
+        if (d < part->dead_count && part->dead[d] == row)
+            d++;
+        else
+            om_box_widen(&living, box_at(&boxes, row));
+    return living;
+}
+
+struct om_box om_layer_box(const struct om_layer *layer)
 {
     struct om_box all = OM_BOX_NONE;
+    for (size_t i = 0; i < layer->parts; i++) {
+        const struct om_box box = living_box(&layer->part[i]);
+        if (box.x0 <= box.x1) om_box_widen(&all, box);
+    }
+    return all;
+}
+
+bool om_layer_bounds(const struct om_layer *layer, double bounds[4])
+{
+    const struct om_box all = om_layer_box(layer);
     memset(bounds, 0, 4 * sizeof *bounds);
-    for (size_t i = 0; i < layer->parts; i++)
-        if (om_segment_rows(layer->part[i].segment))
-            om_box_widen(&all, om_segment_box(layer->part[i].segment));
     if (all.x0 > all.x1) return false;
     om_pos_to_lonlat((struct om_pos){all.x0, all.y0}, &bounds[0], &bounds[3]);
     om_pos_to_lonlat((struct om_pos){all.x1, all.y1}, &bounds[2], &bounds[1]);

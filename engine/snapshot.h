@@ -125,6 +125,9 @@ size_t om_layer_unit_field(const struct om_layer *layer, const char *level);
 /** The layer that holds the units of `level`, or NULL. Borrowed. */
 const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,
                                          const char *level);
+/** Box of the living rows of a layer; OM_BOX_NONE if there are none.
+ *  cost: a look at the dead; a pass over a part at whose rim one died. */
+struct om_box om_layer_box(const struct om_layer *layer);
 /** West, south, east, north of a layer in degrees; false and zeros if it is
  *  empty. */
 bool om_layer_bounds(const struct om_layer *layer, double bounds[4]);

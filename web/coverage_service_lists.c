@@ -206,10 +206,7 @@ static om_status put_area(struct om__service_answer *a,
 /* One side for the whole layer, whichever of its rows are asked about. */
 static uint32_t side_of(const struct om_layer *layer, double side_m)
 {
-    struct om_box box = OM_BOX_NONE;
-    for (size_t p = 0; p < layer->parts; p++)
-        if (om_segment_rows(layer->part[p].segment))
-            om_box_widen(&box, om_segment_box(layer->part[p].segment));
+    const struct om_box box = om_layer_box(layer);
     const uint32_t y = box.x0 > box.x1 ? 0 : box.y0 + (box.y1 - box.y0) / 2;
     return om_areas_side(side_m, y);
 }

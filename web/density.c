@@ -65,10 +65,8 @@ static om_status find_box(const struct density *d, struct om_box *out)
     }
     if (out->x0 <= out->x1) return OM_OK;
     for (size_t i = 0; i < risk->terms; i++) {
-        const struct om_layer *layer = risk->term[i].spec.layer;
-        for (size_t p = 0; p < layer->parts; p++)
-            if (om_segment_rows(layer->part[p].segment))
-                om_box_widen(out, om_segment_box(layer->part[p].segment));
+        const struct om_box box = om_layer_box(risk->term[i].spec.layer);
+        if (box.x0 <= box.x1) om_box_widen(out, box);
     }
     if (out->x0 <= out->x1) return OM_OK;
     return om_fail(d->err, OM_E_NOTFOUND, 0,

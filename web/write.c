@@ -29,9 +29,8 @@ bool om_body_extent(const struct om_snapshot *snapshot, struct om_box *out)
     for (size_t i = 0; i < snapshot->layers; i++) {
         const struct om_layer *layer = &snapshot->layer[i];
         if (!layer->meta || !layer->meta->unit_level[0]) continue;
-        for (size_t p = 0; p < layer->parts; p++)
-            if (om_segment_rows(layer->part[p].segment))
-                om_box_widen(&box, om_segment_box(layer->part[p].segment));
+        const struct om_box units = om_layer_box(layer);
+        if (units.x0 <= units.x1) om_box_widen(&box, units);
     }
     if (box.x0 > box.x1) return false;
     const double middle = ((double)box.y0 + (double)box.y1) / 2;

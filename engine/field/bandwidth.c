@@ -50,6 +50,7 @@ typedef void spot_fn(struct rule *rule, size_t lane, double *sum, double x,
 
 struct rule {
     const struct om_field_spec *spec;
+    struct om_box box;  // of all the layer's rows
     struct ruler *ruler;
     size_t lanes;
     // The pass: what to do with each spot; sums of a stretch.
@@ -345,13 +346,10 @@ static om_status find_spread(struct rule *r, double weight, double *sd_m,
                              double *median_m)
 {
     const struct ruler *k = r->ruler;
-    double far = 0.0, sum[4];
-    for (size_t p = 0; p < r->spec->layer->parts; p++) {
-        const struct om_segment *s = r->spec->layer->part[p].segment;
-        const struct om_box b = om_segment_box(s);
-        const double dx = fmax(fabs(b.x0 - r->x0), fabs(b.x1 + 1.0 - r->x0));
-        far = fmax(far, hypot(dx * OM_POS_CELL_M, k->north_m[KNOTS + 1]));
-    }
+    const struct om_box b = r->box;
+    const double dx = fmax(fabs(b.x0 - r->x0), fabs(b.x1 + 1.0 - r->x0));
+    const double far = hypot(dx * OM_POS_CELL_M, k->north_m[KNOTS + 1]);
+    double sum[4];
     r->bin_m = fmax(far, 1e-3) / BINS;
     r->scale = ldexp(1.0, COUNT_BITS - 1 - ilogb(weight));
     r->bins = om_calloc(r->lanes * BINS, sizeof *r->bins);
@@ -381,10 +379,9 @@ om_status om_field_bandwidth(const struct om_field_spec *spec,
     if (spec->layer->schema.geometry != OM_GEOMETRY_POINT) return OM_E_TYPE;
     OM_TRY(om_weighting_check(spec->layer, &spec->weight));
     if (spec->selection->count == 0) return OM_E_NOTFOUND;
-    struct om_box box = OM_BOX_NONE;
-    for (size_t p = 0; p < spec->layer->parts; p++)
-        om_box_widen(&box, om_segment_box(spec->layer->part[p].segment));
+    const struct om_box box = om_layer_box(spec->layer);
     struct rule r = {.spec = spec,
+                     .box = box,
                      .lanes = om_threads(),
                      .weighted = !om__weight_is_one(&spec->weight),
                      .ruler = om_alloc(sizeof *r.ruler)};

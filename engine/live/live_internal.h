@@ -156,12 +156,12 @@ int64_t om__now_ms(void);
 
 /* commit.c: write a list of writes as one group, and answer them. */
 void om__live_commit(struct om_live *live, struct om_write *list);
-/** Id of an entry that says that a layer looks another way, though no row in it
- *  was written. */
+/** Ids of entries that say that a layer looks another way, though no row in it
+ *  was written: by rows laid over it, by how it is drawn. */
 #define OM__OVERLAID "overlay"
+#define OM__TOUCHED "look"
 /** Entries COMMIT for layers (`which` [layers]; NULL: an entry about nobody),
- *  made durable. id: "", or OM__OVERLAID for rows that stand beside the
- *  journal. Does not publish. */
+ *  made durable. id: "", or one of the above. Does not publish. */
 om_status om__live_note(struct om_live *live, const struct om__base *base,
                         const bool *which, const char *id,
                         struct om_err *err) OM_MUST_USE;

@@ -134,15 +134,23 @@ struct laying {
     struct om__overlay *made;
 };
 
+/* Which layers, for a commit of one. owns: om_free */
+static om_status only_layer(const struct om_live *live, const char *name,
+                            bool **out, struct om_err *err)
+{
+    const size_t i = om__live_layer(live->base, name);
+    *out = om_calloc(live->base->manifest.layers + 1, sizeof **out);
+    if (!*out) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    if (i != OM_NO_FIELD) (*out)[i] = true;
+    return OM_OK;
+}
+
 static om_status put_overlay(struct om_live *live, void *ctx,
                              struct om_err *err)
 {
     struct laying *l = ctx;
-    const size_t layers = live->base->manifest.layers;
-    const size_t i = om__live_layer(live->base, l->layer);
-    bool *which = om_calloc(layers + 1, sizeof *which);
-    if (!which) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
-    if (i != OM_NO_FIELD) which[i] = true;
+    bool *which;
+    OM_TRY(only_layer(live, l->layer, &which, err));
     om_status st = om__live_note(live, live->base, which, OM__OVERLAID, err);
     if (!st) {
         struct om__overlay **at = &live->overlay;
@@ -202,4 +210,25 @@ om_status om_live_overlay(struct om_live *live, const char *layer,
     overlay_free(l.made);
     om__live_view_end(&view);
     return st;
+}
+
+/* ---- layers that look otherwise ---- */
+
+static om_status put_touch(struct om_live *live, void *ctx, struct om_err *err)
+{
+    const char *layer = ctx;
+    bool *which;
+    if (om__live_layer(live->base, layer) == OM_NO_FIELD)
+        return om_fail(err, OM_E_NOTFOUND, 0, "no layer %s", layer);
+    OM_TRY(only_layer(live, layer, &which, err));
+    om_status st = om__live_note(live, live->base, which, OM__TOUCHED, err);
+    if (!st) st = om__live_publish(live, which, NULL, err);
+    om_free(which);
+    return st;
+}
+
+om_status om_live_touch(struct om_live *live, const char *layer,
+                        struct om_err *err)
+{
+    return om__live_run(live, put_touch, (void *)(uintptr_t)layer, err);
 }

@@ -166,10 +166,7 @@ static om_status find_tiles(const struct om_risk *risk, unsigned zoom,
 
 unsigned om_risk_zoom(const struct om_risk *risk, double cell_m)
 {
-    struct om_box box = OM_BOX_NONE;
-    const struct om_layer *layer = risk->term[0].spec.layer;
-    for (size_t p = 0; p < layer->parts; p++)
-        om_box_widen(&box, om_segment_box(layer->part[p].segment));
+    const struct om_box box = om_layer_box(risk->term[0].spec.layer);
     const double middle =
         box.y0 <= box.y1 ? ((double)box.y0 + box.y1) / 2 : ldexp(1.0, 31);
     if (!(cell_m > 0.0))

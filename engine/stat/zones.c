@@ -58,15 +58,6 @@ static om_status find_middles(struct om_zones *a)
     return OM_OK;
 }
 
-static struct om_box box_of_layer(const struct om_layer *layer)
-{
-    struct om_box box = OM_BOX_NONE;
-    for (size_t p = 0; p < layer->parts; p++)
-        if (om_segment_rows(layer->part[p].segment))
-            om_box_widen(&box, om_segment_box(layer->part[p].segment));
-    return box;
-}
-
 /* The units of a level that has a layer, or none. */
 static om_status read_level(const struct om_snapshot *snapshot,
                             const char *level, struct om_units *out,
@@ -94,7 +85,7 @@ static om_status tile(const struct om_snapshot *snapshot,
     if (!st)
         st = coarse.count
                  ? om_tiling_of_units(shape, size_m, &coarse, &a->tiling)
-                 : om_tiling_of_box(shape, size_m, box_of_layer(layer),
+                 : om_tiling_of_box(shape, size_m, om_layer_box(layer),
                                     &a->tiling);
     a->count = a->tiling.count;
     om_units_deinit(&coarse);

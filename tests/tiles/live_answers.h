@@ -3,6 +3,7 @@
 #define OM_TESTS_TILES_LIVE_ANSWERS_H
 
 #include "tests/tiles/live_model.h"
+#include "tiles/picture/rows.h"
 
 /* What is kept between questions: caches outlive the cities, as in a server. */
 struct answers_caches {
@@ -108,8 +109,7 @@ static inline void answers_same_lists(struct answers_list list[2], bool sorted)
     assert_int_equal(list[0].count, list[1].count);
     for (int k = 0; k < 2 && !sorted; k++)
         if (list[k].count)
-            qsort(list[k].id, list[k].count, sizeof *list[k].id,
-                  answers_by_id);
+            qsort(list[k].id, list[k].count, sizeof *list[k].id, answers_by_id);
     for (size_t i = 0; i < list[0].count; i++) {
         assert_string_equal(list[0].id[i], list[1].id[i]);
         // What distances belong to was sorted away otherwise.
@@ -239,8 +239,8 @@ static inline void answers_same_sums(const struct asked_city city[2], int l,
     double real[2] = {0};
     for (int k = 0; k < 2; k++) {
         const struct om_query query = answers_query(&city[k], l, NULL);
-        assert_int_equal(
-            om_query_sum(&query, column, &integer[k], &real[k]), OM_OK);
+        assert_int_equal(om_query_sum(&query, column, &integer[k], &real[k]),
+                         OM_OK);
     }
     assert_int_equal(integer[0], integer[1]);
     assert_true(fabs(real[0] - real[1]) <= 1e-12 * (1 + fabs(real[0])));
@@ -288,9 +288,9 @@ static inline void answers_same_windows(const struct asked_city city[2],
                          OM_OK);
         assert_int_equal(
             om_field_weight(city[k].caches->fields, &spec, &weight[k]), OM_OK);
-        assert_int_equal(om_field_scale(city[k].caches->fields, &spec,
-                                        &scale[k], &sums[k]),
-                         OM_OK);
+        assert_int_equal(
+            om_field_scale(city[k].caches->fields, &spec, &scale[k], &sums[k]),
+            OM_OK);
         om_arena_deinit(&arena);
         om_selection_unref(selection);
         om_filter_free(filter);
@@ -308,8 +308,8 @@ static inline void answers_same_windows(const struct asked_city city[2],
 
 static inline void answers_same_fields(const struct asked_city city[2])
 {
-    static const struct om_weight_value VALUE[] = {{.text = "fire", .weight = 3},
-                                                   {.text = "煤气", .weight = 5}};
+    static const struct om_weight_value VALUE[] = {
+        {.text = "fire", .weight = 3}, {.text = "煤气", .weight = 5}};
     const struct om_weight_table table = {
         .column = 1, .count = 2, .value = VALUE, .otherwise = 1};
     struct om_field_spec spec = {.kernel = OM_KERNEL_QUARTIC,
@@ -375,9 +375,9 @@ static inline void answers_same_hotspots(const struct asked_city city[2],
     size_t j = 0;
     for (size_t i = 0; i < found[0].count; i++) {
         const struct om_hotspot *a = &found[0].row[i];
-        while (kinds != OM_NO_FIELD && j < found[1].count &&
-               strcmp(found[1].kind[found[1].row[j].kind],
-                      found[0].kind[a->kind]))
+        while (
+            kinds != OM_NO_FIELD && j < found[1].count &&
+            strcmp(found[1].kind[found[1].row[j].kind], found[0].kind[a->kind]))
             j++;
         assert_true(j < found[1].count);
         const struct om_hotspot *b = &found[1].row[j++];
@@ -417,16 +417,15 @@ static inline void answers_same_patrols(const struct asked_city city[2])
         assert_int_equal(om_select(city[k].caches->selections, house, NULL,
                                    NULL, (struct om_window){0}, &selection),
                          OM_OK);
-        const struct om_patrol_spec spec = {
-            .snapshot = city[k].snapshot,
-            .duty = &duty,
-            .selection = &selection,
-            .from_s = MODEL_BEGIN_S,
-            .to_s = MODEL_BEGIN_S + 90 * 86400,
-            .at_s = MODEL_BEGIN_S + 85 * 86400};
+        const struct om_patrol_spec spec = {.snapshot = city[k].snapshot,
+                                            .duty = &duty,
+                                            .selection = &selection,
+                                            .from_s = MODEL_BEGIN_S,
+                                            .to_s = MODEL_BEGIN_S + 90 * 86400,
+                                            .at_s = MODEL_BEGIN_S + 85 * 86400};
         assert_int_equal(om_patrol_judge(&spec, &patrol, NULL), OM_OK);
-        assert_int_equal(
-            om_units_read(city[k].snapshot, "grid", &units, NULL), OM_OK);
+        assert_int_equal(om_units_read(city[k].snapshot, "grid", &units, NULL),
+                         OM_OK);
         assert_int_equal(om_patrol_add_up(&spec, &patrol, &units, &sums[k]),
                          OM_OK);
         visits[k] = patrol.visits;
@@ -467,9 +466,9 @@ static inline void answers_same_patrols(const struct asked_city city[2])
                         offsetof(struct om_patrol_visits, lost_row));
     assert_int_equal(sums[0].units, sums[1].units);
     assert_int_equal(sums[0].slots, sums[1].slots);
-    assert_memory_equal(sums[0].sum, sums[1].sum,
-                        (sums[0].units + 1) * sums[0].slots *
-                            sizeof *sums[0].sum);
+    assert_memory_equal(
+        sums[0].sum, sums[1].sum,
+        (sums[0].units + 1) * sums[0].slots * sizeof *sums[0].sum);
     for (int k = 0; k < 2; k++) {
         om_patrol_sums_deinit(&sums[k]);
         free(judged[k]);
@@ -513,15 +512,15 @@ static inline void answers_read_tile(const struct asked_city *city, int l,
     const struct mvt_layer *meta = mvt_layer(&tile, "meta");
     for (size_t i = 0; rows && i < rows->features; i++) {
         const struct mvt_value id = mvt_get(rows, &rows->feature[i], "id");
-        out->list.id = mvt_more(out->list.id, out->list.count,
-                                sizeof *out->list.id);
+        out->list.id =
+            mvt_more(out->list.id, out->list.count, sizeof *out->list.id);
         snprintf(out->list.id[out->list.count++], MODEL_TEXT, "%.*s",
                  (int)id.len, id.text);
     }
     for (size_t i = 0; cells && i < cells->features; i++) {
         out->cells++;
-        out->counted += (uint64_t)mvt_get(cells, &cells->feature[i], "count")
-                            .integer;
+        out->counted +=
+            (uint64_t)mvt_get(cells, &cells->feature[i], "count").integer;
     }
     if (meta)
         out->total =
@@ -568,6 +567,69 @@ static inline void answers_same_tiles(const struct asked_city city[2], int l,
             answers_same_tile(city, l, text, z, x, y);
 }
 
+/* ---- pictures ---- */
+
+static inline void answers_draw(const struct asked_city *city, int l,
+                                const char *text, size_t by,
+                                const struct om_view *view,
+                                struct om_arena *arena,
+                                struct om_canvas *canvas)
+{
+    struct om_classes classes;
+    struct om_selection *selection;
+    struct om_filter *filter = answers_filter(city, l, text);
+    const struct om_layer *layer = answers_layer(city, l);
+    assert_int_equal(om_classes_of(city->snapshot, layer, by, &classes, NULL),
+                     OM_OK);
+    assert_int_equal(om_select(city->caches->selections, layer, NULL, filter,
+                               (struct om_window){0}, &selection),
+                     OM_OK);
+    const struct om_rows_spec spec = {layer, selection, &classes,
+                                      OM_PALETTE_DARK};
+    assert_int_equal(om_canvas_init(canvas, view, arena), OM_OK);
+    assert_int_equal(om_rows_draw(&spec, canvas, arena), OM_OK);
+    om_classes_deinit(&classes);
+    om_selection_unref(selection);
+    om_filter_free(filter);
+}
+
+/* The tile of the zoom that holds a place in the middle of the city. */
+static inline void answers_same_picture(const struct asked_city city[2], int l,
+                                        const char *text, size_t by, unsigned z)
+{
+    const double middle = MODEL_SIDE * MODEL_STEP * 0.4;
+    const struct om_view view =
+        om_view_tile(z, (uint32_t)(MODEL_WEST + middle) >> (32 - z),
+                     (uint32_t)(MODEL_NORTH + middle) >> (32 - z), 256, 1);
+    struct om_arena arena = {0};
+    struct om_canvas canvas[2];
+    for (int k = 0; k < 2; k++)
+        answers_draw(&city[k], l, text, by, &view, &arena, &canvas[k]);
+    for (size_t i = 0; i < 256 * 256; i++)
+        if (memcmp(canvas[0].pixel[i], canvas[1].pixel[i], 4))
+            fail_msg("%s by %zd at zoom %u: pixel %zu, %zu", MODEL_NAME[l],
+                     (ssize_t)by, z, i % 256, i / 256);
+    om_arena_deinit(&arena);
+}
+
+static inline void answers_same_pictures(const struct asked_city city[2])
+{
+    for (unsigned z = 6; z <= 15; z++) {
+        answers_same_picture(city, MODEL_CASE, NULL, OM_NO_FIELD, z);
+        answers_same_picture(city, MODEL_CASE, "weight > 4", 1, z);
+        answers_same_picture(city, MODEL_CASE, NULL, 2, z);
+        answers_same_picture(city, MODEL_CASE, NULL, 3, z);
+        answers_same_picture(city, MODEL_LOT, NULL, 1, z);
+        answers_same_picture(city, MODEL_ROAD, NULL, 1, z);
+    }
+    for (int l = 0; l < MODEL_LAYERS; l++) {
+        double bounds[2][4];
+        for (int k = 0; k < 2; k++)
+            assert_true(om_layer_bounds(answers_layer(&city[k], l), bounds[k]));
+        assert_memory_equal(bounds[0], bounds[1], sizeof bounds[0]);
+    }
+}
+
 /* ---- all of them ---- */
 
 static inline void answers_same_city(struct model *m,
@@ -596,16 +658,16 @@ static inline void answers_same_city(struct model *m,
                           none);
         answers_same_rows(city, MODEL_CASE, box, FILTER[f], none);
         answers_same_rows(city, MODEL_CASE, box, FILTER[f], month);
-        answers_same_rows(city, MODEL_CASE,
-                          (struct om_place){.kind = OM_PLACE_RADIUS,
-                                            .pos = model_pos(m),
-                                            .radius_m = 900},
-                          FILTER[f], none);
-        answers_same_rows(city, MODEL_CASE,
-                          (struct om_place){.kind = OM_PLACE_NEAREST,
-                                            .pos = model_pos(m),
-                                            .nearest = 25},
-                          FILTER[f], none);
+        answers_same_rows(
+            city, MODEL_CASE,
+            (struct om_place){
+                .kind = OM_PLACE_RADIUS, .pos = model_pos(m), .radius_m = 900},
+            FILTER[f], none);
+        answers_same_rows(
+            city, MODEL_CASE,
+            (struct om_place){
+                .kind = OM_PLACE_NEAREST, .pos = model_pos(m), .nearest = 25},
+            FILTER[f], none);
         answers_same_groups(city, MODEL_CASE, 6, OM_STEP_NONE, 2, FILTER[f]);
         box.kind = OM_PLACE_BOX;
         answers_same_rows(city, MODEL_LOT, box, NULL, none);
@@ -616,25 +678,24 @@ static inline void answers_same_city(struct model *m,
     struct om_rings one = units.rings;  // shape 0 of it
     one.count = 1;
     for (int l = 0; l < MODEL_LAYERS; l++) {
-        answers_same_rows(city, l,
-                          (struct om_place){.kind = OM_PLACE_WITHIN,
-                                            .rings = &one},
-                          NULL, none);
-        answers_same_rows(city, l,
-                          (struct om_place){.kind = OM_PLACE_NEAREST,
-                                            .pos = model_pos(m),
-                                            .nearest = 40},
-                          NULL, none);
+        answers_same_rows(
+            city, l, (struct om_place){.kind = OM_PLACE_WITHIN, .rings = &one},
+            NULL, none);
+        answers_same_rows(
+            city, l,
+            (struct om_place){
+                .kind = OM_PLACE_NEAREST, .pos = model_pos(m), .nearest = 40},
+            NULL, none);
         char id[MODEL_TEXT];
         for (int i = 0; i < 10; i++) {
-            const int len = snprintf(
-                id, sizeof id, "%c%06zu", m->layer[l].letter,
-                (size_t)(model_random(m) % (m->layer[l].room + 1)));
-            answers_same_rows(city, l,
-                              (struct om_place){.kind = OM_PLACE_ID,
-                                                .id = id,
-                                                .id_len = (size_t)len},
-                              NULL, none);
+            const int len =
+                snprintf(id, sizeof id, "%c%06zu", m->layer[l].letter,
+                         (size_t)(model_random(m) % (m->layer[l].room + 1)));
+            answers_same_rows(
+                city, l,
+                (struct om_place){
+                    .kind = OM_PLACE_ID, .id = id, .id_len = (size_t)len},
+                NULL, none);
         }
         answers_same_pages(city, l, 37);
         const size_t fields = m->layer[l].schema.count;
@@ -661,6 +722,7 @@ static inline void answers_same_city(struct model *m,
     answers_same_hotspots(city, OM_STAT_GISTAR, "grid", 1);
     answers_same_hotspots(city, OM_STAT_MORAN, "square:500", OM_NO_FIELD);
     answers_same_patrols(city);
+    answers_same_pictures(city);
     for (unsigned z = 8; z <= 14; z += 2) {
         answers_same_tiles(city, MODEL_CASE, NULL, z);
         answers_same_tiles(city, MODEL_CASE, "weight > 4", z);

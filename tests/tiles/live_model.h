@@ -25,8 +25,16 @@
 #define MODEL_BEGIN_S INT64_C(1672502400)  // 2023-01-01T00:00+08:00
 #define MODEL_DAYS 120
 
-enum { MODEL_CASE, MODEL_HOUSE, MODEL_VISIT, MODEL_LOT, MODEL_LAYERS };
-static const char *const MODEL_NAME[] = {"case", "house", "visit", "lot"};
+enum {
+    MODEL_CASE,
+    MODEL_HOUSE,
+    MODEL_VISIT,
+    MODEL_LOT,
+    MODEL_ROAD,
+    MODEL_LAYERS
+};
+static const char *const MODEL_NAME[] = {"case", "house", "visit", "lot",
+                                         "road"};
 
 /* A row of the array. */
 struct model_row {
@@ -77,10 +85,11 @@ static inline void model_schemas(struct model *m)
     for (int l = 0; l < MODEL_LAYERS; l++) {
         struct om_schema *s = &m->layer[l].schema;
         *s = (struct om_schema){.time_field = OM_NO_FIELD};
-        s->geometry =
-            l == MODEL_LOT ? OM_GEOMETRY_POLYGON : OM_GEOMETRY_POINT;
+        s->geometry = l == MODEL_LOT    ? OM_GEOMETRY_POLYGON
+                      : l == MODEL_ROAD ? OM_GEOMETRY_LINE
+                                        : OM_GEOMETRY_POINT;
         model_field(s, "id", OM_TYPE_TEXT);
-        m->layer[l].letter = "CHVL"[l];
+        m->layer[l].letter = "CHVLR"[l];
     }
     struct om_schema *s = &m->layer[MODEL_CASE].schema;
     model_field(s, "kind", OM_TYPE_CATEGORY);
@@ -99,6 +108,8 @@ static inline void model_schemas(struct model *m)
     s = &m->layer[MODEL_LOT].schema;
     model_field(s, "use", OM_TYPE_CATEGORY);
     model_field(s, "floors", OM_TYPE_INTEGER);
+    s = &m->layer[MODEL_ROAD].schema;
+    model_field(s, "rank", OM_TYPE_CATEGORY);
 }
 
 static const char MODEL_DUTY[] =
@@ -172,6 +183,7 @@ static inline void model_fill(struct model *m, int layer, size_t column,
     static const char *const KIND[] = {"fire", "gas", "road", "煤气", ""};
     static const char *const LEVEL[] = {"low", "mid", "high", "odd"};
     static const char *const USE[] = {"home", "shop", "works"};
+    static const char *const RANK[] = {"lane", "street", "way", "new"};
     const struct om_schema *s = &m->layer[layer].schema;
     const uint64_t n = model_random(m);
     char *text = r->text[column];
@@ -198,6 +210,7 @@ static inline void model_fill(struct model *m, int layer, size_t column,
                      layer == MODEL_CASE    ? KIND[n / 16 % 5]
                      : layer == MODEL_HOUSE ? LEVEL[n / 16 % 4]
                      : layer == MODEL_LOT   ? USE[n / 16 % 3]
+                     : layer == MODEL_ROAD  ? RANK[n / 16 % 97 ? n % 3 : 3]
                      : n % 9                ? "house"
                                             : "shop");
             break;
@@ -250,24 +263,36 @@ static inline void model_texts(const struct model_layer *l, size_t column,
     out->bytes = bytes;
 }
 
+/* A lot is a rectangle with corners cut in, a road a zigzag: some of their
+ * vertices go as one looks from further away. */
+#define MODEL_VERTICES 8
+static inline void model_vertex(const struct model_row *r, bool line, size_t k,
+                                double *x, double *y)
+{
+    static const double X[] = {0, 0, 0.03, 0.5, 1, 1, 0.97, 0.5};
+    static const double Y[] = {0, 0.98, 1, 0.99, 1, 0.02, 0, 0.01};
+    const double along = (double)k / (MODEL_VERTICES - 1);
+    const double aside = (double)((k * 7 + r->width) % 5) / 25;
+    *x = (double)r->pos.x + r->width * (line ? along : X[k]) * (line ? 30 : 1);
+    *y = (double)r->pos.y + r->height * (line ? 10 * (along + aside) : Y[k]);
+}
+
 static inline void model_shapes(const struct model_layer *l,
                                 const uint32_t *slot, size_t n,
                                 struct om_batch *out)
 {
+    const bool line = l->schema.geometry == OM_GEOMETRY_LINE;
     struct om_arena *a = &out->arena;
     uint32_t *end = om_arena_calloc(a, n + 1, sizeof *end);
     uint32_t *vertex = om_arena_calloc(a, n + 1, sizeof *vertex);
-    double *x = om_arena_calloc(a, 4 * n + 1, sizeof *x);
-    double *y = om_arena_calloc(a, 4 * n + 1, sizeof *y);
+    double *x = om_arena_calloc(a, MODEL_VERTICES * n + 1, sizeof *x);
+    double *y = om_arena_calloc(a, MODEL_VERTICES * n + 1, sizeof *y);
     for (size_t i = 0; i < n; i++) {
-        const struct model_row *r = &l->row[slot[i]];
-        for (size_t k = 0; k < 4; k++) {
-            x[4 * i + k] = (double)r->pos.x + (k >= 2 ? r->width : 0);
-            y[4 * i + k] =
-                (double)r->pos.y + (k == 1 || k == 2 ? r->height : 0);
-        }
+        for (size_t k = 0; k < MODEL_VERTICES; k++)
+            model_vertex(&l->row[slot[i]], line, k, &x[MODEL_VERTICES * i + k],
+                         &y[MODEL_VERTICES * i + k]);
         end[i + 1] = (uint32_t)i + 1;
-        vertex[i + 1] = 4 * ((uint32_t)i + 1);
+        vertex[i + 1] = MODEL_VERTICES * ((uint32_t)i + 1);
     }
     out->shapes = (struct om_shapes){n, end, end, vertex, x, y};
 }

@@ -132,8 +132,8 @@ static void write_some(struct city *c, int l, size_t count)
         else if (kind < 4)  // moved
             model_place(m, r);
         else  // patched
-            model_fill(m, l,
-                       1 + model_random(m) % (layer->schema.count - 1), r);
+            model_fill(m, l, 1 + model_random(m) % (layer->schema.count - 1),
+                       r);
         put[puts++] = slot[i];
     }
     if (puts) {
@@ -208,9 +208,9 @@ static void end(struct city *c)
 static void runs_and_dead_rows_are_a_city_from_scratch(void **state)
 {
     (void)state;
-    static const size_t ROOMS[MODEL_LAYERS] = {6000, 900, 4000, 3000};
-    static const int LAYER[] = {MODEL_CASE, MODEL_CASE, MODEL_HOUSE,
-                                MODEL_VISIT, MODEL_LOT};
+    static const size_t ROOMS[MODEL_LAYERS] = {6000, 900, 4000, 3000, 1500};
+    static const int LAYER[] = {MODEL_CASE,  MODEL_CASE, MODEL_HOUSE,
+                                MODEL_VISIT, MODEL_LOT,  MODEL_ROAD};
     struct model m;
     static struct city c;
     struct answers_caches caches;
@@ -221,15 +221,15 @@ static void runs_and_dead_rows_are_a_city_from_scratch(void **state)
     size_t done = 0, looks = 0;
     while (looks < CHECKS) {
         while (done < writes * (looks + 1) / CHECKS) {
-            const int l = LAYER[model_random(&m) % 5];
-            const size_t n = model_random(&m) % 3 ? 1 + model_random(&m) % 40
-                                                  : 1;
+            const int l = LAYER[model_random(&m) % 6];
+            const size_t n =
+                model_random(&m) % 3 ? 1 + model_random(&m) % 40 : 1;
             write_some(&c, l, n);
             done += n;
             // Now and then a compaction: all of it, or all but the base.
             if (model_random(&m) % 400 == 0)
-                merge(&c, l, model_random(&m) % 3 ? 1 % c.stack[l].layer.parts
-                                                  : 0,
+                merge(&c, l,
+                      model_random(&m) % 3 ? 1 % c.stack[l].layer.parts : 0,
                       true);
         }
         struct model_city scratch;
@@ -342,9 +342,9 @@ static void make_city(struct model *m, const size_t *rooms)
     char path[128];
     snprintf(path, sizeof path, "%s/layers", m->city.folder);
     assert_int_equal(om_folder_make(path, NULL), OM_OK);
-    assert_int_equal(om_json_parse(MODEL_DUTY, strlen(MODEL_DUTY),
-                                   &manifest.document, NULL),
-                     OM_OK);
+    assert_int_equal(
+        om_json_parse(MODEL_DUTY, strlen(MODEL_DUTY), &manifest.document, NULL),
+        OM_OK);
     if (om_manifest_write(m->city.folder, &manifest, &err))
         fail_msg("%s", err.text);
     om_manifest_deinit(&manifest);
@@ -361,8 +361,7 @@ static void send(struct written *w, int l, enum om_write_kind kind,
                              .batch = &batch,
                              .given = given,
                              .geometry_given = moved};
-    if (om_live_write_wait(w->live, &write))
-        fail_msg("%s", write.err.text);
+    if (om_live_write_wait(w->live, &write)) fail_msg("%s", write.err.text);
     assert_int_equal(write.taken, n);
     om_arena_deinit(&batch.arena);
 }
@@ -431,9 +430,9 @@ static void look(struct written *w, struct om_city *with)
 static void writer_keeps_a_city_that_is_one_from_scratch(void **state)
 {
     (void)state;
-    static const size_t ROOMS[MODEL_LAYERS] = {3000, 500, 2000, 1500};
-    static const int LAYER[] = {MODEL_CASE, MODEL_CASE, MODEL_HOUSE,
-                                MODEL_VISIT, MODEL_LOT};
+    static const size_t ROOMS[MODEL_LAYERS] = {3000, 500, 2000, 1500, 800};
+    static const int LAYER[] = {MODEL_CASE,  MODEL_CASE, MODEL_HOUSE,
+                                MODEL_VISIT, MODEL_LOT,  MODEL_ROAD};
     struct model m;
     // Files are written now and then, and runs merged all the time.
     struct written w = {.model = &m, .options = {.compact_rows = 900}};
@@ -450,7 +449,7 @@ static void writer_keeps_a_city_that_is_one_from_scratch(void **state)
         while (done < writes * (looks + 1) / CHECKS) {
             const size_t n =
                 model_random(&m) % 3 ? 1 + model_random(&m) % 40 : 1;
-            write_kinds(&w, LAYER[model_random(&m) % 5], n);
+            write_kinds(&w, LAYER[model_random(&m) % 6], n);
             done += n;
             if (model_random(&m) % 300 == 0 && om_live_compact(w.live, &err))
                 fail_msg("%s", err.text);

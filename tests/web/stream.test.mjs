@@ -5,6 +5,8 @@
 //   back with an id hears what it missed, with one that is too new: reset
 //   a row that is written is told with its cell, one that moves with both; the
 //   same after a restart, and from the journal what is older than is remembered
+//   a value that no row had before changes the colours of others: the layer is
+//   told as a whole once that is seen, and rows keep their sequences
 //   pollers get the same as JSON; what is wrong is named
 //   a thousand listeners: all are told; half leave in silence, which is noticed;
 //   others come; all else is answered meanwhile; more than there is room for
@@ -125,6 +127,41 @@ test('events', async (t) => {
 
 const cell = (lon, lat) => [Math.floor(tileX(lon, 18)), Math.floor(tileY(lat, 18))];
 const point = (id, lon, lat) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [lon, lat] }, properties: { kind: 'shop' } });
+
+test('a new value is told as a change of the layer', async (t) => {
+    const { city } = await makeCity(t), { url, stop } = await serve(t, city);
+    const far = `${url}/tiles/place/10/${tileX(WEST + 0.3, 10)}/${tileY(SOUTH + 0.3, 10)}.png?by=kind`;
+    const row = `${url}/collections/place/items/P00001`;
+    const put = async (id, kind) => {
+        const feature = { ...point(id, WEST + 0.01, SOUTH + 0.01), properties: { kind } };
+        const answer = await fetch(`${url}/collections/place/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: JSON.stringify(feature) });
+        assert.equal(answer.status, 201);
+    };
+    const picture = async () => (await get(far)).headers.etag;
+    const tag = (await get(row)).headers.etag, before = await picture();
+    const whole = { rows: 0, level: 0, cells: [[0, 0]] };
+    const begun = (await get(`${url}/changes?f=json`)).json().next;
+    const ear = listen(`${url}/changes?layers=place`);
+    await until('it listens', () => ear.events.length);
+    const told = () => ear.events.filter((e) => e.kind === 'change').map((e) => e.layers.place);
+    await put('N1', 'home');
+    await until('the row is told', () => told().length === 1);
+    assert.equal(await picture(), before);
+    await put('N2', 'aaa');
+    await until('the next row is told', () => told().length === 2);
+    await until('the layer is told', () => told().length === 3);
+    assert.notEqual(await picture(), before);
+    assert.deepEqual(told().map((l) => l.level === 0), [false, false, true]);
+    assert.deepEqual(told()[2], whole);
+    assert.equal(await picture(), await picture());
+    assert.equal((await get(row)).headers.etag, tag);
+    // Pollers are told the same, also when the server has begun anew.
+    assert.equal((await get(`${url}/changes?since=${begun}`)).json().layers.place.level, 0);
+    ear.leave();
+    await stop();
+    const again = await serve(t, city);
+    assert.equal((await get(`${again.url}/changes?since=${begun}`)).json().layers.place.level, 0);
+});
 
 test('rows that are written', async (t) => {
     const { city } = await makeCity(t);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "engine/query/sample.h"
 
 /* Categories that get a colour of their own; the rest are one class. */
 #define CATEGORIES 8
@@ -221,15 +222,25 @@ static om_status named_classes(const struct om_snapshot *snapshot,
     return OM_OK;
 }
 
+/* In doublings: a row more or less seldom changes which are the largest. */
 static int by_count(const void *va, const void *vb)
 {
     const struct om_group *a = *(const struct om_group *const *)va;
     const struct om_group *b = *(const struct om_group *const *)vb;
-    if (a->count != b->count) return a->count > b->count ? -1 : 1;
+    const int rank_a = __builtin_clzll(a->count);
+    const int rank_b = __builtin_clzll(b->count);
+    if (rank_a != rank_b) return rank_a < rank_b ? -1 : 1;
     return a < b ? -1 : 1;  // groups are by name
 }
 
-/* The largest categories; the rarest is drawn on top. */
+static int by_name(const void *va, const void *vb)
+{
+    const struct om_group *a = *(const struct om_group *const *)va;
+    const struct om_group *b = *(const struct om_group *const *)vb;
+    return a < b ? -1 : 1;
+}
+
+/* The largest categories, in the order of their names. */
 static om_status category_classes(const struct om_groups *groups,
                                   struct om_classes *out)
 {
@@ -240,31 +251,35 @@ static om_status category_classes(const struct om_groups *groups,
     for (size_t i = 0; i < groups->count; i++)
         if (!groups->group[i].null && groups->group[i].count)
             sorted[n++] = &groups->group[i];
-    if (n) qsort(sorted, n, sizeof *sorted, by_count);
-    if (n > CATEGORIES) add_other(out);
-    for (size_t i = 0; i < n && i < CATEGORIES; i++)
+    if (n > CATEGORIES) {
+        qsort(sorted, n, sizeof *sorted, by_count);
+        n = CATEGORIES;
+        add_other(out);
+    }
+    if (n) qsort(sorted, n, sizeof *sorted, by_name);
+    for (size_t i = 0; i < n; i++)
         colour_by_number(add_class(out, sorted[i]->id, sorted[i]->len), i);
     return OM_OK;
 }
 
-/* Values of a number column, every k-th row. */
-static om_status sample(const struct om_layer *layer, size_t column,
-                        double *value, size_t *count)
+/* Values of a number column, of some rows. */
+struct sampling {
+    const struct om_layer *layer;
+    size_t column;
+    double *value;
+    size_t count;
+};
+
+static om_status take_value(void *ctx, size_t part, size_t row)
 {
-    const size_t every = (size_t)(layer->rows / SAMPLE) + 1;
-    size_t n = 0;
-    for (size_t p = 0; p < layer->parts; p++) {
-        const size_t rows = om_segment_rows(layer->part[p].segment);
-        const struct om_column *c;
-        OM_TRY(om_segment_column(layer->part[p].segment, column, 0, rows, &c));
-        for (size_t row = 0; row < rows && n < 2 * SAMPLE; row += every) {
-            if (!om_column_valid(c, row)) continue;
-            value[n++] = c->coding == OM_CODING_REAL
-                             ? ((const double *)c->data)[row]
-                             : (double)om_column_integer(c, row);
-        }
-    }
-    *count = n;
+    struct sampling *s = ctx;
+    const struct om_column *c;
+    OM_TRY(om_segment_column(s->layer->part[part].segment, s->column, row,
+                             row + 1, &c));
+    if (om_column_valid(c, row))
+        s->value[s->count++] = c->coding == OM_CODING_REAL
+                                   ? ((const double *)c->data)[row]
+                                   : (double)om_column_integer(c, row);
     return OM_OK;
 }
 
@@ -272,11 +287,14 @@ static om_status step_classes(const struct om_layer *layer,
                               struct om_classes *out)
 {
     const bool whole = layer->schema.field[out->column].type == OM_TYPE_INTEGER;
-    double *value = om_arena_calloc(&out->arena, 2 * SAMPLE + 1, sizeof *value);
-    if (!value) return OM_E_MEMORY;
-    size_t n;
-    OM_TRY(sample(layer, out->column, value, &n));
-    out->steps = om_class_breaks(value, n, OM_CLASSES_STEPS, whole, out->from);
+    struct sampling s = {.layer = layer, .column = out->column};
+    struct om_sample sample;
+    OM_TRY(om_sample_init(layer, SAMPLE, &sample));
+    s.value = om_arena_calloc(&out->arena, sample.rows + 1, sizeof *s.value);
+    if (!s.value) return OM_E_MEMORY;
+    OM_TRY(om_sample_each(layer, &sample, take_value, &s));
+    out->steps =
+        om_class_breaks(s.value, s.count, OM_CLASSES_STEPS, whole, out->from);
     for (size_t i = 0; i < out->steps; i++) {
         struct om_class *class = add_class(out, "", 0);
         om_class_range(out->from, i, out->steps, whole, class->text,
@@ -337,23 +355,38 @@ static void add_titles(const struct om_json *object, struct om_classes *out)
     }
 }
 
-/* Cells along a shape of mean size, from some hundreds of them. */
+/* Cells along shapes, from some hundreds of them. */
+struct measuring {
+    const struct om_layer *layer;
+    uint64_t sum, count;  // whole: in any order the same
+};
+
+static om_status measure(void *ctx, size_t part, size_t row)
+{
+    struct measuring *m = ctx;
+    struct om_rings r;
+    OM_TRY(om_segment_rings(m->layer->part[part].segment, row, row + 1, &r));
+    const struct om_box b = r.box[row];
+    m->sum += (uint64_t)sqrt(((double)(b.x1 - b.x0) + 1.0) *
+                             ((double)(b.y1 - b.y0) + 1.0));
+    m->count++;
+    return OM_OK;
+}
+
+/* In steps of an eighth of a doubling: one shape more changes no tile but its
+ * own. */
+#define SHAPE_STEPS 8.0
+
 static om_status mean_shape(const struct om_layer *layer, double *out)
 {
-    double sum = 0.0;
-    size_t n = 0;
-    for (size_t p = 0; p < layer->parts; p++) {
-        const size_t rows = om_segment_rows(layer->part[p].segment);
-        const size_t every = rows / SHAPES + 1;
-        for (size_t row = 0; row < rows; row += every, n++) {
-            struct om_rings r;
-            OM_TRY(om_segment_rings(layer->part[p].segment, row, row + 1, &r));
-            const struct om_box b = r.box[row];
-            sum += sqrt(((double)(b.x1 - b.x0) + 1.0) *
-                        ((double)(b.y1 - b.y0) + 1.0));
-        }
-    }
-    *out = n ? sum / (double)n : 0.0;
+    struct measuring m = {.layer = layer};
+    struct om_sample sample;
+    *out = 0.0;
+    OM_TRY(om_sample_init(layer, SHAPES, &sample));
+    OM_TRY(om_sample_each(layer, &sample, measure, &m));
+    if (m.count == 0) return OM_OK;
+    const double mean = fmax((double)m.sum / (double)m.count, 1.0);
+    *out = exp2(round(log2(mean) * SHAPE_STEPS) / SHAPE_STEPS);
     return OM_OK;
 }
 
@@ -364,7 +397,7 @@ om_status om_classes_of(const struct om_snapshot *snapshot,
     const struct om_json *object = object_of(snapshot->manifest, layer->name);
     const char *by = om_json_text(om_json_get(object, "picture_by"), "");
     const size_t own = *by ? om_schema_find(&layer->schema, by) : OM_NO_FIELD;
-    *out = (struct om_classes){.column = column};
+    *out = (struct om_classes){.column = column, .box = om_layer_box(layer)};
     if (*by && own == OM_NO_FIELD)
         return om_fail(err, OM_E_FORMAT, 0,
                        "city.json: layer %s: picture_by: there is no column "

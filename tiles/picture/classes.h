@@ -30,6 +30,7 @@ struct om_classes {
     size_t steps;
     double from[OM_CLASSES_STEPS];
     double shape_cells;  // along a shape of mean size; 0 of points
+    struct om_box box;   // of all the layer's rows
     struct om_arena arena;
 };
 
@@ -47,9 +48,13 @@ bool om_colour_parse(const char *text, struct om_colour *out);
  *   "picture_colours": {"VALUE": "#RRGGBB", ...} for that column, in the order
  *                      of drawing, the last on top
  *   "picture_titles", "picture_titles_en": {"VALUE": "what people call it"}
- * Else categories get colours by how many rows they have, the eight largest,
- * and numbers of more than eight values steps with as many rows in each.
- * They are those of all the layer's rows, whatever a filter leaves.
+ * Else categories get colours in the order of their names (bytes, as UTF-8),
+ * so that another row changes no colour as long as its value is not new. Of
+ * more than eight the largest (by how often their rows double; of those alike
+ * the first by name) have colours of their own, the others share one. Numbers
+ * of more than eight values get steps with about as many rows in each.
+ * They are those of all the layer's rows, whatever a filter leaves, and
+ * follow from the rows alone, not from how or when they were written.
  *
  * column   OM_NO_FIELD: what the city says; a layer without is of one class
  * returns  OM_E_TYPE (a text without categories, a time), OM_E_FORMAT

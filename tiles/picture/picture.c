@@ -9,6 +9,9 @@
 #include "tiles/picture/base_internal.h"
 #include "tiles/picture/heatmap.h"
 
+/* The deepest zoom of tiles; those of 512 pixels are of the next. */
+#define LOOK_ZOOM 23
+
 struct counted {
     struct om_picture picture;  // first: what callers hold
     atomic_size_t refs;
@@ -252,6 +255,22 @@ bool om_picture_local(const struct om_picture *picture,
     *look = om_hash64(parts, sizeof parts, 0);
     *box = om_view_box(view, OM_ROWS_MARGIN_PX * view->ratio);
     return box->x0 <= box->x1;
+}
+
+uint64_t om_picture_look(const struct om_picture *picture)
+{
+    if (picture->kind != OM_PICTURE_ROWS) return 0;
+    const struct om_rows_spec spec = spec_of(picture);
+    uint64_t look = hash_classes(&picture->classes);
+    look = om_hash64(&picture->classes.shape_cells,
+                     sizeof picture->classes.shape_cells, look);
+    if (picture->layer->schema.geometry != OM_GEOMETRY_POINT) return look;
+    for (unsigned z = 0; z <= LOOK_ZOOM; z++) {
+        const struct om_view view = om_view_tile(z, 0, 0, 256, 1);
+        const uint64_t sizes = om_rows_look(&spec, &view);
+        look = om_hash64(&sizes, sizeof sizes, look);
+    }
+    return look;
 }
 
 om_status om_picture_draw(const struct om_picture *picture, bool map,

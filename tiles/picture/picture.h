@@ -79,6 +79,10 @@ om_status om_picture_png(const struct om_picture *picture,
 bool om_picture_local(const struct om_picture *picture,
                       const struct om_view *view, struct om_box *box,
                       uint64_t *look);
+/** How rows are drawn at any scale: a hash of classes, colours, sizes and
+ *  opacities. While it is as it was, another row changes no pixel but around
+ *  its place; once it is another, any may be. 0 of whatever is not rows. */
+uint64_t om_picture_look(const struct om_picture *picture);
 /** Rows that drawing a window looks at: what it costs. */
 uint64_t om_picture_rows_in(const struct om_picture *picture,
                             const struct om_view *view);

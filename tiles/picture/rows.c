@@ -4,8 +4,8 @@
  * A window's rows are a few ranges of Morton codes: quarters of the world that
  * lie in it whole, and along its rim quarters of a few pixels whose rows are
  * tested. Dots of one class that fall on the same pixel are one dot. Dots are
- * painted class by class, and in Morton order within a class, so that what
- * lies on top is the same in every window.
+ * painted class by class, and in the order of pixels within a class, so that
+ * what lies on top is the same in every window and however rows are stored.
  * Where dots would be smaller than a pixel, rows are counted instead: a pixel
  * gets the colour of the class that most of its rows have, and its opacity
  * rises with the logarithm of how many they are.
@@ -111,12 +111,10 @@ uint64_t om_rows_cost(const struct om_rows_spec *spec,
 /* ---- sizes ---- */
 
 /* Pixels in the box of all of a layer's rows; at least 1. */
-static double box_area_px(const struct om_layer *layer,
+static double box_area_px(const struct om_rows_spec *spec,
                           const struct om_view *view)
 {
-    struct om_box all = OM_BOX_NONE;
-    for (size_t i = 0; i < layer->parts; i++)
-        om_box_widen(&all, om_segment_box(layer->part[i].segment));
+    const struct om_box all = spec->classes->box;
     if (all.x0 > all.x1) return 1.0;
     const double px = (double)view->world / (OM_POS_SIDE * 256.0);
     return ((double)(all.x1 - all.x0) * px + 1.0) *
@@ -128,7 +126,7 @@ unsigned om_rows_dot(const struct om_rows_spec *spec,
 {
     if (!spec->selection->count) return DOT_MOST;
     const double each =
-        box_area_px(spec->layer, view) * COVER_MOST /
+        box_area_px(spec, view) * COVER_MOST /
         ((double)view->ratio * view->ratio * (double)spec->selection->count);
     // A disc of that area; in half pixels.
     const double d = floor(4.0 * sqrt(each / OM_PI));
@@ -152,24 +150,28 @@ struct paper {
     uint16_t *seen;    // [height * width] classes that have a dot there
     uint32_t *counts;  // [height * width * classes]
     struct dot *dot[OM_CLASSES_MOST];
-    size_t dots[OM_CLASSES_MOST], room[OM_CLASSES_MOST];
+    size_t dots[OM_CLASSES_MOST];
 };
 
-static om_status add_dot(struct paper *p, uint8_t class, unsigned x, unsigned y)
+/* Where dots are, as lists: by class, in the order of pixels. */
+static om_status list_dots(struct paper *p)
 {
-    uint16_t *seen = &p->seen[(size_t)y * p->width + x];
-    if (*seen & 1u << class) return OM_OK;
-    *seen = (uint16_t)(*seen | 1u << class);
-    if (p->dots[class] == p->room[class]) {
-        const size_t room = p->room[class] ? 2 * p->room[class] : 1024;
-        struct dot *dot = om_arena_alloc(p->arena, room * sizeof *dot);
-        if (!dot) return OM_E_MEMORY;
-        if (p->dots[class])
-            memcpy(dot, p->dot[class], p->dots[class] * sizeof *dot);
-        p->dot[class] = dot;
-        p->room[class] = room;
+    const size_t pixels = (size_t)p->width * p->height;
+    for (size_t i = 0; i < pixels; i++)
+        for (unsigned left = p->seen[i]; left; left &= left - 1)
+            p->dots[__builtin_ctz(left)]++;
+    for (size_t c = 0; c < p->classes; c++) {
+        p->dot[c] =
+            om_arena_alloc(p->arena, (p->dots[c] + 1) * sizeof **p->dot);
+        if (!p->dot[c]) return OM_E_MEMORY;
+        p->dots[c] = 0;
     }
-    p->dot[class][p->dots[class]++] = (struct dot){(uint16_t)x, (uint16_t)y};
+    for (size_t i = 0; i < pixels; i++)
+        for (unsigned left = p->seen[i]; left; left &= left - 1) {
+            const int c = __builtin_ctz(left);
+            p->dot[c][p->dots[c]++] = (struct dot){(uint16_t)(i % p->width),
+                                                   (uint16_t)(i / p->width)};
+        }
     return OM_OK;
 }
 
@@ -211,7 +213,8 @@ static om_status take_dots(struct gather *g, size_t from, size_t to, bool test)
             !pixel_of(g, key[row], &x, &y))
             continue;
         const uint8_t class = om_class_of_row(&g->classes, row);
-        if (class != OM_NO_CLASS) OM_TRY(add_dot(g->paper, class, x, y));
+        uint16_t *seen = &g->paper->seen[(size_t)y * g->paper->width + x];
+        if (class != OM_NO_CLASS) *seen = (uint16_t)(*seen | 1u << class);
     }
     return OM_OK;
 }
@@ -317,6 +320,7 @@ static om_status draw_dots(const struct om_rows_spec *spec, unsigned dot,
     const unsigned margin = (rim ? ring : mask).view.width / 2 + 1;
     OM_TRY(paper_init(&paper, spec, &canvas->view, margin, arena));
     OM_TRY(gather_rows(&g, arena));
+    OM_TRY(list_dots(&paper));
     const struct om_colour edge = om_rows_edge(spec->palette);
     for (size_t c = 0; c < spec->classes->count; c++) {
         if (rim) paint_class(&paper, c, &ring, edge, canvas);
@@ -340,8 +344,8 @@ uint8_t om_rows_weight(unsigned step)
 static double solid_rows(const struct om_rows_spec *spec,
                          const struct om_view *view)
 {
-    const double rows = fmax(32.0, 4.0 * (double)spec->selection->count /
-                                       box_area_px(spec->layer, view));
+    const double rows = fmax(
+        32.0, 4.0 * (double)spec->selection->count / box_area_px(spec, view));
     return exp2(round(log2(rows) * SOLID_STEPS) / SOLID_STEPS);
 }
 

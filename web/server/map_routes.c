@@ -104,11 +104,8 @@ static struct om_box city_box(const struct om__request *r)
         const struct om_layer *layer = &snapshot->layer[i];
         const bool unit = layer->meta && layer->meta->unit_level[0];
         if (om__crowds_only(r, layer)) continue;
-        for (size_t p = 0; p < layer->parts; p++) {
-            const struct om_box box = om_segment_box(layer->part[p].segment);
-            if (box.x0 > box.x1) continue;
-            om_box_widen(unit ? &units : &all, box);
-        }
+        const struct om_box box = om_layer_box(layer);
+        if (box.x0 <= box.x1) om_box_widen(unit ? &units : &all, box);
     }
     return units.x0 <= units.x1 ? units : all;
 }

@@ -14,6 +14,7 @@
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
 #include "data/base/log.h"
+#include "web/server/looks.h"
 #include "web/server/server_internal.h"
 
 /* Pictures kept. */
@@ -137,8 +138,7 @@ void om__picture_needs(struct om__request *r,
         om__needs_city(r);
         return;
     }
-    if (bound->layer)
-        om__needs_layer(r, bound->layer->name, OM__EVERYWHERE);
+    if (bound->layer) om__needs_layer(r, bound->layer->name, OM__EVERYWHERE);
     if (per) om__needs_layer(r, per->name, OM__EVERYWHERE);
     for (size_t i = 0; i < s->layers && bound->kind != OM_PICTURE_ROWS; i++) {
         const bool units = bound->kind == OM_PICTURE_UNITS;
@@ -207,8 +207,8 @@ static om_status make_rows(const struct asking *a, struct om_base *base,
     struct om_snapshot *some;
     OM_TRY(om_snapshot_some(r->snapshot, &name, 1, &some));
     own.layer = om_snapshot_layer(some, name);
-    const om_status st = om_picture_make(&own, some, base,
-                                         r->server->selections, out, &r->err);
+    const om_status st =
+        om_picture_make(&own, some, base, r->server->selections, out, &r->err);
     om_snapshot_unref(some);
     return st;
 }
@@ -239,6 +239,9 @@ static om_status make_picture(void *ctx, void **out)
             : om_picture_make(a->bound, r->snapshot, base,
                               r->server->selections, &picture, &r->err);
     om_base_unref(base);
+    if (!st && a->bound->kind == OM_PICTURE_ROWS)
+        om__looks_note(r->server->looks, a->bound, r->snapshot->sequence,
+                       om_picture_look(picture));
     *out = picture;
     return st;
 }

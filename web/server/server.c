@@ -19,6 +19,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "web/server/looks.h"
 #include "web/server/positions.h"
 #include "web/server/writes.h"
 
@@ -112,6 +113,7 @@ static void *tick(void *ctx)
         om__watch_sweep(server);
         om__views_sweep(server->views);
         om__pictures_sweep(server->pictures);
+        om__looks_tell(server->looks, server);
     }
     return NULL;
 }
@@ -310,6 +312,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__worlds_new(o->city, &server->worlds));
     OM_TRY(om_legends_new(o->city, &server->legends));
     OM_TRY(om__pictures_new(o->fonts, &server->pictures));
+    OM_TRY(om__looks_new(&server->looks));
     OM_TRY(om__names_new(&server->names));
     OM_TRY(om__metrics_new(&server->metrics));
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
@@ -431,6 +434,7 @@ void om_server_stop(struct om_server *server)
     om__worlds_free(server->worlds);
     om_legends_free(server->legends);
     om__pictures_free(server->pictures);
+    om__looks_free(server->looks);
     om__made_free(server->names);
     om__metrics_free(server->metrics);
     om_fields_free(server->fields);

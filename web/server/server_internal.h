@@ -242,6 +242,7 @@ struct om__views;
 struct om__worlds;
 struct om__world;
 struct om__pictures;
+struct om__looks;  // looks.h
 struct om__jobs;
 struct om__flights;
 struct om__files;
@@ -264,6 +265,7 @@ struct om_server {
     struct om__worlds *worlds;
     struct om_legends *legends;
     struct om__pictures *pictures;
+    struct om__looks *looks;
     struct om__made *names;
     struct om__metrics *metrics;
     struct om__files *files;

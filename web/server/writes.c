@@ -175,6 +175,16 @@ om_status om__writes_overlay(struct om__writes *writes, const char *layer,
     return st;
 }
 
+om_status om__writes_touch(struct om__writes *writes, const char *layer,
+                           struct om_err *err)
+{
+    pthread_rwlock_rdlock(&writes->lock);
+    const om_status st =
+        writes->live ? om_live_touch(writes->live, layer, err) : OM_E_STOPPED;
+    pthread_rwlock_unlock(&writes->lock);
+    return st;
+}
+
 void om__writes_metrics(struct om__writes *writes, struct om_buf *out)
 {
     struct om_live_stats s = {0};
