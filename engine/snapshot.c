@@ -33,6 +33,7 @@ void om_snapshot_unref(struct om_snapshot *snapshot)
     om__states_free(s->state, s->base->manifest.layers);
     om__base_unref(s->base);
     om_free(snapshot->layer);
+    om_free(snapshot->held_back);
     om_free(s);
 }
 
@@ -78,10 +79,12 @@ om_status om__snapshot_new(struct om__base *base,
     struct om_snapshot *snapshot = &fresh->public;
     // Not zeroed: most of it is room for columns that are not there.
     snapshot->layer = om_alloc_array(m->layers + 1, sizeof *snapshot->layer);
+    snapshot->held_back = om_calloc(m->layers + 1, sizeof *snapshot->held_back);
     fresh->state = om__states_copy(state, m->layers);
-    if (!snapshot->layer || !fresh->state) {
+    if (!snapshot->layer || !snapshot->held_back || !fresh->state) {
         om__states_free(fresh->state, m->layers);
         om_free(snapshot->layer);
+        om_free(snapshot->held_back);
         om_free(fresh);
         return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     }
@@ -90,9 +93,15 @@ om_status om__snapshot_new(struct om__base *base,
     snapshot->manifest = m;
     snapshot->sequence = sequence;
     snapshot->clock_s = clock_s;
-    snapshot->layers = m->layers;
-    for (size_t i = 0; i < m->layers; i++)
-        set_layer(&m->layer[i], &fresh->state[i], &snapshot->layer[i]);
+    for (size_t i = 0; i < m->layers; i++) {
+        const char *fault = fresh->state[i].stack->fault;
+        if (fault)
+            snapshot->held_back[snapshot->withheld++] =
+                (struct om_withheld){&m->layer[i], fault};
+        else
+            set_layer(&m->layer[i], &fresh->state[i],
+                      &snapshot->layer[snapshot->layers++]);
+    }
     *out = snapshot;
     return OM_OK;
 }
@@ -114,17 +123,21 @@ om_status om_snapshot_some(const struct om_snapshot *snapshot,
                             snapshot->clock_s, out, NULL));
     struct om__snapshot *fresh = om__snapshot_of(*out);
     const struct om_manifest *m = &fresh->base->manifest;
-    size_t kept = 0;
+    size_t kept = 0, at = 0;
     for (size_t i = 0; i < m->layers; i++) {
-        if (is_named(m->layer[i].name, layer, layers)) {
-            if (kept != i) (*out)->layer[kept] = (*out)->layer[i];
+        const bool served = !fresh->state[i].stack->fault;
+        if (served && is_named(m->layer[i].name, layer, layers)) {
+            if (kept != at) (*out)->layer[kept] = (*out)->layer[at];
             kept++;
+            at++;
             continue;
         }
+        at += served;
         om__stack_unref(fresh->state[i].stack);
         fresh->state[i].stack = NULL;
     }
     (*out)->layers = kept;
+    (*out)->withheld = 0;
     return OM_OK;
 }
 
@@ -143,7 +156,9 @@ om_status om__city_joiner(struct om_city *city,
                           const struct om_snapshot *snapshot,
                           struct om_joiner **out, struct om_err *err)
 {
-    const uint64_t units = om__units_hash(snapshot->manifest);
+    const uint64_t units = om__units_hash(
+        snapshot->manifest,
+        om__snapshot_of((struct om_snapshot *)(uintptr_t)snapshot)->state);
     if (!city->joiner || city->units != units) {
         struct om_joiner *fresh = NULL;
         OM_TRY(om_joiner_new(snapshot, &fresh, err));
@@ -200,7 +215,7 @@ static bool anything_new(struct om_city *city, const struct om__stamp *stamp)
 {
     pthread_mutex_lock(&city->lock);
     const bool same = om__stamp_same(stamp, &city->stamp);
-    const uint64_t upto = city->snapshot->layers
+    const uint64_t upto = city->snapshot->manifest->layers
                               ? om__snapshot_of(city->snapshot)->state[0].upto
                               : 0;
     pthread_mutex_unlock(&city->lock);
@@ -272,6 +287,20 @@ const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,
     for (size_t i = 0; i < snapshot->layers; i++)
         if (!strcmp(snapshot->layer[i].name, name)) return &snapshot->layer[i];
     return NULL;
+}
+
+om_status om_snapshot_lacks(const struct om_snapshot *snapshot,
+                            const char *name, struct om_err *err)
+{
+    for (size_t i = 0; i < snapshot->withheld; i++) {
+        const struct om_withheld *w = &snapshot->held_back[i];
+        const bool level =
+            w->meta->unit_level[0] && !strcmp(w->meta->unit_level, name);
+        if (level || !strcmp(w->meta->name, name))
+            return om_fail(err, OM_E_WITHHELD, 0, "layer %s is not served: %s",
+                           w->meta->name, w->why);
+    }
+    return OM_E_NOTFOUND;
 }
 
 size_t om_layer_unit_field(const struct om_layer *layer, const char *level)

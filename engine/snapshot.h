@@ -42,10 +42,19 @@ struct om_layer {
     const struct om_manifest_layer *meta;  // labels, department, as of ...
 };
 
+/* A layer of the manifest that is not served, because its files cannot be read:
+ * `why` is a sentence with names of files relative to the city. */
+struct om_withheld {
+    const struct om_manifest_layer *meta;
+    const char *why;
+};
+
 /* Immutable and counted. threads: any number of readers. */
 struct om_snapshot {
     size_t layers;
     struct om_layer *layer;
+    size_t withheld;  // layers that are not among them
+    struct om_withheld *held_back;
     const struct om_manifest *manifest;
     // Of the newest write, or of the newest commit of a city that was never
     // written to row by row. Rises; numbers of two processes that do not write
@@ -65,9 +74,11 @@ struct om_city;
 
 /**
  * Open a city. Layers are mapped, not read; what the journal has beyond them
- * is put on top.
- * returns  OM_E_NOTFOUND (no such city), OM_E_DAMAGED, OM_E_VERSION, ...
- * owns     *out: om_city_close
+ * is put on top. A layer whose files cannot be opened is withheld, and a word
+ * about it logged; while a level of units is, rows that are put on top lie in
+ * no unit of it. returns  OM_E_NOTFOUND (no such city), OM_E_DAMAGED,
+ * OM_E_VERSION, ... (of the first layer, if none at all can be opened) owns
+ * *out: om_city_close
  */
 om_status om_city_open(const char *path, struct om_city **out,
                        struct om_err *err) OM_MUST_USE;
@@ -118,6 +129,13 @@ int64_t om_snapshot_as_of(const struct om_snapshot *snapshot,
 /** Layer by name, or NULL. Borrowed from the snapshot. */
 const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,
                                          const char *name);
+/**
+ * What to answer where a layer, or the layer of a level of units, is not there:
+ * returns  OM_E_WITHHELD (err says why), if it is one that is withheld; else
+ *          OM_E_NOTFOUND, err left as it is
+ */
+om_status om_snapshot_lacks(const struct om_snapshot *snapshot,
+                            const char *name, struct om_err *err);
 /** Number of the unit column called `level` in the layer's schema, or
  *  OM_NO_FIELD. */
 size_t om_layer_unit_field(const struct om_layer *layer, const char *level);

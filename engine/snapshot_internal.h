@@ -76,7 +76,9 @@ void om__base_unref(struct om__base *base);
 
 /** Layers as their files say; of those that `was` (may be NULL) has in the
  *  same files the state in `old` is kept, with all that came on top, and
- *  kept[i] (may be NULL) set. owns: stacks in out [layers], om__states_free. */
+ *  kept[i] (may be NULL) set. A layer that cannot be opened is withheld, unless
+ *  `old` has it or no other can be opened: then it is an error.
+ *  owns: stacks in out [layers], om__states_free. */
 om_status om__states_open(const char *city, const struct om__base *base,
                           const struct om__base *was,
                           const struct om__layer_state *old,
@@ -89,8 +91,13 @@ void om__states_free(struct om__layer_state *state, size_t layers);
 /** The states again, each stack with a reference more. */
 struct om__layer_state *om__states_copy(const struct om__layer_state *state,
                                         size_t layers);
-/** Equal: the same units in the same files. */
-uint64_t om__units_hash(const struct om_manifest *manifest);
+/** Equal: the same units in the same files, and (state not NULL) the same of
+ *  them withheld. */
+uint64_t om__units_hash(const struct om_manifest *manifest,
+                        const struct om__layer_state *state);
+/** Is a level of units withheld? Rows cannot be given their units then. */
+bool om__units_withheld(const struct om_manifest *manifest,
+                        const struct om__layer_state *state);
 
 /** A snapshot of states; takes references of its own. owns:
  *  om_snapshot_unref */

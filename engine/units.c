@@ -214,6 +214,8 @@ om_status om_units_read(const struct om_snapshot *snapshot, const char *level,
     *out = (struct om_units){0};
     const struct om_layer *layer =
         level[0] ? om_snapshot_units(snapshot, level) : NULL;
+    if (!layer && om_snapshot_lacks(snapshot, level, err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!layer || layer->schema.geometry != OM_GEOMETRY_POLYGON)
         return no_such_level(snapshot, level, err);
     if (layer->parts > 1)

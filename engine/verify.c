@@ -285,6 +285,13 @@ om_status om_snapshot_verify(const struct om_snapshot *snapshot,
         if (st) worst = st;
         if (st != OM_E_MEMORY) each(ctx, &found);
     }
+    for (size_t i = 0; i < snapshot->withheld && worst != OM_E_MEMORY; i++) {
+        const struct om_withheld *w = &snapshot->held_back[i];
+        struct om_layer_verify found = {.layer = w->meta->name};
+        snprintf(found.first_fault, sizeof found.first_fault, "%s", w->why);
+        each(ctx, &found);
+        worst = OM_E_DAMAGED;
+    }
     for (size_t l = 0; l < LEVELS_MAX; l++)
         om_partition_free(level[l].partition);
     return worst;

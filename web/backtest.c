@@ -109,8 +109,13 @@ static om_status bind_test(struct run *r, struct om_risk_bound **out)
     if (r->how->layer)
         ask = (struct om_risk_ask){
             .name = r->how->layer, .filter = r->how->where, .datetime = text};
-    if (r->how->layer && !om_snapshot_layer(r->world->snapshot, r->how->layer))
+    if (r->how->layer &&
+        !om_snapshot_layer(r->world->snapshot, r->how->layer)) {
+        if (om_snapshot_lacks(r->world->snapshot, r->how->layer, r->err) ==
+            OM_E_WITHHELD)
+            return OM_E_WITHHELD;
         return bad(r, "layer", OM_E_NOTFOUND, "there is no such layer");
+    }
     const char *option = NULL;
     const om_status st =
         om_risk_bind(r->world->snapshot, r->models, &ask, out, &option, r->err);

@@ -188,6 +188,8 @@ om_status om__coverage_layer(struct om_coverage *q, const char *option,
                              const struct om_layer **out)
 {
     *out = om_snapshot_layer(q->snapshot, name);
+    if (!*out && om_snapshot_lacks(q->snapshot, name, &q->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!*out)
         return om__coverage_bad(q, option, OM_E_NOTFOUND,
                                 "the city has no layer '%.60s'", name);

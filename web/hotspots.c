@@ -183,6 +183,9 @@ static om_status set_exposure(struct om__hotspots *h, const char *option,
     struct om_hotspot_exposure *e = &h->ask.exposure;
     e->weight_column = OM_NO_FIELD;
     e->layer = om_snapshot_layer(h->q->snapshot, layer);
+    if (!e->layer &&
+        om_snapshot_lacks(h->q->snapshot, layer, &h->q->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!e->layer || e->layer->schema.geometry != OM_GEOMETRY_POINT)
         return om__hotspots_bad(h, option, OM_E_NOTFOUND,
                                 "the city has no layer of points '%.60s'",
@@ -427,6 +430,9 @@ static const char *layer_word(const struct om__hotspots *h, const char *key,
 static om_status find_layer(struct om__hotspots *h)
 {
     h->layer = om_snapshot_layer(h->q->snapshot, h->q->layer);
+    if (!h->layer && om_snapshot_lacks(h->q->snapshot, h->q->layer,
+                                       &h->q->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!h->layer)
         return om_fail(&h->q->err, OM_E_NOTFOUND, 0, "no layer '%.60s'",
                        h->q->layer);

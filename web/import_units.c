@@ -99,6 +99,21 @@ static void warn_faults(const char *level, const struct om_rings *rings)
                level, (unsigned long long)report.gaps, report.gap_km2);
 }
 
+/* Units that cannot be read keep no other layer from being mended: rows lie in
+ * none of them until they are imported again, which joins all rows anew. */
+static om_status leave_unknown(const struct om_manifest_layer *layer,
+                               const char *why, struct om_arena *arena,
+                               struct level *level)
+{
+    om_log(OM_LOG_WARN, "import",
+           "the units of %s cannot be read: %s; rows that are imported now "
+           "have no %s until %s is imported again with --replace",
+           layer->name, why, layer->unit_level, layer->name);
+    level->id_offset = om_arena_calloc(arena, 1, sizeof *level->id_offset);
+    level->id_bytes = om_arena_alloc(arena, 1);
+    return level->id_offset && level->id_bytes ? OM_OK : OM_E_MEMORY;
+}
+
 static om_status open_level(const char *city,
                             const struct om_manifest_layer *layer,
                             uint64_t sequence, struct om_arena *arena,
@@ -107,12 +122,15 @@ static om_status open_level(const char *city,
     char path[PATH_BYTES];
     OM_TRY(om_path_join(path, sizeof path, city, layer->part[0].file));
     struct om_segment *segment = NULL;
-    OM_TRY(om_segment_open(path, NULL, &segment, err));
-    struct om_rings rings = {0};
     level->name = layer->unit_level;
     level->fresh = is_fresh(&layer->part[0], sequence);
-    om_status st =
-        om_segment_rings(segment, 0, om_segment_rows(segment), &rings);
+    struct om_err why = {0};
+    om_status st = om_segment_open(path, NULL, &segment, &why);
+    if (st && st != OM_E_MEMORY && !level->fresh)
+        return leave_unknown(layer, why.text, arena, level);
+    if (st) return om_fail(err, st, 0, "%s", why.text);
+    struct om_rings rings = {0};
+    st = om_segment_rings(segment, 0, om_segment_rows(segment), &rings);
     if (!st) st = om_partition_new(&rings, &level->partition);
     if (!st) st = sort_ids(segment, layer->schema.id_field, arena, level);
     if (!st && level->fresh) warn_faults(level->name, &rings);
@@ -126,6 +144,10 @@ static om_status open_level(const char *city,
 static om_status join(const struct level *level, const uint64_t *key,
                       size_t rows, uint32_t *unit)
 {
+    if (!level->partition) {
+        for (size_t i = 0; i < rows; i++) unit[i] = OM_NO_UNIT;
+        return OM_OK;
+    }
     OM_TRY(om_partition_join(level->partition, key, rows, unit));
     for (size_t i = 0; i < rows; i++)
         if (unit[i] != OM_NO_UNIT) unit[i] = level->ordinal[unit[i]];
@@ -144,7 +166,14 @@ static om_status join_part(const char *city,
     uint32_t *unit = NULL;
     const uint64_t *key;
     OM_TRY(om_path_join(path, sizeof path, city, part->file));
-    OM_TRY(om_segment_open(path, NULL, &segment, err));
+    struct om_err why = {0};
+    const om_status opened = om_segment_open(path, NULL, &segment, &why);
+    if (opened)
+        return om_fail(err, opened, 0,
+                       "%s cannot be joined with the units: %s (put the file "
+                       "back from a backup, or import %s again with --replace "
+                       "first)",
+                       layer->name, why.text, layer->name);
     const size_t rows = om_segment_rows(segment);
     om_status st = om_segment_keys(segment, 0, rows, &key);
     if (!st) unit = om_alloc_array(rows * levels, sizeof *unit);

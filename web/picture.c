@@ -210,6 +210,11 @@ static om_status read_stat(struct reading *r)
                : OM_OK;
 }
 
+static bool lacks(const struct reading *r, const char *name)
+{
+    return om_snapshot_lacks(r->snapshot, name, r->err) == OM_E_WITHHELD;
+}
+
 static om_status read_units(struct reading *r)
 {
     struct om_picture_bound *b = r->out;
@@ -217,6 +222,7 @@ static om_status read_units(struct reading *r)
     const char *stat = r->ask->stat ? r->ask->stat : "";
     b->kind = OM_PICTURE_UNITS;
     OM_TRY(refuse(r, "a choropleth", true, false, true, false));
+    if (lacks(r, level)) return OM_E_WITHHELD;
     if (strlen(level) >= sizeof b->level ||
         !om_snapshot_units(r->snapshot, level))
         return bad(r, NULL, OM_E_NOTFOUND, "the city has no such units");
@@ -229,6 +235,7 @@ static om_status read_units(struct reading *r)
         return bad(r, "layer", OM_E_FORMAT,
                    "layer is missing: whose rows are counted");
     b->layer = om_snapshot_layer(r->snapshot, r->ask->layer);
+    if (!b->layer && lacks(r, r->ask->layer)) return OM_E_WITHHELD;
     if (!b->layer)
         return bad(r, "layer", OM_E_FORMAT, "there is no layer '%.60s'",
                    r->ask->layer);
@@ -249,6 +256,7 @@ static om_status read_rows(struct reading *r)
     b->kind = OM_PICTURE_ROWS;
     b->layer = om_snapshot_layer(r->snapshot, r->ask->name);
     if (!b->layer) b->layer = om_snapshot_units(r->snapshot, r->ask->name);
+    if (!b->layer && lacks(r, r->ask->name)) return OM_E_WITHHELD;
     if (!b->layer)
         return bad(r, NULL, OM_E_NOTFOUND,
                    "there is no such picture; base, labels, " CHOROPLETH

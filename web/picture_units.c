@@ -61,6 +61,9 @@ static om_status exposed(const struct asking *a, struct om_window window,
     const struct om_exposure *e = a->bound->per;
     const struct om_layer *layer = om_snapshot_layer(a->snapshot, e->layer);
     struct om_filter *filter = NULL;
+    if (!layer &&
+        om_snapshot_lacks(a->snapshot, e->layer, a->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!layer)
         return om_fail(a->err, OM_E_NOTFOUND, 0,
                        "city.json: exposures.%s.layer: there is no layer '%s'",

@@ -70,6 +70,9 @@ static om_status member_layer(const struct member *m, const char *key,
     OM_TRY(read_text(m, key, &name));
     if (!name) return OM_OK;
     *out = om_snapshot_layer(m->q->snapshot, name);
+    if (!*out &&
+        om_snapshot_lacks(m->q->snapshot, name, &m->q->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!*out) return bad(m, key, "names a layer that the city does not have");
     if ((*out)->schema.geometry != geometry)
         return bad(m, key, "names a layer of another geometry");

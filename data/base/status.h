@@ -27,7 +27,8 @@
     X(E_GEOMETRY, 16, "geometry cannot be used")                      \
     X(E_STOPPED, 17, "stopped")                                       \
     X(E_UNSUPPORTED, 18, "not supported")                             \
-    X(E_INTERNAL, 19, "internal error")
+    X(E_INTERNAL, 19, "internal error")                               \
+    X(E_WITHHELD, 20, "not served: its files cannot be read")
 
 typedef enum om_status {
 #define X(name, number, text) OM_##name = number,

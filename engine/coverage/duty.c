@@ -77,6 +77,8 @@ static om_status get_layer(const struct place *p, const struct om_json *object,
     OM_TRY(need_text(p, object, "layer", &name));
     *out = om_snapshot_layer(p->snapshot, name);
     if (*out) return OM_OK;
+    if (om_snapshot_lacks(p->snapshot, name, p->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     char *missing = p->duty->missing;
     const size_t len = strlen(missing), room = sizeof p->duty->missing;
     snprintf(missing + len, room - len, "%s%.60s", len ? ", " : "", name);

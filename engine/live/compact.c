@@ -93,6 +93,9 @@ static bool is_due(const struct om_live *live,
 {
     const struct om_manifest_layer *meta = &view->base->manifest.layer[layer];
     const struct om__stack *stack = view->state[layer].stack;
+    // Rows without their units must not get into files.
+    if (stack->fault || om__units_withheld(&view->base->manifest, view->state))
+        return false;
     if (is_clean(meta, stack)) return false;
     if (rows_in_memory(meta, stack) >= live->options.compact_rows) return true;
     // A layer that is rarely written to must not hold up the journal.
@@ -369,12 +372,17 @@ static om_status compact_all(struct om_live *live, bool all, struct om_err *err)
     if (!st && !same)
         st = om_fail(err, OM_E_BUSY, 0, "another process has just committed");
     if (!st) st = om__live_view(live, &view, err);
+    if (!st && om__units_withheld(&view.base->manifest, view.state))
+        st = om_fail(err, OM_E_WITHHELD, 0,
+                     "rows cannot be given their units: a level of them is "
+                     "not served");
     if (!st && !live->swept) {
         sweep(live, &view.base->manifest);
         live->swept = true;
     }
     for (size_t i = 0; !st && i < view.base->manifest.layers; i++) {
         const char *name = view.base->manifest.layer[i].name;
+        if (view.state[i].stack->fault) continue;
         if (all || is_due(live, &view, i))
             st = compact_layer(live, i, name, err);
     }
@@ -407,7 +415,7 @@ static bool anything_due(struct om_live *live)
     const struct om__view_of_layer view = {
         .base = s->base, .state = s->state, .sequence = snapshot->sequence};
     bool any = false;
-    for (size_t i = 0; i < snapshot->layers && !any; i++)
+    for (size_t i = 0; i < s->base->manifest.layers && !any; i++)
         any = is_due(live, &view, i);
     om_snapshot_unref(snapshot);
     return any;

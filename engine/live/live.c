@@ -204,9 +204,10 @@ om_status om_live_row_sequence(struct om_live *live, const char *layer,
     struct om__kill place;
     om_status st = OM_E_NOTFOUND;
     if (l)
-        st = om__stack_find(
-            om__snapshot_of(snapshot)->state[l - snapshot->layer].stack, id,
-            len, &finder, &place);
+        st = om__stack_find(om__snapshot_of(snapshot)
+                                ->state[l->meta - snapshot->manifest->layer]
+                                .stack,
+                            id, len, &finder, &place);
     om__finder_deinit(&finder);
     if (!st) *out = om__newest_of(&live->newest, layer, id, len);
     om_snapshot_unref(snapshot);
@@ -279,7 +280,7 @@ struct om_live_stats om_live_stats(struct om_live *live)
         .compacting_s = (double)atomic_load(&f->compacting_ns) * 1e-9,
         .failing = atomic_load(&f->failing)};
     struct om_snapshot *snapshot = om_city_snapshot(live->city);
-    for (size_t i = 0; i < snapshot->layers; i++) {
+    for (size_t i = 0; i < snapshot->manifest->layers; i++) {
         const struct om__stack *stack =
             om__snapshot_of(snapshot)->state[i].stack;
         for (size_t p = 0; p < stack->parts; p++) {
@@ -395,7 +396,7 @@ static om_status take_over(struct om_live *live, struct om_err *err)
     if (!st) {
         const struct om__snapshot *s = om__snapshot_of(snapshot);
         live->base = om__base_ref(s->base);
-        live->state = om__states_copy(s->state, snapshot->layers);
+        live->state = om__states_copy(s->state, s->base->manifest.layers);
         live->sequence = snapshot->sequence;
         live->clock_s = snapshot->clock_s;
         if (!live->state) st = om_fail(err, OM_E_MEMORY, 0, "out of memory");

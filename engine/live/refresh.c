@@ -77,7 +77,8 @@ static om_status prepare(struct om_live *live,
         st = om__states_open(path, r->base, view->base, view->state, r->state,
                              r->kept, err);
     for (size_t i = 0; i < m->layers && !st; i++) r->fresh[i] = !r->kept[i];
-    if (!st && om__units_hash(m) == om__units_hash(&view->base->manifest)) {
+    if (!st && om__units_hash(m, r->state) ==
+                   om__units_hash(&view->base->manifest, view->state)) {
         r->joiner = om_joiner_ref(view->joiner);
     } else if (!st) {
         st = om__snapshot_new(r->base, r->state, 0, 0, &files, err);
@@ -185,6 +186,9 @@ static om_status make_overlay(const struct om__view_of_layer *view,
     const size_t i = om__live_layer(view->base, layer);
     if (i == OM_NO_FIELD)
         return om_fail(err, OM_E_NOTFOUND, 0, "no layer %s", layer);
+    if (view->state[i].stack->fault)
+        return om_fail(err, OM_E_WITHHELD, 0, "layer %s is not served: %s",
+                       layer, view->state[i].stack->fault);
     if (rows->rows == 0) return OM_OK;
     const struct om_schema *own = &view->base->manifest.layer[i].schema;
     struct om__overlay *o = om_calloc(1, sizeof *o);

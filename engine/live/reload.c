@@ -124,6 +124,44 @@ static om_status open_journal(struct om_city *city, struct om_err *err)
     return st;
 }
 
+static bool any_withheld(const struct om_manifest *m,
+                         const struct om__layer_state *state)
+{
+    bool any = false;
+    for (size_t i = 0; i < m->layers && !any; i++)
+        any = state[i].stack && state[i].stack->fault;
+    return any;
+}
+
+/* Each layer once: that it is not served, and why; and when it is again. */
+static void tell_withheld(const struct reload *r)
+{
+    const struct om_manifest *m = &r->base->manifest;
+    for (size_t i = 0; i < m->layers; i++) {
+        const struct om_manifest_layer *layer = &m->layer[i];
+        const struct om_manifest_layer *was =
+            r->old ? om_manifest_find(r->old->manifest, layer->name) : NULL;
+        const bool told = was && om__snapshot_of(r->old)
+                                     ->state[was - r->old->manifest->layer]
+                                     .stack->fault;
+        const char *fault = r->state[i].stack->fault;
+        if (fault && !told)
+            om_log(OM_LOG_ERROR, "city",
+                   "layer %s is not served and not written to: %s (put the "
+                   "file back from a backup, or import the layer again with "
+                   "--replace)",
+                   layer->name, fault);
+        if (fault && !told && layer->unit_level[0])
+            om_log(OM_LOG_ERROR, "city",
+                   "no layer takes rows until then, and those that are in the "
+                   "journal only have no %s",
+                   layer->unit_level);
+        if (told && !fault)
+            om_log(OM_LOG_INFO, "city", "layer %s is served again",
+                   layer->name);
+    }
+}
+
 /* One try: OM_E_BUSY if city.json changed meanwhile. */
 static om_status build(struct reload *r, struct om_err *err)
 {
@@ -151,7 +189,8 @@ static om_status build(struct reload *r, struct om_err *err)
         om__states_open(city->path, r->base, old ? old->base : NULL,
                         old ? old->state : NULL, r->state, NULL, err);
     // A file that is not there may be one that a commit has just replaced.
-    if (st == OM_E_NOTFOUND && !om__stamp_read(city->path, &again, NULL) &&
+    if ((st == OM_E_NOTFOUND || any_withheld(m, r->state)) &&
+        !om__stamp_read(city->path, &again, NULL) &&
         !om__stamp_same(&again, &r->stamp))
         return OM_E_BUSY;
     if (st) return st;
@@ -171,14 +210,17 @@ static void settle_numbers(struct reload *r)
         for (size_t i = 0; i < m->layers; i++) {
             const struct om_manifest_layer *was =
                 om_manifest_find(r->old->manifest, m->layer[i].name);
-            if (was && was->base_commit == m->layer[i].base_commit &&
-                om__same_files(was, &m->layer[i]))
-                continue;
             const struct om__layer_state *state =
                 was ? &om__snapshot_of(r->old)
                            ->state[was - r->old->manifest->layer]
                     : NULL;
-            if (state && was->base_commit == m->layer[i].base_commit &&
+            const bool mended =
+                state && state->stack->fault && !r->state[i].stack->fault;
+            if (was && was->base_commit == m->layer[i].base_commit &&
+                om__same_files(was, &m->layer[i]) && !mended)
+                continue;
+            if (state && !mended &&
+                was->base_commit == m->layer[i].base_commit &&
                 m->layer[i].applied > was->applied)
                 continue;  // only written to other files
             replaced = true;
@@ -206,6 +248,7 @@ om_status om__city_reload(struct om_city *city, bool *changed,
     if (!st)
         st = om__snapshot_new(r.base, r.state, r.sequence, r.clock_s, &fresh,
                               err);
+    if (!st) tell_withheld(&r);
     if (!st) om__city_publish(city, fresh, &r.stamp);
     if (!st && changed) *changed = true;
     reload_end(&r);

@@ -52,7 +52,8 @@ static bool take_entry(void *ctx, const struct om_entry *e)
     const int64_t at_s = r->clock_s ? r->clock_s : e->at_ms / 1000;
     if (e->sequence > s->changed) s->changed = e->sequence;
     if (at_s > s->as_of_s) s->as_of_s = at_s;
-    if (e->sequence <= s->upto || r->manifest->layer[layer].schema.count == 0)
+    if (e->sequence <= s->upto || s->stack->fault ||
+        r->manifest->layer[layer].schema.count == 0)
         return true;
     size_t at;
     r->status =

@@ -24,7 +24,8 @@
 /* Rows that are taken out of a segment at a time. */
 #define MERGE_ROWS OM_LIMIT_BATCH_ROWS
 
-/* One level, ready to be asked. ids are the units' ids, sorted bytewise;
+/* One level, ready to be asked; without a partition if its units are withheld:
+ * rows then lie in none. ids are the units' ids, sorted bytewise;
  * ordinal[row] is where the id of row `row` of the unit layer stands. */
 struct level {
     char name[OM_LIMIT_NAME_BYTES];
@@ -133,6 +134,14 @@ static om_status open_level(struct om_joiner *joiner,
               : OM_OK;
 }
 
+static void add_unknown(struct om_joiner *joiner, const char *name)
+{
+    static const uint32_t NONE[1];
+    struct level *level = &joiner->level[joiner->levels++];
+    *level = (struct level){.id_offset = NONE, .id_bytes = ""};
+    snprintf(level->name, sizeof level->name, "%s", name);
+}
+
 om_status om_joiner_new(const struct om_snapshot *snapshot,
                         struct om_joiner **out, struct om_err *err)
 {
@@ -144,10 +153,15 @@ om_status om_joiner_new(const struct om_snapshot *snapshot,
     om_status st = OM_OK;
     for (size_t i = 0; i < m->levels && !st; i++) {
         const struct om_layer *layer = om_snapshot_units(snapshot, m->level[i]);
-        if (!layer || layer->parts == 0) continue;
-        st = joiner->levels < LEVELS_MAX
-                 ? open_level(joiner, layer, err)
-                 : om_fail(err, OM_E_LIMIT, 0, "too many levels of units");
+        const bool lacks = !layer && om_snapshot_lacks(snapshot, m->level[i],
+                                                       NULL) == OM_E_WITHHELD;
+        if (!lacks && (!layer || layer->parts == 0)) continue;
+        if (joiner->levels == LEVELS_MAX)
+            st = om_fail(err, OM_E_LIMIT, 0, "too many levels of units");
+        else if (lacks)
+            add_unknown(joiner, m->level[i]);
+        else
+            st = open_level(joiner, layer, err);
     }
     if (st)
         om_joiner_unref(joiner);
@@ -232,7 +246,9 @@ static om_status join_level(const struct level *level, const uint64_t *key,
 {
     uint32_t *unit = om_arena_alloc(arena, (rows + 1) * sizeof *unit);
     if (!unit) return OM_E_MEMORY;
-    OM_TRY(om_partition_join(level->partition, key, rows, unit));
+    for (size_t i = 0; i < rows && !level->partition; i++) unit[i] = OM_NO_UNIT;
+    if (level->partition)
+        OM_TRY(om_partition_join(level->partition, key, rows, unit));
     for (size_t i = 0; i < rows; i++)
         if (unit[i] != OM_NO_UNIT) unit[i] = level->ordinal[unit[i]];
     *column = (struct om_unit_column){.unit = unit,

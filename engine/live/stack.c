@@ -95,6 +95,16 @@ om_status om__stack_new(struct om_segment *const *segment,
     return OM_OK;
 }
 
+om_status om__stack_withheld(const char *why, struct om__stack **out)
+{
+    OM_TRY(stack_room(0, out));
+    (*out)->fault = om_strdup(why);
+    if ((*out)->fault) return OM_OK;
+    om__stack_unref(*out);
+    *out = NULL;
+    return OM_E_MEMORY;
+}
+
 struct om__stack *om__stack_ref(struct om__stack *stack)
 {
     atomic_fetch_add_explicit(&stack->refs, 1, memory_order_relaxed);
@@ -112,6 +122,7 @@ void om__stack_unref(struct om__stack *stack)
     }
     om_free(stack->part);
     om_free(stack->dead);
+    om_free(stack->fault);
     om_free(stack);
 }
 

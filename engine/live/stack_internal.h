@@ -24,6 +24,7 @@ struct om__stack {
     struct om__dead **dead;
     uint64_t rows;    // living
     uint64_t serial;  // equal: same segments and same dead rows
+    char *fault;  // why the layer is withheld (it has no parts then), or NULL
 };
 
 /* A row that is to die. */
@@ -51,6 +52,9 @@ size_t om__part_rows(const struct om_part *part);
 om_status om__stack_new(struct om_segment *const *segment,
                         struct om__dead *const *dead, size_t parts,
                         size_t files, struct om__stack **out) OM_MUST_USE;
+/** Of a layer that is withheld. */
+om_status om__stack_withheld(const char *why,
+                             struct om__stack **out) OM_MUST_USE;
 struct om__stack *om__stack_ref(struct om__stack *stack);
 void om__stack_unref(struct om__stack *stack);
 

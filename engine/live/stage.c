@@ -486,6 +486,20 @@ static bool known_key(struct om_live *live, struct om_write *w)
     return true;
 }
 
+/* Rows are given their units when they are written: not without the units. */
+static om_status units_known(struct staging *s)
+{
+    const struct om_manifest *m = &s->live->base->manifest;
+    for (size_t i = 0; i < m->layers; i++) {
+        const char *fault = s->live->state[i].stack->fault;
+        if (m->layer[i].unit_level[0] && fault)
+            return om_fail(&s->write->err, OM_E_WITHHELD, 0,
+                           "rows cannot be given their %s: %s",
+                           m->layer[i].unit_level, fault);
+    }
+    return OM_OK;
+}
+
 static om_status find_layer(struct staging *s)
 {
     struct om_write *w = s->write;
@@ -495,6 +509,9 @@ static om_status find_layer(struct staging *s)
         return om_fail(&w->err, OM_E_NOTFOUND, 0, "no layer %s", w->layer);
     s->meta = &base->manifest.layer[s->layer];
     s->stack = s->live->state[s->layer].stack;
+    if (s->stack->fault)
+        return om_fail(&w->err, OM_E_WITHHELD, 0, "layer %s is not served: %s",
+                       w->layer, s->stack->fault);
     if (s->meta->unit_level[0])
         return om_fail(&w->err, OM_E_UNSUPPORTED, 0,
                        "%s is a level of units: those change only as a whole "
@@ -504,7 +521,7 @@ static om_status find_layer(struct staging *s)
         return om_fail(&w->err, OM_E_UNSUPPORTED, 0,
                        "layer %s has no columns yet: import it first",
                        w->layer);
-    return OM_OK;
+    return units_known(s);
 }
 
 void om__live_stage(struct om_live *live, struct om_write *w)

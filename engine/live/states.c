@@ -37,12 +37,14 @@ void om__base_unref(struct om__base *base)
     om_free(base);
 }
 
-uint64_t om__units_hash(const struct om_manifest *m)
+uint64_t om__units_hash(const struct om_manifest *m,
+                        const struct om__layer_state *state)
 {
     uint64_t hash = m->levels;
     for (size_t i = 0; i < m->layers; i++) {
         const struct om_manifest_layer *layer = &m->layer[i];
         if (!layer->unit_level[0]) continue;
+        if (state && state[i].stack->fault) hash = ~hash;
         hash = om_hash64(layer->unit_level, strlen(layer->unit_level), hash);
         for (size_t p = 0; p < layer->parts; p++)
             hash = om_hash64(layer->part[p].file, strlen(layer->part[p].file),
@@ -72,6 +74,14 @@ bool om__stamp_same(const struct om__stamp *a, const struct om__stamp *b)
     return a->inode == b->inode && a->bytes == b->bytes &&
            a->changed.tv_sec == b->changed.tv_sec &&
            a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+bool om__units_withheld(const struct om_manifest *m,
+                        const struct om__layer_state *state)
+{
+    for (size_t i = 0; i < m->layers; i++)
+        if (m->layer[i].unit_level[0] && state[i].stack->fault) return true;
+    return false;
 }
 
 /* ---- the states of layers ---- */
@@ -224,6 +234,43 @@ bool om__same_files(const struct om_manifest_layer *a,
     return true;
 }
 
+/* What is told to whoever asks for the layer: without the folder in which the
+ * city lies. */
+static om_status withhold(const char *city, const struct om_err *err,
+                          struct om__stack **out)
+{
+    char why[OM_ERR_TEXT_BYTES];
+    const char *text = err->text;
+    size_t len = strlen(city), n = 0;
+    while (len > 1 && city[len - 1] == '/') len--;
+    while (*text) {
+        if (!strncmp(text, city, len) && text[len] == '/') {
+            text += len;
+            while (*text == '/') text++;
+            continue;
+        }
+        why[n++] = *text++;
+    }
+    why[n] = '\0';
+    return om__stack_withheld(why, out);
+}
+
+/* Files of a layer that is not known yet. */
+static om_status open_layer(const char *city,
+                            const struct om_manifest_layer *meta,
+                            const struct om_manifest_layer *was,
+                            const struct om__layer_state *state, bool refused,
+                            struct om__layer_state *out, struct om_err *err)
+{
+    struct om_err why = {0};
+    const om_status st = open_stack(
+        city, meta, was, state ? state->stack : NULL, &out->stack, &why);
+    if (!st) return OM_OK;
+    if (err) *err = why;
+    if (st == OM_E_MEMORY || !refused) return st;
+    return withhold(city, &why, &out->stack);
+}
+
 om_status om__states_open(const char *city, const struct om__base *base,
                           const struct om__base *old_base,
                           const struct om__layer_state *old,
@@ -232,7 +279,12 @@ om_status om__states_open(const char *city, const struct om__base *base,
 {
     const struct om_manifest *m = &base->manifest;
     const struct om_manifest *om = old_base ? &old_base->manifest : NULL;
-    const bool units_changed = om && om__units_hash(m) != om__units_hash(om);
+    // Known only when the units are; taken for changed if one was withheld.
+    const bool units_changed =
+        om && (om__units_hash(m, NULL) != om__units_hash(om, NULL) ||
+               om__units_withheld(om, old));
+    size_t faults = 0, filed = 0;
+    om_status first = OM_OK;
     for (size_t i = 0; i < m->layers; i++) {
         const struct om_manifest_layer *meta = &m->layer[i];
         const struct om_manifest_layer *was =
@@ -240,7 +292,9 @@ om_status om__states_open(const char *city, const struct om__base *base,
         const struct om__layer_state *state =
             was ? &old[was - om->layer] : NULL;
         const bool has_runs = state && state->stack->parts > was->parts;
-        if (state && om__same_files(was, meta) &&
+        const bool lacked = state && state->stack->fault;
+        filed += meta->parts > 0;
+        if (state && !lacked && om__same_files(was, meta) &&
             !(units_changed && has_runs)) {
             out[i] = *state;
             om__stack_ref(state->stack);
@@ -253,8 +307,19 @@ om_status om__states_open(const char *city, const struct om__base *base,
             out[i].changed = state->changed;
             out[i].as_of_s = state->as_of_s;
         }
-        OM_TRY(open_stack(city, meta, was, state ? state->stack : NULL,
-                          &out[i].stack, err));
+        struct om_err why = {0};
+        const om_status st =
+            open_layer(city, meta, lacked ? NULL : was, lacked ? NULL : state,
+                       !om || lacked, &out[i], &why);
+        if (!first && why.code) {
+            first = why.code;
+            if (err) *err = why;
+        }
+        if (st) return st;
+        if (!out[i].stack->fault) continue;
+        faults++;
+        // Nothing is new about it.
+        if (kept && lacked && om__same_files(was, meta)) kept[i] = true;
     }
-    return OM_OK;
+    return faults && faults == filed ? first : OM_OK;
 }

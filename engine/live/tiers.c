@@ -151,7 +151,7 @@ static bool anything_to_merge(struct om_live *live)
 {
     struct om_snapshot *snapshot = om_city_snapshot(live->city);
     bool any = false;
-    for (size_t i = 0; i < snapshot->layers && !any; i++) {
+    for (size_t i = 0; i < snapshot->manifest->layers && !any; i++) {
         any = om__live_many_runs(om__snapshot_of(snapshot)->state[i].stack);
     }
     om_snapshot_unref(snapshot);

@@ -66,6 +66,20 @@ static om_status check(const struct om_schema *schema, size_t *by_column,
                : OM_E_TYPE;
 }
 
+/* Rows in memory were not given the units of a level that is withheld. */
+static bool rows_without_units(const struct om_query *query, size_t by_column)
+{
+    const struct om_layer *layer = query->layer;
+    bool any = false;
+    if (!query->snapshot ||
+        om_snapshot_lacks(query->snapshot, layer->schema.field[by_column].name,
+                          NULL) != OM_E_WITHHELD)
+        return false;
+    for (size_t p = 0; p < layer->parts && !any; p++)
+        any = om_segment_in_memory(layer->part[p].segment);
+    return any;
+}
+
 /* Units that no part's dictionary has: rows in memory name only those that
  * they lie in, and a layer may have no others. */
 static om_status add_units(const struct om_query *query, size_t by_column,
@@ -76,6 +90,7 @@ static om_status add_units(const struct om_query *query, size_t by_column,
         query->snapshot ? om_snapshot_units(query->snapshot,
                                             layer->schema.field[by_column].name)
                         : NULL;
+    if (!units && rows_without_units(query, by_column)) return OM_E_WITHHELD;
     if (!units || units->parts != 1) return OM_OK;
     const struct om_segment *segment = units->part[0].segment;
     const size_t rows = om_segment_rows(segment);

@@ -393,6 +393,8 @@ om_status om_risk_bind(const struct om_snapshot *snapshot,
     const struct om_layer *layer = om_snapshot_layer(snapshot, ask->name);
     const struct om_model_entry *entry =
         layer || !models ? NULL : om_models_find(models, ask->name);
+    if (!layer && om_snapshot_lacks(snapshot, ask->name, err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (entry && !entry->model)
         return om_fail(err, OM_E_NOTFOUND, 0, "%s", entry->err.text);
     if (!layer && !entry)

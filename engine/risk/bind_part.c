@@ -31,6 +31,9 @@ static om_status find_layer(struct om__binder *b, const struct om__origin *o,
                             const char *name, const struct om_layer **out)
 {
     *out = om_snapshot_layer(b->snapshot, name);
+    struct om_err lacks;
+    if (!*out && om_snapshot_lacks(b->snapshot, name, &lacks) == OM_E_WITHHELD)
+        return fault(b, o, "layer", OM_E_WITHHELD, "%s", lacks.text);
     if (!*out)
         return fault(b, o, "layer", OM_E_NOTFOUND, "there is no layer '%s'",
                      name);

@@ -64,7 +64,8 @@ static om_status read_level(const struct om_snapshot *snapshot,
                             struct om_err *err)
 {
     *out = (struct om_units){0};
-    return om_snapshot_units(snapshot, level)
+    return om_snapshot_units(snapshot, level) ||
+                   om_snapshot_lacks(snapshot, level, NULL) == OM_E_WITHHELD
                ? om_units_read(snapshot, level, out, err)
                : OM_OK;
 }

@@ -2,6 +2,7 @@
  *
  * Plan
  *   open_*      what is refused, with which word
+ *   lacks_*     a layer that cannot be opened is withheld beside others
  *   refresh_*   a commit is seen; those who hold the old snapshot keep it
  *   some_*      a snapshot of some layers holds these and no others open
  *   fault_*     an allocation fails: a status comes back, nothing leaks
@@ -199,6 +200,91 @@ static void refresh_keeps_the_old_city_when_the_new_one_is_bad(void **state)
     om_city_close(city);
 }
 
+/* Layers "point" of a.seg and "other" of a file that need not be there. */
+static void commit_two(uint64_t sequence, const char *other)
+{
+    char text[1024], path[256];
+    snprintf(path, sizeof path, "%s/city.json", folder);
+    snprintf(text, sizeof text,
+             "{\"onemap\":1,\"sequence\":%llu,\"layers\":["
+             "{\"name\":\"other\",\"columns\":[{\"name\":\"id\","
+             "\"type\":\"text\"}],"
+             "\"parts\":[{\"file\":\"%s\",\"rows\":20}]},"
+             "{\"name\":\"point\",\"columns\":[{\"name\":\"id\","
+             "\"type\":\"text\"}],"
+             "\"parts\":[{\"file\":\"a.seg\",\"rows\":10}]}]}",
+             (unsigned long long)sequence, other);
+    assert_int_equal(om_file_write_whole(path, text, strlen(text), NULL),
+                     OM_OK);
+}
+
+static void lacks_one_layer_and_serves_the_other(void **state)
+{
+    (void)state;
+    struct om_city *city = NULL;
+    struct om_err err = {0};
+    bool changed;
+    const size_t before = om_alloc_live();
+    write_segment("a.seg", 10);
+    write_segment("c.seg", 20);
+    commit_two(1, "missing.seg");
+    assert_int_equal(om_city_open(folder, &city, &err), OM_OK);
+    struct om_snapshot *s = om_city_snapshot(city);
+    assert_int_equal(s->layers, 1);
+    assert_int_equal(s->withheld, 1);
+    assert_string_equal(s->held_back[0].meta->name, "other");
+    assert_null(om_snapshot_layer(s, "other"));
+    assert_int_equal(om_snapshot_layer(s, "point")->rows, 10);
+    assert_int_equal(om_snapshot_lacks(s, "other", &err), OM_E_WITHHELD);
+    // Where it is for whoever keeps the city, and nothing of the machine.
+    assert_non_null(strstr(err.text, "missing.seg"));
+    assert_null(strstr(err.text, folder));
+    assert_int_equal(om_snapshot_lacks(s, "none", &err), OM_E_NOTFOUND);
+    // A part of it has the layer that is there.
+    const char *names[] = {"point", "other"};
+    struct om_snapshot *some = NULL;
+    assert_int_equal(om_snapshot_some(s, names, 2, &some), OM_OK);
+    assert_int_equal(some->layers, 1);
+    assert_int_equal(some->layer[0].rows, 10);
+    om_snapshot_unref(some);
+
+    commit_two(2, "c.seg");
+    assert_int_equal(om_city_refresh(city, &changed, &err), OM_OK);
+    assert_true(changed);
+    struct om_snapshot *mended = om_city_snapshot(city);
+    assert_int_equal(mended->withheld, 0);
+    assert_int_equal(om_snapshot_layer(mended, "other")->rows, 20);
+    // What was had once is not given up for what cannot be opened.
+    commit_two(3, "missing.seg");
+    assert_int_equal(om_city_refresh(city, &changed, &err), OM_E_NOTFOUND);
+    om_snapshot_unref(mended);
+    mended = om_city_snapshot(city);
+    assert_int_equal(om_snapshot_layer(mended, "other")->rows, 20);
+    om_snapshot_unref(mended);
+    assert_int_equal(s->withheld, 1);
+    om_snapshot_unref(s);
+    om_city_close(city);
+    assert_int_equal(om_alloc_live(), before);
+}
+
+static void lacks_without_memory(void **state)
+{
+    (void)state;
+    write_segment("a.seg", 10);
+    commit_two(1, "missing.seg");
+    const size_t before = om_alloc_live();
+    for (size_t n = 1;; n++) {
+        struct om_city *city = NULL;
+        om_alloc_fail_after(n, false);
+        const om_status st = om_city_open(folder, &city, NULL);
+        om_alloc_fail_after(0, false);
+        if (!st) om_city_close(city);
+        assert_int_equal(om_alloc_live(), before);
+        if (!st) break;
+        assert_int_equal(st, OM_E_MEMORY);
+    }
+}
+
 static void fault_leaves_nothing_behind(void **state)
 {
     (void)state;
@@ -224,6 +310,8 @@ int main(void)
         cmocka_unit_test(refresh_swaps_and_keeps_what_is_held),
         cmocka_unit_test(some_layers_are_held_without_the_others),
         cmocka_unit_test(refresh_keeps_the_old_city_when_the_new_one_is_bad),
+        cmocka_unit_test(lacks_one_layer_and_serves_the_other),
+        cmocka_unit_test(lacks_without_memory),
         cmocka_unit_test(fault_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -54,6 +54,8 @@ int om__question_layer(struct om__question *q, const char *layer, bool points)
 {
     q->layer = om_snapshot_layer(q->snapshot, layer);
     if (!q->layer) {
+        if (om_snapshot_lacks(q->snapshot, layer, &q->err) == OM_E_WITHHELD)
+            return om__verb_fail(q->verb, &q->err);
         om_fail(&q->err, OM_E_NOTFOUND, 0,
                 "no layer '%s' (onemap info %s lists them)", layer,
                 q->city_path);

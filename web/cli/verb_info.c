@@ -75,6 +75,11 @@ static void print_city(const struct om_snapshot *s)
                (unsigned long long)layer->rows,
                (unsigned long long)bytes_of(layer), layer->meta->title);
     }
+    for (size_t i = 0; i < s->withheld; i++) {
+        const struct om_manifest_layer *meta = s->held_back[i].meta;
+        printf("%-16s %-8s   NOT SERVED: %s\n", meta->name,
+               om_geometry_name(meta->schema.geometry), s->held_back[i].why);
+    }
     printf("%-16s %-8s %12llu %14llu\n", "total", "", (unsigned long long)rows,
            (unsigned long long)bytes);
 }
@@ -121,6 +126,8 @@ int om__verb_info(int argc, char **argv)
         const struct om_layer *layer = om_snapshot_layer(s, operand[1]);
         if (layer) {
             print_layer(s, layer);
+        } else if (om_snapshot_lacks(s, operand[1], &err) == OM_E_WITHHELD) {
+            status = om__verb_fail("info", &err);
         } else {
             om_fail(&err, OM_E_NOTFOUND, 0,
                     "no layer '%s' (onemap info %s lists them)", operand[1],

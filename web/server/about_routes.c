@@ -40,7 +40,25 @@ static void add_damaged(const struct om_snapshot *snapshot, struct om_buf *out)
         om_buf_add_text(out, layers++ ? "," : ",\"damaged\":[");
         om_buf_add_json_text(out, layer->name, strlen(layer->name));
     }
+    for (size_t i = 0; i < snapshot->withheld; i++) {
+        const char *name = snapshot->held_back[i].meta->name;
+        om_buf_add_text(out, layers++ ? "," : ",\"damaged\":[");
+        om_buf_add_json_text(out, name, strlen(name));
+    }
     if (layers) om_buf_add_text(out, "]");
+}
+
+/* Layers that are not served at all, and why: 503. */
+static void add_withheld(const struct om_snapshot *snapshot, struct om_buf *out)
+{
+    for (size_t i = 0; i < snapshot->withheld; i++) {
+        const struct om_withheld *w = &snapshot->held_back[i];
+        om_buf_add_text(out, i ? "," : ",\"not_served\":{");
+        om_buf_add_json_text(out, w->meta->name, strlen(w->meta->name));
+        om_buf_add_text(out, ":");
+        om_buf_add_json_text(out, w->why, strlen(w->why));
+    }
+    if (snapshot->withheld) om_buf_add_text(out, "}");
 }
 
 /* Is this the server to ask? Not while it stops, nor while the disk refuses
@@ -63,6 +81,7 @@ om_status om__get_ready(struct om__request *r)
     }
     struct om_snapshot *snapshot = om_city_snapshot(r->server->city);
     if (snapshot) add_damaged(snapshot, &out);
+    if (snapshot) add_withheld(snapshot, &out);
     om_snapshot_unref(snapshot);
     om_buf_add_text(&out, "}\n");
     if (!ready) head.status = MHD_HTTP_SERVICE_UNAVAILABLE;

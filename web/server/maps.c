@@ -128,6 +128,11 @@ om_status om__map_find(struct om__request *r, const char *name,
             return OM_OK;
         }
     if (find_unlisted(r, name, out)) return OM_OK;
+    // LAYER, heat:LAYER, choropleth:LEVEL
+    const char *of = strchr(name, ':');
+    if (om_snapshot_lacks(r->snapshot, of ? of + 1 : name, &r->err) ==
+        OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     return om_fail(&r->err, OM_E_NOTFOUND, 0,
                    "there is no map of that name; /catalog lists them");
 }

@@ -260,6 +260,9 @@ om_status om__param_column(struct om__request *r, const char *name, size_t *out)
 om_status om__request_layer(struct om__request *r, const char *name)
 {
     r->layer = om_snapshot_layer(r->snapshot, name);
+    if (!r->layer &&
+        om_snapshot_lacks(r->snapshot, name, &r->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!r->layer)
         return om_fail(&r->err, OM_E_NOTFOUND, 0,
                        "there is no layer of that name");

@@ -395,7 +395,7 @@ om_status om__get_positions(struct om__request *r)
     if (!om__positions_about(r->snapshot, &about) || !city->levels)
         return om_fail(&r->err, OM_E_NOTFOUND, 0, "this city follows nobody");
     r->layer = om_snapshot_layer(r->snapshot, about.layer);
-    if (!r->layer) return OM_E_NOTFOUND;
+    if (!r->layer) return om_snapshot_lacks(r->snapshot, about.layer, &r->err);
     const char *by = om__param_text(r, "by");
     const size_t column = om_layer_unit_field(
         r->layer, by ? by : city->level[city->levels - 1]);

@@ -48,6 +48,7 @@ static const struct {
     {OM_E_BUSY, MHD_HTTP_SERVICE_UNAVAILABLE},
     {OM_E_STOPPED, MHD_HTTP_SERVICE_UNAVAILABLE},
     {OM_E_MEMORY, MHD_HTTP_SERVICE_UNAVAILABLE},
+    {OM_E_WITHHELD, MHD_HTTP_SERVICE_UNAVAILABLE},
 };
 
 unsigned om__http_of(om_status status)
@@ -461,7 +462,8 @@ static const char *title_of(unsigned status)
 void om__reply_problem(struct om__request *r, om_status status)
 {
     const unsigned http =
-        r->error_status ? r->error_status : om__http_of(status);
+        r->error_status && status != OM_E_WITHHELD ? r->error_status
+                                                   : om__http_of(status);
     const char *detail = r->err.text[0] ? r->err.text : om_status_text(status);
     // What went wrong inside is for the log, not for whoever asks.
     if (http == MHD_HTTP_INTERNAL_SERVER_ERROR) detail = om_status_text(status);

@@ -235,7 +235,11 @@ static om_status read_layers(struct question *q)
         char name[OM_LIMIT_NAME_BYTES] = "";
         const size_t len = strcspn(at, ",");
         if (len < sizeof name) memcpy(name, at, len);
-        if (!om_snapshot_layer(r->snapshot, name))
+        const bool there = om_snapshot_layer(r->snapshot, name);
+        if (!there &&
+            om_snapshot_lacks(r->snapshot, name, &r->err) == OM_E_WITHHELD)
+            return OM_E_WITHHELD;
+        if (!there)
             return om__param_bad(r, "layers", OM_E_FORMAT,
                                  "layers: there is no layer '%.60s'", name);
         at += len + (at[len] == ',');

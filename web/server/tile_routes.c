@@ -245,6 +245,9 @@ om_status om__request_tile_layer(struct om__request *r, const char *name)
 {
     r->layer = om_snapshot_layer(r->snapshot, name);
     if (!r->layer) r->layer = om_snapshot_units(r->snapshot, name);
+    if (!r->layer &&
+        om_snapshot_lacks(r->snapshot, name, &r->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     return r->layer ? OM_OK
                     : om_fail(&r->err, OM_E_NOTFOUND, 0,
                               "there is no layer or unit of that name");

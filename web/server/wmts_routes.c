@@ -154,7 +154,9 @@ static om_status read_tile(struct om__request *r, const struct ask *ask,
                            struct tile_ask *out, bool *good)
 {
     *good = false;
-    if (om__map_find(r, ask->layer, &out->map))
+    const om_status found = om__map_find(r, ask->layer, &out->map);
+    if (found == OM_E_WITHHELD) return found;
+    if (found)
         return invalid(r, ask, "Layer", "there is no layer of that name");
     if (!is_style(ask->style))
         return invalid(r, ask, "Style", "styles are light and dark");
