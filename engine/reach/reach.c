@@ -66,12 +66,6 @@ static struct entry pop(struct heap *h)
     return top;
 }
 
-/* A stretch on foot, in ticks at the speed of the road. */
-static uint64_t on_foot(uint32_t access, double foot)
-{
-    return (uint64_t)llround((double)access * foot);
-}
-
 /* ---- from all centres ---- */
 
 static om_status offer(struct om_reach *r, struct heap *h, struct entry e)
@@ -107,7 +101,7 @@ static om_status seed(struct om_reach *r, struct heap *h, size_t count)
         const struct om_snap s = r->snap[i];
         if (s.edge == OM_NO_EDGE) continue;
         const struct om_edge e = r->roads->edge[s.edge];
-        const uint64_t foot = on_foot(s.access, r->foot);
+        const uint64_t foot = om__on_foot(s.access, r->foot);
         OM_TRY(
             offer(r, h, (struct entry){foot + s.along, (uint32_t)i, e.from}));
         OM_TRY(offer(
@@ -206,7 +200,7 @@ struct om_way om_reach_way(const struct om_reach *r, struct om_snap at)
     struct om_way way = {UINT32_MAX, OM_NO_TICKS, OM_NO_TICKS};
     if (at.edge == OM_NO_EDGE) return way;
     const struct om_edge e = r->roads->edge[at.edge];
-    const uint64_t foot = on_foot(at.access, r->foot);
+    const uint64_t foot = om__on_foot(at.access, r->foot);
     struct entry best = {OM_NO_TICKS, UINT32_MAX, 0};
     if (r->cost[e.from] != OM_NO_TICKS)
         take(&best, foot + at.along + r->cost[e.from], r->centre[e.from]);
@@ -218,15 +212,16 @@ struct om_way om_reach_way(const struct om_reach *r, struct om_snap at)
         if (s.edge != at.edge) break;
         const uint64_t between =
             s.along > at.along ? s.along - at.along : at.along - s.along;
-        take(&best, foot + between + on_foot(s.access, r->foot), r->order[i]);
+        take(&best, foot + between + om__on_foot(s.access, r->foot),
+             r->order[i]);
     }
     if (best.centre == UINT32_MAX) return way;
     // The length: stretches on foot as they are, not as they cost.
     const struct om_snap to = r->snap[best.centre];
     way.centre = best.centre;
     way.cost = best.cost;
-    way.ticks =
-        best.cost - foot - on_foot(to.access, r->foot) + at.access + to.access;
+    way.ticks = best.cost - foot - om__on_foot(to.access, r->foot) + at.access +
+                to.access;
     return way;
 }
 
@@ -270,7 +265,7 @@ om_status om_roads_within(const struct om_roads *roads, struct om_snap at,
     if (at.edge == OM_NO_EDGE) return OM_OK;
     struct heap h = {.entry = w->heap, .room = w->heap_room};
     const struct om_edge e = roads->edge[at.edge];
-    const uint64_t begun = on_foot(at.access, foot);
+    const uint64_t begun = om__on_foot(at.access, foot);
     om_status st = touch(w, &h, e.from, begun + at.along, limit);
     if (!st) st = touch(w, &h, e.to, begun + e.ticks - at.along, limit);
     while (h.count && !st) {

@@ -2,6 +2,8 @@
 #ifndef OM_ENGINE_REACH_ROADS_INTERNAL_H
 #define OM_ENGINE_REACH_ROADS_INTERNAL_H
 
+#include <math.h>
+
 #include "engine/reach/buckets.h"
 #include "engine/reach/roads.h"
 
@@ -24,6 +26,12 @@ struct om_roads {
     struct om__buckets bank;  // over `shore`
     struct om_road_figures figures;
 };
+
+/** A stretch on foot, in ticks at the speed of the road. */
+static inline uint64_t om__on_foot(uint32_t access, double foot)
+{
+    return (uint64_t)llround((double)access * foot);
+}
 
 /* Lines cut into straight stretches, before they are joined. */
 enum { OM__A_ENDS = 1, OM__B_ENDS = 2, OM__APART = 4 };

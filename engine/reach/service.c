@@ -9,6 +9,7 @@
 #include "data/base/thread.h"
 #include "engine/layer/build.h"
 #include "engine/reach/near.h"
+#include "engine/reach/ways_internal.h"
 
 #define GRAIN 8192
 
@@ -17,7 +18,7 @@ static bool positive(double x)
     return x > 0 && isfinite(x);
 }
 
-static om_status check(const struct om_travel *t)
+om_status om__travel_check(const struct om_travel *t)
 {
     if (!positive(t->m_per_min)) return OM_E_RANGE;
     if (!t->roads) return positive(t->factor) ? OM_OK : OM_E_RANGE;
@@ -117,7 +118,7 @@ om_status om_trips_make(const struct om_travel *travel, const uint64_t *key,
                         const struct om_pos *centre, size_t centres,
                         struct om_trips *out)
 {
-    OM_TRY(check(travel));
+    OM_TRY(om__travel_check(travel));
     if (centres >= OM_TRIP_CUT) return OM_E_LIMIT;
     struct om_trips t;
     om_status st = trips_init(&t, count, travel->roads != NULL);
