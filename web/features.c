@@ -91,7 +91,8 @@ done:
 }
 
 static om_status put_json(struct om_buf *buf, struct om__rows *rows,
-                          const struct om_hit *hit, bool distance)
+                          const struct om_hit *hit, bool distance,
+                          const char *members)
 {
     const struct om_schema *schema = &rows->layer->schema;
     const char *id;
@@ -115,6 +116,10 @@ static om_status put_json(struct om_buf *buf, struct om__rows *rows,
         om_buf_add_text(buf,
                         rows->columns ? ",\"distance_m\":" : "\"distance_m\":");
         om_buf_add_fixed(buf, hit->distance_m, 3);
+    }
+    if (members) {
+        if (rows->columns || distance) om_buf_add_byte(buf, ',');
+        om_buf_add_text(buf, members);
     }
     return om_buf_add_text(buf, "}}");
 }
@@ -154,12 +159,18 @@ static om_status put_csv(struct om_buf *buf, struct om__rows *rows,
 om_status om_features_add(struct om_features *features,
                           const struct om_hit *hit)
 {
+    return om_features_add_with(features, hit, NULL);
+}
+
+om_status om_features_add_with(struct om_features *features,
+                               const struct om_hit *hit, const char *members)
+{
     struct om_features *f = features;
     if (f->options.format == OM_FEATURES_CSV) {
         OM_TRY(put_csv(&f->buf, &f->rows, hit, f->options.distance));
     } else {
         om_buf_add_text(&f->buf, f->count ? ",\n" : "\n");
-        OM_TRY(put_json(&f->buf, &f->rows, hit, f->options.distance));
+        OM_TRY(put_json(&f->buf, &f->rows, hit, f->options.distance, members));
     }
     f->count++;
     return hand_on(f, HAND_ON_BYTES);
@@ -248,7 +259,7 @@ om_status om_features_one(const struct om_layer *layer,
 {
     struct om__rows rows;
     OM_TRY(om__rows_init(&rows, layer, options));
-    const om_status st = put_json(out, &rows, hit, options->distance);
+    const om_status st = put_json(out, &rows, hit, options->distance, NULL);
     om__rows_deinit(&rows);
     return st;
 }

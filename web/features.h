@@ -64,6 +64,11 @@ om_status om_features_begin(const struct om_layer *layer,
 /** Write one row. */
 om_status om_features_add(struct om_features *features,
                           const struct om_hit *hit) OM_MUST_USE;
+/** The same with further properties: JSON members such as "\"minutes\":6.1",
+ *  or NULL. CSV has no place for them. */
+om_status om_features_add_with(struct om_features *features,
+                               const struct om_hit *hit,
+                               const char *members) OM_MUST_USE;
 /**
  * Write the end and hand on what is left. `members` (may be NULL) is JSON text
  * such as "\"numberMatched\":12,\"links\":[]", put after the features of a

@@ -256,25 +256,8 @@ static om_status read_limits(struct om_coverage *q, const struct om_json *plan,
     return OM_OK;
 }
 
-om_status om__service_read(struct om_coverage *q, struct om__service *out)
+static om_status read_over(struct om_coverage *q, struct om__service *out)
 {
-    *out = (struct om__service){0};
-    const struct om_json *plan =
-        om_json_get(q->snapshot->manifest->document, "service");
-    if (om_json_kind(plan) != OM_JSON_NONE &&
-        om_json_kind(plan) != OM_JSON_OBJECT)
-        return om_fail(&q->err, OM_E_FORMAT, 0,
-                       "city.json: service is not an object");
-    OM_TRY(read_centres(q, plan, out));
-    OM_TRY(read_people(q, plan, out));
-    OM_TRY(read_roads(q, plan, out));
-    OM_TRY(read_mode(q, plan, out));
-    OM_TRY(read_limits(q, plan, out));
-    q->timeless = true;
-    om__coverage_look(q, out->centres);
-    om__coverage_look(q, out->people);
-    om__coverage_look(q, out->roads);
-    om__coverage_look(q, out->water);
     const char *over = om__coverage_text(q, "over");
     if (!over) return OM_OK;
     if (!strcmp(over, "straight")) {
@@ -289,6 +272,44 @@ om_status om__service_read(struct om_coverage *q, struct om__service *out)
                                 "the city has no roads (city.json: "
                                 "service.roads.layer)");
     return OM_OK;
+}
+
+static om_status find_plan(struct om_coverage *q, const struct om_json **out)
+{
+    *out = om_json_get(q->snapshot->manifest->document, "service");
+    if (om_json_kind(*out) == OM_JSON_NONE ||
+        om_json_kind(*out) == OM_JSON_OBJECT)
+        return OM_OK;
+    return om_fail(&q->err, OM_E_FORMAT, 0,
+                   "city.json: service is not an object");
+}
+
+om_status om__service_read_ways(struct om_coverage *q, struct om__service *out)
+{
+    const struct om_json *plan;
+    *out = (struct om__service){0};
+    OM_TRY(find_plan(q, &plan));
+    OM_TRY(read_roads(q, plan, out));
+    OM_TRY(read_mode(q, plan, out));
+    return read_over(q, out);
+}
+
+om_status om__service_read(struct om_coverage *q, struct om__service *out)
+{
+    const struct om_json *plan;
+    *out = (struct om__service){0};
+    OM_TRY(find_plan(q, &plan));
+    OM_TRY(read_centres(q, plan, out));
+    OM_TRY(read_people(q, plan, out));
+    OM_TRY(read_roads(q, plan, out));
+    OM_TRY(read_mode(q, plan, out));
+    OM_TRY(read_limits(q, plan, out));
+    q->timeless = true;
+    om__coverage_look(q, out->centres);
+    om__coverage_look(q, out->people);
+    om__coverage_look(q, out->roads);
+    om__coverage_look(q, out->water);
+    return read_over(q, out);
 }
 
 void om__service_near_name(struct om_nearness near, char out[24])

@@ -80,10 +80,12 @@ static om_status gather_centres(struct om_coverage *q, struct om__service *s)
     return st;
 }
 
-static om_status gather_roads(struct om_coverage *q, struct om__service *s)
+om_status om__service_net(struct om_coverage *q, const struct om__service *s,
+                          struct om_roads **out)
 {
     struct om_selection *usable = NULL, *apart = NULL, *wet = NULL;
     char member[80];
+    *out = NULL;
     snprintf(member, sizeof member, "modes.%.40s.roads", s->mode);
     om_status st = select_rows(q, s->roads, s->usable, NULL, member, &usable);
     if (!st && s->apart)
@@ -96,26 +98,18 @@ static om_status gather_roads(struct om_coverage *q, struct om__service *s)
                                         .least_m = s->least_m,
                                         .water = s->water,
                                         .wet = wet};
-    if (!st) st = om_roads_new(s->roads, &rules, &s->net);
+    if (!st) st = om_roads_new(s->roads, &rules, out);
     om_selection_unref(usable);
     om_selection_unref(apart);
     om_selection_unref(wet);
-    return st;
+    if (st || om_roads_figures(*out).edges) return st;
+    om_roads_free(*out);
+    *out = NULL;
+    return OM_OK;
 }
 
-om_status om__service_prepare(struct om_coverage *q, struct om__service *s)
+void om__service_travel(struct om__service *s)
 {
-    OM_TRY(gather_people(q, s));
-    OM_TRY(gather_centres(q, s));
-    if (s->roads) OM_TRY(gather_roads(q, s));
-    if (s->net && om_roads_figures(s->net).edges == 0) {
-        if (om__coverage_text(q, "over"))
-            return om__coverage_bad(q, "over", OM_E_NOTFOUND,
-                                    "layer %s has no usable road",
-                                    s->roads->name);
-        om_roads_free(s->net);
-        s->net = NULL;
-    }
     s->travel = (struct om_travel){.roads = s->net,
                                    .factor = s->factor,
                                    .m_per_min = s->m_per_min,
@@ -125,6 +119,17 @@ om_status om__service_prepare(struct om_coverage *q, struct om__service *s)
         snprintf(s->over, sizeof s->over, "road");
     else
         snprintf(s->over, sizeof s->over, "straight x %g", s->factor);
+}
+
+om_status om__service_prepare(struct om_coverage *q, struct om__service *s)
+{
+    OM_TRY(gather_people(q, s));
+    OM_TRY(gather_centres(q, s));
+    if (s->roads) OM_TRY(om__service_net(q, s, &s->net));
+    if (s->roads && !s->net && om__coverage_text(q, "over"))
+        return om__coverage_bad(q, "over", OM_E_NOTFOUND,
+                                "layer %s has no usable road", s->roads->name);
+    om__service_travel(s);
     return OM_OK;
 }
 

@@ -250,6 +250,7 @@ static const char *tag_of(const char *path)
         {"value", "Analysis"},     {"hotspots", "Analysis"},
         {"coverage", "Analysis"},  {"explain", "Analysis"},
         {"backtest", "Analysis"},  {"nearest", "Analysis"},
+        {"reach", "Analysis"},
         {"search", "Analysis"},    {"reverse", "Analysis"},
         {"analyst", "Pages"},      {"pages", "Pages"},
         {"changes", "Live"},       {"positions", "Live"},

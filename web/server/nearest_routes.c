@@ -1,12 +1,16 @@
-// nearest_routes.c - what is nearest to a place.
+// nearest_routes.c - what is nearest to a place, straight or along the roads.
+#include <math.h>
 #include <string.h>
 
 #include "web/features.h"
 #include "web/server/positions.h"
 #include "web/server/server_internal.h"
+#include "web/server/ways.h"
 
 #define NEAREST_DEFAULT 10
 #define NEAREST_MAX 1000
+/* Ways that take longer are not looked for. */
+#define MINUTES_DEFAULT 120.0
 /* Whoever was last seen longer ago than this is not where they were. */
 #define SEEN_S (5 * 60)
 
@@ -19,27 +23,17 @@ struct nearest {
     struct om_filter *filter;
     size_t *column;
     size_t columns;
+    struct om__ways *ways;  // NULL: straight
+    double minutes_most;
 };
 
 static om_status read_place(struct om__request *r, struct om_place *out)
 {
-    static const char *const name[] = {"lon", "lat"};
-    double lon = 0, lat = 0;
     uint64_t k = NEAREST_DEFAULT;
-    for (size_t i = 0; i < 2; i++)
-        if (!om__param_text(r, name[i]))
-            return om__param_bad(r, name[i], OM_E_FORMAT,
-                                 "%s is missing: a place is lon and lat, in "
-                                 "degrees",
-                                 name[i]);
-    OM_TRY(om__param_real(r, "lon", -180, 180, &lon));
-    OM_TRY(om__param_real(r, "lat", -90, 90, &lat));
+    OM_TRY(om__param_lonlat(r, &out->pos));
     OM_TRY(om__param_count(r, "k", 1, NEAREST_MAX, &k));
     out->kind = OM_PLACE_NEAREST;
     out->nearest = (size_t)k;
-    if (om_pos_from_lonlat(lon, lat, &out->pos))
-        return om__param_bad(r, "lat", OM_E_COORD,
-                             "lat lies beyond the square of the map");
     return OM_OK;
 }
 
@@ -64,6 +58,19 @@ static om_status read_columns(struct om__request *r, struct nearest *n)
         text += len + (text[len] == ',');
     }
     return OM_OK;
+}
+
+static om_status read_ways(struct om__request *r, struct nearest *n)
+{
+    n->minutes_most = MINUTES_DEFAULT;
+    if (!om__param_text(r, "mode")) {
+        if (!om__param_text(r, "minutes")) return OM_OK;
+        return om__param_bad(r, "minutes", OM_E_FORMAT,
+                             "minutes needs mode: on foot or how?");
+    }
+    OM_TRY(om__param_real(r, "minutes", 0.1, OM__WAYS_MINUTES_MOST,
+                          &n->minutes_most));
+    return om__ways_get(r, &n->ways);
 }
 
 /* Of those whose positions are followed, those who have been seen of late. */
@@ -95,6 +102,45 @@ static bool write_row(void *ctx, const struct om_hit *hit)
     return !w->status;
 }
 
+static void add_fixed(struct om_buf *out, double value, int digits)
+{
+    if (isnan(value))
+        om_buf_add_text(out, "null");
+    else
+        om_buf_add_fixed(out, value, digits);
+}
+
+/* By minutes: each row with its way. */
+static om_status write_ways(struct om__request *r, const struct nearest *n,
+                            struct om_features *features, struct om_buf *about)
+{
+    struct om_ways ways;
+    struct om_buf with = {0};
+    om_status st = om__ways_nearest(n->ways, &n->query, n->minutes_most, &ways);
+    if (st == OM_E_TYPE)
+        return om__param_bad(r, "mode", OM_E_FORMAT,
+                             "mode: %s is not a layer of points",
+                             r->layer->name);
+    OM_TRY(st);
+    for (size_t i = 0; i < ways.count && !st; i++) {
+        om_buf_clear(&with);
+        om_buf_add_text(&with, "\"minutes\":");
+        add_fixed(&with, ways.hit[i].minutes, 2);
+        om_buf_add_text(&with, ",\"way_m\":");
+        add_fixed(&with, ways.hit[i].m, 1);
+        om_buf_add_byte(&with, 0);
+        st = with.status
+                 ? with.status
+                 : om_features_add_with(features, &ways.hit[i].hit,
+                                        (const char *)with.bytes);
+    }
+    om__ways_members(n->ways, about);
+    om_buf_addf(about, ",\"off\":%s,", ways.off ? "true" : "false");
+    om_buf_deinit(&with);
+    om_ways_deinit(&ways);
+    return st;
+}
+
 static om_status write_rows(struct om__request *r, const struct nearest *n,
                        struct om_buf *out)
 {
@@ -107,8 +153,12 @@ static om_status write_rows(struct om__request *r, const struct nearest *n,
         .distance = true};
     om_status st =
         om_features_begin(r->layer, &options, take, out, &w.features);
-    if (!st) st = om_query_each(&n->query, write_row, &w);
-    if (!st) st = w.status;
+    if (!st && n->ways) {
+        st = write_ways(r, n, w.features, &members);
+    } else if (!st) {
+        st = om_query_each(&n->query, write_row, &w);
+        if (!st) st = w.status;
+    }
     if (!st) {
         om_buf_addf(&members, "\"numberReturned\":%llu",
                     (unsigned long long)om_features_count(w.features));
@@ -134,13 +184,16 @@ om_status om__get_nearest(struct om__request *r)
     OM_TRY(read_place(r, &n.query.place));
     OM_TRY(om__param_datetime(r, &n.query.window));
     OM_TRY(read_columns(r, &n));
+    OM_TRY(read_ways(r, &n));
+    if (r->later) return OM_OK;
     only_seen(r, &n.query.window);
-    OM_TRY(om__param_filter(r, &n.filter));
+    om_status st = om__param_filter(r, &n.filter);
     n.query.filter = n.filter;
     om_buf_init(&out, OM__ANSWER_BYTES);
-    om_status st = write_rows(r, &n, &out);
+    if (!st) st = write_rows(r, &n, &out);
     if (!st) st = om__reply(r, &out, &HEAD);
     om_buf_deinit(&out);
     om_filter_free(n.filter);
+    om__ways_unref(n.ways);
     return st;
 }

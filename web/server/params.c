@@ -56,6 +56,25 @@ om_status om__param_real(struct om__request *r, const char *name, double min,
     return OM_OK;
 }
 
+om_status om__param_lonlat(struct om__request *r, struct om_pos *out)
+{
+    static const char *const name[] = {"lon", "lat"};
+    double degree[2] = {0};
+    for (size_t i = 0; i < 2; i++) {
+        if (!om__param_text(r, name[i]))
+            return om__param_bad(r, name[i], OM_E_FORMAT,
+                                 "%s is missing: a place is lon and lat, in "
+                                 "degrees",
+                                 name[i]);
+        OM_TRY(om__param_real(r, name[i], i ? -90 : -180, i ? 90 : 180,
+                              &degree[i]));
+    }
+    if (om_pos_from_lonlat(degree[0], degree[1], out))
+        return om__param_bad(r, "lat", OM_E_COORD,
+                             "lat lies beyond the square of the map");
+    return OM_OK;
+}
+
 om_status om__param_count(struct om__request *r, const char *name, uint64_t min,
                           uint64_t max, uint64_t *out)
 {

@@ -21,6 +21,7 @@
 #include "data/base/log.h"
 #include "web/server/looks.h"
 #include "web/server/positions.h"
+#include "web/server/ways.h"
 #include "web/server/writes.h"
 
 #define THREADS_DEFAULT 2
@@ -314,6 +315,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__pictures_new(o->fonts, &server->pictures));
     OM_TRY(om__looks_new(&server->looks));
     OM_TRY(om__names_new(&server->names));
+    OM_TRY(om__ways_new(&server->ways));
     OM_TRY(om__metrics_new(&server->metrics));
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
     OM_TRY(om__exports_new(server, &server->exports));
@@ -436,6 +438,7 @@ void om_server_stop(struct om_server *server)
     om__pictures_free(server->pictures);
     om__looks_free(server->looks);
     om__made_free(server->names);
+    om__made_free(server->ways);
     om__metrics_free(server->metrics);
     om_fields_free(server->fields);
     om_vectors_free(server->vectors);

@@ -266,7 +266,7 @@ struct om_server {
     struct om_legends *legends;
     struct om__pictures *pictures;
     struct om__looks *looks;
-    struct om__made *names;
+    struct om__made *names, *ways;
     struct om__metrics *metrics;
     struct om__files *files;
     struct om__exports *exports;
@@ -663,6 +663,9 @@ const char *om__param_text(const struct om__request *request, const char *name);
 /** A finite number in [min, max]; untouched if not given. */
 om_status om__param_real(struct om__request *request, const char *name,
                          double min, double max, double *out) OM_MUST_USE;
+/** The place of lon and lat, which must be given. */
+om_status om__param_lonlat(struct om__request *request,
+                           struct om_pos *out) OM_MUST_USE;
 om_status om__param_count(struct om__request *request, const char *name,
                           uint64_t min, uint64_t max,
                           uint64_t *out) OM_MUST_USE;
@@ -885,6 +888,7 @@ void om__drop_positions(struct om__request *request);
 om_status om__post_positions(struct om__request *request);
 om_status om__get_positions(struct om__request *request);
 om_status om__get_nearest(struct om__request *request);
+om_status om__get_reach(struct om__request *request);
 om_status om__get_coverage(struct om__request *request);
 om_status om__get_hotspots(struct om__request *request);
 om_status om__get_collections(struct om__request *request);
