@@ -6,6 +6,7 @@ SAN ?=
 SCALE ?= 1
 CITY ?= city-$(SCALE)
 LISTEN ?= 127.0.0.1:8080
+LISTEN_PUBLIC ?= 127.0.0.1:8081
 CC ?= gcc
 V ?=
 T ?=
@@ -154,11 +155,18 @@ $(NODE_MODULES): web/pages/package.json web/pages/package-lock.json
 
 # ---- run ----
 
-run: ## install, build, make the city (SCALE=1), serve it on LISTEN
+run: ## install, build, make the city (SCALE=1), serve it on LISTEN and its public release on LISTEN_PUBLIC
 	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN)
-	@START=$$(date +%s) $(MAKE) --no-print-directory -s -j2 city && \
-	    exec $(BUILD_ROOT)/onemap serve $(CITY) --listen $(LISTEN)
+	@START=$$(date +%s) $(MAKE) --no-print-directory -s -j2 release && \
+	    ONEMAP=$(BUILD_ROOT)/onemap exec web/run.sh $(CITY) $(LISTEN) $(CITY).public $(LISTEN_PUBLIC)
 .PHONY: run
+
+release: city ## publish what may be public of the city into CITY.public
+	@[ ! -f $(CITY)/publish.json ] || { \
+	    start=$$(date +%s); \
+	    $(BUILD_ROOT)/onemap publish $(CITY) $(CITY).public --replace --quiet >/dev/null && \
+	    echo "publish: $$(( $$(date +%s) - start )) s"; }
+.PHONY: release
 
 city: $(BUILD_ROOT)/onemap $(NODE_MODULES) ## build, and make the synthetic city if it is not there
 	@took=$$(( $$(date +%s) - $${START:-$$(date +%s)} )); [ $$took -lt 2 ] || echo "build: $$took s"

@@ -160,6 +160,11 @@ om_status om_json_add(struct om_json *list, struct om_json *value)
     return json_array_append(in(list), in(value)) ? OM_E_MEMORY : OM_OK;
 }
 
+struct om_json *om_json_copy(const struct om_json *value)
+{
+    return out_of(json_deep_copy(in(value)));
+}
+
 static int append(const char *bytes, size_t len, void *out)
 {
     return om_buf_add(out, bytes, len) ? -1 : 0;

@@ -57,6 +57,9 @@ struct om_json *om_json_of_text(const char *text);
 struct om_json *om_json_of_integer(int64_t number);
 struct om_json *om_json_of_real(double number);
 struct om_json *om_json_of_truth(bool truth);
+/** A value of its own with all that is in it. NULL: no memory, or nothing to
+ *  copy. */
+struct om_json *om_json_copy(const struct om_json *value);
 /** Put `value` into an object (replacing) or at the end of a list. Takes
  *  value over, also on failure; a NULL value or target is OM_E_MEMORY, so that
  *  calls can be nested and checked once. */

@@ -109,6 +109,11 @@ static om_status begin_city(struct import *im, const char *begin,
     OM_TRY(om_path_join(path, sizeof path, im->city, "city.json"));
     if (om_file_exists(path)) {
         OM_TRY(om_manifest_read(im->city, &im->manifest, err));
+        if (im->manifest.release)
+            return om_fail(err, OM_E_EXISTS, 0,
+                           "%s is a release: it is made anew by onemap "
+                           "publish, never changed",
+                           im->city);
     } else if (begin) {
         im->new_city = true;
         OM_TRY(om_manifest_read(begin, &im->manifest, err));

@@ -1,4 +1,5 @@
-// import_models.c - risk models and other members that a folder brings along.
+// import_models.c - risk models, the plan of what is public, and other members
+// that a folder brings along.
 #include "web/import_models.h"
 
 #include <dirent.h>
@@ -8,10 +9,12 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "engine/risk/model.h"
+#include "web/publish.h"
 
 #define PATH_BYTES 4096
 #define MODELS "models"
 #define ENDING ".json"
+#define PLAN "publish.json"
 
 static bool is_model(const char *file)
 {
@@ -62,18 +65,6 @@ static om_status each_model(const char *from, const char *to, bool replace,
     return st;
 }
 
-/* A member of one document, copied into another. */
-static om_status copy_member(struct om_json *to, const char *key,
-                             const struct om_json *value, struct om_err *err)
-{
-    struct om_buf text = {0};
-    struct om_json *copy = NULL;
-    om_status st = om_json_write(value, false, &text);
-    if (!st) st = om_json_parse((const char *)text.bytes, text.len, &copy, err);
-    om_buf_deinit(&text);
-    return st ? st : om_json_set_take(to, key, copy);
-}
-
 static om_status take_members(struct om_manifest *city, const char *folder,
                               struct om_err *err)
 {
@@ -85,9 +76,26 @@ static om_status take_members(struct om_manifest *city, const char *folder,
         const char *key = "";
         const struct om_json *value = om_json_member(brought.document, i, &key);
         if (!om_json_get(city->document, key))
-            st = copy_member(city->document, key, value, err);
+            st = om_json_set_take(city->document, key, om_json_copy(value));
     }
     om_manifest_deinit(&brought);
+    return st;
+}
+
+/* What may be public is for the city to say: a folder begins it, no more. */
+static om_status take_plan(const char *city_path, const char *folder,
+                           bool replace, struct om_err *err)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+    struct om_buf text = {0};
+    if (om_path_join(from, sizeof from, folder, PLAN) ||
+        om_path_join(to, sizeof to, city_path, PLAN))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    if (!om_file_exists(from) || (om_file_exists(to) && !replace)) return OM_OK;
+    om_status st = om_file_read(from, OM_LIMIT_JSON_BYTES, &text, err);
+    if (!st) st = om_publish_check((const char *)text.bytes, text.len, err);
+    if (!st) st = om_file_write_whole(to, text.bytes, text.len, err);
+    om_buf_deinit(&text);
     return st;
 }
 
@@ -100,6 +108,7 @@ om_status om_import_models(const char *city_path, struct om_manifest *city,
         return om_fail(err, OM_E_LIMIT, 0, "path too long");
     OM_TRY(take_members(city, folder, err));
     OM_TRY(each_model(from, NULL, replace, err));
+    OM_TRY(take_plan(city_path, folder, replace, err));
     if (!om_file_exists(from)) return OM_OK;
     OM_TRY(om_folder_make(to, err));
     return each_model(from, to, replace, err);

@@ -212,6 +212,7 @@ static om_status read_document(struct om_manifest *m, struct om_err *err)
     OM_TRY(copy_text(m->name, sizeof m->name, om_json_get(top, "name"), "name",
                      err));
     m->synthetic = om_json_true(om_json_get(top, "synthetic"), false);
+    m->release = om_json_kind(om_json_get(top, "release")) != OM_JSON_NONE;
     OM_TRY(read_zone(om_json_text(om_json_get(top, "zone"), "+08:00"),
                      &m->zone_s, err));
     OM_TRY(read_moment(om_json_get(top, "clock"), m->zone_s, "clock",

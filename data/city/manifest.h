@@ -41,6 +41,8 @@ struct om_manifest_layer {
 struct om_manifest {
     char name[OM_LIMIT_NAME_BYTES * 2];
     bool synthetic;
+    bool release;       // it holds what is public of another city, and is
+                        // never changed (web/publish.h)
     int32_t zone_s;     // of the city's clock
     int64_t clock_s;    // the data's own now, UTC; 0: the machine's
     uint64_t id;        // of this city and no other, from its first commit on;

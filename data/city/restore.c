@@ -1,12 +1,10 @@
 // restore.c - a city out of a backup: all of it or nothing.
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,12 +17,12 @@
 #include "data/city/backup_internal.h"
 #include "data/city/journal.h"
 #include "data/city/manifest.h"
+#include "data/city/whole.h"
 #include "data/json.h"
 
 #define PATH_BYTES OM__BACKUP_PATH_BYTES
 /* Bytes of the two members that are not files of the city. */
 #define OWN_MEMBER_BYTES ((size_t)16 << 20)
-#define OPEN_FOLDERS 16
 
 struct unpacker {
     const char *path;
@@ -291,106 +289,28 @@ static om_status check_city(const char *folder, struct om_err *err)
     return st;
 }
 
-// ---- the folder ----
-
-static int remove_one(const char *path, const struct stat *about, int kind,
-                      struct FTW *at)
-{
-    (void)about;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-static int remove_inner(const char *path, const struct stat *about, int kind,
-                        struct FTW *at)
-{
-    (void)about;
-    (void)kind;
-    return at->level > 0 ? remove(path) : 0;
-}
-
-static int sync_folder(const char *path, const struct stat *about, int kind,
-                       struct FTW *at)
-{
-    (void)about;
-    (void)at;
-    return kind == FTW_D || kind == FTW_DP ? om_folder_sync(path, NULL) != OM_OK
-                                           : 0;
-}
-
-/* The folder to work in, empty and ours alone as long as *fd is open; one that
- * was killed may have left it. */
-static om_status begin_folder(const char *folder, int *fd, struct om_err *err)
-{
-    struct stat named, opened;
-    OM_TRY(om_folder_make(folder, err));
-    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    // Of two that come at once the one that is late may have opened what has
-    // become the city meanwhile.
-    if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) == 0 &&
-        stat(folder, &named) == 0 && fstat(*fd, &opened) == 0 &&
-        named.st_ino == opened.st_ino) {
-        if (nftw(folder, remove_inner, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0)
-            return OM_OK;
-        om_fail(err, OM_E_IO, 0, "cannot empty %s", folder);
-    } else {
-        om_fail(err, OM_E_BUSY, 0, "another process restores into %s", folder);
-    }
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
-    return err ? err->code : OM_E_BUSY;
-}
-
-/* Take the name, which nobody must have taken meanwhile. */
-static om_status take_name(const char *folder, const char *city,
-                           struct om_err *err)
-{
-    char above[PATH_BYTES];
-    if (nftw(folder, sync_folder, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS))
-        return om_fail(err, OM_E_IO, 0, "cannot sync %s", folder);
-    if (renameat2(AT_FDCWD, folder, AT_FDCWD, city, RENAME_NOREPLACE))
-        return errno == EEXIST
-                   ? om_fail(err, OM_E_EXISTS, 0, "%s exists already", city)
-                   : om_fail(err, OM_E_IO, 0, "cannot rename %s to %s: %s",
-                             folder, city, strerror(errno));
-    if (om_path_join(above, sizeof above, city, "..")) return OM_OK;
-    return om_folder_sync(above, err);
-}
-
 om_status om_backup_restore(const char *path, const char *city,
                             struct om_backup_report *out, struct om_err *err)
 {
-    char folder[PATH_BYTES];
-    struct restoring r = {.u = {.path = path}, .folder = folder, .report = out};
-    size_t len = strlen(city);
-    while (len > 1 && city[len - 1] == '/') len--;
-    const int n =
-        snprintf(folder, sizeof folder, "%.*s.restoring", (int)len, city);
-    if (n < 0 || n >= (int)sizeof folder)
-        return om_fail(err, OM_E_LIMIT, 0, "path too long: %.80s...", city);
-    char name[PATH_BYTES];
-    snprintf(name, sizeof name, "%.*s", (int)len, city);
+    struct om_whole whole = {0};
+    struct restoring r = {
+        .u = {.path = path}, .folder = whole.folder, .report = out};
     *out = (struct om_backup_report){0};
-    if (om_file_exists(name))
+    if (om_file_exists(city))
         return om_fail(err, OM_E_EXISTS, 0,
-                       "%s exists already (restore to another name)", name);
+                       "%s exists already (restore to another name)", city);
     const double start = om_seconds();
-    int fd = -1;
     OM_TRY(om_map_open(&r.u.map, path, err));
     out->packed_bytes = r.u.map.len;
     r.u.chunk = om_alloc(OM__BACKUP_CHUNK);
     r.sum.held = om_alloc(OM__BACKUP_CHUNK);
     om_status st = r.u.chunk && r.sum.held ? OM_OK : OM_E_MEMORY;
-    if (!st) st = begin_folder(folder, &fd, err);
-    if (!st) {
-        st = restore_files(&r, err);
-        if (!st) st = check_city(folder, err);
-        if (!st) st = take_name(folder, name, err);
-        if (st) nftw(folder, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
-    }
+    if (!st) st = om_whole_begin(city, "restoring", &whole, err);
+    if (!st) st = restore_files(&r, err);
+    if (!st) st = check_city(whole.folder, err);
+    if (!st) st = om_whole_commit(&whole, false, err);
+    om_whole_end(&whole);
     if (!st) om_progress_done("restore", out->bytes, om_seconds() - start);
-    if (fd >= 0) close(fd);
     om_map_close(&r.u.map);
     om_free(r.u.chunk);
     om_free(r.sum.held);

@@ -81,6 +81,7 @@ static om_status write_all(const struct om__city *city, struct om_err *err)
     OM_TRY(om__write_events(city, err));
     if (!city->only) {
         OM_TRY(om__write_models(city, err));
+        OM_TRY(om__write_publish(city, err));
         OM_TRY(om__write_truth(city, err));
         OM_TRY(om__write_dirt(city, err));
     }

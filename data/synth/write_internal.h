@@ -33,6 +33,9 @@ void om__add_exposures(struct om_buf *out);
 /** models/, four of them */
 om_status om__write_models(const struct om__city *city,
                            struct om_err *err) OM_MUST_USE;
+/** publish.json: what may be public of it */
+om_status om__write_publish(const struct om__city *city,
+                            struct om_err *err) OM_MUST_USE;
 om_status om__write_truth(const struct om__city *city,
                           struct om_err *err) OM_MUST_USE;
 om_status om__write_dirt(const struct om__city *city,

@@ -173,6 +173,11 @@ static om_status build(struct reload *r, struct om_err *err)
     else
         OM_TRY(om__base_read(city->path, &r->base, err));
     const struct om_manifest *m = &r->base->manifest;
+    // Whoever serves what is public must never find the city in its place.
+    if (r->old && r->old->manifest->release && !m->release)
+        return om_fail(err, OM_E_EXISTS, 0,
+                       "%s was a release and is none now: it is not taken over",
+                       city->path);
     if (!city->journal && om_journal_exists(city->path))
         OM_TRY(open_journal(city, err));
     if (city->journal) {
@@ -204,12 +209,16 @@ static void settle_numbers(struct reload *r)
 {
     const struct om_manifest *m = &r->base->manifest;
     if (!r->old) return;
+    // Another city in the folder of the old one has nothing in common with it.
+    const bool same_city = r->old->manifest->id == m->id;
     if (r->sequence < r->old->sequence) r->sequence = r->old->sequence;
     bool replaced = false;
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < m->layers; i++) {
             const struct om_manifest_layer *was =
-                om_manifest_find(r->old->manifest, m->layer[i].name);
+                same_city
+                    ? om_manifest_find(r->old->manifest, m->layer[i].name)
+                    : NULL;
             const struct om__layer_state *state =
                 was ? &om__snapshot_of(r->old)
                            ->state[was - r->old->manifest->layer]

@@ -278,7 +278,9 @@ om_status om__states_open(const char *city, const struct om__base *base,
                           struct om_err *err)
 {
     const struct om_manifest *m = &base->manifest;
-    const struct om_manifest *om = old_base ? &old_base->manifest : NULL;
+    // A name of a file stands for its bytes in one city, not in two.
+    const bool same_city = old_base && old_base->manifest.id == m->id;
+    const struct om_manifest *om = same_city ? &old_base->manifest : NULL;
     // Known only when the units are; taken for changed if one was withheld.
     const bool units_changed =
         om && (om__units_hash(m, NULL) != om__units_hash(om, NULL) ||

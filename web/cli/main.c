@@ -14,6 +14,7 @@ static const struct {
     {"hotspots", om__verb_hotspots}, {"density", om__verb_density},
     {"explain", om__verb_explain},   {"backtest", om__verb_backtest},
     {"tile", om__verb_tile},         {"export", om__verb_export},
+    {"publish", om__verb_publish},
     {"serve", om__verb_serve},       {"backup", om__verb_backup},
     {"restore", om__verb_restore},
     {"simulate", om__verb_simulate},

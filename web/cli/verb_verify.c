@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "data/city/journal.h"
+#include "data/city/sums.h"
 #include "engine/risk/model.h"
 #include "engine/verify.h"
 #include "web/cli/verb.h"
@@ -75,6 +76,18 @@ static om_status check_journal(const char *city, struct om_err *err)
     return st;
 }
 
+/* A release says of every file what it was when it was published. */
+static om_status check_sums(const char *city, struct om_err *err)
+{
+    bool there = false;
+    const om_status st = om_sums_check(city, &there, err);
+    if (st)
+        printf("%-16s BAD: %s\n", OM_SUMS_FILE, err->text);
+    else if (there)
+        printf("%-16s sound\n", OM_SUMS_FILE);
+    return st;
+}
+
 int om__verb_verify(int argc, char **argv)
 {
     const char *operand[1];
@@ -84,9 +97,10 @@ int om__verb_verify(int argc, char **argv)
                                      &operands, &help);
     if (bad || help) return bad;
     if (operands < 1) return om__verb_usage("verify", "needs CITY");
-    struct om_err err = {0}, journal_err = {0};
+    struct om_err err = {0}, journal_err = {0}, sums_err = {0};
     struct om_city *city = NULL;
     const om_status journal = check_journal(operand[0], &journal_err);
+    const om_status sums = check_sums(operand[0], &sums_err);
     if (om_city_open(operand[0], &city, &err))
         return om__verb_fail("verify", &err);
     struct om_snapshot *s = om_city_snapshot(city);
@@ -95,6 +109,7 @@ int om__verb_verify(int argc, char **argv)
     om_snapshot_unref(s);
     om_city_close(city);
     if (!st && journal) return om__verb_fail("verify", &journal_err);
+    if (!st && sums) return om__verb_fail("verify", &sums_err);
     if (!st && !bad_models) {
         puts("all sound");
         return OM_EXIT_DONE;

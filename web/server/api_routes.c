@@ -335,19 +335,29 @@ static void add_operation(size_t i, const struct om_layer *layer,
     add_responses(route, out);
 }
 
+/* Is line k another one of this path that is answered here? */
+static bool same_path(const struct om_server *server, size_t k,
+                      const char *path)
+{
+    return om__route_there(server, &om__routes[k]) &&
+           !strcmp(om__routes[k].path, path);
+}
+
 /* A path with all its methods; nothing where an earlier line has the path. */
-static void add_path_item(size_t i, struct om_buf *out, bool *first)
+static void add_path_item(const struct om_server *server, size_t i,
+                          struct om_buf *out, bool *first)
 {
     const char *path = om__routes[i].path;
     bool more = false;
+    if (!om__route_there(server, &om__routes[i])) return;
     for (size_t k = 0; k < i; k++)
-        if (!strcmp(om__routes[k].path, path)) return;
+        if (same_path(server, k, path)) return;
     separate(out, first);
     om_buf_add_byte(out, '\n');
     add_path(&om__routes[i], NULL, out);
     om_buf_add_text(out, ":{");
     for (size_t k = i; k < om__routes_count; k++) {
-        if (strcmp(om__routes[k].path, path) != 0) continue;
+        if (!same_path(server, k, path)) continue;
         if (more) om_buf_add_byte(out, ',');
         more = true;
         add_operation(k, NULL, out);
@@ -482,7 +492,7 @@ om_status om__get_api(struct om__request *r)
     add_info(r, &out);
     om_buf_add_text(&out, "\n\"paths\":{");
     for (size_t i = 0; i < om__routes_count; i++)
-        add_path_item(i, &out, &first);
+        add_path_item(r->server, i, &out, &first);
     for (size_t i = 0; i < om__routes_count; i++)
         for (size_t k = 0; om__routes[i].columns && k < r->snapshot->layers &&
                            !strncmp(om__routes[i].name, "items", 6);

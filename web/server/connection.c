@@ -291,7 +291,8 @@ static const char *head_fault(const struct om__request *request,
 /* A method that no route of the address has; the answer says which it has. */
 static enum MHD_Result no_method(struct om__request *request)
 {
-    om__route_methods(&request->address, request->allow, sizeof request->allow);
+    om__route_methods(request->server, &request->address, request->allow,
+                      sizeof request->allow);
     if (!request->allow[0]) {
         om_fail(&request->err, OM_E_NOTFOUND, 0, "there is nothing here");
         return refuse_as(request, OM_E_NOTFOUND);
@@ -307,7 +308,7 @@ static enum MHD_Result begin_change(struct om__request *request,
 {
     const om_status st = read_address(request);
     if (st) return refuse_as(request, OM_E_FORMAT);
-    request->route = om__route_find(&request->address, method);
+    request->route = om__route_find(request->server, &request->address, method);
     if (!request->route) return no_method(request);
     if (request->body && !request->route->take)
         return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
@@ -326,8 +327,8 @@ static enum MHD_Result see_head(struct om__request *request, const char *method)
     if (fault) return refuse(request, status, fault);
     if (!strcmp(method, MHD_HTTP_METHOD_OPTIONS)) {
         if (!read_address(request))
-            om__route_methods(&request->address, request->allow,
-                              sizeof request->allow);
+            om__route_methods(request->server, &request->address,
+                              request->allow, sizeof request->allow);
         om__reply_options(request);
         return request->body ? send_answer(request) : MHD_YES;
     }
@@ -435,7 +436,7 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
             om__reply_problem(request, OM_E_FORMAT);
             return send_answer(request);
         }
-        request->route = om__route_find(&request->address, NULL);
+        request->route = om__route_find(request->server, &request->address, NULL);
     }
     request->later = request->route && request->route->queued;
     if (!request->later) om__request_answer(request);

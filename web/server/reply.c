@@ -124,6 +124,10 @@ static void add_data(struct lines *lines, const struct om__request *r)
  * answer. */
 #define CACHE_FOREVER "public, max-age=31536000, immutable"
 
+/* A release changes when it is published anew, which may be seen minutes later:
+ * that is what a CDN in front of it needs to hold most requests off. */
+#define CACHE_RELEASE "public, max-age=300, stale-while-revalidate=86400"
+
 /* What was answered to somebody in charge is for nobody else. */
 #define CACHE_PRIVATE "private, no-cache"
 
@@ -132,7 +136,9 @@ static const char *cache_of(const struct om__request *r,
 {
     const bool good = !head->status || head->status == MHD_HTTP_OK;
     if (r->in_charge) return CACHE_PRIVATE;
-    return r->versioned && good ? CACHE_FOREVER : head->cache;
+    if (r->versioned && good) return CACHE_FOREVER;
+    const bool data = head->cache && !strcmp(head->cache, CACHE_DATA);
+    return data && r->server->release ? CACHE_RELEASE : head->cache;
 }
 
 static void add_head(struct lines *lines, const struct om__request *r,

@@ -71,6 +71,7 @@ const struct om__route om__routes[] = {
      .summary = "How many of those who are followed are connected, by unit",
      .path = "positions",
      .params = "by",
+     .inside = true,
      .answer = om__get_positions,
      .queued = true,
      .data = true},
@@ -477,7 +478,14 @@ static bool matches(const char *path, const struct om_address *address)
     return !*path;
 }
 
-const struct om__route *om__route_find(const struct om_address *address,
+bool om__route_there(const struct om_server *server,
+                     const struct om__route *route)
+{
+    return !server->release || !(route->method || route->inside);
+}
+
+const struct om__route *om__route_find(const struct om_server *server,
+                                       const struct om_address *address,
                                        const char *method)
 {
     if (address->slash) return NULL;
@@ -486,17 +494,20 @@ const struct om__route *om__route_find(const struct om_address *address,
         const bool same =
             method ? route->method != NULL && !strcmp(route->method, method)
                    : !route->method;
-        if (same && matches(route->path, address)) return route;
+        if (same && om__route_there(server, route) && matches(route->path, address))
+            return route;
     }
     return NULL;
 }
 
-void om__route_methods(const struct om_address *address, char *out, size_t room)
+void om__route_methods(const struct om_server *server,
+                       const struct om_address *address, char *out, size_t room)
 {
     struct om_buf text = {.bytes = (uint8_t *)out, .room = room, .max = room};
     for (size_t i = 0; i < om__routes_count && !address->slash; i++) {
         const struct om__route *route = &om__routes[i];
-        if (!matches(route->path, address)) continue;
+        if (!om__route_there(server, route) || !matches(route->path, address))
+            continue;
         om_buf_add_text(&text, text.len ? ", " : "");
         om_buf_add_text(&text, route->method ? route->method : "GET, HEAD");
     }

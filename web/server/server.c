@@ -92,6 +92,7 @@ static void refresh(struct om_server *server)
         return;
     }
     server->sequence = snapshot->sequence;
+    server->release = snapshot->manifest->release;
     if (before->manifest != snapshot->manifest) {
         om__views_clear(server->views);
         om__pictures_clear(server->pictures);
@@ -301,6 +302,7 @@ static om_status prepare(struct om_server *server,
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     if (!snapshot) return OM_E_MEMORY;
     server->sequence = snapshot->sequence;
+    server->release = snapshot->manifest->release;
     om_snapshot_unref(snapshot);
     server->beat_s = o->beat_s ? o->beat_s : BEAT_S_DEFAULT;
     OM_TRY(om_selections_new(SELECTIONS_BYTES, &server->selections));
@@ -311,7 +313,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__flights_new(&server->flights));
     OM_TRY(om__views_new(&server->views));
     OM_TRY(om__worlds_new(o->city, &server->worlds));
-    OM_TRY(om_legends_new(o->city, &server->legends));
+    OM_TRY(om_legends_new(server->release ? NULL : o->city, &server->legends));
     OM_TRY(om__pictures_new(o->fonts, &server->pictures));
     OM_TRY(om__looks_new(&server->looks));
     OM_TRY(om__names_new(&server->names));

@@ -155,6 +155,7 @@ struct om__route {
     bool keep;     // the answer depends on address, host and encoding only
     bool columns;  // a column's name may be a parameter, too
     bool counts;   // of a personal layer it only counts: anyone may ask
+    bool inside;   // not where a release is served
 };
 extern const struct om__route om__routes[];
 extern const size_t om__routes_count;
@@ -283,6 +284,7 @@ struct om_server {
     bool lane_key_made, ticking;
     pthread_t ticker;
     unsigned beat_s;
+    bool release;  // it serves a release (web/publish.h): nothing is written
     atomic_bool stopping;
     atomic_bool draining;  // answers say that their connection ends
     atomic_size_t in_flight;         // requests begun and not completed
@@ -312,11 +314,17 @@ om_status om__params_check(struct om__request *request,
                            const char *names) OM_MUST_USE;
 /** Is it a parameter of the request's route (and not a column)? */
 bool om__param_known(const struct om__request *request, const char *name);
-/** The route of an address and method; method NULL: GET. */
-const struct om__route *om__route_find(const struct om_address *address,
+/** Does this server answer it? Where a release is served nothing writes. */
+bool om__route_there(const struct om_server *server,
+                     const struct om__route *route);
+/** The route of an address and method; method NULL: GET. A release has none
+ *  that writes or follows anybody. */
+const struct om__route *om__route_find(const struct om_server *server,
+                                       const struct om_address *address,
                                        const char *method);
 /** "GET, HEAD, OPTIONS" and the like; empty if there is nothing. */
-void om__route_methods(const struct om_address *address, char *out,
+void om__route_methods(const struct om_server *server,
+                       const struct om_address *address, char *out,
                        size_t room);
 /** What comes before any handler: parameters, snapshot, form; then the
  *  route's begin. */

@@ -208,7 +208,7 @@ static om_status answer_as(struct om__request *r,
     const struct om_address saved = r->address;
     const struct om__route *route = r->route;
     r->address = *address;
-    r->route = om__route_find(address, NULL);
+    r->route = om__route_find(r->server, address, NULL);
     r->form = r->route && r->route->forms ? r->route->forms : NULL;
     r->form_len = r->form ? strcspn(r->form, " ") : 0;
     r->part = true;

@@ -32,10 +32,10 @@ static om_status open_live(struct om__writes *writes,
                            struct om_err *err)
 {
     struct om_err why = {0};
-    if (o->read_only) {
+    if (o->read_only || writes->server->release) {
         writes->read_only = writes->reads_only = true;
-        snprintf(writes->why, sizeof writes->why,
-                 "this server only reads (--read-only)");
+        snprintf(writes->why, sizeof writes->why, "this server only reads (%s)",
+                 o->read_only ? "--read-only" : "it serves a release");
         return OM_OK;
     }
     const struct om_live_options how = {.compact_rows = o->compact_rows,

@@ -1,0 +1,35 @@
+// write_publish.c - publish.json: what of the synthetic city may be public.
+#include <string.h>
+
+#include "data/base/file.h"
+#include "data/synth/write_internal.h"
+
+#define PATH_BYTES 4096
+
+/* Places that anybody may know of, in the columns that say how to use them. */
+static const char PLAN[] =
+    "{\n"
+    "  \"publish\": 1,\n"
+    "  \"name\": \"东莞(合成) 公开版\",\n"
+    "  \"layers\": [\n"
+    "    {\"layer\": \"town\", \"columns\": [\"id\", \"name\"]},\n"
+    "    {\"layer\": \"village\", \"columns\": [\"id\", \"name\", \"town\"]},\n"
+    "    {\"layer\": \"grid\", \"columns\": [\"id\", \"name\", \"village\", "
+    "\"town\"]},\n"
+    "    {\"layer\": \"service_centre\", \"columns\": [\"id\", \"name\", "
+    "\"windows\", \"terminals\", \"items\", \"opening_hours\", \"phone\"]},\n"
+    "    {\"layer\": \"organisation\", \"columns\": [\"id\", \"name\", "
+    "\"kind\", \"phone\", \"opening_hours\"]},\n"
+    "    {\"layer\": \"activity\", \"columns\": [\"id\", \"title\", "
+    "\"organisation\", \"starts\", \"ends\", \"places\", \"signup_url\"]},\n"
+    "    {\"layer\": \"road\", \"columns\": [\"id\", \"kind\", \"name\"]},\n"
+    "    {\"layer\": \"water\", \"columns\": [\"id\", \"kind\", \"name\"]}\n"
+    "  ]\n"
+    "}\n";
+
+om_status om__write_publish(const struct om__city *city, struct om_err *err)
+{
+    char path[PATH_BYTES];
+    OM_TRY(om_path_join(path, sizeof path, city->out, "publish.json"));
+    return om_file_write_whole(path, PLAN, strlen(PLAN), err);
+}

@@ -1,0 +1,220 @@
+// publish.test.mjs - a release holds what its plan lists, and nothing else.
+//
+// Plan
+//   rows and columns are those of the plan, alike in every byte each time
+//   what can never be public is refused, by whichever name it is asked for
+//   a release appears whole, is replaced under a server, is never overwritten
+//   the server of a release only reads, from a folder that it cannot write to
+import assert from 'node:assert/strict';
+import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { after, before } from 'node:test';
+
+import { done, onemap } from './onemap.mjs';
+import { get } from './sample.mjs';
+import { raw, serve } from './server.mjs';
+
+const until = async (good, ms = 20000) => {
+    for (const end = Date.now() + ms; Date.now() < end;) {
+        if (await good()) return;
+        await new Promise((r) => setTimeout(r, 100));
+    }
+    assert.fail('it did not come to be');
+};
+
+let dir, city, plan;
+
+before(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'onemap-publish-'));
+    city = path.join(dir, 'city');
+    const source = path.join(dir, 'source');
+    await done('synth', source, '--scale', '0.002', '--quiet');
+    await done('import', city, '--all', source, '--quiet');
+    plan = JSON.parse(await readFile(path.join(city, 'publish.json'), 'utf8'));
+});
+
+after(() => rm(dir, { recursive: true, force: true }));
+
+/** Publish with a plan changed by `change`; what the program said. */
+async function publish(out, change = () => {}, ...args) {
+    const own = structuredClone(plan), file = path.join(dir, 'plan.json');
+    change(own);
+    await writeFile(file, JSON.stringify(own));
+    return onemap('publish', city, out, '--plan', file, ...args);
+}
+const rows = async (where, layer) =>
+    JSON.parse(await done('query', where, layer, '--format', 'geojson')).features
+        .sort((a, b) => a.id < b.id ? -1 : 1);
+
+test('rows are those of the city in the columns of the plan', async () => {
+    const out = path.join(dir, 'release');
+    await done('publish', city, out);
+    await done('verify', out);
+    const manifest = JSON.parse(await readFile(path.join(out, 'city.json'), 'utf8'));
+    assert.deepEqual(manifest.layers.map((l) => l.name).sort(), plan.layers.map((l) => l.layer).sort());
+    assert.equal(manifest.synthetic, true);
+    assert.equal(manifest.service.population, undefined);
+    assert.equal(manifest.service.layer, 'service_centre');
+    for (const listed of plan.layers) {
+        const [are, were] = [await rows(out, listed.layer), await rows(city, listed.layer)];
+        assert.equal(are.length, were.length, listed.layer);
+        const units = are[0].properties.grid === undefined || listed.layer === 'grid' ? [] : ['grid', 'village', 'town'];
+        for (const [i, row] of are.entries()) {
+            assert.deepEqual(Object.keys(row.properties).sort(),
+                [...new Set([...listed.columns, ...units])].filter((c) => c in row.properties).sort());
+            for (const key of Object.keys(row.properties))
+                assert.deepEqual(row.properties[key], were[i].properties[key], `${listed.layer}.${key}`);
+            assert.deepEqual(row.geometry, were[i].geometry, `${listed.layer} ${row.id}`);
+        }
+    }
+});
+
+test('the same city and plan make the same bytes, with any number of threads', async () => {
+    const bytes = async (out) => {
+        const files = (await readdir(out, { recursive: true, withFileTypes: true })).filter((f) => f.isFile())
+            .map((f) => path.relative(out, path.join(f.parentPath ?? f.path, f.name))).sort();
+        return Promise.all(files.map(async (f) => [f, (await readFile(path.join(out, f))).toString('latin1')]));
+    };
+    const a = path.join(dir, 'same-a'), b = path.join(dir, 'same-b');
+    await done('publish', city, a);
+    process.env.ONEMAP_THREADS = '1';
+    try {
+        await done('publish', city, b);
+    } finally {
+        delete process.env.ONEMAP_THREADS;
+    }
+    assert.deepEqual(await bytes(a), await bytes(b));
+});
+
+test('what can never be public is refused, and nothing is left behind', async () => {
+    const add = (layer, columns = ['id']) => (p) => p.layers.push({ layer, columns });
+    const cases = [
+        [add('address'), /address can never be public.*restricted/],
+        [add('rental'), /rental can never be public/],
+        [add('visit'), /visit can never be public/],
+        [add('worker'), /worker can never be public.*personal/],
+        [add('check'), /check can never be public/],
+        [add('wishes'), /wishes can never be public.*member of city\.json/],
+        [add('hazard'), /hazard is not public.*internal/],
+        [add('business'), /business is not public/],
+        [add('nowhere'), /no layer 'nowhere'/],
+        [add('town'), /listed twice/],
+        [(p) => { p.layers[3].columns.push('secret'); }, /layers\[3\].*no column 'secret'/],
+        [(p) => { p.layers[3].columns.push('grid'); }, /no column 'grid' of its own/],
+        [(p) => { p.layers[3].filter = 'nothing ='; }, /layers\[3\]\.filter/],
+        [(p) => { p.tracks = true; }, /no member tracks/],
+        [(p) => { p.layers[0].rows = 3; }, /no member layers\[0\]\.rows/],
+        [(p) => { p.publish = 2; }, /"publish" is not 1/],
+        [(p) => { p.layers = {}; }, /layers is not a list/],
+        [(p) => { p.city = { synthetic: false }; }, /city\.synthetic is not for a plan/],
+        [(p) => { p.city = { positions: { layer: 'worker' } }; }, /city\.positions/],
+    ];
+    for (const [change, says] of cases) {
+        const out = path.join(dir, 'refused');
+        const { status, stderr } = await publish(out, change);
+        assert.equal(status, 1, String(says));
+        assert.match(stderr, says);
+        assert.match(stderr, /^onemap publish: /m);
+        assert.deepEqual((await readdir(dir)).filter((f) => f.startsWith('refused')), []);
+    }
+});
+
+test('that city.json calls them public does not open what duties speak of', async () => {
+    const open = path.join(dir, 'open');
+    await cp(city, open, { recursive: true });
+    const manifest = JSON.parse(await readFile(path.join(open, 'city.json'), 'utf8'));
+    for (const layer of manifest.layers) {
+        layer.class = 'public';
+        delete layer.personal;
+    }
+    await writeFile(path.join(open, 'city.json'), JSON.stringify(manifest));
+    for (const layer of ['rental', 'premises', 'visit', 'worker', 'check']) {
+        await writeFile(path.join(open, 'publish.json'), JSON.stringify({ publish: 1, layers: [{ layer, columns: ['id'] }] }));
+        const { status, stderr } = await onemap('publish', open, path.join(dir, 'opened'));
+        assert.equal(status, 1);
+        assert.match(stderr, new RegExp(`${layer} can never be public`));
+    }
+});
+
+test('without a plan nothing is public, and no folder is overwritten', async () => {
+    const bare = path.join(dir, 'bare');
+    await mkdir(bare);
+    const none = await onemap('publish', city, path.join(dir, 'x'), '--plan', path.join(dir, 'no.json'));
+    assert.equal(none.status, 1);
+    assert.match(none.stderr, /is not there/);
+    for (const out of [bare, city])
+        for (const args of [[], ['--replace']]) {
+            const { status, stderr } = await onemap('publish', city, out, ...args);
+            assert.equal(status, 1);
+            assert.match(stderr, args.length ? /no release/ : /exists already/);
+        }
+    await done('verify', city);
+    const out = path.join(dir, 'kept');
+    await done('publish', city, out);
+    assert.equal((await onemap('publish', city, out)).status, 1);
+    assert.equal((await onemap('publish', out, path.join(dir, 'x'))).status, 1);
+    const file = path.join(dir, 'row.csv');
+    await writeFile(file, 'lon,lat,id\n113.7,23.0,X\n');
+    const into = await onemap('import', out, 'more', file);
+    assert.equal(into.status, 1);
+    assert.match(into.stderr, /is a release/);
+    await done('verify', out);
+    await writeFile(path.join(out, 'more.txt'), 'x');
+    const { status, stdout } = await onemap('verify', out);
+    assert.equal(status, 1);
+    assert.match(stdout, /more\.txt is not named/);
+});
+
+test('its server only reads, from a folder that nobody can write to', async (t) => {
+    const out = path.join(dir, 'served');
+    await done('publish', city, out);
+    const before = (await readdir(out, { recursive: true })).sort();
+    for (const f of [...before, '.']) await chmod(path.join(out, f), /\.\w+$/.test(f) ? 0o444 : 0o555);
+    const { url, port, stop } = await serve(t, out);
+    const answer = await get(`${url}/stats/service_centre?by=town`);
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers['cache-control'], /^public, max-age=300/);
+    assert.ok(answer.headers.etag);
+    assert.equal(answer.headers['set-cookie'], undefined);
+    assert.equal((await get(`${url}/stats/service_centre?by=town`, { headers: { 'If-None-Match': answer.headers.etag } })).status, 304);
+    for (const layer of ['address', 'rental', 'hazard', 'worker', 'nowhere'])
+        for (const at of [`collections/${layer}`, `collections/${layer}/items`, `stats/${layer}`, `tiles/${layer}/9/417/223.mvt`, `tiles/heat:${layer}/9/417/223.png`, `nearest/${layer}?lon=113.7&lat=23&k=1`])
+            assert.equal((await get(`${url}/${at}`)).status, 404, at);
+    assert.equal((await get(`${url}/positions`)).status, 404);
+    for (const [method, target, status] of [['POST', '/positions', 404], ['POST', '/collections/service_centre/items', 405],
+        ['PUT', '/collections/service_centre/items/C0001', 405], ['PATCH', '/collections/service_centre/items/C0001', 405],
+        ['DELETE', '/collections/service_centre/items/C0001', 405]])
+        assert.match(await raw(port, `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`), new RegExp(`^HTTP/1.1 ${status} `));
+    const api = (await get(`${url}/api`)).json();
+    for (const [at, item] of Object.entries(api.paths)) {
+        assert.deepEqual(Object.keys(item), ['get'], at);
+        assert.notEqual(at, '/positions');
+    }
+    assert.equal((await get(`${url}/ready`)).json().ready, true);
+    await stop();
+    assert.deepEqual((await readdir(out, { recursive: true })).sort(), before);
+    for (const f of ['.', 'layers']) await chmod(path.join(out, f), 0o755);
+});
+
+test('it is replaced in one step under its server, and never by a city', async (t) => {
+    const out = path.join(dir, 'swapped');
+    await done('publish', city, out);
+    const { url } = await serve(t, out);
+    const columns = async () => Object.keys((await get(`${url}/collections/service_centre/queryables`)).json().properties);
+    assert.ok((await columns()).includes('phone'));
+    const sequence = (await get(`${url}/ready`)).json().sequence;
+    const same = await publish(out, () => {}, '--replace');
+    assert.match(same.stdout, /nothing has changed/);
+    const without = (p) => { p.layers[3].columns = p.layers[3].columns.filter((c) => c !== 'phone'); };
+    assert.equal((await publish(out, without, '--replace')).status, 0);
+    await until(async () => !(await columns()).includes('phone'));
+    assert.ok((await get(`${url}/stats/town`)).json().count === 33);
+    assert.ok((await get(`${url}/ready`)).json().sequence > sequence);
+    assert.deepEqual((await readdir(dir)).filter((f) => f.startsWith('swapped')), ['swapped']);
+    // A city in its place is not taken over.
+    await writeFile(path.join(out, 'city.json'), await readFile(path.join(city, 'city.json')));
+    await new Promise((r) => setTimeout(r, 2500));
+    assert.equal((await get(`${url}/collections/address`)).status, 404);
+    assert.equal((await get(`${url}/stats/town`)).status, 200);
+});
