@@ -1,11 +1,14 @@
 /* ask.c - a client for servers of tiles: many connections, a list of targets.
  *
- *     ask [-c CONNECTIONS] [-s SECONDS] [-z] [-o FILE] [-w FOLDER] PORT LIST
+ *     ask [-c CONNECTIONS] [-s SECONDS [-r RATE]] [-z] [-o FILE] [-w FOLDER]
+ *         PORT LIST
  *
  * LIST has a target of http://127.0.0.1:PORT a line. Without -s each is asked
  * once, in the order of the list; with -s round and round until the time is
  * up. Each connection asks, reads the whole answer and asks again (keep-alive;
  * an answer without a length ends with its connection, which is opened anew).
+ * -r: so many requests a second are due, whatever the answers do, and latency
+ * counts from the moment at which a request was due.
  * -z: Accept-Encoding: gzip. -o: for each answer its target, status, bytes and
  * seconds, a line. -w: bodies into FOLDER, each under its target. CONNECTIONS
  * is 64 if not given.
@@ -13,12 +16,14 @@
  * One line is printed:
  *     answers seconds p50 p99 longest bytes_median bytes_p99 bytes_most bytes
  *     answers_not_200 hash
- * Latencies are from before the request is written until the last byte of its
- * answer is read. hash is of all bodies, whatever their order; 0 with -s. An
- * answer that cannot be read ends the program with status 1.
+ * Latencies are from before the request is written (or when it was due) until
+ * the last byte of its answer is read. hash is of all bodies, whatever their
+ * order; 0 with -s. An answer that cannot be read ends the program with
+ * status 1.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,6 +33,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "benchmarks/bench.h"
@@ -47,6 +53,7 @@ struct connection {
     size_t room, len, head, body;  // head: bytes before the body, 0 unread
     bool until_close, closing;
     int status;
+    struct connection *idle;  // next
 };
 
 struct client {
@@ -55,6 +62,9 @@ struct client {
     char **target;
     size_t targets, next, answers, bad;
     double until;  // 0: each once
+    double rate, start;
+    size_t asked;
+    struct connection *idle, **idle_end;  // that wait until a request is due
     bool gzip;
     FILE *each;
     const char *folder;
@@ -102,14 +112,28 @@ static void connect_to(struct client *c, struct connection *k)
         fail("epoll:", strerror(errno));
 }
 
-/* The next target, if there is one. A request fits into an empty socket's
- * buffer, so that writing it does not wait. */
+/* When the next request is due: now, or as the rate says. */
+static double next_due(const struct client *c, double now)
+{
+    return c->rate > 0 ? c->start + (double)c->asked / c->rate : now;
+}
+
+/* The next target, if there is one and it is its time. A request fits into an
+ * empty socket's buffer, so that writing it does not wait. */
 static bool ask_next(struct client *c, struct connection *k)
 {
     char request[TARGET_BYTES + 256];
+    const double now = bench_now(), due = next_due(c, now);
     k->target = NULL;
     if (c->until > 0) {
-        if (bench_now() >= c->until) return false;
+        if (due >= c->until) return false;
+        if (due > now) {
+            // At the end: none is idle so long that the server closes it.
+            k->idle = NULL;
+            *c->idle_end = k;
+            c->idle_end = &k->idle;
+            return false;
+        }
         if (c->next == c->targets) c->next = 0;
     } else if (c->next == c->targets)
         return false;
@@ -119,7 +143,8 @@ static bool ask_next(struct client *c, struct connection *k)
     const int len = snprintf(
         request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n",
         k->target, c->gzip ? "Accept-Encoding: gzip\r\n" : "");
-    k->asked = bench_now();
+    k->asked = due;
+    c->asked++;
     if (write(k->fd, request, (size_t)len) != len)
         fail("cannot write:", strerror(errno));
     return true;
@@ -201,6 +226,26 @@ static bool go_on(struct client *c, struct connection *k)
     return ask_next(c, k);
 }
 
+/* Let idle connections ask for what is due by now; how many do. */
+static size_t ask_due(struct client *c)
+{
+    size_t asked = 0;
+    while (c->idle && next_due(c, 0) <= bench_now()) {
+        struct connection *k = c->idle;
+        c->idle = k->idle;
+        if (!c->idle) c->idle_end = &c->idle;
+        if (!ask_next(c, k)) break;
+        asked++;
+    }
+    return asked;
+}
+
+static struct timespec span(double seconds)
+{
+    const double s = seconds > 0 ? seconds : 0;
+    return (struct timespec){(time_t)s, (long)((s - floor(s)) * 1e9)};
+}
+
 static void run(struct client *c, size_t connections)
 {
     struct connection *all = calloc(connections, sizeof *all);
@@ -215,11 +260,15 @@ static void run(struct client *c, size_t connections)
     }
     for (size_t i = 0; i < connections; i++)
         if (ask_next(c, &all[i])) busy++;
-    while (busy) {
-        const int n = epoll_wait(c->epoll, event, 64, 600000);
-        if (n <= 0 && errno != EINTR) fail("no answer in ten minutes", NULL);
+    while (busy || (c->idle && next_due(c, 0) < c->until)) {
+        const struct timespec wait =
+            span(c->idle ? next_due(c, 0) - bench_now() : 600);
+        const int n = epoll_pwait2(c->epoll, event, 64, &wait, NULL);
+        if (n <= 0 && errno != EINTR && !c->idle)
+            fail("no answer in ten minutes", NULL);
         for (int i = 0; i < n; i++)
             if (!go_on(c, event[i].data.ptr)) busy--;
+        busy += ask_due(c);
     }
     for (size_t i = 0; i < connections; i++) {
         close(all[i].fd);
@@ -233,13 +282,16 @@ int main(int argc, char **argv)
     struct client c = {0};
     size_t connections = 64;
     double seconds = 0;
-    for (int option; (option = getopt(argc, argv, "c:s:zo:w:")) != -1;)
+    for (int option; (option = getopt(argc, argv, "c:s:r:zo:w:")) != -1;)
         switch (option) {
             case 'c':
                 connections = strtoul(optarg, NULL, 10);
                 break;
             case 's':
                 seconds = strtod(optarg, NULL);
+                break;
+            case 'r':
+                c.rate = strtod(optarg, NULL);
                 break;
             case 'z':
                 c.gzip = true;
@@ -255,17 +307,20 @@ int main(int argc, char **argv)
                 return 2;
         }
     if (argc - optind != 2 || !connections || connections > CONNECTIONS_MOST)
-        fail("usage: ask [-c N] [-s SECONDS] [-z] [-o FILE] [-w FOLDER]",
-             "PORT LIST");
+        fail(
+            "usage: ask [-c N] [-s SECONDS [-r RATE]] [-z] [-o FILE] "
+            "[-w FOLDER]",
+            "PORT LIST");
     c.server = (struct sockaddr_in){
         .sin_family = AF_INET,
         .sin_port = htons((uint16_t)strtoul(argv[optind], NULL, 10)),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     read_list(&c, argv[optind + 1]);
+    c.idle_end = &c.idle;
     c.epoll = epoll_create1(0);
     if (c.epoll < 0) fail("epoll:", strerror(errno));
 
-    const double start = bench_now();
+    const double start = c.start = bench_now();
     c.until = seconds > 0 ? start + seconds : 0;
     run(&c, connections);
     const double took = bench_now() - start;

@@ -15,6 +15,7 @@ onemap=$(realpath "$1") city=$(realpath -m "$2")
 here=$(dirname "$(realpath "$0")")
 . "$here/../row.sh"
 seconds=${LIVE_SECONDS:-15}
+[ "$seconds" -le 30 ] || seconds=30
 bin=/usr/lib/postgresql/15/bin
 write=$(dirname "$onemap")/release/benchmarks/live/write
 head_row "single rows beside PostgreSQL, 64 clients, $seconds s"

@@ -428,7 +428,8 @@ void *om__live_keep_thread(void *arg)
     om_status said = OM_OK;
     double not_before_s = 0;
     // Of this thread only; what it starts inherits it.
-    (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    (void)!setpriority(PRIO_PROCESS, (id_t)gettid(),
+                       getpriority(PRIO_PROCESS, 0) + NICE);
     om_cancel_swap(&cancel);
     for (;;) {
         struct timespec at;
