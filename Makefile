@@ -25,7 +25,7 @@ UPTO_web := web tiles engine data
 
 # Each outside library belongs to one room.
 PKG_data := gdal proj jansson libzstd sqlite3
-PKG_engine := geos
+PKG_engine := icu-i18n icu-uc
 PKG_tiles := libpng libdeflate freetype2 harfbuzz
 PKG_web := libmicrohttpd libdeflate
 have_pkgs := $(shell command -v pkg-config >/dev/null && echo yes)
@@ -33,11 +33,11 @@ pkg_cflags = $(if $(have_pkgs),$(patsubst -I%,-isystem%,$(shell pkg-config --cfl
 pkg_libs = $(if $(have_pkgs),$(shell pkg-config --libs $(1) 2>/dev/null))
 # GEOS ships no .pc for its C interface in Debian 12; its config program does.
 CFLAGS_data := $(call pkg_cflags,$(PKG_data))
-CFLAGS_engine := $(patsubst -I%,-isystem%,$(shell command -v geos-config >/dev/null && geos-config --cflags))
+CFLAGS_engine := $(call pkg_cflags,$(PKG_engine)) $(patsubst -I%,-isystem%,$(shell command -v geos-config >/dev/null && geos-config --cflags))
 CFLAGS_tiles := $(call pkg_cflags,$(PKG_tiles))
 CFLAGS_web := $(call pkg_cflags,$(PKG_web))
 LIBS_data := $(call pkg_libs,$(PKG_data))
-LIBS_engine := -lgeos_c
+LIBS_engine := -lgeos_c $(call pkg_libs,$(PKG_engine))
 LIBS_tiles := $(call pkg_libs,$(PKG_tiles))
 LIBS_web := $(call pkg_libs,$(PKG_web))
 
@@ -128,7 +128,7 @@ tests: $(call picked,$(ALL_TESTS) $(FUZZ)) $(BUILD)/onemap ## build the tests on
 
 DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
     libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev libsqlite3-dev \
-    libfreetype-dev libharfbuzz-dev
+    libfreetype-dev libharfbuzz-dev libicu-dev
 DEBS_RUN := nodejs npm curl fonts-noto-cjk
 DEBS_TEST := libcmocka-dev clang libclang-rt-14-dev gdal-bin libxml2-utils chromium pngcheck
 DEBS_BENCH := nginx-light wrk curl gdal-bin python3-numpy python3-scipy python3-networkx python3-pil \

@@ -33,7 +33,8 @@
 enum om__file_kind {
     OM__FILE_SEGMENT = 1,
     OM__FILE_UNITS = 2,
-    OM__FILE_DEAD = 3
+    OM__FILE_DEAD = 3,
+    OM__FILE_SEARCH = 4
 };
 
 enum om__section_kind {
@@ -61,7 +62,16 @@ enum om__section_kind {
     OM__SECTION_RING_VERTEX,
     OM__SECTION_VERTEX,
     OM__SECTION_BOX,
-    OM__SECTION_DEAD,  // of a dead file
+    OM__SECTION_DEAD,           // of a dead file
+    OM__SECTION_FORM_TOKEN_AT,  // of a search file, as all down to POSTS
+    OM__SECTION_FORM_TOKEN,
+    OM__SECTION_FORM_ENTRY_AT,
+    OM__SECTION_FORM_NUMBER_AT,
+    OM__SECTION_ENTRY_ROW,
+    OM__SECTION_ENTRY_NUMBER,
+    OM__SECTION_GRAM,  // of the kind `number`, as the next two
+    OM__SECTION_POSTS_AT,
+    OM__SECTION_POSTS,
     OM__SECTION_KINDS
 };
 

@@ -44,6 +44,15 @@ static const char *const section_names[OM__SECTION_KINDS] = {
     [OM__SECTION_VERTEX] = "vertices",
     [OM__SECTION_BOX] = "boxes",
     [OM__SECTION_DEAD] = "dead rows",
+    [OM__SECTION_FORM_TOKEN_AT] = "form offsets",
+    [OM__SECTION_FORM_TOKEN] = "forms",
+    [OM__SECTION_FORM_ENTRY_AT] = "entry offsets",
+    [OM__SECTION_FORM_NUMBER_AT] = "number offsets",
+    [OM__SECTION_ENTRY_ROW] = "entries",
+    [OM__SECTION_ENTRY_NUMBER] = "numbers",
+    [OM__SECTION_GRAM] = "grams",
+    [OM__SECTION_POSTS_AT] = "post offsets",
+    [OM__SECTION_POSTS] = "posts",
 };
 
 const char *om__section_name(enum om__section_kind kind)

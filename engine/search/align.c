@@ -1,0 +1,230 @@
+/* align.c - a question laid on a form, character by character.
+ *
+ * DESIGN
+ * A table over (atoms read, tokens read) is filled forward: each place pushes
+ * what it is worth to the places one step further. Steps are a character that
+ * fits or sounds alike or is wrong, two that are swapped, a syllable that is
+ * spelled, an atom that the form has not, and a stretch of the form that
+ * nobody asked for. Such a stretch costs to begin and little to go on (whole
+ * levels are left out), and nothing before the first and behind the last atom.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "engine/search/search_internal.h"
+
+#define SIDE (OM_SEARCH_TOKENS + 1)
+#define NEVER_WORTH (-1e9F)
+
+#define ALIKE 0.8F        // of a character's weight, if it only sounds so
+#define SWAPPED 0.85F     // of the weight of two
+#define WRONG 0.5F        // lost for a character that is another
+#define ABSENT 0.6F       // lost for one that the form has not
+#define GAP 0.25F         // lost for leaving out a stretch of the form,
+#define GAP_STEP 0.03F    // for each character of it,
+#define GAP_SUFFIX 0.01F  // for one that ends a name
+#define GAP_NUMBER 0.3F   // and for a number
+
+enum step {
+    BEGIN,
+    FITS,
+    SOUNDS,
+    IS_WRONG,
+    SWAP,
+    SPELLED,  // + letters
+    SKIP = SPELLED + OM_FOLD_SYLLABLE + 1,
+    LEAVE,
+};
+
+struct om__aligner {
+    float worth[SIDE][SIDE], gap[SIDE][SIDE];
+    uint8_t step[SIDE][SIDE], gap_from[SIDE][SIDE];  // gap_from: goes on
+};
+
+om_status om__aligner_new(struct om_arena *arena, struct om__aligner **out)
+{
+    *out = om_arena_alloc(arena, sizeof **out);
+    return *out ? OM_OK : OM_E_MEMORY;
+}
+
+static void push(struct om__aligner *a, size_t i, size_t j, float worth,
+                 enum step step)
+{
+    if (worth <= a->worth[i][j]) return;
+    a->worth[i][j] = worth;
+    a->step[i][j] = (uint8_t)step;
+}
+
+static float gap_step(uint16_t token)
+{
+    if (token == OM_TOKEN_NUMBER) return GAP_NUMBER;
+    return om_token_is_suffix(token) ? GAP_SUFFIX : GAP_STEP;
+}
+
+/* Letters of the question from `i` on that spell the token's sound; 0: none. */
+static size_t spelled_at(const struct om__question *q, size_t i, uint16_t token)
+{
+    const char *want = om_fold_spelled(q->fold, q->fold->sound[token]);
+    size_t n = 0;
+    for (; want[n]; n++) {
+        if (i + n >= q->atoms || q->atom[i + n].kind != OM__ATOM_LETTER)
+            return 0;
+        const char c = (char)q->atom[i + n].token;
+        if (c != want[n] && !(c == 'v' && want[n] == 'u')) return 0;
+    }
+    return n;
+}
+
+static void push_letter(struct om__aligner *a, const struct om__question *q,
+                        enum om__reading reading, size_t i, size_t j,
+                        uint16_t token, float h)
+{
+    const float w = om__atom_weight(&q->atom[i], reading);
+    if (q->atom[i].token == token) {
+        push(a, i + 1, j + 1, h + w, FITS);
+    } else if (reading == OM__READ_INITIALS) {
+        if (om_token_initial(q->fold, token) == q->atom[i].token - 'a')
+            push(a, i + 1, j + 1, h + w, SOUNDS);
+        else
+            push(a, i + 1, j + 1, h - w * WRONG, IS_WRONG);
+    } else {
+        const size_t n = spelled_at(q, i, token);
+        if (n)
+            push(a, i + n, j + 1, h + w * (float)n, (enum step)(SPELLED + n));
+    }
+}
+
+static void push_atom(struct om__aligner *a, const struct om__question *q,
+                      enum om__reading reading, const uint16_t *token,
+                      size_t tokens, size_t i, size_t j, float h)
+{
+    const struct om__atom *atom = &q->atom[i];
+    const float w = om__atom_weight(atom, reading);
+    push(a, i + 1, j, atom->optional ? h : h - w * ABSENT, SKIP);
+    if (j == tokens) return;
+    if (atom->kind == OM__ATOM_LETTER) {
+        push_letter(a, q, reading, i, j, token[j], h);
+        return;
+    }
+    if (atom->token == token[j]) {
+        push(a, i + 1, j + 1, h + w, FITS);
+        return;
+    }
+    if (atom->kind == OM__ATOM_NUMBER || token[j] == OM_TOKEN_NUMBER) return;
+    if (atom->sound == q->fold->sound[token[j]])
+        push(a, i + 1, j + 1, h + w * ALIKE, SOUNDS);
+    else
+        push(a, i + 1, j + 1, h - w * WRONG, IS_WRONG);
+    if (i + 1 < q->atoms && j + 1 < tokens && atom->token == token[j + 1] &&
+        q->atom[i + 1].token == token[j])
+        push(a, i + 2, j + 2,
+             h + (w + om__atom_weight(&q->atom[i + 1], reading)) * SWAPPED,
+             SWAP);
+}
+
+static void fill(struct om__aligner *a, const struct om__question *q,
+                 enum om__reading reading, const uint16_t *token, size_t tokens)
+{
+    float leave[SIDE];
+    for (size_t j = 0; j < tokens; j++) leave[j] = gap_step(token[j]);
+    for (size_t i = 0; i <= q->atoms; i++)
+        for (size_t j = 0; j <= tokens; j++) {
+            a->worth[i][j] = i ? NEVER_WORTH : 0;
+            a->gap[i][j] = NEVER_WORTH;
+            a->step[i][j] = BEGIN;
+        }
+    for (size_t i = 0; i < q->atoms; i++)
+        for (size_t j = 0; j <= tokens; j++) {
+            push(a, i, j, a->gap[i][j], LEAVE);
+            const float h = a->worth[i][j];
+            if (h <= NEVER_WORTH) continue;
+            push_atom(a, q, reading, token, tokens, i, j, h);
+            if (i == 0 || j == tokens) continue;
+            const float fresh = h - GAP - leave[j];
+            const float on = a->gap[i][j] - leave[j];
+            a->gap[i][j + 1] = fresh > on ? fresh : on;
+            a->gap_from[i][j + 1] = on >= fresh;
+        }
+}
+
+struct walk {
+    size_t asked;  // tokens of the form that atoms stand for
+    unsigned faults;
+};
+
+static void note(struct om__alignment *out, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) out->seen[i] = 1;
+}
+
+/* Back from (i, j) to the beginning; numbers are noted by their place among
+ * the tokens first. */
+static struct walk walk_back(const struct om__aligner *a,
+                             const struct om__question *q, size_t i, size_t j,
+                             int8_t *atom_at, struct om__alignment *out)
+{
+    struct walk w = {0};
+    while (i > 0) {
+        const enum step step = (enum step)a->step[i][j];
+        if (step == LEAVE) {
+            while (a->gap_from[i][j]) j--;
+            j--;
+            continue;
+        }
+        if (step == SKIP) {
+            i--;
+            w.faults += !q->atom[i].optional;
+            continue;
+        }
+        if (step == SWAP) {
+            i -= 2, j -= 2;
+            note(out, i, i + 2);
+            w.asked += 2;
+            w.faults++;
+            continue;
+        }
+        const size_t letters = step > SPELLED ? step - SPELLED : 1;
+        i -= letters, j--;
+        w.faults += step == IS_WRONG ||
+                    (step == SOUNDS && q->atom[i].kind != OM__ATOM_LETTER);
+        w.asked++;
+        if (step != IS_WRONG) note(out, i, i + letters);
+        if (q->atom[i].kind == OM__ATOM_NUMBER) atom_at[j] = (int8_t)i;
+    }
+    return w;
+}
+
+/* A token is worth at most what its longest syllable has letters. */
+#define TOKEN_MOST (OM_FOLD_SYLLABLE * OM__LETTER_WEIGHT)
+
+float om__align_most(const struct om__question *q, enum om__reading reading,
+                     size_t tokens)
+{
+    float optional = 0;
+    for (size_t i = 0; i < q->atoms; i++)
+        if (q->atom[i].optional)
+            optional += om__atom_weight(&q->atom[i], reading);
+    const float total = q->total[reading] - optional;
+    const float most = (float)tokens * TOKEN_MOST;
+    return optional + (most < total ? most - (total - most) * ABSENT : total);
+}
+
+void om__align(struct om__aligner *a, const struct om__question *q,
+               enum om__reading reading, const uint16_t *token, size_t tokens,
+               struct om__alignment *out)
+{
+    int8_t atom_at[OM_SEARCH_TOKENS];
+    memset(out, 0, sizeof *out);
+    memset(out->number, -1, sizeof out->number);
+    memset(atom_at, -1, sizeof atom_at);
+    fill(a, q, reading, token, tokens);
+    size_t end = 0;
+    for (size_t j = 1; j <= tokens; j++)
+        if (a->worth[q->atoms][j] > a->worth[q->atoms][end]) end = j;
+    const struct walk w = walk_back(a, q, q->atoms, end, atom_at, out);
+    out->score = a->worth[q->atoms][end];
+    out->coverage = tokens ? (float)w.asked / (float)tokens : 0;
+    out->faults = w.faults;
+    for (size_t j = 0, n = 0; j < tokens && n < OM_SEARCH_NUMBERS; j++)
+        if (token[j] == OM_TOKEN_NUMBER) out->number[n++] = atom_at[j];
+}

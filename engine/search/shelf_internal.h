@@ -1,0 +1,42 @@
+// shelf_internal.h - the indexes that a process has open.
+#ifndef OM_ENGINE_SEARCH_SHELF_INTERNAL_H
+#define OM_ENGINE_SEARCH_SHELF_INTERNAL_H
+
+#include <pthread.h>
+
+#include "engine/search/search_internal.h"
+
+struct om__shelved {
+    uint64_t segment;  // serial
+    size_t column;
+    struct om_search_index *index;
+    bool used;  // by the newest snapshot
+};
+
+struct om_search {
+    char *path;
+    bool writable;
+    pthread_mutex_t making;  // one makes files at a time
+    pthread_mutex_t lock;    // guards what follows
+    struct om__shelved *shelved;
+    size_t count, room;
+    struct om__unit_names *names;
+    uint64_t names_of;
+};
+
+/** The index of a column of a segment; a file's is opened if it is there, a
+ *  small one made on the spot. *out NULL: it has to be made first.
+ *  owns: *out, a reference */
+om_status om__shelf_get(struct om_search *search,
+                        const struct om_segment *segment, size_t column,
+                        struct om_search_index **out) OM_MUST_USE;
+/** The names of a snapshot's units. owns: *out, a reference */
+om_status om__shelf_names(struct om_search *search,
+                          const struct om_snapshot *snapshot,
+                          struct om__unit_names **out) OM_MUST_USE;
+/** Let go of indexes that the snapshot has no use for, if they have become
+ *  many. used: how many it has. */
+void om__shelf_tidy(struct om_search *search,
+                    const struct om_snapshot *snapshot, size_t used);
+
+#endif

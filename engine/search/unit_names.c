@@ -1,0 +1,165 @@
+// unit_names.c - what the units of a city are called.
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/hash.h"
+#include "engine/search/search_internal.h"
+
+struct om__unit_names {
+    atomic_size_t refs;
+    struct om_arena arena;
+    size_t count, room;
+    struct om__unit *unit;  // by level, then id
+};
+
+uint64_t om__unit_names_of(const struct om_snapshot *snapshot)
+{
+    uint64_t hash = snapshot->manifest->levels;
+    for (size_t l = 0; l < snapshot->manifest->levels; l++) {
+        const struct om_layer *layer =
+            om_snapshot_units(snapshot, snapshot->manifest->level[l]);
+        const uint64_t serial = layer ? layer->serial : 0;
+        hash = om_hash64(&serial, sizeof serial, hash);
+    }
+    return hash;
+}
+
+static int by_level_and_id(const void *a, const void *b)
+{
+    const struct om__unit *x = a, *y = b;
+    if (x->level != y->level) return x->level < y->level ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+/* The name without what it ends in, if that leaves two characters. */
+static void fold_name(const struct om_fold *fold, struct om__unit *u)
+{
+    struct om_search_text text;
+    om_search_fold(fold, u->name, u->name_len, &text);
+    size_t n = text.tokens;
+    while (n > 2 && om_token_is_suffix(text.token[n - 1])) n--;
+    if (text.numbers || n > sizeof u->token / sizeof *u->token) return;
+    memcpy(u->token, text.token, n * sizeof *u->token);
+    u->tokens = n;
+}
+
+static om_status add_unit(struct om__unit_names *units,
+                          const struct om_fold *fold,
+                          const struct om_segment *segment, size_t level,
+                          size_t row, size_t id, size_t name,
+                          struct om_text_reader *reader)
+{
+    struct om__unit *u = &units->unit[units->count];
+    const char *text;
+    size_t len;
+    OM_TRY(om_segment_text(segment, id, row, reader, &text, &len));
+    if (!text) return OM_OK;
+    *u = (struct om__unit){.level = level, .id_len = len};
+    u->id = om_arena_text(&units->arena, text, len);
+    OM_TRY(om_segment_text(segment, name, row, reader, &text, &len));
+    u->name = om_arena_text(&units->arena, text ? text : "", text ? len : 0);
+    u->name_len = text ? len : 0;
+    if (!u->id || !u->name) return OM_E_MEMORY;
+    fold_name(fold, u);
+    units->count++;
+    return OM_OK;
+}
+
+static om_status add_level(struct om__unit_names *units,
+                           const struct om_fold *fold,
+                           const struct om_layer *layer, size_t level,
+                           struct om_text_reader *reader)
+{
+    const size_t id = layer->schema.id_field;
+    size_t name = om_schema_find(&layer->schema, "name");
+    if (name == OM_NO_FIELD) name = id;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const size_t rows = om_segment_rows(layer->part[p].segment);
+        if (units->count + rows > units->room) {
+            const size_t room = (units->count + rows) * 2;
+            struct om__unit *grown =
+                om_realloc(units->unit, room * sizeof *grown);
+            if (!grown) return OM_E_MEMORY;
+            units->unit = grown;
+            units->room = room;
+        }
+        for (size_t r = 0; r < rows; r++)
+            OM_TRY(add_unit(units, fold, layer->part[p].segment, level, r, id,
+                            name, reader));
+    }
+    return OM_OK;
+}
+
+om_status om__unit_names_new(const struct om_snapshot *snapshot,
+                             struct om__unit_names **out)
+{
+    const struct om_fold *fold;
+    struct om_text_reader reader = {0};
+    OM_TRY(om_fold_get(&fold, NULL));
+    struct om__unit_names *units = om_calloc(1, sizeof *units);
+    if (!units) return OM_E_MEMORY;
+    units->refs = 1;
+    om_status st = OM_OK;
+    for (size_t l = 0; l < snapshot->manifest->levels && !st; l++) {
+        const struct om_layer *layer =
+            om_snapshot_units(snapshot, snapshot->manifest->level[l]);
+        if (layer) st = add_level(units, fold, layer, l, &reader);
+    }
+    om_text_reader_deinit(&reader);
+    if (st) {
+        om__unit_names_unref(units);
+        return st;
+    }
+    if (units->count)
+        qsort(units->unit, units->count, sizeof *units->unit, by_level_and_id);
+    *out = units;
+    return OM_OK;
+}
+
+struct om__unit_names *om__unit_names_ref(struct om__unit_names *units)
+{
+    atomic_fetch_add(&units->refs, 1);
+    return units;
+}
+
+void om__unit_names_unref(struct om__unit_names *units)
+{
+    if (!units || atomic_fetch_sub(&units->refs, 1) > 1) return;
+    om_arena_deinit(&units->arena);
+    om_free(units->unit);
+    om_free(units);
+}
+
+size_t om__unit_names_count(const struct om__unit_names *units)
+{
+    return units->count;
+}
+
+const struct om__unit *om__unit_names_at(const struct om__unit_names *units,
+                                         size_t i)
+{
+    return &units->unit[i];
+}
+
+const struct om__unit *om__unit_names_find(const struct om__unit_names *units,
+                                           size_t level, const char *id,
+                                           size_t len)
+{
+    size_t low = 0, high = units->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const struct om__unit *u = &units->unit[middle];
+        int order = u->level < level ? -1 : u->level > level;
+        if (!order) order = strncmp(u->id, id, len);
+        if (!order && u->id_len > len) order = 1;
+        if (!order) return u;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
