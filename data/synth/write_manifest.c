@@ -238,13 +238,37 @@ static void add_service(struct om_buf *out)
         "\"minutes\": 10},\n");
 }
 
+/* What can be searched, in the order in which equals are answered. */
+static void add_search(struct om_buf *out)
+{
+    static const char *const NAMED[][2] = {
+        {"town", "name"},         {"village", "name"},
+        {"grid", "name"},         {"road", "name"},
+        {"water", "name"},        {"service_centre", "name"},
+        {"organisation", "name"}, {"address", "text"},
+        {"premises", "name"},     {"business", "name"},
+        {"activity", "title"}};
+    om_buf_add_text(out, "  \"search\": [");
+    for (size_t i = 0; i < sizeof NAMED / sizeof *NAMED; i++) {
+        om_buf_addf(out, "%s\n    {\"layer\": \"%s\", \"column\": \"%s\"",
+                    i ? "," : "", NAMED[i][0], NAMED[i][1]);
+        if (!strcmp(NAMED[i][0], "address"))
+            om_buf_add_text(out,
+                            ", \"group\": \"building\", "
+                            "\"group_layer\": \"building\"");
+        om_buf_add_text(out, "}");
+    }
+    om_buf_add_text(out, "],\n");
+}
+
 om_status om__write_manifest(const struct om__city *city, struct om_err *err)
 {
     char path[PATH_BYTES];
     struct om_buf out = {0};
     om_buf_add_text(&out,
                     "{\n  \"onemap\": 1,\n  \"name\": \"东莞(合成)\",\n"
-                    "  \"synthetic\": true,\n  \"license\": \"CC0-1.0\",\n  \"zone\": \"+08:00\",\n"
+                    "  \"synthetic\": true,\n  \"license\": \"CC0-1.0\",\n  "
+                    "\"zone\": \"+08:00\",\n"
                     "  \"clock\": \"2023-06-26T24:00:00+08:00\",\n"
                     "  \"crs\": \"EPSG:4547\",\n"
                     "  \"levels\": [\"grid\", \"village\", \"town\"],\n");
@@ -255,6 +279,7 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
     om__add_exposures(&out);
     add_service(&out);
     om__add_wall(&out);
+    add_search(&out);
     om_buf_addf(&out, "  \"scale\": %g,\n  \"seed\": %llu,\n  \"wishes\": {",
                 city->scale, (unsigned long long)city->seed);
     add_wishes(city, &out);

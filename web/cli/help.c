@@ -19,6 +19,8 @@ static const struct {
      "  onemap info CITY [LAYER]           what a city holds\n"
      "  onemap verify CITY                 check every byte and every total\n"
      "  onemap query CITY LAYER            rows, counts and sums\n"
+     "  onemap search CITY TEXT            names and addresses by what is "
+     "typed\n"
      "  onemap coverage CITY KIND          are units, work and duties in "
      "order?\n"
      "  onemap density CITY NAME           a field over the city as a GeoTIFF\n"
@@ -375,6 +377,24 @@ static const struct {
      "                 any other category: shares, in which houses and visits "
      "cancel\n"
      "  small places, all kinds together  --units hex:200 --per house\n"},
+    {"search",
+     "onemap search CITY TEXT [options]\n"
+     "\n"
+     "Names and addresses by what somebody types: parts of an address, levels "
+     "or\n"
+     "suffixes left out, wrong, missing or swapped characters, full-width and "
+     "Chinese\n"
+     "numerals, pinyin without tones or its first letters, ids. Which columns "
+     "are\n"
+     "searched is 'search' of city.json, else every column name, title or "
+     "text. What it\n"
+     "needs is made once, in CITY/search/.\n"
+     "\n"
+     "  --limit N            1 to 100 answers; default 10\n"
+     "  --layers A,B         only these\n"
+     "  --near LON,LAT       of equals the nearest first\n"
+     "  --bbox W,S,E,N       only what lies there\n"
+     "  --format json|csv    default json\n"},
     {"explain",
      "onemap explain CITY MODEL|LAYER LON,LAT [options]\n"
      "\n"

@@ -10,6 +10,7 @@ static const struct {
 } VERB[] = {
     {"synth", om__verb_synth},       {"import", om__verb_import},
     {"info", om__verb_info},         {"verify", om__verb_verify},
+    {"search", om__verb_search},
     {"query", om__verb_query},       {"coverage", om__verb_coverage},
     {"hotspots", om__verb_hotspots}, {"density", om__verb_density},
     {"explain", om__verb_explain},   {"backtest", om__verb_backtest},

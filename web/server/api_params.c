@@ -139,6 +139,9 @@ static const struct om__api_param PARAM[] = {
     {"month", "\"type\":\"string\"", "A month, YYYY-MM."},
     {"mode", "\"type\":\"string\"", "Way of going, a mode of city.json."},
     {"reach", "\"type\":\"number\"", "Metres to the nearest road."},
+    {"q", "\"type\":\"string\",\"maxLength\":512",
+     "What somebody typed: part of an address or a name, with wrong or missing "
+     "characters, in pinyin, or an id."},
     {"k", "\"type\":\"integer\",\"minimum\":1", "How many."},
     {"layers", "\"type\":\"string\"", "Names of layers, comma-separated."},
     {"since", "\"type\":\"integer\",\"minimum\":0",

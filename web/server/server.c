@@ -323,6 +323,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__exports_new(server, &server->exports));
     OM_TRY(om__stream_new(server, &server->hub));
     OM_TRY(om__charge_new(o->charge_file, &server->charge, err));
+    OM_TRY(om__searcher_new(server, !o->read_only, &server->searcher));
     OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
                         &server->jobs));
     // Last: a command line that is wrong must not keep another from writing.
@@ -424,6 +425,7 @@ void om_server_stop(struct om_server *server)
     // After workers and committer have ended no connection is suspended any
     // more, as stopping the daemon demands.
     om__jobs_free(server->jobs);
+    om__searcher_free(server->searcher);
     om__positions_stop(atomic_load(&server->positions));
     om__writes_close(server->writes);
     if (server->daemon) MHD_stop_daemon(server->daemon);

@@ -252,6 +252,7 @@ struct om__charge;
 struct om__positions;
 struct om__watch;
 struct om__writes;
+struct om__searcher;
 
 struct om_server {
     char *url;
@@ -277,6 +278,7 @@ struct om_server {
     struct om__jobs *jobs;
     struct om__writes *writes;
     struct om__flights *flights;
+    struct om__searcher *searcher;
     struct MHD_Daemon *daemon;
     struct om__watch *watches;  // open connections
     pthread_mutex_t watch_lock;
@@ -849,6 +851,16 @@ void om__level_names_unref(struct om__level_names *names);
 const struct om__unit_name *om__level_names_find(
     const struct om__level_names *names, const char *id, size_t len);
 
+// searcher.c: the indexes of the city, and a thread that makes large ones
+/** writable: they may be kept in the city's folder. */
+om_status om__searcher_new(struct om_server *server, bool writable,
+                           struct om__searcher **out) OM_MUST_USE;
+/** Stop what is being made. NULL is fine. */
+void om__searcher_free(struct om__searcher *searcher);
+/** Make what is missing, soon. */
+void om__searcher_wake(struct om__searcher *searcher);
+struct om_search *om__searcher_search(struct om__searcher *searcher);
+
 // metrics.c
 om_status om__metrics_new(struct om__metrics **out) OM_MUST_USE;
 void om__metrics_free(struct om__metrics *metrics);
@@ -897,6 +909,8 @@ om_status om__post_positions(struct om__request *request);
 om_status om__get_positions(struct om__request *request);
 om_status om__get_nearest(struct om__request *request);
 om_status om__get_reach(struct om__request *request);
+om_status om__get_search(struct om__request *request);
+om_status om__get_reverse(struct om__request *request);
 om_status om__get_coverage(struct om__request *request);
 om_status om__get_hotspots(struct om__request *request);
 om_status om__get_collections(struct om__request *request);

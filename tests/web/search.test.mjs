@@ -1,0 +1,343 @@
+// Search: names and addresses by what somebody types, and what is at a place.
+//
+// Plan
+//   addresses mistyped at random: no address of the city is nearer to what was
+//   typed than the one that is answered, by an edit distance of our own
+//   whole names: every row of that name, and no other before them
+//   box, place, layers, limit; the verb says what the server says
+//   what is written is found, what is removed is not, at once and after a start
+//   layers of persons are in no answer to others
+//   indexes: made when missing, damaged or of other rows; none where nobody may
+//   hostile questions
+//   /reverse: as going through all addresses; units as the rows have them
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+
+import { done, folder, onemap, random } from './onemap.mjs';
+import { get } from './sample.mjs';
+import { serve, statusOf } from './server.mjs';
+
+const TOKEN = 'a-token-of-those-in-charge';
+const auth = { headers: { authorization: `Bearer ${TOKEN}` } };
+
+async function table(dir, name) {
+    const [head, ...lines] = (await readFile(path.join(dir, `${name}.csv`), 'utf8')).trim().split('\n');
+    const keys = head.replace('\ufeff', '').split(',');
+    return lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => [keys[i], value])));
+}
+
+async function makeCity(t) {
+    const dir = await folder(t), source = path.join(dir, 'source'), city = path.join(dir, 'city');
+    await done('synth', source, '--scale', '0.002', '--quiet');
+    await done('import', city, '--all', source, '--quiet');
+    const list = {};
+    for (const name of ['address', 'business', 'premises', 'worker']) list[name] = await table(source, name);
+    return { dir, source, city, ...list };
+}
+
+/** Fewest characters to change, add or leave out to make `typed` of a part of
+ *  `text`; two that are swapped are one change. */
+function distance(typed, text) {
+    let before = null, row = new Array(text.length + 1).fill(0);
+    for (let i = 1; i <= typed.length; i++) {
+        const next = [i];
+        for (let j = 1; j <= text.length; j++) {
+            let d = Math.min(row[j - 1] + (typed[i - 1] === text[j - 1] ? 0 : 1), row[j] + 1, next[j - 1] + 1);
+            if (i > 1 && j > 1 && typed[i - 1] === text[j - 2] && typed[i - 2] === text[j - 1]) d = Math.min(d, before[j - 2] + 1);
+            next.push(d);
+        }
+        before = row;
+        row = next;
+    }
+    return Math.min(...row);
+}
+
+const isName = (c) => /\p{Script=Han}/u.test(c) && !'一二三四五六七八九十百零号'.includes(c);
+
+/** One character of a name changed, left out, or swapped with the next. */
+function mistype(text, next) {
+    const places = [...text].flatMap((c, i) => isName(c) && isName(text[i + 1] ?? '') ? [i] : []);
+    const i = places[Math.floor(next() * places.length)], way = Math.floor(next() * 3);
+    const tail = text.slice(i + 1);
+    if (way === 0) return text.slice(0, i) + '岩' + tail;
+    if (way === 1) return text.slice(0, i) + tail;
+    return text.slice(0, i) + tail[0] + text[i] + tail.slice(1);
+}
+
+function metres(a, b) {
+    const rad = Math.PI / 180, dy = (b.lat - a.lat) * rad, dx = (b.lon - a.lon) * rad;
+    const h = Math.sin(dy / 2) ** 2 + Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * Math.sin(dx / 2) ** 2;
+    return 2 * 6371000 * Math.asin(Math.sqrt(h));
+}
+
+test('search', async (t) => {
+    const made = await makeCity(t), { city, address, business, premises } = made;
+    const server = await serve(t, city);
+    const ask = async (q, more = '', options = undefined) => {
+        const { status, headers, json } = await get(`${server.url}/search?q=${encodeURIComponent(q)}${more}`, options);
+        assert.equal(status, 200, q);
+        assert.ok(headers['data-sequence']);
+        assert.equal(json().incomplete, undefined);
+        return json().results;
+    };
+
+    await t.test('no address is nearer to what was typed', async () => {
+        const next = random(11), seen = new Map(address.map((a) => [a.id, a]));
+        let right = 0;
+        const times = 60;
+        for (let i = 0; i < times; i++) {
+            const row = address[Math.floor(next() * address.length)], typed = mistype(row.text, next);
+            const [first] = await ask(typed);
+            assert.ok(first, typed);
+            right += first.building === row.building;
+            if (first.building === row.building) continue;
+            const text = first.layer === 'address' ? seen.get(first.id).text : first.name;
+            assert.ok(distance(typed, text) <= distance(typed, row.text), `${typed}: ${text}`);
+        }
+        assert.ok(right >= 0.95 * times, `${right} of ${times}`);
+    });
+
+    await t.test('addresses without their room are buildings', async () => {
+        const next = random(5);
+        for (let i = 0; i < 20; i++) {
+            const row = address[Math.floor(next() * address.length)], house = row.text.slice(0, row.text.indexOf('号') + 1);
+            const all = address.filter((a) => a.text.startsWith(house));
+            const results = await ask(house);
+            assert.ok(all.some((a) => a.building === results[0].building), house);
+            if (all.length < 2 || !all.every((a) => a.building === row.building)) continue;
+            assert.equal(results[0].kind, 'building');
+            assert.equal(results[0].id, row.building);
+            assert.ok(row.text.startsWith(results[0].name), results[0].name);
+            assert.equal(results.filter((r) => r.building === row.building).length, 1);
+        }
+    });
+
+    await t.test('other spellings', async () => {
+        const row = address.find((a) => /^[^0-9]+\d+号\d+房$/.test(a.text) && /[一二三四五六七八九]巷/.test(a.text));
+        const wide = row.text.replace(/\d/g, (d) => String.fromCodePoint(0xff10 + Number(d)));
+        const han = row.text.replace(/\d+/g, (d) => [...d].map((c) => '〇一二三四五六七八九'[c]).join(''));
+        const spaced = [...row.text].join(' ').replace(/(\d) (?=\d)/g, '$1');
+        for (const typed of [row.text, wide, han, spaced, row.text.replace('东莞市', '東莞市')]) {
+            const [first] = await ask(typed);
+            assert.equal(first.id, row.id, typed);
+            assert.equal(first.matched, 'exact', typed);
+            assert.equal(first.score, 1);
+        }
+    });
+
+    await t.test('pinyin and initials', async () => {
+        for (const [typed, want] of [['humen', '虎门镇'], ['hu men zhen', '虎门镇'], ['HUMENZHEN', '虎门镇'], ['zhangmutou', '樟木头镇'], ['zmtz', '樟木头镇'], ['songshanhu', '松山湖']]) {
+            const [first] = await ask(typed);
+            assert.equal(first.name, want, typed);
+            assert.equal(first.kind, 'town');
+        }
+    });
+
+    await t.test('whole names', async () => {
+        for (const name of new Set([...business.slice(0, 15), ...premises.slice(0, 15)].map((b) => b.name))) {
+            const all = [...business, ...premises].filter((b) => b.name === name), results = await ask(name, '&limit=100');
+            const exact = results.filter((r) => r.matched === 'exact');
+            assert.deepEqual(exact.map((r) => r.id).sort(), all.map((b) => b.id).sort(), name);
+            assert.deepEqual(results.slice(0, exact.length), exact);
+        }
+    });
+
+    await t.test('a unit beside a name', async () => {
+        const row = business[3];
+        const [found] = (await ask(row.id)).filter((r) => r.id === row.id);
+        assert.equal(found.matched, 'id');
+        const results = await ask(`${found.village.name}${row.name}`);
+        assert.equal(results[0].name, row.name);
+        assert.equal(results[0].village.id, found.village.id);
+        assert.ok(results[0].text.startsWith(found.town.name) && results[0].text.endsWith(row.name), results[0].text);
+    });
+
+    await t.test('box, place, layers, limit', async () => {
+        const row = address[777], { lon, lat } = { lon: Number(row.lon), lat: Number(row.lat) };
+        const name = '便利店', box = [lon - 0.05, lat - 0.05, lon + 0.05, lat + 0.05];
+        const inside = await ask(name, `&bbox=${box}&limit=100`);
+        assert.ok(inside.length > 0);
+        for (const r of inside) assert.ok(r.lon >= box[0] && r.lon <= box[2] && r.lat >= box[1] && r.lat <= box[3]);
+        const shop = premises.find((p) => premises.filter((o) => o.name === p.name).length > 1);
+        const near = (await ask(shop.name, `&lon=${lon}&lat=${lat}&limit=100&layers=premises`)).filter((r) => r.name === shop.name);
+        const all = premises.filter((p) => p.name === shop.name).map((p) => metres({ lon, lat }, { lon: Number(p.lon), lat: Number(p.lat) })).sort((a, b) => a - b);
+        near.forEach((r, i) => assert.ok(Math.abs(metres({ lon, lat }, r) - all[i]) < 1));
+        assert.equal(near.length, all.length);
+        assert.ok((await ask('社区', '&layers=village,grid')).every((r) => ['village', 'grid'].includes(r.layer)));
+        assert.equal((await ask(name, '&limit=3')).length, 3);
+        for (const bad of ['limit=0', 'limit=101', 'limit=x', 'layers=nothing', 'lon=113', 'lon=113&lat=x', 'bbox=1,2,3', 'nothing=1'])
+            assert.equal((await get(`${server.url}/search?q=a&${bad}`)).status, 400, bad);
+    });
+
+    await t.test('the verb says the same', async () => {
+        for (const q of [address[10].text, '健身', 'humen']) {
+            const { results } = JSON.parse(await done('search', city, q, '--limit', '7'));
+            assert.deepEqual(results, await ask(q, '&limit=7'));
+        }
+        const csv = (await done('search', city, address[10].text, '--format', 'csv', '--limit', '1')).trim().split('\n');
+        assert.equal(csv[0], 'kind,layer,id,text,lon,lat,grid,village,town,score,matched');
+        assert.ok(csv[1].startsWith(`address,address,${address[10].id},${address[10].text},`));
+        assert.equal((await onemap('search', city)).status, 2);
+        assert.equal((await onemap('search', city, 'a', '--limit', '0')).status, 2);
+        assert.equal((await onemap('search', path.join(city, 'none'), 'a')).status, 1);
+    });
+
+    await t.test('hostile questions', async () => {
+        for (const q of ['', ' ', '%', '.*[(a++)+$', "' OR 1=1 --", '<script>', '\u202e\u200b', '😀'.repeat(60), '一'.repeat(170), 'a'.repeat(512), '1'.repeat(512), '号'.repeat(100), '#', '\ud7ff', 'zhuang'.repeat(80)])
+            assert.ok(Array.isArray(await ask(q)), q);
+        for (const target of ['/search', '/search?q=%00', '/search?q=%ff', '/search?q=%ed%a0%80', '/search?q=%0a', `/search?q=${'a'.repeat(513)}`, '/search?q=a&q=b', '/reverse', '/reverse?lon=1', '/reverse?lon=1&lat=90', '/reverse?lon=nan&lat=1'])
+            assert.equal(await statusOf(server.port, target), 400, target);
+    });
+
+    await t.test('what is written is found, what is removed is not', async () => {
+        const at = address[0];
+        const write = async (method, target, body) => {
+            const answer = await fetch(`${server.url}/collections/address/items${target}`, { method, headers: { 'content-type': 'application/geo+json' }, body: body && JSON.stringify(body) });
+            assert.ok(answer.ok, await answer.text());
+        };
+        const row = (id, text) => ({ type: 'Feature', id, properties: { text, building: 'B-NEW', residents: 0 }, geometry: { type: 'Point', coordinates: [Number(at.lon), Number(at.lat)] } });
+        await write('POST', '', row('A-NEW-1', '东莞市鹤鸣镇孤山村望月路88号'));
+        assert.equal((await ask('鹤鸣望月路88号'))[0].id, 'A-NEW-1');
+        assert.equal((await ask('hemingzhen wangyuelu'))[0].id, 'A-NEW-1');
+        await write('PATCH', '/A-NEW-1', { type: 'Feature', properties: { text: '东莞市鹤鸣镇孤山村观海路99号' }, geometry: undefined });
+        assert.equal((await ask('观海路99号'))[0].id, 'A-NEW-1');
+        assert.ok(!(await ask('望月路88号')).some((r) => r.id === 'A-NEW-1' && r.name.includes('望月')));
+        await write('POST', '', row('A-NEW-2', '东莞市鹤鸣镇孤山村望月路90号'));
+        await write('DELETE', '/A-NEW-1');
+        assert.ok(!(await ask('观海路99号')).some((r) => r.id === 'A-NEW-1'));
+        const old = address.find((a) => address.filter((o) => o.building === a.building).length === 1);
+        assert.equal((await ask(old.text))[0].id, old.id);
+        await write('DELETE', `/${old.id}`);
+        assert.ok(!(await ask(old.text)).some((r) => r.id === old.id));
+        const verb = JSON.parse(await done('search', city, '望月路90号'));
+        assert.equal(verb.results[0].id, 'A-NEW-2');
+    });
+
+    await t.test('/reverse as going through all addresses', async () => {
+        const next = random(3);
+        for (let i = 0; i < 25; i++) {
+            const row = address[Math.floor(next() * address.length)];
+            if (row.id === 'A00000001') continue;
+            const at = { lon: Number(row.lon) + (next() - 0.5) * 4e-4, lat: Number(row.lat) + (next() - 0.5) * 4e-4 };
+            const { status, json } = await get(`${server.url}/reverse?lon=${at.lon}&lat=${at.lat}`), here = json();
+            assert.equal(status, 200);
+            const far = (a) => metres(at, { lon: Number(a.lon), lat: Number(a.lat) });
+            const found = address.find((a) => a.id === here.address.id);
+            const nearest = Math.min(...address.map(far));
+            if (here.building && found.building === here.building.id) assert.ok(here.address.building === found.building);
+            else assert.ok(far(found) <= nearest * 1.01 + 0.5, `${far(found)} ${nearest}`);
+            assert.ok(Math.abs(here.address.distance_m - far(found)) <= 0.006 * far(found) + 0.2);
+            assert.equal(here.worker, null);
+            assert.deepEqual(here.hidden, ['worker']);
+        }
+        const row = address[5000], exact = (await get(`${server.url}/reverse?lon=${row.lon}&lat=${row.lat}`)).json();
+        const { properties } = (await get(`${server.url}/collections/address/items/${row.id}`)).json();
+        for (const level of ['grid', 'village', 'town']) assert.equal(exact[level].id, properties[level]);
+        assert.equal(exact.building.id, row.building);
+        assert.equal(exact.address.building, row.building);
+        const nowhere = (await get(`${server.url}/reverse?lon=0&lat=0`)).json();
+        for (const part of ['address', 'building', 'grid', 'village', 'town', 'worker']) assert.equal(nowhere[part], null);
+    });
+
+    await t.test('after a start', async () => {
+        await server.stop();
+        const { url } = await serve(t, city, '--read-only');
+        const found = async (q) => (await get(`${url}/search?q=${encodeURIComponent(q)}`)).json().results;
+        assert.equal((await found('望月路90号'))[0].id, 'A-NEW-2');
+        assert.ok(!(await found('观海路99号')).some((r) => r.id === 'A-NEW-1'));
+    });
+});
+
+test('layers of persons, and who is on duty', async (t) => {
+    const { dir, city, business, worker } = await makeCity(t);
+    const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
+    manifest.layers.find((l) => l.name === 'business').personal = true;
+    await writeFile(file, JSON.stringify(manifest));
+    await writeFile(path.join(dir, 'token'), TOKEN);
+    const { url } = await serve(t, city, '--in-charge-token-file', path.join(dir, 'token'));
+    const row = business[0], q = encodeURIComponent(row.name);
+    const plain = (await get(`${url}/search?q=${q}&limit=100`)).json().results, all = (await get(`${url}/search?q=${q}&limit=100`, auth)).json().results;
+    assert.ok(!plain.some((r) => r.layer === 'business'));
+    assert.ok(all.some((r) => r.id === row.id));
+    assert.deepEqual((await get(`${url}/search?q=${row.id}`)).json().results, []);
+    assert.equal((await get(`${url}/search?q=${row.id}`, auth)).json().results[0].id, row.id);
+    assert.deepEqual((await get(`${url}/search?q=${q}&layers=business`)).json().results, []);
+
+    const one = worker[4], grid = one.duty_grid;
+    const { lon, lat } = (await get(`${url}/search?q=${grid}`)).json().results.find((r) => r.id === grid);
+    const here = (await get(`${url}/reverse?lon=${lon}&lat=${lat}`, auth)).json();
+    const there = worker.filter((w) => w.duty_grid === here.grid?.id);
+    assert.deepEqual(here.workers?.sort() ?? [], there.map((w) => w.id).sort());
+    assert.deepEqual(here.hidden, []);
+    if (there.length) {
+        const last = there.reduce((a, b) => a.seen > b.seen ? a : b);
+        assert.equal(here.worker.id, last.id);
+    }
+    assert.equal((await get(`${url}/reverse?lon=${lon}&lat=${lat}`)).json().worker, null);
+});
+
+test('indexes are made where they do not fit', async (t) => {
+    const { dir, city, address } = await makeCity(t);
+    const files = path.join(city, 'search'), text = address[100].text;
+    const first = async (...more) => JSON.parse(await done('search', city, text, ...more)).results[0]?.id;
+
+    // A server that only reads makes no folder, and finds all the same.
+    const reader = await serve(t, city, '--read-only');
+    const { results } = (await get(`${reader.url}/search?q=${encodeURIComponent(text)}`)).json();
+    assert.equal(results[0].id, address[100].id);
+    await assert.rejects(stat(files));
+    await reader.stop();
+
+    assert.equal(await first(), address[100].id);
+    const names = await readdir(files), one = names.find((n) => n.startsWith('address-'));
+    assert.ok(one && names.every((n) => n.endsWith('.find')), names.join());
+
+    // Every few thousand bytes one that is wrong, and cut files.
+    const whole = await readFile(path.join(files, one));
+    for (let at = 0; at < whole.length; at += Math.ceil(whole.length / 12)) {
+        const spoilt = Buffer.from(whole);
+        spoilt[at] ^= 0x40;
+        await writeFile(path.join(files, one), spoilt);
+        const { status, stdout, stderr } = await onemap('search', city, text, '--quiet');
+        // What is found wrong while it is used is an error, never a wrong row.
+        if (status === 0) assert.equal(JSON.parse(stdout).results[0].id, address[100].id, String(at));
+        else assert.match(stderr, /damaged/);
+    }
+    for (const len of [0, whole.length / 2]) {
+        await writeFile(path.join(files, one), whole.subarray(0, len));
+        assert.equal(await first('--quiet'), address[100].id);
+        assert.deepEqual(await readFile(path.join(files, one)), whole);
+    }
+    // The index of another segment under this name does not fit.
+    const other = names.find((n) => n.startsWith('business-'));
+    await writeFile(path.join(files, one), await readFile(path.join(files, other)));
+    assert.equal(await first('--quiet'), address[100].id);
+    assert.deepEqual(await readFile(path.join(files, one)), whole);
+
+    // Other rows: the old index goes, and only what is there is found.
+    const source = path.join(dir, 'new.csv');
+    await writeFile(source, 'lon,lat,id,text,building,residents\n113.75,23.03,X1,东莞市鹤鸣镇孤山村望月路88号,B9,0\n');
+    await done('import', city, 'address', source, '--replace', '--quiet');
+    assert.equal(JSON.parse(await done('search', city, '望月路88号', '--quiet')).results[0].id, 'X1');
+    assert.notEqual(await first('--quiet'), address[100].id);
+    assert.ok(!(await readdir(files)).includes(one));
+});
+
+test('a city that says nothing of search', async (t) => {
+    const { city, address, business } = await makeCity(t);
+    const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
+    delete manifest.search;
+    await writeFile(file, JSON.stringify(manifest));
+    for (const [text, id] of [[address[5].text, address[5].id], [business[5].id, business[5].id]])
+        assert.equal(JSON.parse(await done('search', city, text, '--quiet')).results[0].id, id);
+    manifest.search = [{ layer: 'address', column: 7 }];
+    await writeFile(file, JSON.stringify(manifest));
+    const { status, stderr } = await onemap('search', city, 'a', '--quiet');
+    assert.equal(status, 1);
+    assert.match(stderr, /city\.json: search\[0\]\.column/);
+    manifest.search = [{ layer: 'none', column: 'text' }, { layer: 'address', column: 'text', kind: 'place' }];
+    await writeFile(file, JSON.stringify(manifest));
+    assert.equal(JSON.parse(await done('search', city, address[5].text, '--quiet')).results[0].kind, 'place');
+});

@@ -1,0 +1,145 @@
+// search.c - answers of a search, written down.
+#include "web/search.h"
+
+#include <math.h>
+#include <string.h>
+
+#define DEGREE_DIGITS 7
+#define SCORE_DIGITS 3
+
+static void add_text(struct om_buf *out, const char *key, const char *text)
+{
+    om_buf_addf(out, ",\"%s\":", key);
+    if (text)
+        om_buf_add_json_text(out, text, strlen(text));
+    else
+        om_buf_add_text(out, "null");
+}
+
+/* What the answer's id is a row of. */
+static const char *layer_of(const struct om_search_hit *hit)
+{
+    return hit->group ? hit->source->group_layer : hit->layer->name;
+}
+
+om_status om_search_json_units(const struct om_snapshot *snapshot,
+                               const struct om_search_unit *unit,
+                               struct om_buf *out)
+{
+    for (size_t l = 0; l < snapshot->manifest->levels; l++) {
+        om_buf_addf(out, ",\"%s\":", snapshot->manifest->level[l]);
+        if (!unit[l].id) {
+            om_buf_add_text(out, "null");
+            continue;
+        }
+        om_buf_add_text(out, "{\"id\":");
+        om_buf_add_json_text(out, unit[l].id, strlen(unit[l].id));
+        add_text(out, "name", unit[l].name);
+        om_buf_add_text(out, "}");
+    }
+    return out->status;
+}
+
+/* Where it is, in words: the names of its units from the largest on, then its
+ * own; a text that begins so says it itself. */
+static void add_full_text(const struct om_snapshot *snapshot,
+                          const struct om_search_hit *hit, struct om_buf *out)
+{
+    struct om_buf text = {0};
+    const size_t levels = snapshot->manifest->levels;
+    for (size_t l = levels; l-- > 1;) {
+        const char *name = hit->unit[l].name;
+        if (!name || !name[0]) continue;
+        if (hit->text && strstr(hit->text, name)) continue;
+        om_buf_add_text(&text, name);
+    }
+    if (hit->text) om_buf_add_text(&text, hit->text);
+    om_buf_add_text(out, ",\"text\":");
+    om_buf_add_json_text(out, (const char *)text.bytes, text.len);
+    if (text.status && !out->status) out->status = text.status;
+    om_buf_deinit(&text);
+}
+
+static void add_hit(const struct om_snapshot *snapshot,
+                    const struct om_search_hit *hit, struct om_buf *out)
+{
+    double lon, lat;
+    om_pos_to_lonlat(hit->pos, &lon, &lat);
+    om_buf_add_text(out, "{\"kind\":");
+    om_buf_add_json_text(out, hit->kind, strlen(hit->kind));
+    add_text(out, "layer", layer_of(hit));
+    add_text(out, "id", hit->id);
+    add_text(out, "name", hit->text);
+    add_full_text(snapshot, hit, out);
+    om_buf_add_text(out, ",\"lon\":");
+    om_buf_add_fixed(out, lon, DEGREE_DIGITS);
+    om_buf_add_text(out, ",\"lat\":");
+    om_buf_add_fixed(out, lat, DEGREE_DIGITS);
+    (void)!om_search_json_units(snapshot, hit->unit, out);
+    if (hit->source->group[0]) add_text(out, hit->source->group, hit->group_id);
+    om_buf_add_text(out, ",\"score\":");
+    om_buf_add_fixed(out, hit->score, SCORE_DIGITS);
+    om_buf_addf(out, ",\"matched\":\"%s\"}", om_search_match_name(hit->match));
+}
+
+om_status om_search_json(const struct om_snapshot *snapshot,
+                         const struct om_search_answer *answer,
+                         struct om_buf *out)
+{
+    om_buf_add_text(out, "{\"results\":[");
+    for (size_t i = 0; i < answer->count; i++) {
+        if (i) om_buf_add_text(out, ",");
+        add_hit(snapshot, &answer->hit[i], out);
+    }
+    om_buf_add_text(out, "]");
+    if (!answer->complete) om_buf_add_text(out, ",\"incomplete\":true");
+    return om_buf_add_text(out, "}");
+}
+
+static void add_cell(struct om_buf *out, const char *text)
+{
+    if (!text) text = "";
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        om_buf_add_text(out, text);
+        return;
+    }
+    om_buf_add_text(out, "\"");
+    for (; *text; text++) {
+        if (*text == '"') om_buf_add_text(out, "\"");
+        om_buf_add_byte(out, (uint8_t)*text);
+    }
+    om_buf_add_text(out, "\"");
+}
+
+om_status om_search_csv(const struct om_snapshot *snapshot,
+                        const struct om_search_answer *answer,
+                        struct om_buf *out)
+{
+    const size_t levels = snapshot->manifest->levels;
+    om_buf_add_text(out, "kind,layer,id,text,lon,lat");
+    for (size_t l = 0; l < levels; l++)
+        om_buf_addf(out, ",%s", snapshot->manifest->level[l]);
+    om_buf_add_text(out, ",score,matched\n");
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct om_search_hit *hit = &answer->hit[i];
+        double lon, lat;
+        om_pos_to_lonlat(hit->pos, &lon, &lat);
+        add_cell(out, hit->kind);
+        om_buf_addf(out, ",%s,", layer_of(hit));
+        add_cell(out, hit->id);
+        om_buf_add_text(out, ",");
+        add_cell(out, hit->text);
+        om_buf_add_text(out, ",");
+        om_buf_add_fixed(out, lon, DEGREE_DIGITS);
+        om_buf_add_text(out, ",");
+        om_buf_add_fixed(out, lat, DEGREE_DIGITS);
+        for (size_t l = 0; l < levels; l++) {
+            om_buf_add_text(out, ",");
+            add_cell(out, hit->unit[l].name);
+        }
+        om_buf_add_text(out, ",");
+        om_buf_add_fixed(out, hit->score, SCORE_DIGITS);
+        om_buf_addf(out, ",%s\n", om_search_match_name(hit->match));
+    }
+    return out->status;
+}
