@@ -1,0 +1,313 @@
+/* bench_search.c - is the right building the first answer, and how soon?
+ *
+ * Addresses of the full city (BENCH_CITY), drawn at random, are typed in
+ * thirteen ways (tests/engine/perturb.h has the classes and the seed), and each
+ * is asked for as /search does. An answer is right if it is the building of the
+ * address or an address in it. Where what was typed is, letter by letter,
+ * part of addresses of several buildings, none of them can be preferred; these
+ * are counted as misses, and their share is told.
+ *
+ * BENCH_SEARCH_PEER=1: SQLite's FTS5 with its trigram tokenizer over the same
+ * texts, in a file, asked for the same things.
+ */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "benchmarks/live_rows.h"
+#include "engine/search/search.h"
+#include "tests/engine/perturb.h"
+
+#define EACH 400
+#define TEXT (PERTURB_MOST * 8)
+#define P99_S 20e-3
+#define RECALL_EACH 0.85
+#define RECALL_ALL 0.95
+
+struct question {
+    enum perturbation kind;
+    char building[64], text[TEXT];
+};
+
+struct tally {
+    struct bench_samples samples;
+    size_t asked, right;
+};
+
+static struct question *questions;
+static size_t count;
+
+static void copy_text(const struct om_segment *segment, size_t column,
+                      size_t row, struct om_text_reader *reader, char *out,
+                      size_t room)
+{
+    const char *text;
+    size_t len;
+    if (om_segment_text(segment, column, row, reader, &text, &len) || !text)
+        stop("text", NULL);
+    snprintf(out, room, "%.*s", (int)len, text);
+}
+
+static void draw(struct om_search *search, const struct om_snapshot *snapshot,
+                 const struct om_fold *fold)
+{
+    const struct om_layer *layer = om_snapshot_layer(snapshot, "address");
+    if (!layer) stop("no layer address", NULL);
+    const struct om_segment *segment = layer->part[0].segment;
+    const size_t text = om_schema_find(&layer->schema, "text");
+    const size_t building = om_schema_find(&layer->schema, "building");
+    struct om_text_reader reader = {0};
+    struct om_arena arena = {0};
+    uint64_t random = PERTURB_SEED;
+    questions = calloc((size_t)EACH * PERTURBATIONS, sizeof *questions);
+    if (!questions) stop("memory", NULL);
+    for (size_t i = 0; i < EACH; i++)
+        for (int k = 0; k < PERTURBATIONS; k++) {
+            struct question *q = &questions[count++];
+            char address[TEXT];
+            const size_t row =
+                perturb_random(&random, om_segment_rows(segment));
+            struct om_search_unit *unit = om_arena_calloc(
+                &arena, snapshot->manifest->levels + 1, sizeof *unit);
+            if (!unit ||
+                om_search_units(search, snapshot, layer, 0, row, &arena, unit))
+                stop("units", NULL);
+            copy_text(segment, text, row, &reader, address, sizeof address);
+            copy_text(segment, building, row, &reader, q->building,
+                      sizeof q->building);
+            const struct perturbed p = {.fold = fold,
+                                        .text = address,
+                                        .village = unit[1].name,
+                                        .town = unit[2].name,
+                                        .random = &random};
+            q->kind = (enum perturbation)k;
+            perturb(&p, q->kind, q->text);
+            om_arena_reset(&arena);
+        }
+    om_text_reader_deinit(&reader);
+    om_arena_deinit(&arena);
+}
+
+static bool ask(struct om_search *search, const struct om_snapshot *snapshot,
+                const struct question *q, struct om_arena *arena,
+                double *seconds)
+{
+    struct om_search_answer answer;
+    struct om_err err;
+    const struct om_search_ask what = {
+        .text = q->text, .len = strlen(q->text), .limit = 10};
+    const double start = bench_now();
+    if (om_search_run(search, snapshot, &what, arena, &answer, &err))
+        stop("search", &err);
+    *seconds = bench_now() - start;
+    const struct om_search_hit *hit = answer.count ? &answer.hit[0] : NULL;
+    const bool right =
+        hit && hit->group_id && !strcmp(hit->group_id, q->building);
+    if (!right && getenv("BENCH_SEARCH_MISSES"))
+        printf("miss\t%s\t%s\t%s\t%s\t%.3f\n", PERTURBATION[q->kind], q->text,
+               q->building, hit ? hit->text : "-", hit ? hit->score : 0);
+    om_arena_reset(arena);
+    return right;
+}
+
+static void say(const struct tally *tally, size_t kinds)
+{
+    size_t asked = 0, right = 0;
+    for (size_t k = 0; k < kinds; k++) {
+        const double share = (double)tally[k].right / (double)tally[k].asked;
+        printf("%-44s %zu of %zu first: %.1f %%  %s (%g %%)\n", PERTURBATION[k],
+               tally[k].right, tally[k].asked, share * 100,
+               share >= RECALL_EACH ? "met" : "MISSED", RECALL_EACH * 100);
+        asked += tally[k].asked;
+        right += tally[k].right;
+    }
+    const double all = (double)right / (double)asked;
+    printf("%-44s %zu of %zu first: %.1f %%  %s (%g %%)\n", "all classes",
+           right, asked, all * 100, all >= RECALL_ALL ? "met" : "MISSED",
+           RECALL_ALL * 100);
+}
+
+static double run_own(struct om_search *search,
+                      const struct om_snapshot *snapshot)
+{
+    static struct tally tally[PERTURBATIONS];
+    struct bench_samples all = {0};
+    struct om_arena arena = {0};
+    double seconds, sum = 0;
+    for (int warm = 1; warm >= 0; warm--)
+        for (size_t i = 0; i < count; i++) {
+            const struct question *q = &questions[i];
+            if (warm && i >= PERTURBATIONS * 20) break;
+            const bool right = ask(search, snapshot, q, &arena, &seconds);
+            if (warm) continue;
+            bench_add(&tally[q->kind].samples, seconds);
+            bench_add(&all, seconds);
+            tally[q->kind].asked++;
+            tally[q->kind].right += right;
+            sum += seconds;
+        }
+    for (int k = 0; k < PERTURBATIONS; k++)
+        bench_row_samples(PERTURBATION[k], &tally[k].samples, tally[k].asked, 0,
+                          0, P99_S);
+    bench_row_samples("search, all classes", &all, count, 0, 0, P99_S);
+    say(tally, PERTURBATIONS);
+    om_arena_deinit(&arena);
+    return sum;
+}
+
+/* ---- SQLite's FTS5 ---- */
+
+static void must(sqlite3 *db, int code, const char *what)
+{
+    if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return;
+    fprintf(stderr, "%s: %s\n", what, sqlite3_errmsg(db));
+    exit(1);
+}
+
+static void fill_peer(sqlite3 *db, const struct om_snapshot *snapshot)
+{
+    const struct om_layer *layer = om_snapshot_layer(snapshot, "address");
+    const struct om_segment *segment = layer->part[0].segment;
+    const size_t text = om_schema_find(&layer->schema, "text");
+    const size_t building = om_schema_find(&layer->schema, "building");
+    struct om_text_reader reader = {0}, other = {0};
+    sqlite3_stmt *insert;
+    must(db,
+         sqlite3_exec(db,
+                      "PRAGMA journal_mode=off; PRAGMA synchronous=off;"
+                      "CREATE VIRTUAL TABLE a USING fts5(text, building "
+                      "UNINDEXED, tokenize='trigram');BEGIN",
+                      NULL, NULL, NULL),
+         "create");
+    must(db,
+         sqlite3_prepare_v2(db, "INSERT INTO a VALUES(?,?)", -1, &insert, NULL),
+         "insert");
+    for (size_t row = 0; row < om_segment_rows(segment); row++) {
+        const char *t, *b;
+        size_t tn, bn;
+        if (om_segment_text(segment, text, row, &reader, &t, &tn) ||
+            om_segment_text(segment, building, row, &other, &b, &bn))
+            stop("text", NULL);
+        sqlite3_bind_text(insert, 1, t, (int)tn, SQLITE_TRANSIENT);
+        sqlite3_bind_text(insert, 2, b, (int)bn, SQLITE_TRANSIENT);
+        must(db, sqlite3_step(insert), "insert");
+        sqlite3_reset(insert);
+    }
+    sqlite3_finalize(insert);
+    must(db, sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), "commit");
+    om_text_reader_deinit(&reader);
+    om_text_reader_deinit(&other);
+}
+
+/* What is typed as its trigrams, any of which may be missing: the only way in
+ * which FTS5 finds a text with a wrong character. */
+static void trigrams(const char *text, char *out, size_t room)
+{
+    uint32_t c[PERTURB_MOST];
+    const size_t n = perturb_decode(text, c);
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i + 3 <= n && len + 32 < room; i++) {
+        char gram[16], *at = gram;
+        for (size_t k = 0; k < 3; k++)
+            at = perturb_put(at, c[i + k] == '"' ? ' ' : c[i + k]);
+        len += (size_t)snprintf(out + len, room - len, "%s\"%s\"",
+                                len ? " OR " : "", gram);
+    }
+}
+
+/* Seconds of all questions, each cut off after half a minute. */
+static int too_long(void *until)
+{
+    return bench_now() > *(double *)until;
+}
+
+static double run_peer(const struct om_snapshot *snapshot, const char *path,
+                       size_t every)
+{
+    static struct tally tally[PERTURBATIONS];
+    struct bench_samples all = {0};
+    sqlite3 *db;
+    sqlite3_stmt *select;
+    double sum = 0, until;
+    must(NULL, sqlite3_open(path, &db), "open");
+    const double start = bench_now();
+    fill_peer(db, snapshot);
+    struct stat info = {0};
+    stat(path, &info);
+    bench_row("SQLite FTS5 trigram: index of addresses", 1, bench_now() - start,
+              0, (uint64_t)info.st_size, 0, 0);
+    must(db,
+         sqlite3_prepare_v2(db,
+                            "SELECT building FROM a WHERE a MATCH ? "
+                            "ORDER BY rank LIMIT 10",
+                            -1, &select, NULL),
+         "select");
+    sqlite3_progress_handler(db, 10000, too_long, &until);
+    for (size_t i = 0; i < count; i += every) {
+        const struct question *q = &questions[i];
+        char match[TEXT * 2];
+        trigrams(q->text, match, sizeof match);
+        sqlite3_bind_text(select, 1, match, -1, SQLITE_TRANSIENT);
+        const double begun = bench_now();
+        until = begun + 30;
+        const bool found = sqlite3_step(select) == SQLITE_ROW;
+        const bool right =
+            found &&
+            !strcmp((const char *)sqlite3_column_text(select, 0), q->building);
+        const double seconds = bench_now() - begun;
+        sqlite3_reset(select);
+        bench_add(&all, seconds);
+        tally[q->kind].asked++;
+        tally[q->kind].right += right;
+        sum += seconds;
+    }
+    bench_row_samples("SQLite FTS5 trigram, all classes", &all, all.count, 0,
+                      (uint64_t)info.st_size, 0);
+    say(tally, PERTURBATIONS);
+    sqlite3_finalize(select);
+    sqlite3_close(db);
+    return sum / (double)all.count;
+}
+
+int main(void)
+{
+    const char *path = getenv("BENCH_CITY");
+    bench_head("search: addresses as people type them");
+    if (!path) {
+        printf("no full city: nothing is measured (make city)\n");
+        return 0;
+    }
+    struct om_city *city;
+    struct om_search *search;
+    struct om_err err;
+    const struct om_fold *fold;
+    size_t made = 0;
+    if (om_city_open(path, &city, &err)) stop("open", &err);
+    struct om_snapshot *snapshot = om_city_snapshot(city);
+    if (om_fold_get(&fold, &err)) stop("fold", &err);
+    if (om_search_new(path, true, &search)) stop("search", NULL);
+    const double start = bench_now();
+    if (om_search_prepare(search, snapshot, &made, &err)) stop("index", &err);
+    bench_row(made ? "make the indexes" : "open the indexes", 1,
+              bench_now() - start, 0, om_search_bytes(search), 0, 0);
+    draw(search, snapshot, fold);
+    const double own = run_own(search, snapshot) / (double)count;
+    if (getenv("BENCH_SEARCH_PEER")) {
+        char file[64] = "/tmp/om-bench-search-XXXXXX";
+        const int fd = mkstemp(file);
+        if (fd < 0) stop("file", NULL);
+        close(fd);
+        const double peer = run_peer(snapshot, file, 40);
+        bench_ratio("search", "SQLite FTS5 trigram", own, peer);
+        unlink(file);
+    }
+    om_search_free(search);
+    om_snapshot_unref(snapshot);
+    om_city_close(city);
+    free(questions);
+    return 0;
+}
