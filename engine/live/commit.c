@@ -386,6 +386,7 @@ static struct om_write *stage(struct om_live *live, struct om_write *list,
             return w;
         }
         om__live_stage(live, w);
+        om_live_look_end(w);
         // Writers beside each other may come in any order: it goes on only.
         if (w->taken && !w->repeated && *clock_s && w->clock_s > *clock_s)
             *clock_s = w->clock_s;

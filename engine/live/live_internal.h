@@ -32,6 +32,24 @@ struct om__overlay {
     struct om__stack *below, *shown;  // shown is made of below
 };
 
+/* What om_live_look has found out, as a stack of now has it. Zero is empty;
+ * borrows both. */
+#define OM__NOWHERE UINT32_MAX
+struct om__looked {
+    const struct om__look *look;
+    const struct om__stack *now;
+    uint32_t *became;  // [parts of then] part of now, OM__NOWHERE
+    bool *only;        // [parts of now] was not there then
+};
+om_status om__looked_init(struct om__looked *looked,
+                          const struct om__look *look,
+                          const struct om__stack *now) OM_MUST_USE;
+void om__looked_deinit(struct om__looked *looked);
+/** om__stack_find in the stack of now, for a row of the write. */
+om_status om__looked_find(const struct om__looked *looked, size_t row,
+                          const char *id, size_t len, struct om__finder *finder,
+                          struct om__kill *out) OM_MUST_USE;
+
 /* Something that runs between two groups, on the committer's thread. */
 struct om__job {
     om_status (*run)(struct om_live *live, void *ctx, struct om_err *err);

@@ -216,9 +216,8 @@ static void settle_numbers(struct reload *r)
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < m->layers; i++) {
             const struct om_manifest_layer *was =
-                same_city
-                    ? om_manifest_find(r->old->manifest, m->layer[i].name)
-                    : NULL;
+                same_city ? om_manifest_find(r->old->manifest, m->layer[i].name)
+                          : NULL;
             const struct om__layer_state *state =
                 was ? &om__snapshot_of(r->old)
                            ->state[was - r->old->manifest->layer]

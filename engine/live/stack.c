@@ -130,7 +130,15 @@ om_status om__stack_find(const struct om__stack *stack, const char *id,
                          size_t len, struct om__finder *finder,
                          struct om__kill *out)
 {
+    return om__stack_find_in(stack, NULL, id, len, finder, out);
+}
+
+om_status om__stack_find_in(const struct om__stack *stack, const bool *only,
+                            const char *id, size_t len,
+                            struct om__finder *finder, struct om__kill *out)
+{
     for (size_t i = stack->parts; i-- > 0;) {
+        if (only && !only[i]) continue;
         size_t row;
         const om_status st =
             om_segment_find(stack->part[i].segment, id, len,

@@ -62,6 +62,11 @@ void om__stack_unref(struct om__stack *stack);
 om_status om__stack_find(const struct om__stack *stack, const char *id,
                          size_t len, struct om__finder *finder,
                          struct om__kill *out) OM_MUST_USE;
+/** The same in the parts that `only` names, [parts]; NULL: all. */
+om_status om__stack_find_in(const struct om__stack *stack, const bool *only,
+                            const char *id, size_t len,
+                            struct om__finder *finder,
+                            struct om__kill *out) OM_MUST_USE;
 void om__finder_deinit(struct om__finder *finder);
 
 /** The same stack with more dead rows; `kill` is sorted here. Runs that have

@@ -27,7 +27,8 @@ struct staging {
     const struct om_manifest_layer *meta;
     const struct om__stack *stack;
     size_t staged_before;
-    bool try_shapes;  // some shape of the write cannot be used: which?
+    struct om__looked looked;  // where the rows were; empty: not known
+    bool try_shapes;           // some shape of the write cannot be used: which?
     // PATCH: rows of the stack that are asked for, by part
     struct om_batch *old;  // [parts]
     uint32_t **old_row;    // [parts] which rows
@@ -363,6 +364,21 @@ static om_status make_record(struct staging *s, size_t row,
     return OM_OK;
 }
 
+/* Where the stack has the row of the slot, as the write knows or by its id. */
+static om_status locate(struct staging *s, size_t row, struct om__slot *slot,
+                        const char *id)
+{
+    struct om__finder *finder = &s->live->finder;
+    if (slot->located || !s->looked.look)
+        return om__group_locate(slot, id, s->stack, finder);
+    const om_status st = om__looked_find(&s->looked, row, id, slot->id_len,
+                                         finder, &slot->place);
+    if (st && st != OM_E_NOTFOUND) return st;
+    slot->in_base = !st;
+    slot->located = true;
+    return OM_OK;
+}
+
 static om_status stage_row(struct staging *s, size_t row)
 {
     struct om_live *live = s->live;
@@ -376,7 +392,7 @@ static om_status stage_row(struct staging *s, size_t row)
     OM_TRY(room_for_one(live));
     OM_TRY(om__group_slot(&live->group, (uint32_t)s->layer, id, len, &at));
     struct om__slot *slot = &live->group.slot[at];
-    OM_TRY(om__group_locate(slot, id, s->stack, &live->finder));
+    OM_TRY(locate(s, row, slot, id));
     const bool exists = slot->touched ? slot->alive : slot->in_base;
     bool ok;
     if (!may_write(s, row, slot, exists, id, len)) return OM_OK;
@@ -536,6 +552,7 @@ void om__live_stage(struct om_live *live, struct om_write *w)
     w->fault = NULL;
     if (known_key(live, w)) return;
     om_status st = find_layer(&s);
+    if (!st && w->look) st = om__looked_init(&s.looked, w->look, s.stack);
     if (!st && w->kind == OM_WRITE_PATCH) st = read_old(&s);
     if (!st) st = stage_rows(&s);
     if (!st) {
@@ -547,6 +564,7 @@ void om__live_stage(struct om_live *live, struct om_write *w)
         }
     }
     drop_old(&s);
+    om__looked_deinit(&s.looked);
     if (st && !w->err.text[0])
         om_fail(&w->err, st, 0, "%s: %s", w->layer, om_status_text(st));
     w->status = st;

@@ -637,36 +637,52 @@ static void compare(struct om_city *city, const char *layer,
 }
 
 /* Some rows, written to city and model. */
+/* Random rows to write. Half of the writes are looked up before others of the
+ * same rows come in between, and compactions. */
 static void write_some(struct om_live *live, const char *layer, struct model *m,
                        uint32_t most)
 {
     struct live_batch b = {0};
-    struct model after = *m;
-    struct om_pos moved[2 * 200];
+    struct om_pos moved[2 * 200], place[200];
+    uint32_t which[200];
+    int64_t n[200];
     size_t moves = 0;
     char id[32];
     const enum om_write_kind kind = dice(3) ? OM_WRITE_PUT : OM_WRITE_DELETE;
     const uint32_t rows = 1 + dice(most);
-    size_t taken = 0;
     for (uint32_t i = 0; i < rows; i++) {
-        const uint32_t which = dice(IDS);
-        const int64_t n = dice(1000000);
-        snprintf(id, sizeof id, "b%u", which);
         const uint32_t x = dice(LIVE_SPAN), y = dice(LIVE_SPAN);
-        live_row(&b, id, x, y, n);
-        const bool there = after.value[which] >= 0;
-        if (kind == OM_WRITE_PUT || there) {
-            taken++;
-            const struct om_pos fresh = {LIVE_WEST + x, LIVE_NORTH + y};
-            moved[moves++] = there ? after.pos[which] : fresh;
-            moved[moves++] = kind == OM_WRITE_PUT ? fresh : after.pos[which];
-            after.pos[which] = fresh;
-        }
-        after.value[which] = kind == OM_WRITE_PUT ? n : -1;
+        place[i] = (struct om_pos){LIVE_WEST + x, LIVE_NORTH + y};
+        which[i] = dice(IDS);
+        n[i] = dice(1000000);
+        snprintf(id, sizeof id, "b%u", which[i]);
+        live_row(&b, id, x, y, n[i]);
     }
     struct om_write w = {
         .layer = layer, .kind = kind, .batch = live_batch(&b), .partial = true};
+    if (dice(2)) {
+        struct om_err err = {0};
+        om_live_look(live, &w);
+        assert_non_null(w.look);
+        if (dice(2)) write_some(live, layer, m, most);
+        if (dice(20) == 0 && om_live_compact(live, &err))
+            fail_msg("%s", err.text);
+    }
+    struct model after = *m;
+    size_t taken = 0;
+    for (uint32_t i = 0; i < rows; i++) {
+        const bool there = after.value[which[i]] >= 0;
+        if (kind == OM_WRITE_PUT || there) {
+            taken++;
+            struct om_pos *at = &after.pos[which[i]];
+            moved[moves++] = there ? *at : place[i];
+            moved[moves++] = kind == OM_WRITE_PUT ? place[i] : *at;
+            *at = place[i];
+        }
+        after.value[which[i]] = kind == OM_WRITE_PUT ? n[i] : -1;
+    }
     assert_int_equal(om_live_write_wait(live, &w), OM_OK);
+    assert_null(w.look);
     assert_int_equal(w.taken, taken);
     assert_int_equal(w.refused, rows - taken);
     for (size_t i = 0; i < moves; i++)

@@ -19,6 +19,9 @@
 #define DOCUMENT_LIGHT ((uint64_t)64 << 10)
 #define DOCUMENT_HEAVY ((uint64_t)1 << 20)
 
+/* Rows from which ids are looked up here, so that the committer need not. */
+#define LOOK_ROWS 50
+
 static om_status read_truth(struct om__request *r, const char *name, bool *out)
 {
     const char *word;
@@ -50,6 +53,7 @@ void om__write_drop(struct om__request *r)
     struct om__write *w = r->upload;
     if (!w) return;
     atomic_fetch_sub(&r->server->writes->body_bytes, w->held);
+    om_live_look_end(&w->write);
     om_body_free(w->body);
     om_arena_deinit(&w->batch.arena);
     om_free(w->fault);
@@ -225,6 +229,7 @@ static om_status wait_for_commit(struct om__request *r, struct om__write *w,
     w->write.key = w->key[0] ? w->key : NULL;
     w->write.request_hash = om__write_hashed(w);
     w->write.who = w->who;
+    if (batch->rows >= LOOK_ROWS) om__writes_look(r->server->writes, &w->write);
     r->submit = hand_over;
     r->finish = om__write_done;
     return OM_OK;

@@ -134,6 +134,13 @@ om_status om__writes_refresh(struct om__writes *writes, bool *changed,
     return st;
 }
 
+void om__writes_look(struct om__writes *writes, struct om_write *write)
+{
+    pthread_rwlock_rdlock(&writes->lock);
+    if (writes->live) om_live_look(writes->live, write);
+    pthread_rwlock_unlock(&writes->lock);
+}
+
 bool om__writes_ready(struct om__writes *writes, char *why)
 {
     pthread_rwlock_rdlock(&writes->lock);

@@ -51,6 +51,8 @@ om_status om__writes_new(struct om_server *server,
                          const struct om_server_options *options,
                          struct om__writes **out,
                          struct om_err *err) OM_MUST_USE;
+/** om_live_look, if there is a writer. */
+void om__writes_look(struct om__writes *writes, struct om_write *write);
 /** Finish what is queued, and take nothing more. Whatever waits is resumed. */
 void om__writes_close(struct om__writes *writes);
 void om__writes_free(struct om__writes *writes);
