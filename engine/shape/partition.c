@@ -29,6 +29,11 @@
 #define MAX_LOCAL_UNITS 64
 /* Rows that one thread joins at a time. */
 #define JOIN_GRAIN ((size_t)1 << 18)
+/* Leaves to a slot of the table that says where to look for a code; slots. */
+#define SLOT_LEAVES 4
+#define SLOTS_MOST ((size_t)1 << 20)
+/* Leaves that are looked at before the table is. */
+#define NEAR_LEAVES 16
 
 struct local_edge {
     struct om_pos a, b;
@@ -50,6 +55,12 @@ struct om_partition {
     size_t leaves, boundaries, edges, local_units;
     size_t leaf_room, what_room, boundary_room, edge_room, unit_room;
     uint32_t units;  // shapes
+    // Where to look for a code: slot i is about codes from base + (i << shift)
+    // on, and has the leaf that holds this one. Without a table, no slots.
+    uint64_t base;
+    unsigned shift;
+    size_t slots;
+    uint32_t *slot;  // [slots + 1]
 };
 
 struct building {
@@ -211,6 +222,28 @@ static om_status divide(struct building *b, const struct om_rings *rings)
     return st;
 }
 
+/* A few rows that lie far apart would else search all leaves, each. */
+static om_status make_slots(struct om_partition *p)
+{
+    if (p->leaves < 3) return OM_OK;
+    const uint64_t base = p->first[1], last = p->first[p->leaves - 1];
+    size_t most = p->leaves / SLOT_LEAVES + 1;
+    if (most > SLOTS_MOST) most = SLOTS_MOST;
+    while ((last - base) >> p->shift >= most) p->shift++;
+    p->base = base;
+    p->slots = (size_t)((last - base) >> p->shift) + 1;
+    p->slot = om_alloc_array(p->slots + 1, sizeof *p->slot);
+    if (!p->slot) return OM_E_MEMORY;
+    size_t leaf = 1;
+    for (size_t i = 0; i < p->slots; i++) {
+        const uint64_t code = base + ((uint64_t)i << p->shift);
+        while (leaf + 1 < p->leaves && p->first[leaf + 1] <= code) leaf++;
+        p->slot[i] = (uint32_t)leaf;
+    }
+    p->slot[p->slots] = (uint32_t)(p->leaves - 1);
+    return OM_OK;
+}
+
 om_status om_partition_new(const struct om_rings *rings,
                            struct om_partition **out)
 {
@@ -226,6 +259,7 @@ om_status om_partition_new(const struct om_rings *rings,
     if (st) goto done;
     if (b->edges.count) b->usual_level = usual_level(&b->edges);
     st = divide(b, rings);
+    if (!st) st = make_slots(b->partition);
     if (st) goto done;
     *out = b->partition;
     b->partition = NULL;
@@ -244,6 +278,7 @@ void om_partition_free(struct om_partition *partition)
     om_free(partition->boundary);
     om_free(partition->edge);
     om_free(partition->unit);
+    om_free(partition->slot);
     om_free(partition);
 }
 
@@ -264,6 +299,11 @@ static uint32_t decide(const struct om_partition *p, uint32_t index,
 static size_t leaf_of(const struct om_partition *p, uint64_t code)
 {
     size_t low = 0, high = p->leaves;
+    if (p->slots && code >= p->base) {
+        const uint64_t i = (code - p->base) >> p->shift;
+        low = p->slot[i < p->slots ? i : p->slots];
+        if (i < p->slots) high = (size_t)p->slot[i + 1] + 1;
+    }
     while (high - low > 1) {
         const size_t middle = low + (high - low) / 2;
         if (p->first[middle] <= code)
@@ -314,6 +354,17 @@ static void join_boundary(const struct om_partition *p, uint32_t index,
                       : decide(p, index, om_morton_pos(key[i]));
 }
 
+/* The leaf from `from` on that holds the code. Rows that are far apart leap
+ * over the leaves that hold none. */
+static size_t next_leaf(const struct om_partition *p, size_t from,
+                        uint64_t code)
+{
+    if (from + NEAR_LEAVES < p->leaves && p->first[from + NEAR_LEAVES] <= code)
+        return leaf_of(p, code);
+    const size_t leaf = gallop(p->first, from, p->leaves, code);
+    return leaf == p->leaves || p->first[leaf] > code ? leaf - 1 : leaf;
+}
+
 struct joining {
     const struct om_partition *partition;
     const uint64_t *key;
@@ -328,11 +379,8 @@ static om_status join_range(void *ctx, size_t first, size_t end, size_t lane)
     const uint64_t *key = join->key;
     size_t leaf = leaf_of(p, key[first]);
     for (size_t row = first; row < end;) {
-        if (leaf + 1 < p->leaves && key[row] >= p->first[leaf + 1]) {
-            // Rows are far apart: leap over the leaves that hold none.
-            leaf = gallop(p->first, leaf + 1, p->leaves, key[row]);
-            if (leaf == p->leaves || p->first[leaf] > key[row]) leaf--;
-        }
+        if (leaf + 1 < p->leaves && key[row] >= p->first[leaf + 1])
+            leaf = next_leaf(p, leaf + 1, key[row]);
         const size_t stop = leaf + 1 < p->leaves
                                 ? gallop(key, row, end, p->first[leaf + 1])
                                 : end;

@@ -294,6 +294,18 @@ static void check_partition(const struct om_rings *r, uint64_t seed, size_t n)
         assert_int_equal(unit[i], brute(r, p));
         assert_int_equal(om_partition_find(partition, p), unit[i]);
     }
+    // Few rows lie far apart: they are found another way than many.
+    for (size_t step = 2; step < n; step *= 3) {
+        uint64_t *few = calloc(n / step + 1, sizeof *few);
+        uint32_t *same = calloc(n / step + 1, sizeof *same);
+        size_t count = 0;
+        for (size_t i = step / 2; i < n; i += step) few[count++] = key[i];
+        assert_int_equal(om_partition_join(partition, few, count, same), OM_OK);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(same[i], unit[step / 2 + i * step]);
+        free(few);
+        free(same);
+    }
     assert_int_equal(om_partition_join(partition, key, 0, unit), OM_OK);
     free(key);
     free(unit);
