@@ -24,7 +24,7 @@ UPTO_tiles := tiles engine data
 UPTO_web := web tiles engine data
 
 # Each outside library belongs to one room.
-PKG_data := gdal proj jansson libzstd sqlite3
+PKG_data := gdal proj jansson libzstd sqlite3 libsodium
 PKG_engine := icu-i18n icu-uc
 PKG_tiles := libpng libdeflate freetype2 harfbuzz
 PKG_web := libmicrohttpd libdeflate
@@ -126,7 +126,7 @@ tests: $(call picked,$(ALL_TESTS) $(FUZZ)) $(BUILD)/onemap ## build the tests on
 
 # ---- what has to be there ----
 
-DEBS := gcc make pkg-config libgdal-dev libproj-dev libgeos-dev libpng-dev \
+DEBS := gcc make pkg-config libsodium-dev libgdal-dev libproj-dev libgeos-dev libpng-dev \
     libmicrohttpd-dev libjansson-dev libzstd-dev libxxhash-dev libdeflate-dev libsqlite3-dev \
     libfreetype-dev libharfbuzz-dev libicu-dev
 DEBS_RUN := nodejs npm curl fonts-noto-cjk

@@ -6,6 +6,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
+#include "engine/filter/filter.h"
 #include "engine/snapshot_internal.h"
 
 /* DESIGN
@@ -20,6 +21,16 @@
 
 const struct om_policy OM_POLICY_ALL = {.all = true};
 
+void om__rights_unref(struct om__rights *rights)
+{
+    if (!rights || atomic_fetch_sub(&rights->refs, 1) > 1) return;
+    for (size_t i = 0; rights->area && i < rights->layers; i++)
+        om_filter_free(rights->area[i]);
+    om_free(rights->area);
+    om_free(rights->open);
+    om_free(rights);
+}
+
 struct om_snapshot *om_snapshot_ref(struct om_snapshot *snapshot)
 {
     atomic_fetch_add(&om__snapshot_of(snapshot)->refs, 1);
@@ -32,6 +43,7 @@ void om_snapshot_unref(struct om_snapshot *snapshot)
     if (!s || atomic_fetch_sub(&s->refs, 1) > 1) return;
     om__states_free(s->state, s->base->manifest.layers);
     om__base_unref(s->base);
+    om__rights_unref(s->rights);
     om_free(snapshot->layer);
     om_free(snapshot->held_back);
     om_free(s);
@@ -46,6 +58,7 @@ static void copy_schema(const struct om_schema *from, struct om_schema *to)
     memcpy(to->field, from->field, from->count * sizeof *from->field);
     to->id_field = from->id_field;
     to->time_field = from->time_field;
+    memset(to->hidden, 0, sizeof to->hidden);
 }
 
 static void set_layer(const struct om_manifest_layer *meta,
@@ -66,6 +79,7 @@ static void set_layer(const struct om_manifest_layer *meta,
     out->serial = om_hash64(meta->name, strlen(meta->name), stack->serial);
     out->changed = state->changed;
     out->as_of_s = state->as_of_s;
+    out->rights = (struct om_layer_rights){0};
 }
 
 om_status om__snapshot_new(struct om__base *base,
@@ -123,21 +137,25 @@ om_status om_snapshot_some(const struct om_snapshot *snapshot,
                             snapshot->clock_s, out, NULL));
     struct om__snapshot *fresh = om__snapshot_of(*out);
     const struct om_manifest *m = &fresh->base->manifest;
-    size_t kept = 0, at = 0;
+    size_t kept = 0;
     for (size_t i = 0; i < m->layers; i++) {
-        const bool served = !fresh->state[i].stack->fault;
-        if (served && is_named(m->layer[i].name, layer, layers)) {
-            if (kept != at) (*out)->layer[kept] = (*out)->layer[at];
-            kept++;
-            at++;
+        const char *name = m->layer[i].name;
+        const struct om_layer *from = is_named(name, layer, layers)
+                                          ? om_snapshot_layer(snapshot, name)
+                                          : NULL;
+        if (from) {
+            // With the same rights: its parts are those of the same stack.
+            (*out)->layer[kept++] = *from;
             continue;
         }
-        at += served;
         om__stack_unref(fresh->state[i].stack);
         fresh->state[i].stack = NULL;
     }
     (*out)->layers = kept;
     (*out)->withheld = 0;
+    if (s->rights) atomic_fetch_add(&s->rights->refs, 1);
+    fresh->rights = s->rights;
+    (*out)->rights = snapshot->rights;
     return OM_OK;
 }
 

@@ -27,6 +27,18 @@ static inline size_t om_part_dead_from(const struct om_part *part, size_t row)
     return low;
 }
 
+/* What whoever asks may see of a layer (engine/policy/policy.h). Zero: all. */
+struct om_filter;
+struct om_layer;
+struct om_layer_rights {
+    uint64_t hash;  // of what is hidden; 0: nothing
+    bool crowds;    // it is about single persons and may only be counted
+    uint64_t smallest_count;  // of persons; fewer are not told of
+    struct om_filter *area;   // other rows are not there; NULL: all are
+    const struct om_layer *open;  // with the columns that nobody names from
+                                  // outside; NULL: there are no others
+};
+
 /* A layer is a list of segments with the same columns, even while there is
  * only one. `serial` changes whenever anything in it does: cache keys. */
 struct om_layer {
@@ -40,6 +52,7 @@ struct om_layer {
     uint64_t changed;  // sequence of its newest change
     int64_t as_of_s;   // of its newest write; 0: none (om_snapshot_as_of)
     const struct om_manifest_layer *meta;  // labels, department, as of ...
+    struct om_layer_rights rights;
 };
 
 /* A layer of the manifest that is not served, because its files cannot be read:
@@ -48,6 +61,13 @@ struct om_withheld {
     const struct om_manifest_layer *meta;
     const char *why;
 };
+
+/** The layer with all its columns, for what models and city.json ask of it;
+ *  never for names that come from outside. */
+static inline const struct om_layer *om_layer_open(const struct om_layer *layer)
+{
+    return layer && layer->rights.open ? layer->rights.open : layer;
+}
 
 /* Immutable and counted. threads: any number of readers. */
 struct om_snapshot {
@@ -61,6 +81,8 @@ struct om_snapshot {
     // are only alike where the writer has noted all commits.
     uint64_t sequence;
     int64_t clock_s;  // the city's own clock now, UTC; 0: the machine's
+    uint64_t rights;  // hash of what whoever asks does not see of it; 0: it is
+                      // all there. Part of every cache key
 };
 
 /* What a caller may see. Every call takes one, even while there is only

@@ -41,7 +41,17 @@ struct om__snapshot {
     atomic_size_t refs;
     struct om__base *base;
     struct om__layer_state *state;  // [layers]
+    struct om__rights *rights;      // of a restricted one (policy.c), or NULL
 };
+
+/* What the layers' rights point to; snapshots of the same rights share it. */
+struct om__rights {
+    atomic_size_t refs;
+    size_t layers;
+    struct om_filter **area;  // [layers]
+    struct om_layer *open;    // [layers]
+};
+void om__rights_unref(struct om__rights *rights);
 
 struct om_city {
     char path[OM__PATH_BYTES];

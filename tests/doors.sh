@@ -35,7 +35,7 @@ check_library() {
     fi
 }
 check_library 'gdal|ogr|cpl_|proj|geodesic' data
-check_library 'sqlite3|jansson|zstd|xxhash' data
+check_library 'sqlite3|jansson|zstd|xxhash|sodium' data
 check_library 'geos' engine
 check_library 'unicode/' engine
 check_library 'png|libpng|ft2build|freetype|hb' tiles

@@ -29,6 +29,8 @@ struct om_explanation {
     double relative;    // value / mean
     double percentile;  // of the area that is spoken of, 0 to 100
     bool outside;       // in none of the city's units: no percentile
+    bool coarse;        // it weighs what is about single persons: only its step
+                        // of the legend is told (om_explain_coarsen)
     struct om_explain_pixel pixel;
 };
 
@@ -44,6 +46,10 @@ om_status om_explain(const struct om_heat_world *world,
                      const struct om_heat_view *view, double lon_deg,
                      double lat_deg, unsigned zoom, struct om_arena *arena,
                      struct om_explanation *out) OM_MUST_USE;
+
+/** Leave of an explanation what the picture tells, too: the least value of its
+ *  step, and how that stands to the city. */
+void om_explain_coarsen(struct om_explanation *e);
 
 /** One sentence, in Chinese or English: true numbers, no adjectives. */
 om_status om_explain_sentence(const struct om_explanation *e, bool english,

@@ -146,12 +146,34 @@ om_status om_explain_sentence(const struct om_explanation *e, bool english,
     add_figure(out, e->value.value);
     if (english) om_buf_addf(out, " %s here", bound->unit_en);
     add_standing(e, english, out);
-    if (e->value.numerator != 0.0)
+    if (e->coarse)
+        om_buf_add_text(out, english ? ", or somewhat more; what makes it is "
+                                       "about single persons."
+                                     : " 或略高;其依据涉及个人,不予列出。");
+    else if (e->value.numerator != 0.0)
         add_makers(e, english, out);
     else
         om_buf_add_text(out, english ? "; nothing within reach counts."
                                      : ";可及范围内没有计入的记录。");
     return out->status;
+}
+
+void om_explain_coarsen(struct om_explanation *e)
+{
+    const int step = e->pixel.step;
+    const double least =
+        step >= 0 ? (double)e->view->painted[0].from[step] : 0.0;
+    e->coarse = true;
+    if (!isnan(e->value.value)) e->value.value = least;
+    if (!isnan(e->pixel.value)) e->pixel.value = least;
+    if (!isnan(e->relative)) e->relative = least / e->mean;
+    e->value.numerator = e->value.exposure = e->value.exposed = NAN;
+    e->percentile = NAN;
+    e->rows = 0;
+    for (size_t i = 0; i < OM_MODEL_TERMS_MOST; i++) {
+        e->part[i] = NAN;
+        e->reached[i] = 0;
+    }
 }
 
 /* ---- JSON -------------------------------------------------------------- */
@@ -231,7 +253,11 @@ static void add_terms(const struct om_explanation *e, struct om_buf *out)
         add_real(out, ",\"bandwidth_m\":", spec->bandwidth_m);
         add_real(out, ",\"value\":", e->part[i]);
         add_real(out, ",\"share\":", e->part[i] / e->value.numerator);
-        om_buf_addf(out, ",\"count\":%llu}", (unsigned long long)e->reached[i]);
+        if (e->coarse)
+            om_buf_add_text(out, ",\"count\":null}");
+        else
+            om_buf_addf(out, ",\"count\":%llu}",
+                        (unsigned long long)e->reached[i]);
     }
     om_buf_add_text(out, "]");
 }
@@ -284,6 +310,7 @@ om_status om_explain_json(const struct om_explanation *e, struct om_buf *out)
                 e->outside ? "true" : "false");
     add_text(out, ",\"unit\":", bound->unit_en);
     add_text(out, ",\"unit_zh\":", bound->unit);
+    if (e->coarse) om_buf_add_text(out, ",\"hidden\":true");
     add_real(out, ",\"numerator\":", e->value.numerator);
     add_exposure(e, out);
     add_real(out, ",\"mean\":", e->mean);

@@ -16,10 +16,15 @@ om_status om__rows_init(struct om__rows *rows, const struct om_layer *layer,
     rows->column = om_alloc_array(rows->columns, sizeof *rows->column);
     rows->reader = om_calloc(all + 1, sizeof *rows->reader);
     om_status st = rows->column && rows->reader ? OM_OK : OM_E_MEMORY;
+    size_t shown = 0;
     for (size_t i = 0; i < rows->columns && !st; i++) {
-        rows->column[i] = options->column ? options->column[i] : i;
-        if (rows->column[i] >= all) st = OM_E_NOTFOUND;
+        const size_t column = options->column ? options->column[i] : i;
+        if (column >= all)
+            st = OM_E_NOTFOUND;
+        else if (!layer->schema.hidden[column])
+            rows->column[shown++] = column;
     }
+    rows->columns = shown;
     if (st) om__rows_deinit(rows);
     return st;
 }

@@ -12,10 +12,11 @@ void om_heat_view_deinit(struct om_heat_view *view)
 
 /* The whole that a view is a part of, ready. */
 static om_status bind_whole(const struct om_heat_world *w,
+                            const struct om_snapshot *snapshot,
                             const struct om_risk_bound *bound, bool at,
                             struct om_risk_bound **out, struct om_err *err)
 {
-    OM_TRY(om_risk_bind_whole(w->snapshot, bound, at, out, err));
+    OM_TRY(om_risk_bind_whole(snapshot, bound, at, out, err));
     const om_status st = om_risk_ready(*out, w->selections, w->fields);
     if (!st) return OM_OK;
     om_risk_bound_free(*out);
@@ -31,7 +32,7 @@ static om_status find_scale(const struct om_heat_world *w,
     struct om_risk_totals all;
     view->figures.scale = 1.0;
     if (!view->bound->filtered) return OM_OK;
-    OM_TRY(bind_whole(w, view->bound, true, &whole, err));
+    OM_TRY(bind_whole(w, w->snapshot, view->bound, true, &whole, err));
     const om_status st = om_risk_totals(w->fields, &whole->risk, &all);
     om_risk_bound_free(whole);
     if (st) return st;
@@ -47,10 +48,13 @@ static om_status find_legend(const struct om_heat_world *w,
 {
     struct om_risk_bound *whole = NULL;
     const struct om_risk_bound *bound = view->bound;
-    if (bound->filtered || bound->ask.at)
-        OM_TRY(bind_whole(w, bound, false, &whole, err));
+    // A colour means the same to all, and what is kept is of all.
+    const bool part = w->whole && w->snapshot->rights;
+    const struct om_snapshot *of = part ? w->whole : w->snapshot;
+    if (bound->filtered || bound->ask.at || part)
+        OM_TRY(bind_whole(w, of, bound, false, &whole, err));
     const om_status st =
-        om_legends_get(w->legends, w->snapshot, w->fields, w->region,
+        om_legends_get(w->legends, of, w->fields, w->region,
                        whole ? whole : bound, w->epoch, &view->figures.legend);
     om_risk_bound_free(whole);
     return st;

@@ -9,6 +9,8 @@
 /* What maps of a city are made with. Borrowed. */
 struct om_heat_world {
     struct om_snapshot *snapshot;
+    struct om_snapshot *whole;  // of which `snapshot` is what somebody sees:
+                                // legends are of it; NULL: the same
     struct om_selections *selections;  // may be NULL
     struct om_fields *fields;
     struct om_legends *legends;

@@ -8,11 +8,13 @@
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
+#include "engine/policy/role.h"
 #include "engine/risk/model.h"
 #include "web/publish.h"
 
 #define PATH_BYTES 4096
 #define MODELS "models"
+#define ROLES "roles.json"
 #define ENDING ".json"
 #define PLAN "publish.json"
 
@@ -99,6 +101,28 @@ static om_status take_plan(const char *city_path, const char *folder,
     return st;
 }
 
+/* Roles that a folder brings, unless the city has its own. */
+static om_status take_roles(const char *city, const char *folder, bool replace,
+                            struct om_err *err)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+    struct om_buf text = {0};
+    struct om_roles *roles = NULL;
+    if (om_path_join(from, sizeof from, folder, ROLES) ||
+        om_path_join(to, sizeof to, city, ROLES))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    if (!om_file_exists(from) || (om_file_exists(to) && !replace))
+        return OM_OK;
+    om_status st = om_file_read(from, OM_LIMIT_JSON_BYTES, &text, err);
+    if (!st)
+        st = om_roles_parse((const char *)text.bytes, text.len, ROLES, &roles,
+                            err);
+    om_roles_unref(roles);
+    if (!st) st = om_file_write_whole(to, text.bytes, text.len, err);
+    om_buf_deinit(&text);
+    return st;
+}
+
 om_status om_import_models(const char *city_path, struct om_manifest *city,
                            const char *folder, bool replace, struct om_err *err)
 {
@@ -109,6 +133,7 @@ om_status om_import_models(const char *city_path, struct om_manifest *city,
     OM_TRY(take_members(city, folder, err));
     OM_TRY(each_model(from, NULL, replace, err));
     OM_TRY(take_plan(city_path, folder, replace, err));
+    OM_TRY(take_roles(city_path, folder, replace, err));
     if (!om_file_exists(from)) return OM_OK;
     OM_TRY(om_folder_make(to, err));
     return each_model(from, to, replace, err);

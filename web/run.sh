@@ -4,7 +4,7 @@
 # run.sh CITY LISTEN RELEASE LISTEN_PUBLIC
 public=
 trap 'kill $inside $public 2>/dev/null' INT TERM
-"$ONEMAP" serve "$1" --listen "$2" &
+"$ONEMAP" serve "$1" --listen "$2" --links &
 inside=$!
 if [ -f "$3/city.json" ]; then
     "$ONEMAP" serve "$3" --listen "$4" &

@@ -12,7 +12,7 @@ void om_vector_ask_begin(struct om_vector_ask *ask,
 static size_t find(const struct om_schema *schema, const char *name, size_t len)
 {
     for (size_t f = 0; f < schema->count; f++)
-        if (strlen(schema->field[f].name) == len &&
+        if (!schema->hidden[f] && strlen(schema->field[f].name) == len &&
             !memcmp(schema->field[f].name, name, len))
             return f;
     return OM_NO_FIELD;
@@ -103,6 +103,7 @@ void om_vector_layers_write(const struct om_vector_spec *spec,
     om_buf_add_json_text(out, title, strlen(title));
     om_buf_addf(out, ",\"minzoom\":0,\"maxzoom\":%u,\"fields\":{", zoom_max);
     for (size_t f = 0; f < schema->count; f++) {
+        if (schema->hidden[f]) continue;
         if (spec->column && !spec->column[f] && f != schema->id_field) continue;
         if (!first) om_buf_add_byte(out, ',');
         first = false;

@@ -48,6 +48,8 @@ bool om_geometry_from_name(const char *name, enum om_geometry *out)
 size_t om_schema_find(const struct om_schema *schema, const char *name)
 {
     for (size_t i = 0; i < schema->count; i++)
-        if (strcmp(schema->field[i].name, name) == 0) return i;
+        if (strcmp(schema->field[i].name, name) == 0 &&
+            !schema->hidden[i])
+            return i;
     return OM_NO_FIELD;
 }

@@ -33,6 +33,8 @@ struct om_schema {
     size_t id_field;    // index; always there
     size_t time_field;  // index of the time that --time and decay use, or
                         // OM_NO_FIELD
+    bool hidden[OM_LIMIT_COLUMNS];  // from whoever asks; only in snapshots
+                                    // (engine/policy)
 };
 
 #define OM_NO_FIELD SIZE_MAX
@@ -44,7 +46,8 @@ bool om_type_from_name(const char *name, enum om_type *out);
 /** "point", "line", "polygon", and back. */
 const char *om_geometry_name(enum om_geometry geometry);
 bool om_geometry_from_name(const char *name, enum om_geometry *out);
-/** Index of the field called `name`, or OM_NO_FIELD. */
+/** Index of the field called `name`, or OM_NO_FIELD. One that is hidden is not
+ *  found. */
 size_t om_schema_find(const struct om_schema *schema, const char *name);
 
 #endif

@@ -135,6 +135,21 @@ static void add_class(struct om_buf *out, const char *layer)
     om_buf_addf(out, ", \"class\": \"%s\"", class);
     // Where somebody is and was is nobody's business but of those in charge.
     if (!strcmp(layer, "worker")) om_buf_add_text(out, ", \"personal\": true");
+    static const struct {
+        const char *layer, *columns;
+    } PERSONAL[] = {
+        {"address", "\"residents\""},
+        {"building", "\"residents\""},
+        {"rental", "\"level\", \"level_since\", \"residents\""},
+        {"premises", "\"residents\""},
+        {"hazard", "\"worker\""},
+        {"visit", "\"worker\", \"target_id\""},
+        {"check", "\"worker\""},
+    };
+    for (size_t i = 0; i < sizeof PERSONAL / sizeof *PERSONAL; i++)
+        if (!strcmp(layer, PERSONAL[i].layer))
+            om_buf_addf(out, ", \"personal_columns\": [%s]",
+                        PERSONAL[i].columns);
 }
 
 static void add_layer(struct om_buf *out, const struct layer *layer, bool first)

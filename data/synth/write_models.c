@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "data/base/file.h"
+#include "data/city/roles_text.h"
 #include "data/synth/table.h"
 #include "data/synth/write_internal.h"
 
@@ -239,6 +240,15 @@ static om_status write_model(const struct om__city *city, const char *folder,
     return st;
 }
 
+/* Who may see what of the city: the built-in roles, as a file to begin with. */
+static om_status write_roles(const struct om__city *city, struct om_err *err)
+{
+    char path[PATH_BYTES];
+    OM_TRY(om_path_join(path, sizeof path, city->out, "roles.json"));
+    return om_file_write_whole(path, OM_ROLES_TEXT, strlen(OM_ROLES_TEXT),
+                               err);
+}
+
 om_status om__write_models(const struct om__city *city, struct om_err *err)
 {
     char folder[PATH_BYTES];
@@ -246,5 +256,5 @@ om_status om__write_models(const struct om__city *city, struct om_err *err)
     OM_TRY(om_folder_make(folder, err));
     for (size_t i = 0; i < sizeof MODEL / sizeof *MODEL; i++)
         OM_TRY(write_model(city, folder, &MODEL[i], err));
-    return OM_OK;
+    return write_roles(city, err);
 }

@@ -463,6 +463,40 @@ static om_status add_window(const struct om_filter *filter,
     return OM_OK;
 }
 
+/* The layer's area and what is asked under one AND; `with` borrows what both
+ * have. The area is a leaf (policy.c). */
+static om_status add_area(const struct om_filter *area,
+                          const struct om_filter *filter,
+                          struct om_filter *with)
+{
+    const size_t columns = filter ? filter->columns : 0;
+    with->column = om_arena_calloc(&with->arena, columns + area->columns,
+                                   sizeof *with->column);
+    struct om__node *root = om__node_new(with, OM__AND);
+    struct om__node *leaf = om__node_new(with, OM__CONST);
+    if (!with->column || !root || !leaf) return OM_E_MEMORY;
+    if (columns)
+        memcpy(with->column, filter->column, columns * sizeof *with->column);
+    memcpy(with->column + columns, area->column,
+           area->columns * sizeof *with->column);
+    with->columns = columns + area->columns;
+    if (filter) with->geometry = filter->geometry;
+    if (filter) with->uses_geometry = filter->uses_geometry;
+    *leaf = *area->root;
+    leaf->column += columns;
+    leaf->next = NULL;
+    root->child = leaf;
+    if (filter) {
+        struct om__node *copy = om__node_new(with, OM__CONST);
+        if (!copy) return OM_E_MEMORY;
+        *copy = *filter->root;
+        copy->next = NULL;
+        leaf->next = copy;
+    }
+    with->root = root;
+    return OM_OK;
+}
+
 static void add_i64(struct om_buf *key, int64_t value)
 {
     om_buf_add(key, &value, sizeof value);
@@ -473,6 +507,9 @@ static om_status condition_key(const struct om_filter *filter,
                                const struct om_layer *layer,
                                struct om_window window, struct om_buf *key)
 {
+    const struct om_filter *area = layer->rights.area;
+    if (area) om_buf_add(key, area->canonical.bytes, area->canonical.len);
+    om_buf_add_byte(key, 0);
     if (window.set) {
         const char *name = layer->schema.field[layer->schema.time_field].name;
         om_buf_add(key, name, strlen(name) + 1);
@@ -518,11 +555,12 @@ om_status om_select(struct om_selections *cache, const struct om_layer *layer,
     if (window.set && layer->schema.time_field == OM_NO_FIELD)
         return OM_E_NOTFOUND;
     if (takes_all(filter)) filter = NULL;
-    if (!filter && !window.set && !has_dead(layer))
+    const struct om_filter *area = layer->rights.area;
+    if (!filter && !window.set && !area && !has_dead(layer))
         return select_all(layer, out);
 
     struct om_buf condition = {0}, key = {0};
-    struct om_filter with = {0};
+    struct om_filter with = {0}, within = {0};
     struct object *object = NULL;
     struct request request = {.cache = cache,
                               .layer = layer,
@@ -539,9 +577,16 @@ om_status om_select(struct om_selections *cache, const struct om_layer *layer,
         request.filter = &with;
         request.root = with.root;
     }
+    if (area) {
+        st = add_area(area, request.filter, &within);
+        if (st) goto done;
+        request.filter = &within;
+        request.root = within.root;
+    }
     st = obtain(cache, &key, make_selection, &request, true, &object);
     if (!st) *out = &((struct selection *)(void *)object)->selection;
 done:
+    om_arena_deinit(&within.arena);
     om_arena_deinit(&with.arena);
     om_buf_deinit(&condition);
     om_buf_deinit(&key);

@@ -31,7 +31,8 @@ om_status om__ask_init(struct om__ask *ask, const struct om_query *query)
     const struct om_policy *policy =
         query->policy ? query->policy : &OM_POLICY_ALL;
     om_status st = OM_OK;
-    if (query->filter || query->window.set || !policy->all)
+    if (query->filter || query->window.set || !policy->all ||
+        query->layer->rights.area)
         st = om_select(query->cache, query->layer, policy, query->filter,
                        query->window, &ask->selection);
     if (st) goto done;

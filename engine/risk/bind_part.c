@@ -42,6 +42,14 @@ static om_status find_layer(struct om__binder *b, const struct om__origin *o,
     return OM_OK;
 }
 
+/* The layer with the columns that the origin may name: what is asked for from
+ * outside sees less than models and exposures do. */
+static const struct om_layer *named(const struct om__origin *o,
+                                    const struct om_layer *layer)
+{
+    return o->path ? om_layer_open(layer) : layer;
+}
+
 static bool is_number(enum om_type type)
 {
     return type == OM_TYPE_INTEGER || type == OM_TYPE_REAL ||
@@ -54,7 +62,7 @@ static om_status find_weight(struct om__binder *b, const struct om__origin *o,
 {
     *out = OM_NO_FIELD;
     if (!name || !*name) return OM_OK;
-    const size_t column = om_schema_find(&layer->schema, name);
+    const size_t column = om_schema_find(&named(o, layer)->schema, name);
     if (column == OM_NO_FIELD)
         return fault(b, o, "weight", OM_E_FORMAT, "%s has no column '%.60s'",
                      layer->name, name);
@@ -89,7 +97,7 @@ static om_status find_severity(struct om__binder *b, const struct om__origin *o,
 {
     *out = NULL;
     if (!s->column) return OM_OK;
-    const size_t column = om_schema_find(&layer->schema, s->column);
+    const size_t column = om_schema_find(&named(o, layer)->schema, s->column);
     if (column == OM_NO_FIELD)
         return fault(b, o, "severity.column", OM_E_FORMAT,
                      "%s has no column '%s'", layer->name, s->column);
@@ -157,7 +165,7 @@ static om_status span_filter(struct om__binder *b, const struct om__origin *o,
 {
     *out = NULL;
     if (!name || !*name) return OM_OK;
-    const size_t column = om_schema_find(&layer->schema, name);
+    const size_t column = om_schema_find(&named(o, layer)->schema, name);
     if (column == OM_NO_FIELD)
         return fault(b, o, member, OM_E_FORMAT, "%s has no column '%.60s'",
                      layer->name, name);
@@ -182,7 +190,8 @@ static om_status parse_own(struct om__binder *b, const struct om__origin *o,
 {
     struct om_err why = {0};
     const om_status st = om_filter_parse(
-        own, strlen(own), layer, b->snapshot->manifest->zone_s, out, &why);
+        own, strlen(own), named(o, layer), b->snapshot->manifest->zone_s, out,
+        &why);
     if (!st) return OM_OK;
     return fault(b, o, "filter", st == OM_E_NOTFOUND ? OM_E_FORMAT : st, "%s",
                  why.text[0] ? why.text : om_status_text(st));
@@ -214,7 +223,7 @@ static om_status find_filter(struct om__binder *b, const struct om__origin *o,
     om_filter_free(*out);
     *out = NULL;
     OM_TRY(join_filters(b, own, asked, &own));
-    return parse_asked(b, layer, own, out);
+    return parse_asked(b, named(o, layer), own, out);
 }
 
 static om_status find_times(struct om__binder *b, const struct om__origin *o,

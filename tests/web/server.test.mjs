@@ -502,12 +502,15 @@ test('what serve refuses', async (t) => {
 test('a configuration file says the same as options', async (t) => {
     const { dir, city } = await makeCity(t);
     await writeFile(path.join(dir, 'serve.json'), JSON.stringify({ url: 'https://map.example', threads: 1, workers: 1, cache_mib: 1 }));
-    const server = await serve(t, city, '--config', path.join(dir, 'serve.json'));
-    const tiles = (await get(`${server.url}/tiles/heat:place.json`)).json();
+    await writeFile(path.join(dir, 'token'), 'a-token-of-those-in-charge');
+    const server = await serve(t, city, '--config', path.join(dir, 'serve.json'), '--in-charge-token-file', path.join(dir, 'token'));
+    // Behind a proxy nobody is of this machine.
+    const ask = (target) => get(`${server.url}${target}`, { headers: { authorization: 'Bearer a-token-of-those-in-charge' } });
+    const tiles = (await ask('/tiles/heat:place.json')).json();
     assert.match(tiles.tiles[0], /^https:\/\/map\.example\/tiles\//);
     // A cache of a megabyte, and more tiles than it holds.
     for (let i = 0; i < 1200; i++)
-        assert.equal((await get(`${server.url}/tiles/heat:place/14/${i}/0.png`)).status, 200);
+        assert.equal((await ask(`/tiles/heat:place/14/${i}/0.png`)).status, 200);
     const { code } = await server.stop('SIGINT');
     assert.equal(code, 0);
 });

@@ -354,15 +354,16 @@ test('a name that is made to mean this machine does not write', async (t) => {
     for (const host of [`127.0.0.1:${plain.port}`, '127.0.0.1', '127.8.9.1', 'LocalHost', `localhost:${plain.port}`, '[::1]:80', '[0:0:0:0:0:0:0:1]'])
         assert.match(String((await put(plain, host)).status), /^20[014]$/, host);
     await plain.stop();
-    // The name that the server is told is its own, and no other.
-    const named = await serve(t, city, '--url', 'https://map.example:8443');
-    const ours = 'Origin: https://map.example:8443\r\n';
-    assert.match(String((await put(named, 'Map.example', { more: ours })).status), /^20[014]$/);
-    assert.equal((await put(named, 'evil.example', { more: ours })).status, 403);
-    await named.stop();
-    // With a token any name will do; pages of other sites still do not.
+    // Behind a proxy all come from this machine: a token is what it takes, and our own pages or none.
     const at = path.join(dir, 'token-for-names');
     await writeFile(at, 'a-token-for-this-test\n');
+    const named = await serve(t, city, '--url', 'https://map.example:8443', '--in-charge-token-file', at);
+    const ours = 'Origin: https://map.example:8443\r\n', known = 'Authorization: Bearer a-token-for-this-test\r\n';
+    assert.equal((await put(named, 'Map.example', { more: ours })).status, 401);
+    assert.match(String((await put(named, 'Map.example', { more: known + ours })).status), /^20[014]$/);
+    assert.equal((await put(named, 'Map.example', { more: `${known}Origin: https://evil.example\r\n` })).status, 403);
+    await named.stop();
+    // With a token any name will do; pages of other sites still do not.
     const guarded = await serve(t, city, '--in-charge-token-file', at), more = 'Authorization: Bearer a-token-for-this-test\r\n';
     assert.match(String((await put(guarded, 'map.example', { more })).status), /^20[014]$/);
     assert.equal((await put(guarded, 'map.example', { more: `${more}Origin: http://evil.example\r\n` })).status, 403);

@@ -105,7 +105,8 @@ size_t om_vector_by(const struct om_layer *layer)
     const struct om_schema *schema = &layer->schema;
     for (size_t f = 0; f + layer->unit_columns < schema->count; f++)
         if (schema->field[f].type == OM_TYPE_CATEGORY &&
-            f != schema->id_field && !om_vector_by_check(layer, f))
+            f != schema->id_field && !schema->hidden[f] &&
+            !om_vector_by_check(layer, f))
             return f;
     return OM_NO_FIELD;
 }

@@ -18,7 +18,7 @@ static const struct {
     {"publish", om__verb_publish},
     {"serve", om__verb_serve},       {"backup", om__verb_backup},
     {"restore", om__verb_restore},
-    {"simulate", om__verb_simulate},
+    {"simulate", om__verb_simulate}, {"token", om__verb_token},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 

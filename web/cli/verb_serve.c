@@ -139,13 +139,31 @@ static void wait_for_stop(struct om_server *server, const char *config,
     om_log(OM_LOG_INFO, "serve", "stopping");
 }
 
+/* A link for each page, with a token of its own that ends with us. */
+static void print_links(struct om_server *server)
+{
+    static const struct {
+        const char *role, *page;
+    } FACE[] = {{"wall", "wall"}, {"analyst", "analyst"}, {"admin", ""}};
+    for (size_t i = 0; i < sizeof FACE / sizeof *FACE; i++) {
+        char token[100];
+        struct om_err err = {0};
+        if (om_server_lend(server, FACE[i].role, token, sizeof token, &err))
+            om_log(OM_LOG_WARN, "serve", "no link for the %s: %s",
+                   FACE[i].role, err.text);
+        else
+            printf("  %-8s %s%s?token=%s\n", FACE[i].role,
+                   om_server_address(server), FACE[i].page, token);
+    }
+}
+
 int om__verb_serve(int argc, char **argv)
 {
     struct om_server_options o = {0};
     const char *config = NULL, *threads = NULL, *city = NULL;
     const char *beat = NULL;
     size_t operands;
-    bool help;
+    bool help, links = false;
     const struct om_option option[] = {
         {"--listen", &o.listen, NULL},
         {"--config", &config, NULL},
@@ -155,6 +173,7 @@ int om__verb_serve(int argc, char **argv)
         {"--beat", &beat, NULL},
         {"--in-charge-token-file", &o.charge_file, NULL},
         {"--read-only", NULL, &o.read_only},
+        {"--links", NULL, &links},
     };
     const int usage = om__options_read("serve", argc, argv, option,
                                        sizeof option / sizeof *option, &city, 1,
@@ -199,6 +218,7 @@ int om__verb_serve(int argc, char **argv)
     st = om_server_start(&o, &server, &err);
     if (st) goto done;
     printf("onemap serve: %s\n", om_server_address(server));
+    if (links) print_links(server);
     fflush(stdout);
     wait_for_stop(server, config, &given, &signals);
     om_server_stop(server);

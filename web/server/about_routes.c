@@ -80,8 +80,11 @@ om_status om__get_ready(struct om__request *r)
         om_buf_add_json_text(&out, why, strlen(why));
     }
     struct om_snapshot *snapshot = om_city_snapshot(r->server->city);
-    if (snapshot) add_damaged(snapshot, &out);
-    if (snapshot) add_withheld(snapshot, &out);
+    // Which layers there are is not for everybody.
+    if (snapshot && r->who->role->operate) {
+        add_damaged(snapshot, &out);
+        add_withheld(snapshot, &out);
+    }
     om_snapshot_unref(snapshot);
     om_buf_add_text(&out, "}\n");
     if (!ready) head.status = MHD_HTTP_SERVICE_UNAVAILABLE;
@@ -91,6 +94,8 @@ om_status om__get_ready(struct om__request *r)
 om_status om__get_metrics(struct om__request *r)
 {
     struct om_buf out = {0};
+    if (!r->who->role->operate)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is nothing here");
     const om_status st = om__metrics_write(r->server, &out);
     if (!st) return om__reply(r, &out, &HEAD_METRICS);
     om_buf_deinit(&out);

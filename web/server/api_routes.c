@@ -185,6 +185,7 @@ static void add_columns(const struct om__route *route,
 {
     for (size_t i = 0; i < layer->schema.count; i++) {
         const struct om_field *field = &layer->schema.field[i];
+        if (layer->schema.hidden[i]) continue;
         // A column that is called like a parameter is asked for by filter.
         const size_t len = strlen(field->name);
         const char *own = strstr(route->params, field->name);

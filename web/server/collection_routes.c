@@ -4,6 +4,7 @@
 
 #include "data/model/time.h"
 #include "data/source/project.h"
+#include "engine/policy/policy.h"
 #include "web/server/maps.h"
 
 /* Values of a category that are listed one by one: what fits a menu. */
@@ -54,7 +55,8 @@ void om__layer_extent(const struct om__request *r, const struct om_layer *layer,
     const bool crowds = om__crowds_only(r, layer);
     const bool somewhere = crowds ? om__units_bounds(r->snapshot, b)
                                   : om_layer_bounds(layer, b);
-    const bool sometime = !crowds && om__layer_times(layer, &from_s, &to_s);
+    const bool sometime = !crowds && !layer->rights.area &&
+                          om__layer_times(layer, &from_s, &to_s);
     if (!somewhere && !sometime) return;
     om_buf_add_text(out, ",\"extent\":{");
     if (somewhere)
@@ -92,8 +94,11 @@ static void add_columns(const struct om_layer *layer, struct om_buf *out)
     else
         add_text(out, s->field[s->time_field].name);
     om_buf_add_text(out, ",\"columns\":[");
+    bool first = true;
     for (size_t i = 0; i < s->count; i++) {
-        om_buf_add_text(out, i ? ",{\"name\":" : "{\"name\":");
+        if (s->hidden[i]) continue;
+        om_buf_add_text(out, first ? "{\"name\":" : ",{\"name\":");
+        first = false;
         add_text(out, s->field[i].name);
         om_buf_addf(out, ",\"type\":\"%s\"%s}", om_type_name(s->field[i].type),
                     is_unit(layer, i) ? ",\"unit\":true" : "");
@@ -113,7 +118,7 @@ void om__layer_about(const struct om__request *r, const struct om_layer *layer,
     add_member(out, "rhythm", meta->rhythm);
     add_member(out, "base", meta->base);
     add_member(out, "unit_level", meta->unit_level);
-    if (om__layer_personal(r->snapshot, layer))
+    if (om_layer_personal(r->snapshot->manifest, layer->name))
         om_buf_add_text(out, ",\"personal\":true");
     const int64_t as_of = om_snapshot_as_of(r->snapshot, layer);
     if (as_of) {
@@ -263,7 +268,9 @@ static om_status add_property(const struct om__request *r,
     if (column == s->id_field) om_buf_add_text(out, ",\"x-ogc-role\":\"id\"");
     if (column == s->time_field)
         om_buf_add_text(out, ",\"x-ogc-role\":\"primary-instant\"");
-    if (!om__crowds_only(r, layer)) OM_TRY(add_enum(layer, column, out));
+    // The words of other units are not told of.
+    if (!om__crowds_only(r, layer) && !layer->rights.area)
+        OM_TRY(add_enum(layer, column, out));
     return om_buf_add_text(out, "}");
 }
 
@@ -292,7 +299,8 @@ om_status om__get_queryables(struct om__request *r)
                 GEOMETRY[r->layer->schema.geometry]);
     om_status st = url.status;
     for (size_t i = 0; i < r->layer->schema.count && !st; i++)
-        st = add_property(r, r->layer, i, &out);
+        if (!r->layer->schema.hidden[i])
+            st = add_property(r, r->layer, i, &out);
     om_buf_add_text(&out, "}}\n");
     om_buf_deinit(&url);
     if (!st)

@@ -167,7 +167,8 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
     if (request->upload && request->route && request->route->drop)
         request->route->drop(request);
     om__world_unref(request->world);
-    om_snapshot_unref(request->snapshot);
+    om__rights_drop(request);
+    om__guard_part(request);
     om_buf_deinit(&request->problem_more);
     om_free(request);
     *context = NULL;
@@ -202,6 +203,8 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         single(request, &request->if_range, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION)) {
         single(request, &request->authorization, value);
+    } else if (!strcasecmp(name, MHD_HTTP_HEADER_COOKIE)) {
+        single(request, &request->cookie, value);
     } else if (!strcasecmp(name, "City-Clock")) {
         single(request, &request->city_clock, value);
     } else if (!strcasecmp(name, "Last-Event-ID")) {
@@ -306,8 +309,10 @@ static enum MHD_Result no_method(struct om__request *request)
 static enum MHD_Result begin_change(struct om__request *request,
                                     const char *method)
 {
-    const om_status st = read_address(request);
+    om_status st = read_address(request);
     if (st) return refuse_as(request, OM_E_FORMAT);
+    st = om__guard_admit(request);
+    if (st) return refuse_as(request, st);
     request->route = om__route_find(request->server, &request->address, method);
     if (!request->route) return no_method(request);
     if (request->body && !request->route->take)
@@ -401,6 +406,29 @@ static enum MHD_Result put_off(struct om__request *request)
     return MHD_YES;
 }
 
+/* A question, seen for the first time. False: it is answered. */
+static bool begin_question(struct om__request *request)
+{
+    const bool known = request->who != NULL;
+    om_status st = known ? om__guard_admit(request) : OM_OK;
+    if (!st && known && answer_from_cache(request)) return false;
+    if (!st && read_address(request)) {
+        om__reply_problem(request, OM_E_FORMAT);
+        return false;
+    }
+    if (!st && om__guard_link(request)) return false;
+    if (!st)
+        request->route =
+            om__route_find(request->server, &request->address, NULL);
+    if (!known && !(request->route && request->route->anyone))
+        st = om__guard_admit(request);
+    if (st) {
+        request->route = NULL;
+        om__reply_problem(request, st);
+    }
+    return !st;
+}
+
 enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
                            const char *url, const char *method,
                            const char *version, const char *upload,
@@ -414,8 +442,7 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
         watch_turn(connection, true, request->begun_s);
         MHD_get_connection_values(connection, MHD_HEADER_KIND, see_header,
                                   request);
-        request->in_charge = om__charge_holds(request->server->charge,
-                                              request->authorization);
+        om__guard_meet(request);
         return see_head(request, method);
     }
     if (*upload_len) {
@@ -430,14 +457,8 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
     }
     watch_answer(request);
 
-    if (!request->begun) {
-        if (answer_from_cache(request)) return send_answer(request);
-        if (read_address(request)) {
-            om__reply_problem(request, OM_E_FORMAT);
-            return send_answer(request);
-        }
-        request->route = om__route_find(request->server, &request->address, NULL);
-    }
+    if (!request->begun && !begin_question(request))
+        return send_answer(request);
     request->later = request->route && request->route->queued;
     if (!request->later) om__request_answer(request);
     return request->later || request->submit ? put_off(request)

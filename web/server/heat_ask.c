@@ -78,6 +78,70 @@ static om_status bind_ask(struct om__request *r, const char *name,
     return st;
 }
 
+/* Does a part look at columns that are hidden? Its filter may: what was asked
+ * for was read without them. */
+static bool part_hides(const struct om_risk_part *part,
+                       const struct om_risk_rows *rows)
+{
+    const struct om_layer *layer = part->spec.layer;
+    const struct om_weighting *weight = &part->spec.weight;
+    const struct om_schema *s = &layer->schema;
+    const char *const *name = NULL;
+    if (!layer->rights.open) return false;
+    if (weight->column != OM_NO_FIELD && s->hidden[weight->column]) return true;
+    if (weight->table && s->hidden[weight->table->column]) return true;
+    const size_t columns =
+        rows->filter ? om_filter_columns(rows->filter, &name) : 0;
+    for (size_t i = 0; i < columns; i++)
+        if (om_schema_find(s, name[i]) == OM_NO_FIELD) return true;
+    return false;
+}
+
+static bool terms_hide(const struct om_risk_bound *bound)
+{
+    for (size_t i = 0; i < bound->risk.terms; i++)
+        if (part_hides(&bound->risk.term[i], &bound->term[i])) return true;
+    return false;
+}
+
+static bool exposures_hide(const struct om_risk_bound *bound)
+{
+    for (size_t i = 0; i < bound->risk.exposures; i++)
+        if (part_hides(&bound->risk.exposure[i], &bound->exposed[i]))
+            return true;
+    return false;
+}
+
+bool om__heat_personal(const struct om_risk_bound *bound)
+{
+    return terms_hide(bound) || exposures_hide(bound);
+}
+
+/* A kernel mixes what is single only if nobody chooses which rows it holds, and
+ * only where it holds many: where the floor leaves fewer unknown. */
+static om_status check_personal(struct om__request *r,
+                                const struct om_risk_bound *bound)
+{
+    static const char *const choosing[] = {"filter",    "datetime", "at",
+                                           "halflife",  "weight",   "per",
+                                           "bandwidth", "kernel"};
+    const bool terms = terms_hide(bound), exposures = exposures_hide(bound);
+    if (!terms && !exposures) return OM_OK;
+    const uint64_t least = r->snapshot->layers
+                               ? bound->layer->rights.smallest_count
+                               : 0;
+    if (!bound->risk.exposures || bound->risk.floor < (double)least)
+        return om__rows_refused(r, "what the map weighs");
+    // Of what is exposed only the reach may not be chosen.
+    for (size_t i = terms ? 0 : 6; i < sizeof choosing / sizeof *choosing; i++)
+        if (om__param_text(r, choosing[i]))
+            return om__param_bad(r, choosing[i], OM_E_UNSUPPORTED,
+                                 "%s: the map weighs what is about single "
+                                 "persons, and is shown as it ships",
+                                 choosing[i]);
+    return OM_OK;
+}
+
 /* A field tells where its rows are, to the metre where the bandwidth is small.
  */
 static om_status check_allowed(struct om__request *r,
@@ -87,7 +151,7 @@ static om_status check_allowed(struct om__request *r,
         OM_TRY(om__rows_allowed(r, bound->risk.term[i].spec.layer));
     for (size_t i = 0; i < bound->risk.exposures; i++)
         OM_TRY(om__rows_allowed(r, bound->risk.exposure[i].spec.layer));
-    return OM_OK;
+    return check_personal(r, bound);
 }
 
 om_status om__request_heat(struct om__request *r, const char *name,

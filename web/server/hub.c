@@ -56,7 +56,7 @@ struct om__listener {
     struct om__listener *next, *previous;
     int fd;  // -1: not started
     bool lost, ended;
-    uint64_t client;
+    uint64_t client, who;
     void (*gone)(void *ctx);
     void *ctx;
     double stuck_s;  // since when it takes nothing; 0: it does
@@ -87,7 +87,7 @@ struct om__hub {
     struct om__hub_stats stats;
     int epoll, wake;
     bool thread_made;
-    atomic_bool stop;
+    atomic_bool stop, cut;  // cut: some are lost
     pthread_t thread;
     double told_s, beat_s;
 };
@@ -280,6 +280,27 @@ void om__listener_drop(struct om__listener *l)
     unlink_listener(l);
     pthread_mutex_unlock(&hub->lock);
     om_free(l);
+}
+
+void om__listener_name(struct om__listener *l, uint64_t who)
+{
+    l->who = who;
+}
+
+void om__hub_cut(struct om__hub *hub, bool (*knows)(void *ctx, uint64_t who),
+                 void *ctx)
+{
+    bool any = false;
+    pthread_mutex_lock(&hub->lock);
+    for (struct om__listener *l = hub->listeners; l; l = l->next) {
+        if (l->lost || knows(ctx, l->who)) continue;
+        l->lost = any = true;
+    }
+    pthread_mutex_unlock(&hub->lock);
+    const uint64_t one = 1;
+    if (!any) return;
+    atomic_store(&hub->cut, true);
+    (void)!write(hub->wake, &one, sizeof one);
 }
 
 void om__listener_start(struct om__listener *l, int fd, struct om_buf *first,
@@ -489,6 +510,18 @@ static void beat_if_due(struct om__hub *hub, double now_s,
     pthread_mutex_unlock(&hub->lock);
 }
 
+static void cut_lost(struct om__hub *hub, struct om__listener **ended)
+{
+    struct om__listener *next;
+    if (!atomic_exchange(&hub->cut, false)) return;
+    pthread_mutex_lock(&hub->lock);
+    for (struct om__listener *l = hub->listeners; l; l = next) {
+        next = l->next;
+        if (l->lost && l->fd >= 0) end(l, ended);
+    }
+    pthread_mutex_unlock(&hub->lock);
+}
+
 /* Milliseconds until there is something to do without an event. */
 static int rest_ms(struct om__hub *hub, double now_s)
 {
@@ -532,6 +565,7 @@ static void *run(void *ctx)
         const double now_s = om_seconds();
         tell_if_due(hub, now_s, &ended);
         beat_if_due(hub, now_s, &ended);
+        cut_lost(hub, &ended);
         bury(ended);
     }
     return NULL;

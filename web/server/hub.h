@@ -62,6 +62,11 @@ void om__hub_remember(struct om__hub *hub, uint64_t floor,
 om_status om__hub_join(struct om__hub *hub, const char *layers, uint64_t client,
                        struct om__listener **out, uint64_t *told) OM_MUST_USE;
 void om__listener_drop(struct om__listener *listener);
+/** Who it is, for om__hub_cut; 0 where nothing is said. Before it starts. */
+void om__listener_name(struct om__listener *listener, uint64_t who);
+/** Let those go that are not known any more. threads: any */
+void om__hub_cut(struct om__hub *hub, bool (*knows)(void *ctx, uint64_t who),
+                 void *ctx);
 /**
  * From now on the listener has the socket to itself: `first` is written (its
  * memory is taken), then what is told. At the end, whoever ends it, the socket

@@ -175,6 +175,7 @@ om_status om__item_ask_key(const struct om__request *r,
     const char *bbox_crs = om__param_text(r, "bbox-crs");
     const char *next = om__param_text(r, "next");
     om_buf_add(key, &r->layer->serial, sizeof r->layer->serial);
+    om_buf_add(key, &r->snapshot->rights, sizeof r->snapshot->rights);
     om_buf_addf(key, " %d %s %.*s %s %d %lld %lld %zu", OM_POLICY_ALL.all,
                 r->layer->name, (int)r->form_len, r->form,
                 om_project_system(ask->project)->code, q->window.set,

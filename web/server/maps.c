@@ -37,6 +37,15 @@ static bool is_level_name(const struct om_snapshot *snapshot,
            om_snapshot_units(snapshot, level) == layer;
 }
 
+/* Does whoever asks see all that a model is made of? */
+static bool all_there(const struct om_snapshot *snapshot,
+                      const struct om_model *model)
+{
+    for (size_t t = 0; t < model->terms; t++)
+        if (!om_snapshot_layer(snapshot, model->term[t].layer)) return false;
+    return true;
+}
+
 /* Heat of a risk model. It is where its first term's rows are. */
 static bool model_at(struct om__request *r, size_t i, struct om__map *out)
 {
@@ -45,7 +54,7 @@ static bool model_at(struct om__request *r, size_t i, struct om__map *out)
     const struct om_models *models = r->world->models;
     for (size_t k = 0; k < models->count; k++) {
         const struct om_model *model = models->entry[k].model;
-        if (!model || i-- > 0) continue;
+        if (!model || !all_there(r->snapshot, model) || i-- > 0) continue;
         out->title = model->title ? model->title : model->name;
         out->layer = om_snapshot_layer(r->snapshot, model->term[0].layer);
         out->crowds = out->layer && om__crowds_only(r, out->layer);

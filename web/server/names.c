@@ -137,6 +137,7 @@ om_status om__names_get(struct om__request *r, const char *level,
     void *thing = NULL;
     om_buf_add(&key.text, level, strlen(level) + 1);
     key.family = key.text.len;
+    om_buf_add(&key.text, &r->snapshot->rights, sizeof r->snapshot->rights);
     om_buf_add(&key.text, &layer->serial, sizeof layer->serial);
     const om_status st = om__made_get(r->server->names, &key, NULL, false,
                                       read_level, &ask, &thing);

@@ -189,7 +189,8 @@ static om_status make_base(void *ctx, void **out)
     struct om__request *r = ((const struct asking *)ctx)->request;
     struct om_snapshot *some;
     struct om_base *base = NULL;
-    OM_TRY(base_snapshot(r->snapshot, &om__lane(r->server)->arena, &some));
+    // The ground is the same for all.
+    OM_TRY(base_snapshot(r->whole, &om__lane(r->server)->arena, &some));
     const om_status st =
         om_base_new(some, r->server->pictures->font, &base, &r->err);
     om_snapshot_unref(some);
@@ -218,7 +219,7 @@ om_status om__base_get(struct om__request *r, struct om_base **out)
     struct asking ask = {.request = r};
     struct om__made_key key = {.newness = r->snapshot->sequence};
     void *thing = NULL;
-    add_base_serials(r->snapshot, false, &key.text);
+    add_base_serials(r->whole, false, &key.text);
     const om_status st = om__made_get(r->server->pictures->bases, &key, NULL,
                                       false, make_base, &ask, &thing);
     om_buf_deinit(&key.text);
@@ -253,6 +254,7 @@ om_status om__picture_get(struct om__request *r,
     struct asking ask = {r, bound};
     struct om__made_key key = {.newness = r->snapshot->sequence};
     void *thing = NULL;
+    om_buf_add(&key.text, &r->snapshot->rights, sizeof r->snapshot->rights);
     om_buf_add(&key.text, bound->canonical.bytes, bound->canonical.len);
     key.family = key.text.len;
     add_serials(r, bound, &key.text);

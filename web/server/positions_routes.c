@@ -55,10 +55,11 @@ om_status om__begin_positions(struct om__request *r)
     OM_TRY(om__write_allowed(r));
     struct om__positions *positions = atomic_load(&r->server->positions);
     if (!positions || !om__positions_follow(positions) ||
-        !om__positions_about(r->snapshot, &about))
+        !om__positions_about(r->whole, &about))
         return om_fail(&r->err, OM_E_NOTFOUND, 0,
                        "this city follows nobody: its city.json has no "
                        "positions");
+    OM_TRY(om__write_role(r, about.layer));
     const char *type = r->content_type;
     if (type && !strstr(type, "json")) {
         r->error_status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
@@ -69,7 +70,7 @@ om_status om__begin_positions(struct om__request *r)
     if (!f) return OM_E_MEMORY;
     r->upload = f;
     om_buf_init(&f->body, OM__FIXES_BYTES + 1);
-    f->bounded = om_body_extent(r->snapshot, &f->extent);
+    f->bounded = om_body_extent(r->whole, &f->extent);
     f->zone_s = r->snapshot->manifest->zone_s;
     f->now_s = om_snapshot_now(r->snapshot);
     f->ahead_s =

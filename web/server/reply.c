@@ -128,14 +128,14 @@ static void add_data(struct lines *lines, const struct om__request *r)
  * that is what a CDN in front of it needs to hold most requests off. */
 #define CACHE_RELEASE "public, max-age=300, stale-while-revalidate=86400"
 
-/* What was answered to somebody in charge is for nobody else. */
+/* What was answered to a token is for nobody else. */
 #define CACHE_PRIVATE "private, no-cache"
 
 static const char *cache_of(const struct om__request *r,
                             const struct om__head *head)
 {
     const bool good = !head->status || head->status == MHD_HTTP_OK;
-    if (r->in_charge) return CACHE_PRIVATE;
+    if (r->who && r->who->asked && r->route) return CACHE_PRIVATE;
     if (r->versioned && good) return CACHE_FOREVER;
     const bool data = head->cache && !strcmp(head->cache, CACHE_DATA);
     return data && r->server->release ? CACHE_RELEASE : head->cache;

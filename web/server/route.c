@@ -47,6 +47,7 @@ const struct om__route om__routes[] = {
      .summary = "Is the process alive?",
      .path = "health",
      .params = "",
+     .anyone = true,
      .answer = om__get_health},
     {.name = "ready",
      .summary = "Can it be asked, and written to?",
@@ -581,12 +582,10 @@ static om_status read_version(struct om__request *r)
 om_status om__request_renew(struct om__request *r)
 {
     om__world_unref(r->world);
-    om_snapshot_unref(r->snapshot);
     r->versioned = false;
     r->world = NULL;
     r->layer = NULL;
-    r->snapshot = om_city_snapshot(r->server->city);
-    if (!r->snapshot) return OM_E_MEMORY;
+    OM_TRY(om__rights_take(r, om_city_snapshot(r->server->city)));
     r->now_s = om__beat(r->server, om_snapshot_now(r->snapshot));
     return OM_OK;
 }
@@ -673,7 +672,8 @@ void om__request_answer(struct om__request *r)
 om_status om__request_key(const struct om__request *r, struct om_buf *key)
 {
     const char *host = r->host ? r->host : "";
-    om_buf_add_byte(key, (uint8_t)(r->gzip | r->in_charge << 1));
+    om_buf_add_byte(key, (uint8_t)(r->gzip | r->who->asked << 1));
+    om_buf_add(key, &r->who->key, sizeof r->who->key);
     om_buf_add(key, host, strlen(host) + 1);
     return om_buf_add(key, r->target, r->target_len);
 }

@@ -93,6 +93,7 @@ static void refresh(struct om_server *server)
     }
     server->sequence = snapshot->sequence;
     server->release = snapshot->manifest->release;
+    om__guard_publish(server->guard, snapshot);
     if (before->manifest != snapshot->manifest) {
         om__views_clear(server->views);
         om__pictures_clear(server->pictures);
@@ -105,13 +106,28 @@ static void refresh(struct om_server *server)
     om_snapshot_unref(before);
 }
 
+static void sweep_lenses(struct om_server *server)
+{
+    struct om_snapshot *newest = om_city_snapshot(server->city);
+    if (newest) om__lenses_sweep(server->lenses, newest);
+    om_snapshot_unref(newest);
+}
+
+static bool knows(void *guard, uint64_t who)
+{
+    return om__guard_knows(guard, who);
+}
+
 static void *tick(void *ctx)
 {
     struct om_server *server = ctx;
     for (unsigned i = 1; !server->stopping; i++) {
         pause_ms(TICK_MS);
+        om__guard_refresh(server->guard);
         if (i % (1000 / TICK_MS)) continue;
         refresh(server);
+        sweep_lenses(server);
+        om__hub_cut(server->hub, knows, server->guard);
         om__watch_sweep(server);
         om__views_sweep(server->views);
         om__pictures_sweep(server->pictures);
@@ -322,10 +338,17 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
     OM_TRY(om__exports_new(server, &server->exports));
     OM_TRY(om__stream_new(server, &server->hub));
-    OM_TRY(om__charge_new(o->charge_file, &server->charge, err));
+    const struct om__guard_options guard = {.city = o->city,
+                                            .charge_file = o->charge_file};
+    OM_TRY(om__guard_new(&guard, &server->guard, err));
+    OM_TRY(om__lenses_new(&server->lenses));
     OM_TRY(om__searcher_new(server, !o->read_only, &server->searcher));
     OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
                         &server->jobs));
+    snapshot = om_city_snapshot(server->city);
+    if (!snapshot) return OM_E_MEMORY;
+    om__guard_publish(server->guard, snapshot);
+    om_snapshot_unref(snapshot);
     // Last: a command line that is wrong must not keep another from writing.
     OM_TRY(om__writes_new(server, o, &server->writes, err));
     om__stream_recall(server);
@@ -349,6 +372,7 @@ om_status om_server_start(const struct om_server_options *o,
     if (st) goto done;
     st = name_address(server, fd, err);
     if (st) goto done;
+    om__guard_open(server->guard, loopback && !server->url);
     st = start_daemon(server, fd, loopback, threads, err);
     if (st) goto done;
     fd = -1;  // the daemon's from here on
@@ -374,9 +398,11 @@ om_status om_server_reload(struct om_server *server,
     // Looked at first, so that nothing is taken over where something is wrong.
     om_status st = om_manifest_read(server->city_path, &manifest, err);
     om_manifest_deinit(&manifest);
-    struct om__charge *charge = NULL;
-    if (!st) st = om__charge_new(o->charge_file, &charge, err);
-    om__charge_free(charge);
+    const struct om__guard_options options = {.city = server->city_path,
+                                              .charge_file = o->charge_file};
+    struct om__guard *guard = NULL;
+    if (!st) st = om__guard_new(&options, &guard, err);
+    om__guard_free(guard);
     if (!st) st = om__writes_refresh(server->writes, NULL, err);
     if (!st) {
         snapshot = om_city_snapshot(server->city);
@@ -384,13 +410,21 @@ om_status om_server_reload(struct om_server *server,
                       : om_fail(err, OM_E_MEMORY, 0, "out of memory");
     }
     om_snapshot_unref(snapshot);
-    if (!st) st = om__charge_reload(server->charge, o->charge_file, err);
+    if (!st) st = om__guard_reload(server->guard, o->charge_file, err);
     if (st) return st;
     om__writes_set(server->writes, o);
     om__views_clear(server->views);
     om__pictures_clear(server->pictures);
     om__cache_clear(server->cache);
     return OM_OK;
+}
+
+om_status om_server_lend(struct om_server *server, const char *role, char *text,
+                         size_t room, struct om_err *err)
+{
+    char token[OM_TOKEN_TEXT_BYTES];
+    OM_TRY(om__guard_lend(server->guard, role, token, err));
+    return snprintf(text, room, "%s", token) < (int)room ? OM_OK : OM_E_LIMIT;
 }
 
 const char *om_server_address(const struct om_server *server)
@@ -432,7 +466,8 @@ void om_server_stop(struct om_server *server)
     om__positions_free(atomic_load(&server->positions));
     om__files_free(server->files);
     om__exports_free(server->exports);
-    om__charge_free(server->charge);
+    om__guard_free(server->guard);
+    om__lenses_free(server->lenses);
     om__hub_free(server->hub);
     om__cache_free(server->cache);
     om__flights_free(server->flights);

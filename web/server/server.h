@@ -13,8 +13,7 @@ struct om_server_options {
     const char *pages;   // folder of the pages; NULL: none are served
     const char *url;     // how clients reach us, "https://map.example"; links
                          // are built from it instead of from the Host header
-    const char *charge_file;  // the token of those who may see rows that are
-                              // about single persons; NULL: nobody may
+    const char *charge_file;  // one more token, of role admin; may be NULL
     const char *fonts;   // files of the maps' letters, "regular[:bold]"; NULL:
                          // where the system has them
     bool read_only;      // leave writing to another process
@@ -50,14 +49,20 @@ om_status om_server_start(const struct om_server_options *options,
 /** "http://127.0.0.1:8080/", with the port that was really taken. */
 const char *om_server_address(const struct om_server *server);
 /**
- * Read again what people edit by hand: models, city.json, and of the options
- * the figures of rates and the token. All of it or, where something is wrong,
+ * Read again what people edit by hand: models, city.json, roles.json, and of
+ * the options the figures of rates and the token file. All of it or, where something is wrong,
  * nothing.
  * threads  the one that started the server
  */
 om_status om_server_reload(struct om_server *server,
                            const struct om_server_options *options,
                            struct om_err *err) OM_MUST_USE;
+/**
+ * A token of a role of the city that ends with the server, into text [room].
+ * returns  OM_E_NOTFOUND  no such role, or one that has an area
+ */
+om_status om_server_lend(struct om_server *server, const char *role, char *text,
+                         size_t room, struct om_err *err) OM_MUST_USE;
 /** Stop accepting, finish what was begun (20 s at most), free all. */
 void om_server_stop(struct om_server *server);
 

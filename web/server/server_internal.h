@@ -16,6 +16,7 @@
 #include "web/heat_view.h"
 #include "web/picture.h"
 #include "web/server/address.h"
+#include "web/server/guard.h"
 #include "web/server/hub.h"
 #include "web/server/server.h"
 
@@ -156,6 +157,7 @@ struct om__route {
     bool columns;  // a column's name may be a parameter, too
     bool counts;   // of a personal layer it only counts: anyone may ask
     bool inside;   // not where a release is served
+    bool anyone;   // says nothing of the city: asks for no token
 };
 extern const struct om__route om__routes[];
 extern const size_t om__routes_count;
@@ -168,7 +170,8 @@ struct om__request {
     struct MHD_Connection *connection;
     const struct om__route *route;  // NULL: none
     struct om_address address;
-    struct om_snapshot *snapshot;
+    struct om_snapshot *snapshot;  // as whoever asks sees it
+    struct om_snapshot *whole;     // all of it: not for answers
     int64_t now_s;                 // the city's moment, down to the beat
     struct om__needs needs;        // of the answer being made
     bool needs_known;              // else: the whole city
@@ -180,7 +183,7 @@ struct om__request {
     const char *range, *if_range, *authorization, *if_match;
     const char *last_event_id, *city_clock;
     const char *content_type, *content_encoding, *idempotency_key;
-    const char *origin, *fetch_site;
+    const char *origin, *fetch_site, *cookie;
     uint64_t length;      // of the body as the head says it
     uint64_t body_bytes;  // of it that have come
     void *upload;         // what the route makes of it
@@ -193,7 +196,8 @@ struct om__request {
     bool chunked, sized, expects, address_read;  // sized: has Content-Length
     bool begun;  // what om__request_begin does is done
     bool on_worker, later;
-    bool in_charge;   // may see what is about single persons (charge.c)
+    const struct om__who *who;  // that asks, of `book`; NULL: nobody
+    struct om__book *book;
     bool heavy;       // wants the worker of heavy work, or has it
     bool on_heavy;    // has it
     bool filing;      // wants the worker that writes files
@@ -248,7 +252,6 @@ struct om__jobs;
 struct om__flights;
 struct om__files;
 struct om__exports;
-struct om__charge;
 struct om__positions;
 struct om__watch;
 struct om__writes;
@@ -272,7 +275,8 @@ struct om_server {
     struct om__metrics *metrics;
     struct om__files *files;
     struct om__exports *exports;
-    struct om__charge *charge;
+    struct om__guard *guard;
+    struct om__lenses *lenses;
     struct om__hub *hub;
     struct om__positions *_Atomic positions;  // NULL: a server for reading
     struct om__jobs *jobs;
@@ -419,28 +423,25 @@ void om__made_sweep(struct om__made *made, double idle_s);
 #define OM__IDLE_THING_S 120.0
 struct om__made_stats om__made_stats(struct om__made *made);
 
-// charge.c: who may see rows that are about single persons, until there are
-// roles
-/** Of a personal layer, as many rows together are shown to anyone. */
-#define OM__CROWD 10
-/** Read the token of those in charge; path NULL: nobody is. A token is the
- *  file's only line: 16 to 200 printable characters without blanks. */
-om_status om__charge_new(const char *path, struct om__charge **out,
-                         struct om_err *err) OM_MUST_USE;
-/** Another token from now on; the old one stays where the new cannot be read.
- */
-om_status om__charge_reload(struct om__charge *charge, const char *path,
-                            struct om_err *err) OM_MUST_USE;
-void om__charge_free(struct om__charge *charge);
-/** Is there a token at all? */
-bool om__charge_set(const struct om__charge *charge);
-/** Does an Authorization header (may be NULL) name the token? The time it
- *  takes says nothing about the token. */
-bool om__charge_holds(const struct om__charge *charge,
-                      const char *authorization);
-/** Is a layer about single persons ("personal": true in city.json)? */
-bool om__layer_personal(const struct om_snapshot *snapshot,
-                        const struct om_layer *layer);
+// guard.c and rights.c: who asks, and what they may see
+struct om__lenses;
+om_status om__lenses_new(struct om__lenses **out) OM_MUST_USE;
+void om__lenses_free(struct om__lenses *lenses);
+/** Let go of what was made of older snapshots. */
+void om__lenses_sweep(struct om__lenses *lenses,
+                      const struct om_snapshot *newest);
+/** A snapshot as somebody sees it. owns: *out, om_snapshot_unref */
+om_status om__rights_look(struct om_server *server, const struct om__who *who,
+                          struct om_snapshot *whole,
+                          struct om_snapshot **out) OM_MUST_USE;
+/** Into request->whole (taken over, also on failure) and request->snapshot,
+ *  which is what whoever asks sees of it. */
+om_status om__rights_take(struct om__request *request,
+                          struct om_snapshot *whole) OM_MUST_USE;
+void om__rights_drop(struct om__request *request);
+/** Not for whoever asks: 401, or 404 to a token. */
+om_status om__rows_refused(struct om__request *request,
+                           const char *what) OM_MUST_USE;
 /** May single rows of the layer be told to whoever asks? 401 if not. This is
  *  the one place at which that is decided. */
 om_status om__rows_allowed(struct om__request *request,
@@ -737,8 +738,7 @@ om_status om__request_world(struct om__request *request) OM_MUST_USE;
 struct om__world *om__world_ref(struct om__world *world);
 void om__world_unref(struct om__world *world);
 /** What heat maps are made with; the city's area is made by who comes first. */
-om_status om__world_heat(struct om__world *world, struct om_server *server,
-                         struct om_snapshot *snapshot,
+om_status om__world_heat(struct om__world *world, struct om__request *request,
                          struct om_heat_world *out) OM_MUST_USE;
 
 // heat_ask.c: which heat map is asked for
@@ -746,6 +746,9 @@ om_status om__world_heat(struct om__world *world, struct om_server *server,
  *  owns: *out with om_risk_bound_free */
 om_status om__request_heat(struct om__request *request, const char *name,
                            struct om_risk_bound **out) OM_MUST_USE;
+/** Does the map weigh columns that are hidden from whoever asks? Then it is
+ *  shown as it ships, and its values by their steps. */
+bool om__heat_personal(const struct om_risk_bound *bound);
 om_status om__param_palette(struct om__request *request,
                             enum om_palette *out) OM_MUST_USE;
 

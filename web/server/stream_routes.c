@@ -19,6 +19,7 @@
 
 #include "data/model/time.h"
 #include "data/base/alloc.h"
+#include "engine/policy/policy.h"
 #include "web/server/writes.h"
 
 /* Milliseconds after which a browser comes back when it has lost us. */
@@ -66,7 +67,7 @@ static bool hidden(void *ctx, const char *name)
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     const struct om_layer *layer =
         snapshot ? om_snapshot_layer(snapshot, name) : NULL;
-    const bool personal = layer && om__layer_personal(snapshot, layer);
+    const bool personal = layer && om_layer_personal(snapshot->manifest, name);
     om_snapshot_unref(snapshot);
     return personal;
 }
@@ -229,7 +230,7 @@ static om_status read_layers(struct question *q)
     struct om__request *r = q->request;
     const char *text = om__param_text(r, "layers");
     if (!text || !*text) return OM_OK;
-    if (strlen(text) >= sizeof q->layers)
+    if (strlen(text) >= sizeof q->layers / 2)
         return om__param_bad(r, "layers", OM_E_LIMIT, "layers is too long");
     for (const char *at = text; *at;) {
         char name[OM_LIMIT_NAME_BYTES] = "";
@@ -244,14 +245,30 @@ static om_status read_layers(struct question *q)
                                  "layers: there is no layer '%.60s'", name);
         at += len + (at[len] == ',');
     }
+    return OM_OK;
+}
+
+/* Who does not see all layers asks for those that it sees; who has an area is
+ * not told where in them something changed. */
+static om_status choose_layers(struct question *q)
+{
+    const struct om__request *r = q->request;
+    const char *text = om__param_text(r, "layers");
+    const bool all = !text || !*text;
+    const bool area = r->who->token.level[0];
+    if (all && !area && r->snapshot->layers == r->whole->layers) return OM_OK;
+    if (area) q->layers[0] = OM__TOLD_COARSE;
     // In the city's order, each once: equal questions are equal texts.
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;
-        if (!om__told_wanted(text, name)) continue;
+        if (!all && !om__told_wanted(text, name)) continue;
         const size_t at = strlen(q->layers);
-        snprintf(q->layers + at, sizeof q->layers - at, "%s%s", at ? "," : "",
-                 name);
+        if (at + strlen(name) + 2 > sizeof q->layers) return OM_E_LIMIT;
+        snprintf(q->layers + at, sizeof q->layers - at, "%s%s",
+                 at > area ? "," : "", name);
     }
+    // Of no layers is not of all.
+    if (!q->layers[area]) strcpy(q->layers, "!,");
     return OM_OK;
 }
 
@@ -272,7 +289,8 @@ static om_status read_question(struct question *q)
     OM_TRY(om__param_word(r, "f", "sse json", "sse", &f));
     OM_TRY(om__param_count(r, "since", 0, INT64_MAX, &q->since));
     q->given = om__param_text(r, "since") != NULL;
-    return read_layers(q);
+    OM_TRY(read_layers(q));
+    return choose_layers(q);
 }
 
 /* ---- for pollers */
@@ -370,8 +388,7 @@ static om_status start(struct om__request *r)
     struct om__listener *listener = r->listener;
     r->stream = (struct om_buf){0};
     r->listener = NULL;
-    om_snapshot_unref(r->snapshot);
-    r->snapshot = NULL;
+    om__rights_drop(r);
     om__answer_allow(r, UINT64_MAX);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     // From here on the request is another thread's.
@@ -391,10 +408,9 @@ static om_status listen_to(struct question *q)
         return om_fail(&r->err, st, 0, "too many listeners of one client");
     if (st == OM_E_BUSY) return om_fail(&r->err, st, 0, "too many listeners");
     if (st) return st;
+    om__listener_name(r->listener, r->who->id);
     // What was told is at least as old as the newest snapshot.
-    om_snapshot_unref(r->snapshot);
-    r->snapshot = om_city_snapshot(r->server->city);
-    if (!r->snapshot) st = OM_E_MEMORY;
+    st = om__rights_take(r, om_city_snapshot(r->server->city));
     add_head(&r->stream, told_to);
     if (!st) st = write_missed(q, told_to, &r->stream);
     if (!st) {

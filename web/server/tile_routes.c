@@ -74,8 +74,9 @@ static om_status add_key(const struct om__request *r,
                               .city = city->id};
     om_buf_add_byte(key, maker->head->compress && r->gzip);
     om_buf_add_byte(key, r->versioned);
-    om_buf_add_byte(key, r->in_charge);
+    om_buf_add_byte(key, r->who->asked);
     *same_at = key->len;
+    om_buf_add(key, &r->snapshot->rights, sizeof r->snapshot->rights);
     om_buf_add(key, &same, sizeof same);
     om_buf_add(key, maker->kind, strlen(maker->kind) + 1);
     return om_buf_add(key, name, strlen(name) + 1);

@@ -183,8 +183,11 @@ static void add_layer(const struct om_layer *layer, struct om_buf *out)
                 "\"geometryDimension\":%d,\"propertiesSchema\":{\"type\":"
                 "\"object\",\"properties\":{",
                 layer->name, (int)s->geometry);
+    bool first = true;
     for (size_t i = 0; i < s->count; i++) {
-        if (i) om_buf_add_byte(out, ',');
+        if (s->hidden[i]) continue;
+        if (!first) om_buf_add_byte(out, ',');
+        first = false;
         add_text(out, s->field[i].name);
         om_buf_addf(out, ":{%s}", om__type_schema(s->field[i].type));
     }

@@ -115,6 +115,7 @@ void om__told_hide(struct om_live_change *change)
 bool om__told_wanted(const char *layers, const char *name)
 {
     const size_t len = strlen(name);
+    if (layers && *layers == OM__TOLD_COARSE) layers++;
     if (!layers || !*layers) return true;
     for (const char *at = layers; *at; at += *at == ',') {
         const size_t n = strcspn(at, ",");
@@ -151,14 +152,25 @@ static void write_layer(const struct om__told_layer *layer, struct om_buf *out)
     om_buf_add_text(out, "]}");
 }
 
+/* That something in it changed, not how much and where. */
+static void write_coarse(const struct om__told_layer *layer, struct om_buf *out)
+{
+    om_buf_add_json_text(out, layer->name, strlen(layer->name));
+    om_buf_add_text(out, ":{\"rows\":0,\"level\":0,\"cells\":[[0,0]]}");
+}
+
 bool om__told_write(const struct om__told *told, const char *layers,
                     struct om_buf *out)
 {
+    const bool coarse = layers && *layers == OM__TOLD_COARSE;
     bool any = false;
     for (size_t i = 0; i < told->layers; i++) {
         if (!om__told_wanted(layers, told->layer[i].name)) continue;
         if (any) om_buf_add_byte(out, ',');
-        write_layer(&told->layer[i], out);
+        if (coarse)
+            write_coarse(&told->layer[i], out);
+        else
+            write_layer(&told->layer[i], out);
         any = true;
     }
     return any;

@@ -37,6 +37,8 @@ void om__told_add(struct om__told *told, const struct om_live_change *change);
 /** Let a change say that its layer changed, and not where. */
 void om__told_hide(struct om_live_change *change);
 
+/** Before the names of layers: where in them something changed is not told. */
+#define OM__TOLD_COARSE '!'
 /** A name among comma-separated ones; NULL or empty: all names are. */
 bool om__told_wanted(const char *layers, const char *name);
 /** Append "NAME":{"rows":3,"level":18,"cells":[[x,y],...]},... of the layers

@@ -120,6 +120,7 @@ static void add_within(const struct om_explanation *e, struct om_buf *out)
         rows += e->reached[i];
         most = fmax(most, risk->term[i].spec.bandwidth_m);
     }
+    if (e->coarse) return;
     om_buf_addf(out, ",\"within\":{\"radius_m\":%.17g,\"count\":%llu}", most,
                 (unsigned long long)rows);
 }
@@ -137,10 +138,11 @@ static om_status write_value(struct om__request *r, struct om__view *view,
     struct om_pos pos;
     struct om_heat_world world;
     struct om_explanation e;
-    OM_TRY(om__world_heat(r->world, r->server, r->snapshot, &world));
+    OM_TRY(om__world_heat(r->world, r, &world));
     OM_TRY(om_pos_from_lonlat(lon_deg, lat_deg, &pos));
     OM_TRY(om_explain(&world, &view->heat, lon_deg, lat_deg, z,
                       &om__lane(r->server)->arena, &e));
+    if (om__heat_personal(view->heat.bound)) om_explain_coarsen(&e);
     add_field(view->heat.bound, out);
     OM_TRY(om_explain_json(&e, out));
     add_within(&e, out);

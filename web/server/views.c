@@ -125,6 +125,7 @@ om_status om__view_key(const struct om__request *r,
                        const struct om_risk_bound *bound, struct om_buf *key)
 {
     om_buf_add(key, &r->world->version, sizeof r->world->version);
+    om_buf_add(key, &r->snapshot->rights, sizeof r->snapshot->rights);
     om_buf_add(key, bound->name, strlen(bound->name) + 1);
     // The moment counts where rows fade, the period for the legend.
     om_buf_add(key, bound->period, strlen(bound->period) + 1);
@@ -177,7 +178,7 @@ struct asking {
 /* The world of this request: its figures are of this beat. */
 static om_status world_of(struct om__request *r, struct om_heat_world *out)
 {
-    OM_TRY(om__world_heat(r->world, r->server, r->snapshot, out));
+    OM_TRY(om__world_heat(r->world, r, out));
     out->epoch = (uint64_t)r->now_s;
     return OM_OK;
 }
@@ -317,7 +318,7 @@ bool om__view_spread(struct om__request *r, struct om__view *view,
     if (!atomic_load(&made->spread_known)) {
         struct om_heat_world world;
         om_status st =
-            om__world_heat(made->world, r->server, r->snapshot, &world);
+            om__world_heat(made->world, r, &world);
         if (!st) st = om_heat_view_spread(&world, heat, &heat->spread);
         if (st == OM_E_COST) st = OM_OK;
         if (!st) atomic_store(&made->spread_known, true);

@@ -194,7 +194,7 @@ om_status om__request_world(struct om__request *r)
 {
     struct om__worlds *worlds = r->server->worlds;
     if (r->world) return OM_OK;
-    struct asking ask = {worlds, r->snapshot};
+    struct asking ask = {worlds, r->whole};
     const uint64_t from[] = {r->snapshot->manifest->sequence, worlds->reloads};
     struct om__made_key key = {.newness = from[0] + from[1]};
     void *thing = NULL;
@@ -250,16 +250,17 @@ static om_status find_region(struct world *w, struct om__worlds *worlds,
     return st;
 }
 
-om_status om__world_heat(struct om__world *world, struct om_server *server,
-                         struct om_snapshot *snapshot,
+om_status om__world_heat(struct om__world *world, struct om__request *r,
                          struct om_heat_world *out)
 {
+    struct om_server *server = r->server;
     struct world *w = (struct world *)world;
     om_status st = OM_OK;
     pthread_mutex_lock(&w->lock);
-    if (!w->region) st = find_region(w, server->worlds, snapshot);
+    if (!w->region) st = find_region(w, server->worlds, r->whole);
     *out = (struct om_heat_world){
-        .snapshot = snapshot,
+        .snapshot = r->snapshot,
+        .whole = r->whole,
         .selections = server->selections,
         .fields = server->fields,
         .legends = server->legends,

@@ -121,14 +121,12 @@ static om_status failed(struct om__request *r, struct om__write *w)
 /* The city as it is now: what was written is in it. */
 static om_status renew_snapshot(struct om__request *r)
 {
-    struct om_snapshot *newest = om_city_snapshot(r->server->city);
-    if (!newest) return OM_E_MEMORY;
-    const struct om_layer *layer = om_snapshot_layer(newest, r->layer->name);
+    char name[OM_LIMIT_NAME_BYTES];
     struct om__write *w = r->upload;
+    snprintf(name, sizeof name, "%s", r->layer->name);
     w->rules.layer = NULL;  // of the old one
-    om_snapshot_unref(r->snapshot);
-    r->snapshot = newest;
-    r->layer = layer;
+    OM_TRY(om__rights_take(r, om_city_snapshot(r->server->city)));
+    r->layer = om_snapshot_layer(r->whole, name);
     r->told_sequence = w->write.last;
     return OM_OK;
 }

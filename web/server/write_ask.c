@@ -41,17 +41,43 @@ static om_status check_site(struct om__request *r)
                    : OM_OK;
 }
 
-/* Until there are roles: whoever has the token, where there is one; else only
- * programs of this machine. */
+/* Whoever's role lets them; who has no token only from this machine, and only
+ * where there are no tokens to have. */
 static om_status check_who(struct om__request *r)
 {
-    if (r->in_charge) return OM_OK;
-    if (!om__charge_set(r->server->charge) && !om__client_of(r)) return OM_OK;
+    if (r->who->asked || r->who->role != &OM_ROLE_LOCAL) return OM_OK;
+    if (!om__guard_set(r->server->guard) && !om__client_of(r)) return OM_OK;
     return refuse(r, MHD_HTTP_UNAUTHORIZED,
-                  om__charge_set(r->server->charge)
+                  om__guard_set(r->server->guard)
                       ? "those in charge may write, with a token"
-                      : "this server has no token for those in charge, so "
-                        "only programs of its own machine may write");
+                      : "this server has no tokens, so only programs of its "
+                        "own machine may write");
+}
+
+
+/* A layer that may be written to need not be one that is seen. */
+static om_status find_layer(struct om__request *r, const char *name)
+{
+    r->layer = om_snapshot_layer(r->snapshot, name);
+    const bool writes = om_role_writes(r->who->role, name);
+    if (writes) r->layer = om_snapshot_layer(r->whole, name);
+    if (!r->layer && om_snapshot_lacks(writes ? r->whole : r->snapshot, name,
+                                       &r->err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
+    if (!r->layer)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "there is no layer of that name");
+    if (writes) return OM_OK;
+    return refuse(r, MHD_HTTP_FORBIDDEN,
+                  "what the token is for does not include writing here");
+}
+
+om_status om__write_role(struct om__request *r, const char *layer)
+{
+    const struct om_layer *before = r->layer;
+    const om_status st = find_layer(r, layer);
+    r->layer = before;
+    return st;
 }
 
 /* How long the host of HOST[:PORT][/...] is, the brackets with it. */
@@ -96,7 +122,7 @@ static bool local_host(const char *host)
 static om_status check_host(struct om__request *r)
 {
     const struct om_server *server = r->server;
-    if (r->in_charge) return OM_OK;
+    if (r->who->asked) return OM_OK;
     if (r->host &&
         (local_host(r->host) || host_of_url(r->host, server->address) ||
          host_of_url(r->host, server->url)))
@@ -145,7 +171,7 @@ om_status om__write_may(struct om__request *r)
     OM_TRY(check_site(r));
     OM_TRY(check_who(r));
     OM_TRY(check_host(r));
-    OM_TRY(om__request_layer(r, r->address.segment[1]));
+    OM_TRY(find_layer(r, r->address.segment[1]));
     if (r->layer->meta && r->layer->meta->unit_level[0]) {
         snprintf(r->allow, sizeof r->allow, "GET, HEAD, OPTIONS");
         r->error_status = MHD_HTTP_METHOD_NOT_ALLOWED;
@@ -326,10 +352,12 @@ om_status om__row_sequence(struct om__request *r, const char *id, uint64_t *out)
         const struct om_layer *layer =
             om_snapshot_layer(newest, r->layer->name);
         if (layer && *out <= newest->sequence) {
-            om_snapshot_unref(r->snapshot);
-            r->snapshot = newest;
-            r->layer = layer;
-            return OM_OK;
+            char name[OM_LIMIT_NAME_BYTES];
+            snprintf(name, sizeof name, "%s", layer->name);
+            OM_TRY(om__rights_take(r, newest));
+            r->layer = om_snapshot_layer(
+                r->route->method ? r->whole : r->snapshot, name);
+            return r->layer ? OM_OK : OM_E_NOTFOUND;
         }
         om_snapshot_unref(newest);
         if (!layer) return OM_E_NOTFOUND;

@@ -63,8 +63,9 @@ void om__write_drop(struct om__request *r)
 
 static void name_client(const struct om__request *r, struct om__write *w)
 {
-    snprintf(w->who, sizeof w->who, "%s",
-             r->in_charge ? "in charge" : "this machine");
+    snprintf(w->who, sizeof w->who, "%s%s%s",
+             r->who->asked ? r->who->token.id : "this machine",
+             r->who->asked ? " " : "", r->who->asked ? r->who->role->name : "");
 }
 
 /* City-Clock: the moment at which a synthetic city is, once the write is there.
@@ -101,7 +102,7 @@ static om_status begin(struct om__request *r, enum om_write_kind kind,
                                .zone_s = r->snapshot->manifest->zone_s,
                                .id = w->single ? r->address.segment[3] : NULL,
                                .patch = kind == OM_WRITE_PATCH};
-    w->rules.bounded = om_body_extent(r->snapshot, &w->rules.extent);
+    w->rules.bounded = om_body_extent(r->whole, &w->rules.extent);
     name_client(r, w);
     OM_TRY(read_clock(r, w));
     om__write_hash(w, r->route->method, strlen(r->route->method) + 1);

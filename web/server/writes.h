@@ -111,6 +111,10 @@ struct om__write {
 // write_ask.c: what the head of a request says
 /** May whoever asks write at all, and now? */
 om_status om__write_allowed(struct om__request *request) OM_MUST_USE;
+/** Does the role of whoever asks write to a layer? 403, or 404 if it does not
+ *  see it either. */
+om_status om__write_role(struct om__request *request,
+                         const char *layer) OM_MUST_USE;
 /** What every write must fulfil before its body is looked at. */
 om_status om__write_may(struct om__request *request) OM_MUST_USE;
 /** If-Match and If-None-Match. */

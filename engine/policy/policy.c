@@ -1,0 +1,215 @@
+/* policy.c - what a role leaves of a snapshot.
+ *
+ * DESIGN
+ * The rule is applied where rows come from and not where they go to: whoever
+ * makes an answer gets a snapshot that has nothing else in it, and forgetting
+ * to ask is no leak. Rows of other units are not copied out or marked dead
+ * (that would be a list of millions a unit): the layer carries a filter that
+ * om_select puts before every other, a bitmap that all questions share.
+ *
+ * What the city itself asks for (models, duties) may weigh columns that nobody
+ * sees: the layer as it is with all its columns is rights.open, and only code
+ * that reads city.json and models takes it.
+ */
+#include "engine/policy/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "data/base/hash.h"
+#include "engine/filter/filter.h"
+#include "engine/snapshot_internal.h"
+
+static const struct om_json *layer_of(const struct om_manifest *city,
+                                      const char *layer)
+{
+    const struct om_json *layers = om_json_get(city->document, "layers");
+    for (size_t i = 0; i < om_json_count(layers); i++) {
+        const struct om_json *one = om_json_at(layers, i);
+        if (!strcmp(om_json_text(om_json_get(one, "name"), ""), layer))
+            return one;
+    }
+    return NULL;
+}
+
+bool om_layer_personal(const struct om_manifest *city, const char *layer)
+{
+    return om_json_true(om_json_get(layer_of(city, layer), "personal"), false);
+}
+
+static bool listed(const struct om_json *list, const char *name)
+{
+    for (size_t i = 0; i < om_json_count(list); i++)
+        if (!strcmp(om_json_text(om_json_at(list, i), ""), name)) return true;
+    return false;
+}
+
+bool om_column_personal(const struct om_manifest *city, const char *layer,
+                        const char *column)
+{
+    return listed(om_json_get(layer_of(city, layer), "personal_columns"),
+                  column);
+}
+
+/* ---- columns ---- */
+
+static const struct om_names *shown_of(const struct om_role *role,
+                                       const char *layer)
+{
+    for (size_t i = 0; i < role->columns_of; i++)
+        if (!strcmp(role->columns[i].layer, layer))
+            return &role->columns[i].shown;
+    return NULL;
+}
+
+/* Hide columns; returns a hash of which, 0: none. `open` is the layer before,
+ * if there are any. */
+static uint64_t hide_columns(const struct om_role *role,
+                             const struct om_json *about,
+                             struct om_layer *layer, struct om_layer *open)
+{
+    struct om_schema *s = &layer->schema;
+    const struct om_names *shown = shown_of(role, layer->name);
+    const struct om_json *personal = om_json_get(about, "personal_columns");
+    const bool hides = role->personal != OM_PERSONAL_ROWS &&
+                       role != &OM_ROLE_LOCAL;
+    uint64_t hash = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const char *name = s->field[i].name;
+        if (i == s->id_field || i + layer->unit_columns >= s->count) continue;
+        if ((!shown || om_names_have(shown, name)) &&
+            !(hides && listed(personal, name)))
+            continue;
+        if (!hash) *open = *layer;
+        s->hidden[i] = true;
+        hash = om_hash64(&i, sizeof i, hash + 1);
+        if (s->time_field == i) s->time_field = OM_NO_FIELD;
+    }
+    return hash;
+}
+
+/* ---- the area ---- */
+
+/* By which column rows are of a unit: the layer's unit column, that of units
+ * below it, or its id if it is the level itself. OM_NO_FIELD: it is of no
+ * unit, and the same for all. */
+static size_t area_column(const struct om_layer *layer, const char *level)
+{
+    const size_t joined = om_layer_unit_field(layer, level);
+    if (joined != OM_NO_FIELD) return joined;
+    const char *own = layer->meta ? layer->meta->unit_level : "";
+    if (!own[0]) return OM_NO_FIELD;
+    return !strcmp(own, level) ? layer->schema.id_field
+                               : om_schema_find(&layer->schema, level);
+}
+
+static om_status make_area(const struct om_layer *layer, size_t column,
+                           const char *unit, struct om_filter **out,
+                           struct om_err *err)
+{
+    struct om_buf text = {0};
+    om_buf_addf(&text, "\"%s\" = '", layer->schema.field[column].name);
+    for (const char *c = unit; *c; c++) {
+        if (*c == '\'') om_buf_add_byte(&text, '\'');
+        om_buf_add_byte(&text, (uint8_t)*c);
+    }
+    om_status st = om_buf_add_text(&text, "'");
+    if (!st)
+        st = om_filter_parse((const char *)text.bytes, text.len, layer, 0, out,
+                             err);
+    om_buf_deinit(&text);
+    return st;
+}
+
+/* ---- layers ---- */
+
+/* One layer as the role sees it. */
+static om_status restrict_layer(const struct om_role *role,
+                                const struct om_manifest *city,
+                                const char *level, const char *unit,
+                                struct om_layer *layer, struct om_layer *open,
+                                struct om_filter **area, struct om_err *err)
+{
+    const struct om_json *about = layer_of(city, layer->name);
+    struct om_layer_rights *rights = &layer->rights;
+    const bool personal = om_json_true(om_json_get(about, "personal"), false);
+    *rights = (struct om_layer_rights){.smallest_count = role->smallest_count};
+    rights->crowds = personal && role->personal != OM_PERSONAL_ROWS;
+    uint64_t area_hash = 0;
+    if (level[0]) {
+        const size_t column = area_column(layer, level);
+        if (column != OM_NO_FIELD) {
+            OM_TRY(make_area(layer, column, unit, area, err));
+            rights->area = *area;
+            const char *text = om_filter_canonical(*area);
+            area_hash = om_hash64(text, strlen(text), 0) | 1;
+            layer->serial = om_hash64(&area_hash, sizeof area_hash,
+                                      layer->serial);
+        }
+    }
+    const uint64_t hidden = hide_columns(role, about, layer, open);
+    rights->open = hidden ? open : NULL;
+    const uint64_t all[] = {area_hash, hidden, rights->crowds,
+                            rights->crowds ? rights->smallest_count : 0};
+    const bool whole = !area_hash && !hidden && !rights->crowds;
+    rights->hash = whole ? 0 : om_hash64(all, sizeof all, 0) | 1;
+    return OM_OK;
+}
+
+om_status om_snapshot_restrict(struct om_snapshot *snapshot,
+                               const struct om_role *role, const char *level,
+                               const char *unit, struct om_snapshot **out,
+                               struct om_err *err)
+{
+    struct om__snapshot *s = om__snapshot_of(snapshot);
+    const struct om_manifest *city = snapshot->manifest;
+    *out = NULL;
+    if (level[0] && !om_snapshot_units(snapshot, level))
+        return om_fail(err, OM_E_NOTFOUND, 0, "there is no level '%s' of units",
+                       level);
+    struct om_snapshot *fresh;
+    OM_TRY(om__snapshot_new(s->base, s->state, snapshot->sequence,
+                            snapshot->clock_s, &fresh, err));
+    struct om__rights *own = om_calloc(1, sizeof *own);
+    om__snapshot_of(fresh)->rights = own;
+    om_status st = OM_E_MEMORY;
+    if (own) {
+        atomic_init(&own->refs, 1);
+        own->layers = city->layers;
+        // Not zeroed: most of it is room for columns that are not there.
+        own->open = om_alloc_array(city->layers + 1, sizeof *own->open);
+        own->area = om_calloc(city->layers + 1, sizeof(struct om_filter *));
+        if (own->open && own->area) st = OM_OK;
+    }
+    size_t kept = 0;
+    uint64_t rights = 0;
+    bool whole = true;
+    const size_t served = fresh->layers;
+    for (size_t i = 0; i < served && !st; i++) {
+        struct om_layer *layer = &fresh->layer[i];
+        if (!om_role_sees(role, layer->name) ||
+            (role->personal == OM_PERSONAL_NONE &&
+             om_layer_personal(city, layer->name)))
+            continue;
+        if (kept != i) fresh->layer[kept] = *layer;
+        st = restrict_layer(role, city, level, unit, &fresh->layer[kept],
+                            &own->open[kept], &own->area[kept], err);
+        const uint64_t both[] = {i, fresh->layer[kept].rights.hash};
+        rights = om_hash64(both, sizeof both, rights);
+        whole = whole && !both[1];
+        kept++;
+    }
+    fresh->layers = kept;
+    fresh->rights = whole && kept == served ? 0 : rights | 1;
+    size_t held = 0;
+    for (size_t i = 0; i < fresh->withheld; i++)
+        if (om_role_sees(role, fresh->held_back[i].meta->name))
+            fresh->held_back[held++] = fresh->held_back[i];
+    fresh->withheld = held;
+    if (st)
+        om_snapshot_unref(fresh);
+    else
+        *out = fresh;
+    return st;
+}

@@ -1,0 +1,35 @@
+// policy.h - a snapshot as somebody may see it: the rule, applied once.
+#ifndef OM_ENGINE_POLICY_POLICY_H
+#define OM_ENGINE_POLICY_POLICY_H
+
+#include "engine/policy/role.h"
+#include "engine/snapshot.h"
+
+/**
+ * The snapshot as a role sees it, of a unit if the role has an area: whatever
+ * is asked of it afterwards obeys, as what is hidden is not in it.
+ *
+ * Layers that the role does not see are left out. Of the others, columns that
+ * are not shown are hidden (om_schema_find does not find them); rows outside
+ * the unit are not selected (om_select), where the layer has a column of the
+ * level or is the level's own; and a layer about single persons says that it
+ * may only be counted (rights.crowds). A layer of which nothing is hidden is
+ * the same as before, serial and all, and shares all caches.
+ *
+ * level, unit  "town" and its id; both "" where the role has no area
+ * returns  OM_E_NOTFOUND: there is no such level
+ * owns     *out: om_snapshot_unref; it holds `snapshot`
+ * cost     microseconds a layer
+ * test     tests/engine/test_policy.c
+ */
+om_status om_snapshot_restrict(struct om_snapshot *snapshot,
+                               const struct om_role *role, const char *level,
+                               const char *unit, struct om_snapshot **out,
+                               struct om_err *err) OM_MUST_USE;
+/** Is a layer about single persons ("personal": true in city.json)? */
+bool om_layer_personal(const struct om_manifest *city, const char *layer);
+/** Is a column ("personal_columns" of the layer)? */
+bool om_column_personal(const struct om_manifest *city, const char *layer,
+                        const char *column);
+
+#endif

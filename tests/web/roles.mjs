@@ -1,0 +1,51 @@
+// roles.mjs - a synthetic city with tokens, and what tests of roles ask it.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { done, folder } from './onemap.mjs';
+import { get } from './sample.mjs';
+
+/** A small synthetic city: {dir, city}. */
+export async function makeSynthetic(t, scale = 0.004) {
+    const dir = await folder(t), city = path.join(dir, 'city'), source = path.join(dir, 'source');
+    await done('synth', source, '--scale', scale, '--quiet');
+    await done('import', city, '--all', source, '--quiet');
+    return { dir, city, source };
+}
+
+/** A token of a role, as `onemap token` prints it. */
+export async function token(city, role, ...more) {
+    return (await done('token', city, 'add', role, ...more)).trim();
+}
+
+export const bearer = (text) => (text ? { authorization: `Bearer ${text}` } : {});
+
+/** Ask as somebody: {status, headers, body, text(), json()}. */
+export const askAs = (url, text) => (target, { method = 'GET', headers = {} } = {}) =>
+    get(`${url}${target}`, { method, headers: { ...bearer(text), ...headers } });
+
+/** Lines of a CSV text with quoted cells, as objects. */
+export function csv(text) {
+    const rows = [];
+    let row = [], cell = '', quoted = false;
+    const body = text.replace(/^\ufeff/, '');
+    for (let i = 0; i < body.length; i++) {
+        const c = body[i];
+        if (quoted) {
+            if (c === '"' && body[i + 1] === '"') { cell += '"'; i++; } else if (c === '"') quoted = false; else cell += c;
+        } else if (c === '"') quoted = true;
+        else if (c === ',') { row.push(cell); cell = ''; } else if (c === '\n') { row.push(cell.replace(/\r$/, '')); rows.push(row); row = []; cell = ''; } else cell += c;
+    }
+    const [head, ...lines] = rows;
+    return lines.map((line) => Object.fromEntries(head.map((name, i) => [name, line[i]])));
+}
+
+/** All rows of a layer, by the command line, which has no roles. */
+export async function rowsOf(city, layer) {
+    return csv(await done('query', city, layer, '--format', 'csv', '--quiet'));
+}
+
+/** What city.json says of the layers. */
+export async function layersOf(city) {
+    return JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers;
+}

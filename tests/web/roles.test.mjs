@@ -1,0 +1,266 @@
+// Who may ask: tokens, links, roles that change.
+//
+// Plan
+//   token: the verb's words and faults; printed once, kept as a hash
+//   gate: nothing without a token but /health, whatever the address and the
+//   method; wrong, expired, revoked ones are none; nothing of it in the log
+//   links: a cookie, an address without the token; on for those from elsewhere
+//   changes: a server knows of a token and of its end within a second or two,
+//   streams end with their token, broken roles change nothing, SIGHUP drops none
+//   local: without tokens only this machine is let in; behind a proxy nobody
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+
+import { onemap } from './onemap.mjs';
+import { askAs, bearer, makeSynthetic, token } from './roles.mjs';
+import { get, makeCity } from './sample.mjs';
+import { serve } from './server.mjs';
+
+/** Ask until it is so; half a minute for machines that have other things to do. */
+async function until(what, is) {
+    for (let i = 0; i < 300; i++) {
+        if (await is()) return;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.fail(`never ${what}`);
+}
+
+test('token: what the verb says', async (t) => {
+    const { city } = await makeSynthetic(t, 0.001);
+    for (const [args, status, says] of [
+        [[], 2, /needs CITY/], [[city], 2, /needs CITY/], [[city, 'make'], 2, /none of add, list and revoke/],
+        [[city, 'add'], 2, /which role/], [[city, 'revoke'], 2, /which token/], [[city, 'list', 'x'], 2, /list takes no more/],
+        [[city, 'add', 'wall', '--days', '0'], 2, /--days/], [[city, 'add', 'wall', '--days', '1.5'], 2, /--days/],
+        [[city, 'list', '--days', '1'], 2, /are of add/],
+        [[city, 'add', 'mayor'], 1, /no role 'mayor'; there is wall, analyst, officer, ingest, admin/],
+        [[city, 'add', 'officer'], 1, /--area town:ID/], [[city, 'add', 'officer', '--area', 'grid:1'], 1, /not of a grid/],
+        [[city, 'add', 'officer', '--area', 'town'], 1, /as in town:T05/], [[city, 'add', 'officer', '--area', 'town:none'], 1, /no town 'none'/],
+        [[city, 'add', 'wall', '--area', 'town:1'], 1, /no area/], [[city, 'revoke', '12345678'], 1, /no token 12345678/],
+        [[`${city}.none`, 'list'], 1, /city.json/]]) {
+        const result = await onemap('token', ...args);
+        assert.equal(result.status, status, `${args.slice(1)}: ${result.stderr}`);
+        assert.match(result.stderr, says);
+        assert.match(result.stderr, /^onemap token: [^\n]+\n$/);
+    }
+    assert.equal((await onemap('token', city, 'list')).stdout, '');
+    const made = await onemap('token', city, 'add', 'analyst', '--days', '7');
+    assert.match(made.stdout, /^om1\.[0-9a-f]{8}\.[A-Za-z0-9_-]{43}\n$/);
+    assert.ok(!made.stderr.includes(made.stdout.trim()));
+    const [, id, secret] = made.stdout.trim().split('.');
+    const file = path.join(city, 'tokens.json'), kept = await readFile(file, 'utf8');
+    assert.ok(kept.includes(id) && !kept.includes(secret));
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.match((await onemap('token', city, 'list')).stdout, new RegExp(`${id} +analyst +- .*valid`));
+    assert.equal((await onemap('token', city, 'revoke', id)).status, 0);
+    assert.match((await onemap('token', city, 'list')).stdout, new RegExp(`${id} .*revoked`));
+});
+
+/** Addresses of every kind, and some that are not there. */
+const TARGETS = ['/', '/analyst', '/pages/style.css', '/ready', '/metrics', '/changes', '/changes?since=0', '/positions', '/conformance', '/api',
+    '/catalog', '/collections', '/collections/rental', '/collections/rental/queryables', '/collections/rental/items', '/collections/rental/items.csv',
+    '/collections/rental/items/R0000001', '/collections/rental/tiles', '/collections/rental/tiles/WebMercatorQuad',
+    '/collections/rental/tiles/WebMercatorQuad/0/0/0', '/collections/rental/map/tiles/WebMercatorQuad/0/0/0', '/tileMatrixSets',
+    '/tiles/rental/0/0/0.mvt', '/tiles/rental/0/0/0.png', '/tiles/heat:rental/0/0/0.png', '/tiles/rental.json', '/tiles/rental/metadata.json',
+    '/styles/rental.json', '/wmts?service=WMTS&request=GetCapabilities', '/wmts/1.0.0/WMTSCapabilities.xml', '/map.png?layers=rental',
+    '/legend/heat:rental.json', '/legend/heat:rental.png', '/value?name=heat:rental&lon=113.7&lat=23', '/stats/rental?by=town',
+    '/nearest/rental?lon=113.7&lat=23', '/hotspots/hazard', '/coverage/partition', '/nothing/of/the/kind', '/tiles/none/0/0/0.mvt'];
+
+test('gate, links and changes', async (t) => {
+    const { dir, city } = await makeSynthetic(t);
+    const wall = await token(city, 'wall'), ended = await token(city, 'wall'), admin = await token(city, 'admin');
+    const expired = await token(city, 'wall', '--days', '1');
+    assert.equal((await onemap('token', city, 'revoke', ended.split('.')[1])).status, 0);
+    const file = path.join(city, 'tokens.json'), kept = JSON.parse(await readFile(file, 'utf8'));
+    kept.tokens.find((one) => one.id === expired.split('.')[1]).expires = '2020-01-01T00:00:00Z';
+    await writeFile(file, JSON.stringify(kept));
+    const server = await serve(t, city), { url } = server, hidden = [];
+
+    await t.test('nothing without a token', async () => {
+        const other = wall.slice(0, -1) + (wall.endsWith('A') ? 'B' : 'A');
+        for (const target of TARGETS)
+            for (const headers of [{}, bearer(other), bearer(ended), bearer(expired), bearer(''), { authorization: `Basic ${wall}` }, { cookie: `onemap=${wall}` },
+                { cookie: `onemap_${server.port}=${other}` }, { 'x-forwarded-for': '127.0.0.1' }]) {
+                const answer = await get(`${url}${target}`, { headers });
+                assert.equal(answer.status, 401, target);
+                assert.equal(answer.headers['www-authenticate'], 'Bearer');
+                assert.equal(answer.headers['cache-control'], 'no-store');
+                assert.ok(!answer.headers['data-sequence'] && !answer.headers.etag);
+                hidden.push(answer.text());
+            }
+        // Not even which addresses there are.
+        assert.equal(new Set(hidden).size, 1);
+        for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+            assert.equal((await get(`${url}/collections/rental/items`, { method })).status, 401);
+        for (const headers of [{}, bearer(other)])
+            assert.deepEqual((await get(`${url}/health`, { headers })).json().status, 'ok');
+        assert.equal((await get(`${url}/collections`, { method: 'OPTIONS' })).status, 204);
+    });
+
+    await t.test('with one all of it, and for nobody else', async () => {
+        const ask = askAs(url, admin);
+        for (const target of TARGETS.slice(0, -2)) {
+            if (target === '/changes') continue;  // goes on for ever
+            const answer = await ask(target);
+            // Some are wrong questions; none is refused.
+            assert.ok([200, 204, 400, 404].includes(answer.status), `${target}: ${answer.status}`);
+            if (answer.headers['data-sequence'] && answer.status === 200)
+                assert.match(answer.headers['cache-control'], /private|no-store/, target);
+            assert.equal((await get(`${url}${target}`)).status, 401, target);
+            if (answer.headers.etag)
+                assert.equal((await get(`${url}${target}`, { headers: { 'if-none-match': answer.headers.etag } })).status, 401, target);
+        }
+        assert.equal((await ask('/nothing/of/the/kind')).status, 404);
+        assert.equal((await get(`${url}/collections`, { headers: { authorization: `bEARER  ${wall}` } })).status, 200);
+    });
+
+    await t.test('a link leaves a cookie and no token in the address', async () => {
+        for (const [target, clean] of [[`/analyst?token=${wall}`, '/analyst'], [`/?token=${wall}`, '/'],
+            [`/stats/hazard?by=town&token=${wall}&filter=severity%3D4`, '/stats/hazard?by=town&filter=severity%3D4'],
+            [`/stats/hazard?token=${wall}&by=town`, '/stats/hazard?by=town']]) {
+            const answer = await get(`${url}${target}`);
+            assert.equal(answer.status, 303, target);
+            assert.equal(answer.headers.location, clean);
+            assert.equal(answer.headers['cache-control'], 'no-store');
+            assert.equal(answer.headers['referrer-policy'], 'no-referrer');
+            const [cookie] = answer.headers['set-cookie'];
+            assert.match(cookie, /; HttpOnly/);
+            assert.match(cookie, /; SameSite=Strict/);
+            assert.match(cookie, /; Path=\//);
+            assert.match(cookie, /; Max-Age=77[0-9]{5}\b/);
+            const headers = { cookie: `a=b; ${cookie.split(';')[0]}; c=d` };
+            assert.equal((await get(`${url}${clean}`, { headers })).status, 200, clean);
+        }
+        // A cookie that is strict is not sent where a page of another site leads to.
+        const strange = await get(`${url}/analyst?token=${wall}`, { headers: { 'sec-fetch-site': 'cross-site' } });
+        assert.equal(strange.status, 200);
+        assert.equal(strange.headers.refresh, '0; url=/analyst');
+        assert.ok(strange.headers['set-cookie'] && !strange.text().includes(wall));
+        for (const bad of [ended, expired, 'x', '']) {
+            const answer = await get(`${url}/analyst?token=${bad}`);
+            assert.equal(answer.status, 401);
+            assert.ok(!answer.headers['set-cookie'] && !answer.headers.location);
+        }
+        // No address that leads elsewhere.
+        const odd = await get(`${url}//evil.example/?token=${wall}`);
+        assert.ok(odd.status === 400 && !odd.headers.location);
+    });
+
+    await t.test('the wall writes nothing, ingest sees nothing', async () => {
+        const ingest = await token(city, 'ingest');
+        await until('known', async () => (await askAs(url, ingest)('/')).status === 200);
+        const row = JSON.stringify({ type: 'Feature', id: 'TEST-1', geometry: { type: 'Point', coordinates: [113.75, 23.04] }, properties: { kind: 'fire', status: 'open', at: '2023-06-26T10:00:00+08:00' } });
+        const post = (who, layer = 'tip') => new Promise((resolve, reject) => {
+            const request = http.request(`${url}/collections/${layer}/items`, { method: 'POST', headers: { ...bearer(who), 'content-type': 'application/geo+json' } },
+                (answer) => { answer.resume(); answer.on('end', () => resolve(answer.statusCode)); });
+            request.on('error', reject);
+            request.end(row);
+        });
+        assert.equal(await post(wall), 403);
+        assert.equal(await post(wall, 'none'), 404);
+        assert.equal(await post(ingest), 201);
+        assert.equal(await post(ingest, 'none'), 404);
+        assert.equal((await askAs(url, ingest)('/collections/tip/items/TEST-1')).status, 404);
+        assert.equal((await askAs(url, wall)('/collections/tip/items/TEST-1')).status, 200);
+        assert.deepEqual((await askAs(url, ingest)('/collections')).json().collections, []);
+        assert.deepEqual((await askAs(url, ingest)('/catalog')).json().layers, []);
+        assert.equal((await askAs(url, ingest)('/metrics')).status, 404);
+        assert.equal((await askAs(url, admin)('/metrics')).status, 200);
+    });
+
+    await t.test('added and ended while it runs, streams too', async () => {
+        const fresh = await token(city, 'analyst'), ask = askAs(url, fresh);
+        await until('known', async () => (await ask('/collections')).status === 200);
+        let over = false;
+        const stream = http.get(`${url}/changes`, { headers: bearer(fresh) });
+        const first = await new Promise((resolve, reject) => {
+            stream.on('error', reject);
+            stream.on('response', (answer) => {
+                answer.on('data', resolve);
+                for (const end of ['end', 'close', 'error']) answer.on(end, () => { over = true; });
+            });
+        });
+        assert.match(String(first), /text\/event-stream|retry|beat/);
+        assert.equal((await onemap('token', city, 'revoke', fresh.split('.')[1])).status, 0);
+        await until('refused', async () => (await ask('/collections')).status === 401);
+        await until('ended', () => over);
+        assert.equal((await askAs(url, wall)('/collections')).status, 200);
+    });
+
+    await t.test('roles are read again, or stay as they were', async () => {
+        const at = path.join(city, 'roles.json'), before = await readFile(at, 'utf8');
+        const names = async () => (await askAs(url, wall)('/collections')).json().collections?.map((c) => c.id);
+        assert.ok((await names()).length > 10);
+        await writeFile(at, before.replace('"personal"', '"personnal"'));
+        server.child.kill('SIGHUP');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        assert.ok((await names()).length > 10);
+        const roles = JSON.parse(before);
+        roles.roles.wall.layers = ['hazard', 'town'];
+        await writeFile(at, JSON.stringify(roles));
+        // Whoever asks meanwhile is answered.
+        let asked = 0, stop = false;
+        const busy = Promise.all(Array.from({ length: 4 }, async () => {
+            for (; !stop; asked++) assert.equal((await askAs(url, admin)('/stats/hazard?by=town')).status, 200);
+        }));
+        server.child.kill('SIGHUP');
+        await until('fewer', async () => (await names()).length === 2);
+        stop = true;
+        await busy;
+        assert.ok(asked > 0);
+        assert.deepEqual((await names()).sort(), ['hazard', 'town']);
+        assert.equal((await askAs(url, wall)('/stats/rental')).status, 404);
+        assert.ok(!(await askAs(url, wall)('/catalog')).text().includes('rental'));
+        delete roles.roles.wall;
+        await writeFile(at, JSON.stringify(roles));
+        server.child.kill('SIGHUP');
+        await until('gone', async () => (await askAs(url, wall)('/')).status === 401);
+        await writeFile(at, before);
+        server.child.kill('SIGHUP');
+        await until('back', async () => (await askAs(url, wall)('/')).status === 200);
+    });
+
+    await t.test('as often as the role may', async () => {
+        const at = path.join(city, 'roles.json'), roles = JSON.parse(await readFile(at, 'utf8'));
+        roles.roles.slow = { layers: ['*'], rate_per_s: 0.5 };
+        await writeFile(at, JSON.stringify(roles));
+        server.child.kill('SIGHUP');
+        const slow = await token(city, 'slow'), other = await token(city, 'slow');
+        await until('known', async () => [200, 429].includes((await askAs(url, other)('/')).status));
+        let answer;
+        await until('too many', async () => (answer = await askAs(url, slow)('/')).status === 429);
+        assert.ok(Number(answer.headers['retry-after']) >= 1);
+        assert.equal((await askAs(url, wall)('/')).status, 200);
+    });
+
+    const { stderr } = await server.stop();
+    for (const text of [wall, ended, admin, expired]) assert.ok(!stderr.includes(text.split('.')[2]));
+    assert.match(stderr, /roles\.wall\.personnal: there is no such member/);
+    assert.ok(!(await readFile(file, 'utf8')).includes(wall.split('.')[2]), dir);
+});
+
+test('without tokens: this machine alone, and not through a proxy', async (t) => {
+    const { dir, city } = await makeCity(t);
+    const open = await serve(t, city);
+    assert.equal((await get(`${open.url}/collections`)).status, 200);
+    await open.stop();
+    await writeFile(path.join(dir, 'serve.json'), JSON.stringify({ url: 'https://map.example' }));
+    const proxied = await serve(t, city, '--config', path.join(dir, 'serve.json'));
+    assert.equal((await get(`${proxied.url}/collections`)).status, 401);
+    assert.equal((await get(`${proxied.url}/health`)).status, 200);
+    await proxied.stop();
+    const made = await token(city, 'wall');
+    const again = await serve(t, city, '--config', path.join(dir, 'serve.json'));
+    const answer = await get(`${again.url}/analyst?token=${made}`);
+    assert.match(answer.headers['set-cookie'][0], /; Secure/);
+    await again.stop();
+    // A release has nothing to hide, and takes nothing.
+    const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
+    manifest.release = { of: 'test' };
+    await writeFile(file, JSON.stringify(manifest));
+    const release = await serve(t, city, '--config', path.join(dir, 'serve.json'));
+    assert.equal((await get(`${release.url}/collections`)).status, 200);
+    assert.equal((await get(`${release.url}/collections/place/items`, { method: 'POST' })).status, 405);
+});

@@ -1,0 +1,73 @@
+// guard.h - who asks: tokens, roles, and what nobody has to show a token for.
+#ifndef OM_WEB_SERVER_GUARD_H
+#define OM_WEB_SERVER_GUARD_H
+
+#include "data/city/tokens.h"
+#include "engine/policy/role.h"
+#include "web/server/rates.h"
+
+/** Of persons, as many together are shown to anyone, whatever a role says. */
+#define OM__CROWD 10
+/** Where a link with a token leads to, for each page. */
+#define OM__TOKEN_PARAM "token"
+
+struct om_server;
+struct om_snapshot;
+struct om__request;
+struct om__guard;
+struct om__book;
+
+/* Somebody who may ask: a role, and the unit it is for. Lives as long as its
+ * book. */
+struct om__who {
+    const struct om_role *role;
+    struct om_token token;  // id "": no token was shown
+    uint64_t key;    // equal for all who see the same; part of every cache key
+    uint64_t id;     // hash of the token's id; 0: none
+    bool asked;      // has shown a token: the answer is for nobody else
+    struct om_rates *rates;  // NULL: no limit
+};
+
+struct om__guard_options {
+    const char *city;
+    const char *charge_file;  // a token of role admin; may be NULL
+    bool local;  // is only reached from this machine: who has no token is
+                 // OM_ROLE_LOCAL while the city has no tokens
+};
+/** returns  OM_E_FORMAT: roles, tokens or the token file are wrong. owns: *out
+ *  with om__guard_free */
+om_status om__guard_new(const struct om__guard_options *options,
+                        struct om__guard **out, struct om_err *err) OM_MUST_USE;
+void om__guard_free(struct om__guard *guard);
+/** Read all again; where anything is wrong it stays as it was. */
+om_status om__guard_reload(struct om__guard *guard, const char *charge_file,
+                           struct om_err *err) OM_MUST_USE;
+/** Take tokens that were added or revoked since; true: there were such. */
+bool om__guard_refresh(struct om__guard *guard);
+/** Is the city a release, which anybody may see? */
+void om__guard_publish(struct om__guard *guard,
+                       const struct om_snapshot *snapshot);
+/** Is it reached from this machine only? (Known once the server listens.) */
+void om__guard_open(struct om__guard *guard, bool local);
+/** A token of this process alone, ended with it. */
+om_status om__guard_lend(struct om__guard *guard, const char *role,
+                         char text[OM_TOKEN_TEXT_BYTES],
+                         struct om_err *err) OM_MUST_USE;
+/** Are there tokens of any kind, or a token file? */
+bool om__guard_set(struct om__guard *guard);
+/** Are strangers of this machine let in? */
+bool om__guard_local(struct om__guard *guard);
+
+/** Into request->who and request->book: who it is by header and cookie, NULL:
+ *  nobody that may ask. */
+void om__guard_meet(struct om__request *request);
+void om__guard_part(struct om__request *request);
+/** May the request be answered at all? Else the error is set: 401, 429. */
+om_status om__guard_admit(struct om__request *request) OM_MUST_USE;
+/** A link with a token in it: answers with a cookie and where to go on, or
+ *  with 401. False: the address has none. */
+bool om__guard_link(struct om__request *request);
+/** Is who had a token of this id (hash) still somebody? */
+bool om__guard_knows(struct om__guard *guard, uint64_t id);
+
+#endif
