@@ -186,16 +186,59 @@ static void add_map(struct om__request *r, const struct om__map *map,
     om_buf_add_text(out, "]}");
 }
 
+/* Is it the name of a layer, or of its heat, that whoever asks does not see? */
+static bool is_unseen(const struct om__request *r, const char *text)
+{
+    const size_t heat = sizeof OM__HEAT - 1;
+    if (!strncmp(text, OM__HEAT, heat)) text += heat;
+    return om_snapshot_layer(r->whole, text) &&
+           !om_snapshot_layer(r->snapshot, text);
+}
+
+static bool is_dropped(const struct om__request *r, const struct om_json *value)
+{
+    const struct om_json *layer = om_json_get(value, "layer");
+    return is_unseen(r, om_json_text(value, "")) ||
+           is_unseen(r, om_json_text(layer, ""));
+}
+
+/* A value, without what speaks of layers that are not there for this role. */
+static void add_seen(const struct om__request *r, const struct om_json *value,
+                     struct om_buf *out)
+{
+    const enum om_json_kind kind = om_json_kind(value);
+    const bool object = kind == OM_JSON_OBJECT;
+    bool first = true;
+    if (!object && kind != OM_JSON_LIST) {
+        if (om_json_write(value, false, out)) om_buf_add_text(out, "null");
+        return;
+    }
+    om_buf_add_text(out, object ? "{" : "[");
+    for (size_t i = 0; i < om_json_count(value); i++) {
+        const char *key = NULL;
+        const struct om_json *one = object ? om_json_member(value, i, &key)
+                                           : om_json_at(value, i);
+        if (is_dropped(r, one) || (key && is_unseen(r, key))) continue;
+        if (!first) om_buf_add_text(out, ",");
+        first = false;
+        if (key) add_text(out, key);
+        if (key) om_buf_add_text(out, ":");
+        add_seen(r, one, out);
+    }
+    om_buf_add_text(out, object ? "}" : "]");
+}
+
 /* What the city's layers are to it, as city.json says: pages know no names. */
-static void add_roles(const struct om_manifest *city, struct om_buf *out)
+static void add_roles(const struct om__request *r, struct om_buf *out)
 {
     static const char *const ROLE[] = {"wall",      "duty",      "service",
                                        "exposures", "positions", "awaited"};
+    const struct om_json *city = r->snapshot->manifest->document;
     for (size_t i = 0; i < sizeof ROLE / sizeof *ROLE; i++) {
-        const struct om_json *role = om_json_get(city->document, ROLE[i]);
-        if (om_json_kind(role) == OM_JSON_NONE) continue;
+        const struct om_json *role = om_json_get(city, ROLE[i]);
+        if (om_json_kind(role) == OM_JSON_NONE || is_dropped(r, role)) continue;
         om_buf_addf(out, ",\n\"%s\":", ROLE[i]);
-        if (om_json_write(role, false, out)) om_buf_add_text(out, "null");
+        add_seen(r, role, out);
     }
 }
 
@@ -221,7 +264,7 @@ static void add_city(const struct om__request *r, struct om_buf *out)
     add_member(out, "as_of", text);
     add_member(out, "license", license_of(city, NULL));
     om__links_add(r, LINK, sizeof LINK / sizeof *LINK, out);
-    add_roles(city, out);
+    add_roles(r, out);
 }
 
 om_status om__get_catalog(struct om__request *r)
