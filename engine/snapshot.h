@@ -35,6 +35,8 @@ struct om_layer_rights {
     bool crowds;    // it is about single persons and may only be counted
     uint64_t smallest_count;  // of persons; fewer are not told of
     struct om_filter *area;   // other rows are not there; NULL: all are
+    size_t area_column;       // ... those that have area_unit in it
+    char area_unit[OM_LIMIT_NAME_BYTES];
     const struct om_layer *open;  // with the columns that nobody names from
                                   // outside; NULL: there are no others
 };

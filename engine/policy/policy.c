@@ -122,6 +122,24 @@ static om_status make_area(const struct om_layer *layer, size_t column,
     return st;
 }
 
+om_status om_row_seen(const struct om_layer *layer, size_t part, size_t row,
+                      bool *seen)
+{
+    const struct om_layer_rights *rights = &layer->rights;
+    struct om_text_reader reader = {0};
+    const char *text = NULL;
+    size_t len = 0;
+    *seen = true;
+    if (!rights->area) return OM_OK;
+    const om_status st =
+        om_segment_text(layer->part[part].segment, rights->area_column, row,
+                        &reader, &text, &len);
+    *seen = !st && text && len == strlen(rights->area_unit) &&
+            !memcmp(text, rights->area_unit, len);
+    om_text_reader_deinit(&reader);
+    return st;
+}
+
 /* ---- layers ---- */
 
 /* One layer as the role sees it. */
@@ -142,6 +160,8 @@ static om_status restrict_layer(const struct om_role *role,
         if (column != OM_NO_FIELD) {
             OM_TRY(make_area(layer, column, unit, area, err));
             rights->area = *area;
+            rights->area_column = column;
+            snprintf(rights->area_unit, sizeof rights->area_unit, "%s", unit);
             const char *text = om_filter_canonical(*area);
             area_hash = om_hash64(text, strlen(text), 0) | 1;
             layer->serial = om_hash64(&area_hash, sizeof area_hash,

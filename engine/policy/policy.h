@@ -26,6 +26,10 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
                                const struct om_role *role, const char *level,
                                const char *unit, struct om_snapshot **out,
                                struct om_err *err) OM_MUST_USE;
+/** Is a row in the layer's area? For those few who find rows by other means
+ *  than om_select. cost: a look at a column */
+om_status om_row_seen(const struct om_layer *layer, size_t part, size_t row,
+                      bool *seen) OM_MUST_USE;
 /** Is a layer about single persons ("personal": true in city.json)? */
 bool om_layer_personal(const struct om_manifest *city, const char *layer);
 /** Is a column ("personal_columns" of the layer)? */

@@ -15,6 +15,7 @@
 #include "data/base/alloc.h"
 #include "data/base/utf8.h"
 #include "engine/live/stack_internal.h"
+#include "engine/policy/policy.h"
 #include "engine/search/shelf_internal.h"
 
 /* Below this share of what a perfect answer is worth nothing is answered. */
@@ -123,7 +124,10 @@ static om_status add_row(struct running *r, uint32_t row, float score,
 {
     const struct om_part *part = &r->layer->part[r->part];
     const uint64_t *key;
+    bool seen;
     if (om__part_is_dead(part, row)) return OM_OK;
+    OM_TRY(om_row_seen(r->layer, r->part, row, &seen));
+    if (!seen) return OM_OK;
     OM_TRY(om_segment_keys(part->segment, row, row + 1, &key));
     const struct om_pos pos = om_morton_pos(key[row]);
     if (r->ask->boxed && !lies_in(r->ask->box, pos)) return OM_OK;
