@@ -228,7 +228,18 @@ struct om_snapshot *om_city_snapshot(struct om_city *city)
     return snapshot;
 }
 
-/* Is there anything new? A journal that appears is. */
+bool om_city_journal_fault(struct om_city *city, char out[OM_ERR_TEXT_BYTES])
+{
+    char text[OM_ERR_TEXT_BYTES];
+    pthread_mutex_lock(&city->lock);
+    memcpy(text, city->fault, sizeof text);
+    pthread_mutex_unlock(&city->lock);
+    om__without_folder(city->path, text, out);
+    return out[0] != '\0';
+}
+
+/* Is there anything new? A journal that appears is, and one that is faulty only
+ * when city.json has changed. */
 static bool anything_new(struct om_city *city, const struct om__stamp *stamp)
 {
     pthread_mutex_lock(&city->lock);
@@ -236,8 +247,10 @@ static bool anything_new(struct om_city *city, const struct om__stamp *stamp)
     const uint64_t upto = city->snapshot->manifest->layers
                               ? om__snapshot_of(city->snapshot)->state[0].upto
                               : 0;
+    const bool faulty = city->fault[0] != '\0';
     pthread_mutex_unlock(&city->lock);
     if (!same) return true;
+    if (faulty) return false;
     if (!city->journal) return om_journal_exists(city->path);
     return om_journal_last(city->journal) > upto;
 }

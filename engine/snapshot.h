@@ -107,6 +107,10 @@ struct om_city;
 om_status om_city_open(const char *path, struct om_city **out,
                        struct om_err *err) OM_MUST_USE;
 void om_city_close(struct om_city *city);
+/** Why the journal is not what city.json and itself say that it should be: what
+ *  is shown then is what is sure, and nothing is written. false: it is. `out`
+ *  names no folder of the machine. threads: any */
+bool om_city_journal_fault(struct om_city *city, char out[OM_ERR_TEXT_BYTES]);
 /** The newest snapshot; give it back with om_snapshot_unref. threads: any. */
 struct om_snapshot *om_city_snapshot(struct om_city *city);
 struct om_snapshot *om_snapshot_ref(struct om_snapshot *snapshot);

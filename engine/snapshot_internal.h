@@ -55,11 +55,11 @@ void om__rights_unref(struct om__rights *rights);
 
 struct om_city {
     char path[OM__PATH_BYTES];
-    pthread_mutex_t lock;  // guards the two below
+    pthread_mutex_t lock;  // guards the three below
     struct om_snapshot *snapshot;
     struct om__stamp stamp;
-    pthread_mutex_t refreshing;  // one at a time; guards the four below
-    bool told;                   // of damage in the journal
+    char fault[OM_ERR_TEXT_BYTES];  // of the journal; "": none
+    pthread_mutex_t refreshing;  // one at a time; guards the three below
     struct om_journal *journal;  // READ; NULL: none yet
     struct om_joiner *joiner;    // of `units`; NULL: not needed yet
     uint64_t units;              // which units it is of (om__units_hash)
@@ -123,6 +123,9 @@ void om__city_publish(struct om_city *city, struct om_snapshot *fresh,
  *  Holds `refreshing`. */
 om_status om__city_reload(struct om_city *city, bool *changed,
                           struct om_err *err) OM_MUST_USE;
+/** A text without the folder of the city: what clients may see. */
+void om__without_folder(const char *city, const char *text,
+                        char out[OM_ERR_TEXT_BYTES]);
 /** The joiner of a manifest's units, made from `snapshot` if the one at hand
  *  is of others; a reference more. */
 om_status om__city_joiner(struct om_city *city,

@@ -108,16 +108,20 @@ static om_status begin_city(struct import *im, const char *begin,
     OM_TRY(lock_city(im, err));
     OM_TRY(om_path_join(path, sizeof path, im->city, "city.json"));
     if (om_file_exists(path)) {
+        uint64_t last;
         OM_TRY(om_manifest_read(im->city, &im->manifest, err));
         if (im->manifest.release)
             return om_fail(err, OM_E_EXISTS, 0,
                            "%s is a release: it is made anew by onemap "
                            "publish, never changed",
                            im->city);
+        // What is not sure is not built upon, and better said at once.
+        OM_TRY(om_import_journal_last(im->city, &im->manifest, &last, err));
     } else if (begin) {
         im->new_city = true;
         OM_TRY(om_manifest_read(begin, &im->manifest, err));
         im->manifest.id = 0;  // another city
+        im->manifest.journal = im->manifest.journal_last = 0;
         for (size_t i = 0; i < im->manifest.layers; i++)
             im->manifest.layer[i].parts = 0;  // files of another folder
     } else {
@@ -464,7 +468,7 @@ static om_status supersede(struct import *im, const struct om_import_job *job,
                            size_t jobs, struct om_err *err)
 {
     uint64_t last;
-    OM_TRY(om_import_journal_last(im->city, &last, err));
+    OM_TRY(om_import_journal_last(im->city, &im->manifest, &last, err));
     for (size_t i = 0; i < jobs; i++) {
         struct om_manifest_layer *layer =
             om_manifest_find(&im->manifest, job[i].layer);

@@ -161,14 +161,20 @@ bool om_taken_written(const struct om_taken *taken)
     return taken->count > 0;
 }
 
-om_status om_import_journal_last(const char *city, uint64_t *out,
-                                 struct om_err *err)
+om_status om_import_journal_last(const char *city, struct om_manifest *m,
+                                 uint64_t *out, struct om_err *err)
 {
     struct om_journal *journal = NULL;
+    om_status st = OM_OK;
     *out = 0;
-    if (!om_journal_exists(city)) return OM_OK;
-    OM_TRY(om_journal_open(city, OM_JOURNAL_READ, 0, &journal, err));
-    *out = om_journal_last(journal);
+    if (om_journal_exists(city))
+        st = om_journal_open(city, OM_JOURNAL_READ, 0, &journal, err);
+    if (st == OM_E_NOTFOUND) st = OM_OK;  // it begins
+    if (!st) st = om_journal_check(city, m, journal, err);
+    if (!st && journal) {
+        *out = om_journal_last(journal);
+        om_journal_remember(journal, m);
+    }
     om_journal_close(journal);
-    return OM_OK;
+    return st;
 }

@@ -23,8 +23,10 @@ om_status om_taken_has(void *taken, const char *id, size_t len, bool *out);
 /** Does the journal have rows of the layer that its files do not hold? */
 bool om_taken_written(const struct om_taken *taken);
 
-/** Newest sequence of the city's journal; 0: it has none. */
-om_status om_import_journal_last(const char *city, uint64_t *out,
-                                 struct om_err *err) OM_MUST_USE;
+/** Newest sequence of the city's journal, 0: it has none; the manifest is to
+ *  know of it. returns OM_E_DAMAGED (it is not the one that the manifest knows),
+ *  OM_E_IO, ... */
+om_status om_import_journal_last(const char *city, struct om_manifest *m,
+                                 uint64_t *out, struct om_err *err) OM_MUST_USE;
 
 #endif

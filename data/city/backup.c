@@ -215,14 +215,27 @@ static om_status take_layers(struct gathered *g, struct om_err *err)
     return st;
 }
 
+static om_status check_journal(const char *city, struct om_journal *j,
+                               struct om_err *err)
+{
+    struct om_manifest m = {0};
+    om_status st = om_manifest_read(city, &m, err);
+    if (!st) st = om_journal_check(city, &m, j, err);
+    om_manifest_deinit(&m);
+    return st;
+}
+
 /* A copy that is sound; `path` is free again when it is mapped. */
 static om_status take_journal(struct gathered *g, const char *path,
                               struct om_err *err)
 {
     struct om_journal *j = NULL;
-    if (!om_journal_exists(g->city)) return OM_OK;
-    om_status st = om_journal_open(g->city, OM_JOURNAL_READ, 0, &j, err);
-    if (st == OM_E_NOTFOUND) return OM_OK;  // it begins
+    om_status st = om_journal_exists(g->city)
+                       ? om_journal_open(g->city, OM_JOURNAL_READ, 0, &j, err)
+                       : OM_OK;
+    if (st == OM_E_NOTFOUND) st = OM_OK;  // it begins
+    if (!st) st = check_journal(g->city, j, err);
+    if (!j) return st;
     if (!st && om_journal_missing(j))
         st = om_fail(err, OM_E_DAMAGED, 0,
                      "the journal of %s has lost the newest %llu writes that "

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "data/base/status.h"
+#include "data/city/manifest.h"
 #include "data/model/pos.h"
 
 /* CITY/journal.db, SQLite in WAL mode with synchronous=FULL. One process
@@ -52,6 +53,29 @@ struct om_entry {
  *  *fd is closed to give it back. */
 om_status om_journal_lock(const char *city, int *fd,
                           struct om_err *err) OM_MUST_USE;
+struct om_journal_mended {
+    uint64_t kept, lost, last;  // entries; the newest number now
+    bool gone;  // nothing of the old one could be read: nobody knows what was
+    char aside[OM_LIMIT_NAME_BYTES];  // folder of the city; "": nothing to do
+};
+/**
+ * Make a journal anew of what can be read of a damaged one, or begin one in the
+ * place of one that is gone or an older copy: entries that are sound keep their
+ * numbers, in the place of the others stand notes that anything may have
+ * changed, and no number that was ever given is given again. What was there is
+ * put into a folder of the city (`aside`). `lost` is told of each entry that is
+ * not there any more; layer and id NULL: unknown. A sound one is left alone.
+ *
+ * returns  OM_E_BUSY (somebody writes the city), OM_E_VERSION, OM_E_IO: all is
+ *          as it was, or is finished by the next call
+ * cost     that of reading and writing all entries
+ */
+om_status om_journal_mend(const char *city,
+                          void (*lost)(void *ctx, uint64_t sequence,
+                                       const char *layer, const char *id,
+                                       size_t id_len),
+                          void *ctx, struct om_journal_mended *out,
+                          struct om_err *err) OM_MUST_USE;
 /** Is there a journal? A city that was never written to row by row has none. */
 bool om_journal_exists(const char *city);
 /**
@@ -72,6 +96,19 @@ om_status om_journal_open(const char *city, enum om_journal_mode mode,
                           uint64_t first, struct om_journal **out,
                           struct om_err *err) OM_MUST_USE;
 void om_journal_close(struct om_journal *journal);
+
+/** Told apart from every other journal. */
+uint64_t om_journal_identity(struct om_journal *journal);
+/** Newest number of the journal that city.json knows of; 0: none. */
+uint64_t om_journal_known_last(const struct om_manifest *manifest);
+/** Is this (NULL: there is none) the journal that city.json knows, up to where
+ *  it knows it? OM_E_DAMAGED: no, err says why and what to do. */
+om_status om_journal_check(const char *city, const struct om_manifest *manifest,
+                           struct om_journal *journal,
+                           struct om_err *err) OM_MUST_USE;
+/** Let city.json know of it, in memory. */
+void om_journal_remember(struct om_journal *journal,
+                         struct om_manifest *manifest);
 
 /** Newest sequence that is durable; the first's predecessor if empty. */
 uint64_t om_journal_last(struct om_journal *journal);

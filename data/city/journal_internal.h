@@ -75,6 +75,11 @@ struct om_journal {
     size_t undos, undo_room;
 };
 
+/* What to do about a journal that is not as it should be. */
+#define OM__JOURNAL_WAY_OUT                                    \
+    "(restore a backup, or go on without what is lost: onemap " \
+    "verify CITY --accept-loss)"
+
 /* "omjl": what SQLite files of ours are called inside. */
 #define OM__JOURNAL_APPLICATION 0x6f6d6a6c
 
@@ -84,6 +89,8 @@ struct om__journal_mark {
     uint64_t identity, last;
 };
 void om__journal_mark_write(struct om_journal *journal);
+/** The number in the mark of a city; 0: none. */
+uint64_t om__journal_marked(const char *city);
 
 /* journal_tables.c */
 om_status om__journal_damaged(const struct om_journal *journal,

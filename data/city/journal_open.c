@@ -73,6 +73,13 @@ static void mark_read(const char *folder, struct om__journal_mark *out)
     close(fd);
 }
 
+uint64_t om__journal_marked(const char *city)
+{
+    struct om__journal_mark mark;
+    mark_read(city, &mark);
+    return mark.last;
+}
+
 /* In place and not synced: see (2). What fails leaves an older mark. */
 void om__journal_mark_write(struct om_journal *j)
 {
@@ -150,8 +157,7 @@ static om_status check_kind(struct om_journal *j, bool *begun,
     OM_TRY(ask_integer(j, "PRAGMA user_version", &version, err));
     if (application != 0 && application != OM__JOURNAL_APPLICATION)
         return om_fail(err, OM_E_DAMAGED, 0,
-                       "%s is not a journal of onemap (move it away, or "
-                       "restore the city from a backup)",
+                       "%s is not a journal of onemap " OM__JOURNAL_WAY_OUT,
                        j->path);
     if (application != 0 && version != VERSION)
         return om_fail(err, OM_E_VERSION, 0,
@@ -180,8 +186,7 @@ static om_status gone(const struct om_journal *j, uint64_t last,
 {
     return om_fail(err, OM_E_DAMAGED, 0,
                    "%s is empty or gone, though writes up to number %llu were "
-                   "acknowledged (restore a backup, or remove journal.mark "
-                   "beside it to go on without them)",
+                   "acknowledged " OM__JOURNAL_WAY_OUT,
                    j->path, (unsigned long long)last);
 }
 
@@ -190,8 +195,7 @@ static om_status lost(const struct om_journal *j, uint64_t count,
 {
     return om_fail(err, OM_E_DAMAGED, 0,
                    "%s: the newest %llu writes that were acknowledged are "
-                   "missing (restore a backup, or remove journal.mark beside "
-                   "it to go on without them)",
+                   "missing " OM__JOURNAL_WAY_OUT,
                    j->path, (unsigned long long)count);
 }
 
@@ -350,6 +354,15 @@ static om_status open_reader(struct om_journal *j, struct om_err *err)
     return OM_OK;
 }
 
+/* SQLite's own words do not say what to do. */
+static void say_way_out(struct om_err *err)
+{
+    if (!err || strstr(err->text, OM__JOURNAL_WAY_OUT)) return;
+    char text[OM_ERR_TEXT_BYTES];
+    memcpy(text, err->text, sizeof text);
+    om_fail(err, err->code, err->at, "%s " OM__JOURNAL_WAY_OUT, text);
+}
+
 om_status om_journal_open(const char *city, enum om_journal_mode mode,
                           uint64_t first, struct om_journal **out,
                           struct om_err *err)
@@ -365,6 +378,7 @@ om_status om_journal_open(const char *city, enum om_journal_mode mode,
         st = mode == OM_JOURNAL_WRITE ? open_writer(j, first, err)
                                       : open_reader(j, err);
     }
+    if (st == OM_E_DAMAGED) say_way_out(err);
     if (st)
         om_journal_close(j);
     else

@@ -18,7 +18,7 @@ static om_status damaged_entry(const struct om_journal *j, uint64_t sequence,
                                const char *what, struct om_err *err)
 {
     return om_fail(err, OM_E_DAMAGED, 0,
-                   "%s: entry %llu %s (restore the city from a backup)",
+                   "%s: entry %llu %s " OM__JOURNAL_WAY_OUT,
                    j->path, (unsigned long long)sequence, what);
 }
 
@@ -237,8 +237,8 @@ static om_status visit_cells(struct om_journal *j, struct om_db_row *row,
             (uint64_t)om_db_integer(row, 5) !=
                 cell_mark(layer, level, cell, sequence, at_ms))
             return om_fail(err, OM_E_DAMAGED, 0,
-                           "%s: its table 'cell' is damaged (restore the city "
-                           "from a backup)",
+                           "%s: its table 'cell' is "
+                           "damaged " OM__JOURNAL_WAY_OUT,
                            j->path);
         if (!each(ctx, name, level, cell, sequence, at_ms)) return OM_OK;
     }

@@ -50,7 +50,7 @@ om_status om__journal_damaged(const struct om_journal *j, const char *what,
                               struct om_err *err)
 {
     return om_fail(err, OM_E_DAMAGED, 0,
-                   "%s: %s is damaged (restore the city from a backup)",
+                   "%s: %s is damaged " OM__JOURNAL_WAY_OUT,
                    j->path, what);
 }
 

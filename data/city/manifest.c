@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -197,6 +199,20 @@ static om_status read_zone(const char *text, int32_t *out, struct om_err *err)
     return OM_OK;
 }
 
+/* The id is a text: programs that read numbers as reals would change it. */
+static om_status read_journal(const struct om_json *value,
+                              struct om_manifest *m, struct om_err *err)
+{
+    if (!value) return OM_OK;
+    const char *id = om_json_text(om_json_get(value, "id"), "");
+    if (strlen(id) != 16 || strspn(id, "0123456789abcdef") != 16)
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "city.json: journal.id is not 16 hexadecimal digits");
+    m->journal = strtoull(id, NULL, 16);
+    return read_sequence(om_json_get(value, "last"), "journal.last", 0,
+                         &m->journal_last, err);
+}
+
 static om_status read_document(struct om_manifest *m, struct om_err *err)
 {
     const struct om_json *top = m->document;
@@ -219,6 +235,7 @@ static om_status read_document(struct om_manifest *m, struct om_err *err)
                        &m->clock_s, err));
     m->id = (uint64_t)om_json_integer(om_json_get(top, "id"), 0);
     m->sequence = (uint64_t)om_json_integer(om_json_get(top, "sequence"), 0);
+    OM_TRY(read_journal(om_json_get(top, "journal"), m, err));
     const struct om_json *levels = om_json_get(top, "levels");
     for (size_t i = 0; i < om_json_count(levels); i++)
         OM_TRY(
@@ -371,6 +388,18 @@ static int version_of(const struct om_manifest *m)
     return MANIFEST_VERSION_PLAIN;
 }
 
+static om_status write_journal(const struct om_manifest *m, struct om_json *top)
+{
+    if (!m->journal) return OM_OK;
+    struct om_json *journal = om_json_object();
+    OM_TRY(om_json_set_take(top, "journal", journal));
+    char id[17];
+    snprintf(id, sizeof id, "%016" PRIx64, m->journal);
+    OM_TRY(om_json_set_take(journal, "id", om_json_of_text(id)));
+    return om_json_set_take(journal, "last",
+                            om_json_of_integer((int64_t)m->journal_last));
+}
+
 static om_status write_document(const struct om_manifest *m,
                                 struct om_json *top)
 {
@@ -386,6 +415,7 @@ static om_status write_document(const struct om_manifest *m,
             om_json_set_take(top, "id", om_json_of_integer((int64_t)m->id)));
     OM_TRY(om_json_set_take(top, "sequence",
                             om_json_of_integer((int64_t)m->sequence)));
+    OM_TRY(write_journal(m, top));
     struct om_json *levels = om_json_list();
     OM_TRY(om_json_set_take(top, "levels", levels));
     for (size_t i = 0; i < m->levels; i++)

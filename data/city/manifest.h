@@ -48,6 +48,9 @@ struct om_manifest {
     uint64_t id;        // of this city and no other, from its first commit on;
                         // 0: none yet
     uint64_t sequence;  // grows with every commit
+    // The journal beside it (om_journal_identity; 0: none is known), and a
+    // number that it had reached.
+    uint64_t journal, journal_last;
     size_t layers;
     struct om_manifest_layer *layer;  // in the arena
     size_t levels;  // of units, finest first: grid, village, town

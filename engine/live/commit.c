@@ -135,6 +135,8 @@ om_status om__live_journal(struct om_live *live, struct om_err *err)
         pthread_mutex_lock(&live->journal_lock);
         live->journal = journal;
         pthread_mutex_unlock(&live->journal_lock);
+        // If it cannot be now, the keeper does.
+        if (!om__live_remembered(live)) (void)!om__live_remember(live, NULL);
     }
     return OM_OK;
 }

@@ -217,6 +217,9 @@ static om_status write_files(struct compaction *c, struct om_err *err)
         OM_TRY(write_dead(c, i, &part[i], err));
     om__live_step("dead");
     const struct om__layer_state *state = &c->view.state[c->layer];
+    pthread_mutex_lock(&c->live->journal_lock);
+    if (c->live->journal) om_journal_remember(c->live->journal, m);
+    pthread_mutex_unlock(&c->live->journal_lock);
     layer->applied = c->view.sequence;
     if (state->as_of_s) layer->as_of_s = state->as_of_s;
     // What has nothing in memory is in its files up to now, too.
@@ -442,6 +445,7 @@ void *om__live_keep_thread(void *arg)
         const bool stop = live->stopping;
         pthread_mutex_unlock(&live->lock);
         if (stop) return NULL;
+        if (!om__live_remembered(live)) (void)!om__live_remember(live, NULL);
         if (live->options.no_compaction || !anything_due(live)) continue;
         if (om_seconds() < not_before_s) continue;
         struct om_err err = {0};

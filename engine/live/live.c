@@ -389,6 +389,8 @@ static om_status take_over(struct om_live *live, struct om_err *err)
     struct om_city *city = live->city;
     pthread_mutex_lock(&city->refreshing);
     om_status st = om__city_reload(city, NULL, err);
+    if (!st && city->fault[0])
+        st = om_fail(err, OM_E_DAMAGED, 0, "%s", city->fault);
     if (!st) atomic_store(&city->written, true);
     struct om_snapshot *snapshot = om_city_snapshot(city);
     if (!st) st = om__city_joiner(city, snapshot, &live->joiner, err);
@@ -399,6 +401,8 @@ static om_status take_over(struct om_live *live, struct om_err *err)
         live->state = om__states_copy(s->state, s->base->manifest.layers);
         live->sequence = snapshot->sequence;
         live->clock_s = snapshot->clock_s;
+        atomic_store(&live->remembered, s->base->manifest.journal);
+        live->remembered_last = s->base->manifest.journal_last;
         if (!live->state) st = om_fail(err, OM_E_MEMORY, 0, "out of memory");
     }
     om_snapshot_unref(snapshot);
@@ -468,6 +472,10 @@ void om_live_close(struct om_live *live)
     stop_threads(live);
     if (live->journal && !atomic_load(&live->figures.failing))
         (void)!om_journal_checkpoint(live->journal, NULL);
+    // So that an older copy in its place is found out.
+    if (live->journal && !atomic_load(&live->figures.failing) &&
+        live->sequence > live->remembered_last)
+        (void)!om__live_remember(live, NULL);
     om_journal_close(live->journal);
     om_journal_close(live->reader);
     // Who still reads finds the layers' numbers; the map stays until the city

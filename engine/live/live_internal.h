@@ -116,6 +116,8 @@ struct om_live {
     pthread_mutex_t journal_lock;  // guards journal
     struct om_journal *journal;    // WRITE; NULL: not made yet, or lost
     atomic_bool lost;              // the disk failed under it
+    atomic_uint_fast64_t remembered;  // the journal that city.json knows
+    uint64_t remembered_last;         // as of the last closing or opening
     bool begins;  // the committer's: its first entry is still to be written
     pthread_mutex_t reader_lock;  // guards reader
     struct om_journal *reader;    // READ, for om_live_changes
@@ -268,6 +270,12 @@ om_status om__carry_catch_up(struct om_live *live, struct om__carry *c,
 om_status om__carry_end(struct om__carry *c, const struct om__stack *now,
                         struct om__stack **out) OM_MUST_USE;
 void om__carry_deinit(struct om__carry *c);
+
+/* remember.c: city.json knows which journal there is, and how far it went.
+ * threads: any that does not hold files_lock or journal_lock */
+om_status om__live_remember(struct om_live *live,
+                            struct om_err *err) OM_MUST_USE;
+bool om__live_remembered(struct om_live *live);
 
 /** For a thread in the background: is its work still wanted? */
 bool om__live_given_up(void *live);

@@ -25,6 +25,7 @@ struct reload {
     uint64_t sequence;
     int64_t clock_s;
     bool viewing;
+    struct om_err fault;  // of the journal; code OM_OK: none
 };
 
 static void reload_end(struct reload *r)
@@ -35,6 +36,19 @@ static void reload_end(struct reload *r)
     r->viewing = false;
     r->base = NULL;
     r->state = NULL;
+}
+
+static void note_fault(struct reload *r, const struct om_err *why)
+{
+    if (!r->fault.code) r->fault = *why;
+}
+
+static void give_up_journal(struct reload *r)
+{
+    om_journal_view_end(r->city->journal);
+    om_journal_close(r->city->journal);
+    r->city->journal = NULL;
+    r->viewing = false;
 }
 
 /* What was let go of in the journal still tells when a layer changed. */
@@ -81,7 +95,16 @@ static om_status put_journal(struct reload *r, struct om_err *err)
     const struct om_manifest *m = &r->base->manifest;
     const int64_t clock_s = om_journal_clock(journal);
     if (m->clock_s && clock_s > m->clock_s) r->clock_s = clock_s;
-    if (!r->old) OM_TRY(begin_journal(r, err));
+    if (!r->old) {
+        struct om_err why = {0};
+        const om_status begun = begin_journal(r, &why);
+        if (begun == OM_E_DAMAGED) {
+            note_fault(r, &why);
+        } else if (begun) {
+            if (err) *err = why;
+            return begun;
+        }
+    }
     r->sequence = om_journal_last(journal);
     if (om_journal_commit_noted(journal) < m->sequence && r->old &&
         r->base != om__snapshot_of(r->old)->base)
@@ -96,12 +119,8 @@ static om_status put_journal(struct reload *r, struct om_err *err)
     struct om_err why = {0};
     if (!st) st = om__replay(journal, m, joiner, r->state, &ignored_s, &why);
     if (st == OM_E_DAMAGED) {
-        // Better all that can be read, and a word, than nothing.
-        if (!r->city->told)
-            om_log(OM_LOG_ERROR, "city",
-                   "%s: %s; what was written after that is not shown",
-                   r->city->path, why.text);
-        r->city->told = true;
+        // Better all that is sure, and a word, than nothing.
+        note_fault(r, &why);
         st = OM_OK;
     } else if (st && why.code) {
         if (err) *err = why;
@@ -111,17 +130,58 @@ static om_status put_journal(struct reload *r, struct om_err *err)
     return st;
 }
 
-static om_status open_journal(struct om_city *city, struct om_err *err)
+/* The journal as far as it can be used: one that is not there, is another's or
+ * cannot be made sense of is a fault, and files are shown without it. */
+static om_status open_journal(struct reload *r, struct om_err *err)
 {
-    const om_status st =
-        om_journal_open(city->path, OM_JOURNAL_READ, 0, &city->journal, err);
-    const uint64_t missing = st ? 0 : om_journal_missing(city->journal);
-    if (missing)
-        om_log(OM_LOG_ERROR, "city",
-               "%s: the last %llu rows that were written are not in the "
-               "journal any more",
-               city->path, (unsigned long long)missing);
+    struct om_city *city = r->city;
+    const uint64_t known = r->base->manifest.journal;
+    struct om_err why = {0};
+    om_status st = OM_OK;
+    // Another one may have come into its place.
+    if (city->journal &&
+        (city->fault[0] ||
+         (known && om_journal_identity(city->journal) != known)))
+        give_up_journal(r);
+    if (!city->journal && om_journal_exists(city->path))
+        st = om_journal_open(city->path, OM_JOURNAL_READ, 0, &city->journal,
+                             &why);
+    if (st == OM_E_DAMAGED) note_fault(r, &why);
+    if (st && st != OM_E_DAMAGED && st != OM_E_NOTFOUND) {
+        if (err) *err = why;
+        return st;
+    }
+    if (!city->journal) return OM_OK;
+    r->viewing = true;
+    st = om_journal_view(city->journal, &why);
+    if (st == OM_E_DAMAGED) {
+        note_fault(r, &why);
+        give_up_journal(r);
+        st = OM_OK;
+    }
+    if (st && err) *err = why;
     return st;
+}
+
+/* Is it the one that city.json knows? What is in an older copy of it is sure;
+ * what is in another is not ours. */
+static void check_journal(struct reload *r)
+{
+    struct om_journal *j = r->city->journal;
+    const struct om_manifest *m = &r->base->manifest;
+    struct om_err why = {0};
+    if (om_journal_check(r->city->path, m, j, &why)) note_fault(r, &why);
+    if (!j) return;
+    const unsigned long long missing = om_journal_missing(j);
+    if (missing) {
+        om_fail(&why, OM_E_DAMAGED, 0,
+                "%s/journal.db: the newest %llu writes that were acknowledged "
+                "are missing (restore a backup, or go on without them: onemap "
+                "verify CITY --accept-loss)",
+                r->city->path, missing);
+        note_fault(r, &why);
+    }
+    if (m->journal && om_journal_identity(j) != m->journal) give_up_journal(r);
 }
 
 static bool any_withheld(const struct om_manifest *m,
@@ -162,6 +222,20 @@ static void tell_withheld(const struct reload *r)
     }
 }
 
+/* Said once. */
+static void tell_fault(const struct reload *r)
+{
+    struct om_city *city = r->city;
+    pthread_mutex_lock(&city->lock);
+    const bool told = !strcmp(city->fault, r->fault.text);
+    memcpy(city->fault, r->fault.text, sizeof city->fault);
+    pthread_mutex_unlock(&city->lock);
+    if (!told && r->fault.code)
+        om_log(OM_LOG_ERROR, "city",
+               "%s; what is sure is shown, and nothing is written",
+               r->fault.text);
+}
+
 /* One try: OM_E_BUSY if city.json changed meanwhile. */
 static om_status build(struct reload *r, struct om_err *err)
 {
@@ -178,12 +252,8 @@ static om_status build(struct reload *r, struct om_err *err)
         return om_fail(err, OM_E_EXISTS, 0,
                        "%s was a release and is none now: it is not taken over",
                        city->path);
-    if (!city->journal && om_journal_exists(city->path))
-        OM_TRY(open_journal(city, err));
-    if (city->journal) {
-        OM_TRY(om_journal_view(city->journal, err));
-        r->viewing = true;
-    }
+    r->fault = (struct om_err){0};
+    OM_TRY(open_journal(r, err));
     struct om__stamp again;
     OM_TRY(om__stamp_read(city->path, &again, err));
     if (!om__stamp_same(&again, &r->stamp)) return OM_E_BUSY;
@@ -201,7 +271,12 @@ static om_status build(struct reload *r, struct om_err *err)
     if (st) return st;
     r->clock_s = m->clock_s;
     r->sequence = m->sequence;
-    return city->journal ? put_journal(r, err) : OM_OK;
+    check_journal(r);
+    if (city->journal) return put_journal(r, err);
+    // Numbers that a journal has given are not given again.
+    const uint64_t known = om_journal_known_last(m);
+    if (known > r->sequence) r->sequence = known;
+    return OM_OK;
 }
 
 /* Numbers rise in one process, and what is new as a whole has the newest. */
@@ -257,6 +332,7 @@ om_status om__city_reload(struct om_city *city, bool *changed,
         st = om__snapshot_new(r.base, r.state, r.sequence, r.clock_s, &fresh,
                               err);
     if (!st) tell_withheld(&r);
+    if (!st) tell_fault(&r);
     if (!st) om__city_publish(city, fresh, &r.stamp);
     if (!st && changed) *changed = true;
     reload_end(&r);

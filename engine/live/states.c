@@ -234,24 +234,27 @@ bool om__same_files(const struct om_manifest_layer *a,
     return true;
 }
 
-/* What is told to whoever asks for the layer: without the folder in which the
- * city lies. */
-static om_status withhold(const char *city, const struct om_err *err,
-                          struct om__stack **out)
+void om__without_folder(const char *city, const char *text,
+                        char out[OM_ERR_TEXT_BYTES])
 {
-    char why[OM_ERR_TEXT_BYTES];
-    const char *text = err->text;
     size_t len = strlen(city), n = 0;
     while (len > 1 && city[len - 1] == '/') len--;
-    while (*text) {
+    while (*text && n + 1 < OM_ERR_TEXT_BYTES) {
         if (!strncmp(text, city, len) && text[len] == '/') {
             text += len;
             while (*text == '/') text++;
             continue;
         }
-        why[n++] = *text++;
+        out[n++] = *text++;
     }
-    why[n] = '\0';
+    out[n] = '\0';
+}
+
+static om_status withhold(const char *city, const struct om_err *err,
+                          struct om__stack **out)
+{
+    char why[OM_ERR_TEXT_BYTES];
+    om__without_folder(city, err->text, why);
     return om__stack_withheld(why, out);
 }
 

@@ -115,11 +115,18 @@ static const struct {
      "A layer: rows, geometry, extent, level of units, segments, bytes, "
      "columns.\n"},
     {"verify",
-     "onemap verify CITY\n"
+     "onemap verify CITY [--accept-loss]\n"
      "\n"
      "Check all checksums and the order, the journal, and compute all totals "
      "again from\n"
-     "the columns. Exit status 1 and a clear word where something is off.\n"},
+     "the columns. Exit status 1 and a clear word where something is off.\n"
+     "\n"
+     "A city whose journal is damaged, gone or an older copy shows what is "
+     "sure and takes\n"
+     "no writes. --accept-loss first makes a new journal of what can be read, "
+     "lists the\n"
+     "writes that are lost, and keeps the old files in the city's folder "
+     "(journal-aside-N).\n"},
     {"query",
      "onemap query CITY LAYER [where] [what] [--out FILE]\n"
      "\n"

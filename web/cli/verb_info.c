@@ -120,7 +120,10 @@ int om__verb_info(int argc, char **argv)
     struct om_snapshot *s = om_city_snapshot(city);
     int status = OM_EXIT_DONE;
     if (operands == 1) {
+        char fault[OM_ERR_TEXT_BYTES];
         print_city(s);
+        if (om_city_journal_fault(city, fault))
+            printf("\njournal     NOT SOUND, no writes: %s\n", fault);
         print_models(operand[0], s);
     } else {
         const struct om_layer *layer = om_snapshot_layer(s, operand[1]);

@@ -7,6 +7,9 @@
 #include "engine/verify.h"
 #include "web/cli/verb.h"
 
+/* Lost writes that are listed one by one. */
+#define LOST_LINES 1000
+
 static void print_found(void *ctx, const struct om_layer_verify *f)
 {
     size_t *bad = ctx;
@@ -58,21 +61,27 @@ static size_t check_models(const char *city, const struct om_snapshot *s)
     return bad;
 }
 
-/* The journal says itself whether it is what was written. */
+/* The journal says itself whether it is what was written, and city.json whether
+ * it is the right one. */
 static om_status check_journal(const char *city, struct om_err *err)
 {
     struct om_journal *journal = NULL;
-    if (!om_journal_exists(city)) return OM_OK;
-    om_status st = om_journal_open(city, OM_JOURNAL_READ, 0, &journal, err);
-    if (st == OM_E_NOTFOUND) return OM_OK;
-    if (!st) st = om_journal_verify(journal, err);
+    struct om_manifest m = {0};
+    OM_TRY(om_manifest_read(city, &m, err));
+    om_status st = OM_OK;
+    if (om_journal_exists(city))
+        st = om_journal_open(city, OM_JOURNAL_READ, 0, &journal, err);
+    if (st == OM_E_NOTFOUND) st = OM_OK;  // it begins
+    if (!st && journal) st = om_journal_verify(journal, err);
+    if (!st) st = om_journal_check(city, &m, journal, err);
     if (st)
         printf("journal          BAD: %s\n", err->text);
-    else
+    else if (journal)
         printf("journal          %12llu entries: sound\n",
                (unsigned long long)(om_journal_last(journal) -
                                     om_journal_floor(journal)));
     om_journal_close(journal);
+    om_manifest_deinit(&m);
     return st;
 }
 
@@ -88,16 +97,49 @@ static om_status check_sums(const char *city, struct om_err *err)
     return st;
 }
 
+static void print_lost(void *ctx, uint64_t sequence, const char *layer,
+                       const char *id, size_t id_len)
+{
+    size_t *said = ctx;
+    if (++*said > LOST_LINES) return;
+    printf("lost: write %llu", (unsigned long long)sequence);
+    if (layer) printf(" of %s %.*s", layer, (int)id_len, id);
+    printf("\n");
+}
+
+/* Go on without what the journal has lost. */
+static om_status accept_loss(const char *city, struct om_err *err)
+{
+    struct om_journal_mended mended;
+    size_t said = 0;
+    OM_TRY(om_journal_mend(city, print_lost, &said, &mended, err));
+    if (said > LOST_LINES) printf("lost: ... %zu writes in all\n", said);
+    if (!mended.aside[0]) {
+        puts("the journal is sound: nothing was changed");
+        return OM_OK;
+    }
+    if (mended.gone)
+        puts("no journal could be read: what only it had is lost");
+    printf("a new journal: %llu entries kept, %llu lost, it goes on after "
+           "number %llu; what was there is in %s/%s\n",
+           (unsigned long long)mended.kept, (unsigned long long)mended.lost,
+           (unsigned long long)mended.last, city, mended.aside);
+    return OM_OK;
+}
+
 int om__verb_verify(int argc, char **argv)
 {
     const char *operand[1];
     size_t operands, bad_layers = 0;
-    bool help;
-    const int bad = om__options_read("verify", argc, argv, NULL, 0, operand, 1,
-                                     &operands, &help);
+    bool help, accept = false;
+    const struct om_option option[] = {{"--accept-loss", NULL, &accept}};
+    const int bad = om__options_read("verify", argc, argv, option, 1, operand,
+                                     1, &operands, &help);
     if (bad || help) return bad;
     if (operands < 1) return om__verb_usage("verify", "needs CITY");
     struct om_err err = {0}, journal_err = {0}, sums_err = {0};
+    if (accept && accept_loss(operand[0], &err))
+        return om__verb_fail("verify", &err);
     struct om_city *city = NULL;
     const om_status journal = check_journal(operand[0], &journal_err);
     const om_status sums = check_sums(operand[0], &sums_err);

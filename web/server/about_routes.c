@@ -86,6 +86,10 @@ om_status om__get_ready(struct om__request *r)
         add_withheld(snapshot, &out);
     }
     om_snapshot_unref(snapshot);
+    if (om_city_journal_fault(r->server->city, why)) {
+        om_buf_add_text(&out, ",\"journal\":");
+        om_buf_add_json_text(&out, why, strlen(why));
+    }
     om_buf_add_text(&out, "}\n");
     if (!ready) head.status = MHD_HTTP_SERVICE_UNAVAILABLE;
     return om__reply(r, &out, &head);

@@ -58,11 +58,17 @@ static om_status open_live(struct om__writes *writes,
     if (st != OM_E_IO && st != OM_E_DAMAGED)
         return om_fail(err, st, why.at, "%s", why.text);
     // Paths of this machine are for the log only.
-    snprintf(writes->why, sizeof writes->why,
-             "the city can only be read: %s (the server's log says more)",
-             st == OM_E_DAMAGED ? "its journal is damaged"
-                                : "its disk is full or read-only, and cannot "
-                                  "be written to");
+    char fault[OM_ERR_TEXT_BYTES];
+    if (om_city_journal_fault(writes->server->city, fault))
+        snprintf(writes->why, sizeof writes->why,
+                 "the city can only be read, its journal is damaged: %.200s",
+                 fault);
+    else
+        snprintf(writes->why, sizeof writes->why,
+                 "the city can only be read: %s (the server's log says more)",
+                 st == OM_E_DAMAGED ? "its journal is damaged"
+                                    : "its disk is full or read-only, and "
+                                      "cannot be written to");
     om_log(OM_LOG_ERROR, "serve", "the city can only be read: %s", why.text);
     return OM_OK;
 }
