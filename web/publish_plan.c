@@ -168,6 +168,8 @@ static om_status take_layer(const struct om_snapshot *snapshot,
                        "%s",
                        i, name, barred);
     out->layer = om_snapshot_layer(snapshot, name);
+    if (!out->layer && om_snapshot_lacks(snapshot, name, err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!out->layer)
         return om_fail(err, OM_E_NOTFOUND, 0,
                        "publish.json: layers[%zu]: the city has no layer "

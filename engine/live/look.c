@@ -46,7 +46,8 @@ void om_live_look(struct om_live *live, struct om_write *write)
         struct om__look *look =
             om_alloc(sizeof *look + rows * sizeof *look->place);
         if (look) {
-            const size_t i = (size_t)(layer - snapshot->layer);
+            const size_t i =
+                (size_t)(layer->meta - snapshot->manifest->layer);
             look->stack =
                 om__stack_ref(om__snapshot_of(snapshot)->state[i].stack);
             look->rows = rows;

@@ -27,6 +27,8 @@ static om_status read_layers(struct om__request *r, struct om_search_ask *ask)
         const size_t len = strcspn(text, ",");
         const char *name = om_arena_text(arena, text, len);
         if (!name) return OM_E_MEMORY;
+        if (om_snapshot_lacks(r->snapshot, name, &r->err) == OM_E_WITHHELD)
+            return OM_E_WITHHELD;
         if (!om_snapshot_layer(r->snapshot, name) ||
             ask->layers == r->snapshot->layers)
             return om__param_bad(r, "layers", OM_E_FORMAT,
