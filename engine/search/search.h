@@ -18,7 +18,8 @@
  *     {"layer": "address", "column": "text", "kind": "address",
  *      "group": "building", "group_layer": "building"}
  *
- * Without it: every layer that has a column name, title or text. `group` is a
+ * Without it: every layer that has a column name, title or text; of a text the
+ * group is the column that is called like a layer of polygons. `group` is a
  * column that many rows share, and where nothing tells the rows apart the group
  * is the answer: a building, not its hundred rooms. */
 struct om_search_source {

@@ -19,6 +19,23 @@ static void set(char *out, const char *text)
     snprintf(out, OM_LIMIT_NAME_BYTES, "%.*s", OM_LIMIT_NAME_BYTES - 1, text);
 }
 
+/* Of addresses: the column that is called like a layer of polygons. */
+static void set_usual_group(const struct om_snapshot *snapshot,
+                            const struct om_layer *layer,
+                            struct om_search_source *out)
+{
+    for (size_t f = 0; f < layer->schema.count; f++) {
+        const char *name = layer->schema.field[f].name;
+        const struct om_layer *group = om_snapshot_layer(snapshot, name);
+        if (!group || group->schema.geometry != OM_GEOMETRY_POLYGON ||
+            group->meta->unit_level[0] || !is_text(layer, name))
+            continue;
+        set(out->group, name);
+        set(out->group_layer, name);
+        return;
+    }
+}
+
 static size_t usual_sources(const struct om_snapshot *snapshot,
                             struct om_search_source *out)
 {
@@ -30,7 +47,10 @@ static size_t usual_sources(const struct om_snapshot *snapshot,
             memset(&out[n], 0, sizeof out[n]);
             set(out[n].layer, layer->name);
             set(out[n].kind, layer->name);
-            set(out[n++].column, USUAL[c]);
+            set(out[n].column, USUAL[c]);
+            if (!strcmp(USUAL[c], "text"))
+                set_usual_group(snapshot, layer, &out[n]);
+            n++;
             break;
         }
     }

@@ -5,6 +5,7 @@
 //   nothing is asked of any other host, nothing fails, no script complains
 //   the table agrees with /stats; a click on a town flies there
 //   a filter, a wrong filter, a period; the address keeps the state
+//   what is typed into the search box is found and gone to, by keyboard alone
 //   presets end with the data; after a refusal no old answer stands; nothing
 //   is 0
 //   a city without points or with odd columns opens, its map is drawn
@@ -141,6 +142,46 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         await page.click(`#table tr[data-id="${id}"] button`);
         await until('another view', () => page.url() !== before && page.url().includes(`unit=${id}`) && /[#&]map=/.test(page.url()));
         assert.deepEqual((await rows(page)).filter((row) => row.chosen).map((row) => row.id), [id]);
+        await idle(page, log);
+    });
+
+    await t.test('the search box, by keyboard alone', async () => {
+        const listed = () => page.$$eval('#found [role=option]', (rows) => rows.map((row) => row.querySelector('.name').textContent));
+        const chosen = () => page.$eval('#found [aria-selected=true]', (row) => row.id);
+        await page.keyboard.press('/');
+        assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+        await page.keyboard.type('humenzhen');
+        await until('the town by its pinyin', async () => (await listed())[0] === '虎门镇');
+        assert.equal(await page.getAttribute('#search', 'aria-expanded'), 'true');
+        const first = await chosen();
+        assert.equal(await page.getAttribute('#search', 'aria-activedescendant'), first);
+        await page.keyboard.press('ArrowUp');
+        assert.notEqual(await chosen(), first);
+        await page.keyboard.press('ArrowDown');
+        assert.equal(await chosen(), first);
+        await page.keyboard.press('Enter');
+        await until('the town is chosen', async () => (await rows(page)).some((row) => row.chosen && row.name === '虎门镇'));
+        assert.ok(!await page.isVisible('#found'));
+        await idle(page, log);
+        const { features: [address] } = await (await fetch(`${server.url}/collections/address/items?limit=1`)).json();
+        await page.fill('#search', '');
+        await page.keyboard.type(address.properties.text);
+        await until('the address', async () => (await listed())[0] === address.properties.text);
+        await page.keyboard.press('Enter');
+        const [lon, lat] = address.geometry.coordinates;
+        await until('it is gone to', () => {
+            const at = /[#&]at=([^&]*)/.exec(decodeURIComponent(page.url()))?.[1].split(/[/,]/).map(Number) ?? [];
+            return [lat, lon].every((want) => at.some((have) => Math.abs(have - want) < 1e-4));
+        });
+        await page.fill('#search', '');
+        await page.keyboard.type('鹤鸣孤山');
+        await until('it is said that there is nothing', async () => /没有找到/.test(await page.textContent('#found')));
+        await page.keyboard.press('Escape');
+        assert.ok(!await page.isVisible('#found'));
+        await page.keyboard.press('Escape');
+        assert.equal(await page.inputValue('#search'), '');
+        await page.keyboard.press('Escape');
+        assert.doesNotMatch(page.url(), /[#&]at=/);
         await idle(page, log);
     });
 

@@ -332,6 +332,10 @@ test('a city that says nothing of search', async (t) => {
     await writeFile(file, JSON.stringify(manifest));
     for (const [text, id] of [[address[5].text, address[5].id], [business[5].id, business[5].id]])
         assert.equal(JSON.parse(await done('search', city, text, '--quiet')).results[0].id, id);
+    // Addresses of a house are one answer, as the column of its name says.
+    const house = address.find((a) => address.filter((o) => o.building === a.building).length > 2);
+    const [one] = JSON.parse(await done('search', city, house.text.slice(0, house.text.indexOf('号') + 1), '--layers', 'address', '--quiet')).results;
+    assert.deepEqual([one.kind, one.id], ['building', house.building]);
     manifest.search = [{ layer: 'address', column: 7 }];
     await writeFile(file, JSON.stringify(manifest));
     const { status, stderr } = await onemap('search', city, 'a', '--quiet');

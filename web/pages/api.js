@@ -29,6 +29,9 @@
  * @typedef {{unit: string, rows: number, total: number, steps: {from: number, color: string, opacity: number}[]}} Legend
  * @typedef {{value: number, unit: string, pixel: {value: number, step: number}, within: {radius_m: number, count: number}, units: Record<string, {id: string, name: string | null} | null>}} Reading
  * @typedef {{layer: string, filter: string, time: string, bandwidth: number}} Question
+ * @typedef {{kind: string, layer: string, id: string, name: string | null, text: string, lon: number, lat: number,
+ *   score: number, matched: string, [level: string]: any}} Found   of each level: {id, name} or null
+ * @typedef {{results: Found[], incomplete?: boolean}} Answers
  */
 
 /** What a server says is wrong, with the parameter that it is about. */
@@ -100,3 +103,11 @@ export const getValue = (q, {lonDeg, latDeg, zoom}, signal) => getJson(
 /** Template of the heat tiles. @param {Question} q @param {string} palette @param {number} scale 1 or 2 */
 export const heatTiles = (q, palette, scale) =>
   `${location.origin}/tiles/heat:${encodeURIComponent(q.layer)}/{z}/{x}/{y}${scale > 1 ? '@2x' : ''}.png${query({...field(q), palette})}`;
+
+/**
+ * Names and addresses by what somebody types; of equals the nearest first.
+ * @param {string} text @param {{near?: {lonDeg: number, latDeg: number}, limit: number}} how @param {AbortSignal} [signal]
+ * @returns {Promise<Answers>}
+ */
+export const search = (text, {near, limit}, signal) => getJson(
+  `/search${query({q: text, limit, lon: near?.lonDeg.toFixed(6), lat: near?.latDeg.toFixed(6)})}`, signal);

@@ -1,7 +1,7 @@
 // @ts-check
 // app.js - the analyst's page: state in, questions out, answers shown.
 
-import {getCity, getLayers, getLegend, getStats, getValue, heatTiles} from './api.js';
+import {getCity, getLayers, getLegend, getStats, getValue, heatTiles, search} from './api.js';
 import {formatHash, joinTime, parseHash, splitTime} from './hash.js';
 import {Live} from './live.js';
 import {CityMap, hasWebgl2} from './map.js';
@@ -9,8 +9,13 @@ import {
   $, checkRadio, Days, element, filterHelp, showBandwidths, showColumns, showError, showLayers, showLegend,
   showNoLegend, showReading, Table,
 } from './panel.js';
+import {SearchBox} from './search.js';
 import {exact, filterProblem, isDate, lastDays, moment, short} from './text.js';
 
+/** Answers of the search that are listed, and how near one goes to what was
+ *  chosen: a house, or a unit of the coarsest, the next, the finest level. */
+const FOUND_MOST = 8;
+const FOUND_ZOOM = 17, UNIT_ZOOMS = [12, 14, 15];
 /** How long the pointer rests before the place is asked for. */
 const REST_MS = 120;
 /** Tiles spread beyond the rows by the bandwidth: degrees that surely hold it. */
@@ -307,7 +312,27 @@ function typedTime() {
   showError('result-error', `不是日期：${$(wrong[0]).value} not a date; write 2023-06-20`);
 }
 
+/** Go to what was found: a unit is outlined, all else gets the pin. @param {import('./api.js').Found} found */
+function goTo(found) {
+  const place = {lonDeg: found.lon, latDeg: found.lat};
+  const level = layers.find((l) => l.id === found.layer)?.unit_level;
+  const depth = level ? city.levels.length - 1 - city.levels.indexOf(level) : -1;
+  if (depth === 0) return chooseUnit(found.id, true);
+  cityMap?.goTo(place, UNIT_ZOOMS[depth] ?? FOUND_ZOOM);
+  onPoint(place, true, found[coarse()]?.id ?? '');
+}
+
+function wireSearch() {
+  new SearchBox({input: $('search'), list: $('found')}, {
+    find: (text, signal) => search(text, {near: state.map ?? undefined, limit: FOUND_MOST}, signal),
+    choose: goTo,
+    title: (found) => layers.find((l) => l.id === found.layer)?.title ?? found.kind,
+    levels: city.levels,
+  });
+}
+
 function wire() {
+  wireSearch();
   $('filter').value = state.filter;
   $('filter-form').onsubmit = (e) => {
     e.preventDefault();
@@ -331,7 +356,7 @@ function wire() {
     const typing = /^(INPUT|TEXTAREA)$/.test(document.activeElement?.tagName ?? '') &&
       /** @type {any} */ (document.activeElement).type !== 'radio';
     if (typing || e.ctrlKey || e.metaKey || e.altKey) return;
-    const to = {f: 'filter', t: 'from'}[e.key.toLowerCase()];
+    const to = {f: 'filter', t: 'from', '/': 'search'}[e.key.toLowerCase()];
     if (!to) return;
     e.preventDefault();
     $(to).focus();

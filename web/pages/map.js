@@ -282,6 +282,11 @@ export class CityMap {
       this.map.fitBounds(boundsOf(unit.geometry), {padding: 48, maxZoom: 14, duration: 700});
   }
 
+  /** Go where something is, near enough to see it. @param {{lonDeg: number, latDeg: number}} at @param {number} zoom */
+  goTo(at, zoom) {
+    this.map.flyTo({center: [at.lonDeg, at.latDeg], zoom: Math.max(zoom, this.map.getZoom()), duration: 900});
+  }
+
   /** @param {{lonDeg: number, latDeg: number} | null} at */
   pin(at) {
     this.map.getSource('pin')?.setData(
