@@ -20,6 +20,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -40,6 +41,9 @@ const COMPACT_ROWS = Number(option.compact ?? Math.max(1000, Math.round(RATE * 2
 /* The journal reaches its bound in the first third of the run. */
 const JOURNAL_ROWS = Math.max(5000, Math.round(RATE * MINUTES * 60 / 4));
 const CACHE_MIB = 32;
+
+/* What else the machine has to do stands beside each figure. */
+const loads = () => os.loadavg().map((n) => n.toFixed(1)).join(' ');
 
 let state = Number(option.seed) >>> 0;
 const dice = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
@@ -405,7 +409,7 @@ function show(p, before_) {
         return list.length ? `${name} ${list.length} ${f(at(list, 0.5), 1)}/${f(at(list, 0.99), 0)}` : '';
     }).filter(Boolean).join(' · ');
     console.log(`${String(p.s).padStart(5)} s  anon ${f(p.anon)} rss ${f(p.rss)} MiB  fds ${p.fds} threads ${p.threads} maps ${p.maps} (${p.gone} deleted)  cpu ${f((p.cpu - (before_?.cpu ?? 0)) / LINE_S * 100)} %  ` +
-        `delta ${f(p.delta)} dead ${f(p.dead)} compactions ${f(p.compactions)}  journal ${f(p.journal)} disk ${f(p.disk)} MiB  listeners ${f(p.listeners)}  errors ${errors} late ${late}\n        ${latency}`);
+        `delta ${f(p.delta)} dead ${f(p.dead)} compactions ${f(p.compactions)}  journal ${f(p.journal)} disk ${f(p.disk)} MiB  listeners ${f(p.listeners)}  errors ${errors} late ${late} load ${os.loadavg()[0].toFixed(1)}\n        ${latency}`);
 }
 
 // ---- the run
@@ -514,7 +518,7 @@ async function main() {
     box = catalog.find((c) => c.id === LAYER).extent.spatial.bbox[0].slice(0, 4);
     const [w, s, e, n] = box;
     box = [w + (e - w) * 0.1, s + (n - s) * 0.1, e - (e - w) * 0.1, n - (n - s) * 0.1];
-    console.log(`# ${MINUTES} min; ${LAYER}: ${before} rows, ${RATE} writes/s and a batch every 5 s; compact_rows ${COMPACT_ROWS}, journal_rows ${JOURNAL_ROWS}, cache_mib ${CACHE_MIB}`);
+    console.log(`# ${MINUTES} min; ${LAYER}: ${before} rows, ${RATE} writes/s and a batch every 5 s; compact_rows ${COMPACT_ROWS}, journal_rows ${JOURNAL_ROWS}, cache_mib ${CACHE_MIB}; load ${loads()}`);
     load('write', RATE, write);
     load('batch', 0.2, batch);
     readers(open);
@@ -544,7 +548,7 @@ async function main() {
     const verified = await command('verify', city);
     if (verified.status) note(`verify: ${verified.text.slice(-500)}`);
     const ok = verdict();
-    console.log(ok ? 'flat, and nothing was lost' : 'NOT FLAT, or something is wrong');
+    console.log(`verdict: ${ok ? 'flat, and nothing was lost' : 'NOT FLAT, or something is wrong'} (load at the end ${loads()})`);
     return ok;
 }
 
