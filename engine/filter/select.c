@@ -15,7 +15,11 @@
  *     selection leaves first: dropping a base that one still holds would free
  *     nothing;
  * (3) whoever computes an entry waits for bases only, and bases wait for
- *     nobody: no circle. */
+ *     nobody: no circle.
+ * (4) of what is selected from a layer by one condition the newest stays: of a
+ *     layer that is written to there is another with each write, which copies
+ *     all bits of parts in which rows are dead, and nobody asks for the one
+ *     before. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -37,6 +41,8 @@ struct entry {
     uint64_t hash;
     uint8_t *key;
     size_t key_len;
+    uint64_t family;        // layer and condition of a selection; 0: a base
+    struct entry *kin;      // of its bucket of families, once READY
     struct object *object;  // NULL while COMPUTING
 };
 
@@ -56,8 +62,8 @@ struct base {
 
 struct selection {
     struct object object;
-    struct om_selection selection;  // what callers see
-    struct base **base;             // [parts]
+    struct om_selection selection;   // what callers see
+    struct base **base;              // [parts]
     struct om_selection_base *seen;  // [parts] of them, for callers
 };
 
@@ -67,7 +73,7 @@ struct om_selections {
     size_t max_bytes;
     struct om_cache_stats stats;
     struct entry *newest, *oldest;
-    struct entry *bucket[BUCKETS];
+    struct entry *bucket[BUCKETS], *family[BUCKETS];
 };
 
 static atomic_uint_fast64_t last_serial;
@@ -187,9 +193,22 @@ static void unchain(struct om_selections *cache, struct entry *e)
     *at = e->chain;
 }
 
+static struct entry **family_of(struct om_selections *cache, uint64_t family)
+{
+    return &cache->family[family % BUCKETS];
+}
+
+static void leave_family(struct om_selections *cache, struct entry *e)
+{
+    struct entry **at = family_of(cache, e->family);
+    while (*at != e) at = &(*at)->kin;
+    *at = e->kin;
+}
+
 static void drop(struct om_selections *cache, struct entry *e)
 {
     unchain(cache, e);
+    if (e->family) leave_family(cache, e);
     list_remove(cache, e);
     cache->stats.entries--;
     cache->stats.bytes -= e->object->bytes;
@@ -224,6 +243,16 @@ struct om_cache_stats om_selections_stats(const struct om_selections *cache)
     return stats;
 }
 
+/* Into the family, in the place of who was there (4). */
+static void succeed(struct om_selections *cache, struct entry *e)
+{
+    struct entry **first = family_of(cache, e->family), *old = *first;
+    while (old && old->family != e->family) old = old->kin;
+    if (old) drop(cache, old);
+    e->kin = *first;
+    *first = e;
+}
+
 static struct entry *entry_new(uint64_t hash, const struct om_buf *key)
 {
     struct entry *e = om_calloc(1, sizeof *e);
@@ -250,6 +279,7 @@ static void publish(struct om_selections *cache, struct entry *e,
     e->object = object;
     list_push(cache, e);
     touch(cache, e);
+    if (e->family) succeed(cache, e);
     cache->stats.entries++;
     cache->stats.bytes += object->bytes;
     while ((cache->stats.bytes > cache->max_bytes ||
@@ -259,9 +289,9 @@ static void publish(struct om_selections *cache, struct entry *e,
 }
 
 /* The object of a key: found, waited for, or made. The caller's reference is
- * counted. */
+ * counted. family: of a selection, else 0. */
 static om_status obtain(struct om_selections *cache, const struct om_buf *key,
-                        make_fn *make, void *ctx, bool counts,
+                        uint64_t family, make_fn *make, void *ctx,
                         struct object **out)
 {
     if (!cache) return make(ctx, out);
@@ -270,7 +300,7 @@ static om_status obtain(struct om_selections *cache, const struct om_buf *key,
     struct entry *e;
     while ((e = *slot(cache, hash, key)) && !e->object)
         pthread_cond_wait(&cache->changed, &cache->lock);
-    if (counts) ++*(e ? &cache->stats.hits : &cache->stats.misses);
+    if (family) ++*(e ? &cache->stats.hits : &cache->stats.misses);
     if (e) {
         touch(cache, e);
         *out = e->object;
@@ -279,7 +309,10 @@ static om_status obtain(struct om_selections *cache, const struct om_buf *key,
         return OM_OK;
     }
     e = entry_new(hash, key);
-    if (e) *slot(cache, hash, key) = e;
+    if (e) {
+        e->family = family;
+        *slot(cache, hash, key) = e;
+    }
     pthread_mutex_unlock(&cache->lock);
 
     // Others may wait for it.
@@ -342,7 +375,7 @@ static om_status obtain_base(struct request *r, struct base **out)
     om_status st = key.status;
     if (!st) {
         r->serial = om_hash64(key.bytes, key.len, 1) | 1;  // never 0
-        st = obtain(r->cache, &key, make_base, r, false, &object);
+        st = obtain(r->cache, &key, 0, make_base, r, &object);
     }
     om_buf_deinit(&key);
     *out = (struct base *)(void *)object;
@@ -540,6 +573,14 @@ static om_status selection_key(const struct om_layer *layer,
     return om_buf_add(key, condition->bytes, condition->len);
 }
 
+static uint64_t family_key(const struct om_layer *layer,
+                           const struct om_buf *condition)
+{
+    return om_hash64(condition->bytes, condition->len,
+                     om_hash64(layer->name, strlen(layer->name), 0)) |
+           1;  // never 0
+}
+
 static bool takes_all(const struct om_filter *filter)
 {
     return !filter || (filter->root->kind == OM__CONST && filter->root->value);
@@ -583,7 +624,8 @@ om_status om_select(struct om_selections *cache, const struct om_layer *layer,
         request.filter = &within;
         request.root = within.root;
     }
-    st = obtain(cache, &key, make_selection, &request, true, &object);
+    st = obtain(cache, &key, family_key(layer, &condition), make_selection,
+                &request, &object);
     if (!st) *out = &((struct selection *)(void *)object)->selection;
 done:
     om_arena_deinit(&within.arena);

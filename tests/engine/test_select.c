@@ -180,25 +180,62 @@ static void dead_rows_leave_the_base_in_the_cache(void **state)
     uint32_t *dead = malloc(sample.rows * sizeof *dead);
     struct om_selections *cache;
     struct om_filter *filter = parse("severity<=4");
+    struct om_filter *other = parse("severity<=3");
     struct om_part part;
     const struct om_layer layer = layer_without(&part, dead, 10);
     assert_int_equal(om_selections_new((size_t)1 << 30, &cache), OM_OK);
     struct om_selection *before =
         select_rows(cache, &sample.layer, filter, always);
+    struct om_selection *beside =
+        select_rows(cache, &sample.layer, other, always);
     struct om_selection *after = select_rows(cache, &layer, filter, always);
-    struct om_selection *again =
-        select_rows(cache, &sample.layer, filter, always);
-    assert_ptr_equal(before, again);
     assert_ptr_not_equal(before, after);
     assert_true(after->serial != before->serial);
     assert_true(after->count < before->count);
     check_counts(before);
     check_counts(after);
-    // Two selections and one base between them.
-    assert_int_equal(om_selections_stats(cache).entries, 3);
+    // The newest of either condition, and a base of each: nobody asks for what
+    // was before.
+    assert_int_equal(om_selections_stats(cache).entries, 4);
+    // Who does all the same gets what he got, out of the base.
+    struct om_selection *again =
+        select_rows(cache, &sample.layer, filter, always);
+    assert_int_equal(again->count, before->count);
+    assert_ptr_equal(again->base[0].bitmap, before->base[0].bitmap);
+    assert_int_equal(om_selections_stats(cache).entries, 4);
+    struct om_selection *still =
+        select_rows(cache, &sample.layer, other, always);
+    assert_ptr_equal(still, beside);
     om_selection_unref(before);
+    om_selection_unref(beside);
     om_selection_unref(after);
     om_selection_unref(again);
+    om_selection_unref(still);
+    om_selections_free(cache);
+    om_filter_free(filter);
+    om_filter_free(other);
+    free(dead);
+}
+
+static void cache_does_not_grow_with_writes(void **state)
+{
+    (void)state;
+    uint32_t *dead = malloc(sample.rows * sizeof *dead);
+    struct om_selections *cache;
+    struct om_filter *filter = parse("severity<=4");
+    size_t bytes = 0;
+    assert_int_equal(om_selections_new((size_t)1 << 30, &cache), OM_OK);
+    for (size_t step = 10; step < 40; step++) {
+        struct om_part part;
+        const struct om_layer layer = layer_without(&part, dead, step);
+        struct om_selection *s = select_rows(cache, &layer, filter, always);
+        check_counts(s);
+        om_selection_unref(s);
+        const struct om_cache_stats stats = om_selections_stats(cache);
+        assert_int_equal(stats.entries, 2);
+        if (bytes) assert_int_equal(stats.bytes, bytes);
+        bytes = stats.bytes;
+    }
     om_selections_free(cache);
     om_filter_free(filter);
     free(dead);
@@ -295,7 +332,8 @@ static void dead_rows_are_in_the_base(void **state)
     (void)state;
     uint32_t *dead = malloc(sample.rows * sizeof *dead);
     struct om_selections *cache;
-    struct om_filter *filter = parse("severity<=4"), *other = parse("severity<4");
+    struct om_filter *filter = parse("severity<=4"),
+                     *other = parse("severity<4");
     struct om_part part;
     const struct om_layer layer = layer_without(&part, dead, 10);
     assert_int_equal(om_selections_new((size_t)1 << 30, &cache), OM_OK);
@@ -545,6 +583,7 @@ int main(void)
         cmocka_unit_test(window_without_a_time_is_refused),
         cmocka_unit_test(dead_rows_are_taken_off),
         cmocka_unit_test(dead_rows_leave_the_base_in_the_cache),
+        cmocka_unit_test(cache_does_not_grow_with_writes),
         cmocka_unit_test(dead_rows_are_in_the_base),
         cmocka_unit_test(cache_of_small_things_has_an_end),
         cmocka_unit_test(parts_are_selected_one_by_one),
