@@ -5,6 +5,7 @@
 #include "data/base/file.h"
 #include "data/model/time.h"
 #include "data/synth/events.h"
+#include "data/synth/matters.h"
 #include "data/synth/table.h"
 #include "data/synth/write_internal.h"
 
@@ -37,7 +38,7 @@ static const struct layer {
      "daily", "tid,tname,ckind,dopened"},
     {"service_centre", "党群服务中心", "Service centre", "csv", "point", "", "",
      "组织", "monthly",
-     "tid,tname,iwindows,iterminals,istaff,iitems,topening_hours,tphone"},
+     "tid,tname,iwindows,iterminals,istaff,iitems,topening_hours,tphone,tmatters"},
     {"organisation", "社会组织", "Organisation", "csv", "point", "", "", "民政",
      "monthly", "tid,tname,ckind,tphone,topening_hours"},
     {"activity", "活动", "Activity", "csv", "point", "starts", "", "民政",
@@ -293,6 +294,7 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
                     "\"seen\", \"retention_days\": 2},\n");
     om__add_exposures(&out);
     add_service(&out);
+    om__add_community(&out);
     om__add_wall(&out);
     add_search(&out);
     om_buf_addf(&out, "  \"scale\": %g,\n  \"seed\": %llu,\n  \"wishes\": {",

@@ -1,4 +1,5 @@
 // write_services.c - service centres, organisations, activities, workers.
+#include "data/synth/matters.h"
 #include "data/synth/table.h"
 #include "data/synth/write_internal.h"
 
@@ -57,7 +58,8 @@ static om_status centre_rows(const struct om__city *city, uint64_t first,
         "\"Mo-Sa 08:30-12:00,14:00-17:30\"",
         "\"Mo-Fr 09:00-17:30; Sa 09:00-12:00\"",
     };
-    OM_TRY(om_buf_reserve(out, (size_t)(end - first) * ROW_BYTES));
+    OM_TRY(om_buf_reserve(out, (size_t)(end - first) *
+                                    (ROW_BYTES + OM__MATTERS_BYTES)));
     char *at = (char *)out->bytes + out->len;
     for (uint64_t i = first; i < end; i++) {
         const uint32_t v = (uint32_t)i, n = city->villages;
@@ -71,9 +73,14 @@ static om_status centre_rows(const struct om__city *city, uint64_t first,
         at = om__put_number(at,
                             part_of(city, 2, i, n, city->count.terminals, 0.1));
         at = om__put_number(at, part_of(city, 3, i, n, city->count.staff, 0.7));
-        at = om__put_number(at, 80 + om__dice_below(&dice, 29));
+        const uint32_t items =
+            OM__MATTERS_LEAST +
+            om__dice_below(&dice, OM__MATTERS_MOST - OM__MATTERS_LEAST + 1);
+        at = om__put_number(at, items);
         at = om__put_text(at, HOURS[om__dice_below(&dice, 3)]);
         at = put_phone(at, i + 1);
+        *at++ = ',';
+        at = om__put_matters(at, city, i, items);
         *at++ = '\n';
         ++*rows;
     }
@@ -206,7 +213,8 @@ om_status om__write_services(const struct om__city *city, struct om_err *err)
 {
     const struct om__table table[] = {
         {"service_centre",
-         "id,name,windows,terminals,staff,items,opening_hours,phone",
+         "id,name,windows,terminals,staff,items,opening_hours,phone,"
+         "matters",
          city->villages, centre_rows},
         {"organisation", "id,name,kind,phone,opening_hours",
          city->count.organisation, organisation_rows},

@@ -406,6 +406,58 @@ static int64_t sum_of(const char *file, const char *column)
     return sum;
 }
 
+/* As many matters as `items` says, none twice, each on the city's list; some
+ * that every centre has and some that not every one has. */
+static void matters_are_as_many_as_items(void **state)
+{
+    (void)state;
+    struct om_json *document = NULL;
+    struct om_buf text = {0};
+    char path[PATH_BYTES];
+    path_in(path, city, "city.json");
+    assert_int_equal(om_file_read(path, 1 << 20, &text, NULL), OM_OK);
+    assert_int_equal(
+        om_json_parse((char *)text.bytes, text.len, &document, NULL), OM_OK);
+    const struct om_json *list = om_json_get(
+        om_json_get(om_json_get(document, "community"), "matters"), "list");
+    const size_t matters = om_json_count(list);
+    assert_true(matters > 100 && matters < 200);
+    size_t centres = 0, total = 0, by[200] = {0};
+    GDALDatasetH data;
+    OGRLayerH layer = open_layer(city, "service_centre.csv", &data);
+    for (OGRFeatureH f; (f = OGR_L_GetNextFeature(layer)); centres++) {
+        const char *at =
+            OGR_F_GetFieldAsString(f, OGR_F_GetFieldIndex(f, "matters"));
+        size_t items = 0, from = 0;
+        while (*at) {
+            const size_t len = strcspn(at, ";");
+            size_t k = from;  // they come in the list's order
+            while (k < matters) {
+                const char *name =
+                    om_json_text(om_json_get(om_json_at(list, k), "name"), "");
+                if (strlen(name) == len && !memcmp(name, at, len)) break;
+                k++;
+            }
+            assert_true(k < matters);
+            by[k]++;
+            from = k + 1;
+            items++;
+            at += len + (at[len] == ';');
+        }
+        assert_int_equal(
+            items, OGR_F_GetFieldAsInteger(f, OGR_F_GetFieldIndex(f, "items")));
+        total += items;
+        OGR_F_Destroy(f);
+    }
+    GDALClose(data);
+    assert_true(total > 90 * centres && total < 98 * centres);
+    size_t everywhere = 0;
+    for (size_t k = 0; k < matters; k++) everywhere += by[k] == centres;
+    assert_true(everywhere > 20 && everywhere < matters - 40);
+    om_json_free(document);
+    om_buf_deinit(&text);
+}
+
 static void sum_of_residents_is_that_of_the_record(void **state)
 {
     (void)state;
@@ -630,6 +682,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(partition_has_the_size_of_the_city),
         cmocka_unit_test(buildings_are_valid_and_some_have_courts),
         cmocka_unit_test(sum_of_residents_is_that_of_the_record),
+        cmocka_unit_test(matters_are_as_many_as_items),
         cmocka_unit_test(sum_of_residents_by_town_follows_the_census),
         cmocka_unit_test(time_steps_follow_each_other_before_the_clock),
         cmocka_unit_test(beside_the_layers_lie_manifest_truth_and_dirt),
