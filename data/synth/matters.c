@@ -197,7 +197,7 @@ char *om__put_matters(char *at, const struct om__city *city, uint64_t i,
 void om__add_community(struct om_buf *out)
 {
     om_buf_add_text(out,
-                    "  \"community\": {\"centres\": \"service_centre\", "
+                    "\"community\": {\"centres\": \"service_centre\", "
                     "\"organisations\": \"organisation\", \"activities\": "
                     "\"activity\", \"hotline\": \"12345\",\n    " HOLIDAYS
                     "    \"matters\": {\"column\": \"matters\", "
@@ -215,5 +215,5 @@ void om__add_community(struct om_buf *out)
                     "\"name_en\": \"%s\"}",
                     k ? "," : "", GROUP[MATTER[k].group].id, MATTER[k].name,
                     MATTER[k].name_en);
-    om_buf_add_text(out, "]}},\n");
+    om_buf_add_text(out, "]}}");
 }

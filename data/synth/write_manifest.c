@@ -294,7 +294,9 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
                     "\"seen\", \"retention_days\": 2},\n");
     om__add_exposures(&out);
     add_service(&out);
+    om_buf_add_text(&out, "  ");
     om__add_community(&out);
+    om_buf_add_text(&out, ",\n");
     om__add_wall(&out);
     add_search(&out);
     om_buf_addf(&out, "  \"scale\": %g,\n  \"seed\": %llu,\n  \"wishes\": {",

@@ -1,7 +1,6 @@
 // write_publish.c - publish.json: what of the synthetic city may be public.
-#include <string.h>
-
 #include "data/base/file.h"
+#include "data/synth/matters.h"
 #include "data/synth/write_internal.h"
 
 #define PATH_BYTES 4096
@@ -17,19 +16,27 @@ static const char PLAN[] =
     "    {\"layer\": \"grid\", \"columns\": [\"id\", \"name\", \"village\", "
     "\"town\"]},\n"
     "    {\"layer\": \"service_centre\", \"columns\": [\"id\", \"name\", "
-    "\"windows\", \"terminals\", \"items\", \"opening_hours\", \"phone\"]},\n"
+    "\"windows\", \"terminals\", \"items\", \"opening_hours\", \"phone\", "
+    "\"matters\"]},\n"
     "    {\"layer\": \"organisation\", \"columns\": [\"id\", \"name\", "
     "\"kind\", \"phone\", \"opening_hours\"]},\n"
     "    {\"layer\": \"activity\", \"columns\": [\"id\", \"title\", "
     "\"organisation\", \"starts\", \"ends\", \"places\", \"signup_url\"]},\n"
     "    {\"layer\": \"road\", \"columns\": [\"id\", \"kind\", \"name\"]},\n"
     "    {\"layer\": \"water\", \"columns\": [\"id\", \"kind\", \"name\"]}\n"
-    "  ]\n"
-    "}\n";
+    "  ],\n"
+    "  \"city\": {";
 
 om_status om__write_publish(const struct om__city *city, struct om_err *err)
 {
     char path[PATH_BYTES];
-    OM_TRY(om_path_join(path, sizeof path, city->out, "publish.json"));
-    return om_file_write_whole(path, PLAN, strlen(PLAN), err);
+    struct om_buf out = {0};
+    om_buf_add_text(&out, PLAN);
+    om__add_community(&out);
+    om_buf_add_text(&out, "}\n}\n");
+    om_status st = out.status;
+    if (!st) st = om_path_join(path, sizeof path, city->out, "publish.json");
+    if (!st) st = om_file_write_whole(path, out.bytes, out.len, err);
+    om_buf_deinit(&out);
+    return st;
 }

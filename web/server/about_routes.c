@@ -1,6 +1,7 @@
 // about_routes.c - the start of everything, and how the server is.
 #include <string.h>
 
+#include "data/json.h"
 #include "data/model/time.h"
 #include "web/server/writes.h"
 
@@ -148,6 +149,39 @@ static const struct om__link LANDING[] = {
 
 /* The landing page of OGC API: what there is, as links; and the members of
  * ours that pages need before they can ask for anything. */
+/* What a page for the public needs to know: city.json's "community" as it is,
+ * and the ways of going ("service": minutes, modes with names and speeds). */
+static om_status add_community(const struct om_manifest *city,
+                               struct om_buf *out)
+{
+    const struct om_json *community = om_json_get(city->document, "community");
+    const struct om_json *service = om_json_get(city->document, "service");
+    const struct om_json *modes = om_json_get(service, "modes");
+    if (om_json_kind(community) == OM_JSON_OBJECT) {
+        om_buf_add_text(out, ",\"community\":");
+        OM_TRY(om_json_write(community, false, out));
+    }
+    if (om_json_kind(service) != OM_JSON_OBJECT) return out->status;
+    om_buf_add_text(out, ",\"service\":{\"layer\":");
+    add_text(out, om_json_text(om_json_get(service, "layer"), ""));
+    om_buf_add_text(out, ",\"minutes\":");
+    om_buf_add_json_real(out,
+                         om_json_real(om_json_get(service, "minutes"), 10));
+    om_buf_add_text(out, ",\"modes\":[");
+    for (size_t i = 0; i < om_json_count(modes); i++) {
+        const char *key = "";
+        const struct om_json *mode = om_json_member(modes, i, &key);
+        om_buf_add_text(out, i ? ",{\"id\":" : "{\"id\":");
+        add_text(out, key);
+        om_buf_add_text(out, ",\"name\":");
+        add_text(out, om_json_text(om_json_get(mode, "name"), key));
+        om_buf_add_text(out, ",\"name_zh\":");
+        add_text(out, om_json_text(om_json_get(mode, "name_zh"), key));
+        om_buf_add_text(out, "}");
+    }
+    return om_buf_add_text(out, "]}");
+}
+
 static om_status landing(struct om__request *r)
 {
     const struct om_manifest *city = r->snapshot->manifest;
@@ -166,9 +200,12 @@ static om_status landing(struct om__request *r)
         add_text(&out, city->level[i]);
     }
     om_buf_add_text(&out, "]");
+    const om_status st = add_community(city, &out);
     om__links_add(r, LANDING, sizeof LANDING / sizeof *LANDING, &out);
     om_buf_add_text(&out, "}\n");
-    return om__reply(r, &out, &HEAD_START);
+    if (!st) return om__reply(r, &out, &HEAD_START);
+    om_buf_deinit(&out);
+    return st;
 }
 
 om_status om__get_start(struct om__request *r)
