@@ -254,6 +254,7 @@ static const char *tag_of(const char *path)
         {"reach", "Analysis"},
         {"search", "Analysis"},    {"reverse", "Analysis"},
         {"analyst", "Pages"},      {"pages", "Pages"},
+        {"community", "Pages"},    {"embed", "Pages"},
         {"changes", "Live"},       {"positions", "Live"},
     };
     const size_t len = strcspn(path, "/.");

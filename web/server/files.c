@@ -19,6 +19,8 @@
 
 #define FILES_MAX 192
 #define FILE_BYTES_MAX ((size_t)16 << 20)
+/* Packed with more care up to this: a start must not take long. */
+#define PACK_BYTES_MAX ((size_t)256 << 10)
 
 /* Nothing from elsewhere, no scripts in the page; MapLibre draws into blobs
  * and has a worker beside it. */
@@ -26,6 +28,13 @@
     "default-src 'self'; img-src 'self' data: blob:; worker-src 'self'; " \
     "style-src 'self'; object-src 'none'; base-uri 'none'; form-action "  \
     "'none'; frame-ancestors 'self'"
+
+/* The page that other sites may show in a frame: the same, but for that. */
+#define FRAMED "community/embed.html"
+#define FRAME_POLICY                                                     \
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; " \
+    "object-src 'none'; base-uri 'none'; form-action 'none'; "           \
+    "frame-ancestors *"
 
 /* What is served of a library: its folder under node_modules, and its name
  * under /pages/. */
@@ -39,6 +48,7 @@ static const struct {
      {"maplibre-gl.mjs", "maplibre-gl-worker.mjs", "maplibre-gl-shared.mjs",
       "maplibre-gl.css"}},
     {"echarts/dist", "echarts", {"echarts.esm.min.mjs"}},
+    {"leaflet/dist", "leaflet", {"leaflet.js", "leaflet.css"}},
 };
 
 static const struct {
@@ -90,7 +100,9 @@ static om_status add_file(struct om_server *server, struct om__files *files,
     const struct om__head head = {
         .type = KIND[kind].type,
         .cache = library ? "public, max-age=86400" : "no-cache",
-        .policy = KIND[kind].page ? PAGE_POLICY : NULL,
+        .policy = !KIND[kind].page            ? NULL
+                  : strcmp(name, FRAMED) != 0 ? PAGE_POLICY
+                                              : FRAME_POLICY,
         .compress = KIND[kind].compress};
     struct om__request nobody = {.server = server};  // no route, no data
     struct file *file = &files->file[files->count];
@@ -99,8 +111,11 @@ static om_status add_file(struct om_server *server, struct om__files *files,
     if (st) goto done;
     snprintf(file->name, sizeof file->name, "%s", name);
     struct om__lane *lane = om__lane(server);
-    if (head.compress && lane && !om__gzip(lane, &bytes, &small))
-        st = om__answer_new(&nobody, &small, &head, true, &file->gzip);
+    const bool smaller =
+        head.compress && lane &&
+        !(bytes.len <= PACK_BYTES_MAX ? om__gzip_once(&bytes, &small)
+                                      : om__gzip(lane, &bytes, &small));
+    if (smaller) st = om__answer_new(&nobody, &small, &head, true, &file->gzip);
     if (!st) st = om__answer_new(&nobody, &bytes, &head, false, &file->plain);
     files->count++;  // what there is of it is freed with the rest
 done:
@@ -237,4 +252,14 @@ om_status om__get_page(struct om__request *r)
     if (!find_file(r, name))
         snprintf(name, sizeof name, "%s.html", a->segment[0]);
     return send_file(r, name);
+}
+
+om_status om__get_embed(struct om__request *r)
+{
+    return send_file(r, FRAMED);
+}
+
+om_status om__get_embed_script(struct om__request *r)
+{
+    return send_file(r, "community/embed.js");
 }

@@ -13,6 +13,8 @@
 #define GZIP_MIN_BYTES 600
 /* libdeflate's levels 1 to 12: 4 halves the time of 6 for 3 % more bytes. */
 #define GZIP_LEVEL 4
+/* 7 MB/s: for what is packed at the start and sent often. */
+#define GZIP_ONCE_LEVEL 10
 /* Data that may change at any moment, but need not be asked for twice a
  * second: the ETag answers whether it has. */
 #define CACHE_DATA "public, max-age=10, stale-while-revalidate=60"
@@ -67,6 +69,19 @@ om_status om__gzip(struct om__lane *lane, const struct om_buf *from,
     out->len = libdeflate_gzip_compress(lane->gzip, from->bytes, from->len,
                                         out->bytes, from->len);
     return out->len ? OM_OK : OM_E_LIMIT;
+}
+
+om_status om__gzip_once(const struct om_buf *from, struct om_buf *out)
+{
+    struct libdeflate_compressor *gzip =
+        libdeflate_alloc_compressor(GZIP_ONCE_LEVEL);
+    if (!gzip) return OM_E_MEMORY;
+    const om_status st = om_buf_reserve(out, from->len);
+    if (!st)
+        out->len = libdeflate_gzip_compress(gzip, from->bytes, from->len,
+                                            out->bytes, from->len);
+    libdeflate_free_compressor(gzip);
+    return st ? st : out->len ? OM_OK : OM_E_LIMIT;
 }
 
 /* All of them or none: a head that lacks a line would be a wrong one. */

@@ -599,6 +599,9 @@ void om__reply_options(struct om__request *request);
 /** gzip `from` into `out`. OM_E_LIMIT: it would not get smaller. */
 om_status om__gzip(struct om__lane *lane, const struct om_buf *from,
                    struct om_buf *out) OM_MUST_USE;
+/** The same, smaller and several times slower. */
+om_status om__gzip_once(const struct om_buf *from,
+                        struct om_buf *out) OM_MUST_USE;
 
 // tile_routes.c: tiles of any name
 /** What names of heat maps begin with. */
@@ -881,6 +884,8 @@ void om__files_free(struct om__files *files);
 // handlers
 om_status om__get_start(struct om__request *request);
 om_status om__get_page(struct om__request *request);
+om_status om__get_embed(struct om__request *request);
+om_status om__get_embed_script(struct om__request *request);
 om_status om__get_file(struct om__request *request);
 om_status om__get_health(struct om__request *request);
 om_status om__get_metrics(struct om__request *request);

@@ -1,0 +1,395 @@
+// The residents' map as a resident uses it, in a real browser, over a release.
+//
+// Plan
+//   a phone, Chinese, pictures: first use; by position; a matter by chip and by
+//   word; open or not at a chosen time; what list and map say is what the
+//   server says; phone and route; activities and organisations
+//   a laptop, English, MapLibre: the same places, the town and village chosen
+//   by keyboard alone; axe finds nothing, in any state
+//   the server goes and comes back: what is there stays, and is said to be old
+//   text twice as large, targets of 44 px, a browser that is too old, no
+//   WebGL2, no map at all, no such data, no position
+//   no other host, no cookie, no complaint; what is loaded weighs 60 KB
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { after } from 'node:test';
+
+import { done } from './onemap.mjs';
+import { CLASSIC } from './pages/community.mjs';
+import { get } from './sample.mjs';
+import { serve } from './server.mjs';
+
+const require = createRequire(path.resolve('web/pages/package.json'));
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const skip = !existsSync(CHROMIUM) && 'there is no browser here';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'];
+const GL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+const PHONE = { width: 390, height: 844 }, LAPTOP = { width: 1366, height: 768 };
+const SCALE = 0.02;
+
+/** The public release of a small city. */
+async function makeRelease() {
+    const dir = await mkdtemp(path.join(tmpdir(), 'onemap-test-')), src = path.join(dir, 'src'), city = path.join(dir, 'city'), release = path.join(dir, 'release');
+    await done('synth', src, '--scale', SCALE, '--quiet');
+    await done('import', city, '--all', src, '--quiet');
+    await done('publish', city, release, '--quiet');
+    const centres = JSON.parse(await done('query', release, 'service_centre', '--format', 'geojson')).features;
+    return { dir, release, centres };
+}
+
+const sample = skip ? null : makeRelease();
+after(async () => sample && rm((await sample).dir, { recursive: true, force: true }));
+
+async function browse(t, { flags = [], viewport = PHONE, at, scheme = 'light' } = {}) {
+    const { chromium } = require('playwright-core');
+    const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
+    const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags],
+        viewport, colorScheme: scheme, locale: 'zh-CN', timezoneId: 'America/New_York', reducedMotion: 'reduce', ...(at && { geolocation: at, permissions: ['geolocation'] }) });
+    t.after(async () => {
+        await context.close();
+        await rm(profile, { recursive: true, force: true });
+    });
+    const page = context.pages()[0] ?? await context.newPage(), log = { hosts: new Set(), bad: [], said: [], urls: [] };
+    page.on('request', (r) => { if (/^(https?|wss?):/.test(r.url())) log.hosts.add(new URL(r.url()).host), log.urls.push(r.url()); });
+    page.on('response', (r) => { if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`); });
+    page.on('pageerror', (e) => log.said.push(e.message));
+    page.on('console', (m) => { if (m.type() === 'error') log.said.push(m.text()); });
+    page.setDefaultTimeout(60000);
+    return { page, log, context };
+}
+
+/** Nothing of another host, nothing refused, nothing complained of. */
+function clean(log, url) {
+    assert.deepEqual([...log.hosts], [new URL(url).host]);
+    assert.deepEqual(log.bad, []);
+    assert.deepEqual(log.said, []);
+}
+
+const shot = (page, name) => page.screenshot({ path: path.join(tmpdir(), `onemap-community-${name}.png`) });
+
+/** Of the whole page: what a bar covers now is seen by scrolling. */
+async function axe(page, where) {
+    const { width, height } = page.viewportSize();
+    await page.setViewportSize({ width, height: Math.max(height, await page.evaluate(() => document.documentElement.scrollHeight)) });
+    await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
+    const { violations } = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+    // Marks may lie on each other: the list has the same places (WCAG 2.5.8, equivalent).
+    const at = (v) => v.nodes.map((n) => n.html).filter((html) => v.id !== 'target-size' || !html.includes('class="mark'));
+    assert.deepEqual(violations.map((v) => [v.id, at(v)]).filter(([, nodes]) => nodes.length), [], where);
+    await page.setViewportSize({ width, height });
+}
+
+const rested = (page) => page.waitForFunction(() => { const list = document.getElementById('list'); return list && !list.hasAttribute('aria-busy') && document.querySelector('[data-kind]'); });
+const cards = (page) => page.evaluate(() => [...document.querySelectorAll('.card')].map((e) => ({ id: e.dataset.id, name: e.querySelector('h3').innerText.replace(/^\d+\s*/, ''), open: e.querySelector('.open')?.innerText.trim(), way: e.querySelector('.way')?.innerText })));
+const marks = (page) => page.evaluate(() => [...document.querySelectorAll('.mark')].map((e) => ({ id: e.dataset.id, label: e.getAttribute('aria-label') })).sort((a, b) => parseInt(a.label, 10) - parseInt(b.label, 10)));
+
+/** List and map show the same, which is what the server says. */
+async function agree(page, url, query) {
+    await rested(page);
+    const shown = await cards(page), on = await marks(page), said = (await get(`${url}${query}`)).json().features;
+    assert.deepEqual(shown.map((r) => r.id), said.map((f) => f.id));
+    assert.deepEqual(on.map((m) => m.label), shown.map((r, i) => `${i + 1} ${r.name}`));
+    return { shown, said };
+}
+
+test('the residents\' map', { skip }, async (t) => {
+    const { release, centres } = await sample;
+    const server = await serve(t, release), { url } = server;
+    const [home] = centres.map((f) => f.geometry.coordinates), at = { longitude: Math.round((home[0] + 0.003) * 1e4) / 1e4, latitude: Math.round((home[1] + 0.002) * 1e4) / 1e4 };
+    const place = `lon=${at.longitude}&lat=${at.latitude}`;
+
+    await t.test('on a phone, in Chinese, with pictures', async (t) => {
+        const { page, log } = await browse(t, { at });
+        await page.goto(`${url}/community`);
+        await page.waitForSelector('#map [data-kind="leaflet"], .map-holder[data-kind="leaflet"]');
+        assert.match(await page.innerText('.top'), /社区地图[\s\S]*合成数据/);
+        assert.match(await page.innerText('#list'), /选一个出发地/);
+        assert.deepEqual((await page.locator('.groups .chip').allInnerTexts()).slice(0, 7), ['居住证', '社保', '医保', '民政', '计生', '残联', '养老']);
+        await axe(page, 'first use');
+        await shot(page, 'first');
+
+        await page.getByRole('button', { name: '我的位置' }).click();
+        await page.waitForSelector('.mark');
+        const { shown, said } = await agree(page, url, `/nearest/service_centre?${place}&k=3&mode=walk`);
+        said.forEach(({ properties: p }, i) => assert.ok(shown[i].way.startsWith(p.minutes === null ? '直线' : `步行 ${Math.max(1, Math.ceil(p.minutes))} 分钟`), shown[i].way));
+        assert.match(shown[0].open, /^未开门\(今天 \d+:\d\d 开\)$/, 'the clock of the data stands at midnight');
+        const near = said.filter((f) => (f.properties.minutes ?? 99) <= 10).length;
+        assert.match(await page.innerText('#list'), near ? new RegExp(`步行10分钟内有 ${near} 个`) : /步行10分钟内没有/);
+        assert.ok(await page.locator('path.area').count() === 1, 'the ten-minute circle');
+        assert.equal(await page.innerText('.caption'), '步行10分钟服务圈');
+        await axe(page, 'results');
+        await shot(page, 'phone');
+
+        // By e-bike, at ten in the morning.
+        await page.getByRole('button', { name: '骑电动车' }).click();
+        await page.waitForFunction(() => /^骑电动车/.test(document.querySelector('.way').innerText));
+        await agree(page, url, `/nearest/service_centre?${place}&k=3&mode=ebike`);
+        await page.selectOption('#when', { label: '今天 上午 10:00' });
+        assert.match((await cards(page))[0].open, /^开放至 (12:00|17:30)$/);
+
+        // A matter by chip, one by word.
+        await page.getByRole('button', { name: '医保', exact: true }).click();
+        await page.getByRole('button', { name: '新生儿参保登记' }).click();
+        await page.waitForFunction(() => /新生儿参保登记/.test(document.querySelector('#list h2').innerText));
+        await rested(page);
+        const can = await cards(page);
+        assert.equal(can.length, 3);
+        for (const { id } of can) assert.ok(centres.find((f) => f.id === id).properties.matters.split(';').includes('新生儿参保登记'), id);
+        const nearest = (await get(`${url}/nearest/service_centre?${place}&k=600&mode=ebike`)).json().features
+            .filter((f) => f.properties.matters.split(';').includes('新生儿参保登记')).slice(0, 3);
+        assert.deepEqual(can.map((r) => r.id), nearest.map((f) => f.id));
+        await page.fill('#matter', '图书');
+        await page.getByRole('button', { name: '图书借阅' }).click();
+        await page.waitForFunction(() => /图书借阅/.test(document.querySelector('#list h2').innerText));
+        await rested(page);
+        assert.match(page.url(), /#.*matter=/);
+        assert.doesNotMatch(page.url(), /lon|113/, 'where somebody is stays out of the address');
+
+        // What one does with a place.
+        const first = page.locator('.card').first();
+        assert.match(await first.locator('a[href^="tel:"]').getAttribute('href'), /^tel:0769-\d{8}$/);
+        await first.getByRole('button', { name: /路线/ }).click();
+        assert.deepEqual((await first.locator('.routes a').allInnerTexts()), ['高德地图', '百度地图', '手机地图']);
+        for (const link of await first.locator('.routes a').all()) assert.match(await link.getAttribute('rel'), /noopener noreferrer/);
+        await first.locator('summary').click();
+        const own = await first.getAttribute('data-id');
+        assert.equal(await first.locator('.matters li').count(), centres.find((f) => f.id === own).properties.items);
+        assert.equal(await first.locator('.matters li.wanted').innerText(), '图书借阅');
+        await page.locator('.mark').nth(1).click();
+        assert.equal(await page.locator('.card.is-chosen').count(), 1);
+        assert.equal(await page.locator('.card.is-chosen').getAttribute('data-id'), await page.locator('.mark.is-chosen').getAttribute('data-id'));
+        await page.getByRole('button', { name: '再看几个' }).click();
+        await page.waitForFunction(() => document.querySelectorAll('.card[data-id]').length === 8);
+        assert.equal((await marks(page)).length, 8);
+
+        await page.getByRole('button', { name: '活动', exact: true }).click();
+        await page.waitForSelector('.card .when');
+        await rested(page);
+        const coming = await page.evaluate(() => [...document.querySelectorAll('.card')].map((e) => ({ text: e.innerText, sign: e.querySelector('.strong')?.href })));
+        assert.ok(coming.length === 10 && coming.every((e) => /\d+月\d+日 周. \d+:\d\d–\d+:\d\d[\s\S]*主办:[\s\S]*名额 \d+/.test(e.text) && /^https:/.test(e.sign)), JSON.stringify(coming[0]));
+        await axe(page, 'activities');
+        await page.getByRole('button', { name: '组织', exact: true }).click();
+        await page.getByRole('button', { name: '文化', exact: true }).click();
+        await page.waitForFunction(() => document.querySelectorAll('.card').length > 2 && [...document.querySelectorAll('.card')].every((e) => /文化/.test(e.innerText)));
+        await axe(page, 'organisations');
+        clean(log, url);
+        assert.deepEqual(await page.context().cookies(), []);
+        assert.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0);
+    });
+
+    await t.test('on a laptop, in English, with MapLibre, by keyboard alone', async (t) => {
+        const { page, log } = await browse(t, { flags: GL, viewport: LAPTOP });
+        await page.goto(`${url}/community?lang=en&map=maplibre`);
+        await page.waitForSelector('.map-holder[data-kind="maplibre"]');
+        assert.equal(await page.getAttribute('html', 'lang'), 'en');
+        /** Tab on until it is reached. */
+        const tab = async (selector, back) => {
+            for (let i = 0; i < 80; i++) {
+                if (await page.evaluate((s) => document.activeElement.matches(s), selector)) return;
+                await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
+            }
+            assert.fail(`never reached by Tab: ${selector}`);
+        };
+        await page.keyboard.press('Tab');
+        assert.equal(await page.evaluate(() => document.activeElement.innerText), 'Skip to the list');
+        await tab('#town');
+        await page.waitForFunction(() => document.querySelectorAll('#town option').length > 30);
+        await page.keyboard.press('ArrowDown');
+        await page.waitForFunction(() => document.querySelectorAll('#village option').length > 1 && !document.querySelector('#village').disabled);
+        await tab('#village');
+        await page.keyboard.press('ArrowDown');
+        await page.waitForSelector('.mark');
+        await rested(page);
+        const shown = await cards(page);
+        assert.equal(shown.length, 3);
+        assert.match(shown[0].way, /^\d+ min on foot/);
+        assert.deepEqual((await marks(page)).map((m) => m.label), shown.map((r, i) => `${i + 1} ${r.name}`));
+        assert.match(page.url(), /town=\d+&village=\d+/);
+        await axe(page, 'MapLibre');
+        await shot(page, 'laptop');
+
+        await tab('.chip[data-id="elderly"]', true);
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(() => /Elderly care/.test(document.querySelector('#list h2').innerText));
+        assert.equal(await page.evaluate(() => document.activeElement.dataset.id), 'elderly', 'the focus stays on what was pressed');
+        await rested(page);
+        await tab('.card .actions button:last-child');
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(() => document.activeElement.matches('.mark.is-chosen'));
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(() => document.activeElement.matches('.card.is-chosen'));
+        await tab('.control.in');
+        await page.keyboard.press('Enter');
+        await tab('.control.north');
+        await page.keyboard.press('Enter');
+        await page.reload();
+        await page.waitForSelector('.mark');
+        await rested(page);
+        assert.match(await page.innerText('#list h2'), /Elderly care/, 'the address keeps what was chosen');
+        clean(log, url);
+    });
+
+    await t.test('what every page weighs and allows', async () => {
+        let bytes = 0;
+        for (const name of [...CLASSIC.map((f) => `community/${f}.js`), 'leaflet/leaflet.js']) {
+            const answer = await get(`${url}/pages/${name}`, { headers: { 'accept-encoding': 'gzip' } });
+            assert.equal(answer.headers['content-encoding'], 'gzip');
+            bytes += answer.body.length;
+        }
+        assert.ok(bytes <= 60 * 1024, `${bytes} bytes of script`);
+        const policy = async (name) => (await get(url + name)).headers['content-security-policy'];
+        for (const name of ['/community', '/embed', '/pages/community/index.html', '/pages/community/embed.html']) {
+            const said = await policy(name);
+            assert.match(said, /default-src 'self'/);
+            assert.doesNotMatch(said, /unsafe|https?:/);
+            assert.match(said, /embed/.test(name) ? /frame-ancestors \*$/ : /frame-ancestors 'self'$/, name);
+        }
+        for (const name of ['/', '/analyst']) assert.match((await get(url + name, { headers: { accept: 'text/html' } })).headers['content-security-policy'], /frame-ancestors 'self'$/);
+        assert.equal((await get(`${url}/community?nothing=1`)).status, 400);
+    });
+});
+
+test('states of the residents\' map', { skip }, async (t) => {
+    const { release, centres } = await sample;
+    const [home] = centres.map((f) => f.geometry.coordinates), at = { longitude: home[0], latitude: home[1] };
+
+    await t.test('the server goes and comes back', async (t) => {
+        let server = await serve(t, release);
+        const { port, url } = server, { page, log } = await browse(t, { at });
+        await page.goto(`${url}/community`);
+        await page.getByRole('button', { name: '我的位置' }).click();
+        await page.waitForSelector('.mark');
+        await rested(page);
+        const before = await cards(page);
+        await server.stop();
+        await page.getByRole('button', { name: '骑电动车' }).click();
+        await page.waitForSelector('.silence:not([hidden])');
+        assert.match(await page.innerText('.silence'), /连不上服务器,正在重试。下面是 \d+:\d\d 的内容/);
+        assert.deepEqual((await cards(page)).map((r) => r.id), before.map((r) => r.id), 'what was there stays');
+        await axe(page, 'offline');
+        await shot(page, 'offline');
+        server = await serve(t, release, '--listen', `127.0.0.1:${port}`);
+        await page.waitForSelector('.silence', { state: 'hidden' });
+        await rested(page);
+        assert.ok((await cards(page)).every((r) => /^骑电动车/.test(r.way)));
+        assert.deepEqual([...log.hosts], [new URL(url).host]);
+    });
+
+    const { url } = await serve(t, release);
+    await t.test('large text, small fingers', async (t) => {
+        const { page } = await browse(t, { at, viewport: { width: 360, height: 740 } });
+        await page.goto(`${url}/community`);
+        await page.getByRole('button', { name: '我的位置' }).click();
+        await page.waitForSelector('.mark');
+        await rested(page);
+        const small = await page.evaluate(() => [...document.querySelectorAll('a, button, select, input, summary')].filter((e) => e.offsetParent && !e.classList.contains('skip'))
+            .map((e) => [e.innerText || e.id, e.getBoundingClientRect()]).filter(([, r]) => r.width && (r.height < 43.9 || r.width < 43.9)).map(([name, r]) => `${name}: ${r.width} x ${r.height}`));
+        assert.deepEqual(small, []);
+        await page.evaluate(() => { document.documentElement.style.fontSize = '200%'; });
+        const wide = await page.evaluate(() => ({ page: document.documentElement.scrollWidth, cut: [...document.querySelectorAll('button, .card p, .card h3, .top *, h2')].filter((e) => e.offsetParent && !e.classList.contains('hidden') && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map((e) => e.outerHTML.slice(0, 90)) }));
+        assert.deepEqual(wide, { page: 360, cut: [] });
+        await shot(page, 'large');
+    });
+
+    await t.test('no position, then one outside the city', async (t) => {
+        const { page, context } = await browse(t);
+        await page.goto(`${url}/community`);
+        await page.getByRole('button', { name: '我的位置' }).click();
+        await page.waitForFunction(() => /没有得到位置/.test(document.querySelector('.from').innerText));
+        assert.equal(await page.evaluate(() => document.activeElement.id), 'town');
+        await context.grantPermissions(['geolocation']);
+        await context.setGeolocation({ longitude: 2, latitude: 48 });
+        await page.getByRole('button', { name: '我的位置' }).click();
+        await page.waitForFunction(() => /不在本市范围内/.test(document.querySelector('.from').innerText));
+        await page.getByRole('button', { name: '在地图上选' }).click();
+        await page.getByRole('button', { name: '就从这里出发' }).click();
+        await page.waitForSelector('.mark');
+        assert.match(await page.innerText('.origin'), /地图上选的地方/);
+    });
+
+    await t.test('without WebGL2, without a map, too old, without data', async (t) => {
+        const { page, context } = await browse(t, { at, flags: ['--disable-3d-apis'] });
+        await page.goto(`${url}/community?map=maplibre`);
+        await page.waitForSelector('.map-holder[data-kind="leaflet"]');
+        await page.route('**/leaflet.js', (r) => r.abort());
+        await page.goto(`${url}/community?map=leaflet`);
+        await page.getByRole('button', { name: '我的位置' }).click();
+        await page.waitForSelector('.card[data-id]');
+        assert.match(await page.innerText('.map-holder'), /地图没有打开。列表里的内容是全的/);
+        const old = await context.newPage();
+        await old.addInitScript(() => { delete Promise.prototype.finally; });
+        await old.goto(`${url}/community`);
+        assert.match(await old.innerText('#app'), /请换用较新的浏览器,或拨打 12345/);
+        const none = await context.newPage();
+        await none.route(/\/nearest\//, (r) => r.fulfill({ status: 404, contentType: 'application/problem+json', body: '{"status":404,"detail":"there is no layer of that name"}' }));
+        await none.goto(`${url}/community`);
+        await none.getByRole('button', { name: '我的位置' }).click();
+        await none.waitForFunction(() => /没有查到/.test(document.querySelector('#list').innerText));
+        await axe(none, 'failed');
+        await none.route(/\/nearest\//, (r) => r.fulfill({ status: 200, contentType: 'application/geo+json', body: '{"type":"FeatureCollection","features":[]}' }));
+        await none.getByRole('button', { name: '再试一次' }).click();
+        await none.waitForFunction(() => /附近没有找到/.test(document.querySelector('#list').innerText));
+        assert.ok(await none.getByRole('link', { name: /12345/ }).first().isVisible());
+    });
+});
+
+test('the widget in another site', { skip }, async (t) => {
+    const { release, centres } = await sample;
+    const { url } = await serve(t, release), [lon, lat] = centres[3].geometry.coordinates;
+    const demo = (body) => `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>学校</title><main><h1>学校</h1>${body}</main><script src="${url}/embed.js"></script></html>`;
+    const pages = {
+        '/': demo(`<one-map layer="service_centre" center="${lon},${lat}" zoom="15" theme="light"></one-map>`),
+        '/two': demo('<one-map layer="activity" town="东城街道" lang="en" theme="dark" height="700"></one-map><one-map layer="organisation"></one-map>'),
+        '/steal': demo(`<iframe id="page" src="${url}/community"></iframe>`),
+    };
+    const site = http.createServer((request, answer) => {
+        const page = pages[request.url];
+        answer.writeHead(page ? 200 : 204, { 'content-type': 'text/html; charset=utf-8',
+            'content-security-policy': `default-src 'none'; script-src ${url}; frame-src ${url}; style-src 'unsafe-inline'` });
+        answer.end(page ?? '');
+    });
+    site.listen(0, '127.0.0.1');
+    await once(site, 'listening');
+    t.after(() => new Promise((end) => { site.closeAllConnections(); site.close(end); }));
+    const home = `http://127.0.0.1:${site.address().port}`;
+    const { page, log, context } = await browse(t, { viewport: LAPTOP });
+
+    await page.goto(`${home}/`);
+    const inner = page.frameLocator('one-map iframe');
+    await inner.locator('.card[data-id]').first().waitFor();
+    await inner.locator('.mark').first().waitFor();
+    assert.equal(await inner.locator('.card').count(), 3);
+    assert.equal(await inner.locator('.card').first().getAttribute('data-id'), centres[3].id);
+    assert.match(await inner.locator('.top').innerText(), /合成数据[\s\S]*打开完整地图/);
+    const frame = page.locator('one-map iframe');
+    assert.equal(await frame.getAttribute('sandbox'), 'allow-scripts allow-popups allow-popups-to-escape-sandbox');
+    assert.equal(await frame.getAttribute('title'), '社区地图');
+    assert.equal(await page.frames()[1].evaluate(() => window.origin), 'null', 'an origin of its own');
+    await inner.getByRole('button', { name: '社保', exact: true }).click();
+    await inner.locator('h2', { hasText: '社保' }).waitFor();
+    await shot(page, 'widget');
+    assert.deepEqual([...log.hosts].sort(), [new URL(home).host, new URL(url).host].sort());
+    assert.deepEqual(log.said, []);
+    assert.deepEqual(await context.cookies(), []);
+
+    await page.goto(`${home}/two`);
+    const english = page.frameLocator('one-map >> nth=0 >> iframe');
+    await english.locator('.card .when').first().waitFor();
+    assert.match(await english.locator('.top').innerText(), /Community map[\s\S]*Synthetic data/);
+    assert.equal(await english.locator('html').getAttribute('data-theme'), '');
+    assert.equal(Math.round((await page.locator('one-map').first().boundingBox()).height), 700);
+    await page.frameLocator('one-map >> nth=1 >> iframe').locator('.tabs [aria-pressed="true"]', { hasText: '组织' }).waitFor();
+
+    // Other pages of the server may not be framed.
+    await page.goto(`${home}/steal`);
+    await page.waitForTimeout(500);
+    assert.equal(await page.frames()[1].evaluate(() => document.getElementById('app')?.innerText ?? '').catch(() => ''), '');
+    assert.match(log.said.join('\n'), /frame-ancestors/);
+});

@@ -1,0 +1,560 @@
+/* app.js - the page: what was chosen, what is asked for, what is shown. */
+(function (c) {
+  'use strict';
+  if (!c.enough) return;
+
+  const {h, fill, t, button, api} = c;
+  const FIRST = 3, MORE = 5, MOST = 28, OTHERS = 10, HITS = 8, POLL_MS = 30000;
+  const params = new URLSearchParams(location.search), embed = document.documentElement.hasAttribute('data-embed');
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const state = c.state = {
+    tab: 'matters', group: '', matter: '', kind: '', mode: '', town: '', village: '', origin: null, whenS: null, count: FIRST,
+    synthetic: false, community: {}, groups: [], matters: [], groupOf: {}, english: {}, modes: [], levels: [], zoneS: 0, clockS: null, minutes: 10, rows: [],
+  };
+  const ui = {};
+  let map = null, asking = null, chosen = '', shownAt = '', sequence = -1, unit = null, area = null;
+
+  /* ---- what the city is */
+
+  c.time = (iso) => iso ? c.local(Date.parse(iso) / 1000, state.zoneS) : null;
+  const nowS = () => state.clockS === null ? Date.now() / 1000 : state.clockS;
+  c.moment = () => c.local(state.whenS === null ? nowS() : state.whenS, state.zoneS);
+  c.modeName = () => {
+    const mode = state.modes.find((m) => m.id === state.mode);
+    return mode ? (c.lang === 'en' ? mode.name : mode.name_zh) : '';
+  };
+  c.groupName = (g) => c.lang === 'en' ? g.title_en || g.title : g.title;
+  c.matterName = (m) => c.lang === 'en' ? state.english[m] || m : m;
+  c.mattersOf = (row) => String(row.properties[state.column] || '').split(';').filter(Boolean);
+
+  function takeCity(city) {
+    const about = city.community || {}, service = city.service || {}, matters = about.matters || {};
+    state.title = city.title;
+    state.synthetic = !!city.synthetic;
+    state.zoneS = city.zone_s;
+    state.clockS = city.clock ? Date.parse(city.clock) / 1000 : null;
+    state.levels = (city.levels || []).slice(-2);
+    state.community = about;
+    state.layers = {matters: about.centres || service.layer || 'service_centre', organisations: about.organisations || 'organisation', activities: about.activities || 'activity'};
+    state.modes = service.modes && service.modes.length ? service.modes : [{id: 'walk', name: 'on foot', name_zh: '步行'}];
+    if (!state.modes.some((m) => m.id === state.mode)) state.mode = state.modes[0].id;
+    state.minutes = service.minutes || 10;
+    state.hotline = about.hotline || '12345';
+    state.column = matters.column || 'matters';
+    state.groups = matters.groups || [];
+    state.matters = matters.list || [];
+    for (const m of state.matters) {
+      state.groupOf[m.name] = m.group;
+      state.english[m.name] = m.name_en;
+    }
+  }
+
+  /* ---- the address keeps what was chosen, but not where somebody is */
+
+  const KEPT = ['tab', 'group', 'matter', 'kind', 'mode', 'town', 'village'];
+  function readAddress() {
+    const hash = new URLSearchParams(location.hash.slice(1));
+    for (const k of KEPT) if (hash.get(k)) state[k] = hash.get(k);
+    if (!TABS.some((tab) => tab.id === state.tab)) state.tab = 'matters';
+    if (!embed) return;
+    const layers = {service_centre: 'matters', organisation: 'organisations', activity: 'activities'};
+    state.tab = layers[params.get('layer')] || Object.keys(state.layers).find((k) => state.layers[k] === params.get('layer')) || 'matters';
+    state.town = params.get('town') || '';
+    state.village = params.get('village') || '';
+  }
+  function keepAddress() {
+    if (embed) return;
+    const hash = new URLSearchParams();
+    for (const k of KEPT) if (state[k] && !(k === 'tab' && state.tab === 'matters') && !(k === 'mode' && state.mode === state.modes[0].id)) hash.set(k, state[k]);
+    history.replaceState(null, '', `${location.pathname}${location.search}${hash.toString() ? `#${hash}` : ''}`);
+  }
+
+  /* ---- the frame of the page */
+
+  const TABS = [{id: 'matters', word: 'matters'}, {id: 'activities', word: 'activities'}, {id: 'organisations', word: 'organisations'}];
+
+  function build() {
+    const app = document.getElementById('app'), other = c.lang === 'en' ? 'zh' : 'en';
+    ui.say = h('p', {class: 'hidden', role: 'status'});
+    ui.silence = h('p', {class: 'silence', role: 'status', hidden: true});
+    ui.tabs = h('div', {class: 'tabs', role: 'group', 'aria-label': t('tabs')}, ...TABS.map((tab) => button(t(tab.word), () => go({tab: tab.id, count: FIRST}), {'data-id': tab.id})));
+    ui.ask = h('section', {class: 'ask'});
+    ui.from = h('section', {class: 'from', 'aria-label': t('from')});
+    ui.results = h('section', {class: 'results', id: 'list', tabIndex: -1, 'aria-label': t('list')});
+    ui.map = h('div', {class: 'map-holder'});
+    ui.caption = h('p', {class: 'caption', hidden: true});
+    ui.foot = h('footer', {class: 'foot quiet'});
+    const control = (word, sign, click, name) => button(sign, click, {class: `control ${name}`, 'aria-label': t(word), title: t(word)});
+    ui.mapBox = h('section', {class: 'map-box', id: 'map', tabIndex: -1, 'aria-label': `${t('map')}: ${t('mapTip')}`}, ui.map,
+      h('div', {class: 'controls', role: 'group', 'aria-label': t('map')},
+        control('zoomIn', '+', () => map && map.zoom(1), 'in'), control('zoomOut', '−', () => map && map.zoom(-1), 'out'), control('whole', '⤢', () => map && map.fit(), 'whole')),
+      control('north', '▲', () => map && map.pan(0, -120), 'north'), control('south', '▼', () => map && map.pan(0, 120), 'south'),
+      control('west', '◀', () => map && map.pan(-120, 0), 'west'), control('east', '▶', () => map && map.pan(120, 0), 'east'),
+      ui.caption,
+      ui.cross = h('span', {class: 'cross', hidden: true, 'aria-hidden': 'true'}),
+      ui.pick = h('div', {class: 'pick', hidden: true}, h('p', {textContent: t('pickTip')}),
+        h('div', {class: 'actions'}, button(t('pickHere'), pickHere, {class: 'strong'}), button(t('cancel'), () => pick(false), {}))));
+    const skip = (to, word) => h('a', {class: 'skip', href: `#${to}`, textContent: t(word), on: {click: (e) => { e.preventDefault(); visit(document.getElementById(to)); }}});
+    const synthetic = state.synthetic && h('span', {class: 'synthetic', title: t('syntheticTip')}, t('synthetic'));
+    const head = h('header', {class: 'top'}, h('h1', {}, h('span', {class: 'city', textContent: state.title}), ' ', h('span', {textContent: t('title')})), synthetic,
+      embed ? h('a', {class: 'full', href: `/community?lang=${c.lang}`, target: '_blank', rel: 'noopener', textContent: t('full')})
+        : h('a', {class: 'full', href: `?lang=${other}`, lang: other === 'en' ? 'en' : 'zh-CN', textContent: t('other'),
+          on: {click: (e) => { e.target.href = `?lang=${other}${location.hash}`; }}}));
+    fill(app, skip('list', 'skipList'), skip('map', 'skipMap'), head, ui.silence,
+      h('div', {class: 'panel'}, ui.tabs, ui.ask, ui.from, ui.results, ui.foot), ui.mapBox,
+      h('nav', {class: 'jump', 'aria-label': `${t('list')} / ${t('map')}`}, button(t('list'), () => visit(ui.results), {}), button(t('map'), () => visit(ui.mapBox), {})), ui.say);
+    document.title = `${t('title')} · ${state.title}`;
+  }
+
+  const byId = (box, id) => Array.prototype.find.call(box.querySelectorAll('[data-id]'), (e) => e.getAttribute('data-id') === id);
+  /** Go to a part of the page, and with it whoever uses no pointer. */
+  function visit(e) {
+    e.focus({preventScroll: true});
+    e.scrollIntoView({behavior: still ? 'auto' : 'smooth', block: 'start'});
+  }
+  const say = (words) => { ui.say.textContent = ''; setTimeout(() => { ui.say.textContent = words; }, 60); };
+
+  /* ---- what is to be done */
+
+  function drawAsk() {
+    for (const b of ui.tabs.children) b.setAttribute('aria-pressed', String(b.getAttribute('data-id') === state.tab));
+    if (state.tab === 'matters') drawMatters();
+    else if (state.tab === 'organisations') drawKinds();
+    else fill(ui.ask);
+    ui.ask.hidden = !ui.ask.firstChild;
+  }
+
+  function drawMatters() {
+    ui.input = h('input', {type: 'search', id: 'matter', autocomplete: 'off', enterKeyHint: 'search', placeholder: t('searchTip'), 'aria-describedby': 'found',
+      on: {input: () => suggest(ui.input.value), keydown: (e) => { if (e.key === 'Enter') { const first = ui.found.querySelector('button'); if (first) first.click(); } }}});
+    ui.found = h('div', {class: 'found', id: 'found', hidden: true});
+    ui.groups = h('div', {class: 'groups'});
+    fill(ui.ask, h('label', {htmlFor: 'matter', class: 'big', textContent: t('search')}), ui.input, ui.found, ui.groups);
+    drawGroups();
+  }
+
+  function drawGroups() {
+    const wanted = state.groups.slice(0, 7).map((g) => ({id: g.id, text: c.groupName(g)}));
+    const rest = state.groups.slice(7).map((g) => ({id: g.id, text: c.groupName(g)}));
+    if (state.groups.some((g, i) => i > 6 && g.id === state.group)) ui.allGroups = true;
+    const row = c.choices(t('often'), ui.allGroups ? wanted.concat(rest) : wanted, state.group, (id) => go({group: id === state.group ? '' : id, matter: '', count: FIRST}), 'chips');
+    if (rest.length && !ui.allGroups) row.append(button(t('all'), () => { ui.allGroups = true; drawGroups(); ui.groups.querySelectorAll('.chip')[7].focus(); }, {class: 'chip more', 'aria-expanded': 'false'}));
+    const inGroup = state.matters.filter((m) => m.group === state.group).map((m) => ({id: m.name, text: c.matterName(m.name)}));
+    fill(ui.groups, state.matter && h('p', {class: 'wanted'}, h('span', {textContent: c.matterName(state.matter)}), button(`× ${t('clear')}`, () => go({matter: '', group: '', count: FIRST}, ui.input), {class: 'plain'})), row,
+      inGroup.length && c.choices(c.groupName(state.groups.find((g) => g.id === state.group) || {title: ''}), inGroup, state.matter, (id) => go({matter: id === state.matter ? '' : id, count: FIRST}), 'chips fine'));
+  }
+
+  function suggest(words) {
+    const wanted = words.trim().toLowerCase();
+    const hits = wanted ? state.matters.filter((m) => m.name.indexOf(wanted) >= 0 || (m.name_en || '').toLowerCase().indexOf(wanted) >= 0
+      || state.groups.some((g) => g.id === m.group && (g.title === wanted || (g.title_en || '').toLowerCase() === wanted))) : [];
+    ui.found.hidden = !wanted;
+    if (!wanted) return;
+    fill(ui.found, ...hits.slice(0, HITS).map((m) => button(c.matterName(m.name), () => {
+      ui.input.value = '';
+      ui.found.hidden = true;
+      go({matter: m.name, group: m.group, count: FIRST}, ui.results);
+    }, {class: 'hit'})), !hits.length && h('p', {class: 'quiet', textContent: t('noMatter')}));
+    say(hits.length ? t('found', hits.length) : t('noMatter'));
+  }
+
+  async function drawKinds() {
+    const layer = state.layers.organisations;
+    try {
+      const found = ui.kinds || (ui.kinds = await api.groups(layer, 'kind'));
+      if (state.tab !== 'organisations') return;
+      const kinds = found.groups.filter((g) => g.id).map((g) => ({id: g.id, text: c.kindName(g.id)}));
+      fill(ui.ask, c.choices(t('kinds'), [{id: '', text: t('allKinds')}].concat(kinds), state.kind, (id) => go({kind: id, count: FIRST}), 'chips'));
+      ui.ask.hidden = false;
+    } catch (e) {
+      fill(ui.ask);
+    }
+  }
+
+  /* ---- where from, how, when */
+
+  const townLayer = () => state.levels[state.levels.length - 1], villageLayer = () => state.levels.length > 1 ? state.levels[0] : null;
+  let towns = null, names = {};
+
+  async function readTowns() {
+    if (towns || !townLayer()) return;
+    const found = await api.groups(state.layers.matters, townLayer());
+    towns = found.groups.filter((g) => g.id).map((g) => ({id: g.id, text: g.name || g.id}));
+    for (const one of towns) names[one.id] = one.text;
+    const byName = towns.find((one) => one.text === state.town);  // a widget may say its name
+    if (byName) state.town = byName.id;
+  }
+  async function readVillages(town) {
+    if (!villageLayer() || !town) return [];
+    if (!names.villages) {
+      names.villages = {};
+      for (const g of (await api.groups(state.layers.matters, villageLayer())).groups) if (g.id) names.villages[g.id] = g.name || g.id;
+    }
+    const of = await api.groups(villageLayer(), 'id', `${townLayer()} = ${c.quote(town)}`);
+    return of.groups.filter((g) => g.id).map((g) => ({id: g.id, text: names.villages[g.id] || g.id}));
+  }
+
+  function drawFrom() {
+    const ready = !!state.origin && !ui.changing;
+    const body = h('div', {class: 'choose', hidden: ready});
+    const units = h('div', {class: 'row units'});
+    const locate = !embed && navigator.geolocation && button(ui.locating ? t('locating') : t('locate'), findMe, {class: 'strong', disabled: !!ui.locating});
+    body.append(h('div', {class: 'row'}, ...[locate, button(t('pick'), () => pick(true), {})].filter(Boolean)), units,
+      h('p', {class: 'quiet small', textContent: ui.problem || t('private'), id: 'from-note', role: ui.problem ? 'alert' : null}));
+    const summary = ready && h('p', {class: 'origin'}, h('span', {class: 'here', 'aria-hidden': 'true'}), h('span', {textContent: state.origin.label}),
+      button(t('change'), () => { ui.changing = true; drawFrom(); const first = ui.from.querySelector('.choose button, .choose select'); if (first) first.focus(); }, {class: 'plain', 'aria-label': `${t('change')}: ${state.origin.label}`}));
+    fill(ui.from, h('h2', {class: ready ? 'hidden' : '', textContent: t('from')}), summary, body, h('div', {class: 'row'}, c.choices(t('mode'), state.modes.map((m) => ({id: m.id, text: c.lang === 'en' ? m.name : m.name_zh})), state.mode, (id) => go({mode: id}), 'chips seg'), drawWhen()));
+    drawUnits(units);
+  }
+
+  async function drawUnits(box) {
+    try {
+      await readTowns();
+      const villages = await readVillages(state.town);
+      if (!towns) return;
+      fill(box, c.select('town', t('town'), towns, state.town, (id) => { state.town = id; state.village = ''; ui.changing = true; ui.refocus = 'town'; drawFrom(); chooseTown(id); }, t('chooseTown')),
+        villageLayer() && c.select('village', t('village'), villages, state.village, (id) => { state.village = id; chooseUnit(villageLayer(), id); }, t('chooseVillage')));
+      if (box.querySelector('#village')) box.querySelector('#village').disabled = !state.town;
+      if (ui.refocus) {
+        const again = document.getElementById(ui.refocus);
+        ui.refocus = '';
+        if (again) again.focus();
+      }
+    } catch (e) {
+      fill(box, h('p', {class: 'quiet', textContent: t('noData')}));
+    }
+  }
+
+  function drawWhen() {
+    const now = c.local(nowS(), state.zoneS), day = 86400;
+    const at = (after, hour) => nowS() - now.minutes * 60 - (nowS() % 60) + after * day + hour * 3600;
+    const saturday = (6 - now.weekday + 7) % 7;
+    const label = (after, word) => { const d = c.local(nowS() + after * day, state.zoneS); return `${after === 0 ? t('today') : after === 1 ? t('tomorrow') : c.dateText(d)} ${t(word)}`; };
+    const options = [{id: '', text: t('nowAt', `${c.dayName(now.weekday)} ${c.clockText(now.minutes)}`)}];
+    const add = (after, hour, word) => { if (at(after, hour) > nowS()) options.push({id: String(at(after, hour)), text: label(after, word)}); };
+    add(0, 10, 'am');
+    add(0, 15, 'pm');
+    add(1, 10, 'am');
+    if (saturday > 1) add(saturday, 10, 'am');
+    return c.select('when', t('when'), options, state.whenS === null ? '' : String(state.whenS), (v) => { state.whenS = v === '' ? null : +v; drawRows(); });
+  }
+
+  function middle(geometry) {
+    const [w, s, e, n] = c.boundsOf({places: [], area: geometry});
+    return [(w + e) / 2, (s + n) / 2];
+  }
+
+  async function chooseUnit(layer, id) {
+    if (!id) return;
+    try {
+      const row = await api.item(layer, id);
+      if (!row || !row.geometry) return;
+      unit = row.geometry;
+      start(middle(row.geometry), t('centreOf', row.properties.name || id), true);
+    } catch (e) {
+      problem(t('noData'));
+    }
+  }
+
+  /* A town alone is no place to start from, unless there are no villages: it is shown. */
+  async function chooseTown(id) {
+    if (!villageLayer()) return chooseUnit(townLayer(), id);
+    const row = id && await api.item(townLayer(), id).catch(() => null);
+    if (!row || !row.geometry || state.town !== id || state.village || !map) return undefined;
+    map.show({places: [], here: null, area: null, outline: row.geometry});
+    return map.fit();
+  }
+
+  /* Coordinates to about ten metres: no more than the way needs. */
+  const rounded = (x) => Math.round(x * 1e4) / 1e4;
+  function start(at, label, ofUnit) {
+    if (!ofUnit) {
+      unit = null;
+      state.town = state.village = '';
+    }
+    state.origin = {at: at.map(rounded), label};
+    ui.changing = false;
+    ui.problem = '';
+    drawFrom();
+    go({count: FIRST});
+  }
+  function problem(words) {
+    ui.problem = words;
+    ui.changing = true;
+    ui.locating = false;
+    ui.refocus = 'town';
+    drawFrom();
+  }
+
+  function findMe() {
+    ui.locating = true;
+    drawFrom();
+    navigator.geolocation.getCurrentPosition((found) => {
+      ui.locating = false;
+      const {longitude, latitude} = found.coords, [w, s, e, n] = state.box;
+      if (longitude < w || longitude > e || latitude < s || latitude > n) problem(t('locateFar'));
+      else start([longitude, latitude], t('myPlace'), false);
+    }, () => problem(t('locateNo')), {enableHighAccuracy: true, timeout: 10000, maximumAge: 60000});
+  }
+
+  function pick(on) {
+    if (!map) return;
+    ui.pick.hidden = ui.cross.hidden = !on;
+    if (on) {
+      visit(ui.mapBox);
+      ui.pick.querySelector('button').focus({preventScroll: true});
+    } else visit(ui.from);
+  }
+  function pickHere() {
+    ui.pick.hidden = ui.cross.hidden = true;
+    start(map.centre(), t('picked'), false);
+    visit(ui.results);
+  }
+
+  /* ---- asking */
+
+  const like = (column, m) => {
+    const one = m.replace(/[%_\\]/g, '');
+    return `(${column} = ${c.quote(one)} OR ${column} LIKE ${c.quote(`${one};%`)} OR ${column} LIKE ${c.quote(`%;${one}`)} OR ${column} LIKE ${c.quote(`%;${one};%`)})`;
+  };
+  function filterOf() {
+    if (state.tab === 'organisations') return state.kind ? `kind = ${c.quote(state.kind)}` : '';
+    if (state.tab === 'activities') return `starts >= TIMESTAMP('${new Date(c.moment().utcS * 1000).toISOString().slice(0, 19)}Z')`;
+    if (state.matter) return like(state.column, state.matter);
+    const list = state.group ? state.matters.filter((m) => m.group === state.group) : [];
+    return list.map((m) => `${state.column} LIKE ${c.quote(`%${m.name.replace(/[%_\\]/g, '')}%`)}`).join(' OR ');
+  }
+  const KIND = {matters: 'centre', activities: 'activity', organisations: 'organisation'};
+
+  async function hosts(rows) {
+    const ids = rows.map((r) => r.properties.organisation).filter((id, i, all) => id && all.indexOf(id) === i);
+    if (!ids.length) return {};
+    const found = await api.items(state.layers.organisations, {filter: `id IN (${ids.map(c.quote).join(',')})`, properties: 'name', limit: 100}).catch(() => ({features: []}));
+    const of = {};
+    for (const f of (found || {features: []}).features) of[f.id] = f.properties.name;
+    return of;
+  }
+
+  async function ask() {
+    if (asking) {
+      asking.over = true;
+      if (asking.abort) asking.abort();
+    }
+    const mine = asking = {over: false}, layer = state.layers[state.tab], origin = state.origin;
+    const activity = state.tab === 'activities', count = state.tab === 'matters' ? state.count : OTHERS;
+    if (!origin && !activity) {
+      state.rows = [];
+      area = null;
+      drawRows();
+      return;
+    }
+    ui.results.setAttribute('aria-busy', 'true');
+    drawRows();
+    try {
+      const where = origin ? {lon: origin.at[0], lat: origin.at[1]} : {};
+      const [found, reach] = await Promise.all([
+        origin ? api.nearest(layer, Object.assign({k: count, mode: state.mode, filter: filterOf()}, where), mine)
+          : api.items(layer, {filter: filterOf(), sortby: 'starts', limit: count}, mine),
+        origin && !activity ? api.reach(Object.assign({minutes: state.minutes, mode: state.mode}, where), mine) : null]);
+      if (mine.over || !found) return;
+      const rows = found.features.filter((f) => f.geometry);
+      if (activity) rows.sort((a, b) => Date.parse(a.properties.starts) - Date.parse(b.properties.starts));
+      const host = activity ? await hosts(rows) : {};
+      if (mine.over) return;
+      state.rows = rows.map((f, i) => Object.assign(f, {number: i + 1, kind: KIND[state.tab], title: f.properties.name || f.properties.title || f.id, host: host[f.properties.organisation]}));
+      state.off = !!found.off;
+      area = reach && reach.geometry ? reach.geometry : null;
+      state.failed = '';
+    } catch (error) {
+      if (mine.over) return;
+      state.rows = [];
+      area = null;
+      state.failed = error.message || String(error);
+    }
+    if (asking === mine) asking = null;
+    ui.results.removeAttribute('aria-busy');
+    const time = c.local(Date.now() / 1000, -new Date().getTimezoneOffset() * 60);
+    shownAt = c.clockText(time.minutes);
+    drawRows(true);
+    drawMap(true);
+    say(state.failed ? t('failed') : t('results', state.rows.length));
+  }
+
+  /** Something else is wanted. */
+  function go(what, focus) {
+    Object.assign(state, what);
+    keepAddress();
+    drawAskKeepingFocus();
+    ask();
+    if (focus) visit(focus);
+  }
+  function drawAskKeepingFocus() {
+    const at = document.activeElement, id = at && at.getAttribute && at.getAttribute('data-id'), box = at && at.closest && at.closest('.ask, .from');
+    drawAsk();
+    drawFrom();
+    if (id === null || !box) return;
+    const again = byId(box === ui.ask ? ui.ask : ui.from, id);
+    if (again) again.focus();
+  }
+
+  /* ---- what was found */
+
+  function titleText() {
+    if (state.tab === 'activities') return t(state.origin ? 'activitiesNear' : 'activitiesTitle');
+    if (state.tab === 'organisations') return t('organisationsTitle');
+    const group = state.groups.find((g) => g.id === state.group);
+    const wanted = state.matter ? c.matterName(state.matter) : group ? c.groupName(group) : '';
+    return wanted ? t('nearestDo', wanted) : t('nearestTitle');
+  }
+  function noneText() {
+    if (state.tab === 'activities') return t('noActivities');
+    if (state.tab === 'organisations') return t('noOrganisations');
+    return state.matter ? t('noneDo', c.matterName(state.matter)) : t('none');
+  }
+
+  function reachText() {
+    if (state.tab !== 'matters' || !state.origin || state.off || !area) return null;
+    const near = state.rows.filter((r) => r.properties.minutes !== null && r.properties.minutes <= state.minutes).length;
+    return near ? t('within', state.minutes, c.modeName(), near) : t('withinNone', state.minutes, c.modeName());
+  }
+
+  function drawRows(found) {
+    const busy = ui.results.hasAttribute('aria-busy'), idle = !state.origin && state.tab !== 'activities';
+    const open = {};
+    for (const d of ui.results.querySelectorAll('details[open]')) open[d.closest('.card').getAttribute('data-id')] = true;
+    const focused = document.activeElement && ui.results.contains(document.activeElement) ? document.activeElement.closest('.card') : null;
+    const list = h('ol', {class: `cards${busy ? ' is-busy' : ''}`}, ...state.rows.map((row) => c.card(row, showRow)));
+    if (busy && !state.rows.length) for (let i = 0; i < FIRST; i++) list.append(h('li', {class: 'card blank', 'aria-hidden': 'true'}));
+    const more = state.tab === 'matters' && state.origin && !busy && state.rows.length >= state.count && state.count < MOST;
+    fill(ui.results, h('h2', {textContent: titleText()}),
+      idle ? h('p', {class: 'lead', textContent: t('first')}) : busy ? h('p', {class: 'quiet', textContent: t('loading')})
+        : state.failed ? h('div', {class: 'lead'}, h('p', {class: 'error', textContent: `${t('failed')}: ${state.failed}`}), button(t('retry'), ask, {}))
+          : !state.rows.length ? h('p', {class: 'lead', textContent: noneText()})
+            : h('p', {class: 'quiet', textContent: state.off ? t('offRoad') : reachText() || ''}),
+      !idle && list, more && button(t('more'), () => { state.count += MORE; ask(); }, {class: 'wide'}),
+      !busy && h('p', {class: 'hotline'}, h('a', {class: 'button', href: `tel:${state.hotline}`, textContent: t('hotline', state.hotline)})));
+    for (const id of Object.keys(open)) {
+      const card = document.getElementById(`row-${id}`), d = card && card.querySelector('details');
+      if (d) d.open = true;
+    }
+    if (focused && document.getElementById(focused.id)) document.getElementById(focused.id).focus({preventScroll: true});
+    if (chosen) markChosen();
+    if (found) drawFoot();
+    else if (!busy) drawMap(false);
+  }
+
+  function drawFoot() {
+    const as = state.clockS === null ? t('asOf', shownAt) : t('clock', `${c.dateText(c.local(state.clockS, state.zoneS))} ${c.clockText(c.local(state.clockS, state.zoneS).minutes)}`);
+    fill(ui.foot, h('p', {}, state.synthetic && h('span', {class: 'synthetic'}, `${t('synthetic')} · ${t('syntheticTip')}`)), h('p', {textContent: as}));
+  }
+
+  /* ---- list and map agree */
+
+  function markChosen() {
+    for (const e of document.querySelectorAll('.card[data-id], .mark[data-id]')) {
+      const is = e.getAttribute('data-id') === chosen;
+      e.classList.toggle('is-chosen', is);
+      if (is) e.setAttribute('aria-current', 'true');
+      else e.removeAttribute('aria-current');
+    }
+  }
+  function showRow(row) {
+    chosen = row.id;
+    markChosen();
+    visit(ui.mapBox);
+    if (!map) return;
+    map.choose(row.id);
+    const mark = byId(ui.map, row.id);
+    if (mark) mark.focus({preventScroll: true});
+  }
+  function chooseMark(id) {
+    chosen = id;
+    markChosen();
+    const card = document.getElementById(`row-${id}`);
+    if (card) visit(card);
+  }
+
+  function drawMap(fit) {
+    const word = state.origin && area ? t('circle', state.minutes, c.modeName()) : '';
+    ui.caption.hidden = !word;
+    fill(ui.caption, h('span', {class: 'swatch', 'aria-hidden': 'true'}), word);
+    if (!map) return;
+    map.show({places: state.rows, here: state.origin && state.origin.at, hereName: t('here'), area, outline: state.origin ? unit : null});
+    if (fit && !ui.held) map.fit();
+    if (fit) ui.held = false;
+    if (chosen) markChosen();
+  }
+
+  async function drawFirstMap() {
+    const wanted = params.get('theme');
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    if (wanted === 'dark' || wanted === 'light') document.documentElement.setAttribute('data-theme', wanted === 'dark' ? '' : 'light');
+    const dark = () => wanted === 'dark' || (wanted !== 'light' && scheme.matches);
+    const box = state.box, center = embed && (params.get('center') || '').split(',').map(Number);
+    const view = center && center.length === 2 && center.every(isFinite) ? [center[0], center[1], Math.min(19, Math.max(8, Number(params.get('zoom')) || 14))] : null;
+    try {
+      map = await c.makeMap(ui.map, {box, view, dark: dark(), layer: state.layers.matters, still, chosen: chooseMark, kind: embed ? 'leaflet' : params.get('map') || ''});
+      ui.map.setAttribute('data-kind', map.kind);
+      if (scheme.addEventListener) scheme.addEventListener('change', () => map.theme(dark()));
+      window.addEventListener('resize', () => map.resize());
+    } catch (e) {
+      fill(ui.map, h('p', {class: 'notice', textContent: t('noMap')}));
+    }
+    ui.held = !!view && params.has('zoom');  // until something is chosen
+    if (view && !state.origin) start(view.slice(0, 2), t('around'), false);
+    else drawMap(!!state.origin);
+  }
+
+  /* ---- as time goes by */
+
+  c.onConnection((down) => {
+    if (!ui.silence) return;
+    ui.silence.hidden = !down;
+    ui.silence.textContent = !down ? '' : shownAt ? t('offlineSince', shownAt) : t('offline');
+    document.documentElement.classList.toggle('is-offline', down);
+    if (!down) say(t('back'));
+  });
+  async function poll() {
+    if (!document.hidden) {
+      const city = await api.city().catch(() => null);
+      if (city) {
+        const changed = sequence >= 0 && city.sequence !== sequence;
+        sequence = city.sequence;
+        takeCity(city);
+        if (changed && !asking) ask();
+      }
+    }
+    setTimeout(poll, POLL_MS);
+  }
+
+  async function open() {
+    c.lang = params.get('lang') === 'en' ? 'en' : 'zh';
+    if (c.lang === 'en') await c.load('script', {src: '/pages/community/english.js'});
+    document.documentElement.lang = c.lang === 'en' ? 'en' : 'zh-CN';
+    const old = document.getElementById('old');
+    fill(old, h('p', {textContent: t('loading')}));
+    c.onConnection((down) => { if (!ui.say) fill(old, h('p', {role: 'status', textContent: down ? t('offline') : t('loading')})); });
+    const [city, base] = await Promise.all([api.city(), c.get('/tiles/base.json', {}).catch(() => null)]);
+    takeCity(city);
+    sequence = city.sequence;
+    state.box = base && base.bounds ? base.bounds : [113.5, 22.6, 114.3, 23.2];
+    readAddress();
+    build();
+    drawFoot();
+    drawAsk();
+    drawFrom();
+    await drawFirstMap();
+    if (state.village) await chooseUnit(villageLayer(), state.village);
+    else if (!state.origin && state.town && embed) {
+      await readTowns();
+      await chooseUnit(townLayer(), state.town);
+    }
+    if (!state.origin) ask();
+    setTimeout(poll, POLL_MS);
+  }
+
+  open().catch((error) => {
+    const old = document.getElementById('old');
+    if (old) fill(old, h('p', {class: 'error', role: 'alert', textContent: `${t('failed')}: ${error.message}`}), button(t('retry'), () => location.reload(), {}));
+  });
+})(window.community);

@@ -1,0 +1,116 @@
+/* view.js - what is seen beside the map: elements, cards, choices. */
+(function (c) {
+  'use strict';
+
+  /** An element with properties, attributes and listeners (on). */
+  const h = c.h = (tag, of, ...inside) => {
+    const e = document.createElement(tag);
+    for (const k of Object.keys(of || {})) {
+      if (of[k] === undefined || of[k] === null || of[k] === false) continue;
+      if (k === 'on') for (const type of Object.keys(of.on)) e.addEventListener(type, of.on[type]);
+      else if (k === 'class') e.className = of[k];
+      else if (k in e && !/^(aria|data|role|list|form)/.test(k)) e[k] = of[k];
+      else e.setAttribute(k, of[k] === true ? '' : of[k]);
+    }
+    for (const one of inside) if (one !== undefined && one !== null && one !== false) e.append(one);
+    return e;
+  };
+  /** Put these in the place of what is inside. */
+  const fill = c.fill = (e, ...inside) => {
+    while (e.firstChild) e.removeChild(e.firstChild);
+    for (const one of inside) if (one) e.append(one);
+    return e;
+  };
+  const {t} = c;
+  const text = (tag, name, words, more) => h(tag, Object.assign({class: name, textContent: words}, more));
+  const button = c.button = (words, click, of) => h('button', Object.assign({type: 'button', textContent: words, on: {click}}, of));
+
+  /** A choice among buttons. @param {{id: string, text: string}[]} options */
+  c.choices = (label, options, chosen, choose, name) => h('div', {class: name, role: 'group', 'aria-label': label},
+    ...options.map((o) => button(o.text, () => choose(o.id), {class: 'chip', 'data-id': o.id, 'aria-pressed': String(o.id === chosen)})));
+
+  /** A select with its label. @param {{id: string, text: string}[]} options */
+  c.select = (id, label, options, chosen, choose, first) => h('label', {class: 'field'}, text('span', 'label', label),
+    h('select', {id, on: {change: (e) => choose(e.target.value)}}, first && h('option', {value: '', textContent: first}),
+      ...options.map((o) => h('option', {value: o.id, textContent: o.text, selected: o.id === chosen}))));
+
+  /* What one may follow: only ways of the web and of the telephone. */
+  const outside = (words, href, of) => /^(https?|geo):/.test(href)
+    ? h('a', Object.assign({href, textContent: words, target: '_blank', rel: 'noopener noreferrer'}, of)) : null;
+
+  function routes(row, mode) {
+    const [lon, lat] = row.geometry.coordinates, name = encodeURIComponent(row.title);
+    const ride = mode !== 'walk';
+    return h('div', {class: 'routes', hidden: true},
+      outside(t('amap'), `https://uri.amap.com/navigation?to=${lon},${lat},${name}&mode=${ride ? 'ride' : 'walk'}&coordinate=wgs84`),
+      outside(t('baidu'), `https://api.map.baidu.com/direction?destination=latlng:${lat},${lon}|name:${name}&mode=${ride ? 'riding' : 'walking'}&coord_type=wgs84&output=html&src=onemap`),
+      outside(t('phoneMap'), `geo:${lat},${lon}?q=${lat},${lon}(${name})`),
+      text('p', 'quiet small', c.state.synthetic ? `${t('leaves')} · ${t('syntheticTip')}` : t('leaves')));
+  }
+
+  const phone = (number) => /^[\d+][\d -]*$/.test(number || '') ? number : '';
+
+  function actions(row, show, first) {
+    const way = routes(row, c.state.mode), number = phone(row.properties.phone);
+    const open = button(t('route'), () => {
+      way.hidden = !way.hidden;
+      open.setAttribute('aria-expanded', String(!way.hidden));
+    }, {'aria-expanded': 'false', 'aria-label': t('routeTo', row.title)});
+    return [h('div', {class: 'actions'}, first,
+      number && h('a', {class: 'button', href: `tel:${number.replace(/\s/g, '')}`, 'aria-label': `${t('callName', row.title)} ${number}`, textContent: t('call')}),
+      open, button(t('showOnMap'), () => show(row), {'aria-label': t('showName', row.title)})), way];
+  }
+
+  function wayText(row) {
+    const p = row.properties, how = c.modeName();
+    if (p.minutes !== undefined && p.minutes !== null)
+      return [text('strong', '', t('ways', how, Math.max(1, Math.ceil(p.minutes)))), ` · ${c.lengthText(p.way_m)}`];
+    if (p.distance_m === undefined) return null;
+    return [t('straight', c.lengthText(p.distance_m))];
+  }
+
+  function openLine(row) {
+    const week = c.readHours(row.properties.opening_hours), time = c.moment(), s = c.openState(week, time, c.state.community);
+    row.open = s.state === 'open';
+    return h('p', {class: `open ${row.open ? 'is-open' : 'is-closed'}`}, h('span', {class: 'dot', 'aria-hidden': 'true'}),
+      week ? c.openText(s, time) : row.properties.opening_hours || t('unknownHours'));
+  }
+
+  function matterList(row) {
+    const has = c.mattersOf(row);
+    if (!has.length) return null;
+    const wanted = c.state.matter || '', groups = c.state.groups.map((g) => ({title: c.groupName(g), list: has.filter((m) => c.state.groupOf[m] === g.id)}));
+    const others = has.filter((m) => !c.state.groupOf[m]);
+    if (others.length) groups.push({title: '', list: others});
+    const box = h('details', {class: 'matters'}, h('summary', {textContent: t('items', has.length)}));
+    box.addEventListener('toggle', () => {
+      if (!box.open || box.children.length > 1) return;
+      for (const g of groups.filter((one) => one.list.length))
+        box.append(h('h4', {textContent: g.title}), h('ul', {}, ...g.list.map((m) => h('li', {class: m === wanted ? 'wanted' : ''}, c.matterName(m)))));
+    });
+    return box;
+  }
+
+  const facts = (...words) => text('p', 'facts quiet', words.filter(Boolean).join(' · '));
+
+  /** A place as a card of the list. @param {any} row a feature with title, kind and number */
+  c.card = (row, show) => {
+    const p = row.properties, way = wayText(row), activity = row.kind === 'activity', week = !activity && c.readHours(p.opening_hours);
+    const sign = activity && outside(t('signUp'), p.signup_url || '', {class: 'button strong', 'aria-label': t('signUpFor', row.title)});
+    return h('li', {class: 'card', id: `row-${row.id}`, tabIndex: -1, 'data-id': row.id},
+      h('h3', {}, h('span', {class: 'badge', textContent: row.number, 'aria-hidden': 'true'}), row.title),
+      activity ? whenLine(p) : openLine(row),
+      way && h('p', {class: 'way'}, ...way),
+      activity && facts(row.host && t('host', row.host), p.places && t('places', p.places)),
+      row.kind === 'centre' && facts(p.windows && t('windows', p.windows), p.terminals && t('terminals', p.terminals)),
+      row.kind === 'organisation' && facts(p.kind && c.kindName(p.kind)),
+      week && facts(c.hoursText(week)),
+      phone(p.phone) && facts(`${t('call')} ${phone(p.phone)}`),
+      ...actions(row, show, sign), matterList(row));
+  };
+
+  function whenLine(p) {
+    const from = c.time(p.starts), to = c.time(p.ends);
+    return h('p', {class: 'when'}, text('strong', '', from ? `${c.dateText(from)} ${c.clockText(from.minutes)}${to ? `–${c.clockText(to.minutes)}` : ''}` : ''));
+  }
+})(window.community);
