@@ -87,6 +87,8 @@ void om__queue_add(struct om__queue *queue, struct om_write *write);
 /** Writes and rows that wait. */
 size_t om__queue_writes(const struct om__queue *queue);
 size_t om__queue_rows(const struct om__queue *queue);
+/** Have writes of few rows come while a group of many was written? */
+bool om__queue_is_pressing(const struct om__queue *queue);
 /** Is there enough for a group, so that waiting for more is no use? */
 bool om__queue_is_full(const struct om__queue *queue);
 /** Take the next group off; NULL: nothing waits. */

@@ -41,10 +41,14 @@ size_t om__queue_rows(const struct om__queue *queue)
     return queue->few.rows + queue->many.rows;
 }
 
+bool om__queue_is_pressing(const struct om__queue *queue)
+{
+    return queue->many_had_its_turn && queue->few.writes;
+}
+
 bool om__queue_is_full(const struct om__queue *queue)
 {
-    return om__queue_rows(queue) >= GROUP_ROWS ||
-           (queue->many_had_its_turn && queue->few.writes);
+    return om__queue_rows(queue) >= GROUP_ROWS || om__queue_is_pressing(queue);
 }
 
 /* Move writes from one end to the other until the rows are enough. A write that

@@ -10,8 +10,9 @@
 /* DESIGN
  * The log is written back when nobody waits (and it has SOME_BYTES or is older
  * than SETTLE_S), or when it has grown to LOG_BYTES, which takes some 20 ms (16
- * MB took 100); entries that all files
- * hold and that are older than what is kept go a bounded number at a time.
+ * MB took 100), though not between a group of many rows and those who have
+ * waited for its end, unless it is LATE_BYTES; entries that all files hold and
+ * that are older than what is kept go a bounded number at a time.
  *
  * After a group that the disk did not take (it was full) writers are turned
  * away at the door, so none of them would find out that there is room again:
@@ -19,6 +20,7 @@
  * here. */
 
 #define LOG_BYTES ((uint64_t)4 << 20)
+#define LATE_BYTES ((uint64_t)16 << 20)
 #define SOME_BYTES ((uint64_t)1 << 20)
 #define SETTLE_S 10.0
 #define PERIOD_S 1.0
@@ -97,8 +99,10 @@ void om__live_tidy(struct om_live *live)
     if (!live->journal) return;
     pthread_mutex_lock(&live->lock);
     const bool idle = !om__queue_writes(&live->queue) && !live->job;
+    const bool pressing = om__queue_is_pressing(&live->queue);
     pthread_mutex_unlock(&live->lock);
-    const bool much = live->unsettled_bytes >= LOG_BYTES;
+    const uint64_t much_bytes = pressing ? LATE_BYTES : LOG_BYTES;
+    const bool much = live->unsettled_bytes >= much_bytes;
     if (!(due && idle) && !much) return;
     pthread_mutex_lock(&live->journal_lock);
     if (due) {

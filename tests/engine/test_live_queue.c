@@ -95,10 +95,12 @@ static void few_wait_for_one_group_of_many(void **state)
             make(in, 1);
             om__queue_add(&queue, &all[in]);
         }
+        assert_true(om__queue_is_pressing(&queue));
         assert_true(om__queue_is_full(&queue));  // so nobody waits for more
         group = om__queue_take(&queue, &writes);
         assert_false(has_many(group));
         assert_int_equal(writes, 5);
+        assert_false(om__queue_is_pressing(&queue));
     }
 }
 
