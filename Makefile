@@ -259,6 +259,7 @@ benches: $(foreach room,$(ROOMS),$(BENCHES_$(room))) $(ASK) $(WRITE)
 SOAK_RATE ?= 200
 soak: city ## a copy of CITY under mixed load for MINUTES (60): what grows, is lost or fails
 	node tests/soak/soak.mjs $(CITY) --onemap $(BUILD_ROOT)/onemap --minutes $(or $(MINUTES),60) --rate $(SOAK_RATE)
+	node tests/soak/wall.mjs $(CITY) --onemap $(BUILD_ROOT)/onemap --minutes $(or $(MINUTES),60)
 .PHONY: soak
 
 score: $(BUILD_ROOT)/onemap ## how hotspots do against what was planted (CITY and its sources), and where nothing was
@@ -274,7 +275,8 @@ INSTALL_ROOT = $(DESTDIR)$(or $(PREFIX),/usr/local)
 install: $(BUILD_ROOT)/onemap $(NODE_MODULES) ## copy the program and pages below PREFIX (/usr/local)
 	install -D -m 755 $(BUILD_ROOT)/onemap $(INSTALL_ROOT)/bin/onemap
 	@for file in $(wildcard $(foreach e,html js css svg,web/pages/*.$(e) web/pages/*/*.$(e))) \
-	    $(addprefix web/pages/node_modules/maplibre-gl/dist/maplibre-gl,.mjs -worker.mjs -shared.mjs .css); do \
+	    $(addprefix web/pages/node_modules/maplibre-gl/dist/maplibre-gl,.mjs -worker.mjs -shared.mjs .css) \
+	    web/pages/node_modules/echarts/dist/echarts.esm.min.mjs; do \
 	    install -D -m 644 $$file $(INSTALL_ROOT)/share/onemap/pages/$${file#web/pages/} || exit 1; done
 .PHONY: format install
 

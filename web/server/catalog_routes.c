@@ -139,6 +139,33 @@ static void add_tile_links(struct om__request *r, const struct om__map *map,
     if (has_tiles(r, map, "png")) ADD_LINKS(PICTURE);
 }
 
+/* A member as it stands in city.json; nothing where it does not. */
+static void add_json(const char *name, const struct om_json *value,
+                     struct om_buf *out)
+{
+    if (om_json_kind(value) == OM_JSON_NONE) return;
+    om_buf_addf(out, ",\n\"%s\":", name);
+    if (om_json_write(value, false, out)) om_buf_add_text(out, "null");
+}
+
+/* How a layer looks and what its rows are called, as city.json says. */
+static void add_looks(const struct om_manifest *city, const char *name,
+                      struct om_buf *out)
+{
+    static const char *const LOOK[] = {
+        "counted",        "counted_en",        "picture_by",
+        "picture_titles", "picture_titles_en", "picture_colours"};
+    const struct om_json *all = om_json_get(city->document, "layers");
+    for (size_t i = 0; i < om_json_count(all); i++) {
+        const struct om_json *one = om_json_at(all, i);
+        const char *is = om_json_text(om_json_get(one, "name"), "");
+        if (strcmp(is, name) != 0) continue;
+        for (size_t k = 0; k < sizeof LOOK / sizeof *LOOK; k++)
+            add_json(LOOK[k], om_json_get(one, LOOK[k]), out);
+        return;
+    }
+}
+
 static void add_layer(struct om__request *r, const struct om_layer *layer,
                       struct om_buf *out)
 {
@@ -151,6 +178,7 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     add_member(out, "title_en", meta ? meta->title_en : NULL);
     add_member(out, "unit_level", meta ? meta->unit_level : NULL);
     add_source(r, layer, out);
+    add_looks(r->snapshot->manifest, layer->name, out);
     om_buf_addf(out,
                 ",\"geometry\":\"%s\",\"rows\":%llu,\"parts\":%zu,"
                 "\"columns\":%zu,\"crs\":",

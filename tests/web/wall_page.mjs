@@ -1,0 +1,90 @@
+// wall_page.mjs - the wall in a real browser: opened, waited for, measured.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const require = createRequire(path.resolve('web/pages/package.json'));
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--enable-precise-memory-info', '--js-flags=--expose-gc'];
+const GL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'], NO_GL = ['--disable-3d-apis'];
+
+/** A browser; closed by whoever opens it. */
+export async function launch({ gl = true } = {}) {
+    const { chromium } = require('playwright-core');
+    const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
+    const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true,
+        args: [...FLAGS, ...(gl ? GL : NO_GL)], viewport: { width: 1920, height: 1080 }, timezoneId: 'America/New_York' });
+    return { context, close: async () => {
+        await context.close();
+        await rm(profile, { recursive: true, force: true });
+    } };
+}
+
+/** A wall in it, with what it asked for and what it said. */
+export async function open(context, url, { width = 1920, height = 1080 } = {}) {
+    const page = await context.newPage();
+    await page.setViewportSize({ width, height });
+    const log = { hosts: new Set(), bad: [], said: [], asked: [] };
+    page.on('request', (r) => {
+        if (!/^(https?|wss?):/.test(r.url())) return;
+        log.hosts.add(new URL(r.url()).host);
+        log.asked.push(r.url());
+    });
+    page.on('response', (r) => { if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`); });
+    page.on('pageerror', (e) => log.said.push(e.message));
+    page.on('console', (m) => { if (m.type() === 'error' && !/GL Driver|WebGL/.test(m.text())) log.said.push(m.text()); });
+    await page.addInitScript(() => {
+        window.violations = [];
+        addEventListener('securitypolicyviolation', (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`));
+    });
+    await page.goto(url);
+    await until('the wall stands', () => page.evaluate(() => document.body.dataset.ready === 'yes'));
+    return { page, log };
+}
+
+/** Wait until it is true, or say what it was. */
+export async function until(what, truth, ms = 120000) {
+    const end = Date.now() + ms;
+    for (;;) {
+        const value = await truth();
+        if (value) return value;
+        if (Date.now() > end) assert.fail(`never: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+}
+
+/** Until every number has come. */
+export const filled = (page) => until('all answers', () => page.evaluate(() => {
+    const { store } = window.onemapWall;
+    return store.running === 0 && [...store.entries.values()].every((e) => e.answer.status !== 'waiting') && store.entries.has('checks-share');
+}));
+
+/** What the page holds, after its garbage has gone. */
+export async function held(page) {
+    const session = await page.context().newCDPSession(page);
+    await session.send('Performance.enable');
+    await session.send('HeapProfiler.collectGarbage');
+    const { metrics } = await session.send('Performance.getMetrics');
+    await session.detach();
+    const of = Object.fromEntries(metrics.map((m) => [m.name, m.value]));
+    return { heap: of.JSHeapUsedSize, listeners: of.JSEventListeners, nodes: of.Nodes };
+}
+
+/** Reports of a city, sent again under new ids: `rate` a second for `ms`. */
+export async function report(url, { rate, ms, from = 0 }) {
+    const { features } = await (await fetch(`${url}/collections/hazard/items?limit=200`)).json();
+    const end = Date.now() + ms;
+    let sent = 0;
+    for (let at = Date.now(); at < end; at += 1000 / rate) {
+        const f = features[(from + sent) % features.length], id = `H-wall-${from + sent}`;
+        const answer = await fetch(`${url}/collections/hazard/items`, { method: 'POST', headers: { 'Content-Type': 'application/geo+json' },
+            body: JSON.stringify({ ...f, id, properties: { ...f.properties, id } }) });
+        assert.equal(answer.status, 201, await answer.text());
+        sent++;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, at + 1000 / rate - Date.now())));
+    }
+    return sent;
+}

@@ -1,0 +1,166 @@
+// @ts-check
+// charts.js - the wall's charts, drawn by ECharts: still, without frames, in
+// the tokens' colours. Each is a function from numbers to an option.
+
+import * as echarts from '../echarts/echarts.esm.min.mjs';
+
+/** Value of a custom property. @param {string} name */
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** One canvas, for as long as the page is open. */
+export class Chart {
+  /** @param {HTMLElement} element @param {string} label   what it shows, in words */
+  constructor(element, label) {
+    this.element = element;
+    element.setAttribute('role', 'img');
+    element.setAttribute('aria-label', label);
+    this.chart = echarts.init(element, null, {renderer: 'canvas', width: 1, height: 1});
+    this.unitPx = 20;
+    /** @type {((unitPx: number, size: {w: number, h: number}) => any) | null} */
+    this.draw = null;
+    // Words beside it may come later and take room.
+    this.watch = new ResizeObserver(() => this.fit());
+    this.watch.observe(element);
+  }
+
+  /** @param {number} unitPx   the panel's letters */
+  resize(unitPx) {
+    this.unitPx = unitPx;
+    this.fit();
+  }
+
+  /** Take the room that there is. */
+  fit() {
+    const {clientWidth, clientHeight} = this.element;
+    this.chart.resize({width: Math.max(1, clientWidth), height: Math.max(1, clientHeight)});
+    this.redraw();
+  }
+
+  /** @param {(unitPx: number, size: {w: number, h: number}) => any} draw   what the option is, at a size */
+  show(draw) {
+    this.draw = draw;
+    this.redraw();
+  }
+
+  redraw() {
+    if (!this.draw) return;
+    const size = {w: this.chart.getWidth(), h: this.chart.getHeight()};
+    if (size.w > 1 && size.h > 1) this.chart.setOption({animation: false, backgroundColor: 'transparent', ...this.draw(this.unitPx, size)}, {notMerge: true, lazyUpdate: false});
+  }
+
+  close() {
+    this.watch.disconnect();
+    this.chart.dispose();
+  }
+}
+
+const text = (unitPx, size = 1, colour = '--quiet') => ({fontFamily: token('--font'), fontSize: Math.round(unitPx * size), color: token(colour)});
+const none = {show: false};
+
+/** A band that turns from rightward to downward. */
+function bend(x0, y0, x1, y1, thick) {
+  const r = Math.max(0, Math.min(x1 - x0 - thick, y1 - y0 - thick)), outer = [], inner = [];
+  for (let i = 0; i <= 8; i++) {
+    const a = i / 8 * Math.PI / 2;
+    outer.push([x1 - (r + thick) + (r + thick) * Math.sin(a), y0 + (r + thick) * (1 - Math.cos(a))]);
+    inner.push([x1 - (r + thick) + r * Math.sin(a), y0 + thick + r * (1 - Math.cos(a))]);
+  }
+  return [[x0, y0], ...outer, [x1, y1], [x1 - thick, y1], ...inner.reverse(), [x0, y0 + thick]];
+}
+
+/**
+ * The steps as one stream: what has passed a step goes on, what waits there
+ * turns off downwards. Widths are counts, and add up.
+ * @param {{title: string, waits: string, passed: number, waiting: number, waitingText: string}[]} steps
+ */
+export const flow = (steps) => (u, {w, h}) => {
+  const total = steps[0].passed || 1, n = steps.length, step = w / n;
+  const top = 1.5 * u, lowest = h - 2.5 * u, band = Math.max(u, (lowest - top) * 0.62), bar = 0.3 * u;
+  const [on, off, edge] = [token('--flow-on'), token('--flow-off'), token('--text')];
+  const children = [];
+  const label = (string, x, y, fill, align = 'left') => children.push({type: 'text', x, y, style: {text: string, fill: token(fill), align, font: `${Math.round(u)}px ${token('--font')}`}});
+  steps.forEach((s, i) => {
+    const x = i * step, last = i === n - 1, thick = Math.max(1, s.passed / total * band);
+    const next = last ? thick : Math.max(1, steps[i + 1].passed / total * band);
+    children.push({type: 'rect', shape: {x: x + bar, y: top, width: step - bar, height: next}, style: {fill: on, opacity: last ? 0.6 : 1}});
+    children.push({type: 'rect', shape: {x, y: top, width: bar, height: thick}, style: {fill: edge, opacity: 0.85}});
+    // What waits leaves below what goes on.
+    const deep = Math.max(1.5, s.waiting / total * band), from = top + next;
+    if (s.waiting > 0 && !last)
+      children.push({type: 'polygon', shape: {points: bend(x + bar, from, x + bar + 0.9 * u + deep, Math.max(from + deep + 0.9 * u, lowest - 0.25 * u), deep)}, style: {fill: off}});
+    label(s.title, last ? w : x, 0, '--quiet', last ? 'right' : 'left');
+    label(s.waits, last ? w : x, lowest, '--quiet', last ? 'right' : 'left');
+    label(s.waitingText, last ? w : x, lowest + 1.2 * u, '--text', last ? 'right' : 'left');
+  });
+  return {graphic: {elements: [{type: 'group', children: children.map((c) => ({...c, silent: true}))}]}};
+};
+
+/**
+ * Bars of parts, one a row. Each part's own colour, from light to strong.
+ * @param {{name: string, parts: number[], text: string}[]} rows @param {string[]} colours
+ */
+export const stacks = (rows, colours) => (u, {h}) => ({
+  grid: {left: 5.4 * u, right: 7.6 * u, top: 0, bottom: 0},
+  xAxis: {type: 'value', show: false, max: Math.max(1, ...rows.map((r) => r.parts.reduce((a, b) => a + b, 0)))},
+  yAxis: {type: 'category', inverse: true, data: rows.map((r) => r.name), axisLine: none, axisTick: none,
+    axisLabel: {...text(u, 1, '--text'), interval: 0, width: 5.1 * u, overflow: 'truncate', margin: 0.3 * u, align: 'right'}},
+  series: colours.map((colour, i) => ({type: 'bar', stack: 'all', silent: true, barWidth: Math.min(0.8 * u, h / rows.length * 0.6), itemStyle: {color: token(colour)},
+    data: rows.map((r) => r.parts[i]),
+    ...(i === colours.length - 1 && {label: {show: true, position: 'right', distance: 0.3 * u, formatter: (p) => rows[p.dataIndex].text, ...text(u)}})})),
+});
+
+/**
+ * Today's sum over the band of usual days.
+ * @param {{hours: number[], low: number[], high: number[], middle: number[], today: number[]}} day   sums by hour, 0 to 24; today as far as it is
+ * @param {{today: string, usual: string}} words
+ */
+export const curve = (day, words) => (u) => ({
+  grid: {left: 0.2 * u, right: 0.8 * u, top: 0.6 * u, bottom: 1.4 * u},
+  xAxis: {type: 'value', min: 0, max: 24, interval: 6, splitLine: none, axisTick: none, axisLine: {lineStyle: {color: token('--edge')}}, axisLabel: {...text(u), hideOverlap: true, formatter: (v) => `${v}:00`, margin: 0.25 * u,
+    alignMinLabel: 'left', alignMaxLabel: 'right'}},
+  yAxis: {type: 'value', show: false, min: 0, max: Math.max(1, ...day.high, ...day.today) * 1.05},
+  series: [
+    {type: 'line', silent: true, symbol: 'none', stack: 'band', lineStyle: {width: 0}, areaStyle: {opacity: 0}, data: day.hours.map((x, i) => [x, day.low[i]])},
+    {type: 'line', silent: true, symbol: 'none', stack: 'band', lineStyle: {width: 0}, areaStyle: {color: token('--quiet'), opacity: 0.22}, data: day.hours.map((x, i) => [x, day.high[i] - day.low[i]])},
+    {type: 'line', silent: true, symbol: 'none', lineStyle: {color: token('--quiet'), width: Math.max(1, u / 14), type: 'dashed'}, data: day.hours.map((x, i) => [x, day.middle[i]])},
+    {type: 'line', silent: true, symbol: 'none', lineStyle: {color: token('--text'), width: Math.max(1.5, u / 7)}, data: day.today.map((y, i) => [i, y]),
+      endLabel: {show: false}, markPoint: {symbol: 'circle', symbolSize: 0.5 * u, silent: true, label: none, itemStyle: {color: token('--text')},
+        data: day.today.length ? [{coord: [day.today.length - 1, day.today[day.today.length - 1]]}] : []}},
+  ],
+  aria: {enabled: false}, title: none, legend: none, tooltip: none, ...(words && {}),
+});
+
+/** How many have how much, against a norm. @param {[number, number][]} spread @param {number} norm */
+export const spread = (spread, norm) => (u, {w}) => {
+  const low = Math.min(...spread.map((s) => s[0]), norm), high = Math.max(...spread.map((s) => s[0]), norm);
+  const wide = Math.max(1, (w - u) / (high - low + 1));
+  return {
+    grid: {left: 0.3 * u, right: 0.6 * u, top: 0.2 * u, bottom: 1.35 * u},
+    xAxis: {type: 'value', min: low - 1, max: high + 1, splitLine: none, axisTick: none, axisLine: {lineStyle: {color: token('--edge')}}, axisLabel: {...text(u), margin: 0.25 * u, showMinLabel: false, showMaxLabel: false}},
+    yAxis: {type: 'value', show: false},
+    series: [{type: 'bar', silent: true, barWidth: Math.max(1, wide * 0.82), data: spread.map(([x, n]) => ({value: [x, n], itemStyle: {color: token(x >= norm ? '--flow-on' : '--flow-off')}})),
+      markLine: {silent: true, symbol: 'none', label: none, lineStyle: {color: token('--text'), type: 'solid', width: Math.max(1, u / 12)}, data: [{xAxis: norm - 0.5}]}}],
+  };
+};
+
+/** Days as bars, the last one bright. @param {number[]} days */
+export const days = (days) => (u) => ({
+  grid: {left: 0, right: 0, top: 0.1 * u, bottom: 0.1 * u},
+  xAxis: {type: 'category', show: false, data: days.map((_, i) => i)}, yAxis: {type: 'value', show: false, min: 0},
+  series: [{type: 'bar', silent: true, barCategoryGap: '28%', data: days.map((v, i) => ({value: v, itemStyle: {color: token(i === days.length - 1 ? '--text' : '--quiet'), opacity: i === days.length - 1 ? 0.95 : 0.45}}))}],
+});
+
+/** A value with its interval on a line from low to high; the city's as a tick. Only what a row is, without words. @param {{value: number, low: number, high: number}[]} rows @param {number} whole @param {number} rowPx */
+export const intervals = (rows, whole, rowPx) => (u, {w, h}) => {
+  const known = rows.filter((r) => Number.isFinite(r.value));
+  const low = Math.min(whole, ...known.map((r) => r.low)), high = Math.max(whole, ...known.map((r) => r.high));
+  const room = 0.5 * u, x = (v) => room + (v - low) / (high - low || 1) * (w - 2 * room);
+  const children = [{type: 'line', shape: {x1: x(whole), x2: x(whole), y1: 0, y2: h}, style: {stroke: token('--quiet'), lineWidth: Math.max(1, u / 20), lineDash: [u / 5, u / 5]}}];
+  rows.forEach((r, i) => {
+    if (!Number.isFinite(r.value)) return;
+    const y = (i + 0.5) * rowPx, colour = token('--text');
+    children.push({type: 'line', shape: {x1: x(r.low), x2: Math.max(x(r.high), x(r.low) + 1), y1: y, y2: y}, style: {stroke: colour, opacity: 0.55, lineWidth: Math.max(1, u / 7)}});
+    children.push({type: 'circle', shape: {cx: x(r.value), cy: y, r: Math.max(1.5, u / 5)}, style: {fill: colour}});
+  });
+  return {graphic: {elements: [{type: 'group', children: children.map((c) => ({...c, silent: true}))}]}};
+};

@@ -1,0 +1,179 @@
+// @ts-check
+// map.js - the living map, by MapLibre: base, field, open serious hazards,
+// significant hotspots. One map for as long as the page is open.
+
+import {Map as LibreMap} from '../maplibre/maplibre-gl.mjs';
+import {tilesTouched} from '../live.js';
+import {token} from './charts.js';
+import {riskColour, shape} from './overlay.js';
+import {address} from './plan.js';
+
+const EMPTY = {type: 'FeatureCollection', features: []};
+/** Where vector tiles are not asked for any deeper, but drawn larger. */
+const DEEPEST = 15;
+/** At least so long between two askings for changed tiles. */
+const HAZARDS_MS = 5000, FIELD_MS = 15000;
+
+/** A risk's mark as pixels. @param {number} risk @param {number} sizePx */
+function mark(risk, sizePx) {
+  const size = Math.max(8, Math.ceil(sizePx)), canvas = document.createElement('canvas');
+  canvas.width = canvas.height = size;
+  const c = canvas.getContext('2d');
+  c.translate(size / 2, size / 2);
+  shape(c, risk, size * 0.4);
+  c.fillStyle = riskColour(risk);
+  c.fill();
+  c.lineWidth = Math.max(1, size * 0.06);
+  c.strokeStyle = token('--land');
+  c.stroke();
+  return c.getImageData(0, 0, size, size);
+}
+
+export class LiveMap {
+  /** @param {HTMLElement} container @param {any} part   of the plan @param {number[]} bounds   of the city */
+  constructor(container, part, bounds) {
+    Object.assign(this, {container, part, bounds});
+    this.unitPx = 20;
+    this.moving = false;
+    /** @type {() => void} */
+    this.onMove = () => {};
+    /** @type {Map<string, {timer: any, lastMs: number, touched: any[]}>} */
+    this.late = new Map();
+    this.map = new LibreMap({
+      container, interactive: false, attributionControl: false, fadeDuration: 0, maxCanvasSize: [8192, 8192], minZoom: 4, maxZoom: 18,
+      style: {version: 8, sources: {}, layers: [{id: 'land', type: 'background', paint: {'background-color': token('--land')}}]},
+      bounds: /** @type {any} */ (bounds), pixelRatio: 1, trackResize: false,
+      // The stream says which tiles have changed; see the analyst's map.
+      refreshExpiredTiles: false, maxTileCacheSize: 0,
+      transformRequest: (url) => ({url, cache: 'no-cache', headers: {'Cache-Control': 'no-cache'}}),
+      locale: {'Map.Title': container.getAttribute('aria-label') ?? ''},
+    });
+    this.map.on('move', () => this.onMove());
+    this.map.on('error', (e) => console.warn(e.error?.message ?? e));
+    // A lost context comes back by itself, or the page begins anew.
+    this.map.on('webglcontextlost', () => { this.lost = setTimeout(() => location.reload(), 30000); });
+    this.map.on('webglcontextrestored', () => clearTimeout(this.lost));
+    this.ready = new Promise((done) => this.map.once('style.load', () => this.build().then(done)));
+  }
+
+  async build() {
+    const {map, part} = this;
+    const base = await fetch('/styles/base.json?palette=dark').then((r) => r.ok ? r.json() : null).catch(() => null);
+    for (const [id, source] of Object.entries(base?.sources ?? {})) map.addSource(`base ${id}`, source);
+    for (const layer of base?.layers ?? [])
+      if (layer.type !== 'background') map.addLayer({...layer, id: `base ${layer.id}`, source: `base ${layer.source}`, paint: {...layer.paint, ...(layer.type === 'line' && {'line-opacity': 0.5})}});
+    if (part.heat) {
+      map.addSource('field', {type: 'raster', tiles: [location.origin + address(`/tiles/${part.heat}/{z}/{x}/{y}@2x.png`, {...part.heatParams, palette: 'dark'})], tileSize: 512, maxzoom: DEEPEST, bounds: /** @type {any} */ (this.bounds)});
+      map.addLayer({id: 'field', type: 'raster', source: 'field', paint: {'raster-fade-duration': 300, 'raster-opacity': 0.82}}, map.getLayersOrder().find((id) => map.getLayer(id).type === 'line'));
+    }
+    const [coarse, ...finer] = part.levels, fine = finer.at(-1);
+    const borders = (level, id, paint, minzoom = 0) => {
+      map.addSource(id, {type: 'vector', tiles: [`${location.origin}/tiles/${level.layer}/{z}/{x}/{y}.mvt?properties=id`], maxzoom: DEEPEST});
+      map.addLayer({id, type: 'line', source: id, 'source-layer': level.layer, minzoom, layout: {'line-join': 'round'}, paint});
+    };
+    if (fine) borders(fine, 'fine', {'line-color': token('--text'), 'line-width': 1, 'line-opacity': ['interpolate', ['linear'], ['zoom'], 10.5, 0, 12, 0.16]}, 10.5);
+    if (coarse) borders(coarse, 'coarse', {'line-color': token('--text'), 'line-opacity': 0.34, 'line-width': 1});
+    map.addSource('hot', {type: 'geojson', data: EMPTY});
+    map.addLayer({id: 'hot', type: 'line', source: 'hot', layout: {'line-join': 'round'}, paint: {'line-color': token('--text'), 'line-opacity': 0.95}});
+    if (part.hazards) {
+      map.addSource('hazards', {type: 'vector', maxzoom: DEEPEST, tiles: [location.origin + address(`/tiles/${part.hazards.layer}/{z}/{x}/{y}.mvt`, {properties: part.hazards.risk, filter: part.hazards.filter})]});
+      map.addLayer({id: 'hazards', type: 'symbol', source: 'hazards', 'source-layer': part.hazards.layer, layout: {'icon-image': ['concat', 'risk-', ['to-string', ['get', part.hazards.risk]]],
+        'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.42, 10, 0.5, 13, 0.8, 15, 1], 'icon-padding': ['interpolate', ['linear'], ['zoom'], 9, 7, 12, 2], 'symbol-sort-key': ['-', 0, ['get', part.hazards.risk]]}});
+    }
+    map.addLayer({id: 'chosen', type: 'line', source: 'hot', filter: ['==', ['get', 'id'], ''], layout: {'line-join': 'round'}, paint: {'line-color': token('--choice')}});
+    this.dress();
+  }
+
+  /** Widths and marks at the wall's unit. */
+  dress() {
+    const {map, unitPx: u} = this;
+    if (!map.getLayer('chosen')) return;
+    map.setPaintProperty('hot', 'line-width', Math.max(1.2, u / 11));
+    map.setPaintProperty('chosen', 'line-width', Math.max(2, u / 5));
+    if (map.getLayer('coarse')) map.setPaintProperty('coarse', 'line-width', Math.max(0.8, u / 22));
+    for (const risk of [1, 2, 3, 4]) {
+      if (map.hasImage(`risk-${risk}`)) map.removeImage(`risk-${risk}`);
+      map.addImage(`risk-${risk}`, mark(risk, 1.1 * u));
+    }
+  }
+
+  /** @param {import('./layout.js').Layout} l */
+  resize(l) {
+    this.unitPx = l.unitPx;
+    const pad = (r) => ({left: r.x - l.map.x, top: r.y - l.map.y, right: l.map.x + l.map.w - r.x - r.w, bottom: l.map.y + l.map.h - r.y - r.h});
+    this.padding = pad(l.focus);
+    // The whole city may lie across seams; a place may not.
+    this.wholePadding = {left: l.unitPx, right: l.unitPx, top: l.unitPx, bottom: l.map.y + l.map.h - l.caption.y};
+    this.map.resize();
+    this.dress();
+  }
+
+  /** @param {number} lonDeg @param {number} latDeg */
+  project(lonDeg, latDeg) {
+    return this.map.project([lonDeg, latDeg]);
+  }
+
+  get zoom() {
+    return this.map.getZoom();
+  }
+  get view() {
+    return /** @type {[number, number, number, number]} */ (this.map.getBounds().toArray().flat());
+  }
+
+  /** @param {number[] | null} bounds   null: the whole city @param {number} ms @returns {Promise<void>} when it is there */
+  go(bounds, ms) {
+    const done = new Promise((resolve) => this.map.once('moveend', () => resolve()));
+    const room = bounds ? {padding: grown(this.padding, Math.min(this.container.clientWidth, this.container.clientHeight) * 0.08), maxZoom: 13.6} : {padding: this.wholePadding};
+    this.map.fitBounds(/** @type {any} */ (bounds ?? this.bounds), {...room, duration: ms, curve: 1.3, essential: true, ...(ms ? {} : {animate: false})});
+    return /** @type {Promise<void>} */ (done);
+  }
+
+  /** @param {any} collection   significant units */
+  setHot(collection) {
+    this.map.getSource('hot')?.setData(collection);
+  }
+
+  /** @param {string} id */
+  choose(id) {
+    if (this.map.getLayer('chosen')) this.map.setFilter('chosen', ['==', ['get', 'id'], id]);
+  }
+
+  /** @param {boolean} shown */
+  showField(shown) {
+    for (const id of ['field', 'hazards', 'hot']) if (this.map.getLayer(id)) this.map.setLayoutProperty(id, 'visibility', shown ? 'visible' : 'none');
+  }
+
+  /** @param {Record<string, import('../live.js').Touched>} layers @param {number} reachM   how far a row is felt in the field */
+  changed(layers, reachM) {
+    for (const [name, touched] of Object.entries(layers)) {
+      if (name === this.part.hazards?.layer) this.soon('hazards', touched, 0, HAZARDS_MS);
+      this.soon('field', touched, reachM, FIELD_MS);
+    }
+  }
+
+  /** All that is shown may be old. */
+  reset() {
+    for (const id of ['hazards', 'field']) if (this.map.getSource(id)) this.map.refreshTiles(id);
+  }
+
+  /** @param {string} source @param {any} touched @param {number} reachM @param {number} restMs */
+  soon(source, touched, reachM, restMs) {
+    const late = this.late.get(source) ?? {timer: null, lastMs: -Infinity, touched: []};
+    this.late.set(source, late);
+    late.touched.push(touched);
+    if (late.timer) return;
+    late.timer = setTimeout(() => {
+      late.timer = null;
+      late.lastMs = performance.now();
+      const all = late.touched.splice(0);
+      if (!this.map.getSource(source)) return;
+      /** @type {Map<string, any>} */
+      const tiles = new Map();
+      const deepest = Math.min(DEEPEST, Math.ceil(this.zoom) + 1);
+      for (const t of all) for (const tile of tilesTouched(t, reachM, this.view, deepest)) tiles.set(`${tile.z}/${tile.x}/${tile.y}`, tile);
+      if (tiles.size) this.map.refreshTiles(source, [...tiles.values()]);
+    }, Math.max(0, late.lastMs + restMs - performance.now()));
+  }
+}
+
+const grown = (p, by) => ({left: p.left + by, right: p.right + by, top: p.top + by, bottom: p.bottom + by});

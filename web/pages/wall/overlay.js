@@ -1,0 +1,198 @@
+// @ts-check
+// overlay.js - what is drawn over the map by hand, the same over tiles and over
+// a picture: names that keep off the seams, rings of what was just reported,
+// the points of a replay. Draws only when something has moved.
+
+import {token} from './charts.js';
+
+/** @typedef {{lonDeg: number, latDeg: number, text: string, beside?: string, kind: 'town' | 'crew' | 'place'}} Label   beside: a quieter number behind it */
+
+const RING_MS = 2000;
+/** So many reports at once are one ring with a number. */
+const MANY = 10;
+/** How long a point of a replay is bright, as a part of the replay. */
+const BRIGHT = 0.02;
+
+/** Path of a risk's shape around 0,0. @param {CanvasRenderingContext2D} c @param {number} risk @param {number} r */
+export function shape(c, risk, r) {
+  c.beginPath();
+  if (risk >= 4) {
+    c.moveTo(0, -r);
+    c.lineTo(r, 0.84 * r);
+    c.lineTo(-r, 0.84 * r);
+  } else if (risk === 3) {
+    c.moveTo(0, -1.1 * r);
+    c.lineTo(1.1 * r, 0);
+    c.lineTo(0, 1.1 * r);
+    c.lineTo(-1.1 * r, 0);
+  } else if (risk === 2) c.arc(0, 0, 0.85 * r, 0, 7);
+  else c.rect(-0.78 * r, -0.78 * r, 1.56 * r, 1.56 * r);
+  c.closePath();
+}
+
+/** @param {number} risk */
+export const riskColour = (risk) => token(['--quiet', '--low', '--moderate', '--serious', '--high'][risk] ?? '--quiet');
+
+export class Overlay {
+  /** @param {HTMLCanvasElement} canvas @param {(lonDeg: number, latDeg: number) => {x: number, y: number}} project */
+  constructor(canvas, project) {
+    Object.assign(this, {canvas, project});
+    this.context = canvas.getContext('2d');
+    this.unitPx = 20;
+    this.still = false;
+    /** @type {number[]} */
+    this.seamsX = [];
+    /** @type {number[]} */
+    this.seamsY = [];
+    /** @type {Label[]} */
+    this.labels = [];
+    /** @type {{lonDeg: number, latDeg: number, risk: number, count: number, fromMs: number}[]} */
+    this.rings = [];
+    /** @type {{x: number, y: number, risk: number, at: number}[] | null} */
+    this.points = null;
+    this.played = 0;
+    this.frame = 0;
+    /** More to be drawn under the words, by who knows what. @type {((c: CanvasRenderingContext2D) => void) | null} */
+    this.under = null;
+  }
+
+  /** @param {import('./layout.js').Rect} map @param {import('./layout.js').Rect[]} screens @param {number} unitPx */
+  resize(map, screens, unitPx) {
+    this.unitPx = unitPx;
+    this.canvas.width = Math.round(map.w);
+    this.canvas.height = Math.round(map.h);
+    const edges = (at, size) => [...new Set(screens.map(at))].filter((v) => v > 0.5 && v < size - 0.5);
+    this.seamsX = edges((s) => s.x - map.x, map.w);
+    this.seamsY = edges((s) => s.y - map.y, map.h);
+    this.draw();
+  }
+
+  /** @param {Label[]} labels */
+  setLabels(labels) {
+    this.labels = labels;
+    this.draw();
+  }
+
+  /** @param {{lonDeg: number, latDeg: number, risk: number}[]} reports   that have just come in */
+  ring(reports) {
+    if (!reports.length) return;
+    const fromMs = performance.now();
+    if (reports.length >= MANY) {
+      const mean = (of) => reports.reduce((sum, r) => sum + r[of], 0) / reports.length;
+      this.rings.push({lonDeg: mean('lonDeg'), latDeg: mean('latDeg'), risk: Math.max(...reports.map((r) => r.risk)), count: reports.length, fromMs});
+    } else this.rings.push(...reports.map((r) => ({...r, count: 1, fromMs})));
+    this.rings = this.rings.slice(-MANY);
+    this.draw();
+  }
+
+  /** Points of a replay, placed where the map is now. @param {{lonDeg: number, latDeg: number, risk: number, at: number}[] | null} points   at: 0 to 1 */
+  setReplay(points) {
+    this.points = points && points.map((p) => ({...this.project(p.lonDeg, p.latDeg), risk: p.risk, at: p.at}));
+    this.played = 0;
+    this.draw();
+  }
+
+  /** @param {number} share 0 to 1 */
+  play(share) {
+    this.played = share;
+    this.draw();
+  }
+
+  /** Soon, once, however often it is asked. */
+  draw() {
+    if (!this.frame) this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.paint();
+    });
+  }
+
+  paint() {
+    const c = this.context, now = performance.now();
+    c.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.under?.(c);
+    if (this.points) this.paintPoints(c);
+    this.paintLabels(c);
+    this.rings = this.rings.filter((r) => now - r.fromMs < RING_MS);
+    for (const ring of this.rings) this.paintRing(c, ring, this.still ? 0.35 : (now - ring.fromMs) / RING_MS);
+    if (this.rings.length) {
+      if (this.still) setTimeout(() => this.draw(), RING_MS);
+      else this.draw();
+    }
+  }
+
+  /** @param {CanvasRenderingContext2D} c */
+  paintPoints(c) {
+    const r = 0.2 * this.unitPx;
+    for (const p of this.points) {
+      if (p.at > this.played) continue;
+      const fresh = Math.max(0, 1 - (this.played - p.at) / BRIGHT);
+      c.globalAlpha = 0.3 + 0.7 * fresh;
+      c.fillStyle = riskColour(p.risk);
+      c.setTransform(1, 0, 0, 1, p.x, p.y);
+      shape(c, p.risk, r * (1 + 1.2 * fresh));
+      c.fill();
+    }
+    c.setTransform(1, 0, 0, 1, 0, 0);
+    c.globalAlpha = 1;
+  }
+
+  /** @param {CanvasRenderingContext2D} c @param {any} ring @param {number} share */
+  paintRing(c, ring, share) {
+    const u = this.unitPx, {x, y} = this.project(ring.lonDeg, ring.latDeg);
+    c.save();
+    c.translate(x, y);
+    c.globalAlpha = 1 - share;
+    c.strokeStyle = riskColour(ring.risk);
+    c.lineWidth = 0.16 * u;
+    shape(c, ring.risk, (0.5 + 2 * share) * u);
+    c.stroke();
+    if (ring.count > 1) {
+      c.globalAlpha = 1;
+      this.words(c, `+${ring.count}`, 0, 0, 1.2, '--text', 700);
+    }
+    c.restore();
+  }
+
+  /** @param {CanvasRenderingContext2D} c @param {string} text @param {number} x @param {number} y @param {number} size in u @param {string} colour @param {number} [weight] */
+  words(c, text, x, y, size, colour, weight = 400) {
+    c.font = `${weight} ${size * this.unitPx}px ${token('--font')}`;
+    c.textAlign = 'center';
+    c.textBaseline = 'middle';
+    c.lineJoin = 'round';
+    c.lineWidth = 0.26 * this.unitPx;
+    c.strokeStyle = token('--land');
+    c.strokeText(text, x, y);
+    c.fillStyle = token(colour);
+    c.fillText(text, x, y);
+  }
+
+  /** Names, those that matter first; none on another, none on a seam. @param {CanvasRenderingContext2D} c */
+  paintLabels(c) {
+    const u = this.unitPx, looks = {place: [1.3, '--text', 700], town: [1, '--label', 400], crew: [1, '--quiet', 400]};
+    const rank = {place: 0, town: 1, crew: 2};
+    /** @type {{x: number, y: number, w: number, h: number}[]} */
+    const taken = [];
+    for (const label of [...this.labels].sort((a, b) => rank[a.kind] - rank[b.kind])) {
+      const [size, colour, weight] = looks[label.kind];
+      c.font = `${weight} ${/** @type {number} */ (size) * u}px ${token('--font')}`;
+      const word = c.measureText(label.text).width, room = label.beside ? c.measureText(label.beside).width * 0.85 + 0.35 * u : 0;
+      const w = word + room + 0.6 * u, h = 1.5 * /** @type {number} */ (size) * u;
+      let {x, y} = this.project(label.lonDeg, label.latDeg);
+      if (x < -w || y < -h || x > this.canvas.width + w || y > this.canvas.height + h) continue;
+      x = aside(x, w, this.seamsX);
+      y = aside(y, h, this.seamsY);
+      const box = {x: x - w / 2, y: y - h / 2, w, h};
+      if (taken.some((t) => box.x < t.x + t.w && t.x < box.x + box.w && box.y < t.y + t.h && t.y < box.y + box.h)) continue;
+      taken.push(box);
+      this.words(c, label.text, x - room / 2, y, /** @type {number} */ (size), /** @type {string} */ (colour), /** @type {number} */ (weight));
+      if (label.beside) this.words(c, label.beside, x + word / 2, y, /** @type {number} */ (size) * 0.85, '--quiet');
+    }
+  }
+}
+
+/** Where a thing of this width goes so that no seam cuts it. @param {number} at @param {number} wide @param {number[]} seams */
+export function aside(at, wide, seams) {
+  for (const seam of seams)
+    if (Math.abs(at - seam) < wide / 2) return at < seam ? seam - wide / 2 : seam + wide / 2;
+  return at;
+}

@@ -1,0 +1,204 @@
+// @ts-check
+// plan.js - what a city's wall shows: its catalog made into questions to
+// documented addresses. What a city does not say is left out. Pure.
+
+/**
+ * @typedef {{title: string, title_en?: string}} Named
+ * @typedef {Named & {layer: string, sum?: string, filter?: string, unit?: string, unit_en?: string, by?: string, titles?: Record<string, string>}} Figure
+ * @typedef {Named & {name: string, rows: number, geometry: string, unit_level?: string, as_of?: string, rhythm?: string, department?: string, personal?: boolean,
+ *   picture_titles?: Record<string, string>, picture_colours?: Record<string, string>, counted?: string}} Layer
+ * @typedef {object} Catalog
+ * @property {string} title
+ * @property {boolean} synthetic
+ * @property {string} [as_of]
+ * @property {Layer[]} layers
+ * @property {any} [wall]
+ * @property {any} [duty]
+ * @property {any} [service]
+ * @property {any} [exposures]
+ * @property {Named[]} [awaited]
+ * @property {{name: string, title: string, layer?: string, kind: string}[]} maps
+ *
+ * @typedef {object} Question
+ * @property {string} key
+ * @property {(now: Moment) => string} url
+ * @property {string[]} layers   whose changes it hears; none: only the clock's
+ * @property {number} restMs   at least so long between two askings
+ * @property {boolean} [timed]   another answer at another time
+ */
+
+/** The panels: how tall they are in units of 1/54 of the wall, and on which side. */
+export const BLOCKS = [
+  {key: 'register', tall: 11, side: 'left'},
+  {key: 'service', tall: 8.4, side: 'left'},
+  {key: 'checks', tall: 9.4, grows: 1, side: 'left'},
+  {key: 'ranking', tall: 11.4, grows: 1, side: 'left'},
+  {key: 'sources', tall: 11.8, side: 'left'},
+  {key: 'loop', tall: 15.4, grows: 2, side: 'right'},
+  {key: 'open', tall: 10.4, grows: 1, side: 'right'},
+  {key: 'patrol', tall: 9, side: 'right'},
+  {key: 'premises', tall: 9, side: 'right'},
+  {key: 'participation', tall: 8.2, grows: 1, side: 'right'},
+];
+/** Panels by the key that enlarges them. */
+export const NUMBERED = {1: ['register'], 2: ['loop', 'open'], 3: ['patrol'], 4: ['premises'], 5: ['checks'], 6: ['participation'], 7: ['service'], 8: ['sources'], 9: ['ranking']};
+
+/** Milliseconds between two askings of what costs little, some, much. */
+const LIGHT_MS = 5000, MEDIUM_MS = 30000, HEAVY_MS = 300000;
+const DAY_MS = 864e5;
+/** Days that the usual day is of, and that rates look back. */
+export const USUAL_DAYS = 28;
+
+/** Ages of what is open: upper ends in days. */
+export const AGES = [1, 7, 30, Infinity];
+
+/** A moment of the city, kept in the zone that it is written in. */
+export class Moment {
+  /** @param {string} iso with an offset */
+  constructor(iso) {
+    this.zoneMs = offsetOf(iso);
+    this.utcMs = Date.parse(iso);
+  }
+  /** @param {number} ms */
+  later(ms) {
+    const m = Object.create(Moment.prototype);
+    return Object.assign(m, {zoneMs: this.zoneMs, utcMs: this.utcMs + ms});
+  }
+  /** 2023-06-26 in the city; midnight is the end of a day. */
+  get day() {
+    return new Date(this.utcMs - 1 + this.zoneMs).toISOString().slice(0, 10);
+  }
+  /** Start of that day, UTC ms. */
+  get dayStartMs() {
+    return Date.parse(`${this.day}T00:00:00Z`) - this.zoneMs;
+  }
+  /** @param {number} [stepMs] down to a step, so that askings a moment apart are one question */
+  iso(stepMs = 1000) {
+    return new Date(Math.floor(this.utcMs / stepMs) * stepMs).toISOString().slice(0, 19) + 'Z';
+  }
+  /** 14:05:31 or 6月26日 14:05 in the city. */
+  get clock() {
+    return new Date(this.utcMs + this.zoneMs).toISOString().slice(11, 19);
+  }
+  get date() {
+    const text = new Date(this.utcMs + this.zoneMs).toISOString();
+    return {year: +text.slice(0, 4), month: +text.slice(5, 7), day: +text.slice(8, 10)};
+  }
+}
+
+/** @param {string} iso */
+function offsetOf(iso) {
+  const m = /([+-])(\d\d):(\d\d)$/.exec(iso);
+  return m ? (m[1] === '-' ? -1 : 1) * (Number(m[2]) * 60 + Number(m[3])) * 60000 : 0;
+}
+
+/** @param {string} path @param {Record<string, string | number | undefined>} params */
+export function address(path, params) {
+  const search = Object.entries(params).filter(([, v]) => v !== undefined && v !== '')
+    .map(([k, v]) => `${k}=${encodeURIComponent(String(v))}`).join('&');
+  return search ? `${path}?${search}` : path;
+}
+
+const and = (...parts) => parts.filter((p) => p).map((p) => `(${p})`).join(' AND ');
+const at = (moment) => `TIMESTAMP('${moment.iso(60000)}')`;
+
+/** Where the rows of a number are opened: the analyst's page. @param {{layer: string, filter?: string, time?: string}} q */
+export const rowsOf = ({layer, filter, time}) => `/analyst#${new URLSearchParams({layer, layers: layer, ...(filter && {filter}), ...(time && {time})})}`;
+
+/**
+ * @param {Catalog} catalog
+ * @returns {{questions: Question[], parts: any}}
+ */
+export function plan(catalog) {
+  const wall = catalog.wall ?? {}, duty = catalog.duty ?? {};
+  const layer = (name) => catalog.layers.find((l) => l.name === name);
+  const has = (name) => !!name && (layer(name)?.rows ?? 0) > 0;
+  /** @type {Question[]} */
+  const questions = [];
+  const ask = (key, url, layers, restMs = LIGHT_MS, timed = false) => {
+    questions.push({key, url: typeof url === 'function' ? url : () => url, layers, restMs, timed});
+    return key;
+  };
+  const named = (f) => ({...f, title: f.title ?? layer(f.layer).title, title_en: f.title_en ?? layer(f.layer).title_en ?? f.layer});
+  const figure = (f, prefix) => ({...named(f), rows: rowsOf(f), key: ask(`${prefix}:${f.layer}:${f.sum ?? ''}:${f.filter ?? ''}`,
+    address(`/stats/${f.layer}`, {sum: f.sum, filter: f.filter}), [f.layer])});
+  const figures = (list, prefix) => (list ?? []).filter((f) => has(f.layer)).map((f) => figure(f, prefix));
+
+  const register = figures(wall.register ?? catalog.layers.filter((l) => l.geometry !== 'line').map((l) => ({layer: l.name})).slice(0, 8), 'register');
+
+  const loop = has(wall.loop?.layer) ? planLoop(wall.loop, ask) : null;
+  const [patrol, premises] = (duty.targets ?? []).filter((t) => has(t.layer)).slice(0, 2).map((t) => ({...named(t), layer: t.layer, rows: rowsOf({layer: t.layer}), unit: wall.patrol?.units?.[t.layer] ?? (layer(t.layer).counted ?? '').slice(0, 1),
+    titles: layer(t.layer).picture_titles ?? {}, colours: layer(t.layer).picture_colours ?? {}, order: Object.keys(t.tables?.[0]?.visits ?? {})}));
+  const visits = duty.visits?.layer;
+  if (patrol && has(visits)) ask('patrol', '/coverage/patrol?by=level', [visits, ...duty.targets.map((t) => t.layer)], MEDIUM_MS, true);
+
+  const checks = has(duty.checks?.layer) ? planChecks(duty.checks, ask) : null;
+  const participation = figures(wall.participation, 'participation').map((f) => ({...f,
+    groups: f.by ? ask(`by:${f.layer}:${f.by}`, address(`/stats/${f.layer}`, {by: f.by}), [f.layer], MEDIUM_MS) : null,
+    days: ask(`days:${f.layer}`, (now) => address(`/stats/${f.layer}`, {by: 'day', datetime: lastDays(now, USUAL_DAYS)}), [f.layer], MEDIUM_MS, true)}));
+
+  const service = has(catalog.service?.layer) ? {figures: figures(wall.service ?? [{layer: catalog.service.layer}], 'service'),
+    minutes: catalog.service.minutes ?? 10,
+    reach: ask('reach', '/coverage/service', [catalog.service.layer, catalog.service.population?.layer, catalog.service.roads?.layer].filter((n) => n), HEAVY_MS)} : null;
+
+  const ranking = has(wall.ranking?.layer) ? planRanking(wall.ranking, catalog, ask) : null;
+  const map = planMap(catalog, has, ask);
+  return {questions, parts: {register, loop, patrol, premises, checks, participation, service, ranking, map,
+    sources: {layers: catalog.layers, awaited: [...(catalog.awaited ?? []), ...catalog.layers.filter((l) => !l.rows)]}}};
+}
+
+/** Days before today and today, as FROM/TO. @param {Moment} now @param {number} days */
+export function lastDays(now, days) {
+  const first = new Date(Date.parse(`${now.day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10);
+  return `${first}/${now.day}`;
+}
+
+function planLoop(loop, ask) {
+  const l = [loop.layer], stats = `/stats/${loop.layer}`, open = `${loop.done} IS NULL`;
+  const ages = AGES.map((upto, i) => ask(`age:${i}`, (now) => address(stats, {by: loop.by, filter: and(open,
+    i && `${loop.steps[0].time} <= ${at(now.later(-AGES[i - 1] * DAY_MS))}`,
+    Number.isFinite(upto) && `${loop.steps[0].time} > ${at(now.later(-upto * DAY_MS))}`)}), l, MEDIUM_MS, true));
+  return {...loop, open, rows: rowsOf(loop), openRows: rowsOf({layer: loop.layer, filter: open}),
+    steps: loop.steps.map((s) => ({...s, rows: rowsOf({layer: loop.layer, filter: `${loop.status} = '${s.value}'`})})),
+    status: ask('status', address(stats, {by: loop.status}), l),
+    ages, overdue: loop.due && ask('overdue', (now) => address(stats, {by: loop.by, filter: and(open, `${loop.due} < ${at(now)}`)}), l, MEDIUM_MS, true),
+    hours: ask('hours', (now) => address(stats, {by: 'hour', datetime: lastDays(now, USUAL_DAYS)}), l, LIGHT_MS, true),
+    news: ask('news', address(`/collections/${loop.layer}/items`, {sortby: `-${loop.steps[0].time}`, limit: 24}), l),
+    ends: ask('ends', address(`/collections/${loop.layer}/items`, {sortby: `-${loop.done}`, limit: 6}), l, LIGHT_MS)};
+}
+
+function planChecks(checks, ask) {
+  const stats = `/stats/${checks.layer}`, l = [checks.layer], norm = checks.norm ?? 50;
+  return {...checks, norm, rows: rowsOf(checks), total: ask('checks', address(stats, {sum: checks.count, by: checks.month}), l, MEDIUM_MS),
+    // Of the newest month: which that is the first answer says.
+    share: 'checks-share', spread: 'checks-spread',
+    later: (month) => {
+      const filter = `${checks.month} = '${month}'`;
+      return [{key: 'checks-share', url: () => address(stats, {filter, share: `${checks.count} >= ${norm}`}), layers: l, restMs: MEDIUM_MS},
+        {key: 'checks-spread', url: () => address(stats, {filter, by: checks.count}), layers: l, restMs: MEDIUM_MS}];
+    }};
+}
+
+function planRanking(r, catalog, ask) {
+  const stats = `/stats/${r.layer}`, exposed = (name) => catalog.exposures?.[name]?.layer;
+  const l = [r.layer];
+  const due = (now) => and(`${r.due} > ${at(now.later(-USUAL_DAYS * DAY_MS))}`, `${r.due} <= ${at(now)}`);
+  return {...r, days: USUAL_DAYS, rows: rowsOf({layer: r.layer}),
+    inTime: ask('in-time', (now) => address(stats, {by: r.by, filter: due(now), share: `${r.done} <= ${r.due}`}), l, MEDIUM_MS, true),
+    per: (r.per ?? []).filter((p) => exposed(p.exposure)).map((p) => ({...p, of: catalog.exposures[p.exposure].scale ?? 1000,
+      key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: lastDays(now, USUAL_DAYS)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)}))};
+}
+
+function planMap(catalog, has, ask) {
+  const m = catalog.wall?.map ?? {}, tour = m.tour, coarse = catalog.layers.filter((l) => l.unit_level);
+  const heat = catalog.maps.find((x) => x.kind === 'heat' && x.name === m.heat) ?? catalog.maps.find((x) => x.kind === 'heat');
+  const days = tour?.days ?? USUAL_DAYS;
+  return {heat: heat?.name ?? null, heatTitle: heat?.title, heatParams: m.field ?? {}, heatName: m.heat_title ? {title: m.heat_title, title_en: m.heat_title_en} : null,
+    hazards: has(m.hazards?.layer) ? {...m.hazards, rows: rowsOf(m.hazards),
+      total: ask('serious', address(`/stats/${m.hazards.layer}`, {filter: m.hazards.filter, by: m.hazards.risk}), [m.hazards.layer])} : null,
+    workers: has(m.workers) ? m.workers : null,
+    levels: coarse.map((l) => ({layer: l.name, level: l.unit_level, rows: l.rows})).sort((a, b) => a.rows - b.rows),
+    legend: heat ? ask('legend', address(`/legend/${heat.name}.json`, {...m.field, palette: 'dark'}), []) : null,
+    tour: has(tour?.layer) ? {...tour, days, rows: rowsOf({layer: tour.layer}), key: ask('tour', (now) => address(`/hotspots/${tour.layer}`, {f: 'geojson', per: tour.per, each: tour.each,
+      exposure: tour.exposure, filter: tour.filter, datetime: lastDays(now, days - 1), limit: 24}), [tour.layer], 2 * MEDIUM_MS, true)} : null};
+}

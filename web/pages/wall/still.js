@@ -1,0 +1,153 @@
+// @ts-check
+// still.js - the same map without WebGL2: pictures from the server, and the
+// rest drawn by hand over them. Has the methods of LiveMap.
+
+import {token} from './charts.js';
+import {riskColour, shape} from './overlay.js';
+import {address} from './plan.js';
+
+const WORLD_PX = 256;
+/** At least so long between two pictures. */
+const PICTURE_MS = 15000, HAZARDS_MOST = 3000;
+
+const worldX = (lonDeg) => (lonDeg + 180) / 360;
+const worldY = (latDeg) => (1 - Math.asinh(Math.tan(latDeg * Math.PI / 180)) / Math.PI) / 2;
+const latOf = (y) => Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180 / Math.PI;
+
+export class StillMap {
+  /** @param {HTMLElement} container @param {any} part @param {number[]} bounds */
+  constructor(container, part, bounds) {
+    Object.assign(this, {container, part, bounds});
+    this.unitPx = 20;
+    /** @type {() => void} */
+    this.onMove = () => {};
+    this.picture = document.createElement('img');
+    this.picture.alt = '';
+    this.picture.className = 'picture';
+    container.append(this.picture);
+    this.centre = {x: worldX((bounds[0] + bounds[2]) / 2), y: worldY((bounds[1] + bounds[3]) / 2)};
+    this.zoomNow = 9;
+    this.hot = {features: []};
+    this.chosen = '';
+    this.field = true;
+    /** @type {any[]} */
+    this.hazards = [];
+    /** @type {any} */
+    this.timer = null;
+    this.lastMs = -Infinity;
+    this.asked = 0;
+    this.ready = Promise.resolve();
+  }
+
+  /** @param {import('./layout.js').Layout} l */
+  resize(l) {
+    this.unitPx = l.unitPx;
+    this.size = {w: Math.round(l.map.w), h: Math.round(l.map.h)};
+    this.focus = {x: l.focus.x - l.map.x, y: l.focus.y - l.map.y, w: l.focus.w, h: l.focus.h};
+    this.whole = {x: l.unitPx, y: l.unitPx, w: l.map.w - 2 * l.unitPx, h: l.caption.y - l.map.y - l.unitPx};
+    if (this.last !== undefined) this.go(this.last, 0);
+  }
+
+  project(lonDeg, latDeg) {
+    const px = WORLD_PX * 2 ** this.zoomNow;
+    return {x: this.size.w / 2 + (worldX(lonDeg) - this.centre.x) * px, y: this.size.h / 2 + (worldY(latDeg) - this.centre.y) * px};
+  }
+  get zoom() {
+    return this.zoomNow;
+  }
+  get view() {
+    const px = WORLD_PX * 2 ** this.zoomNow, dx = this.size.w / 2 / px, dy = this.size.h / 2 / px;
+    return /** @type {[number, number, number, number]} */ ([(this.centre.x - dx) * 360 - 180, latOf(this.centre.y + dy), (this.centre.x + dx) * 360 - 180, latOf(this.centre.y - dy)]);
+  }
+
+  /** @param {number[] | null} bounds @param {number} _ms */
+  async go(bounds, _ms) {
+    this.last = bounds;
+    const [w, s, e, n] = bounds ?? this.bounds, room = bounds ? this.focus : this.whole, fill = bounds ? 0.8 : 1;
+    const [x0, x1, y0, y1] = [worldX(w), worldX(e), worldY(n), worldY(s)];
+    this.zoomNow = Math.min(bounds ? 13.6 : 18, Math.log2(Math.min(room.w * fill / (x1 - x0), room.h * fill / (y1 - y0)) / WORLD_PX));
+    const px = WORLD_PX * 2 ** this.zoomNow;
+    this.centre = {x: (x0 + x1) / 2 + (this.size.w / 2 - room.x - room.w / 2) / px, y: (y0 + y1) / 2 + (this.size.h / 2 - room.y - room.h / 2) / px};
+    await this.load();
+    this.onMove();
+  }
+
+  async load() {
+    const asked = ++this.asked, {w, h} = this.size, view = this.view;
+    this.lastMs = performance.now();
+    const layers = ['base', ...(this.field && this.part.heat ? [this.part.heat] : [])].join(',');
+    const next = new Image();
+    next.src = address('/map.png', {layers, bbox: view.map((v) => v.toFixed(6)).join(','), width: Math.min(w, 7680), height: Math.min(h, 4320), ...this.part.heatParams, palette: 'dark', labels: 'no', legend: 'no'});
+    const rows = this.part.hazards ? getRows(this.part.hazards, view).catch(() => null) : null;
+    try {
+      await next.decode();
+    } catch {
+      return;  // the old picture stands, and the stale banner says what is the matter
+    }
+    if (asked !== this.asked) return;
+    this.picture.src = next.src;
+    this.hazards = (await rows)?.features ?? this.hazards;
+    this.onMove();
+  }
+
+  setHot(collection) {
+    this.hot = collection;
+    this.onMove();
+  }
+  choose(id) {
+    this.chosen = id;
+    this.onMove();
+  }
+  showField(shown) {
+    this.field = shown;
+    this.load();
+  }
+  changed() {
+    if (!this.timer) this.timer = setTimeout(() => {
+      this.timer = null;
+      this.load();
+    }, Math.max(0, this.lastMs + PICTURE_MS - performance.now()));
+  }
+  reset() {
+    this.changed();
+  }
+
+  /** Under the words: hotspots and hazards. @param {CanvasRenderingContext2D} c */
+  paint(c) {
+    const u = this.unitPx;
+    for (const f of this.hot.features) {
+      const chosen = f.properties.id === this.chosen;
+      c.lineWidth = chosen ? u / 5 : u / 11;
+      c.strokeStyle = token(chosen ? '--choice' : '--text');
+      for (const polygon of f.geometry.type === 'Polygon' ? [f.geometry.coordinates] : f.geometry.coordinates)
+        for (const ring of polygon) {
+          c.beginPath();
+          for (const [lon, lat] of ring) {
+            const {x, y} = this.project(lon, lat);
+            c.lineTo(x, y);
+          }
+          c.closePath();
+          c.stroke();
+        }
+    }
+    if (!this.field) return;
+    const far = this.zoomNow < 11, r = u * (far ? 0.22 : 0.4), apart = u * (far ? 2.6 : 1), near = new Set();
+    for (const f of this.hazards) {
+      const {x, y} = this.project(f.geometry.coordinates[0], f.geometry.coordinates[1]), cell = `${Math.round(x / apart)},${Math.round(y / apart)}`;
+      if (near.has(cell)) continue;
+      near.add(cell);
+      c.save();
+      c.translate(x, y);
+      shape(c, f.properties[this.part.hazards.risk], r);
+      c.fillStyle = riskColour(f.properties[this.part.hazards.risk]);
+      c.fill();
+      c.restore();
+    }
+  }
+}
+
+/** @param {any} hazards @param {number[]} view */
+async function getRows(hazards, view) {
+  const response = await fetch(address(`/collections/${hazards.layer}/items`, {filter: hazards.filter, bbox: view.map((v) => v.toFixed(6)).join(','), sortby: `-${hazards.risk}`, limit: HAZARDS_MOST, properties: hazards.risk}), {cache: 'no-cache'});
+  return response.ok ? response.json() : null;
+}

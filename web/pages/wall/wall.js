@@ -1,0 +1,379 @@
+// @ts-check
+// wall.js - puts the wall together: the city's plan, its panels, the map, the
+// stream, the tour; and keeps it running for months.
+
+import {Live} from '../live.js';
+import {boundsOf, labelPlace} from '../geometry.js';
+import {token} from './charts.js';
+import {layout, readWall} from './layout.js';
+import {Overlay} from './overlay.js';
+import {element, makePanels, setText} from './panels.js';
+import {BLOCKS, Moment, NUMBERED, plan} from './plan.js';
+import {Replay} from './replay.js';
+import {Store} from './store.js';
+import {FLY_MS, Tour} from './tour.js';
+import {count, date, say, title} from './words.js';
+
+const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const params = new URLSearchParams(location.search);
+/** @type {import('./words.js').Language} */
+const lang = params.get('lang') === 'en' ? 'en' : 'zh-CN';
+
+const WAIT_MS = 3000, WAIT_MOST_MS = 60000;
+/** A panel that was enlarged goes back by itself. */
+const LARGE_MS = 60000;
+/** Reload once a day, at night, when nothing has happened for so long; or when memory is used up. */
+const NIGHT_HOUR = 4, DAY_MS = 20 * 36e5, QUIET_MS = 60000, LATEST_QUIET_HOUR = 5, HEAP_MOST = 1.5e9;
+const KNOWN_MOST = 400, LATEST = 3;
+
+/** @param {string} url */
+async function getJson(url) {
+  const response = await fetch(url, {cache: 'no-cache'});
+  if (!response.ok) throw new Error(`${response.status} ${url}`);
+  return response.json();
+}
+
+/** As often as it takes. @param {() => Promise<any>} what */
+async function insist(what) {
+  for (let ms = WAIT_MS; ; ms = Math.min(2 * ms, WAIT_MOST_MS)) {
+    try {
+      return await what();
+    } catch (error) {
+      console.warn(error.message);
+      setText($('wait'), say(lang, 'no_city'));
+      await new Promise((resolve) => setTimeout(resolve, ms * (0.75 + Math.random() / 2)));
+    }
+  }
+}
+
+function hasWebgl2() {
+  try {
+    return !!document.createElement('canvas').getContext('webgl2');
+  } catch {
+    return false;
+  }
+}
+
+class Wall {
+  /** @param {import('./plan.js').Catalog} catalog @param {any} units   of the coarsest level, as GeoJSON */
+  constructor(catalog, units) {
+    this.catalog = catalog;
+    this.units = units;
+    this.clock = new Moment(catalog.as_of ?? new Date().toISOString());
+    this.plan = plan(catalog);
+    this.part = this.plan.parts;
+    this.names = new Map((units?.features ?? []).map((f) => [f.properties.id ?? f.id, f.properties.name ?? f.properties.id]));
+    this.still = params.get('motion') === 'no' || matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.startedMs = this.newsMs = performance.now();
+    /** @type {Set<string> | null} */
+    this.known = null;
+    this.large = '';
+    /** @type {any} */
+    this.shrink = null;
+    this.store = new Store({now: () => this.clock, onAnswer: (key) => this.hear(key)});
+    this.panels = makePanels(this.plan, this.store, lang, () => this.clock);
+    $('panels').append(...this.panels.map((p) => p.node));
+    this.tour = new Tour((place) => this.visit(place));
+  }
+
+  async begin() {
+    this.say();
+    const box = this.units?.features.length ? this.units.features.filter((f) => f.geometry).map((f) => boundsOf(f.geometry))
+      .reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]) : [113.5, 22.6, 114.3, 23.2];
+    const pictures = params.get('map') === 'pictures' || !hasWebgl2();
+    const Kind = pictures ? (await import('./still.js')).StillMap : (await import('./map.js')).LiveMap;
+    this.lay();
+    this.map = new Kind($('map'), this.part.map, box);
+    this.overlay = new Overlay(/** @type {HTMLCanvasElement} */ ($('overlay')), (lon, lat) => this.map.project(lon, lat));
+    this.overlay.still = this.still;
+    if (pictures) this.overlay.under = (c) => this.map.paint(c);
+    if (pictures) setText($('mode'), say(lang, 'still'));
+    this.map.onMove = () => this.overlay.draw();
+    this.replay = new Replay(this);
+    this.lay();
+    this.store.add(this.plan.questions);
+    await this.map.ready;
+    this.label();
+    this.tour.start();
+    this.live = new Live({onNews: (n) => this.changed(n), onReset: (n) => this.reset(n), onSilence: (s) => this.stale(s)}, this.catalog.sequence ?? null);
+    this.listen();
+    setText($('wait'), '');
+    document.body.dataset.ready = 'yes';
+  }
+
+  /** What does not change. */
+  say() {
+    document.documentElement.lang = lang;
+    document.title = `${say(lang, 'map')} · ${this.catalog.title}`;
+    setText($('heading'), this.catalog.title);
+    setText($('city'), this.catalog.title);
+    $('map').setAttribute('aria-label', say(lang, 'map'));
+    $('synthetic').hidden = !this.catalog.synthetic;
+    setText($('synthetic'), say(lang, 'synthetic'));
+    setText($('as-of-word'), say(lang, 'as_of'));
+    setText($('ticker-title'), say(lang, 'latest'));
+    setText($('place'), say(lang, 'whole'));
+    this.tell();
+  }
+
+  /** Where everything is. */
+  lay() {
+    const wall = {width: innerWidth, height: innerHeight, ...readWall(params)};
+    const here = new Set(this.panels.map((p) => p.key));
+    const l = this.layout = layout(wall, /** @type {any} */ (BLOCKS.filter((b) => here.has(b.key))));
+    const put = (node, r, unitPx = l.unitPx) => Object.assign(node.style, {left: `${r.x}px`, top: `${r.y}px`, width: `${r.w}px`, height: `${r.h}px`, fontSize: `${unitPx}px`});
+    $('wall').style.fontSize = `${l.unitPx}px`;
+    put($('map-room'), l.map);
+    put($('caption'), l.caption);
+    put($('ticker'), l.ticker);
+    $('ticker').classList.toggle('line', l.ticker.h < 5 * l.unitPx);
+    Object.assign($('banner').style, {left: `${l.focus.x}px`, top: `${l.focus.y}px`});
+    const large = (NUMBERED[this.large] ?? []).filter((k) => here.has(k));
+    for (const p of this.panels) {
+      const at = large.indexOf(p.key), f = l.focus, is = at >= 0;
+      const rect = is ? {x: f.x + f.w * at / large.length, y: f.y, w: f.w / large.length, h: f.h} : l.panels[p.key];
+      const unitPx = is ? Math.min(rect.w / 21, rect.h / 22) : l.panels[p.key].unitPx;
+      p.node.classList.toggle('large', is);
+      put(p.node, rect, unitPx);
+      for (const chart of p.charts) chart.resize(unitPx);
+      p.update();
+    }
+    this.map?.resize(l);
+    this.overlay?.resize(l.map, l.screens, l.unitPx);
+  }
+
+  /** The city's moment. */
+  tell() {
+    setText($('as-of'), `${date(lang, this.clock)} ${this.clock.clock}`);
+    for (const p of this.panels) if (p.hears('clock')) p.update();
+  }
+
+  /** @param {string} key   of an answer that has come */
+  hear(key) {
+    for (const p of this.panels) if (p.hears(key)) p.update();
+    const {map, loop} = this.part;
+    if (key === map.tour?.key) this.places();
+    if (key === map.legend || key === map.hazards?.total) this.legend();
+    if (loop && (key === loop.news || key === loop.ends)) this.latest(key === loop.news);
+    if (!this.tour.at) this.caption(null);
+  }
+
+  /** @param {import('../live.js').News} news */
+  changed(news) {
+    if (news.as_of) this.clock = new Moment(news.as_of);
+    const layers = news.layers ?? {};
+    if (Object.keys(layers).length) this.newsMs = performance.now();
+    for (const l of this.catalog.layers) if (l.name in layers) l.as_of = news.as_of ?? l.as_of;
+    this.store.changed(layers);
+    this.store.moved();
+    this.map.changed(layers, this.store.value(this.part.map.legend)?.bandwidth_m ?? 0);
+    this.tell();
+  }
+
+  /** @param {import('../live.js').News} news */
+  async reset(news) {
+    if (news.as_of) this.clock = new Moment(news.as_of);
+    this.store.reset();
+    this.map.reset();
+    this.tell();
+  }
+
+  /** @param {boolean} stale */
+  stale(stale) {
+    document.body.classList.toggle('stale', stale);
+    $('banner').hidden = !stale;
+    if (stale) setText($('banner'), say(lang, 'stale', {t: this.clock.clock}));
+    else this.store.reset();
+  }
+
+  /** What the tour may show: significant units, those that are new first. */
+  places() {
+    const answer = this.store.value(this.part.map.tour.key);
+    const hot = (answer?.features ?? []).filter((f) => f.geometry && f.properties.bin >= 2);
+    this.hot = new Map(hot.map((f) => [f.properties.id, f]));
+    // What is only beside a hot place is outlined and not visited.
+    this.tour.set(hot.map((f, rank) => ({id: f.properties.id, fresh: !!f.properties.new, rank, own: f.properties.ratio})).filter((p) => !(p.own < 1)));
+    this.map.setHot({type: 'FeatureCollection', features: hot.map((f) => ({type: 'Feature', geometry: f.geometry, properties: {id: f.properties.id}}))});
+    if (this.tour.at && !this.hot.has(this.tour.at.id)) this.tour.show(null);
+  }
+
+  /** @param {import('./tour.js').Place | null} place */
+  async visit(place) {
+    const feature = place ? this.hot.get(place.id) : null;
+    this.map.choose(feature ? place.id : '');
+    this.caption(feature);
+    await this.map.go(feature ? boundsOf(feature.geometry) : null, this.still ? 0 : FLY_MS);
+    this.label();
+  }
+
+  /** One true sentence. @param {any} feature   null: about the whole city */
+  caption(feature) {
+    if (this.replay?.running) return;
+    if (feature) {
+      const p = feature.properties;
+      setText($('place'), `${say(lang, 'significant')} · ${[p.town, p.name].filter((n) => n).join(' ')}`);
+      // The place is named above it.
+      setText($('sentence'), String(lang === 'en' ? p.text_en : p.text).replace(/^[^:：]*[:：]\s*/, ''));
+      return;
+    }
+    const {tour, hazards} = this.part.map, said = [];
+    setText($('place'), say(lang, 'whole'));
+    const serious = hazards && this.store.value(hazards.total), found = tour && this.store.value(tour.key);
+    const stop = lang === 'en' ? '. ' : '。';
+    if (serious) said.push(lang === 'en' ? `${count(lang, serious.count, 1e6)} ${say(lang, 'serious_open')}` : `${say(lang, 'serious_open')}${count(lang, serious.count, 1e6)}${this.part.loop?.unit ?? ''}`);
+    if (found) {
+      const n = this.hot?.size ?? 0, fresh = [...(this.hot?.values() ?? [])].filter((f) => f.properties.new).length;
+      const last = say(lang, 'last_days', {n: tour.days});
+      if (!n) said.push(say(lang, 'quiet', {n: tour.days}));
+      else if (lang === 'en') said.push(`${last}: ${n} ${say(lang, 'hotspots')}${fresh ? `, ${say(lang, 'new_ones', {n: fresh})}` : ''}`);
+      else said.push(`${last}${n}${say(lang, 'hotspots')}${fresh ? `,${say(lang, 'new_ones', {n: fresh})}` : ''}`);
+    }
+    setText($('sentence'), said.join(stop) + (said.length ? stop.trim() : ''));
+  }
+
+  /** Names on the map: towns, and workers where the map is near enough. */
+  async label() {
+    const near = this.map.zoom > 11.6, {workers, levels} = this.part.map;
+    const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: String(f.properties.name ?? f.properties.id), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
+    const place = this.tour.at && this.hot?.get(this.tour.at.id);
+    const named = place ? [{...labelPlace(place.geometry), text: String(place.properties.name ?? place.properties.id), kind: /** @type {const} */ ('place')}] : [];
+    this.overlay.setLabels([...named, ...towns]);
+    if (!workers) return;
+    const level = near ? levels.at(-1) : levels[0];
+    if (!level) return;
+    try {
+      const crews = await getJson(`/stats/${workers}?by=${level.level}`), of = new Map(crews.groups.map((g) => [g.id, g.count]));
+      if (!near) {
+        this.overlay.setLabels([...named, ...towns.map((t) => ({...t, beside: of.has(t.id) ? String(of.get(t.id)) : undefined}))]);
+        return;
+      }
+      const [w, s, e, n] = this.map.view, units = await getJson(`/collections/${level.layer}/items?limit=400&properties=id&bbox=${[w, s, e, n].map((v) => v.toFixed(5))}`);
+      const at = this.tour.at?.id;
+      const crew = units.features.filter((f) => f.geometry && of.get(f.properties.id ?? f.id)).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), text: String(of.get(f.properties.id ?? f.id)), id: f.properties.id ?? f.id}));
+      const crewText = (c) => c.id === at;
+      this.overlay.setLabels([...named.map((p) => ({...p, text: `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
+    } catch (error) {
+      console.warn(error.message);
+    }
+  }
+
+  legend() {
+    const {map} = this.part, legend = map.legend && this.store.value(map.legend), serious = map.hazards && this.store.value(map.hazards.total);
+    const parts = [];
+    if (legend?.steps) {
+      const ramp = element('span', {class: 'ramp', 'aria-hidden': 'true'}, ...legend.steps.map((s) => {
+        const step = element('span', {});
+        step.style.background = s.color;
+        step.style.opacity = s.opacity;
+        return step;
+      }));
+      const last = legend.steps.at(-1).from;
+      parts.push(element('span', {}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle})), ramp, element('span', {}, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
+    }
+    const names = {4: 'high', 3: 'serious', 2: 'moderate', 1: 'low'};
+    for (const g of [...(serious?.groups ?? [])].sort((a, b) => Number(b.id) - Number(a.id)))
+      if (names[g.id]) parts.push(element('span', {}, element('i', {class: 'risk', 'data-risk': g.id, 'aria-hidden': 'true'}), `${say(lang, names[g.id])} ${count(lang, g.count)}`));
+    if (map.workers) parts.push(element('span', {}, element('span', {class: 'crew', 'aria-hidden': 'true'}, '00'), say(lang, 'crew')));
+    $('legend').replaceChildren(...parts);
+  }
+
+  /** Newest reports and ends of work; new ones ring. @param {boolean} ring */
+  latest(ring) {
+    const {loop} = this.part, news = this.store.value(loop.news)?.features ?? [], ends = this.store.value(loop.ends)?.features ?? [];
+    const [first] = loop.steps, done = loop.steps.find((s) => s.time === loop.done), risk = loop.risk;
+    const row = (f, step) => ({f, step, at: f.properties[step.time]});
+    const list = [...news.map((f) => row(f, first)), ...ends.map((f) => row(f, done))].filter((r) => r.at && Date.parse(r.at) <= this.clock.utcMs + 36e5)
+      .sort((a, b) => (a.at < b.at ? 1 : -1));
+    // Both kinds are seen, even where one is much more frequent.
+    const shown = [...list.filter((r) => r.step === first).slice(0, LATEST - 1), ...list.filter((r) => r.step === done).slice(0, 1)].sort((a, b) => (a.at < b.at ? 1 : -1));
+    const level = this.part.map.levels[0]?.level;
+    $('latest').replaceChildren(...shown.map(({f, step, at}) => {
+      const p = f.properties, moment = this.clock.later(Date.parse(at) - this.clock.utcMs);
+      return element('li', {}, element('i', {class: 'risk', 'data-risk': p[risk], 'aria-hidden': 'true'}), element('span', {class: 'at'}, moment.clock.slice(0, 5)),
+        element('span', {class: 'step'}, title(lang, step)), element('span', {class: 'what'}, `${this.names.get(p[level]) ?? ''} ${p[loop.about] ?? ''}`));
+    }));
+    if (!ring) return;
+    const fresh = this.known ? news.filter((f) => !this.known.has(f.id) && f.geometry) : [];
+    this.known = new Set([...news.map((f) => f.id), ...(this.known ?? [])].slice(0, KNOWN_MOST));
+    if (!this.replay.running) this.overlay.ring(fresh.map((f) => ({lonDeg: f.geometry.coordinates[0], latDeg: f.geometry.coordinates[1], risk: Number(f.properties[risk]) || 0})));
+  }
+
+  /** @param {string} number   '' for none */
+  enlarge(number) {
+    this.large = number === this.large ? '' : number;
+    clearTimeout(this.shrink);
+    if (this.large) {
+      this.shrink = setTimeout(() => this.enlarge(''), LARGE_MS);
+      for (const p of this.panels.filter((x) => NUMBERED[this.large]?.includes(x.key))) {
+        p.node.querySelector('.details')?.remove();
+        const list = (p.details?.() ?? []).filter((d) => d.url).slice(0, 8);
+        p.node.append(element('ul', {class: 'details'}, ...list.map((d) => element('li', {}, element('span', {}, d.text), element('code', {}, decodeURIComponent((d.rows ?? d.url).replace(/\+/g, ' ')))))));
+      }
+    }
+    this.lay();
+  }
+
+  /** @param {boolean} paused */
+  pause(paused) {
+    this.tour.pause(paused);
+    setText($('mode'), paused ? say(lang, 'paused') : '');
+  }
+
+  /** What a key does, or a second screen. @param {string} key @returns {boolean} was it one of ours? */
+  press(key) {
+    if (key in NUMBERED) this.enlarge(key);
+    else if (key === 'Escape') {
+      if (this.large) this.enlarge('');
+      this.replay.stop();
+    } else if (key === ' ') this.pause(!this.tour.paused);
+    else if (key === 'ArrowRight') this.tour.step(1);
+    else if (key === 'ArrowLeft') this.tour.step(-1);
+    else if (key === 'Home') this.tour.show(null);
+    else if (key === 'r') this.replay.toggle();
+    else if (key === 's') this.overlay.still = this.still = !this.still;
+    else if (key === 'f') document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen().catch(() => {});
+    else return false;
+    return true;
+  }
+
+  listen() {
+    addEventListener('keydown', (e) => {
+      if (e.ctrlKey || e.metaKey || e.altKey) return;
+      if (e.target instanceof HTMLAnchorElement && e.key === 'Enter') return;
+      if (this.press(e.key.length === 1 ? e.key.toLowerCase() : e.key)) e.preventDefault();
+    });
+    let resized = 0;
+    addEventListener('resize', () => {
+      clearTimeout(resized);
+      resized = setTimeout(() => {
+        this.lay();
+        this.map.go(this.tour.at ? boundsOf(this.hot.get(this.tour.at.id).geometry) : null, 0);
+      }, 150);
+    });
+    setInterval(() => this.rest(), 60000);
+  }
+
+  /** Begin anew at night, when nothing happens, or before memory runs out. */
+  rest() {
+    const ageMs = performance.now() - this.startedMs, quietMs = performance.now() - this.newsMs, hour = new Date().getHours();
+    const used = /** @type {any} */ (performance).memory?.usedJSHeapSize ?? 0;
+    const night = ageMs > DAY_MS && ((hour === NIGHT_HOUR && quietMs > QUIET_MS) || hour === LATEST_QUIET_HOUR);
+    const at = /^(\d\d):(\d\d)$/.exec(params.get('replay') ?? '');
+    if (at && this.clock.clock.slice(0, 5) === at[0] && !this.replay.running) this.replay.toggle();
+    // Never into a server that does not answer.
+    if ((night || used > HEAP_MOST) && !this.live.silent) location.reload();
+  }
+}
+
+async function main() {
+  setText($('wait'), say(lang, 'loading'));
+  const catalog = await insist(() => getJson('/catalog'));
+  const [coarse] = catalog.layers.filter((l) => l.unit_level).sort((a, b) => a.rows - b.rows);
+  const units = coarse ? await insist(() => getJson(`/collections/${encodeURIComponent(coarse.name)}/items?limit=2000`)) : null;
+  const wall = new Wall(catalog, units);
+  /** For tests and for whoever looks into a wall that stands. */
+  Object.assign(window, {onemapWall: wall});
+  await wall.begin();
+}
+
+main();

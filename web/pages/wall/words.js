@@ -1,0 +1,81 @@
+// @ts-check
+// words.js - what the wall says, in two languages, and numbers as each writes
+// them. Pure.
+
+/** @typedef {'zh-CN' | 'en'} Language */
+
+const WORDS = {
+  register: ['底数', 'Register'], loop: ['隐患闭环', 'Closed loop'], open: ['未处置', 'Open reports'], patrol: ['四级巡查', 'Patrols'], premises: ['三小场所', 'Premises'],
+  checks: ['人口核查', 'Checks'], participation: ['群众参与', 'Participation'], service: ['服务', 'Service'], sources: ['数据', 'Sources'], ranking: ['镇街排名', 'Towns'],
+  reported: ['上报', 'Reported'], resolved: ['处置', 'Resolved'], rate: ['处置率', 'Resolved'], open_now: ['未处置', 'Open'], today: ['今日', 'Today'], usual: ['常日', 'usual day'],
+  due: ['应巡', 'Due'], done: ['已巡', 'Done'], overdue: ['逾期', 'Late'], unknown: ['未知', 'Unkn.'], level: ['等级', 'Level'], houses: ['户数', 'Houses'],
+  late: ['逾期', 'late'], age0: ['1天内', '<1 day'], age1: ['1–7天', '1–7 d'], age2: ['7–30天', '7–30 d'], age3: ['30天以上', '>30 d'],
+  per_worker: ['每人每月核查', 'per worker'], norm: ['达标', 'reach'], workers_reach: ['的网格员达到{n}条', 'of workers reach {n}'],
+  within: ['居民在步行{n}分钟内', 'of residents within {n} minutes'], as_of: ['数据截至', 'Data as of'], synthetic: ['合成数据', 'Synthetic data'], awaited: ['未接入', 'not connected'],
+  in_time: ['按期处置', 'In time'], last_days: ['近{n}天', 'last {n} days'], in_time_short: ['按期率%', 'in time %'], towns: ['镇街', 'Town'], city: ['全市', 'City'],
+  stale: ['数据停在 {t},正在重新连接', 'Data stands at {t}, reconnecting'], paused: ['暂停', 'Paused'], replay: ['回放 {a} – {b}', 'Replay {a} – {b}'],
+  whole: ['全市', 'The whole city'], quiet: ['近{n}天没有新的显著热点', 'No new significant hotspot in the last {n} days'], hotspots: ['处显著热点', 'significant hotspots'],
+  new_ones: ['其中{n}处本周新出现', '{n} of them new this week'], serious_open: ['未处置的较高以上隐患', 'open hazards, serious or high'], workers: ['名网格员', 'workers'],
+  significant: ['显著热点', 'Significant hotspot'], crew: ['网格员', 'workers'], high: ['高', 'high'], serious: ['较高', 'serious'], moderate: ['一般', 'moderate'], low: ['低', 'low'],
+  rows: ['明细', 'Rows'], loading: ['正在读取', 'Loading'], failed: ['暂时读不到', 'Cannot be read now'], hidden: ['无权查看', 'Not for this screen'], all_ok: ['按期更新', 'up to date'],
+  behind: ['超期未更新', 'behind'], no_city: ['服务器没有回答,稍后再试', 'The server does not answer; trying again'], reports: ['宗', ''], map: ['风险地图', 'Risk map'],
+  before: ['起点', 'start'], best: ['前列', 'Best'], worst: ['末位', 'Last'], step_done: ['已处置', 'resolved'], still: ['图片模式', 'Pictures'], more: ['等{n}项', 'and {n} more'],
+  latest: ['最新', 'Latest'],
+};
+
+/** Text of a key, with {n} and such filled in. @param {Language} lang @param {keyof typeof WORDS} key @param {Record<string, any>} [values] */
+export function say(lang, key, values = {}) {
+  const text = WORDS[key][lang === 'en' ? 1 : 0];
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+}
+
+/** A thing's title in the language. @param {Language} lang @param {{title?: string, title_en?: string, name?: string}} thing */
+export const title = (lang, thing) => (lang === 'en' ? thing.title_en ?? thing.title : thing.title ?? thing.title_en) ?? thing.name ?? '';
+
+/**
+ * A number as a wall writes it: exact below `exactBelow`, then 113.4万 or 1.13 M.
+ * @param {Language} lang @param {number} n @param {number} [exactBelow]
+ */
+export function count(lang, n, exactBelow = 1e5) {
+  if (!Number.isFinite(n)) return '?';
+  if (Math.abs(n) < exactBelow) return String(Math.round(n));
+  if (lang === 'en') {
+    const [unit, name] = Math.abs(n) < 999500 ? [1e3, 'k'] : [1e6, 'M'];
+    return `${+(n / unit).toPrecision(3)} ${name}`;
+  }
+  const [unit, name] = Math.abs(n) < 99999500 ? [1e4, '万'] : [1e8, '亿'];
+  return `${+(n / unit).toFixed(1)}${name}`;
+}
+
+/**
+ * A whole, a part and the rest as they are printed. In 万 to one digit the rest
+ * is the difference of what is printed, so that a reader's sum is right; the
+ * exact number stands beside it.
+ * @param {Language} lang @param {number} whole @param {number} part
+ * @returns {[string, string, string]}
+ */
+export function parts(lang, whole, part) {
+  const rest = whole - part;
+  if (lang === 'en' || whole < 1e4 || whole >= 99999500) return [count(lang, whole, 1e4), count(lang, part, 1e4), count(lang, rest, 1e4)];
+  const rounded = (n) => Math.round(n / 1e3) * 1e3;
+  const text = rest < 1e4 ? count(lang, rest) : count(lang, rounded(whole) - rounded(part), 1e4);
+  return [count(lang, rounded(whole), 1e4), part < 1e4 ? count(lang, part) : count(lang, rounded(part), 1e4), text];
+}
+
+/** 96.3% @param {number} share @param {number} [digits] */
+export const percent = (share, digits = 1) => Number.isFinite(share) ? `${(100 * share).toFixed(digits)}%` : '?';
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** 6月 or Jun of 2023-06; anything else as it is. @param {Language} lang @param {string} text */
+export function month(lang, text) {
+  const m = /^\d{4}-(\d\d)/.exec(text);
+  return !m ? text : lang === 'en' ? MONTHS[Number(m[1]) - 1] : `${Number(m[1])}月`;
+}
+
+/** 6月26日 or 26 Jun, and the time. @param {Language} lang @param {import('./plan.js').Moment} moment @param {boolean} [withTime] */
+export function date(lang, moment, withTime = false) {
+  const {month, day} = moment.date;
+  const text = lang === 'en' ? `${day} ${MONTHS[month - 1]}` : `${month}月${day}日`;
+  return withTime ? `${text} ${moment.clock.slice(0, 5)}` : text;
+}
