@@ -499,7 +499,8 @@ om_status om_import_run(const char *city, const char *begin,
     om_status st = begin_city(&im, begin, err);
     for (size_t i = 0; i < jobs && !st; i++)
         st = import_layer(&im, &job[i], &done[i], err);
-    if (!st) st = om_import_units(city, &im.manifest, im.sequence, err);
+    if (!st) st = om_import_units(city, &im.manifest, im.sequence, NULL, NULL,
+                                  err);
     if (!st && begin) {
         const bool replace = jobs > 0 && job[0].mode == OM_IMPORT_REPLACE;
         st = om_import_models(city, &im.manifest, begin, replace, err);

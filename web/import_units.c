@@ -158,10 +158,13 @@ static om_status join_part(const char *city,
                            const struct om_manifest_layer *layer,
                            struct om_manifest_part *part,
                            const struct level *level, size_t levels,
-                           uint64_t sequence, size_t number, struct om_err *err)
+                           uint64_t sequence, size_t number,
+                           om_import_wanted_fn *wanted, void *ctx,
+                           struct om_err *err)
 {
     char path[PATH_BYTES], file[OM_LIMIT_NAME_BYTES * 3];
     struct om_unit_column column[16];
+    size_t columns = 0;
     struct om_segment *segment = NULL;
     uint32_t *unit = NULL;
     const uint64_t *key;
@@ -179,12 +182,14 @@ static om_status join_part(const char *city,
     if (!st) unit = om_alloc_array(rows * levels, sizeof *unit);
     if (!st && !unit) st = OM_E_MEMORY;
     for (size_t i = 0; i < levels && !st; i++) {
+        if (wanted && !wanted(ctx, layer->name, level[i].name)) continue;
+        struct om_unit_column *c = &column[columns++];
         st = join(&level[i], key, rows, unit + i * rows);
-        column[i] = (struct om_unit_column){.unit = unit + i * rows,
-                                            .ids = level[i].ids,
-                                            .id_offset = level[i].id_offset,
-                                            .id_bytes = level[i].id_bytes};
-        snprintf(column[i].name, sizeof column[i].name, "%s", level[i].name);
+        *c = (struct om_unit_column){.unit = unit + i * rows,
+                                     .ids = level[i].ids,
+                                     .id_offset = level[i].id_offset,
+                                     .id_bytes = level[i].id_bytes};
+        snprintf(c->name, sizeof c->name, "%s", level[i].name);
     }
     if (!st) {
         snprintf(file, sizeof file, "layers/%s-%llu-%zu.units", layer->name,
@@ -195,7 +200,7 @@ static om_status join_part(const char *city,
         om_fail(err, st, 0, "joining %s with the units: %s", layer->name,
                 om_status_text(st));
     else
-        st = om_units_write(path, segment, column, levels, err);
+        st = om_units_write(path, segment, column, columns, err);
     if (!st) snprintf(part->units_file, sizeof part->units_file, "%s", file);
     om_free(unit);
     om_segment_unref(segment);
@@ -244,7 +249,8 @@ static void order_levels(struct om_manifest *m)
 
 static om_status join_layers(const char *city, struct om_manifest *m,
                              const struct level *level, size_t levels,
-                             uint64_t sequence, struct om_err *err)
+                             uint64_t sequence, om_import_wanted_fn *wanted,
+                             void *ctx, struct om_err *err)
 {
     bool units_changed = false;
     uint64_t rows = 0;
@@ -258,8 +264,8 @@ static om_status join_layers(const char *city, struct om_manifest *m,
         for (size_t p = 0; p < layer->parts; p++) {
             struct om_manifest_part *part = &layer->part[p];
             if (!units_changed && !is_fresh(part, sequence)) continue;
-            OM_TRY(
-                join_part(city, layer, part, level, levels, sequence, p, err));
+            OM_TRY(join_part(city, layer, part, level, levels, sequence, p,
+                             wanted, ctx, err));
             rows += part->rows;
         }
     }
@@ -268,7 +274,8 @@ static om_status join_layers(const char *city, struct om_manifest *m,
 }
 
 om_status om_import_units(const char *city, struct om_manifest *m,
-                          uint64_t sequence, struct om_err *err)
+                          uint64_t sequence, om_import_wanted_fn *wanted,
+                          void *ctx, struct om_err *err)
 {
     struct level level[16] = {0};
     struct om_arena arena = {0};
@@ -282,7 +289,7 @@ om_status om_import_units(const char *city, struct om_manifest *m,
         levels++;
     }
     if (!st && levels > 0)
-        st = join_layers(city, m, level, levels, sequence, err);
+        st = join_layers(city, m, level, levels, sequence, wanted, ctx, err);
     for (size_t i = 0; i < levels; i++) om_partition_free(level[i].partition);
     om_arena_deinit(&arena);
     return st;

@@ -23,7 +23,7 @@
 #include "data/city/sums.h"
 #include "data/city/whole.h"
 #include "web/import_units.h"
-#include "web/publish_internal.h"
+#include "web/publish_topics.h"
 
 #define PLAN_FILE "publish.json"
 #define REPORT_FILE "report.json"
@@ -33,7 +33,15 @@
 struct older {
     bool there;
     uint64_t id, sequence;
+    struct om_city *city;
+    struct om_snapshot *snapshot;
 };
+
+static void older_deinit(struct older *older)
+{
+    om_snapshot_unref(older->snapshot);
+    if (older->city) om_city_close(older->city);
+}
 
 static om_status look_for_older(const struct om_publish_options *o,
                                 struct older *out, struct om_err *err)
@@ -50,9 +58,12 @@ static om_status look_for_older(const struct om_publish_options *o,
                        "%s is there and no release: only a release is replaced",
                        o->out);
     }
-    *out = (struct older){true, m.id, m.sequence};
+    *out = (struct older){.there = true, .id = m.id, .sequence = m.sequence};
     om_manifest_deinit(&m);
-    return OM_OK;
+    OM_TRY(om_city_open(o->out, &out->city, err));
+    out->snapshot = om_city_snapshot(out->city);
+    return out->snapshot ? OM_OK
+                         : om_fail(err, OM_E_MEMORY, 0, "out of memory");
 }
 
 /* The folder's own place, so that a link to a release keeps pointing to it. */
@@ -195,6 +206,21 @@ static om_status seal(struct om__release *r, struct om_err *err)
     return om_sums_write(r->folder, NULL, err);
 }
 
+/* Figures lie in their regions and in no other units; other rows lie in units,
+ * and regions are none. */
+static bool wanted(void *ctx, const char *layer, const char *level)
+{
+    const struct om__topics *topics = ctx;
+    char region[OM_LIMIT_NAME_BYTES], statistic[OM_LIMIT_NAME_BYTES];
+    for (size_t i = 0; i < topics->families; i++) {
+        if (om__family_names(&topics->family[i], region, statistic, NULL))
+            continue;
+        if (!strcmp(layer, statistic)) return !strcmp(level, region);
+        if (!strcmp(level, region)) return false;
+    }
+    return true;
+}
+
 static om_status make(struct om__release *r, struct om_err *err)
 {
     char path[OM__PUBLISH_PATH_BYTES];
@@ -203,9 +229,12 @@ static om_status make(struct om__release *r, struct om_err *err)
     OM_TRY(om__publish_city(r, err));
     for (size_t i = 0; i < r->plan->layers; i++)
         OM_TRY(om__publish_rows(r, &r->plan->layer[i], err));
-    OM_TRY(om_import_units(r->folder, &r->manifest, r->sequence, err));
     om_status st = begin_report(r);
     if (!st) st = report_layers(r);
+    if (!st) st = om__statistics_write(r, r->topics, err);
+    if (!st)
+        st = om_import_units(r->folder, &r->manifest, r->sequence, wanted,
+                             (void *)(uintptr_t)r->topics, err);
     if (!st) st = write_report(r, err);
     if (st == OM_E_MEMORY) om_fail(err, st, 0, "out of memory");
     return st ? st : seal(r, err);
@@ -221,12 +250,14 @@ static void release_deinit(struct om__release *r)
 /* Make it with a sequence and, unless it is what is there, give it its name. */
 static om_status make_whole(const char *out,
                             const struct om__publish_plan *plan,
+                            const struct om__topics *topics,
                             const struct older *older, uint64_t sequence,
                             bool *same, struct om_buf *words,
                             struct om_err *err)
 {
     struct om_whole whole;
-    struct om__release r = {.plan = plan, .sequence = sequence};
+    struct om__release r = {
+        .plan = plan, .topics = topics, .sequence = sequence};
     om_status st = om_whole_begin(out, "publishing", &whole, err);
     r.folder = whole.folder;
     if (!st) st = make(&r, err);
@@ -240,35 +271,55 @@ static om_status make_whole(const char *out,
     return st;
 }
 
+/* Statistics, with regions and figures made. */
+static om_status read_topics(const struct om__publish_plan *plan,
+                             const struct older *older, struct om__topics *out,
+                             struct om_err *err)
+{
+    const struct om_json *earlier =
+        older->there
+            ? om_json_get(older->snapshot->manifest->document, "release")
+            : NULL;
+    OM_TRY(om__topics_read(plan, earlier, out, err));
+    for (size_t i = 0; i < out->families; i++)
+        OM_TRY(om__regions_make(plan->snapshot, out, older->snapshot,
+                                &out->family[i], err));
+    return OM_OK;
+}
+
 static om_status run(const struct om_publish_options *o,
                      const struct om_snapshot *snapshot, struct om_buf *words,
                      struct om_err *err)
 {
     char out[OM__PUBLISH_PATH_BYTES];
-    struct older older;
+    struct older older = {0};
     struct om__publish_plan plan = {0};
+    struct om__topics topics = {0};
     bool same = false;
     if (snapshot->manifest->release)
         return om_fail(err, OM_E_FORMAT, 0,
                        "%s is a release itself: publish the city it was made "
                        "of",
                        o->city);
-    OM_TRY(look_for_older(o, &older, err));
-    OM_TRY(resolve(o->out, out, err));
-    om_status st = read_plan(o, snapshot, &plan, err);
+    om_status st = look_for_older(o, &older, err);
+    if (!st) st = resolve(o->out, out, err);
+    if (!st) st = read_plan(o, snapshot, &plan, err);
+    if (!st) st = read_topics(&plan, &older, &topics, err);
     if (!st)
-        st = make_whole(out, &plan, &older, older.there ? older.sequence : 1,
-                        &same, words, err);
+        st = make_whole(out, &plan, &topics, &older,
+                        older.there ? older.sequence : 1, &same, words, err);
     if (!st && older.there && !same)
-        st = make_whole(out, &plan, &older, older.sequence + 1, &same, words,
-                        err);
+        st = make_whole(out, &plan, &topics, &older, older.sequence + 1, &same,
+                        words, err);
     if (!st) {
         om_buf_add_text(words, "\n");
         if (same) om_buf_add_text(words, "nothing has changed since\n");
         tell_inside(&plan, words);
         st = words->status;
     }
+    om__topics_deinit(&topics);
     om__publish_plan_deinit(&plan);
+    older_deinit(&older);
     return st;
 }
 

@@ -33,6 +33,10 @@ om_status om__publish_plan_read(const char *text, size_t len,
                                 struct om__publish_plan *out,
                                 struct om_err *err) OM_MUST_USE;
 void om__publish_plan_deinit(struct om__publish_plan *plan);
+/** Has the object at `path` only members that are known? known ends in NULL. */
+om_status om__publish_known(const struct om_json *object, const char *path,
+                            const char *const *known,
+                            struct om_err *err) OM_MUST_USE;
 /** Members of the plan's document, without looking at a city. */
 om_status om__publish_members(const struct om_json *document,
                               struct om_err *err) OM_MUST_USE;
@@ -44,9 +48,12 @@ const char *om__publish_barred(const struct om_snapshot *snapshot,
 const struct om_json *om__publish_member(const struct om_snapshot *snapshot,
                                          const char *layer);
 
+struct om__topics;
+
 /* A release that is being written. */
 struct om__release {
     const struct om__publish_plan *plan;
+    const struct om__topics *topics;
     const char *folder;  // where it is made
     uint64_t sequence;   // of its only commit
     struct om_manifest manifest;

@@ -13,12 +13,12 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
-#include "web/publish_internal.h"
+#include "web/publish_topics.h"
 
 #define PLAN_VERSION 1
 
-static om_status known_members(const struct om_json *object, const char *path,
-                               const char *const *known, struct om_err *err)
+om_status om__publish_known(const struct om_json *object, const char *path,
+                            const char *const *known, struct om_err *err)
 {
     if (om_json_kind(object) != OM_JSON_OBJECT)
         return om_fail(err, OM_E_FORMAT, 0, "publish.json: %s is not an object",
@@ -53,7 +53,7 @@ static om_status layer_members(const struct om_json *one, size_t i,
     static const char *const known[] = {"layer", "columns", "filter", NULL};
     char path[40];
     snprintf(path, sizeof path, "layers[%zu]", i);
-    OM_TRY(known_members(one, path, known, err));
+    OM_TRY(om__publish_known(one, path, known, err));
     OM_TRY(of_kind(one, path, "layer", OM_JSON_TEXT, "a text", err));
     OM_TRY(of_kind(one, path, "filter", OM_JSON_TEXT, "a text", err));
     OM_TRY(of_kind(one, path, "columns", OM_JSON_LIST, "a list", err));
@@ -72,9 +72,10 @@ static om_status layer_members(const struct om_json *one, size_t i,
 om_status om__publish_members(const struct om_json *document,
                               struct om_err *err)
 {
-    static const char *const known[] = {"publish", "name", "city", "layers",
-                                        NULL};
-    OM_TRY(known_members(document, "", known, err));
+    static const char *const known[] = {"publish",    "name",      "city",
+                                        "layers",     "addresses", "limits",
+                                        "statistics", NULL};
+    OM_TRY(om__publish_known(document, "", known, err));
     if (om_json_integer(om_json_get(document, "publish"), 0) != PLAN_VERSION)
         return om_fail(err, OM_E_VERSION, 0,
                        "publish.json: \"publish\" is not %d: this program "
@@ -89,7 +90,8 @@ om_status om__publish_members(const struct om_json *document,
                        OM__PUBLISH_LAYERS);
     for (size_t i = 0; i < om_json_count(layers); i++)
         OM_TRY(layer_members(om_json_at(layers, i), i, err));
-    return OM_OK;
+    OM_TRY(of_kind(document, "", "addresses", OM_JSON_TEXT, "a text", err));
+    return om__topics_members(document, err);
 }
 
 om_status om_publish_check(const char *text, size_t len, struct om_err *err)

@@ -200,7 +200,13 @@ static om_status landing(struct om__request *r)
         add_text(&out, city->level[i]);
     }
     om_buf_add_text(&out, "]");
-    const om_status st = add_community(city, &out);
+    om_status st = OM_OK;
+    if (city->release) {
+        // What figures there are, and where: pages ask for them by that.
+        om_buf_add_text(&out, ",\"release\":");
+        st = om_json_write(om_json_get(city->document, "release"), false, &out);
+    }
+    if (!st) st = add_community(city, &out);
     om__links_add(r, LANDING, sizeof LANDING / sizeof *LANDING, &out);
     om_buf_add_text(&out, "}\n");
     if (!st) return om__reply(r, &out, &HEAD_START);

@@ -1,0 +1,367 @@
+/* publish_regions.c - regions that are large enough for all that is told.
+ *
+ * DESIGN
+ * Rows of a family fall, in each period, into classes: those that the same
+ * topics count. Whatever is published of a region, or follows from it by
+ * subtracting topics, is a sum of classes; so every region must hold the least
+ * of every class that occurs, in every period, and not only of every topic.
+ * (1) Regions are made once for all topics and periods of the family.
+ * (2) They begin as the regions of the release that is replaced, which never
+ *     come apart again; so what two releases tell of a place is of one region
+ *     that holds the other's.
+ * (3) Topics of that release count as topics whether they are listed again or
+ *     not: a class that only an older filter cuts is a class.
+ * Topics are taken in the order of the plan while there is enough of
+ * everything; what is too rare is held back, not told coarsely.
+ */
+#include <string.h>
+
+#include "data/base/alloc.h"
+#include "engine/stat/merge.h"
+#include "web/publish_topics.h"
+
+#define LEVELS_MOST 16
+#define CLASSES ((size_t)1 << OM__TOPICS_MOST)
+
+struct regions {
+    const struct om_snapshot *snapshot;
+    const struct om__topics *topics;
+    struct om__family *family;
+    struct om_units units;
+    struct om_graph graph;
+    uint32_t *parent[LEVELS_MOST];
+    size_t levels;
+    uint32_t *together;
+    double *x, *y;
+    uint64_t *addresses;  // [cells]
+    // [periods * CLASSES]: counts of a class by cell; NULL: it does not occur
+    uint64_t **class;
+    struct om_arena arena;
+};
+
+static void regions_deinit(struct regions *r)
+{
+    om_units_deinit(&r->units);
+    om_graph_deinit(&r->graph);
+    om_arena_deinit(&r->arena);
+}
+
+/* ---- cells ---- */
+
+static om_status read_parents(struct regions *r, struct om_err *err)
+{
+    const struct om_manifest *m = r->snapshot->manifest;
+    size_t at = 0;
+    while (at < m->levels && strcmp(m->level[at], r->family->unit) != 0) at++;
+    for (size_t l = at + 1; l < m->levels && r->levels < LEVELS_MOST; l++) {
+        struct om_units upper = {0};
+        if (!om_snapshot_units(r->snapshot, m->level[l])) continue;
+        uint32_t *parent =
+            om_arena_calloc(&r->arena, r->units.count, sizeof *parent);
+        if (!parent) return OM_E_MEMORY;
+        om_status st = om_units_read(r->snapshot, m->level[l], &upper, err);
+        if (!st) st = om_units_parents(&r->units, &upper, parent);
+        om_units_deinit(&upper);
+        if (st) return st;
+        r->parent[r->levels++] = parent;
+    }
+    return OM_OK;
+}
+
+/* Cells that lay in one region of the older release stay together. */
+static om_status read_before(struct regions *r,
+                             const struct om_snapshot *before,
+                             struct om_err *err)
+{
+    char region[OM_LIMIT_NAME_BYTES], statistic[OM_LIMIT_NAME_BYTES];
+    struct om_units older = {0};
+    OM_TRY(om__family_names(r->family, region, statistic, err));
+    if (!before || !om_snapshot_units(before, region)) return OM_OK;
+    OM_TRY(om_units_read(before, region, &older, err));
+    r->together =
+        om_arena_calloc(&r->arena, r->units.count, sizeof *r->together);
+    const om_status st = r->together
+                             ? om_units_parents(&r->units, &older, r->together)
+                             : OM_E_MEMORY;
+    om_units_deinit(&older);
+    return st;
+}
+
+static om_status read_cells(struct regions *r, const struct om_snapshot *before,
+                            struct om_err *err)
+{
+    OM_TRY(om_units_read(r->snapshot, r->family->unit, &r->units, err));
+    const size_t n = r->units.count;
+    OM_TRY(om_graph_touching(&r->units, OM_TOUCH_SIDE, &r->graph));
+    r->x = om_arena_calloc(&r->arena, n, sizeof *r->x);
+    r->y = om_arena_calloc(&r->arena, n, sizeof *r->y);
+    r->addresses = om_arena_calloc(&r->arena, n, sizeof *r->addresses);
+    r->class = om_arena_calloc(&r->arena, r->family->periods * CLASSES,
+                               sizeof *r->class);
+    if (!r->x || !r->y || !r->addresses || !r->class) return OM_E_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        r->x[i] = r->units.unit[i].x;
+        r->y[i] = r->units.unit[i].y;
+    }
+    OM_TRY(read_parents(r, err));
+    return read_before(r, before, err);
+}
+
+/* ---- counts ---- */
+
+static om_status count_addresses(struct regions *r)
+{
+    const struct om_layer *layer = r->topics->addresses;
+    const struct om_query query = {
+        .snapshot = r->snapshot, .layer = layer, .policy = &OM_POLICY_ALL};
+    struct om_groups groups = {0};
+    const size_t column = om_layer_unit_field(layer, r->family->unit);
+    if (column == OM_NO_FIELD) return OM_E_NOTFOUND;
+    OM_TRY(
+        om_query_group(&query, column, OM_STEP_NONE, 0, OM_NO_FIELD, &groups));
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct om_group *g = &groups.group[i];
+        const size_t cell =
+            g->null ? SIZE_MAX : om_units_find(&r->units, g->id, g->len);
+        if (cell != SIZE_MAX) r->addresses[cell] = g->count;
+    }
+    om_groups_deinit(&groups);
+    return OM_OK;
+}
+
+static om_status count_part(struct regions *r, size_t period, size_t part,
+                            struct om_selection *const *selection)
+{
+    const struct om__family *family = r->family;
+    const size_t rows = om_segment_rows(family->layer->part[part].segment);
+    struct om_arena arena = {0};
+    struct om_unit_rows unit;
+    om_status st = om_units_rows(&r->units, family->layer, part, &arena, &unit);
+    for (size_t row = 0; row < rows && !st; row++) {
+        size_t class = 0;
+        for (size_t t = 0; t < family->topics; t++)
+            if (selection[t] && om_selection_has(selection[t], part, row))
+                class |= (size_t)1 << t;
+        const uint32_t cell = class ? om_unit_of_row(&unit, row) : OM_NO_UNIT;
+        if (cell == OM_NO_UNIT) continue;
+        uint64_t **count = &r->class[period * CLASSES + class];
+        if (!*count)
+            *count = om_arena_calloc(&r->arena, r->units.count, sizeof **count);
+        if (*count)
+            (*count)[cell]++;
+        else
+            st = OM_E_MEMORY;
+    }
+    om_arena_deinit(&arena);
+    return st;
+}
+
+static om_status count_period(struct regions *r, size_t period)
+{
+    const struct om__family *family = r->family;
+    const struct om_window window = {true, family->period[period].from_s,
+                                     family->period[period].to_s};
+    struct om_selection *selection[OM__TOPICS_MOST] = {0};
+    om_status st = OM_OK;
+    for (size_t t = 0; t < family->topics && !st; t++)
+        if (family->topic[t].period[period])
+            st = om_select(NULL, family->layer, &OM_POLICY_ALL,
+                           family->topic[t].filter, window, &selection[t]);
+    for (size_t part = 0; part < family->layer->parts && !st; part++)
+        st = count_part(r, period, part, selection);
+    for (size_t t = 0; t < family->topics; t++)
+        om_selection_unref(selection[t]);
+    return st;
+}
+
+/* ---- regions ---- */
+
+/* Is anything told of a period by the topics in `taken`? */
+static bool is_told(const struct om__family *family, size_t taken,
+                    size_t period)
+{
+    for (size_t t = 0; t < family->topics; t++)
+        if (taken >> t & 1 && !family->topic[t].earlier &&
+            family->topic[t].period[period])
+            return true;
+    return false;
+}
+
+/* Counts of a class among the taken topics: of all classes that differ only in
+ * others. false: it does not occur. */
+static bool sum_class(const struct regions *r, size_t period, size_t taken,
+                      size_t class, uint64_t *out)
+{
+    bool occurs = false;
+    memset(out, 0, r->units.count * sizeof *out);
+    for (size_t c = 1; c < CLASSES; c++) {
+        const uint64_t *count = r->class[period * CLASSES + c];
+        if (!count || (c & taken) != class) continue;
+        occurs = true;
+        for (size_t i = 0; i < r->units.count; i++) out[i] += count[i];
+    }
+    return occurs;
+}
+
+/* What every region must hold when the topics in `taken` are told. */
+static om_status demands_of(const struct regions *r, size_t taken,
+                            struct om_arena *arena, uint64_t **count,
+                            uint64_t **least, size_t *demands)
+{
+    const size_t n = r->units.count;
+    const size_t most = 1 + r->family->periods * CLASSES;
+    size_t room = 16, used = 1;
+    uint64_t *counts = om_alloc_array(room * n, sizeof *counts);
+    *least = om_arena_calloc(arena, most, sizeof **least);
+    if (!counts || !*least) {
+        om_free(counts);
+        return OM_E_MEMORY;
+    }
+    memcpy(counts, r->addresses, n * sizeof *counts);
+    (*least)[0] = r->topics->limits.addresses;
+    for (size_t p = 0; p < r->family->periods; p++)
+        for (size_t class = 1; class < CLASSES && is_told(r->family, taken, p);
+             class ++) {
+            if (class & ~taken) continue;
+            if (used == room) {
+                uint64_t *grown =
+                    om_realloc(counts, 2 * room * n * sizeof *counts);
+                if (!grown) {
+                    om_free(counts);
+                    return OM_E_MEMORY;
+                }
+                counts = grown;
+                room *= 2;
+            }
+            if (!sum_class(r, p, taken, class, counts + used * n)) continue;
+            (*least)[used++] = r->topics->limits.incidents;
+        }
+    *count = counts;
+    *demands = used;
+    return OM_OK;
+}
+
+static om_status merge(struct regions *r, size_t taken, uint32_t *region,
+                       size_t *regions)
+{
+    struct om_arena arena = {0};
+    uint64_t *count = NULL, *least = NULL;
+    struct om_merge m = {.cells = r->units.count,
+                         .levels = r->levels,
+                         .parent = (const uint32_t *const *)r->parent,
+                         .touching = &r->graph,
+                         .x = r->x,
+                         .y = r->y,
+                         .together = r->together};
+    om_status st = demands_of(r, taken, &arena, &count, &least, &m.demands);
+    m.count = count;
+    m.least = least;
+    if (!st) st = om_merge_regions(&m, region, regions);
+    om_free(count);
+    om_arena_deinit(&arena);
+    return st;
+}
+
+/* A topic that is told in a period of which no row is of it says 0 of every
+ * region, which is less than the least. */
+static bool has_all_periods(const struct regions *r, size_t topic)
+{
+    for (size_t p = 0; p < r->family->periods; p++) {
+        uint64_t sum = 0;
+        if (!r->family->topic[topic].period[p]) continue;
+        for (size_t c = 1; c < CLASSES; c++)
+            for (size_t i = 0; i < r->units.count; i++)
+                if (c >> topic & 1 && r->class[p * CLASSES + c])
+                    sum += r->class[p * CLASSES + c][i];
+        if (sum < r->topics->limits.incidents) return false;
+    }
+    return true;
+}
+
+/* Topics in the order of the plan, as long as there is enough for all. */
+static om_status take_topics(struct regions *r, size_t *taken)
+{
+    struct om__family *family = r->family;
+    size_t told = 0;
+    *taken = 0;
+    for (size_t t = 0; t < family->topics; t++)
+        if (family->topic[t].earlier) *taken |= (size_t)1 << t;
+    for (size_t t = 0; t < family->topics; t++) {
+        struct om__topic *topic = &family->topic[t];
+        const size_t with = *taken | (size_t)1 << t;
+        if (topic->earlier) continue;
+        om_status st = has_all_periods(r, t)
+                           ? merge(r, with, family->region, &family->regions)
+                           : OM_E_RANGE;
+        if (st && st != OM_E_RANGE) return st;
+        if (st) {
+            topic->held_back =
+                "in the whole city there are too few of it, or too few that "
+                "another topic counts and it does not, in one of the periods";
+            continue;
+        }
+        *taken = with;
+        told++;
+    }
+    family->regions = 0;
+    // Nothing to tell: what was told before keeps its regions.
+    if (!told && !r->together) return OM_OK;
+    const om_status st =
+        merge(r, told ? *taken : 0, family->region, &family->regions);
+    return !told && st == OM_E_RANGE ? OM_OK : st;
+}
+
+/* ---- values ---- */
+
+static uint64_t rounded(uint64_t n, uint64_t to)
+{
+    return (n + to / 2) / to * to;
+}
+
+static om_status make_values(struct regions *r)
+{
+    struct om__family *family = r->family;
+    const size_t n = family->regions;
+    family->value = om_calloc(family->topics * family->periods * n + 1,
+                              sizeof *family->value);
+    if (!family->value) return OM_E_MEMORY;
+    for (size_t t = 0; t < family->topics; t++)
+        for (size_t p = 0; p < family->periods; p++) {
+            uint64_t *value = family->value + (t * family->periods + p) * n;
+            for (size_t c = 1; c < CLASSES; c++) {
+                const uint64_t *count = r->class[p * CLASSES + c];
+                if (!count || !(c >> t & 1)) continue;
+                for (size_t i = 0; i < r->units.count; i++)
+                    value[family->region[i]] += count[i];
+            }
+            for (size_t i = 0; i < n; i++)
+                value[i] = rounded(value[i], r->topics->limits.round);
+        }
+    return OM_OK;
+}
+
+om_status om__regions_make(const struct om_snapshot *snapshot,
+                           const struct om__topics *topics,
+                           const struct om_snapshot *before,
+                           struct om__family *family, struct om_err *err)
+{
+    struct regions r = {
+        .snapshot = snapshot, .topics = topics, .family = family};
+    size_t taken;
+    om_status st = read_cells(&r, before, err);
+    if (!st) st = count_addresses(&r);
+    for (size_t p = 0; p < family->periods && !st; p++)
+        st = count_period(&r, p);
+    family->cells = r.units.count;
+    if (!st) {
+        family->region =
+            om_alloc_array(family->cells + 1, sizeof *family->region);
+        st = family->region ? take_topics(&r, &taken) : OM_E_MEMORY;
+    }
+    if (!st && family->regions) st = make_values(&r);
+    regions_deinit(&r);
+    if (st && err && !err->text[0])
+        om_fail(err, st, 0, "regions of %s: %s", family->layer->name,
+                om_status_text(st));
+    return st;
+}
