@@ -83,6 +83,36 @@ static om_status add_service(const struct om__publish_plan *plan,
     return OM_OK;
 }
 
+/* ---- what is searched ---- */
+
+static bool goes_out(const struct om__publish_layer *layer,
+                     const struct om_json *one, const char *key)
+{
+    const char *column = om_json_text(om_json_get(one, key), "");
+    return layer && om_schema_find(&layer->schema, column) != OM_NO_FIELD;
+}
+
+/* The city's list, of what goes out. Where it has none every name is searched,
+ * those of regions, too. */
+static om_status add_search(const struct om__publish_plan *plan,
+                            struct om_json *top)
+{
+    const struct om_json *list =
+        om_json_get(plan->snapshot->manifest->document, "search");
+    struct om_json *out = om_json_list();
+    OM_TRY(om_json_set_take(top, "search", out));
+    for (size_t i = 0; i < om_json_count(list); i++) {
+        const struct om_json *one = om_json_at(list, i);
+        const struct om__publish_layer *layer =
+            published(plan, om_json_text(om_json_get(one, "layer"), ""));
+        if (!goes_out(layer, one, "column")) continue;
+        if (om_json_get(one, "group") && !goes_out(layer, one, "group"))
+            continue;
+        OM_TRY(om_json_add_take(out, om_json_copy(one)));
+    }
+    return OM_OK;
+}
+
 /* ---- the city ---- */
 
 /* What the plan says of its own about the release: pages read such members. */
@@ -134,6 +164,7 @@ static om_status fill(struct om__release *release, struct om_err *err)
         OM_TRY(om_json_set_take(top, "license", om_json_copy(license)));
     if (crs) OM_TRY(om_json_set_take(top, "crs", om_json_copy(crs)));
     OM_TRY(add_service(plan, top));
+    if (om_json_get(city->document, "search")) OM_TRY(add_search(plan, top));
     OM_TRY(add_said(plan, top, err));
     for (size_t i = 0; i < plan->layers; i++)
         OM_TRY(add_layer(layers, &plan->layer[i]));

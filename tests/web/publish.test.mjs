@@ -32,6 +32,9 @@ before(async () => {
     await done('synth', source, '--scale', '0.002', '--quiet');
     await done('import', city, '--all', source, '--quiet');
     plan = JSON.parse(await readFile(path.join(city, 'publish.json'), 'utf8'));
+    // Statistics are tried in release_attack.test.mjs.
+    delete plan.statistics;
+    await writeFile(path.join(city, 'publish.json'), JSON.stringify(plan));
 });
 
 after(() => rm(dir, { recursive: true, force: true }));
@@ -192,6 +195,13 @@ test('its server only reads, from a folder that nobody can write to', async (t) 
         assert.notEqual(at, '/positions');
     }
     assert.equal((await get(`${url}/ready`)).json().ready, true);
+    // What is searched is what went out, and no index is left in the folder.
+    const found = (await get(`${url}/search?q=${encodeURIComponent('服务中心')}&limit=50`)).json().results;
+    assert.ok(found.length > 3);
+    assert.deepEqual([...new Set(found.map((f) => f.layer))], ['service_centre']);
+    const near = (await get(`${url}/reverse?lon=${found[0].lon}&lat=${found[0].lat}`)).json();
+    assert.ok(near.town.id && near.address === null && near.worker === null);
+    await done('search', out, '东城');
     await stop();
     assert.deepEqual((await readdir(out, { recursive: true })).sort(), before);
     for (const f of ['.', 'layers']) await chmod(path.join(out, f), 0o755);

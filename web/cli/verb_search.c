@@ -124,7 +124,7 @@ static int run(struct task *t)
     om_status st = om_city_open(t->city_path, &city, &t->err);
     if (st) return fail(t, st);
     struct om_snapshot *snapshot = om_city_snapshot(city);
-    st = om_search_new(t->city_path, true, &search);
+    st = om_search_new(t->city_path, !snapshot->manifest->release, &search);
     if (!st) st = answer(t, snapshot, search);
     om_search_free(search);
     om_snapshot_unref(snapshot);

@@ -342,7 +342,8 @@ static om_status prepare(struct om_server *server,
                                             .charge_file = o->charge_file};
     OM_TRY(om__guard_new(&guard, &server->guard, err));
     OM_TRY(om__lenses_new(&server->lenses));
-    OM_TRY(om__searcher_new(server, !o->read_only, &server->searcher));
+    OM_TRY(om__searcher_new(server, !o->read_only && !server->release,
+                            &server->searcher));
     OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
                         &server->jobs));
     snapshot = om_city_snapshot(server->city);
