@@ -277,6 +277,8 @@ static om_status layer_of(const struct om_snapshot *snapshot, const char *topic,
                        "public: %s",
                        topic, name, barred);
     *out = om_snapshot_layer(snapshot, name);
+    if (!*out && om_snapshot_lacks(snapshot, name, err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     if (!*out)
         return om_fail(err, OM_E_NOTFOUND, 0,
                        "publish.json: topic %s: the city has no layer '%.60s'",
@@ -446,6 +448,9 @@ static om_status take_addresses(const struct om__publish_plan *plan,
         om_json_text(om_json_get(plan->document, "addresses"), "");
     out->addresses = *name ? om_snapshot_layer(plan->snapshot, name) : NULL;
     if (out->addresses) return OM_OK;
+    if (*name &&
+        om_snapshot_lacks(plan->snapshot, name, err) == OM_E_WITHHELD)
+        return OM_E_WITHHELD;
     return om_fail(err, OM_E_FORMAT, 0,
                    "publish.json: statistics need \"addresses\": the layer of "
                    "which a region must have at least %d rows%s%s",
