@@ -290,7 +290,8 @@ struct om_server {
     bool lane_key_made, ticking;
     pthread_t ticker;
     unsigned beat_s;
-    bool release;  // it serves a release (web/publish.h): nothing is written
+    atomic_bool release;  // it serves a release (web/publish.h), which nobody
+                          // writes to
     atomic_bool stopping;
     atomic_bool draining;  // answers say that their connection ends
     atomic_size_t in_flight;         // requests begun and not completed
