@@ -31,3 +31,11 @@ row() {
 ratio() { awk -v n="$1" -v p="$2" -v a="$3" -v b="$4" 'BEGIN { printf "%-44s %.2f times as fast as %s\n", n, b / a, p }'; }
 # judge NAME VALUE LIMIT UNIT: met where VALUE is at most LIMIT
 judge() { awk -v n="$1" -v v="$2" -v l="$3" -v u="$4" 'BEGIN { printf "%-44s %.3f %s  %s (%g %s)\n", n, v, u, (v + 0 <= l + 0 ? "met" : "MISSED"), l, u }'; }
+# stop_server FILE: the child of which it holds the number; waits for its end, so
+# that what it writes to can be removed
+stop_server() {
+    local pid
+    pid=$(cat "$1" 2>/dev/null) || return 0
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+}

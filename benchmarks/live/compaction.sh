@@ -23,7 +23,7 @@ for need in "$write" "$ask"; do [ -x "$need" ] || { echo "no $need (make benches
 dir=$(mktemp -d)
 copy=$city.compacted.$$
 [ -f "$city/city.json" ] || copy=$dir/city
-trap 'kill $(cat "$dir/pid" 2>/dev/null) 2>/dev/null || true; sleep 1; rm -rf "$dir" "$copy"' EXIT
+trap 'stop_server "$dir/pid"; rm -rf "$dir" "$copy"' EXIT
 if [ ! -f "$city/city.json" ]; then
     "$onemap" synth "$dir/files" --scale 0.01 --quiet
     "$onemap" import "$dir/small" --all "$dir/files" --quiet >/dev/null

@@ -15,7 +15,7 @@ command -v node >/dev/null || { echo "listen: node is missing"; exit 0; }
 dir=$(mktemp -d)
 copy=$city.listened.$$
 [ -f "$city/city.json" ] || copy=$dir/city
-trap 'kill $(cat "$dir/pid" 2>/dev/null) 2>/dev/null || true; sleep 1; rm -rf "$dir" "$copy"' EXIT
+trap 'stop_server "$dir/pid"; rm -rf "$dir" "$copy"' EXIT
 if [ -f "$city/city.json" ]; then cp -r --reflink=auto "$city" "$copy"; else
     "$onemap" synth "$dir/files" --scale 0.01 --quiet
     "$onemap" import "$copy" --all "$dir/files" --quiet >/dev/null

@@ -28,7 +28,7 @@ chmod 755 "$dir"
 as() { if [ "$(id -u)" = 0 ]; then (cd / && setpriv --reuid=postgres --regid=postgres --clear-groups "$@"); else "$@"; fi; }
 mkdir "$dir/pg"
 [ "$(id -u)" != 0 ] || chown postgres "$dir/pg"
-trap 'kill "$(cat "$dir/pid" 2>/dev/null)" 2>/dev/null || true
+trap 'stop_server "$dir/pid"
     as "$bin/pg_ctl" -D "$dir/pg/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
 as "$bin/initdb" -D "$dir/pg/data" -A trust -U postgres >/dev/null
 cat >>"$dir/pg/data/postgresql.conf" <<CONF
