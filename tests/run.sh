@@ -28,6 +28,11 @@ limit=900 # seconds of one program
 [ -z "${ONEMAP_LONG:-}" ] || limit=36000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+# What a test leaves that was killed goes with it.
+export TMPDIR=$work/tmp
+mkdir "$TMPDIR"
 
 # run_one NUMBER PROGRAM: runs it, says how it went, leaves its counts.
 run_one() {

@@ -162,6 +162,35 @@ static om_status read_parts(struct om_body *body, const struct om_json *list,
     return OM_OK;
 }
 
+/* How deep the numbers of coordinates lie in lists; 1: a position. */
+static size_t depth_of(const struct om_json *at)
+{
+    size_t depth = 0;
+    for (; om_json_kind(at) == OM_JSON_LIST; at = om_json_at(at, 0)) depth++;
+    return depth;
+}
+
+/* What a patch leaves out of a geometry stays as it is (RFC 7396). Of a type
+ * alone nothing changes; coordinates alone are replaced, and say by their depth
+ * whether they are of one part. True: nothing is to be read. */
+static bool patch_geometry(const struct om_body *body,
+                           const struct om_json *geometry, const char *single,
+                           const char *multi, const char **type)
+{
+    if (!body->rules->patch || om_json_kind(geometry) != OM_JSON_OBJECT)
+        return false;
+    const struct om_json *at = om_json_get(geometry, "coordinates");
+    const struct om_json *given = om_json_get(geometry, "type");
+    if (om_json_kind(at) == OM_JSON_NONE)
+        return om_json_kind(given) == OM_JSON_NONE || !strcmp(*type, single) ||
+               (body->schema.geometry != OM_GEOMETRY_POINT &&
+                !strcmp(*type, multi));
+    const size_t depth = (size_t)body->schema.geometry + 1;
+    if (om_json_kind(given) == OM_JSON_NONE)
+        *type = depth_of(at) > depth ? multi : single;
+    return false;
+}
+
 om_status om__row_geometry(struct om_body *body, const struct om_json *geometry)
 {
     static const char *const SINGLE[] = {"Point", "LineString", "Polygon"};
@@ -170,6 +199,8 @@ om_status om__row_geometry(struct om_body *body, const struct om_json *geometry)
     const enum om_geometry want = body->schema.geometry;
     const char *type = om_json_text(om_json_get(geometry, "type"), "");
     const struct om_json *at = om_json_get(geometry, "coordinates");
+    if (patch_geometry(body, geometry, SINGLE[want], MULTI[want], &type))
+        return OM_OK;
     const bool multi = !strcmp(type, MULTI[want]);
     if (om_json_kind(geometry) != OM_JSON_OBJECT ||
         (!multi && strcmp(type, SINGLE[want]) != 0)) {

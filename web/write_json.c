@@ -22,14 +22,16 @@ static bool listed(const char *const *names, const char *name)
 }
 
 /* The first member of an object that is not among the names; NULL: none. What
- * is looked at is bounded: no name is in an object twice. */
+ * is looked at is bounded: no name is in an object twice. A patch may take away
+ * (null) what is not there: RFC 7396. */
 static const char *stranger(const struct om_json *object,
-                            const char *const *names)
+                            const char *const *names, bool patch)
 {
     const size_t n = om_json_count(object);
     for (size_t i = 0; i < n; i++) {
         const char *key = "";
-        om_json_member(object, i, &key);
+        const struct om_json *value = om_json_member(object, i, &key);
+        if (patch && om_json_kind(value) == OM_JSON_NULL) continue;
         if (!listed(names, key)) return key;
     }
     return NULL;
@@ -144,9 +146,11 @@ static void find_stranger(struct om_body *body,
     const size_t n = om_json_count(properties);
     for (size_t i = 0; i < n; i++) {
         const char *key = "";
-        om_json_member(properties, i, &key);
+        const struct om_json *value = om_json_member(properties, i, &key);
+        const bool taken_away =
+            body->rules->patch && om_json_kind(value) == OM_JSON_NULL;
         if (om_schema_find(&body->schema, key) != OM_NO_FIELD ||
-            is_unit(body, key))
+            is_unit(body, key) || taken_away)
             continue;
         om__row_fault(body, OM_E_FORMAT, key, "the layer %s has no such column",
                       body->rules->layer->name);
@@ -159,6 +163,9 @@ static void read_properties(struct om_body *body,
 {
     const struct om_schema *schema = &body->schema;
     const enum om_json_kind kind = om_json_kind(properties);
+    // A patch that takes all of them away; the id is the row's own.
+    for (size_t c = 0; kind == OM_JSON_NULL && c < schema->count; c++)
+        body->given[c] = c != schema->id_field;
     if (kind == OM_JSON_NONE || kind == OM_JSON_NULL) return;
     if (kind != OM_JSON_OBJECT) {
         om__row_fault(body, OM_E_FORMAT, "properties", "not an object");
@@ -218,7 +225,7 @@ static om_status read_feature(struct om_body *body,
         return om__row_end(body);
     }
     read_id(body, om_json_get(feature, "id"));
-    const char *odd = stranger(feature, FEATURE);
+    const char *odd = stranger(feature, FEATURE, patch);
     if (odd)
         om__row_fault(body, OM_E_FORMAT, odd,
                       "a Feature has no such member here");
@@ -250,7 +257,7 @@ static om_status read_collection(struct om_body *body,
                                  const struct om_json *document,
                                  struct om_err *err)
 {
-    const char *odd = stranger(document, COLLECTION);
+    const char *odd = stranger(document, COLLECTION, false);
     const struct om_json *features = om_json_get(document, "features");
     if (odd)
         return om_fail(err, OM_E_FORMAT, 0,

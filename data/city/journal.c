@@ -231,10 +231,16 @@ void om_journal_rollback(struct om_journal *j)
 
 // ---- keys ----
 
+/* Rows taken, and in the upper half those of them that were new. */
+static uint64_t key_rows(const struct om_journal_key *key)
+{
+    return key->taken | (uint64_t)key->created << 32;
+}
+
 static uint64_t key_mark(const struct om_journal_key *key)
 {
     const uint64_t value[] = {key->request_hash, key->first,
-                              key->last,         key->taken,
+                              key->last,         key_rows(key),
                               key->refused,      (uint64_t)key->at_ms};
     return om_hash64(key->key, strlen(key->key),
                      om_hash64(value, sizeof value, 0));
@@ -249,7 +255,7 @@ om_status om_journal_key_add(struct om_journal *j,
         return om_fail(err, OM_E_INTERNAL, 0, "there is no group at hand");
     OM_TRY(om__journal_statement(j, OM__ADD_KEY, &row, err));
     const uint64_t value[] = {
-        key->request_hash, key->first,           key->last,    key->taken,
+        key->request_hash, key->first,           key->last,    key_rows(key),
         key->refused,      (uint64_t)key->at_ms, key_mark(key)};
     OM_TRY(om_db_set_text(row, 1, key->key, strlen(key->key)));
     for (int i = 0; i < 7; i++)
@@ -274,6 +280,8 @@ om_status om_journal_key_find(struct om_journal *j, const char *key,
                                 .first = (uint64_t)om_db_integer(row, 2),
                                 .last = (uint64_t)om_db_integer(row, 3),
                                 .taken = (uint32_t)om_db_integer(row, 4),
+                                .created =
+                                    (uint32_t)(om_db_integer(row, 4) >> 32),
                                 .refused = (uint32_t)om_db_integer(row, 5),
                                 .at_ms = om_db_integer(row, 6)};
     snprintf(out->key, sizeof out->key, "%s", key);

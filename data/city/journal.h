@@ -173,6 +173,7 @@ struct om_journal_key {
     uint64_t request_hash;  // of the body: the same key with another is refused
     uint64_t first, last;   // sequences
     uint32_t taken, refused;
+    uint32_t created;  // of those taken
     int64_t at_ms;
 };
 /** In the group at hand: remember; before it: look up. *found false: unknown.

@@ -199,6 +199,7 @@ static om_status add_keys(struct om_live *live, const struct om_write *list,
                                      .first = w->first,
                                      .last = w->last,
                                      .taken = (uint32_t)w->taken,
+                                     .created = (uint32_t)w->created,
                                      .refused = (uint32_t)w->refused,
                                      .at_ms = f->at_ms};
         if ((size_t)snprintf(key.key, sizeof key.key, "%s", w->key) >=
@@ -363,7 +364,7 @@ static void fail_all(struct om_write *list, om_status st,
         if (w->status || w->repeated) continue;
         w->status = st;
         w->err = *err;
-        w->taken = 0;
+        w->taken = w->created = 0;
         w->first = w->last = 0;
     }
 }

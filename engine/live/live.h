@@ -66,6 +66,7 @@ struct om_write {
     bool repeated;         // the key was known: these are the answers of then
     uint64_t first, last;  // sequences
     size_t taken, refused;
+    size_t created;  // of the rows taken: those that were new
     size_t faults;
     struct om_write_fault *fault;  // first 1,000 of them; freed after done
     struct om_write *next;         // the queue's

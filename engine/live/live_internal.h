@@ -145,6 +145,7 @@ struct om_live {
     size_t change_room;
     uint64_t unsettled_bytes;  // written since the last checkpoint
     double kept_s;             // when housekeeping was last done
+    double keys_due_s;         // when old keys are let go of next
     double settled_s;          // when the log was last written back
 
     struct om__figures figures;

@@ -499,6 +499,7 @@ static bool known_key(struct om_live *live, struct om_write *w)
     w->last = key.last;
     w->taken = key.taken;
     w->refused = key.refused;
+    w->created = key.created;
     return true;
 }
 
@@ -548,7 +549,7 @@ void om__live_stage(struct om_live *live, struct om_write *w)
     w->err = (struct om_err){0};
     w->repeated = false;
     w->first = w->last = 0;
-    w->taken = w->refused = w->faults = 0;
+    w->taken = w->refused = w->created = w->faults = 0;
     w->fault = NULL;
     if (known_key(live, w)) return;
     om_status st = find_layer(&s);
@@ -577,7 +578,10 @@ void om__live_stage(struct om_live *live, struct om_write *w)
     if (w->status) take_back(&s);
     const size_t rows = live->staged_count - s.staged_before;
     w->taken = rows;
+    w->created = 0;
     if (!rows) return;
+    for (size_t i = s.staged_before; i < live->staged_count; i++)
+        w->created += live->staged[i].kind == OM_ENTRY_INSERT;
     w->first = live->sequence + live->begins + s.staged_before + 1;
     w->last = w->first + rows - 1;
 }

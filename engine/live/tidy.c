@@ -29,6 +29,7 @@
 /* Answers under idempotency keys: a client that has not asked again after a
  * day has given up. */
 #define KEYS_MS (INT64_C(86400) * 1000)
+#define KEYS_PERIOD_S 1.0
 
 /* Entries up to here are in files, of all layers. */
 static uint64_t in_files(const struct om_live *live)
@@ -44,10 +45,13 @@ static uint64_t in_files(const struct om_live *live)
 static void trim(struct om_live *live)
 {
     const uint64_t last = live->sequence, keep = live->options.keep_entries;
-    if (last <= keep) return;
-    uint64_t upto = in_files(live);
-    if (upto > last - keep) upto = last - keep;
-    if (upto <= om_journal_floor(live->journal)) return;
+    const uint64_t floor = om_journal_floor(live->journal);
+    uint64_t upto = last > keep ? in_files(live) : floor;
+    if (last > keep && upto > last - keep) upto = last - keep;
+    // Keys go by their age, whether or not there are entries to let go.
+    const bool keys = om_seconds() >= live->keys_due_s;
+    if (upto <= floor && !keys) return;
+    if (upto < floor) upto = floor;
     bool more = false;
     struct om_err err = {0};
     if (om_journal_trim(live->journal, upto, om__now_ms() - KEYS_MS, &more,
@@ -55,7 +59,8 @@ static void trim(struct om_live *live)
         om_log(OM_LOG_WARN, "live", "trimming the journal: %s", err.text);
     om__newest_forget(&live->newest, om_journal_floor(live->journal));
     live->kept_s = more ? 0 : om_seconds();
-    live->unsettled_bytes++;
+    live->keys_due_s = om_seconds() + KEYS_PERIOD_S;
+    if (upto > floor) live->unsettled_bytes++;
 }
 
 static bool is_room(const struct om_live *live)

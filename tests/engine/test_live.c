@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "data/base/alloc.h"
 #include "engine/live/changes.h"
@@ -329,6 +330,63 @@ static void key_is_answered_twice_and_done_once(void **state)
     }
     live_batch_free(&b);
     end(&f);
+}
+
+/* How many of two keys the journal has. */
+static int keys_kept(const char *const *key)
+{
+    struct om_journal *j = NULL;
+    int kept = 0;
+    assert_int_equal(om_journal_open(folder, OM_JOURNAL_READ, 0, &j, NULL),
+                     OM_OK);
+    for (int i = 0; i < 2; i++) {
+        struct om_journal_key found_key;
+        bool found = false;
+        assert_int_equal(
+            om_journal_key_find(j, key[i], &found_key, &found, NULL), OM_OK);
+        kept += found ? 1 << i : 0;
+        if (found) assert_int_equal(found_key.created, 1);
+    }
+    om_journal_close(j);
+    return kept;
+}
+
+/* Also in a city whose journal keeps all that was ever written. */
+static void key_is_forgotten_after_a_day(void **state)
+{
+    (void)state;
+    live_city(folder, 100);
+    struct fixture f = begin(NULL);
+    struct live_batch b = {0};
+    live_row(&b, "k1", 1, 1, 500);
+    struct om_write w = {.layer = "spot",
+                         .kind = OM_WRITE_PUT,
+                         .batch = live_batch(&b),
+                         .key = "spot/new",
+                         .request_hash = 42};
+    assert_int_equal(om_live_write_wait(f.live, &w), OM_OK);
+    assert_int_equal(w.created, 1);
+    end(&f);
+    struct om_journal *j = NULL;
+    struct om_journal_key old = {
+        .key = "spot/old", .request_hash = 1, .taken = 1, .created = 1};
+    old.at_ms = ((int64_t)time(NULL) - 2 * 86400) * 1000;
+    assert_int_equal(om_journal_open(folder, OM_JOURNAL_WRITE, 0, &j, NULL),
+                     OM_OK);
+    assert_int_equal(om_journal_begin(j, NULL), OM_OK);
+    assert_int_equal(om_journal_key_add(j, &old, NULL), OM_OK);
+    assert_int_equal(om_journal_commit(j, NULL), OM_OK);
+    om_journal_close(j);
+    static const char *const KEY[] = {"spot/old", "spot/new"};
+    assert_int_equal(keys_kept(KEY), 3);
+    f = begin(NULL);
+    while (keys_kept(KEY) & 1) usleep(20000);
+    assert_int_equal(keys_kept(KEY), 2);
+    assert_int_equal(om_live_write_wait(f.live, &w), OM_OK);
+    assert_true(w.repeated);
+    assert_int_equal(w.created, 1);
+    end(&f);
+    live_batch_free(&b);
 }
 
 static void reopen_finds_what_was_there(void **state)
@@ -1440,6 +1498,7 @@ int main(void)
         TEST(write_under_a_condition),
         TEST(write_of_as_many_rows_as_a_batch_has),
         TEST(key_is_answered_twice_and_done_once),
+        TEST(key_is_forgotten_after_a_day),
         TEST(reopen_finds_what_was_there),
         TEST(reopen_of_an_older_city_begins_its_journal_when_written_to),
         TEST(model_agrees_whatever_happens),

@@ -512,11 +512,61 @@ static void patch_names_what_it_changes(void **state)
     om_body_given(body, &geometry);
     assert_true(geometry);
     om_body_free(body);
-    const char *const wrong[] = {"{\"geometry\":null}", "{\"id\":\"other\"}",
-                                 "{\"properties\":{\"nothing\":1}}"};
-    for (size_t i = 0; i < 3; i++) {
+    const char *const wrong[] = {
+        "{\"geometry\":null}",
+        "{\"id\":\"other\"}",
+        "{\"id\":null}",
+        "{\"properties\":{\"id\":null}}",
+        "{\"properties\":{\"nothing\":1}}",
+        "{\"nothing\":1}",
+        "{\"geometry\":{\"type\":\"Polygon\"}}",
+        "{\"geometry\":{\"type\":\"MultiPoint\"}}",
+        "{\"geometry\":{\"type\":null,\"coordinates\":[113.7,23]}}",
+        "{\"geometry\":{\"coordinates\":null}}",
+        "{\"geometry\":{\"coordinates\":[]}}",
+        "{\"geometry\":{\"coordinates\":[[113.7,23],[113.8,23]]}}",
+        "{\"geometry\":[113.7,23]}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         body = read_good(&rules, OM_BODY_GEOJSON, wrong[i]);
-        assert_int_equal(om_body_refused(body), 1);
+        if (om_body_refused(body) != 1) fail_msg("taken: %s", wrong[i]);
+        om_body_free(body);
+    }
+}
+
+/* RFC 7396: null takes away, what is left out stays, lists are replaced. */
+static void patch_merges(void **state)
+{
+    (void)state;
+    struct om_body_rules rules = plain_rules();
+    rules.id = "r0-000001";
+    rules.patch = true;
+    static const struct {
+        const char *text;
+        bool geometry, all;
+    } CASE[] = {
+        {"{}", false, false},
+        {"{\"properties\":null}", false, true},
+        {"{\"properties\":{\"nothing\":null},\"bbox\":null}", false, false},
+        {"{\"nothing\":null}", false, false},
+        {"{\"geometry\":{}}", false, false},
+        {"{\"geometry\":{\"type\":\"Point\"}}", false, false},
+        {"{\"geometry\":{\"coordinates\":[113.7,23]}}", true, false},
+        {"{\"geometry\":{\"coordinates\":[[113.7,23]]}}", true, false},
+        {"{\"geometry\":{\"type\":\"Point\",\"coordinates\":[113.7,23]},"
+         "\"properties\":null}",
+         true, true},
+    };
+    for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {
+        struct om_body *body = read_good(&rules, OM_BODY_GEOJSON, CASE[i].text);
+        bool geometry;
+        const bool *given = om_body_given(body, &geometry);
+        if (om_body_refused(body)) fail_msg("refused: %s", CASE[i].text);
+        assert_int_equal(geometry, CASE[i].geometry);
+        for (size_t c = 0; c < COLS - 2; c++) {
+            assert_int_equal(given[c], CASE[i].all && c != COL_ID);
+            const struct om_batch *b = om_body_batch(body);
+            assert_int_equal(has_value(&b->column[c], 0), c == COL_ID);
+        }
         om_body_free(body);
     }
 }
@@ -790,6 +840,7 @@ int main(void)
         cmocka_unit_test(shape_keeps_parts_rings_and_vertices),
         cmocka_unit_test(shape_faults_are_named),
         cmocka_unit_test(patch_names_what_it_changes),
+        cmocka_unit_test(patch_merges),
         cmocka_unit_test(limit_of_rows_documents_and_lines),
         cmocka_unit_test(extent_is_kept_and_told),
         cmocka_unit_test(fault_of_memory_leaks_nothing),

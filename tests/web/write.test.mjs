@@ -167,8 +167,12 @@ test('batches', async (t) => {
     const some = await ask(`${at}?partial=true`, 'POST', { body: mixed });
     assert.equal(some.status, 200, some.body.toString());
     assert.deepEqual([some.json().taken, some.json().refused], [2, 3]);
-    assert.deepEqual(some.json().errors.map((e) => [e.row, e.id, e.field]).sort(), [[2, 'N2', 'weight'], [3, 'P00003', 'id'], [5, 'N3', 'id']]);
+    assert.deepEqual(some.json().errors.map((e) => [e.row, e.id, e.field]), [[2, 'N2', 'weight'], [3, 'P00003', 'id'], [5, 'N3', 'id']]);
     assert.equal(await countOf(url), 4 * ROWS + 2);
+    // By row, whoever found the fault; the first hundred of them.
+    const every = await ask(`${at}?partial=true`, 'POST', { type: LINES, body: Array.from({ length: 200 }, (_, i) => text(feature(`P${String(i).padStart(5, '0')}`, i % 2 ? { weight: 'heavy' } : {}))).join('\n') });
+    assert.deepEqual([every.status, every.json().refused], [every.status, 200]);
+    assert.deepEqual(every.json().errors.map((e) => [e.row, e.field]), Array.from({ length: 100 }, (_, i) => [i + 1, i % 2 ? 'weight' : 'id']));
     assert.equal((await ask(`${at}?partial=true`, 'POST', { body: collection([feature('')]) })).status, 400);
     const over = await ask(`${at}?upsert=true`, 'POST', { body: collection([feature('P00003', { weight: 77 }), feature('N9')]) });
     assert.equal(over.json().taken, 2);
@@ -276,6 +280,49 @@ test('a key repeats the answer and not the write', async (t) => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => go(url, body, 'key-6')));
     assert.equal(new Set(answers.map((a) => text(plain(a)))).size, 1);
     assert.equal(answers.filter((a) => !a.headers['idempotency-replayed']).length, 1);
+});
+
+test('one of many has made the row, and hears it again', async (t) => {
+    const { city } = await makeCity(t), server = await serve(t, city), put = (url, id, headers = {}) => ask(`${url}${ITEMS}/${id}`, 'PUT', { body: text(feature(id)), headers });
+    for (let round = 0; round < 5; round++) {
+        const answers = await Promise.all(Array.from({ length: 30 }, () => put(server.url, `M${round}`)));
+        assert.deepEqual(answers.map((a) => a.status).sort(), [...Array(29).fill(200), 201]);
+        const [made] = answers.filter((a) => a.status === 201);
+        assert.equal(made.json().sequence, Math.min(...answers.map((a) => a.json().sequence)));
+        assert.ok(made.headers.location.endsWith(`/M${round}`));
+    }
+    const first = await put(server.url, 'key', { 'Idempotency-Key': 'put-1' }), later = await put(server.url, 'key', { 'Idempotency-Key': 'put-2' });
+    assert.deepEqual([first.status, later.status], [201, 200]);
+    await server.stop('SIGKILL');
+    const { url } = await serve(t, city);
+    for (const [key, was] of [['put-1', first], ['put-2', later]]) {
+        const again = await put(url, 'key', { 'Idempotency-Key': key });
+        assert.equal(again.headers['idempotency-replayed'], 'true');
+        assert.deepEqual([again.status, again.body.toString(), Boolean(again.headers.location)], [was.status, was.body.toString(), was.status === 201]);
+    }
+});
+
+test('a patch is merged as RFC 7396 says', async (t) => {
+    const { city } = await makeCity(t), { url } = await serve(t, city), type = 'application/merge-patch+json';
+    const target = (doc, patch) => {  // the RFC's own pseudo code
+        if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return patch;
+        const out = doc !== null && typeof doc === 'object' && !Array.isArray(doc) ? { ...doc } : {};
+        for (const [key, value] of Object.entries(patch)) if (value === null) delete out[key]; else out[key] = target(out[key], value);
+        return out;
+    };
+    // What is not there has no value, and numbers of places are rounded to the grid.
+    const plain = (f) => [f.geometry.type, f.geometry.coordinates.flat(9).map((n) => n.toFixed(5)), Object.entries(f.properties ?? {}).filter(([k, v]) => v !== null && !['id', 'square'].includes(k)).sort()];
+    const road = { type: 'Feature', id: 'R-new', geometry: { type: 'LineString', coordinates: [[WEST + 0.1, SOUTH + 0.1], [WEST + 0.2, SOUTH + 0.1]] }, properties: { kind: 'lane' } };
+    assert.equal((await ask(`${url}/collections/road/items`, 'POST', { body: text(road) })).status, 201);
+    for (const [at, patches] of [[`${url}${ITEMS}/P00002`, [{}, { properties: { note: null, weight: 5 } }, { geometry: { coordinates: [WEST + 0.05, SOUTH + 0.06] } }, { geometry: { type: 'Point' } }, { properties: { nothing: null } }, { geometry: {}, properties: { kind: 'home' } }, { properties: null }]],
+        [`${url}/collections/road/items/R-new`, [{ geometry: { coordinates: [[WEST, SOUTH], [WEST + 0.1, SOUTH + 0.2], [WEST + 0.2, SOUTH]] } }, { geometry: { type: 'LineString' } }, { properties: { kind: null } }]]])
+        for (const patch of patches) {
+            const before = (await ask(at)).json(), done_ = await ask(at, 'PATCH', { type, body: text(patch) });
+            assert.equal(done_.status, 200, `${text(patch)}: ${done_.body}`);
+            assert.deepEqual(plain((await ask(at)).json()), plain(target(before, patch)), text(patch));
+        }
+    for (const patch of [{ geometry: null }, { geometry: { coordinates: null } }, { geometry: { type: 'LineString' } }, { id: null }, { properties: { nothing: 1 } }, []])
+        assert.equal((await ask(`${url}${ITEMS}/P00002`, 'PATCH', { type, body: text(patch) })).status, 400, text(patch));
 });
 
 test('who may write, and how often', async (t) => {

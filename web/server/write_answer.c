@@ -1,5 +1,6 @@
 // write_answer.c - what has become of a write, said to whoever sent it.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -12,43 +13,59 @@ static void add_text(struct om_buf *out, const char *key, const char *text,
     om_buf_add_json_text(out, text, len);
 }
 
-/* Faults that were found in the body, then those that the engine found. */
+static void add_body_fault(const struct om_body_fault *f, struct om_buf *out)
+{
+    om_buf_addf(out, "{\"row\":%llu", (unsigned long long)f->row);
+    if (f->id[0]) add_text(out, "id", f->id, strlen(f->id));
+    if (f->field[0]) add_text(out, "field", f->field, strlen(f->field));
+    add_text(out, "reason", f->reason, strlen(f->reason));
+    om_buf_add_byte(out, '}');
+}
+
+static void add_fault(const struct om__write *w, const struct om_write_fault *f,
+                      struct om_buf *out)
+{
+    size_t len;
+    const char *id = om_body_id(w->body, f->row, &len);
+    om_buf_addf(
+        out, "{\"row\":%llu",
+        (unsigned long long)om_body_batch(w->body)->source_row[f->row]);
+    add_text(out, "id", id, len);
+    const bool of_id = f->status == OM_E_EXISTS || f->status == OM_E_NOTFOUND;
+    if (of_id) {
+        const struct om_schema *schema = om_body_schema(w->body);
+        const char *name = schema->field[schema->id_field].name;
+        add_text(out, "field", name, strlen(name));
+    } else if (f->status == OM_E_GEOMETRY || f->status == OM_E_COORD) {
+        add_text(out, "field", "geometry", 8);
+    }
+    add_text(out, "reason", f->text, strlen(f->text));
+    om_buf_add_byte(out, '}');
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const struct om_write_fault *x = a, *y = b;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Faults of the body and those that the engine found, in the order of rows. */
 static void add_errors(const struct om__write *w, struct om_buf *out)
 {
     const struct om_body_fault *fault = NULL;
     const size_t n = w->body ? om_body_faults(w->body, &fault) : 0;
+    const struct om_batch *batch = w->body ? om_body_batch(w->body) : NULL;
+    size_t a = 0, b = 0, faults = batch ? w->faults : 0;
+    if (faults > 1) qsort(w->fault, faults, sizeof *w->fault, by_row);
+    while (faults && w->fault[faults - 1].row >= batch->rows) faults--;
     om_buf_add_text(out, "\"errors\":[");
-    for (size_t i = 0; i < n; i++) {
-        om_buf_addf(out, "%s\n{\"row\":%llu", i ? "," : "",
-                    (unsigned long long)fault[i].row);
-        if (fault[i].id[0])
-            add_text(out, "id", fault[i].id, strlen(fault[i].id));
-        if (fault[i].field[0])
-            add_text(out, "field", fault[i].field, strlen(fault[i].field));
-        add_text(out, "reason", fault[i].reason, strlen(fault[i].reason));
-        om_buf_add_byte(out, '}');
-    }
-    for (size_t i = 0; w->body && i < w->faults && n + i < OM_BODY_FAULTS;
-         i++) {
-        const struct om_write_fault *f = &w->fault[i];
-        const struct om_batch *batch = om_body_batch(w->body);
-        if (f->row >= batch->rows) continue;
-        size_t len;
-        const char *id = om_body_id(w->body, f->row, &len);
-        om_buf_addf(out, "%s\n{\"row\":%llu", n + i ? "," : "",
-                    (unsigned long long)batch->source_row[f->row]);
-        add_text(out, "id", id, len);
-        const bool of_id =
-            f->status == OM_E_EXISTS || f->status == OM_E_NOTFOUND;
-        if (of_id) {
-            const struct om_schema *schema = om_body_schema(w->body);
-            const char *name = schema->field[schema->id_field].name;
-            add_text(out, "field", name, strlen(name));
-        } else if (f->status == OM_E_GEOMETRY || f->status == OM_E_COORD) {
-            add_text(out, "field", "geometry", 8);
-        }
-        add_text(out, "reason", f->text, strlen(f->text));
-        om_buf_add_byte(out, '}');
+    for (size_t i = 0; i < OM_BODY_FAULTS && (a < n || b < faults); i++) {
+        om_buf_add_text(out, i ? ",\n" : "\n");
+        if (b == faults ||
+            (a < n && fault[a].row < batch->source_row[w->fault[b].row]))
+            add_body_fault(&fault[a++], out);
+        else
+            add_fault(w, &w->fault[b++], out);
     }
     om_buf_add_byte(out, ']');
 }
@@ -160,7 +177,8 @@ static om_status answer_row(struct om__request *r, struct om__write *w,
     struct om_buf out = {0}, location = {0};
     char etag[32];
     const bool gone = w->kind == OM_WRITE_DELETE;
-    const bool created = w->created || w->kind == OM_WRITE_INSERT;
+    // Whoever has made a row is told by the order of writes, also again.
+    const bool created = w->kind == OM_WRITE_INSERT || w->write.created > 0;
     size_t len = gone ? strlen(w->rules.id) : 0;
     const char *id = gone ? w->rules.id : om_body_id(w->body, 0, &len);
     snprintf(etag, sizeof etag, "\"%llu\"", (unsigned long long)w->write.last);

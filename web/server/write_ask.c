@@ -366,16 +366,3 @@ om_status om__row_sequence(struct om__request *r, const char *id, uint64_t *out)
     }
     return OM_E_BUSY;
 }
-
-om_status om__row_exists(struct om__request *r, const char *id, bool *out)
-{
-    uint64_t count = 0;
-    const struct om_query query = {
-        .snapshot = r->snapshot,
-        .layer = r->layer,
-        .policy = &OM_POLICY_ALL,
-        .place = {.kind = OM_PLACE_ID, .id = id, .id_len = strlen(id)}};
-    const om_status st = om_query_count(&query, &count);
-    *out = count > 0;
-    return st == OM_E_NOTFOUND ? OM_OK : st;
-}

@@ -256,12 +256,6 @@ om_status om__write_rows(struct om__request *r)
         return om__write_refused(r, w);
     if (w->single && w->kind == OM_WRITE_PATCH)
         w->write.given = om_body_given(w->body, &w->write.geometry_given);
-    if (w->single && w->kind == OM_WRITE_PUT) {
-        bool exists = false;
-        OM_TRY(om__row_exists(r, w->rules.id, &exists));
-        w->created = !exists;
-    }
-    if (w->if_none) w->created = true;
     return wait_for_commit(r, w, batch);
 }
 

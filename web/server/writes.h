@@ -88,7 +88,6 @@ struct om__write {
     struct om_body *body;  // NULL for DELETE
     enum om_write_kind kind;
     bool single;   // one row, named by the address
-    bool created;  // PUT: there was none
     bool partial;
     bool if_none;  // If-None-Match: *
     uint64_t if_sequence;
@@ -131,9 +130,6 @@ uint64_t om__write_hashed(const struct om__write *write);
  *  not older than the sequence. OM_E_NOTFOUND. */
 om_status om__row_sequence(struct om__request *request, const char *id,
                            uint64_t *out) OM_MUST_USE;
-/** Is the row there, in the request's snapshot? */
-om_status om__row_exists(struct om__request *request, const char *id,
-                         bool *out) OM_MUST_USE;
 
 // write_answer.c
 /** Answer a body that has rows that cannot be taken. */
