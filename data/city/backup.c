@@ -156,11 +156,12 @@ static bool passing(const char *name)
                     strcmp(dot, ".new") == 0));
 }
 
-/* Ways of people are kept for days and then gone: a copy would outlive them. */
+/* Ways of people are kept for days and then gone: a copy would outlive them.
+ * Indexes for search are made again. */
 static bool known_by_itself(const char *name)
 {
     return strcmp(name, "layers") == 0 || strcmp(name, "city.json") == 0 ||
-           strcmp(name, "tracks") == 0 ||
+           strcmp(name, "tracks") == 0 || strcmp(name, "search") == 0 ||
            strncmp(name, "journal.", strlen("journal.")) == 0;
 }
 

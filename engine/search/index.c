@@ -153,6 +153,11 @@ size_t om_search_index_bytes(const struct om_search_index *index)
     return index->file.map.len;
 }
 
+bool om_search_index_damaged(const struct om_search_index *index)
+{
+    return om__file_is_damaged(&index->file);
+}
+
 size_t om_search_index_forms(const struct om_search_index *index)
 {
     return index->forms;

@@ -54,6 +54,8 @@ void om_search_index_unref(struct om_search_index *index);
 /** Bytes of the file or in memory. */
 size_t om_search_index_bytes(const struct om_search_index *index);
 
+/** Was anything in it found to be other than what was written? */
+bool om_search_index_damaged(const struct om_search_index *index);
 size_t om_search_index_forms(const struct om_search_index *index);
 
 /* One form. Borrowed from the index. */

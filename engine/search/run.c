@@ -250,22 +250,39 @@ static om_status search_index(struct running *r,
     return OM_OK;
 }
 
-static om_status search_part(struct running *r, size_t column)
+/* Ask the index of a part. *damaged: it was not what was written, and what it
+ * said does not count. */
+static om_status ask_index(struct running *r, size_t column, bool *damaged)
 {
     struct om_search_index *index = NULL;
     const struct om_segment *segment = r->layer->part[r->part].segment;
+    const size_t found = r->count;
     OM_TRY(om__shelf_get(r->search, segment, column, &index));
     if (!index) {
         r->out->complete = false;
         return OM_OK;
     }
-    r->indexes++;
     om_status st = OM_OK;
     for (int k = 0; k < OM__READINGS && !st; k++)
         if (r->question.reads[k])
             st = search_index(r, index, (enum om__reading)k);
+    *damaged = st == OM_E_DAMAGED && om_search_index_damaged(index);
     om_search_index_unref(index);
-    return st;
+    if (!*damaged) return st;
+    r->count = found;
+    om__shelf_drop(r->search, segment, column);
+    return OM_OK;
+}
+
+/* A damaged index is made again: now, or soon where it is large. */
+static om_status search_part(struct running *r, size_t column)
+{
+    bool damaged = false;
+    r->indexes++;
+    OM_TRY(ask_index(r, column, &damaged));
+    if (!damaged) return OM_OK;
+    OM_TRY(ask_index(r, column, &damaged));
+    return damaged ? OM_E_DAMAGED : OM_OK;
 }
 
 /* The question may be an id. */

@@ -59,7 +59,8 @@ size_t om_search_bytes(struct om_search *search)
     size_t bytes = 0;
     pthread_mutex_lock(&search->lock);
     for (size_t i = 0; i < search->count; i++)
-        bytes += om_search_index_bytes(search->shelved[i].index);
+        if (search->shelved[i].index)
+            bytes += om_search_index_bytes(search->shelved[i].index);
     pthread_mutex_unlock(&search->lock);
     return bytes;
 }
@@ -106,9 +107,21 @@ static struct om_search_index *take(struct om_search *search, uint64_t segment,
 {
     pthread_mutex_lock(&search->lock);
     struct om__shelved *s = find(search, segment, column);
-    struct om_search_index *index = s ? om_search_index_ref(s->index) : NULL;
+    struct om_search_index *index =
+        s && s->index ? om_search_index_ref(s->index) : NULL;
     pthread_mutex_unlock(&search->lock);
     return index;
+}
+
+/* Is the file of an index known to be damaged, and could not be removed? */
+static bool is_distrusted(struct om_search *search, uint64_t segment,
+                          size_t column)
+{
+    pthread_mutex_lock(&search->lock);
+    struct om__shelved *s = find(search, segment, column);
+    const bool distrusted = s && !s->index;
+    pthread_mutex_unlock(&search->lock);
+    return distrusted;
 }
 
 /* Put an index there, or find that another thread has; a reference of it. */
@@ -118,9 +131,11 @@ static om_status put(struct om_search *search, uint64_t segment, size_t column,
     om_status st = OM_OK;
     pthread_mutex_lock(&search->lock);
     struct om__shelved *s = find(search, segment, column);
-    if (s) {
+    if (s && s->index) {
         om_search_index_unref(*index);
         *index = om_search_index_ref(s->index);
+    } else if (s) {
+        s->index = om_search_index_ref(*index);
     } else {
         if (search->count == search->room) {
             const size_t room = search->room * 2 + 16;
@@ -183,7 +198,9 @@ static om_status get_or_make(struct om_search *search,
     }
     char path[PATH_BYTES];
     OM_TRY(path_of(search, segment, column, path, sizeof path));
-    om_status st = om_search_index_open(path, segment, column, out, NULL);
+    om_status st = is_distrusted(search, serial, column)
+                       ? OM_E_DAMAGED
+                       : om_search_index_open(path, segment, column, out, NULL);
     if (st == OM_E_MEMORY) return st;
     if (st) {
         *out = NULL;
@@ -201,6 +218,22 @@ om_status om__shelf_get(struct om_search *search,
     size_t made = 0;
     return get_or_make(search, segment, column, OM_SEARCH_SMALL_ROWS, &made,
                        out, NULL);
+}
+
+void om__shelf_drop(struct om_search *search, const struct om_segment *segment,
+                    size_t column)
+{
+    char path[PATH_BYTES];
+    if (path_of(search, segment, column, path, sizeof path)) return;
+    om_log(OM_LOG_WARN, "search", "%s is damaged: it is made again", path);
+    const bool gone = search->writable && !unlink(path);
+    pthread_mutex_lock(&search->lock);
+    struct om__shelved *s = find(search, om_segment_serial(segment), column);
+    struct om_search_index *index = s ? s->index : NULL;
+    if (s) s->index = NULL;  // what stays in the folder is not opened again
+    if (s && gone) *s = search->shelved[--search->count];
+    pthread_mutex_unlock(&search->lock);
+    om_search_index_unref(index);
 }
 
 om_status om__shelf_names(struct om_search *search,

@@ -9,8 +9,8 @@
 struct om__shelved {
     uint64_t segment;  // serial
     size_t column;
-    struct om_search_index *index;
-    bool used;  // by the newest snapshot
+    struct om_search_index *index;  // NULL: its file is damaged
+    bool used;                      // by the newest snapshot
 };
 
 struct om_search {
@@ -30,6 +30,10 @@ struct om_search {
 om_status om__shelf_get(struct om_search *search,
                         const struct om_segment *segment, size_t column,
                         struct om_search_index **out) OM_MUST_USE;
+/** An index was found damaged: let go of it and of its file, so that it is
+ *  made again. */
+void om__shelf_drop(struct om_search *search, const struct om_segment *segment,
+                    size_t column);
 /** The names of a snapshot's units. owns: *out, a reference */
 om_status om__shelf_names(struct om_search *search,
                           const struct om_snapshot *snapshot,

@@ -100,10 +100,12 @@ static void commit(const char *city, uint64_t sequence, const char *file,
 static void make_city(const char *city, size_t layer_bytes)
 {
     char path[256];
-    assert_int_equal(run("mkdir -p '%s/layers' '%s/models/deep' '%s/tracks'",
-                         city, city, city),
+    assert_int_equal(run("mkdir -p '%s/layers' '%s/models/deep' '%s/tracks' "
+                         "'%s/search'",
+                         city, city, city, city),
                      0);
     put(city, "tracks/466000", 300, 8, 0600);
+    put(city, "search/hazard-1.3.find", 300, 9, 0644);
     put(city, "layers/hazard-1.seg", layer_bytes, 1, 0644);
     put(city, "layers/left-by-a-dead-import.seg", 100, 2, 0644);
     put(city, "models/overall.json", 700, 3, 0644);
@@ -125,11 +127,13 @@ static void check_restored(const struct place *p)
 {
     assert_int_equal(
         run("cd '%s' && diff -r -x '.*' -x '*.tmp' -x left-by-a-dead-import.seg"
-            " -x 'journal.*' -x tracks . '%s' >&2",
+            " -x 'journal.*' -x tracks -x search . '%s' >&2",
             p->city, p->other),
         0);
-    // Ways of people, files of nobody and what is passing stay where they are.
-    assert_int_equal(run("cd '%s' && test ! -e tracks -a ! -e .lock -a ! -e"
+    // Ways of people, files of nobody, what is passing and what can be made
+    // again stay where they are.
+    assert_int_equal(run("cd '%s' && test ! -e tracks -a ! -e search -a"
+                         " ! -e .lock -a ! -e"
                          " city.json.tmp -a ! -e"
                          " layers/left-by-a-dead-import.seg",
                          p->other),

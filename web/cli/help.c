@@ -517,7 +517,7 @@ static const struct {
      "every\n"
      "file; it is there when it is whole, in place of an older one. Tracks of "
      "people\n"
-     "(tracks/) are not in it.\n"},
+     "(tracks/) and what is made again (search/) are not in it.\n"},
     {"restore",
      "onemap restore FILE CITY\n"
      "\n"
