@@ -28,7 +28,8 @@
 #define EACH 400
 #define TEXT (PERTURB_MOST * 8)
 #define PEER_SHARE 10
-#define PEER_EACH 10
+#define PEER_EACH 3
+#define PEER_S 10
 #define P99_S 20e-3
 #define RECALL_EACH 0.85
 #define RECALL_ALL 0.95
@@ -246,7 +247,7 @@ static void trigrams(const char *text, char *out, size_t room)
     }
 }
 
-/* Seconds of all questions, each cut off after half a minute. */
+/* A question of the peer is cut off after PEER_S. */
 static int too_long(void *until)
 {
     return bench_now() > *(double *)until;
@@ -280,7 +281,7 @@ static double run_peer(const struct om_snapshot *snapshot, const char *path,
         trigrams(q->text, match, sizeof match);
         sqlite3_bind_text(select, 1, match, -1, SQLITE_TRANSIENT);
         const double begun = bench_now();
-        until = begun + 30;
+        until = begun + PEER_S;
         const bool found = sqlite3_step(select) == SQLITE_ROW;
         const bool right =
             found &&

@@ -60,7 +60,7 @@ struct running {
     struct om__unit_names *names;
     struct om_text_reader reader[8];  // by column, more or less
     struct found *found;
-    size_t count, rows, indexes;
+    size_t count, rows;
     // the layer and part at hand
     const struct om_search_source *source;
     const struct om_layer *layer;
@@ -278,7 +278,6 @@ static om_status ask_index(struct running *r, size_t column, bool *damaged)
 static om_status search_part(struct running *r, size_t column)
 {
     bool damaged = false;
-    r->indexes++;
     OM_TRY(ask_index(r, column, &damaged));
     if (!damaged) return OM_OK;
     OM_TRY(ask_index(r, column, &damaged));
@@ -337,7 +336,7 @@ static om_status search_layers(struct running *r)
             OM_TRY(search_id(r));
         }
     }
-    om__shelf_tidy(r->search, r->snapshot, r->indexes);
+    om__shelf_tidy(r->search);
     return OM_OK;
 }
 

@@ -22,8 +22,10 @@
 #define PATH_BYTES 4096
 #define FOLDER "search"
 #define ENDING ".find"
-/* Indexes of segments that are gone are let go of beyond so many. */
-#define STALE_MAX 64
+/* Beyond so many indexes those of rows in memory that nobody has asked for for
+ * so long are let go of: most of their segments are gone. */
+#define CROWDED 64
+#define IDLE_S 60.0
 
 om_status om_search_new(const char *path, bool writable, struct om_search **out)
 {
@@ -109,6 +111,7 @@ static struct om_search_index *take(struct om_search *search, uint64_t segment,
     struct om__shelved *s = find(search, segment, column);
     struct om_search_index *index =
         s && s->index ? om_search_index_ref(s->index) : NULL;
+    if (s) s->asked_s = om_seconds();
     pthread_mutex_unlock(&search->lock);
     return index;
 }
@@ -125,9 +128,10 @@ static bool is_distrusted(struct om_search *search, uint64_t segment,
 }
 
 /* Put an index there, or find that another thread has; a reference of it. */
-static om_status put(struct om_search *search, uint64_t segment, size_t column,
-                     struct om_search_index **index)
+static om_status put(struct om_search *search, const struct om_segment *of,
+                     size_t column, struct om_search_index **index)
 {
+    const uint64_t segment = om_segment_serial(of);
     om_status st = OM_OK;
     pthread_mutex_lock(&search->lock);
     struct om__shelved *s = find(search, segment, column);
@@ -149,8 +153,12 @@ static om_status put(struct om_search *search, uint64_t segment, size_t column,
             }
         }
         if (!st)
-            search->shelved[search->count++] = (struct om__shelved){
-                segment, column, om_search_index_ref(*index), true};
+            search->shelved[search->count++] =
+                (struct om__shelved){.segment = segment,
+                                     .column = column,
+                                     .index = om_search_index_ref(*index),
+                                     .in_memory = om_segment_in_memory(of),
+                                     .asked_s = om_seconds()};
     }
     pthread_mutex_unlock(&search->lock);
     if (st) {
@@ -194,7 +202,7 @@ static om_status get_or_make(struct om_search *search,
     if (*out) return OM_OK;
     if (om_segment_in_memory(segment)) {
         OM_TRY(om_search_index_build(segment, column, NULL, out, err));
-        return put(search, serial, column, out);
+        return put(search, segment, column, out);
     }
     char path[PATH_BYTES];
     OM_TRY(path_of(search, segment, column, path, sizeof path));
@@ -208,7 +216,7 @@ static om_status get_or_make(struct om_search *search,
         OM_TRY(make_one(search, segment, column, out, err));
         ++*made;
     }
-    return put(search, serial, column, out);
+    return put(search, segment, column, out);
 }
 
 om_status om__shelf_get(struct om_search *search,
@@ -281,13 +289,20 @@ static void sweep_shelf(struct om_search *search,
     pthread_mutex_unlock(&search->lock);
 }
 
-void om__shelf_tidy(struct om_search *search,
-                    const struct om_snapshot *snapshot, size_t used)
+void om__shelf_tidy(struct om_search *search)
 {
     pthread_mutex_lock(&search->lock);
-    const bool crowded = search->count > used + STALE_MAX;
+    const double since_s = om_seconds() - IDLE_S;
+    size_t kept = 0;
+    for (size_t i = 0; i < search->count; i++) {
+        struct om__shelved *s = &search->shelved[i];
+        if (search->count <= CROWDED || !s->in_memory || s->asked_s >= since_s)
+            search->shelved[kept++] = *s;
+        else
+            om_search_index_unref(s->index);
+    }
+    search->count = kept;
     pthread_mutex_unlock(&search->lock);
-    if (crowded) sweep_shelf(search, snapshot);
 }
 
 /* ---- files ---- */

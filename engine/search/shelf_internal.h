@@ -10,6 +10,8 @@ struct om__shelved {
     uint64_t segment;  // serial
     size_t column;
     struct om_search_index *index;  // NULL: its file is damaged
+    bool in_memory;                 // of rows in memory
+    double asked_s;                 // when it was last asked for
     bool used;                      // by the newest snapshot
 };
 
@@ -38,9 +40,8 @@ void om__shelf_drop(struct om_search *search, const struct om_segment *segment,
 om_status om__shelf_names(struct om_search *search,
                           const struct om_snapshot *snapshot,
                           struct om__unit_names **out) OM_MUST_USE;
-/** Let go of indexes that the snapshot has no use for, if they have become
- *  many. used: how many it has. */
-void om__shelf_tidy(struct om_search *search,
-                    const struct om_snapshot *snapshot, size_t used);
+/** Let go of indexes of rows in memory that nobody has asked for of late, if
+ *  there are many. */
+void om__shelf_tidy(struct om_search *search);
 
 #endif
