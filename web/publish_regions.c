@@ -14,6 +14,7 @@
  * Topics are taken in the order of the plan while there is enough of
  * everything; what is too rare is held back, not told coarsely.
  */
+#include <math.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -21,6 +22,9 @@
 #include "web/publish_topics.h"
 
 #define LEVELS_MOST 16
+/* Of its area that a region may differ from its cells: rounding, and no more
+ * than a sliver that nobody lives in. */
+#define FIT 1e-6
 #define CLASSES ((size_t)1 << OM__TOPICS_MOST)
 
 struct regions {
@@ -68,6 +72,42 @@ static om_status read_parents(struct regions *r, struct om_err *err)
     return OM_OK;
 }
 
+/* Is every older region just what the cells in it make up? */
+static bool still_fit(const struct regions *r, const struct om_units *older,
+                      struct om_arena *arena)
+{
+    double *left_km2 =
+        om_arena_calloc(arena, older->count + 1, sizeof *left_km2);
+    if (!left_km2) return false;
+    for (size_t i = 0; i < older->count; i++)
+        left_km2[i] = older->unit[i].area_km2;
+    for (size_t i = 0; i < r->units.count; i++) {
+        if (r->together[i] == OM_NO_UNIT) return false;
+        left_km2[r->together[i]] -= r->units.unit[i].area_km2;
+    }
+    for (size_t i = 0; i < older->count; i++)
+        if (fabs(left_km2[i]) > FIT * older->unit[i].area_km2) return false;
+    return true;
+}
+
+/* Units that were drawn anew have no regions in common with the older ones:
+ * what was told of those is not told again of others. */
+static om_status check_new_periods(const struct regions *r, struct om_err *err)
+{
+    const struct om__family *family = r->family;
+    for (size_t t = 0; t < family->topics; t++)
+        for (size_t p = 0; p < family->periods; p++)
+            if (!family->topic[t].earlier && family->topic[t].period[p] &&
+                family->period[p].before)
+                return om_fail(
+                    err, OM_E_FORMAT, 0,
+                    "publish.json: the units of level %s are others than when "
+                    "%s was told of %s: told again of new regions, the "
+                    "difference could be told",
+                    family->unit, family->period[p].text, family->layer->name);
+    return OM_OK;
+}
+
 /* Cells that lay in one region of the older release stay together. */
 static om_status read_before(struct regions *r,
                              const struct om_snapshot *before,
@@ -80,9 +120,13 @@ static om_status read_before(struct regions *r,
     OM_TRY(om_units_read(before, region, &older, err));
     r->together =
         om_arena_calloc(&r->arena, r->units.count, sizeof *r->together);
-    const om_status st = r->together
-                             ? om_units_parents(&r->units, &older, r->together)
-                             : OM_E_MEMORY;
+    om_status st = r->together
+                       ? om_units_parents(&r->units, &older, r->together)
+                       : OM_E_MEMORY;
+    if (!st && !still_fit(r, &older, &r->arena)) {
+        r->together = NULL;
+        st = check_new_periods(r, err);
+    }
     om_units_deinit(&older);
     return st;
 }
@@ -187,65 +231,65 @@ static bool is_told(const struct om__family *family, size_t taken,
     return false;
 }
 
-/* Counts of a class among the taken topics: of all classes that differ only in
- * others. false: it does not occur. */
-static bool sum_class(const struct regions *r, size_t period, size_t taken,
-                      size_t class, uint64_t *out)
+/* Demands that grow as classes are met. */
+struct demands {
+    uint64_t *count;  // [room * cells]
+    size_t used, room, cells;
+};
+
+static uint64_t *add_demand(struct demands *d)
 {
-    bool occurs = false;
-    memset(out, 0, r->units.count * sizeof *out);
-    for (size_t c = 1; c < CLASSES; c++) {
-        const uint64_t *count = r->class[period * CLASSES + c];
-        if (!count || (c & taken) != class) continue;
-        occurs = true;
-        for (size_t i = 0; i < r->units.count; i++) out[i] += count[i];
+    if (d->used == d->room) {
+        const size_t room = d->room ? 2 * d->room : 16;
+        uint64_t *grown = om_realloc(d->count, room * d->cells * sizeof *grown);
+        if (!grown) return NULL;
+        d->count = grown;
+        d->room = room;
     }
-    return occurs;
+    uint64_t *count = d->count + d->used++ * d->cells;
+    memset(count, 0, d->cells * sizeof *count);
+    return count;
 }
 
-/* What every region must hold when the topics in `taken` are told. */
-static om_status demands_of(const struct regions *r, size_t taken,
-                            struct om_arena *arena, uint64_t **count,
-                            uint64_t **least, size_t *demands)
+/* One for each class among the taken topics that occurs in the period: classes
+ * that differ only in other topics are one. */
+static om_status add_classes(const struct regions *r, size_t period,
+                             size_t taken, struct demands *d)
 {
-    const size_t n = r->units.count;
-    const size_t most = 1 + r->family->periods * CLASSES;
-    size_t room = 16, used = 1;
-    uint64_t *counts = om_alloc_array(room * n, sizeof *counts);
-    *least = om_arena_calloc(arena, most, sizeof **least);
-    if (!counts || !*least) {
-        om_free(counts);
-        return OM_E_MEMORY;
-    }
-    memcpy(counts, r->addresses, n * sizeof *counts);
-    (*least)[0] = r->topics->limits.addresses;
-    for (size_t p = 0; p < r->family->periods; p++)
-        for (size_t class = 1; class < CLASSES && is_told(r->family, taken, p);
-             class ++) {
-            if (class & ~taken) continue;
-            if (used == room) {
-                uint64_t *grown =
-                    om_realloc(counts, 2 * room * n * sizeof *counts);
-                if (!grown) {
-                    om_free(counts);
-                    return OM_E_MEMORY;
-                }
-                counts = grown;
-                room *= 2;
-            }
-            if (!sum_class(r, p, taken, class, counts + used * n)) continue;
-            (*least)[used++] = r->topics->limits.incidents;
+    size_t slot[CLASSES] = {0};  // 0: none yet; that of addresses is no class
+    for (size_t c = 1; c < CLASSES; c++) {
+        const uint64_t *count = r->class[period * CLASSES + c];
+        const size_t among = c & taken;
+        if (!count || !among) continue;
+        if (!slot[among]) {
+            slot[among] = d->used;
+            if (!add_demand(d)) return OM_E_MEMORY;
         }
-    *count = counts;
-    *demands = used;
+        uint64_t *sum = d->count + slot[among] * d->cells;
+        for (size_t i = 0; i < d->cells; i++) sum[i] += count[i];
+    }
+    return OM_OK;
+}
+
+/* What every region must hold when the topics in `taken` are told: addresses
+ * first, then classes. */
+static om_status demands_of(const struct regions *r, size_t taken,
+                            struct demands *d)
+{
+    d->cells = r->units.count;
+    uint64_t *addresses = add_demand(d);
+    if (!addresses) return OM_E_MEMORY;
+    memcpy(addresses, r->addresses, d->cells * sizeof *addresses);
+    for (size_t p = 0; p < r->family->periods; p++)
+        if (is_told(r->family, taken, p)) OM_TRY(add_classes(r, p, taken, d));
     return OM_OK;
 }
 
 static om_status merge(struct regions *r, size_t taken, uint32_t *region,
                        size_t *regions)
 {
-    struct om_arena arena = {0};
-    uint64_t *count = NULL, *least = NULL;
+    struct demands d = {0};
+    uint64_t *least = NULL;
     struct om_merge m = {.cells = r->units.count,
                          .levels = r->levels,
                          .parent = (const uint32_t *const *)r->parent,
@@ -253,12 +297,18 @@ static om_status merge(struct regions *r, size_t taken, uint32_t *region,
                          .x = r->x,
                          .y = r->y,
                          .together = r->together};
-    om_status st = demands_of(r, taken, &arena, &count, &least, &m.demands);
-    m.count = count;
+    om_status st = demands_of(r, taken, &d);
+    if (!st && !(least = om_alloc_array(d.used, sizeof *least)))
+        st = OM_E_MEMORY;
+    for (size_t i = 0; i < d.used && !st; i++)
+        least[i] =
+            i ? r->topics->limits.incidents : r->topics->limits.addresses;
+    m.demands = d.used;
+    m.count = d.count;
     m.least = least;
     if (!st) st = om_merge_regions(&m, region, regions);
-    om_free(count);
-    om_arena_deinit(&arena);
+    om_free(d.count);
+    om_free(least);
     return st;
 }
 

@@ -159,7 +159,7 @@ static om_status take_periods(struct om__family *family,
                               struct om_err *err)
 {
     for (size_t i = 0; i < om_json_count(list); i++) {
-        size_t at;
+        size_t at = 0;
         const char *text = om_json_text(om_json_at(list, i), "");
         OM_TRY(take_period(family, text, zone_s, &at, err));
         topic->period[at] = true;
@@ -176,7 +176,7 @@ static om_status take_periods(struct om__family *family,
 
 /* Columns that city.json says to name a worker, or whom a row is about. */
 static bool about_somebody(const struct om_snapshot *snapshot,
-                           const char *layer, const char *column)
+                           const char *column)
 {
     static const char *const part[] = {"reports", "visits", "checks",
                                        "workers"};
@@ -192,7 +192,6 @@ static bool about_somebody(const struct om_snapshot *snapshot,
             if (!strcmp(om_json_text(om_json_get(one, key[k]), ""), column))
                 return true;
     }
-    (void)layer;
     return false;
 }
 
@@ -207,7 +206,7 @@ static const char *column_fault(const struct om_snapshot *snapshot,
     if (at == s->time_field) return "is the time that periods are of";
     if (at + layer->unit_columns >= s->count) return "is a place";
     if (s->field[at].type == OM_TYPE_TEXT) return "is a free text";
-    if (about_somebody(snapshot, layer->name, column))
+    if (about_somebody(snapshot, column))
         return "says who did it or whom it is about (city.json: duty)";
     return NULL;
 }
@@ -381,14 +380,10 @@ static om_status take_topic(const struct om_snapshot *snapshot,
 
 /* ---- what is out already ---- */
 
-static bool same_topic(const struct om__topic *a, const char *name,
-                       const char *filter)
-{
-    return !strcmp(a->name, name) && !strcmp(a->filter_text, filter);
-}
-
-/* A topic of the release that is replaced: its figures are known. Rows that it
- * counted and a new one does not are guarded like any others. */
+/* What the release that is replaced has told, as topics of their own: rows that
+ * one of them counted and a new one does not, or the other way round, are
+ * guarded like the difference of any two. One that is told again is the same
+ * rows twice, which is no difference. */
 static om_status recall_topic(const struct om_snapshot *snapshot,
                               const struct om_json *one,
                               struct om__family *family, struct om_err *err)
@@ -398,24 +393,22 @@ static om_status recall_topic(const struct om_snapshot *snapshot,
     const struct om_json *periods = om_json_get(one, "periods");
     struct om__topic *topic = NULL;
     for (size_t i = 0; i < family->topics; i++)
-        if (same_topic(&family->topic[i], name, filter)) {
-            // Its periods must not be cut anew either.
-            for (size_t p = 0; p < om_json_count(periods); p++) {
-                size_t at;
-                OM_TRY(take_period(family,
-                                   om_json_text(om_json_at(periods, p), ""),
-                                   snapshot->manifest->zone_s, &at, err));
-            }
-            return OM_OK;
-        }
-    OM_TRY(add_topic(family, name, &topic, err));
-    topic->title = topic->title_en = name;
-    topic->filter_text = filter;
-    topic->approved_by = topic->approved_on = "";
-    topic->earlier = true;
-    OM_TRY(take_filter(snapshot, family, topic, err));
-    return take_periods(family, periods, snapshot->manifest->zone_s, INT64_MAX,
-                        topic, err);
+        if (family->topic[i].earlier &&
+            !strcmp(family->topic[i].filter_text, filter))
+            topic = &family->topic[i];
+    if (!topic) {
+        OM_TRY(add_topic(family, name, &topic, err));
+        topic->title = topic->title_en = name;
+        topic->filter_text = filter;
+        topic->approved_by = topic->approved_on = "";
+        topic->earlier = true;
+        OM_TRY(take_filter(snapshot, family, topic, err));
+    }
+    OM_TRY(take_periods(family, periods, snapshot->manifest->zone_s, INT64_MAX,
+                        topic, err));
+    for (size_t p = 0; p < family->periods; p++)
+        if (topic->period[p]) family->period[p].before = true;
+    return OM_OK;
 }
 
 /* A layer of which nothing is told any more is a family all the same: its
@@ -448,8 +441,7 @@ static om_status take_addresses(const struct om__publish_plan *plan,
         om_json_text(om_json_get(plan->document, "addresses"), "");
     out->addresses = *name ? om_snapshot_layer(plan->snapshot, name) : NULL;
     if (out->addresses) return OM_OK;
-    if (*name &&
-        om_snapshot_lacks(plan->snapshot, name, err) == OM_E_WITHHELD)
+    if (*name && om_snapshot_lacks(plan->snapshot, name, err) == OM_E_WITHHELD)
         return OM_E_WITHHELD;
     return om_fail(err, OM_E_FORMAT, 0,
                    "publish.json: statistics need \"addresses\": the layer of "

@@ -5,13 +5,14 @@
 #include "web/publish_internal.h"
 
 /** Topics of one family, those of an earlier release included. */
-#define OM__TOPICS_MOST 8
+#define OM__TOPICS_MOST 12
 #define OM__PERIODS_MOST 60
 
 /* A stretch of whole days of the city's clock, half open. */
 struct om__period {
     char text[OM_LIMIT_NAME_BYTES];  // as it was written: an id, too
     int64_t from_s, to_s;
+    bool before;  // an earlier release has told of it
 };
 
 struct om__topic {

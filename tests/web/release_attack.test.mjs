@@ -12,13 +12,15 @@
 //   every question to the server gives sums of published figures
 //   strings of the register are nowhere in the bytes, packed or not
 //   statistics that would tell more are refused, by whichever way
+//   what is too rare is held back; what was told is minded from then on
+//   a publisher that is killed leaves the release as it was, or a new one
 import assert from 'node:assert/strict';
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 
-import { done, onemap } from './onemap.mjs';
-import { ADDRESSES, bounds, figures, INCIDENTS, makeCity, publish, round, table } from './release_sample.mjs';
+import { done, killedAfter, onemap } from './onemap.mjs';
+import { ADDRESSES, bounds, figures, INCIDENTS, makeCity, publish, round, squares, table } from './release_sample.mjs';
 import { get, run } from './sample.mjs';
 import { serve } from './server.mjs';
 
@@ -55,7 +57,8 @@ before(async () => {
         statistic('hazard', ['2023-03', '2023-04', '2023-05']), statistic('serious', ['2023-05'], 'severity >= 3')] };
     plan2 = { ...made.plan, statistics: [
         statistic('hazard', ['2023-04', '2023-05', '2023-W23', '2023-W24']), statistic('grave', ['2023-05', '2023-04'], 'severity >= 2'),
-        statistic('returned', ['2023-05'], 'returned >= 1')] };
+        // Of March only the first has told of all.
+        statistic('returned', ['2023-05', '2023-03'], 'returned >= 1')] };
     // The attacker keeps a copy of the first; the second takes its place.
     const out = path.join(made.dir, 'release');
     first = { out: path.join(made.dir, 'first'), ...await publish(made, out, plan1) };
@@ -240,7 +243,7 @@ test('whatever the server is asked, it adds up published figures', async (t) => 
     assert.match((await get(`${url}/tiles/hazard_region/11/1670/889.mvt`)).headers['content-type'] ?? '204', /vector|204/);
     const start = (await get(`${url}/?f=json`)).json();
     assert.deepEqual(start.release.statistics.map((s) => s.topic), ['hazard', 'grave', 'returned']);
-    assert.deepEqual(start.release.earlier.map((s) => s.topic), ['serious']);
+    assert.deepEqual(start.release.earlier.map((s) => s.topic), ['hazard', 'serious']);
 });
 
 test('strings of the register are nowhere in its bytes', async (t) => {
@@ -381,4 +384,27 @@ test('what was told once is minded by every release after it', async () => {
     const back = await publish(made, out, plan1, '--replace');
     assert.equal(back.status, 0, back.stderr);
     assert.deepEqual(await figures(out, 'hazard', 'grid'), before);
+    // Units that are drawn anew: what was told is not told again of others.
+    const anew = path.join(made.dir, 'anew'), drawn = path.join(made.dir, 'grid.geojson');
+    await cp(made.city, anew, { recursive: true });
+    await writeFile(drawn, squares('grid', 2));
+    await done('import', anew, 'grid', drawn, '--as', 'unit:grid', '--id', 'id', '--replace', '--quiet');
+    const other = await publish({ ...made, city: anew }, out, plan1, '--replace');
+    assert.equal(other.status, 1);
+    assert.match(other.stderr, /units of level grid are others than when 2023-0[345] was told/);
+    const later = await publish({ ...made, city: anew }, out, { ...made.plan, statistics: [statistic('hazard', ['2023-W23'])] }, '--replace');
+    assert.equal(later.status, 0, later.stderr);
+});
+
+test('a publisher that is killed leaves the release as it was, or a new one', async () => {
+    const out = path.join(made.dir, 'killed');
+    assert.equal((await publish(made, out, plan1)).status, 0);
+    for (const ms of [5, 40, 120, 250]) {
+        const file = path.join(made.dir, 'plan.json');
+        await writeFile(file, JSON.stringify(ms % 2 ? plan1 : { ...made.plan, statistics: [statistic('hazard', ['2023-04'])], name: `after ${ms}` }));
+        await killedAfter(ms, 'publish', made.city, out, '--plan', file, '--replace');
+        await done('verify', out);
+    }
+    assert.equal((await publish(made, out, plan1, '--replace')).status, 0);
+    assert.deepEqual((await readdir(made.dir)).filter((f) => f.startsWith('killed')), ['killed']);
 });

@@ -21,7 +21,7 @@ const SIDE = 12, STEP = 0.01, WEST = 113.5, SOUTH = 22.7;
 const zone = (i) => String(i).padStart(2, '0');
 
 /** Units as squares of `by` x `by` grids. */
-function squares(level, by) {
+export function squares(level, by) {
     const features = [];
     for (let row = 0; row < SIDE; row += by)
         for (let col = 0; col < SIDE; col += by) {
