@@ -235,7 +235,6 @@ om_status om__block_gather(
         .exponent = block->exponent,
         .column0 = block->column0,
         .row0 = block->row0,
-        .arena = field->arena,
         .take = take,
         .ctx = ctx,
     };

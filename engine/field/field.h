@@ -29,6 +29,10 @@ struct om_weight_table {
     double otherwise;  // of any other value and of NULL, as SQL's ELSE
 };
 
+/* Rows that weigh more are refused: OM_E_RANGE. Weights count in steps of 1e-12
+ * (with decay: of what the newest rows weigh). */
+#define OM_FIELD_ROW_MOST 1e13
+
 /* What a row weighs: its number in `column`, times what `table` says, times
  * 2^(-age / half-life), where the age is from the row's time to at_s. As in a
  * sum of SQL's, a row whose number is NULL is left out (NaN is never stored: an
@@ -120,8 +124,7 @@ om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
 om_status om_field_scale(struct om_fields *fields,
                          const struct om_field_spec *spec, double *max_value,
                          double *weight_sum) OM_MUST_USE;
-/** Sum of the weights of the selected rows alone. OM_E_RANGE if it is too
- *  large to be told (1e30). */
+/** Sum of the weights of the selected rows alone. */
 om_status om_field_weight(struct om_fields *fields,
                           const struct om_field_spec *spec,
                           double *weight_sum) OM_MUST_USE;

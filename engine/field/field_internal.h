@@ -2,7 +2,12 @@
 #ifndef OM_ENGINE_FIELD_FIELD_INTERNAL_H
 #define OM_ENGINE_FIELD_FIELD_INTERNAL_H
 
+#include <math.h>
+
 #include "engine/field/field.h"
+
+__extension__ typedef __int128 om__wide;
+__extension__ typedef unsigned __int128 om__uwide;
 
 /* ---- kernel.c ---------------------------------------------------------- */
 
@@ -55,7 +60,7 @@ struct om__weigher {
     const struct om_weight_table *table;
     size_t number_field, time_field;
     const struct om_column *number, *looked_up, *time;  // NULL: not needed
-    int64_t reference_s;
+    int64_t reference_s, until_s;
     double rate;  // 1 / half-life; 0: none
     bool plain;   // the table's column is kept as text
     bool shared;
@@ -76,27 +81,118 @@ void om__weigher_deinit(struct om__weigher *w);
 double om__weigh(struct om__weigher *w, size_t row);
 
 bool om__weight_is_one(const struct om_weighting *weight);
-/** The moment that weights are prepared for, and what they are to be
- *  multiplied with to be those of at_s. */
+/** The moment that weights are prepared for, from when on rows do not count,
+ * and what weights are to be multiplied with to be those of at_s. Of the
+ * question and of the layer's living rows; *until_s INT64_MAX: rows without a
+ * time count too, INT64_MAX - 1: there are none later than at_s. */
 om_status om__weight_reference(const struct om_layer *layer,
                                const struct om_weighting *weight,
-                               int64_t *reference_s,
+                               int64_t *reference_s, int64_t *until_s,
                                double *factor) OM_MUST_USE;
-/** The moment that the weights of one part are prepared for: its own newest
- *  row once that is past, so that newer rows elsewhere change nothing. */
-om_status om__weight_part_reference(const struct om_layer *layer, size_t part,
-                                    const struct om_weighting *weight,
-                                    int64_t *reference_s) OM_MUST_USE;
+/** *until_s of the rows of one part, the dead too. */
+om_status om__weight_until(const struct om_layer *layer, size_t part,
+                           const struct om_weighting *weight,
+                           int64_t *out) OM_MUST_USE;
 /** What stands for a table in a key; zeros for none. */
 om_status om__weight_hash(const struct om_layer *layer,
                           const struct om_weight_table *table,
                           uint64_t out[2]) OM_MUST_USE;
 
+/* ---- sums.c ------------------------------------------------------------ */
+
+/* Quanta of weights that are not 1. Rows that weigh more than
+ * OM_FIELD_ROW_MOST are refused: what many of them come to, times places in a
+ * cell, has to fit into 128 bits. */
+#define OM_FIELD_QUANTUM 0x1p-40
+
+/* Weights in quanta, their sizes, and coordinates times sizes, modulo
+ * 2^128. */
+struct om__sum {
+    om__uwide weight, size, x, y;
+};
+void om__sum_merge(struct om__sum *to, const struct om__sum *from);
+void om__sum_take(struct om__sum *to, const struct om__sum *from);
+/** In weights; unit: of a quantum. */
+double om__sum_weight(const struct om__sum *sum, double unit);
+double om__sum_size(const struct om__sum *sum, double unit);
+/** The mean of one coordinate in a cell whose corner is there, in 1/65536 of
+ *  its side; size is not 0. */
+uint16_t om__sum_mean(om__uwide at, om__uwide size, uint32_t corner,
+                      unsigned level);
+static inline double om__weight_unit(const struct om_weighting *weight)
+{
+    return om__weight_is_one(weight) ? 1.0 : OM_FIELD_QUANTUM;
+}
+static inline om__wide om__quanta(double weight)
+{
+    const double q = weight * (1.0 / OM_FIELD_QUANTUM);
+    return q < 0x1p62 && q > -0x1p62 ? (om__wide)llrint(q) : (om__wide)q;
+}
+
+/* What adds up rows of one part. Zero is valid to deinit. */
+struct om__adder {
+    const struct om_segment *segment;
+    const struct om_selection *selection;
+    size_t part;
+    const uint64_t *key;
+    bool weighted;
+    struct om__weigher weigher;
+};
+om_status om__adder_init(const struct om_field_spec *spec, int64_t reference_s,
+                         size_t part, struct om__adder *out) OM_MUST_USE;
+void om__adder_deinit(struct om__adder *adder);
+/** Have rows [from, to) checked before they are added one by one. */
+om_status om__adder_touch(struct om__adder *adder, size_t from,
+                          size_t to) OM_MUST_USE;
+/** What a row weighs, in quanta. */
+static inline om__wide om__adder_quanta(struct om__adder *a, size_t row)
+{
+    if (!a->weighted) return 1;
+    const double weight = om__weigh(&a->weigher, row);
+    const bool fits = fabs(weight) <= OM_FIELD_ROW_MOST;
+    if (!fits) a->weigher.status = OM_E_RANGE;
+    return om__quanta(fits ? weight : 0.0);
+}
+static inline void om__adder_row(struct om__adder *a, size_t row,
+                                 struct om__sum *sum)
+{
+    const struct om_pos pos = om_morton_pos(a->key[row]);
+    const om__wide q = om__adder_quanta(a, row);
+    const om__uwide size = (om__uwide)(q < 0 ? -q : q);
+    sum->weight += (om__uwide)q;
+    sum->size += size;
+    sum->x += size * pos.x;
+    sum->y += size * pos.y;
+}
+/** Add rows [from, to) that are selected; dead: of the base (filter.h), the
+ *  dead too. */
+om_status om__adder_rows(struct om__adder *adder, size_t from, size_t to,
+                         bool dead, struct om__sum *sum) OM_MUST_USE;
+/** Take the dead of [from, to) that the base has. */
+om_status om__adder_dead(struct om__adder *adder, const struct om_part *part,
+                         size_t from, size_t to,
+                         struct om__sum *sum) OM_MUST_USE;
+
+/* What the base's rows before some rows add up to, each the first of a cell of
+ * the finest prepared level; the last mark is behind all. */
+struct om__ledger {
+    size_t count;
+    struct om__mark {
+        size_t row;
+        struct om__sum before;
+    } * mark;
+};
+/** Rows between two marks, about. */
+#define OM_FIELD_MARK_ROWS 1024
+/** The selected rows of [from, to); ledger may be NULL. */
+om_status om__adder_range(struct om__adder *adder, const struct om_part *part,
+                          const struct om__ledger *ledger, size_t from,
+                          size_t to, struct om__sum *sum) OM_MUST_USE;
+
 /* ---- gather.c ---------------------------------------------------------- */
 
-/* Cells or rows with their weights, in Morton order: where the mass is. Either
- * start (weight = rows of the cell) or weight is set; neither: 1 each. Level
- * 32 are rows: no means, the middle of the position counts. */
+/* Cells with their weights, in Morton order: where the mass is. Either start
+ * (weight = rows of the cell) or weight is set. Level 0: there are none. */
 struct om__masses {
     unsigned level;
     size_t count;
@@ -126,23 +222,22 @@ struct om__batch {
 };
 
 /* Which masses: those in `box` (more may come), at `level` or finer; rows weigh
- * what they do at reference_s. Cells in which rows have died are made again
- * from those that live. */
+ * what they do at reference_s. prepared NULL: of a question that needs none, or
+ * rows. */
 struct om__gather {
     const struct om_field_spec *spec;
     int64_t reference_s;
-    const struct om__prepared *prepared;  // NULL: stored cells, counts
+    const struct om__prepared *prepared;
     struct om_box box;
     unsigned level;
     unsigned exponent;
-    int64_t column0, row0;    // the lattice's origin
-    struct om_arena *arena;   // for the batch, if there is none
-    struct om__batch *batch;  // may be NULL
+    int64_t column0, row0;  // the lattice's origin
     void (*take)(void *ctx, const struct om__batch *batch);
     void *ctx;
 };
 
-/** Hand out the masses, always in the same order: by part, by Morton code. */
+/** Hand out the masses in Morton order, one for a cell and, of rows, one for a
+ *  place: the same ones whatever parts the rows lie in. */
 om_status om__gather_run(const struct om__gather *gather) OM_MUST_USE;
 
 /* ---- prepare.c --------------------------------------------------------- */
@@ -152,27 +247,21 @@ om_status om__gather_run(const struct om__gather *gather) OM_MUST_USE;
 #define OM_FIELD_LEVELS 4
 extern const unsigned om__field_level[OM_FIELD_LEVELS];
 
-/* The weight of one part's base (filter.h) in cells, the dead included: it stays
- * as it is while rows die and other parts come and go. */
+/* The weight of one part's base (filter.h) in cells, the dead included: it
+ * stays as it is while rows die and other parts come and go. Of plain counts,
+ * which files have in cells, only the ledger. */
 struct om__prepared_part {
     struct om__masses level[OM_FIELD_LEVELS];
     void *block[OM_FIELD_LEVELS];  // owned
+    struct om__ledger ledger;      // owned
     size_t bytes;
-    double weight_sum, weight_abs;
 };
-/* A selection's masses: those of its parts, each of which has a reference
- * moment of its own. */
+/* A selection's masses: those of its parts. */
 struct om__prepared {
     size_t parts;
-    struct om__prepared_source {
-        const struct om__prepared_part *part;  // NULL: read row by row
-        double factor;  // makes its weights those of the field's reference
-    } *source;
-    double weight_sum, weight_abs;  // of the living
+    const struct om__prepared_part **part;  // NULL: read row by row
+    double weight_sum, weight_abs;          // of the living
 };
-/** Weights of a cell are floats, and so is what they add up to: beyond this
- *  there would be infinities. */
-#define OM_FIELD_WEIGHT_MOST 1e30
 /** Parts of fewer rows are read row by row. */
 #define OM_FIELD_PART_ROWS 8192
 /** Weights as of reference_s. owns: om__prepared_part_free */
@@ -180,11 +269,8 @@ om_status om__prepared_part_new(const struct om_field_spec *spec,
                                 int64_t reference_s, size_t part,
                                 struct om__prepared_part **out) OM_MUST_USE;
 void om__prepared_part_free(struct om__prepared_part *part);
-/** Add what rows of a part weigh to *sum, and its size to *size: those of
- *  the base that are listed, or all that are selected if row is NULL. */
-om_status om__weights_add(const struct om_field_spec *spec, int64_t reference_s,
-                          size_t part, const uint32_t *row, size_t count,
-                          double *sum, double *size) OM_MUST_USE;
+/** Is it of all rows, each of which counts 1? */
+bool om__field_is_plain(const struct om_field_spec *spec);
 
 /* ---- lattice.c --------------------------------------------------------- */
 

@@ -25,8 +25,8 @@
 struct key {
     uint64_t layer, selection, table[2];
     size_t column;
-    double half_life_s;
-    int64_t reference_s;
+    double half_life_s, unit;
+    int64_t reference_s, until_s;
 };
 
 /* The cells of a part. */
@@ -106,7 +106,7 @@ static void held_free(struct om__held *held)
     for (size_t i = 0; held->kept && i < held->prepared.parts; i++)
         if (held->kept[i]) kept_release(held->kept[i]);
     om_free(held->kept);
-    om_free(held->prepared.source);
+    om_free(held->prepared.part);
     om_free(held);
 }
 
@@ -164,7 +164,8 @@ static bool same_key(const struct key *a, const struct key *b)
     return a->layer == b->layer && a->selection == b->selection &&
            a->table[0] == b->table[0] && a->table[1] == b->table[1] &&
            a->column == b->column && a->half_life_s == b->half_life_s &&
-           a->reference_s == b->reference_s;
+           a->unit == b->unit && a->reference_s == b->reference_s &&
+           a->until_s == b->until_s;
 }
 
 /* Forget questions that nobody asks any more, and then the parts used longest
@@ -221,13 +222,12 @@ static struct kept *take_part(struct om_fields *f, const struct key *key)
  * whoever comes second takes the first's. */
 static om_status hold_part(struct om_fields *f, const struct om_field_spec *s,
                            const struct key *of_all, size_t part,
-                           struct kept **out, int64_t *reference_s)
+                           struct kept **out)
 {
-    OM_TRY(om__weight_part_reference(s->layer, part, &s->weight, reference_s));
     struct key key = *of_all;
+    OM_TRY(om__weight_until(s->layer, part, &s->weight, &key.until_s));
     key.layer = om_segment_serial(s->layer->part[part].segment);
     key.selection = om_selection_base_serial(s->selection, part);
-    key.reference_s = *reference_s;
     pthread_mutex_lock(&f->lock);
     *out = take_part(f, &key);
     pthread_mutex_unlock(&f->lock);
@@ -236,7 +236,7 @@ static om_status hold_part(struct om_fields *f, const struct om_field_spec *s,
     struct kept *fresh = om_calloc(1, sizeof *fresh);
     if (!fresh) return OM_E_MEMORY;
     const om_status st =
-        om__prepared_part_new(s, *reference_s, part, &fresh->part);
+        om__prepared_part_new(s, key.reference_s, part, &fresh->part);
     if (st) {
         om_free(fresh);
         return st;
@@ -260,6 +260,28 @@ static om_status hold_part(struct om_fields *f, const struct om_field_spec *s,
     return OM_OK;
 }
 
+/* Add what a part's living rows weigh. */
+static om_status add_part(const struct om_field_spec *s, const struct key *key,
+                          size_t part, const struct om__prepared_part *cells,
+                          struct om__sum *sum)
+{
+    const struct om_part *p = &s->layer->part[part];
+    const size_t rows = om_segment_rows(p->segment);
+    struct om__adder adder = {0};
+    om_status st = OM_OK;
+    if (cells)
+        om__sum_merge(sum, &cells->ledger.mark[cells->ledger.count - 1].before);
+    if (cells && p->dead_count == 0) return OM_OK;
+    st = om__adder_init(s, key->reference_s, part, &adder);
+    if (!st && cells) {
+        st = om__adder_dead(&adder, p, 0, rows, sum);
+    } else if (!st) {
+        st = om__adder_rows(&adder, 0, rows, false, sum);
+    }
+    om__adder_deinit(&adder);
+    return st;
+}
+
 /* Put a question together: parts that are kept or made, the rows of those too
  * small for that, less what is dead. */
 static om_status fill_held(struct om_fields *f, const struct om_field_spec *s,
@@ -267,35 +289,23 @@ static om_status fill_held(struct om_fields *f, const struct om_field_spec *s,
 {
     struct om__prepared *p = &held->prepared;
     const struct om_layer *layer = s->layer;
-    p->source = om_calloc(layer->parts, sizeof *p->source);
+    const double unit = om__weight_unit(&s->weight);
+    struct om__sum sum = {0};
+    p->part = om_calloc(layer->parts, sizeof *p->part);
     held->kept = om_calloc(layer->parts, sizeof *held->kept);
-    if (!p->source || !held->kept) return OM_E_MEMORY;
+    if (!p->part || !held->kept) return OM_E_MEMORY;
     p->parts = layer->parts;
     for (size_t i = 0; i < p->parts; i++) {
-        const struct om_part *part = &layer->part[i];
-        double sum = 0.0, size = 0.0;
-        if (om_segment_rows(part->segment) < OM_FIELD_PART_ROWS) {
-            OM_TRY(om__weights_add(s, key->reference_s, i, NULL, 0, &sum,
-                                   &size));
-            p->weight_sum += sum;
-            p->weight_abs += size;
-            continue;
+        const size_t rows = om_segment_rows(layer->part[i].segment);
+        if (rows >= OM_FIELD_PART_ROWS) {
+            OM_TRY(hold_part(f, s, key, i, &held->kept[i]));
+            p->part[i] = held->kept[i]->part;
         }
-        int64_t reference_s;
-        OM_TRY(hold_part(f, s, key, i, &held->kept[i], &reference_s));
-        const struct om__prepared_part *cells = held->kept[i]->part;
-        p->source[i] = (struct om__prepared_source){cells, 1.0};
-        if (key->half_life_s > 0.0 && reference_s != key->reference_s)
-            p->source[i].factor =
-                exp2(((double)reference_s - (double)key->reference_s) /
-                     key->half_life_s);
-        if (part->dead_count)
-            OM_TRY(om__weights_add(s, key->reference_s, i, part->dead,
-                                   part->dead_count, &sum, &size));
-        p->weight_sum += p->source[i].factor * cells->weight_sum - sum;
-        p->weight_abs += p->source[i].factor * cells->weight_abs - size;
+        OM_TRY(add_part(s, key, i, p->part[i], &sum));
     }
-    return p->weight_abs < OM_FIELD_WEIGHT_MOST ? OM_OK : OM_E_RANGE;
+    p->weight_sum = om__sum_weight(&sum, unit);
+    p->weight_abs = om__sum_size(&sum, unit);
+    return OM_OK;
 }
 
 static om_status make_held(struct om_fields *f, const struct om_field_spec *s,
@@ -346,10 +356,11 @@ static om_status key_of(const struct om_field_spec *spec, struct key *key,
                          : spec->selection->serial,
         .column = spec->weight.column,
         .half_life_s = spec->weight.half_life_s,
+        .unit = om__weight_unit(&spec->weight),
     };
     OM_TRY(om__weight_hash(spec->layer, spec->weight.table, key->table));
     return om__weight_reference(spec->layer, &spec->weight, &key->reference_s,
-                                factor);
+                                &key->until_s, factor);
 }
 
 om_status om__fields_hold(struct om_fields *fields,
@@ -369,9 +380,10 @@ om_status om__fields_hold(struct om_fields *fields,
         .reference_s = key.reference_s,
         .factor = factor,
     };
-    const bool counts = om__weight_is_one(&spec->weight);
-    const bool whole = spec->selection->all || spec->selection->living;
-    if ((whole && counts) || field->rows == 0) return OM_OK;
+    const bool clean =
+        spec->layer->parts == 1 && spec->layer->part[0].dead_count == 0;
+    // Files have the cells of plain counts.
+    if ((clean && om__field_is_plain(spec)) || field->rows == 0) return OM_OK;
     pthread_mutex_lock(&fields->lock);
     *held = take_listed(fields, &key);
     if (*held)
@@ -382,9 +394,8 @@ om_status om__fields_hold(struct om_fields *fields,
     if (!*held) OM_TRY(make_held(fields, spec, &key, held));
     field->prepared = &(*held)->prepared;
     field->weight_sum = field->prepared->weight_sum;
-    // Sums less what is dead are off by roundings.
-    field->signed_field = field->prepared->weight_abs >
-                          fabs(field->prepared->weight_sum) * (1.0 + 1e-9);
+    field->signed_field =
+        field->prepared->weight_abs > fabs(field->prepared->weight_sum);
     return OM_OK;
 }
 
@@ -500,7 +511,6 @@ om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
     const struct om__ground here = om__ground(y);
     const double reach = OM_FIELD_REACH * h / fmin(here.x_m, here.y_m) + 2.0;
     const double last = OM_POS_SIDE - 1.0;
-    struct om__batch batch;
     struct exact e = {
         .kind = spec->kernel,
         .bandwidth_m = h,
@@ -508,22 +518,25 @@ om_status om_field_exact(const struct om_field_spec *spec, double x, double y,
         .dx0 = (double)(int64_t)x - x,
         .dy0 = (double)(int64_t)y - y,
     };
+    int64_t reference_s, until_s;
+    double factor;
+    OM_TRY(om__weight_reference(spec->layer, &spec->weight, &reference_s,
+                                &until_s, &factor));
     const om_status st = om__gather_run(&(struct om__gather){
         .spec = spec,
-        .reference_s = spec->weight.at_s,
+        .reference_s = reference_s,
         .box = {(uint32_t)fmax(x - reach, 0.0), (uint32_t)fmax(y - reach, 0.0),
                 (uint32_t)fmin(x + reach, last),
                 (uint32_t)fmin(y + reach, last)},
         .level = 32,
         .column0 = (int64_t)x,
         .row0 = (int64_t)y,
-        .batch = &batch,
         .take = add_exact,
         .ctx = &e,
     });
     const double radius_km = h / 1000.0;
-    *value =
-        st ? 0.0
-           : e.sum * om__kernel_peak(spec->kernel) / (radius_km * radius_km);
+    *value = st ? 0.0
+                : factor * e.sum * om__kernel_peak(spec->kernel) /
+                      (radius_km * radius_km);
     return st;
 }

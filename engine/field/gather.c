@@ -1,19 +1,22 @@
 /* gather.c - the masses of a window: stored cells, prepared ones, or rows.
  *
  * DESIGN
- * A window is a handful of ranges of the Morton order. They are found by
- * walking the quadtree from the top, each step a search inside the range of
- * its parent, and come out in Morton order whatever the window: sums over
- * masses have one order, so a place gets the same bits from every window.
- * A cell in which rows have died is made again as it is read: from those that
- * live where it is small, else by taking the dead out of its sum; so one dead
- * row costs its own cells and no pass over the part.
+ * A window is a handful of ranges of the Morton order, quads of the world, and
+ * its masses come out in that order whatever the window and whatever parts the
+ * rows lie in: sums over masses have one order, so a place gets the same bits
+ * from every window, before a compaction and after it.
+ * A mass is a cell of one level, or a place where rows stand. Of the part that
+ * has most, cells that nobody else has rows in, and in which nobody has died,
+ * are handed out as they are. All others are made again from what each part
+ * has there, in whole numbers (sums.c); so a row that is written or dies costs
+ * its own cells and no pass over the part.
  * Positions are integers until the very end (node number and a 24-bit place
  * beside it), so that they do not depend on the window either.
  */
 #include <math.h>
 #include <string.h>
 
+#include "data/base/alloc.h"
 #include "data/base/clones.h"
 #include "data/model/batch.h"
 #include "engine/field/field_internal.h"
@@ -23,33 +26,37 @@
  * of its longer side; what they hold beyond it is dropped mass by mass. */
 #define EDGE_PARTS_LOG 4
 
-/* Cells of at most this many rows are made again from those that live. Of
- * larger ones the stored mean says where they are, to 1/65536 of the cell. */
-#define CELL_ROWS 32
-
-/* Cells that had to be made again, until there is a batch of them. */
-struct patch {
+/* Masses that were made, until there is a batch of them. */
+struct some {
     size_t count;
-    uint64_t code[OM_FIELD_BATCH];
+    uint64_t code[OM_FIELD_BATCH + 1];
     float weight[OM_FIELD_BATCH];
     uint16_t mean_x[OM_FIELD_BATCH], mean_y[OM_FIELD_BATCH];
 };
 
-/* One walk over the masses of one part. */
+/* What a part has: cells, or rows that are grouped as they come. */
+struct source {
+    const struct om_part *part;
+    struct om__masses masses;  // level 0: rows
+    const struct om__ledger *ledger;
+    struct om__adder adder;
+    size_t at, end;     // of the interval: cells or rows
+    size_t dead, dies;  // and its dead rows, of cells
+};
+
+/* One walk over the masses of all parts. */
 struct walk {
     const struct om__gather *gather;
-    const struct om_segment *segment;  // set: rows of it
-    const struct om__masses *masses;   // else these
-    const struct om_part *owner;
-    double factor;               // of the masses
-    bool exact;                  // cells of any size are made from their rows
-    struct patch *patch;         // NULL: nobody has died
-    struct om__weigher weigher;  // of rows, if `weighted`
-    bool weighted;
-    size_t part;
-    unsigned stop_level;
-    size_t from, to;  // pending range
     struct om__batch *batch;
+    struct some *some;
+    struct source *source;
+    size_t sources;
+    unsigned level, shift;  // of the masses; 32: rows, each place one
+    unsigned stop_level;
+    bool plain;
+    double unit;
+    uint64_t from, to;  // codes of a pending interval; to 0: to the end
+    bool pending;
 };
 
 static void flush(struct walk *w)
@@ -115,19 +122,29 @@ static void place_rows(const uint64_t *key, size_t n, struct place p,
     }
 }
 
-static void set_variance(struct walk *w)
+/* ---- handing out ------------------------------------------------------- */
+
+static void emit_some(struct walk *w)
 {
-    const int side_log =
-        32 - (int)w->masses->level - (int)w->gather->exponent;
-    w->batch->variance = (float)ldexp(OM_FIELD_SPREAD / 12.0, 2 * side_log);
+    struct some *c = w->some;
+    if (!c->count) return;
+    const struct place p = place_of(w->gather, w->level);
+    if (w->level == 32)
+        place_rows(c->code, c->count, p, w->batch);
+    else
+        place_cells(c->code, c->mean_x, c->mean_y, c->count, p, w->batch);
+    memcpy(w->batch->weight, c->weight, c->count * sizeof *c->weight);
+    w->batch->count = c->count;
+    c->count = 0;
+    flush(w);
 }
 
-static void emit_cells(struct walk *w, size_t from, size_t to)
+/* Stored cells [from, to) as they are. */
+static void emit_cells(struct walk *w, const struct om__masses *m, size_t from,
+                       size_t to)
 {
-    const struct om__masses *m = w->masses;
     const struct place p = place_of(w->gather, m->level);
-    const float factor = (float)w->factor;
-    set_variance(w);
+    if (from < to) emit_some(w);
     for (size_t at = from; at < to; at += OM_FIELD_BATCH) {
         const size_t n = to - at < OM_FIELD_BATCH ? to - at : OM_FIELD_BATCH;
         place_cells(m->code + at, m->mean_x + at, m->mean_y + at, n, p,
@@ -138,10 +155,30 @@ static void emit_cells(struct walk *w, size_t from, size_t to)
             for (size_t i = 0; i < n; i++)
                 w->batch->weight[i] =
                     (float)(m->start[at + i + 1] - m->start[at + i]);
-        if (factor != 1.0f)
-            for (size_t i = 0; i < n; i++) w->batch->weight[i] *= factor;
         w->batch->count = n;
         flush(w);
+    }
+}
+
+static void put(struct walk *w, uint64_t code, const struct om__sum *s)
+{
+    struct some *c = w->some;
+    if (!s->size) return;
+    if (c->count == OM_FIELD_BATCH) emit_some(w);
+    const size_t i = c->count++;
+    c->code[i] = code;
+    c->weight[i] = (float)om__sum_weight(s, w->unit);
+    if (w->level == 32) return;
+    const uint32_t x = om_morton_squeeze(code) << (32 - w->level);
+    const uint32_t y = om_morton_squeeze(code >> 1) << (32 - w->level);
+    if (w->plain) {
+        c->mean_x[i] = om_cells_mean((uint64_t)(s->x - s->size * x),
+                                     (uint64_t)s->size, w->level);
+        c->mean_y[i] = om_cells_mean((uint64_t)(s->y - s->size * y),
+                                     (uint64_t)s->size, w->level);
+    } else {
+        c->mean_x[i] = om__sum_mean(s->x, s->size, x, w->level);
+        c->mean_y[i] = om__sum_mean(s->y, s->size, y, w->level);
     }
 }
 
@@ -158,252 +195,238 @@ static size_t first_not_below(const uint64_t *code, size_t from, size_t to,
     return from;
 }
 
-/* ---- cells in which rows have died ---- */
-
-static void emit_patch(struct walk *w)
+static bool has_cells(const struct source *s)
 {
-    struct patch *c = w->patch;
-    if (!c->count) return;
-    set_variance(w);
-    place_cells(c->code, c->mean_x, c->mean_y, c->count,
-                place_of(w->gather, w->masses->level), w->batch);
-    memcpy(w->batch->weight, c->weight, c->count * sizeof *c->weight);
-    w->batch->count = c->count;
-    c->count = 0;
-    flush(w);
+    return s->masses.level != 0;
 }
 
-/* Sums over rows of a cell: offsets in positions from its corner, by the size
- * of what they weigh. */
-struct cell_sum {
-    double weight, size, x, y;
-    uint64_t rows, whole_x, whole_y;  // without weights, exact
-};
-
-/* Row and key were checked. */
-static void add_to_cell(struct walk *w, size_t row, uint64_t key,
-                        struct cell_sum *s)
+/* The cell of the source's next mass. */
+static uint64_t code_at(const struct walk *w, const struct source *s)
 {
-    const uint32_t inside = UINT32_MAX >> w->masses->level;
-    const double weight = w->weighted ? om__weigh(&w->weigher, row) : 1.0;
-    const struct om_pos pos = om_morton_pos(key);
-    const double size = fabs(weight);
-    s->weight += weight;
-    s->size += size;
-    s->x += size * ((pos.x & inside) + 0.5);
-    s->y += size * ((pos.y & inside) + 0.5);
-    s->rows++;
-    s->whole_x += pos.x & inside;
-    s->whole_y += pos.y & inside;
+    return has_cells(s) ? s->masses.code[s->at]
+                        : s->adder.key[s->at] >> w->shift;
 }
 
-static uint16_t mean_of(double sum, double size, unsigned level)
+/* On to the next row that is selected. */
+static void settle(struct source *s)
 {
-    const double at =
-        size > 0.0 ? floor(ldexp(sum / size, (int)level + 16 - 32)) : 32768.0;
-    return at >= 65535.0 ? 65535 : at > 0.0 ? (uint16_t)at : 0;
-}
-
-static void put_cell(struct walk *w, uint64_t code, const struct cell_sum *s)
-{
-    struct patch *c = w->patch;
-    const unsigned level = w->masses->level;
-    if (!(s->size > 0.0)) return;
-    if (c->count == OM_FIELD_BATCH) emit_patch(w);
-    const size_t i = c->count++;
-    c->code[i] = code;
-    c->weight[i] = (float)s->weight;
-    c->mean_x[i] = s->rows ? om_cells_mean(s->whole_x, s->rows, level)
-                           : mean_of(s->x, s->size, level);
-    c->mean_y[i] = s->rows ? om_cells_mean(s->whole_y, s->rows, level)
-                           : mean_of(s->y, s->size, level);
-}
-
-/* The living rows of mass `i`, which are among rows [from, to). */
-static om_status make_cell(struct walk *w, size_t i, size_t from, size_t to)
-{
-    const struct om_selection *selection = w->gather->spec->selection;
-    const uint64_t *key;
-    struct cell_sum s = {0};
-    OM_TRY(om_segment_keys(w->owner->segment, from, to, &key));
-    if (w->weighted) OM_TRY(om__weigher_touch(&w->weigher, from, to));
-    for (size_t row = from; row < to; row++)
-        if (om_selection_has(selection, w->part, row))
-            add_to_cell(w, row, key[row], &s);
-    if (w->weighted) s.rows = 0;
-    put_cell(w, w->masses->code[i], &s);
-    return OM_OK;
-}
-
-/* What mass `i` holds less the dead [first, end). */
-static om_status reduce_cell(struct walk *w, size_t i, size_t first, size_t end)
-{
-    const struct om__masses *m = w->masses;
-    const struct om_selection *selection = w->gather->spec->selection;
-    struct cell_sum gone = {0};
-    for (size_t d = first; d < end; d++) {
-        const size_t row = w->owner->dead[d];
-        const uint64_t *key;
-        if (!om_selection_base_has(selection, w->part, row)) continue;
-        OM_TRY(om_segment_keys(w->owner->segment, row, row + 1, &key));
-        if (w->weighted) OM_TRY(om__weigher_touch(&w->weigher, row, row + 1));
-        add_to_cell(w, row, key[row], &gone);
-    }
-    const double unit = ldexp(1.0, 32 - (int)m->level - 16);
-    const double weight =
-        w->factor * (m->weight ? (double)m->weight[i]
-                               : (double)(m->start[i + 1] - m->start[i]));
-    const double size = fabs(weight);
-    struct cell_sum left = {
-        .weight = weight - gone.weight,
-        .size = size - gone.size,
-        .x = size * (m->mean_x[i] + 0.5) * unit - gone.x,
-        .y = size * (m->mean_y[i] + 0.5) * unit - gone.y,
-    };
-    put_cell(w, m->code[i], &left);
-    return OM_OK;
-}
-
-/* Cells [from, to), those in which rows have died made again. */
-static om_status emit_living(struct walk *w, size_t from, size_t to)
-{
-    const struct om__masses *m = w->masses;
-    const struct om_part *part = w->owner;
-    const unsigned shift = 64 - 2 * m->level;
-    size_t row, end, at = from;
-    OM_TRY(om_segment_range(part->segment, m->code[from] << shift,
-                            (m->code[to - 1] + 1) << shift, &row, &end));
-    for (size_t d = om_part_dead_from(part, row);
-         d < part->dead_count && part->dead[d] < end && at < to;) {
-        const uint64_t *key;
-        const size_t dead = part->dead[d];
-        OM_TRY(om_segment_keys(part->segment, dead, dead + 1, &key));
-        const uint64_t code = key[dead] >> shift;
-        size_t first, stop, after = d + 1;
-        OM_TRY(om_segment_range(part->segment, code << shift,
-                                (code + 1) << shift, &first, &stop));
-        while (after < part->dead_count && part->dead[after] < stop) after++;
-        const size_t cell = first_not_below(m->code, at, to, code);
-        // Where there is none, none of its rows was taken.
-        if (cell < to && m->code[cell] == code) {
-            if (at < cell) {
-                emit_patch(w);
-                emit_cells(w, at, cell);
-            }
-            const bool small = stop - first <= CELL_ROWS ||
-                               after - d > (stop - first) / 2;
-            OM_TRY(small || w->exact ? make_cell(w, cell, first, stop)
-                                     : reduce_cell(w, cell, d, after));
-            at = cell + 1;
+    const struct om_selection *selection = s->adder.selection;
+    if (selection->all) return;
+    const uint64_t *word = selection->part[s->adder.part].word;
+    size_t row = s->at;
+    while (row < s->end) {
+        const uint64_t left = word[row / 64] >> (row % 64);
+        if (left) {
+            row += (size_t)__builtin_ctzll(left);
+            break;
         }
-        d = after;
+        row = (row / 64 + 1) * 64;
     }
-    emit_patch(w);
-    if (at < to) emit_cells(w, at, to);
-    return w->weigher.status;
+    s->at = row < s->end ? row : s->end;
 }
 
-/* Rows of one batch's worth: those selected, packed. */
-static void emit_some_rows(struct walk *w, const uint64_t *key, size_t from,
-                           size_t to, const struct place *p)
+/* Rows of one cell from source->at on, added; behind them then. */
+static void add_group(const struct walk *w, struct source *s, uint64_t code,
+                      struct om__sum *sum)
 {
-    const struct om_selection *s = w->gather->spec->selection;
-    uint64_t packed[OM_FIELD_BATCH + 1] = {0};
-    size_t n = 0;
-    for (size_t row = from; row < to; row++) {
-        packed[n] = key[row];
-        w->batch->weight[n] =
-            w->weighted ? (float)om__weigh(&w->weigher, row) : 1.0f;
-        n += om_selection_has(s, w->part, row);
+    struct om__adder *a = &s->adder;
+    size_t row = s->at;
+    for (; row < s->end && a->key[row] >> w->shift == code; row++)
+        if (om_selection_has(a->selection, a->part, row))
+            om__adder_row(a, row, sum);
+    s->at = row;
+    settle(s);
+}
+
+/* The same of plain rows at their places, which are only counted. */
+static void count_group(struct source *s, struct om__sum *sum)
+{
+    const struct om__adder *a = &s->adder;
+    const uint64_t key = a->key[s->at];
+    uint64_t n = 0;
+    size_t row = s->at;
+    for (; row < s->end && a->key[row] == key; row++)
+        n += om_selection_has(a->selection, a->part, row);
+    s->at = row;
+    settle(s);
+    sum->weight += n;
+    sum->size += n;
+}
+
+static void add_next(const struct walk *w, struct source *s, uint64_t code,
+                     struct om__sum *sum)
+{
+    if (w->shift == 0 && !s->adder.weighted)
+        count_group(s, sum);
+    else
+        add_group(w, s, code, sum);
+}
+
+/* What a source has in the cell, if anything; behind it then. */
+static om_status add_cell(const struct walk *w, struct source *s, uint64_t code,
+                          struct om__sum *sum)
+{
+    if (s->at == s->end || code_at(w, s) != code) return OM_OK;
+    if (!has_cells(s)) {
+        add_next(w, s, code, sum);
+        return OM_OK;
     }
-    place_rows(packed, n, *p, w->batch);
-    w->batch->count = n;
-    flush(w);
+    size_t from, to;
+    OM_TRY(om_segment_range(s->part->segment, code << w->shift,
+                            (code + 1) << w->shift, &from, &to));
+    s->at++;
+    return om__adder_range(&s->adder, s->part, s->ledger, from, to, sum);
 }
 
-/* Is none of the rows dead, and nothing else left out? */
-static bool all_live(const struct walk *w, size_t from, size_t to)
-{
-    const struct om_selection *s = w->gather->spec->selection;
-    if (s->all || !s->living) return s->all;
-    const size_t dead = om_part_dead_from(w->owner, from);
-    return dead == w->owner->dead_count || w->owner->dead[dead] >= to;
-}
-
-/* The same of rows that are all selected. */
-static void emit_all_rows(struct walk *w, const uint64_t *key, size_t from,
-                          size_t to, const struct place *p)
-{
-    const size_t n = to - from;
-    for (size_t i = 0; i < n; i++) w->batch->weight[i] = 1.0f;
-    for (size_t i = 0; i < n && w->weighted; i++)
-        w->batch->weight[i] = (float)om__weigh(&w->weigher, from + i);
-    place_rows(key + from, n, *p, w->batch);
-    w->batch->count = n;
-    flush(w);
-}
-
-static om_status emit_rows(struct walk *w, size_t from, size_t to)
+/* The next cell of cells in which somebody has died, if there is one. */
+static om_status next_dead(const struct walk *w, struct source *s,
+                           uint64_t *code)
 {
     const uint64_t *key;
-    OM_TRY(om_segment_keys(w->segment, from, to, &key));
-    if (w->weighted) OM_TRY(om__weigher_touch(&w->weigher, from, to));
-    const struct place p = place_of(w->gather, 32);
-    w->batch->variance = 0.0f;
-    for (size_t at = from, end; at < to; at = end) {
-        end = to - at < OM_FIELD_BATCH ? to : at + OM_FIELD_BATCH;
-        (all_live(w, at, end) ? emit_all_rows : emit_some_rows)(w, key, at, end,
-                                                                &p);
-    }
-    return w->weigher.status;
+    *code = UINT64_MAX;
+    if (s->dead == s->dies) return OM_OK;
+    const size_t row = s->part->dead[s->dead];
+    OM_TRY(om_segment_keys(s->part->segment, row, row + 1, &key));
+    *code = key[row] >> w->shift;
+    return OM_OK;
 }
 
-static om_status emit_pending(struct walk *w)
+/* The dead of the cell have been seen to. */
+static om_status skip_dead(const struct walk *w, struct source *s,
+                           uint64_t code)
 {
-    om_status st = OM_OK;
-    if (w->from < w->to) {
-        if (w->segment)
-            st = emit_rows(w, w->from, w->to);
-        else if (w->patch)
-            st = emit_living(w, w->from, w->to);
-        else
-            emit_cells(w, w->from, w->to);
+    for (uint64_t next = code; s->dead < s->dies; s->dead++) {
+        OM_TRY(next_dead(w, s, &next));
+        if (next > code) break;
     }
-    w->from = w->to = 0;
-    return st;
+    return OM_OK;
 }
 
-/* Ranges that touch are one. */
-static om_status add_range(struct walk *w, size_t from, size_t to)
+/* Masses of the source below `limit`, which nobody else has. */
+static void emit_below(struct walk *w, struct source *s, uint64_t limit)
 {
-    if (from == w->to && w->from < w->to) {
+    if (has_cells(s)) {
+        const size_t to = first_not_below(s->masses.code, s->at, s->end, limit);
+        emit_cells(w, &s->masses, s->at, to);
+        s->at = to;
+        return;
+    }
+    while (s->at < s->end) {
+        const uint64_t code = code_at(w, s);
+        struct om__sum sum = {0};
+        if (code >= limit) return;
+        add_next(w, s, code, &sum);
+        put(w, code, &sum);
+    }
+}
+
+/* The source that has most to hand out, cells before rows. */
+static struct source *find_primary(struct walk *w)
+{
+    struct source *best = NULL;
+    for (size_t i = 0; i < w->sources; i++) {
+        struct source *s = &w->source[i];
+        if (s->at == s->end) continue;
+        if (!best || has_cells(s) > has_cells(best) ||
+            (has_cells(s) == has_cells(best) &&
+             s->end - s->at > best->end - best->at))
+            best = s;
+    }
+    return best;
+}
+
+/* The next cell that is not the primary's alone. */
+static om_status next_shared(struct walk *w, struct source *primary,
+                             uint64_t *code)
+{
+    *code = UINT64_MAX;
+    if (has_cells(primary)) OM_TRY(next_dead(w, primary, code));
+    for (size_t i = 0; i < w->sources; i++) {
+        const struct source *s = &w->source[i];
+        if (s == primary || s->at == s->end) continue;
+        const uint64_t next = code_at(w, s);
+        if (next < *code) *code = next;
+    }
+    return OM_OK;
+}
+
+static bool any_left(const struct walk *w)
+{
+    for (size_t i = 0; i < w->sources; i++)
+        if (w->source[i].at < w->source[i].end) return true;
+    return false;
+}
+
+static om_status emit_all(struct walk *w)
+{
+    struct source *primary = find_primary(w);
+    while (primary) {
+        uint64_t code;
+        struct om__sum sum = {0};
+        OM_TRY(next_shared(w, primary, &code));
+        emit_below(w, primary, code);
+        if (!any_left(w)) break;
+        for (size_t i = 0; i < w->sources; i++)
+            OM_TRY(add_cell(w, &w->source[i], code, &sum));
+        put(w, code, &sum);
+        if (has_cells(primary)) OM_TRY(skip_dead(w, primary, code));
+        if (primary->at == primary->end) primary = find_primary(w);
+    }
+    return OM_OK;
+}
+
+/* ---- intervals --------------------------------------------------------- */
+
+/* What of a source lies between two codes. */
+static om_status set_interval(struct walk *w, struct source *s)
+{
+    size_t from, to;
+    OM_TRY(om_segment_range(s->part->segment, w->from, w->to, &from, &to));
+    s->at = s->end = s->dead = s->dies = 0;
+    if (from == to) return OM_OK;
+    if (!has_cells(s)) {
+        s->at = from;
+        s->end = to;
+        settle(s);
+        return om__adder_touch(&s->adder, from, to);
+    }
+    const struct om__masses *m = &s->masses;
+    s->at = first_not_below(m->code, 0, m->count, w->from >> w->shift);
+    s->end = w->to
+                 ? first_not_below(m->code, s->at, m->count, w->to >> w->shift)
+                 : m->count;
+    s->dead = om_part_dead_from(s->part, from);
+    s->dies = om_part_dead_from(s->part, to);
+    return OM_OK;
+}
+
+static om_status end_interval(struct walk *w)
+{
+    if (!w->pending) return OM_OK;
+    w->pending = false;
+    for (size_t i = 0; i < w->sources; i++)
+        OM_TRY(set_interval(w, &w->source[i]));
+    return emit_all(w);
+}
+
+/* Quads that touch are one interval. */
+static om_status add_quad(struct walk *w, uint64_t code, unsigned level)
+{
+    const uint64_t from = level ? code << (64 - 2 * level) : 0;
+    const uint64_t to = level ? (code + 1) << (64 - 2 * level) : 0;
+    if (w->pending && w->to == from) {
         w->to = to;
         return OM_OK;
     }
-    OM_TRY(emit_pending(w));
+    OM_TRY(end_interval(w));
+    w->pending = true;
     w->from = from;
     w->to = to;
     return OM_OK;
 }
 
-/* The first mass at or beyond the quad `code` of `level`. */
-static om_status find(const struct walk *w, uint64_t code, unsigned level,
-                      size_t from, size_t to, size_t *out)
+static om_status visit(struct walk *w, uint64_t code, unsigned level)
 {
-    if (w->segment) {
-        size_t end;
-        return om_segment_range(w->segment, code << (64 - 2 * level), 0, out,
-                                &end);
-    }
-    const unsigned up = 2 * (w->masses->level - level);
-    *out = first_not_below(w->masses->code, from, to, code << up);
-    return OM_OK;
-}
-
-static om_status visit(struct walk *w, uint64_t code, unsigned level,
-                       size_t from, size_t to)
-{
-    if (from >= to) return OM_OK;
     const struct om_box *box = &w->gather->box;
     const uint64_t side = UINT64_C(1) << (32 - level);
     const uint64_t x = (uint64_t)om_morton_squeeze(code) << (32 - level);
@@ -413,12 +436,8 @@ static om_status visit(struct walk *w, uint64_t code, unsigned level,
         return OM_OK;
     const bool inside = x >= box->x0 && x + side - 1 <= box->x1 &&
                         y >= box->y0 && y + side - 1 <= box->y1;
-    if (inside || level >= w->stop_level) return add_range(w, from, to);
-    size_t edge[5] = {from, 0, 0, 0, to};
-    for (unsigned i = 1; i < 4; i++)
-        OM_TRY(find(w, code << 2 | i, level + 1, edge[i - 1], to, &edge[i]));
-    for (unsigned i = 0; i < 4; i++)
-        OM_TRY(visit(w, code << 2 | i, level + 1, edge[i], edge[i + 1]));
+    if (inside || level >= w->stop_level) return add_quad(w, code, level);
+    for (unsigned i = 0; i < 4; i++) OM_TRY(visit(w, code << 2 | i, level + 1));
     return OM_OK;
 }
 
@@ -432,23 +451,30 @@ static unsigned edge_level(const struct om_box *box)
     return level;
 }
 
-static om_status walk_masses(struct walk *w, unsigned level, size_t count)
+/* ---- sources ----------------------------------------------------------- */
+
+/* Levels of plain cells: those that files have where they are worth it. Which
+ * is read follows from the window alone, so that it does not matter what a file
+ * has: rows are grouped where it has not. */
+static const unsigned plain_level[] = {14, 16, 18, 19, 20, 22};
+#define PLAIN_LEVELS (sizeof plain_level / sizeof *plain_level)
+
+static unsigned level_of(const struct walk *w)
 {
-    const unsigned stop = edge_level(&w->gather->box);
-    w->stop_level = stop < level ? stop : level;
-    OM_TRY(visit(w, 0, 0, 0, count));
-    return emit_pending(w);
+    const unsigned *level = w->plain ? plain_level : om__field_level;
+    const size_t n = w->plain ? PLAIN_LEVELS : OM_FIELD_LEVELS;
+    for (size_t i = 0; i < n; i++)
+        if (level[i] >= w->gather->level) return level[i];
+    return 32;
 }
 
-/* The coarsest stored level that is fine enough. */
 static om_status stored_cells(const struct om_segment *segment, unsigned level,
                               struct om__masses *out)
 {
-    *out = (struct om__masses){0};
     for (size_t i = 0; i < om_segment_cell_levels(segment); i++) {
         struct om_cells c;
         OM_TRY(om_segment_cells(segment, i, &c));
-        if (c.level < level) continue;
+        if (c.level != level) continue;
         *out = (struct om__masses){
             .level = c.level,
             .count = c.count,
@@ -462,62 +488,82 @@ static om_status stored_cells(const struct om_segment *segment, unsigned level,
     return OM_OK;
 }
 
-/* The cells of a part that are fine enough; level 0: there are none. */
-static om_status find_masses(const struct om__gather *g, struct walk *w,
-                             struct om__masses *out)
+static om_status find_masses(const struct walk *w, size_t part,
+                             struct source *s)
 {
-    *out = (struct om__masses){0};
-    w->factor = 1.0;
-    if (!g->prepared) return stored_cells(w->owner->segment, g->level, out);
-    const struct om__prepared_source *source = &g->prepared->source[w->part];
-    if (!source->part) return OM_OK;
-    w->factor = source->factor;
-    w->exact = source->part->weight_abs > fabs(source->part->weight_sum);
-    for (size_t i = 0; i < OM_FIELD_LEVELS && !out->level; i++)
-        if (om__field_level[i] >= g->level) *out = source->part->level[i];
+    const struct om__prepared *prepared = w->gather->prepared;
+    const struct om__prepared_part *of = prepared ? prepared->part[part] : NULL;
+    if (w->level == 32) return OM_OK;
+    if (of) s->ledger = &of->ledger;
+    // Few rows are grouped faster than they are looked for.
+    const bool few = om_segment_rows(s->part->segment) < OM_FIELD_PART_ROWS;
+    if (w->plain)
+        return few && w->gather->spec->layer->parts > 1
+                   ? OM_OK
+                   : stored_cells(s->part->segment, w->level, &s->masses);
+    for (size_t i = 0; of && i < OM_FIELD_LEVELS; i++)
+        if (om__field_level[i] == w->level) s->masses = of->level[i];
     return OM_OK;
 }
 
-static om_status gather_part(const struct om__gather *g, size_t part,
-                             struct om__batch *batch)
+/* Parts that lie in the window. */
+static om_status add_sources(struct walk *w)
 {
-    struct patch patch;
-    struct om__masses masses;
-    struct walk w = {.gather = g,
-                     .part = part,
-                     .owner = &g->spec->layer->part[part],
-                     .batch = batch};
-    const size_t rows = om_segment_rows(w.owner->segment);
-    OM_TRY(find_masses(g, &w, &masses));
-    if (masses.level && masses.count == 0) return OM_OK;
-    if (masses.level) {
-        w.masses = &masses;
-        if (w.owner->dead_count) {
-            w.patch = &patch;
-            patch.count = 0;
-        }
-    } else {
-        w.segment = w.owner->segment;
+    const struct om_layer *layer = w->gather->spec->layer;
+    const struct om_box *box = &w->gather->box;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const struct om_box b = om_segment_box(layer->part[p].segment);
+        if (b.x0 > b.x1 || b.x0 > box->x1 || b.x1 < box->x0 || b.y0 > box->y1 ||
+            b.y1 < box->y0)
+            continue;
+        struct source *s = &w->source[w->sources++];
+        *s = (struct source){.part = &layer->part[p]};
+        OM_TRY(om__adder_init(w->gather->spec, w->gather->reference_s, p,
+                              &s->adder));
+        OM_TRY(find_masses(w, p, s));
     }
-    om_status st = OM_OK;
-    w.weighted =
-        (w.segment || w.patch) && !om__weight_is_one(&g->spec->weight);
-    if (w.weighted)
-        st = om__weigher_init(g->spec, g->reference_s, part, &w.weigher);
-    if (!st)
-        st = w.masses ? walk_masses(&w, masses.level, masses.count)
-                      : walk_masses(&w, 32, rows);
-    om__weigher_deinit(&w.weigher);
-    return st;
+    return OM_OK;
+}
+
+static om_status walk_all(struct walk *w)
+{
+    const unsigned stop = edge_level(&w->gather->box);
+    OM_TRY(add_sources(w));
+    w->stop_level = stop < w->level ? stop : w->level;
+    OM_TRY(visit(w, 0, 0));
+    OM_TRY(end_interval(w));
+    emit_some(w);
+    for (size_t i = 0; i < w->sources; i++)
+        OM_TRY(w->source[i].adder.weigher.status);
+    return OM_OK;
 }
 
 om_status om__gather_run(const struct om__gather *gather)
 {
-    struct om__batch *batch = gather->batch;
-    if (!batch) batch = om_arena_alloc(gather->arena, sizeof *batch);
-    if (!batch) return OM_E_MEMORY;
-    batch->count = 0;
-    for (size_t part = 0; part < gather->spec->layer->parts; part++)
-        OM_TRY(gather_part(gather, part, batch));
-    return OM_OK;
+    struct walk w = {.gather = gather,
+                     .plain = om__field_is_plain(gather->spec),
+                     .unit = om__weight_unit(&gather->spec->weight)};
+    w.level = level_of(&w);
+    w.shift = 64 - 2 * w.level;
+    struct memory {
+        struct om__batch batch;
+        struct some some;
+    } *memory = om_alloc(sizeof *memory);
+    w.source = om_calloc(gather->spec->layer->parts + 1, sizeof *w.source);
+    om_status st = memory && w.source ? OM_OK : OM_E_MEMORY;
+    if (!st) {
+        w.batch = &memory->batch;
+        w.some = &memory->some;
+        w.batch->count = w.some->count = 0;
+        // Rows are where they are.
+        const int side_log = 32 - (int)w.level - (int)gather->exponent;
+        w.batch->variance =
+            w.level == 32 ? 0.0f
+                          : (float)ldexp(OM_FIELD_SPREAD / 12.0, 2 * side_log);
+        st = walk_all(&w);
+    }
+    for (size_t i = 0; i < w.sources; i++) om__adder_deinit(&w.source[i].adder);
+    om_free(w.source);
+    om_free(memory);
+    return st;
 }

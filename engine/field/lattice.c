@@ -237,7 +237,6 @@ static om_status spread_all(struct lattice *l, unsigned level)
         .exponent = l->exponent,
         .column0 = l->column0,
         .row0 = l->row0,
-        .arena = l->field->arena,
         .take = spread,
         .ctx = l,
     });

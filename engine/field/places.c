@@ -174,7 +174,6 @@ static om_status direct_values(const struct om__field *f,
         .level = om__scan_level(f),
         .column0 = d.column0,
         .row0 = d.row0,
-        .arena = f->arena,
         .take = take_direct,
         .ctx = &d,
     }));

@@ -187,7 +187,6 @@ static om_status find_blocks(const struct om__field *field, unsigned exponent,
         .box = {0, 0, UINT32_MAX, UINT32_MAX},
         .level = 32 - exponent - BLOCK_LOG,
         .exponent = exponent + BLOCK_LOG,
-        .arena = &arena,
         .take = take_weights,
         .ctx = out,
     });

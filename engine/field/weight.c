@@ -6,14 +6,12 @@
  * part keeps the column as plain text is the text itself looked up.
  *
  * Decay is a global factor on dated rows: the weights that are prepared are
- * those of a reference moment, and all of them shrink alike from there to
- * at_s. Once at_s is not before the newest row of the layer, the newest row is
- * the reference, so that time passes without touching a row. Before that, a
- * later at_s lets rows in, and at_s itself is the reference. Either way the
- * reference follows from the question alone, not from what is cached. Each
- * part has a reference of its own by the same rule, and is multiplied to the
- * layer's: a row that is written is the newest of all, and would otherwise
- * make everything be weighed again.
+ * those of a reference moment, and all of them shrink alike from there to at_s,
+ * so that time passes without touching a row. References lie on a grid of four
+ * half-lives, the last one before the newest row that counts: rows that are
+ * written, or die, leave the weights of all others what they are, to the last
+ * bit, but for once in so long. Rows later than at_s do not count; only where
+ * there are such does a later at_s change what is prepared.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -92,60 +90,91 @@ bool om__weight_is_one(const struct om_weighting *weight)
 
 /* ---- the reference ----------------------------------------------------- */
 
-/* The latest time of any row of a part, dead ones too; INT64_MIN without
- * any. */
-static om_status newest_of_part(const struct om_layer *layer, size_t part,
-                                int64_t *out)
+/* The latest time among rows [from, to) that live; INT64_MIN without any. */
+static int64_t newest_among(const struct om_part *part,
+                            const struct om_column *time, size_t from,
+                            size_t to)
 {
-    const struct om_segment *s = layer->part[part].segment;
-    const size_t rows = om_segment_rows(s);
-    const struct om_column *time;
-    *out = INT64_MIN;
-    OM_TRY(om_segment_column(s, layer->schema.time_field, 0, rows, &time));
-    for (size_t i = 0; i * OM_BLOCK_ROWS < rows; i++)
-        if (time->block_min[i] <= time->block_max[i] &&
-            time->block_max[i] > *out)
-            *out = time->block_max[i];
-    return OM_OK;
+    int64_t newest = INT64_MIN;
+    size_t d = om_part_dead_from(part, from);
+    for (size_t row = from; row < to; row++) {
+        if (d < part->dead_count && part->dead[d] == row) {
+            d++;
+            continue;
+        }
+        if (!om_column_valid(time, row)) continue;
+        const int64_t at = om_column_integer(time, row);
+        if (at > newest) newest = at;
+    }
+    return newest;
 }
 
-static om_status newest_of(const struct om_layer *layer, int64_t *out)
+/* Raise *newest to the latest time of any row of a part that lives: blocks in
+ * which nobody died say theirs, the others are looked through if it matters. */
+static om_status raise_newest(const struct om_layer *layer, size_t number,
+                              int64_t *newest)
 {
-    *out = INT64_MIN;
-    for (size_t p = 0; p < layer->parts; p++) {
-        int64_t newest;
-        OM_TRY(newest_of_part(layer, p, &newest));
-        if (newest > *out) *out = newest;
+    const struct om_part *part = &layer->part[number];
+    const size_t rows = om_segment_rows(part->segment);
+    const struct om_column *time;
+    OM_TRY(om_segment_column(part->segment, layer->schema.time_field, 0, rows,
+                             &time));
+    for (size_t i = 0; i * OM_BLOCK_ROWS < rows; i++) {
+        const size_t from = i * OM_BLOCK_ROWS;
+        const size_t to =
+            rows - from < OM_BLOCK_ROWS ? rows : from + OM_BLOCK_ROWS;
+        if (time->block_min[i] > time->block_max[i] ||
+            time->block_max[i] <= *newest)
+            continue;
+        const size_t d = om_part_dead_from(part, from);
+        const bool whole = d == part->dead_count || part->dead[d] >= to;
+        const int64_t at =
+            whole ? time->block_max[i] : newest_among(part, time, from, to);
+        if (at > *newest) *newest = at;
     }
     return OM_OK;
 }
 
-om_status om__weight_part_reference(const struct om_layer *layer, size_t part,
-                                    const struct om_weighting *weight,
-                                    int64_t *reference_s)
+om_status om__weight_until(const struct om_layer *layer, size_t part,
+                           const struct om_weighting *weight, int64_t *out)
 {
-    *reference_s = weight->at_s;
+    int64_t newest = INT64_MIN;
+    *out = INT64_MAX;
     if (weight->at_s == INT64_MAX) return OM_OK;
-    int64_t newest;
-    OM_TRY(newest_of_part(layer, part, &newest));
-    if (newest <= weight->at_s && newest != INT64_MIN) *reference_s = newest;
+    // Of its base: rows that have died may still be in cells.
+    const struct om_part base = {.segment = layer->part[part].segment};
+    struct om_layer alone = *layer;
+    alone.part = (struct om_part *)(uintptr_t)&base;
+    OM_TRY(raise_newest(&alone, 0, &newest));
+    *out = newest > weight->at_s ? weight->at_s : INT64_MAX - 1;
     return OM_OK;
 }
 
+/* Half-lives from one reference to the next. */
+#define SPAN 4.0
+
 om_status om__weight_reference(const struct om_layer *layer,
                                const struct om_weighting *weight,
-                               int64_t *reference_s, double *factor)
+                               int64_t *reference_s, int64_t *until_s,
+                               double *factor)
 {
-    *reference_s = weight->at_s;
+    int64_t newest = INT64_MIN;
     *factor = 1.0;
+    *reference_s = 0;
+    *until_s = INT64_MAX;
     if (weight->at_s == INT64_MAX) return OM_OK;
-    int64_t newest;
-    OM_TRY(newest_of(layer, &newest));
-    if (newest > weight->at_s || newest == INT64_MIN) return OM_OK;
-    *reference_s = newest;
-    if (weight->half_life_s > 0.0)
-        *factor = exp2(-((double)weight->at_s - (double)newest) /
-                       weight->half_life_s);
+    for (size_t p = 0; p < layer->parts; p++)
+        OM_TRY(raise_newest(layer, p, &newest));
+    *until_s = newest > weight->at_s ? weight->at_s : INT64_MAX - 1;
+    if (!(weight->half_life_s > 0.0)) return OM_OK;
+    const int64_t from_s =
+        newest == INT64_MIN || newest > weight->at_s ? weight->at_s : newest;
+    const double span = fmax(SPAN * weight->half_life_s, 1.0);
+    const double at = floor((double)from_s / span) * span;
+    // Half-lives longer than time itself: all moments are alike.
+    *reference_s = fabs(at) < 0x1p62 ? (int64_t)at : 0;
+    *factor = exp2(-((double)weight->at_s - (double)*reference_s) /
+                   weight->half_life_s);
     return OM_OK;
 }
 
@@ -237,6 +266,7 @@ om_status om__weigher_init(const struct om_field_spec *spec,
                           ? OM_NO_FIELD
                           : spec->layer->schema.time_field,
         .reference_s = reference_s,
+        .until_s = weight->at_s,
         .rate = weight->half_life_s > 0.0 ? 1.0 / weight->half_life_s : 0.0,
     };
     OM_TRY(om__weigher_touch(out, 0, 0));
@@ -322,7 +352,7 @@ double om__weigh(struct om__weigher *w, size_t row)
     if (w->time) {
         if (!om_column_valid(w->time, row)) return 0.0;
         const int64_t time = om_column_integer(w->time, row);
-        if (time > w->reference_s) return 0.0;
+        if (time > w->until_s) return 0.0;
         if (w->rate > 0.0)
             weight *= exp2(((double)time - (double)w->reference_s) * w->rate);
     }

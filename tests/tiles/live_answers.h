@@ -248,23 +248,10 @@ static inline void answers_same_sums(const struct asked_city city[2], int l,
 
 /* ---- fields ---- */
 
-/* A selection of at most 50,000 rows is read row by row by both: what differs
- * is the order in which floats are added, by part and not by place. A value is
- * a sum of at most n masses of one sign, so that two orders differ by at most
- * n half steps of a float each: some 1e-7 of the largest times the square root
- * of n, as roundings fall either way. Epanechnikov's kernel adds up parabolas
- * whose coefficients cancel, 100 times that (scan.c). */
-#define ANSWERS_FIELD_ERROR 2e-5
-/* Where cells are read (Epanechnikov's from 2,000 rows on), those of each part
- * are masses of their own, each at its own mean: another grouping of the same
- * rows. A mass may move by half a cell, a twelfth of a bandwidth, and at the
- * kernel's rim that is a sixth of its own peak; of a crowd a part of that. */
-#define ANSWERS_CELL_ERROR 0.03
-
+/* To the last bit, whatever parts the rows lie in. */
 static inline void answers_same_windows(const struct asked_city city[2],
                                         struct om_field_spec spec,
-                                        const char *text, unsigned z,
-                                        double most)
+                                        const char *text, unsigned z)
 {
     static float value[2][256 * 256];
     const double middle = MODEL_SIDE * MODEL_STEP / 2;
@@ -273,7 +260,7 @@ static inline void answers_same_windows(const struct asked_city city[2],
         .x = (uint32_t)(MODEL_WEST + middle) >> (32 - z),
         .y = (uint32_t)(MODEL_NORTH + middle) >> (32 - z),
         .side_px = 256};
-    double weight[2], scale[2], sums[2];
+    double weight[2], scale[2], sums[2], exact[2];
     for (int k = 0; k < 2; k++) {
         struct om_filter *filter = answers_filter(&city[k], MODEL_CASE, text);
         struct om_selection *selection;
@@ -295,15 +282,28 @@ static inline void answers_same_windows(const struct asked_city city[2],
         om_selection_unref(selection);
         om_filter_free(filter);
     }
-    double largest = 0, error = 0;
-    for (size_t i = 0; i < 256 * 256; i++) {
-        largest = fmax(largest, fabs((double)value[1][i]));
-        error = fmax(error, fabs((double)value[0][i] - (double)value[1][i]));
+    for (size_t i = 0; i < 256 * 256; i++)
+        if (value[0][i] != value[1][i])
+            fail_msg("field at zoom %u: %.9g and %.9g", z, (double)value[0][i],
+                     (double)value[1][i]);
+    assert_true(weight[0] == weight[1] && sums[0] == sums[1]);
+    assert_true(scale[0] == scale[1]);
+    // What a click says, where there is something.
+    for (int k = 0; k < 2; k++) {
+        spec.layer = answers_layer(&city[k], MODEL_CASE);
+        struct om_filter *filter = answers_filter(&city[k], MODEL_CASE, text);
+        struct om_selection *selection;
+        assert_int_equal(om_select(city[k].caches->selections, spec.layer, NULL,
+                                   filter, (struct om_window){0}, &selection),
+                         OM_OK);
+        spec.selection = selection;
+        assert_int_equal(om_field_exact(&spec, MODEL_WEST + middle,
+                                        MODEL_NORTH + middle, &exact[k]),
+                         OM_OK);
+        om_selection_unref(selection);
+        om_filter_free(filter);
     }
-    if (error > most * largest)
-        fail_msg("field at zoom %u: %g of %g", z, error, largest);
-    assert_true(fabs(weight[0] - weight[1]) <= 1e-6 * (1 + fabs(weight[1])));
-    assert_true(fabs(scale[0] - scale[1]) <= (most + 1e-4) * scale[1]);
+    assert_true(exact[0] == exact[1]);
 }
 
 static inline void answers_same_fields(const struct asked_city city[2])
@@ -315,21 +315,21 @@ static inline void answers_same_fields(const struct asked_city city[2])
     struct om_field_spec spec = {.kernel = OM_KERNEL_QUARTIC,
                                  .bandwidth_m = 800,
                                  .weight = OM_WEIGHT_ONE};
-    answers_same_windows(city, spec, NULL, 10, ANSWERS_FIELD_ERROR);
-    answers_same_windows(city, spec, NULL, 13, ANSWERS_FIELD_ERROR);
-    answers_same_windows(city, spec, "kind = 'fire'", 12, ANSWERS_FIELD_ERROR);
+    answers_same_windows(city, spec, NULL, 10);
+    answers_same_windows(city, spec, NULL, 13);
+    answers_same_windows(city, spec, "kind = 'fire'", 12);
     spec.kernel = OM_KERNEL_EPANECHNIKOV;
-    answers_same_windows(city, spec, "kind = 'gas'", 13, ANSWERS_FIELD_ERROR);
-    answers_same_windows(city, spec, NULL, 13, ANSWERS_CELL_ERROR);
+    answers_same_windows(city, spec, "kind = 'gas'", 13);
+    answers_same_windows(city, spec, NULL, 13);
     spec.kernel = OM_KERNEL_GAUSSIAN;
     spec.weight = om_weight_by(2);
-    answers_same_windows(city, spec, NULL, 12, ANSWERS_FIELD_ERROR);
+    answers_same_windows(city, spec, NULL, 12);
     spec.weight.table = &table;
     spec.weight.half_life_s = 20 * 86400;
     spec.weight.at_s = MODEL_BEGIN_S + MODEL_DAYS * 86400;
-    answers_same_windows(city, spec, "weight > 2", 11, ANSWERS_FIELD_ERROR);
+    answers_same_windows(city, spec, "weight > 2", 11);
     spec.weight.at_s = MODEL_BEGIN_S + 60 * 86400;
-    answers_same_windows(city, spec, NULL, 14, ANSWERS_FIELD_ERROR);
+    answers_same_windows(city, spec, NULL, 14);
 }
 
 /* ---- hotspots and duties ---- */
