@@ -403,6 +403,80 @@ static void cell_box_place_and_expansion_are_of_its_rows(void **state)
 
 /* ---- rows ---- */
 
+/* The cells of a tile: how many rows, and their box as it is said. */
+struct said {
+    size_t count;
+    int64_t rows[1024];
+    char box[1024][80];
+};
+
+static void read_boxes(const struct om_layer *layer, unsigned z,
+                       struct said *out)
+{
+    struct om_selection *selection;
+    struct om_arena arena = {0};
+    struct om_buf bytes = {0};
+    assert_int_equal(
+        om_select(NULL, layer, NULL, NULL, (struct om_window){0}, &selection),
+        OM_OK);
+    const struct om_vector_spec spec = {.layer = layer,
+                                        .selection = selection,
+                                        .name = "place",
+                                        .by = OM_NO_FIELD};
+    assert_int_equal(om_vector_tile(vectors, &spec, z, 3470000000u >> (32 - z),
+                                    1865000000u >> (32 - z), &arena, &bytes),
+                     OM_OK);
+    struct mvt_tile tile = mvt_read(bytes.bytes, bytes.len);
+    const struct mvt_layer *cells = mvt_layer(&tile, "cells");
+    *out = (struct said){0};
+    for (size_t i = 0; cells && i < cells->features; i++) {
+        const struct mvt_value box = mvt_get(cells, &cells->feature[i], "bbox");
+        out->rows[out->count] =
+            mvt_get(cells, &cells->feature[i], "count").integer;
+        snprintf(out->box[out->count++], sizeof *out->box, "%.*s", (int)box.len,
+                 box.text);
+    }
+    mvt_free(&tile);
+    om_buf_deinit(&bytes);
+    om_arena_deinit(&arena);
+    om_selection_unref(selection);
+}
+
+static void cell_boxes_of_parts_are_those_of_the_whole(void **state)
+{
+    (void)state;
+    static struct said whole, parts;
+    struct field_layer one = {0}, two = {0};
+    struct field_row *row = calloc(ROWS, sizeof *row);
+    struct field_row *some = calloc(ROWS, sizeof *some);
+    fill(row, ROWS, 21);
+    assert_int_equal(field_layer_add(&one, row, ROWS), OM_OK);
+    for (size_t k = 0; k < 2; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < ROWS; i++)
+            if ((i % 10 == 0) == (k == 1)) some[n++] = row[i];
+        assert_int_equal(field_layer_add(&two, some, n), OM_OK);
+    }
+    snprintf(one.layer.name, sizeof one.layer.name, "one");
+    snprintf(two.layer.name, sizeof two.layer.name, "two");
+    size_t seen = 0;
+    for (unsigned z = 5; z <= 11; z++) {
+        read_boxes(&one.layer, z, &whole);
+        read_boxes(&two.layer, z, &parts);
+        assert_int_equal(whole.count, parts.count);
+        for (size_t i = 0; i < whole.count; i++) {
+            assert_int_equal(whole.rows[i], parts.rows[i]);
+            assert_string_equal(whole.box[i], parts.box[i]);
+        }
+        seen += whole.count;
+    }
+    assert_true(seen > 100);
+    field_layer_free(&one);
+    field_layer_free(&two);
+    free(row);
+    free(some);
+}
+
 static void row_properties_are_the_columns(void **state)
 {
     (void)state;
@@ -677,6 +751,7 @@ int main(void)
         cmocka_unit_test(sum_of_a_filter_is_what_it_takes),
         cmocka_unit_test(sum_of_nothing_is_an_empty_tile),
         cmocka_unit_test(cell_box_place_and_expansion_are_of_its_rows),
+        cmocka_unit_test(cell_boxes_of_parts_are_those_of_the_whole),
         cmocka_unit_test(row_properties_are_the_columns),
         cmocka_unit_test(row_columns_can_be_chosen),
         cmocka_unit_test(limit_a_stack_is_counted_at_every_zoom),

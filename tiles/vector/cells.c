@@ -36,6 +36,7 @@ struct source {
     const struct om__tally **sum_tally;  // [sums], or NULL each
     struct om_cells finer;               // count 0: rows are read
     size_t finer_first, finer_end;
+    uint32_t finer_mask;  // of boxes of rows, if there are many
     struct om__kept kept_finer, kept_by, *kept_sum;
 };
 
@@ -73,12 +74,15 @@ static om_status find_bounds(struct source *s, const struct om__place *place,
 
 /* ---- what a run of rows adds up to ---- */
 
-static void add_row(struct om__cell *cell, uint64_t key)
+/* mask: what of a position lies within a finer cell, whose box then counts, as
+ * where finer cells are read; 0: the position itself. */
+static void add_row(struct om__cell *cell, uint64_t key, uint32_t mask)
 {
     const struct om_pos p = om_morton_pos(key);
     cell->x += p.x;
     cell->y += p.y;
-    om_box_widen(&cell->box, (struct om_box){p.x, p.y, p.x, p.y});
+    om_box_widen(&cell->box, (struct om_box){p.x & ~mask, p.y & ~mask,
+                                             p.x | mask, p.y | mask});
 }
 
 /* Call for each row of [from, to) that was taken and is dead. */
@@ -104,7 +108,7 @@ static void add_row(struct om__cell *cell, uint64_t key)
 static void add_places(const struct source *s, struct om__cell *cell,
                        size_t from, size_t to)
 {
-    EACH_ROW(s, from, to, row, add_row(cell, s->key[row]));
+    EACH_ROW(s, from, to, row, add_row(cell, s->key[row], s->finer_mask));
 }
 
 /* One finer cell: its middle if the mean is not known of what is selected. */
@@ -118,8 +122,9 @@ static void add_finer(const struct source *s, struct om__cell *cell, size_t i,
     const double side = ldexp(1.0, (int)down);
     cell->x += (x + side * f->mean_x[i] / 65536.0) * (double)count;
     cell->y += (y + side * f->mean_y[i] / 65536.0) * (double)count;
-    const uint32_t far = (uint32_t)((UINT64_C(1) << down) - 1);
-    om_box_widen(&cell->box, (struct om_box){x, y, x + far, y + far});
+    const uint32_t far = s->finer_mask | (uint32_t)((UINT64_C(1) << down) - 1);
+    om_box_widen(&cell->box,
+                 (struct om_box){x & ~far, y & ~far, x | far, y | far});
 }
 
 static size_t word_of(const struct source *s, size_t row)
@@ -251,7 +256,7 @@ static om_status find_finer(struct source *s, struct om_vectors *vectors,
                             struct om__stretch stretch, unsigned level)
 {
     const size_t rows = stretch.to - stretch.from;
-    if (rows < FINER_PAYS) return OM_OK;
+    if (!s->finer_mask || rows < FINER_PAYS) return OM_OK;
     OM_TRY(om__subcells_get(vectors, s->segment, level + FINER, &s->kept_finer,
                             &s->finer));
     size_t low = 0, high = s->finer.count;
@@ -391,6 +396,14 @@ om_status om__cells_gather(struct om_vectors *vectors,
     OM_TRY(cells_init(cells, spec, zooms, arena));
     om_status st = OM_OK;
     size_t d = 0;
+    // The same for all parts, however rows are divided: boxes of a tile of many
+    // rows are made of those of finer cells.
+    size_t rows = 0;
+    for (size_t p = 0; p < spec->layer->parts; p++)
+        rows += om__selected_count(spec->selection, p, stretch[p].from,
+                                   stretch[p].to);
+    const unsigned finer_level = level_of(place, zooms) + FINER;
+    const bool many = rows >= FINER_PAYS && finer_level < 32;
     for (size_t p = 0; p < spec->layer->parts && !st; p++) {
         const struct om_segment *segment = spec->layer->part[p].segment;
         struct source s = {.cells = cells,
@@ -398,7 +411,8 @@ om_status om__cells_gather(struct om_vectors *vectors,
                            .owner = &spec->layer->part[p],
                            .segment = segment,
                            .part = p,
-                           .rows = om_segment_rows(segment)};
+                           .rows = om_segment_rows(segment),
+                           .finer_mask = many ? UINT32_MAX >> finer_level : 0};
         if (stretch[p].from == stretch[p].to) continue;
         st = source_init(&s, vectors, spec, place, stretch[p], zooms, arena);
         size_t finer = s.finer_first;
