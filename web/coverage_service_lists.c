@@ -102,18 +102,28 @@ static void put_place(struct om__service_answer *a, struct om_pos at)
     om_table_real(a->table, round(lat * 1e7) / 1e7);
 }
 
-static om_status put_row(struct om__service_answer *a,
-                         const struct centre_texts *texts, size_t part,
-                         size_t row, size_t i, struct om_text_reader *reader)
+/* Rows of one position on their way into the table. */
+struct listing {
+    struct om__service_answer *a;
+    const struct centre_texts *texts;
+    struct om_text_reader *reader;
+    size_t i;
+    uint64_t more;
+};
+
+static om_status put_row(void *ctx, size_t part, size_t row)
 {
+    struct listing *l = ctx;
+    struct om__service_answer *a = l->a;
     const struct om_layer *people = a->s.people;
     const struct om_segment *segment = people->part[part].segment;
-    const struct om_pos at = om_morton_pos(a->s.crowd.key[i]);
     const char *id;
     size_t len;
-    OM_TRY(om_segment_text(segment, people->schema.id_field, row, reader, &id,
-                           &len));
-    put_place(a, at);
+    if (!l->more) return OM_OK;
+    l->more--;
+    OM_TRY(om_segment_text(segment, people->schema.id_field, row, l->reader,
+                           &id, &len));
+    put_place(a, om_morton_pos(a->s.crowd.key[l->i]));
     om_table_text(a->table, id, len);
     int64_t weight = 1;
     if (a->s.weight != OM_NO_FIELD) {
@@ -124,33 +134,20 @@ static om_status put_row(struct om__service_answer *a,
     }
     om_table_integer(a->table, weight);
     om_table_word(a->table, a->s.over);
-    put_way(a, texts, i);
+    put_way(a, l->texts, l->i);
     return OM_OK;
 }
 
 om_status om__service_put_rows(struct om__service_answer *a,
                                const struct om_selection *among)
 {
-    const struct om_crowd *crowd = &a->s.crowd;
     struct centre_texts texts = {0};
     struct om_text_reader reader = {0};
+    struct listing l = {
+        .a = a, .texts = &texts, .reader = &reader, .more = a->rows};
     om_status st = read_centre_texts(&a->s, &texts);
-    uint64_t more = a->rows;
-    for (size_t p = 0, i = 0; p < crowd->parts && more && !st; p++) {
-        const uint64_t *key;
-        const struct om_segment *segment = a->s.people->part[p].segment;
-        const size_t rows = om_segment_rows(segment);
-        st = om_segment_keys(segment, 0, rows, &key);
-        for (; i < crowd->part_end[p] && more && !st; i++) {
-            size_t row = crowd->first[i];
-            for (uint32_t left = crowd->rows[i]; left && more && !st; row++) {
-                if (!om_selection_has(among, p, row)) continue;
-                left--;
-                more--;
-                st = put_row(a, &texts, p, row, i, &reader);
-            }
-        }
-    }
+    for (; l.i < a->s.crowd.count && l.more && !st; l.i++)
+        st = om_crowd_rows(&a->s.crowd, l.i, a->s.people, among, put_row, &l);
     centre_texts_deinit(&texts);
     om_text_reader_deinit(&reader);
     return st;

@@ -164,9 +164,9 @@ static om_status put_site(struct plan *p, size_t rank, int64_t before,
     struct om_text_reader reader = {0};
     double lon, lat;
     om_pos_to_lonlat(p->site[c], &lon, &lat);
-    om_status st = om__service_text(p->s.people, om_crowd_part(&p->s.crowd, at),
-                                    p->s.crowd.first[at],
-                                    p->s.people->schema.id_field, &reader, &id);
+    om_status st =
+        om__service_text(p->s.people, p->s.crowd.part[at], p->s.crowd.first[at],
+                         p->s.people->schema.id_field, &reader, &id);
     om__say_site(&p->s, in ? &p->upper : NULL, u, rank + 1, gain, before, all,
                  p->near, &en, &zh);
     if (!st) st = en.status ? en.status : zh.status;

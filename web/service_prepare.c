@@ -147,14 +147,15 @@ om_status om__service_units(const struct om__service *s,
                             const struct om_units *units, uint32_t *unit)
 {
     const struct om_crowd *crowd = &s->crowd;
+    const size_t parts = s->people->parts;
     struct om_arena arena = {0};
-    om_status st = OM_OK;
-    for (size_t p = 0, i = 0; p < crowd->parts && !st; p++) {
-        struct om_unit_rows rows;
-        st = om_units_rows(units, s->people, p, &arena, &rows);
-        for (; i < crowd->part_end[p] && !st; i++)
-            unit[i] = om_unit_of_row(&rows, crowd->first[i]);
-    }
+    struct om_unit_rows *rows =
+        om_arena_calloc(&arena, parts + 1, sizeof *rows);
+    om_status st = rows ? OM_OK : OM_E_MEMORY;
+    for (size_t p = 0; p < parts && !st; p++)
+        st = om_units_rows(units, s->people, p, &arena, &rows[p]);
+    for (size_t i = 0; i < crowd->count && !st; i++)
+        unit[i] = om_unit_of_row(&rows[crowd->part[i]], crowd->first[i]);
     om_arena_deinit(&arena);
     return st;
 }

@@ -5,17 +5,15 @@
 
 #include "engine/filter/filter.h"
 
-/* Positions in the order of the rows: ascending keys within a part. The rows
- * at position i are the selected ones of its part between first[i] and the
- * next position. Zero is a valid empty one. */
+/* Positions by ascending keys, each once, whatever parts its rows lie in: the
+ * first of them is the one with the lowest id. Zero is a valid empty one. */
 struct om_crowd {
     size_t count;
     uint64_t *key;    // Morton code
     uint32_t *rows;   // selected rows there
     int64_t *weight;  // and the sum of their weights
-    uint32_t *first;  // first of them
-    size_t parts;
-    size_t *part_end;  // [parts] positions of part p end there
+    uint32_t *first;  // first of them, and the part that it is in
+    uint32_t *part;
     uint64_t total_rows;
     int64_t total_weight;
 };
@@ -36,7 +34,14 @@ om_status om_crowd_read(const struct om_layer *layer,
                         const struct om_selection *selection, size_t weight,
                         struct om_crowd *out) OM_MUST_USE;
 void om_crowd_deinit(struct om_crowd *crowd);
-/** The part that position i is of. */
-size_t om_crowd_part(const struct om_crowd *crowd, size_t i);
+/**
+ * Visit the rows of position i that `among` has, by their ids. returns
+ * OM_E_DAMAGED, OM_E_MEMORY, what `each` returned
+ */
+om_status om_crowd_rows(const struct om_crowd *crowd, size_t i,
+                        const struct om_layer *layer,
+                        const struct om_selection *among,
+                        om_status (*each)(void *ctx, size_t part, size_t row),
+                        void *ctx) OM_MUST_USE;
 
 #endif

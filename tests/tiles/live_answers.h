@@ -91,6 +91,12 @@ static inline bool answers_add(void *ctx, const struct om_hit *hit)
     return true;
 }
 
+static inline om_status answers_add_row(void *ctx, size_t part, size_t row)
+{
+    const struct om_hit hit = {.part = part, .row = row};
+    return answers_add(ctx, &hit) ? OM_OK : OM_E_STOPPED;
+}
+
 static inline int answers_by_id(const void *a, const void *b)
 {
     return strcmp(a, b);
@@ -567,6 +573,44 @@ static inline void answers_same_tiles(const struct asked_city city[2], int l,
             answers_same_tile(city, l, text, z, x, y);
 }
 
+/* ---- where people are ---- */
+
+static inline void answers_same_crowds(const struct asked_city city[2],
+                                       const char *text)
+{
+    struct om_crowd crowd[2];
+    struct answers_list list[2] = {{0}}, first[2] = {{0}};
+    for (int k = 0; k < 2; k++) {
+        struct om_filter *filter = answers_filter(&city[k], MODEL_CASE, text);
+        struct om_selection *selection;
+        const struct om_layer *layer = answers_layer(&city[k], MODEL_CASE);
+        assert_int_equal(om_select(city[k].caches->selections, layer, NULL,
+                                   filter, (struct om_window){0}, &selection),
+                         OM_OK);
+        assert_int_equal(om_crowd_read(layer, selection, 2, &crowd[k]), OM_OK);
+        list[k].layer = first[k].layer = layer;
+        for (size_t i = 0; i < crowd[k].count; i++) {
+            const struct om_hit hit = {.part = crowd[k].part[i],
+                                       .row = crowd[k].first[i]};
+            answers_add(&first[k], &hit);
+            assert_int_equal(om_crowd_rows(&crowd[k], i, layer, selection,
+                                           answers_add_row, &list[k]),
+                             OM_OK);
+        }
+        assert_int_equal(list[k].count, selection->count);
+        om_selection_unref(selection);
+        om_filter_free(filter);
+    }
+    assert_int_equal(crowd[0].count, crowd[1].count);
+    const size_t n = crowd[0].count;
+    assert_memory_equal(crowd[0].key, crowd[1].key, n * sizeof(uint64_t));
+    assert_memory_equal(crowd[0].rows, crowd[1].rows, n * sizeof(uint32_t));
+    assert_memory_equal(crowd[0].weight, crowd[1].weight, n * sizeof(int64_t));
+    answers_same_lists(first, true);
+    answers_same_lists(list, true);
+    for (int k = 0; k < 2; k++) om_crowd_deinit(&crowd[k]);
+}
+
 /* ---- pictures ---- */
 
 static inline void answers_draw(const struct asked_city *city, int l,
@@ -723,6 +767,8 @@ static inline void answers_same_city(struct model *m,
     answers_same_hotspots(city, OM_STAT_MORAN, "square:500", OM_NO_FIELD);
     answers_same_patrols(city);
     answers_same_pictures(city);
+    answers_same_crowds(city, NULL);
+    answers_same_crowds(city, "kind = 'fire'");
     for (unsigned z = 8; z <= 14; z += 2) {
         answers_same_tiles(city, MODEL_CASE, NULL, z);
         answers_same_tiles(city, MODEL_CASE, "weight > 4", z);

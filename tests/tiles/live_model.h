@@ -10,6 +10,7 @@
 #include "engine/field/field.h"
 #include "engine/live/run.h"
 #include "engine/query/sorted.h"
+#include "engine/reach/crowd.h"
 #include "engine/stat/hotspots.h"
 #include "engine/stat/zones.h"
 #include "tests/engine/city_sample.h"
