@@ -272,7 +272,7 @@ test('states of the residents\' map', { skip }, async (t) => {
         await page.getByRole('button', { name: '骑电动车' }).click();
         await page.waitForSelector('.silence:not([hidden])');
         assert.match(await page.innerText('.silence'), /连不上服务器,正在重试。下面是 \d+:\d\d 的内容/);
-        assert.deepEqual((await cards(page)).map((r) => r.id), before.map((r) => r.id), 'what was there stays');
+        assert.deepEqual(await cards(page), before, 'what was there stays, and says how it was meant');
         await axe(page, 'offline');
         await shot(page, 'offline');
         server = await serve(t, release, '--listen', `127.0.0.1:${port}`);
@@ -333,6 +333,9 @@ test('states of the residents\' map', { skip }, async (t) => {
         await none.getByRole('button', { name: '我的位置' }).click();
         await none.waitForFunction(() => /没有查到/.test(document.querySelector('#list').innerText));
         await axe(none, 'failed');
+        await none.route(/\/nearest\//, (r) => r.fulfill({ status: 401, contentType: 'application/problem+json', body: '{"status":401,"detail":"a token is needed"}' }));
+        await none.getByRole('button', { name: '再试一次' }).click();
+        await none.waitForFunction(() => /没有权限/.test(document.querySelector('#list').innerText));
         await none.route(/\/nearest\//, (r) => r.fulfill({ status: 200, contentType: 'application/geo+json', body: '{"type":"FeatureCollection","features":[]}' }));
         await none.getByRole('button', { name: '再试一次' }).click();
         await none.waitForFunction(() => /附近没有找到/.test(document.querySelector('#list').innerText));

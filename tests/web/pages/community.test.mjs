@@ -38,7 +38,7 @@ test('both languages say the same', async () => {
         assert.equal(typeof en[key], typeof zh[key], key);
         if (typeof zh[key] === 'function') assert.equal(en[key].length, zh[key].length, key);
     }
-    const code = (await Promise.all(['hours', 'view', 'map', 'app', 'map-gl', 'words'].map((f) => read(`${f}.js`)))).join('\n');
+    const code = (await Promise.all(['hours', 'api', 'view', 'map', 'app', 'map-gl', 'words'].map((f) => read(`${f}.js`)))).join('\n');
     const used = new Set([...code.matchAll(/'(\w+)'/g)].map((m) => m[1]));
     for (const key of Object.keys(zh)) if (!key.startsWith('kind_')) assert.ok(used.has(key), `${key} is said nowhere`);
     for (const [, key] of code.matchAll(/\bt\('(\w+)'/g)) assert.ok(key in zh, `there is no word for ${key}`);

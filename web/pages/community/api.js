@@ -40,7 +40,7 @@
       const lost = answer.status === 429 || answer.status >= 502;
       if (lost) throw new Error(`${answer.status}`);
       const body = await answer.json();
-      if (!answer.ok) throw new Refused(body.detail || `${answer.status}`);
+      if (!answer.ok) throw new Refused(answer.status === 401 ? c.t('noEntry') : body.detail || `${answer.status}`);
       return body;
     } finally {
       clearTimeout(timer);

@@ -340,7 +340,7 @@
       asking.over = true;
       if (asking.abort) asking.abort();
     }
-    const mine = asking = {over: false}, layer = state.layers[state.tab], origin = state.origin;
+    const mine = asking = {over: false}, how = c.modeName(), layer = state.layers[state.tab], origin = state.origin;
     const activity = state.tab === 'activities', count = state.tab === 'matters' ? state.count : OTHERS;
     if (!origin && !activity) {
       state.rows = [];
@@ -361,7 +361,7 @@
       if (activity) rows.sort((a, b) => Date.parse(a.properties.starts) - Date.parse(b.properties.starts));
       const host = activity ? await hosts(rows) : {};
       if (mine.over) return;
-      state.rows = rows.map((f, i) => Object.assign(f, {number: i + 1, kind: KIND[state.tab], title: f.properties.name || f.properties.title || f.id, host: host[f.properties.organisation]}));
+      state.rows = rows.map((f, i) => Object.assign(f, {number: i + 1, how, kind: KIND[state.tab], title: f.properties.name || f.properties.title || f.id, host: host[f.properties.organisation]}));
       state.off = !!found.off;
       area = reach && reach.geometry ? reach.geometry : null;
       state.failed = '';
@@ -373,8 +373,7 @@
     }
     if (asking === mine) asking = null;
     ui.results.removeAttribute('aria-busy');
-    const time = c.local(Date.now() / 1000, -new Date().getTimezoneOffset() * 60);
-    shownAt = c.clockText(time.minutes);
+    shownAt = c.clockText(c.local(Date.now() / 1000, state.zoneS).minutes);
     drawRows(true);
     drawMap(true);
     say(state.failed ? t('failed') : t('results', state.rows.length));

@@ -69,8 +69,8 @@ c.maplibre = async (element, of) => {
       if (row && !map.getBounds().contains(row.geometry.coordinates)) map.panTo(row.geometry.coordinates, move({}));
     },
     fit() {
-      const box = c.boundsOf(what);
-      if (box) map.fitBounds(box, move({padding: c.mapFit.padding, maxZoom: c.mapFit.most - 1}));
+      const box = c.boundsOf(what), {top, right, bottom, left, most} = c.mapFit;
+      if (box) map.fitBounds(box, move({padding: {top, right, bottom, left}, maxZoom: most - 1}));
     },
     pan: (dx, dy) => map.panBy([dx, dy], move({})),
     zoom: (by) => map.zoomTo(map.getZoom() + by, move({})),

@@ -7,7 +7,7 @@
 (function (c) {
   'use strict';
 
-  const FIT = c.mapFit = {padding: 36, most: 16};
+  const FIT = c.mapFit = {left: 52, top: 60, right: 64, bottom: 56, most: 16};
 
   /** An element of the head, once it is loaded. */
   const load = c.load = (tag, of) => new Promise((done, fail) => {
@@ -73,7 +73,7 @@
       },
       fit() {
         const box = c.boundsOf(what);
-        if (box) map.fitBounds(bounds(box), {padding: [FIT.padding, FIT.padding], maxZoom: FIT.most, animate: !of.still});
+        if (box) map.fitBounds(bounds(box), {paddingTopLeft: [FIT.left, FIT.top], paddingBottomRight: [FIT.right, FIT.bottom], maxZoom: FIT.most, animate: !of.still});
       },
       pan: (dx, dy) => map.panBy([dx, dy], {animate: !of.still}),
       zoom: (by) => map.setZoom(map.getZoom() + by, {animate: !of.still}),

@@ -62,9 +62,9 @@
   }
 
   function wayText(row) {
-    const p = row.properties, how = c.modeName();
+    const p = row.properties;
     if (p.minutes !== undefined && p.minutes !== null)
-      return [text('strong', '', t('ways', how, Math.max(1, Math.ceil(p.minutes)))), ` · ${c.lengthText(p.way_m)}`];
+      return [text('strong', '', t('ways', row.how, Math.max(1, Math.ceil(p.minutes)))), ` · ${c.lengthText(p.way_m)}`];
     if (p.distance_m === undefined) return null;
     return [t('straight', c.lengthText(p.distance_m))];
   }
