@@ -125,12 +125,13 @@
   }
 
   function drawMatters() {
+    if (!state.matters.length) return fill(ui.ask);
     ui.input = h('input', {type: 'search', id: 'matter', autocomplete: 'off', enterKeyHint: 'search', placeholder: t('searchTip'), 'aria-describedby': 'found',
       on: {input: () => suggest(ui.input.value), keydown: (e) => { if (e.key === 'Enter') { const first = ui.found.querySelector('button'); if (first) first.click(); } }}});
     ui.found = h('div', {class: 'found', id: 'found', hidden: true});
     ui.groups = h('div', {class: 'groups'});
     fill(ui.ask, h('label', {htmlFor: 'matter', class: 'big', textContent: t('search')}), ui.input, ui.found, ui.groups);
-    drawGroups();
+    return drawGroups();
   }
 
   function drawGroups() {
