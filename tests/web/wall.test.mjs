@@ -160,6 +160,24 @@ test('the wall', { skip }, async (t) => {
         assert.equal(await page.evaluate(() => window.onemapWall.overlay.points), null);
     });
 
+    await t.test('a second screen drives it', async () => {
+        const id = await page.evaluate(() => window.onemapWall.id);
+        const hand = await context.newPage();
+        await hand.setViewportSize({ width: 390, height: 844 });
+        await hand.goto(`${url}/wall?drive=${id}`);
+        await hand.getByRole('button', { name: '3 四级巡查' }).click();
+        await until('the panel is large', () => page.evaluate(() => document.getElementById('at-patrol').classList.contains('large')));
+        await hand.getByRole('button', { name: '关闭面板' }).click();
+        await until('it is not', () => page.evaluate(() => !document.querySelector('.panel.large')));
+        await until('the towns', async () => await hand.locator('#places select').count() === 1);
+        const [town] = await hand.locator('#places select').first().selectOption({ index: 2 });
+        const name = (await json(`${url}/collections/town/items/${town}`)).properties.name;
+        await until('the wall is there', async () => await page.textContent('#place') === name);
+        await until('its villages', async () => await hand.locator('#places select').count() === 2);
+        await shot(hand, 'drive');
+        await hand.close();
+    });
+
     await t.test('20 reports a second: what it holds stays', async () => {
         await page.evaluate(() => window.onemapWall.pause(true));
         await report(url, { rate: 20, ms: 4000, from: 0 });

@@ -65,12 +65,14 @@ const CLOCK = {
 /** The stream of changes, for as long as the page is open. */
 export class Live {
   /**
-   * @param {{onNews: (news: News) => void, onReset: (news: News) => void, onSilence: (silent: boolean) => void}} handlers
+   * @param {{onNews: (news: News) => void, onReset: (news: News) => void, onSilence: (silent: boolean) => void, onDrive?: (note: any) => void}} handlers
    * onReset: more changed than can be told. onSilence: whether what is shown may be out of date.
    * @param {number | null} since   the sequence that the page was made from
+   * @param {string} [wall]   a name under which a second screen may speak to this page (onDrive)
    */
-  constructor(handlers, since, clock = CLOCK) {
+  constructor(handlers, since, clock = CLOCK, wall = '') {
     this.handlers = handlers;
+    this.wall = wall;
     this.clock = clock;
     this.sequence = since;
     this.silent = false;
@@ -110,13 +112,14 @@ export class Live {
   }
 
   open() {
-    const since = this.sequence === null ? '' : `?since=${this.sequence}`;
+    const params = [this.sequence === null ? '' : `since=${this.sequence}`, this.wall && `wall=${this.wall}`].filter((p) => p).join('&');
     this.openedMs = this.clock.now();
-    const source = this.source = new EventSource(`/changes${since}`);
+    const source = this.source = new EventSource(`/changes${params && '?'}${params}`);
     source.addEventListener('beat', (e) => this.hear(e, () => {}));
     source.addEventListener('change', (e) => this.hear(e, (news) =>
       news.everything ? this.handlers.onReset(news) : this.handlers.onNews(news)));
     source.addEventListener('reset', (e) => this.hear(e, (news) => this.handlers.onReset(news)));
+    if (this.wall) source.addEventListener('drive', (e) => this.handlers.onDrive?.(JSON.parse(e.data)));
     // Lost lines the browser takes up again by itself; refusals it does not.
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) this.back();

@@ -36,7 +36,8 @@
 #include "data/base/alloc.h"
 #include "data/base/log.h"
 
-/* Events that a listener may be behind: a quarter of a minute of a busy city. */
+/* Events that a listener may be behind: a quarter of a minute of a busy city.
+ */
 #define OM__HUB_BEHIND 64
 /* Of these, as many are looked at before whoever publishes may go on. */
 #define AT_ONCE 1024
@@ -57,6 +58,7 @@ struct om__listener {
     int fd;  // -1: not started
     bool lost, ended;
     uint64_t client, who;
+    char wall[OM__WALL_BYTES];  // "": none
     void (*gone)(void *ctx);
     void *ctx;
     double stuck_s;  // since when it takes nothing; 0: it does
@@ -90,6 +92,8 @@ struct om__hub {
     atomic_bool stop, cut;  // cut: some are lost
     pthread_t thread;
     double told_s, beat_s;
+    double notes_s;  // the second that `notes` are of, under lock
+    unsigned notes;
 };
 
 static struct block *block_of(struct om_buf *take)
@@ -285,6 +289,52 @@ void om__listener_drop(struct om__listener *l)
 void om__listener_name(struct om__listener *l, uint64_t who)
 {
     l->who = who;
+}
+
+void om__listener_wall(struct om__listener *l, const char wall[OM__WALL_BYTES])
+{
+    memcpy(l->wall, wall, sizeof l->wall);
+}
+
+/* Under the lock: whoever cannot be told is let go by the thread. */
+static om_status note(struct om__hub *hub, const char *wall, struct block *b,
+                      bool *lost)
+{
+    const double now_s = om_seconds();
+    bool any = false;
+    if (now_s - hub->notes_s >= 1) {
+        hub->notes_s = now_s;
+        hub->notes = 0;
+    }
+    if (hub->notes >= OM__NOTES_PER_S) return OM_E_RATE;
+    hub->notes++;
+    for (struct om__listener *l = hub->listeners; l; l = l->next) {
+        if (!*l->wall || strcmp(l->wall, wall) != 0) continue;
+        push(l, b);
+        any = true;
+        if (l->fd >= 0 && !flush(l, now_s)) l->lost = true;
+        *lost |= l->lost;
+    }
+    return any ? OM_OK : OM_E_NOTFOUND;
+}
+
+om_status om__hub_note(struct om__hub *hub, const char *wall, const char *kind,
+                       const char *json)
+{
+    struct om_buf text = {0};
+    bool lost = false;
+    om_buf_addf(&text, "event: %s\ndata: %s\n\n", kind, json);
+    pthread_mutex_lock(&hub->lock);
+    struct block *b = block_of(&text);
+    const om_status st = b ? note(hub, wall, b, &lost) : OM_E_MEMORY;
+    block_unref(b);
+    pthread_mutex_unlock(&hub->lock);
+    const uint64_t one = 1;
+    if (lost) {
+        atomic_store(&hub->cut, true);
+        (void)!write(hub->wake, &one, sizeof one);
+    }
+    return st;
 }
 
 void om__hub_cut(struct om__hub *hub, bool (*knows)(void *ctx, uint64_t who),

@@ -64,6 +64,22 @@ om_status om__hub_join(struct om__hub *hub, const char *layers, uint64_t client,
 void om__listener_drop(struct om__listener *listener);
 /** Who it is, for om__hub_cut; 0 where nothing is said. Before it starts. */
 void om__listener_name(struct om__listener *listener, uint64_t who);
+/** Letters and digits of a wall's name, and its NUL. */
+#define OM__WALL_BYTES 17
+/** Notes that are taken in a second, of all walls together. */
+#define OM__NOTES_PER_S 50
+/** Which wall it is, for om__hub_note. Before it starts. */
+void om__listener_wall(struct om__listener *listener,
+                       const char wall[OM__WALL_BYTES]);
+/**
+ * Tell the listeners that are this wall something at once: an event of its own
+ * kind, without id, which nobody is told again.
+ *
+ * returns  OM_E_NOTFOUND  no such wall listens; OM_E_RATE; OM_E_MEMORY
+ * threads  any
+ */
+om_status om__hub_note(struct om__hub *hub, const char *wall, const char *kind,
+                       const char *json) OM_MUST_USE;
 /** Let those go that are not known any more. threads: any */
 void om__hub_cut(struct om__hub *hub, bool (*knows)(void *ctx, uint64_t who),
                  void *ctx);

@@ -885,6 +885,10 @@ void om__files_free(struct om__files *files);
 // handlers
 om_status om__get_start(struct om__request *request);
 om_status om__get_page(struct om__request *request);
+/** A wall by its name: pressed, or sent to a unit. */
+om_status om__post_wall(struct om__request *request);
+/** 4 to 16 letters and digits. */
+bool om__wall_name_ok(const char *text);
 om_status om__get_embed(struct om__request *request);
 om_status om__get_embed_script(struct om__request *request);
 om_status om__get_file(struct om__request *request);

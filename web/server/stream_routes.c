@@ -169,6 +169,7 @@ void om__stream_recall(struct om_server *server)
 struct question {
     struct om__request *request;
     char layers[LAYERS_BYTES];  // "" for all
+    char wall[OM__WALL_BYTES];  // that listens; "": none
     bool given;
     uint64_t since;
 };
@@ -224,6 +225,17 @@ static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
 }
 
 /* ---- the question */
+
+static om_status read_wall(struct question *q)
+{
+    const char *text = om__param_text(q->request, "wall");
+    if (!text || !*text) return OM_OK;
+    if (!om__wall_name_ok(text))
+        return om__param_bad(q->request, "wall", OM_E_FORMAT,
+                             "a wall is called by 4 to 16 letters and digits");
+    snprintf(q->wall, sizeof q->wall, "%s", text);
+    return OM_OK;
+}
 
 static om_status read_layers(struct question *q)
 {
@@ -289,6 +301,7 @@ static om_status read_question(struct question *q)
     OM_TRY(om__param_word(r, "f", "sse json", "sse", &f));
     OM_TRY(om__param_count(r, "since", 0, INT64_MAX, &q->since));
     q->given = om__param_text(r, "since") != NULL;
+    OM_TRY(read_wall(q));
     OM_TRY(read_layers(q));
     return choose_layers(q);
 }
@@ -409,6 +422,7 @@ static om_status listen_to(struct question *q)
     if (st == OM_E_BUSY) return om_fail(&r->err, st, 0, "too many listeners");
     if (st) return st;
     om__listener_name(r->listener, r->who->id);
+    om__listener_wall(r->listener, q->wall);
     // What was told is at least as old as the newest snapshot.
     st = om__rights_take(r, om_city_snapshot(r->server->city));
     add_head(&r->stream, told_to);

@@ -157,20 +157,23 @@ static om_status check_writer(struct om__request *r)
     return refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, why);
 }
 
-om_status om__write_allowed(struct om__request *r)
+om_status om__write_sender(struct om__request *r)
 {
     OM_TRY(check_site(r));
     OM_TRY(check_who(r));
-    OM_TRY(check_host(r));
+    return check_host(r);
+}
+
+om_status om__write_allowed(struct om__request *r)
+{
+    OM_TRY(om__write_sender(r));
     OM_TRY(check_writer(r));
     return check_rate(r);
 }
 
 om_status om__write_may(struct om__request *r)
 {
-    OM_TRY(check_site(r));
-    OM_TRY(check_who(r));
-    OM_TRY(check_host(r));
+    OM_TRY(om__write_sender(r));
     OM_TRY(find_layer(r, r->address.segment[1]));
     if (r->layer->meta && r->layer->meta->unit_level[0]) {
         snprintf(r->allow, sizeof r->allow, "GET, HEAD, OPTIONS");

@@ -108,6 +108,9 @@ struct om__write {
 };
 
 // write_ask.c: what the head of a request says
+/** Is it somebody with a token, or a program of this machine where there are
+ *  none, and no page of another site? */
+om_status om__write_sender(struct om__request *request) OM_MUST_USE;
 /** May whoever asks write at all, and now? */
 om_status om__write_allowed(struct om__request *request) OM_MUST_USE;
 /** Does the role of whoever asks write to a layer? 403, or 404 if it does not

@@ -85,6 +85,12 @@ export class Tour {
     this.wait(paused ? 0 : STAY_MS);
   }
 
+  /** Somebody looks at a place of their own: stay there as long as at one of ours. */
+  hold() {
+    this.at = null;
+    this.wait(FLY_MS + 5 * STAY_MS);
+  }
+
   close() {
     this.paused = true;
     this.clock.cancel(this.timer);

@@ -54,6 +54,17 @@ function hasWebgl2() {
   }
 }
 
+/** The wall's name for second screens: of the address, or made up and kept while the window is open. */
+function wallId() {
+  const given = params.get('id') ?? '';
+  if (/^[A-Za-z0-9]{4,16}$/.test(given)) return given;
+  const kept = sessionStorage.getItem('wall');
+  if (kept) return kept;
+  const id = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'[b % 32]).join('');
+  sessionStorage.setItem('wall', id);
+  return id;
+}
+
 class Wall {
   /** @param {import('./plan.js').Catalog} catalog @param {any} units   of the coarsest level, as GeoJSON */
   constructor(catalog, units) {
@@ -67,6 +78,7 @@ class Wall {
     this.startedMs = this.newsMs = performance.now();
     /** @type {Set<string> | null} */
     this.known = null;
+    this.id = wallId();
     this.large = '';
     /** @type {any} */
     this.shrink = null;
@@ -95,7 +107,8 @@ class Wall {
     await this.map.ready;
     this.label();
     this.tour.start();
-    this.live = new Live({onNews: (n) => this.changed(n), onReset: (n) => this.reset(n), onSilence: (s) => this.stale(s)}, this.catalog.sequence ?? null);
+    this.live = new Live({onNews: (n) => this.changed(n), onReset: (n) => this.reset(n), onSilence: (s) => this.stale(s), onDrive: (n) => this.drive(n)},
+      this.catalog.sequence ?? null, undefined, this.id);
     this.listen();
     setText($('wait'), '');
     document.body.dataset.ready = 'yes';
@@ -329,11 +342,38 @@ class Wall {
     else if (key === 'ArrowRight') this.tour.step(1);
     else if (key === 'ArrowLeft') this.tour.step(-1);
     else if (key === 'Home') this.tour.show(null);
+    else if (key === 'd') this.showId();
     else if (key === 'r') this.replay.toggle();
     else if (key === 's') this.overlay.still = this.still = !this.still;
     else if (key === 'f') document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen().catch(() => {});
     else return false;
     return true;
+  }
+
+  /** A second screen: a key, or a unit to look at. @param {{press?: string, level?: string, unit?: string}} note */
+  async drive(note) {
+    const key = {pause: ' ', next: 'ArrowRight', back: 'ArrowLeft', whole: 'Home', replay: 'r', still: 's', close: 'Escape'}[note.press ?? ''] ?? note.press;
+    if (key) this.press(key);
+    const level = note.level && this.part.map.levels.find((l) => l.level === note.level);
+    if (!level || !note.unit) return;
+    try {
+      const unit = await getJson(`/collections/${level.layer}/items/${encodeURIComponent(note.unit)}`);
+      this.tour.hold();
+      setText($('place'), String(unit.properties.name ?? note.unit));
+      setText($('sentence'), '');
+      this.map.choose('');
+      await this.map.go(boundsOf(unit.geometry), this.still ? 0 : FLY_MS);
+      this.label();
+    } catch (error) {
+      console.warn(error.message);
+    }
+  }
+
+  /** How a second screen reaches this wall. */
+  showId() {
+    const banner = $('banner'), shown = banner.hidden;
+    banner.hidden = !shown;
+    if (shown) setText(banner, `${location.host}/wall?drive=${this.id}`);
   }
 
   listen() {
@@ -368,6 +408,7 @@ class Wall {
 async function main() {
   setText($('wait'), say(lang, 'loading'));
   const catalog = await insist(() => getJson('/catalog'));
+  if (params.has('drive')) return (await import('./drive.js')).drive(catalog, params.get('drive') ?? '', lang);
   const [coarse] = catalog.layers.filter((l) => l.unit_level).sort((a, b) => a.rows - b.rows);
   const units = coarse ? await insist(() => getJson(`/collections/${encodeURIComponent(coarse.name)}/items?limit=2000`)) : null;
   const wall = new Wall(catalog, units);

@@ -1,0 +1,57 @@
+// @ts-check
+// drive.js - a second screen: what a wall can be told, as buttons for a hand.
+
+import {element, setText} from './panels.js';
+import {say, title} from './words.js';
+
+/** @param {string} wall @param {Record<string, string>} what */
+async function tell(wall, what) {
+  const response = await fetch(`/walls/${encodeURIComponent(wall)}?${new URLSearchParams(what)}`, {method: 'POST'});
+  if (response.ok) return '';
+  const problem = await response.json().catch(() => ({}));
+  return problem.detail ?? `HTTP ${response.status}`;
+}
+
+/** @param {import('./plan.js').Catalog} catalog @param {string} wall @param {import('./words.js').Language} lang */
+export function drive(catalog, wall, lang) {
+  document.documentElement.lang = lang;
+  document.title = `${say(lang, 'drive')} ${wall}`;
+  document.body.className = 'drive';
+  const said = element('p', {role: 'status'});
+  const button = (text, what) => {
+    const node = element('button', {type: 'button'}, text);
+    node.addEventListener('click', async () => setText(said, await tell(wall, what)));
+    return node;
+  };
+  const panels = /** @type {const} */ (['register', 'loop', 'patrol', 'premises', 'checks', 'participation', 'service', 'sources', 'ranking']);
+  const keys = /** @type {const} */ (['back', 'pause', 'next', 'whole', 'replay', 'close']);
+  const main = element('main', {}, element('h1', {}, `${say(lang, 'drive')} ${wall}`),
+    catalog.synthetic ? element('p', {class: 'synthetic'}, say(lang, 'synthetic')) : '',
+    element('section', {'aria-label': say(lang, 'tour')}, ...keys.map((k) => button(say(lang, /** @type {any} */ (`key_${k}`)), {press: k}))),
+    element('section', {'aria-label': say(lang, 'panels')}, ...panels.map((p, i) => button(`${i + 1} ${say(lang, p)}`, {press: String(i + 1)}))),
+    element('section', {'aria-label': say(lang, 'places'), id: 'places'}), said);
+  document.body.replaceChildren(main);
+  places(catalog, wall, lang, said);
+}
+
+/** Units from the coarsest level down: each choice fills the next list. */
+async function places(catalog, wall, lang, said) {
+  const levels = catalog.layers.filter((l) => l.unit_level).sort((a, b) => a.rows - b.rows);
+  const room = document.getElementById('places');
+  const show = async (i, parent) => {
+    while (room.children.length > i) room.lastElementChild.remove();
+    if (i >= levels.length) return;
+    const level = levels[i], filter = parent ? `&${encodeURIComponent(levels[i - 1].unit_level)}=${encodeURIComponent(parent)}` : '';
+    const response = await fetch(`/collections/${encodeURIComponent(level.name)}/items?limit=1000&properties=id,name${filter}`);
+    if (!response.ok) return;
+    const {features} = await response.json();
+    const select = element('select', {}, element('option', {value: ''}, '…'), ...features.map((f) => element('option', {value: f.id ?? f.properties.id}, String(f.properties.name ?? f.properties.id))));
+    select.addEventListener('change', async () => {
+      if (!select.value) return;
+      setText(said, await tell(wall, {level: level.unit_level, unit: select.value}));
+      show(i + 1, select.value);
+    });
+    room.append(element('label', {}, title(lang, level), select));
+  };
+  show(0, '');
+}
