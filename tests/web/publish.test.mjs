@@ -180,6 +180,10 @@ test('its server only reads, from a folder that nobody can write to', async (t) 
     assert.match(answer.headers['cache-control'], /^public, max-age=300/);
     assert.ok(answer.headers.etag);
     assert.equal(answer.headers['set-cookie'], undefined);
+    for (const at of ['nearest/service_centre?lon=113.7&lat=23&k=1', 'collections/town/items', 'search?q=a', 'reverse?lon=113.7&lat=23', '?f=json', 'tiles/town/9/417/222.mvt'])
+        assert.match((await get(`${url}/${at}`)).headers['cache-control'], /^public, max-age=300/, at);
+    assert.equal((await get(`${url}/ready`)).headers['cache-control'], 'no-store');
+    assert.equal((await get(`${url}/?f=html`)).headers['cache-control'], 'no-cache');
     assert.equal((await get(`${url}/stats/service_centre?by=town`, { headers: { 'If-None-Match': answer.headers.etag } })).status, 304);
     for (const layer of ['address', 'rental', 'hazard', 'worker', 'nowhere'])
         for (const at of [`collections/${layer}`, `collections/${layer}/items`, `stats/${layer}`, `tiles/${layer}/9/417/223.mvt`, `tiles/heat:${layer}/9/417/223.png`, `nearest/${layer}?lon=113.7&lat=23&k=1`])

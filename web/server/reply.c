@@ -152,8 +152,13 @@ static const char *cache_of(const struct om__request *r,
     const bool good = !head->status || head->status == MHD_HTTP_OK;
     if (r->who && r->who->asked && r->route) return CACHE_PRIVATE;
     if (r->versioned && good) return CACHE_FOREVER;
-    const bool data = head->cache && !strcmp(head->cache, CACHE_DATA);
-    return data && r->server->release ? CACHE_RELEASE : head->cache;
+    if (!r->server->release || !head->cache) return head->cache;
+    // Nothing is written to it, so that rows may wait like everything else;
+    // pages may not, since they name the files that they go with.
+    const bool rows = good && r->route && r->route->data && !head->policy &&
+                      !strcmp(head->cache, "no-cache");
+    const bool data = !strcmp(head->cache, CACHE_DATA);
+    return data || rows ? CACHE_RELEASE : head->cache;
 }
 
 static void add_head(struct lines *lines, const struct om__request *r,
