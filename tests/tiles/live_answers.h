@@ -573,6 +573,127 @@ static inline void answers_same_tiles(const struct asked_city city[2], int l,
             answers_same_tile(city, l, text, z, x, y);
 }
 
+/* ---- risk models ---- */
+
+/* What a model says of one of the two. */
+struct answers_risk {
+    struct om_risk_totals totals;
+    struct om_risk_value value;
+    struct om_backtest test;
+    double amount[20];  // of the rows that make most of the value
+    size_t rows;
+    float window[256 * 256], exposure[256 * 256];
+};
+
+static inline void answers_read_risk(const struct asked_city *c,
+                                     struct answers_risk *out)
+{
+    struct om_fields *fields = c->caches->fields;
+    const double at = MODEL_SIDE * MODEL_STEP * 0.4;
+    const double x = MODEL_WEST + at, y = MODEL_NORTH + at;
+    const struct om_field_window window = {.z = 12,
+                                           .x = (uint32_t)x >> 20,
+                                           .y = (uint32_t)y >> 20,
+                                           .side_px = 256};
+    const int of[] = {MODEL_CASE, MODEL_CASE, MODEL_HOUSE, MODEL_VISIT};
+    const char *text[] = {"kind IN ('fire', '煤气')", NULL, NULL, NULL};
+    struct om_selection *selection[4];
+    struct om_risk_part part[3] = {
+        {.factor = 3}, {.factor = 0.5}, {.factor = 1}};
+    struct om_risk_row row[20];
+    struct om_arena arena = {0};
+    for (int i = 0; i < 4; i++) {
+        struct om_filter *filter = answers_filter(c, of[i], text[i]);
+        const struct om_layer *layer = answers_layer(c, of[i]);
+        assert_int_equal(om_select(c->caches->selections, layer, NULL, filter,
+                                   (struct om_window){0}, &selection[i]),
+                         OM_OK);
+        om_filter_free(filter);
+        if (i < 3)
+            part[i].spec = (struct om_field_spec){.layer = layer,
+                                                  .selection = selection[i],
+                                                  .kernel = OM_KERNEL_QUARTIC,
+                                                  .bandwidth_m = 800,
+                                                  .weight = OM_WEIGHT_ONE};
+    }
+    part[1].spec.weight = om_weight_by(2);
+    part[1].spec.weight.half_life_s = 30 * 86400;
+    part[1].spec.weight.at_s = MODEL_BEGIN_S + MODEL_DAYS * 86400;
+    const struct om_risk risk = {.terms = 2,
+                                 .term = part,
+                                 .exposures = 1,
+                                 .exposure = &part[2],
+                                 .scale = 1000,
+                                 .floor = 2};
+    const struct om_backtest_events event = {answers_layer(c, MODEL_VISIT),
+                                             selection[3]};
+    memset(out, 0, sizeof *out);
+    assert_int_equal(om_risk_totals(fields, &risk, &out->totals), OM_OK);
+    assert_int_equal(om_risk_exact(&risk, x, y, &out->value, NULL), OM_OK);
+    assert_int_equal(om_risk_window(fields, &risk, &window, &arena, out->window,
+                                    out->exposure),
+                     OM_OK);
+    assert_int_equal(
+        om_backtest_run(fields, &risk, NULL, om_risk_zoom(&risk, 0), &event, 1,
+                        &out->test),
+        OM_OK);
+    assert_int_equal(om_risk_strongest(&risk, x, y, 20, row, &out->rows, NULL),
+                     OM_OK);
+    for (size_t i = 0; i < out->rows; i++) out->amount[i] = row[i].amount;
+    for (int i = 0; i < 4; i++) om_selection_unref(selection[i]);
+    om_arena_deinit(&arena);
+}
+
+static inline void answers_same_risks(const struct asked_city city[2])
+{
+    static struct answers_risk said[2];
+    for (int k = 0; k < 2; k++) answers_read_risk(&city[k], &said[k]);
+    assert_memory_equal(&said[0], &said[1], sizeof said[0]);
+}
+
+/* Rows in no unit, and what there is to do in each. */
+static inline void answers_same_audits(const struct asked_city city[2])
+{
+    struct om_placing placing[2];
+    struct om_workload work[2];
+    for (int k = 0; k < 2; k++) {
+        const struct om_faults none = {0};
+        struct om_arena arena = {0};
+        struct om_units units;
+        struct om_duty duty;
+        assert_int_equal(om_units_read(city[k].snapshot, "grid", &units, NULL),
+                         OM_OK);
+        assert_int_equal(om_duty_read(city[k].snapshot, &duty, NULL), OM_OK);
+        assert_int_equal(om_audit_layer(city[k].snapshot, &units,
+                                        answers_layer(&city[k], MODEL_CASE),
+                                        &none, 0, &arena, &placing[k]),
+                         OM_OK);
+        const struct om_workload_spec spec = {
+            .snapshot = city[k].snapshot,
+            .cache = city[k].caches->selections,
+            .duty = &duty,
+            .units = &units,
+            .worker_units = &units,
+            .from_s = MODEL_BEGIN_S,
+            .to_s = MODEL_BEGIN_S + 90 * 86400};
+        struct om_err err = {0};
+        if (om_workload_count(&spec, &work[k], &err)) fail_msg("%s", err.text);
+        om_duty_deinit(&duty);
+        om_units_deinit(&units);
+        om_arena_deinit(&arena);
+    }
+    assert_int_equal(placing[0].rows, placing[1].rows);
+    assert_int_equal(placing[0].in_none, placing[1].in_none);
+    assert_int_equal(placing[0].in_two, placing[1].in_two);
+    assert_int_equal(work[0].columns, work[1].columns);
+    for (size_t i = 0; i < work[0].columns; i++) {
+        assert_string_equal(work[0].column[i].name, work[1].column[i].name);
+        assert_memory_equal(work[0].column[i].value, work[1].column[i].value,
+                            (work[0].units + 1) * sizeof(double));
+    }
+    for (int k = 0; k < 2; k++) om_workload_deinit(&work[k]);
+}
+
 /* ---- where people are ---- */
 
 static inline void answers_same_crowds(const struct asked_city city[2],
@@ -767,6 +888,8 @@ static inline void answers_same_city(struct model *m,
     answers_same_hotspots(city, OM_STAT_MORAN, "square:500", OM_NO_FIELD);
     answers_same_patrols(city);
     answers_same_pictures(city);
+    answers_same_risks(city);
+    answers_same_audits(city);
     answers_same_crowds(city, NULL);
     answers_same_crowds(city, "kind = 'fire'");
     for (unsigned z = 8; z <= 14; z += 2) {

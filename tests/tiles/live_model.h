@@ -6,11 +6,15 @@
 #include <math.h>
 
 #include "data/base/alloc.h"
+#include "engine/coverage/audit.h"
 #include "engine/coverage/patrol.h"
+#include "engine/coverage/workload.h"
 #include "engine/field/field.h"
 #include "engine/live/run.h"
 #include "engine/query/sorted.h"
 #include "engine/reach/crowd.h"
+#include "engine/risk/backtest.h"
+#include "engine/risk/explain.h"
 #include "engine/stat/hotspots.h"
 #include "engine/stat/zones.h"
 #include "tests/engine/city_sample.h"
