@@ -19,6 +19,9 @@
  * commit replaced may be unlinked at once; the mappings of older snapshots keep
  * them alive until the last reader lets go. */
 
+/* Refreshes (one a second of a server) until a faulty journal is opened again. */
+#define FAULTY_LOOKS 5
+
 const struct om_policy OM_POLICY_ALL = {.all = true};
 
 void om__rights_unref(struct om__rights *rights)
@@ -238,8 +241,8 @@ bool om_city_journal_fault(struct om_city *city, char out[OM_ERR_TEXT_BYTES])
     return out[0] != '\0';
 }
 
-/* Is there anything new? A journal that appears is, and one that is faulty only
- * when city.json has changed. */
+/* Is there anything new? A journal that appears is. One that is faulty is looked
+ * at again now and then: somebody may have mended it. */
 static bool anything_new(struct om_city *city, const struct om__stamp *stamp)
 {
     pthread_mutex_lock(&city->lock);
@@ -250,7 +253,7 @@ static bool anything_new(struct om_city *city, const struct om__stamp *stamp)
     const bool faulty = city->fault[0] != '\0';
     pthread_mutex_unlock(&city->lock);
     if (!same) return true;
-    if (faulty) return false;
+    if (faulty) return ++city->looks % FAULTY_LOOKS == 0;
     if (!city->journal) return om_journal_exists(city->path);
     return om_journal_last(city->journal) > upto;
 }

@@ -59,7 +59,8 @@ struct om_city {
     struct om_snapshot *snapshot;
     struct om__stamp stamp;
     char fault[OM_ERR_TEXT_BYTES];  // of the journal; "": none
-    pthread_mutex_t refreshing;  // one at a time; guards the three below
+    pthread_mutex_t refreshing;  // one at a time; guards the four below
+    unsigned looks;              // at a journal that is faulty
     struct om_journal *journal;  // READ; NULL: none yet
     struct om_joiner *joiner;    // of `units`; NULL: not needed yet
     uint64_t units;              // which units it is of (om__units_hash)

@@ -106,6 +106,15 @@ static om_status take(struct mend *m, uint64_t *next, struct om_err *err)
     return add(m, &e, err);
 }
 
+/* Damage is the end of what can be read; a disk or a memory that fails is none:
+ * what is behind it may be sound. */
+static om_status step(struct om_db_row *row, bool *more, struct om_err *err)
+{
+    const om_status st = om_db_step(row, more, err);
+    if (st == OM_E_DAMAGED) *more = false;
+    return st == OM_E_DAMAGED ? OM_OK : st;
+}
+
 /* All of the old one that can be read, from its floor on; where SQLite cannot
  * go on, what is behind is lost. */
 static om_status take_all(struct mend *m, struct om_err *err)
@@ -119,8 +128,11 @@ static om_status take_all(struct mend *m, struct om_err *err)
                          " ORDER BY e.sequence",
                          &m->row, err));
     OM_TRY(om_db_set_integer(m->row, 1, (int64_t)m->old->now.floor));
-    while (!om_db_step(m->row, &more, NULL) && more)
+    for (;;) {
+        OM_TRY(step(m->row, &more, err));
+        if (!more) break;
         OM_TRY(take(m, &next, err));
+    }
     while (next <= m->out->last) OM_TRY(lose(m, next++, NULL, NULL, 0, err));
     return OM_OK;
 }
@@ -131,14 +143,18 @@ static om_status take_keys(struct mend *m, struct om_err *err)
     struct om_db_row *row = NULL;
     bool more = true;
     om_status st = om_db_prepare(m->old->db, "SELECT key FROM key", &row, err);
-    while (!st && !om_db_step(row, &more, NULL) && more) {
+    while (!st) {
         struct om_journal_key key;
         bool found = false;
         size_t len;
+        st = step(row, &more, err);
+        if (st || !more) break;
         const char *text = om_db_text(row, 0, &len);
-        if (!text || om_journal_key_find(m->old, text, &key, &found, NULL))
-            continue;
-        if (found) st = om_journal_key_add(m->fresh, &key, err);
+        if (!text) continue;
+        st = om_journal_key_find(m->old, text, &key, &found, err);
+        if (st == OM_E_DAMAGED) found = false;
+        if (st == OM_E_DAMAGED) st = OM_OK;
+        if (!st && found) st = om_journal_key_add(m->fresh, &key, err);
     }
     om_db_finish(row);
     return st;
@@ -207,24 +223,29 @@ static om_status move_aside(struct mend *m, struct om_err *err)
     return om_folder_sync(m->city, err);
 }
 
+/* city.json first: while MADE has a database the next call goes on with it, and
+ * once it has none everything is in its place. */
 static om_status put_in_place(struct mend *m, struct om_err *err)
 {
     char made[OM__PATH_BYTES], from[OM__PATH_BYTES], to[OM__PATH_BYTES];
     struct om_journal *j = NULL;
-    // The database last: it is what counts.
+    OM_TRY(path_in(m, MADE, "", made, err));
+    OM_TRY(om_journal_open(made, OM_JOURNAL_READ, 0, &j, err));
+    m->manifest.journal = om_journal_identity(j);
+    m->manifest.journal_last = m->out->last = om_journal_last(j);
+    om_journal_close(j);
+    OM_TRY(om_manifest_write(m->city, &m->manifest, err));
+    // The mark may be there from a call before; the database is the last.
     for (size_t i = 2; i < sizeof FILES / sizeof *FILES; i++) {
         OM_TRY(path_in(m, MADE, FILES[i], from, err));
         if (om_path_join(to, sizeof to, m->city, FILES[i]))
             return om_fail(err, OM_E_LIMIT, 0, "path too long");
-        OM_TRY(om_file_rename(from, to, err));
+        if (om_file_exists(from)) OM_TRY(om_file_rename(from, to, err));
     }
-    OM_TRY(path_in(m, MADE, "", made, err));
+    for (size_t i = 0; i < 2; i++)
+        if (!path_in(m, MADE, FILES[i], from, NULL)) unlink(from);
     rmdir(made);
-    OM_TRY(om_journal_open(m->city, OM_JOURNAL_READ, 0, &j, err));
-    m->manifest.journal = om_journal_identity(j);
-    m->manifest.journal_last = m->out->last = om_journal_last(j);
-    om_journal_close(j);
-    return om_manifest_write(m->city, &m->manifest, err);
+    return OM_OK;
 }
 
 // ---- what there is ----
@@ -248,9 +269,8 @@ static om_status look(struct mend *m, bool *sound, struct om_err *err)
     }
     om_status st = om_journal_open(m->city, OM_JOURNAL_READ, 0, &m->old, &why);
     if (marked > m->out->last) m->out->last = marked;
-    if (st == OM_E_VERSION || st == OM_E_MEMORY || st == OM_E_IO)
-        return om_fail(err, st, 0, "%s", why.text);
-    if (st) return OM_OK;
+    if (st == OM_E_DAMAGED || st == OM_E_NOTFOUND) return OM_OK;
+    if (st) return om_fail(err, st, 0, "%s", why.text);
     *sound = !om_journal_check(m->city, &m->manifest, m->old, NULL) &&
              !om_journal_verify(m->old, NULL);
     if (m->manifest.journal && m->old->now.identity != m->manifest.journal) {

@@ -156,7 +156,7 @@ test('an older copy of the journal, and another one', async (t) => {
     // A reader that serves sees the decision.
     const reader = await serve(t, city, '--read-only');
     await checkAccepted(t, city, all, last, [/1 lost/]);
-    for (let i = 0; i < 100 && !await seen(reader.url, 'after'); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let i = 0; i < 600 && !await seen(reader.url, 'after'); i++) await new Promise((resolve) => setTimeout(resolve, 100));
     assert.ok(await seen(reader.url, 'after'));
     assert.equal((await get(`${reader.url}/ready`)).json().journal, undefined);
     await reader.stop();
