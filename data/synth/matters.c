@@ -196,12 +196,14 @@ char *om__put_matters(char *at, const struct om__city *city, uint64_t i,
 
 void om__add_community(struct om_buf *out)
 {
-    om_buf_add_text(out,
-                    "\"community\": {\"centres\": \"service_centre\", "
-                    "\"organisations\": \"organisation\", \"activities\": "
-                    "\"activity\", \"hotline\": \"12345\",\n    " HOLIDAYS
-                    "    \"matters\": {\"column\": \"matters\", "
-                    "\"groups\": [");
+    om_buf_add_text(
+        out,
+        "\"community\": {\"centres\": \"service_centre\", "
+        "\"organisations\": \"organisation\", \"activities\": "
+        "\"activity\", \"hotline\": \"12345\", \"levels\": [\"village\", "
+        "\"town\"],\n    " HOLIDAYS
+        "    \"matters\": {\"column\": \"matters\", "
+        "\"groups\": [");
     for (size_t g = 0; g < GROUPS; g++)
         om_buf_addf(out,
                     "%s\n      {\"id\": \"%s\", \"title\": \"%s\", "

@@ -33,7 +33,7 @@
     state.synthetic = !!city.synthetic;
     state.zoneS = city.zone_s;
     state.clockS = city.clock ? Date.parse(city.clock) / 1000 : null;
-    state.levels = (city.levels || []).slice(-2);
+    state.levels = about.levels || (city.levels || []).slice(-2);
     state.community = about;
     state.layers = {matters: about.centres || service.layer || 'service_centre', organisations: about.organisations || 'organisation', activities: about.activities || 'activity'};
     state.modes = service.modes && service.modes.length ? service.modes : [{id: 'walk', name: 'on foot', name_zh: '步行'}];
@@ -49,7 +49,7 @@
     }
   }
 
-  /* ---- the address keeps what was chosen, but not where somebody is */
+  /* ---- the address: not where somebody is */
 
   const KEPT = ['tab', 'group', 'matter', 'kind', 'mode', 'town', 'village'];
   function readAddress() {
@@ -182,7 +182,7 @@
     const found = await api.groups(state.layers.matters, townLayer());
     towns = found.groups.filter((g) => g.id).map((g) => ({id: g.id, text: g.name || g.id}));
     for (const one of towns) names[one.id] = one.text;
-    const byName = towns.find((one) => one.text === state.town);  // a widget may say its name
+    const byName = towns.find((one) => one.text === state.town);
     if (byName) state.town = byName.id;
   }
   async function readVillages(town) {
@@ -257,7 +257,6 @@
     }
   }
 
-  /* A town alone is no place to start from, unless there are no villages: it is shown. */
   async function chooseTown(id) {
     if (!villageLayer()) return chooseUnit(townLayer(), id);
     const row = id && await api.item(townLayer(), id).catch(() => null);
@@ -266,7 +265,7 @@
     return map.fit();
   }
 
-  /* Coordinates to about ten metres: no more than the way needs. */
+  /* To about ten metres. */
   const rounded = (x) => Math.round(x * 1e4) / 1e4;
   function start(at, label, ofUnit) {
     if (!ofUnit) {
@@ -353,10 +352,11 @@
     drawRows();
     try {
       const where = origin ? {lon: origin.at[0], lat: origin.at[1]} : {};
-      const [found, reach] = await Promise.all([
+      const [found, reach, near] = await Promise.all([
         origin ? api.nearest(layer, Object.assign({k: count, mode: state.mode, filter: filterOf()}, where), mine)
           : api.items(layer, {filter: filterOf(), sortby: 'starts', limit: count}, mine),
-        origin && !activity ? api.reach(Object.assign({minutes: state.minutes, mode: state.mode}, where), mine) : null]);
+        origin && !activity ? api.reach(Object.assign({minutes: state.minutes, mode: state.mode}, where), mine) : null,
+        origin && state.tab === 'matters' ? api.nearest(layer, Object.assign({k: 200, minutes: state.minutes, mode: state.mode, filter: filterOf(), properties: 'id'}, where), mine) : null]);
       if (mine.over || !found) return;
       const rows = found.features.filter((f) => f.geometry);
       if (activity) rows.sort((a, b) => Date.parse(a.properties.starts) - Date.parse(b.properties.starts));
@@ -364,6 +364,7 @@
       if (mine.over) return;
       state.rows = rows.map((f, i) => Object.assign(f, {number: i + 1, how, kind: KIND[state.tab], title: f.properties.name || f.properties.title || f.id, host: host[f.properties.organisation]}));
       state.off = !!found.off;
+      state.near = near ? near.features.filter((f) => f.properties.minutes !== null).length : 0;
       area = reach && reach.geometry ? reach.geometry : null;
       state.failed = '';
     } catch (error) {
@@ -414,8 +415,7 @@
 
   function reachText() {
     if (state.tab !== 'matters' || !state.origin || state.off || !area) return null;
-    const near = state.rows.filter((r) => r.properties.minutes !== null && r.properties.minutes <= state.minutes).length;
-    return near ? t('within', state.minutes, c.modeName(), near) : t('withinNone', state.minutes, c.modeName());
+    return state.near ? t('within', state.minutes, c.modeName(), state.near) : t('withinNone', state.minutes, c.modeName());
   }
 
   function drawRows(found) {
