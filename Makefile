@@ -165,13 +165,14 @@ release: city ## publish what may be public of the city into CITY.public
 	@[ ! -f $(CITY)/publish.json ] || { \
 	    start=$$(date +%s); \
 	    $(BUILD_ROOT)/onemap publish $(CITY) $(CITY).public --replace --quiet >/dev/null && \
-	    echo "publish: $$(( $$(date +%s) - start )) s"; }
+	    echo "publish: $$(( $$(date +%s) - start )) s" || \
+	    echo "publish: not done, $(CITY).public stays as it was" >&2; }
 .PHONY: release
 
 city: $(BUILD_ROOT)/onemap $(NODE_MODULES) ## build, and make the synthetic city if it is not there
 	@took=$$(( $$(date +%s) - $${START:-$$(date +%s)} )); [ $$took -lt 2 ] || echo "build: $$took s"
 	@test -f $(CITY)/city.json || { \
-	    start=$$(date +%s); rm -rf $(CITY).src && \
+	    start=$$(date +%s); rm -rf $(CITY).src $(CITY).public && \
 	    $(BUILD_ROOT)/onemap synth $(CITY).src --scale $(SCALE) && \
 	    echo "synth: $$(( $$(date +%s) - start )) s"; \
 	    start=$$(date +%s); \

@@ -10,7 +10,7 @@ if [ -f "$3/city.json" ]; then
     "$ONEMAP" serve "$3" --listen "$4" &
     public=$!
 else
-    echo "run: $1 has no publish.json, so nothing of it is public" >&2
+    echo "run: nothing of $1 is public: there is no release $3" >&2
 fi
 # A signal ends the first wait before the server has ended.
 wait $inside
