@@ -29,13 +29,12 @@ struct strongest {
     om_status status;
 };
 
-/* Does a come before b? */
+/* Does a, which came later, stand before b? Rows of an equal amount stay in the
+ * order in which they come: by term, place and id, whatever parts they are of.
+ */
 static bool before(const struct om_risk_row *a, const struct om_risk_row *b)
 {
-    if (a->amount != b->amount) return a->amount > b->amount;
-    if (a->term != b->term) return a->term < b->term;
-    if (a->part != b->part) return a->part < b->part;
-    return a->row < b->row;
+    return a->amount > b->amount;
 }
 
 static void keep(struct strongest *s, const struct om_risk_row *row)

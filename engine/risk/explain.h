@@ -15,8 +15,8 @@ struct om_risk_row {
 /**
  * The rows that make most of a risk's numerator at a place.
  *
- * By amount, those of an equal amount by term, part and row. With room for all
- * rows their amounts add up to the numerator of om_risk_exact.
+ * By amount, those of an equal amount by term, place (Morton code) and id. With
+ * room for all rows their amounts add up to the numerator of om_risk_exact.
  *
  * shapes   row [most], *rows of them are set; reached [terms]: rows within
  *          reach whose weight is not 0, may be NULL

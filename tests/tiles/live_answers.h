@@ -581,6 +581,7 @@ struct answers_risk {
     struct om_risk_value value;
     struct om_backtest test;
     double amount[20];  // of the rows that make most of the value
+    char id[20][MODEL_TEXT];
     size_t rows;
     float window[256 * 256], exposure[256 * 256];
 };
@@ -639,7 +640,18 @@ static inline void answers_read_risk(const struct asked_city *c,
         OM_OK);
     assert_int_equal(om_risk_strongest(&risk, x, y, 20, row, &out->rows, NULL),
                      OM_OK);
-    for (size_t i = 0; i < out->rows; i++) out->amount[i] = row[i].amount;
+    struct om_text_reader reader = {0};
+    for (size_t i = 0; i < out->rows; i++) {
+        const struct om_layer *layer = part[row[i].term].spec.layer;
+        const char *id;
+        size_t len;
+        assert_int_equal(om_segment_text(layer->part[row[i].part].segment, 0,
+                                         row[i].row, &reader, &id, &len),
+                         OM_OK);
+        snprintf(out->id[i], MODEL_TEXT, "%.*s", (int)len, id);
+        out->amount[i] = row[i].amount;
+    }
+    om_text_reader_deinit(&reader);
     for (int i = 0; i < 4; i++) om_selection_unref(selection[i]);
     om_arena_deinit(&arena);
 }
