@@ -1,6 +1,9 @@
 // alloc.c - malloc with a counter in front.
 #include "data/base/alloc.h"
 
+#if defined(__GLIBC__) || defined(__linux__)
+#include <malloc.h>
+#endif
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -83,4 +86,15 @@ void om_alloc_fail_after(size_t countdown, bool sticky)
 size_t om_alloc_live(void)
 {
     return atomic_load(&live_blocks);
+}
+
+#define GIVEN_BACK_BYTES (1 << 20)
+
+void om_alloc_give_back(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    // Named once, it does not rise to the size of the largest block freed, as
+    // it otherwise does.
+    mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_BYTES);
+#endif
 }

@@ -24,6 +24,15 @@ char *om_strdup(const char *text);
 bool om_mul_size(size_t a, size_t b, size_t *out);
 
 /**
+ * From now on blocks of a mebibyte and more go back to the system when they are
+ * freed, for a process that lives long: what a base of a layer takes while it
+ * is written anew is else kept for the next time. Once, before there are other
+ * threads. Nothing where the C library is not glibc.
+ * cost     such a block is cleared by the system again each time
+ */
+void om_alloc_give_back(void);
+
+/**
  * Test hook: make the allocation number `countdown` from now fail (1 = the
  * next), and every one after it when `sticky`. 0 switches it off.
  * threads: set while no other thread allocates; counting itself is atomic.

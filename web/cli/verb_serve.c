@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/log.h"
 #include "data/json.h"
@@ -149,8 +150,8 @@ static void print_links(struct om_server *server)
         char token[100];
         struct om_err err = {0};
         if (om_server_lend(server, FACE[i].role, token, sizeof token, &err))
-            om_log(OM_LOG_WARN, "serve", "no link for the %s: %s",
-                   FACE[i].role, err.text);
+            om_log(OM_LOG_WARN, "serve", "no link for the %s: %s", FACE[i].role,
+                   err.text);
         else
             printf("  %-8s %s%s?token=%s\n", FACE[i].role,
                    om_server_address(server), FACE[i].page, token);
@@ -195,6 +196,7 @@ int om__verb_serve(int argc, char **argv)
         o.beat_s = (unsigned)n;
     }
 
+    om_alloc_give_back();
     // All threads inherit the mask: only this one takes the signals.
     sigset_t signals;
     sigemptyset(&signals);
