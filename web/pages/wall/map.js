@@ -2,7 +2,7 @@
 // map.js - the living map, by MapLibre: base, field, open serious hazards,
 // significant hotspots. One map for as long as the page is open.
 
-import {Map as LibreMap} from '../maplibre/maplibre-gl.mjs';
+import {Map as LibreMap, setMaxParallelImageRequests} from '../maplibre/maplibre-gl.mjs';
 import {tilesTouched} from '../live.js';
 import {token} from './charts.js';
 import {riskColour, shape} from './overlay.js';
@@ -11,6 +11,9 @@ import {address} from './plan.js';
 const EMPTY = {type: 'FeatureCollection', features: []};
 /** Where vector tiles are not asked for any deeper, but drawn larger. */
 const DEEPEST = 15;
+/* Browsers have six connections for a server: numbers come first. */
+setMaxParallelImageRequests(2);
+
 /** At least so long between two askings for changed tiles. */
 const HAZARDS_MS = 5000, FIELD_MS = 15000;
 
