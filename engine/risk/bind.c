@@ -396,7 +396,10 @@ om_status om_risk_bind(const struct om_snapshot *snapshot,
     if (!layer && om_snapshot_lacks(snapshot, ask->name, err) == OM_E_WITHHELD)
         return OM_E_WITHHELD;
     if (entry && !entry->model)
-        return om_fail(err, OM_E_NOTFOUND, 0, "%s", entry->err.text);
+        return om_fail(err,
+                       entry->err.code == OM_E_WITHHELD ? OM_E_WITHHELD
+                                                        : OM_E_NOTFOUND,
+                       0, "%s", entry->err.text);
     if (!layer && !entry)
         return om_fail(err, OM_E_NOTFOUND, 0,
                        "there is no layer and no model '%.60s'", ask->name);
