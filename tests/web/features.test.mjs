@@ -75,9 +75,11 @@ test('OGC API Features', async (t) => {
         const { createConfig, lintFromString } = (await import('../../web/pages/node_modules/@redocly/openapi-core/lib/index.js')).default;
         const problems = await lintFromString({ source: answer.text(), absoluteRef: 'api.json', config: await createConfig({ extends: ['recommended'] }) });
         assert.deepEqual(problems.map((p) => `${p.ruleId}: ${p.message} (${p.location[0].pointer})`), []);
-        const ids = Object.values(api.paths).map((p) => p.get.operationId);
+        // Some addresses are only written to.
+        const asked = Object.entries(api.paths).filter(([, p]) => p.get);
+        const ids = asked.map(([, p]) => p.get.operationId);
         assert.equal(new Set(ids).size, ids.length);
-        for (const [route, { get: operation }] of Object.entries(api.paths)) {
+        for (const [route, { get: operation }] of asked) {
             assert.notEqual(operation.summary, operation.operationId, `${route} has no summary`);
             const inPath = operation.parameters.filter((p) => p.in === 'path').map((p) => p.name);
             assert.deepEqual(inPath, [...route.matchAll(/\{(\w+)\}/g)].map((m) => m[1]), route);
