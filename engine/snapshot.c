@@ -29,6 +29,15 @@ void om__rights_unref(struct om__rights *rights)
     if (!rights || atomic_fetch_sub(&rights->refs, 1) > 1) return;
     for (size_t i = 0; rights->area && i < rights->layers; i++)
         om_filter_free(rights->area[i]);
+    while (rights->narrow) {
+        struct om__narrow *n = rights->narrow;
+        rights->narrow = n->next;
+        for (size_t p = 0; p < n->parts; p++) om_free(n->dead[p]);
+        om_free(n->dead);
+        om_free(n->part);
+        om_free(n);
+    }
+    om__rights_unref(rights->below);
     om_free(rights->area);
     om_free(rights->open);
     om_free(rights);

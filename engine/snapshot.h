@@ -34,6 +34,10 @@ struct om_layer_rights {
     uint64_t hash;  // of what is hidden; 0: nothing
     bool crowds;    // it is about single persons and may only be counted
     uint64_t smallest_count;  // of persons; fewer are not told of
+    const char *smallest_cell;  // finest level they are counted by; NULL: any.
+                                // Lives as long as the role
+    bool counted[OM_LIMIT_COLUMNS];  // hidden columns that may be added up over
+                                     // units
     struct om_filter *area;   // other rows are not there; NULL: all are
     size_t area_column;       // ... those that have area_unit in it
     char area_unit[OM_LIMIT_NAME_BYTES];

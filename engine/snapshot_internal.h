@@ -44,12 +44,25 @@ struct om__snapshot {
     struct om__rights *rights;      // of a restricted one (policy.c), or NULL
 };
 
+/** Layers of a city that a role may have an area in. */
+#define OM__LAYERS_MOST 1024
+
+/* Parts of a layer with other rows dead (om_snapshot_narrow). */
+struct om__narrow {
+    struct om__narrow *next;
+    size_t parts;
+    struct om_part *part;
+    uint32_t **dead;  // [parts]
+};
+
 /* What the layers' rights point to; snapshots of the same rights share it. */
 struct om__rights {
     atomic_size_t refs;
     size_t layers;
     struct om_filter **area;  // [layers]
     struct om_layer *open;    // [layers]
+    struct om__narrow *narrow;
+    struct om__rights *below;  // that it is made of, or NULL
 };
 void om__rights_unref(struct om__rights *rights);
 

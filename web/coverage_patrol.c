@@ -106,6 +106,13 @@ static om_status select_targets(struct om__patrol_question *p, size_t only)
         const struct om_layer *layer = p->duty.target[t].layer;
         if (only != SIZE_MAX && t != only) continue;
         if (single) OM_TRY(om__coverage_allowed(q, layer));
+        // What each is owed tells its level, where levels are hidden.
+        if (layer->rights.open &&
+            (single || om__coverage_flag(q, "levels") ||
+             om__coverage_text(q, "raster"))) {
+            q->refused = layer;
+            return OM_E_NOTFOUND;
+        }
         OM_TRY(om__coverage_where(q, layer, &p->filter[t]));
         OM_TRY(om_select(q->selections, layer, &OM_POLICY_ALL, p->filter[t],
                          (struct om_window){0}, &p->selection[t]));
@@ -428,6 +435,17 @@ static om_status rank_units(struct om__patrol_question *p,
     return OM_OK;
 }
 
+/* Too few to be told of, where their levels are hidden? */
+static bool is_few(const struct om__patrol_question *p, uint64_t rows)
+{
+    for (size_t t = 0; t < p->duty.targets; t++) {
+        const struct om_layer *layer = p->duty.target[t].layer;
+        if (layer->rights.open && rows && rows < layer->rights.smallest_count)
+            return true;
+    }
+    return false;
+}
+
 static om_status put_units(struct writing *w, const struct om_units *units)
 {
     const struct om_patrol_sums *sums = w->sums;
@@ -446,6 +464,7 @@ static om_status put_units(struct writing *w, const struct om_units *units)
         uint64_t rows = 0;
         for (size_t s = 0; s < sums->slots; s++) rows += line.sum[s].rows;
         if (!unit && !rows) continue;
+        if (is_few(w->patrol, rows)) continue;
         if (levels) {
             put_levels(w, &line, false);
             continue;

@@ -11,6 +11,7 @@
 
 #include "data/base/alloc.h"
 #include "web/picture_internal.h"
+#include "web/small.h"
 
 /* Who is asked for numbers. */
 struct asking {
@@ -20,6 +21,23 @@ struct asking {
     struct om_selections *cache;
     struct om_err *err;
 };
+
+/* Of persons few are not told: they are unknown. */
+static om_status hide_few(const struct asking *a, const struct om_query *query,
+                          double *out)
+{
+    const struct om_units *units = &a->level->units;
+    struct om_small_units small;
+    OM_TRY(om_small_units_make(query, units->level,
+                               query->layer->rights.smallest_count, &small,
+                               a->err));
+    for (size_t i = 0; i < units->count; i++)
+        if (om_small_units_hide(&small, units->unit[i].id,
+                                strlen(units->unit[i].id)))
+            out[i] = NAN;
+    om_small_units_deinit(&small);
+    return OM_OK;
+}
 
 /* Counts of a layer's rows by unit, or sums of a column. */
 static om_status by_unit(const struct asking *a, const struct om_layer *layer,
@@ -52,7 +70,7 @@ static om_status by_unit(const struct asking *a, const struct om_layer *layer,
                                           : (double)g->sum;
     }
     om_groups_deinit(&groups);
-    return OM_OK;
+    return layer->rights.crowds ? hide_few(a, &query, out) : OM_OK;
 }
 
 static om_status exposed(const struct asking *a, struct om_window window,
@@ -118,7 +136,8 @@ static om_status numbers(const struct asking *a, const struct om_filter *filter,
     const struct om_picture_bound *b = a->bound;
     OM_TRY(by_unit(a, b->layer, filter, window, b->column, value));
     *total = 0.0;
-    for (size_t i = 0; i < a->level->units.count; i++) *total += value[i];
+    for (size_t i = 0; i < a->level->units.count; i++)
+        if (!isnan(value[i])) *total += value[i];
     return b->stat == OM_STAT_RATE ? make_rate(a, window, value) : OM_OK;
 }
 

@@ -119,7 +119,7 @@ static om_status find_column(const struct place *p,
 {
     static const char *const WANTED[] = {"no text", "no number", "no time",
                                          "no boolean"};
-    *out = om_schema_find(&layer->schema, name);
+    *out = om_schema_find(&om_layer_open(layer)->schema, name);
     if (*out == OM_NO_FIELD)
         return wrong(p, member, OM_E_NOTFOUND, "the layer has no column", name);
     if (!suits(layer->schema.field[*out].type, wanted))

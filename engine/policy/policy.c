@@ -74,15 +74,16 @@ static uint64_t hide_columns(const struct om_role *role,
     const struct om_json *personal = om_json_get(about, "personal_columns");
     const bool hides = role->personal != OM_PERSONAL_ROWS &&
                        role != &OM_ROLE_LOCAL;
+    const bool counts = hides && role->personal == OM_PERSONAL_COUNTS;
     uint64_t hash = 0;
     for (size_t i = 0; i < s->count; i++) {
         const char *name = s->field[i].name;
         if (i == s->id_field || i + layer->unit_columns >= s->count) continue;
-        if ((!shown || om_names_have(shown, name)) &&
-            !(hides && listed(personal, name)))
-            continue;
+        const bool named = !shown || om_names_have(shown, name);
+        if (named && !(hides && listed(personal, name))) continue;
         if (!hash) *open = *layer;
         s->hidden[i] = true;
+        layer->rights.counted[i] = named && counts;
         hash = om_hash64(&i, sizeof i, hash + 1);
         if (s->time_field == i) s->time_field = OM_NO_FIELD;
     }
@@ -152,7 +153,8 @@ static om_status restrict_layer(const struct om_role *role,
     const struct om_json *about = layer_of(city, layer->name);
     struct om_layer_rights *rights = &layer->rights;
     const bool personal = om_json_true(om_json_get(about, "personal"), false);
-    *rights = (struct om_layer_rights){.smallest_count = role->smallest_count};
+    *rights = (struct om_layer_rights){.smallest_count = role->smallest_count,
+                                       .smallest_cell = role->smallest_cell};
     rights->crowds = personal && role->personal != OM_PERSONAL_ROWS;
     uint64_t area_hash = 0;
     if (level[0]) {
@@ -171,7 +173,12 @@ static om_status restrict_layer(const struct om_role *role,
     const uint64_t hidden = hide_columns(role, about, layer, open);
     rights->open = hidden ? open : NULL;
     const uint64_t all[] = {area_hash, hidden, rights->crowds,
-                            rights->crowds ? rights->smallest_count : 0};
+                            rights->crowds || hidden ? rights->smallest_count
+                                                     : 0,
+                            rights->smallest_cell
+                                ? om_hash64(rights->smallest_cell,
+                                            strlen(rights->smallest_cell), 0)
+                                : 0};
     const bool whole = !area_hash && !hidden && !rights->crowds;
     rights->hash = whole ? 0 : om_hash64(all, sizeof all, 0) | 1;
     return OM_OK;
@@ -231,5 +238,86 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         om_snapshot_unref(fresh);
     else
         *out = fresh;
+    return st;
+}
+
+/* ---- narrow ---- */
+
+/* Rows of a part that the selection has not, dead ones with them. */
+static om_status find_outside(const struct om_selection *selection, size_t part,
+                              size_t rows, struct om_part *out, uint32_t **own)
+{
+    const size_t taken = om_selection_count(selection, part, 0, rows);
+    uint32_t *dead = om_alloc_array(rows - taken + 1, sizeof *dead);
+    size_t n = 0;
+    *own = dead;
+    if (!dead) return OM_E_MEMORY;
+    for (size_t row = 0; row < rows; row++)
+        if (!om_selection_has(selection, part, row) && n < rows - taken)
+            dead[n++] = (uint32_t)row;
+    out->dead = dead;
+    out->dead_count = n;
+    return OM_OK;
+}
+
+static om_status narrow_layer(struct om_layer *layer, struct om__rights *own)
+{
+    struct om_selection *selection = NULL;
+    if (!layer->rights.area) return OM_OK;
+    struct om_part *part = om_alloc_array(layer->parts + 1, sizeof *part);
+    uint32_t **dead = om_calloc(layer->parts + 1, sizeof(uint32_t *));
+    struct om__narrow *kept = om_calloc(1, sizeof *kept);
+    om_status st = part && dead && kept ? OM_OK : OM_E_MEMORY;
+    if (st) {
+        om_free(part);
+        om_free(dead);
+        om_free(kept);
+        return st;
+    }
+    *kept = (struct om__narrow){own->narrow, layer->parts, part, dead};
+    own->narrow = kept;
+    memcpy(part, layer->part, layer->parts * sizeof *part);
+    st = om_select(NULL, layer, NULL, NULL, (struct om_window){0}, &selection);
+    for (size_t p = 0; p < layer->parts && !st; p++)
+        st = find_outside(selection, p, om_segment_rows(part[p].segment),
+                          &part[p], &dead[p]);
+    if (!st) {
+        layer->rows = selection->count;
+        layer->part = part;
+    }
+    om_selection_unref(selection);
+    return st;
+}
+
+om_status om_snapshot_narrow(struct om_snapshot *snapshot,
+                             struct om_snapshot **out)
+{
+    const char *name[OM__LAYERS_MOST];
+    bool any = false;
+    *out = NULL;
+    if (snapshot->layers > OM__LAYERS_MOST) return OM_E_LIMIT;
+    for (size_t i = 0; i < snapshot->layers; i++) {
+        name[i] = snapshot->layer[i].name;
+        any = any || snapshot->layer[i].rights.area;
+    }
+    if (!any) {
+        *out = om_snapshot_ref(snapshot);
+        return OM_OK;
+    }
+    OM_TRY(om_snapshot_some(snapshot, name, snapshot->layers, out));
+    struct om__snapshot *fresh = om__snapshot_of(*out);
+    struct om__rights *own = om_calloc(1, sizeof *own);
+    om_status st = own ? OM_OK : OM_E_MEMORY;
+    if (own) {
+        atomic_init(&own->refs, 1);
+        own->below = fresh->rights;  // which the layers point to still
+        fresh->rights = own;
+    }
+    for (size_t i = 0; i < (*out)->layers && !st; i++)
+        st = narrow_layer(&(*out)->layer[i], own);
+    if (st) {
+        om_snapshot_unref(*out);
+        *out = NULL;
+    }
     return st;
 }

@@ -26,6 +26,14 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
                                const struct om_role *role, const char *level,
                                const char *unit, struct om_snapshot **out,
                                struct om_err *err) OM_MUST_USE;
+/**
+ * The same snapshot with rows outside the area dead, for what walks over parts
+ * instead of asking (coverage): dear, and for one question. The snapshot itself
+ * (a reference more) where no layer has an area.
+ * cost     4 bytes a row outside
+ */
+om_status om_snapshot_narrow(struct om_snapshot *snapshot,
+                             struct om_snapshot **out) OM_MUST_USE;
 /** Is a row in the layer's area? For those few who find rows by other means
  *  than om_select. cost: a look at a column */
 om_status om_row_seen(const struct om_layer *layer, size_t part, size_t row,

@@ -147,7 +147,7 @@ test('positions', async (t) => {
         assert.equal((await stat(folder)).mode & 0o777, 0o700);
     });
     await t.test('who is connected, for all', async () => {
-        const said = (await get(`${url}/positions`)).json();
+        const said = (await get(`${url}/positions`, { headers: auth })).json();
         assert.equal(said.by, 'square');
         assert.equal(said.count, places().length);
         assert.equal(said.connected, 3);
@@ -156,6 +156,11 @@ test('positions', async (t) => {
         assert.equal(unit('U03').connected, null);
         assert.ok(unit('U03').count > 100);
         assert.equal((await get(`${url}/positions?by=kind`)).status, 400);
+        // Of fewer than ten nobody else is told how many they are.
+        const few = (await get(`${url}/positions`)).json(), hidden = few.groups.find((g) => g.id === 'U12');
+        assert.deepEqual([few.count, few.connected], [places().length, null]);
+        assert.deepEqual([hidden.connected, hidden.hidden], [null, true]);
+        assert.ok(hidden.count > 100);
     });
     await t.test('a position is shown no longer than it is kept', async () => {
         // Three days later by the city's clock.

@@ -88,6 +88,9 @@ static om_status make(struct om__making *m, unsigned zooms)
                               NULL, 0, m->arena, &cells);
         const uint64_t crowd = m->spec->crowd;
         if (!st && !crowd) st = add_alone(m, &cells, rows);
+        if (!st && crowd)
+            st = om__crowd_hide(m->spec, &m->place, &cells, m->arena,
+                                &m->total);
         if (!st)
             st = om__cells_write(&cells, m->spec, &m->place,
                                  crowd ? crowd - 1 : 1, om__points_whole(m->spec), OM__ZOOM_MAX + 1,

@@ -393,6 +393,14 @@ om_status om__cells_write(const struct om__cells *cells,
                           struct om_arena *arena,
                           struct om_mvt *mvt) OM_MUST_USE;
 
+/** Empty the cells of persons (spec->crowd) that are too few to be told of, at
+ *  this zoom or as part of a larger cell; *told: rows of those that are left.
+ *  test: tests/web/rights.test.mjs */
+om_status om__crowd_hide(const struct om_vector_spec *spec,
+                         const struct om__place *place,
+                         struct om__cells *cells, struct om_arena *arena,
+                         uint64_t *told) OM_MUST_USE;
+
 /* ---- the tile (vector.c, points.c, shapes.c) ---- */
 
 /* What a tile is made with. */

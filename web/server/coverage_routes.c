@@ -1,6 +1,7 @@
 // coverage_routes.c - /coverage/{kind}: the answers of onemap coverage.
 #include <string.h>
 
+#include "engine/policy/policy.h"
 #include "web/coverage.h"
 #include "web/server/server_internal.h"
 
@@ -74,17 +75,12 @@ static void note_needs(struct om__request *r, const struct om_coverage *q)
         om__needs_layer(r, q->looked_at[i]->name, OM__EVERYWHERE);
 }
 
-om_status om__get_coverage(struct om__request *r)
-{
-    const struct om_coverage_kind *kind =
-        om_coverage_find(r->address.segment[1]);
-    if (!kind)
-        return om_fail(&r->err, OM_E_NOTFOUND, 0,
-                       "there is no coverage of that kind");
-    if (om__wait_heavy(r)) return OM_OK;
-    struct om_coverage_option option[OM_ADDRESS_PARAMS];
+static om_status answer(struct om__request *r,
+                        const struct om_coverage_kind *kind,
+                        const struct om_snapshot *snapshot)
+{    struct om_coverage_option option[OM_ADDRESS_PARAMS];
     struct om_buf out = {0};
-    struct om_coverage q = {.snapshot = r->snapshot,
+    struct om_coverage q = {.snapshot = snapshot,
                             .selections = r->server->selections,
                             .option = option,
                             .now_s = r->now_s,
@@ -105,6 +101,7 @@ om_status om__get_coverage(struct om__request *r)
         st = om__reply_kept(r, &out, head_of(q.format), NULL, 0);
     } else if (q.refused) {
         st = om__rows_allowed(r, q.refused);
+        if (!st) st = om__rows_refused(r, q.refused->name);
     } else {
         r->err = q.err;
         if (q.wrong) {
@@ -115,4 +112,19 @@ om_status om__get_coverage(struct om__request *r)
     }
     om_buf_deinit(&out);
     return st;
+}
+
+om_status om__get_coverage(struct om__request *r)
+{
+    const struct om_coverage_kind *kind =
+        om_coverage_find(r->address.segment[1]);
+    if (!kind)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "there is no coverage of that kind");
+    if (om__wait_heavy(r)) return OM_OK;
+    struct om_snapshot *narrow;
+    OM_TRY(om_snapshot_narrow(r->snapshot, &narrow));
+    const om_status answered = answer(r, kind, narrow);
+    om_snapshot_unref(narrow);
+    return answered;
 }

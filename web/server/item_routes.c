@@ -297,6 +297,14 @@ static om_status get_file(struct om__request *r, struct om__item_ask *ask)
     return st;
 }
 
+/* Whole layers as files are for roles that may take them away. */
+static om_status check_export(struct om__request *r)
+{
+    if (r->who->role->export) return OM_OK;
+    return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                   "there are no files to take away here");
+}
+
 om_status om__get_items(struct om__request *r)
 {
     struct om__item_ask ask;
@@ -304,6 +312,7 @@ om_status om__get_items(struct om__request *r)
     om_status st = om__item_ask_read(r, &ask);
     const bool page = om__form_is(r, "geojson") || om__form_is(r, "json") ||
                       (om__form_is(r, "csv") && ask.limited);
+    if (!st && !page) st = check_export(r);
     if (!st) st = page ? get_page(r, &ask) : get_file(r, &ask);
     om__item_ask_deinit(&ask);
     return st;
@@ -320,6 +329,7 @@ om_status om__get_download(struct om__request *r)
                        "files are items.geojson, items.csv, items.fgb and "
                        "items.gpkg");
     OM_TRY(om__request_layer(r, r->address.segment[1]));
+    OM_TRY(check_export(r));
     om_status st = om__item_ask_read(r, &ask);
     if (!st) st = get_file(r, &ask);
     om__item_ask_deinit(&ask);

@@ -11,6 +11,7 @@
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
+#include "web/small.h"
 #include "web/server/positions.h"
 #include "web/server/writes.h"
 
@@ -320,6 +321,19 @@ static om_status group_seen(struct om__request *r, size_t by, int64_t from_s,
     return om_query_group(&query, by, OM_STEP_NONE, 0, OM_NO_FIELD, out);
 }
 
+/* Which units have too few that were seen since `from_s` to be told. */
+static om_status find_few(struct om__request *r, size_t by, int64_t from_s,
+                          struct om_small_units *out)
+{
+    const struct om_query query = {
+        .snapshot = r->snapshot,
+        .layer = r->layer,
+        .window = {.set = from_s != INT64_MIN, .from_s = from_s,
+                   .to_s = INT64_MAX}};
+    return om_small_units_make(&query, r->layer->schema.field[by].name,
+                               r->layer->rights.smallest_count, out, &r->err);
+}
+
 static uint64_t count_of(const struct om_groups *groups,
                          const struct om_group *like)
 {
@@ -336,7 +350,8 @@ static uint64_t count_of(const struct om_groups *groups,
  * kept are not connected: that is not nobody. */
 static void add_group(const struct om_group *g, const struct om_groups *kept,
                       const struct om_groups *seen,
-                      const struct om__unit_name *unit, struct om_buf *out)
+                      const struct om__unit_name *unit, const bool hide[2],
+                      struct om_buf *out)
 {
     om_buf_add_text(out, "{\"id\":");
     if (g->null)
@@ -347,12 +362,26 @@ static void add_group(const struct om_group *g, const struct om_groups *kept,
         om_buf_add_text(out, ",\"name\":");
         om_buf_add_json_text(out, unit->name, unit->name_len);
     }
-    om_buf_addf(out, ",\"count\":%llu,\"connected\":",
-                (unsigned long long)g->count);
-    if (g->count && count_of(kept, g))
+    if (hide[0])
+        om_buf_add_text(out, ",\"count\":null,\"hidden\":true,\"connected\":");
+    else
+        om_buf_addf(out, ",\"count\":%llu,\"connected\":",
+                    (unsigned long long)g->count);
+    if (hide[0] || hide[1])
+        om_buf_add_text(out, hide[0] ? "null}" : "null,\"hidden\":true}");
+    else if (g->count && count_of(kept, g))
         om_buf_addf(out, "%llu}", (unsigned long long)count_of(seen, g));
     else
         om_buf_add_text(out, "null}");
+}
+
+static void add_total(struct om_buf *out, const char *key, uint64_t n,
+                      bool crowds, uint64_t least)
+{
+    if (crowds && n && n < least)
+        om_buf_addf(out, ",\"%s\":null", key);
+    else
+        om_buf_addf(out, ",\"%s\":%llu", key, (unsigned long long)n);
 }
 
 static om_status write_groups(struct om__request *r, size_t by, int64_t kept_s,
@@ -360,27 +389,36 @@ static om_status write_groups(struct om__request *r, size_t by, int64_t kept_s,
 {
     struct om_groups all = {0}, kept = {0}, seen = {0};
     struct om__level_names *names = NULL;
+    struct om_small_units few = {0}, few_seen = {0};
+    const bool crowds = r->layer->rights.crowds;
     om_status st = group_seen(r, by, INT64_MIN, &all);
     if (!st) st = group_seen(r, by, kept_s, &kept);
     if (!st) st = group_seen(r, by, seen_s, &seen);
     if (!st) st = om__names_get(r, r->layer->schema.field[by].name, &names);
+    if (crowds && !st) st = find_few(r, by, INT64_MIN, &few);
+    if (crowds && !st) st = find_few(r, by, seen_s, &few_seen);
     uint64_t count = 0, connected = 0;
     for (size_t i = 0; i < all.count && !st; i++) count += all.group[i].count;
     for (size_t i = 0; i < seen.count && !st; i++)
         connected += seen.group[i].count;
-    om_buf_addf(out,
-                ",\"count\":%llu,\"connected\":%llu,\"seen_within_s\":%d,"
-                "\"groups\":[",
-                (unsigned long long)count, (unsigned long long)connected,
-                SEEN_S);
+    add_total(out, "count", count, crowds, r->layer->rights.smallest_count);
+    add_total(out, "connected", connected, crowds,
+              r->layer->rights.smallest_count);
+    om_buf_addf(out, ",\"seen_within_s\":%d,\"groups\":[", SEEN_S);
     for (size_t i = 0; i < all.count && !st; i++) {
         const struct om_group *g = &all.group[i];
         om_buf_add_text(out, i ? ",\n" : "\n");
+        const char *id = g->null ? NULL : g->id;
+        const bool hide[2] = {
+            crowds && om_small_units_hide(&few, id, g->len),
+            crowds && om_small_units_hide(&few_seen, id, g->len)};
         add_group(g, &kept, &seen,
                   g->null ? NULL : om__level_names_find(names, g->id, g->len),
-                  out);
+                  hide, out);
     }
     om_buf_add_text(out, "]}\n");
+    om_small_units_deinit(&few);
+    om_small_units_deinit(&few_seen);
     om__level_names_unref(names);
     om_groups_deinit(&all);
     om_groups_deinit(&kept);

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "engine/policy/small.h"
+#include "web/small.h"
 #include "web/server/stats_rates.h"
 
 /* Seconds that a row of a pass over a column costs, of text at the worst. */
@@ -13,6 +15,24 @@ static enum om_step step_of(const char *by)
     if (!strcmp(by, "day")) return OM_STEP_DAY;
     if (!strcmp(by, "month")) return OM_STEP_MONTH;
     return OM_STEP_NONE;
+}
+
+/* A column, also one that is hidden but may be counted by. */
+static size_t find_counted(const struct om_layer *layer, const char *name)
+{
+    const struct om_schema *s = &layer->schema;
+    for (size_t i = 0; i < s->count; i++)
+        if (!strcmp(s->field[i].name, name) &&
+            (!s->hidden[i] || layer->rights.counted[i]))
+            return i;
+    return OM_NO_FIELD;
+}
+
+/* Is it about persons, so that what is small is not told? */
+static bool is_personal(const struct om_layer *layer, size_t column)
+{
+    return layer->rights.crowds ||
+           (column != OM_NO_FIELD && layer->schema.hidden[column]);
 }
 
 /* What the groups are. hour, day and month are steps of time wherever there
@@ -31,7 +51,7 @@ static om_status read_by(struct om__request *r, size_t *column,
         *step = named;
         return OM_OK;
     }
-    *column = om_schema_find(&r->layer->schema, by);
+    *column = find_counted(r->layer, by);
     if (*column != OM_NO_FIELD) return OM_OK;
     if (named == OM_STEP_NONE)
         return om__param_bad(r, "by", OM_E_FORMAT,
@@ -43,7 +63,10 @@ static om_status read_by(struct om__request *r, size_t *column,
 
 static om_status read_sum(struct om__request *r, size_t *column)
 {
-    OM_TRY(om__param_column(r, "sum", column));
+    const char *name = om__param_text(r, "sum");
+    *column = name ? find_counted(r->layer, name) : OM_NO_FIELD;
+    // What is wrong with it is said as of any other.
+    if (*column == OM_NO_FIELD) OM_TRY(om__param_column(r, "sum", column));
     if (*column == OM_NO_FIELD) return OM_OK;
     const enum om_type type = r->layer->schema.field[*column].type;
     if (type == OM_TYPE_INTEGER || type == OM_TYPE_REAL ||
@@ -62,6 +85,43 @@ static void add_sum(struct om_buf *out, bool real, int64_t integer,
         om_buf_add_i64(out, integer);
 }
 
+/* Fewer than may be told: neither nothing nor unknown. */
+static void add_hidden(struct om_buf *out, bool sum)
+{
+    om_buf_add_text(out, ",\"count\":null,");
+    if (sum) om_buf_add_text(out, "\"sum\":null,");
+    om_buf_add_text(out, "\"hidden\":true}");
+}
+
+/* Which groups are not told: of units those that are few, or would tell of
+ * others; of other columns the same among themselves. */
+static om_status find_hidden(struct om__request *r,
+                             const struct om_query *query, size_t by,
+                             const struct om_groups *groups, bool *hidden)
+{
+    const struct om_layer *layer = r->layer;
+    const uint64_t least = layer->rights.smallest_count;
+    struct om_small_units small = {0};
+    if (by + layer->unit_columns < layer->schema.count) {
+        uint64_t *count = om_arena_calloc(&om__lane(r->server)->arena,
+                                          groups->count + 1, sizeof *count);
+        if (!count) return OM_E_MEMORY;
+        for (size_t i = 0; i < groups->count; i++)
+            count[i] = groups->group[i].count;
+        om_small_hide(count, groups->count, least, hidden);
+        return OM_OK;
+    }
+    OM_TRY(om_small_units_make(query, layer->schema.field[by].name, least,
+                               &small, &r->err));
+    for (size_t i = 0; i < groups->count; i++) {
+        const struct om_group *g = &groups->group[i];
+        hidden[i] =
+            om_small_units_hide(&small, g->null ? NULL : g->id, g->len);
+    }
+    om_small_units_deinit(&small);
+    return OM_OK;
+}
+
 static om_status add_groups(struct om__request *r, const struct om_query *query,
                             size_t by, enum om_step step, size_t sum,
                             const struct om__stats_rates *rates,
@@ -69,6 +129,7 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
 {
     struct om_groups groups = {0};
     struct om__level_names *names = NULL;
+    bool *hidden = NULL;
     const bool real =
         sum != OM_NO_FIELD && r->layer->schema.field[sum].type == OM_TYPE_REAL;
     om_status st = om_query_group(query, by, step,
@@ -83,6 +144,12 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
     else if (st)
         r->parameter = "by";
     if (st) goto done;
+    if (is_personal(r->layer, by) || is_personal(r->layer, sum)) {
+        hidden = om_arena_calloc(&om__lane(r->server)->arena, groups.count + 1,
+                                 sizeof *hidden);
+        st = hidden ? find_hidden(r, query, by, &groups, hidden) : OM_E_MEMORY;
+        if (st) goto done;
+    }
     if (step == OM_STEP_NONE) {
         st = om__names_get(r, r->layer->schema.field[by].name, &names);
         if (st) goto done;
@@ -100,6 +167,10 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
         if (unit && unit->name) {
             om_buf_add_text(out, ",\"name\":");
             om_buf_add_json_text(out, unit->name, unit->name_len);
+        }
+        if (hidden && hidden[i]) {
+            add_hidden(out, sum != OM_NO_FIELD);
+            continue;
         }
         om_buf_addf(out, ",\"count\":%llu", (unsigned long long)g->count);
         if (sum != OM_NO_FIELD) add_sum(out, real, g->sum, g->real_sum);
@@ -120,7 +191,7 @@ static bool is_heavy(const struct om__request *r, const struct om_query *query)
     if ((double)r->layer->rows * STATS_ROW_S < OM__HEAVY_S) return false;
     const char *by = om__param_text(r, "by");
     const struct om_schema *s = &r->layer->schema;
-    const size_t column = by ? om_schema_find(s, by) : OM_NO_FIELD;
+    const size_t column = by ? find_counted(r->layer, by) : OM_NO_FIELD;
     const bool unit =
         column != OM_NO_FIELD && column + r->layer->unit_columns >= s->count;
     return query->filter || (by && !unit) || om__param_text(r, "sum") ||
@@ -138,8 +209,13 @@ static om_status add_stats(struct om__request *r, const struct om_query *query,
     OM_TRY(om_query_count(query, &count));
     om_buf_add_text(out, "{\"layer\":");
     om_buf_add_json_text(out, r->layer->name, strlen(r->layer->name));
-    om_buf_addf(out, ",\"count\":%llu", (unsigned long long)count);
-    if (sum != OM_NO_FIELD) {
+    const bool few = (is_personal(r->layer, by) || is_personal(r->layer, sum)) &&
+                     count && count < r->layer->rights.smallest_count;
+    if (few)
+        om_buf_add_text(out, ",\"count\":null,\"hidden\":true");
+    else
+        om_buf_addf(out, ",\"count\":%llu", (unsigned long long)count);
+    if (sum != OM_NO_FIELD && !few) {
         int64_t integer = 0;
         double real = 0;
         OM_TRY(om_query_sum(query, sum, &integer, &real));
@@ -169,22 +245,45 @@ static om_status write_stats(struct om__request *r,
     return st;
 }
 
-/* Of a personal layer anyone may know how many are where, by unit; not what
- * would single somebody out. */
+/* Is a level finer than the finest that persons are counted by? */
+static bool is_too_fine(const struct om__request *r, const char *level)
+{
+    const char *finest = r->layer->rights.smallest_cell;
+    const struct om_manifest *city = r->snapshot->manifest;
+    for (size_t l = 0; finest && l < city->levels; l++) {
+        if (!strcmp(city->level[l], finest)) return false;
+        if (!strcmp(city->level[l], level)) return true;
+    }
+    return false;
+}
+
+/* Of persons anyone may know how many are where, by unit, and how many of each
+ * kind there are in the city; not what would single somebody out. */
 static om_status check_crowds(struct om__request *r)
 {
     static const char *const singling[] = {"filter", "datetime", "bbox",
-                                           "sum",    "share",    "per"};
-    if (!om__crowds_only(r, r->layer)) return OM_OK;
+                                           "share", "per"};
+    const struct om_layer *layer = r->layer;
+    const char *by = om__param_text(r, "by"), *sum = om__param_text(r, "sum");
+    const size_t column = by ? find_counted(layer, by) : OM_NO_FIELD;
+    const size_t summed = sum ? find_counted(layer, sum) : OM_NO_FIELD;
+    const bool crowds = layer->rights.crowds;
+    if (!crowds && !is_personal(layer, column) && !is_personal(layer, summed))
+        return OM_OK;
     for (size_t i = 0; i < sizeof singling / sizeof *singling; i++)
         if (om__param_text(r, singling[i]))
-            return om__rows_allowed(r, r->layer);
-    const char *by = om__param_text(r, "by");
-    const struct om_schema *s = &r->layer->schema;
-    const size_t column = by ? om_schema_find(s, by) : OM_NO_FIELD;
-    const bool unit =
-        column != OM_NO_FIELD && column + r->layer->unit_columns >= s->count;
-    return !by || unit ? OM_OK : om__rows_allowed(r, r->layer);
+            return crowds ? om__rows_allowed(r, layer)
+                          : om__rows_refused(r, "counts so chosen");
+    const bool unit = column != OM_NO_FIELD &&
+                      column + layer->unit_columns >= layer->schema.count;
+    if (crowds && (sum || (by && !unit))) return om__rows_allowed(r, layer);
+    // Kinds in the whole city, or sums over units: not both at once.
+    if (by && !unit && sum) return om__rows_refused(r, "sums by such a column");
+    if (by && !unit && !layer->schema.hidden[column])
+        return om__rows_refused(r, "sums by such a column");
+    if (unit && is_too_fine(r, by))
+        return om__rows_refused(r, "counts by so small a unit");
+    return OM_OK;
 }
 
 om_status om__get_stats(struct om__request *r)

@@ -1,0 +1,36 @@
+// small.h - counts that are too small to be told, and what would tell them.
+#ifndef OM_ENGINE_POLICY_SMALL_H
+#define OM_ENGINE_POLICY_SMALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Which counts of a family must be hidden: cells of one larger cell, villages of
+ * a town, towns of the city, whose sum is told.
+ *
+ * A count from 1 to least - 1 is. Where the hidden ones then add up to less than
+ * `least`, or where there is only one of them, the sum less what is told would
+ * tell: the smallest others are hidden, too, until it does not, or all are.
+ * What is 0 is nobody's and is told.
+ *
+ * shapes   count, hidden [n]; what `hidden` has already stays hidden
+ * source   complementary suppression: Hundepool et al. (2012), Statistical
+ *          Disclosure Control, section 4.3
+ * test     tests/engine/test_small.c
+ */
+void om_small_hide(const uint64_t *count, size_t n, uint64_t least,
+                   bool *hidden);
+/**
+ * The same of all families of a level: member i is of family `of[i]`, one of
+ * `families` (larger numbers: of none, a family of their own). Members of a
+ * family that is hidden itself are hidden.
+ * shapes   upper [families] or NULL: none is hidden
+ * cost     O(n * families)
+ */
+void om_small_hide_level(const uint64_t *count, const uint32_t *of, size_t n,
+                         const bool *upper, size_t families, uint64_t least,
+                         bool *hidden);
+
+#endif

@@ -1,0 +1,35 @@
+// small.h - which units' counts of persons may be told.
+#ifndef OM_WEB_SMALL_H
+#define OM_WEB_SMALL_H
+
+#include "engine/query/query.h"
+#include "engine/units.h"
+
+/* The units of a level, how many rows lie in each, and which counts are not
+ * told. Zero is a valid empty one. */
+struct om_small_units {
+    struct om_units units;
+    uint64_t *count;  // [units.count], owned
+    bool *hidden;     // [units.count], owned
+    uint64_t nowhere;     // rows that lie in no unit of the level
+    bool nowhere_hidden;
+};
+/**
+ * Count the rows of a question by the units of a level and decide, from the
+ * coarsest level down, what is hidden: counts of all levels may be told beside
+ * each other. `level` is one of the manifest's.
+ *
+ * returns  OM_E_NOTFOUND: the layer's rows lie in no such units
+ * owns     om_small_units_deinit; the snapshot must stay held
+ * cost     reading the units of all levels from the coarsest to this
+ */
+om_status om_small_units_make(const struct om_query *query, const char *level,
+                              uint64_t least, struct om_small_units *out,
+                              struct om_err *err) OM_MUST_USE;
+void om_small_units_deinit(struct om_small_units *small);
+/** Must the unit's count be hidden? One that is not known is; id NULL: of rows
+ *  that lie in none. */
+bool om_small_units_hide(const struct om_small_units *small, const char *id,
+                         size_t len);
+
+#endif
