@@ -9,6 +9,8 @@
  */
 #include "engine/units.h"
 
+#include "engine/policy/policy.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +190,16 @@ static int compare_units(const void *a, const void *b)
                   ((const struct om_unit *)b)->id);
 }
 
+/* A unit that whoever asks sees. */
+static om_status read_seen(struct om_units *units, size_t row,
+                           struct om_text_reader reader[2])
+{
+    bool seen;
+    OM_TRY(om_row_seen(units->layer, 0, row, &seen));
+    return seen ? read_unit(units, units->layer->part[0].segment, row, reader)
+                : OM_OK;
+}
+
 static om_status read_part(struct om_units *units, const struct om_part *part)
 {
     struct om_text_reader reader[2] = {0};
@@ -201,7 +213,7 @@ static om_status read_part(struct om_units *units, const struct om_part *part)
         if (dead < part->dead_count && part->dead[dead] == row)
             dead++;
         else
-            st = read_unit(units, part->segment, row, reader);
+            st = read_seen(units, row, reader);
     }
     for (int i = 0; i < 2; i++) om_text_reader_deinit(&reader[i]);
     qsort(units->unit, units->count, sizeof *units->unit, compare_units);

@@ -39,6 +39,20 @@ static om_status hide_few(const struct asking *a, const struct om_query *query,
     return OM_OK;
 }
 
+/* Units outside the area of whoever asks: of them nothing is known. */
+static om_status leave_out(const struct asking *a, double *out)
+{
+    const struct om_units *units = &a->level->units;
+    struct om_units seen;
+    OM_TRY(om_units_read(a->snapshot, units->level, &seen, a->err));
+    for (size_t i = 0; i < units->count; i++)
+        if (om_units_find(&seen, units->unit[i].id,
+                          strlen(units->unit[i].id)) == SIZE_MAX)
+            out[i] = NAN;
+    om_units_deinit(&seen);
+    return OM_OK;
+}
+
 /* Counts of a layer's rows by unit, or sums of a column. */
 static om_status by_unit(const struct asking *a, const struct om_layer *layer,
                          const struct om_filter *filter,
@@ -70,6 +84,7 @@ static om_status by_unit(const struct asking *a, const struct om_layer *layer,
                                           : (double)g->sum;
     }
     om_groups_deinit(&groups);
+    if (layer->rights.area) OM_TRY(leave_out(a, out));
     return layer->rights.crowds ? hide_few(a, &query, out) : OM_OK;
 }
 

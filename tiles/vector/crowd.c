@@ -1,90 +1,87 @@
-/* crowd.c - cells of persons: only those that are many, at every zoom.
+/* crowd.c - cells of persons: only those that are many, whatever the zoom.
  *
  * DESIGN
  * Tiles of all zooms are cells of one quadtree, and whoever looks at two of
- * them may subtract. So what is hidden is decided from the root down: of the
- * four cells of a larger one that is shown, those with too few are hidden, and
- * others with them until what is hidden is many again (engine/policy/small.h);
- * nothing below a hidden cell is shown. A tile walks down to itself: four
- * counts a zoom, each two searches a part.
+ * them may subtract. So there is one level at which persons are counted
+ * (OM__CROWD_LEVEL, some 4 km); cells of fewer than the smallest count are
+ * nobody's there, and coarser cells are sums of what is left, never of rows.
+ * Finer ones are not shown. Counts stand in the middle of their cells: where
+ * the mean of ten people is tells how one of them moves.
  */
-#include "engine/policy/small.h"
+#include <math.h>
+#include <stdlib.h>
+
 #include "tiles/vector/vector_internal.h"
 
-/* Selected rows in the cell `code` (its own Morton number) of a level. */
-static om_status count_in(const struct om_vector_spec *spec, unsigned level,
-                          uint64_t code, uint64_t *out)
+static int by_code(const void *a, const void *b)
 {
-    const struct om_layer *layer = spec->layer;
-    const unsigned shift = 64 - 2 * level;
-    *out = 0;
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The cells of the crowd's level in which the tile's rows lie, sorted. */
+static om_status find_codes(const struct om__making *m, uint64_t **out,
+                            size_t *count)
+{
+    const struct om_layer *layer = m->spec->layer;
+    size_t n = 0, room = 1;
+    for (size_t p = 0; p < layer->parts; p++)
+        room += m->stretch[p].to - m->stretch[p].from;
+    uint64_t *code = om_arena_alloc(m->arena, room * sizeof *code);
+    if (!code) return OM_E_MEMORY;
     for (size_t p = 0; p < layer->parts; p++) {
+        const size_t from = m->stretch[p].from, to = m->stretch[p].to;
         const struct om_segment *segment = layer->part[p].segment;
-        // 0 is the end of the square.
-        const uint64_t end = level ? (code + 1) << shift : 0;
-        size_t from, to;
-        OM_TRY(om_segment_range(segment, level ? code << shift : 0,
-                                end, &from, &to));
-        *out += om__selected_count(spec->selection, p, from, to);
+        const size_t rows = om_segment_rows(segment);
+        const uint64_t *key;
+        if (from == to) continue;
+        OM_TRY(om_segment_keys(segment, from, to, &key));
+        for (size_t w = from / 64; w * 64 < to; w++) {
+            uint64_t bits =
+                om__selected_in(m->spec->selection, p, rows, w, from, to);
+            for (; bits; bits &= bits - 1)
+                code[n++] = key[w * 64 + (size_t)__builtin_ctzll(bits)] >>
+                            (64 - 2 * OM__CROWD_LEVEL);
+        }
     }
+    qsort(code, n, sizeof *code, by_code);
+    *out = code;
+    *count = n;
     return OM_OK;
 }
 
-/* Is the tile hidden, as a cell of the quadtree? */
-static om_status tile_hidden(const struct om_vector_spec *spec,
-                             const struct om__place *place, bool *out)
+/* Every cell is empty, and stands in its middle. */
+static void clear(const struct om__place *place, struct om__cells *cells)
 {
-    const unsigned z = place->z;
-    *out = false;
-    for (unsigned level = 1; level <= z && !*out; level++) {
-        const uint64_t own = place->code >> (64 - 2 * level);
-        uint64_t count[4];
-        bool hidden[4] = {false};
-        for (unsigned i = 0; i < 4; i++)
-            OM_TRY(count_in(spec, level, (own & ~UINT64_C(3)) + i, &count[i]));
-        om_small_hide(count, 4, spec->crowd, hidden);
-        *out = hidden[own & 3];
-    }
-    return OM_OK;
-}
-
-/* Cells of the tile level by level, each four under the one above. */
-static om_status hide_cells(struct om__cells *cells, uint64_t least,
-                            struct om_arena *arena)
-{
-    const size_t n = cells->count;
-    // Counts of all levels, the finest last: level k begins at (4^k - 1) / 3.
-    const size_t all = (4 * n - 1) / 3, finest = all - n;
-    uint64_t *count = om_arena_calloc(arena, all, sizeof *count);
-    bool *hidden = om_arena_calloc(arena, all, sizeof *hidden);
-    if (!count || !hidden) return OM_E_MEMORY;
-    for (size_t i = 0; i < n; i++) count[finest + i] = cells->cell[i].count;
-    for (size_t i = finest; i-- > 0;)
-        for (size_t k = 1; k <= 4; k++) count[i] += count[4 * i + k];
-    for (size_t i = 0; i < finest; i++) {
-        bool *below = &hidden[4 * i + 1];
-        if (hidden[i])
-            below[0] = below[1] = below[2] = below[3] = true;
-        else
-            om_small_hide(&count[4 * i + 1], 4, least, below);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (hidden[finest + i]) cells->cell[i].count = 0;
-    return OM_OK;
-}
-
-om_status om__crowd_hide(const struct om_vector_spec *spec,
-                         const struct om__place *place,
-                         struct om__cells *cells, struct om_arena *arena,
-                         uint64_t *told)
-{
-    bool hidden;
-    *told = 0;
-    OM_TRY(tile_hidden(spec, place, &hidden));
-    if (!hidden) OM_TRY(hide_cells(cells, spec->crowd, arena));
+    const unsigned level = place->z + cells->zooms, down = 32 - level;
+    const double middle = ldexp(0.5, (int)down);
     for (size_t i = 0; i < cells->count; i++) {
-        if (hidden) cells->cell[i].count = 0;
-        *told += cells->cell[i].count;
+        const uint64_t code =
+            place->code + ((uint64_t)i << (64 - 2 * level) % 64);
+        const struct om_pos corner = om_morton_pos(code);
+        struct om__cell *cell = &cells->cell[i];
+        cell->count = 0;
+        cell->placed = 1;
+        cell->x = corner.x + middle;
+        cell->y = corner.y + middle;
     }
+}
+
+om_status om__crowd_count(struct om__making *m, struct om__cells *cells)
+{
+    const unsigned level = m->place.z + cells->zooms;
+    uint64_t *code, told = 0;
+    size_t n;
+    if (level > OM__CROWD_LEVEL) return OM_E_INTERNAL;
+    OM_TRY(find_codes(m, &code, &n));
+    clear(&m->place, cells);
+    const unsigned up = 2 * (OM__CROWD_LEVEL - level);
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from; to < n && code[to] == code[from];) to++;
+        if (to - from < m->spec->crowd) continue;
+        cells->cell[(code[from] >> up) % cells->count].count += to - from;
+        told += to - from;
+    }
+    m->total = told;
     return OM_OK;
 }

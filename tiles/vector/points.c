@@ -88,9 +88,7 @@ static om_status make(struct om__making *m, unsigned zooms)
                               NULL, 0, m->arena, &cells);
         const uint64_t crowd = m->spec->crowd;
         if (!st && !crowd) st = add_alone(m, &cells, rows);
-        if (!st && crowd)
-            st = om__crowd_hide(m->spec, &m->place, &cells, m->arena,
-                                &m->total);
+        if (!st && crowd) st = om__crowd_count(m, &cells);
         if (!st)
             st = om__cells_write(&cells, m->spec, &m->place,
                                  crowd ? crowd - 1 : 1, om__points_whole(m->spec), OM__ZOOM_MAX + 1,
@@ -105,6 +103,12 @@ om_status om__points_make(struct om__making *m)
     // Rows, if they are few, then cells, coarser until they fit.
     const bool whole = m->total <= om__points_whole(m->spec) && !m->spec->crowd;
     unsigned zooms = OM_VECTOR_CELL_ZOOMS + (whole ? 1 : 0);
+    if (m->spec->crowd) {
+        // Finer than persons are counted by: nothing is told.
+        if (m->place.z > OM__CROWD_LEVEL) return OM_OK;
+        if (m->place.z + zooms > OM__CROWD_LEVEL)
+            zooms = OM__CROWD_LEVEL - m->place.z;
+    }
     for (;;) {
         OM_TRY(make(m, zooms));
         if (om__making_fits(m) || zooms == 0) return OM_OK;

@@ -393,14 +393,6 @@ om_status om__cells_write(const struct om__cells *cells,
                           struct om_arena *arena,
                           struct om_mvt *mvt) OM_MUST_USE;
 
-/** Empty the cells of persons (spec->crowd) that are too few to be told of, at
- *  this zoom or as part of a larger cell; *told: rows of those that are left.
- *  test: tests/web/rights.test.mjs */
-om_status om__crowd_hide(const struct om_vector_spec *spec,
-                         const struct om__place *place,
-                         struct om__cells *cells, struct om_arena *arena,
-                         uint64_t *told) OM_MUST_USE;
-
 /* ---- the tile (vector.c, points.c, shapes.c) ---- */
 
 /* What a tile is made with. */
@@ -416,6 +408,13 @@ struct om__making {
 };
 /** Begin again: nothing shown, nothing counted. */
 void om__making_clear(struct om__making *m);
+/** Level of the quadtree at which persons are counted. */
+#define OM__CROWD_LEVEL 13
+/** Of persons (spec->crowd): counts of the cells that may be told, in the place
+ *  of those that were gathered, and m->total. Cells are at most as fine as
+ *  OM__CROWD_LEVEL. test: tests/web/rights.test.mjs */
+om_status om__crowd_count(struct om__making *m,
+                          struct om__cells *cells) OM_MUST_USE;
 /** Will it be a tile of at most OM_VECTOR_BYTES? */
 bool om__making_fits(const struct om__making *m);
 om_status om__points_make(struct om__making *m) OM_MUST_USE;

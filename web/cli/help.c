@@ -37,6 +37,7 @@ static const struct {
      "  onemap backup CITY FILE            a city, as it is now, as one file\n"
      "  onemap restore FILE CITY           and back\n"
      "  onemap token CITY add ROLE         who may ask a city, and as what\n"
+     "  onemap audit CITY                  who asked for which rows, and when\n"
      "  onemap simulate CITY --url URL     a synthetic city goes on living\n"
      "  onemap help VERB                   more of one verb\n"
      "\n"
@@ -526,6 +527,19 @@ static const struct {
      "be there; the city is there when every byte has come, agrees with its "
      "checksum\n"
      "and is on the disk, or not at all.\n"},
+    {"audit",
+     "onemap audit CITY [--time FROM/TO] [--token ID] [--role ROLE]\n"
+     "\n"
+     "Print who asked for rows, a line of JSON each: when, token, role, area, "
+     "method,\n"
+     "route, target, status. Noted are questions with a token for rows and, of\n"
+     "roles that see rows about single persons, all questions to the city. "
+     "Lines hold\n"
+     "each other by a chain of hashes: one that was changed, put in or taken "
+     "out is\n"
+     "told, and the exit status is 1. Files (CITY/audit/, a day and process "
+     "each, for\n"
+     "their owner only) are kept for 400 days.\n"},
     {"token",
      "onemap token CITY add ROLE [--area LEVEL:UNIT] [--days 90]\n"
      "onemap token CITY list\n"

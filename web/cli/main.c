@@ -19,6 +19,7 @@ static const struct {
     {"serve", om__verb_serve},       {"backup", om__verb_backup},
     {"restore", om__verb_restore},
     {"simulate", om__verb_simulate}, {"token", om__verb_token},
+    {"audit", om__verb_audit},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 

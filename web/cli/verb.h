@@ -17,7 +17,7 @@ om_verb_fn om__verb_density, om__verb_synth, om__verb_import, om__verb_info,
     om__verb_verify, om__verb_query, om__verb_coverage, om__verb_tile, om__verb_export,
     om__verb_serve, om__verb_hotspots, om__verb_explain, om__verb_backtest,
     om__verb_backup, om__verb_restore, om__verb_simulate, om__verb_publish,
-    om__verb_search, om__verb_token;
+    om__verb_search, om__verb_token, om__verb_audit;
 
 /* An option of a verb: "--scale" with a value, or a flag. */
 struct om_option {

@@ -159,6 +159,7 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
     watch_turn(connection, false, now_s);
     om__metrics_add(server->metrics, request->route, request->status,
                     now_s - request->begun_s);
+    om__audit_note(request);
     if (request->closing) MHD_destroy_response(request->closing);
     if (request->shared)
         om__answer_unref(request->shared);

@@ -19,6 +19,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "data/city/audit.h"
 #include "web/server/looks.h"
 #include "web/server/positions.h"
 #include "web/server/ways.h"
@@ -342,6 +343,7 @@ static om_status prepare(struct om_server *server,
                                             .charge_file = o->charge_file};
     OM_TRY(om__guard_new(&guard, &server->guard, err));
     OM_TRY(om__lenses_new(&server->lenses));
+    OM_TRY(om_audit_open(o->city, &server->audit));
     OM_TRY(om__searcher_new(server, !o->read_only && !server->release,
                             &server->searcher));
     OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
@@ -469,6 +471,7 @@ void om_server_stop(struct om_server *server)
     om__exports_free(server->exports);
     om__guard_free(server->guard);
     om__lenses_free(server->lenses);
+    om_audit_close(server->audit);
     om__hub_free(server->hub);
     om__cache_free(server->cache);
     om__flights_free(server->flights);

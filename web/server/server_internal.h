@@ -158,6 +158,7 @@ struct om__route {
     bool counts;   // of a personal layer it only counts: anyone may ask
     bool inside;   // not where a release is served
     bool anyone;   // says nothing of the city: asks for no token
+    bool rows;     // tells of single rows: who asked is noted
 };
 extern const struct om__route om__routes[];
 extern const size_t om__routes_count;
@@ -277,6 +278,7 @@ struct om_server {
     struct om__exports *exports;
     struct om__guard *guard;
     struct om__lenses *lenses;
+    struct om_audit *audit;
     struct om__hub *hub;
     struct om__positions *_Atomic positions;  // NULL: a server for reading
     struct om__jobs *jobs;
@@ -443,6 +445,8 @@ void om__rights_drop(struct om__request *request);
 /** Not for whoever asks: 401, or 404 to a token. */
 om_status om__rows_refused(struct om__request *request,
                            const char *what) OM_MUST_USE;
+/** auditor.c: note an answer, if it is one to be noted. */
+void om__audit_note(struct om__request *request);
 /** May single rows of the layer be told to whoever asks? 401 if not. This is
  *  the one place at which that is decided. */
 om_status om__rows_allowed(struct om__request *request,

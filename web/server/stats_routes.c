@@ -154,16 +154,20 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
         st = om__names_get(r, r->layer->schema.field[by].name, &names);
         if (st) goto done;
     }
+    bool first = true;
     om_buf_add_text(out, ",\"groups\":[");
     for (size_t i = 0; i < groups.count; i++) {
         const struct om_group *g = &groups.group[i];
-        om_buf_add_text(out, i ? ",\n{\"id\":" : "\n{\"id\":");
+        const struct om__unit_name *unit =
+            g->null ? NULL : om__level_names_find(names, g->id, g->len);
+        // Units outside the area are not there, nor are words of rows there.
+        if (!g->count && r->layer->rights.area && !unit) continue;
+        om_buf_add_text(out, first ? "\n{\"id\":" : ",\n{\"id\":");
+        first = false;
         if (g->null)
             om_buf_add_text(out, "null");
         else
             om_buf_add_json_text(out, g->id, g->len);
-        const struct om__unit_name *unit =
-            g->null ? NULL : om__level_names_find(names, g->id, g->len);
         if (unit && unit->name) {
             om_buf_add_text(out, ",\"name\":");
             om_buf_add_json_text(out, unit->name, unit->name_len);

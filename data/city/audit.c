@@ -1,0 +1,262 @@
+/* audit.c - lines that hold each other.
+ *
+ * DESIGN
+ * Each line ends with a member "chain": a hash of the line before it and of
+ * itself, so that none can be changed, put in or taken out without all behind it
+ * being written anew. The first line of a file holds the chain of the file that
+ * the process wrote before. Lines are written at once and not synced: an answer
+ * does not wait for the disk. Processes have files of their own, because two
+ * could not hold one chain.
+ */
+#include "data/city/audit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "data/base/alloc.h"
+#include "data/base/file.h"
+#include "data/model/time.h"
+
+#define FOLDER "audit"
+#define PATH_BYTES 4096
+#define DAY_S 86400
+#define CHAIN_BYTES 16
+#define CHAIN_HEX (2 * CHAIN_BYTES)
+#define FILE_BYTES_MOST ((size_t)1 << 31)
+#define FILES_MOST 100000
+/* ,"chain":"...32..."} */
+#define TAIL_LEN (10 + CHAIN_HEX + 2)
+
+struct om_audit {
+    pthread_mutex_t lock;
+    char folder[PATH_BYTES - 64];
+    int fd;       // -1: none yet
+    int64_t day;  // of the file
+    unsigned files;
+    char chain[CHAIN_HEX + 1];
+};
+
+static om_status chain_on(char chain[CHAIN_HEX + 1], const char *text,
+                          size_t len)
+{
+    unsigned char hash[CHAIN_BYTES];
+    crypto_generichash_state state;
+    if (sodium_init() < 0) return OM_E_IO;
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    crypto_generichash_update(&state, (const unsigned char *)chain, CHAIN_HEX);
+    crypto_generichash_update(&state, (const unsigned char *)text, len);
+    crypto_generichash_final(&state, hash, sizeof hash);
+    sodium_bin2hex(chain, CHAIN_HEX + 1, hash, sizeof hash);
+    return OM_OK;
+}
+
+om_status om_audit_open(const char *city, struct om_audit **out)
+{
+    struct om_audit *audit = om_calloc(1, sizeof *audit);
+    if (!audit) return OM_E_MEMORY;
+    pthread_mutex_init(&audit->lock, NULL);
+    audit->fd = -1;
+    memset(audit->chain, '0', CHAIN_HEX);
+    const om_status st =
+        om_path_join(audit->folder, sizeof audit->folder, city, FOLDER);
+    if (st)
+        om_audit_close(audit);
+    else
+        *out = audit;
+    return st;
+}
+
+void om_audit_close(struct om_audit *audit)
+{
+    if (!audit) return;
+    if (audit->fd >= 0) close(audit->fd);
+    pthread_mutex_destroy(&audit->lock);
+    om_free(audit);
+}
+
+/* "20261129-..." is a day, as a number that rises with it; 0: none of ours. */
+static long day_of(const char *name)
+{
+    const size_t len = strlen(name);
+    if (len < 13 || name[8] != '-' || strcmp(name + len - 4, ".log") != 0)
+        return 0;
+    return strtol(name, NULL, 10);
+}
+
+static long date_of(int64_t at_s)
+{
+    const time_t t = (time_t)at_s;
+    struct tm tm;
+    if (!gmtime_r(&t, &tm)) return 0;
+    return (tm.tm_year + 1900L) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+}
+
+static void remove_old(const struct om_audit *audit, int64_t now_s)
+{
+    const long least = date_of(now_s - (int64_t)OM_AUDIT_DAYS * DAY_S);
+    DIR *dir = opendir(audit->folder);
+    if (!dir) return;
+    for (const struct dirent *e; (e = readdir(dir));) {
+        const long day = day_of(e->d_name);
+        if (day && day < least) unlinkat(dirfd(dir), e->d_name, 0);
+    }
+    closedir(dir);
+}
+
+static om_status begin_file(struct om_audit *audit, int64_t at_s,
+                            struct om_err *err)
+{
+    char path[PATH_BYTES];
+    if (audit->fd >= 0) close(audit->fd);
+    audit->fd = -1;
+    if (mkdir(audit->folder, 0700) && errno != EEXIST)
+        return om_fail(err, OM_E_IO, 0, "%s: %s", audit->folder,
+                       strerror(errno));
+    // A process of the same number may have been there before.
+    do {
+        const int n =
+            snprintf(path, sizeof path, "%s/%08ld-%07ld-%04u.log",
+                     audit->folder, date_of(at_s), (long)getpid(),
+                     audit->files++);
+        if (n < 0 || (size_t)n >= sizeof path) return OM_E_LIMIT;
+        audit->fd =
+            open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    } while (audit->fd < 0 && errno == EEXIST && audit->files < FILES_MOST);
+    if (audit->fd < 0)
+        return om_fail(err, OM_E_IO, 0, "%s: %s", path, strerror(errno));
+    audit->day = at_s / DAY_S;
+    remove_old(audit, at_s);
+    return OM_OK;
+}
+
+static void add_member(struct om_buf *out, const char *key, const char *text)
+{
+    om_buf_addf(out, ",\"%s\":", key);
+    om_buf_add_json_text(out, text, strnlen(text, OM_AUDIT_TARGET_BYTES));
+}
+
+static om_status write_line(struct om_audit *audit,
+                            const struct om_audit_entry *e, bool first,
+                            struct om_err *err)
+{
+    char at[OM_TIME_TEXT_BYTES];
+    struct om_buf line = {0};
+    om_time_format(e->at_s, 0, at);
+    om_buf_addf(&line, "{\"at\":\"%s\"", at);
+    if (first) add_member(&line, "after", audit->chain);
+    add_member(&line, "token", e->token);
+    add_member(&line, "role", e->role);
+    if (e->area[0]) add_member(&line, "area", e->area);
+    add_member(&line, "method", e->method);
+    add_member(&line, "route", e->route);
+    add_member(&line, "target", e->target);
+    om_status st = om_buf_addf(&line, ",\"status\":%u", e->status);
+    if (!st && first) memset(audit->chain, '0', CHAIN_HEX);
+    if (!st) st = chain_on(audit->chain, (char *)line.bytes, line.len);
+    if (!st) st = om_buf_addf(&line, ",\"chain\":\"%s\"}\n", audit->chain);
+    if (!st) st = om_fd_write(audit->fd, line.bytes, line.len, "audit", err);
+    om_buf_deinit(&line);
+    return st;
+}
+
+om_status om_audit_add(struct om_audit *audit, const struct om_audit_entry *e,
+                       struct om_err *err)
+{
+    om_status st = OM_OK;
+    pthread_mutex_lock(&audit->lock);
+    const bool first = audit->fd < 0 || e->at_s / DAY_S != audit->day;
+    if (first) st = begin_file(audit, e->at_s, err);
+    if (!st) st = write_line(audit, e, first, err);
+    // What is half written is not gone on behind.
+    if (st && audit->fd >= 0) {
+        close(audit->fd);
+        audit->fd = -1;
+    }
+    pthread_mutex_unlock(&audit->lock);
+    return st;
+}
+
+/* ---- reading ---- */
+
+struct reading {
+    bool (*each)(void *ctx, const char *line, size_t len);
+    void (*bad)(void *ctx, const char *file, size_t line);
+    void *ctx;
+    size_t broken;
+    bool stop;
+};
+
+/* Lines of one file; false: a line does not follow from the one before. */
+static bool read_lines(struct reading *r, const char *name, char *text)
+{
+    char chain[CHAIN_HEX + 1];
+    size_t number = 0;
+    memset(chain, '0', CHAIN_HEX);
+    chain[CHAIN_HEX] = '\0';
+    for (char *at = text; *at && !r->stop; number++) {
+        char *end = strchr(at, '\n');
+        const size_t len = end ? (size_t)(end - at) : strlen(at);
+        const char *tail = len > TAIL_LEN ? at + len - TAIL_LEN : NULL;
+        const bool good = end && tail &&
+                          !strncmp(tail, ",\"chain\":\"", 10) &&
+                          !chain_on(chain, at, len - TAIL_LEN) &&
+                          !strncmp(tail + 10, chain, CHAIN_HEX);
+        if (!good) {
+            r->bad(r->ctx, name, number + 1);
+            return false;
+        }
+        *end = '\0';
+        r->stop = !r->each(r->ctx, at, len);
+        at = end + 1;
+    }
+    return true;
+}
+
+static om_status read_file(struct reading *r, const char *folder,
+                           const char *name, struct om_err *err)
+{
+    char path[PATH_BYTES];
+    struct om_buf text = {0};
+    OM_TRY(om_path_join(path, sizeof path, folder, name));
+    om_status st = om_file_read(path, FILE_BYTES_MOST, &text, err);
+    if (!st) st = om_buf_add(&text, "", 1);
+    if (!st && !read_lines(r, name, (char *)text.bytes)) r->broken++;
+    om_buf_deinit(&text);
+    return st;
+}
+
+static int is_ours(const struct dirent *e)
+{
+    return day_of(e->d_name) != 0;
+}
+
+om_status om_audit_read(const char *city,
+                        bool (*each)(void *ctx, const char *line, size_t len),
+                        void (*bad)(void *ctx, const char *file, size_t line),
+                        void *ctx, size_t *broken, struct om_err *err)
+{
+    char folder[PATH_BYTES];
+    struct dirent **entry = NULL;
+    struct reading r = {.each = each, .bad = bad, .ctx = ctx};
+    OM_TRY(om_path_join(folder, sizeof folder, city, FOLDER));
+    const int n = scandir(folder, &entry, is_ours, alphasort);
+    om_status st = OM_OK;
+    if (n < 0 && errno != ENOENT)
+        st = om_fail(err, OM_E_IO, 0, "%s: %s", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        if (!st && !r.stop) st = read_file(&r, folder, entry[i]->d_name, err);
+        free(entry[i]);
+    }
+    free(entry);
+    *broken = r.broken;
+    return st;
+}

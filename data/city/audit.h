@@ -1,0 +1,49 @@
+// audit.h - who asked for which rows, and when: files that are only added to.
+#ifndef OM_DATA_CITY_AUDIT_H
+#define OM_DATA_CITY_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "data/base/status.h"
+
+/** Days that files are kept: more than half a year and a summer. */
+#define OM_AUDIT_DAYS 400
+/** Bytes of a target that are kept of it. */
+#define OM_AUDIT_TARGET_BYTES 2048
+
+/* One question. Texts are borrowed; the target is what followed the method,
+ * without any token. */
+struct om_audit_entry {
+    int64_t at_s;  // UTC
+    const char *token, *role, *area;  // area: "town:T05" or ""
+    const char *method, *route, *target;
+    unsigned status;
+};
+
+/* DESIGN in audit.c. Files are CITY/audit/YYYYMMDD-PID-N.log, one a process and
+ * day, 0600, a line of JSON each. */
+struct om_audit;
+/** Nothing is written yet. owns: *out, om_audit_close */
+om_status om_audit_open(const char *city, struct om_audit **out) OM_MUST_USE;
+void om_audit_close(struct om_audit *audit);
+/** Add an entry; files that are too old go with the first of a day. OM_E_IO.
+ *  threads: any */
+om_status om_audit_add(struct om_audit *audit,
+                       const struct om_audit_entry *entry,
+                       struct om_err *err) OM_MUST_USE;
+
+/**
+ * Read all that a city has, oldest file first; `each` gets a line (NUL at its
+ * end) and may stop by returning false. *broken: files in which a line was
+ * changed, put in or taken out; `bad` is told each of them.
+ * returns  OM_E_IO, OM_E_MEMORY
+ */
+om_status om_audit_read(const char *city,
+                        bool (*each)(void *ctx, const char *line, size_t len),
+                        void (*bad)(void *ctx, const char *file, size_t line),
+                        void *ctx, size_t *broken,
+                        struct om_err *err) OM_MUST_USE;
+
+#endif

@@ -1,0 +1,314 @@
+// What roles see: every address with every role, against the rows themselves.
+//
+// Plan
+//   oracle: rows of all layers by the command line, which has no roles, and the
+//   rule written again here
+//   lists: layers and columns of every document are those of the role
+//   counts: items, stats by everything, tiles, nearest, files, search, /changes
+//   say what the rule leaves, to the row
+//   persons: small counts are hidden, and no sum, level, zoom, filter, order or
+//   distance gives them away
+//   between roles: nothing kept for one is answered to another
+//   audit: who asked for rows is noted, and a changed line is found
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import test from 'node:test';
+
+import { onemap } from './onemap.mjs';
+import { askAs, csv, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { tileX, tileY } from './sample.mjs';
+import { serve } from './server.mjs';
+
+const require = createRequire(path.resolve('web/pages/package.json'));
+const { VectorTile } = require('@mapbox/vector-tile'), { PbfReader, default: Pbf } = require('pbf');
+const LEAST = 10;
+/** Layers that rows are compared of: some of each kind, none too large. */
+const LAYERS = ['town', 'village', 'grid', 'rental', 'premises', 'hazard', 'visit', 'worker', 'check', 'tip', 'service_centre', 'road'];
+
+function tile(body) {
+    return body.length ? new VectorTile(new (PbfReader ?? Pbf)(body)).layers : {};
+}
+
+test('every address with every role', async (t) => {
+    const { city } = await makeSynthetic(t, 0.01);
+    const about = Object.fromEntries((await layersOf(city)).map((l) => [l.name, l]));
+    const rows = {};
+    for (const layer of LAYERS) rows[layer] = await rowsOf(city, layer);
+    const towns = Object.entries(rows.hazard.reduce((n, r) => ({ ...n, [r.town]: (n[r.town] ?? 0) + 1 }), {})).sort((a, b) => b[1] - a[1]);
+    const town = towns[0][0], other = towns[1][0], village = rows.hazard.find((r) => r.town === town && r.village).village;
+    const who = {
+        wall: await token(city, 'wall'), analyst: await token(city, 'analyst'), admin: await token(city, 'admin'),
+        officer: await token(city, 'officer', '--area', `town:${town}`), neighbour: await token(city, 'officer', '--area', `town:${other}`),
+        of_village: await token(city, 'officer', '--area', `village:${village}`), ingest: await token(city, 'ingest')
+    };
+    const server = await serve(t, city), { url } = server;
+    const as = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)]));
+
+    // ---- the rule, written again
+    const AREA = { officer: ['town', town], neighbour: ['town', other], of_village: ['village', village] };
+    const inside = (role, layer, row) => {
+        if (!AREA[role]) return true;
+        const [level, unit] = AREA[role];
+        if (about[layer].unit_level === level) return row.id === unit;
+        return !(level in row) || row[level] === unit;
+    };
+    const seesRows = (role, layer) => role !== 'ingest' && (!about[layer].personal || role === 'admin' || role in AREA);
+    const personal = (role) => role === 'wall' || role === 'analyst';
+    const columnsOf = (role, layer) => about[layer].columns.map((c) => c.name)
+        .filter((c) => !personal(role) || !(about[layer].personal_columns ?? []).includes(c));
+    const left = (role, layer) => (seesRows(role, layer) ? rows[layer].filter((row) => inside(role, layer, row)) : []);
+
+    for (const role of Object.keys(who)) {
+        await t.test(`${role}: lists`, async () => {
+            const names = role === 'ingest' ? [] : Object.keys(about).sort();
+            assert.deepEqual((await as[role]('/collections')).json().collections.map((c) => c.id).sort(), names);
+            assert.deepEqual((await as[role]('/catalog')).json().layers.map((c) => c.name).sort(), names);
+            for (const layer of LAYERS) {
+                const answer = await as[role](`/collections/${layer}/queryables`);
+                assert.equal(answer.status, names.includes(layer) ? 200 : 404);
+                if (answer.status !== 200) continue;
+                const properties = Object.keys(answer.json().properties);
+                for (const c of about[layer].columns)
+                    assert.equal(properties.includes(c.name), columnsOf(role, layer).includes(c.name), `${layer}.${c.name}`);
+                const described = (await as[role](`/collections/${layer}`)).json().columns.map((c) => c.name);
+                const fields = (await as[role](`/tiles/${layer}.json`)).json().vector_layers[0].fields;
+                for (const hidden of about[layer].columns.map((c) => c.name).filter((c) => !columnsOf(role, layer).includes(c)))
+                    assert.ok(!described.includes(hidden) && !(hidden in fields), `${layer}.${hidden}`);
+            }
+        });
+
+        await t.test(`${role}: rows`, async () => {
+            for (const layer of LAYERS) {
+                const want = left(role, layer), sees = seesRows(role, layer), ask = as[role];
+                const page = await ask(`/collections/${layer}/items?limit=1000&properties=id`);
+                assert.equal(page.status, sees ? 200 : 404, layer);
+                const any = rows[layer].find((row) => !inside(role, layer, row)) ?? rows[layer][0];
+                const one = await ask(`/collections/${layer}/items/${encodeURIComponent(any.id)}`);
+                assert.equal(one.status, sees && inside(role, layer, any) ? 200 : 404, `${layer} ${any.id}`);
+                const filtered = await ask(`/collections/${layer}/items?filter=${encodeURIComponent(`id = '${any.id}'`)}`);
+                if (sees) assert.equal(filtered.json().numberMatched, inside(role, layer, any) ? 1 : 0);
+                else assert.equal(filtered.status, 404);
+                if (!sees) continue;
+                assert.equal(page.json().numberMatched, want.length, layer);
+                const ids = new Set(want.map((row) => row.id));
+                for (const f of page.json().features) assert.ok(ids.has(String(f.id)), `${layer} ${f.id}`);
+                assert.equal((await ask(`/stats/${layer}`)).json().count, want.length, layer);
+                for (const f of (await ask(`/collections/${layer}/items?limit=20`)).json().features)
+                    for (const c of Object.keys(f.properties))
+                        assert.ok(columnsOf(role, layer).includes(c) || ['grid', 'village', 'town'].includes(c), `${layer}.${c}`);
+                if (about[layer].geometry !== 'point') continue;
+                const near = (await ask(`/nearest/${layer}?lon=113.75&lat=23.02&k=50`)).json().features;
+                // Of those who are followed only who was seen of late.
+                if (layer !== 'worker') assert.equal(near.length, Math.min(50, want.length));
+                for (const f of near) assert.ok(ids.has(String(f.id)), `nearest ${layer} ${f.id}`);
+                const file = await ask(`/collections/${layer}/items.csv`);
+                assert.equal(file.status, role === 'wall' ? 404 : 200);
+                if (file.status === 200) {
+                    const lines = csv(file.text());
+                    assert.equal(lines.length, want.length, layer);
+                    for (const line of lines) assert.ok(ids.has(line.id));
+                }
+                // Tiles add up to the rows.
+                let total = 0;
+                for (const [x, y] of [[832, 443], [832, 444], [833, 443], [833, 444], [834, 443], [834, 444], [835, 443], [835, 444], [836, 443], [836, 444]]) {
+                    const { meta, cells, [layer]: points } = tile((await ask(`/tiles/${layer}/10/${x}/${y}.mvt`)).body);
+                    if (meta) total += meta.feature(0).properties.total;
+                    else total += points?.length ?? 0;
+                    for (let i = 0; i < (points?.length ?? 0); i++) assert.ok(ids.has(String(points.feature(i).properties.id)), `tile ${layer}`);
+                    assert.ok(!cells || meta);
+                }
+                assert.ok(total <= want.length, `${layer}: ${total} of ${want.length}`);
+            }
+        });
+
+        await t.test(`${role}: counts by units`, async () => {
+            for (const layer of ['hazard', 'rental', 'visit'])
+                for (const level of ['town', 'village', 'grid']) {
+                    const answer = await as[role](`/stats/${layer}?by=${level}`);
+                    if (role === 'ingest') {
+                        assert.equal(answer.status, 404);
+                        continue;
+                    }
+                    const want = {};
+                    for (const row of left(role, layer)) want[row[level] || 'null'] = (want[row[level] || 'null'] ?? 0) + 1;
+                    if (AREA[role] && level !== 'grid')
+                        for (const g of answer.json().groups) assert.ok(g.id === null || rows[level].some((u) => u.id === g.id && inside(role, level, u)), `${level} ${g.id}`);
+                    for (const g of answer.json().groups) assert.equal(g.count, want[g.id ?? 'null'] ?? 0, `${layer} ${level} ${g.id}`);
+                    assert.equal(answer.json().groups.reduce((n, g) => n + g.count, 0), left(role, layer).length);
+                }
+        });
+    }
+
+    await t.test('columns about persons: no filter, order, weight, group or model tells them', async () => {
+        for (const role of ['wall', 'analyst']) {
+            const ask = as[role], f = encodeURIComponent("level = 'strict'");
+            for (const target of [`/collections/rental/items?filter=${f}`, '/collections/rental/items?level=strict', '/collections/rental/items?sortby=level',
+                '/collections/rental/items?properties=level', `/stats/rental?filter=${f}`, `/stats/rental?by=town&filter=${f}`, `/tiles/rental/10/834/444.mvt?filter=${f}`,
+                '/tiles/rental/10/834/444.mvt?properties=level', '/tiles/rental/10/834/444.mvt?by=level', '/tiles/rental/10/834/444.png?by=level',
+                `/tiles/heat:rental/10/834/444.png?filter=${f}`, '/tiles/heat:address/10/834/444.png?weight=residents', '/value?name=heat:address&lon=113.75&lat=23.02&weight=residents',
+                '/nearest/rental?lon=113.75&lat=23.02&properties=level', `/nearest/rental?lon=113.75&lat=23.02&filter=${f}`, `/hotspots/rental?filter=${f}`,
+                '/hotspots/rental?weight=residents', '/coverage/patrol?layer=rental', '/coverage/patrol?rows=true', '/coverage/patrol?levels=true',
+                '/stats/rental?by=level&filter=id%3D%27R0000001%27', '/stats/rental?by=level&bbox=113.7,23,113.8,23.1', '/stats/address?sum=residents&bbox=113.7,23,113.8,23.1',
+                '/stats/address?sum=residents&filter=id%3D%27A1%27', '/stats/address?by=building&sum=residents', '/stats/rental?share=level%3D%27strict%27&by=town',
+                '/tiles/choropleth:town/10/834/444.png?layer=address&stat=sum&column=residents', '/tiles/heat:rental_fire/10/834/444.png?bandwidth=50',
+                `/tiles/heat:rental_fire/10/834/444.png?filter=${encodeURIComponent("id = 'R0000001'")}`, '/value?name=heat:rental_fire&lon=113.75&lat=23.02&datetime=2023-06']) {
+                const answer = await ask(target);
+                assert.ok([400, 404].includes(answer.status), `${role} ${target}: ${answer.status} ${answer.text().slice(0, 200)}`);
+                assert.ok((await as.admin(target)).status < 300, `admin ${target}`);
+            }
+            // Added up they are told, where there are many.
+            const sum = (await ask('/stats/address?by=town&sum=residents')).json();
+            const full = (await as.admin('/stats/address?by=town&sum=residents')).json();
+            for (const g of sum.groups) {
+                const same = full.groups.find((o) => o.id === g.id);
+                if (g.hidden) assert.deepEqual([g.count, g.sum], [null, null]);
+                else assert.deepEqual(g, same);
+                if (same.count && same.count < LEAST) assert.equal(g.hidden, true);
+            }
+            // A map that weighs them is drawn as it ships; its value is a step of the legend.
+            assert.equal((await ask('/tiles/heat:rental_fire/10/834/444.png')).status, 200);
+            const value = (await ask('/value?name=heat:rental_fire&lon=113.75&lat=23.02')).json();
+            assert.equal(value.hidden, true);
+            assert.deepEqual(value.rows, []);
+            assert.ok(value.numerator === null && value.terms.every((term) => term.value === null && term.count === null));
+        }
+    });
+
+    await t.test('few persons: not by units, levels of them, nor cells of tiles', async () => {
+        const parents = { grid: 'village', village: 'town' }, workers = rows.worker, ask = as.analyst;
+        const told = {};
+        for (const level of ['town', 'village', 'grid']) {
+            const answer = (await ask(`/stats/worker?by=${level}`)).json();
+            told[level] = Object.fromEntries(answer.groups.map((g) => [g.id, g.count]));
+            for (const g of answer.groups) {
+                const n = workers.filter((row) => (row[level] || null) === g.id).length;
+                assert.ok(g.count === n || (g.count === null && g.hidden === true), `${level} ${g.id}`);
+                if (n && n < LEAST) assert.equal(g.count, null);
+            }
+        }
+        // Whoever subtracts learns of nobody, or of ten and more.
+        const rest = (count, members) => count - members.reduce((n, m) => n + (m ?? 0), 0);
+        const hidden = (members) => members.filter((m) => m === null).length;
+        const total = (await ask('/stats/worker')).json().count;
+        assert.equal(total, workers.length);
+        const check = (count, members, what) => {
+            if (!hidden(members)) return;
+            const n = rest(count, members);
+            assert.ok(n >= LEAST && hidden(members) > 1, `${what}: ${n} in ${hidden(members)}`);
+        };
+        check(total, Object.values(told.town), 'city');
+        for (const level of ['village', 'grid'])
+            for (const [unit, count] of Object.entries(told[parents[level]])) {
+                const members = rows[level].filter((row) => row[parents[level]] === unit).map((row) => told[level][row.id]);
+                if (count === null) members.forEach((m) => assert.ok(m === null || m === 0, `${level} of hidden ${unit}`));
+                else check(count, members, `${level} of ${unit}`);
+            }
+        for (const target of ['/stats/worker?by=duty_grid', '/stats/worker?by=town&filter=id%3D%27G00101%27', '/stats/worker?by=town&datetime=2023-06',
+            '/stats/worker?bbox=113,22,114,24', '/tiles/worker/10/834/444.mvt?properties=id', '/tiles/worker/10/834/444.png', '/tiles/heat:worker/10/834/444.png',
+            '/value?name=heat:worker&lon=113.75&lat=23', '/hotspots/worker', '/nearest/worker?lon=113.75&lat=23', '/map.png?layers=worker&bbox=113.7,23,113.8,23.1',
+            '/collections/worker/items?sortby=seen', '/legend/heat:worker.json', '/collections/worker/items.csv'])
+            assert.equal((await ask(target)).status, 404, target);
+        // Cells of tiles add up from zoom to zoom: nothing is left to subtract.
+        const cells = new Map();
+        const walk = async (z, x, y) => {
+            const { meta, cells: found, worker } = tile((await ask(`/tiles/worker/${z}/${x}/${y}.mvt`)).body);
+            assert.equal(worker, undefined);
+            let sum = 0;
+            for (let i = 0; i < (found?.length ?? 0); i++) {
+                const { count } = found.feature(i).properties;
+                assert.ok(count >= LEAST);
+                sum += count;
+            }
+            if (z > 13) assert.equal(sum, 0);
+            if (sum) assert.equal(meta.feature(0).properties.total, sum);
+            cells.set(`${z}/${x}/${y}`, sum);
+            if (z > 13 || !sum) return sum;
+            let below = 0;
+            for (const [dx, dy] of [[0, 0], [1, 0], [0, 1], [1, 1]]) below += await walk(z + 1, 2 * x + dx, 2 * y + dy);
+            assert.equal(below, z < 13 ? sum : 0);
+            return sum;
+        };
+        // What is told is what lies in cells of ten and more of the one level.
+        const of = {};
+        for (const row of workers) {
+            const k = `${tileX(Number(row.lon), 13)}/${tileY(Number(row.lat), 13)}`;
+            of[k] = (of[k] ?? 0) + 1;
+        }
+        let all = 0;
+        for (const x of [208, 209]) for (const y of [110, 111]) all += await walk(8, x, y);
+        assert.equal(all, Object.values(of).filter((n) => n >= LEAST).reduce((a, b) => a + b, 0));
+    });
+
+    await t.test('an officer sees all of the own town and nothing of others', async () => {
+        const mine = rows.rental.find((row) => row.town === town), theirs = rows.rental.find((row) => row.town === other);
+        const got = (await as.officer(`/collections/rental/items/${mine.id}`)).json();
+        assert.equal(got.properties.level, mine.level);
+        for (const [row, role] of [[theirs, 'officer'], [mine, 'neighbour']]) {
+            const none = await as[role](`/collections/rental/items/${row.id}`), never = await as[role]('/collections/rental/items/R-none');
+            assert.deepEqual([none.status, none.text()], [never.status, never.text()]);
+            const f = encodeURIComponent(`id = '${row.id}'`);
+            assert.equal((await as[role](`/stats/rental?filter=${f}`)).json().count, 0);
+            assert.equal((await as[role](`/search?q=${row.id}`)).json().results.length, 0);
+            assert.ok(!(await as[role](`/hotspots/rental?units=grid&filter=${f}`)).text().includes(row.grid));
+        }
+        const hot = (await as.officer('/hotspots/hazard?units=grid&limit=100000')).text();
+        const grids = new Set(rows.grid.filter((g) => g.town !== town).map((g) => g.id));
+        for (const target of ['/coverage/partition?rows=true', '/coverage/workload?by=grid', '/coverage/patrol?rows=true', '/coverage/patrol?by=grid']) {
+            const answer = await as.officer(target);
+            assert.ok([200, 400, 404].includes(answer.status), target);
+            if (answer.status === 200)
+                for (const g of grids) assert.ok(!answer.text().includes(`"${g}"`), `${target} ${g}`);
+        }
+        for (const g of grids) assert.ok(!hot.includes(`"${g}"`), `hotspots ${g}`);
+        // Something changed, not where.
+        const changes = (await as.officer('/changes?since=0')).json();
+        for (const told of Object.values(changes.layers)) assert.deepEqual([told.level, told.cells], [0, [[0, 0]]]);
+    });
+
+    await t.test('nothing kept for one is answered to another', async () => {
+        const targets = ['/tiles/rental/10/834/444.mvt', '/stats/rental?by=town', '/collections', '/collections/rental/queryables', '/catalog', '/tiles/heat:rental/10/834/444.png'];
+        const answers = {};
+        for (const order of [['admin', 'wall', 'officer', 'neighbour', 'ingest'], ['ingest', 'neighbour', 'officer', 'wall', 'admin']])
+            for (const role of order)
+                for (const target of targets) {
+                    const answer = await as[role](target), key = `${role} ${target}`;
+                    answers[key] ??= `${answer.status} ${answer.body.toString('base64')}`;
+                    assert.equal(`${answer.status} ${answer.body.toString('base64')}`, answers[key], key);
+                    const etag = answer.headers.etag;
+                    for (const reader of order) {
+                        const again = etag ? await as[reader](target, { headers: { 'if-none-match': etag } }) : null;
+                        if (again?.status === 304) assert.equal(answers[`${reader} ${target}`] ?? answers[key], answers[key], `${reader} ${target}`);
+                    }
+                }
+        assert.notEqual(answers['officer /stats/rental?by=town'], answers['admin /stats/rental?by=town']);
+    });
+
+    await t.test('who asked for rows is noted', async () => {
+        await as.officer('/collections/rental/items?limit=3&filter=residents%3E3');
+        await as.wall('/tiles/grid/10/834/444.mvt');
+        const lines = (await onemap('audit', city)).stdout.trim().split('\n').map((line) => JSON.parse(line));
+        const id = (role) => who[role].split('.')[1];
+        assert.ok(lines.some((l) => l.token === id('officer') && l.role === 'officer' && l.area === `town:${town}` && l.route === 'items' && l.status === 200 &&
+            l.target === '/collections/rental/items?limit=3&filter=residents%3E3' && !Number.isNaN(Date.parse(l.at))));
+        assert.ok(!lines.some((l) => l.token === id('wall') && l.route === 'tile'));
+        const mine = (await onemap('audit', city, '--token', id('officer'))).stdout.trim().split('\n');
+        assert.ok(mine.length > 10 && mine.every((line) => JSON.parse(line).token === id('officer')));
+        const folder = path.join(city, 'audit'), [file] = await readdir(folder), at = path.join(folder, file);
+        const text = await readFile(at, 'utf8');
+        for (const secret of Object.values(who)) assert.ok(!text.includes(secret.split('.')[2]));
+        const all = text.split('\n');
+        for (const changed of [text.replace('"role":"officer"', '"role":"wall"'), [...all.slice(0, 3), ...all.slice(4)].join('\n'), [...all.slice(0, 3), all[2], ...all.slice(3)].join('\n')]) {
+            await writeFile(at, changed);
+            const result = await onemap('audit', city);
+            assert.equal(result.status, 1);
+            assert.match(result.stderr, /does not follow/);
+        }
+        await writeFile(at, text);
+        assert.equal((await onemap('audit', city)).status, 0);
+    });
+
+    const { stderr } = await server.stop();
+    for (const text of Object.values(who)) assert.ok(!stderr.includes(text.split('.')[2]));
+});

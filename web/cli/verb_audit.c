@@ -1,0 +1,74 @@
+// verb_audit.c - onemap audit: who asked for which rows, and when.
+#include <stdio.h>
+#include <string.h>
+
+#include "data/city/audit.h"
+#include "data/city/manifest.h"
+#include "data/model/time.h"
+#include "web/cli/verb.h"
+
+struct asking {
+    const char *token, *role;
+    int64_t from_s, to_s;
+    size_t lines;
+};
+
+static bool is(const struct om_json *line, const char *key, const char *wanted)
+{
+    return !wanted || !strcmp(om_json_text(om_json_get(line, key), ""), wanted);
+}
+
+static bool print_line(void *ctx, const char *text, size_t len)
+{
+    struct asking *a = ctx;
+    struct om_json *line = NULL;
+    int64_t at_s = 0;
+    if (om_json_parse(text, len, &line, NULL)) return true;
+    const char *at = om_json_text(om_json_get(line, "at"), "");
+    const bool known = !om_time_parse(at, strlen(at), 0, &at_s);
+    if (known && at_s >= a->from_s && at_s < a->to_s &&
+        is(line, "token", a->token) && is(line, "role", a->role)) {
+        printf("%s\n", text);
+        a->lines++;
+    }
+    om_json_free(line);
+    return true;
+}
+
+static void say_bad(void *ctx, const char *file, size_t line)
+{
+    (void)ctx;
+    fprintf(stderr,
+            "onemap audit: audit/%s: line %zu does not follow from those "
+            "before it\n",
+            file, line);
+}
+
+int om__verb_audit(int argc, char **argv)
+{
+    const char *city = NULL, *time = NULL;
+    struct asking a = {.from_s = INT64_MIN, .to_s = INT64_MAX};
+    size_t operands, broken = 0;
+    bool help;
+    const struct om_option option[] = {{"--time", &time, NULL},
+                                       {"--token", &a.token, NULL},
+                                       {"--role", &a.role, NULL}};
+    const int usage = om__options_read("audit", argc, argv, option,
+                                       sizeof option / sizeof *option, &city, 1,
+                                       &operands, &help);
+    if (usage || help) return usage;
+    if (!operands) return om__verb_usage("audit", "which city?");
+    struct om_err err = {0};
+    struct om_manifest manifest = {0};
+    om_status st = om_manifest_read(city, &manifest, &err);
+    if (!st && time &&
+        om_time_parse_interval(time, strlen(time), manifest.zone_s, &a.from_s,
+                               &a.to_s)) {
+        om_manifest_deinit(&manifest);
+        return om__verb_usage("audit", "--time is a date, a month or FROM/TO");
+    }
+    om_manifest_deinit(&manifest);
+    if (!st) st = om_audit_read(city, print_line, say_bad, &a, &broken, &err);
+    if (st) return om__verb_fail("audit", &err);
+    return broken ? OM_EXIT_FAILED : OM_EXIT_DONE;
+}
