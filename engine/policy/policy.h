@@ -20,7 +20,7 @@
  * returns  OM_E_NOTFOUND: there is no such level
  * owns     *out: om_snapshot_unref; it holds `snapshot`
  * cost     microseconds a layer
- * test     tests/engine/test_policy.c
+ * test     tests/web/rights.test.mjs
  */
 om_status om_snapshot_restrict(struct om_snapshot *snapshot,
                                const struct om_role *role, const char *level,
