@@ -110,8 +110,9 @@ om_status om__period_read(const char *text, int32_t zone_s,
                           struct om__period *out)
 {
     *out = (struct om__period){0};
-    if (strlen(text) >= sizeof out->text) return OM_E_FORMAT;
-    snprintf(out->text, sizeof out->text, "%s", text);
+    const size_t length = strlen(text);
+    if (length >= sizeof out->text) return OM_E_FORMAT;
+    memcpy(out->text, text, length + 1);
     if (!read_week(text, zone_s, out))
         OM_TRY(om_time_parse_interval(text, strlen(text), zone_s, &out->from_s,
                                       &out->to_s));
