@@ -161,6 +161,7 @@ test('the residents\' map', { skip }, async (t) => {
         assert.deepEqual((await first.locator('.routes a').allInnerTexts()), ['高德地图', '百度地图', '手机地图']);
         for (const link of await first.locator('.routes a').all()) assert.match(await link.getAttribute('rel'), /noopener noreferrer/);
         await first.locator('summary').click();
+        await first.locator('.matters li').first().waitFor();  // the list is made once it is open
         const own = await first.getAttribute('data-id');
         assert.equal(await first.locator('.matters li').count(), centres.find((f) => f.id === own).properties.items);
         assert.equal(await first.locator('.matters li.wanted').innerText(), '图书借阅');
