@@ -114,8 +114,11 @@ test('a synthetic city goes on living', async (t) => {
                 assert.ok(f.properties.town, 'joined with the units');
             }
         }
-        const seen = (await get(`${url}/positions`)).json();
-        assert.ok(seen.groups.some((g) => g.connected !== null));
+        const charge = { headers: { Authorization: 'Bearer a-token-of-those-in-charge' } };
+        const seen = (await get(`${url}/positions?by=grid`, charge)).json();
+        assert.ok(seen.groups.some((g) => g.connected !== null), 'fixes have come from some grids');
+        const others = (await get(`${url}/positions?by=grid`)).json();
+        assert.ok(others.groups.every((g) => !(g.connected > 0 && g.connected < 10)), 'few are not told to all');
     });
     await t.test('Ctrl-C', async (t) => {
         const { url } = await serve(t, at);
