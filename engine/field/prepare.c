@@ -9,8 +9,8 @@
  * made once, all cores, and kept: after that a filtered tile costs what an
  * unfiltered one does. One pass over the rows makes all levels: a cell of the
  * finest is added to the one above it when it is done, exactly (sums.c).
- * Rows that count 1 fit into 64 bits, and what a filter takes of a spot is added
- * at once: less than half of the time.
+ * Rows that count 1 fit into 64 bits, and what a filter takes of a spot is
+ * added at once: less than half of the time.
  * Stretches of the pass end where cells of the coarsest level do. Levels finer
  * than the last are read row by row when a window needs them, which is when it
  * holds few.
