@@ -255,16 +255,16 @@ class Wall {
     const level = near ? levels.at(-1) : levels[0];
     if (!level) return;
     try {
-      const crews = await getJson(`/stats/${workers}?by=${level.level}`), of = new Map(crews.groups.map((g) => [g.id, g.count]));
+      const crews = await getJson(`/stats/${workers}?by=${level.level}`), of = new Map(crews.groups.map((g) => [g.id, g.count ?? '·']));  // too few to be told: hidden, not none
       if (!near) {
         this.overlay.setLabels([...named, ...towns.map((t) => ({...t, beside: of.has(t.id) ? String(of.get(t.id)) : undefined}))]);
         return;
       }
       const [w, s, e, n] = this.map.view, units = await getJson(`/collections/${level.layer}/items?limit=400&properties=id&bbox=${[w, s, e, n].map((v) => v.toFixed(5))}`);
       const at = this.tour.at?.id;
-      const crew = units.features.filter((f) => f.geometry && of.get(f.properties.id ?? f.id)).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), text: String(of.get(f.properties.id ?? f.id)), id: f.properties.id ?? f.id}));
+      const crew = units.features.filter((f) => f.geometry && Number(of.get(f.properties.id ?? f.id)) > 0).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), text: String(of.get(f.properties.id ?? f.id)), id: f.properties.id ?? f.id}));
       const crewText = (c) => c.id === at;
-      this.overlay.setLabels([...named.map((p) => ({...p, text: `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
+      this.overlay.setLabels([...named.map((p) => ({...p, text: of.get(at) === '·' ? p.text : `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
     } catch (error) {
       console.warn(error.message);
     }
