@@ -431,6 +431,29 @@ static om_status gather(struct om__workload *w, bool by_worker)
     return by_worker ? list_workers(w) : list_units(w);
 }
 
+/* Figures of units with few workers, or of few of anything, are about single
+ * persons: they are not for who sees only how many there are. */
+static om_status check_small(struct om__workload *w)
+{
+    const struct om_layer *layer = w->patrol.duty.workers.layer;
+    if (w->question->tells_few || !om__coverage_hides(w->question, layer))
+        return OM_OK;
+    const double least = (double)layer->rights.smallest_count;
+    bool few = false;
+    for (size_t u = 0; u < w->units.count; u++) {
+        few = few || (w->work.workers[u] && (double)w->work.workers[u] < least);
+        for (size_t c = 0; c < w->work.columns; c++) {
+            const double value = w->work.column[c].value[u];
+            few = few || (value > 0 && value < least);
+        }
+    }
+    if (!few) return OM_OK;
+    return om__coverage_bad(w->question, "by", OM_E_FORMAT,
+                            "units of level %s have figures below %.0f, which "
+                            "are not for this role; ask for larger units",
+                            w->units.level, least);
+}
+
 om_status om__coverage_workload(struct om_coverage *q)
 {
     const char *level, *by = om__coverage_text(q, "by");
@@ -446,6 +469,7 @@ om_status om__coverage_workload(struct om_coverage *q)
     om_status st = om__patrol_open_any(q, &w->patrol);
     if (!st) st = read_levels(w, level, by_worker);
     if (!st) st = gather(w, by_worker);
+    if (!st) st = check_small(w);
     if (!st)
         st = om__coverage_flag(q, "balance") ? om__workload_write_balances(w)
                                              : write_subjects(w);

@@ -210,6 +210,14 @@ test('every address with every role', async (t) => {
             '/value?name=heat:worker&lon=113.75&lat=23', '/hotspots/worker', '/nearest/worker?lon=113.75&lat=23', '/map.png?layers=worker&bbox=113.7,23,113.8,23.1',
             '/collections/worker/items?sortby=seen', '/legend/heat:worker.json', '/collections/worker/items.csv'])
             assert.equal((await ask(target)).status, 404, target);
+        // Nor do shares of work, of which each figure is told or none.
+        for (const role of ['wall', 'analyst'])
+            for (const target of ['/coverage/workload?by=grid', '/coverage/workload?by=grid&balance=true', '/coverage/workload?by=grid&f=csv']) {
+                const answer = await as[role](target);
+                assert.equal(answer.status, 400, `${role} ${target}`);
+                assert.match(answer.text(), /larger units/);
+                assert.equal((await as.admin(target)).status, 200, `admin ${target}`);
+            }
         // Cells of tiles add up from zoom to zoom: nothing is left to subtract.
         const cells = new Map();
         const walk = async (z, x, y) => {

@@ -88,7 +88,8 @@ static om_status answer(struct om__request *r,
                             .take_ctx = &out,
                             .rows_most = ROWS_MOST,
                             .hides = hides,
-                            .hides_ctx = r};
+                            .hides_ctx = r,
+                            .tells_few = r->who->role == &OM_ROLE_LOCAL};
     OM_TRY(read_format(r, &q.format));
     for (size_t i = 0; i < r->address.params; i++)
         if (!is_ours(r->address.param[i].name))
