@@ -218,6 +218,9 @@ test('every address with every role', async (t) => {
                 assert.match(answer.text(), /larger units/);
                 assert.equal((await as.admin(target)).status, 200, `admin ${target}`);
             }
+        for (const role of ['wall', 'analyst'])
+            assert.doesNotMatch((await as[role]('/coverage/partition?rows=true')).text(), /no_worker/);
+        assert.match((await as.admin('/coverage/partition?rows=true')).text(), /no_worker/);
         // Cells of tiles add up from zoom to zoom: nothing is left to subtract.
         const cells = new Map();
         const walk = async (z, x, y) => {
