@@ -272,6 +272,11 @@ test('every address with every role', async (t) => {
             if (answer.status === 200)
                 for (const g of grids) assert.ok(!answer.text().includes(`"${g}"`), `${target} ${g}`);
         }
+        const followed = await as.officer('/positions');
+        assert.equal(followed.status, 200);
+        assert.ok(followed.json().groups.length);
+        for (const g of grids) assert.ok(!followed.text().includes(`"${g}"`), `positions ${g}`);
+        for (const u of rows.town.filter((u) => u.id !== town)) assert.ok(!followed.text().includes(`"${u.id}"`), `positions ${u.id}`);
         for (const g of grids) assert.ok(!hot.includes(`"${g}"`), `hotspots ${g}`);
         // Something changed, not where.
         const changes = (await as.officer('/changes?since=0')).json();

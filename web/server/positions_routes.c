@@ -405,9 +405,13 @@ static om_status write_groups(struct om__request *r, size_t by, int64_t kept_s,
     add_total(out, "connected", connected, crowds,
               r->layer->rights.smallest_count);
     om_buf_addf(out, ",\"seen_within_s\":%d,\"groups\":[", SEEN_S);
+    bool first = true;
     for (size_t i = 0; i < all.count && !st; i++) {
         const struct om_group *g = &all.group[i];
-        om_buf_add_text(out, i ? ",\n" : "\n");
+        // Units outside the area are not named.
+        if (r->layer->rights.area && !g->count) continue;
+        om_buf_add_text(out, first ? "\n" : ",\n");
+        first = false;
         const char *id = g->null ? NULL : g->id;
         const bool hide[2] = {
             crowds && om_small_units_hide(&few, id, g->len),
