@@ -79,6 +79,30 @@ static om_status member_layer(const struct member *m, const char *key,
     return om__coverage_allowed(m->q, *out);
 }
 
+/* A column that the asker does not see is weighed for the city as a whole, in
+ * the city's own question: with places, bounds or minutes of one's choice
+ * differences would tell of single rows. */
+static om_status weigh_hidden(struct om_coverage *q, const char *weight,
+                              struct om__service *s)
+{
+    const struct om_layer *open = om_layer_open(s->people);
+    const size_t field = om_schema_find(&open->schema, weight);
+    if (field == OM_NO_FIELD ||
+        open->schema.field[field].type != OM_TYPE_INTEGER)
+        return om_fail(&q->err, OM_E_FORMAT, 0,
+                       "city.json: service.population.weight names no "
+                       "whole-number column");
+    if (q->options || s->people->rights.area)
+        return om_fail(&q->err, OM_E_FORMAT, 0,
+                       "'%.60s' of %s is only added up for the city as a "
+                       "whole: ask without parameters, or for "
+                       "people=%s, which counts rows",
+                       weight, s->people->name, s->people->name);
+    s->people = open;
+    s->weight = field;
+    return OM_OK;
+}
+
 static om_status read_people(struct om_coverage *q, const struct om_json *plan,
                              struct om__service *s)
 {
@@ -109,6 +133,8 @@ static om_status read_people(struct om_coverage *q, const struct om_json *plan,
         s->weight != OM_NO_FIELD &&
         s->people->schema.field[s->weight].type == OM_TYPE_INTEGER;
     if (number) return OM_OK;
+    if (!option && s->weight == OM_NO_FIELD && s->people->rights.open)
+        return weigh_hidden(q, weight, s);
     return option ? om__coverage_bad(q, "weight", OM_E_FORMAT,
                                      "%s has no whole-number column '%.60s'",
                                      s->people->name, weight)

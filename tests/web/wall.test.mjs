@@ -247,6 +247,31 @@ test('without WebGL2 it is the same wall around a picture', { skip }, async (t) 
     await upright(page, log, new URL(url).host);
 });
 
+test('what a wall asks for is answered to its role', async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    await done('synth', path.join(dir, 'files'), '--scale', '0.001', '--quiet');
+    await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
+    const token = {};
+    for (const role of ['wall', 'admin']) token[role] = (await done('token', city, 'add', role)).trim();
+    const { url } = await serve(t, city);
+    const ask = async (role, target) => {
+        const answer = await fetch(url + target, { headers: { Authorization: `Bearer ${token[role]}` } });
+        return { status: answer.status, body: await answer.json() };
+    };
+    // Residents of an address are not for a wall; those of the city within ten minutes are.
+    const all = await ask('admin', '/coverage/service'), seen = await ask('wall', '/coverage/service');
+    assert.equal(seen.status, 200, JSON.stringify(seen.body));
+    assert.ok(all.body.city.sum > all.body.city.count);
+    assert.deepEqual(seen.body.city, all.body.city);
+    for (const query of ['by=town', 'minutes=9.9', 'bbox=113.7,22.9,113.8,23', 'rows=true']) {
+        const answer = await ask('wall', `/coverage/service?${query}`);
+        assert.ok([400, 401, 404].includes(answer.status), `${query}: ${answer.status}`);
+    }
+    const rows = await ask('wall', '/coverage/service?people=address&by=town');
+    assert.equal(rows.status, 200);
+    assert.equal(rows.body.city.sum, rows.body.city.count, 'rows, not residents');
+});
+
 test('cities that say little of themselves', { skip }, async (t) => {
     const { city } = await makeCity(t), { url } = await serve(t, city);
     const { context, close } = await launch();
