@@ -79,27 +79,30 @@ static om_status member_layer(const struct member *m, const char *key,
     return om__coverage_allowed(m->q, *out);
 }
 
+static size_t whole_number(const struct om_layer *layer, const char *column)
+{
+    const size_t field = om_schema_find(&layer->schema, column);
+    return field != OM_NO_FIELD &&
+                   layer->schema.field[field].type == OM_TYPE_INTEGER
+               ? field
+               : OM_NO_FIELD;
+}
+
 /* A column that the asker does not see is weighed for the city as a whole, in
  * the city's own question: with places, bounds or minutes of one's choice
  * differences would tell of single rows. */
 static om_status weigh_hidden(struct om_coverage *q, const char *weight,
                               struct om__service *s)
 {
-    const struct om_layer *open = om_layer_open(s->people);
-    const size_t field = om_schema_find(&open->schema, weight);
-    if (field == OM_NO_FIELD ||
-        open->schema.field[field].type != OM_TYPE_INTEGER)
-        return om_fail(&q->err, OM_E_FORMAT, 0,
-                       "city.json: service.population.weight names no "
-                       "whole-number column");
+    const char *layer = s->people->name;
     if (q->options || s->people->rights.area)
         return om_fail(&q->err, OM_E_FORMAT, 0,
                        "'%.60s' of %s is only added up for the city as a "
                        "whole: ask without parameters, or for "
                        "people=%s, which counts rows",
-                       weight, s->people->name, s->people->name);
-    s->people = open;
-    s->weight = field;
+                       weight, layer, layer);
+    s->people = om_layer_open(s->people);
+    s->weight = whole_number(s->people, weight);
     return OM_OK;
 }
 
@@ -128,12 +131,10 @@ static om_status read_people(struct om_coverage *q, const struct om_json *plan,
     s->weight = OM_NO_FIELD;
     if (option) weight = option;
     if (!weight) return OM_OK;
-    s->weight = om_schema_find(&s->people->schema, weight);
-    const bool number =
-        s->weight != OM_NO_FIELD &&
-        s->people->schema.field[s->weight].type == OM_TYPE_INTEGER;
-    if (number) return OM_OK;
-    if (!option && s->weight == OM_NO_FIELD && s->people->rights.open)
+    s->weight = whole_number(s->people, weight);
+    if (s->weight != OM_NO_FIELD) return OM_OK;
+    if (!option &&
+        whole_number(om_layer_open(s->people), weight) != OM_NO_FIELD)
         return weigh_hidden(q, weight, s);
     return option ? om__coverage_bad(q, "weight", OM_E_FORMAT,
                                      "%s has no whole-number column '%.60s'",

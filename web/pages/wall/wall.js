@@ -255,7 +255,7 @@ class Wall {
     const level = near ? levels.at(-1) : levels[0];
     if (!level) return;
     try {
-      const crews = await getJson(`/stats/${workers}?by=${level.level}`), of = new Map(crews.groups.map((g) => [g.id, g.count ?? '·']));  // too few to be told: hidden, not none
+      const crews = await getJson(`/stats/${workers}?by=${level.level}`), of = new Map(crews.groups.map((g) => [g.id, g.hidden ? '·' : g.count]));  // too few to be told: hidden, not none
       if (!near) {
         this.overlay.setLabels([...named, ...towns.map((t) => ({...t, beside: of.has(t.id) ? String(of.get(t.id)) : undefined}))]);
         return;
