@@ -96,8 +96,16 @@ static om_status lay_frame(struct density *d,
     if (!crs) OM_TRY(city_crs(d, &crs));
     struct om_box box = shape->box;
     if (!shape->boxed) OM_TRY(find_box(d, &box));
-    return om_frame_init(crs, box, shape->boxed ? 0.0 : most, cell_m, &d->frame,
-                         d->err);
+    OM_TRY(om_frame_init(crs, box, shape->boxed ? 0.0 : most, cell_m, &d->frame,
+                         d->err));
+    const double cells = (double)d->frame.columns * (double)d->frame.rows;
+    if (shape->cells_most <= 0.0 || cells <= shape->cells_most) return OM_OK;
+    return om_fail(d->err, OM_E_COST, 0,
+                   "%zu x %zu cells of %g m are more than %.0f million: take "
+                   "cells of %.3g m, or a smaller box",
+                   d->frame.columns, d->frame.rows, cell_m,
+                   shape->cells_most / 1e6,
+                   1.1 * cell_m * sqrt(cells / shape->cells_most));
 }
 
 /* ---- what -------------------------------------------------------------- */

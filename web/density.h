@@ -7,6 +7,7 @@
 /* How the raster lies. Zero-initialised: what fits the field. */
 struct om_density_shape {
     double cell_m;      // 0: about a sixteenth of the smallest bandwidth
+    double cells_most;  // 0: what rasters may have at most
     const char *where;  // as typed, to be noted in the file; may be NULL
     const char *crs;    // NULL: city.json's `crs`, else the UTM zone
     bool boxed;         // cover `box` instead of all rows and the bandwidth
@@ -20,6 +21,7 @@ struct om_density_shape {
  *
  * `bound` must be ready (om_risk_ready).
  * returns  OM_E_NOTFOUND  the layers have no rows
+ *          OM_E_COST      more cells than cells_most
  *          OM_E_LIMIT, OM_E_CRS and what fields and rasters return; err names
  *          the option of the command line
  *          OM_E_FORMAT  city.json: crs is no text

@@ -734,7 +734,13 @@ static const struct {
      "  /tiles/NAME/Z/X/Y.mvt|.png, /tiles/NAME.json (TileJSON), "
      "/styles/NAME.json\n"
      "  /wmts/1.0.0/WMTSCapabilities.xml and /wmts?SERVICE=WMTS..., "
-     "EPSG:3857 and 4490\n"},
+     "EPSG:3857 and 4490\n"
+     "  /stats/LAYER    ?by=&share=&per=: counts, shares, rates; of rows that "
+     "lie in\n"
+     "                  ?bbox=, ?within=POLYGON((..)) or "
+     "?near=LON,LAT&radius=M, as items\n"
+     "  /density/NAME.tif  the field of heat:NAME as a GeoTIFF (float32), "
+     "?bbox=&cell=\n"},
 };
 
 bool om__help_print(const char *verb, FILE *out)

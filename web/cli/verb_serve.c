@@ -197,6 +197,8 @@ int om__verb_serve(int argc, char **argv)
     }
 
     om_alloc_give_back();
+    // Whoever waits for what a request takes long for is not here.
+    om_progress_quiet(true);
     // All threads inherit the mask: only this one takes the signals.
     sigset_t signals;
     sigemptyset(&signals);

@@ -52,6 +52,9 @@ static const struct om__api_param PARAM[] = {
      "third "
      "of it."},
     {"weight", "\"type\":\"string\"", "Column that rows weigh."},
+    {"cell", "\"type\":\"number\",\"minimum\":1,\"maximum\":10000",
+     "Metres that a cell of a raster is wide; about a sixteenth of the "
+     "bandwidth if it is not said."},
     {"halflife", "\"type\":\"number\",\"minimum\":0,\"exclusiveMinimum\":true",
      "Days after which a row counts half."},
     {"at", "\"type\":\"string\"",
@@ -148,7 +151,14 @@ static const struct om__api_param PARAM[] = {
      "Sequence after which changes are told (Data-Sequence, or next of the "
      "answer before)."},
     {"minutes", "\"type\":\"number\"", "What is near, in minutes."},
-    {"within", "\"type\":\"number\"", "What is near, in metres."},
+    {"within", "\"type\":\"string\"",
+     "A polygon as WKT or GeoJSON in degrees, longitude first, its sides "
+     "straight on a web map: rows that lie in it; of /coverage/site what is "
+     "near, in metres."},
+    {"near", "\"type\":\"string\"",
+     "LON,LAT in degrees, with radius: rows not farther away."},
+    {"radius", "\"type\":\"number\",\"minimum\":1,\"maximum\":200000",
+     "Metres on the ground around near."},
     {"Service", "\"type\":\"string\",\"enum\":[\"WMTS\"]",
      "The service. Keys in any case."},
     {"Request",

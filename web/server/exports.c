@@ -266,7 +266,9 @@ bool om__export_reply(struct om__request *r, const struct om_buf *key,
     const struct om__head head = {
         .type = om__media_type(about->form, strlen(about->form)),
         .cache = "public, max-age=10, stale-while-revalidate=60",
-        .more = {"Content-Disposition", name, "OGC-NumberMatched", matched,
+        // Of rows there is more to say.
+        .more = {"Content-Disposition", name,
+                 about->content_crs ? "OGC-NumberMatched" : NULL, matched,
                  "OGC-NumberReturned", returned, "Content-Crs",
                  about->content_crs}};
     uint64_t from = 0, to = file.bytes;

@@ -140,7 +140,7 @@ om_status om__item_ask_read(struct om__request *r, struct om__item_ask *ask)
     OM_TRY(read_limit(r, ask));
     OM_TRY(read_properties(r, ask));
     OM_TRY(om__param_crs(r, "crs", &ask->project));
-    OM_TRY(om__param_bbox_in(r, &ask->query.place));
+    OM_TRY(om__param_place(r, om__param_bbox_in, &ask->query.place));
     OM_TRY(om__param_datetime(r, &ask->query.window));
     OM_TRY(om__next_read(r, ask));
     OM_TRY(read_filter(r, &ask->filter));
@@ -171,8 +171,8 @@ om_status om__item_ask_key(const struct om__request *r,
                            const struct om__item_ask *ask, struct om_buf *key)
 {
     const struct om_query *q = &ask->query;
-    const char *bbox = om__param_text(r, "bbox");
-    const char *bbox_crs = om__param_text(r, "bbox-crs");
+    static const char *const place[] = {"bbox", "bbox-crs", "within", "near",
+                                        "radius"};
     const char *next = om__param_text(r, "next");
     om_buf_add(key, &r->layer->serial, sizeof r->layer->serial);
     om_buf_add(key, &r->snapshot->rights, sizeof r->snapshot->rights);
@@ -188,7 +188,12 @@ om_status om__item_ask_key(const struct om__request *r,
     for (size_t i = 0; i < ask->keys; i++)
         om_buf_addf(key, " by %zu%c", ask->key[i].column,
                     ask->key[i].descending ? '-' : '+');
-    if (bbox) om_buf_addf(key, " in %s of %s", bbox, bbox_crs ? bbox_crs : "");
+    for (size_t i = 0; i < sizeof place / sizeof *place; i++) {
+        const struct om_param *p = om_address_param(&r->address, place[i]);
+        if (!p) continue;
+        om_buf_addf(key, " %s ", place[i]);
+        om_buf_add(key, p->value, p->len);
+    }
     if (ask->filter)
         om_buf_addf(key, " where %s", om_filter_canonical(ask->filter));
     return key->status;

@@ -22,6 +22,7 @@ static const struct {
     {"gpkg", "application/geopackage+sqlite3"},
     {"mvt", "application/vnd.mapbox-vector-tile"},
     {"png", "image/png"},
+    {"tif", "image/tiff; application=geotiff; profile=cloud-optimized"},
     {"xml", "application/xml"},
     {"openapi", "application/vnd.oai.openapi+json;version=3.0"},
     {"schema", "application/schema+json"},

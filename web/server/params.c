@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "data/model/time.h"
-#include "engine/shape/shape.h"
 #include "web/server/server_internal.h"
 
 om_status om__param_bad(struct om__request *r, const char *parameter,
@@ -89,40 +88,27 @@ om_status om__param_count(struct om__request *r, const char *name, uint64_t min,
     return OM_OK;
 }
 
+size_t om__reals_read(const char *text, size_t room, double *out)
+{
+    for (size_t n = 0; n < room; n++) {
+        const size_t len = strcspn(text, ",");
+        if (!read_real(text, len, &out[n])) return 0;
+        if (!text[len]) return n + 1;
+        text += len + 1;
+    }
+    return 0;
+}
+
 /* Four numbers, or six of which the heights are left out. */
 static om_status read_corners(struct om__request *r, const char *text,
                               double v[4])
 {
     double six[6];
-    size_t n = 0;
-    for (; n < 6; n++) {
-        const size_t len = strcspn(text, ",");
-        if (!read_real(text, len, &six[n])) break;
-        text += len;
-        if (!*text++) {
-            n++;
-            break;
-        }
-    }
-    const bool good = text[-1] == '\0' && (n == 4 || n == 6);
-    if (!good)
+    const size_t n = om__reals_read(text, 6, six), step = n / 2;
+    if (n != 4 && n != 6)
         return om__param_bad(r, "bbox", OM_E_FORMAT,
                              "bbox is four numbers: W,S,E,N in degrees");
-    const size_t step = n / 2;
     v[0] = six[0], v[1] = six[1], v[2] = six[step], v[3] = six[step + 1];
-    return OM_OK;
-}
-
-static om_status rings_of_wkt(struct om__request *r, const struct om_buf *wkt,
-                              struct om_place *out)
-{
-    struct om_arena *arena = &om__lane(r->server)->arena;
-    struct om_rings *rings = om_arena_calloc(arena, 1, sizeof *rings);
-    if (!rings) return OM_E_MEMORY;
-    OM_TRY(
-        om_rings_parse((const char *)wkt->bytes, wkt->len, arena, rings, NULL));
-    out->kind = OM_PLACE_WITHIN;
-    out->rings = rings;
     return OM_OK;
 }
 
@@ -146,7 +132,7 @@ static om_status box_across(struct om__request *r, const double v[4],
             part ? "," : "", w, south, e, south, e, north, w, north, w, south);
     }
     om_status st = om_buf_add(&wkt, ")", 1);
-    if (!st) st = rings_of_wkt(r, &wkt, out);
+    if (!st) st = om__param_rings(r, (const char *)wkt.bytes, wkt.len, out);
     om_buf_deinit(&wkt);
     return st;
 }
@@ -192,7 +178,7 @@ om_status om__param_bbox_in(struct om__request *r, struct om_place *out)
     if (system->degrees) return box_of_degrees(r, v, out);
     struct om_buf wkt = {0};
     om_status st = om_project_box_wkt(project, v, &wkt);
-    if (!st) st = rings_of_wkt(r, &wkt, out);
+    if (!st) st = om__param_rings(r, (const char *)wkt.bytes, wkt.len, out);
     om_buf_deinit(&wkt);
     if (st && st != OM_E_MEMORY)
         return om__param_bad(r, "bbox", OM_E_RANGE, "bbox is no box of %s",

@@ -11,7 +11,8 @@
 #define TILE_PARAMS \
     FIELD_PARAMS "palette properties labels by stat layer column size "
 #define ITEM_PARAMS                                                      \
-    "bbox bbox-crs datetime limit filter filter-lang filter-crs sortby " \
+    OM__PLACE_PARAMS                                                     \
+    "bbox-crs datetime limit filter filter-lang filter-crs sortby " \
     "properties crs "
 #define GEOJSON "application/geo+json"
 #define PNG "image/png"
@@ -282,12 +283,21 @@ const struct om__route om__routes[] = {
      .queued = true,
      .data = true,
      .keep = true},
+    {.name = "density",
+     .rows = true,
+     .summary = "The field of a heat map as a Cloud Optimised GeoTIFF, float32",
+     .path = "density/{name}.tif",
+     .answer = om__get_density,
+     .params = FIELD_PARAMS "bbox cell",
+     .media = "image/tiff",
+     .queued = true,
+     .data = true},
     {.name = "stats",
      .summary = "Counts, sums, shares and rates of a layer by unit, column or "
                 "step of time",
      .path = "stats/{layer}",
      .answer = om__get_stats,
-     .params = "by filter filter-lang datetime bbox sum share per",
+     .params = OM__PLACE_PARAMS "by filter filter-lang datetime sum share per",
      .queued = true,
      .data = true,
      .counts = true,

@@ -485,9 +485,9 @@ void om__exports_free(struct om__exports *exports);
 /* A file that was written for somebody, still there for whoever asks for the
  * rest of it. */
 struct om__export {
-    const char *form;  // "csv"
-    const char *name;  // as which it is saved
-    const char *content_crs;
+    const char *form;         // "csv"
+    const char *name;         // as which it is saved
+    const char *content_crs;  // of rows; NULL: it has none
     uint64_t matched;
 };
 /**
@@ -694,6 +694,21 @@ om_status om__param_bbox(struct om__request *request,
 /** bbox in bbox-crs; a projected one is a polygon in the lane's arena. */
 om_status om__param_bbox_in(struct om__request *request,
                             struct om_place *out) OM_MUST_USE;
+/** Numbers between commas, all of `text`; 0 where there are more than `room`,
+ *  or something else. shapes: out [room] */
+size_t om__reals_read(const char *text, size_t room, double *out);
+// place_params.c
+/** A polygon (WKT or GeoJSON) as a place, in the lane's arena. */
+om_status om__param_rings(struct om__request *request, const char *text,
+                          size_t len, struct om_place *out) OM_MUST_USE;
+/** Where rows are to be, of those who take all of it: a bbox (read by `box`,
+ *  one of the two above), within=POLYGON, or near=LON,LAT&radius=M; untouched
+ *  if none is given. OM__PLACE_PARAMS are their names. */
+om_status om__param_place(struct om__request *request,
+                          om_status (*box)(struct om__request *,
+                                           struct om_place *),
+                          struct om_place *out) OM_MUST_USE;
+#define OM__PLACE_PARAMS "bbox within near radius "
 /** The system that parameter `name` names, CRS84 if not given. Borrowed from
  *  the thread's lane: not for another thread. */
 om_status om__param_crs(struct om__request *request, const char *name,
@@ -900,6 +915,7 @@ om_status om__get_health(struct om__request *request);
 om_status om__get_metrics(struct om__request *request);
 om_status om__get_tile(struct om__request *request);
 om_status om__get_map(struct om__request *request);
+om_status om__get_density(struct om__request *request);
 om_status om__get_tilejson(struct om__request *request);
 om_status om__get_metadata(struct om__request *request);
 om_status om__get_matrix_sets(struct om__request *request);

@@ -266,7 +266,8 @@ static bool is_too_fine(const struct om__request *r, const char *level)
 static om_status check_crowds(struct om__request *r)
 {
     static const char *const singling[] = {"filter", "datetime", "bbox",
-                                           "share", "per"};
+                                           "within", "near",     "radius",
+                                           "share",  "per"};
     const struct om_layer *layer = r->layer;
     const char *by = om__param_text(r, "by"), *sum = om__param_text(r, "sum");
     const size_t column = by ? find_counted(layer, by) : OM_NO_FIELD;
@@ -300,7 +301,7 @@ om_status om__get_stats(struct om__request *r)
                              .layer = r->layer,
                              .policy = &OM_POLICY_ALL,
                              .cache = r->server->selections};
-    OM_TRY(om__param_bbox(r, &query.place));
+    OM_TRY(om__param_place(r, om__param_bbox, &query.place));
     OM_TRY(om__param_datetime(r, &query.window));
     OM_TRY(om__param_filter(r, &filter));
     om__needs_layer(r, r->layer->name, OM__EVERYWHERE);
