@@ -3,7 +3,7 @@
 #define OM_WEB_COVERAGE_PATROL_H
 
 #include "engine/coverage/patrol.h"
-#include "web/coverage_internal.h"
+#include "web/coverage_few.h"
 
 struct om__patrol_question {
     struct om_coverage *question;
@@ -12,6 +12,7 @@ struct om__patrol_question {
     struct om_selection *selection[OM_DUTY_TARGETS_MOST];
     struct om_patrol_spec spec;
     struct om_patrol patrol;
+    struct om__veil veil;
     struct om_arena arena;
 };
 
@@ -22,8 +23,8 @@ struct om__patrol_question {
 om_status om__patrol_open(struct om_coverage *question,
                           struct om__patrol_question *out) OM_MUST_USE;
 /** The same, but a city without targets or visits is fine: nothing is judged
- *  then. */
-om_status om__patrol_open_any(struct om_coverage *question,
+ *  then. workers: the answer is of them, too. */
+om_status om__patrol_open_any(struct om_coverage *question, bool workers,
                               struct om__patrol_question *out) OM_MUST_USE;
 void om__patrol_close(struct om__patrol_question *patrol);
 /** The window and moment that month, time and at mean; without them the
@@ -37,6 +38,10 @@ om_status om__patrol_members(struct om__patrol_question *patrol,
 /** Write the field of overdue risk to the file that `raster` names, if it was
  *  given. */
 om_status om__patrol_field(struct om__patrol_question *patrol) OM_MUST_USE;
+/** Sums as a table: a line a unit of `level`, or its levels apart (the flag
+ *  levels); by_level: a line a level of the register. */
+om_status om__patrol_table(struct om__patrol_question *patrol,
+                           const char *level, bool by_level) OM_MUST_USE;
 /** The rows themselves, those to go to first. */
 om_status om__patrol_list(struct om__patrol_question *patrol) OM_MUST_USE;
 /** Done of done and missed, weighted by the risk of levels (or not); NAN where

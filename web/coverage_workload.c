@@ -22,22 +22,34 @@
 #define MEASURE_DEFAULT "owed"
 #define HEAD 4
 #define TAIL 7
-#define COLUMNS_MOST (OM_WORKLOAD_COLUMNS_MOST + HEAD + TAIL)
+#define COLUMNS_MOST (OM_WORKLOAD_COLUMNS_MOST + HEAD + TAIL + 1)
 
 /* --- figures ----------------------------------------------------------- */
+
+/* What a column has of a unit. Where it follows from what is hidden of each:
+ * in tens, of units that have many. NAN: it is not told. */
+static double unit_figure(const struct om__workload *w, size_t column,
+                          size_t unit)
+{
+    const struct om__veil *veil = &w->patrol.veil;
+    const double figure = w->work.column[column].value[unit];
+    if (!w->few[column]) return figure;
+    if (w->few[column][unit] || om__veil_few(veil, figure)) return NAN;
+    return figure > 0 ? (double)om__veil_round(veil, (uint64_t)figure) : figure;
+}
 
 /* What a column has of a subject: all of a unit's, or a worker's own. */
 static double figure_of(const struct om__workload *w, size_t column,
                         const struct om__subject *s)
 {
-    const struct om_workload_column *c = &w->work.column[column];
+    const char *name = w->work.column[column].name;
     const struct om_worker_figures *f = &w->figures;
-    if (!f->rows) return c->value[s->in];
-    if (f->reports && !strcmp(c->name, "reports")) return f->reports[s->worker];
-    if (f->checks && !strcmp(c->name, "checks")) return f->checks[s->worker];
+    if (!f->rows) return unit_figure(w, column, s->in);
+    if (f->reports && !strcmp(name, "reports")) return f->reports[s->worker];
+    if (f->checks && !strcmp(name, "checks")) return f->checks[s->worker];
     return s->in == OM_NO_UNIT || !s->workers
                ? 0
-               : c->value[s->in] / (double)s->workers;
+               : unit_figure(w, column, s->in) / (double)s->workers;
 }
 
 /* What falls to one worker. */
@@ -46,7 +58,7 @@ static double load_of(const struct om__workload *w, size_t column,
 {
     const double figure = figure_of(w, column, s);
     if (w->figures.rows) return figure;
-    return s->workers ? figure / (double)s->workers : NAN;
+    return s->workers && !s->few ? figure / (double)s->workers : NAN;
 }
 
 om_status om__workload_balance(struct om__workload *w, size_t column,
@@ -60,7 +72,7 @@ om_status om__workload_balance(struct om__workload *w, size_t column,
     double sum = 0, workers = 0;
     for (size_t i = 0; i < w->subjects; i++) {
         const struct om__subject *s = &w->subject[i];
-        if (!s->workers) continue;
+        if (!s->workers || !isfinite(load_of(w, column, s))) continue;
         if (in && (s->in == OM_NO_UNIT || in[s->in] != group)) continue;
         sum += figure_of(w, column, s);
         workers += w->figures.rows ? 1 : (double)s->workers;
@@ -93,7 +105,8 @@ static om_status list_units(struct om__workload *w)
         w->subject[i] = (struct om__subject){.id = u->id,
                                              .name = u->name,
                                              .workers = w->work.workers[i],
-                                             .in = (uint32_t)i};
+                                             .in = (uint32_t)i,
+                                             .few = w->few_workers[i]};
     }
     return OM_OK;
 }
@@ -163,27 +176,23 @@ static int by_load(const void *one, const void *two)
 }
 
 /* Rank the subjects; *order (all of them, the most loaded first and those
- * without workers last) lies in the arena. */
+ * without a load last) lies in the arena. */
 static om_status rank_subjects(struct om__workload *w,
                                const struct om__subject ***order)
 {
     struct om__subject **list =
         om_arena_calloc(&w->arena, w->subjects + 1, sizeof *list);
     if (!list) return OM_E_MEMORY;
-    size_t n = 0, idle = w->subjects;
-    for (size_t i = 0; i < w->subjects; i++)
-        if (w->subject[i].workers) {
-            w->subject[i].load = load_of(w, w->measure, &w->subject[i]);
-            list[n++] = &w->subject[i];
-        }
+    size_t n = 0;
+    for (size_t i = 0; i < w->subjects; i++) {
+        struct om__subject *s = &w->subject[i];
+        s->load = load_of(w, w->measure, s);
+        if (isfinite(s->load)) list[n++] = s;
+    }
     if (n > 1) qsort(list, n, sizeof *list, by_load);
     for (size_t i = 0; i < n; i++) list[i]->rank = (uint32_t)i + 1;
-    idle = n;
     for (size_t i = 0; i < w->subjects; i++)
-        if (!w->subject[i].workers) {
-            w->subject[i].load = NAN;
-            list[idle++] = &w->subject[i];
-        }
+        if (!w->subject[i].rank) list[n++] = &w->subject[i];
     *order = (const struct om__subject **)list;
     return om__workload_balance(w, w->measure, NULL, 0, &w->balance);
 }
@@ -193,9 +202,17 @@ static om_status rank_subjects(struct om__workload *w,
 static const char *class_of(const struct om__workload *w,
                             const struct om__subject *s)
 {
+    if (s->few) return NULL;
     if (!s->workers) return "unmanned";
+    if (!s->rank) return NULL;
     if (s->rank <= w->marked) return "most";
     return s->rank + w->marked > w->balance.balance.n ? "least" : NULL;
+}
+
+/* Is something of it not told? */
+static bool is_hidden(const struct om__subject *s)
+{
+    return s->few || (s->workers && !isfinite(s->load));
 }
 
 static void put_words(struct om__workload *w, const struct om__subject *s)
@@ -206,6 +223,13 @@ static void put_words(struct om__workload *w, const struct om__subject *s)
     const double ratio = s->load / w->balance.per_worker;
     om_buf_clear(&w->text_en);
     om_buf_clear(&w->text);
+    if (is_hidden(s)) {
+        om_buf_addf(&w->text_en, "%s: too few %sto be told",
+                    om__subject_called(s), s->few ? "workers " : "");
+        om_buf_addf(&w->text, "%s:%s过少,不予显示", om__subject_called(s),
+                    s->few ? "网格员人数" : "数量");
+        return;
+    }
     if (!s->workers) {
         om_buf_addf(&w->text_en, "%s has no worker", om__subject_called(s));
         om_buf_addf(&w->text, "%s 没有网格员", om__subject_called(s));
@@ -239,10 +263,15 @@ static void put_subject(struct om__workload *w, struct om_table *t,
     om_table_word(t, s->id);
     om_table_word(t, s->name);
     om_table_word(t, s->unit);
-    om_table_integer(t, (int64_t)s->workers);
+    if (s->few)
+        om_table_null(t);
+    else
+        om_table_integer(t, (int64_t)s->workers);
     for (size_t c = 0; c < w->work.columns; c++)
         put_figure(t, figure_of(w, c, s));
-    om_table_real(t, w->figures.rows ? w->norm : w->norm * (double)s->workers);
+    om_table_real(t, s->few            ? NAN
+                     : w->figures.rows ? w->norm
+                                       : w->norm * (double)s->workers);
     om_table_real(t, s->load);
     om_table_real(t, s->load / w->balance.per_worker);
     if (s->rank)
@@ -252,6 +281,7 @@ static void put_subject(struct om__workload *w, struct om_table *t,
     om_table_word(t, class_of(w, s));
     om_table_text(t, (const char *)w->text.bytes, w->text.len);
     om_table_text(t, (const char *)w->text_en.bytes, w->text_en.len);
+    if (w->patrol.veil.least) om_table_truth(t, is_hidden(s));
 }
 
 static size_t list_columns(const struct om__workload *w,
@@ -273,7 +303,10 @@ static size_t list_columns(const struct om__workload *w,
         out[n++] =
             (struct om_table_column){w->work.column[c].name, OM_TYPE_REAL};
     memcpy(out + n, tail, sizeof tail);
-    return n + TAIL;
+    n += TAIL;
+    if (w->patrol.veil.least)
+        out[n++] = (struct om_table_column){"hidden", OM_TYPE_BOOLEAN};
+    return n;
 }
 
 static void add_balance(struct om_buf *out, const char *name,
@@ -293,6 +326,15 @@ static void add_balance(struct om_buf *out, const char *name,
     om_buf_add_byte(out, '}');
 }
 
+static void add_persons(const struct om__workload *w, const char *name,
+                        uint64_t n, struct om_buf *out)
+{
+    if (w->patrol.veil.persons && om__veil_few(&w->patrol.veil, (double)n))
+        om_buf_addf(out, ",\"%s\":null", name);
+    else
+        om_buf_addf(out, ",\"%s\":%llu", name, (unsigned long long)n);
+}
+
 static om_status put_members(struct om__workload *w, struct om_buf *out)
 {
     char from[OM_TIME_TEXT_BYTES], to[OM_TIME_TEXT_BYTES];
@@ -300,14 +342,16 @@ static om_status put_members(struct om__workload *w, struct om_buf *out)
     om_time_format(w->spec.from_s, zone_s, from);
     om_time_format(w->spec.to_s, zone_s, to);
     uint64_t unmanned = 0;
-    for (size_t i = 0; i < w->subjects; i++) unmanned += !w->subject[i].workers;
-    om_buf_addf(
-        out,
-        "\"from\":\"%s\",\"to\":\"%s\",\"measure\":\"%s\","
-        "\"unmanned\":%llu,\"workers_without_unit\":%llu,"
-        "\"workers_of_no_such_unit\":%llu,\"balance\":{",
-        from, to, w->work.column[w->measure].name, (unsigned long long)unmanned,
-        (unsigned long long)w->work.without, (unsigned long long)w->work.lost);
+    for (size_t i = 0; i < w->subjects; i++)
+        unmanned += !w->subject[i].workers && !w->subject[i].few;
+    om_buf_addf(out,
+                "\"from\":\"%s\",\"to\":\"%s\",\"measure\":\"%s\","
+                "\"unmanned\":%llu",
+                from, to, w->work.column[w->measure].name,
+                (unsigned long long)unmanned);
+    add_persons(w, "workers_without_unit", w->work.without, out);
+    add_persons(w, "workers_of_no_such_unit", w->work.lost, out);
+    om_buf_add_text(out, ",\"balance\":{");
     bool first = true;
     for (size_t c = 0; c < w->work.columns; c++) {
         struct om__spread b;
@@ -428,30 +472,8 @@ static om_status gather(struct om__workload *w, bool by_worker)
                                                q->snapshot->manifest->zone_s);
     OM_TRY(om_workload_count(&w->spec, &w->work, &q->err));
     OM_TRY(find_measure(w));
+    OM_TRY(om__workload_hide(w));
     return by_worker ? list_workers(w) : list_units(w);
-}
-
-/* Figures of units with few workers, or of few of anything, are about single
- * persons: they are not for who sees only how many there are. */
-static om_status check_small(struct om__workload *w)
-{
-    const struct om_layer *layer = w->patrol.duty.workers.layer;
-    if (w->question->tells_few || !om__coverage_hides(w->question, layer))
-        return OM_OK;
-    const double least = (double)layer->rights.smallest_count;
-    bool few = false;
-    for (size_t u = 0; u < w->units.count; u++) {
-        few = few || (w->work.workers[u] && (double)w->work.workers[u] < least);
-        for (size_t c = 0; c < w->work.columns; c++) {
-            const double value = w->work.column[c].value[u];
-            few = few || (value > 0 && value < least);
-        }
-    }
-    if (!few) return OM_OK;
-    return om__coverage_bad(w->question, "by", OM_E_FORMAT,
-                            "units of level %s have figures below %.0f, which "
-                            "are not for this role; ask for larger units",
-                            w->units.level, least);
 }
 
 om_status om__coverage_workload(struct om_coverage *q)
@@ -466,10 +488,9 @@ om_status om__coverage_workload(struct om_coverage *q)
     struct om__workload *w = om_calloc(1, sizeof *w);
     if (!w) return OM_E_MEMORY;
     w->question = q;
-    om_status st = om__patrol_open_any(q, &w->patrol);
+    om_status st = om__patrol_open_any(q, true, &w->patrol);
     if (!st) st = read_levels(w, level, by_worker);
     if (!st) st = gather(w, by_worker);
-    if (!st) st = check_small(w);
     if (!st)
         st = om__coverage_flag(q, "balance") ? om__workload_write_balances(w)
                                              : write_subjects(w);

@@ -12,8 +12,9 @@ struct om__subject {
     uint64_t workers;  // who share the unit's work; 0: nobody
     uint32_t in;       // index of the unit whose work is shared
     uint32_t worker;   // of a worker: its row
-    uint32_t rank;     // by load, 1 the most loaded; 0: no workers
-    double load;       // of the measure, for one worker
+    uint32_t rank;     // by load, 1 the most loaded; 0: no workers, or hidden
+    double load;       // of the measure, for one worker; NAN: not known
+    bool few;          // how many they are is not told
 };
 
 /* A burden over subjects. What falls to a worker has two means: that of all
@@ -34,6 +35,10 @@ struct om__workload {
     struct om__subject *subject;
     size_t subjects;
     size_t measure;  // column
+    // What is hidden (patrol.veil): how many workers they are; and of columns
+    // that follow from what is hidden of each (NULL: it does not). [units + 1]
+    bool *few_workers;
+    const bool *few[OM_WORKLOAD_COLUMNS_MOST];
     size_t marked;
     double norm;  // checks that one worker owes in the months begun; or NAN
     struct om__spread balance;  // of the measure, whole city
@@ -41,6 +46,8 @@ struct om__workload {
     struct om_buf text, text_en;
 };
 
+/** Find what is hidden of units from who asks: few_workers and few. */
+om_status om__workload_hide(struct om__workload *workload) OM_MUST_USE;
 /** Id or name, whichever people know the subject by. */
 const char *om__subject_called(const struct om__subject *subject);
 /** What a column is called in Chinese: as city.json or the layer's title has

@@ -210,14 +210,7 @@ test('every address with every role', async (t) => {
             '/value?name=heat:worker&lon=113.75&lat=23', '/hotspots/worker', '/nearest/worker?lon=113.75&lat=23', '/map.png?layers=worker&bbox=113.7,23,113.8,23.1',
             '/collections/worker/items?sortby=seen', '/legend/heat:worker.json', '/collections/worker/items.csv'])
             assert.equal((await ask(target)).status, 404, target);
-        // Nor do shares of work, of which each figure is told or none.
-        for (const role of ['wall', 'analyst'])
-            for (const target of ['/coverage/workload?by=grid', '/coverage/workload?by=grid&balance=true', '/coverage/workload?by=grid&f=csv']) {
-                const answer = await as[role](target);
-                assert.equal(answer.status, 400, `${role} ${target}`);
-                assert.match(answer.text(), /larger units/);
-                assert.equal((await as.admin(target)).status, 200, `admin ${target}`);
-            }
+        // Shares of work: tests/web/rights_coverage.test.mjs.
         for (const role of ['wall', 'analyst'])
             assert.doesNotMatch((await as[role]('/coverage/partition?rows=true')).text(), /no_worker/);
         assert.match((await as.admin('/coverage/partition?rows=true')).text(), /no_worker/);

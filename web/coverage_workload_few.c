@@ -1,0 +1,96 @@
+// coverage_workload_few.c - which figures of work are not told. Those of units
+// with few workers are about single persons, and those of few houses about
+// each.
+#include <string.h>
+
+#include "web/coverage_workload.h"
+#include "web/small.h"
+
+/* The load that a column is of, or NULL. */
+static const struct om_duty_load *load_named(const struct om_duty *duty,
+                                             const char *name)
+{
+    for (size_t i = 0; i < duty->loads; i++)
+        if (!strcmp(duty->load[i].name, name)) return &duty->load[i];
+    return NULL;
+}
+
+/* Does a column tell of levels that are hidden? */
+static bool tells_levels(const struct om_duty *duty, const char *name)
+{
+    static const char *const OWED[] = {"owed", "due", "done"};
+    for (size_t i = 0; i < sizeof OWED / sizeof *OWED; i++)
+        if (!strcmp(OWED[i], name)) return true;
+    for (size_t t = 0; t < duty->targets; t++) {
+        const struct om_layer *layer = duty->target[t].layer;
+        const size_t len = strlen(layer->name);
+        if (layer->schema.hidden[duty->target[t].level] &&
+            !strncmp(layer->name, name, len) && name[len] == '_')
+            return true;
+    }
+    return false;
+}
+
+/* Units of which a hidden column's sum is not told: as /stats has it. */
+static om_status hide_load(struct om__workload *w,
+                           const struct om_duty_load *load, bool *few)
+{
+    const struct om_query query = {.snapshot = w->question->snapshot,
+                                   .layer = load->layer,
+                                   .policy = &OM_POLICY_ALL,
+                                   .cache = w->question->selections};
+    struct om_small_units small = {0};
+    OM_TRY(om_small_units_make(&query, w->units.level, w->patrol.veil.least,
+                               &small, &w->question->err));
+    memcpy(few, small.hidden, w->units.count * sizeof *few);
+    om_small_units_deinit(&small);
+    return OM_OK;
+}
+
+static om_status hide_columns(struct om__workload *w, bool *few_targets)
+{
+    const struct om_duty *duty = &w->patrol.duty;
+    for (size_t c = 0; c < w->work.columns; c++) {
+        const char *name = w->work.column[c].name;
+        const struct om_duty_load *load = load_named(duty, name);
+        if (!load) {
+            if (tells_levels(duty, name)) w->few[c] = few_targets;
+            continue;
+        }
+        if (load->sum == OM_NO_FIELD || !load->layer->schema.hidden[load->sum])
+            continue;
+        bool *few = om_arena_calloc(&w->arena, w->units.count + 1, sizeof *few);
+        if (!few) return OM_E_MEMORY;
+        OM_TRY(hide_load(w, load, few));
+        w->few[c] = few;
+    }
+    return OM_OK;
+}
+
+static uint64_t targets_in(const struct om__workload *w, size_t unit)
+{
+    uint64_t rows = 0;
+    for (size_t s = 0; s < w->sums.slots; s++)
+        rows += w->sums.sum[unit * w->sums.slots + s].rows;
+    return rows;
+}
+
+om_status om__workload_hide(struct om__workload *w)
+{
+    const struct om__veil *veil = &w->patrol.veil;
+    const size_t n = w->units.count + 1;
+    uint64_t *count = om_arena_calloc(&w->arena, n, sizeof *count);
+    bool *few_targets = om_arena_calloc(&w->arena, n, sizeof *few_targets);
+    w->few_workers = om_arena_calloc(&w->arena, n, sizeof *w->few_workers);
+    if (!count || !few_targets || !w->few_workers) return OM_E_MEMORY;
+    if (veil->persons) {
+        memcpy(count, w->work.workers, (n - 1) * sizeof *count);
+        count[n - 1] = w->work.without + w->work.lost;
+        OM_TRY(om__veil_units(w->question, veil, &w->units, count,
+                              w->few_workers));
+    }
+    if (!veil->levels) return OM_OK;
+    for (size_t u = 0; u < n; u++) count[u] = targets_in(w, u);
+    OM_TRY(om__veil_units(w->question, veil, &w->units, count, few_targets));
+    return hide_columns(w, few_targets);
+}
