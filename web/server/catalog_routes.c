@@ -152,9 +152,9 @@ static void add_json(const char *name, const struct om_json *value,
 static void add_looks(const struct om_manifest *city, const char *name,
                       struct om_buf *out)
 {
-    static const char *const LOOK[] = {
-        "counted",        "counted_en",        "picture_by",
-        "picture_titles", "picture_titles_en", "picture_colours"};
+    static const char *const LOOK[] = {"counted",           "counted_en",
+                                       "picture_by",        "picture_titles",
+                                       "picture_titles_en", "picture_colours"};
     const struct om_json *all = om_json_get(city->document, "layers");
     for (size_t i = 0; i < om_json_count(all); i++) {
         const struct om_json *one = om_json_at(all, i);
@@ -179,12 +179,11 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     add_member(out, "unit_level", meta ? meta->unit_level : NULL);
     add_source(r, layer, out);
     add_looks(r->snapshot->manifest, layer->name, out);
-    om_buf_addf(out,
-                ",\"geometry\":\"%s\",\"rows\":%llu,\"parts\":%zu,"
-                "\"columns\":%zu,\"crs\":",
-                om_geometry_name(layer->schema.geometry),
-                (unsigned long long)layer->rows, layer->parts,
+    om_buf_addf(out, ",\"geometry\":\"%s\",\"parts\":%zu,\"columns\":%zu",
+                om_geometry_name(layer->schema.geometry), layer->parts,
                 layer->schema.count);
+    om__layer_rows(r, layer, out);
+    om_buf_add_text(out, ",\"crs\":");
     om__systems_add(out);
     om__layer_extent(r, layer, out);
     om_buf_add_text(out, ",\"links\":[");
@@ -244,8 +243,8 @@ static void add_seen(const struct om__request *r, const struct om_json *value,
     om_buf_add_text(out, object ? "{" : "[");
     for (size_t i = 0; i < om_json_count(value); i++) {
         const char *key = NULL;
-        const struct om_json *one = object ? om_json_member(value, i, &key)
-                                           : om_json_at(value, i);
+        const struct om_json *one =
+            object ? om_json_member(value, i, &key) : om_json_at(value, i);
         if (is_dropped(r, one) || (key && is_unseen(r, key))) continue;
         if (!first) om_buf_add_text(out, ",");
         first = false;

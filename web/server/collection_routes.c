@@ -53,8 +53,8 @@ void om__layer_extent(const struct om__request *r, const struct om_layer *layer,
     double b[4];
     int64_t from_s, to_s;
     const bool crowds = om__crowds_only(r, layer);
-    const bool somewhere = crowds ? om__units_bounds(r->snapshot, b)
-                                  : om_layer_bounds(layer, b);
+    const bool somewhere =
+        crowds ? om__units_bounds(r->snapshot, b) : om_layer_bounds(layer, b);
     const bool sometime = !crowds && !layer->rights.area &&
                           om__layer_times(layer, &from_s, &to_s);
     if (!somewhere && !sometime) return;
@@ -175,6 +175,24 @@ void om__layer_links(const struct om__request *r, const struct om_layer *layer,
     om__links_add(r, link, count, out);
 }
 
+void om__layer_rows(const struct om__request *r, const struct om_layer *layer,
+                    struct om_buf *out)
+{
+    const struct om_query all = {.snapshot = r->snapshot,
+                                 .layer = layer,
+                                 .policy = &OM_POLICY_ALL,
+                                 .cache = r->server->selections};
+    uint64_t rows = layer->rows;
+    const bool area = layer->rights.area != NULL;
+    const bool known = !area || !om_query_count(&all, &rows);
+    const bool few =
+        layer->rights.crowds && rows && rows < layer->rights.smallest_count;
+    if (known && !few)
+        om_buf_addf(out, ",\"rows\":%llu", (unsigned long long)rows);
+    else
+        om_buf_add_text(out, ",\"rows\":null");
+}
+
 static void add_collection(const struct om__request *r,
                            const struct om_layer *layer, struct om_buf *out)
 {
@@ -183,8 +201,8 @@ static void add_collection(const struct om__request *r,
     om__layer_about(r, layer, out);
     om_buf_add_text(out, ",\"itemType\":\"feature\",\"crs\":");
     om__systems_add(out);
-    om_buf_addf(out, ",\"storageCrs\":\"%s\",\"rows\":%llu",
-                om_system_at(0)->uri, (unsigned long long)layer->rows);
+    om_buf_addf(out, ",\"storageCrs\":\"%s\"", om_system_at(0)->uri);
+    om__layer_rows(r, layer, out);
     om__layer_extent(r, layer, out);
     add_columns(layer, out);
     om__layer_links(r, layer, out);

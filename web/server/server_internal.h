@@ -595,6 +595,13 @@ bool om__reply_lines(const struct om__request *request,
                      const char *etag);
 /** Is the ETag in the list of an If-None-Match header? Weak comparison. */
 bool om__etag_listed(const char *list, const char *etag);
+/** Is an answer of that status to be a page for people? 401 and 404, where the
+ *  client takes text/html and did not name a form. */
+bool om__problem_page_wanted(const struct om__request *request,
+                             unsigned status);
+/** Append that page; returns its Content-Security-Policy. */
+const char *om__problem_page(const struct om__request *request, unsigned status,
+                             const char *detail, struct om_buf *out);
 /** Turn the request's error into a problem document (RFC 9457). */
 void om__reply_problem(struct om__request *request, om_status status);
 /** Say in the answer that its connection ends: the server is stopping. */
@@ -666,7 +673,8 @@ const char *om__media_type(const char *form, size_t len);
 /** Choose request->form among the route's by f, else by Accept; 406 if none
  *  fits. */
 om_status om__form_choose(struct om__request *request) OM_MUST_USE;
-/** Does an Accept-Encoding header take a coding? */
+/** Does an Accept or Accept-Encoding header name a type or coding, and take
+ *  it? */
 bool om__coding_wanted(const char *accept, const char *coding);
 bool om__form_is(const struct om__request *request, const char *form);
 /** Would anybody get this form at this address, whatever they accept? */
@@ -975,6 +983,10 @@ bool om__layer_times(const struct om_layer *layer, int64_t *from_s,
  *  of, the units' and no times. */
 void om__layer_extent(const struct om__request *request,
                       const struct om_layer *layer, struct om_buf *out);
+/** Append ,"rows":N: those of whoever asks; null where they are too few to be
+ *  told. cost: of a layer with an area, one count */
+void om__layer_rows(const struct om__request *request,
+                    const struct om_layer *layer, struct om_buf *out);
 /** Append ,"title":..,"department":.. and what else the city says of it. */
 void om__layer_about(const struct om__request *request,
                      const struct om_layer *layer, struct om_buf *out);
