@@ -77,6 +77,52 @@ static om_status no_such_exposure(struct om__request *r,
                          name, *known ? known : "it says nothing");
 }
 
+/* The column of weights, also one that is hidden but may be added up. */
+static size_t find_weight(const struct om_layer *layer, const char *name,
+                          bool *crowds)
+{
+    const struct om_schema *s = &layer->schema;
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->field[i].name, name) != 0) continue;
+        *crowds = s->hidden[i];
+        return !s->hidden[i] || layer->rights.counted[i] ? i : OM_NO_FIELD;
+    }
+    return OM_NO_FIELD;
+}
+
+/* Is a level one that persons of the layer may be counted by? */
+static bool is_coarse(const struct om__request *r, const struct om_layer *layer,
+                      const char *level)
+{
+    const char *finest = layer->rights.smallest_cell;
+    const struct om_manifest *city = r->snapshot->manifest;
+    bool coarse = !finest;
+    for (size_t l = 0; l < city->levels; l++) {
+        coarse = coarse || !strcmp(city->level[l], finest);
+        if (!strcmp(city->level[l], level)) return coarse;
+    }
+    return false;
+}
+
+/* Persons are added up over units, or the whole city; and of those units that
+ * have many: the same ones as where the sums are asked for themselves. */
+static om_status find_few(struct om__request *r, const struct om_query *ask,
+                          const char *level, struct om__stats_rates *out)
+{
+    if (om__param_text(r, "bbox"))
+        return om__rows_refused(r, "rates so chosen");
+    if (!level) return OM_OK;
+    if (!is_coarse(r, ask->layer, level))
+        return om__rows_refused(r, "rates by such a column");
+    const struct om_query all = {.snapshot = ask->snapshot,
+                                 .layer = ask->layer,
+                                 .policy = ask->policy,
+                                 .cache = ask->cache,
+                                 .filter = ask->filter};
+    return om_small_units_make(&all, level, ask->layer->rights.smallest_count,
+                               &out->few, &r->err);
+}
+
 /* What is exposed, as a question of its own. */
 static om_status ask_exposed(struct om__request *r,
                              const struct om_query *query,
@@ -102,7 +148,7 @@ static om_status ask_exposed(struct om__request *r,
     }
     ask->filter = out->exposed_filter;
     *weight =
-        e->weight ? om_schema_find(&layer->schema, e->weight) : OM_NO_FIELD;
+        e->weight ? find_weight(layer, e->weight, &out->crowds) : OM_NO_FIELD;
     if (e->weight && *weight == OM_NO_FIELD)
         return om__param_bad(r, "per", OM_E_FORMAT, "%.60s has no column %.60s",
                              layer->name, e->weight);
@@ -140,10 +186,12 @@ static om_status read_per(struct om__request *r, const struct om_query *query,
     out->exposure = om_exposures_find(&out->exposures, per);
     if (!out->exposure) return no_such_exposure(r, &out->exposures, per);
     out->scale = out->exposure->scale;
+    const char *name =
+        by == OM_NO_FIELD ? NULL : r->layer->schema.field[by].name;
     OM_TRY(ask_exposed(r, query, out, &ask, &weight));
+    if (out->crowds) OM_TRY(find_few(r, &ask, name, out));
     OM_TRY(count_exposed(&ask, weight, out));
-    if (by == OM_NO_FIELD) return OM_OK;
-    const char *name = r->layer->schema.field[by].name;
+    if (!name) return OM_OK;
     const size_t same = om_schema_find(&ask.layer->schema, name);
     if (same == OM_NO_FIELD)
         return om__param_bad(r, "per", OM_E_TYPE,
@@ -173,6 +221,7 @@ void om__stats_rates_deinit(struct om__stats_rates *rates)
     om_filter_free(rates->both);
     om_filter_free(rates->exposed_filter);
     om_exposures_deinit(&rates->exposures);
+    om_small_units_deinit(&rates->few);
     *rates = (struct om__stats_rates){0};
 }
 
@@ -265,5 +314,10 @@ void om__stats_rates_add(const struct om__stats_rates *rates,
                            : !rates->weighted ? (double)e->count
                            : rates->real      ? e->real_sum
                                               : (double)e->sum;
-    add_rate(rates, group->count, exposed, out);
+    const bool few =
+        rates->crowds &&
+        om_small_units_hide(&rates->few, group->null ? NULL : group->id,
+                            group->len);
+    add_rate(rates, group->count, few ? NAN : exposed, out);
+    if (few) om_buf_add_text(out, ",\"exposure_hidden\":true");
 }

@@ -5,6 +5,7 @@
 
 #include "engine/risk/model.h"
 #include "web/server/server_internal.h"
+#include "web/small.h"
 
 /* share=FILTER: of the rows of a group, which part matches that too.
  * per=EXPOSURE: rows of a group for each of what is exposed there, as
@@ -17,6 +18,8 @@ struct om__stats_rates {
     double exposed_all;
     bool real;      // what is exposed is a sum of a real column
     bool weighted;  // or of any
+    bool crowds;    // of a column about persons: of few units it is not told
+    struct om_small_units few;
     const struct om_exposure *exposure;
     struct om_exposures exposures;
     double scale;
@@ -26,7 +29,8 @@ struct om__stats_rates {
  * Answer the two parameters for the groups of `query` by column `by` (of no
  * step of time; OM_NO_FIELD: only for all rows). What is exposed is grouped by
  * its own column of that name, in the query's box, and in its period if it is
- * windowed.
+ * windowed. What is exposed by a column about persons (residents) is added up
+ * over units only, and not told of those that have few.
  *
  * returns  OM_OK, also where neither was asked for; what was written wrong is
  *          in the request
