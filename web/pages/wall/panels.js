@@ -96,7 +96,7 @@ function servicePanel({key, part, store, lang, urlOf}) {
   const figures = part.figures.map((f) => ({f, figure: new Figure({title: title(lang, f), rows: f.rows, size: 'small'})}));
   const reach = element('b', {}), bar = element('span', {class: 'part'}), meter = element('div', {class: 'meter', 'aria-hidden': 'true'}, bar);
   const words = element('span', {class: 'name'}, say(lang, 'within', {n: part.minutes}));
-  body.append(element('div', {class: 'row'}, ...figures.map(({figure}) => figure.node)), element('a', {class: 'reach', href: '/coverage/service?by=village&worst=20'}, reach, words), meter);
+  body.append(element('div', {class: 'row'}, ...figures.map(({figure}) => figure.node)), element('a', {class: 'reach', href: part.worst}, reach, words), meter);
   const shareOf = (v) => {
     const near = v.near?.[v.near.length - 1];
     return v.city?.[`sum_share_${near}`] ?? v.city?.[`share_${near}`];
@@ -273,7 +273,7 @@ function patrolPanel({key, part, store, lang, urlOf}) {
         });
       }
     },
-    details: () => [{text: title(lang, part), url: urlOf('patrol'), rows: part.rows}, {text: say(lang, 'overdue'), url: `/coverage/patrol?layer=${part.layer}&rows&state=overdue&limit=100`}]};
+    details: () => [{text: title(lang, part), url: urlOf('patrol'), rows: part.rows}, {text: say(lang, 'overdue'), url: '/coverage/patrol?by=village'}]};
 }
 
 function participationPanel({key, part, store, lang, urlOf}) {

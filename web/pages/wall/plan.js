@@ -139,6 +139,8 @@ export function plan(catalog) {
 
   const service = has(catalog.service?.layer) ? {figures: figures(wall.service ?? [{layer: catalog.service.layer}], 'service'),
     minutes: catalog.service.minutes ?? 10,
+    // Rows by unit: what weighs them (residents) may only be added up for the whole city.
+    worst: address('/coverage/service', {people: catalog.service.population?.layer, by: 'village', worst: 20}),
     reach: ask('reach', '/coverage/service', [catalog.service.layer, catalog.service.population?.layer, catalog.service.roads?.layer].filter((n) => n), HEAVY_MS)} : null;
 
   const ranking = has(wall.ranking?.layer) ? planRanking(wall.ranking, catalog, ask) : null;
