@@ -37,7 +37,6 @@ const struct om_role OM_ROLE_PUBLIC = {.name = "public",
                                        .personal = OM_PERSONAL_NONE,
                                        .smallest_count = COUNT_DEFAULT,
                                        .export = true,
-                                       .operate = true,
                                        .hash = 2};
 const struct om_role OM_ROLE_ALL = {.name = "admin",
                                     .layers = ALL_NAMES,

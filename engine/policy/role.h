@@ -83,7 +83,8 @@ bool om_role_writes(const struct om_role *role, const char *layer);
 /** Who asks a server on its own machine that nobody has given tokens: sees all
  *  but rows about single persons, and writes. */
 extern const struct om_role OM_ROLE_LOCAL;
-/** Who asks for a public release: it has nothing to hide, and is read only. */
+/** Who asks for a public release: it has nothing to hide, and is read only;
+ *  figures of the server are not its. */
 extern const struct om_role OM_ROLE_PUBLIC;
 /** Everything. */
 extern const struct om_role OM_ROLE_ALL;

@@ -421,10 +421,12 @@ void om__guard_meet(struct om__request *r)
     } else if (cookie) {
         r->who = find(book, cookie, len);
     }
-    if (atomic_load(&guard->released))
-        r->who = &book->public;
-    else if (!r->who && is_local(guard, book))
+    // Whoever runs a release shows a token to see how its server fares.
+    if (atomic_load(&guard->released)) {
+        if (!r->who || !r->who->role->operate) r->who = &book->public;
+    } else if (!r->who && is_local(guard, book)) {
         r->who = &book->local;
+    }
 }
 
 void om__guard_part(struct om__request *r)
