@@ -232,8 +232,8 @@ static void write_etag(const struct om__head *head, uint64_t hash, bool gzipped,
         snprintf(out, OM__ETAG_BYTES, "%.*s%s\"", (int)strlen(head->etag) - 1,
                  head->etag, form);
     else if (!head->etag)
-        snprintf(out, OM__ETAG_BYTES, "%s\"%016llx%s\"",
-                 head->weak ? "W/" : "", (unsigned long long)hash, form);
+        snprintf(out, OM__ETAG_BYTES, "%s\"%016llx%s\"", head->weak ? "W/" : "",
+                 (unsigned long long)hash, form);
 }
 
 /* An answer that knows what it depends on. */
@@ -254,8 +254,7 @@ static struct om__answer *answer_alloc(const struct om__request *r)
     answer->box = n->box;
     answer->layers = layers;
     char *to = answer->layer;
-    for (size_t i = 0; i < layers; i++)
-        to = stpcpy(to, n->layer[i]) + 1;
+    for (size_t i = 0; i < layers; i++) to = stpcpy(to, n->layer[i]) + 1;
     return answer;
 }
 
@@ -438,7 +437,8 @@ void om__reply_closing(struct om__request *r)
 }
 
 static void send_small(struct om__request *r, unsigned status,
-                       struct om_buf *take, const char *type)
+                       struct om_buf *take, const char *type,
+                       const char *policy)
 {
     struct lines lines = {.response = response_of(take)};
     r->status = status;
@@ -447,6 +447,10 @@ static void send_small(struct om__request *r, unsigned status,
     if (type) {
         add(&lines, "Content-Type", type);
         add(&lines, "Cache-Control", "no-store");
+    }
+    if (policy) {
+        add(&lines, "Content-Security-Policy", policy);
+        add(&lines, "Referrer-Policy", "no-referrer");
     }
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED || status == MHD_HTTP_NO_CONTENT)
         add(&lines, "Allow", r->allow[0] ? r->allow : "GET, HEAD, OPTIONS");
@@ -476,7 +480,7 @@ static void send_small(struct om__request *r, unsigned status,
 void om__reply_options(struct om__request *r)
 {
     struct om_buf none = {0};
-    send_small(r, MHD_HTTP_NO_CONTENT, &none, NULL);
+    send_small(r, MHD_HTTP_NO_CONTENT, &none, NULL, NULL);
 }
 
 static const char *title_of(unsigned status)
@@ -487,13 +491,19 @@ static const char *title_of(unsigned status)
 
 void om__reply_problem(struct om__request *r, om_status status)
 {
-    const unsigned http =
-        r->error_status && status != OM_E_WITHHELD ? r->error_status
-                                                   : om__http_of(status);
+    const unsigned http = r->error_status && status != OM_E_WITHHELD
+                              ? r->error_status
+                              : om__http_of(status);
     const char *detail = r->err.text[0] ? r->err.text : om_status_text(status);
     // What went wrong inside is for the log, not for whoever asks.
     if (http == MHD_HTTP_INTERNAL_SERVER_ERROR) detail = om_status_text(status);
     struct om_buf body = {0};
+    if (om__problem_page_wanted(r, http)) {
+        const char *policy = om__problem_page(r, http, detail, &body);
+        if (body.status) om_buf_deinit(&body);
+        send_small(r, http, &body, "text/html; charset=utf-8", policy);
+        return;
+    }
     om_buf_add_text(&body, "{\"type\":\"about:blank\",\"title\":");
     om_buf_add_json_text(&body, title_of(http), strlen(title_of(http)));
     om_buf_addf(&body, ",\"status\":%u,\"detail\":", http);
@@ -510,5 +520,5 @@ void om__reply_problem(struct om__request *r, om_status status)
     }
     om_buf_add_text(&body, "}\n");
     if (body.status) om_buf_deinit(&body);  // says nothing, but with its status
-    send_small(r, http, &body, "application/problem+json");
+    send_small(r, http, &body, "application/problem+json", NULL);
 }
