@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import vm from 'node:vm';
 
 export const FOLDER = 'web/pages/community';
-/** As the page loads them. */
-export const CLASSIC = ['check', 'words', 'hours', 'api', 'view', 'map', 'app'];
+/** As the page loads them: joined, with the words of one language. */
+export const joined = (language) => ['words', language, 'hours', 'api', 'view', 'map', 'app'];
+export const CLASSIC = ['check', ...joined('chinese'), 'english'];
 
 /** What these scripts put into window.community. */
 export async function load(...names) {

@@ -72,6 +72,7 @@
     items: (layer, of, asking) => c.get(`/collections/${name(layer)}/items`, of, asking),
     item: (layer, id) => c.get(`/collections/${name(layer)}/items/${name(id)}`, {}),
     nearest: (layer, of, asking) => c.get(`/nearest/${name(layer)}`, of, asking),
+    search: (of, asking) => c.get('/search', of, asking),
     reach: (of, asking) => c.get('/reach', of, asking),
   };
 

@@ -1,17 +1,19 @@
 /* app.js - the page: what was chosen, what is asked for, what is shown. */
 (function (c) {
   'use strict';
-  if (!c.enough) return;
 
   const {h, fill, t, button, api} = c;
-  const FIRST = 3, MORE = 5, MOST = 28, OTHERS = 10, HITS = 8, POLL_MS = 30000;
+  const FIRST = 3, MORE = 5, MOST = 28, OTHERS = 10, HITS = 8, PAUSE_MS = 200;
+  // What is shown changes with the minute; the city behind it once a day or so,
+  // and whole cities look at it: no stream, but a question with an ETag now and then.
+  const TICK_MS = 60000, POLL_MS = 300000, AGAIN_MS = 60000;
   const params = new URLSearchParams(location.search), embed = document.documentElement.hasAttribute('data-embed');
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const state = c.state = {
     tab: 'matters', group: '', matter: '', kind: '', mode: '', town: '', village: '', origin: null, whenS: null, count: FIRST,
     synthetic: false, community: {}, groups: [], matters: [], groupOf: {}, english: {}, modes: [], levels: [], zoneS: 0, clockS: null, minutes: 10, rows: [],
   };
-  const ui = {};
+  const ui = {}, english = c.lang === 'en';
   let map = null, asking = null, chosen = '', shownAt = '', sequence = -1, unit = null, area = null;
 
   /* ---- what the city is */
@@ -21,10 +23,15 @@
   c.moment = () => c.local(state.whenS === null ? nowS() : state.whenS, state.zoneS);
   c.modeName = () => {
     const mode = state.modes.find((m) => m.id === state.mode);
-    return mode ? (c.lang === 'en' ? mode.name : mode.name_zh) : '';
+    return mode ? (english ? mode.name : mode.name_zh) : '';
   };
-  c.groupName = (g) => c.lang === 'en' ? g.title_en || g.title : g.title;
-  c.matterName = (m) => c.lang === 'en' ? state.english[m] || m : m;
+  c.groupName = (g) => english ? g.title_en || g.title : g.title;
+  c.matterName = (m) => english ? state.english[m] || m : m;
+  /* In English, with the Chinese beside it; Chinese that stands alone says so. */
+  c.titled = (p) => {
+    const own = p.name || p.title || '', other = english ? p.name_en || p.title_en : '';
+    return {title: other || own, native: other ? own : '', lang: english && !other ? 'zh-CN' : null};
+  };
   c.mattersOf = (row) => String(row.properties[state.column] || '').split(';').filter(Boolean);
 
   function takeCity(city) {
@@ -34,6 +41,7 @@
     state.zoneS = city.zone_s;
     state.clockS = city.clock ? Date.parse(city.clock) / 1000 : null;
     state.levels = about.levels || (city.levels || []).slice(-2);
+    state.finer = (city.levels || []).filter((l) => state.levels.indexOf(l) < 0);
     state.community = about;
     state.layers = {matters: about.centres || service.layer || 'service_centre', organisations: about.organisations || 'organisation', activities: about.activities || 'activity'};
     state.modes = service.modes && service.modes.length ? service.modes : [{id: 'walk', name: 'on foot', name_zh: '步行'}];
@@ -74,7 +82,7 @@
   const TABS = [{id: 'matters', word: 'matters'}, {id: 'activities', word: 'activities'}, {id: 'organisations', word: 'organisations'}];
 
   function build() {
-    const app = document.getElementById('app'), other = c.lang === 'en' ? 'zh' : 'en';
+    const app = ui.app = document.getElementById('app'), other = english ? 'zh' : 'en';
     ui.say = h('p', {class: 'hidden', role: 'status'});
     ui.silence = h('p', {class: 'silence', role: 'status', hidden: true});
     ui.tabs = h('div', {class: 'tabs', role: 'group', 'aria-label': t('tabs')}, ...TABS.map((tab) => button(t(tab.word), () => go({tab: tab.id, count: FIRST}), {'data-id': tab.id})));
@@ -124,13 +132,30 @@
     ui.ask.hidden = !ui.ask.firstChild;
   }
 
+  /* A box for words and what they find. find(words): a list, or a promise of
+   * one, of what to show (text, lang, note) and to do (take); null: is late. */
+  function searchBox(id, label, tip, words, find) {
+    const found = h('div', {class: 'found', id: `${id}-found`, hidden: true});
+    const look = async () => {
+      const wanted = input.value.trim();
+      if (!wanted) found.hidden = true;
+      const hits = wanted && await find(wanted, () => input.value.trim() === wanted);
+      if (!hits) return;
+      found.hidden = false;
+      fill(found, ...hits.map((hit) => h('button', {type: 'button', class: 'hit', on: {click: () => { input.value = ''; found.hidden = true; hit.take(); }}},
+        h('span', {textContent: hit.text, lang: hit.lang}), hit.note && h('span', {class: 'quiet small', textContent: hit.note, lang: hit.noteLang}))),
+      !hits.length && h('p', {class: 'quiet', textContent: t(words.none)}));
+      say(hits.length ? t(words.some, hits.length) : t(words.none));
+    };
+    const input = h('input', {type: 'search', id, autocomplete: 'off', enterKeyHint: 'search', placeholder: tip, 'aria-describedby': found.id,
+      on: {input: look, keydown: (e) => { if (e.key === 'Enter') { const first = found.querySelector('button'); if (first) first.click(); } }}});
+    return [h('label', {htmlFor: id, class: label[1], textContent: label[0]}), h('div', {class: 'seek'}, input, found)];
+  }
+
   function drawMatters() {
     if (!state.matters.length) return fill(ui.ask);
-    ui.input = h('input', {type: 'search', id: 'matter', autocomplete: 'off', enterKeyHint: 'search', placeholder: t('searchTip'), 'aria-describedby': 'found',
-      on: {input: () => suggest(ui.input.value), keydown: (e) => { if (e.key === 'Enter') { const first = ui.found.querySelector('button'); if (first) first.click(); } }}});
-    ui.found = h('div', {class: 'found', id: 'found', hidden: true});
     ui.groups = h('div', {class: 'groups'});
-    fill(ui.ask, h('label', {htmlFor: 'matter', class: 'big', textContent: t('search')}), ui.input, ui.found, ui.groups);
+    fill(ui.ask, ...searchBox('matter', [t('search'), 'big'], t('searchTip'), {some: 'found', none: 'noMatter'}, suggest), ui.groups);
     return drawGroups();
   }
 
@@ -141,22 +166,15 @@
     const row = c.choices(t('often'), ui.allGroups ? wanted.concat(rest) : wanted, state.group, (id) => go({group: id === state.group ? '' : id, matter: '', count: FIRST}), 'chips');
     if (rest.length && !ui.allGroups) row.append(button(t('all'), () => { ui.allGroups = true; drawGroups(); ui.groups.querySelectorAll('.chip')[7].focus(); }, {class: 'chip more', 'aria-expanded': 'false'}));
     const inGroup = state.matters.filter((m) => m.group === state.group).map((m) => ({id: m.name, text: c.matterName(m.name)}));
-    fill(ui.groups, state.matter && h('p', {class: 'wanted'}, h('span', {textContent: c.matterName(state.matter)}), button(`× ${t('clear')}`, () => go({matter: '', group: '', count: FIRST}, ui.input), {class: 'plain'})), row,
+    fill(ui.groups, state.matter && h('p', {class: 'wanted'}, h('span', {textContent: c.matterName(state.matter)}), button(`× ${t('clear')}`, () => go({matter: '', group: '', count: FIRST}, document.getElementById('matter')), {class: 'plain'})), row,
       inGroup.length && c.choices(c.groupName(state.groups.find((g) => g.id === state.group) || {title: ''}), inGroup, state.matter, (id) => go({matter: id === state.matter ? '' : id, count: FIRST}), 'chips fine'));
   }
 
   function suggest(words) {
-    const wanted = words.trim().toLowerCase();
-    const hits = wanted ? state.matters.filter((m) => m.name.indexOf(wanted) >= 0 || (m.name_en || '').toLowerCase().indexOf(wanted) >= 0
-      || state.groups.some((g) => g.id === m.group && (g.title === wanted || (g.title_en || '').toLowerCase() === wanted))) : [];
-    ui.found.hidden = !wanted;
-    if (!wanted) return;
-    fill(ui.found, ...hits.slice(0, HITS).map((m) => button(c.matterName(m.name), () => {
-      ui.input.value = '';
-      ui.found.hidden = true;
-      go({matter: m.name, group: m.group, count: FIRST}, ui.results);
-    }, {class: 'hit'})), !hits.length && h('p', {class: 'quiet', textContent: t('noMatter')}));
-    say(hits.length ? t('found', hits.length) : t('noMatter'));
+    const wanted = words.toLowerCase();
+    return state.matters.filter((m) => m.name.indexOf(wanted) >= 0 || (m.name_en || '').toLowerCase().indexOf(wanted) >= 0
+      || state.groups.some((g) => g.id === m.group && (g.title === wanted || (g.title_en || '').toLowerCase() === wanted))).slice(0, HITS)
+      .map((m) => ({text: c.matterName(m.name), take: () => go({matter: m.name, group: m.group, count: FIRST}, ui.results)}));
   }
 
   async function drawKinds() {
@@ -197,15 +215,38 @@
 
   function drawFrom() {
     const ready = !!state.origin && !ui.changing;
-    const body = h('div', {class: 'choose', hidden: ready});
+    ui.app.classList.toggle('has-origin', ready);
+    if (ready) {
+      fill(ui.from, h('h2', {class: 'hidden', textContent: t('from')}),
+        h('p', {class: 'origin'}, h('span', {class: 'here', 'aria-hidden': 'true'}), h('span', {textContent: state.origin.label, lang: state.origin.lang}),
+          button(t('change'), () => { ui.changing = true; drawFrom(); const first = ui.from.querySelector('.choose button, .choose input'); if (first) first.focus(); }, {class: 'plain', 'aria-label': `${t('change')}: ${state.origin.label}`})),
+        h('div', {class: 'row how'}, c.choices(t('mode'), state.modes.map((m) => ({id: m.id, text: english ? m.name : m.name_zh})), state.mode, (id) => go({mode: id}), 'chips seg'), drawWhen()));
+      return;
+    }
     const units = h('div', {class: 'row units'});
     const locate = !embed && navigator.geolocation && button(ui.locating ? t('locating') : t('locate'), findMe, {class: 'strong', disabled: !!ui.locating});
-    body.append(h('div', {class: 'row'}, ...[locate, button(t('pick'), () => pick(true), {})].filter(Boolean)), units,
-      h('p', {class: 'quiet small', textContent: ui.problem || t('private'), id: 'from-note', role: ui.problem ? 'alert' : null}));
-    const summary = ready && h('p', {class: 'origin'}, h('span', {class: 'here', 'aria-hidden': 'true'}), h('span', {textContent: state.origin.label}),
-      button(t('change'), () => { ui.changing = true; drawFrom(); const first = ui.from.querySelector('.choose button, .choose select'); if (first) first.focus(); }, {class: 'plain', 'aria-label': `${t('change')}: ${state.origin.label}`}));
-    fill(ui.from, h('h2', {class: ready ? 'hidden' : '', textContent: t('from')}), summary, body, h('div', {class: 'row'}, c.choices(t('mode'), state.modes.map((m) => ({id: m.id, text: c.lang === 'en' ? m.name : m.name_zh})), state.mode, (id) => go({mode: id}), 'chips seg'), drawWhen()));
+    fill(ui.from, h('h2', {textContent: t('from')}),
+      h('div', {class: 'choose'}, h('div', {class: 'row'}, ...[locate, button(t('pick'), () => pick(true), {})].filter(Boolean)),
+        ...searchBox('place', [t('place'), 'label'], t('placeTip'), {some: 'results', none: 'noPlace'}, findPlaces), units,
+        h('p', {class: 'quiet small', textContent: ui.problem || t('private'), id: 'from-note', role: ui.problem ? 'alert' : null})));
     drawUnits(units);
+  }
+
+  /* Of what the server finds, what one can start from. */
+  async function findPlaces(words, wanted) {
+    await new Promise((done) => { setTimeout(done, PAUSE_MS); });
+    if (!wanted()) return null;
+    const found = await api.search({q: words, limit: 3 * HITS}).catch(() => ({results: []}));
+    if (!wanted()) return null;
+    return found.results.filter((r) => isFinite(r.lon) && state.finer.indexOf(r.kind) < 0).slice(0, HITS).map((r) => {
+      const named = c.titled(r), of = [r.village, r.town].map((u) => u && u.name !== r.name && u.name).filter(Boolean).reverse().join(' ');
+      return {text: named.title, lang: named.lang, note: [named.native, of].filter(Boolean).join(' · '), noteLang: english ? 'zh-CN' : null, take: () => {
+        if (state.levels.indexOf(r.kind) < 0) return start([r.lon, r.lat], named.title, false, named.lang);
+        state.town = r.kind === townLayer() ? r.id : r.town ? r.town.id : '';
+        state.village = r.kind === townLayer() ? '' : r.id;
+        return chooseUnit(r.kind, r.id);
+      }};
+    });
   }
 
   async function drawUnits(box) {
@@ -226,12 +267,16 @@
     }
   }
 
+  const nowText = () => {
+    const now = c.local(nowS(), state.zoneS);
+    return t('nowAt', `${c.dayName(now.weekday)} ${c.clockText(now.minutes)}`);
+  };
   function drawWhen() {
     const now = c.local(nowS(), state.zoneS), day = 86400;
     const at = (after, hour) => nowS() - now.minutes * 60 - (nowS() % 60) + after * day + hour * 3600;
     const saturday = (6 - now.weekday + 7) % 7;
     const label = (after, word) => { const d = c.local(nowS() + after * day, state.zoneS); return `${after === 0 ? t('today') : after === 1 ? t('tomorrow') : c.dateText(d)} ${t(word)}`; };
-    const options = [{id: '', text: t('nowAt', `${c.dayName(now.weekday)} ${c.clockText(now.minutes)}`)}];
+    const options = [{id: '', text: nowText()}];
     const add = (after, hour, word) => { if (at(after, hour) > nowS()) options.push({id: String(at(after, hour)), text: label(after, word)}); };
     add(0, 10, 'am');
     add(0, 15, 'pm');
@@ -251,7 +296,8 @@
       const row = await api.item(layer, id);
       if (!row || !row.geometry) return;
       unit = row.geometry;
-      start(middle(row.geometry), t('centreOf', row.properties.name || id), true);
+      const named = c.titled(row.properties);
+      start(middle(row.geometry), t('centreOf', named.title || id), true, named.lang);
     } catch (e) {
       problem(t('noData'));
     }
@@ -267,12 +313,12 @@
 
   /* To about ten metres. */
   const rounded = (x) => Math.round(x * 1e4) / 1e4;
-  function start(at, label, ofUnit) {
+  function start(at, label, ofUnit, lang) {
     if (!ofUnit) {
       unit = null;
       state.town = state.village = '';
     }
-    state.origin = {at: at.map(rounded), label};
+    state.origin = {at: at.map(rounded), label, lang};
     ui.changing = false;
     ui.problem = '';
     drawFrom();
@@ -329,9 +375,9 @@
   async function hosts(rows) {
     const ids = rows.map((r) => r.properties.organisation).filter((id, i, all) => id && all.indexOf(id) === i);
     if (!ids.length) return {};
-    const found = await api.items(state.layers.organisations, {filter: `id IN (${ids.map(c.quote).join(',')})`, properties: 'name', limit: 100}).catch(() => ({features: []}));
+    const found = await api.items(state.layers.organisations, {filter: `id IN (${ids.map(c.quote).join(',')})`, limit: 100}).catch(() => ({features: []}));
     const of = {};
-    for (const f of (found || {features: []}).features) of[f.id] = f.properties.name;
+    for (const f of (found || {features: []}).features) of[f.id] = c.titled(f.properties);
     return of;
   }
 
@@ -362,7 +408,7 @@
       if (activity) rows.sort((a, b) => Date.parse(a.properties.starts) - Date.parse(b.properties.starts));
       const host = activity ? await hosts(rows) : {};
       if (mine.over) return;
-      state.rows = rows.map((f, i) => Object.assign(f, {number: i + 1, how, kind: KIND[state.tab], title: f.properties.name || f.properties.title || f.id, host: host[f.properties.organisation]}));
+      state.rows = rows.map((f, i) => Object.assign(f, {number: i + 1, how, kind: KIND[state.tab], host: host[f.properties.organisation]}, c.titled(f.properties)));
       state.off = !!found.off;
       state.near = near ? near.features.filter((f) => f.properties.minutes !== null).length : 0;
       area = reach && reach.geometry ? reach.geometry : null;
@@ -514,23 +560,33 @@
     document.documentElement.classList.toggle('is-offline', down);
     if (!down) say(t('back'));
   });
+  let polled = Date.now(), words = '';
   async function poll() {
-    if (!document.hidden) {
-      const city = await api.city().catch(() => null);
-      if (city) {
-        const changed = sequence >= 0 && city.sequence !== sequence;
-        sequence = city.sequence;
-        takeCity(city);
-        if (changed && !asking) ask();
-      }
-    }
-    setTimeout(poll, POLL_MS);
+    polled = Date.now();
+    const city = await api.city().catch(() => null);
+    if (!city) return;
+    const changed = sequence >= 0 && city.sequence !== sequence;
+    sequence = city.sequence;
+    takeCity(city);
+    if (changed && !asking) ask();
   }
+  /* Doors open and close while one looks. */
+  function tick() {
+    if (document.hidden) return;
+    if (Date.now() - polled >= POLL_MS * (0.9 + Math.random() / 5)) poll();
+    const now = nowText(), first = ui.from.querySelector('#when option');
+    if (now === words) return;
+    words = now;
+    if (first) first.textContent = now;
+    if (!asking && state.rows.length && state.whenS === null) drawRows();
+  }
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && Date.now() - polled >= AGAIN_MS) poll();
+    tick();
+  });
 
   async function open() {
-    c.lang = params.get('lang') === 'en' ? 'en' : 'zh';
-    if (c.lang === 'en') await c.load('script', {src: '/pages/community/english.js'});
-    document.documentElement.lang = c.lang === 'en' ? 'en' : 'zh-CN';
+    document.documentElement.lang = english ? 'en' : 'zh-CN';
     const old = document.getElementById('old');
     fill(old, h('p', {textContent: t('loading')}));
     c.onConnection((down) => { if (!ui.say) fill(old, h('p', {role: 'status', textContent: down ? t('offline') : t('loading')})); });
@@ -550,7 +606,8 @@
       await chooseUnit(townLayer(), state.town);
     }
     if (!state.origin) ask();
-    setTimeout(poll, POLL_MS);
+    words = nowText();
+    setInterval(tick, TICK_MS);
   }
 
   open().catch((error) => {

@@ -1,13 +1,14 @@
-/* english.js - what words.js says, in English; loaded where it is asked for. */
+/* english.js - what the page says, in English; chinese.js has the same. */
 (function (c) {
   'use strict';
 
   const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-  c.words.en = {
+  c.lang = 'en';
+  c.words = {
     title: 'Community map', skipList: 'Skip to the list', skipMap: 'Skip to the map', synthetic: 'Synthetic data', syntheticTip: 'The city is made up; places and numbers are not real',
     other: '中文', matters: 'Services', activities: 'Activities', organisations: 'Organisations', tabs: 'What to find',
     search: 'What do you need to do?', searchTip: 'e.g. residence permit', often: 'Often asked for', all: 'All matters', clear: 'Any matter', noMatter: 'No matter of that name. Try another word, or call 12345.',
-    found: (n) => `${n} matters`, from: 'Where from', locate: 'My location', locating: 'Locating…', town: 'Town', village: 'Village', chooseTown: 'Choose a town', chooseVillage: 'Choose a village', pick: 'Choose on the map', pickHere: 'Start here', pickTip: 'Move the map until the cross is on your starting place', cancel: 'Cancel',
+    found: (n) => `${n} matters`, from: 'Where from', locate: 'My location', locating: 'Locating…', town: 'Town', village: 'Village', chooseTown: 'Choose a town', chooseVillage: 'Choose a village', pick: 'Choose on the map', place: 'Or type a place', placeTip: 'Road, village, centre; pinyin will do', noPlace: 'No such place found. Try another spelling, or choose town and village.', pickHere: 'Start here', pickTip: 'Move the map until the cross is on your starting place', cancel: 'Cancel',
     mode: 'How', when: 'When', nowAt: (w) => `Now (${w})`, today: 'Today', tomorrow: 'Tomorrow', am: '10:00', pm: '15:00',
     myPlace: 'My location', picked: 'Place chosen on the map', around: 'Here', centreOf: (n) => `middle of ${n}`,
     first: 'Choose a starting place to see what is nearest, whether it is open, and how to get there.', nearestTitle: 'Nearest service centres', nearestDo: (m) => `Where to: ${m}`, more: 'Show more', loading: 'Searching…', none: 'Nothing found nearby.', noneDo: (m) => `No place found for “${m}”. Please call 12345.`,

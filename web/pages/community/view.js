@@ -39,7 +39,7 @@
     ? h('a', Object.assign({href, textContent: words, target: '_blank', rel: 'noopener noreferrer'}, of)) : null;
 
   function routes(row, mode) {
-    const [lon, lat] = row.geometry.coordinates, name = encodeURIComponent(row.title);
+    const [lon, lat] = row.geometry.coordinates, name = encodeURIComponent(row.native || row.title);
     const ride = mode !== 'walk';
     return h('div', {class: 'routes', hidden: true},
       outside(t('amap'), `https://uri.amap.com/navigation?to=${lon},${lat},${name}&mode=${ride ? 'ride' : 'walk'}&coordinate=wgs84`),
@@ -56,9 +56,10 @@
       way.hidden = !way.hidden;
       open.setAttribute('aria-expanded', String(!way.hidden));
     }, {'aria-expanded': 'false', 'aria-label': t('routeTo', row.title)});
-    return [h('div', {class: 'actions'}, first,
+    if (!first) open.className = 'strong';
+    return [h('div', {class: 'actions'}, first, open,
       number && h('a', {class: 'button', href: `tel:${number.replace(/\s/g, '')}`, 'aria-label': `${t('callName', row.title)} ${number}`, textContent: t('call')}),
-      open, button(t('showOnMap'), () => show(row), {'aria-label': t('showName', row.title)})), way];
+      button(t('showOnMap'), () => show(row), {'aria-label': t('showName', row.title)})), way];
   }
 
   function wayText(row) {
@@ -69,11 +70,12 @@
     return [t('straight', c.lengthText(p.distance_m))];
   }
 
-  function openLine(row) {
+  /* Is it open, and how far: the two things that one goes by. */
+  function openLine(row, way) {
     const week = c.readHours(row.properties.opening_hours), time = c.moment(), s = c.openState(week, time, c.state.community);
     row.open = s.state === 'open';
-    return h('p', {class: `open ${row.open ? 'is-open' : 'is-closed'}`}, h('span', {class: 'dot', 'aria-hidden': 'true'}),
-      week ? c.openText(s, time) : row.properties.opening_hours || t('unknownHours'));
+    return h('p', {class: 'answer'}, h('span', {class: `open ${row.open ? 'is-open' : 'is-closed'}`}, h('span', {class: 'dot', 'aria-hidden': 'true'}),
+      week ? c.openText(s, time) : row.properties.opening_hours || t('unknownHours')), way);
   }
 
   function matterList(row) {
@@ -97,20 +99,20 @@
   c.card = (row, show) => {
     const p = row.properties, way = wayText(row), activity = row.kind === 'activity', week = !activity && c.readHours(p.opening_hours);
     const sign = activity && outside(t('signUp'), p.signup_url || '', {class: 'button strong', 'aria-label': t('signUpFor', row.title)});
+    const far = way && h('span', {class: 'way'}, ...way);
     return h('li', {class: 'card', id: `row-${row.id}`, tabIndex: -1, 'data-id': row.id},
-      h('h3', {}, h('span', {class: 'badge', textContent: row.number, 'aria-hidden': 'true'}), row.title),
-      activity ? whenLine(p) : openLine(row),
-      way && h('p', {class: 'way'}, ...way),
-      activity && facts(row.host && t('host', row.host), p.places && t('places', p.places)),
-      row.kind === 'centre' && facts(p.windows && t('windows', p.windows), p.terminals && t('terminals', p.terminals)),
+      h('h3', {}, h('span', {class: 'badge', textContent: row.number, 'aria-hidden': 'true'}),
+        h('span', {}, h('span', {textContent: row.title, lang: row.lang}), row.native && h('span', {class: 'native', lang: 'zh-CN', textContent: row.native}))),
+      activity ? whenLine(p, far) : openLine(row, far),
+      ...actions(row, show, sign),
+      activity && h('p', {class: 'facts quiet'}, row.host && h('span', {lang: row.host.lang}, t('host', row.host.title)), row.host && p.places ? ' · ' : '', p.places && t('places', p.places)),
       row.kind === 'organisation' && facts(p.kind && c.kindName(p.kind)),
-      week && facts(c.hoursText(week)),
-      phone(p.phone) && facts(`${t('call')} ${phone(p.phone)}`),
-      ...actions(row, show, sign), matterList(row));
+      (week || phone(p.phone)) && facts(week && c.hoursText(week), row.kind === 'centre' && p.windows && t('windows', p.windows), row.kind === 'centre' && p.terminals && t('terminals', p.terminals), phone(p.phone) && `${t('call')} ${phone(p.phone)}`),
+      matterList(row));
   };
 
-  function whenLine(p) {
+  function whenLine(p, far) {
     const from = c.time(p.starts), to = c.time(p.ends);
-    return h('p', {class: 'when'}, text('strong', '', from ? `${c.dateText(from)} ${c.clockText(from.minutes)}${to ? `–${c.clockText(to.minutes)}` : ''}` : ''));
+    return h('p', {class: 'answer when'}, text('strong', '', from ? `${c.dateText(from)} ${c.clockText(from.minutes)}${to ? `–${c.clockText(to.minutes)}` : ''}` : ''), far);
   }
 })(window.community);
