@@ -9,7 +9,8 @@
 //   presets end with the data; after a refusal no old answer stands; nothing
 //   is 0
 //   a city without points or with odd columns opens, its map is drawn
-//   without WebGL2 the numbers stay and a sentence says why there is no map
+//   with WebGL2 by MapLibre the same is asked for and seen
+//   without it the map is pictures: dragged, zoomed, chosen in
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -34,7 +35,7 @@ async function browse(t, url, { flags = GL, scheme = 'dark' } = {}) {
     const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
     const context = await chromium.launchPersistentContext(profile, {
         executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags],
-        viewport: { width: WIDTH, height: HEIGHT }, colorScheme: scheme, timezoneId: 'America/New_York',
+        viewport: { width: WIDTH, height: HEIGHT }, colorScheme: scheme, timezoneId: 'America/New_York', locale: 'zh-CN',
     });
     t.after(async () => {
         await context.close();
@@ -129,12 +130,15 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
     await t.test('a place is read under the pointer and pinned by a click', async () => {
         const box = await page.locator('#map').boundingBox();
         await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.45);
-        await until('a reading', async () => /km²/.test(await page.textContent('#reading')));
+        await until('a reading', async () => /每平方公里/.test(await page.textContent('#reading')));
         await page.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.45);
         await until('the pin in the address', () => /[#&]at=/.test(page.url()));
-        await until('places named', async () => /镇|街道|松山湖|园区|units/.test(await page.textContent('#reading .where')));
+        await until('places named', async () => /镇|街道|松山湖|园区|单元/.test(await page.textContent('#reading .where')));
+        await page.click('#tab-why');
+        await until('why it is so', async () => /问题隐患为每平方公里/.test(await page.textContent('#pane-why .sentence')));
+        await page.click('#tab-table');
         await page.keyboard.press('Escape');
-        assert.doesNotMatch(page.url(), /[#&]at=/);
+        await until('no pin in the address', () => !/[#&]at=/.test(page.url()));
     });
 
     await t.test('a click on a town flies there', async () => {
@@ -181,7 +185,7 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         await page.keyboard.press('Escape');
         assert.equal(await page.inputValue('#search'), '');
         await page.keyboard.press('Escape');
-        assert.doesNotMatch(page.url(), /[#&]at=/);
+        await until('no pin', () => !/[#&]at=/.test(page.url()));
         await idle(page, log);
     });
 
@@ -193,13 +197,14 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         const { count } = await stats(`&filter=${encodeURIComponent("severity >= 3")}`);
         await until('fewer rows', async () => (await page.textContent('#total')).split('/')[0].replace(/\D/g, '') === String(count));
         await until('tiles of the filter', () => log.tiles.some((u) => u.includes('severity')));
-        assert.match(page.url(), /filter=severity/);
+        await until('the address', () => /filter=severity/.test(page.url()));
+        assert.equal(await page.getAttribute('#filter', 'aria-invalid'), 'false');
         const problems = log.bad.length;
         await page.fill('#filter', 'severity === 1');
         await page.keyboard.press('Enter');
         await until('the error', () => page.isVisible('#filter-error'));
         assert.equal(await page.getAttribute('#filter', 'aria-invalid'), 'true');
-        assert.match(await page.textContent('#filter-error'), /^第 11 个字符 character 11: [^0-9]*$/);
+        assert.match(await page.textContent('#filter-error'), /^第 11 个字符:[^0-9]*$/);
         assert.match(await page.textContent('#total'), /^\?/);
         assert.ok(log.bad.length > problems);
         assert.ok(log.bad.slice(problems).every((line) => line.startsWith('400')));
@@ -224,9 +229,9 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
     });
 
     await t.test('presets end with the last day of the data', async () => {
-        for (const [i, time] of [[0, '2023-06-20/2023-06-26'], [1, '2023-05-28/2023-06-26'], [2, '']]) {
+        for (const [i, time] of [[0, '2023-06-20/2023-06-26'], [1, '2023-05-28/2023-06-26'], [2, '2022-12-29/2023-06-26'], [3, '']]) {
             await page.click(`#spans button:nth-child(${i + 1})`);
-            assert.equal((/time=([^&]+)/.exec(page.url()) ?? ['', ''])[1], time);
+            await until('the period in the address', () => (/time=([^&]+)/.exec(page.url()) ?? ['', ''])[1] === time);
             assert.equal(await page.getAttribute(`#spans button:nth-child(${i + 1})`, 'aria-pressed'), 'true');
         }
     });
@@ -234,22 +239,22 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
     await t.test('after a refusal no old answer stands; nothing is 0', async () => {
         const total = async () => (await page.textContent('#total')).split('/')[0].trim();
         const problems = log.bad.length;
-        await page.fill('#from', '2023/6/20');
-        await page.press('#from', 'Enter');
-        await until('a written date', async () => await page.inputValue('#from') === '2023-06-20');
+        await page.fill('#from', '2023-06-20');
+        await page.press('#from', 'Tab');
         await page.fill('#to', '2023-06-01');
-        await page.press('#to', 'Enter');
-        await until('the error', () => page.isVisible('#result-error'));
-        assert.match(await page.textContent('#result-error'), /颠倒.*from is not before to/);
+        await until('the error', () => page.isVisible('#period-error'));
+        assert.match(await page.textContent('#period-error'), /颠倒/);
+        assert.equal(await page.getAttribute('#to', 'aria-invalid'), 'true');
+        await page.fill('#filter', 'nothing = 1');
+        await page.press('#filter', 'Enter');
+        await until('a refusal', () => page.isVisible('#filter-error'));
         assert.equal(await total(), '?');
-        assert.equal(await page.locator('#spans [aria-pressed=true]').count(), 0);
         assert.ok(log.bad.slice(problems).every((line) => line.startsWith('400')));
+        assert.ok(!log.bad.some((line) => /\/tiles\//.test(line)), 'no tile of a wrong filter is asked for');
         log.bad.length = problems;
         log.said.length = 0;
-        await page.fill('#to', '2023-06');
-        await page.press('#to', 'Enter');
-        await until('no date', async () => /不是日期/.test(await page.textContent('#result-error')));
-        await page.click('#spans button:nth-child(3)');
+        await page.click('#filter-clear');
+        await page.click('#spans button:nth-child(4)');
         await until('an answer', async () => await total() !== '?');
         await page.fill('#filter', 'severity > 99');
         await page.press('#filter', 'Enter');
@@ -265,7 +270,7 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         await until('light tiles', () => log.tiles.some((u) => u.includes('palette=light')));
         await page.goto(`${server.url}/analyst#map=13.5/22.95/113.75&layer=address&bandwidth=400`);
         await page.reload();
-        await until('the layer', () => page.evaluate(() => document.querySelector('input[name=layer]:checked')?.value === 'address'));
+        await until('the layer', () => page.evaluate(() => document.querySelector('#subject')?.value === 'address'));
         await until('its tiles', () => log.tiles.some((u) => u.includes('heat:address') && u.includes('bandwidth=400')));
         await idle(page, log);
         await shot('light');
@@ -278,11 +283,45 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         assert.deepEqual(log.said, []);
     });
 
-    await t.test('without WebGL2 the numbers stay', async () => {
-        const { page: plain } = await browse(t, `${server.url}/analyst`, { flags: ['--disable-3d-apis'] });
-        await until('the sentence', () => plain.isVisible('#no-map'));
-        assert.match(await plain.textContent('#no-map'), /WebGL2/);
+    await t.test('without WebGL2 the map is pictures', async () => {
+        const { page: plain, log: seen } = await browse(t, `${server.url}/analyst?lang=en`, { flags: ['--disable-3d-apis'] });
         await until('the table', async () => (await rows(plain)).length >= 33);
+        await until('pictures', () => plain.evaluate(() => document.querySelectorAll('#map .pile img').length >= 9));
+        await idle(plain, seen);
+        assert.equal(await plain.textContent('#means'), 'Pictures');
+        assert.equal(await plain.evaluate(() => document.documentElement.lang), 'en');
+        const box = await plain.locator('#map').boundingBox(), [x, y] = [box.x + box.width / 2, box.y + box.height / 3];
+        const view = () => (/map=([^&]+)/.exec(plain.url()) ?? [])[1];
+        await plain.mouse.move(x, y);
+        await plain.mouse.down();
+        await plain.mouse.move(x + 90, y + 40, { steps: 6 });
+        await plain.mouse.up();
+        const dragged = await until('it was dragged', view);
+        await plain.mouse.wheel(0, -160);
+        await until('it came nearer', () => view() !== dragged && Number(view().split('/')[0]) > Number(dragged.split('/')[0]));
+        await idle(plain, seen);
+        await plain.focus('#map');
+        const before = view();
+        await plain.keyboard.press('ArrowRight');
+        await until('a key moves it', () => view() !== before);
+        await plain.mouse.click(x, y);
+        await until('a pin', () => plain.evaluate(() => !!document.querySelector('.drawn circle')));
+        assert.deepEqual([seen.bad, seen.said], [[], []]);
+    });
+
+    await t.test('with WebGL2 it is the same map by MapLibre', async () => {
+        const { page: gl, log: seen } = await browse(t, `${server.url}/analyst?map=gl#layer=hazard&layers=choropleth@80,heat`);
+        await until('a canvas', () => gl.evaluate(() => !!document.querySelector('#map canvas')));
+        await until('six tiles', () => seen.tiles.length >= 4);
+        await idle(gl, seen);
+        const box = await gl.locator('#map').boundingBox();
+        const inner = { x: Math.ceil(box.x), y: Math.ceil(box.y), width: Math.floor(box.width), height: Math.floor(box.height) };
+        const light = await spread(gl, await gl.screenshot(), inner);
+        assert.ok(light > 6, `the map varies by ${light}`);
+        await gl.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.4);
+        await until('the pin in the address', () => /[#&]at=/.test(gl.url()));
+        assert.deepEqual([...seen.hosts], [new URL(server.url).host]);
+        assert.deepEqual(seen.bad, []);
     });
 });
 
@@ -300,11 +339,10 @@ test('the page of a city that is like no other', { skip: !existsSync(CHROMIUM) &
         const { url } = await serve(t, city);
         const { page, log } = await browse(t, `${url}/analyst`);
         await until('its rows', async () => (await page.textContent('#total')).startsWith('4'));
-        assert.match(await page.textContent('#legend'), /没有热力/);
         assert.ok(!(await page.isVisible('#result-error')));
-        const items = page.waitForResponse((r) => r.url().includes('/collections/land/items')).catch(() => null);
+        const tile = page.waitForResponse((r) => r.url().includes('/tiles/land/')).catch(() => null);
         await page.reload();
-        assert.equal((await items)?.status(), 200);
+        assert.equal((await tile)?.status(), 200);
         assert.deepEqual([log.bad, log.said, log.tiles], [[], [], []]);
     });
 

@@ -115,7 +115,7 @@ test('the server', async (t) => {
         const page = await at('/analyst');
         assert.match(page.body.toString(), /<html lang="zh-CN">/);
         assert.doesNotMatch(page.headers['content-security-policy'], /unsafe|\*|https?:/);
-        for (const file of ['app.js', 'style.css', 'maplibre/maplibre-gl.mjs', 'maplibre/maplibre-gl-worker.mjs'])
+        for (const file of ['start.js', 'analyst/app.js', 'style.css', 'maplibre/maplibre-gl.mjs', 'maplibre/maplibre-gl-worker.mjs'])
             assert.equal((await at(`/pages/${file}`)).status, 200, file);
         for (const file of ['package.json', 'node_modules', '.gitignore', 'nothing.js', 'maplibre/package.json'])
             assert.equal((await at(`/pages/${file}`)).status, 404, file);
@@ -225,7 +225,7 @@ test('the server', async (t) => {
     });
 
     await t.test('HEAD, 304 and gzip', async () => {
-        for (const target of [`/tiles/heat:place/${Z}/${X}/${Y}.png`, '/stats/place?by=day', '/collections', '/pages/app.js', '/analyst']) {
+        for (const target of [`/tiles/heat:place/${Z}/${X}/${Y}.png`, '/stats/place?by=day', '/collections', '/pages/analyst/app.js', '/analyst']) {
             const full = await at(target), head = await at(target, { method: 'HEAD' });
             assert.equal(head.status, 200, target);
             assert.equal(head.body.length, 0);

@@ -2,7 +2,7 @@
 // search.js - a box for what somebody looks for, with a list below it: a combobox
 // as WAI-ARIA describes it. Arrows choose, Enter takes, Escape leaves.
 
-import {element} from './panel.js';
+import {element} from './dom.js';
 
 /** How long typing rests before it is asked for. */
 const REST_MS = 120;

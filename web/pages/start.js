@@ -2,7 +2,7 @@
 // start.js - the page at /: what is here.
 
 import {getCity, getLayers} from './api.js';
-import {$, element, showError} from './panel.js';
+import {$, element, showError} from './dom.js';
 import {exact, moment} from './text.js';
 
 document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';

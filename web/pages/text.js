@@ -74,14 +74,12 @@ export function lastDay(iso) {
 export const lastDays = (iso, days) => `${addDays(lastDay(iso), 1 - days)}/${lastDay(iso)}`;
 
 /**
- * What is wrong with a filter, and at which of its characters, counted from 1.
- * The server counts bytes from 0.
+ * What is wrong with a filter, and at which of its characters, counted from 1
+ * (0: it does not say). The server counts bytes from 0.
  * @param {string} filter @param {string} message @param {number} [at]
  */
 export function filterProblem(filter, message, at) {
-  if (at === undefined) return message;
+  if (at === undefined) return {character: 0, text: message};
   const before = new TextDecoder().decode(new TextEncoder().encode(filter).slice(0, at));
-  const character = [...before].length + 1;
-  const text = message.replace(/(?: that begins)? at byte \d+/, '').replace(/\bbyte \d+ /, '');
-  return `第 ${character} 个字符 character ${character}: ${text}`;
+  return {character: [...before].length + 1, text: message.replace(/(?: that begins)? at byte \d+/, '').replace(/\bbyte \d+ /, '')};
 }

@@ -1,0 +1,127 @@
+// What the analyst's page thinks, without a browser.
+//
+// Plan
+//   a filter's text and its boxes say the same, whatever is in them; what no
+//   box can say stays as it was typed
+//   periods: moved, played, the one before, the year before
+//   what is drawn of a state: addresses, and nothing that the city has not
+//   words are in both languages
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { conjuncts, format, parse } from '../../../web/pages/analyst/cql.js';
+import { previous, series, shifted, span, stepOf, timeOf, yearBefore } from '../../../web/pages/analyst/days.js';
+import { drawnOf, levelOf, partsOf, tilesOf } from '../../../web/pages/analyst/shown.js';
+import { emptyState } from '../../../web/pages/analyst/state.js';
+import { languageOf, words, writing } from '../../../web/pages/analyst/words.js';
+import { addDays } from '../../../web/pages/text.js';
+import { random } from '../onemap.mjs';
+
+const COLUMNS = [{ name: 'severity', type: 'integer' }, { name: 'department', type: 'category' }, { name: 'reported', type: 'time' }, { name: 'size', type: 'real' },
+    { name: 'open', type: 'boolean' }, { name: '名 称', type: 'text' }, { name: 'in', type: 'category' }];
+
+test('a filter is taken apart and put together again', () => {
+    const next = random(11), pick = (list) => list[Math.floor(next() * list.length)];
+    const texts = ['a', "b's", '消防 AND 救援', '(x)', '', "''", 'NULL', 'OR', '"', 'a, b'];
+    const some = (list) => [...new Set(Array.from({ length: 1 + Math.floor(next() * 4) }, () => pick(list)))];
+    const conditions = {
+        severity: () => pick([{ values: some([1, 2, 3, -4, null]) }, { from: '2', to: '' }, { from: '', to: '-3' }, { from: '1', to: '4' }]),
+        size: () => ({ from: pick(['', '0.5', '1000']), to: '7.25' }), department: () => ({ values: some([...texts, null]) }), '名 称': () => ({ values: some(texts) }),
+        in: () => ({ values: some(texts) }), open: () => ({ values: some([true, false, null]) }), reported: () => ({ from: '2023-01-02', to: pick(['', '2023-06-26']) }),
+    };
+    const rests = ["name LIKE '%AND%'", 'a = 1 OR b = 2', 'NOT (severity = 1)', 'S_INTERSECTS(geom, POINT(1 2))', 'severity <> 2'];
+    for (let i = 0; i < 3000; i++) {
+        const parts = { conditions: new Map(), rest: next() < 0.3 ? some(rests) : [] };
+        for (const { name } of COLUMNS) if (next() < 0.4) parts.conditions.set(name, conditions[name]());
+        const text = format(parts, COLUMNS), again = parse(text, COLUMNS);
+        const sorted = (m) => [...m].map(([name, c]) => [name, 'values' in c ? { values: [...c.values].sort() } : c]);
+        assert.deepEqual(sorted(again.conditions), sorted(parts.conditions), text);
+        assert.equal(format(again, COLUMNS), text);
+    }
+});
+
+test('what no box can say stays as it was typed', () => {
+    for (const text of ['severity === 1', "x = 'abc", 'a OR severity = 1', 'severity = 1 OR severity = 2', '))((', 'NOT severity = 1', 'size > 3', "department = 5", "severity = 'x'",
+        'severity BETWEEN 1', 'department IN ()', 'AND', '\u0000', '😀 = 1']) {
+        const parts = parse(text, COLUMNS);
+        assert.equal(parts.conditions.size, 0, text);
+        assert.equal(format(parts, COLUMNS), text === 'AND' ? '' : text);
+    }
+    const mixed = parse("severity >= 2 AND severity <= 3 AND size > 1 AND department IN ('a','b') AND department = 'c'", COLUMNS);
+    assert.deepEqual(mixed.conditions.get('severity'), { from: '2', to: '3' });
+    assert.deepEqual(mixed.rest, ['size > 1', "department = 'c'"]);
+    assert.equal(format(parse('a OR b', COLUMNS), COLUMNS), 'a OR b');
+    assert.equal(format({ ...parse('a OR b', COLUMNS), conditions: new Map([['open', { values: [true] }]]) }, COLUMNS), 'open = TRUE AND (a OR b)');
+    assert.deepEqual(conjuncts("a BETWEEN 1 AND 2 AND b = 'x AND y' and (c AND d)"), ['a BETWEEN 1 AND 2', "b = 'x AND y'", '(c AND d)']);
+    assert.equal(format(parse("severity = 1 AND department = 'a'", COLUMNS), COLUMNS, 'severity'), "department = 'a'");
+});
+
+test('days without gaps, and periods that move within them', () => {
+    const days = series([{ id: '2023-01-05T00:00:00+08:00', count: 2 }, { id: '2023-01-02', count: 5 }, { id: null, count: 9 }]);
+    assert.deepEqual(days, { first: '2023-01-02', counts: [5, 0, 0, 2] });
+    assert.deepEqual(series([]), { first: '', counts: [] });
+    const long = series([{ id: '1990-01-01', count: 1 }, { id: '2023-06-26', count: 3 }]);
+    assert.equal(long.counts.length, 730);
+    assert.equal(addDays(long.first, 729), '2023-06-26');
+    assert.deepEqual(span('2023-01-03/..', days), { from: 1, to: 3 });
+    assert.deepEqual(span('2020-01-01/2030-01-01', days), { from: 0, to: 3 });
+    assert.equal(timeOf(3, 1, '2023-01-02'), '2023-01-03/2023-01-05');
+    for (let by = -9; by < 9; by++) {
+        const at = shifted({ from: 1, to: 2 }, by, 4);
+        assert.equal(at.to - at.from, 1);
+        assert.ok(at.from >= 0 && at.to < 4);
+    }
+    assert.equal(stepOf({ from: 0, to: 6 }), 1);
+    assert.equal(stepOf({ from: 0, to: 29 }), 4);
+});
+
+test('the period before, and the year before', () => {
+    assert.equal(previous('2023-06-20/2023-06-26'), '2023-06-13/2023-06-19');
+    assert.equal(previous('2023-03-01/2023-03-01'), '2023-02-28/2023-02-28');
+    assert.equal(yearBefore('2024-02-29/2024-03-31'), '2023-02-28/2023-03-31');
+    for (const open of ['', '2023-01-01/..', '../2023-01-01']) assert.deepEqual([previous(open), yearBefore(open)], ['', '']);
+});
+
+const layer = (id, more = {}) => ({ id, title: id, geometry: 'point', rows: 10, id_column: 'id', time_column: null, columns: [{ name: 'id', type: 'text' }, { name: 'n', type: 'integer' }, { name: 'village', type: 'category', unit: true }, { name: 'town', type: 'category', unit: true }], ...more });
+const CITY = {
+    layers: [layer('report', { time_column: 'at' }), layer('lot', { geometry: 'polygon' }), layer('guard', { personal: true, time_column: 'seen' }), layer('town', { geometry: 'polygon', unit_level: 'town' })],
+    levels: ['village', 'town'], models: [{ name: 'fire', title: 'fire' }], exposures: { house: { title: 'houses' } }, duty: true, service: false,
+};
+
+test('what is drawn of a state', () => {
+    const state = (more) => ({ ...emptyState(), layer: 'report', ...more });
+    const first = (more, palette = 'dark') => { const [part] = partsOf(CITY, state(more)); return part && new URL(tilesOf(part, palette, 1).replace(/[{}]/g, ''), 'http://a'); };
+    const asked = (url) => Object.fromEntries(url.searchParams);
+    assert.deepEqual(drawnOf(CITY, state({})), [{ id: 'heat', opacity: 90 }]);
+    assert.deepEqual(drawnOf(CITY, state({ layer: 'lot' })), [{ id: 'lot', opacity: 100 }]);
+    const heat = first({ filter: 'n > 1', time: '2023-01-01/2023-01-31' });
+    assert.equal(heat.pathname, '/tiles/heat:report/z/x/y@2x.png');
+    assert.deepEqual(asked(heat), { filter: 'n > 1', datetime: '2023-01-01/2023-01-31', bandwidth: '800', palette: 'dark' });
+    // A model has rows of its own; it keeps its period and its own bandwidth.
+    assert.deepEqual(asked(first({ model: 'fire', filter: 'n > 1', time: '2023-01-01/..' })), { datetime: '2023-01-01/..', palette: 'dark' });
+    const drawn = (id) => [{ id, opacity: 50 }];
+    assert.deepEqual(asked(first({ layers: drawn('choropleth'), stat: 'rate', per: 'house', units: 'village' })), { layer: 'report', stat: 'rate', per: 'house', palette: 'dark', size: '512' });
+    assert.deepEqual(asked(first({ layers: drawn('choropleth'), stat: 'sum' })), { layer: 'report', stat: 'sum', column: 'n', palette: 'dark', size: '512' });
+    assert.equal(first({ layers: drawn('choropleth'), units: 'hex:500' }).pathname, '/tiles/choropleth:village/z/x/y.png');
+    assert.equal(asked(first({ layers: drawn('hotspots'), spots: 'eb' })).per, 'house');
+    assert.match(partsOf(CITY, state({ layers: drawn('hotspots'), units: 'hex:500' }))[0].shapes, /^\/hotspots\/report\?units=hex%3A500&stat=gistar&f=geojson/);
+    assert.equal(first({ layers: drawn('coverage'), coverage: 'patrol' }).searchParams.get('stat'), 'patrol');
+    // Times of persons are nobody's business, nor is their place.
+    assert.deepEqual(partsOf(CITY, state({ layer: 'guard' })), []);
+    assert.deepEqual(partsOf(CITY, state({ layers: drawn('nothing') })), []);
+    // Another layer is drawn whole: the filter speaks of the one that is asked about.
+    assert.deepEqual(asked(first({ layers: drawn('lot'), filter: 'n > 1' })), { palette: 'dark', size: '512' });
+    assert.equal(levelOf(CITY, state({})), 'town');
+    assert.equal(levelOf(CITY, state({ units: 'village' })), 'village');
+    assert.equal(partsOf(CITY, state({ layers: [{ id: 'heat', opacity: 30 }] }))[0].opacity, 0.3);
+});
+
+test('words and numbers in both languages', () => {
+    assert.deepEqual([languageOf('?lang=en', ['zh-CN']), languageOf('', ['en-GB']), languageOf('', ['zh-TW']), languageOf('?lang=zh', ['en']), languageOf('', ['enm'])], ['en', 'en', 'zh-CN', 'zh-CN', 'zh-CN']);
+    assert.equal(words('en')('rows', { n: 3 }), '3 rows');
+    assert.equal(words('zh-CN')('rows', { n: 3 }), '3 行');
+    const zh = writing('zh-CN'), en = writing('en');
+    assert.deepEqual([zh.short(1133600), en.short(1133600), zh.short(9999), en.exact(1133600)], ['113.4万', '1.13 M', '9,999', '1,133,600']);
+    assert.deepEqual([zh.moment('2023-06-26T14:05:31+08:00'), en.moment('2023-06-26T14:05:31+08:00'), zh.moment('soon')], ['2023年6月26日 14:05', '26 Jun 2023 14:05', '?']);
+    assert.deepEqual([zh.about(641.1), zh.about(0.00123), zh.about(NaN), zh.figure(607.26), en.figure(123456)], ['641', '0.00123', '?', '610', '120 k']);
+});

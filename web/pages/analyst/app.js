@@ -1,0 +1,441 @@
+// @ts-check
+// app.js - the analyst's page: opens it, and puts state, map and panes together.
+
+import {ProblemError, getJson, search} from '../api.js';
+import {$, element} from '../dom.js';
+import {boundsOf} from '../geometry.js';
+import {Live} from '../live.js';
+import {SearchBox} from '../search.js';
+import {filterProblem} from '../text.js';
+import {Caption} from './caption.js';
+import {Drawing} from './drawing.js';
+import {meansOf, openMap} from './map.js';
+import {PANES} from './panes.js';
+import {subjectsOf} from './layers.js';
+import {hasHeat, layerOf, levelOf} from './shown.js';
+import {formatHash, parseHash, Store} from './state.js';
+import {languageOf, words, writing} from './words.js';
+import {valueAt, whereOf} from './why.js';
+
+/** Answers of the search that are listed, and how near one goes to what was
+ *  chosen: a house, or a unit of the coarsest, the next, the finest level. */
+const FOUND_MOST = 8, FOUND_ZOOM = 17, UNIT_ZOOMS = [12, 14, 15];
+/** How long the pointer rests before the place is asked for. */
+const REST_MS = 120;
+/** Numbers follow changes, however many there are, at this pace. */
+const NEWS_MS = 2000;
+/** The address follows the state at this pace: browsers refuse more than some a second. */
+const SAVE_MS = 250;
+
+const lang = languageOf(location.search, navigator.languages ?? [navigator.language]);
+const say = words(lang), write = writing(lang);
+const state = new Store(parseHash(location.hash));
+
+/** @type {import('./shown.js').City & {title: string, synthetic: boolean, clock: string | null, sequence: number}} */
+let city;
+/** @type {import('./map.js').AnyMap | null} */
+let theMap = null;
+/** @type {((map: import('./map.js').AnyMap) => void)[]} */
+const mapWaits = [];
+/** @type {{pane: any, mounted: any, node: HTMLElement, tab?: HTMLElement}[]} */
+const mounted = [];
+/** @type {((layer: string | null) => void)[]} */
+const newsHearers = [];
+/** @type {Caption} */
+let caption;
+/** @type {Drawing} */
+let drawing;
+let held = false;
+
+/* ---- questions ---- */
+
+/* Of questions that overtake each other only the last one's answer counts. */
+/** @type {Record<string, AbortController>} */
+const running = {};
+async function ask(name, work) {
+  running[name]?.abort();
+  const {signal} = running[name] = new AbortController();
+  try {
+    await work(signal);
+  } catch (error) {
+    if (!signal.aborted) failed(error, name);
+  }
+}
+
+/** What is wrong, in words. @param {any} error */
+function textOf(error) {
+  if (error instanceof TypeError) return say('no_answer');
+  if (error.parameter === 'filter') {
+    const {character, text} = filterProblem(state.now.filter, error.message, error.at);
+    return character ? say('at_character', {n: character, text}) : text;
+  }
+  if (/from is not before to/.test(error.message)) return say('reversed');
+  if (error.status === 401) return say('sign_in');
+  return error.message;
+}
+
+/** @param {any} error @param {string} name of the question */
+function failed(error, name) {
+  const text = textOf(error);
+  if (!(error instanceof ProblemError) && !(error instanceof TypeError)) console.warn(error);
+  if (name === 'legend') caption.node.classList.add('stale');
+  let shown = false;
+  for (const m of mounted) shown = m.mounted?.problem?.(error, name, text) || shown;
+  if (!shown) notice(text);
+}
+
+/** @param {string | null} text */
+function notice(text) {
+  $('notice').hidden = !text;
+  $('notice-text').textContent = text ?? '';
+}
+
+/** @type {import('./panes.js').Context} */
+const context = {
+  state, lang, say, write, ask, textOf,
+  get city() { return city; },
+  get: getJson,
+  palette: () => document.documentElement.dataset.theme === 'light' ? 'light' : 'dark',
+  subject: () => layerOf(city, state.now.layer),
+  level: () => levelOf(city, state.now) ?? '',
+  withMap: (act) => { theMap ? act(theMap) : mapWaits.push(act); },
+  choose, open: openPane,
+  announce: (text) => { $('announce').textContent = text; },
+  onNews: (hear) => { newsHearers.push(hear); },
+  prepare: (patch) => drawing.prepare(patch),
+  hold: (on) => {
+    held = on;
+    if (!on) tellChange(new Set(['time']));
+  },
+};
+
+/* ---- panes ---- */
+
+function mountPanes() {
+  for (const pane of PANES) {
+    const title = pane.title(say);
+    if (pane.side === 'query') {
+      const body = element('div', {className: 'fold-body'});
+      const node = element('details', {className: 'fold', open: true}, element('summary', {}, title, ...pane.key ? [element('kbd', {}, pane.key.toUpperCase())] : []), body);
+      $('query').append(node);
+      mounted.push({pane, node, mounted: pane.mount(body, context)});
+    } else if (pane.side === 'period') {
+      mounted.push({pane, node: $('period'), mounted: pane.mount($('period'), context)});
+    } else {
+      const node = element('div', {className: 'tab-body', id: `pane-${pane.id}`, role: 'tabpanel', hidden: true});
+      const tab = element('button', {type: 'button', className: 'plain tab', id: `tab-${pane.id}`, role: 'tab', onclick: () => openPane(pane.id)}, title);
+      tab.setAttribute('aria-controls', node.id);
+      node.setAttribute('aria-labelledby', tab.id);
+      $('tabs').append(tab);
+      $('result').append(node);
+      mounted.push({pane, node, tab, mounted: pane.mount(node, context)});
+    }
+  }
+  $('tabs').onkeydown = (e) => {
+    const tabs = [...$('tabs').children], by = {ArrowRight: 1, ArrowLeft: -1}[e.key], i = tabs.indexOf(document.activeElement);
+    if (!by || i < 0) return;
+    e.preventDefault();
+    tabs[(i + by + tabs.length) % tabs.length].click();
+    tabs[(i + by + tabs.length) % tabs.length].focus();
+  };
+  showPane();
+}
+
+const results = () => mounted.filter((m) => m.tab);
+
+/** @param {string} id */
+function openPane(id) {
+  const found = mounted.find((m) => m.pane.id === id);
+  if (!found) return;
+  if (found.tab) state.update({pane: id});
+  else if (found.node instanceof HTMLDetailsElement) found.node.open = true;
+}
+
+let open = '';
+function showPane() {
+  const wanted = results().some((m) => m.pane.id === state.now.pane) ? state.now.pane : results()[0]?.pane.id;
+  for (const m of results()) {
+    const on = m.pane.id === wanted;
+    m.tab.setAttribute('aria-selected', String(on));
+    m.tab.tabIndex = on ? 0 : -1;
+    m.node.hidden = !on;
+  }
+  if (wanted === open) return;
+  results().find((m) => m.pane.id === open)?.mounted?.hide?.();
+  open = wanted;
+  results().find((m) => m.pane.id === open)?.mounted?.show?.();
+}
+
+/** @param {Set<string>} changed */
+function tellChange(changed) {
+  for (const {pane, mounted: m, tab} of mounted) {
+    if (tab && pane.id !== open) continue;
+    // While it is played, numbers rest but for the bars.
+    if (held && changed.size === 1 && changed.has('time') && pane.side !== 'period') continue;
+    m?.change?.(state.now, changed);
+  }
+}
+
+/* ---- the state's hearers ---- */
+
+let saving = 0;
+function save() {
+  if (!saving) saving = window.setTimeout(() => {
+    saving = 0;
+    history.replaceState(history.state, '', formatHash(state.now));
+  }, SAVE_MS);
+}
+
+/** Fields that change the picture. */
+const DRAWN = ['layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage'];
+
+state.subscribe((now, changed) => {
+  save();
+  notice(null);
+  if (changed.has('layer')) showSubject();
+  tellChange(changed);
+  if (changed.has('pane')) showPane();
+  if (DRAWN.some((name) => changed.has(name))) drawing.draw();
+  if (changed.has('at')) {
+    theMap?.pin(now.at);
+    if (now.at) read(now.at, true);
+    else caption.showReading(null);
+  } else if (now.at && DRAWN.some((name) => changed.has(name))) read(now.at, true);
+  if (changed.has('unit') || changed.has('units') || changed.has('layer')) outlineUnit();
+});
+
+function showSubject() {
+  const layer = context.subject();
+  if (!layer) return;
+  document.title = `${write.title(layer)} · ${city.title} · onemap`;
+  showAsOf(layer.as_of);
+}
+
+/** @param {string | undefined} asOf */
+function showAsOf(asOf) {
+  if (!asOf) return;
+  $('as-of').textContent = write.moment(asOf);
+  $('as-of').dateTime = asOf;
+}
+
+/* ---- units and places ---- */
+
+/** @param {string} id @param {boolean} [fly] */
+function choose(id, fly = false) {
+  flyTo = fly ? id : '';
+  state.update({unit: id});
+}
+let flyTo = '';
+
+function outlineUnit() {
+  const {unit} = state.now, level = city.layers.find((l) => l.unit_level && l.unit_level === context.level());
+  if (!unit || !level) return context.withMap((map) => map.outline('unit', null));
+  ask('unit', async (signal) => {
+    const feature = await getJson(`/collections/${encodeURIComponent(level.id)}/items/${encodeURIComponent(unit)}`, signal);
+    context.withMap((map) => {
+      map.outline('unit', [feature], {line: '--choice', width: 3});
+      if (flyTo === unit && feature.geometry) map.go({box: boundsOf(feature.geometry), most: 15});
+      flyTo = '';
+    });
+  });
+}
+
+let resting = 0;
+/** @param {import('./map.js').Place} place @param {boolean} pinned */
+function onPoint(place, pinned) {
+  clearTimeout(resting);
+  if (pinned) state.update({at: place});
+  else if (!state.now.at && matchMedia('(hover: hover)').matches) resting = window.setTimeout(() => read(place, false), REST_MS);
+}
+
+/** What stands there. @param {import('./map.js').Place} place @param {boolean} pinned */
+function read(place, pinned) {
+  if (!state.now.model && !hasHeat(context.subject())) return;
+  ask('value', async (signal) => {
+    const reading = await valueAt(context, place, theMap?.tileZoom() ?? 14, signal);
+    if (signal.aborted) return;
+    const known = reading.value !== null;
+    caption.showReading({value: known ? write.about(reading.value) : '?', unit: lang === 'en' ? reading.unit : reading.unit_zh ?? reading.unit, step: reading.pixel?.step,
+      more: reading.within ? say('within', {m: reading.within.radius_m, n: write.exact(reading.within.count)}) : '', where: whereOf(reading, city.levels) || (city.levels.length ? say('outside') : '')}, pinned);
+    if (pinned && place === state.now.at) {
+      const unit = reading.units?.[context.level()]?.id;
+      if (unit && unit !== state.now.unit) choose(unit);
+    }
+  });
+}
+
+/** Go to what was found. @param {import('../api.js').Found} found */
+function goTo(found) {
+  const place = {lonDeg: found.lon, latDeg: found.lat}, level = city.layers.find((l) => l.id === found.layer)?.unit_level;
+  const depth = level ? city.levels.length - 1 - city.levels.indexOf(level) : -1;
+  if (level && level === context.level()) return choose(found.id, true);
+  context.withMap((map) => map.go({...place, zoom: Math.max(map.view().zoom, UNIT_ZOOMS[depth] ?? FOUND_ZOOM)}));
+  state.update({at: place, unit: found[context.level()]?.id ?? ''});
+}
+
+/* ---- keys, theme, language ---- */
+
+function onKey(e) {
+  if (e.key === 'Escape') return escape();
+  const on = /** @type {any} */ (document.activeElement), typing = /^(INPUT|TEXTAREA|SELECT)$/.test(on?.tagName ?? '') && !['radio', 'checkbox', 'range'].includes(on.type);
+  if (typing || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
+  const key = e.key.toLowerCase(), act = {'/': () => $('search').focus(), ...KEYS}[key] ?? mounted.filter((m) => m.pane.key === key).map((m) => () => {
+    openPane(m.pane.id);
+    m.mounted?.act?.();
+  })[0];
+  if (!act) return;
+  e.preventDefault();
+  act();
+}
+
+/** @type {Record<string, () => void>} */
+const KEYS = {};
+
+function escape() {
+  if (state.now.at) state.update({at: null});
+}
+
+function setTheme(name) {
+  document.documentElement.dataset.theme = name;
+  $('theme').textContent = say(name === 'light' ? 'dark' : 'light');
+  try {
+    localStorage.setItem('theme', name);
+  } catch { /* private windows may refuse; the choice then lasts as long as the page */ }
+  theMap?.paint();
+  if (drawing) drawing.draw();
+}
+
+function firstTheme() {
+  try {
+    const kept = localStorage.getItem('theme');
+    if (kept) return kept;
+  } catch { /* as above */ }
+  return matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
+}
+
+/** The words of the page's own elements. */
+function speak() {
+  document.documentElement.lang = lang;
+  for (const node of document.querySelectorAll('[data-say]')) node.textContent = say(/** @type {any} */ (node).dataset.say);
+  for (const name of ['aria-label', 'placeholder', 'title'])
+    for (const node of document.querySelectorAll(`[data-say-${name}]`)) node.setAttribute(name, say(/** @type {any} */ (node.getAttribute(`data-say-${name}`))));
+}
+
+function wire() {
+  new SearchBox({input: $('search'), list: $('found')}, {
+    find: (text, signal) => search(text, {near: state.now.map ?? undefined, limit: FOUND_MOST}, signal),
+    choose: goTo,
+    title: (found) => write.title(layerOf(city, found.layer) ?? {id: found.kind}),
+    levels: city.levels,
+  });
+  $('theme').onclick = () => setTheme(context.palette() === 'light' ? 'dark' : 'light');
+  $('language').onclick = () => {
+    const url = new URL(location.href);
+    url.searchParams.set('lang', lang === 'en' ? 'zh-CN' : 'en');
+    url.hash = formatHash(state.now);
+    location.assign(url);
+  };
+  $('notice-close').onclick = () => notice(null);
+  window.addEventListener('keydown', onKey);
+  window.addEventListener('hashchange', () => {
+    const next = parseHash(location.hash);
+    if (!layerOf(city, next.layer)) next.layer = state.now.layer;
+    const {map} = next;
+    state.update(next);
+    if (map) theMap?.go(map, 0);
+  });
+}
+
+/* ---- what changes in the city ---- */
+
+/** @type {Set<string | null>} */
+const newsWaiting = new Set();
+let newsDue = 0;
+/** @param {string | null} layer */
+function newsSoon(layer) {
+  newsWaiting.add(layer);
+  if (!newsDue) newsDue = window.setTimeout(() => {
+    newsDue = 0;
+    const layers = newsWaiting.has(null) ? [null] : [...newsWaiting];
+    newsWaiting.clear();
+    for (const one of layers) for (const hear of newsHearers) hear(one);
+  }, NEWS_MS);
+}
+
+function startLive() {
+  $('sequence').textContent = `#${city.sequence}`;
+  new Live({
+    onNews: (news) => {
+      $('sequence').textContent = `#${news.sequence}`;
+      for (const [name, touched] of Object.entries(news.layers ?? {})) {
+        theMap?.refresh(name, touched);
+        if (name === state.now.layer) showAsOf(news.as_of);
+        newsSoon(name);
+      }
+    },
+    onReset: (news) => {
+      $('sequence').textContent = `#${news.sequence}`;
+      theMap?.refresh('', null);
+      newsSoon(null);
+    },
+    onSilence: (silent) => {
+      $('silence').hidden = !silent;
+      $('silence').textContent = silent ? say('old_data', {t: $('as-of').textContent}) : '';
+      if (!silent) theMap?.refresh('', null);
+    },
+  }, city.sequence);
+}
+
+/* ---- start ---- */
+
+async function load() {
+  const [about, {collections}, catalog] = await Promise.all([getJson('/?f=json'), getJson('/collections'), getJson('/catalog')]);
+  const looks = new Map((catalog.layers ?? []).map((l) => [l.name, l]));
+  const layers = collections.map((l) => ({...looks.get(l.id), ...l}));
+  const models = (catalog.maps ?? []).filter((m) => m.kind === 'heat' && m.name.startsWith('heat:') && !layers.some((l) => `heat:${l.id}` === m.name)).map((m) => ({...m, name: m.name.slice('heat:'.length)}));
+  return {...about, layers, models, exposures: catalog.exposures ?? {}, duty: !!catalog.duty?.visits, service: !!catalog.service?.layer};
+}
+
+async function start() {
+  speak();
+  setTheme(firstTheme());
+  const means = meansOf(location.search);
+  // Loaded while the city is asked about.
+  import(means === 'gl' ? './map_gl.js' : './map_pictures.js').catch(() => {});
+  city = await load();
+  const subjects = subjectsOf(city);
+  if (!subjects.length) throw new Error(say('no_rows'));
+  if (!subjects.some((l) => l.id === state.now.layer))
+    state.now = {...state.now, layer: (subjects.find((l) => l.id === 'hazard') ?? subjects.reduce((a, b) => a.rows > b.rows ? a : b)).id};
+  $('city').textContent = city.title;
+  $('synthetic').hidden = !city.synthetic;
+  caption = new Caption($('caption'), context);
+  drawing = new Drawing(context, caption);
+  const coarse = city.layers.find((l) => l.unit_level && l.unit_level === city.levels.at(-1));
+  const box = (coarse ?? context.subject())?.extent?.spatial.bbox[0] ?? [113.5, 22.6, 114.3, 23.2];
+  const opened = openMap(means, $('map'), {view: state.now.map, box, say, label: say('map')}, {
+    onMove: (view) => state.update({map: view}),
+    onPoint,
+    onBusy: (busy) => { $('busy').hidden = !busy; },
+  }).then((map) => {
+    theMap = map;
+    $('means').textContent = map.kind === 'pictures' ? say('pictures') : '';
+    map.pin(state.now.at);
+    for (const act of mapWaits.splice(0)) act(map);
+    return drawing.open(map);
+  });
+  showSubject();
+  wire();
+  mountPanes();
+  document.body.classList.add('there');
+  outlineUnit();
+  if (state.now.at) read(state.now.at, true);
+  save();
+  startLive();
+  await opened;
+}
+
+start().catch((error) => {
+  console.warn(error);
+  notice(textOf(error));
+});

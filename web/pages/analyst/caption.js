@@ -1,0 +1,83 @@
+// @ts-check
+// caption.js - under the map: one legend for each thing that is drawn, with
+// values and units, and what stands at the pointer.
+
+import {element} from '../dom.js';
+
+/* Steps of a field that carry a figure. */
+const TICKS = [0, 4, 8, 12];
+
+/** A ramp of a field. @param {any} legend @param {import('./panes.js').Context} context @param {any} [other] the legend of the other side */
+function field(legend, {write, say}, other) {
+  const {steps} = legend, marks = [...TICKS.filter((i) => i < steps.length), steps.length - 1];
+  const ramp = element('div', {className: 'ramp'}, ...steps.map((s, i) => {
+    const cell = element('span', {title: `≥ ${write.figure(s.from)}`});
+    cell.style.backgroundColor = s.color;
+    cell.style.opacity = String(Math.max(0.15, s.opacity));
+    cell.dataset.step = String(i);
+    return cell;
+  }));
+  const ticks = (of, name) => element('div', {className: 'ticks'}, ...marks.map((i) => {
+    const tick = element('span', {}, write.figure(of.steps[i].from));
+    tick.style.left = `${i / steps.length * 100}%`;
+    return tick;
+  }), ...name ? [element('b', {className: 'side'}, name)] : []);
+  const unknown = legend.unknown?.per && legend.unknown.per !== 'area' ? [swatch({form: 'hatch', text: say('unknown')})] : [];
+  const twoSided = other && other.steps.some((s, i) => s.from !== steps[i]?.from);
+  return [ramp, ticks(legend, twoSided ? 'A' : ''), ...twoSided ? [ticks(other, 'B')] : [], ...unknown.length ? [element('div', {className: 'swatches'}, ...unknown)] : []];
+}
+
+/** @param {any} item of a legend */
+function swatch(item, more = '') {
+  const mark = element('i', {className: `swatch ${item.form}${item.form === 'hatch' ? ' hatch' : ''}`, ariaHidden: 'true'});
+  if (item.color && item.form !== 'hatch') {
+    mark.style.backgroundColor = item.color;
+    mark.style.opacity = String(Math.max(0.25, item.opacity ?? 1));
+  }
+  return element('span', {className: 'item'}, mark, item.text, ...more ? [element('span', {className: 'quiet'}, more)] : []);
+}
+
+/** @param {any} legend @param {any} [other] */
+function classes(legend, other) {
+  const items = legend.items ?? [];
+  const differs = other?.items && other.items.length === items.length && other.items.some((o, i) => o.text !== items[i].text);
+  return [element('div', {className: 'swatches'}, ...items.map((item, i) => swatch(item, differs ? ` | ${other.items[i].text}` : '')))];
+}
+
+export class Caption {
+  /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
+  constructor(container, context) {
+    Object.assign(this, {context});
+    this.reading = element('div', {id: 'reading', className: 'reading', ariaLive: 'polite'});
+    this.legends = element('div', {id: 'legend', className: 'legends'});
+    container.append(this.reading, this.legends);
+    this.node = container;
+    this.showReading(null);
+  }
+
+  /** @param {{part: import('./shown.js').Part, name: string, legend: any, other?: any, problem?: string}[]} list uppermost first */
+  showLegends(list) {
+    const {context} = this, {say, lang} = context;
+    this.legends.replaceChildren(...list.map(({part, name, legend, other, problem}) => {
+      const unit = !legend ? '' : part.field ? (lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) : legend.unit ?? '';
+      const more = part.field && legend?.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : '';
+      const title = element('div', {className: 'title'}, element('span', {}, name, unit ? element('span', {className: 'quiet'}, ` ${unit}`) : ''), element('span', {className: 'quiet'}, more));
+      const body = problem ? [element('p', {className: 'error'}, problem)] : !legend ? [] : part.field ? field(legend, context, other) : classes(legend, other);
+      const node = element('section', {className: 'legend', ariaLabel: `${say('legend')}: ${name}`}, title, ...body);
+      node.dataset.part = part.id;
+      return node;
+    }));
+  }
+
+  /** @param {{value: string, unit: string, more: string, where: string, step?: number, lines?: string[]} | null} told @param {boolean} [pinned] */
+  showReading(told, pinned = false) {
+    const {say} = this.context;
+    for (const cell of this.legends.querySelectorAll('.ramp .on')) cell.classList.remove('on');
+    if (!told) return this.reading.replaceChildren(element('span', {className: 'quiet'}, say('point_to')));
+    if (told.step !== undefined) this.legends.querySelector(`.ramp [data-step="${told.step}"]`)?.classList.add('on');
+    this.reading.replaceChildren(
+      element('div', {}, element('span', {className: 'value'}, told.value), element('span', {className: 'unit'}, ` ${told.unit}`), element('span', {className: 'unit'}, told.more ? ` · ${told.more}` : '')),
+      ...(told.lines ?? []).map((line) => element('div', {className: 'unit'}, line)),
+      element('div', {className: 'where', title: told.where}, told.where, pinned ? ` · ${say('unpin')}` : ''));
+  }
+}

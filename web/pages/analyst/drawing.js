@@ -1,0 +1,120 @@
+// @ts-check
+// drawing.js - brings what the state says onto the map: tiles, shapes, legends.
+//
+// Legends come first where somebody typed a condition: a wrong one is then
+// refused once and not by every tile.
+
+import {address, hasHeat, layerOf, legendOf, partsOf, tilesOf} from './shown.js';
+
+/** @typedef {import('./shown.js').Part} Part @typedef {import('./map.js').Sheet} Sheet */
+
+/** Tiles spread beyond the rows by the bandwidth: degrees that surely hold it. */
+const SPREAD_DEG = 0.2;
+/** A kernel of the page's kind ends at its bandwidth. */
+const REACH_M = 1600;
+
+export class Drawing {
+  /** @param {import('./panes.js').Context} context @param {import('./caption.js').Caption | null} caption null: of the other side, which says nothing */
+  constructor(context, caption) {
+    Object.assign(this, {context, caption});
+    /** @type {import('./map.js').AnyMap | null} */
+    this.map = null;
+    /** @type {Map<string, any>} legends by address */
+    this.legends = new Map();
+    this.shapes = '';
+    this.turn = 0;
+  }
+
+  /** @param {import('./map.js').AnyMap} map */
+  open(map) {
+    this.map = map;
+    return this.draw();
+  }
+
+  /** @param {Part} part */
+  boxOf(part) {
+    const {city, state} = this.context, box = layerOf(city, part.layers[0] ?? state.now.layer)?.extent?.spatial.bbox[0] ?? null;
+    return box && [Math.max(-180, box[0] - SPREAD_DEG), Math.max(-85, box[1] - SPREAD_DEG), Math.min(180, box[2] + SPREAD_DEG), Math.min(85, box[3] + SPREAD_DEG)];
+  }
+
+  /** Base below, names above, between them what is asked for. @param {Part[]} parts @returns {Sheet[]} */
+  sheets(parts) {
+    const palette = this.context.palette(), ratio = devicePixelRatio > 1.25 ? 2 : 1, base = (name, params = '') =>
+      ({key: name, tiles: `/tiles/${name}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.png?palette=${palette}&size=512${params}`, opacity: 1, box: null, layers: ['\u0000'], reachM: 0});
+    return [base('base', '&labels=no'), ...parts.filter((p) => p.map).map((p) => ({key: p.id, tiles: tilesOf(p, palette, ratio), opacity: p.opacity, box: this.boxOf(p), layers: p.layers, reachM: p.field ? Number(p.params.bandwidth) || REACH_M : 0})), base('labels')];
+  }
+
+  /** Load what the state patched so will need. @param {Partial<import('./state.js').State>} patch */
+  async prepare(patch) {
+    const {city, state} = this.context;
+    if (this.map) await this.map.prepare(this.sheets(partsOf(city, {...state.now, ...patch})));
+  }
+
+  name(part) {
+    const {say, write, city, state} = this.context, {now} = state, subject = write.title(layerOf(city, now.layer) ?? {id: now.layer});
+    if (part.id === 'heat') return now.model ? write.title(city.models.find((m) => m.name === now.model) ?? {id: now.model}) : say('density', {name: subject});
+    if (part.id === 'choropleth') return subject;
+    if (part.id === 'hotspots') return `${subject} · ${say(/** @type {any} */ (now.spots))}`;
+    if (part.id === 'coverage') return `${say('coverage')} · ${say(/** @type {any} */ (now.coverage))}`;
+    return write.title(layerOf(city, part.map) ?? {id: part.map});
+  }
+
+  /** @param {import('./state.js').State} [now] */
+  async draw(now = this.context.state.now) {
+    const {context, map, caption} = this, {city} = context, turn = ++this.turn, parts = partsOf(city, now);
+    const typed = !!(now.filter || now.other || now.time);
+    const explained = caption && context.ask('legend', async (signal) => {
+      const list = await Promise.all(parts.filter((p) => p.map).map((part) => this.explain(part, signal)));
+      if (signal.aborted || turn !== this.turn) return;
+      this.told = list.reverse();
+      caption.showLegends(this.told);
+      caption.node.classList.remove('stale');
+      this.good = true;
+    });
+    if (typed && explained) {
+      this.good = false;
+      await explained;
+      if (!this.good) return;
+    }
+    if (turn !== this.turn || !map) return;
+    this.drawShapes(parts);
+    await map.show(this.sheets(parts));
+  }
+
+  /** @param {Part} part @param {AbortSignal} signal */
+  async explain(part, signal) {
+    const {context} = this, url = legendOf(part, context.palette(), context.lang);
+    const name = this.name(part);
+    try {
+      return {part, name, legend: await context.get(url, signal)};
+    } catch (error) {
+      // Of a layer beside the one that is asked about only its own legend says so.
+      if (signal.aborted || error.parameter === 'filter' || error.parameter === 'datetime' || error instanceof TypeError) throw error;
+      return {part, name, legend: null, problem: context.textOf(error)};
+    }
+  }
+
+  /** Cells, hulls, places: what comes as GeoJSON. @param {Part[]} parts */
+  drawShapes(parts) {
+    const {context, map} = this, part = parts.filter((p) => p.shapes).at(-1), url = part?.shapes ?? '';
+    if (url === this.shapes) return;
+    this.shapes = url;
+    if (!part) return map.outline('shapes', null);
+    context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
+      const {features} = await context.get(url, signal);
+      if (signal.aborted) return;
+      const colours = await this.coloursOf(signal);
+      for (const f of features) if (f.properties.class) f.properties.fill = colours.get(f.properties.class) ?? 'transparent';
+      map.outline('shapes', features, {line: '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.7});
+    });
+  }
+
+  /** Classes have the colours that the same statistic of the units has. @param {AbortSignal} signal */
+  async coloursOf(signal) {
+    const {context} = this, {city, state} = context, {now} = state;
+    const [level] = city.levels;
+    if (!level || !hasHeat(context.subject()) || now.spots === 'dbscan') return new Map();
+    const legend = await context.get(address(`/legend/choropleth:${level}.json`, {stat: now.spots, layer: now.layer, per: now.per || (now.spots === 'eb' ? Object.keys(city.exposures)[0] : ''), palette: context.palette(), lang: 'en'}), signal).catch(() => ({items: []}));
+    return new Map(legend.items.map((i) => [i.text, i.color]));
+  }
+}

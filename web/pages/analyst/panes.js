@@ -1,0 +1,52 @@
+// @ts-check
+// panes.js - the parts of the page, and how one more is added.
+//
+// A pane is an object in a module of its own and a line in PANES below:
+//
+//   export const tablePane = {
+//     id: 'table',                  also the value of pane= in the address
+//     side: 'result',               result (a tab at the right), query (a fold at the left) or period (below)
+//     title: (say) => say('table'), words are in words.js
+//     key: 'b',                     optional: the key that opens it (and calls act())
+//     mount(container, context) {   once; container is empty and the pane's own
+//       ...
+//       return {
+//         change(now, changed) {},  the state has changed: a set of names of FIELDS (state.js)
+//         show() {}, hide() {},     it is opened or closed (result); a closed one should ask nothing
+//         act() {},                 its key was pressed
+//         problem(error) {},        a question was refused; true: shown, nobody else needs to say so
+//       };
+//     },
+//   };
+//
+// Everything that a pane needs is in the context. What it wants to keep it puts
+// into the state (one line of FIELDS in state.js), never anywhere else; it hears
+// of it again by change(), whoever wrote it: keys, links, other panes.
+
+import {filterPane} from './filter.js';
+import {layersPane} from './layers.js';
+import {periodPane} from './period.js';
+import {tablePane} from './table.js';
+import {whyPane} from './why.js';
+
+/**
+ * @typedef {object} Context
+ * @property {import('./state.js').Store} state   now, update(patch), subscribe(hear)
+ * @property {import('./shown.js').City} city     layers, levels, models, exposures
+ * @property {import('./words.js').Language} lang
+ * @property {(key: any, values?: Record<string, any>) => string} say
+ * @property {ReturnType<typeof import('./words.js').writing>} write   numbers, dates, titles
+ * @property {() => 'dark' | 'light'} palette
+ * @property {() => import('../api.js').Layer | undefined} subject   the layer that is asked about
+ * @property {(act: (map: import('./map.js').AnyMap) => void) => void} withMap   now, or when the map is there: go, outline, project, ...
+ * @property {(path: string, signal?: AbortSignal) => Promise<any>} get   JSON of the server; throws ProblemError
+ * @property {(name: string, work: (signal: AbortSignal) => Promise<void>) => Promise<void>} ask
+ *   of questions with a name only the last one's answer counts; what goes wrong is shown
+ * @property {(id: string, fly?: boolean) => void} choose   a unit of the level that is shown; '' none. On map, in tables, in the address
+ * @property {() => string} level   of the units that tables and choices are of
+ * @property {(id: string) => void} open   a pane
+ * @property {(text: string) => void} announce   to who listens instead of looking
+ * @property {(hear: (layer: string | null) => void) => void} onNews   rows of a layer have changed (null: anything)
+ */
+
+export const PANES = [layersPane, filterPane, periodPane, tablePane, whyPane];

@@ -1,0 +1,139 @@
+// @ts-check
+// shown.js - from the state to addresses: which tiles are drawn, which legend
+// explains them, what is counted. Pure. Nothing knows a layer by name.
+
+/**
+ * @typedef {import('../api.js').Layer} Layer
+ * @typedef {import('./state.js').State} State
+ * @typedef {object} City
+ * @property {Layer[]} layers
+ * @property {string[]} levels   units, finest first
+ * @property {{name: string, title: string, title_en?: string}[]} models   of heat
+ * @property {Record<string, any>} exposures   what rates are per
+ * @property {boolean} duty   are there patrols to judge
+ * @property {boolean} service   is there a question of reach
+ *
+ * @typedef {object} Part   what is drawn, and of what
+ * @property {string} id   heat, choropleth, hotspots, coverage, or a layer
+ * @property {number} opacity   0 to 1
+ * @property {string} map   name of the picture, as in /tiles/{name}
+ * @property {Record<string, string | number>} params
+ * @property {boolean} field   is it a heat map?
+ * @property {string} [shapes]   address of GeoJSON that is drawn instead of tiles
+ * @property {string[]} layers   whose changes it shows; none: everybody's
+ */
+
+export const ANALYSES = ['heat', 'choropleth', 'hotspots', 'coverage'];
+/** Widths of cells that are offered, metres. */
+export const CELLS_M = [500, 1000];
+/** The most significant cells of a finer net than the units: so many are drawn. */
+const CELLS_MOST = 3000;
+
+/** @param {string} path @param {Record<string, string | number | undefined>} params leaves out what is empty */
+export function address(path, params) {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) if (value !== undefined && value !== '' && value !== 0) search.set(name, String(value));
+  const text = search.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** @param {City} city @param {string} id */
+export const layerOf = (city, id) => city.layers.find((l) => l.id === id);
+/** @param {Layer | undefined} layer */
+export const hasHeat = (layer) => layer?.geometry === 'point' && !layer.personal;
+/* Times of single persons are not counted by day for everybody. */
+/** @param {Layer | undefined} layer */
+export const hasTimes = (layer) => !!layer?.time_column && !layer.personal;
+/** Levels whose units the layer's rows lie in, finest first. @param {City} city @param {Layer | undefined} layer */
+export const levelsOf = (city, layer) => city.levels.filter((level) => layer?.columns.some((c) => c.name === level));
+
+/** The level of the state's units: where these are no units, or not of this layer, the next best. @param {City} city @param {State} state */
+export function levelOf(city, state) {
+  const levels = levelsOf(city, layerOf(city, state.layer));
+  return levels.includes(state.units) ? state.units : isCells(state.units) ? levels[0] : levels.at(-1);
+}
+/** @param {string} units */
+export const isCells = (units) => /^(hex|square):\d+(\.\d+)?$/.test(units);
+
+/** What is drawn where nothing was said. @param {City} city @param {State} state @returns {import('./state.js').Drawn[]} */
+export function drawnOf(city, state) {
+  if (state.layers.length) return state.layers;
+  return [{id: hasHeat(layerOf(city, state.layer)) ? 'heat' : state.layer, opacity: hasHeat(layerOf(city, state.layer)) ? 90 : 100}];
+}
+
+/** Filter and period of the rows that are asked about. @param {City} city @param {State} state */
+export const selectionOf = (city, state) => ({filter: state.filter, datetime: hasTimes(layerOf(city, state.layer)) ? state.time : ''});
+
+/** Name and parameters of the heat. @param {City} city @param {State} state */
+export function heatOf(city, state) {
+  const {kernel, bandwidth, halflife, per} = state;
+  const own = {kernel, bandwidth, halflife, per: per === 'area' ? '' : per};
+  if (state.model) return {map: `heat:${state.model}`, params: {datetime: state.time, ...own}};
+  return {map: `heat:${state.layer}`, params: {...selectionOf(city, state), ...own, bandwidth: bandwidth || 800, weight: state.weight}};
+}
+
+/** @param {City} city @param {State} state */
+function choroplethOf(city, state) {
+  const {stat, column, per} = state, summed = column || layerOf(city, state.layer)?.columns.find((c) => c.type === 'integer')?.name;
+  return {map: `choropleth:${levelOf(city, state)}`, params: {...selectionOf(city, state), layer: state.layer,
+    stat: stat === 'count' ? '' : stat, column: stat === 'sum' ? summed : '', per: stat === 'rate' ? per || 'area' : ''}};
+}
+
+/** Options of /hotspots. @param {City} city @param {State} state */
+export function hotspotsOf(city, state) {
+  const cells = state.spots === 'dbscan' ? {} : {units: isCells(state.units) ? state.units : levelOf(city, state)};
+  return {...selectionOf(city, state), ...cells, stat: state.spots, per: state.spots === 'dbscan' ? '' : ratePer(city, state)};
+}
+/* Rates shrink to something: without a choice to the first that there is. */
+const ratePer = (city, state) => state.per || (state.spots === 'eb' ? Object.keys(city.exposures)[0] ?? 'area' : '');
+
+/** The number of a question of coverage that its map paints. */
+export const COVERAGE_COLUMN = {patrol: 'value', workload: 'value', service: 'sum_share_10min'};
+
+/** @param {City} city @param {State} state @param {import('./state.js').Drawn} drawn @returns {Part | null} null: nothing of this city */
+export function partOf(city, state, drawn) {
+  const part = {id: drawn.id, opacity: drawn.opacity / 100, field: false, layers: [state.layer]};
+  const subject = layerOf(city, state.layer);
+  switch (drawn.id) {
+    case 'heat':
+      if (!state.model && !hasHeat(subject)) return null;
+      return {...part, ...heatOf(city, state), field: true, layers: state.model ? [] : part.layers};
+    case 'choropleth':
+      return levelOf(city, state) ? {...part, ...choroplethOf(city, state)} : null;
+    case 'hotspots': {
+      if (!hasHeat(subject)) return null;
+      const params = hotspotsOf(city, state);
+      if (state.spots === 'dbscan' || isCells(state.units)) return {...part, map: '', params: {}, shapes: address(`/hotspots/${encodeURIComponent(state.layer)}`, {...params, f: 'geojson', limit: CELLS_MOST})};
+      const {units, ...rest} = params;
+      return units ? {...part, map: `choropleth:${units}`, params: {...rest, layer: state.layer}} : null;
+    }
+    case 'coverage': {
+      const column = COVERAGE_COLUMN[state.coverage], level = isCells(state.units) || !city.levels.includes(state.units) ? city.levels.at(-1) : state.units;
+      if (column && level) return {...part, map: `choropleth:${level}`, params: {stat: state.coverage, column}, layers: []};
+      return {...part, map: '', params: {}, shapes: address(`/coverage/${state.coverage}`, {f: 'geojson'}), layers: []};
+    }
+    default: {
+      const layer = layerOf(city, drawn.id.replace(/^rows:/, ''));
+      if (!layer || layer.personal) return null;
+      return {...part, map: layer.id, params: layer === subject ? selectionOf(city, state) : {}, layers: [layer.id]};
+    }
+  }
+}
+
+/** All that is drawn, lowest first. @param {City} city @param {State} state @returns {Part[]} */
+export const partsOf = (city, state) => /** @type {Part[]} */ (drawnOf(city, state).map((d) => partOf(city, state, d)).filter((p) => p));
+
+/**
+ * Template of tiles that are shown 512 pixels wide. Fields are smooth: their
+ * finer picture is enough for any screen.
+ * @param {Part} part @param {string} palette @param {number} ratio pixels of the screen a pixel of the page
+ */
+export function tilesOf(part, palette, ratio) {
+  const twice = part.field || ratio > 1;
+  return address(`/tiles/${encodeURIComponent(part.map).replace(/%3A/g, ':')}/{z}/{x}/{y}${twice ? '@2x' : ''}.png`.replace(/%7B/g, '{').replace(/%7D/g, '}'),
+    {...part.params, palette, ...(!part.field && {size: 512})});
+}
+
+/** @param {Part} part @param {string} palette @param {string} lang */
+export const legendOf = (part, palette, lang) => address(`/legend/${encodeURIComponent(part.map).replace(/%3A/g, ':')}.json`,
+  {...part.params, palette, ...(!part.field && {lang: lang === 'en' ? 'en' : 'zh'})});

@@ -1,0 +1,58 @@
+// @ts-check
+// why.js - the value at the pinned place, and what makes it.
+
+import {element} from '../dom.js';
+import {address, heatOf, layerOf} from './shown.js';
+
+/** @param {string} path @param {import('./panes.js').Context} context */
+export function valueAt(context, {lonDeg, latDeg}, zoom, signal) {
+  const {city, state} = context, {map, params} = heatOf(city, state.now);
+  return context.get(address('/value', {name: map, lon: lonDeg.toFixed(7), lat: latDeg.toFixed(7), z: Math.min(22, zoom + 1), ...params}), signal);
+}
+
+/** The units around a place, largest first: 麻涌镇 · 白边村. @param {any} reading @param {string[]} levels finest first */
+export const whereOf = (reading, levels) => [...levels].reverse().map((level) => reading.units?.[level]).filter(Boolean).map((u) => u.name || u.id).join(' · ');
+
+export const whyPane = {
+  id: 'why', side: 'result', title: (say) => say('why'),
+  /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
+  mount(container, context) {
+    const {say, write, lang, city, state} = context;
+    const body = element('div', {className: 'why'});
+    container.append(body);
+    const hint = () => body.replaceChildren(element('p', {className: 'quiet'}, say('point_to')));
+    const cell = (text, number = false) => element('td', {className: number ? 'number' : ''}, text);
+
+    const show = (reading) => {
+      const terms = (reading.terms ?? []).map((t) => element('tr', {}, cell((lang === 'en' ? t.title_en : t.title) ?? t.name), cell(write.about(t.value ?? NaN), true), cell(t.share === null ? '' : `${(100 * t.share).toFixed(0)}%`, true), cell(t.count === null ? '·' : write.exact(t.count), true)));
+      const rows = (reading.rows ?? []).map((r) => {
+        const layer = layerOf(city, r.layer);
+        return element('tr', {}, element('td', {}, element('a', {href: `/collections/${encodeURIComponent(r.layer)}/items/${encodeURIComponent(r.id)}`, target: '_blank', rel: 'noopener'}, r.id), ' ', element('span', {className: 'quiet'}, layer ? write.title(layer) : r.layer)),
+          cell(`${write.exact(Math.round(r.distance_m))} m`, true), cell(`${(100 * (r.share ?? 0)).toFixed(1)}%`, true));
+      });
+      const table = (caption, head, lines) => lines.length ? [element('table', {}, element('caption', {}, caption), element('thead', {}, element('tr', {}, ...head.map((h, i) => element('th', {scope: 'col', className: i ? 'number' : ''}, h)))), element('tbody', {}, ...lines))] : [];
+      body.replaceChildren(
+        element('h2', {}, whereOf(reading, city.levels) || say('outside')),
+        element('p', {className: 'sentence'}, (lang === 'en' ? reading.text_en : reading.text) ?? ''),
+        ...table(say('terms'), [say('name'), say('value'), say('share'), say('count')], terms.length > 1 ? terms : []),
+        ...table(say('strongest'), [say('row'), say('distance'), say('share')], rows));
+    };
+
+    const read = () => {
+      const {at, model} = state.now, layer = context.subject();
+      if (!at || (!model && (layer?.geometry !== 'point' || layer.personal))) return hint();
+      return context.ask('why', async (signal) => {
+        const zoom = await new Promise((done) => context.withMap((map) => done(map.tileZoom())));
+        const reading = await valueAt(context, at, zoom, signal);
+        if (!signal.aborted) show(reading);
+      });
+    };
+    context.onNews((layer) => { if (state.now.pane === 'why' && (layer === null || layer === state.now.layer)) read(); });
+    return {
+      show: read,
+      change(now, changed) {
+        if (['at', 'layer', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per'].some((name) => changed.has(name))) read();
+      },
+    };
+  },
+};

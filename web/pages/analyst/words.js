@@ -1,0 +1,80 @@
+// @ts-check
+// words.js - what the analyst's page says, in two languages, and numbers and
+// dates as each writes them. Pure.
+
+import {count, title} from '../wall/words.js';
+
+/** @typedef {'zh-CN' | 'en'} Language */
+
+const WORDS = {
+  page: ['研判', 'Analyst'], skip: ['跳到结果', 'Skip to results'], search: ['找地址和名称', 'Find an address or a name'], search_hint: ['地址、名称、拼音', 'Address, name, pinyin'],
+  synthetic: ['合成数据', 'Synthetic data'], as_of: ['数据截至', 'Data as of'], light: ['浅色', 'Light'], dark: ['深色', 'Dark'], other_language: ['English', '中文'], help: ['帮助', 'Help'], sequence: ['数据序号', 'data sequence'],
+  query: ['查询', 'Query'], map: ['地图', 'Map'], period: ['时段', 'Period'], result: ['结果', 'Result'], results: ['结果的视图', 'Views of the result'],
+  layers: ['图层', 'Layers'], subject: ['研究的图层', 'Rows asked about'], drawn: ['地图上', 'On the map'], add: ['添加', 'Add'], up: ['上移', 'Move up'], down: ['下移', 'Move down'], remove: ['移除', 'Remove'], opacity: ['不透明度', 'Opacity'],
+  heat: ['热力', 'Heat'], choropleth: ['分级设色', 'Choropleth'], hotspots: ['热点检验', 'Hotspots'], coverage: ['覆盖', 'Coverage'], rows_of: ['{name}', '{name}'],
+  filter: ['筛选', 'Filter'], filter_text: ['CQL2 条件', 'CQL2 condition'], apply: ['应用', 'Apply'], clear: ['清除', 'Clear'], example: ['例', 'e.g.'], more: ['全部 {n} 项', 'All {n}'], fewer: ['收起', 'Fewer'], from: ['从', 'From'], to: ['到', 'To'], other_conditions: ['其他条件', 'Other conditions'],
+  yes: ['是', 'yes'], no: ['否', 'no'], none: ['无', 'none'], no_value: ['(空)', '(no value)'], no_values: ['没有取值', 'No values'],
+  model: ['热力模型', 'Field'], density: ['{name}密度', 'Density of {name}'], kernel: ['核函数', 'Kernel'], bandwidth: ['带宽', 'Bandwidth'], own: ['默认', 'Default'], halflife: ['半衰期(天)', 'Half-life, days'], weight: ['权重', 'Weight'], each_one: ['每条计 1', 'each row 1'], per: ['相对于', 'Per'],
+  area: ['每平方公里', 'km²'], quartic: ['四次', 'Quartic'], gaussian: ['高斯', 'Gaussian'], epanechnikov: ['Epanechnikov', 'Epanechnikov'], model_filter: ['模型有自己的数据,筛选只作用于表格和其他图层。', 'A model has its own rows: the filter acts on tables and other layers.'],
+  units: ['单元', 'Units'], hexagons: ['六边形 {n} 米', 'Hexagons {n} m'], squares: ['方格 {n} 米', 'Squares {n} m'], stat: ['数值', 'Number'], count: ['数量', 'Count'], sum: ['合计', 'Sum'], rate: ['比率', 'Rate'], column: ['列', 'Column'],
+  gistar: ['Gi* 冷热点', 'Gi* hot and cold'], moran: ['局部莫兰', "Local Moran's I"], emerging: ['时空热点', 'Emerging'], eb: ['经验贝叶斯', 'Empirical Bayes'], dbscan: ['DBSCAN 聚类', 'DBSCAN clusters'], statistic: ['统计量', 'Statistic'],
+  patrol: ['巡查', 'Patrols'], workload: ['工作量', 'Workload'], service: ['服务可达', 'Service reach'], partition: ['网格划分', 'Partition'], site: ['选址', 'Sites'], question: ['问题', 'Question'],
+  rows: ['{n} 行', '{n} rows'], of_rows: ['/ {n} 行', 'of {n} rows'], table: ['列表', 'Table'], why: ['此处为何', 'Why here'], name: ['名称', 'Name'], share: ['占比', 'Share'], by: ['{title} · 按{unit}', '{title} by {unit}'], whole_city: ['全市', 'Whole city'],
+  week: ['近7天', '7 days'], month: ['近30天', '30 days'], half_year: ['近180天', '180 days'], all: ['全部', 'All'], drag: ['拖动柱形选时段,方向键移动', 'Drag over the bars; arrow keys move it'], no_time: ['此图层没有时间', 'This layer has no times'], persons: ['个人位置仅按单元计数', 'Persons: counts by unit only'],
+  play: ['播放', 'Play'], pause: ['暂停', 'Pause'], scrub: ['时段滑块:{from} 至 {to}', 'Period: {from} to {to}'], empty: ['没有数据', 'Nothing here'], day_count: ['{day} {n}', '{day}: {n}'],
+  point_to: ['移到地图上读数,点击固定', 'Point to read, click to pin'], unpin: ['Esc 取消固定', 'Esc to unpin'], within: ['{m} 米内 {n}', '{n} within {m} m'], outside: ['不在任何单元内', 'outside all units'],
+  no_heat_person: ['个人位置,没有热力', 'positions of persons: no heat'], bandwidth_is: ['带宽 {m} 米', 'bandwidth {m} m'], unknown: ['未知', 'unknown'], hidden: ['不予显示', 'not told'], legend: ['图例', 'Legend'],
+  no_answer: ['服务器没有回应', 'The server does not answer'], not_yours: ['您的权限看不到这一项', 'Your role does not see this'], reversed: ['起止日期颠倒:"从"在"到"之后', 'The period is reversed: it ends before it begins'], not_a_date: ['不是日期:{text}', 'Not a date: {text}'], no_rows: ['这座城市还没有数据', 'This city has no rows yet'],
+  at_character: ['第 {n} 个字符:{text}', 'Character {n}: {text}'], try_again: ['重试', 'Try again'], sign_in: ['请用带口令的链接打开此页(onemap serve --links 会打印)。', 'Open this page by a link with a token (onemap serve --links prints one).'],
+  old_data: ['数据可能已过时,停在 {t},正在重新连接', 'Data may be out of date (as of {t}); reconnecting'], loading: ['正在读取', 'Loading'], found_none: ['没有找到', 'Nothing found'], index_made: ['索引正在建立,稍后再试', 'The index is being made; try again soon'],
+  terms: ['组成', 'What makes it'], strongest: ['影响最大的记录', 'Strongest rows'], value: ['值', 'Value'], row: ['记录', 'Row'], distance: ['距离', 'Distance'], close: ['关闭', 'Close'],
+  zoom_in: ['放大', 'Zoom in'], zoom_out: ['缩小', 'Zoom out'], north: ['朝北', 'Reset north'], no_map: ['地图无法显示;数字不受影响。', 'There is no map; the numbers are complete.'], pictures: ['图片模式', 'Pictures'],
+};
+
+/** The words of a language: say('rows', {n: 3}). @param {Language} lang */
+export const words = (lang) => {
+  const column = lang === 'en' ? 1 : 0;
+  /** @param {keyof typeof WORDS} key @param {Record<string, any>} [values] */
+  return (key, values) => WORDS[key][column].replace(/\{(\w+)\}/g, (hole, name) => String(values?.[name] ?? hole));
+};
+/** @param {string} key */
+export const isWord = (key) => Object.hasOwn(WORDS, key);
+
+/** The language of a page: what its address says, else the browser's. @param {string} search @param {readonly string[]} browser @returns {Language} */
+export function languageOf(search, browser) {
+  const asked = new URLSearchParams(search).get('lang') ?? browser[0] ?? '';
+  return /^en\b/i.test(asked) ? 'en' : 'zh-CN';
+}
+
+const WHOLE = {'zh-CN': new Intl.NumberFormat('zh-CN'), en: new Intl.NumberFormat('en')};
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Numbers and dates of a language. @param {Language} lang */
+export function writing(lang) {
+  const en = lang === 'en', whole = (n) => WHOLE[lang].format(n);
+  const short = (n) => Math.abs(n) < 1e4 ? whole(n) : count(lang, n, 1e4);
+  return {
+    exact: whole,
+    short,
+    /** About three digits. @param {number} n */
+    about(n) {
+      if (!Number.isFinite(n)) return '?';
+      if (Math.abs(n) >= 1e4) return short(+n.toPrecision(3));
+      if (Math.abs(n) >= 100) return whole(Math.round(n));
+      return String(+n.toPrecision(3));
+    },
+    /** Two digits: legends. @param {number} n */
+    figure: (n) => !Number.isFinite(n) ? '?' : Math.abs(n) >= 1e4 ? short(+n.toPrecision(2)) : Math.abs(n) >= 100 ? whole(+n.toPrecision(2)) : String(+n.toPrecision(2)),
+    /** 6月26日 14:05 of an ISO moment, in the zone that it names. @param {string} iso */
+    moment(iso) {
+      const m = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d))?/.exec(iso);
+      if (!m) return '?';
+      const time = m[4] ? ` ${m[4]}` : '';
+      return en ? `${+m[3]} ${MONTHS[+m[2] - 1]} ${m[1]}${time}` : `${m[1]}年${+m[2]}月${+m[3]}日${time}`;
+    },
+    /** @param {string} date YYYY-MM-DD */
+    month: (date) => date.slice(5, 7) === '01' ? (en ? date.slice(0, 4) : `${date.slice(0, 4)}年`) : en ? MONTHS[Number(date.slice(5, 7)) - 1] : `${Number(date.slice(5, 7))}月`,
+    /** @param {any} thing */
+    title: (thing) => title(lang, thing) || thing.id || '',
+  };
+}
