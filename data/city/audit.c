@@ -33,6 +33,10 @@
 #define CHAIN_HEX (2 * CHAIN_BYTES)
 #define FILE_BYTES_MOST ((size_t)1 << 31)
 #define FILES_MOST 100000
+#define KEY_NAME "key"
+#define KEY_BYTES 32
+#define MARK_HASH_BYTES ((OM_AUDIT_MARK_BYTES - 1) / 2)
+_Static_assert(MARK_HASH_BYTES == 10, "half of the digits");
 /* ,"chain":"...32..."} */
 #define TAIL_LEN (10 + CHAIN_HEX + 2)
 
@@ -43,6 +47,8 @@ struct om_audit {
     int64_t day;  // of the file
     unsigned files;
     char chain[CHAIN_HEX + 1];
+    bool has_key;
+    unsigned char key[KEY_BYTES];
 };
 
 static om_status chain_on(char chain[CHAIN_HEX + 1], const char *text,
@@ -80,6 +86,7 @@ void om_audit_close(struct om_audit *audit)
     if (!audit) return;
     if (audit->fd >= 0) close(audit->fd);
     pthread_mutex_destroy(&audit->lock);
+    sodium_memzero(audit->key, sizeof audit->key);
     om_free(audit);
 }
 
@@ -137,6 +144,88 @@ static om_status begin_file(struct om_audit *audit, int64_t at_s,
     remove_old(audit, at_s);
     return OM_OK;
 }
+
+/* ---- marks ---- */
+
+/* OM_E_NOTFOUND: there is none yet. */
+static om_status read_key(const char *folder, unsigned char key[KEY_BYTES])
+{
+    char path[PATH_BYTES];
+    struct om_buf bytes = {0};
+    OM_TRY(om_path_join(path, sizeof path, folder, KEY_NAME));
+    if (!om_file_exists(path)) return OM_E_NOTFOUND;
+    om_status st = om_file_read(path, KEY_BYTES + 1, &bytes, NULL);
+    if (!st && bytes.len != KEY_BYTES) st = OM_E_DAMAGED;
+    if (!st) memcpy(key, bytes.bytes, KEY_BYTES);
+    if (bytes.bytes) sodium_memzero(bytes.bytes, bytes.len);
+    om_buf_deinit(&bytes);
+    return st;
+}
+
+/* Of two processes that begin at once one makes it: a whole file, linked to
+ * its name if that is free. */
+static om_status make_key(const char *folder, unsigned char key[KEY_BYTES])
+{
+    char path[PATH_BYTES], fresh[PATH_BYTES];
+    if (mkdir(folder, 0700) && errno != EEXIST) return OM_E_IO;
+    OM_TRY(om_path_join(path, sizeof path, folder, KEY_NAME));
+    const int n = snprintf(fresh, sizeof fresh, "%s.%ld", path, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof fresh) return OM_E_LIMIT;
+    unlink(fresh);
+    const int fd =
+        open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) return OM_E_IO;
+    randombytes_buf(key, KEY_BYTES);
+    om_status st = om_fd_write(fd, key, KEY_BYTES, "audit", NULL);
+    if (!st && fsync(fd)) st = OM_E_IO;
+    close(fd);
+    if (!st && link(fresh, path) && errno != EEXIST) st = OM_E_IO;
+    unlink(fresh);
+    return st ? st : read_key(folder, key);
+}
+
+static om_status write_mark(const unsigned char key[KEY_BYTES],
+                            const char *text, size_t len,
+                            char out[OM_AUDIT_MARK_BYTES])
+{
+    unsigned char hash[crypto_generichash_BYTES];
+    if (crypto_generichash(hash, sizeof hash, (const unsigned char *)text, len,
+                           key, KEY_BYTES))
+        return OM_E_INTERNAL;
+    sodium_bin2hex(out, OM_AUDIT_MARK_BYTES, hash, MARK_HASH_BYTES);
+    return OM_OK;
+}
+
+om_status om_audit_mark(struct om_audit *audit, const char *text, size_t len,
+                        char out[OM_AUDIT_MARK_BYTES])
+{
+    om_status st = OM_OK;
+    pthread_mutex_lock(&audit->lock);
+    if (!audit->has_key) {
+        st = sodium_init() < 0 ? OM_E_IO : read_key(audit->folder, audit->key);
+        if (st == OM_E_NOTFOUND) st = make_key(audit->folder, audit->key);
+        audit->has_key = !st;
+    }
+    pthread_mutex_unlock(&audit->lock);
+    return st ? st : write_mark(audit->key, text ? text : "", len, out);
+}
+
+om_status om_audit_find_mark(const char *city, const char *text, size_t len,
+                             char out[OM_AUDIT_MARK_BYTES], struct om_err *err)
+{
+    char folder[PATH_BYTES];
+    unsigned char key[KEY_BYTES];
+    OM_TRY(om_path_join(folder, sizeof folder, city, FOLDER));
+    om_status st = sodium_init() < 0 ? OM_E_IO : read_key(folder, key);
+    if (!st) st = write_mark(key, text, len, out);
+    sodium_memzero(key, sizeof key);
+    if (!st) return OM_OK;
+    return om_fail(err, st, 0, "%s/" KEY_NAME ": %s", folder,
+                   st == OM_E_NOTFOUND ? "no texts have been noted"
+                                       : om_status_text(st));
+}
+
+/* ---- writing ---- */
 
 static void add_member(struct om_buf *out, const char *key, const char *text)
 {

@@ -13,8 +13,11 @@
 /** Bytes of a target that are kept of it. */
 #define OM_AUDIT_TARGET_BYTES 2048
 
-/* One question. Texts are borrowed; the target is what followed the method,
- * without any token. */
+/** Bytes of a mark: hexadecimal digits, and a NUL. */
+#define OM_AUDIT_MARK_BYTES 21
+
+/* One question. Texts are borrowed; the target has no token in it, and marks
+ * where somebody typed a text. */
 struct om_audit_entry {
     int64_t at_s;  // UTC
     const char *token, *role, *area;  // area: "town:T05" or ""
@@ -33,6 +36,19 @@ void om_audit_close(struct om_audit *audit);
 om_status om_audit_add(struct om_audit *audit,
                        const struct om_audit_entry *entry,
                        struct om_err *err) OM_MUST_USE;
+/**
+ * What is kept of a text that may be about somebody: a hash under the key of
+ * the city (CITY/audit/key, made when it is needed first, for its owner only).
+ * Equal texts have equal marks; without the key a mark says nothing.
+ * returns  OM_E_IO     threads: any
+ */
+om_status om_audit_mark(struct om_audit *audit, const char *text, size_t len,
+                        char out[OM_AUDIT_MARK_BYTES]) OM_MUST_USE;
+/** The mark of a text in what a city has noted. OM_E_NOTFOUND: it has noted no
+ *  texts. */
+om_status om_audit_find_mark(const char *city, const char *text, size_t len,
+                             char out[OM_AUDIT_MARK_BYTES],
+                             struct om_err *err) OM_MUST_USE;
 
 /**
  * Read all that a city has, oldest file first; `each` gets a line (NUL at its

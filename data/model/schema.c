@@ -45,6 +45,13 @@ bool om_geometry_from_name(const char *name, enum om_geometry *out)
     return true;
 }
 
+size_t om_schema_shown(const struct om_schema *schema)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < schema->count; i++) shown += !schema->hidden[i];
+    return shown;
+}
+
 size_t om_schema_find(const struct om_schema *schema, const char *name)
 {
     for (size_t i = 0; i < schema->count; i++)

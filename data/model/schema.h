@@ -49,5 +49,7 @@ bool om_geometry_from_name(const char *name, enum om_geometry *out);
 /** Index of the field called `name`, or OM_NO_FIELD. One that is hidden is not
  *  found. */
 size_t om_schema_find(const struct om_schema *schema, const char *name);
+/** How many fields are not hidden. */
+size_t om_schema_shown(const struct om_schema *schema);
 
 #endif

@@ -31,7 +31,7 @@ static const char *type_phrase(enum om_type type)
     return PHRASE[type];
 }
 
-/* "id, severity, ..." as far as it fits. */
+/* "id, severity, ..." as far as it fits, without those that are hidden. */
 static void list_columns(const struct om_schema *schema, char out[LIST_BYTES])
 {
     size_t n = 0;
@@ -39,11 +39,12 @@ static void list_columns(const struct om_schema *schema, char out[LIST_BYTES])
     for (size_t i = 0; i < schema->count; i++) {
         const char *name = schema->field[i].name;
         const size_t need = strlen(name) + 2;
+        if (schema->hidden[i]) continue;
         if (n + need + 5 > LIST_BYTES) {
             memcpy(out + n, ", ...", 6);
             return;
         }
-        n += (size_t)snprintf(out + n, LIST_BYTES - n, "%s%s", i ? ", " : "",
+        n += (size_t)snprintf(out + n, LIST_BYTES - n, "%s%s", n ? ", " : "",
                               name);
     }
 }

@@ -11,13 +11,14 @@
 //   between roles: nothing kept for one is answered to another
 //   audit: who asked for rows is noted, and a changed line is found
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
 
 import { onemap } from './onemap.mjs';
-import { askAs, csv, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, bearer, csv, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
@@ -294,9 +295,90 @@ test('every address with every role', async (t) => {
         assert.notEqual(answers['officer /stats/rental?by=town'], answers['admin /stats/rental?by=town']);
     });
 
+    await t.test('what is wrong with a question names no hidden column', async () => {
+        const f = encodeURIComponent('nothing_of_the_kind > 1');
+        for (const role of ['wall', 'analyst']) {
+            for (const [layer, hidden] of Object.entries(about).map(([name, l]) => [name, l.personal_columns ?? []]))
+                for (const target of [`/collections/${layer}/items?filter=${f}`, `/stats/${layer}?filter=${f}`, `/stats/${layer}?by=nothing_of_the_kind`, `/stats/${layer}?sum=nothing_of_the_kind`,
+                    `/tiles/${layer}/10/834/444.mvt?filter=${f}`, `/tiles/heat:${layer}/10/834/444.png?filter=${f}`, `/tiles/heat:${layer}/10/834/444.png?weight=nothing_of_the_kind`,
+                    `/nearest/${layer}?lon=113.75&lat=23.02&filter=${f}`, `/hotspots/${layer}?filter=${f}`, `/hotspots/${layer}?weight=nothing_of_the_kind`,
+                    `/collections/${layer}/items?sortby=nothing_of_the_kind`, `/collections/${layer}/items?properties=nothing_of_the_kind`, `/collections/${layer}/items?nothing_of_the_kind=1`,
+                    `/value?name=heat:${layer}&lon=113.75&lat=23.02&filter=${f}`, `/map.png?layers=${layer}&bbox=113.7,23,113.8,23.1&filter=${f}`, `/coverage/patrol?layer=${layer}&filter=${f}`]) {
+                    const answer = await as[role](target);
+                    assert.ok([400, 404].includes(answer.status), `${role} ${target}: ${answer.status}`);
+                    for (const column of hidden) assert.ok(!new RegExp(`\\b${column}\\b`).test(answer.json().detail), `${role} ${target}: ${answer.json().detail}`);
+                }
+            // A column that is hidden is refused in the same words as one that is not there.
+            for (const target of ['/collections/rental/items?filter=X%20IS%20NULL', '/collections/rental/items?sortby=X', '/collections/rental/items?properties=X', '/stats/hazard?filter=X%20IS%20NULL'])
+                for (const column of target.includes('hazard') ? ['worker'] : ['level', 'residents'])
+                    assert.equal((await as[role](target.replace('X', column))).json().detail.replace(column, '?'), (await as[role](target.replace('X', 'nothing'))).json().detail.replace('nothing', '?'), target);
+            const entry = (await as[role]('/catalog')).json().layers.find((l) => l.name === 'rental');
+            assert.equal(entry.columns, (await as[role]('/collections/rental')).json().columns.length);
+        }
+        for (const [role, layer] of [['officer', 'rental'], ['of_village', 'hazard'], ['neighbour', 'worker']]) {
+            const n = left(role, layer).length;
+            assert.equal((await as[role]('/catalog')).json().layers.find((l) => l.name === layer).rows, n);
+            assert.equal((await as[role](`/collections/${layer}`)).json().rows, n);
+        }
+    });
+
+    await t.test('a row that changes where it is not seen does not look changed', async () => {
+        const { id, residents } = rows.rental.find((row) => row.town === town), target = `/collections/rental/items/${id}`;
+        const patch = (properties) => new Promise((resolve, reject) => {
+            const request = http.request(`${url}${target}`, { method: 'PATCH', headers: { ...bearer(who.admin), 'content-type': 'application/merge-patch+json' } }, (answer) => {
+                answer.resume();
+                answer.on('end', () => resolve(answer.statusCode));
+            });
+            request.on('error', reject);
+            request.end(JSON.stringify({ type: 'Feature', properties }));
+        });
+        const heads = async (role) => {
+            const answers = [await as[role](target), await as[role](target, { method: 'HEAD' }), await as[role](`/collections/rental/items?limit=5&filter=${encodeURIComponent(`id = '${id}'`)}`)];
+            return answers.map((a) => `${a.status} ${a.headers.etag} ${a.headers['content-length']}`);
+        };
+        const before = { wall: await heads('wall'), analyst: await heads('analyst'), admin: await heads('admin') };
+        assert.equal(await patch({ residents: Number(residents) + 1, level: 'prohibited' }), 200);
+        for (const role of ['wall', 'analyst']) assert.deepEqual(await heads(role), before[role]);
+        assert.notDeepEqual(await heads('admin'), before.admin);
+        assert.equal(await patch({ residents: Number(residents), level: rows.rental.find((row) => row.id === id).level }), 200);
+        assert.deepEqual(await heads('wall'), before.wall);
+    });
+
+    await t.test('looking is not taking away', async () => {
+        const ask = askAs(url, await token(city, 'wall')), items = '/collections/hazard/items';
+        for (let i = 0; i < 100 && (await ask('/catalog')).status === 401; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+        for (const target of [`${items}?f=csv`, `${items}?f=csv&limit=5`, `${items}?f=fgb`, `${items}?f=gpkg`, `${items}.geojson`, `${items}.csv`, `${items}.fgb`, `${items}.gpkg`])
+            assert.equal((await ask(target)).status, 404, target);
+        assert.equal((await ask(`${items}?limit=5`, { headers: { accept: 'text/csv' } })).status, 404);
+        const page = await ask(`${items}?limit=100000`);
+        assert.equal(page.json().features.length, 1000);
+        assert.ok(page.json().numberMatched > 1000);
+        assert.ok(!page.json().links.some((l) => l.rel === 'next') && !page.headers.link);
+        const { href } = (await as.analyst(`${items}?limit=5`)).json().links.find((l) => l.rel === 'next');
+        assert.equal((await ask(href.slice(url.length))).status, 404);
+        // Nor is one narrow question after the other.
+        let answer, last = '', told = 0;
+        for (let i = 0; i < 60; i++) {
+            answer = await ask(`${items}?limit=1000&sortby=id&filter=${encodeURIComponent(`id > '${last}'`)}`);
+            if (answer.status !== 200) break;
+            const { features } = answer.json();
+            told += features.length;
+            last = features.length < 1000 ? '' : features.at(-1).id;
+        }
+        assert.equal(answer.status, 429);
+        assert.ok(Number(answer.headers['retry-after']) >= 1);
+        assert.ok(told >= 10000 && told < 40000, `${told}`);
+        assert.equal((await ask('/stats/hazard')).status, 200);
+        assert.equal((await as.wall(`${items}?limit=1`)).status, 200);
+    });
+
     await t.test('who asked for rows is noted', async () => {
         await as.officer('/collections/rental/items?limit=3&filter=residents%3E3');
         await as.wall('/tiles/grid/10/834/444.mvt');
+        const typed = ['东城街道', "O'Nobody"];
+        await as.officer(`/search?q=${encodeURIComponent(typed[0])}`);
+        await as.officer(`/collections/premises/items?limit=1&filter=${encodeURIComponent(`name LIKE '%${typed[0]}%' AND residents > 3 OR name = 'O''Nobody'`)}`);
+        await as.officer(`/collections/premises/items?limit=1&name=${encodeURIComponent(typed[0])}`);
         const lines = (await onemap('audit', city)).stdout.trim().split('\n').map((line) => JSON.parse(line));
         const id = (role) => who[role].split('.')[1];
         assert.ok(lines.some((l) => l.token === id('officer') && l.role === 'officer' && l.area === `town:${town}` && l.route === 'items' && l.status === 200 &&
@@ -304,8 +386,18 @@ test('every address with every role', async (t) => {
         assert.ok(!lines.some((l) => l.token === id('wall') && l.route === 'tile'));
         const mine = (await onemap('audit', city, '--token', id('officer'))).stdout.trim().split('\n');
         assert.ok(mine.length > 10 && mine.every((line) => JSON.parse(line).token === id('officer')));
-        const folder = path.join(city, 'audit'), [file] = await readdir(folder), at = path.join(folder, file);
+        // What somebody typed is not in it, and can be looked for.
+        const all_targets = lines.map((l) => l.target).join('\n');
+        for (const word of [...typed, 'Nobody']) assert.ok(!all_targets.includes(word) && !decodeURIComponent(all_targets).includes(word), word);
+        const found = (await onemap('audit', city, '--text', typed[0])).stdout.trim().split('\n').map((line) => JSON.parse(line));
+        assert.deepEqual(found.map((l) => l.route), ['search', 'items']);
+        assert.match(found[0].target, /^\/search\?q=~[0-9a-f]{20}$/);
+        const [one] = (await onemap('audit', city, '--text', typed[1])).stdout.trim().split('\n').map((line) => JSON.parse(line));
+        assert.match(decodeURIComponent(one.target), /^\/collections\/premises\/items\?limit=1&filter=name LIKE '~[0-9a-f]{20}' AND residents > 3 OR name = '~[0-9a-f]{20}'$/);
+        assert.equal((await onemap('audit', city, '--text', 'nobody asked for this')).stdout, '');
+        const folder = path.join(city, 'audit'), file = (await readdir(folder)).find((name) => name.endsWith('.log')), at = path.join(folder, file);
         const text = await readFile(at, 'utf8');
+        for (const secret of typed) assert.ok(!text.includes(secret));
         for (const secret of Object.values(who)) assert.ok(!text.includes(secret.split('.')[2]));
         const all = text.split('\n');
         for (const changed of [text.replace('"role":"officer"', '"role":"wall"'), [...all.slice(0, 3), ...all.slice(4)].join('\n'), [...all.slice(0, 3), all[2], ...all.slice(3)].join('\n')]) {

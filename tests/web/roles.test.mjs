@@ -158,7 +158,7 @@ test('gate, links and changes', async (t) => {
             request.on('error', reject);
             request.end(row);
         });
-        assert.equal(await post(wall), 403);
+        assert.equal(await post(wall), 404);
         assert.equal(await post(wall, 'none'), 404);
         assert.equal(await post(ingest), 201);
         assert.equal(await post(ingest, 'none'), 404);

@@ -98,7 +98,7 @@ test('the server', async (t) => {
             const answer = await at(target);
             assert.equal(answer.status, 200, `${target}: ${answer.body}`);
             assert.equal(answer.headers['content-type'], type, target);
-            assert.equal(answer.headers['access-control-allow-origin'], '*', target);
+            assert.equal(answer.headers['access-control-allow-origin'], undefined, target);
             assert.equal(answer.headers['x-content-type-options'], 'nosniff', target);
             assert.match(answer.headers.etag, /items\/P/.test(target) ? /^"\d+"$/ : /^(W\/)?"[0-9a-f]{16}(-g)?"$/, target);
             assert.ok(answer.headers['cache-control'], target);
@@ -286,7 +286,7 @@ test('the server', async (t) => {
             const answer = await at(target);
             assert.equal(answer.status, status, `${target}: ${answer.body}`);
             assert.equal(answer.headers['content-type'], 'application/problem+json', target);
-            assert.equal(answer.headers['access-control-allow-origin'], '*', target);
+            assert.equal(answer.headers['access-control-allow-origin'], undefined, target);
             const problem = answer.json();
             assert.equal(problem.status, status);
             assert.ok(problem.title && problem.detail, target);
@@ -316,8 +316,7 @@ test('the server', async (t) => {
         }
         const preflight = await at('/stats/place', { method: 'OPTIONS', headers: { Origin: 'https://x.example', 'Access-Control-Request-Method': 'GET' } });
         assert.equal(preflight.status, 204);
-        assert.equal(preflight.headers['access-control-allow-origin'], '*');
-        assert.equal(preflight.headers['access-control-max-age'], '86400');
+        assert.ok(!Object.keys(preflight.headers).some((name) => name.startsWith('access-control-')));
         const head = 'Host: localhost\r\nConnection: close\r\n';
         for (const [extra, status] of [
             [`${head}Content-Length: 3\r\n\r\nabc`, '413'], [`${head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, '413'],
@@ -340,7 +339,7 @@ test('the server', async (t) => {
 
     await t.test('clients that go away in the middle harm nobody', async () => {
         await Promise.all(Array.from({ length: 50 }, (_, i) => raw(server.port,
-            `GET /stats/place?by=square&filter=weight%3E${i % 9} HTTP/1.1\r\nHost: x\r\n\r\n`, { waitMs: 1 + i % 5 })));
+            `GET /stats/place?by=square&filter=weight%3E${i % 9} HTTP/1.1\r\nHost: localhost\r\n\r\n`, { waitMs: 1 + i % 5 })));
         await Promise.all(Array.from({ length: 20 }, () => raw(server.port, 'GET /hea', { waitMs: 5 })));
         assert.equal((await at('/health')).status, 200);
     });
@@ -429,7 +428,7 @@ test('what costs much', async (t) => {
 
     await t.test('is dropped when nobody waits for it any more', async () => {
         await Promise.all(Array.from({ length: 60 }, (_, i) => raw(server.port,
-            `GET /legend/heat:many.json?bandwidth=${102 + i / 100} HTTP/1.1\r\nHost: x\r\n\r\n`, { waitMs: 60 })));
+            `GET /legend/heat:many.json?bandwidth=${102 + i / 100} HTTP/1.1\r\nHost: localhost\r\n\r\n`, { waitMs: 60 })));
         assert.equal((await at('/legend/heat:many.json?bandwidth=150')).status, 200);
         const text = (await at('/metrics')).body.toString();
         assert.ok(Number(/^onemap_requests_total\{route="legend",status="5xx"\} (\d+)/m.exec(text)[1]) > 0);

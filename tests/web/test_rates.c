@@ -34,6 +34,30 @@ static void never_more_than_a_burst_and_the_rate(void **state)
     om_rates_free(rates);
 }
 
+static void never_more_when_many_are_taken_at_once(void **state)
+{
+    (void)state;
+    struct om_rates *rates;
+    assert_int_equal(om_rates_new(0, PER_S, &rates), OM_OK);
+    om_rates_hold(rates, 10);
+    double now_s = 1000, taken = 0;
+    for (int i = 0; i < 100000; i++) {
+        now_s += 0.001;
+        const double n = 1 + i % 97;
+        if (om_rates_spend(rates, 7, n, now_s) <= 0) taken += n;
+        // What is owed is waited for, and no longer.
+        const double wait_s = om_rates_spend(rates, 9, 1000, now_s);
+        if (wait_s > 0 && i % 1000 == 0) {
+            assert_true(om_rates_spend(rates, 9, 1, now_s + wait_s * 0.99) > 0);
+            now_s += wait_s + 0.001;
+            assert_true(om_rates_spend(rates, 9, 1, now_s) <= 0);
+        }
+    }
+    assert_true(taken <= PER_S * (now_s - 1000 + 10) + 97);
+    assert_true(taken >= PER_S * 100);
+    om_rates_free(rates);
+}
+
 static void after_the_wait_that_is_told_there_is_one(void **state)
 {
     (void)state;
@@ -85,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_more_than_a_burst_and_the_rate),
+        cmocka_unit_test(never_more_when_many_are_taken_at_once),
         cmocka_unit_test(after_the_wait_that_is_told_there_is_one),
         cmocka_unit_test(others_have_buckets_of_their_own),
         cmocka_unit_test(fault_of_memory_is_told),

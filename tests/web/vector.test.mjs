@@ -108,7 +108,7 @@ test('vector tiles', async (t) => {
         assert.equal(mvt.status, 200);
         assert.equal(mvt.headers.get('content-type'), 'application/vnd.mapbox-vector-tile');
         assert.equal(mvt.headers.get('content-encoding'), 'gzip');
-        assert.equal(mvt.headers.get('access-control-allow-origin'), '*');
+        assert.equal(mvt.headers.get('access-control-allow-origin'), null);
         assert.ok(mvt.headers.get('data-sequence') && mvt.headers.get('data-as-of'));
         const plain = await fetch(`${target}.pbf`, { headers: { 'Accept-Encoding': 'identity' } });
         assert.equal(plain.headers.get('content-encoding'), null);

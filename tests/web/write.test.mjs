@@ -225,7 +225,7 @@ test('what is wrong is told, and nothing is written', async (t) => {
         assert.equal(answer.status, status, `${what}: ${answer.body}`);
         assert.equal(answer.headers['content-type'], 'application/problem+json', what);
         assert.equal(answer.json().status, status, what);
-        assert.equal(answer.headers['access-control-allow-origin'], '*', what);
+        assert.equal(answer.headers['access-control-allow-origin'], undefined, what);
         if (status === 415) assert.match(answer.headers['accept-post'] ?? answer.headers['accept-patch'], /geo\+json/, what);
         if (status === 405) assert.match(answer.headers.allow, /GET, HEAD/, what);
     }
@@ -334,7 +334,7 @@ test('who may write, and how often', async (t) => {
         assert.equal((await post('S0', headers)).status, 403, text(headers));
     assert.equal((await post('S1', { Origin: url, 'Sec-Fetch-Site': 'same-origin' })).status, 201);
     const flight = await ask(`${url}${ITEMS}`, 'OPTIONS', { headers: { Origin: 'https://elsewhere.example', 'Access-Control-Request-Method': 'POST' } });
-    assert.equal(flight.headers['access-control-allow-methods'], 'GET, HEAD, OPTIONS');
+    assert.ok(!Object.keys(flight.headers).some((name) => name.startsWith('access-control-')));
     assert.equal(flight.headers.allow, 'GET, HEAD, POST, OPTIONS');
     // More than the burst: told when to come back, and then taken.
     let late;

@@ -9,6 +9,7 @@
 
 struct asking {
     const char *token, *role;
+    char mark[OM_AUDIT_MARK_BYTES + 1];  // behind its sign; "": any
     int64_t from_s, to_s;
     size_t lines;
 };
@@ -27,7 +28,8 @@ static bool print_line(void *ctx, const char *text, size_t len)
     const char *at = om_json_text(om_json_get(line, "at"), "");
     const bool known = !om_time_parse(at, strlen(at), 0, &at_s);
     if (known && at_s >= a->from_s && at_s < a->to_s &&
-        is(line, "token", a->token) && is(line, "role", a->role)) {
+        is(line, "token", a->token) && is(line, "role", a->role) &&
+        strstr(om_json_text(om_json_get(line, "target"), ""), a->mark)) {
         printf("%s\n", text);
         a->lines++;
     }
@@ -46,13 +48,14 @@ static void say_bad(void *ctx, const char *file, size_t line)
 
 int om__verb_audit(int argc, char **argv)
 {
-    const char *city = NULL, *time = NULL;
+    const char *city = NULL, *time = NULL, *text = NULL;
     struct asking a = {.from_s = INT64_MIN, .to_s = INT64_MAX};
     size_t operands, broken = 0;
     bool help;
     const struct om_option option[] = {{"--time", &time, NULL},
                                        {"--token", &a.token, NULL},
-                                       {"--role", &a.role, NULL}};
+                                       {"--role", &a.role, NULL},
+                                       {"--text", &text, NULL}};
     const int usage = om__options_read("audit", argc, argv, option,
                                        sizeof option / sizeof *option, &city, 1,
                                        &operands, &help);
@@ -68,6 +71,10 @@ int om__verb_audit(int argc, char **argv)
         return om__verb_usage("audit", "--time is a date, a month or FROM/TO");
     }
     om_manifest_deinit(&manifest);
+    if (!st && text) {
+        a.mark[0] = '~';
+        st = om_audit_find_mark(city, text, strlen(text), a.mark + 1, &err);
+    }
     if (!st) st = om_audit_read(city, print_line, say_bad, &a, &broken, &err);
     if (st) return om__verb_fail("audit", &err);
     return broken ? OM_EXIT_FAILED : OM_EXIT_DONE;

@@ -2,12 +2,17 @@
  *
  * DESIGN
  * Noted is who has shown a token and asked for rows, or, if the role sees rows
- * about single persons, for anything of the city. The target is kept as it came
- * (a link's token is never in one that is answered): it says which rows. The
- * files are the city's own and for their owner only; nothing of this is in the
- * log or in metrics.
+ * about single persons, for anything of the city. What is kept of the target
+ * says which rows: layer, id, place, numbers, times, names of columns. What
+ * somebody typed (a search, texts of filters and of columns) may name a person
+ * or an address and is kept as a mark: a hash under a key of the city's own
+ * (data/city/audit.h), so that whoever looks for one text finds who asked for it,
+ * and nobody reads texts off the file. A link's token is never in a target that
+ * is answered. The files are the city's own and for their owner only; nothing of
+ * this is in the log or in metrics.
  */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "data/base/log.h"
@@ -23,14 +28,110 @@ static bool is_noted(const struct om__request *r)
     return r->who->role->personal == OM_PERSONAL_ROWS && r->route->data;
 }
 
+/* As it may stand in a query. */
+static void add_coded(const char *text, size_t len, struct om_buf *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') ||
+                           (c && strchr("-._~,:;/@!*'()", c));
+        if (plain)
+            om_buf_add_byte(out, c);
+        else
+            om_buf_addf(out, "%%%02X", c);
+    }
+}
+
+static void add_mark(struct om_audit *audit, const char *text, size_t len,
+                     struct om_buf *out)
+{
+    char mark[OM_AUDIT_MARK_BYTES];
+    if (om_audit_mark(audit, text, len, mark)) mark[0] = '\0';
+    om_buf_addf(out, "~%s", mark);
+}
+
+/* Expressions of the filter language: their texts as marks. */
+static void add_expression(struct om_audit *audit, const char *at,
+                           struct om_buf *out)
+{
+    struct om_buf text = {0};
+    while (*at) {
+        const size_t plain = strcspn(at, "'");
+        add_coded(at, plain, out);
+        at += plain;
+        if (!*at) break;
+        text.len = 0;
+        for (at++; *at && (*at != '\'' || at[1] == '\''); at++) {
+            om_buf_add_byte(&text, (uint8_t)*at);
+            at += *at == '\'';
+        }
+        om_buf_add_byte(out, '\'');
+        add_mark(audit, (const char *)text.bytes, text.len, out);
+        om_buf_add_byte(out, '\'');
+        at += *at == '\'';
+    }
+    om_buf_deinit(&text);
+}
+
+/* Numbers, times, boxes; and, of parameters that are known, words. */
+static bool is_plain(const char *value, bool known)
+{
+    static const char NUMBERS[] = "0123456789.,:+-/TZ ";
+    static const char WORDS[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_@*";
+    for (const char *c = value; *c; c++)
+        if (!strchr(NUMBERS, *c) && !(known && strchr(WORDS, *c))) return false;
+    return true;
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (!strcmp(*names, name)) return true;
+    return false;
+}
+
+static void add_param(struct om_audit *audit, const struct om__request *r,
+                      const struct om_param *p, struct om_buf *out)
+{
+    static const char *const EXPRESSIONS[] = {"filter", "share", "exposure",
+                                              NULL};
+    static const char *const TYPED[] = {"q", "next", NULL};
+    const bool known = om__param_known(r, p->name);
+    add_coded(p->name, strlen(p->name), out);
+    om_buf_add_byte(out, '=');
+    if (known && is_one_of(p->name, EXPRESSIONS))
+        add_expression(audit, p->value, out);
+    else if (is_plain(p->value, known) && !is_one_of(p->name, TYPED))
+        add_coded(p->value, p->len, out);
+    else
+        add_mark(audit, p->value, p->len, out);
+}
+
+/* What is kept of the target. */
+static om_status write_target(struct om_audit *audit,
+                              const struct om__request *r, struct om_buf *out)
+{
+    om_buf_add(out, r->target, strcspn(r->target, "?"));
+    for (size_t i = 0; r->address_read && i < r->address.params; i++) {
+        om_buf_add_byte(out, i ? '&' : '?');
+        add_param(audit, r, &r->address.param[i], out);
+    }
+    return om_buf_add(out, "", 1);
+}
+
 void om__audit_note(struct om__request *r)
 {
     char area[2 * OM_LIMIT_NAME_BYTES + 2] = "";
     struct om_err err = {0};
+    struct om_buf target = {0};
+    struct om_audit *audit = r->server->audit;
     if (!is_noted(r)) return;
     const struct om_token *token = &r->who->token;
     if (token->level[0])
         snprintf(area, sizeof area, "%s:%s", token->level, token->unit);
+    om_status st = write_target(audit, r, &target);
     const struct om_audit_entry entry = {
         .at_s = (int64_t)time(NULL),
         .token = token->id,
@@ -38,8 +139,11 @@ void om__audit_note(struct om__request *r)
         .area = area,
         .method = r->head ? "HEAD" : "GET",
         .route = r->route->name,
-        .target = r->target,
+        .target = (const char *)target.bytes,
         .status = r->status};
-    if (om_audit_add(r->server->audit, &entry, &err))
-        om_log(OM_LOG_ERROR, "audit", "nothing is noted: %s", err.text);
+    if (!st) st = om_audit_add(audit, &entry, &err);
+    if (st)
+        om_log(OM_LOG_ERROR, "audit", "nothing is noted: %s",
+               err.text[0] ? err.text : om_status_text(st));
+    om_buf_deinit(&target);
 }

@@ -181,7 +181,7 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     add_looks(r->snapshot->manifest, layer->name, out);
     om_buf_addf(out, ",\"geometry\":\"%s\",\"parts\":%zu,\"columns\":%zu",
                 om_geometry_name(layer->schema.geometry), layer->parts,
-                layer->schema.count);
+                om_schema_shown(&layer->schema));
     om__layer_rows(r, layer, out);
     om_buf_add_text(out, ",\"crs\":");
     om__systems_add(out);

@@ -232,6 +232,8 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         single(request, &request->origin, value);
     } else if (!strcasecmp(name, "Sec-Fetch-Site")) {
         single(request, &request->fetch_site, value);
+    } else if (!strcasecmp(name, "Sec-Fetch-Mode")) {
+        single(request, &request->fetch_mode, value);
     }
     return MHD_YES;
 }

@@ -47,7 +47,7 @@ struct om__book {
     size_t lents;
     struct om__who local, public, file;
     bool has_file;
-    struct om_rates **rates;  // [roles->count]
+    struct om_rates **rates, **rows;  // [roles->count]
 };
 
 struct stamp {
@@ -74,7 +74,10 @@ static void book_unref(struct om__book *book)
     if (!book || atomic_fetch_sub(&book->refs, 1) > 1) return;
     for (size_t i = 0; book->rates && i < book->roles->count; i++)
         om_rates_free(book->rates[i]);
+    for (size_t i = 0; book->rows && i < book->roles->count; i++)
+        om_rates_free(book->rows[i]);
     om_free(book->rates);
+    om_free(book->rows);
     om_free(book->who);
     om_tokens_deinit(&book->tokens);
     om_roles_unref(book->roles);
@@ -99,27 +102,24 @@ static uint64_t key_of(const struct om_role *role, const struct om_token *token)
     return om_hash64(area, (size_t)n, role->hash);
 }
 
+/* `book` NULL: as often and as much as wanted. */
 static void set_who(struct om__who *who, const struct om_role *role,
-                    const struct om_token *token, struct om_rates *rates)
+                    const struct om_token *token, const struct om__book *book)
 {
+    const size_t i = book ? (size_t)(role - book->roles->role) : 0;
     *who = (struct om__who){.role = role,
                             .token = *token,
                             .key = key_of(role, token),
                             .id = om_hash64(token->id, strlen(token->id), 0) | 1,
                             .asked = true,
-                            .rates = rates};
+                            .rates = book ? book->rates[i] : NULL,
+                            .rows = book ? book->rows[i] : NULL};
 }
 
 static void set_open(struct om__who *who, const struct om_role *role)
 {
     const struct om_token none = {.id = ""};
     *who = (struct om__who){.role = role, .key = key_of(role, &none)};
-}
-
-static struct om_rates *rates_of(const struct om__book *book,
-                                 const struct om_role *role)
-{
-    return book->rates[role - book->roles->role];
 }
 
 /* A role that has an area is only for tokens that name a unit of it. */
@@ -134,16 +134,22 @@ static om_status make_who(struct om__guard *guard, struct om__book *book)
     const struct om_roles *roles = book->roles;
     const struct om_tokens *tokens = &book->tokens;
     book->rates = om_calloc(roles->count, sizeof(struct om_rates *));
+    book->rows = om_calloc(roles->count, sizeof(struct om_rates *));
     book->who = om_calloc(tokens->count + 1, sizeof *book->who);
-    if (!book->rates || !book->who) return OM_E_MEMORY;
-    for (size_t i = 0; i < roles->count; i++)
-        if (roles->role[i].rate_per_s > 0)
-            OM_TRY(om_rates_new(0, roles->role[i].rate_per_s, &book->rates[i]));
+    if (!book->rates || !book->rows || !book->who) return OM_E_MEMORY;
+    for (size_t i = 0; i < roles->count; i++) {
+        const struct om_role *role = &roles->role[i];
+        if (role->rate_per_s > 0)
+            OM_TRY(om_rates_new(0, role->rate_per_s, &book->rates[i]));
+        if (role->export) continue;
+        OM_TRY(om_rates_new(0, OM__LOOK_ROWS_PER_S, &book->rows[i]));
+        om_rates_hold(book->rows[i], OM__LOOK_BURST_S);
+    }
     for (size_t i = 0; i < tokens->count; i++) {
         const struct om_token *token = &tokens->token[i];
         const struct om_role *role = om_roles_find(roles, token->role);
         if (role && fits(role, token)) {
-            set_who(&book->who[i], role, token, rates_of(book, role));
+            set_who(&book->who[i], role, token, book);
         } else {
             om_log(OM_LOG_WARN, "http",
                    "token %s is of no use: its role %s is not there, or for "
@@ -154,8 +160,7 @@ static om_status make_who(struct om__guard *guard, struct om__book *book)
     for (size_t i = 0; i < guard->lents; i++) {
         const struct om_role *role = om_roles_find(roles, guard->lent[i].role);
         if (role && fits(role, &guard->lent[i]))
-            set_who(&book->lent[book->lents++], role, &guard->lent[i],
-                    rates_of(book, role));
+            set_who(&book->lent[book->lents++], role, &guard->lent[i], book);
     }
     set_open(&book->local, &OM_ROLE_LOCAL);
     set_open(&book->public, &OM_ROLE_PUBLIC);
@@ -427,6 +432,8 @@ void om__guard_meet(struct om__request *r)
     } else if (!r->who && is_local(guard, book)) {
         r->who = &book->local;
     }
+    r->stranger = r->who == &book->local && om__site_strange(r);
+    if (r->stranger) r->who = NULL;
 }
 
 void om__guard_part(struct om__request *r)
@@ -453,6 +460,7 @@ bool om__guard_knows(struct om__guard *guard, uint64_t id)
 
 om_status om__guard_admit(struct om__request *r)
 {
+    if (r->stranger) return om__site_refuse(r);
     if (!r->who) {
         r->error_status = MHD_HTTP_UNAUTHORIZED;
         return om_fail(&r->err, OM_E_NOTFOUND, 0,

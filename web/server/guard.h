@@ -8,6 +8,12 @@
 
 /** Of persons, as many together are shown to anyone, whatever a role says. */
 #define OM__CROWD 10
+/** Rows that a role which does not export is told: of one page, a second over
+ *  time, and seconds that may be saved up. Enough to look at what is shown; a
+ *  million takes half a day. */
+#define OM__LOOK_ROWS 1000
+#define OM__LOOK_ROWS_PER_S 20.0
+#define OM__LOOK_BURST_S 1000.0
 /** Where a link with a token leads to, for each page. */
 #define OM__TOKEN_PARAM "token"
 
@@ -26,6 +32,7 @@ struct om__who {
     uint64_t id;     // hash of the token's id; 0: none
     bool asked;      // has shown a token: the answer is for nobody else
     struct om_rates *rates;  // NULL: no limit
+    struct om_rates *rows;   // that are told page by page; NULL: no limit
 };
 
 struct om__guard_options {
@@ -67,6 +74,18 @@ om_status om__guard_admit(struct om__request *request) OM_MUST_USE;
 /** A link with a token in it: answers with a cookie and where to go on, or
  *  with 401. False: the address has none. */
 bool om__guard_link(struct om__request *request);
+/* site.c: pages of other sites, names that are not ours. All refuse with 403. */
+/** Is whoever asks let in only for being on this machine? Then pages of other
+ *  sites see nothing, and answers bear no CORS. */
+bool om__site_closed(const struct om__request *request);
+/** Does a page of another site ask, or somebody by a name that is not ours? */
+bool om__site_strange(const struct om__request *request);
+om_status om__site_refuse(struct om__request *request) OM_MUST_USE;
+/** No page of another site, whoever's token it sends. */
+om_status om__site_may_write(struct om__request *request) OM_MUST_USE;
+/** By a name of ours, or with a token. */
+om_status om__site_names_us(struct om__request *request) OM_MUST_USE;
+
 /** Is who had a token of this id (hash) still somebody? */
 bool om__guard_knows(struct om__guard *guard, uint64_t id);
 

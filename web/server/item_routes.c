@@ -4,12 +4,14 @@
  * file (CSV, FlatGeobuf, GeoPackage without a limit, and items.FORM) goes
  * through a temporary file, see exports.c.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "data/base/hash.h"
+#include "data/base/log.h"
 #include "data/model/time.h"
 #include "web/server/item_ask.h"
 #include "web/server/writes.h"
@@ -125,7 +127,9 @@ static om_status write_page(struct page *page, const struct om__item_ask *ask,
                      : om_query_each(&ask->query, write_row, page));
     OM_TRY(page->status);
     const uint64_t rows = om_features_count(page->features);
-    if (rows == ask->query.limit && rows < page->matched)
+    // Page after page is a file.
+    if (rows == ask->query.limit && rows < page->matched &&
+        r->who->role->export)
         OM_TRY(add_next_url(r, ask, &page->last, &page->next));
     return write_members(page, out);
 }
@@ -171,6 +175,20 @@ static om_status send_page(struct page *page, const struct om__item_ask *ask,
     return st;
 }
 
+/* Who may not take everything away is told so many rows over time. */
+static om_status spend_rows(struct om__request *r, uint64_t rows)
+{
+    if (!r->who->rows || r->on_heavy) return OM_OK;
+    const double wait_s = om_rates_spend(r->who->rows, r->who->id, (double)rows,
+                                         om_seconds());
+    if (wait_s <= 0) return OM_OK;
+    r->retry_after_s = (unsigned)fmin(ceil(wait_s), 86400);
+    return om_fail(&r->err, OM_E_RATE, 0,
+                   "too many rows of this token, which is for looking at them "
+                   "and not for taking them away; the next are told in %u s",
+                   r->retry_after_s);
+}
+
 static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
 {
     struct page page = {.request = r};
@@ -180,6 +198,8 @@ static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
     all.behind = NULL;
     OM_TRY(om_query_count(&all, &page.matched));
     OM_TRY(om__item_ask_afford(r, ask, page.matched));
+    OM_TRY(spend_rows(r, page.matched < ask->query.limit ? page.matched
+                                                         : ask->query.limit));
     const bool heavy =
         ask->query.limit > LIMIT_LIGHT ||
         (ask->keys && om_sort_cost_s(r->layer, ask->key, ask->keys,
@@ -297,7 +317,8 @@ static om_status get_file(struct om__request *r, struct om__item_ask *ask)
     return st;
 }
 
-/* Whole layers as files are for roles that may take them away. */
+/* Files, tables, and page after page, are for roles that may take rows away;
+ * others see some of what they ask for. */
 static om_status check_export(struct om__request *r)
 {
     if (r->who->role->export) return OM_OK;
@@ -310,9 +331,11 @@ om_status om__get_items(struct om__request *r)
     struct om__item_ask ask;
     OM_TRY(om__request_layer(r, r->address.segment[1]));
     om_status st = om__item_ask_read(r, &ask);
-    const bool page = om__form_is(r, "geojson") || om__form_is(r, "json") ||
-                      (om__form_is(r, "csv") && ask.limited);
-    if (!st && !page) st = check_export(r);
+    const bool shown = om__form_is(r, "geojson") || om__form_is(r, "json");
+    const bool page = shown || (om__form_is(r, "csv") && ask.limited);
+    if (!st && (!shown || om__param_text(r, "next"))) st = check_export(r);
+    if (!r->who->role->export && ask.query.limit > OM__LOOK_ROWS)
+        ask.query.limit = OM__LOOK_ROWS;
     if (!st) st = page ? get_page(r, &ask) : get_file(r, &ask);
     om__item_ask_deinit(&ask);
     return st;
@@ -378,13 +401,15 @@ static void add_links(const struct om__request *r, struct om_buf *out)
 }
 
 /* The row's sequence as its ETag, for If-Match; the row is then read from a
- * snapshot that is not older. Where nothing is written it is a hash. */
+ * snapshot that is not older. Where nothing is written it is a hash of what is
+ * told, and for whoever does not see all columns: it would say that one of the
+ * others has changed. */
 static om_status sequence_tag(struct om__request *r, const char *id, char *etag,
                               size_t room)
 {
     uint64_t sequence;
     char why[OM_ERR_TEXT_BYTES];
-    if (om__writes_reads_only(r->server->writes) ||
+    if (r->layer->rights.open || om__writes_reads_only(r->server->writes) ||
         !om__writes_ready(r->server->writes, why))
         return OM_OK;
     const om_status st = om__row_sequence(r, id, &sequence);

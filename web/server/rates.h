@@ -6,7 +6,8 @@
 
 #include "data/base/status.h"
 
-/* A bucket holds at most as many tokens as come in OM_RATES_BURST_S. There is
+/* A bucket holds at most as many tokens as come in OM_RATES_BURST_S, unless told
+ * otherwise. There is
  * one for all, and one for each client that came lately: those that have not
  * come for long have full buckets and need none. Memory is fixed; where more
  * clients come at once than are remembered, the one that waits longest is
@@ -21,8 +22,17 @@ void om_rates_free(struct om_rates *rates);
 /** Other figures from now on. */
 void om_rates_set(struct om_rates *rates, double total_per_s,
                   double client_per_s);
+/** Buckets hold what comes in so many seconds, from now on. */
+void om_rates_hold(struct om_rates *rates, double burst_s);
 /** Take a token of all and of a client (0: of all only) at a moment in
  *  seconds. 0: taken; else none was, and seconds until there is one. */
 double om_rates_take(struct om_rates *rates, uint64_t client, double now_s);
+/**
+ * Take `n` at once, if there is one: what is more than there are is owed, and
+ * the next is taken when it has come in.
+ * returns  as om_rates_take
+ */
+double om_rates_spend(struct om_rates *rates, uint64_t client, double n,
+                      double now_s);
 
 #endif

@@ -98,13 +98,15 @@ static void add(struct lines *lines, const char *name, const char *value)
 
 /* Whatever is answered, scripts of other sites may read it: there are no
  * cookies and nothing that only the browser's user may see. */
-static void add_always(struct lines *lines)
+static void add_always(struct lines *lines, const struct om__request *r)
 {
-    add(lines, "Access-Control-Allow-Origin", "*");
-    add(lines, "Access-Control-Expose-Headers",
-        "ETag, Link, Content-Crs, Content-Disposition, Content-Range, "
-        "Accept-Ranges, OGC-NumberMatched, OGC-NumberReturned, Data-Sequence, "
-        "Data-As-Of");
+    if (!om__site_closed(r)) {
+        add(lines, "Access-Control-Allow-Origin", "*");
+        add(lines, "Access-Control-Expose-Headers",
+            "ETag, Link, Content-Crs, Content-Disposition, Content-Range, "
+            "Accept-Ranges, OGC-NumberMatched, OGC-NumberReturned, "
+            "Data-Sequence, Data-As-Of");
+    }
     add(lines, "X-Content-Type-Options", "nosniff");
 }
 
@@ -165,7 +167,7 @@ static void add_head(struct lines *lines, const struct om__request *r,
                      const struct om__head *head, const char *etag)
 {
     const bool vary = head->vary_accept || (r->route && r->route->forms);
-    add_always(lines);
+    add_always(lines, r);
     add(lines, "Cache-Control", cache_of(r, head));
     if (etag && *etag) add(lines, "ETag", etag);
     if (head->compress || vary)
@@ -443,7 +445,7 @@ static void send_small(struct om__request *r, unsigned status,
     struct lines lines = {.response = response_of(take)};
     r->status = status;
     if (!lines.response) return;
-    add_always(&lines);
+    add_always(&lines, r);
     if (type) {
         add(&lines, "Content-Type", type);
         add(&lines, "Cache-Control", "no-store");
@@ -454,7 +456,7 @@ static void send_small(struct om__request *r, unsigned status,
     }
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED || status == MHD_HTTP_NO_CONTENT)
         add(&lines, "Allow", r->allow[0] ? r->allow : "GET, HEAD, OPTIONS");
-    if (status == MHD_HTTP_NO_CONTENT) {
+    if (status == MHD_HTTP_NO_CONTENT && !om__site_closed(r)) {
         add(&lines, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
         add(&lines, "Access-Control-Allow-Headers", "*");
         add(&lines, "Access-Control-Max-Age", "86400");

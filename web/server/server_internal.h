@@ -184,7 +184,7 @@ struct om__request {
     const char *range, *if_range, *authorization, *if_match;
     const char *last_event_id, *city_clock;
     const char *content_type, *content_encoding, *idempotency_key;
-    const char *origin, *fetch_site, *cookie;
+    const char *origin, *fetch_site, *fetch_mode, *cookie;
     uint64_t length;      // of the body as the head says it
     uint64_t body_bytes;  // of it that have come
     void *upload;         // what the route makes of it
@@ -198,6 +198,7 @@ struct om__request {
     bool begun;  // what om__request_begin does is done
     bool on_worker, later;
     const struct om__who *who;  // that asks, of `book`; NULL: nobody
+    bool stranger;    // who had no token, and was not let in (site.c)
     struct om__book *book;
     bool heavy;       // wants the worker of heavy work, or has it
     bool on_heavy;    // has it

@@ -335,20 +335,24 @@ done:
 
 /* ---- for listeners */
 
-static void add_head(struct om_buf *out, uint64_t sequence)
+static void add_head(const struct om__request *r, uint64_t sequence,
+                     struct om_buf *out)
 {
+    static const char cors[] =
+        "Access-Control-Allow-Origin: *\r\n"
+        "Access-Control-Expose-Headers: Data-Sequence\r\n";
     om_buf_addf(out,
                 "HTTP/1.1 200 OK\r\n"
                 "Content-Type: text/event-stream\r\n"
                 "Cache-Control: no-store\r\n"
                 "Connection: close\r\n"
                 "X-Accel-Buffering: no\r\n"
-                "Access-Control-Allow-Origin: *\r\n"
-                "Access-Control-Expose-Headers: Data-Sequence\r\n"
+                "%s"
                 "X-Content-Type-Options: nosniff\r\n"
                 "Data-Sequence: %llu\r\n\r\n"
                 "retry: %d\n\n",
-                (unsigned long long)sequence, RETRY_MS);
+                om__site_closed(r) ? "" : cors, (unsigned long long)sequence,
+                RETRY_MS);
 }
 
 /* Where the listener goes on: behind the id that its browser has seen, else
@@ -425,7 +429,7 @@ static om_status listen_to(struct question *q)
     om__listener_wall(r->listener, q->wall);
     // What was told is at least as old as the newest snapshot.
     st = om__rights_take(r, om_city_snapshot(r->server->city));
-    add_head(&r->stream, told_to);
+    add_head(r, told_to, &r->stream);
     if (!st) st = write_missed(q, told_to, &r->stream);
     if (!st) {
         r->response = MHD_create_response_from_buffer(

@@ -1,6 +1,5 @@
 // write_ask.c - what the head of a write says: who, how often, on what
 // condition, in which form.
-#include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,28 +18,6 @@ static om_status refuse(struct om__request *r, unsigned http, const char *text)
     return om_fail(&r->err, OM_E_UNSUPPORTED, 0, "%s", text);
 }
 
-/* Is an Origin where our own pages come from? */
-static bool own_origin(const struct om__request *r)
-{
-    const char *origin = r->origin;
-    if (r->server->url) return !strcasecmp(origin, r->server->url);
-    const char *host = strstr(origin, "://");
-    return host && r->host && !strcasecmp(host + 3, r->host);
-}
-
-/* A page of another site may have its reader's browser send what it likes.
- * Browsers say where such requests come from; other programs say nothing. */
-static om_status check_site(struct om__request *r)
-{
-    const char *site = r->fetch_site;
-    const bool strange =
-        (r->origin && !own_origin(r)) ||
-        (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0);
-    return strange ? refuse(r, MHD_HTTP_FORBIDDEN,
-                            "pages of other sites cannot write here")
-                   : OM_OK;
-}
-
 /* Whoever's role lets them; who has no token only from this machine, and only
  * where there are no tokens to have. */
 static om_status check_who(struct om__request *r)
@@ -54,22 +31,19 @@ static om_status check_who(struct om__request *r)
                         "own machine may write");
 }
 
-
 /* A layer that may be written to need not be one that is seen. */
 static om_status find_layer(struct om__request *r, const char *name)
 {
-    r->layer = om_snapshot_layer(r->snapshot, name);
     const bool writes = om_role_writes(r->who->role, name);
-    if (writes) r->layer = om_snapshot_layer(r->whole, name);
-    if (!r->layer && om_snapshot_lacks(writes ? r->whole : r->snapshot, name,
-                                       &r->err) == OM_E_WITHHELD)
+    r->layer = writes ? om_snapshot_layer(r->whole, name) : NULL;
+    if (writes && !r->layer &&
+        om_snapshot_lacks(r->whole, name, &r->err) == OM_E_WITHHELD)
         return OM_E_WITHHELD;
+    // Not yours to write to looks like not there, seen or not.
     if (!r->layer)
         return om_fail(&r->err, OM_E_NOTFOUND, 0,
                        "there is no layer of that name");
-    if (writes) return OM_OK;
-    return refuse(r, MHD_HTTP_FORBIDDEN,
-                  "what the token is for does not include writing here");
+    return OM_OK;
 }
 
 om_status om__write_role(struct om__request *r, const char *layer)
@@ -78,58 +52,6 @@ om_status om__write_role(struct om__request *r, const char *layer)
     const om_status st = find_layer(r, layer);
     r->layer = before;
     return st;
-}
-
-/* How long the host of HOST[:PORT][/...] is, the brackets with it. */
-static size_t host_len(const char *at)
-{
-    return *at == '[' ? strcspn(at, "]") + 1 : strcspn(at, ":/");
-}
-
-static bool host_of_url(const char *host, const char *url)
-{
-    const char *at = url ? strstr(url, "://") : NULL;
-    const size_t len = host_len(host);
-    return at && host_len(at + 3) == len && !strncasecmp(at + 3, host, len);
-}
-
-/* An address of this machine that no name server can give away, or
- * localhost. */
-static bool local_host(const char *host)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-    struct in_addr four;
-    struct in6_addr six;
-    size_t len = host_len(host);
-    const bool bracket = *host == '[';
-    if (bracket) {
-        host++;
-        len -= 2;
-    }
-    if (len >= sizeof text) return false;
-    memcpy(text, host, len);
-    if (bracket)
-        return inet_pton(AF_INET6, text, &six) == 1 &&
-               IN6_IS_ADDR_LOOPBACK(&six);
-    return !strcasecmp(text, "localhost") ||
-           (inet_pton(AF_INET, text, &four) == 1 &&
-            ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET);
-}
-
-/* A page whose name is made to mean this machine (DNS rebinding) is of our
- * origin to its browser. It cannot hide that name, though; and it does not
- * have a token. */
-static om_status check_host(struct om__request *r)
-{
-    const struct om_server *server = r->server;
-    if (r->who->asked) return OM_OK;
-    if (r->host &&
-        (local_host(r->host) || host_of_url(r->host, server->address) ||
-         host_of_url(r->host, server->url)))
-        return OM_OK;
-    return refuse(r, MHD_HTTP_FORBIDDEN,
-                  "Host: without a token, what is written here is sent to "
-                  "localhost, the address listened on or the server's url");
 }
 
 static om_status check_rate(struct om__request *r)
@@ -159,9 +81,9 @@ static om_status check_writer(struct om__request *r)
 
 om_status om__write_sender(struct om__request *r)
 {
-    OM_TRY(check_site(r));
+    OM_TRY(om__site_may_write(r));
     OM_TRY(check_who(r));
-    return check_host(r);
+    return om__site_names_us(r);
 }
 
 om_status om__write_allowed(struct om__request *r)

@@ -113,8 +113,7 @@ struct om__write {
 om_status om__write_sender(struct om__request *request) OM_MUST_USE;
 /** May whoever asks write at all, and now? */
 om_status om__write_allowed(struct om__request *request) OM_MUST_USE;
-/** Does the role of whoever asks write to a layer? 403, or 404 if it does not
- *  see it either. */
+/** Does the role of whoever asks write to a layer? Else it is not there. */
 om_status om__write_role(struct om__request *request,
                          const char *layer) OM_MUST_USE;
 /** What every write must fulfil before its body is looked at. */
