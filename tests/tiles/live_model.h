@@ -230,11 +230,28 @@ static inline void model_fill(struct model *m, int layer, size_t column,
     }
 }
 
-static inline void model_place(struct model *m, struct model_row *r)
+/* Side of parcels: lots that lie on a grid, so that neighbours share borders.
+ */
+#define MODEL_PARCEL 8192
+
+static inline void model_place(struct model *m, int layer, struct model_row *r)
 {
     r->pos = model_pos(m);
     r->width = 40 + (uint32_t)(model_random(m) % 4000);
     r->height = 40 + (uint32_t)(model_random(m) % 4000);
+    const uint64_t kind = model_random(m) % 3;
+    if (layer == MODEL_LOT && kind == 0) {
+        r->pos.x -= r->pos.x % MODEL_PARCEL;
+        r->pos.y -= r->pos.y % MODEL_PARCEL;
+        r->width = r->height = MODEL_PARCEL;
+    } else if (layer == MODEL_LOT && kind == 1) {  // some are large
+        const uint32_t times = 1u << model_random(m) % 9;
+        r->width *= times;
+        r->height *= times;
+    } else if (layer == MODEL_ROAD && kind == 0) {  // from a crossing
+        r->pos.x -= r->pos.x % 100000;
+        r->pos.y -= r->pos.y % 100000;
+    }
 }
 
 static inline void model_make(struct model *m, int layer, size_t slot)
@@ -243,7 +260,7 @@ static inline void model_make(struct model *m, int layer, size_t slot)
     struct model_row *r = &l->row[slot];
     l->alive += !r->alive;
     *r = (struct model_row){.alive = true};
-    model_place(m, r);
+    model_place(m, layer, r);
     snprintf(r->text[0], MODEL_TEXT, "%c%06zu", l->letter, slot);
     r->valid[0] = true;
     for (size_t c = 1; c < l->schema.count; c++) model_fill(m, layer, c, r);
@@ -268,6 +285,26 @@ static inline void model_texts(const struct model_layer *l, size_t column,
     out->bytes = bytes;
 }
 
+/* A border of a parcel bends in its middle, the same way for both sides. */
+static inline double model_bend(uint32_t x, uint32_t y)
+{
+    const uint32_t at = (x / 4096 * 31 + y / 4096) * 2654435761u;
+    return ((double)(at >> 24) / 255 - 0.5) * 0.3;
+}
+
+static inline void model_parcel(const struct model_row *r, size_t k, double *x,
+                                double *y)
+{
+    static const double X[] = {0, 0, 0, 0.5, 1, 1, 1, 0.5};
+    static const double Y[] = {0, 0.5, 1, 1, 1, 0.5, 0, 0};
+    *x = (double)r->pos.x + X[k] * MODEL_PARCEL;
+    *y = (double)r->pos.y + Y[k] * MODEL_PARCEL;
+    const double bend =
+        floor(MODEL_PARCEL * model_bend((uint32_t)*x, (uint32_t)*y));
+    if (k % 4 == 1) *x += bend;
+    if (k % 4 == 3) *y += bend;
+}
+
 /* A lot is a rectangle with corners cut in, a road a zigzag: some of their
  * vertices go as one looks from further away. */
 #define MODEL_VERTICES 8
@@ -276,6 +313,10 @@ static inline void model_vertex(const struct model_row *r, bool line, size_t k,
 {
     static const double X[] = {0, 0, 0.03, 0.5, 1, 1, 0.97, 0.5};
     static const double Y[] = {0, 0.98, 1, 0.99, 1, 0.02, 0, 0.01};
+    if (!line && r->width == MODEL_PARCEL && r->height == MODEL_PARCEL) {
+        model_parcel(r, k, x, y);
+        return;
+    }
     const double along = (double)k / (MODEL_VERTICES - 1);
     const double aside = (double)((k * 7 + r->width) % 5) / 25;
     *x = (double)r->pos.x + r->width * (line ? along : X[k]) * (line ? 30 : 1);

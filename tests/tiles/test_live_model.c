@@ -130,7 +130,7 @@ static void write_some(struct city *c, int l, size_t count)
         if (!was || kind == 1)  // new, or put in its place
             model_make(m, l, slot[i]);
         else if (kind < 4)  // moved
-            model_place(m, r);
+            model_place(m, l, r);
         else  // patched
             model_fill(m, l, 1 + model_random(m) % (layer->schema.count - 1),
                        r);
@@ -394,7 +394,7 @@ static void write_kinds(struct written *w, int l, size_t count)
             slot[OM_WRITE_PUT][n[OM_WRITE_PUT]++] = one;
         } else {
             model_fill(m, l, column, r);
-            if (moved) model_place(m, r);
+            if (moved) model_place(m, l, r);
             slot[OM_WRITE_PATCH][n[OM_WRITE_PATCH]++] = one;
         }
     }

@@ -8,7 +8,8 @@
  *             neighbour
  *   sum_*     distinct ids and counts are the register at every zoom
  *   written_* the same for layers that rows were written to; nothing that is
- *             kept is made again
+ *             kept of the others is made again
+ *   cell_*    a cell ranked by itself is as all shapes together have it
  *   plain_*   the same for layers too large to be simplified
  *   all_*     a zoom draws a shape in all tiles that it touches or in none
  *   lines_*   roads keep their ends and do not jump over places
@@ -692,6 +693,23 @@ static struct om_layer written(const struct om_layer *from, size_t step,
     return layer;
 }
 
+/* How much is made when what is kept of the lasting parts is asked for. */
+static uint64_t made_of_lasting(const struct om_vector_spec *spec)
+{
+    const uint64_t before = om_vectors_stats(vectors).misses;
+    struct om__kept kept;
+    assert_int_equal(om__drawing_get(vectors, spec, false, &kept), OM_OK);
+    om__keep_release(vectors, &kept);
+    assert_int_equal(om__borders_get(vectors, spec->layer, &kept), OM_OK);
+    om__keep_release(vectors, &kept);
+    for (unsigned z = 2;
+         z <= 13 && spec->layer->schema.geometry == OM_GEOMETRY_POLYGON; z++) {
+        assert_int_equal(om__level_get(vectors, spec->layer, z, &kept), OM_OK);
+        om__keep_release(vectors, &kept);
+    }
+    return om_vectors_stats(vectors).misses - before;
+}
+
 static void written_layers_add_up_and_make_nothing_anew(void **state)
 {
     (void)state;
@@ -699,7 +717,6 @@ static void written_layers_add_up_and_make_nothing_anew(void **state)
     const char *const text[] = {NULL, "floors > 4"};
     static uint32_t dead[4000];
     for (size_t k = 0; k < 4; k++) {
-        uint64_t misses = 0;
         // Nothing written, then more and more.
         for (size_t step = 100000; step > 1; step /= 40) {
             struct om_part part[2];
@@ -717,13 +734,49 @@ static void written_layers_add_up_and_make_nothing_anew(void **state)
             const struct om_vector_spec spec = spec_of(&layer, some);
             for (unsigned z = 2; z <= 13; z += test_rounds(12) < 12 ? 5 : 3)
                 check_sum(&spec, z);
-            const uint64_t now = om_vectors_stats(vectors).misses;
-            if (step < 100000) assert_int_equal(now, misses);
-            misses = now;
+            const uint64_t made = made_of_lasting(&spec);
+            if (step < 100000) assert_int_equal(made, 0);
             om_selection_unref(some);
             om_filter_free(filter);
             om_segment_unref(part[1].segment);
         }
+    }
+}
+
+/* Cells have their nodes along the curve, as the whole layer has. */
+static void cell_ranks_are_those_of_the_whole_layer(void **state)
+{
+    (void)state;
+    const struct om_layer *of[] = {house, road, unit};
+    for (size_t k = 0; k < 3; k++) {
+        struct om__kept kept, one;
+        size_t cells = 0, gone = 0;
+        assert_int_equal(om__borders_get(vectors, of[k], &kept), OM_OK);
+        const struct om__borders *all = kept.value;
+        const unsigned level = om__rank_level(of[k]);
+        assert_int_equal(level, k < 2 ? OM__RANK_LEVEL : 0);
+        for (size_t n = 0, end; n < all->nodes; n = end, cells++) {
+            const uint64_t cell = om__rank_cell(all->pos[n], level);
+            size_t i = 0;
+            assert_int_equal(om__borders_of_cell(vectors, of[k], cell, 0, &one),
+                             OM_OK);
+            const struct om__borders *b = one.value;
+            for (end = n; end < all->nodes &&
+                          om__rank_cell(all->pos[end], level) == cell;
+                 end++) {
+                const struct om_pos p = all->pos[end];
+                while (i < b->nodes &&
+                       (b->pos[i].x != p.x || b->pos[i].y != p.y))
+                    i++;
+                assert_true(i < b->nodes);
+                assert_int_equal(b->zoom[i], all->zoom[end]);
+                gone += b->zoom[i] > 0;
+            }
+            om__keep_release(vectors, &one);
+        }
+        assert_true(k == 2 || cells > 100);
+        assert_true(gone > all->nodes / 5);
+        om__keep_release(vectors, &kept);
     }
 }
 
@@ -843,15 +896,16 @@ static void lines_keep_their_ends(void **state)
         const size_t ring = rings.part_ring[rings.shape_part[row]];
         const uint32_t from = rings.ring_vertex[ring];
         const uint32_t to = rings.ring_vertex[ring + 1];
-        assert_int_equal(b->zoom[b->node[0][from]], 0);
-        assert_int_equal(b->zoom[b->node[0][to - 1]], 0);
+        assert_int_equal(b->zoom[om__borders_of(b, 0)[from]], 0);
+        assert_int_equal(b->zoom[om__borders_of(b, 0)[to - 1]], 0);
         for (uint32_t v = from; v < to; v++, vertices++) {
-            const struct om_pos p = b->pos[b->node[0][v]];
+            const struct om_pos p = b->pos[om__borders_of(b, 0)[v]];
             assert_true(p.x == rings.vertex[v].x && p.y == rings.vertex[v].y);
-            gone += b->zoom[b->node[0][v]] > 8;
+            gone += b->zoom[om__borders_of(b, 0)[v]] > 8;
         }
     }
-    assert_true(gone > vertices / 2);
+    // Of the others some stay where they enter a cell.
+    assert_true(gone > vertices / 3);
     om__keep_release(vectors, &kept);
 }
 
@@ -1026,6 +1080,7 @@ int main(void)
         cmocka_unit_test(sum_of_every_zoom_is_the_register),
         cmocka_unit_test(sum_of_a_filter_is_what_it_takes),
         cmocka_unit_test(written_layers_add_up_and_make_nothing_anew),
+        cmocka_unit_test(cell_ranks_are_those_of_the_whole_layer),
         cmocka_unit_test(plain_houses_and_roads_add_up_and_are_valid),
         cmocka_unit_test(all_tiles_that_a_house_touches_show_it),
         cmocka_unit_test(all_ids_are_numbers_or_hashes),

@@ -14,35 +14,39 @@
  *   - a ring that meets no other keeps two nodes far apart, so that the
  *     order does not depend on where a ring begins.
  * A node in whose triangle another lies waits until that one has gone.
+ *
+ * Rows of other layers than units come and go, and a million nodes are not
+ * ranked again for one. There the ends of edges that lead from one cell of
+ * OM__RANK_LEVEL to another stay, too. All that a node's rank depends on (its
+ * neighbours, what lies in its triangles, the order among these) then lies in
+ * its own cell: what a cell's ranks are follows from the shapes that have
+ * vertices in it, and from nothing else, so that a cell in which something was
+ * written is ranked by itself and comes out as it would with all others. Which
+ * is why nothing here may depend on how nodes are numbered beyond their order
+ * along the curve, or on which shape came first.
  */
-#include <math.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
 #include "engine/layer/build.h"
-#include "tiles/vector/vector_internal.h"
+#include "engine/query/shapes.h"
+#include "tiles/vector/border_internal.h"
 
-#define NONE UINT32_MAX
-/* Square units that a vertex must change to be shown: half a pixel of a tile
- * drawn at 512, whose side is 8 units. */
-#define AREA_UNITS 32.0
-/* A node that had to wait so often stays. */
-#define WAITS 20
+#define NONE OM__NO_NODE
 /* Seconds a vertex takes, roughly. */
 #define VERTEX_S 1e-6
 
 /* ---- the network ---- */
 
-struct net {
-    struct om__borders *b;
-    struct om_rings *rings;  // [parts]
-    size_t vertices;
-    uint32_t *a, *c;  // of each node: two neighbours, NONE: none yet
-    bool *fixed;      // stays
-    bool *gone;
-};
+static size_t vertices_of(const struct om_rings *r, size_t row)
+{
+    return r->ring_vertex[r->part_ring[r->shape_part[row + 1]]] -
+           r->ring_vertex[r->part_ring[r->shape_part[row]]];
+}
 
-om_status om__vertices(const struct om_layer *layer, size_t *out)
+/* Of all rows of the parts, the dead among them. */
+static om_status count_vertices(const struct om_layer *layer, bool lasting,
+                                size_t *out)
 {
     *out = 0;
     for (size_t p = 0; p < layer->parts; p++) {
@@ -50,9 +54,30 @@ om_status om__vertices(const struct om_layer *layer, size_t *out)
         const size_t rows = om_segment_rows(s);
         struct om_rings rings;
         // The ragged offsets' last entries are all that is needed.
-        if (!rows || om__lasting(layer, p) == OM__PASSING) continue;
+        if (!rows || (lasting && om__lasting(layer, p) == OM__PASSING))
+            continue;
         OM_TRY(om_segment_rings(s, rows - 1, rows, &rings));
         *out += rings.ring_vertex[rings.part_ring[rings.shape_part[rows]]];
+    }
+    return OM_OK;
+}
+
+om_status om__vertices(const struct om_layer *layer, size_t *out)
+{
+    return count_vertices(layer, true, out);
+}
+
+static om_status count_dead_vertices(const struct om_layer *layer, size_t *out)
+{
+    *out = 0;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const struct om_part *part = &layer->part[p];
+        struct om_rings rings;
+        if (!part->dead_count) continue;
+        OM_TRY(om_segment_rings(part->segment, 0,
+                                om_segment_rows(part->segment), &rings));
+        for (size_t i = 0; i < part->dead_count; i++)
+            *out += vertices_of(&rings, part->dead[i]);
     }
     return OM_OK;
 }
@@ -62,22 +87,45 @@ void om__borders_limit(struct om_vectors *vectors, size_t vertices)
     vectors->border_vertices = vertices;
 }
 
-bool om__borders_wanted(const struct om_vectors *vectors,
-                        const struct om_layer *layer)
+static om_status make_dead(void *ask, void **value, size_t *bytes)
 {
-    size_t vertices;
-    return !om__vertices(layer, &vertices) &&
-           vertices <= vectors->border_vertices;
+    size_t *dead = om_alloc(sizeof *dead);
+    if (!dead) return OM_E_MEMORY;
+    const om_status st = count_dead_vertices(ask, dead);
+    if (st) {
+        om_free(dead);
+        return st;
+    }
+    *bytes = sizeof *dead;
+    *value = dead;
+    return OM_OK;
 }
 
-static uint64_t place_key(struct om_pos pos)
+static const struct om__keep_kind DEAD_KIND = {"dead", make_dead, om_free};
+
+/* Those that live decide. */
+bool om__borders_wanted(struct om_vectors *vectors,
+                        const struct om_layer *layer)
 {
-    return (uint64_t)pos.x << 32 | pos.y;
+    struct om__layer_key key;
+    struct om__kept dead;
+    size_t all;
+    if (count_vertices(layer, false, &all)) return false;
+    if (all <= vectors->border_vertices) return true;
+    size_t gone = 0;
+    for (size_t p = 0; p < layer->parts; p++) gone += layer->part[p].dead_count;
+    om__layer_key_now(&key, layer, NULL);
+    if (!gone || om__keep_get(vectors, &DEAD_KIND, &key, sizeof key,
+                              (void *)(uintptr_t)layer, &dead))
+        return false;
+    all -= *(const size_t *)dead.value;
+    om__keep_release(vectors, &dead);
+    return all <= vectors->border_vertices;
 }
 
 /* Equal places become one node: sort, number, and write the numbers back. */
-static om_status number_nodes(struct net *net, uint64_t *key, uint32_t *vertex,
-                              uint32_t *node)
+static om_status number_nodes(struct om__net *net, uint64_t *key,
+                              uint32_t *vertex)
 {
     const size_t n = net->vertices;
     uint64_t *key_room = om_alloc_array(n, sizeof *key_room);
@@ -90,52 +138,49 @@ static om_status number_nodes(struct net *net, uint64_t *key, uint32_t *vertex,
     size_t nodes = 0;
     for (size_t i = 0; i < n; i++) {
         if (!i || key[i] != key[i - 1]) nodes++;
-        node[vertex[i]] = (uint32_t)(nodes - 1);
+        net->node[vertex[i]] = (uint32_t)(nodes - 1);
     }
     net->b->nodes = nodes;
     net->b->pos =
         om_arena_alloc(&net->b->arena, (nodes + 1) * sizeof *net->b->pos);
     if (!net->b->pos) return OM_E_MEMORY;
     for (size_t i = 0; i < n; i++)
-        net->b->pos[node[vertex[i]]] =
-            (struct om_pos){(uint32_t)(key[i] >> 32), (uint32_t)key[i]};
+        net->b->pos[net->node[vertex[i]]] = om_morton_pos(key[i]);
     return OM_OK;
 }
 
-static om_status find_nodes(struct net *net, const struct om_layer *layer)
+static om_status find_nodes(struct om__net *net)
 {
-    struct om__borders *b = net->b;
-    OM_TRY(om__vertices(layer, &net->vertices));
-    uint32_t *node =
-        om_arena_alloc(&b->arena, (net->vertices + 1) * sizeof *node);
-    b->node = om_arena_calloc(&b->arena, layer->parts + 1, sizeof *b->node);
-    if (!node || !b->node) return OM_E_MEMORY;
-    uint64_t *key = om_alloc_array(net->vertices + 1, sizeof *key);
-    uint32_t *vertex = om_alloc_array(net->vertices + 1, sizeof *vertex);
+    const size_t room = net->vertices + 1;
+    net->node = om_arena_alloc(&net->b->arena, room * sizeof *net->node);
+    if (!net->node) return OM_E_MEMORY;
+    uint64_t *key = om_alloc_array(room, sizeof *key);
+    uint32_t *vertex = om_alloc_array(room, sizeof *vertex);
+    const struct om__strand *strand = (const void *)net->strand.bytes;
     om_status st = key && vertex ? OM_OK : OM_E_MEMORY;
     size_t n = 0;
-    for (size_t p = 0; p < layer->parts && !st; p++) {
-        const struct om_segment *s = layer->part[p].segment;
-        const size_t rows = om_segment_rows(s);
-        if (om__lasting(layer, p) == OM__PASSING) continue;
-        struct om_rings *rings = &net->rings[b->parts];
-        st = om_segment_rings(s, 0, rows, rings);
-        if (st) break;
-        b->node[b->parts++] = node + n;
-        const size_t end =
-            rings->ring_vertex[rings->part_ring[rings->shape_part[rows]]];
-        for (size_t i = 0; i < end; i++, n++) {
-            key[n] = place_key(rings->vertex[i]);
+    for (size_t i = 0; i < net->strand.len / sizeof *strand && !st; i++)
+        for (size_t k = 0; k < strand[i].n; k++, n++) {
+            key[n] = om_morton(strand[i].at[k]);
             vertex[n] = (uint32_t)n;
         }
-    }
-    if (!st) st = number_nodes(net, key, vertex, node);
+    if (!st) st = number_nodes(net, key, vertex);
     om_free(key);
     om_free(vertex);
     return st;
 }
 
-static void join(struct net *net, uint32_t from, uint32_t to)
+static om_status add_strand(struct om__net *net, const struct om_pos *at,
+                            size_t n, bool closed)
+{
+    const struct om__strand strand = {at, n, closed};
+    net->vertices += n;
+    return net->vertices < UINT32_MAX
+               ? om_buf_add(&net->strand, &strand, sizeof strand)
+               : OM_E_LIMIT;
+}
+
+static void join(struct om__net *net, uint32_t from, uint32_t to)
 {
     if (net->a[from] == to || net->c[from] == to) return;
     if (net->a[from] == NONE)
@@ -146,27 +191,34 @@ static void join(struct net *net, uint32_t from, uint32_t to)
         net->fixed[from] = true;
 }
 
-static void join_ring(struct net *net, const uint32_t *node, size_t n,
-                      bool closed)
+static uint64_t cell_of(const struct om__net *net, uint32_t node)
 {
+    return om__rank_cell(net->b->pos[node], net->level);
+}
+
+static void join_strand(struct om__net *net, const uint32_t *node,
+                        const struct om__strand *s)
+{
+    const size_t n = s->n;
     if (!n) return;
-    for (size_t i = 0; i + (closed ? 0 : 1) < n; i++) {
+    for (size_t i = 0; i + (s->closed ? 0 : 1) < n; i++) {
         const uint32_t from = node[i], to = node[i + 1 < n ? i + 1 : 0];
         if (from == to) continue;
         join(net, from, to);
         join(net, to, from);
+        if (net->level && cell_of(net, from) != cell_of(net, to))
+            net->fixed[from] = net->fixed[to] = true;
     }
-    if (!closed) net->fixed[node[0]] = net->fixed[node[n - 1]] = true;
+    if (!s->closed) net->fixed[node[0]] = net->fixed[node[n - 1]] = true;
 }
 
-static void join_all(struct net *net, bool closed)
+static void join_all(struct om__net *net)
 {
-    for (size_t p = 0; p < net->b->parts; p++) {
-        const struct om_rings *r = &net->rings[p];
-        const size_t rings = r->part_ring[r->shape_part[r->count]];
-        for (size_t i = 0; i < rings; i++)
-            join_ring(net, net->b->node[p] + r->ring_vertex[i],
-                      r->ring_vertex[i + 1] - r->ring_vertex[i], closed);
+    const struct om__strand *strand = (const void *)net->strand.bytes;
+    const uint32_t *node = net->node;
+    for (size_t i = 0; i < net->strand.len / sizeof *strand; i++) {
+        join_strand(net, node, &strand[i]);
+        node += strand[i].n;
     }
     for (size_t i = 0; i < net->b->nodes; i++)
         if (net->a[i] == NONE || net->c[i] == NONE) net->fixed[i] = true;
@@ -174,7 +226,7 @@ static void join_all(struct net *net, bool closed)
 
 /* ---- rings that meet no other ---- */
 
-static double apart(const struct net *net, uint32_t a, uint32_t b)
+static double apart(const struct om__net *net, uint32_t a, uint32_t b)
 {
     const struct om_pos p = net->b->pos[a], q = net->b->pos[b];
     const double dx = (double)p.x - (double)q.x;
@@ -182,14 +234,14 @@ static double apart(const struct net *net, uint32_t a, uint32_t b)
     return dx * dx + dy * dy;
 }
 
-static uint32_t step(const struct net *net, uint32_t from, uint32_t at)
+static uint32_t step(const struct om__net *net, uint32_t from, uint32_t at)
 {
     return net->a[at] == from ? net->c[at] : net->a[at];
 }
 
 /* Walk from a node; mark what was seen. A ring without a fixed node gets two:
- * the lowest number, which is the westernmost, and the farthest from it. */
-static void anchor(struct net *net, uint32_t start, bool *seen)
+ * the lowest number, and the farthest from it, the lower one of two. */
+static void anchor(struct om__net *net, uint32_t start, bool *seen)
 {
     uint32_t from = start, at = net->a[start];
     seen[start] = true;
@@ -204,7 +256,8 @@ static void anchor(struct net *net, uint32_t start, bool *seen)
     uint32_t far = start;
     from = start;
     for (at = net->a[start]; at != start;) {
-        if (apart(net, start, at) > apart(net, start, far)) far = at;
+        const double more = apart(net, start, at) - apart(net, start, far);
+        if (more > 0.0 || (!(more < 0.0) && at < far)) far = at;
         const uint32_t next = step(net, from, at);
         from = at;
         at = next;
@@ -214,7 +267,7 @@ static void anchor(struct net *net, uint32_t start, bool *seen)
 
 /* Chains that end in fixed nodes are marked first, so that what is left is
  * rings. */
-static om_status anchor_rings(struct net *net)
+static om_status anchor_rings(struct om__net *net)
 {
     bool *seen = om_calloc(net->b->nodes + 1, sizeof *seen);
     if (!seen) return OM_E_MEMORY;
@@ -236,259 +289,6 @@ static om_status anchor_rings(struct net *net)
     return OM_OK;
 }
 
-/* ---- which nodes lie in a triangle ---- */
-
-struct field {  // nodes in square buckets
-    uint32_t west, north;
-    unsigned shift;
-    size_t cols, rows;
-    uint32_t *start, *node;
-};
-
-static void field_deinit(struct field *f)
-{
-    om_free(f->start);
-    om_free(f->node);
-}
-
-static size_t bucket_of(const struct field *f, struct om_pos p)
-{
-    return (size_t)((p.y - f->north) >> f->shift) * f->cols +
-           ((p.x - f->west) >> f->shift);
-}
-
-static om_status field_init(struct field *f, const struct om__borders *b)
-{
-    struct om_box box = OM_BOX_NONE;
-    for (size_t i = 0; i < b->nodes; i++)
-        om_box_widen(&box, (struct om_box){b->pos[i].x, b->pos[i].y,
-                                           b->pos[i].x, b->pos[i].y});
-    const uint64_t w = box.x1 - box.x0, h = box.y1 - box.y0;
-    *f = (struct field){.west = box.x0, .north = box.y0};
-    while (((w >> f->shift) + 1) * ((h >> f->shift) + 1) > b->nodes / 2 + 1)
-        f->shift++;
-    f->cols = (size_t)(w >> f->shift) + 1;
-    f->rows = (size_t)(h >> f->shift) + 1;
-    f->start = om_calloc(f->cols * f->rows + 2, sizeof *f->start);
-    f->node = om_alloc_array(b->nodes + 1, sizeof *f->node);
-    if (!f->start || !f->node) return OM_E_MEMORY;
-    for (size_t i = 0; i < b->nodes; i++)
-        f->start[bucket_of(f, b->pos[i]) + 2]++;
-    for (size_t i = 2; i < f->cols * f->rows + 2; i++)
-        f->start[i] += f->start[i - 1];
-    for (size_t i = 0; i < b->nodes; i++)
-        f->node[f->start[bucket_of(f, b->pos[i]) + 1]++] = (uint32_t)i;
-    return OM_OK;
-}
-
-static om__wide turn(struct om_pos a, struct om_pos b, struct om_pos c)
-{
-    return (om__wide)((int64_t)b.x - a.x) * ((int64_t)c.y - a.y) -
-           (om__wide)((int64_t)c.x - a.x) * ((int64_t)b.y - a.y);
-}
-
-/* In the closed triangle? */
-static bool in_triangle(const struct om_pos t[3], struct om_pos p)
-{
-    const om__wide a = turn(t[0], t[1], p), b = turn(t[1], t[2], p),
-                   c = turn(t[2], t[0], p);
-    return (a >= 0 && b >= 0 && c >= 0) || (a <= 0 && b <= 0 && c <= 0);
-}
-
-static uint32_t least(uint32_t a, uint32_t b, uint32_t c)
-{
-    const uint32_t m = a < b ? a : b;
-    return m < c ? m : c;
-}
-static uint32_t most(uint32_t a, uint32_t b, uint32_t c)
-{
-    const uint32_t m = a > b ? a : b;
-    return m > c ? m : c;
-}
-
-/* A node that is still there and lies in the triangle of `node`, or NONE. */
-static uint32_t blocker(const struct net *net, const struct field *f,
-                        uint32_t node)
-{
-    const struct om_pos *pos = net->b->pos;
-    const uint32_t a = net->a[node], c = net->c[node];
-    const struct om_pos t[3] = {pos[a], pos[node], pos[c]};
-    // A flat triangle of a straight run holds nothing but the run.
-    if (!turn(t[0], t[1], t[2]) &&
-        in_triangle((struct om_pos[]){t[0], t[2], t[0]}, t[1]))
-        return NONE;
-    const struct om_pos low = {least(t[0].x, t[1].x, t[2].x),
-                               least(t[0].y, t[1].y, t[2].y)};
-    const struct om_pos high = {most(t[0].x, t[1].x, t[2].x),
-                                most(t[0].y, t[1].y, t[2].y)};
-    const size_t c0 = (low.x - f->west) >> f->shift;
-    const size_t c1 = (high.x - f->west) >> f->shift;
-    const size_t r1 = (high.y - f->north) >> f->shift;
-    for (size_t r = (low.y - f->north) >> f->shift; r <= r1; r++)
-        for (size_t i = f->start[r * f->cols + c0];
-             i < f->start[r * f->cols + c1 + 1]; i++) {
-            const uint32_t n = f->node[i];
-            const struct om_pos p = pos[n];
-            if (p.x < low.x || p.x > high.x || p.y < low.y || p.y > high.y ||
-                net->gone[n] || n == node || n == a || n == c)
-                continue;
-            if (in_triangle(t, p)) return n;
-        }
-    return NONE;
-}
-
-/* ---- the order in which nodes go ---- */
-
-struct entry {
-    double area;
-    uint32_t node;
-    uint32_t stamp;  // an entry is stale if its node has another
-};
-
-struct heap {
-    struct entry *entry;
-    size_t count, room;
-    om_status status;
-};
-
-static bool before(const struct entry *a, const struct entry *b)
-{
-    return a->area != b->area ? a->area < b->area : a->node < b->node;
-}
-
-static void heap_push(struct heap *h, struct entry e)
-{
-    if (h->count == h->room) {
-        const size_t room = h->room ? 2 * h->room : 1024;
-        struct entry *more = om_realloc(h->entry, room * sizeof *more);
-        if (!more) {
-            h->status = OM_E_MEMORY;
-            return;
-        }
-        h->entry = more;
-        h->room = room;
-    }
-    size_t i = h->count++;
-    while (i > 0 && before(&e, &h->entry[(i - 1) / 2])) {
-        h->entry[i] = h->entry[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    h->entry[i] = e;
-}
-
-static struct entry heap_pop(struct heap *h)
-{
-    const struct entry top = h->entry[0], last = h->entry[--h->count];
-    size_t i = 0;
-    for (;;) {
-        size_t child = 2 * i + 1;
-        if (child >= h->count) break;
-        if (child + 1 < h->count &&
-            before(&h->entry[child + 1], &h->entry[child]))
-            child++;
-        if (!before(&h->entry[child], &last)) break;
-        h->entry[i] = h->entry[child];
-        i = child;
-    }
-    h->entry[i] = last;
-    return top;
-}
-
-struct thinning {
-    struct net *net;
-    struct field field;
-    struct heap heap;
-    uint32_t *stamp;
-    double *area;  // at which each node would go
-    uint8_t *waits;
-};
-
-static double area_of(const struct net *net, uint32_t node)
-{
-    const struct om_pos *pos = net->b->pos;
-    const om__wide t = turn(pos[net->a[node]], pos[node], pos[net->c[node]]);
-    return (double)(t < 0 ? -t : t) / 2.0;
-}
-
-static void push(struct thinning *t, uint32_t node, double area)
-{
-    t->area[node] = area;
-    heap_push(&t->heap, (struct entry){area, node, ++t->stamp[node]});
-}
-
-/* The first zoom whose units are so small that the area counts. */
-static uint8_t zoom_of(double area)
-{
-    for (unsigned z = 0; z < OM__ZOOM_EXACT; z++)
-        if (area >= AREA_UNITS * ldexp(1.0, 2 * (int)(OM__ZOOM_EXACT - z)))
-            return (uint8_t)z;
-    return OM__ZOOM_EXACT;
-}
-
-/* The node goes; its neighbours become each other's. */
-static void take_out(struct thinning *t, uint32_t node, double area)
-{
-    struct net *net = t->net;
-    const uint32_t ends[2] = {net->a[node], net->c[node]};
-    net->gone[node] = true;
-    net->b->zoom[node] = zoom_of(area);
-    for (int i = 0; i < 2; i++) {
-        const uint32_t n = ends[i], other = ends[1 - i];
-        if (net->fixed[n]) continue;
-        *(net->a[n] == node ? &net->a[n] : &net->c[n]) = other;
-    }
-    for (int i = 0; i < 2; i++) {
-        const uint32_t n = ends[i];
-        if (net->fixed[n]) continue;
-        // Never less than what went before: zooms show moments in order.
-        const double own = area_of(net, n);
-        push(t, n, own > area ? own : area);
-    }
-}
-
-static void thin(struct thinning *t)
-{
-    while (t->heap.count && !t->heap.status) {
-        const struct entry e = heap_pop(&t->heap);
-        if (e.stamp != t->stamp[e.node] || t->net->gone[e.node]) continue;
-        if (t->net->a[e.node] == t->net->c[e.node]) continue;  // a lens: stays
-        const uint32_t in_way = blocker(t->net, &t->field, e.node);
-        if (in_way == NONE) {
-            take_out(t, e.node, e.area);
-        } else if (!t->net->fixed[in_way] && t->waits[e.node]++ < WAITS) {
-            const double later =
-                t->area[in_way] > e.area ? t->area[in_way] : e.area;
-            push(t, e.node, nextafter(later, INFINITY));
-        }
-    }
-}
-
-static om_status rank(struct net *net)
-{
-    const size_t n = net->b->nodes;
-    struct thinning t = {.net = net};
-    t.stamp = om_calloc(n + 1, sizeof *t.stamp);
-    t.area = om_alloc_array(n + 1, sizeof *t.area);
-    t.waits = om_calloc(n + 1, sizeof *t.waits);
-    om_status st = t.stamp && t.area && t.waits ? field_init(&t.field, net->b)
-                                                : OM_E_MEMORY;
-    if (!st) {
-        for (size_t i = 0; i < n; i++) {
-            t.area[i] = INFINITY;
-            if (!net->fixed[i])
-                push(&t, (uint32_t)i, area_of(net, (uint32_t)i));
-        }
-        thin(&t);
-        st = t.heap.status;
-    }
-    field_deinit(&t.field);
-    om_free(t.heap.entry);
-    om_free(t.stamp);
-    om_free(t.area);
-    om_free(t.waits);
-    return st;
-}
-
 /* ---- kept ---- */
 
 static void free_borders(void *value)
@@ -498,12 +298,10 @@ static void free_borders(void *value)
     om_free(b);
 }
 
-static om_status build(struct net *net, const struct om_layer *layer)
+static om_status build(struct om__net *net)
 {
-    net->rings =
-        om_arena_calloc(&net->b->arena, layer->parts + 1, sizeof *net->rings);
-    if (!net->rings) return OM_E_MEMORY;
-    OM_TRY(find_nodes(net, layer));
+    OM_TRY(net->strand.status);
+    OM_TRY(find_nodes(net));
     const size_t n = net->b->nodes;
     net->b->zoom = om_arena_calloc(&net->b->arena, n + 1, 1);
     net->a = om_alloc_array(n + 1, sizeof *net->a);
@@ -514,18 +312,23 @@ static om_status build(struct net *net, const struct om_layer *layer)
         return OM_E_MEMORY;
     memset(net->a, 0xff, (n + 1) * sizeof *net->a);
     memset(net->c, 0xff, (n + 1) * sizeof *net->c);
-    join_all(net, layer->schema.geometry == OM_GEOMETRY_POLYGON);
+    join_all(net);
     OM_TRY(anchor_rings(net));
-    return n ? rank(net) : OM_OK;
+    return n ? om__net_rank(net) : OM_OK;
 }
 
-static om_status make_borders(void *ask, void **value, size_t *bytes)
+/* The network of what `gather` adds to it. */
+static om_status make_net(om_status (*gather)(struct om__net *net, void *ask),
+                          void *ask, unsigned level, struct om__borders **out,
+                          size_t *bytes)
 {
-    const struct om_layer *layer = ask;
     struct om__borders *b = om_calloc(1, sizeof *b);
     if (!b) return OM_E_MEMORY;
-    struct net net = {.b = b};
-    const om_status st = build(&net, layer);
+    struct om__net net = {.b = b, .level = level};
+    om_status st = gather(&net, ask);
+    if (!st) st = build(&net);
+    b->node = net.node;
+    om_buf_deinit(&net.strand);
     om_free(net.a);
     om_free(net.c);
     om_free(net.fixed);
@@ -536,6 +339,43 @@ static om_status make_borders(void *ask, void **value, size_t *bytes)
     }
     *bytes = sizeof *b + net.vertices * sizeof(uint32_t) +
              b->nodes * (sizeof *b->pos + 1);
+    *out = b;
+    return OM_OK;
+}
+
+/* ---- of all lasting parts ---- */
+
+static om_status gather_lasting(struct om__net *net, void *ask)
+{
+    const struct om_layer *layer = ask;
+    const bool closed = layer->schema.geometry == OM_GEOMETRY_POLYGON;
+    struct om__borders *b = net->b;
+    b->first = om_arena_calloc(&b->arena, layer->parts + 1, sizeof *b->first);
+    if (!b->first) return OM_E_MEMORY;
+    for (size_t p = 0; p < layer->parts; p++) {
+        const struct om_segment *s = layer->part[p].segment;
+        const size_t rows = om_segment_rows(s);
+        struct om_rings r;
+        if (om__lasting(layer, p) == OM__PASSING) continue;
+        OM_TRY(om_segment_rings(s, 0, rows, &r));
+        b->first[b->parts++] = net->vertices;
+        const size_t rings = r.part_ring[r.shape_part[rows]];
+        for (size_t i = 0; i < rings; i++)
+            OM_TRY(add_strand(net, r.vertex + r.ring_vertex[i],
+                              r.ring_vertex[i + 1] - r.ring_vertex[i], closed));
+    }
+    return OM_OK;
+}
+
+unsigned om__rank_level(const struct om_layer *layer)
+{
+    return layer->meta && layer->meta->unit_level[0] ? 0 : OM__RANK_LEVEL;
+}
+
+static om_status make_borders(void *ask, void **value, size_t *bytes)
+{
+    struct om__borders *b = NULL;
+    OM_TRY(make_net(gather_lasting, ask, om__rank_level(ask), &b, bytes));
     *value = b;
     return OM_OK;
 }
@@ -562,4 +402,128 @@ om_status om__borders_get(struct om_vectors *vectors,
     om__layer_key(&key, layer, NULL);
     return om__keep_get(vectors, &KIND, &key, sizeof key,
                         (void *)(uintptr_t)layer, out);
+}
+
+/* ---- of what lives in one cell ---- */
+
+struct cell_ask {
+    const struct om_layer *layer;
+    struct om__net *net;
+    unsigned level;
+    uint64_t cell;
+};
+
+struct om_box om__rank_box(uint64_t cell, unsigned level)
+{
+    if (!level) return (struct om_box){0, 0, UINT32_MAX, UINT32_MAX};
+    const struct om_pos low = om_morton_pos(cell << (64 - 2 * level));
+    const uint32_t side = UINT32_MAX >> level;
+    return (struct om_box){low.x, low.y, low.x + side, low.y + side};
+}
+
+static bool in_cell(const struct cell_ask *a, struct om_pos at)
+{
+    return om__rank_cell(at, a->level) == a->cell;
+}
+
+/* Does an edge join the vertex to one in the cell, or is it there itself? */
+static bool is_near(const struct cell_ask *a, const struct om_pos *at, size_t n,
+                    bool closed, size_t i)
+{
+    const bool before = i > 0 || closed, after = i + 1 < n || closed;
+    return in_cell(a, at[i]) || (before && in_cell(a, at[i ? i - 1 : n - 1])) ||
+           (after && in_cell(a, at[i + 1 < n ? i + 1 : 0]));
+}
+
+/* A stretch that may go on at the ring's beginning. */
+static om_status add_stretch(struct cell_ask *a, const struct om_pos *at,
+                             size_t n, size_t from, size_t count)
+{
+    if (from + count <= n) return add_strand(a->net, at + from, count, false);
+    struct om_pos *copy =
+        om_arena_alloc(&a->net->b->arena, count * sizeof *copy);
+    if (!copy) return OM_E_MEMORY;
+    for (size_t i = 0; i < count; i++) copy[i] = at[(from + i) % n];
+    return add_strand(a->net, copy, count, false);
+}
+
+/* The stretches of a ring or line whose edges have an end in the cell. */
+static om_status add_ring(struct cell_ask *a, const struct om_pos *at, size_t n,
+                          bool closed)
+{
+    size_t near = 0, start = 0;
+    for (size_t i = 0; i < n; i++) near += is_near(a, at, n, closed, i);
+    if (!near) return OM_OK;
+    if (near == n) return add_strand(a->net, at, n, closed);
+    // Begin where nothing is near, so that no stretch is torn.
+    while (closed && is_near(a, at, n, closed, start)) start++;
+    for (size_t i = 0, count = 0; i <= n; i++) {
+        const size_t k = start + i;
+        if (i < n && is_near(a, at, n, closed, closed ? k % n : k)) {
+            count++;
+        } else if (count) {
+            OM_TRY(add_stretch(a, at, n, (k - count) % n, count));
+            count = 0;
+        }
+    }
+    return OM_OK;
+}
+
+static om_status see_shape(void *ctx, const struct om_shape_hit *hit)
+{
+    struct cell_ask *a = ctx;
+    const struct om_rings *r = hit->rings;
+    const bool closed = a->layer->schema.geometry == OM_GEOMETRY_POLYGON;
+    for (size_t i = r->part_ring[r->shape_part[hit->row]];
+         i < r->part_ring[r->shape_part[hit->row + 1]]; i++)
+        OM_TRY(add_ring(a, r->vertex + r->ring_vertex[i],
+                        r->ring_vertex[i + 1] - r->ring_vertex[i], closed));
+    return OM_OK;
+}
+
+static om_status gather_cell(struct om__net *net, void *ask)
+{
+    struct cell_ask *a = ask;
+    a->net = net;
+    return om_shapes_each(a->layer, NULL, om__rank_box(a->cell, a->level),
+                          see_shape, a);
+}
+
+static om_status make_cell(void *ask, void **value, size_t *bytes)
+{
+    struct om__borders *b = NULL;
+    OM_TRY(
+        make_net(gather_cell, ask, ((struct cell_ask *)ask)->level, &b, bytes));
+    *value = b;
+    return OM_OK;
+}
+
+static const struct om__keep_kind CELL_KIND = {"cell", make_cell, free_borders};
+
+static void cell_key(struct om__layer_key *key, const struct om_layer *layer,
+                     uint64_t cell, uint64_t state)
+{
+    om__layer_key(key, layer, NULL);
+    key->number = cell;
+    key->other = state;
+}
+
+bool om__borders_know_cell(struct om_vectors *vectors,
+                           const struct om_layer *layer, uint64_t cell,
+                           uint64_t state)
+{
+    struct om__layer_key key;
+    cell_key(&key, layer, cell, state);
+    return om__keep_has(vectors, &CELL_KIND, &key, sizeof key);
+}
+
+om_status om__borders_of_cell(struct om_vectors *vectors,
+                              const struct om_layer *layer, uint64_t cell,
+                              uint64_t state, struct om__kept *out)
+{
+    struct om__layer_key key;
+    struct cell_ask ask = {
+        .layer = layer, .level = om__rank_level(layer), .cell = cell};
+    cell_key(&key, layer, cell, state);
+    return om__keep_get(vectors, &CELL_KIND, &key, sizeof key, &ask, out);
 }

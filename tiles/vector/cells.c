@@ -227,9 +227,9 @@ static void fill_cell(const struct source *s, struct om__cell *cell,
     if (!count) return;
     size_t first, last;
     find_ends(s, from, to, &first, &last);
-    if (!cell->count || s->key[first] < cell->first)
+    if (!cell->placed || s->key[first] < cell->first)
         cell->first = s->key[first];
-    if (!cell->count || s->key[last] > cell->last) cell->last = s->key[last];
+    if (!cell->placed || s->key[last] > cell->last) cell->last = s->key[last];
     cell->row = (struct om__row){(uint32_t)s->part, (uint32_t)first};
     cell->count += count;
     cell->placed += count;

@@ -8,10 +8,11 @@
  * of the zoom above; when a tile's run ends, the sizes that it has room for
  * are known. What is not drawn is counted in cells.
  *
- * It is settled for the lasting parts (keep.c), the dead among them: one row
- * that is written does not make the city be read again. Rows in memory are
- * drawn by the same sizes.
+ * It is settled for what lives, and what a row takes by the types of its
+ * columns alone: a layer that was written to is drawn like one that was built
+ * anew.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -36,14 +37,21 @@
  * matters. */
 #define TEXT_BYTES 50
 #define SAMPLES 24
+/* Bytes of a text of shapes: names that several have are in a tile once. */
+#define NAME_BYTES 10
+/* Head, id and text of the id. */
+#define ROW_BYTES 22
 /* Seconds a row takes, roughly. */
 #define ROW_S 1.5e-8
+/* And one that was written, and adding up what there is. */
+#define CHANGE_S 1e-7
+#define LIVING_S 1e-3
 
 size_t om__row_bytes(const struct om_vector_spec *spec, bool lean)
 {
     const struct om_schema *schema = &spec->layer->schema;
     const struct om_segment *largest = om__largest(spec->layer);
-    size_t bytes = 22;  // head, id, text of the id
+    size_t bytes = ROW_BYTES;
     for (size_t f = 0; f < schema->count; f++) {
         const struct om_column *column = NULL;
         if (f == schema->id_field || !om__rows_want(spec, f, lean)) continue;
@@ -90,10 +98,32 @@ static double mean_text(const struct om_segment *s, size_t field)
     return bytes / SAMPLES;
 }
 
+static bool is_units(const struct om_vector_spec *spec)
+{
+    const struct om_manifest_layer *meta = spec->layer->meta;
+    return meta && meta->unit_level[0];
+}
+
+/* Of rows that come and go: however files code their texts. */
+static double row_bytes_of_types(const struct om_vector_spec *spec)
+{
+    static const double OF_TYPE[] = {
+        [OM_TYPE_TEXT] = NAME_BYTES, [OM_TYPE_CATEGORY] = 4,
+        [OM_TYPE_INTEGER] = 3,       [OM_TYPE_REAL] = 13,
+        [OM_TYPE_BOOLEAN] = 3,       [OM_TYPE_TIME] = 31};
+    const struct om_schema *schema = &spec->layer->schema;
+    double bytes = ROW_BYTES;
+    for (size_t f = 0; f < schema->count; f++)
+        if (f != schema->id_field && om__rows_want(spec, f, false))
+            bytes += OF_TYPE[schema->field[f].type];
+    return bytes;
+}
+
 /* om__row_bytes with texts as long as they are. */
 static double row_bytes(const struct om_vector_spec *spec, bool lean)
 {
     const struct om_schema *schema = &spec->layer->schema;
+    if (!is_units(spec)) return row_bytes_of_types(spec);
     double bytes = (double)om__row_bytes(spec, lean);
     const struct om_segment *s = om__largest(spec->layer);
     if (!s) return bytes;
@@ -115,16 +145,37 @@ struct bin {
     uint32_t rows, vertices;
 };
 
+/* A tile of the deepest zoom, along the curve; its sizes are those from `first`
+ * to the next one's. */
+struct leaf {
+    uint64_t tile;
+    size_t first;
+};
+struct sized {
+    unsigned class;
+    struct bin bin;
+};
+struct om__leaves {
+    struct om_buf leaf, sized;
+};
+
+/* A tile being read. */
+struct tile {
+    unsigned low, high;  // classes [low, high) that it may have
+    struct bin bin[OM__SIZE_CLASSES];
+};
+
 struct work {
     const struct om_vector_spec *spec;
     struct om__drawing *drawing;
     bool units;
     double row_bytes, lean_bytes;
     double budget[DEEPEST + 1];
-    double fullest[DEEPEST + 1];  // bytes of all columns of all shapes
-    // Of the tile of each zoom that is being read.
-    struct bin bin[DEEPEST + 1][OM__SIZE_CLASSES];
-    struct bin all[OM__SIZE_CLASSES];
+    double fullest[DEEPEST + 1];    // bytes of all columns of all shapes
+    struct tile tile[DEEPEST + 1];  // of each zoom
+    struct tile all;
+    bool any;       // there was a leaf
+    uint64_t last;  // its tile
 };
 
 /* Bytes of what is in a bin: a shape of few units has few vertices left. */
@@ -140,32 +191,69 @@ static double bytes_of(double row_bytes, unsigned z, unsigned class,
     return row_bytes * bin.rows + 2.5 * vertices;
 }
 
+/* Numbers may fall below zero on their way, modulo 2^32. */
+static void add_bin(struct tile *t, unsigned class, struct bin bin)
+{
+    if (t->low == t->high) t->low = t->high = class;
+    if (class < t->low) t->low = class;
+    if (class >= t->high) t->high = class + 1;
+    t->bin[class].rows += bin.rows;
+    t->bin[class].vertices += bin.vertices;
+}
+
+/* The least class from which on a tile has room for all. */
+static unsigned least_of(const struct work *w, unsigned z)
+{
+    const struct tile *t = &w->tile[z];
+    double bytes = 0.0;
+    for (unsigned class = t->high; class -- > t->low;) {
+        // What units may leave out they leave out before they are not drawn.
+        bytes += bytes_of(w->units ? w->lean_bytes : w->row_bytes, z, class,
+                          t->bin[class]);
+        // All units or none.
+        if (bytes > w->budget[z])
+            return w->units ? OM__SIZE_CLASSES : class + 1;
+    }
+    return 0;
+}
+
 /* A tile has been read: find what it has room for, and hand it up. */
 static void end_tile(struct work *w, unsigned z)
 {
-    double bytes = 0.0;
-    unsigned least = OM__SIZE_CLASSES;
-    while (least > 0) {
-        // What units may leave out they leave out before they are not drawn.
-        bytes += bytes_of(w->units ? w->lean_bytes : w->row_bytes, z, least - 1,
-                          w->bin[z][least - 1]);
-        if (bytes > w->budget[z]) break;
-        least--;
-    }
+    struct tile *t = &w->tile[z], *up = z ? &w->tile[z - 1] : &w->all;
+    const unsigned least = least_of(w, z);
     double full = 0.0;
-    for (unsigned i = 0; i < OM__SIZE_CLASSES && w->units; i++)
-        full += bytes_of(w->row_bytes, z, i, w->bin[z][i]);
+    for (unsigned i = t->low; i < t->high && w->units; i++)
+        full += bytes_of(w->row_bytes, z, i, t->bin[i]);
     w->fullest[z] = full > w->fullest[z] ? full : w->fullest[z];
-    // All units or none.
-    if (w->units && least > 0) least = OM__SIZE_CLASSES;
     if (least > w->drawing->least[z]) w->drawing->least[z] = least;
-    struct bin *up = z ? w->bin[z - 1] : w->all;
-    for (unsigned i = 0; i < OM__SIZE_CLASSES; i++) {
-        up[i].rows += w->bin[z][i].rows;
-        up[i].vertices += w->bin[z][i].vertices;
+    for (unsigned i = t->low; i < t->high; i++) {
+        if (t->bin[i].rows) add_bin(up, i, t->bin[i]);
+        t->bin[i] = (struct bin){0};
     }
-    memset(w->bin[z], 0, sizeof w->bin[z]);
+    t->low = t->high = 0;
 }
+
+/* A leaf begins; those before it end, and the tiles above that do not hold it.
+ */
+static void begin_leaf(struct work *w, uint64_t tile)
+{
+    if (w->any && tile == w->last) return;
+    if (w->any) {
+        const unsigned bits = 64 - (unsigned)__builtin_clzll(tile ^ w->last);
+        const unsigned same = DEEPEST - (bits + 1) / 2;
+        for (unsigned z = DEEPEST; z > same; z--) end_tile(w, z);
+    }
+    w->any = true;
+    w->last = tile;
+}
+
+static void end_leaves(struct work *w)
+{
+    for (unsigned z = DEEPEST + 1; w->any && z-- > 0;) end_tile(w, z);
+}
+
+/* ---- of lasting parts, the dead among them ---- */
 
 /* A part being read. */
 struct head {
@@ -183,16 +271,33 @@ static void advance(const struct work *w, struct head *h)
         h->row++;
 }
 
-static size_t vertices_of(const struct om_rings *r, size_t row)
+static struct bin bin_of(const struct om_rings *r, size_t row)
 {
-    return r->ring_vertex[r->part_ring[r->shape_part[row + 1]]] -
-           r->ring_vertex[r->part_ring[r->shape_part[row]]];
+    return (struct bin){1,
+                        r->ring_vertex[r->part_ring[r->shape_part[row + 1]]] -
+                            r->ring_vertex[r->part_ring[r->shape_part[row]]]};
 }
 
-static void count_rows(struct work *w, struct head *head, size_t parts)
+static uint64_t leaf_of(uint64_t key)
 {
-    uint64_t last = 0;
-    bool any = false;
+    return key >> (64 - 2 * DEEPEST);
+}
+
+static om_status keep_leaf(struct work *w)
+{
+    struct om__leaves *l = w->drawing->leaves;
+    const struct tile *t = &w->tile[DEEPEST];
+    const struct leaf leaf = {w->last, l->sized.len / sizeof(struct sized)};
+    om_buf_add(&l->leaf, &leaf, sizeof leaf);
+    for (unsigned i = t->low; i < t->high; i++) {
+        const struct sized sized = {i, t->bin[i]};
+        if (t->bin[i].rows) om_buf_add(&l->sized, &sized, sizeof sized);
+    }
+    return l->leaf.status ? l->leaf.status : l->sized.status;
+}
+
+static om_status count_rows(struct work *w, struct head *head, size_t parts)
+{
     for (size_t p = 0; p < parts; p++) advance(w, &head[p]);
     for (;;) {
         size_t best = parts;
@@ -203,30 +308,107 @@ static void count_rows(struct work *w, struct head *head, size_t parts)
                 best = p;
         if (best == parts) break;
         struct head *h = &head[best];
-        const uint64_t key = h->key[h->row];
-        if (any && (key ^ last) >> (64 - 2 * DEEPEST)) {
-            // Zooms at which the tile is another one than the last row's.
-            const unsigned same = (unsigned)__builtin_clzll(key ^ last) / 2;
-            for (unsigned z = DEEPEST; z > same; z--) end_tile(w, z);
-        }
-        struct bin *bin =
-            &w->bin[DEEPEST][om__size_class(h->rings.box[h->row])];
-        bin->rows++;
-        bin->vertices += (uint32_t)vertices_of(&h->rings, h->row);
-        last = key;
-        any = true;
+        const uint64_t tile = leaf_of(h->key[h->row]);
+        if (w->any && tile != w->last) OM_TRY(keep_leaf(w));
+        begin_leaf(w, tile);
+        add_bin(&w->tile[DEEPEST], om__size_class(h->rings.box[h->row]),
+                bin_of(&h->rings, h->row));
         h->row++;
         advance(w, h);
     }
-    for (unsigned z = DEEPEST + 1; any && z-- > 0;) end_tile(w, z);
+    if (w->any) OM_TRY(keep_leaf(w));
+    end_leaves(w);
+    return OM_OK;
 }
+
+/* ---- of what lives: those, and what was written since ---- */
+
+/* What a row adds to a leaf, or takes from it. */
+struct change {
+    uint64_t tile;
+    struct sized sized;
+};
+
+static int by_tile(const void *a, const void *b)
+{
+    const struct change *p = a, *q = b;
+    return (p->tile > q->tile) - (p->tile < q->tile);
+}
+
+static om_status note_part(const struct om_vector_spec *spec, size_t p,
+                           struct om_buf *out)
+{
+    const struct om_part *part = &spec->layer->part[p];
+    const struct om_selection *s = spec->selection;
+    const size_t rows = om_segment_rows(part->segment);
+    const bool passing = om__lasting(spec->layer, p) == OM__PASSING;
+    const uint64_t *key;
+    struct om_rings r;
+    if (!passing && !part->dead_count) return OM_OK;
+    OM_TRY(om_segment_keys(part->segment, 0, rows, &key));
+    OM_TRY(om_segment_rings(part->segment, 0, rows, &r));
+    const size_t n = passing ? rows : part->dead_count;
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = passing ? i : part->dead[i];
+        if (passing ? !om_selection_has(s, p, row)
+                    : !om_selection_base_has(s, p, row))
+            continue;
+        struct bin bin = bin_of(&r, row);
+        if (!passing) bin = (struct bin){0 - bin.rows, 0 - bin.vertices};
+        const struct change change = {leaf_of(key[row]),
+                                      {om__size_class(r.box[row]), bin}};
+        OM_TRY(om_buf_add(out, &change, sizeof change));
+    }
+    return OM_OK;
+}
+
+static void merge_leaves(struct work *w, const struct om__leaves *from,
+                         const struct change *change, size_t changes)
+{
+    const struct leaf *leaf = (const void *)from->leaf.bytes;
+    const struct sized *sized = (const void *)from->sized.bytes;
+    const size_t leaves = from->leaf.len / sizeof *leaf;
+    for (size_t i = 0, c = 0; i < leaves || c < changes;) {
+        const uint64_t tile =
+            c == changes || (i < leaves && leaf[i].tile < change[c].tile)
+                ? leaf[i].tile
+                : change[c].tile;
+        begin_leaf(w, tile);
+        for (; i < leaves && leaf[i].tile == tile; i++) {
+            const size_t end = i + 1 < leaves ? leaf[i + 1].first
+                                              : from->sized.len / sizeof *sized;
+            for (size_t k = leaf[i].first; k < end; k++)
+                add_bin(&w->tile[DEEPEST], sized[k].class, sized[k].bin);
+        }
+        for (; c < changes && change[c].tile == tile; c++)
+            add_bin(&w->tile[DEEPEST], change[c].sized.class,
+                    change[c].sized.bin);
+    }
+    end_leaves(w);
+}
+
+static om_status count_living(struct work *w, const struct om__drawing *lasting)
+{
+    struct om_buf change = {0};
+    om_status st = OM_OK;
+    for (size_t p = 0; p < w->spec->layer->parts && !st; p++)
+        st = note_part(w->spec, p, &change);
+    const size_t n = change.len / sizeof(struct change);
+    if (!st && n) qsort(change.bytes, n, sizeof(struct change), by_tile);
+    if (!st) merge_leaves(w, lasting->leaves, (const void *)change.bytes, n);
+    om_buf_deinit(&change);
+    return st;
+}
+
+/* ---- what follows for the zooms ---- */
 
 /* Sizes by zoom: what is shown stays shown as one comes closer. */
 static void settle(struct work *w)
 {
     struct om__drawing *d = w->drawing;
     unsigned smallest = 0;
-    while (smallest < OM__SIZE_CLASSES && !w->all[smallest].rows) smallest++;
+    while (smallest < OM__SIZE_CLASSES && !w->all.bin[smallest].rows)
+        smallest++;
     for (unsigned z = 0; z < OM__ZOOM_EXACT; z++) {
         const uint32_t side =
             (uint32_t)((uint64_t)UNITS_LEAST << (OM__ZOOM_EXACT - z)) - 1;
@@ -240,30 +422,18 @@ static void settle(struct work *w)
     d->smallest = smallest;
 }
 
-om_status om__all_zoom(const struct om_layer *layer,
-                       const struct om__drawing *drawing, unsigned *out)
+unsigned om__all_zoom(const struct om__drawing *drawing)
 {
-    unsigned smallest = drawing->smallest;
-    for (size_t p = 0; p < layer->parts; p++) {
-        const struct om_segment *s = layer->part[p].segment;
-        struct om_rings rings;
-        if (om__lasting(layer, p) != OM__PASSING) continue;
-        OM_TRY(om_segment_rings(s, 0, om_segment_rows(s), &rings));
-        for (size_t row = 0; row < rings.count; row++) {
-            const unsigned class = om__size_class(rings.box[row]);
-            if (class < smallest) smallest = class;
-        }
-    }
-    *out = OM__ZOOM_MAX + 1;
-    while (*out > 0 && drawing->least[*out - 1] <= smallest) --*out;
-    return OM_OK;
+    unsigned zoom = OM__ZOOM_MAX + 1;
+    while (zoom > 0 && drawing->least[zoom - 1] <= drawing->smallest) zoom--;
+    return zoom;
 }
 
 static size_t drawn_at(const struct work *w, unsigned z)
 {
     size_t n = 0;
     for (unsigned i = w->drawing->least[z]; i < OM__SIZE_CLASSES; i++)
-        n += w->all[i].rows;
+        n += w->all.bin[i].rows;
     return n;
 }
 
@@ -304,10 +474,15 @@ static void free_drawing(void *value)
         om_free(d->few[z].row);
         om_tree_free(d->few[z].tree);
     }
+    if (d->leaves) {
+        om_buf_deinit(&d->leaves->leaf);
+        om_buf_deinit(&d->leaves->sized);
+    }
+    om_free(d->leaves);
     om_free(d);
 }
 
-static om_status build(struct work *w, struct head *head)
+static om_status build_lasting(struct work *w, struct head *head)
 {
     const struct om_layer *layer = w->spec->layer;
     size_t parts = 0;
@@ -320,22 +495,39 @@ static om_status build(struct work *w, struct head *head)
         OM_TRY(om_segment_keys(s, 0, h->rows, &h->key));
         OM_TRY(om_segment_rings(s, 0, h->rows, &h->rings));
     }
-    count_rows(w, head, parts);
+    w->drawing->leaves = om_calloc(1, sizeof *w->drawing->leaves);
+    if (!w->drawing->leaves) return OM_E_MEMORY;
+    OM_TRY(count_rows(w, head, parts));
     settle(w);
     return parts == 1 ? list_few(w, head) : OM_OK;
 }
 
+static om_status build_living(struct work *w, struct om_vectors *vectors)
+{
+    struct om__kept lasting;
+    OM_TRY(om__drawing_get(vectors, w->spec, false, &lasting));
+    const om_status st = count_living(w, lasting.value);
+    om__keep_release(vectors, &lasting);
+    if (!st) settle(w);
+    return st;
+}
+
 static void set_budgets(struct work *w)
 {
-    const struct om_manifest_layer *meta = w->spec->layer->meta;
-    w->units = meta && meta->unit_level[0];
+    w->units = is_units(w->spec);
     for (unsigned z = 0; z <= DEEPEST; z++)
         w->budget[z] = w->units ? BUDGET_UNITS : z <= FAR ? BUDGET_FAR : BUDGET;
 }
 
-static om_status make_drawing(void *ctx, void **value, size_t *bytes)
+struct ask {
+    struct om_vectors *vectors;
+    const struct om_vector_spec *spec;
+};
+
+static om_status make(const struct ask *ask, bool living, void **value,
+                      size_t *bytes)
 {
-    const struct om_vector_spec *spec = ctx;
+    const struct om_vector_spec *spec = ask->spec;
     struct work *w = om_calloc(1, sizeof *w);
     struct head *head = om_calloc(spec->layer->parts + 1, sizeof *head);
     struct om__drawing *d = om_calloc(1, sizeof *d);
@@ -346,7 +538,7 @@ static om_status make_drawing(void *ctx, void **value, size_t *bytes)
                            .row_bytes = row_bytes(spec, false),
                            .lean_bytes = row_bytes(spec, true)};
         set_budgets(w);
-        st = build(w, head);
+        st = living ? build_living(w, ask->vectors) : build_lasting(w, head);
     }
     om_free(w);
     om_free(head);
@@ -357,35 +549,57 @@ static om_status make_drawing(void *ctx, void **value, size_t *bytes)
     *bytes = sizeof *d;
     for (unsigned z = 0; z <= OM__ZOOM_MAX; z++)
         *bytes += d->few[z].count * (sizeof(uint32_t) + sizeof(struct om_box));
+    if (d->leaves) *bytes += d->leaves->leaf.len + d->leaves->sized.len;
     *value = d;
     return OM_OK;
 }
 
-static const struct om__keep_kind KIND = {"drawing", make_drawing,
-                                          free_drawing};
+static om_status make_lasting(void *ask, void **value, size_t *bytes)
+{
+    return make(ask, false, value, bytes);
+}
+
+static om_status make_living(void *ask, void **value, size_t *bytes)
+{
+    return make(ask, true, value, bytes);
+}
+
+static const struct om__keep_kind LASTING = {"drawing", make_lasting,
+                                             free_drawing};
+static const struct om__keep_kind LIVING = {"living", make_living,
+                                            free_drawing};
 
 static void make_key(struct om__layer_key *key,
-                     const struct om_vector_spec *spec)
+                     const struct om_vector_spec *spec, bool living)
 {
-    om__layer_key(key, spec->layer, spec->selection);
-    key->number = om__row_bytes(spec, false);
+    (living ? om__layer_key_now : om__layer_key)(key, spec->layer,
+                                                 spec->selection);
+    key->number = is_units(spec) ? om__row_bytes(spec, false)
+                                 : (uint64_t)row_bytes_of_types(spec);
 }
 
 double om__drawing_cost_s(struct om_vectors *vectors,
                           const struct om_vector_spec *spec)
 {
     struct om__layer_key key;
-    make_key(&key, spec);
-    if (om__keep_has(vectors, &KIND, &key, sizeof key)) return 0.0;
-    return ROW_S * (double)spec->layer->rows;
+    double cost_s = 0.0;
+    make_key(&key, spec, false);
+    if (!om__keep_has(vectors, &LASTING, &key, sizeof key))
+        cost_s += ROW_S * (double)spec->layer->rows;
+    if (!om__written(spec->layer)) return cost_s;
+    make_key(&key, spec, true);
+    if (om__keep_has(vectors, &LIVING, &key, sizeof key)) return cost_s;
+    return cost_s + LIVING_S + CHANGE_S * (double)om__written_rows(spec->layer);
 }
 
 om_status om__drawing_get(struct om_vectors *vectors,
-                          const struct om_vector_spec *spec,
+                          const struct om_vector_spec *spec, bool living,
                           struct om__kept *out)
 {
     struct om__layer_key key;
-    make_key(&key, spec);
-    return om__keep_get(vectors, &KIND, &key, sizeof key,
-                        (void *)(uintptr_t)spec, out);
+    struct ask ask = {vectors, spec};
+    living = living && om__written(spec->layer);
+    make_key(&key, spec, living);
+    return om__keep_get(vectors, living ? &LIVING : &LASTING, &key, sizeof key,
+                        &ask, out);
 }

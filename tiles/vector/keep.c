@@ -3,7 +3,8 @@
  * DESIGN
  * A page asks for twenty tiles at the same moment. The first to need a thing
  * makes it; the others find its slot taken and wait. Things in use are never
- * dropped, and there are some hundreds at most, so that a list will do.
+ * dropped. Cells in which rows were written (mend.c) may be thousands: slots
+ * are found by a table.
  */
 #include <pthread.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "tiles/vector/vector_internal.h"
+
+#define BUCKETS 1024
 
 struct slot {
     const struct om__keep_kind *kind;
@@ -29,7 +32,7 @@ struct om__keep {
     pthread_cond_t finished;
     size_t max_bytes;
     uint64_t clock;
-    struct slot *slots;
+    struct slot *slots[BUCKETS];
     struct om_cache_stats stats;
 };
 
@@ -64,6 +67,32 @@ void om__layer_key(struct om__layer_key *key, const struct om_layer *layer,
     }
 }
 
+void om__layer_key_now(struct om__layer_key *key, const struct om_layer *layer,
+                       const struct om_selection *selection)
+{
+    om__layer_key(key, layer, selection);
+    key->serial = om_hash64(&layer->serial, sizeof layer->serial, key->serial);
+    for (size_t p = 0; selection && p < layer->parts; p++) {
+        const uint64_t base = om_selection_base_serial(selection, p);
+        key->serial = om_hash64(&base, sizeof base, key->serial);
+    }
+}
+
+size_t om__written_rows(const struct om_layer *layer)
+{
+    size_t rows = 0;
+    for (size_t p = 0; p < layer->parts; p++)
+        rows += om__lasting(layer, p) == OM__PASSING
+                    ? om_segment_rows(layer->part[p].segment)
+                    : layer->part[p].dead_count;
+    return rows;
+}
+
+bool om__written(const struct om_layer *layer)
+{
+    return om__written_rows(layer) > 0;
+}
+
 const struct om_segment *om__largest(const struct om_layer *layer)
 {
     const struct om_segment *found = NULL;
@@ -94,7 +123,7 @@ om_status om_vectors_new(size_t max_bytes, struct om_vectors **out)
 /* Under the lock. */
 static void drop(struct om__keep *k, struct slot *slot)
 {
-    struct slot **at = &k->slots;
+    struct slot **at = &k->slots[slot->hash % BUCKETS];
     while (*at != slot) at = &(*at)->next;
     *at = slot->next;
     if (slot->value) slot->kind->free(slot->value);
@@ -107,8 +136,10 @@ static void drop(struct om__keep *k, struct slot *slot)
 static struct slot *oldest(const struct om__keep *k)
 {
     struct slot *found = NULL;
-    for (struct slot *s = k->slots; s; s = s->next)
-        if (s->made && !s->refs && (!found || s->used < found->used)) found = s;
+    for (size_t b = 0; b < BUCKETS; b++)
+        for (struct slot *s = k->slots[b]; s; s = s->next)
+            if (s->made && !s->refs && (!found || s->used < found->used))
+                found = s;
     return found;
 }
 
@@ -149,7 +180,7 @@ struct om_cache_stats om_vectors_stats(const struct om_vectors *vectors)
 static struct slot *find(struct om__keep *k, const struct om__keep_kind *kind,
                          const void *key, size_t key_len, uint64_t hash)
 {
-    for (struct slot *s = k->slots; s; s = s->next)
+    for (struct slot *s = k->slots[hash % BUCKETS]; s; s = s->next)
         if (s->kind == kind && s->hash == hash && s->key_len == key_len &&
             !memcmp(s->key, key, key_len))
             return s;
@@ -179,8 +210,8 @@ static struct slot *claim(struct om__keep *k, const struct om__keep_kind *kind,
     slot->key_len = key_len;
     memcpy(slot->key, key, key_len);
     slot->refs = 1;
-    slot->next = k->slots;
-    k->slots = slot;
+    slot->next = k->slots[hash % BUCKETS];
+    k->slots[hash % BUCKETS] = slot;
     k->stats.entries++;
     return slot;
 }

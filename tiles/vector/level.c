@@ -17,6 +17,7 @@ struct ask {
 struct work {
     const struct ask *ask;
     const struct om__borders *borders;
+    struct om__ranks ranks;  // of the borders alone
     const struct om__hot *hot;
     struct om__level *level;
     struct om_arena arena;       // of one shape
@@ -39,17 +40,23 @@ static om_status make_hot(struct work *w, struct om_arena *arena)
     return OM_OK;
 }
 
-static void thin_ring(struct work *w, const struct om_rings *rings,
-                      const uint32_t *node, size_t ring)
+om_status om__ring_thin(struct om__ranks *ranks, const struct om_rings *rings,
+                        const uint32_t *node, size_t ring, unsigned z,
+                        struct om_buf *pos, struct om_buf *end)
 {
-    const size_t from = w->pos.len;
+    const size_t from = pos->len;
     for (size_t v = rings->ring_vertex[ring]; v < rings->ring_vertex[ring + 1];
-         v++)
-        if (w->borders->zoom[node[v]] <= w->ask->z)
-            om_buf_add(&w->pos, &rings->vertex[v], sizeof *rings->vertex);
-    if (w->pos.len - from < 3 * sizeof *rings->vertex) w->pos.len = from;
-    const uint32_t end = (uint32_t)(w->pos.len / sizeof *rings->vertex);
-    om_buf_add(&w->end, &end, sizeof end);
+         v++) {
+        uint8_t zoom;
+        OM_TRY(
+            om__rank(ranks, node ? &node[v] : NULL, rings->vertex[v], &zoom));
+        if (zoom <= z)
+            om_buf_add(pos, &rings->vertex[v], sizeof *rings->vertex);
+    }
+    if (pos->len - from < 3 * sizeof *rings->vertex) pos->len = from;
+    const uint32_t at = (uint32_t)(pos->len / sizeof *rings->vertex);
+    om_buf_add(end, &at, sizeof at);
+    return pos->status ? pos->status : end->status;
 }
 
 static om_status add_shape(struct work *w, const struct om_rings *rings,
@@ -61,8 +68,8 @@ static om_status add_shape(struct work *w, const struct om_rings *rings,
     om_buf_clear(&w->end);
     for (size_t r = rings->part_ring[rings->shape_part[row]];
          r < rings->part_ring[rings->shape_part[row + 1]]; r++)
-        thin_ring(w, rings, node, r);
-    if (w->pos.status || w->end.status) return OM_E_MEMORY;
+        OM_TRY(om__ring_thin(&w->ranks, rings, node, r, w->ask->z, &w->pos,
+                             &w->end));
     OM_TRY(om__polygon_snap(
         (const void *)w->pos.bytes, (const void *)w->end.bytes,
         w->end.len / sizeof(uint32_t), w->ask->z, w->hot, &w->arena, &snapped));
@@ -92,7 +99,7 @@ static om_status add_part(struct work *w, size_t p)
     if (!shape_ring) return OM_E_MEMORY;
     for (size_t row = 0; row < rows; row++) {
         shape_ring[row] = (uint32_t)(w->ends.len / sizeof(uint32_t));
-        OM_TRY(add_shape(w, &rings, w->borders->node[number], row));
+        OM_TRY(add_shape(w, &rings, om__borders_of(w->borders, number), row));
     }
     shape_ring[rows] = (uint32_t)(w->ends.len / sizeof(uint32_t));
     w->level->shape_ring[number] = shape_ring;
@@ -139,7 +146,7 @@ static om_status make_level(void *ctx, void **value, size_t *bytes)
     if (!level) return OM_E_MEMORY;
     struct work w = {.ask = ask, .level = level};
     om_status st = om__borders_get(ask->vectors, ask->layer, &borders);
-    w.borders = borders.value;
+    w.borders = w.ranks.lasting = borders.value;
     if (!st) st = build(&w);
     om__keep_release(ask->vectors, &borders);
     om_arena_deinit(&w.arena);

@@ -37,27 +37,56 @@ static om_status add_row(struct om__making *m, struct om__rows *rows,
     return om__rows_feature(rows, OM_MVT_POINT, part, row);
 }
 
-static om_status add_rows(struct om__making *m, struct om__rows *rows)
+/* Selected rows of a part in the tile. */
+static om_status list_rows(const struct om__making *m, size_t p,
+                           struct om_buf *out)
 {
-    const struct om_layer *layer = m->spec->layer;
-    for (size_t p = 0; p < layer->parts; p++) {
-        const struct om_segment *segment = layer->part[p].segment;
-        const size_t from = m->stretch[p].from, to = m->stretch[p].to;
-        const size_t count = om_segment_rows(segment);
-        const uint64_t *key;
-        if (from == to) continue;
-        OM_TRY(om__rows_touch(rows, p, from, to));
-        OM_TRY(om_segment_keys(segment, from, to, &key));
-        for (size_t w = from / 64; w * 64 < to; w++) {
-            uint64_t bits =
-                om__selected_in(m->spec->selection, p, count, w, from, to);
-            for (; bits; bits &= bits - 1) {
-                const size_t row = w * 64 + (size_t)__builtin_ctzll(bits);
-                OM_TRY(add_row(m, rows, p, row, key[row]));
-            }
+    const size_t count = om_segment_rows(m->spec->layer->part[p].segment);
+    const size_t from = m->stretch[p].from, to = m->stretch[p].to;
+    for (size_t w = from / 64; w * 64 < to; w++) {
+        uint64_t bits =
+            om__selected_in(m->spec->selection, p, count, w, from, to);
+        for (; bits; bits &= bits - 1) {
+            const struct om__row row = {
+                (uint32_t)p,
+                (uint32_t)(w * 64 + (size_t)__builtin_ctzll(bits))};
+            OM_TRY(om_buf_add(out, &row, sizeof row));
         }
     }
     return OM_OK;
+}
+
+static om_status add_listed(struct om__making *m, struct om__rows *rows,
+                            const struct om__row *row, size_t n)
+{
+    const struct om_layer *layer = m->spec->layer;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t *key;
+        const size_t at = row[i].row;
+        OM_TRY(om_segment_keys(layer->part[row[i].part].segment, at, at + 1,
+                               &key));
+        OM_TRY(add_row(m, rows, row[i].part, at, key[at]));
+    }
+    return OM_OK;
+}
+
+static om_status add_rows(struct om__making *m, struct om__rows *rows)
+{
+    const struct om_layer *layer = m->spec->layer;
+    struct om_buf list = {0};
+    om_status st = OM_OK;
+    for (size_t p = 0; p < layer->parts && !st; p++) {
+        const size_t from = m->stretch[p].from, to = m->stretch[p].to;
+        if (from == to) continue;
+        st = om__rows_touch(rows, p, from, to);
+        if (!st) st = list_rows(m, p, &list);
+    }
+    struct om__row *row = (struct om__row *)(void *)list.bytes;
+    const size_t n = list.len / sizeof *row;
+    if (!st) st = om__rows_order(layer, row, n);
+    if (!st) st = add_listed(m, rows, row, n);
+    om_buf_deinit(&list);
+    return st;
 }
 
 /* Rows that are alone in their cells are shown. */
@@ -91,7 +120,8 @@ static om_status make(struct om__making *m, unsigned zooms)
         if (!st && crowd) st = om__crowd_count(m, &cells);
         if (!st)
             st = om__cells_write(&cells, m->spec, &m->place,
-                                 crowd ? crowd - 1 : 1, om__points_whole(m->spec), OM__ZOOM_MAX + 1,
+                                 crowd ? crowd - 1 : 1,
+                                 om__points_whole(m->spec), OM__ZOOM_MAX + 1,
                                  m->arena, &m->cells);
     }
     om__rows_free(rows);

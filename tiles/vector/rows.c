@@ -22,7 +22,6 @@ struct column {
     size_t field;
     uint32_t key;
     enum om_type type;
-    struct om_text_reader reader;
 };
 /* Rows of a part that are known to be whole. */
 struct touched {
@@ -32,6 +31,7 @@ struct touched {
 struct source {
     const struct om_column *column;
     uint32_t *value;  // of each code, less one; NULL: not remembered
+    struct om_text_reader reader;
 };
 
 struct om__rows {
@@ -51,8 +51,7 @@ bool om__rows_want(const struct om_vector_spec *spec, size_t field, bool lean)
     if (field == layer->schema.id_field) return true;
     if (layer->schema.hidden[field]) return false;
     if (spec->column) return spec->column[field];
-    if (!lean || !largest ||
-        layer->schema.field[field].type != OM_TYPE_TEXT)
+    if (!lean || !largest || layer->schema.field[field].type != OM_TYPE_TEXT)
         return true;
     // What repeats is a dictionary (engine/layer/encode.c).
     return !om_segment_column(largest, field, 0, 0, &c) &&
@@ -102,8 +101,8 @@ om_status om__rows_new(const struct om_vector_spec *spec, bool lean,
 void om__rows_free(struct om__rows *rows)
 {
     if (!rows) return;
-    for (size_t i = 0; i < rows->columns; i++)
-        om_text_reader_deinit(&rows->column[i].reader);
+    for (size_t i = 0; i < rows->spec->layer->parts * rows->columns; i++)
+        om_text_reader_deinit(&rows->source[i].reader);
 }
 
 om_status om__rows_touch(struct om__rows *rows, size_t part, size_t from,
@@ -146,9 +145,9 @@ static uint32_t number_value(struct om__rows *rows, const struct column *c,
     return om_mvt_text(rows->mvt, text, len);
 }
 
-static om_status text_value(struct om__rows *rows, struct column *c,
-                            const struct source *s, size_t part, size_t row,
-                            bool id, uint64_t *id_value, uint32_t *value)
+static om_status text_value(struct om__rows *rows, const struct column *c,
+                            struct source *s, size_t part, size_t row, bool id,
+                            uint64_t *id_value, uint32_t *value)
 {
     uint32_t *known = NULL;
     if (s->value && !id) {
@@ -163,7 +162,7 @@ static om_status text_value(struct om__rows *rows, struct column *c,
     const char *text;
     size_t len;
     OM_TRY(om_segment_text(rows->spec->layer->part[part].segment, c->field, row,
-                           &c->reader, &text, &len));
+                           &s->reader, &text, &len));
     if (!text) return OM_E_DAMAGED;
     if (id) {
         *id_value = id_of(text, len);
@@ -181,8 +180,8 @@ om_status om__rows_feature(struct om__rows *rows, enum om_mvt_type type,
     const size_t id_field = rows->spec->layer->schema.id_field;
     uint64_t id = OM_MVT_NO_ID;
     for (size_t i = 0; i < rows->columns; i++) {
-        struct column *c = &rows->column[i];
-        const struct source *s = &rows->source[part * rows->columns + i];
+        const struct column *c = &rows->column[i];
+        struct source *s = &rows->source[part * rows->columns + i];
         if (!om_column_valid(s->column, row)) continue;
         uint32_t value = 0;
         if (c->type == OM_TYPE_TEXT || c->type == OM_TYPE_CATEGORY)

@@ -2,10 +2,12 @@
  *
  * DESIGN
  * Polygons of layers of modest size come ready from the zoom's level
- * (level.c), lines from the borders' ranks (border.c), all others vertex by
- * vertex from the segment. Most buildings lie inside the frame and are four
- * places that need nothing but rounding. What the zoom does not draw is
- * counted in cells, as is what rounding leaves without area or length.
+ * (level.c), or where rows were written are made like it (mend.c), lines from
+ * the borders' ranks (border.c), all others vertex by vertex from the segment.
+ * Most buildings lie inside the frame and are four places that need nothing
+ * but rounding. What the zoom does not draw is counted in cells, as is what
+ * rounding leaves without area or length. Features come in the order of a layer
+ * that was built anew: along the curve, those of one place by id.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +18,20 @@
 struct work {
     struct om__making *m;
     bool polygons;
-    const struct om__drawing *drawing;
-    const struct om__level *level;      // of polygons, or NULL
-    const struct om__borders *borders;  // of lines, or NULL
-    struct om__frame frame;             // in units of the zoom
-    unsigned least;                     // class of sizes drawn
-    struct om_buf found;                // struct om__row
-    struct om_buf drawn;                // struct om__row: of the tile itself
-    struct om_buf line, end;            // a line being thinned
-    struct om_arena arena;              // of one shape
-    const struct om_rings *rings;       // [parts]
-    const size_t *lasting;              // [parts] om__lasting
-    unsigned all_zoom;                  // om__all_zoom
+    const struct om__drawing *drawing;  // of what lives
+    const struct om__few *few;      // of the lasting part; NULL: look at all
+    const struct om__level *level;  // of polygons, or NULL
+    struct om__ranks ranks;
+    bool ranked;                   // there are ranks
+    struct om__frame frame;        // in units of the zoom
+    unsigned least;                // class of sizes drawn
+    struct om_buf found;           // struct om__row
+    struct om_buf drawn;           // struct om__row: of the tile itself
+    struct om_buf line, end;       // a line being thinned
+    struct om_arena arena;         // of one shape
+    const struct om_rings *rings;  // [parts]
+    const size_t *lasting;         // [parts] om__lasting
+    unsigned all_zoom;             // om__all_zoom
 };
 
 /* ---- which rows ---- */
@@ -50,38 +54,32 @@ static bool see_few(void *ctx, uint32_t i)
 {
     const struct few_of *f = ctx;
     struct work *w = f->w;
-    const struct om_shape_hit hit = {
-        f->part, w->drawing->few[w->m->place.z].row[i], &w->rings[f->part]};
+    const struct om_shape_hit hit = {f->part, w->few->row[i],
+                                     &w->rings[f->part]};
     if (!om_selection_has(w->m->spec->selection, f->part, hit.row)) return true;
     return !see(w, &hit);
 }
 
-static int by_row(const void *a, const void *b)
-{
-    const struct om__row *p = a, *q = b;
-    if (p->part != q->part) return p->part < q->part ? -1 : 1;
-    return p->row < q->row ? -1 : p->row > q->row;
-}
-
-/* In the order of the layer: blocks of texts are unpacked once each. */
 static om_status find_rows(struct work *w)
 {
-    const struct om__few *few = &w->drawing->few[w->m->place.z];
     const struct om_vector_spec *spec = w->m->spec;
     const struct om_box box = om__place_reach(&w->m->place);
     for (size_t p = 0; p < spec->layer->parts; p++) {
         struct few_of of = {w, p};
-        if (few->tree && w->lasting[p] != OM__PASSING)
-            om_tree_search(few->tree, box, see_few, &of);
+        if (w->few && w->lasting[p] != OM__PASSING)
+            om_tree_search(w->few->tree, box, see_few, &of);
         else
             OM_TRY(om_shapes_each_of(spec->layer, p, spec->selection, box, see,
                                      w));
     }
-    if (!few->tree || !w->found.len) return w->found.status;
-    if (w->found.len)
-        qsort(w->found.bytes, w->found.len / sizeof(struct om__row),
-              sizeof(struct om__row), by_row);
     return w->found.status;
+}
+
+static om_status sort_rows(struct work *w)
+{
+    return om__rows_order(w->m->spec->layer,
+                          (struct om__row *)(void *)w->found.bytes,
+                          w->found.len / sizeof(struct om__row));
 }
 
 /* ---- the geometry of a row ---- */
@@ -126,56 +124,69 @@ static om_status read_level(struct work *w, struct om__row row,
     return OM_OK;
 }
 
+/* Nodes of the vertices of a part, or NULL. */
+static const uint32_t *nodes_of(const struct work *w, size_t part)
+{
+    return w->ranked && w->lasting[part] != OM__PASSING
+               ? om__borders_of(w->ranks.lasting, w->lasting[part])
+               : NULL;
+}
+
 static om_status read_polygon(struct work *w, struct om__row row,
                               struct om__rings *out)
 {
     const struct om_rings *r = &w->rings[row.part];
+    const unsigned z = w->m->place.z;
     size_t first;
-    if (w->level && w->lasting[row.part] != OM__PASSING)
+    if (w->level && w->lasting[row.part] != OM__PASSING &&
+        !om__mend_touches(&w->ranks, r, row.row, z))
         return read_level(w, row, out);
+    if (w->level)
+        return om__mend_polygon(&w->ranks, r, nodes_of(w, row.part), row.row, z,
+                                &w->arena, out);
     OM_TRY(ends_of(w, r, row.row, &first));
     return om__polygon_snap(r->vertex + first, (const void *)w->end.bytes,
-                            w->end.len / sizeof(uint32_t), w->m->place.z, NULL,
-                            &w->arena, out);
+                            w->end.len / sizeof(uint32_t), z, NULL, &w->arena,
+                            out);
 }
 
 /* A line keeps the vertices of the zoom, and no place twice in a row. */
-static void thin_line(struct work *w, const struct om_rings *r,
-                      const uint32_t *node, size_t ring)
+static om_status thin_line(struct work *w, const struct om_rings *r,
+                           const uint32_t *node, size_t ring)
 {
     const size_t before = w->line.len / sizeof(struct om__xy);
     const unsigned z = w->m->place.z;
     size_t n = before;
     for (size_t v = r->ring_vertex[ring]; v < r->ring_vertex[ring + 1]; v++) {
-        if (node && w->borders->zoom[node[v]] > z) continue;
+        uint8_t zoom = 0;
+        if (w->ranked)
+            OM_TRY(om__rank(&w->ranks, node ? &node[v] : NULL, r->vertex[v],
+                            &zoom));
+        if (zoom > z) continue;
         const struct om__xy at = {om__corner_of(r->vertex[v].x, z),
                                   om__corner_of(r->vertex[v].y, z)};
         const struct om__xy *all = (const void *)w->line.bytes;
         if (n > before && all[n - 1].x == at.x && all[n - 1].y == at.y)
             continue;
-        if (om_buf_add(&w->line, &at, sizeof at)) return;
+        OM_TRY(om_buf_add(&w->line, &at, sizeof at));
         n++;
     }
     if (n < before + 2) n = before;
     w->line.len = n * sizeof(struct om__xy);
     const uint32_t end = (uint32_t)n;
-    if (n > before) om_buf_add(&w->end, &end, sizeof end);
+    return n > before ? om_buf_add(&w->end, &end, sizeof end) : OM_OK;
 }
 
 static om_status read_line(struct work *w, struct om__row row,
                            struct om__rings *out)
 {
     const struct om_rings *r = &w->rings[row.part];
-    const size_t lasting = w->lasting[row.part];
-    const uint32_t *node =
-        w->borders && w->m->place.z < OM__ZOOM_EXACT && lasting != OM__PASSING
-            ? w->borders->node[lasting]
-            : NULL;
+    const uint32_t *node = nodes_of(w, row.part);
     om_buf_clear(&w->line);
     om_buf_clear(&w->end);
     for (size_t ring = r->part_ring[r->shape_part[row.row]];
          ring < r->part_ring[r->shape_part[row.row + 1]]; ring++)
-        thin_line(w, r, node, ring);
+        OM_TRY(thin_line(w, r, node, ring));
     *out = (struct om__rings){.at = (struct om__xy *)(void *)w->line.bytes,
                               .end = (uint32_t *)(void *)w->end.bytes,
                               .rings = w->end.len / sizeof(uint32_t),
@@ -243,12 +254,14 @@ static om_status add_cells(struct work *w)
 {
     struct om__making *m = w->m;
     struct om__cells cells;
+    const size_t drawn = w->drawn.len / sizeof(struct om__row);
+    if (drawn)
+        qsort(w->drawn.bytes, drawn, sizeof(struct om__row), om__row_compare);
     OM_TRY(om__cells_gather(m->vectors, m->spec, &m->place, m->stretch,
                             OM_VECTOR_CELL_ZOOMS, (const void *)w->drawn.bytes,
-                            w->drawn.len / sizeof(struct om__row), m->arena,
-                            &cells));
-    return om__cells_write(&cells, m->spec, &m->place, 0, 0,
-                           w->all_zoom, m->arena, &m->cells);
+                            drawn, m->arena, &cells));
+    return om__cells_write(&cells, m->spec, &m->place, 0, 0, w->all_zoom,
+                           m->arena, &m->cells);
 }
 
 /* Where many of the tile's own rows are drawn, all are looked at at once. */
@@ -274,6 +287,7 @@ static om_status make(struct work *w)
     OM_TRY(om__rows_new(m->spec, w->drawing->lean[m->place.z], &m->rows,
                         m->arena, &rows));
     om_status st = find_rows(w);
+    if (!st) st = sort_rows(w);
     if (!st) st = touch_own(w, rows);
     const struct om__row *found = (const void *)w->found.bytes;
     for (size_t i = 0; i < w->found.len / sizeof *found && !st; i++)
@@ -311,14 +325,24 @@ static om_status read_rings(struct work *w)
         OM_TRY(om_segment_rings(s, 0, 0, &rings[p]));
         lasting[p] = om__lasting(layer, p);
     }
-    return om__all_zoom(layer, w->drawing, &w->all_zoom);
+    w->all_zoom = om__all_zoom(w->drawing);
+    return OM_OK;
+}
+
+/* Those that the lasting part's own sizes list are enough while what lives has
+ * larger ones. */
+static void choose_few(struct work *w, const struct om__drawing *lasting)
+{
+    const unsigned z = w->m->place.z;
+    if (lasting->few[z].tree && lasting->least[z] <= w->drawing->least[z])
+        w->few = &lasting->few[z];
 }
 
 om_status om__shapes_make(struct om__making *m)
 {
     const struct om_layer *layer = m->spec->layer;
     const struct om__place *place = &m->place;
-    struct om__kept drawing = {0}, level = {0}, borders = {0};
+    struct om__kept drawing = {0}, lasting = {0}, level = {0};
     struct work w = {
         .m = m,
         .polygons = layer->schema.geometry == OM_GEOMETRY_POLYGON,
@@ -326,20 +350,24 @@ om_status om__shapes_make(struct om__making *m)
                   place->north - OM_VECTOR_BUFFER,
                   place->west + OM_MVT_EXTENT + OM_VECTOR_BUFFER,
                   place->north + OM_MVT_EXTENT + OM_VECTOR_BUFFER}};
-    om_status st = om__drawing_get(m->vectors, m->spec, &drawing);
+    om_status st = om__drawing_get(m->vectors, m->spec, true, &drawing);
+    if (!st) st = om__drawing_get(m->vectors, m->spec, false, &lasting);
     w.drawing = drawing.value;
+    if (!st) choose_few(&w, lasting.value);
     if (!st) st = read_rings(&w);
     if (!st && place->z < OM__ZOOM_EXACT &&
         om__borders_wanted(m->vectors, layer)) {
-        st = w.polygons ? om__level_get(m->vectors, layer, place->z, &level)
-                        : om__borders_get(m->vectors, layer, &borders);
+        st = om__ranks_open(&w.ranks, m->vectors, layer, m->arena);
+        w.ranked = !st;
+        if (!st && w.polygons)
+            st = om__level_get(m->vectors, layer, place->z, &level);
     }
     w.level = level.value;
-    w.borders = borders.value;
     if (!st) st = make_fitting(&w);
     om__keep_release(m->vectors, &drawing);
+    om__keep_release(m->vectors, &lasting);
     om__keep_release(m->vectors, &level);
-    om__keep_release(m->vectors, &borders);
+    om__ranks_close(&w.ranks);
     om_arena_deinit(&w.arena);
     om_buf_deinit(&w.found);
     om_buf_deinit(&w.drawn);

@@ -136,9 +136,10 @@ double om_vector_cost_s(struct om_vectors *vectors,
     if (layer->schema.geometry != OM_GEOMETRY_POINT) {
         cost_s += om__drawing_cost_s(vectors, spec);
         if (z < OM__ZOOM_EXACT && om__borders_wanted(vectors, layer))
-            cost_s += layer->schema.geometry == OM_GEOMETRY_POLYGON
-                          ? om__level_cost_s(vectors, layer, z)
-                          : om__borders_cost_s(vectors, layer);
+            cost_s += om__ranks_cost_s(vectors, layer, &m.place) +
+                      (layer->schema.geometry == OM_GEOMETRY_POLYGON
+                           ? om__level_cost_s(vectors, layer, z)
+                           : om__borders_cost_s(vectors, layer));
     }
     if (layer->schema.geometry != OM_GEOMETRY_POINT ||
         m.total > om__points_whole(spec))

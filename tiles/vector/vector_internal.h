@@ -139,10 +139,11 @@ struct om__layer_key {
     char name[OM_LIMIT_NAME_BYTES];
     uint64_t serial, number, other;
 };
-/* What is made of all shapes of a layer together is made of its lasting parts:
- * those in files, or all if there are none. Rows that were just written come
- * and go in memory: their shapes are drawn as they are. Dead rows count, since
- * what is kept outlives them. */
+/* What takes long to make of all shapes of a layer together is made of its
+ * lasting parts: those in files, or all if there are none. Dead rows count,
+ * since what is kept outlives them. What rows that were written since change
+ * in it is found on top (mend.c, draw.c): a tile is that of a layer built anew.
+ */
 
 /** Number of a part among the lasting ones, OM__PASSING if it is not. */
 size_t om__lasting(const struct om_layer *layer, size_t part);
@@ -151,6 +152,13 @@ size_t om__lasting(const struct om_layer *layer, size_t part);
  *  rows died (NULL: all). */
 void om__layer_key(struct om__layer_key *key, const struct om_layer *layer,
                    const struct om_selection *selection);
+/** The same of all that lives now, which a written row changes. */
+void om__layer_key_now(struct om__layer_key *key, const struct om_layer *layer,
+                       const struct om_selection *selection);
+/** Do other rows live than those of the lasting parts? */
+bool om__written(const struct om_layer *layer);
+/** About how many were written or are gone. */
+size_t om__written_rows(const struct om_layer *layer);
 /** The largest part: how it codes a column is how the layer does. NULL: there
  *  is none. */
 const struct om_segment *om__largest(const struct om_layer *layer);
@@ -184,13 +192,38 @@ void om__keep_release(struct om_vectors *vectors, struct om__kept *kept);
  * All shapes of a layer of modest size as one network: places that shapes
  * share are one node, and each node knows the first zoom that shows it. */
 struct om__borders {
-    size_t parts;           // lasting ones
-    const uint32_t **node;  // [parts][vertices of the part]
+    size_t parts;          // lasting ones
+    size_t *first;         // [parts] into node
+    const uint32_t *node;  // [vertices] of all parts
     size_t nodes;
-    struct om_pos *pos;  // [nodes]
+    struct om_pos *pos;  // [nodes] along the curve
     uint8_t *zoom;       // [nodes]
     struct om_arena arena;
 };
+/** Nodes of the vertices of a lasting part. */
+static inline const uint32_t *om__borders_of(const struct om__borders *b,
+                                             size_t lasting)
+{
+    return b->node + b->first[lasting];
+}
+/** Ranks are found cell by cell of this level, 2.2 km wide in Dongguan: shapes
+ *  keep a vertex where they enter one. Not those of units, which are of one
+ *  cell, the world, and change as a whole set. */
+#define OM__RANK_LEVEL 14
+unsigned om__rank_level(const struct om_layer *layer);
+static inline uint64_t om__rank_cell(struct om_pos at, unsigned level)
+{
+    return level ? om_morton(at) >> (64 - 2 * level) : 0;
+}
+struct om_box om__rank_box(uint64_t cell, unsigned level);
+/** The network of what lives in a cell, the same as all shapes together have
+ *  there; ranks of nodes outside mean nothing. `state`: of om__mend. */
+om_status om__borders_of_cell(struct om_vectors *vectors,
+                              const struct om_layer *layer, uint64_t cell,
+                              uint64_t state, struct om__kept *out) OM_MUST_USE;
+bool om__borders_know_cell(struct om_vectors *vectors,
+                           const struct om_layer *layer, uint64_t cell,
+                           uint64_t state);
 /** Vertices of all shapes of a layer's lasting parts. */
 om_status om__vertices(const struct om_layer *layer, size_t *out) OM_MUST_USE;
 /** Layers of more vertices are drawn vertex by vertex: ranking takes a
@@ -201,7 +234,7 @@ om_status om__vertices(const struct om_layer *layer, size_t *out) OM_MUST_USE;
 /** Another limit for what is made with `vectors` (tests). */
 void om__borders_limit(struct om_vectors *vectors, size_t vertices);
 /** Are the shapes of the layer simplified (are they few enough)? */
-bool om__borders_wanted(const struct om_vectors *vectors,
+bool om__borders_wanted(struct om_vectors *vectors,
                         const struct om_layer *layer);
 double om__borders_cost_s(struct om_vectors *vectors,
                           const struct om_layer *layer);
@@ -223,6 +256,60 @@ om_status om__level_get(struct om_vectors *vectors,
                         const struct om_layer *layer, unsigned z,
                         struct om__kept *out) OM_MUST_USE;
 
+/* ---- ranks of what lives (mend.c) ---- */
+
+/* Cells in which shapes were written since the lasting parts were. */
+struct om__mend {
+    size_t cells;
+    uint64_t *cell;   // rising
+    uint64_t *state;  // of each: a hash of the shapes
+    struct om_arena arena;
+};
+/* Who reads ranks; of one thread. */
+struct om__ranks {
+    struct om_vectors *vectors;
+    const struct om_layer *layer;
+    unsigned level;
+    const struct om__borders *lasting;
+    const struct om__mend *mend;  // NULL: nothing was written
+    struct om__kept kept_lasting, kept_mend;
+    struct om__kept *patch;  // [mend->cells] those that were needed
+    // The cell that was asked for last.
+    uint64_t cell;
+    const struct om__borders *now;  // who knows it; NULL: none was
+    bool patched;
+};
+/** owns: om__ranks_close, also after an error; scratch in `arena` until then */
+om_status om__ranks_open(struct om__ranks *ranks, struct om_vectors *vectors,
+                         const struct om_layer *layer,
+                         struct om_arena *arena) OM_MUST_USE;
+void om__ranks_close(struct om__ranks *ranks);
+/** Seconds that have to be spent before ranks around a tile can be read. */
+double om__ranks_cost_s(struct om_vectors *vectors,
+                        const struct om_layer *layer,
+                        const struct om__place *place);
+/** The first zoom that shows a vertex of the layer.
+ *  node: its own among those of the lasting parts; NULL: it is of none
+ *  cost: a look-up; ranking the cell anew, once, where rows were written */
+om_status om__rank(struct om__ranks *ranks, const uint32_t *node,
+                   struct om_pos at, uint8_t *zoom) OM_MUST_USE;
+/** Append the vertices of a ring that the zoom shows to `pos` and where they
+ *  end to `end`: none where fewer than three are left.
+ *  node: of the part's vertices, or NULL */
+om_status om__ring_thin(struct om__ranks *ranks, const struct om_rings *rings,
+                        const uint32_t *node, size_t ring, unsigned z,
+                        struct om_buf *pos, struct om_buf *end) OM_MUST_USE;
+/** Is a polygon of the lasting parts possibly another one than their level has,
+ *  since rows were written around it? */
+bool om__mend_touches(const struct om__ranks *ranks,
+                      const struct om_rings *rings, size_t row, unsigned z);
+/** A polygon at a zoom, as a level of all that lives would have it.
+ *  cost: of its vertices and of those in the cells along it */
+om_status om__mend_polygon(struct om__ranks *ranks,
+                           const struct om_rings *rings, const uint32_t *node,
+                           size_t row, unsigned z, struct om_arena *arena,
+                           struct om__rings *out) OM_MUST_USE;
+
 /* ---- which shapes are drawn (draw.c) ---- */
 
 /** A class of sizes: four to an octave of the longer side of a box. */
@@ -238,11 +325,13 @@ static inline unsigned om__size_class(struct om_box box)
 #define OM__SIZE_CLASSES 140
 
 /* Of a selection: the least class drawn at each zoom, and where few of many
- * shapes are drawn, which. */
+ * shapes are drawn, which (of one lasting part, and not of what was written).
+ */
 struct om__drawing {
+    struct om__leaves *leaves;  // what of each size there is where (draw.c)
     unsigned least[OM__ZOOM_MAX + 1];
     bool lean[OM__ZOOM_MAX + 1];
-    unsigned smallest;  // class there is in the lasting parts
+    unsigned smallest;  // class there is
     struct om__few {
         size_t count;
         uint32_t *row;         // of the one lasting part, dead ones too, rising
@@ -251,15 +340,28 @@ struct om__drawing {
 };
 double om__drawing_cost_s(struct om_vectors *vectors,
                           const struct om_vector_spec *spec);
+/** living: of what lives now; else of the lasting parts, the dead among them */
 om_status om__drawing_get(struct om_vectors *vectors,
-                          const struct om_vector_spec *spec,
+                          const struct om_vector_spec *spec, bool living,
                           struct om__kept *out) OM_MUST_USE;
-/** The first zoom that draws every row: in lasting parts and others. */
-om_status om__all_zoom(const struct om_layer *layer,
-                       const struct om__drawing *drawing,
-                       unsigned *out) OM_MUST_USE;
+/** The first zoom that draws every row. */
+unsigned om__all_zoom(const struct om__drawing *drawing);
 /** About how many bytes the properties of a row take in a tile. */
 size_t om__row_bytes(const struct om_vector_spec *spec, bool lean);
+
+/* ---- rows in their order (order.c) ---- */
+
+/* A row of a part. */
+struct om__row {
+    uint32_t part, row;
+};
+/** By part and row, for qsort. */
+int om__row_compare(const void *a, const void *b);
+/** Sort rows of a layer as if all of them were of one part: along the curve,
+ *  those of one place by id. A tile is then the same however rows are divided.
+ *  cost     nothing for rows of one part that are in order */
+om_status om__rows_order(const struct om_layer *layer, struct om__row *row,
+                         size_t n) OM_MUST_USE;
 
 /* ---- rows as features (rows.c) ---- */
 
@@ -303,10 +405,6 @@ static inline size_t om__selected_count(const struct om_selection *s,
     return s->all ? to - from : om_selection_count(s, part, from, to);
 }
 
-/* A row of a part. */
-struct om__row {
-    uint32_t part, row;
-};
 /** Rows [from, to) of a part that lie in the tile. */
 struct om__stretch {
     size_t from, to;

@@ -45,7 +45,7 @@ struct om_box om__tile_box(const struct om_tile_address *tile)
 }
 
 /* A new one where the same data make other tiles: all ETags are new then. */
-#define DRAWING 1
+#define DRAWING 2
 /* Snapshots that a tile is tried with while the city is written to. */
 #define TRIES 8
 
