@@ -5,8 +5,10 @@
 #include "web/server/positions.h"
 #include "web/server/server_internal.h"
 
-/* Addresses that are looked at for one in the building around the place. */
+/* Addresses that are looked at for one in the building around the place: first
+ * a few, then as many as a tower beside it may have. */
 #define NEAR_ADDRESSES 64
+#define NEAR_ADDRESSES_MOST 8192
 /* How far the nearest address may be. */
 #define NEAR_M 2000.0
 /* Workers of one unit that are named. */
@@ -31,6 +33,7 @@ struct reversing {
     bool found;
     size_t column;     // that must say `want`
     const char *want;  // NULL: anything
+    bool wanted;       // such a row has been found
     om_status status;
 };
 
@@ -110,7 +113,21 @@ static bool take_nearest(void *ctx, const struct om_hit *hit)
     const char *group = text_of(v, hit, v->column);
     if (!group || strcmp(group, v->want) != 0) return !v->status;
     v->hit = *hit;
+    v->wanted = true;
     return false;
+}
+
+static om_status find_address(struct reversing *v, const struct om_layer *layer,
+                              size_t nearest)
+{
+    const struct om_query query = {
+        .snapshot = v->request->snapshot,
+        .layer = layer,
+        .policy = &OM_POLICY_ALL,
+        .place = {.kind = OM_PLACE_NEAREST, .pos = v->pos, .nearest = nearest}};
+    v->found = v->wanted = false;
+    OM_TRY(om_query_each(&query, take_nearest, v));
+    return v->status;
 }
 
 /* The nearest address; of those near by rather one of the building around. */
@@ -118,18 +135,12 @@ static om_status put_address(struct reversing *v,
                              const struct om_search_source *source,
                              const struct om_layer *layer, const char *building)
 {
-    const struct om_query query = {.snapshot = v->request->snapshot,
-                                   .layer = layer,
-                                   .policy = &OM_POLICY_ALL,
-                                   .place = {.kind = OM_PLACE_NEAREST,
-                                             .pos = v->pos,
-                                             .nearest = NEAR_ADDRESSES}};
     v->layer = layer;
-    v->found = false;
     v->want = building;
     v->column = om_schema_find(&layer->schema, source->group);
-    OM_TRY(om_query_each(&query, take_nearest, v));
-    OM_TRY(v->status);
+    OM_TRY(find_address(v, layer, NEAR_ADDRESSES));
+    if (building && v->found && !v->wanted)
+        OM_TRY(find_address(v, layer, NEAR_ADDRESSES_MOST));
     if (!v->found) {
         om_buf_add_text(&v->out, "\"address\":null");
         return OM_OK;
