@@ -2,8 +2,8 @@
 //
 // Plan
 //   what is posted reaches the wall of that name, and nobody else, at once
-//   nothing but known keys and units of levels that there are; no wall, no
-//   such wall; names that are none
+//   nothing but known keys, units of levels that there are and places; no wall,
+//   no such wall; names that are none
 //   pages of other sites, strangers where there are tokens; who has one may
 //   more than a wall can be told in a second is 429
 import assert from 'node:assert/strict';
@@ -57,12 +57,14 @@ test('a second screen drives a wall', async (t) => {
     assert.equal((await post(`${url}/walls/WALL1?level=square&unit=U01`)).status, 200);
     assert.equal((await post(`${url}/walls/WALL1?level=square&unit=${encodeURIComponent('"},{"press":"9')}`)).status, 200);
     assert.equal((await post(`${url}/walls/WALL1?level=square&unit=a%0A%0Aevent:%20x`)).status, 400);
-    await until(() => notes(mine).length === 3 && notes(twin).length === 3);
-    assert.deepEqual(notes(mine), [{ press: '2' }, { level: 'square', unit: 'U01' }, { level: 'square', unit: '"},{"press":"9' }]);
+    assert.equal((await post(`${url}/walls/WALL1?lon=113.750000009&lat=2.3e1`)).status, 200);
+    await until(() => notes(mine).length === 4 && notes(twin).length === 4);
+    assert.deepEqual(notes(mine), [{ press: '2' }, { level: 'square', unit: 'U01' }, { level: 'square', unit: '"},{"press":"9' }, { lon: 113.75, lat: 23 }]);
     assert.ok(!mine.some((e) => e.startsWith('event: x')), 'what is posted cannot become an event');
     assert.deepEqual([...notes(other), ...notes(plain)], []);
 
     for (const [query, status] of [['walls/WALL1?press=42', 400], ['walls/WALL1', 400], ['walls/WALL1?level=none&unit=U01', 400], ['walls/WALL1?level=square', 400],
+        ['walls/WALL1?lon=113', 400], ['walls/WALL1?lon=113&lat=89', 400], ['walls/WALL1?lon=nan&lat=23', 400], ['walls/WALL1?lat=23', 400],
         ['walls/NOBODY?press=2', 404], ['walls/a?press=2', 404], ['walls/a%20b%20c%20d?press=2', 404], ['walls/WALL1?press=2&x=1', 400]])
         assert.equal((await post(`${url}/${query}`)).status, status, query);
     assert.equal((await get(`${url}/changes?wall=no%0Aname`)).status, 400);

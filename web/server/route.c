@@ -95,9 +95,9 @@ const struct om__route om__routes[] = {
      .data = true},
     {.name = "drive",
      .summary = "Press a key of a wall that listens (changes?wall=), or send "
-                "its map to a unit",
+                "its map to a unit or a place",
      .path = "walls/{wall}",
-     .params = "press level unit",
+     .params = "press level unit lon lat",
      .method = "POST",
      .answer = om__post_wall,
      .data = true},

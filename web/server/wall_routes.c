@@ -3,14 +3,16 @@
  * DESIGN
  * A wall listens to /changes under a name that it shows. Who knows the name
  * and may ask here posts a key; it is passed on at once and forgotten. What
- * can be said is a key of a short list or a unit by level and id: nothing that
- * is posted reaches a wall as it came.
+ * can be said is a key of a short list, a unit by level and id, or a place in
+ * degrees: nothing that is posted reaches a wall as it came. What is at a place
+ * a wall finds out itself, as it may.
  */
 #include <string.h>
 
 #include "web/server/writes.h"
 
 #define UNIT_BYTES 128
+#define DEGREE_DIGITS 7
 
 bool om__wall_name_ok(const char *text)
 {
@@ -37,18 +39,33 @@ static om_status add_unit(struct om__request *r, const char *level,
     return om_buf_add_text(out, "}");
 }
 
+static om_status add_place(struct om__request *r, struct om_buf *out)
+{
+    struct om_pos pos;
+    double lon, lat;
+    OM_TRY(om__param_lonlat(r, &pos));
+    om_pos_to_lonlat(pos, &lon, &lat);
+    om_buf_add_text(out, "{\"lon\":");
+    om_buf_add_fixed(out, lon, DEGREE_DIGITS);
+    om_buf_add_text(out, ",\"lat\":");
+    om_buf_add_fixed(out, lat, DEGREE_DIGITS);
+    return om_buf_add_text(out, "}");
+}
+
 static om_status add_note(struct om__request *r, struct om_buf *out)
 {
     const char *press, *level = om__param_text(r, "level");
     if (level) return add_unit(r, level, out);
+    if (om__param_text(r, "lon") || om__param_text(r, "lat"))
+        return add_place(r, out);
     OM_TRY(om__param_word(
         r, "press",
         "1 2 3 4 5 6 7 8 9 pause next back whole replay still close", "",
         &press));
     if (!*press)
-        return om__param_bad(
-            r, "press", OM_E_FORMAT,
-            "press says which key, or level and unit where to");
+        return om__param_bad(r, "press", OM_E_FORMAT,
+                             "press says which key, or level and unit, or lon "
+                             "and lat, where to");
     return om_buf_addf(out, "{\"press\":\"%s\"}", press);
 }
 
