@@ -166,6 +166,19 @@ static void add_looks(const struct om_manifest *city, const char *name,
     }
 }
 
+/* What whoever asks does not get of a layer: its rows, or some of its columns.
+ */
+static void add_withheld(const struct om__request *r,
+                         const struct om_layer *layer, struct om_buf *out)
+{
+    bool columns = false;
+    for (size_t i = 0; i < layer->schema.count; i++)
+        columns = columns || layer->schema.hidden[i];
+    if (om__crowds_only(r, layer))
+        om_buf_add_text(out, ",\"rows_withheld\":true");
+    if (columns) om_buf_add_text(out, ",\"columns_withheld\":true");
+}
+
 static void add_layer(struct om__request *r, const struct om_layer *layer,
                       struct om_buf *out)
 {
@@ -185,6 +198,7 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     om__layer_rows(r, layer, out);
     om_buf_add_text(out, ",\"crs\":");
     om__systems_add(out);
+    add_withheld(r, layer, out);
     om__layer_extent(r, layer, out);
     om_buf_add_text(out, ",\"links\":[");
     for (size_t i = 0; om__map_at(r, i, map); i++)
