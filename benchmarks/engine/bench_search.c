@@ -9,7 +9,9 @@
  *
  * Beside it SQLite's FTS5 with its trigram tokenizer over a hundredth of the
  * texts (PEER_SHARE): over a tenth a question takes it many seconds. Both are
- * asked for the same.
+ * asked for the same. For PostgreSQL's pg_trgm (search.sh) a tenth of the texts
+ * (DUMP_SHARE) and questions about them are left in the folder BENCH_DUMP, with
+ * how long they took here among all texts.
  *
  * The processor's time is told too: what a question costs where it is alone.
  */
@@ -29,6 +31,8 @@
 #define TEXT (PERTURB_MOST * 8)
 #define PEER_SHARE 100
 #define PEER_EACH 3
+#define DUMP_SHARE 10
+#define DUMP_EACH 5
 #define P99_S 20e-3
 #define RECALL_EACH 0.85
 #define RECALL_ALL 0.95
@@ -292,6 +296,60 @@ static double run_peer(const struct om_snapshot *snapshot, const char *path,
     return sum / (double)all.count;
 }
 
+/* ---- for PostgreSQL ---- */
+
+static FILE *dump_open(const char *folder, const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    if (!file) stop(path, NULL);
+    return file;
+}
+
+static void dump_rows(const struct om_snapshot *snapshot, size_t rows,
+                      FILE *file)
+{
+    const struct om_layer *layer = om_snapshot_layer(snapshot, "address");
+    const struct om_segment *segment = layer->part[0].segment;
+    const size_t text = om_schema_find(&layer->schema, "text");
+    const size_t building = om_schema_find(&layer->schema, "building");
+    struct om_text_reader reader = {0}, other = {0};
+    for (size_t row = 0; row < rows; row++) {
+        const char *t, *b;
+        size_t tn, bn;
+        if (om_segment_text(segment, text, row, &reader, &t, &tn) ||
+            om_segment_text(segment, building, row, &other, &b, &bn))
+            stop("text", NULL);
+        fprintf(file, "%.*s\t%.*s\n", (int)tn, t, (int)bn, b);
+    }
+    om_text_reader_deinit(&reader);
+    om_text_reader_deinit(&other);
+}
+
+/* Rows, questions, and the mean of what a question took. No text of an address
+ * has tabs or backslashes. */
+static void dump(struct om_search *search, const struct om_snapshot *snapshot,
+                 const struct om_fold *fold, const char *folder, size_t rows)
+{
+    struct questions list = draw(search, snapshot, fold, DUMP_EACH, rows);
+    const double own =
+        run_own(search, snapshot, &list, "search, what pg_trgm is asked");
+    FILE *file = dump_open(folder, "search_rows.tsv");
+    dump_rows(snapshot, rows, file);
+    if (fclose(file)) stop("dump", NULL);
+    file = dump_open(folder, "search_questions.tsv");
+    for (size_t i = 0; i < list.count; i++)
+        fprintf(file, "%zu\t%s\t%s\t%s\n", i,
+                PERTURBATION[list.question[i].kind], list.question[i].building,
+                list.question[i].text);
+    if (fclose(file)) stop("dump", NULL);
+    file = dump_open(folder, "search_own.txt");
+    fprintf(file, "%.9f\n", own);
+    if (fclose(file)) stop("dump", NULL);
+    free(list.question);
+}
+
 int main(void)
 {
     const char *path = getenv("BENCH_CITY");
@@ -328,6 +386,8 @@ int main(void)
     const double peer = run_peer(snapshot, file, &some, rows / PEER_SHARE);
     bench_ratio("search of all rows", "FTS5 of a hundredth", own, peer);
     unlink(file);
+    const char *folder = getenv("BENCH_DUMP");
+    if (folder) dump(search, snapshot, fold, folder, rows / DUMP_SHARE);
     free(all.question);
     free(some.question);
     om_search_free(search);
