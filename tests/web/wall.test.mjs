@@ -7,10 +7,16 @@
 //   happens nothing is asked for
 //   20 reports a second: heap, listeners and nodes stay (long: make soak)
 //   the server goes: a banner; it is back: the banner goes, numbers follow
-//   keys: a panel enlarged and its addresses, pause, tour, replay
+//   keys: a panel enlarged and its addresses, pause, tour
+//   a replay: hour by hour the numbers that rows gone through give, and another
+//   field; ended it shows now; by the clock of the city's zone
+//   the drawing is lost: it comes back, or pictures go on in its place
+//   at night it begins anew, but never into a server that is silent
 //   axe; no foreign host; no violation of the policy; nothing said
 //   without WebGL2 the same numbers around a picture; English; walls of
 //   3840 x 2160 and 7680 x 2160
+//   a wall's role: nothing refused, links only to what is open, few are a dot
+//   hidden, zero, unknown and not connected
 //   a city that says nothing of a wall, and one with hardly anything
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -151,13 +157,87 @@ test('the wall', { skip }, async (t) => {
         const places = await page.evaluate(() => window.onemapWall.tour.places.length);
         if (places) assert.match(await page.textContent('#place'), /显著热点/);
         await page.keyboard.press('Home');
+    });
+
+    await t.test('a replay: hour by hour the numbers and the field as they stood', async () => {
+        const now = await Promise.all([figure('loop', 0), figure('loop', 1), figure('open', 0)]);
+        await page.evaluate(() => {
+            const { replay, catalog } = window.onemapWall, show = replay.show.bind(replay);
+            catalog.wall.replay_hours = 6;
+            const exact = (id, n) => Number(document.querySelectorAll(`#at-${id} .figure`)[n].title.replaceAll(',', ''));
+            Object.assign(replay, { playMs: 1500, patienceMs: 120000, show: (hour) => {
+                show(hour);
+                window.hours.push({ at: hour.then.iso(), reported: exact('loop', 0), resolved: exact('loop', 1), open: exact('open', 0),
+                    ages: [0, 1, 2, 3].map((i) => window.onemapWall.store.value(`age:${i}`).count), place: document.getElementById('place').textContent });
+            } });
+            window.hours = [];
+        });
+        log.asked.length = 0;
         await page.keyboard.press('r');
-        await until('the replay runs', () => page.evaluate(() => window.onemapWall.overlay.points !== null));
-        const replayed = await page.evaluate(() => window.onemapWall.overlay.points.length);
-        assert.ok(replayed > 0);
+        await until('the replay runs', () => page.evaluate(() => window.hours.length > 3));
+        assert.ok(await page.evaluate(() => window.onemapWall.overlay.points.length) > 0);
         assert.match(await page.textContent('#place'), /回放/);
+        assert.match(await page.textContent('#legend'), /每6小时减半/);
+        await shot(page, 'replay');
+        await until('it is over', () => page.evaluate(() => !window.onemapWall.replay.running));
+        const hours = await page.evaluate(() => window.hours);
+        assert.equal(hours.length, 7);
+        const [head, ...lines] = (await (await fetch(`${url}/collections/hazard/items.csv`)).text()).trim().split('\n'), names = head.replace('\ufeff', '').split(',');
+        const column = (name) => lines.map((line) => Date.parse(line.split(',')[names.indexOf(name)])), reported = column('reported'), resolved = column('resolved');
+        for (const [i, hour] of hours.entries()) {
+            const t = Date.parse(hour.at), came = (times) => times.filter((ms) => ms <= t).length;
+            assert.equal(t - Date.parse(hours[0].at), i * 36e5);
+            assert.equal(hour.reported, came(reported), hour.at);
+            assert.equal(hour.resolved, came(resolved), hour.at);
+            assert.equal(hour.open, hour.reported - hour.resolved);
+            assert.equal(hour.ages.reduce((a, b) => a + b), hour.open);
+        }
+        assert.ok(hours[0].reported < hours[6].reported);
+        const fields = new Set(log.asked.filter((u) => /heat.*at=/.test(u)).map((u) => new URL(u).searchParams.get('at')));
+        assert.deepEqual([...fields].sort(), hours.map((h) => h.at));
+        const tiles = log.asked.filter((u) => u.includes('at=')), [early] = tiles.filter((u) => u.includes(encodeURIComponent(hours[1].at)));
+        const bytes = async (u) => Buffer.from(await (await fetch(u)).arrayBuffer()).toString('base64');
+        assert.notEqual(await bytes(early), await bytes(early.replace(encodeURIComponent(hours[1].at), encodeURIComponent(hours[6].at))), 'the field moves');
+        // It is now again.
+        assert.deepEqual(await Promise.all([figure('loop', 0), figure('loop', 1), figure('open', 0)]), now);
+        assert.deepEqual(await page.evaluate(() => [window.onemapWall.overlay.points, window.onemapWall.store.front, ...['then-0', 'then-1'].map((id) => !!window.onemapWall.map.map.getSource(id)), document.body.className]),
+            [null, null, false, false, 'wall']);
+        // Left before its end, too.
+        await page.keyboard.press('r');
+        await until('it runs once more', () => page.evaluate(() => window.onemapWall.replay.then !== null));
         await page.keyboard.press('Escape');
+        assert.deepEqual(await Promise.all([figure('loop', 0), figure('loop', 1), figure('open', 0)]), now);
         assert.equal(await page.evaluate(() => window.onemapWall.overlay.points), null);
+    });
+
+    await t.test('a replay by the clock of the city', async () => {
+        const early = await context.newPage();
+        await early.addInitScript(() => {
+            // A second before eight in the city, however long the page takes.
+            const now = Date.parse('2026-03-01T07:59:59+08:00');
+            Date.now = () => now;
+        });
+        await early.goto(`${url}/wall?motion=no&replay=08:00`);
+        await until('it runs by itself', () => early.evaluate(() => !!window.onemapWall?.replay?.running));
+        await early.close();
+    });
+
+    await t.test('at night it begins anew', async () => {
+        const old = (await open(context, `${url}/wall?motion=no`)).page;
+        const night = (silent) => old.evaluate((s) => {
+            const { onemapWall: wall } = window;
+            window.old = true;
+            Object.assign(wall, { startedMs: -1e9, newsMs: -1e9 });
+            Date.now = () => Date.parse('2026-03-01T04:30:00+08:00');
+            wall.live.silent = s;
+            wall.rest();
+        }, silent);
+        await night(true);
+        await old.waitForTimeout(500);
+        assert.equal(await old.evaluate(() => window.old), true, 'never into silence');
+        await night(false);
+        await until('a new page', () => old.evaluate(() => !window.old && document.body.dataset.ready === 'yes').catch(() => false));
+        await old.close();
     });
 
     await t.test('a second screen drives it', async () => {
@@ -174,8 +254,47 @@ test('the wall', { skip }, async (t) => {
         const name = (await json(`${url}/collections/town/items/${town}`)).properties.name;
         await until('the wall is there', async () => await page.textContent('#place') === name);
         await until('its villages', async () => await hand.locator('#places select').count() === 2);
+        // What somebody types, too: a unit, and an address with what is known of its place.
+        await hand.fill('.search input', 'humen');
+        await hand.locator('#found [role=option]').first().click();
+        await until('the town', async () => /虎门/.test(await page.textContent('#place')));
+        const { features: [{ properties: address }] } = await json(`${url}/collections/address/items?limit=1`);
+        const near = (await json(`${url}/search?q=${encodeURIComponent(address.text)}&limit=1`)).results[0], here = await json(`${url}/reverse?lon=${near.lon}&lat=${near.lat}`);
+        await hand.fill('.search input', address.text);
+        await hand.locator('#found [role=option]', { hasText: near.name }).first().click();
+        await until('the address', async () => await page.textContent('#place') === here.address.text);
+        assert.ok((await page.textContent('#sentence')).includes(here.grid.name));
+        assert.ok(await page.evaluate(() => window.onemapWall.overlay.mark !== null && window.onemapWall.map.zoom > 15));
+        await shot(page, 'address');
         await shot(hand, 'drive');
         await hand.close();
+    });
+
+    await t.test('the drawing is lost, and comes back or does not', async () => {
+        const { page: other, log: said } = await open(context, `${url}/wall?motion=no`);
+        await filled(other);
+        const lose = () => other.evaluate(() => {
+            window.gone = window.onemapWall.map.map.getCanvas().getContext('webgl2').getExtension('WEBGL_lose_context');
+            window.gone.loseContext();
+        });
+        await lose();
+        await other.waitForTimeout(300);
+        await other.evaluate(() => window.gone.restoreContext());
+        await until('the map is drawn again', () => other.evaluate(() => window.onemapWall.map.map.loaded()));
+        assert.equal(await other.evaluate(() => window.onemapWall.pictures), false);
+        await shot(other, 'restored');
+        await other.evaluate(() => { window.onemapWall.map.lostAfterMs = 200; });
+        await lose();
+        await until('pictures go on', () => other.evaluate(() => document.querySelector('#map img')?.naturalWidth > 1000));
+        assert.match(await other.textContent('#mode'), /图片模式/);
+        assert.equal(await other.locator('canvas.maplibregl-canvas').count(), 0);
+        assert.equal(await other.locator('#map > *').count(), 1, 'one map');
+        const before = Number((await other.evaluate(() => document.querySelector('#at-loop .figure').title)).replaceAll(',', ''));
+        await report(url, { rate: 10, ms: 90, from: 300000 });
+        await until('numbers follow', async () => Number((await other.evaluate(() => document.querySelector('#at-loop .figure').title)).replaceAll(',', '')) === before + 1);
+        await shot(other, 'lost');
+        assert.deepEqual(said.bad, []);
+        await other.close();
     });
 
     await t.test('20 reports a second: what it holds stays', async () => {
@@ -247,7 +366,7 @@ test('without WebGL2 it is the same wall around a picture', { skip }, async (t) 
     await upright(page, log, new URL(url).host);
 });
 
-test('what a wall asks for is answered to its role', async (t) => {
+test('what a wall asks for is answered to its role, and what it leads to is open', { skip }, async (t) => {
     const dir = await folder(t), city = path.join(dir, 'city');
     await done('synth', path.join(dir, 'files'), '--scale', '0.001', '--quiet');
     await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
@@ -270,6 +389,65 @@ test('what a wall asks for is answered to its role', async (t) => {
     const rows = await ask('wall', '/coverage/service?people=address&by=town');
     assert.equal(rows.status, 200);
     assert.equal(rows.body.city.sum, rows.body.city.count, 'rows, not residents');
+
+    // In a browser: nothing is refused, each link leads to rows that may be seen, and few workers are a dot.
+    const { context, close } = await launch();
+    t.after(close);
+    const { page, log } = await open(context, `${url}/wall?motion=no&token=${token.wall}`);
+    await filled(page);
+    assert.equal(await page.locator('.panel').count(), 10);
+    assert.deepEqual(await page.evaluate(() => [...window.onemapWall.store.entries.values()].filter((e) => e.answer.status !== 'ok').map((e) => e.question.key)), []);
+    const links = await page.evaluate(() => [...document.querySelectorAll('.panel a')].map((a) => a.getAttribute('href')));
+    assert.ok(links.length > 15);
+    for (const link of new Set(links)) {
+        const q = new URLSearchParams(link.split('#')[1]);
+        assert.match(link, /^\/analyst#/);
+        const answer = await ask('wall', `/collections/${q.get('layer')}/items?limit=1${q.get('filter') ? `&filter=${encodeURIComponent(q.get('filter'))}` : ''}`);
+        assert.equal(answer.status, 200, link);
+    }
+    assert.equal(await page.locator('#at-register .figure:not(a)').count(), 1, 'of the workers only their number');
+    for (const key of '123456789') {
+        await page.keyboard.press(key);
+        for (const address of await page.evaluate(() => [...document.querySelectorAll('.panel.large .details code')].map((c) => c.textContent)))
+            if (!address.startsWith('/analyst')) assert.equal((await ask('wall', encodeURI(address))).status, 200, address);
+        await page.keyboard.press('Escape');
+    }
+    const crews = (await ask('wall', '/stats/worker?by=town')).body.groups;
+    assert.ok(crews.some((g) => g.hidden));
+    await until('the towns are named', () => page.evaluate(() => window.onemapWall.overlay.labels.some((l) => l.beside)));
+    const beside = new Map(await page.evaluate(() => window.onemapWall.overlay.labels.map((l) => [l.id, l.beside])));
+    for (const g of crews.filter((c) => beside.has(c.id))) assert.equal(beside.get(g.id), g.hidden ? '·' : String(g.count));
+    assert.deepEqual(log.bad, []);
+    assert.deepEqual(await page.evaluate(() => window.violations), []);
+    await shot(page, 'role');
+});
+
+test('hidden, nothing, unknown and not connected look different', { skip }, async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    await done('synth', path.join(dir, 'files'), '--scale', '0.001', '--quiet');
+    await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
+    const { url } = await serve(t, city);
+    const { context, close } = await launch();
+    t.after(close);
+    // What servers of all kinds may say: one number too few to be told, one refused, one that fails, and nothing.
+    const answers = { '/stats/business': { status: 200, body: { layer: 'business', count: null, hidden: true } }, '/stats/facility': { status: 404, body: {} },
+        '/stats/building': { status: 500, body: {} }, '/stats/grid': { status: 200, body: { layer: 'grid', count: 0 } } };
+    await context.route((u) => u.pathname in answers && !u.search, (route) => {
+        const { status, body } = answers[new URL(route.request().url()).pathname];
+        return route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) });
+    });
+    const byLevel = await json(`${url}/coverage/patrol?by=level`);
+    Object.assign(byLevel.rows[0], { due: null, done: 0, overdue: null, unjudged: undefined });
+    await context.route((u) => u.pathname === '/coverage/patrol', (route) => route.fulfill({ status: 200, contentType: 'application/json', body: JSON.stringify(byLevel) }));
+    const { page } = await open(context, `${url}/wall?motion=no`);
+    await filled(page);
+    const look = (selector) => page.evaluate((s) => [...document.querySelectorAll(s)].map((n) => n.textContent + getComputedStyle(n, '::before').content.replace(/^none$|"/g, '')), selector);
+    const names = await look('#at-register .name'), shown = await look('#at-register b');
+    const of = (name) => shown[names.indexOf(name)];
+    assert.deepEqual(['市场主体', '实有设施', '建筑物', '综合网格'].map(of), ['·', '·', '?', '0']);
+    assert.deepEqual(await look('#at-patrol tbody tr:first-child td'), ['·', '0', '·', '?']);
+    assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('#at-register .figure')].map((f) => f.title).filter((x) => x && !/\d/.test(x))), ['暂时读不到', '无权查看', '数量过少,不予显示']);
+    assert.match((await look('.sources .is-absent'))[0], /^未接入/);
 });
 
 test('cities that say little of themselves', { skip }, async (t) => {

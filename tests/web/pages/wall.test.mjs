@@ -10,13 +10,18 @@
 //           add up
 //   moment  midnight is the end of a day, in the city's zone
 //   plan    a city that says nothing; questions are documented addresses
+//   past    the loop at an earlier moment, against rows gone through
+//   hidden  ·, 0, ? and what a sum of them is
+//   by itself  the next replay in the city's zone; a reload at night, when
+//           nothing happens, never into a silent server
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Moment, lastDays, plan } from '../../../web/pages/wall/plan.js';
+import { Moment, lastDays, loopAt, plan, statusOf } from '../../../web/pages/wall/plan.js';
+import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
 import { Store } from '../../../web/pages/wall/store.js';
 import { AGAIN_MS, ROUND, Tour, WHOLE_MS } from '../../../web/pages/wall/tour.js';
-import { count, date, month, parts, percent } from '../../../web/pages/wall/words.js';
+import { count, date, month, parts, percent, plus } from '../../../web/pages/wall/words.js';
 
 /** A clock that goes when it is told to. */
 function makeClock() {
@@ -84,6 +89,30 @@ test('the store asks for what has changed, and not before its time', async () =>
     const refused = asked.length;
     await clock.go(600000);
     assert.equal(asked.length, refused, 'what is refused is not asked for again and again');
+    store.close();
+});
+
+test('what costs little comes first, and the map waits for it', async () => {
+    const clock = makeClock(), asked = [], said = [];
+    let let_go = () => {};
+    const store = new Store({ now: () => new Moment('2023-06-27T00:00:00+08:00'), clock, onAnswer: () => {},
+        get: async (url) => {
+            asked.push(url);
+            if (url === '/slow') await new Promise((resolve) => { let_go = resolve; });
+            return { value: 1, asOf: null };
+        } });
+    const one = (key, restMs) => ({ key, url: () => `/${key}`, layers: [], restMs });
+    store.add([one('heavy', 300000), one('some', 30000), one('light', 5000)]);
+    store.settled(2000).then(() => said.push(clock.ms));
+    await clock.go(1000);
+    assert.deepEqual([asked[0], said], ['/light', [0]]);
+    store.add([one('slow', 5000)]);
+    store.settled(2000).then(() => said.push(clock.ms));
+    await clock.go(1500);
+    assert.equal(said.length, 1);
+    await clock.go(1500);
+    assert.deepEqual(said.slice(1), [3000], 'not for ever');
+    let_go();
     store.close();
 });
 
@@ -167,4 +196,70 @@ test('a plan of documented addresses, of what the city says and no more', () => 
     assert.equal(full.parts.map.hazards, null);
     assert.equal(full.parts.ranking.per.length, 1);
     for (const q of full.questions) assert.ok(!/undefined|NaN/.test(q.url(now)), q.url(now));
+});
+
+/** What a filter of the wall's says of a row: the few forms of CQL2 that it is written in. */
+function holds(filter, row) {
+    const js = filter.replace(/TIMESTAMP\('([^']*)'\)/g, (_, iso) => Date.parse(iso))
+        .replace(/(\w+) IS NULL/g, 'row.$1 === null').replace(/\bAND\b/g, '&&').replace(/\bOR\b/g, '||')
+        .replace(/(?<![.\w])(\w*[a-z]\w*) (<=|>=|<|>)/g, '(row.$1 ?? NaN) $2');
+    return Function('row', `return ${js}`)(row);
+}
+
+test('the loop as it stood', () => {
+    const steps = ['reported', 'accepted', 'dispatched', 'resolved', 'verified'], hourMs = 36e5;
+    const then = new Moment('2023-06-26T14:00:00+08:00');
+    let seed = 5;
+    const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+    // Rows come to their steps in order, some of them within the last moment and some later.
+    const rows = Array.from({ length: 500 }, () => {
+        let at = then.utcMs + (random() * 80 - 70) * 24 * hourMs;
+        const reach = Math.floor(random() * 6), row = { due: at + 5 * 24 * hourMs, severity: 1 + Math.floor(random() * 4) };
+        for (const [i, s] of steps.entries()) {
+            row[s] = i <= reach ? Math.round(at) : null;
+            at += random() < 0.1 ? 0 : random() * 20 * 24 * hourMs;
+        }
+        return row;
+    });
+    const loop = { layer: 'h', by: 'k', done: 'resolved', due: 'due', status: 'status', steps: steps.map((s) => ({ value: s, time: s })) };
+    const { questions, passed } = loopAt(loop, { layer: 'h', risk: 'severity', total: 'serious', filter: 'severity >= 3 AND resolved IS NULL' }, then);
+    const counted = (url) => {
+        const filter = new URL(url, 'http://h').searchParams.get('filter');
+        return rows.filter((r) => holds(filter, r)).length;
+    };
+    const came = (r, s) => r[s] !== null && r[s] <= then.utcMs, stands = (r) => steps.filter((s) => came(r, s)).at(-1);
+    const status = statusOf(loop, passed.map((url) => ({ count: counted(url) })));
+    assert.equal(status.count, rows.filter((r) => came(r, 'reported')).length);
+    for (const { id, count: n } of status.groups) assert.equal(n, rows.filter((r) => stands(r) === id).length, id);
+    const open = rows.filter((r) => came(r, 'reported') && !came(r, 'resolved')), key = (k) => counted(questions.find((q) => q.key === k).url);
+    assert.ok(open.length > 20 && open.length < status.count);
+    assert.deepEqual(['age:0', 'age:1', 'age:2', 'age:3'].map(key),
+        [[0, 1], [1, 7], [7, 30], [30, Infinity]].map(([from, to]) => open.filter((r) => then.utcMs - r.reported >= from * 24 * hourMs && then.utcMs - r.reported < to * 24 * hourMs).length));
+    assert.equal(key('overdue'), open.filter((r) => r.due < then.utcMs).length);
+    assert.equal(key('serious'), open.filter((r) => r.severity >= 3).length);
+    assert.ok(!loopAt(loop, { layer: 'h', filter: 'severity = 4', total: 'serious', risk: 'severity' }, then).questions.some((q) => q.key === 'serious'), 'not known to be open');
+});
+
+test('hidden, nothing and unknown are three things', () => {
+    assert.deepEqual([count('zh-CN', null), count('zh-CN', 0), count('zh-CN', undefined), count('en', NaN)], ['·', '0', '?', '?']);
+    assert.deepEqual([percent(null), percent(0), percent(undefined)], ['·', '0.0%', '?']);
+    assert.deepEqual([plus([1, null, 2]), plus([1, undefined]), plus([1, 2]), plus([])], [null, NaN, 3, 0]);
+    assert.deepEqual(parts('zh-CN', 20000, null), ['2万', '·', '·']);
+});
+
+test('what a wall does by itself', () => {
+    const zoneMs = 8 * 36e5, at = (iso) => Date.parse(iso), until = (time, iso) => untilTime(time, at(iso), zoneMs);
+    assert.equal(until('08:00', '2023-06-26T07:59:00+08:00'), 60000);
+    assert.equal(until('08:00', '2023-06-26T08:00:00+08:00'), 864e5, 'not twice');
+    assert.equal(until('00:30', '2023-06-26T23:30:00+08:00'), 36e5);
+    assert.equal(until('23:30', '2023-06-26T00:00:00Z'), 15.5 * 36e5, 'of the city');
+    assert.equal(untilTime('08:00', at('1969-12-31T23:00:00Z'), -9 * 36e5), 18 * 36e5);
+    for (const none of ['', '24:00', '8:00', '08:60', 'x']) assert.equal(until(none, '2023-06-26T08:00:00Z'), null);
+    const night = { ageMs: 864e5, quietMs: 120000, utcMs: at('2023-06-27T04:10:00+08:00'), zoneMs, heapBytes: 5e7, silent: false };
+    assert.equal(mayReload(night), true);
+    for (const [why, other] of Object.entries({ young: { ageMs: 36e5 }, busy: { quietMs: 1000 }, day: { utcMs: at('2023-06-27T14:10:00+08:00') }, silent: { silent: true } }))
+        assert.equal(mayReload({ ...night, ...other }), false, why);
+    assert.equal(mayReload({ ...night, quietMs: 0, utcMs: at('2023-06-27T05:00:00+08:00') }), true, 'a city that never rests');
+    assert.equal(mayReload({ ...night, ageMs: 36e5, heapBytes: 2e9 }), true);
+    assert.equal(mayReload({ ...night, heapBytes: 2e9, silent: true }), false);
 });

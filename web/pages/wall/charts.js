@@ -143,8 +143,8 @@ export const spread = (spread, norm) => (u, {w}) => {
   };
 };
 
-/** Days as bars, the last one bright. @param {number[]} days */
-export const days = (days) => (u) => ({
+/** Days as bars, the last one bright; where there is no room for them none. @param {number[]} days */
+export const days = (days) => (u, {h}) => h < 0.6 * u ? {} : ({
   grid: {left: 0, right: 0, top: 0.1 * u, bottom: 0.1 * u},
   xAxis: {type: 'category', show: false, data: days.map((_, i) => i)}, yAxis: {type: 'value', show: false, min: 0},
   series: [{type: 'bar', silent: true, barCategoryGap: '28%', data: days.map((v, i) => ({value: v, itemStyle: {color: token(i === days.length - 1 ? '--text' : '--quiet'), opacity: i === days.length - 1 ? 0.95 : 0.45}}))}],

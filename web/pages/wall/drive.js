@@ -1,8 +1,13 @@
 // @ts-check
 // drive.js - a second screen: what a wall can be told, as buttons for a hand.
 
+import {search} from '../api.js';
+import {SearchBox} from '../search.js';
 import {element, setText} from './panels.js';
 import {say, title} from './words.js';
+
+/** Answers of a search that are listed. */
+const FOUND_MOST = 8;
 
 /** @param {string} wall @param {Record<string, string>} what */
 async function tell(wall, what) {
@@ -27,11 +32,27 @@ export function drive(catalog, wall, lang) {
   const keys = /** @type {const} */ (['back', 'pause', 'next', 'whole', 'replay', 'close']);
   const main = element('main', {}, element('h1', {}, `${say(lang, 'drive')} ${wall}`),
     catalog.synthetic ? element('p', {class: 'synthetic'}, say(lang, 'synthetic')) : '',
+    finder(catalog, wall, lang, said),
     element('section', {'aria-label': say(lang, 'tour')}, ...keys.map((k) => button(say(lang, /** @type {any} */ (`key_${k}`)), {press: k}))),
     element('section', {'aria-label': say(lang, 'panels')}, ...panels.map((p, i) => button(`${i + 1} ${say(lang, p)}`, {press: String(i + 1)}))),
     element('section', {'aria-label': say(lang, 'places'), id: 'places'}), said);
   document.body.replaceChildren(main);
   places(catalog, wall, lang, said);
+}
+
+/** A box for an address or a name, where the wall's map is to go. */
+function finder(catalog, wall, lang, said) {
+  const input = element('input', {type: 'search', maxlength: 170, autocomplete: 'off', spellcheck: 'false', 'aria-label': say(lang, 'find'), placeholder: say(lang, 'find')});
+  const list = element('ul', {id: 'found', 'aria-label': say(lang, 'found')}), layers = new Map(catalog.layers.map((l) => [l.name, l]));
+  const levels = catalog.layers.filter((l) => l.unit_level).sort((a, b) => b.rows - a.rows).map((l) => l.unit_level);
+  new SearchBox({input: /** @type {HTMLInputElement} */ (input), list}, {levels,
+    find: (text, signal) => search(text, {limit: FOUND_MOST}, signal),
+    title: (found) => layers.has(found.layer) ? title(lang, layers.get(found.layer)) : '',
+    choose: async (found) => {
+      const level = layers.get(found.layer)?.unit_level;
+      setText(said, await tell(wall, level ? {level, unit: found.id} : {lon: String(found.lon), lat: String(found.lat)}));
+    }});
+  return element('div', {class: 'search', role: 'search'}, input, list);
 }
 
 /** Units from the coarsest level down: each choice fills the next list. */

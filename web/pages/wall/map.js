@@ -14,6 +14,15 @@ const DEEPEST = 15;
 /* Browsers have six connections for a server: numbers come first. */
 setMaxParallelImageRequests(2);
 
+/** Nearer than this the tour does not go: what is around a place is seen. */
+const ZOOM_MOST = 13.6;
+/** A context that does not come back in so long has gone, as one that was lost so often in an hour. */
+const LOST_MS = 8000, LOST_MOST = 3, HOUR_MS = 36e5;
+/** The field of now and, for a replay, two of other moments, by turns. */
+const FIELD_OPACITY = 0.82, THEN = ['then-0', 'then-1'], TURN_MS = 500, PATIENCE_MS = 6000;
+/** Fewer tiles, a little softer: there are 25 of them in a minute. */
+const THEN_TILE = 1024;
+
 /** At least so long between two askings for changed tiles. */
 const HAZARDS_MS = 5000, FIELD_MS = 15000;
 
@@ -53,9 +62,22 @@ export class LiveMap {
     });
     this.map.on('move', () => this.onMove());
     this.map.on('error', (e) => console.warn(e.error?.message ?? e));
-    // A lost context comes back by itself, or the page begins anew.
-    this.map.on('webglcontextlost', () => { this.lost = setTimeout(() => location.reload(), 30000); });
-    this.map.on('webglcontextrestored', () => clearTimeout(this.lost));
+    /** The drawing has gone for good. @type {() => void} */
+    this.onLost = () => {};
+    this.lostAfterMs = LOST_MS;
+    /** @type {number[]} */
+    this.lostMs = [];
+    this.map.on('webglcontextlost', () => {
+      const now = performance.now();
+      this.lostMs = [...this.lostMs.filter((ms) => now - ms < HOUR_MS), now];
+      this.lost = setTimeout(() => this.onLost(), this.lostMs.length >= LOST_MOST ? 0 : this.lostAfterMs);
+    });
+    this.map.on('webglcontextrestored', () => {
+      clearTimeout(this.lost);
+      this.dress();
+    });
+    /** Which of the fields of other moments is shown. */
+    this.shown = -1;
     this.ready = new Promise((done) => this.map.once('style.load', () => this.build().then(done)));
   }
 
@@ -66,8 +88,8 @@ export class LiveMap {
     for (const layer of base?.layers ?? [])
       if (layer.type !== 'background') map.addLayer({...layer, id: `base ${layer.id}`, source: `base ${layer.source}`, paint: {...layer.paint, ...(layer.type === 'line' && {'line-opacity': 0.5})}});
     if (part.heat) {
-      map.addSource('field', {type: 'raster', tiles: [location.origin + address(`/tiles/${part.heat}/{z}/{x}/{y}@2x.png`, {...part.heatParams, palette: 'dark'})], tileSize: 512, maxzoom: DEEPEST, bounds: /** @type {any} */ (this.bounds)});
-      map.addLayer({id: 'field', type: 'raster', source: 'field', paint: {'raster-fade-duration': 300, 'raster-opacity': 0.82}}, map.getLayersOrder().find((id) => map.getLayer(id).type === 'line'));
+      map.addSource('field', this.fieldSource(part.heatParams));
+      map.addLayer({id: 'field', type: 'raster', source: 'field', paint: {'raster-fade-duration': 300, 'raster-opacity': FIELD_OPACITY}}, map.getLayersOrder().find((id) => map.getLayer(id).type === 'line'));
     }
     const [coarse, ...finer] = part.levels, fine = finer.at(-1);
     const borders = (level, id, paint, minzoom = 0) => {
@@ -85,6 +107,11 @@ export class LiveMap {
     }
     map.addLayer({id: 'chosen', type: 'line', source: 'hot', filter: ['==', ['get', 'id'], ''], layout: {'line-join': 'round'}, paint: {'line-color': token('--choice')}});
     this.dress();
+  }
+
+  /** @param {Record<string, any>} params @param {number} [tileSize] @returns {any} */
+  fieldSource(params, tileSize = 512) {
+    return {type: 'raster', tiles: [location.origin + address(`/tiles/${this.part.heat}/{z}/{x}/{y}@2x.png`, {...params, palette: 'dark'})], tileSize, maxzoom: DEEPEST, bounds: this.bounds};
   }
 
   /** Widths and marks at the wall's unit. */
@@ -123,10 +150,10 @@ export class LiveMap {
     return /** @type {[number, number, number, number]} */ (this.map.getBounds().toArray().flat());
   }
 
-  /** @param {number[] | null} bounds   null: the whole city @param {number} ms @returns {Promise<void>} when it is there */
-  go(bounds, ms) {
+  /** @param {number[] | null} bounds   null: the whole city @param {number} ms @param {number} [zoomMost] @returns {Promise<void>} when it is there */
+  go(bounds, ms, zoomMost = ZOOM_MOST) {
     const done = new Promise((resolve) => this.map.once('moveend', () => resolve()));
-    const room = bounds ? {padding: grown(this.padding, Math.min(this.container.clientWidth, this.container.clientHeight) * 0.08), maxZoom: 13.6} : {padding: this.wholePadding};
+    const room = bounds ? {padding: grown(this.padding, Math.min(this.container.clientWidth, this.container.clientHeight) * 0.08), maxZoom: zoomMost} : {padding: this.wholePadding};
     this.map.fitBounds(/** @type {any} */ (bounds ?? this.bounds), {...room, duration: ms, curve: 1.3, essential: true, ...(ms ? {} : {animate: false})});
     return /** @type {Promise<void>} */ (done);
   }
@@ -141,9 +168,64 @@ export class LiveMap {
     if (this.map.getLayer('chosen')) this.map.setFilter('chosen', ['==', ['get', 'id'], id]);
   }
 
-  /** @param {boolean} shown */
-  showField(shown) {
-    for (const id of ['field', 'hazards', 'hot']) if (this.map.getLayer(id)) this.map.setLayoutProperty(id, 'visibility', shown ? 'visible' : 'none');
+  /**
+   * The field as it was, made ready behind what is shown.
+   * @param {import('./plan.js').Moment} then @returns {Promise<() => void>} show it instead
+   */
+  async fieldAt(then) {
+    const {map} = this, slot = this.shown === 0 ? 1 : 0, id = THEN[slot];
+    if (map.getSource('field')) {
+      this.drop(id);
+      map.addSource(id, this.fieldSource({...this.part.replayField, at: then.iso()}, THEN_TILE));
+      map.addLayer({id, type: 'raster', source: id, paint: {'raster-fade-duration': 0, 'raster-opacity': 0, 'raster-opacity-transition': {duration: TURN_MS, delay: 0}}}, 'field');
+      await this.loaded(id);
+    }
+    return () => {
+      this.shown = slot;
+      for (const other of ['field', ...THEN]) if (map.getLayer(other)) map.setPaintProperty(other, 'raster-opacity', other === id ? FIELD_OPACITY : 0);
+      // What a replay shows is not what is there now.
+      for (const other of ['hazards', 'hot']) if (map.getLayer(other)) map.setLayoutProperty(other, 'visibility', 'none');
+    };
+  }
+
+  /** Now's field again. */
+  fieldNow() {
+    const {map} = this;
+    for (const id of THEN) this.drop(id);
+    this.shown = -1;
+    if (map.getLayer('field')) map.setPaintProperty('field', 'raster-opacity', FIELD_OPACITY);
+    for (const id of ['hazards', 'hot']) if (map.getLayer(id)) map.setLayoutProperty(id, 'visibility', 'visible');
+  }
+
+  /** @param {string} id */
+  drop(id) {
+    if (this.map.getLayer(id)) this.map.removeLayer(id);
+    if (this.map.getSource(id)) this.map.removeSource(id);
+  }
+
+  /** All of its tiles are there, or have been waited for long enough. @param {string} id @returns {Promise<void>} */
+  loaded(id) {
+    const {map} = this;
+    return new Promise((resolve) => {
+      const look = () => {
+        if (map.getSource(id) && !map.isSourceLoaded(id)) return;
+        map.off('sourcedata', look);
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        map.off('sourcedata', look);
+        resolve();
+      }, PATIENCE_MS);
+      map.on('sourcedata', look);
+    });
+  }
+
+  /** Nothing is left of it. */
+  close() {
+    clearTimeout(this.lost);
+    for (const late of this.late.values()) clearTimeout(late.timer);
+    this.map.remove();
   }
 
   /** @param {Record<string, import('../live.js').Touched>} layers @param {number} reachM   how far a row is felt in the field */

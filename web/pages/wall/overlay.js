@@ -44,27 +44,32 @@ export class Overlay {
     this.seamsX = [];
     /** @type {number[]} */
     this.seamsY = [];
+    /** Where no name goes. @type {{x: number, y: number, w: number, h: number}[]} */
+    this.kept = [];
     /** @type {Label[]} */
     this.labels = [];
     /** @type {{lonDeg: number, latDeg: number, risk: number, count: number, fromMs: number}[]} */
     this.rings = [];
-    /** @type {{x: number, y: number, risk: number, at: number}[] | null} */
+    /** @type {{lonDeg: number, latDeg: number, x: number, y: number, risk: number, at: number}[] | null} */
     this.points = null;
     this.played = 0;
     this.frame = 0;
+    /** @type {{lonDeg: number, latDeg: number} | null} */
+    this.mark = null;
     /** More to be drawn under the words, by who knows what. @type {((c: CanvasRenderingContext2D) => void) | null} */
     this.under = null;
   }
 
-  /** @param {import('./layout.js').Rect} map @param {import('./layout.js').Rect[]} screens @param {number} unitPx */
-  resize(map, screens, unitPx) {
+  /** @param {import('./layout.js').Rect} map @param {import('./layout.js').Rect[]} screens @param {number} unitPx @param {import('./layout.js').Rect[]} [words]   where others write */
+  resize(map, screens, unitPx, words = []) {
     this.unitPx = unitPx;
+    this.kept = words.map((r) => ({x: r.x - map.x, y: r.y - map.y, w: r.w, h: r.h}));
     this.canvas.width = Math.round(map.w);
     this.canvas.height = Math.round(map.h);
     const edges = (at, size) => [...new Set(screens.map(at))].filter((v) => v > 0.5 && v < size - 0.5);
     this.seamsX = edges((s) => s.x - map.x, map.w);
     this.seamsY = edges((s) => s.y - map.y, map.h);
-    this.draw();
+    this.moved();
   }
 
   /** @param {Label[]} labels */
@@ -85,10 +90,22 @@ export class Overlay {
     this.draw();
   }
 
-  /** Points of a replay, placed where the map is now. @param {{lonDeg: number, latDeg: number, risk: number, at: number}[] | null} points   at: 0 to 1 */
+  /** A place that somebody asked for. @param {{lonDeg: number, latDeg: number} | null} mark */
+  setMark(mark) {
+    this.mark = mark;
+    this.draw();
+  }
+
+  /** Points of a replay. @param {{lonDeg: number, latDeg: number, risk: number, at: number}[] | null} points   at: 0 to 1 */
   setReplay(points) {
-    this.points = points && points.map((p) => ({...this.project(p.lonDeg, p.latDeg), risk: p.risk, at: p.at}));
+    this.points = points && points.map((p) => ({...p, x: 0, y: 0}));
     this.played = 0;
+    this.moved();
+  }
+
+  /** The map is elsewhere. */
+  moved() {
+    for (const p of this.points ?? []) Object.assign(p, this.project(p.lonDeg, p.latDeg));
     this.draw();
   }
 
@@ -111,6 +128,7 @@ export class Overlay {
     c.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.under?.(c);
     if (this.points) this.paintPoints(c);
+    if (this.mark) this.paintMark(c, this.mark);
     this.paintLabels(c);
     this.rings = this.rings.filter((r) => now - r.fromMs < RING_MS);
     for (const ring of this.rings) this.paintRing(c, ring, this.still ? 0.35 : (now - ring.fromMs) / RING_MS);
@@ -134,6 +152,19 @@ export class Overlay {
     }
     c.setTransform(1, 0, 0, 1, 0, 0);
     c.globalAlpha = 1;
+  }
+
+  /** A ring with a dot: none of the marks of risk. @param {CanvasRenderingContext2D} c @param {{lonDeg: number, latDeg: number}} mark */
+  paintMark(c, mark) {
+    const u = this.unitPx, {x, y} = this.project(mark.lonDeg, mark.latDeg);
+    c.fillStyle = c.strokeStyle = token('--choice');
+    c.lineWidth = u / 6;
+    c.beginPath();
+    c.arc(x, y, 0.9 * u, 0, 7);
+    c.stroke();
+    c.beginPath();
+    c.arc(x, y, 0.22 * u, 0, 7);
+    c.fill();
   }
 
   /** @param {CanvasRenderingContext2D} c @param {any} ring @param {number} share */
@@ -170,8 +201,7 @@ export class Overlay {
   paintLabels(c) {
     const u = this.unitPx, looks = {place: [1.3, '--text', 700], town: [1, '--label', 400], crew: [1, '--quiet', 400]};
     const rank = {place: 0, town: 1, crew: 2};
-    /** @type {{x: number, y: number, w: number, h: number}[]} */
-    const taken = [];
+    const taken = [...this.kept];
     for (const label of [...this.labels].sort((a, b) => rank[a.kind] - rank[b.kind])) {
       const [size, colour, weight] = looks[label.kind];
       c.font = `${weight} ${/** @type {number} */ (size) * u}px ${token('--font')}`;

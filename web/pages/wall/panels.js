@@ -4,7 +4,7 @@
 
 import {Chart, curve, days, flow, intervals, spread, stacks} from './charts.js';
 import {AGES, USUAL_DAYS} from './plan.js';
-import {count, date, month as monthOf, parts, percent, say, title} from './words.js';
+import {HIDDEN, count, date, month as monthOf, parts, percent, plus, say, title} from './words.js';
 
 /** @typedef {import('./words.js').Language} Language */
 
@@ -25,9 +25,18 @@ export function setText(node, text) {
 /** What stands where a number would: what kind of nothing it is. @param {any} answer @param {Language} lang */
 function stateOf(answer, lang) {
   if (answer.status === 'hidden') return {text: '', mark: 'is-hidden', label: say(lang, 'hidden')};
+  if (answer.value?.hidden) return {text: '', mark: 'is-hidden', label: say(lang, 'few')};
   if (answer.value === null && answer.status === 'failed') return {text: '', mark: 'is-unknown', label: say(lang, 'failed')};
   if (answer.value === null) return {text: '–', mark: 'is-waiting', label: say(lang, 'loading')};
   return null;
+}
+
+/** A number, or the mark of what stands for one. @param {Element} node @param {string} text @param {string} [mark] @param {string} [other]   more classes */
+function showNumber(node, text, mark = '', other = '') {
+  const is = text === HIDDEN ? 'is-hidden' : text === '?' ? 'is-unknown' : mark;
+  setText(node, text === HIDDEN || text === '?' ? '' : text);
+  const name = [other, is].filter((c) => c).join(' ');
+  if (node.className !== name) node.className = name;
 }
 
 /** A number with its name, which opens into its rows. */
@@ -43,9 +52,8 @@ class Figure {
   /** @param {any} answer @param {Language} lang @param {(value: any) => {text: string, exact?: string, title?: string}} read */
   show(answer, lang, read) {
     const state = stateOf(answer, lang), said = state ? {text: state.text, exact: '', title: state.label} : read(answer.value);
-    setText(this.number, said.text);
+    showNumber(this.number, said.text, state?.mark);
     setText(this.exact, said.exact ?? '');
-    this.number.className = state?.mark ?? '';
     if (said.title) this.node.title = said.title;
     this.node.classList.toggle('old', answer.status === 'failed' && answer.value !== null);
   }
@@ -62,12 +70,12 @@ function shell(key, lang, no, heading) {
 }
 
 const total = (answer, sum) => sum ? answer.sum ?? 0 : answer.count;
-const exactly = (n) => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ',');
+const exactly = (n) => n === null ? HIDDEN : !Number.isFinite(n) ? '?' : String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ',');
 
-/** The panels that the city has something for. @param {any} plan @param {import('./store.js').Store} store @param {Language} lang @param {() => import('./plan.js').Moment} now @returns {Panel[]} */
-export function makePanels(plan, store, lang, now) {
+/** The panels that the city has something for. @param {any} plan @param {import('./store.js').Store} store @param {Language} lang @param {(key: string) => import('./plan.js').Moment} moment   what a panel shows @returns {Panel[]} */
+export function makePanels(plan, store, lang, moment) {
   const {questions, parts: p} = plan;
-  const urlOf = (key) => questions.find((q) => q.key === key)?.url(now()) ?? '';
+  const urlOf = (key) => questions.find((q) => q.key === key)?.url(moment('')) ?? '';
   const make = {register: figuresPanel, service: servicePanel, checks: checksPanel, ranking: rankingPanel, sources: sourcesPanel, loop: loopPanel, open: openPanel,
     patrol: patrolPanel, premises: patrolPanel, participation: participationPanel};
   const of = {...p, open: p.loop, sources: p.sources};
@@ -75,7 +83,7 @@ export function makePanels(plan, store, lang, now) {
   for (const [key, build] of Object.entries(make)) {
     const part = of[key];
     if (!part || (Array.isArray(part) && !part.length)) continue;
-    panels.push(build({key, part, store, lang, now, urlOf}));
+    panels.push(build({key, part, store, lang, urlOf, now: () => moment(key)}));
   }
   return panels;
 }
@@ -96,7 +104,7 @@ function servicePanel({key, part, store, lang, urlOf}) {
   const figures = part.figures.map((f) => ({f, figure: new Figure({title: title(lang, f), rows: f.rows, size: 'small'})}));
   const reach = element('b', {}), bar = element('span', {class: 'part'}), meter = element('div', {class: 'meter', 'aria-hidden': 'true'}, bar);
   const words = element('span', {class: 'name'}, say(lang, 'within', {n: part.minutes}));
-  body.append(element('div', {class: 'row'}, ...figures.map(({figure}) => figure.node)), element('a', {class: 'reach', href: part.worst}, reach, words), meter);
+  body.append(element('div', {class: 'row'}, ...figures.map(({figure}) => figure.node)), element(part.rows ? 'a' : 'p', {class: 'reach', href: part.rows}, reach, words), meter);
   const shareOf = (v) => {
     const near = v.near?.[v.near.length - 1];
     return v.city?.[`sum_share_${near}`] ?? v.city?.[`share_${near}`];
@@ -105,12 +113,11 @@ function servicePanel({key, part, store, lang, urlOf}) {
     update: () => {
       figures.forEach(({f, figure}) => figure.show(store.answer(f.key), lang, (v) => ({text: count(lang, total(v, f.sum)), title: exactly(total(v, f.sum))})));
       const answer = store.answer(part.reach), state = stateOf(answer, lang), share = state ? NaN : shareOf(answer.value);
-      setText(reach, state ? state.text : percent(share));
-      reach.className = state?.mark ?? '';
+      showNumber(reach, state ? state.text : percent(share), state?.mark);
       bar.style.width = Number.isFinite(share) ? `${100 * share}%` : '0';
       setText(note, '');
     },
-    details: () => [...part.figures.map((f) => ({text: title(lang, f), url: urlOf(f.key), rows: f.rows})), {text: say(lang, 'within', {n: part.minutes}), url: urlOf(part.reach)}]};
+    details: () => [...part.figures.map((f) => ({text: title(lang, f), url: urlOf(f.key), rows: f.rows})), {text: say(lang, 'within', {n: part.minutes}), url: urlOf(part.reach)}, {text: say(lang, 'worst'), url: part.worst}]};
 }
 
 function checksPanel({key, part, store, lang, urlOf}) {
@@ -129,7 +136,7 @@ function checksPanel({key, part, store, lang, urlOf}) {
       if (month) setText(note, `${say(lang, 'per_worker')} · ${monthOf(lang, month)}`);
       reach.show(store.answer(part.share), lang, (v) => ({text: percent(v.share), title: `${v.share_count} / ${v.count}`}));
       const values = store.value(part.spread);
-      if (values) chart.show(spread(values.groups.filter((g) => g.id !== null).map((g) => [Number(g.id), g.count]).sort((a, b) => a[0] - b[0]), part.norm));
+      if (values) chart.show(spread(values.groups.filter((g) => g.id !== null && g.count !== null).map((g) => [Number(g.id), g.count]).sort((a, b) => a[0] - b[0]), part.norm));
     },
     details: () => [part.total, part.share, part.spread].map((k) => ({text: say(lang, 'checks'), url: urlOf(k) || store.entries.get(k)?.question.url() || '', rows: part.rows}))};
 }
@@ -138,19 +145,19 @@ function checksPanel({key, part, store, lang, urlOf}) {
 function loopPanel({key, part, store, lang, now, urlOf}) {
   const {node, body, note} = shell(key, lang, NUMBER[key], title(lang, part));
   const unit = lang === 'en' ? '' : ` ${part.unit}`;
-  const figures = [new Figure({title: say(lang, 'reported') + unit, rows: part.rows}), new Figure({title: say(lang, 'resolved') + unit, rows: rowsOfDone(part)}), new Figure({title: say(lang, 'rate')})];
+  const figures = [new Figure({title: say(lang, 'reported') + unit, rows: part.rows}), new Figure({title: say(lang, 'resolved') + unit, rows: part.doneRows}), new Figure({title: say(lang, 'rate')})];
   const canvas = element('div', {class: 'chart flow'}), chart = new Chart(canvas, part.steps.map((s) => title(lang, s)).join(' → '));
   const today = element('p', {class: 'today'}), canvasDay = element('div', {class: 'chart day'}), chartDay = new Chart(canvasDay, `${say(lang, 'today')}, ${say(lang, 'usual')}`);
   body.append(element('div', {class: 'row three'}, ...figures.map((f) => f.node)), canvas, today, canvasDay);
   const show = () => {
     const answer = store.answer(part.status), status = answer.value;
-    const n = (value) => status?.groups?.find((g) => g.id === value)?.count ?? 0;
-    const all = status?.count ?? 0, open = part.steps.slice(0, part.steps.findIndex((s) => s.time === part.done)).reduce((sum, s) => sum + n(s.value), 0);
-    const [whole, done] = parts(lang, all, all - open);
+    const n = (value) => countOf(status, value), all = status ? status.count : NaN, open = openOf(status, part);
+    const ended = all === null || open === null ? null : all - open, [whole, done] = parts(lang, all, ended);
     figures[0].show(answer, lang, () => ({text: whole, title: exactly(all)}));
-    figures[1].show(answer, lang, () => ({text: done, title: exactly(all - open)}));
-    figures[2].show(answer, lang, () => ({text: all ? percent((all - open) / all) : '–'}));
-    if (!status) return;
+    figures[1].show(answer, lang, () => ({text: done, title: exactly(ended)}));
+    figures[2].show(answer, lang, () => ({text: ended === null ? HIDDEN : all ? percent(ended / all) : '–'}));
+    // A flow with a part that nobody may know is none.
+    if (!status || plus(part.steps.map((s) => n(s.value))) === null) return;
     let passed = all;
     chart.show(flow(part.steps.map((s) => {
       const step = {title: title(lang, s), waits: lang === 'en' ? s.waits_en : s.waits, passed, waiting: n(s.value), waitingText: count(lang, n(s.value), 1e5)};
@@ -172,7 +179,14 @@ function loopPanel({key, part, store, lang, now, urlOf}) {
     details: () => [{text: say(lang, 'reported'), url: urlOf(part.status), rows: part.rows}, ...part.steps.map((s) => ({text: title(lang, s), url: urlOf(part.status), rows: s.rows})), {text: say(lang, 'today'), url: urlOf(part.hours), rows: part.rows}]};
 }
 
-const rowsOfDone = (part) => `/analyst#${new URLSearchParams({layer: part.layer, layers: part.layer, filter: `${part.done} IS NOT NULL`})}`;
+/** Of an answer by a column: how many of a value. @param {any} answer @param {string} value @returns {number | null} */
+function countOf(answer, value) {
+  const group = answer?.groups?.find((g) => g.id === value);
+  return group ? group.count : 0;
+}
+
+/** How many have not come to the loop's end. @param {any} status @param {any} part */
+const openOf = (status, part) => plus(part.steps.slice(0, part.steps.findIndex((s) => s.time === part.done)).map((s) => countOf(status, s.value)));
 
 /**
  * Sums by hour of today, and of the days before: the middle half of them and
@@ -211,7 +225,8 @@ function openPanel({key, part, store, lang, urlOf}) {
     update: () => {
       const answer = store.answer(part.status);
       figure.show(answer, lang, (status) => {
-        const done = part.steps.findIndex((s) => s.time === part.done), open = part.steps.slice(0, done).reduce((sum, s) => sum + (status.groups.find((g) => g.id === s.value)?.count ?? 0), 0);
+        const open = openOf(status, part);
+        if (open === null) return {text: HIDDEN};
         return {text: parts(lang, status.count, status.count - open)[2], exact: open >= 1e4 ? exactly(open) : '', title: exactly(open)};
       });
       const ages = part.ages.map((k) => store.value(k));
@@ -221,9 +236,9 @@ function openPanel({key, part, store, lang, urlOf}) {
         if (!rows.has(g.id)) rows.set(g.id, [0, 0, 0, 0]);
         rows.get(g.id)[i] = g.count;
       }));
-      const overdue = store.value(part.overdue), late = (id) => overdue?.groups.find((g) => g.id === id)?.count ?? 0;
-      const sum = (list) => list.reduce((a, b) => a + b, 0);
-      const sorted = [...rows].sort((a, b) => sum(b[1]) - sum(a[1]));
+      const overdue = store.value(part.overdue), late = (id) => { const n = countOf(overdue, id); return n === null ? HIDDEN : n; };
+      const sum = (list) => { const all = plus(list); return all === null ? HIDDEN : all; };
+      const sorted = [...rows].sort((a, b) => (Number(sum(b[1])) || 0) - (Number(sum(a[1])) || 0));
       if (overdue) setText(note, `${say(lang, 'late')} ${count(lang, overdue.count)}`);
       chart.show((u, size) => stacks(sorted.slice(0, Math.max(3, Math.floor(size.h / (1.22 * u)))).map(([id, list]) => ({name: id ?? '?', parts: list,
         text: `${sum(list)}${overdue ? ` ${say(lang, 'late')}${lang === 'en' ? ' ' : ''}${late(id)}` : ''}`})), colours)(u, size));
@@ -234,10 +249,12 @@ function openPanel({key, part, store, lang, urlOf}) {
 /** Levels of a register: owed, made, late, unknown. */
 function patrolPanel({key, part, store, lang, urlOf}) {
   const {node, body, note} = shell(key, lang, NUMBER[key], key === 'patrol' || lang === 'en' ? say(lang, key) : title(lang, part));
-  const all = element('b', {class: 'sum'}), sum = element('a', {class: 'total', href: part.rows}, all, element('span', {class: 'unit'}, lang === 'en' ? '' : part.unit ?? ''));
+  const all = element('b', {class: 'sum'}), sum = element(part.rows ? 'a' : 'p', {class: 'total', href: part.rows}, all, element('span', {class: 'unit'}, lang === 'en' ? '' : part.unit ?? ''));
   const head = ['', 'due', 'done', 'overdue', 'unknown'].map((w) => element('th', {scope: 'col'}, w ? say(lang, /** @type {any} */ (w)) : element('span', {class: 'hidden'}, say(lang, 'level'))));
   const tbody = element('tbody');
-  body.append(sum, element('table', {}, element('thead', {}, element('tr', {}, ...head)), tbody));
+  const table = element('table', {}, element('thead', {}, element('tr', {}, ...head)), tbody);
+  body.append(sum, table);
+  let brief = true;
   /** @type {Map<string, HTMLElement[]>} */
   const rows = new Map();
   const rowOf = (level) => {
@@ -248,7 +265,10 @@ function patrolPanel({key, part, store, lang, urlOf}) {
       mark.className = 'risk';
       mark.dataset.risk = String(risk);
     } else if (colour && level !== 'prohibited') mark.style.background = colour;
-    tbody.append(element('tr', {}, element('th', {scope: 'row'}, mark, part.titles[level] && lang !== 'en' ? part.titles[level] : level), ...cells));
+    const name = part.titles[level] && lang !== 'en' ? part.titles[level] : level;
+    // Short names leave room for numbers.
+    table.classList.toggle('brief', brief &&= name.length <= 2);
+    tbody.append(element('tr', {}, element('th', {scope: 'row'}, mark, name), ...cells));
     rows.set(level, cells);
     return cells;
   };
@@ -256,42 +276,44 @@ function patrolPanel({key, part, store, lang, urlOf}) {
     update: () => {
       const answer = store.answer('patrol'), state = stateOf(answer, lang);
       if (state) {
-        all.className = `sum ${state.mark}`;
-        setText(all, state.text);
+        showNumber(all, state.text, state.mark, 'sum');
         return;
       }
-      all.className = 'sum';
       const mine = answer.value.rows.filter((r) => r.layer === part.layer && r.level !== null);
-      setText(all, count(lang, mine.reduce((s, r) => s + r.count, 0)));
+      showNumber(all, count(lang, plus(mine.map((r) => r.count))), '', 'sum');
       const from = answer.value.from, order = (r) => part.order.indexOf(r.level);
       if (from) setText(note, monthOf(lang, from));
       for (const r of [...mine].sort((a, b) => order(a) - order(b))) {
         const cells = rowOf(r.level);
         [r.due, r.done, r.overdue, r.unjudged].forEach((n, i) => {
-          setText(cells[i], count(lang, n, 1e4));
-          cells[i].classList.toggle('zero', n === 0);
+          showNumber(cells[i], count(lang, n, 1e4), n === 0 ? 'zero' : '');
         });
       }
     },
-    details: () => [{text: title(lang, part), url: urlOf('patrol'), rows: part.rows}, {text: say(lang, 'overdue'), url: '/coverage/patrol?by=village'}]};
+    details: () => [{text: title(lang, part), url: urlOf('patrol'), rows: part.rows}, {text: say(lang, 'overdue'),
+      url: part.single ? `/coverage/patrol?layer=${part.layer}&rows&state=overdue&limit=100` : '/coverage/patrol?by=village'}]};
 }
+
+/** Channels that there is room for. */
+const WAYS_MOST = 4;
 
 function participationPanel({key, part, store, lang, urlOf}) {
   const {node, body} = shell(key, lang, NUMBER[key]);
   const groups = part.map((f) => {
     const figure = new Figure({title: title(lang, f), rows: f.rows, unit: lang === 'en' ? '' : f.unit, size: 'large'});
     const ways = element('p', {class: 'ways'}), canvas = element('div', {class: 'chart'}), chart = new Chart(canvas, `${title(lang, f)}, ${say(lang, 'last_days', {n: USUAL_DAYS})}`);
-    return {f, figure, ways, chart, node: element('div', {class: 'voice'}, figure.node, canvas, ways)};
+    return {f, figure, ways, chart, node: element('div', {class: f.groups ? 'voice by' : 'voice'}, figure.node, canvas, ways)};
   });
   body.append(...groups.map((g) => g.node));
   return {key, node, charts: groups.map((g) => g.chart), hears: (k) => /^(participation|by|days):/.test(k),
     update: () => groups.forEach(({f, figure, ways, chart}) => {
       figure.show(store.answer(f.key), lang, (v) => ({text: count(lang, total(v, f.sum)), title: exactly(total(v, f.sum))}));
       const by = f.groups && store.value(f.groups);
-      setText(ways, by ? by.groups.filter((g) => g.id !== null).sort((a, b) => b.count - a.count).slice(0, 4)
-        .map((g) => `${lang === 'en' ? g.id : f.titles?.[g.id] ?? g.id} ${count(lang, g.count)}`).join(' · ') : say(lang, 'last_days', {n: USUAL_DAYS}));
+      const said = by ? by.groups.filter((g) => g.id !== null).sort((a, b) => b.count - a.count).slice(0, WAYS_MOST)
+        .map((g) => `${lang === 'en' ? g.id : f.titles?.[g.id] ?? g.id} ${count(lang, g.count, 1e4)}`) : [say(lang, 'last_days', {n: USUAL_DAYS})];
+      if (ways.textContent !== said.join('')) ways.replaceChildren(...said.map((text) => element('span', {}, text)));
       const list = store.value(f.days);
-      if (list) chart.show(days(list.groups.filter((g) => g.id).map((g) => g.count)));
+      if (list) chart.show(days(list.groups.filter((g) => g.id).map((g) => g.count ?? 0)));
     }),
     details: () => part.flatMap((f) => [f.key, f.groups, f.days].filter((k) => k).map((k) => ({text: title(lang, f), url: urlOf(k), rows: f.rows})))};
 }
@@ -303,7 +325,7 @@ function sourcesPanel({key, part, lang, now}) {
   const {node, body, note} = shell(key, lang, NUMBER[key]);
   const list = element('ul', {class: 'list'}), absent = element('p', {class: 'absent'});
   body.append(list, absent);
-  if (part.awaited.length) absent.append(element('span', {class: 'is-absent'}, say(lang, 'awaited')), part.awaited.map((a) => title(lang, a)).join(lang === 'en' ? ', ' : ' '));
+  if (part.awaited.length) absent.append(element('span', {class: 'is-absent'}, say(lang, 'awaited')), ...part.awaited.map((a) => element('span', {}, title(lang, a))));
   const sources = part.layers.filter((l) => l.rows);
   let said = '';
   return {key, node, charts: [], hears: (k) => k === 'clock',
@@ -333,8 +355,8 @@ function sourcesPanel({key, part, lang, now}) {
 function rankingPanel({key, part, store, lang, urlOf}) {
   const {node, body, note} = shell(key, lang, NUMBER[key]);
   setText(note, say(lang, 'last_days', {n: part.days}));
-  const columns = [{text: say(lang, 'in_time'), key: part.inTime, read: (g) => ({value: g.share, low: g.share_low, high: g.share_high}), write: (v) => (100 * v).toFixed(1), head: say(lang, 'in_time_short'), whole: (a) => a.share},
-    ...part.per.map((x) => ({text: title(lang, x), head: lang === 'en' ? x.short_en : x.short, key: x.key, read: (g) => ({value: g.rate === null ? NaN : g.rate * x.scale / x.of, low: g.rate_low * x.scale / x.of, high: g.rate_high * x.scale / x.of}),
+  const columns = [{text: say(lang, 'in_time'), key: part.inTime, read: (g) => ({value: g.share ?? NaN, hidden: !!g.hidden, low: g.share_low, high: g.share_high}), write: (v) => (100 * v).toFixed(1), head: say(lang, 'in_time_short'), whole: (a) => a.share},
+    ...part.per.map((x) => ({text: title(lang, x), head: lang === 'en' ? x.short_en : x.short, key: x.key, read: (g) => ({value: Number.isFinite(g.rate) ? g.rate * x.scale / x.of : NaN, hidden: !!g.hidden, low: g.rate_low * x.scale / x.of, high: g.rate_high * x.scale / x.of}),
       write: (v) => v >= 100 ? v.toFixed(0) : v.toFixed(1), whole: (a) => a.rate * x.scale / x.of}))];
   const charts = columns.map((c) => new Chart(element('div', {class: 'chart dots'}), c.text));
   const names = element('ol', {class: 'names'}), values = columns.map(() => element('ol', {class: 'values'}));
@@ -345,13 +367,13 @@ function rankingPanel({key, part, store, lang, urlOf}) {
     const answers = columns.map((c) => store.value(c.key));
     if (!answers[0]) return;
     const of = (i, id) => answers[i]?.groups.find((g) => g.id === id);
-    const sorted = answers[0].groups.filter((g) => g.id !== null && g.share !== null).sort((a, b) => b.share - a.share);
+    const sorted = answers[0].groups.filter((g) => g.id !== null && Number.isFinite(g.share)).sort((a, b) => b.share - a.share);
     const u = charts[0].unitPx, rowPx = 1.28 * u, fits = Math.max(3, Math.floor((grid.clientHeight - 1.4 * u) / rowPx)), first = Math.ceil(fits / 2);
     const shown = sorted.length <= fits ? sorted : [...sorted.slice(0, first), ...sorted.slice(sorted.length - (fits - first))];
     names.replaceChildren(...shown.map((g, i) => element('li', {class: sorted.length > fits && i === first ? 'gap' : ''}, g.name ?? g.id)));
     columns.forEach((c, i) => {
-      const rows = shown.map((g) => (of(i, g.id) ? c.read(of(i, g.id)) : {value: NaN, low: NaN, high: NaN}));
-      values[i].replaceChildren(...rows.map((r, k) => element('li', {class: (sorted.length > fits && k === first ? 'gap ' : '') + (Number.isFinite(r.value) ? '' : 'is-unknown')}, Number.isFinite(r.value) ? c.write(r.value) : '')));
+      const rows = shown.map((g) => (of(i, g.id) ? c.read(of(i, g.id)) : {value: NaN, hidden: false, low: NaN, high: NaN}));
+      values[i].replaceChildren(...rows.map((r, k) => element('li', {class: (sorted.length > fits && k === first ? 'gap ' : '') + (Number.isFinite(r.value) ? '' : r.hidden ? 'is-hidden' : 'is-unknown')}, Number.isFinite(r.value) ? c.write(r.value) : '')));
       charts[i].element.style.flexBasis = '0';
       charts[i].element.style.height = `${rows.length * rowPx}px`;
       if (answers[i]) charts[i].show(intervals(rows, c.whole(answers[i]), rowPx));

@@ -6,7 +6,8 @@
  * @typedef {{title: string, title_en?: string}} Named
  * @typedef {Named & {layer: string, sum?: string, filter?: string, unit?: string, unit_en?: string, by?: string, titles?: Record<string, string>}} Figure
  * @typedef {Named & {name: string, rows: number, geometry: string, unit_level?: string, as_of?: string, rhythm?: string, department?: string, personal?: boolean,
- *   picture_titles?: Record<string, string>, picture_colours?: Record<string, string>, counted?: string}} Layer
+ *   picture_titles?: Record<string, string>, picture_colours?: Record<string, string>, counted?: string,
+ *   rows_withheld?: boolean, columns_withheld?: boolean}} Layer   withheld: from whoever looks
  * @typedef {object} Catalog
  * @property {string} title
  * @property {boolean} synthetic
@@ -26,6 +27,8 @@
  * @property {number} restMs   at least so long between two askings
  * @property {boolean} [timed]   another answer at another time
  */
+
+/** @typedef {(q: {layer: string, filter?: string, time?: string}) => string | undefined} RowsOf   undefined: not for whoever looks */
 
 /** The panels: how tall they are in units of 1/54 of the wall, and on which side. */
 export const BLOCKS = [
@@ -48,6 +51,9 @@ const LIGHT_MS = 5000, MEDIUM_MS = 30000, HEAVY_MS = 300000;
 const DAY_MS = 864e5;
 /** Days that the usual day is of, and that rates look back. */
 export const USUAL_DAYS = 28;
+
+/** Days in which a report loses half of its weight in the field of a replay. */
+const REPLAY_HALFLIFE = 0.25;
 
 /** Ages of what is open: upper ends in days. */
 export const AGES = [1, 7, 30, Infinity];
@@ -99,11 +105,12 @@ export function address(path, params) {
   return search ? `${path}?${search}` : path;
 }
 
+/** @param {...any} parts   what is not is left out */
 const and = (...parts) => parts.filter((p) => p).map((p) => `(${p})`).join(' AND ');
 const at = (moment) => `TIMESTAMP('${moment.iso(60000)}')`;
 
 /** Where the rows of a number are opened: the analyst's page. @param {{layer: string, filter?: string, time?: string}} q */
-export const rowsOf = ({layer, filter, time}) => `/analyst#${new URLSearchParams({layer, layers: layer, ...(filter && {filter}), ...(time && {time})})}`;
+const addressOf = ({layer, filter, time}) => `/analyst#${new URLSearchParams({layer, layers: layer, ...(filter && {filter}), ...(time && {time})})}`;
 
 /**
  * @param {Catalog} catalog
@@ -112,6 +119,8 @@ export const rowsOf = ({layer, filter, time}) => `/analyst#${new URLSearchParams
 export function plan(catalog) {
   const wall = catalog.wall ?? {}, duty = catalog.duty ?? {};
   const layer = (name) => catalog.layers.find((l) => l.name === name);
+  /** @type {RowsOf} */
+  const rowsOf = (q) => layer(q.layer)?.rows_withheld ? undefined : addressOf(q);
   const has = (name) => !!name && (layer(name)?.rows ?? 0) > 0;
   /** @type {Question[]} */
   const questions = [];
@@ -126,25 +135,25 @@ export function plan(catalog) {
 
   const register = figures(wall.register ?? catalog.layers.filter((l) => l.geometry !== 'line').map((l) => ({layer: l.name})).slice(0, 8), 'register');
 
-  const loop = has(wall.loop?.layer) ? planLoop(wall.loop, ask) : null;
-  const [patrol, premises] = (duty.targets ?? []).filter((t) => has(t.layer)).slice(0, 2).map((t) => ({...named(t), layer: t.layer, rows: rowsOf({layer: t.layer}), unit: wall.patrol?.units?.[t.layer] ?? (layer(t.layer).counted ?? '').slice(0, 1),
+  const loop = has(wall.loop?.layer) ? planLoop(wall.loop, ask, rowsOf) : null;
+  const [patrol, premises] = (duty.targets ?? []).filter((t) => has(t.layer)).slice(0, 2).map((t) => ({...named(t), layer: t.layer, rows: rowsOf({layer: t.layer}), single: !layer(t.layer).columns_withheld && !layer(t.layer).rows_withheld, unit: wall.patrol?.units?.[t.layer] ?? (layer(t.layer).counted ?? '').slice(0, 1),
     titles: layer(t.layer).picture_titles ?? {}, colours: layer(t.layer).picture_colours ?? {}, order: Object.keys(t.tables?.[0]?.visits ?? {})}));
   const visits = duty.visits?.layer;
   if (patrol && has(visits)) ask('patrol', '/coverage/patrol?by=level', [visits, ...duty.targets.map((t) => t.layer)], MEDIUM_MS, true);
 
-  const checks = has(duty.checks?.layer) ? planChecks(duty.checks, ask) : null;
+  const checks = has(duty.checks?.layer) ? planChecks(duty.checks, ask, rowsOf) : null;
   const participation = figures(wall.participation, 'participation').map((f) => ({...f,
     groups: f.by ? ask(`by:${f.layer}:${f.by}`, address(`/stats/${f.layer}`, {by: f.by}), [f.layer], MEDIUM_MS) : null,
     days: ask(`days:${f.layer}`, (now) => address(`/stats/${f.layer}`, {by: 'day', datetime: lastDays(now, USUAL_DAYS)}), [f.layer], MEDIUM_MS, true)}));
 
   const service = has(catalog.service?.layer) ? {figures: figures(wall.service ?? [{layer: catalog.service.layer}], 'service'),
-    minutes: catalog.service.minutes ?? 10,
+    minutes: catalog.service.minutes ?? 10, rows: rowsOf({layer: catalog.service.layer}),
     // Rows by unit: what weighs them (residents) may only be added up for the whole city.
     worst: address('/coverage/service', {people: catalog.service.population?.layer, by: 'village', worst: 20}),
     reach: ask('reach', '/coverage/service', [catalog.service.layer, catalog.service.population?.layer, catalog.service.roads?.layer].filter((n) => n), HEAVY_MS)} : null;
 
-  const ranking = has(wall.ranking?.layer) ? planRanking(wall.ranking, catalog, ask) : null;
-  const map = planMap(catalog, has, ask);
+  const ranking = has(wall.ranking?.layer) ? planRanking(wall.ranking, catalog, ask, rowsOf) : null;
+  const map = planMap(catalog, has, ask, rowsOf);
   return {questions, parts: {register, loop, patrol, premises, checks, participation, service, ranking, map,
     sources: {layers: catalog.layers, awaited: [...(catalog.awaited ?? []), ...catalog.layers.filter((l) => !l.rows)]}}};
 }
@@ -155,21 +164,51 @@ export function lastDays(now, days) {
   return `${first}/${now.day}`;
 }
 
-function planLoop(loop, ask) {
+/** Ages and lateness of what is open at a moment; `open` says what that is. */
+function openQuestions(loop, open) {
+  const stats = `/stats/${loop.layer}`, first = loop.steps[0].time;
+  const ages = AGES.map((upto, i) => ({key: `age:${i}`, url: (now) => address(stats, {by: loop.by, filter: and(open(now),
+    i && `${first} <= ${at(now.later(-AGES[i - 1] * DAY_MS))}`,
+    Number.isFinite(upto) && `${first} > ${at(now.later(-upto * DAY_MS))}`)})}));
+  return loop.due ? [...ages, {key: 'overdue', url: (now) => address(stats, {by: loop.by, filter: and(open(now), `${loop.due} < ${at(now)}`)})}] : ages;
+}
+
+/** @param {any} loop @param {any} ask @param {RowsOf} rowsOf */
+function planLoop(loop, ask, rowsOf) {
   const l = [loop.layer], stats = `/stats/${loop.layer}`, open = `${loop.done} IS NULL`;
-  const ages = AGES.map((upto, i) => ask(`age:${i}`, (now) => address(stats, {by: loop.by, filter: and(open,
-    i && `${loop.steps[0].time} <= ${at(now.later(-AGES[i - 1] * DAY_MS))}`,
-    Number.isFinite(upto) && `${loop.steps[0].time} > ${at(now.later(-upto * DAY_MS))}`)}), l, MEDIUM_MS, true));
-  return {...loop, open, rows: rowsOf(loop), openRows: rowsOf({layer: loop.layer, filter: open}),
+  const asked = openQuestions(loop, () => open).map(({key, url}) => ask(key, url, l, MEDIUM_MS, true));
+  return {...loop, open, rows: rowsOf(loop), doneRows: rowsOf({layer: loop.layer, filter: `${loop.done} IS NOT NULL`}), openRows: rowsOf({layer: loop.layer, filter: open}),
     steps: loop.steps.map((s) => ({...s, rows: rowsOf({layer: loop.layer, filter: `${loop.status} = '${s.value}'`})})),
     status: ask('status', address(stats, {by: loop.status}), l),
-    ages, overdue: loop.due && ask('overdue', (now) => address(stats, {by: loop.by, filter: and(open, `${loop.due} < ${at(now)}`)}), l, MEDIUM_MS, true),
+    ages: asked.slice(0, AGES.length), overdue: asked[AGES.length],
     hours: ask('hours', (now) => address(stats, {by: 'hour', datetime: lastDays(now, USUAL_DAYS)}), l, LIGHT_MS, true),
     news: ask('news', address(`/collections/${loop.layer}/items`, {sortby: `-${loop.steps[0].time}`, limit: 24}), l),
     ends: ask('ends', address(`/collections/${loop.layer}/items`, {sortby: `-${loop.done}`, limit: 6}), l, LIGHT_MS)};
 }
 
-function planChecks(checks, ask) {
+/**
+ * The loop as it stood at an earlier moment, from the times of its steps. Each
+ * question has the key that the panels know it by; those of `passed`, how many
+ * had come to a step or beyond, make the answer of `status` (statusOf).
+ * @param {any} loop   of the plan @param {any} hazards   of the plan's map, or null
+ * @param {Moment} then   a whole minute
+ * @returns {{passed: string[], questions: {key: string, url: string}[]}}
+ */
+export function loopAt(loop, hazards, then) {
+  const stats = `/stats/${loop.layer}`, isOpen = `${loop.done} IS NULL`;
+  const upto = (step) => `${step.time} <= ${at(then)}`, wasOpen = `(${isOpen} OR ${loop.done} > ${at(then)})`;
+  const questions = openQuestions(loop, () => and(upto(loop.steps[0]), wasOpen)).map(({key, url}) => ({key, url: url(then)}));
+  if (hazards?.layer === loop.layer && hazards.filter.includes(isOpen))
+    questions.push({key: hazards.total, url: address(stats, {by: hazards.risk, filter: and(upto(loop.steps[0]), hazards.filter.replaceAll(isOpen, wasOpen))})});
+  return {questions, passed: loop.steps.map((_, i) => address(stats, {filter: loop.steps.slice(i).map(upto).join(' OR ')}))};
+}
+
+/** What /stats by status would have said. @param {any} loop @param {{count: number}[]} passed   answers to loopAt's */
+export const statusOf = (loop, passed) => ({count: passed[0].count,
+  groups: loop.steps.map((s, i) => ({id: s.value, count: passed[i].count - (passed[i + 1]?.count ?? 0)}))});
+
+/** @param {any} checks @param {any} ask @param {RowsOf} rowsOf */
+function planChecks(checks, ask, rowsOf) {
   const stats = `/stats/${checks.layer}`, l = [checks.layer], norm = checks.norm ?? 50;
   return {...checks, norm, rows: rowsOf(checks), total: ask('checks', address(stats, {sum: checks.count, by: checks.month}), l, MEDIUM_MS),
     // Of the newest month: which that is the first answer says.
@@ -181,7 +220,8 @@ function planChecks(checks, ask) {
     }};
 }
 
-function planRanking(r, catalog, ask) {
+/** @param {any} r @param {Catalog} catalog @param {any} ask @param {RowsOf} rowsOf */
+function planRanking(r, catalog, ask, rowsOf) {
   const stats = `/stats/${r.layer}`, exposed = (name) => catalog.exposures?.[name]?.layer;
   const l = [r.layer];
   const due = (now) => and(`${r.due} > ${at(now.later(-USUAL_DAYS * DAY_MS))}`, `${r.due} <= ${at(now)}`);
@@ -191,11 +231,15 @@ function planRanking(r, catalog, ask) {
       key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: lastDays(now, USUAL_DAYS)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)}))};
 }
 
-function planMap(catalog, has, ask) {
+/** @param {Catalog} catalog @param {(name: string) => boolean} has @param {any} ask @param {RowsOf} rowsOf */
+function planMap(catalog, has, ask, rowsOf) {
   const m = catalog.wall?.map ?? {}, tour = m.tour, coarse = catalog.layers.filter((l) => l.unit_level);
   const heat = catalog.maps.find((x) => x.kind === 'heat' && x.name === m.heat) ?? catalog.maps.find((x) => x.kind === 'heat');
   const days = tour?.days ?? USUAL_DAYS;
-  return {heat: heat?.name ?? null, heatTitle: heat?.title, heatParams: m.field ?? {}, heatName: m.heat_title ? {title: m.heat_title, title_en: m.heat_title_en} : null,
+  // What was reported of late moves from hour to hour; the field of many days hardly does.
+  const replayField = {...m.field, ...(m.field?.halflife && {halflife: m.replay_halflife ?? REPLAY_HALFLIFE})};
+  return {heat: heat?.name ?? null, heatTitle: heat?.title, heatParams: m.field ?? {}, replayField,
+    replayLegend: heat ? address(`/legend/${heat.name}.json`, {...replayField, palette: 'dark'}) : null, heatName: m.heat_title ? {title: m.heat_title, title_en: m.heat_title_en} : null,
     hazards: has(m.hazards?.layer) ? {...m.hazards, rows: rowsOf(m.hazards),
       total: ask('serious', address(`/stats/${m.hazards.layer}`, {filter: m.hazards.filter, by: m.hazards.risk}), [m.hazards.layer])} : null,
     workers: has(m.workers) ? m.workers : null,

@@ -7,6 +7,8 @@ import {riskColour, shape} from './overlay.js';
 import {address} from './plan.js';
 
 const WORLD_PX = 256;
+/** As in map.js, which needs what is missing here. */
+const ZOOM_MOST = 13.6;
 /** At least so long between two pictures. */
 const PICTURE_MS = 15000, HAZARDS_MOST = 3000;
 
@@ -29,7 +31,8 @@ export class StillMap {
     this.zoomNow = 9;
     this.hot = {features: []};
     this.chosen = '';
-    this.field = true;
+    /** The moment that is shown; null: now. @type {import('./plan.js').Moment | null} */
+    this.then = null;
     /** @type {any[]} */
     this.hazards = [];
     /** @type {any} */
@@ -45,7 +48,7 @@ export class StillMap {
     this.size = {w: Math.round(l.map.w), h: Math.round(l.map.h)};
     this.focus = {x: l.focus.x - l.map.x, y: l.focus.y - l.map.y, w: l.focus.w, h: l.focus.h};
     this.whole = {x: l.unitPx, y: l.unitPx, w: l.map.w - 2 * l.unitPx, h: l.caption.y - l.map.y - l.unitPx};
-    if (this.last !== undefined) this.go(this.last, 0);
+    if (this.last !== undefined) this.go(this.last, 0, this.most);
   }
 
   project(lonDeg, latDeg) {
@@ -60,34 +63,52 @@ export class StillMap {
     return /** @type {[number, number, number, number]} */ ([(this.centre.x - dx) * 360 - 180, latOf(this.centre.y + dy), (this.centre.x + dx) * 360 - 180, latOf(this.centre.y - dy)]);
   }
 
-  /** @param {number[] | null} bounds @param {number} _ms */
-  async go(bounds, _ms) {
+  /** @param {number[] | null} bounds @param {number} _ms @param {number} [zoomMost] */
+  async go(bounds, _ms, zoomMost = ZOOM_MOST) {
     this.last = bounds;
+    this.most = zoomMost;
     const [w, s, e, n] = bounds ?? this.bounds, room = bounds ? this.focus : this.whole, fill = bounds ? 0.8 : 1;
     const [x0, x1, y0, y1] = [worldX(w), worldX(e), worldY(n), worldY(s)];
-    this.zoomNow = Math.min(bounds ? 13.6 : 18, Math.log2(Math.min(room.w * fill / (x1 - x0), room.h * fill / (y1 - y0)) / WORLD_PX));
+    this.zoomNow = Math.min(bounds ? zoomMost : 18, Math.log2(Math.min(room.w * fill / (x1 - x0), room.h * fill / (y1 - y0)) / WORLD_PX));
     const px = WORLD_PX * 2 ** this.zoomNow;
     this.centre = {x: (x0 + x1) / 2 + (this.size.w / 2 - room.x - room.w / 2) / px, y: (y0 + y1) / 2 + (this.size.h / 2 - room.y - room.h / 2) / px};
     await this.load();
     this.onMove();
   }
 
+  /** @param {import('./plan.js').Moment | null} then @returns {Promise<HTMLImageElement>} a picture of the view */
+  async paintedAt(then) {
+    const {w, h} = this.size, picture = new Image();
+    const layers = ['base', ...(this.part.heat ? [this.part.heat] : [])].join(','), params = then ? {...this.part.replayField, at: then.iso()} : this.part.heatParams;
+    picture.src = address('/map.png', {layers, bbox: this.view.map((v) => v.toFixed(6)).join(','), width: Math.min(w, 7680), height: Math.min(h, 4320), ...params, palette: 'dark', labels: 'no', legend: 'no'});
+    await picture.decode();
+    return picture;
+  }
+
   async load() {
-    const asked = ++this.asked, {w, h} = this.size, view = this.view;
+    const asked = ++this.asked;
     this.lastMs = performance.now();
-    const layers = ['base', ...(this.field && this.part.heat ? [this.part.heat] : [])].join(',');
-    const next = new Image();
-    next.src = address('/map.png', {layers, bbox: view.map((v) => v.toFixed(6)).join(','), width: Math.min(w, 7680), height: Math.min(h, 4320), ...this.part.heatParams, palette: 'dark', labels: 'no', legend: 'no'});
-    const rows = this.part.hazards ? getRows(this.part.hazards, view).catch(() => null) : null;
-    try {
-      await next.decode();
-    } catch {
-      return;  // the old picture stands, and the stale banner says what is the matter
-    }
-    if (asked !== this.asked) return;
-    this.picture.src = next.src;
+    const rows = this.part.hazards ? getRows(this.part.hazards, this.view).catch(() => null) : null;
+    const next = await this.paintedAt(null).catch(() => null);
+    // Without it the old picture stands, and the stale banner says what is the matter.
+    if (!next || asked !== this.asked) return;
+    if (!this.then) this.picture.src = next.src;
     this.hazards = (await rows)?.features ?? this.hazards;
     this.onMove();
+  }
+
+  /** @param {import('./plan.js').Moment} then @returns {Promise<() => void>} show the field as it was */
+  async fieldAt(then) {
+    const next = await this.paintedAt(then);
+    return () => {
+      this.then = then;
+      this.picture.src = next.src;
+      this.onMove();
+    };
+  }
+  fieldNow() {
+    this.then = null;
+    this.load();
   }
 
   setHot(collection) {
@@ -98,10 +119,6 @@ export class StillMap {
     this.chosen = id;
     this.onMove();
   }
-  showField(shown) {
-    this.field = shown;
-    this.load();
-  }
   changed() {
     if (!this.timer) this.timer = setTimeout(() => {
       this.timer = null;
@@ -111,10 +128,15 @@ export class StillMap {
   reset() {
     this.changed();
   }
+  close() {
+    clearTimeout(this.timer);
+    this.picture.remove();
+  }
 
   /** Under the words: hotspots and hazards. @param {CanvasRenderingContext2D} c */
   paint(c) {
     const u = this.unitPx;
+    if (this.then) return;
     for (const f of this.hot.features) {
       const chosen = f.properties.id === this.chosen;
       c.lineWidth = chosen ? u / 5 : u / 11;
@@ -130,7 +152,6 @@ export class StillMap {
           c.stroke();
         }
     }
-    if (!this.field) return;
     const far = this.zoomNow < 11, r = u * (far ? 0.22 : 0.4), apart = u * (far ? 2.6 : 1), near = new Set();
     for (const f of this.hazards) {
       const {x, y} = this.project(f.geometry.coordinates[0], f.geometry.coordinates[1]), cell = `${Math.round(x / apart)},${Math.round(y / apart)}`;

@@ -38,7 +38,10 @@ export class Store {
     Object.assign(this, {now, onAnswer, get, clock});
     /** @type {Map<string, {question: Question, dirty: boolean, asking: boolean, nextMs: number, lateMs: number, movedMs: number, answer: Answer}>} */
     this.entries = new Map();
+    /** Answers that stand before those of now: what a replay shows. @type {Map<string, Answer> | null} */
+    this.front = null;
     this.running = 0;
+    this.onSettled = () => {};
     /** @type {any} */
     this.timer = null;
     this.stopped = new AbortController();
@@ -54,9 +57,22 @@ export class Store {
     this.run();
   }
 
+  /** When what costs little has been answered, or so much time is over. @param {number} mostMs @returns {Promise<void>} */
+  settled(mostMs) {
+    return new Promise((resolve) => {
+      const timer = this.clock.after(() => this.onSettled(), mostMs);
+      this.onSettled = () => {
+        this.clock.cancel(timer);
+        this.onSettled = () => {};
+        resolve();
+      };
+      this.run();
+    });
+  }
+
   /** @param {string} key @returns {Answer} */
   answer(key) {
-    return this.entries.get(key)?.answer ?? {value: null, status: 'waiting', asOf: null, atMs: 0};
+    return this.front?.get(key) ?? this.entries.get(key)?.answer ?? {value: null, status: 'waiting', asOf: null, atMs: 0};
   }
 
   /** @param {string} key */
@@ -97,6 +113,7 @@ export class Store {
       if (entry.nextMs > now) soonest = Math.min(soonest, entry.nextMs);
       else if (this.running < (entry.question.restMs < COSTLY_MS ? AT_ONCE : AT_ONCE - 1)) this.ask(entry);
     }
+    if (![...this.entries.values()].some((e) => e.question.restMs < COSTLY_MS && (e.asking || e.dirty))) this.onSettled();
     // One timer, for the first that may be asked again. None when nothing has changed.
     if (soonest < Infinity) this.timer = this.clock.after(() => this.run(), Math.max(20, soonest - now));
   }

@@ -10,6 +10,7 @@ import {Overlay} from './overlay.js';
 import {element, makePanels, setText} from './panels.js';
 import {BLOCKS, Moment, NUMBERED, plan} from './plan.js';
 import {Replay} from './replay.js';
+import {mayReload, untilTime} from './schedule.js';
 import {Store} from './store.js';
 import {FLY_MS, Tour} from './tour.js';
 import {count, date, say, title} from './words.js';
@@ -20,11 +21,19 @@ const params = new URLSearchParams(location.search);
 const lang = params.get('lang') === 'en' ? 'en' : 'zh-CN';
 
 const WAIT_MS = 3000, WAIT_MOST_MS = 60000;
+/** The map waits for numbers no longer than so. */
+const SOON_MS = 2000;
 /** A panel that was enlarged goes back by itself. */
 const LARGE_MS = 60000;
-/** Reload once a day, at night, when nothing has happened for so long; or when memory is used up. */
-const NIGHT_HOUR = 4, DAY_MS = 20 * 36e5, QUIET_MS = 60000, LATEST_QUIET_HOUR = 5, HEAP_MOST = 1.5e9;
+/** How often it is asked whether the page should begin anew. */
+const REST_MS = 60000;
+/** What a replay shows as it stood; the rest is of now, and paler. */
+const REPLAYED = new Set(['loop', 'open']);
 const KNOWN_MOST = 400, LATEST = 3;
+/** What is shown around a place that somebody asked for. */
+const NEAR_DEG = 0.002, NEAR_ZOOM = 16;
+/** Keys that move the map; a replay ends with them. */
+const GOING = new Set([' ', 'ArrowRight', 'ArrowLeft', 'Home']);
 
 /** @param {string} url */
 async function getJson(url) {
@@ -83,7 +92,7 @@ class Wall {
     /** @type {any} */
     this.shrink = null;
     this.store = new Store({now: () => this.clock, onAnswer: (key) => this.hear(key)});
-    this.panels = makePanels(this.plan, this.store, lang, () => this.clock);
+    this.panels = makePanels(this.plan, this.store, lang, (key) => (REPLAYED.has(key) && this.replay?.then) || this.clock);
     $('panels').append(...this.panels.map((p) => p.node));
     this.tour = new Tour((place) => this.visit(place));
   }
@@ -92,19 +101,17 @@ class Wall {
     this.say();
     const box = this.units?.features.length ? this.units.features.filter((f) => f.geometry).map((f) => boundsOf(f.geometry))
       .reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]) : [113.5, 22.6, 114.3, 23.2];
-    const pictures = params.get('map') === 'pictures' || !hasWebgl2();
-    const Kind = pictures ? (await import('./still.js')).StillMap : (await import('./map.js')).LiveMap;
-    this.lay();
-    this.map = new Kind($('map'), this.part.map, box);
-    this.overlay = new Overlay(/** @type {HTMLCanvasElement} */ ($('overlay')), (lon, lat) => this.map.project(lon, lat));
-    this.overlay.still = this.still;
-    if (pictures) this.overlay.under = (c) => this.map.paint(c);
-    if (pictures) setText($('mode'), say(lang, 'still'));
-    this.map.onMove = () => this.overlay.draw();
+    this.box = box;
     this.replay = new Replay(this);
     this.lay();
+    this.overlay = new Overlay(/** @type {HTMLCanvasElement} */ ($('overlay')), (lon, lat) => this.map.project(lon, lat));
+    this.overlay.still = this.still;
     this.store.add(this.plan.questions);
+    // Numbers come before pictures, which take all that a machine without graphics has.
+    await this.store.settled(SOON_MS);
+    await this.open(params.get('map') === 'pictures' || !hasWebgl2());
     await this.map.ready;
+    this.places();
     this.label();
     this.tour.start();
     this.live = new Live({onNews: (n) => this.changed(n), onReset: (n) => this.reset(n), onSilence: (s) => this.stale(s), onDrive: (n) => this.drive(n)},
@@ -112,6 +119,39 @@ class Wall {
     this.listen();
     setText($('wait'), '');
     document.body.dataset.ready = 'yes';
+  }
+
+  /** The one map: living, or pictures of the server. @param {boolean} pictures */
+  async open(pictures) {
+    const Kind = pictures ? (await import('./still.js')).StillMap : (await import('./map.js')).LiveMap;
+    try {
+      this.map = new Kind($('map'), this.part.map, this.box);
+    } catch (error) {
+      if (pictures) throw error;
+      console.warn(error.message);
+      return this.open(true);
+    }
+    this.overlay.under = pictures ? (c) => this.map.paint(c) : null;
+    this.map.onMove = () => this.overlay.moved();
+    this.map.onLost = () => this.fallBack();
+    this.pictures = pictures;
+    this.mode();
+    this.lay();
+  }
+
+  /** The drawing has gone: the wall goes on with pictures, until it begins anew at night. */
+  async fallBack() {
+    this.replay.stop();
+    this.map.close();
+    await this.open(true);
+    await this.map.ready;
+    this.places();
+    this.visit(this.tour.at);
+  }
+
+  /** How it is shown, where that is not as usual. */
+  mode() {
+    setText($('mode'), [this.pictures && say(lang, 'still'), this.tour.paused && !this.replay.running && say(lang, 'paused')].filter((m) => m).join(' · '));
   }
 
   /** What does not change. */
@@ -152,7 +192,7 @@ class Wall {
       p.update();
     }
     this.map?.resize(l);
-    this.overlay?.resize(l.map, l.screens, l.unitPx);
+    this.overlay?.resize(l.map, l.screens, l.unitPx, [l.caption, l.ticker]);
   }
 
   /** The city's moment. */
@@ -201,7 +241,8 @@ class Wall {
 
   /** What the tour may show: significant units, those that are new first. */
   places() {
-    const answer = this.store.value(this.part.map.tour.key);
+    if (!this.map) return;
+    const answer = this.part.map.tour && this.store.value(this.part.map.tour.key);
     const hot = (answer?.features ?? []).filter((f) => f.geometry && f.properties.bin >= 2);
     this.hot = new Map(hot.map((f) => [f.properties.id, f]));
     // What is only beside a hot place is outlined and not visited.
@@ -214,6 +255,7 @@ class Wall {
   async visit(place) {
     const feature = place ? this.hot.get(place.id) : null;
     this.map.choose(feature ? place.id : '');
+    this.overlay.setMark(null);
     this.caption(feature);
     await this.map.go(feature ? boundsOf(feature.geometry) : null, this.still ? 0 : FLY_MS);
     this.label();
@@ -229,7 +271,9 @@ class Wall {
       setText($('sentence'), String(lang === 'en' ? p.text_en : p.text).replace(/^[^:：]*[:：]\s*/, ''));
       return;
     }
-    const {tour, hazards} = this.part.map, said = [];
+    const {tour, hazards} = this.part.map;
+    /** @type {string[]} */
+    const said = [];
     setText($('place'), say(lang, 'whole'));
     const serious = hazards && this.store.value(hazards.total), found = tour && this.store.value(tour.key);
     const stop = lang === 'en' ? '. ' : '。';
@@ -271,7 +315,7 @@ class Wall {
   }
 
   legend() {
-    const {map} = this.part, legend = map.legend && this.store.value(map.legend), serious = map.hazards && this.store.value(map.hazards.total);
+    const {map} = this.part, then = this.replay?.running ? this.replay.legend : null, legend = then ?? (map.legend && this.store.value(map.legend)), serious = map.hazards && this.store.value(map.hazards.total);
     const parts = [];
     if (legend?.steps) {
       const ramp = element('span', {class: 'ramp', 'aria-hidden': 'true'}, ...legend.steps.map((s) => {
@@ -281,12 +325,13 @@ class Wall {
         return step;
       }));
       const last = legend.steps.at(-1).from;
-      parts.push(element('span', {}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle})), ramp, element('span', {}, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
+      const of = then && map.replayField.halflife ? ` · ${say(lang, 'half_life', {n: 24 * map.replayField.halflife})}` : '';
+      parts.push(element('span', {}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + of), ramp, element('span', {}, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
     }
     const names = {4: 'high', 3: 'serious', 2: 'moderate', 1: 'low'};
     for (const g of [...(serious?.groups ?? [])].sort((a, b) => Number(b.id) - Number(a.id)))
       if (names[g.id]) parts.push(element('span', {}, element('i', {class: 'risk', 'data-risk': g.id, 'aria-hidden': 'true'}), `${say(lang, names[g.id])} ${count(lang, g.count)}`));
-    if (map.workers) parts.push(element('span', {}, element('span', {class: 'crew', 'aria-hidden': 'true'}, '00'), say(lang, 'crew')));
+    if (map.workers && !then) parts.push(element('span', {}, element('span', {class: 'crew', 'aria-hidden': 'true'}, '00'), say(lang, 'crew')));
     $('legend').replaceChildren(...parts);
   }
 
@@ -329,12 +374,27 @@ class Wall {
   /** @param {boolean} paused */
   pause(paused) {
     this.tour.pause(paused);
-    setText($('mode'), paused ? say(lang, 'paused') : '');
+    this.mode();
+  }
+
+  /** A replay begins or ends. @param {boolean} running */
+  replaying(running) {
+    document.body.classList.toggle('replaying', running);
+    this.mode();
+    this.legend();
+    for (const p of this.panels) if (REPLAYED.has(p.key)) p.update();
+  }
+
+  /** @param {string} place @param {string} sentence */
+  tellReplay(place, sentence) {
+    setText($('place'), place);
+    setText($('sentence'), sentence);
   }
 
   /** What a key does, or a second screen. @param {string} key @returns {boolean} was it one of ours? */
   press(key) {
     if (key in NUMBERED) this.enlarge(key);
+    else if (GOING.has(key) && this.replay.running) this.replay.stop();
     else if (key === 'Escape') {
       if (this.large) this.enlarge('');
       this.replay.stop();
@@ -350,23 +410,45 @@ class Wall {
     return true;
   }
 
-  /** A second screen: a key, or a unit to look at. @param {{press?: string, level?: string, unit?: string}} note */
+  /** A second screen: a key, or where to look. @param {{press?: string, level?: string, unit?: string, lon?: number, lat?: number}} note */
   async drive(note) {
     const key = {pause: ' ', next: 'ArrowRight', back: 'ArrowLeft', whole: 'Home', replay: 'r', still: 's', close: 'Escape'}[note.press ?? ''] ?? note.press;
     if (key) this.press(key);
     const level = note.level && this.part.map.levels.find((l) => l.level === note.level);
-    if (!level || !note.unit) return;
     try {
-      const unit = await getJson(`/collections/${level.layer}/items/${encodeURIComponent(note.unit)}`);
-      this.tour.hold();
-      setText($('place'), String(unit.properties.name ?? note.unit));
-      setText($('sentence'), '');
-      this.map.choose('');
-      await this.map.go(boundsOf(unit.geometry), this.still ? 0 : FLY_MS);
-      this.label();
+      if (Number.isFinite(note.lon) && Number.isFinite(note.lat)) await this.lookAt(/** @type {number} */ (note.lon), /** @type {number} */ (note.lat));
+      else if (level && note.unit) await this.lookInto(level, note.unit);
     } catch (error) {
       console.warn(error.message);
     }
+  }
+
+  /** Somebody wants to see a place: the tour waits. @param {string} place @param {string} sentence */
+  hold(place, sentence) {
+    this.replay.stop();
+    this.tour.hold();
+    setText($('place'), place);
+    setText($('sentence'), sentence);
+    this.map.choose('');
+  }
+
+  /** A unit. @param {{level: string, layer: string}} level @param {string} id */
+  async lookInto(level, id) {
+    const unit = await getJson(`/collections/${level.layer}/items/${encodeURIComponent(id)}`);
+    this.hold(String(unit.properties.name ?? id), '');
+    this.overlay.setMark(null);
+    await this.map.go(boundsOf(unit.geometry), this.still ? 0 : FLY_MS);
+    this.label();
+  }
+
+  /** A place, and what the city knows of it that this wall may. @param {number} lonDeg @param {number} latDeg */
+  async lookAt(lonDeg, latDeg) {
+    const here = await getJson(`/reverse?lon=${lonDeg}&lat=${latDeg}`), around = this.part.map.levels.map((l) => here[l.level]?.name).filter((n) => n);
+    const crew = here.hidden?.includes('worker') || !here.workers ? null : here.workers.length;
+    this.hold(here.address?.text ?? around.join(' '), [...(here.address ? around : []), crew === null ? '' : `${say(lang, 'on_duty')} ${crew}`].filter((s) => s).join(' · '));
+    this.overlay.setMark({lonDeg, latDeg});
+    await this.map.go([lonDeg - NEAR_DEG, latDeg - NEAR_DEG, lonDeg + NEAR_DEG, latDeg + NEAR_DEG], this.still ? 0 : FLY_MS, NEAR_ZOOM);
+    this.label();
   }
 
   /** How a second screen reaches this wall. */
@@ -390,18 +472,24 @@ class Wall {
         this.map.go(this.tour.at ? boundsOf(this.hot.get(this.tour.at.id).geometry) : null, 0);
       }, 150);
     });
-    setInterval(() => this.rest(), 60000);
+    setInterval(() => this.rest(), REST_MS);
+    this.schedule();
+  }
+
+  /** The daily replay, by the clock of the city's zone. */
+  schedule() {
+    const ms = untilTime(params.get('replay') ?? '', Date.now(), this.clock.zoneMs);
+    if (ms !== null) setTimeout(() => {
+      if (!this.live.silent) this.replay.start();
+      this.schedule();
+    }, ms);
   }
 
   /** Begin anew at night, when nothing happens, or before memory runs out. */
   rest() {
-    const ageMs = performance.now() - this.startedMs, quietMs = performance.now() - this.newsMs, hour = new Date().getHours();
-    const used = /** @type {any} */ (performance).memory?.usedJSHeapSize ?? 0;
-    const night = ageMs > DAY_MS && ((hour === NIGHT_HOUR && quietMs > QUIET_MS) || hour === LATEST_QUIET_HOUR);
-    const at = /^(\d\d):(\d\d)$/.exec(params.get('replay') ?? '');
-    if (at && this.clock.clock.slice(0, 5) === at[0] && !this.replay.running) this.replay.toggle();
-    // Never into a server that does not answer.
-    if ((night || used > HEAP_MOST) && !this.live.silent) location.reload();
+    const now = performance.now();
+    if (mayReload({ageMs: now - this.startedMs, quietMs: now - this.newsMs, utcMs: Date.now(), zoneMs: this.clock.zoneMs,
+      heapBytes: /** @type {any} */ (performance).memory?.usedJSHeapSize ?? 0, silent: this.live.silent})) location.reload();
   }
 }
 

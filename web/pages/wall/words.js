@@ -14,13 +14,14 @@ const WORDS = {
   within: ['居民在步行{n}分钟内', 'of residents within {n} minutes'], as_of: ['数据截至', 'Data as of'], synthetic: ['合成数据', 'Synthetic data'], awaited: ['未接入', 'not connected'],
   in_time: ['按期处置', 'In time'], last_days: ['近{n}天', 'last {n} days'], in_time_short: ['按期率%', 'in time %'], towns: ['镇街', 'Town'], city: ['全市', 'City'],
   stale: ['数据停在 {t},正在重新连接', 'Data stands at {t}, reconnecting'], paused: ['暂停', 'Paused'], replay: ['回放 {a} – {b}', 'Replay {a} – {b}'],
+  half_life: ['每{n}小时减半', 'halves every {n} h'],
   whole: ['全市', 'The whole city'], quiet: ['近{n}天没有新的显著热点', 'No new significant hotspot in the last {n} days'], hotspots: ['处显著热点', 'significant hotspots'],
   new_ones: ['其中{n}处本周新出现', '{n} of them new this week'], serious_open: ['未处置的较高以上隐患', 'open hazards, serious or high'], workers: ['名网格员', 'workers'],
   significant: ['显著热点', 'Significant hotspot'], crew: ['网格员', 'workers'], high: ['高', 'high'], serious: ['较高', 'serious'], moderate: ['一般', 'moderate'], low: ['低', 'low'],
-  rows: ['明细', 'Rows'], loading: ['正在读取', 'Loading'], failed: ['暂时读不到', 'Cannot be read now'], hidden: ['无权查看', 'Not for this screen'], all_ok: ['按期更新', 'up to date'],
+  rows: ['明细', 'Rows'], loading: ['正在读取', 'Loading'], failed: ['暂时读不到', 'Cannot be read now'], hidden: ['无权查看', 'Not for this screen'], few: ['数量过少,不予显示', 'Too few to be told'], all_ok: ['按期更新', 'up to date'],
   behind: ['超期未更新', 'behind'], no_city: ['服务器没有回答,稍后再试', 'The server does not answer; trying again'], reports: ['宗', ''], map: ['风险地图', 'Risk map'],
   before: ['起点', 'start'], best: ['前列', 'Best'], worst: ['末位', 'Last'], step_done: ['已处置', 'resolved'], still: ['图片模式', 'Pictures'], more: ['等{n}项', 'and {n} more'],
-  latest: ['最新', 'Latest'], drive: ['遥控大屏', 'Drive the wall'], tour: ['巡览', 'Tour'], panels: ['面板', 'Panels'], places: ['地点', 'Places'],
+  latest: ['最新', 'Latest'], find: ['地址、名称、拼音', 'Address, name, pinyin'], found: ['找到的', 'Found'], on_duty: ['值守网格员', 'on duty'], drive: ['遥控大屏', 'Drive the wall'], tour: ['巡览', 'Tour'], panels: ['面板', 'Panels'], places: ['地点', 'Places'],
   key_back: ['上一处', 'Back'], key_pause: ['暂停 / 继续', 'Pause / go on'], key_next: ['下一处', 'Next'], key_whole: ['全市', 'Whole city'], key_replay: ['回放24小时', 'Replay 24 h'], key_close: ['关闭面板', 'Close'],
 };
 
@@ -33,11 +34,17 @@ export function say(lang, key, values = {}) {
 /** A thing's title in the language. @param {Language} lang @param {{title?: string, title_en?: string, name?: string}} thing */
 export const title = (lang, thing) => (lang === 'en' ? thing.title_en ?? thing.title : thing.title ?? thing.title_en) ?? thing.name ?? '';
 
+/** What stands for a number that is there and not told. */
+export const HIDDEN = '·';
+
 /**
- * A number as a wall writes it: exact below `exactBelow`, then 113.4万 or 1.13 M.
- * @param {Language} lang @param {number} n @param {number} [exactBelow]
+ * A number as a wall writes it: exact below `exactBelow`, then 113.4万 or 1.13 M;
+ * null, which the server says of what it does not tell, is hidden; what is no
+ * number is unknown.
+ * @param {Language} lang @param {number | null | undefined} n @param {number} [exactBelow]
  */
 export function count(lang, n, exactBelow = 1e5) {
+  if (n === null) return HIDDEN;
   if (!Number.isFinite(n)) return '?';
   if (Math.abs(n) < exactBelow) return String(Math.round(n));
   if (lang === 'en') {
@@ -52,10 +59,11 @@ export function count(lang, n, exactBelow = 1e5) {
  * A whole, a part and the rest as they are printed. In 万 to one digit the rest
  * is the difference of what is printed, so that a reader's sum is right; the
  * exact number stands beside it.
- * @param {Language} lang @param {number} whole @param {number} part
+ * @param {Language} lang @param {number | null} whole @param {number | null} part
  * @returns {[string, string, string]}
  */
 export function parts(lang, whole, part) {
+  if (whole === null || part === null) return [count(lang, whole, 1e4), count(lang, part, 1e4), HIDDEN];
   const rest = whole - part;
   if (lang === 'en' || whole < 1e4 || whole >= 99999500) return [count(lang, whole, 1e4), count(lang, part, 1e4), count(lang, rest, 1e4)];
   const rounded = (n) => Math.round(n / 1e3) * 1e3;
@@ -63,8 +71,11 @@ export function parts(lang, whole, part) {
   return [count(lang, rounded(whole), 1e4), part < 1e4 ? count(lang, part) : count(lang, rounded(part), 1e4), text];
 }
 
-/** 96.3% @param {number} share @param {number} [digits] */
-export const percent = (share, digits = 1) => Number.isFinite(share) ? `${(100 * share).toFixed(digits)}%` : '?';
+/** Sum of what is told: with a part that is hidden it is hidden, else with one that is unknown unknown. @param {(number | null | undefined)[]} parts */
+export const plus = (parts) => parts.includes(null) ? null : parts.reduce((sum, n) => sum + (n ?? NaN), 0);
+
+/** 96.3% @param {number | null | undefined} share @param {number} [digits] */
+export const percent = (share, digits = 1) => share === null ? HIDDEN : Number.isFinite(share) ? `${(100 * share).toFixed(digits)}%` : '?';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
