@@ -26,13 +26,25 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:detect_deadlocks=0:suppressi
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/lsan.txt:print_suppressions=0}
 limit=900 # seconds of one program
 [ -z "${ONEMAP_LONG:-}" ] || limit=36000
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# All that tests make is in two folders, on the disk and in memory, and goes with
+# them, also what a test leaves that was killed. Those of a run that was killed
+# itself are known by a lock that nobody holds, and go with the next one.
+places="${TMPDIR:-/tmp}"
+[ ! -w /dev/shm ] || places="$places /dev/shm"
+for old in $(for place in $places; do ls -d "$place"/onemap-run.* 2>/dev/null; done); do
+    [ -O "$old" ] && [ -f "$old/lock" ] && flock -n "$old/lock" rm -rf "$old"
+done
+work=$(mktemp -d -p "${TMPDIR:-/tmp}" onemap-run.XXXXXX) memory=$work/memory
+[ ! -w /dev/shm ] || memory=$(mktemp -d -p /dev/shm onemap-run.XXXXXX)
+trap 'rm -rf "$work" "$memory"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-# What a test leaves that was killed goes with it.
-export TMPDIR=$work/tmp
-mkdir "$TMPDIR"
+mkdir -p "$work/t" "$memory"
+chmod 711 "$work" "$memory" # tests become nobody
+exec 8>"$work/locking" 9>"$memory/locking"
+flock 8 && flock 9
+mv "$work/locking" "$work/lock" && mv "$memory/locking" "$memory/lock"
+export TMPDIR=$work/t ONEMAP_TEST_MEMORY=$memory
 
 # run_one NUMBER PROGRAM: runs it, says how it went, leaves its counts.
 run_one() {

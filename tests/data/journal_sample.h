@@ -9,16 +9,17 @@
 #include <unistd.h>
 
 #include "data/city/journal.h"
+#include "tests/folder.h"
 
 /* A new empty folder, in memory where there is such a thing: thousands of syncs
  * would wait for a disk. folder_remove removes it. */
 static inline char *folder_make(void)
 {
-    char *folder =
-        strdup(access("/dev/shm", W_OK) == 0 ? "/dev/shm/onemap-journal-XXXXXX"
-                                             : "/tmp/onemap-journal-XXXXXX");
-    if (!folder || !mkdtemp(folder)) abort();
-    return folder;
+    char folder[64];
+    if (!test_memory_folder("onemap-journal", folder, sizeof folder)) abort();
+    char *copy = strdup(folder);
+    if (!copy) abort();
+    return copy;
 }
 
 static inline void folder_remove(char *folder)

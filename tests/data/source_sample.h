@@ -18,6 +18,7 @@
 #include "data/base/file.h"
 #include "data/base/log.h"
 #include "data/source/source.h"
+#include "tests/folder.h"
 
 #define ZONE_S (8 * 3600)
 
@@ -26,11 +27,8 @@ static char folder[256];
 static int make_folder(void **state)
 {
     (void)state;
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/onemap-source-XXXXXX",
-             base && *base ? base : "/tmp");
     om_log_set_level(OM_LOG_ERROR);
-    return mkdtemp(folder) ? 0 : -1;
+    return test_folder("onemap-source", folder, sizeof folder) ? 0 : -1;
 }
 
 static int remove_folder(void **state)

@@ -21,13 +21,14 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/city/manifest.h"
+#include "tests/folder.h"
 
-static char folder[] = "/tmp/onemap-manifest-XXXXXX";
+static char folder[64];
 
 static int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    return test_folder("onemap-manifest", folder, sizeof folder) ? 0 : -1;
 }
 
 static int remove_folder(void **state)

@@ -26,6 +26,7 @@
 #include "data/base/log.h"
 #include "data/source/project.h"
 #include "data/source/raster.h"
+#include "tests/folder.h"
 
 static char folder[300], path[400];
 
@@ -33,10 +34,7 @@ static int set_up(void **state)
 {
     (void)state;
     om_progress_quiet(true);
-    const char *tmp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/onemap-raster-XXXXXX",
-             tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) return 1;
+    if (!test_folder("onemap-raster", folder, sizeof folder)) return 1;
     snprintf(path, sizeof path, "%s/a.tif", folder);
     return 0;
 }

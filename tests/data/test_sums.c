@@ -15,6 +15,7 @@
 #include "data/base/file.h"
 #include "data/city/sums.h"
 #include "data/city/whole.h"
+#include "tests/folder.h"
 
 struct place {
     char dir[64], folder[96];
@@ -32,8 +33,7 @@ static int begin(void **state)
 {
     static struct place p;
     char path[4096];
-    snprintf(p.dir, sizeof p.dir, "/tmp/onemap-sums-XXXXXX");
-    if (!mkdtemp(p.dir)) return -1;
+    if (!test_folder("onemap-sums", p.dir, sizeof p.dir)) return -1;
     snprintf(p.folder, sizeof p.folder, "%s/city", p.dir);
     snprintf(path, sizeof path, "%s/layers", p.folder);
     if (om_folder_make(path, NULL)) return -1;

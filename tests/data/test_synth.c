@@ -30,6 +30,7 @@
 #include "data/json.h"
 #include "data/synth/facts.h"
 #include "data/synth/synth.h"
+#include "tests/folder.h"
 
 #define SCALE 0.002
 #define CLOCK "2023-06-26T24:00:00+08:00"
@@ -74,9 +75,7 @@ static int remove_tree(const char *path)
 static int make_city(void **state)
 {
     (void)state;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/synth-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) return -1;
+    if (!test_folder("synth", folder, sizeof folder)) return -1;
     GDALAllRegister();
     om_progress_quiet(true);
     path_in(city, folder, "city");

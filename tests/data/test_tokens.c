@@ -18,6 +18,7 @@
 
 #include "data/base/file.h"
 #include "data/city/tokens.h"
+#include "tests/folder.h"
 
 #define NOW_S 1700000000
 #define DAY_S 86400
@@ -29,8 +30,7 @@ struct folder {
 static int setup(void **state)
 {
     static struct folder f;
-    strcpy(f.path, "/tmp/om_tokens.XXXXXX");
-    if (!mkdtemp(f.path)) return -1;
+    if (!test_folder("onemap-tokens", f.path, sizeof f.path)) return -1;
     snprintf(f.file, sizeof f.file, "%s/tokens.json", f.path);
     *state = &f;
     return 0;

@@ -18,6 +18,7 @@
 #include "engine/snapshot.h"
 #include "engine/units.h"
 #include "tests/engine/mesh.h"
+#include "tests/folder.h"
 
 #define CITY_LAYERS 8
 
@@ -34,8 +35,7 @@ struct city_sample {
 static inline void city_begin(struct city_sample *c)
 {
     *c = (struct city_sample){.manifest = {.zone_s = 8 * 3600}};
-    snprintf(c->folder, sizeof c->folder, "/tmp/onemap-city-XXXXXX");
-    assert_non_null(mkdtemp(c->folder));
+    assert_true(test_folder("onemap-city", c->folder, sizeof c->folder));
     c->manifest.level = c->level;
     c->snapshot = (struct om_snapshot){
         .layer = c->layer, .manifest = &c->manifest, .sequence = 1};

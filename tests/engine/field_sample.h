@@ -11,6 +11,7 @@
 #include "data/base/alloc.h"
 #include "engine/field/field.h"
 #include "engine/layer/build.h"
+#include "tests/folder.h"
 
 enum {
     FIELD_ID,
@@ -112,11 +113,8 @@ static inline om_status field_segment(const struct field_row *row, size_t n,
                                       struct om_segment **out)
 {
     static uint64_t first;  // ids differ between segments
-    const char *tmp = getenv("TMPDIR");
     char folder[512], path[600];
-    snprintf(folder, sizeof folder, "%s/onemap-field-XXXXXX",
-             tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) return OM_E_IO;
+    if (!test_folder("onemap-field", folder, sizeof folder)) return OM_E_IO;
     snprintf(path, sizeof path, "%s/segment", folder);
     struct om_schema schema = field_schema();
     struct om_builder *b = NULL;

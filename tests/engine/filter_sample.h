@@ -12,6 +12,7 @@
 #include "data/base/alloc.h"
 #include "engine/layer/build.h"
 #include "engine/snapshot.h"
+#include "tests/folder.h"
 
 enum sample_column {
     ID,        // text, numbered: R0000123
@@ -236,10 +237,7 @@ static inline om_status sample_open(struct sample *s, size_t rows)
     s->rows = rows;
     s->row = malloc(rows * sizeof *s->row);
     for (size_t i = 0; i < rows; i++) sample_make_row(&s->row[i], i);
-    const char *tmp = getenv("TMPDIR");
-    snprintf(s->folder, sizeof s->folder, "%.40s/filter-XXXXXX",
-             tmp ? tmp : "/tmp");
-    if (!mkdtemp(s->folder)) return OM_E_IO;
+    if (!test_folder("filter", s->folder, sizeof s->folder)) return OM_E_IO;
     snprintf(path, sizeof path, "%s/points", s->folder);
     snprintf(units, sizeof units, "%s/units", s->folder);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/layer/build.h"
+#include "tests/folder.h"
 
 enum {
     SAMPLE_ID,
@@ -217,10 +218,8 @@ static inline om_status sample_row_equal(const struct om_segment *s, size_t i,
 /* A path in a new folder under $TMPDIR; sample_remove takes both away. */
 static inline void sample_path(char out[256], const char *name)
 {
-    const char *base = getenv("TMPDIR");
     char folder[200];
-    snprintf(folder, sizeof folder, "%s/onemap-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(folder)) abort();
+    if (!test_folder("onemap", folder, sizeof folder)) abort();
     snprintf(out, 256, "%s/%s", folder, name);
 }
 static inline void sample_remove(const char *path)

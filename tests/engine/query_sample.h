@@ -16,6 +16,7 @@
 #include "data/base/alloc.h"
 #include "engine/layer/build.h"
 #include "engine/query/query.h"
+#include "tests/folder.h"
 
 enum {
     COL_ID,
@@ -294,10 +295,7 @@ static inline void sample_make(struct sample *s, size_t parts,
                                const size_t *rows, size_t dead_share)
 {
     memset(s, 0, sizeof *s);
-    const char *tmp = getenv("TMPDIR");
-    snprintf(s->folder, sizeof s->folder, "%s/om-query-XXXXXX",
-             tmp && strlen(tmp) < 40 ? tmp : "/tmp");
-    assert_non_null(mkdtemp(s->folder));
+    assert_true(test_folder("om-query", s->folder, sizeof s->folder));
     s->parts = parts;
     s->part = calloc(parts, sizeof *s->part);
     s->truth = calloc(parts, sizeof *s->truth);

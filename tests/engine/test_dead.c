@@ -18,10 +18,11 @@
 #include "engine/layer/dead.h"
 #include "engine/snapshot.h"
 #include "tests/engine/layer_sample.h"
+#include "tests/folder.h"
 
 #define ROWS 5000
 
-static char folder[] = "/tmp/onemap-dead-XXXXXX";
+static char folder[64];
 static struct om_segment *segment, *other;
 
 static const char *file(const char *name)
@@ -49,7 +50,7 @@ static void build(uint64_t seed, const char *name, struct om_segment **out)
 static int begin(void **state)
 {
     (void)state;
-    if (!mkdtemp(folder)) return -1;
+    if (!test_folder("onemap-dead", folder, sizeof folder)) return -1;
     build(1, "a.seg", &segment);
     build(2, "b.seg", &other);
     return 0;

@@ -18,6 +18,7 @@
 #include "engine/filter/filter.h"
 #include "engine/layer/build.h"
 #include "engine/shape/shape.h"
+#include "tests/folder.h"
 
 #define ROWS 3000
 #define WEST 3500000000.0
@@ -65,7 +66,7 @@ static void open_layer(struct layer *l, enum om_geometry geometry)
     static uint32_t one[ROWS + 1], four[ROWS + 1], offset[ROWS + 1];
     static uint64_t source[ROWS];
     static char bytes[ROWS * 8];
-    char path[] = "/tmp/filter-shapes-XXXXXX";
+    char folder[64], path[80];
     struct om_err err = {0};
     fill_shapes(geometry, x, y);
     for (uint32_t i = 0; i <= ROWS; i++) {
@@ -92,7 +93,8 @@ static void open_layer(struct layer *l, enum om_geometry geometry)
                                      .id_field = 0,
                                      .time_field = OM_NO_FIELD};
     struct om_builder *builder;
-    assert_int_equal(close(mkstemp(path)), 0);
+    assert_true(test_folder("filter-shapes", folder, sizeof folder));
+    snprintf(path, sizeof path, "%s/shapes", folder);
     assert_int_equal(om_builder_new(&schema, &builder), OM_OK);
     assert_int_equal(om_builder_add(builder, &batch), OM_OK);
     if (om_builder_write(builder, path, NULL, &err)) fail_msg("%s", err.text);
@@ -100,6 +102,7 @@ static void open_layer(struct layer *l, enum om_geometry geometry)
     if (om_segment_open(path, NULL, &l->segment, &err))
         fail_msg("%s", err.text);
     unlink(path);
+    rmdir(folder);
     l->part = (struct om_part){.segment = l->segment};
     l->layer = (struct om_layer){.name = "shapes",
                                  .parts = 1,

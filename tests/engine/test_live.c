@@ -26,6 +26,7 @@
 #include "engine/live/changes.h"
 #include "engine/live/live_internal.h"
 #include "engine/verify.h"
+#include "tests/folder.h"
 #include "tests/rounds.h"
 
 static char folder[64];
@@ -34,9 +35,7 @@ static int make_folder(void **state)
 {
     (void)state;
     // Where there is memory for it: thousands of groups are synced.
-    strcpy(folder, access("/dev/shm", W_OK) ? "/tmp/onemap-live-XXXXXX"
-                                            : "/dev/shm/onemap-live-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    return test_memory_folder("onemap-live", folder, sizeof folder) ? 0 : -1;
 }
 
 static int remove_folder(void **state)

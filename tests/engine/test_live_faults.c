@@ -19,6 +19,7 @@
 #include "engine/live/changes.h"
 #include "engine/live/live_internal.h"
 #include "tests/data/fault_vfs.h"
+#include "tests/folder.h"
 
 static char folder[64];
 static struct om_city *city;
@@ -27,9 +28,7 @@ static struct om_live *live;
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, access("/dev/shm", W_OK) ? "/tmp/onemap-faults-XXXXXX"
-                                            : "/dev/shm/onemap-faults-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    return test_memory_folder("onemap-faults", folder, sizeof folder) ? 0 : -1;
 }
 
 static int remove_folder(void **state)

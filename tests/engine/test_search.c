@@ -26,6 +26,7 @@
 #include "engine/live/run.h"
 #include "engine/search/search_internal.h"
 #include "tests/engine/perturb.h"
+#include "tests/folder.h"
 #include "tests/rounds.h"
 
 #define VILLAGES 6
@@ -319,12 +320,12 @@ static void index_lists_are_those_of_all_forms(void **state)
 static void index_does_not_depend_on_threads(void **state)
 {
     (void)state;
-    char path[2][64] = {"/tmp/onemap-search-a.XXXXXX",
-                        "/tmp/onemap-search-b.XXXXXX"};
+    char folder[64], path[2][80];
+    assert_true(test_folder("onemap-search", folder, sizeof folder));
     struct om_buf file[2] = {0};
     for (int i = 0; i < 2; i++) {
         struct om_search_index *index;
-        close(mkstemp(path[i]));
+        snprintf(path[i], sizeof path[i], "%s/%c", folder, 'a' + i);
         assert_int_equal(
             om_search_index_build(segment, 1, path[i], &index, NULL), OM_OK);
         om_search_index_unref(index);
@@ -339,6 +340,7 @@ static void index_does_not_depend_on_threads(void **state)
                          OM_OK);
         unlink(path[i]);
     }
+    rmdir(folder);
     assert_int_equal(file[0].len, file[1].len);
     assert_memory_equal(file[0].bytes, file[1].bytes, file[0].len);
     om_buf_deinit(&file[0]);
@@ -516,10 +518,11 @@ static void read_all(const struct om_search_index *index)
 static void damage_is_an_error_or_harmless(void **state)
 {
     (void)state;
-    char path[] = "/tmp/onemap-search-c.XXXXXX";
+    char folder[64], path[80];
     struct om_search_index *index;
     struct om_buf file = {0};
-    close(mkstemp(path));
+    assert_true(test_folder("onemap-search", folder, sizeof folder));
+    snprintf(path, sizeof path, "%s/c", folder);
     assert_int_equal(om_search_index_build(segment, 1, path, &index, NULL),
                      OM_OK);
     om_search_index_unref(index);
@@ -541,6 +544,7 @@ static void damage_is_an_error_or_harmless(void **state)
         }
     om_buf_deinit(&file);
     unlink(path);
+    rmdir(folder);
 }
 
 static void error_what_cannot_be_searched(void **state)

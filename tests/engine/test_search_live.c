@@ -15,6 +15,7 @@
 
 #include "data/base/alloc.h"
 #include "engine/search/search.h"
+#include "tests/folder.h"
 #include "tests/rounds.h"
 
 #define SEARCHED                                           \
@@ -27,9 +28,7 @@ static char folder[64];
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, access("/dev/shm", W_OK) ? "/tmp/onemap-search-XXXXXX"
-                                            : "/dev/shm/onemap-search-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    return test_memory_folder("onemap-search", folder, sizeof folder) ? 0 : -1;
 }
 
 static int remove_folder(void **state)

@@ -22,13 +22,14 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "engine/layer/build.h"
+#include "tests/folder.h"
 
-static char folder[] = "/tmp/onemap-snapshot-XXXXXX";
+static char folder[64];
 
 static int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    return test_folder("onemap-snapshot", folder, sizeof folder) ? 0 : -1;
 }
 
 static int remove_folder(void **state)

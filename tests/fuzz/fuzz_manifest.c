@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include "data/city/manifest.h"
+#include "tests/folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char folder[] = "/tmp/onemap-fuzz-XXXXXX", path[64];
+static char folder[64], path[96];
 
 static void remove_folder(void)
 {
@@ -20,7 +21,9 @@ static void remove_folder(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!path[0]) {
-        if (!mkdtemp(folder) || atexit(remove_folder)) abort();
+        if (!test_folder("onemap-fuzz", folder, sizeof folder) ||
+            atexit(remove_folder))
+            abort();
         snprintf(path, sizeof path, "%s/city.json", folder);
     }
     FILE *file = fopen(path, "wb");

@@ -7,6 +7,7 @@
  * with: the same archive as in one go error_*    what is refused fault_*    the
  * n-th allocation fails
  */
+#include "tests/folder.h"
 #include "tiles/archive/archive.h"
 
 #include <setjmp.h>
@@ -26,12 +27,12 @@
 #include "data/base/file.h"
 #include "tiles/archive/tile_id.h"
 
-static char folder[] = "/tmp/onemap-archive-XXXXXX";
+static char folder[64];
 
 static int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    return test_folder("onemap-archive", folder, sizeof folder) ? 0 : -1;
 }
 
 static int remove_folder(void **state)

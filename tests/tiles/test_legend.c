@@ -17,6 +17,7 @@
 
 #include "data/base/file.h"
 #include "tests/engine/field_sample.h"
+#include "tests/folder.h"
 #include "tests/tiles/read_png.h"
 #include "tiles/legend.h"
 
@@ -29,8 +30,8 @@ static char folder[64];
 static int set_up(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/onemap-legend-XXXXXX");
-    return !mkdtemp(folder) || om_fields_new((size_t)1 << 26, &fields);
+    return !test_folder("onemap-legend", folder, sizeof folder) ||
+           om_fields_new((size_t)1 << 26, &fields);
 }
 
 static int tear_down(void **state)

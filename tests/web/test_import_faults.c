@@ -19,6 +19,7 @@
 #include "data/base/file.h"
 #include "data/base/log.h"
 #include "engine/verify.h"
+#include "tests/folder.h"
 #include "web/import.h"
 
 #define OLD_ROWS 300
@@ -52,9 +53,7 @@ static om_status import(const char *layer, const char *path,
 static int make_city(void **state)
 {
     (void)state;
-    strcpy(folder, access("/dev/shm", W_OK) ? "/tmp/onemap-import-XXXXXX"
-                                            : "/dev/shm/onemap-import-XXXXXX");
-    if (!mkdtemp(folder)) return -1;
+    if (!test_memory_folder("onemap-import", folder, sizeof folder)) return -1;
     snprintf(city, sizeof city, "%s/city", folder);
     snprintf(old_file, sizeof old_file, "%s/old.csv", folder);
     snprintf(new_file, sizeof new_file, "%s/new.csv", folder);

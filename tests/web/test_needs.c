@@ -12,6 +12,7 @@
  *              no answer from before it
  */
 #include "tests/engine/live_sample.h"
+#include "tests/folder.h"
 #include "web/server/server_internal.h"
 
 static char folder[256];
@@ -52,10 +53,7 @@ static void give_clock(void)
 static int begin(void **state)
 {
     (void)state;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/onemap-needs-XXXXXX",
-             tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) return -1;
+    if (!test_folder("onemap-needs", folder, sizeof folder)) return -1;
     live_city(folder, 2000);
     give_clock();
     const struct om_live_options options = {.group_ms = 1};

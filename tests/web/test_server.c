@@ -30,6 +30,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "tests/folder.h"
 #include "web/cli/verb.h"
 #include "web/server/server.h"
 
@@ -49,10 +50,7 @@ static void write_points(const char *path)
 static int make_city(void **state)
 {
     (void)state;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/onemap-server-XXXXXX",
-             tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) return -1;
+    if (!test_folder("onemap-server", folder, sizeof folder)) return -1;
     char points[600];
     snprintf(points, sizeof points, "%s/points.csv", folder);
     snprintf(city, sizeof city, "%s/city", folder);

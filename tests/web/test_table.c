@@ -7,6 +7,7 @@
  *   error_*  what `take` says comes out at the end
  *   fault_*  the n-th allocation fails
  */
+#include "tests/folder.h"
 #include "web/table.h"
 
 #include <setjmp.h>
@@ -186,11 +187,11 @@ static void csv_is_quoted_and_null_is_nothing(void **state)
 static void file_is_there_whole_or_not_at_all(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/onemap-table-XXXXXX", path[64], command[128];
+    char folder[64], path[96], command[128];
     struct om_table_file *file = NULL;
     struct om_err err = {0};
     struct om_buf old = {0};
-    assert_non_null(mkdtemp(folder));
+    assert_true(test_folder("onemap-table", folder, sizeof folder));
     snprintf(path, sizeof path, "%s/out.csv", folder);
     assert_int_equal(om_file_write_whole(path, "old", 3, NULL), OM_OK);
     // Given up: the old file stays, and nothing else.

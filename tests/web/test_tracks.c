@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "data/base/alloc.h"
+#include "tests/folder.h"
 #include "web/server/tracks.h"
 
 #define NOW_S INT64_C(1687795200)  // 2023-06-26T16:00:00Z
@@ -32,10 +33,7 @@ static char city[512];
 static int make_folder(void **state)
 {
     (void)state;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(city, sizeof city, "%s/onemap-tracks-XXXXXX",
-             tmp && *tmp ? tmp : "/tmp");
-    return mkdtemp(city) ? 0 : -1;
+    return test_folder("onemap-tracks", city, sizeof city) ? 0 : -1;
 }
 
 static int drop_folder(void **state)
