@@ -37,6 +37,7 @@ struct import {
     struct om_manifest manifest;
     uint64_t sequence;  // of the commit to be
     bool new_city;      // there was no city.json
+    int64_t clock_s;    // the city's, as far as the journal moved it; 0: none
     int lock;
 };
 
@@ -116,7 +117,8 @@ static om_status begin_city(struct import *im, const char *begin,
                            "publish, never changed",
                            im->city);
         // What is not sure is not built upon, and better said at once.
-        OM_TRY(om_import_journal_last(im->city, &im->manifest, &last, err));
+        OM_TRY(om_import_journal_last(im->city, &im->manifest, &last,
+                                      &im->clock_s, err));
     } else if (begin) {
         im->new_city = true;
         OM_TRY(om_manifest_read(begin, &im->manifest, err));
@@ -360,6 +362,20 @@ static om_status open_source(struct om_import_job *job,
     return om_source_open(&job->source, out, err);
 }
 
+/* Rows that come to others must have happened; a register that comes as a whole
+ * is what its source says. */
+static int64_t latest_of(const struct import *im,
+                         const struct om_import_job *job,
+                         const struct om_manifest_layer *layer)
+{
+    if (job->mode != OM_IMPORT_APPEND) return 0;
+    int64_t clock_s = im->manifest.clock_s;
+    if (im->clock_s > clock_s && clock_s) clock_s = im->clock_s;
+    if (!clock_s) clock_s = (int64_t)time(NULL);
+    const int64_t latest_s = om_manifest_latest(layer, clock_s);
+    return latest_s == INT64_MAX ? 0 : latest_s;
+}
+
 /* Where rejected rows are listed: where the user said, else in the city. */
 static om_status open_rejects(struct import *im,
                               const struct om_import_job *job,
@@ -442,6 +458,7 @@ static om_status import_layer(struct import *im, struct om_import_job *job,
     if (st) goto done;
     job->source.rejects = rejects;
     job->source.zone_s = im->manifest.zone_s;
+    job->source.latest_s = latest_of(im, job, layer);
     st = open_source(job, layer, &source, err);
     if (!st)
         st = take_layer(im, job, layer, source, schema, rejects, report, err);
@@ -468,7 +485,7 @@ static om_status supersede(struct import *im, const struct om_import_job *job,
                            size_t jobs, struct om_err *err)
 {
     uint64_t last;
-    OM_TRY(om_import_journal_last(im->city, &im->manifest, &last, err));
+    OM_TRY(om_import_journal_last(im->city, &im->manifest, &last, NULL, err));
     for (size_t i = 0; i < jobs; i++) {
         struct om_manifest_layer *layer =
             om_manifest_find(&im->manifest, job[i].layer);
@@ -499,8 +516,8 @@ om_status om_import_run(const char *city, const char *begin,
     om_status st = begin_city(&im, begin, err);
     for (size_t i = 0; i < jobs && !st; i++)
         st = import_layer(&im, &job[i], &done[i], err);
-    if (!st) st = om_import_units(city, &im.manifest, im.sequence, NULL, NULL,
-                                  err);
+    if (!st)
+        st = om_import_units(city, &im.manifest, im.sequence, NULL, NULL, err);
     if (!st && begin) {
         const bool replace = jobs > 0 && job[0].mode == OM_IMPORT_REPLACE;
         st = om_import_models(city, &im.manifest, begin, replace, err);

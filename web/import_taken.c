@@ -162,17 +162,20 @@ bool om_taken_written(const struct om_taken *taken)
 }
 
 om_status om_import_journal_last(const char *city, struct om_manifest *m,
-                                 uint64_t *out, struct om_err *err)
+                                 uint64_t *out, int64_t *clock_s,
+                                 struct om_err *err)
 {
     struct om_journal *journal = NULL;
     om_status st = OM_OK;
     *out = 0;
+    if (clock_s) *clock_s = 0;
     if (om_journal_exists(city))
         st = om_journal_open(city, OM_JOURNAL_READ, 0, &journal, err);
     if (st == OM_E_NOTFOUND) st = OM_OK;  // it begins
     if (!st) st = om_journal_check(city, m, journal, err);
     if (!st && journal) {
         *out = om_journal_last(journal);
+        if (clock_s) *clock_s = om_journal_clock(journal);
         om_journal_remember(journal, m);
     }
     om_journal_close(journal);

@@ -23,10 +23,11 @@ om_status om_taken_has(void *taken, const char *id, size_t len, bool *out);
 /** Does the journal have rows of the layer that its files do not hold? */
 bool om_taken_written(const struct om_taken *taken);
 
-/** Newest sequence of the city's journal, 0: it has none; the manifest is to
- *  know of it. returns OM_E_DAMAGED (it is not the one that the manifest knows),
- *  OM_E_IO, ... */
+/** Newest sequence of the city's journal, 0: it has none, and the city's clock
+ *  there (may be NULL), 0: none; the manifest is to know of it. returns
+ * OM_E_DAMAGED (it is not the one that the manifest knows), OM_E_IO, ... */
 om_status om_import_journal_last(const char *city, struct om_manifest *m,
-                                 uint64_t *out, struct om_err *err) OM_MUST_USE;
+                                 uint64_t *out, int64_t *clock_s,
+                                 struct om_err *err) OM_MUST_USE;
 
 #endif

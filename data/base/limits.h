@@ -31,6 +31,9 @@
 #define OM_LIMIT_GROUPS 1000000
 /** Cells of one raster file: 16 GB as floats; more is OM_E_LIMIT. */
 #define OM_LIMIT_RASTER_CELLS 4e9
+/** Seconds that the time of a row may be later than the city's clock: clocks of
+ *  devices differ, and some round to minutes. Later ones are refused. */
+#define OM_LIMIT_AHEAD_S (5 * 60)
 /** Values that a table of weights names: they are compared with every row. */
 #define OM_LIMIT_WEIGHT_VALUES 4096
 /** Bytes of city.json and other configuration files. */

@@ -170,6 +170,7 @@ static om_status read_layer(const struct om_json *value,
         return om_fail(err, OM_E_FORMAT, 0, "city.json: bad layer name '%s'",
                        layer->name);
     if (layer->id[0] == '\0') snprintf(layer->id, sizeof layer->id, "id");
+    layer->planned = om_json_true(om_json_get(value, "planned"), false);
     const char *geometry =
         om_json_text(om_json_get(value, "geometry"), "point");
     if (!om_geometry_from_name(geometry, &layer->schema.geometry))
@@ -411,8 +412,7 @@ static om_status write_document(const struct om_manifest *m,
     OM_TRY(set_text(top, "zone", zone + strlen("1970-01-01T00:00:00")));
     OM_TRY(set_moment(top, "clock", m->clock_s, m->zone_s));
     if (m->id)
-        OM_TRY(
-            om_json_set_take(top, "id", om_json_of_integer((int64_t)m->id)));
+        OM_TRY(om_json_set_take(top, "id", om_json_of_integer((int64_t)m->id)));
     OM_TRY(om_json_set_take(top, "sequence",
                             om_json_of_integer((int64_t)m->sequence)));
     OM_TRY(write_journal(m, top));
@@ -491,6 +491,12 @@ om_status om_manifest_add_level(struct om_manifest *m, const char *name)
     if (!m->level) return OM_E_MEMORY;
     snprintf(m->level[m->levels++], sizeof *m->level, "%s", name);
     return OM_OK;
+}
+
+int64_t om_manifest_latest(const struct om_manifest_layer *layer,
+                           int64_t clock_s)
+{
+    return layer->planned ? INT64_MAX : clock_s + OM_LIMIT_AHEAD_S;
 }
 
 int64_t om_manifest_as_of(const struct om_manifest *m,

@@ -27,6 +27,8 @@ struct om_manifest_layer {
                                      // draw it as part of the base map
     char unit_level[OM_LIMIT_NAME_BYTES];  // "grid" if it is a unit layer
     char id[OM_LIMIT_NAME_BYTES], time[OM_LIMIT_NAME_BYTES];  // column names
+    bool planned;  // rows are of what is to come: their times may be later than
+                   // the city's clock
     struct om_schema schema;  // own columns; count 0: not yet
     int64_t as_of_s;          // UTC; 0 unknown
     uint64_t applied;         // journal sequence up to which the files hold
@@ -83,6 +85,10 @@ struct om_manifest_layer *om_manifest_add(struct om_manifest *m,
 /** Make level `name` known, if it is not yet. */
 om_status om_manifest_add_level(struct om_manifest *m,
                                 const char *name) OM_MUST_USE;
+/** The latest time of a row that may be added to a layer while the city's clock
+ *  is at `clock_s`; INT64_MAX: any (the layer is `planned`). */
+int64_t om_manifest_latest(const struct om_manifest_layer *layer,
+                           int64_t clock_s);
 /** The moment of "data as of": the layer's, else the city's clock; of the city
  *  (layer NULL) without a clock the newest of its layers. 0: unknown. */
 int64_t om_manifest_as_of(const struct om_manifest *m,

@@ -13,6 +13,8 @@ struct om_source {
     struct om__crs *crs;
     struct om__encoding *encoding;
     bool zero_is_missing;
+    int64_t latest_s;
+    int32_t zone_s;
     uint64_t rows;     // said by the source; 0 unknown
     bool rows_exact;   // it must be as many
     bool rows_told;    // that it is not has been said

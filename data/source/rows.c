@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/model/time.h"
+
 /* A value is shown to be recognised; the rejects file is no copy. */
 #define VALUE_MAX 200
 #define POSITION_BYTES 64
@@ -191,10 +193,28 @@ static void squeeze_shapes(const struct om__rows *rows)
     s->ring_vertex[ring] = vertex;
 }
 
+static om_status reject_later(struct om__rows *rows)
+{
+    const size_t field = rows->schema->time_field;
+    if (!rows->latest_s || field == OM_NO_FIELD) return OM_OK;
+    const struct om_batch_column *c = &rows->column[field];
+    for (size_t i = 0; i < rows->n; i++) {
+        if (c->integer[i] <= rows->latest_s || !rows->keep[i] ||
+            (c->valid && !om_bit(c->valid, i)))
+            continue;
+        char at[OM_TIME_TEXT_BYTES];
+        const size_t len = om_time_format(c->integer[i], rows->zone_s, at);
+        OM_TRY(om__rows_reject(rows, i, rows->schema->field[field].name,
+                               "later than the city's clock", at, len));
+    }
+    return OM_OK;
+}
+
 om_status om__rows_finish(struct om__rows *rows)
 {
     struct om_batch *batch = &rows->job->batch;
     const bool points = rows->schema->geometry == OM_GEOMETRY_POINT;
+    OM_TRY(reject_later(rows));
     size_t kept = 0;
     for (size_t i = 0; i < rows->n; i++) kept += rows->keep[i];
     if (kept < rows->n) {

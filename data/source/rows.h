@@ -26,6 +26,8 @@ struct om__rows {
     struct om_batch_column *column;  // [schema's count]
     bool has_ids;                    // the id column can be shown in rejects
     bool zero_is_missing;            // reject positions of exactly 0,0
+    int64_t latest_s;                // reject later times; 0: any
+    int32_t zone_s;                  // in which those are shown
 };
 
 /** Room for `n` rows in the job's arena, all kept, numbered from 0. */
@@ -44,7 +46,8 @@ om_status om__job_note(struct om__job *job, uint64_t row, const char *id,
 /** Source coordinates to positions on the grid; rejects what has none. */
 om_status om__rows_place(struct om__rows *rows,
                          struct om__crs *crs) OM_MUST_USE;
-/** Take rejected rows out and fill in the job's batch. */
+/** Reject what is later than it may be, take rejected rows out and fill in the
+ *  job's batch. */
 om_status om__rows_finish(struct om__rows *rows) OM_MUST_USE;
 
 #endif

@@ -35,6 +35,8 @@ om_status om_source_open(const struct om_source_options *options,
         st = om__table_open(options, s, &mine, err);
     if (!st && !mine) st = om__ogr_open(options, s, err);
     if (st) goto done;
+    s->latest_s = options->latest_s;
+    s->zone_s = options->zone_s;
     st = om__feed_open(&s->reader, options->rejects, &s->feed);
     if (st) om_fail(err, st, 0, "source: out of memory");
 done:

@@ -25,7 +25,9 @@ struct om_source_options {
     const char *id, *time;  // fields
     const struct om_source_map *map;
     size_t maps;
-    int32_t zone_s;                  // of times written without a zone
+    int32_t zone_s;  // of times written without a zone
+    // Rows whose time is later are rejected; 0: none are.
+    int64_t latest_s;
     struct om_rejects *rejects;      // may be NULL
     const struct om_schema *schema;  // columns and types are exactly these
 };
@@ -48,7 +50,8 @@ struct om_source_options {
  * Rejected, each with row, column, reason and value: a row with the wrong
  * number of fields, without id, without or with an empty geometry or one of
  * another kind, with a coordinate that is not finite or not on the map, with a
- * value that its column cannot hold, with bytes that are not of the encoding;
+ * value that its column cannot hold, with bytes that are not of the encoding,
+ * with a time after latest_s;
  * and a point at exactly 0,0, which stands for "not known", unless the first
  * rows lie on both sides of it. An empty value is no value.
  *

@@ -38,7 +38,8 @@ static const struct layer {
      "daily", "tid,tname,ckind,dopened"},
     {"service_centre", "党群服务中心", "Service centre", "csv", "point", "", "",
      "组织", "monthly",
-     "tid,tname,iwindows,iterminals,istaff,iitems,topening_hours,tphone,tmatters"},
+     "tid,tname,iwindows,iterminals,istaff,iitems,topening_hours,tphone,"
+     "tmatters"},
     {"organisation", "社会组织", "Organisation", "csv", "point", "", "", "民政",
      "monthly", "tid,tname,ckind,tphone,topening_hours"},
     {"activity", "活动", "Activity", "csv", "point", "starts", "", "民政",
@@ -136,6 +137,7 @@ static void add_class(struct om_buf *out, const char *layer)
     om_buf_addf(out, ", \"class\": \"%s\"", class);
     // Where somebody is and was is nobody's business but of those in charge.
     if (!strcmp(layer, "worker")) om_buf_add_text(out, ", \"personal\": true");
+    if (!strcmp(layer, "activity")) om_buf_add_text(out, ", \"planned\": true");
     static const struct {
         const char *layer, *columns;
     } PERSONAL[] = {

@@ -102,22 +102,24 @@ static void taken_is_what_a_plain_array_says(void **state)
     om_taken_free(taken);
     uint64_t last;
     struct om_manifest m = {0};
-    assert_int_equal(om_import_journal_last("/nonexistent", &m, &last, &err),
-                     OM_OK);
+    assert_int_equal(
+        om_import_journal_last("/nonexistent", &m, &last, NULL, &err), OM_OK);
     assert_int_equal(last, 0);
     assert_int_equal(m.journal, 0);
     assert_int_equal(
-        om_import_journal_last(city.sample.folder, &m, &last, &err), OM_OK);
+        om_import_journal_last(city.sample.folder, &m, &last, NULL, &err),
+        OM_OK);
     assert_int_equal(last, 10 + ENTRIES);
     assert_int_equal(m.journal_last, last);
     assert_true(m.journal != 0);
     // A city that knows of more, or of one that is not there, goes no further.
     m.journal_last++;
     assert_int_equal(
-        om_import_journal_last(city.sample.folder, &m, &last, &err),
+        om_import_journal_last(city.sample.folder, &m, &last, NULL, &err),
         OM_E_DAMAGED);
-    assert_int_equal(om_import_journal_last("/nonexistent", &m, &last, &err),
-                     OM_E_DAMAGED);
+    assert_int_equal(
+        om_import_journal_last("/nonexistent", &m, &last, NULL, &err),
+        OM_E_DAMAGED);
 }
 
 static void fault_of_memory_leaks_nothing(void **state)

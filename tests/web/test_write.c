@@ -15,6 +15,8 @@
 
 #include <math.h>
 
+#include "data/base/limits.h"
+#include "data/model/time.h"
 #include "web/features.h"
 #include "web/write.h"
 
@@ -303,6 +305,70 @@ static void wrong_tables_are_named(void **state)
         assert_int_equal(om_body_batch(body)->rows, 2);
         om_body_free(body);
     }
+}
+
+/* Whatever the form: the row and the column are named, the second that is just
+ * allowed is taken, and so is a row without a time. */
+static void wrong_times_are_after_the_clock(void **state)
+{
+    (void)state;
+    static const struct {
+        enum om_body_form form;
+        const char *head, *row, *end;
+    } CASE[] = {
+        {OM_BODY_CSV, "lon,lat,id,at\n", "113.7,23,%c,%s\n", ""},
+        {OM_BODY_LINES, "",
+         "{\"type\":\"Feature\",\"id\":\"%c\"," POINT
+         ",\"properties\":{\"at\":\"%s\"}}\n",
+         ""},
+        // An escape is for the other reader of lines.
+        {OM_BODY_LINES, "",
+         "{\"type\":\"Feature\",\"id\":\"%c\"," POINT
+         ",\"properties\":{\"\\u0061t\":\"%s\"}}\n",
+         ""},
+    };
+    struct om_body_rules rules = plain_rules();
+    rules.timed = true;
+    assert_int_equal(
+        om_time_parse("2023-06-27T00:00:00+08:00", 25, 0, &rules.clock_s),
+        OM_OK);
+    rules.latest_s = rules.clock_s + OM_LIMIT_AHEAD_S;
+    for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {
+        struct om_buf text = {0};
+        om_buf_add_text(&text, CASE[i].head);
+        const char *const at[] = {"2023-06-26T23:00:00+08:00",
+                                  "2023-06-27T00:05:00+08:00",
+                                  "2023-06-27T00:05:01+08:00", "2033-01-01"};
+        for (size_t k = 0; k < 4; k++)
+            om_buf_addf(&text, CASE[i].row, (int)('a' + k), at[k]);
+        om_buf_add(&text, "", 1);
+        struct om_body *body =
+            read_good(&rules, CASE[i].form, (const char *)text.bytes);
+        const struct om_body_fault *fault;
+        assert_int_equal(om_body_faults(body, &fault), 2);
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(fault[k].row, 3 + k);
+            assert_int_equal(fault[k].status, OM_E_RANGE);
+            assert_string_equal(fault[k].field, "at");
+            assert_string_equal(fault[k].id, k ? "d" : "c");
+        }
+        assert_string_equal(fault->reason,
+                            "2023-06-27T00:05:01+08:00 is later than the "
+                            "city's clock, 2023-06-27T00:00:00+08:00");
+        assert_int_equal(om_body_batch(body)->rows, 2);
+        om_body_free(body);
+        // A layer of what is to come, and rows without a time.
+        struct om_body_rules any = rules;
+        any.latest_s = INT64_MAX;
+        body = read_good(&any, CASE[i].form, (const char *)text.bytes);
+        assert_int_equal(om_body_batch(body)->rows, 4);
+        om_body_free(body);
+        om_buf_deinit(&text);
+    }
+    struct om_body *body =
+        read_good(&rules, OM_BODY_CSV, "lon,lat,id,at\n113.7,23,a,\n");
+    assert_int_equal(om_body_batch(body)->rows, 1);
+    om_body_free(body);
 }
 
 /* A body that was cut inside of a quoted field: nothing closes its quote. */
@@ -834,6 +900,7 @@ int main(void)
         cmocka_unit_test(wrong_features_are_named),
         cmocka_unit_test(wrong_rows_tell_all_that_is_wrong_and_are_one_row),
         cmocka_unit_test(wrong_tables_are_named),
+        cmocka_unit_test(wrong_times_are_after_the_clock),
         cmocka_unit_test(wrong_open_quotes_are_named),
         cmocka_unit_test(wrong_bodies_end_the_reading),
         cmocka_unit_test(wrong_faults_are_counted_beyond_those_told),

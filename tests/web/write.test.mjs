@@ -5,6 +5,7 @@
 //   one row lives: made, seen, replaced, changed, removed; conditions
 //   batches in each form, all or nothing, in part, in the place of others
 //   what is wrong is told by row, id and field, and nothing is written
+//   times after the city's clock: written, appended, played, planned
 //   keys: the same answer for the same request, over a restart too
 //   who may: sites, methods, rates, other machines, servers that only read
 //   a city that cannot be written, a disk that refuses for a while
@@ -246,6 +247,58 @@ test('what is wrong is told, and nothing is written', async (t) => {
     assert.equal(await countOf(url), before);
     assert.equal((await ask(at, 'POST', { body: good, type: 'Application/Geo+JSON; charset="UTF-8"' })).status, 201);
     assert.equal((await ask(at, 'POST', { body: text(feature('X2')), type: 'application/json' })).status, 201);
+});
+
+test('what has not happened yet is no report', async (t) => {
+    const { dir, city } = await makeCity(t);
+    const set = async (change) => {
+        const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
+        change(manifest, manifest.layers.find((l) => l.name === 'place'));
+        await writeFile(file, text(manifest));
+    };
+    // By the machine's clock, where the city has none of its own.
+    const real = await serve(t, city), machine = (s) => new Date(Date.now() + s * 1000).toISOString().replace(/\.\d+/, '');
+    assert.equal((await ask(real.url + ITEMS, 'POST', { body: text(feature('N1', { at: machine(60) })) })).status, 201);
+    const late = await ask(real.url + ITEMS, 'POST', { body: collection([feature('N2'), feature('N3', { at: machine(86400) })]) });
+    assert.equal(late.status, 400);
+    assert.deepEqual(late.json().errors.map((e) => [e.row, e.id, e.field]), [[2, 'N3', 'at']]);
+    assert.match(late.json().errors[0].reason, /is later than the city's clock, 20/);
+    assert.equal(await countOf(real.url), ROWS + 1);
+    const part = await ask(`${real.url}${ITEMS}?partial=true`, 'POST', { body: collection([feature('N2'), feature('N3', { at: '2099-01-01' })]) });
+    assert.deepEqual([part.status, part.json().taken, part.json().refused], [200, 1, 1]);
+    for (const [method, body] of [['PUT', feature('N2', { at: machine(86400) })], ['PATCH', { properties: { at: machine(86400) } }]])
+        assert.deepEqual((await ask(`${real.url}${ITEMS}/N2`, method, { body: text(body) })).json().errors.map((e) => e.field), ['at'], method);
+    assert.equal((await ask(`${real.url}${ITEMS}/N2`, 'PATCH', { body: text({ properties: { weight: 3 } }) })).status, 200);
+    await real.stop();
+
+    // A synthetic city's goes as it is told to, and a row's time does not move it.
+    await set((m) => { m.synthetic = true; m.clock = '2023-06-27T00:00:00+08:00'; });
+    const played = await serve(t, city), at = played.url + ITEMS, clock = async () => (await ask(`${played.url}/?f=json`)).json().clock;
+    const go = (id, when, headers = {}) => ask(at, 'POST', { body: text(feature(id, { at: when })), headers });
+    assert.equal((await go('S1', '2023-06-27T00:04:00+08:00')).status, 201);
+    assert.equal(await clock(), '2023-06-27T00:00:00+08:00');
+    assert.equal((await go('S2', '2023-06-27T01:00:00+08:00')).status, 400);
+    assert.equal((await go('S2', '2023-06-27T01:00:00+08:00', { 'City-Clock': '2023-06-27T01:00:00+08:00' })).status, 201);
+    assert.equal(await clock(), '2023-06-27T01:00:00+08:00');
+    assert.equal((await go('S3', '2023-06-27T01:03:00+08:00')).status, 201);
+
+    // Appended from a file: by the clock as it is now, row by row.
+    const file = path.join(dir, 'later.csv'), rejects = path.join(dir, 'later.rejects.csv');
+    const table = (prefix, times) => writeFile(file, 'lon,lat,id,kind,weight,note,at\n' + times.map((when, i) => `113.6,22.8,${prefix}${i},shop,9,,${when}`).join('\n') + '\n');
+    await table('L', ['2023-06-27T01:00:00+08:00', '2033-01-01', '2023-06-27T01:04:00+08:00', '']);
+    assert.match(await done('import', city, 'place', file, '--append', '--rejects', rejects), /read 4, taken 3, rejected 1/);
+    assert.match(await readFile(rejects, 'utf8'), /^2,"L1","at","later than the city's clock","2033-01-01T00:00:00\+08:00"$/m);
+    await played.stop();
+
+    // A layer of what is to come, and one that comes as a whole, are as they say.
+    await set((m, place) => { place.planned = true; });
+    const planned = await serve(t, city);
+    assert.equal((await ask(planned.url + ITEMS, 'POST', { body: text(feature('F1', { at: '2033-01-01' })) })).status, 201);
+    await table('M', ['2033-01-01']);
+    assert.match(await done('import', city, 'place', file, '--append'), /read 1, taken 1\b/);
+    assert.equal(JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers.find((l) => l.name === 'place').planned, true);
+    await set((m, place) => { delete place.planned; });
+    assert.match(await done('import', city, 'place', file, '--replace'), /read 1, taken 1\b/);
 });
 
 test('a key repeats the answer and not the write', async (t) => {

@@ -11,17 +11,16 @@
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
-#include "web/small.h"
 #include "web/server/positions.h"
 #include "web/server/writes.h"
+#include "web/small.h"
 
 /* Bodies above this are read by a worker: a millisecond's work. */
 #define LIGHT_BYTES ((size_t)64 << 10)
 #define FAULTS 100
 #define LINE_BYTES ((size_t)4096)
-/* How far ahead of the city's clock a device's clock may be; of a synthetic
- * city, whose clock is moved by what is written to it, further. */
-#define AHEAD_S (5 * 60)
+/* How far ahead of the clock of a synthetic city, which is moved by what is
+ * written to it, a device's clock may be; else OM_LIMIT_AHEAD_S. */
 #define AHEAD_SYNTHETIC_S 86400
 #define SEEN_S (5 * 60)
 
@@ -75,7 +74,7 @@ om_status om__begin_positions(struct om__request *r)
     f->zone_s = r->snapshot->manifest->zone_s;
     f->now_s = om_snapshot_now(r->snapshot);
     f->ahead_s =
-        r->snapshot->manifest->synthetic ? AHEAD_SYNTHETIC_S : AHEAD_S;
+        r->snapshot->manifest->synthetic ? AHEAD_SYNTHETIC_S : OM_LIMIT_AHEAD_S;
     f->oldest_s = f->now_s - about.kept_s;
     return OM_OK;
 }
@@ -141,8 +140,7 @@ static om_status read_place(const struct fixes *f, struct line *line,
 {
     if (!isfinite(line->lon) || fabs(line->lon) > 180)
         return bad(line, err, "lon", OM_E_COORD, "not a longitude in degrees");
-    if (!isfinite(line->lat) ||
-        om_pos_from_lonlat(line->lon, line->lat, pos))
+    if (!isfinite(line->lat) || om_pos_from_lonlat(line->lon, line->lat, pos))
         return bad(line, err, "lat", OM_E_COORD, "not a latitude in degrees");
     if (f->bounded && (pos->x < f->extent.x0 || pos->x > f->extent.x1 ||
                        pos->y < f->extent.y0 || pos->y > f->extent.y1))
@@ -316,8 +314,8 @@ static om_status group_seen(struct om__request *r, size_t by, int64_t from_s,
         .layer = r->layer,
         .policy = &OM_POLICY_ALL,
         .cache = NULL,
-        .window = {.set = from_s != INT64_MIN, .from_s = from_s,
-                   .to_s = INT64_MAX}};
+        .window = {
+            .set = from_s != INT64_MIN, .from_s = from_s, .to_s = INT64_MAX}};
     return om_query_group(&query, by, OM_STEP_NONE, 0, OM_NO_FIELD, out);
 }
 
@@ -328,8 +326,8 @@ static om_status find_few(struct om__request *r, size_t by, int64_t from_s,
     const struct om_query query = {
         .snapshot = r->snapshot,
         .layer = r->layer,
-        .window = {.set = from_s != INT64_MIN, .from_s = from_s,
-                   .to_s = INT64_MAX}};
+        .window = {
+            .set = from_s != INT64_MIN, .from_s = from_s, .to_s = INT64_MAX}};
     return om_small_units_make(&query, r->layer->schema.field[by].name,
                                r->layer->rights.smallest_count, out, &r->err);
 }
@@ -440,8 +438,8 @@ om_status om__get_positions(struct om__request *r)
     r->layer = om_snapshot_layer(r->snapshot, about.layer);
     if (!r->layer) return om_snapshot_lacks(r->snapshot, about.layer, &r->err);
     const char *by = om__param_text(r, "by");
-    const size_t column = om_layer_unit_field(
-        r->layer, by ? by : city->level[city->levels - 1]);
+    const size_t column =
+        om_layer_unit_field(r->layer, by ? by : city->level[city->levels - 1]);
     if (column == OM_NO_FIELD)
         return om__param_bad(r, "by", OM_E_FORMAT, "by is a level of units");
     const int64_t now_s = om_snapshot_now(r->snapshot);
@@ -450,8 +448,8 @@ om_status om__get_positions(struct om__request *r)
     om_buf_add_text(&out, ",\"by\":");
     const char *name = r->layer->schema.field[column].name;
     om_buf_add_json_text(&out, name, strlen(name));
-    om_status st = write_groups(
-        r, column, now_s - about.kept_s, now_s - SEEN_S, &out);
+    om_status st =
+        write_groups(r, column, now_s - about.kept_s, now_s - SEEN_S, &out);
     if (!st) st = om__reply(r, &out, &HEAD);
     om_buf_deinit(&out);
     return st;

@@ -86,6 +86,16 @@ static om_status read_clock(struct om__request *r, struct om__write *w)
     return OM_OK;
 }
 
+/* The clock that rows are compared with: as it is, or as the request says. */
+static void set_latest(const struct om__request *r, struct om__write *w)
+{
+    struct om_body_rules *rules = &w->rules;
+    rules->clock_s = om_snapshot_now(r->snapshot);
+    if (w->write.clock_s > rules->clock_s) rules->clock_s = w->write.clock_s;
+    rules->timed = true;
+    rules->latest_s = om_manifest_latest(r->layer->meta, rules->clock_s);
+}
+
 /* What all writes have in common. */
 static om_status begin(struct om__request *r, enum om_write_kind kind,
                        struct om__write **out)
@@ -105,6 +115,7 @@ static om_status begin(struct om__request *r, enum om_write_kind kind,
     w->rules.bounded = om_body_extent(r->whole, &w->rules.extent);
     name_client(r, w);
     OM_TRY(read_clock(r, w));
+    set_latest(r, w);
     om__write_hash(w, r->route->method, strlen(r->route->method) + 1);
     om__write_hash(w, r->target, r->target_len + 1);
     OM_TRY(om__write_key(r, w));
