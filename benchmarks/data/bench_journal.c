@@ -148,27 +148,6 @@ static void batches(struct om_journal *j, const char *name, bool update,
     bench_free(&checkpoints);
 }
 
-static void look_ups(struct om_journal *j, uint64_t *random)
-{
-    struct om_err err;
-    struct bench_samples took = {0};
-    uint64_t hash = 0;
-    for (int i = 0; i < 20000; i++) {
-        char id[32];
-        uint64_t sequence;
-        const int len = sprintf(
-            id, "H%09u", (unsigned)(bench_random(random) % (BATCHES * BATCH)));
-        const double start = bench_now();
-        must(om_journal_row_sequence(j, "hazard", id, (size_t)len, &sequence,
-                                     &err),
-             &err);
-        bench_add(&took, bench_now() - start);
-        hash += sequence;
-    }
-    bench_row_samples("sequence of a row", &took, took.count, 0, hash, 1e-4);
-    bench_free(&took);
-}
-
 static bool sum(void *ctx, const struct om_entry *e)
 {
     *(uint64_t *)ctx += e->sequence + e->new_len;
@@ -224,7 +203,6 @@ int main(void)
     small_groups(j, &b, "groups of 20 rows", 20, 1000, 0.020);
     batches(j, "batches of 10,000 new rows", false, &random, 1 / 150e3);
     batches(j, "batches of 10,000 changed rows", true, &random, 0);
-    look_ups(j, &random);
     om_journal_close(j);
     reading(folder);
     printf("memory %.0f MB\n", (double)bench_peak_bytes() / 1e6);

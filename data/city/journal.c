@@ -21,20 +21,17 @@
  * at the end of the file; `layer` numbers the names; `key`; `cell`, what
  * entries that were let go had changed; `meta`, one row.
  *
- * (1) Which entry was a row's last is kept in memory (some 32 bytes a row),
- * read from the entries when a writer first asks. An index in the file would
- *     touch as many pages as a group has rows, each written twice.
- * (2) SQLite has no checksums of what it has moved into its file, and ends a
+ * (1) SQLite has no checksums of what it has moved into its file, and ends a
  *     log without a word at the first frame that is not right. So each row of
  *     each table carries a hash of all its values (`mark`), sequences have no
  *     gaps, and CITY/journal.mark remembers the last sequence that was
  *     acknowledged: a journal that ends before it has lost something. The mark
  *     is written after the group is durable and is not synced: it may lag
  *     after a power cut, and is then a weaker promise, never a false alarm.
- * (3) One connection writes and makes all checkpoints; others read and never
+ * (2) One connection writes and makes all checkpoints; others read and never
  *     make any, not even when they close (the bug of WAL logs that are reset
  *     while another connection commits, SQLite 3.7.0 to 3.51.2).
- * (4) After a failing write or sync nobody knows what the disk has: the
+ * (3) After a failing write or sync nobody knows what the disk has: the
  *     journal takes nothing until it is opened anew and reads what is there.
  *     A full disk is another matter: SQLite has taken the group back. */
 
@@ -156,8 +153,6 @@ om_status om_journal_begin(struct om_journal *j, struct om_err *err)
     if (st) return om__journal_fault(j, st, err);
     j->before = j->now;
     j->layers_before = j->layers;
-    j->undos = 0;
-    j->indexed_in_group = false;
     j->grouped = true;
     j->broken = false;
     return OM_OK;
@@ -178,7 +173,7 @@ static om_status add(struct om_journal *j, struct om_entry *entry,
         OM_TRY(om__journal_row_bind(row, entry));
         OM_TRY(om_db_do(row, err));
     }
-    OM_TRY(om__journal_note(j, layer, entry));
+    om__journal_note(j, entry);
     j->now.last = entry->sequence;
     return OM_OK;
 }
@@ -224,7 +219,6 @@ void om_journal_rollback(struct om_journal *j)
     // SQLite has already rolled back after some errors: what then counts is
     // whether a new group can begin.
     (void)!om_db_run(j->db, "ROLLBACK", NULL);
-    om__journal_undo(j);
     om__journal_layers_cut(j, j->layers_before);
     j->now = j->before;
 }
@@ -275,15 +269,14 @@ om_status om_journal_key_find(struct om_journal *j, const char *key,
     OM_TRY(om_db_set_text(row, 1, key, strlen(key)));
     OM_TRY(om_db_step(row, found, err));
     if (!*found) return OM_OK;
-    *out =
-        (struct om_journal_key){.request_hash = (uint64_t)om_db_integer(row, 1),
-                                .first = (uint64_t)om_db_integer(row, 2),
-                                .last = (uint64_t)om_db_integer(row, 3),
-                                .taken = (uint32_t)om_db_integer(row, 4),
-                                .created =
-                                    (uint32_t)(om_db_integer(row, 4) >> 32),
-                                .refused = (uint32_t)om_db_integer(row, 5),
-                                .at_ms = om_db_integer(row, 6)};
+    *out = (struct om_journal_key){
+        .request_hash = (uint64_t)om_db_integer(row, 1),
+        .first = (uint64_t)om_db_integer(row, 2),
+        .last = (uint64_t)om_db_integer(row, 3),
+        .taken = (uint32_t)om_db_integer(row, 4),
+        .created = (uint32_t)(om_db_integer(row, 4) >> 32),
+        .refused = (uint32_t)om_db_integer(row, 5),
+        .at_ms = om_db_integer(row, 6)};
     snprintf(out->key, sizeof out->key, "%s", key);
     const bool sound = (uint64_t)om_db_integer(row, 7) == key_mark(out);
     om_db_reset(row);

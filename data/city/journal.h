@@ -159,14 +159,6 @@ om_status om_journal_each(struct om_journal *journal, uint64_t after,
                           uint64_t limit, bool rows,
                           bool (*each)(void *ctx, const struct om_entry *entry),
                           void *ctx, struct om_err *err) OM_MUST_USE;
-/** Sequence of the last entry about a row, that of a COMMIT of its layer
- *  included; where none is kept the floor (an older one cannot be told). Sees
- *  the group at hand. cost: WRITE 10 us, the first time
- *  a microsecond for each entry that is kept; READ goes through all entries. */
-om_status om_journal_row_sequence(struct om_journal *journal, const char *layer,
-                                  const char *id, size_t id_len, uint64_t *out,
-                                  struct om_err *err) OM_MUST_USE;
-
 /* What a client was told under an idempotency key. */
 struct om_journal_key {
     char key[128];          // with the client's layer before it

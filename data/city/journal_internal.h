@@ -7,29 +7,10 @@
 
 #define OM__PATH_BYTES 4096
 
-/* A layer that an entry was about. `commit`: its newest COMMIT entry, once
- * `indexed`. */
+/* A layer that an entry was about. */
 struct om__journal_layer {
     char *name;
     int64_t number;
-    uint64_t commit;
-};
-
-/* Newest sequence of each row that has an entry, by the hash of layer and id:
- * open addressing. `next` is the sequence + 1, 0: empty. */
-struct om__journal_slot {
-    uint64_t hash, next;
-};
-struct om__journal_rows {
-    struct om__journal_slot *slot;
-    size_t room;  // a power of two, or 0
-    size_t used;
-};
-
-/* What a group changed, to be taken back: hash 0 with layer set: a COMMIT. */
-struct om__journal_undo {
-    uint64_t hash, next;
-    size_t layer;
 };
 
 /* The one row of `meta`, and the newest entry. */
@@ -47,9 +28,6 @@ enum om__journal_statement {
     OM__SET_META,
     OM__GET_META,
     OM__GET_LAST,
-    OM__GET_ROW,
-    OM__LAST_OF_ROW,
-    OM__LAST_COMMIT,
     OM__FOLD_CELL,
     OM__STATEMENTS
 };
@@ -68,15 +46,10 @@ struct om_journal {
     bool mark_failed;
     size_t layers, layers_before, layer_room;
     struct om__journal_layer *layer;
-    // WRITE: rows and layer[].commit are made when somebody asks for them
-    bool indexed, indexed_in_group;
-    struct om__journal_rows rows;
-    struct om__journal_undo *undo;
-    size_t undos, undo_room;
 };
 
 /* What to do about a journal that is not as it should be. */
-#define OM__JOURNAL_WAY_OUT                                    \
+#define OM__JOURNAL_WAY_OUT                                     \
     "(restore a backup, or go on without what is lost: onemap " \
     "verify CITY --accept-loss)"
 
@@ -133,17 +106,7 @@ bool om__journal_row_read(struct om_db_row *row, int column, unsigned has,
     "e.new_cell,e.reach,e.who,e.noted,e.has,e.mark"
 #define OM__ENTRY_COLUMN_COUNT 13
 
-uint64_t om__journal_row_hash(int64_t layer, const char *id, size_t len);
-/** *before: what was there, as `next`. */
-om_status om__journal_rows_put(struct om__journal_rows *rows, uint64_t floor,
-                               uint64_t hash, uint64_t next, uint64_t *before);
-uint64_t om__journal_rows_get(const struct om__journal_rows *rows,
-                              uint64_t hash);
 /** Note an entry of the group at hand in memory. */
-om_status om__journal_note(struct om_journal *journal, size_t layer,
-                           const struct om_entry *entry);
-/** Take back what the group at hand has noted. */
-void om__journal_undo(struct om_journal *journal);
-void om__journal_index_drop(struct om_journal *journal);
+void om__journal_note(struct om_journal *journal, const struct om_entry *entry);
 
 #endif

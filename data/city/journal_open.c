@@ -56,7 +56,7 @@ bool om_journal_exists(const char *city)
            (om_file_exists(db) || om_file_exists(mark));
 }
 
-// ---- the mark: (2) of journal.c ----
+// ---- the mark: (1) of journal.c ----
 
 static void mark_read(const char *folder, struct om__journal_mark *out)
 {
@@ -80,7 +80,7 @@ uint64_t om__journal_marked(const char *city)
     return mark.last;
 }
 
-/* In place and not synced: see (2). What fails leaves an older mark. */
+/* In place and not synced: see (1). What fails leaves an older mark. */
 void om__journal_mark_write(struct om_journal *j)
 {
     // 0 before the first: what was never there cannot be missed.
@@ -398,7 +398,5 @@ void om_journal_close(struct om_journal *j)
     if (j->mark_fd >= 0) close(j->mark_fd);
     om__journal_layers_cut(j, 0);
     om_free(j->layer);
-    om_free(j->rows.slot);
-    om_free(j->undo);
     om_free(j);
 }

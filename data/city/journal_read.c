@@ -18,8 +18,8 @@ static om_status damaged_entry(const struct om_journal *j, uint64_t sequence,
                                const char *what, struct om_err *err)
 {
     return om_fail(err, OM_E_DAMAGED, 0,
-                   "%s: entry %llu %s " OM__JOURNAL_WAY_OUT,
-                   j->path, (unsigned long long)sequence, what);
+                   "%s: entry %llu %s " OM__JOURNAL_WAY_OUT, j->path,
+                   (unsigned long long)sequence, what);
 }
 
 static om_status layer_name(struct om_journal *j, int64_t number,

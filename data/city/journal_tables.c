@@ -14,13 +14,6 @@ static const char *const SQL[OM__STATEMENTS] = {
     [OM__SET_META] = "INSERT OR REPLACE INTO meta VALUES(1,?,?,?,?,?,?)",
     [OM__GET_META] = "SELECT * FROM meta",
     [OM__GET_LAST] = "SELECT max(sequence) FROM entry",
-    [OM__GET_ROW] = "SELECT layer, id FROM entry WHERE sequence=?",
-    [OM__LAST_OF_ROW] =
-        "SELECT sequence FROM entry WHERE layer=? AND id=?"
-        " ORDER BY sequence DESC LIMIT 1",
-    [OM__LAST_COMMIT] =
-        "SELECT max(sequence) FROM entry WHERE kind=3 AND"
-        " layer=?",
     [OM__FOLD_CELL] = "INSERT OR REPLACE INTO cell VALUES(?,?,?,?,?,?)",
 };
 
@@ -50,8 +43,7 @@ om_status om__journal_damaged(const struct om_journal *j, const char *what,
                               struct om_err *err)
 {
     return om_fail(err, OM_E_DAMAGED, 0,
-                   "%s: %s is damaged " OM__JOURNAL_WAY_OUT,
-                   j->path, what);
+                   "%s: %s is damaged " OM__JOURNAL_WAY_OUT, j->path, what);
 }
 
 static uint64_t meta_mark(const struct om__journal_state *s)

@@ -3,7 +3,6 @@
  * Plan
  *   round_*    what was written is read again, also after opening anew
  *   group_*    all of a group or nothing
- *   row_*      the last sequence of a row; never an older number again
  *   reader_*   others read while one writes
  *   trim_*     old entries go, their cells stay
  *   key_*      idempotency keys
@@ -173,108 +172,6 @@ static void group_is_asked_for(void **state)
     om_journal_close(j);
     j = open_it(folder, OM_JOURNAL_READ);
     assert_int_equal(om_journal_begin(j, NULL), OM_E_INTERNAL);
-    om_journal_close(j);
-    folder_remove(folder);
-}
-
-/* What a plain array of the history says. */
-struct oracle {
-    uint64_t row[3][IDS];  // by layer and id
-    uint64_t layer[3];
-};
-static const char *const LAYER[] = {"hazard", "rental", "road"};
-
-static void oracle_add(struct oracle *o, const struct om_entry *e)
-{
-    for (int l = 0; l < 3; l++) {
-        if (e->layer[0] && strcmp(e->layer, LAYER[l]) != 0) continue;
-        if (e->kind == OM_ENTRY_COMMIT)
-            o->layer[l] = e->sequence;
-        else
-            o->row[l][atoi(e->id + 3)] = e->sequence;
-    }
-}
-
-static void oracle_check(const struct oracle *o, struct om_journal *j,
-                         uint64_t floor)
-{
-    for (int l = 0; l < 3; l++) {
-        for (int i = 0; i < IDS; i++) {
-            char id[16];
-            const int len = snprintf(id, sizeof id, "id-%d", i);
-            uint64_t expected = o->row[l][i], got;
-            if (o->layer[l] > expected) expected = o->layer[l];
-            if (floor > expected) expected = floor;
-            assert_int_equal(om_journal_row_sequence(j, LAYER[l], id,
-                                                     (size_t)len, &got, NULL),
-                             OM_OK);
-            assert_int_equal(got, expected);
-        }
-    }
-}
-
-static void row_sequences_are_those_of_an_array(void **state)
-{
-    (void)state;
-    char *folder = folder_make();
-    struct om_journal *j = open_it(folder, OM_JOURNAL_WRITE);
-    struct oracle good = {0};
-    unsigned random = 12345;
-    for (int round = 0; round < 120; round++) {
-        struct oracle o = good;
-        const uint64_t last = om_journal_last(j);
-        assert_int_equal(om_journal_begin(j, NULL), OM_OK);
-        random = random * 1103515245 + 12345;
-        for (unsigned i = 0; i <= (random >> 16 & 31); i++) {
-            struct sample s;
-            sample_fill(&s, last + 1 + i, IDS);
-            if ((random >> 8) % 7 == 0 && i == 3) {
-                s.entry.kind = OM_ENTRY_COMMIT;
-                s.entry.id_len = 0;
-                s.entry.old_row = s.entry.new_row = NULL;
-                if (random & 1) s.entry.layer = "";
-            }
-            assert_int_equal(om_journal_add(j, &s.entry, NULL), OM_OK);
-            oracle_add(&o, &s.entry);
-        }
-        oracle_check(&o, j, om_journal_floor(j));  // the group at hand too
-        if (round % 3 == 1) {
-            om_journal_rollback(j);
-        } else {
-            assert_int_equal(om_journal_commit(j, NULL), OM_OK);
-            good = o;
-        }
-        oracle_check(&good, j, om_journal_floor(j));
-        if (round % 40 == 39) {
-            om_journal_close(j);
-            j = open_it(folder, OM_JOURNAL_WRITE);
-            oracle_check(&good, j, om_journal_floor(j));
-        }
-        if (round % 30 == 29) {
-            bool more;
-            const uint64_t to = om_journal_last(j) - 40;
-            assert_int_equal(om_journal_trim(j, to, 0, &more, NULL), OM_OK);
-            assert_false(more);
-            assert_int_equal(om_journal_floor(j), to);
-            oracle_check(&good, j, to);
-        }
-    }
-    struct om_journal *reader = open_it(folder, OM_JOURNAL_READ);
-    oracle_check(&good, reader, om_journal_floor(j));
-    om_journal_close(reader);
-    om_journal_close(j);
-    folder_remove(folder);
-}
-
-static void row_that_nobody_wrote_has_the_floor(void **state)
-{
-    (void)state;
-    char *folder = folder_make();
-    struct om_journal *j = open_it(folder, OM_JOURNAL_WRITE);
-    uint64_t got;
-    assert_int_equal(om_journal_row_sequence(j, "x", "y", 1, &got, NULL),
-                     OM_OK);
-    assert_int_equal(got, FIRST - 1);
     om_journal_close(j);
     folder_remove(folder);
 }
@@ -787,10 +684,6 @@ static void fault_no_memory_anywhere(void **state)
         om_status st = om_journal_open(folder, OM_JOURNAL_WRITE, 0, &j, NULL);
         const uint64_t last = j ? om_journal_last(j) : 0;
         bool more;
-        uint64_t sequence;
-        if (!st)
-            st = om_journal_row_sequence(j, "hazard", "id-1", 4, &sequence,
-                                         NULL);
         if (!st) st = sample_group(j, 2000, 100000, NULL);
         if (!st) finished = true;
         om_alloc_fail_after(0, false);
@@ -815,8 +708,6 @@ int main(void)
         cmocka_unit_test(round_trip_of_clock_and_commits),
         cmocka_unit_test(group_is_all_or_nothing),
         cmocka_unit_test(group_is_asked_for),
-        cmocka_unit_test(row_sequences_are_those_of_an_array),
-        cmocka_unit_test(row_that_nobody_wrote_has_the_floor),
         cmocka_unit_test(reader_has_one_moment_in_a_view),
         cmocka_unit_test(reader_of_another_process_sees_whole_groups),
         cmocka_unit_test(trim_keeps_the_cells),
