@@ -1,0 +1,98 @@
+/* Names in English.
+ *
+ * Plan
+ *   terms_*   the longest at the end, one after another, behind what is left
+ *   spells_*  syllables joined, apostrophes, spellings of one's own, letters
+ *             and digits, what is no letter
+ *   any_*     whatever bytes come, what goes out is printable ASCII without
+ *             two blanks side by side
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/search/roman.h"
+
+static const struct om_term TERM[] = {
+    {"社区", "Community"}, {"村", "Village"},
+    {"镇", "Town"},        {"街道", "Subdistrict"},
+    {"大道", "Avenue"},    {"道", "Way"},
+    {"涌", "chong"},       {"党群服务中心", "Service Centre"},
+    {"中心", "Centre"},    {"书法班", "Calligraphy class"}};
+#define TERMS (sizeof TERM / sizeof *TERM)
+
+static void said(const char *name, const char *want)
+{
+    struct om_buf out = {0};
+    struct om_err err = {0};
+    assert_int_equal(om_romanise(name, strlen(name), TERM, TERMS, &out, &err),
+                     OM_OK);
+    assert_int_equal(out.len, strlen(want));
+    if (out.len) assert_memory_equal(out.bytes, want, out.len);
+    om_buf_deinit(&out);
+}
+
+static void terms_are_taken_off_the_end(void **state)
+{
+    (void)state;
+    said("松屋社区党群服务中心", "Songwu Community Service Centre");
+    said("虎门镇", "Humen Town");
+    said("东城街道", "Dongcheng Subdistrict");
+    said("宏康大道", "Hongkang Avenue");
+    said("书法班", "Calligraphy class");
+    said("社区中心", "Community Centre");
+    // Not in the middle: 下村尾 is a name.
+    said("下村尾社区", "Xiacunwei Community");
+}
+
+static void spells_what_is_left(void **state)
+{
+    (void)state;
+    said("松山湖", "Songshanhu");
+    said("长安镇", "Zhang'an Town");  // one reading a character
+    said("麻涌镇", "Machong Town");
+    said("西安", "Xi'an");
+    said("", "");
+    said("第12网格", "Di 12 Wangge");
+    said("CBD中心", "CBD Centre");
+    said("东莞(合成)", "Dongguan Hecheng");
+    said("１号", "1 Hao");
+    said("東莞", "Dongguan");
+}
+
+static void any_bytes_are_fine(void **state)
+{
+    (void)state;
+    uint64_t seed = 11;
+    for (int round = 0; round < 20000; round++) {
+        char name[24];
+        struct om_buf out = {0};
+        struct om_err err = {0};
+        for (size_t i = 0; i < sizeof name; i++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            name[i] = (char)(seed >> 40);
+        }
+        assert_int_equal(
+            om_romanise(name, (size_t)(round % 25), TERM, TERMS, &out, &err),
+            OM_OK);
+        for (size_t i = 0; i < out.len; i++) {
+            assert_true(out.bytes[i] >= ' ' && out.bytes[i] < 127);
+            assert_true(out.bytes[i] != ' ' ||
+                        (i && i + 1 < out.len && out.bytes[i + 1] != ' '));
+        }
+        om_buf_deinit(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(terms_are_taken_off_the_end),
+        cmocka_unit_test(spells_what_is_left),
+        cmocka_unit_test(any_bytes_are_fine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
