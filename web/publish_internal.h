@@ -3,7 +3,9 @@
 #define OM_WEB_PUBLISH_INTERNAL_H
 
 #include "data/json.h"
+#include "data/model/batch.h"
 #include "engine/query/query.h"
+#include "engine/search/roman.h"
 #include "web/publish.h"
 
 #define OM__PUBLISH_PATH_BYTES 4096
@@ -16,7 +18,10 @@ struct om__publish_layer {
     struct om_filter *filter;         // NULL: all rows
     size_t column[OM_LIMIT_COLUMNS];  // of the layer, in its order
     struct om_schema schema;          // of what goes out
-    uint64_t rows;                    // written
+    // Column of what goes out that is told in English, too, by one more column
+    // behind all others; OM_NO_FIELD: none.
+    size_t english;
+    uint64_t rows;  // written
 };
 
 /* publish.json, read against a city. */
@@ -25,6 +30,8 @@ struct om__publish_plan {
     struct om_json *document;
     size_t layers;
     struct om__publish_layer *layer;
+    size_t terms;
+    struct om_term *term;  // owned; its texts are the document's
 };
 
 /** Read the text of a plan. owns: om__publish_plan_deinit, also on errors */
@@ -33,6 +40,20 @@ om_status om__publish_plan_read(const char *text, size_t len,
                                 struct om__publish_plan *out,
                                 struct om_err *err) OM_MUST_USE;
 void om__publish_plan_deinit(struct om__publish_plan *plan);
+/** Terms of the plan's "english": {"社区": "Community", ...}. */
+om_status om__publish_terms(struct om__publish_plan *plan,
+                            struct om_err *err) OM_MUST_USE;
+/** The layer's "english", the column of names: one more column goes out, called
+ *  COLUMN_en. `path` is for messages. */
+om_status om__publish_english(const struct om_json *one, const char *path,
+                              struct om__publish_layer *layer,
+                              struct om_err *err) OM_MUST_USE;
+/** Texts of that column for those of a batch. owns: they lie in `arena` */
+om_status om__publish_romanise(const struct om__publish_plan *plan,
+                               const struct om_batch_column *names, size_t rows,
+                               struct om_arena *arena,
+                               struct om_batch_column *out,
+                               struct om_err *err) OM_MUST_USE;
 /** Has the object at `path` only members that are known? known ends in NULL. */
 om_status om__publish_known(const struct om_json *object, const char *path,
                             const char *const *known,

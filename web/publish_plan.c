@@ -50,12 +50,14 @@ static om_status of_kind(const struct om_json *object, const char *path,
 static om_status layer_members(const struct om_json *one, size_t i,
                                struct om_err *err)
 {
-    static const char *const known[] = {"layer", "columns", "filter", NULL};
+    static const char *const known[] = {"layer", "columns", "filter", "english",
+                                        NULL};
     char path[40];
     snprintf(path, sizeof path, "layers[%zu]", i);
     OM_TRY(om__publish_known(one, path, known, err));
     OM_TRY(of_kind(one, path, "layer", OM_JSON_TEXT, "a text", err));
     OM_TRY(of_kind(one, path, "filter", OM_JSON_TEXT, "a text", err));
+    OM_TRY(of_kind(one, path, "english", OM_JSON_TEXT, "a text", err));
     OM_TRY(of_kind(one, path, "columns", OM_JSON_LIST, "a list", err));
     if (!om_json_get(one, "layer"))
         return om_fail(err, OM_E_FORMAT, 0, "publish.json: %s names no layer",
@@ -74,7 +76,7 @@ om_status om__publish_members(const struct om_json *document,
 {
     static const char *const known[] = {"publish",    "name",      "city",
                                         "layers",     "addresses", "limits",
-                                        "statistics", NULL};
+                                        "statistics", "english",   NULL};
     OM_TRY(om__publish_known(document, "", known, err));
     if (om_json_integer(om_json_get(document, "publish"), 0) != PLAN_VERSION)
         return om_fail(err, OM_E_VERSION, 0,
@@ -83,6 +85,7 @@ om_status om__publish_members(const struct om_json *document,
                        PLAN_VERSION);
     OM_TRY(of_kind(document, "", "name", OM_JSON_TEXT, "a text", err));
     OM_TRY(of_kind(document, "", "city", OM_JSON_OBJECT, "an object", err));
+    OM_TRY(of_kind(document, "", "english", OM_JSON_OBJECT, "an object", err));
     OM_TRY(of_kind(document, "", "layers", OM_JSON_LIST, "a list", err));
     const struct om_json *layers = om_json_get(document, "layers");
     if (om_json_count(layers) > OM__PUBLISH_LAYERS)
@@ -221,7 +224,9 @@ static om_status take_columns(const struct om_json *one, size_t i,
         if (c == s->id_field) out->schema.id_field = at;
         if (c == s->time_field) out->schema.time_field = at;
     }
-    return OM_OK;
+    char path[40];
+    snprintf(path, sizeof path, "layers[%zu]", i);
+    return om__publish_english(one, path, out, err);
 }
 
 static om_status take_filter(const struct om_snapshot *snapshot,
@@ -269,6 +274,7 @@ om_status om__publish_plan_read(const char *text, size_t len,
     *out = (struct om__publish_plan){.snapshot = snapshot};
     OM_TRY(om_json_parse(text, len, &out->document, err));
     OM_TRY(om__publish_members(out->document, err));
+    OM_TRY(om__publish_terms(out, err));
     return take_layers(out, err);
 }
 
@@ -277,6 +283,7 @@ void om__publish_plan_deinit(struct om__publish_plan *plan)
     for (size_t i = 0; i < plan->layers; i++)
         om_filter_free(plan->layer[i].filter);
     om_free(plan->layer);
+    om_free(plan->term);
     om_json_free(plan->document);
     *plan = (struct om__publish_plan){0};
 }

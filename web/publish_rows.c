@@ -72,10 +72,12 @@ static struct om_schema own_schema(const struct om_layer *layer)
 }
 
 /* Some rows of a part, in the columns that go out, to the builder. */
-static om_status add_rows(const struct om__publish_layer *what, size_t part,
+static om_status add_rows(const struct om__publish_plan *plan,
+                          const struct om__publish_layer *what, size_t part,
                           const struct om_schema *own, const uint32_t *row,
                           size_t count, struct om_builder *builder)
 {
+    struct om_err err;
     struct om_batch all = {0};
     om_status st = om_segment_extract(what->layer->part[part].segment, own, 0,
                                       count, row, NULL, 0, &all);
@@ -85,7 +87,11 @@ static om_status add_rows(const struct om__publish_layer *what, size_t part,
             om_arena_calloc(&all.arena, what->schema.count, sizeof *column);
         if (!column) st = OM_E_MEMORY;
         for (size_t c = 0; c < what->schema.count && !st; c++)
-            column[c] = all.column[what->column[c]];
+            if (what->column[c] != OM_NO_FIELD)
+                column[c] = all.column[what->column[c]];
+            else
+                st = om__publish_romanise(plan, &column[what->english], count,
+                                          &all.arena, &column[c], &err);
         some.column = column;
         if (!st) st = om_builder_add(builder, &some);
     }
@@ -93,20 +99,20 @@ static om_status add_rows(const struct om__publish_layer *what, size_t part,
     return st;
 }
 
-static om_status add_parts(const struct om_snapshot *snapshot,
+static om_status add_parts(const struct om__publish_plan *plan,
                            const struct om__publish_layer *what,
                            struct om_builder *builder)
 {
     struct picked p = {0};
     struct om_schema *own = om_alloc(sizeof *own);
-    om_status st = own ? pick_rows(snapshot, what, &p) : OM_E_MEMORY;
+    om_status st = own ? pick_rows(plan->snapshot, what, &p) : OM_E_MEMORY;
     if (!st) *own = own_schema(what->layer);
     for (size_t i = 0; i < what->layer->parts && !st; i++)
         for (size_t from = 0; from < p.count[i] && !st;) {
             const size_t left = p.count[i] - from;
             const size_t some =
                 left < OM_LIMIT_BATCH_ROWS ? left : OM_LIMIT_BATCH_ROWS;
-            st = add_rows(what, i, own, p.row[i] + from, some, builder);
+            st = add_rows(plan, what, i, own, p.row[i] + from, some, builder);
             from += some;
         }
     picked_deinit(&p, what->layer->parts);
@@ -186,7 +192,7 @@ om_status om__publish_rows(struct om__release *release,
     om_status st = om_builder_new(&what->schema, &builder);
     if (!st) {
         om_builder_set_shared(builder, what->layer->meta->unit_level[0] != 0);
-        st = add_parts(release->plan->snapshot, what, builder);
+        st = add_parts(release->plan, what, builder);
     }
     if (st)
         om_fail(err, st, 0, "%s: %s", what->layer->name, om_status_text(st));

@@ -2,6 +2,7 @@
 //
 // Plan
 //   rows and columns are those of the plan, alike in every byte each time
+//   names in English are made of the names and the plan's terms
 //   what can never be public is refused, by whichever name it is asked for
 //   a release appears whole, is replaced under a server, is never overwritten
 //   the server of a release only reads, from a folder that it cannot write to
@@ -64,6 +65,11 @@ test('rows are those of the city in the columns of the plan', async () => {
         assert.equal(are.length, were.length, listed.layer);
         const units = are[0].properties.grid === undefined || listed.layer === 'grid' ? [] : ['grid', 'village', 'town'];
         for (const [i, row] of are.entries()) {
+            // What was made English is not of the city, and of the name alone.
+            for (const made of [`${listed.english}_en`].filter((c) => listed.english)) {
+                assert.match(row.properties[made], /^[ -~]+$/);
+                delete row.properties[made];
+            }
             assert.deepEqual(Object.keys(row.properties).sort(),
                 [...new Set([...listed.columns, ...units])].filter((c) => c in row.properties).sort());
             for (const key of Object.keys(row.properties))
@@ -71,6 +77,28 @@ test('rows are those of the city in the columns of the plan', async () => {
             assert.deepEqual(row.geometry, were[i].geometry, `${listed.layer} ${row.id}`);
         }
     }
+});
+
+test('names in English, by terms and pinyin', async () => {
+    const out = path.join(dir, 'english'), of = (layer) => plan.layers.find((l) => l.layer === layer);
+    const result = await publish(out, (p) => { p.english = { 镇: 'Town', 街道: 'Subdistrict', 涌: 'chong' }; });
+    assert.equal(result.status, 0, result.stderr);
+    assert.match(result.stdout, /town: \d+ rows of id, name, name_en/);
+    const named = Object.fromEntries((await rows(out, 'town')).map((f) => [f.properties.name, f.properties.name_en]));
+    assert.deepEqual([named['虎门镇'], named['东城街道'], named['麻涌镇'], named['松山湖']], ['Humen Town', 'Dongcheng Subdistrict', 'Machong Town', 'Songshanhu']);
+    assert.ok((await rows(out, 'road')).every((f) => !('name_en' in f.properties)), 'only where it is asked for');
+    const refused = async (change, says) => {
+        const { status, stderr } = await publish(path.join(dir, 'never'), change);
+        assert.equal(status, 1);
+        assert.match(stderr, says);
+    };
+    const town = (p) => p.layers.find((l) => l.layer === 'town');
+    await refused((p) => { town(p).english = 'none'; }, /layers\[0\]\.english: 'none' is not one of its columns/);
+    await refused((p) => { town(p).columns = ['id']; }, /'name' is not one of its columns/);
+    await refused((p) => { town(p).english = ['name']; }, /english is not a text/);
+    await refused((p) => { p.english = ['镇']; }, /english is not an object/);
+    await refused((p) => { p.english = { 镇: 1 }; }, /english\.镇 is not a text/);
+    assert.equal(of('town').english, 'name');
 });
 
 test('the same city and plan make the same bytes, with any number of threads', async () => {

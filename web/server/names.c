@@ -58,8 +58,8 @@ static int by_id(const void *a, const void *b)
 struct reading {
     const struct om_layer *layer;
     struct om__level_names *names;
-    size_t room, id, name;
-    struct om_text_reader id_reader, name_reader;
+    size_t room, id, name, english;
+    struct om_text_reader id_reader, name_reader, english_reader;
     om_status status;
 };
 
@@ -85,6 +85,9 @@ static bool read_unit(void *ctx, const struct om_hit *hit)
     if (!g->status && g->name != OM_NO_FIELD)
         g->status = read_text(g, hit, g->name, &g->name_reader, &unit->name,
                               &unit->name_len);
+    if (!g->status && g->english != OM_NO_FIELD)
+        g->status = read_text(g, hit, g->english, &g->english_reader,
+                              &unit->english, &unit->english_len);
     return !g->status;
 }
 
@@ -104,7 +107,8 @@ static om_status read_level(void *ctx, void **out)
                         .names = names,
                         .room = (size_t)layer->rows,
                         .id = layer->schema.id_field,
-                        .name = om_schema_find(&layer->schema, "name")};
+                        .name = om_schema_find(&layer->schema, "name"),
+                        .english = om_schema_find(&layer->schema, "name_en")};
     om_status st = OM_E_MEMORY;
     names->unit = om_calloc(g.room ? g.room : 1, sizeof *names->unit);
     if (!names->unit) goto done;
@@ -119,6 +123,7 @@ static om_status read_level(void *ctx, void **out)
 done:
     om_text_reader_deinit(&g.id_reader);
     om_text_reader_deinit(&g.name_reader);
+    om_text_reader_deinit(&g.english_reader);
     if (st)
         om__level_names_unref(names);
     else

@@ -872,8 +872,8 @@ om_status om__picture_legend(struct om__request *request, bool png);
 
 // names.c: what the units of a level are called
 struct om__unit_name {
-    const char *id, *name;
-    size_t id_len, name_len;
+    const char *id, *name, *english;  // english: of the column name_en
+    size_t id_len, name_len, english_len;
 };
 om_status om__names_new(struct om__made **out) OM_MUST_USE;
 /* The names of one level at one moment; counted. */

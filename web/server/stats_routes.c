@@ -172,6 +172,10 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
             om_buf_add_text(out, ",\"name\":");
             om_buf_add_json_text(out, unit->name, unit->name_len);
         }
+        if (unit && unit->english) {
+            om_buf_add_text(out, ",\"name_en\":");
+            om_buf_add_json_text(out, unit->english, unit->english_len);
+        }
         if (hidden && hidden[i]) {
             add_hidden(out, sum != OM_NO_FIELD);
             continue;
