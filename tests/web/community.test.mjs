@@ -1,8 +1,8 @@
 // The residents' map as a resident uses it, in a real browser, over a release.
 //
 // Plan
-//   a phone, Chinese, pictures: first use; by position; a matter by chip and by
-//   word; open or not at a chosen time; what list and map say is what the
+//   a phone, Chinese, pictures: first use; by position, by name, a matter by
+//   chip and by word; the answer and its buttons above the bar; open or not at a chosen time; what list and map say is what the
 //   server says; phone and route; activities and organisations
 //   a laptop, English, MapLibre: the same places, the town and village chosen
 //   by keyboard alone; axe finds nothing, in any state
@@ -87,7 +87,7 @@ async function axe(page, where) {
 }
 
 const rested = (page) => page.waitForFunction(() => { const list = document.getElementById('list'); return list && !list.hasAttribute('aria-busy') && document.querySelector('[data-kind]'); });
-const cards = (page) => page.evaluate(() => [...document.querySelectorAll('.card')].map((e) => ({ id: e.dataset.id, name: e.querySelector('h3').innerText.replace(/^\d+\s*/, ''), open: e.querySelector('.open')?.innerText.trim(), way: e.querySelector('.way')?.innerText })));
+const cards = (page) => page.evaluate(() => [...document.querySelectorAll('.card')].map((e) => ({ id: e.dataset.id, name: e.querySelector('h3 > span:last-child > span').innerText, native: e.querySelector('h3 .native')?.innerText, open: e.querySelector('.open')?.innerText.trim(), way: e.querySelector('.way')?.innerText })));
 const marks = (page) => page.evaluate(() => [...document.querySelectorAll('.mark')].map((e) => ({ id: e.dataset.id, label: e.getAttribute('aria-label') })).sort((a, b) => parseInt(a.label, 10) - parseInt(b.label, 10)));
 
 /** List and map show the same, which is what the server says. */
@@ -213,6 +213,12 @@ test('the residents\' map', { skip }, async (t) => {
         const shown = await cards(page);
         assert.equal(shown.length, 3);
         assert.match(shown[0].way, /^\d+ min on foot/);
+        // Names in letters, and the Chinese ones beside them, each in its language.
+        const english = new Map(centres.map((f) => [f.id, f.properties]));
+        for (const { id, name, native } of shown) assert.deepEqual([name, native], [english.get(id).name_en, english.get(id).name]);
+        assert.match(shown[0].name, /^[ -~]+ Service Centre$/);
+        assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('.native, .top .city')].map((e) => e.lang)), Array(4).fill('zh-CN'));
+        assert.ok((await page.locator('.origin').innerText()).startsWith('Middle of '));
         assert.deepEqual((await marks(page)).map((m) => m.label), shown.map((r, i) => `${i + 1} ${r.name}`));
         assert.match(page.url(), /town=\d+&village=\d+/);
         await axe(page, 'MapLibre');
@@ -236,6 +242,35 @@ test('the residents\' map', { skip }, async (t) => {
         await page.waitForSelector('.mark');
         await rested(page);
         assert.match(await page.innerText('#list h2'), /Elderly care/, 'the address keeps what was chosen');
+        clean(log, url);
+    });
+
+    await t.test('the first screen of a phone answers', async (t) => {
+        const { page, log } = await browse(t, { viewport: { width: 360, height: 740 } });
+        for (const lang of ['zh', 'en']) {
+            await page.goto(`${url}/community?lang=${lang}`);
+            await page.waitForSelector('#place');
+            // A place by its name, here in pinyin; of what is found, what one can start from.
+            const town = (await get(`${url}/stats/service_centre?by=town`)).json().groups.find((g) => g.id), [first] = centres;
+            await page.fill('#place', first.properties.name);
+            await page.locator('#place-found .hit', { hasText: first.properties.name }).first().click();
+            await page.waitForSelector('.mark');
+            await rested(page);
+            assert.equal((await cards(page))[0].id, first.id, 'one starts where it stands');
+            await axe(page, `by name, ${lang}`);
+            await page.evaluate(() => window.scrollTo(0, 0));
+            const bar = await page.evaluate(() => document.querySelector('.jump').getBoundingClientRect().top);
+            for (const what of ['.answer', '.actions a[href^="tel:"]', '.actions .strong'])
+                assert.ok(await page.evaluate((w) => document.querySelector(`.card ${w}`).getBoundingClientRect().bottom, what) <= bar, `${lang}: ${what} is above the bar`);
+            await shot(page, `small-${lang}`);
+            await page.locator('.origin button').click();
+            await page.fill('#place', town.name);
+            await page.locator('#place-found .hit').first().click();
+            await page.waitForFunction((id) => document.querySelector('.origin') && location.hash.includes(`town=${id}`), town.id);
+            await page.locator('.origin button').click();
+            await page.fill('#place', 'qqqqzzzz');
+            await page.waitForFunction(() => !document.querySelector('#place-found').hidden && !document.querySelector('#place-found button'));
+        }
         clean(log, url);
     });
 

@@ -104,7 +104,7 @@
         h('div', {class: 'actions'}, button(t('pickHere'), pickHere, {class: 'strong'}), button(t('cancel'), () => pick(false), {}))));
     const skip = (to, word) => h('a', {class: 'skip', href: `#${to}`, textContent: t(word), on: {click: (e) => { e.preventDefault(); visit(document.getElementById(to)); }}});
     const synthetic = state.synthetic && h('span', {class: 'synthetic', title: t('syntheticTip')}, t('synthetic'));
-    const head = h('header', {class: 'top'}, h('h1', {}, h('span', {class: 'city', textContent: state.title}), ' ', h('span', {textContent: t('title')})), synthetic,
+    const head = h('header', {class: 'top'}, h('h1', {}, h('span', {class: 'city', lang: english ? 'zh-CN' : null, textContent: state.title}), ' ', h('span', {textContent: t('title')})), synthetic,
       embed ? h('a', {class: 'full', href: `/community?lang=${c.lang}`, target: '_blank', rel: 'noopener', textContent: t('full')})
         : h('a', {class: 'full', href: `?lang=${other}`, lang: other === 'en' ? 'en' : 'zh-CN', textContent: t('other'),
           on: {click: (e) => { e.target.href = `?lang=${other}${location.hash}`; }}}));
@@ -146,6 +146,7 @@
         h('span', {textContent: hit.text, lang: hit.lang}), hit.note && h('span', {class: 'quiet small', textContent: hit.note, lang: hit.noteLang}))),
       !hits.length && h('p', {class: 'quiet', textContent: t(words.none)}));
       say(hits.length ? t(words.some, hits.length) : t(words.none));
+      found.scrollIntoView({block: 'nearest'});
     };
     const input = h('input', {type: 'search', id, autocomplete: 'off', enterKeyHint: 'search', placeholder: tip, 'aria-describedby': found.id,
       on: {input: look, keydown: (e) => { if (e.key === 'Enter') { const first = found.querySelector('button'); if (first) first.click(); } }}});
@@ -193,24 +194,24 @@
   /* ---- where from, how, when */
 
   const townLayer = () => state.levels[state.levels.length - 1], villageLayer = () => state.levels.length > 1 ? state.levels[0] : null;
-  let towns = null, names = {};
+  const unitText = (g) => (english && g.name_en ? `${g.name_en} ${g.name}` : g.name) || g.id;
+  let towns = null, villages = null;
 
   async function readTowns() {
     if (towns || !townLayer()) return;
     const found = await api.groups(state.layers.matters, townLayer());
-    towns = found.groups.filter((g) => g.id).map((g) => ({id: g.id, text: g.name || g.id}));
-    for (const one of towns) names[one.id] = one.text;
-    const byName = towns.find((one) => one.text === state.town);
+    towns = found.groups.filter((g) => g.id).map((g) => ({id: g.id, name: g.name, text: unitText(g)}));
+    const byName = towns.find((one) => one.name === state.town);
     if (byName) state.town = byName.id;
   }
   async function readVillages(town) {
     if (!villageLayer() || !town) return [];
-    if (!names.villages) {
-      names.villages = {};
-      for (const g of (await api.groups(state.layers.matters, villageLayer())).groups) if (g.id) names.villages[g.id] = g.name || g.id;
+    if (!villages) {
+      villages = {};
+      for (const g of (await api.groups(state.layers.matters, villageLayer())).groups) if (g.id) villages[g.id] = unitText(g);
     }
     const of = await api.groups(villageLayer(), 'id', `${townLayer()} = ${c.quote(town)}`);
-    return of.groups.filter((g) => g.id).map((g) => ({id: g.id, text: names.villages[g.id] || g.id}));
+    return of.groups.filter((g) => g.id).map((g) => ({id: g.id, text: villages[g.id] || g.id}));
   }
 
   function drawFrom() {

@@ -93,7 +93,11 @@
     return box;
   }
 
-  const facts = (...words) => text('p', 'facts quiet', words.filter(Boolean).join(' · '));
+  /* Each in one piece, a dot between them. */
+  const facts = (...list) => {
+    const all = list.filter(Boolean);
+    return all.length ? h('p', {class: 'facts quiet'}, ...all.map((one, i) => h('span', {lang: one.lang}, `${one.words || one}${i + 1 < all.length ? ' ·\u00a0' : ''}`))) : null;
+  };
 
   /** A place as a card of the list. @param {any} row a feature with title, kind and number */
   c.card = (row, show) => {
@@ -105,9 +109,9 @@
         h('span', {}, h('span', {textContent: row.title, lang: row.lang}), row.native && h('span', {class: 'native', lang: 'zh-CN', textContent: row.native}))),
       activity ? whenLine(p, far) : openLine(row, far),
       ...actions(row, show, sign),
-      activity && h('p', {class: 'facts quiet'}, row.host && h('span', {lang: row.host.lang}, t('host', row.host.title)), row.host && p.places ? ' · ' : '', p.places && t('places', p.places)),
+      activity && facts(row.host && {words: t('host', row.host.title), lang: row.host.lang}, p.places && t('places', p.places)),
       row.kind === 'organisation' && facts(p.kind && c.kindName(p.kind)),
-      (week || phone(p.phone)) && facts(week && c.hoursText(week), row.kind === 'centre' && p.windows && t('windows', p.windows), row.kind === 'centre' && p.terminals && t('terminals', p.terminals), phone(p.phone) && `${t('call')} ${phone(p.phone)}`),
+      facts(week && c.hoursText(week), row.kind === 'centre' && p.windows && t('windows', p.windows), row.kind === 'centre' && p.terminals && t('terminals', p.terminals), phone(p.phone) && `${t('call')} ${phone(p.phone)}`),
       matterList(row));
   };
 
