@@ -61,18 +61,27 @@ static float gap_step(uint16_t token)
     return om_token_is_suffix(token) ? GAP_SUFFIX : GAP_STEP;
 }
 
-/* Letters of the question from `i` on that spell the token's sound; 0: none. */
-static size_t spelled_at(const struct om__question *q, size_t i, uint16_t token)
+/* Letters of the question from `i` on that spell a sound, or begin to where
+ * the question ends: somebody is typing. 0: none. */
+static size_t letters_of(const struct om__question *q, size_t i, uint16_t sound)
 {
-    const char *want = om_fold_spelled(q->fold, q->fold->sound[token]);
+    const char *want = om_fold_spelled(q->fold, sound);
     size_t n = 0;
     for (; want[n]; n++) {
-        if (i + n >= q->atoms || q->atom[i + n].kind != OM__ATOM_LETTER)
-            return 0;
+        if (i + n == q->atoms) return n;
+        if (q->atom[i + n].kind != OM__ATOM_LETTER) return 0;
         const char c = (char)q->atom[i + n].token;
         if (c != want[n] && !(c == 'v' && want[n] == 'u')) return 0;
     }
     return n;
+}
+
+static size_t spelled_at(const struct om__question *q, size_t i, uint16_t token)
+{
+    const size_t n = letters_of(q, i, q->fold->sound[token]);
+    return n || !q->fold->other[token]
+               ? n
+               : letters_of(q, i, q->fold->other[token]);
 }
 
 static void push_letter(struct om__aligner *a, const struct om__question *q,
@@ -147,6 +156,13 @@ static void fill(struct om__aligner *a, const struct om__question *q,
         }
 }
 
+/* 街道, 公园: two characters that end a name are one. */
+static size_t told_by(const uint16_t *token, size_t j)
+{
+    return !(j && om_token_is_suffix(token[j]) &&
+             om_token_is_suffix(token[j - 1]));
+}
+
 struct walk {
     size_t asked;  // tokens of the form that atoms stand for
     unsigned faults;
@@ -160,7 +176,8 @@ static void note(struct om__alignment *out, size_t from, size_t to)
 /* Back from (i, j) to the beginning; numbers are noted by their place among
  * the tokens first. */
 static struct walk walk_back(const struct om__aligner *a,
-                             const struct om__question *q, size_t i, size_t j,
+                             const struct om__question *q,
+                             const uint16_t *token, size_t i, size_t j,
                              int8_t *atom_at, struct om__alignment *out)
 {
     struct walk w = {0};
@@ -179,7 +196,7 @@ static struct walk walk_back(const struct om__aligner *a,
         if (step == SWAP) {
             i -= 2, j -= 2;
             note(out, i, i + 2);
-            w.asked += 2;
+            w.asked += told_by(token, j) + told_by(token, j + 1);
             w.faults++;
             continue;
         }
@@ -187,7 +204,7 @@ static struct walk walk_back(const struct om__aligner *a,
         i -= letters, j--;
         w.faults += step == IS_WRONG ||
                     (step == SOUNDS && q->atom[i].kind != OM__ATOM_LETTER);
-        w.asked++;
+        w.asked += told_by(token, j);
         if (step != IS_WRONG) note(out, i, i + letters);
         if (q->atom[i].kind == OM__ATOM_NUMBER) atom_at[j] = (int8_t)i;
     }
@@ -221,9 +238,11 @@ void om__align(struct om__aligner *a, const struct om__question *q,
     size_t end = 0;
     for (size_t j = 1; j <= tokens; j++)
         if (a->worth[q->atoms][j] > a->worth[q->atoms][end]) end = j;
-    const struct walk w = walk_back(a, q, q->atoms, end, atom_at, out);
+    const struct walk w = walk_back(a, q, token, q->atoms, end, atom_at, out);
+    size_t all = 0;
+    for (size_t j = 0; j < tokens; j++) all += told_by(token, j);
     out->score = a->worth[q->atoms][end];
-    out->coverage = tokens ? (float)w.asked / (float)tokens : 0;
+    out->coverage = all ? (float)w.asked / (float)all : 0;
     out->faults = w.faults;
     for (size_t j = 0, n = 0; j < tokens && n < OM_SEARCH_NUMBERS; j++)
         if (token[j] == OM_TOKEN_NUMBER) out->number[n++] = atom_at[j];

@@ -1,6 +1,9 @@
 // entries.c - which rows of a form have the numbers that are asked for.
 #include "engine/search/search_internal.h"
 
+/* Numbers of a form that are tried in other places. */
+#define PLACES_MOST 5
+
 /* What is asked of a form's numbers: value of each, or none. */
 struct wanted {
     size_t numbers;
@@ -106,6 +109,33 @@ static struct om__range fit(const struct om_form *form, struct wanted w)
     return (struct om__range){from, to, asked_from(&w, k), 0};
 }
 
+/* 6-101 of 6号1栋101铺: the numbers asked for, in their order, in other places
+ * than they were laid on. The first way in which all are there; else `found`.
+ */
+static struct om__range fit_elsewhere(const struct om_form *form,
+                                      const struct wanted *w,
+                                      struct om__range found)
+{
+    uint32_t value[OM_SEARCH_NUMBERS];
+    size_t asked = 0;
+    for (size_t k = 0; k < w->numbers; k++)
+        if (w->set[k]) value[asked++] = w->value[k];
+    if (!asked || asked == w->numbers || w->numbers > PLACES_MOST) return found;
+    for (unsigned places = 1; places < 1U << w->numbers; places++) {
+        struct wanted other = {.numbers = w->numbers};
+        size_t n = 0;
+        for (size_t k = 0; k < w->numbers; k++) {
+            other.set[k] = places >> k & 1;
+            if (other.set[k] && n < asked) other.value[k] = value[n];
+            n += other.set[k];
+        }
+        if (n != asked) continue;
+        const struct om__range range = fit(form, other);
+        if (!range.missing) return range;
+    }
+    return found;
+}
+
 struct om__range om__entries_fit(const struct om__question *q,
                                  const struct om__alignment *alignment,
                                  const struct om_form *form)
@@ -127,7 +157,10 @@ struct om__range om__entries_fit(const struct om__question *q,
     }
     struct om__range found = {0, 0, 1, 0};
     if (loose) found = fit(form, more);
-    if (found.missing) return fit(form, w);
+    if (found.missing) {
+        found = fit(form, w);
+        return found.missing ? fit_elsewhere(form, &w, found) : found;
+    }
     found.loose = loose;
     return found;
 }

@@ -3,9 +3,11 @@
  * DESIGN
  * ICU is asked once a character and process, not once a text: its
  * transliterators take a microsecond a character, and an index reads hundreds
- * of millions. So a character has one reading whatever stands beside it. A
- * searcher who uses another (涌 is chong in Machong) is wrong by one syllable,
- * which the search forgives as it forgives one wrong character.
+ * of millions. So a character has one reading whatever stands beside it, which
+ * indexes are made by. Characters that are read otherwise in names of places
+ * (长 is chang in Chang'an, 涌 is chong in Machong) have a second one, by which
+ * what is typed in letters finds them. A searcher who uses a third is wrong by
+ * one syllable, which the search forgives as it forgives one wrong character.
  */
 #include "engine/search/fold.h"
 
@@ -29,6 +31,43 @@ struct making {
     const UNormalizer2 *normal;
     UTransliterator *simple, *latin;
     char (*spelled)[8];  // [65536], of tokens
+};
+
+/* How indexes are made: another number makes them anew. */
+#define RULES 2
+
+/* Readings that are common in names; ICU has one of them. */
+static const struct {
+    uint16_t character;
+    const char *reading[2];
+} READ[] = {
+    {u'长', {"chang", "zhang"}}, {u'涌', {"chong", "yong"}},
+    {u'厦', {"xia", "sha"}},     {u'乐', {"le", "yue"}},
+    {u'行', {"hang", "xing"}},   {u'重', {"chong", "zhong"}},
+    {u'朝', {"chao", "zhao"}},   {u'都', {"du", "dou"}},
+    {u'单', {"dan", "shan"}},    {u'曾', {"zeng", "ceng"}},
+    {u'解', {"jie", "xie"}},     {u'石', {"shi", "dan"}},
+    {u'大', {"da", "dai"}},      {u'会', {"hui", "kuai"}},
+    {u'车', {"che", "ju"}},      {u'堡', {"bao", "pu"}},
+    {u'埔', {"pu", "bu"}},       {u'番', {"pan", "fan"}},
+    {u'浒', {"hu", "xu"}},       {u'角', {"jiao", "jue"}},
+    {u'柏', {"bai", "bo"}},      {u'泊', {"bo", "po"}},
+    {u'盛', {"sheng", "cheng"}}, {u'藏', {"cang", "zang"}},
+    {u'圩', {"xu", "wei"}},      {u'陂', {"bei", "po"}},
+    {u'峒', {"dong", "tong"}},   {u'垌', {"dong", "tong"}},
+    {u'六', {"liu", "lu"}},      {u'校', {"xiao", "jiao"}},
+    {u'降', {"jiang", "xiang"}}, {u'屏', {"ping", "bing"}},
+    {u'种', {"zhong", "chong"}}, {u'葛', {"ge", "gai"}},
+    {u'仇', {"qiu", "chou"}},    {u'查', {"cha", "zha"}},
+    {u'翟', {"zhai", "di"}},     {u'盖', {"gai", "ge"}},
+    {u'区', {"qu", "ou"}},       {u'覃', {"qin", "tan"}},
+    {u'卜', {"bu", "bo"}},       {u'宿', {"su", "xiu"}},
+    {u'传', {"chuan", "zhuan"}}, {u'参', {"can", "shen"}},
+    {u'洞', {"dong", "tong"}},   {u'尾', {"wei", "yi"}},
+    {u'奇', {"qi", "ji"}},       {u'强', {"qiang", "jiang"}},
+    {u'率', {"shuai", "lu"}},    {u'觉', {"jue", "jiao"}},
+    {u'调', {"diao", "tiao"}},   {u'弹', {"dan", "tan"}},
+    {u'乘', {"cheng", "sheng"}}, {u'期', {"qi", "ji"}},
 };
 
 static struct om_fold table;
@@ -112,6 +151,35 @@ static om_status number_syllables(const struct making *m)
     return OM_OK;
 }
 
+/* The reading that ICU does not have, where it is a syllable of others. */
+static void add_others(void)
+{
+    for (size_t i = 0; i < sizeof READ / sizeof *READ; i++) {
+        const uint16_t token = READ[i].character;
+        for (int k = 0; k < 2 && !table.other[token]; k++) {
+            const char *letters = READ[i].reading[k];
+            const int s = om_fold_syllable(&table, letters, strlen(letters));
+            const uint16_t sound = (uint16_t)(OM_FOLD_SOUND + s);
+            if (s >= 0 && sound != table.sound[token])
+                table.other[token] = sound;
+        }
+    }
+}
+
+size_t om_fold_others(const struct om_fold *fold, uint16_t sound,
+                      uint16_t out[OM_FOLD_OTHERS])
+{
+    size_t n = 0;
+    if (sound < OM_FOLD_SOUND) return 0;
+    for (size_t i = 0; i < sizeof READ / sizeof *READ; i++) {
+        const uint16_t token = READ[i].character, main = fold->sound[token];
+        bool seen = fold->other[token] != sound;
+        for (size_t k = 0; k < n; k++) seen = seen || out[k] == main;
+        if (!seen && n < OM_FOLD_OTHERS) out[n++] = main;
+    }
+    return n;
+}
+
 static om_status fill(struct making *m)
 {
     UErrorCode code = U_ZERO_ERROR;
@@ -130,7 +198,9 @@ static om_status fill(struct making *m)
         if (u_hasBinaryProperty(c, UCHAR_UNIFIED_IDEOGRAPH) || c == 0x3007)
             if (!spell(m, (uint16_t)c, m->spelled[c])) m->spelled[c][0] = '\0';
     }
-    return number_syllables(m);
+    OM_TRY(number_syllables(m));
+    add_others();
+    return OM_OK;
 }
 
 static om_status make(void)
@@ -145,7 +215,7 @@ static om_status make(void)
         memset(&table, 0, sizeof table);
         return st;
     }
-    table.hash = om_hash64(table.token, sizeof table.token, 1);
+    table.hash = om_hash64(table.token, sizeof table.token, RULES);
     table.hash = om_hash64(table.sound, sizeof table.sound, table.hash);
     table.hash = om_hash64(
         table.syllable, table.syllables * sizeof *table.syllable, table.hash);

@@ -18,6 +18,8 @@ struct om_fold {
     // How a token sounds: OM_FOLD_SOUND + number of a syllable without its
     // tone; the token itself where it is none of Han.
     uint16_t sound[65536];
+    // A second reading that people type (长 is zhang and chang); 0: none.
+    uint16_t other[65536];
     size_t syllables;
     const char (*syllable)[8];  // [syllables], "zhuang", sorted
     uint64_t hash;  // of all of it: indexes made by another are of no use
@@ -45,6 +47,11 @@ static inline const char *om_fold_spelled(const struct om_fold *fold,
                ? fold->syllable[sound - OM_FOLD_SOUND]
                : "";
 }
+/** Sounds of characters that are also read as `sound`, for each once.
+ *  shapes   out [OM_FOLD_OTHERS]; returns how many */
+#define OM_FOLD_OTHERS 4
+size_t om_fold_others(const struct om_fold *fold, uint16_t sound,
+                      uint16_t out[OM_FOLD_OTHERS]);
 /** Number of the syllable of `len` letters, or -1. */
 int om_fold_syllable(const struct om_fold *fold, const char *letters,
                      size_t len);

@@ -81,6 +81,22 @@ static bool split(const struct om_fold *fold, const char *letters, size_t n,
     return cost[0] < 8 * n;
 }
 
+/* Two sounds that are spelled, and those of characters that are also read so.
+ */
+static void add_spelled(struct om__question *q, uint16_t a, uint16_t b)
+{
+    uint16_t first[OM_FOLD_OTHERS + 1], second[OM_FOLD_OTHERS + 1];
+    const size_t firsts = 1 + om_fold_others(q->fold, a, first + 1);
+    const size_t seconds = 1 + om_fold_others(q->fold, b, second + 1);
+    first[0] = a;
+    second[0] = b;
+    for (size_t i = 0; i < firsts; i++)
+        for (size_t k = 0; k < seconds; k++)
+            add_gram(q, OM__READ_SOUNDS, OM_GRAM_SOUNDS,
+                     om_gram_sounds(first[i], second[k]));
+    q->reads[OM__READ_SOUNDS] = true;
+}
+
 /* Sounds of a run of letters, side by side; the last of them. */
 static uint16_t spell_run(struct om__question *q, const char *letters, size_t n,
                           uint16_t before)
@@ -95,11 +111,7 @@ static uint16_t spell_run(struct om__question *q, const char *letters, size_t n,
         }
         const int s = om_fold_syllable(q->fold, letters + i, (size_t)step[i]);
         const uint16_t sound = (uint16_t)(OM_FOLD_SOUND + s);
-        if (before) {
-            add_gram(q, OM__READ_SOUNDS, OM_GRAM_SOUNDS,
-                     om_gram_sounds(before, sound));
-            q->reads[OM__READ_SOUNDS] = true;
-        }
+        if (before) add_spelled(q, before, sound);
         before = sound;
         i += (size_t)step[i];
     }

@@ -61,9 +61,18 @@ static uint32_t decode(const unsigned char *s, size_t len)
     }
 }
 
+static bool is_digit(uint16_t token)
+{
+    return token >= '0' && token <= '9';
+}
+
+/* What is left out between two digits parts two numbers: 6-101. */
+#define BREAK 1
+
 static size_t fold_all(const struct om_fold *fold, const char *text, size_t len,
                        uint16_t *out)
 {
+    bool parted = false;
     size_t n = 0;
     for (size_t at = 0; at < len && n < RAW;) {
         const size_t step = om_utf8_next(text + at, len - at);
@@ -71,16 +80,15 @@ static size_t fold_all(const struct om_fold *fold, const char *text, size_t len,
             const uint32_t c = decode((const unsigned char *)text + at, step);
             const uint16_t token =
                 c < 65536 ? fold->token[c] : (uint16_t)(0xD800 + (c & 0x7FF));
+            if (parted && n + 1 < RAW && is_digit(token) &&
+                is_digit(out[n - 1]))
+                out[n++] = BREAK;
             if (token) out[n++] = token;
+            parted = !token && n;
         }
         at += step ? step : 1;
     }
     return n;
-}
-
-static bool is_digit(uint16_t token)
-{
-    return token >= '0' && token <= '9';
 }
 
 /* 0 to 9, 10, 100, 1000, or -1. */
@@ -154,11 +162,24 @@ static void add_number(struct om_search_text *out, uint32_t number)
     out->number[out->numbers++] = number;
 }
 
+/* 5lu6: a way that is spelled. */
+static bool spells_way(const uint16_t *raw, size_t left)
+{
+    static const char *const WAY[] = {"lu", "jie", "xiang", "dao", "dadao"};
+    for (size_t w = 0; w < sizeof WAY / sizeof *WAY; w++) {
+        size_t n = 0;
+        while (WAY[w][n] && n < left && raw[n] == (uint16_t)WAY[w][n]) n++;
+        if (!WAY[w][n] && (n == left || !om_token_is_letter(raw[n])))
+            return true;
+    }
+    return false;
+}
+
 /* Does a number that ends before `raw` name a way? 3巷, 3号路. */
 static bool names_way(const uint16_t *raw, size_t left)
 {
     if (left > 1 && raw[0] == u'号') return IS_IN(WAYS, raw[1]);
-    return left > 0 && IS_IN(WAYS, raw[0]);
+    return left > 0 && (IS_IN(WAYS, raw[0]) || spells_way(raw, left));
 }
 
 static bool counts(const uint16_t *raw, size_t left)
@@ -188,13 +209,14 @@ static size_t take_digits(const uint16_t *raw, size_t left,
     return len;
 }
 
-/* A run of characters that are numbers. */
-static size_t take_han(const uint16_t *raw, size_t left,
+/* A run of characters that are numbers; `ordinal`: 第 is before it. */
+static size_t take_han(const uint16_t *raw, size_t left, bool ordinal,
                        struct om_search_text *out)
 {
     size_t len = 0;
     while (len < left && han_value(raw[len]) >= 0) len++;
-    if (len <= HAN_MAX && counts(raw + len, left - len))
+    if (len <= HAN_MAX && (counts(raw + len, left - len) ||
+                           (ordinal && !names_way(raw + len, left - len))))
         add_number(out, han_number(raw, len));
     else
         for (size_t i = 0; i < len; i++) add(out, raw[i]);
@@ -208,10 +230,12 @@ void om_search_fold(const struct om_fold *fold, const char *text, size_t len,
     const size_t n = fold_all(fold, text, len, raw);
     out->tokens = out->numbers = 0;
     for (size_t i = 0; i < n;) {
-        if (is_digit(raw[i])) {
+        if (raw[i] == BREAK) {
+            i++;
+        } else if (is_digit(raw[i])) {
             i += take_digits(raw + i, n - i, out);
         } else if (han_value(raw[i]) >= 0) {
-            i += take_han(raw + i, n - i, out);
+            i += take_han(raw + i, n - i, i && raw[i - 1] == u'第', out);
         } else {
             add(out, raw[i++]);
         }

@@ -4,7 +4,8 @@
  *   fold_*     one spelling of numbers, widths, scripts; what is left out
  *   index_*    forms, entries and lists are what going through all texts says
  *   align_*    the best alignment is that of a plain recursion
- *   recall_*   addresses typed in thirteen ways, the right building first
+ *   recall_*   addresses typed in thirteen ways, the right building first;
+ *              other readings, what is not typed to its end, 6-101
  *   damage_*   a byte that is other than what was written is never an answer,
  *              also under checksums that are right
  *   error_*    columns, lengths, encodings, limits
@@ -168,6 +169,12 @@ static void fold_gives_one_spelling(void **state)
         {"ＡＢＣ店", "abc店"},
         {"东 莞,市—（新）", "东莞市新"},
         {"两栋", "2栋"},
+        {"第三网格", "第3网格"},
+        {"第十二网格", "第12网格"},
+        {"第三路", "第3路"},
+        {"5lu6号", "五lu6号"},
+        {"12 xiang 3 hao", "十二xiang3hao"},
+        {"5luo", "5 luo"},
     };
     for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++)
         check_same(SAME[i][0], SAME[i][1]);
@@ -178,6 +185,10 @@ static void fold_gives_one_spelling(void **state)
     assert_int_equal(t.tokens, 5);
     om_search_fold(fold, "\xff\xe4\xb8东\xc0", 8, &t);
     assert_int_equal(t.tokens, 1);
+    om_search_fold(fold, "6 - 101,2", 9, &t);
+    assert_int_equal(t.numbers, 3);
+    assert_int_equal(t.number[0] * 10000 + t.number[1] * 10 + t.number[2],
+                     61012);
     // A telephone is no number of a door, and not cut off.
     om_search_fold(fold, "076922222222", 12, &t);
     assert_int_equal(t.numbers, 0);
@@ -220,6 +231,27 @@ static void fold_knows_how_characters_sound(void **state)
         assert_int_equal(om_fold_syllable(fold, fold->syllable[i],
                                           strlen(fold->syllable[i])),
                          i);
+    static const struct {
+        uint16_t token;
+        const char *sound[2];
+    } TWICE[] = {{u'长', {"chang", "zhang"}}, {u'涌', {"chong", "yong"}}};
+    for (size_t i = 0; i < sizeof TWICE / sizeof *TWICE; i++) {
+        uint16_t main[OM_FOLD_OTHERS];
+        const uint16_t token = TWICE[i].token, other = fold->other[token];
+        const char *a = om_fold_spelled(fold, fold->sound[token]);
+        const char *b = om_fold_spelled(fold, other);
+        const bool swapped = !strcmp(a, TWICE[i].sound[1]);
+        assert_string_equal(a, TWICE[i].sound[swapped]);
+        assert_string_equal(b, TWICE[i].sound[!swapped]);
+        const size_t n = om_fold_others(fold, other, main);
+        bool has = false;
+        for (size_t k = 0; k < n; k++)
+            has = has || main[k] == fold->sound[token];
+        assert_true(has);
+    }
+    uint16_t none[OM_FOLD_OTHERS];
+    assert_int_equal(om_fold_others(fold, fold->sound[u'镇'], none), 0);
+    assert_int_equal(om_fold_others(fold, 'a', none), 0);
     assert_int_equal(om_fold_syllable(fold, "xyz", 3), -1);
     assert_int_equal(om_fold_syllable(fold, "", 0), -1);
 }
@@ -429,6 +461,97 @@ static void recall_of_each_class(void **state)
     om_search_index_unref(index);
 }
 
+/* The first text that is found for what is typed. */
+static void check_found(const char *const *text, size_t rows,
+                        const char *const (*typed)[2], size_t count)
+{
+    struct om_search_index *index;
+    struct om_arena arena = {0};
+    struct om__aligner *aligner;
+    struct om_segment *names = segment_of(text, rows);
+    assert_int_equal(om_search_index_build(names, 1, NULL, &index, NULL),
+                     OM_OK);
+    assert_int_equal(om__aligner_new(&arena, &aligner), OM_OK);
+    for (size_t t = 0; t < count; t++) {
+        static struct om__question q;
+        static struct om__candidate candidate[OM__CANDIDATES];
+        float best = 0.5F;
+        size_t found = SIZE_MAX, n;
+        om__question_read(fold, typed[t][0], strlen(typed[t][0]), &q);
+        for (int r = 0; r < OM__READINGS; r++) {
+            if (!q.reads[r]) continue;
+            assert_int_equal(om__candidates_find(index, &q, (enum om__reading)r,
+                                                 candidate, &n),
+                             OM_OK);
+            for (size_t i = 0; i < n; i++) {
+                struct om_form form;
+                struct om__alignment a;
+                assert_int_equal(
+                    om_search_index_form(index, candidate[i].form, &form),
+                    OM_OK);
+                om__align(aligner, &q, (enum om__reading)r, form.token,
+                          form.tokens, &a);
+                const struct om__range range = om__entries_fit(&q, &a, &form);
+                const float score =
+                    (a.score - 2 * (float)range.missing) / q.total[r] +
+                    a.coverage / 100;
+                if (score <= best) continue;
+                best = score;
+                const char *id = NULL;
+                size_t len;
+                struct om_text_reader reader = {0};
+                assert_int_equal(om_segment_text(names, 0, form.row[range.from],
+                                                 &reader, &id, &len),
+                                 OM_OK);
+                found = strtoul(id + 1, NULL, 10);
+                om_text_reader_deinit(&reader);
+            }
+        }
+        if (found == SIZE_MAX || strcmp(text[found], typed[t][1]) != 0)
+            fail_msg("%s: %s, not %s", typed[t][0],
+                     found == SIZE_MAX ? "nothing" : text[found], typed[t][1]);
+    }
+    om_arena_deinit(&arena);
+    om_search_index_unref(index);
+    om_segment_unref(names);
+}
+
+static void recall_of_other_readings_and_while_typing(void **state)
+{
+    (void)state;
+    static const char *const NAME[] = {"长安镇", "麻涌镇", "虎门镇",  "塘厦镇",
+                                       "常平镇", "东城路", "东城街道"};
+    static const char *const TYPED[][2] = {
+        {"changan", "长安镇"},     {"chang'an", "长安镇"},
+        {"changanzhen", "长安镇"}, {"zhangan", "长安镇"},
+        {"machong", "麻涌镇"},     {"mayong", "麻涌镇"},
+        {"tangxia", "塘厦镇"},     {"tangsha", "塘厦镇"},
+        {"hum", "虎门镇"},         {"hume", "虎门镇"},
+        {"humenz", "虎门镇"},      {"humenzhe", "虎门镇"},
+        {"changp", "常平镇"},      {"changping", "常平镇"},
+        {"machon", "麻涌镇"},      {"东城jied", "东城街道"},
+    };
+    check_found(NAME, sizeof NAME / sizeof *NAME, TYPED,
+                sizeof TYPED / sizeof *TYPED);
+}
+
+static void recall_of_numbers_without_their_words(void **state)
+{
+    (void)state;
+    static const char *const NAME[] = {
+        "银富工业五路6号1栋101铺", "银富工业五路6号2栋201房",
+        "银富工业五路14号4栋101铺", "银富工业五路14号6栋302房"};
+    static const char *const TYPED[][2] = {
+        {"银富工业五路6-101", "银富工业五路6号1栋101铺"},
+        {"银富工业五路6-201", "银富工业五路6号2栋201房"},
+        {"银富工业五路14-302", "银富工业五路14号6栋302房"},
+        {"银富工业5路6-1-101", "银富工业五路6号1栋101铺"},
+        {"yinfugongye5lu14-302", "银富工业五路14号6栋302房"},
+    };
+    check_found(NAME, sizeof NAME / sizeof *NAME, TYPED,
+                sizeof TYPED / sizeof *TYPED);
+}
+
 // ---- alignment ----
 
 /* The worth of a question of Han characters on a form, by trying all ways: what
@@ -618,6 +741,8 @@ int main(void)
         cmocka_unit_test(index_lists_are_those_of_all_forms),
         cmocka_unit_test(index_does_not_depend_on_threads),
         cmocka_unit_test(recall_of_each_class),
+        cmocka_unit_test(recall_of_other_readings_and_while_typing),
+        cmocka_unit_test(recall_of_numbers_without_their_words),
         cmocka_unit_test(align_as_trying_all_ways),
         cmocka_unit_test(damage_is_an_error_or_harmless),
         cmocka_unit_test(error_what_cannot_be_searched),
