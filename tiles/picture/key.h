@@ -66,8 +66,9 @@ void om_key_scale_of(double px_per_m, unsigned ratio, enum om_language language,
  * of which the last may be marked (made-up data says so). */
 struct om_key_note {
     struct om_key_scale scale;
-    char as_of[64];  // 数据截至 ...; empty: none
-    char mark[64];   // 合成数据; empty: none
+    char as_of[64];    // 数据截至 ...; empty: none
+    char source[160];  // 来源 ...: who the data comes from; empty: none
+    char mark[64];     // 合成数据; empty: none
 };
 om_status om_key_note_size(const struct om_key_style *style,
                            const struct om_key_note *note,

@@ -243,6 +243,11 @@ static om_status note_lay_out(struct layout *l, const struct om_key_note *note)
                         x, y));
         y += px(l, LINE - 2);
     }
+    if (note->source[0]) {
+        OM_TRY(add_text(l, note->source, TEXT - 1, false, quiet_colour(palette),
+                        x, y));
+        y += px(l, LINE - 2);
+    }
     if (note->mark[0]) {
         OM_TRY(add_text(l, note->mark, TEXT, true,
                         palette == OM_PALETTE_DARK ? om_colour_of(0xF0C24B)

@@ -42,6 +42,8 @@ struct map_ask {
     bool legend;
     struct om_key_note note;
     int64_t as_of_s;  // the oldest of what is shown
+    const char *department[OM_WALL_PICTURES];  // whose data it is, each once
+    size_t departments;
 };
 
 /* ---- size and place ---- */
@@ -157,6 +159,11 @@ static void note_as_of(struct om__request *r, struct map_ask *ask,
 {
     const int64_t as_of = om_snapshot_as_of(r->snapshot, layer);
     if (as_of && (!ask->as_of_s || as_of < ask->as_of_s)) ask->as_of_s = as_of;
+    const char *from = layer && layer->meta ? layer->meta->department : "";
+    for (size_t i = 0; i < ask->departments; i++)
+        if (!strcmp(ask->department[i], from)) return;
+    if (*from && ask->departments < OM_WALL_PICTURES)
+        ask->department[ask->departments++] = from;
 }
 
 /* Parameters that a picture of this name knows, of those that were given. */
@@ -290,7 +297,46 @@ static om_status read_words(struct om__request *r, struct map_ask *ask)
     return OM_OK;
 }
 
-static void write_note(struct om__request *r, struct map_ask *ask)
+/* 来源 公安、消防 · 东莞: the first so many departments, and the city. */
+static void write_source(const struct om__request *r, struct map_ask *ask,
+                         size_t departments)
+{
+    const struct om_manifest *city = r->snapshot->manifest;
+    const bool zh = ask->language == OM_LANGUAGE_ZH;
+    const size_t room = sizeof ask->note.source;
+    struct om_buf text = {
+        .bytes = (uint8_t *)ask->note.source, .room = room, .max = room};
+    om_buf_add_text(&text, zh ? "来源 " : "Source ");
+    for (size_t i = 0; i < departments; i++) {
+        if (i) om_buf_add_text(&text, zh ? "、" : ", ");
+        om_buf_add_text(&text, ask->department[i]);
+    }
+    if (departments < ask->departments)
+        om_buf_add_text(&text, zh ? "等" : " and others");
+    if (departments && city->name[0]) om_buf_add_text(&text, " · ");
+    om_buf_add_text(&text, city->name);
+    om_buf_add_byte(&text, '\0');
+    if (text.status || (!ask->departments && !city->name[0]))
+        ask->note.source[0] = '\0';
+}
+
+/* As much of it as leaves the map to be seen. */
+static om_status fit_source(struct om__request *r, struct map_ask *ask)
+{
+    const struct om_wall *w = &ask->wall;
+    struct om_arena *arena = &om__lane(r->server)->arena;
+    unsigned width, height;
+    for (size_t n = ask->departments + 1; n-- > 0;) {
+        write_source(r, ask, n);
+        OM_TRY(om_key_note_size(&w->style, &ask->note, arena, &width, &height));
+        if (ask->note.source[0] && width <= w->width / w->columns / 5 * 2)
+            return OM_OK;
+    }
+    ask->note.source[0] = '\0';
+    return OM_OK;
+}
+
+static om_status write_note(struct om__request *r, struct map_ask *ask)
 {
     const struct om_manifest *city = r->snapshot->manifest;
     const bool zh = ask->language == OM_LANGUAGE_ZH;
@@ -306,6 +352,7 @@ static void write_note(struct om__request *r, struct map_ask *ask)
     if (city->synthetic)
         snprintf(ask->note.mark, sizeof ask->note.mark, "%s",
                  zh ? "合成数据" : "Synthetic data");
+    return fit_source(r, ask);
 }
 
 /* ---- making ---- */
@@ -376,7 +423,7 @@ static om_status answer(struct om__request *r, struct map_ask *ask)
     if (r->later) return OM_OK;
     r->layer = NULL;  // it is about the city
     if (ask->legend) {
-        write_note(r, ask);
+        OM_TRY(write_note(r, ask));
         ask->wall.note = &ask->note;
     }
     om_status st = om_wall_png(&ask->wall, is_gone, r, &out);
