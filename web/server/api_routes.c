@@ -255,7 +255,7 @@ static const char *tag_of(const char *path)
         {"search", "Analysis"},    {"reverse", "Analysis"},
         {"analyst", "Pages"},      {"pages", "Pages"},
         {"community", "Pages"},    {"embed", "Pages"},
-        {"wall", "Pages"},         {"walls", "Live"},
+        {"sheet", "Pages"},        {"wall", "Pages"},         {"walls", "Live"},
         {"changes", "Live"},       {"positions", "Live"},
     };
     const size_t len = strcspn(path, "/.");
