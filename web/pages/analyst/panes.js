@@ -23,6 +23,9 @@
 // into the state (one line of FIELDS in state.js), never anywhere else; it hears
 // of it again by change(), whoever wrote it: keys, links, other panes.
 
+import {exportPane} from '../profile/exports.js';
+import {profilePane} from '../profile/profile.js';
+import {rankingPane} from '../profile/ranking.js';
 import {filterPane} from './filter.js';
 import {layersPane} from './layers.js';
 import {periodPane} from './period.js';
@@ -49,4 +52,4 @@ import {whyPane} from './why.js';
  * @property {(hear: (layer: string | null) => void) => void} onNews   rows of a layer have changed (null: anything)
  */
 
-export const PANES = [layersPane, filterPane, periodPane, tablePane, whyPane];
+export const PANES = [layersPane, filterPane, periodPane, tablePane, rankingPane, profilePane, whyPane, exportPane];

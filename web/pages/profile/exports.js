@@ -1,0 +1,163 @@
+// @ts-check
+// exports.js - the pane from which things are taken away: rows, fields,
+// pictures, and the addresses for other programs. Each says what it holds.
+
+import {address, hasHeat, heatOf, partsOf, selectionOf, tilesOf} from '../analyst/shown.js';
+import {element} from '../dom.js';
+import {both, placeParams, unitFilter} from './area.js';
+import {addressRow, choice, copyButton} from './parts.js';
+import {areaOf} from './profile.js';
+import {words} from './words.js';
+
+/** What layers are offered as. */
+const FORMS = {gpkg: 'GeoPackage', fgb: 'FlatGeobuf', csv: 'CSV', geojson: 'GeoJSON'};
+/** Widths of cells of a field; 0: as the server finds right. */
+const CELLS_M = [0, 25, 50, 100, 200];
+/** Pictures: as on the screen, a page of a report, a poster. */
+const SIZES = {screen: null, report: [1600, 1000], poster: [3840, 2160]};
+
+class Exports {
+  /** @param {HTMLElement} container @param {import('../analyst/panes.js').Context} context */
+  constructor(container, context) {
+    Object.assign(this, {container, context});
+    this.say = words(context.lang);
+    this.speech = {say: this.say, write: context.write};
+    this.cell = '0';
+    this.extent = 'whole';
+    this.size = 'screen';
+    container.classList.add('pane-exports');
+  }
+
+  /** Filter, period and area of the rows that are asked about. */
+  selection() {
+    const {context} = this, {city, state} = context, area = areaOf(context), selection = selectionOf(city, state.now);
+    return {area, params: {...selection, ...(area?.kind === 'unit' ? {filter: both(selection.filter, unitFilter(area))} : area ? placeParams(area) : {})}};
+  }
+
+  draw() {
+    const {say, context} = this, layer = context.subject();
+    if (!layer) return;
+    this.container.replaceChildren(element('div', {className: 'tools'}, copyButton(this.speech, say('copy_link'), () => location.href)),
+      ...[this.rows(layer), this.field(layer), this.picture(), this.addresses(layer)].filter((s) => s));
+  }
+
+  /** @param {string} title @param {...(Node | string)} more */
+  section(title, ...more) {
+    return element('section', {}, element('h3', {}, title), ...more);
+  }
+
+  asOf() {
+    const layer = this.context.subject();
+    return layer?.as_of ? this.context.write.moment(layer.as_of) : '?';
+  }
+
+  /**
+   * A file that the server has to write first: what it refuses is told here
+   * instead of being saved.
+   * @param {string} label @param {string} target @param {HTMLElement} note
+   */
+  file(label, target, note) {
+    const link = element('a', {href: target, className: 'file', download: '', onclick: async (e) => {
+      if (link.dataset.ready) return delete link.dataset.ready;
+      e.preventDefault();
+      if (link.ariaBusy === 'true') return;
+      link.ariaBusy = 'true';
+      note.textContent = this.say('preparing', {what: label});
+      try {
+        const head = await fetch(target, {method: 'HEAD', cache: 'no-cache'});
+        if (!head.ok) throw new Error(await this.refusal(target, head.status));
+        note.textContent = this.say('begun', {what: label, size: this.bytes(Number(head.headers.get('content-length')))});
+        link.dataset.ready = 'yes';
+        link.click();
+      } catch (error) {
+        note.textContent = this.say('failed', {why: error instanceof TypeError ? this.say('no_server') : error.message});
+      }
+      link.ariaBusy = 'false';
+    }}, label);
+    return link;
+  }
+
+  async refusal(target, status) {
+    if (status === 404 || status === 401) return this.say('not_exported');
+    const problem = await fetch(target).then((r) => (r.ok ? {} : r.json())).catch(() => ({}));
+    return problem.detail ?? String(status);
+  }
+
+  bytes(n) {
+    if (!Number.isFinite(n) || !n) return '';
+    const [unit, name] = n < 1e6 ? [1e3, 'kB'] : [1e6, 'MB'];
+    return `${+(n / unit).toPrecision(3)} ${name}`;
+  }
+
+  rows(layer) {
+    const {say, context} = this, title = say('export_layer', {layer: context.write.title(layer)});
+    if (layer.personal) return this.section(title, element('p', {className: 'note'}, say('personal_layer')));
+    const {area, params} = this.selection(), holds = element('p', {className: 'note'}, say('loading')), note = element('p', {className: 'note', role: 'status'});
+    context.ask('export rows', async (signal) => {
+      const {count} = await context.get(address(`/stats/${encodeURIComponent(layer.id)}`, params), signal);
+      if (!signal.aborted) holds.textContent = say(area ? 'holds_area' : 'holds', {n: context.write.exact(count), t: this.asOf()});
+    });
+    return this.section(title, holds, element('div', {className: 'files'}, ...Object.entries(FORMS).map(([form, name]) =>
+      this.file(name, address(`/collections/${encodeURIComponent(layer.id)}/items.${form}`, params), note))), note, element('p', {className: 'note'}, say('audited')));
+  }
+
+  field(layer) {
+    const {say, context} = this, {city, state} = context, title = say('export_field');
+    if (!state.now.model && !hasHeat(layer)) return this.section(title, element('p', {className: 'note'}, say('no_field')));
+    const {map, params} = heatOf(city, state.now), note = element('p', {className: 'note', role: 'status'});
+    const files = element('div', {className: 'files'}), again = () => context.withMap((view) => {
+      const bbox = this.extent === 'view' ? view.box().map((v) => v.toFixed(5)).join(',') : '';
+      files.replaceChildren(
+        choice(say('area'), [['whole', say('whole')], ['view', say('view')]], this.extent, (v) => { this.extent = v; again(); }),
+        choice(say('cell'), CELLS_M.map((m) => /** @type {[string, string]} */ ([String(m), m ? String(m) : say('automatic')])), this.cell, (v) => { this.cell = v; again(); }),
+        this.file('GeoTIFF', address(`/density/${encodeURIComponent(map.slice('heat:'.length))}.tif`, {...params, bbox, cell: Number(this.cell)}), note));
+    });
+    again();
+    return this.section(title, element('p', {className: 'note'}, say('field_holds', {t: this.asOf()})), files, note);
+  }
+
+  /** The picture is the server's, the same with and without a graphics card. */
+  picture() {
+    const {say, context} = this, {city, state} = context, files = element('div', {className: 'files'}), note = element('p', {className: 'note', role: 'status'});
+    const again = () => context.withMap((view) => {
+      const box = /** @type {HTMLElement} */ (document.getElementById('map')).getBoundingClientRect();
+      const [width, height] = SIZES[this.size] ?? [Math.max(320, Math.round(box.width)), Math.max(240, Math.round(box.height))];
+      const drawn = partsOf(city, state.now), parts = drawn.filter((p) => p.map);
+      /** @type {Record<string, string | number>} */
+      const params = Object.assign({}, ...parts.map((p) => p.params));
+      const target = address('/map.png', {layers: ['base', ...parts.map((p) => p.map), 'labels'].join(','), ...params, bbox: view.box().map((v) => v.toFixed(6)).join(','),
+        width, height, palette: context.palette(), lang: context.lang === 'en' ? 'en' : 'zh'});
+      files.replaceChildren(
+        choice(say('size'), [['screen', say('as_screen', {w: Math.round(box.width), h: Math.round(box.height)})], ['report', '1600 × 1000'], ['poster', '3840 × 2160']], this.size, (v) => { this.size = v; again(); }),
+        this.file(say('picture'), target, note));
+      if (drawn.length > parts.length) note.textContent = say('not_in_picture');
+    });
+    again();
+    return this.section(say('export_map'), element('p', {className: 'note'}, say('picture_holds', {mark: city.synthetic ? say('mark') : ''})), files, note);
+  }
+
+  addresses(layer) {
+    const {say, speech, context} = this, {city, state} = context, {params} = this.selection(), here = location.origin, own = selectionOf(city, state.now);
+    const shown = partsOf(city, state.now).filter((p) => p.map).at(-1), name = encodeURIComponent(layer.id);
+    const xyz = shown && tilesOf(shown, context.palette(), 1).replace('@2x', '').replace(/[?&]size=512/, (m) => (m[0] === '?' ? '?' : '')).replace(/\?$/, '');
+    return this.section(say('export_addresses'),
+      ...(layer.personal ? [] : [addressRow(speech, say('features'), `${here}/`), addressRow(speech, say('items'), here + address(`/collections/${name}/items`, params))]),
+      ...(xyz ? [addressRow(speech, `${say('xyz')} · ${shown.map}`, here + xyz)] : []),
+      addressRow(speech, say('wmts'), `${here}/wmts/1.0.0/WMTSCapabilities.xml`),
+      addressRow(speech, say('mvt'), here + address(`/tiles/${name}/{z}/{x}/{y}.pbf`, own)),
+      addressRow(speech, say('style'), here + address(`/styles/${name}.json`, own)),
+      element('p', {className: 'note'}, say('token_note')));
+  }
+}
+
+export const exportPane = {
+  id: 'export', side: 'result', key: 'e', title: (say) => say('export'),
+  /** @param {HTMLElement} container @param {import('../analyst/panes.js').Context} context */
+  mount(container, context) {
+    const exports = new Exports(container, context);
+    return {
+      show: () => exports.draw(),
+      change: () => exports.draw(),
+    };
+  },
+};
