@@ -2,6 +2,7 @@
 #include "web/search.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DEGREE_DIGITS 7
@@ -60,8 +61,30 @@ static void add_full_text(const struct om_snapshot *snapshot,
     om_buf_deinit(&text);
 }
 
-static void add_hit(const struct om_snapshot *snapshot,
-                    const struct om_search_hit *hit, struct om_buf *out)
+/* The name in English, where the layer has one: COLUMN_en. */
+static om_status add_english(const struct om_search_hit *hit,
+                             struct om_buf *out)
+{
+    char name[OM_LIMIT_NAME_BYTES + 4];
+    struct om_text_reader reader = {0};
+    const char *text = NULL;
+    size_t len = 0;
+    snprintf(name, sizeof name, "%s_en", hit->source->column);
+    const size_t column = om_schema_find(&hit->layer->schema, name);
+    if (hit->group || column == OM_NO_FIELD) return OM_OK;
+    const om_status st =
+        om_segment_text(hit->layer->part[hit->part].segment, column, hit->row,
+                        &reader, &text, &len);
+    if (!st && text) {
+        om_buf_add_text(out, ",\"name_en\":");
+        om_buf_add_json_text(out, text, len);
+    }
+    om_text_reader_deinit(&reader);
+    return st;
+}
+
+static om_status add_hit(const struct om_snapshot *snapshot,
+                         const struct om_search_hit *hit, struct om_buf *out)
 {
     double lon, lat;
     om_pos_to_lonlat(hit->pos, &lon, &lat);
@@ -70,6 +93,7 @@ static void add_hit(const struct om_snapshot *snapshot,
     add_text(out, "layer", layer_of(hit));
     add_text(out, "id", hit->id);
     add_text(out, "name", hit->text);
+    OM_TRY(add_english(hit, out));
     add_full_text(snapshot, hit, out);
     om_buf_add_text(out, ",\"lon\":");
     om_buf_add_fixed(out, lon, DEGREE_DIGITS);
@@ -79,7 +103,8 @@ static void add_hit(const struct om_snapshot *snapshot,
     if (hit->source->group[0]) add_text(out, hit->source->group, hit->group_id);
     om_buf_add_text(out, ",\"score\":");
     om_buf_add_fixed(out, hit->score, SCORE_DIGITS);
-    om_buf_addf(out, ",\"matched\":\"%s\"}", om_search_match_name(hit->match));
+    return om_buf_addf(out, ",\"matched\":\"%s\"}",
+                       om_search_match_name(hit->match));
 }
 
 om_status om_search_json(const struct om_snapshot *snapshot,
@@ -89,7 +114,7 @@ om_status om_search_json(const struct om_snapshot *snapshot,
     om_buf_add_text(out, "{\"results\":[");
     for (size_t i = 0; i < answer->count; i++) {
         if (i) om_buf_add_text(out, ",");
-        add_hit(snapshot, &answer->hit[i], out);
+        OM_TRY(add_hit(snapshot, &answer->hit[i], out));
     }
     om_buf_add_text(out, "]");
     if (!answer->complete) om_buf_add_text(out, ",\"incomplete\":true");
