@@ -40,7 +40,7 @@
       const lost = answer.status === 429 || answer.status >= 502;
       if (lost) throw new Error(`${answer.status}`);
       const body = await answer.json();
-      if (!answer.ok) throw new Refused(answer.status === 401 ? c.t('noEntry') : body.detail || `${answer.status}`);
+      if (!answer.ok) throw Object.assign(new Refused(body.detail || `${answer.status}`), {words: answer.status === 401 ? c.t('noEntry') : ''});
       return body;
     } finally {
       clearTimeout(timer);

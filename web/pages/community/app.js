@@ -323,6 +323,8 @@
     ui.changing = false;
     ui.problem = '';
     drawFrom();
+    // What was pressed is gone: whoever uses no pointer goes on at what is found.
+    if (document.activeElement === document.body) ui.results.focus({preventScroll: true});
     go({count: FIRST});
   }
   function problem(words) {
@@ -413,19 +415,19 @@
       state.off = !!found.off;
       state.near = near ? near.features.filter((f) => f.properties.minutes !== null).length : 0;
       area = reach && reach.geometry ? reach.geometry : null;
-      state.failed = '';
+      state.failed = null;
     } catch (error) {
       if (mine.over) return;
       state.rows = [];
       area = null;
-      state.failed = error.message || String(error);
+      state.failed = error;
     }
     if (asking === mine) asking = null;
     ui.results.removeAttribute('aria-busy');
     shownAt = c.clockText(c.local(Date.now() / 1000, state.zoneS).minutes);
     drawRows(true);
     drawMap(true);
-    say(state.failed ? t('failed') : t('results', state.rows.length));
+    if (!state.failed) say(t('results', state.rows.length));
   }
 
   /** Something else is wanted. */
@@ -465,6 +467,10 @@
     return state.near ? t('within', state.minutes, c.modeName(), state.near) : t('withinNone', state.minutes, c.modeName());
   }
 
+  /* In words of ours; what the server said is for who mends it. */
+  const failure = (error) => [h('p', {class: 'error', role: 'alert', textContent: error.words || t('failed')}),
+    !error.words && h('p', {class: 'quiet small', lang: 'en', textContent: error.message || String(error)})].filter(Boolean);
+
   function drawRows(found) {
     const busy = ui.results.hasAttribute('aria-busy'), idle = !state.origin && state.tab !== 'activities';
     const open = {};
@@ -475,7 +481,7 @@
     const more = state.tab === 'matters' && state.origin && !busy && state.rows.length >= state.count && state.count < MOST;
     fill(ui.results, h('h2', {textContent: titleText()}),
       idle ? h('p', {class: 'lead', textContent: t('first')}) : busy ? h('p', {class: 'quiet', textContent: t('loading')})
-        : state.failed ? h('div', {class: 'lead'}, h('p', {class: 'error', textContent: `${t('failed')}: ${state.failed}`}), button(t('retry'), ask, {}))
+        : state.failed ? h('div', {class: 'lead'}, ...failure(state.failed), button(t('retry'), ask, {class: 'strong'}))
           : !state.rows.length ? h('p', {class: 'lead', textContent: noneText()})
             : h('p', {class: 'quiet', textContent: state.off ? t('offRoad') : reachText() || ''}),
       !idle && list, more && button(t('more'), () => { state.count += MORE; ask(); }, {class: 'wide'}),
@@ -613,6 +619,6 @@
 
   open().catch((error) => {
     const old = document.getElementById('old');
-    if (old) fill(old, h('p', {class: 'error', role: 'alert', textContent: `${t('failed')}: ${error.message}`}), button(t('retry'), () => location.reload(), {}));
+    if (old) fill(old, ...failure(error), button(t('retry'), () => location.reload(), {class: 'strong'}));
   });
 })(window.community);

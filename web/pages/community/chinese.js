@@ -18,7 +18,7 @@
     hotline: (n) => `拨打 ${n} 政务热线`,
     activitiesTitle: '接下来的活动', activitiesNear: '您附近接下来的活动', organisationsTitle: '附近的社会组织', places: (n) => `名额 ${n}`, signUp: '报名', signUpFor: (n) => `报名:${n}`, host: (n) => `主办:${n}`, noActivities: '近期没有活动。', noOrganisations: '附近没有社会组织。', kinds: '类别', allKinds: '全部',
     map: '地图', list: '列表', zoomIn: '放大', zoomOut: '缩小', north: '向上移', south: '向下移', west: '向左移', east: '向右移', whole: '看全部结果', mapTip: '与列表相同的地方,用数字标出', here: '出发地', noMap: '地图没有打开。列表里的内容是全的。',
-    asOf: (t) => `数据截至 ${t}`, clock: (t) => `数据时钟 ${t}`, offline: '连不上服务器,正在重试…', offlineSince: (t) => `连不上服务器,正在重试。下面是 ${t} 的内容。`, back: '已重新连上', failed: '没有查到', noEntry: '没有权限,请从公开网址打开', retry: '再试一次', locateNo: '没有得到位置。请选镇街和村(社区)。', locateFar: '您不在本市范围内。请选镇街和村(社区)。', private: '您的位置只用来算路程,不保存。', noData: '这里没有这类数据。', full: '打开完整地图', open: '开着', results: (n) => `找到 ${n} 个地方`,
+    asOf: (t) => `数据截至 ${t}`, clock: (t) => `数据时钟 ${t}`, offline: '连不上服务器,正在重试…', offlineSince: (t) => `连不上服务器,正在重试。下面是 ${t} 的内容。`, back: '已重新连上', failed: '没有查到。请过一会儿再试,或拨打 12345。', noEntry: '没有权限,请从公开网址打开', retry: '再试一次', locateNo: '没有得到位置。请选镇街和村(社区)。', locateFar: '您不在本市范围内。请选镇街和村(社区)。', private: '您的位置只用来算路程,不保存。', noData: '这里没有这类数据。', full: '打开完整地图', open: '开着', results: (n) => `找到 ${n} 个地方`,
     change: '更改', kind_volunteer: '志愿服务', kind_charity: '慈善互助', kind_elderly_care: '养老', kind_youth: '青年', kind_culture: '文化', kind_sports: '体育健身', kind_residents: '居民议事', kind_skills: '技能培训',
     days: ['周日', '周一', '周二', '周三', '周四', '周五', '周六'], date: (d, day) => `${d.month}月${d.day}日 ${day}`,
   };
