@@ -290,6 +290,7 @@ static void add_canonical(struct reading *r)
                     (long long)b->window.to_s);
     om_buf_add_text(c, "|");
     if (b->filter) om_buf_add_text(c, om_filter_canonical(b->filter));
+    if (b->stat == OM_STAT_COVERAGE && b->tells_few) om_buf_add_text(c, "|few");
     om_buf_add_byte(c, 0);
 }
 
@@ -307,7 +308,10 @@ om_status om_picture_bind(const struct om_snapshot *snapshot,
     struct reading r = {snapshot, ask, out, option, err};
     size_t len;
     *out = (struct om_picture_bound){
-        .by = OM_NO_FIELD, .column = OM_NO_FIELD, .now_s = ask->now_s};
+        .by = OM_NO_FIELD,
+        .column = OM_NO_FIELD,
+        .now_s = ask->now_s,
+        .tells_few = ask->tells_few};
     if (option) *option = NULL;
     if (ask->palette) OM_TRY(read_palette(&r, ask->palette, "palette"));
     // A layer called so would be shadowed: no layer may have these names.

@@ -24,6 +24,7 @@ struct om_picture_ask {
                            // column of its answer
     const char *per;       // of rate: area, or an exposure of city.json
     int64_t now_s;         // what is now, UTC; 0: om_snapshot_now
+    bool tells_few;        // coverage of few persons is shown (coverage.h)
 };
 /** The options' names but for `name`, blank-separated: what an address may
  *  have. */
@@ -52,6 +53,7 @@ struct om_picture_bound {
     // Of answers: which, and what was asked, as it was written; owned
     char *answer, *answer_column, *where, *time, *per_text;
     int64_t now_s;
+    bool tells_few;
     struct om_filter *filter;
     struct om_window window;
     struct om_exposures exposures;

@@ -55,7 +55,8 @@ om_status om__picture_bind(struct om__request *r, const char *name,
                                  .layer = om__param_text(r, "layer"),
                                  .column = om__param_text(r, "column"),
                                  .per = om__param_text(r, "per"),
-                                 .now_s = r->now_s};
+                                 .now_s = r->now_s,
+                                 .tells_few = r->who->role == &OM_ROLE_LOCAL};
     const om_status st =
         om_picture_bind(r->snapshot, &ask, out, &option, &r->err);
     if (st && option) {
