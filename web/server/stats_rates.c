@@ -109,7 +109,8 @@ static bool is_coarse(const struct om__request *r, const struct om_layer *layer,
 static om_status find_few(struct om__request *r, const struct om_query *ask,
                           const char *level, struct om__stats_rates *out)
 {
-    if (om__param_text(r, "bbox"))
+    // Nor by periods: what is exposed then is not what lives there.
+    if (om__param_text(r, "bbox") || ask->window.set)
         return om__rows_refused(r, "rates so chosen");
     if (!level) return OM_OK;
     if (!is_coarse(r, ask->layer, level))
