@@ -324,7 +324,9 @@ static void publish_group(struct om_live *live, struct fresh *f)
                                                   .layer = layer,
                                                   .cell = s->fresh.cell,
                                                   .other_cell = s->old.cell,
-                                                  .kind = s->kind};
+                                                  .kind = s->kind,
+                                                  .box = s->fresh.box,
+                                                  .other_box = s->old.box};
     }
     om__states_free(live->state, live->base->manifest.layers);
     live->state = f->state;

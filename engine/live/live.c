@@ -237,7 +237,9 @@ static bool tell_entry(void *ctx, const struct om_entry *e)
                                           .layer = e->layer,
                                           .cell = e->new_cell,
                                           .other_cell = e->old_cell,
-                                          .kind = e->kind};
+                                          .kind = e->kind,
+                                          .box = e->new_box,
+                                          .other_box = e->old_box};
     return t->each(t->ctx, &change);
 }
 

@@ -119,6 +119,8 @@ struct om_live_change {
     const char *layer;
     uint64_t cell, other_cell;  // new and old, level 18; OM_NO_CELL: none
     enum om_entry_kind kind;
+    // Of shapes: cells of level 18 that their boxes meet; zero: `cell` alone.
+    struct om_box box, other_box;
 };
 struct om_live_news {
     uint64_t first, last;  // sequences

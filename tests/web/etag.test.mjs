@@ -7,6 +7,12 @@
 //     none of them is drawn. Layers that were not written to keep all of theirs.
 //     Another server on the same city, with nothing in memory, draws the same
 //     tiles under the same tags.
+//   one shape: of every tile of four zooms, vector, picture, base map, counts by
+//     unit, exactly those whose bytes are others get a new ETag, and what lies
+//     elsewhere is not drawn to find out; a server that begins anew draws the same;
+//     /changes names all cells that its box meets, old and new
+//   counts by unit: a tile is new where a unit in it got another colour, and only
+//     there; nothing is drawn to say that others are as they were
 //   both places: a row that moves makes the tiles of its old and new place new
 //   every kind of answer: what shows the row is new once it is written, and 304
 //     until then; what does not stays
@@ -83,9 +89,9 @@ const gap = (a, b) => Math.hypot(Math.max(a.x0 - b.x1, b.x0 - a.x1, 0), Math.max
 const metres = (lat) => 40075016.686 * Math.cos(lat * Math.PI / 180) / CELLS;
 
 const ZOOMS = [9, 11, 12, 13];
-function tilesOf([west, south, east, north]) {
+function tilesOf([west, south, east, north], zooms = ZOOMS) {
     const tiles = [];
-    for (const z of ZOOMS)
+    for (const z of zooms)
         for (let x = tileX(west, z); x <= tileX(east, z); x++)
             for (let y = tileY(north, z); y <= tileY(south, z); y++) tiles.push({ z, x, y });
     return tiles;
@@ -218,6 +224,145 @@ test('a row makes the tiles above it new, and no others', { timeout: 600000 }, a
     for (const z of ZOOMS.slice(1))
         assert.equal(asked.filter((a) => a.map === MAPS[0] && a.tile.z === z && a.state === 'new').length, 2);
     assert.equal(await metric(third.url, 'onemap_tiles_drawn_total') - drawn, asked.filter((a) => a.state === 'new').length);
+});
+
+const SHAPE_ZOOMS = [8, 10, 11, 12];
+// Maps that show roads, and what shows none.
+const SHAPES = [
+    { path: (t) => `/tiles/road/${t.z}/${t.x}/${t.y}.mvt`, roads: true },
+    { path: (t) => `/tiles/road/${t.z}/${t.x}/${t.y}.mvt?properties=name`, roads: true },
+    { path: (t) => `/tiles/road/${t.z}/${t.x}/${t.y}.png`, roads: true },
+    { path: (t) => `/tiles/base/${t.z}/${t.x}/${t.y}.png`, roads: true },
+    { path: (t) => `/tiles/base/${t.z}/${t.x}/${t.y}.png?labels=no`, roads: true },
+    { path: (t) => `/tiles/labels/${t.z}/${t.x}/${t.y}.png`, roads: true },
+    { path: (t) => `/tiles/water/${t.z}/${t.x}/${t.y}.mvt` },
+    { path: (t) => `/tiles/building/${t.z}/${t.x}/${t.y}.mvt` },
+    { path: (t) => `/tiles/building/${t.z}/${t.x}/${t.y}.png` },
+    { path: (t) => `/tiles/grid/${t.z}/${t.x}/${t.y}.mvt` },
+    { path: (t) => `/tiles/choropleth:grid/${t.z}/${t.x}/${t.y}.png?layer=hazard` },
+];
+
+/** Every tile of some maps: its tag and a hash of its bytes. */
+async function takeAll(url, asked, key) {
+    await each(asked, async (a) => {
+        const answer = await ask(`${url}${a.path}`);
+        assert.ok([200, 204].includes(answer.status), `${a.path}: ${answer.status}`);
+        a[key] = { etag: answer.headers.etag, bytes: hash(answer.body) };
+    });
+}
+
+/** Those that are not as their tag says. */
+async function renewed(url, asked, key) {
+    const list = [];
+    await each(asked, async (a) => {
+        const answer = await ask(`${url}${a.path}`, { headers: { 'If-None-Match': a[key].etag } });
+        assert.ok([200, 204, 304].includes(answer.status), `${a.path}: ${answer.status}`);
+        if (answer.status !== 304) list.push(a);
+    });
+    return list;
+}
+
+/** A level-18 cell's corner of a place. */
+const cellAt = ([lon, lat]) => Object.values(place(lon, lat)).map((v) => Math.floor(v / SIDE));
+
+test('a shape makes the tiles that show it new, and no others', { timeout: 600000 }, async (t) => {
+    const { city } = await synthetic(t);
+    const first = await serve(t, city, '--beat', '86400');
+    const { url } = first;
+    const bounds = json(await ask(`${url}/tiles/road.json`)).bounds;
+    const tiles = tilesOf(bounds, SHAPE_ZOOMS);
+    const asked = SHAPES.flatMap((map) => tiles.map((tile) => ({ map, tile, path: map.path(tile) })));
+    const lon = bounds[0] + 0.37 * (bounds[2] - bounds[0]), lat = bounds[1] + 0.61 * (bounds[3] - bounds[1]);
+    const line = (east, north) => [0, 1, 2, 3].map((k) => [lon + east + 0.004 * k, lat + north + 0.002 * k + 0.001 * (k % 2)]);
+    const road = (coordinates) => JSON.stringify({ type: 'Feature', id: '新路', geometry: { type: 'LineString', coordinates },
+        properties: { kind: 'highway', name: '新新新路' } });
+    await takeAll(url, asked, 'is');
+
+    let sequence = Number((await ask(`${url}/collections`)).headers['data-sequence']);
+    const lines = [line(0, 0), line(0.21, -0.07), null];
+    for (const [step, coordinates] of lines.entries()) {
+        const drawn = await metric(url, 'onemap_tiles_drawn_total');
+        assert.equal((await renewed(url, asked, 'is')).length, 0);
+        assert.equal(await metric(url, 'onemap_tiles_drawn_total'), drawn);
+        const before = step ? lines[step - 1] : null;
+        const wrote = coordinates
+            ? await ask(`${url}/collections/road/items${before ? '/' + encodeURIComponent('新路') : ''}`, { method: before ? 'PUT' : 'POST', body: road(coordinates) })
+            : await ask(`${url}/collections/road/items/${encodeURIComponent('新路')}`, { method: 'DELETE' });
+        assert.ok([200, 201, 204].includes(wrote.status), wrote.body.toString());
+
+        const fresh = new Set(await renewed(url, asked, 'is'));
+        const looked = await metric(url, 'onemap_tiles_drawn_total') - drawn;
+        await takeAll(url, asked, 'now');
+        for (const a of asked) {
+            // The tag is another exactly if the bytes are.
+            assert.equal(fresh.has(a), a.now.bytes !== a.is.bytes, `${a.path} in step ${step}: ${JSON.stringify([a.is, a.now])}`);
+            assert.equal(a.now.etag !== a.is.etag, a.now.bytes !== a.is.bytes, a.path);
+            if (!a.map.roads) assert.ok(!fresh.has(a), a.path);
+        }
+        for (const map of SHAPES.slice(0, 2))
+            for (const z of SHAPE_ZOOMS)
+                assert.ok([...fresh].some((a) => a.map === map && a.tile.z === z), map.path({ z, x: '', y: '' }));
+        for (const map of SHAPES.slice(0, 5)) assert.ok([...fresh].some((a) => a.map === map), map.path(tiles[0]));
+        // Tiles far from it were not drawn to find that out.
+        assert.ok(looked < asked.filter((a) => a.map.roads).length / 2, `${looked} tiles were drawn`);
+        t.diagnostic(`${fresh.size} of ${asked.length} tiles are new, ${looked} were drawn`);
+
+        // What is told are the cells of its box, as it was and is.
+        const told = json(await ask(`${url}/changes?since=${sequence}`));
+        assert.deepEqual(Object.keys(told.layers), ['road']);
+        const { cells, level } = told.layers.road;
+        const up = 2 ** (LEVEL - level), names = new Set(cells.map((c) => c.join()));
+        assert.ok(cells.length > 4);
+        for (const end of [before, coordinates].filter(Boolean).flatMap((l) => [l[0], l.at(-1)]))
+            assert.ok(names.has(cellAt(end).map((v) => Math.floor(v / up)).join()), `${end}`);
+        sequence = told.sequence;
+        for (const a of asked) a.is = a.now;
+    }
+    await first.stop();
+    const second = await serve(t, city, '--beat', '86400', '--read-only');
+    await takeAll(second.url, asked, 'fresh');
+    for (const a of asked) assert.equal(a.fresh.bytes, a.is.bytes, a.path);
+});
+
+test('counts by unit are new where a unit got another colour', { timeout: 600000 }, async (t) => {
+    const { city } = await synthetic(t);
+    const first = await serve(t, city, '--beat', '86400');
+    const { url } = first;
+    const bounds = json(await ask(`${url}/tiles/hazard.json`)).bounds;
+    const asked = ['grid', 'town'].flatMap((level) => tilesOf(bounds, SHAPE_ZOOMS).map((tile) => (
+        { level, tile, path: `/tiles/choropleth:${level}/${tile.z}/${tile.x}/${tile.y}.png?layer=hazard` })));
+    const one = json(await ask(`${url}/collections/hazard/items?limit=1`)).features[0];
+    const properties = { ...one.properties, severity: 3 };
+    for (const unit of ['grid', 'village', 'town', 'id']) delete properties[unit];
+    const [lon, lat] = one.geometry.coordinates;
+    await takeAll(url, asked, 'is');
+    let some = 0;
+    for (const [round, count] of [1, 1, 400].entries()) {
+        const drawn = await metric(url, 'onemap_tiles_drawn_total');
+        const features = Array.from({ length: count }, (_, i) => JSON.parse(feature(`多-${round}-${i}`, lon, lat, properties)));
+        const made = await ask(`${url}/collections/hazard/items`, { method: 'POST', body: JSON.stringify({ type: 'FeatureCollection', features }) });
+        assert.ok([200, 201].includes(made.status), made.body.toString());
+        const fresh = new Set(await renewed(url, asked, 'is'));
+        assert.equal(await metric(url, 'onemap_tiles_drawn_total') - drawn, fresh.size);
+        await takeAll(url, asked, 'now');
+        for (const a of asked) {
+            if (a.now.bytes !== a.is.bytes) assert.ok(fresh.has(a), a.path);
+            if (!fresh.has(a)) assert.equal(a.now.etag, a.is.etag);
+            a.is = a.now;
+        }
+        t.diagnostic(`${count} rows more: ${fresh.size} of ${asked.length} tiles are new`);
+        if (fresh.size && fresh.size < asked.length) some++;
+        // Most of the time one row changes no unit's colour.
+        if (count === 1) assert.ok(fresh.size < asked.length / 2);
+    }
+    assert.ok(some > 0);
+    await first.stop();
+    const second = await serve(t, city, '--beat', '86400', '--read-only');
+    await takeAll(second.url, asked, 'fresh');
+    for (const a of asked) {
+        assert.equal(a.fresh.bytes, a.is.bytes, a.path);
+        assert.equal(a.fresh.etag, a.is.etag, a.path);
+    }
 });
 
 test('no tile is older than what was acknowledged', { timeout: 120000 }, async (t) => {

@@ -43,8 +43,11 @@ static void rest(long ms)
 static struct om_live_change change(uint64_t sequence, const char *layer,
                                     uint64_t cell)
 {
-    return (struct om_live_change){sequence, layer, cell, OM_NO_CELL,
-                                   OM_ENTRY_INSERT};
+    return (struct om_live_change){.sequence = sequence,
+                                   .layer = layer,
+                                   .cell = cell,
+                                   .other_cell = OM_NO_CELL,
+                                   .kind = OM_ENTRY_INSERT};
 }
 
 /* ---- told */
@@ -144,6 +147,42 @@ static void told_both_places_of_a_row_that_moved(void **state)
     assert_int_equal(got[1], 77);
     om_buf_deinit(&out);
     om__told_deinit(&told);
+}
+
+/* At the level at which all of them together are few enough, as if every cell
+ * had been told one by one. */
+static void told_all_cells_of_the_boxes_of_shapes(void **state)
+{
+    (void)state;
+    static uint64_t cell[40000], got[OM__TOLD_CELLS];
+    uint64_t seed = 11;
+    for (int round = 0; round < 60; round++) {
+        const uint32_t spread = 1u << (3 + dice(&seed) % 6);
+        struct om__told told = {0};
+        struct om_buf out = {0};
+        size_t n = 0;
+        for (int i = 0; i < 3; i++) {
+            const uint32_t x = 1000 + (uint32_t)(dice(&seed) % spread);
+            const uint32_t y = 2000 + (uint32_t)(dice(&seed) % spread);
+            struct om_live_change c = change((uint64_t)i + 1, "p", 0);
+            c.box = (struct om_box){x, y, x + (uint32_t)(dice(&seed) % 90),
+                                    y + (uint32_t)(dice(&seed) % 90)};
+            c.cell = om_morton((struct om_pos){x, y});
+            om__told_add(&told, &c);
+            for (uint32_t v = y; v <= c.box.y1; v++)
+                for (uint32_t u = x; u <= c.box.x1; u++)
+                    cell[n++] = om_morton((struct om_pos){u, v});
+        }
+        assert_true(om__told_write(&told, NULL, &out));
+        om_buf_add_byte(&out, 0);
+        unsigned level = 99, expected = OM_CHANGE_LEVEL;
+        while (distinct(cell, n, expected) > OM__TOLD_CELLS) expected--;
+        const size_t cells = read_cells((char *)out.bytes, &level, got);
+        assert_int_equal(level, expected);
+        assert_int_equal(cells, distinct(cell, n, level));
+        om_buf_deinit(&out);
+        om__told_deinit(&told);
+    }
 }
 
 static void told_a_commit_is_the_world(void **state)
@@ -285,11 +324,11 @@ static void publish(struct om__hub *hub, uint64_t sequence, const char *layer,
 }
 
 /* Until it is so; a test that would never end fails instead. */
-#define UNTIL(what)                                 \
-    do {                                            \
-        int left = 20000;                           \
-        while (!(what) && --left) rest(1);          \
-        if (!left) fail_msg("never: %s", #what);    \
+#define UNTIL(what)                              \
+    do {                                         \
+        int left = 20000;                        \
+        while (!(what) && --left) rest(1);       \
+        if (!left) fail_msg("never: %s", #what); \
     } while (0)
 
 static bool heard(struct ear *ear, const char *text)
@@ -308,9 +347,10 @@ static void hub_tells_each_what_it_asked_for(void **state)
     assert_int_equal(ear_join(hub, &some, "b,c"), OM_OK);
     assert_int_equal(all.joined_at, 100);
     publish(hub, 101, "a", 5);
-    UNTIL(heard(&all, "id: 101\nevent: change\ndata: {\"sequence\":101,"
-                      "\"layers\":{\"a\":{\"rows\":1,\"level\":18,\"cells\":"
-                      "[[3,0]]}}}\n\n"));
+    UNTIL(heard(&all,
+                "id: 101\nevent: change\ndata: {\"sequence\":101,"
+                "\"layers\":{\"a\":{\"rows\":1,\"level\":18,\"cells\":"
+                "[[3,0]]}}}\n\n"));
     publish(hub, 102, "b", 5);
     UNTIL(heard(&some, "\"b\":"));
     UNTIL(heard(&all, "id: 102\n"));
@@ -328,8 +368,9 @@ static void hub_gives_a_sign_of_life(void **state)
     struct ear ear;
     ear_open(&ear);
     assert_int_equal(ear_join(hub, &ear, "b"), OM_OK);
-    UNTIL(heard(&ear, ": beat\nid: 100\nevent: beat\n"
-                      "data: {\"sequence\":100}\n\n"));
+    UNTIL(heard(&ear,
+                ": beat\nid: 100\nevent: beat\n"
+                "data: {\"sequence\":100}\n\n"));
     // What it did not ask for moves the id on all the same.
     publish(hub, 140, "a", 5);
     UNTIL(heard(&ear, ": beat\nid: 140\n"));
@@ -636,6 +677,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(told_covers_what_changed_at_the_level_of_the_set),
         cmocka_unit_test(told_both_places_of_a_row_that_moved),
+        cmocka_unit_test(told_all_cells_of_the_boxes_of_shapes),
         cmocka_unit_test(told_a_commit_is_the_world),
         cmocka_unit_test(told_more_layers_than_there_is_room_for),
         cmocka_unit_test(hub_tells_each_what_it_asked_for),

@@ -1,8 +1,8 @@
 /* What answers depend on, and when they are not current any more.
  *
  * Plan
- *   needs_*    what is said adds up: boxes are united, layers named once, too
- *              many are the whole city; an answer has all of it
+ *   needs_*    what is said adds up: boxes of a layer are united, layers named
+ *              once, too many are the whole city; an answer has all of it
  *   model_*    answers of random layers and boxes, the city written to at random:
  *              one is current exactly as long as nothing was written in its
  *              cells; what its box holds is then what it held
@@ -135,16 +135,16 @@ static void needs_add_up_and_are_in_the_answer(void **state)
     assert_true(!two->city && two->beat && two->layers == 2);
     assert_string_equal(two->layer, "spot");
     assert_string_equal(two->layer + 5, "other");
-    const struct om_box box = {5, 20, 30, 90};
-    assert_memory_equal(&two->box, &box, sizeof box);
+    const struct om_box box[] = {{10, 20, 30, 40}, {5, 25, 25, 90}};
+    assert_memory_equal(two->box, box, sizeof box);
     // As a part of another.
     begin_request(&r);
     om__needs_layer(&r, "spot", (struct om_box){1, 30, 2, 31});
     om__needs_answer(&r, two);
     struct om__answer *sum = answer_of(&r);
     assert_true(!sum->city && sum->beat && sum->layers == 2);
-    const struct om_box both = {1, 20, 30, 90};
-    assert_memory_equal(&sum->box, &both, sizeof both);
+    const struct om_box both[] = {{1, 20, 30, 40}, {5, 25, 25, 90}};
+    assert_memory_equal(sum->box, both, sizeof both);
     om__answer_unref(sum);
     om__answer_unref(two);
 

@@ -40,6 +40,10 @@ bool om_base_empty(const struct om_base *base);
 om_status om_base_level(struct om_base *base, const char *name,
                         struct om_level **out, struct om_err *err) OM_MUST_USE;
 
+/** Where shapes lie that a view of the base map depends on: those that it
+ * meets, and if it has labels, all in the squares in which these are placed. */
+struct om_box om_base_reach(const struct om_view *view, bool labels);
+
 /** Draw all but the labels; covers the whole canvas. threads: any */
 om_status om_base_draw(struct om_base *base, enum om_palette palette,
                        struct om_canvas *canvas,

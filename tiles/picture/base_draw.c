@@ -1,6 +1,9 @@
 // base_draw.c - painting the base map: land, water, buildings, roads, borders.
 #include "tiles/picture/base_internal.h"
 
+/* Half of the widest road, with its casing and soft edges. */
+#define ROAD_PX 48
+
 /* A pass over shapes. */
 struct pass {
     struct om_canvas *canvas;
@@ -167,18 +170,50 @@ om_status om_base_square_draw(const struct om_base *base,
                : OM_OK;
 }
 
+/* Squares whose labels a view shows a part of. */
+struct squares {
+    int64_t x0, y0, x1, y1;
+};
+
+static struct squares squares_of(const struct om_view *v)
+{
+    const int64_t side = OM_LABEL_SQUARE_PX * (int64_t)v->ratio;
+    // Halos may reach over the border of a square.
+    const int64_t room = 8 * (int64_t)v->ratio;
+    return (struct squares){square_of(v->x - room, side),
+                            square_of(v->y - room, side),
+                            square_of(v->x + v->width - 1 + room, side),
+                            square_of(v->y + v->height - 1 + room, side)};
+}
+
+struct om_box om_base_reach(const struct om_view *view, bool labels)
+{
+    // Half of the widest road, casing included, and what edges soften.
+    struct om_box box = om_view_box(view, ROAD_PX * view->ratio);
+    if (!labels) return box;
+    const struct squares s = squares_of(view);
+    const unsigned side = OM_LABEL_SQUARE_PX * view->ratio;
+    for (int64_t y = s.y0; y <= s.y1; y++)
+        for (int64_t x = s.x0; x <= s.x1; x++) {
+            struct om_view square = *view;
+            square.x = x * side;
+            square.y = y * side;
+            square.width = square.height = side;
+            // Pixels of water are taken by the coarse picture's.
+            const struct om_box more = om_view_box(&square, 32 * view->ratio);
+            if (more.x0 <= more.x1) om_box_widen(&box, more);
+        }
+    return box;
+}
+
 om_status om_base_labels_draw(struct om_base *base, enum om_palette palette,
                               struct om_canvas *canvas, struct om_arena *arena)
 {
     const struct om_view *v = &canvas->view;
-    const int64_t side = OM_LABEL_SQUARE_PX * (int64_t)v->ratio;
-    // Halos may reach over the border of a square.
-    const int64_t room = 8 * (int64_t)v->ratio;
+    const struct squares s = squares_of(v);
     if (!base->font) return OM_OK;
-    const int64_t x1 = square_of(v->x + v->width - 1 + room, side);
-    const int64_t y1 = square_of(v->y + v->height - 1 + room, side);
-    for (int64_t y = square_of(v->y - room, side); y <= y1; y++)
-        for (int64_t x = square_of(v->x - room, side); x <= x1; x++) {
+    for (int64_t y = s.y0; y <= s.y1; y++)
+        for (int64_t x = s.x0; x <= s.x1; x++) {
             struct om_base_square *square;
             OM_TRY(om_base_square(base, v->world, v->ratio, x, y, &square));
             const om_status st =

@@ -177,7 +177,7 @@ om_status om_choropleth_draw(const struct om_level *level,
         sheet.pixel =
             om_arena_calloc(arena, (size_t)view->width * view->height, 4);
         if (!sheet.pixel) return OM_E_MEMORY;
-        draw_classes(&d, om_view_box(view, 2), palette);
+        draw_classes(&d, om_view_box(view, OM_CHOROPLETH_PX), palette);
         om_canvas_over(canvas, (const uint8_t(*)[4])sheet.pixel);
         canvas->raster = sheet.raster;
     }

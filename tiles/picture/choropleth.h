@@ -53,6 +53,8 @@ struct om_colour om_unit_hatch_colour(enum om_palette palette);
 struct om_colour om_choropleth_edge(const struct om_unit_classes *classes,
                                     enum om_palette palette);
 
+/** Pixels around a window whose units it may show a part of. */
+#define OM_CHOROPLETH_PX 2
 /** Draw the units of a level. Classes share pixels exactly: no seams.
  *  returns OM_E_MEMORY */
 om_status om_choropleth_draw(const struct om_level *level,

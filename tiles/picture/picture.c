@@ -242,29 +242,62 @@ static uint64_t hash_classes(const struct om_classes *c)
     return hash;
 }
 
+/* Of shapes: by how large they are it is decided how they are drawn. */
+static uint64_t hash_size(const struct om_classes *c)
+{
+    return om_hash64(&c->shape_cells, sizeof c->shape_cells, 0);
+}
+
 bool om_picture_local(const struct om_picture *picture,
                       const struct om_view *view, struct om_box *box,
                       uint64_t *look)
 {
-    if (picture->kind != OM_PICTURE_ROWS ||
-        picture->layer->schema.geometry != OM_GEOMETRY_POINT)
-        return false;
+    if (picture->kind != OM_PICTURE_ROWS) return false;
     const struct om_rows_spec spec = spec_of(picture);
     const uint64_t parts[] = {hash_classes(&picture->classes),
+                              hash_size(&picture->classes),
                               om_rows_look(&spec, view)};
     *look = om_hash64(parts, sizeof parts, 0);
     *box = om_view_box(view, OM_ROWS_MARGIN_PX * view->ratio);
     return box->x0 <= box->x1;
 }
 
+struct units_look {
+    const struct om_unit_classes *classes;
+    uint64_t hash;
+};
+
+static void add_unit(void *ctx, size_t unit)
+{
+    struct units_look *l = ctx;
+    const uint64_t of[] = {unit, l->classes->of[unit]};
+    l->hash = om_hash64(of, sizeof of, l->hash);
+}
+
+bool om_picture_units_look(const struct om_picture *picture,
+                           const struct om_view *view, uint64_t *look)
+{
+    const struct om_unit_classes *c = &picture->units;
+    if (picture->kind != OM_PICTURE_UNITS) return false;
+    const uint64_t numbers[] = {c->classes, c->outline};
+    struct units_look l = {c, om_hash64(numbers, sizeof numbers, 0)};
+    for (size_t i = 0; i < c->classes; i++)
+        l.hash =
+            om_hash64(c->class[i].colour, sizeof c->class[i].colour, l.hash);
+    if (!c->outline)
+        om_level_each(picture->level, om_view_box(view, OM_CHOROPLETH_PX),
+                      add_unit, &l);
+    *look = l.hash;
+    return true;
+}
+
 uint64_t om_picture_look(const struct om_picture *picture)
 {
     if (picture->kind != OM_PICTURE_ROWS) return 0;
     const struct om_rows_spec spec = spec_of(picture);
-    uint64_t look = hash_classes(&picture->classes);
-    look = om_hash64(&picture->classes.shape_cells,
-                     sizeof picture->classes.shape_cells, look);
-    if (picture->layer->schema.geometry != OM_GEOMETRY_POINT) return look;
+    const uint64_t parts[] = {hash_classes(&picture->classes),
+                              hash_size(&picture->classes)};
+    uint64_t look = om_hash64(parts, sizeof parts, 0);
     for (unsigned z = 0; z <= LOOK_ZOOM; z++) {
         const struct om_view view = om_view_tile(z, 0, 0, 256, 1);
         const uint64_t sizes = om_rows_look(&spec, &view);

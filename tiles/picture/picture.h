@@ -71,14 +71,22 @@ om_status om_picture_png(const struct om_picture *picture,
 /**
  * Does a window show nothing but the rows in and around it, in a manner that
  * all windows of its scale share? Then *box is where these rows lie, and *look
- * a hash of the manner: while both are as they were, so is the picture. False
- * of shapes, which may reach in from anywhere and are drawn or not by the size
- * of all of them, and of whatever is not rows.
+ * a hash of the manner: while both are as they were, so is the picture. Shapes
+ * lie where their boxes do. False of whatever is not rows.
  * test     tests/tiles/test_picture.c
  */
 bool om_picture_local(const struct om_picture *picture,
                       const struct om_view *view, struct om_box *box,
                       uint64_t *look);
+/**
+ * What a window of units shows beside their borders: a hash of the colours of
+ * classes and of the class of each unit in it. While it and the units are as
+ * they were, so is the picture. Units that were counted anew change it where
+ * one got into another class, or everywhere if the classes are others. False of
+ * whatever is not units.
+ */
+bool om_picture_units_look(const struct om_picture *picture,
+                           const struct om_view *view, uint64_t *look);
 /** How rows are drawn at any scale: a hash of classes, colours, sizes and
  *  opacities. While it is as it was, another row changes no pixel but around
  *  its place; once it is another, any may be. 0 of whatever is not rows. */

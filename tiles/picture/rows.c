@@ -352,7 +352,8 @@ static double solid_rows(const struct om_rows_spec *spec,
 uint64_t om_rows_look(const struct om_rows_spec *spec,
                       const struct om_view *view)
 {
-    const unsigned dot = om_rows_dot(spec, view);
+    const bool points = spec->layer->schema.geometry == OM_GEOMETRY_POINT;
+    const unsigned dot = points ? om_rows_dot(spec, view) : 0;
     const double solid = dot ? 0.0 : solid_rows(spec, view);
     const double look[] = {dot, solid};
     return om_hash64(look, sizeof look, 0);

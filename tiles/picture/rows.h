@@ -26,7 +26,7 @@ uint8_t om_rows_weight(unsigned step);
 struct om_colour om_rows_edge(enum om_palette palette);
 /** What a view shares with all others of its scale, whatever rows lie in it:
  *  sizes and opacities, which follow from how many rows there are in all, in
- *  steps. Of a layer of points. */
+ *  steps. */
 uint64_t om_rows_look(const struct om_rows_spec *spec,
                       const struct om_view *view);
 /** Pixels of design around a view whose points it shows a part of. */

@@ -13,7 +13,7 @@ struct writer {
     const struct om__cells *cells;
     const struct om_vector_spec *spec;
     const struct om__place *place;
-    uint64_t whole_rows;
+    uint64_t alone, whole_rows;
     unsigned whole_zoom;
     int64_t degree_parts;  // a power of 10
     struct om_mvt *mvt;
@@ -36,6 +36,16 @@ static uint32_t add_key(struct om_mvt *mvt, const char *before,
                         : om_mvt_key(mvt, (const char *)room->bytes, room->len);
 }
 
+/* Does a cell that is written have the word? Others are not named: a tile does
+ * not depend on words that rows elsewhere have, or had. */
+static bool is_used(const struct writer *w, size_t word)
+{
+    const struct om__cells *c = w->cells;
+    for (size_t i = 0; i < c->count; i++)
+        if (c->cell[i].count > w->alone && c->cell[i].word[word]) return true;
+    return false;
+}
+
 static om_status add_keys(struct writer *w)
 {
     const struct om_field *field = w->spec->layer->schema.field;
@@ -45,6 +55,7 @@ static om_status add_keys(struct writer *w)
     for (size_t i = 0; w->word && i <= c->words.count; i++) {
         const char *by = field[w->spec->by].name;
         const bool null = i == c->words.count;
+        if (!is_used(w, i)) continue;
         w->word[i] =
             add_key(w->mvt, by, strlen(by), null ? "" : c->words.text[i],
                     null ? 0 : c->words.len[i], &room);
@@ -199,6 +210,7 @@ om_status om__cells_write(const struct om__cells *cells,
         .cells = cells,
         .spec = spec,
         .place = place,
+        .alone = alone,
         .whole_rows = whole_rows,
         .whole_zoom = whole_zoom,
         .degree_parts = degree_parts_of(place->z + cells->zooms),

@@ -59,6 +59,22 @@ size_t om_vector_by(const struct om_layer *layer);
  *  (more than OM_VECTOR_WORDS values), OM_E_DAMAGED, OM_E_MEMORY. */
 om_status om_vector_by_check(const struct om_layer *layer,
                              size_t column) OM_MUST_USE;
+/**
+ * Of a layer of lines or polygons: where rows lie that a tile depends on. While
+ * none is written there, and om_vector_look is as it was, so is the tile.
+ * returns  OM_E_RANGE, OM_E_DAMAGED, OM_E_MEMORY
+ * cost     a look at the boxes of some thousand shapes; of more it says that
+ *          the tile depends on all
+ */
+om_status om_vector_reach(struct om_vectors *vectors,
+                          const struct om_vector_spec *spec, unsigned z,
+                          uint32_t x, uint32_t y,
+                          struct om_box *out) OM_MUST_USE;
+/** How all tiles are drawn: a hash of the sizes that each zoom draws. Few rows
+ *  change it. cost: of the first tile after a write */
+om_status om_vector_look(struct om_vectors *vectors,
+                         const struct om_vector_spec *spec,
+                         uint64_t *out) OM_MUST_USE;
 /** Seconds of one core that have to be spent before the tile can be made: 0
  *  once they have been. Costs microseconds. */
 double om_vector_cost_s(struct om_vectors *vectors,

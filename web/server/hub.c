@@ -70,6 +70,7 @@ struct om__listener {
 /* A change that was published; its layer is a number into `name`. */
 struct memory {
     uint64_t sequence, cell, other_cell;
+    struct om_box box, other_box;
     uint32_t layer, kind;
 };
 
@@ -397,8 +398,9 @@ static void remember(struct om__hub *hub, const struct om_live_change *change)
     struct memory *m = &hub->memory[hub->remembered++ % OM__HUB_MEMORY];
     if (hub->remembered > OM__HUB_MEMORY && m->sequence > hub->floor)
         hub->floor = m->sequence;
-    *m = (struct memory){change->sequence, change->cell, change->other_cell,
-                         layer, (uint32_t)change->kind};
+    *m = (struct memory){
+        change->sequence,  change->cell, change->other_cell,    change->box,
+        change->other_box, layer,        (uint32_t)change->kind};
 }
 
 void om__hub_remember(struct om__hub *hub, uint64_t floor,
@@ -448,8 +450,9 @@ om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
             if (!more) break;
             const struct memory *m = &hub->memory[i % OM__HUB_MEMORY];
             const struct om_live_change change = {
-                m->sequence, hub->name[m->layer], m->cell, m->other_cell,
-                (enum om_entry_kind)m->kind};
+                m->sequence,   hub->name[m->layer],         m->cell,
+                m->other_cell, (enum om_entry_kind)m->kind, m->box,
+                m->other_box};
             more = m->sequence <= upto;
             if (more) om__told_add(told, &change);
         }

@@ -7,7 +7,9 @@
  * somebody asked for of late, looks again once a second where rows were
  * written, and has the whole layer noted as changed (om_live_touch) when the
  * look is another. From then on no kept tile is current, and everyone who
- * listens or polls is told, also by a server that begins anew. We rejected
+ * listens or polls is told, also by a server that begins anew. So it is with
+ * vector tiles: a shape more may be one too many for the zoom's fullest tile,
+ * and smaller ones are then not drawn anywhere. We rejected
  * finding that out while writing, which would make each write count all
  * columns. Looks change in steps (tiles/picture), so this is rare.
  */
@@ -36,6 +38,8 @@ struct look {
     size_t by;
     char *filter;  // canonical; NULL: none
     struct om_window window;
+    bool vector, some;  // of vector tiles, and only of some columns
+    bool column[OM_LIMIT_COLUMNS];
 };
 
 struct om__looks {
@@ -75,50 +79,108 @@ static struct look *entry_of(struct om__looks *l, uint64_t family)
     return oldest;
 }
 
+static void note(struct om__looks *looks, const struct look *fresh,
+                 const struct om_filter *filter)
+{
+    pthread_mutex_lock(&looks->lock);
+    struct look *l = entry_of(looks, fresh->family);
+    if (l->family != fresh->family) {
+        // What was not there before needs no telling.
+        *l = *fresh;
+        if (filter) l->filter = om_strdup(om_filter_canonical(filter));
+        if (filter && !l->filter) l->family = 0;  // never found again
+    }
+    l->used_s = om_seconds();
+    pthread_mutex_unlock(&looks->lock);
+}
+
 void om__looks_note(struct om__looks *looks,
                     const struct om_picture_bound *bound, uint64_t sequence,
                     uint64_t look)
 {
-    const uint64_t family =
-        om_hash64(bound->canonical.bytes, bound->canonical.len, 0);
-    pthread_mutex_lock(&looks->lock);
-    struct look *l = entry_of(looks, family);
-    l->used_s = om_seconds();
-    if (l->family != family) {
-        // What was not there before needs no telling.
-        *l = (struct look){.family = family,
-                           .look = look,
-                           .sequence = sequence,
-                           .used_s = l->used_s,
-                           .by = bound->by,
-                           .window = bound->window};
-        memcpy(l->layer, bound->layer->name, sizeof l->layer);
-        if (bound->filter)
-            l->filter = om_strdup(om_filter_canonical(bound->filter));
-        if (bound->filter && !l->filter) l->family = 0;  // never found again
-    }
-    pthread_mutex_unlock(&looks->lock);
+    struct look fresh = {
+        .family = om_hash64(bound->canonical.bytes, bound->canonical.len, 0),
+        .look = look,
+        .sequence = sequence,
+        .by = bound->by,
+        .window = bound->window};
+    memcpy(fresh.layer, bound->layer->name, sizeof fresh.layer);
+    note(looks, &fresh, bound->filter);
 }
 
-/* How the picture of an entry looks now. */
-static om_status look_now(const struct look *l, struct om_server *server,
-                          struct om_snapshot *snapshot, uint64_t *out)
+void om__looks_note_vector(struct om__looks *looks,
+                           const struct om_vector_ask *ask,
+                           const struct om_layer *layer, uint64_t sequence,
+                           uint64_t look)
 {
-    struct om_picture_bound bound = {
-        .kind = OM_PICTURE_ROWS, .by = l->by, .window = l->window};
+    struct look fresh = {.look = look,
+                         .sequence = sequence,
+                         .by = ask->by,
+                         .window = ask->window,
+                         .vector = true,
+                         .some = ask->some};
+    const char *filter = ask->filter ? om_filter_canonical(ask->filter) : "";
+    const int64_t window[] = {ask->window.set, ask->window.from_s,
+                              ask->window.to_s};
+    memcpy(fresh.layer, layer->name, sizeof fresh.layer);
+    if (ask->some) memcpy(fresh.column, ask->column, sizeof fresh.column);
+    uint64_t family = om_hash64(layer->name, strlen(layer->name), 1);
+    family = om_hash64(filter, strlen(filter), family);
+    family = om_hash64(window, sizeof window, family);
+    fresh.family = om_hash64(fresh.column, sizeof fresh.column, family);
+    note(looks, &fresh, ask->filter);
+}
+
+static om_status picture_now(const struct look *l, struct om_server *server,
+                             struct om_snapshot *snapshot,
+                             const struct om_layer *layer,
+                             struct om_filter *filter, uint64_t *out)
+{
+    const struct om_picture_bound bound = {.kind = OM_PICTURE_ROWS,
+                                           .layer = layer,
+                                           .filter = filter,
+                                           .by = l->by,
+                                           .window = l->window};
     struct om_picture *picture = NULL;
-    struct om_filter *filter = NULL;
     struct om_err why = {0};
-    bound.layer = om_snapshot_layer(snapshot, l->layer);
-    if (!bound.layer) return OM_E_NOTFOUND;
-    if (l->filter)
-        OM_TRY(om_filter_parse(l->filter, strlen(l->filter), bound.layer,
-                               snapshot->manifest->zone_s, &filter, &why));
-    bound.filter = filter;
     const om_status st = om_picture_make(&bound, snapshot, NULL,
                                          server->selections, &picture, &why);
     if (!st) *out = om_picture_look(picture);
     om_picture_unref(picture);
+    return st;
+}
+
+static om_status vector_now(const struct look *l, struct om_server *server,
+                            struct om_snapshot *snapshot,
+                            const struct om_layer *layer,
+                            struct om_filter *filter, uint64_t *out)
+{
+    struct om_selection *selection;
+    struct om_vector_ask ask = {
+        .filter = filter, .window = l->window, .some = l->some, .by = l->by};
+    memcpy(ask.column, l->column, sizeof ask.column);
+    OM_TRY(om_select(server->selections, layer, &OM_POLICY_ALL, filter,
+                     l->window, &selection));
+    const struct om_vector_spec spec =
+        om_vector_ask_spec(&ask, snapshot, layer, selection, layer->name);
+    const om_status st = om_vector_look(server->vectors, &spec, out);
+    om_selection_unref(selection);
+    return st;
+}
+
+/* How what an entry is of looks now. */
+static om_status look_now(const struct look *l, struct om_server *server,
+                          struct om_snapshot *snapshot, uint64_t *out)
+{
+    struct om_filter *filter = NULL;
+    struct om_err why = {0};
+    const struct om_layer *layer = om_snapshot_layer(snapshot, l->layer);
+    if (!layer) return OM_E_NOTFOUND;
+    if (l->filter)
+        OM_TRY(om_filter_parse(l->filter, strlen(l->filter), layer,
+                               snapshot->manifest->zone_s, &filter, &why));
+    const om_status st = (l->vector ? vector_now : picture_now)(
+        l, server, snapshot, layer, filter, out);
     om_filter_free(filter);
     return st;
 }

@@ -29,7 +29,7 @@ int64_t om__beat(const struct om_server *server, int64_t moment_s)
 
 void om__needs_forget(struct om__request *r)
 {
-    r->needs = (struct om__needs){.box = OM_BOX_NONE};
+    r->needs = (struct om__needs){0};
     r->needs_known = false;
 }
 
@@ -42,24 +42,27 @@ static struct om__needs *known(struct om__request *r)
     return &r->needs;
 }
 
-static void add_layer(struct om__needs *needs, const char *layer)
+static void add_layer(struct om__needs *needs, const char *layer,
+                      struct om_box box)
 {
     for (size_t i = 0; i < needs->layers; i++)
-        if (!strcmp(needs->layer[i], layer)) return;
+        if (!strcmp(needs->layer[i], layer)) {
+            om_box_widen(&needs->box[i], box);
+            return;
+        }
     const size_t len = strlen(layer);
     if (needs->layers == OM__NEEDS_MOST || len >= sizeof needs->layer[0]) {
         needs->city = true;
         return;
     }
+    needs->box[needs->layers] = box;
     memcpy(needs->layer[needs->layers++], layer, len + 1);
 }
 
 void om__needs_layer(struct om__request *r, const char *layer,
                      struct om_box box)
 {
-    struct om__needs *needs = known(r);
-    add_layer(needs, layer);
-    om_box_widen(&needs->box, box);
+    add_layer(known(r), layer, box);
 }
 
 void om__needs_units(struct om__request *r)
@@ -93,8 +96,7 @@ void om__needs_answer(struct om__request *r, const struct om__answer *answer)
     needs->beat |= answer->beat;
     const char *name = answer->layer;
     for (size_t i = 0; i < answer->layers; i++, name += strlen(name) + 1)
-        add_layer(needs, name);
-    if (answer->layers) om_box_widen(&needs->box, answer->box);
+        add_layer(needs, name, answer->box[i]);
 }
 
 static uint64_t newest_of(struct om_server *server)
@@ -118,7 +120,7 @@ uint64_t om__needs_changed(struct om_server *server,
 {
     uint64_t newest = needs->city ? newest_of(server) : 1;
     for (size_t i = 0; i < needs->layers; i++) {
-        const uint64_t of = changed(server, needs->layer[i], needs->box);
+        const uint64_t of = changed(server, needs->layer[i], needs->box[i]);
         if (of > newest) newest = of;
     }
     return newest;
@@ -140,7 +142,7 @@ bool om__answer_current(struct om_server *server,
     if (answer->city && newest_of(server) > sequence) return false;
     const char *name = answer->layer;
     for (size_t i = 0; i < answer->layers; i++, name += strlen(name) + 1)
-        if (changed(server, name, answer->box) > sequence) return false;
+        if (changed(server, name, answer->box[i]) > sequence) return false;
     return !answer->beat || now_of(server) == answer->now_s;
 }
 

@@ -1,6 +1,7 @@
 // picture_routes.c - pictures of layers, units and the base map as tiles.
 #include <string.h>
 
+#include "data/base/hash.h"
 #include "web/server/server_internal.h"
 
 /* Rows above which a tile is drawn by a worker: some 5 ms of looking. */
@@ -96,27 +97,56 @@ static struct om_view view_of(const struct picture_ask *p,
                         tile->scale);
 }
 
+/* Shapes are drawn to find out: a box that meets the tile says little. */
+static void find_rows_roots(struct om__request *r, const struct picture_ask *p,
+                            const struct om_picture *picture,
+                            const struct om_view *view,
+                            struct om__tile_roots *out)
+{
+    const struct om_layer *layer = p->bound.layer;
+    struct om_box box;
+    if (!om_picture_local(picture, view, &box, &out->look)) {
+        om__picture_needs(r, &p->bound);
+        return;
+    }
+    out->local = layer->schema.geometry == OM_GEOMETRY_POINT;
+    om__needs_layer(r, layer->name, box);
+}
+
+/* Units change as a whole set. */
+static void find_units_roots(struct om__request *r, const struct picture_ask *p,
+                             const struct om_picture *picture,
+                             const struct om_view *view,
+                             struct om__tile_roots *out)
+{
+    const struct om_layer *units =
+        om_snapshot_units(r->snapshot, p->bound.level);
+    om__picture_needs(r, &p->bound);
+    out->whole = units && om_picture_units_look(picture, view, &out->look);
+    if (!out->whole) return;
+    const uint64_t changed =
+        om_city_changed(r->server->city, units->name, OM__EVERYWHERE);
+    out->look = om_hash64(&changed, sizeof changed, out->look);
+}
+
 /* Only of a picture that is ready it is known what its tiles have in common. */
 static om_status find_roots(struct om__request *r, const void *ask,
                             const struct om_tile_address *tile,
                             struct om__tile_roots *out)
 {
     const struct picture_ask *p = ask;
+    const struct om_view view = view_of(p, tile);
     struct om_picture *picture;
-    struct om_box box;
-    if (p->bound.kind != OM_PICTURE_ROWS ||
-        p->bound.layer->schema.geometry != OM_GEOMETRY_POINT) {
-        om__picture_needs(r, &p->bound);
+    if (p->bound.kind == OM_PICTURE_BASE) {
+        om__base_needs(r, &p->bound, &view);
         return OM_OK;
     }
     OM_TRY(om__picture_get(r, &p->bound, &picture));
     if (!picture) return OM_OK;  // later
-    const struct om_view view = view_of(p, tile);
-    out->local = om_picture_local(picture, &view, &box, &out->look);
-    if (out->local)
-        om__needs_layer(r, p->bound.layer->name, box);
+    if (p->bound.kind == OM_PICTURE_ROWS)
+        find_rows_roots(r, p, picture, &view, out);
     else
-        om__picture_needs(r, &p->bound);
+        find_units_roots(r, p, picture, &view, out);
     om_picture_unref(picture);
     return OM_OK;
 }

@@ -127,6 +127,21 @@ static const struct om_layer *exposed(const struct om_snapshot *snapshot,
     return bound->per ? om_snapshot_layer(snapshot, bound->per->layer) : NULL;
 }
 
+void om__base_needs(struct om__request *r,
+                    const struct om_picture_bound *bound,
+                    const struct om_view *view)
+{
+    const struct om_snapshot *s = r->snapshot;
+    for (size_t i = 0; i < s->layers; i++) {
+        const struct om_manifest_layer *meta = s->layer[i].meta;
+        struct om_box box = om_base_reach(view, bound->labels);
+        // Buildings have no names.
+        if (meta && !strcmp(meta->base, "building"))
+            box = om_base_reach(view, false);
+        if (is_base(&s->layer[i])) om__needs_layer(r, s->layer[i].name, box);
+    }
+}
+
 void om__picture_needs(struct om__request *r,
                        const struct om_picture_bound *bound)
 {

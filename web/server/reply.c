@@ -245,7 +245,8 @@ static struct om__answer *answer_alloc(const struct om__request *r)
     const size_t layers = r->needs_known ? n->layers : 0;
     size_t bytes = 0;
     for (size_t i = 0; i < layers; i++) bytes += strlen(n->layer[i]) + 1;
-    struct om__answer *answer = om_calloc(1, sizeof *answer + bytes);
+    struct om__answer *answer = om_calloc(
+        1, sizeof *answer + layers * sizeof *answer->box + bytes);
     if (!answer) return NULL;
     answer->refs = 1;
     if (!r->snapshot) return answer;
@@ -253,10 +254,13 @@ static struct om__answer *answer_alloc(const struct om__request *r)
     answer->now_s = n->sequence ? n->now_s : r->now_s;
     answer->city = !r->needs_known || n->city;
     answer->beat = r->needs_known && n->beat;
-    answer->box = n->box;
     answer->layers = layers;
-    char *to = answer->layer;
-    for (size_t i = 0; i < layers; i++) to = stpcpy(to, n->layer[i]) + 1;
+    char *to = (char *)(answer->box + layers);
+    answer->layer = to;
+    for (size_t i = 0; i < layers; i++) {
+        answer->box[i] = n->box[i];
+        to = stpcpy(to, n->layer[i]) + 1;
+    }
     return answer;
 }
 

@@ -75,9 +75,9 @@ struct om_server;
 struct om__needs {
     bool city;  // anything: every new sequence
     bool beat;  // the moment, to the beat
-    struct om_box box;  // where in the layers
     size_t layers;
     char layer[OM__NEEDS_MOST][OM_LIMIT_NAME_BYTES];
+    struct om_box box[OM__NEEDS_MOST];  // where in each layer
     // As of which sequence and moment the answer is true, if not as of the
     // request's snapshot; 0: as of that
     uint64_t sequence;
@@ -100,9 +100,9 @@ struct om__answer {
     atomic_uint_least64_t sequence;
     _Atomic int64_t now_s;
     bool city, beat;  // as in struct om__needs
-    struct om_box box;
     size_t layers;
-    char layer[];  // their names, each with its NUL
+    const char *layer;    // their names, each with its NUL, behind the boxes
+    struct om_box box[];  // [layers]
 };
 void om__answer_unref(struct om__answer *answer);
 
@@ -627,8 +627,9 @@ om_status om__gzip_once(const struct om_buf *from,
 struct om__tile_roots {
     bool local;     // of the rows in and around it (request->needs) and of
                     // `look` alone: its ETag is known before it is drawn
+    bool whole;     // of `look` alone: so is its ETag
     uint64_t look;  // hash of figures, classes and sizes that it shares with
-                    // all tiles of the map
+                    // all tiles of the map; whole: of all that it shows
 };
 /* One way of making tiles. `read` takes the parameters (and request->layer);
  * `key` adds whatever else is asked for, in one writing for all that mean the
@@ -841,6 +842,10 @@ void om__pictures_clear(struct om__pictures *pictures);
 void om__pictures_sweep(struct om__pictures *pictures);
 /** The table of pictures, for /metrics. */
 struct om__made *om__pictures_table(struct om__pictures *pictures);
+/** Note what a view of the base map depends on. */
+void om__base_needs(struct om__request *request,
+                    const struct om_picture_bound *bound,
+                    const struct om_view *view);
 /** Note what a picture as a whole depends on. */
 void om__picture_needs(struct om__request *request,
                        const struct om_picture_bound *bound);

@@ -97,8 +97,11 @@ void om__stream_commit(struct om_server *server,
         const struct om_layer *now = &after->layer[i];
         const struct om_layer *then = om_snapshot_layer(before, now->name);
         if (then && then->serial == now->serial) continue;
-        const struct om_live_change change = {
-            sequence, now->name, OM_NO_CELL, OM_NO_CELL, OM_ENTRY_COMMIT};
+        const struct om_live_change change = {.sequence = sequence,
+                                              .layer = now->name,
+                                              .cell = OM_NO_CELL,
+                                              .other_cell = OM_NO_CELL,
+                                              .kind = OM_ENTRY_COMMIT};
         const struct om_live_news news = {sequence, sequence, 1, &change};
         om__hub_news(server->hub, &news);
     }
@@ -217,8 +220,11 @@ static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
         const char *name = r->snapshot->layer[i].name;
         const uint64_t changed =
             om_city_changed(r->server->city, name, world);
-        const struct om_live_change change = {changed, name, OM_NO_CELL,
-                                              OM_NO_CELL, OM_ENTRY_COMMIT};
+        const struct om_live_change change = {.sequence = changed,
+                                              .layer = name,
+                                              .cell = OM_NO_CELL,
+                                              .other_cell = OM_NO_CELL,
+                                              .kind = OM_ENTRY_COMMIT};
         if (changed > after) om__told_add(told, &change);
     }
     return OM_OK;

@@ -9,9 +9,11 @@
  * Most tiles show the rows in and around them and nothing else but figures that
  * all tiles of the map share. Of those the change map says whether they are as
  * they were: their ETag is named before they are drawn, and who has the tile
- * is told so without its being drawn. Others (shapes, whose choice depends on
- * the fullest tile of the zoom; choropleths) are drawn when one of their layers
- * changes, and their ETag is a hash of the bytes: it stays if they do.
+ * is told so without its being drawn. Of choropleths it is known what class
+ * each unit in the tile has, once units are counted: that is their ETag. Others
+ * (shapes, whose boxes are larger than they are; the base map) are drawn when
+ * something changes in what they depend on, and their ETag is a hash of the
+ * bytes: it stays if they do.
  */
 #include <stdio.h>
 #include <string.h>
@@ -102,7 +104,7 @@ static void name_local(struct om__request *r, struct making *m)
 {
     const uint64_t changed = om__needs_changed(r->server, &r->needs);
     m->older = changed > r->snapshot->sequence && !m->last;
-    const uint64_t from[] = {changed, m->roots.look};
+    const uint64_t from[] = {m->roots.whole ? 0 : changed, m->roots.look};
     const uint64_t question = om_hash64(m->key.bytes + m->same_at,
                                         m->key.len - m->same_at, 0);
     m->head.weak = true;
@@ -135,7 +137,7 @@ static om_status make(struct om__request *r, struct making *m, bool *drawn)
     bool done = false;
     OM_TRY(m->maker->roots(r, m->ask, m->tile, &m->roots));
     if (r->later) return OM_OK;
-    if (m->roots.local) {
+    if (m->roots.local || m->roots.whole) {
         name_local(r, m);
         if (m->older) return OM_OK;
         // A part of a picture is needed whoever has it.

@@ -5,7 +5,8 @@
  * layer's cells are a hash set of at most OM__TOLD_CELLS codes, and one more
  * lifts all of them by a level, where four become one, until they fit. A lift
  * happens exactly when the cells of that level are too many, so the level is
- * that of the whole set whatever the order in which it came.
+ * that of the whole set whatever the order in which it came. A shape is all
+ * cells that its box meets.
  */
 #include "web/server/told.h"
 
@@ -16,6 +17,7 @@
 #include "data/base/hash.h"
 #include "engine/live/changes.h"
 
+/* As many as there may be, and a shape of as many. */
 #define SLOTS (2 * OM__TOLD_CELLS + 24)
 
 void om__told_deinit(struct om__told *told)
@@ -62,7 +64,7 @@ static void put(struct om__told_layer *layer, uint64_t code)
 
 static void lift(struct om__told_layer *layer)
 {
-    uint64_t code[OM__TOLD_CELLS + 1];
+    uint64_t code[SLOTS];
     size_t n = 0;
     for (size_t i = 0; i < SLOTS; i++)
         if (layer->slot[i]) code[n++] = layer->slot[i] - 1;
@@ -76,6 +78,33 @@ static void add_cell(struct om__told_layer *layer, uint64_t code)
 {
     put(layer, code >> 2 * (OM_CHANGE_LEVEL - layer->level));
     while (layer->count > OM__TOLD_CELLS) lift(layer);
+}
+
+/* Cells of level 18, both ends included. */
+static void add_box(struct om__told_layer *layer, struct om_box box)
+{
+    for (;; lift(layer)) {
+        const unsigned up = OM_CHANGE_LEVEL - layer->level;
+        const struct om_box b = {box.x0 >> up, box.y0 >> up, box.x1 >> up,
+                                 box.y1 >> up};
+        if ((uint64_t)(b.x1 - b.x0 + 1) * (b.y1 - b.y0 + 1) > OM__TOLD_CELLS)
+            continue;
+        for (uint32_t y = b.y0; y <= b.y1; y++)
+            for (uint32_t x = b.x0; x <= b.x1; x++)
+                put(layer, om_morton((struct om_pos){x, y}));
+        break;
+    }
+    while (layer->count > OM__TOLD_CELLS) lift(layer);
+}
+
+static void add_place(struct om__told_layer *layer, uint64_t cell,
+                      struct om_box box)
+{
+    if (cell == OM_NO_CELL) return;
+    if (box.x0 || box.y0 || box.x1 || box.y1)
+        add_box(layer, box);
+    else
+        add_cell(layer, cell);
 }
 
 /* The whole world is one cell of level 0. */
@@ -102,14 +131,15 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
         add_world(layer);
         return;
     }
-    if (change->cell != OM_NO_CELL) add_cell(layer, change->cell);
-    if (change->other_cell != OM_NO_CELL) add_cell(layer, change->other_cell);
+    add_place(layer, change->cell, change->box);
+    add_place(layer, change->other_cell, change->other_box);
 }
 
 void om__told_hide(struct om_live_change *change)
 {
     change->kind = OM_ENTRY_COMMIT;
     change->cell = change->other_cell = OM_NO_CELL;
+    change->box = change->other_box = (struct om_box){0};
 }
 
 bool om__told_wanted(const char *layers, const char *name)

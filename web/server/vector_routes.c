@@ -1,8 +1,8 @@
 // vector_routes.c - vector tiles of layers and units.
 #include <string.h>
 
+#include "web/server/looks.h"
 #include "web/server/server_internal.h"
-#include "web/vector.h"
 
 /* Seconds that may be spent on what tiles share before one goes to a worker. */
 #define HERE_S 0.005
@@ -66,16 +66,17 @@ static om_status add_key(struct om__request *r, const void *memory,
     const struct {
         uint64_t set, by, some, crowd;
         int64_t from_s, to_s;
-    } numbers = {ask->window.set, ask->by, ask->some, vector->crowd, ask->window.from_s,
-                 ask->window.to_s};
+    } numbers = {ask->window.set,    ask->by,         ask->some, vector->crowd,
+                 ask->window.from_s, ask->window.to_s};
     om_buf_add(key, &numbers, sizeof numbers);
     om_buf_add(key, ask->column, r->layer->schema.count);
     return om_buf_add(key, filter, strlen(filter));
 }
 
-/* A point is in the tile that holds it, and there as it is or counted. Which
- * shapes are drawn depends on the fullest tile, and how on their neighbours'
- * borders. */
+/* A point is in the tile that holds it, and there as it is or counted. How
+ * shapes are drawn depends on their neighbours' borders, and which of them on
+ * the fullest tile: when that changes, all of the layer is told to have changed
+ * (looks.c), if nothing of it is hidden from who asks. */
 static om_status find_roots(struct om__request *r, const void *memory,
                             const struct om_tile_address *tile,
                             struct om__tile_roots *out)
@@ -83,10 +84,30 @@ static om_status find_roots(struct om__request *r, const void *memory,
     const struct vector_ask *vector = memory;
     const struct om_vector_spec spec = om_vector_ask_spec(
         &vector->ask, r->snapshot, r->layer, NULL, vector->name);
+    struct om_box box = om__tile_box(tile);
     out->local = r->layer->schema.geometry == OM_GEOMETRY_POINT;
-    if (out->local) out->look = om_vector_points_most(&spec);
-    om__needs_layer(r, r->layer->name,
-                    out->local ? om__tile_box(tile) : OM__EVERYWHERE);
+    if (out->local)
+        out->look = om_vector_points_most(&spec);
+    else if (r->layer->rights.hash)
+        box = OM__EVERYWHERE;
+    else
+        OM_TRY(om_vector_reach(r->server->vectors, &spec, tile->z, tile->x,
+                               tile->y, &box));
+    om__needs_layer(r, r->layer->name, box);
+    return OM_OK;
+}
+
+/* Shapes of the whole layer that are drawn otherwise concern all its tiles. */
+static om_status note_look(struct om__request *r,
+                           const struct om_vector_ask *ask,
+                           const struct om_vector_spec *spec)
+{
+    uint64_t look;
+    if (r->layer->schema.geometry == OM_GEOMETRY_POINT || r->layer->rights.hash)
+        return OM_OK;
+    OM_TRY(om_vector_look(r->server->vectors, spec, &look));
+    om__looks_note_vector(r->server->looks, ask, r->layer,
+                          r->snapshot->sequence, look);
     return OM_OK;
 }
 
@@ -115,18 +136,22 @@ static om_status draw(struct om__request *r, void *memory,
     }
     OM_TRY(om_select(r->server->selections, r->layer, &OM_POLICY_ALL,
                      ask->filter, ask->window, &selection));
-    struct om_vector_spec spec = om_vector_ask_spec(
-        ask, r->snapshot, r->layer, selection, vector->name);
+    struct om_vector_spec spec =
+        om_vector_ask_spec(ask, r->snapshot, r->layer, selection, vector->name);
     spec.crowd = vector->crowd;
     // As of the newest change in the tile: it is the same tile until then.
     int64_t at_s = 0;
-    const uint64_t changed = om_city_changed_at(
-        r->server->city, r->layer->name, om__tile_box(tile), &at_s);
-    if (changed && changed <= r->snapshot->sequence && at_s) spec.as_of_s = at_s;
+    const uint64_t changed = om_city_changed_at(r->server->city, r->layer->name,
+                                                om__tile_box(tile), &at_s);
+    if (changed && changed <= r->snapshot->sequence && at_s)
+        spec.as_of_s = at_s;
     om_status st = OM_OK;
-    if (!must_wait(r, &spec, tile))
-        st = om_vector_tile(r->server->vectors, &spec, tile->z, tile->x,
-                            tile->y, &om__lane(r->server)->arena, out);
+    if (!must_wait(r, &spec, tile)) {
+        st = note_look(r, ask, &spec);
+        if (!st)
+            st = om_vector_tile(r->server->vectors, &spec, tile->z, tile->x,
+                                tile->y, &om__lane(r->server)->arena, out);
+    }
     om_selection_unref(selection);
     return st;
 }
