@@ -362,6 +362,9 @@ test('without WebGL2 it is the same wall around a picture', { skip }, async (t) 
     await until('the picture', () => page.evaluate(() => document.querySelector('#map img').naturalWidth > 1000));
     assert.equal(await page.locator('.panel').count(), 10);
     assert.match(await page.textContent('#mode'), /图片模式/);
+    // Each open serious hazard, though lists of rows end after a page.
+    const serious = await json(`${url}/stats/hazard?filter=${encodeURIComponent('severity >= 3 AND resolved IS NULL')}`);
+    await until('all hazards', () => page.evaluate((n) => window.onemapWall.map.hazards.length === n, serious.count));
     await shot(page, 'pictures');
     await upright(page, log, new URL(url).host);
 });
@@ -411,6 +414,20 @@ test('what a wall asks for is answered to its role, and what it leads to is open
         for (const address of await page.evaluate(() => [...document.querySelectorAll('.panel.large .details code')].map((c) => c.textContent)))
             if (!address.startsWith('/analyst')) assert.equal((await ask('wall', encodeURI(address))).status, 200, address);
         await page.keyboard.press('Escape');
+    }
+    // Points of the map are all there, though lists of rows end after a page.
+    const { count } = (await ask('wall', '/stats/hazard')).body;
+    const points = await page.evaluate(async () => {
+        const { pointsIn } = await import('/pages/wall/points.js');
+        return (await pointsIn({ layer: 'hazard', filter: 'severity >= 1', properties: ['severity', 'reported'] }, window.onemapWall.box)).map((p) => [p.lonDeg, p.latDeg, p.properties.severity, p.properties.reported]);
+    });
+    assert.ok(count > 1000);
+    assert.equal(points.length, count);
+    const list = (await ask('wall', '/collections/hazard/items?limit=1000&properties=severity,reported')).body.features;
+    assert.ok(list.length < count);
+    for (const f of list.slice(0, 50)) {
+        const [lon, lat] = f.geometry.coordinates, { severity, reported } = f.properties;
+        assert.ok(points.some((p) => Math.abs(p[0] - lon) < 1e-3 && Math.abs(p[1] - lat) < 1e-3 && p[2] === severity && Date.parse(p[3]) === Date.parse(reported)), f.id);
     }
     const crews = (await ask('wall', '/stats/worker?by=town')).body.groups;
     assert.ok(crews.some((g) => g.hidden));

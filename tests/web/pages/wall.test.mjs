@@ -12,12 +12,14 @@
 //   plan    a city that says nothing; questions are documented addresses
 //   past    the loop at an earlier moment, against rows gone through
 //   hidden  ·, 0, ? and what a sum of them is
+//   points  out of vector tiles, cut tiles refused
 //   by itself  the next replay in the city's zone; a reload at night, when
 //           nothing happens, never into a silent server
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Moment, lastDays, loopAt, plan, statusOf } from '../../../web/pages/wall/plan.js';
+import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
 import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
 import { Store } from '../../../web/pages/wall/store.js';
 import { AGAIN_MS, ROUND, Tour, WHOLE_MS } from '../../../web/pages/wall/tour.js';
@@ -238,6 +240,24 @@ test('the loop as it stood', () => {
     assert.equal(key('overdue'), open.filter((r) => r.due < then.utcMs).length);
     assert.equal(key('serious'), open.filter((r) => r.severity >= 3).length);
     assert.ok(!loopAt(loop, { layer: 'h', filter: 'severity = 4', total: 'serious', risk: 'severity' }, then).questions.some((q) => q.key === 'serious'), 'not known to be open');
+});
+
+test('points out of tiles', () => {
+    // A tile by hand: layer "p", keys s and t, values 3 and "x", points at 1024,2048 and -8,0.
+    const bytes = (...parts) => parts.flat(), field = (n, body) => [n << 3 | 2, body.length, ...body], text = (t) => [...Buffer.from(t)];
+    const feature = (tags, geometry) => field(2, bytes([8, 7], field(2, tags), [24, 1], field(4, geometry)));
+    const layer = bytes([120, 2], field(1, text('p')), feature([0, 0, 1, 1], [9, 128, 16, 128, 32]), feature([], [9, 15, 0]), field(3, text('s')), field(3, text('t')),
+        field(4, [40, 3]), field(4, field(1, text('x'))), [40, 128, 32]);
+    const tile = new Uint8Array(field(3, layer));
+    assert.deepEqual(pointsOfTile(tile, 'p'), [{ x: 0.25, y: 0.5, properties: { s: 3, t: 'x' } }, { x: -8 / 4096, y: 0, properties: {} }]);
+    assert.deepEqual(pointsOfTile(tile, 'q'), []);
+    assert.deepEqual(pointsOfTile(new Uint8Array(), 'p'), []);
+    for (let n = 1; n < tile.length; n++) assert.throws(() => pointsOfTile(tile.subarray(0, n), 'p'), RangeError, `${n} bytes`);
+    for (const view of [[113.5, 22.6, 114.3, 23.2], [-180, -85, 180, 85], [113.75, 22.9, 113.7500001, 22.9000001]]) {
+        const tiles = tilesOf(view);
+        assert.ok(tiles.length >= 1 && tiles.length <= 12);
+        assert.equal(new Set(tiles.map((t) => t.z)).size, 1);
+    }
 });
 
 test('hidden, nothing and unknown are three things', () => {

@@ -79,6 +79,8 @@ export const flow = (steps) => (u, {w, h}) => {
   const [on, off, edge] = [token('--flow-on'), token('--flow-off'), token('--text')];
   const children = [];
   const label = (string, x, y, fill, align = 'left') => children.push({type: 'text', x, y, style: {text: string, fill: token(fill), align, font: `${Math.round(u)}px ${token('--font')}`}});
+  // Words that would run into each other are left out; the numbers below say it.
+  const wide = (word) => [...word].reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? 1 : 0.55) * u, 0), said = steps.every((s) => wide(s.waits) <= 1.06 * step);
   steps.forEach((s, i) => {
     const x = i * step, last = i === n - 1, thick = Math.max(1, s.passed / total * band);
     const next = last ? thick : Math.max(1, steps[i + 1].passed / total * band);
@@ -89,7 +91,7 @@ export const flow = (steps) => (u, {w, h}) => {
     if (s.waiting > 0 && !last)
       children.push({type: 'polygon', shape: {points: bend(x + bar, from, x + bar + 0.9 * u + deep, Math.max(from + deep + 0.9 * u, lowest - 0.25 * u), deep)}, style: {fill: off}});
     label(s.title, last ? w : x, 0, '--quiet', last ? 'right' : 'left');
-    label(s.waits, last ? w : x, lowest, '--quiet', last ? 'right' : 'left');
+    if (said) label(s.waits, last ? w : x, lowest, '--quiet', last ? 'right' : 'left');
     label(s.waitingText, last ? w : x, lowest + 1.2 * u, '--text', last ? 'right' : 'left');
   });
   return {graphic: {elements: [{type: 'group', children: children.map((c) => ({...c, silent: true}))}]}};

@@ -5,7 +5,7 @@
 import {Map as LibreMap, setMaxParallelImageRequests} from '../maplibre/maplibre-gl.mjs';
 import {tilesTouched} from '../live.js';
 import {token} from './charts.js';
-import {riskColour, shape} from './overlay.js';
+import {nearer, riskColour, shape} from './overlay.js';
 import {address} from './plan.js';
 
 const EMPTY = {type: 'FeatureCollection', features: []};
@@ -153,7 +153,7 @@ export class LiveMap {
   /** @param {number[] | null} bounds   null: the whole city @param {number} ms @param {number} [zoomMost] @returns {Promise<void>} when it is there */
   go(bounds, ms, zoomMost = ZOOM_MOST) {
     const done = new Promise((resolve) => this.map.once('moveend', () => resolve()));
-    const room = bounds ? {padding: grown(this.padding, Math.min(this.container.clientWidth, this.container.clientHeight) * 0.08), maxZoom: zoomMost} : {padding: this.wholePadding};
+    const room = bounds ? {padding: grown(this.padding, Math.min(this.container.clientWidth, this.container.clientHeight) * 0.08), maxZoom: zoomMost + nearer(this.unitPx)} : {padding: this.wholePadding};
     this.map.fitBounds(/** @type {any} */ (bounds ?? this.bounds), {...room, duration: ms, curve: 1.3, essential: true, ...(ms ? {} : {animate: false})});
     return /** @type {Promise<void>} */ (done);
   }

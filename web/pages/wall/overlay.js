@@ -33,6 +33,9 @@ export function shape(c, risk, r) {
 /** @param {number} risk */
 export const riskColour = (risk) => token(['--quiet', '--low', '--moderate', '--serious', '--high'][risk] ?? '--quiet');
 
+/** Zooms by which a wall of this unit is nearer than one of 1080 pixels that shows the same. @param {number} unitPx */
+export const nearer = (unitPx) => Math.log2(unitPx / 20);
+
 export class Overlay {
   /** @param {HTMLCanvasElement} canvas @param {(lonDeg: number, latDeg: number) => {x: number, y: number}} project */
   constructor(canvas, project) {
@@ -101,6 +104,12 @@ export class Overlay {
     this.points = points && points.map((p) => ({...p, x: 0, y: 0}));
     this.played = 0;
     this.moved();
+  }
+
+  /** More of them. @param {{lonDeg: number, latDeg: number, risk: number, at: number}[]} points */
+  addReplay(points) {
+    this.points?.push(...points.map((p) => ({...p, ...this.project(p.lonDeg, p.latDeg)})));
+    this.draw();
   }
 
   /** The map is elsewhere. */

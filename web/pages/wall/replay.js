@@ -2,13 +2,13 @@
 // replay.js - the last 24 hours again, in a minute: where and when it was
 // reported, and hour by hour the field and the loop's numbers as they stood.
 
-import {address, loopAt, statusOf} from './plan.js';
+import {loopAt, statusOf} from './plan.js';
+import {pointsIn} from './points.js';
 import {count, date, say, title} from './words.js';
 
 const PLAY_MS = 60000, HOUR_MS = 36e5;
-const MOST = 10000, PAGES_MOST = 5;
-/** How long an hour is waited for before the replay goes on without it. */
-const PATIENCE_MS = 5000;
+/** How long an hour is waited for before the replay goes on without it: a slow machine plays slower. */
+const PATIENCE_MS = 30000;
 /** Ten pictures a second are enough, and leave the machine in peace. */
 const PICTURE_MS = 100;
 /** Askings at a time. */
@@ -31,6 +31,9 @@ async function each(list, work) {
   return out;
 }
 
+/** How many had come to the first step. @param {Map<string, any>} answers @param {any} loop */
+const countIn = (answers, loop) => answers.get(loop.status).value.count;
+
 export class Replay {
   /** @param {any} wall */
   constructor(wall) {
@@ -49,16 +52,16 @@ export class Replay {
     return this.running ? this.stop() : this.start();
   }
 
-  /** Rows of the period, a page at a time. @param {string} from @param {string} to @param {AbortSignal} signal */
-  async rows(from, to, signal) {
-    const {loop} = this.wall.part, [first] = loop.steps, out = [];
-    let url = address(`/collections/${loop.layer}/items`, {datetime: `${from}/${to}`, limit: MOST, properties: [first.time, loop.risk].filter((c) => c).join(',')});
-    for (let page = 0; url && page < PAGES_MOST; page++) {
-      const rows = await getJson(url, signal);
-      out.push(...rows.features.filter((f) => f.geometry));
-      url = rows.links?.find((l) => l.rel === 'next')?.href;
-    }
-    return out;
+  /** What came to the first step in the hour from a moment on. @param {import('./plan.js').Moment} from @param {AbortSignal} signal */
+  async points(from, signal) {
+    const {loop} = this.wall.part, time = loop.steps[0].time, at = (moment) => `TIMESTAMP('${moment.iso()}')`;
+    const points = await pointsIn({layer: loop.layer, filter: `${time} > ${at(from)} AND ${time} <= ${at(from.later(HOUR_MS))}`, properties: [time, loop.risk].filter((c) => c)}, this.wall.box, signal);
+    return points.map(({lonDeg, latDeg, properties}) => ({lonDeg, latDeg, risk: Number(properties[loop.risk]) || 0, at: this.shareOf(Date.parse(properties[time]) || from.utcMs)}));
+  }
+
+  /** @param {number} utcMs @returns {number} 0 to 1 of the whole */
+  shareOf(utcMs) {
+    return (utcMs - this.begin.utcMs) / (this.hours * HOUR_MS);
   }
 
   /** What the panels show of an hour. @param {import('./plan.js').Moment} then @param {AbortSignal} signal @returns {Promise<Map<string, any>>} */
@@ -73,8 +76,9 @@ export class Replay {
   async prepare(i, signal) {
     const then = this.begin.later(i * HOUR_MS);
     try {
-      const [answers, show] = await Promise.all([this.answers(then, signal), this.wall.map.fieldAt(then)]);
-      return {then, answers, show};
+      const [answers, show, points] = await Promise.all([this.answers(then, signal), this.wall.map.fieldAt(then), i < this.hours ? this.points(then, signal) : []]);
+      if (!i) this.counted.first = countIn(answers, this.wall.part.loop);
+      return {then, answers, show, points};
     } catch (error) {
       if (!signal.aborted) console.warn(error.message);
       return null;
@@ -87,49 +91,43 @@ export class Replay {
     this.running = true;
     this.paused = wall.tour.paused;
     this.stopped = new AbortController();
-    const {signal} = this.stopped, hours = wall.catalog.wall?.replay_hours ?? 24;
-    const end = wall.clock.later(-(wall.clock.utcMs % 60000));
-    this.begin = end.later(-hours * HOUR_MS);
-    let rows;
-    try {
-      rows = await this.rows(this.begin.iso(), end.iso(), signal);
-      this.legend = map.replayLegend ? await getJson(map.replayLegend, signal) : null;
-    } catch (error) {
-      if (signal.aborted) return;
-      console.warn(error.message);
-      this.running = false;
-      return;
-    }
-    if (signal.aborted) return;
+    const {signal} = this.stopped, end = wall.clock.later(-(wall.clock.utcMs % 60000));
+    this.hours = wall.catalog.wall?.replay_hours ?? 24;
+    this.begin = end.later(-this.hours * HOUR_MS);
+    this.counted = {first: NaN, now: NaN};
     wall.tour.pause(true);
     wall.map.choose('');
+    wall.overlay.setMark(null);
     await wall.map.go(null, 0);
+    this.legend = map.replayLegend ? await getJson(map.replayLegend, signal).catch(() => null) : null;
     if (signal.aborted) return;
-    const [first] = loop.steps, risk = (f) => Number(f.properties[loop.risk]) || 0, share = (f) => (Date.parse(f.properties[first.time]) - this.begin.utcMs) / (hours * HOUR_MS);
-    wall.overlay.setReplay(rows.map((f) => ({lonDeg: f.geometry.coordinates[0], latDeg: f.geometry.coordinates[1], risk: risk(f), at: share(f)})));
+    wall.overlay.setReplay([]);
     wall.replaying(true);
-    await this.play(hours, rows.map(share).sort((a, b) => a - b), signal);
+    await this.play(signal);
     if (!signal.aborted) this.stop();
   }
 
-  /** Hour after hour. @param {number} hours @param {number[]} times   of the rows, 0 to 1 @param {AbortSignal} signal */
-  async play(hours, times, signal) {
-    const hourMs = this.playMs / hours;
+  /** Hour after hour. @param {AbortSignal} signal */
+  async play(signal) {
+    const {hours} = this, hourMs = this.playMs / hours;
     let next = this.prepare(0, signal);
+    this.tell(0, []);
     for (let i = 0; i <= hours; i++) {
       const ready = await Promise.race([next, after(this.patienceMs, signal)]);
       if (signal.aborted) return;
       // Who is not there in time is not waited for, and does not come later.
       if (ready) this.show(ready);
       if (i < hours) next = next.then(() => this.prepare(i + 1, signal));
-      await this.turn(i / hours, i < hours ? (i + 1) / hours : 1, i < hours ? hourMs : 2 * hourMs, times, signal);
+      await this.turn(i / hours, i < hours ? (i + 1) / hours : 1, i < hours ? hourMs : 2 * hourMs, (ready?.points ?? []).map((p) => p.at), signal);
     }
   }
 
-  /** @param {{then: import('./plan.js').Moment, answers: Map<string, any>, show: () => void}} hour */
-  show({then, answers, show}) {
+  /** @param {{then: import('./plan.js').Moment, answers: Map<string, any>, show: () => void, points: any[]}} hour */
+  show({then, answers, show, points}) {
     this.then = then;
+    this.counted.now = countIn(answers, this.wall.part.loop);
     this.wall.store.front = answers;
+    this.wall.overlay.addReplay(points);
     show();
     for (const key of answers.keys()) this.wall.hear(key);
   }
@@ -147,12 +145,12 @@ export class Replay {
     }
   }
 
-  /** @param {number} share @param {number[]} times */
+  /** @param {number} share @param {number[]} times   of the hour that is played */
   tell(share, times) {
-    const {wall} = this, {loop} = wall.part, lang = document.documentElement.lang === 'en' ? 'en' : 'zh-CN', hours = wall.catalog.wall?.replay_hours ?? 24;
-    const now = this.begin.later(share * hours * HOUR_MS), seen = times.findIndex((t) => t > share);
-    wall.tellReplay(say(lang, 'replay', {a: date(lang, this.begin, true), b: date(lang, this.begin.later(hours * HOUR_MS), true)}),
-      `${now.clock.slice(0, 5)} · ${title(lang, loop.steps[0])} ${count(lang, seen < 0 ? times.length : seen)}${lang === 'en' ? '' : ` ${loop.unit ?? ''}`}`);
+    const {wall, counted} = this, {loop} = wall.part, lang = document.documentElement.lang === 'en' ? 'en' : 'zh-CN';
+    const now = this.begin.later(share * this.hours * HOUR_MS), seen = counted.now - counted.first + times.filter((t) => t <= share).length;
+    wall.tellReplay(say(lang, 'replay', {a: date(lang, this.begin, true), b: date(lang, this.begin.later(this.hours * HOUR_MS), true)}),
+      `${now.clock.slice(0, 5)}${Number.isFinite(seen) ? ` · ${title(lang, loop.steps[0])} ${count(lang, seen)}${lang === 'en' ? '' : ` ${loop.unit ?? ''}`}` : ''}`);
   }
 
   stop() {

@@ -3,14 +3,15 @@
 // rest drawn by hand over them. Has the methods of LiveMap.
 
 import {token} from './charts.js';
-import {riskColour, shape} from './overlay.js';
+import {nearer, riskColour, shape} from './overlay.js';
 import {address} from './plan.js';
+import {pointsIn} from './points.js';
 
-const WORLD_PX = 256;
+const WORLD_PX = 512;
 /** As in map.js, which needs what is missing here. */
 const ZOOM_MOST = 13.6;
 /** At least so long between two pictures. */
-const PICTURE_MS = 15000, HAZARDS_MOST = 3000;
+const PICTURE_MS = 15000;
 
 const worldX = (lonDeg) => (lonDeg + 180) / 360;
 const worldY = (latDeg) => (1 - Math.asinh(Math.tan(latDeg * Math.PI / 180)) / Math.PI) / 2;
@@ -69,7 +70,7 @@ export class StillMap {
     this.most = zoomMost;
     const [w, s, e, n] = bounds ?? this.bounds, room = bounds ? this.focus : this.whole, fill = bounds ? 0.8 : 1;
     const [x0, x1, y0, y1] = [worldX(w), worldX(e), worldY(n), worldY(s)];
-    this.zoomNow = Math.min(bounds ? zoomMost : 18, Math.log2(Math.min(room.w * fill / (x1 - x0), room.h * fill / (y1 - y0)) / WORLD_PX));
+    this.zoomNow = Math.min(bounds ? zoomMost + nearer(this.unitPx) : 18, Math.log2(Math.min(room.w * fill / (x1 - x0), room.h * fill / (y1 - y0)) / WORLD_PX));
     const px = WORLD_PX * 2 ** this.zoomNow;
     this.centre = {x: (x0 + x1) / 2 + (this.size.w / 2 - room.x - room.w / 2) / px, y: (y0 + y1) / 2 + (this.size.h / 2 - room.y - room.h / 2) / px};
     await this.load();
@@ -88,12 +89,13 @@ export class StillMap {
   async load() {
     const asked = ++this.asked;
     this.lastMs = performance.now();
-    const rows = this.part.hazards ? getRows(this.part.hazards, this.view).catch(() => null) : null;
+    const {hazards} = this.part, rows = hazards ? pointsIn({...hazards, properties: [hazards.risk]}, this.view).catch(() => null) : null;
     const next = await this.paintedAt(null).catch(() => null);
     // Without it the old picture stands, and the stale banner says what is the matter.
     if (!next || asked !== this.asked) return;
     if (!this.then) this.picture.src = next.src;
-    this.hazards = (await rows)?.features ?? this.hazards;
+    // The gravest are drawn, where there is not room for all.
+    this.hazards = (await rows)?.sort((a, b) => b.properties[hazards.risk] - a.properties[hazards.risk]) ?? this.hazards;
     this.onMove();
   }
 
@@ -152,9 +154,9 @@ export class StillMap {
           c.stroke();
         }
     }
-    const far = this.zoomNow < 11, r = u * (far ? 0.22 : 0.4), apart = u * (far ? 2.6 : 1), near = new Set();
+    const far = this.zoomNow - nearer(u) < 11, r = u * (far ? 0.22 : 0.4), apart = u * (far ? 2.6 : 1), near = new Set();
     for (const f of this.hazards) {
-      const {x, y} = this.project(f.geometry.coordinates[0], f.geometry.coordinates[1]), cell = `${Math.round(x / apart)},${Math.round(y / apart)}`;
+      const {x, y} = this.project(f.lonDeg, f.latDeg), cell = `${Math.round(x / apart)},${Math.round(y / apart)}`;
       if (near.has(cell)) continue;
       near.add(cell);
       c.save();
@@ -165,10 +167,4 @@ export class StillMap {
       c.restore();
     }
   }
-}
-
-/** @param {any} hazards @param {number[]} view */
-async function getRows(hazards, view) {
-  const response = await fetch(address(`/collections/${hazards.layer}/items`, {filter: hazards.filter, bbox: view.map((v) => v.toFixed(6)).join(','), sortby: `-${hazards.risk}`, limit: HAZARDS_MOST, properties: hazards.risk}), {cache: 'no-cache'});
-  return response.ok ? response.json() : null;
 }

@@ -6,7 +6,7 @@ import {Live} from '../live.js';
 import {boundsOf, labelPlace} from '../geometry.js';
 import {token} from './charts.js';
 import {layout, readWall} from './layout.js';
-import {Overlay} from './overlay.js';
+import {Overlay, nearer} from './overlay.js';
 import {element, makePanels, setText} from './panels.js';
 import {BLOCKS, Moment, NUMBERED, plan} from './plan.js';
 import {Replay} from './replay.js';
@@ -30,6 +30,8 @@ const REST_MS = 60000;
 /** What a replay shows as it stood; the rest is of now, and paler. */
 const REPLAYED = new Set(['loop', 'open']);
 const KNOWN_MOST = 400, LATEST = 3;
+/** Letters of the sentence, in units. */
+const SENTENCE_U = 2, SENTENCE_LEAST_U = 1.2;
 /** What is shown around a place that somebody asked for. */
 const NEAR_DEG = 0.002, NEAR_ZOOM = 16;
 /** Keys that move the map; a replay ends with them. */
@@ -180,6 +182,7 @@ class Wall {
     put($('caption'), l.caption);
     put($('ticker'), l.ticker);
     $('ticker').classList.toggle('line', l.ticker.h < 5 * l.unitPx);
+    $('ticker').classList.toggle('narrow', l.ticker.w < 40 * l.unitPx);
     Object.assign($('banner').style, {left: `${l.focus.x}px`, top: `${l.focus.y}px`});
     const large = (NUMBERED[this.large] ?? []).filter((k) => here.has(k));
     for (const p of this.panels) {
@@ -192,6 +195,7 @@ class Wall {
       p.update();
     }
     this.map?.resize(l);
+    this.write(null);
     this.overlay?.resize(l.map, l.screens, l.unitPx, [l.caption, l.ticker]);
   }
 
@@ -268,7 +272,7 @@ class Wall {
       const p = feature.properties;
       setText($('place'), `${say(lang, 'significant')} · ${[p.town, p.name].filter((n) => n).join(' ')}`);
       // The place is named above it.
-      setText($('sentence'), String(lang === 'en' ? p.text_en : p.text).replace(/^[^:：]*[:：]\s*/, ''));
+      this.write(String(lang === 'en' ? p.text_en : p.text).replace(/^[^:：]*[:：]\s*/, ''));
       return;
     }
     const {tour, hazards} = this.part.map;
@@ -285,12 +289,12 @@ class Wall {
       else if (lang === 'en') said.push(`${last}: ${n} ${say(lang, 'hotspots')}${fresh ? `, ${say(lang, 'new_ones', {n: fresh})}` : ''}`);
       else said.push(`${last}${n}${say(lang, 'hotspots')}${fresh ? `,${say(lang, 'new_ones', {n: fresh})}` : ''}`);
     }
-    setText($('sentence'), said.join(stop) + (said.length ? stop.trim() : ''));
+    this.write(said.join(stop) + (said.length ? stop.trim() : ''));
   }
 
   /** Names on the map: towns, and workers where the map is near enough. */
   async label() {
-    const near = this.map.zoom > 11.6, {workers, levels} = this.part.map;
+    const near = this.map.zoom - nearer(this.layout.unitPx) > 11.6, {workers, levels} = this.part.map;
     const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: String(f.properties.name ?? f.properties.id), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
     const place = this.tour.at && this.hot?.get(this.tour.at.id);
     const named = place ? [{...labelPlace(place.geometry), text: String(place.properties.name ?? place.properties.id), kind: /** @type {const} */ ('place')}] : [];
@@ -388,7 +392,19 @@ class Wall {
   /** @param {string} place @param {string} sentence */
   tellReplay(place, sentence) {
     setText($('place'), place);
-    setText($('sentence'), sentence);
+    this.write(sentence);
+  }
+
+  /** The sentence, smaller where its room is small. @param {string | null} text   null: as it is */
+  write(text) {
+    const node = $('sentence'), room = $('caption');
+    if (text !== null && text === node.textContent) return;
+    if (text !== null) setText(node, text);
+    for (let size = SENTENCE_U; size >= SENTENCE_LEAST_U; size -= 0.1) {
+      node.style.fontSize = `${size.toFixed(1)}em`;
+      // Letters reach a little beyond their lines; a third line is more than that.
+      if (node.scrollHeight < node.clientHeight + 0.6 * size * this.layout.unitPx && $('place').offsetHeight + node.offsetHeight <= room.clientHeight + 1) return;
+    }
   }
 
   /** What a key does, or a second screen. @param {string} key @returns {boolean} was it one of ours? */
@@ -428,7 +444,7 @@ class Wall {
     this.replay.stop();
     this.tour.hold();
     setText($('place'), place);
-    setText($('sentence'), sentence);
+    this.write(sentence);
     this.map.choose('');
   }
 
