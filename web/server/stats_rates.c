@@ -110,7 +110,7 @@ static om_status find_few(struct om__request *r, const struct om_query *ask,
                           const char *level, struct om__stats_rates *out)
 {
     // Nor by periods: what is exposed then is not what lives there.
-    if (om__param_text(r, "bbox") || ask->window.set)
+    if (ask->place.kind != OM_PLACE_ALL || ask->window.set)
         return om__rows_refused(r, "rates so chosen");
     if (!level) return OM_OK;
     if (!is_coarse(r, ask->layer, level))
