@@ -18,8 +18,9 @@
 /* DESIGN
  * Tables: `entry` and `row` (old and new record) by sequence, both only ever
  * appended to and cut at their beginning, so that a group is a few whole pages
- * at the end of the file; `layer` numbers the names; `key`; `cell`, what
- * entries that were let go had changed; `meta`, one row.
+ * at the end of the file; `pack`, many rows in one blob (journal_pack.c);
+ * `layer` numbers the names; `key`; `cell`, what entries that were let go had
+ * changed; `meta`, one row.
  *
  * (1) SQLite has no checksums of what it has moved into its file, and ends a
  *     log without a word at the first frame that is not right. So each row of

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "data/base/buf.h"
 #include "data/base/status.h"
 #include "data/city/manifest.h"
 #include "data/model/pos.h"
@@ -11,7 +12,8 @@
 /* CITY/journal.db, SQLite in WAL mode with synchronous=FULL. One process
  * writes it (om_journal_lock), by one connection, which also makes all
  * checkpoints; others read. An entry is a row that came, changed or went, or a
- * commit of city.json. Its sequence numbers are the city's: rising without
+ * commit of city.json; those of a large write may be packed, which nobody who
+ * reads them notices. Its sequence numbers are the city's: rising without
  * gaps, never given twice. DESIGN in journal.c. */
 struct om_journal;
 
@@ -148,6 +150,30 @@ om_status om_journal_add(struct om_journal *journal, struct om_entry *entry,
                          struct om_err *err) OM_MUST_USE;
 om_status om_journal_commit(struct om_journal *journal,
                             struct om_err *err) OM_MUST_USE;
+/** Rows of one pack: what one call of om_journal_trim can let go. */
+#define OM_PACK_ROWS 1000
+/** Add to a pack what a row will be: id, new_row, new_cell, new_box; and to
+ *  what was in the place of its rows, in the same order: kind (INSERT or
+ *  UPDATE), old_cell, old_box. */
+om_status om_pack_add(struct om_buf *pack,
+                      const struct om_entry *entry) OM_MUST_USE;
+om_status om_pack_add_was(struct om_buf *was,
+                          const struct om_entry *entry) OM_MUST_USE;
+/** In a group: write a pack, of which nothing can be seen. Its number is good
+ *  until the journal is closed. */
+om_status om_journal_pack(struct om_journal *journal, const struct om_buf *pack,
+                          uint64_t *id, struct om_err *err) OM_MUST_USE;
+/** In the same group or a later one: let the rows of a pack, as many as `was`
+ *  has, come. Of the entry layer, at_ms, clock_s and who count for all;
+ *  sequence is set to that of the first. */
+om_status om_journal_add_pack(struct om_journal *journal,
+                              struct om_entry *entry, uint64_t id, size_t rows,
+                              const struct om_buf *was,
+                              struct om_err *err) OM_MUST_USE;
+/** Remove packs that were not added, as a group. If it cannot be done, opening
+ *  the journal for writing does. */
+om_status om_journal_drop_packs(struct om_journal *journal, const uint64_t *id,
+                                size_t count, struct om_err *err) OM_MUST_USE;
 void om_journal_rollback(struct om_journal *journal);
 
 /** Call `each` with the entries after `after`, in order, at most `limit` (0:
@@ -177,9 +203,9 @@ om_status om_journal_key_find(struct om_journal *journal, const char *key,
                               struct om_journal_key *out, bool *found,
                               struct om_err *err) OM_MUST_USE;
 
-/** Let entries up to `sequence` go (folded into the table of changed cells),
- *  and keys older than `keys_before_ms`. Bounded work a call; *more says that
- *  there is something left. */
+/** Let entries up to `sequence` go (folded into the table of changed cells; of
+ *  packed ones only whole packs), and keys older than `keys_before_ms`. Bounded
+ * work a call; *more says that there is something left. */
 om_status om_journal_trim(struct om_journal *journal, uint64_t sequence,
                           int64_t keys_before_ms, bool *more,
                           struct om_err *err) OM_MUST_USE;

@@ -29,6 +29,8 @@ enum om__journal_statement {
     OM__GET_META,
     OM__GET_LAST,
     OM__FOLD_CELL,
+    OM__ADD_PACK,
+    OM__GET_PACK,
     OM__STATEMENTS
 };
 
@@ -39,9 +41,11 @@ struct om_journal {
     struct om_db_row *statement[OM__STATEMENTS];
     struct om__journal_state now, before;  // before the group at hand
     bool grouped, viewed, failed;
+    bool plain;   // of the version without packs
     bool sound;   // WRITE: it was opened, and is as it should be
     bool broken;  // the group at hand can only be rolled back
     uint64_t missing;
+    uint64_t pack_first, pack_next;  // WRITE: numbers given since it was opened
     int mark_fd;
     bool mark_failed;
     size_t layers, layers_before, layer_room;
@@ -100,6 +104,30 @@ om_status om__journal_row_bind(struct om_db_row *row,
                                const struct om_entry *entry);
 bool om__journal_row_read(struct om_db_row *row, int column, unsigned has,
                           struct om_entry *out);
+/* journal_pack.c: entries whose `kind` is this stand for `has` rows, which are
+ * in the pack `noted`; what was in their place is in `reach`. */
+#define OM__PACKED 4
+struct om__bytes {
+    const uint8_t *at, *end;
+    bool bad;
+};
+struct om__unpack {
+    bool known;     // the entry is what was written: the next two are right
+    uint64_t last;  // sequence
+    int64_t layer;  // number
+    bool sound;     // so is the pack
+    uint64_t left;  // rows
+    struct om_entry entry;  // the row at hand, `layer` aside
+    struct om__bytes pack, was;
+};
+bool om__journal_is_packed(struct om_db_row *row);
+/** The statement stands at a packed entry. One at a time; borrows the row. */
+om_status om__unpack_begin(struct om_journal *journal, struct om_db_row *row,
+                           struct om__unpack *out, struct om_err *err);
+/** To the next row; false: there is none, or it is not sound. */
+bool om__unpack_next(struct om__unpack *unpack);
+void om__unpack_end(struct om_journal *journal);
+
 /** Columns of `entry`, as a SELECT names them, and how many. */
 #define OM__ENTRY_COLUMNS                                          \
     "e.sequence,e.kind,e.layer,e.id,e.at_ms,e.clock_s,e.old_cell," \

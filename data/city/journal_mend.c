@@ -85,6 +85,30 @@ static om_status lose(struct mend *m, uint64_t sequence, const char *layer,
     return add_note(m, err);
 }
 
+/* The same of one that is packed: its rows become entries of their own. */
+static om_status take_packed(struct mend *m, uint64_t *next, struct om_err *err)
+{
+    struct om__unpack u;
+    OM_TRY(om__unpack_begin(m->old, m->row, &u, err));
+    const size_t at =
+        u.known ? om__journal_layer_at(m->old, u.layer) : SIZE_MAX;
+    const uint64_t before = u.entry.sequence;
+    if (at == SIZE_MAX || before + 1 < *next) return OM_OK;
+    while (*next <= before) OM_TRY(lose(m, (*next)++, NULL, NULL, 0, err));
+    while (*next <= u.last) {
+        const uint64_t sequence = (*next)++;
+        if (!om__unpack_next(&u)) {
+            OM_TRY(lose(m, sequence, NULL, NULL, 0, err));
+            continue;
+        }
+        struct om_entry e = u.entry;
+        e.layer = m->old->layer[at].name;
+        m->out->kept++;
+        OM_TRY(add(m, &e, err));
+    }
+    return OM_OK;
+}
+
 /* The entry at which the statement stands, if it is what was written. *next:
  * the first number that is not in the new journal. The number of an entry that
  * is not sound may be any. */
@@ -131,7 +155,8 @@ static om_status take_all(struct mend *m, struct om_err *err)
     for (;;) {
         OM_TRY(step(m->row, &more, err));
         if (!more) break;
-        OM_TRY(take(m, &next, err));
+        OM_TRY(om__journal_is_packed(m->row) ? take_packed(m, &next, err)
+                                             : take(m, &next, err));
     }
     while (next <= m->out->last) OM_TRY(lose(m, next++, NULL, NULL, 0, err));
     return OM_OK;

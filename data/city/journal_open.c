@@ -13,8 +13,15 @@
 #include "data/base/log.h"
 #include "data/city/journal_internal.h"
 
-#define VERSION 1
-#define TABLES 7  // of SCHEMA, with its index
+#define VERSION 2
+#define TABLES 9  // of SCHEMA, with its indexes
+/* A journal of version 1 has no packs. */
+#define VERSION_PLAIN 1
+#define TABLES_PLAIN 7
+#define PACKS                                                        \
+    "CREATE TABLE pack(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL," \
+    " mark INTEGER NOT NULL);"                                       \
+    "CREATE INDEX packed ON entry(noted) WHERE kind=4;"
 static const char MARK_MAGIC[8] = {'o', 'm', 'j', 'm', 'a', 'r', 'k', '1'};
 
 static const char SCHEMA[] =
@@ -38,7 +45,7 @@ static const char SCHEMA[] =
     "CREATE TABLE cell(layer INTEGER NOT NULL, level INTEGER NOT NULL,"
     " cell INTEGER NOT NULL, sequence INTEGER NOT NULL,"
     " at_ms INTEGER NOT NULL, mark INTEGER NOT NULL,"
-    " PRIMARY KEY(layer, level, cell)) WITHOUT ROWID;";
+    " PRIMARY KEY(layer, level, cell)) WITHOUT ROWID;" PACKS;
 
 static om_status names(const char *city, char *db, char *mark,
                        struct om_err *err)
@@ -159,14 +166,17 @@ static om_status check_kind(struct om_journal *j, bool *begun,
         return om_fail(err, OM_E_DAMAGED, 0,
                        "%s is not a journal of onemap " OM__JOURNAL_WAY_OUT,
                        j->path);
-    if (application != 0 && version != VERSION)
+    const bool plain = version == VERSION_PLAIN;
+    if (application != 0 && version != VERSION && !plain)
         return om_fail(err, OM_E_VERSION, 0,
                        "%s was written by another version of onemap (its form "
-                       "is %lld, this one knows %d: use that version)",
-                       j->path, (long long)version, VERSION);
+                       "is %lld, this one knows %d to %d: use that version)",
+                       j->path, (long long)version, VERSION_PLAIN, VERSION);
     OM_TRY(check_tables(j, &tables, err));
     *begun = tables > 0;
-    if (tables == (application ? TABLES : 0)) return OM_OK;
+    j->plain = application != 0 && plain;
+    const int64_t wanted = plain ? TABLES_PLAIN : TABLES;
+    if (tables == (application ? wanted : 0)) return OM_OK;
     return om__journal_damaged(j, "the list of its tables", err);
 }
 
@@ -289,6 +299,52 @@ static bool is_empty(const char *path)
     return stat(path, &about) != 0 || about.st_size == 0;
 }
 
+/* All of it or nothing; an older program refuses it from then on. */
+static om_status move_on(struct om_journal *j, struct om_err *err)
+{
+    char sql[512];
+    if (!j->plain) return OM_OK;
+    snprintf(sql, sizeof sql,
+             "BEGIN IMMEDIATE;" PACKS "PRAGMA user_version=%d;COMMIT", VERSION);
+    const om_status st = om_db_run(j->db, sql, err);
+    if (st) {
+        (void)!om_db_run(j->db, "ROLLBACK", NULL);
+        return om__journal_fault(j, st, err);
+    }
+    j->plain = false;
+    return OM_OK;
+}
+
+/* What was written ahead by a writer that died goes; if there is no room even
+ * for that, it stays until the next time. The last entry says where the next
+ * one comes. */
+static om_status look_at_packs(struct om_journal *j, struct om_err *err)
+{
+    struct om_db_row *row = NULL;
+    struct om__unpack last = {.known = true, .sound = true};
+    bool more;
+    int64_t id;
+    if (om_db_run(j->db,
+                  "DELETE FROM pack WHERE id NOT IN"
+                  " (SELECT noted FROM entry WHERE kind=4)",
+                  NULL))
+        om_log(OM_LOG_WARN, "journal", "%s: packs that nobody needs stay",
+               j->path);
+    OM_TRY(ask_integer(j, "SELECT max(id) FROM pack", &id, err));
+    j->pack_first = j->pack_next = (uint64_t)id + 1;
+    om_status st = om_db_prepare(j->db,
+                                 "SELECT " OM__ENTRY_COLUMNS
+                                 " FROM entry e ORDER BY sequence DESC LIMIT 1",
+                                 &row, err);
+    if (!st) st = om_db_step(row, &more, err);
+    if (!st && more && om__journal_is_packed(row))
+        st = om__unpack_begin(j, row, &last, err);
+    om__unpack_end(j);
+    om_db_finish(row);
+    OM_TRY(st);
+    return last.known ? OM_OK : om__journal_damaged(j, "its newest entry", err);
+}
+
 static om_status open_writer(struct om_journal *j, uint64_t first,
                              struct om_err *err)
 {
@@ -310,6 +366,8 @@ static om_status open_writer(struct om_journal *j, uint64_t first,
     mark_read(j->folder, &mark);
     if (mark.identity == j->now.identity && mark.last > j->now.last)
         return lost(j, mark.last - j->now.last, err);
+    OM_TRY(move_on(j, err));
+    OM_TRY(look_at_packs(j, err));
     OM_TRY(mark_open(j, err));
     om_db_keep_log(j->db, false);
     j->sound = true;

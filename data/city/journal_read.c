@@ -35,35 +35,73 @@ static om_status layer_name(struct om_journal *j, int64_t number,
 }
 
 struct visit {
-    uint64_t after, limit;
-    bool rows;
+    uint64_t expected, left;  // numbers: the next, and of those to give
+    bool rows, ended;
     bool (*each)(void *ctx, const struct om_entry *entry);
     void *ctx;
 };
 
-static om_status visit_entries(struct om_journal *j, struct om_db_row *row,
-                               const struct visit *v, struct om_err *err)
+static om_status give(struct om_journal *j, struct visit *v, int64_t layer,
+                      struct om_entry *e, struct om_err *err)
 {
-    uint64_t expected = (v->after > j->now.floor ? v->after : j->now.floor) + 1;
-    for (uint64_t n = 0; !v->limit || n < v->limit; n++, expected++) {
-        struct om_entry entry;
+    if (e->sequence != v->expected)
+        return damaged_entry(j, v->expected, "is missing", err);
+    OM_TRY(layer_name(j, layer, &e->layer, err));
+    if (!e->layer)
+        return damaged_entry(j, v->expected, "is of no known layer", err);
+    v->expected++;
+    v->ended = !v->each(v->ctx, e) || --v->left == 0;
+    return OM_OK;
+}
+
+static om_status visit_one(struct om_journal *j, struct om_db_row *row,
+                           struct visit *v, struct om_err *err)
+{
+    struct om_entry entry;
+    int64_t layer;
+    unsigned has;
+    const uint64_t sequence = (uint64_t)om_db_integer(row, 0);
+    if (sequence < v->expected) return OM_OK;
+    if (sequence != v->expected)
+        return damaged_entry(j, v->expected, "is missing", err);
+    if (!om__journal_entry_read(row, &layer, &has, &entry) ||
+        (v->rows &&
+         !om__journal_row_read(row, OM__ENTRY_COLUMN_COUNT, has, &entry)))
+        return damaged_entry(j, v->expected, "is damaged", err);
+    return give(j, v, layer, &entry, err);
+}
+
+static om_status visit_packed(struct om_journal *j, struct om_db_row *row,
+                              struct visit *v, struct om_err *err)
+{
+    struct om__unpack u;
+    OM_TRY(om__unpack_begin(j, row, &u, err));
+    if (u.known && u.last < v->expected) return OM_OK;
+    if (!u.known || !u.sound)
+        return damaged_entry(j, v->expected, "is damaged", err);
+    while (u.left > 0 && !v->ended) {
+        if (!om__unpack_next(&u))
+            return damaged_entry(j, v->expected, "is damaged", err);
+        if (u.entry.sequence < v->expected) continue;
+        struct om_entry entry = u.entry;
+        if (!v->rows) entry.new_row = NULL;
+        if (!v->rows) entry.new_len = 0;
+        OM_TRY(give(j, v, u.layer, &entry, err));
+    }
+    return OM_OK;
+}
+
+static om_status visit_entries(struct om_journal *j, struct om_db_row *row,
+                               struct visit *v, struct om_err *err)
+{
+    while (!v->ended) {
         bool more;
-        int64_t layer;
-        unsigned has;
         OM_TRY(om_db_step(row, &more, err));
-        if (!more && expected <= j->now.last)
-            return damaged_entry(j, expected, "is missing", err);
+        if (!more && v->expected <= j->now.last)
+            return damaged_entry(j, v->expected, "is missing", err);
         if (!more) break;
-        if ((uint64_t)om_db_integer(row, 0) != expected)
-            return damaged_entry(j, expected, "is missing", err);
-        if (!om__journal_entry_read(row, &layer, &has, &entry) ||
-            (v->rows &&
-             !om__journal_row_read(row, OM__ENTRY_COLUMN_COUNT, has, &entry)))
-            return damaged_entry(j, expected, "is damaged", err);
-        OM_TRY(layer_name(j, layer, &entry.layer, err));
-        if (!entry.layer)
-            return damaged_entry(j, expected, "is of no known layer", err);
-        if (!v->each(v->ctx, &entry)) break;
+        OM_TRY(om__journal_is_packed(row) ? visit_packed(j, row, v, err)
+                                          : visit_one(j, row, v, err));
     }
     return OM_OK;
 }
@@ -73,22 +111,30 @@ om_status om_journal_each(struct om_journal *j, uint64_t after, uint64_t limit,
                           bool (*each)(void *ctx, const struct om_entry *entry),
                           void *ctx, struct om_err *err)
 {
-    static const char PLAIN[] = "SELECT " OM__ENTRY_COLUMNS
-                                " FROM entry e WHERE e.sequence>?"
-                                " ORDER BY e.sequence";
+    // A packed entry may begin before.
+#define FROM                                                             \
+    " WHERE e.sequence>=coalesce((SELECT max(sequence) FROM entry WHERE" \
+    " sequence<=?1),?1) ORDER BY e.sequence"
+    static const char PLAIN[] =
+        "SELECT " OM__ENTRY_COLUMNS " FROM entry e" FROM;
     static const char WITH_ROWS[] =
         "SELECT " OM__ENTRY_COLUMNS
         ",r.old,r.new,r.mark FROM entry e"
-        " LEFT JOIN row r ON r.sequence=e.sequence WHERE e.sequence>?"
-        " ORDER BY e.sequence";
-    const struct visit v = {after, limit, rows, each, ctx};
+        " LEFT JOIN row r ON r.sequence=e.sequence" FROM;
+#undef FROM
     const bool viewed = j->viewed;
     struct om_db_row *row = NULL;
     OM_TRY(om_journal_view(j, err));
     if (after < j->now.floor) after = j->now.floor;
+    struct visit v = {.expected = after + 1,
+                      .left = limit ? limit : UINT64_MAX,
+                      .rows = rows,
+                      .each = each,
+                      .ctx = ctx};
     om_status st = om_db_prepare(j->db, rows ? WITH_ROWS : PLAIN, &row, err);
-    if (!st) st = om_db_set_integer(row, 1, (int64_t)after);
+    if (!st) st = om_db_set_integer(row, 1, (int64_t)v.expected);
     if (!st) st = visit_entries(j, row, &v, err);
+    om__unpack_end(j);
     om_db_finish(row);
     if (!viewed) om_journal_view_end(j);
     return st;
@@ -183,6 +229,10 @@ static om_status trim_entries(struct om_journal *j, uint64_t end,
     OM_TRY(om__journal_statement(j, OM__FOLD_CELL, &f.row, err));
     OM_TRY(om_journal_each(j, j->now.floor, 0, false, fold_entry, &f, err));
     OM_TRY(f.st);
+    OM_TRY(run_with(j,
+                    "DELETE FROM pack WHERE id IN (SELECT noted FROM entry"
+                    " WHERE kind=4 AND sequence<=?)",
+                    (int64_t)f.last, err));
     OM_TRY(run_with(j, "DELETE FROM entry WHERE sequence<=?", (int64_t)f.last,
                     err));
     OM_TRY(
@@ -191,19 +241,43 @@ static om_status trim_entries(struct om_journal *j, uint64_t end,
     return om__journal_meta_write(j, err);
 }
 
+/* Up to the end of an entry: one that is packed goes as a whole. */
+static om_status whole_entries(struct om_journal *j, uint64_t *end,
+                               struct om_err *err)
+{
+    struct om_db_row *row = NULL;
+    bool more = false;
+    om_status st = om_db_prepare(j->db,
+                                 "SELECT sequence,sequence+has-1 FROM entry"
+                                 " WHERE sequence=(SELECT max(sequence) FROM"
+                                 " entry WHERE sequence<=?) AND kind=4",
+                                 &row, err);
+    if (!st) st = om_db_set_integer(row, 1, (int64_t)*end);
+    if (!st) st = om_db_step(row, &more, err);
+    if (!st && more && (uint64_t)om_db_integer(row, 1) > *end)
+        *end = (uint64_t)om_db_integer(row, 0) - 1;
+    om_db_finish(row);
+    return st;
+}
+
+static om_status trim_some(struct om_journal *j, uint64_t sequence, bool *more,
+                           struct om_err *err)
+{
+    if (sequence > j->now.last) sequence = j->now.last;
+    if (sequence <= j->now.floor) return OM_OK;
+    *more = sequence - j->now.floor > TRIM_ENTRIES;
+    if (*more) sequence = j->now.floor + TRIM_ENTRIES;
+    OM_TRY(whole_entries(j, &sequence, err));
+    return sequence > j->now.floor ? trim_entries(j, sequence, err) : OM_OK;
+}
+
 om_status om_journal_trim(struct om_journal *j, uint64_t sequence,
                           int64_t keys_before_ms, bool *more,
                           struct om_err *err)
 {
     *more = false;
     OM_TRY(om_journal_begin(j, err));
-    if (sequence > j->now.last) sequence = j->now.last;
-    om_status st = OM_OK;
-    if (sequence > j->now.floor) {
-        *more = sequence - j->now.floor > TRIM_ENTRIES;
-        st = trim_entries(j, *more ? j->now.floor + TRIM_ENTRIES : sequence,
-                          err);
-    }
+    om_status st = trim_some(j, sequence, more, err);
     if (!st)
         st = run_with(j,
                       "DELETE FROM key WHERE key IN (SELECT key FROM key"

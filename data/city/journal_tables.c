@@ -13,8 +13,11 @@ static const char *const SQL[OM__STATEMENTS] = {
     [OM__ADD_LAYER] = "INSERT INTO layer VALUES(?,?,?)",
     [OM__SET_META] = "INSERT OR REPLACE INTO meta VALUES(1,?,?,?,?,?,?)",
     [OM__GET_META] = "SELECT * FROM meta",
-    [OM__GET_LAST] = "SELECT max(sequence) FROM entry",
+    [OM__GET_LAST] = ("SELECT sequence+(kind=4)*(has-1) FROM entry"
+                      " ORDER BY sequence DESC LIMIT 1"),
     [OM__FOLD_CELL] = "INSERT OR REPLACE INTO cell VALUES(?,?,?,?,?,?)",
+    [OM__ADD_PACK] = "INSERT INTO pack VALUES(?,?,?)",
+    [OM__GET_PACK] = "SELECT bytes, mark FROM pack WHERE id=?",
 };
 
 om_status om__journal_statement(struct om_journal *j,

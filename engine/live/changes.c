@@ -195,6 +195,58 @@ void om_changes_add(struct om_changes *changes, const char *name, uint64_t cell,
     if (layer) add_cell(layer, OM_CHANGE_LEVEL, cell, sequence, at_s);
 }
 
+/* The way from the root to a cell: nodes, and what is new below each of them
+ * and of each as a whole. */
+struct way {
+    struct layer *layer;
+    unsigned deep;
+    struct node *node[OM_CHANGE_LEVEL + 1];
+    uint64_t below[OM_CHANGE_LEVEL + 1], whole[OM_CHANGE_LEVEL + 1];
+};
+
+static void way_down(struct way *w, const struct om_change *change)
+{
+    while (w->deep < OM_CHANGE_LEVEL) {
+        struct block *children = grow(w->layer, w->node[w->deep]);
+        if (!children) break;
+        const unsigned up = 2 * (OM_CHANGE_LEVEL - ++w->deep);
+        w->node[w->deep] = &children->node[change->cell >> up & 3];
+        w->below[w->deep] = w->whole[w->deep] = 0;
+    }
+    uint64_t *below = &w->below[w->deep], *whole = &w->whole[w->deep];
+    if (change->sequence > *below) *below = change->sequence;
+    if (change->sequence > *whole) *whole = change->sequence;
+}
+
+/* Out of the node at hand: all below it is known. */
+static void way_up(struct way *w, int64_t at_s)
+{
+    struct node *node = w->node[w->deep];
+    const uint64_t newest = w->below[w->deep];
+    raise_value(&node->any, newest, at_s);
+    raise_value(&node->whole, w->whole[w->deep], at_s);
+    if (w->deep == 0) return;
+    w->deep--;
+    if (newest > w->below[w->deep]) w->below[w->deep] = newest;
+}
+
+void om_changes_add_all(struct om_changes *changes, const char *name,
+                        const struct om_change *change, size_t count,
+                        int64_t at_s)
+{
+    struct way w = {.layer = find_layer(changes, name)};
+    if (!w.layer || count == 0) return;
+    w.node[0] = &w.layer->root;
+    for (size_t i = 0; i < count; i++) {
+        way_down(&w, &change[i]);
+        const uint64_t differs =
+            i + 1 < count ? change[i].cell ^ change[i + 1].cell : 0;
+        while (differs >> 2 * (OM_CHANGE_LEVEL - w.deep)) way_up(&w, at_s);
+    }
+    while (w.deep > 0) way_up(&w, at_s);
+    way_up(&w, at_s);
+}
+
 void om_changes_add_coarse(struct om_changes *changes, const char *name,
                            unsigned level, uint64_t cell, uint64_t sequence,
                            int64_t at_s)

@@ -27,7 +27,16 @@ om_status om_changes_reset(struct om_changes *changes, const char *layer,
  *  alone. */
 void om_changes_add(struct om_changes *changes, const char *layer,
                     uint64_t cell, uint64_t sequence, int64_t at_s);
-/** The same for a cell of a coarser level (0: the world). */
+/* A cell and the sequence of its newest change. */
+struct om_change {
+    uint64_t cell, sequence;
+};
+/** The same for many cells, in rising order (each may come more than once).
+ *  cost: a fifth of that of one by one where they are near each other */
+void om_changes_add_all(struct om_changes *changes, const char *layer,
+                        const struct om_change *change, size_t count,
+                        int64_t at_s);
+/** The same as om_changes_add for a cell of a coarser level (0: the world). */
 void om_changes_add_coarse(struct om_changes *changes, const char *layer,
                            unsigned level, uint64_t cell, uint64_t sequence,
                            int64_t at_s);

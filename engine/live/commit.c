@@ -7,15 +7,7 @@
 #include "engine/live/live_internal.h"
 #include "engine/live/replay_internal.h"
 
-/* What a group is going to publish. */
-struct fresh {
-    struct om__layer_state *state;
-    struct om_snapshot *snapshot;
-    uint64_t first, last;  // sequences
-    int64_t at_ms, clock_s;
-};
-
-static int64_t time_of(const struct om_live *live, const struct fresh *f)
+int64_t om__live_time(const struct om_live *live, const struct om__fresh *f)
 {
     return live->base->manifest.clock_s ? f->clock_s : f->at_ms / 1000;
 }
@@ -87,14 +79,14 @@ om_status om__live_snapshot(struct om_live *live, struct om__base *base,
 
 /* ---- what is going to be published ---- */
 
-static void note_layer(struct om__layer_state *s, uint64_t sequence,
-                       int64_t at_s)
+void om__live_note_layer(struct om__layer_state *s, uint64_t sequence,
+                         int64_t at_s)
 {
     if (sequence > s->changed) s->changed = sequence;
     if (at_s > s->as_of_s) s->as_of_s = at_s;
 }
 
-static om_status prepare(struct om_live *live, struct fresh *f,
+static om_status prepare(struct om_live *live, struct om__fresh *f,
                          struct om_err *err)
 {
     const struct om_manifest *m = &live->base->manifest;
@@ -103,7 +95,8 @@ static om_status prepare(struct om_live *live, struct fresh *f,
     f->last = f->first + live->staged_count - 1;
     for (size_t i = 0; i < live->staged_count; i++) {
         const struct om__slot *slot = &live->group.slot[live->staged[i].slot];
-        note_layer(&f->state[slot->layer], f->first + i, time_of(live, f));
+        om__live_note_layer(&f->state[slot->layer], f->first + i,
+                            om__live_time(live, f));
     }
     for (size_t i = 0; i < m->layers; i++) {
         struct om__layer_state *s = &f->state[i];
@@ -134,6 +127,7 @@ om_status om__live_journal(struct om_live *live, struct om_err *err)
                                live->sequence + 1, &journal, err));
         pthread_mutex_lock(&live->journal_lock);
         live->journal = journal;
+        live->journals++;
         pthread_mutex_unlock(&live->journal_lock);
         // If it cannot be now, the keeper does.
         if (!om__live_remembered(live)) (void)!om__live_remember(live, NULL);
@@ -158,9 +152,10 @@ static om_status add_commit(struct om_live *live, const char *layer,
     return om_journal_add(live->journal, &entry, err);
 }
 
-static om_status add_rows(struct om_live *live, const struct fresh *f,
-                          struct om_err *err)
+static om_status add_rows(struct om_live *live, void *ctx,
+                          const struct om__fresh *f, struct om_err *err)
 {
+    (void)ctx;
     for (size_t i = 0; i < live->staged_count; i++) {
         const struct om__staged *s = &live->staged[i];
         const struct om__slot *slot = &live->group.slot[s->slot];
@@ -191,7 +186,7 @@ static om_status add_rows(struct om_live *live, const struct fresh *f,
 }
 
 static om_status add_keys(struct om_live *live, const struct om_write *list,
-                          const struct fresh *f, struct om_err *err)
+                          const struct om__fresh *f, struct om_err *err)
 {
     for (const struct om_write *w = list; w; w = w->next) {
         if (!w->key || w->status || w->repeated || w->taken == 0) continue;
@@ -212,14 +207,18 @@ static om_status add_keys(struct om_live *live, const struct om_write *list,
 
 /* With `journal_lock`. */
 static om_status write_group(struct om_live *live, const struct om_write *list,
-                             const struct fresh *f, struct om_err *err)
+                             const struct om__fresh *f,
+                             om_status (*add)(struct om_live *live, void *ctx,
+                                              const struct om__fresh *fresh,
+                                              struct om_err *err),
+                             void *ctx, struct om_err *err)
 {
     OM_TRY(om_journal_begin(live->journal, err));
     om_status st = OM_OK;
     if (live->begins)
         st = add_commit(live, OM__NOBODY, "", live->base->manifest.sequence,
                         f->at_ms, err);
-    if (!st) st = add_rows(live, f, err);
+    if (!st) st = add(live, ctx, f, err);
     if (!st) st = add_keys(live, list, f, err);
     if (st) {
         om_journal_rollback(live->journal);
@@ -232,8 +231,7 @@ static om_status write_group(struct om_live *live, const struct om_write *list,
     return st;
 }
 
-/* How the journal is after a group; with `journal_lock`. */
-static void look_after(struct om_live *live, om_status st)
+void om__live_look_after(struct om_live *live, om_status st)
 {
     atomic_store(&live->figures.journal_bytes, om_journal_bytes(live->journal));
     if (st && om_journal_failed(live->journal)) {
@@ -245,8 +243,12 @@ static void look_after(struct om_live *live, om_status st)
     atomic_store(&live->figures.failing, st != OM_OK);
 }
 
-static om_status make_durable(struct om_live *live, const struct om_write *list,
-                              const struct fresh *f, struct om_err *err)
+om_status om__live_durable(struct om_live *live, const struct om_write *list,
+                           const struct om__fresh *f,
+                           om_status (*add)(struct om_live *live, void *ctx,
+                                            const struct om__fresh *fresh,
+                                            struct om_err *err),
+                           void *ctx, struct om_err *err)
 {
     const om_status made = om__live_journal(live, err);
     if (made) {
@@ -254,8 +256,8 @@ static om_status make_durable(struct om_live *live, const struct om_write *list,
         return made;
     }
     pthread_mutex_lock(&live->journal_lock);
-    const om_status st = write_group(live, list, f, err);
-    look_after(live, st);
+    const om_status st = write_group(live, list, f, add, ctx, err);
+    om__live_look_after(live, st);
     pthread_mutex_unlock(&live->journal_lock);
     return st;
 }
@@ -285,8 +287,7 @@ static void wake_merger(struct om_live *live)
     pthread_mutex_unlock(&live->lock);
 }
 
-/* Room for the list of changes, before anything is durable. */
-static om_status room_for_changes(struct om_live *live, size_t count)
+om_status om__live_room(struct om_live *live, size_t count)
 {
     if (count <= live->change_room) return OM_OK;
     struct om_live_change *grown =
@@ -297,37 +298,27 @@ static om_status room_for_changes(struct om_live *live, size_t count)
     return OM_OK;
 }
 
-/* After the rows can be seen: who has asked in between has an older number
- * beside newer content, and his If-Match fails. The other way round he would
- * overwrite what he has not seen. */
-static void note_rows(struct om_live *live, uint64_t first)
+void om__live_list(struct om_live *live, const struct om__fresh *f, size_t i,
+                   const char *layer, enum om_entry_kind kind,
+                   struct om__where old, struct om__where now)
 {
-    for (size_t i = 0; i < live->staged_count; i++) {
-        const struct om__slot *slot = &live->group.slot[live->staged[i].slot];
-        om__newest_note(&live->newest,
-                        live->base->manifest.layer[slot->layer].name,
-                        (const char *)live->group.bytes.bytes + slot->id,
-                        slot->id_len, first + i);
-    }
+    live->change[i] = (struct om_live_change){.sequence = f->first + i,
+                                              .layer = layer,
+                                              .cell = now.cell,
+                                              .other_cell = old.cell,
+                                              .kind = kind,
+                                              .box = now.box,
+                                              .other_box = old.box};
 }
 
-static void publish_group(struct om_live *live, struct fresh *f)
+/* `note` after the rows can be seen: who has asked in between has an older
+ * number beside newer content, and his If-Match fails. The other way round he
+ * would overwrite what he has not seen. */
+void om__live_show(struct om_live *live, struct om__fresh *f, size_t count,
+                   void (*note)(struct om_live *live, void *ctx,
+                                uint64_t first),
+                   void *ctx)
 {
-    const int64_t at_s = time_of(live, f);
-    for (size_t i = 0; i < live->staged_count; i++) {
-        const struct om__staged *s = &live->staged[i];
-        const char *layer =
-            live->base->manifest.layer[live->group.slot[s->slot].layer].name;
-        om__live_map_row(live->changes, layer, s->old, f->first + i, at_s);
-        om__live_map_row(live->changes, layer, s->fresh, f->first + i, at_s);
-        live->change[i] = (struct om_live_change){.sequence = f->first + i,
-                                                  .layer = layer,
-                                                  .cell = s->fresh.cell,
-                                                  .other_cell = s->old.cell,
-                                                  .kind = s->kind,
-                                                  .box = s->fresh.box,
-                                                  .other_box = s->old.box};
-    }
     om__states_free(live->state, live->base->manifest.layers);
     live->state = f->state;
     f->state = NULL;
@@ -337,15 +328,41 @@ static void publish_group(struct om_live *live, struct fresh *f)
     live->clock_s = f->clock_s;
     om__city_publish(live->city, f->snapshot, NULL);
     f->snapshot = NULL;
-    note_rows(live, f->first);
+    note(live, ctx, f->first);
     atomic_fetch_add(&live->figures.groups, 1);
-    atomic_fetch_add(&live->figures.written, live->staged_count);
-    tell(live, f->first, f->last, live->staged_count);
+    atomic_fetch_add(&live->figures.written, count);
+    tell(live, f->first, f->last, count);
+}
+
+static void note_rows(struct om_live *live, void *ctx, uint64_t first)
+{
+    (void)ctx;
+    for (size_t i = 0; i < live->staged_count; i++) {
+        const struct om__slot *slot = &live->group.slot[live->staged[i].slot];
+        om__newest_note(&live->newest,
+                        live->base->manifest.layer[slot->layer].name,
+                        (const char *)live->group.bytes.bytes + slot->id,
+                        slot->id_len, first + i);
+    }
+}
+
+static void publish_group(struct om_live *live, struct om__fresh *f)
+{
+    const int64_t at_s = om__live_time(live, f);
+    for (size_t i = 0; i < live->staged_count; i++) {
+        const struct om__staged *s = &live->staged[i];
+        const char *layer =
+            live->base->manifest.layer[live->group.slot[s->slot].layer].name;
+        om__live_map_row(live->changes, layer, s->old, f->first + i, at_s);
+        om__live_map_row(live->changes, layer, s->fresh, f->first + i, at_s);
+        om__live_list(live, f, i, layer, s->kind, s->old, s->fresh);
+    }
+    om__live_show(live, f, live->staged_count, note_rows, NULL);
 }
 
 /* ---- groups ---- */
 
-static void answer(struct om_live *live, struct om_write *list)
+void om__live_answer(struct om_live *live, struct om_write *list)
 {
     for (struct om_write *w = list, *next; w; w = next) {
         next = w->next;
@@ -401,14 +418,14 @@ static struct om_write *stage(struct om_live *live, struct om_write *list,
 
 static void commit(struct om_live *live, struct om_write *list, int64_t clock_s)
 {
-    struct fresh f = {.first = live->sequence + 1 + live->begins,
-                      .at_ms = om__now_ms(),
-                      .clock_s = clock_s};
+    struct om__fresh f = {.first = live->sequence + 1 + live->begins,
+                          .at_ms = om__now_ms(),
+                          .clock_s = clock_s};
     struct om_err err = {0};
     om_status st = prepare(live, &f, &err);
     om__live_step("staged");
-    if (!st) st = room_for_changes(live, live->staged_count);
-    if (!st) st = make_durable(live, list, &f, &err);
+    if (!st) st = om__live_room(live, live->staged_count);
+    if (!st) st = om__live_durable(live, list, &f, add_rows, NULL, &err);
     if (st) {
         if (!err.text[0]) om_fail(&err, st, 0, "%s", om_status_text(st));
         om_log(OM_LOG_ERROR, "live", "%zu rows were not written: %s",
@@ -431,7 +448,7 @@ void om__live_commit(struct om_live *live, struct om_write *list)
         int64_t clock_s = live->clock_s;
         struct om_write *rest = stage(live, list, &clock_s);
         if (live->staged_count) commit(live, list, clock_s);
-        answer(live, list);
+        om__live_answer(live, list);
         list = rest;
     }
 }
@@ -467,7 +484,7 @@ om_status om__live_note(struct om_live *live, const struct om__base *base,
     OM_TRY(om__live_journal(live, err));
     pthread_mutex_lock(&live->journal_lock);
     const om_status st = note_all(live, &base->manifest, which, id, err);
-    look_after(live, st);
+    om__live_look_after(live, st);
     if (!st) live->begins = false;
     pthread_mutex_unlock(&live->journal_lock);
     return st;
@@ -487,10 +504,11 @@ om_status om__live_publish(struct om_live *live, const bool *which,
     }
     size_t count = 0;
     for (size_t i = 0; which && i < m->layers; i++) count += which[i];
-    OM_TRY(room_for_changes(live, count + 1));
+    OM_TRY(om__live_room(live, count + 1));
     for (size_t i = 0; i < m->layers; i++) {
         live->state[i].upto = live->journal ? sequence : live->state[i].upto;
-        if (which && which[i]) note_layer(&live->state[i], sequence, 0);
+        if (which && which[i])
+            om__live_note_layer(&live->state[i], sequence, 0);
     }
     struct om_snapshot *snapshot = NULL;
     OM_TRY(om__live_snapshot(live, live->base, live->state, sequence,
@@ -550,6 +568,7 @@ void om__live_recover(struct om_live *live)
         which[i] = live->state[i].changed > live->sequence;
     pthread_mutex_lock(&live->journal_lock);
     live->journal = fresh;
+    live->journals++;
     pthread_mutex_unlock(&live->journal_lock);
     st = which ? om__live_publish(live, which, NULL, &err) : OM_E_MEMORY;
     if (!st) om__live_renew(live, which);

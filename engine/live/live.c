@@ -36,6 +36,8 @@
 #define QUEUE_ROWS 200000
 #define COMPACT_ROWS 200000
 #define KEEP_ENTRIES 2000000
+/* Fewer rows are a group of a dozen milliseconds. */
+#define BULK_ROWS 4096
 #define TICK_MS 200
 
 void (*om__live_die)(const char *step);
@@ -97,7 +99,7 @@ static void wait_for_work(struct om_live *live, size_t expected)
     if (!om__queue_writes(queue) || expected < 2) return;
     const struct timespec end = in_ms(live->options.group_ms);
     while (om__queue_writes(queue) < expected && !om__queue_is_full(queue) &&
-           !live->stopping && !live->job)
+           !om__queue_bulk(queue) && !live->stopping && !live->job)
         if (pthread_cond_timedwait(&live->wake, &live->lock, &end)) break;
 }
 
@@ -110,11 +112,18 @@ static void *commit_thread(void *arg)
         wait_for_work(live, expected);
         size_t writes;
         struct om_write *list = om__queue_take(&live->queue, &writes);
-        const bool end = live->stopping && !list && !live->job;
+        struct om_write *bulk = om__queue_bulk(&live->queue);
+        const bool end = live->stopping && !list && !bulk && !live->job;
         pthread_mutex_unlock(&live->lock);
         if (end) return NULL;
         run_jobs(live);
         if (list) om__live_commit(live, list);
+        if (bulk && om__bulk_step(live, bulk)) {
+            pthread_mutex_lock(&live->lock);
+            om__queue_bulk_take(&live->queue);
+            pthread_mutex_unlock(&live->lock);
+            om__bulk_finish(live, bulk);
+        }
         // Some leave and some come: what came together comes together again.
         expected = list ? writes : 0;
         om__live_tidy(live);
@@ -303,6 +312,7 @@ static void set_defaults(struct om_live_options *o)
     if (o->queue_rows == 0) o->queue_rows = QUEUE_ROWS;
     if (o->compact_rows == 0) o->compact_rows = COMPACT_ROWS;
     if (o->keep_entries == 0) o->keep_entries = KEEP_ENTRIES;
+    if (o->bulk_rows == 0) o->bulk_rows = BULK_ROWS;
 }
 
 static void init_locks(struct om_live *live)
@@ -378,6 +388,7 @@ static om_status open_journal(struct om_live *live, struct om_err *err)
         if (err) *err = m.err;
     }
     if (!st && live->journal) live->sequence = om_journal_last(live->journal);
+    live->journals += live->journal != NULL;
     live->begins =
         !live->journal ||
         (om_journal_commit_noted(live->journal) == 0 &&

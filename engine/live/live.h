@@ -19,6 +19,8 @@ struct om_live_options {
     size_t compact_rows;    // rows of a layer's runs from which they are
                             // written to a file; default 200,000
     uint64_t keep_entries;  // of the journal; default 2,000,000
+    size_t bulk_rows;       // of a write from which all of it is made ready
+                            // (om_live_look); default 4,096
     bool no_compaction;     // tests
 };
 
@@ -36,8 +38,10 @@ struct om_write_fault {
     char text[160];
 };
 
-/* Where the rows of a write were (om_live_look). */
+/* Where the rows of a write were, and what will be in their place, made ready
+ * (om_live_look). */
 struct om__look;
+struct om__bulk;
 
 /* Rows to write into one layer; the caller's until done is called. */
 struct om_write {
@@ -56,6 +60,7 @@ struct om_write {
     const char *who;
     int64_t clock_s;        // the city's clock from now on; 0: as it is
     struct om__look *look;  // om_live_look's; NULL: none
+    struct om__bulk *bulk;  // the same
     // On the committer's thread, after all of it: durable and visible, or not
     // there at all. Must not block.
     void (*done)(void *ctx, struct om_write *write);
@@ -87,14 +92,15 @@ om_status om_live_open(struct om_city *city,
 void om_live_close(struct om_live *live);
 /**
  * Look up the ids of a write of many rows in the caller's time, before
- * om_live_write: the committer, for whom others wait, then need not. Changes
- * nothing about the answer, and where it cannot be done (no memory, no such
- * layer) it is not.
+ * om_live_write, and if they are very many make records and run of them: the
+ * committer, for whom others wait, then need not. Changes nothing about the
+ * answer, and where it cannot be done (no memory, no such layer) it is not.
  *
- * owns     write->look, until om_live_write has taken the write; else
+ * owns     write->look and bulk, until om_live_write has taken the write; else
  *          om_live_look_end
- * threads  any
- * cost     1 us an id that is nowhere, 5 one that is in a compressed block
+ * threads  any but the committer's
+ * cost     1 us an id that is nowhere, 5 one that is in a compressed block; 3
+ *          more of each of very many
  */
 void om_live_look(struct om_live *live, struct om_write *write);
 void om_live_look_end(struct om_write *write);

@@ -45,10 +45,20 @@ om_status om__looked_init(struct om__looked *looked,
                           const struct om__look *look,
                           const struct om__stack *now) OM_MUST_USE;
 void om__looked_deinit(struct om__looked *looked);
+/** Is any of the rows there? */
+bool om__look_found(const struct om__look *look);
 /** om__stack_find in the stack of now, for a row of the write. */
 om_status om__looked_find(const struct om__looked *looked, size_t row,
                           const char *id, size_t len, struct om__finder *finder,
                           struct om__kill *out) OM_MUST_USE;
+
+/* What a group is going to publish. */
+struct om__fresh {
+    struct om__layer_state *state;
+    struct om_snapshot *snapshot;
+    uint64_t first, last;  // sequences
+    int64_t at_ms, clock_s;
+};
 
 /* Something that runs between two groups, on the committer's thread. */
 struct om__job {
@@ -72,13 +82,14 @@ struct om__newest {
     uint64_t floor;  // of all other rows
 };
 
-/* Writes that wait, with few rows and with many (queue.c). Zero is empty. */
+/* Writes that wait, with few rows, with many, and with very many that are made
+ * ready (queue.c). Zero is empty. */
 struct om__waiting {
     struct om_write *first, *last;
     size_t writes, rows;
 };
 struct om__queue {
-    struct om__waiting few, many;
+    struct om__waiting few, many, bulk;
     bool many_had_its_turn;
 };
 
@@ -93,6 +104,9 @@ bool om__queue_is_pressing(const struct om__queue *queue);
 bool om__queue_is_full(const struct om__queue *queue);
 /** Take the next group off; NULL: nothing waits. */
 struct om_write *om__queue_take(struct om__queue *queue, size_t *writes);
+/** The write of very many rows whose turn it is, NULL: none; take it off. */
+struct om_write *om__queue_bulk(const struct om__queue *queue);
+void om__queue_bulk_take(struct om__queue *queue);
 
 /* Figures of om_live_stats, written by the committer. */
 struct om__figures {
@@ -115,9 +129,10 @@ struct om_live {
     void (*news)(void *ctx, const struct om_live_news *news);
     void *news_ctx;
 
-    pthread_mutex_t journal_lock;  // guards journal
-    struct om_journal *journal;    // WRITE; NULL: not made yet, or lost
-    atomic_bool lost;              // the disk failed under it
+    pthread_mutex_t journal_lock;     // guards journal
+    struct om_journal *journal;       // WRITE; NULL: not made yet, or lost
+    unsigned journals;                // how often it was opened
+    atomic_bool lost;                 // the disk failed under it
     atomic_uint_fast64_t remembered;  // the journal that city.json knows
     uint64_t remembered_last;         // as of the last closing or opening
     bool begins;  // the committer's: its first entry is still to be written
@@ -174,11 +189,60 @@ om_status om__live_run(struct om_live *live,
  * included, and put its rows into the group. Sets its answer if it is refused
  * or known already. */
 void om__live_stage(struct om_live *live, struct om_write *write);
+/** Its answer before anything is known. */
+void om__live_unanswered(struct om_write *write);
+/** Was it made already? True: it has its answer. */
+bool om__live_known(struct om_live *live, struct om_write *write);
+/** Number of its layer, if that can be written; write->err says why not. */
+om_status om__live_find(struct om_live *live, struct om_write *write,
+                        size_t *layer);
+/** Where a row of a batch, or of a stack, is on the map. */
+struct om__where om__where_in_batch(const struct om_batch *batch, size_t row);
+om_status om__where_in_stack(const struct om__stack *stack,
+                             enum om_geometry geometry, struct om__kill at,
+                             struct om__where *out) OM_MUST_USE;
 /** Machine's clock, UTC. */
 int64_t om__now_ms(void);
 
 /* commit.c: write a list of writes as one group, and answer them. */
 void om__live_commit(struct om_live *live, struct om_write *list);
+/* Its steps. */
+void om__live_answer(struct om_live *live, struct om_write *list);
+/** Room for the list of changes, before anything is durable. */
+om_status om__live_room(struct om_live *live, size_t count) OM_MUST_USE;
+/** One group of the journal: what `add` adds, and the keys of the writes. */
+om_status om__live_durable(struct om_live *live, const struct om_write *list,
+                           const struct om__fresh *fresh,
+                           om_status (*add)(struct om_live *live, void *ctx,
+                                            const struct om__fresh *fresh,
+                                            struct om_err *err),
+                           void *ctx, struct om_err *err) OM_MUST_USE;
+/** How the journal is after a group; with `journal_lock`. */
+void om__live_look_after(struct om_live *live, om_status st);
+/** Note a change of a layer in its state. */
+void om__live_note_layer(struct om__layer_state *state, uint64_t sequence,
+                         int64_t at_s);
+int64_t om__live_time(const struct om_live *live,
+                      const struct om__fresh *fresh);
+/** Row `i` of a group into the list of changes. */
+void om__live_list(struct om_live *live, const struct om__fresh *fresh,
+                   size_t i, const char *layer, enum om_entry_kind kind,
+                   struct om__where old, struct om__where now);
+/** All of the group is durable, and changed `count` rows: it is what is newest
+ *  now. `note` is told when it can be seen. */
+void om__live_show(struct om_live *live, struct om__fresh *fresh, size_t count,
+                   void (*note)(struct om_live *live, void *ctx,
+                                uint64_t first),
+                   void *ctx);
+
+/* bulk.c: a write of very many rows */
+/** Make it ready, if it can be. threads: any but the committer's */
+void om__bulk_make(struct om_live *live, struct om_write *write);
+/** Write some of it ahead. True: all of it is, or it has its answer. */
+bool om__bulk_step(struct om_live *live, struct om_write *write);
+/** Let its rows come, and answer it. */
+void om__bulk_finish(struct om_live *live, struct om_write *write);
+void om__bulk_free(struct om__bulk *bulk);
 /** Ids of entries that say that a layer looks another way, though no row in it
  *  was written: by rows laid over it, by how it is drawn. */
 #define OM__OVERLAID "overlay"
@@ -216,6 +280,10 @@ void om__live_recover(struct om_live *live);
  *  that notes, any that ask */
 void om__newest_note(struct om__newest *newest, const char *layer,
                      const char *id, size_t len, uint64_t sequence);
+/** The hash of a row; and many rows by it, with sequences from `first` on. */
+uint64_t om__newest_hash(const char *layer, const char *id, size_t len);
+void om__newest_note_all(struct om__newest *newest, const uint64_t *hash,
+                         size_t count, uint64_t first);
 /** So many rows at most are going to come. */
 void om__newest_expect(struct om__newest *newest, uint64_t rows);
 /** Entries up to here are not in the journal any more. */

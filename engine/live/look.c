@@ -46,8 +46,7 @@ void om_live_look(struct om_live *live, struct om_write *write)
         struct om__look *look =
             om_alloc(sizeof *look + rows * sizeof *look->place);
         if (look) {
-            const size_t i =
-                (size_t)(layer->meta - snapshot->manifest->layer);
+            const size_t i = (size_t)(layer->meta - snapshot->manifest->layer);
             look->stack =
                 om__stack_ref(om__snapshot_of(snapshot)->state[i].stack);
             look->rows = rows;
@@ -58,14 +57,24 @@ void om_live_look(struct om_live *live, struct om_write *write)
             om_live_look_end(write);
     }
     om_snapshot_unref(snapshot);
+    if (write->look) om__bulk_make(live, write);
 }
 
 void om_live_look_end(struct om_write *write)
 {
+    om__bulk_free(write->bulk);
+    write->bulk = NULL;
     if (!write->look) return;
     om__stack_unref(write->look->stack);
     om_free(write->look);
     write->look = NULL;
+}
+
+bool om__look_found(const struct om__look *look)
+{
+    for (size_t i = 0; i < look->rows; i++)
+        if (look->place[i].part != OM__NOWHERE) return true;
+    return false;
 }
 
 static uint32_t part_with(const struct om__stack *stack,

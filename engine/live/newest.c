@@ -17,7 +17,7 @@
 
 #define ROOM 1024
 
-static uint64_t hash_of(const char *layer, const char *id, size_t len)
+uint64_t om__newest_hash(const char *layer, const char *id, size_t len)
 {
     const uint64_t hash =
         om_hash64(id, len, om_hash64(layer, strlen(layer), len));
@@ -75,9 +75,17 @@ void om__newest_expect(struct om__newest *n, uint64_t rows)
 void om__newest_note(struct om__newest *n, const char *layer, const char *id,
                      size_t len, uint64_t sequence)
 {
-    const uint64_t hash = hash_of(layer, id, len);
+    const uint64_t hash = om__newest_hash(layer, id, len);
     pthread_mutex_lock(&n->lock);
     note(n, hash, sequence);
+    pthread_mutex_unlock(&n->lock);
+}
+
+void om__newest_note_all(struct om__newest *n, const uint64_t *hash,
+                         size_t count, uint64_t first)
+{
+    pthread_mutex_lock(&n->lock);
+    for (size_t i = 0; i < count; i++) note(n, hash[i], first + i);
     pthread_mutex_unlock(&n->lock);
 }
 
@@ -91,7 +99,8 @@ void om__newest_forget(struct om__newest *n, uint64_t floor)
 uint64_t om__newest_of(struct om__newest *n, const char *layer, const char *id,
                        size_t len)
 {
-    const uint64_t row = hash_of(layer, id, len), whole = hash_of(layer, "", 0);
+    const uint64_t row = om__newest_hash(layer, id, len),
+                   whole = om__newest_hash(layer, "", 0);
     pthread_mutex_lock(&n->lock);
     uint64_t newest = n->floor;
     if (n->room) {

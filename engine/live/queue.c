@@ -8,7 +8,8 @@
  * which is as quick as the disk. Those of many rows go in their order, as many
  * as make GROUP_ROWS; one that is larger is a group of its own, since it is
  * there as a whole or not at all. Neither can starve: after a group of few rows
- * those of many have their turn, and whoever waits then goes with them. */
+ * those of many have their turn, and whoever waits then goes with them. What is
+ * made ready (bulk.c) has a piece written between two groups. */
 
 #define FEW_ROWS 64
 /* Rows after which a group takes no further write. */
@@ -28,17 +29,20 @@ static void add(struct om__waiting *w, struct om_write *write)
 void om__queue_add(struct om__queue *queue, struct om_write *write)
 {
     write->next = NULL;
-    add(write->batch->rows > FEW_ROWS ? &queue->many : &queue->few, write);
+    add(write->bulk                     ? &queue->bulk
+        : write->batch->rows > FEW_ROWS ? &queue->many
+                                        : &queue->few,
+        write);
 }
 
 size_t om__queue_writes(const struct om__queue *queue)
 {
-    return queue->few.writes + queue->many.writes;
+    return queue->few.writes + queue->many.writes + queue->bulk.writes;
 }
 
 size_t om__queue_rows(const struct om__queue *queue)
 {
-    return queue->few.rows + queue->many.rows;
+    return queue->few.rows + queue->many.rows + queue->bulk.rows;
 }
 
 bool om__queue_is_pressing(const struct om__queue *queue)
@@ -51,20 +55,34 @@ bool om__queue_is_full(const struct om__queue *queue)
     return om__queue_rows(queue) >= GROUP_ROWS || om__queue_is_pressing(queue);
 }
 
+static struct om_write *take_first(struct om__waiting *from)
+{
+    struct om_write *write = from->first;
+    from->first = write->next;
+    if (!from->first) from->last = NULL;
+    from->writes--;
+    from->rows -= write->batch->rows;
+    write->next = NULL;
+    return write;
+}
+
 /* Move writes from one end to the other until the rows are enough. A write that
  * would be too much waits, unless there is nothing else. */
 static void move(struct om__waiting *from, struct om__waiting *to)
 {
-    while (from->first && (to->rows == 0 ||
-                           to->rows + from->first->batch->rows <= GROUP_ROWS)) {
-        struct om_write *write = from->first;
-        from->first = write->next;
-        if (!from->first) from->last = NULL;
-        from->writes--;
-        from->rows -= write->batch->rows;
-        write->next = NULL;
-        add(to, write);
-    }
+    while (from->first &&
+           (to->rows == 0 || to->rows + from->first->batch->rows <= GROUP_ROWS))
+        add(to, take_first(from));
+}
+
+struct om_write *om__queue_bulk(const struct om__queue *queue)
+{
+    return queue->bulk.first;
+}
+
+void om__queue_bulk_take(struct om__queue *queue)
+{
+    (void)take_first(&queue->bulk);
 }
 
 struct om_write *om__queue_take(struct om__queue *queue, size_t *writes)

@@ -81,7 +81,7 @@ static struct om__where where_of(struct om_box box)
     return out;
 }
 
-static struct om__where where_in_batch(const struct om_batch *b, size_t row)
+struct om__where om__where_in_batch(const struct om_batch *b, size_t row)
 {
     if (b->pos) return (struct om__where){.cell = om_change_cell(b->pos[row])};
     const struct om_shapes *s = &b->shapes;
@@ -95,11 +95,12 @@ static struct om__where where_in_batch(const struct om_batch *b, size_t row)
     return from < to ? where_of(box) : (struct om__where){.cell = OM_NO_CELL};
 }
 
-static om_status where_in_stack(const struct staging *s, struct om__kill at,
-                                struct om__where *out)
+om_status om__where_in_stack(const struct om__stack *stack,
+                             enum om_geometry geometry, struct om__kill at,
+                             struct om__where *out)
 {
-    const struct om_segment *segment = s->stack->part[at.part].segment;
-    if (own(s)->geometry == OM_GEOMETRY_POINT) {
+    const struct om_segment *segment = stack->part[at.part].segment;
+    if (geometry == OM_GEOMETRY_POINT) {
         const uint64_t *key;
         OM_TRY(om_segment_keys(segment, at.row, at.row + 1, &key));
         *out = (struct om__where){.cell = key[at.row] >>
@@ -259,7 +260,7 @@ static om_status patch(struct staging *s, size_t row,
             take_place(one, w->batch, row);
         else
             take_place(one, old, old_row);
-        *where = where_in_batch(&one->batch, 0);
+        *where = om__where_in_batch(&one->batch, 0);
         st = om_record_add(own(s), &one->batch, 0, out);
     }
     om_record_reader_free(reader);
@@ -347,7 +348,7 @@ static om_status make_record(struct staging *s, size_t row,
         st = patch(s, row, slot, bytes, where);
     } else {
         st = om_record_add(own(s), s->write->batch, row, bytes);
-        if (!st) *where = where_in_batch(s->write->batch, row);
+        if (!st) *where = om__where_in_batch(s->write->batch, row);
     }
     struct om_err why = {0};
     if (!st && where->cell == OM_NO_CELL)
@@ -401,7 +402,8 @@ static om_status stage_row(struct staging *s, size_t row)
     if (slot->touched)
         staged.old = slot->where;
     else if (slot->in_base)
-        OM_TRY(where_in_stack(s, slot->place, &staged.old));
+        OM_TRY(om__where_in_stack(s->stack, own(s)->geometry, slot->place,
+                                  &staged.old));
     if (w->kind != OM_WRITE_DELETE) {
         staged.record = live->group.bytes.len;
         OM_TRY(make_record(s, row, slot, id, len, &staged.fresh, &ok));
@@ -474,8 +476,7 @@ static om_status try_shapes(struct staging *s)
     return st;
 }
 
-/* Was the write made already? True: it is answered. */
-static bool known_key(struct om_live *live, struct om_write *w)
+bool om__live_known(struct om_live *live, struct om_write *w)
 {
     struct om_journal_key key = {0};
     bool found = false;
@@ -504,55 +505,62 @@ static bool known_key(struct om_live *live, struct om_write *w)
 }
 
 /* Rows are given their units when they are written: not without the units. */
-static om_status units_known(struct staging *s)
+static om_status units_known(struct om_live *live, struct om_write *w)
 {
-    const struct om_manifest *m = &s->live->base->manifest;
+    const struct om_manifest *m = &live->base->manifest;
     for (size_t i = 0; i < m->layers; i++) {
-        const char *fault = s->live->state[i].stack->fault;
+        const char *fault = live->state[i].stack->fault;
         if (m->layer[i].unit_level[0] && fault)
-            return om_fail(&s->write->err, OM_E_WITHHELD, 0,
+            return om_fail(&w->err, OM_E_WITHHELD, 0,
                            "rows cannot be given their %s: %s",
                            m->layer[i].unit_level, fault);
     }
     return OM_OK;
 }
 
-static om_status find_layer(struct staging *s)
+om_status om__live_find(struct om_live *live, struct om_write *w, size_t *layer)
 {
-    struct om_write *w = s->write;
-    const struct om__base *base = s->live->base;
-    s->layer = om__live_layer(base, w->layer);
-    if (s->layer == OM_NO_FIELD)
+    *layer = om__live_layer(live->base, w->layer);
+    if (*layer == OM_NO_FIELD)
         return om_fail(&w->err, OM_E_NOTFOUND, 0, "no layer %s", w->layer);
-    s->meta = &base->manifest.layer[s->layer];
-    s->stack = s->live->state[s->layer].stack;
-    if (s->stack->fault)
+    const struct om_manifest_layer *meta = &live->base->manifest.layer[*layer];
+    const char *fault = live->state[*layer].stack->fault;
+    if (fault)
         return om_fail(&w->err, OM_E_WITHHELD, 0, "layer %s is not served: %s",
-                       w->layer, s->stack->fault);
-    if (s->meta->unit_level[0])
+                       w->layer, fault);
+    if (meta->unit_level[0])
         return om_fail(&w->err, OM_E_UNSUPPORTED, 0,
                        "%s is a level of units: those change only as a whole "
                        "(onemap import --replace)",
                        w->layer);
-    if (s->meta->schema.count == 0)
+    if (meta->schema.count == 0)
         return om_fail(&w->err, OM_E_UNSUPPORTED, 0,
                        "layer %s has no columns yet: import it first",
                        w->layer);
-    return units_known(s);
+    return units_known(live, w);
 }
 
-void om__live_stage(struct om_live *live, struct om_write *w)
+void om__live_unanswered(struct om_write *w)
 {
-    struct staging s = {
-        .live = live, .write = w, .staged_before = live->staged_count};
     w->status = OM_OK;
     w->err = (struct om_err){0};
     w->repeated = false;
     w->first = w->last = 0;
     w->taken = w->refused = w->created = w->faults = 0;
     w->fault = NULL;
-    if (known_key(live, w)) return;
-    om_status st = find_layer(&s);
+}
+
+void om__live_stage(struct om_live *live, struct om_write *w)
+{
+    struct staging s = {
+        .live = live, .write = w, .staged_before = live->staged_count};
+    om__live_unanswered(w);
+    if (om__live_known(live, w)) return;
+    om_status st = om__live_find(live, w, &s.layer);
+    if (!st) {
+        s.meta = &live->base->manifest.layer[s.layer];
+        s.stack = live->state[s.layer].stack;
+    }
     if (!st && w->look) st = om__looked_init(&s.looked, w->look, s.stack);
     if (!st && w->kind == OM_WRITE_PATCH) st = read_old(&s);
     if (!st) st = stage_rows(&s);

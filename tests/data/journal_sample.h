@@ -37,6 +37,20 @@ static inline void folder_remove(char *folder)
     free(folder);
 }
 
+/* With SAMPLE_PACK every third group of so many entries, counted from 1, is
+ * packed, and written in two groups: ahead, and for good. */
+#ifndef SAMPLE_PACK
+#define SAMPLE_PACK 0
+#endif
+
+/* First entry of the pack in which entry n is; 0: it is in none. */
+static inline uint64_t sample_pack_of(uint64_t n)
+{
+    const uint64_t size = SAMPLE_PACK ? SAMPLE_PACK : 1;
+    return SAMPLE_PACK && (n - 1) / size % 3 == 2 ? (n - 1) / size * size + 1
+                                                  : 0;
+}
+
 /* Entry number n of a made-up history: what it says follows from n alone, so
  * that a reader can tell whether it is what was written. */
 struct sample {
@@ -76,6 +90,21 @@ static inline void sample_fill(struct sample *s, uint64_t n, unsigned ids)
     e->at_ms = (int64_t)(1700000000000 + n);
     e->clock_s = roll % 4 == 0 ? (int64_t)n : 0;
     e->who = roll % 3 == 0 ? "counter-7" : "";
+    const uint64_t pack = sample_pack_of(n);
+    if (!pack) return;
+    // What all rows of a pack have in common, and what none has.
+    e->layer = LAYER[pack >> 4 & 1];
+    e->at_ms = (int64_t)(1700000000000 + pack);
+    e->clock_s = pack % 4 ? 0 : (int64_t)pack;
+    e->who = pack % 3 == 0 ? "counter-7" : "";
+    e->old_row = NULL;
+    e->old_len = 0;
+    if (e->kind == OM_ENTRY_DELETE) e->kind = OM_ENTRY_UPDATE;
+    e->new_row = s->new_row;
+    e->new_len = roll / 7 % 290;
+    memset(s->new_row, (int)(n % 241), e->new_len);
+    e->new_cell = roll / 3 >> 28;
+    if (roll % 7 == 0) e->old_box = (struct om_box){1, 2, 3, 4};
 }
 
 static inline bool sample_same(const struct om_entry *e, uint64_t n,
@@ -99,11 +128,49 @@ static inline bool sample_same(const struct om_entry *e, uint64_t n,
            (!x->new_row || !memcmp(e->new_row, x->new_row, x->new_len));
 }
 
+/* Sample entries from `next` on as a pack, ahead and then for good. */
+static inline om_status sample_packed(struct om_journal *journal, uint64_t next,
+                                      unsigned count, unsigned ids,
+                                      struct om_err *err)
+{
+    struct om_buf pack = {0}, was = {0};
+    struct sample s = {0};
+    uint64_t id = 0;
+    om_status st = OM_OK;
+    for (unsigned i = count; !st && i-- > 0;) {
+        sample_fill(&s, next + count - 1 - i, ids);
+        st = om_pack_add(&pack, &s.entry);
+        if (!st) st = om_pack_add_was(&was, &s.entry);
+    }
+    if (!st) st = om_journal_begin(journal, err);
+    if (!st) {
+        st = om_journal_pack(journal, &pack, &id, err);
+        if (!st)
+            st = om_journal_commit(journal, err);
+        else
+            om_journal_rollback(journal);
+    }
+    if (!st) st = om_journal_begin(journal, err);
+    if (!st) {
+        st = om_journal_add_pack(journal, &s.entry, id, count, &was, err);
+        if (!st && s.entry.sequence != next) abort();
+        if (!st)
+            st = om_journal_commit(journal, err);
+        else
+            om_journal_rollback(journal);
+    }
+    om_buf_deinit(&pack);
+    om_buf_deinit(&was);
+    return st;
+}
+
 /* One group of `count` sample entries, numbered from what comes next. */
 static inline om_status sample_group(struct om_journal *journal, unsigned count,
                                      unsigned ids, struct om_err *err)
 {
     uint64_t next = om_journal_last(journal) + 1;
+    if (sample_pack_of(next) == next && count == SAMPLE_PACK)
+        return sample_packed(journal, next, count, ids, err);
     om_status st = om_journal_begin(journal, err);
     if (st) return st;
     for (unsigned i = 0; !st && i < count; i++) {

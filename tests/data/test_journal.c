@@ -571,7 +571,7 @@ static void error_none_or_another_or_a_later_one(void **state)
         OM_E_IO);
     j = open_it(folder, OM_JOURNAL_WRITE);
     om_journal_close(j);
-    sql(folder, "PRAGMA user_version=2");
+    sql(folder, "PRAGMA user_version=3");
     error_of_opening(folder, OM_E_VERSION, "another version");
     sql(folder, "PRAGMA user_version=1;PRAGMA application_id=7");
     error_of_opening(folder, OM_E_DAMAGED, "not a journal");

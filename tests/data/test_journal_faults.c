@@ -11,7 +11,8 @@
  *   flip_*    one bit of log or file is another
  *
  * Everywhere: groups of GROUP entries whose content follows from their number,
- * so a half group, a wrong entry or a lost one cannot be missed.
+ * every third of them packed and written ahead, so a half group, a wrong entry
+ * or a lost one cannot be missed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,14 +24,15 @@
 
 #include <cmocka.h>
 
+#define IDS 40
+#define GROUP 10
+#define FIRST 1
+#define SAMPLE_PACK GROUP
+
 #include "data/base/file.h"
 #include "tests/data/fault_vfs.h"
 #include "tests/data/journal_sample.h"
 #include "tests/rounds.h"
-
-#define IDS 40
-#define GROUP 10
-#define FIRST 1
 
 static struct om_journal *open_it(const char *folder, enum om_journal_mode mode)
 {

@@ -2,6 +2,7 @@
  *
  * Plan
  *   every_*     against a plain list of all changes, for any box
+ *   all_*       many at once are what they are one by one
  *   coarse_*    what does not fit is remembered coarser, never forgotten
  *   readers_*   who asks while it grows sees numbers that rise, with their time
  *   fault_*     without memory nothing is forgotten either
@@ -123,6 +124,59 @@ static void every_box_has_the_newest_change_that_it_meets(void **state)
     om_changes_add(changes, "unknown", 0, 9, 0);
     assert_int_equal(om_changes_in(changes, "unknown", world, NULL), 0);
     om_changes_free(changes);
+}
+
+static int by_cell(const void *a, const void *b)
+{
+    const struct om_change *x = a, *y = b;
+    return (x->cell > y->cell) - (x->cell < y->cell);
+}
+
+/* Many at once are what they are one by one; with too little memory a question
+ * is answered with too new a sequence at most. */
+static void all_at_once_are_one_by_one(void **state)
+{
+    (void)state;
+    enum { MANY = 400 };
+    struct om_changes *one = NULL, *all = NULL, *poor = NULL;
+    struct om_changes **const each[] = {&one, &all, &poor};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(om_changes_new(each[i]), OM_OK);
+        assert_int_equal(om_changes_reset(*each[i], "a", 1, -1), OM_OK);
+    }
+    const uint32_t middle_x = 3503000000u, middle_y = 1861000000u;
+    uint64_t sequence = 2;
+    for (int round = 0; round < 60; round++) {
+        struct om_change list[MANY];
+        struct om_pos at = {0, 0};
+        const size_t count = dice(MANY);
+        const uint32_t spread = 1u << (12 + dice(20));
+        const uint64_t first = sequence;
+        for (size_t i = 0; i < count; i++) {
+            if (!i || dice(3))
+                at = (struct om_pos){middle_x + dice(spread),
+                                     middle_y + dice(spread)};
+            list[i] = (struct om_change){om_change_cell(at), sequence++};
+            om_changes_add(one, "a", list[i].cell, list[i].sequence,
+                           -(int64_t)first);
+        }
+        qsort(list, count, sizeof *list, by_cell);
+        om_changes_add_all(all, "a", list, count, -(int64_t)first);
+        om_alloc_fail_after(1 + dice(2), true);
+        om_changes_add_all(poor, "a", list, count, -(int64_t)first);
+        om_alloc_fail_after(0, false);
+        for (int ask = 0; ask < 400; ask++) {
+            const struct om_box box =
+                any_box(middle_x + dice(spread), middle_y + dice(spread));
+            int64_t want_s, have_s;
+            const uint64_t want = om_changes_in(one, "a", box, &want_s);
+            assert_int_equal(om_changes_in(all, "a", box, &have_s), want);
+            assert_int_equal(have_s, want_s);
+            assert_true(om_changes_in(poor, "a", box, NULL) >= want);
+        }
+    }
+    om_changes_add_all(all, "unknown", (struct om_change[]){{1, 9}}, 1, 0);
+    for (size_t i = 0; i < 3; i++) om_changes_free(*each[i]);
 }
 
 static void every_far_tile_keeps_its_number(void **state)
@@ -270,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_box_has_the_newest_change_that_it_meets),
+        cmocka_unit_test(all_at_once_are_one_by_one),
         cmocka_unit_test(every_far_tile_keeps_its_number),
         cmocka_unit_test(coarse_is_never_too_old),
         cmocka_unit_test(readers_see_numbers_rise_with_their_time),

@@ -4,6 +4,7 @@
  *   disk_*     a disk that is full, or fails, under the journal
  *   files_*    the same under a compaction
  *   memory_*   the n-th allocation fails: a status, nothing lost, no leak
+ *   bulk_*     the same under writes of very many rows, and others beside them
  *   trim_*     what is let go of the journal is not missed
  *   queue_*    more than it holds is refused
  *   clock_*    the city's own clock moves with what is written; nothing is as
@@ -298,6 +299,195 @@ static void memory_that_fails_loses_nothing(void **state)
     assert_true(failed > 20);
 }
 
+/* ---- writes of very many rows ---- */
+
+/* Rows "m0" to "m59" with n, which half of the time are new. *ready: it was
+ * made ready. */
+#define MANY 60
+static om_status put_many(int64_t n, bool *ready)
+{
+    struct live_batch b = {0};
+    char id[32];
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(id, sizeof id, "m%u", i);
+        live_row(&b, id, i * 1000003u % LIVE_SPAN, i * 7919u, n);
+    }
+    struct om_write w = {
+        .layer = "spot", .kind = OM_WRITE_PUT, .batch = live_batch(&b)};
+    om_live_look(live, &w);
+    *ready = w.bulk != NULL;
+    const om_status st = om_live_write_wait(live, &w);
+    if (!st) assert_int_equal(w.taken, MANY);
+    if (st == OM_E_IO) om_live_look_end(&w);  // it may not have been taken
+    assert_null(w.look);
+    assert_null(w.bulk);
+    live_batch_free(&b);
+    return st;
+}
+
+/* All rows have one n: which? INT64_MIN: none is there. */
+static int64_t n_of_many(void)
+{
+    char id[32];
+    const int64_t first = live_n(city, "spot", "m0");
+    for (int i = 1; i < MANY; i++) {
+        snprintf(id, sizeof id, "m%d", i);
+        assert_int_equal(live_n(city, "spot", id), first);
+    }
+    return first;
+}
+
+static void bulk_without_memory_is_whole(void **state)
+{
+    (void)state;
+    live_city(folder, 50);
+    const struct om_live_options options = {.no_compaction = true,
+                                            .bulk_rows = MANY};
+    const size_t before = om_alloc_live();
+    begin(&options);
+    size_t failed = 0, other_way = 0;
+    int64_t have = INT64_MIN;
+    bool ready = false;
+    om_status st = OM_E_MEMORY;
+    for (size_t at = 1; st || !ready; at++) {
+        assert_int_equal(n_of_many(), have);
+        om_alloc_fail_after(at, false);
+        st = put_many((int64_t)at, &ready);
+        om_alloc_fail_after(0, false);
+        if (st) assert_int_equal(st, OM_E_MEMORY);
+        failed += st != OM_OK;
+        other_way += !st && !ready;
+        if (!st) have = (int64_t)at;
+        assert_true(at < 5000);
+    }
+    assert_int_equal(n_of_many(), have);
+    assert_true(failed > 5 && other_way > 20);
+    end();
+    assert_int_equal(om_alloc_live(), before);
+}
+
+static void bulk_on_a_failing_disk_is_whole(void **state)
+{
+    (void)state;
+    live_city(folder, 10);
+    const struct om_live_options options = {.no_compaction = true,
+                                            .bulk_rows = MANY};
+    fault_begin();
+    begin(&options);
+    bool ready;
+    size_t refused = 0;
+    int64_t n = 1;
+    assert_int_equal(put_many(n, &ready), OM_OK);
+    for (enum fault_kind kind = 0; kind < FAULT_KINDS; kind++)
+        for (unsigned at = 1; at <= 14; at++) {
+            const bool full = kind == FAULT_WRITE && at % 2;
+            arm(kind,
+                full                 ? SQLITE_FULL
+                : kind == FAULT_SYNC ? SQLITE_IOERR_FSYNC
+                                     : SQLITE_IOERR_WRITE,
+                at);
+            const om_status st = put_many(n + 1, &ready);
+            assert_true(ready);
+            arm(kind, 0, 0);
+            if (st) {
+                refused++;
+                assert_int_equal(st, OM_E_IO);
+                assert_int_equal(n_of_many(), n);
+                assert_int_equal(om__live_run(live, tidy, NULL, NULL), OM_OK);
+                assert_false(om_live_stats(live).failing);
+                // What failed with the disk may be there all the same.
+                n = n_of_many() == n ? n : n + 1;
+            } else {
+                n++;
+            }
+            assert_int_equal(put_many(++n, &ready), OM_OK);
+            assert_int_equal(n_of_many(), n);
+        }
+    assert_true(refused > 6);
+    end();
+    begin(&options);
+    assert_int_equal(n_of_many(), n);
+    assert_int_equal(om_journal_verify(live->journal, NULL), OM_OK);
+    end();
+    fault_end();
+}
+
+/* What the committer does, letter by letter: (a)head, (s)taged, (d)urable,
+ * (v)isible. At the first it waits for a write of one row. */
+static char steps[64];
+static atomic_bool begun, one_waits;
+static void note_step(const char *step)
+{
+    const size_t len = strlen(steps);
+    if (len + 1 < sizeof steps) steps[len] = *step;
+    atomic_store(&begun, true);
+    while (len == 0 && !atomic_load(&one_waits)) usleep(100);
+}
+
+static void *put_one(void *arg)
+{
+    struct om_write *w = arg;
+    while (!atomic_load(&begun)) usleep(100);
+    while (om_live_write(live, w)) usleep(100);
+    atomic_store(&one_waits, true);
+    return NULL;
+}
+
+static void mark_done(void *ctx, struct om_write *write)
+{
+    (void)write;
+    atomic_store((atomic_bool *)ctx, true);
+}
+
+static void bulk_lets_others_in_between(void **state)
+{
+    (void)state;
+    live_city(folder, 10);
+    const struct om_live_options options = {.no_compaction = true};
+    begin(&options);
+    enum { ROWS = 50000 };
+    struct live_batch b = {0}, one = {0};
+    char id[32];
+    for (uint32_t i = 0; i < ROWS; i++) {
+        snprintf(id, sizeof id, "row-of-a-large-write-%u", i);
+        live_row(&b, id, i * 2654435761u % LIVE_SPAN, i * 7, i);
+    }
+    live_row(&one, "one", 1, 1, 1);
+    atomic_bool done = false;
+    struct om_write many = {.layer = "spot",
+                            .kind = OM_WRITE_INSERT,
+                            .batch = live_batch(&b)},
+                    single = {.layer = "spot",
+                              .kind = OM_WRITE_PUT,
+                              .batch = live_batch(&one),
+                              .done = mark_done,
+                              .ctx = &done};
+    om_live_look(live, &many);
+    assert_non_null(many.bulk);
+    om__live_die = note_step;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, put_one, &single), 0);
+    // The single one is queued when the first piece has been written.
+    assert_int_equal(om_live_write_wait(live, &many), OM_OK);
+    pthread_join(thread, NULL);
+    while (!atomic_load(&done)) usleep(100);
+    om__live_die = NULL;
+    assert_int_equal(single.status, OM_OK);
+    assert_int_equal(many.taken, ROWS);
+    assert_int_equal(many.created, ROWS);
+    assert_int_equal(many.last - many.first + 1, ROWS);
+    if (strncmp(steps, "asdva", 5)) fail_msg("%s", steps);
+    assert_true(single.first < many.first);
+    // Said again it is refused as a whole, by the first row.
+    om_live_look(live, &many);
+    assert_null(many.bulk);
+    assert_int_equal(om_live_write_wait(live, &many), OM_E_EXISTS);
+    assert_non_null(strstr(many.err.text, "row 1: 'row-of-a-large-write-0'"));
+    live_batch_free(&b);
+    live_batch_free(&one);
+    end();
+}
+
 static bool count_change(void *ctx, const struct om_live_change *change)
 {
     (void)change;
@@ -542,6 +732,9 @@ int main(void)
         TEST(disk_that_fails_is_refused_and_taken_back),
         TEST(files_that_fail_leave_the_city_as_it_was),
         TEST(memory_that_fails_loses_nothing),
+        TEST(bulk_without_memory_is_whole),
+        TEST(bulk_on_a_failing_disk_is_whole),
+        TEST(bulk_lets_others_in_between),
         TEST(trim_lets_go_of_what_files_have),
         TEST(queue_that_is_full_refuses),
         TEST(clock_moves_with_what_is_written),
