@@ -25,7 +25,6 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:detect_deadlocks=0:suppressions=$(dirname "$0")/tsan.txt}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/lsan.txt:print_suppressions=0}
 limit=900 # seconds of one program
-[ -z "${ONEMAP_LONG:-}" ] || limit=36000
 # All that tests make is in two folders, on the disk and in memory, and goes with
 # them, also what a test leaves that was killed. Those of a run that was killed
 # itself are known by a lock that nobody holds, and go with the next one.
@@ -45,6 +44,15 @@ exec 8>"$work/locking" 9>"$memory/locking"
 flock 8 && flock 9
 mv "$work/locking" "$work/lock" && mv "$memory/locking" "$memory/lock"
 export TMPDIR=$work/t ONEMAP_TEST_MEMORY=$memory
+# What takes hours says how far it is.
+if [ -n "${ONEMAP_LONG:-}" ]; then
+    limit=36000
+    export ONEMAP_PROGRESS=$work/progress
+    : >"$ONEMAP_PROGRESS"
+    tail -f "$ONEMAP_PROGRESS" >&2 8>&- 9>&- &
+    tail=$!
+    trap 'kill $tail; rm -rf "$work" "$memory"' EXIT
+fi
 
 # run_one NUMBER PROGRAM: runs it, says how it went, leaves its counts.
 run_one() {
@@ -78,13 +86,14 @@ FAIL ${label}$program: $p passed, $f failed, exit status $status"
     rm -f "$out"
 }
 
-number=0 running=0
+number=0 running=0 tests=""
 for program in "$@"; do
     [ $running -lt "$jobs" ] || { wait -n; running=$((running - 1)); }
     number=$((number + 1)) running=$((running + 1))
     run_one $number "$program" &
+    tests="$tests $!"
 done
-wait
+[ -z "$tests" ] || wait $tests
 passed=0 failed=0
 for n in $(seq $number); do
     # What left no count died with its shell.

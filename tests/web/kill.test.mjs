@@ -10,10 +10,15 @@
 //   a log that was cut off, a bit that is another: what is there is served,
 //   what is missing is said, and nothing is written on top
 //
-// ONEMAP_LONG (make test-long): 1,000 rounds instead of 50.
+// Two cities at a time, since half of a round is waiting.
+//
+// ONEMAP_LONG (make test-long): 1,000 rounds instead of 50, with a line every 25
+// rounds. In parts, or on from where it was stopped: make test-long T=kill
+// ONEMAP_KILL_ROUNDS=250 ONEMAP_SEED=2, another seed for each part.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
@@ -23,7 +28,9 @@ import { done, onemap, PROGRAM, random } from './onemap.mjs';
 import { makeCity, SOUTH, STEP, WEST } from './sample.mjs';
 
 const ROUNDS = Number(process.env.ONEMAP_KILL_ROUNDS ?? (process.env.ONEMAP_LONG ? 1000 : 50));
-const CLIENTS = 6, BATCH = 120, BATCHES = 12, SINGLES = 150;
+const CITIES = 2, CLIENTS = 6, BATCH = 120, BATCHES = 12, SINGLES = 150;
+const BULK = 4200, BULKS = 2;  // rows that are made ready and written ahead
+const SAY = process.env.ONEMAP_LONG || process.env.ONEMAP_PROGRESS ? 25 : Infinity;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A request; `status` 0: no answer came, so nobody knows. */
@@ -76,6 +83,8 @@ class Client {
         this.count = 0;
         this.sequence = 0;
         this.taken = 0;
+        this.takenRows = 0;
+        this.bulky = number === CLIENTS - 1;
         this.agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     }
 
@@ -90,8 +99,9 @@ class Client {
         const key = { 'Idempotency-Key': `${this.name}${n}` }, roll = this.next();
         const id = `${this.name}s${Math.floor(this.next() * SINGLES)}`, one = `${at}/${id}`, there = this.rows.has(id);
         if (roll < 0.25) {
-            const batch = Math.floor(this.next() * BATCHES), ids = Array.from({ length: BATCH }, (_, i) => `${this.name}b${batch}-${i}`);
-            return { method: 'POST', target: `${at}?upsert=true`, type: 'application/x-ndjson', headers: key,
+            const bulk = this.bulky && roll < 0.15, batch = Math.floor(this.next() * (bulk ? BULKS : BATCHES));
+            const ids = Array.from({ length: bulk ? BULK : BATCH }, (_, i) => `${this.name}${bulk ? 'B' : 'b'}${batch}-${i}`);
+            return { rows: ids.length, method: 'POST', target: `${at}?upsert=true`, type: 'application/x-ndjson', headers: key,
                 body: ids.map((x) => JSON.stringify(this.feature(x, n))).join('\n') + '\n', change: (rows) => ids.forEach((x) => rows.set(x, n)) };
         }
         if (!there)
@@ -108,6 +118,7 @@ class Client {
         assert.ok(answer.status >= 200 && answer.status < 300, `${what.method} ${what.target}: ${answer.status} ${answer.body}`);
         what.change(this.rows);
         this.taken++;
+        this.takenRows += what.rows ?? 1;
         const sequence = Number(answer.headers['data-sequence']);
         assert.ok(sequence >= this.sequence, `sequence ${sequence} after ${this.sequence}`);
         this.sequence = sequence;
@@ -125,17 +136,10 @@ class Client {
         }
     }
 
-    /** What the city has of this client: weight by id. */
-    async seen(url) {
-        const answer = await ask(url, `/collections/place/items?limit=100000&properties=weight&filter=${encodeURIComponent(`id LIKE '${this.name}%'`)}`, 'GET');
-        assert.equal(answer.status, 200, answer.body);
-        return new Map(JSON.parse(answer.body).features.map((f) => [f.id, f.properties.weight]));
-    }
-
     /** After a death: all that was acknowledged, the rest whole or not at all;
      *  and what had no answer is done once when it is asked again. */
-    async check(url, where) {
-        const seen = await this.seen(url), after = new Map(this.rows);
+    async check(url, seen, where) {
+        const after = new Map(this.rows);
         if (this.pending) this.pending.change(after);
         const before = differs(this.rows, seen);
         if (before) assert.ok(this.pending && !differs(after, seen), `${where}, ${this.name}: ${before}${this.pending ? `; or ${differs(after, seen)}` : ''}`);
@@ -146,8 +150,24 @@ class Client {
         assert.equal(answer.headers?.['idempotency-replayed'] !== undefined, before !== null,
             `${where}: ${what.method} ${what.target} was ${before ? '' : 'not '}there: ${answer.status} ${answer.body}`);
         this.note(what, answer);
-        assert.equal(differs(this.rows, await this.seen(url)), null, where);
     }
+}
+
+/** What the city has of each client: weight by id. */
+async function seenBy(clients, url) {
+    const answer = await ask(url, `/collections/place/items?limit=100000&properties=weight&filter=${encodeURIComponent("id LIKE 'K%'")}`, 'GET');
+    assert.equal(answer.status, 200, answer.body);
+    const all = new Map(clients.map((c) => [c.name, new Map()]));
+    for (const f of JSON.parse(answer.body).features) all.get(f.id.slice(0, f.id.indexOf('-') + 1)).set(f.id, f.properties.weight);
+    return clients.map((c) => all.get(c.name));
+}
+
+/** All of them, before and after what had no answer is asked again. */
+async function checkAll(clients, url, where) {
+    const seen = await seenBy(clients, url), asked = clients.some((c) => c.pending);
+    await Promise.all(clients.map((c, i) => c.check(url, seen[i], where)));
+    if (!asked) return;
+    (await seenBy(clients, url)).forEach((now, i) => assert.equal(differs(clients[i].rows, now), null, where));
 }
 
 /** The first difference, or null. */
@@ -166,45 +186,59 @@ async function prepare(t) {
     return { dir, city, config, clients: Array.from({ length: CLIENTS }, (_, i) => new Client(i)) };
 }
 
-test(`killed ${ROUNDS} times`, { timeout: 36000e3 }, async (t) => {
-    const { dir, city, config, clients } = await prepare(t), next = random(Number(process.env.ONEMAP_SEED ?? 11));
-    let slowest = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-        const server = await start(city, config), where = `round ${round}`;
-        slowest = Math.max(slowest, server.ms);
-        t.after(() => server.kill());
-        const stop = { now: false }, load = Promise.all(clients.map((c) => c.run(server.url, stop)));
-        // An import beside it now and then, and a long run to get compactions.
-        const beside = round % 10 === 4 ? onemap('import', city, 'road', path.join(dir, 'roads.geojson'), '--id', 'id', '--replace', '--quiet') : null;
-        await sleep(round % 10 === 9 ? 1500 : next() * next() * 900);
-        await server.kill();
-        await load;
-        if (beside) await beside;
-        // Now and then it dies while it starts, too.
-        for (let again = round % 4 === 1 ? 3 : 0; again > 0; again--) {
-            const child = spawn(PROGRAM, ['serve', city, '--listen', '127.0.0.1:0', '--config', config], { stdio: 'ignore' });
-            const gone = once(child, 'exit');
-            await sleep(next() * 60);
-            child.kill('SIGKILL');
-            await gone;
-        }
-        const verified = await onemap('verify', city);
-        assert.equal(verified.status, 0, `${where}: ${verified.stdout}${verified.stderr}`);
-        const back = await start(city, config);
-        t.after(() => back.kill());
-        slowest = Math.max(slowest, back.ms);
-        for (const client of clients) await client.check(back.url, where);
-        const sequence = Number((await ask(back.url, '/collections/place/items?limit=1', 'GET')).headers['data-sequence']);
-        for (const client of clients) assert.ok(sequence >= client.sequence, where);
-        // The next round begins after a death at rest, or a stop.
-        if (round % 2) await back.kill();
-        else assert.equal(await back.kill('SIGTERM'), 0, back.said());
+/** One round: killed under load, looked at, and asked again. The slower of the
+ *  two starts, in ms. */
+async function killOnce(t, { dir, city, config, clients, next }, round) {
+    const server = await start(city, config), where = `round ${round}`;
+    t.after(() => server.kill());
+    const stop = { now: false }, load = Promise.all(clients.map((c) => c.run(server.url, stop)));
+    // An import beside it now and then, and a long run to get compactions.
+    const beside = round % 10 === 4 ? onemap('import', city, 'road', path.join(dir, 'roads.geojson'), '--id', 'id', '--replace', '--quiet') : null;
+    await sleep(round % 10 === 9 ? 1500 : next() * next() * 900);
+    await server.kill();
+    await load;
+    if (beside) await beside;
+    // Now and then it dies while it starts, too.
+    for (let again = round % 4 === 1 ? 3 : 0; again > 0; again--) {
+        const child = spawn(PROGRAM, ['serve', city, '--listen', '127.0.0.1:0', '--config', config], { stdio: 'ignore' });
+        const gone = once(child, 'exit');
+        await sleep(next() * 60);
+        child.kill('SIGKILL');
+        await gone;
     }
-    const taken = clients.reduce((sum, c) => sum + c.taken, 0);
-    assert.ok(taken > ROUNDS * CLIENTS, `only ${taken} writes`);
-    const place = JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers.find((l) => l.name === 'place');
-    assert.ok(ROUNDS < 10 || place.applied > 3000, 'it was compacted and trimmed');
-    t.diagnostic(`${taken} writes acknowledged; slowest start ${Math.round(slowest)} ms`);
+    const verified = await onemap('verify', city);
+    assert.equal(verified.status, 0, `${where}: ${verified.stdout}${verified.stderr}`);
+    const back = await start(city, config);
+    t.after(() => back.kill());
+    await checkAll(clients, back.url, where);
+    const sequence = Number((await ask(back.url, '/collections/place/items?limit=1', 'GET')).headers['data-sequence']);
+    for (const client of clients) assert.ok(sequence >= client.sequence, where);
+    // The next round begins after a death at rest, or a stop.
+    if (round % 2) await back.kill();
+    else assert.equal(await back.kill('SIGTERM'), 0, back.said());
+    return Math.max(server.ms, back.ms);
+}
+
+test(`killed ${ROUNDS} times`, { timeout: 36000e3 }, async (t) => {
+    const seed = Number(process.env.ONEMAP_SEED ?? 11), begun = performance.now();
+    let slowest = 0, rounds = 0, asked = 0;
+    const places = await Promise.all(Array.from({ length: CITIES }, () => prepare(t)));
+    const sum = (of) => places.reduce((n, p) => p.clients.reduce((m, c) => m + c[of], n), 0);
+    const said = () => `${rounds} of ${ROUNDS} rounds in ${Math.round((performance.now() - begun) / 1000)} s, seed ${seed}: ` +
+        `${sum('taken')} writes with ${sum('takenRows')} rows acknowledged, 0 lost; slowest start ${Math.round(slowest)} ms`;
+    await Promise.all(places.map(async (place, i) => {
+        place.next = random(seed * CITIES + i);
+        while (asked < ROUNDS) {
+            slowest = Math.max(slowest, await killOnce(t, place, asked++));
+            if (++rounds % SAY === 0) appendFileSync(process.env.ONEMAP_PROGRESS ?? '/dev/stderr', `${said()}\n`);
+        }
+    }));
+    assert.ok(sum('taken') > ROUNDS * CLIENTS, `only ${sum('taken')} writes`);
+    for (const { city } of places) {
+        const place = JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers.find((l) => l.name === 'place');
+        assert.ok(ROUNDS < 20 || place.applied > 3000, 'it was compacted and trimmed');
+    }
+    t.diagnostic(said());
 });
 
 test('a backup under load', { timeout: 600e3 }, async (t) => {
@@ -225,13 +259,14 @@ test('a backup under load', { timeout: 600e3 }, async (t) => {
         const answer = await ask(copy.url, '/collections/place/items?limit=1', 'GET');
         assert.ok(Number(answer.headers['data-sequence']) >= before, `${answer.headers['data-sequence']} >= ${before}`);
         // Batches are whole: all rows of one have one weight.
+        const seen = await seenBy(clients, copy.url);
         for (const client of clients) {
             const batches = new Map();
-            for (const [id, weight] of await client.seen(copy.url)) {
-                const batch = /b(\d+)-/.exec(id)?.[1];
+            for (const [id, weight] of seen.shift()) {
+                const batch = /b\d+(?=-)/i.exec(id)?.[0];
                 if (batch) batches.set(batch, [...(batches.get(batch) ?? []), weight]);
             }
-            for (const [batch, weights] of batches) assert.deepEqual(weights, Array(BATCH).fill(weights[0]), `batch ${batch}`);
+            for (const [batch, weights] of batches) assert.deepEqual(weights, Array(batch[0] === 'B' ? BULK : BATCH).fill(weights[0]), `batch ${batch}`);
         }
         assert.equal(await copy.kill('SIGTERM'), 0, copy.said());
     }
@@ -239,7 +274,7 @@ test('a backup under load', { timeout: 600e3 }, async (t) => {
         assert.equal((await onemap(...line)).status, 2, line.join(' '));
     stop.now = true;
     await load;
-    for (const client of clients) assert.equal(differs(client.rows, await client.seen(server.url)), null);
+    (await seenBy(clients, server.url)).forEach((seen, i) => assert.equal(differs(clients[i].rows, seen), null));
     assert.equal(await server.kill('SIGTERM'), 0, server.said());
 });
 
