@@ -81,7 +81,8 @@ static bool take(void *ctx, const struct om_hit *hit)
                                 hit->row + 1, &key);
     if (n->status) return false;
     n->key[n->count] = key[hit->row];
-    n->hit[n->count++] = (struct om_way_hit){*hit, NAN, NAN};
+    n->hit[n->count] = (struct om_way_hit){*hit, NAN, NAN, n->count};
+    n->count++;
     return true;
 }
 
@@ -118,10 +119,7 @@ static int by_minutes(const void *a, const void *b)
     if (none != none_y) return none ? 1 : -1;
     if (!none && x->minutes != y->minutes)
         return x->minutes < y->minutes ? -1 : 1;
-    if (x->hit.distance_m != y->hit.distance_m)
-        return x->hit.distance_m < y->hit.distance_m ? -1 : 1;
-    if (x->hit.part != y->hit.part) return x->hit.part < y->hit.part ? -1 : 1;
-    return (x->hit.row > y->hit.row) - (x->hit.row < y->hit.row);
+    return (x->straight > y->straight) - (x->straight < y->straight);
 }
 
 /* Ways to all rows that cost at most `limit`; how many there are. */

@@ -10,6 +10,7 @@
 struct om_way_hit {
     struct om_hit hit;
     double m, minutes;
+    size_t straight;  // its number by straight distance, from 0
 };
 struct om_ways {
     size_t count;  // at most query->place.nearest
@@ -24,7 +25,8 @@ struct om_ways {
  * The rows of a layer of points that are nearest in minutes, as om_trips_make
  * measures them (without roads: straight).
  *
- * Rows come by minutes, of equally near ones the straight nearest first. Where
+ * Rows come by minutes, of equally near ones the straight nearest first, as the
+ * query has them, however a layer is divided. Where
  * fewer than asked for are reached within minutes_most, the others follow by
  * straight distance, without a way.
  *

@@ -2,6 +2,7 @@
 #ifndef OM_TESTS_TILES_LIVE_ANSWERS_H
 #define OM_TESTS_TILES_LIVE_ANSWERS_H
 
+#include "engine/reach/ways.h"
 #include "tests/tiles/live_model.h"
 #include "tiles/picture/rows.h"
 
@@ -771,6 +772,110 @@ static inline void answers_same_crowds(const struct asked_city city[2],
     for (int k = 0; k < 2; k++) om_crowd_deinit(&crowd[k]);
 }
 
+/* ---- ways ---- */
+
+struct answers_roads {
+    struct om_roads *roads;
+    struct om_travel travel;
+    struct om_within within;
+    struct om_snap snap[200];
+};
+
+static inline void answers_read_roads(const struct asked_city *c,
+                                      const char *text, const uint64_t *key,
+                                      size_t keys, struct answers_roads *out)
+{
+    struct om_filter *filter = answers_filter(c, MODEL_ROAD, text);
+    struct om_selection *usable;
+    const struct om_layer *layer = answers_layer(c, MODEL_ROAD);
+    assert_int_equal(om_select(c->caches->selections, layer, NULL, filter,
+                               (struct om_window){0}, &usable),
+                     OM_OK);
+    const struct om_road_rules rules = {
+        .usable = usable, .cross = true, .join_m = 2, .least_m = 500};
+    *out = (struct answers_roads){0};
+    assert_int_equal(om_roads_new(layer, &rules, &out->roads), OM_OK);
+    assert_int_equal(om_roads_snap(out->roads, key, keys, 900, out->snap),
+                     OM_OK);
+    out->travel = (struct om_travel){.roads = out->roads,
+                                     .factor = 1,
+                                     .m_per_min = 70,
+                                     .foot_m_per_min = 70,
+                                     .reach_m = 900};
+    om_selection_unref(usable);
+    om_filter_free(filter);
+}
+
+/* From one place: the nearest rows along the roads, and what lies within. */
+static inline void answers_same_way(const struct asked_city city[2],
+                                    struct answers_roads roads[2],
+                                    struct om_pos at)
+{
+    struct om_ways ways[2];
+    struct om_isochrone iso[2];
+    struct answers_list list[2] = {{0}};
+    for (int k = 0; k < 2; k++) {
+        struct om_query query = answers_query(&city[k], MODEL_CASE, NULL);
+        query.place = (struct om_place){
+            .kind = OM_PLACE_NEAREST, .pos = at, .nearest = 12};
+        list[k].layer = query.layer;
+        assert_int_equal(om_ways_nearest(&roads[k].travel, &query, 30,
+                                         &roads[k].within, &ways[k]),
+                         OM_OK);
+        for (size_t i = 0; i < ways[k].count; i++)
+            answers_add(&list[k], &ways[k].hit[i].hit);
+        assert_int_equal(om_isochrone_make(&roads[k].travel, at, 15,
+                                           &roads[k].within, &iso[k]),
+                         OM_OK);
+    }
+    assert_int_equal(ways[0].count, ways[1].count);
+    assert_true(ways[0].off == ways[1].off && iso[0].off == iso[1].off);
+    for (size_t i = 0; i < ways[0].count; i++) {
+        const struct om_way_hit *a = &ways[0].hit[i], *b = &ways[1].hit[i];
+        assert_true((isnan(a->minutes) && isnan(b->minutes)) ||
+                    (a->minutes == b->minutes && a->m == b->m));
+    }
+    answers_same_lists(list, true);
+    assert_true(iso[0].area_km2 == iso[1].area_km2);
+    for (int k = 0; k < 2; k++) {
+        om_ways_deinit(&ways[k]);
+        om_isochrone_deinit(&iso[k]);
+    }
+}
+
+static inline void answers_same_roads(struct model *m,
+                                      const struct asked_city city[2],
+                                      const char *text)
+{
+    static struct answers_roads roads[2];
+    struct om_pos at[200];
+    uint64_t key[200];
+    for (size_t i = 0; i < 200; i++) {
+        at[i] = model_pos(m);
+        key[i] = om_morton(at[i]);
+    }
+    for (int k = 0; k < 2; k++)
+        answers_read_roads(&city[k], text, key, 200, &roads[k]);
+    const struct om_road_figures a = om_roads_figures(roads[0].roads);
+    const struct om_road_figures b = om_roads_figures(roads[1].roads);
+    assert_true(a.lines == b.lines && a.nodes == b.nodes &&
+                a.edges == b.edges && a.crossings == b.crossings &&
+                a.joined == b.joined && a.pieces == b.pieces &&
+                a.left_out == b.left_out);
+    assert_true(fabs(a.km - b.km) < 1e-6 && a.edges > 100);
+    for (size_t i = 0; i < 200; i++) {
+        assert_int_equal(roads[0].snap[i].edge == OM_NO_EDGE,
+                         roads[1].snap[i].edge == OM_NO_EDGE);
+        if (roads[0].snap[i].edge != OM_NO_EDGE)
+            assert_int_equal(roads[0].snap[i].access, roads[1].snap[i].access);
+    }
+    for (size_t i = 0; i < 6; i++) answers_same_way(city, roads, at[i]);
+    for (int k = 0; k < 2; k++) {
+        om_within_deinit(&roads[k].within);
+        om_roads_free(roads[k].roads);
+    }
+}
+
 /* ---- pictures ---- */
 
 static inline void answers_draw(const struct asked_city *city, int l,
@@ -931,6 +1036,8 @@ static inline void answers_same_city(struct model *m,
     answers_same_audits(city);
     answers_same_crowds(city, NULL);
     answers_same_crowds(city, "kind = 'fire'");
+    answers_same_roads(m, city, NULL);
+    answers_same_roads(m, city, "rank <> 'lane'");
     for (unsigned z = 6; z <= 14; z += 2) {
         answers_same_tiles(city, MODEL_CASE, NULL, z);
         answers_same_tiles(city, MODEL_CASE, "weight > 4", z);
