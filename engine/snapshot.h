@@ -29,15 +29,19 @@ static inline size_t om_part_dead_from(const struct om_part *part, size_t row)
 
 /* What whoever asks may see of a layer (engine/policy/policy.h). Zero: all. */
 struct om_filter;
+struct om_json;
 struct om_layer;
 struct om_layer_rights {
     uint64_t hash;  // of what is hidden; 0: nothing
     bool crowds;    // it is about single persons and may only be counted
+    bool exact;     // ... of what is exposed as many as there are
+    const struct om_json *tells;   // what may be counted of it besides units:
+                                    // "tells" of city.json; NULL: nothing
     uint64_t smallest_count;  // of persons; fewer are not told of
     const char *smallest_cell;  // finest level they are counted by; NULL: any.
                                 // Lives as long as the role
-    bool counted[OM_LIMIT_COLUMNS];  // hidden columns that may be added up over
-                                     // units
+    bool counted_column[OM_LIMIT_COLUMNS];  // hidden ones that may be added up
+                                            // over units
     struct om_filter *area;   // other rows are not there; NULL: all are
     size_t area_column;       // ... those that have area_unit in it
     char area_unit[OM_LIMIT_NAME_BYTES];

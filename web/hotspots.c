@@ -15,6 +15,7 @@
 #include "data/base/alloc.h"
 #include "data/model/time.h"
 #include "engine/stat/near.h"
+#include "web/crowds.h"
 #include "web/hotspots_internal.h"
 
 #define EPS_DEFAULT_M 100.0
@@ -190,7 +191,9 @@ static om_status set_exposure(struct om__hotspots *h, const char *option,
         return om__hotspots_bad(h, option, OM_E_NOTFOUND,
                                 "the city has no layer of points '%.60s'",
                                 layer);
-    if (h->q->hides && h->q->hides(h->q->hides_ctx, e->layer)) {
+    if (h->q->hides && h->q->hides(h->q->hides_ctx, e->layer) &&
+        (weight || (h->ask.stat == OM_STAT_EMERGING &&
+                    !e->layer->rights.exact))) {
         h->q->refused = e->layer;
         return OM_E_NOTFOUND;
     }
@@ -213,6 +216,40 @@ static om_status set_exposure(struct om__hotspots *h, const char *option,
     e->filter = h->exposure_filter;
     if (st) h->q->wrong = option;
     return st;
+}
+
+/* Cells by which persons may be counted besides units: few sizes, so that cells
+ * of two questions differ by much. */
+static bool are_large(const char *units)
+{
+    static const char *const SIZE[] = {"500", "1000", "2000", "4000"};
+    const char *colon = strchr(units, ':');
+    for (size_t i = 0; colon && i < sizeof SIZE / sizeof *SIZE; i++)
+        if (!strcmp(colon + 1, SIZE[i])) return true;
+    return !colon;
+}
+
+/* What is exposed is persons' doing, and is only counted (web/crowds.h). */
+static om_status tell_crowds(struct om__hotspots *h, const char *units)
+{
+    struct om_hotspot_exposure *e = &h->ask.exposure;
+    const struct om_layer *layer = e->layer;
+    if (!layer || !layer->rights.crowds || layer->rights.exact) return OM_OK;
+    if (!are_large(units))
+        return om__hotspots_bad(h, "units", OM_E_UNSUPPORTED,
+                                "%s: what is compared with is about single "
+                                "persons, and counted by units and by cells "
+                                "of 500, 1000, 2000 and 4000 m",
+                                units);
+    const struct om_window none = {0};
+    e->told = om_crowd_round;
+    e->least = layer->rights.smallest_count;
+    e->floor = fmax(e->floor, (double)e->least);
+    om_crowd_cover(e->windowed ? &h->ask.window : &none,
+                   om_snapshot_now(h->q->snapshot), h->city->zone_s, &e->cover,
+                   &e->part);
+    e->windowed = false;
+    return OM_OK;
 }
 
 static om_status no_such_per(struct om__hotspots *h, const char *name)
@@ -378,6 +415,7 @@ static om_status read_areas(struct om__hotspots *h)
                                 "the city has no units; take square:M or "
                                 "hex:M");
     h->units = units;
+    OM_TRY(tell_crowds(h, units));
     h->neighbours = near ? near : "contiguity";
     om_status st = om_near_spec_read(h->neighbours, &spec, &h->q->err);
     if (st) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "web/crowds.h"
 #include "web/picture_internal.h"
 #include "web/small.h"
 
@@ -114,8 +115,18 @@ static om_status exposed(const struct asking *a, struct om_window window,
         OM_TRY(om_filter_parse(e->filter, strlen(e->filter), layer,
                                a->snapshot->manifest->zone_s, &filter, a->err));
     const struct om_window none = {0};
-    const om_status st =
-        by_unit(a, layer, filter, e->windowed ? window : none, column, out);
+    const struct om_layer_rights *rights = &layer->rights;
+    const bool estimated = rights->crowds && !rights->exact;
+    double part = 1;
+    if (!e->windowed) window = none;
+    if (estimated) {
+        const struct om_window asked = window;
+        om_crowd_cover(&asked, om_snapshot_now(a->snapshot),
+                       a->snapshot->manifest->zone_s, &window, &part);
+    }
+    const om_status st = by_unit(a, layer, filter, window, column, out);
+    for (size_t i = 0; estimated && !st && i < a->level->units.count; i++)
+        out[i] = om_crowd_round(out[i], rights->smallest_count) * part;
     om_filter_free(filter);
     return st;
 }

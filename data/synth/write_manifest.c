@@ -135,8 +135,16 @@ static void add_class(struct om_buf *out, const char *layer)
     for (size_t i = 0; i < sizeof RESTRICTED / sizeof *RESTRICTED; i++)
         if (!strcmp(layer, RESTRICTED[i])) class = "restricted";
     om_buf_addf(out, ", \"class\": \"%s\"", class);
-    // Where somebody is and was is nobody's business but of those in charge.
-    if (!strcmp(layer, "worker")) om_buf_add_text(out, ", \"personal\": true");
+    // Where somebody is and was, and what a single one has done, is nobody's
+    // business but of those in charge; a visit tells the level of its house,
+    // too, which is owed so many a month.
+    if (!strcmp(layer, "worker") || !strcmp(layer, "visit") ||
+        !strcmp(layer, "check"))
+        om_buf_add_text(out, ", \"personal\": true");
+    if (!strcmp(layer, "check"))
+        om_buf_add_text(out,
+                        ", \"tells\": {\"by\": [\"month\"], \"sum\": "
+                        "[\"count\"], \"share\": \"count >= 50\"}");
     if (!strcmp(layer, "activity")) om_buf_add_text(out, ", \"planned\": true");
     static const struct {
         const char *layer, *columns;

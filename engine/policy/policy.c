@@ -83,7 +83,7 @@ static uint64_t hide_columns(const struct om_role *role,
         if (named && !(hides && listed(personal, name))) continue;
         if (!hash) *open = *layer;
         s->hidden[i] = true;
-        layer->rights.counted[i] = named && counts;
+        layer->rights.counted_column[i] = named && counts;
         hash = om_hash64(&i, sizeof i, hash + 1);
         if (s->time_field == i) s->time_field = OM_NO_FIELD;
     }
@@ -156,6 +156,8 @@ static om_status restrict_layer(const struct om_role *role,
     *rights = (struct om_layer_rights){.smallest_count = role->smallest_count,
                                        .smallest_cell = role->smallest_cell};
     rights->crowds = personal && role->personal != OM_PERSONAL_ROWS;
+    rights->exact = role == &OM_ROLE_LOCAL;
+    rights->tells = om_json_get(about, "tells");
     uint64_t area_hash = 0;
     if (level[0]) {
         const size_t column = area_column(layer, level);

@@ -23,6 +23,19 @@
 void om_small_hide(const uint64_t *count, size_t n, uint64_t least,
                    bool *hidden);
 /**
+ * The same where the members have values that everybody knows (a number of
+ * residents, a month's checks) and the sum of value x count is told, too: two
+ * hidden counts would be solved from the two sums. Others are hidden until each
+ * hidden count could be another one, all hidden ones staying what they are: few,
+ * or not.
+ *
+ * shapes   count, value, hidden [n]
+ * returns  false: they are all hidden, and the sums tell of them still
+ * cost     O(hidden^2) for each that is hidden on top
+ */
+bool om_small_hide_valued(const uint64_t *count, const double *value, size_t n,
+                          uint64_t least, bool *hidden);
+/**
  * The same of all families of a level: member i is of family `of[i]`, one of
  * `families` (larger numbers: of none, a family of their own). Members of a
  * family that is hidden itself are hidden.

@@ -133,7 +133,14 @@ om_status om__hunt_tally(const struct om__hunt *hunt, bool exposure,
         t.weight_column = ask->weight_column;
         t.kind_column = ask->kind_column;
     }
-    return om_census_make(&t, out);
+    OM_TRY(om_census_make(&t, out));
+    const struct om_hotspot_exposure *e = &ask->exposure;
+    const size_t cells = out->slices * out->areas;
+    for (size_t i = 0; exposure && e->told && i < cells; i++) {
+        out->count[i] = e->told(out->count[i], e->least) * e->part;
+        if (out->sum != out->count) out->sum[i] = out->count[i];
+    }
+    return OM_OK;
 }
 
 /* ---- one moment ---- */
@@ -389,7 +396,9 @@ static om_status find(struct om__hunt *hunt)
                      &hunt->all));
     if (ask->exposure.layer)
         OM_TRY(om_select(ask->cache, ask->exposure.layer, ask->policy,
-                         ask->exposure.filter, any, &hunt->exposed));
+                         ask->exposure.filter,
+                         ask->exposure.told ? ask->exposure.cover : any,
+                         &hunt->exposed));
     OM_TRY(find_period(hunt));
     if (ask->stat == OM_STAT_EMERGING) {
         OM_TRY(om__hunt_cube(hunt));

@@ -33,6 +33,12 @@ struct om_hotspot_exposure {
     size_t weight_column;  // OM_NO_FIELD: rows
     bool windowed;         // only rows of the cases' period
     double floor;          // areas with less over the period are unknown
+    // Where few are not to be told: counted over `cover`, for which it is not
+    // windowed, each area's count passed through `told`, and `part` of it taken.
+    double (*told)(double count, uint64_t least);  // NULL: as it is
+    uint64_t least;
+    struct om_window cover;
+    double part;
 };
 
 /** Slices of an emerging hotspot analysis: Esri's least number, and a cap. */

@@ -4,6 +4,8 @@
  *   family_*   by going through all choices: what is hidden is safe, nothing is
  *              hidden without need, zeros and what is large enough stay
  *   level_*    a hidden family hides its members; families are apart
+ *   valued_*   with a second sum, of value x count: by going through all counts
+ *              that both sums allow, each hidden one could be another
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,11 +79,81 @@ static void level_follows_the_one_above(void **state)
     assert_memory_equal(hidden, want, sizeof want);
 }
 
+/* All that whoever knows values, both sums and who is few takes for possible. */
+struct guess {
+    uint64_t count[5];  // that are hidden, as they are
+    double value[5];
+    size_t n;
+    uint64_t trial[5];
+    bool other[5];  // could be another
+};
+
+static void try_all(struct guess *g, size_t at, double rest, double sum)
+{
+    if (at == g->n) {
+        if (rest != 0 || sum != 0) return;
+        for (size_t i = 0; i < g->n; i++)
+            g->other[i] = g->other[i] || g->trial[i] != g->count[i];
+        return;
+    }
+    const bool few = g->count[at] < LEAST;
+    for (uint64_t c = few ? 1 : LEAST; c <= (few ? LEAST - 1 : 40); c++) {
+        if ((double)c > rest) break;
+        g->trial[at] = c;
+        try_all(g, at + 1, rest - (double)c, sum - (double)c * g->value[at]);
+    }
+}
+
+static void valued_cannot_be_solved(void **state)
+{
+    (void)state;
+    uint64_t seed = 11;
+    size_t open_rounds = 0;
+    for (int round = 0; round < 3000; round++) {
+        uint64_t count[7];
+        double value[7], at = 0;
+        bool hidden[7] = {false};
+        const size_t n = 1 + next(&seed) % 7;
+        size_t small = 0;
+        for (size_t i = 0; i < n; i++) {
+            at += 1 + (double)(next(&seed) % 3);
+            value[i] = at;
+            count[i] = next(&seed) % 4 ? 1 + next(&seed) % 35 : 0;
+            small += count[i] && count[i] < LEAST;
+        }
+        const bool open =
+            om_small_hide_valued(count, value, n, LEAST, hidden);
+        struct guess g = {0};
+        double rest = 0, sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (count[i] && count[i] < LEAST) assert_true(hidden[i]);
+            if (!small) assert_false(hidden[i]);
+            if (!hidden[i] || !count[i] || g.n == 5) continue;
+            g.count[g.n] = count[i];
+            g.value[g.n++] = value[i];
+            rest += (double)count[i];
+            sum += (double)count[i] * value[i];
+        }
+        if (!open || g.n == 5) continue;
+        try_all(&g, 0, rest, sum);
+        for (size_t i = 0; i < g.n; i++) assert_true(g.other[i]);
+        open_rounds += g.n > 0;
+    }
+    assert_true(open_rounds > 100);
+    // Two that are few, known by count and by sum: 3 of 4 and 5 of 7.
+    const uint64_t two[] = {3, 5, 20, 30, 40};
+    const double of[] = {4, 7, 1, 2, 3};
+    bool hidden[5] = {false};
+    assert_true(om_small_hide_valued(two, of, 5, LEAST, hidden));
+    assert_true(hidden[0] && hidden[1] && hidden[2]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(family_is_safe_and_no_more),
         cmocka_unit_test(level_follows_the_one_above),
+        cmocka_unit_test(valued_cannot_be_solved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

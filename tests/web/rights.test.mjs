@@ -125,7 +125,7 @@ test('every address with every role', async (t) => {
         });
 
         await t.test(`${role}: counts by units`, async () => {
-            for (const layer of ['hazard', 'rental', 'visit'])
+            for (const layer of ['hazard', 'rental', ...(personal(role) ? [] : ['visit'])])
                 for (const level of ['town', 'village', 'grid']) {
                     const answer = await as[role](`/stats/${layer}?by=${level}`);
                     if (role === 'ingest') {
@@ -179,33 +179,35 @@ test('every address with every role', async (t) => {
 
     await t.test('few persons: not by units, levels of them, nor cells of tiles', async () => {
         const parents = { grid: 'village', village: 'town' }, workers = rows.worker, ask = as.analyst;
-        const told = {};
-        for (const level of ['town', 'village', 'grid']) {
-            const answer = (await ask(`/stats/worker?by=${level}`)).json();
-            told[level] = Object.fromEntries(answer.groups.map((g) => [g.id, g.count]));
-            for (const g of answer.groups) {
-                const n = workers.filter((row) => (row[level] || null) === g.id).length;
-                assert.ok(g.count === n || (g.count === null && g.hidden === true), `${level} ${g.id}`);
-                if (n && n < LEAST) assert.equal(g.count, null);
-            }
-        }
         // Whoever subtracts learns of nobody, or of ten and more.
         const rest = (count, members) => count - members.reduce((n, m) => n + (m ?? 0), 0);
         const hidden = (members) => members.filter((m) => m === null).length;
-        const total = (await ask('/stats/worker')).json().count;
-        assert.equal(total, workers.length);
         const check = (count, members, what) => {
             if (!hidden(members)) return;
             const n = rest(count, members);
             assert.ok(n >= LEAST && hidden(members) > 1, `${what}: ${n} in ${hidden(members)}`);
         };
-        check(total, Object.values(told.town), 'city');
-        for (const level of ['village', 'grid'])
-            for (const [unit, count] of Object.entries(told[parents[level]])) {
-                const members = rows[level].filter((row) => row[parents[level]] === unit).map((row) => told[level][row.id]);
-                if (count === null) members.forEach((m) => assert.ok(m === null || m === 0, `${level} of hidden ${unit}`));
-                else check(count, members, `${level} of ${unit}`);
+        for (const layer of ['worker', 'visit', 'check']) {
+            const told = {};
+            for (const level of ['town', 'village', 'grid']) {
+                const answer = (await ask(`/stats/${layer}?by=${level}`)).json(), counts = Object.groupBy(rows[layer], (row) => row[level] || 'null');
+                told[level] = Object.fromEntries(answer.groups.map((g) => [g.id, g.count]));
+                for (const g of answer.groups) {
+                    const n = counts[g.id ?? 'null']?.length ?? 0;
+                    assert.ok(g.count === n || (g.count === null && g.hidden === true), `${layer} ${level} ${g.id}`);
+                    if (n && n < LEAST) assert.equal(g.count, null);
+                }
             }
+            const total = (await ask(`/stats/${layer}`)).json().count;
+            assert.equal(total, rows[layer].length);
+            check(total, Object.values(told.town), 'city');
+            for (const level of ['village', 'grid'])
+                for (const [unit, count] of Object.entries(told[parents[level]])) {
+                    const members = rows[level].filter((row) => row[parents[level]] === unit).map((row) => told[level][row.id]);
+                    if (count === null) members.forEach((m) => assert.ok(m === null || m === 0, `${layer}: ${level} of hidden ${unit}`));
+                    else check(count, members, `${layer}: ${level} of ${unit}`);
+                }
+        }
         for (const target of ['/stats/worker?by=duty_grid', '/stats/worker?by=town&filter=id%3D%27G00101%27', '/stats/worker?by=town&datetime=2023-06',
             '/stats/worker?bbox=113,22,114,24', '/tiles/worker/10/834/444.mvt?properties=id', '/tiles/worker/10/834/444.png', '/tiles/heat:worker/10/834/444.png',
             '/value?name=heat:worker&lon=113.75&lat=23', '/hotspots/worker', '/nearest/worker?lon=113.75&lat=23', '/map.png?layers=worker&bbox=113.7,23,113.8,23.1',
@@ -244,6 +246,88 @@ test('every address with every role', async (t) => {
         let all = 0;
         for (const x of [208, 209]) for (const y of [110, 111]) all += await walk(8, x, y);
         assert.equal(all, Object.values(of).filter((n) => n >= LEAST).reduce((a, b) => a + b, 0));
+    });
+
+    await t.test('single visits and checks are nobody's business but of those in charge', async () => {
+        const one = rows.visit[0], f = (text) => encodeURIComponent(text);
+        for (const role of ['wall', 'analyst'])
+            for (const target of ['/collections/visit/items', '/collections/check/items?limit=1', `/collections/visit/items/${one.id}`, '/collections/visit/items.csv', '/stats/visit?by=worker', '/stats/check?by=worker',
+                '/stats/check?by=worker&sum=count', '/stats/visit?by=target_id', '/stats/visit?by=day', '/stats/visit?by=month', '/stats/visit?by=target_layer', `/stats/visit?filter=${f(`target_id = '${one.target_id}'`)}`,
+                `/stats/visit?by=grid&filter=${f("target_layer = 'rental'")}`, '/stats/visit?by=grid&datetime=2023-06-01', '/stats/visit?bbox=113.7,23,113.8,23.1', '/stats/visit?sum=found',
+                '/nearest/visit?lon=113.75&lat=23', '/tiles/visit/14/13370/7110.mvt?properties=target_id', '/tiles/visit/10/834/444.png', '/tiles/heat:visit/10/834/444.png', '/value?name=heat:visit&lon=113.75&lat=23',
+                '/hotspots/visit', '/map.png?layers=visit&bbox=113.7,23,113.8,23.1', '/stats/check?by=count', '/stats/check?by=grid&sum=count', '/stats/check?by=month&sum=count&bbox=113.7,23,113.8,23.1',
+                `/stats/check?by=month&filter=${f("month = '2023-05'")}`, `/stats/check?filter=${f("month = '2023-05' AND count > 3")}`, `/stats/check?filter=${f("month <> '2023-05'")}`, `/stats/check?filter=${f("worker = 'G00001'")}`,
+                `/stats/check?share=${f('count >= 51')}`, `/stats/check?by=month&share=${f('count >= 49')}`, `/stats/check?by=grid&share=${f('count >= 50')}`, '/hotspots/hazard?per=visit&units=hex:130', '/stats/hazard?by=town&per=visit&bbox=113.7,23,113.8,23.1',
+                '/stats/hazard?by=department&per=visit', '/hotspots/hazard?per=visit&stat=emerging', '/hotspots/hazard?exposure=visit:found', '/tiles/heat:hazard/10/834/444.png?per=visit&datetime=2023-06-01'])
+                assert.ok([400, 404].includes((await as[role](target)).status), `${role} ${target}`);
+        // Months and how much in each: as it is, or not told.
+        for (const role of ['wall', 'analyst']) {
+            const told = (await as[role]('/stats/check?by=month&sum=count')).json(), full = (await as.admin('/stats/check?by=month&sum=count')).json();
+            assert.deepEqual(told.groups.map((g) => g.id), full.groups.map((g) => g.id));
+            told.groups.forEach((g, i) => assert.deepEqual(g.hidden ? { id: g.id, count: null, sum: null, hidden: true } : full.groups[i], g));
+            assert.ok(told.groups.some((g) => g.count > 0));
+            const month = f(`month = '${told.groups[1].id}'`);
+            const part = (await as[role](`/stats/check?filter=${month}&share=${f('count >= 50')}`)).json(), whole = (await as.admin(`/stats/check?filter=${month}&share=${f('count >= 50')}`)).json();
+            if (part.hidden) assert.ok(whole.share_count < LEAST || whole.count - whole.share_count < LEAST);
+            else assert.deepEqual(part, whole);
+            // By number of checks: what is hidden cannot be solved from both sums.
+            const spread = (await as[role](`/stats/check?filter=${month}&by=count`)).json().groups, truth = (await as.admin(`/stats/check?filter=${month}&by=count`)).json().groups;
+            for (const [i, g] of spread.entries()) {
+                assert.ok(g.hidden ? g.count === null : g.count === truth[i].count);
+                if (truth[i].count < LEAST) assert.ok(g.hidden);
+            }
+            for (const upper of [false, true]) {
+                const side = spread.filter((g) => (Number(g.id) >= 50) === upper), n = side.filter((g) => g.hidden).length;
+                assert.ok(n === 0 || n >= 3 || n === side.length, `${n} of ${side.length}`);
+            }
+        }
+    });
+
+    await t.test('kinds with a number: counts and their sum together tell of nobody', async () => {
+        for (const [layer, column] of [['address', 'residents'], ['rental', 'residents'], ['building', 'residents']]) {
+            const told = (await as.analyst(`/stats/${layer}?by=${column}`)).json(), full = (await as.admin(`/stats/${layer}?by=${column}`)).json();
+            const total = (await as.analyst(`/stats/${layer}?sum=${column}`)).json();
+            const hidden = told.groups.map((g, i) => ({ ...g, value: Number(g.id), n: full.groups[i].count })).filter((g) => g.count === null);
+            for (const [i, g] of told.groups.entries()) if (full.groups[i].count < LEAST) assert.equal(g.count, null);
+            assert.ok(total.sum > 0 && hidden.length !== 1 && hidden.length !== 2, `${layer}: ${hidden.length}`);
+            // Another set of counts fits both sums, for each that is hidden.
+            for (const a of hidden)
+                assert.ok(hidden.some((b) => b !== a && hidden.some((c) => {
+                    if (c === a || c === b) return false;
+                    const step = [b.value - c.value, c.value - a.value, a.value - b.value], gcd = (x, y) => (y ? gcd(y, x % y) : Math.abs(x)), g = gcd(gcd(step[0], step[1]), step[2]);
+                    return [1, -1].some((sign) => [a, b, c].every((m, k) => {
+                        const n = m.n + sign * step[k] / g;
+                        return n >= 1 && (n < LEAST) === (m.n < LEAST);
+                    }));
+                })), `${layer}: ${a.value}`);
+        }
+        // A sum that few rows make is none, though the others are many.
+        const made = (await as.admin('/stats/rental?by=village&sum=residents')).json().groups;
+        for (const g of (await as.analyst('/stats/rental?by=village&sum=residents')).json().groups)
+            if (g.sum !== null) assert.ok(g.sum === made.find((m) => m.id === g.id).sum);
+    });
+
+    await t.test('what is compared with is told by whole months, to the ten', async () => {
+        const moment = (text) => Date.parse(text), day = 864e5, clock = moment('2023-06-27T00:00:00+08:00');
+        const counts = (level, from, to) => Object.groupBy(rows.visit.filter((row) => moment(row.at) >= from && moment(row.at) < to), (row) => row[level] || 'null');
+        const rounded = (n) => (n < LEAST ? 0 : Math.round(n / LEAST) * LEAST);
+        for (const [datetime, from, to, part] of [['2023-05', moment('2023-05-01T00:00:00+08:00'), moment('2023-06-01T00:00:00+08:00'), 1], ['2023-06', moment('2023-06-01T00:00:00+08:00'), clock, 1],
+            ['2023-05-03/2023-05-04', moment('2023-05-01T00:00:00+08:00'), moment('2023-06-01T00:00:00+08:00'), 2 / 31], ['2023-05-31/2023-06-01', moment('2023-05-01T00:00:00+08:00'), clock, 2 * day / (clock - moment('2023-05-01T00:00:00+08:00'))]])
+            for (const level of ['town', 'village']) {
+                const want = counts(level, from, to);
+                for (const g of (await as.analyst(`/stats/hazard?by=${level}&per=visit&datetime=${datetime}`)).json().groups)
+                    assert.ok(Math.abs(g.exposure - rounded(want[g.id ?? 'null']?.length ?? 0) * part) < 1e-6, `${level} ${g.id} ${datetime}: ${g.exposure}`);
+            }
+        // So windows that differ by an hour differ by the hour's part, and by nothing else.
+        const at = async (to) => Object.fromEntries((await as.wall(`/stats/hazard?by=town&per=visit&datetime=2023-05-02T00:00:00Z/${to}`)).json().groups.map((g) => [g.id, g.exposure]));
+        const short = await at('2023-05-12T00:00:00Z'), long = await at('2023-05-12T01:00:00Z');
+        for (const id of Object.keys(short)) assert.ok(Math.abs(long[id] - short[id] * 241 / 240) < 1e-6, id);
+        for (const units of ['village', 'hex:2000']) {
+            const { areas, rows: found, features } = (await as.analyst(`/hotspots/hazard?per=visit&units=${units}&datetime=2023-05&limit=100000`)).json();
+            for (const row of found ?? areas ?? features) assert.ok(row.exposure === null || row.exposure === undefined || row.exposure % LEAST === 0, JSON.stringify(row));
+        }
+        assert.equal((await as.analyst('/tiles/heat:hazard/10/834/444.png?per=visit')).status, 200);
+        assert.equal((await as.wall('/tiles/choropleth:town/10/834/444.png?layer=hazard&per=visit')).status, 200);
     });
 
     await t.test('an officer sees all of the own town and nothing of others', async () => {

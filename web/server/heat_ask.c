@@ -87,6 +87,7 @@ static bool part_hides(const struct om_risk_part *part,
     const struct om_weighting *weight = &part->spec.weight;
     const struct om_schema *s = &layer->schema;
     const char *const *name = NULL;
+    if (layer->rights.crowds && !layer->rights.exact) return true;
     if (!layer->rights.open) return false;
     if (weight->column != OM_NO_FIELD && s->hidden[weight->column]) return true;
     if (weight->table && s->hidden[weight->table->column]) return true;
@@ -112,6 +113,13 @@ static bool exposures_hide(const struct om_risk_bound *bound)
     return false;
 }
 
+static bool exposures_of_crowds(const struct om_risk_bound *bound)
+{
+    for (size_t i = 0; i < bound->risk.exposures; i++)
+        if (bound->risk.exposure[i].spec.layer->rights.crowds) return true;
+    return false;
+}
+
 bool om__heat_personal(const struct om_risk_bound *bound)
 {
     return terms_hide(bound) || exposures_hide(bound);
@@ -122,9 +130,10 @@ bool om__heat_personal(const struct om_risk_bound *bound)
 static om_status check_personal(struct om__request *r,
                                 const struct om_risk_bound *bound)
 {
-    static const char *const choosing[] = {"filter",    "datetime", "at",
-                                           "halflife",  "weight",   "per",
+    static const char *const choosing[] = {"filter",   "weight",    "per",
+                                           "halflife", "at",        "datetime",
                                            "bandwidth", "kernel"};
+    enum { ALL, WHEN = 4, REACH = 6 };
     const bool terms = terms_hide(bound), exposures = exposures_hide(bound);
     if (!terms && !exposures) return OM_OK;
     const uint64_t least = r->snapshot->layers
@@ -132,8 +141,12 @@ static om_status check_personal(struct om__request *r,
                                : 0;
     if (!bound->risk.exposures || bound->risk.floor < (double)least)
         return om__rows_refused(r, "what the map weighs");
-    // Of what is exposed only the reach may not be chosen.
-    for (size_t i = terms ? 0 : 6; i < sizeof choosing / sizeof *choosing; i++)
+    // Of what is exposed only the reach may not be chosen, nor, where it is
+    // persons' doing, when.
+    const size_t first = terms                        ? ALL
+                         : exposures_of_crowds(bound) ? WHEN
+                                                      : REACH;
+    for (size_t i = first; i < sizeof choosing / sizeof *choosing; i++)
         if (om__param_text(r, choosing[i]))
             return om__param_bad(r, choosing[i], OM_E_UNSUPPORTED,
                                  "%s: the map weighs what is about single "
@@ -149,8 +162,6 @@ static om_status check_allowed(struct om__request *r,
 {
     for (size_t i = 0; i < bound->risk.terms; i++)
         OM_TRY(om__rows_allowed(r, bound->risk.term[i].spec.layer));
-    for (size_t i = 0; i < bound->risk.exposures; i++)
-        OM_TRY(om__rows_allowed(r, bound->risk.exposure[i].spec.layer));
     return check_personal(r, bound);
 }
 

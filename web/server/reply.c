@@ -96,8 +96,9 @@ static void add(struct lines *lines, const char *name, const char *value)
         lines->failed = true;
 }
 
-/* Whatever is answered, scripts of other sites may read it: there are no
- * cookies and nothing that only the browser's user may see. */
+/* Whatever is answered to a token, scripts of other sites that have it may read:
+ * no browser sends it for them. Where one is let in for being on this machine
+ * they may not (site.c). */
 static void add_always(struct lines *lines, const struct om__request *r)
 {
     if (!om__site_closed(r)) {

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "engine/stat/interval.h"
+#include "web/crowds.h"
 
 bool om__stats_rates_asked(const struct om__request *r)
 {
@@ -85,7 +86,7 @@ static size_t find_weight(const struct om_layer *layer, const char *name,
     for (size_t i = 0; i < s->count; i++) {
         if (strcmp(s->field[i].name, name) != 0) continue;
         *crowds = s->hidden[i];
-        return !s->hidden[i] || layer->rights.counted[i] ? i : OM_NO_FIELD;
+        return !s->hidden[i] || layer->rights.counted_column[i] ? i : OM_NO_FIELD;
     }
     return OM_NO_FIELD;
 }
@@ -107,7 +108,8 @@ static bool is_coarse(const struct om__request *r, const struct om_layer *layer,
 /* Persons are added up over units, or the whole city; and of those units that
  * have many: the same ones as where the sums are asked for themselves. */
 static om_status find_few(struct om__request *r, const struct om_query *ask,
-                          const char *level, struct om__stats_rates *out)
+                          size_t weight, const char *level,
+                          struct om__stats_rates *out)
 {
     // Nor by periods: what is exposed then is not what lives there.
     if (ask->place.kind != OM_PLACE_ALL || ask->window.set)
@@ -120,8 +122,34 @@ static om_status find_few(struct om__request *r, const struct om_query *ask,
                                  .policy = ask->policy,
                                  .cache = ask->cache,
                                  .filter = ask->filter};
-    return om_small_units_make(&all, level, ask->layer->rights.smallest_count,
-                               &out->few, &r->err);
+    const uint64_t least = ask->layer->rights.smallest_count;
+    struct om_filter *filter = NULL;
+    struct om_query makers;
+    OM_TRY(om_small_units_make(&all, level, least, &out->few, &r->err));
+    om_status st = om__crowd_makers(&all, weight, &filter, &makers);
+    if (!st)
+        st = om_small_units_make(&makers, level, least, &out->makers, &r->err);
+    om_filter_free(filter);
+    return st;
+}
+
+/* What is exposed is persons' doing: whole months, rounded (web/crowds.h). */
+static om_status cover_crowds(struct om__request *r,
+                              const struct om_layer *layer,
+                              struct om__stats_rates *out,
+                              struct om_query *ask)
+{
+    const struct om_window asked = ask->window;
+    const char *by = om__param_text(r, "by");
+    if (!om__crowds_only(r, layer) || layer->rights.exact) return OM_OK;
+    if (ask->place.kind != OM_PLACE_ALL ||
+        (by && (om_layer_unit_field(layer, by) == OM_NO_FIELD ||
+                om__crowd_too_fine(r, layer, by))))
+        return om__rows_refused(r, "counts so chosen");
+    out->least = layer->rights.smallest_count;
+    om_crowd_cover(&asked, r->now_s, r->snapshot->manifest->zone_s,
+                   &ask->window, &out->part);
+    return OM_OK;
 }
 
 /* What is exposed, as a question of its own. */
@@ -135,12 +163,14 @@ static om_status ask_exposed(struct om__request *r,
     if (!layer)
         return om__param_bad(r, "per", OM_E_FORMAT,
                              "the city has no layer %.60s", e->layer);
-    if (om__crowds_only(r, layer)) return om__rows_allowed(r, layer);
+    if (om__crowds_only(r, layer) && e->weight)
+        return om__rows_allowed(r, layer);
     om__needs_layer(r, layer->name, OM__EVERYWHERE);
     *ask = *query;
     ask->layer = layer;
     if (!e->windowed || layer->schema.time_field == OM_NO_FIELD)
         ask->window = (struct om_window){0};
+    OM_TRY(cover_crowds(r, layer, out, ask));
     if (e->filter) {
         const om_status st = om_filter_parse(
             e->filter, strlen(e->filter), layer, r->snapshot->manifest->zone_s,
@@ -159,6 +189,12 @@ static om_status ask_exposed(struct om__request *r,
     return OM_OK;
 }
 
+static double told(const struct om__stats_rates *rates, double exposed)
+{
+    return rates->least ? om_crowd_round(exposed, rates->least) * rates->part
+                        : exposed;
+}
+
 static om_status count_exposed(const struct om_query *ask, size_t weight,
                                struct om__stats_rates *out)
 {
@@ -167,7 +203,7 @@ static om_status count_exposed(const struct om_query *ask, size_t weight,
     double real = 0;
     if (!out->weighted) {
         OM_TRY(om_query_count(ask, &count));
-        out->exposed_all = (double)count;
+        out->exposed_all = told(out, (double)count);
         return OM_OK;
     }
     OM_TRY(om_query_sum(ask, weight, &sum, &real));
@@ -190,7 +226,7 @@ static om_status read_per(struct om__request *r, const struct om_query *query,
     const char *name =
         by == OM_NO_FIELD ? NULL : r->layer->schema.field[by].name;
     OM_TRY(ask_exposed(r, query, out, &ask, &weight));
-    if (out->crowds) OM_TRY(find_few(r, &ask, name, out));
+    if (out->crowds) OM_TRY(find_few(r, &ask, weight, name, out));
     OM_TRY(count_exposed(&ask, weight, out));
     if (!name) return OM_OK;
     const size_t same = om_schema_find(&ask.layer->schema, name);
@@ -223,6 +259,7 @@ void om__stats_rates_deinit(struct om__stats_rates *rates)
     om_filter_free(rates->exposed_filter);
     om_exposures_deinit(&rates->exposures);
     om_small_units_deinit(&rates->few);
+    om_small_units_deinit(&rates->makers);
     *rates = (struct om__stats_rates){0};
 }
 
@@ -248,7 +285,9 @@ static void add_rate(const struct om__stats_rates *rates, uint64_t count,
                      double exposed, struct om_buf *out)
 {
     const struct om_bounds sure = om_interval_count(count);
-    const bool known = exposed > 0 && exposed >= rates->exposure->floor;
+    const bool known =
+        exposed > 0 &&
+        exposed >= fmax(rates->exposure->floor, (double)rates->least);
     const double each = known ? rates->scale / exposed : NAN;
     add_real(out, "exposure", exposed);
     add_real(out, "rate", (double)count * each);
@@ -312,13 +351,15 @@ void om__stats_rates_add(const struct om__stats_rates *rates,
     if (!rates->per) return;
     const struct om_group *e = find(&rates->exposed, group);
     const double exposed = !e                 ? 0
-                           : !rates->weighted ? (double)e->count
+                           : !rates->weighted ? told(rates, (double)e->count)
                            : rates->real      ? e->real_sum
                                               : (double)e->sum;
     const bool few =
         rates->crowds &&
-        om_small_units_hide(&rates->few, group->null ? NULL : group->id,
-                            group->len);
+        (om_small_units_hide(&rates->few, group->null ? NULL : group->id,
+                             group->len) ||
+         om_small_units_hide(&rates->makers, group->null ? NULL : group->id,
+                             group->len));
     add_rate(rates, group->count, few ? NAN : exposed, out);
     if (few) om_buf_add_text(out, ",\"exposure_hidden\":true");
 }

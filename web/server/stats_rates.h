@@ -19,10 +19,12 @@ struct om__stats_rates {
     bool real;      // what is exposed is a sum of a real column
     bool weighted;  // or of any
     bool crowds;    // of a column about persons: of few units it is not told
-    struct om_small_units few;
+    struct om_small_units few, makers;  // rows, and those that make the sum
     const struct om_exposure *exposure;
     struct om_exposures exposures;
     double scale;
+    uint64_t least;  // what is exposed is told to the nearest multiple
+    double part;     // ... and this much of it (web/crowds.h); least 0: all
 };
 
 /**
@@ -49,5 +51,31 @@ void om__stats_rates_add_all(const struct om__stats_rates *rates,
 /** Members of a group. cost: two binary searches */
 void om__stats_rates_add(const struct om__stats_rates *rates,
                          const struct om_group *group, struct om_buf *out);
+
+// stats_crowds.c: what is told of persons
+/** Is it about persons, so that what is small is not told? */
+bool om__crowd_hides(const struct om_layer *layer, size_t column);
+/** A column, also one that is hidden but may be counted by. */
+size_t om__crowd_column(const struct om_layer *layer, const char *name);
+/** Is a level finer than the finest that persons of the layer are counted by? */
+bool om__crowd_too_fine(const struct om__request *request,
+                        const struct om_layer *layer, const char *level);
+/** May the question of /stats be asked of request->layer by whoever asks? */
+om_status om__crowd_check(struct om__request *request) OM_MUST_USE;
+/** Which groups are not told.     shapes   hidden [groups->count] */
+om_status om__crowd_hide(struct om__request *request,
+                         const struct om_query *query, size_t by, size_t sum,
+                         const struct om__stats_rates *rates,
+                         const struct om_groups *groups,
+                         bool *hidden) OM_MUST_USE;
+/** The rows of a question that make a sum: those with something in the column,
+ *  which may be hidden. owns: *filter */
+om_status om__crowd_makers(const struct om_query *query, size_t sum,
+                           struct om_filter **filter,
+                           struct om_query *out) OM_MUST_USE;
+/** Is the whole not told, being few or nearly all? */
+om_status om__crowd_few(const struct om_query *query, size_t sum,
+                        const struct om__stats_rates *rates, uint64_t count,
+                        bool *few) OM_MUST_USE;
 
 #endif

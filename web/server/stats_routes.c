@@ -2,8 +2,6 @@
 #include <string.h>
 
 #include "data/model/time.h"
-#include "engine/policy/small.h"
-#include "web/small.h"
 #include "web/server/stats_rates.h"
 
 /* Seconds that a row of a pass over a column costs, of text at the worst. */
@@ -15,24 +13,6 @@ static enum om_step step_of(const char *by)
     if (!strcmp(by, "day")) return OM_STEP_DAY;
     if (!strcmp(by, "month")) return OM_STEP_MONTH;
     return OM_STEP_NONE;
-}
-
-/* A column, also one that is hidden but may be counted by. */
-static size_t find_counted(const struct om_layer *layer, const char *name)
-{
-    const struct om_schema *s = &layer->schema;
-    for (size_t i = 0; i < s->count; i++)
-        if (!strcmp(s->field[i].name, name) &&
-            (!s->hidden[i] || layer->rights.counted[i]))
-            return i;
-    return OM_NO_FIELD;
-}
-
-/* Is it about persons, so that what is small is not told? */
-static bool is_personal(const struct om_layer *layer, size_t column)
-{
-    return layer->rights.crowds ||
-           (column != OM_NO_FIELD && layer->schema.hidden[column]);
 }
 
 /* What the groups are. hour, day and month are steps of time wherever there
@@ -51,7 +31,7 @@ static om_status read_by(struct om__request *r, size_t *column,
         *step = named;
         return OM_OK;
     }
-    *column = find_counted(r->layer, by);
+    *column = om__crowd_column(r->layer, by);
     if (*column != OM_NO_FIELD) return OM_OK;
     if (named == OM_STEP_NONE)
         return om__param_bad(r, "by", OM_E_FORMAT,
@@ -64,7 +44,7 @@ static om_status read_by(struct om__request *r, size_t *column,
 static om_status read_sum(struct om__request *r, size_t *column)
 {
     const char *name = om__param_text(r, "sum");
-    *column = name ? find_counted(r->layer, name) : OM_NO_FIELD;
+    *column = name ? om__crowd_column(r->layer, name) : OM_NO_FIELD;
     // What is wrong with it is said as of any other.
     if (*column == OM_NO_FIELD) OM_TRY(om__param_column(r, "sum", column));
     if (*column == OM_NO_FIELD) return OM_OK;
@@ -93,35 +73,6 @@ static void add_hidden(struct om_buf *out, bool sum)
     om_buf_add_text(out, "\"hidden\":true}");
 }
 
-/* Which groups are not told: of units those that are few, or would tell of
- * others; of other columns the same among themselves. */
-static om_status find_hidden(struct om__request *r,
-                             const struct om_query *query, size_t by,
-                             const struct om_groups *groups, bool *hidden)
-{
-    const struct om_layer *layer = r->layer;
-    const uint64_t least = layer->rights.smallest_count;
-    struct om_small_units small = {0};
-    if (by + layer->unit_columns < layer->schema.count) {
-        uint64_t *count = om_arena_calloc(&om__lane(r->server)->arena,
-                                          groups->count + 1, sizeof *count);
-        if (!count) return OM_E_MEMORY;
-        for (size_t i = 0; i < groups->count; i++)
-            count[i] = groups->group[i].count;
-        om_small_hide(count, groups->count, least, hidden);
-        return OM_OK;
-    }
-    OM_TRY(om_small_units_make(query, layer->schema.field[by].name, least,
-                               &small, &r->err));
-    for (size_t i = 0; i < groups->count; i++) {
-        const struct om_group *g = &groups->group[i];
-        hidden[i] =
-            om_small_units_hide(&small, g->null ? NULL : g->id, g->len);
-    }
-    om_small_units_deinit(&small);
-    return OM_OK;
-}
-
 static om_status add_groups(struct om__request *r, const struct om_query *query,
                             size_t by, enum om_step step, size_t sum,
                             const struct om__stats_rates *rates,
@@ -144,10 +95,11 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
     else if (st)
         r->parameter = "by";
     if (st) goto done;
-    if (is_personal(r->layer, by) || is_personal(r->layer, sum)) {
+    if (om__crowd_hides(r->layer, by) || om__crowd_hides(r->layer, sum)) {
         hidden = om_arena_calloc(&om__lane(r->server)->arena, groups.count + 1,
                                  sizeof *hidden);
-        st = hidden ? find_hidden(r, query, by, &groups, hidden) : OM_E_MEMORY;
+        st = hidden ? om__crowd_hide(r, query, by, sum, rates, &groups, hidden)
+                    : OM_E_MEMORY;
         if (st) goto done;
     }
     if (step == OM_STEP_NONE) {
@@ -199,7 +151,7 @@ static bool is_heavy(const struct om__request *r, const struct om_query *query)
     if ((double)r->layer->rows * STATS_ROW_S < OM__HEAVY_S) return false;
     const char *by = om__param_text(r, "by");
     const struct om_schema *s = &r->layer->schema;
-    const size_t column = by ? find_counted(r->layer, by) : OM_NO_FIELD;
+    const size_t column = by ? om__crowd_column(r->layer, by) : OM_NO_FIELD;
     const bool unit =
         column != OM_NO_FIELD && column + r->layer->unit_columns >= s->count;
     return query->filter || (by && !unit) || om__param_text(r, "sum") ||
@@ -217,8 +169,9 @@ static om_status add_stats(struct om__request *r, const struct om_query *query,
     OM_TRY(om_query_count(query, &count));
     om_buf_add_text(out, "{\"layer\":");
     om_buf_add_json_text(out, r->layer->name, strlen(r->layer->name));
-    const bool few = (is_personal(r->layer, by) || is_personal(r->layer, sum)) &&
-                     count && count < r->layer->rights.smallest_count;
+    bool few = false;
+    if (om__crowd_hides(r->layer, by) || om__crowd_hides(r->layer, sum))
+        OM_TRY(om__crowd_few(query, sum, rates, count, &few));
     if (few)
         om_buf_add_text(out, ",\"count\":null,\"hidden\":true");
     else
@@ -230,7 +183,7 @@ static om_status add_stats(struct om__request *r, const struct om_query *query,
         add_sum(out, r->layer->schema.field[sum].type == OM_TYPE_REAL, integer,
                 real);
     }
-    om__stats_rates_add_all(rates, count, out);
+    if (!few) om__stats_rates_add_all(rates, count, out);
     if (by != OM_NO_FIELD) {
         const char *name = om__param_text(r, "by");
         om_buf_add_text(out, ",\"by\":");
@@ -253,54 +206,12 @@ static om_status write_stats(struct om__request *r,
     return st;
 }
 
-/* Is a level finer than the finest that persons are counted by? */
-static bool is_too_fine(const struct om__request *r, const char *level)
-{
-    const char *finest = r->layer->rights.smallest_cell;
-    const struct om_manifest *city = r->snapshot->manifest;
-    for (size_t l = 0; finest && l < city->levels; l++) {
-        if (!strcmp(city->level[l], finest)) return false;
-        if (!strcmp(city->level[l], level)) return true;
-    }
-    return false;
-}
-
-/* Of persons anyone may know how many are where, by unit, and how many of each
- * kind there are in the city; not what would single somebody out. */
-static om_status check_crowds(struct om__request *r)
-{
-    static const char *const singling[] = {"filter", "datetime", "bbox",
-                                           "within", "near",     "radius",
-                                           "share",  "per"};
-    const struct om_layer *layer = r->layer;
-    const char *by = om__param_text(r, "by"), *sum = om__param_text(r, "sum");
-    const size_t column = by ? find_counted(layer, by) : OM_NO_FIELD;
-    const size_t summed = sum ? find_counted(layer, sum) : OM_NO_FIELD;
-    const bool crowds = layer->rights.crowds;
-    if (!crowds && !is_personal(layer, column) && !is_personal(layer, summed))
-        return OM_OK;
-    for (size_t i = 0; i < sizeof singling / sizeof *singling; i++)
-        if (om__param_text(r, singling[i]))
-            return crowds ? om__rows_allowed(r, layer)
-                          : om__rows_refused(r, "counts so chosen");
-    const bool unit = column != OM_NO_FIELD &&
-                      column + layer->unit_columns >= layer->schema.count;
-    if (crowds && (sum || (by && !unit))) return om__rows_allowed(r, layer);
-    // Kinds in the whole city, or sums over units: not both at once.
-    if (by && !unit && sum) return om__rows_refused(r, "sums by such a column");
-    if (by && !unit && !layer->schema.hidden[column])
-        return om__rows_refused(r, "sums by such a column");
-    if (unit && is_too_fine(r, by))
-        return om__rows_refused(r, "counts by so small a unit");
-    return OM_OK;
-}
-
 om_status om__get_stats(struct om__request *r)
 {
     struct om_filter *filter = NULL;
     struct om_buf out = {0};
     OM_TRY(om__request_layer(r, r->address.segment[1]));
-    OM_TRY(check_crowds(r));
+    OM_TRY(om__crowd_check(r));
     struct om_query query = {.snapshot = r->snapshot,
                              .layer = r->layer,
                              .policy = &OM_POLICY_ALL,
