@@ -81,11 +81,11 @@ static void level_follows_the_one_above(void **state)
 
 /* All that whoever knows values, both sums and who is few takes for possible. */
 struct guess {
-    uint64_t count[5];  // that are hidden, as they are
-    double value[5];
+    uint64_t count[4];  // that are hidden, as they are
+    double value[4];
     size_t n;
-    uint64_t trial[5];
-    bool other[5];  // could be another
+    uint64_t trial[4];
+    bool other[4];  // could be another
 };
 
 static void try_all(struct guess *g, size_t at, double rest, double sum)
@@ -97,7 +97,7 @@ static void try_all(struct guess *g, size_t at, double rest, double sum)
         return;
     }
     const bool few = g->count[at] < LEAST;
-    for (uint64_t c = few ? 1 : LEAST; c <= (few ? LEAST - 1 : 40); c++) {
+    for (uint64_t c = few ? 1 : LEAST; c <= (few ? LEAST - 1 : 80); c++) {
         if ((double)c > rest) break;
         g->trial[at] = c;
         try_all(g, at + 1, rest - (double)c, sum - (double)c * g->value[at]);
@@ -128,13 +128,13 @@ static void valued_cannot_be_solved(void **state)
         for (size_t i = 0; i < n; i++) {
             if (count[i] && count[i] < LEAST) assert_true(hidden[i]);
             if (!small) assert_false(hidden[i]);
-            if (!hidden[i] || !count[i] || g.n == 5) continue;
+            if (!hidden[i] || !count[i] || g.n == 4) continue;
             g.count[g.n] = count[i];
             g.value[g.n++] = value[i];
             rest += (double)count[i];
             sum += (double)count[i] * value[i];
         }
-        if (!open || g.n == 5) continue;
+        if (!open || g.n == 4) continue;
         try_all(&g, 0, rest, sum);
         for (size_t i = 0; i < g.n; i++) assert_true(g.other[i]);
         open_rounds += g.n > 0;

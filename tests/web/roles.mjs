@@ -49,3 +49,10 @@ export async function rowsOf(city, layer) {
 export async function layersOf(city) {
     return JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers;
 }
+
+/** {key: rows} by what `of` says of each. */
+export function groupBy(rows, of) {
+    const groups = {};
+    for (const row of rows) (groups[of(row)] ??= []).push(row);
+    return groups;
+}

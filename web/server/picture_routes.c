@@ -13,7 +13,8 @@ struct picture_ask {
     unsigned side_px;  // of a tile that is not @2x
 };
 
-/* What a rate is per has rows of its own. */
+/* What a rate is per has rows of its own; where they are about persons they are
+ * counted by whole months (web/crowds.h), and not added up. */
 static om_status check_per(struct om__request *r,
                            const struct om_picture_bound *bound)
 {
@@ -25,8 +26,9 @@ static om_status check_per(struct om__request *r,
     }
     const struct om_layer *layer =
         per ? om_snapshot_layer(r->snapshot, per->layer) : NULL;
+    const bool summed = per && per->weight;
     om_exposures_deinit(&named);
-    return layer ? om__rows_allowed(r, layer) : OM_OK;
+    return layer && summed ? om__rows_allowed(r, layer) : OM_OK;
 }
 
 om_status om__picture_allowed(struct om__request *r,
