@@ -38,6 +38,7 @@ void om__rights_unref(struct om__rights *rights)
         om_free(n);
     }
     om__rights_unref(rights->below);
+    om_snapshot_unref(rights->still);
     om_free(rights->area);
     om_free(rights->open);
     om_free(rights);

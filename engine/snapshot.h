@@ -45,8 +45,10 @@ struct om_layer_rights {
     struct om_filter *area;   // other rows are not there; NULL: all are
     size_t area_column;       // ... those that have area_unit in it
     char area_unit[OM_LIMIT_NAME_BYTES];
-    const struct om_layer *open;  // with the columns that nobody names from
-                                  // outside; NULL: there are no others
+    bool veils;                   // there are columns that ...
+    bool veiled[OM_LIMIT_COLUMNS];  // ... nobody names from outside
+    const struct om_layer *open;  // with these columns, and rows of the still
+                                  // (engine/policy/still.h); NULL: this is it
 };
 
 /* A layer is a list of segments with the same columns, even while there is

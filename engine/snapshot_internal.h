@@ -63,6 +63,7 @@ struct om__rights {
     struct om_layer *open;    // [layers]
     struct om__narrow *narrow;
     struct om__rights *below;  // that it is made of, or NULL
+    struct om_snapshot *still;  // whose rows open and layers about persons have
 };
 void om__rights_unref(struct om__rights *rights);
 

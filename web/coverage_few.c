@@ -19,7 +19,7 @@ static void meet(struct om__veil *veil, const struct om_layer *layer,
 static bool is_hidden(const struct om_layer *layer, size_t column)
 {
     return layer->rights.crowds ||
-           (column != OM_NO_FIELD && layer->schema.hidden[column]);
+           (column != OM_NO_FIELD && layer->rights.veiled[column]);
 }
 
 struct om__veil om__veil_of(const struct om_coverage *q,

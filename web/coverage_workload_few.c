@@ -24,7 +24,7 @@ static bool tells_levels(const struct om_duty *duty, const char *name)
     for (size_t t = 0; t < duty->targets; t++) {
         const struct om_layer *layer = duty->target[t].layer;
         const size_t len = strlen(layer->name);
-        if (layer->schema.hidden[duty->target[t].level] &&
+        if (layer->rights.veiled[duty->target[t].level] &&
             !strncmp(layer->name, name, len) && name[len] == '_')
             return true;
     }
@@ -57,7 +57,7 @@ static om_status hide_columns(struct om__workload *w, bool *few_targets)
             if (tells_levels(duty, name)) w->few[c] = few_targets;
             continue;
         }
-        if (load->sum == OM_NO_FIELD || !load->layer->schema.hidden[load->sum])
+        if (load->sum == OM_NO_FIELD || !load->layer->rights.veiled[load->sum])
             continue;
         bool *few = om_arena_calloc(&w->arena, w->units.count + 1, sizeof *few);
         if (!few) return OM_E_MEMORY;

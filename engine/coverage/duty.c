@@ -76,6 +76,7 @@ static om_status get_layer(const struct place *p, const struct om_json *object,
     const char *name;
     OM_TRY(need_text(p, object, "layer", &name));
     *out = om_snapshot_layer(p->snapshot, name);
+    if (*out) *out = om_layer_open(*out);
     if (*out) return OM_OK;
     if (om_snapshot_lacks(p->snapshot, name, p->err) == OM_E_WITHHELD)
         return OM_E_WITHHELD;
@@ -119,7 +120,7 @@ static om_status find_column(const struct place *p,
 {
     static const char *const WANTED[] = {"no text", "no number", "no time",
                                          "no boolean"};
-    *out = om_schema_find(&om_layer_open(layer)->schema, name);
+    *out = om_schema_find(&layer->schema, name);
     if (*out == OM_NO_FIELD)
         return wrong(p, member, OM_E_NOTFOUND, "the layer has no column", name);
     if (!suits(layer->schema.field[*out].type, wanted))

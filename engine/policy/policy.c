@@ -63,10 +63,11 @@ static const struct om_names *shown_of(const struct om_role *role,
     return NULL;
 }
 
-/* Hide columns; returns a hash of which, 0: none. `open` is the layer before,
- * if there are any. */
+/* Hide columns; returns a hash of which, 0: none. `open` is the layer with them,
+ * if there are any, as it was told last. */
 static uint64_t hide_columns(const struct om_role *role,
                              const struct om_json *about,
+                             const struct om_layer *told,
                              struct om_layer *layer, struct om_layer *open)
 {
     struct om_schema *s = &layer->schema;
@@ -81,12 +82,13 @@ static uint64_t hide_columns(const struct om_role *role,
         if (i == s->id_field || i + layer->unit_columns >= s->count) continue;
         const bool named = !shown || om_names_have(shown, name);
         if (named && !(hides && listed(personal, name))) continue;
-        if (!hash) *open = *layer;
-        s->hidden[i] = true;
+        if (!hash) *open = *told;
+        s->hidden[i] = layer->rights.veiled[i] = layer->rights.veils = true;
         layer->rights.counted_column[i] = named && counts;
         hash = om_hash64(&i, sizeof i, hash + 1);
         if (s->time_field == i) s->time_field = OM_NO_FIELD;
     }
+    if (hash) open->rights = layer->rights;
     return hash;
 }
 
@@ -143,19 +145,50 @@ om_status om_row_seen(const struct om_layer *layer, size_t part, size_t row,
 
 /* ---- layers ---- */
 
+static bool same_columns(const struct om_schema *a, const struct om_schema *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = !strcmp(a->field[i].name, b->field[i].name) &&
+               a->field[i].type == b->field[i].type;
+    return same;
+}
+
+/* The layer as it was told last; the newest where there is no such, or where it
+ * has other columns since. */
+static const struct om_layer *find_told(const struct om_snapshot *still,
+                                        const struct om_layer *layer)
+{
+    const struct om_layer *told =
+        still ? om_snapshot_layer(still, layer->name) : NULL;
+    return told && same_columns(&told->schema, &layer->schema) ? told : layer;
+}
+
+/* Rows of `told`, under the newest words about the layer. */
+static void take_told(const struct om_layer *told, struct om_layer *layer)
+{
+    layer->parts = told->parts;
+    layer->part = told->part;
+    layer->rows = told->rows;
+    layer->serial = told->serial;
+}
+
 /* One layer as the role sees it. */
 static om_status restrict_layer(const struct om_role *role,
                                 const struct om_manifest *city,
                                 const char *level, const char *unit,
+                                const struct om_layer *told,
                                 struct om_layer *layer, struct om_layer *open,
                                 struct om_filter **area, struct om_err *err)
 {
     const struct om_json *about = layer_of(city, layer->name);
     struct om_layer_rights *rights = &layer->rights;
     const bool personal = om_json_true(om_json_get(about, "personal"), false);
+    const uint64_t newest = layer->serial;
     *rights = (struct om_layer_rights){.smallest_count = role->smallest_count,
                                        .smallest_cell = role->smallest_cell};
     rights->crowds = personal && role->personal != OM_PERSONAL_ROWS;
+    if (rights->crowds) take_told(told, layer);
     rights->exact = role == &OM_ROLE_LOCAL;
     rights->tells = om_json_get(about, "tells");
     uint64_t area_hash = 0;
@@ -172,9 +205,14 @@ static om_status restrict_layer(const struct om_role *role,
                                       layer->serial);
         }
     }
-    const uint64_t hidden = hide_columns(role, about, layer, open);
+    // Of persons everything is as it was told last; that is its name, too.
+    const uint64_t still = told->serial == newest ? 0 : told->serial;
+    const uint64_t hidden = hide_columns(role, about, told, layer, open);
+    if (hidden && area_hash)
+        open->serial =
+            om_hash64(&area_hash, sizeof area_hash, open->serial);
     rights->open = hidden ? open : NULL;
-    const uint64_t all[] = {area_hash, hidden, rights->crowds,
+    const uint64_t all[] = {area_hash, hidden, rights->crowds, still,
                             rights->crowds || hidden ? rights->smallest_count
                                                      : 0,
                             rights->smallest_cell
@@ -188,8 +226,8 @@ static om_status restrict_layer(const struct om_role *role,
 
 om_status om_snapshot_restrict(struct om_snapshot *snapshot,
                                const struct om_role *role, const char *level,
-                               const char *unit, struct om_snapshot **out,
-                               struct om_err *err)
+                               const char *unit, struct om_snapshot *still,
+                               struct om_snapshot **out, struct om_err *err)
 {
     struct om__snapshot *s = om__snapshot_of(snapshot);
     const struct om_manifest *city = snapshot->manifest;
@@ -211,6 +249,9 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         own->area = om_calloc(city->layers + 1, sizeof(struct om_filter *));
         if (own->open && own->area) st = OM_OK;
     }
+    if (role->personal != OM_PERSONAL_COUNTS || role == &OM_ROLE_LOCAL)
+        still = NULL;
+    if (own && still) own->still = om_snapshot_ref(still);
     size_t kept = 0;
     uint64_t rights = 0;
     bool whole = true;
@@ -222,8 +263,10 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
              om_layer_personal(city, layer->name)))
             continue;
         if (kept != i) fresh->layer[kept] = *layer;
-        st = restrict_layer(role, city, level, unit, &fresh->layer[kept],
-                            &own->open[kept], &own->area[kept], err);
+        const struct om_layer told = *find_told(still, &fresh->layer[kept]);
+        st = restrict_layer(role, city, level, unit, &told,
+                            &fresh->layer[kept], &own->open[kept],
+                            &own->area[kept], err);
         const uint64_t both[] = {i, fresh->layer[kept].rights.hash};
         rights = om_hash64(both, sizeof both, rights);
         whole = whole && !both[1];
@@ -266,6 +309,7 @@ static om_status narrow_layer(struct om_layer *layer, struct om__rights *own)
 {
     struct om_selection *selection = NULL;
     if (!layer->rights.area) return OM_OK;
+    layer->rights.open = NULL;  // has rows outside, alive
     struct om_part *part = om_alloc_array(layer->parts + 1, sizeof *part);
     uint32_t **dead = om_calloc(layer->parts + 1, sizeof(uint32_t *));
     struct om__narrow *kept = om_calloc(1, sizeof *kept);

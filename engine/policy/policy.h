@@ -17,6 +17,8 @@
  * the same as before, serial and all, and shares all caches.
  *
  * level, unit  "town" and its id; both "" where the role has no area
+ * still    what is about persons is told of this one to whoever only counts it
+ *          (engine/policy/still.h); NULL: of the snapshot itself
  * returns  OM_E_NOTFOUND: there is no such level
  * owns     *out: om_snapshot_unref; it holds `snapshot`
  * cost     microseconds a layer
@@ -24,7 +26,8 @@
  */
 om_status om_snapshot_restrict(struct om_snapshot *snapshot,
                                const struct om_role *role, const char *level,
-                               const char *unit, struct om_snapshot **out,
+                               const char *unit, struct om_snapshot *still,
+                               struct om_snapshot **out,
                                struct om_err *err) OM_MUST_USE;
 /**
  * The same snapshot with rows outside the area dead, for what walks over parts

@@ -27,6 +27,14 @@ static om_status fault(struct om__binder *b, const struct om__origin *o,
     return om__bind_bad(b, option, status, "%s: %s", option, text);
 }
 
+/* The layer with the columns that the origin may name: what is asked for from
+ * outside sees less than models and exposures do. */
+static const struct om_layer *named(const struct om__origin *o,
+                                    const struct om_layer *layer)
+{
+    return o->path ? om_layer_open(layer) : layer;
+}
+
 static om_status find_layer(struct om__binder *b, const struct om__origin *o,
                             const char *name, const struct om_layer **out)
 {
@@ -37,17 +45,10 @@ static om_status find_layer(struct om__binder *b, const struct om__origin *o,
     if (!*out)
         return fault(b, o, "layer", OM_E_NOTFOUND, "there is no layer '%s'",
                      name);
+    *out = named(o, *out);
     if ((*out)->schema.geometry != OM_GEOMETRY_POINT)
         return fault(b, o, "layer", OM_E_TYPE, "%s has no points", name);
     return OM_OK;
-}
-
-/* The layer with the columns that the origin may name: what is asked for from
- * outside sees less than models and exposures do. */
-static const struct om_layer *named(const struct om__origin *o,
-                                    const struct om_layer *layer)
-{
-    return o->path ? om_layer_open(layer) : layer;
 }
 
 static bool is_number(enum om_type type)
@@ -62,7 +63,7 @@ static om_status find_weight(struct om__binder *b, const struct om__origin *o,
 {
     *out = OM_NO_FIELD;
     if (!name || !*name) return OM_OK;
-    const size_t column = om_schema_find(&named(o, layer)->schema, name);
+    const size_t column = om_schema_find(&layer->schema, name);
     if (column == OM_NO_FIELD)
         return fault(b, o, "weight", OM_E_FORMAT, "%s has no column '%.60s'",
                      layer->name, name);
@@ -97,7 +98,7 @@ static om_status find_severity(struct om__binder *b, const struct om__origin *o,
 {
     *out = NULL;
     if (!s->column) return OM_OK;
-    const size_t column = om_schema_find(&named(o, layer)->schema, s->column);
+    const size_t column = om_schema_find(&layer->schema, s->column);
     if (column == OM_NO_FIELD)
         return fault(b, o, "severity.column", OM_E_FORMAT,
                      "%s has no column '%s'", layer->name, s->column);
@@ -165,7 +166,7 @@ static om_status span_filter(struct om__binder *b, const struct om__origin *o,
 {
     *out = NULL;
     if (!name || !*name) return OM_OK;
-    const size_t column = om_schema_find(&named(o, layer)->schema, name);
+    const size_t column = om_schema_find(&layer->schema, name);
     if (column == OM_NO_FIELD)
         return fault(b, o, member, OM_E_FORMAT, "%s has no column '%.60s'",
                      layer->name, name);
@@ -190,7 +191,7 @@ static om_status parse_own(struct om__binder *b, const struct om__origin *o,
 {
     struct om_err why = {0};
     const om_status st = om_filter_parse(
-        own, strlen(own), named(o, layer), b->snapshot->manifest->zone_s, out,
+        own, strlen(own), layer, b->snapshot->manifest->zone_s, out,
         &why);
     if (!st) return OM_OK;
     return fault(b, o, "filter", st == OM_E_NOTFOUND ? OM_E_FORMAT : st, "%s",
@@ -218,12 +219,14 @@ static om_status find_filter(struct om__binder *b, const struct om__origin *o,
     OM_TRY(join_filters(b, own, since, &own));
     OM_TRY(join_filters(b, own, until, &own));
     if (!asked) return parse_own(b, o, layer, own, out);
-    OM_TRY(parse_asked(b, layer, asked, out));
+    // Of the layer as whoever asks sees it.
+    const struct om_layer *seen = om_snapshot_layer(b->snapshot, layer->name);
+    OM_TRY(parse_asked(b, seen ? seen : layer, asked, out));
     if (!own) return OM_OK;
     om_filter_free(*out);
     *out = NULL;
     OM_TRY(join_filters(b, own, asked, &own));
-    return parse_asked(b, named(o, layer), own, out);
+    return parse_asked(b, layer, own, out);
 }
 
 static om_status find_times(struct om__binder *b, const struct om__origin *o,

@@ -16,6 +16,7 @@
 #define CONFIG_BYTES ((size_t)1 << 20)
 #define CACHE_MIB_MAX 1048576
 #define BEAT_S_MAX 86400
+#define PERSONS_S_MAX (7 * 86400)
 #define COMPACT_ROWS_MAX 10000000
 #define JOURNAL_ROWS_MAX 1000000000
 
@@ -104,6 +105,7 @@ static om_status read_config(const char *path, struct om_json **document,
     if (!o->threads) o->threads = whole(c, "threads", 64);
     if (!o->workers) o->workers = whole(c, "workers", 64);
     if (!o->beat_s) o->beat_s = whole(c, "beat_s", BEAT_S_MAX);
+    o->persons_s = whole(c, "persons_s", PERSONS_S_MAX);
     if (!o->cache_bytes)
         o->cache_bytes = (size_t)whole(c, "cache_mib", CACHE_MIB_MAX) << 20;
     return OM_OK;

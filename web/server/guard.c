@@ -352,6 +352,20 @@ bool om__guard_set(struct om__guard *guard)
     return set;
 }
 
+uint64_t om__guard_least(struct om__guard *guard)
+{
+    struct om__book *book = book_now(guard);
+    uint64_t least = OM__CROWD;
+    for (size_t i = 0; i < book->roles->count; i++) {
+        const struct om_role *role = &book->roles->role[i];
+        if (role->personal == OM_PERSONAL_COUNTS &&
+            role->smallest_count > least)
+            least = role->smallest_count;
+    }
+    book_unref(book);
+    return least;
+}
+
 static bool is_local(const struct om__guard *guard, const struct om__book *book)
 {
     return atomic_load(&guard->local) && !book->tokens.count;

@@ -60,6 +60,8 @@ void om__guard_open(struct om__guard *guard, bool local);
 om_status om__guard_lend(struct om__guard *guard, const char *role,
                          char text[OM_TOKEN_TEXT_BYTES],
                          struct om_err *err) OM_MUST_USE;
+/** The largest of the smallest counts of roles that only count persons. */
+uint64_t om__guard_least(struct om__guard *guard);
 /** Are there tokens of any kind, or a token file? */
 bool om__guard_set(struct om__guard *guard);
 /** Are strangers of this machine let in? */

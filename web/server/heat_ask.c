@@ -88,13 +88,16 @@ static bool part_hides(const struct om_risk_part *part,
     const struct om_schema *s = &layer->schema;
     const char *const *name = NULL;
     if (layer->rights.crowds && !layer->rights.exact) return true;
-    if (!layer->rights.open) return false;
-    if (weight->column != OM_NO_FIELD && s->hidden[weight->column]) return true;
-    if (weight->table && s->hidden[weight->table->column]) return true;
+    if (!layer->rights.veils) return false;
+    const bool *veiled = layer->rights.veiled;
+    if (weight->column != OM_NO_FIELD && veiled[weight->column]) return true;
+    if (weight->table && veiled[weight->table->column]) return true;
     const size_t columns =
         rows->filter ? om_filter_columns(rows->filter, &name) : 0;
-    for (size_t i = 0; i < columns; i++)
-        if (om_schema_find(s, name[i]) == OM_NO_FIELD) return true;
+    for (size_t i = 0; i < columns; i++) {
+        const size_t column = om_schema_find(s, name[i]);
+        if (column == OM_NO_FIELD || veiled[column]) return true;
+    }
     return false;
 }
 

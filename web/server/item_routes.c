@@ -409,7 +409,7 @@ static om_status sequence_tag(struct om__request *r, const char *id, char *etag,
 {
     uint64_t sequence;
     char why[OM_ERR_TEXT_BYTES];
-    if (r->layer->rights.open || om__writes_reads_only(r->server->writes) ||
+    if (r->layer->rights.veils || om__writes_reads_only(r->server->writes) ||
         !om__writes_ready(r->server->writes, why))
         return OM_OK;
     const om_status st = om__row_sequence(r, id, &sequence);

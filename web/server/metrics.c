@@ -230,5 +230,6 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
                     (long long)om__beat(server, om_snapshot_now(snapshot)));
     om_snapshot_unref(snapshot);
     om__writes_metrics(server->writes, out);
+    om__lenses_metrics(server->lenses, out);
     return out->status;
 }

@@ -6,9 +6,12 @@
  * one for all who see the same.
  */
 #include <string.h>
+#include <time.h>
 
 #include "data/base/alloc.h"
+#include "data/base/log.h"
 #include "engine/policy/policy.h"
+#include "engine/policy/still.h"
 #include "web/server/server_internal.h"
 
 /* Snapshots that are kept: more than roles and areas that ask at a time. */
@@ -16,27 +19,144 @@
 
 struct lens {
     uint64_t key;
-    struct om_snapshot *whole, *seen;
+    struct om_snapshot *whole, *still, *seen;
 };
 
 struct om__lenses {
-    pthread_mutex_t lock;
+    struct om_server *server;
+    pthread_mutex_t lock;  // guards all but the thread's own
     size_t next;
     struct lens lens[LENSES];
+    struct om_snapshot *still;  // what persons are told of; NULL: the newest
+    pthread_cond_t wake;
+    bool stopping, keeping;
+    pthread_t keeper;
+    struct om_still_figures figures;
+    uint64_t sequence;  // up to which the still has looked
+    // The keeper's.
+    struct om_snapshot *from;  // that the still was made from
+    double made_s;
 };
 
-om_status om__lenses_new(struct om__lenses **out)
+/* ---- the still (engine/policy/still.h) ---- */
+
+static void renew(struct om__lenses *lenses)
+{
+    struct om_server *server = lenses->server;
+    struct om_snapshot *newest = om_city_snapshot(server->city);
+    struct om_snapshot *still = NULL;
+    struct om_still_figures figures;
+    if (!newest || newest == lenses->from) {
+        om_snapshot_unref(newest);
+        return;
+    }
+    // Only this thread changes it.
+    const om_status st = om_still_next(lenses->still, newest,
+                                       om__guard_least(server->guard), &still,
+                                       &figures);
+    if (st) {
+        om_log(OM_LOG_ERROR, "rights", "counts of persons stay as told: %s",
+               om_status_text(st));
+        om_snapshot_unref(newest);
+        return;
+    }
+    pthread_mutex_lock(&lenses->lock);
+    struct om_snapshot *old = lenses->still;
+    lenses->still = still;
+    lenses->figures = figures;
+    lenses->sequence = newest->sequence;
+    pthread_mutex_unlock(&lenses->lock);
+    om_snapshot_unref(old);
+    om_snapshot_unref(lenses->from);
+    lenses->from = newest;
+}
+
+static void *keep_still(void *ctx)
+{
+    struct om__lenses *lenses = ctx;
+    pthread_mutex_lock(&lenses->lock);
+    while (!lenses->stopping) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 1;
+        pthread_cond_timedwait(&lenses->wake, &lenses->lock, &until);
+        if (lenses->stopping ||
+            om_seconds() - lenses->made_s < lenses->server->persons_s)
+            continue;
+        pthread_mutex_unlock(&lenses->lock);
+        renew(lenses);
+        lenses->made_s = om_seconds();
+        pthread_mutex_lock(&lenses->lock);
+    }
+    pthread_mutex_unlock(&lenses->lock);
+    return NULL;
+}
+
+om_status om__lenses_new(struct om_server *server, struct om__lenses **out)
 {
     struct om__lenses *lenses = om_calloc(1, sizeof *lenses);
     if (!lenses) return OM_E_MEMORY;
+    lenses->server = server;
     pthread_mutex_init(&lenses->lock, NULL);
+    pthread_cond_init(&lenses->wake, NULL);
     *out = lenses;
     return OM_OK;
 }
 
+om_status om__lenses_start(struct om__lenses *lenses)
+{
+    renew(lenses);
+    lenses->made_s = om_seconds();
+    if (!lenses->still) return OM_E_MEMORY;
+    lenses->keeping =
+        !pthread_create(&lenses->keeper, NULL, keep_still, lenses);
+    return lenses->keeping ? OM_OK : OM_E_MEMORY;
+}
+
+void om__lenses_stop(struct om__lenses *lenses)
+{
+    if (!lenses || !lenses->keeping) return;
+    pthread_mutex_lock(&lenses->lock);
+    lenses->stopping = true;
+    pthread_cond_signal(&lenses->wake);
+    pthread_mutex_unlock(&lenses->lock);
+    pthread_join(lenses->keeper, NULL);
+    lenses->keeping = false;
+}
+
+void om__lenses_metrics(struct om__lenses *lenses, struct om_buf *out)
+{
+    pthread_mutex_lock(&lenses->lock);
+    const struct om_still_figures f = lenses->figures;
+    const uint64_t sequence = lenses->sequence;
+    pthread_mutex_unlock(&lenses->lock);
+    om_buf_addf(out,
+                "# HELP onemap_persons_sequence Up to where counts of persons "
+                "have been looked at.\n"
+                "# TYPE onemap_persons_sequence gauge\n"
+                "onemap_persons_sequence %llu\n"
+                "# HELP onemap_persons_held Rows told as they were, since few "
+                "have changed around them.\n"
+                "# TYPE onemap_persons_held gauge\n"
+                "onemap_persons_held %llu\n",
+                (unsigned long long)sequence, (unsigned long long)f.held);
+}
+
+static struct om_snapshot *still_now(struct om__lenses *lenses)
+{
+    pthread_mutex_lock(&lenses->lock);
+    struct om_snapshot *still =
+        lenses->still ? om_snapshot_ref(lenses->still) : NULL;
+    pthread_mutex_unlock(&lenses->lock);
+    return still;
+}
+
+/* ---- lenses ---- */
+
 static void let_go(struct lens *lens)
 {
     om_snapshot_unref(lens->seen);
+    om_snapshot_unref(lens->still);
     om_snapshot_unref(lens->whole);
     *lens = (struct lens){0};
 }
@@ -44,7 +164,11 @@ static void let_go(struct lens *lens)
 void om__lenses_free(struct om__lenses *lenses)
 {
     if (!lenses) return;
+    om__lenses_stop(lenses);
     for (size_t i = 0; i < LENSES; i++) let_go(&lenses->lens[i]);
+    om_snapshot_unref(lenses->still);
+    om_snapshot_unref(lenses->from);
+    pthread_cond_destroy(&lenses->wake);
     pthread_mutex_destroy(&lenses->lock);
     om_free(lenses);
 }
@@ -54,17 +178,21 @@ void om__lenses_sweep(struct om__lenses *lenses,
 {
     pthread_mutex_lock(&lenses->lock);
     for (size_t i = 0; i < LENSES; i++)
-        if (lenses->lens[i].whole != newest) let_go(&lenses->lens[i]);
+        if (lenses->lens[i].whole != newest ||
+            lenses->lens[i].still != lenses->still)
+            let_go(&lenses->lens[i]);
     pthread_mutex_unlock(&lenses->lock);
 }
 
 static struct om_snapshot *find(struct om__lenses *lenses, uint64_t key,
-                                const struct om_snapshot *whole)
+                                const struct om_snapshot *whole,
+                                const struct om_snapshot *still)
 {
     struct om_snapshot *seen = NULL;
     pthread_mutex_lock(&lenses->lock);
     for (size_t i = 0; i < LENSES && !seen; i++)
-        if (lenses->lens[i].key == key && lenses->lens[i].whole == whole)
+        if (lenses->lens[i].key == key && lenses->lens[i].whole == whole &&
+            lenses->lens[i].still == still)
             seen = om_snapshot_ref(lenses->lens[i].seen);
     pthread_mutex_unlock(&lenses->lock);
     return seen;
@@ -72,7 +200,8 @@ static struct om_snapshot *find(struct om__lenses *lenses, uint64_t key,
 
 /* In the place of an older one of the same key, if there is one. */
 static void keep(struct om__lenses *lenses, uint64_t key,
-                 struct om_snapshot *whole, struct om_snapshot *seen)
+                 struct om_snapshot *whole, struct om_snapshot *still,
+                 struct om_snapshot *seen)
 {
     pthread_mutex_lock(&lenses->lock);
     size_t at = 0;
@@ -81,6 +210,7 @@ static void keep(struct om__lenses *lenses, uint64_t key,
     if (at == LENSES) at = lenses->next++ % LENSES;
     let_go(&lenses->lens[at]);
     lenses->lens[at] = (struct lens){key, om_snapshot_ref(whole),
+                                     still ? om_snapshot_ref(still) : NULL,
                                      om_snapshot_ref(seen)};
     pthread_mutex_unlock(&lenses->lock);
 }
@@ -88,12 +218,17 @@ static void keep(struct om__lenses *lenses, uint64_t key,
 om_status om__rights_look(struct om_server *server, const struct om__who *who,
                           struct om_snapshot *whole, struct om_snapshot **out)
 {
-    *out = find(server->lenses, who->key, whole);
-    if (*out) return OM_OK;
-    OM_TRY(om_snapshot_restrict(whole, who->role, who->token.level,
-                                who->token.unit, out, NULL));
-    keep(server->lenses, who->key, whole, *out);
-    return OM_OK;
+    struct om_snapshot *still = still_now(server->lenses);
+    om_status st = OM_OK;
+    *out = find(server->lenses, who->key, whole, still);
+    const bool found = *out != NULL;
+    if (!found)
+        st = om_snapshot_restrict(whole, who->role, who->token.level,
+                                  who->token.unit, still, out, NULL);
+    if (!st && !found)
+        keep(server->lenses, who->key, whole, still, *out);
+    om_snapshot_unref(still);
+    return st;
 }
 
 om_status om__rights_take(struct om__request *r, struct om_snapshot *whole)

@@ -43,6 +43,7 @@
 #define QUIET_S 0.1
 #define TICK_MS 250
 #define BEAT_S_DEFAULT 60
+#define PERSONS_S_DEFAULT 300
 
 static void pause_ms(long ms)
 {
@@ -322,6 +323,7 @@ static om_status prepare(struct om_server *server,
     server->release = snapshot->manifest->release;
     om_snapshot_unref(snapshot);
     server->beat_s = o->beat_s ? o->beat_s : BEAT_S_DEFAULT;
+    server->persons_s = o->persons_s ? o->persons_s : PERSONS_S_DEFAULT;
     OM_TRY(om_selections_new(SELECTIONS_BYTES, &server->selections));
     OM_TRY(om_fields_new(FIELDS_BYTES, &server->fields));
     OM_TRY(om_vectors_new(VECTORS_BYTES, &server->vectors));
@@ -342,7 +344,7 @@ static om_status prepare(struct om_server *server,
     const struct om__guard_options guard = {.city = o->city,
                                             .charge_file = o->charge_file};
     OM_TRY(om__guard_new(&guard, &server->guard, err));
-    OM_TRY(om__lenses_new(&server->lenses));
+    OM_TRY(om__lenses_new(server, &server->lenses));
     OM_TRY(om_audit_open(o->city, &server->audit));
     OM_TRY(om__searcher_new(server, !o->read_only && !server->release,
                             &server->searcher));
@@ -355,6 +357,7 @@ static om_status prepare(struct om_server *server,
     // Last: a command line that is wrong must not keep another from writing.
     OM_TRY(om__writes_new(server, o, &server->writes, err));
     om__stream_recall(server);
+    OM_TRY(om__lenses_start(server->lenses));
     return follow(server, err);
 }
 
@@ -459,6 +462,7 @@ void om_server_stop(struct om_server *server)
     }
     atomic_store(&server->stopping, true);
     if (server->ticking) pthread_join(server->ticker, NULL);
+    om__lenses_stop(server->lenses);
     // After workers and committer have ended no connection is suspended any
     // more, as stopping the daemon demands.
     om__jobs_free(server->jobs);

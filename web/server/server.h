@@ -29,6 +29,8 @@ struct om_server_options {
     size_t cache_bytes;  // of finished answers; default 256 MiB
     unsigned beat_s;     // what moves with time alone, and figures of the whole
                          // city, change so often; default 60
+    unsigned persons_s;  // ... and what is about persons, for whoever only
+                         // counts them, no more often; default 300
 };
 
 struct om_server;

@@ -279,6 +279,7 @@ struct om_server {
     struct om__exports *exports;
     struct om__guard *guard;
     struct om__lenses *lenses;
+    double persons_s;  // between two stills
     struct om_audit *audit;
     struct om__hub *hub;
     struct om__positions *_Atomic positions;  // NULL: a server for reading
@@ -429,7 +430,13 @@ struct om__made_stats om__made_stats(struct om__made *made);
 
 // guard.c and rights.c: who asks, and what they may see
 struct om__lenses;
-om_status om__lenses_new(struct om__lenses **out) OM_MUST_USE;
+om_status om__lenses_new(struct om_server *server,
+                         struct om__lenses **out) OM_MUST_USE;
+/** Take the first still of the city, and the next ones from time to time. */
+om_status om__lenses_start(struct om__lenses *lenses) OM_MUST_USE;
+void om__lenses_stop(struct om__lenses *lenses);
+/** Figures for /metrics. */
+void om__lenses_metrics(struct om__lenses *lenses, struct om_buf *out);
 void om__lenses_free(struct om__lenses *lenses);
 /** Let go of what was made of older snapshots. */
 void om__lenses_sweep(struct om__lenses *lenses,

@@ -25,7 +25,7 @@
 bool om__crowd_hides(const struct om_layer *layer, size_t column)
 {
     return layer->rights.crowds ||
-           (column != OM_NO_FIELD && layer->schema.hidden[column]);
+           (column != OM_NO_FIELD && layer->rights.veiled[column]);
 }
 
 size_t om__crowd_column(const struct om_layer *layer, const char *name)
@@ -33,7 +33,7 @@ size_t om__crowd_column(const struct om_layer *layer, const char *name)
     const struct om_schema *s = &layer->schema;
     for (size_t i = 0; name && i < s->count; i++)
         if (!strcmp(s->field[i].name, name) &&
-            (!s->hidden[i] || layer->rights.counted_column[i]))
+            (!layer->rights.veiled[i] || layer->rights.counted_column[i]))
             return i;
     return OM_NO_FIELD;
 }
@@ -142,7 +142,7 @@ static om_status check_columns(struct om__request *r, size_t by, size_t sum)
             return om__rows_refused(r, "counts so chosen");
     if (by != OM_NO_FIELD && !unit && sum != OM_NO_FIELD)
         return om__rows_refused(r, "sums by such a column");
-    if (by != OM_NO_FIELD && !unit && !layer->schema.hidden[by])
+    if (by != OM_NO_FIELD && !unit && !layer->rights.veiled[by])
         return om__rows_refused(r, "sums by such a column");
     if (unit && om__crowd_too_fine(r, layer, om__param_text(r, "by")))
         return om__rows_refused(r, "counts by so small a unit");
@@ -158,6 +158,14 @@ om_status om__crowd_check(struct om__request *r)
     if (!om__crowd_hides(layer, by) && !om__crowd_hides(layer, sum))
         return OM_OK;
     return check_columns(r, by, sum);
+}
+
+void om__crowd_open(struct om__request *r)
+{
+    const size_t by = om__crowd_column(r->layer, om__param_text(r, "by"));
+    const size_t sum = om__crowd_column(r->layer, om__param_text(r, "sum"));
+    if (om__crowd_hides(r->layer, by) || om__crowd_hides(r->layer, sum))
+        r->layer = om_layer_open(r->layer);
 }
 
 /* ---- what is told ---- */

@@ -85,8 +85,8 @@ static size_t find_weight(const struct om_layer *layer, const char *name,
     const struct om_schema *s = &layer->schema;
     for (size_t i = 0; i < s->count; i++) {
         if (strcmp(s->field[i].name, name) != 0) continue;
-        *crowds = s->hidden[i];
-        return !s->hidden[i] || layer->rights.counted_column[i] ? i : OM_NO_FIELD;
+        *crowds = layer->rights.veiled[i];
+        return !*crowds || layer->rights.counted_column[i] ? i : OM_NO_FIELD;
     }
     return OM_NO_FIELD;
 }
@@ -166,6 +166,9 @@ static om_status ask_exposed(struct om__request *r,
     if (om__crowds_only(r, layer) && e->weight)
         return om__rows_allowed(r, layer);
     om__needs_layer(r, layer->name, OM__EVERYWHERE);
+    *weight =
+        e->weight ? find_weight(layer, e->weight, &out->crowds) : OM_NO_FIELD;
+    if (out->crowds) layer = om_layer_open(layer);
     *ask = *query;
     ask->layer = layer;
     if (!e->windowed || layer->schema.time_field == OM_NO_FIELD)
@@ -178,8 +181,6 @@ static om_status ask_exposed(struct om__request *r,
         if (st) return OM_E_INTERNAL;  // the city's own, not the client's
     }
     ask->filter = out->exposed_filter;
-    *weight =
-        e->weight ? find_weight(layer, e->weight, &out->crowds) : OM_NO_FIELD;
     if (e->weight && *weight == OM_NO_FIELD)
         return om__param_bad(r, "per", OM_E_FORMAT, "%.60s has no column %.60s",
                              layer->name, e->weight);

@@ -62,6 +62,8 @@ bool om__crowd_too_fine(const struct om__request *request,
                         const struct om_layer *layer, const char *level);
 /** May the question of /stats be asked of request->layer by whoever asks? */
 om_status om__crowd_check(struct om__request *request) OM_MUST_USE;
+/** Where it is about persons the layer as it was told last stands for it. */
+void om__crowd_open(struct om__request *request);
 /** Which groups are not told.     shapes   hidden [groups->count] */
 om_status om__crowd_hide(struct om__request *request,
                          const struct om_query *query, size_t by, size_t sum,

@@ -212,6 +212,7 @@ om_status om__get_stats(struct om__request *r)
     struct om_buf out = {0};
     OM_TRY(om__request_layer(r, r->address.segment[1]));
     OM_TRY(om__crowd_check(r));
+    om__crowd_open(r);
     struct om_query query = {.snapshot = r->snapshot,
                              .layer = r->layer,
                              .policy = &OM_POLICY_ALL,
