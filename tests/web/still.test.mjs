@@ -14,7 +14,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-import { askAs, bearer, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, bearer, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { serve } from './server.mjs';
 
 const LEAST = 10;
@@ -22,7 +22,7 @@ const LEAST = 10;
 test('values that change one by one', async (t) => {
     const { dir, city } = await makeSynthetic(t, 0.01), config = path.join(dir, 'serve.json');
     const who = { admin: await token(city, 'admin'), wall: await token(city, 'wall'), analyst: await token(city, 'analyst') };
-    const rentals = await rowsOf(city, 'rental'), byGrid = Object.groupBy(rentals, (r) => r.grid);
+    const rentals = await rowsOf(city, 'rental'), byGrid = groupBy(rentals, (r) => r.grid);
     // The two grids with most houses.
     const [[grid, houses], [other, others]] = Object.entries(byGrid).filter(([g]) => g).sort((a, b) => b[1].length - a[1].length);
     assert.ok(others.length > 2 * LEAST + 2);
