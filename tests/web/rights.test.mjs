@@ -379,6 +379,17 @@ test('every address with every role', async (t) => {
         assert.notEqual(answers['officer /stats/rental?by=town'], answers['admin /stats/rental?by=town']);
     });
 
+    await t.test('who sees the same shares what is kept', async () => {
+        const second = askAs(url, await token(city, 'officer', '--area', `town:${town}`)), target = '/stats/premises?by=fire_grade&filter=residents%3C7';
+        for (let i = 0; i < 100 && (await second('/catalog')).status === 401; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+        const hits = async () => Number(/onemap_cache_hits_total\{cache="answers"\} (\d+)/.exec((await as.admin('/metrics')).text())[1]);
+        const first = await as.officer(target), before = await hits();
+        const again = await second(target);
+        assert.deepEqual([again.status, again.text(), again.headers.etag], [200, first.text(), first.headers.etag]);
+        assert.ok(await hits() > before);
+        assert.notEqual((await as.neighbour(target)).text(), first.text());
+    });
+
     await t.test('what is wrong with a question names no hidden column', async () => {
         const f = encodeURIComponent('nothing_of_the_kind > 1');
         for (const role of ['wall', 'analyst']) {

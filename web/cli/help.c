@@ -579,7 +579,10 @@ static const struct {
      "wrong. What is\n"
      "about single persons city.json says, layer by layer: \"personal\": "
      "true,\n"
-     "\"personal_columns\": [...].\n"},
+     "\"personal_columns\": [...], and, of a layer that is, what may be counted "
+     "in the whole\n"
+     "city: \"tells\": {\"by\": [COLUMN], \"sum\": [COLUMN], \"share\": "
+     "\"FILTER\"}.\n"},
     {"simulate",
      "onemap simulate CITY --url URL [--from TIME] [--speed N] [--seed N] "
      "[--for SECONDS]\n"
@@ -718,7 +721,9 @@ static const struct {
      "compact_rows\n"
      "(200000) is how many written rows of a layer wait in memory for a file, "
      "journal_rows\n"
-     "(2000000) how many the journal keeps for those who come back.\n"
+     "(2000000) how many the journal keeps for those who come back. persons_s "
+     "(300) is how\n"
+     "often what is told of persons to whoever only counts them may change.\n"
      "Who asks has to have a token (onemap help token), but for a city "
      "without tokens\n"
      "that is reached from its own machine only: there everything but the "
