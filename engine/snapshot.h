@@ -34,7 +34,6 @@ struct om_layer;
 struct om_layer_rights {
     uint64_t hash;  // of what is hidden; 0: nothing
     bool crowds;    // it is about single persons and may only be counted
-    bool exact;     // ... of what is exposed as many as there are
     const struct om_json *tells;   // what may be counted of it besides units:
                                     // "tells" of city.json; NULL: nothing
     uint64_t smallest_count;  // of persons; fewer are not told of

@@ -191,9 +191,9 @@ static om_status set_exposure(struct om__hotspots *h, const char *option,
         return om__hotspots_bad(h, option, OM_E_NOTFOUND,
                                 "the city has no layer of points '%.60s'",
                                 layer);
+    // Of persons the city says what may be compared with them.
     if (h->q->hides && h->q->hides(h->q->hides_ctx, e->layer) &&
-        (weight || (h->ask.stat == OM_STAT_EMERGING &&
-                    !e->layer->rights.exact))) {
+        (weight || !h->exposed || h->ask.stat == OM_STAT_EMERGING)) {
         h->q->refused = e->layer;
         return OM_E_NOTFOUND;
     }
@@ -234,7 +234,7 @@ static om_status tell_crowds(struct om__hotspots *h, const char *units)
 {
     struct om_hotspot_exposure *e = &h->ask.exposure;
     const struct om_layer *layer = e->layer;
-    if (!layer || !layer->rights.crowds || layer->rights.exact) return OM_OK;
+    if (!layer || !layer->rights.crowds) return OM_OK;
     if (!are_large(units))
         return om__hotspots_bad(h, "units", OM_E_UNSUPPORTED,
                                 "%s: what is compared with is about single "

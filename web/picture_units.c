@@ -116,7 +116,7 @@ static om_status exposed(const struct asking *a, struct om_window window,
                                a->snapshot->manifest->zone_s, &filter, a->err));
     const struct om_window none = {0};
     const struct om_layer_rights *rights = &layer->rights;
-    const bool estimated = rights->crowds && !rights->exact;
+    const bool estimated = rights->crowds;
     double part = 1;
     if (!e->windowed) window = none;
     if (estimated) {

@@ -189,7 +189,6 @@ static om_status restrict_layer(const struct om_role *role,
                                        .smallest_cell = role->smallest_cell};
     rights->crowds = personal && role->personal != OM_PERSONAL_ROWS;
     if (rights->crowds) take_told(told, layer);
-    rights->exact = role == &OM_ROLE_LOCAL;
     rights->tells = om_json_get(about, "tells");
     uint64_t area_hash = 0;
     if (level[0]) {

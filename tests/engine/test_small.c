@@ -90,7 +90,7 @@ struct guess {
 
 static void try_all(struct guess *g, size_t at, double rest, double sum)
 {
-    if (at == g->n) {
+    if (at >= 4 || at == g->n) {
         if (rest != 0 || sum != 0) return;
         for (size_t i = 0; i < g->n; i++)
             g->other[i] = g->other[i] || g->trial[i] != g->count[i];

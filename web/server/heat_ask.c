@@ -87,7 +87,7 @@ static bool part_hides(const struct om_risk_part *part,
     const struct om_weighting *weight = &part->spec.weight;
     const struct om_schema *s = &layer->schema;
     const char *const *name = NULL;
-    if (layer->rights.crowds && !layer->rights.exact) return true;
+    if (layer->rights.crowds) return true;
     if (!layer->rights.veils) return false;
     const bool *veiled = layer->rights.veiled;
     if (weight->column != OM_NO_FIELD && veiled[weight->column]) return true;

@@ -141,7 +141,7 @@ static om_status cover_crowds(struct om__request *r,
 {
     const struct om_window asked = ask->window;
     const char *by = om__param_text(r, "by");
-    if (!om__crowds_only(r, layer) || layer->rights.exact) return OM_OK;
+    if (!om__crowds_only(r, layer)) return OM_OK;
     if (ask->place.kind != OM_PLACE_ALL ||
         (by && (om_layer_unit_field(layer, by) == OM_NO_FIELD ||
                 om__crowd_too_fine(r, layer, by))))
