@@ -205,11 +205,11 @@ test('a window with nothing in it: nothing is unusual', async () => {
 
 test('the server gives the same answers', async (t) => {
     const { url } = await serve(t, city);
-    const answer = await fetch(`${url}/hotspots/hazard?units=village&per=visit&filter=${encodeURIComponent('severity >= 2')}&datetime=2023-06`);
+    const answer = await fetch(`${url}/hotspots/hazard?units=village&per=house&filter=${encodeURIComponent('severity >= 2')}&datetime=2023-06`);
     assert.equal(answer.status, 200);
     assert.ok(answer.headers.get('data-sequence'));
     const got = await answer.json();
-    const want = await ask('--units', 'village', '--per', 'visit', '--where', 'severity >= 2', '--time', '2023-06');
+    const want = await ask('--units', 'village', '--per', 'house', '--where', 'severity >= 2', '--time', '2023-06');
     assert.deepEqual(got, want);
     const geo = await (await fetch(`${url}/hotspots/hazard?units=town&f=geojson&limit=2`)).json();
     assert.equal(geo.type, 'FeatureCollection');

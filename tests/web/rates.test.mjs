@@ -129,8 +129,8 @@ test('a report leaves answers about ways and rounds as they were', async (t) => 
     };
     let n = 0;
     for (const [address, kept] of [['/coverage/service', true], ['/coverage/patrol?by=level', true], ['/coverage/workload', false],
-        ['/hotspots/hazard?each=department&exposure=hazard', false], ['/hotspots/visit?per=house', true], ['/stats/rental?by=town&per=visit', true],
-        ['/stats/hazard?by=town&per=visit', false], ['/stats/visit?by=town&share=found>0', true]]) {
+        ['/hotspots/hazard?each=department&exposure=hazard', false], ['/hotspots/tip?per=house', true], ['/stats/rental?by=town&per=visit', true],
+        ['/stats/hazard?by=town&per=visit', false], ['/stats/rental?by=town&share=residents>9', true]]) {
         const first = await get(`${url}${address}`);
         assert.equal(first.status, 200, `${address}: ${first.text()}`);
         await get(`${url}${address}`);

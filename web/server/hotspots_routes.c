@@ -98,6 +98,7 @@ om_status om__get_hotspots(struct om__request *r)
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = om_hotspots_answer(&q);
     if (q.exposed) om__needs_layer(r, q.exposed->name, OM__EVERYWHERE);
+    if (q.exposed && om__crowds_only(r, q.exposed)) om__needs_beat(r);
     st = st ? fail(r, &q, st)
             : om__reply_kept(r, &out, head_of(q.format), NULL, 0);
     om_buf_deinit(&out);

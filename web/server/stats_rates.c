@@ -147,6 +147,7 @@ static om_status cover_crowds(struct om__request *r,
                 om__crowd_too_fine(r, layer, by))))
         return om__rows_refused(r, "counts so chosen");
     out->least = layer->rights.smallest_count;
+    if (asked.set) om__needs_beat(r);  // up to now
     om_crowd_cover(&asked, r->now_s, r->snapshot->manifest->zone_s,
                    &ask->window, &out->part);
     return OM_OK;
