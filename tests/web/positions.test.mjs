@@ -234,9 +234,9 @@ test('what is about persons comes in by no other door', async (t) => {
                 [`/coverage/service?layer=place&people=shop${more}`, `/coverage/service?layer=shop&people=place${more}`]),
             '/coverage/site?layer=place&people=shop&by=square', '/coverage/site?layer=shop&people=place&by=square',
             '/coverage/partition?layer=place', '/coverage/partition?layer=shop,place&rows=true',
-            '/hotspots/shop?units=square&exposure=place', '/hotspots/shop?units=hex:500&exposure=place:weight', '/hotspots/shop?units=square&per=persons',
+            '/hotspots/shop?units=square&exposure=place', '/hotspots/shop?units=hex:500&exposure=place:weight', '/hotspots/shop?units=square&per=persons&stat=emerging',
             '/stats/place?datetime=2023-01-02', '/stats/place?by=square&datetime=2023-01-02/2023-01-03',
-            '/tiles/choropleth:square/10/835/443.png?layer=place&datetime=2023-01-02', '/tiles/choropleth:square/10/835/443.png?layer=shop&stat=rate&per=persons',
+            '/tiles/choropleth:square/10/835/443.png?layer=place&datetime=2023-01-02',
             '/map.png?layers=choropleth:square&layer=place&datetime=2023-01-02&width=64&height=64']) {
             const answer = await get(url + target);
             assert.equal(answer.status, 401, `${target} ${answer.text().slice(0, 300)}`);
