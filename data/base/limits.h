@@ -25,6 +25,9 @@
 #define OM_LIMIT_FILTER_DEPTH 64
 /** Vertices of one polygon given in a query: bounds its work. OM_E_COST. */
 #define OM_LIMIT_QUERY_VERTICES 100000
+/** How often its sides may cross each other: each is a vertex to be made, some
+ *  20 us. OM_E_COST. */
+#define OM_LIMIT_QUERY_CROSSINGS 1000
 /** Rows of one nearest-K question: bounds its heap. OM_E_COST. */
 #define OM_LIMIT_NEAREST 100000
 /** Groups of one grouped count: bounds its tables. OM_E_COST. */

@@ -6,7 +6,8 @@
 //   near=    those not farther than radius, by Vincenty's formula
 //   per=     what is exposed is counted in the same place
 //   pages, files and what is kept of them keep places apart
-//   what is wrong is told with its parameter
+//   what is wrong is told with its parameter; what crosses itself is taken, but
+//   not a thousand times
 //   persons: no drawn area tells of them, whoever counts only
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -124,6 +125,18 @@ test('a place takes the rows that lie in it', async (t) => {
                 assert.equal(answer.status, 400, `${target} ${query(params)}: ${answer.text().slice(0, 200)}`);
                 assert.equal(answer.json().parameter, parameter, answer.text());
             }
+        // Few corners, but each side crosses nearly all others.
+        const star = (n) => `POLYGON((${Array.from({ length: n + 1 }, (_, i) => {
+            const turn = 2 * Math.PI * (n / 2 - 1) * (i % n) / n;
+            return `${(113.7 + 0.1 * (1 + 0.001 * (i % n % 7)) * Math.cos(turn)).toFixed(4)} ${(22.9 + 0.1 * Math.sin(turn)).toFixed(4)}`;
+        }).join(',')}))`;
+        assert.equal((await get(`${url}/stats/place?${query({ within: star(30) })}`)).status, 200);
+        for (const params of [{ within: star(120) }, { filter: `S_INTERSECTS(geom, ${star(120)})` }]) {
+            const answer = await get(`${url}/stats/place?${query(params)}`);
+            assert.equal(answer.status, 422, answer.text());
+            assert.match(answer.json().detail, /cross each other/);
+            assert.equal(answer.json().parameter, Object.keys(params)[0]);
+        }
         // A polygon that crosses itself is taken as its two halves.
         const bow = await ask('/stats/place', { within: 'POLYGON((113.5213 22.7117,113.8217 23.0113,113.8217 22.7117,113.5213 23.0113,113.5213 22.7117))' });
         const both = [[[113.5213, 22.7117], [113.8217, 23.0113], [113.8217, 22.7117], [113.5213, 23.0113], [113.5213, 22.7117]]];
