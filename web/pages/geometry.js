@@ -35,3 +35,17 @@ export function boundsOf(geometry) {
   walk(geometry.coordinates);
   return box;
 }
+
+/** Is a place within a (multi)polygon? By the parity of its rings, holes too. @param {any} geometry @param {number} lonDeg @param {number} latDeg */
+export function contains(geometry, lonDeg, latDeg) {
+  const polygons = geometry?.type === 'Polygon' ? [geometry.coordinates] : geometry?.type === 'MultiPolygon' ? geometry.coordinates : [];
+  return polygons.some((rings) => {
+    let inside = false;
+    for (const ring of rings)
+      for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
+        const [ax, ay] = ring[i], [bx, by] = ring[j];
+        if ((ay > latDeg) !== (by > latDeg) && lonDeg < (bx - ax) * (latDeg - ay) / (by - ay) + ax) inside = !inside;
+      }
+    return inside;
+  });
+}

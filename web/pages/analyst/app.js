@@ -6,13 +6,16 @@ import {$, element} from '../dom.js';
 import {boundsOf} from '../geometry.js';
 import {Live} from '../live.js';
 import {SearchBox} from '../search.js';
-import {filterProblem} from '../text.js';
+import {filterProblem, lastDays} from '../text.js';
+import {Answers} from './answers.js';
 import {Caption} from './caption.js';
 import {Drawing} from './drawing.js';
+import {helpDialog} from './help.js';
 import {meansOf, openMap} from './map.js';
 import {PANES} from './panes.js';
 import {subjectsOf} from './layers.js';
-import {hasHeat, layerOf, levelOf} from './shown.js';
+import {drawnOf, hasHeat, layerOf, levelOf, levelsOf} from './shown.js';
+import {Sides} from './sides.js';
 import {formatHash, parseHash, Store} from './state.js';
 import {languageOf, words, writing} from './words.js';
 import {valueAt, whereOf} from './why.js';
@@ -45,6 +48,10 @@ const newsHearers = [];
 let caption;
 /** @type {Drawing} */
 let drawing;
+/** @type {Sides} */
+let sides;
+/** @type {Answers} */
+let answers;
 let held = false;
 
 /* ---- questions ---- */
@@ -102,7 +109,11 @@ const context = {
   choose, open: openPane,
   announce: (text) => { $('announce').textContent = text; },
   onNews: (hear) => { newsHearers.push(hear); },
-  prepare: (patch) => drawing.prepare(patch),
+  prepare: (patch) => Promise.all([drawing.prepare(patch), sides.prepare(patch)]),
+  lastDays(days) {
+    const end = city.clock ?? context.subject()?.extent?.temporal?.interval?.[0]?.[1];
+    return days && end ? lastDays(end, days) : '';
+  },
   hold: (on) => {
     held = on;
     if (!on) tellChange(new Set(['time']));
@@ -188,6 +199,8 @@ function save() {
 
 /** Fields that change the picture. */
 const DRAWN = ['layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage'];
+/** And those of the other side. */
+const BESIDE = ['compare', 'other', 'split'];
 
 state.subscribe((now, changed) => {
   save();
@@ -195,7 +208,11 @@ state.subscribe((now, changed) => {
   if (changed.has('layer')) showSubject();
   tellChange(changed);
   if (changed.has('pane')) showPane();
-  if (DRAWN.some((name) => changed.has(name))) drawing.draw();
+  if ([...DRAWN, ...BESIDE].some((name) => changed.has(name))) {
+    drawing.draw();
+    sides.update();
+  }
+  if (changed.has('fold')) showFolds();
   if (changed.has('at')) {
     theMap?.pin(now.at);
     if (now.at) read(now.at, true);
@@ -248,19 +265,22 @@ function onPoint(place, pinned) {
   else if (!state.now.at && matchMedia('(hover: hover)').matches) resting = window.setTimeout(() => read(place, false), REST_MS);
 }
 
-/** What stands there. @param {import('./map.js').Place} place @param {boolean} pinned */
+/** What stands there: the field's value and what the uppermost analysis says. @param {import('./map.js').Place} place @param {boolean} pinned */
 function read(place, pinned) {
-  if (!state.now.model && !hasHeat(context.subject())) return;
+  const field = state.now.model || hasHeat(context.subject());
   ask('value', async (signal) => {
-    const reading = await valueAt(context, place, theMap?.tileZoom() ?? 14, signal);
+    const reading = field ? await valueAt(context, place, theMap?.tileZoom() ?? 14, signal) : {units: await getJson(`/reverse?lon=${place.lonDeg.toFixed(7)}&lat=${place.latDeg.toFixed(7)}`, signal)};
     if (signal.aborted) return;
-    const known = reading.value !== null;
-    caption.showReading({value: known ? write.about(reading.value) : '?', unit: lang === 'en' ? reading.unit : reading.unit_zh ?? reading.unit, step: reading.pixel?.step,
-      more: reading.within ? say('within', {m: reading.within.radius_m, n: write.exact(reading.within.count)}) : '', where: whereOf(reading, city.levels) || (city.levels.length ? say('outside') : '')}, pinned);
-    if (pinned && place === state.now.at) {
-      const unit = reading.units?.[context.level()]?.id;
-      if (unit && unit !== state.now.unit) choose(unit);
-    }
+    const answer = await answers.at(place, reading.units ?? {}, signal), where = whereOf(reading, city.levels) || (city.levels.length ? say('outside') : '');
+    if (signal.aborted) return;
+    const drawn = drawnOf(city, state.now).some((d) => d.id === 'heat');
+    const value = field && {value: reading.value === null ? '?' : write.about(reading.value), unit: lang === 'en' ? reading.unit : reading.unit_zh ?? reading.unit, step: drawn ? reading.pixel?.step : undefined,
+      more: reading.within ? say('within', {m: reading.within.radius_m, n: write.exact(reading.within.count)}) : ''};
+    // What is drawn is what is told first.
+    const told = answer && (!drawn || !value) ? {value: answer.value, unit: answer.unit, more: answer.name, lines: answer.lines, where} : value ? {...value, lines: answer ? [[answer.name, answer.value, answer.unit].filter((t) => t).join(' '), ...answer.lines] : [], where} : {value: '', unit: '', more: '', where};
+    caption.showReading(told, pinned);
+    const unit = reading.units?.[context.level()]?.id;
+    if (pinned && place === state.now.at && unit && unit !== state.now.unit) choose(unit);
   });
 }
 
@@ -289,7 +309,40 @@ function onKey(e) {
 }
 
 /** @type {Record<string, () => void>} */
-const KEYS = {};
+const KEYS = {
+  '?': () => $('help').click(),
+  h() {
+    openPane('layers');
+    const drawn = drawnOf(city, state.now);
+    if (!drawn.some((d) => d.id === 'heat')) state.update({layers: [...drawn, {id: 'heat', opacity: 85}]});
+    document.querySelector('input[name="bandwidth"]:checked')?.focus();
+  },
+  u() {
+    const levels = levelsOf(city, context.subject()), next = levels[(levels.indexOf(context.level()) + 1) % levels.length];
+    if (!next) return;
+    state.update({units: next, unit: ''});
+    context.announce(say('units_now', {name: write.title(city.layers.find((l) => l.unit_level === next) ?? {id: next})}));
+  },
+  '[': () => fold('q'),
+  ']': () => fold('r'),
+};
+
+/** @param {string} letter */
+function fold(letter) {
+  const {fold} = state.now;
+  state.update({fold: [...'qrp'].filter((l) => l === letter ? !fold.includes(l) : fold.includes(l)).join('')});
+}
+
+function showFolds() {
+  const {fold} = state.now;
+  for (const [letter, name, open, shut] of [['q', 'query', '‹', '›'], ['r', 'result', '›', '‹']]) {
+    document.body.classList.toggle(`no-${name}`, fold.includes(letter));
+    $(`fold-${name}`).textContent = fold.includes(letter) ? shut : open;
+    $(`fold-${name}`).setAttribute('aria-expanded', String(!fold.includes(letter)));
+  }
+  theMap?.resize();
+  sides?.b?.resize();
+}
 
 function escape() {
   if (state.now.at) state.update({at: null});
@@ -302,7 +355,9 @@ function setTheme(name) {
     localStorage.setItem('theme', name);
   } catch { /* private windows may refuse; the choice then lasts as long as the page */ }
   theMap?.paint();
+  sides?.b?.paint();
   if (drawing) drawing.draw();
+  sides?.update();
 }
 
 function firstTheme() {
@@ -335,6 +390,11 @@ function wire() {
     url.hash = formatHash(state.now);
     location.assign(url);
   };
+  const help = helpDialog([{key: '/', text: say('key_search')}, ...PANES.filter((p) => p.key).map((p) => ({key: p.key.toUpperCase(), text: p.title(say)})), {key: 'H', text: say('key_heat')}, {key: 'U', text: say('key_units')},
+    {key: '← ↑ ↓ →', text: say('key_pan')}, {key: '+ −', text: say('key_zoom')}, {key: '[ ]', text: say('key_fold')}, {key: 'Esc', text: say('key_escape')}], say);
+  $('help').onclick = () => help.showModal();
+  $('fold-query').onclick = () => fold('q');
+  $('fold-result').onclick = () => fold('r');
   $('notice-close').onclick = () => notice(null);
   window.addEventListener('keydown', onKey);
   window.addEventListener('hashchange', () => {
@@ -358,6 +418,7 @@ function newsSoon(layer) {
     newsDue = 0;
     const layers = newsWaiting.has(null) ? [null] : [...newsWaiting];
     newsWaiting.clear();
+    answers.forget();
     for (const one of layers) for (const hear of newsHearers) hear(one);
   }, NEWS_MS);
 }
@@ -369,6 +430,7 @@ function startLive() {
       $('sequence').textContent = `#${news.sequence}`;
       for (const [name, touched] of Object.entries(news.layers ?? {})) {
         theMap?.refresh(name, touched);
+        sides.b?.refresh(name, touched);
         if (name === state.now.layer) showAsOf(news.as_of);
         newsSoon(name);
       }
@@ -376,12 +438,15 @@ function startLive() {
     onReset: (news) => {
       $('sequence').textContent = `#${news.sequence}`;
       theMap?.refresh('', null);
+      sides.b?.refresh('', null);
       newsSoon(null);
     },
     onSilence: (silent) => {
       $('silence').hidden = !silent;
       $('silence').textContent = silent ? say('old_data', {t: $('as-of').textContent}) : '';
-      if (!silent) theMap?.refresh('', null);
+      if (silent) return;
+      theMap?.refresh('', null);
+      newsSoon(null);
     },
   }, city.sequence);
 }
@@ -413,21 +478,26 @@ async function start() {
   drawing = new Drawing(context, caption);
   const coarse = city.layers.find((l) => l.unit_level && l.unit_level === city.levels.at(-1));
   const box = (coarse ?? context.subject())?.extent?.spatial.bbox[0] ?? [113.5, 22.6, 114.3, 23.2];
-  const opened = openMap(means, $('map'), {view: state.now.map, box, say, label: say('map')}, {
+  answers = new Answers(context);
+  drawing.onShapes = (features) => { answers.features = features; };
+  const how = {view: state.now.map, box, say, label: say('map')}, handlers = {
     onMove: (view) => state.update({map: view}),
     onPoint,
     onBusy: (busy) => { $('busy').hidden = !busy; },
-  }).then((map) => {
-    theMap = map;
+  };
+  sides = new Sides(context, means, how, handlers);
+  const opened = openMap(means, $('map'), how, sides.following('a', handlers)).then((map) => {
+    theMap = sides.a = map;
     $('means').textContent = map.kind === 'pictures' ? say('pictures') : '';
     map.pin(state.now.at);
     for (const act of mapWaits.splice(0)) act(map);
+    sides.update();
     return drawing.open(map);
   });
   showSubject();
   wire();
   mountPanes();
-  document.body.classList.add('there');
+  showFolds();
   outlineUnit();
   if (state.now.at) read(state.now.at, true);
   save();

@@ -4,6 +4,7 @@
 // Legends come first where somebody typed a condition: a wrong one is then
 // refused once and not by every tile.
 
+import {otherState} from './other.js';
 import {address, hasHeat, layerOf, legendOf, partsOf, tilesOf} from './shown.js';
 
 /** @typedef {import('./shown.js').Part} Part @typedef {import('./map.js').Sheet} Sheet */
@@ -22,6 +23,8 @@ export class Drawing {
     /** @type {Map<string, any>} legends by address */
     this.legends = new Map();
     this.shapes = '';
+    /** @type {((features: any[]) => void) | null} */
+    this.onShapes = null;
     this.turn = 0;
   }
 
@@ -63,15 +66,15 @@ export class Drawing {
   async draw(now = this.context.state.now) {
     const {context, map, caption} = this, {city} = context, turn = ++this.turn, parts = partsOf(city, now);
     const typed = !!(now.filter || now.other || now.time);
-    const explained = caption && context.ask('legend', async (signal) => {
-      const list = await Promise.all(parts.filter((p) => p.map).map((part) => this.explain(part, signal)));
+    const others = caption && otherState(now);
+    const explained = context.ask(caption ? 'legend' : 'legend B', async (signal) => {
+      const list = await Promise.all(parts.filter((p) => p.map).map((part) => this.explain(part, others ? partsOf(city, others).find((p) => p.id === part.id) : undefined, signal)));
       if (signal.aborted || turn !== this.turn) return;
-      this.told = list.reverse();
-      caption.showLegends(this.told);
-      caption.node.classList.remove('stale');
+      caption?.showLegends(list.reverse());
+      caption?.node.classList.remove('stale');
       this.good = true;
     });
-    if (typed && explained) {
+    if (typed) {
       this.good = false;
       await explained;
       if (!this.good) return;
@@ -81,12 +84,13 @@ export class Drawing {
     await map.show(this.sheets(parts));
   }
 
-  /** @param {Part} part @param {AbortSignal} signal */
-  async explain(part, signal) {
-    const {context} = this, url = legendOf(part, context.palette(), context.lang);
+  /** @param {Part} part @param {Part | undefined} other of the other side @param {AbortSignal} signal */
+  async explain(part, other, signal) {
+    const {context} = this, url = (p) => legendOf(p, context.palette(), context.lang);
     const name = this.name(part);
     try {
-      return {part, name, legend: await context.get(url, signal)};
+      const [legend, beside] = await Promise.all([context.get(url(part), signal), other && context.get(url(other), signal).catch(() => undefined)]);
+      return {part, name, legend, other: beside};
     } catch (error) {
       // Of a layer beside the one that is asked about only its own legend says so.
       if (signal.aborted || error.parameter === 'filter' || error.parameter === 'datetime' || error instanceof TypeError) throw error;
@@ -99,12 +103,14 @@ export class Drawing {
     const {context, map} = this, part = parts.filter((p) => p.shapes).at(-1), url = part?.shapes ?? '';
     if (url === this.shapes) return;
     this.shapes = url;
+    this.onShapes?.([]);
     if (!part) return map.outline('shapes', null);
     context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
       const {features} = await context.get(url, signal);
       if (signal.aborted) return;
       const colours = await this.coloursOf(signal);
       for (const f of features) if (f.properties.class) f.properties.fill = colours.get(f.properties.class) ?? 'transparent';
+      this.onShapes?.(features);
       map.outline('shapes', features, {line: '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.7});
     });
   }

@@ -192,7 +192,7 @@ export class GlMap {
 
   refresh(layer, touched) {
     for (const {id, sheet} of this.seen.values()) {
-      if (sheet.layers.length && !sheet.layers.includes(layer)) continue;
+      if (touched && sheet.layers.length && !sheet.layers.includes(layer)) continue;
       if (!touched || !sheet.layers.length) {
         this.map.refreshTiles(id);
         continue;

@@ -287,14 +287,15 @@ export class PictureMap {
   }
 
   /** @param {View | {box: number[], most?: number}} to */
-  go(to) {
+  go(to, ms = 700) {
     const box = 'box' in to ? to.box : null;
     const view = box ? viewOf(box, {width: this.width, height: this.height, padding: 48}) : /** @type {View} */ (to);
     const most = box ? /** @type {any} */ (to).most ?? 14 : ZOOM_MAX;
     this.zoom = Math.max(ZOOM_MIN, Math.min(most, box ? Math.floor(view.zoom / ZOOM_STEP) * ZOOM_STEP : view.zoom));
     this.centre = {x: worldX(view.lonDeg), y: worldY(view.latDeg)};
     this.moved();
-    this.settle();
+    // A map that follows another settles when that has come to rest.
+    if (box || ms) this.settle();
   }
 
   /** @param {number} by @param {{x: number, y: number}} [around] */
@@ -478,7 +479,7 @@ export class PictureMap {
     const {plane} = this;
     for (const pile of plane.piles.values()) {
       const {layers, reachM} = pile.sheet;
-      if (layers.length && !layers.includes(layer)) continue;
+      if (touched && layers.length && !layers.includes(layer)) continue;
       const keys = touched && layers.length
         ? tilesTouched(touched, reachM, this.box(), plane.tileZoom).filter((t) => t.z === plane.tileZoom).map((t) => `${t.x}/${t.y}`)
         : [...pile.tiles.keys()];
@@ -486,6 +487,7 @@ export class PictureMap {
         const [x, y] = key.split('/').map(Number);
         if (pile.tiles.has(key)) pile.ask(key, {z: plane.tileZoom, x, y});
       }
+      pile.fill();
     }
   }
 

@@ -26,6 +26,7 @@
 import {exportPane} from '../profile/exports.js';
 import {profilePane} from '../profile/profile.js';
 import {rankingPane} from '../profile/ranking.js';
+import {comparePane} from './compare.js';
 import {filterPane} from './filter.js';
 import {layersPane} from './layers.js';
 import {periodPane} from './period.js';
@@ -48,8 +49,12 @@ import {whyPane} from './why.js';
  * @property {(id: string, fly?: boolean) => void} choose   a unit of the level that is shown; '' none. On map, in tables, in the address
  * @property {() => string} level   of the units that tables and choices are of
  * @property {(id: string) => void} open   a pane
+ * @property {(days: number) => string} lastDays   of the data, as FROM/TO
+ * @property {(patch: Partial<import('./state.js').State>) => Promise<any>} prepare   load the tiles that the state patched so will need
+ * @property {(on: boolean) => void} hold   while a period is played, panes but its own hear of no new period
+ * @property {(error: any) => string} textOf   an error in words
  * @property {(text: string) => void} announce   to who listens instead of looking
  * @property {(hear: (layer: string | null) => void) => void} onNews   rows of a layer have changed (null: anything)
  */
 
-export const PANES = [layersPane, filterPane, periodPane, tablePane, rankingPane, profilePane, whyPane, exportPane];
+export const PANES = [layersPane, filterPane, periodPane, tablePane, rankingPane, profilePane, whyPane, comparePane, exportPane];

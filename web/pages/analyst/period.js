@@ -3,7 +3,7 @@
 // playing it.
 
 import {element} from '../dom.js';
-import {addDays, isDate, lastDays} from '../text.js';
+import {addDays, isDate} from '../text.js';
 import {series, shifted, span, stepOf, timeOf} from './days.js';
 import {address, hasTimes, selectionOf} from './shown.js';
 import {joinTime, splitTime} from './state.js';
@@ -25,7 +25,7 @@ class Period {
     this.from = element('input', {type: 'date', id: 'from', onchange: () => this.typed(), ariaLabel: say('from')});
     this.to = element('input', {type: 'date', id: 'to', onchange: () => this.typed(), ariaLabel: say('to')});
     this.spans = element('span', {className: 'spans', id: 'spans'}, ...[[7, 'week'], [30, 'month'], [180, 'half_year'], [0, 'all']].map(([n, key]) => {
-      const button = element('button', {type: 'button', className: 'plain', onclick: () => state.update({time: this.lastDays(n)})}, say(key));
+      const button = element('button', {type: 'button', className: 'plain', onclick: () => state.update({time: this.context.lastDays(n)})}, say(key));
       button.dataset.days = String(n);
       return button;
     }));
@@ -60,13 +60,6 @@ class Period {
     });
   }
 
-  /** The last so many days by the data's clock, else of the layer's data; '' for all. @param {number} count */
-  lastDays(count) {
-    const {clock} = /** @type {any} */ (this.context.city), {first, counts} = this.days;
-    if (!count) return '';
-    return clock ? lastDays(clock, count) : counts.length ? lastDays(addDays(first, counts.length - 1), count) : '';
-  }
-
   draw() {
     const {first, counts} = this.days, {write, say} = this.context, n = counts.length, most = Math.max(1, ...counts);
     this.box.classList.toggle('empty', !n);
@@ -97,7 +90,7 @@ class Period {
   mark(time = this.context.state.now.time) {
     const {from, to} = splitTime(time), {say, write} = this.context, {first, counts} = this.days;
     for (const [box, value] of [[this.from, from], [this.to, to]]) if (document.activeElement !== box) box.value = value;
-    for (const button of this.spans.children) button.setAttribute('aria-pressed', String(this.usable && this.lastDays(Number(button.dataset.days)) === time));
+    for (const button of this.spans.children) button.setAttribute('aria-pressed', String(this.usable && this.context.lastDays(Number(button.dataset.days)) === time));
     this.error.hidden = true;
     if (!counts.length || !this.window) return;
     const at = span(time, this.days);

@@ -29,6 +29,7 @@
  * @property {{lonDeg: number, latDeg: number} | null} at   the pinned place
  * @property {string} area     what was drawn to be asked about: circle:LON,LAT,METRES or polygon:LON,LAT,LON,LAT,...
  * @property {string} pane     of the results
+ * @property {string} fold     what is folded away: q(uery), r(esult), p(eriod)
  */
 
 export const BANDWIDTHS_M = [200, 400, 800, 1600, 3200];
@@ -97,7 +98,7 @@ export const FIELDS = {
   model: text(), kernel: oneOf('', 'quartic', 'gaussian', 'epanechnikov'), bandwidth: number(10, 20000), halflife: number(0.1, 36500), weight: text(), per: text(),
   units: text(), stat: oneOf('count', 'sum', 'rate'), column: text(), spots: oneOf(...STATISTICS), coverage: oneOf(...COVERAGES),
   compare: matching(/^(previous|year|[0-9-]+\/[0-9-]+)$/), other: text(), split: oneOf('side', 'swipe'),
-  unit: text(), at: PLACE, area: matching(/^(circle|polygon):[0-9.,-]+$/), pane: text(),
+  unit: text(), at: PLACE, area: matching(/^(circle|polygon):[0-9.,-]+$/), pane: text(), fold: matching(/^q?r?p?$/),
 };
 
 /** @returns {State} */

@@ -1,0 +1,179 @@
+// @ts-check
+// compare.js - two periods or two filters beside each other or one over the
+// other, with the difference of every unit. One legend speaks for both.
+
+import {element} from '../dom.js';
+import {covered, difference, joined, otherState} from './other.js';
+import {address, hasTimes, selectionOf} from './shown.js';
+import {joinTime, splitTime} from './state.js';
+
+class Compare {
+  /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
+  constructor(container, context) {
+    Object.assign(this, {context});
+    const {say, state} = context;
+    const choice = (value, key) => {
+      const radio = element('input', {type: 'radio', name: 'compare', value, onchange: () => this.choose(value)});
+      return element('label', {className: 'line'}, radio, ` ${say(key)}`);
+    };
+    this.choices = element('fieldset', {className: 'compare-how'}, element('legend', {className: 'hidden'}, say('compare')),
+      ...[['', 'compare_off'], ['previous', 'compare_previous'], ['year', 'compare_year'], ['own', 'compare_own'], ['filter', 'compare_filter']].map(([value, key]) => choice(value, key)));
+    this.from = element('input', {type: 'date', ariaLabel: say('from'), onchange: () => this.typed()});
+    this.to = element('input', {type: 'date', ariaLabel: say('to'), onchange: () => this.typed()});
+    this.dates = element('p', {className: 'ends', hidden: true}, this.from, element('span', {className: 'quiet'}, '–'), this.to);
+    this.filter = element('textarea', {rows: 2, spellcheck: false, ariaLabel: say('compare_filter'), onchange: () => state.update({other: this.filter.value.replace(/\s+/g, ' ').trim()})});
+    this.filter.onkeydown = (e) => {
+      if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return;
+      e.preventDefault();
+      this.filter.onchange();
+    };
+    this.split = element('p', {className: 'row'}, ...['side', 'swipe'].map((how) => {
+      const button = element('button', {type: 'button', className: 'plain', onclick: () => state.update({split: how})}, say(how));
+      button.dataset.split = how;
+      return button;
+    }));
+    this.note = element('p', {className: 'quiet'});
+    this.error = element('p', {className: 'error', role: 'alert', hidden: true});
+    this.sums = element('table', {className: 'sums'});
+    this.body = element('tbody');
+    const head = element('thead', {}, element('tr', {}, ...['name', 'A', 'B', 'difference', '%'].map((key, i) => element('th', {scope: 'col', className: i ? 'number' : ''}, key.length > 1 ? say(key) : key))));
+    this.list = element('table', {}, element('caption', {className: 'hidden'}, say('difference')), head, this.body);
+    container.append(element('div', {className: 'scroll compare', tabIndex: 0, role: 'region', ariaLabel: say('compare')}, this.choices, this.dates, this.filter, this.split, this.note, this.error, this.sums, this.list));
+    /** Which of the last two somebody chose, before there is anything in it. */
+    this.wanted = '';
+    this.draw();
+  }
+
+  /** @param {string} how */
+  choose(how) {
+    const {state} = this.context, {now} = state;
+    this.wanted = how;
+    if (how === 'own') this.draw();
+    else if (how === 'filter') state.update({compare: '', other: now.other || ''});
+    else state.update({compare: how, other: ''});
+    this.draw();
+    if (how === 'filter') this.filter.focus();
+    if (how === 'own') this.from.focus();
+  }
+
+  typed() {
+    const {say, state} = this.context, [from, to] = [this.from.value, this.to.value], wrong = from && to && from > to;
+    this.tell(wrong ? say('reversed') : null);
+    if (from && to && !wrong) state.update({compare: joinTime(from, to), other: ''});
+  }
+
+  /** @param {string | null} text */
+  tell(text) {
+    this.error.hidden = !text;
+    this.error.textContent = text ?? '';
+  }
+
+  how() {
+    const {compare, other} = this.context.state.now;
+    const said = other ? 'filter' : compare === 'previous' || compare === 'year' ? compare : compare ? 'own' : '';
+    return said || (this.wanted === 'own' || this.wanted === 'filter' ? this.wanted : '');
+  }
+
+  draw() {
+    const {state, say, city} = this.context, {now} = state, how = this.how(), timed = hasTimes(this.context.subject());
+    for (const radio of this.choices.querySelectorAll('input')) {
+      radio.checked = radio.value === how;
+      radio.disabled = !timed && ['previous', 'year', 'own'].includes(radio.value);
+    }
+    this.dates.hidden = how !== 'own';
+    this.filter.hidden = how !== 'filter';
+    this.split.hidden = !how;
+    for (const button of this.split.children) button.setAttribute('aria-pressed', String(button.dataset.split === now.split));
+    const {from, to} = splitTime(how === 'own' ? now.compare : '');
+    for (const [box, value] of [[this.from, from], [this.to, to]]) if (document.activeElement !== box) box.value = value;
+    if (document.activeElement !== this.filter) this.filter.value = now.other;
+    const other = otherState(now);
+    this.sums.hidden = this.list.hidden = !other;
+    this.note.textContent = '';
+    if (!other) {
+      if (how === 'previous' || how === 'year') this.needPeriod();
+      return;
+    }
+    this.ask(other);
+  }
+
+  /* The period before needs one that has both ends. */
+  needPeriod() {
+    const {say} = this.context;
+    this.note.replaceChildren(`${say('compare_period')} `, ...[7, 30].map((n) => element('button', {type: 'button', className: 'plain', onclick: () => this.context.state.update({time: this.context.lastDays(n)})}, say(n === 7 ? 'week' : 'month'))));
+  }
+
+  /** @param {import('./state.js').State} other */
+  ask(other) {
+    const {context} = this, {state, city} = context, layer = context.subject(), by = context.level();
+    const url = (s) => address(`/stats/${encodeURIComponent(layer.id)}`, {by, ...selectionOf(city, s)});
+    const mark = (side, s) => covered(hasTimes(layer) ? s.time : '', layer.extent?.temporal?.interval?.[0]?.[0]);
+    context.ask('compare', async (signal) => {
+      const [a, b] = await Promise.all([context.get(url(state.now), signal), context.get(url(other), signal)]);
+      this.tell(null);
+      this.show(state.now, other, a, b, mark('A', state.now), mark('B', other));
+    });
+  }
+
+  show(now, other, a, b, coveredA, coveredB) {
+    const {say, write, choose} = this.context, period = (s) => {
+      const {from, to} = splitTime(s.time);
+      return from || to ? `${from ? write.moment(from) : '…'} – ${to ? write.moment(to) : '…'}` : say('all');
+    };
+    const same = now.time === other.time, known = coveredA !== 'none' && coveredB !== 'none';
+    const side = (name, s, count, has) => element('tr', {}, element('th', {scope: 'row'}, element('b', {className: 'side'}, name), ` ${same ? s.filter || say('all') : period(s)}`), element('td', {className: `number${has === 'none' ? ' is-unknown' : ''}`}, has === 'none' ? '' : write.exact(count)));
+    const d = difference(a.count, b.count);
+    this.sums.replaceChildren(element('tbody', {}, side('A', now, a.count, coveredA), side('B', other, b.count, coveredB),
+      element('tr', {}, element('th', {scope: 'row'}, say('difference')), element('td', {className: 'number'}, known ? this.signed(d.by) : '?', known ? element('span', {className: 'quiet'}, ` ${this.percent(d.share)}`) : ''))));
+    const first = write.moment(String(this.context.subject()?.extent?.temporal?.interval?.[0]?.[0] ?? '').slice(0, 10));
+    this.note.textContent = !known ? say('no_data_then', {from: first}) : coveredA === 'part' || coveredB === 'part' ? say('part_data_then', {from: first}) : say('sure_note');
+    const rows = joined(a.groups ?? [], b.groups ?? []).map((r) => ({...r, d: r.a === null || r.b === null ? null : difference(r.a, r.b)}));
+    rows.sort((x, y) => Math.abs(y.d?.by ?? 0) - Math.abs(x.d?.by ?? 0));
+    this.list.hidden = !known;
+    this.body.replaceChildren(...rows.map((r) => {
+      const told = (n) => element('td', {className: n === null ? 'number is-hidden' : 'number'}, n === null ? '' : write.exact(n));
+      const row = element('tr', {className: r.d?.sure ? 'sure' : ''}, element('td', {}, element('button', {type: 'button', className: 'plain', onclick: () => { if (this.context.level()) choose(r.id ?? '', true); }}, r.name ?? r.id ?? say('none'))), told(r.a), told(r.b),
+        element('td', {className: 'number', title: r.d?.sure ? say('sure') : say('unsure')}, r.d ? this.signed(r.d.by) : ''), element('td', {className: 'number share'}, r.d ? this.percent(r.d.share) : ''));
+      row.dataset.id = r.id ?? '';
+      return row;
+    }));
+    this.mark();
+  }
+
+  mark() {
+    const {unit} = this.context.state.now;
+    for (const row of this.body.rows) row.classList.toggle('chosen', unit !== '' && row.dataset.id === unit);
+  }
+
+  /** @param {number} n */
+  signed(n) {
+    return `${n > 0 ? '+' : n < 0 ? '−' : ''}${this.context.write.exact(Math.abs(n))}`;
+  }
+
+  /** @param {number} share */
+  percent(share) {
+    return Number.isFinite(share) ? `${share > 0 ? '+' : share < 0 ? '−' : ''}${Math.abs(100 * share).toFixed(1)}%` : '?';
+  }
+}
+
+export const comparePane = {
+  id: 'compare', side: 'result', title: (say) => say('compare'), key: 'c',
+  /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
+  mount(container, context) {
+    const compare = new Compare(container, context);
+    context.onNews((layer) => { if (context.state.now.pane === 'compare' && (layer === null || layer === context.state.now.layer)) compare.draw(); });
+    return {
+      show: () => compare.draw(),
+      act: () => compare.choices.querySelector('input:checked')?.focus(),
+      change(now, changed) {
+        if (['layer', 'filter', 'time', 'units', 'compare', 'other', 'split'].some((name) => changed.has(name))) compare.draw();
+        else if (changed.has('unit')) compare.mark();
+      },
+      problem(error, name, text) {
+        if (name !== 'compare') return false;
+        compare.tell(text);
+        return true;
+      },
+    };
+  },
+};

@@ -1,0 +1,112 @@
+// @ts-check
+// sides.js - the second map: beside the first or over it, always at the same
+// place. It is made when something is first compared, and stays.
+
+import {$, element} from '../dom.js';
+import {Drawing} from './drawing.js';
+import {openMap} from './map.js';
+import {otherState} from './other.js';
+
+/* Per cent that the divider moves by a key. */
+const KEY_STEP = 5;
+
+export class Sides {
+  /**
+   * @param {import('./panes.js').Context} context @param {string} means @param {any} how of openMap
+   * @param {import('./map.js').Handlers} handlers of the first map
+   */
+  constructor(context, means, how, handlers) {
+    Object.assign(this, {context, means, how, handlers});
+    /** @type {import('./map.js').AnyMap | null} */
+    this.a = null;
+    /** @type {import('./map.js').AnyMap | null} */
+    this.b = null;
+    this.leading = '';
+    this.at = 50;
+    this.room = $('map').parentElement;
+    const {say} = context;
+    this.divider = element('div', {className: 'divider', tabIndex: 0, role: 'slider', ariaLabel: say('divider'), hidden: true});
+    for (const [name, value] of Object.entries({'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-orientation': 'horizontal'})) this.divider.setAttribute(name, String(value));
+    this.box = element('div', {id: 'map-b', hidden: true});
+    this.marks = ['A', 'B'].map((side) => element('span', {className: `side-mark ${side}`, hidden: true}, side));
+    $('map').after(this.box, this.divider, ...this.marks);
+    this.drag();
+  }
+
+  /** What follows what: whoever was moved last leads. @param {'a' | 'b'} side @param {import('./map.js').Handlers} handlers @returns {import('./map.js').Handlers} */
+  following(side, handlers) {
+    const other = () => side === 'a' ? this.b : this.a;
+    const follow = () => {
+      if (this.leading && this.leading !== side) return;
+      const to = other(), from = side === 'a' ? this.a : this.b;
+      if (!to || !from || this.box.hidden) return;
+      this.leading = side;
+      to.go(from.view(), 0);
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => { this.leading = ''; }, 250);
+    };
+    return {...handlers, onMoving: follow, onMove: (view) => {
+      follow();
+      if (side === 'a' || this.leading === 'b') handlers.onMove(view);
+    }, onBusy: side === 'a' ? handlers.onBusy : () => {}};
+  }
+
+  /** The state has changed, or a map has come. */
+  async update() {
+    const {now} = this.context.state, other = otherState(now);
+    const on = !!other && !!this.a;
+    this.room.classList.toggle('compared', on);
+    this.room.classList.toggle('swipe', on && now.split === 'swipe');
+    this.box.hidden = !on;
+    this.divider.hidden = !on || now.split !== 'swipe';
+    for (const mark of this.marks) mark.hidden = !on;
+    this.place();
+    this.a?.resize();
+    if (!other || !this.a) return;
+    if (!this.opening) this.opening = openMap(this.means, this.box, {...this.how, view: this.a.view(), label: `${this.how.label} B`}, this.following('b', this.handlers)).then((map) => {
+      this.b = map;
+      this.drawing = new Drawing(this.context, null);
+      this.drawing.map = map;
+    });
+    await this.opening;
+    this.b.resize();
+    this.b.go(this.a.view(), 0);
+    const latest = otherState(this.context.state.now);
+    if (latest) await this.drawing.draw(latest);
+  }
+
+  /** What the other side will need. @param {Partial<import('./state.js').State>} patch */
+  async prepare(patch) {
+    const other = otherState({...this.context.state.now, ...patch});
+    if (other && this.drawing && !this.box.hidden) await this.drawing.prepare(other);
+  }
+
+  place() {
+    const swipe = this.context.state.now.split === 'swipe';
+    this.box.style.clipPath = swipe ? `inset(0 0 0 ${this.at}%)` : '';
+    this.divider.style.left = `${this.at}%`;
+    this.divider.setAttribute('aria-valuenow', String(Math.round(this.at)));
+  }
+
+  drag() {
+    const {divider, room} = this;
+    divider.onpointerdown = (e) => {
+      divider.setPointerCapture(e.pointerId);
+      this.held = true;
+    };
+    divider.onpointermove = (e) => {
+      if (!this.held) return;
+      const r = room.getBoundingClientRect();
+      this.at = Math.max(0, Math.min(100, (e.clientX - r.left) / r.width * 100));
+      this.place();
+    };
+    divider.onpointerup = divider.onpointercancel = () => { this.held = false; };
+    divider.onkeydown = (e) => {
+      const by = {ArrowLeft: -KEY_STEP, ArrowRight: KEY_STEP, Home: -100, End: 100}[e.key];
+      if (!by) return;
+      e.preventDefault();
+      this.at = Math.max(0, Math.min(100, this.at + by));
+      this.place();
+    };
+  }
+}
