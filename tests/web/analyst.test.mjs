@@ -8,6 +8,10 @@
 //   what is typed into the search box is found and gone to, by keyboard alone
 //   presets end with the data; after a refusal no old answer stands; nothing
 //   is 0
+//   two periods: counts of both and their difference, of all units as /stats
+//   says; before the data began is unknown, not zero
+//   boxes and text of a filter; counts under the other filters
+//   playing asks for each tile of a step once
 //   a city without points or with odd columns opens, its map is drawn
 //   with WebGL2 by MapLibre the same is asked for and seen
 //   without it the map is pictures: dragged, zoomed, chosen in
@@ -265,6 +269,79 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         await until('all rows', async () => await total() !== '0');
     });
 
+    await t.test('two periods are compared, unit by unit', async () => {
+        await page.click('#spans button:nth-child(2)');
+        await page.keyboard.press('c');
+        await until('the pane', () => page.isVisible('#pane-compare'));
+        await page.check('#pane-compare input[value=previous]');
+        const [a, b] = await Promise.all(['2023-05-28/2023-06-26', '2023-04-28/2023-05-27'].map((time) => stats(`&datetime=${time}`)));
+        const told = () => page.$$eval('#pane-compare .sums td', (cells) => cells.map((c) => c.firstChild?.textContent.replace(/[^0-9−+]/g, '')));
+        const by = a.count - b.count;
+        await until('both counts and what is between them', async () => (await told()).join() === [a.count, b.count, `${by > 0 ? '+' : '−'}${Math.abs(by)}`].join());
+        assert.ok(await page.isVisible('#map-b'));
+        await until('tiles of the other period', () => log.tiles.some((u) => decodeURIComponent(u).includes('2023-04-28/2023-05-27')));
+        const list = await page.$$eval('#pane-compare tbody tr[data-id]', (trs) => trs.map((tr) => [tr.dataset.id, ...[...tr.cells].slice(1, 4).map((c) => Number(c.textContent.replace('−', '-').replace(/[^0-9-]/g, '')))]));
+        for (const [id, x, y, d] of list) {
+            const count = (side) => side.groups.find((g) => (g.id ?? '') === id)?.count ?? 0;
+            assert.deepEqual([x, y, d], [count(a), count(b), count(a) - count(b)]);
+        }
+        assert.ok(list.every((row, i) => !i || Math.abs(row[3]) <= Math.abs(list[i - 1][3])), 'most changed first');
+        await page.check('#pane-compare input[value=year]');
+        await until('what was before the data is unknown', async () => (await told())[1] === '');
+        assert.match(await page.textContent('#pane-compare .sums'), /\?/);
+        await page.check('#pane-compare input[value=""]');
+        await until('one map', async () => !await page.isVisible('#map-b'));
+        await page.click('#tab-table');
+        await page.click('#spans button:nth-child(4)');
+    });
+
+    await t.test('boxes and text of a filter say the same, and counts are of the others', async () => {
+        const box = page.locator('[data-column=department] .value').nth(1), name = (await box.locator('.name').textContent()).trim();
+        await box.click();
+        await until('the text', async () => await page.inputValue('#filter') === `department = '${name}'`);
+        await page.fill('#filter', `department = '${name}' AND severity = 4`);
+        await page.press('#filter', 'Enter');
+        const { groups } = await (await fetch(`${server.url}/stats/hazard?by=department&filter=${encodeURIComponent('severity = 4')}`)).json();
+        const shown = () => page.$$eval('[data-column=department] .value', (rows) => rows.map((r) => [r.querySelector('.name').textContent, Number(r.querySelector('.number').textContent.replace(/\D/g, ''))]));
+        await until('counts under the other filter', async () => (await shown()).every(([n, count]) => (groups.find((g) => g.id === n)?.count ?? 0) === count));
+        assert.ok(await page.isChecked('[data-column=department] .value input:checked'));
+        await page.click('#filter-clear');
+        await until('nothing is chosen', () => page.evaluate(() => !document.querySelector('.facet input:checked')));
+    });
+
+    await t.test('a period is played: every tile of a step is asked for once', async () => {
+        await page.click('#spans button:nth-child(1)');
+        await page.focus('#days');
+        await page.keyboard.press('Home');
+        await until('the first week', () => page.url().includes('time=2023-01-01/2023-01-07'));
+        await idle(page, log);
+        const before = log.tiles.length;
+        await page.click('#play');
+        await until('three steps', () => /time=2023-01-0[4-9]/.test(page.url()));
+        await page.click('#play');
+        await idle(page, log);
+        const played = log.tiles.slice(before), visible = played.filter((u) => decodeURIComponent(u).includes('2023-01-03/2023-01-09'));
+        assert.ok(visible.length >= 4);
+        assert.equal(new Set(played).size, played.length, 'no tile twice');
+        assert.ok(visible.every((u) => played.includes(u.replace('2023-01-03%2F2023-01-09', '2023-01-04%2F2023-01-10'))), 'only the period differs');
+        await page.click('#spans button:nth-child(4)');
+        await idle(page, log);
+    });
+
+    await t.test('keys: units, help, what is folded', async () => {
+        await page.evaluate(() => document.activeElement.blur());
+        await page.keyboard.press('u');
+        await until('other units', () => /units=/.test(page.url()));
+        await page.keyboard.press('?');
+        assert.ok(await page.isVisible('dialog.help'));
+        await page.keyboard.press('Escape');
+        await page.keyboard.press('[');
+        await until('the query is folded', async () => !await page.isVisible('#filter'));
+        await page.keyboard.press('[');
+        await page.keyboard.press('f');
+        await page.evaluate(() => document.activeElement.blur());
+    });
+
     await t.test('the other theme, and a link into the middle', async () => {
         await page.click('#theme');
         await until('light tiles', () => log.tiles.some((u) => u.includes('palette=light')));
@@ -286,7 +363,7 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
     await t.test('without WebGL2 the map is pictures', async () => {
         const { page: plain, log: seen } = await browse(t, `${server.url}/analyst?lang=en`, { flags: ['--disable-3d-apis'] });
         await until('the table', async () => (await rows(plain)).length >= 33);
-        await until('pictures', () => plain.evaluate(() => document.querySelectorAll('#map .pile img').length >= 9));
+        await until('pictures', () => plain.evaluate(() => document.querySelectorAll('#map .plane canvas').length >= 9));
         await idle(plain, seen);
         assert.equal(await plain.textContent('#means'), 'Pictures');
         assert.equal(await plain.evaluate(() => document.documentElement.lang), 'en');

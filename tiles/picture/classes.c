@@ -390,12 +390,26 @@ static om_status mean_shape(const struct om_layer *layer, double *out)
     return OM_OK;
 }
 
+/* Is there such a column, though not for who asks? */
+static bool is_hidden(const struct om_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < schema->count; i++)
+        if (schema->hidden[i] && !strcmp(schema->field[i].name, name))
+            return true;
+    return false;
+}
+
 om_status om_classes_of(const struct om_snapshot *snapshot,
                         const struct om_layer *layer, size_t column,
                         struct om_classes *out, struct om_err *err)
 {
     const struct om_json *object = object_of(snapshot->manifest, layer->name);
     const char *by = om_json_text(om_json_get(object, "picture_by"), "");
+    // To who does not see the column the rows are all alike.
+    if (is_hidden(&layer->schema, by)) {
+        object = NULL;
+        by = "";
+    }
     const size_t own = *by ? om_schema_find(&layer->schema, by) : OM_NO_FIELD;
     *out = (struct om_classes){.column = column, .box = om_layer_box(layer)};
     if (*by && own == OM_NO_FIELD)

@@ -6,7 +6,10 @@
 //   periods: moved, played, the one before, the year before
 //   what is drawn of a state: addresses, and nothing that the city has not
 //   words are in both languages
+//   the page names all of its modules, so that none waits for another
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'node:test';
 
 import { conjuncts, format, parse } from '../../../web/pages/analyst/cql.js';
@@ -124,4 +127,18 @@ test('words and numbers in both languages', () => {
     assert.deepEqual([zh.short(1133600), en.short(1133600), zh.short(9999), en.exact(1133600)], ['113.4万', '1.13 M', '9,999', '1,133,600']);
     assert.deepEqual([zh.moment('2023-06-26T14:05:31+08:00'), en.moment('2023-06-26T14:05:31+08:00'), zh.moment('soon')], ['2023年6月26日 14:05', '26 Jun 2023 14:05', '?']);
     assert.deepEqual([zh.about(641.1), zh.about(0.00123), zh.about(NaN), zh.figure(607.26), en.figure(123456)], ['641', '0.00123', '?', '610', '120 k']);
+});
+
+test('the page names all of its modules', async () => {
+    const seen = new Set();
+    const walk = async (file) => {
+        if (seen.has(file)) return;
+        seen.add(file);
+        const text = await readFile(path.join('web/pages', file), 'utf8');
+        for (const [, from] of text.matchAll(/^(?:import|export)[^;]*?from '(\.[^']+)'/gm)) await walk(path.join(path.dirname(file), from));
+    };
+    await walk('analyst/app.js');
+    const page = await readFile('web/pages/analyst/index.html', 'utf8');
+    const named = [...page.matchAll(/<link rel="modulepreload" href="\/pages\/([^"]+)">/g)].map((m) => m[1]);
+    assert.deepEqual(named.sort(), [...seen].filter((f) => f !== 'analyst/app.js').sort());
 });

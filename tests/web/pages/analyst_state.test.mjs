@@ -25,7 +25,7 @@ function anyState() {
         units: pick(['', 'village', 'hex:500']), stat: pick(['count', 'sum', 'rate']), column: word(), spots: pick(STATISTICS), coverage: pick(COVERAGES),
         compare: pick(['', 'previous', 'year', '2022-01-01/2022-01-31']), other: word(), split: pick(['side', 'swipe']),
         unit: word(), at: next() < 0.5 ? null : { lonDeg: degrees(180, 6), latDeg: degrees(80, 6) },
-        area: pick(['', 'circle:113.7,23,500', 'polygon:1,2,3,4,-5,6']), pane: word(),
+        area: pick(['', 'circle:113.7,23,500', 'polygon:1,2,3,4,-5,6']), pane: word(), fold: pick(['', 'q', 'qr', 'rp']), fold: pick(['', 'q', 'qr', 'rp']),
     };
 }
 

@@ -23,6 +23,8 @@ export class Drawing {
     /** @type {Map<string, any>} legends by address */
     this.legends = new Map();
     this.shapes = '';
+    /** @type {Promise<void>} */
+    this.drawn = Promise.resolve();
     /** @type {((features: any[]) => void) | null} */
     this.onShapes = null;
     this.turn = 0;
@@ -50,6 +52,8 @@ export class Drawing {
   /** Load what the state patched so will need. @param {Partial<import('./state.js').State>} patch */
   async prepare(patch) {
     const {city, state} = this.context;
+    // What is on its way is not given up for what comes after it.
+    await this.drawn;
     if (this.map) await this.map.prepare(this.sheets(partsOf(city, {...state.now, ...patch})));
   }
 
@@ -62,8 +66,13 @@ export class Drawing {
     return write.title(layerOf(city, part.map) ?? {id: part.map});
   }
 
-  /** @param {import('./state.js').State} [now] */
-  async draw(now = this.context.state.now) {
+  /** @param {import('./state.js').State} [now] @returns {Promise<void>} when it is there */
+  draw(now = this.context.state.now) {
+    return this.drawn = this.bring(now);
+  }
+
+  /** @param {import('./state.js').State} now */
+  async bring(now) {
     const {context, map, caption} = this, {city} = context, turn = ++this.turn, parts = partsOf(city, now);
     const typed = !!(now.filter || now.other || now.time);
     const others = caption && otherState(now);

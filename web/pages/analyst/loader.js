@@ -8,14 +8,14 @@ const AT_ONCE = 4;
 
 export class Loader {
   constructor() {
-    /** @type {{url: string, signal: AbortSignal, done: (picture: HTMLImageElement | null) => void, fail: (error: any) => void}[]} */
+    /** @type {{url: string, signal: AbortSignal, done: (picture: ImageBitmap | null) => void, fail: (error: any) => void}[]} */
     this.waiting = [];
     this.running = 0;
   }
 
   /**
    * A picture that can be drawn at once; null: taken back, or there is none.
-   * @param {string} url @param {AbortSignal} signal @returns {Promise<HTMLImageElement | null>}
+   * @param {string} url @param {AbortSignal} signal @returns {Promise<ImageBitmap | null>} the caller closes it
    */
   get(url, signal) {
     return new Promise((done, fail) => {
@@ -46,14 +46,5 @@ async function load(url, signal) {
   const response = await fetch(url, {signal, cache: 'no-cache'});
   if (!response.ok) throw Object.assign(new Error(`${response.status}`), {status: response.status});
   if (response.status === 204) return null;
-  const picture = new Image(), source = URL.createObjectURL(await response.blob());
-  picture.alt = '';
-  picture.draggable = false;
-  try {
-    picture.src = source;
-    await picture.decode();
-  } finally {
-    URL.revokeObjectURL(source);
-  }
-  return picture;
+  return createImageBitmap(await response.blob());
 }

@@ -2,10 +2,11 @@
 // map_pictures.js - the map without a graphics card: pictures of the server in
 // a plane that is moved, never drawn anew. See AnyMap in map.js.
 //
-// A plane holds the tiles of one zoom; of each sheet a layer of pictures. While
-// somebody drags, only the plane's transform changes; tiles are asked for a few
-// times a second. The plane of another zoom is filled over the old one, which
-// goes when the new one is there.
+// A plane holds the tiles of one zoom; each of its cells is one opaque canvas on
+// which the sheets are laid over each other once, so that moving them costs one
+// copy of the screen and no blending. While somebody drags, only the plane's
+// transform changes; tiles are asked for a few times a second. The plane of
+// another zoom is filled over the old one, which goes when the new one is there.
 
 import {element} from '../dom.js';
 import {tilesTouched} from '../live.js';
@@ -36,10 +37,12 @@ class Pile {
   /** @param {Plane} plane @param {Sheet} sheet */
   constructor(plane, sheet) {
     Object.assign(this, {plane, sheet});
-    this.node = element('div', {className: 'pile'});
-    /** @type {Map<string, {stop: AbortController, picture: HTMLImageElement | null}>} */
+    /** @type {Map<string, {stop: AbortController, picture: ImageBitmap | null}>} */
     this.tiles = new Map();
     this.waiting = 0;
+    /** What was refused is not asked for tile by tile. */
+    this.refused = false;
+    this.order = 0;
     /** @type {(() => void)[]} */
     this.hearers = [];
   }
@@ -50,6 +53,7 @@ class Pile {
 
   /** Ask for what is seen, forget what is far. */
   fill() {
+    if (this.refused) return;
     const {map, tileZoom} = this.plane, wanted = new Map();
     for (const tile of map.tiles(tileZoom)) if (meets(tile, this.sheet.box)) wanted.set(`${tile.x}/${tile.y}`, tile);
     for (const [key, tile] of wanted) if (!this.tiles.has(key)) this.ask(key, tile);
@@ -57,7 +61,7 @@ class Pile {
       const [x, y] = key.split('/').map(Number);
       if (![...wanted.values()].some((t) => Math.abs(t.x - x) <= 1 && Math.abs(t.y - y) <= 1)) {
         held.stop.abort();
-        held.picture?.remove();
+        held.picture?.close();
         this.tiles.delete(key);
       }
     }
@@ -65,7 +69,7 @@ class Pile {
 
   /** @param {string} key @param {{z: number, x: number, y: number}} tile */
   async ask(key, {z, x, y}) {
-    const {map, originX, originY} = this.plane, stop = new AbortController();
+    const {map} = this.plane, stop = new AbortController();
     const held = this.tiles.get(key) ?? {stop, picture: null};
     if (held.stop !== stop) held.stop.abort();
     held.stop = stop;
@@ -73,17 +77,19 @@ class Pile {
     this.wait(1);
     try {
       const picture = await map.loader.get(this.sheet.tiles.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y)), stop.signal);
-      if (!stop.signal.aborted) {
-        if (picture) {
-          picture.style.left = `${x * TILE_PX - originX}px`;
-          picture.style.top = `${y * TILE_PX - originY}px`;
-          this.node.append(picture);
-        }
-        held.picture?.remove();
+      if (stop.signal.aborted) {
+        picture?.close();
+      } else {
+        held.picture?.close();
         held.picture = picture;
+        this.plane.touch(key, this);
       }
     } catch (error) {
       if (error.status === undefined && !(error instanceof TypeError)) console.warn(error);
+      if (error.status >= 400 && error.status < 500 && error.status !== 429) {
+        this.refused = true;
+        for (const other of this.tiles.values()) if (other !== held) other.stop.abort();
+      }
       map.handlers.onFault?.(this.sheet.key, error.status ?? 0);
       // Asked for again when the view moves or the server is back.
       if (this.tiles.get(key) === held && !held.picture) this.tiles.delete(key);
@@ -100,8 +106,11 @@ class Pile {
   }
 
   remove() {
-    for (const {stop} of this.tiles.values()) stop.abort();
-    this.node.remove();
+    for (const {stop, picture} of this.tiles.values()) {
+      stop.abort();
+      picture?.close();
+    }
+    this.tiles.clear();
   }
 }
 
@@ -124,6 +133,65 @@ class Plane {
     this.piles = new Map();
     /** @type {Map<string, Pile>} what is being loaded in place of a pile */
     this.next = new Map();
+    /** @type {Map<string, {canvas: HTMLCanvasElement, pen: CanvasRenderingContext2D}>} */
+    this.cells = new Map();
+    /** @type {Set<string>} cells to be drawn with the next frame */
+    this.dirty = new Set();
+    this.frame = 0;
+  }
+
+  /** A tile has come: its cell is drawn with the next frame. @param {string} key @param {Pile} [pile] one that is not seen changes nothing */
+  touch(key, pile) {
+    if (pile && this.piles.get(pile.sheet.key) !== pile) return;
+    this.dirty.add(key);
+    if (!this.frame) this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+
+  touchAll() {
+    for (const pile of this.piles.values()) for (const key of pile.tiles.keys()) this.touch(key);
+    for (const key of this.cells.keys()) this.touch(key);
+  }
+
+  /* Cells whose tiles have come, sheets over each other. */
+  draw() {
+    const piles = [...this.piles.values()].sort((a, b) => a.order - b.order), land = token('--land');
+    for (const key of this.dirty) {
+      const pictures = piles.map((pile) => ({picture: pile.tiles.get(key)?.picture, opacity: pile.sheet.opacity})).filter((p) => p.picture);
+      let cell = this.cells.get(key);
+      if (!piles.some((pile) => pile.tiles.has(key))) {
+        cell?.canvas.remove();
+        this.cells.delete(key);
+        continue;
+      }
+      if (!pictures.length && !cell) continue;
+      const side = Math.max(TILE_PX, ...pictures.map((p) => p.picture.width));
+      if (!cell || cell.canvas.width !== side) {
+        cell?.canvas.remove();
+        cell = this.cell(key, side);
+      }
+      cell.pen.globalAlpha = 1;
+      cell.pen.fillStyle = land;
+      cell.pen.fillRect(0, 0, side, side);
+      for (const {picture, opacity} of pictures) {
+        cell.pen.globalAlpha = opacity;
+        cell.pen.drawImage(picture, 0, 0, side, side);
+      }
+    }
+    this.dirty.clear();
+  }
+
+  /** @param {string} key @param {number} side pixels */
+  cell(key, side) {
+    const [x, y] = key.split('/').map(Number), canvas = element('canvas', {width: side, height: side});
+    canvas.style.left = `${x * TILE_PX - this.originX}px`;
+    canvas.style.top = `${y * TILE_PX - this.originY}px`;
+    const cell = {canvas, pen: canvas.getContext('2d', {alpha: false})};
+    this.node.append(canvas);
+    this.cells.set(key, cell);
+    return cell;
   }
 
   place() {
@@ -147,38 +215,44 @@ class Plane {
 
   /** @param {Sheet[]} sheets */
   async show(sheets) {
+    let changed = false;
     for (const [key, pile] of this.piles)
       if (!sheets.some((s) => s.key === key)) {
         pile.remove();
         this.piles.delete(key);
+        changed = true;
       }
-    await Promise.all(sheets.map(async (sheet, i) => {
-      const pile = this.prepare(sheet), first = !this.piles.has(sheet.key);
+    const waits = sheets.map(async (sheet, i) => {
+      const pile = this.prepare(sheet), first = !this.piles.has(sheet.key), now = this.piles.get(sheet.key) ?? pile;
+      changed ||= now.order !== i || now.sheet.opacity !== sheet.opacity;
+      now.order = pile.order = i;
+      now.sheet = {...now.sheet, opacity: sheet.opacity};
       pile.sheet = sheet;
-      pile.node.style.zIndex = String(i);
-      pile.node.style.opacity = String(sheet.opacity);
       // Where nothing stands, tiles are shown as they come.
       if (first) this.put(pile);
       await pile.loaded;
       if (this.next.get(sheet.key) === pile) this.put(pile);
-    }));
+    });
+    if (changed) this.touchAll();
+    await Promise.all(waits);
   }
 
   /** @param {Pile} pile */
   put(pile) {
-    const {key} = pile.sheet;
-    this.node.append(pile.node);
-    const old = this.piles.get(key);
-    if (old !== pile) old?.remove();
+    const {key} = pile.sheet, old = this.piles.get(key);
     this.piles.set(key, pile);
     if (this.next.get(key) === pile) this.next.delete(key);
+    if (old !== pile) old?.remove();
+    this.touchAll();
   }
 
   fill() {
     for (const pile of [...this.piles.values(), ...this.next.values()]) pile.fill();
+    for (const key of this.cells.keys()) if (![...this.piles.values()].some((pile) => pile.tiles.has(key))) this.touch(key);
   }
 
   remove() {
+    cancelAnimationFrame(this.frame);
     for (const pile of [...this.piles.values(), ...this.next.values()]) pile.remove();
     this.node.remove();
   }
@@ -433,6 +507,8 @@ export class PictureMap {
       parts.push(svg('circle', {cx: x, cy: y, r: 7, fill: 'none', stroke: token('--choice'), 'stroke-width': 2.5}));
     }
     this.drawn.replaceChildren(...parts);
+    // A layer of nothing would be moved all the same.
+    this.drawn.style.display = parts.length ? '' : 'none';
   }
 
   /** @param {any} geometry */
@@ -492,6 +568,7 @@ export class PictureMap {
   }
 
   paint() {
+    this.plane.touchAll();
     this.redraw();
   }
 

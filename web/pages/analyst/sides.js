@@ -36,7 +36,7 @@ export class Sides {
   /** What follows what: whoever was moved last leads. @param {'a' | 'b'} side @param {import('./map.js').Handlers} handlers @returns {import('./map.js').Handlers} */
   following(side, handlers) {
     const other = () => side === 'a' ? this.b : this.a;
-    const follow = () => {
+    const lead = () => {
       if (this.leading && this.leading !== side) return;
       const to = other(), from = side === 'a' ? this.a : this.b;
       if (!to || !from || this.box.hidden) return;
@@ -45,14 +45,18 @@ export class Sides {
       clearTimeout(this.resting);
       this.resting = setTimeout(() => { this.leading = ''; }, 250);
     };
-    return {...handlers, onMoving: follow, onMove: (view) => {
-      follow();
+    return {...handlers, onMoving: lead, onMove: (view) => {
+      lead();
       if (side === 'a' || this.leading === 'b') handlers.onMove(view);
     }, onBusy: side === 'a' ? handlers.onBusy : () => {}};
   }
 
-  /** The state has changed, or a map has come. */
-  async update() {
+  /** The state has changed, or a map has come. @returns {Promise<void>} */
+  update() {
+    return this.updated = this.follow();
+  }
+
+  async follow() {
     const {now} = this.context.state, other = otherState(now);
     const on = !!other && !!this.a;
     this.room.classList.toggle('compared', on);
@@ -78,6 +82,7 @@ export class Sides {
   /** What the other side will need. @param {Partial<import('./state.js').State>} patch */
   async prepare(patch) {
     const other = otherState({...this.context.state.now, ...patch});
+    await this.updated;
     if (other && this.drawing && !this.box.hidden) await this.drawing.prepare(other);
   }
 
