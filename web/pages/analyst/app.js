@@ -498,6 +498,7 @@ async function start() {
   wire();
   mountPanes();
   showFolds();
+  document.body.classList.add('there');
   outlineUnit();
   if (state.now.at) read(state.now.at, true);
   save();

@@ -52,13 +52,15 @@ export class Caption {
     this.legends = element('div', {id: 'legend', className: 'legends'});
     container.append(this.reading, this.legends);
     this.node = container;
+    /** @type {HTMLElement | null} */
+    this.shapes = null;
     this.showReading(null);
   }
 
   /** @param {{part: import('./shown.js').Part, name: string, legend: any, other?: any, problem?: string}[]} list uppermost first */
   showLegends(list) {
     const {context} = this, {say, lang} = context;
-    this.legends.replaceChildren(...list.map(({part, name, legend, other, problem}) => {
+    this.legends.replaceChildren(...this.shapes ? [this.shapes] : [], ...list.map(({part, name, legend, other, problem}) => {
       const unit = !legend ? '' : part.field ? (lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) : legend.unit ?? '';
       const more = part.field && legend?.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : '';
       const title = element('div', {className: 'title'}, element('span', {}, name, unit ? element('span', {className: 'quiet'}, ` ${unit}`) : ''), element('span', {className: 'quiet'}, more));
@@ -67,6 +69,13 @@ export class Caption {
       node.dataset.part = part.id;
       return node;
     }));
+  }
+
+  /** The legend of shapes, which come by themselves. @param {import('./shown.js').Part | null} part @param {string} name @param {any[]} items */
+  showShapes(part, name, items) {
+    this.shapes?.remove();
+    this.shapes = part && element('section', {className: 'legend', ariaLabel: `${this.context.say('legend')}: ${name}`}, element('div', {className: 'title'}, name), ...classes({items}));
+    if (this.shapes) this.legends.prepend(this.shapes);
   }
 
   /** @param {{value: string, unit: string, more: string, where: string, step?: number, lines?: string[]} | null} told @param {boolean} [pinned] */

@@ -60,7 +60,7 @@ export class Drawing {
   name(part) {
     const {say, write, city, state} = this.context, {now} = state, subject = write.title(layerOf(city, now.layer) ?? {id: now.layer});
     if (part.id === 'heat') return now.model ? write.title(city.models.find((m) => m.name === now.model) ?? {id: now.model}) : say('density', {name: subject});
-    if (part.id === 'choropleth') return subject;
+    if (part.id === 'choropleth') return say('by', {title: subject, unit: write.title(city.layers.find((l) => `choropleth:${l.unit_level}` === part.map) ?? {id: part.map})});
     if (part.id === 'hotspots') return `${subject} · ${say(/** @type {any} */ (now.spots))}`;
     if (part.id === 'coverage') return `${say('coverage')} · ${say(/** @type {any} */ (now.coverage))}`;
     return write.title(layerOf(city, part.map) ?? {id: part.map});
@@ -113,23 +113,37 @@ export class Drawing {
     if (url === this.shapes) return;
     this.shapes = url;
     this.onShapes?.([]);
+    this.caption?.showShapes(null, '', []);
     if (!part) return map.outline('shapes', null);
     context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
       const {features} = await context.get(url, signal);
       if (signal.aborted) return;
-      const colours = await this.coloursOf(signal);
-      for (const f of features) if (f.properties.class) f.properties.fill = colours.get(f.properties.class) ?? 'transparent';
+      const classes = part.id === 'hotspots' ? await this.classesOf(signal) : new Map();
+      for (const f of features) f.properties.fill = classes.get(f.properties.class)?.color;
       this.onShapes?.(features);
-      map.outline('shapes', features, {line: '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.7});
+      this.caption?.showShapes(part, this.name(part), legendOfShapes(features, classes, context));
+      // What is not significant has no colour, and is not drawn.
+      const drawn = features.filter((f) => f.geometry && !/^(not significant|none)$/.test(f.properties.class ?? ''));
+      map.outline('shapes', drawn, {line: part.id === 'hotspots' ? '--ground' : '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.85});
     });
   }
 
-  /** Classes have the colours that the same statistic of the units has. @param {AbortSignal} signal */
-  async coloursOf(signal) {
+  /** Classes have the colours and names that the same statistic of the units has. @param {AbortSignal} signal @returns {Promise<Map<string, any>>} items of a legend */
+  async classesOf(signal) {
     const {context} = this, {city, state} = context, {now} = state;
     const [level] = city.levels;
     if (!level || !hasHeat(context.subject()) || now.spots === 'dbscan') return new Map();
-    const legend = await context.get(address(`/legend/choropleth:${level}.json`, {stat: now.spots, layer: now.layer, per: now.per || (now.spots === 'eb' ? Object.keys(city.exposures)[0] : ''), palette: context.palette(), lang: 'en'}), signal).catch(() => ({items: []}));
-    return new Map(legend.items.map((i) => [i.text, i.color]));
+    const per = now.per || (now.spots === 'eb' ? Object.keys(city.exposures)[0] : '');
+    const [keys, told] = await Promise.all(['en', context.lang === 'en' ? 'en' : 'zh'].map((lang) => context.get(address(`/legend/choropleth:${level}.json`, {stat: now.spots, layer: now.layer, per, palette: context.palette(), lang}), signal).catch(() => ({items: []}))));
+    return new Map(keys.items.map((item, i) => [item.text, told.items[i] ?? item]));
   }
+}
+
+/** What is seen of shapes, with how many there are. @param {any[]} features @param {Map<string, any>} classes @param {import('./panes.js').Context} context */
+function legendOfShapes(features, classes, {say, write}) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const f of features) counts.set(f.properties.class ?? '', (counts.get(f.properties.class ?? '') ?? 0) + 1);
+  if (!features.length) return [{text: say('empty'), form: 'none'}];
+  return [...counts].map(([name, n]) => ({text: `${classes.get(name)?.text ?? name} ${write.exact(n)}`.trim(), form: 'area', color: classes.get(name)?.color ?? 'var(--bar)', opacity: classes.get(name)?.opacity ?? 0.8}));
 }
