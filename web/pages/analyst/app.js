@@ -479,7 +479,10 @@ async function start() {
   const coarse = city.layers.find((l) => l.unit_level && l.unit_level === city.levels.at(-1));
   const box = (coarse ?? context.subject())?.extent?.spatial.bbox[0] ?? [113.5, 22.6, 114.3, 23.2];
   answers = new Answers(context);
-  drawing.onShapes = (features) => { answers.features = features; };
+  drawing.onShapes = (features) => {
+    answers.features = features;
+    if (state.now.at && features.length) read(state.now.at, true);
+  };
   const how = {view: state.now.map, box, say, label: say('map')}, handlers = {
     onMove: (view) => state.update({map: view}),
     onPoint,
