@@ -9,7 +9,8 @@
  * alive in a segment and has not died is where it was, since segments do not
  * change, the dead stay dead and an id lives once; an id that was nowhere can
  * only be in segments that were not there. For everything else (its segment was
- * merged, its row died) the id is looked up again. */
+ * merged, its row died) the id is looked up again, first in those: there it
+ * mostly is, and they are small. */
 
 struct om__look {
     struct om__stack *stack;
@@ -118,8 +119,13 @@ om_status om__looked_find(const struct om__looked *looked, size_t row,
                                  out);
     const uint32_t part = looked->became[was.part];
     if (part == OM__NOWHERE ||
-        om__part_is_dead(&looked->now->part[part], was.row))
-        return om__stack_find(looked->now, id, len, finder, out);
+        om__part_is_dead(&looked->now->part[part], was.row)) {
+        const om_status st =
+            om__stack_find_in(looked->now, looked->only, id, len, finder, out);
+        return st == OM_E_NOTFOUND
+                   ? om__stack_find(looked->now, id, len, finder, out)
+                   : st;
+    }
     *out = (struct om__kill){part, was.row};
     return OM_OK;
 }
