@@ -73,6 +73,25 @@ export async function held(page) {
     return { heap: of.JSHeapUsedSize, listeners: of.JSEventListeners, nodes: of.Nodes };
 }
 
+/**
+ * Bytes of what the page's own code holds, after its garbage has gone: objects,
+ * arrays, strings and functions. What the browser holds besides (compiled code,
+ * records of requests for whoever looks on) grows for long and is bounded.
+ */
+export async function objects(page) {
+    const session = await page.context().newCDPSession(page), chunks = [];
+    session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));
+    await session.send('HeapProfiler.collectGarbage');
+    await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+    await session.detach();
+    const { snapshot: { meta }, nodes } = JSON.parse(chunks.join(''));
+    const size = meta.node_fields.indexOf('self_size'), types = meta.node_types[0];
+    const own = new Set(['array', 'string', 'object', 'closure', 'regexp', 'number', 'symbol', 'bigint', 'concatenated string', 'sliced string']);
+    let sum = 0;
+    for (let i = 0; i < nodes.length; i += meta.node_fields.length) if (own.has(types[nodes[i]])) sum += nodes[i + size];
+    return sum;
+}
+
 /** Reports of a city, sent again under new ids: `rate` a second for `ms`. */
 export async function report(url, { rate, ms, from = 0 }) {
     const { features } = await (await fetch(`${url}/collections/hazard/items?limit=200`)).json();
