@@ -10,8 +10,8 @@ import {token} from './charts.js';
 const RING_MS = 2000;
 /** So many reports at once are one ring with a number. */
 const MANY = 10;
-/** How long a point of a replay is bright, as a part of the replay. */
-const BRIGHT = 0.02;
+/** How long a point of a replay is bright, and how long it is seen, as parts of the replay: what stays is the field. */
+const BRIGHT = 0.02, SEEN = 0.125;
 
 /** Path of a risk's shape around 0,0. @param {CanvasRenderingContext2D} c @param {number} risk @param {number} r */
 export function shape(c, risk, r) {
@@ -151,9 +151,10 @@ export class Overlay {
   paintPoints(c) {
     const r = 0.2 * this.unitPx;
     for (const p of this.points) {
-      if (p.at > this.played) continue;
-      const fresh = Math.max(0, 1 - (this.played - p.at) / BRIGHT);
-      c.globalAlpha = 0.3 + 0.7 * fresh;
+      const age = this.played - p.at;
+      if (age < 0 || age > SEEN) continue;
+      const fresh = Math.max(0, 1 - age / BRIGHT);
+      c.globalAlpha = 0.6 * (1 - age / SEEN) + 0.4 * fresh;
       c.fillStyle = riskColour(p.risk);
       c.setTransform(1, 0, 0, 1, p.x, p.y);
       shape(c, p.risk, r * (1 + 1.2 * fresh));

@@ -333,8 +333,10 @@ class Wall {
       parts.push(element('span', {}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + of), ramp, element('span', {}, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
     }
     const names = {4: 'high', 3: 'serious', 2: 'moderate', 1: 'low'};
-    for (const g of [...(serious?.groups ?? [])].sort((a, b) => Number(b.id) - Number(a.id)))
-      if (names[g.id]) parts.push(element('span', {}, element('i', {class: 'risk', 'data-risk': g.id, 'aria-hidden': 'true'}), `${say(lang, names[g.id])} ${count(lang, g.count)}`));
+    // A replay shows what is reported of all grades, the map what is open of the serious ones.
+    const grades = then ? Object.keys(names).map((id) => ({id, count: NaN})) : serious?.groups ?? [];
+    for (const g of [...grades].sort((a, b) => Number(b.id) - Number(a.id)))
+      if (names[g.id]) parts.push(element('span', {}, element('i', {class: 'risk', 'data-risk': g.id, 'aria-hidden': 'true'}), then ? say(lang, names[g.id]) : `${say(lang, names[g.id])} ${count(lang, g.count)}`));
     if (map.workers && !then) parts.push(element('span', {}, element('span', {class: 'crew', 'aria-hidden': 'true'}, '00'), say(lang, 'crew')));
     $('legend').replaceChildren(...parts);
   }
