@@ -180,7 +180,8 @@ class Profile {
       element('table', {className: 'figures'}, element('thead', {}, element('tr', {}, ...columns.map((c) => element('th', {scope: 'col', className: number(c)}, head(c))))),
         element('tbody', {}, ...lines.map((l) => element('tr', {className: l.layer.id === state.now.layer ? 'now' : ''},
           ...columns.map((c) => element(c === 'layer' ? 'th' : 'td', c === 'layer' ? {scope: 'row'} : {className: number(c)}, cells[c](l))))))),
-      element('p', {className: 'note'}, [say('legend_of_cells'), ...(state.now.filter && subject ? [say('filter_on', {layer: this.title(subject)})] : []), ...(lines.some((l) => l.count.known === 'hidden') ? [`· ${say('not_told')}`] : [])].join(' · ')));
+      element('p', {className: 'note'}, [say('legend_of_cells'), ...(state.now.filter && subject ? [say('filter_on', {layer: this.title(subject)})] : []), ...(lines.some((l) => l.count.known === 'hidden') ? [`· ${say('not_told')}`] : [])].join(' · ')),
+      ...(per && !lines.some((l) => l.rate) ? [element('p', {className: 'note', role: 'status'}, say('refused_per'))] : []));
   }
 
   /** By day, or where these are many by month. */
