@@ -274,8 +274,6 @@ static om_status read_role(struct reader *r, const struct om_json *role,
     if (out->area.all)
         return fault(r, "area", "levels of units, by name");
     OM_TRY(read_names(r, "write", om_json_get(role, "write"), &out->write));
-    if (out->area.count && out->write.count)
-        return fault(r, "write", "a role that has an area only reads");
     OM_TRY(read_columns(r, om_json_get(role, "columns"), out));
     OM_TRY(read_personal(r, om_json_get(role, "personal"), &out->personal));
     const struct om_json *cell = om_json_get(role, "smallest_cell");

@@ -42,7 +42,8 @@ struct om_role_columns {
  *   rate_per_s      0       requests of a token; 0: no limit
  *   export          false   whole layers as files
  *   operate         false   figures of the server (/metrics)
- *   write           []      layers that may be written to */
+ *   write           []      layers that may be written to; with an area only
+ *                           from and to places in it */
 struct om_role {
     const char *name;
     struct om_names layers, without, area, write;

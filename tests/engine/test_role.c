@@ -99,8 +99,6 @@ static void error_members(void **state)
         {"{\"layers\": [], \"export\": 1}", "export"},
         {"{\"layers\": [], \"columns\": [\"x\"]}", "columns"},
         {"{\"layers\": [], \"area\": [\"*\"]}", "area"},
-        {"{\"layers\": [], \"area\": [\"town\"], \"write\": [\"x\"]}",
-         "write"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[256];

@@ -7,6 +7,7 @@
 //   links: a cookie, an address without the token; on for those from elsewhere
 //   changes: a server knows of a token and of its end within a second or two,
 //   streams end with their token, broken roles change nothing, SIGHUP drops none
+//   area: whoever has one writes from and to places in it
 //   local: without tokens only this machine is let in; behind a proxy nobody
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -15,7 +16,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { onemap } from './onemap.mjs';
-import { askAs, bearer, makeSynthetic, token } from './roles.mjs';
+import { askAs, bearer, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { get, makeCity } from './sample.mjs';
 import { serve } from './server.mjs';
 
@@ -265,4 +266,56 @@ test('without tokens: this machine alone, and not through a proxy', async (t) =>
     const release = await serve(t, city, '--config', path.join(dir, 'serve.json'));
     assert.equal((await get(`${release.url}/collections`)).status, 200);
     assert.equal((await get(`${release.url}/collections/place/items`, { method: 'POST' })).status, 405);
+});
+
+test('an officer writes in the own area, and what is elsewhere is not there', async (t) => {
+    const { city } = await makeSynthetic(t, 0.01), at = path.join(city, 'roles.json');
+    const roles = JSON.parse(await readFile(at, 'utf8'));
+    roles.roles.clerk = { layers: ['*'], personal: 'rows', area: ['town', 'village'], write: ['tip', 'road', 'worker'] };
+    await writeFile(at, JSON.stringify(roles));
+    const tips = groupBy(await rowsOf(city, 'tip'), (row) => row.town);
+    const [[town, mine], [, theirs]] = Object.entries(tips).filter(([id]) => id).sort((a, b) => b[1].length - a[1].length);
+    const who = await token(city, 'clerk', '--area', `town:${town}`), admin = await token(city, 'admin');
+    const { url } = await serve(t, city), items = '/collections/tip/items';
+    const send = (method, target, body, { type = 'application/geo+json', as = who } = {}) => new Promise((resolve, reject) => {
+        const request = http.request(`${url}${target}`, { method, headers: { ...bearer(as), 'content-type': type } }, (answer) => {
+            let text = '';
+            answer.on('data', (bytes) => { text += bytes; });
+            answer.on('end', () => resolve({ status: answer.statusCode, text }));
+        });
+        request.on('error', reject);
+        request.end(typeof body === 'string' || !body ? body : JSON.stringify(body));
+    });
+    const feature = (id, row, more = {}) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [Number(row.lon), Number(row.lat)] },
+        properties: { kind: row.kind, status: row.status, at: '2023-06-26T10:00:00+08:00', ...more } });
+    const merge = { type: 'application/merge-patch+json' }, all = async () => Number((await askAs(url, admin)('/stats/tip')).json().count);
+    const before = await all();
+    // The own rows, to other places of the town.
+    assert.equal((await send('POST', items, feature('C-1', mine[0]))).status, 201);
+    assert.equal((await send('PATCH', `${items}/C-1`, { type: 'Feature', properties: { status: mine[1].status } }, merge)).status, 200);
+    assert.equal((await send('PATCH', `${items}/C-1`, { type: 'Feature', geometry: feature('', mine[2]).geometry }, merge)).status, 200);
+    assert.equal((await send('PUT', `${items}/C-1`, feature('C-1', mine[3]))).status, 200);
+    assert.equal((await send('PUT', `${items}/C-2`, feature('C-2', mine[3]))).status, 201);
+    assert.equal((await send('DELETE', `${items}/C-2`)).status, 204);
+    assert.equal((await askAs(url, who)(`${items}/C-1`)).json().properties.town, town);
+    // What is elsewhere, or would be.
+    const other = theirs[0], none = await send('DELETE', `${items}/C-none`);
+    assert.equal(none.status, 404);
+    for (const [method, target, body, how] of [
+        ['DELETE', `${items}/${other.id}`], ['PATCH', `${items}/${other.id}`, { type: 'Feature', properties: { status: mine[0].status } }, merge],
+        ['PUT', `${items}/${other.id}`, feature(other.id, mine[0])], ['PUT', `${items}/${other.id}`, feature(other.id, other)], ['POST', items, feature(other.id, mine[0])],
+        ['POST', `${items}?upsert=true`, feature(other.id, mine[0])], ['POST', items, feature('C-3', other)], ['PUT', `${items}/C-3`, feature('C-3', other)],
+        ['PUT', `${items}/C-1`, feature('C-1', other)], ['PATCH', `${items}/C-1`, { type: 'Feature', geometry: feature('', other).geometry }, merge],
+        ['POST', items, [feature('C-4', mine[0]), feature('C-5', other)].map((f) => JSON.stringify(f)).join('\n'), { type: 'application/x-ndjson' }],
+        ['POST', `${items}?partial=true`, [feature('C-4', mine[0]), feature('C-5', other)].map((f) => JSON.stringify(f)).join('\n'), { type: 'application/x-ndjson' }],
+        ['POST', '/collections/premises/items', feature('C-6', mine[0])], ['POST', '/collections/none/items', feature('C-6', mine[0])],
+        ['POST', '/collections/road/items', { type: 'Feature', id: 'C-7', geometry: { type: 'LineString', coordinates: [[113.75, 23], [113.751, 23]] }, properties: {} }],
+        ['POST', '/positions', JSON.stringify({ worker: 'G00001', lon: Number(mine[0].lon), lat: Number(mine[0].lat), at: '2023-06-27T00:00:00+08:00', on_duty: true }), { type: 'application/x-ndjson' }]]) {
+        const answer = await send(method, target, body, how);
+        assert.equal(answer.status, 404, `${method} ${target}: ${answer.text}`);
+    }
+    assert.equal((await send('DELETE', `${items}/${other.id}`)).text, none.text);
+    assert.equal(await all(), before + 1);
+    assert.equal((await askAs(url, admin)(`${items}/${other.id}`)).json().properties.status, other.status);
+    assert.equal((await askAs(url, who)(`${items}/C-1`)).json().properties.town, town);
 });

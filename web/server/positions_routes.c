@@ -60,6 +60,9 @@ om_status om__begin_positions(struct om__request *r)
                        "this city follows nobody: its city.json has no "
                        "positions");
     OM_TRY(om__write_role(r, about.layer));
+    // Who is followed goes from area to area.
+    if (r->who->token.level[0])
+        return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is nothing here");
     const char *type = r->content_type;
     if (type && !strstr(type, "json")) {
         r->error_status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;

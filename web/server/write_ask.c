@@ -40,6 +40,7 @@ static om_status find_layer(struct om__request *r, const char *name)
         om_snapshot_lacks(r->whole, name, &r->err) == OM_E_WITHHELD)
         return OM_E_WITHHELD;
     // Not yours to write to looks like not there, seen or not.
+    if (r->layer && !om__write_has_area(r, r->layer)) r->layer = NULL;
     if (!r->layer)
         return om_fail(&r->err, OM_E_NOTFOUND, 0,
                        "there is no layer of that name");

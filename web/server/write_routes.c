@@ -56,6 +56,7 @@ void om__write_drop(struct om__request *r)
     om_live_look_end(&w->write);
     om_body_free(w->body);
     om_arena_deinit(&w->batch.arena);
+    om_arena_deinit(&w->pins);
     om_free(w->fault);
     om_free(w);
     r->upload = NULL;
@@ -233,11 +234,15 @@ static om_status hand_over(struct om__request *r)
 static om_status wait_for_commit(struct om__request *r, struct om__write *w,
                                  const struct om_batch *batch)
 {
+    OM_TRY(om__write_area(r, w, batch));
+    if (w->pinned && w->if_sequence) w->pinned[0] = w->if_sequence;
     w->write.layer = r->layer->name;
     w->write.kind = w->kind;
     w->write.batch = batch;
     w->write.partial = w->partial;
-    w->write.if_sequence = w->if_sequence ? &w->if_sequence : NULL;
+    w->write.if_sequence = w->pinned        ? w->pinned
+                           : w->if_sequence ? &w->if_sequence
+                                            : NULL;
     w->write.key = w->key[0] ? w->key : NULL;
     w->write.request_hash = om__write_hashed(w);
     w->write.who = w->who;

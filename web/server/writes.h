@@ -91,6 +91,8 @@ struct om__write {
     bool partial;
     bool if_none;  // If-None-Match: *
     uint64_t if_sequence;
+    uint64_t *pinned;  // [rows] what each must still be, in `pins`; NULL: any
+    struct om_arena pins;
     uint64_t held;  // bytes, of writes->body_bytes
     // Hash of all that is asked, whatever pieces it came in.
     uint64_t hash;
@@ -132,6 +134,15 @@ uint64_t om__write_hashed(const struct om__write *write);
  *  not older than the sequence. OM_E_NOTFOUND. */
 om_status om__row_sequence(struct om__request *request, const char *id,
                            uint64_t *out) OM_MUST_USE;
+
+// write_area.c
+/** Can rows of a layer be said to lie in the area of whoever asks? */
+bool om__write_has_area(const struct om__request *request,
+                        const struct om_layer *layer);
+/** Are all rows of a write in the area of whoever asks, as they are and as they
+ *  will be? Else they are not there. */
+om_status om__write_area(struct om__request *request, struct om__write *write,
+                         const struct om_batch *batch) OM_MUST_USE;
 
 // write_answer.c
 /** Answer a body that has rows that cannot be taken. */
