@@ -390,6 +390,20 @@ test('every address with every role', async (t) => {
         assert.notEqual((await as.neighbour(target)).text(), first.text());
     });
 
+    await t.test('rows whose classes are hidden are drawn alike', async () => {
+        const items = async (role) => (await as[role]('/legend/rental.json')).json().items;
+        assert.ok((await items('admin')).length > 1);
+        assert.equal((await items('analyst')).length, 1);
+        const tile = async (role) => {
+            const answer = await as[role]('/tiles/rental/9/418/222.png');
+            assert.equal(answer.status, 200, role);
+            return answer.body;
+        };
+        const [seen, alike] = [await tile('admin'), await tile('analyst')];
+        assert.ok(!seen.equals(alike));
+        assert.ok(seen.equals(await tile('admin')) && alike.equals(await tile('analyst')), 'neither is kept for the other');
+    });
+
     await t.test('what is wrong with a question names no hidden column', async () => {
         const f = encodeURIComponent('nothing_of_the_kind > 1');
         for (const role of ['wall', 'analyst']) {
