@@ -814,7 +814,7 @@ void om__views_clear(struct om__views *views);
 void om__views_sweep(struct om__views *views);
 /** The table of them, for /metrics. */
 struct om__made *om__views_table(struct om__views *views);
-/** Find out how values are spread, once a view. Without them (heat.spread
+/** Find out how values are spread, once a beat. Without them (heat.spread
  *  NULL) where the city is too wide for the bandwidth. False: not on a worker
  *  that may; request->later is set. */
 bool om__view_spread(struct om__request *request, struct om__view *view,

@@ -168,8 +168,10 @@ om_status om__get_value(struct om__request *r)
     if (isnan(lat_deg))
         return om__param_bad(r, "lat", OM_E_FORMAT, "lat is missing");
     OM_TRY(om__request_heat(r, name, &bound));
-    // Ranks among all places, and names of units, are of the whole city.
+    // Ranks among all places, which are of the beat, and names of units are of
+    // the whole city.
     om__view_needs(r, bound, NULL);
+    om__needs_beat(r);
     om__needs_units(r);
     om_status st = om__view_get(r, bound, &view);
     if (st || !view) goto done;

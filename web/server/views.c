@@ -7,7 +7,8 @@
  * (what fields and selections know of the other rows stays), but were the
  * figures new as well, then every tile of the map would be. So figures are
  * found on the beat and kept until the next one, and the legend of a map as it
- * ships is for good. Views that take long are made, and waited for, by the
+ * ships is for good. So is how values are spread over the city, which a value is
+ * ranked by: a sweep over all of it. Views that take long are made, and waited for, by the
  * worker of heavy work alone.
  */
 #include <math.h>
@@ -22,6 +23,8 @@
 #define VIEWS 48
 /* Figures kept: small, and to be found again only on the beat. */
 #define FIGURES 1024
+/* Spreads kept, of the beat. */
+#define SPREADS 64
 
 struct made {
     struct om__view view;  // first: what callers hold
@@ -30,6 +33,13 @@ struct made {
     struct om__world *world;
     pthread_mutex_t lock;  // guards view.heat.spread until it is there
     atomic_bool spread_known;
+    struct spread *lent;  // whose spread view.heat.spread is; NULL: its own
+};
+
+/* How values were spread when somebody first asked in a beat. */
+struct spread {
+    atomic_size_t refs;
+    struct om_risk_spread *spread;  // NULL: too much to find out
 };
 
 struct figures {
@@ -40,7 +50,7 @@ struct figures {
 };
 
 struct om__views {
-    struct om__made *views, *figures;
+    struct om__made *views, *figures, *spreads;
 };
 
 static void *view_ref(void *thing)
@@ -66,10 +76,26 @@ static void figures_unref(void *thing)
     if (f && atomic_fetch_sub(&f->refs, 1) == 1) om_free(f);
 }
 
+static void *spread_ref(void *thing)
+{
+    atomic_fetch_add(&((struct spread *)thing)->refs, 1);
+    return thing;
+}
+
+static void spread_unref(void *thing)
+{
+    struct spread *s = thing;
+    if (!s || atomic_fetch_sub(&s->refs, 1) > 1) return;
+    om_risk_spread_free(s->spread);
+    om_free(s);
+}
+
 static const struct om__made_kind VIEW_KIND = {"views", VIEWS, view_ref,
                                                view_unref};
 static const struct om__made_kind FIGURES_KIND = {"figures", FIGURES,
                                                   figures_ref, figures_unref};
+static const struct om__made_kind SPREAD_KIND = {"spreads", SPREADS, spread_ref,
+                                                 spread_unref};
 
 om_status om__views_new(struct om__views **out)
 {
@@ -77,6 +103,7 @@ om_status om__views_new(struct om__views **out)
     if (!views) return OM_E_MEMORY;
     om_status st = om__made_new(&VIEW_KIND, &views->views);
     if (!st) st = om__made_new(&FIGURES_KIND, &views->figures);
+    if (!st) st = om__made_new(&SPREAD_KIND, &views->spreads);
     if (st)
         om__views_free(views);
     else
@@ -88,6 +115,8 @@ void om__view_unref(struct om__view *view)
 {
     struct made *made = (struct made *)view;
     if (!made || atomic_fetch_sub(&made->refs, 1) > 1) return;
+    if (made->lent) made->view.heat.spread = NULL;
+    spread_unref(made->lent);
     om_heat_view_deinit(&made->view.heat);
     pthread_mutex_destroy(&made->lock);
     om__world_unref(made->world);
@@ -104,6 +133,7 @@ void om__views_clear(struct om__views *views)
 {
     om__made_clear(views->views);
     om__made_clear(views->figures);
+    om__made_clear(views->spreads);
 }
 
 void om__views_free(struct om__views *views)
@@ -111,6 +141,7 @@ void om__views_free(struct om__views *views)
     if (!views) return;
     om__made_free(views->views);
     om__made_free(views->figures);
+    om__made_free(views->spreads);
     om_free(views);
 }
 
@@ -305,26 +336,71 @@ om_status om__view_figures(struct om__request *r,
     return OM_OK;
 }
 
+struct spreading {
+    struct om__request *request;
+    struct made *made;
+};
+
+static om_status make_spread(void *ctx, void **out)
+{
+    const struct spreading *a = ctx;
+    struct om_heat_world world;
+    struct spread *s = om_calloc(1, sizeof *s);
+    if (!s) return OM_E_MEMORY;
+    s->refs = 1;
+    om_status st = om__world_heat(a->made->world, a->request, &world);
+    if (!st) st = om_heat_view_spread(&world, &a->made->view.heat, &s->spread);
+    if (st == OM_E_COST) st = OM_OK;
+    if (st)
+        spread_unref(s);
+    else
+        *out = s;
+    return st;
+}
+
+/* That of the beat; where nothing is, of the rows as they are. */
+static om_status get_spread(struct om__request *r, struct made *made,
+                            struct spread **out)
+{
+    const struct om_risk_bound *bound = made->view.heat.bound;
+    const bool heavy = om__spread_cost_s(bound) > OM__HEAVY_S;
+    struct spreading ask = {r, made};
+    struct om__made_key key = {.newness = (uint64_t)r->now_s};
+    void *thing = NULL;
+    (void)!om__view_key(r, bound, &key.text);
+    key.family = key.text.len;
+    om_buf_add(&key.text, &r->now_s, sizeof r->now_s);
+    om_status st = om__made_get(r->server->views->spreads, &key, r, heavy,
+                                make_spread, &ask, &thing);
+    const struct spread *found = thing;
+    if (!st && found && found->spread && !(found->spread->area_km2 > 0.0)) {
+        spread_unref(thing);
+        thing = NULL;
+        st = make_spread(&ask, &thing);
+    }
+    om_buf_deinit(&key.text);
+    *out = thing;
+    return st;
+}
+
 bool om__view_spread(struct om__request *r, struct om__view *view,
                      om_status *status)
 {
     struct made *made = (struct made *)view;
-    struct om_heat_view *heat = &view->heat;
+    struct spread *spread = NULL;
     *status = OM_OK;
     if (atomic_load(&made->spread_known)) return true;
-    if (om__spread_cost_s(heat->bound) > OM__HEAVY_S && om__wait_heavy(r))
-        return false;
+    *status = get_spread(r, made, &spread);
+    if (*status || !spread) return *status != OM_OK;
     pthread_mutex_lock(&made->lock);
     if (!atomic_load(&made->spread_known)) {
-        struct om_heat_world world;
-        om_status st =
-            om__world_heat(made->world, r, &world);
-        if (!st) st = om_heat_view_spread(&world, heat, &heat->spread);
-        if (st == OM_E_COST) st = OM_OK;
-        if (!st) atomic_store(&made->spread_known, true);
-        *status = st;
+        view->heat.spread = spread->spread;
+        made->lent = spread;
+        spread = NULL;
+        atomic_store(&made->spread_known, true);
     }
     pthread_mutex_unlock(&made->lock);
+    spread_unref(spread);
     return true;
 }
 
