@@ -12,7 +12,6 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import http from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -247,14 +246,8 @@ test('pictures', async (t) => {
             for (const name of ['base:light?labels=no', 'hazard?palette=light', 'labels:light'].entries())
                 L.tileLayer('${server.url}/tiles/' + name[1].split('?')[0] + '/{z}/{x}/{y}{r}.png?' + (name[1].split('?')[1] ?? ''), {zIndex: name[0]}).addTo(map);
             window.map = map;</script>`;
-        const files = { '/': ['text/html', page], '/leaflet.js': ['text/javascript', await readFile(path.join(leaflet, 'dist/leaflet.js'))],
-            '/leaflet.css': ['text/css', await readFile(path.join(leaflet, 'dist/leaflet.css'))] };
-        const host = http.createServer((q, a) => {
-            const file = files[q.url];
-            a.writeHead(file ? 200 : 404, { 'Content-Type': file?.[0] ?? 'text/plain' }).end(file?.[1]);
-        });
-        await new Promise((resolve) => host.listen(0, '127.0.0.1', resolve));
-        t.after(() => host.close());
+        const files = { '/leaflet/': ['text/html', page], '/leaflet/leaflet.js': ['text/javascript', await readFile(path.join(leaflet, 'dist/leaflet.js'))],
+            '/leaflet/leaflet.css': ['text/css', await readFile(path.join(leaflet, 'dist/leaflet.css'))] };
         const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
         const { chromium } = require('playwright-core');
         const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true,
@@ -265,7 +258,12 @@ test('pictures', async (t) => {
         tab.on('response', (r) => {
             if (r.url().includes('/tiles/')) (r.status() === 200 && r.headers()['content-type'] === 'image/png' ? tiles : bad).push(r.url());
         });
-        await tab.goto(`http://127.0.0.1:${host.address().port}/`);
+        // As a page of the same site: to pages of others nothing is told.
+        await tab.route('**/leaflet/**', (route) => {
+            const [contentType, body] = files[new URL(route.request().url()).pathname] ?? ['text/plain', ''];
+            return route.fulfill({ contentType, body });
+        });
+        await tab.goto(`${server.url}/leaflet/`);
         const settled = () => tab.evaluate(() => {
             const all = [...document.querySelectorAll('img.leaflet-tile')];
             return all.length > 0 && all.every((i) => i.complete && i.naturalWidth > 0) ? all.length : 0;
