@@ -104,8 +104,9 @@ test('a synthetic city goes on living', async (t) => {
         const upto = seconds(clock);
         const played = plan.filter((h) => seconds(h.at) <= upto), rows = rowsOf(played);
         assert.ok(upto <= seconds(second.clock) && played.length > 200);
+        const charge = { headers: { Authorization: 'Bearer a-token-of-those-in-charge' } };
         for (const layer of ['hazard', 'tip', 'appeal', 'visit']) {
-            const { features } = (await get(`${url}/collections/${layer}/items?limit=10000&datetime=${CLOCK.replace('+', '%2B')}/..`)).json();
+            const { features } = (await get(`${url}/collections/${layer}/items?limit=10000&datetime=${CLOCK.replace('+', '%2B')}/..`, charge)).json();
             const expected = [...rows].filter(([key]) => key.startsWith(`${layer}/`)).map(([, row]) => row);
             assert.deepEqual(features.map((f) => f.id).sort(), expected.map((r) => r.id).sort(), layer);
             for (const f of features) {
@@ -114,7 +115,6 @@ test('a synthetic city goes on living', async (t) => {
                 assert.ok(f.properties.town, 'joined with the units');
             }
         }
-        const charge = { headers: { Authorization: 'Bearer a-token-of-those-in-charge' } };
         const seen = (await get(`${url}/positions?by=grid`, charge)).json();
         assert.ok(seen.groups.some((g) => g.connected !== null), 'fixes have come from some grids');
         const others = (await get(`${url}/positions?by=grid`)).json();
