@@ -7,6 +7,7 @@
 //   when they are written to meanwhile, and when the layer is imported anew
 //   after a kill and a restart they are where they were; tracks on disk are as
 //   many as were taken, hold no ids, and are gone when they are too old
+//   one later than the clock of the city, whatever moves it, is refused
 //   a unit that nobody was seen in is not connected, which is not none
 //   ten thousand fixes in one body, while singles come
 //   what is about persons comes in by no other door: not as the layer that an
@@ -68,7 +69,7 @@ test('positions', async (t) => {
     await t.test('row by row', async () => {
         const bad = [['[1]', ''], ['{"worker":"P00001"', ''], [line({ lon: undefined }), 'lon'], [line({ lat: 95 }), 'lat'], [line({ lon: '113' }), 'lon'],
             [line({ lon: 10 }), 'lon'], [line({ worker: 'nobody' }), 'worker'], [line({ worker: 7 }), 'worker'], [line({ on_duty: undefined }), 'on_duty'],
-            [line({ on_duty: 1 }), 'on_duty'], [line({ at: 'yesterday' }), 'at'], [line({ at: undefined }), 'at'], [line({ at: NOW + 86400 + 400 }), 'at'],
+            [line({ on_duty: 1 }), 'on_duty'], [line({ at: 'yesterday' }), 'at'], [line({ at: undefined }), 'at'], [line({ at: NOW + 301 }), 'at'],
             [line({ at: NOW - 3 * 86400 }), 'at'], [line({ name: 'x' }), '']];
         for (const [text, field] of bad) {
             const answer = await post(url, text);
@@ -213,6 +214,23 @@ test('a city that keeps no tracks, one that follows nobody, one that is only rea
     assert.equal((await post(reader.url, line({}))).status, 403);
     // Positions are of the moment: without tracks they end with the server.
     assert.equal((await row(reader.url, 'P00001')).properties.at, places()[1].at);
+});
+
+test('a fix from the future does not keep the true ones out', async (t) => {
+    const { dir, city } = await makeCity(t);
+    // Also where what is written moves the clock.
+    const { url } = await serve(t, city, ...await follow(dir, city, { synthetic: true }));
+    const [lon, lat] = [WEST + 0.25, SOUTH + 0.15], later = NOW + 9 * 3600;
+    const wrong = await post(url, line({ at: later }));
+    assert.equal(wrong.status, 400);
+    const [{ row: number, worker, field, reason }] = wrong.json().errors;
+    assert.deepEqual([number, worker, field, reason], [1, 'P00001', 'at', `${iso(later)} is later than the city's clock, ${iso(NOW)}`]);
+    const both = (await post(url, line({ at: later }) + line({ lon, lat, at: NOW - 4 }))).json();
+    assert.deepEqual([both.taken, both.older, both.refused], [1, 0, 1]);
+    await until('the true one', async () => (await row(url, 'P00001')).properties.at === iso(NOW - 4));
+    // The clocks of devices differ by little.
+    assert.equal((await post(url, line({ at: NOW + 300 }))).json().taken, 1);
+    assert.equal((await post(url, line({ at: NOW + 301 }))).status, 400);
 });
 
 test('what is about persons comes in by no other door', async (t) => {

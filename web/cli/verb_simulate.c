@@ -52,6 +52,7 @@ struct simulation {
     struct om__client *client;
     double speed, for_s;
     int64_t start_s, clock_s;
+    int64_t moved_s;  // to which rows that were taken have moved the server's
     double began_s, waited_s;
     uint64_t rows, steps, fixes, refused, missing;
     struct om__happening *step;  // of one tick
@@ -161,7 +162,9 @@ static om_status send_lines(struct simulation *s, uint32_t layer,
         read_problem(&said, path, err);
         return OM_E_IO;
     }
+    const uint64_t before = *taken;
     count_rows(s, &said, count, taken);
+    if (*taken > before) s->moved_s = s->clock_s;
     return OM_OK;
 }
 
@@ -194,12 +197,14 @@ static om_status send_patch(struct simulation *s, const struct om__happening *h,
     st = ask(s, "PATCH", (const char *)path.bytes, clock,
              "application/merge-patch+json", &body, &said, err);
     if (st) goto done;
-    if (said.status < 300)
+    if (said.status < 300) {
         s->steps++;
-    else if (said.status == 404)
+        s->moved_s = s->clock_s;
+    } else if (said.status == 404) {
         s->missing++;
-    else
+    } else {
         count_rows(s, &said, 1, &s->steps);
+    }
 done:
     om_buf_deinit(&path);
     om_buf_deinit(&body);
@@ -283,6 +288,15 @@ static om_status gather(struct simulation *s, int64_t upto_s)
     return OM_OK;
 }
 
+/* Fixes do not move the city's clock. Where nothing has been written for a
+ * while, workers stand as they were when it had got as far as they may be
+ * ahead of it. */
+static int64_t fix_time(const struct simulation *s)
+{
+    const int64_t latest_s = s->moved_s + OM_LIMIT_AHEAD_S;
+    return s->clock_s < latest_s ? s->clock_s : latest_s;
+}
+
 static om_status send_fixes(struct simulation *s, size_t slice,
                             struct om_err *err)
 {
@@ -290,7 +304,7 @@ static om_status send_fixes(struct simulation *s, size_t slice,
     struct om__said said = {0};
     size_t count = 0;
     om_status st =
-        om__walk_write(s->walk, s->clock_s, slice, SLICES, &body, &count);
+        om__walk_write(s->walk, fix_time(s), slice, SLICES, &body, &count);
     if (!st && count)
         st = ask(s, "POST", "/positions", NULL, "application/x-ndjson", &body,
                  &said, err);
@@ -504,7 +518,7 @@ int om__verb_simulate(int argc, char **argv)
         st = om__client_open(url, token ? secret : NULL, &s.client, &err);
         if (!st) st = read_clock(&s, &err);
         if (!st) st = om__plan_start(s.plan, s.start_s);
-        s.clock_s = s.start_s;
+        s.clock_s = s.moved_s = s.start_s;
         if (!st) st = run(&s, &err);
         if (st == OM_E_STOPPED && stopped) st = OM_OK;
         if (!st) om_progress_done("simulate", s.rows + s.steps + s.fixes,

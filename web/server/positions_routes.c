@@ -19,9 +19,6 @@
 #define LIGHT_BYTES ((size_t)64 << 10)
 #define FAULTS 100
 #define LINE_BYTES ((size_t)4096)
-/* How far ahead of the clock of a synthetic city, which is moved by what is
- * written to it, a device's clock may be; else OM_LIMIT_AHEAD_S. */
-#define AHEAD_SYNTHETIC_S 86400
 #define SEEN_S (5 * 60)
 
 static const struct om__head HEAD = {.type = "application/json",
@@ -33,7 +30,7 @@ struct fixes {
     uint64_t held;
     bool bounded;
     struct om_box extent;
-    int64_t now_s, ahead_s, oldest_s;
+    int64_t now_s, oldest_s;
     int32_t zone_s;
     uint64_t line, taken, older, off_duty, refused;
     struct om_buf faults;
@@ -76,8 +73,6 @@ om_status om__begin_positions(struct om__request *r)
     f->bounded = om_body_extent(r->whole, &f->extent);
     f->zone_s = r->snapshot->manifest->zone_s;
     f->now_s = om_snapshot_now(r->snapshot);
-    f->ahead_s =
-        r->snapshot->manifest->synthetic ? AHEAD_SYNTHETIC_S : OM_LIMIT_AHEAD_S;
     f->oldest_s = f->now_s - about.kept_s;
     return OM_OK;
 }
@@ -129,9 +124,15 @@ static om_status read_time(const struct fixes *f, const struct om_json *value,
     if (line->at_s == INT64_MIN)
         return bad(line, err, "at", OM_E_FORMAT,
                    "not a moment (ISO 8601, or seconds since 1970)");
-    if (line->at_s > f->now_s + f->ahead_s)
-        return bad(line, err, "at", OM_E_RANGE,
-                   "later than the city's clock: a device's clock is wrong");
+    // It would hold its place against the true ones until its time has come.
+    if (line->at_s > f->now_s + OM_LIMIT_AHEAD_S) {
+        char at[OM_TIME_TEXT_BYTES], clock[OM_TIME_TEXT_BYTES];
+        om_time_format(line->at_s, f->zone_s, at);
+        om_time_format(f->now_s, f->zone_s, clock);
+        line->field = "at";
+        return om_fail(err, OM_E_RANGE, 0,
+                       "%s is later than the city's clock, %s", at, clock);
+    }
     if (line->at_s < f->oldest_s)
         return bad(line, err, "at", OM_E_RANGE,
                    "older than positions are kept");
