@@ -364,16 +364,17 @@ static om_status open_source(struct om_import_job *job,
 
 /* Rows that come to others must have happened; a register that comes as a whole
  * is what its source says. */
-static int64_t latest_of(const struct import *im,
-                         const struct om_import_job *job,
-                         const struct om_manifest_layer *layer)
+static void set_latest(const struct import *im, struct om_import_job *job,
+                       const struct om_manifest_layer *layer,
+                       bool happened[OM_LIMIT_COLUMNS])
 {
-    if (job->mode != OM_IMPORT_APPEND) return 0;
+    if (job->mode != OM_IMPORT_APPEND) return;
     int64_t clock_s = im->manifest.clock_s;
     if (im->clock_s > clock_s && clock_s) clock_s = im->clock_s;
     if (!clock_s) clock_s = (int64_t)time(NULL);
-    const int64_t latest_s = om_manifest_latest(layer, clock_s);
-    return latest_s == INT64_MAX ? 0 : latest_s;
+    om_manifest_happened(&im->manifest, layer, happened);
+    job->source.happened = happened;
+    job->source.latest_s = clock_s + OM_LIMIT_AHEAD_S;
 }
 
 /* Where rejected rows are listed: where the user said, else in the city. */
@@ -452,13 +453,14 @@ static om_status import_layer(struct import *im, struct om_import_job *job,
     const double start = om_seconds();
     struct om_rejects *rejects = NULL;
     struct om_source *source = NULL;
+    bool happened[OM_LIMIT_COLUMNS] = {0};
     struct om_schema *schema = om_calloc(1, sizeof *schema);
     om_status st = schema ? open_rejects(im, job, report, &rejects, err)
                           : om_fail(err, OM_E_MEMORY, 0, "out of memory");
     if (st) goto done;
     job->source.rejects = rejects;
     job->source.zone_s = im->manifest.zone_s;
-    job->source.latest_s = latest_of(im, job, layer);
+    set_latest(im, job, layer, happened);
     st = open_source(job, layer, &source, err);
     if (!st)
         st = take_layer(im, job, layer, source, schema, rejects, report, err);
@@ -470,6 +472,7 @@ static om_status import_layer(struct import *im, struct om_import_job *job,
 done:
     om_source_close(source);
     om_free(schema);
+    job->source.happened = NULL;  // ours
     if (st) {
         (void)!om_rejects_close(rejects, NULL);
         report->rejects = NULL;

@@ -28,11 +28,12 @@ struct om_body_rules {
     int32_t zone_s;  // of times without a zone
     bool bounded;    // positions must lie in `extent`
     struct om_box extent;
-    bool timed;  // times of the layer's time column must not be after latest_s,
-    int64_t latest_s;  // which is a little later than
-    int64_t clock_s;   // the city's clock
-    const char *id;    // that the address names; NULL: rows bring their own
-    bool patch;        // one Feature with only what is to change
+    // Times of these own columns must not be after latest_s, which is a little
+    // later than clock_s, the city's.
+    bool happened[OM_LIMIT_COLUMNS];
+    int64_t latest_s, clock_s;
+    const char *id;  // that the address names; NULL: rows bring their own
+    bool patch;      // one Feature with only what is to change
 };
 
 /* Why a row was not taken. */

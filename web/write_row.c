@@ -150,18 +150,20 @@ static om_status check_shape(struct om_body *body)
 
 /* What has not happened yet is no report: a wrong year, or month and day in the
  * wrong order. */
-static void check_time(struct om_body *body)
+static void check_times(struct om_body *body)
 {
     const struct om_body_rules *rules = body->rules;
-    const size_t field = body->schema.time_field;
-    if (!rules->timed || field == OM_NO_FIELD) return;
-    const struct om__cell *cell = &body->cell[field];
-    if (!cell->set || cell->integer <= rules->latest_s) return;
-    char at[OM_TIME_TEXT_BYTES], clock[OM_TIME_TEXT_BYTES];
-    om_time_format(cell->integer, rules->zone_s, at);
-    om_time_format(rules->clock_s, rules->zone_s, clock);
-    om__row_fault(body, OM_E_RANGE, body->schema.field[field].name,
-                  "%s is later than the city's clock, %s", at, clock);
+    for (size_t c = 0; c < body->schema.count; c++) {
+        const struct om__cell *cell = &body->cell[c];
+        if (!rules->happened[c] || !cell->set ||
+            cell->integer <= rules->latest_s)
+            continue;
+        char at[OM_TIME_TEXT_BYTES], clock[OM_TIME_TEXT_BYTES];
+        om_time_format(cell->integer, rules->zone_s, at);
+        om_time_format(rules->clock_s, rules->zone_s, clock);
+        om__row_fault(body, OM_E_RANGE, body->schema.field[c].name,
+                      "%s is later than the city's clock, %s", at, clock);
+    }
 }
 
 static om_status keep_cell(struct om_body *body, size_t c)
@@ -203,7 +205,7 @@ om_status om__row_end(struct om_body *body)
     if (!body->geometry_given && !patch && !body->bad)
         om__row_fault(body, OM_E_GEOMETRY, "geometry",
                       "the row has no geometry");
-    check_time(body);
+    check_times(body);
     const bool point = schema->geometry == OM_GEOMETRY_POINT;
     if (!body->bad && !point && body->geometry_given) OM_TRY(check_shape(body));
     if (body->bad || body->taken == OM_BODY_ROWS) return OM_OK;

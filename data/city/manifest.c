@@ -493,10 +493,31 @@ om_status om_manifest_add_level(struct om_manifest *m, const char *name)
     return OM_OK;
 }
 
-int64_t om_manifest_latest(const struct om_manifest_layer *layer,
-                           int64_t clock_s)
+static void mark_happened(const struct om_schema *schema, const char *name,
+                          bool *out)
 {
-    return layer->planned ? INT64_MAX : clock_s + OM_LIMIT_AHEAD_S;
+    const size_t field = name ? om_schema_find(schema, name) : OM_NO_FIELD;
+    if (field != OM_NO_FIELD && schema->field[field].type == OM_TYPE_TIME)
+        out[field] = true;
+}
+
+void om_manifest_happened(const struct om_manifest *m,
+                          const struct om_manifest_layer *layer, bool *out)
+{
+    const struct om_schema *schema = &layer->schema;
+    const struct om_json *loop =
+        om_json_get(om_json_get(m->document, "wall"), "loop");
+    const char *of = om_json_text(om_json_get(loop, "layer"), NULL);
+    const struct om_json *steps = om_json_get(loop, "steps");
+    memset(out, 0, schema->count * sizeof *out);
+    for (size_t i = 0;
+         of && !strcmp(of, layer->name) && i < om_json_count(steps); i++) {
+        const struct om_json *time = om_json_get(om_json_at(steps, i), "time");
+        mark_happened(schema, om_json_text(time, NULL), out);
+    }
+    // What is planned is so also where it begins a loop.
+    if (schema->time_field != OM_NO_FIELD && schema->count)
+        out[schema->time_field] = !layer->planned;
 }
 
 int64_t om_manifest_as_of(const struct om_manifest *m,

@@ -85,10 +85,18 @@ struct om_manifest_layer *om_manifest_add(struct om_manifest *m,
 /** Make level `name` known, if it is not yet. */
 om_status om_manifest_add_level(struct om_manifest *m,
                                 const char *name) OM_MUST_USE;
-/** The latest time of a row that may be added to a layer while the city's clock
- *  is at `clock_s`; INT64_MAX: any (the layer is `planned`). */
-int64_t om_manifest_latest(const struct om_manifest_layer *layer,
-                           int64_t clock_s);
+/**
+ * Which own columns of a layer are times of what has happened: a row that is
+ * added or changed has none that is later than the city's clock.
+ *
+ * They are the layer's time, unless it is `planned`, and the times of the steps
+ * of the closed loop (`wall.loop.steps`) that is the layer's. Other columns of
+ * times are plans, such as what a report is due by.
+ *
+ * shapes   out  [layer->schema.count]
+ */
+void om_manifest_happened(const struct om_manifest *m,
+                          const struct om_manifest_layer *layer, bool *out);
 /** The moment of "data as of": the layer's, else the city's clock; of the city
  *  (layer NULL) without a clock the newest of its layers. 0: unknown. */
 int64_t om_manifest_as_of(const struct om_manifest *m,

@@ -13,6 +13,7 @@ struct om_source {
     struct om__crs *crs;
     struct om__encoding *encoding;
     bool zero_is_missing;
+    bool happened[OM_LIMIT_COLUMNS];
     int64_t latest_s;
     int32_t zone_s;
     uint64_t rows;     // said by the source; 0 unknown

@@ -169,6 +169,7 @@ static om_status make(void *self, struct om__job *job, size_t lane)
     struct om__rows rows;
     OM_TRY(om__rows_begin(&rows, job, schema, (size_t)array->length, lane));
     rows.zero_is_missing = source->zero_is_missing;
+    rows.happened = source->happened;
     rows.latest_s = source->latest_s;
     rows.zone_s = source->zone_s;
     job->rows = rows.n;

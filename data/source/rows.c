@@ -193,10 +193,8 @@ static void squeeze_shapes(const struct om__rows *rows)
     s->ring_vertex[ring] = vertex;
 }
 
-static om_status reject_later(struct om__rows *rows)
+static om_status reject_later(struct om__rows *rows, size_t field)
 {
-    const size_t field = rows->schema->time_field;
-    if (!rows->latest_s || field == OM_NO_FIELD) return OM_OK;
     const struct om_batch_column *c = &rows->column[field];
     for (size_t i = 0; i < rows->n; i++) {
         if (c->integer[i] <= rows->latest_s || !rows->keep[i] ||
@@ -214,7 +212,8 @@ om_status om__rows_finish(struct om__rows *rows)
 {
     struct om_batch *batch = &rows->job->batch;
     const bool points = rows->schema->geometry == OM_GEOMETRY_POINT;
-    OM_TRY(reject_later(rows));
+    for (size_t c = 0; rows->happened && c < rows->schema->count; c++)
+        if (rows->happened[c]) OM_TRY(reject_later(rows, c));
     size_t kept = 0;
     for (size_t i = 0; i < rows->n; i++) kept += rows->keep[i];
     if (kept < rows->n) {

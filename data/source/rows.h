@@ -26,7 +26,8 @@ struct om__rows {
     struct om_batch_column *column;  // [schema's count]
     bool has_ids;                    // the id column can be shown in rejects
     bool zero_is_missing;            // reject positions of exactly 0,0
-    int64_t latest_s;                // reject later times; 0: any
+    const bool *happened;            // [schema's count] columns in which
+    int64_t latest_s;                // later times are rejected; NULL: none
     int32_t zone_s;                  // in which those are shown
 };
 

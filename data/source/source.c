@@ -35,6 +35,9 @@ om_status om_source_open(const struct om_source_options *options,
         st = om__table_open(options, s, &mine, err);
     if (!st && !mine) st = om__ogr_open(options, s, err);
     if (st) goto done;
+    if (options->happened && options->schema)
+        memcpy(s->happened, options->happened,
+               options->schema->count * sizeof *s->happened);
     s->latest_s = options->latest_s;
     s->zone_s = options->zone_s;
     st = om__feed_open(&s->reader, options->rejects, &s->feed);

@@ -26,7 +26,9 @@ struct om_source_options {
     const struct om_source_map *map;
     size_t maps;
     int32_t zone_s;  // of times written without a zone
-    // Rows whose time is later are rejected; 0: none are.
+    // Rows with a later time in one of these columns of `schema`, which has to
+    // be given, are rejected; NULL: none are.
+    const bool *happened;  // [schema's count]
     int64_t latest_s;
     struct om_rejects *rejects;      // may be NULL
     const struct om_schema *schema;  // columns and types are exactly these
@@ -51,7 +53,7 @@ struct om_source_options {
  * number of fields, without id, without or with an empty geometry or one of
  * another kind, with a coordinate that is not finite or not on the map, with a
  * value that its column cannot hold, with bytes that are not of the encoding,
- * with a time after latest_s;
+ * with a time of what has happened after latest_s;
  * and a point at exactly 0,0, which stands for "not known", unless the first
  * rows lie on both sides of it. An empty value is no value.
  *

@@ -142,6 +142,7 @@ static om_status make(void *self, struct om__job *job, size_t lane)
     OM_TRY(om__rows_begin(&rows, job, schema, n, lane));
     rows.number = number;
     rows.zero_is_missing = source->zero_is_missing;
+    rows.happened = source->happened;
     rows.latest_s = source->latest_s;
     rows.zone_s = source->zone_s;
     const size_t id = schema->id_field;

@@ -5,6 +5,7 @@
  *              know survives
  *   name_*     which names may become files and addresses
  *   error_*    every way a document can be wrong has its sentence
+ *   happened_* which times must not be after the clock
  *   lock_*     one writer at a time
  *   fault_*    an allocation fails: a status comes back, nothing leaks
  */
@@ -253,6 +254,47 @@ static void error_says_what_and_where(void **state)
     assert_int_equal(om_manifest_read("/nowhere", &m, NULL), OM_E_NOTFOUND);
 }
 
+static void happened_are_the_time_and_the_steps(void **state)
+{
+    (void)state;
+    static const char TEXT[] =
+        "{\"onemap\":1,\"name\":\"a\",\"wall\":{\"loop\":{\"layer\":\"r\","
+        "\"due\":\"due\",\"steps\":[{\"time\":\"at\"},{\"time\":\"done\"},"
+        "{\"time\":\"state\"},{\"time\":\"none\"},{\"time\":7},{},4]}},"
+        "\"layers\":[%s,%s,%s]}";
+#define COLUMNS                                                                \
+    "\"geometry\":\"point\",\"id\":\"id\",\"time\":\"at\",\"columns\":["       \
+    "{\"name\":\"id\",\"type\":\"text\"},{\"name\":\"at\",\"type\":\"time\"}," \
+    "{\"name\":\"due\",\"type\":\"time\"},{\"name\":\"done\",\"type\":"        \
+    "\"time\"},"                                                               \
+    "{\"name\":\"state\",\"type\":\"text\"}]}"
+    char text[4096];
+    snprintf(text, sizeof text, TEXT, "{\"name\":\"r\"," COLUMNS,
+             "{\"name\":\"other\"," COLUMNS,
+             "{\"name\":\"plan\",\"planned\":true," COLUMNS);
+    static const bool WANT[3][5] = {
+        {0, 1, 0, 1, 0}, {0, 1, 0, 0, 0}, {0, 0, 0, 0, 0}};
+    put(text);
+    struct om_manifest m;
+    assert_int_equal(om_manifest_read(folder, &m, NULL), OM_OK);
+    for (size_t i = 0; i < 3; i++) {
+        bool out[5] = {1, 1, 1, 1, 1};
+        assert_int_equal(m.layer[i].schema.count, 5);
+        om_manifest_happened(&m, &m.layer[i], out);
+        assert_memory_equal(out, WANT[i], sizeof out);
+    }
+    om_manifest_deinit(&m);
+    // A city that says nothing of a wall.
+    put("{\"onemap\":1,\"name\":\"a\",\"layers\":[{\"name\":\"r\"," COLUMNS
+        "]}");
+    assert_int_equal(om_manifest_read(folder, &m, NULL), OM_OK);
+    bool out[5];
+    om_manifest_happened(&m, &m.layer[0], out);
+    assert_memory_equal(out, WANT[1], sizeof out);
+    om_manifest_deinit(&m);
+#undef COLUMNS
+}
+
 static void lock_admits_one_writer(void **state)
 {
     (void)state;
@@ -290,6 +332,7 @@ int main(void)
         cmocka_unit_test(journal_members_come_back),
         cmocka_unit_test(name_becomes_a_file),
         cmocka_unit_test(error_says_what_and_where),
+        cmocka_unit_test(happened_are_the_time_and_the_steps),
         cmocka_unit_test(lock_admits_one_writer),
         cmocka_unit_test(fault_leaves_nothing_behind),
     };

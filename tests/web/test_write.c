@@ -328,7 +328,7 @@ static void wrong_times_are_after_the_clock(void **state)
          ""},
     };
     struct om_body_rules rules = plain_rules();
-    rules.timed = true;
+    rules.happened[rules.layer->schema.time_field] = true;
     assert_int_equal(
         om_time_parse("2023-06-27T00:00:00+08:00", 25, 0, &rules.clock_s),
         OM_OK);

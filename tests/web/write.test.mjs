@@ -5,7 +5,8 @@
 //   one row lives: made, seen, replaced, changed, removed; conditions
 //   batches in each form, all or nothing, in part, in the place of others
 //   what is wrong is told by row, id and field, and nothing is written
-//   times after the city's clock: written, appended, played, planned
+//   times after the city's clock: written, appended, played, planned; of the
+//   steps of the closed loop, too, not of what is due
 //   keys: the same answer for the same request, over a restart too
 //   who may: sites, methods, rates, other machines, servers that only read
 //   a city that cannot be written, a disk that refuses for a while
@@ -299,6 +300,55 @@ test('what has not happened yet is no report', async (t) => {
     assert.equal(JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers.find((l) => l.name === 'place').planned, true);
     await set((m, place) => { delete place.planned; });
     assert.match(await done('import', city, 'place', file, '--replace'), /read 1, taken 1\b/);
+});
+
+test('a step that has not been made is no step, what is due is a plan', async (t) => {
+    const { dir, city } = await makeCity(t), file = path.join(city, 'city.json'), table = path.join(dir, 'report.csv');
+    const HEAD = 'lon,lat,id,opened,closed,due,seen', CLOCK = '2023-06-27T00:00:00+08:00', LATE = '2024-01-01T00:00:00+08:00', ITEM = '/collections/report/items';
+    const good = { opened: '2023-06-26T08:00:00+08:00', closed: '2023-06-26T09:00:00+08:00', due: LATE, seen: LATE };
+    const rows = (...list) => writeFile(table, [HEAD, ...list.map((r, i) => `113.7,22.9,${r.id ?? `R${i}`},${r.opened},${r.closed},${r.due},${r.seen}`)].join('\n') + '\n');
+    // As a whole it is what its source says.
+    await rows(good, { ...good, closed: LATE });
+    await done('import', city, 'report', table, '--time', 'opened');
+    const set = async (change) => {
+        const manifest = JSON.parse(await readFile(file, 'utf8'));
+        change(manifest, manifest.layers.find((l) => l.name === 'report'));
+        await writeFile(file, text(manifest));
+    };
+    await set((m) => {
+        m.synthetic = true;
+        m.clock = CLOCK;
+        m.wall = { loop: { layer: 'report', done: 'closed', due: 'due', steps: [{ value: 'opened', time: 'opened' }, { value: 'closed', time: 'closed' }, { value: 'lost', time: 'nowhere' }, {}] } };
+    });
+    const served = await serve(t, city), at = served.url + ITEM;
+    const feature = (id, more) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [113.7, 22.9] }, properties: { ...good, ...more } });
+    const refused = (answer, row = 1, id = 'R0') => {
+        assert.equal(answer.status, 400, answer.body);
+        assert.deepEqual(answer.json().errors.map((e) => [e.row, e.id, e.field, e.reason]), [[row, id, 'closed', `${LATE} is later than the city's clock, ${CLOCK}`]]);
+    };
+    refused(await ask(at, 'POST', { body: collection([feature('N1'), feature('N2', { closed: LATE })]) }), 2, 'N2');
+    refused(await ask(at, 'POST', { type: 'text/csv', body: `${HEAD}\n113.7,22.9,N1,${good.opened},${LATE},${LATE},${LATE}\n` }), 1, 'N1');
+    refused(await ask(`${at}/R0`, 'PATCH', { body: text({ properties: { closed: LATE } }) }));
+    refused(await ask(`${at}/R0`, 'PUT', { body: text(feature('R0', { closed: LATE })) }));
+    // Plans, other times, a step within the five minutes, one taken back, and a row that came so.
+    assert.equal((await ask(at, 'POST', { body: text(feature('N1')) })).status, 201);
+    for (const [id, properties] of [['R0', { due: '2030-01-01T00:00:00+08:00' }], ['R0', { closed: '2023-06-27T00:05:00+08:00' }], ['R0', { closed: null }], ['R1', { due: LATE }]])
+        assert.equal((await ask(`${at}/${id}`, 'PATCH', { body: text({ properties }) })).status, 200, text(properties));
+    assert.equal((await ask(`${at}/R0`, 'PATCH', { headers: { 'City-Clock': '2023-06-27T02:00:00+08:00' }, body: text({ properties: { closed: '2023-06-27T02:00:00+08:00' } }) })).status, 200);
+
+    const rejects = path.join(dir, 'report.rejects.csv');
+    await rows({ ...good, id: 'A0' }, { ...good, id: 'A1', closed: LATE }, { ...good, id: 'A2', opened: LATE, closed: '' });
+    assert.match(await done('import', city, 'report', table, '--append', '--rejects', rejects), /read 3, taken 1, rejected 2/);
+    const told = await readFile(rejects, 'utf8');
+    assert.match(told, /^2,"A1","closed","later than the city's clock","2024-01-01T00:00:00\+08:00"$/m);
+    assert.match(told, /^3,"A2","opened","later than the city's clock"/m);
+    await served.stop();
+
+    // What is planned may begin a loop; its steps are made all the same.
+    await set((m, report) => { report.planned = true; });
+    const planned = await serve(t, city);
+    assert.equal((await ask(planned.url + ITEM, 'POST', { body: text(feature('P1', { opened: LATE })) })).status, 201);
+    assert.deepEqual((await ask(planned.url + ITEM, 'POST', { body: text(feature('P2', { opened: LATE, closed: LATE })) })).json().errors.map((e) => e.field), ['closed']);
 });
 
 test('a key repeats the answer and not the write', async (t) => {

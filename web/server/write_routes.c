@@ -93,8 +93,9 @@ static void set_latest(const struct om__request *r, struct om__write *w)
     struct om_body_rules *rules = &w->rules;
     rules->clock_s = om_snapshot_now(r->snapshot);
     if (w->write.clock_s > rules->clock_s) rules->clock_s = w->write.clock_s;
-    rules->timed = true;
-    rules->latest_s = om_manifest_latest(r->layer->meta, rules->clock_s);
+    rules->latest_s = rules->clock_s + OM_LIMIT_AHEAD_S;
+    om_manifest_happened(r->snapshot->manifest, r->layer->meta,
+                         rules->happened);
 }
 
 /* What all writes have in common. */
