@@ -76,6 +76,28 @@ static const struct stat_name *stat_name(const char *stat)
     return NULL;
 }
 
+/* What coverage paints, in words; shares are painted as percent. */
+static const struct number_name {
+    const char *answer, *column, *title, *title_en, *unit, *unit_en;
+    double scale;
+} NUMBER[] = {
+    {"patrol", "value", "巡查", "Patrols", "已巡占应巡,%",
+     "% of visits due that are made", 100.0},
+    {"workload", "value", "工作量", "Workload", "人均应巡次数",
+     "visits owed a worker", 1.0},
+    {"service", "sum_share_10min", "服务可达", "Service reach",
+     "居民在十分钟内的占比,%", "% of residents within ten minutes", 100.0},
+};
+
+static const struct number_name *number_name(const struct om_picture_bound *b)
+{
+    for (size_t i = 0; i < sizeof NUMBER / sizeof *NUMBER; i++)
+        if (!strcmp(NUMBER[i].answer, b->answer) &&
+            !strcmp(NUMBER[i].column, b->answer_column))
+            return &NUMBER[i];
+    return NULL;
+}
+
 static om_status take(void *ctx, const void *bytes, size_t len)
 {
     return om_buf_add(ctx, bytes, len);
@@ -172,6 +194,12 @@ static void name_zero(struct om_unit_classes *out, const struct known *k)
     snprintf(out->zero_text_en, sizeof out->zero_text_en, "%s", k->word);
 }
 
+/* What could not be tested is of no class: it is hatched as unknown. */
+static bool is_unknown(const char *word)
+{
+    return !word[0] || !strcmp(word, "unknown");
+}
+
 /* Rows with words into classes. */
 static om_status by_class(const struct om_units *units,
                           const struct om_json *rows,
@@ -182,8 +210,9 @@ static om_status by_class(const struct om_units *units,
     bool seen[KNOWN_CLASSES + 1] = {false};
     size_t rank;
     for (size_t i = 0; i < n; i++) {
-        known_class(class_word(om_json_at(rows, i)), &rank);
-        seen[rank] = true;
+        const char *word = class_word(om_json_at(rows, i));
+        known_class(word, &rank);
+        seen[rank] |= !is_unknown(word);
     }
     for (size_t k = 0; k <= KNOWN_CLASSES; k++) {
         number[k] = OM_UNIT_ZERO;
@@ -198,7 +227,7 @@ static om_status by_class(const struct om_units *units,
     for (size_t i = 0; i < n; i++) {
         const struct om_json *row = om_json_at(rows, i);
         const size_t unit = unit_of(units, row);
-        if (unit == SIZE_MAX) continue;
+        if (unit == SIZE_MAX || is_unknown(class_word(row))) continue;
         known_class(class_word(row), &rank);
         out->of[unit] = number[rank];
         out->zero |= number[rank] == OM_UNIT_ZERO;
@@ -214,6 +243,8 @@ static om_status by_number(const struct om_picture_bound *b,
 {
     const size_t n = om_json_count(rows);
     double *value = om_alloc_array(units->count + 1, sizeof *value);
+    const struct number_name *name = number_name(b);
+    const double scale = name ? name->scale : 1.0;
     bool whole = true, any = false;
     if (!value) return OM_E_MEMORY;
     for (size_t i = 0; i < units->count; i++) value[i] = NAN;
@@ -223,7 +254,7 @@ static om_status by_number(const struct om_picture_bound *b,
         const size_t unit = unit_of(units, row);
         if (om_json_kind(cell) != OM_JSON_NONE) any = true;
         if (unit == SIZE_MAX || om_json_kind(cell) != OM_JSON_NUMBER) continue;
-        value[unit] = om_json_real(cell, NAN);
+        value[unit] = om_json_real(cell, NAN) * scale;
         whole &= value[unit] == floor(value[unit]);
     }
     const struct om_unit_numbers numbers = {value, whole};
@@ -234,6 +265,63 @@ static om_status by_number(const struct om_picture_bound *b,
                       b->answer, b->answer_column);
     om_free(value);
     return st;
+}
+
+/* Coverage is judged by its own period, whatever a map's: the first and the
+ * last day of it, or its month. */
+static void name_period(const struct om_json *document, char *out, size_t room)
+{
+    const char *from = om_json_text(om_json_get(document, "from"), "");
+    const char *to = om_json_text(om_json_get(document, "to"), "");
+    int year, month, year_to, month_to;
+    out[0] = '\0';
+    if (sscanf(from, "%4d-%2d", &year, &month) != 2 ||
+        sscanf(to, "%4d-%2d", &year_to, &month_to) != 2)
+        return;
+    const int months = (year_to - year) * 12 + month_to - month;
+    if (strncmp(from + 7, "-01", 3) || strncmp(to + 7, "-01", 3) || months < 1)
+        return;
+    if (months == 1) {
+        snprintf(out, room, "%04d-%02d", year, month);
+        return;
+    }
+    const int last = year * 12 + month - 1 + months - 1;
+    snprintf(out, room, "%04d-%02d – %04d-%02d", year, month, last / 12,
+             last % 12 + 1);
+}
+
+static void name_number(const struct om_picture_bound *b,
+                        const struct om_json *document,
+                        struct om_unit_classes *out)
+{
+    const struct number_name *name = number_name(b);
+    const char *column = b->answer_column;
+    char period[OM_LIMIT_NAME_BYTES];
+    name_period(document, period, sizeof period);
+    snprintf(out->title, sizeof out->title, "%s%s%s",
+             name ? name->title : b->answer, period[0] ? " · 考核期 " : "",
+             period);
+    snprintf(out->title_en, sizeof out->title_en, "%s%s%s",
+             name ? name->title_en : b->answer,
+             period[0] ? " · judged " : "", period);
+    snprintf(out->unit, sizeof out->unit, "%s", name ? name->unit : column);
+    snprintf(out->unit_en, sizeof out->unit_en, "%s",
+             name ? name->unit_en : column);
+}
+
+static void name_test(const struct om_picture_bound *b,
+                      struct om_unit_classes *out)
+{
+    const struct om_manifest_layer *meta = b->layer->meta;
+    const struct stat_name *name = stat_name(b->answer);
+    const char *layer = b->layer->name;
+    snprintf(out->title, sizeof out->title, "%s",
+             meta && meta->title[0] ? meta->title : layer);
+    snprintf(out->title_en, sizeof out->title_en, "%s",
+             meta && meta->title_en[0] ? meta->title_en : layer);
+    snprintf(out->unit, sizeof out->unit, "%s", name ? name->zh : b->answer);
+    snprintf(out->unit_en, sizeof out->unit_en, "%s",
+             name ? name->en : b->answer);
 }
 
 static om_status read_answer(const struct om_picture_bound *b,
@@ -247,11 +335,13 @@ static om_status read_answer(const struct om_picture_bound *b,
     om_status st;
     if (b->stat == OM_STAT_COVERAGE) {
         st = by_number(b, units, rows, out, err);
+        if (!st) name_number(b, document, out);
     } else {
         *out = (struct om_unit_classes){.units = units->count};
         out->of = om_alloc(units->count + 1);
         if (out->of) memset(out->of, OM_UNIT_UNKNOWN, units->count + 1);
         st = out->of ? by_class(units, rows, out) : OM_E_MEMORY;
+        if (!st) name_test(b, out);
     }
     for (size_t i = 0; i < units->count && !st; i++)
         out->unknown |= out->of[i] == OM_UNIT_UNKNOWN;
@@ -271,18 +361,7 @@ om_status om__picture_answer(const struct om_picture_bound *bound,
                        : ask_coverage(bound, snapshot, cache, &text, err);
     if (!st) st = read_answer(bound, &level->units, &text, out, err);
     om_buf_deinit(&text);
-    if (st) return st;
-    const struct om_manifest_layer *meta = hot ? bound->layer->meta : NULL;
-    snprintf(out->title, sizeof out->title, "%s",
-             meta && meta->title[0] ? meta->title : bound->answer);
-    snprintf(out->title_en, sizeof out->title_en, "%s",
-             meta && meta->title_en[0] ? meta->title_en : bound->answer);
-    const struct stat_name *name = hot ? stat_name(bound->answer) : NULL;
-    snprintf(out->unit, sizeof out->unit, "%s",
-             name ? name->zh : bound->answer_column);
-    snprintf(out->unit_en, sizeof out->unit_en, "%s",
-             name ? name->en : bound->answer_column);
-    return OM_OK;
+    return st;
 }
 
 bool om__picture_is_hotspots(const char *stat)

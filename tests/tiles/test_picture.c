@@ -478,6 +478,29 @@ static void units_have_the_colour_of_their_class(void **state)
     assert_true(p->units.unknown);
 }
 
+static void units_lowest_class_says_what_it_holds(void **state)
+{
+    (void)state;
+    double all[] = {100, 200, 300, 400, 500, 600, 700, 800};
+    double some[] = {0, 3, 20, 30, 60, 60, 70, 85};
+    const struct om_unit_numbers scale = {all, true}, now = {some, true};
+    struct om_unit_classes c;
+    assert_int_equal(om_unit_classes_of(&now, &scale, 8, 0.1, &c), OM_OK);
+    assert_int_equal(c.of[0], OM_UNIT_ZERO);
+    assert_int_equal(c.of[1], 0);
+    assert_memory_equal(c.class[0].text, "1–", strlen("1–"));
+    om_unit_classes_deinit(&c);
+    some[1] = 10;  // nothing is below: the scale's own words stay
+    assert_int_equal(om_unit_classes_of(&now, &scale, 8, 0.1, &c), OM_OK);
+    assert_memory_equal(c.class[0].text, "10–", strlen("10–"));
+    om_unit_classes_deinit(&c);
+    const struct om_unit_numbers real = {all, false}, low = {some, false};
+    some[1] = 0.5;
+    assert_int_equal(om_unit_classes_of(&low, &real, 8, 0.1, &c), OM_OK);
+    assert_memory_equal(c.class[0].text, "0.5–", strlen("0.5–"));
+    om_unit_classes_deinit(&c);
+}
+
 static void units_breaks_rise_and_share_units_evenly(void **state)
 {
     (void)state;
@@ -684,6 +707,7 @@ int main(void)
         cmocka_unit_test(rows_of_what_the_city_colours_have_those_colours),
         cmocka_unit_test(units_of_one_class_have_no_seams),
         cmocka_unit_test(units_have_the_colour_of_their_class),
+        cmocka_unit_test(units_lowest_class_says_what_it_holds),
         cmocka_unit_test(units_breaks_rise_and_share_units_evenly),
         cmocka_unit_test(base_borders_are_each_drawn_once),
         cmocka_unit_test(base_without_a_font_is_a_map_without_labels),

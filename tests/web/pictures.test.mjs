@@ -217,6 +217,10 @@ test('pictures', async (t) => {
         const grids = await legend('/legend/choropleth:grid.json?layer=hazard&palette=light');
         assert.ok(grids.items.length >= 3 && grids.items.length <= 9);
         assert.equal(grids.unit, '数量');
+        // Coverage says what it paints and the period that it judges, which is its own.
+        const patrol = await legend('/legend/choropleth:town.json?stat=patrol&column=value&lang=en');
+        assert.match(patrol.title, /^Patrols · judged \d{4}-\d\d$/);
+        assert.match(patrol.unit, /^% /);
         // A filter takes the same legend, scaled: fewer of each.
         const least = (l) => Number(/\d+/.exec(l.items[0].text)[0]);
         const some = await legend('/legend/choropleth:grid.json?layer=hazard&palette=light&filter=severity%3E1');

@@ -81,6 +81,18 @@ static uint8_t class_of(const struct om_unit_classes *out, double value,
     return i;
 }
 
+/* The lowest class holds what is below the scale's lowest too, and says so:
+ * counts from one on, so that what a legend says does not move with a filter;
+ * others from the smallest. */
+static void reach_down(const struct om_unit_numbers *numbers, size_t units,
+                       double *lowest)
+{
+    for (size_t i = 0; i < units; i++) {
+        const double v = numbers->value[i];
+        if (v > 0.0 && v < *lowest) *lowest = numbers->whole ? 1.0 : v;
+    }
+}
+
 om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
                              const struct om_unit_numbers *scale, size_t units,
                              double share, struct om_unit_classes *out)
@@ -88,6 +100,7 @@ om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
     double from[OM_CLASSES_STEPS] = {0};
     *out = (struct om_unit_classes){.units = units};
     OM_TRY(breaks_of(scale, units, share, from, &out->classes));
+    if (out->classes) reach_down(numbers, units, &from[0]);
     out->of = om_alloc(units + 1);
     if (!out->of) return OM_E_MEMORY;
     for (size_t i = 0; i < units; i++) {

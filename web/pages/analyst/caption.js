@@ -61,9 +61,11 @@ export class Caption {
   showLegends(list) {
     const {context} = this, {say, lang} = context;
     this.legends.replaceChildren(...this.shapes ? [this.shapes] : [], ...list.map(({part, name, legend, other, problem}) => {
-      const unit = !legend ? '' : part.id === 'coverage' ? say(/** @type {any} */ (`unit_${part.params.stat}`)) : part.field ? (lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) : legend.unit ?? '';
+      const unit = !legend ? '' : part.field ? (lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) : legend.unit ?? '';
       const more = part.field && legend?.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : '';
-      const title = element('div', {className: 'title'}, element('span', {}, name, unit ? element('span', {className: 'quiet'}, ` ${unit}`) : ''), element('span', {className: 'quiet'}, more));
+      // Coverage has a period of its own, which its legend tells.
+      const judged = part.id === 'coverage' && legend?.title ? `${say('coverage')} · ${legend.title}` : name, fixed = part.id === 'coverage' && context.state.now.time && legend ? say('period_fixed') : '';
+      const title = element('div', {className: 'title'}, element('span', {}, judged, unit ? element('span', {className: 'quiet'}, ` ${unit}`) : ''), element('span', {className: 'quiet'}, more || fixed));
       const body = problem ? [element('p', {className: 'error'}, problem)] : !legend ? [] : part.field ? field(legend, context, other) : classes(legend, other);
       const node = element('section', {className: 'legend', ariaLabel: `${say('legend')}: ${name}`}, title, ...body);
       node.dataset.part = part.id;

@@ -31,7 +31,7 @@ const WORDS = {
   compare: ['对比', 'Compare'], compare_off: ['不对比', 'Nothing'], compare_previous: ['环比:前一个同样长的时段', 'The period before'], compare_year: ['同比:一年前', 'A year before'], compare_own: ['另一时段', 'Another period'], compare_filter: ['另一筛选(CQL2)', 'Another filter (CQL2)'],
   side: ['并排', 'Side by side'], swipe: ['卷帘', 'Swipe'], divider: ['两幅地图的分界', 'Divider of the two maps'], difference: ['差', 'Change'], '%': ['%', '%'], compare_period: ['先选一个有起止的时段:', 'Choose a period with both ends first:'],
   sure: ['超出随机波动(95%)', 'more than chance (95 %)'], unsure: ['在随机波动之内', 'within chance'], sure_note: ['加粗:超出随机波动(95%)', 'Bold: more than chance does (95 %)'], no_data_then: ['那时还没有数据(数据始于 {from}),不能比较。', 'There was no data then (it begins {from}): nothing to compare.'], part_data_then: ['其中一段时间没有数据(数据始于 {from})。', 'Part of it was before the data begins ({from}).'],
-  unit_patrol: ['已巡占应巡', 'share of visits due that are made'], unit_workload: ['人均应巡次数', 'visits owed a worker'], unit_service: ['居民在十分钟内的占比', 'share of residents within ten minutes'],
+  period_fixed: ['不随所选时段变化', 'not of the chosen period'],
   interval: ['95% 区间 {low} – {high},{n} 条', '95 % between {low} and {high}; {n} rows'], units_now: ['单元:{name}', 'Units: {name}'],
   keys: ['按键', 'Keys'], help_link: ['地址栏里的链接就是当前所见的一切。', 'The address holds everything that you see.'], key_search: ['查找', 'Search'], key_pan: ['移动地图', 'Move the map'], key_zoom: ['缩放', 'Zoom'], key_units: ['换单元', 'Other units'], key_heat: ['热力的参数', 'Parameters of the heat'], key_escape: ['取消固定', 'Unpin'], key_fold: ['收起、展开两侧', 'Fold and unfold the sides'],
   fold_query: ['收起或展开查询', 'Fold or unfold the query'], fold_result: ['收起或展开结果', 'Fold or unfold the result'],
