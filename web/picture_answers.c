@@ -302,8 +302,8 @@ static void name_number(const struct om_picture_bound *b,
              name ? name->title : b->answer, period[0] ? " · 考核期 " : "",
              period);
     snprintf(out->title_en, sizeof out->title_en, "%s%s%s",
-             name ? name->title_en : b->answer,
-             period[0] ? " · judged " : "", period);
+             name ? name->title_en : b->answer, period[0] ? " · judged " : "",
+             period);
     snprintf(out->unit, sizeof out->unit, "%s", name ? name->unit : column);
     snprintf(out->unit_en, sizeof out->unit_en, "%s",
              name ? name->unit_en : column);

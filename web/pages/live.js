@@ -65,8 +65,9 @@ const CLOCK = {
 /** The stream of changes, for as long as the page is open. */
 export class Live {
   /**
-   * @param {{onNews: (news: News) => void, onReset: (news: News) => void, onSilence: (silent: boolean) => void, onDrive?: (note: any) => void}} handlers
+   * @param {{onNews: (news: News) => void, onReset: (news: News) => void, onSilence: (silent: boolean) => void, onBroken?: (broken: boolean) => void, onDrive?: (note: any) => void}} handlers
    * onReset: more changed than can be told. onSilence: whether what is shown may be out of date.
+   * onBroken: the line is lost, at once; it is back when something is heard again.
    * @param {number | null} since   the sequence that the page was made from
    * @param {string} [wall]   a name under which a second screen may speak to this page (onDrive)
    */
@@ -75,7 +76,7 @@ export class Live {
     this.wall = wall;
     this.clock = clock;
     this.sequence = since;
-    this.silent = false;
+    this.silent = this.broken = false;
     this.asleep = false;
     /** @type {any} */
     this.coming = 0;
@@ -122,6 +123,7 @@ export class Live {
     if (this.wall) source.addEventListener('drive', (e) => this.handlers.onDrive?.(JSON.parse(e.data)));
     // Lost lines the browser takes up again by itself; refusals it does not.
     source.onerror = () => {
+      this.setBroken(true);
       if (source.readyState === EventSource.CLOSED) this.back();
     };
   }
@@ -142,6 +144,7 @@ export class Live {
     this.sequence = news.sequence;
     this.asOf = news.as_of ?? this.asOf;
     this.setSilent(false);
+    this.setBroken(false);
     act(news);
   }
 
@@ -159,6 +162,13 @@ export class Live {
     if (silent === this.silent) return;
     this.silent = silent;
     this.handlers.onSilence(silent);
+  }
+
+  /** @param {boolean} broken */
+  setBroken(broken) {
+    if (broken === this.broken) return;
+    this.broken = broken;
+    this.handlers.onBroken?.(broken);
   }
 
   close() {

@@ -101,11 +101,11 @@ test('a page stays in touch', () => {
     const clock = new Clock();
     globalThis.EventSource = Source;
     globalThis.document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
-    const said = [], turn = (state) => {
+    const said = [], lines = [], turn = (state) => {
         document.visibilityState = state;
         document.dispatchEvent(new Event('visibilitychange'));
     };
-    const live = new Live({ onNews: (n) => said.push(['news', n.sequence]), onReset: (n) => said.push(['reset', n.sequence]), onSilence: (s) => said.push(['silent', s]) }, 7, clock);
+    const live = new Live({ onNews: (n) => said.push(['news', n.sequence]), onReset: (n) => said.push(['reset', n.sequence]), onSilence: (s) => said.push(['silent', s]), onBroken: (b) => lines.push(b) }, 7, clock);
     const last = () => Source.all.at(-1);
     assert.equal(last().url, '/changes?since=7');
     last().say('beat', { sequence: 7 });
@@ -116,8 +116,10 @@ test('a page stays in touch', () => {
 
     // Refusals: it comes back behind what it heard, later each time.
     const waits = [];
+    assert.deepEqual(lines, []);
     for (let i = 0; i < 8; i++) {
         last().refuse();
+        assert.deepEqual(lines, [true], 'told at once, and once');
         const before = Source.all.length;
         let ms = 0;
         for (; Source.all.length === before; ms += 500) clock.tick(500);
@@ -128,6 +130,7 @@ test('a page stays in touch', () => {
     assert.deepEqual(said.splice(0), [['silent', true]]);
     last().say('beat', { sequence: 12 });
     assert.deepEqual(said.splice(0), [['silent', false]]);
+    assert.deepEqual(lines, [true, false]);
 
     // Silence of a line that is open: told, and then the line is given up.
     const open = last();

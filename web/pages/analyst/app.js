@@ -134,7 +134,11 @@ function mountPanes() {
       mounted.push({pane, node: $('period'), mounted: pane.mount($('period'), context)});
     } else {
       const node = element('div', {className: 'tab-body', id: `pane-${pane.id}`, role: 'tabpanel', hidden: true});
-      const tab = element('button', {type: 'button', className: 'plain tab', id: `tab-${pane.id}`, role: 'tab', onclick: () => openPane(pane.id)}, title);
+      const tab = element('button', {type: 'button', className: 'plain tab', id: `tab-${pane.id}`, role: 'tab', onclick: () => {
+        // Whoever asks again is answered again.
+        if (open === pane.id) mounted.find((m) => m.pane === pane)?.mounted?.show?.();
+        else openPane(pane.id);
+      }}, title);
       tab.setAttribute('aria-controls', node.id);
       node.setAttribute('aria-labelledby', tab.id);
       $('tabs').append(tab);
@@ -423,6 +427,23 @@ function newsSoon(layer) {
   }, NEWS_MS);
 }
 
+const line = {broken: false, silent: false};
+/** A line that is lost is said quietly, at once; numbers that may be old are not. */
+function showLine() {
+  const {broken, silent} = line;
+  $('silence').hidden = !broken && !silent;
+  $('silence').classList.toggle('quiet', !silent);
+  $('silence').textContent = silent ? say('old_data', {t: $('as-of').textContent}) : broken ? say('reconnecting') : '';
+}
+
+function askAgain() {
+  notice(null);
+  drawing.again();
+  theMap?.refresh('', null);
+  sides.b?.refresh('', null);
+  newsSoon(null);
+}
+
 function startLive() {
   $('sequence').textContent = `#${city.sequence}`;
   new Live({
@@ -442,11 +463,15 @@ function startLive() {
       newsSoon(null);
     },
     onSilence: (silent) => {
-      $('silence').hidden = !silent;
-      $('silence').textContent = silent ? say('old_data', {t: $('as-of').textContent}) : '';
-      if (silent) return;
-      theMap?.refresh('', null);
-      newsSoon(null);
+      line.silent = silent;
+      showLine();
+      if (!silent && !line.broken) askAgain();
+    },
+    // What was asked while nobody answered is asked again.
+    onBroken: (broken) => {
+      line.broken = broken;
+      showLine();
+      if (!broken) askAgain();
     },
   }, city.sequence);
 }

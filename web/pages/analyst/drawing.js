@@ -71,6 +71,12 @@ export class Drawing {
     return this.drawn = this.bring(now);
   }
 
+  /** Legends and shapes may have failed: they are asked for anew. */
+  again() {
+    this.shapes = '';
+    return this.draw();
+  }
+
   /** @param {import('./state.js').State} now */
   async bring(now) {
     const {context, map, caption} = this, {city} = context, turn = ++this.turn, parts = partsOf(city, now);
