@@ -433,6 +433,8 @@ test('every kind of answer is new when what it shows is', { timeout: 120000 }, a
         const answer = await ask(url + target);
         assert.ok([200, 204].includes(answer.status), `${target}: ${answer.status} ${answer.body.toString().slice(0, 200)}`);
         assert.ok(answer.headers.etag, target);
+        // No cache between gives it without having asked.
+        assert.match(answer.headers['cache-control'], /^(public, )?no-cache$/, target);
         tags.set(target, answer.headers.etag);
         const again = await ask(url + target, { headers: { 'If-None-Match': answer.headers.etag } });
         assert.equal(again.status, 304, target);

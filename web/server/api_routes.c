@@ -488,7 +488,7 @@ om_status om__get_api(struct om__request *r)
 {
     static const struct om__head HEAD = {
         .type = "application/vnd.oai.openapi+json;version=3.0",
-        .cache = "public, max-age=10, stale-while-revalidate=60",
+        .cache = OM__CACHE_DATA,
         .compress = true};
     struct om_buf out = {0};
     bool first = true;

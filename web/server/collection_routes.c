@@ -296,7 +296,7 @@ om_status om__get_queryables(struct om__request *r)
 {
     static const struct om__head HEAD = {
         .type = "application/schema+json",
-        .cache = "public, max-age=10, stale-while-revalidate=60",
+        .cache = OM__CACHE_DATA,
         .compress = true};
     static const char *const GEOMETRY[] = {
         "point", "multilinestring-or-linestring", "multipolygon-or-polygon"};

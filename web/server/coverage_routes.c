@@ -58,7 +58,7 @@ static const struct om__head *head_of(enum om_table_format format)
 {
     static const struct om__head csv = {
         .type = "text/csv; charset=utf-8; header=present",
-        .cache = "public, max-age=10, stale-while-revalidate=60",
+        .cache = OM__CACHE_DATA,
         .compress = true};
     if (format == OM_TABLE_CSV) return &csv;
     return format == OM_TABLE_JSON ? &om__head_json : &om__head_geojson;

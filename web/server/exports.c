@@ -265,7 +265,7 @@ bool om__export_reply(struct om__request *r, const struct om_buf *key,
     snprintf(returned, sizeof returned, "%llu", (unsigned long long)file.rows);
     const struct om__head head = {
         .type = om__media_type(about->form, strlen(about->form)),
-        .cache = "public, max-age=10, stale-while-revalidate=60",
+        .cache = OM__CACHE_DATA,
         // Of rows there is more to say.
         .more = {"Content-Disposition", name,
                  about->content_crs ? "OGC-NumberMatched" : NULL, matched,

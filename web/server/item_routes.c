@@ -18,7 +18,6 @@
 
 /* Pages of more rows are written by the worker of heavy work. */
 #define LIMIT_LIGHT 20000
-#define CACHE "public, max-age=10, stale-while-revalidate=60"
 /* Seconds that writing a file may take; a row, and each of its columns:
  * measured with the full city, twice that for slower machines. By
  * om_features_format; a GeoPackage has an index. */
@@ -155,7 +154,7 @@ static om_status send_page(struct page *page, const struct om__item_ask *ask,
     }
     struct om__head head = {
         .type = csv ? om__media_type("csv", 3) : om__media_type("geojson", 7),
-        .cache = CACHE,
+        .cache = OM__CACHE_DATA,
         .compress = true,
         .more = {"Content-Crs", crs, "OGC-NumberMatched", matched,
                  "OGC-NumberReturned", returned, link.len ? "Link" : NULL,

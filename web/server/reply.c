@@ -15,18 +15,16 @@
 #define GZIP_LEVEL 4
 /* 7 MB/s: for what is packed at the start and sent often. */
 #define GZIP_ONCE_LEVEL 10
-/* Data that may change at any moment, but need not be asked for twice a
- * second: the ETag answers whether it has. */
-#define CACHE_DATA "public, max-age=10, stale-while-revalidate=60"
 
 const struct om__head om__head_json = {
-    .type = "application/json", .cache = CACHE_DATA, .compress = true};
+    .type = "application/json", .cache = OM__CACHE_DATA, .compress = true};
 const struct om__head om__head_geojson = {
-    .type = "application/geo+json", .cache = CACHE_DATA, .compress = true};
-const struct om__head om__head_png = {.type = "image/png", .cache = CACHE_DATA};
+    .type = "application/geo+json", .cache = OM__CACHE_DATA, .compress = true};
+const struct om__head om__head_png = {.type = "image/png",
+                                      .cache = OM__CACHE_DATA};
 const struct om__head om__head_mvt = {
     .type = "application/vnd.mapbox-vector-tile",
-    .cache = CACHE_DATA,
+    .cache = OM__CACHE_DATA,
     .compress = true,
     .none_204 = true};
 
@@ -160,7 +158,7 @@ static const char *cache_of(const struct om__request *r,
     // pages may not, since they name the files that they go with.
     const bool rows = good && r->route && r->route->data && !head->policy &&
                       !strcmp(head->cache, "no-cache");
-    const bool data = !strcmp(head->cache, CACHE_DATA);
+    const bool data = !strcmp(head->cache, OM__CACHE_DATA);
     return data || rows ? CACHE_RELEASE : head->cache;
 }
 

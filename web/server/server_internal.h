@@ -569,6 +569,11 @@ struct om__head {
     bool compress;  // may be sent gzipped
     bool none_204;  // no bytes are 204, no content
 };
+/* Data that may change at any moment: it is kept, and the ETag says before each
+ * use whether it has. A row that was written is in the next answer, whoever
+ * asks through whatever cache. A release's may be older: reply.c. */
+#define OM__CACHE_DATA "public, no-cache"
+
 extern const struct om__head om__head_json, om__head_geojson, om__head_png,
     om__head_mvt;
 /**

@@ -222,7 +222,7 @@ om_status om__wmts_capabilities(struct om__request *r)
 {
     static const struct om__head HEAD = {
         .type = "application/xml",
-        .cache = "public, max-age=10, stale-while-revalidate=60",
+        .cache = OM__CACHE_DATA,
         .compress = true};
     struct om_buf out = {0};
     struct om__map map;
