@@ -354,6 +354,16 @@ static void take_away(const struct source *s, struct om__cells *cells,
 
 /* ---- together ---- */
 
+/* Of a column that is hidden there is no sum, however many rows make it: whoever
+ * asks chooses them by a filter, and would subtract. */
+static bool is_summed(const struct om_vector_spec *spec, size_t f)
+{
+    const struct om_schema *schema = &spec->layer->schema;
+    const enum om_type type = schema->field[f].type;
+    return (type == OM_TYPE_INTEGER || type == OM_TYPE_BOOLEAN) &&
+           !schema->hidden[f] && (!spec->column || spec->column[f]);
+}
+
 static om_status cells_init(struct om__cells *cells,
                             const struct om_vector_spec *spec, unsigned zooms,
                             struct om_arena *arena)
@@ -364,12 +374,8 @@ static om_status cells_init(struct om__cells *cells,
     cells->sum_column =
         om_arena_alloc(arena, schema->count * sizeof *cells->sum_column);
     if (!cells->sum_column) return OM_E_MEMORY;
-    for (size_t f = 0; f < schema->count; f++) {
-        const enum om_type type = schema->field[f].type;
-        if ((type == OM_TYPE_INTEGER || type == OM_TYPE_BOOLEAN) &&
-            (!spec->column || spec->column[f]))
-            cells->sum_column[cells->sums++] = f;
-    }
+    for (size_t f = 0; f < schema->count; f++)
+        if (is_summed(spec, f)) cells->sum_column[cells->sums++] = f;
     if (spec->by != OM_NO_FIELD)
         OM_TRY(om__words_read(spec->layer, spec->by, arena, &cells->words));
     const size_t n = cells->count;
@@ -448,9 +454,7 @@ double om__cells_cost_s(struct om_vectors *vectors,
             cost_s += om__tally_cost_s(vectors, spec, p, spec->by);
         const bool whole = spec->selection->all || spec->selection->living;
         for (size_t f = 0; f < schema->count && !whole; f++)
-            if ((schema->field[f].type == OM_TYPE_INTEGER ||
-                 schema->field[f].type == OM_TYPE_BOOLEAN) &&
-                (!spec->column || spec->column[f]))
+            if (is_summed(spec, f))
                 cost_s += om__tally_cost_s(vectors, spec, p, f);
     }
     return cost_s;

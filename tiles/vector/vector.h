@@ -95,7 +95,8 @@ double om_vector_cost_s(struct om_vectors *vectors,
  *          be drawn: points at the mean of the rows of a 32nd of the tile,
  *          with `count`; `COLUMN:VALUE` counts by the `by` column, those that
  *          are not 0 (NULL rows: "COLUMN:"); `sum:COLUMN` of integer
- *          properties (sums of reals would not be exact); `bbox`,
+ *          properties (sums of reals would not be exact) but none of a column
+ *          that is hidden from who asks, whatever the count; `bbox`,
  *          "west,south,east,north" in degrees, which holds all rows of the
  *          cell and is at most a seventh of a cell larger; `expansion_zoom`,
  *          the first zoom that shows the rows in more than one feature (absent:
