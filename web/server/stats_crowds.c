@@ -5,7 +5,8 @@
  * four kinds of question that nobody can choose so that they single somebody
  * out. Any other is refused, as two of them would be subtracted.
  *   by=UNIT            how many are where; of a column that is hidden, with sum
- *   by=COLUMN          how many of each kind of a hidden column there are
+ *   by=COLUMN          how many of each kind of a hidden column there are, where
+ *                      its values are not persons (engine/policy/persons.h)
  *   by=, sum=, share=  of a layer about persons by columns that city.json names
  *                      ("tells"), in the whole city
  *   filter=COLUMN='X'  the same of one group of them, also by what is summed
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/policy/persons.h"
 #include "engine/policy/small.h"
 #include "web/server/stats_rates.h"
 #include "web/small.h"
@@ -144,6 +146,10 @@ static om_status check_columns(struct om__request *r, size_t by, size_t sum)
         return om__rows_refused(r, "sums by such a column");
     if (by != OM_NO_FIELD && !unit && !layer->rights.veiled[by])
         return om__rows_refused(r, "sums by such a column");
+    bool singles = false;
+    if (by != OM_NO_FIELD && !unit)
+        OM_TRY(om_column_singles(r->whole, om_layer_open(layer), by, &singles));
+    if (singles) return om__rows_refused(r, "counts of each of them");
     if (unit && om__crowd_too_fine(r, layer, om__param_text(r, "by")))
         return om__rows_refused(r, "counts by so small a unit");
     return OM_OK;
