@@ -366,6 +366,24 @@ const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,
     return NULL;
 }
 
+bool om_snapshot_has_layer(const struct om_snapshot *snapshot,
+                           const char *name)
+{
+    bool has = om_snapshot_layer(snapshot, name) != NULL;
+    for (size_t i = 0; i < snapshot->withheld && !has; i++)
+        has = !strcmp(snapshot->held_back[i].meta->name, name);
+    return has;
+}
+
+bool om_snapshot_has_level(const struct om_snapshot *snapshot,
+                           const char *level)
+{
+    bool has = om_snapshot_units(snapshot, level) != NULL;
+    for (size_t i = 0; i < snapshot->withheld && !has; i++)
+        has = !strcmp(snapshot->held_back[i].meta->unit_level, level);
+    return has;
+}
+
 /* The boxes of rows [from, to) of a segment. */
 struct boxes {
     const uint64_t *key;

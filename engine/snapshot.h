@@ -166,6 +166,12 @@ int64_t om_snapshot_as_of(const struct om_snapshot *snapshot,
 /** Layer by name, or NULL. Borrowed from the snapshot. */
 const struct om_layer *om_snapshot_layer(const struct om_snapshot *snapshot,
                                          const char *name);
+/** Is there such a layer for who asks: is it there, or withheld? */
+bool om_snapshot_has_layer(const struct om_snapshot *snapshot,
+                           const char *name);
+/** The same of a level: are its units there, or withheld? */
+bool om_snapshot_has_level(const struct om_snapshot *snapshot,
+                           const char *level);
 /**
  * What to answer where a layer, or the layer of a level of units, is not there:
  * returns  OM_E_WITHHELD (err says why), if it is one that is withheld; else

@@ -25,8 +25,9 @@ static om_status no_such_level(const struct om_snapshot *snapshot,
 {
     struct om_buf known = {0};
     for (size_t i = 0; i < snapshot->manifest->levels; i++)
-        om_buf_addf(&known, "%s%s", i ? ", " : "",
-                    snapshot->manifest->level[i]);
+        if (om_snapshot_has_level(snapshot, snapshot->manifest->level[i]))
+            om_buf_addf(&known, "%s%s", known.len ? ", " : "",
+                        snapshot->manifest->level[i]);
     om_buf_add_byte(&known, 0);
     const om_status st =
         known.status

@@ -153,20 +153,20 @@ om_status om__coverage_level(struct om_coverage *q, const char **out)
         return om_fail(&q->err, OM_E_NOTFOUND, 0,
                        "the city has no units (import them with --as "
                        "unit:LEVEL)");
-    if (!by) by = m->level[0];
     char known[OM_ERR_TEXT_BYTES / 2] = "";
     for (size_t i = 0; i < m->levels; i++) {
-        if (!strcmp(m->level[i], by)) {
+        if (!om_snapshot_has_level(q->snapshot, m->level[i])) continue;
+        if (!by || !strcmp(m->level[i], by)) {
             *out = m->level[i];
             return OM_OK;
         }
         const size_t len = strlen(known);
-        snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "",
+        snprintf(known + len, sizeof known - len, "%s%s", len ? ", " : "",
                  m->level[i]);
     }
     return om__coverage_bad(q, "by", OM_E_FORMAT,
-                            "there is no level '%.40s'; there is %s", by,
-                            known);
+                            "there is no level '%.40s'; there is %s",
+                            by ? by : m->level[0], known);
 }
 
 bool om__coverage_hides(const struct om_coverage *q,

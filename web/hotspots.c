@@ -257,6 +257,9 @@ static om_status no_such_per(struct om__hotspots *h, const char *name)
     char known[OM_ERR_TEXT_BYTES] = "area";
     for (size_t i = 0; i < h->exposures.count; i++) {
         const size_t len = strlen(known);
+        if (!om_snapshot_has_layer(h->q->snapshot,
+                                   h->exposures.exposure[i].layer))
+            continue;
         snprintf(known + len, sizeof known - len, ", %s",
                  h->exposures.exposure[i].name);
     }
@@ -276,7 +279,9 @@ static om_status read_per(struct om__hotspots *h)
     const om_status st = om_exposures_read(h->city, &h->exposures, &h->q->err);
     if (st) return st;
     h->exposed = om_exposures_find(&h->exposures, per);
-    if (!h->exposed) return no_such_per(h, per);
+    if (!h->exposed ||
+        !om_snapshot_has_layer(h->q->snapshot, h->exposed->layer))
+        return no_such_per(h, per);
     h->ask.exposure.windowed = h->exposed->windowed;
     h->ask.exposure.floor = h->exposed->floor;
     return set_exposure(h, "per", h->exposed->layer, h->exposed->filter,

@@ -135,10 +135,13 @@ static om_status read_per(struct reading *r)
         om_exposures_read(r->snapshot->manifest, &r->out->exposures, r->err));
     if (!per || !strcmp(per, "area")) return OM_OK;
     r->out->per = om_exposures_find(&r->out->exposures, per);
-    if (r->out->per) return OM_OK;
+    if (r->out->per && om_snapshot_has_layer(r->snapshot, r->out->per->layer))
+        return OM_OK;
     struct om_buf known = {0};
     for (size_t i = 0; i < r->out->exposures.count; i++)
-        om_buf_addf(&known, ", %s", r->out->exposures.exposure[i].name);
+        if (om_snapshot_has_layer(r->snapshot,
+                                  r->out->exposures.exposure[i].layer))
+            om_buf_addf(&known, ", %s", r->out->exposures.exposure[i].name);
     om_buf_add_byte(&known, 0);
     const om_status st = bad(r, "per", OM_E_FORMAT, "per is one of area%s",
                              known.status ? "" : (const char *)known.bytes);

@@ -223,6 +223,13 @@ static om_status restrict_layer(const struct om_role *role,
     return OM_OK;
 }
 
+static bool sees_layer(const struct om_role *role,
+                       const struct om_manifest *city, const char *layer)
+{
+    return om_role_sees(role, layer) && (role->personal != OM_PERSONAL_NONE ||
+                                         !om_layer_personal(city, layer));
+}
+
 om_status om_snapshot_restrict(struct om_snapshot *snapshot,
                                const struct om_role *role, const char *level,
                                const char *unit, struct om_snapshot *still,
@@ -257,10 +264,7 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
     const size_t served = fresh->layers;
     for (size_t i = 0; i < served && !st; i++) {
         struct om_layer *layer = &fresh->layer[i];
-        if (!om_role_sees(role, layer->name) ||
-            (role->personal == OM_PERSONAL_NONE &&
-             om_layer_personal(city, layer->name)))
-            continue;
+        if (!sees_layer(role, city, layer->name)) continue;
         if (kept != i) fresh->layer[kept] = *layer;
         const struct om_layer told = *find_told(still, &fresh->layer[kept]);
         st = restrict_layer(role, city, level, unit, &told,
@@ -275,7 +279,7 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
     fresh->rights = whole && kept == served ? 0 : rights | 1;
     size_t held = 0;
     for (size_t i = 0; i < fresh->withheld; i++)
-        if (om_role_sees(role, fresh->held_back[i].meta->name))
+        if (sees_layer(role, city, fresh->held_back[i].meta->name))
             fresh->held_back[held++] = fresh->held_back[i];
     fresh->withheld = held;
     if (st)

@@ -442,9 +442,12 @@ om_status om__get_positions(struct om__request *r)
     r->layer = om_snapshot_layer(r->snapshot, about.layer);
     if (!r->layer) return om_snapshot_lacks(r->snapshot, about.layer, &r->err);
     const char *by = om__param_text(r, "by");
-    const size_t column =
-        om_layer_unit_field(r->layer, by ? by : city->level[city->levels - 1]);
-    if (column == OM_NO_FIELD)
+    size_t coarsest = city->levels - 1;
+    while (coarsest && !om_snapshot_has_level(r->snapshot, city->level[coarsest]))
+        coarsest--;
+    if (!by) by = city->level[coarsest];
+    const size_t column = om_layer_unit_field(r->layer, by);
+    if (column == OM_NO_FIELD || !om_snapshot_has_level(r->snapshot, by))
         return om__param_bad(r, "by", OM_E_FORMAT, "by is a level of units");
     const int64_t now_s = om_snapshot_now(r->snapshot);
     om_buf_add_text(&out, "{\"layer\":");

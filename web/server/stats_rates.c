@@ -69,7 +69,8 @@ static om_status no_such_exposure(struct om__request *r,
     char known[OM_ERR_TEXT_BYTES / 2] = "";
     for (size_t i = 0; i < e->count; i++) {
         const size_t len = strlen(known);
-        snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "",
+        if (!om_snapshot_has_layer(r->snapshot, e->exposure[i].layer)) continue;
+        snprintf(known + len, sizeof known - len, "%s%s", len ? ", " : "",
                  e->exposure[i].name);
     }
     return om__param_bad(r, "per", OM_E_FORMAT,
@@ -161,9 +162,7 @@ static om_status ask_exposed(struct om__request *r,
 {
     const struct om_exposure *e = out->exposure;
     const struct om_layer *layer = om_snapshot_layer(r->snapshot, e->layer);
-    if (!layer)
-        return om__param_bad(r, "per", OM_E_FORMAT,
-                             "the city has no layer %.60s", e->layer);
+    if (!layer) return om_snapshot_lacks(r->snapshot, e->layer, &r->err);
     if (om__crowds_only(r, layer) && e->weight)
         return om__rows_allowed(r, layer);
     om__needs_layer(r, layer->name, OM__EVERYWHERE);
@@ -223,7 +222,10 @@ static om_status read_per(struct om__request *r, const struct om_query *query,
     out->per = true;
     OM_TRY(om_exposures_read(r->snapshot->manifest, &out->exposures, &r->err));
     out->exposure = om_exposures_find(&out->exposures, per);
-    if (!out->exposure) return no_such_exposure(r, &out->exposures, per);
+    // Nor is what has a layer that is not there for who asks.
+    if (!out->exposure ||
+        !om_snapshot_has_layer(r->snapshot, out->exposure->layer))
+        return no_such_exposure(r, &out->exposures, per);
     out->scale = out->exposure->scale;
     const char *name =
         by == OM_NO_FIELD ? NULL : r->layer->schema.field[by].name;
