@@ -1,0 +1,183 @@
+// rights_attack.test.mjs - what whoever only counts persons gets, attacked.
+//
+// Plan
+//   tiles: of all layers with hidden columns, by each address of vector tiles,
+//   whichever rows are chosen: no name, sum or category of a hidden column, for
+//   each role; who sees the column gets sums that are those of the rows
+//   groups: no question groups by a column whose values are persons
+//   pictures: where rows are drawn by a hidden column they are drawn alike
+//   words: a layer that is not seen is answered as one that is not there, byte
+//   for byte
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import test from 'node:test';
+
+import { askAs, bearer, groupBy, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { serve } from './server.mjs';
+
+const require = createRequire(path.resolve('web/pages/package.json'));
+const { VectorTile } = require('@mapbox/vector-tile'), { PbfReader, default: Pbf } = require('pbf');
+const ZOOMS = [0, 10, 13];
+const f = encodeURIComponent;
+
+function tile(body) {
+    return body.length ? new VectorTile(new (PbfReader ?? Pbf)(body)).layers : {};
+}
+
+/** All addresses of the vector tile. */
+const forms = (layer, z, x, y) => [`/tiles/${layer}/${z}/${x}/${y}.mvt`, `/tiles/${layer}/${z}/${x}/${y}.pbf`,
+    `/collections/${layer}/tiles/WebMercatorQuad/${z}/${y}/${x}`, `/collections/${layer}/tiles/WebMercatorQuad/${z}/${y}/${x}?f=mvt`];
+const chosen = (target, query) => target + (query ? (target.includes('?') ? '&' : '?') + query : '');
+/** A position of the row: its point, or a corner. */
+function placeOf(row) {
+    return row.lon ? [row.lon, row.lat].map(Number) : /\(\(?\(?(-?[\d.]+) (-?[\d.]+)/.exec(row.WKT).slice(1).map(Number);
+}
+function at(row, z) {
+    const [lon, lat] = placeOf(row);
+    return [Math.floor((lon + 180) / 360 * 2 ** z), Math.floor((1 - Math.asinh(Math.tan(lat * Math.PI / 180)) / Math.PI) / 2 * 2 ** z)];
+}
+
+/** [tile's layer, feature's properties] of all features. */
+function features(body) {
+    return Object.entries(tile(body)).flatMap(([name, layer]) => Array.from({ length: layer.length }, (_, i) => [name, layer.feature(i).properties]));
+}
+
+test('what is hidden cannot be asked for otherwise', async (t) => {
+    const { city } = await makeSynthetic(t, 0.01);
+    const layers = await layersOf(city), hides = layers.filter((l) => l.personal_columns?.length);
+    const rows = {};
+    for (const { name } of [...hides, { name: 'worker' }]) rows[name] = await rowsOf(city, name);
+    const file = path.join(city, 'roles.json'), roles = JSON.parse(await readFile(file, 'utf8'));
+    const counts = { layers: ['*'], personal: 'counts', smallest_cell: 'grid', smallest_count: 10, export: true };
+    roles.roles.narrow = { ...counts, without: ['rental', 'worker', 'visit', 'address', 'town'] };
+    roles.roles.nobody = { ...counts, personal: 'none' };
+    roles.roles.plain = { ...counts, columns: { rental: ['model_house'], building: ['id'] } };
+    for (const role of Object.values(roles.roles)) role.rate_per_s = 0;
+    await writeFile(file, JSON.stringify(roles));
+    const who = {};
+    for (const role of ['wall', 'analyst', 'admin', 'narrow', 'nobody', 'plain']) who[role] = await token(city, role);
+    const { url } = await serve(t, city);
+    const as = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)]));
+    const hiddenOf = (role, layer) => {
+        const shown = roles.roles[role]?.columns?.[layer.name];
+        return layer.columns.map((c) => c.name).filter((c) => c !== 'id' && (layer.personal_columns?.includes(c) || (shown && !shown.includes(c))));
+    };
+
+    await t.test('vector tiles', async () => {
+        let cells = 0;
+        for (const layer of hides) {
+            const one = rows[layer.name][0], id = f(`id = '${one.id}'`), others = f(`id <> '${one.id}'`);
+            for (const role of ['wall', 'analyst', 'plain', 'nobody', 'narrow']) {
+                const hidden = hiddenOf(role, layer);
+                for (const z of ZOOMS) {
+                    const [x, y] = at(one, z);
+                    for (const form of forms(layer.name, z, x, y))
+                        for (const query of ['', `filter=${id}`, `filter=${others}`, 'by=town', 'properties=id', `filter=${id}&properties=id`]) {
+                            const target = chosen(form, query), answer = await as[role](target);
+                            if (answer.status !== 200) {
+                                assert.ok([204, 400, 404].includes(answer.status), `${role} ${target}: ${answer.status}`);
+                                continue;
+                            }
+                            for (const [name, properties] of features(answer.body)) {
+                                cells += name === 'cells';
+                                for (const column of hidden) {
+                                    for (const key of Object.keys(properties))
+                                        assert.ok(key !== column && key !== `sum:${column}` && !key.startsWith(`${column}:`), `${role} ${target}: ${name} has ${key}`);
+                                    if (name === 'meta') assert.notEqual(properties.by, column, `${role} ${target}`);
+                                }
+                            }
+                        }
+                    // To ask for it by name is to ask for nothing that is there.
+                    for (const form of forms(layer.name, z, x, y))
+                        for (const column of hidden)
+                            for (const query of ['properties=', 'by=', 'filter=X%20IS%20NULL&properties=']) {
+                                const ask = async (name) => {
+                                    const answer = await as[role](chosen(form, query.replace('X', name) + name));
+                                    return `${answer.status} ${answer.text().replaceAll(name, '?')}`;
+                                };
+                                const got = await ask(column);
+                                assert.match(got, /^40[04] /, `${role} ${form} ${query}${column}`);
+                                assert.equal(got, await ask('nothing_of_it'));
+                            }
+                }
+            }
+        }
+        assert.ok(cells > 1000, `${cells}`);
+        // Who sees the column has its sums, and they are right.
+        const full = Object.entries(groupBy(rows.address, (row) => at(row, 10).join('/'))).sort((a, b) => b[1].length - a[1].length);
+        const [[place, inside]] = full;
+        let sum = 0, some = 0;
+        for (const [name, p] of features((await as.admin(`/tiles/address/10/${place}.mvt?properties=residents`)).body)) {
+            some += 'sum:residents' in p;
+            sum += name === 'cells' ? p['sum:residents'] : name === 'address' ? p.residents ?? 0 : 0;
+        }
+        assert.ok(some > 10);
+        assert.equal(sum, inside.reduce((n, row) => n + Number(row.residents), 0));
+    });
+
+    await t.test('nothing is grouped by persons', async () => {
+        const workers = new Set(rows.worker.map((row) => row.id));
+        assert.ok(rows.hazard.some((row) => workers.has(row.worker)));
+        for (const role of ['wall', 'analyst', 'plain', 'narrow', 'nobody']) {
+            const refused = (await as[role]('/stats/check?by=worker')).status;
+            assert.equal(refused, 404);
+            for (const more of ['', '&bbox=113,22,115,24', `&filter=${f('severity >= 3')}`, `&share=${f('severity >= 3')}`, '&sum=severity', '&per=house', '&datetime=2023-01-01/..']) {
+                const target = `/stats/hazard?by=worker${more}`, answer = await as[role](target);
+                assert.ok([400, 404].includes(answer.status) && (role === 'nobody' || answer.status === 404), `${role} ${target}: ${answer.status}`);
+            }
+            for (const target of ['/stats/hazard?by=worker', '/hotspots/hazard?units=worker', '/hotspots/hazard?by=worker', '/coverage/patrol?by=worker', '/coverage/patrol?layer=hazard&by=worker',
+                '/coverage/workload?by=worker', '/coverage/workload?by=worker&f=csv', '/coverage/workload?rows=true', '/tiles/hazard/10/835/444.mvt?by=worker', '/tiles/hazard/10/835/444.png?by=worker',
+                '/legend/hazard.json?by=worker', '/collections/hazard/items?sortby=worker', `/stats/hazard?by=town&share=${f("worker = 'G00001'")}`, `/hotspots/hazard?filter=${f("worker = 'G00001'")}`]) {
+                const answer = await as[role](target);
+                if (answer.status === 200) for (const id of workers) assert.ok(!answer.text().includes(`"${id}"`), `${role} ${target}`);
+            }
+            // Kinds and numbers are counted as ever.
+            if (role === 'wall' || role === 'analyst')
+                for (const by of ['level', 'level_since', 'residents']) assert.equal((await as[role](`/stats/rental?by=${by}`)).status, 200, by);
+        }
+        assert.ok((await as.admin('/stats/hazard?by=worker')).json().groups.some((g) => workers.has(g.id)));
+    });
+
+    await t.test('pictures are drawn alike', async () => {
+        const matrix = '/collections/rental/map/tiles/WebMercatorQuad/10/444/835';
+        for (const role of ['wall', 'analyst', 'plain', 'nobody']) {
+            for (const target of ['/tiles/rental/10/835/444.png', '/map.png?layers=rental', '/map.png?layers=town,rental&bbox=113.7,22.9,113.9,23.1', '/legend/rental.png', matrix, '/wmts/1.0.0/rental/default/EPSG:3857/10/444/835.png']) {
+                const answer = await as[role](target);
+                if (target.startsWith('/wmts') && answer.status === 404) continue;
+                assert.equal(answer.status, 200, `${role} ${target}: ${answer.text().slice(0, 200)}`);
+                assert.equal(answer.headers['content-type'], 'image/png');
+            }
+            assert.equal((await as[role]('/legend/rental.json')).json().items.length, 1, role);
+            assert.ok(!/"level"|sum:|residents/.test((await as[role]('/styles/rental.json')).text()), role);
+            assert.ok(!(await as[role]('/tiles/rental/10/835/444.png')).body.equals((await as.admin('/tiles/rental/10/835/444.png')).body));
+        }
+    });
+
+    await t.test('a layer that is not seen is not there', async () => {
+        const TARGETS = ['/collections/X', '/collections/X/items', '/collections/X/items/A1', '/collections/X/items.csv', '/collections/X/items.gpkg', "/collections/X/items?filter=level%3D'a'", '/collections/X/queryables',
+            '/collections/X/tiles', '/collections/X/tiles/WebMercatorQuad', '/collections/X/tiles/WebMercatorQuad/10/444/835', '/collections/X/map/tiles', '/collections/X/map/tiles/WebMercatorQuad/10/444/835',
+            '/tiles/X/10/835/444.mvt', '/tiles/X/10/835/444.pbf', '/tiles/X/10/835/444.png', '/tiles/X/10/835/444.mvt?by=level', '/tiles/X.json', '/tiles/X/99/835/444.mvt', '/tiles/heat:X/10/835/444.png',
+            '/tiles/heat:X/10/835/444.png?weight=residents', '/tiles/choropleth:village/10/835/444.png?layer=X', '/tiles/choropleth:X/10/835/444.png', '/tiles/choropleth:village/10/835/444.png?layer=road&per=X',
+            '/styles/X.json', '/legend/X.json', '/legend/X.png', '/legend/heat:X.png', '/stats/X', '/stats/X?by=town', '/stats/X?by=level', '/stats/X?nosuch=1', '/stats/hazard?by=village&per=X',
+            '/nearest/X?lon=113.75&lat=23.02', '/hotspots/X', '/hotspots/X?units=grid', '/hotspots/hazard?units=X', '/hotspots/hazard?stat=rate&exposure=X', '/hotspots/hazard?units=village&stat=rate&per=X',
+            '/map.png?layers=X', '/map.png?layers=heat:X', '/map.png?layers=village,X', '/value?name=heat:X&lon=113.75&lat=23.02', '/coverage/patrol?by=X', '/coverage/partition?by=X', '/search?q=a&layers=X',
+            '/positions?by=X', '/changes?since=0&layers=X', '/wmts/1.0.0/X/default/3857/10/444/835.png', '/wmts/1.0.0/heat:X/default/3857/10/444/835.png'];
+        const feature = JSON.stringify({ type: 'Feature', id: 'A1', geometry: null, properties: {} });
+        const own = (headers) => Object.entries(headers).filter(([name]) => !['date', 'content-length'].includes(name) && !/^x-request/.test(name)).sort().map(String);
+        for (const [role, unseen] of [['narrow', roles.roles.narrow.without], ['nobody', ['worker', 'visit', 'check']]])
+            for (const layer of unseen) {
+                const same = async (target, method, body) => {
+                    const ask = async (name) => {
+                        const answer = await fetch(url + target.replace('X', name), { method, body, headers: { ...bearer(who[role]), ...(body ? { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/geo+json' } : {}) } });
+                        return { status: answer.status, text: (await answer.text()).replaceAll(`'${name}'`, "'?'").replaceAll(`"${name}"`, '"?"').replaceAll(`:${name}`, ':?'), headers: own(Object.fromEntries(answer.headers)) };
+                    };
+                    assert.deepEqual(await ask(layer), await ask('none_such'), `${role} ${method} ${target} ${layer}`);
+                };
+                for (const target of TARGETS) await same(target, 'GET');
+                for (const method of ['HEAD', 'OPTIONS', 'DELETE']) await same('/collections/X/items/A1', method);
+                for (const [method, target] of [['POST', '/collections/X/items'], ['PUT', '/collections/X/items/A1'], ['PATCH', '/collections/X/items/A1']]) await same(target, method, feature);
+            }
+    });
+});
