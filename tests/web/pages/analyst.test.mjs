@@ -12,11 +12,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { differ } from '../../../web/pages/analyst/caption.js';
 import { conjuncts, format, parse } from '../../../web/pages/analyst/cql.js';
 import { previous, series, shifted, span, stepOf, timeOf, yearBefore } from '../../../web/pages/analyst/days.js';
 import { drawnOf, levelOf, partsOf, tilesOf } from '../../../web/pages/analyst/shown.js';
 import { emptyState } from '../../../web/pages/analyst/state.js';
+import { bySureness } from '../../../web/pages/analyst/table.js';
 import { languageOf, words, writing } from '../../../web/pages/analyst/words.js';
+import { classTitle, columnTitle } from '../../../web/pages/columns.js';
 import { addDays } from '../../../web/pages/text.js';
 import { random } from '../onemap.mjs';
 
@@ -41,6 +44,25 @@ test('a filter is taken apart and put together again', () => {
         assert.deepEqual(sorted(again.conditions), sorted(parts.conditions), text);
         assert.equal(format(again, COLUMNS), text);
     }
+});
+
+test('columns and classes have names in both languages; what has none is told as it is', () => {
+    assert.deepEqual(['zh-CN', 'en'].map((lang) => columnTitle(lang, 'department')), ['部门', 'Department']);
+    assert.deepEqual(['own_column', 'toString', '名 称'].map((name) => columnTitle('zh-CN', name)), ['own_column', 'toString', '名 称']);
+    assert.deepEqual(['hot 99%', 'low 90%', 'low-high', 'new cold', 'not significant', 'unknown', 'odd', 'odd hot'].map((c) => classTitle('zh-CN', c)),
+        ['热点 99%', '偏低 90%', '低-高', '新增冷点', '不显著', '未知', 'odd', 'odd hot']);
+    assert.equal(classTitle('en', 'hot 99%'), 'hot 99%');
+});
+
+test('units that are tested are told surest first, what was not tested last', () => {
+    const rows = [{ id: 'a', q: null, z: null }, { id: 'b', q: 0.5, z: 0.1 }, { id: 'c', q: 0.01, z: -4 }, { id: 'd', q: 0.5, z: -2 }];
+    const sorted = (by, down) => [...rows].sort(bySureness(by, down)).map((r) => r.id).join('');
+    assert.deepEqual([sorted('q', false), sorted('q', true), sorted('z', true)], ['cdba', 'dbca', 'bdca']);
+});
+
+test('two sides say when each has steps of its own', () => {
+    const steps = (...from) => ({ steps: from.map((f) => ({ from: f })) }), items = (...texts) => ({ items: texts.map((text) => ({ text })) });
+    assert.deepEqual([differ(steps(1, 2), steps(1, 2)), differ(steps(1, 2), steps(1, 3)), differ(items('a'), items('a')), differ(items('a'), items('b')), differ(items('a'), undefined)], [false, true, false, true, false]);
 });
 
 test('what no box can say stays as it was typed', () => {

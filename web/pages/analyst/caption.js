@@ -44,6 +44,9 @@ function classes(legend, other) {
   return [element('div', {className: 'swatches'}, ...items.map((item, i) => swatch(item, differs ? ` | ${other.items[i].text}` : '')))];
 }
 
+/** Are two sides coloured by steps of their own? @param {any} legend @param {any} other */
+export const differ = (legend, other) => !!legend && !!other && (legend.steps ? other.steps?.some((s, i) => s.from !== legend.steps[i]?.from) : JSON.stringify(legend.items?.map((i) => i.text)) !== JSON.stringify(other.items?.map((i) => i.text)));
+
 export class Caption {
   /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
   constructor(container, context) {
@@ -51,6 +54,12 @@ export class Caption {
     this.reading = element('div', {id: 'reading', className: 'reading', ariaLive: 'polite'});
     this.legends = element('div', {id: 'legend', className: 'legends'});
     container.append(this.reading, this.legends);
+    const fold = element('button', {type: 'button', className: 'plain icon fold-caption', ariaExpanded: 'true', ariaLabel: context.say('fold_legend'), title: context.say('fold_legend'), onclick: () => {
+      const folded = container.classList.toggle('folded');
+      fold.textContent = folded ? '▴' : '▾';
+      fold.ariaExpanded = String(!folded);
+    }}, '▾');
+    container.append(fold);
     this.node = container;
     /** @type {HTMLElement | null} */
     this.shapes = null;
@@ -66,8 +75,9 @@ export class Caption {
       // Coverage has a period of its own, which its legend tells.
       const judged = part.id === 'coverage' && legend?.title ? `${say('coverage')} · ${legend.title}` : name, fixed = part.id === 'coverage' && context.state.now.time && legend ? say('period_fixed') : '';
       const title = element('div', {className: 'title'}, element('span', {}, judged, unit ? element('span', {className: 'quiet'}, ` ${unit}`) : ''), element('span', {className: 'quiet'}, more || fixed));
+      const apart = differ(legend, other) ? [element('p', {className: 'quiet apart'}, say('own_scales'))] : [];
       const body = problem ? [element('p', {className: 'error'}, problem)] : !legend ? [] : part.field ? field(legend, context, other) : classes(legend, other);
-      const node = element('section', {className: 'legend', ariaLabel: `${say('legend')}: ${name}`}, title, ...body);
+      const node = element('section', {className: 'legend', ariaLabel: `${say('legend')}: ${name}`}, title, ...body, ...apart);
       node.dataset.part = part.id;
       return node;
     }));

@@ -5,7 +5,7 @@
 // refused once and not by every tile.
 
 import {otherState} from './other.js';
-import {address, hasHeat, layerOf, legendOf, partsOf, tilesOf} from './shown.js';
+import {address, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf} from './shown.js';
 
 /** @typedef {import('./shown.js').Part} Part @typedef {import('./map.js').Sheet} Sheet */
 
@@ -58,10 +58,13 @@ export class Drawing {
   }
 
   name(part) {
-    const {say, write, city, state} = this.context, {now} = state, subject = write.title(layerOf(city, now.layer) ?? {id: now.layer});
+    const {context} = this, {say, write, city, state} = context, {now} = state, subject = write.title(layerOf(city, now.layer) ?? {id: now.layer});
     if (part.id === 'heat') return now.model ? write.title(city.models.find((m) => m.name === now.model) ?? {id: now.model}) : say('density', {name: subject});
     if (part.id === 'choropleth') return say('by', {title: subject, unit: write.title(city.layers.find((l) => `choropleth:${l.unit_level}` === part.map) ?? {id: part.map})});
-    if (part.id === 'hotspots') return `${subject} · ${say(/** @type {any} */ (now.spots))}`;
+    if (part.id === 'hotspots') {
+      const per = now.spots === 'dbscan' ? '' : ratePer(city, now), about = city.exposures[per];
+      return `${subject} · ${say(/** @type {any} */ (now.spots))}${per ? ` · ${about ? (context.lang === 'en' ? about.unit_en : about.unit) ?? write.title(about) : say('area')}` : ''}`;
+    }
     if (part.id === 'coverage') return `${say('coverage')} · ${say(/** @type {any} */ (now.coverage))}`;
     return write.title(layerOf(city, part.map) ?? {id: part.map});
   }

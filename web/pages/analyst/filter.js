@@ -3,6 +3,7 @@
 // ranges of numbers, and CQL2 text. The text is what counts; boxes and ranges
 // read it and write it.
 
+import {columnTitle} from '../columns.js';
 import {element} from '../dom.js';
 import {conditionText, format, parse} from './cql.js';
 import {address, hasTimes, selectionOf} from './shown.js';
@@ -174,7 +175,7 @@ class Filters {
 
   titleOf(column) {
     const {city, write} = this.context, unit = column.unit && city.layers.find((l) => l.unit_level === column.name);
-    return unit ? write.title(unit) : column.name;
+    return unit ? write.title(unit) : columnTitle(this.context.lang, column.name);
   }
 
   /** @param {string} column @param {string} value */

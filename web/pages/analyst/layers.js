@@ -2,6 +2,7 @@
 // layers.js - whose rows are asked about, what is drawn, in which order, how
 // strongly, and with which parameters.
 
+import {columnTitle} from '../columns.js';
 import {element} from '../dom.js';
 import {BANDWIDTHS_M, COVERAGES, STATISTICS} from './state.js';
 import {ANALYSES, CELLS_M, drawnOf, hasHeat, isCells, layerOf, levelOf, levelsOf, partOf} from './shown.js';
@@ -102,7 +103,7 @@ class Layers {
 
   columnOptions() {
     const layer = this.context.subject();
-    return /** @type {[string, string][]} */ (layer.columns.filter((c) => ['integer', 'real', 'boolean'].includes(c.type)).map((c) => [c.name, c.name]));
+    return /** @type {[string, string][]} */ (layer.columns.filter((c) => ['integer', 'real', 'boolean'].includes(c.type)).map((c) => [c.name, columnTitle(this.context.lang, c.name)]));
   }
 
   heat() {
@@ -140,7 +141,7 @@ class Layers {
   hotspots() {
     const {say, state} = this.context, {spots} = state.now;
     const known = STATISTICS.filter((s) => s !== 'emerging' || this.context.subject().time_column);
-    return [this.select('spots', say('statistic'), known.map((s) => [s, say(s)])), ...spots === 'dbscan' ? [] : [this.units(true), this.select('per', say('per'), [['', say('none')], ...this.perOptions().slice(1)])]];
+    return [this.select('spots', say('statistic'), known.map((s) => [s, say(s)])), ...spots === 'dbscan' ? [] : [this.units(true), spots === 'eb' ? this.select('per', say('per'), this.perOptions().slice(Object.keys(this.context.city.exposures).length ? 1 : 0)) : this.select('per', say('per'), [['', say('none')], ...this.perOptions().slice(1)])]];
   }
 
   coverage() {

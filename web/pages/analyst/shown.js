@@ -85,7 +85,7 @@ export function hotspotsOf(city, state) {
   return {...selectionOf(city, state), ...cells, stat: state.spots, per: state.spots === 'dbscan' ? '' : ratePer(city, state)};
 }
 /* Rates shrink to something: without a choice to the first that there is. */
-const ratePer = (city, state) => state.per || (state.spots === 'eb' ? Object.keys(city.exposures)[0] ?? 'area' : '');
+export const ratePer = (city, state) => state.per || (state.spots === 'eb' ? Object.keys(city.exposures)[0] ?? 'area' : '');
 
 /** The number of a question of coverage that its map paints. */
 export const COVERAGE_COLUMN = {patrol: 'value', workload: 'value', service: 'sum_share_10min'};

@@ -2,6 +2,7 @@
 // profile.js - the pane that tells of an area: how many of everything, since
 // when, of which kinds, and whether that is different from the city.
 
+import {columnTitle} from '../columns.js';
 import {$, element} from '../dom.js';
 import {circleKm2, formatArea, parseArea, RADIUS_M, ringForMap, ringKm2} from './area.js';
 import {askLine, askParts, askTrend, categories, countedLayers} from './ask.js';
@@ -115,7 +116,7 @@ class Profile {
         if (signal.aborted) return;
         this.lines = lines.sort((a, b) => Number(b.layer.id === id) - Number(a.layer.id === id));
         this.body.replaceChildren(element('h2', {className: 'area-name'}, name), this.actions(area), this.counts(), ...(trend ? [this.trend(trend)] : []),
-          ...columns.map((c, i) => (parts[i] ? this.parts(c.name, parts[i]) : this.section(`${say('parts', {layer: this.title(layer)})} · ${c.name}`, [], element('p', {className: 'note'}, say('not_told'))))));
+          ...columns.map((c, i) => (parts[i] ? this.parts(c.name, parts[i]) : this.section(`${say('parts', {layer: this.title(layer)})} · ${columnTitle(context.lang, c.name)}`, [], element('p', {className: 'note'}, say('not_told'))))));
         context.announce(name);
       } catch (error) {
         if (signal.aborted || error.parameter === 'filter') throw error;
@@ -219,7 +220,7 @@ class Profile {
   parts(column, told) {
     const {say, speech, context} = this, layer = context.subject(), most = Math.max(0.01, ...told.parts.map((p) => Math.max(p.share ?? 0, p.city ?? 0)));
     const titles = layer.picture_by === column ? (context.lang === 'en' ? layer.picture_titles_en : layer.picture_titles) ?? {} : {};
-    return this.section(`${say('parts', {layer: this.title(layer)})} · ${column}`, [this.csv(column, [column, 'count', 'share', 'share_low', 'share_high', 'city_share', 'against_city'],
+    return this.section(`${say('parts', {layer: this.title(layer)})} · ${columnTitle(context.lang, column)}`, [this.csv(column, [column, 'count', 'share', 'share_low', 'share_high', 'city_share', 'against_city'],
       told.parts.map((p) => [p.id, csvKnown(p.count), p.share, p.low, p.high, p.city, p.verdict]))],
       element('div', {className: 'parts'}, ...told.parts.slice(0, VALUES_MOST).map((p) => {
         const bar = element('span', {}), tick = element('i', {});

@@ -5,7 +5,7 @@
 import {address} from '../analyst/shown.js';
 import {ProblemError, getJson} from '../api.js';
 import {$, element} from '../dom.js';
-import {exact} from '../text.js';
+import {exact, lastDay} from '../text.js';
 import {say, titleOf, when} from './words.js';
 
 /** Rows of one sheet: more than a month's walk, some fifty pages. */
@@ -125,13 +125,16 @@ const NUMBERS = ['number', 'days', 'visits'];
 /** What a value of a category column is called. @param {string} layer @param {string} value */
 const valueTitle = (layer, value) => (lang === 'en' ? layerOf(layer)?.picture_titles_en : layerOf(layer)?.picture_titles)?.[value] ?? value;
 
-/** @param {any} row @param {number} i */
-function tableRow(row, i) {
+/** An address as it is told below a heading that names the places that it begins with. @param {string} text @param {any[]} path */
+const within = (text, path) => path.reduce((rest, {name}) => (rest.includes(name) ? rest.slice(rest.indexOf(name) + name.length) : rest), text) || text;
+
+/** @param {any} row @param {number} i @param {any[]} path */
+function tableRow(row, i, path) {
   const about = layerOf(row.layer);
   const cells = {
     number: String(i + 1),
     place: element('div', {className: 'place'}, element('span', {className: 'name'}, row.address || row.name || row.id),
-      ...(row.near ? [element('span', {className: 'near'}, tell('near', {address: row.near}))] : []),
+      ...(row.near ? [element('span', {className: 'near'}, tell('near', {address: within(row.near, path)}))] : []),
       element('span', {className: 'id'}, row.address && row.name ? `${row.name} · ${row.id}` : row.id)),
     kind: titleOf(lang, about ?? {name: row.layer}),
     level: valueTitle(row.layer, row.level ?? '?'),
@@ -164,12 +167,12 @@ function showSheet(answer, path) {
   const line = (...parts) => element('div', {className: 'line'}, ...parts.map((p) => (typeof p === 'string' ? element('span', {}, p) : p)));
   const head = element('th', {className: 'head', colSpan: COLUMNS.length, scope: 'colgroup'},
     line(element('h1', {}, `${tell('title')} · ${path.map((p) => p.name).join(' · ')}`), rows.length < all ? tell('total_of', {n: exact(all), m: exact(rows.length)}) : tell('total', {n: exact(all)}), ...(city.synthetic ? [element('span', {className: 'synthetic'}, tell('synthetic'))] : [])),
-    line(unit.code ? `${unit.code}` : unit.id, `${tell('period')} ${when(answer.from)} – ${when(answer.to)}`, `${tell('judged')} ${when(answer.at, true)}`,
+    line(unit.code ? `${unit.code}` : unit.id, `${tell('period')} ${when(answer.from)} – ${lastDay(answer.to)}`, `${tell('judged')} ${when(answer.at, true)}`,
       ...(city.as_of ? [`${tell('as_of')} ${when(city.as_of, true)}`] : [])),
     line(...['worker', 'date', 'signature'].map((key) => element('span', {className: 'fill'}, tell(key)))));
   $('sheet').replaceChildren(element('table', {}, columns,
     element('thead', {}, element('tr', {}, head), element('tr', {}, ...COLUMNS.map((c) => element('th', {scope: 'col', className: NUMBERS.includes(c) ? 'number' : ''}, tell(c))))),
-    element('tbody', {}, ...rows.map(tableRow)),
+    element('tbody', {}, ...rows.map((row, i) => tableRow(row, i, path))),
     element('tfoot', {}, element('tr', {}, element('td', {colSpan: COLUMNS.length}, tell('page_note'))))));
 }
 
