@@ -81,6 +81,7 @@ export class Caption {
       node.dataset.part = part.id;
       return node;
     }));
+    if (!list.length && !this.shapes && context.subject()?.personal) this.legends.append(element('p', {className: 'quiet'}, say('no_heat_person')));
   }
 
   /** The legend of shapes, which come by themselves. @param {import('./shown.js').Part | null} part @param {string} name @param {any[]} items */
