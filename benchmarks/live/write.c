@@ -50,7 +50,7 @@ struct client {
     double box[4], rate, start, until;
     size_t rows_each, ids, asked, answers, bad, rows;
     uint64_t seed, run;
-    struct connection *idle;
+    struct connection *idle, **last;  // in turn: none is idle until it is closed
     struct bench_samples latency;
 };
 
@@ -148,6 +148,13 @@ static bool read_answer(struct connection *k, int *status)
     return true;
 }
 
+static void put_back(struct client *c, struct connection *k)
+{
+    k->idle = NULL;
+    *c->last = k;
+    c->last = &k->idle;
+}
+
 static void event(struct client *c, struct connection *k)
 {
     int status;
@@ -161,8 +168,7 @@ static void event(struct client *c, struct connection *k)
         fprintf(stderr, "write: %.600s\n", k->in);
     free(k->out);
     k->out = NULL;
-    k->idle = c->idle;
-    c->idle = k;
+    put_back(c, k);
 }
 
 /* Ask what is due on what is idle; seconds until the next is. */
@@ -177,6 +183,7 @@ static double ask(struct client *c)
         struct connection *k = c->idle;
         if (!k) return 3600;
         c->idle = k->idle;
+        if (!c->idle) c->last = &c->idle;
         k->due = due;
         make(c, k);
         c->asked++;
@@ -189,10 +196,10 @@ static void run(struct client *c, size_t connections, double seconds)
     struct epoll_event events[64];
     struct connection *all = calloc(connections, sizeof *all);
     if (!all) fail("no memory", NULL);
+    c->last = &c->idle;
     for (size_t i = 0; i < connections; i++) {
         connect_to(c, &all[i]);
-        all[i].idle = c->idle;
-        c->idle = &all[i];
+        put_back(c, &all[i]);
     }
     c->start = bench_now();
     c->until = c->start + seconds;
