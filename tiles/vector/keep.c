@@ -266,9 +266,9 @@ om_status om__keep_get(struct om_vectors *vectors,
 
 void om__keep_release(struct om_vectors *vectors, struct om__kept *kept)
 {
-    struct om__keep *k = vectors->keep;
     struct slot *slot = kept->slot;
-    if (!slot) return;
+    if (!slot) return;  // nothing was kept, perhaps by nobody
+    struct om__keep *k = vectors->keep;
     pthread_mutex_lock(&k->lock);
     slot->refs--;
     make_room(k, k->max_bytes);
