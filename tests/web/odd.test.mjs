@@ -177,10 +177,15 @@ test('a clock that jumps', async (t) => {
     await until('a heartbeat', () => heard.includes('event: beat'));
     server.child.kill('SIGKILL');
     await server.ended;
-    await jump(-3 * 365 * day);
+    await jump(-10 * 365 * day);
     const back = await started(t, PROGRAM, args, env);
     assert.equal(await countOf(back.url), ROWS + n + 1);
+    const early = await post(back.url, 'jump-last');
+    assert.equal(early.status, 400);
+    assert.match(early.text, /later than the city's clock/);
+    await jump(0);
     assert.equal((await post(back.url, 'jump-last')).status, 201);
+    assert.equal(await countOf(back.url), ROWS + n + 2);
     back.child.kill('SIGTERM');
     assert.deepEqual(await back.ended, [0, null], back.said());
     await done('verify', city);
