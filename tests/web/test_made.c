@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "data/base/alloc.h"
+#include "web/server/made.h"
 #include "web/server/server_internal.h"
 
 struct thing {

@@ -3,16 +3,17 @@
  * Plan
  *   needs_*    what is said adds up: boxes of a layer are united, layers named
  *              once, too many are the whole city; an answer has all of it
- *   model_*    answers of random layers and boxes, the city written to at random:
- *              one is current exactly as long as nothing was written in its
- *              cells; what its box holds is then what it held
- *   beat_*     with a clock that is moved: what depends on the moment is another
- *              on the beat, and exactly then; for clocks before 1970, too
- *   threads_*  writers and readers at once: who has been told of a write finds
- *              no answer from before it
+ *   model_*    answers of random layers and boxes, the city written to at
+ * random: one is current exactly as long as nothing was written in its cells;
+ * what its box holds is then what it held beat_*     with a clock that is
+ * moved: what depends on the moment is another on the beat, and exactly then;
+ * for clocks before 1970, too threads_*  writers and readers at once: who has
+ * been told of a write finds no answer from before it
  */
 #include "tests/engine/live_sample.h"
 #include "tests/folder.h"
+#include "web/server/needs.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
 
 static char folder[256];
@@ -43,8 +44,7 @@ static void give_clock(void)
     struct om_buf old = {0};
     snprintf(path, sizeof path, "%s/city.json", folder);
     assert_int_equal(om_file_read(path, 4000, &old, NULL), OM_OK);
-    snprintf(text, sizeof text,
-             "{\"clock\":\"2023-06-26T00:00:00+08:00\",%.*s",
+    snprintf(text, sizeof text, "{\"clock\":\"2023-06-26T00:00:00+08:00\",%.*s",
              (int)old.len - 1, (const char *)old.bytes + 1);
     live_commit(folder, text);
     om_buf_deinit(&old);
@@ -108,8 +108,8 @@ static struct om__answer *answer_of(struct om__request *r)
     struct om_buf body = {0};
     struct om__answer *answer = NULL;
     om_buf_add_text(&body, "x");
-    assert_int_equal(
-        om__answer_new(r, &body, &om__head_json, false, &answer), OM_OK);
+    assert_int_equal(om__answer_new(r, &body, &om__head_json, false, &answer),
+                     OM_OK);
     om_snapshot_unref(r->snapshot);
     r->snapshot = NULL;
     return answer;
@@ -228,8 +228,7 @@ static void model_is_current_until_something_is_written_there(void **state)
             // The new place, and the old one of a row that moves.
             const bool was = at[l][id].x != UINT32_MAX &&
                              meets(k->box, at[l][id].x, at[l][id].y);
-            k->touched |=
-                k->city || (k->of[l] && (was || meets(k->box, x, y)));
+            k->touched |= k->city || (k->of[l] && (was || meets(k->box, x, y)));
             assert_int_equal(om__answer_current(&server, k->answer),
                              !k->touched);
             if (!k->touched) continue;
@@ -282,8 +281,7 @@ static void beat_ends_what_depends_on_the_moment_and_exactly_then(void **state)
         put_row("spot", "clock", 1, 1, s, start_s + s);
         assert_int_equal(om__answer_current(&server, dated), s < 60);
         assert_true(om__answer_current(&server, plain));
-        struct om__answer *found =
-            om__answer_find(&server, &key, sizeof key);
+        struct om__answer *found = om__answer_find(&server, &key, sizeof key);
         assert_int_equal(found != NULL, s < 60);
         om__answer_unref(found);
         begin_request(&r);

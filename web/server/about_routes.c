@@ -3,6 +3,12 @@
 
 #include "data/json.h"
 #include "data/model/time.h"
+#include "web/server/documents.h"
+#include "web/server/handlers.h"
+#include "web/server/media.h"
+#include "web/server/metrics.h"
+#include "web/server/pictures.h"
+#include "web/server/reply.h"
 #include "web/server/writes.h"
 
 /* What is about this process, not about the city: never kept by anyone. */

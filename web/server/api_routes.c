@@ -11,6 +11,12 @@
 
 #include "web/coverage.h"
 #include "web/server/api.h"
+#include "web/server/documents.h"
+#include "web/server/handlers.h"
+#include "web/server/media.h"
+#include "web/server/needs.h"
+#include "web/server/reply.h"
+#include "web/server/route.h"
 
 #define SPEC "http://www.opengis.net/spec/"
 static const char *const CONFORMS[] = {
@@ -255,8 +261,9 @@ static const char *tag_of(const char *path)
         {"search", "Analysis"},    {"reverse", "Analysis"},
         {"analyst", "Pages"},      {"pages", "Pages"},
         {"community", "Pages"},    {"embed", "Pages"},
-        {"sheet", "Pages"},        {"wall", "Pages"},         {"walls", "Live"},
-        {"changes", "Live"},       {"positions", "Live"},
+        {"sheet", "Pages"},        {"wall", "Pages"},
+        {"walls", "Live"},         {"changes", "Live"},
+        {"positions", "Live"},
     };
     const size_t len = strcspn(path, "/.");
     for (size_t i = 0; i < sizeof TAG / sizeof *TAG; i++)
@@ -417,8 +424,8 @@ static void add_coverage(const struct om_coverage_kind *kind,
 static bool is_used(const struct om_buf *out, const char *name)
 {
     char text[96];
-    const int len = snprintf(text, sizeof text,
-                             "\"#/components/parameters/%s\"", name);
+    const int len =
+        snprintf(text, sizeof text, "\"#/components/parameters/%s\"", name);
     return out->len && memmem(out->bytes, out->len, text, (size_t)len);
 }
 

@@ -6,10 +6,10 @@
  * says which rows: layer, id, place, numbers, times, names of columns. What
  * somebody typed (a search, texts of filters and of columns) may name a person
  * or an address and is kept as a mark: a hash under a key of the city's own
- * (data/city/audit.h), so that whoever looks for one text finds who asked for it,
- * and nobody reads texts off the file. A link's token is never in a target that
- * is answered. The files are the city's own and for their owner only; nothing of
- * this is in the log or in metrics.
+ * (data/city/audit.h), so that whoever looks for one text finds who asked for
+ * it, and nobody reads texts off the file. A link's token is never in a target
+ * that is answered. The files are the city's own and for their owner only;
+ * nothing of this is in the log or in metrics.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +17,8 @@
 
 #include "data/base/log.h"
 #include "data/city/audit.h"
+#include "web/server/rights.h"
+#include "web/server/route.h"
 #include "web/server/server_internal.h"
 
 static bool is_noted(const struct om__request *r)
@@ -132,15 +134,14 @@ void om__audit_note(struct om__request *r)
     if (token->level[0])
         snprintf(area, sizeof area, "%s:%s", token->level, token->unit);
     om_status st = write_target(audit, r, &target);
-    const struct om_audit_entry entry = {
-        .at_s = (int64_t)time(NULL),
-        .token = token->id,
-        .role = r->who->role->name,
-        .area = area,
-        .method = r->head ? "HEAD" : "GET",
-        .route = r->route->name,
-        .target = (const char *)target.bytes,
-        .status = r->status};
+    const struct om_audit_entry entry = {.at_s = (int64_t)time(NULL),
+                                         .token = token->id,
+                                         .role = r->who->role->name,
+                                         .area = area,
+                                         .method = r->head ? "HEAD" : "GET",
+                                         .route = r->route->name,
+                                         .target = (const char *)target.bytes,
+                                         .status = r->status};
     if (!st) st = om_audit_add(audit, &entry, &err);
     if (st)
         om_log(OM_LOG_ERROR, "audit", "nothing is noted: %s",

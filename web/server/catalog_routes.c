@@ -10,7 +10,12 @@
 
 #include "data/json.h"
 #include "data/model/time.h"
+#include "web/server/documents.h"
+#include "web/server/handlers.h"
 #include "web/server/maps.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
+#include "web/server/tile_maker.h"
 
 #define PATH_BYTES (OM_LIMIT_NAME_BYTES + 96)
 

@@ -5,7 +5,13 @@
 #include "data/model/time.h"
 #include "data/source/project.h"
 #include "engine/policy/policy.h"
+#include "web/server/documents.h"
+#include "web/server/handlers.h"
 #include "web/server/maps.h"
+#include "web/server/media.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
 
 /* Values of a category that are listed one by one: what fits a menu. */
 #define ENUM_MAX 64
@@ -294,10 +300,9 @@ static om_status add_property(const struct om__request *r,
 
 om_status om__get_queryables(struct om__request *r)
 {
-    static const struct om__head HEAD = {
-        .type = "application/schema+json",
-        .cache = OM__CACHE_DATA,
-        .compress = true};
+    static const struct om__head HEAD = {.type = "application/schema+json",
+                                         .cache = OM__CACHE_DATA,
+                                         .compress = true};
     static const char *const GEOMETRY[] = {
         "point", "multilinestring-or-linestring", "multipolygon-or-polygon"};
     struct om_buf out = {0}, url = {0};

@@ -26,7 +26,17 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "web/server/bounds.h"
+#include "web/server/connection.h"
+#include "web/server/jobs.h"
+#include "web/server/media.h"
+#include "web/server/metrics.h"
+#include "web/server/needs.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
+#include "web/server/route.h"
 #include "web/server/server_internal.h"
+#include "web/server/worlds.h"
 
 struct om__watch {
     struct om__watch *next, *previous;

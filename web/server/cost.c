@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "engine/layer/segment.h"
+#include "web/server/cost.h"
 #include "web/server/server_internal.h"
 
 #define BLOCK_BANDWIDTHS 6.4

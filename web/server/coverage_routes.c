@@ -3,6 +3,13 @@
 
 #include "engine/policy/policy.h"
 #include "web/coverage.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/jobs.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
 
 /* What URLs call otherwise. */
@@ -78,7 +85,8 @@ static void note_needs(struct om__request *r, const struct om_coverage *q)
 static om_status answer(struct om__request *r,
                         const struct om_coverage_kind *kind,
                         const struct om_snapshot *snapshot)
-{    struct om_coverage_option option[OM_ADDRESS_PARAMS];
+{
+    struct om_coverage_option option[OM_ADDRESS_PARAMS];
     struct om_buf out = {0};
     struct om_coverage q = {.snapshot = snapshot,
                             .selections = r->server->selections,

@@ -7,7 +7,15 @@
 #include <string.h>
 
 #include "web/density.h"
+#include "web/server/exports.h"
+#include "web/server/handlers.h"
+#include "web/server/heat_ask.h"
+#include "web/server/jobs.h"
+#include "web/server/params.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
+#include "web/server/views.h"
 
 #define ENDING ".tif"
 /* Cells of one file: 128 MB before they are packed, which takes some ten
@@ -16,8 +24,7 @@
 #define CELL_LEAST_M 1.0
 #define CELL_MOST_M 10000.0
 
-static om_status read_shape(struct om__request *r,
-                            struct om_density_shape *out)
+static om_status read_shape(struct om__request *r, struct om_density_shape *out)
 {
     struct om_place place = {.kind = OM_PLACE_ALL};
     *out = (struct om_density_shape){.cells_most = CELLS_MOST,
@@ -112,8 +119,7 @@ om_status om__get_density(struct om__request *r)
     om_status st = om__heat_personal(bound)
                        ? om__rows_refused(r, "the map's values")
                        : add_key(r, bound, &shape, &key);
-    if (!st)
-        st = send_file(r, heat + strlen(OM__HEAT), bound, &shape, &key);
+    if (!st) st = send_file(r, heat + strlen(OM__HEAT), bound, &shape, &key);
     om_buf_deinit(&key);
     om_risk_bound_free(bound);
     return st;

@@ -20,6 +20,10 @@
 
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
+#include "web/server/connection.h"
+#include "web/server/exports.h"
+#include "web/server/media.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
 
 /* Files kept, and bytes of all of them; one may have half of these. */

@@ -15,6 +15,9 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/log.h"
+#include "web/server/files.h"
+#include "web/server/handlers.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
 
 #define FILES_MAX 192

@@ -12,8 +12,12 @@
  * is decided under the same lock that looks into the cache: so nothing is
  * drawn twice that is kept.
  */
+#include "web/server/flights.h"
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
+#include "web/server/jobs.h"
+#include "web/server/needs.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
 
 struct flight {

@@ -28,6 +28,7 @@
 #include "data/base/file.h"
 #include "data/base/hash.h"
 #include "data/base/log.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
 
 #define FILE_TOKEN_MIN 16
@@ -107,13 +108,14 @@ static void set_who(struct om__who *who, const struct om_role *role,
                     const struct om_token *token, const struct om__book *book)
 {
     const size_t i = book ? (size_t)(role - book->roles->role) : 0;
-    *who = (struct om__who){.role = role,
-                            .token = *token,
-                            .key = key_of(role, token),
-                            .id = om_hash64(token->id, strlen(token->id), 0) | 1,
-                            .asked = true,
-                            .rates = book ? book->rates[i] : NULL,
-                            .rows = book ? book->rows[i] : NULL};
+    *who =
+        (struct om__who){.role = role,
+                         .token = *token,
+                         .key = key_of(role, token),
+                         .id = om_hash64(token->id, strlen(token->id), 0) | 1,
+                         .asked = true,
+                         .rates = book ? book->rates[i] : NULL,
+                         .rows = book ? book->rows[i] : NULL};
 }
 
 static void set_open(struct om__who *who, const struct om_role *role)
@@ -391,8 +393,7 @@ static const struct om__who *find(const struct om__book *book, const char *text,
         return who->role && om_token_alive(token, now_s) ? who : NULL;
     }
     for (size_t i = 0; i < book->lents; i++)
-        if (om_token_is(&book->lent[i].token, text, len))
-            return &book->lent[i];
+        if (om_token_is(&book->lent[i].token, text, len)) return &book->lent[i];
     return book->has_file && om_token_is(&book->file.token, text, len)
                ? &book->file
                : NULL;
@@ -503,10 +504,10 @@ static om_status clean_target(const struct om__request *r, struct om_buf *out)
     while (query && *query) {
         const char *at = query + 1;
         const size_t len = strcspn(at, "&");
-        const bool token = len >= sizeof OM__TOKEN_PARAM - 1 &&
-                           !strncmp(at, OM__TOKEN_PARAM,
-                                    sizeof OM__TOKEN_PARAM - 1) &&
-                           strchr("=&", at[sizeof OM__TOKEN_PARAM - 1]);
+        const bool token =
+            len >= sizeof OM__TOKEN_PARAM - 1 &&
+            !strncmp(at, OM__TOKEN_PARAM, sizeof OM__TOKEN_PARAM - 1) &&
+            strchr("=&", at[sizeof OM__TOKEN_PARAM - 1]);
         if (len && !token) {
             om_buf_add_byte(out, (uint8_t)sign);
             om_buf_add(out, at, len);
@@ -527,16 +528,14 @@ static om_status send_on(struct om__request *r, const struct om__who *who,
     char name[32], cookie[512];
     struct om_buf to = {0}, refresh = {0}, body = {0};
     const int64_t left_s = who->token.expires_s - (int64_t)time(NULL);
-    const bool secure =
-        r->server->url && !strncmp(r->server->url, "https:", 6);
+    const bool secure = r->server->url && !strncmp(r->server->url, "https:", 6);
     const char *site = r->fetch_site;
-    const bool strange = site && strcmp(site, "none") != 0 &&
-                         strcmp(site, "same-origin") != 0;
+    const bool strange =
+        site && strcmp(site, "none") != 0 && strcmp(site, "same-origin") != 0;
     cookie_name(r->server, name);
     snprintf(cookie, sizeof cookie,
              "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", name,
-             text,
-             (long long)(left_s > 400 * DAY_S ? 400 * DAY_S : left_s),
+             text, (long long)(left_s > 400 * DAY_S ? 400 * DAY_S : left_s),
              secure ? "; Secure" : "");
     om_status st = clean_target(r, &to);
     om_buf_addf(&refresh, "0; url=%s", (const char *)to.bytes);
@@ -548,8 +547,7 @@ static om_status send_on(struct om__request *r, const struct om__who *who,
         .status = strange ? MHD_HTTP_OK : MHD_HTTP_SEE_OTHER,
         .etag = "",
         .more = {"Set-Cookie", cookie, strange ? "Refresh" : "Location",
-                 strange ? (const char *)refresh.bytes
-                         : (const char *)to.bytes,
+                 strange ? (const char *)refresh.bytes : (const char *)to.bytes,
                  "Referrer-Policy", "no-referrer"}};
     if (!st) st = refresh.status ? refresh.status : body.status;
     if (!st)
@@ -563,8 +561,7 @@ static om_status send_on(struct om__request *r, const struct om__who *who,
 
 bool om__guard_link(struct om__request *r)
 {
-    const struct om_param *p =
-        om_address_param(&r->address, OM__TOKEN_PARAM);
+    const struct om_param *p = om_address_param(&r->address, OM__TOKEN_PARAM);
     if (!p) return false;
     const struct om__who *who = find(r->book, p->value, p->len);
     r->route = NULL;  // speaks of no data

@@ -4,7 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "web/server/cost.h"
+#include "web/server/heat_ask.h"
+#include "web/server/params.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
+#include "web/server/worlds.h"
 
 /* "heat:NAME", or "heat:NAME.json" without its end. */
 static om_status read_name(struct om__request *r, const char *name,
@@ -133,15 +139,14 @@ bool om__heat_personal(const struct om_risk_bound *bound)
 static om_status check_personal(struct om__request *r,
                                 const struct om_risk_bound *bound)
 {
-    static const char *const choosing[] = {"filter",   "weight",    "per",
-                                           "halflife", "at",        "datetime",
+    static const char *const choosing[] = {"filter",    "weight", "per",
+                                           "halflife",  "at",     "datetime",
                                            "bandwidth", "kernel"};
     enum { ALL, WHEN = 4, REACH = 6 };
     const bool terms = terms_hide(bound), exposures = exposures_hide(bound);
     if (!terms && !exposures) return OM_OK;
-    const uint64_t least = r->snapshot->layers
-                               ? bound->layer->rights.smallest_count
-                               : 0;
+    const uint64_t least =
+        r->snapshot->layers ? bound->layer->rights.smallest_count : 0;
     if (!bound->risk.exposures || bound->risk.floor < (double)least)
         return om__rows_refused(r, "what the map weighs");
     // Of what is exposed only the reach may not be chosen, nor, where it is

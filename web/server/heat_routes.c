@@ -1,5 +1,9 @@
 // heat_routes.c - heat tiles: how the dispatcher of tiles makes one.
+#include "web/server/heat_ask.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
+#include "web/server/views.h"
 
 /* What a heat tile shows. */
 struct heat_ask {

@@ -2,6 +2,13 @@
 #include <string.h>
 
 #include "web/hotspots.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/jobs.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
 
 /* Rows of one answer: some 60 MB with hexagons around them. */

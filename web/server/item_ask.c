@@ -1,5 +1,7 @@
 // item_ask.c - the parameters of items, each error naming its own.
 #include "web/server/item_ask.h"
+#include "web/server/params.h"
+#include "web/server/route.h"
 
 #include <stdio.h>
 #include <string.h>

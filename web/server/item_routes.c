@@ -13,7 +13,15 @@
 #include "data/base/hash.h"
 #include "data/base/log.h"
 #include "data/model/time.h"
+#include "web/server/bounds.h"
+#include "web/server/documents.h"
+#include "web/server/exports.h"
+#include "web/server/handlers.h"
 #include "web/server/item_ask.h"
+#include "web/server/jobs.h"
+#include "web/server/media.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
 #include "web/server/writes.h"
 
 /* Pages of more rows are written by the worker of heavy work. */
@@ -178,8 +186,8 @@ static om_status send_page(struct page *page, const struct om__item_ask *ask,
 static om_status spend_rows(struct om__request *r, uint64_t rows)
 {
     if (!r->who->rows || r->on_heavy) return OM_OK;
-    const double wait_s = om_rates_spend(r->who->rows, r->who->id, (double)rows,
-                                         om_seconds());
+    const double wait_s =
+        om_rates_spend(r->who->rows, r->who->id, (double)rows, om_seconds());
     if (wait_s <= 0) return OM_OK;
     r->retry_after_s = (unsigned)fmin(ceil(wait_s), 86400);
     return om_fail(&r->err, OM_E_RATE, 0,
@@ -197,8 +205,8 @@ static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
     all.behind = NULL;
     OM_TRY(om_query_count(&all, &page.matched));
     OM_TRY(om__item_ask_afford(r, ask, page.matched));
-    OM_TRY(spend_rows(r, page.matched < ask->query.limit ? page.matched
-                                                         : ask->query.limit));
+    OM_TRY(spend_rows(
+        r, page.matched < ask->query.limit ? page.matched : ask->query.limit));
     const bool heavy =
         ask->query.limit > LIMIT_LIGHT ||
         (ask->keys && om_sort_cost_s(r->layer, ask->key, ask->keys,

@@ -22,6 +22,11 @@
 #include "data/base/alloc.h"
 #include "data/base/cancel.h"
 #include "data/base/hash.h"
+#include "web/server/bounds.h"
+#include "web/server/flights.h"
+#include "web/server/jobs.h"
+#include "web/server/reply.h"
+#include "web/server/route.h"
 #include "web/server/server_internal.h"
 
 #define WORKERS_MAX 64

@@ -3,7 +3,14 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "web/server/handlers.h"
+#include "web/server/heat_ask.h"
+#include "web/server/pictures.h"
+#include "web/server/reply.h"
+#include "web/server/route.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
+#include "web/server/views.h"
 
 static void add_text(struct om_buf *out, const char *label, const char *text)
 {

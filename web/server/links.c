@@ -1,6 +1,7 @@
 // links.c - links of documents, absolute as clients of OGC APIs want them.
 #include <string.h>
 
+#include "web/server/documents.h"
 #include "web/server/server_internal.h"
 
 om_status om__add_base_url(const struct om__request *r, struct om_buf *out)

@@ -22,6 +22,7 @@
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
 #include "data/base/log.h"
+#include "web/server/needs.h"
 #include "web/server/server_internal.h"
 #include "web/server/writes.h"
 

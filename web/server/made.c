@@ -21,6 +21,7 @@
 #include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "data/base/log.h"
+#include "web/server/made.h"
 #include "web/server/server_internal.h"
 
 struct slot {
@@ -186,8 +187,7 @@ om_status om__made_get(struct om__made *made, const struct om__made_key *key,
     *out = NULL;
     if (key->text.status) return key->text.status;
     const uint64_t hash = om_hash64(key->text.bytes, key->text.len, 0);
-    const bool here =
-        !waiter || (heavy ? waiter->on_heavy : waiter->on_worker);
+    const bool here = !waiter || (heavy ? waiter->on_heavy : waiter->on_worker);
     om_status st = OM_OK;
     bool mine = false;
     pthread_mutex_lock(&made->lock);

@@ -13,7 +13,17 @@
 
 #include "data/model/time.h"
 #include "tiles/picture/wall.h"
+#include "web/server/handlers.h"
+#include "web/server/heat_ask.h"
+#include "web/server/jobs.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/pictures.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
+#include "web/server/views.h"
 
 #define SIDE_LEAST 64
 #define WIDTH_DEFAULT 1024
@@ -41,7 +51,7 @@ struct map_ask {
     enum om_language language;
     bool legend;
     struct om_key_note note;
-    int64_t as_of_s;  // the oldest of what is shown
+    int64_t as_of_s;                           // the oldest of what is shown
     const char *department[OM_WALL_PICTURES];  // whose data it is, each once
     size_t departments;
 };

@@ -1,5 +1,8 @@
 // maps.c - which names have tiles, and what documents say of them.
 #include "web/server/maps.h"
+#include "web/server/rights.h"
+#include "web/server/tile_maker.h"
+#include "web/server/worlds.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "web/server/media.h"
+#include "web/server/params.h"
 #include "web/server/server_internal.h"
 
 static const struct {

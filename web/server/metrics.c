@@ -3,6 +3,14 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "web/server/flights.h"
+#include "web/server/jobs.h"
+#include "web/server/made.h"
+#include "web/server/metrics.h"
+#include "web/server/needs.h"
+#include "web/server/pictures.h"
+#include "web/server/rights.h"
+#include "web/server/views.h"
 #include "web/server/writes.h"
 
 /* Upper bounds of the histogram, seconds: around the 2 ms of a cold tile and
@@ -192,8 +200,8 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
     const struct om__made_stats pictures =
         om__made_stats(om__pictures_table(server->pictures));
     write_cache(out, "views", views.hits, views.misses, views.count, 0);
-    write_cache(out, "pictures", pictures.hits, pictures.misses,
-                pictures.count, 0);
+    write_cache(out, "pictures", pictures.hits, pictures.misses, pictures.count,
+                0);
 
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     om_buf_add_text(out, "# TYPE onemap_rows gauge\n");

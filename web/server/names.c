@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "web/server/made.h"
+#include "web/server/names.h"
 #include "web/server/server_internal.h"
 
 #define LEVELS_MAX 16

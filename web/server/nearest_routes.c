@@ -3,7 +3,11 @@
 #include <string.h>
 
 #include "web/features.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/params.h"
 #include "web/server/positions.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
 #include "web/server/ways.h"
 
@@ -129,10 +133,9 @@ static om_status write_ways(struct om__request *r, const struct nearest *n,
         om_buf_add_text(&with, ",\"way_m\":");
         add_fixed(&with, ways.hit[i].m, 1);
         om_buf_add_byte(&with, 0);
-        st = with.status
-                 ? with.status
-                 : om_features_add_with(features, &ways.hit[i].hit,
-                                        (const char *)with.bytes);
+        st = with.status ? with.status
+                         : om_features_add_with(features, &ways.hit[i].hit,
+                                                (const char *)with.bytes);
     }
     om__ways_members(n->ways, about);
     om_buf_addf(about, ",\"off\":%s,", ways.off ? "true" : "false");
@@ -142,7 +145,7 @@ static om_status write_ways(struct om__request *r, const struct nearest *n,
 }
 
 static om_status write_rows(struct om__request *r, const struct nearest *n,
-                       struct om_buf *out)
+                            struct om_buf *out)
 {
     struct writing w = {0};
     struct om_buf members = {0};
@@ -163,9 +166,9 @@ static om_status write_rows(struct om__request *r, const struct nearest *n,
         om_buf_addf(&members, "\"numberReturned\":%llu",
                     (unsigned long long)om_features_count(w.features));
         om_buf_add_byte(&members, 0);
-        st = members.status ? members.status
-                            : om_features_end(w.features,
-                                              (const char *)members.bytes);
+        st = members.status
+                 ? members.status
+                 : om_features_end(w.features, (const char *)members.bytes);
     }
     om_features_free(w.features);
     om_buf_deinit(&members);

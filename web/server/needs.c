@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "web/server/needs.h"
 #include "web/server/server_internal.h"
 
 int64_t om__beat(const struct om_server *server, int64_t moment_s)

@@ -18,6 +18,7 @@
 
 #include "data/base/hash.h"
 #include "web/server/item_ask.h"
+#include "web/server/params.h"
 
 #define VERSION 1
 #define TEXT_MOST 600
@@ -77,9 +78,9 @@ static void add_text(struct om_buf *out, const char *text, size_t len)
 static void add_key(struct om_buf *out, const struct om_behind_key *key)
 {
     const bool cut = !key->null && key->is_text && key->len > TEXT_MOST;
-    om_buf_add_byte(out, (uint8_t)((key->null ? IS_NULL : 0) |
-                                   (key->is_text ? IS_TEXT : 0) |
-                                   (cut ? IS_CUT : 0)));
+    om_buf_add_byte(
+        out, (uint8_t)((key->null ? IS_NULL : 0) |
+                       (key->is_text ? IS_TEXT : 0) | (cut ? IS_CUT : 0)));
     if (key->null || cut) return;
     if (key->is_text)
         add_text(out, key->text, key->len);
@@ -200,7 +201,8 @@ static om_status look_up(struct om__request *r, struct om__item_ask *ask)
                                              .id_len = ask->behind.id_len}};
     const om_status st = om_query_each(&query, note_hit, &hit);
     if (st && st != OM_E_NOTFOUND) return st;
-    if (hit.row == SIZE_MAX) return gone(r, "the row it goes on behind is gone");
+    if (hit.row == SIZE_MAX)
+        return gone(r, "the row it goes on behind is gone");
     return om_query_stand(r->layer, &hit, ask->key, ask->keys,
                           &om__lane(r->server)->arena, &ask->behind);
 }
@@ -227,8 +229,7 @@ om_status om__next_read(struct om__request *r, struct om__item_ask *ask)
     if (!text) return OM_OK;
     const bool read = read_text(text, &bytes);
     // Texts stay where they are, in an arena that the answer outlives not.
-    uint8_t *copy =
-        om_arena_alloc(&om__lane(r->server)->arena, bytes.len + 1);
+    uint8_t *copy = om_arena_alloc(&om__lane(r->server)->arena, bytes.len + 1);
     if (copy && bytes.len) memcpy(copy, bytes.bytes, bytes.len);
     const size_t len = bytes.len;
     const om_status st = bytes.status;
@@ -237,8 +238,7 @@ om_status om__next_read(struct om__request *r, struct om__item_ask *ask)
     if (!read || len < 4) return refuse(r);
     struct reading check = {copy + len - 4, 4, false};
     struct reading g = {copy, len - 4, false};
-    if (take_number(&check, 4) !=
-            (uint32_t)om_hash64(copy, len - 4, VERSION) ||
+    if (take_number(&check, 4) != (uint32_t)om_hash64(copy, len - 4, VERSION) ||
         !take_all(&g, &ask->behind, &base, &cut) || !fits(r, ask))
         return refuse(r);
     if (base != r->layer->meta->base_commit)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "web/server/params.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
 
 om_status om__param_bad(struct om__request *r, const char *parameter,

@@ -4,6 +4,10 @@
 
 #include "tiles/picture/key.h"
 #include "tiles/png.h"
+#include "web/server/params.h"
+#include "web/server/pictures.h"
+#include "web/server/reply.h"
+#include "web/server/route.h"
 #include "web/server/server_internal.h"
 
 static om_status read_style(struct om__request *r, enum om_palette palette,

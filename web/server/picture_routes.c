@@ -2,7 +2,13 @@
 #include <string.h>
 
 #include "data/base/hash.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/pictures.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
 
 /* Rows above which a tile is drawn by a worker: some 5 ms of looking. */
 #define ROWS_HERE 300000

@@ -15,6 +15,9 @@
 #include "data/base/hash.h"
 #include "data/base/log.h"
 #include "web/server/looks.h"
+#include "web/server/made.h"
+#include "web/server/needs.h"
+#include "web/server/pictures.h"
 #include "web/server/server_internal.h"
 
 /* Pictures kept. */
@@ -127,8 +130,7 @@ static const struct om_layer *exposed(const struct om_snapshot *snapshot,
     return bound->per ? om_snapshot_layer(snapshot, bound->per->layer) : NULL;
 }
 
-void om__base_needs(struct om__request *r,
-                    const struct om_picture_bound *bound,
+void om__base_needs(struct om__request *r, const struct om_picture_bound *bound,
                     const struct om_view *view)
 {
     const struct om_snapshot *s = r->snapshot;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/shape/shape.h"
+#include "web/server/params.h"
 #include "web/server/server_internal.h"
 
 /* Metres on the ground: a city and its neighbours. */
@@ -36,7 +37,8 @@ static om_status read_near(struct om__request *r, struct om_place *out)
     if (!om__param_text(r, "radius"))
         return om__param_bad(r, "radius", OM_E_FORMAT,
                              "near needs a radius, metres on the ground");
-    OM_TRY(om__param_real(r, "radius", RADIUS_LEAST_M, RADIUS_MOST_M, &radius_m));
+    OM_TRY(
+        om__param_real(r, "radius", RADIUS_LEAST_M, RADIUS_MOST_M, &radius_m));
     if (om__reals_read(text, 2, at) != 2 || at[0] < -180 || at[0] > 180 ||
         om_pos_from_lonlat(at[0], at[1], &out->pos))
         return om__param_bad(r, "near", OM_E_COORD,

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "web/server/maps.h"
+#include "web/server/needs.h"
+#include "web/server/reply.h"
 
 /* A tile in degrees reaches over its height divided by the cosine of the
  * latitude; near the poles that is more than a handful of mercator tiles. */

@@ -11,7 +11,12 @@
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/names.h"
+#include "web/server/params.h"
 #include "web/server/positions.h"
+#include "web/server/reply.h"
 #include "web/server/writes.h"
 #include "web/small.h"
 
@@ -443,7 +448,8 @@ om_status om__get_positions(struct om__request *r)
     if (!r->layer) return om_snapshot_lacks(r->snapshot, about.layer, &r->err);
     const char *by = om__param_text(r, "by");
     size_t coarsest = city->levels - 1;
-    while (coarsest && !om_snapshot_has_level(r->snapshot, city->level[coarsest]))
+    while (coarsest &&
+           !om_snapshot_has_level(r->snapshot, city->level[coarsest]))
         coarsest--;
     if (!by) by = city->level[coarsest];
     const size_t column = om_layer_unit_field(r->layer, by);

@@ -6,6 +6,8 @@
  * else. The colours are those of web/pages/style.css
  * (tests/web/browser.test.mjs compares, and sees that browsers take it).
  */
+#include "web/server/media.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
 #include "web/server/wmts.h"
 

@@ -1,5 +1,9 @@
 // reach_routes.c - /reach: how far one gets from a place in so many minutes.
 #include "web/features_internal.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
 #include "web/server/ways.h"
 
 #define MINUTES_DEFAULT 10.0

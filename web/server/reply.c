@@ -7,6 +7,10 @@
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
 #include "data/model/time.h"
+#include "web/server/bounds.h"
+#include "web/server/media.h"
+#include "web/server/reply.h"
+#include "web/server/route.h"
 #include "web/server/server_internal.h"
 
 /* Bodies below this are sent as they are: a packet is a packet. */
@@ -94,9 +98,9 @@ static void add(struct lines *lines, const char *name, const char *value)
         lines->failed = true;
 }
 
-/* Whatever is answered to a token, scripts of other sites that have it may read:
- * no browser sends it for them. Where one is let in for being on this machine
- * they may not (site.c). */
+/* Whatever is answered to a token, scripts of other sites that have it may
+ * read: no browser sends it for them. Where one is let in for being on this
+ * machine they may not (site.c). */
 static void add_always(struct lines *lines, const struct om__request *r)
 {
     if (!om__site_closed(r)) {
@@ -244,8 +248,8 @@ static struct om__answer *answer_alloc(const struct om__request *r)
     const size_t layers = r->needs_known ? n->layers : 0;
     size_t bytes = 0;
     for (size_t i = 0; i < layers; i++) bytes += strlen(n->layer[i]) + 1;
-    struct om__answer *answer = om_calloc(
-        1, sizeof *answer + layers * sizeof *answer->box + bytes);
+    struct om__answer *answer =
+        om_calloc(1, sizeof *answer + layers * sizeof *answer->box + bytes);
     if (!answer) return NULL;
     answer->refs = 1;
     if (!r->snapshot) return answer;

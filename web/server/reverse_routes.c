@@ -2,7 +2,12 @@
 #include <string.h>
 
 #include "web/search.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/params.h"
 #include "web/server/positions.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
 
 /* Addresses that are looked at for one in the building around the place: first

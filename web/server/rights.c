@@ -12,6 +12,7 @@
 #include "data/base/log.h"
 #include "engine/policy/policy.h"
 #include "engine/policy/still.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
 
 /* Snapshots that are kept: more than roles and areas that ask at a time. */
@@ -51,9 +52,9 @@ static void renew(struct om__lenses *lenses)
         return;
     }
     // Only this thread changes it.
-    const om_status st = om_still_next(lenses->still, newest,
-                                       om__guard_least(server->guard), &still,
-                                       &figures);
+    const om_status st =
+        om_still_next(lenses->still, newest, om__guard_least(server->guard),
+                      &still, &figures);
     if (st) {
         om_log(OM_LOG_ERROR, "rights", "counts of persons stay as told: %s",
                om_status_text(st));
@@ -205,7 +206,8 @@ static void keep(struct om__lenses *lenses, uint64_t key,
 {
     pthread_mutex_lock(&lenses->lock);
     size_t at = 0;
-    while (at < LENSES && (!lenses->lens[at].whole || lenses->lens[at].key != key))
+    while (at < LENSES &&
+           (!lenses->lens[at].whole || lenses->lens[at].key != key))
         at++;
     if (at == LENSES) at = lenses->next++ % LENSES;
     let_go(&lenses->lens[at]);
@@ -225,8 +227,7 @@ om_status om__rights_look(struct om_server *server, const struct om__who *who,
     if (!found)
         st = om_snapshot_restrict(whole, who->role, who->token.level,
                                   who->token.unit, still, out, NULL);
-    if (!st && !found)
-        keep(server->lenses, who->key, whole, still, *out);
+    if (!st && !found) keep(server->lenses, who->key, whole, still, *out);
     om_snapshot_unref(still);
     return st;
 }

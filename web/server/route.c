@@ -2,6 +2,15 @@
 #include <string.h>
 
 #include "data/base/log.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/media.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
+#include "web/server/route.h"
+#include "web/server/worlds.h"
 #include "web/server/writes.h"
 
 #define FILTER_PARAMS "filter filter-lang filter-crs datetime "
@@ -10,8 +19,8 @@
     "per "
 #define TILE_PARAMS \
     FIELD_PARAMS "palette properties labels by stat layer column size "
-#define ITEM_PARAMS                                                      \
-    OM__PLACE_PARAMS                                                     \
+#define ITEM_PARAMS                                                 \
+    OM__PLACE_PARAMS                                                \
     "bbox-crs datetime limit filter filter-lang filter-crs sortby " \
     "properties crs "
 #define GEOJSON "application/geo+json"
@@ -568,7 +577,8 @@ const struct om__route *om__route_find(const struct om_server *server,
         const bool same =
             method ? route->method != NULL && !strcmp(route->method, method)
                    : !route->method;
-        if (same && om__route_there(server, route) && matches(route->path, address))
+        if (same && om__route_there(server, route) &&
+            matches(route->path, address))
             return route;
     }
     return NULL;

@@ -2,6 +2,12 @@
 #include <string.h>
 
 #include "web/search.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
+#include "web/server/searcher.h"
 #include "web/server/server_internal.h"
 
 #define LIMIT_DEFAULT 10

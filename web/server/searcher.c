@@ -14,6 +14,7 @@
 #include "data/base/cancel.h"
 #include "data/base/log.h"
 #include "engine/search/search.h"
+#include "web/server/searcher.h"
 #include "web/server/server_internal.h"
 
 #define NICE 10

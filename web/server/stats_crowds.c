@@ -5,9 +5,9 @@
  * four kinds of question that nobody can choose so that they single somebody
  * out. Any other is refused, as two of them would be subtracted.
  *   by=UNIT            how many are where; of a column that is hidden, with sum
- *   by=COLUMN          how many of each kind of a hidden column there are, where
- *                      its values are not persons (engine/policy/persons.h)
- *   by=, sum=, share=  of a layer about persons by columns that city.json names
+ *   by=COLUMN          how many of each kind of a hidden column there are,
+ * where its values are not persons (engine/policy/persons.h) by=, sum=, share=
+ * of a layer about persons by columns that city.json names
  *                      ("tells"), in the whole city
  *   filter=COLUMN='X'  the same of one group of them, also by what is summed
  * Of all of them few are not told (engine/policy/small.h): few rows; few rows
@@ -21,6 +21,8 @@
 
 #include "engine/policy/persons.h"
 #include "engine/policy/small.h"
+#include "web/server/params.h"
+#include "web/server/rights.h"
 #include "web/server/stats_rates.h"
 #include "web/small.h"
 
@@ -70,7 +72,8 @@ static bool is_named(const struct om_layer *layer, const char *member,
     return false;
 }
 
-/* Is it COLUMN = 'VALUE' and nothing else, of a column that may be counted by? */
+/* Is it COLUMN = 'VALUE' and nothing else, of a column that may be counted by?
+ */
 static bool is_one_group(const struct om_layer *layer, const char *filter)
 {
     char name[OM_LIMIT_NAME_BYTES];
@@ -113,8 +116,8 @@ static bool is_counted(struct om__request *r)
 /* Of such a layer: counts by unit, or what is counted. */
 static om_status check_layer(struct om__request *r)
 {
-    static const char *const never[] = {"datetime", "bbox", "within", "near",
-                                        "radius",   "per"};
+    static const char *const never[] = {"datetime", "bbox",   "within",
+                                        "near",     "radius", "per"};
     static const char *const more[] = {"filter", "share", "sum"};
     const struct om_layer *layer = r->layer;
     const char *by = om__param_text(r, "by");
@@ -196,13 +199,12 @@ static om_status hide_units(struct om__request *r, const struct om_query *query,
                             bool *hidden)
 {
     struct om_small_units small = {0};
-    OM_TRY(om_small_units_make(query, level,
-                               query->layer->rights.smallest_count, &small,
-                               &r->err));
+    OM_TRY(om_small_units_make(
+        query, level, query->layer->rights.smallest_count, &small, &r->err));
     for (size_t i = 0; i < groups->count; i++) {
         const struct om_group *g = &groups->group[i];
-        hidden[i] = hidden[i] || om_small_units_hide(
-                                     &small, g->null ? NULL : g->id, g->len);
+        hidden[i] = hidden[i] ||
+                    om_small_units_hide(&small, g->null ? NULL : g->id, g->len);
     }
     om_small_units_deinit(&small);
     return OM_OK;
@@ -255,8 +257,8 @@ static om_status hide_valued(struct om__request *r,
         st = om_filter_parse(told, strlen(told), layer, 0, &both, NULL);
         q.filter = both;
         if (!st)
-            st = om_query_group(&q, by, OM_STEP_NONE, 0, OM_NO_FIELD,
-                                &matching);
+            st =
+                om_query_group(&q, by, OM_STEP_NONE, 0, OM_NO_FIELD, &matching);
     }
     if (!st) find_hits(groups, &matching, hits);
     for (int side = 0; side < 2 && !st; side++) {
@@ -346,10 +348,9 @@ om_status om__crowd_few(const struct om_query *query, size_t sum,
     if (sum == OM_NO_FIELD || query->filter) return OM_OK;
     om_status st = om__crowd_makers(query, sum, &filter, &makers);
     if (!st) st = om_query_count(&makers, &made);
-    const bool truths =
-        query->layer->schema.field[sum].type == OM_TYPE_BOOLEAN;
-    *few = *few || is_few(made, least) ||
-           (truths && is_few(count - made, least));
+    const bool truths = query->layer->schema.field[sum].type == OM_TYPE_BOOLEAN;
+    *few =
+        *few || is_few(made, least) || (truths && is_few(count - made, least));
     om_filter_free(filter);
     return st;
 }

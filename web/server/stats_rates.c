@@ -16,6 +16,9 @@
 
 #include "engine/stat/interval.h"
 #include "web/crowds.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/rights.h"
 
 bool om__stats_rates_asked(const struct om__request *r)
 {
@@ -137,8 +140,7 @@ static om_status find_few(struct om__request *r, const struct om_query *ask,
 /* What is exposed is persons' doing: whole months, rounded (web/crowds.h). */
 static om_status cover_crowds(struct om__request *r,
                               const struct om_layer *layer,
-                              struct om__stats_rates *out,
-                              struct om_query *ask)
+                              struct om__stats_rates *out, struct om_query *ask)
 {
     const struct om_window asked = ask->window;
     const char *by = om__param_text(r, "by");
@@ -289,9 +291,8 @@ static void add_rate(const struct om__stats_rates *rates, uint64_t count,
                      double exposed, struct om_buf *out)
 {
     const struct om_bounds sure = om_interval_count(count);
-    const bool known =
-        exposed > 0 &&
-        exposed >= fmax(rates->exposure->floor, (double)rates->least);
+    const bool known = exposed > 0 && exposed >= fmax(rates->exposure->floor,
+                                                      (double)rates->least);
     const double each = known ? rates->scale / exposed : NAN;
     add_real(out, "exposure", exposed);
     add_real(out, "rate", (double)count * each);

@@ -2,6 +2,13 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "web/server/bounds.h"
+#include "web/server/handlers.h"
+#include "web/server/jobs.h"
+#include "web/server/names.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
 #include "web/server/stats_rates.h"
 
 /* Seconds that a row of a pass over a column costs, of text at the worst. */

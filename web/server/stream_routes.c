@@ -5,11 +5,11 @@
  * listener has missed in the hub's memory; what is older a worker looks up in
  * the journal. No queue is in the way of a thousand who come back at once:
  * browsers do not come back after an error. Then the connection is suspended,
- * which hands the socket of the suspended connection to the hub (hub.c), which writes
- * head and events to it. The body has no length and ends with the connection.
- * When the listener has gone the connection is resumed with an answer that
- * nobody reads, so that the library ends it like any other. A request under way
- * that is a listener holds no snapshot: it may last for days.
+ * which hands the socket of the suspended connection to the hub (hub.c), which
+ * writes head and events to it. The body has no length and ends with the
+ * connection. When the listener has gone the connection is resumed with an
+ * answer that nobody reads, so that the library ends it like any other. A
+ * request under way that is a listener holds no snapshot: it may last for days.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,9 +17,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "data/model/time.h"
 #include "data/base/alloc.h"
+#include "data/model/time.h"
 #include "engine/policy/policy.h"
+#include "web/server/bounds.h"
+#include "web/server/connection.h"
+#include "web/server/handlers.h"
+#include "web/server/jobs.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
+#include "web/server/stream.h"
 #include "web/server/writes.h"
 
 /* Milliseconds after which a browser comes back when it has lost us. */
@@ -29,9 +37,8 @@
 #define REPLAY 200000
 #define LAYERS_BYTES 4000
 
-static const struct om__head HEAD_JSON = {.type = "application/json",
-                                          .cache = "no-store",
-                                          .compress = true};
+static const struct om__head HEAD_JSON = {
+    .type = "application/json", .cache = "no-store", .compress = true};
 static const struct om__head HEAD_STREAM = {.type = "text/event-stream",
                                             .cache = "no-store"};
 
@@ -74,17 +81,16 @@ static bool hidden(void *ctx, const char *name)
 
 om_status om__stream_new(struct om_server *server, struct om__hub **out)
 {
-    const struct om__hub_options options = {
-        .listeners = OM__LISTENERS,
-        .per_client = OM__LISTENERS_CLIENT,
-        .buffer_bytes = OM__LISTENER_BYTES,
-        .tick_ms = 250,
-        .beat_ms = 10000,
-        .slow_ms = 30000,
-        .sequence = server->sequence,
-        .say = say,
-        .hidden = hidden,
-        .ctx = server};
+    const struct om__hub_options options = {.listeners = OM__LISTENERS,
+                                            .per_client = OM__LISTENERS_CLIENT,
+                                            .buffer_bytes = OM__LISTENER_BYTES,
+                                            .tick_ms = 250,
+                                            .beat_ms = 10000,
+                                            .slow_ms = 30000,
+                                            .sequence = server->sequence,
+                                            .say = say,
+                                            .hidden = hidden,
+                                            .ctx = server};
     return om__hub_new(&options, out);
 }
 
@@ -160,8 +166,8 @@ void om__stream_recall(struct om_server *server)
             high = middle;
     }
     const bool room = r.change && r.name && low < last;
-    if (room && !om__writes_changes(server->writes, low, OM__HUB_MEMORY,
-                                    recall, &r, NULL))
+    if (room && !om__writes_changes(server->writes, low, OM__HUB_MEMORY, recall,
+                                    &r, NULL))
         om__hub_remember(server->hub, low, r.change, r.count);
     om_free(r.change);
     om_free(r.name);
@@ -218,8 +224,7 @@ static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
     if (st != OM_E_STOPPED) return st;
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;
-        const uint64_t changed =
-            om_city_changed(r->server->city, name, world);
+        const uint64_t changed = om_city_changed(r->server->city, name, world);
         const struct om_live_change change = {.sequence = changed,
                                               .layer = name,
                                               .cell = OM_NO_CELL,
@@ -438,11 +443,10 @@ static om_status listen_to(struct question *q)
     add_head(r, told_to, &r->stream);
     if (!st) st = write_missed(q, told_to, &r->stream);
     if (!st) {
-        r->response = MHD_create_response_from_buffer(
-            0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
-        if (!r->response ||
-            MHD_add_response_header(r->response, "Connection", "close") !=
-                MHD_YES)
+        r->response = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "",
+                                                      MHD_RESPMEM_PERSISTENT);
+        if (!r->response || MHD_add_response_header(r->response, "Connection",
+                                                    "close") != MHD_YES)
             st = OM_E_MEMORY;
     }
     if (!st) {

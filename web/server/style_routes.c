@@ -8,7 +8,11 @@
 #include <string.h>
 
 #include "tiles/vector/vector.h"
+#include "web/server/documents.h"
+#include "web/server/handlers.h"
 #include "web/server/maps.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
 
 /* What is the document's own and not the tiles'. */
 #define OWN "palette v"

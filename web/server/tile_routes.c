@@ -19,7 +19,13 @@
 #include <string.h>
 
 #include "data/base/hash.h"
+#include "web/server/flights.h"
+#include "web/server/handlers.h"
+#include "web/server/needs.h"
+#include "web/server/reply.h"
+#include "web/server/route.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
 
 static bool is_heat(const char *name)
 {
@@ -39,8 +45,7 @@ static const struct om__tile_maker *find_maker(const char *name,
 struct om_box om__tile_box(const struct om_tile_address *tile)
 {
     const unsigned shift = 32 - tile->z;
-    const uint32_t side =
-        shift == 32 ? UINT32_MAX : (UINT32_C(1) << shift) - 1;
+    const uint32_t side = shift == 32 ? UINT32_MAX : (UINT32_C(1) << shift) - 1;
     const uint32_t x0 = shift == 32 ? 0 : tile->x << shift;
     const uint32_t y0 = shift == 32 ? 0 : tile->y << shift;
     return (struct om_box){x0, y0, x0 + side, y0 + side};
@@ -105,8 +110,8 @@ static void name_local(struct om__request *r, struct making *m)
     const uint64_t changed = om__needs_changed(r->server, &r->needs);
     m->older = changed > r->snapshot->sequence && !m->last;
     const uint64_t from[] = {m->roots.whole ? 0 : changed, m->roots.look};
-    const uint64_t question = om_hash64(m->key.bytes + m->same_at,
-                                        m->key.len - m->same_at, 0);
+    const uint64_t question =
+        om_hash64(m->key.bytes + m->same_at, m->key.len - m->same_at, 0);
     m->head.weak = true;
     m->head.hash = om_hash64(from, sizeof from, question);
 }

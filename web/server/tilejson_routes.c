@@ -3,7 +3,11 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "web/server/documents.h"
+#include "web/server/handlers.h"
 #include "web/server/maps.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
 #include "web/vector.h"
 
 /* What is the document's own and not the tiles'. */

@@ -5,7 +5,12 @@
 #include <string.h>
 
 #include "data/source/project.h"
+#include "web/server/documents.h"
+#include "web/server/handlers.h"
 #include "web/server/maps.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
 
 #define REL "http://www.opengis.net/def/rel/ogc/1.0/"
 #define PATH_BYTES (OM_LIMIT_NAME_BYTES + 160)

@@ -5,7 +5,14 @@
 #include "engine/layer/build.h"
 #include "engine/shape/shape.h"
 #include "web/explain.h"
+#include "web/server/handlers.h"
+#include "web/server/heat_ask.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
 #include "web/server/server_internal.h"
+#include "web/server/views.h"
+#include "web/server/worlds.h"
 
 /* Zoom of the pixel that /value speaks of when none is named: 0.6 m wide. */
 #define VALUE_ZOOM_DEFAULT 18
@@ -128,7 +135,8 @@ static void add_within(const struct om_explanation *e, struct om_buf *out)
 static void add_legend(const struct om_heat_view *view, struct om_buf *out)
 {
     om_buf_addf(out, ",\"legend\":{\"version\":%lld,\"period\":\"%s\"}",
-                (long long)view->figures.legend.version, view->figures.legend.period);
+                (long long)view->figures.legend.version,
+                view->figures.legend.period);
 }
 
 static om_status write_value(struct om__request *r, struct om__view *view,

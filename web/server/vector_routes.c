@@ -1,8 +1,15 @@
 // vector_routes.c - vector tiles of layers and units.
 #include <string.h>
 
+#include "web/server/bounds.h"
+#include "web/server/jobs.h"
 #include "web/server/looks.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
 
 /* Seconds that may be spent on what tiles share before one goes to a worker. */
 #define HERE_S 0.005

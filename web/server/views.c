@@ -7,16 +7,22 @@
  * (what fields and selections know of the other rows stays), but were the
  * figures new as well, then every tile of the map would be. So figures are
  * found on the beat and kept until the next one, and the legend of a map as it
- * ships is for good. So is how values are spread over the city, which a value is
- * ranked by: a sweep over all of it. Views that take long are made, and waited for, by the
- * worker of heavy work alone.
+ * ships is for good. So is how values are spread over the city, which a value
+ * is ranked by: a sweep over all of it. Views that take long are made, and
+ * waited for, by the worker of heavy work alone.
  */
 #include <math.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
+#include "web/server/bounds.h"
+#include "web/server/cost.h"
+#include "web/server/made.h"
+#include "web/server/needs.h"
 #include "web/server/server_internal.h"
+#include "web/server/views.h"
+#include "web/server/worlds.h"
 
 /* Views kept. Their bitmaps are the selections' cache's to bound; this bounds
  * what the views themselves keep alive beyond it. */
@@ -239,8 +245,7 @@ static om_status make_view(void *ctx, void **out)
     made->refs = 1;
     made->world = om__world_ref(r->world);
     pthread_mutex_init(&made->lock, NULL);
-    om_status st =
-        view_snapshot(r->snapshot, &a->bound->risk, &made->snapshot);
+    om_status st = view_snapshot(r->snapshot, &a->bound->risk, &made->snapshot);
     // Bound to the layers that the view holds.
     if (!st)
         st = om_risk_bind(made->snapshot, r->world->models, &a->bound->ask,

@@ -9,6 +9,9 @@
  */
 #include <string.h>
 
+#include "web/server/handlers.h"
+#include "web/server/params.h"
+#include "web/server/reply.h"
 #include "web/server/writes.h"
 
 #define UNIT_BYTES 128

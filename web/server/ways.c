@@ -12,6 +12,10 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "web/server/made.h"
+#include "web/server/needs.h"
+#include "web/server/params.h"
+#include "web/server/rights.h"
 #include "web/service_plan.h"
 
 /* Networks kept: each is some 50 MB of a city of 92,000 roads. */

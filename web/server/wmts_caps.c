@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "web/server/documents.h"
+#include "web/server/reply.h"
+#include "web/server/tile_maker.h"
 #include "web/server/wmts.h"
 
 const char *const om__wmts_style[OM__WMTS_STYLES] = {"light", "dark"};
@@ -221,9 +224,7 @@ static void add_set(const struct om__wmts_set *set, struct om_buf *out)
 om_status om__wmts_capabilities(struct om__request *r)
 {
     static const struct om__head HEAD = {
-        .type = "application/xml",
-        .cache = OM__CACHE_DATA,
-        .compress = true};
+        .type = "application/xml", .cache = OM__CACHE_DATA, .compress = true};
     struct om_buf out = {0};
     struct om__map map;
     struct om__wmts_set set;

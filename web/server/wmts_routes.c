@@ -9,6 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "web/server/handlers.h"
+#include "web/server/reply.h"
+#include "web/server/route.h"
 #include "web/server/wmts.h"
 
 /* Pixels around a place within which rows are near it, and rows told. */

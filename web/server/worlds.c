@@ -14,7 +14,9 @@
 #include "data/base/hash.h"
 #include "data/base/log.h"
 #include "engine/risk/region.h"
+#include "web/server/made.h"
 #include "web/server/server_internal.h"
+#include "web/server/worlds.h"
 
 struct world {
     struct om__world public;  // first: what callers hold
@@ -147,8 +149,8 @@ static om_status make_world(void *ctx, void **out)
     struct om_err err = {0};
     struct world *w = om_calloc(1, sizeof *w);
     if (!w) return OM_E_MEMORY;
-    const om_status st = om_models_read(a->worlds->city, a->snapshot,
-                                        &w->public.models, &err);
+    const om_status st =
+        om_models_read(a->worlds->city, a->snapshot, &w->public.models, &err);
     if (st) {
         om_log(OM_LOG_WARN, "models", "%s", err.text);
         om_free(w);

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "web/server/documents.h"
+#include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/writes.h"
 
 static void add_text(struct om_buf *out, const char *key, const char *text,
@@ -27,9 +30,8 @@ static void add_fault(const struct om__write *w, const struct om_write_fault *f,
 {
     size_t len;
     const char *id = om_body_id(w->body, f->row, &len);
-    om_buf_addf(
-        out, "{\"row\":%llu",
-        (unsigned long long)om_body_batch(w->body)->source_row[f->row]);
+    om_buf_addf(out, "{\"row\":%llu",
+                (unsigned long long)om_body_batch(w->body)->source_row[f->row]);
     add_text(out, "id", id, len);
     const bool of_id = f->status == OM_E_EXISTS || f->status == OM_E_NOTFOUND;
     if (of_id) {

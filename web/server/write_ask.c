@@ -8,6 +8,9 @@
 
 #include "data/base/hash.h"
 #include "data/base/log.h"
+#include "web/server/jobs.h"
+#include "web/server/params.h"
+#include "web/server/rights.h"
 #include "web/server/writes.h"
 
 /* ---- may it be written at all */

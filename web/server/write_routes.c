@@ -12,6 +12,9 @@
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
+#include "web/server/handlers.h"
+#include "web/server/jobs.h"
+#include "web/server/params.h"
 #include "web/server/writes.h"
 
 /* Documents above this are read by a worker (about a millisecond's work), and

@@ -1,0 +1,41 @@
+// rights.h - who asks, and what they may see.
+#ifndef OM_WEB_SERVER_RIGHTS_H
+#define OM_WEB_SERVER_RIGHTS_H
+
+#include "web/server/server_internal.h"
+
+struct om__lenses;
+om_status om__lenses_new(struct om_server *server,
+                         struct om__lenses **out) OM_MUST_USE;
+/** Take the first still of the city, and the next ones from time to time. */
+om_status om__lenses_start(struct om__lenses *lenses) OM_MUST_USE;
+void om__lenses_stop(struct om__lenses *lenses);
+/** Figures for /metrics. */
+void om__lenses_metrics(struct om__lenses *lenses, struct om_buf *out);
+void om__lenses_free(struct om__lenses *lenses);
+/** Let go of what was made of older snapshots. */
+void om__lenses_sweep(struct om__lenses *lenses,
+                      const struct om_snapshot *newest);
+/** A snapshot as somebody sees it. owns: *out, om_snapshot_unref */
+om_status om__rights_look(struct om_server *server, const struct om__who *who,
+                          struct om_snapshot *whole,
+                          struct om_snapshot **out) OM_MUST_USE;
+/** Into request->whole (taken over, also on failure) and request->snapshot,
+ *  which is what whoever asks sees of it. */
+om_status om__rights_take(struct om__request *request,
+                          struct om_snapshot *whole) OM_MUST_USE;
+void om__rights_drop(struct om__request *request);
+/** Not for whoever asks: 401, or 404 to a token. */
+om_status om__rows_refused(struct om__request *request,
+                           const char *what) OM_MUST_USE;
+/** auditor.c: note an answer, if it is one to be noted. */
+void om__audit_note(struct om__request *request);
+/** May single rows of the layer be told to whoever asks? 401 if not. This is
+ *  the one place at which that is decided. */
+om_status om__rows_allowed(struct om__request *request,
+                           const struct om_layer *layer) OM_MUST_USE;
+/** May only crowds and counts by unit be told of the layer? */
+bool om__crowds_only(const struct om__request *request,
+                     const struct om_layer *layer);
+
+#endif

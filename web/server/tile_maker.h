@@ -1,0 +1,60 @@
+// tile_maker.h - tiles of any name: what makes them, and what answers.
+#ifndef OM_WEB_SERVER_TILE_MAKER_H
+#define OM_WEB_SERVER_TILE_MAKER_H
+
+#include "web/server/reply.h"
+#include "web/server/server_internal.h"
+
+/** What names of heat maps begin with. */
+#define OM__HEAT "heat:"
+/** What their addresses may ask. */
+#define OM__HEAT_PARAMS                                         \
+    "filter filter-lang datetime at kernel bandwidth halflife " \
+    "weight per palette"
+/* What a tile is made from, beside what is asked for. */
+struct om__tile_roots {
+    bool local;     // of the rows in and around it (request->needs) and of
+                    // `look` alone: its ETag is known before it is drawn
+    bool whole;     // of `look` alone: so is its ETag
+    uint64_t look;  // hash of figures, classes and sizes that it shares with
+                    // all tiles of the map; whole: of all that it shows
+};
+/* One way of making tiles. `read` takes the parameters (and request->layer);
+ * `key` adds whatever else is asked for, in one writing for all that mean the
+ * same, to a key that has place, scale, policy, kind and name; `roots` notes
+ * what the tile depends on, or sets request->later; `draw` appends the tile's
+ * bytes, or sets request->later. They get the same `ask_bytes` of zeroed
+ * memory; what `forget` frees is valid zeroed. */
+struct om__tile_maker {
+    const char *kind;
+    const char *params;  // names it knows, blank-separated
+    const struct om__head *head;
+    size_t ask_bytes;
+    om_status (*read)(struct om__request *request, const char *name,
+                      const struct om_tile_address *tile, void *ask);
+    om_status (*key)(struct om__request *request, const void *ask,
+                     struct om_buf *key);
+    om_status (*roots)(struct om__request *request, const void *ask,
+                       const struct om_tile_address *tile,
+                       struct om__tile_roots *out);
+    om_status (*draw)(struct om__request *request, void *ask,
+                      const struct om_tile_address *tile, struct om_buf *out);
+    void (*forget)(void *ask);
+};
+extern const struct om__tile_maker om__heat_maker, om__vector_maker,
+    om__picture_maker;
+/** Answer with the tile of a name; extension and scale are in `tile`. What
+ *  other spellings of addresses of tiles end in. */
+om_status om__tile_answer(struct om__request *request, const char *name,
+                          const struct om_tile_address *tile) OM_MUST_USE;
+/** Where a tile lies, all of it. */
+struct om_box om__tile_box(const struct om_tile_address *tile);
+/** Would there be a tile of that name and kind, for these parameters? */
+om_status om__tile_check(struct om__request *request, const char *name,
+                         const char *extension) OM_MUST_USE;
+/** The layer called so, or that of the units of a level called so, into
+ *  request->layer; 404 if there is neither. */
+om_status om__request_tile_layer(struct om__request *request,
+                                 const char *name) OM_MUST_USE;
+
+#endif
