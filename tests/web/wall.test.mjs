@@ -165,7 +165,15 @@ test('the wall', { skip }, async (t) => {
             const { replay, catalog } = window.onemapWall, show = replay.show.bind(replay);
             catalog.wall.replay_hours = 6;
             const exact = (id, n) => Number(document.querySelectorAll(`#at-${id} .figure`)[n].title.replaceAll(',', ''));
-            Object.assign(replay, { playMs: 1500, patienceMs: 120000, show: (hour) => {
+            // A clock that waits for each hour to be shown, and at the fourth for us.
+            const hourMs = 1500 / 8, upTo = () => Math.min(window.hours.length > 6 ? Infinity : window.hours.length, window.held) * hourMs;
+            let nowMs = 0;
+            window.held = 4;
+            const clock = { now: () => nowMs, cancel: (timer) => clearTimeout(timer), after: (act, ms) => setTimeout(() => {
+                nowMs = Math.max(nowMs, Math.min(nowMs + ms, upTo()));
+                act();
+            }, ms > 1e4 ? ms : 10) };
+            Object.assign(replay, { clock, playMs: 8 * hourMs, patienceMs: 120000, show: (hour) => {
                 show(hour);
                 window.hours.push({ at: hour.then.iso(), reported: exact('loop', 0), resolved: exact('loop', 1), open: exact('open', 0),
                     ages: [0, 1, 2, 3].map((i) => window.onemapWall.store.value(`age:${i}`).count), place: document.getElementById('place').textContent });
@@ -179,6 +187,7 @@ test('the wall', { skip }, async (t) => {
         assert.match(await page.textContent('#place'), /回放/);
         assert.match(await page.textContent('#legend'), /每6小时减半/);
         await shot(page, 'replay');
+        await page.evaluate(() => { window.held = Infinity; });
         await until('it is over', () => page.evaluate(() => !window.onemapWall.replay.running));
         const hours = await page.evaluate(() => window.hours);
         assert.equal(hours.length, 7);

@@ -13,6 +13,8 @@
 //   past    the loop at an earlier moment, against rows gone through
 //   hidden  ·, 0, ? and what a sum of them is
 //   points  out of vector tiles, cut tiles refused
+//   replay  24 hours in a minute by the clock: hours left out where they are
+//           late, what came in them is not
 //   by itself  the next replay in the city's zone; a reload at night, when
 //           nothing happens, never into a silent server
 import assert from 'node:assert/strict';
@@ -20,6 +22,7 @@ import test from 'node:test';
 
 import { Moment, lastDays, loopAt, plan, statusOf } from '../../../web/pages/wall/plan.js';
 import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
+import { Replay } from '../../../web/pages/wall/replay.js';
 import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
 import { Store } from '../../../web/pages/wall/store.js';
 import { AGAIN_MS, ROUND, Tour, WHOLE_MS } from '../../../web/pages/wall/tour.js';
@@ -240,6 +243,64 @@ test('the loop as it stood', () => {
     assert.equal(key('overdue'), open.filter((r) => r.due < then.utcMs).length);
     assert.equal(key('serious'), open.filter((r) => r.severity >= 3).length);
     assert.ok(!loopAt(loop, { layer: 'h', filter: 'severity = 4', total: 'serious', risk: 'severity' }, then).questions.some((q) => q.key === 'serious'), 'not known to be open');
+});
+
+/** A wall that plays: what is made ready takes so long on a clock of its own. */
+async function replayed({ takesMs, fails = () => false }) {
+    const clock = makeClock(), shown = [], told = [], points = [], asked = [];
+    const zone = new Moment('2023-06-27T00:00:00+08:00'), hourMs = 36e5;
+    const wall = { clock: zone, catalog: {}, tour: { paused: false, pause() {}, show() {} }, store: {}, hear() {}, tell() {},
+        part: { map: {}, loop: { layer: 'h', status: 'status', steps: [{ title: 'reported', time: 'at' }], unit: '' } },
+        overlay: { setMark() {}, setReplay() {}, addReplay: (p) => points.push(...p), play: (share) => told.push([clock.ms, share]) },
+        map: { choose() {}, go: async () => {}, fieldNow() {}, fieldAt: async (then) => () => shown.push([clock.ms, (then.utcMs - zone.utcMs) / hourMs + 24]) },
+        replaying() {}, tellReplay() {} };
+    const replay = new Replay(wall, clock);
+    globalThis.document = { documentElement: { lang: 'en' } };
+    const wait = (ms) => new Promise((resolve) => clock.after(resolve, ms));
+    replay.answers = async (then) => {
+        const i = Math.round((then.utcMs - zone.utcMs) / hourMs + 24);
+        await wait(typeof takesMs === 'function' ? takesMs(i) : takesMs);
+        if (fails(i)) throw new Error('no');
+        return new Map([['status', { value: { count: i * 10 } }]]);
+    };
+    replay.points = async (from, to) => {
+        asked.push([(from.utcMs - zone.utcMs) / hourMs + 24, (to.utcMs - zone.utcMs) / hourMs + 24]);
+        return Array.from({ length: 4 }, (_, k) => ({ lonDeg: 0, latDeg: 0, risk: 1, at: replay.shareOf(from.utcMs + (k + 1) / 4 * (to.utcMs - from.utcMs)) }));
+    };
+    let over = NaN;
+    const running = replay.start().then(() => { over = clock.ms; });
+    await clock.go(200000);
+    await running;
+    delete globalThis.document;
+    return { shown, told, points, asked, over };
+}
+
+test('24 hours in a minute, however slow the machine is', async () => {
+    const warn = console.warn;
+    console.warn = () => {};
+    for (const [takesMs, all] of [[200, true], [2000, true], [3100, false], [9000, false], [(i) => i === 7 ? 8000 : 100, false]]) {
+        const { shown, told, points, asked, over } = await replayed({ takesMs });
+        const first = shown[0][0], what = String(takesMs);
+        assert.ok(over - first >= 60000 && over - first < 60500, `${what}: ${over - first} ms`);
+        assert.deepEqual([shown[0][1], shown.at(-1)[1]], [0, 24], what);
+        assert.equal(shown.length === 25, all, `${what}: ${shown.length}`);
+        for (const [at, hour] of shown) {
+            const dueMs = first + hour * 60000 / 26;
+            // Never before its time, and late by no more than what it takes.
+            assert.ok(at >= dueMs - 1 && at <= dueMs + 9200, `${what}: hour ${hour} at ${at - dueMs}`);
+        }
+        // What came in is there once, whichever hours are left out.
+        assert.equal(asked[0][0], 0);
+        assert.equal(asked.at(-1)[1], 24);
+        for (let i = 1; i < asked.length; i++) assert.equal(asked[i][0], asked[i - 1][1]);
+        assert.equal(points.length, 4 * asked.length);
+        assert.deepEqual(told.map(([, share]) => share), told.map(([, share]) => share).sort((a, b) => a - b), 'never back');
+    }
+    // What cannot be made is left out, and what came in it is told with the next.
+    const { shown, asked } = await replayed({ takesMs: 100, fails: (i) => i === 5 || i === 6 });
+    assert.deepEqual(shown.map(([, hour]) => hour), Array.from({ length: 25 }, (_, i) => i).filter((i) => i !== 5 && i !== 6));
+    assert.ok(asked.some(([from, to]) => from === 5 && to === 8));
+    console.warn = warn;
 });
 
 test('points out of tiles', () => {

@@ -6,8 +6,9 @@ import {loopAt, statusOf} from './plan.js';
 import {pointsIn} from './points.js';
 import {count, date, say, title} from './words.js';
 
-const PLAY_MS = 60000, HOUR_MS = 36e5;
-/** How long an hour is waited for before the replay goes on without it: a slow machine plays slower. */
+/** All of it, by the clock; what is shown last stays for so many hours of it. */
+const PLAY_MS = 60000, HOUR_MS = 36e5, STAY_HOURS = 2;
+/** How long the first hour is waited for, from which on the clock goes. */
 const PATIENCE_MS = 30000;
 /** Ten pictures a second are enough, and leave the machine in peace. */
 const PICTURE_MS = 100;
@@ -34,10 +35,19 @@ async function each(list, work) {
 /** How many had come to the first step. @param {Map<string, any>} answers @param {any} loop */
 const countIn = (answers, loop) => answers.get(loop.status).value.count;
 
+/** The browser's clock; tests have one of their own. */
+const CLOCK = {
+  now: () => performance.now(),
+  /** @param {() => void} act @param {number} ms @returns {any} */
+  after: (act, ms) => setTimeout(act, ms),
+  /** @param {any} timer */
+  cancel: (timer) => clearTimeout(timer),
+};
+
 export class Replay {
   /** @param {any} wall */
-  constructor(wall) {
-    this.wall = wall;
+  constructor(wall, clock = CLOCK) {
+    Object.assign(this, {wall, clock});
     this.running = this.paused = false;
     this.playMs = PLAY_MS;
     this.patienceMs = PATIENCE_MS;
@@ -52,10 +62,10 @@ export class Replay {
     return this.running ? this.stop() : this.start();
   }
 
-  /** What came to the first step in the hour from a moment on. @param {import('./plan.js').Moment} from @param {AbortSignal} signal */
-  async points(from, signal) {
+  /** What came to the first step after a moment and up to another. @param {import('./plan.js').Moment} from @param {import('./plan.js').Moment} to @param {AbortSignal} signal */
+  async points(from, to, signal) {
     const {loop} = this.wall.part, time = loop.steps[0].time, at = (moment) => `TIMESTAMP('${moment.iso()}')`;
-    const points = await pointsIn({layer: loop.layer, filter: `${time} > ${at(from)} AND ${time} <= ${at(from.later(HOUR_MS))}`, properties: [time, loop.risk].filter((c) => c)}, this.wall.box, signal);
+    const points = await pointsIn({layer: loop.layer, filter: `${time} > ${at(from)} AND ${time} <= ${at(to)}`, properties: [time, loop.risk].filter((c) => c)}, this.wall.box, signal);
     return points.map(({lonDeg, latDeg, properties}) => ({lonDeg, latDeg, risk: Number(properties[loop.risk]) || 0, at: this.shareOf(Date.parse(properties[time]) || from.utcMs)}));
   }
 
@@ -72,13 +82,18 @@ export class Replay {
     return new Map([...questions.map((q, i) => /** @type {const} */ ([q.key, answer(values[i])])), [loop.status, answer(statusOf(loop, values.slice(questions.length)))]]);
   }
 
-  /** An hour, made ready while the one before is shown; null where it cannot be. @param {number} i @param {AbortSignal} signal */
-  async prepare(i, signal) {
-    const then = this.begin.later(i * HOUR_MS);
+  /**
+   * An hour, made ready while others are shown: as it stood, and what came from
+   * where the points end that are there to where the next one begins; null where
+   * it cannot be.
+   * @param {number} i @param {number} from   hours of which there are points @param {AbortSignal} signal
+   */
+  async prepare(i, from, signal) {
+    const {hours} = this, moment = (hour) => this.begin.later(hour * HOUR_MS), then = moment(i), until = Math.min(i + 1, hours);
     try {
-      const [answers, show, points] = await Promise.all([this.answers(then, signal), this.wall.map.fieldAt(then), i < this.hours ? this.points(then, signal) : []]);
+      const [answers, show, points] = await Promise.all([this.answers(then, signal), this.wall.map.fieldAt(then), from < until ? this.points(moment(from), moment(until), signal) : []]);
       if (!i) this.counted.first = countIn(answers, this.wall.part.loop);
-      return {then, answers, show, points};
+      return {i, until, then, answers, show, points};
     } catch (error) {
       if (!signal.aborted) console.warn(error.message);
       return null;
@@ -94,7 +109,9 @@ export class Replay {
     const {signal} = this.stopped, end = wall.clock.later(-(wall.clock.utcMs % 60000));
     this.hours = wall.catalog.wall?.replay_hours ?? 24;
     this.begin = end.later(-this.hours * HOUR_MS);
-    this.counted = {first: NaN, now: NaN};
+    this.counted = {first: NaN, now: NaN, from: 0};
+    /** When what is shown came in, 0 to 1. @type {number[]} */
+    this.times = [];
     wall.tour.pause(true);
     wall.map.choose('');
     wall.overlay.setMark(null);
@@ -107,48 +124,62 @@ export class Replay {
     if (!signal.aborted) this.stop();
   }
 
-  /** Hour after hour. @param {AbortSignal} signal */
+  /**
+   * Hour after hour, each at its time: of a machine that is slower than the
+   * clock some hours are not shown, and all that came in them is.
+   * @param {AbortSignal} signal
+   */
   async play(signal) {
-    const {hours} = this, hourMs = this.playMs / hours;
-    let next = this.prepare(0, signal);
-    this.tell(0, []);
-    for (let i = 0; i <= hours; i++) {
-      const ready = await Promise.race([next, after(this.patienceMs, signal)]);
+    const {hours, clock} = this, hourMs = this.playMs / (hours + STAY_HOURS);
+    this.tell(0);
+    const first = await Promise.race([this.prepare(0, 0, signal), this.after(this.patienceMs, signal)]);
+    if (signal.aborted) return;
+    if (first) this.show(first);
+    const startMs = clock.now(), hour = () => (clock.now() - startMs) / hourMs;
+    let until = first?.until ?? 0;
+    /** @type {{i: number, made: any} | null} */
+    let next = null;
+    const begin = (i) => {
+      const one = next = {i, made: undefined}, fromMs = clock.now();
+      // The one after it is the first that will be ready at its time.
+      this.prepare(i, until, signal).then((made) => Object.assign(one, {made, took: (clock.now() - fromMs) / hourMs}));
+    };
+    if (hours) begin(1);
+    for (let at = 0; at < hours + STAY_HOURS; at = hour()) {
+      if (next?.made !== undefined && next.i <= at) {
+        const {i, made, took} = /** @type {any} */ (next);
+        if (made) {
+          until = made.until;
+          this.show(made);
+        }
+        next = null;
+        if (i < hours) begin(Math.min(hours, Math.max(i + 1, Math.ceil(at + took))));
+      }
+      // Where points are late, what is told waits for them.
+      const share = Math.min(at, until) / hours;
+      this.wall.overlay.play(share);
+      this.tell(share);
+      await this.after(Math.min(PICTURE_MS, hourMs), signal);
       if (signal.aborted) return;
-      // Who is not there in time is not waited for, and does not come later.
-      if (ready) this.show(ready);
-      if (i < hours) next = next.then(() => this.prepare(i + 1, signal));
-      await this.turn(i / hours, i < hours ? (i + 1) / hours : 1, i < hours ? hourMs : 2 * hourMs, (ready?.points ?? []).map((p) => p.at), signal);
     }
   }
 
-  /** @param {{then: import('./plan.js').Moment, answers: Map<string, any>, show: () => void, points: any[]}} hour */
-  show({then, answers, show, points}) {
+  /** @param {{i: number, then: import('./plan.js').Moment, answers: Map<string, any>, show: () => void, points: any[]}} hour */
+  show({i, then, answers, show, points}) {
     this.then = then;
     this.counted.now = countIn(answers, this.wall.part.loop);
+    this.counted.from = i / this.hours;
+    this.times.push(...points.map((p) => p.at));
     this.wall.store.front = answers;
     this.wall.overlay.addReplay(points);
     show();
     for (const key of answers.keys()) this.wall.hear(key);
   }
 
-  /** The points of one hour. @param {number} from @param {number} to @param {number} ms @param {number[]} times @param {AbortSignal} signal */
-  async turn(from, to, ms, times, signal) {
-    const startMs = performance.now();
-    for (;;) {
-      const part = Math.min(1, (performance.now() - startMs) / ms), share = from + part * (to - from);
-      this.wall.overlay.play(share);
-      this.tell(share, times);
-      if (part === 1) return;
-      await after(Math.min(PICTURE_MS, ms), signal);
-      if (signal.aborted) return;
-    }
-  }
-
-  /** @param {number} share @param {number[]} times   of the hour that is played */
-  tell(share, times) {
+  /** @param {number} share   of the replay */
+  tell(share) {
     const {wall, counted} = this, {loop} = wall.part, lang = document.documentElement.lang === 'en' ? 'en' : 'zh-CN';
-    const now = this.begin.later(share * this.hours * HOUR_MS), seen = counted.now - counted.first + times.filter((t) => t <= share).length;
+    const now = this.begin.later(share * this.hours * HOUR_MS), seen = counted.now - counted.first + this.times.filter((t) => t > counted.from && t <= share).length;
     wall.tellReplay(say(lang, 'replay', {a: date(lang, this.begin, true), b: date(lang, this.begin.later(this.hours * HOUR_MS), true)}),
       `${now.clock.slice(0, 5)}${Number.isFinite(seen) ? ` · ${title(lang, loop.steps[0])} ${count(lang, seen)}${lang === 'en' ? '' : ` ${loop.unit ?? ''}`}` : ''}`);
   }
@@ -167,15 +198,17 @@ export class Replay {
     wall.tour.pause(this.paused);
     wall.tour.show(null);
   }
-}
 
-/** @param {number} ms @param {AbortSignal} signal   wakes it at once @returns {Promise<null>} */
-const after = (ms, signal) => new Promise((resolve) => {
-  const done = () => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', done);
-    resolve(null);
-  };
-  const timer = setTimeout(done, ms);
-  signal.addEventListener('abort', done);
-});
+  /** @param {number} ms @param {AbortSignal} signal   wakes it at once @returns {Promise<null>} */
+  after(ms, signal) {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.clock.cancel(timer);
+        signal.removeEventListener('abort', done);
+        resolve(null);
+      };
+      const timer = this.clock.after(done, ms);
+      signal.addEventListener('abort', done);
+    });
+  }
+}
