@@ -115,16 +115,20 @@ static om_status read_filter(struct reading *r)
 static om_status read_base(struct reading *r, size_t len)
 {
     const char *name = r->ask->name, *labels = r->ask->labels;
+    const char *lang = r->ask->lang;
     struct om_picture_bound *b = r->out;
     b->kind = OM_PICTURE_BASE;
     b->map = len == strlen("base");
     b->labels = true;
     OM_TRY(refuse(r, "the base map", false, false, false, b->map));
     if (name[len] == ':') OM_TRY(read_palette(r, name + len + 1, NULL));
-    if (!labels) return OM_OK;
-    if (strcmp(labels, "yes") != 0 && strcmp(labels, "no") != 0)
+    if (labels && strcmp(labels, "yes") != 0 && strcmp(labels, "no") != 0)
         return bad(r, "labels", OM_E_FORMAT, "labels is yes or no");
-    b->labels = !strcmp(labels, "yes");
+    b->labels = !labels || !strcmp(labels, "yes");
+    if (lang && strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0)
+        return bad(r, "lang", OM_E_FORMAT, "lang is zh or en");
+    // Where no names are, it is the same map.
+    if (lang && b->labels && !strcmp(lang, "en")) b->language = OM_LANGUAGE_EN;
     return OM_OK;
 }
 
@@ -280,8 +284,8 @@ static void add_canonical(struct reading *r)
 {
     struct om_picture_bound *b = r->out;
     struct om_buf *c = &b->canonical;
-    om_buf_addf(c, "%d %d %d %d %d|%s|%s|", b->kind, b->palette, b->map,
-                b->labels, b->outline, b->level,
+    om_buf_addf(c, "%d %d %d %d %d %d|%s|%s|", b->kind, b->palette, b->map,
+                b->labels, b->language, b->outline, b->level,
                 b->layer ? b->layer->name : "");
     om_buf_addf(c, "%zu %zu %d|%s|", b->by, b->column, b->stat,
                 b->per ? b->per->name : "");
@@ -310,11 +314,10 @@ om_status om_picture_bind(const struct om_snapshot *snapshot,
 {
     struct reading r = {snapshot, ask, out, option, err};
     size_t len;
-    *out = (struct om_picture_bound){
-        .by = OM_NO_FIELD,
-        .column = OM_NO_FIELD,
-        .now_s = ask->now_s,
-        .tells_few = ask->tells_few};
+    *out = (struct om_picture_bound){.by = OM_NO_FIELD,
+                                     .column = OM_NO_FIELD,
+                                     .now_s = ask->now_s,
+                                     .tells_few = ask->tells_few};
     if (option) *option = NULL;
     if (ask->palette) OM_TRY(read_palette(&r, ask->palette, "palette"));
     // A layer called so would be shadowed: no layer may have these names.

@@ -13,6 +13,8 @@ struct om_picture_ask {
                            // base and labels may end in :dark or :light
     const char *palette;   // dark, light
     const char *labels;    // yes, no; of base
+    const char *lang;      // zh, en; of names on base and labels, others have
+                           // no words and do not care
     const char *filter;    // CQL2
     const char *datetime;  // FROM/TO
     const char *by;        // of layers: the column that tells rows apart
@@ -29,7 +31,7 @@ struct om_picture_ask {
 /** The options' names but for `name`, blank-separated: what an address may
  *  have. */
 #define OM_PICTURE_OPTIONS \
-    "palette labels filter datetime by stat layer column per"
+    "palette labels lang filter datetime by stat layer column per"
 
 enum om_picture_stat {
     OM_STAT_COUNT,
@@ -44,7 +46,8 @@ struct om_picture_bound {
     enum om_picture_kind kind;
     enum om_palette palette;
     bool map, labels;
-    bool outline;  // UNITS: borders only
+    enum om_language language;  // of names on the base map
+    bool outline;               // UNITS: borders only
     char level[OM_LIMIT_NAME_BYTES];
     const struct om_layer *layer;
     size_t by, column;  // OM_NO_FIELD

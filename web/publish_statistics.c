@@ -263,6 +263,8 @@ static om_status write_regions(struct writing *w, struct om_err *err)
     if (st) return st;
     title(w, layer, "公布区域", ": published regions");
     snprintf(layer->unit_level, sizeof layer->unit_level, "%s", w->region);
+    // Nobody lives in one: the map is of towns and villages.
+    snprintf(layer->base, sizeof layer->base, "none");
     return om_manifest_add_level(&w->release->manifest, w->region);
 }
 

@@ -123,7 +123,7 @@ int main(int argc, char **argv)
     b.snapshot = om_city_snapshot(city);
     if (om_font_open(NULL, &font, &err)) printf("%s\n", err.text);
     const double t = bench_now();
-    if (om_base_new(b.snapshot, font, &b.base, &err)) {
+    if (om_base_new(b.snapshot, font, OM_LANGUAGE_ZH, &b.base, &err)) {
         printf("%s\n", err.text);
         return 1;
     }

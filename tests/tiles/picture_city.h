@@ -48,36 +48,43 @@ static inline void pic_texts_free(struct pic_texts *t)
 }
 
 /* A layer of shapes: id, kind (of the blank-separated words, in turn), name
- * (of a pattern with a word and the row's number). */
+ * (of a pattern with a word and the row's number), and what it is in English,
+ * if there is a pattern for that. */
 static inline void pic_add_shapes(struct city_sample *c, const char *name,
                                   const char *level, enum om_geometry geometry,
                                   const struct mesh *mesh,
                                   const char *const *kind, size_t kinds,
-                                  const char *pattern)
+                                  const char *pattern, const char *english)
 {
     const struct om_schema schema = {.geometry = geometry,
-                                     .count = 3,
+                                     .count = english ? 4 : 3,
                                      .field = {{"id", OM_TYPE_TEXT},
                                                {"kind", OM_TYPE_CATEGORY},
-                                               {"name", OM_TYPE_TEXT}},
+                                               {"name", OM_TYPE_TEXT},
+                                               {"name_en", OM_TYPE_TEXT}},
                                      .time_field = OM_NO_FIELD};
     static const char *const word[] = {"东", "南", "西", "北", "中", "河"};
-    struct pic_texts id, what, title;
+    static const char *const spelled[] = {"Dong", "Nan",   "Xi",
+                                          "Bei",  "Zhong", "He"};
+    struct pic_texts id, what, title, spelling;
     char path[128];
     uint64_t *row = calloc(mesh->count, sizeof *row);
     pic_texts_init(&id, mesh->count);
     pic_texts_init(&what, mesh->count);
     pic_texts_init(&title, mesh->count);
+    pic_texts_init(&spelling, mesh->count);
     for (size_t i = 0; i < mesh->count; i++) {
         row[i] = i + 1;
         pic_texts_add(&id, "%.2s%04zu", name, i);
         pic_texts_add(&what, "%s", kind[i % kinds], 0);
         pic_texts_add(&title, pattern, word[i % 6], i % 7);
+        if (english) pic_texts_add(&spelling, english, spelled[i % 6], i % 7);
     }
     const struct om_batch_column column[] = {
         {.offset = id.offset, .bytes = id.bytes},
         {.offset = what.offset, .bytes = what.bytes},
-        {.offset = title.offset, .bytes = title.bytes}};
+        {.offset = title.offset, .bytes = title.bytes},
+        {.offset = spelling.offset, .bytes = spelling.bytes}};
     const struct om_batch batch = {.rows = mesh->count,
                                    .source_row = row,
                                    .shapes = mesh_view(mesh),
@@ -93,11 +100,13 @@ static inline void pic_add_shapes(struct city_sample *c, const char *name,
     pic_texts_free(&id);
     pic_texts_free(&what);
     pic_texts_free(&title);
+    pic_texts_free(&spelling);
     city_add(c, name, level, NULL);
 }
 
 static inline void pic_add_units(struct city_sample *c, const char *level,
-                                 size_t cells, const char *pattern)
+                                 size_t cells, const char *pattern,
+                                 const char *english)
 {
     static const char *const kind[] = {"unit"};
     struct mesh mesh;
@@ -111,7 +120,7 @@ static inline void pic_add_units(struct city_sample *c, const char *level,
                                    .seed = cells};
     mesh_partition(&mesh, &plan);
     pic_add_shapes(c, level, level, OM_GEOMETRY_POLYGON, &mesh, kind, 1,
-                   pattern);
+                   pattern, english);
     mesh_deinit(&mesh);
 }
 
@@ -145,7 +154,7 @@ static inline void pic_add_water(struct city_sample *c)
         mesh_end_shape(&mesh);
     }
     pic_add_shapes(c, "water", "", OM_GEOMETRY_POLYGON, &mesh, kind, 2,
-                   "%s江%zu");
+                   "%s江%zu", NULL);
     mesh_deinit(&mesh);
 }
 
@@ -172,8 +181,8 @@ static inline void pic_add_roads(struct city_sample *c)
         mesh_end_part(&mesh);
         mesh_end_shape(&mesh);
     }
-    pic_add_shapes(c, "road", "", OM_GEOMETRY_LINE, &mesh, kind, 6,
-                   "%s大道%zu");
+    pic_add_shapes(c, "road", "", OM_GEOMETRY_LINE, &mesh, kind, 6, "%s大道%zu",
+                   "%s Avenue %zu");
     mesh_deinit(&mesh);
 }
 
@@ -192,7 +201,7 @@ static inline void pic_add_buildings(struct city_sample *c)
         mesh_polygon(&mesh, 4, xy);
     }
     pic_add_shapes(c, "building", "", OM_GEOMETRY_POLYGON, &mesh, kind, 3,
-                   "%s楼%zu");
+                   "%s楼%zu", NULL);
     mesh_deinit(&mesh);
 }
 
@@ -311,8 +320,8 @@ static inline void pic_city_init(struct pic_city *c)
 {
     *c = (struct pic_city){.city = NULL};
     city_begin(&c->files);
-    pic_add_units(&c->files, "town", 4, "%s城镇%zu");
-    pic_add_units(&c->files, "village", 14, "%s村社区%zu");
+    pic_add_units(&c->files, "town", 4, "%s城镇%zu", "%s Town %zu");
+    pic_add_units(&c->files, "village", 14, "%s村社区%zu", NULL);
     pic_add_water(&c->files);
     pic_add_roads(&c->files);
     pic_add_buildings(&c->files);

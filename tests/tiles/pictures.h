@@ -85,7 +85,8 @@ static inline int pictures_set_up(void **state)
     struct om_err err = {0};
     pic_city_init(&city);
     if (om_font_open(NULL, &font, &err)) fail_msg("%s", err.text);
-    if (om_base_new(city.snapshot, font, &base, &err)) fail_msg("%s", err.text);
+    if (om_base_new(city.snapshot, font, OM_LANGUAGE_ZH, &base, &err))
+        fail_msg("%s", err.text);
     assert_int_equal(
         om_picture_base(base, OM_PALETTE_LIGHT, true, true, &picture[BASE]),
         OM_OK);

@@ -5,6 +5,7 @@
  *   label_*   labels do not collide, stay in their square, are the same for
  *             whoever asks; a square border cuts none; they are painted, and
  *             in the letters that they should be
+ *   label_in_english_*  both names where there are two, else the one
  *   rows_*    dots where rows are; stored cells give what rows give
  *   units_*   no seams, every class in its place
  *   base_*    city.json: what it may say, and what it must not
@@ -93,7 +94,8 @@ static void label_sets_are_the_same_whoever_asks(void **state)
     (void)state;
     struct om_base *other;
     uint64_t a, b;
-    assert_int_equal(om_base_new(city.snapshot, font, &other, NULL), OM_OK);
+    assert_int_equal(
+        om_base_new(city.snapshot, font, OM_LANGUAGE_ZH, &other, NULL), OM_OK);
     // The other map has been asked for other squares before.
     check_labels(other, 16, 1, &a);
     for (unsigned z = 14; z >= 9; z--) {
@@ -298,6 +300,66 @@ static void label_letters_are_painted_as_the_font_has_them(void **state)
     om_arena_deinit(&arena);
     FT_Done_Face(face);
     FT_Done_FreeType(library);
+}
+
+/* What "东大道3" is in English, behind which it stands: "Dong Avenue 3 ". */
+static bool both_names(const struct om_label *label, const char *english,
+                       const char *chinese, char between)
+{
+    static const char *const word[] = {"东", "南", "西", "北", "中", "河"};
+    static const char *const spelled[] = {"Dong", "Nan",   "Xi",
+                                          "Bei",  "Zhong", "He"};
+    char wanted[128];
+    for (size_t i = 0; i < 6; i++)
+        for (int number = 0; number < 7; number++) {
+            const int len =
+                snprintf(wanted, sizeof wanted, "%s %s %d%c%s%s%d", spelled[i],
+                         english, number, between, word[i], chinese, number);
+            if ((size_t)len == label->len &&
+                !memcmp(wanted, label->text, label->len))
+                return true;
+        }
+    return false;
+}
+
+static void label_in_english_has_both_names(void **state)
+{
+    (void)state;
+    struct om_base *other;
+    struct om_base_square *square;
+    size_t seen[OM__INKS] = {0};
+    assert_int_equal(
+        om_base_new(city.snapshot, font, OM_LANGUAGE_EN, &other, NULL), OM_OK);
+    for (unsigned z = 10; z <= 15; z++) {
+        const struct om_view tile = tile_at(0.5, 0.45, z, 256, 1);
+        const int64_t side = OM_LABEL_SQUARE_PX;
+        assert_int_equal(om_base_square(other, tile.world, 1, tile.x / side,
+                                        tile.y / side, &square),
+                         OM_OK);
+        const struct om_labels *l = om_base_square_labels(square);
+        for (size_t i = 0; i < l->count; i++) {
+            const struct om_label *label = &l->label[i];
+            seen[label->ink]++;
+            if (label->ink == OM__INK_TOWN)
+                assert_true(both_names(label, "Town", "城镇", '\n'));
+            else if (label->ink == OM__INK_ROAD)
+                assert_true(both_names(label, "Avenue", "大道", ' '));
+            else
+                assert_true((unsigned char)label->text[0] > 0x7F);
+            // Letters of both, but for what parts them.
+            assert_true(label->glyphs > 8 || label->ink > OM__INK_TOWN);
+            if (label->ink != OM__INK_TOWN) continue;
+            assert_int_equal(label->boxes, 2);
+            // 东城镇3 is the lower line, below Dong Town 3 and as far left.
+            assert_true(label->box[0].y1 <= label->box[1].y1);
+            assert_true(llabs(label->box[0].x0 + label->box[0].x1 -
+                              label->box[1].x0 - label->box[1].x1) <= 2);
+        }
+        om_base_square_unref(square);
+    }
+    assert_true(seen[OM__INK_TOWN] > 0 && seen[OM__INK_ROAD] > 10);
+    assert_true(seen[OM__INK_PLACE] > 0 && seen[OM__INK_WATER] > 0);
+    om_base_unref(other);
 }
 
 static void label_of_every_kind_is_painted(void **state)
@@ -546,7 +608,8 @@ static void base_without_a_font_is_a_map_without_labels(void **state)
     (void)state;
     struct om_base *bare;
     struct om_picture *p;
-    assert_int_equal(om_base_new(city.snapshot, NULL, &bare, NULL), OM_OK);
+    assert_int_equal(
+        om_base_new(city.snapshot, NULL, OM_LANGUAGE_ZH, &bare, NULL), OM_OK);
     assert_int_equal(om_picture_base(bare, OM_PALETTE_LIGHT, true, true, &p),
                      OM_OK);
     struct om_arena arena = {0};
@@ -571,7 +634,8 @@ static void expect_fault(const char *looks, om_status status, const char *words)
     pic_write_manifest(&city.files, looks);
     assert_int_equal(om_city_open(city.files.folder, &other, &err), OM_OK);
     struct om_snapshot *snapshot = om_city_snapshot(other);
-    assert_int_equal(om_base_new(snapshot, font, &out, &err), status);
+    assert_int_equal(om_base_new(snapshot, font, OM_LANGUAGE_ZH, &out, &err),
+                     status);
     if (status) {
         if (!strstr(err.text, words)) fail_msg("'%s'", err.text);
     } else {
@@ -609,7 +673,7 @@ static void fault_in_the_base_map(void **state)
         struct om_arena arena = {0};
         struct om_buf png = {0};
         om_alloc_fail_after(k, false);
-        st = om_base_new(city.snapshot, font, &b, NULL);
+        st = om_base_new(city.snapshot, font, OM_LANGUAGE_ZH, &b, NULL);
         if (!st) st = om_picture_base(b, OM_PALETTE_DARK, true, true, &p);
         if (!st) st = om_picture_png(p, &view, &arena, &png);
         om_alloc_fail_after(0, false);
@@ -702,6 +766,7 @@ int main(void)
         cmocka_unit_test(label_along_a_line_follows_it),
         cmocka_unit_test(label_letters_are_painted_as_the_font_has_them),
         cmocka_unit_test(label_of_every_kind_is_painted),
+        cmocka_unit_test(label_in_english_has_both_names),
         cmocka_unit_test(rows_are_dots_where_they_lie),
         cmocka_unit_test(rows_read_from_cells_are_those_read_one_by_one),
         cmocka_unit_test(rows_of_what_the_city_colours_have_those_colours),

@@ -36,7 +36,8 @@ static int set_up(void **state)
     pic_city_init(&city);
     const struct om_layer *layer = om_snapshot_layer(city.snapshot, "report");
     assert_int_equal(om_font_open(NULL, &font, NULL), OM_OK);
-    assert_int_equal(om_base_new(city.snapshot, font, &base, NULL), OM_OK);
+    assert_int_equal(
+        om_base_new(city.snapshot, font, OM_LANGUAGE_ZH, &base, NULL), OM_OK);
     assert_int_equal(om_picture_base(base, OM_PALETTE_DARK, true, true, &map),
                      OM_OK);
     assert_int_equal(om_picture_base(base, OM_PALETTE_DARK, true, false, &mute),

@@ -222,6 +222,10 @@ test('the residents\' map', { skip }, async (t) => {
         assert.ok((await page.locator('.origin').innerText()).startsWith('Middle of '));
         assert.deepEqual((await marks(page)).map((m) => m.label), shown.map((r, i) => `${i + 1} ${r.name}`));
         assert.match(page.url(), /town=\d+&village=\d+/);
+        const names = log.urls.filter((u) => u.includes('/tiles/labels/'));
+        assert.ok(names.length && names.every((u) => u.endsWith('&lang=en')));
+        const drawn = await Promise.all(names.slice(0, 6).map(async (u) => [(await get(u)).body, (await get(u.replace('lang=en', 'lang=zh'))).body]));
+        assert.ok(drawn.some(([en, zh]) => !en.equals(zh)), 'names are in both languages');
         await axe(page, 'MapLibre');
         await shot(page, 'laptop');
 

@@ -178,6 +178,7 @@ test('pictures', async (t) => {
             [`/tiles/nowhere/${z}/${place}.png`, 404], [`/tiles/base:blue/${z}/${place}.png`, 404], [`/tiles/choropleth:street/${z}/${place}.png?layer=hazard`, 404],
             [`/tiles/base/${z}/${place}.png?palette=blue`, 400, 'palette'], [`/tiles/base/${z}/${place}.png?filter=id='x'`, 400, 'filter'],
             [`/tiles/base/${z}/${place}.png?size=300`, 400, 'size'], [`/tiles/base/${z}/${place}.png?labels=maybe`, 400, 'labels'],
+            [`/tiles/base/${z}/${place}.png?lang=fr`, 400, 'lang'], [`/tiles/hazard/${z}/${place}.png?lang=en`, 400, 'lang'], [`/tiles/hazard/${z}/${place}.mvt?lang=en`, 400, 'lang'],
             [`/tiles/base/${z}/${place}.png?kernel=quartic`, 400, 'kernel'], [`/tiles/hazard/${z}/${place}.png?by=nothing`, 400, 'by'],
             [`/tiles/hazard/${z}/${place}.png?by=reported`, 400, 'by'], [`/tiles/hazard/${z}/${place}.png?filter=severity%3E`, 400, 'filter'],
             [`/tiles/hazard/${z}/${place}.png?datetime=yesterday`, 400, 'datetime'], [`/tiles/rental/${z}/${place}.png?datetime=2023-01`, 400, 'datetime'],

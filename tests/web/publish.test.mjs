@@ -2,6 +2,8 @@
 //
 // Plan
 //   rows and columns are those of the plan, alike in every byte each time
+//   the base map is of units, not of regions that figures are told of; in
+//   English it writes both names
 //   names in English are made of the names and the plan's terms
 //   what can never be public is refused, by whichever name it is asked for
 //   a release appears whole, is replaced under a server, is never overwritten
@@ -13,7 +15,7 @@ import path from 'node:path';
 import test, { after, before } from 'node:test';
 
 import { done, onemap } from './onemap.mjs';
-import { get } from './sample.mjs';
+import { get, tileX, tileY } from './sample.mjs';
 import { raw, serve } from './server.mjs';
 
 const until = async (good, ms = 20000) => {
@@ -24,7 +26,7 @@ const until = async (good, ms = 20000) => {
     assert.fail('it did not come to be');
 };
 
-let dir, city, plan;
+let dir, city, plan, statistics;
 
 before(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'onemap-publish-'));
@@ -34,6 +36,7 @@ before(async () => {
     await done('import', city, '--all', source, '--quiet');
     plan = JSON.parse(await readFile(path.join(city, 'publish.json'), 'utf8'));
     // Statistics are tried in release_attack.test.mjs.
+    ({ statistics } = plan);
     delete plan.statistics;
     await writeFile(path.join(city, 'publish.json'), JSON.stringify(plan));
 });
@@ -79,9 +82,40 @@ test('rows are those of the city in the columns of the plan', async () => {
     }
 });
 
+test('the map is of towns and villages, whatever figures are told of', async () => {
+    const tile = async (...args) => {
+        const file = path.join(dir, 'tile.png');
+        await done('tile', ...args, '--out', file);
+        return readFile(file);
+    };
+    const [plain, told] = ['plain', 'told'].map((name) => path.join(dir, name));
+    assert.equal((await publish(plain)).status, 0);
+    const { status, stdout } = await publish(told, (p) => { p.statistics = statistics; });
+    assert.equal(status, 0);
+    assert.match(stdout, /others were merged into \d+ regions/);
+    const [town] = await rows(plain, 'town'), [lon, lat] = town.geometry.coordinates.flat(Infinity);
+    for (const z of [10, 13]) {
+        const place = `${z}/${tileX(lon, z)}/${tileY(lat, z)}`, base = await tile(plain, 'base', place);
+        assert.deepEqual(await tile(told, 'base', place), base, place);
+        // In English names are in both languages, and each once.
+        const english = await tile(plain, 'base', place, '--lang', 'en');
+        assert.notDeepEqual(english, base, place);
+        assert.deepEqual(await tile(plain, 'base', place, '--lang', 'zh'), base);
+        assert.deepEqual(await tile(plain, 'base', place, '--labels', 'no', '--lang', 'en'), await tile(plain, 'base', place, '--labels', 'no'));
+        // Who has no English names has none to show.
+        assert.deepEqual(await tile(city, 'base', place, '--lang', 'en'), await tile(city, 'base', place));
+    }
+    const { status: wrong, stderr } = await onemap('tile', plain, 'town', '10/1/1', '--format', 'png', '--lang', 'en', '--out', path.join(dir, 'x.png'));
+    assert.equal(wrong, 2);
+    assert.match(stderr, /^onemap tile: --lang is not for pictures of town/);
+});
+
 test('names in English, by terms and pinyin', async () => {
     const out = path.join(dir, 'english'), of = (layer) => plan.layers.find((l) => l.layer === layer);
-    const result = await publish(out, (p) => { p.english = { 镇: 'Town', 街道: 'Subdistrict', 涌: 'chong' }; });
+    const result = await publish(out, (p) => {
+        p.english = { 镇: 'Town', 街道: 'Subdistrict', 涌: 'chong' };
+        delete p.layers.find((l) => l.layer === 'road').english;
+    });
     assert.equal(result.status, 0, result.stderr);
     assert.match(result.stdout, /town: \d+ rows of id, name, name_en/);
     const named = Object.fromEntries((await rows(out, 'town')).map((f) => [f.properties.name, f.properties.name_en]));

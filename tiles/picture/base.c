@@ -6,6 +6,7 @@
  * roads and must not look at the others. Labels are placed by squares of the
  * world (label.h), which are kept while they are used.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -36,6 +37,12 @@ static const struct om_json *object_of(const struct om_manifest *city,
     return NULL;
 }
 
+static bool is_text(const struct om_schema *schema, size_t column)
+{
+    const enum om_type type = schema->field[column].type;
+    return type == OM_TYPE_TEXT || type == OM_TYPE_CATEGORY;
+}
+
 static om_status read_column(const struct om_layer *layer,
                              const struct om_json *object, const char *member,
                              size_t *out, struct om_err *err)
@@ -46,9 +53,21 @@ static om_status read_column(const struct om_layer *layer,
     *out = om_schema_find(&layer->schema, name);
     if (*out == OM_NO_FIELD)
         return bad_member(err, OM_E_NOTFOUND, layer, member, name);
-    const enum om_type type = layer->schema.field[*out].type;
-    if (type == OM_TYPE_TEXT || type == OM_TYPE_CATEGORY) return OM_OK;
+    if (is_text(&layer->schema, *out)) return OM_OK;
     return bad_member(err, OM_E_TYPE, layer, member, name);
+}
+
+size_t om__base_english(const struct om_base *base,
+                        const struct om_schema *schema, size_t column)
+{
+    char name[OM_LIMIT_NAME_BYTES];
+    if (base->language != OM_LANGUAGE_EN || column == OM_NO_FIELD)
+        return OM_NO_FIELD;
+    const int len =
+        snprintf(name, sizeof name, "%s_en", schema->field[column].name);
+    if (len >= (int)sizeof name) return OM_NO_FIELD;
+    const size_t found = om_schema_find(schema, name);
+    return found != OM_NO_FIELD && is_text(schema, found) ? found : OM_NO_FIELD;
 }
 
 /* ---- classes of roads ---- */
@@ -191,6 +210,7 @@ static om_status add_source(struct om_base *base, const struct om_layer *layer,
         .kind = kind, .layer = layer, .by = OM_NO_FIELD, .classes = 1};
     OM_TRY(read_column(layer, object, "base_label", &s->label, err));
     OM_TRY(read_column(layer, object, "base_by", &s->by, err));
+    s->english = om__base_english(base, &layer->schema, s->label);
     base->sources++;
     return kind == OM__BASE_ROAD ? sort_roads(s, object) : OM_OK;
 }
@@ -243,6 +263,7 @@ static om_status add_levels(struct om_base *base, struct om_err *err)
         const struct om_layer *layer =
             om_snapshot_units(base->snapshot, city->level[i]);
         if (!layer || !layer->rows) continue;
+        if (layer->meta && !strcmp(layer->meta->base, "none")) continue;
         struct om_level *level;
         OM_TRY(om_base_level(base, city->level[i], &level, err));
         base->level[base->levels++] = level;
@@ -252,7 +273,8 @@ static om_status add_levels(struct om_base *base, struct om_err *err)
 }
 
 om_status om_base_new(struct om_snapshot *snapshot, struct om_font *font,
-                      struct om_base **out, struct om_err *err)
+                      enum om_language language, struct om_base **out,
+                      struct om_err *err)
 {
     *out = NULL;
     struct om_base *base = om_calloc(1, sizeof *base);
@@ -261,6 +283,7 @@ om_status om_base_new(struct om_snapshot *snapshot, struct om_font *font,
     pthread_mutex_init(&base->lock, NULL);
     base->snapshot = om_snapshot_ref(snapshot);
     base->font = font;
+    base->language = language;
     om_status st = add_sources(base, err);
     if (!st) st = add_levels(base, err);
     if (st) {

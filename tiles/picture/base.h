@@ -9,18 +9,24 @@
 /* Kinds of roads that look different; a city may name so many. */
 #define OM_BASE_CLASSES 5
 
+/* Which words there are where there are two. */
+enum om_language { OM_LANGUAGE_ZH, OM_LANGUAGE_EN };
+
 /* A base map of one snapshot. Which layers it is drawn from, the city says in
  * city.json: members of a layer,
  *   "base": "water" | "road" | "building"
  *   "base_by": a category column, "base_classes": [its values, the most
  *              important first]; of roads. Other values are like the last.
- *   "base_label": the column with names
+ *   "base_label": the column with names; where there is a column called so and
+ *              _en, that one has them in English
  * and its units: the coarsest level is the land, that and the next one have
- * borders and names. Immutable but for what is made on first use; counted. */
+ * borders and names, except levels whose layer has "base": "none". Immutable but for what is made on first use; counted. */
 struct om_base;
 
 /**
- * Prepare the base map of a snapshot. font NULL: a map without labels.
+ * Prepare the base map of a snapshot. font NULL: a map without labels. In
+ * English names are in both languages, where they are known in English: signs
+ * are Chinese.
  *
  * returns  OM_E_NOTFOUND, OM_E_TYPE (a column of city.json; err says file and
  *          member), OM_E_MEMORY, OM_E_DAMAGED
@@ -28,7 +34,8 @@ struct om_base;
  * cost     a full city in some 20 ms
  */
 om_status om_base_new(struct om_snapshot *snapshot, struct om_font *font,
-                      struct om_base **out, struct om_err *err) OM_MUST_USE;
+                      enum om_language language, struct om_base **out,
+                      struct om_err *err) OM_MUST_USE;
 struct om_base *om_base_ref(struct om_base *base);
 void om_base_unref(struct om_base *base);
 /** Does it have anything but names? */

@@ -22,6 +22,7 @@ struct om__base_source {
     enum om__base_kind kind;
     const struct om_layer *layer;
     size_t label;                // column of names, OM_NO_FIELD
+    size_t english;              // the same in English, OM_NO_FIELD
     size_t by;                   // column of classes, OM_NO_FIELD
     size_t classes;              // 1 without
     struct om__base_rows *rows;  // [parts * classes]; of roads
@@ -48,6 +49,7 @@ struct om_base {
     atomic_size_t refs;
     struct om_snapshot *snapshot;
     struct om_font *font;
+    enum om_language language;
     size_t sources;
     struct om__base_source source[OM__BASE_SOURCES];
     size_t levels;                                  // coarsest first
@@ -95,6 +97,10 @@ om_status om__base_roads_each(const struct om__base_source *source,
                               om_status (*each)(void *ctx,
                                                 const struct om_shape_hit *hit),
                               void *ctx) OM_MUST_USE;
+/** The column of a layer that has in English what a column has; OM_NO_FIELD:
+ *  none, or names are not wanted in English. */
+size_t om__base_english(const struct om_base *base,
+                        const struct om_schema *schema, size_t column);
 /** Wish for the labels of a square. */
 om_status om__base_plan(const struct om_base *base, struct om_label_plan *plan,
                         struct om_arena *arena) OM_MUST_USE;

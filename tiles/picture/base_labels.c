@@ -4,7 +4,9 @@
  * Units have one name each, at a place that belongs to them. A name of water
  * stands in the widest place that the square has of it, found on a coarse
  * picture of the square: rivers and lakes reach over many squares and are
- * named in each. Roads are named along their course.
+ * named in each. Roads are named along their course. Where names are wanted in
+ * English, too, both stand one below the other, and along a road one behind the
+ * other.
  */
 #include <string.h>
 
@@ -21,22 +23,46 @@ struct planner {
     double zoom;
     unsigned size_px;
     size_t rank;  // of roads
-    struct om_text_reader reader;
+    struct om_text_reader reader, english;
     struct om_arena *arena;
     struct om_canvas coarse;  // of the square, for water
     unsigned step;            // its pixels, in pixels of the square
 };
 
+/* Put the name in English before a name, if there is one. */
+static om_status add_english(struct planner *p,
+                             const struct om_segment *segment, size_t column,
+                             size_t row, char between, const char **text,
+                             size_t *len)
+{
+    const char *english;
+    size_t n;
+    if (column == OM_NO_FIELD) return OM_OK;
+    OM_TRY(om_segment_text(segment, column, row, &p->english, &english, &n));
+    if (!english || !n || (n == *len && !memcmp(english, *text, n)))
+        return OM_OK;
+    char *both = om_arena_alloc(p->arena, n + 1 + *len);
+    if (!both) return OM_E_MEMORY;
+    memcpy(both, english, n);
+    both[n] = between;
+    if (*len) memcpy(both + n + 1, *text, *len);
+    *text = both;
+    *len += *len ? n + 1 : n;
+    return OM_OK;
+}
+
 static om_status name_of(struct planner *p, const struct om_shape_hit *hit,
                          const char **text, size_t *len)
 {
+    const struct om__base_source *s = p->source;
+    const struct om_segment *segment = s->layer->part[hit->part].segment;
     *text = NULL;
     *len = 0;
-    if (p->source->label == OM_NO_FIELD) return OM_OK;
-    OM_TRY(om_segment_text(p->source->layer->part[hit->part].segment,
-                           p->source->label, hit->row, &p->reader, text, len));
+    if (s->label == OM_NO_FIELD) return OM_OK;
+    OM_TRY(om_segment_text(segment, s->label, hit->row, &p->reader, text, len));
     if (!*text) *len = 0;
-    return OM_OK;
+    return add_english(p, segment, s->english, hit->row,
+                       s->kind == OM__BASE_ROAD ? ' ' : '\n', text, len);
 }
 
 /* ---- units ---- */
@@ -48,18 +74,25 @@ static om_status plan_level(struct planner *p, size_t level)
     p->size_px = om__base_text_px(ink, 0, p->zoom) * p->view->ratio;
     if (!p->size_px) return OM_OK;
     const struct om_box box = om_view_box(om_label_plan_home(p->plan), 0);
+    const struct om_schema *schema = &units->layer->schema;
+    const size_t english =
+        om__base_english(p->base, schema, om_schema_find(schema, "name"));
     for (size_t i = 0; i < units->count; i++) {
         const struct om_unit *u = &units->unit[i];
         if (!u->name[0] || u->inside.x < box.x0 || u->inside.x > box.x1 ||
             u->inside.y < box.y0 || u->inside.y > box.y1)
             continue;
+        const char *text = u->name;
+        size_t len = strlen(text);
+        OM_TRY(add_english(p, units->layer->part[0].segment, english, u->row,
+                           '\n', &text, &len));
         const struct om_label_wish wish = {
             .rank = level ? RANK_PLACE : RANK_TOWN,
             .weight = u->area_km2,
             .face = {.bold = level == 0, .size_px = p->size_px},
             .ink = ink,
-            .text = u->name,
-            .len = strlen(u->name)};
+            .text = text,
+            .len = len};
         OM_TRY(om_label_plan_point(p->plan, &wish,
                                    om_view_spot(p->view, u->inside),
                                    (int)p->size_px * 4, 8));
@@ -248,5 +281,6 @@ om_status om__base_plan(const struct om_base *base, struct om_label_plan *plan,
         if (p.source->kind == OM__BASE_ROAD) st = plan_roads(&p);
     }
     om_text_reader_deinit(&p.reader);
+    om_text_reader_deinit(&p.english);
     return st;
 }

@@ -4,8 +4,6 @@
 
 #include "tiles/picture/picture.h"
 
-enum om_language { OM_LANGUAGE_ZH, OM_LANGUAGE_EN };
-
 enum om_key_form { OM_KEY_AREA, OM_KEY_DOT, OM_KEY_LINE, OM_KEY_HATCH };
 struct om_key_item {
     char text[OM_LIMIT_NAME_BYTES * 4];

@@ -23,7 +23,7 @@
 #define BUCKET_PX 64
 #define BUCKETS (OM_LABEL_SQUARE_PX / BUCKET_PX)
 /* Boxes and glyphs of one label. */
-#define GLYPHS_MOST 48
+#define GLYPHS_MOST 96
 /* A line may turn so much from letter to letter. */
 #define BEND_RAD 0.55
 /* Lines steeper than this carry upright Chinese from top to bottom. */
@@ -363,22 +363,24 @@ static om_status place_point(struct om_label_plan *plan, const struct wish *w)
 {
     struct om_text text;
     struct trial t = {.glyphs = 0};
+    const char *parted = memchr(w->ask.text, '\n', w->ask.len);
     const size_t letters = letters_of(w->ask.text, w->ask.len);
-    const size_t lines = letters > w->most ? 2 : 1;
+    const size_t lines = parted || letters > w->most ? 2 : 1;
     const int height = (int)w->ask.face.size_px + (int)plan->view.ratio * 2;
     const int64_t x = plan->view.x + (w->at.x >> 8);
     int64_t y =
         plan->view.y + (w->at.y >> 8) - (int64_t)(lines - 1) * height / 2;
     size_t from = 0;
     for (size_t i = 0; i < lines; i++) {
-        const size_t upto = i + 1 == lines
-                                ? w->ask.len
-                                : bytes_of(w->ask.text, w->ask.len,
-                                           (letters + lines - 1) / lines);
+        size_t upto = w->ask.len;
+        if (i + 1 < lines)
+            upto = parted ? (size_t)(parted - w->ask.text)
+                          : bytes_of(w->ask.text, w->ask.len,
+                                     (letters + lines - 1) / lines);
         OM_TRY(om_text_shape(plan->font, w->ask.face, w->ask.text + from,
                              upto - from, plan->arena, &text));
         add_line(&t, &text, x, y + (text.ascent - text.descent) / 2);
-        from = upto;
+        from = upto + (parted != NULL);
         y += height;
     }
     bool done;

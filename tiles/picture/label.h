@@ -76,7 +76,7 @@ om_status om_label_plan_block(struct om_label_plan *plan,
                               const struct om_label_box *box) OM_MUST_USE;
 /** Wish for a label around a place of the plan's view, in 1/256 pixel. It may
  *  move by up to slack_px to stay inside the square. Texts of more than
- *  `most` letters stand on two lines. */
+ *  `most` letters stand on two lines, those with a line break, too. */
 om_status om_label_plan_point(struct om_label_plan *plan,
                               const struct om_label_wish *wish,
                               struct om_spot at, int slack_px,

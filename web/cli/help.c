@@ -495,7 +495,8 @@ static const struct {
      "  --by COLUMN                 colours, or what cells are counted by\n"
      "  --properties A,B            columns of vector tiles; default: all\n"
      "of base:\n"
-     "  --labels yes|no\n"},
+     "  --labels yes|no  --lang zh|en   en: names in English, too, where\n"
+     "                              there is a column of them (name_en)\n"},
     {"export",
      "onemap export CITY NAME... --zoom A-B --out FILE.pmtiles|FILE.mbtiles\n"
      "\n"
@@ -575,7 +576,8 @@ static const struct {
      "  admin           everything\n"
      "A role names layers, without, columns, personal (none, counts, rows), "
      "area,\n"
-     "smallest_cell, smallest_count, rate_per_s, export, operate and write (with "
+     "smallest_cell, smallest_count, rate_per_s, export, operate and write "
+     "(with "
      "an area,\n"
      "rows in it, from and to places in it); a "
      "server\n"
@@ -583,7 +585,8 @@ static const struct {
      "wrong. What is\n"
      "about single persons city.json says, layer by layer: \"personal\": "
      "true,\n"
-     "\"personal_columns\": [...], and, of a layer that is, what may be counted "
+     "\"personal_columns\": [...], and, of a layer that is, what may be "
+     "counted "
      "in the whole\n"
      "city: \"tells\": {\"by\": [COLUMN], \"sum\": [COLUMN], \"share\": "
      "\"FILTER\"}.\n"},

@@ -19,20 +19,21 @@ struct om__tile_words {
     const char *properties;       // of vector tiles
     const char *by;               // of vector tiles and pictures of layers
     // Of pictures of units and the base map.
-    const char *labels, *stat, *layer, *column;
+    const char *labels, *lang, *stat, *layer, *column;
     bool apart;  // several layers share a tile: names of what ours carries
                  // besides its rows begin with NAME and a colon
 };
 
 /* For a table of options; words is a struct om__tile_words. */
-#define OM__TILE_OPTIONS(words)                                             \
-    OM__HEAT_OPTIONS((words).ask), {"--scale", &(words).scale, NULL},       \
-        {"--palette", &(words).palette, NULL},                              \
-        {"--properties", &(words).properties, NULL},                        \
-        {"--by", &(words).by, NULL}, {"--labels", &(words).labels, NULL},   \
-        {"--stat", &(words).stat, NULL}, {"--layer", &(words).layer, NULL}, \
-    {                                                                       \
-        "--column", &(words).column, NULL                                   \
+#define OM__TILE_OPTIONS(words)                                           \
+    OM__HEAT_OPTIONS((words).ask), {"--scale", &(words).scale, NULL},     \
+        {"--palette", &(words).palette, NULL},                            \
+        {"--properties", &(words).properties, NULL},                      \
+        {"--by", &(words).by, NULL}, {"--labels", &(words).labels, NULL}, \
+        {"--lang", &(words).lang, NULL}, {"--stat", &(words).stat, NULL}, \
+        {"--layer", &(words).layer, NULL},                                \
+    {                                                                     \
+        "--column", &(words).column, NULL                                 \
     }
 
 /* What a map says of itself in an archive. `title` and `layers` are owned by

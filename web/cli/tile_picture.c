@@ -43,6 +43,7 @@ static int bind(struct pictures *p, const struct om__tile_words *w)
     const struct om_picture_ask ask = {.name = w->name,
                                        .palette = w->palette,
                                        .labels = w->labels,
+                                       .lang = w->lang,
                                        .filter = w->ask.filter,
                                        .datetime = w->ask.datetime,
                                        .by = w->by,
@@ -52,6 +53,9 @@ static int bind(struct pictures *p, const struct om__tile_words *w)
                                        .per = w->ask.per};
     const om_status st =
         om_picture_bind(p->q.snapshot, &ask, &p->bound, &option, &p->q.err);
+    if (!st && w->lang && p->bound.kind != OM_PICTURE_BASE)
+        return om__verb_usage(w->verb, "--lang is not for pictures of %s",
+                              w->name);
     if (!st) return OM_EXIT_DONE;
     if (!option) return om__question_fail(&p->q, st);
     // What addresses call otherwise.
@@ -67,7 +71,8 @@ static om_status make_ready(struct pictures *p)
     if (st == OM_E_MEMORY) return st;
     if (st)
         om_log(OM_LOG_WARN, "picture", "maps have no labels: %s", no_font.text);
-    OM_TRY(om_base_new(p->q.snapshot, p->font, &p->base, &p->q.err));
+    OM_TRY(om_base_new(p->q.snapshot, p->font, p->bound.language, &p->base,
+                       &p->q.err));
     return om_picture_make(&p->bound, p->q.snapshot, p->base, NULL, &p->picture,
                            &p->q.err);
 }

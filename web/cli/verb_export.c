@@ -137,7 +137,8 @@ static void add_identity(struct export *e)
         w->ask.filter,    w->ask.datetime, w->ask.at,     w->ask.kernel,
         w->ask.bandwidth, w->ask.halflife, w->ask.weight, w->ask.per,
         w->scale,         w->palette,      w->properties, w->by,
-        w->labels,        w->stat,         w->layer,      w->column};
+        w->labels,        w->lang,         w->stat,       w->layer,
+        w->column};
     struct om_city *city = NULL;
     for (size_t i = 0; i < sizeof word / sizeof *word; i++)
         add_word(&e->identity, word[i]);

@@ -98,6 +98,9 @@ static const struct om__api_param PARAM[] = {
      "present one, the answer may be kept for ever."},
     {"labels", "\"type\":\"string\",\"enum\":[\"yes\",\"no\"]",
      "Names on the base map."},
+    {"lang", "\"type\":\"string\",\"enum\":[\"zh\",\"en\"]",
+     "Language of words; on the base map en writes names in both, where they "
+     "are known in English."},
     {"stat", "\"type\":\"string\"",
      "What is shown of a unit: count, sum or rate; which statistic of a "
      "hotspot."},

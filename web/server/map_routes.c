@@ -181,8 +181,8 @@ static const char *known_to(struct om__request *r, const struct sheet *s)
 {
     const struct om_layer *layer = om_snapshot_layer(r->snapshot, s->name);
     if (s->heat) return "filter datetime per " HEAT_OPTIONS;
-    if (!strncmp(s->name, "base", 4)) return "labels";
-    if (!strncmp(s->name, "labels", 6)) return "";
+    if (!strncmp(s->name, "base", 4)) return "labels lang";
+    if (!strncmp(s->name, "labels", 6)) return "lang";
     if (!strncmp(s->name, "choropleth:", 11))
         return "filter datetime stat layer column per";
     // Units beside other maps are borders, whatever is asked about those.
@@ -206,6 +206,7 @@ static om_status bind_picture(struct om__request *r, const char *known,
     const struct om_picture_ask ask = {.name = s->name,
                                        .palette = palette,
                                        .labels = GIVEN("labels"),
+                                       .lang = GIVEN("lang"),
                                        .filter = GIVEN("filter"),
                                        .datetime = GIVEN("datetime"),
                                        .by = GIVEN("by"),

@@ -93,8 +93,7 @@ om_status om__picture_legend(struct om__request *r, bool png)
         return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is no such map");
     memcpy(stem, name, len);
     stem[len] = '\0';
-    om_status st =
-        om__params_check(r, "filter-lang lang scale " OM_PICTURE_OPTIONS);
+    om_status st = om__params_check(r, "filter-lang scale " OM_PICTURE_OPTIONS);
     if (!st) st = om__picture_bind(r, stem, &bound);
     if (!st) st = read_style(r, bound.palette, &style, &language);
     if (!st) om__picture_needs(r, &bound);

@@ -57,6 +57,7 @@ om_status om__picture_bind(struct om__request *r, const char *name,
     struct om_picture_ask ask = {.name = name,
                                  .palette = om__param_text(r, "palette"),
                                  .labels = om__param_text(r, "labels"),
+                                 .lang = om__param_text(r, "lang"),
                                  .filter = om__param_text(r, "filter"),
                                  .datetime = om__param_text(r, "datetime"),
                                  .by = om__param_text(r, "by"),
@@ -84,6 +85,9 @@ static om_status read_ask(struct om__request *r, const char *name,
     const char *size;
     (void)tile;
     OM_TRY(om__picture_bind(r, name, &p->bound));
+    if (p->bound.kind != OM_PICTURE_BASE && om__param_text(r, "lang"))
+        return om__param_bad(r, "lang", OM_E_FORMAT,
+                             "only the base map has names to be written");
     OM_TRY(om__param_word(r, "size", "256 512", "256", &size));
     p->side_px = !strcmp(size, "512") ? 512 : 256;
     return OM_OK;

@@ -22,6 +22,8 @@
 
 /* Pictures kept. */
 #define PICTURES 48
+/* Base maps kept: one for each language of names. */
+#define LANGUAGES 2
 
 struct om__pictures {
     struct om_font *font;   // NULL: maps without labels
@@ -49,7 +51,7 @@ static void picture_unref(void *thing)
     om_picture_unref(thing);
 }
 
-static const struct om__made_kind BASE_KIND = {"bases", 1, base_ref,
+static const struct om__made_kind BASE_KIND = {"bases", LANGUAGES, base_ref,
                                                base_unref};
 static const struct om__made_kind PICTURE_KIND = {"pictures", PICTURES,
                                                   picture_ref, picture_unref};
@@ -203,13 +205,14 @@ static om_status base_snapshot(const struct om_snapshot *from,
 
 static om_status make_base(void *ctx, void **out)
 {
-    struct om__request *r = ((const struct asking *)ctx)->request;
+    const struct asking *a = ctx;
+    struct om__request *r = a->request;
     struct om_snapshot *some;
     struct om_base *base = NULL;
     // The ground is the same for all.
     OM_TRY(base_snapshot(r->whole, &om__lane(r->server)->arena, &some));
-    const om_status st =
-        om_base_new(some, r->server->pictures->font, &base, &r->err);
+    const om_status st = om_base_new(some, r->server->pictures->font,
+                                     a->bound->language, &base, &r->err);
     om_snapshot_unref(some);
     *out = base;
     return st;
@@ -231,12 +234,16 @@ static om_status make_rows(const struct asking *a, struct om_base *base,
     return st;
 }
 
-om_status om__base_get(struct om__request *r, struct om_base **out)
+/* The base map of the request's snapshot that a picture is made with. */
+static om_status get_base(const struct asking *a, struct om_base **out)
 {
-    struct asking ask = {.request = r};
+    struct om__request *r = a->request;
     struct om__made_key key = {.newness = r->snapshot->sequence};
     void *thing = NULL;
+    om_buf_add(&key.text, &a->bound->language, sizeof a->bound->language);
+    key.family = key.text.len;
     add_base_serials(r->whole, false, &key.text);
+    struct asking ask = *a;
     const om_status st = om__made_get(r->server->pictures->bases, &key, NULL,
                                       false, make_base, &ask, &thing);
     om_buf_deinit(&key.text);
@@ -250,7 +257,7 @@ static om_status make_picture(void *ctx, void **out)
     struct om__request *r = a->request;
     struct om_base *base;
     struct om_picture *picture = NULL;
-    OM_TRY(om__base_get(r, &base));
+    OM_TRY(get_base(a, &base));
     const om_status st =
         a->bound->kind == OM_PICTURE_ROWS
             ? make_rows(a, base, &picture)

@@ -26,10 +26,6 @@ void om__picture_needs(struct om__request *request,
 const char *om__pictures_no_font(const struct om__pictures *pictures);
 /** The font, or NULL. Borrowed. */
 struct om_font *om__pictures_font(const struct om__pictures *pictures);
-/** The base map of the request's snapshot. For workers: it may have to be
- *  made. owns: *out with om_base_unref */
-om_status om__base_get(struct om__request *request,
-                       struct om_base **out) OM_MUST_USE;
 /** A picture that was asked for. Not ready and not on a worker: sets
  *  request->later and gives NULL. owns: *out with om_picture_unref */
 om_status om__picture_get(struct om__request *request,

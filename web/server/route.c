@@ -18,7 +18,7 @@
     "filter filter-lang datetime at kernel bandwidth halflife weight " \
     "per "
 #define TILE_PARAMS \
-    FIELD_PARAMS "palette properties labels by stat layer column size "
+    FIELD_PARAMS "palette properties labels lang by stat layer column size "
 #define ITEM_PARAMS                                                 \
     OM__PLACE_PARAMS                                                \
     "bbox-crs datetime limit filter filter-lang filter-crs sortby " \

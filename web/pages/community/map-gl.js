@@ -7,7 +7,7 @@ const EMPTY = {type: 'FeatureCollection', features: []};
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const feature = (geometry) => geometry ? {type: 'Feature', properties: {}, geometry} : EMPTY;
 
-const names = (dark) => `${location.origin}/tiles/labels/{z}/{x}/{y}@2x.png?palette=${dark ? 'dark' : 'light'}`;
+const names = (dark) => `${location.origin}/tiles/labels/{z}/{x}/{y}@2x.png?palette=${dark ? 'dark' : 'light'}&lang=${c.lang}`;
 
 /** The city's base map: the style of a layer without its own layers, and names. */
 async function baseStyle(layer, dark) {

@@ -44,7 +44,7 @@
   function leaflet(element, of) {
     const {L} = window;
     const map = L.map(element, {zoomControl: false, attributionControl: false, minZoom: 8, maxZoom: 19, zoomAnimation: !of.still, fadeAnimation: !of.still, markerZoomAnimation: !of.still});
-    const source = (dark) => `/tiles/base/{z}/{x}/{y}{r}.png?palette=${dark ? 'dark' : 'light'}`;
+    const source = (dark) => `/tiles/base/{z}/{x}/{y}{r}.png?palette=${dark ? 'dark' : 'light'}&lang=${c.lang}`;
     const tiles = L.tileLayer(source(of.dark), {maxZoom: 19, detectRetina: false}).addTo(map);
     const shapes = L.layerGroup().addTo(map), marks = L.layerGroup().addTo(map);
     let what = {places: []};
