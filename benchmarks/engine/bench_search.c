@@ -43,7 +43,7 @@ struct question {
 };
 
 struct tally {
-    struct bench_samples samples;
+    struct bench_samples samples, busy;  // on the clock; of the processor
     size_t asked, right;
 };
 
@@ -137,14 +137,20 @@ static bool ask(struct om_search *search, const struct om_snapshot *snapshot,
     return right;
 }
 
-static void say(const struct tally *tally, size_t kinds)
+/* How many were right, and where it is known, what the processor took. */
+static void say(struct tally *tally, size_t kinds)
 {
     size_t asked = 0, right = 0;
     for (size_t k = 0; k < kinds; k++) {
         const double share = (double)tally[k].right / (double)tally[k].asked;
-        printf("%-44s %zu of %zu first: %.1f %%  %s (%g %%)\n", PERTURBATION[k],
+        printf("%-44s %zu of %zu first: %.1f %%  %s (%g %%)", PERTURBATION[k],
                tally[k].right, tally[k].asked, share * 100,
                share >= RECALL_EACH ? "met" : "MISSED", RECALL_EACH * 100);
+        if (tally[k].busy.count)
+            printf(", processor %.3f ms, p99 %.3f ms",
+                   bench_percentile(&tally[k].busy, 0.5) * 1e3,
+                   bench_percentile(&tally[k].busy, 0.99) * 1e3);
+        printf("\n");
         asked += tally[k].asked;
         right += tally[k].right;
     }
@@ -171,6 +177,7 @@ static double run_own(struct om_search *search,
                 ask(search, snapshot, q, &arena, &seconds, &processor);
             if (warm) continue;
             bench_add(&busy, processor);
+            bench_add(&tally[q->kind].busy, processor);
             bench_add(&tally[q->kind].samples, seconds);
             bench_add(&all, seconds);
             tally[q->kind].asked++;

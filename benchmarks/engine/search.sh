@@ -14,39 +14,23 @@
 # where PostgreSQL or the full city is missing. Takes some minutes.
 set -eu
 . "$(dirname "$0")/../row.sh"
+. "$(dirname "$0")/../postgres.sh"
 TIMEOUT_S=20
-bin=/usr/lib/postgresql/15/bin
 dump=${BENCH_DUMP:-}
 head_row "search: beside PostgreSQL pg_trgm, a tenth of the addresses"
-for need in "$bin/initdb" /usr/share/postgresql/15/extension/pg_trgm.control "$dump/search_rows.tsv"; do
+for need in "$pg_bin/initdb" /usr/share/postgresql/15/extension/pg_trgm.control "$dump/search_rows.tsv"; do
     [ -f "$need" ] || { echo "no $need (make deps-bench, make city): nothing to compare with"; exit 0; }
 done
 
 dir=$(mktemp -d)
 chmod 755 "$dir"
-# PostgreSQL does not run as root.
-as() { if [ "$(id -u)" = 0 ]; then cd /; setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else "$@"; fi; }
-[ "$(id -u)" = 0 ] && chown postgres "$dir"
-# Its own error, should it not stop, is not ours.
-trap 'as "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
+trap 'pg_stop; rm -rf "$dir"' EXIT
 # Characters are letters to pg_trgm only where the locale says so.
-as "$bin/initdb" -D "$dir/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 >/dev/null
-cat >>"$dir/data/postgresql.conf" <<CONF
-listen_addresses = ''
-unix_socket_directories = '$dir'
+pg_start "$dir" -E UTF8 --locale=C.UTF-8 <<CONF
 shared_buffers = 2GB
-work_mem = 256MB
-maintenance_work_mem = 1GB
 max_wal_size = 8GB
-fsync = off
-synchronous_commit = off
-full_page_writes = off
-autovacuum = off
-jit = off
-random_page_cost = 1.0
+$(pg_in_memory 256MB)
 CONF
-as "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start >/dev/null
-sql() { as psql -h "$dir" -U postgres -X -q -v ON_ERROR_STOP=1 "$@"; }
 
 start=$(now)
 sql -c 'CREATE EXTENSION pg_trgm' -c 'CREATE UNLOGGED TABLE a ("text" text, building text)' \

@@ -14,31 +14,23 @@ set -eu
 onemap=$(realpath "$1") city=$(realpath -m "$2")
 here=$(dirname "$(realpath "$0")")
 . "$here/../row.sh"
+. "$here/../postgres.sh"
 seconds=${LIVE_SECONDS:-15}
 [ "$seconds" -le 30 ] || seconds=30
-bin=/usr/lib/postgresql/15/bin
 write=$(dirname "$onemap")/release/benchmarks/live/write
 head_row "single rows beside PostgreSQL, 64 clients, $seconds s"
-for need in "$bin/initdb" "$bin/pgbench" "$write"; do
+for need in "$pg_bin/initdb" "$pg_bin/pgbench" "$write"; do
     [ -x "$need" ] || { echo "no $need (make deps-bench, make benches): nothing to compare with"; exit 0; }
 done
 dir=$(mktemp -d "$city.beside.XXXXXX")
 chmod 755 "$dir"
-# PostgreSQL does not run as root.
-as() { if [ "$(id -u)" = 0 ]; then (cd / && setpriv --reuid=postgres --regid=postgres --clear-groups "$@"); else "$@"; fi; }
 mkdir "$dir/pg"
-[ "$(id -u)" != 0 ] || chown postgres "$dir/pg"
-trap 'stop_server "$dir/pid"
-    as "$bin/pg_ctl" -D "$dir/pg/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
-as "$bin/initdb" -D "$dir/pg/data" -A trust -U postgres >/dev/null
-cat >>"$dir/pg/data/postgresql.conf" <<CONF
-listen_addresses = ''
-unix_socket_directories = '$dir/pg'
+trap 'stop_server "$dir/pid"; pg_stop; rm -rf "$dir"' EXIT
+pg_start "$dir/pg" <<CONF
 shared_buffers = 1GB
 max_wal_size = 4GB
 CONF
-as "$bin/pg_ctl" -D "$dir/pg/data" -w -l "$dir/pg/log" start >/dev/null
-as psql -h "$dir/pg" -U postgres -X -q -v ON_ERROR_STOP=1 <<'SQL'
+sql <<'SQL'
 CREATE SEQUENCE ids;
 CREATE TABLE hazard (id text PRIMARY KEY, place point, department text, item text, severity int, status text,
     reported timestamptz);
@@ -71,7 +63,7 @@ own() {
 # pgbench's log: client, transaction, microseconds (with -R from when it was due).
 theirs() {
     rm -f "$dir"/pg/trace.*
-    (cd "$dir/pg" && as "$bin/pgbench" -h "$dir/pg" -U postgres -n -M prepared -c 64 -j 2 -T "$seconds" -f "$dir/pg/insert.sql" \
+    (cd "$dir/pg" && as "$pg_bin/pgbench" -h "$dir/pg" -U postgres -n -M prepared -c 64 -j 2 -T "$seconds" -f "$dir/pg/insert.sql" \
         -l --log-prefix="$dir/pg/trace" "$@" postgres >/dev/null 2>"$dir/bench.log") || { cat "$dir/bench.log" >&2; exit 1; }
     cat "$dir"/pg/trace.* | awk '{ print $3 }' | sort -n | awk -v s="$seconds" '{ v[NR] = $1 / 1e6 }
         END { print NR / s, v[int(NR * 0.5) + 1], v[int(NR * 0.99) + 1] }'

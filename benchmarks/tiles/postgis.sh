@@ -21,40 +21,24 @@
 set -eu
 onemap=$(realpath "$1") city=$(realpath -m "$2")
 . "$(dirname "$0")/../row.sh"
-bin=/usr/lib/postgresql/15/bin
+. "$(dirname "$0")/../postgres.sh"
 source=${BENCH_SRC:-$city.src}
 bench=$(dirname "$onemap")/release/benchmarks/tiles/bench_mvt
 head_row "vector tiles beside PostGIS ST_AsMVT"
-for need in "$bin/initdb" /usr/share/postgresql/15/extension/postgis.control "$city/city.json" \
+for need in "$pg_bin/initdb" /usr/share/postgresql/15/extension/postgis.control "$city/city.json" \
     "$source/address.csv" "$source/building.fgb" "$bench"; do
     [ -f "$need" ] || { echo "no $need (make deps-bench, make city, make benches): nothing to compare with"; exit 0; }
 done
 
 dir=$(mktemp -d)
 chmod 755 "$dir"
-# PostgreSQL does not run as root.
-as() { if [ "$(id -u)" = 0 ]; then cd /; setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else "$@"; fi; }
-[ "$(id -u)" = 0 ] && chown postgres "$dir"
-# Its own error, should it not stop, is not ours.
-trap 'as "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
-as "$bin/initdb" -D "$dir/data" -A trust -U postgres >/dev/null
-cat >>"$dir/data/postgresql.conf" <<CONF
-listen_addresses = ''
-unix_socket_directories = '$dir'
+trap 'pg_stop; rm -rf "$dir"' EXIT
+pg_start "$dir" <<CONF
 shared_buffers = 3GB
 effective_cache_size = 8GB
-work_mem = 512MB
-maintenance_work_mem = 1GB
 max_wal_size = 16GB
-fsync = off
-synchronous_commit = off
-full_page_writes = off
-autovacuum = off
-jit = off
-random_page_cost = 1.0
+$(pg_in_memory 512MB)
 CONF
-as "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start >/dev/null
-sql() { as psql -h "$dir" -U postgres -X -q -v ON_ERROR_STOP=1 "$@"; }
 
 start=$(now)
 sql -c 'CREATE EXTENSION postgis'
