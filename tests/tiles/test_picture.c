@@ -6,7 +6,8 @@
  *             whoever asks; a square border cuts none; they are painted, and
  *             in the letters that they should be
  *   label_in_english_*  both names where there are two, else the one
- *   rows_*    dots where rows are; stored cells give what rows give
+ *   rows_*    dots where rows are; stored cells give what rows give; a row is
+ *             drawn as far as it is said to reach, and no farther
  *   units_*   no seams, every class in its place
  *   base_*    city.json: what it may say, and what it must not
  *   fault_*   no memory
@@ -453,6 +454,153 @@ static void rows_read_from_cells_are_those_read_one_by_one(void **state)
     om_selection_unref(all);
 }
 
+/* A view of a few pixels beside the pixels x0..x1, y0..y1 of the world, `away`
+ * pixels from them on one of four sides. */
+#define BESIDE_PX 24
+static struct om_view view_beside(struct om_view scale, const int64_t px[4],
+                                  unsigned side, int64_t away)
+{
+    const bool across = side & 1, before = side & 2;
+    const int64_t low = px[across ? 1 : 0], high = px[across ? 3 : 2];
+    const int64_t at = before ? low - away - BESIDE_PX + 1 : high + away;
+    const int64_t middle =
+        (px[across ? 0 : 1] + px[across ? 2 : 3]) / 2 - BESIDE_PX / 2;
+    const int64_t half = (px[across ? 2 : 3] - px[across ? 0 : 1]) / 2;
+    // All along what lies beside it.
+    const int64_t first = middle - half, length = BESIDE_PX + 2 * half;
+    scale.x = across ? first : at;
+    scale.y = across ? at : first;
+    scale.width = across ? (unsigned)length : BESIDE_PX;
+    scale.height = across ? BESIDE_PX : (unsigned)length;
+    return scale;
+}
+
+/* All rows of a layer but one, as a selection that counts them all. */
+struct all_but_one {
+    struct om_selection all, but;
+    struct om_bitmap bitmap[2];
+    uint64_t *word[2];
+};
+static void all_but_init(struct all_but_one *a, const char *layer)
+{
+    const size_t n = (size_t)layer_of(layer)->rows, words = n / 64 + 1;
+    for (int i = 0; i < 2; i++) {
+        a->word[i] = calloc(words, sizeof **a->word);
+        for (size_t row = 0; row < n; row++)
+            a->word[i][row / 64] |= UINT64_C(1) << row % 64;
+        a->bitmap[i] = (struct om_bitmap){n, n, a->word[i], NULL};
+    }
+    a->all =
+        (struct om_selection){.count = n, .parts = 1, .part = &a->bitmap[0]};
+    a->but =
+        (struct om_selection){.count = n, .parts = 1, .part = &a->bitmap[1]};
+}
+static void all_but_free(struct all_but_one *a)
+{
+    free(a->word[0]);
+    free(a->word[1]);
+}
+
+/* Pixels of the world that the row's place or box covers. */
+static void pixels_of_row(const struct om_layer *layer, size_t row,
+                          const struct om_view *scale, int64_t px[4])
+{
+    struct om_box box;
+    if (layer->schema.geometry == OM_GEOMETRY_POINT) {
+        const uint64_t *key;
+        assert_int_equal(
+            om_segment_keys(layer->part[0].segment, row, row + 1, &key), OM_OK);
+        const struct om_pos at = om_morton_pos(key[row]);
+        box = (struct om_box){at.x, at.y, at.x, at.y};
+    } else {
+        struct om_rings rings;
+        assert_int_equal(
+            om_segment_rings(layer->part[0].segment, row, row + 1, &rings),
+            OM_OK);
+        box = rings.box[row];
+    }
+    px[0] = om_view_scale(scale->world, box.x0) >> 8;
+    px[1] = om_view_scale(scale->world, box.y0) >> 8;
+    px[2] = om_view_scale(scale->world, box.x1) >> 8;
+    px[3] = om_view_scale(scale->world, box.y1) >> 8;
+}
+
+static bool drawn_alike(const struct om_rows_spec *a,
+                        const struct om_rows_spec *b,
+                        const struct om_view *view)
+{
+    struct om_arena arena = {0};
+    struct om_canvas one, other;
+    assert_int_equal(om_canvas_init(&one, view, &arena), OM_OK);
+    assert_int_equal(om_canvas_init(&other, view, &arena), OM_OK);
+    assert_int_equal(om_rows_draw(a, &one, &arena), OM_OK);
+    assert_int_equal(om_rows_draw(b, &other, &arena), OM_OK);
+    const bool alike = !memcmp(one.pixel[0], other.pixel[0],
+                               (size_t)view->width * view->height * 4);
+    om_arena_deinit(&arena);
+    return alike;
+}
+
+/* A row changes a view if and only if it is within reach of it; where other
+ * rows may hide it, and at the softened edges of shapes, only if. */
+static void check_reach(const char *name, size_t step, unsigned ratio,
+                        unsigned first_zoom, unsigned last_zoom)
+{
+    const struct om_layer *layer = layer_of(name);
+    struct all_but_one rows;
+    struct om_classes one = {
+        .column = OM_NO_FIELD, .count = 1, .box = om_layer_box(layer)};
+    one.class[0].colour[0] = om_colour_of(0xFF8800);
+    const bool points = layer->schema.geometry == OM_GEOMETRY_POINT;
+    // Streets, and houses, as is usual for them.
+    one.shape_cells = layer->schema.geometry == OM_GEOMETRY_LINE ? 30e3 : 1700;
+    all_but_init(&rows, name);
+    const struct om_rows_spec with = {layer, &rows.all, &one, OM_PALETTE_DARK};
+    const struct om_rows_spec less = {layer, &rows.but, &one, OM_PALETTE_DARK};
+    for (unsigned z = first_zoom; z <= last_zoom; z++) {
+        const struct om_view scale = om_view_tile(z, 0, 0, 256 * ratio, ratio);
+        const unsigned reach = om_rows_reach_px(&with, &scale);
+        size_t at_reach = 0, seen = 0;
+        for (size_t row = 0; row < layer->rows; row += step) {
+            int64_t px[4];
+            pixels_of_row(layer, row, &scale, px);
+            rows.word[1][row / 64] ^= UINT64_C(1) << row % 64;
+            for (unsigned side = 0; side < 4; side++)
+                for (int64_t away = 0; away <= reach + 2; away++) {
+                    const struct om_view view =
+                        view_beside(scale, px, side, away);
+                    const bool alike = drawn_alike(&with, &less, &view);
+                    if (!alike && away > reach)
+                        fail_msg(
+                            "%s %zu at zoom %u @%ux is seen %d pixels "
+                            "away, not %u",
+                            name, row, z, ratio, (int)away, reach);
+                    at_reach += !alike && away == reach;
+                    seen += !alike;
+                }
+            rows.word[1][row / 64] ^= UINT64_C(1) << row % 64;
+        }
+        // The reach is the one that is drawn, not a larger one. A shape that is
+        // a pixel lies anywhere in its box.
+        if (!at_reach && (points || reach))
+            fail_msg(
+                "%s at zoom %u @%ux: nothing is seen %u pixels away "
+                "(%zu views show a row)",
+                name, z, ratio, reach, seen);
+    }
+    all_but_free(&rows);
+}
+
+static void rows_reach_as_far_as_they_are_drawn(void **state)
+{
+    (void)state;
+    for (unsigned ratio = 1; ratio <= 2; ratio++) {
+        check_reach("report", 997, ratio, 9, 19);
+        check_reach("road", 23, ratio, 11, 15);
+        check_reach("building", 331, ratio, 10, 17);
+    }
+}
+
 static void rows_of_what_the_city_colours_have_those_colours(void **state)
 {
     (void)state;
@@ -769,6 +917,7 @@ int main(void)
         cmocka_unit_test(label_in_english_has_both_names),
         cmocka_unit_test(rows_are_dots_where_they_lie),
         cmocka_unit_test(rows_read_from_cells_are_those_read_one_by_one),
+        cmocka_unit_test(rows_reach_as_far_as_they_are_drawn),
         cmocka_unit_test(rows_of_what_the_city_colours_have_those_colours),
         cmocka_unit_test(units_of_one_class_have_no_seams),
         cmocka_unit_test(units_have_the_colour_of_their_class),

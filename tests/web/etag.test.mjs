@@ -2,9 +2,14 @@
 //
 // Plan
 //   one row: of every tile of four zooms over the city, vector, heat of a
-//     layer, heat of a model and picture, exactly those above it (and within the
-//     kernel's reach) get a new ETag; all others answer 304 to the old one, and
-//     none of them is drawn. Layers that were not written to keep all of theirs.
+//     layer, heat of a model and picture, exactly those above it get a new ETag:
+//     vector tiles that hold its cell (of level 18, 141 m), pictures whose pixels
+//     the cell is so near to as dots are seen to reach, at each zoom, of one
+//     pixel for one and of two; all others answer 304 to the old one, and none
+//     of them is drawn. What remains: where the row lies in its cell is not told
+//     apart, so that beside a border a tile may be new whose bytes are not; and of
+//     heat, between the kernel's reach and that with five nodes of the lattice,
+//     either is right. Layers that were not written to keep all of theirs.
 //     Another server on the same city, with nothing in memory, draws the same
 //     tiles under the same tags.
 //   one shape: of every tile of four zooms, vector, picture, base map, counts by
@@ -30,6 +35,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { done, folder, random } from './onemap.mjs';
+import { decode } from './png.mjs';
 import { makeCity, SOUTH, STEP, tileX, tileY, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
 
@@ -84,7 +90,8 @@ function boxOf({ z, x, y }) {
     const side = 2 ** (32 - z);
     return { x0: x * side, y0: y * side, x1: (x + 1) * side - 1, y1: (y + 1) * side - 1 };
 }
-const gap = (a, b) => Math.hypot(Math.max(a.x0 - b.x1, b.x0 - a.x1, 0), Math.max(a.y0 - b.y1, b.y0 - a.y1, 0));
+/** How far two boxes lie apart, along the axis where that is more. */
+const gap = (a, b) => Math.max(a.x0 - b.x1, b.x0 - a.x1, a.y0 - b.y1, b.y0 - a.y1, 0);
 /** Metres on the ground of a grid cell, some. */
 const metres = (lat) => 40075016.686 * Math.cos(lat * Math.PI / 180) / CELLS;
 
@@ -104,10 +111,10 @@ const feature = (id, lon, lat, properties = {}) => JSON.stringify({ type: 'Featu
 // city, which a server finds on the beat, and another one at another moment.
 const MAPS = [
     { path: (t) => `/tiles/hazard/${t.z}/${t.x}/${t.y}.mvt`, kind: 'exact' },
-    { path: (t) => `/tiles/hazard/${t.z}/${t.x}/${t.y}.png`, kind: 'pixels' },
-    { path: (t) => `/tiles/hazard/${t.z}/${t.x}/${t.y}@2x.png?by=department`, kind: 'pixels' },
+    { path: (t) => `/tiles/hazard/${t.z}/${t.x}/${t.y}.png`, kind: 'pixels', side: 256 },
+    { path: (t) => `/tiles/hazard/${t.z}/${t.x}/${t.y}@2x.png?by=department`, kind: 'pixels', side: 512 },
     { path: (t) => `/tiles/heat:hazard/${t.z}/${t.x}/${t.y}.png`, kind: 'kernel', bandwidth: 800 },
-    { path: (t) => `/tiles/heat:hazard/${t.z}/${t.x}/${t.y}.png?bandwidth=2000&kernel=gaussian`, kind: 'kernel', bandwidth: 2000, beat: true },
+    { path: (t) => `/tiles/heat:hazard/${t.z}/${t.x}/${t.y}.png?bandwidth=2000&kernel=gaussian`, kind: 'kernel', bandwidth: 2000, gaussian: true, beat: true },
     { path: (t) => `/tiles/heat:hazard/${t.z}/${t.x}/${t.y}.png?filter=severity%3E1`, kind: 'kernel', bandwidth: 800, beat: true },
     { path: (t) => `/tiles/visit/${t.z}/${t.x}/${t.y}.mvt`, kind: 'none' },
     { path: (t) => `/tiles/heat:address/${t.z}/${t.x}/${t.y}.png`, kind: 'none' },
@@ -116,21 +123,51 @@ const MAPS = [
     { path: (t) => `/tiles/rental/${t.z}/${t.x}/${t.y}.png`, kind: 'none' },
 ];
 
-/** Must, may or must not a tile be another once the cell has changed? */
+/** Must, may or must not a tile be another once the cell has changed? Of
+ *  pictures dotsReach says so. */
 function expected(map, tile, cells, lat) {
-    const box = boxOf(tile);
-    const near = Math.min(...cells.map((c) => gap(box, c)));
+    const near = Math.min(...cells.map((c) => gap(boxOf(tile), c)));
     if (map.kind === 'none') return 'same';
     if (map.kind === 'exact') return near === 0 ? 'new' : 'same';
-    if (map.kind === 'pixels') {
-        const px = 2 ** (32 - tile.z) / 256;
-        return near < px ? 'new' : near > 9 * px ? 'same' : 'either';
-    }
+    if (map.kind === 'pixels') return 'either';
+    // A Gaussian is softened by a tenth beyond its cut, and each kernel looked for
+    // a tenth farther; nodes are a sixteenth of a bandwidth apart at most.
     const kernel = map.bandwidth / metres(lat);
-    // The lattice's nodes and the softened edge of the Gaussian come to less
-    // than as much again; two pixels where these are wider.
-    const reach = 2.2 * kernel + 3 * 2 ** (32 - tile.z) / 256;
-    return near < 0.9 * kernel ? 'new' : near > reach ? 'same' : 'either';
+    const reach = ((map.gaussian ? 1.21 : 1.1) + 5 / 16) * kernel + 2 * 2 ** (32 - tile.z) / 256;
+    return near < 0.98 * kernel ? 'new' : near > 1.02 * reach ? 'same' : 'either';
+}
+
+/** Pixels of a zoom that dots are seen to reach beyond the one of their place:
+ *  as far as any pixel has changed. */
+function dotsReach(list, side, z, places) {
+    let reach = -1;
+    const dots = places.map((p) => [p.x, p.y].map((v) => Math.floor(v * side / 2 ** (32 - z))));
+    for (const { tile, is, now } of list) {
+        if (is.bytes === now.bytes) continue;
+        const [before, after] = [decode(is.body).rgba, decode(now.body).rgba];
+        for (let i = 0; i < side * side; i++) {
+            if (before.readUInt32LE(4 * i) === after.readUInt32LE(4 * i)) continue;
+            const x = tile.x * side + i % side, y = tile.y * side + Math.floor(i / side);
+            reach = Math.max(reach, Math.min(...dots.map(([a, b]) => Math.max(Math.abs(x - a), Math.abs(y - b)))));
+        }
+    }
+    return reach;
+}
+
+/** A picture is new exactly if its pixels lie so near to a changed cell as dots
+ *  of that zoom reach. */
+function checkPictures(t, asked, cells, places) {
+    for (const map of MAPS.filter((m) => m.kind === 'pixels'))
+        for (const z of ZOOMS) {
+            const list = asked.filter((a) => a.map === map && a.tile.z === z), px = 2 ** (32 - z) / map.side;
+            const reach = dotsReach(list, map.side, z, places);
+            assert.ok(reach >= 0, `${map.path(list[0].tile)}: nothing has changed`);
+            for (const a of list) {
+                const near = Math.min(...cells.map((c) => gap(boxOf(a.tile), c)));
+                assert.equal(a.state, near <= reach * px ? 'new' : 'same', `${a.path}: ${near / px} of ${reach} pixels away`);
+            }
+            t.diagnostic(`${map.path({ z, x: 'x', y: 'y' })}: dots reach ${reach} pixels, ${list.filter((a) => a.state === 'new').length} of ${list.length} are new`);
+        }
 }
 
 async function synthetic(t) {
@@ -153,7 +190,7 @@ test('a row makes the tiles above it new, and no others', { timeout: 600000 }, a
     const take = (at, key) => each(asked, async (a) => {
         const answer = await ask(`${at}${a.path}`);
         assert.ok([200, 204].includes(answer.status), `${a.path}: ${answer.status}`);
-        a[key] = { etag: answer.headers.etag, bytes: hash(answer.body) };
+        a[key] = { etag: answer.headers.etag, bytes: hash(answer.body), body: a.map.kind === 'pixels' && answer.body };
     });
     /** Ask with the tag that is known; note who is new. */
     const again = (at, cells, lat) => each(asked, async (a) => {
@@ -202,6 +239,7 @@ test('a row makes the tiles above it new, and no others', { timeout: 600000 }, a
     // What is served now is what a server that has nothing in memory draws, and
     // tiles whose bytes are others are among those that said so.
     await take(url, 'now');
+    checkPictures(t, asked, cells, [place(lon, lat)]);
     await first.stop();
     const second = await serve(t, city, '--beat', '86400', '--read-only');
     await take(second.url, 'fresh');
@@ -214,9 +252,11 @@ test('a row makes the tiles above it new, and no others', { timeout: 600000 }, a
     await take(third.url, 'fresh');
     for (const a of asked) if (!a.map.beat) assert.equal(a.fresh.etag, a.now.etag, a.path);
 
-    // It moves: both places are new.
+    // It moves to where four tiles meet: both places are new, and what it reaches
+    // into.
     for (const a of asked) a.is = a.fresh;
-    const lon2 = bounds[0] + 0.7 * (bounds[2] - bounds[0]), lat2 = bounds[1] + 0.3 * (bounds[3] - bounds[1]);
+    const corner = [tileX(bounds[0] + 0.7 * (bounds[2] - bounds[0]), 11), tileY(bounds[1] + 0.3 * (bounds[3] - bounds[1]), 11)];
+    const lon2 = (corner[0] + 1e-4) / 2 ** 11 * 360 - 180, lat2 = Math.atan(Math.sinh(Math.PI * (1 - 2 * (corner[1] + 1e-4) / 2 ** 11))) * 180 / Math.PI;
     const put = await ask(`${third.url}/collections/hazard/items/${encodeURIComponent('新-1')}`, { method: 'PUT', body: feature('新-1', lon2, lat2, properties) });
     assert.equal(put.status, 200, put.body.toString());
     drawn = await metric(third.url, 'onemap_tiles_drawn_total');
@@ -224,6 +264,8 @@ test('a row makes the tiles above it new, and no others', { timeout: 600000 }, a
     for (const z of ZOOMS.slice(1))
         assert.equal(asked.filter((a) => a.map === MAPS[0] && a.tile.z === z && a.state === 'new').length, 2);
     assert.equal(await metric(third.url, 'onemap_tiles_drawn_total') - drawn, asked.filter((a) => a.state === 'new').length);
+    await take(third.url, 'now');
+    checkPictures(t, asked, [...cells, cellOf(place(lon2, lat2))], [place(lon, lat), place(lon2, lat2)]);
 });
 
 const SHAPE_ZOOMS = [8, 10, 11, 12];

@@ -73,6 +73,12 @@ struct om_stroke {
     enum om_cap cap;  // joins are round
     int dash, gap;    // 1/256 pixel; dash 0: none
 };
+/** Pixels beyond those that a line lies on that a stroke of this width reaches:
+ *  half of it from their far side, ends being off by 1/256 pixel at most. */
+static inline unsigned om_stroke_reach_px(int width)
+{
+    return ((unsigned)width / 2 + 255) / 256;
+}
 /** A line along vertices; `closed`: back to the first. Vertices that change it
  *  by less than a sixth of a pixel are passed over. */
 void om_canvas_stroke(struct om_canvas *canvas, const struct om_pos *vertex,

@@ -258,7 +258,7 @@ bool om_picture_local(const struct om_picture *picture,
                               hash_size(&picture->classes),
                               om_rows_look(&spec, view)};
     *look = om_hash64(parts, sizeof parts, 0);
-    *box = om_view_box(view, OM_ROWS_MARGIN_PX * view->ratio);
+    *box = om_view_box(view, om_rows_reach_px(&spec, view));
     return box->x0 <= box->x1;
 }
 

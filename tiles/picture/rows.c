@@ -24,6 +24,8 @@
 #define DOT_MOST 13
 /* Shapes smaller than this are drawn as points, pixels. */
 #define SHAPE_LEAST_PX 1.4
+/* Polygons smaller than this have no outline. */
+#define EDGE_LEAST_PX 6.0
 
 struct om_colour om_rows_edge(enum om_palette palette)
 {
@@ -105,7 +107,8 @@ uint64_t om_rows_cost(const struct om_rows_spec *spec,
                       const struct om_view *view)
 {
     struct gather g = {.spec = spec, .view = *view, .take = count_rows};
-    return gather_all(&g, OM_ROWS_MARGIN_PX) ? spec->layer->rows : g.rows;
+    return gather_all(&g, om_rows_reach_px(spec, view)) ? spec->layer->rows
+                                                        : g.rows;
 }
 
 /* ---- sizes ---- */
@@ -133,6 +136,61 @@ unsigned om_rows_dot(const struct om_rows_spec *spec,
     const double zoom = om_view_zoom(view);
     const double most = fmin(DOT_MOST, fmax(5.0, 2.0 * (zoom - 9.0)));
     return d < 3.0 ? 0 : (unsigned)fmin(d, most);
+}
+
+/* What a dot is drawn with: diameters in 1/256 pixel. */
+struct dot_size {
+    unsigned inner, rim;  // rim 0: none
+};
+
+static struct dot_size dot_size(unsigned dot, unsigned ratio)
+{
+    const unsigned inner = dot * 128 * ratio;
+    return (struct dot_size){inner, dot >= 6 ? inner + 512 * ratio : 0};
+}
+
+/* Pixels beyond the one in whose middle a disc is drawn that it reaches. */
+static unsigned disc_reach_px(unsigned diameter)
+{
+    return (diameter / 2 + 127) / 256;
+}
+
+static unsigned dot_reach_px(struct dot_size size)
+{
+    return disc_reach_px(size.rim ? size.rim : size.inner);
+}
+
+/* Width of a layer's shapes in pixels of design, as is usual for it. */
+static double shape_px(const struct om_rows_spec *spec,
+                       const struct om_view *view)
+{
+    return spec->classes->shape_cells * (double)view->world /
+           (OM_POS_SIDE * 256.0 * view->ratio);
+}
+
+/* The outline of a shape; width 0: it has none. */
+static struct om_stroke shape_stroke(const struct om_rows_spec *spec,
+                                     const struct om_view *view)
+{
+    const int ratio = (int)view->ratio;
+    if (spec->layer->schema.geometry == OM_GEOMETRY_LINE)
+        return (struct om_stroke){
+            .width = (om_view_zoom(view) < 13 ? 256 : 512) * ratio,
+            .cap = OM_CAP_ROUND};
+    return (struct om_stroke){
+        .width = shape_px(spec, view) < EDGE_LEAST_PX ? 0 : 200 * ratio};
+}
+
+unsigned om_rows_reach_px(const struct om_rows_spec *spec,
+                          const struct om_view *view)
+{
+    if (spec->layer->schema.geometry == OM_GEOMETRY_POINT) {
+        const unsigned dot = om_rows_dot(spec, view);
+        return dot ? dot_reach_px(dot_size(dot, view->ratio)) : 0;
+    }
+    if (shape_px(spec, view) < SHAPE_LEAST_PX) return 0;
+    const int width = shape_stroke(spec, view).width;
+    return width ? om_stroke_reach_px(width) : 0;
 }
 
 /* ---- dots ---- */
@@ -280,7 +338,7 @@ static om_status paper_init(struct paper *p, const struct om_rows_spec *spec,
 static om_status disc(unsigned diameter, struct om_arena *arena,
                       struct om_canvas *out)
 {
-    const unsigned side = (diameter / 256 + 1) | 1;
+    const unsigned side = 2 * disc_reach_px(diameter) + 1;
     const struct om_view view = {
         .world = 1 << 20, .width = side, .height = side, .ratio = 1};
     OM_TRY(om_canvas_init(out, &view, arena));
@@ -311,19 +369,16 @@ static om_status draw_dots(const struct om_rows_spec *spec, unsigned dot,
     struct paper paper;
     struct gather g = {
         .spec = spec, .view = canvas->view, .take = take_dots, .paper = &paper};
-    const unsigned ratio = canvas->view.ratio;
-    const unsigned inner = dot * 128 * ratio;
-    const unsigned rim = dot >= 6 ? inner + 512 * ratio : 0;
+    const struct dot_size size = dot_size(dot, canvas->view.ratio);
     struct om_canvas mask, ring;
-    OM_TRY(disc(inner, arena, &mask));
-    if (rim) OM_TRY(disc(rim, arena, &ring));
-    const unsigned margin = (rim ? ring : mask).view.width / 2 + 1;
-    OM_TRY(paper_init(&paper, spec, &canvas->view, margin, arena));
+    OM_TRY(disc(size.inner, arena, &mask));
+    if (size.rim) OM_TRY(disc(size.rim, arena, &ring));
+    OM_TRY(paper_init(&paper, spec, &canvas->view, dot_reach_px(size), arena));
     OM_TRY(gather_rows(&g, arena));
     OM_TRY(list_dots(&paper));
     const struct om_colour edge = om_rows_edge(spec->palette);
     for (size_t c = 0; c < spec->classes->count; c++) {
-        if (rim) paint_class(&paper, c, &ring, edge, canvas);
+        if (size.rim) paint_class(&paper, c, &ring, edge, canvas);
         paint_class(&paper, c, &mask,
                     spec->classes->class[c].colour[spec->palette], canvas);
     }
@@ -508,30 +563,26 @@ static om_status add_shapes(const struct shapes *s, size_t class, bool outline,
     return OM_OK;
 }
 
-static om_status draw_class(const struct shapes *s, size_t class, double px,
+static om_status draw_class(const struct shapes *s, size_t class,
                             struct om_canvas *canvas)
 {
     const struct om_colour colour =
         s->spec->classes->class[class].colour[s->spec->palette];
-    const int ratio = (int)canvas->view.ratio;
-    const struct om_stroke line = {
-        .width = (om_view_zoom(&canvas->view) < 13 ? 256 : 512) * ratio,
-        .cap = OM_CAP_ROUND};
-    const struct om_stroke edge = {.width = 200 * ratio};
+    const struct om_stroke stroke = shape_stroke(s->spec, &canvas->view);
     if (s->spec->layer->schema.geometry == OM_GEOMETRY_LINE) {
-        OM_TRY(add_shapes(s, class, true, &line, canvas));
+        OM_TRY(add_shapes(s, class, true, &stroke, canvas));
         om_canvas_fill(canvas, om_colour_fade(colour, 230));
         return OM_OK;
     }
     OM_TRY(add_shapes(s, class, false, NULL, canvas));
     om_canvas_fill(canvas, om_colour_fade(colour, OM_ROWS_FILL));
-    if (px < 6.0) return OM_OK;
-    OM_TRY(add_shapes(s, class, true, &edge, canvas));
+    if (!stroke.width) return OM_OK;
+    OM_TRY(add_shapes(s, class, true, &stroke, canvas));
     om_canvas_fill(canvas, colour);
     return OM_OK;
 }
 
-static om_status draw_shapes(const struct om_rows_spec *spec, double px,
+static om_status draw_shapes(const struct om_rows_spec *spec,
                              struct om_canvas *canvas, struct om_arena *arena)
 {
     struct shapes s = {.spec = spec, .arena = arena};
@@ -541,10 +592,11 @@ static om_status draw_shapes(const struct om_rows_spec *spec, double px,
     for (size_t i = 0; i < layer->parts; i++)
         OM_TRY(om_class_rows_init(spec->classes, &layer->part[i], arena,
                                   &s.rows[i]));
-    OM_TRY(om_shapes_each(layer, spec->selection, om_view_box(&canvas->view, 4),
-                          note_shape, &s));
+    const struct om_box box =
+        om_view_box(&canvas->view, om_rows_reach_px(spec, &canvas->view));
+    OM_TRY(om_shapes_each(layer, spec->selection, box, note_shape, &s));
     for (size_t c = 0; c < spec->classes->count; c++)
-        OM_TRY(draw_class(&s, c, px, canvas));
+        OM_TRY(draw_class(&s, c, canvas));
     return OM_OK;
 }
 
@@ -556,8 +608,7 @@ om_status om_rows_draw(const struct om_rows_spec *spec,
         return dot ? draw_dots(spec, dot, canvas, arena)
                    : draw_counts(spec, canvas, arena);
     }
-    const double px = spec->classes->shape_cells * (double)canvas->view.world /
-                      (OM_POS_SIDE * 256.0 * canvas->view.ratio);
-    return px < SHAPE_LEAST_PX ? draw_counts(spec, canvas, arena)
-                               : draw_shapes(spec, px, canvas, arena);
+    return shape_px(spec, &canvas->view) < SHAPE_LEAST_PX
+               ? draw_counts(spec, canvas, arena)
+               : draw_shapes(spec, canvas, arena);
 }

@@ -29,8 +29,11 @@ struct om_colour om_rows_edge(enum om_palette palette);
  *  steps. */
 uint64_t om_rows_look(const struct om_rows_spec *spec,
                       const struct om_view *view);
-/** Pixels of design around a view whose points it shows a part of. */
-#define OM_ROWS_MARGIN_PX 8
+/** Pixels around a view whose rows it shows a part of: what is drawn of a row
+ *  reaches so far beyond the pixel that it lies on or, of a shape, beyond those
+ *  that it covers. */
+unsigned om_rows_reach_px(const struct om_rows_spec *spec,
+                          const struct om_view *view);
 /** How many rows drawing a view looks at, at most. */
 uint64_t om_rows_cost(const struct om_rows_spec *spec,
                       const struct om_view *view);
