@@ -35,16 +35,26 @@ static om_status count_rows(const struct om_layer *layer,
     return OM_OK;
 }
 
+static struct om_box grown(struct om_box box, uint32_t by)
+{
+    return (struct om_box){box.x0 > by ? box.x0 - by : 0,
+                           box.y0 > by ? box.y0 - by : 0,
+                           box.x1 < UINT32_MAX - by ? box.x1 + by : UINT32_MAX,
+                           box.y1 < UINT32_MAX - by ? box.y1 + by : UINT32_MAX};
+}
+
+/* The cells of ranks that it meets. */
+static struct om_box cells_of(struct om_box box)
+{
+    const uint32_t cell = UINT32_MAX >> OM__RANK_LEVEL;
+    return (struct om_box){box.x0 & ~cell, box.y0 & ~cell, box.x1 | cell,
+                           box.y1 | cell};
+}
+
 /* Out to the borders of cells, from a unit of the zoom beyond the box. */
 static struct om_box to_cells(struct om_box box, unsigned z)
 {
-    const uint32_t unit = (UINT32_C(1) << (OM__ZOOM_EXACT - z)) + 1;
-    const uint32_t cell = UINT32_MAX >> OM__RANK_LEVEL;
-    const uint32_t x0 = box.x0 > unit ? box.x0 - unit : 0;
-    const uint32_t y0 = box.y0 > unit ? box.y0 - unit : 0;
-    const uint32_t x1 = box.x1 < UINT32_MAX - unit ? box.x1 + unit : UINT32_MAX;
-    const uint32_t y1 = box.y1 < UINT32_MAX - unit ? box.y1 + unit : UINT32_MAX;
-    return (struct om_box){x0 & ~cell, y0 & ~cell, x1 | cell, y1 | cell};
+    return cells_of(grown(box, (UINT32_C(1) << (OM__ZOOM_EXACT - z)) + 1));
 }
 
 om_status om_vector_reach(struct om_vectors *vectors,
@@ -71,6 +81,39 @@ om_status om_vector_reach(struct om_vectors *vectors,
     OM_TRY(om_shapes_each(layer, NULL, *out, widen, &box));
     *out = to_cells(box, z);
     return OM_OK;
+}
+
+/* Polygons that come nearer to a cell than this have vertices of it to go
+ * through: a unit of zoom 4. Of smaller zooms cities are a few tiles. */
+#define NEAR (UINT32_C(1) << (OM__ZOOM_EXACT - 4))
+
+struct touching {
+    size_t *most;
+    om_status (*each)(void *ctx, struct om_box box);
+    void *ctx;
+};
+
+static om_status touch(void *ctx, const struct om_shape_hit *hit)
+{
+    struct touching *t = ctx;
+    if (*t->most == 0) return OM_E_LIMIT;
+    --*t->most;
+    return t->each(t->ctx, hit->rings->box[hit->row]);
+}
+
+om_status om_vector_touched(struct om_vectors *vectors,
+                            const struct om_layer *layer, struct om_box box,
+                            size_t *most,
+                            om_status (*each)(void *ctx, struct om_box box),
+                            void *ctx)
+{
+    const struct om_box cells = cells_of(box);
+    struct touching t = {most, each, ctx};
+    if (!om__rank_level(layer) || !om__borders_wanted(vectors, layer))
+        return OM_OK;
+    OM_TRY(each(ctx, cells));
+    if (layer->schema.geometry == OM_GEOMETRY_LINE) return OM_OK;
+    return om_shapes_each(layer, NULL, grown(cells, NEAR), touch, &t);
 }
 
 om_status om_vector_look(struct om_vectors *vectors,

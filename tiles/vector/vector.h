@@ -70,6 +70,24 @@ om_status om_vector_reach(struct om_vectors *vectors,
                           const struct om_vector_spec *spec, unsigned z,
                           uint32_t x, uint32_t y,
                           struct om_box *out) OM_MUST_USE;
+/**
+ * Where vector tiles of a layer of lines or polygons may be others once shapes
+ * in `box` were written: beside the box itself the cells in which
+ * simplification looks at it, and of polygons the boxes of those that lie
+ * there. Tells `each` of boxes that hold all of that; of a layer that is not
+ * simplified of none.
+ *
+ * most     shapes that are looked at, at most; counts down
+ * returns  OM_E_LIMIT (more than `most`: anywhere), what `each` returned,
+ *          OM_E_DAMAGED, OM_E_MEMORY
+ */
+om_status om_vector_touched(struct om_vectors *vectors,
+                            const struct om_layer *layer, struct om_box box,
+                            size_t *most,
+                            om_status (*each)(void *ctx, struct om_box box),
+                            void *ctx) OM_MUST_USE;
+/** Level of the cells in which simplification looks at shapes. */
+#define OM_VECTOR_CELL_LEVEL 14
 /** How all tiles are drawn: a hash of the sizes that each zoom draws. Few rows
  *  change it. cost: of the first tile after a write */
 om_status om_vector_look(struct om_vectors *vectors,

@@ -209,7 +209,7 @@ static inline const uint32_t *om__borders_of(const struct om__borders *b,
 /** Ranks are found cell by cell of this level, 2.2 km wide in Dongguan: shapes
  *  keep a vertex where they enter one. Not those of units, which are of one
  *  cell, the world, and change as a whole set. */
-#define OM__RANK_LEVEL 14
+#define OM__RANK_LEVEL OM_VECTOR_CELL_LEVEL
 unsigned om__rank_level(const struct om_layer *layer);
 static inline uint64_t om__rank_cell(struct om_pos at, unsigned level)
 {

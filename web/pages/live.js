@@ -18,14 +18,19 @@ export const HIDDEN_MS = 60000;
 /** Half the equator, metres of web mercator. */
 const HALF_WORLD_M = Math.PI * 6378137;
 
+/** How far what is drawn of a row reaches into the tiles beside it, in sides of
+ *  a tile: dots, strokes and the buffers of vector tiles, five pixels of 256. */
+export const EDGE = 5 / 256;
+
 /**
- * Tiles of the zooms from 0 to `zoomMax` within the view that a change may
- * reach: those that the cells, widened by `reachM` on the ground, meet.
+ * Tiles of the zooms from 0 to `zoomMax` that are seen and that a change may
+ * reach: those that meet the cells, widened by `reachM` on the ground and by
+ * `edge` sides of the tile. All of a tile may be old where a corner is seen.
  * @param {Touched} touched @param {number} reachM
  * @param {[number, number, number, number]} view west, south, east, north, degrees
- * @param {number} zoomMax
+ * @param {number} zoomMax @param {number} [edge]
  */
-export function tilesTouched(touched, reachM, view, zoomMax) {
+export function tilesTouched(touched, reachM, view, zoomMax, edge = 0) {
   // Everything in parts of the world: x grows eastward, y southward.
   const worldY = (latDeg) => (1 - Math.asinh(Math.tan(latDeg * Math.PI / 180)) / Math.PI) / 2;
   const [west, south, east, north] = view;
@@ -33,19 +38,17 @@ export function tilesTouched(touched, reachM, view, zoomMax) {
   // A mercator metre is longer than one on the ground by 1 / cos(latitude), most at the view's far side.
   const cos = Math.cos(Math.min(85, Math.max(Math.abs(south), Math.abs(north))) * Math.PI / 180);
   const reach = reachM / cos / (2 * HALF_WORLD_M), side = 2 ** -touched.level;
+  // The eastern and southern sides of a cell belong to its neighbours.
+  const first = (v) => Math.max(0, Math.floor(v)), last = (v, n) => Math.min(n - 1, Math.max(Math.ceil(v) - 1, 0));
   /** @type {Map<string, {z: number, x: number, y: number}>} */
   const tiles = new Map();
-  for (const [x, y] of touched.cells) {
-    const x0 = Math.max(x * side - reach, seen.x0), x1 = Math.min((x + 1) * side + reach, seen.x1);
-    const y0 = Math.max(y * side - reach, seen.y0), y1 = Math.min((y + 1) * side + reach, seen.y1);
-    if (x0 > x1 || y0 > y1) continue;
-    for (let z = 0; z <= zoomMax; z++) {
-      const n = 2 ** z;
-      // The eastern and southern sides of a cell belong to its neighbours.
-      const first = (v) => Math.max(0, Math.floor(v * n)), last = (v) => Math.min(n - 1, Math.max(Math.ceil(v * n) - 1, 0));
-      for (let ty = first(y0); ty <= Math.max(first(y0), last(y1)); ty++)
-        for (let tx = first(x0); tx <= Math.max(first(x0), last(x1)); tx++)
-          if (tx < n && ty < n) tiles.set(`${z}/${tx}/${ty}`, {z, x: tx, y: ty});
+  for (let z = 0; z <= zoomMax; z++) {
+    const n = 2 ** z;
+    for (const [x, y] of touched.cells) {
+      const x0 = Math.max(first((x * side - reach) * n - edge), first(seen.x0 * n)), x1 = Math.min(last(((x + 1) * side + reach) * n + edge, n), first(seen.x1 * n));
+      const y0 = Math.max(first((y * side - reach) * n - edge), first(seen.y0 * n)), y1 = Math.min(last(((y + 1) * side + reach) * n + edge, n), first(seen.y1 * n));
+      for (let ty = y0; ty <= y1; ty++)
+        for (let tx = x0; tx <= x1; tx++) tiles.set(`${z}/${tx}/${ty}`, {z, x: tx, y: ty});
     }
   }
   return [...tiles.values()];

@@ -547,6 +547,7 @@ static void tell_if_due(struct om__hub *hub, double now_s,
     pthread_mutex_unlock(&hub->news_lock);
     if (!taken.last) return;
     hub->told_s = now_s;
+    if (hub->o.touch) hub->o.touch(hub->o.ctx, &hub->telling);
     pthread_mutex_lock(&hub->lock);
     if (taken.last > hub->told) hub->told = taken.last;
     tell(hub, "change", true, now_s, ended);

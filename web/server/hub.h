@@ -26,6 +26,8 @@ struct om__hub_options {
     // Must nobody know where in the layer something changed? It is told as a
     // whole then. May be NULL.
     bool (*hidden)(void *ctx, const char *layer);
+    // Before it is told: add what else is drawn otherwise. May be NULL.
+    void (*touch)(void *ctx, struct om__told *told);
     void *ctx;
 };
 om_status om__hub_new(const struct om__hub_options *options,

@@ -79,6 +79,11 @@ static bool hidden(void *ctx, const char *name)
     return personal;
 }
 
+static void touch(void *ctx, struct om__told *told)
+{
+    om__told_touch(ctx, told);
+}
+
 om_status om__stream_new(struct om_server *server, struct om__hub **out)
 {
     const struct om__hub_options options = {.listeners = OM__LISTENERS,
@@ -90,6 +95,7 @@ om_status om__stream_new(struct om_server *server, struct om__hub **out)
                                             .sequence = server->sequence,
                                             .say = say,
                                             .hidden = hidden,
+                                            .touch = touch,
                                             .ctx = server};
     return om__hub_new(&options, out);
 }
@@ -207,10 +213,11 @@ static bool take_change(void *ctx, const struct om_live_change *change)
     return true;
 }
 
-/* What changed after `after`, up to `upto`. OM_E_NOTFOUND: nobody knows any
+/* What was written after `after`, up to `upto`. OM_E_NOTFOUND: nobody knows any
  * more. */
-static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
-                        struct om__told *told)
+static om_status gather_written(struct om__request *r, uint64_t after,
+                                uint64_t upto,
+                                struct om__told *told)
 {
     const struct om_box world = {0, 0, UINT32_MAX, UINT32_MAX};
     if (after > upto) return OM_E_NOTFOUND;  // of another city, or a later one
@@ -232,6 +239,15 @@ static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
                                               .kind = OM_ENTRY_COMMIT};
         if (changed > after) om__told_add(told, &change);
     }
+    return OM_OK;
+}
+
+/* The same, and what changed with it. */
+static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
+                        struct om__told *told)
+{
+    OM_TRY(gather_written(r, after, upto, told));
+    om__told_touch(r->server, told);
     return OM_OK;
 }
 

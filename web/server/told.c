@@ -107,8 +107,16 @@ static void add_place(struct om__told_layer *layer, uint64_t cell,
         add_cell(layer, cell);
 }
 
+void om__told_add_box(struct om__told_layer *layer, struct om_box box)
+{
+    const unsigned shift = 32 - OM_CHANGE_LEVEL;
+    if (box.x0 > box.x1 || box.y0 > box.y1) return;
+    add_box(layer, (struct om_box){box.x0 >> shift, box.y0 >> shift,
+                                   box.x1 >> shift, box.y1 >> shift});
+}
+
 /* The whole world is one cell of level 0. */
-static void add_world(struct om__told_layer *layer)
+void om__told_add_world(struct om__told_layer *layer)
 {
     memset(layer->slot, 0, sizeof layer->slot);
     layer->count = 0;
@@ -128,7 +136,7 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
     }
     layer->rows += change->kind != OM_ENTRY_COMMIT;
     if (change->kind == OM_ENTRY_COMMIT) {
-        add_world(layer);
+        om__told_add_world(layer);
         return;
     }
     add_place(layer, change->cell, change->box);
@@ -161,13 +169,23 @@ static int by_code(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+size_t om__told_cells(const struct om__told_layer *layer, unsigned level,
+                      uint64_t code[OM__TOLD_CELLS])
+{
+    const unsigned up = layer->level > level ? layer->level - level : 0;
+    size_t n = 0, count = 0;
+    for (size_t i = 0; i < SLOTS && n < OM__TOLD_CELLS; i++)
+        if (layer->slot[i]) code[n++] = (layer->slot[i] - 1) >> 2 * up;
+    if (n) qsort(code, n, sizeof *code, by_code);
+    for (size_t i = 0; i < n; i++)
+        if (!count || code[i] != code[count - 1]) code[count++] = code[i];
+    return count;
+}
+
 static void write_layer(const struct om__told_layer *layer, struct om_buf *out)
 {
     uint64_t code[OM__TOLD_CELLS];
-    size_t n = 0;
-    for (size_t i = 0; i < SLOTS && n < OM__TOLD_CELLS; i++)
-        if (layer->slot[i]) code[n++] = layer->slot[i] - 1;
-    qsort(code, n, sizeof *code, by_code);
+    const size_t n = om__told_cells(layer, OM_CHANGE_LEVEL, code);
     om_buf_add_json_text(out, layer->name, strlen(layer->name));
     om_buf_addf(out, ":{\"rows\":%llu,\"level\":%u,\"cells\":[",
                 (unsigned long long)layer->rows, layer->level);

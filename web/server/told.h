@@ -34,6 +34,13 @@ void om__told_clear(struct om__told *told);
 /** Add a change. Never fails: without memory it becomes "everything". */
 void om__told_add(struct om__told *told, const struct om_live_change *change);
 
+/** Tell of a box of positions, too, or of all of the layer. */
+void om__told_add_box(struct om__told_layer *layer, struct om_box box);
+void om__told_add_world(struct om__told_layer *layer);
+/** Its cells as Morton codes of `level` or, where they are coarser, of their
+ *  own, rising, each once. Returns how many. */
+size_t om__told_cells(const struct om__told_layer *layer, unsigned level,
+                      uint64_t code[OM__TOLD_CELLS]);
 /** Let a change say that its layer changed, and not where. */
 void om__told_hide(struct om_live_change *change);
 
@@ -46,5 +53,12 @@ bool om__told_wanted(const char *layers, const char *name);
  *  equal bytes. False: none is. */
 bool om__told_write(const struct om__told *told, const char *layers,
                     struct om_buf *out);
+
+/* ---- touched.c */
+
+struct om_server;
+/** Before it is told: add where shapes that nobody wrote are drawn otherwise in
+ *  vector tiles, because of those beside them that were. threads: any */
+void om__told_touch(struct om_server *server, struct om__told *told);
 
 #endif

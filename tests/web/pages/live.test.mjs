@@ -3,12 +3,12 @@
 // Plan
 //   the stream: goes on behind what was heard, comes back ever more slowly after
 //   refusals, tells silence and its end, sleeps while nobody sees the page
-//   exactly those of the view that the cell and its reach meet, at every zoom,
-//   as going through all tiles says
+//   exactly those that are seen, be it a corner, and that the cell and its reach
+//   meet, at every zoom, as going through all tiles says
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { HIDDEN_MS, Live, SILENT_MS, tilesTouched } from '../../../web/pages/live.js';
+import { EDGE, HIDDEN_MS, Live, SILENT_MS, tilesTouched } from '../../../web/pages/live.js';
 import { random } from '../onemap.mjs';
 
 const lon = (x, z) => x / 2 ** z * 360 - 180;
@@ -18,36 +18,57 @@ const tileY = (l, z) => (1 - Math.asinh(Math.tan(l * Math.PI / 180)) / Math.PI) 
 
 test('tiles above and below a change, and no others', () => {
     const next = random(9);
+    let some = 0;
     for (let i = 0; i < 300; i++) {
         const level = i % 5 ? 18 : 12, west = 113.5 + next(), south = 22.5 + next();
         const view = [west, south, west + 0.02 + next() * 0.1, south + 0.02 + next() * 0.1];
         const cells = Array.from({ length: 1 + i % 3 }, () =>
             [Math.floor(tileX(west - 0.02 + next() * 0.14, level)), Math.floor(tileY(south - 0.02 + next() * 0.14, level))]);
-        const reachM = [0, 0, 400, 1600][i % 4], zoomMax = 15;
-        const got = new Set(tilesTouched({ rows: 1, level, cells }, reachM, view, zoomMax).map((t) => `${t.z}/${t.x}/${t.y}`));
-        assert.equal(got.size, tilesTouched({ rows: 1, level, cells }, reachM, view, zoomMax).length);
-        const reachDeg = reachM / Math.cos(view[3] * Math.PI / 180) / (2 * Math.PI * 6378137) * 360;
-        for (let z = 0; z <= zoomMax; z++)
-            for (let x = Math.floor(tileX(view[0], z)); x <= Math.floor(tileX(view[2], z)); x++)
-                for (let y = Math.floor(tileY(view[3], z)); y <= Math.floor(tileY(view[1], z)); y++) {
-                    // Sides of the cell, widened, against those of the tile, both in the view; a hair is left to rounding.
+        const reachM = [0, 0, 400, 1600][i % 4], edge = [0, EDGE, 0.1][i % 3], zoomMax = 15;
+        const list = tilesTouched({ rows: 1, level, cells }, reachM, view, zoomMax, edge), got = new Set(list.map((t) => `${t.z}/${t.x}/${t.y}`));
+        assert.equal(got.size, list.length);
+        some += list.length > zoomMax;
+        const reach = reachM / Math.cos(view[3] * Math.PI / 180) / (2 * Math.PI * 6378137);
+        for (let z = 0; z <= zoomMax; z++) {
+            const n = 2 ** z, side = 2 ** -level;
+            // Everywhere around what is seen; a hair is left to rounding.
+            for (let x = Math.floor(tileX(view[0], z)) - 1; x <= Math.floor(tileX(view[2], z)) + 1; x++)
+                for (let y = Math.floor(tileY(view[3], z)) - 1; y <= Math.floor(tileY(view[1], z)) + 1; y++) {
+                    const seen = x < tileX(view[2], z) && x + 1 > tileX(view[0], z) && y < tileY(view[1], z) && y + 1 > tileY(view[3], z) && x >= 0 && y >= 0 && x < n && y < n;
                     const meets = (slack) => cells.some(([cx, cy]) => {
-                        const w = Math.max(lon(cx, level) - reachDeg, view[0]), e = Math.min(lon(cx + 1, level) + reachDeg, view[2]);
-                        const up = 2 ** 18, grow = reachDeg / 360 * up;
-                        const n = Math.max(tileY(lat(cy, level), 18) - grow, tileY(view[3], 18)), s = Math.min(tileY(lat(cy + 1, level), 18) + grow, tileY(view[1], 18));
-                        return w <= e && n <= s && w < lon(x + 1, z) - slack && e > lon(x, z) + slack &&
-                            n < (y + 1) * 2 ** (18 - z) - slack * 700 && s > y * 2 ** (18 - z) + slack * 700;
+                        const grow = reach + edge / n - slack;
+                        return cx * side - grow < (x + 1) / n && (cx + 1) * side + grow > x / n && cy * side - grow < (y + 1) / n && (cy + 1) * side + grow > y / n;
                     });
-                    if (meets(1e-7)) assert.ok(got.has(`${z}/${x}/${y}`), `missing ${z}/${x}/${y} of ${cells} at ${level}`);
-                    if (got.has(`${z}/${x}/${y}`)) assert.ok(meets(-1e-7), `needless ${z}/${x}/${y} of ${cells} at ${level}`);
+                    if (seen && meets(1e-10)) assert.ok(got.has(`${z}/${x}/${y}`), `missing ${z}/${x}/${y} of ${cells} at ${level}`);
+                    if (got.has(`${z}/${x}/${y}`)) assert.ok(seen && meets(-1e-10), `needless ${z}/${x}/${y} of ${cells} at ${level}`);
                 }
+        }
     }
+    assert.ok(some > 200);
+});
+
+test('a tile of which a part is seen is old where it is not seen, too', () => {
+    // A change in the tile's west, of which the east is looked at.
+    const z = 10, x = 835, y = 445, cell = [x * 256 + 3, y * 256 + 128];
+    const view = [lon(x + 0.8, z), lat(y + 0.9, z), lon(x + 1.2, z), lat(y + 0.1, z)];
+    const got = tilesTouched({ rows: 1, level: 18, cells: [cell] }, 0, view, z).filter((t) => t.z === z);
+    assert.deepEqual(got, [{ z, x, y }]);
+});
+
+test('what is drawn of a row reaches into the tiles beside it', () => {
+    const z = 12, cell = [3340 * 64, 1780 * 64], view = [113.5, 22.5, 114.5, 23.5];
+    const at = (edge) => tilesTouched({ rows: 1, level: 18, cells: [cell] }, 0, view, z, edge).filter((t) => t.z === z).map((t) => `${t.x}/${t.y}`).sort();
+    assert.deepEqual(at(0), ['3340/1780']);
+    assert.deepEqual(at(EDGE), ['3339/1779', '3339/1780', '3340/1779', '3340/1780']);
+    const all = tilesTouched({ rows: 1, level: 18, cells: [cell] }, 0, view, z, Infinity).filter((t) => t.z === z);
+    assert.equal(all.length, (Math.floor(tileX(view[2], z)) - Math.floor(tileX(view[0], z)) + 1) * (Math.floor(tileY(view[1], z)) - Math.floor(tileY(view[3], z)) + 1));
 });
 
 test('the world is one cell', () => {
     const tiles = tilesTouched({ rows: 0, level: 0, cells: [[0, 0]] }, 0, [113.7, 22.9, 113.8, 23], 10);
     assert.deepEqual([...new Set(tiles.map((t) => t.z))], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    assert.deepEqual(tilesTouched({ rows: 1, level: 18, cells: [[0, 0]] }, 0, [113.7, 22.9, 113.8, 23], 10), []);
+    // The world's far corner is in a tile that is seen only where that is the world.
+    assert.deepEqual(tilesTouched({ rows: 1, level: 18, cells: [[0, 0]] }, 0, [113.7, 22.9, 113.8, 23], 10), [{ z: 0, x: 0, y: 0 }]);
 });
 
 /** A browser's end of a stream. */

@@ -4,6 +4,7 @@
 // Legends come first where somebody typed a condition: a wrong one is then
 // refused once and not by every tile.
 
+import {EDGE} from '../live.js';
 import {otherState} from './other.js';
 import {address, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf} from './shown.js';
 
@@ -11,8 +12,11 @@ import {address, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf} from './
 
 /** Tiles spread beyond the rows by the bandwidth: degrees that surely hold it. */
 const SPREAD_DEG = 0.2;
-/** A kernel of the page's kind ends at its bandwidth. */
+/** Where no bandwidth is said. A field is drawn a little beyond its kernel, a
+ *  unit that got another colour wherever it lies. */
 const REACH_M = 1600;
+/** Half of the widest road, in sides of a tile. */
+const ROAD_EDGE = 0.1;
 
 export class Drawing {
   /** @param {import('./panes.js').Context} context @param {import('./caption.js').Caption | null} caption null: of the other side, which says nothing */
@@ -44,9 +48,11 @@ export class Drawing {
 
   /** Base below, names above, between them what is asked for. @param {Part[]} parts @returns {Sheet[]} */
   sheets(parts) {
-    const palette = this.context.palette(), ratio = devicePixelRatio > 1.25 ? 2 : 1, base = (name, params = '') =>
-      ({key: name, tiles: `/tiles/${name}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.png?palette=${palette}&size=512${params}`, opacity: 1, box: null, layers: ['\u0000'], reachM: 0});
-    return [base('base', '&labels=no'), ...parts.filter((p) => p.map).map((p) => ({key: p.id, tiles: tilesOf(p, palette, ratio), opacity: p.opacity, box: this.boxOf(p), layers: p.layers, reachM: p.field ? Number(p.params.bandwidth) || REACH_M : 0})), base('labels')];
+    const palette = this.context.palette(), ratio = devicePixelRatio > 1.25 ? 2 : 1, ground = this.context.city.layers.filter((l) => l.base || l.unit_level);
+    // Names make room for each other over several tiles; buildings have none.
+    const base = (name, layers, edge, params = '') => ({key: name, tiles: `/tiles/${name}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.png?palette=${palette}&size=512${params}`,
+      opacity: 1, box: null, layers: layers.length ? layers.map((l) => l.id) : ['\u0000'], reachM: 0, edge});
+    return [base('base', ground, ROAD_EDGE, '&labels=no'), ...parts.filter((p) => p.map).map((p) => ({key: p.id, tiles: tilesOf(p, palette, ratio), opacity: p.opacity, box: this.boxOf(p), layers: p.layers, reachM: p.field ? 1.6 * Number(p.params.bandwidth) || REACH_M : 0, edge: p.field ? 0 : p.map.includes(':') ? Infinity : EDGE})), base('labels', ground.filter((l) => l.base !== 'building'), Infinity)];
   }
 
   /** Load what the state patched so will need. @param {Partial<import('./state.js').State>} patch */

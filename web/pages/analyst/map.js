@@ -5,9 +5,9 @@
 /**
  * @typedef {{zoom: number, lonDeg: number, latDeg: number}} View   zooms as MapLibre counts them: the world is 512 px wide at 0
  * @typedef {{lonDeg: number, latDeg: number}} Place
- * @typedef {{key: string, tiles: string, opacity: number, box: number[] | null, layers: string[], reachM: number}} Sheet
+ * @typedef {{key: string, tiles: string, opacity: number, box: number[] | null, layers: string[], reachM: number, edge: number}} Sheet
  *   tiles: template with {z}/{x}/{y}, 512 px a tile; box: west, south, east, north, beyond which there is nothing to ask for;
- *   layers: whose changes it shows (none: everybody's), from reachM around
+ *   layers: whose changes it shows (none: everybody's), from reachM around and `edge` sides of a tile
  * @typedef {{line?: string, width?: number, dashed?: boolean, fill?: string, fillOpacity?: number}} Look   colours are custom properties: --choice
  *
  * @typedef {object} AnyMap

@@ -198,7 +198,7 @@ export class GlMap {
         continue;
       }
       // One more zoom than is shown: tiles of the zoom that is being left.
-      const tiles = tilesTouched(touched, sheet.reachM, this.box(), Math.min(21, this.tileZoom() + 1));
+      const tiles = tilesTouched(touched, sheet.reachM, this.box(), Math.min(21, this.tileZoom() + 1), sheet.edge);
       if (tiles.length) this.map.refreshTiles(id, tiles);
     }
   }

@@ -554,10 +554,10 @@ export class PictureMap {
   refresh(layer, touched) {
     const {plane} = this;
     for (const pile of plane.piles.values()) {
-      const {layers, reachM} = pile.sheet;
+      const {layers, reachM, edge} = pile.sheet;
       if (touched && layers.length && !layers.includes(layer)) continue;
       const keys = touched && layers.length
-        ? tilesTouched(touched, reachM, this.box(), plane.tileZoom).filter((t) => t.z === plane.tileZoom).map((t) => `${t.x}/${t.y}`)
+        ? tilesTouched(touched, reachM, this.box(), plane.tileZoom, edge).filter((t) => t.z === plane.tileZoom).map((t) => `${t.x}/${t.y}`)
         : [...pile.tiles.keys()];
       for (const key of keys) {
         const [x, y] = key.split('/').map(Number);
