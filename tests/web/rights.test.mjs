@@ -13,24 +13,17 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
 
 import { onemap } from './onemap.mjs';
-import { askAs, bearer, csv, groupBy, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, bearer, csv, groupBy, layersOf, makeSynthetic, rowsOf, tile, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
-const require = createRequire(path.resolve('web/pages/package.json'));
-const { VectorTile } = require('@mapbox/vector-tile'), { PbfReader, default: Pbf } = require('pbf');
 const LEAST = 10;
 /** Layers that rows are compared of: some of each kind, none too large. */
 const LAYERS = ['town', 'village', 'grid', 'rental', 'premises', 'hazard', 'visit', 'worker', 'check', 'tip', 'service_centre', 'road'];
-
-function tile(body) {
-    return body.length ? new VectorTile(new (PbfReader ?? Pbf)(body)).layers : {};
-}
 
 test('every address with every role', async (t) => {
     const { city } = await makeSynthetic(t, 0.01);

@@ -10,21 +10,14 @@
 //   for byte
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
 
-import { askAs, bearer, groupBy, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, bearer, features, groupBy, layersOf, makeSynthetic, rowsOf, tile, token } from './roles.mjs';
 import { serve } from './server.mjs';
 
-const require = createRequire(path.resolve('web/pages/package.json'));
-const { VectorTile } = require('@mapbox/vector-tile'), { PbfReader, default: Pbf } = require('pbf');
 const ZOOMS = [0, 10, 13];
 const f = encodeURIComponent;
-
-function tile(body) {
-    return body.length ? new VectorTile(new (PbfReader ?? Pbf)(body)).layers : {};
-}
 
 /** All addresses of the vector tile. */
 const forms = (layer, z, x, y) => [`/tiles/${layer}/${z}/${x}/${y}.mvt`, `/tiles/${layer}/${z}/${x}/${y}.pbf`,
@@ -37,11 +30,6 @@ function placeOf(row) {
 function at(row, z) {
     const [lon, lat] = placeOf(row);
     return [Math.floor((lon + 180) / 360 * 2 ** z), Math.floor((1 - Math.asinh(Math.tan(lat * Math.PI / 180)) / Math.PI) / 2 * 2 ** z)];
-}
-
-/** [tile's layer, feature's properties] of all features. */
-function features(body) {
-    return Object.entries(tile(body)).flatMap(([name, layer]) => Array.from({ length: layer.length }, (_, i) => [name, layer.feature(i).properties]));
 }
 
 test('what is hidden cannot be asked for otherwise', async (t) => {

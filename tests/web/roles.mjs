@@ -1,9 +1,13 @@
 // roles.mjs - a synthetic city with tokens, and what tests of roles ask it.
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import { done, folder } from './onemap.mjs';
 import { get } from './sample.mjs';
+
+const require = createRequire(path.resolve('web/pages/package.json'));
+const { VectorTile } = require('@mapbox/vector-tile'), { PbfReader, default: Pbf } = require('pbf');
 
 /** A small synthetic city: {dir, city}. */
 export async function makeSynthetic(t, scale = 0.004) {
@@ -55,4 +59,14 @@ export function groupBy(rows, of) {
     const groups = {};
     for (const row of rows) (groups[of(row)] ??= []).push(row);
     return groups;
+}
+
+/** Layers of a vector tile, by name. */
+export function tile(body) {
+    return body.length ? new VectorTile(new (PbfReader ?? Pbf)(body)).layers : {};
+}
+
+/** [tile's layer, feature's properties] of all features. */
+export function features(body) {
+    return Object.entries(tile(body)).flatMap(([name, layer]) => Array.from({ length: layer.length }, (_, i) => [name, layer.feature(i).properties]));
 }

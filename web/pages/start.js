@@ -7,8 +7,10 @@ import {exact, moment} from './text.js';
 
 document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
 
-/* Files of whole layers. */
-const FORMS = {csv: 'CSV', fgb: 'FlatGeobuf', gpkg: 'GeoPackage'};
+/* Rows, and files of whole layers: which of them whoever looks may have, the layer's links say. */
+const PAGE = 'application/geo+json';
+const FORMS = {csv: ['CSV', 'text/csv'], fgb: ['FlatGeobuf', 'application/flatgeobuf'], gpkg: ['GeoPackage', 'application/geopackage+sqlite3']};
+const has = (layer, type) => layer.links.some((link) => link.rel === 'items' && link.type === type);
 
 async function start() {
   const [city, layers] = await Promise.all([getCity(), getLayers()]);
@@ -20,9 +22,9 @@ async function start() {
     element('td', {className: 'number'}, exact(l.rows)),
     element('td', {},
       element('a', {href: `/collections/${encodeURIComponent(l.id)}`}, 'JSON'), ' ',
-      element('a', {href: `/collections/${encodeURIComponent(l.id)}/items?limit=1000`}, 'GeoJSON'), ' ',
-      ...['csv', 'fgb', 'gpkg'].flatMap((form) => [element('a',
-        {href: `/collections/${encodeURIComponent(l.id)}/items.${form}`, download: ''}, FORMS[form]), ' '])))));
+      ...(has(l, PAGE) ? [element('a', {href: `/collections/${encodeURIComponent(l.id)}/items?limit=1000`}, 'GeoJSON'), ' '] : []),
+      ...Object.entries(FORMS).filter(([, [, type]]) => has(l, type)).flatMap(([form, [name]]) => [element('a',
+        {href: `/collections/${encodeURIComponent(l.id)}/items.${form}`, download: ''}, name), ' '])))));
 }
 
 start().catch((error) => showError('error', error.message));

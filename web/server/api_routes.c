@@ -16,6 +16,7 @@
 #include "web/server/media.h"
 #include "web/server/needs.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/route.h"
 
 #define SPEC "http://www.opengis.net/spec/"
@@ -507,6 +508,7 @@ om_status om__get_api(struct om__request *r)
         for (size_t k = 0; om__routes[i].columns && k < r->snapshot->layers &&
                            !strncmp(om__routes[i].name, "items", 6);
              k++) {
+            if (om__crowds_only(r, &r->snapshot->layer[k])) continue;
             om_buf_add_text(&out, ",\n");
             add_path(&om__routes[i], &r->snapshot->layer[k], &out);
             om_buf_add_text(&out, ":{");

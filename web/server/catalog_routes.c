@@ -17,8 +17,6 @@
 #include "web/server/rights.h"
 #include "web/server/tile_maker.h"
 
-#define PATH_BYTES (OM_LIMIT_NAME_BYTES + 96)
-
 static void add_text(struct om_buf *out, const char *text)
 {
     om_buf_add_json_text(out, text, strlen(text));
@@ -75,8 +73,14 @@ static void add_source(const struct om__request *r,
 /* Ways to a layer or map; %s is its name. */
 static const struct om__link LAYER[] = {
     {"collection", "application/json", "description", "/collections/%s", false},
+    {"queryables", "application/schema+json", "columns",
+     "/collections/%s/queryables", false},
+};
+static const struct om__link ROWS[] = {
     {"items", "application/geo+json", "rows, a page at a time",
      "/collections/%s/items", false},
+};
+static const struct om__link FILES[] = {
     {"download", "application/geo+json", "GeoJSON",
      "/collections/%s/items.geojson", false},
     {"download", "text/csv", "CSV", "/collections/%s/items.csv", false},
@@ -84,8 +88,6 @@ static const struct om__link LAYER[] = {
      "/collections/%s/items.fgb", false},
     {"download", "application/geopackage+sqlite3", "GeoPackage",
      "/collections/%s/items.gpkg", false},
-    {"queryables", "application/schema+json", "columns",
-     "/collections/%s/queryables", false},
 };
 static const struct om__link VECTOR[] = {
     {"tilejson", "application/json", "vector tiles", "/tiles/%s.json", false},
@@ -104,24 +106,8 @@ static const struct om__link HEAT[] = {
     {"legend", "application/json", "legend", "/legend/%s.json", false},
 };
 
-static void add_links(const struct om__request *r, const struct om__link *form,
-                      size_t count, const char *name, bool *first,
-                      struct om_buf *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        char path[PATH_BYTES];
-        const char *hole = strstr(form[i].path, "%s");
-        snprintf(path, sizeof path, "%.*s%s%s", (int)(hole - form[i].path),
-                 form[i].path, name, hole + 2);
-        struct om__link link = form[i];
-        link.path = path;
-        if (!*first) om_buf_add_byte(out, ',');
-        *first = false;
-        om__link_add(r, &link, out);
-    }
-}
 #define ADD_LINKS(form) \
-    add_links(r, form, sizeof form / sizeof *form, map->name, first, out)
+    om__links_of(r, form, sizeof form / sizeof *form, map->name, first, out)
 
 /* Does the map have tiles of a kind? */
 static bool has_tiles(struct om__request *r, const struct om__map *map,
@@ -138,10 +124,11 @@ static bool has_tiles(struct om__request *r, const struct om__map *map,
 static void add_tile_links(struct om__request *r, const struct om__map *map,
                            bool *first, struct om_buf *out)
 {
+    const bool pictures = has_tiles(r, map, "png");
     if (has_tiles(r, map, "mvt")) ADD_LINKS(VECTOR);
-    if (map->picture) ADD_LINKS(PICTURE_STYLE);
-    if (map->heat) ADD_LINKS(HEAT);
-    if (has_tiles(r, map, "png")) ADD_LINKS(PICTURE);
+    if (pictures && map->picture) ADD_LINKS(PICTURE_STYLE);
+    if (pictures && map->heat) ADD_LINKS(HEAT);
+    if (pictures) ADD_LINKS(PICTURE);
 }
 
 /* A member as it stands in city.json; nothing where it does not. */
@@ -209,7 +196,10 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     for (size_t i = 0; om__map_at(r, i, map); i++)
         if (map->layer == layer && !map->picture &&
             !strcmp(map->name, layer->name)) {
+            const bool rows = !om__crowds_only(r, layer);
             ADD_LINKS(LAYER);
+            if (rows) ADD_LINKS(ROWS);
+            if (rows && r->who->role->export) ADD_LINKS(FILES);
             add_tile_links(r, map, first, out);
         }
     om_buf_add_text(out, "]}");
@@ -327,6 +317,7 @@ om_status om__get_catalog(struct om__request *r)
     om_buf_add_text(&out, "],\n\"maps\":[");
     for (size_t i = 0; om__map_at(r, i, &map); i++) {
         if (!map.picture && !strcmp(map.name, map.layer->name)) continue;
+        if (!has_tiles(r, &map, "mvt") && !has_tiles(r, &map, "png")) continue;
         om_buf_add_text(&out, first ? "\n" : ",\n");
         first = false;
         add_map(r, &map, &out);

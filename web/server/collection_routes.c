@@ -143,42 +143,52 @@ void om__systems_add(struct om_buf *out)
 }
 
 /* What hangs on a layer. %s is its name. */
-static const struct om__link LAYER_LINK[] = {
+static const struct om__link SELF[] = {
     {"self", "application/json", NULL, "/collections/%s", false},
+};
+static const struct om__link ROWS[] = {
     {"items", "application/geo+json", "rows as GeoJSON",
      "/collections/%s/items", false},
+};
+static const struct om__link FILES[] = {
     {"items", "text/csv", "all rows as CSV", "/collections/%s/items?f=csv",
      false},
     {"items", "application/flatgeobuf", "all rows as FlatGeobuf",
      "/collections/%s/items?f=fgb", false},
     {"items", "application/geopackage+sqlite3", "all rows as GeoPackage",
      "/collections/%s/items?f=gpkg", false},
+};
+static const struct om__link ASKED[] = {
     {REL "queryables", "application/schema+json", "what can be asked for",
      "/collections/%s/queryables", false},
     {"queryables", "application/schema+json", "what can be asked for",
      "/collections/%s/queryables", false},
     {REL "tilesets-vector", "application/json", "vector tiles",
      "/collections/%s/tiles", false},
-    {REL "tilesets-map", "application/json", "pictures as tiles",
-     "/collections/%s/map/tiles", false},
     {"tilejson", "application/json", "TileJSON of the vector tiles",
      "/tiles/%s.json", false},
 };
+static const struct om__link PICTURES[] = {
+    {REL "tilesets-map", "application/json", "pictures as tiles",
+     "/collections/%s/map/tiles", false},
+};
 
-void om__layer_links(const struct om__request *r, const struct om_layer *layer,
-                     struct om_buf *out)
+/* No link leads to what is not for whoever asks. */
+static void add_links(const struct om__request *r, const struct om_layer *layer,
+                      struct om_buf *out)
 {
-    struct om__link link[sizeof LAYER_LINK / sizeof *LAYER_LINK];
-    char path[sizeof LAYER_LINK / sizeof *LAYER_LINK][PATH_BYTES];
-    const size_t count = sizeof LAYER_LINK / sizeof *LAYER_LINK;
-    for (size_t i = 0; i < count; i++) {
-        const char *form = LAYER_LINK[i].path, *hole = strstr(form, "%s");
-        snprintf(path[i], sizeof path[i], "%.*s%s%s", (int)(hole - form), form,
-                 layer->name, hole + 2);
-        link[i] = LAYER_LINK[i];
-        link[i].path = path[i];
-    }
-    om__links_add(r, link, count, out);
+    bool first = true;
+    const bool rows = !om__crowds_only(r, layer);
+    om_buf_add_text(out, ",\"links\":[");
+#define ADD(form) \
+    om__links_of(r, form, sizeof form / sizeof *form, layer->name, &first, out)
+    ADD(SELF);
+    if (rows) ADD(ROWS);
+    if (rows && r->who->role->export) ADD(FILES);
+    ADD(ASKED);
+    if (rows) ADD(PICTURES);
+#undef ADD
+    om_buf_add_text(out, "]");
 }
 
 void om__layer_rows(const struct om__request *r, const struct om_layer *layer,
@@ -205,13 +215,18 @@ static void add_collection(const struct om__request *r,
     om_buf_add_text(out, "{\"id\":");
     add_text(out, layer->name);
     om__layer_about(r, layer, out);
-    om_buf_add_text(out, ",\"itemType\":\"feature\",\"crs\":");
+    // Clients of features (GDAL) take every collection for one but those that
+    // say they are rasters, and would ask for rows.
+    om_buf_add_text(out, om__crowds_only(r, layer)
+                             ? ",\"layerDataType\":\"Coverage\""
+                             : ",\"itemType\":\"feature\"");
+    om_buf_add_text(out, ",\"crs\":");
     om__systems_add(out);
     om_buf_addf(out, ",\"storageCrs\":\"%s\"", om_system_at(0)->uri);
     om__layer_rows(r, layer, out);
     om__layer_extent(r, layer, out);
     add_columns(layer, out);
-    om__layer_links(r, layer, out);
+    add_links(r, layer, out);
     om_buf_add_text(out, "}");
 }
 

@@ -18,8 +18,6 @@ void om__layer_rows(const struct om__request *request,
 /** Append ,"title":..,"department":.. and what else the city says of it. */
 void om__layer_about(const struct om__request *request,
                      const struct om_layer *layer, struct om_buf *out);
-void om__layer_links(const struct om__request *request,
-                     const struct om_layer *layer, struct om_buf *out);
 /** Append the coordinate systems that rows can be had in, as a list. */
 void om__systems_add(struct om_buf *out);
 /** Members of a JSON Schema that say what a column holds. */
@@ -39,6 +37,11 @@ void om__link_add(const struct om__request *request,
 void om__links_add(const struct om__request *request,
                    const struct om__link *link, size_t count,
                    struct om_buf *out);
+/** Append links to a list being written, *first: to an empty one. "%s" in a
+ *  path is `name`. */
+void om__links_of(const struct om__request *request,
+                  const struct om__link *form, size_t count, const char *name,
+                  bool *first, struct om_buf *out);
 /** "https://host" that links begin with. */
 om_status om__add_base_url(const struct om__request *request,
                            struct om_buf *out);

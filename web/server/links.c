@@ -1,8 +1,11 @@
 // links.c - links of documents, absolute as clients of OGC APIs want them.
+#include <stdio.h>
 #include <string.h>
 
 #include "web/server/documents.h"
 #include "web/server/server_internal.h"
+
+#define PATH_BYTES (OM_LIMIT_NAME_BYTES + 96)
 
 om_status om__add_base_url(const struct om__request *r, struct om_buf *out)
 {
@@ -42,4 +45,21 @@ void om__links_add(const struct om__request *r, const struct om__link *link,
         om__link_add(r, &link[i], out);
     }
     om_buf_add_byte(out, ']');
+}
+
+void om__links_of(const struct om__request *r, const struct om__link *form,
+                  size_t count, const char *name, bool *first,
+                  struct om_buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[PATH_BYTES];
+        const char *hole = strstr(form[i].path, "%s");
+        snprintf(path, sizeof path, "%.*s%s%s", (int)(hole - form[i].path),
+                 form[i].path, name, hole + 2);
+        struct om__link link = form[i];
+        link.path = path;
+        if (!*first) om_buf_add_byte(out, ',');
+        *first = false;
+        om__link_add(r, &link, out);
+    }
 }

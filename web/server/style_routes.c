@@ -159,8 +159,10 @@ static void add_colours(const struct style *s)
     const struct om_layer *layer = s->map->layer;
     const size_t by = om_vector_by(layer);
     const struct om_column *c = NULL;
+    // The words of other units are not told of.
     const bool known =
         by != OM_NO_FIELD && layer->parts && !s->map->crowds &&
+        !layer->rights.area &&
         !om_segment_column(layer->part[0].segment, by, 0, 0, &c) &&
         c->coding == OM_CODING_DICTIONARY && c->words;
     if (!known) {

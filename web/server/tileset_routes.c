@@ -92,6 +92,12 @@ om_status om__get_matrix_set(struct om__request *r)
 
 /* ---- tilesets */
 
+/* Has whoever asks tiles of the layer? */
+static om_status check_tiles(struct om__request *r, bool map)
+{
+    return om__map_check(r, r->layer->name, map ? "png" : "mvt", "f v");
+}
+
 /* Of which kind a request is about: .../map/tiles has pictures. */
 static bool is_map(const struct om__request *r)
 {
@@ -145,6 +151,7 @@ om_status om__get_tilesets(struct om__request *r)
     bool first = true;
     OM_TRY(om__request_layer(r, r->address.segment[1]));
     const bool map = is_map(r);
+    OM_TRY(check_tiles(r, map));
     snprintf(path, sizeof path, "/collections/%s%s/tiles", r->layer->name,
              map ? "/map" : "");
     const struct om__link self = {"self", "application/json", NULL, path,
@@ -211,6 +218,7 @@ om_status om__get_tileset(struct om__request *r)
     if (!has_set(set, pictures))
         return om_fail(&r->err, OM_E_NOTFOUND, 0,
                        "vector tiles come in WebMercatorQuad only");
+    OM_TRY(check_tiles(r, pictures));
     OM_TRY(om__map_find(r, r->layer->name, &map));
     om__map_bounds(&map, b);
     add_tileset_head(r, set, pictures, &out);
