@@ -146,21 +146,23 @@ static void add_class(struct om_buf *out, const char *layer)
                         ", \"tells\": {\"by\": [\"month\"], \"sum\": "
                         "[\"count\"], \"share\": \"count >= 50\"}");
     if (!strcmp(layer, "activity")) om_buf_add_text(out, ", \"planned\": true");
+    // What many have alike may be counted by; whose it is may not.
     static const struct {
-        const char *layer, *columns;
+        const char *layer, *columns, *kinds;
     } PERSONAL[] = {
-        {"address", "\"residents\""},
-        {"building", "\"residents\""},
-        {"rental", "\"level\", \"level_since\", \"residents\""},
-        {"premises", "\"residents\""},
-        {"hazard", "\"worker\""},
-        {"visit", "\"worker\", \"target_id\""},
-        {"check", "\"worker\""},
+        {"address", "\"residents\"", "\"residents\""},
+        {"building", "\"residents\"", "\"residents\""},
+        {"rental", "\"level\", \"level_since\", \"residents\"",
+         "\"level\", \"level_since\", \"residents\""},
+        {"premises", "\"residents\"", "\"residents\""},
+        {"hazard", "\"worker\"", ""},
+        {"visit", "\"worker\", \"target_id\"", ""},
+        {"check", "\"worker\"", ""},
     };
     for (size_t i = 0; i < sizeof PERSONAL / sizeof *PERSONAL; i++)
         if (!strcmp(layer, PERSONAL[i].layer))
-            om_buf_addf(out, ", \"personal_columns\": [%s]",
-                        PERSONAL[i].columns);
+            om_buf_addf(out, ", \"personal_columns\": [%s], \"kinds\": [%s]",
+                        PERSONAL[i].columns, PERSONAL[i].kinds);
 }
 
 static void add_layer(struct om_buf *out, const struct layer *layer, bool first)

@@ -39,14 +39,11 @@ static om_status look_up(const struct om_snapshot *whole,
     return st;
 }
 
-om_status om_column_singles(const struct om_snapshot *whole,
-                            const struct om_layer *layer, size_t column,
-                            bool *out)
+/* Do a category's values single somebody out, whatever the city says? */
+static om_status category_singles(const struct om_snapshot *whole,
+                                  const struct om_layer *layer, size_t column,
+                                  bool *out)
 {
-    const struct om_field *field = &layer->schema.field[column];
-    *out = field->type == OM_TYPE_TEXT ||
-           om_layer_personal(whole->manifest, field->name);
-    if (field->type != OM_TYPE_CATEGORY) return OM_OK;
     for (size_t p = 0; p < layer->parts && !*out; p++) {
         const struct om_column *c;
         OM_TRY(om_segment_column(layer->part[p].segment, column, 0, 0, &c));
@@ -54,4 +51,15 @@ om_status om_column_singles(const struct om_snapshot *whole,
         if (!*out) OM_TRY(look_up(whole, c, out));
     }
     return OM_OK;
+}
+
+om_status om_column_singles(const struct om_snapshot *whole,
+                            const struct om_layer *layer, size_t column,
+                            bool *out)
+{
+    const struct om_field *field = &layer->schema.field[column];
+    *out = field->type == OM_TYPE_TEXT ||
+           !om_column_kinds(whole->manifest, layer->name, field->name);
+    if (*out || field->type != OM_TYPE_CATEGORY) return OM_OK;
+    return category_singles(whole, layer, column, out);
 }

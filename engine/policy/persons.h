@@ -5,12 +5,13 @@
 #include "engine/snapshot.h"
 
 /**
- * Are a column's values single persons, and not kinds that many share? Then to
- * count by it tells of each of them, however large the groups are.
+ * May a column's values be single persons, and not kinds that many share? Then
+ * to count by it tells of each of them, however large the groups are.
  *
- * They are where it is a text; where it is called like a layer about persons;
- * and of a category where a value is an id of such a layer, or where there are
- * more values than kinds. Other numbers and times are shared.
+ * They may, unless the city says that they are kinds (om_column_kinds): a number
+ * of a file or of a badge looks like any other. A text is never of kinds, nor a
+ * category with more values than kinds, or of which one is an id of a layer
+ * about persons.
  *
  * whole    the city with all its layers
  * layer    with the column, hidden or not

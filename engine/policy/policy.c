@@ -45,11 +45,12 @@ static bool listed(const struct om_json *list, const char *name)
     return false;
 }
 
-bool om_column_personal(const struct om_manifest *city, const char *layer,
-                        const char *column)
+bool om_column_kinds(const struct om_manifest *city, const char *layer,
+                     const char *column)
 {
-    return listed(om_json_get(layer_of(city, layer), "personal_columns"),
-                  column);
+    const struct om_json *about = layer_of(city, layer);
+    return listed(om_json_get(about, "kinds"), column) ||
+           !strcmp(om_json_text(om_json_get(about, "picture_by"), ""), column);
 }
 
 /* ---- columns ---- */

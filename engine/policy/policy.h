@@ -43,8 +43,9 @@ om_status om_row_seen(const struct om_layer *layer, size_t part, size_t row,
                       bool *seen) OM_MUST_USE;
 /** Is a layer about single persons ("personal": true in city.json)? */
 bool om_layer_personal(const struct om_manifest *city, const char *layer);
-/** Is a column ("personal_columns" of the layer)? */
-bool om_column_personal(const struct om_manifest *city, const char *layer,
-                        const char *column);
+/** Does the city say that a column's values are kinds that many rows share
+ *  ("kinds" of the layer; what its rows are coloured by, "picture_by")? */
+bool om_column_kinds(const struct om_manifest *city, const char *layer,
+                     const char *column);
 
 #endif

@@ -4,7 +4,8 @@
 //   tiles: of all layers with hidden columns, by each address of vector tiles,
 //   whichever rows are chosen: no name, sum or category of a hidden column, for
 //   each role; who sees the column gets sums that are those of the rows
-//   groups: no question groups by a column whose values are persons
+//   groups: no question groups by a column whose values are persons, whatever it
+//   is called and however they are written down
 //   pictures: where rows are drawn by a hidden column they are drawn alike
 //   words: a layer that is not seen is answered as one that is not there, byte
 //   for byte
@@ -13,6 +14,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { done } from './onemap.mjs';
 import { askAs, bearer, features, groupBy, layersOf, makeSynthetic, rowsOf, tile, token } from './roles.mjs';
 import { serve } from './server.mjs';
 
@@ -168,4 +170,32 @@ test('what is hidden cannot be asked for otherwise', async (t) => {
                 for (const [method, target] of [['POST', '/collections/X/items'], ['PUT', '/collections/X/items/A1'], ['PATCH', '/collections/X/items/A1']]) await same(target, method, feature);
             }
     });
+});
+
+test('whose it is cannot be counted by, however it is written down', async (t) => {
+    const { dir, city } = await makeSynthetic(t, 0.001), source = path.join(dir, 'note.csv');
+    // Forty officers with thirty notes each: no group is small.
+    const lines = Array.from({ length: 1200 }, (_, i) => [`N${i}`, 113.7 + (i % 37) / 500, 22.95 + (i % 41) / 500, 700000 + i % 40, `1970-01-${String(1 + i % 30).padStart(2, '0')}T0${i % 10}:00:00+08:00`, `张${i % 40}`, (i % 40) + 0.5, i % 3, i % 2 === 1].join(','));
+    await writeFile(source, `id,lon,lat,badge,born,called,score,grade,again\n${lines.join('\n')}\n`);
+    await done('import', city, 'note', source, '--id', 'id', '--x', 'lon', '--y', 'lat', '--quiet');
+    const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8')), note = manifest.layers.find((l) => l.name === 'note');
+    const type = Object.fromEntries(note.columns.map((c) => [c.name, c.type]));
+    assert.deepEqual([type.badge, type.born, type.score, type.grade, type.again], ['integer', 'time', 'real', 'integer', 'boolean']);
+    note.personal_columns = ['badge', 'born', 'called', 'score', 'grade', 'again'];
+    note.kinds = ['grade', 'again'];
+    await writeFile(file, JSON.stringify(manifest));
+    const who = { wall: await token(city, 'wall'), analyst: await token(city, 'analyst'), admin: await token(city, 'admin') };
+    const { url } = await serve(t, city);
+    for (const role of ['wall', 'analyst']) {
+        const ask = askAs(url, who[role]);
+        for (const column of ['badge', 'born', 'called', 'score'])
+            for (const more of ['', '&sum=grade', '&sum=badge', `&filter=${f('id IS NOT NULL')}`, '&bbox=113,22,115,24'])
+                assert.equal((await ask(`/stats/note?by=${column}${more}`)).status, 404, `${role} ${column}${more}`);
+        for (const [column, groups] of [['grade', 3], ['again', 2]]) {
+            const told = (await ask(`/stats/note?by=${column}`)).json();
+            assert.deepEqual(told.groups, (await askAs(url, who.admin)(`/stats/note?by=${column}`)).json().groups);
+            assert.equal(told.groups.length, groups);
+        }
+    }
+    assert.equal((await askAs(url, who.admin)('/stats/note?by=badge')).json().groups.length, 40);
 });

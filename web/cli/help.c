@@ -585,9 +585,10 @@ static const struct {
      "wrong. What is\n"
      "about single persons city.json says, layer by layer: \"personal\": "
      "true,\n"
-     "\"personal_columns\": [...], and, of a layer that is, what may be "
-     "counted "
-     "in the whole\n"
+     "\"personal_columns\": [...], \"kinds\": [...] (those of them that may be "
+     "counted by,\n"
+     "since many rows have each value), and, of a layer that is, what may be "
+     "counted in the whole\n"
      "city: \"tells\": {\"by\": [COLUMN], \"sum\": [COLUMN], \"share\": "
      "\"FILTER\"}.\n"},
     {"simulate",
