@@ -373,15 +373,17 @@ static om_status open_journal(struct om_live *live, struct om_err *err)
 {
     struct mapping m = {.live = live};
     pthread_t thread;
-    const bool beside =
-        live->city->journal && !pthread_create(&thread, NULL, map_thread, &m);
+    const bool known =
+        om__live_map_taken(live, live->options.ahead, live->city->journal);
+    const bool beside = !known && live->city->journal &&
+                        !pthread_create(&thread, NULL, map_thread, &m);
     om_status st = OM_OK;
     if (live->city->journal)
         st = om_journal_open(live->city->path, OM_JOURNAL_WRITE, 0,
                              &live->journal, err);
     if (beside)
         pthread_join(thread, NULL);
-    else
+    else if (!known)
         map_thread(&m);
     if (!st && m.status) {
         st = m.status;
@@ -452,6 +454,7 @@ om_status om_live_open(struct om_city *city,
     init_locks(live);
     om_status st = om_journal_lock(city->path, &live->lock_fd, err);
     if (!st) st = take_over(live, err);
+    live->options.ahead = NULL;
     if (!st) st = start_threads(live, err);
     if (st)
         om_live_close(live);

@@ -22,7 +22,18 @@ struct om_live_options {
     size_t bulk_rows;       // of a write from which all of it is made ready
                             // (om_live_look); default 4,096
     bool no_compaction;     // tests
+    struct om_live_ahead *ahead;  // of the same city; NULL: none
 };
+
+/**
+ * Begin to look through the journal of a city that is going to be opened and
+ * written, on a thread of its own: om_live_open takes what it finds, while
+ * om_city_open puts the same entries on top of the files. NULL: there is
+ * nothing to look through, or no memory; what is wrong om_live_open says
+ * itself. owns     om_live_ahead_end, after om_live_open
+ */
+struct om_live_ahead *om_live_ahead(const char *city);
+void om_live_ahead_end(struct om_live_ahead *ahead);
 
 enum om_write_kind {
     OM_WRITE_INSERT,  // the id must be new

@@ -294,6 +294,10 @@ uint64_t om__newest_of(struct om__newest *newest, const char *layer,
 /* map.c: where it changed, as far as the journal tells */
 om_status om__live_map(struct om_live *live, struct om_journal *journal,
                        struct om_err *err) OM_MUST_USE;
+/** What was found ahead becomes the map, with what came since. False: it is of
+ *  no use, and a map is to be made. */
+bool om__live_map_taken(struct om_live *live, struct om_live_ahead *ahead,
+                        struct om_journal *journal);
 /** Entries after `after` into the map. */
 om_status om__live_map_journal(struct om_live *live, struct om_journal *journal,
                                uint64_t after, struct om_err *err) OM_MUST_USE;

@@ -16,6 +16,8 @@
  * there is no memory for another row that number is raised instead. */
 
 #define ROOM 1024
+/* Rows whose slots are fetched before they are needed. */
+#define AHEAD 16
 
 uint64_t om__newest_hash(const char *layer, const char *id, size_t len)
 {
@@ -85,7 +87,12 @@ void om__newest_note_all(struct om__newest *n, const uint64_t *hash,
                          size_t count, uint64_t first)
 {
     pthread_mutex_lock(&n->lock);
-    for (size_t i = 0; i < count; i++) note(n, hash[i], first + i);
+    for (size_t i = 0; i < count; i++) {
+        // The table is larger than any cache.
+        if (i + AHEAD < count && n->room)
+            __builtin_prefetch(&n->slot[hash[i + AHEAD] & (n->room - 1)], 1);
+        note(n, hash[i], first + i);
+    }
     pthread_mutex_unlock(&n->lock);
 }
 

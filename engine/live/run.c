@@ -9,6 +9,7 @@
  */
 #include "engine/live/run.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,24 +113,53 @@ done:
     return st;
 }
 
+/* A level whose partition is being made. */
+struct opening {
+    struct level *level;
+    const struct om_layer *layer;
+    om_status status;
+    bool beside;
+    pthread_t thread;
+};
+
+static void *make_partition(void *arg)
+{
+    struct opening *o = arg;
+    const struct om_segment *segment = o->layer->part[0].segment;
+    struct om_rings rings = {0};
+    o->status = om_segment_rings(segment, 0, om_segment_rows(segment), &rings);
+    if (!o->status) o->status = om_partition_new(&rings, &o->level->partition);
+    return NULL;
+}
+
+/* Beside the others, if there is a thread to be had. */
 static om_status open_level(struct om_joiner *joiner,
-                            const struct om_layer *layer, struct om_err *err)
+                            const struct om_layer *layer, struct opening *out,
+                            struct om_err *err)
 {
     if (layer->parts != 1 || layer->part[0].dead_count)
         return om_fail(err, OM_E_UNSUPPORTED, 0,
                        "the units of '%s' are not one whole part; units are "
                        "replaced as a whole",
                        layer->meta->unit_level);
-    const struct om_segment *segment = layer->part[0].segment;
     struct level *level = &joiner->level[joiner->levels++];
-    struct om_rings rings = {0};
+    *out = (struct opening){.level = level, .layer = layer};
     snprintf(level->name, sizeof level->name, "%s", layer->meta->unit_level);
-    om_status st =
-        om_segment_rings(segment, 0, om_segment_rows(segment), &rings);
-    if (!st) st = om_partition_new(&rings, &level->partition);
+    out->beside = !pthread_create(&out->thread, NULL, make_partition, out);
+    if (!out->beside) make_partition(out);
+    return OM_OK;
+}
+
+static om_status finish_level(struct om_joiner *joiner, struct opening *o,
+                              struct om_err *err)
+{
+    const struct om_layer *layer = o->layer;
+    if (o->beside) pthread_join(o->thread, NULL);
+    om_status st = o->status;
     if (!st)
-        st = sort_ids(segment, layer->schema.id_field, &joiner->arena, level);
-    return st ? om_fail(err, st, 0, "units of '%s': %s", level->name,
+        st = sort_ids(layer->part[0].segment, layer->schema.id_field,
+                      &joiner->arena, o->level);
+    return st ? om_fail(err, st, 0, "units of '%s': %s", o->level->name,
                         om_status_text(st))
               : OM_OK;
 }
@@ -150,6 +180,8 @@ om_status om_joiner_new(const struct om_snapshot *snapshot,
     struct om_joiner *joiner = om_calloc(1, sizeof *joiner);
     if (!joiner) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     atomic_init(&joiner->refs, 1);
+    struct opening opening[LEVELS_MAX];
+    size_t opened = 0;
     om_status st = OM_OK;
     for (size_t i = 0; i < m->levels && !st; i++) {
         const struct om_layer *layer = om_snapshot_units(snapshot, m->level[i]);
@@ -161,7 +193,13 @@ om_status om_joiner_new(const struct om_snapshot *snapshot,
         else if (lacks)
             add_unknown(joiner, m->level[i]);
         else
-            st = open_level(joiner, layer, err);
+            st = open_level(joiner, layer, &opening[opened++], err);
+        if (st == OM_E_UNSUPPORTED) opened--;
+    }
+    for (size_t i = 0; i < opened; i++) {
+        const om_status finished =
+            finish_level(joiner, &opening[i], st ? NULL : err);
+        if (!st) st = finished;
     }
     if (st)
         om_joiner_unref(joiner);

@@ -60,6 +60,16 @@ static struct fixture begin(const struct om_live_options *options)
     return f;
 }
 
+/* The same, its journal having been looked through beside the opening. */
+static struct fixture begin_ahead(struct om_live_options options,
+                                  struct om_live_ahead *ahead)
+{
+    options.ahead = ahead;
+    const struct fixture f = begin(&options);
+    om_live_ahead_end(ahead);
+    return f;
+}
+
 static void end(struct fixture *f)
 {
     om_live_close(f->live);
@@ -392,7 +402,7 @@ static void reopen_finds_what_was_there(void **state)
 {
     (void)state;
     live_city(folder, 1000);
-    uint64_t rows[2], sequence, changed[2];
+    uint64_t rows[2], sequence, changed[2], written[2];
     int64_t sum[2];
     const struct om_box cell = {LIVE_WEST, LIVE_NORTH, LIVE_WEST + 20000,
                                 LIVE_NORTH + 20000};
@@ -415,6 +425,10 @@ static void reopen_finds_what_was_there(void **state)
             changed[now] = om_city_changed(f.city, "spot", cell);
             assert_int_equal(om_city_changed(f.city, "spot", far), 1);
             assert_int_equal(changed[now], changed[0]);
+            assert_int_equal(
+                om_live_row_sequence(f.live, "spot", "r298", 4, &written[now]),
+                OM_OK);
+            assert_int_equal(written[now], written[0]);
         } else {  // who only reads knows no places
             assert_int_equal(om_city_changed(f.city, "spot", far), sequence);
         }
@@ -423,7 +437,8 @@ static void reopen_finds_what_was_there(void **state)
         assert_int_equal(rows[now], rows[0]);
         assert_int_equal(sum[now], sum[0]);
         if (round < 2) end(&f);
-        if (round == 0) f = begin(NULL);
+        if (round == 0)
+            f = begin_ahead((struct om_live_options){0}, om_live_ahead(folder));
         if (round == 1)
             assert_int_equal(om_city_open(folder, &f.city, NULL), OM_OK);
     }
@@ -785,8 +800,15 @@ static void model_agrees_whatever_happens(void **state)
         if (dice(12) == 0 && om_live_compact(f.live, &err))
             fail_msg("%s", err.text);
         if (dice(25) == 0) {
+            // Sometimes looked through before more comes, or files change.
+            struct om_live_ahead *ahead =
+                dice(2) ? om_live_ahead(folder) : NULL;
+            if (ahead && dice(2)) write_some(f.live, "spot", &spot, 12);
+            if (ahead && dice(3) == 0 && om_live_compact(f.live, &err))
+                fail_msg("%s", err.text);
             end(&f);
-            f = begin(&options);
+            if (!ahead && dice(2)) ahead = om_live_ahead(folder);
+            f = begin_ahead(options, ahead);
         }
         if (dice(6) == 0) {
             if (om_city_refresh(reader, NULL, &err)) fail_msg("%s", err.text);

@@ -330,6 +330,7 @@ static om_status prepare(struct om_server *server,
     server->lane_key_made = true;
     OM_TRY(copy_text(o->url, &server->url));
     OM_TRY(read_url(server, err));
+    if (!o->read_only) server->ahead = om_live_ahead(o->city);
     OM_TRY(om_city_open(o->city, &server->city, err));
     OM_TRY(copy_text(o->city, &server->city_path));
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
@@ -371,6 +372,8 @@ static om_status prepare(struct om_server *server,
     om_snapshot_unref(snapshot);
     // Last: a command line that is wrong must not keep another from writing.
     OM_TRY(om__writes_new(server, o, &server->writes, err));
+    om_live_ahead_end(server->ahead);
+    server->ahead = NULL;
     om__stream_recall(server);
     OM_TRY(om__lenses_start(server->lenses));
     return follow(server, err);
@@ -506,6 +509,7 @@ void om_server_stop(struct om_server *server)
     om_vectors_free(server->vectors);
     om_selections_free(server->selections);
     om__writes_free(server->writes);
+    om_live_ahead_end(server->ahead);
     om_city_close(server->city);
     if (server->lane_key_made) {
         struct om__lane *lane = pthread_getspecific(server->lane_key);

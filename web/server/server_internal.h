@@ -162,6 +162,7 @@ struct om_server {
     char *city_path;
     char address[128];
     struct om_city *city;
+    struct om_live_ahead *ahead;  // while it is being opened; else NULL
     struct om_selections *selections;
     struct om_fields *fields;
     struct om_vectors *vectors;

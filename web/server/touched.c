@@ -28,9 +28,8 @@ static void touch_layer(struct om_server *server, const struct om_layer *layer,
 {
     uint64_t code[OM__TOLD_CELLS];
     size_t most = SHAPES_MOST;
-    const unsigned level = told->level < OM_VECTOR_CELL_LEVEL
-                               ? told->level
-                               : OM_VECTOR_CELL_LEVEL;
+    const unsigned level =
+        told->level < OM_VECTOR_CELL_LEVEL ? told->level : OM_VECTOR_CELL_LEVEL;
     const size_t n = om__told_cells(told, OM_VECTOR_CELL_LEVEL, code);
     om_status st = OM_OK;
     for (size_t i = 0; i < n && !st; i++) {

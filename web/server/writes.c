@@ -39,7 +39,8 @@ static om_status open_live(struct om__writes *writes,
         return OM_OK;
     }
     const struct om_live_options how = {.compact_rows = o->compact_rows,
-                                        .keep_entries = o->journal_rows};
+                                        .keep_entries = o->journal_rows,
+                                        .ahead = writes->server->ahead};
     const om_status st =
         om_live_open(writes->server->city, &how, &writes->live, &why);
     if (!st) {
