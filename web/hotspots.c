@@ -17,6 +17,7 @@
 #include "engine/stat/near.h"
 #include "web/crowds.h"
 #include "web/hotspots_internal.h"
+#include "web/small.h"
 
 #define EPS_DEFAULT_M 100.0
 #define LEAST_DEFAULT 10
@@ -252,14 +253,24 @@ static om_status tell_crowds(struct om__hotspots *h, const char *units)
     return OM_OK;
 }
 
+/* Is what is exposed there for whoever asks: its layer, and what it weighs? */
+static bool is_exposed(const struct om__hotspots *h,
+                       const struct om_exposure *exposure)
+{
+    const struct om_layer *layer =
+        om_snapshot_layer(h->q->snapshot, exposure->layer);
+    bool veiled = false;
+    if (layer && exposure->weight)
+        (void)om_small_weight(layer, exposure->weight, &veiled);
+    return om_snapshot_has_layer(h->q->snapshot, exposure->layer) && !veiled;
+}
+
 static om_status no_such_per(struct om__hotspots *h, const char *name)
 {
     char known[OM_ERR_TEXT_BYTES] = "area";
     for (size_t i = 0; i < h->exposures.count; i++) {
         const size_t len = strlen(known);
-        if (!om_snapshot_has_layer(h->q->snapshot,
-                                   h->exposures.exposure[i].layer))
-            continue;
+        if (!is_exposed(h, &h->exposures.exposure[i])) continue;
         snprintf(known + len, sizeof known - len, ", %s",
                  h->exposures.exposure[i].name);
     }
@@ -279,9 +290,7 @@ static om_status read_per(struct om__hotspots *h)
     const om_status st = om_exposures_read(h->city, &h->exposures, &h->q->err);
     if (st) return st;
     h->exposed = om_exposures_find(&h->exposures, per);
-    if (!h->exposed ||
-        !om_snapshot_has_layer(h->q->snapshot, h->exposed->layer))
-        return no_such_per(h, per);
+    if (!h->exposed || !is_exposed(h, h->exposed)) return no_such_per(h, per);
     h->ask.exposure.windowed = h->exposed->windowed;
     h->ask.exposure.floor = h->exposed->floor;
     return set_exposure(h, "per", h->exposed->layer, h->exposed->filter,

@@ -40,6 +40,20 @@ static om_status hide_few(const struct asking *a, const struct om_query *query,
     return OM_OK;
 }
 
+/* Of what is added up of persons units are unknown of which few rows are told,
+ * or few make the sum, as in /stats. */
+static om_status hide_sums(const struct asking *a, const struct om_query *query,
+                           size_t column, double *out)
+{
+    struct om_filter *filter = NULL;
+    struct om_query makers;
+    OM_TRY(hide_few(a, query, out));
+    om_status st = om_small_makers(query, column, &filter, &makers);
+    if (!st) st = hide_few(a, &makers, out);
+    om_filter_free(filter);
+    return st;
+}
+
 /* Units outside the area of whoever asks: of them nothing is known. */
 static om_status leave_out(const struct asking *a, double *out)
 {
@@ -86,6 +100,8 @@ static om_status by_unit(const struct asking *a, const struct om_layer *layer,
     }
     om_groups_deinit(&groups);
     if (layer->rights.area) OM_TRY(leave_out(a, out));
+    if (column != OM_NO_FIELD && layer->rights.veiled[column])
+        return hide_sums(a, &query, column, out);
     return layer->rights.crowds ? hide_few(a, &query, out) : OM_OK;
 }
 
@@ -104,7 +120,9 @@ static om_status exposed(const struct asking *a, struct om_window window,
                        e->name, e->layer);
     size_t column = OM_NO_FIELD;
     if (e->weight) {
-        column = om_schema_find(&layer->schema, e->weight);
+        bool veiled;
+        column = om_small_weight(layer, e->weight, &veiled);
+        if (veiled) layer = om_layer_open(layer);
         if (column == OM_NO_FIELD)
             return om_fail(a->err, OM_E_NOTFOUND, 0,
                            "city.json: exposures.%s.weight: %s has no column "

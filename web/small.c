@@ -1,6 +1,7 @@
 // small.c - counts of persons by unit, from the coarsest level down.
 #include "web/small.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -127,4 +128,32 @@ om_status om_small_units_make(const struct om_query *query, const char *level,
     else
         *out = above;
     return st;
+}
+
+size_t om_small_weight(const struct om_layer *layer, const char *name,
+                       bool *veiled)
+{
+    const struct om_schema *s = &layer->schema;
+    *veiled = false;
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->field[i].name, name) != 0) continue;
+        *veiled = layer->rights.veiled[i];
+        return !*veiled || layer->rights.counted_column[i] ? i : OM_NO_FIELD;
+    }
+    return OM_NO_FIELD;
+}
+
+om_status om_small_makers(const struct om_query *query, size_t sum,
+                          struct om_filter **filter, struct om_query *out)
+{
+    char text[2 * OM_LIMIT_NAME_BYTES + 16];
+    const struct om_layer *open = om_layer_open(query->layer);
+    const struct om_field *field = &open->schema.field[sum];
+    const char *zero = field->type == OM_TYPE_BOOLEAN ? "= true" : "<> 0";
+    snprintf(text, sizeof text, "\"%s\" %s", field->name, zero);
+    *out = *query;
+    out->layer = open;
+    OM_TRY(om_filter_parse(text, strlen(text), open, 0, filter, NULL));
+    out->filter = *filter;
+    return OM_OK;
 }

@@ -32,4 +32,14 @@ void om_small_units_deinit(struct om_small_units *small);
 bool om_small_units_hide(const struct om_small_units *small, const char *id,
                          size_t len);
 
+/** A column by its name, also one that is hidden from whoever asks but may be
+ *  added up (*veiled); OM_NO_FIELD: none. */
+size_t om_small_weight(const struct om_layer *layer, const char *name,
+                       bool *veiled);
+/** Of a question, the rows that are something to the sum of a column: few of
+ *  them make a sum that is theirs. owns: *filter, om_filter_free, after *out */
+om_status om_small_makers(const struct om_query *query, size_t sum,
+                          struct om_filter **filter,
+                          struct om_query *out) OM_MUST_USE;
+
 #endif

@@ -8,7 +8,9 @@
 #include "web/server/reply.h"
 #include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/stats_rates.h"
 #include "web/server/tile_maker.h"
+#include "web/small.h"
 
 /* Rows above which a tile is drawn by a worker: some 5 ms of looking. */
 #define ROWS_HERE 300000
@@ -18,6 +20,24 @@ struct picture_ask {
     struct om_picture_bound bound;
     unsigned side_px;  // of a tile that is not @2x
 };
+
+/* Units that are smaller than persons may be counted by. */
+static om_status check_level(struct om__request *r,
+                             const struct om_layer *layer,
+                             const struct om_picture_bound *bound)
+{
+    if (bound->kind != OM_PICTURE_UNITS || bound->outline ||
+        !om__crowd_too_fine(r, layer, bound->level))
+        return OM_OK;
+    return om__rows_refused(r, "counts by so small a unit");
+}
+
+static om_status check_crowds(struct om__request *r,
+                              const struct om_layer *layer,
+                              const struct om_picture_bound *bound)
+{
+    return om__crowds_only(r, layer) ? check_level(r, layer, bound) : OM_OK;
+}
 
 /* What a rate is per has rows of its own; where they are about persons they are
  * counted by whole months (web/crowds.h), and not added up. */
@@ -32,9 +52,13 @@ static om_status check_per(struct om__request *r,
     }
     const struct om_layer *layer =
         per ? om_snapshot_layer(r->snapshot, per->layer) : NULL;
+    bool veiled = false;
     const bool summed = per && per->weight;
+    if (layer && summed) (void)om_small_weight(layer, per->weight, &veiled);
     om_exposures_deinit(&named);
-    return layer && summed ? om__rows_allowed(r, layer) : OM_OK;
+    if (!layer) return OM_OK;
+    if (summed) OM_TRY(om__rows_allowed(r, layer));
+    return veiled ? check_level(r, layer, bound) : check_crowds(r, layer, bound);
 }
 
 om_status om__picture_allowed(struct om__request *r,
@@ -45,6 +69,7 @@ om_status om__picture_allowed(struct om__request *r,
                         !bound->window.set && !bound->outline &&
                         bound->stat == OM_STAT_COUNT;
     if (!counts && bound->layer) OM_TRY(om__rows_allowed(r, bound->layer));
+    if (bound->layer) OM_TRY(check_crowds(r, bound->layer, bound));
     return check_per(r, bound);
 }
 

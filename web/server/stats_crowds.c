@@ -179,21 +179,6 @@ void om__crowd_open(struct om__request *r)
 
 /* ---- what is told ---- */
 
-om_status om__crowd_makers(const struct om_query *query, size_t sum,
-                           struct om_filter **filter, struct om_query *out)
-{
-    char text[2 * OM_LIMIT_NAME_BYTES + 16];
-    const struct om_layer *open = om_layer_open(query->layer);
-    const struct om_field *field = &open->schema.field[sum];
-    const char *zero = field->type == OM_TYPE_BOOLEAN ? "= true" : "<> 0";
-    snprintf(text, sizeof text, "\"%s\" %s", field->name, zero);
-    *out = *query;
-    out->layer = open;
-    OM_TRY(om_filter_parse(text, strlen(text), open, 0, filter, NULL));
-    out->filter = *filter;
-    return OM_OK;
-}
-
 static om_status hide_units(struct om__request *r, const struct om_query *query,
                             const char *level, const struct om_groups *groups,
                             bool *hidden)
@@ -322,7 +307,7 @@ om_status om__crowd_hide(struct om__request *r, const struct om_query *query,
     const char *level = layer->schema.field[by].name;
     OM_TRY(hide_units(r, query, level, groups, hidden));
     if (sum == OM_NO_FIELD) return OM_OK;
-    om_status st = om__crowd_makers(query, sum, &filter, &makers);
+    om_status st = om_small_makers(query, sum, &filter, &makers);
     if (!st) st = hide_units(r, &makers, level, groups, hidden);
     om_filter_free(filter);
     return st;
@@ -346,7 +331,7 @@ om_status om__crowd_few(const struct om_query *query, size_t sum,
                              is_few(count - rates->hits_all, least)));
     // A sum over what everybody sees is no secret.
     if (sum == OM_NO_FIELD || query->filter) return OM_OK;
-    om_status st = om__crowd_makers(query, sum, &filter, &makers);
+    om_status st = om_small_makers(query, sum, &filter, &makers);
     if (!st) st = om_query_count(&makers, &made);
     const bool truths = query->layer->schema.field[sum].type == OM_TYPE_BOOLEAN;
     *few =

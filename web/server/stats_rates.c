@@ -82,19 +82,6 @@ static om_status no_such_exposure(struct om__request *r,
                          name, *known ? known : "it says nothing");
 }
 
-/* The column of weights, also one that is hidden but may be added up. */
-static size_t find_weight(const struct om_layer *layer, const char *name,
-                          bool *crowds)
-{
-    const struct om_schema *s = &layer->schema;
-    for (size_t i = 0; i < s->count; i++) {
-        if (strcmp(s->field[i].name, name) != 0) continue;
-        *crowds = layer->rights.veiled[i];
-        return !*crowds || layer->rights.counted_column[i] ? i : OM_NO_FIELD;
-    }
-    return OM_NO_FIELD;
-}
-
 /* Is a level one that persons of the layer may be counted by? */
 static bool is_coarse(const struct om__request *r, const struct om_layer *layer,
                       const char *level)
@@ -130,7 +117,7 @@ static om_status find_few(struct om__request *r, const struct om_query *ask,
     struct om_filter *filter = NULL;
     struct om_query makers;
     OM_TRY(om_small_units_make(&all, level, least, &out->few, &r->err));
-    om_status st = om__crowd_makers(&all, weight, &filter, &makers);
+    om_status st = om_small_makers(&all, weight, &filter, &makers);
     if (!st)
         st = om_small_units_make(&makers, level, least, &out->makers, &r->err);
     om_filter_free(filter);
@@ -169,7 +156,7 @@ static om_status ask_exposed(struct om__request *r,
         return om__rows_allowed(r, layer);
     om__needs_layer(r, layer->name, OM__EVERYWHERE);
     *weight =
-        e->weight ? find_weight(layer, e->weight, &out->crowds) : OM_NO_FIELD;
+        e->weight ? om_small_weight(layer, e->weight, &out->crowds) : OM_NO_FIELD;
     if (out->crowds) layer = om_layer_open(layer);
     *ask = *query;
     ask->layer = layer;

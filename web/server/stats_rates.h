@@ -70,11 +70,6 @@ om_status om__crowd_hide(struct om__request *request,
                          const struct om__stats_rates *rates,
                          const struct om_groups *groups,
                          bool *hidden) OM_MUST_USE;
-/** The rows of a question that make a sum: those with something in the column,
- *  which may be hidden. owns: *filter */
-om_status om__crowd_makers(const struct om_query *query, size_t sum,
-                           struct om_filter **filter,
-                           struct om_query *out) OM_MUST_USE;
 /** Is the whole not told, being few or nearly all? */
 om_status om__crowd_few(const struct om_query *query, size_t sum,
                         const struct om__stats_rates *rates, uint64_t count,
