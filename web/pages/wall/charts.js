@@ -1,11 +1,17 @@
 // @ts-check
 // charts.js - the wall's charts, drawn by ECharts: still, without frames, in
-// the tokens' colours. Each is a function from numbers to an option.
+// the tokens' colours. Each is a function from numbers to an option; those that
+// change every few seconds are functions to shapes, which ECharts' canvas keeps
+// and only moves: an option that is made anew runs all of the library, and what
+// runs for months is compiled bit by bit, and stays in memory.
 
 import * as echarts from '../echarts/echarts.esm.min.mjs';
 
 /** Value of a custom property. @param {string} name */
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** @typedef {{type: 'rect' | 'polygon' | 'line' | 'circle' | 'text', shape?: any, style: any, x?: number, y?: number}} Shape */
+const KINDS = {rect: echarts.graphic.Rect, polygon: echarts.graphic.Polygon, line: echarts.graphic.Line, circle: echarts.graphic.Circle, text: echarts.graphic.Text};
 
 /** One canvas, for as long as the page is open. */
 export class Chart {
@@ -18,6 +24,10 @@ export class Chart {
     this.unitPx = 20;
     /** @type {((unitPx: number, size: {w: number, h: number}) => any) | null} */
     this.draw = null;
+    /** The shapes that stand, and what is known of each. @type {{shape: any, said: string}[]} */
+    this.shapes = [];
+    /** Of an option that stands. */
+    this.said = '';
     // Words beside it may come later and take room.
     this.watch = new ResizeObserver(() => this.fit());
     this.watch.observe(element);
@@ -36,7 +46,7 @@ export class Chart {
     this.redraw();
   }
 
-  /** @param {(unitPx: number, size: {w: number, h: number}) => any} draw   what the option is, at a size */
+  /** @param {(unitPx: number, size: {w: number, h: number}) => any} draw   what the option is, or the shapes are, at a size */
   show(draw) {
     this.draw = draw;
     this.redraw();
@@ -45,7 +55,34 @@ export class Chart {
   redraw() {
     if (!this.draw) return;
     const size = {w: this.chart.getWidth(), h: this.chart.getHeight()};
-    if (size.w > 1 && size.h > 1) this.chart.setOption({animation: false, backgroundColor: 'transparent', ...this.draw(this.unitPx, size)}, {notMerge: true, lazyUpdate: false});
+    if (size.w <= 1 || size.h <= 1) return;
+    const drawn = this.draw(this.unitPx, size);
+    if (Array.isArray(drawn)) return this.place(drawn);
+    // Functions in an option are made of its numbers.
+    const said = JSON.stringify([drawn, size]);
+    if (said === this.said) return;
+    this.said = said;
+    this.chart.setOption({animation: false, backgroundColor: 'transparent', ...drawn}, {notMerge: true, lazyUpdate: false});
+  }
+
+  /** @param {Shape[]} list   lowest first */
+  place(list) {
+    const canvas = this.chart.getZr();
+    list.forEach(({type, shape = {}, style, x = 0, y = 0}, i) => {
+      const said = JSON.stringify([type, shape, style, x, y], tenths), old = this.shapes[i];
+      if (old?.said === said) return;
+      if (old?.shape.type === type) {
+        old.said = said;
+        if (type !== 'text') old.shape.setShape(shape);
+        old.shape.useStyle(style);
+        old.shape.setPosition([x, y]);
+        return;
+      }
+      if (old) canvas.remove(old.shape);
+      this.shapes[i] = {said, shape: new KINDS[type]({shape, style, x, y, z2: i, silent: true})};
+      canvas.add(this.shapes[i].shape);
+    });
+    for (const {shape} of this.shapes.splice(list.length)) canvas.remove(shape);
   }
 
   close() {
@@ -56,6 +93,10 @@ export class Chart {
 
 const text = (unitPx, size = 1, colour = '--quiet') => ({fontFamily: token('--font'), fontSize: Math.round(unitPx * size), color: token(colour)});
 const none = {show: false};
+/** Less than a tenth of a pixel is not seen. @param {string} _ @param {any} value */
+const tenths = (_, value) => typeof value === 'number' ? Math.round(value * 10) / 10 : value;
+/** Words at a place: the upper end of their line; `more`: of their style. */
+const words = (u, text, x, y, fill, align = 'left', more = {}) => /** @type {Shape} */ ({type: 'text', x, y, style: {text, fill: token(fill), align, font: `${Math.round(u)}px ${token('--font')}`, ...more}});
 
 /** A band that turns from rightward to downward. */
 function bend(x0, y0, x1, y1, thick) {
@@ -77,8 +118,9 @@ export const flow = (steps) => (u, {w, h}) => {
   const total = steps[0].passed || 1, n = steps.length, step = w / n;
   const top = 1.5 * u, lowest = h - 2.5 * u, band = Math.max(u, (lowest - top) * 0.62), bar = 0.3 * u;
   const [on, off, edge] = [token('--flow-on'), token('--flow-off'), token('--text')];
+  /** @type {Shape[]} */
   const children = [];
-  const label = (string, x, y, fill, align = 'left') => children.push({type: 'text', x, y, style: {text: string, fill: token(fill), align, font: `${Math.round(u)}px ${token('--font')}`}});
+  const label = (...of) => children.push(words(u, .../** @type {[string, number, number, string, string?]} */ (of)));
   // Words that would run into each other are left out; the numbers below say it.
   const wide = (word) => [...word].reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? 1 : 0.55) * u, 0), said = steps.every((s) => wide(s.waits) <= 1.06 * step);
   steps.forEach((s, i) => {
@@ -94,29 +136,33 @@ export const flow = (steps) => (u, {w, h}) => {
     if (said) label(s.waits, last ? w : x, lowest, '--quiet', last ? 'right' : 'left');
     label(s.waitingText, last ? w : x, lowest + 1.2 * u, '--text', last ? 'right' : 'left');
   });
-  return {graphic: {elements: [{type: 'group', children: children.map((c) => ({...c, silent: true}))}]}};
+  return children;
 };
 
 /**
  * Bars of parts, one a row. Each part's own colour, from light to strong.
  * @param {{name: string, parts: number[], text: string}[]} rows @param {string[]} colours
  */
-export const stacks = (rows, colours) => (u, {h}) => ({
-  grid: {left: 5.4 * u, right: 7.6 * u, top: 0, bottom: 0},
-  xAxis: {type: 'value', show: false, max: Math.max(1, ...rows.map((r) => r.parts.reduce((a, b) => a + b, 0)))},
-  yAxis: {type: 'category', inverse: true, data: rows.map((r) => r.name), axisLine: none, axisTick: none,
-    axisLabel: {...text(u, 1, '--text'), interval: 0, width: 5.1 * u, overflow: 'truncate', margin: 0.3 * u, align: 'right'}},
-  series: colours.map((colour, i) => ({type: 'bar', stack: 'all', silent: true, barWidth: Math.min(0.8 * u, h / rows.length * 0.6), itemStyle: {color: token(colour)},
-    data: rows.map((r) => r.parts[i]),
-    ...(i === colours.length - 1 && {label: {show: true, position: 'right', distance: 0.3 * u, formatter: (p) => rows[p.dataIndex].text, ...text(u)}})})),
-});
+export const stacks = (rows, colours) => (u, {w, h}) => {
+  const left = 5.4 * u, right = 7.6 * u, rowPx = h / Math.max(1, rows.length), bar = Math.min(0.8 * u, rowPx * 0.6);
+  const most = Math.max(1, ...rows.map((r) => r.parts.reduce((a, b) => a + b, 0))), scale = Math.max(0, w - left - right) / most;
+  return rows.flatMap((r, i) => {
+    const y = (i + 0.5) * rowPx, middle = {verticalAlign: 'middle'};
+    let x = left;
+    const parts = r.parts.map((n, k) => {
+      const at = x;
+      x += n * scale;
+      return /** @type {Shape} */ ({type: 'rect', shape: {x: at, y: y - bar / 2, width: n * scale, height: bar}, style: {fill: token(colours[k])}});
+    });
+    return [words(u, r.name, left - 0.3 * u, y, '--text', 'right', {...middle, width: 5.1 * u, overflow: 'truncate'}), ...parts, words(u, r.text, x + 0.3 * u, y, '--quiet', 'left', middle)];
+  });
+};
 
 /**
  * Today's sum over the band of usual days.
  * @param {{hours: number[], low: number[], high: number[], middle: number[], today: number[]}} day   sums by hour, 0 to 24; today as far as it is
- * @param {{today: string, usual: string}} words
  */
-export const curve = (day, words) => (u) => ({
+export const curve = (day) => (u) => ({
   grid: {left: 0.2 * u, right: 0.8 * u, top: 0.6 * u, bottom: 1.4 * u},
   xAxis: {type: 'value', min: 0, max: 24, interval: 6, splitLine: none, axisTick: none, axisLine: {lineStyle: {color: token('--edge')}}, axisLabel: {...text(u), hideOverlap: true, formatter: (v) => `${v}:00`, margin: 0.25 * u,
     alignMinLabel: 'left', alignMaxLabel: 'right'}},
@@ -129,7 +175,7 @@ export const curve = (day, words) => (u) => ({
       endLabel: {show: false}, markPoint: {symbol: 'circle', symbolSize: 0.5 * u, silent: true, label: none, itemStyle: {color: token('--text')},
         data: day.today.length ? [{coord: [day.today.length - 1, day.today[day.today.length - 1]]}] : []}},
   ],
-  aria: {enabled: false}, title: none, legend: none, tooltip: none, ...(words && {}),
+  aria: {enabled: false}, title: none, legend: none, tooltip: none,
 });
 
 /** How many have how much, against a norm. @param {[number, number][]} spread @param {number} norm */
@@ -157,6 +203,7 @@ export const intervals = (rows, whole, rowPx) => (u, {w, h}) => {
   const known = rows.filter((r) => Number.isFinite(r.value));
   const low = Math.min(whole, ...known.map((r) => r.low)), high = Math.max(whole, ...known.map((r) => r.high));
   const room = 0.5 * u, x = (v) => room + (v - low) / (high - low || 1) * (w - 2 * room);
+  /** @type {Shape[]} */
   const children = [{type: 'line', shape: {x1: x(whole), x2: x(whole), y1: 0, y2: h}, style: {stroke: token('--quiet'), lineWidth: Math.max(1, u / 20), lineDash: [u / 5, u / 5]}}];
   rows.forEach((r, i) => {
     if (!Number.isFinite(r.value)) return;
@@ -164,5 +211,5 @@ export const intervals = (rows, whole, rowPx) => (u, {w, h}) => {
     children.push({type: 'line', shape: {x1: x(r.low), x2: Math.max(x(r.high), x(r.low) + 1), y1: y, y2: y}, style: {stroke: colour, opacity: 0.55, lineWidth: Math.max(1, u / 7)}});
     children.push({type: 'circle', shape: {cx: x(r.value), cy: y, r: Math.max(1.5, u / 5)}, style: {fill: colour}});
   });
-  return {graphic: {elements: [{type: 'group', children: children.map((c) => ({...c, silent: true}))}]}};
+  return children;
 };

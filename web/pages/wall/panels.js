@@ -171,7 +171,7 @@ function loopPanel({key, part, store, lang, now, urlOf}) {
       const hours = store.value(part.hours);
       if (!hours) return;
       const day = usualDay(hours.groups, now());
-      chartDay.show(curve(day, {today: say(lang, 'today'), usual: say(lang, 'usual')}));
+      chartDay.show(curve(day));
       const here = day.today.length - 1, usual = day.middle[here];
       setText(today, `${date(lang, now().later(-1))} ${count(lang, day.today[here] ?? 0)} · ${say(lang, 'usual')} ${count(lang, usual)}`);
       setText(note, '');
