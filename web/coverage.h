@@ -15,6 +15,23 @@ struct om_coverage_option {
     const char *name, *value;
 };
 
+struct om_coverage;
+struct om__service;
+struct om_roads;
+struct om_snap;
+
+/* Lends what takes long to make and outlives a question: the network of a
+ * service's roads (NULL: there is none to be used), and where its people step
+ * onto it, in their order. Borrowed until the question is answered. */
+struct om_coverage_lender {
+    void *ctx;
+    om_status (*net)(void *ctx, struct om_coverage *question,
+                     const struct om__service *service, struct om_roads **out);
+    om_status (*snaps)(void *ctx, struct om_coverage *question,
+                       const struct om__service *service,
+                       const struct om_snap **out);
+};
+
 /* A question. Zero-initialise and fill the first half. */
 struct om_coverage {
     const struct om_snapshot *snapshot;
@@ -31,6 +48,7 @@ struct om_coverage {
     bool (*hides)(void *ctx, const struct om_layer *layer);
     void *hides_ctx;
     bool tells_few;  // figures of few of their persons are told all the same
+    const struct om_coverage_lender *lender;  // NULL: all is made anew
     // The layers that the answer is of, besides the units (none where a kind
     // does not tell), and whether it is the same at any moment.
     size_t looked;

@@ -192,7 +192,7 @@ static om_status measure(struct om__service_answer *a)
     if (!a->unit || !a->tally) return OM_E_MEMORY;
     for (size_t i = 0; i < n; i++) a->unit[i] = OM_NO_UNIT;
     if (a->level) OM_TRY(om__service_units(s, &a->units, a->unit));
-    OM_TRY(om_trips_make(&s->travel, s->crowd.key, n, NULL, s->centre,
+    OM_TRY(om_trips_make(&s->travel, s->crowd.key, n, s->snap, s->centre,
                          s->centre_count, &a->trips));
     OM_TRY(weigh_access(a));
     return om_trips_tally(&s->crowd, &a->trips, a->unit, a->units.count,

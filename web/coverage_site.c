@@ -266,7 +266,7 @@ om_status om__coverage_site(struct om_coverage *q)
     om_status st = om__service_prepare(q, s);
     if (!st) st = read_units(&p);
     if (!st)
-        st = om_trips_make(&s->travel, s->crowd.key, s->crowd.count, NULL,
+        st = om_trips_make(&s->travel, s->crowd.key, s->crowd.count, s->snap,
                            s->centre, s->centre_count, &p.trips);
     if (!st) st = find_demands(&p);
     if (!st) st = places_of_people(&p);

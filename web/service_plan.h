@@ -41,7 +41,9 @@ struct om__service {
     uint32_t *centre_row;
     size_t *centre_part;
     size_t centre_count;
-    struct om_roads *net;  // NULL: straight
+    struct om_roads *net;        // NULL: straight
+    bool lent;                   // the network is somebody else's
+    const struct om_snap *snap;  // [crowd.count] of people, lent, or NULL
     struct om_travel travel;
     char over[40];  // "road", "straight x 1.3"
 };
@@ -58,6 +60,9 @@ om_status om__service_net(struct om_coverage *q, const struct om__service *s,
                           struct om_roads **out) OM_MUST_USE;
 /** s->travel and s->over, along s->net or straight. */
 void om__service_travel(struct om__service *s);
+/** The people of `s`, as the option `among` wants them. */
+om_status om__service_people(struct om_coverage *q,
+                             struct om__service *s) OM_MUST_USE;
 /** Gather people, centres and roads; decide over what. owns:
  *  om__service_deinit, also after a failure */
 om_status om__service_prepare(struct om_coverage *q,

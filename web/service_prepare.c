@@ -34,7 +34,7 @@ static om_status select_rows(struct om_coverage *q,
     return st;
 }
 
-static om_status gather_people(struct om_coverage *q, struct om__service *s)
+om_status om__service_people(struct om_coverage *q, struct om__service *s)
 {
     struct om_selection *rows = NULL;
     OM_TRY(select_rows(q, s->people, om__coverage_text(q, "among"), "among", "",
@@ -121,16 +121,25 @@ void om__service_travel(struct om__service *s)
         snprintf(s->over, sizeof s->over, "straight x %g", s->factor);
 }
 
+static om_status take_net(struct om_coverage *q, struct om__service *s)
+{
+    if (!q->lender) return om__service_net(q, s, &s->net);
+    s->lent = true;
+    return q->lender->net(q->lender->ctx, q, s, &s->net);
+}
+
 om_status om__service_prepare(struct om_coverage *q, struct om__service *s)
 {
-    OM_TRY(gather_people(q, s));
+    OM_TRY(om__service_people(q, s));
     OM_TRY(gather_centres(q, s));
-    if (s->roads) OM_TRY(om__service_net(q, s, &s->net));
+    if (s->roads) OM_TRY(take_net(q, s));
     if (s->roads && !s->net && om__coverage_text(q, "over"))
         return om__coverage_bad(q, "over", OM_E_NOTFOUND,
                                 "layer %s has no usable road", s->roads->name);
     om__service_travel(s);
-    return OM_OK;
+    return s->net && q->lender
+               ? q->lender->snaps(q->lender->ctx, q, s, &s->snap)
+               : OM_OK;
 }
 
 void om__service_deinit(struct om__service *s)
@@ -139,7 +148,7 @@ void om__service_deinit(struct om__service *s)
     om_free(s->centre);
     om_free(s->centre_row);
     om_free(s->centre_part);
-    om_roads_free(s->net);
+    if (!s->lent) om_roads_free(s->net);
     *s = (struct om__service){0};
 }
 

@@ -11,6 +11,7 @@
 #include "web/server/reply.h"
 #include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/ways.h"
 
 /* What URLs call otherwise. */
 static const struct {
@@ -88,6 +89,8 @@ static om_status answer(struct om__request *r,
 {
     struct om_coverage_option option[OM_ADDRESS_PARAMS];
     struct om_buf out = {0};
+    struct om__lent lent;
+    om__lent_init(&lent, r->server);
     struct om_coverage q = {.snapshot = snapshot,
                             .selections = r->server->selections,
                             .option = option,
@@ -97,7 +100,8 @@ static om_status answer(struct om__request *r,
                             .rows_most = ROWS_MOST,
                             .hides = hides,
                             .hides_ctx = r,
-                            .tells_few = r->who->role == &OM_ROLE_LOCAL};
+                            .tells_few = r->who->role == &OM_ROLE_LOCAL,
+                            .lender = &lent.lender};
     OM_TRY(read_format(r, &q.format));
     for (size_t i = 0; i < r->address.params; i++)
         if (!is_ours(r->address.param[i].name))
@@ -120,6 +124,7 @@ static om_status answer(struct om__request *r,
         }
     }
     om_buf_deinit(&out);
+    om__lent_deinit(&lent);
     return st;
 }
 

@@ -36,6 +36,7 @@
 #include "web/server/searcher.h"
 #include "web/server/stream.h"
 #include "web/server/views.h"
+#include "web/server/warmer.h"
 #include "web/server/ways.h"
 #include "web/server/worlds.h"
 #include "web/server/writes.h"
@@ -353,6 +354,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__looks_new(&server->looks));
     OM_TRY(om__names_new(&server->names));
     OM_TRY(om__ways_new(&server->ways));
+    OM_TRY(om__snaps_new(&server->snaps));
     OM_TRY(om__metrics_new(&server->metrics));
     OM_TRY(om__files_new(server, o->pages, &server->files, err));
     OM_TRY(om__exports_new(server, &server->exports));
@@ -376,6 +378,7 @@ static om_status prepare(struct om_server *server,
     server->ahead = NULL;
     om__stream_recall(server);
     OM_TRY(om__lenses_start(server->lenses));
+    server->warmer = om__warmer_new(server);
     return follow(server, err);
 }
 
@@ -485,6 +488,7 @@ void om_server_stop(struct om_server *server)
     // more, as stopping the daemon demands.
     om__jobs_free(server->jobs);
     om__searcher_free(server->searcher);
+    om__warmer_free(server->warmer);
     om__positions_stop(atomic_load(&server->positions));
     om__writes_close(server->writes);
     if (server->daemon) MHD_stop_daemon(server->daemon);
@@ -504,6 +508,7 @@ void om_server_stop(struct om_server *server)
     om__looks_free(server->looks);
     om__made_free(server->names);
     om__made_free(server->ways);
+    om__made_free(server->snaps);
     om__metrics_free(server->metrics);
     om_fields_free(server->fields);
     om_vectors_free(server->vectors);

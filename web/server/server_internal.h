@@ -172,7 +172,8 @@ struct om_server {
     struct om_legends *legends;
     struct om__pictures *pictures;
     struct om__looks *looks;
-    struct om__made *names, *ways;
+    struct om__made *names, *ways, *snaps;
+    struct om__warmer *warmer;
     struct om__metrics *metrics;
     struct om__files *files;
     struct om__exports *exports;

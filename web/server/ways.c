@@ -5,6 +5,11 @@
  * stays until one of these layers changes, or city.json says otherwise. Walkers
  * and riders who may use the same roads share one. What a search needs per
  * node is kept beside the network: a few pieces, lent to whoever searches.
+ *
+ * What coverage asks needs where all people step onto the network, too, which
+ * takes longer than the rest of the answer (a second for 1.7 million
+ * positions): it stays as well. Both are made when a server of a large city
+ * starts, beside its other work (warmer.c).
  */
 #include "web/server/ways.h"
 
@@ -20,6 +25,8 @@
 
 /* Networks kept: each is some 50 MB of a city of 92,000 roads. */
 #define NETS 4
+/* Lists of people on a network kept: walkers' and riders'. */
+#define PEOPLE 2
 /* Pieces of scratch kept with each: as many searches at once need no new. */
 #define SCRATCHES 8
 
@@ -97,15 +104,17 @@ static void net_key(const struct om__service *s, struct om__made_key *key)
         om_buf_add(&key->text, &s->water->serial, sizeof s->water->serial);
 }
 
-static om_status get_net(struct om__request *r, struct om_coverage *q,
+/* waiter: om__made_get */
+static om_status get_net(struct om_server *server, struct om__request *waiter,
+                         struct om_coverage *q,
                          const struct om__service *service, struct net **out)
 {
-    struct om__made_key key = {.newness = r->snapshot->sequence};
+    struct om__made_key key = {.newness = q->snapshot->sequence};
     struct making making = {q, service};
     void *thing = NULL;
     net_key(service, &key);
-    const om_status st =
-        om__made_get(r->server->ways, &key, r, true, make_net, &making, &thing);
+    const om_status st = om__made_get(server->ways, &key, waiter, true,
+                                      make_net, &making, &thing);
     om_buf_deinit(&key.text);
     *out = thing;
     return st;
@@ -152,7 +161,7 @@ om_status om__ways_get(struct om__request *r, struct om__ways **out)
     om_status st = om__service_read_ways(&q, &ways->service);
     if (!st) keep_words(ways);
     if (!st && ways->service.roads)
-        st = get_net(r, &q, &ways->service, &ways->net);
+        st = get_net(r->server, r, &q, &ways->service, &ways->net);
     if (st || r->later) {
         om__ways_unref(ways);
         return told(r, &q, st);
@@ -235,4 +244,111 @@ void om__ways_needs(struct om__request *r, const struct om__ways *ways)
 {
     if (ways->roads[0]) om__needs_layer(r, ways->roads, OM__EVERYWHERE);
     if (ways->water[0]) om__needs_layer(r, ways->water, OM__EVERYWHERE);
+}
+
+/* ---- lent to questions of coverage ---- */
+
+/* Where people step onto a network. */
+struct snaps {
+    atomic_size_t refs;
+    size_t count;
+    struct om_snap *snap;  // [count]
+};
+
+static void *snaps_ref(void *thing)
+{
+    atomic_fetch_add(&((struct snaps *)thing)->refs, 1);
+    return thing;
+}
+
+static void snaps_unref(void *thing)
+{
+    struct snaps *snaps = thing;
+    if (!snaps || atomic_fetch_sub(&snaps->refs, 1) > 1) return;
+    om_free(snaps->snap);
+    om_free(snaps);
+}
+
+static const struct om__made_kind SNAPS_KIND = {"snaps", PEOPLE, snaps_ref,
+                                                snaps_unref};
+
+om_status om__snaps_new(struct om__made **out)
+{
+    return om__made_new(&SNAPS_KIND, out);
+}
+
+static om_status make_snaps(void *ctx, void **out)
+{
+    const struct om__service *s = ((const struct making *)ctx)->service;
+    struct snaps *snaps = om_calloc(1, sizeof *snaps);
+    if (!snaps) return OM_E_MEMORY;
+    snaps->refs = 1;
+    snaps->count = s->crowd.count;
+    snaps->snap = om_alloc_array(snaps->count + 1, sizeof *snaps->snap);
+    const om_status st = snaps->snap
+                             ? om_roads_snap(s->net, s->crowd.key, snaps->count,
+                                             s->reach_m, snaps->snap)
+                             : OM_E_MEMORY;
+    if (st)
+        snaps_unref(snaps);
+    else
+        *out = snaps;
+    return st;
+}
+
+static om_status lend_net(void *ctx, struct om_coverage *q,
+                          const struct om__service *service,
+                          struct om_roads **out)
+{
+    struct om__lent *lent = ctx;
+    struct net *net = NULL;
+    const om_status st = get_net(lent->server, NULL, q, service, &net);
+    lent->net = net;
+    *out = net ? net->roads : NULL;
+    return st;
+}
+
+static om_status lend_snaps(void *ctx, struct om_coverage *q,
+                            const struct om__service *service,
+                            const struct om_snap **out)
+{
+    struct om__lent *lent = ctx;
+    struct om__made_key key = {.newness = q->snapshot->sequence};
+    struct making making = {q, service};
+    *out = NULL;
+    // Some of them are somebody's question, and not asked again.
+    if (om__coverage_text(q, "among")) return OM_OK;
+    const char *people = service->people->name;
+    om_buf_add(&key.text, people, strlen(people) + 1);
+    om_buf_add(&key.text, &service->reach_m, sizeof service->reach_m);
+    // With the network's own rules, of the network's family.
+    struct om__made_key net = {0};
+    net_key(service, &net);
+    om_buf_add(&key.text, net.text.bytes, net.family);
+    key.family = key.text.len;
+    om_buf_add(&key.text, net.text.bytes + net.family,
+               net.text.len - net.family);
+    om_buf_add(&key.text, &service->people->serial,
+               sizeof service->people->serial);
+    om_status st = net.text.status;
+    om_buf_deinit(&net.text);
+    if (!st)
+        st = om__made_get(lent->server->snaps, &key, NULL, true, make_snaps,
+                          &making, &lent->snaps);
+    om_buf_deinit(&key.text);
+    const struct snaps *snaps = lent->snaps;
+    if (!st && snaps->count == service->crowd.count) *out = snaps->snap;
+    return st;
+}
+
+void om__lent_init(struct om__lent *lent, struct om_server *server)
+{
+    *lent = (struct om__lent){.server = server};
+    lent->lender = (struct om_coverage_lender){lent, lend_net, lend_snaps};
+}
+
+void om__lent_deinit(struct om__lent *lent)
+{
+    net_unref(lent->net);
+    snaps_unref(lent->snaps);
 }

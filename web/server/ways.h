@@ -3,6 +3,7 @@
 #define OM_WEB_SERVER_WAYS_H
 
 #include "engine/reach/ways.h"
+#include "web/coverage.h"
 #include "web/server/server_internal.h"
 
 /** Longest way that is looked for: half a city by e-bike. */
@@ -35,5 +36,17 @@ om_status om__ways_isochrone(struct om__ways *ways, struct om_pos at,
 void om__ways_needs(struct om__request *request, const struct om__ways *ways);
 
 om_status om__ways_new(struct om__made **out) OM_MUST_USE;
+
+/* What a question of coverage borrows of a server; zero-initialise. */
+struct om__lent {
+    struct om_server *server;
+    struct om_coverage_lender lender;  // for the question
+    void *net, *snaps;
+};
+void om__lent_init(struct om__lent *lent, struct om_server *server);
+/** After the question has been answered. */
+void om__lent_deinit(struct om__lent *lent);
+/** Where people step onto roads, kept: 16 bytes a position. */
+om_status om__snaps_new(struct om__made **out) OM_MUST_USE;
 
 #endif
