@@ -14,7 +14,7 @@ import {helpDialog} from './help.js';
 import {meansOf, openMap} from './map.js';
 import {PANES} from './panes.js';
 import {subjectsOf} from './layers.js';
-import {drawnOf, hasHeat, layerOf, levelOf, levelsOf} from './shown.js';
+import {drawnOf, hasHeat, layerOf, levelOf, levelsOf, partsOf} from './shown.js';
 import {Sides} from './sides.js';
 import {formatHash, parseHash, Store} from './state.js';
 import {languageOf, words, writing} from './words.js';
@@ -414,15 +414,18 @@ function wire() {
 
 /** @type {Set<string | null>} */
 const newsWaiting = new Set();
-let newsDue = 0;
-/** @param {string | null} layer */
-function newsSoon(layer) {
+let newsDue = 0, newClasses = false;
+/** @param {string | null} layer @param {boolean} whole   may it have other classes? */
+function newsSoon(layer, whole) {
   newsWaiting.add(layer);
+  newClasses ||= whole;
   if (!newsDue) newsDue = window.setTimeout(() => {
     newsDue = 0;
     const layers = newsWaiting.has(null) ? [null] : [...newsWaiting];
     newsWaiting.clear();
     answers.forget();
+    if (newClasses) drawing.again();
+    newClasses = false;
     for (const one of layers) for (const hear of newsHearers) hear(one);
   }, NEWS_MS);
 }
@@ -441,7 +444,7 @@ function askAgain() {
   drawing.again();
   theMap?.refresh('', null);
   sides.b?.refresh('', null);
-  newsSoon(null);
+  newsSoon(null, false);
 }
 
 function startLive() {
@@ -453,14 +456,14 @@ function startLive() {
         theMap?.refresh(name, touched);
         sides.b?.refresh(name, touched);
         if (name === state.now.layer) showAsOf(news.as_of);
-        newsSoon(name);
+        newsSoon(name, !touched.level && partsOf(city, state.now).some((p) => !p.layers.length || p.layers.includes(name)));
       }
     },
     onReset: (news) => {
       $('sequence').textContent = `#${news.sequence}`;
       theMap?.refresh('', null);
       sides.b?.refresh('', null);
-      newsSoon(null);
+      newsSoon(null, true);
     },
     onSilence: (silent) => {
       line.silent = silent;
