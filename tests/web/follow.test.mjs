@@ -7,7 +7,8 @@
 //   where it lies and nothing is drawn elsewhere
 //   another class of one row: the same; a class that nobody had: all of the layer,
 //   and the legend has it
-//   workers that go elsewhere: the counts by unit that show them, tiles and table
+//   workers that go elsewhere: the counts by unit that show them, tiles and table,
+//   and those on a wall
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import test from 'node:test';
@@ -142,5 +143,22 @@ test('what is written is seen, and only what it touches is fetched', { skip: !ex
         await until('the counts follow', async () => await counts() !== was);
         await until('the map follows', () => asked.tiles.slice(before).some((tile) => tile.of === 'choropleth:town'));
         assert.deepEqual(asked.bad, []);
+        await crew.close();
+
+        // On the wall the crews stand beside the names of towns.
+        const wall = await browser.context.newPage();
+        await wall.goto(`${at}/wall?motion=no&token=${admin}`);
+        const beside = () => wall.evaluate(() => Object.fromEntries((window.onemapWall?.overlay?.labels ?? []).filter((l) => l.kind === 'town').map((l) => [l.id, l.beside])));
+        const stands = async () => {
+            const counted = Object.fromEntries((await mine('/stats/worker?by=town')).json().groups.map((g) => [g.id, String(g.count)])), seen = await beside();
+            return Object.keys(seen).length > 3 && Object.entries(seen).every(([id, text]) => text === counted[id]) && JSON.stringify(seen);
+        };
+        const first = await until('crews are counted', stands), others = (await mine('/collections/worker/items?limit=20')).json().features.slice(12);
+        const moved = await fetch(`${at}/positions`, { method: 'POST', headers, body: others.map(({ id }) => JSON.stringify({ worker: id, lon, lat, at: clock, on_duty: true }) + '\n').join('') });
+        assert.ok(moved.ok, await moved.text());
+        await until('crews follow', async () => {
+            const now = await stands();
+            return now && now !== first;
+        });
     });
 });

@@ -21,6 +21,8 @@ const params = new URLSearchParams(location.search);
 const lang = params.get('lang') === 'en' ? 'en' : 'zh-CN';
 
 const WAIT_MS = 3000, WAIT_MOST_MS = 60000;
+/** Workers are counted again so long after some have moved. */
+const CREW_MS = 5000;
 /** The map waits for numbers no longer than so. */
 const SOON_MS = 2000;
 /** A panel that was enlarged goes back by itself. */
@@ -224,6 +226,7 @@ class Wall {
     this.store.changed(layers);
     this.store.moved();
     this.map.changed(layers, this.store.value(this.part.map.legend)?.bandwidth_m ?? 0);
+    if (String(this.part.map.workers) in layers) this.crewSoon();
     this.tell();
   }
 
@@ -232,6 +235,7 @@ class Wall {
     if (news.as_of) this.clock = new Moment(news.as_of);
     this.store.reset();
     this.map.reset();
+    if (this.part.map.workers) this.crewSoon();
     this.tell();
   }
 
@@ -290,6 +294,13 @@ class Wall {
       else said.push(`${last}${n}${say(lang, 'hotspots')}${fresh ? `,${say(lang, 'new_ones', {n: fresh})}` : ''}`);
     }
     this.write(said.join(stop) + (said.length ? stop.trim() : ''));
+  }
+
+  crewSoon() {
+    this.crew ??= setTimeout(() => {
+      this.crew = undefined;
+      if (!this.replay.running) this.label();
+    }, CREW_MS);
   }
 
   /** Names on the map: towns, and workers where the map is near enough. */
