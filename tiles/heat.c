@@ -29,6 +29,8 @@
 /* Steps of a picture: transparent, the legend's, unknown. */
 #define STEP_UNKNOWN (OM_LEGEND_STEPS + 1)
 #define STEPS_ALL (OM_LEGEND_STEPS + 2)
+/* Of 255: how far lines of the lowest values stand off the ground. */
+#define LINE_LIFT 150
 /* Pixels of a legend's picture. */
 #define SWATCH_WIDTH 32
 #define SWATCH_HEIGHT 12
@@ -183,6 +185,29 @@ void om_legend_relative(double mean, enum om_palette palette,
     fill_grades(palette, out);
 }
 
+/* A part of `to` in 255 of a colour. */
+static uint8_t mixed(uint8_t from, uint8_t to, unsigned part)
+{
+    return (uint8_t)((from * (255 - part) + to * part + 127) / 255);
+}
+
+void om_legend_lines(const struct om_legend *from, enum om_palette palette,
+                     struct om_legend *out)
+{
+    const uint8_t away = palette == OM_PALETTE_DARK ? 255 : 0;
+    *out = *from;
+    out->lines = true;
+    memset(out->unknown, 0, sizeof out->unknown);
+    for (unsigned i = 1; i <= OM_LEGEND_STEPS; i++) {
+        // The lowest are nearest to the ground: they are lifted most.
+        const unsigned lift =
+            LINE_LIFT * (OM_LEGEND_STEPS - i) / OM_LEGEND_STEPS;
+        for (unsigned c = 0; c < 3; c++)
+            out->rgba[i][c] = mixed(from->rgba[i][c], away, lift);
+        out->rgba[i][3] = 255;
+    }
+}
+
 om_status om_legend_png(const struct om_legend *legend, struct om_buf *png)
 {
     enum { ROWS = STEPS_ALL - 1, HEIGHT = ROWS * SWATCH_HEIGHT };
@@ -236,6 +261,47 @@ static void find_steps(const float *value, size_t n, const float *from,
     }
 }
 
+/* The line that a value lies within: 0 below the lowest. */
+static unsigned line_of(uint8_t step)
+{
+    return step == STEP_UNKNOWN ? 0 : step / OM_LEGEND_LINE_EVERY;
+}
+
+/* Is there less within so many pixels beside, above or below? */
+static bool is_edge(const uint8_t *step, unsigned side, unsigned x, unsigned y,
+                    unsigned width)
+{
+    const uint8_t *at = step + (size_t)y * side + x;
+    const unsigned here = line_of(*at);
+    for (unsigned d = 1; d <= width; d++)
+        if ((x >= d && line_of(at[-(ptrdiff_t)d]) < here) ||
+            (x + d < side && line_of(at[d]) < here) ||
+            (y >= d && line_of(at[-(ptrdiff_t)(d * side)]) < here) ||
+            (y + d < side && line_of(at[(size_t)d * side]) < here))
+            return true;
+    return false;
+}
+
+/* Keep of the steps where lines run; the rest is nothing. What lies beyond the
+ * square is not known: a line that runs along its very edge may be missing. */
+static om_status keep_lines(uint8_t *step, unsigned side,
+                            struct om_arena *arena)
+{
+    const size_t n = (size_t)side * side;
+    const unsigned width = side / OM_TILE_SIDE_PX;
+    uint8_t *line = om_arena_calloc(arena, n, 1);
+    if (!line) return OM_E_MEMORY;
+    for (unsigned y = 0; y < side; y++)
+        for (unsigned x = 0; x < side; x++) {
+            const unsigned here = line_of(step[(size_t)y * side + x]);
+            if (here && is_edge(step, side, x, y, width))
+                line[(size_t)y * side + x] =
+                    (uint8_t)(here * OM_LEGEND_LINE_EVERY);
+        }
+    memcpy(step, line, n);
+    return OM_OK;
+}
+
 /* Bit s set: some pixel is of step s. */
 static uint32_t steps_used(const uint8_t *step, size_t n)
 {
@@ -267,6 +333,7 @@ om_status om_heat_png(const float *value, unsigned side_px,
     uint8_t *step = om_arena_alloc(arena, n);
     if (!step) return OM_E_MEMORY;
     find_steps(value, n, legend->from, step);
+    if (legend->lines) OM_TRY(keep_lines(step, side_px, arena));
     const uint32_t used = steps_used(step, n);
     if (used == 1) return write_empty(side_px, png);
 
@@ -328,19 +395,21 @@ om_status om_risk_shown(struct om_fields *fields, const struct om_risk *risk,
     return OM_OK;
 }
 
-void om_legend_colours(const struct om_legend *legend, const float *value,
-                       size_t n, uint8_t (*rgba)[4])
+om_status om_legend_colours(const struct om_legend *legend, const float *value,
+                            unsigned side_px, struct om_arena *arena,
+                            uint8_t (*rgba)[4])
 {
-    uint8_t step[256];
-    for (size_t from = 0; from < n; from += sizeof step) {
-        const size_t some = n - from < sizeof step ? n - from : sizeof step;
-        find_steps(value + from, some, legend->from, step);
-        for (size_t i = 0; i < some; i++)
-            memcpy(rgba[from + i],
-                   step[i] == STEP_UNKNOWN ? legend->unknown
-                                           : legend->rgba[step[i]],
-                   4);
-    }
+    const size_t n = (size_t)side_px * side_px;
+    uint8_t *step = om_arena_alloc(arena, n);
+    if (!step) return OM_E_MEMORY;
+    find_steps(value, n, legend->from, step);
+    if (legend->lines) OM_TRY(keep_lines(step, side_px, arena));
+    for (size_t i = 0; i < n; i++)
+        memcpy(
+            rgba[i],
+            step[i] == STEP_UNKNOWN ? legend->unknown : legend->rgba[step[i]],
+            4);
+    return OM_OK;
 }
 
 om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,

@@ -7,6 +7,9 @@
 
 #define OM_TILE_SIDE_PX 256
 #define OM_LEGEND_STEPS 16
+/** Of these so many apart begin at a line: more could not be told apart. That
+ *  of a risk's mean is one of them. */
+#define OM_LEGEND_LINE_EVERY 3
 
 /* Breaks of a legend: step i colours values in [from[i], from[i + 1]), the
  * last one everything from from[15] on; below from[0] is transparent. What is
@@ -17,6 +20,7 @@ struct om_legend {
     uint8_t rgba[OM_LEGEND_STEPS + 1][4];  // [0] transparent
     uint8_t unknown[4];
     const char *unit;  // "per km2"
+    bool lines;        // where steps begin, some of them, instead of areas
 };
 
 enum om_palette { OM_PALETTE_DARK, OM_PALETTE_LIGHT };
@@ -42,6 +46,9 @@ double om_legend_relative_from(unsigned step);
  *  by grade. A risk of 0 is known, and low: it has the first colour. */
 void om_legend_relative(double mean, enum om_palette palette,
                         struct om_legend *out);
+/** The same legend for lines of equal value: seen on any ground, opaque. */
+void om_legend_lines(const struct om_legend *from, enum om_palette palette,
+                     struct om_legend *out);
 /** One swatch a step, lowest below, unknown at the bottom: a palette PNG. */
 om_status om_legend_png(const struct om_legend *legend,
                         struct om_buf *png) OM_MUST_USE;
@@ -70,9 +77,11 @@ om_status om_heat_tile(struct om_fields *fields,
 om_status om_risk_shown(struct om_fields *fields, const struct om_risk *risk,
                         const struct om_field_window *window,
                         struct om_arena *arena, float *value) OM_MUST_USE;
-/** The colour of each of n values: red, green, blue, alpha. */
-void om_legend_colours(const struct om_legend *legend, const float *value,
-                       size_t n, uint8_t (*rgba)[4]);
+/** The colour of each value of a square, [side * side]: red, green, blue,
+ * alpha. returns OM_E_MEMORY */
+om_status om_legend_colours(const struct om_legend *legend, const float *value,
+                            unsigned side_px, struct om_arena *arena,
+                            uint8_t (*rgba)[4]) OM_MUST_USE;
 /** The same of a risk. Where less than one unit is exposed within reach there
  *  is nothing to know: such pixels are transparent, not unknown. */
 om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,

@@ -24,22 +24,53 @@ static om_status bind_whole(const struct om_heat_world *w,
     return st;
 }
 
-/* What is left of the whole at the same moment. */
-static om_status find_scale(const struct om_heat_world *w,
-                            struct om_heat_view *view, struct om_err *err)
+/* What a bound that is ready leaves of the whole at the same moment. */
+static om_status find_share(const struct om_heat_world *w,
+                            const struct om_risk_bound *bound,
+                            const struct om_risk_totals *totals, double *out,
+                            struct om_err *err)
 {
     struct om_risk_bound *whole = NULL;
     struct om_risk_totals all;
-    view->figures.scale = 1.0;
-    if (!view->bound->filtered) return OM_OK;
-    OM_TRY(bind_whole(w, w->snapshot, view->bound, true, &whole, err));
+    *out = 1.0;
+    OM_TRY(bind_whole(w, w->snapshot, bound, true, &whole, err));
     const om_status st = om_risk_totals(w->fields, &whole->risk, &all);
     om_risk_bound_free(whole);
     if (st) return st;
-    const bool relative = view->bound->risk.exposures > 0;
-    const double part = relative ? view->totals.mean : view->totals.numerator;
+    const bool relative = bound->risk.exposures > 0;
+    const double part = relative ? totals->mean : totals->numerator;
     const double of = relative ? all.mean : all.numerator;
-    if (part > 0.0 && of > 0.0) view->figures.scale = part / of;
+    if (part > 0.0 && of > 0.0) *out = part / of;
+    return OM_OK;
+}
+
+/* The same of what it is compared with. */
+static om_status find_other(const struct om_heat_world *w,
+                            const struct om_risk_bound *bound, double *out,
+                            struct om_err *err)
+{
+    struct om_risk_bound *other = NULL;
+    struct om_risk_totals totals;
+    OM_TRY(om_risk_bind_other(w->snapshot, bound, &other, NULL, err));
+    om_status st = om_risk_ready(other, w->selections, w->fields);
+    if (!st) st = om_risk_totals(w->fields, &other->risk, &totals);
+    if (!st) st = find_share(w, other, &totals, out, err);
+    om_risk_bound_free(other);
+    return st;
+}
+
+/* Of two that are compared the mean: both then have the same steps. */
+static om_status find_scale(const struct om_heat_world *w,
+                            struct om_heat_view *view, struct om_err *err)
+{
+    double other;
+    view->figures.scale = 1.0;
+    if (!view->bound->filtered) return OM_OK;
+    OM_TRY(
+        find_share(w, view->bound, &view->totals, &view->figures.scale, err));
+    if (!view->bound->compared) return OM_OK;
+    OM_TRY(find_other(w, view->bound, &other, err));
+    view->figures.scale = (view->figures.scale + other) / 2.0;
     return OM_OK;
 }
 

@@ -41,7 +41,7 @@ struct om_heat_view {
  *
  * A filter, or a window that is no period, takes the legend of the whole,
  * scaled by what it leaves: of the weight, for densities; of the mean, for
- * risks.
+ * risks. Of two that are compared it is the mean of what both leave.
  * known    figures to take instead of finding them; NULL: find them
  * owns     om_heat_view_deinit
  * cost     selections, weights, and the largest value where none is stored

@@ -49,6 +49,9 @@ static om_status refuse(struct reading *r, const char *what, bool filters,
                   {"layer", a->layer, units},
                   {"column", a->column, units},
                   {"per", a->per, units},
+                  {"with_filter", a->with_filter, units},
+                  {"with_datetime", a->with_datetime, units},
+                  {"ramp", a->ramp, units},
                   {"labels", a->labels, base}};
     for (size_t i = 0; i < sizeof option / sizeof *option; i++)
         if (option[i].value && !option[i].fine)
@@ -87,26 +90,44 @@ static om_status read_column(struct reading *r, const char *option,
     return OM_OK;
 }
 
+static om_status read_condition(struct reading *r, const char *option,
+                                const char *text, struct om_filter **out)
+{
+    if (!text) return OM_OK;
+    const om_status st =
+        om_filter_parse(text, strlen(text), r->out->layer,
+                        r->snapshot->manifest->zone_s, out, r->err);
+    if (st && r->option) *r->option = option;
+    return st;
+}
+
+static om_status read_window(struct reading *r, const char *option,
+                             const char *text, struct om_window *out)
+{
+    if (!text) return OM_OK;
+    if (om_time_parse_interval(text, strlen(text),
+                               r->snapshot->manifest->zone_s, &out->from_s,
+                               &out->to_s))
+        return bad(r, option, OM_E_FORMAT,
+                   "%s is FROM/TO, each a date or time, or ..", option);
+    out->set = true;
+    return OM_OK;
+}
+
 static om_status read_filter(struct reading *r)
 {
-    const struct om_layer *layer = r->out->layer;
-    const int32_t zone_s = r->snapshot->manifest->zone_s;
-    const char *filter = r->ask->filter, *datetime = r->ask->datetime;
-    if (filter) {
-        const om_status st = om_filter_parse(filter, strlen(filter), layer,
-                                             zone_s, &r->out->filter, r->err);
-        if (st && r->option) *r->option = "filter";
-        if (st) return st;
-    }
-    if (!datetime) return OM_OK;
-    if (om_time_parse_interval(datetime, strlen(datetime), zone_s,
-                               &r->out->window.from_s, &r->out->window.to_s))
-        return bad(r, "datetime", OM_E_FORMAT,
-                   "datetime is FROM/TO, each a date or time, or ..");
-    if (layer->schema.time_field == OM_NO_FIELD)
-        return bad(r, "datetime", OM_E_FORMAT, "%s has no time column",
-                   layer->name);
-    r->out->window.set = true;
+    const struct om_picture_ask *a = r->ask;
+    struct om_picture_bound *b = r->out;
+    const struct om_layer *layer = b->layer;
+    OM_TRY(read_condition(r, "filter", a->filter, &b->filter));
+    OM_TRY(read_condition(r, "with_filter", a->with_filter, &b->with_filter));
+    OM_TRY(read_window(r, "datetime", a->datetime, &b->window));
+    OM_TRY(read_window(r, "with_datetime", a->with_datetime, &b->with_window));
+    b->compared = a->with_filter || a->with_datetime;
+    if ((b->window.set || b->with_window.set) &&
+        layer->schema.time_field == OM_NO_FIELD)
+        return bad(r, b->window.set ? "datetime" : "with_datetime", OM_E_FORMAT,
+                   "%s has no time column", layer->name);
     return OM_OK;
 }
 
@@ -160,6 +181,30 @@ static om_status copy_text(const char *text, char **out)
     return *out ? OM_OK : OM_E_MEMORY;
 }
 
+/* Coverage is of its own period where none is named. */
+static om_status read_coverage(struct reading *r)
+{
+    struct om_picture_bound *b = r->out;
+    const struct om_picture_ask *a = r->ask;
+    const bool dated = a->datetime || a->with_datetime;
+    const char *wrong = a->layer         ? "layer"
+                        : a->per         ? "per"
+                        : a->filter      ? "filter"
+                        : a->with_filter ? "with_filter"
+                                         : NULL;
+    if (!wrong && dated && !om__picture_is_dated(a->stat))
+        wrong = a->datetime ? "datetime" : "with_datetime";
+    if (wrong)
+        return bad(r, wrong, OM_E_FORMAT, "a map of %s has no %s", a->stat,
+                   wrong);
+    OM_TRY(read_window(r, "datetime", a->datetime, &b->window));
+    OM_TRY(read_window(r, "with_datetime", a->with_datetime, &b->with_window));
+    b->compared = a->with_datetime != NULL;
+    OM_TRY(copy_text(a->datetime, &b->time));
+    OM_TRY(copy_text(a->with_datetime, &b->with_time));
+    return copy_text(a->column, &b->answer_column);
+}
+
 /* What an analysis is asked; it reads most of it itself. */
 static om_status read_answer(struct reading *r)
 {
@@ -167,8 +212,14 @@ static om_status read_answer(struct reading *r)
     const struct om_picture_ask *a = r->ask;
     OM_TRY(copy_text(a->stat, &b->answer));
     if (b->stat == OM_STAT_HOTSPOTS) {
-        if (a->column)
-            return bad(r, "column", OM_E_FORMAT, "%s has no column", a->stat);
+        // Classes are words, and mean the same on either side.
+        if (a->column || a->with_filter || a->with_datetime || a->ramp)
+            return bad(r,
+                       a->column          ? "column"
+                       : a->with_filter   ? "with_filter"
+                       : a->with_datetime ? "with_datetime"
+                                          : "ramp",
+                       OM_E_FORMAT, "%s is classes: it has none", a->stat);
         OM_TRY(copy_text(a->per, &b->per_text));
         OM_TRY(copy_text(a->datetime, &b->time));
         OM_TRY(read_filter(r));
@@ -178,15 +229,7 @@ static om_status read_answer(struct reading *r)
     if (!a->column)
         return bad(r, "column", OM_E_FORMAT,
                    "column is missing: which number of %s is painted", a->stat);
-    if (a->layer || a->per || a->filter || a->datetime)
-        return bad(r,
-                   a->layer    ? "layer"
-                   : a->per    ? "per"
-                   : a->filter ? "filter"
-                               : "datetime",
-                   OM_E_FORMAT, "a map of %s has only stat and column",
-                   a->stat);
-    return copy_text(a->column, &b->answer_column);
+    return read_coverage(r);
 }
 
 static om_status read_stat(struct reading *r)
@@ -229,6 +272,10 @@ static om_status read_units(struct reading *r)
     const char *stat = r->ask->stat ? r->ask->stat : "";
     b->kind = OM_PICTURE_UNITS;
     OM_TRY(refuse(r, "a choropleth", true, false, true, false));
+    const char *ramp = r->ask->ramp ? r->ask->ramp : "warm";
+    b->cool = !strcmp(ramp, "cool");
+    if (!b->cool && strcmp(ramp, "warm") != 0)
+        return bad(r, "ramp", OM_E_FORMAT, "ramp is warm or cool");
     if (lacks(r, level)) return OM_E_WITHHELD;
     if (strlen(level) >= sizeof b->level ||
         !om_snapshot_units(r->snapshot, level))
@@ -297,6 +344,12 @@ static void add_canonical(struct reading *r)
                     (long long)b->window.to_s);
     om_buf_add_text(c, "|");
     if (b->filter) om_buf_add_text(c, om_filter_canonical(b->filter));
+    om_buf_addf(c, "|%d|", b->cool);
+    if (b->compared) om_buf_add_text(c, "with ");
+    if (b->with_window.set)
+        om_buf_addf(c, "%lld/%lld", (long long)b->with_window.from_s,
+                    (long long)b->with_window.to_s);
+    if (b->with_filter) om_buf_add_text(c, om_filter_canonical(b->with_filter));
     if (b->stat == OM_STAT_COVERAGE && b->tells_few) om_buf_add_text(c, "|few");
     om_buf_add_byte(c, 0);
 }
@@ -338,7 +391,9 @@ void om_picture_bound_deinit(struct om_picture_bound *bound)
     om_free(bound->where);
     om_free(bound->time);
     om_free(bound->per_text);
+    om_free(bound->with_time);
     om_filter_free(bound->filter);
+    om_filter_free(bound->with_filter);
     om_exposures_deinit(&bound->exposures);
     om_buf_deinit(&bound->canonical);
     *bound = (struct om_picture_bound){0};
@@ -369,6 +424,7 @@ static om_status make_units(const struct om_picture_bound *b,
         st = om__picture_answer(b, snapshot, level, cache, &classes, err);
     else if (!b->outline)
         st = om__picture_units(b, snapshot, level, cache, &classes, err);
+    if (!st && b->cool) om_unit_classes_cool(&classes);
     if (!st)
         st = om_picture_units_take(base, level, &classes, b->palette, out);
     else

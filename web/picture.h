@@ -25,13 +25,18 @@ struct om_picture_ask {
     const char *column;    // of sum and rate: what is summed; of coverage: the
                            // column of its answer
     const char *per;       // of rate: area, or an exposure of city.json
-    int64_t now_s;         // what is now, UTC; 0: om_snapshot_now
-    bool tells_few;        // coverage of few persons is shown (coverage.h)
+    // What it is compared with: another filter and period. Both have one
+    // legend, made from both.
+    const char *with_filter, *with_datetime;
+    const char *ramp;  // of numbers: warm, cool
+    int64_t now_s;     // what is now, UTC; 0: om_snapshot_now
+    bool tells_few;    // coverage of few persons is shown (coverage.h)
 };
 /** The options' names but for `name`, blank-separated: what an address may
  *  have. */
-#define OM_PICTURE_OPTIONS \
-    "palette labels lang filter datetime by stat layer column per"
+#define OM_PICTURE_OPTIONS                                          \
+    "palette labels lang filter datetime by stat layer column per " \
+    "with_filter with_datetime ramp"
 
 enum om_picture_stat {
     OM_STAT_COUNT,
@@ -54,11 +59,15 @@ struct om_picture_bound {
     enum om_picture_stat stat;
     const struct om_exposure *per;  // NULL: area
     // Of answers: which, and what was asked, as it was written; owned
-    char *answer, *answer_column, *where, *time, *per_text;
+    char *answer, *answer_column, *where, *time, *with_time, *per_text;
     int64_t now_s;
     bool tells_few;
     struct om_filter *filter;
     struct om_window window;
+    bool compared;  // with these; both sides have one legend
+    struct om_filter *with_filter;
+    struct om_window with_window;
+    bool cool;  // the other ramp
     struct om_exposures exposures;
     // All that the picture depends on, as one text: asks that mean the same
     // have the same.

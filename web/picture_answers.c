@@ -130,17 +130,19 @@ static om_status ask_hotspots(const struct om_picture_bound *b,
 }
 
 static om_status ask_coverage(const struct om_picture_bound *b,
+                              const char *time,
                               const struct om_snapshot *snapshot,
                               struct om_selections *cache, struct om_buf *out,
                               struct om_err *err)
 {
-    const struct om_coverage_option option = {"by", b->level};
+    const struct om_coverage_option option[] = {{"by", b->level},
+                                                {"time", time}};
     struct om_coverage q = {.snapshot = snapshot,
                             .selections = cache,
                             .now_s = b->now_s,
                             .tells_few = b->tells_few,
-                            .option = &option,
-                            .options = 1,
+                            .option = option,
+                            .options = time ? 2 : 1,
                             .format = OM_TABLE_JSON,
                             .take = take,
                             .take_ctx = out};
@@ -235,18 +237,17 @@ static om_status by_class(const struct om_units *units,
     return OM_OK;
 }
 
-/* Rows with a number into steps. Rows that are not there: unknown. */
-static om_status by_number(const struct om_picture_bound *b,
-                           const struct om_units *units,
-                           const struct om_json *rows,
-                           struct om_unit_classes *out, struct om_err *err)
+/* Numbers of an answer's rows by unit; of rows that are not there: unknown.
+ * What is still true of `whole` is that all are. */
+static om_status read_numbers(const struct om_picture_bound *b,
+                              const struct om_units *units,
+                              const struct om_json *rows, double *value,
+                              bool *whole, struct om_err *err)
 {
     const size_t n = om_json_count(rows);
-    double *value = om_alloc_array(units->count + 1, sizeof *value);
     const struct number_name *name = number_name(b);
     const double scale = name ? name->scale : 1.0;
-    bool whole = true, any = false;
-    if (!value) return OM_E_MEMORY;
+    bool any = false;
     for (size_t i = 0; i < units->count; i++) value[i] = NAN;
     for (size_t i = 0; i < n; i++) {
         const struct om_json *row = om_json_at(rows, i);
@@ -255,20 +256,37 @@ static om_status by_number(const struct om_picture_bound *b,
         if (om_json_kind(cell) != OM_JSON_NONE) any = true;
         if (unit == SIZE_MAX || om_json_kind(cell) != OM_JSON_NUMBER) continue;
         value[unit] = om_json_real(cell, NAN) * scale;
-        whole &= value[unit] == floor(value[unit]);
+        *whole &= value[unit] == floor(value[unit]);
     }
-    const struct om_unit_numbers numbers = {value, whole};
-    om_status st =
-        any || !n
-            ? om_unit_classes_of(&numbers, &numbers, units->count, 1.0, out)
-            : om_fail(err, OM_E_FORMAT, 0, "%s answers with no column '%.60s'",
-                      b->answer, b->answer_column);
+    if (any || !n) return OM_OK;
+    return om_fail(err, OM_E_FORMAT, 0, "%s answers with no column '%.60s'",
+                   b->answer, b->answer_column);
+}
+
+/* Rows with a number into steps, which are of the other side's rows as well
+ * (NULL: there is none). */
+static om_status by_number(const struct om_picture_bound *b,
+                           const struct om_units *units,
+                           const struct om_json *rows,
+                           const struct om_json *other,
+                           struct om_unit_classes *out, struct om_err *err)
+{
+    const size_t n = units->count;
+    double *value = om_alloc_array(2 * n + 1, sizeof *value);
+    bool whole = true;
+    if (!value) return OM_E_MEMORY;
+    om_status st = read_numbers(b, units, rows, value, &whole, err);
+    if (!st && other)
+        st = read_numbers(b, units, other, value + n, &whole, err);
+    const struct om_unit_numbers numbers = {value, n, whole};
+    const struct om_unit_numbers all = {value, other ? 2 * n : n, whole};
+    if (!st) st = om_unit_classes_of(&numbers, &all, 1.0, out);
     om_free(value);
     return st;
 }
 
-/* Coverage is judged by its own period, whatever a map's: the first and the
- * last day of it, or its month. */
+/* The period that coverage is judged by: its months where these are whole, else
+ * its first day and the one that it ends before. */
 static void name_period(const struct om_json *document, char *out, size_t room)
 {
     const char *from = om_json_text(om_json_get(document, "from"), "");
@@ -279,8 +297,11 @@ static void name_period(const struct om_json *document, char *out, size_t room)
         sscanf(to, "%4d-%2d", &year_to, &month_to) != 2)
         return;
     const int months = (year_to - year) * 12 + month_to - month;
-    if (strncmp(from + 7, "-01", 3) || strncmp(to + 7, "-01", 3) || months < 1)
+    if (strncmp(from + 7, "-01", 3) || strncmp(to + 7, "-01", 3) ||
+        months < 1) {
+        snprintf(out, room, "%.10s / %.10s", from, to);
         return;
+    }
     if (months == 1) {
         snprintf(out, room, "%04d-%02d", year, month);
         return;
@@ -324,27 +345,43 @@ static void name_test(const struct om_picture_bound *b,
              name ? name->en : b->answer);
 }
 
+static om_status read_classes(const struct om_picture_bound *b,
+                              const struct om_units *units,
+                              const struct om_json *document,
+                              struct om_unit_classes *out)
+{
+    *out = (struct om_unit_classes){.units = units->count};
+    out->of = om_alloc(units->count + 1);
+    if (!out->of) return OM_E_MEMORY;
+    memset(out->of, OM_UNIT_UNKNOWN, units->count + 1);
+    OM_TRY(by_class(units, om_json_get(document, "rows"), out));
+    name_test(b, out);
+    return OM_OK;
+}
+
+/* other: the answer for the other side of a comparison, or empty */
 static om_status read_answer(const struct om_picture_bound *b,
                              const struct om_units *units,
                              const struct om_buf *text,
+                             const struct om_buf *other,
                              struct om_unit_classes *out, struct om_err *err)
 {
-    struct om_json *document = NULL;
-    OM_TRY(om_json_parse((const char *)text->bytes, text->len, &document, err));
-    const struct om_json *rows = om_json_get(document, "rows");
-    om_status st;
-    if (b->stat == OM_STAT_COVERAGE) {
-        st = by_number(b, units, rows, out, err);
+    struct om_json *document = NULL, *beside = NULL;
+    om_status st =
+        om_json_parse((const char *)text->bytes, text->len, &document, err);
+    if (!st && other->len)
+        st =
+            om_json_parse((const char *)other->bytes, other->len, &beside, err);
+    if (!st && b->stat == OM_STAT_COVERAGE) {
+        st = by_number(b, units, om_json_get(document, "rows"),
+                       beside ? om_json_get(beside, "rows") : NULL, out, err);
         if (!st) name_number(b, document, out);
-    } else {
-        *out = (struct om_unit_classes){.units = units->count};
-        out->of = om_alloc(units->count + 1);
-        if (out->of) memset(out->of, OM_UNIT_UNKNOWN, units->count + 1);
-        st = out->of ? by_class(units, rows, out) : OM_E_MEMORY;
-        if (!st) name_test(b, out);
+    } else if (!st) {
+        st = read_classes(b, units, document, out);
     }
     for (size_t i = 0; i < units->count && !st; i++)
         out->unknown |= out->of[i] == OM_UNIT_UNKNOWN;
+    om_json_free(beside);
     om_json_free(document);
     return st;
 }
@@ -355,11 +392,16 @@ om_status om__picture_answer(const struct om_picture_bound *bound,
                              struct om_selections *cache,
                              struct om_unit_classes *out, struct om_err *err)
 {
-    struct om_buf text = {0};
+    struct om_buf text = {0}, other = {0};
     const bool hot = bound->stat == OM_STAT_HOTSPOTS;
-    om_status st = hot ? ask_hotspots(bound, snapshot, cache, &text, err)
-                       : ask_coverage(bound, snapshot, cache, &text, err);
-    if (!st) st = read_answer(bound, &level->units, &text, out, err);
+    om_status st =
+        hot ? ask_hotspots(bound, snapshot, cache, &text, err)
+            : ask_coverage(bound, bound->time, snapshot, cache, &text, err);
+    if (!st && bound->compared)
+        st =
+            ask_coverage(bound, bound->with_time, snapshot, cache, &other, err);
+    if (!st) st = read_answer(bound, &level->units, &text, &other, out, err);
+    om_buf_deinit(&other);
     om_buf_deinit(&text);
     return st;
 }
@@ -373,4 +415,10 @@ bool om__picture_is_coverage(const char *stat)
 {
     const struct om_coverage_kind *kind = om_coverage_find(stat);
     return kind && strstr(kind->options, "by");
+}
+
+bool om__picture_is_dated(const char *stat)
+{
+    const struct om_coverage_kind *kind = om_coverage_find(stat);
+    return kind && strstr(kind->options, "time");
 }

@@ -22,5 +22,7 @@ om_status om__picture_answer(const struct om_picture_bound *bound,
 /** Is it a statistic of hotspots; a kind of coverage that has units? */
 bool om__picture_is_hotspots(const char *stat);
 bool om__picture_is_coverage(const char *stat);
+/** A kind of coverage that may be asked of a period? */
+bool om__picture_is_dated(const char *stat);
 
 #endif

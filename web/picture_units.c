@@ -3,7 +3,8 @@
  * DESIGN
  * Breaks between classes are made from the question without filter and time
  * and scaled by the share of all that is left, so that months can be compared
- * by colour, as the legends of heat maps are (tiles/heat.h).
+ * by colour, as the legends of heat maps are (tiles/heat.h). Where two are
+ * compared they are made from the numbers of both, and either side has them.
  */
 #include <math.h>
 #include <stdio.h>
@@ -205,6 +206,33 @@ static void name_it(const struct asking *a, struct om_unit_classes *out)
     snprintf(out->unit_en, sizeof out->unit_en, "%s", unit_en);
 }
 
+/* Both sides of a comparison: classes are made from all their numbers. */
+static om_status compared(const struct asking *a, double *value, size_t *scaled)
+{
+    const struct om_picture_bound *b = a->bound;
+    const size_t units = a->level->units.count;
+    double total;
+    OM_TRY(numbers(a, b->filter, b->window, value, &total));
+    *scaled = 2 * units;
+    return numbers(a, b->with_filter, b->with_window, value + units, &total);
+}
+
+/* One side: as much of the classes of all rows as it leaves. */
+static om_status alone(const struct asking *a, double *value, size_t *at,
+                       double *share)
+{
+    const struct om_picture_bound *b = a->bound;
+    const struct om_window none = {0};
+    const size_t units = a->level->units.count;
+    double total, whole;
+    OM_TRY(numbers(a, b->filter, b->window, value, &total));
+    if (!b->filter && !b->window.set) return OM_OK;
+    *at = units;
+    OM_TRY(numbers(a, NULL, none, value + units, &whole));
+    if (whole > 0.0) *share = total / whole;
+    return OM_OK;
+}
+
 om_status om__picture_units(const struct om_picture_bound *bound,
                             const struct om_snapshot *snapshot,
                             const struct om_level *level,
@@ -213,23 +241,19 @@ om_status om__picture_units(const struct om_picture_bound *bound,
 {
     const struct asking a = {bound, snapshot, level, cache, err};
     const size_t units = level->units.count;
-    const struct om_window none = {0};
-    const bool asked = bound->filter || bound->window.set;
     double *value = om_alloc_array(2 * units + 1, sizeof *value);
-    double total = 0.0, whole = 0.0;
+    size_t scaled = units, at = 0;
+    double share = 1.0;
     if (!value) return OM_E_MEMORY;
-    double *scale = asked ? value + units : value;
-    om_status st = numbers(&a, bound->filter, bound->window, value, &total);
-    whole = total;
-    if (!st && asked) st = numbers(&a, NULL, none, scale, &whole);
+    om_status st = bound->compared ? compared(&a, value, &scaled)
+                                   : alone(&a, value, &at, &share);
     const bool counts =
         bound->stat != OM_STAT_RATE &&
         (bound->column == OM_NO_FIELD ||
          bound->layer->schema.field[bound->column].type != OM_TYPE_REAL);
-    const struct om_unit_numbers now = {value, counts}, all = {scale, counts};
-    if (!st)
-        st = om_unit_classes_of(&now, &all, units,
-                                whole > 0.0 ? total / whole : 1.0, out);
+    const struct om_unit_numbers now = {value, units, counts};
+    const struct om_unit_numbers all = {value + at, scaled, counts};
+    if (!st) st = om_unit_classes_of(&now, &all, share, out);
     if (!st) name_it(&a, out);
     om_free(value);
     return st;

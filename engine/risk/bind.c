@@ -319,13 +319,15 @@ static om_status bind_exposures(struct om__binder *b)
 static om_status copy_ask(struct om_risk_bound *bound,
                           const struct om_risk_ask *ask)
 {
-    const char *const from[] = {ask->filter, ask->datetime,  ask->at,
-                                ask->kernel, ask->bandwidth, ask->halflife,
-                                ask->weight, ask->per};
+    const char *const from[] = {
+        ask->filter,      ask->datetime,     ask->at,     ask->kernel,
+        ask->bandwidth,   ask->halflife,     ask->weight, ask->per,
+        ask->with_filter, ask->with_datetime};
     struct om_risk_ask *to = &bound->ask;
-    const char **const copy[] = {&to->filter, &to->datetime,  &to->at,
-                                 &to->kernel, &to->bandwidth, &to->halflife,
-                                 &to->weight, &to->per};
+    const char **const copy[] = {
+        &to->filter,      &to->datetime,     &to->at,     &to->kernel,
+        &to->bandwidth,   &to->halflife,     &to->weight, &to->per,
+        &to->with_filter, &to->with_datetime};
     to->name = bound->name;
     to->now_s = ask->now_s;
     for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
@@ -348,7 +350,10 @@ static om_status bind_all(struct om__binder *b)
     OM_TRY(bind_exposures(b));
     const bool period = om__bind_period(
         &bound->window, b->snapshot->manifest->zone_s, bound->period);
-    bound->filtered = (b->ask->filter && *b->ask->filter) || !period;
+    bound->compared = b->ask->with_filter || b->ask->with_datetime;
+    if (bound->compared) strcpy(bound->period, "now");
+    bound->filtered =
+        (b->ask->filter && *b->ask->filter) || !period || bound->compared;
     bound->canonical = om__bind_describe(bound, true);
     bound->field = om__bind_describe(bound, false);
     return bound->canonical && bound->field ? OM_OK : OM_E_MEMORY;
@@ -396,10 +401,10 @@ om_status om_risk_bind(const struct om_snapshot *snapshot,
     if (!layer && om_snapshot_lacks(snapshot, ask->name, err) == OM_E_WITHHELD)
         return OM_E_WITHHELD;
     if (entry && !entry->model)
-        return om_fail(err,
-                       entry->err.code == OM_E_WITHHELD ? OM_E_WITHHELD
-                                                        : OM_E_NOTFOUND,
-                       0, "%s", entry->err.text);
+        return om_fail(
+            err,
+            entry->err.code == OM_E_WITHHELD ? OM_E_WITHHELD : OM_E_NOTFOUND, 0,
+            "%s", entry->err.text);
     if (!layer && !entry)
         return om_fail(err, OM_E_NOTFOUND, 0,
                        "there is no layer and no model '%.60s'", ask->name);
@@ -423,11 +428,31 @@ om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
     struct om_risk_ask ask = bound->ask;
     struct om_window window = bound->window;
     char period[16];
-    ask.filter = NULL;
+    ask.filter = ask.with_filter = ask.with_datetime = NULL;
     if (!at) ask.at = NULL;
-    if (!om__bind_period(&window, snapshot->manifest->zone_s, period))
+    if (bound->compared ||
+        !om__bind_period(&window, snapshot->manifest->zone_s, period))
         ask.datetime = NULL;
     return om_risk_bind(snapshot, bound->models, &ask, out, NULL, err);
+}
+
+om_status om_risk_bind_other(const struct om_snapshot *snapshot,
+                             const struct om_risk_bound *bound,
+                             struct om_risk_bound **out, const char **option,
+                             struct om_err *err)
+{
+    struct om_risk_ask ask = bound->ask;
+    const char *wrong = NULL;
+    ask.filter = ask.with_filter;
+    ask.datetime = ask.with_datetime;
+    ask.with_filter = ask.with_datetime = NULL;
+    const om_status st =
+        om_risk_bind(snapshot, bound->models, &ask, out, &wrong, err);
+    if (!st) (*out)->compared = true;
+    if (wrong && !strcmp(wrong, "filter")) wrong = "with_filter";
+    if (wrong && !strcmp(wrong, "datetime")) wrong = "with_datetime";
+    if (option) *option = wrong;
+    return st;
 }
 
 static om_status select_rows(struct om_risk_part *part,

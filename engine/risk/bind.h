@@ -19,7 +19,10 @@ struct om_risk_ask {
     const char *kernel, *bandwidth, *halflife;  // days; of all terms
     const char *weight;  // a number column; of a layer's field only
     const char *per;     // area, or an exposure that city.json names
-    int64_t now_s;       // what is now, UTC; 0: om_risk_now
+    // What it is compared with: another filter and period of the same map. Both
+    // then take one legend, whichever of them is asked about.
+    const char *with_filter, *with_datetime;
+    int64_t now_s;  // what is now, UTC; 0: om_risk_now
 };
 
 /* What a term or an exposure selects. */
@@ -50,7 +53,8 @@ struct om_risk_bound {
     bool dated;                     // the value depends on at_s
     bool standard;    // as the model is, or a layer's plain field: nothing was
                       // asked for but filter, datetime and at
-    bool filtered;    // by a filter, or a window that is no period
+    bool filtered;    // by a filter, or a window that is no period, or compared
+    bool compared;    // with another: the legend is of all times
     char period[16];  // what the legend is of: "now", "2023" or "2023-05"
     // All that is computed, as one text: asks that mean the same have the
     // same. `field` is that without filter, window and moment: what a legend
@@ -86,6 +90,13 @@ om_status om_risk_bind(const struct om_snapshot *snapshot,
 om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
                              const struct om_risk_bound *bound, bool at,
                              struct om_risk_bound **out,
+                             struct om_err *err) OM_MUST_USE;
+/** What a bound is compared with, as a map of its own (bound->compared).
+ * Options are those of its ask: with_filter, with_datetime. The same as
+ * om_risk_bind. */
+om_status om_risk_bind_other(const struct om_snapshot *snapshot,
+                             const struct om_risk_bound *bound,
+                             struct om_risk_bound **out, const char **option,
                              struct om_err *err) OM_MUST_USE;
 /**
  * Select the rows of all terms and exposures, and find the mean that small

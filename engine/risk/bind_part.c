@@ -191,8 +191,7 @@ static om_status parse_own(struct om__binder *b, const struct om__origin *o,
 {
     struct om_err why = {0};
     const om_status st = om_filter_parse(
-        own, strlen(own), layer, b->snapshot->manifest->zone_s, out,
-        &why);
+        own, strlen(own), layer, b->snapshot->manifest->zone_s, out, &why);
     if (!st) return OM_OK;
     return fault(b, o, "filter", st == OM_E_NOTFOUND ? OM_E_FORMAT : st, "%s",
                  why.text[0] ? why.text : om_status_text(st));

@@ -63,6 +63,11 @@ const char *om__bind_describe(struct om_risk_bound *bound, bool whole)
     om_buf_add_text(&out, "/\n");
     for (size_t i = 0; i < bound->risk.exposures; i++)
         add_part(&out, &bound->risk.exposure[i], &bound->exposed[i], whole);
+    const struct om_risk_ask *ask = &bound->ask;
+    if (whole && bound->compared)
+        om_buf_addf(&out, "with %s f%s\n",
+                    ask->with_datetime ? ask->with_datetime : "",
+                    ask->with_filter ? ask->with_filter : "");
     char *copy = out.status
                      ? NULL
                      : om_arena_text(&bound->arena, (char *)out.bytes, out.len);

@@ -69,8 +69,8 @@ static inline struct om_picture *units_of(const char *name,
     double *value = calloc(n, sizeof *value);
     for (size_t i = 0; i < n; i++)
         value[i] = i % 11 == 7 ? (double)NAN : (double)(i % 40);
-    const struct om_unit_numbers numbers = {value, true};
-    assert_int_equal(om_unit_classes_of(&numbers, &numbers, n, 1.0, &classes),
+    const struct om_unit_numbers numbers = {value, n, true};
+    assert_int_equal(om_unit_classes_of(&numbers, &numbers, 1.0, &classes),
                      OM_OK);
     assert_int_equal(
         om_picture_units_take(base, level, &classes, palette, &out), OM_OK);

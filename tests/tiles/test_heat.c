@@ -4,8 +4,9 @@
  *   legend_*  breaks rise, opacity rises, one for all zooms, scaled by a
  *             filter's share
  *   picture_* every pixel has the colour of its value's step; 256 and 512
- *   empty_*   nothing to show is a transparent picture
- *   fault_*   no memory
+ *   lines_*   run where values pass a line's break, and nowhere else; a cone
+ * has rings empty_*   nothing to show is a transparent picture fault_*   no
+ * memory
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include "data/base/thread.h"
 #include "tests/engine/field_sample.h"
@@ -187,6 +189,72 @@ static void picture_of_any_values_holds(void **state)
     om_buf_deinit(&png);
 }
 
+/* The line that a value lies within. */
+static unsigned within(const struct om_legend *legend, float value)
+{
+    unsigned line = 0;
+    for (unsigned k = OM_LEGEND_LINE_EVERY; k <= OM_LEGEND_STEPS;
+         k += OM_LEGEND_LINE_EVERY)
+        line += value >= legend->from[k - 1];
+    return line;
+}
+
+/* A pixel is of a line if next to it, within the line's width, is less. */
+static void lines_run_where_values_pass_a_break(void **state)
+{
+    (void)state;
+    static float value[512 * 512];
+    for (unsigned side = 256; side <= 512; side *= 2) {
+        struct om_legend fill, legend;
+        om_legend_density(100.0, OM_PALETTE_LIGHT, &fill);
+        om_legend_lines(&fill, OM_PALETTE_LIGHT, &legend);
+        assert_true(legend.lines);
+        const float middle = (float)side / 2.0f;
+        for (unsigned y = 0; y < side; y++)
+            for (unsigned x = 0; x < side; x++)
+                value[y * side + x] =
+                    110.0f *
+                    (1.0f -
+                     hypotf((float)x - middle, (float)y - middle) / middle);
+        value[side * side / 2 + side / 2] = __builtin_nanf("");
+        struct om_arena arena = {0};
+        struct om_buf png = {0};
+        assert_int_equal(om_heat_png(value, side, &legend, &arena, &png),
+                         OM_OK);
+        unsigned width, height, seen = 0;
+        uint8_t *pixels = read_png(&png, &width, &height);
+        assert_non_null(pixels);
+        for (unsigned y = 1; y + 1 < side; y++)
+            for (unsigned x = 1; x + 1 < side; x++) {
+                const size_t i = (size_t)y * side + x;
+                const unsigned here = within(&legend, value[i]);
+                const unsigned least =
+                    side == 256                                      ? 1
+                    : x > 1 && y > 1 && x + 2 < side && y + 2 < side ? 2
+                                                                     : 1;
+                bool edge = false;
+                for (unsigned d = 1; d <= least; d++)
+                    edge |= within(&legend, value[i - d]) < here ||
+                            within(&legend, value[i + d]) < here ||
+                            within(&legend, value[i - d * side]) < here ||
+                            within(&legend, value[i + d * side]) < here;
+                if (pixels[4 * i + 3] == 0) {
+                    assert_false(edge);
+                    continue;
+                }
+                assert_true(edge || least < side / 256);
+                assert_memory_equal(pixels + 4 * i,
+                                    legend.rgba[here * OM_LEGEND_LINE_EVERY],
+                                    4);
+                seen |= 1u << here;
+            }
+        assert_int_equal(seen, 0x3e);  // five lines
+        free(pixels);
+        om_arena_deinit(&arena);
+        om_buf_deinit(&png);
+    }
+}
+
 static void empty_is_transparent(void **state)
 {
     (void)state;
@@ -252,6 +320,7 @@ int main(void)
         cmocka_unit_test(legend_palettes_have_names),
         cmocka_unit_test(picture_shows_each_value_in_its_colour),
         cmocka_unit_test(picture_of_any_values_holds),
+        cmocka_unit_test(lines_run_where_values_pass_a_break),
         cmocka_unit_test(empty_is_transparent),
         cmocka_unit_test(fault_of_memory_leaves_nothing_behind),
     };

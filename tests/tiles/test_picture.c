@@ -693,20 +693,20 @@ static void units_lowest_class_says_what_it_holds(void **state)
     (void)state;
     double all[] = {100, 200, 300, 400, 500, 600, 700, 800};
     double some[] = {0, 3, 20, 30, 60, 60, 70, 85};
-    const struct om_unit_numbers scale = {all, true}, now = {some, true};
+    const struct om_unit_numbers scale = {all, 8, true}, now = {some, 8, true};
     struct om_unit_classes c;
-    assert_int_equal(om_unit_classes_of(&now, &scale, 8, 0.1, &c), OM_OK);
+    assert_int_equal(om_unit_classes_of(&now, &scale, 0.1, &c), OM_OK);
     assert_int_equal(c.of[0], OM_UNIT_ZERO);
     assert_int_equal(c.of[1], 0);
     assert_memory_equal(c.class[0].text, "1–", strlen("1–"));
     om_unit_classes_deinit(&c);
     some[1] = 10;  // nothing is below: the scale's own words stay
-    assert_int_equal(om_unit_classes_of(&now, &scale, 8, 0.1, &c), OM_OK);
+    assert_int_equal(om_unit_classes_of(&now, &scale, 0.1, &c), OM_OK);
     assert_memory_equal(c.class[0].text, "10–", strlen("10–"));
     om_unit_classes_deinit(&c);
-    const struct om_unit_numbers real = {all, false}, low = {some, false};
+    const struct om_unit_numbers real = {all, 8, false}, low = {some, 8, false};
     some[1] = 0.5;
-    assert_int_equal(om_unit_classes_of(&low, &real, 8, 0.1, &c), OM_OK);
+    assert_int_equal(om_unit_classes_of(&low, &real, 0.1, &c), OM_OK);
     assert_memory_equal(c.class[0].text, "0.5–", strlen("0.5–"));
     om_unit_classes_deinit(&c);
 }

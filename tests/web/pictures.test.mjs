@@ -6,6 +6,7 @@
 //   a wall goes on behind its bezels; what is too large is told the limit
 //   wrong questions are told which parameter is wrong
 //   legends say what the colours mean, in both languages
+//   what is compared has one legend, whichever side is asked, made from both
 //   without a font there are maps without labels, and /health says so
 //   a Leaflet page in a browser shows every tile it asks for
 import assert from 'node:assert/strict';
@@ -199,6 +200,11 @@ test('pictures', async (t) => {
             ['/map.png?layers=base&center=113;23&zoom=4', 400, 'center'], ['/map.png?layers=base&center=113,23&zoom=4&bbox=1,2,3,4', 400, 'center'],
             ['/map.png?layers=base&filter=severity%3E1', 400, 'filter'], ['/map.png?layers=base,hazard&stat=count', 400, 'stat'],
             ['/map.png?layers=hazard&filter=severity%3E', 400, 'filter'], ['/legend/nowhere.json', 404], ['/legend/hazard.json?kernel=x', 400, 'kernel'],
+            ['/legend/choropleth:town.json?layer=hazard&with_datetime=never', 400, 'with_datetime'], ['/legend/choropleth:town.json?layer=hazard&with_filter=severity%3E', 400, 'with_filter'],
+            ['/legend/choropleth:town.json?layer=hazard&ramp=red', 400, 'ramp'], ['/legend/choropleth:town.json?layer=hazard&stat=gistar&with_datetime=2023-01', 400, 'with_datetime'],
+            ['/legend/choropleth:town.json?stat=service&column=sum_share_10min&datetime=2023-01', 400, 'datetime'], ['/legend/choropleth:town.json?stat=patrol&column=value&with_filter=id=1', 400, 'with_filter'],
+            ['/legend/heat:hazard.json?with_datetime=never', 400, 'with_datetime'], ['/legend/heat:hazard.json?with_filter=severity%3E', 400, 'with_filter'],
+            ['/legend/heat:hazard.json?form=dots', 400, 'form'], [`/tiles/hazard/${z}/${place}.png?ramp=cool`, 400, 'ramp'], ['/map.png?layers=base&form=lines', 400, 'form'],
         ]) {
             const { status: got, body } = await get(target);
             assert.equal(got, status, `${target}: ${body}`);
@@ -227,6 +233,40 @@ test('pictures', async (t) => {
         const some = await legend('/legend/choropleth:grid.json?layer=hazard&palette=light&filter=severity%3E1');
         assert.ok(least(some) < least(grids), `${some.items[0].text} below ${grids.items[0].text}`);
         for (const scale of [1, 2]) assert.ok((await picture(`/legend/rental.png?scale=${scale}`)).width > 50 * scale);
+    });
+
+    await t.test('of two that are compared have one legend', async () => {
+        const legend = async (name, params) => JSON.parse((await get(`/legend/${name}.json?${new URLSearchParams(params)}`)).body);
+        const may = '2023-05', week = '2023-06-20/2023-06-26', few = 'severity>2';
+        for (const [name, own] of [['heat:hazard', {}], ['heat:hazard', { per: 'address' }], ['choropleth:town', { layer: 'hazard' }], ['choropleth:grid', { layer: 'hazard', stat: 'rate' }], ['choropleth:town', { stat: 'patrol', column: 'value' }]])
+            for (const [a, b] of [[{ datetime: may }, { datetime: week }], [{ datetime: may }, { datetime: may, filter: few }]]) {
+                if (own.stat === 'patrol' && (a.filter || b.filter)) continue;
+                const beside = ({ datetime, filter }) => ({ ...datetime && { with_datetime: datetime }, ...filter && { with_filter: filter } });
+                const [one, other, alone, alone2] = await Promise.all([legend(name, { ...own, ...a, ...beside(b) }), legend(name, { ...own, ...b, ...beside(a) }), legend(name, { ...own, ...a }), legend(name, { ...own, ...b })]);
+                const scale = (l) => JSON.stringify(l.steps ?? l.items), what = `${name} ${JSON.stringify([own, a, b])}`;
+                assert.equal(scale(one), scale(other), what);
+                assert.ok(scale(one) !== scale(alone) || scale(one) !== scale(alone2), `${what}: not that of either`);
+                if (one.steps && !own.per) assert.ok(one.scale > 0 && one.scale < 1, what);
+            }
+        // Half of what both leave: in May a fifth or so of the rows, in a week less.
+        const rows = async (filter) => JSON.parse((await get(`/stats/hazard?datetime=${filter}`)).body).count, all = JSON.parse((await get('/stats/hazard')).body).count;
+        const { scale } = await legend('heat:hazard', { datetime: may, with_datetime: week });
+        assert.ok(Math.abs(scale - (await rows(may) + await rows(week)) / 2 / all) < 1e-9);
+        // Coverage is of the period that is asked for.
+        assert.match((await legend('choropleth:town', { stat: 'patrol', column: 'value', datetime: week })).title, /考核期 2023-06-20 \/ 2023-06-27/);
+        assert.match((await legend('choropleth:town', { stat: 'workload', column: 'value', datetime: '2023-02/2023-04' })).title, /考核期 2023-02 – 2023-04/);
+    });
+
+    await t.test('as lines leave what lies below, in the other colours', async () => {
+        const z = 11, place = tileOf(z).join('/');
+        const share = ({ rgba }) => { let n = 0; for (let i = 3; i < rgba.length; i += 4) n += rgba[i] > 0; return n / (rgba.length / 4); };
+        const [fill, lines] = [await picture(`/tiles/heat:hazard/${z}/${place}.png`), await picture(`/tiles/heat:hazard/${z}/${place}.png?form=lines`)];
+        assert.ok(share(lines) > 0.01 && share(lines) < share(fill) / 2, `${share(lines)} of ${share(fill)}`);
+        const [warm, cool] = [await picture(`/tiles/choropleth:town/${z}/${place}.png?layer=hazard`), await picture(`/tiles/choropleth:town/${z}/${place}.png?layer=hazard&ramp=cool`)];
+        const blue = ({ rgba }) => { let b = 0, r = 0; for (let i = 0; i < rgba.length; i += 4) { r += rgba[i]; b += rgba[i + 2]; } return b / r; };
+        assert.ok(blue(cool) > 1 && blue(cool) > 1.5 * blue(warm), `${blue(cool)} and ${blue(warm)}`);
+        const both = await picture(`/map.png?layers=base,choropleth:town,heat:hazard&layer=hazard&ramp=cool&form=lines&center=${centreOf(z, ...tileOf(z).map((v) => v + 0.5)).join()}&zoom=${z}&width=256&height=256&legend=no`);
+        assert.ok(colours(both) > 20);
     });
 
     await t.test('do without labels where there is no font', async (t) => {

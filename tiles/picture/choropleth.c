@@ -53,14 +53,13 @@ struct om_colour om_unit_hatch_colour(enum om_palette palette)
                           100);
 }
 
-static om_status breaks_of(const struct om_unit_numbers *scale, size_t units,
-                           double share, double from[OM_CLASSES_STEPS],
-                           size_t *steps)
+static om_status breaks_of(const struct om_unit_numbers *scale, double share,
+                           double from[OM_CLASSES_STEPS], size_t *steps)
 {
-    double *value = om_alloc_array(units + 1, sizeof *value);
+    double *value = om_alloc_array(scale->count + 1, sizeof *value);
     size_t n = 0;
     if (!value) return OM_E_MEMORY;
-    for (size_t i = 0; i < units; i++) {
+    for (size_t i = 0; i < scale->count; i++) {
         const double v = scale->value[i] * share;
         if (isfinite(v) && v > 0.0)
             value[n++] = scale->whole ? fmax(1.0, round(v)) : v;
@@ -84,23 +83,23 @@ static uint8_t class_of(const struct om_unit_classes *out, double value,
 /* The lowest class holds what is below the scale's lowest too, and says so:
  * counts from one on, so that what a legend says does not move with a filter;
  * others from the smallest. */
-static void reach_down(const struct om_unit_numbers *numbers, size_t units,
-                       double *lowest)
+static void reach_down(const struct om_unit_numbers *numbers, double *lowest)
 {
-    for (size_t i = 0; i < units; i++) {
+    for (size_t i = 0; i < numbers->count; i++) {
         const double v = numbers->value[i];
         if (v > 0.0 && v < *lowest) *lowest = numbers->whole ? 1.0 : v;
     }
 }
 
 om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
-                             const struct om_unit_numbers *scale, size_t units,
-                             double share, struct om_unit_classes *out)
+                             const struct om_unit_numbers *scale, double share,
+                             struct om_unit_classes *out)
 {
+    const size_t units = numbers->count;
     double from[OM_CLASSES_STEPS] = {0};
     *out = (struct om_unit_classes){.units = units};
-    OM_TRY(breaks_of(scale, units, share, from, &out->classes));
-    if (out->classes) reach_down(numbers, units, &from[0]);
+    OM_TRY(breaks_of(scale, share, from, &out->classes));
+    if (out->classes) reach_down(numbers, &from[0]);
     out->of = om_alloc(units + 1);
     if (!out->of) return OM_E_MEMORY;
     for (size_t i = 0; i < units; i++) {
@@ -108,15 +107,29 @@ om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
         out->zero |= out->of[i] == OM_UNIT_ZERO;
         out->unknown |= out->of[i] == OM_UNIT_UNKNOWN;
     }
+    // A legend of both sides has what either of them has.
+    for (size_t i = 0; scale->count > units && i < scale->count; i++) {
+        const uint8_t c = class_of(out, scale->value[i], from, out->classes);
+        out->zero |= c == OM_UNIT_ZERO;
+        out->unknown |= c == OM_UNIT_UNKNOWN;
+    }
     for (size_t i = 0; i < out->classes; i++) {
         struct om_class *class = &out->class[i];
         om_class_range(from, i, out->classes, scale->whole, class->text,
                        sizeof class->text);
         for (int p = 0; p < 2; p++)
-            class->colour[p] =
-                om_class_step(i, out->classes, (enum om_palette)p);
+            class->colour[p] = om_class_step(i, out->classes, OM_RAMP_WARM,
+                                             (enum om_palette)p);
     }
     return OM_OK;
+}
+
+void om_unit_classes_cool(struct om_unit_classes *classes)
+{
+    for (size_t i = 0; i < classes->classes; i++)
+        for (int p = 0; p < 2; p++)
+            classes->class[i].colour[p] = om_class_step(
+                i, classes->classes, OM_RAMP_COOL, (enum om_palette)p);
 }
 
 /* ---- drawing ---- */

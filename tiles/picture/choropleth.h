@@ -29,21 +29,25 @@ struct om_unit_classes {
 };
 void om_unit_classes_deinit(struct om_unit_classes *classes);
 
-/* A number for each unit and what it is. NaN: unknown. */
+/* Numbers of units and what they are. NaN: unknown. */
 struct om_unit_numbers {
-    double *value;  // [units]
-    bool whole;     // counts
+    const double *value;  // [count]
+    size_t count;
+    bool whole;  // counts
 };
 /**
- * Classes of numbers by breaks made from `scale` (the same question without
- * filter and time), so that months and filters share a legend; `share` is what
- * the breaks are multiplied with.
+ * Classes of numbers, one a unit, by breaks made from `scale`: the same
+ * question without filter and time, so that months and filters share a legend,
+ * or both sides of a comparison; `share` is what the breaks are multiplied
+ * with.
  * owns     out->of
  */
 om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
-                             const struct om_unit_numbers *scale, size_t units,
-                             double share,
+                             const struct om_unit_numbers *scale, double share,
                              struct om_unit_classes *out) OM_MUST_USE;
+/** Give steps of numbers the other ramp, which a heat map above is told from.
+ */
+void om_unit_classes_cool(struct om_unit_classes *classes);
 
 /** What class i is filled with; `classes` itself stands for zero. */
 struct om_colour om_choropleth_fill(const struct om_unit_classes *classes,

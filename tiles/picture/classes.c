@@ -32,16 +32,27 @@ static const struct om_colour CATEGORY[2][CATEGORIES + 1] = {
                           OM_COLOUR(0x7C8794)},
 };
 
-/* Quantities: even in lightness, the ramp of fields. */
-static const struct om_colour RAMP[2][OM_CLASSES_STEPS] = {
-    [OM_PALETTE_DARK] = {OM_COLOUR(0x2F2A6B), OM_COLOUR(0x582C85),
-                         OM_COLOUR(0x8A2F88), OM_COLOUR(0xB83A7C),
-                         OM_COLOUR(0xDB5659), OM_COLOUR(0xF0803C),
-                         OM_COLOUR(0xFBD56B)},
-    [OM_PALETTE_LIGHT] = {OM_COLOUR(0xFCE9C6), OM_COLOUR(0xFAD097),
-                          OM_COLOUR(0xF7B267), OM_COLOUR(0xEF8A4B),
-                          OM_COLOUR(0xDC6138), OM_COLOUR(0xB23F2B),
-                          OM_COLOUR(0x6E1E23)},
+/* Quantities, even in lightness: the ramp of fields, and one that is told from
+ * it by hue for every kind of eye. */
+static const struct om_colour RAMP[2][2][OM_CLASSES_STEPS] = {
+    [OM_RAMP_WARM] =
+        {[OM_PALETTE_DARK] = {OM_COLOUR(0x2F2A6B), OM_COLOUR(0x582C85),
+                              OM_COLOUR(0x8A2F88), OM_COLOUR(0xB83A7C),
+                              OM_COLOUR(0xDB5659), OM_COLOUR(0xF0803C),
+                              OM_COLOUR(0xFBD56B)},
+         [OM_PALETTE_LIGHT] = {OM_COLOUR(0xFCE9C6), OM_COLOUR(0xFAD097),
+                               OM_COLOUR(0xF7B267), OM_COLOUR(0xEF8A4B),
+                               OM_COLOUR(0xDC6138), OM_COLOUR(0xB23F2B),
+                               OM_COLOUR(0x6E1E23)}},
+    [OM_RAMP_COOL] =
+        {[OM_PALETTE_DARK] = {OM_COLOUR(0x1B3B4B), OM_COLOUR(0x1F5363),
+                              OM_COLOUR(0x236E7A), OM_COLOUR(0x2F8A8C),
+                              OM_COLOUR(0x55A59A), OM_COLOUR(0x8DC0A6),
+                              OM_COLOUR(0xC9DDBB)},
+         [OM_PALETTE_LIGHT] = {OM_COLOUR(0xDCEFE6), OM_COLOUR(0xBFE0D5),
+                               OM_COLOUR(0x97CDC3), OM_COLOUR(0x68B3AE),
+                               OM_COLOUR(0x3F9496), OM_COLOUR(0x26727A),
+                               OM_COLOUR(0x17505C)}},
 };
 
 struct om_colour om_class_colour(size_t i, enum om_palette palette)
@@ -49,11 +60,12 @@ struct om_colour om_class_colour(size_t i, enum om_palette palette)
     return CATEGORY[palette][i < CATEGORIES ? i : CATEGORIES];
 }
 
-struct om_colour om_class_step(size_t i, size_t n, enum om_palette palette)
+struct om_colour om_class_step(size_t i, size_t n, enum om_ramp ramp,
+                               enum om_palette palette)
 {
     const size_t last = OM_CLASSES_STEPS - 1;
-    if (n < 2) return RAMP[palette][last / 2];
-    return RAMP[palette][(i * last + (n - 1) / 2) / (n - 1)];
+    if (n < 2) return RAMP[ramp][palette][last / 2];
+    return RAMP[ramp][palette][(i * last + (n - 1) / 2) / (n - 1)];
 }
 
 bool om_colour_parse(const char *text, struct om_colour *out)
@@ -300,7 +312,8 @@ static om_status step_classes(const struct om_layer *layer,
         om_class_range(out->from, i, out->steps, whole, class->text,
                        sizeof class->text);
         for (int p = 0; p < 2; p++)
-            class->colour[p] = om_class_step(i, out->steps, (enum om_palette)p);
+            class->colour[p] =
+                om_class_step(i, out->steps, OM_RAMP_WARM, (enum om_palette)p);
     }
     return OM_OK;
 }

@@ -36,8 +36,11 @@ struct om_classes {
 
 /** Colours that differ for every kind of eye, by number; dark and light. */
 struct om_colour om_class_colour(size_t i, enum om_palette palette);
-/** Step i of n of the ramp of quantities. */
-struct om_colour om_class_step(size_t i, size_t n, enum om_palette palette);
+/* Ramps of quantities: that of fields, and one to lie below a field. */
+enum om_ramp { OM_RAMP_WARM, OM_RAMP_COOL };
+/** Step i of n of a ramp. */
+struct om_colour om_class_step(size_t i, size_t n, enum om_ramp ramp,
+                               enum om_palette palette);
 /** "#RRGGBB" as a colour. */
 bool om_colour_parse(const char *text, struct om_colour *out);
 

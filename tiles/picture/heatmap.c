@@ -120,7 +120,8 @@ om_status om_heatmap_draw(struct om_fields *fields, const struct om_risk *risk,
                                                    .y = (uint32_t)y,
                                                    .side_px = SIDE};
             st = om_risk_shown(fields, risk, &window, &scratch, l.value);
-            om_legend_colours(legend, l.value, (size_t)SIDE * SIDE, l.rgba);
+            if (!st)
+                st = om_legend_colours(legend, l.value, SIDE, &scratch, l.rgba);
             if (!st) lay_tile(&l, x, y, over);
             om_arena_reset(&scratch);
         }

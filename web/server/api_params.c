@@ -27,6 +27,18 @@ static const struct om__api_param PARAM[] = {
      "Rows of a page. Larger numbers mean the largest; a sorted page has at "
      "most " LITERAL(OM__LIMIT_SORTED) " rows."},
     {"filter", "\"type\":\"string\"", "Condition in CQL2 text."},
+    {"with_filter", "\"type\":\"string\"",
+     "What a map is compared with: another condition in CQL2 text. Both have "
+     "one "
+     "legend, made from both."},
+    {"with_datetime", "\"type\":\"string\"",
+     "What a map is compared with: another period, as in datetime. Both have "
+     "one legend, made from both."},
+    {"form", "\"type\":\"string\",\"enum\":[\"fill\",\"lines\"]",
+     "A heat map as areas, or as lines of equal value that leave what lies "
+     "below to be read."},
+    {"ramp", "\"type\":\"string\",\"enum\":[\"warm\",\"cool\"]",
+     "Colours of a choropleth of numbers; cool below a heat map."},
     {"filter-lang",
      "\"type\":\"string\",\"enum\":[\"cql2-text\",\"cql-text\"],\"default\":"
      "\"cql2-text\"",

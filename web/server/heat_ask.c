@@ -32,6 +32,14 @@ om_status om__param_palette(struct om__request *r, enum om_palette *out)
     return om_palette_from_name(name, out) ? OM_OK : OM_E_INTERNAL;
 }
 
+om_status om__param_lines(struct om__request *r, bool *out)
+{
+    const char *form;
+    OM_TRY(om__param_word(r, "form", "fill lines", "fill", &form));
+    *out = !strcmp(form, "lines");
+    return OM_OK;
+}
+
 /* The legend of a density is its largest value: one that can be found. */
 static om_status check_bandwidth(struct om__request *r,
                                  const struct om_risk_bound *bound)
@@ -67,16 +75,19 @@ static om_status bind_ask(struct om__request *r, const char *name,
 {
     char least[32];
     const char *option = NULL;
-    struct om_risk_ask ask = {.name = name,
-                              .filter = om__param_text(r, "filter"),
-                              .datetime = om__param_text(r, "datetime"),
-                              .at = om__param_text(r, "at"),
-                              .kernel = om__param_text(r, "kernel"),
-                              .bandwidth = om__param_text(r, "bandwidth"),
-                              .halflife = om__param_text(r, "halflife"),
-                              .weight = om__param_text(r, "weight"),
-                              .per = om__param_text(r, "per"),
-                              .now_s = r->now_s};
+    struct om_risk_ask ask = {
+        .name = name,
+        .filter = om__param_text(r, "filter"),
+        .datetime = om__param_text(r, "datetime"),
+        .at = om__param_text(r, "at"),
+        .kernel = om__param_text(r, "kernel"),
+        .bandwidth = om__param_text(r, "bandwidth"),
+        .halflife = om__param_text(r, "halflife"),
+        .weight = om__param_text(r, "weight"),
+        .per = om__param_text(r, "per"),
+        .with_filter = om__param_text(r, "with_filter"),
+        .with_datetime = om__param_text(r, "with_datetime"),
+        .now_s = r->now_s};
     if (!ask.bandwidth) ask.bandwidth = default_bandwidth(r, name, least);
     const om_status st = om_risk_bind(r->snapshot, r->world->models, &ask, out,
                                       &option, &r->err);
@@ -139,10 +150,10 @@ bool om__heat_personal(const struct om_risk_bound *bound)
 static om_status check_personal(struct om__request *r,
                                 const struct om_risk_bound *bound)
 {
-    static const char *const choosing[] = {"filter",    "weight", "per",
-                                           "halflife",  "at",     "datetime",
-                                           "bandwidth", "kernel"};
-    enum { ALL, WHEN = 4, REACH = 6 };
+    static const char *const choosing[] = {
+        "filter", "with_filter", "weight",        "per",       "halflife",
+        "at",     "datetime",    "with_datetime", "bandwidth", "kernel"};
+    enum { ALL, WHEN = 5, REACH = 8 };
     const bool terms = terms_hide(bound), exposures = exposures_hide(bound);
     if (!terms && !exposures) return OM_OK;
     const uint64_t least =
@@ -173,6 +184,21 @@ static om_status check_allowed(struct om__request *r,
     return check_personal(r, bound);
 }
 
+/* What it is compared with is a question, too. */
+static om_status check_other(struct om__request *r,
+                             const struct om_risk_bound *bound)
+{
+    struct om_risk_bound *other = NULL;
+    const char *option = NULL;
+    if (!bound->compared) return OM_OK;
+    om_status st =
+        om_risk_bind_other(r->snapshot, bound, &other, &option, &r->err);
+    if (st && option) r->parameter = option;
+    if (!st) st = check_allowed(r, other);
+    om_risk_bound_free(other);
+    return st;
+}
+
 om_status om__request_heat(struct om__request *r, const char *name,
                            struct om_risk_bound **out)
 {
@@ -187,6 +213,7 @@ om_status om__request_heat(struct om__request *r, const char *name,
     OM_TRY(bind_ask(r, plain, out));
     r->layer = (*out)->layer;
     om_status st = check_allowed(r, *out);
+    if (!st) st = check_other(r, *out);
     if (!st) st = check_bandwidth(r, *out);
     if (!st) return OM_OK;
     om_risk_bound_free(*out);

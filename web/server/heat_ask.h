@@ -13,5 +13,7 @@ om_status om__request_heat(struct om__request *request, const char *name,
 bool om__heat_personal(const struct om_risk_bound *bound);
 om_status om__param_palette(struct om__request *request,
                             enum om_palette *out) OM_MUST_USE;
+/** form: is a heat map drawn as lines? */
+om_status om__param_lines(struct om__request *request, bool *out) OM_MUST_USE;
 
 #endif

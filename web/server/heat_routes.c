@@ -9,6 +9,7 @@
 struct heat_ask {
     struct om_risk_bound *bound;
     enum om_palette palette;
+    bool lines;
 };
 
 static om_status read_heat(struct om__request *r, const char *name,
@@ -17,6 +18,7 @@ static om_status read_heat(struct om__request *r, const char *name,
     struct heat_ask *heat = ask;
     (void)tile;
     OM_TRY(om__param_palette(r, &heat->palette));
+    OM_TRY(om__param_lines(r, &heat->lines));
     return om__request_heat(r, name, &heat->bound);
 }
 
@@ -25,6 +27,7 @@ static om_status add_heat_key(struct om__request *r, const void *ask,
 {
     const struct heat_ask *heat = ask;
     om_buf_add_byte(key, (uint8_t)heat->palette);
+    om_buf_add_byte(key, heat->lines);
     return om__view_key(r, heat->bound, key);
 }
 
@@ -56,9 +59,10 @@ static om_status draw_heat(struct om__request *r, void *ask,
     om_status st = om__view_get(r, heat->bound, &view);
     if (st || !view) return st;
     const struct om_field_window window = window_of(tile);
+    struct om_legend legend = view->heat.painted[heat->palette];
+    if (heat->lines) om_legend_lines(&legend, heat->palette, &legend);
     st = om_risk_png(r->server->fields, &view->heat.bound->risk, &window,
-                     &view->heat.painted[heat->palette],
-                     &om__lane(r->server)->arena, out);
+                     &legend, &om__lane(r->server)->arena, out);
     om__view_unref(view);
     return st;
 }

@@ -88,6 +88,8 @@ static void add_steps(const struct om_legend *legend, bool relative,
             add_real(out, ",\"relative\":", om_legend_relative_from(i));
         om_buf_add_text(out, ",");
         add_colour(out, legend->rgba[i + 1]);
+        if (legend->lines && (i + 1) % OM_LEGEND_LINE_EVERY == 0)
+            om_buf_add_text(out, ",\"line\":true");
         om_buf_add_text(out, "}");
     }
     om_buf_add_text(out, "]");
@@ -124,17 +126,20 @@ static om_status add_known(const struct om__request *r,
 
 static om_status write_legend(const struct om__request *r,
                               const struct om_heat_view *view,
-                              enum om_palette palette, struct om_buf *out)
+                              enum om_palette palette, bool lines,
+                              struct om_buf *out)
 {
-    const struct om_legend *legend = &view->painted[palette];
+    struct om_legend painted = view->painted[palette];
+    const struct om_legend *legend = &painted;
+    if (lines) om_legend_lines(&painted, palette, &painted);
     uint64_t rows = 0;
     for (size_t i = 0; i < view->bound->risk.terms; i++)
         rows += view->bound->term[i].selection->count;
     add_field(view->bound, out);
     add_version(r, view, out);
-    om_buf_addf(out, ",\"palette\":\"%s\",\"rows\":%llu",
+    om_buf_addf(out, ",\"palette\":\"%s\",\"form\":\"%s\",\"rows\":%llu",
                 palette == OM_PALETTE_LIGHT ? "light" : "dark",
-                (unsigned long long)rows);
+                lines ? "lines" : "fill", (unsigned long long)rows);
     add_real(out, ",\"total\":", view->totals.numerator);
     add_steps(legend, view->figures.legend.relative, out);
     OM_TRY(add_known(r, view, legend, out));
@@ -170,11 +175,13 @@ om_status om__get_legend(struct om__request *r)
     if (is_picture(r)) return om__picture_legend(r, false);
     OM_TRY(om__params_check(r, OM__HEAT_PARAMS));
     enum om_palette palette;
+    bool lines;
     struct om__view *view = NULL;
     struct om_buf out = {0};
+    OM_TRY(om__param_lines(r, &lines));
     OM_TRY(get_view(r, strlen(".json"), &palette, &view));
     if (!view) return OM_OK;
-    om_status st = write_legend(r, &view->heat, palette, &out);
+    om_status st = write_legend(r, &view->heat, palette, lines, &out);
     // Not kept: a back-test that comes meanwhile is shown at once.
     if (!st) st = om__reply(r, &out, &om__head_json);
     om_buf_deinit(&out);
@@ -187,11 +194,15 @@ om_status om__get_legend_png(struct om__request *r)
     if (is_picture(r)) return om__picture_legend(r, true);
     OM_TRY(om__params_check(r, OM__HEAT_PARAMS));
     enum om_palette palette;
+    bool lines;
     struct om__view *view = NULL;
     struct om_buf out = {0};
+    OM_TRY(om__param_lines(r, &lines));
     OM_TRY(get_view(r, strlen(".png"), &palette, &view));
     if (!view) return OM_OK;
-    om_status st = om_legend_png(&view->heat.painted[palette], &out);
+    struct om_legend legend = view->heat.painted[palette];
+    if (lines) om_legend_lines(&legend, palette, &legend);
+    om_status st = om_legend_png(&legend, &out);
     if (!st) st = om__reply_kept(r, &out, &om__head_png, NULL, 0);
     om_buf_deinit(&out);
     om__view_unref(view);

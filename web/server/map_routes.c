@@ -29,7 +29,8 @@
 #define WIDTH_DEFAULT 1024
 #define HEIGHT_DEFAULT 768
 #define SCALE_MOST 4
-#define HEAT_OPTIONS "at kernel bandwidth halflife weight"
+#define HEAT_OPTIONS "at kernel bandwidth halflife weight form"
+#define OTHER_OPTIONS "with_filter with_datetime "
 
 /* One of the maps. */
 struct sheet {
@@ -39,6 +40,7 @@ struct sheet {
     struct om_risk_bound *heat_bound;  // until its view is made
     struct om_picture *picture;        // held
     struct om__view *view;             // held; of heat
+    struct om_legend legend;
     struct om_picture heat_picture;
 };
 
@@ -180,11 +182,11 @@ static void note_as_of(struct om__request *r, struct map_ask *ask,
 static const char *known_to(struct om__request *r, const struct sheet *s)
 {
     const struct om_layer *layer = om_snapshot_layer(r->snapshot, s->name);
-    if (s->heat) return "filter datetime per " HEAT_OPTIONS;
+    if (s->heat) return OTHER_OPTIONS "filter datetime per " HEAT_OPTIONS;
     if (!strncmp(s->name, "base", 4)) return "labels lang";
     if (!strncmp(s->name, "labels", 6)) return "lang";
     if (!strncmp(s->name, "choropleth:", 11))
-        return "filter datetime stat layer column per";
+        return OTHER_OPTIONS "filter datetime stat layer column per ramp";
     // Units beside other maps are borders, whatever is asked about those.
     if (layer && layer->meta && layer->meta->unit_level[0]) return "";
     return "filter datetime by";
@@ -214,6 +216,9 @@ static om_status bind_picture(struct om__request *r, const char *known,
                                        .layer = GIVEN("layer"),
                                        .column = GIVEN("column"),
                                        .per = GIVEN("per"),
+                                       .with_filter = GIVEN("with_filter"),
+                                       .with_datetime = GIVEN("with_datetime"),
+                                       .ramp = GIVEN("ramp"),
                                        .now_s = r->now_s};
 #undef GIVEN
     const char *option = NULL;
@@ -250,8 +255,8 @@ static om_status bind_sheet(struct om__request *r, struct map_ask *ask,
 static om_status refuse_unknown(struct om__request *r,
                                 const struct map_ask *ask)
 {
-    static const char all[] =
-        "labels filter datetime by stat layer column per " HEAT_OPTIONS;
+    static const char all[] = OTHER_OPTIONS
+        "labels filter datetime by stat layer column per ramp " HEAT_OPTIONS;
     for (size_t i = 0; i < r->address.params; i++) {
         const char *name = r->address.param[i].name;
         bool known = !lists(all, name);
@@ -377,8 +382,12 @@ static om_status make_heat(struct om__request *r, struct map_ask *ask,
     const struct om_manifest_layer *meta =
         bound->layer ? bound->layer->meta : NULL;
     const struct om_model *model = bound->model;
-    s->heat_picture = om_picture_heat(r->server->fields, &bound->risk,
-                                      &s->view->heat.painted[ask->palette]);
+    bool lines;
+    OM_TRY(om__param_lines(r, &lines));
+    s->legend = s->view->heat.painted[ask->palette];
+    if (lines) om_legend_lines(&s->legend, ask->palette, &s->legend);
+    s->heat_picture =
+        om_picture_heat(r->server->fields, &bound->risk, &s->legend);
     const char *title = model ? model->title : meta ? meta->title : NULL;
     const char *title_en = model  ? model->title_en
                            : meta ? meta->title_en

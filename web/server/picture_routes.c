@@ -58,7 +58,8 @@ static om_status check_per(struct om__request *r,
     om_exposures_deinit(&named);
     if (!layer) return OM_OK;
     if (summed) OM_TRY(om__rows_allowed(r, layer));
-    return veiled ? check_level(r, layer, bound) : check_crowds(r, layer, bound);
+    return veiled ? check_level(r, layer, bound)
+                  : check_crowds(r, layer, bound);
 }
 
 om_status om__picture_allowed(struct om__request *r,
@@ -67,7 +68,7 @@ om_status om__picture_allowed(struct om__request *r,
     // Anyone may see how many there are by unit.
     const bool counts = bound->kind == OM_PICTURE_UNITS && !bound->filter &&
                         !bound->window.set && !bound->outline &&
-                        bound->stat == OM_STAT_COUNT;
+                        !bound->compared && bound->stat == OM_STAT_COUNT;
     if (!counts && bound->layer) OM_TRY(om__rows_allowed(r, bound->layer));
     if (bound->layer) OM_TRY(check_crowds(r, bound->layer, bound));
     return check_per(r, bound);
@@ -79,19 +80,23 @@ om_status om__picture_bind(struct om__request *r, const char *name,
     const char *lang, *option = NULL;
     OM_TRY(om__param_word(r, "filter-lang", "cql2-text cql-text", "cql2-text",
                           &lang));
-    struct om_picture_ask ask = {.name = name,
-                                 .palette = om__param_text(r, "palette"),
-                                 .labels = om__param_text(r, "labels"),
-                                 .lang = om__param_text(r, "lang"),
-                                 .filter = om__param_text(r, "filter"),
-                                 .datetime = om__param_text(r, "datetime"),
-                                 .by = om__param_text(r, "by"),
-                                 .stat = om__param_text(r, "stat"),
-                                 .layer = om__param_text(r, "layer"),
-                                 .column = om__param_text(r, "column"),
-                                 .per = om__param_text(r, "per"),
-                                 .now_s = r->now_s,
-                                 .tells_few = r->who->role == &OM_ROLE_LOCAL};
+    struct om_picture_ask ask = {
+        .name = name,
+        .palette = om__param_text(r, "palette"),
+        .labels = om__param_text(r, "labels"),
+        .lang = om__param_text(r, "lang"),
+        .filter = om__param_text(r, "filter"),
+        .datetime = om__param_text(r, "datetime"),
+        .by = om__param_text(r, "by"),
+        .stat = om__param_text(r, "stat"),
+        .layer = om__param_text(r, "layer"),
+        .column = om__param_text(r, "column"),
+        .per = om__param_text(r, "per"),
+        .with_filter = om__param_text(r, "with_filter"),
+        .with_datetime = om__param_text(r, "with_datetime"),
+        .ramp = om__param_text(r, "ramp"),
+        .now_s = r->now_s,
+        .tells_few = r->who->role == &OM_ROLE_LOCAL};
     const om_status st =
         om_picture_bind(r->snapshot, &ask, out, &option, &r->err);
     if (st && option) {

@@ -17,8 +17,11 @@
 #define FIELD_PARAMS                                                   \
     "filter filter-lang datetime at kernel bandwidth halflife weight " \
     "per "
-#define TILE_PARAMS \
-    FIELD_PARAMS "palette properties labels lang by stat layer column size "
+/* How a map is drawn: beside what, as what, in which colours. */
+#define LOOK_PARAMS "with_filter with_datetime form ramp "
+#define TILE_PARAMS          \
+    FIELD_PARAMS LOOK_PARAMS \
+        "palette properties labels lang by stat layer column size "
 #define ITEM_PARAMS                                                 \
     OM__PLACE_PARAMS                                                \
     "bbox-crs datetime limit filter filter-lang filter-crs sortby " \
@@ -268,13 +271,15 @@ const struct om__route om__routes[] = {
      .summary = "Legend of a picture",
      .path = "legend/{name}.json",
      .answer = om__get_legend,
-     .params = FIELD_PARAMS "palette lang scale labels by stat layer column",
+     .params = FIELD_PARAMS LOOK_PARAMS
+     "palette lang scale labels by stat layer column",
      .data = true},
     {.name = "legend",
      .summary = "Legend of a picture, drawn",
      .path = "legend/{name}.png",
      .answer = om__get_legend_png,
-     .params = FIELD_PARAMS "palette lang scale labels by stat layer column",
+     .params = FIELD_PARAMS LOOK_PARAMS
+     "palette lang scale labels by stat layer column",
      .media = PNG,
      .data = true,
      .keep = true},
@@ -284,7 +289,7 @@ const struct om__route om__routes[] = {
      .answer = om__get_map,
      .params = "layers bbox center zoom width height bezel scale palette lang "
                "legend labels filter filter-lang datetime by stat layer "
-               "column per at kernel bandwidth halflife weight",
+               "column per at kernel bandwidth halflife weight " LOOK_PARAMS,
      .media = "image/png",
      .queued = true,
      .data = true,

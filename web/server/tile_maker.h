@@ -10,7 +10,7 @@
 /** What their addresses may ask. */
 #define OM__HEAT_PARAMS                                         \
     "filter filter-lang datetime at kernel bandwidth halflife " \
-    "weight per palette"
+    "weight per palette with_filter with_datetime form"
 /* What a tile is made from, beside what is asked for. */
 struct om__tile_roots {
     bool local;     // of the rows in and around it (request->needs) and of

@@ -21,8 +21,8 @@
  * (clients add keys of their own). */
 #define HANDED_ON                                                             \
     "filter filter-lang datetime at kernel bandwidth weight halflife per by " \
-    "stat column labels v"
-#define PARAMS_MAX 16
+    "stat column labels with_filter with_datetime form ramp v"
+#define PARAMS_MAX 20
 
 /* A request as read; texts as they came, NULL: not given. */
 struct ask {
