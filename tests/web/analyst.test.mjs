@@ -17,63 +17,14 @@
 //   without it the map is pictures: dragged, zoomed, chosen in
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
+import { browse, CHROMIUM, idle, until } from './analyst_page.mjs';
 import { done, folder } from './onemap.mjs';
 import { serve } from './server.mjs';
-
-const require = createRequire(path.resolve('web/pages/package.json'));
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'];
-const GL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
-const WIDTH = 1440, HEIGHT = 900;
-
-/** A browser of its own; what it asked for and what it said. */
-async function browse(t, url, { flags = GL, scheme = 'dark' } = {}) {
-    const { chromium } = require('playwright-core');
-    const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
-    const context = await chromium.launchPersistentContext(profile, {
-        executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags],
-        viewport: { width: WIDTH, height: HEIGHT }, colorScheme: scheme, timezoneId: 'America/New_York', locale: 'zh-CN',
-    });
-    t.after(async () => {
-        await context.close();
-        await rm(profile, { recursive: true, force: true });
-    });
-    const page = context.pages()[0] ?? await context.newPage();
-    const log = { hosts: new Set(), bad: [], said: [], tiles: [] };
-    page.on('request', (r) => { if (/^(https?|wss?):/.test(r.url())) log.hosts.add(new URL(r.url()).host); });
-    page.on('response', (r) => {
-        if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`);
-        if (r.url().includes('/tiles/heat:') && r.status() === 200 && r.headers()['content-type'] === 'image/png') log.tiles.push(r.url());
-    });
-    page.on('pageerror', (e) => log.said.push(e.message));
-    page.on('console', (m) => { if (m.type() === 'error') log.said.push(m.text()); });
-    await page.goto(url);
-    return { page, log };
-}
-
-/** Wait until it is true, or say what it was. */
-async function until(what, truth, ms = 45000) {
-    const end = Date.now() + ms;
-    for (;;) {
-        const value = await truth();
-        if (value) return value;
-        if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-}
-
-const idle = (page, log) => until('the map comes to rest', async () => {
-    const tiles = log.tiles.length;
-    await page.waitForTimeout(600);
-    return log.tiles.length === tiles && await page.evaluate(() => document.getElementById('busy').hidden);
-});
 
 /** Standard deviation of the lightness of a PNG's part; decoded by the browser itself. */
 const spread = (page, png, box) => page.evaluate(async ({ bytes, box }) => {

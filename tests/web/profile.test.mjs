@@ -173,11 +173,11 @@ test('an analyst at work', async (t) => {
 
     await t.test('units in order', async () => {
         await goTo(`${whole}&pane=ranking`);
-        await page.waitForSelector('#ranks tr');
-        await page.locator('.pane-ranking select').nth(1).selectOption('house');
+        await page.waitForSelector('#table tr');
+        await page.locator('select[name=table-per]').selectOption('house');
         await page.waitForSelector('.ranks .verdict');
         const want = await stats('hazard', { by: 'town', datetime: '2023-05-01/2023-06-26', per: 'house' });
-        const ids = () => page.evaluate(() => [...document.querySelectorAll('#ranks tr')].map((r) => r.dataset.id));
+        const ids = () => page.evaluate(() => [...document.querySelectorAll('#table tr')].map((r) => r.dataset.id));
         const towns = want.groups.filter((g) => g.id !== null || g.count), by = (f) => [...towns].sort((a, b) => (f(a) === null) - (f(b) === null) || f(b) - f(a) || (a.id ?? '').localeCompare(b.id ?? '')).map((g) => g.id ?? '');
         assert.deepEqual(await ids(), by((g) => g.rate));
         await page.locator('.ranks th[data-column=count] button').click();
@@ -186,26 +186,26 @@ test('an analyst at work', async (t) => {
         assert.equal(await page.evaluate(() => document.activeElement.closest('th')?.dataset.column), 'count', 'the focus stays');
         await page.keyboard.press('Enter');
         assert.deepEqual((await ids()).slice(0, 5), by((g) => -g.count).slice(0, 5));
-        const { file, name } = await save(page, () => page.locator('.pane-ranking .tools .push').click(), dir), table = csv((await readFile(file, 'utf8')).replaceAll('\r\n', '\n'));
+        const { file, name } = await save(page, () => page.locator('#table-csv').click(), dir), table = csv((await readFile(file, 'utf8')).replaceAll('\r\n', '\n'));
         assert.equal(name, 'hazard-town.csv');
         for (const g of towns) {
             const line = table.find((l) => l.id === (g.id ?? ''));
             assert.deepEqual([line.count, line.rate, line.rate_low, line.exposure], [g.count, g.rate, g.rate_low, g.exposure].map((v) => (v === null ? '' : String(v))));
         }
         const second = (await ids())[1];
-        await page.locator('#ranks tr').nth(1).locator('button').click();
+        await page.locator('#table tr').nth(1).locator('button').click();
         await page.waitForFunction((id) => location.hash.includes(`unit=${id}`), second);
-        assert.equal(await page.locator('#ranks tr.chosen').getAttribute('data-id'), second);
+        assert.equal(await page.locator('#table tr.chosen').getAttribute('data-id'), second);
         // The other way round: who is chosen elsewhere is marked here.
         await page.evaluate((id) => { location.hash = location.hash.replace(/unit=\w+/, `unit=${id}`); }, towns[0].id);
-        await page.waitForFunction((id) => document.querySelector('#ranks tr.chosen')?.dataset.id === id, towns[0].id);
+        await page.waitForFunction((id) => document.querySelector('#table tr.chosen')?.dataset.id === id, towns[0].id);
         await accessible(page, 'ranking');
         // Persons: counts by unit, few of them hidden.
         await goTo('map=10/22.95/113.87&layer=worker&pane=ranking&units=village');
-        await page.waitForSelector('#ranks tr');
+        await page.waitForSelector('#table tr');
         const workers = await stats('worker', { by: 'village' });
         assert.ok(workers.groups.some((g) => g.hidden));
-        const last = (await page.evaluate(() => [...document.querySelectorAll('#ranks tr')].slice(0, 100).map((r) => r.children[1].textContent)));
+        const last = (await page.evaluate(() => [...document.querySelectorAll('#table tr')].slice(0, 100).map((r) => r.children[1].textContent)));
         assert.ok(!last.includes('0') || last.indexOf('·') === -1 || last.indexOf('·') > last.lastIndexOf('0'));
     });
 
@@ -257,7 +257,7 @@ test('an analyst at work', async (t) => {
         await page.goto(`${url}/analyst?lang=en#${whole}&pane=export`);
         await page.locator('.pane-exports a.file', { hasText: 'GeoPackage' }).click();
         await page.waitForFunction(() => /Your role may not take rows away/.test(document.querySelector('.pane-exports').textContent));
-        for (const pane of ['profile', 'ranking', 'export']) {
+        for (const pane of ['table', 'profile', 'why', 'compare', 'export']) {
             await page.locator(`#tab-${pane}`).click();
             await page.waitForTimeout(300);
             await accessible(page, `English ${pane}`);

@@ -49,3 +49,16 @@ export function contains(geometry, lonDeg, latDeg) {
     return inside;
   });
 }
+
+/**
+ * The shape that holds a place, else the nearest point within so many degrees of
+ * latitude; null: neither.
+ * @template {{geometry: any}} T @param {T[]} shapes @param {number} lonDeg @param {number} latDeg @param {number} nearDeg @returns {T | null}
+ */
+export function shapeAt(shapes, lonDeg, latDeg, nearDeg) {
+  const around = shapes.find((s) => contains(s.geometry, lonDeg, latDeg));
+  if (around) return around;
+  const narrow = Math.cos(latDeg * Math.PI / 180), off = ({geometry: {coordinates: [x, y]}}) => Math.hypot((x - lonDeg) * narrow, y - latDeg);
+  const points = shapes.filter((s) => s.geometry?.type === 'Point').sort((a, b) => off(a) - off(b));
+  return points.length && off(points[0]) <= nearDeg ? points[0] : null;
+}

@@ -12,12 +12,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-import { differ } from '../../../web/pages/analyst/caption.js';
 import { conjuncts, format, parse } from '../../../web/pages/analyst/cql.js';
-import { previous, series, shifted, span, stepOf, timeOf, yearBefore } from '../../../web/pages/analyst/days.js';
+import { monthsOver, previous, series, shifted, span, stepOf, timeOf, yearBefore } from '../../../web/pages/analyst/days.js';
+import { otherState } from '../../../web/pages/analyst/other.js';
+import { clusterSteps } from '../../../web/pages/analyst/drawing.js';
 import { drawnOf, levelOf, partsOf, tilesOf } from '../../../web/pages/analyst/shown.js';
 import { emptyState } from '../../../web/pages/analyst/state.js';
-import { bySureness } from '../../../web/pages/analyst/table.js';
+import { bySureness } from '../../../web/pages/analyst/questions.js';
 import { languageOf, words, writing } from '../../../web/pages/analyst/words.js';
 import { classTitle, columnTitle } from '../../../web/pages/columns.js';
 import { addDays } from '../../../web/pages/text.js';
@@ -60,9 +61,23 @@ test('units that are tested are told surest first, what was not tested last', ()
     assert.deepEqual([sorted('q', false), sorted('q', true), sorted('z', true)], ['cdba', 'dbca', 'bdca']);
 });
 
-test('two sides say when each has steps of its own', () => {
-    const steps = (...from) => ({ steps: from.map((f) => ({ from: f })) }), items = (...texts) => ({ items: texts.map((text) => ({ text })) });
-    assert.deepEqual([differ(steps(1, 2), steps(1, 2)), differ(steps(1, 2), steps(1, 3)), differ(items('a'), items('a')), differ(items('a'), items('b')), differ(items('a'), undefined)], [false, true, false, true, false]);
+test('clusters in steps of how many they hold', () => {
+    const next = random(11), of = (counts) => clusterSteps(counts.map((count) => ({ properties: { count } })));
+    assert.deepEqual(of([]), []);
+    assert.deepEqual(of([12, 12]).map(({ from, to, clusters }) => [from, to, clusters]), [[12, null, 2]]);
+    for (let i = 0; i < 200; i++) {
+        const counts = Array.from({ length: 1 + Math.floor(next() * 60) }, () => 10 + Math.floor(next() ** 3 * 500)), steps = of(counts);
+        assert.equal(steps.reduce((sum, s) => sum + s.clusters, 0), counts.length, 'each is in one');
+        for (const s of steps) assert.equal(counts.filter((n) => n >= s.from && (s.to === null || n <= s.to)).length, s.clusters);
+        assert.equal(new Set(steps.map((s) => s.colour)).size, steps.length);
+        assert.equal(steps.at(-1).colour, '--class-7');
+    }
+});
+
+test('months that a period touches and that are over', () => {
+    const over = (time) => monthsOver(time, '2023-06-27T00:00:00+08:00');
+    assert.deepEqual(['2023-05-10/2023-06-15', '2023-04-30/2023-05-01', '2023-06-01/2023-06-26', '2023-01-01/..', '../2023-03-31', '', '2022-12-31/2022-12-31'].map(over),
+        ['2023-05/2023-05', '2023-04/2023-05', '', '2023-01/2023-05', '', '', '2022-12/2022-12']);
 });
 
 test('what no box can say stays as it was typed', () => {
@@ -139,6 +154,35 @@ test('what is drawn of a state', () => {
     assert.equal(levelOf(CITY, state({})), 'town');
     assert.equal(levelOf(CITY, state({ units: 'village' })), 'village');
     assert.equal(partsOf(CITY, state({ layers: [{ id: 'heat', opacity: 30 }] }))[0].opacity, 0.3);
+});
+
+test('both sides of a comparison ask for the legend of both', () => {
+    const part = (state, id) => partsOf(CITY, state).find((p) => p.id === id).params, layers = [{ id: 'choropleth', opacity: 80 }, { id: 'heat', opacity: 80 }, { id: 'coverage', opacity: 80 }];
+    const now = { ...emptyState(), layer: 'report', layers, coverage: 'patrol', time: '2023-05-01/2023-05-31', filter: 'n > 1' };
+    for (const [more, time, filter] of [[{ compare: 'previous' }, '2023-03-31/2023-04-30', 'n > 1'], [{ other: 'n > 2' }, now.time, 'n > 2'], [{ compare: '2022-01-01/2022-01-31', other: 'n = 3' }, '2022-01-01/2022-01-31', 'n = 3']]) {
+        const a = { ...now, ...more }, b = otherState(a);
+        assert.deepEqual([b.time, b.filter], [time, filter]);
+        for (const id of ['choropleth', 'heat']) {
+            const [mine, theirs] = [part(a, id), part(b, id)];
+            assert.deepEqual([mine.datetime, mine.filter, mine.with_datetime, mine.with_filter], [now.time, now.filter, time, filter]);
+            assert.deepEqual([theirs.datetime, theirs.filter, theirs.with_datetime, theirs.with_filter], [time, filter, now.time, now.filter]);
+        }
+        assert.deepEqual([part(a, 'coverage').datetime, part(a, 'coverage').with_datetime], [now.time, time]);
+    }
+    // Against all rows of a layer without times.
+    const all = { ...emptyState(), layer: 'lots', layers: [{ id: 'heat', opacity: 100 }], other: 'n > 2' }, city = { ...CITY, layers: [...CITY.layers, layer('lots')] };
+    assert.equal(partsOf(city, otherState(all))[0].params.with_filter, '"id" IS NOT NULL');
+    assert.equal(partsOf(city, { ...all, other: '' })[0].params.with_filter, undefined);
+});
+
+test('a heat map over coloured units is lines; these have the other ramp', () => {
+    const params = (layers, more = {}) => Object.fromEntries(partsOf(CITY, { ...emptyState(), layer: 'report', layers: layers.map((id) => ({ id, opacity: 100 })), ...more }).map((p) => [p.id, p.params]));
+    assert.deepEqual([params(['heat']).heat.form, params(['choropleth']).choropleth.ramp], [undefined, undefined]);
+    const both = params(['choropleth', 'heat']), under = params(['heat', 'choropleth']);
+    assert.deepEqual([both.heat.form, both.choropleth.ramp, under.heat.form, under.choropleth.ramp], ['lines', 'cool', undefined, 'cool']);
+    assert.equal(params(['choropleth', 'heat'], { form: 'fill' }).heat.form, undefined);
+    assert.equal(params(['heat'], { form: 'lines' }).heat.form, 'lines');
+    assert.equal(params(['hotspots', 'heat']).hotspots.ramp, undefined, 'classes have colours of their own');
 });
 
 test('words and numbers in both languages', () => {

@@ -24,6 +24,7 @@ function anyState() {
         model: word(), kernel: pick(['', 'quartic', 'gaussian', 'epanechnikov']), bandwidth: pick([0, 10, 800, 20000]), halflife: pick([0, 0.5, 30]), weight: word(), per: word(),
         units: pick(['', 'village', 'hex:500']), stat: pick(['count', 'sum', 'rate']), column: word(), spots: pick(STATISTICS), coverage: pick(COVERAGES),
         compare: pick(['', 'previous', 'year', '2022-01-01/2022-01-31']), other: word(), split: pick(['side', 'swipe']),
+        form: pick(['', 'fill', 'lines']), table: pick(['', 'counts', 'coverage']), rank: word(), sort: pick(['', 'name', '-sum_share_10min']),
         unit: word(), at: next() < 0.5 ? null : { lonDeg: degrees(180, 6), latDeg: degrees(80, 6) },
         area: pick(['', 'circle:113.7,23,500', 'polygon:1,2,3,4,-5,6']), pane: word(), fold: pick(['', 'q', 'qr', 'rp']), fold: pick(['', 'q', 'qr', 'rp']),
     };
@@ -52,7 +53,7 @@ test('what cannot be read is left at its default', () => {
     for (const hash of ['', '#', '#x', '#map=', '#map=1/2', '#map=a/b/c', '#map=5/91/0', '#map=5/0/181', '#map=-1/0/0', '#map=25/0/0',
         '#map=1/2/3/4', '#map=//', '#map=NaN/1/1', '#at=1', '#at=1,2,3', '#at=,', '#time=yesterday', '#time=/', '#time=../..', '#bandwidth=x',
         '#bandwidth=5', '#bandwidth=-800', '#bandwidth=Infinity', '#%%%', '#nothing=1', '#stat=most', '#kernel=box', '#coverage=all', '#spots=knox',
-        '#layers=', '#layers=,,', '#layers=%25', '#halflife=0', '#compare=ever', '#area=all', '#area=circle:<svg>', '#split=up'])
+        '#layers=', '#layers=,,', '#layers=%25', '#halflife=0', '#compare=ever', '#area=all', '#area=circle:<svg>', '#split=up', '#form=dots', '#table=chairs', '#sort=-', '#sort=a+b', '#sort=--q'])
         assert.deepEqual(parseHash(hash), emptyState(), hash);
     assert.deepEqual(parseHash('#layers=a@999,a,b@7').layers, [{ id: 'a', opacity: 100 }, { id: 'b', opacity: 7 }]);
 });

@@ -202,8 +202,9 @@ test('words are in both languages', async () => {
             if (key !== 'language') assert.ok(!/[\u4e00-\u9fff]/.test(en), key);
         }
         // Every word that is said is there.
-        const said = new Set(), sources = name === 'sheet' ? ['sheet/sheet'] : ['profile/profile', 'profile/ranking', 'profile/exports', 'profile/parts', 'profile/drawing'];
+        const said = new Set(), sources = name === 'sheet' ? ['sheet/sheet'] : ['profile/profile', 'profile/exports', 'profile/parts', 'profile/drawing'];
         for (const source of sources) for (const [, key] of (await readFile(`web/pages/${source}.js`, 'utf8')).matchAll(/\b(?:say|tell)\('(\w+)'/g)) said.add(key);
+        if (name === 'profile') for (const source of ['table', 'questions', 'compare', 'ranks']) for (const [, key] of (await readFile(`web/pages/analyst/${source}.js`, 'utf8')).matchAll(/\b(?:told|tell)\('(\w+)'/g)) said.add(key);
         const keys = new Set(pairs.map((p) => p[1]));
         for (const key of said) if (!['profile', 'ranking', 'export'].includes(key) || name === 'sheet') assert.ok(keys.has(key), `${name}: ${key}`);
     }

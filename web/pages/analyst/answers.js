@@ -2,14 +2,19 @@
 // answers.js - what the uppermost analysis says of one unit or cell: the number
 // that it was painted by, with its significance.
 
-import {contains} from '../geometry.js';
-import {address, hotspotsOf, layerOf, partsOf, selectionOf} from './shown.js';
+import {shapeAt} from '../geometry.js';
+import {address, coverageOf, hotspotsOf, layerOf, partsOf, selectionOf} from './shown.js';
 
 /* Answers of whole levels that are kept: the last few. */
 const KEPT = 4;
 
 /** A probability as it is written: p < 0.001. @param {string} name @param {number | null | undefined} p */
 export const probability = (name, p) => p === null || p === undefined ? '' : p < 0.001 ? `${name} < 0.001` : `${name} = ${p.toFixed(3)}`;
+
+/* So near to a point one has pointed at it. */
+const NEAR_PX = 9;
+/** The same in degrees of latitude, as far as the view is off. @param {import('./state.js').State} now */
+export const nearOf = (now) => NEAR_PX * 360 / (512 * 2 ** (now.map?.zoom ?? 9)) * Math.cos((now.map?.latDeg ?? 0) * Math.PI / 180);
 
 export class Answers {
   /** @param {import('./panes.js').Context} context */
@@ -35,7 +40,7 @@ export class Answers {
     const level = part.map.slice('choropleth:'.length);
     const url = part.id === 'choropleth'
       ? address(`/stats/${encodeURIComponent(now.layer)}`, {by: level, ...selectionOf(city, now), sum: now.stat === 'sum' ? part.params.column : '', per: now.stat === 'rate' && part.params.per !== 'area' ? part.params.per : ''})
-      : part.id === 'hotspots' ? address(`/hotspots/${encodeURIComponent(now.layer)}`, hotspotsOf(city, now)) : address(`/coverage/${now.coverage}`, {by: level});
+      : part.id === 'hotspots' ? address(`/hotspots/${encodeURIComponent(now.layer)}`, hotspotsOf(city, now)) : address(`/coverage/${now.coverage}`, {...coverageOf(city, now), by: level});
     return {id: part.id, level, url};
   }
 
@@ -60,7 +65,7 @@ export class Answers {
     if (!asked) return null;
     const {say} = this.context;
     if (!asked.url) {
-      const cell = this.features.find((f) => contains(f.geometry, place.lonDeg, place.latDeg));
+      const cell = shapeAt(this.features, place.lonDeg, place.latDeg, nearOf(this.context.state.now));
       return cell ? this.told(asked.id, cell.properties) : null;
     }
     const unit = units[asked.level];
@@ -75,6 +80,10 @@ export class Answers {
       if (row.count === null) return {value: '·', unit: say('hidden'), name, lines: []};
       if (row.rate !== undefined) return {value: row.rate === null ? '?' : write.about(row.rate), unit: lang === 'en' ? row.all.unit_en : row.all.unit, name, lines: row.rate === null ? [] : [say('interval', {low: write.about(row.rate_low), high: write.about(row.rate_high), n: write.exact(row.count)})]};
       return {value: write.exact(now.stat === 'sum' ? row.sum : row.count), unit: now.stat === 'sum' ? say('sum') : write.title(layerOf(city, now.layer) ?? {id: ''}), name, lines: []};
+    }
+    if (id === 'hotspots' && now.spots === 'dbscan') {
+      const {area_km2: km2, count} = row, lines = [km2 > 0 ? say('cluster_area', {km2: write.about(km2), n: write.about(count / km2)}) : '', text ?? ''];
+      return {value: write.exact(count ?? 0), unit: write.title(layerOf(city, now.layer) ?? {id: ''}), name: `${say('cluster')} ${row.id} · ${name}`, lines: lines.filter((t) => t)};
     }
     if (id === 'hotspots') {
       const sure = [row.z === undefined || row.z === null ? '' : `z = ${row.z.toFixed(2)}`, probability('p', row.p), probability('q', row.q)].filter((t) => t).join(' · ');

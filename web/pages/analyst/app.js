@@ -17,6 +17,7 @@ import {subjectsOf} from './layers.js';
 import {drawnOf, hasHeat, layerOf, levelOf, levelsOf, partsOf} from './shown.js';
 import {Sides} from './sides.js';
 import {formatHash, parseHash, Store} from './state.js';
+import {words as wordsTold} from '../profile/words.js';
 import {languageOf, words, writing} from './words.js';
 import {valueAt, whereOf} from './why.js';
 
@@ -31,7 +32,7 @@ const NEWS_MS = 2000;
 const SAVE_MS = 250;
 
 const lang = languageOf(location.search, navigator.languages ?? [navigator.language]);
-const say = words(lang), write = writing(lang);
+const say = words(lang), told = wordsTold(lang), write = writing(lang);
 const state = new Store(parseHash(location.hash));
 
 /** @type {import('./shown.js').City & {title: string, synthetic: boolean, clock: string | null, sequence: number}} */
@@ -99,7 +100,7 @@ function notice(text) {
 
 /** @type {import('./panes.js').Context} */
 const context = {
-  state, lang, say, write, ask, textOf,
+  state, lang, say, told, write, ask, textOf,
   get city() { return city; },
   get: getJson,
   palette: () => document.documentElement.dataset.theme === 'light' ? 'light' : 'dark',
@@ -202,7 +203,7 @@ function save() {
 }
 
 /** Fields that change the picture. */
-const DRAWN = ['layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage'];
+const DRAWN = ['layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage', 'form'];
 /** And those of the other side. */
 const BESIDE = ['compare', 'other', 'split'];
 
@@ -510,6 +511,12 @@ async function start() {
   drawing.onShapes = (features) => {
     answers.features = features;
     if (state.now.at && features.length) read(state.now.at, true);
+  };
+  drawing.onMonths = () => {
+    answers.forget();
+    tellChange(new Set(['coverage']));
+    drawing.draw();
+    sides.update();
   };
   const how = {view: state.now.map, box, say, label: say('map')}, handlers = {
     onMove: (view) => state.update({map: view}),

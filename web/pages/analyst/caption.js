@@ -3,49 +3,43 @@
 // values and units, and what stands at the pointer.
 
 import {element} from '../dom.js';
+import {otherState} from './other.js';
 
 /* Steps of a field that carry a figure. */
 const TICKS = [0, 4, 8, 12];
 
-/** A ramp of a field. @param {any} legend @param {import('./panes.js').Context} context @param {any} [other] the legend of the other side */
-function field(legend, {write, say}, other) {
-  const {steps} = legend, marks = [...TICKS.filter((i) => i < steps.length), steps.length - 1];
-  const ramp = element('div', {className: 'ramp'}, ...steps.map((s, i) => {
+/** A ramp of a field. @param {any} legend @param {import('./panes.js').Context} context */
+function field(legend, {write, say}) {
+  const lines = legend.form === 'lines', shown = legend.steps.map((s, i) => ({...s, i})).filter((s) => !lines || s.line);
+  const marks = lines ? shown.map((_, i) => i) : [...TICKS.filter((i) => i < shown.length), shown.length - 1];
+  const ramp = element('div', {className: lines ? 'ramp lines' : 'ramp'}, ...shown.map((s) => {
     const cell = element('span', {title: `≥ ${write.figure(s.from)}`});
     cell.style.backgroundColor = s.color;
     cell.style.opacity = String(Math.max(0.15, s.opacity));
-    cell.dataset.step = String(i);
+    cell.dataset.step = String(s.i);
     return cell;
   }));
-  const ticks = (of, name) => element('div', {className: 'ticks'}, ...marks.map((i) => {
-    const tick = element('span', {}, write.figure(of.steps[i].from));
-    tick.style.left = `${i / steps.length * 100}%`;
+  const ticks = element('div', {className: 'ticks'}, ...marks.map((i) => {
+    const tick = element('span', {}, write.figure(shown[i].from));
+    tick.style.left = `${i / shown.length * 100}%`;
     return tick;
-  }), ...name ? [element('b', {className: 'side'}, name)] : []);
+  }));
   const unknown = legend.unknown?.per && legend.unknown.per !== 'area' ? [swatch({form: 'hatch', text: say('unknown')})] : [];
-  const twoSided = other && other.steps.some((s, i) => s.from !== steps[i]?.from);
-  return [ramp, ticks(legend, twoSided ? 'A' : ''), ...twoSided ? [ticks(other, 'B')] : [], ...unknown.length ? [element('div', {className: 'swatches'}, ...unknown)] : []];
+  return [ramp, ticks, ...unknown.length ? [element('div', {className: 'swatches'}, ...unknown)] : []];
 }
 
 /** @param {any} item of a legend */
-function swatch(item, more = '') {
+function swatch(item) {
   const mark = element('i', {className: `swatch ${item.form}${item.form === 'hatch' ? ' hatch' : ''}`, ariaHidden: 'true'});
   if (item.color && item.form !== 'hatch') {
     mark.style.backgroundColor = item.color;
     mark.style.opacity = String(Math.max(0.25, item.opacity ?? 1));
   }
-  return element('span', {className: 'item'}, mark, item.text, ...more ? [element('span', {className: 'quiet'}, more)] : []);
+  return element('span', {className: 'item'}, mark, item.text);
 }
 
-/** @param {any} legend @param {any} [other] */
-function classes(legend, other) {
-  const items = legend.items ?? [];
-  const differs = other?.items && other.items.length === items.length && other.items.some((o, i) => o.text !== items[i].text);
-  return [element('div', {className: 'swatches'}, ...items.map((item, i) => swatch(item, differs ? ` | ${other.items[i].text}` : '')))];
-}
-
-/** Are two sides coloured by steps of their own? @param {any} legend @param {any} other */
-export const differ = (legend, other) => !!legend && !!other && (legend.steps ? other.steps?.some((s, i) => s.from !== legend.steps[i]?.from) : JSON.stringify(legend.items?.map((i) => i.text)) !== JSON.stringify(other.items?.map((i) => i.text)));
+/** @param {any} legend */
+const classes = (legend) => [element('div', {className: 'swatches'}, ...(legend.items ?? []).map((item) => swatch(item)))];
 
 export class Caption {
   /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
@@ -60,34 +54,37 @@ export class Caption {
       fold.ariaExpanded = String(!folded);
     }}, '▾');
     container.append(fold);
+    // A small screen is the map's first.
+    if (matchMedia('(max-width: 900px)').matches) fold.click();
     this.node = container;
     /** @type {HTMLElement | null} */
     this.shapes = null;
     this.showReading(null);
   }
 
-  /** @param {{part: import('./shown.js').Part, name: string, legend: any, other?: any, problem?: string}[]} list uppermost first */
+  /** @param {{part: import('./shown.js').Part, name: string, legend: any, problem?: string}[]} list uppermost first */
   showLegends(list) {
     const {context} = this, {say, lang} = context;
-    this.legends.replaceChildren(...this.shapes ? [this.shapes] : [], ...list.map(({part, name, legend, other, problem}) => {
+    this.legends.replaceChildren(...this.shapes ? [this.shapes] : [], ...list.map(({part, name, legend, problem}) => {
       const unit = !legend ? '' : part.field ? (lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) : legend.unit ?? '';
       const more = part.field && legend?.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : '';
-      // Coverage has a period of its own, which its legend tells.
-      const judged = part.id === 'coverage' && legend?.title ? `${say('coverage')} · ${legend.title}` : name, fixed = part.id === 'coverage' && context.state.now.time && legend ? say('period_fixed') : '';
+      // Coverage may have a period of its own, which its legend tells.
+      const judged = part.id === 'coverage' && legend?.title ? `${say('coverage')} · ${legend.title}` : name, {time} = context.state.now, judgedBy = part.params.datetime ?? '';
+      const fixed = part.id !== 'coverage' || !legend || !time || judgedBy === time ? '' : say(judgedBy ? 'whole_months' : 'period_fixed');
       const title = element('div', {className: 'title'}, element('span', {}, judged, unit ? element('span', {className: 'quiet'}, ` ${unit}`) : ''), element('span', {className: 'quiet'}, more || fixed));
-      const apart = differ(legend, other) ? [element('p', {className: 'quiet apart'}, say('own_scales'))] : [];
-      const body = problem ? [element('p', {className: 'error'}, problem)] : !legend ? [] : part.field ? field(legend, context, other) : classes(legend, other);
-      const node = element('section', {className: 'legend', ariaLabel: `${say('legend')}: ${name}`}, title, ...body, ...apart);
+      const both = otherState(context.state.now) && legend ? [element('p', {className: 'quiet apart'}, say('one_scale'))] : [];
+      const body = problem ? [element('p', {className: 'error'}, problem)] : !legend ? [] : part.field ? field(legend, context) : classes(legend);
+      const node = element('section', {className: 'legend', ariaLabel: `${say('legend')}: ${name}`}, title, ...body, ...both);
       node.dataset.part = part.id;
       return node;
     }));
     if (!list.length && !this.shapes && context.subject()?.personal) this.legends.append(element('p', {className: 'quiet'}, say('no_heat_person')));
   }
 
-  /** The legend of shapes, which come by themselves. @param {import('./shown.js').Part | null} part @param {string} name @param {any[]} items */
-  showShapes(part, name, items) {
+  /** The legend of shapes, which come by themselves. @param {import('./shown.js').Part | null} part @param {string} name @param {any[]} items @param {string} [note] */
+  showShapes(part, name, items, note = '') {
     this.shapes?.remove();
-    this.shapes = part && element('section', {className: 'legend', ariaLabel: `${this.context.say('legend')}: ${name}`}, element('div', {className: 'title'}, name), ...classes({items}));
+    this.shapes = part && element('section', {className: 'legend', ariaLabel: `${this.context.say('legend')}: ${name}`}, element('div', {className: 'title'}, name), ...classes({items}), ...note ? [element('p', {className: 'quiet apart'}, note)] : []);
     if (this.shapes) this.legends.prepend(this.shapes);
   }
 

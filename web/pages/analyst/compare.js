@@ -3,9 +3,14 @@
 // other, with the difference of every unit. One legend speaks for both.
 
 import {element} from '../dom.js';
-import {covered, difference, joined, otherState} from './other.js';
+import {covered, difference, otherState} from './other.js';
+import {compared, comparedColumns} from './questions.js';
+import {Ranks} from './ranks.js';
 import {address, hasTimes, selectionOf} from './shown.js';
 import {joinTime, splitTime} from './state.js';
+
+/* The most changed first, whichever way. @param {boolean} down */
+const byChange = (down) => (x, y) => (x.by === null || y.by === null ? Number(x.by === null) - Number(y.by === null) : (down ? 1 : -1) * (Math.abs(y.by) - Math.abs(x.by)));
 
 class Compare {
   /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
@@ -35,9 +40,9 @@ class Compare {
     this.note = element('p', {className: 'quiet'});
     this.error = element('p', {className: 'error', role: 'alert', hidden: true});
     this.sums = element('table', {className: 'sums'});
-    this.body = element('tbody');
-    const head = element('thead', {}, element('tr', {}, ...['name', 'A', 'B', 'difference', '%'].map((key, i) => element('th', {scope: 'col', className: i ? 'number' : ''}, key.length > 1 ? say(key) : key))));
-    this.list = element('table', {}, element('caption', {className: 'hidden'}, say('difference')), head, this.body);
+    const box = element('div', {className: 'ranked'});
+    this.ranks = new Ranks(box, {say: context.told, exact: context.write.exact, label: say('difference'), onPick: (row) => { if (context.level() && row.id !== null) context.choose(String(row.id), true); }});
+    this.list = element('div', {}, element('p', {className: 'tools'}, element('button', {type: 'button', className: 'plain push', onclick: () => this.ranks.save(`${state.now.layer}-compared-${context.level() ?? ''}.csv`)}, context.told('csv'))), box);
     container.append(element('div', {className: 'scroll compare', tabIndex: 0, role: 'region', ariaLabel: say('compare')}, this.choices, this.dates, this.filter, this.split, this.note, this.error, this.sums, this.list));
     /** Which of the last two somebody chose, before there is anything in it. */
     this.wanted = '';
@@ -116,7 +121,7 @@ class Compare {
   }
 
   show(now, other, a, b, coveredA, coveredB) {
-    const {say, write, choose} = this.context, period = (s) => {
+    const {say, write} = this.context, period = (s) => {
       const {from, to} = splitTime(s.time);
       return from || to ? `${from ? write.moment(from) : '…'} – ${to ? write.moment(to) : '…'}` : say('all');
     };
@@ -127,22 +132,13 @@ class Compare {
       element('tr', {}, element('th', {scope: 'row'}, say('difference')), element('td', {className: 'number'}, known ? this.signed(d.by) : '?', known ? element('span', {className: 'quiet'}, ` ${this.percent(d.share)}`) : ''))));
     const first = write.moment(String(this.context.subject()?.extent?.temporal?.interval?.[0]?.[0] ?? '').slice(0, 10));
     this.note.textContent = !known ? say('no_data_then', {from: first}) : coveredA === 'part' || coveredB === 'part' ? say('part_data_then', {from: first}) : say('sure_note');
-    const rows = joined(a.groups ?? [], b.groups ?? []).map((r) => ({...r, d: r.a === null || r.b === null ? null : difference(r.a, r.b)}));
-    rows.sort((x, y) => Math.abs(y.d?.by ?? 0) - Math.abs(x.d?.by ?? 0));
     this.list.hidden = !known;
-    this.body.replaceChildren(...rows.map((r) => {
-      const told = (n) => element('td', {className: n === null ? 'number is-hidden' : 'number'}, n === null ? '' : write.exact(n));
-      const row = element('tr', {className: r.d?.sure ? 'sure' : ''}, element('td', {}, element('button', {type: 'button', className: 'plain', onclick: () => { if (this.context.level()) choose(r.id ?? '', true); }}, r.name ?? r.id ?? say('none'))), told(r.a), told(r.b),
-        element('td', {className: 'number', title: r.d?.sure ? say('sure') : say('unsure')}, r.d ? this.signed(r.d.by) : ''), element('td', {className: 'number share'}, r.d ? this.percent(r.d.share) : ''));
-      row.dataset.id = r.id ?? '';
-      return row;
-    }));
+    this.ranks.show(comparedColumns(this.context).map((c) => (c.id === 'change' ? {...c, compare: byChange} : c)), compared(a.groups ?? [], b.groups ?? []), this.ranks.by ? this.ranks : {by: 'change', down: true});
     this.mark();
   }
 
   mark() {
-    const {unit} = this.context.state.now;
-    for (const row of this.body.rows) row.classList.toggle('chosen', unit !== '' && row.dataset.id === unit);
+    this.ranks.mark(this.context.state.now.unit, false);
   }
 
   /** @param {number} n */

@@ -61,3 +61,14 @@ export function yearBefore(time) {
   };
   return joinTime(back(from), back(to));
 }
+
+/**
+ * The months that a period touches and that are over, as FROM/TO: 2023-04/2023-05;
+ * '' where there is none. @param {string} time @param {string | null} now
+ */
+export function monthsOver(time, now) {
+  const {from, to} = splitTime(time), running = (now ?? '9999-12').slice(0, 7);
+  if (!from) return '';
+  const before = (month) => addDays(`${month}-01`, -1).slice(0, 7), last = to && to.slice(0, 7) < running ? to.slice(0, 7) : before(running);
+  return from.slice(0, 7) <= last ? `${from.slice(0, 7)}/${last}` : '';
+}

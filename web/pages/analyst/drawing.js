@@ -5,6 +5,7 @@
 // refused once and not by every tile.
 
 import {EDGE} from '../live.js';
+import {pixelRatio, token} from './map.js';
 import {otherState} from './other.js';
 import {address, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf} from './shown.js';
 
@@ -48,9 +49,9 @@ export class Drawing {
 
   /** Base below, names above, between them what is asked for. @param {Part[]} parts @returns {Sheet[]} */
   sheets(parts) {
-    const palette = this.context.palette(), ratio = devicePixelRatio > 1.25 ? 2 : 1, ground = this.context.city.layers.filter((l) => l.base || l.unit_level);
+    const {lang} = this.context, palette = this.context.palette(), ratio = pixelRatio() > 1.25 ? 2 : 1, ground = this.context.city.layers.filter((l) => l.base || l.unit_level);
     // Names make room for each other over several tiles; buildings have none.
-    const base = (name, layers, edge, params = '') => ({key: name, tiles: `/tiles/${name}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.png?palette=${palette}&size=512${params}`,
+    const base = (name, layers, edge, params = '') => ({key: name, tiles: `/tiles/${name}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.png?palette=${palette}&size=512${lang === 'en' ? '&lang=en' : ''}${params}`,
       opacity: 1, box: null, layers: layers.length ? layers.map((l) => l.id) : ['\u0000'], reachM: 0, edge});
     return [base('base', ground, ROAD_EDGE, '&labels=no'), ...parts.filter((p) => p.map).map((p) => ({key: p.id, tiles: tilesOf(p, palette, ratio), opacity: p.opacity, box: this.boxOf(p), layers: p.layers, reachM: p.field ? 1.6 * Number(p.params.bandwidth) || REACH_M : 0, edge: p.field ? 0 : p.map.includes(':') ? Infinity : EDGE})), base('labels', ground.filter((l) => l.base !== 'building'), Infinity)];
   }
@@ -94,6 +95,11 @@ export class Drawing {
     const explained = context.ask(caption ? 'legend' : 'legend B', async (signal) => {
       const list = await Promise.all(parts.filter((p) => p.map).map((part) => this.explain(part, others ? partsOf(city, others).find((p) => p.id === part.id) : undefined, signal)));
       if (signal.aborted || turn !== this.turn) return;
+      if (this.later) {
+        this.later = false;
+        queueMicrotask(() => this.onMonths?.());
+        return;
+      }
       caption?.showLegends(list.reverse());
       caption?.node.classList.remove('stale');
       this.good = true;
@@ -113,9 +119,15 @@ export class Drawing {
     const {context} = this, url = (p) => legendOf(p, context.palette(), context.lang);
     const name = this.name(part);
     try {
-      const [legend, beside] = await Promise.all([context.get(url(part), signal), other && context.get(url(other), signal).catch(() => undefined)]);
-      return {part, name, legend, other: beside};
+      // One legend is of both sides, but that classes of a test may be on one only.
+      const [legend, beside] = await Promise.all([context.get(url(part), signal), other && part.id === 'hotspots' && context.get(url(other), signal).catch(() => undefined)]);
+      return {part, name, legend: beside ? {...legend, items: united(legend.items, beside.items)} : legend};
     } catch (error) {
+      // Some are told of whole months alone: then these are asked for.
+      if (!signal.aborted && part.id === 'coverage' && part.params.datetime && error.status === 400 && !context.city.monthsOnly) {
+        context.city.monthsOnly = true;
+        this.later = true;
+      }
       // Of a layer beside the one that is asked about only its own legend says so.
       if (signal.aborted || error.parameter === 'filter' || error.parameter === 'datetime' || error instanceof TypeError) throw error;
       return {part, name, legend: null, problem: context.textOf(error)};
@@ -124,15 +136,16 @@ export class Drawing {
 
   /** Cells, hulls, places: what comes as GeoJSON. @param {Part[]} parts */
   drawShapes(parts) {
-    const {context, map} = this, part = parts.filter((p) => p.shapes).at(-1), url = part?.shapes ?? '';
-    if (url === this.shapes) return;
-    this.shapes = url;
+    const {context, map} = this, part = parts.filter((p) => p.shapes).at(-1), url = part?.shapes ?? '', shown = url && `${context.palette()} ${url}`;
+    if (shown === this.shapes) return;
+    this.shapes = shown;
     this.onShapes?.([]);
     this.caption?.showShapes(null, '', []);
     if (!part) return map.outline('shapes', null);
     context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
-      const {features} = await context.get(url, signal);
+      const answer = await context.get(url, signal), {features} = answer;
       if (signal.aborted) return;
+      if (part.id === 'hotspots' && context.state.now.spots === 'dbscan') return this.drawClusters(part, answer);
       const classes = part.id === 'hotspots' ? await this.classesOf(signal) : new Map();
       for (const f of features) f.properties.fill = classes.get(f.properties.class)?.color;
       this.onShapes?.(features);
@@ -141,6 +154,16 @@ export class Drawing {
       const drawn = features.filter((f) => f.geometry && !/^(not significant|none)$/.test(f.properties.class ?? ''));
       map.outline('shapes', drawn, {line: part.id === 'hotspots' ? '--ground' : '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.85});
     });
+  }
+
+  /** Clusters, coloured by how many rows are in each. @param {Part} part @param {any} answer of /hotspots */
+  drawClusters(part, answer) {
+    const {context, map, caption} = this, {say, write} = context, {features} = answer, steps = clusterSteps(features);
+    for (const f of features) f.properties.fill = token(steps.findLast((s) => f.properties.count >= s.from)?.colour ?? '--class-4');
+    this.onShapes?.(features);
+    const items = steps.map((s) => ({text: say('cluster_step', {range: s.to === null ? `≥${write.exact(s.from)}` : s.to === s.from ? write.exact(s.from) : `${write.exact(s.from)}–${write.exact(s.to)}`, n: write.exact(s.clusters)}), form: 'area', color: token(s.colour), opacity: 0.8}));
+    caption?.showShapes(part, this.name(part), items.length ? items : [{text: say('empty'), form: 'none'}], say('dbscan_note', {eps: answer.eps_m ?? '?', min: answer.min ?? '?', n: write.exact(answer.matched ?? features.length), noise: write.exact(answer.noise ?? 0)}));
+    map.outline('shapes', features.filter((f) => f.geometry), {line: '--text', width: 1, fill: '--class-4', fillOpacity: part.opacity * 0.8});
   }
 
   /** Classes have the colours and names that the same statistic of the units has. @param {AbortSignal} signal @returns {Promise<Map<string, any>>} items of a legend */
@@ -152,6 +175,24 @@ export class Drawing {
     const [keys, told] = await Promise.all(['en', context.lang === 'en' ? 'en' : 'zh'].map((lang) => context.get(address(`/legend/choropleth:${level}.json`, {stat: now.spots, layer: now.layer, per, palette: context.palette(), lang}), signal).catch(() => ({items: []}))));
     return new Map(keys.items.map((item, i) => [item.text, told.items[i] ?? item]));
   }
+}
+
+/** Items of two legends, each once. @param {any[]} a @param {any[]} b */
+const united = (a, b) => [...a, ...b.filter((item) => !a.some((known) => known.text === item.text))];
+
+/* Of clusters, from few rows to many. */
+const CLUSTER_COLOURS = ['--class-3', '--class-4', '--class-6', '--class-7'];
+
+/**
+ * Steps of how many rows clusters have, with about as many clusters in each.
+ * @param {{properties: {count: number}}[]} features
+ * @returns {{from: number, to: number | null, clusters: number, colour: string}[]} to: null of the last
+ */
+export function clusterSteps(features) {
+  const counts = features.map((f) => f.properties.count).sort((a, b) => a - b), most = CLUSTER_COLOURS.length;
+  const from = [...new Set(CLUSTER_COLOURS.map((_, i) => counts[Math.floor(i * counts.length / most)]))].filter((n) => n !== undefined);
+  return from.map((n, i) => ({from: n, to: i + 1 < from.length ? from[i + 1] - 1 : null, colour: CLUSTER_COLOURS[most - from.length + i],
+    clusters: counts.filter((c) => c >= n && (i + 1 === from.length || c < from[i + 1])).length}));
 }
 
 /** What is seen of shapes, with how many there are. @param {any[]} features @param {Map<string, any>} classes @param {import('./panes.js').Context} context */

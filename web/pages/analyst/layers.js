@@ -121,6 +121,7 @@ class Layers {
       ...layer.time_column || now.model ? [element('label', {className: 'pair'}, element('span', {}, say('halflife')), halflife)] : [],
       ...now.model ? [] : [this.select('weight', say('weight'), [['', say('each_one')], ...this.columnOptions()])],
       this.select('per', say('per'), now.model ? [['', say('own')], ...this.perOptions().slice(1)] : this.perOptions()),
+      this.select('form', say('form'), [['', say('form_auto')], ['fill', say('form_fill')], ['lines', say('form_lines')]]),
       ...now.model && now.filter ? [element('p', {className: 'quiet'}, say('model_filter'))] : []];
   }
 

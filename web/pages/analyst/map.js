@@ -77,3 +77,12 @@ export async function openMap(means, container, how, handlers) {
 
 /** Value of a custom property. @param {string} name */
 export const token = (name) => name.startsWith('--') ? getComputedStyle(document.documentElement).getPropertyValue(name).trim() : name;
+
+/** Pixels of the screen that a pixel of the page has, where all of it is enlarged (analyst.css), too. */
+export const pixelRatio = () => devicePixelRatio * (/** @type {any} */ (document.body).currentCSSZoom ?? 1);
+
+/** Where something happened within a container, in its own pixels. @param {HTMLElement} container @param {{clientX: number, clientY: number}} e */
+export function pointIn(container, e) {
+  const box = container.getBoundingClientRect(), scale = container.offsetWidth / box.width || 1;
+  return {x: (e.clientX - box.left) * scale, y: (e.clientY - box.top) * scale};
+}

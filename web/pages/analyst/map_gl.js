@@ -3,7 +3,7 @@
 
 import {Map as LibreMap, NavigationControl, ScaleControl, setMaxParallelImageRequests} from '../maplibre/maplibre-gl.mjs';
 import {tilesTouched} from '../live.js';
-import {token} from './map.js';
+import {pixelRatio, token} from './map.js';
 
 /** @typedef {import('./map.js').Sheet} Sheet */
 
@@ -36,7 +36,7 @@ export class GlMap {
       container,
       style: {version: 8, sources: {}, layers: [{id: 'land', type: 'background', paint: {'background-color': token('--land')}}]},
       ...(view ? {center: [view.lonDeg, view.latDeg], zoom: view.zoom} : {bounds: /** @type {any} */ (box), fitBoundsOptions: {padding: 24}}),
-      minZoom: 3, maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 0, maxCanvasSize: [8192, 8192],
+      minZoom: 3, maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 0, pixelRatio: pixelRatio(), maxCanvasSize: [8192, 8192],
       // The stream says which tiles have changed: none is asked for by the
       // clock, none is kept out of sight, and the browser's own copy counts
       // only after the server has said that it is the newest (its ETag).
@@ -210,6 +210,7 @@ export class GlMap {
   }
 
   resize() {
+    this.map.setPixelRatio(pixelRatio());
     this.map.resize();
   }
   remove() {

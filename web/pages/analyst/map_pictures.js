@@ -12,7 +12,7 @@ import {element} from '../dom.js';
 import {tilesTouched} from '../live.js';
 import {latOf, lonOf, tilesIn, viewOf, worldX, worldY, WORLD_PX} from '../mercator.js';
 import {Loader} from './loader.js';
-import {token} from './map.js';
+import {pointIn, token} from './map.js';
 
 /** @typedef {import('./map.js').Sheet} Sheet @typedef {import('./map.js').View} View */
 
@@ -415,10 +415,7 @@ export class PictureMap {
   listen() {
     const {container} = this, pointers = new Map();
     let travelled = 0, apart = 0;
-    const at = (e) => {
-      const r = container.getBoundingClientRect();
-      return {x: e.clientX - r.left, y: e.clientY - r.top};
-    };
+    const at = (e) => pointIn(container, e);
     const spread = () => {
       const [a, b] = [...pointers.values()];
       return {apart: Math.hypot(a.x - b.x, a.y - b.y), middle: {x: (a.x + b.x) / 2, y: (a.y + b.y) / 2}};

@@ -12,7 +12,7 @@ export function otherState(now) {
   if (!now.compare && !now.other) return null;
   const time = now.compare === 'previous' ? previous(now.time) : now.compare === 'year' ? yearBefore(now.time) : now.compare || now.time;
   if (now.compare && !time) return null;
-  return {...now, time, filter: now.other || now.filter};
+  return {...now, time, filter: now.other || now.filter, compare: '', other: '', beside: {filter: now.filter, time: now.time}};
 }
 
 /**

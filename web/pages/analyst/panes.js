@@ -25,7 +25,6 @@
 
 import {exportPane} from '../profile/exports.js';
 import {profilePane} from '../profile/profile.js';
-import {rankingPane} from '../profile/ranking.js';
 import {comparePane} from './compare.js';
 import {filterPane} from './filter.js';
 import {layersPane} from './layers.js';
@@ -39,6 +38,7 @@ import {whyPane} from './why.js';
  * @property {import('./shown.js').City} city     layers, levels, models, exposures
  * @property {import('./words.js').Language} lang
  * @property {(key: any, values?: Record<string, any>) => string} say
+ * @property {(key: any, values?: Record<string, any>) => string} told   words that profile, table and export share (profile/words.js)
  * @property {ReturnType<typeof import('./words.js').writing>} write   numbers, dates, titles
  * @property {() => 'dark' | 'light'} palette
  * @property {() => import('../api.js').Layer | undefined} subject   the layer that is asked about
@@ -57,4 +57,4 @@ import {whyPane} from './why.js';
  * @property {(hear: (layer: string | null) => void) => void} onNews   rows of a layer have changed (null: anything)
  */
 
-export const PANES = [layersPane, filterPane, periodPane, tablePane, rankingPane, profilePane, whyPane, comparePane, exportPane];
+export const PANES = [layersPane, filterPane, periodPane, tablePane, profilePane, whyPane, comparePane, exportPane];

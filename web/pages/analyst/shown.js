@@ -2,6 +2,9 @@
 // shown.js - from the state to addresses: which tiles are drawn, which legend
 // explains them, what is counted. Pure. Nothing knows a layer by name.
 
+import {monthsOver} from './days.js';
+import {otherState} from './other.js';
+
 /**
  * @typedef {import('../api.js').Layer} Layer
  * @typedef {import('./state.js').State} State
@@ -10,6 +13,8 @@
  * @property {string[]} levels   units, finest first
  * @property {{name: string, title: string, title_en?: string}[]} models   of heat
  * @property {Record<string, any>} exposures   what rates are per
+ * @property {string | null} clock
+ * @property {boolean} [monthsOnly]   patrols and work are told of whole months that are over: so has the server said
  * @property {boolean} duty   are there patrols to judge
  * @property {boolean} service   is there a question of reach
  *
@@ -87,6 +92,15 @@ export function hotspotsOf(city, state) {
 /* Rates shrink to something: without a choice to the first that there is. */
 export const ratePer = (city, state) => state.per || (state.spots === 'eb' ? Object.keys(city.exposures)[0] ?? 'area' : '');
 
+/** Level of the units that coverage is told of. @param {City} city @param {State} state */
+export const coverageLevel = (city, state) => (city.levels.includes(state.units) ? state.units : city.levels.at(-1));
+/** Questions of coverage that are of a period. */
+const DATED = ['patrol', 'workload'];
+/** The period that coverage is judged by; '' its own. @param {City} city @param {State} state */
+const coverageTime = (city, state) => (!DATED.includes(state.coverage) || !state.time ? '' : city.monthsOnly ? monthsOver(state.time, city.clock) : state.time);
+/** Options of /coverage. @param {City} city @param {State} state */
+export const coverageOf = (city, state) => ({by: coverageLevel(city, state), datetime: coverageTime(city, state)});
+
 /** The number of a question of coverage that its map paints. */
 export const COVERAGE_COLUMN = {patrol: 'value', workload: 'value', service: 'sum_share_10min'};
 
@@ -108,8 +122,8 @@ export function partOf(city, state, drawn) {
       return units ? {...part, map: `choropleth:${units}`, params: {...rest, layer: state.layer}} : null;
     }
     case 'coverage': {
-      const column = COVERAGE_COLUMN[state.coverage], level = isCells(state.units) || !city.levels.includes(state.units) ? city.levels.at(-1) : state.units;
-      if (column && level) return {...part, map: `choropleth:${level}`, params: {stat: state.coverage, column}, layers: []};
+      const column = COVERAGE_COLUMN[state.coverage], {by, datetime} = coverageOf(city, state);
+      if (column && by) return {...part, map: `choropleth:${by}`, params: {stat: state.coverage, column, ...datetime && {datetime}}, layers: []};
       return {...part, map: '', params: {}, shapes: address(`/coverage/${state.coverage}`, {f: 'geojson'}), layers: []};
     }
     default: {
@@ -120,8 +134,39 @@ export function partOf(city, state, drawn) {
   }
 }
 
-/** All that is drawn, lowest first. @param {City} city @param {State} state @returns {Part[]} */
-export const partsOf = (city, state) => /** @type {Part[]} */ (drawnOf(city, state).map((d) => partOf(city, state, d)).filter((p) => p));
+/** Is it units coloured by a number? @param {Part} part */
+const isNumbers = (part) => part.id === 'choropleth' || (part.id === 'coverage' && !!part.map);
+
+/**
+ * What the other side of a comparison shows: both sides have one legend, made
+ * from both.
+ * @param {City} city @param {State} state @param {Part} part
+ */
+function besideOf(city, state, part) {
+  const other = state.beside ?? otherState(state), layer = layerOf(city, state.layer);
+  if (!other || !(part.field || isNumbers(part))) return {};
+  if (part.id === 'coverage') {
+    const with_datetime = part.params.datetime && coverageTime(city, {...state, time: other.time});
+    return with_datetime ? {with_datetime} : {};
+  }
+  if (state.model && part.field) return other.time !== state.time ? {with_datetime: other.time || '../..'} : {};
+  const with_datetime = hasTimes(layer) ? other.time : '';
+  // All rows are a filter, too.
+  return {with_datetime, with_filter: other.filter || (with_datetime ? '' : `"${layer?.id_column}" IS NOT NULL`)};
+}
+
+/**
+ * All that is drawn, lowest first. A heat map over coloured units is lines, and
+ * these have other colours: so both can be read.
+ * @param {City} city @param {State} state @returns {Part[]}
+ */
+export function partsOf(city, state) {
+  const parts = /** @type {Part[]} */ (drawnOf(city, state).map((d) => partOf(city, state, d)).filter((p) => p));
+  const heat = parts.findIndex((p) => p.field), below = parts.some((p, i) => i < heat && isNumbers(p));
+  const form = state.form || (below ? 'lines' : 'fill');
+  return parts.map((part) => ({...part, params: {...part.params, ...besideOf(city, state, part),
+    ...part.field && form === 'lines' && {form}, ...heat >= 0 && isNumbers(part) && {ramp: 'cool'}}}));
+}
 
 /**
  * Template of tiles that are shown 512 pixels wide. Fields are smooth: their

@@ -1,88 +1,116 @@
 // @ts-check
-// table.js - counts by unit or class, beside the map: each chooses in the other.
+// table.js - the ranked table beside the map: of counts, of a test for hotspots
+// or of coverage, whichever lies uppermost or is chosen. What is chosen in it
+// is chosen on the map, and the other way round.
 
 import {element} from '../dom.js';
-import {share} from '../text.js';
-import {classTitle} from '../columns.js';
-import {address, drawnOf, hasHeat, hotspotsOf, isCells, selectionOf} from './shown.js';
+import {boundsOf, labelPlace, shapeAt} from '../geometry.js';
+import {perOptions} from '../profile/parts.js';
+import {nearOf} from './answers.js';
+import {otherState} from './other.js';
+import {groupedBy, questionOf, questionsOf} from './questions.js';
+import {Ranks} from './ranks.js';
+import {address, coverageLevel, levelsOf, selectionOf} from './shown.js';
 
-/** The surest first; what was not tested last, either way. @param {string} by z or q @param {boolean} down */
-export const bySureness = (by, down) => (a, b) => {
-  const [x, y] = [a[by], b[by]].map((v) => (typeof v === 'number' ? v : null));
-  if (x === null || y === null) return Number(x === null) - Number(y === null);
-  return (down ? y - x : x - y) || Math.abs(b.z ?? 0) - Math.abs(a.z ?? 0);
-};
+/** How long one points at a row before its outline is asked for; outlines kept. */
+const POINT_MS = 120, SHAPES_MOST = 500;
+/** An answer that takes longer is said to be on its way. */
+const SLOW_MS = 400;
+/** As near as one goes to a place. */
+const PLACE_ZOOM = 15;
+/** Fields of the state that change what is asked. */
+const ASKED = ['layer', 'filter', 'time', 'units', 'rank', 'table', 'compare', 'other'];
+/** And those that do where the table is of an analysis. */
+const ASKED_OF = {counts: [], hotspots: ['spots', 'per'], coverage: ['coverage']};
+
+/** Where a row is that is no unit. @param {any} row */
+function placeOf(row) {
+  if (typeof row.lon === 'number' && typeof row.lat === 'number') return {lonDeg: row.lon, latDeg: row.lat};
+  const {type, coordinates} = row.geometry ?? {};
+  if (type === 'Point') return {lonDeg: coordinates[0], latDeg: coordinates[1]};
+  const at = /Polygon$/.test(type ?? '') ? labelPlace(row.geometry) : null;
+  return at && {lonDeg: at.lonDeg, latDeg: at.latDeg};
+}
 
 class Table {
   /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
   constructor(container, context) {
     Object.assign(this, {context});
-    const {say} = context;
+    const {say, state} = context;
     this.title = element('h2', {id: 'result-title'});
     this.total = element('p', {className: 'total', id: 'total'});
     this.error = element('p', {className: 'error', role: 'alert', hidden: true, id: 'result-error'});
-    this.body = element('tbody', {id: 'table'});
-    this.head = element('thead', {});
-    this.scroll = element('div', {className: 'scroll', tabIndex: 0, role: 'region', ariaLabel: say('table')}, element('table', {}, this.head, this.body));
-    container.append(element('header', {}, this.title, this.total, this.error), this.scroll);
-    this.by = 'count';
-    this.down = true;
-    /** @type {import('../api.js').Group[]} */
-    this.groups = [];
-    this.tested = this.wanted = false;
-    this.showHead();
-  }
-
-  /** Columns of counts, or of a test: how sure it is comes first. */
-  showHead() {
-    const {say} = this.context, head = (sort, text, number) => {
-      const button = element('button', {type: 'button', className: 'plain', onclick: () => this.sort(sort)}, text);
-      button.dataset.sort = sort;
-      return element('th', {scope: 'col', className: number ? 'number' : '', title: sort === 'q' ? say('sorted_by_q') : ''}, button);
-    };
-    this.head.replaceChildren(element('tr', {}, head('name', say('name'), false), ...this.tested
-      ? [head('class', say('class'), false), head('z', 'z', true), head('q', 'q', true)] : [head('count', say('count'), true), head('count', say('share'), true)]));
-  }
-
-  /** Are units tested for being hot or cold? Then the table tells how. */
-  tests() {
-    const {context} = this, {city, state} = context, {now} = state;
-    return drawnOf(city, now).some((d) => d.id === 'hotspots') && hasHeat(context.subject()) && now.spots !== 'dbscan' && !isCells(now.units) && !!context.level();
-  }
-
-  /** What the table counts by: units, or where the layer lies in none the first classes that it has. */
-  groupedBy() {
-    return this.context.level() || this.context.subject()?.columns.find((c) => c.type === 'category')?.name;
-  }
-
-  /** @param {string} sort */
-  sort(sort) {
-    this.down = sort === this.by ? !this.down : sort === 'count' || sort === 'z';
-    this.by = sort;
-    this.draw();
+    this.tools = element('div', {className: 'tools'});
+    this.note = element('p', {className: 'note', id: 'table-note', role: 'status', hidden: true});
+    const box = element('div', {className: 'ranked'});
+    this.ranks = new Ranks(box, {say: context.told, exact: context.write.exact, label: say('table'), id: 'table', onPick: (row) => this.pick(row), onPoint: (row) => this.point(row),
+      onSort: (by, down) => state.update({sort: `${down ? '-' : ''}${by}`})});
+    this.scroll = this.ranks.scroll;
+    container.append(element('header', {}, this.title, this.total, this.error, this.tools), box, this.note);
+    /** @type {import('./questions.js').Told | null} */
+    this.told = null;
+    this.asked = '';
   }
 
   ask() {
-    const {context} = this, {city, state, say, write} = context, layer = context.subject(), by = this.groupedBy();
+    const {context} = this, {city, state} = context, layer = context.subject(), question = questionOf(context);
     if (!layer) return;
-    const unit = city.layers.find((l) => l.unit_level && l.unit_level === by);
-    this.title.textContent = by ? say('by', {title: write.title(layer), unit: unit ? write.title(unit) : by}) : write.title(layer);
+    this.question = question;
+    this.title.textContent = question.title(context);
+    this.showTools();
     context.ask('table', async (signal) => {
-      // A test takes longer than counts, which stay where it is refused.
-      this.wanted = this.tests();
-      const testing = this.wanted ? context.get(address(`/hotspots/${encodeURIComponent(layer.id)}`, hotspotsOf(city, state.now)), signal).catch(() => null) : null;
-      const stats = await context.get(address(`/stats/${encodeURIComponent(layer.id)}`, {by, ...selectionOf(city, state.now)}), signal);
-      this.showTotal(stats.count);
-      const spots = await testing, tested = !!spots?.rows;
+      const count = context.get(address(`/stats/${encodeURIComponent(layer.id)}`, selectionOf(city, state.now)), signal);
+      // An answer takes longer than a count, which is shown at once.
+      const answer = question.ask(context, signal);
+      answer.catch(() => {});
+      const slow = setTimeout(() => this.say(context.told('loading')), SLOW_MS);
+      answer.finally(() => clearTimeout(slow)).catch(() => {});
+      this.showTotal((await count).count);
+      const told = await answer;
       if (signal.aborted) return;
-      this.groups = tested ? spots.rows : stats.groups ?? [];
-      if (tested !== this.tested) {
-        Object.assign(this, {tested, by: tested ? 'q' : 'count', down: !tested});
-        this.showHead();
-      }
+      const asked = [question.id, ...told.columns.map((c) => c.id)].join(), first = !this.asked, fresh = this.asked !== asked;
+      Object.assign(this, {asked, told});
       this.problem(null);
-      this.draw();
+      // An order is of the columns that it was chosen for.
+      const [, down, by] = /^(-?)(.+)$/.exec(state.now.sort) ?? [];
+      const chosen = (first || !fresh) && told.columns.some((c) => c.id === by);
+      this.ranks.show(told.columns, told.rows, chosen ? {by, down: down === '-'} : fresh ? told.order : this.ranks);
+      if (!chosen && state.now.sort) state.update({sort: ''});
+      this.say(told.note ?? '');
+      this.mark(false);
     });
+  }
+
+  showTools() {
+    const {context} = this, {say, told: tell, city, state, write, lang} = context, layer = context.subject(), may = questionsOf(context), {question} = this;
+    const focus = /** @type {any} */ (document.activeElement)?.name;
+    const select = (name, label, options, value, change) => {
+      const box = element('select', {name, ariaLabel: label, onchange: () => state.update(change(box.value))}, ...options.map(([v, text]) => element('option', {value: v}, text)));
+      box.value = options.some(([v]) => v === value) ? value : options[0]?.[0] ?? '';
+      return element('label', {title: label}, box);
+    };
+    const levels = question.id === 'coverage' ? city.levels : levelsOf(city, layer), title = (level) => write.title(city.layers.find((l) => l.unit_level === level) ?? {id: level});
+    const level = question.id === 'coverage' ? coverageLevel(city, state.now) : context.level();
+    const rates = question.id === 'counts' && context.level() && Object.keys(city.exposures).length && !layer?.personal && !otherState(state.now);
+    this.tools.replaceChildren(
+      ...may.length > 1 ? [select('table-of', say('table_of'), may.map((q) => [q.id, say(/** @type {any} */ (q.id))]), question.id, (v) => ({table: v}))] : [],
+      ...levels.length > 1 ? [select('table-units', tell('level'), levels.map((l) => [l, title(l)]), level, (v) => ({units: v, unit: ''}))] : [],
+      ...rates ? [select('table-per', tell('per'), perOptions({say: tell, write}, city, lang), state.now.rank, (v) => ({rank: v, sort: ''}))] : [],
+      element('button', {type: 'button', className: 'plain push', id: 'table-csv', onclick: () => this.save()}, tell('csv')));
+    if (focus) this.tools.querySelector(`[name="${CSS.escape(focus)}"]`)?.focus();
+  }
+
+  /** @param {string} text below the table */
+  say(text) {
+    this.note.hidden = !text;
+    this.note.textContent = text;
+  }
+
+  save() {
+    const {state} = this.context, {told, question} = this;
+    if (!told) return;
+    const what = question.id === 'counts' ? '' : question.id === 'hotspots' ? `-${state.now.spots}` : `-${state.now.coverage}`;
+    this.ranks.save(`${question.id === 'coverage' ? 'coverage' : state.now.layer}${what}${told.level ? `-${told.level}` : question.id === 'counts' ? `-${groupedBy(this.context) ?? ''}` : ''}.csv`);
   }
 
   /** @param {number | null} count null: not known */
@@ -92,65 +120,53 @@ class Table {
       element('span', {className: 'quiet'}, ` ${say('of_rows', {n: write.short(this.context.subject()?.rows ?? 0)})}`));
   }
 
-  draw() {
-    const {lang, say} = this.context, name = (g) => g.id === null ? say('none') : g.name ?? g.id;
-    if (this.tested) return this.drawTested(name);
-    const order = this.by === 'count' ? (a, b) => (a.count ?? -1) - (b.count ?? -1) || name(b).localeCompare(name(a), lang) : (a, b) => name(a).localeCompare(name(b), lang);
-    const sorted = [...this.groups].sort((a, b) => (this.down ? -1 : 1) * order(a, b));
-    const total = sorted.reduce((sum, g) => sum + (g.count ?? 0), 0), most = Math.max(1, ...sorted.map((g) => g.count ?? 0));
-    this.body.replaceChildren(...sorted.map((g) => this.row(g, name(g), total, most)));
-    this.mark();
-  }
+  /* ---- the map */
 
-  /** @param {(row: any) => string} name */
-  drawTested(name) {
-    const {lang, write} = this.context, words = {name, class: (r) => classTitle(lang, r.class ?? 'unknown')}[this.by];
-    const sorted = [...this.groups].sort(words ? (a, b) => (this.down ? -1 : 1) * words(a).localeCompare(words(b), lang) : bySureness(this.by, this.down));
-    const figure = (n) => (typeof n === 'number' ? n.toFixed(2) : '?');
-    this.body.replaceChildren(...sorted.map((r) => {
-      const row = this.line(r, name(r), [element('td', {}, classTitle(lang, r.class ?? 'unknown')), element('td', {className: 'number'}, figure(r.z)),
-        element('td', {className: 'number'}, typeof r.q !== 'number' ? '?' : r.q < 0.001 ? '<0.001' : r.q.toFixed(3))]);
-      row.title = typeof r.count === 'number' ? `${this.context.say('count')} ${write.exact(r.count)}` : '';
-      return row;
-    }));
-    this.mark();
-  }
-
-  mark() {
-    for (const th of this.head.querySelectorAll('th')) th.removeAttribute('aria-sort');
-    this.head.querySelector(`[data-sort="${this.by}"]`)?.closest('th')?.setAttribute('aria-sort', this.down ? 'descending' : 'ascending');
-    this.choose(this.context.state.now.unit);
-  }
-
-  row(group, name, total, most) {
-    const {write} = this.context, told = group.count !== null;
-    const line = element('span', {className: 'bar-line'});
-    line.style.width = `${(group.count ?? 0) / most * 100}%`;
-    return this.line(group, name, [element('td', {className: told ? 'number' : 'number is-hidden'}, ...told ? [write.exact(group.count), line] : []),
-      element('td', {className: 'number share'}, told ? share(group.count, total) : '')]);
-  }
-
-  /** A row of a unit. @param {any} group @param {string} name @param {HTMLElement[]} cells */
-  line(group, name, cells) {
-    const {state} = this.context;
-    const pick = () => { if (this.context.level()) this.context.choose(group.id === state.now.unit ? '' : group.id ?? '', true); };
-    const row = element('tr', {onclick: pick},
-      element('td', {}, element('button', {type: 'button', className: 'plain', onclick: (e) => {
-        e.stopPropagation();
-        pick();
-      }}, name)), ...cells);
-    row.dataset.id = group.id ?? '';
-    return row;
-  }
-
-  /** @param {string} id */
-  choose(id) {
-    for (const row of this.body.rows) {
-      const on = id !== '' && row.dataset.id === id;
-      row.classList.toggle('chosen', on);
-      row.querySelector('button').setAttribute('aria-pressed', String(on));
-      if (on) row.scrollIntoView({block: 'nearest'});
+  /** @param {any} row */
+  pick(row) {
+    const {context} = this, {state} = context, {level} = this.told ?? {};
+    if (level && level === context.level()) {
+      if (row.id !== null) context.choose(String(row.id) === state.now.unit ? '' : String(row.id), true);
+      return;
     }
+    if (level) return state.update({units: level, unit: String(row.id)});
+    const at = placeOf(row);
+    if (!at || this.keyAt(state.now.at) === this.ranks.key(row)) return at && state.update({at: null});
+    context.withMap((map) => {
+      if (/Polygon$/.test(row.geometry?.type ?? '')) map.go({box: boundsOf(row.geometry), most: PLACE_ZOOM});
+      else map.go({...at, zoom: Math.max(map.view().zoom, PLACE_ZOOM)});
+    });
+    state.update({at});
+  }
+
+  /** The row of places that holds a place. @param {import('./map.js').Place | null} at */
+  keyAt(at) {
+    if (!at || !this.told || this.told.level) return '';
+    const row = shapeAt(this.told.rows, at.lonDeg, at.latDeg, nearOf(this.context.state.now));
+    return row ? this.ranks.key(row) : '';
+  }
+
+  /** @param {boolean} [scroll] */
+  mark(scroll = true) {
+    const {now} = this.context.state;
+    this.ranks.mark(!this.told ? '' : this.told.level ? now.unit : this.keyAt(now.at), scroll);
+  }
+
+  /** What is pointed at, outlined on the map. @param {any | null} row */
+  async point(row) {
+    const {context} = this, {city} = context, level = this.told?.level, units = city.layers.find((l) => l.unit_level && l.unit_level === level), id = row ? this.ranks.key(row) : '';
+    if (id === this.pointed) return;
+    this.pointed = id;
+    if (!id || (!units && !row.geometry)) return context.withMap((map) => map.outline('pointed', null));
+    this.shapes ??= new Map();
+    const key = `${units?.id} ${id}`;
+    // Only who rests is asked for.
+    if (units && !this.shapes.has(key)) await new Promise((rest) => setTimeout(rest, POINT_MS));
+    if (this.pointed !== id) return;
+    const shape = !units ? {type: 'Feature', properties: {}, geometry: row.geometry} : this.shapes.get(key) ?? await context.get(`/collections/${encodeURIComponent(units.id)}/items/${encodeURIComponent(id)}`).catch(() => null);
+    if (this.shapes.size > SHAPES_MOST) this.shapes.clear();
+    if (units) this.shapes.set(key, shape);
+    if (this.pointed === id && shape) context.withMap((map) => map.outline('pointed', [shape], {line: '--text', width: 1.5, fill: '--text', fillOpacity: 0.08}));
   }
 
   /** What stands here is not the answer to what was asked last. @param {string | null} text */
@@ -164,16 +180,20 @@ class Table {
 }
 
 export const tablePane = {
-  id: 'table', side: 'result', title: (say) => say('table'),
+  id: 'table', side: 'result', key: 'r', title: (say) => say('table'),
   /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
   mount(container, context) {
     const table = new Table(container, context);
-    context.onNews((layer) => { if (layer === null || layer === context.state.now.layer) table.ask(); });
+    context.onNews((layer) => { if (!container.hidden && (layer === null || layer === context.state.now.layer || table.question?.id === 'coverage')) table.ask(); });
     return {
       show: () => table.ask(),
+      hide: () => table.point(null),
+      act: () => table.scroll.focus(),
       change(now, changed) {
-        if (['layer', 'filter', 'time', 'units'].some((name) => changed.has(name)) || table.wanted !== table.tests() || (table.wanted && (changed.has('spots') || changed.has('per')))) table.ask();
-        else if (changed.has('unit')) table.choose(now.unit);
+        const question = questionOf(context);
+        if (question !== table.question || [...ASKED, ...ASKED_OF[question.id]].some((name) => changed.has(name)) || (changed.has('layers') && questionsOf(context).length !== table.offers)) table.ask();
+        else if (changed.has('unit') || changed.has('at')) table.mark();
+        table.offers = questionsOf(context).length;
       },
       problem(error, name, text) {
         // What could not be asked is told where it was typed; the numbers are old all the same.

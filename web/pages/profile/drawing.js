@@ -2,6 +2,7 @@
 // drawing.js - an area drawn over the map by hand or by keys: around it in one
 // stroke, corner by corner, or a circle from its centre.
 
+import {pointIn} from '../analyst/map.js';
 import {element} from '../dom.js';
 import {metresBetween, RADIUS_M, ringOf} from './area.js';
 
@@ -73,8 +74,7 @@ export class Drawing {
 
   /** @param {PointerEvent} e @returns {Pixel} */
   place(e) {
-    const box = this.container.getBoundingClientRect();
-    return {x: e.clientX - box.left, y: e.clientY - box.top};
+    return pointIn(this.container, e);
   }
 
   down(e) {

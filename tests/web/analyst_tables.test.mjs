@@ -1,0 +1,190 @@
+// The analyst's page: its table of whatever is on the map, comparisons by one
+// scale, every size, and a server that restarts under it.
+//
+// Plan
+//   coverage: the table is what /coverage says of the chosen period, sorted,
+//   linked with the map both ways, and its CSV has the same numbers
+//   clusters: legend, table and a click say how many, how dense, by what rule
+//   compared: one legend; the table has both sides and their difference, as
+//   /stats says; the divider of two maps moves by pointer and key
+//   heat over coloured units: lines, and two ramps
+//   a phone shows the map first; large screens have large letters; nothing is
+//   wider than its screen; axe over every tab
+//   the server stops and starts again: the page says so and goes on
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+
+import { accessible, browse, CHROMIUM, idle, until } from './analyst_page.mjs';
+import { done, folder } from './onemap.mjs';
+import { csv } from './roles.mjs';
+import { serve } from './server.mjs';
+
+const PICTURES = { flags: ['--disable-3d-apis'] };
+const table = (page) => page.$$eval('#table tr', (rows) => rows.map((row) => ({ id: row.dataset.id, cells: [...row.cells].map((c) => c.innerText.trim()), chosen: row.classList.contains('chosen') })));
+
+async function save(page, act) {
+    const [download] = await Promise.all([page.waitForEvent('download'), act()]);
+    return { name: download.suggestedFilename(), rows: csv((await readFile(await download.path(), 'utf8')).replace('\ufeff', '').replaceAll('\r\n', '\n')) };
+}
+
+test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    await done('synth', path.join(dir, 'files'), '--scale', '0.002', '--quiet');
+    await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
+    let server = await serve(t, city, '--read-only');
+    const { url } = server, get = async (target) => (await fetch(url + target)).json();
+    const { page, log } = await browse(t, `${url}/analyst#layer=hazard&layers=coverage&coverage=patrol&time=2023-04-01/2023-04-30`, PICTURES);
+    const open = async (hash) => {
+        await page.goto('about:blank');
+        await page.goto(`${url}/analyst#${hash}`);
+        await until('the page', () => page.evaluate(() => document.body.classList.contains('there')));
+    };
+
+    await t.test('coverage has a table, of the period that is chosen', async () => {
+        const april = await get('/coverage/patrol?by=town&datetime=2023-04-01/2023-04-30'), may = await get('/coverage/patrol?by=town');
+        const share = (row) => (row.value === null ? '?' : `${(100 * row.value).toFixed(1)}%`);
+        await until('its rows', async () => (await table(page)).length === april.rows.length);
+        for (const row of await table(page)) {
+            const want = april.rows.find((r) => r.id === row.id);
+            assert.deepEqual(row.cells.slice(0, 4), [want.name, String(want.due), String(want.done), share(want)]);
+        }
+        assert.notDeepEqual(april.rows.map((r) => r.value), may.rows.map((r) => r.value));
+        const values = (await table(page)).map((row) => april.rows.find((r) => r.id === row.id).value).filter((v) => v !== null);
+        assert.ok(values.length > 20 && values.every((v, i) => !i || v >= values[i - 1]), 'the least covered first');
+        await until('the legend names the month', async () => /考核期 2023-04/.test(await page.textContent('#legend')));
+        await page.click('[data-sort=overdue]');
+        await until('the order is in the address', () => /sort=-overdue/.test(page.url()));
+        const overdue = (await table(page)).map((row) => april.rows.find((r) => r.id === row.id).overdue);
+        assert.ok(overdue.every((n, i) => !i || n <= overdue[i - 1]));
+        const first = (await table(page))[0].id;
+        await page.click(`#table tr[data-id="${first}"] button`);
+        await until('the unit', () => page.url().includes(`unit=${first}`));
+        await until('the map is there', () => page.evaluate(() => !!document.querySelector('.drawn path')));
+        const other = (await table(page))[5].id;
+        await page.evaluate((id) => { location.hash = location.hash.replace(/unit=\w+/, `unit=${id}`); }, other);
+        await until('chosen elsewhere, marked here', async () => (await table(page)).find((row) => row.chosen)?.id === other);
+        const { name, rows } = await save(page, () => page.click('#table-csv'));
+        assert.equal(name, 'coverage-patrol-town.csv');
+        for (const line of rows) {
+            const want = april.rows.find((r) => r.id === line.id);
+            assert.deepEqual([line.due, line.done, line.overdue], [want.due, want.done, want.overdue].map(String));
+        }
+        for (const kind of ['workload', 'service', 'partition', 'site']) {
+            await page.selectOption('select[name=coverage]', kind);
+            const want = await get(`/coverage/${kind}${['workload', 'service'].includes(kind) ? '?by=town' : ''}${kind === 'workload' ? '&datetime=2023-04-01/2023-04-30' : ''}`);
+            await until(`rows of ${kind}`, async () => (await table(page)).length === Math.min(100, want.rows.length) && new URL(page.url()).hash.includes(kind === 'patrol' ? '' : `coverage=${kind}`));
+        }
+    });
+
+    await t.test('clusters: how many, how dense, by what rule', async () => {
+        await open('layer=address&layers=hotspots&spots=dbscan');
+        const want = await get('/hotspots/address?stat=dbscan&f=geojson&limit=3000');
+        assert.ok(want.features.length > 3);
+        await until('clusters', async () => (await table(page)).length === Math.min(100, want.features.length));
+        const rows = await table(page), first = want.features.find((f) => String(f.properties.id) === rows[0].id).properties;
+        assert.equal(rows[0].cells[1].replace(/\D/g, ''), String(first.count));
+        const legend = await until('its legend', () => page.textContent('#legend'));
+        assert.match(legend, new RegExp(`${want.eps_m} 米内至少 ${want.min} 条`));
+        const told = [...legend.matchAll(/条:([\d,]+) 簇/g)].reduce((sum, [, n]) => sum + Number(n.replaceAll(',', '')), 0);
+        assert.equal(told, want.features.length, 'the legend counts every cluster');
+        await page.click('#table tr:first-child button');
+        await until('the place in the address', () => /[#&]at=/.test(page.url()));
+        await until('what it is', async () => (await page.textContent('#reading')).includes(first.text));
+        assert.equal((await table(page)).filter((row) => row.chosen)[0].id, rows[0].id);
+    });
+
+    await t.test('two sides have one scale, and a column of what is between them', async () => {
+        await open('layer=hazard&layers=choropleth&time=2023-05-28/2023-06-26&compare=previous&pane=table');
+        const [a, b] = await Promise.all(['2023-05-28/2023-06-26', '2023-04-28/2023-05-27'].map((time) => get(`/stats/hazard?by=town&datetime=${time}`)));
+        const count = (side, id) => side.groups.find((g) => (g.id ?? '') === id)?.count ?? 0;
+        await until('both columns', () => page.evaluate(() => !!document.querySelector('#table td.change')));
+        for (const { id, cells } of await table(page))
+            assert.deepEqual(cells.slice(1, 4).map((c) => Number(c.replace('−', '-').replace(/[^0-9-]/g, ''))), [count(a, id), count(b, id), count(a, id) - count(b, id)]);
+        await until('two maps', () => page.isVisible('#map-b'));
+        await idle(page, log);
+        assert.equal(await page.locator('#legend .legend').count(), 1);
+        assert.match(await page.textContent('#legend'), /同一图例/);
+        const asked = await page.evaluate(() => performance.getEntriesByType('resource').map((r) => decodeURIComponent(r.name)).filter((n) => n.includes('/tiles/choropleth')));
+        const sides = [['2023-05-28/2023-06-26', '2023-04-28/2023-05-27'], ['2023-04-28/2023-05-27', '2023-05-28/2023-06-26']];
+        for (const [own, other] of sides) assert.ok(asked.some((u) => new RegExp(`[?&]datetime=${own}`).test(u) && u.includes(`with_datetime=${other}`)), own);
+        const legends = await Promise.all(sides.map(([own, other]) => get(`/legend/choropleth:town.json?layer=hazard&datetime=${own}&with_datetime=${other}`)));
+        assert.deepEqual(legends[0].items, legends[1].items);
+        // The divider, by hand and by key.
+        await page.keyboard.press('c');
+        await page.click('[data-split=swipe]');
+        await until('a divider', () => page.isVisible('.divider'));
+        const box = await page.locator('.divider').boundingBox(), at = () => page.getAttribute('.divider', 'aria-valuenow').then(Number);
+        await page.mouse.move(box.x + box.width / 2, box.y + 40);
+        await page.mouse.down();
+        await page.mouse.move(box.x - 150, box.y + 40, { steps: 4 });
+        await page.mouse.up();
+        const dragged = await at();
+        assert.ok(dragged < 45, `${dragged}`);
+        await page.focus('.divider');
+        await page.keyboard.press('ArrowRight');
+        assert.equal(await at(), dragged + 5);
+    });
+
+    await t.test('a heat map over coloured units is lines, and they have other colours', async () => {
+        await open('layer=hazard&layers=choropleth,heat');
+        await idle(page, log);
+        const tiles = await page.evaluate(() => performance.getEntriesByType('resource').map((r) => r.name).filter((n) => n.includes('/tiles/')));
+        assert.ok(tiles.some((u) => u.includes('heat:hazard') && u.includes('form=lines')) && tiles.some((u) => u.includes('choropleth:town') && u.includes('ramp=cool')));
+        const [lines, cool, warm] = await Promise.all(['heat:hazard.json?form=lines&bandwidth=800', 'choropleth:town.json?layer=hazard&ramp=cool', 'choropleth:town.json?layer=hazard'].map((name) => get(`/legend/${name}`)));
+        assert.equal(lines.form, 'lines');
+        assert.deepEqual(cool.items.map((i) => i.text), warm.items.map((i) => i.text));
+        assert.ok(cool.items.every((item, i) => item.form !== 'area' || item.text === '0' || item.color !== warm.items[i].color));
+    });
+
+    await t.test('the server stops and starts again', async () => {
+        await open('layer=hazard&pane=table');
+        await until('the table', async () => (await table(page)).length >= 33);
+        await idle(page, log);
+        const { port } = server;
+        await server.stop('SIGTERM');
+        await until('a lost line is said', () => page.isVisible('#silence'));
+        server = await serve(t, city, '--read-only', '--listen', `127.0.0.1:${port}`);
+        await until('it is there again', async () => !await page.isVisible('#silence'));
+        await page.selectOption('select[name=table-units]', 'village');
+        const { groups } = await get('/stats/hazard?by=village');
+        assert.ok(groups.length > 40);
+        await until('and answers', async () => (await table(page)).length === Math.min(100, groups.length));
+        // A browser tells of connections that are refused; nothing else went wrong.
+        assert.deepEqual(log.said.filter((text) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|network error/.test(text)), []);
+        assert.deepEqual(log.bad, []);
+        assert.deepEqual([...log.hosts], [new URL(url).host]);
+        log.said.length = 0;
+    });
+
+    for (const [name, width, height, lang, scheme] of [['phone', 390, 844, 'zh-CN', 'light'], ['laptop', 1366, 768, 'en', 'dark'], ['4K', 3840, 2160, 'en', 'light'], ['a wall', 7680, 2160, 'zh-CN', 'dark']])
+        await t.test(`on ${name}`, async (t) => {
+            const { page, log } = await browse(t, `${url}/analyst?lang=${lang}#layer=hazard&layers=choropleth,heat`, { ...PICTURES, width, height, lang, scheme, touch: name === 'phone' });
+            await until('the table', async () => (await page.locator('#table tr').count()) >= 33);
+            await idle(page, log);
+            const seen = await page.evaluate(() => {
+                const map = document.querySelector('.map-room').getBoundingClientRect(), caption = document.getElementById('caption').getBoundingClientRect(), zoom = document.body.currentCSSZoom ?? 1;
+                let least = Infinity;
+                for (const node of document.querySelectorAll('.analyst *')) if ([...node.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) && node.checkVisibility()) least = Math.min(least, parseFloat(getComputedStyle(node).fontSize) * zoom);
+                return { share: (Math.min(innerHeight, map.bottom) - map.top) * map.width / (innerWidth * innerHeight), covered: caption.height / map.height, wide: document.documentElement.scrollWidth - innerWidth, least };
+            });
+            t.diagnostic(JSON.stringify(seen));
+            assert.ok(seen.wide <= 1, `${seen.wide} pixels wider than the screen`);
+            assert.ok(seen.least >= (height > 2000 ? 17 : 11), `letters of ${seen.least}`);
+            if (name === 'phone') assert.ok(seen.share > 0.66 && seen.covered < 0.3, JSON.stringify(seen));
+            // The map is pointed at where the pointer is, however large the page is drawn.
+            const box = await page.locator('#map').boundingBox();
+            await page.mouse.click(box.x + box.width * 0.52, box.y + box.height * 0.4);
+            await until('a pin', () => page.evaluate(() => !!document.querySelector('#map .drawn circle')));
+            const pin = await until('its place', () => page.locator('#map .drawn circle').boundingBox());
+            assert.ok(Math.hypot(pin.x + pin.width / 2 - box.x - box.width * 0.52, pin.y + pin.height / 2 - box.y - box.height * 0.4) < 3, 'the pin is where it was put');
+            for (const tab of ['table', 'profile', 'why', 'compare', 'export']) {
+                await page.locator(`#tab-${tab}`).click();
+                await idle(page, log);
+                await accessible(page, `${name}, ${tab}`);
+            }
+            assert.deepEqual([log.bad, log.said, [...log.hosts]], [[], [], [new URL(url).host]]);
+        });
+});

@@ -1,0 +1,174 @@
+// @ts-check
+// questions.js - what the table beside the map may be of: counts of the rows
+// that are asked about, a test for hotspots, coverage. Each says how it is
+// asked, which columns its answer has, and what a row of it is: a unit, or a
+// place.
+
+import {classTitle} from '../columns.js';
+import {element} from '../dom.js';
+import {askRanking} from '../profile/ask.js';
+import {csvKnown} from '../profile/numbers.js';
+import {knownCell, percent, verdictCell} from '../profile/parts.js';
+import {difference, joined, otherState} from './other.js';
+import {address, coverageLevel, coverageOf, drawnOf, hasHeat, hasTimes, hotspotsOf, isCells, layerOf, partOf, selectionOf} from './shown.js';
+
+/**
+ * @typedef {import('./panes.js').Context} Context @typedef {import('./ranks.js').Column} Column @typedef {import('./state.js').State} State
+ * @typedef {object} Told
+ * @property {Column[]} columns @property {any[]} rows @property {{by: string, down: boolean}} order
+ * @property {string} [level]   rows are units of it; without it they have places
+ * @property {string} [note]    what is to be known of it, in a sentence
+ * @typedef {object} Question
+ * @property {string} id
+ * @property {(context: Context) => boolean} drawn   is it on the map?
+ * @property {(context: Context) => string} title
+ * @property {(context: Context, signal: AbortSignal) => Promise<Told>} ask
+ */
+
+/* A number of a row, or null: not known. */
+const number = (name) => (r) => (typeof r[name] === 'number' && Number.isFinite(r[name]) ? r[name] : null);
+
+/** Columns of numbers that are not told, and of those that nobody knows. @param {Context} context @param {(r: any) => number | null} of @param {(n: number) => string} write */
+const told = ({say}, of, write) => (r) => {
+  const n = of(r);
+  if (n !== null) return write(n);
+  return r.hidden ? element('span', {className: 'cell-hidden', title: say('hidden'), role: 'img', ariaLabel: say('hidden')}, '·') : element('span', {className: 'cell-unknown', title: say('unknown'), role: 'img', ariaLabel: say('unknown')}, '?');
+};
+
+/** @param {Context} context @returns {Column} */
+const nameColumn = ({say}) => ({id: 'name', title: say('name'), wordy: true, of: (r) => r.name ?? r.id ?? '', cell: (r) => (r.id === null || r.id === '' ? say('none') : r.name || String(r.id))});
+
+/** A column of a number by its name. @param {Context} context @param {string} id @param {string} title @param {{write?: (n: number) => string, help?: string, of?: (r: any) => number | null, className?: string}} [how] @returns {Column} */
+function figure(context, id, title, {write = context.write.exact, help = '', of = number(id), className = ''} = {}) {
+  return {id, title, help, of, cell: told(context, of, write), className};
+}
+
+/** Its sign before it. @param {(n: number) => string} write */
+const signed = (write) => (n) => `${n > 0 ? '+' : n < 0 ? '−' : ''}${write(Math.abs(n))}`;
+const percentOf = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)}%` : '?');
+
+/** Two sides of a comparison, unit by unit: of what is not told on either there is no difference. @param {any[]} a @param {any[]} b groups */
+export const compared = (a, b) => joined(a, b).map((r) => {
+  const d = r.a === null || r.b === null ? null : difference(r.a, r.b);
+  return {...r, hidden: d === null, by: d?.by ?? null, share: d && Number.isFinite(d.share) ? d.share : null, sure: !!d?.sure, className: d?.sure ? 'sure' : ''};
+});
+
+/** Their columns. @param {Context} context @returns {Column[]} */
+export const comparedColumns = (context) => [nameColumn(context), figure(context, 'a', 'A'), figure(context, 'b', 'B'),
+  {...figure(context, 'change', context.say('difference'), {of: number('by'), write: signed(context.write.exact), className: 'change'}), help: context.say('sure_note')},
+  figure(context, 'change_share', '%', {of: number('share'), write: (n) => signed(percentOf)(n), className: 'share'})];
+
+/** The surest first; what was not tested last, either way. @param {string} by z or q @param {boolean} down */
+export const bySureness = (by, down) => (a, b) => {
+  const [x, y] = [a[by], b[by]].map((v) => (typeof v === 'number' ? v : null));
+  if (x === null || y === null) return Number(x === null) - Number(y === null);
+  return (down ? y - x : x - y) || Math.abs(b.z ?? 0) - Math.abs(a.z ?? 0);
+};
+
+/** Counts by unit, or where the layer lies in none by the first classes that it has. @param {Context} context */
+export const groupedBy = (context) => context.level() || context.subject()?.columns.find((c) => c.type === 'category')?.name;
+
+/** @type {Question} */
+const counts = {
+  id: 'counts', drawn: () => true,
+  title(context) {
+    const {city, write, say} = context, layer = context.subject(), by = groupedBy(context), unit = city.layers.find((l) => l.unit_level && l.unit_level === by);
+    return by && layer ? say('by', {title: write.title(layer), unit: unit ? write.title(unit) : by}) : layer ? write.title(layer) : '';
+  },
+  async ask(context, signal) {
+    const {state, city, say, write, lang} = context, {now} = state, layer = context.subject(), by = groupedBy(context), level = context.level() || undefined, other = otherState(now);
+    if (other) {
+      const url = (s) => address(`/stats/${encodeURIComponent(layer.id)}`, {by, ...selectionOf(city, s)});
+      const [a, b] = await Promise.all([now, other].map((s) => context.get(url(s), signal)));
+      return {columns: comparedColumns(context), rows: compared(a.groups ?? [], b.groups ?? []), order: {by: 'a', down: true}, level, note: say('sure_note')};
+    }
+    if (!by) return {columns: [nameColumn(context)], rows: [], order: {by: 'name', down: false}};
+    const answer = await askRanking(layer, by, {layer: now.layer, filter: now.filter, time: hasTimes(layer) ? now.time : ''}, layer.personal || !level ? '' : now.rank, signal);
+    const speech = {say: context.told, write}, most = Math.max(1, ...answer.rows.map((r) => r.count.value ?? 0));
+    const rated = answer.rated, part = (r) => (r.count.known === 'number' ? percentOf(r.share ?? 0) : '');
+    /** @type {Column} */
+    const count = {id: 'count', title: say('count'), of: (r) => (r.count.known === 'number' ? r.count.value : null), csv: [['count', (r) => csvKnown(r.count)], ['share', (r) => r.share]],
+      cell: (r) => {
+        const bar = element('span', {className: 'bar-line'});
+        bar.style.width = `${(r.count.value ?? 0) / most * 100}%`;
+        return element('span', {}, r.count.known === 'number' ? write.exact(r.count.value) : knownCell(speech, r.count), rated ? element('small', {}, part(r)) : '', bar);
+      }};
+    /** @type {Column[]} */
+    const more = !rated ? [{id: 'share', title: say('share'), of: (r) => r.share, cell: part, className: 'share', csv: []}] : [figure(context, 'exposure', context.told('exposure'), {write: write.short}),
+      {id: 'rate', title: (lang === 'en' ? answer.unit_en : answer.unit) ?? say('rate'), of: (r) => r.rate, cell: (r) => (r.rate === null ? told(context, number('rate'), String)(r) : element('span', {}, write.about(r.rate), element('small', {title: context.told('interval')}, `${write.about(r.low)}–${write.about(r.high)}`))),
+        csv: [['rate', (r) => r.rate], ['rate_low', (r) => r.low], ['rate_high', (r) => r.high], ['city_rate', () => answer.rate]]},
+      {id: 'against', title: context.told('against_short'), wordy: true, of: (r) => ({higher: 2, same: 1, lower: 0})[r.verdict] ?? null, csv: [['against_city', (r) => r.verdict]], cell: (r) => (r.verdict === 'unknown' ? '' : verdictCell(speech, r.verdict, true))}];
+    return {columns: [nameColumn(context), count, ...more], rows: answer.rows, order: {by: rated ? 'rate' : 'count', down: true}, level, note: answer.refused ? context.told('refused_per') : rated ? context.told('legend_of_cells') : ''};
+  },
+};
+
+/** @type {Question} */
+const hotspots = {
+  id: 'hotspots',
+  drawn: ({city, state, subject}) => drawnOf(city, state.now).some((d) => d.id === 'hotspots') && hasHeat(subject()) && !!partOf(city, state.now, {id: 'hotspots', opacity: 100}),
+  title: ({say, write, subject, state}) => `${write.title(subject() ?? {id: ''})} · ${say(/** @type {any} */ (state.now.spots))}`,
+  async ask(context, signal) {
+    const {city, state, say, write, lang} = context, {now} = state, layer = context.subject(), part = partOf(city, now, {id: 'hotspots', opacity: 100});
+    const surely = (n) => (n < 0.001 ? '<0.001' : n.toFixed(3));
+    if (part?.shapes) {
+      const answer = await context.get(part.shapes, signal), rows = answer.features.map((f) => ({...f.properties, geometry: f.geometry, title: (lang === 'en' ? f.properties.text_en : f.properties.text) ?? ''}));
+      if (now.spots === 'dbscan') {
+        const each = rows.map((r) => ({...r, density: r.area_km2 > 0 ? r.count / r.area_km2 : null}));
+        return {columns: [nameColumn(context), figure(context, 'count', say('count')), figure(context, 'area_km2', 'km²', {write: write.about}), figure(context, 'density', say('per_km2'), {write: write.about})], rows: each, order: {by: 'count', down: true},
+          note: say('dbscan_note', {eps: answer.eps_m ?? '?', min: answer.min ?? '?', n: write.exact(answer.matched ?? rows.length), noise: write.exact(answer.noise ?? 0)})};
+      }
+      return {columns: testedColumns(context, surely), rows, order: {by: 'q', down: false}, note: say('sorted_by_q')};
+    }
+    const answer = await context.get(address(`/hotspots/${encodeURIComponent(layer.id)}`, hotspotsOf(city, now)), signal);
+    return {columns: testedColumns(context, surely), rows: answer.rows ?? [], order: {by: 'q', down: false}, level: context.level() || undefined, note: say('sorted_by_q')};
+  },
+};
+
+/** @param {Context} context @param {(n: number) => string} surely @returns {Column[]} */
+function testedColumns(context, surely) {
+  const {say, lang} = context;
+  return [nameColumn(context), {id: 'class', title: say('class'), wordy: true, of: (r) => r.class || null, cell: (r) => classTitle(lang, r.class || 'unknown')},
+    figure(context, 'count', say('count')), {...figure(context, 'z', 'z', {write: (n) => n.toFixed(2)}), compare: (down) => bySureness('z', down)},
+    {...figure(context, 'q', 'q', {write: surely, help: say('sorted_by_q')}), compare: (down) => bySureness('q', down), csv: [['p', (r) => r.p], ['q', (r) => r.q]]}];
+}
+
+/** What each kind of coverage tells of a row. @type {Record<string, (context: Context) => {columns: Column[], by: string, down: boolean}>} */
+const COVERED = {
+  patrol: (c) => ({by: 'value', down: false, columns: [figure(c, 'due', c.say('due')), figure(c, 'done', c.say('done')), figure(c, 'value', c.say('done_share'), {write: percentOf}), figure(c, 'overdue', c.say('overdue')), figure(c, 'unjudged', c.say('unjudged'))]}),
+  workload: (c) => ({by: 'value', down: true, columns: [figure(c, 'workers', c.say('workers')), figure(c, 'value', c.say('owed_each'), {write: c.write.about}), figure(c, 'ratio', c.say('against_mean'), {write: (n) => `${n.toFixed(2)}×`})]}),
+  service: (c) => ({by: 'sum_share_10min', down: false, columns: [figure(c, 'sum', c.say('residents'), {write: c.write.short}), figure(c, 'sum_share_10min', c.say('within_10'), {write: percentOf}), figure(c, 'mean_m', c.say('mean_m'), {write: (n) => c.write.exact(Math.round(n))})]}),
+  partition: (c) => ({by: 'level', down: false, columns: [{id: 'level', title: c.told('level'), wordy: true, of: (r) => r.level, cell: (r) => c.write.title(c.city.layers.find((l) => l.unit_level === r.level) ?? {id: r.level ?? ''}), csv: [['class', (r) => r.class], ['level', (r) => r.level], ['layer', (r) => r.layer], ['units', (r) => r.units], ['count', (r) => r.count], ['value', (r) => r.value], ['width_m', (r) => r.width_m]]},
+    {id: 'text', title: c.say('finding'), wordy: true, className: 'wide', of: (r) => r.title || null}]}),
+  site: (c) => ({by: 'gain', down: true, columns: [figure(c, 'gain', c.say('gain'), {write: c.write.short}), figure(c, 'sum_share', c.say('within_10'), {write: percentOf}), figure(c, 'nearest_m', c.say('nearest_m'), {write: (n) => c.write.exact(Math.round(n))})]}),
+};
+
+/** @type {Question} */
+const coverage = {
+  id: 'coverage',
+  drawn: ({city, state}) => drawnOf(city, state.now).some((d) => d.id === 'coverage') && !!partOf(city, state.now, {id: 'coverage', opacity: 100}),
+  title: ({say, state}) => `${say('coverage')} · ${say(/** @type {any} */ (state.now.coverage))}`,
+  async ask(context, signal) {
+    const {city, state, say, lang} = context, {now} = state, part = partOf(city, now, {id: 'coverage', opacity: 100}), kind = COVERED[now.coverage](context);
+    const text = (r) => ({...r, title: (lang === 'en' ? r.text_en : r.text) ?? ''}), order = {by: kind.by, down: kind.down};
+    const name = nameColumn(context);
+    if (part?.shapes) {
+      const {features} = await context.get(part.shapes, signal);
+      return {columns: [name, ...kind.columns], rows: features.map((f, i) => text({...f.properties, key: String(i), geometry: f.geometry, name: f.properties.name || f.properties.place || f.properties.units || `${f.properties.id ?? ''}`})), order};
+    }
+    const answer = await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, now)), signal);
+    return {columns: [name, ...kind.columns], rows: answer.rows.map(text), order, level: coverageLevel(city, now), note: answer.from ? say('judged_of', {from: context.write.moment(answer.from), to: context.write.moment(answer.to)}) : ''};
+  },
+};
+
+export const QUESTIONS = [counts, hotspots, coverage];
+
+/** Those that may be asked now. @param {Context} context */
+export const questionsOf = (context) => QUESTIONS.filter((q) => q.drawn(context));
+
+/** The one that is chosen; without a choice what lies uppermost on the map. @param {Context} context */
+export function questionOf(context) {
+  const {city, state} = context, may = questionsOf(context), wanted = may.find((q) => q.id === state.now.table);
+  if (wanted) return wanted;
+  const over = [...drawnOf(city, state.now)].reverse().map((d) => (d.id === 'choropleth' ? 'counts' : d.id)).find((id) => may.some((q) => q.id === id));
+  return may.find((q) => q.id === over) ?? counts;
+}
