@@ -22,8 +22,6 @@
 /* Refreshes (one a second of a server) until a faulty journal is opened again. */
 #define FAULTY_LOOKS 5
 
-const struct om_policy OM_POLICY_ALL = {.all = true};
-
 void om__rights_unref(struct om__rights *rights)
 {
     if (!rights || atomic_fetch_sub(&rights->refs, 1) > 1) return;

@@ -96,13 +96,6 @@ struct om_snapshot {
                       // all there. Part of every cache key
 };
 
-/* What a caller may see. Every call takes one, even while there is only
- * 'all'; its hash is part of every cache key. */
-struct om_policy {
-    bool all;
-};
-extern const struct om_policy OM_POLICY_ALL;
-
 struct om_city;
 
 /**

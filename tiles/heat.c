@@ -231,8 +231,7 @@ om_status om_heat_legend(struct om_fields *fields,
                          struct om_legend *out)
 {
     struct om_selection *all = NULL;
-    OM_TRY(om_select(cache, spec->layer, &OM_POLICY_ALL, NULL,
-                     (struct om_window){0}, &all));
+    OM_TRY(om_select(cache, spec->layer, NULL, (struct om_window){0}, &all));
     struct om_field_spec whole = *spec;
     whole.selection = all;
     double most = 0.0, whole_weight = 0.0, weight = 0.0;

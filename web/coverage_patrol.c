@@ -113,7 +113,7 @@ static om_status select_targets(struct om__patrol_question *p, size_t only)
             return OM_E_NOTFOUND;
         }
         OM_TRY(om__coverage_where(q, layer, &p->filter[t]));
-        OM_TRY(om_select(q->selections, layer, &OM_POLICY_ALL, p->filter[t],
+        OM_TRY(om_select(q->selections, layer, p->filter[t],
                          (struct om_window){0}, &p->selection[t]));
     }
     return OM_OK;

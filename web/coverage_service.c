@@ -268,7 +268,7 @@ static om_status answer_rows(struct om__service_answer *a)
                              a->q->snapshot->manifest->zone_s, &filter,
                              &a->q->err);
     if (!st)
-        st = om_select(a->q->selections, a->s.people, &OM_POLICY_ALL, filter,
+        st = om_select(a->q->selections, a->s.people, filter,
                        (struct om_window){0}, &among);
     if (!st) st = om__service_put_rows(a, among);
     om_filter_free(filter);

@@ -37,7 +37,6 @@ static om_status hide_load(struct om__workload *w,
 {
     const struct om_query query = {.snapshot = w->question->snapshot,
                                    .layer = load->layer,
-                                   .policy = &OM_POLICY_ALL,
                                    .cache = w->question->selections};
     struct om_small_units small = {0};
     OM_TRY(om_small_units_make(&query, w->units.level, w->patrol.veil.least,

@@ -496,7 +496,6 @@ static om_status find_layer(struct om__hotspots *h)
     h->ask.snapshot = h->q->snapshot;
     h->ask.layer = h->layer;
     h->ask.cache = h->q->selections;
-    h->ask.policy = &OM_POLICY_ALL;
     return OM_OK;
 }
 

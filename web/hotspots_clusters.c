@@ -25,8 +25,8 @@ static om_status gather(const struct om__hotspots *h, struct om_pos **out,
 {
     struct om_selection *selection = NULL;
     const struct om_layer *layer = h->layer;
-    OM_TRY(om_select(h->ask.cache, layer, h->ask.policy, h->ask.filter,
-                     h->ask.window, &selection));
+    OM_TRY(om_select(h->ask.cache, layer, h->ask.filter, h->ask.window,
+                     &selection));
     om_status st = OM_OK;
     size_t n = 0;
     struct om_pos *pos = om_alloc_array((size_t)layer->rows + 1, sizeof *pos);

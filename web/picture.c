@@ -446,8 +446,7 @@ static om_status make_rows(const struct om_picture_bound *b,
                 "rows cannot be told apart by that column: it has "
                 "too many values");
     if (st) return st;
-    st = om_select(cache, b->layer, &OM_POLICY_ALL, b->filter, b->window,
-                   &selection);
+    st = om_select(cache, b->layer, b->filter, b->window, &selection);
     if (st) {
         om_classes_deinit(&classes);
         return st;

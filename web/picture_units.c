@@ -77,7 +77,6 @@ static om_status by_unit(const struct asking *a, const struct om_layer *layer,
     const struct om_units *units = &a->level->units;
     const struct om_query query = {.snapshot = a->snapshot,
                                    .layer = layer,
-                                   .policy = &OM_POLICY_ALL,
                                    .cache = a->cache,
                                    .filter = filter,
                                    .window = window};

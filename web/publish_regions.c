@@ -156,8 +156,7 @@ static om_status read_cells(struct regions *r, const struct om_snapshot *before,
 static om_status count_addresses(struct regions *r)
 {
     const struct om_layer *layer = r->topics->addresses;
-    const struct om_query query = {
-        .snapshot = r->snapshot, .layer = layer, .policy = &OM_POLICY_ALL};
+    const struct om_query query = {.snapshot = r->snapshot, .layer = layer};
     struct om_groups groups = {0};
     const size_t column = om_layer_unit_field(layer, r->family->unit);
     if (column == OM_NO_FIELD) return OM_E_NOTFOUND;
@@ -209,8 +208,8 @@ static om_status count_period(struct regions *r, size_t period)
     om_status st = OM_OK;
     for (size_t t = 0; t < family->topics && !st; t++)
         if (family->topic[t].period[period])
-            st = om_select(NULL, family->layer, &OM_POLICY_ALL,
-                           family->topic[t].filter, window, &selection[t]);
+            st = om_select(NULL, family->layer, family->topic[t].filter, window,
+                           &selection[t]);
     for (size_t part = 0; part < family->layer->parts && !st; part++)
         st = count_part(r, period, part, selection);
     for (size_t t = 0; t < family->topics; t++)

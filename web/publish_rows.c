@@ -42,10 +42,8 @@ static om_status pick_rows(const struct om_snapshot *snapshot,
                            const struct om__publish_layer *what,
                            struct picked *p)
 {
-    const struct om_query query = {.snapshot = snapshot,
-                                   .layer = what->layer,
-                                   .policy = &OM_POLICY_ALL,
-                                   .filter = what->filter};
+    const struct om_query query = {
+        .snapshot = snapshot, .layer = what->layer, .filter = what->filter};
     const size_t parts = what->layer->parts;
     p->row = om_calloc(parts + 1, sizeof *p->row);
     p->count = om_calloc(parts + 1, sizeof *p->count);

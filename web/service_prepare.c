@@ -28,8 +28,8 @@ static om_status select_rows(struct om_coverage *q,
 {
     struct om_filter *filter;
     OM_TRY(parse(q, layer, text, option, member, &filter));
-    const om_status st = om_select(q->selections, layer, &OM_POLICY_ALL, filter,
-                                   (struct om_window){0}, out);
+    const om_status st =
+        om_select(q->selections, layer, filter, (struct om_window){0}, out);
     om_filter_free(filter);
     return st;
 }

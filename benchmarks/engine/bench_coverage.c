@@ -382,8 +382,8 @@ static void run_patrol(const struct om_snapshot *s, struct om_duty *duty)
     uint64_t rows = 0;
     om_status st = om_units_read(s, s->manifest->level[0], &units, &err);
     for (size_t t = 0; t < duty->targets && !st; t++)
-        st = om_select(NULL, duty->target[t].layer, &OM_POLICY_ALL, NULL,
-                       (struct om_window){0}, &selection[t]);
+        st = om_select(NULL, duty->target[t].layer, NULL, (struct om_window){0},
+                       &selection[t]);
     if (st) die("patrol", st, &err);
     const int32_t zone_s = s->manifest->zone_s;
     const struct om_month running =

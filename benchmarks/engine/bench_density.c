@@ -132,8 +132,7 @@ static void bench_layer(const struct om_snapshot *snapshot, const char *name,
     char line[100];
     if (!b.layer) stop(name);
     if (om_fields_new((size_t)1 << 30, &b.fields) ||
-        om_select(NULL, b.layer, &OM_POLICY_ALL, NULL, (struct om_window){0},
-                  &b.all))
+        om_select(NULL, b.layer, NULL, (struct om_window){0}, &b.all))
         stop("no memory");
     struct om_field_spec spec = spec_of(&b, 800.0, OM_KERNEL_QUARTIC);
     struct om_box box;

@@ -112,12 +112,11 @@ static om_status run_filter(const struct om_layer *layer, const char *text,
 {
     struct om_filter *filter = NULL;
     struct om_err err = {0};
-    const struct om_policy everything = {.all = true};
     om_status st = OM_OK;
     if (text)
         st =
             om_filter_parse(text, strlen(text), layer, 8 * 3600, &filter, &err);
-    if (!st) st = om_select(NULL, layer, &everything, filter, window, out);
+    if (!st) st = om_select(NULL, layer, filter, window, out);
     if (st) fprintf(stderr, "%s: %s\n", text, err.text);
     om_filter_free(filter);
     return st;

@@ -200,9 +200,7 @@ int main(void)
     b.snapshot = om_city_snapshot(b.city);
     b.layer = om_snapshot_layer(b.snapshot, name ? name : "hazard");
     if (!b.layer || !b.snapshot->manifest->levels) return 1;
-    must(om_select(NULL, b.layer, &OM_POLICY_ALL, NULL, (struct om_window){0},
-                   &b.all),
-         "rows");
+    must(om_select(NULL, b.layer, NULL, (struct om_window){0}, &b.all), "rows");
     by_units(&b);
     by_cells(&b);
     clusters(&b);

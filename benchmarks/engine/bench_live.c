@@ -127,7 +127,7 @@ static double ask(const struct om_snapshot *snapshot,
                                      8 * 3600, &filter, NULL))
         stop(q->filter, NULL);
     const double start = bench_now();
-    if (om_select(c->selections, layer, NULL, filter, (struct om_window){0},
+    if (om_select(c->selections, layer, filter, (struct om_window){0},
                   &selection))
         stop("select", NULL);
     struct om_field_spec spec = {.layer = layer,

@@ -388,10 +388,8 @@ static void group(const char *name, const struct city *c, size_t by, size_t sum,
     struct bench_samples samples = {0};
     uint64_t hash = 0;
     for (int round = 0; round < 21; round++) {
-        const struct om_query q = {.layer = &c->layer,
-                                   .policy = &OM_POLICY_ALL,
-                                   .filter = filter,
-                                   .cache = cache};
+        const struct om_query q = {
+            .layer = &c->layer, .filter = filter, .cache = cache};
         struct om_groups groups;
         const double start = bench_now();
         if (om_query_group(&q, by, OM_STEP_NONE, 0, sum, &groups))

@@ -51,9 +51,7 @@ static struct om_selection *rows_of(const struct om_layer *layer,
     om_status st = OM_OK;
     if (where)
         st = om_filter_parse(where, strlen(where), layer, 0, &filter, NULL);
-    if (!st)
-        st = om_select(NULL, layer, &OM_POLICY_ALL, filter,
-                       (struct om_window){0}, &out);
+    if (!st) st = om_select(NULL, layer, filter, (struct om_window){0}, &out);
     om_filter_free(filter);
     if (st) stop(layer->name, st);
     return out;

@@ -43,7 +43,7 @@ static double ask(const struct om_layer *layer, const struct question *q,
                                      8 * 3600, &filter, NULL))
         stop(q->filter, NULL);
     const double start = bench_now();
-    if (om_select(c->selections, layer, NULL, filter, (struct om_window){0},
+    if (om_select(c->selections, layer, filter, (struct om_window){0},
                   &selection))
         stop("select", NULL);
     const struct om_vector_spec spec = {.layer = layer,

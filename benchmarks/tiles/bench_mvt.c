@@ -294,8 +294,7 @@ static void run_layer(struct bench *b, const char *name)
     const struct om_layer *layer = om_snapshot_layer(b->snapshot, name);
     struct om_selection *selection = NULL;
     if (!layer) return;
-    if (om_select(NULL, layer, &OM_POLICY_ALL, NULL, (struct om_window){0},
-                  &selection))
+    if (om_select(NULL, layer, NULL, (struct om_window){0}, &selection))
         fail("no selection");
     b->spec = (struct om_vector_spec){.layer = layer,
                                       .selection = selection,
@@ -320,8 +319,7 @@ static om_status choose(struct bench *b, const char *name,
     if (b->spec.layer == layer) return OM_OK;
     om_selection_unref(*selection);
     *selection = NULL;
-    OM_TRY(om_select(NULL, layer, &OM_POLICY_ALL, NULL, (struct om_window){0},
-                     selection));
+    OM_TRY(om_select(NULL, layer, NULL, (struct om_window){0}, selection));
     b->spec = (struct om_vector_spec){.layer = layer,
                                       .selection = *selection,
                                       .name = layer->name,

@@ -223,7 +223,6 @@ static om_status find_twos(const struct om_snapshot *snapshot,
         const struct om_query query = {
             .snapshot = snapshot,
             .layer = layer,
-            .policy = &OM_POLICY_ALL,
             .place = {.kind = OM_PLACE_BOX,
                       .box = shape_box(&faults->shapes, i)}};
         OM_TRY(om_query_each(&query, test_row, &t));

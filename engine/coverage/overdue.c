@@ -139,8 +139,7 @@ om_status om_overdue_make(const struct om_patrol_spec *spec,
                           .serial = om_segment_serial(out->part.segment),
                           .meta = &out->meta};
     snprintf(out->layer.name, sizeof out->layer.name, NAME);
-    return om_select(NULL, &out->layer, &OM_POLICY_ALL, NULL,
-                     (struct om_window){0}, &out->all);
+    return om_select(NULL, &out->layer, NULL, (struct om_window){0}, &out->all);
 }
 
 void om_overdue_free(struct om_overdue *overdue)

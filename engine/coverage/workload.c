@@ -63,7 +63,6 @@ static om_status count_groups(const struct om_workload_spec *spec,
 {
     const struct om_query query = {.snapshot = spec->snapshot,
                                    .layer = c->layer,
-                                   .policy = &OM_POLICY_ALL,
                                    .cache = spec->cache,
                                    .filter = c->filter,
                                    .window = c->window};

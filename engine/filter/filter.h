@@ -104,11 +104,10 @@ struct om_window {
 /**
  * Select rows. filter NULL: all. `cache` NULL: computed, not kept. Rows
  * without a time are in no window; to_s INT64_MAX is open. Two threads that
- * ask for the same get one computation. policy NULL: all.
+ * ask for the same get one computation.
  *
  * returns  OM_E_NOTFOUND if a window is set and the layer has no time column,
  *          or if a column of the filter is not there
- *          OM_E_UNSUPPORTED  a policy other than all
  *          OM_E_DAMAGED, OM_E_MEMORY
  * owns     *out counted: om_selection_unref
  * threads  any, also with one cache
@@ -118,7 +117,6 @@ struct om_window {
  * bench    benchmarks/engine/bench_filter.c
  */
 om_status om_select(struct om_selections *cache, const struct om_layer *layer,
-                    const struct om_policy *policy,
                     const struct om_filter *filter, struct om_window window,
                     struct om_selection **out) OM_MUST_USE;
 struct om_selection *om_selection_ref(struct om_selection *selection);

@@ -556,14 +556,11 @@ static om_status condition_key(const struct om_filter *filter,
 }
 
 static om_status selection_key(const struct om_layer *layer,
-                               const struct om_policy *policy,
                                const struct om_buf *condition,
                                struct om_buf *key)
 {
-    const bool all = !policy || policy->all;
     om_buf_add_byte(key, 'S');
     om_buf_add(key, &layer->serial, sizeof layer->serial);
-    om_buf_add_byte(key, all);
     for (size_t i = 0; i < layer->parts; i++) {
         const uint64_t serial = om_segment_serial(layer->part[i].segment);
         om_buf_add(key, &serial, sizeof serial);
@@ -587,12 +584,10 @@ static bool takes_all(const struct om_filter *filter)
 }
 
 om_status om_select(struct om_selections *cache, const struct om_layer *layer,
-                    const struct om_policy *policy,
                     const struct om_filter *filter, struct om_window window,
                     struct om_selection **out)
 {
     *out = NULL;
-    if (policy && !policy->all) return OM_E_UNSUPPORTED;
     if (window.set && layer->schema.time_field == OM_NO_FIELD)
         return OM_E_NOTFOUND;
     if (takes_all(filter)) filter = NULL;
@@ -610,7 +605,7 @@ om_status om_select(struct om_selections *cache, const struct om_layer *layer,
                               .condition = &condition};
     om_status st = condition_key(filter, layer, window, &condition);
     if (st) goto done;
-    st = selection_key(layer, policy, &condition, &key);
+    st = selection_key(layer, &condition, &key);
     if (st) goto done;
     if (window.set) {
         st = add_window(filter, layer, window, &with);

@@ -327,7 +327,7 @@ static om_status narrow_layer(struct om_layer *layer, struct om__rights *own)
     *kept = (struct om__narrow){own->narrow, layer->parts, part, dead};
     own->narrow = kept;
     memcpy(part, layer->part, layer->parts * sizeof *part);
-    st = om_select(NULL, layer, NULL, NULL, (struct om_window){0}, &selection);
+    st = om_select(NULL, layer, NULL, (struct om_window){0}, &selection);
     for (size_t p = 0; p < layer->parts && !st; p++)
         st = find_outside(selection, p, om_segment_rows(part[p].segment),
                           &part[p], &dead[p]);

@@ -28,13 +28,10 @@ om_status om_place_box(double west_deg, double south_deg, double east_deg,
 om_status om__ask_init(struct om__ask *ask, const struct om_query *query)
 {
     *ask = (struct om__ask){.query = query, .layer = query->layer};
-    const struct om_policy *policy =
-        query->policy ? query->policy : &OM_POLICY_ALL;
     om_status st = OM_OK;
-    if (query->filter || query->window.set || !policy->all ||
-        query->layer->rights.area)
-        st = om_select(query->cache, query->layer, policy, query->filter,
-                       query->window, &ask->selection);
+    if (query->filter || query->window.set || query->layer->rights.area)
+        st = om_select(query->cache, query->layer, query->filter, query->window,
+                       &ask->selection);
     if (st) goto done;
     if (query->place.kind == OM_PLACE_NEAREST) {
         st = om__nearest_find(&query->place, query->layer, ask->selection,

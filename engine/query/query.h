@@ -55,7 +55,6 @@ struct om_behind {
 struct om_query {
     const struct om_snapshot *snapshot;
     const struct om_layer *layer;
-    const struct om_policy *policy;
     struct om_selections *cache;  // may be NULL
     struct om_place place;
     const struct om_filter *filter;

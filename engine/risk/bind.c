@@ -460,8 +460,8 @@ static om_status select_rows(struct om_risk_part *part,
                              struct om_selections *cache)
 {
     if (rows->selection) return OM_OK;
-    OM_TRY(om_select(cache, part->spec.layer, &OM_POLICY_ALL, rows->filter,
-                     rows->window, &rows->selection));
+    OM_TRY(om_select(cache, part->spec.layer, rows->filter, rows->window,
+                     &rows->selection));
     part->spec.selection = rows->selection;
     return OM_OK;
 }

@@ -111,7 +111,6 @@ static om_status add_term(struct strongest *s)
     s->at_part = SIZE_MAX;
     const struct om_query query = {
         .layer = spec->layer,
-        .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_BOX,
                   .box = {(uint32_t)fmax(s->x - reach, 0.0),
                           (uint32_t)fmax(s->y - reach, 0.0),

@@ -392,11 +392,9 @@ static om_status find(struct om__hunt *hunt)
 {
     const struct om_hotspots_ask *ask = hunt->ask;
     const struct om_window any = {0};
-    OM_TRY(om_select(ask->cache, ask->layer, ask->policy, ask->filter, any,
-                     &hunt->all));
+    OM_TRY(om_select(ask->cache, ask->layer, ask->filter, any, &hunt->all));
     if (ask->exposure.layer)
-        OM_TRY(om_select(ask->cache, ask->exposure.layer, ask->policy,
-                         ask->exposure.filter,
+        OM_TRY(om_select(ask->cache, ask->exposure.layer, ask->exposure.filter,
                          ask->exposure.told ? ask->exposure.cover : any,
                          &hunt->exposed));
     OM_TRY(find_period(hunt));

@@ -51,7 +51,6 @@ struct om_hotspots_ask {
     const struct om_snapshot *snapshot;
     const struct om_layer *layer;  // of points
     struct om_selections *cache;   // may be NULL
-    const struct om_policy *policy;
     const struct om_filter *filter;
     struct om_window window;
     enum om_hotspot_stat stat;

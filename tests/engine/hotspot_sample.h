@@ -159,7 +159,6 @@ static inline void ask_begin(struct asked *a, const struct city_sample *c,
     a->ask = (struct om_hotspots_ask){
         .snapshot = &c->snapshot,
         .layer = layer,
-        .policy = &OM_POLICY_ALL,
         .areas = &a->zones,
         .graph = &a->graph,
         .weight_column = OM_NO_FIELD,

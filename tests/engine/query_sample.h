@@ -342,7 +342,7 @@ static inline void sample_free(struct sample *s)
 
 static inline struct om_query sample_query(const struct sample *s)
 {
-    return (struct om_query){.layer = &s->layer, .policy = &OM_POLICY_ALL};
+    return (struct om_query){.layer = &s->layer};
 }
 
 /* A predicate of the test's own over all live rows. */

@@ -167,9 +167,8 @@ static inline struct om_selection *select_where(const struct om_layer *layer,
         assert_int_equal(
             om_filter_parse(where, strlen(where), layer, 0, &filter, NULL),
             OM_OK);
-    assert_int_equal(om_select(NULL, layer, &OM_POLICY_ALL, filter,
-                               (struct om_window){0}, &out),
-                     OM_OK);
+    assert_int_equal(
+        om_select(NULL, layer, filter, (struct om_window){0}, &out), OM_OK);
     om_filter_free(filter);
     return out;
 }

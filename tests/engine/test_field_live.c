@@ -132,7 +132,7 @@ static void compare(struct om_fields *fields, struct om_selections *cache,
             assert_int_equal(om_filter_parse(q->filter, strlen(q->filter),
                                              layer[k], 0, &filter, NULL),
                              OM_OK);
-        assert_int_equal(om_select(cache, layer[k], NULL, filter,
+        assert_int_equal(om_select(cache, layer[k], filter,
                                    (struct om_window){0}, &selection),
                          OM_OK);
         const struct om_field_spec spec = {.layer = layer[k],
@@ -372,8 +372,7 @@ static om_status window_of(struct om_fields *fields, struct om_selections *cache
         st = om_filter_parse(q->filter, strlen(q->filter), layer, 0, &filter,
                              NULL);
     if (!st)
-        st = om_select(cache, layer, NULL, filter, (struct om_window){0},
-                       &selection);
+        st = om_select(cache, layer, filter, (struct om_window){0}, &selection);
     const struct om_field_spec spec = {.layer = layer,
                                        .selection = selection,
                                        .kernel = q->kernel,

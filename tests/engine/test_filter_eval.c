@@ -22,7 +22,6 @@
 #include "tests/rounds.h"
 
 static struct sample sample;
-static const struct om_policy everything = {.all = true};
 
 /* ---- expressions: written as text, and interpreted */
 
@@ -427,8 +426,7 @@ static void check_expr(const struct expr *e, const char *text)
     om_status st = om_filter_parse(text, strlen(text), &sample.layer, 8 * 3600,
                                    &filter, &err);
     if (st) fail_msg("%s: %s", text, err.text);
-    st = om_select(NULL, &sample.layer, &everything, filter,
-                   (struct om_window){0}, &s);
+    st = om_select(NULL, &sample.layer, filter, (struct om_window){0}, &s);
     if (st) fail_msg("%s: status %d", text, st);
     for (size_t i = 0; i < sample.rows; i++) {
         const bool wanted = truth_of(e, &sample.row[i]) == YES;
@@ -528,9 +526,9 @@ static void oracle_constants_and_extremes(void **state)
         assert_int_equal(om_filter_parse(FILTER[i], strlen(FILTER[i]),
                                          &sample.layer, 0, &filter, NULL),
                          OM_OK);
-        assert_int_equal(om_select(NULL, &sample.layer, &everything, filter,
-                                   (struct om_window){0}, &s),
-                         OM_OK);
+        assert_int_equal(
+            om_select(NULL, &sample.layer, filter, (struct om_window){0}, &s),
+            OM_OK);
         size_t wanted = 0;
         for (size_t k = 0; k < sample.rows; k++) {
             const struct sample_row *r = &sample.row[k];
@@ -610,9 +608,9 @@ static void check_place(const char *place, const struct om_rings *rings)
     snprintf(text, sizeof text, "S_INTERSECTS(geom,%s)", place);
     if (om_filter_parse(text, strlen(text), &sample.layer, 0, &filter, &err))
         fail_msg("%s: %s", text, err.text);
-    assert_int_equal(om_select(NULL, &sample.layer, &everything, filter,
-                               (struct om_window){0}, &s),
-                     OM_OK);
+    assert_int_equal(
+        om_select(NULL, &sample.layer, filter, (struct om_window){0}, &s),
+        OM_OK);
     size_t taken = 0;
     for (size_t i = 0; i < sample.rows; i++) {
         const bool in = om_rings_contain(rings, 0, sample.row[i].pos);
@@ -670,9 +668,9 @@ static void place_points_are_their_position(void **state)
         assert_int_equal(om_filter_parse(text, strlen(text), &sample.layer, 0,
                                          &filter, NULL),
                          OM_OK);
-        assert_int_equal(om_select(NULL, &sample.layer, &everything, filter,
-                                   (struct om_window){0}, &s),
-                         OM_OK);
+        assert_int_equal(
+            om_select(NULL, &sample.layer, filter, (struct om_window){0}, &s),
+            OM_OK);
         assert_true(om_selection_has(s, 0, i));
         assert_true(s->count >= 1 && s->count < 10);
         om_selection_unref(s);
@@ -699,8 +697,8 @@ static void fault_leaves_nothing_behind(void **state)
     for (;; n++) {
         struct om_selection *s;
         om_alloc_fail_after(n, false);
-        const om_status st = om_select(NULL, &sample.layer, &everything, filter,
-                                       (struct om_window){0}, &s);
+        const om_status st =
+            om_select(NULL, &sample.layer, filter, (struct om_window){0}, &s);
         om_alloc_fail_after(0, false);
         om_selection_unref(s);
         assert_int_equal(om_alloc_live(), live);

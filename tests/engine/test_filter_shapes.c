@@ -25,7 +25,6 @@
 #define NORTH 1860000000.0
 #define SIDE 100000.0
 
-static const struct om_policy everything = {.all = true};
 static uint64_t seed = 5;
 
 static double unit(void)
@@ -119,9 +118,8 @@ static struct om_selection *select_text(const struct layer *l, const char *text)
     struct om_err err = {0};
     if (om_filter_parse(text, strlen(text), &l->layer, 0, &filter, &err))
         fail_msg("%s: %s", text, err.text);
-    assert_int_equal(om_select(NULL, &l->layer, &everything, filter,
-                               (struct om_window){0}, &s),
-                     OM_OK);
+    assert_int_equal(
+        om_select(NULL, &l->layer, filter, (struct om_window){0}, &s), OM_OK);
     om_filter_free(filter);
     return s;
 }

@@ -198,8 +198,8 @@ static void check_census(const char *units, size_t slices, const int64_t *bound,
     struct om_census census;
     struct om_selection *all;
     ask_begin(&a, &city, two, units);
-    assert_int_equal(
-        om_select(NULL, two, NULL, NULL, (struct om_window){0}, &all), OM_OK);
+    assert_int_equal(om_select(NULL, two, NULL, (struct om_window){0}, &all),
+                     OM_OK);
     const struct om_census_ask ask = {
         .layer = two,
         .selection = all,
@@ -621,7 +621,6 @@ static void fault_memory(void **state)
             a.ask = (struct om_hotspots_ask){
                 .snapshot = &city.snapshot,
                 .layer = cases,
-                .policy = &OM_POLICY_ALL,
                 .stat = stat == 2 ? OM_STAT_EMERGING
                         : stat    ? OM_STAT_MORAN
                                   : OM_STAT_GISTAR,

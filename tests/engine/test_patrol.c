@@ -108,10 +108,9 @@ static void build(struct town *t, bool verified)
         fail();
     }
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(
-            om_select(NULL, t->duty.target[i].layer, &OM_POLICY_ALL, NULL,
-                      (struct om_window){0}, &t->selection[i]),
-            OM_OK);
+        assert_int_equal(om_select(NULL, t->duty.target[i].layer, NULL,
+                                   (struct om_window){0}, &t->selection[i]),
+                         OM_OK);
 }
 
 static void end(struct town *t)
@@ -681,8 +680,8 @@ static void visits_to_nobody_are_counted_and_listed(void **state)
     t.city.part[3].dead = dead_visit;
     t.city.part[3].dead_count = 1;
     om_selection_unref(t.selection[0]);
-    assert_int_equal(om_select(NULL, t.duty.target[0].layer, &OM_POLICY_ALL,
-                               NULL, (struct om_window){0}, &t.selection[0]),
+    assert_int_equal(om_select(NULL, t.duty.target[0].layer, NULL,
+                               (struct om_window){0}, &t.selection[0]),
                      OM_OK);
     struct om_patrol p = judge(&t, MAY, "2023-06-01");
     assert_int_equal(p.count, 1);

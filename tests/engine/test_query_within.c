@@ -291,8 +291,7 @@ static uint64_t geos_count(const struct town *t, const GEOSGeometry *place)
 
 static uint64_t count_in(const struct town *t, struct om_place place)
 {
-    const struct om_query q = {
-        .layer = &t->layer, .policy = &OM_POLICY_ALL, .place = place};
+    const struct om_query q = {.layer = &t->layer, .place = place};
     uint64_t count = 0;
     assert_int_equal(om_query_count(&q, &count), OM_OK);
     return count;

@@ -22,7 +22,6 @@
 #include "filter_sample.h"
 
 static struct sample sample;
-static const struct om_policy everything = {.all = true};
 static const struct om_window always = {0};
 
 static struct om_filter *parse(const char *text)
@@ -40,8 +39,7 @@ static struct om_selection *select_rows(struct om_selections *cache,
                                         struct om_window window)
 {
     struct om_selection *s;
-    assert_int_equal(om_select(cache, layer, &everything, filter, window, &s),
-                     OM_OK);
+    assert_int_equal(om_select(cache, layer, filter, window, &s), OM_OK);
     return s;
 }
 
@@ -117,13 +115,10 @@ static void window_without_a_time_is_refused(void **state)
     struct om_layer layer = sample.layer;
     layer.schema.time_field = OM_NO_FIELD;
     struct om_selection *s;
-    assert_int_equal(om_select(NULL, &layer, &everything, NULL,
-                               (struct om_window){true, 0, 1}, &s),
-                     OM_E_NOTFOUND);
+    assert_int_equal(
+        om_select(NULL, &layer, NULL, (struct om_window){true, 0, 1}, &s),
+        OM_E_NOTFOUND);
     assert_null(s);
-    const struct om_policy nothing = {.all = false};
-    assert_int_equal(om_select(NULL, &layer, &nothing, NULL, always, &s),
-                     OM_E_UNSUPPORTED);
 }
 
 /* The layer with every n-th row gone, and some at both ends. */
@@ -452,8 +447,7 @@ static void *select_many(void *arg)
         w->seed = w->seed * 1103515245 + 12345;
         const unsigned k = (w->seed >> 16) % 10;
         struct om_selection *s;
-        if (om_select(w->cache, &sample.layer, &everything, w->filter[k],
-                      always, &s)) {
+        if (om_select(w->cache, &sample.layer, w->filter[k], always, &s)) {
             w->failed = true;
             return NULL;
         }
@@ -501,8 +495,8 @@ static void *select_one(void *arg)
 {
     struct work *w = arg;
     struct om_selection *s = NULL;
-    w->failed = om_select(w->cache, &sample.layer, &everything, w->filter[0],
-                          always, &s) != OM_OK;
+    w->failed =
+        om_select(w->cache, &sample.layer, w->filter[0], always, &s) != OM_OK;
     om_selection_unref(s);
     return NULL;
 }
@@ -546,7 +540,7 @@ static void fault_leaves_nothing_behind(void **state)
         om_alloc_fail_after(n, false);
         om_status st = om_selections_new((size_t)1 << 30, &cache);
         if (!st)
-            st = om_select(cache, &layer, &everything, filter,
+            st = om_select(cache, &layer, filter,
                            (struct om_window){true, 0, INT64_MAX}, &s);
         om_alloc_fail_after(0, false);
         if (!st) check_counts(s);

@@ -85,7 +85,6 @@ static struct om_query query_at(struct om_pos at, size_t k,
     return (struct om_query){
         .snapshot = &city.snapshot,
         .layer = rows,
-        .policy = &OM_POLICY_ALL,
         .filter = filter,
         .place = {.kind = OM_PLACE_NEAREST, .pos = at, .nearest = k}};
 }

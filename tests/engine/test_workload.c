@@ -112,8 +112,8 @@ static void begin(struct town *t)
     assert_int_equal(om_duty_read(s, &t->duty, NULL), OM_OK);
     assert_int_equal(om_units_read(s, "grid", &t->grid, NULL), OM_OK);
     assert_int_equal(om_units_read(s, "village", &t->village, NULL), OM_OK);
-    assert_int_equal(om_select(NULL, t->duty.target[0].layer, &OM_POLICY_ALL,
-                               NULL, (struct om_window){0}, &t->selection[0]),
+    assert_int_equal(om_select(NULL, t->duty.target[0].layer, NULL,
+                               (struct om_window){0}, &t->selection[0]),
                      OM_OK);
     t->patrol_spec = (struct om_patrol_spec){.snapshot = s,
                                              .duty = &t->duty,

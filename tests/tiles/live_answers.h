@@ -273,7 +273,7 @@ static inline void answers_same_windows(const struct asked_city city[2],
         struct om_selection *selection;
         struct om_arena arena = {0};
         spec.layer = answers_layer(&city[k], MODEL_CASE);
-        assert_int_equal(om_select(city[k].caches->selections, spec.layer, NULL,
+        assert_int_equal(om_select(city[k].caches->selections, spec.layer,
                                    filter, (struct om_window){0}, &selection),
                          OM_OK);
         spec.selection = selection;
@@ -300,7 +300,7 @@ static inline void answers_same_windows(const struct asked_city city[2],
         spec.layer = answers_layer(&city[k], MODEL_CASE);
         struct om_filter *filter = answers_filter(&city[k], MODEL_CASE, text);
         struct om_selection *selection;
-        assert_int_equal(om_select(city[k].caches->selections, spec.layer, NULL,
+        assert_int_equal(om_select(city[k].caches->selections, spec.layer,
                                    filter, (struct om_window){0}, &selection),
                          OM_OK);
         spec.selection = selection;
@@ -422,7 +422,7 @@ static inline void answers_same_patrols(const struct asked_city city[2])
         assert_int_equal(om_duty_read(city[k].snapshot, &duty, NULL), OM_OK);
         assert_int_equal(duty.targets, 1);
         assert_int_equal(om_select(city[k].caches->selections, house, NULL,
-                                   NULL, (struct om_window){0}, &selection),
+                                   (struct om_window){0}, &selection),
                          OM_OK);
         const struct om_patrol_spec spec = {.snapshot = city[k].snapshot,
                                             .duty = &duty,
@@ -493,7 +493,7 @@ static inline struct om_buf answers_tile(const struct asked_city *city, int l,
     struct om_arena arena = {0};
     struct om_buf bytes = {0};
     const struct om_layer *layer = answers_layer(city, l);
-    assert_int_equal(om_select(city->caches->selections, layer, NULL, filter,
+    assert_int_equal(om_select(city->caches->selections, layer, filter,
                                (struct om_window){0}, &selection),
                      OM_OK);
     const struct om_vector_spec spec = {.layer = layer,
@@ -634,7 +634,7 @@ static inline void answers_read_risk(const struct asked_city *c,
     for (int i = 0; i < 4; i++) {
         struct om_filter *filter = answers_filter(c, of[i], text[i]);
         const struct om_layer *layer = answers_layer(c, of[i]);
-        assert_int_equal(om_select(c->caches->selections, layer, NULL, filter,
+        assert_int_equal(om_select(c->caches->selections, layer, filter,
                                    (struct om_window){0}, &selection[i]),
                          OM_OK);
         om_filter_free(filter);
@@ -745,8 +745,8 @@ static inline void answers_same_crowds(const struct asked_city city[2],
         struct om_filter *filter = answers_filter(&city[k], MODEL_CASE, text);
         struct om_selection *selection;
         const struct om_layer *layer = answers_layer(&city[k], MODEL_CASE);
-        assert_int_equal(om_select(city[k].caches->selections, layer, NULL,
-                                   filter, (struct om_window){0}, &selection),
+        assert_int_equal(om_select(city[k].caches->selections, layer, filter,
+                                   (struct om_window){0}, &selection),
                          OM_OK);
         assert_int_equal(om_crowd_read(layer, selection, 2, &crowd[k]), OM_OK);
         list[k].layer = first[k].layer = layer;
@@ -788,7 +788,7 @@ static inline void answers_read_roads(const struct asked_city *c,
     struct om_filter *filter = answers_filter(c, MODEL_ROAD, text);
     struct om_selection *usable;
     const struct om_layer *layer = answers_layer(c, MODEL_ROAD);
-    assert_int_equal(om_select(c->caches->selections, layer, NULL, filter,
+    assert_int_equal(om_select(c->caches->selections, layer, filter,
                                (struct om_window){0}, &usable),
                      OM_OK);
     const struct om_road_rules rules = {
@@ -890,7 +890,7 @@ static inline void answers_draw(const struct asked_city *city, int l,
     const struct om_layer *layer = answers_layer(city, l);
     assert_int_equal(om_classes_of(city->snapshot, layer, by, &classes, NULL),
                      OM_OK);
-    assert_int_equal(om_select(city->caches->selections, layer, NULL, filter,
+    assert_int_equal(om_select(city->caches->selections, layer, filter,
                                (struct om_window){0}, &selection),
                      OM_OK);
     const struct om_rows_spec spec = {layer, selection, &classes,

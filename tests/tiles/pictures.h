@@ -33,7 +33,7 @@ static inline const struct om_layer *layer_of(const char *name)
 static inline struct om_selection *all_rows(const char *layer)
 {
     struct om_selection *selection;
-    assert_int_equal(om_select(NULL, layer_of(layer), &OM_POLICY_ALL, NULL,
+    assert_int_equal(om_select(NULL, layer_of(layer), NULL,
                                (struct om_window){0}, &selection),
                      OM_OK);
     return selection;
@@ -155,9 +155,8 @@ static inline void pic_risk_init(struct pic_risk *r, struct om_fields *fields,
     *r = (struct pic_risk){.all = all_rows("report")};
     assert_int_equal(
         om_filter_parse(text, strlen(text), layer, 0, &filter, NULL), OM_OK);
-    assert_int_equal(om_select(NULL, layer, &OM_POLICY_ALL, filter,
-                               (struct om_window){0}, &r->some),
-                     OM_OK);
+    assert_int_equal(
+        om_select(NULL, layer, filter, (struct om_window){0}, &r->some), OM_OK);
     om_filter_free(filter);
     r->term = (struct om_risk_part){pic_field(rate ? r->some : r->all), 1.0};
     r->exposure = (struct om_risk_part){pic_field(r->all), 1.0};

@@ -879,8 +879,8 @@ static void fault_in_rows_and_units(void **state)
         struct om_arena arena = {0};
         struct om_buf png = {0};
         om_alloc_fail_after(k, false);
-        st = om_select(NULL, layer_of("report"), &OM_POLICY_ALL, NULL,
-                       (struct om_window){0}, &selection);
+        st = om_select(NULL, layer_of("report"), NULL, (struct om_window){0},
+                       &selection);
         if (!st)
             st = om_classes_of(city.snapshot, layer_of("report"), 1, &classes,
                                NULL);

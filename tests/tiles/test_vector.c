@@ -119,8 +119,8 @@ static struct asked ask(const char *filter_text)
         assert_int_equal(om_filter_parse(filter_text, strlen(filter_text),
                                          &city.layer, 0, &filter, NULL),
                          OM_OK);
-    assert_int_equal(om_select(NULL, &city.layer, NULL, filter,
-                               (struct om_window){0}, &a.selection),
+    assert_int_equal(om_select(NULL, &city.layer, filter, (struct om_window){0},
+                               &a.selection),
                      OM_OK);
     om_filter_free(filter);
     a.spec.selection = a.selection;
@@ -417,8 +417,7 @@ static void read_boxes(const struct om_layer *layer, unsigned z,
     struct om_arena arena = {0};
     struct om_buf bytes = {0};
     assert_int_equal(
-        om_select(NULL, layer, NULL, NULL, (struct om_window){0}, &selection),
-        OM_OK);
+        om_select(NULL, layer, NULL, (struct om_window){0}, &selection), OM_OK);
     const struct om_vector_spec spec = {.layer = layer,
                                         .selection = selection,
                                         .name = "place",

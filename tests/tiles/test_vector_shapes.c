@@ -656,8 +656,7 @@ static void sum_of_a_filter_is_what_it_takes(void **state)
     assert_int_equal(
         om_filter_parse(text, strlen(text), house, 0, &filter, NULL), OM_OK);
     assert_int_equal(
-        om_select(NULL, house, NULL, filter, (struct om_window){0}, &some),
-        OM_OK);
+        om_select(NULL, house, filter, (struct om_window){0}, &some), OM_OK);
     const struct om_vector_spec spec = spec_of(house, some);
     for (unsigned z = 3; z <= 12; z += 3) check_sum(&spec, z);
     om_selection_unref(some);
@@ -728,9 +727,9 @@ static void written_layers_add_up_and_make_nothing_anew(void **state)
                     om_filter_parse(text[k % 2], strlen(text[k % 2]), &layer, 0,
                                     &filter, NULL),
                     OM_OK);
-            assert_int_equal(om_select(NULL, &layer, NULL, filter,
-                                       (struct om_window){0}, &some),
-                             OM_OK);
+            assert_int_equal(
+                om_select(NULL, &layer, filter, (struct om_window){0}, &some),
+                OM_OK);
             const struct om_vector_spec spec = spec_of(&layer, some);
             for (unsigned z = 2; z <= 13; z += test_rounds(12) < 12 ? 5 : 3)
                 check_sum(&spec, z);

@@ -42,9 +42,8 @@ static int set_up(void **state)
                      OM_OK);
     assert_int_equal(om_picture_base(base, OM_PALETTE_DARK, true, false, &mute),
                      OM_OK);
-    assert_int_equal(om_select(NULL, layer, &OM_POLICY_ALL, NULL,
-                               (struct om_window){0}, &selection),
-                     OM_OK);
+    assert_int_equal(
+        om_select(NULL, layer, NULL, (struct om_window){0}, &selection), OM_OK);
     assert_int_equal(
         om_classes_of(city.snapshot, layer, OM_NO_FIELD, &classes, NULL),
         OM_OK);

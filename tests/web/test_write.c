@@ -118,7 +118,6 @@ static uint64_t write_all(enum om_features_format format, struct om_buf *out)
 {
     const struct om_query q = {
         .layer = &sample.layer,
-        .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_BOX,
                   .box = {1000, 1000, UINT32_MAX - 1000, UINT32_MAX - 1000}}};
     const struct om_features_options options = {.zone_s = ZONE_S,

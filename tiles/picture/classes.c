@@ -182,8 +182,7 @@ static om_status has_others(const struct om_snapshot *snapshot,
                             const struct om_layer *layer, size_t column,
                             const struct om_json *colours, bool *out)
 {
-    const struct om_query query = {
-        .snapshot = snapshot, .layer = layer, .policy = &OM_POLICY_ALL};
+    const struct om_query query = {.snapshot = snapshot, .layer = layer};
     struct om_groups groups;
     *out = true;
     if (layer->schema.field[column].type == OM_TYPE_REAL) return OM_OK;
@@ -335,8 +334,7 @@ static om_status counted_classes(const struct om_snapshot *snapshot,
                                  const struct om_layer *layer,
                                  struct om_classes *out)
 {
-    const struct om_query query = {
-        .snapshot = snapshot, .layer = layer, .policy = &OM_POLICY_ALL};
+    const struct om_query query = {.snapshot = snapshot, .layer = layer};
     const enum om_type type = layer->schema.field[out->column].type;
     struct om_groups groups = {0};
     om_status st = OM_OK;

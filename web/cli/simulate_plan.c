@@ -98,7 +98,6 @@ static bool is_alive(const struct om_snapshot *s, const struct om_layer *layer)
     const struct om_query later = {
         .snapshot = s,
         .layer = layer,
-        .policy = &OM_POLICY_ALL,
         .window = {.set = true,
                    .from_s = s->manifest->clock_s + BEFORE_S,
                    .to_s = INT64_MAX}};
@@ -127,7 +126,6 @@ static om_status find_templates(const struct om__plan *plan, struct living *l)
     const struct om_query query = {
         .snapshot = plan->snapshot,
         .layer = l->layer,
-        .policy = &OM_POLICY_ALL,
         .window = {.set = true,
                    .from_s = plan->from_s,
                    .to_s = plan->from_s + plan->length_s}};
@@ -225,10 +223,7 @@ static om_status find_steps(struct om__plan *plan, struct living *l)
     const struct om_query newest = {
         .snapshot = plan->snapshot,
         .layer = l->layer,
-        .policy = &OM_POLICY_ALL,
-        .window = {.set = true,
-                   .from_s = plan->from_s,
-                   .to_s = INT64_MAX}};
+        .window = {.set = true, .from_s = plan->from_s, .to_s = INT64_MAX}};
     return om_query_each(&newest, see_first, l);
 }
 

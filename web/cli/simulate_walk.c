@@ -199,8 +199,7 @@ static om_status read_workers(struct om__walk *w, const struct om_snapshot *s,
     struct om__rows rows;
     OM_TRY(om__rows_init(&rows, layer, &options));
     struct reading reading = {w, &rows, unit, OM_OK};
-    const struct om_query all = {
-        .snapshot = s, .layer = layer, .policy = &OM_POLICY_ALL};
+    const struct om_query all = {.snapshot = s, .layer = layer};
     om_status st = om_query_each(&all, see_worker, &reading);
     om__rows_deinit(&rows);
     return st ? st : reading.status;

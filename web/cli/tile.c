@@ -50,7 +50,6 @@ bool om__tile_has_rows(const struct om_snapshot *snapshot,
     const struct om_query query = {
         .snapshot = snapshot,
         .layer = layer,
-        .policy = &OM_POLICY_ALL,
         .limit = 1,
         .place = {
             .kind = OM_PLACE_BOX,

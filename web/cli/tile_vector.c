@@ -53,8 +53,8 @@ static int read_ask(struct vector *v, const struct om__tile_words *w)
 static om_status make_ready(struct vector *v, const struct om__tile_words *w)
 {
     OM_TRY(om_vectors_new(VECTORS_BYTES, &v->vectors));
-    OM_TRY(om_select(NULL, v->q.layer, &OM_POLICY_ALL, v->q.filter, v->q.window,
-                     &v->selection));
+    OM_TRY(
+        om_select(NULL, v->q.layer, v->q.filter, v->q.window, &v->selection));
     v->spec = om_vector_ask_spec(&v->ask, v->q.snapshot, v->q.layer,
                                  v->selection, w->name);
     v->spec.apart = w->apart;

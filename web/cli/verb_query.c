@@ -371,7 +371,6 @@ static int run(struct task *t)
     if (!status) status = om__question_layer(&t->ask, t->layer_name, false);
     if (status) return status;
     t->query.snapshot = t->ask.snapshot;
-    t->query.policy = &OM_POLICY_ALL;
     t->query.layer = t->ask.layer;
     t->query.filter = t->ask.filter;
     t->query.window = t->ask.window;

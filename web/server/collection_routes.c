@@ -196,7 +196,6 @@ void om__layer_rows(const struct om__request *r, const struct om_layer *layer,
 {
     const struct om_query all = {.snapshot = r->snapshot,
                                  .layer = layer,
-                                 .policy = &OM_POLICY_ALL,
                                  .cache = r->server->selections};
     uint64_t rows = layer->rows;
     const bool area = layer->rights.area != NULL;

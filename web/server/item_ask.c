@@ -136,7 +136,6 @@ om_status om__item_ask_read(struct om__request *r, struct om__item_ask *ask)
 {
     *ask = (struct om__item_ask){.query = {.snapshot = r->snapshot,
                                            .layer = r->layer,
-                                           .policy = &OM_POLICY_ALL,
                                            .cache = r->server->selections}};
     OM_TRY(read_sortby(r, ask));
     OM_TRY(read_limit(r, ask));
@@ -178,11 +177,10 @@ om_status om__item_ask_key(const struct om__request *r,
     const char *next = om__param_text(r, "next");
     om_buf_add(key, &r->layer->serial, sizeof r->layer->serial);
     om_buf_add(key, &r->snapshot->rights, sizeof r->snapshot->rights);
-    om_buf_addf(key, " %d %s %.*s %s %d %lld %lld %zu", OM_POLICY_ALL.all,
-                r->layer->name, (int)r->form_len, r->form,
-                om_project_system(ask->project)->code, q->window.set,
-                (long long)q->window.from_s, (long long)q->window.to_s,
-                q->limit);
+    om_buf_addf(
+        key, " %s %.*s %s %d %lld %lld %zu", r->layer->name, (int)r->form_len,
+        r->form, om_project_system(ask->project)->code, q->window.set,
+        (long long)q->window.from_s, (long long)q->window.to_s, q->limit);
     if (next) om_buf_addf(key, " behind %s", next);
     om_buf_add_text(key, ask->chosen ? " columns" : " all");
     for (size_t i = 0; i < ask->columns; i++)

@@ -442,7 +442,6 @@ om_status om__get_item(struct om__request *r)
     const struct om_query query = {
         .snapshot = r->snapshot,
         .layer = r->layer,
-        .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_ID, .id = id, .id_len = strlen(id)}};
     const struct om__head head = {.type = "application/geo+json",
                                   .cache = "no-cache",

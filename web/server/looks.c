@@ -160,8 +160,7 @@ static om_status vector_now(const struct look *l, struct om_server *server,
     struct om_vector_ask ask = {
         .filter = filter, .window = l->window, .some = l->some, .by = l->by};
     memcpy(ask.column, l->column, sizeof ask.column);
-    OM_TRY(om_select(server->selections, layer, &OM_POLICY_ALL, filter,
-                     l->window, &selection));
+    OM_TRY(om_select(server->selections, layer, filter, l->window, &selection));
     const struct om_vector_spec spec =
         om_vector_ask_spec(&ask, snapshot, layer, selection, layer->name);
     const om_status st = om_vector_look(server->vectors, &spec, out);

@@ -116,7 +116,6 @@ static om_status read_level(void *ctx, void **out)
     if (!names->unit) goto done;
     const struct om_query all = {.snapshot = r->snapshot,
                                  .layer = layer,
-                                 .policy = &OM_POLICY_ALL,
                                  .cache = r->server->selections};
     st = om_query_each(&all, read_unit, &g);
     if (!st) st = g.status;

@@ -182,7 +182,6 @@ om_status om__get_nearest(struct om__request *r)
     OM_TRY(om__request_layer(r, r->address.segment[1]));
     n.query = (struct om_query){.snapshot = r->snapshot,
                                 .layer = r->layer,
-                                .policy = &OM_POLICY_ALL,
                                 .cache = r->server->selections};
     OM_TRY(read_place(r, &n.query.place));
     OM_TRY(om__param_datetime(r, &n.query.window));

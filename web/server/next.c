@@ -195,7 +195,6 @@ static om_status look_up(struct om__request *r, struct om__item_ask *ask)
     struct om_hit hit = {.row = SIZE_MAX};
     const struct om_query query = {.snapshot = r->snapshot,
                                    .layer = r->layer,
-                                   .policy = &OM_POLICY_ALL,
                                    .place = {.kind = OM_PLACE_ID,
                                              .id = ask->behind.id,
                                              .id_len = ask->behind.id_len}};

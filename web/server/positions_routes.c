@@ -321,7 +321,6 @@ static om_status group_seen(struct om__request *r, size_t by, int64_t from_s,
     const struct om_query query = {
         .snapshot = r->snapshot,
         .layer = r->layer,
-        .policy = &OM_POLICY_ALL,
         .cache = NULL,
         .window = {
             .set = from_s != INT64_MIN, .from_s = from_s, .to_s = INT64_MAX}};

@@ -96,7 +96,6 @@ static om_status find_container(struct reversing *v,
     const struct om_query query = {
         .snapshot = v->request->snapshot,
         .layer = layer,
-        .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_BOX,
                   .box = {v->pos.x, v->pos.y, v->pos.x, v->pos.y}}};
     v->layer = layer;
@@ -128,7 +127,6 @@ static om_status find_address(struct reversing *v, const struct om_layer *layer,
     const struct om_query query = {
         .snapshot = v->request->snapshot,
         .layer = layer,
-        .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_NEAREST, .pos = v->pos, .nearest = nearest}};
     v->found = v->wanted = false;
     OM_TRY(om_query_each(&query, take_nearest, v));
@@ -334,8 +332,7 @@ static om_status put_duty(struct reversing *v,
         d.seen = om_schema_find(&layer->schema, positions.seen);
     v->layer = layer;
     struct looking looking = {v, &d};
-    const struct om_query query = {
-        .snapshot = snapshot, .layer = layer, .policy = &OM_POLICY_ALL};
+    const struct om_query query = {.snapshot = snapshot, .layer = layer};
     if (d.unit != OM_NO_FIELD)
         OM_TRY(om_query_each(&query, take_worker, &looking));
     OM_TRY(v->status);

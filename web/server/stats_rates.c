@@ -110,7 +110,6 @@ static om_status find_few(struct om__request *r, const struct om_query *ask,
         return om__rows_refused(r, "rates by such a column");
     const struct om_query all = {.snapshot = ask->snapshot,
                                  .layer = ask->layer,
-                                 .policy = ask->policy,
                                  .cache = ask->cache,
                                  .filter = ask->filter};
     const uint64_t least = ask->layer->rights.smallest_count;

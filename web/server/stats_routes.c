@@ -222,7 +222,6 @@ om_status om__get_stats(struct om__request *r)
     om__crowd_open(r);
     struct om_query query = {.snapshot = r->snapshot,
                              .layer = r->layer,
-                             .policy = &OM_POLICY_ALL,
                              .cache = r->server->selections};
     OM_TRY(om__param_place(r, om__param_bbox, &query.place));
     OM_TRY(om__param_datetime(r, &query.window));

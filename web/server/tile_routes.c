@@ -59,9 +59,8 @@ struct om_box om__tile_box(const struct om_tile_address *tile)
 /* The key begins with what no maker can forget. What is before `same` makes
  * other bytes of the same tile. */
 struct same {
-    uint32_t z, x, y, scale, all, drawing;
+    uint32_t z, x, y, scale, drawing;
     int32_t zone_s;
-    uint32_t none;
     uint64_t city;
 };
 
@@ -75,7 +74,6 @@ static om_status add_key(const struct om__request *r,
                               .x = tile->x,
                               .y = tile->y,
                               .scale = tile->scale,
-                              .all = OM_POLICY_ALL.all,
                               .drawing = DRAWING,
                               .zone_s = city->zone_s,
                               .city = city->id};

@@ -84,7 +84,6 @@ static om_status add_units(struct om__request *r, struct om_pos pos,
         const struct om_query query = {
             .snapshot = r->snapshot,
             .layer = layer,
-            .policy = &OM_POLICY_ALL,
             .place = {.kind = OM_PLACE_BOX,
                       .box = {pos.x, pos.y, pos.x, pos.y}}};
         OM_TRY(om_query_each(&query, test_unit, &h));

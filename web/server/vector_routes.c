@@ -141,8 +141,8 @@ static om_status draw(struct om__request *r, void *memory,
         r->later = true;
         return OM_OK;
     }
-    OM_TRY(om_select(r->server->selections, r->layer, &OM_POLICY_ALL,
-                     ask->filter, ask->window, &selection));
+    OM_TRY(om_select(r->server->selections, r->layer, ask->filter, ask->window,
+                     &selection));
     struct om_vector_spec spec =
         om_vector_ask_spec(ask, r->snapshot, r->layer, selection, vector->name);
     spec.crowd = vector->crowd;

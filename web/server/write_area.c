@@ -67,7 +67,6 @@ static om_status check_place(struct om__request *r, struct om_pos pos)
     const struct om_query query = {
         .snapshot = r->whole,
         .layer = h.units,
-        .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_BOX, .box = {pos.x, pos.y, pos.x, pos.y}}};
     om_status st = om_query_each(&query, is_in_unit, &h);
     om_text_reader_deinit(&h.reader);
@@ -91,7 +90,6 @@ static om_status is_there(const struct om_snapshot *snapshot, const char *layer,
     const struct om_query query = {
         .snapshot = snapshot,
         .layer = om_snapshot_layer(snapshot, layer),
-        .policy = &OM_POLICY_ALL,
         .place = {.kind = OM_PLACE_ID, .id = id, .id_len = len}};
     *out = false;
     if (!query.layer) return OM_OK;
