@@ -131,9 +131,9 @@ function expected(map, tile, cells, lat) {
     if (map.kind === 'exact') return near === 0 ? 'new' : 'same';
     if (map.kind === 'pixels') return 'either';
     // A Gaussian is softened by a tenth beyond its cut, and each kernel looked for
-    // a tenth farther; nodes are a sixteenth of a bandwidth apart at most.
+    // a tenth farther; nodes are a seventh of a bandwidth apart at most.
     const kernel = map.bandwidth / metres(lat);
-    const reach = ((map.gaussian ? 1.21 : 1.1) + 5 / 16) * kernel + 2 * 2 ** (32 - tile.z) / 256;
+    const reach = ((map.gaussian ? 1.21 : 1.1) + 5 / 7) * kernel + 2 * 2 ** (32 - tile.z) / 256;
     return near < 0.98 * kernel ? 'new' : near > 1.02 * reach ? 'same' : 'either';
 }
 

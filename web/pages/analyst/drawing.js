@@ -16,7 +16,8 @@ const SPREAD_DEG = 0.2;
 /** Where no bandwidth is said. A field is drawn a little beyond its kernel, a
  *  unit that got another colour wherever it lies. */
 const REACH_M = 1600;
-/** Half of the widest road, in sides of a tile. */
+/** A pixel, and half of the widest road, in sides of a tile. */
+const PIXEL = 1 / 256;
 const ROAD_EDGE = 0.1;
 
 export class Drawing {
@@ -53,7 +54,7 @@ export class Drawing {
     // Names make room for each other over several tiles; buildings have none.
     const base = (name, layers, edge, params = '') => ({key: name, tiles: `/tiles/${name}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.png?palette=${palette}&size=512${lang === 'en' ? '&lang=en' : ''}${params}`,
       opacity: 1, box: null, layers: layers.length ? layers.map((l) => l.id) : ['\u0000'], reachM: 0, edge});
-    return [base('base', ground, ROAD_EDGE, '&labels=no'), ...parts.filter((p) => p.map).map((p) => ({key: p.id, tiles: tilesOf(p, palette, ratio), opacity: p.opacity, box: this.boxOf(p), layers: p.layers, reachM: p.field ? 1.6 * Number(p.params.bandwidth) || REACH_M : 0, edge: p.field ? 0 : p.map.includes(':') ? Infinity : EDGE})), base('labels', ground.filter((l) => l.base !== 'building'), Infinity)];
+    return [base('base', ground, ROAD_EDGE, '&labels=no'), ...parts.filter((p) => p.map).map((p) => ({key: p.id, tiles: tilesOf(p, palette, ratio), opacity: p.opacity, box: this.boxOf(p), layers: p.layers, reachM: p.field ? 1.6 * Number(p.params.bandwidth) || REACH_M : 0, edge: p.field ? PIXEL : p.map.includes(':') ? Infinity : EDGE})), base('labels', ground.filter((l) => l.base !== 'building'), Infinity)];
   }
 
   /** Load what the state patched so will need. @param {Partial<import('./state.js').State>} patch */

@@ -255,7 +255,7 @@ export class LiveMap {
       /** @type {Map<string, any>} */
       const tiles = new Map();
       const deepest = Math.min(DEEPEST, Math.ceil(this.zoom) + 1);
-      for (const t of all) for (const tile of tilesTouched(t, reachM, this.view, deepest)) tiles.set(`${tile.z}/${tile.x}/${tile.y}`, tile);
+      for (const t of all) for (const tile of tilesTouched(t, reachM, this.view, deepest, reachM && 1 / 256)) tiles.set(`${tile.z}/${tile.x}/${tile.y}`, tile);
       if (tiles.size) this.map.refreshTiles(source, [...tiles.values()]);
     }, Math.max(0, late.lastMs + restMs - performance.now()));
   }

@@ -225,7 +225,7 @@ class Wall {
     for (const l of this.catalog.layers) if (l.name in layers) l.as_of = news.as_of ?? l.as_of;
     this.store.changed(layers);
     this.store.moved();
-    this.map.changed(layers, this.store.value(this.part.map.legend)?.bandwidth_m ?? 0);
+    this.map.changed(layers, 1.6 * (this.store.value(this.part.map.legend)?.bandwidth_m ?? 0));
     if (String(this.part.map.workers) in layers) this.crewSoon();
     this.tell();
   }
