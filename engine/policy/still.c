@@ -9,6 +9,8 @@
  *
  * A still is not a copy. It is the newest stack of a layer with the newest
  * versions of held rows dead and one run in memory with those that were told.
+ * Cells of tiles in which persons are counted are told of beside units, and lie
+ * across them: units wait, too, while few would come or go in a cell.
  * Which rows differ is found by comparing the two stacks: parts that both have
  * differ by their dead rows, of other parts rows are met by a hash of their id.
  * Nothing else is remembered, so compaction, imports and a server that only
@@ -32,12 +34,13 @@
 
 struct item {
     uint64_t id, unit, body;  // hashes
+    uint64_t cell;            // that it is counted in, from 1; 0: in none
     uint32_t part, row;
 };
 
 /* A row that is not as it was told; part NONE: it was not there, or is not. */
 struct change {
-    uint64_t id, old_unit, new_unit;
+    uint64_t id, old_unit, new_unit, old_cell, new_cell;
     uint32_t old_part, old_row, new_part, new_row;
     uint64_t columns;  // that differ, a bit each
 };
@@ -120,7 +123,10 @@ static om_status read_item(const struct work *w, struct reading *r, size_t part,
                            size_t row, struct item *out)
 {
     uint64_t body = w->places ? r->key[row] : 0;
-    *out = (struct item){.part = (uint32_t)part, .row = (uint32_t)row};
+    *out = (struct item){
+        .cell = w->places ? (r->key[row] >> (64 - 2 * OM_CROWD_LEVEL)) + 1 : 0,
+        .part = (uint32_t)part,
+        .row = (uint32_t)row};
     if (w->unit_field != OM_NO_FIELD)
         OM_TRY(hash_text(r, w->unit_field, row, &r->unit, &out->unit));
     for (size_t i = 0; i < w->columns; i++) {
@@ -258,6 +264,8 @@ static om_status add_change(struct work *w, const struct item *old,
                        .new_part = fresh ? fresh->part : NONE,
                        .new_row = fresh ? fresh->row : 0,
                        .new_unit = fresh ? fresh->unit : old->unit,
+                       .old_cell = old ? old->cell : 0,
+                       .new_cell = fresh ? fresh->cell : 0,
                        .columns = all_columns(w)};
     if (old && fresh && old->unit == fresh->unit) {
         OM_TRY(compare(w, old, fresh, &c.columns));
@@ -397,6 +405,69 @@ static void find_few(const struct work *w, struct units *u)
             u->few[root_of(u, i / COLUMNS_MOST)] = true;
 }
 
+/* ---- cells ---- */
+
+/* A change of how many there are in a cell. */
+struct coming {
+    uint64_t cell;
+    uint32_t change;
+};
+
+static int by_cell(const void *a, const void *b)
+{
+    const struct coming *x = a, *y = b;
+    return (x->cell > y->cell) - (x->cell < y->cell);
+}
+
+static bool is_held(const struct work *w, struct units *u, size_t change)
+{
+    return u->few[root_of(u, unit_of(u, w->change[change].old_unit))];
+}
+
+/* Rows that come and go, sorted by cell. owns: *out */
+static om_status find_coming(const struct work *w, struct coming **out,
+                             size_t *count)
+{
+    struct coming *list = om_alloc_array(2 * w->count + 1, sizeof *list);
+    size_t n = 0;
+    if (!list) return OM_E_MEMORY;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct change *c = &w->change[i];
+        if (c->old_cell == c->new_cell) continue;
+        if (c->old_cell) list[n++] = (struct coming){c->old_cell, (uint32_t)i};
+        if (c->new_cell) list[n++] = (struct coming){c->new_cell, (uint32_t)i};
+    }
+    qsort(list, n, sizeof *list, by_cell);
+    *out = list;
+    *count = n;
+    return OM_OK;
+}
+
+/* Units wait of which few rows would come or go in a cell; then there may be
+ * few in others. */
+static om_status find_few_in_cells(const struct work *w, struct units *u)
+{
+    struct coming *list;
+    size_t n;
+    bool more = true;
+    OM_TRY(find_coming(w, &list, &n));
+    while (more) {
+        more = false;
+        for (size_t from = 0, to; from < n; from = to) {
+            size_t told = 0;
+            for (to = from; to < n && list[to].cell == list[from].cell; to++)
+                told += !is_held(w, u, list[to].change);
+            if (!told || told >= w->least) continue;
+            more = true;
+            for (size_t i = from; i < to; i++)
+                u->few[root_of(u, unit_of(u, w->change[list[i].change]
+                                                 .old_unit))] = true;
+        }
+    }
+    om_free(list);
+    return OM_OK;
+}
+
 /* Only those changes stay in the list that are held. */
 static om_status keep_held(struct work *w)
 {
@@ -404,9 +475,9 @@ static om_status keep_held(struct work *w)
     size_t held = 0;
     om_status st = units_init(w, &u);
     if (!st) find_few(w, &u);
+    if (!st) st = find_few_in_cells(w, &u);
     for (size_t i = 0; i < w->count && !st; i++)
-        if (u.few[root_of(&u, unit_of(&u, w->change[i].old_unit))])
-            w->change[held++] = w->change[i];
+        if (is_held(w, &u, i)) w->change[held++] = w->change[i];
     units_deinit(&u);
     if (!st) w->count = held;
     return st;

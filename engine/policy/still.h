@@ -4,6 +4,10 @@
 
 #include "engine/snapshot.h"
 
+/** Zoom of the cells in which tiles count persons (tiles/vector/crowd.c): some
+ *  4 km. */
+#define OM_CROWD_LEVEL 13
+
 /* DESIGN in still.c. A still is a snapshot in which what is about single persons
  * has not changed yet in units where it has changed for few. */
 
@@ -19,11 +23,12 @@ struct om_still_figures {
  * persons (city.json), rows that changed since the last one stand as they were
  * in each unit of the finest level in which a column has changed for fewer than
  * `least` rows (a row that came or went has changed in all of them; one that
- * went from unit to unit binds these together). All else is as in `newest`, and
+ * went from unit to unit binds these together), or of which fewer than `least`
+ * would come or go in a cell of persons' tiles. All else is as in `newest`, and
  * so is the layer that `positions` of city.json names.
  *
- * So of any two stills of one server each count or sum, by whatever units and
- * at whatever times, differs by what at least `least` rows have changed, or not
+ * So of any two stills of one server each count or sum, by whatever units or in
+ * cells of tiles and at whatever times, differs by what at least `least` rows have changed, or not
  * at all.
  *
  * still    NULL: the first is `newest` itself

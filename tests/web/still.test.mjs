@@ -5,6 +5,8 @@
 //   one by one: values of single rows change in one grid; what a role that only
 //   counts is told (sums, kinds, patrols, rates, maps, values) stays, to the byte,
 //   until ten rows have changed there in that column, and is exact then
+//   cells: ten rows of one unit that are nine of one cell of the tiles and one of
+//   another are told in neither, nor by the unit
 //   columns: nine of one column and one of another are not ten
 //   compaction and rows that come, go and come back tell nothing
 //   elsewhere: other grids are told meanwhile
@@ -14,7 +16,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-import { askAs, bearer, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, bearer, features, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
 const LEAST = 10;
@@ -39,8 +42,8 @@ test('values that change one by one', async (t) => {
     });
     const patch = async (id, properties) => assert.equal((await send('PATCH', `/collections/rental/items/${id}`, { type: 'Feature', properties })).statusCode, 200);
     /** Until what is told of persons has been looked at after all that is written. */
-    const looked = async () => {
-        const sequence = Number((await admin('/stats/rental')).headers['data-sequence']);
+    const looked = async (layer = 'rental') => {
+        const sequence = Number((await admin(`/stats/${layer}`)).headers['data-sequence']);
         for (let i = 0; i < 600; i++) {
             const at = Number(/\nonemap_persons_sequence (\d+)/.exec((await admin('/metrics')).text())[1]);
             if (at >= sequence) return;
@@ -114,6 +117,34 @@ test('values that change one by one', async (t) => {
         await looked();
         assert.equal(await sumOf('wall', grid), waiting);
         assert.equal(await sumOf('wall', other), await sumOf('admin', other));
+    });
+
+    await t.test('rows of a unit that lies in two cells of the tiles', async () => {
+        const Z = 13, cellOf = (row) => `${tileX(Number(row.lon), Z)}/${tileY(Number(row.lat), Z)}`, visits = await rowsOf(city, 'visit'), cells = groupBy(visits, cellOf);
+        // Two places of one grid on both sides of a border between cells of many.
+        const places = Object.entries(groupBy(visits.filter((v) => v.grid && cells[cellOf(v)].length > 3 * LEAST), (v) => v.grid)).map(([at, rows]) => Object.values(groupBy(rows, cellOf)).map((r) => r[0])).find((p) => p.length > 1);
+        assert.ok(places, 'no grid lies across');
+        const counts = async () => {
+            const out = {};
+            for (const p of places)
+                for (const [name, properties] of features((await askAs(url, who.analyst)(`/tiles/visit/${Z}/${cellOf(p)}.mvt`)).body)) if (name === 'cells') out[cellOf(p)] = properties.count;
+            out.unit = (await askAs(url, who.analyst)('/stats/visit?by=grid')).json().groups.find((g) => g.id === places[0].grid).count;
+            return out;
+        };
+        let n = 0;
+        const visit = async (p) => assert.equal((await send('PUT', `/collections/visit/items/CELL-${n++}`, { type: 'Feature', geometry: { type: 'Point', coordinates: [Number(p.lon), Number(p.lat)] },
+            properties: { target_layer: p.target_layer, target_id: p.target_id, worker: p.worker, at: p.at, checks_done: Number(p.checks_done), found: Number(p.found) } }, 'application/geo+json')).statusCode, 201);
+        await looked('visit');
+        const was = await counts();
+        assert.equal(Object.keys(was).length, 3, JSON.stringify(was));
+        for (let i = 0; i < LEAST; i++) await visit(places[i ? 0 : 1]);
+        await looked('visit');
+        assert.deepEqual(await counts(), was);
+        for (let i = 0; i < LEAST; i++) await visit(places[i ? 1 : 0]);
+        await looked('visit');
+        const now = await counts();
+        for (const p of places.slice(0, 2)) assert.equal(now[cellOf(p)] - was[cellOf(p)], LEAST);
+        if (was.unit !== null) assert.equal(now.unit - was.unit, 2 * LEAST);
     });
 
     await t.test('rows that come and go are waited for, too', async () => {

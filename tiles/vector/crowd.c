@@ -3,7 +3,7 @@
  * DESIGN
  * Tiles of all zooms are cells of one quadtree, and whoever looks at two of
  * them may subtract. So there is one level at which persons are counted
- * (OM__CROWD_LEVEL, some 4 km); cells of fewer than the smallest count are
+ * (OM_CROWD_LEVEL, some 4 km); cells of fewer than the smallest count are
  * nobody's there, and coarser cells are sums of what is left, never of rows.
  * Finer ones are not shown. Counts stand in the middle of their cells: where
  * the mean of ten people is tells how one of them moves.
@@ -41,7 +41,7 @@ static om_status find_codes(const struct om__making *m, uint64_t **out,
                 om__selected_in(m->spec->selection, p, rows, w, from, to);
             for (; bits; bits &= bits - 1)
                 code[n++] = key[w * 64 + (size_t)__builtin_ctzll(bits)] >>
-                            (64 - 2 * OM__CROWD_LEVEL);
+                            (64 - 2 * OM_CROWD_LEVEL);
         }
     }
     qsort(code, n, sizeof *code, by_code);
@@ -72,10 +72,10 @@ om_status om__crowd_count(struct om__making *m, struct om__cells *cells)
     const unsigned level = m->place.z + cells->zooms;
     uint64_t *code, told = 0;
     size_t n;
-    if (level > OM__CROWD_LEVEL) return OM_E_INTERNAL;
+    if (level > OM_CROWD_LEVEL) return OM_E_INTERNAL;
     OM_TRY(find_codes(m, &code, &n));
     clear(&m->place, cells);
-    const unsigned up = 2 * (OM__CROWD_LEVEL - level);
+    const unsigned up = 2 * (OM_CROWD_LEVEL - level);
     for (size_t from = 0, to; from < n; from = to) {
         for (to = from; to < n && code[to] == code[from];) to++;
         if (to - from < m->spec->crowd) continue;

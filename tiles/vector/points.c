@@ -135,9 +135,9 @@ om_status om__points_make(struct om__making *m)
     unsigned zooms = OM_VECTOR_CELL_ZOOMS + (whole ? 1 : 0);
     if (m->spec->crowd) {
         // Finer than persons are counted by: nothing is told.
-        if (m->place.z > OM__CROWD_LEVEL) return OM_OK;
-        if (m->place.z + zooms > OM__CROWD_LEVEL)
-            zooms = OM__CROWD_LEVEL - m->place.z;
+        if (m->place.z > OM_CROWD_LEVEL) return OM_OK;
+        if (m->place.z + zooms > OM_CROWD_LEVEL)
+            zooms = OM_CROWD_LEVEL - m->place.z;
     }
     for (;;) {
         OM_TRY(make(m, zooms));

@@ -3,6 +3,7 @@
 #define OM_TILES_VECTOR_VECTOR_INTERNAL_H
 
 #include "data/base/arena.h"
+#include "engine/policy/still.h"
 #include "tiles/vector/vector.h"
 
 /** Deepest zoom of tiles. */
@@ -506,11 +507,9 @@ struct om__making {
 };
 /** Begin again: nothing shown, nothing counted. */
 void om__making_clear(struct om__making *m);
-/** Level of the quadtree at which persons are counted. */
-#define OM__CROWD_LEVEL 13
 /** Of persons (spec->crowd): counts of the cells that may be told, in the place
  *  of those that were gathered, and m->total. Cells are at most as fine as
- *  OM__CROWD_LEVEL. test: tests/web/rights.test.mjs */
+ *  OM_CROWD_LEVEL. test: tests/web/rights.test.mjs */
 om_status om__crowd_count(struct om__making *m,
                           struct om__cells *cells) OM_MUST_USE;
 /** Will it be a tile of at most OM_VECTOR_BYTES? */
