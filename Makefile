@@ -15,7 +15,11 @@ Q := $(if $(V),,@)
 
 # Every set of flags gets its own folder, so switching never needs a clean.
 BUILD_ROOT ?= build
-BUILD := $(BUILD_ROOT)/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(PORTABLE),-portable)$(if $(filter clang%,$(notdir $(CC))),-clang)
+flagged = $(BUILD_ROOT)/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(1)$(if $(filter clang%,$(notdir $(CC))),-clang)
+BUILD := $(call flagged,$(if $(PORTABLE),-portable))
+# PORTABLE=1 is of the few files that are compiled for several machines at once;
+# objects of all others are those of the build without it.
+PLAIN := $(call flagged)
 
 ROOMS := data engine tiles web
 UPTO_data := data
@@ -46,11 +50,12 @@ HARDEN := -fstack-protector-strong -fPIE
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -pthread -g -I. $(WARN) $(HARDEN) \
     $(if $(filter debug,$(MODE)),-O2,-O3) \
     $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,$(if $(filter release,$(MODE)),-D_FORTIFY_SOURCE=2)) \
-    $(if $(PORTABLE),-DOM_PORTABLE) $(if $(WERROR),-Werror) $(CFLAGS)
+    $(if $(WERROR),-Werror) $(CFLAGS)
 ALL_LDFLAGS := -pthread -pie $(if $(SAN),-fsanitize=$(SAN)) -Wl,-z,relro,-z,now $(LDFLAGS)
 
 sources = $(sort $(shell find $(1) -name '*.c' -not -path '*/node_modules/*' 2>/dev/null))
-objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+CLONED := $(shell grep -rlF --include='*.c' 'data/base/clones.h' $(ROOMS))
+objects = $(foreach f,$(1:.c=.o),$(if $(filter $(f),$(CLONED:.c=.o)),$(BUILD),$(PLAIN))/$(f))
 MAIN := web/cli/main.c
 
 all: $(BUILD_ROOT)/onemap ## build the program (the default)
@@ -61,9 +66,13 @@ all: $(BUILD_ROOT)/onemap ## build the program (the default)
 $(BUILD_ROOT)/onemap: $(BUILD)/onemap
 	@cp -f $< $@.new && mv -f $@.new $@
 
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D); echo "  CC   $<"
-	$(Q)$(CC) $(ALL_CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$*))) -MMD -MP -c -o $@ $<
+define compile
+$(1)/%.o: %.c
+	@mkdir -p $$(@D); echo "  CC   $$<"
+	$(Q)$$(CC) $$(ALL_CFLAGS) $(2) $$(CFLAGS_$$(firstword $$(subst /, ,$$*))) -MMD -MP -c -o $$@ $$<
+endef
+$(eval $(call compile,$(PLAIN)))
+$(if $(PORTABLE),$(eval $(call compile,$(BUILD),-DOM_PORTABLE)))
 
 define room_library
 $(BUILD)/lib$(1).a: $(call objects,$(filter-out $(MAIN),$(call sources,$(1))))
@@ -75,7 +84,7 @@ $(foreach room,$(ROOMS),$(eval $(call room_library,$(room))))
 libraries = $(patsubst %,$(BUILD)/lib%.a,$(UPTO_$(1)))
 outside = $(foreach room,$(UPTO_$(1)),$(LIBS_$(room))) -lm
 
-$(BUILD)/onemap: $(BUILD)/web/cli/main.o $(call libraries,web)
+$(BUILD)/onemap: $(PLAIN)/web/cli/main.o $(call libraries,web)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call outside,web)
 
@@ -83,7 +92,8 @@ $(BUILD)/onemap: $(BUILD)/web/cli/main.o $(call libraries,web)
 # link error. Test programs are tests/ROOM/test_*.c, each on its own.
 define room_tests
 TESTS_$(1) := $(patsubst %.c,$(BUILD)/%,$(sort $(shell find tests/$(1) -name 'test_*.c' 2>/dev/null)))
-$(BUILD)/tests/$(1)/%: $(BUILD)/tests/$(1)/%.o $(call libraries,$(1))
+$(BUILD)/tests/$(1)/%: $(PLAIN)/tests/$(1)/%.o $(call libraries,$(1))
+	@mkdir -p $$(@D)
 	@echo "  LD   $$@"
 	$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $(call outside,$(1)) -lcmocka
 $(BUILD)/benchmarks/$(1)/%: $(BUILD)/benchmarks/$(1)/%.o $(BUILD)/benchmarks/bench.o $(call libraries,$(1))
@@ -112,7 +122,8 @@ CFLAGS_benchmarks := $(CFLAGS_tests)
 # Fuzz targets: tests/fuzz/fuzz_*.c. The same file is a replay of its corpus
 # here (tests/fuzz/replay.c has the main) and a libFuzzer target in `make fuzz`.
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(call libraries,web)
+$(BUILD)/tests/fuzz/fuzz_%: $(PLAIN)/tests/fuzz/fuzz_%.o $(PLAIN)/tests/fuzz/replay.o $(call libraries,web)
+	@mkdir -p $(@D)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call outside,web)
 
@@ -183,14 +194,17 @@ city: $(BUILD_ROOT)/onemap $(NODE_MODULES) ## build, and make the synthetic city
 # ---- test ----
 
 TOTALS := $(BUILD_ROOT)/totals
-# Programs of tests in C that run at a time; pages run one by one, as their
-# browsers want all there is.
+# What each test took, in seconds: the longest are printed at the end.
+DURATIONS := $(BUILD_ROOT)/durations
+RUN := tests/run.sh -t $(TOTALS) -d $(DURATIONS)
+# Tests that run at a time; much of what those of pages do is waiting.
 JOBS ?= $(shell nproc)
 # One pattern, one run: make test T=partition. Without T: everything.
 test: ## install what is missing and run all tests (T=name: only those)
 	@mkdir -p $(BUILD_ROOT) && tests/install.sh $(DEBS) $(DEBS_RUN) $(DEBS_TEST)
-	@echo "0 0" >$(TOTALS)
+	@echo "0 0" >$(TOTALS); : >$(DURATIONS)
 	$(AGAIN) -s $(if $(T),test-one,test-all); status=$$?; \
+	    $(if $(T),,echo "longest, in seconds (all: $(DURATIONS)):"; sort -rn $(DURATIONS) | head -n 12;) \
 	    read -r passed failed <$(TOTALS); \
 	    [ $$status -eq 0 ] || [ $$failed -gt 0 ] || failed=1; \
 	    echo "$$passed passed, $$failed failed"; [ $$failed -eq 0 ]
@@ -215,21 +229,35 @@ test-one:
 # Each line goes on after a failure, so that one run shows all that is wrong.
 test-all:
 	@status=0; \
-	tests/run.sh -t $(TOTALS) tests/doors.sh || status=1; \
-	$(MAKE) -s -j2 WERROR=1 tests && $(MAKE) -s run-tests LABEL=release || status=1; \
+	$(RUN) tests/doors.sh || status=1; \
+	rm -f $(THREADED); \
+	$(MAKE) -s -j2 WERROR=1 tests $(BUILD_ROOT)/threads.so && $(MAKE) -s run-tests LABEL=release NOTE_THREADS=1 || status=1; \
 	$(MAKE) -s -j2 WERROR=1 $(BUILD_ROOT)/onemap $(NODE_MODULES) && $(MAKE) -s run-pages || status=1; \
 	$(MAKE) -s -j2 MODE=debug SAN=address,undefined tests && \
 	    $(MAKE) -s MODE=debug SAN=address,undefined run-tests LABEL=address,undefined || status=1; \
 	$(MAKE) -s -j2 MODE=debug SAN=thread tests && \
 	    $(MAKE) -s MODE=debug SAN=thread run-tests LABEL=thread || status=1; \
 	$(MAKE) -s -j2 PORTABLE=1 tests && $(MAKE) -s PORTABLE=1 run-tests LABEL=portable || status=1; \
-	$(MAKE) -s -j2 CC=clang WERROR=1 clang-builds || status=1; \
+	$(MAKE) -s -j2 CC=clang WERROR=1 BUILD_ROOT=$(BUILD_ROOT)/warnings CFLAGS=-O1 clang-builds || status=1; \
 	exit $$status
 
+# Nothing is run that says nothing new: a portable program that is the same as
+# the plain one; one that is looked through for races and began no thread in the
+# plain run, which notes who did.
+RUN_C = $(sort $(call picked,$(ALL_TESTS) $(FUZZ)))
+THREADED := $(abspath $(BUILD_ROOT))/threaded
+hash := \#
+new_c = $(if $(PORTABLE),$$(for t in $(RUN_C); do cmp -s $$t $(PLAIN)/$${t$(hash)$(BUILD)/} || echo $$t; done),$(if \
+    $(and $(filter thread,$(SAN)),$(wildcard $(THREADED))),$$(for t in $(RUN_C); do ! grep -qx "$${t$(hash)$(hash)*/}" $(THREADED) || echo $$t; done),$(RUN_C)))
 run-tests:
-	@tests/run.sh -j $(JOBS) -l "$(LABEL)" -t $(TOTALS) $(sort $(call picked,$(ALL_TESTS) $(FUZZ)))
+	@$(RUN) -j $(JOBS) -l "$(LABEL)" $(if $(NOTE_THREADS),-w $(THREADED)) $(new_c)
+$(BUILD_ROOT)/threads.so: tests/threads.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(WARN) -O2 -shared -fPIC -o $@ $< -ldl
+# Those that take minutes begin first, so that nobody waits for one at the end.
+LONG := $(patsubst %,tests/web/%.test.mjs,kill wall analyst etag journal server hotspots community)
 run-pages:
-	@ONEMAP=$(abspath $(BUILD_ROOT)/onemap) tests/run.sh -t $(TOTALS) $(PAGES)
+	@ONEMAP=$(abspath $(BUILD_ROOT)/onemap) $(RUN) -j $(JOBS) $(filter $(LONG),$(PAGES)) $(filter-out $(LONG),$(PAGES))
 golden: ## draw the golden tiles anew (tests/golden/*.png); look at them before you commit
 	@$(MAKE) -s -j2 tests T=test_golden && ONEMAP_GOLDEN=1 $(BUILD)/tests/tiles/test_golden
 .PHONY: golden
@@ -289,4 +317,4 @@ clean: ## remove what was built (cities stay)
 	rm -rf $(BUILD_ROOT)
 .PHONY: clean
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(sort $(BUILD) $(PLAIN)) -name '*.d' 2>/dev/null)

@@ -1,18 +1,22 @@
 #!/bin/bash
 # run.sh - run test programs that speak TAP, and add up what they say.
 #
-#   run.sh [-j N] [-l LABEL] [-t TOTALS] PROGRAM...
+#   run.sh [-j N] [-l LABEL] [-t TOTALS] [-d DURATIONS] [-w THREADED] PROGRAM...
 #
 # N programs run at a time (1). Each one's output goes to a file and is shown
 # only when it fails. The counts are added to TOTALS ("passed failed"), which the
 # Makefile prints at the very end. A program that dies counts as one failure more.
+# DURATIONS gets a line "seconds LABEL PROGRAM" of each; THREADED, if threads.so
+# is beside it, the names of those that began threads.
 set -u
-label="" totals="" jobs=1
-while getopts j:l:t: option; do
+label="" totals="" durations="" threaded="" jobs=1
+while getopts d:j:l:t:w: option; do
     case $option in
+    d) durations=$OPTARG ;;
     j) jobs=$OPTARG ;;
     l) label="$OPTARG " ;;
     t) totals=$OPTARG ;;
+    w) threaded=$OPTARG ;;
     *) exit 2 ;;
     esac
 done
@@ -59,9 +63,14 @@ run_one() {
     local out=$work/$1.out program=$2 start=$SECONDS status p f
     case $program in
     *.mjs) node --test --test-reporter=tap "$program" >"$out" 2>&1 </dev/null ;;
-    *) timeout $limit "$program" >"$out" 2>&1 </dev/null ;;
+    *)
+        [ -z "$threaded" ] || export THREADS_FILE=$work/$1.threads LD_PRELOAD=${threaded%/*}/threads.so
+        timeout $limit "$program" >"$out" 2>&1 </dev/null
+        ;;
     esac
     status=$?
+    unset LD_PRELOAD
+    [ ! -e "$work/$1.threads" ] || basename "$program" >>"$threaded"
     case $program in
     *.mjs) # node nests its subtests and sums up at the end
         p=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' "$out" | tail -n 1)
@@ -76,6 +85,7 @@ run_one() {
     [ $status -ne 0 ] && [ "$f" -eq 0 ] && f=1
     [ $((p + f)) -eq 0 ] && f=1
     echo "$p $f" >"$work/$1.count"
+    [ -z "$durations" ] || echo "$((SECONDS - start)) $label$program" >>"$durations"
     if [ "$f" -gt 0 ]; then
         # In one piece, whoever else is writing.
         echo "$(sed 's/^/    /' "$out" | tail -n 200)
