@@ -22,7 +22,7 @@ struct om_overdue {
  * returns  OM_E_IO (folder), OM_E_DAMAGED, OM_E_MEMORY; err says
  * owns     om_overdue_free, also after an error
  * cost     300,000 rows in 0.1 s
- * test     tests/engine/test_patrol.c
+ * test     tests/engine/test_patrol_sums.c
  */
 om_status om_overdue_make(const struct om_patrol_spec *spec,
                           const struct om_patrol *patrol, const char *folder,
