@@ -139,7 +139,7 @@ double om_vector_cost_s(struct om_vectors *vectors,
  * returns  OM_E_RANGE (z above 22, x or y not below 2^z), OM_E_TYPE, OM_E_COST
  *          (by), OM_E_DAMAGED, OM_E_MEMORY; `tile` is as it was
  * cost     1,000 buildings under 0.5 ms; bench benchmarks/tiles/bench_mvt.c
- * test     tests/tiles/test_vector.c, test_vector_shapes.c
+ * test     tests/tiles/test_vector.c, test_vector_shapes.c, test_vector_sums.c
  */
 om_status om_vector_tile(struct om_vectors *vectors,
                          const struct om_vector_spec *spec, unsigned z,
