@@ -29,7 +29,7 @@ static const char WALL[] =
     "{\"layer\": \"building\", \"title_en\": \"Buildings\"}, {\"layer\": "
     "\"facility\", \"title\": \"实有设施\", \"title_en\": "
     "\"Facilities\"}, {\"layer\": \"business\", \"title_en\": "
-    "\"Businesses\"},\n"
+    "\"Firms\"},\n"
     "      {\"layer\": \"grid\", \"title_en\": \"Grids\"}, {\"layer\": "
     "\"worker\", \"title\": \"网格员\", \"title_en\": \"Workers\"}],\n"
     "    \"loop\": {\n"

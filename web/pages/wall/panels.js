@@ -302,16 +302,23 @@ function participationPanel({key, part, store, lang, urlOf}) {
   const groups = part.map((f) => {
     const figure = new Figure({title: title(lang, f), rows: f.rows, unit: lang === 'en' ? '' : f.unit, size: 'large'});
     const ways = element('p', {class: 'ways'}), canvas = element('div', {class: 'chart'}), chart = new Chart(canvas, `${title(lang, f)}, ${say(lang, 'last_days', {n: USUAL_DAYS})}`);
-    return {f, figure, ways, chart, node: element('div', {class: f.groups ? 'voice by' : 'voice'}, figure.node, canvas, ways)};
+    return {f, figure, ways, chart, said: '', node: element('div', {class: f.groups ? 'voice by' : 'voice'}, figure.node, canvas, ways)};
   });
   body.append(...groups.map((g) => g.node));
   return {key, node, charts: groups.map((g) => g.chart), hears: (k) => /^(participation|by|days):/.test(k),
-    update: () => groups.forEach(({f, figure, ways, chart}) => {
+    update: () => groups.forEach((group) => {
+      const {f, figure, ways, chart} = group;
       figure.show(store.answer(f.key), lang, (v) => ({text: count(lang, total(v, f.sum)), title: exactly(total(v, f.sum))}));
       const by = f.groups && store.value(f.groups);
       const said = by ? by.groups.filter((g) => g.id !== null).sort((a, b) => b.count - a.count).slice(0, WAYS_MOST)
         .map((g) => `${lang === 'en' ? g.id : f.titles?.[g.id] ?? g.id} ${count(lang, g.count, 1e4)}`) : [say(lang, 'last_days', {n: USUAL_DAYS})];
-      if (ways.textContent !== said.join('')) ways.replaceChildren(...said.map((text) => element('span', {}, text)));
+      const text = JSON.stringify([said, body.clientWidth, body.clientHeight]);
+      if (text !== group.said) {
+        group.said = text;
+        ways.replaceChildren(...said.map((words) => element('span', {}, words)));
+        // The least are left out where there is no line for them.
+        while (ways.childElementCount > 1 && ways.getBoundingClientRect().bottom > body.getBoundingClientRect().bottom + 1) ways.lastElementChild?.remove();
+      }
       const list = store.value(f.days);
       if (list) chart.show(days(list.groups.filter((g) => g.id).map((g) => g.count ?? 0)));
     }),
@@ -328,6 +335,12 @@ function sourcesPanel({key, part, lang, now}) {
   if (part.awaited.length) absent.append(element('span', {class: 'is-absent'}, say(lang, 'awaited')), ...part.awaited.map((a) => element('span', {}, title(lang, a))));
   const sources = part.layers.filter((l) => l.rows);
   let said = '';
+  /** What is late is named; of the others so many of a moment, where there is not room for all. */
+  const write = (groups, most) => list.replaceChildren(...groups.map(({at, late, names}) => {
+    const left = late || names.length <= most ? [] : names.slice(most);
+    return element('li', {class: late ? 'late' : ''}, element('span', {class: 'at'}, at), ...names.slice(0, names.length - left.length).map((n) => element('span', {class: 'name'}, n)),
+      ...(left.length ? [element('span', {class: 'at', title: left.join(lang === 'en' ? ', ' : '、')}, say(lang, 'more', {n: left.length}))] : []));
+  }));
   return {key, node, charts: [], hears: (k) => k === 'clock',
     update: () => {
       // Those of one moment stand together, the newest first.
@@ -343,10 +356,11 @@ function sourcesPanel({key, part, lang, now}) {
         groups.get(id).names.push(title(lang, l));
       }
       setText(note, behind ? `${behind} ${say(lang, 'behind')}` : say(lang, 'all_ok'));
-      const text = JSON.stringify([...groups.values()]);
+      const all = [...groups.values()], text = JSON.stringify([all, body.clientWidth, body.clientHeight]);
       if (text === said) return;
       said = text;
-      list.replaceChildren(...[...groups.values()].map((g) => element('li', {class: g.late ? 'late' : ''}, element('span', {class: 'at'}, g.at), ...g.names.map((n) => element('span', {class: 'name'}, n)))));
+      let most = Math.max(...all.map((g) => g.names.length), 1);
+      for (write(all, most); most > 1 && list.offsetHeight + absent.offsetHeight > body.clientHeight; ) write(all, --most);
     },
     details: () => [{text: say(lang, 'sources'), url: '/catalog'}]};
 }

@@ -24,12 +24,10 @@ export class StillMap {
     this.unitPx = 20;
     /** @type {() => void} */
     this.onMove = () => {};
-    this.picture = document.createElement('img');
-    this.picture.alt = '';
-    this.picture.className = 'picture';
-    container.append(this.picture);
-    this.centre = {x: worldX((bounds[0] + bounds[2]) / 2), y: worldY((bounds[1] + bounds[3]) / 2)};
-    this.zoomNow = 9;
+    /** @type {HTMLImageElement | null} */
+    this.picture = null;
+    /** What the picture shows, and what it is to show. @type {{zoom: number, x: number, y: number}} */
+    this.at = this.wanted = {zoom: 9, x: worldX((bounds[0] + bounds[2]) / 2), y: worldY((bounds[1] + bounds[3]) / 2)};
     this.hot = {features: []};
     this.chosen = '';
     /** The moment that is shown; null: now. @type {import('./plan.js').Moment | null} */
@@ -53,15 +51,19 @@ export class StillMap {
   }
 
   project(lonDeg, latDeg) {
-    const px = WORLD_PX * 2 ** this.zoomNow;
-    return {x: this.size.w / 2 + (worldX(lonDeg) - this.centre.x) * px, y: this.size.h / 2 + (worldY(latDeg) - this.centre.y) * px};
+    const px = WORLD_PX * 2 ** this.at.zoom;
+    return {x: this.size.w / 2 + (worldX(lonDeg) - this.at.x) * px, y: this.size.h / 2 + (worldY(latDeg) - this.at.y) * px};
   }
   get zoom() {
-    return this.zoomNow;
+    return this.at.zoom;
   }
   get view() {
-    const px = WORLD_PX * 2 ** this.zoomNow, dx = this.size.w / 2 / px, dy = this.size.h / 2 / px;
-    return /** @type {[number, number, number, number]} */ ([(this.centre.x - dx) * 360 - 180, latOf(this.centre.y + dy), (this.centre.x + dx) * 360 - 180, latOf(this.centre.y - dy)]);
+    return this.viewOf(this.at);
+  }
+  /** @param {{zoom: number, x: number, y: number}} at */
+  viewOf({zoom, x, y}) {
+    const px = WORLD_PX * 2 ** zoom, dx = this.size.w / 2 / px, dy = this.size.h / 2 / px;
+    return /** @type {[number, number, number, number]} */ ([(x - dx) * 360 - 180, latOf(y + dy), (x + dx) * 360 - 180, latOf(y - dy)]);
   }
 
   /** @param {number[] | null} bounds @param {number} _ms @param {number} [zoomMost] */
@@ -70,18 +72,29 @@ export class StillMap {
     this.most = zoomMost;
     const [w, s, e, n] = bounds ?? this.bounds, room = bounds ? this.focus : this.whole, fill = bounds ? 0.8 : 1;
     const [x0, x1, y0, y1] = [worldX(w), worldX(e), worldY(n), worldY(s)];
-    this.zoomNow = Math.min(bounds ? zoomMost + nearer(this.unitPx) : 18, Math.log2(Math.min(room.w * fill / (x1 - x0), room.h * fill / (y1 - y0)) / WORLD_PX));
-    const px = WORLD_PX * 2 ** this.zoomNow;
-    this.centre = {x: (x0 + x1) / 2 + (this.size.w / 2 - room.x - room.w / 2) / px, y: (y0 + y1) / 2 + (this.size.h / 2 - room.y - room.h / 2) / px};
+    const zoom = Math.min(bounds ? zoomMost + nearer(this.unitPx) : 18, Math.log2(Math.min(room.w * fill / (x1 - x0), room.h * fill / (y1 - y0)) / WORLD_PX));
+    const px = WORLD_PX * 2 ** zoom;
+    this.wanted = {zoom, x: (x0 + x1) / 2 + (this.size.w / 2 - room.x - room.w / 2) / px, y: (y0 + y1) / 2 + (this.size.h / 2 - room.y - room.h / 2) / px};
+    // What is drawn over a picture stays with it until there is another.
+    if (!this.picture) this.at = this.wanted;
     await this.load();
     this.onMove();
   }
 
-  /** @param {import('./plan.js').Moment | null} then @returns {Promise<HTMLImageElement>} a picture of the view */
-  async paintedAt(then) {
+  /** @param {HTMLImageElement} picture */
+  put(picture) {
+    picture.alt = '';
+    picture.className = 'picture';
+    if (this.picture) this.picture.replaceWith(picture);
+    else this.container.append(picture);
+    this.picture = picture;
+  }
+
+  /** @param {import('./plan.js').Moment | null} then @param {number[]} view @returns {Promise<HTMLImageElement>} */
+  async paintedAt(then, view) {
     const {w, h} = this.size, picture = new Image();
     const layers = ['base', ...(this.part.heat ? [this.part.heat] : [])].join(','), params = then ? {...this.part.replayField, at: then.iso()} : this.part.heatParams;
-    picture.src = address('/map.png', {layers, bbox: this.view.map((v) => v.toFixed(6)).join(','), width: Math.min(w, 7680), height: Math.min(h, 4320), ...params, palette: 'dark', labels: 'no', legend: 'no'});
+    picture.src = address('/map.png', {layers, bbox: view.map((v) => v.toFixed(6)).join(','), width: Math.min(w, 7680), height: Math.min(h, 4320), ...params, palette: 'dark', labels: 'no', legend: 'no'});
     await picture.decode();
     return picture;
   }
@@ -89,11 +102,12 @@ export class StillMap {
   async load() {
     const asked = ++this.asked;
     this.lastMs = performance.now();
-    const {hazards} = this.part, rows = hazards ? pointsIn({...hazards, properties: [hazards.risk]}, this.view).catch(() => null) : null;
-    const next = await this.paintedAt(null).catch(() => null);
+    const at = this.wanted, view = this.viewOf(at), {hazards} = this.part, rows = hazards ? pointsIn({...hazards, properties: [hazards.risk]}, view).catch(() => null) : null;
+    const next = await this.paintedAt(null, view).catch(() => null);
     // Without it the old picture stands, and the stale banner says what is the matter.
     if (!next || asked !== this.asked) return;
-    if (!this.then) this.picture.src = next.src;
+    this.at = at;
+    if (!this.then) this.put(next);
     // The gravest are drawn, where there is not room for all.
     this.hazards = (await rows)?.sort((a, b) => b.properties[hazards.risk] - a.properties[hazards.risk]) ?? this.hazards;
     this.onMove();
@@ -101,10 +115,10 @@ export class StillMap {
 
   /** @param {import('./plan.js').Moment} then @returns {Promise<() => void>} show the field as it was */
   async fieldAt(then) {
-    const next = await this.paintedAt(then);
+    const next = await this.paintedAt(then, this.view);
     return () => {
       this.then = then;
-      this.picture.src = next.src;
+      this.put(next);
       this.onMove();
     };
   }
@@ -132,7 +146,8 @@ export class StillMap {
   }
   close() {
     clearTimeout(this.timer);
-    this.picture.remove();
+    this.asked++;
+    this.picture?.remove();
   }
 
   /** Under the words: hotspots and hazards. @param {CanvasRenderingContext2D} c */
@@ -154,7 +169,7 @@ export class StillMap {
           c.stroke();
         }
     }
-    const far = this.zoomNow - nearer(u) < 11, r = u * (far ? 0.22 : 0.4), apart = u * (far ? 2.6 : 1), near = new Set();
+    const far = this.at.zoom - nearer(u) < 11, r = u * (far ? 0.22 : 0.4), apart = u * (far ? 2.6 : 1), near = new Set();
     for (const f of this.hazards) {
       const {x, y} = this.project(f.lonDeg, f.latDeg), cell = `${Math.round(x / apart)},${Math.round(y / apart)}`;
       if (near.has(cell)) continue;

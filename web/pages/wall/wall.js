@@ -32,6 +32,8 @@ const REST_MS = 60000;
 /** What a replay shows as it stood; the rest is of now, and paler. */
 const REPLAYED = new Set(['loop', 'open']);
 const KNOWN_MOST = 400, LATEST = 3;
+/** Times the mean that is told as more than it. */
+const OWN_LEAST = 1.05;
 /** Letters of the sentence, in units. */
 const SENTENCE_U = 2, SENTENCE_LEAST_U = 1.2;
 /** What is shown around a place that somebody asked for. */
@@ -198,6 +200,7 @@ class Wall {
     }
     this.map?.resize(l);
     this.write(null);
+    this.fit();
     this.overlay?.resize(l.map, l.screens, l.unitPx, [l.caption, l.ticker]);
   }
 
@@ -254,7 +257,7 @@ class Wall {
     const hot = (answer?.features ?? []).filter((f) => f.geometry && f.properties.bin >= 2);
     this.hot = new Map(hot.map((f) => [f.properties.id, f]));
     // What is only beside a hot place is outlined and not visited.
-    this.tour.set(hot.map((f, rank) => ({id: f.properties.id, fresh: !!f.properties.new, rank, own: f.properties.ratio})).filter((p) => !(p.own < 1)));
+    this.tour.set(hot.map((f, rank) => ({id: f.properties.id, fresh: !!f.properties.new, rank, own: f.properties.ratio})).filter((p) => !(p.own < OWN_LEAST)));
     this.map.setHot({type: 'FeatureCollection', features: hot.map((f) => ({type: 'Feature', geometry: f.geometry, properties: {id: f.properties.id}}))});
     if (this.tour.at && !this.hot.has(this.tour.at.id)) this.tour.show(null);
   }
@@ -290,7 +293,7 @@ class Wall {
       const n = this.hot?.size ?? 0, fresh = [...(this.hot?.values() ?? [])].filter((f) => f.properties.new).length;
       const last = say(lang, 'last_days', {n: tour.days});
       if (!n) said.push(say(lang, 'quiet', {n: tour.days}));
-      else if (lang === 'en') said.push(`${last}: ${n} ${say(lang, 'hotspots')}${fresh ? `, ${say(lang, 'new_ones', {n: fresh})}` : ''}`);
+      else if (lang === 'en') said.push(`${last[0].toUpperCase()}${last.slice(1)}: ${n} ${say(lang, 'hotspots')}${fresh ? `, ${say(lang, 'new_ones', {n: fresh})}` : ''}`);
       else said.push(`${last}${n}${say(lang, 'hotspots')}${fresh ? `,${say(lang, 'new_ones', {n: fresh})}` : ''}`);
     }
     this.write(said.join(stop) + (said.length ? stop.trim() : ''));
@@ -341,15 +344,25 @@ class Wall {
       }));
       const last = legend.steps.at(-1).from;
       const of = then && map.replayField.halflife ? ` · ${say(lang, 'half_life', {n: 24 * map.replayField.halflife})}` : '';
-      parts.push(element('span', {}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + of), ramp, element('span', {}, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
+      parts.push(element('span', {class: 'what'}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + of), ramp, element('span', {}, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
     }
     const names = {4: 'high', 3: 'serious', 2: 'moderate', 1: 'low'};
     // A replay shows what is reported of all grades, the map what is open of the serious ones.
     const grades = then ? Object.keys(names).map((id) => ({id, count: NaN})) : serious?.groups ?? [];
     for (const g of [...grades].sort((a, b) => Number(b.id) - Number(a.id)))
       if (names[g.id]) parts.push(element('span', {}, element('i', {class: 'risk', 'data-risk': g.id, 'aria-hidden': 'true'}), then ? say(lang, names[g.id]) : `${say(lang, names[g.id])} ${count(lang, g.count)}`));
-    if (map.workers && !then) parts.push(element('span', {}, element('span', {class: 'crew', 'aria-hidden': 'true'}, '00'), say(lang, 'crew')));
+    if (map.workers && !then) parts.push(element('span', {class: 'spare'}, element('span', {class: 'crew', 'aria-hidden': 'true'}, '00'), say(lang, 'crew')));
     $('legend').replaceChildren(...parts);
+    this.fit();
+  }
+
+  /** What the map's marks mean is not cut: other words go first. */
+  fit() {
+    const below = $('below');
+    for (const less of ['', 'less', 'least', 'least bare']) {
+      below.className = less;
+      if (below.scrollWidth <= below.clientWidth + 1) return;
+    }
   }
 
   /** Newest reports and ends of work; new ones ring. @param {boolean} ring */

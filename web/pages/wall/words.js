@@ -20,7 +20,7 @@ const WORDS = {
   significant: ['显著热点', 'Significant hotspot'], crew: ['网格员', 'workers'], high: ['高', 'high'], serious: ['较高', 'serious'], moderate: ['一般', 'moderate'], low: ['低', 'low'],
   rows: ['明细', 'Rows'], loading: ['正在读取', 'Loading'], failed: ['暂时读不到', 'Cannot be read now'], hidden: ['无权查看', 'Not for this screen'], few: ['数量过少,不予显示', 'Too few to be told'], all_ok: ['按期更新', 'up to date'],
   behind: ['超期未更新', 'behind'], no_city: ['服务器没有回答,稍后再试', 'The server does not answer; trying again'], reports: ['宗', ''], map: ['风险地图', 'Risk map'],
-  before: ['起点', 'start'], best: ['前列', 'Best'], worst: ['末位', 'Last'], step_done: ['已处置', 'resolved'], still: ['图片模式', 'Pictures'], more: ['等{n}项', 'and {n} more'],
+  before: ['起点', 'start'], best: ['前列', 'Best'], worst: ['末位', 'Last'], step_done: ['已处置', 'resolved'], still: ['图片模式', 'Pictures'], more: ['另有{n}项', 'and {n} more'],
   latest: ['最新', 'Latest'], find: ['地址、名称、拼音', 'Address, name, pinyin'], found: ['找到的', 'Found'], on_duty: ['值守网格员', 'on duty'], drive: ['遥控大屏', 'Drive the wall'], tour: ['巡览', 'Tour'], panels: ['面板', 'Panels'], places: ['地点', 'Places'],
   key_back: ['上一处', 'Back'], key_pause: ['暂停 / 继续', 'Pause / go on'], key_next: ['下一处', 'Next'], key_whole: ['全市', 'Whole city'], key_replay: ['回放24小时', 'Replay 24 h'], key_close: ['关闭面板', 'Close'],
 };
