@@ -73,7 +73,7 @@ om_status om_picture_png(const struct om_picture *picture,
  * all windows of its scale share? Then *box is where these rows lie, and *look
  * a hash of the manner: while both are as they were, so is the picture. Shapes
  * lie where their boxes do. False of whatever is not rows.
- * test     tests/tiles/test_picture.c
+ * test     tests/tiles/test_picture.c, test_labels.c
  */
 bool om_picture_local(const struct om_picture *picture,
                       const struct om_view *view, struct om_box *box,
