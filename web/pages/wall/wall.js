@@ -95,6 +95,8 @@ class Wall {
     this.known = null;
     this.id = wallId();
     this.large = '';
+    /** Somebody looks at a place of their own. */
+    this.held = false;
     /** @type {any} */
     this.shrink = null;
     this.store = new Store({now: () => this.clock, onAnswer: (key) => this.hear(key)});
@@ -217,7 +219,7 @@ class Wall {
     if (key === map.tour?.key) this.places();
     if (key === map.legend || key === map.hazards?.total) this.legend();
     if (loop && (key === loop.news || key === loop.ends)) this.latest(key === loop.news);
-    if (!this.tour.at) this.caption(null);
+    if (!this.tour.at && !this.held) this.caption(null);
   }
 
   /** @param {import('../live.js').News} news */
@@ -264,6 +266,7 @@ class Wall {
 
   /** @param {import('./tour.js').Place | null} place */
   async visit(place) {
+    this.held = false;
     const feature = place ? this.hot.get(place.id) : null;
     this.map.choose(feature ? place.id : '');
     this.overlay.setMark(null);
@@ -469,6 +472,7 @@ class Wall {
   hold(place, sentence) {
     this.replay.stop();
     this.tour.hold();
+    this.held = true;
     setText($('place'), place);
     this.write(sentence);
     this.map.choose('');
