@@ -119,6 +119,8 @@ om_status om__snapshot_new(struct om__base *base,
     snapshot->sequence = sequence;
     snapshot->clock_s = clock_s;
     for (size_t i = 0; i < m->layers; i++) {
+        // What a snapshot of some layers has left out has no stack.
+        if (!fresh->state[i].stack) continue;
         const char *fault = fresh->state[i].stack->fault;
         if (fault)
             snapshot->held_back[snapshot->withheld++] =

@@ -169,6 +169,14 @@ static void some_layers_are_held_without_the_others(void **state)
     const struct om_layer *layer = om_snapshot_layer(some, "point");
     assert_ptr_equal(layer->part[0].segment, segment);
     assert_int_equal(layer->serial, om_snapshot_layer(whole, "point")->serial);
+    // Some of some, and of those that are none of them.
+    struct om_snapshot *of_some, *of_none;
+    assert_int_equal(om_snapshot_some(some, point, 2, &of_some), OM_OK);
+    assert_int_equal(om_snapshot_some(none, point, 2, &of_none), OM_OK);
+    assert_int_equal(of_some->layers, 1);
+    assert_int_equal(of_none->layers, 0);
+    om_snapshot_unref(of_some);
+    om_snapshot_unref(of_none);
     // The file is open as long as one who has the layer holds it, and no
     // longer: whoever has others does not count.
     om_snapshot_unref(whole);

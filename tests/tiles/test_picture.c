@@ -373,6 +373,35 @@ static void base_borders_are_each_drawn_once(void **state)
     om_level_unref(level);
 }
 
+static void base_renewed_has_the_same_levels_and_outlives_the_older(
+    void **state)
+{
+    (void)state;
+    struct om_base *older, *renewed;
+    struct om_picture *p;
+    struct om_level *level[2];
+    assert_int_equal(
+        om_base_new(city.snapshot, font, OM_LANGUAGE_ZH, &older, NULL), OM_OK);
+    assert_int_equal(om_base_renew(older, city.snapshot, font, OM_LANGUAGE_ZH,
+                                   &renewed, NULL),
+                     OM_OK);
+    assert_int_equal(om_base_level(older, "village", &level[0], NULL), OM_OK);
+    assert_int_equal(om_base_level(renewed, "village", &level[1], NULL), OM_OK);
+    assert_ptr_equal(level[0], level[1]);
+    om_level_unref(level[0]);
+    om_level_unref(level[1]);
+    om_base_unref(older);
+    assert_int_equal(om_picture_base(renewed, OM_PALETTE_LIGHT, true, true, &p),
+                     OM_OK);
+    om_base_unref(renewed);
+    const struct om_view view = tile_at(0.5, 0.5, 12, 256, 1);
+    uint8_t *a = pixels_of(picture[BASE], &view), *b = pixels_of(p, &view);
+    assert_memory_equal(a, b, 256 * 256 * 4);
+    free(a);
+    free(b);
+    om_picture_unref(p);
+}
+
 static void base_without_a_font_is_a_map_without_labels(void **state)
 {
     (void)state;
@@ -540,6 +569,8 @@ int main(void)
         cmocka_unit_test(units_lowest_class_says_what_it_holds),
         cmocka_unit_test(units_breaks_rise_and_share_units_evenly),
         cmocka_unit_test(base_borders_are_each_drawn_once),
+        cmocka_unit_test(
+            base_renewed_has_the_same_levels_and_outlives_the_older),
         cmocka_unit_test(base_without_a_font_is_a_map_without_labels),
         cmocka_unit_test(base_says_what_is_wrong_in_city_json),
         cmocka_unit_test(fault_in_the_base_map),

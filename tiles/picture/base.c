@@ -272,9 +272,30 @@ static om_status add_levels(struct om_base *base, struct om_err *err)
     return OM_OK;
 }
 
+/* Those whose units are the same in both. */
+static void take_levels(struct om_base *base, struct om_base *older)
+{
+    pthread_mutex_lock(&older->lock);
+    for (size_t i = 0; i < older->known; i++) {
+        struct om_level *level = older->known_level[i];
+        const struct om_layer *layer =
+            om_snapshot_units(base->snapshot, level->units.level);
+        if (layer && layer->serial == level->serial)
+            base->known_level[base->known++] = om_level_ref(level);
+    }
+    pthread_mutex_unlock(&older->lock);
+}
+
 om_status om_base_new(struct om_snapshot *snapshot, struct om_font *font,
                       enum om_language language, struct om_base **out,
                       struct om_err *err)
+{
+    return om_base_renew(NULL, snapshot, font, language, out, err);
+}
+
+om_status om_base_renew(struct om_base *older, struct om_snapshot *snapshot,
+                        struct om_font *font, enum om_language language,
+                        struct om_base **out, struct om_err *err)
 {
     *out = NULL;
     struct om_base *base = om_calloc(1, sizeof *base);
@@ -284,6 +305,7 @@ om_status om_base_new(struct om_snapshot *snapshot, struct om_font *font,
     base->snapshot = om_snapshot_ref(snapshot);
     base->font = font;
     base->language = language;
+    if (older) take_levels(base, older);
     om_status st = add_sources(base, err);
     if (!st) st = add_levels(base, err);
     if (st) {

@@ -36,6 +36,11 @@ struct om_base;
 om_status om_base_new(struct om_snapshot *snapshot, struct om_font *font,
                       enum om_language language, struct om_base **out,
                       struct om_err *err) OM_MUST_USE;
+/** The same, with the levels of an earlier one (or NULL) where the units are as
+ *  they were: of a full city a tenth of the time. */
+om_status om_base_renew(struct om_base *older, struct om_snapshot *snapshot,
+                        struct om_font *font, enum om_language language,
+                        struct om_base **out, struct om_err *err) OM_MUST_USE;
 struct om_base *om_base_ref(struct om_base *base);
 void om_base_unref(struct om_base *base);
 /** Does it have anything but names? */

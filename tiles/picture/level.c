@@ -9,6 +9,7 @@
 struct counted {
     struct om_level level;  // first: what callers hold
     atomic_size_t refs;
+    struct om_snapshot *held;  // of the layer alone
 };
 
 static double area_cells(const struct om_rings *rings, size_t shape)
@@ -52,11 +53,19 @@ om_status om_level_new(const struct om_snapshot *snapshot, const char *name,
     struct counted *c = om_calloc(1, sizeof *c);
     if (!c) return OM_E_MEMORY;
     atomic_init(&c->refs, 1);
-    om_status st = om_units_read(snapshot, name, &c->level.units, err);
+    const struct om_layer *layer = om_snapshot_units(snapshot, name);
+    const char *layer_name = layer ? layer->name : "";
+    om_status st =
+        layer ? om_snapshot_some(snapshot, &layer_name, 1, &c->held) : OM_OK;
+    if (!st)
+        st = om_units_read(layer ? c->held : snapshot, name, &c->level.units,
+                           err);
     if (st) {
+        om_snapshot_unref(c->held);
         om_free(c);
         return st;
     }
+    c->level.serial = layer ? layer->serial : 0;
     st = fill(&c->level);
     if (st) {
         om_level_unref(&c->level);
@@ -80,6 +89,7 @@ void om_level_unref(struct om_level *level)
     om_tree_free(level->tree);
     om_free(level->unit_of_row);
     om_units_deinit(&level->units);
+    om_snapshot_unref(c->held);
     om_free(c);
 }
 

@@ -12,10 +12,11 @@ struct om_level {
     struct om_borders borders;
     struct om_tree *tree;  // over the rows' boxes
     double side_cells;     // of a square as large as the mean unit
+    uint64_t serial;       // of the layer, as of any snapshot that has the same
 };
 
 /** Read a level. returns what om_units_read returns. owns: *out with
- *  om_level_unref; the snapshot must stay held. cost: grids some 60 ms */
+ *  om_level_unref; holds of the snapshot what it needs. cost: grids some 60 ms */
 om_status om_level_new(const struct om_snapshot *snapshot, const char *name,
                        struct om_level **out, struct om_err *err) OM_MUST_USE;
 struct om_level *om_level_ref(struct om_level *level);

@@ -29,6 +29,8 @@ struct om__pictures {
     struct om_font *font;   // NULL: maps without labels
     struct om_err no_font;  // why
     struct om__made *bases, *pictures;
+    pthread_mutex_t lock;    // guards the next
+    struct om_base *newest;  // NULL: none was made
 };
 
 static void *base_ref(void *thing)
@@ -60,6 +62,7 @@ om_status om__pictures_new(const char *fonts, struct om__pictures **out)
 {
     struct om__pictures *p = om_calloc(1, sizeof *p);
     if (!p) return OM_E_MEMORY;
+    pthread_mutex_init(&p->lock, NULL);
     *out = p;
     OM_TRY(om__made_new(&BASE_KIND, &p->bases));
     OM_TRY(om__made_new(&PICTURE_KIND, &p->pictures));
@@ -91,10 +94,26 @@ void om__pictures_sweep(struct om__pictures *pictures)
     om__made_sweep(pictures->pictures, OM__IDLE_THING_S);
 }
 
+/* The newest base map; if `change` another comes in its place. owns:
+ * om_base_unref; takes `base` */
+static struct om_base *newest_base(struct om__pictures *p, bool change,
+                                   struct om_base *base)
+{
+    pthread_mutex_lock(&p->lock);
+    struct om_base *was = p->newest;
+    if (change)
+        p->newest = base;
+    else if (was)
+        om_base_ref(was);
+    pthread_mutex_unlock(&p->lock);
+    return was;
+}
+
 void om__pictures_clear(struct om__pictures *p)
 {
     om__made_clear(p->pictures);
     om__made_clear(p->bases);
+    om_base_unref(newest_base(p, true, NULL));
 }
 
 void om__pictures_free(struct om__pictures *p)
@@ -103,6 +122,8 @@ void om__pictures_free(struct om__pictures *p)
     // Pictures hold base maps, and these the font.
     om__made_free(p->pictures);
     om__made_free(p->bases);
+    om_base_unref(p->newest);
+    pthread_mutex_destroy(&p->lock);
     om_font_close(p->font);
     om_free(p);
 }
@@ -211,9 +232,13 @@ static om_status make_base(void *ctx, void **out)
     struct om_base *base = NULL;
     // The ground is the same for all.
     OM_TRY(base_snapshot(r->whole, &om__lane(r->server)->arena, &some));
-    const om_status st = om_base_new(some, r->server->pictures->font,
-                                     a->bound->language, &base, &r->err);
+    struct om__pictures *p = r->server->pictures;
+    struct om_base *older = newest_base(p, false, NULL);
+    const om_status st =
+        om_base_renew(older, some, p->font, a->bound->language, &base, &r->err);
+    om_base_unref(older);
     om_snapshot_unref(some);
+    if (!st) om_base_unref(newest_base(p, true, om_base_ref(base)));
     *out = base;
     return st;
 }
