@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "data/base/clones.h"
+#include "tiles/heat_internal.h"
 #include "tiles/png.h"
 
 #define STOPS 5
@@ -381,14 +382,18 @@ static double least_shown(const struct om_risk *risk)
 
 om_status om_risk_shown(struct om_fields *fields, const struct om_risk *risk,
                         const struct om_field_window *window,
-                        struct om_arena *arena, float *value)
+                        const struct om_legend *legend, struct om_arena *arena,
+                        float *value)
 {
+    const float nothing = (float)least_shown(risk);
+    if (om__risk_is_coarse(risk, window))
+        return om__risk_coarse(fields, risk, window, legend, nothing, arena,
+                               value);
     const size_t n = (size_t)window->side_px * window->side_px;
     float *exposure =
         risk->exposures ? om_arena_alloc(arena, n * sizeof *exposure) : NULL;
     if (risk->exposures && !exposure) return OM_E_MEMORY;
     OM_TRY(om_risk_window(fields, risk, window, arena, value, exposure));
-    const float nothing = (float)least_shown(risk);
     for (size_t i = 0; exposure && i < n; i++)
         if (exposure[i] < nothing) value[i] = -INFINITY;
     return OM_OK;
@@ -422,6 +427,6 @@ om_status om_risk_png(struct om_fields *fields, const struct om_risk *risk,
     const size_t n = (size_t)window->side_px * window->side_px;
     float *value = om_arena_alloc(arena, n * sizeof *value);
     if (!value) return OM_E_MEMORY;
-    OM_TRY(om_risk_shown(fields, risk, window, arena, value));
+    OM_TRY(om_risk_shown(fields, risk, window, legend, arena, value));
     return om_heat_png(value, window->side_px, legend, arena, png);
 }

@@ -73,9 +73,11 @@ om_status om_heat_tile(struct om_fields *fields,
                        const struct om_legend *legend, struct om_arena *arena,
                        struct om_buf *png) OM_MUST_USE;
 /** What a map of a risk shows: its values, [side * side], with -INFINITY where
- *  nothing is exposed within reach: there is nothing to know. */
+ *  nothing is exposed within reach: there is nothing to know. Of a coarse risk
+ *  (coarse_m) it is smooth between steps of the legend. */
 om_status om_risk_shown(struct om_fields *fields, const struct om_risk *risk,
                         const struct om_field_window *window,
+                        const struct om_legend *legend,
                         struct om_arena *arena, float *value) OM_MUST_USE;
 /** The colour of each value of a square, [side * side]: red, green, blue,
  * alpha. returns OM_E_MEMORY */

@@ -34,10 +34,17 @@ static om_status find_pixel(const struct om_heat_world *world,
     float *value = om_arena_calloc(arena, OM_TILE_SIDE_PX * OM_TILE_SIDE_PX,
                                    sizeof *value);
     if (!value) return OM_E_MEMORY;
-    OM_TRY(om_risk_window(world->fields, &view->bound->risk, &window, arena,
-                          value, NULL));
+    const struct om_risk *risk = &view->bound->risk;
+    const struct om_legend *legend = &view->painted[OM_PALETTE_DARK];
+    if (risk->coarse_m > 0)
+        OM_TRY(om_risk_shown(world->fields, risk, &window, legend, arena,
+                             value));
+    else
+        OM_TRY(om_risk_window(world->fields, risk, &window, arena, value,
+                              NULL));
     out->value = (double)value[out->row * OM_TILE_SIDE_PX + out->col];
-    find_step(&view->painted[OM_PALETTE_DARK], out);
+    if (isinf(out->value)) out->value = NAN;
+    find_step(legend, out);
     return OM_OK;
 }
 

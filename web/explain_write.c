@@ -164,9 +164,10 @@ void om_explain_coarsen(struct om_explanation *e)
     const double least =
         step >= 0 ? (double)e->view->painted[0].from[step] : 0.0;
     e->coarse = true;
-    if (!isnan(e->value.value)) e->value.value = least;
-    if (!isnan(e->pixel.value)) e->pixel.value = least;
-    if (!isnan(e->relative)) e->relative = least / e->mean;
+    // Where it is known is told by the picture, too, and no better.
+    const bool known = !isnan(e->pixel.value);
+    e->value.value = e->pixel.value = known ? least : NAN;
+    e->relative = known && e->mean > 0 ? least / e->mean : NAN;
     e->value.numerator = e->value.exposure = e->value.exposed = NAN;
     e->percentile = NAN;
     e->rows = 0;

@@ -46,6 +46,8 @@ struct om_risk {
     double floor;   // units; 0 where there are none: unknown is 0 / 0 only
     double shrink;  // units; 0: not at all
     double mean;    // of om_risk_totals; needed by shrink alone
+    double coarse_m;  // ground metres: maps tell of it no more than steps of
+                      // their legend so far apart; 0: all of it
 };
 
 /** OM_E_RANGE unless the invariants hold; what the fields say of their specs

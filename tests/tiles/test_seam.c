@@ -3,7 +3,7 @@
  * Plan
  *   block_*  nine tiles are, pixel by pixel, one picture of the same place: at
  *            every zoom, of every kind, in both dresses, 256 and 512 and dense
- *   heat_*   the same of a layer and of a model; and they are what tiles of
+ *   heat_*   the same of a layer, of a model and of persons; and they are what tiles of
  *            the next zoom out show at twice the side
  */
 #include <setjmp.h>
@@ -148,12 +148,13 @@ static void check_heat_above(struct om_fields *fields, const struct pic_risk *r,
         }
 }
 
-static void check_heat(bool rate)
+static void check_heat(bool rate, double coarse_m)
 {
     struct om_fields *fields;
     struct pic_risk r;
     assert_int_equal(om_fields_new((size_t)1 << 28, &fields), OM_OK);
     pic_risk_init(&r, fields, rate, rate ? OM_PALETTE_LIGHT : OM_PALETTE_DARK);
+    r.risk.coarse_m = coarse_m;
     for (unsigned z = 3; z <= ZOOM_LAST; z += ZOOM_STEP) {
         const struct om_view tile = tile_at(0.5, 0.49, z, 256, 1);
         const struct block b = {z, (uint32_t)(tile.x / 256),
@@ -171,13 +172,19 @@ static void check_heat(bool rate)
 static void heat_of_a_layer_goes_on_in_the_next_tile(void **state)
 {
     (void)state;
-    check_heat(false);
+    check_heat(false, 0);
 }
 
 static void heat_of_a_model_goes_on_in_the_next_tile(void **state)
 {
     (void)state;
-    check_heat(true);
+    check_heat(true, 0);
+}
+
+static void heat_of_persons_goes_on_in_the_next_tile(void **state)
+{
+    (void)state;
+    check_heat(true, 450);
 }
 
 int main(void)
@@ -187,6 +194,7 @@ int main(void)
         cmocka_unit_test(block_of_dense_tiles_and_of_512),
         cmocka_unit_test(heat_of_a_layer_goes_on_in_the_next_tile),
         cmocka_unit_test(heat_of_a_model_goes_on_in_the_next_tile),
+        cmocka_unit_test(heat_of_persons_goes_on_in_the_next_tile),
     };
     return cmocka_run_group_tests(tests, pictures_set_up, pictures_tear_down);
 }

@@ -7,7 +7,7 @@ export const Z = 10;
 
 /* Values of each parameter: some that are good, some that reach for what is
  * hidden. {layer} is the layer that is asked. */
-const VALUES = {
+export const VALUES = {
     f: ['json', 'csv', 'geojson', 'mvt', 'png'], bbox: ['113.6,22.8,113.9,23.1'], 'bbox-crs': ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'], crs: ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'],
     datetime: ['2023-06'], limit: ['5'], filter: ['id IS NOT NULL', "level = 'strict'", "worker IS NOT NULL", 'residents > 5'], 'filter-lang': ['cql2-text'], 'filter-crs': ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'],
     sortby: ['-id', 'level', '-worker'], properties: ['id', 'level', 'worker,target_id', 'residents'], next: ['x'], by: ['town', 'level', 'worker', 'day', 'target_id', 'residents'], sum: ['residents', 'found', 'severity'],
@@ -20,6 +20,7 @@ const VALUES = {
     TileRow: [(at) => tileY(at.place.lat, Z)], TileCol: [(at) => tileX(at.place.lon, Z)], Time: ['all'], I: ['128'], J: ['128'], InfoFormat: ['application/json'],
     lang: ['en'], scale: ['2'], legend: ['no'], width: ['300'], height: ['200'], bezel: ['1x1,0'], center: ['113.75,23.02'], zoom: ['12'], map: ['pictures'], theme: ['dark'], town: [(at) => at.town], village: ['V1'], wall: ['test'],
     motion: ['none'], replay: ['1'], id: ['1'], drive: ['test'], press: ['m'], level: ['town', 'rental:level'], unit: [(at) => `town:${at.town}`], partial: ['true'], upsert: ['true'], rows: ['true'], all: ['true'], overdue: ['true'], levels: ['true'],
+    with_filter: ['severity >= 3', "level = 'strict'"], with_datetime: ['2023-05'], form: ['lines'], ramp: ['cool'],
     sliver: ['10'], measure: ['residents'], mark: ['10'], balance: ['true'], sorted: ['true'], state: ['overdue'], people: ['address:residents'], among: ['building'], over: ['10'], factor: ['1.5'], limits: ['5,10'], worst: ['3'], areas: ['true'], centres: ['true'], access: ['true'], spacing: ['500'],
 };
 /** What an address cannot be asked without. */

@@ -146,7 +146,7 @@ test('every address with every role', async (t) => {
                 '/hotspots/rental?weight=residents', '/coverage/patrol?layer=rental', '/coverage/patrol?rows=true', '/coverage/patrol?levels=true',
                 '/stats/rental?by=level&filter=id%3D%27R0000001%27', '/stats/rental?by=level&bbox=113.7,23,113.8,23.1', '/stats/address?sum=residents&bbox=113.7,23,113.8,23.1',
                 '/stats/address?sum=residents&filter=id%3D%27A1%27', '/stats/address?by=building&sum=residents', '/stats/rental?share=level%3D%27strict%27&by=town',
-                '/tiles/choropleth:town/10/834/444.png?layer=address&stat=sum&column=residents', '/tiles/heat:rental_fire/10/834/444.png?bandwidth=50',
+                '/tiles/choropleth:town/10/834/444.png?layer=address&stat=sum&column=residents', '/tiles/heat:rental_fire/10/834/444.png?bandwidth=50', '/tiles/heat:rental_fire/10/834/444.png?with_datetime=2023-05',
                 `/tiles/heat:rental_fire/10/834/444.png?filter=${encodeURIComponent("id = 'R0000001'")}`, '/value?name=heat:rental_fire&lon=113.75&lat=23.02&datetime=2023-06']) {
                 const answer = await ask(target);
                 assert.ok([400, 404].includes(answer.status), `${role} ${target}: ${answer.status} ${answer.text().slice(0, 200)}`);

@@ -14,7 +14,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 
-import { each, questionsOf } from './addresses.mjs';
+import { each, questionsOf, VALUES } from './addresses.mjs';
 import { done } from './onemap.mjs';
 import { decode } from './png.mjs';
 import { askAs, csv, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
@@ -70,11 +70,10 @@ test('cities that differ in what is hidden are drawn alike', async () => {
         .filter((q) => q.method === 'GET' && !/metrics|\/(coverage|hotspots)\//.test(q.template)).map((q) => q.target);
     // Choropleths and fields of them, deep and high, with all that may be said.
     const params = api.paths['/tiles/{name}/{z}/{x}/{y}.{extension}'].get.parameters.filter((p) => p.in !== 'path').map((p) => p.name ?? p.$ref.split('/').at(-1));
-    const VALUES = { filter: ["level = 'strict'", 'residents > 5', "id <> 'x'", `id = '${rows[0].id}'`], datetime: ['2023-06'], at: ['2023-06-01T00:00:00+08:00'], kernel: ['gaussian'], bandwidth: ['300', '3000'], halflife: ['30'],
+    const values = { ...VALUES, filter: ["level = 'strict'", 'residents > 5', "id <> 'x'", `id = '${rows[0].id}'`], datetime: ['2023-06'], at: ['2023-06-01T00:00:00+08:00'], kernel: ['gaussian'], bandwidth: ['300', '3000'], halflife: ['30'],
         weight: ['residents', 'level'], per: ['house', 'resident', 'visit', 'area'], palette: ['light'], properties: ['level', 'id', 'residents'], labels: ['no'], by: ['level', 'residents', 'town', 'model_house'],
         stat: ['count', 'sum', 'rate', 'gistar', 'patrol'], layer: ['rental'], column: ['residents', 'level', 'coverage'], size: ['512'], 'filter-lang': ['cql2-text'], lang: ['en'], v: ['1'] };
-    for (const name of params) assert.ok(name in VALUES, name);
-    const asked = Object.entries(VALUES).flatMap(([name, list]) => list.map((value) => [name, value]));
+    const asked = params.flatMap((name) => values[name].map((value) => [name, value]));
     for (const name of ['rental', 'heat:rental', 'choropleth:town', 'choropleth:grid', 'heat:address', 'heat:hazard', 'grid'])
         for (const z of [8, 14]) {
             const base = name.startsWith('choropleth') ? { layer: 'rental' } : {}, at = `/tiles/${name}/${z}/${tileX(place.lon, z)}/${tileY(place.lat, z)}`;

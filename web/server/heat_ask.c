@@ -145,6 +145,18 @@ bool om__heat_personal(const struct om_risk_bound *bound)
     return terms_hide(bound) || exposures_hide(bound);
 }
 
+double om__heat_coarse_m(const struct om_risk_bound *bound)
+{
+    const struct om_risk *risk = &bound->risk;
+    double least_m = INFINITY;
+    if (!om__heat_personal(bound)) return 0;
+    for (size_t i = 0; i < risk->terms; i++)
+        least_m = fmin(least_m, risk->term[i].spec.bandwidth_m);
+    for (size_t i = 0; i < risk->exposures; i++)
+        least_m = fmin(least_m, risk->exposure[i].spec.bandwidth_m);
+    return least_m / 2;
+}
+
 /* A kernel mixes what is single only if nobody chooses which rows it holds, and
  * only where it holds many: where the floor leaves fewer unknown. */
 static om_status check_personal(struct om__request *r,

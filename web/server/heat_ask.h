@@ -11,6 +11,9 @@ om_status om__request_heat(struct om__request *request, const char *name,
 /** Does the map weigh columns that are hidden from whoever asks? Then it is
  *  shown as it ships, and its values by their steps. */
 bool om__heat_personal(const struct om_risk_bound *bound);
+/** How far apart steps of such a map may be looked at, ground metres: half of
+ *  its smallest bandwidth; 0: of another map, anywhere. */
+double om__heat_coarse_m(const struct om_risk_bound *bound);
 om_status om__param_palette(struct om__request *request,
                             enum om_palette *out) OM_MUST_USE;
 /** form: is a heat map drawn as lines? */

@@ -18,6 +18,7 @@
 #include "data/base/hash.h"
 #include "web/server/bounds.h"
 #include "web/server/cost.h"
+#include "web/server/heat_ask.h"
 #include "web/server/made.h"
 #include "web/server/needs.h"
 #include "web/server/server_internal.h"
@@ -190,16 +191,29 @@ bool om__view_moves(const struct om_risk_bound *bound)
     return bound->dated || is_moving(bound);
 }
 
+/* What a window of a coarse map looks at, too: nodes around it, at most a
+ * bandwidth and a half away. */
+static struct om_box reach_of(const struct om_field_spec *spec,
+                              const struct om_field_window *window,
+                              double coarse_m)
+{
+    struct om_field_spec wide = *spec;
+    wide.bandwidth_m += 3 * coarse_m;
+    return om_field_reach(&wide, window);
+}
+
 void om__view_needs(struct om__request *r, const struct om_risk_bound *bound,
                     const struct om_field_window *window)
 {
     const struct om_risk *risk = &bound->risk;
+    const double coarse_m = om__heat_coarse_m(bound);
     for (size_t i = 0; i < risk->terms + risk->exposures; i++) {
         const struct om_field_spec *spec =
             i < risk->terms ? &risk->term[i].spec
                             : &risk->exposure[i - risk->terms].spec;
         om__needs_layer(r, spec->layer->name,
-                        window ? om_field_reach(spec, window) : OM__EVERYWHERE);
+                        window ? reach_of(spec, window, coarse_m)
+                               : OM__EVERYWHERE);
     }
     if (om__view_moves(bound)) om__needs_beat(r);
 }
@@ -250,6 +264,7 @@ static om_status make_view(void *ctx, void **out)
     if (!st)
         st = om_risk_bind(made->snapshot, r->world->models, &a->bound->ask,
                           &again, NULL, &r->err);
+    if (!st) again->risk.coarse_m = om__heat_coarse_m(again);
     if (!st) st = world_of(r, &world);
     if (!st)
         st = om_heat_view_init(&world, again, a->known, &made->view.heat,
