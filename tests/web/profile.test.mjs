@@ -281,6 +281,7 @@ test('an analyst at work', async (t) => {
         const pdf = await sheet.pdf({ preferCSSPageSize: true }), pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b/g).length, boxes = [...pdf.toString('latin1').matchAll(/\/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]/g)];
         assert.ok(boxes.length && boxes.every(([, w, h]) => Math.abs(w - 595) < 2 && Math.abs(h - 842) < 2), 'A4');
         assert.ok(pages >= Math.ceil(list.length / 40));
+        assert.ok(pages <= Math.ceil(list.length / 20) + 1, `${pages} pages for ${list.length} rows`);
         assert.equal(await sheet.evaluate(() => getComputedStyle(document.querySelector('thead')).display), 'table-header-group');
         await sheet.emulateMedia({ media: 'print' });
         assert.equal(await sheet.evaluate(() => getComputedStyle(document.querySelector('.controls')).display), 'none');
@@ -289,6 +290,8 @@ test('an analyst at work', async (t) => {
         await ready();
         assert.match(await sheet.locator('main thead').innerText(), /Overdue visits .*\n?.*Synthetic data/s);
         assert.ok(!/[\u4e00-\u9fff]/.test(await sheet.locator('main thead tr').nth(1).innerText()));
+        const english = (await sheet.pdf({ preferCSSPageSize: true })).toString('latin1').match(/\/Type\s*\/Page\b/g).length;
+        assert.ok(english <= pages + 1, `${english} pages in English, ${pages} in Chinese`);
         await accessible(sheet, 'English sheet');
         // Another's grid is not there; without a unit one is asked for.
         await sheet.goto(`${url}/sheet?unit=grid:${elsewhere}`);

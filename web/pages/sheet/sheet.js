@@ -134,8 +134,8 @@ function tableRow(row, i, path) {
   const cells = {
     number: String(i + 1),
     place: element('div', {className: 'place'}, element('span', {className: 'name'}, row.address || row.name || row.id),
-      ...(row.near ? [element('span', {className: 'near'}, tell('near', {address: within(row.near, path)}))] : []),
-      element('span', {className: 'id'}, row.address && row.name ? `${row.name} · ${row.id}` : row.id)),
+      element('span', {className: 'id'}, row.address && row.name ? `${row.name} · ${row.id}` : row.id),
+      ...(row.near ? [element('span', {className: 'near'}, tell('near', {address: within(row.near, path)}))] : [])),
     kind: titleOf(lang, about ?? {name: row.layer}),
     level: valueTitle(row.layer, row.level ?? '?'),
     last: when(row.last) || tell('never'),
