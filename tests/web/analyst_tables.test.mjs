@@ -19,6 +19,7 @@ import test from 'node:test';
 
 import { accessible, browse, CHROMIUM, idle, until } from './analyst_page.mjs';
 import { done, folder } from './onemap.mjs';
+import { decode } from './png.mjs';
 import { csv } from './roles.mjs';
 import { serve } from './server.mjs';
 
@@ -94,6 +95,14 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         await until('the place in the address', () => /[#&]at=/.test(page.url()));
         await until('what it is', async () => (await page.textContent('#reading')).includes(first.text));
         assert.equal((await table(page)).filter((row) => row.chosen)[0].id, rows[0].id);
+        // A picture of it, which the server cannot make: made here, twice as fine as the screen.
+        await page.keyboard.press('e');
+        const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.pane-exports button', { hasText: 'PNG' }).click()]);
+        const { width, height, rgba } = decode(await readFile(await download.path())), box = await page.locator('#map').boundingBox();
+        assert.ok(Math.abs(width - 2 * box.width) <= 2 && Math.abs(height - 2 * box.height) <= 2, `${width} x ${height}`);
+        const colours = new Set();
+        for (let i = 0; i < rgba.length; i += 4) colours.add(rgba.readUInt32BE(i));
+        assert.ok(colours.size > 200, `${colours.size} colours`);
     });
 
     await t.test('two sides have one scale, and a column of what is between them', async () => {

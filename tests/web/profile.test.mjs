@@ -231,6 +231,12 @@ test('an analyst at work', async (t) => {
         const lines = await targets();
         for (const target of ['items.gpkg?', 'items.fgb?', 'density/hazard.tif?']) assert.ok(lines.includes(target), target);
 
+        // Another layer, as a whole: units are to be had, too.
+        await page.locator('.pane-exports select').first().selectOption('town');
+        await page.waitForFunction(() => /全部 33 行/.test(document.querySelector('.pane-exports').textContent));
+        const towns = await save(page, click('GeoPackage'), dir);
+        assert.equal(/Feature Count: (\d+)/.exec((await run('ogrinfo', ['-so', '-al', towns.file])).stdout)?.[1], '33');
+
         // Addresses, as somebody would paste them.
         const addresses = await page.locator('.address').all(), copied = [];
         for (const a of addresses) {

@@ -110,6 +110,7 @@ const context = {
   choose, open: openPane,
   announce: (text) => { $('announce').textContent = text; },
   onNews: (hear) => { newsHearers.push(hear); },
+  drawn: () => drawing.all(),
   prepare: (patch) => Promise.all([drawing.prepare(patch), sides.prepare(patch)]),
   lastDays(days) {
     const end = city.clock ?? context.subject()?.extent?.temporal?.interval?.[0]?.[1];

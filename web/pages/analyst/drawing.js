@@ -29,6 +29,10 @@ export class Drawing {
     /** @type {Map<string, any>} legends by address */
     this.legends = new Map();
     this.shapes = '';
+    /** @type {any[]} legends of what is drawn, lowest first, and of shapes */
+    this.explained = [];
+    /** @type {{name: string, items: any[], note: string, features: any[], opacity: number} | null} */
+    this.shaped = null;
     /** @type {Promise<void>} */
     this.drawn = Promise.resolve();
     /** @type {((features: any[]) => void) | null} */
@@ -55,6 +59,14 @@ export class Drawing {
     const base = (name, layers, edge, params = '') => ({key: name, tiles: `/tiles/${name}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.png?palette=${palette}&size=512${lang === 'en' ? '&lang=en' : ''}${params}`,
       opacity: 1, box: null, layers: layers.length ? layers.map((l) => l.id) : ['\u0000'], reachM: 0, edge});
     return [base('base', ground, ROAD_EDGE, '&labels=no'), ...parts.filter((p) => p.map).map((p) => ({key: p.id, tiles: tilesOf(p, palette, ratio), opacity: p.opacity, box: this.boxOf(p), layers: p.layers, reachM: p.field ? 1.6 * Number(p.params.bandwidth) || REACH_M : 0, edge: p.field ? PIXEL : p.map.includes(':') ? Infinity : EDGE})), base('labels', ground.filter((l) => l.base !== 'building'), Infinity)];
+  }
+
+  /** All that is drawn, for a picture of it. */
+  all() {
+    const {city, state} = this.context, {shaped} = this;
+    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: part.field ? (this.context.lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) : legend.unit ?? '', legend}));
+    return {sheets: this.sheets(partsOf(city, state.now)), shapes: shaped?.features ?? [], opacity: shaped?.opacity ?? 1,
+      legends: [...shaped ? [{name: shaped.name, unit: '', legend: {items: shaped.items}, note: shaped.note}] : [], ...told.reverse()]};
   }
 
   /** Load what the state patched so will need. @param {Partial<import('./state.js').State>} patch */
@@ -101,6 +113,7 @@ export class Drawing {
         queueMicrotask(() => this.onMonths?.());
         return;
       }
+      this.explained = [...list];
       caption?.showLegends(list.reverse());
       caption?.node.classList.remove('stale');
       this.good = true;
@@ -141,6 +154,7 @@ export class Drawing {
     if (shown === this.shapes) return;
     this.shapes = shown;
     this.onShapes?.([]);
+    this.shaped = null;
     this.caption?.showShapes(null, '', []);
     if (!part) return map.outline('shapes', null);
     context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
@@ -153,6 +167,7 @@ export class Drawing {
       this.caption?.showShapes(part, this.name(part), legendOfShapes(features, classes, context));
       // What is not significant has no colour, and is not drawn.
       const drawn = features.filter((f) => f.geometry && !/^(not significant|none)$/.test(f.properties.class ?? ''));
+      this.shaped = {name: this.name(part), items: legendOfShapes(features, classes, context), note: '', features: drawn, opacity: part.opacity * 0.85};
       map.outline('shapes', drawn, {line: part.id === 'hotspots' ? '--ground' : '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.85});
     });
   }
@@ -163,8 +178,9 @@ export class Drawing {
     for (const f of features) f.properties.fill = token(steps.findLast((s) => f.properties.count >= s.from)?.colour ?? '--class-4');
     this.onShapes?.(features);
     const items = steps.map((s) => ({text: say('cluster_step', {range: s.to === null ? `≥${write.exact(s.from)}` : s.to === s.from ? write.exact(s.from) : `${write.exact(s.from)}–${write.exact(s.to)}`, n: write.exact(s.clusters)}), form: 'area', color: token(s.colour), opacity: 0.8}));
+    this.shaped = {name: this.name(part), items, note: '', features, opacity: part.opacity * 0.8};
     caption?.showShapes(part, this.name(part), items.length ? items : [{text: say('empty'), form: 'none'}], say('dbscan_note', {eps: answer.eps_m ?? '?', min: answer.min ?? '?', n: write.exact(answer.matched ?? features.length), noise: write.exact(answer.noise ?? 0)}));
-    map.outline('shapes', features.filter((f) => f.geometry), {line: '--text', width: 1, fill: '--class-4', fillOpacity: part.opacity * 0.8});
+    map.outline('shapes', features.filter((f) => f.geometry), {line: '--text', width: 0.5, fill: '--class-4', fillOpacity: part.opacity * 0.8});
   }
 
   /** Classes have the colours and names that the same statistic of the units has. @param {AbortSignal} signal @returns {Promise<Map<string, any>>} items of a legend */

@@ -3,9 +3,11 @@
 // pictures, and the addresses for other programs. Each says what it holds.
 
 import {address, hasHeat, heatOf, partsOf, selectionOf, tilesOf} from '../analyst/shown.js';
+import {splitTime} from '../analyst/state.js';
 import {element} from '../dom.js';
 import {both, placeParams, unitFilter} from './area.js';
-import {addressRow, choice, copyButton} from './parts.js';
+import {addressRow, choice, copyButton, saveFile} from './parts.js';
+import {draw} from './poster.js';
 import {areaOf} from './profile.js';
 import {words} from './words.js';
 
@@ -25,6 +27,7 @@ class Exports {
     this.cell = '0';
     this.extent = 'whole';
     this.size = 'screen';
+    this.layer = '';
     container.classList.add('pane-exports');
   }
 
@@ -89,16 +92,27 @@ class Exports {
     return `${+(n / unit).toPrecision(3)} ${name}`;
   }
 
-  rows(layer) {
-    const {say, context} = this, title = say('export_layer', {layer: context.write.title(layer)});
-    if (layer.personal) return this.section(title, element('p', {className: 'note'}, say('personal_layer')));
-    const {area, params} = this.selection(), holds = element('p', {className: 'note'}, say('loading')), note = element('p', {className: 'note', role: 'status'});
+  /** The rows that are asked about, or another layer as a whole. */
+  rows(subject) {
+    const {say, context} = this, {city, write} = context;
+    const layers = [subject, ...city.layers.filter((l) => l !== subject && l.rows && !l.personal)], layer = layers.find((l) => l.id === this.layer) ?? subject;
+    const box = element('div', {className: 'files'}, choice(say('layer'), layers.map((l) => /** @type {[string, string]} */ ([l.id, write.title(l)])), layer.id, (id) => {
+      this.layer = id;
+      this.draw();
+    }));
+    return this.section(say('export_rows'), box, ...this.filesOf(layer, subject));
+  }
+
+  filesOf(layer, subject) {
+    const {say, context} = this;
+    if (layer.personal) return [element('p', {className: 'note'}, say('personal_layer'))];
+    const {area, params} = layer === subject ? this.selection() : {area: null, params: {}}, holds = element('p', {className: 'note'}, say('loading')), note = element('p', {className: 'note', role: 'status'});
     context.ask('export rows', async (signal) => {
       const {count} = await context.get(address(`/stats/${encodeURIComponent(layer.id)}`, params), signal);
-      if (!signal.aborted) holds.textContent = say(area ? 'holds_area' : 'holds', {n: context.write.exact(count), t: this.asOf()});
+      if (!signal.aborted) holds.textContent = say(layer !== subject ? 'holds_all' : area ? 'holds_area' : 'holds', {n: context.write.exact(count), t: layer.as_of ? context.write.moment(layer.as_of) : '?'});
     });
-    return this.section(title, holds, element('div', {className: 'files'}, ...Object.entries(FORMS).map(([form, name]) =>
-      this.file(name, address(`/collections/${encodeURIComponent(layer.id)}/items.${form}`, params), note))), note, element('p', {className: 'note'}, say('audited')));
+    return [holds, element('div', {className: 'files'}, ...Object.entries(FORMS).map(([form, name]) =>
+      this.file(name, address(`/collections/${encodeURIComponent(layer.id)}/items.${form}`, params), note))), note, element('p', {className: 'note'}, say('audited'))];
   }
 
   field(layer) {
@@ -116,7 +130,25 @@ class Exports {
     return this.section(title, element('p', {className: 'note'}, say('field_holds', {t: this.asOf()})), files, note);
   }
 
-  /** The picture is the server's, the same with and without a graphics card. */
+  /** A picture that is made here, of all that is drawn. */
+  async made(button, note) {
+    const {say, context} = this, {city, state, write} = context, layer = context.subject(), box = /** @type {HTMLElement} */ (document.getElementById('map'));
+    button.ariaBusy = 'true';
+    note.textContent = say('preparing', {what: say('picture')});
+    try {
+      const map = await new Promise((done) => context.withMap(done)), {from, to} = splitTime(state.now.time);
+      const png = await draw({map, width: box.clientWidth, height: box.clientHeight, ...context.drawn(), figure: write.figure,
+        lines: [[city.title, from || to ? `${from || '…'} – ${to || '…'}` : '', state.now.filter].filter((t) => t).join(' · ').slice(0, 90), ...layer?.department ? [say('source', {from: layer.department})] : [], `${say('as_of', {t: this.asOf()})}${city.synthetic ? ` · ${say('synthetic')}` : ''}`]});
+      saveFile(`${state.now.layer}-map.png`, png, 'image/png');
+      note.textContent = say('begun', {what: say('picture'), size: this.bytes(png.size)});
+    } catch (error) {
+      note.textContent = say('failed', {why: error instanceof TypeError ? say('no_server') : error.message});
+    }
+    button.ariaBusy = 'false';
+  }
+
+  /** The picture is the server's, the same with and without a graphics card; of
+   *  what that cannot lay over each other it is made here. */
   picture() {
     const {say, context} = this, {city, state} = context, files = element('div', {className: 'files'}), note = element('p', {className: 'note', role: 'status'});
     const again = () => context.withMap((view) => {
@@ -127,10 +159,14 @@ class Exports {
       const params = Object.assign({}, ...parts.map((p) => p.params));
       const target = address('/map.png', {layers: ['base', ...parts.map((p) => p.map), 'labels'].join(','), ...params, bbox: view.box().map((v) => v.toFixed(6)).join(','),
         width, height, palette: context.palette(), lang: context.lang === 'en' ? 'en' : 'zh'});
+      // One address speaks of one kind of coloured units.
+      if (drawn.length > parts.length || parts.filter((p) => p.map.startsWith('choropleth:')).length > 1) {
+        const button = element('button', {type: 'button', onclick: () => { if (button.ariaBusy !== 'true') this.made(button, note); }}, say('picture'));
+        return files.replaceChildren(element('span', {className: 'note'}, say('as_screen', {w: Math.round(box.width), h: Math.round(box.height)})), button);
+      }
       files.replaceChildren(
         choice(say('size'), [['screen', say('as_screen', {w: Math.round(box.width), h: Math.round(box.height)})], ['report', '1600 × 1000'], ['poster', '3840 × 2160']], this.size, (v) => { this.size = v; again(); }),
         this.file(say('picture'), target, note));
-      if (drawn.length > parts.length) note.textContent = say('not_in_picture');
     });
     again();
     return this.section(say('export_map'), element('p', {className: 'note'}, say('picture_holds', {mark: city.synthetic ? say('mark') : ''})), files, note);

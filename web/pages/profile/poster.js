@@ -1,0 +1,163 @@
+// @ts-check
+// poster.js - a picture of the map that is made here: of what the server has no
+// picture of by itself, such as cells, hulls, or several kinds of coloured units
+// over each other. With legends, scale, source and date, as the server's.
+
+import {token} from '../analyst/map.js';
+import {metresPerPixel, tilesIn, worldX, worldY, WORLD_PX} from '../mercator.js';
+
+/**
+ * @typedef {{name: string, unit: string, legend: any, note?: string}} Told   steps or items of a legend
+ * @typedef {object} Poster
+ * @property {import('../analyst/map.js').AnyMap} map
+ * @property {number} width @property {number} height   pixels of the page
+ * @property {import('../analyst/map.js').Sheet[]} sheets   lowest first
+ * @property {any[]} shapes @property {number} opacity   GeoJSON with its own fill
+ * @property {Told[]} legends
+ * @property {string[]} lines   source, date, what it is
+ * @property {(n: number) => string} figure
+ */
+
+/** Pixels of the picture for one of the page; tiles at a time. */
+const RATIO = 2, AT_ONCE = 6;
+const MARGIN = 12, LINE = 18, WIDE = 300;
+
+/** @param {string} template @param {{z: number, x: number, y: number}} tile */
+async function tileOf(template, {z, x, y}) {
+  const response = await fetch(template.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y)));
+  return response.ok && response.status !== 204 ? createImageBitmap(await response.blob()) : null;
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {Poster} p */
+async function drawSheets(pen, {map, width, height, sheets}) {
+  const view = map.view(), centre = {x: worldX(view.lonDeg), y: worldY(view.latDeg)}, px = WORLD_PX * 2 ** view.zoom;
+  const tiles = tilesIn(centre, view.zoom, Math.max(0, Math.min(21, Math.ceil(view.zoom - 0.01))), width, height);
+  for (const sheet of sheets) {
+    const template = sheet.tiles.replace('{y}.png', '{y}@2x.png'), waiting = [...tiles];
+    pen.globalAlpha = sheet.opacity;
+    await Promise.all(Array.from({length: AT_ONCE}, async () => {
+      for (let tile; (tile = waiting.pop());) {
+        const picture = await tileOf(template, tile), side = px / 2 ** tile.z;
+        if (!picture) continue;
+        pen.drawImage(picture, (tile.x / 2 ** tile.z - centre.x) * px + width / 2, (tile.y / 2 ** tile.z - centre.y) * px + height / 2, side, side);
+        picture.close();
+      }
+    }));
+  }
+  pen.globalAlpha = 1;
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {Poster} p */
+function drawShapes(pen, {map, shapes, opacity}) {
+  for (const {geometry, properties} of shapes) {
+    if (!geometry) continue;
+    const path = new Path2D(), rings = {Polygon: [geometry.coordinates], MultiPolygon: geometry.coordinates}[geometry.type] ?? [];
+    for (const polygon of rings) for (const ring of polygon) {
+      ring.forEach(([lon, lat], i) => {
+        const {x, y} = map.project(lon, lat);
+        if (i) path.lineTo(x, y);
+        else path.moveTo(x, y);
+      });
+      path.closePath();
+    }
+    if (geometry.type === 'Point') {
+      const {x, y} = map.project(...geometry.coordinates);
+      path.arc(x, y, 5, 0, 7);
+    }
+    pen.globalAlpha = opacity;
+    pen.fillStyle = properties.fill ?? token('--bar');
+    pen.fill(path, 'evenodd');
+    pen.globalAlpha = 1;
+    pen.strokeStyle = token('--text');
+    pen.lineWidth = 0.4;
+    pen.stroke(path);
+  }
+}
+
+/** What a legend needs: pieces with their places, and how high it is. @param {CanvasRenderingContext2D} pen @param {Told} told @param {(n: number) => string} figure */
+function layOut(pen, {name, unit, legend, note}, figure) {
+  /** @type {{x: number, y: number, text?: string, quiet?: boolean, colour?: string, alpha?: number, width?: number}[]} */
+  const parts = [{x: 0, y: 0, text: `${name} ${unit}`.trim()}];
+  let x = 0, y = LINE;
+  const steps = legend.steps?.filter((s) => legend.form !== 'lines' || s.line);
+  if (steps) {
+    const side = WIDE / steps.length;
+    steps.forEach((s, i) => {
+      parts.push({x: i * side, y: y + 3, colour: s.color, alpha: Math.max(0.15, s.opacity), width: side - (legend.form === 'lines' ? 12 : 0)});
+      if (steps.length < 8 || i % 5 === 0) parts.push({x: i * side, y: y + 14, text: figure(s.from), quiet: true});
+    });
+    y += 14 + LINE;
+  }
+  for (const item of legend.items ?? []) {
+    const wide = 20 + pen.measureText(item.text).width + 12;
+    if (x && x + wide > WIDE) [x, y] = [0, y + LINE];
+    parts.push({x, y: y + 3, colour: item.color ?? token('--quiet'), alpha: Math.max(0.25, item.opacity ?? 1), width: 14}, {x: x + 20, y, text: item.text});
+    x += wide;
+  }
+  if (legend.items) y += LINE;
+  if (note) parts.push({x: 0, y, text: note, quiet: true});
+  return {parts, height: y + (note ? LINE : 0) + 8};
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {Poster} p */
+function drawLegends(pen, {height, legends, figure}) {
+  const laid = legends.map((told) => layOut(pen, told, figure)), high = laid.reduce((sum, l) => sum + l.height, 0) + MARGIN;
+  if (!laid.length) return;
+  const wide = Math.max(WIDE, ...laid.flatMap((l) => l.parts.map((p) => p.x + (p.text ? pen.measureText(p.text).width : 0)))) + 2 * MARGIN;
+  pen.fillStyle = token('--panel');
+  pen.globalAlpha = 0.92;
+  pen.fillRect(0, height - high, wide, high);
+  pen.globalAlpha = 1;
+  let top = height - high + MARGIN / 2;
+  for (const {parts, height: own} of laid) {
+    for (const p of parts) {
+      pen.globalAlpha = p.alpha ?? 1;
+      pen.fillStyle = p.colour ?? token(p.quiet ? '--quiet' : '--text');
+      if (p.text !== undefined) pen.fillText(p.text, MARGIN + p.x, top + p.y);
+      else pen.fillRect(MARGIN + p.x, top + p.y, p.width ?? 14, 9);
+    }
+    top += own;
+  }
+  pen.globalAlpha = 1;
+}
+
+/** A length of 1, 2 or 5 that fits. @param {number} most */
+function roundBelow(most) {
+  const ten = 10 ** Math.floor(Math.log10(most));
+  return [5, 2, 1].map((n) => n * ten).find((n) => n <= most) ?? ten;
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {Poster} p */
+function drawNote(pen, {map, width, height, lines}) {
+  const view = map.view(), metre = metresPerPixel(view.latDeg, view.zoom), long = roundBelow(120 * metre), bar = long / metre;
+  const wide = Math.max(bar + 60, ...lines.map((l) => pen.measureText(l).width)) + 2 * MARGIN, high = (lines.length + 1) * LINE + MARGIN;
+  pen.fillStyle = token('--panel');
+  pen.globalAlpha = 0.92;
+  pen.fillRect(width - wide, height - high, wide, high);
+  pen.globalAlpha = 1;
+  pen.fillStyle = token('--text');
+  const left = width - wide + MARGIN, top = height - high + MARGIN / 2;
+  pen.fillRect(left, top + 9, bar, 2);
+  pen.fillText(long < 1000 ? `${long} m` : `${long / 1000} km`, left + bar + 6, top + 3);
+  lines.forEach((line, i) => pen.fillText(line, left, top + (i + 1) * LINE + 2));
+}
+
+/** @param {Poster} poster @returns {Promise<Blob>} a PNG */
+export async function draw(poster) {
+  const canvas = document.createElement('canvas'), {width, height} = poster;
+  canvas.width = Math.round(width * RATIO);
+  canvas.height = Math.round(height * RATIO);
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  pen.scale(RATIO, RATIO);
+  pen.fillStyle = token('--land');
+  pen.fillRect(0, 0, width, height);
+  pen.font = `12px ${token('--font')}`;
+  pen.textBaseline = 'top';
+  const [names, below] = [poster.sheets.filter((s) => s.key === 'labels'), poster.sheets.filter((s) => s.key !== 'labels')];
+  await drawSheets(pen, {...poster, sheets: below});
+  drawShapes(pen, poster);
+  await drawSheets(pen, {...poster, sheets: names});
+  drawLegends(pen, poster);
+  drawNote(pen, poster);
+  return new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error('PNG'))), 'image/png'));
+}
