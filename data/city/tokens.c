@@ -152,6 +152,13 @@ static om_status read_list(const struct om_json *list, const char *path,
     return OM_OK;
 }
 
+/* What only cannot be reached is there: nobody is let in for it. */
+static bool is_absent(const char *path)
+{
+    struct stat s;
+    return lstat(path, &s) && errno == ENOENT;
+}
+
 om_status om_tokens_read(const char *city, struct om_tokens *out,
                          struct om_err *err)
 {
@@ -160,12 +167,15 @@ om_status om_tokens_read(const char *city, struct om_tokens *out,
     struct om_json *document = NULL;
     *out = (struct om_tokens){0};
     OM_TRY(om_path_join(path, sizeof path, city, FILE_NAME));
-    if (!om_file_exists(path)) return OM_OK;
+    if (is_absent(path)) return OM_OK;
     om_status st = om_file_read(path, OM_LIMIT_JSON_BYTES, &text, err);
-    if (!st)
-        st = om_json_parse((const char *)text.bytes, text.len, &document, err);
+    struct om_err why = {0};
+    if (!st && om_json_parse((const char *)text.bytes, text.len, &document,
+                             &why))
+        st = om_fail(err, OM_E_FORMAT, 0, "%s: %s", path, why.text);
     if (!st) st = read_list(om_json_get(document, "tokens"), path, out, err);
     if (st) om_tokens_deinit(out);
+    out->there = !st;
     om_json_free(document);
     om_buf_deinit(&text);
     return st;

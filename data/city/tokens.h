@@ -31,6 +31,7 @@ struct om_token {
 
 /* By id. Zero is a valid empty list. */
 struct om_tokens {
+    bool there;  // the city has a list, be it empty
     size_t count;
     struct om_token *token;
 };

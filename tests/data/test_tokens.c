@@ -146,13 +146,22 @@ static void error_files(void **state)
     struct om_err err;
     assert_int_equal(om_tokens_read(f->path, &tokens, &err), OM_OK);
     assert_int_equal(tokens.count, 0);
+    assert_false(tokens.there);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(
             om_file_write_whole(f->file, bad[i], strlen(bad[i]), NULL), OM_OK);
         assert_int_not_equal(om_tokens_read(f->path, &tokens, &err), OM_OK);
         assert_int_equal(tokens.count, 0);
+        assert_false(tokens.there);
         om_tokens_deinit(&tokens);
     }
+    static const char nobody[] = "{\"tokens\": []}";
+    assert_int_equal(
+        om_file_write_whole(f->file, nobody, sizeof nobody - 1, NULL), OM_OK);
+    assert_int_equal(om_tokens_read(f->path, &tokens, &err), OM_OK);
+    assert_true(tokens.there);
+    assert_int_equal(tokens.count, 0);
+    om_tokens_deinit(&tokens);
 }
 
 int main(void)

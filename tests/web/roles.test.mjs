@@ -8,10 +8,11 @@
 //   changes: a server knows of a token and of its end within a second or two,
 //   streams end with their token, broken roles change nothing, SIGHUP drops none
 //   area: whoever has one writes from and to places in it
+//   lost: a list of tokens stays in force when its file is gone or damaged
 //   local: without tokens only this machine is let in; behind a proxy nobody
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -242,6 +243,46 @@ test('gate, links and changes', async (t) => {
     for (const text of [wall, ended, admin, expired]) assert.ok(!stderr.includes(text.split('.')[2]));
     assert.match(stderr, /roles\.wall\.personnal: there is no such member/);
     assert.ok(!(await readFile(file, 'utf8')).includes(wall.split('.')[2]), dir);
+});
+
+test('a list of tokens that was read stays in force, whatever becomes of its file', async (t) => {
+    const { city } = await makeSynthetic(t, 0.001);
+    const file = path.join(city, 'tokens.json'), wall = await token(city, 'wall'), kept = await readFile(file, 'utf8');
+    const server = await serve(t, city), { url } = server, ask = askAs(url, wall);
+    const status = async (headers = {}) => (await get(`${url}/collections`, { headers })).status;
+    let times = 0, said = '';
+    server.child.stderr.on('data', (bytes) => { said += bytes; });
+    const told = (count) => until('told', () => said.split('tokens stay as they were').length > count);
+    for (const text of [null, '', 'garbage', '{}', '{"tokens":[{}]}', '[]']) {
+        await (text === null ? rm(file) : writeFile(file, text));
+        await told(++times);
+        assert.equal(await status(), 401, `${text}`);
+        assert.equal((await ask('/collections')).status, 200, `${text}`);
+    }
+    await writeFile(file, kept);
+    assert.equal((await onemap('token', city, 'revoke', wall.split('.')[1])).status, 0);
+    await until('refused', async () => (await ask('/collections')).status === 401);
+    assert.equal(await status(), 401);
+    // A list without names lets nobody in, then or at the start.
+    await writeFile(file, '{"tokens":[]}');
+    const late = await token(city, 'wall');
+    await until('known', async () => (await askAs(url, late)('/collections')).status === 200);
+    await writeFile(file, '{"tokens":[]}');
+    await until('forgotten', async () => (await askAs(url, late)('/collections')).status === 401);
+    assert.equal(await status(), 401);
+    await rm(file);
+    await told(++times);
+    assert.equal(await status(), 401);
+    await server.stop();
+    await writeFile(file, '{"tokens":[]}');
+    const empty = await serve(t, city);
+    assert.equal((await get(`${empty.url}/collections`)).status, 401);
+    await empty.stop();
+    // What cannot be read is no list, and there is no server.
+    for (const text of ['', 'garbage', '{"tokens":1}']) {
+        await writeFile(file, text);
+        await assert.rejects(serve(t, city), /tokens\.json/);
+    }
 });
 
 test('without tokens: this machine alone, and not through a proxy', async (t) => {

@@ -11,8 +11,9 @@
  *
  * Who shows no token is nobody (401), with three exceptions: /health; a
  * release, which has nothing to hide; and a server that is reached from its own
- * machine only, of a city that has no tokens: whoever gets there could read
- * the city's files as well. A url that clients reach us by means that there is
+ * machine only, of a city that has no list of tokens: whoever gets there could
+ * read the city's files as well. A list that was read once stays in force when
+ * its file is gone or damaged; one that names nobody lets nobody in. A url that clients reach us by means that there is
  * a proxy, and everybody comes from this machine.
  */
 #include "web/server/guard.h"
@@ -229,6 +230,9 @@ static om_status make_book(struct om__guard *guard, struct om_roles *roles,
         st = om_roles_read(guard->city, &book->roles, err);
     read_stamp(guard, &guard->stamp);
     if (!st) st = om_tokens_read(guard->city, &book->tokens, err);
+    if (!st && !book->tokens.there && guard->book && guard->book->tokens.there)
+        st = om_fail(err, OM_E_NOTFOUND, 0, "%.80s/tokens.json is gone",
+                     guard->city);
     if (!st) st = make_who(guard, book);
     if (!st && charge_file && *charge_file)
         st = read_file(charge_file, book, err);
@@ -349,7 +353,7 @@ om_status om__guard_lend(struct om__guard *guard, const char *role,
 bool om__guard_set(struct om__guard *guard)
 {
     struct om__book *book = book_now(guard);
-    const bool set = book->tokens.count || book->has_file;
+    const bool set = book->tokens.there || book->has_file;
     book_unref(book);
     return set;
 }
@@ -370,7 +374,7 @@ uint64_t om__guard_least(struct om__guard *guard)
 
 static bool is_local(const struct om__guard *guard, const struct om__book *book)
 {
-    return atomic_load(&guard->local) && !book->tokens.count;
+    return atomic_load(&guard->local) && !book->tokens.there;
 }
 
 bool om__guard_local(struct om__guard *guard)

@@ -39,7 +39,7 @@ struct om__guard_options {
     const char *city;
     const char *charge_file;  // a token of role admin; may be NULL
     bool local;  // is only reached from this machine: who has no token is
-                 // OM_ROLE_LOCAL while the city has no tokens
+                 // OM_ROLE_LOCAL while the city has no list of tokens
 };
 /** returns  OM_E_FORMAT: roles, tokens or the token file are wrong. owns: *out
  *  with om__guard_free */
@@ -49,7 +49,8 @@ void om__guard_free(struct om__guard *guard);
 /** Read all again; where anything is wrong it stays as it was. */
 om_status om__guard_reload(struct om__guard *guard, const char *charge_file,
                            struct om_err *err) OM_MUST_USE;
-/** Take tokens that were added or revoked since; true: there were such. */
+/** Take tokens that were added or revoked since; true: there were such. A file
+ *  that is gone or cannot be read changes nothing. */
 bool om__guard_refresh(struct om__guard *guard);
 /** Is the city a release, which anybody may see? */
 void om__guard_publish(struct om__guard *guard,
