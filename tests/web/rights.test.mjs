@@ -471,7 +471,17 @@ test('every address with every role', async (t) => {
         assert.ok(Number(answer.headers['retry-after']) >= 1);
         assert.ok(told >= 10000 && told < 40000, `${told}`);
         assert.equal((await ask('/stats/hazard')).status, 200);
+        assert.equal((await ask(`${items}/${rows.hazard[0].id}`)).status, 429);
         assert.equal((await as.wall(`${items}?limit=1`)).status, 200);
+        // Nor are those around one place after the other.
+        const near = askAs(url, await token(city, 'wall'));
+        for (let i = 0; i < 100 && (await near('/catalog')).status === 401; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+        for (told = 0, answer = null; told < 60000 && answer?.status !== 429;) {
+            answer = await near(`/nearest/hazard?lon=${113.7 + told / 6e5}&lat=23.02&k=1000`);
+            if (answer.status === 200) told += answer.json().features.length;
+        }
+        assert.equal(answer.status, 429);
+        assert.ok(told >= 10000 && told < 40000, `${told}`);
     });
 
     await t.test('who asked for rows is noted', async () => {

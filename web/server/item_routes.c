@@ -22,6 +22,7 @@
 #include "web/server/media.h"
 #include "web/server/params.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/writes.h"
 
 /* Pages of more rows are written by the worker of heavy work. */
@@ -182,20 +183,6 @@ static om_status send_page(struct page *page, const struct om__item_ask *ask,
     return st;
 }
 
-/* Who may not take everything away is told so many rows over time. */
-static om_status spend_rows(struct om__request *r, uint64_t rows)
-{
-    if (!r->who->rows || r->on_heavy) return OM_OK;
-    const double wait_s =
-        om_rates_spend(r->who->rows, r->who->id, (double)rows, om_seconds());
-    if (wait_s <= 0) return OM_OK;
-    r->retry_after_s = (unsigned)fmin(ceil(wait_s), 86400);
-    return om_fail(&r->err, OM_E_RATE, 0,
-                   "too many rows of this token, which is for looking at them "
-                   "and not for taking them away; the next are told in %u s",
-                   r->retry_after_s);
-}
-
 static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
 {
     struct page page = {.request = r};
@@ -205,7 +192,7 @@ static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
     all.behind = NULL;
     OM_TRY(om_query_count(&all, &page.matched));
     OM_TRY(om__item_ask_afford(r, ask, page.matched));
-    OM_TRY(spend_rows(
+    OM_TRY(om__rows_spend(
         r, page.matched < ask->query.limit ? page.matched : ask->query.limit));
     const bool heavy =
         ask->query.limit > LIMIT_LIGHT ||
@@ -424,6 +411,23 @@ static om_status sequence_tag(struct om__request *r, const char *id, char *etag,
     return st == OM_E_UNSUPPORTED ? OM_OK : st;
 }
 
+/* Is there such a row for whoever asks? What is elsewhere is looked for in the
+ * same way as what is nowhere, and nothing else is done with either: no answer
+ * comes earlier. */
+static om_status check_there(struct om__request *r, const char *id)
+{
+    const struct om_query query = {
+        .snapshot = r->snapshot,
+        .layer = r->layer,
+        .cache = r->server->selections,
+        .place = {.kind = OM_PLACE_ID, .id = id, .id_len = strlen(id)}};
+    uint64_t rows = 0;
+    OM_TRY(om_query_count(&query, &rows));
+    return rows ? om__rows_spend(r, 1)
+                : om_fail(&r->err, OM_E_NOTFOUND, 0,
+                          "there is no row of that id");
+}
+
 om_status om__get_item(struct om__request *r)
 {
     const char *id = r->address.segment[3];
@@ -435,6 +439,7 @@ om_status om__get_item(struct om__request *r)
     const struct om_system *system = om_project_system(one.project);
     if (system == om_system_at(0)) one.project = NULL;
     snprintf(crs, sizeof crs, "<%s>", system->uri);
+    OM_TRY(check_there(r, id));
     const om_status tagged = sequence_tag(r, id, etag, sizeof etag);
     if (tagged == OM_E_NOTFOUND)
         return om_fail(&r->err, tagged, 0, "there is no row of that id");

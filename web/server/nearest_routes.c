@@ -8,6 +8,7 @@
 #include "web/server/params.h"
 #include "web/server/positions.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
 #include "web/server/ways.h"
 
@@ -170,6 +171,7 @@ static om_status write_rows(struct om__request *r, const struct nearest *n,
                  ? members.status
                  : om_features_end(w.features, (const char *)members.bytes);
     }
+    if (!st) st = om__rows_spend(r, om_features_count(w.features));
     om_features_free(w.features);
     om_buf_deinit(&members);
     return st ? st : out->status;

@@ -5,6 +5,7 @@
  * area leave (engine/policy/policy.h). Those of the newest snapshot are kept,
  * one for all who see the same.
  */
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -279,4 +280,17 @@ om_status om__rows_allowed(struct om__request *r, const struct om_layer *layer)
                    "rows of %s are about single persons: those in charge see "
                    "them, with a token; counts by unit are at /stats/%s",
                    layer->name, layer->name);
+}
+
+om_status om__rows_spend(struct om__request *r, uint64_t rows)
+{
+    if (!r->who->rows || r->on_heavy || !rows) return OM_OK;
+    const double wait_s =
+        om_rates_spend(r->who->rows, r->who->id, (double)rows, om_seconds());
+    if (wait_s <= 0) return OM_OK;
+    r->retry_after_s = (unsigned)fmin(ceil(wait_s), 86400);
+    return om_fail(&r->err, OM_E_RATE, 0,
+                   "too many rows of this token, which is for looking at them "
+                   "and not for taking them away; the next are told in %u s",
+                   r->retry_after_s);
 }

@@ -34,6 +34,10 @@ void om__audit_note(struct om__request *request);
  *  the one place at which that is decided. */
 om_status om__rows_allowed(struct om__request *request,
                            const struct om_layer *layer) OM_MUST_USE;
+/** Count rows that are told one by one to who may not take everything away: so
+ *  many over time. OM_E_RATE: too many. */
+om_status om__rows_spend(struct om__request *request,
+                         uint64_t rows) OM_MUST_USE;
 /** May only crowds and counts by unit be told of the layer? */
 bool om__crowds_only(const struct om__request *request,
                      const struct om_layer *layer);
