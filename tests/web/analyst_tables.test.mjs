@@ -95,6 +95,8 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         await until('the place in the address', () => /[#&]at=/.test(page.url()));
         await until('what it is', async () => (await page.textContent('#reading')).includes(first.text));
         assert.equal((await table(page)).filter((row) => row.chosen)[0].id, rows[0].id);
+        await page.click('#tab-why');
+        await until('why it is so', async () => (await page.textContent('#pane-why')).includes(first.text));
         // A picture of it, which the server cannot make: made here, twice as fine as the screen.
         await page.keyboard.press('e');
         const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.pane-exports button', { hasText: 'PNG' }).click()]);

@@ -118,6 +118,9 @@ test('days without gaps, and periods that move within them', () => {
 test('the period before, and the year before', () => {
     assert.equal(previous('2023-06-20/2023-06-26'), '2023-06-13/2023-06-19');
     assert.equal(previous('2023-03-01/2023-03-01'), '2023-02-28/2023-02-28');
+    // Whole months are compared with whole months.
+    assert.deepEqual(['2023-05-01/2023-05-31', '2023-03-01/2023-03-31', '2023-01-01/2023-03-31', '2024-01-01/2024-12-31', '2023-05-02/2023-05-31'].map(previous),
+        ['2023-04-01/2023-04-30', '2023-02-01/2023-02-28', '2022-10-01/2022-12-31', '2023-01-01/2023-12-31', '2023-04-02/2023-05-01']);
     assert.equal(yearBefore('2024-02-29/2024-03-31'), '2023-02-28/2023-03-31');
     for (const open of ['', '2023-01-01/..', '../2023-01-01']) assert.deepEqual([previous(open), yearBefore(open)], ['', '']);
 });
@@ -159,7 +162,7 @@ test('what is drawn of a state', () => {
 test('both sides of a comparison ask for the legend of both', () => {
     const part = (state, id) => partsOf(CITY, state).find((p) => p.id === id).params, layers = [{ id: 'choropleth', opacity: 80 }, { id: 'heat', opacity: 80 }, { id: 'coverage', opacity: 80 }];
     const now = { ...emptyState(), layer: 'report', layers, coverage: 'patrol', time: '2023-05-01/2023-05-31', filter: 'n > 1' };
-    for (const [more, time, filter] of [[{ compare: 'previous' }, '2023-03-31/2023-04-30', 'n > 1'], [{ other: 'n > 2' }, now.time, 'n > 2'], [{ compare: '2022-01-01/2022-01-31', other: 'n = 3' }, '2022-01-01/2022-01-31', 'n = 3']]) {
+    for (const [more, time, filter] of [[{ compare: 'previous' }, '2023-04-01/2023-04-30', 'n > 1'], [{ other: 'n > 2' }, now.time, 'n > 2'], [{ compare: '2022-01-01/2022-01-31', other: 'n = 3' }, '2022-01-01/2022-01-31', 'n = 3']]) {
         const a = { ...now, ...more }, b = otherState(a);
         assert.deepEqual([b.time, b.filter], [time, filter]);
         for (const id of ['choropleth', 'heat']) {

@@ -2,6 +2,7 @@
 // answers.js - what the uppermost analysis says of one unit or cell: the number
 // that it was painted by, with its significance.
 
+import {classTitle} from '../columns.js';
 import {shapeAt} from '../geometry.js';
 import {address, coverageOf, hotspotsOf, layerOf, partsOf, selectionOf} from './shown.js';
 
@@ -87,7 +88,7 @@ export class Answers {
     }
     if (id === 'hotspots') {
       const sure = [row.z === undefined || row.z === null ? '' : `z = ${row.z.toFixed(2)}`, probability('p', row.p), probability('q', row.q)].filter((t) => t).join(' · ');
-      return {value: write.exact(row.count ?? 0), unit: row.class ?? '', name, lines: [sure, text ?? ''].filter((t) => t)};
+      return {value: write.exact(row.count ?? 0), unit: classTitle(lang, row.class ?? ''), name, lines: [sure, text ?? ''].filter((t) => t)};
     }
     const share = now.coverage === 'service' ? row.sum_share_10min : row.value;
     return {value: share === null || share === undefined ? '?' : now.coverage === 'workload' ? write.about(share) : `${(100 * share).toFixed(1)}%`, unit: say(/** @type {any} */ (now.coverage)), name, lines: text ? [text] : []};

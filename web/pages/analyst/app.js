@@ -110,6 +110,7 @@ const context = {
   choose, open: openPane,
   announce: (text) => { $('announce').textContent = text; },
   onNews: (hear) => { newsHearers.push(hear); },
+  answerAt: (place, units, signal) => answers.at(place, units, signal),
   drawn: () => drawing.all(),
   prepare: (patch) => Promise.all([drawing.prepare(patch), sides.prepare(patch)]),
   lastDays(days) {

@@ -43,10 +43,20 @@ export function shifted({from, to}, by, count) {
 /** How far a step of playing goes: a day, or a seventh of the period. @param {{from: number, to: number}} at */
 export const stepOf = ({from, to}) => Math.max(1, Math.round((to - from + 1) / 7));
 
-/** The period before one, as long as it is: 环比. '' of an open one. @param {string} time */
+/** A month so many before. @param {string} month YYYY-MM @param {number} by */
+function monthBefore(month, by) {
+  const n = Number(month.slice(0, 4)) * 12 + Number(month.slice(5, 7)) - 1 - by;
+  return `${String(Math.floor(n / 12)).padStart(4, '0')}-${String(n % 12 + 1).padStart(2, '0')}`;
+}
+
+/** The period before one: as many months where these are whole, else as many days: 环比. '' of an open one. @param {string} time */
 export function previous(time) {
   const {from, to} = splitTime(time);
   if (!from || !to) return '';
+  if (from.endsWith('-01') && addDays(to, 1).endsWith('-01')) {
+    const [a, b] = [from, to].map((d) => Number(d.slice(0, 4)) * 12 + Number(d.slice(5, 7))), months = b - a + 1;
+    if (months > 0) return joinTime(`${monthBefore(from.slice(0, 7), months)}-01`, addDays(from, -1));
+  }
   const length = daysBetween(from, to) + 1;
   return joinTime(addDays(from, -length), addDays(from, -1));
 }

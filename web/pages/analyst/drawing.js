@@ -4,6 +4,7 @@
 // Legends come first where somebody typed a condition: a wrong one is then
 // refused once and not by every tile.
 
+import {classTitle} from '../columns.js';
 import {EDGE} from '../live.js';
 import {pixelRatio, token} from './map.js';
 import {otherState} from './other.js';
@@ -162,6 +163,7 @@ export class Drawing {
       if (signal.aborted) return;
       if (part.id === 'hotspots' && context.state.now.spots === 'dbscan') return this.drawClusters(part, answer);
       const classes = part.id === 'hotspots' ? await this.classesOf(signal) : new Map();
+      if (part.id === 'hotspots') for (const {properties: {class: name}} of features) if (name && !classes.has(name)) classes.set(name, classOf(name, context.palette(), context.lang));
       for (const f of features) f.properties.fill = classes.get(f.properties.class)?.color;
       this.onShapes?.(features);
       this.caption?.showShapes(part, this.name(part), legendOfShapes(features, classes, context));
@@ -187,7 +189,8 @@ export class Drawing {
   async classesOf(signal) {
     const {context} = this, {city, state} = context, {now} = state;
     const [level] = city.levels;
-    if (!level || !hasHeat(context.subject()) || now.spots === 'dbscan') return new Map();
+    // Of most statistics they are known (classOf): a legend of all units would be waited for.
+    if (!level || !hasHeat(context.subject()) || now.spots !== 'emerging') return new Map();
     const per = now.per || (now.spots === 'eb' ? Object.keys(city.exposures)[0] : '');
     const [keys, told] = await Promise.all(['en', context.lang === 'en' ? 'en' : 'zh'].map((lang) => context.get(address(`/legend/choropleth:${level}.json`, {stat: now.spots, layer: now.layer, per, palette: context.palette(), lang}), signal).catch(() => ({items: []}))));
     return new Map(keys.items.map((item, i) => [item.text, told.items[i] ?? item]));
@@ -196,6 +199,17 @@ export class Drawing {
 
 /** Items of two legends, each once. @param {any[]} a @param {any[]} b */
 const united = (a, b) => [...a, ...b.filter((item) => !a.some((known) => known.text === item.text))];
+
+/* Classes that no unit has, but a cell may: as the server colours them (web/picture_answers.c). */
+const CLASS_COLOURS = {
+  dark: {'hot 99%': '#e5484d', 'hot 95%': '#f2915c', 'hot 90%': '#f6c9a0', 'cold 99%': '#3b7dd8', 'cold 95%': '#6fa8e6', 'cold 90%': '#9cc4ee', 'high-high': '#e5484d', 'low-low': '#3b7dd8', 'high-low': '#f6b48a', 'low-high': '#9cc4ee'},
+  light: {'hot 99%': '#b2182b', 'hot 95%': '#ef8a62', 'hot 90%': '#fdcda8', 'cold 99%': '#2166ac', 'cold 95%': '#67a9cf', 'cold 90%': '#b5d4e8', 'high-high': '#b2182b', 'low-low': '#2166ac', 'high-low': '#f4a582', 'low-high': '#a8cde6'},
+};
+/** A class that has no legend. @param {string} name @param {'dark' | 'light'} palette @param {string} lang */
+function classOf(name, palette, lang) {
+  const alike = name.replace('high ', 'hot ').replace('low ', 'cold '), known = CLASS_COLOURS[palette][alike] ?? (/ hot$/.test(name) ? CLASS_COLOURS[palette]['hot 95%'] : / cold$/.test(name) ? CLASS_COLOURS[palette]['cold 95%'] : undefined);
+  return {text: classTitle(lang, name), color: known ?? 'var(--edge)', opacity: known ? 0.8 : 1};
+}
 
 /* Of clusters, from few rows to many. */
 const CLUSTER_COLOURS = ['--class-3', '--class-4', '--class-6', '--class-7'];

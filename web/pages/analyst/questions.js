@@ -117,7 +117,9 @@ const hotspots = {
         return {columns: [nameColumn(context), figure(context, 'count', say('count')), figure(context, 'area_km2', 'km²', {write: write.about}), figure(context, 'density', say('per_km2'), {write: write.about})], rows: each, order: {by: 'count', down: true},
           note: say('dbscan_note', {eps: answer.eps_m ?? '?', min: answer.min ?? '?', n: write.exact(answer.matched ?? rows.length), noise: write.exact(answer.noise ?? 0)})};
       }
-      return {columns: testedColumns(context, surely), rows, order: {by: 'q', down: false}, note: say('sorted_by_q')};
+      // Cells are called by the units that they lie in.
+      const named = rows.map((r) => ({...r, name: city.levels.map((level) => r[level]).find((name) => name) ?? r.name ?? r.id}));
+      return {columns: testedColumns(context, surely), rows: named, order: {by: 'q', down: false}, note: say('sorted_by_q')};
     }
     const answer = await context.get(address(`/hotspots/${encodeURIComponent(layer.id)}`, hotspotsOf(city, now)), signal);
     return {columns: testedColumns(context, surely), rows: answer.rows ?? [], order: {by: 'q', down: false}, level: context.level() || undefined, note: say('sorted_by_q')};

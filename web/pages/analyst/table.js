@@ -10,7 +10,7 @@ import {nearOf} from './answers.js';
 import {otherState} from './other.js';
 import {groupedBy, questionOf, questionsOf} from './questions.js';
 import {Ranks} from './ranks.js';
-import {address, coverageLevel, levelsOf, selectionOf} from './shown.js';
+import {address, coverageLevel, isCells, levelsOf, selectionOf} from './shown.js';
 
 /** How long one points at a row before its outline is asked for; outlines kept. */
 const POINT_MS = 120, SHAPES_MOST = 500;
@@ -91,10 +91,12 @@ class Table {
     };
     const levels = question.id === 'coverage' ? city.levels : levelsOf(city, layer), title = (level) => write.title(city.layers.find((l) => l.unit_level === level) ?? {id: level});
     const level = question.id === 'coverage' ? coverageLevel(city, state.now) : context.level();
+    // Cells and clusters are of no level.
+    const places = question.id === 'hotspots' && (state.now.spots === 'dbscan' || isCells(state.now.units));
     const rates = question.id === 'counts' && context.level() && Object.keys(city.exposures).length && !layer?.personal && !otherState(state.now);
     this.tools.replaceChildren(
       ...may.length > 1 ? [select('table-of', say('table_of'), may.map((q) => [q.id, say(/** @type {any} */ (q.id))]), question.id, (v) => ({table: v}))] : [],
-      ...levels.length > 1 ? [select('table-units', tell('level'), levels.map((l) => [l, title(l)]), level, (v) => ({units: v, unit: ''}))] : [],
+      ...levels.length > 1 && !places ? [select('table-units', tell('level'), levels.map((l) => [l, title(l)]), level, (v) => ({units: v, unit: ''}))] : [],
       ...rates ? [select('table-per', tell('per'), perOptions({say: tell, write}, city, lang), state.now.rank, (v) => ({rank: v, sort: ''}))] : [],
       element('button', {type: 'button', className: 'plain push', id: 'table-csv', onclick: () => this.save()}, tell('csv')));
     if (focus) this.tools.querySelector(`[name="${CSS.escape(focus)}"]`)?.focus();

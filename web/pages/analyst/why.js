@@ -2,7 +2,7 @@
 // why.js - the value at the pinned place, and what makes it.
 
 import {element} from '../dom.js';
-import {address, heatOf, layerOf} from './shown.js';
+import {address, hasHeat, heatOf, layerOf} from './shown.js';
 
 /** @param {string} path @param {import('./panes.js').Context} context */
 export function valueAt(context, {lonDeg, latDeg}, zoom, signal) {
@@ -23,7 +23,7 @@ export const whyPane = {
     const hint = () => body.replaceChildren(element('p', {className: 'quiet'}, say('point_to')));
     const cell = (text, number = false) => element('td', {className: number ? 'number' : ''}, text);
 
-    const show = (reading) => {
+    const show = (reading, answer) => {
       const terms = (reading.terms ?? []).map((t) => element('tr', {}, cell((lang === 'en' ? t.title_en : t.title) ?? t.name), cell(write.about(t.value ?? NaN), true), cell(t.share === null ? '' : `${(100 * t.share).toFixed(0)}%`, true), cell(t.count === null ? '·' : write.exact(t.count), true)));
       const rows = (reading.rows ?? []).map((r) => {
         const layer = layerOf(city, r.layer);
@@ -33,6 +33,7 @@ export const whyPane = {
       const table = (caption, head, lines) => lines.length ? [element('table', {}, element('caption', {}, caption), element('thead', {}, element('tr', {}, ...head.map((h, i) => element('th', {scope: 'col', className: i ? 'number' : ''}, h)))), element('tbody', {}, ...lines))] : [];
       body.replaceChildren(
         element('h2', {}, whereOf(reading, city.levels) || say('outside')),
+        ...answer ? [element('p', {className: 'sentence'}, element('b', {}, `${answer.value} ${answer.unit}`.trim()), answer.name ? ` · ${answer.name}` : ''), ...answer.lines.map((text) => element('p', {className: 'sentence'}, text))] : [],
         element('p', {className: 'sentence'}, (lang === 'en' ? reading.text_en : reading.text) ?? ''),
         ...table(say('terms'), [say('name'), say('value'), say('share'), say('count')], terms.length > 1 ? terms : []),
         ...table(say('strongest'), [say('row'), say('distance'), say('share')], rows));
@@ -40,18 +41,19 @@ export const whyPane = {
 
     const read = () => {
       const {at, model} = state.now, layer = context.subject();
-      if (!at || (!model && (layer?.geometry !== 'point' || layer.personal))) return hint();
+      if (!at) return hint();
       return context.ask('why', async (signal) => {
         const zoom = await new Promise((done) => context.withMap((map) => done(map.tileZoom())));
-        const reading = await valueAt(context, at, zoom, signal);
-        if (!signal.aborted) show(reading);
+        const reading = model || hasHeat(layer) ? await valueAt(context, at, zoom, signal) : {units: await context.get(address('/reverse', {lon: at.lonDeg.toFixed(7), lat: at.latDeg.toFixed(7)}), signal)};
+        const answer = await context.answerAt(at, reading.units ?? {}, signal);
+        if (!signal.aborted) show(reading, answer);
       });
     };
     context.onNews((layer) => { if (state.now.pane === 'why' && (layer === null || layer === state.now.layer)) read(); });
     return {
       show: read,
       change(now, changed) {
-        if (['at', 'layer', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per'].some((name) => changed.has(name))) read();
+        if (['at', 'layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage'].some((name) => changed.has(name))) read();
       },
     };
   },

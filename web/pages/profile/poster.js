@@ -91,7 +91,7 @@ function layOut(pen, {name, unit, legend, note}, figure) {
   for (const item of legend.items ?? []) {
     const wide = 20 + pen.measureText(item.text).width + 12;
     if (x && x + wide > WIDE) [x, y] = [0, y + LINE];
-    parts.push({x, y: y + 3, colour: item.color ?? token('--quiet'), alpha: Math.max(0.25, item.opacity ?? 1), width: 14}, {x: x + 20, y, text: item.text});
+    parts.push({x, y: y + 3, colour: item.color?.startsWith('var(') ? token(item.color.slice(4, -1)) : item.color ?? token('--quiet'), alpha: Math.max(0.25, item.opacity ?? 1), width: 14}, {x: x + 20, y, text: item.text});
     x += wide;
   }
   if (legend.items) y += LINE;
