@@ -273,11 +273,16 @@ test('what is about persons comes in by no other door', async (t) => {
     });
     await t.test('documents tell the bounds of the units, and no times', async () => {
         for (const target of ['/collections/place', '/collections', '/catalog', '/tiles/place.json', '/tiles/place/metadata.json', '/styles/place.json',
-            '/collections/place/tiles/WebMercatorQuad', '/collections/place/map/tiles/WebMercatorQuad', '/wmts/1.0.0/WMTSCapabilities.xml',
+            '/collections/place/tiles/WebMercatorQuad', '/wmts/1.0.0/WMTSCapabilities.xml',
             '/collections/place/queryables']) {
             const answer = await get(url + target);
             assert.equal(answer.status, 200, target);
             assert.doesNotMatch(answer.text(), /113\.123|22\.234|2009-07|lonely/, target);
+        }
+        // Pictures of them nobody has without a token, nor the document about those.
+        for (const target of ['/collections/place/map/tiles', '/collections/place/map/tiles/WebMercatorQuad', '/tiles/place/3/6/3.png']) {
+            assert.equal((await get(url + target)).status, 401, target);
+            assert.equal((await get(url + target, { headers: auth })).status, 200, target);
         }
         const { extent } = (await get(`${url}/collections/place`)).json();
         assert.equal(extent.temporal, undefined);
