@@ -55,6 +55,7 @@ class Figure {
     showNumber(this.number, said.text, state?.mark);
     setText(this.exact, said.exact ?? '');
     if (said.title) this.node.title = said.title;
+    else this.node.removeAttribute('title');
     this.node.classList.toggle('old', answer.status === 'failed' && answer.value !== null);
   }
 }
@@ -155,7 +156,7 @@ function loopPanel({key, part, store, lang, now, urlOf}) {
     const ended = all === null || open === null ? null : all - open, [whole, done] = parts(lang, all, ended);
     figures[0].show(answer, lang, () => ({text: whole, title: exactly(all)}));
     figures[1].show(answer, lang, () => ({text: done, title: exactly(ended)}));
-    figures[2].show(answer, lang, () => ({text: ended === null ? HIDDEN : all ? percent(ended / all) : '–'}));
+    figures[2].show(answer, lang, () => ({text: ended === null ? HIDDEN : all ? percent(ended / all) : '–', title: ended === null || !all ? '' : `${exactly(ended)} / ${exactly(all)}`}));
     // A flow with a part that nobody may know is none.
     if (!status || plus(part.steps.map((s) => n(s.value))) === null) return;
     let passed = all;

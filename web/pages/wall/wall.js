@@ -34,6 +34,8 @@ const REPLAYED = new Set(['loop', 'open']);
 const KNOWN_MOST = 400, LATEST = 3;
 /** Times the mean that is told as more than it. */
 const OWN_LEAST = 1.05;
+/** Software draws a moving map no larger than so. */
+const SOFTWARE_PX = 2.5e6;
 /** Letters of the sentence, in units. */
 const SENTENCE_U = 2, SENTENCE_LEAST_U = 1.2;
 /** What is shown around a place that somebody asked for. */
@@ -61,9 +63,12 @@ async function insist(what) {
   }
 }
 
-function hasWebgl2() {
+/** Is there WebGL2 that a wall of this size can be drawn with? */
+function drawsMaps() {
   try {
-    return !!document.createElement('canvas').getContext('webgl2');
+    const gl = document.createElement('canvas').getContext('webgl2'), about = gl?.getExtension('WEBGL_debug_renderer_info');
+    const bySoftware = !!about && /SwiftShader|llvmpipe|Basic Render/i.test(gl.getParameter(about.UNMASKED_RENDERER_WEBGL));
+    return !!gl && !(bySoftware && innerWidth * innerHeight > SOFTWARE_PX);
   } catch {
     return false;
   }
@@ -117,7 +122,7 @@ class Wall {
     this.store.add(this.plan.questions);
     // Numbers come before pictures, which take all that a machine without graphics has.
     await this.store.settled(SOON_MS);
-    await this.open(params.get('map') === 'pictures' || !hasWebgl2());
+    await this.open(params.get('map') === 'pictures' || !drawsMaps());
     await this.map.ready;
     this.places();
     this.label();
