@@ -36,7 +36,7 @@ export const BLOCKS = [
   {key: 'service', tall: 8.4, side: 'left'},
   {key: 'checks', tall: 9.4, grows: 1, side: 'left'},
   {key: 'ranking', tall: 11.4, grows: 1, side: 'left'},
-  {key: 'sources', tall: 11.8, side: 'left'},
+  {key: 'sources', tall: 11.8, grows: 0.3, side: 'left'},
   {key: 'loop', tall: 15.4, grows: 2, side: 'right'},
   {key: 'open', tall: 10.4, grows: 1, side: 'right'},
   {key: 'patrol', tall: 9, side: 'right'},
