@@ -159,6 +159,24 @@ const char *om__publish_barred(const struct om_snapshot *snapshot,
     return NULL;
 }
 
+bool om__publish_holds_addresses(const struct om_snapshot *snapshot,
+                                 const char *layer)
+{
+    const struct om_json *city = snapshot->manifest->document;
+    const struct om_json *targets =
+        om_json_get(om_json_get(city, "duty"), "targets");
+    // A weight would make residents of them.
+    const struct om_json *exposure =
+        om_json_get(om_json_get(city, "exposures"), "address");
+    if (names(exposure, "layer", layer) && !om_json_get(exposure, "weight"))
+        return true;
+    for (size_t i = 0; i < om_json_count(targets); i++)
+        if (names(om_json_get(om_json_at(targets, i), "address"), "layer",
+                  layer))
+            return true;
+    return false;
+}
+
 /* ---- layers ---- */
 
 static om_status take_layer(const struct om_snapshot *snapshot,

@@ -434,14 +434,22 @@ static om_status recall(const struct om_snapshot *snapshot,
 }
 
 /* The layer whose rows are the addresses of a region; it is counted, and
- * nothing of it goes out. */
+ * nothing of it goes out. Which it is, the city says: a plan that counted
+ * something else would have regions of fewer homes than it tells. */
 static om_status take_addresses(const struct om__publish_plan *plan,
                                 struct om__topics *out, struct om_err *err)
 {
     const char *name =
         om_json_text(om_json_get(plan->document, "addresses"), "");
     out->addresses = *name ? om_snapshot_layer(plan->snapshot, name) : NULL;
-    if (out->addresses) return OM_OK;
+    if (out->addresses && om__publish_holds_addresses(plan->snapshot, name))
+        return OM_OK;
+    if (out->addresses)
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "publish.json: \"addresses\": city.json does not say "
+                       "that %.60s holds addresses (exposures.address.layer, "
+                       "or the address of a target of duties)",
+                       name);
     if (*name && om_snapshot_lacks(plan->snapshot, name, err) == OM_E_WITHHELD)
         return OM_E_WITHHELD;
     return om_fail(err, OM_E_FORMAT, 0,

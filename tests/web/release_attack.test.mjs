@@ -338,6 +338,10 @@ test('statistics that would tell more are refused', async () => {
     await refused(one({ topic: 'a/b' }), /cannot name a topic/);
     await refused((p) => p.statistics.push(p.statistics[0]), /listed twice/);
     await refused((p) => { delete p.addresses; }, /need "addresses"/);
+    // Ten of anything else would be told as ten addresses.
+    for (const layer of ['hazard', 'shop', 'rental', 'worker', 'grid'])
+        await refused((p) => { p.addresses = layer; }, new RegExp(`"addresses": city\\.json does not say that ${layer} holds addresses`));
+    await refused((p) => { p.addresses = 'nowhere'; }, /none called nowhere/);
     await refused((p) => { p.limits = { incidents: 4 }; }, /can be raised, not lowered/);
     await refused((p) => { p.limits = { addresses: 9 }; }, /can be raised, not lowered/);
     await refused((p) => { p.limits = { round: 1 }; }, /can be raised, not lowered/);

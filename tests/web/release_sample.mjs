@@ -64,7 +64,7 @@ export async function makeCity() {
     for (const [layer, [rows, names]] of Object.entries(points)) await writeFile(path.join(source, `${layer}.csv`), csv(rows, names));
     const type = (n) => ({ severity: 'integer', returned: 'integer', reported: 'time', handler: 'category', worker: 'category', target_layer: 'category' })[n] ?? 'text';
     await writeFile(path.join(source, 'city.json'), JSON.stringify({ onemap: 1, name: 'made', zone: '+08:00', clock: '2023-06-30T00:00:00+08:00', levels: ['grid', 'village', 'town'],
-        wishes: { village0000: 3 }, positions: { layer: 'worker', seen: 'seen' },
+        wishes: { village0000: 3 }, exposures: { address: { layer: 'address' } }, positions: { layer: 'worker', seen: 'seen' },
         duty: { targets: [{ layer: 'rental' }], reports: { layer: 'hazard', worker: 'worker' }, visits: { layer: 'visit', target_layer: 'target_layer', target: 'target_id' } },
         layers: [...['grid', 'village', 'town'].map((l) => ({ name: l, source: `${l}.geojson`, geometry: 'polygon', id: 'id', unit_level: l,
             columns: [{ name: 'id', type: 'text' }, { name: 'name', type: 'text' }] })),
