@@ -16,9 +16,9 @@ static inline void stop(const char *what, const struct om_err *err)
 
 /* The layer after `n` writes all over it. owns: part[1].segment */
 static inline void write_rows(const struct om_layer *base,
-                              const struct om_joiner *joiner, size_t n,
-                              uint32_t *dead, struct om_part part[2],
-                              struct om_layer *out)
+                       const struct om_joiner *joiner, size_t n,
+                       uint32_t *dead, struct om_part part[2],
+                       struct om_layer *out)
 {
     static uint64_t serial = 1;
     static uint64_t seed = 9;

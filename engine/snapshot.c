@@ -19,8 +19,7 @@
  * commit replaced may be unlinked at once; the mappings of older snapshots keep
  * them alive until the last reader lets go. */
 
-/* Refreshes (one a second of a server) until a faulty journal is opened again.
- */
+/* Refreshes (one a second of a server) until a faulty journal is opened again. */
 #define FAULTY_LOOKS 5
 
 void om__rights_unref(struct om__rights *rights)
@@ -252,8 +251,8 @@ bool om_city_journal_fault(struct om_city *city, char out[OM_ERR_TEXT_BYTES])
     return out[0] != '\0';
 }
 
-/* Is there anything new? A journal that appears is. One that is faulty is
- * looked at again now and then: somebody may have mended it. */
+/* Is there anything new? A journal that appears is. One that is faulty is looked
+ * at again now and then: somebody may have mended it. */
 static bool anything_new(struct om_city *city, const struct om__stamp *stamp)
 {
     pthread_mutex_lock(&city->lock);
@@ -367,7 +366,8 @@ const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,
     return NULL;
 }
 
-bool om_snapshot_has_layer(const struct om_snapshot *snapshot, const char *name)
+bool om_snapshot_has_layer(const struct om_snapshot *snapshot,
+                           const char *name)
 {
     bool has = om_snapshot_layer(snapshot, name) != NULL;
     for (size_t i = 0; i < snapshot->withheld && !has; i++)

@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 /* tests/run.sh names both places, and removes them with all that tests which
- * died have left. A path that is longer than there is room for begins in /tmp.
- */
+ * died have left. A path that is longer than there is room for begins in /tmp. */
 static inline bool test_folder_in(const char *base, const char *name, char *out,
                                   size_t room)
 {

@@ -1,7 +1,6 @@
 /* threads.c - which test programs begin threads: those in which races are worth
- * looking for. Preloaded (run.sh), it makes the file THREADS_FILE when the
- * first is begun. Where a program runs on one core, as here, it does there,
- * too. */
+ * looking for. Preloaded (run.sh), it makes the file THREADS_FILE when the first
+ * is begun. Where a program runs on one core, as here, it does there, too. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -77,8 +77,8 @@ om_status om_heat_tile(struct om_fields *fields,
  *  (coarse_m) it is smooth between steps of the legend. */
 om_status om_risk_shown(struct om_fields *fields, const struct om_risk *risk,
                         const struct om_field_window *window,
-                        const struct om_legend *legend, struct om_arena *arena,
-                        float *value) OM_MUST_USE;
+                        const struct om_legend *legend,
+                        struct om_arena *arena, float *value) OM_MUST_USE;
 /** The colour of each value of a square, [side * side]: red, green, blue,
  * alpha. returns OM_E_MEMORY */
 om_status om_legend_colours(const struct om_legend *legend, const float *value,

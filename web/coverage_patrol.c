@@ -108,7 +108,7 @@ static om_status select_targets(struct om__patrol_question *p, size_t only)
         if (single) OM_TRY(om__coverage_allowed(q, layer));
         // What each is owed tells its level, where levels are hidden.
         if (layer->rights.veils && (single || om__coverage_flag(q, "levels") ||
-                                    om__coverage_text(q, "raster"))) {
+                                   om__coverage_text(q, "raster"))) {
             q->refused = layer;
             return OM_E_NOTFOUND;
         }

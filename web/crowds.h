@@ -6,11 +6,10 @@
 
 /**
  * Rates compare cases with what is exposed: visits, say, that a city keeps as
- * personal. Whoever only counts them is told an estimate. Windows that differ
- * by an hour would tell of one visit, so what is counted are the whole months
- * that a window touches, up to now; that is rounded, and the window has its
- * part of it by its length. So all that is told follows from rounded counts of
- * months.
+ * personal. Whoever only counts them is told an estimate. Windows that differ by
+ * an hour would tell of one visit, so what is counted are the whole months that
+ * a window touches, up to now; that is rounded, and the window has its part of
+ * it by its length. So all that is told follows from rounded counts of months.
  *
  * shapes   *cover: the window to count; *part: of the count, 0 to 1. Without a
  *          window all of it

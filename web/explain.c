@@ -37,11 +37,11 @@ static om_status find_pixel(const struct om_heat_world *world,
     const struct om_risk *risk = &view->bound->risk;
     const struct om_legend *legend = &view->painted[OM_PALETTE_DARK];
     if (risk->coarse_m > 0)
-        OM_TRY(
-            om_risk_shown(world->fields, risk, &window, legend, arena, value));
+        OM_TRY(om_risk_shown(world->fields, risk, &window, legend, arena,
+                             value));
     else
-        OM_TRY(
-            om_risk_window(world->fields, risk, &window, arena, value, NULL));
+        OM_TRY(om_risk_window(world->fields, risk, &window, arena, value,
+                              NULL));
     out->value = (double)value[out->row * OM_TILE_SIDE_PX + out->col];
     if (isinf(out->value)) out->value = NAN;
     find_step(legend, out);

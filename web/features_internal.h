@@ -10,7 +10,7 @@ struct om__rows {
     const struct om_layer *layer;
     int32_t zone_s;
     struct om_project *project;  // NULL: degrees
-    size_t *column;              // [columns] what is written; owned
+    size_t *column;  // [columns] what is written; owned
     size_t columns;
     struct om_text_reader *reader;  // [schema's count + 1]; owned. The last
                                     // reads ids

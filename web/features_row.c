@@ -8,8 +8,9 @@
 om_status om__rows_init(struct om__rows *rows, const struct om_layer *layer,
                         const struct om_features_options *options)
 {
-    *rows = (struct om__rows){
-        .layer = layer, .zone_s = options->zone_s, .project = options->project};
+    *rows = (struct om__rows){.layer = layer,
+                              .zone_s = options->zone_s,
+                              .project = options->project};
     const size_t all = layer->schema.count;
     rows->columns = options->column ? options->columns : all;
     rows->column = om_alloc_array(rows->columns, sizeof *rows->column);

@@ -29,8 +29,8 @@ struct om_heat_figures {
 
 /* Ready; immutable, but for `spread`, which comes when it is asked for. */
 struct om_heat_view {
-    struct om_risk_bound *bound;   // owned
-    struct om_risk_totals totals;  // of what is shown
+    struct om_risk_bound *bound;    // owned
+    struct om_risk_totals totals;   // of what is shown
     struct om_heat_figures figures;
     struct om_legend painted[2];    // by enum om_palette
     struct om_risk_spread *spread;  // owned; NULL: not yet

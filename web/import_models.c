@@ -111,7 +111,8 @@ static om_status take_roles(const char *city, const char *folder, bool replace,
     if (om_path_join(from, sizeof from, folder, ROLES) ||
         om_path_join(to, sizeof to, city, ROLES))
         return om_fail(err, OM_E_LIMIT, 0, "path too long");
-    if (!om_file_exists(from) || (om_file_exists(to) && !replace)) return OM_OK;
+    if (!om_file_exists(from) || (om_file_exists(to) && !replace))
+        return OM_OK;
     om_status st = om_file_read(from, OM_LIMIT_JSON_BYTES, &text, err);
     if (!st)
         st = om_roles_parse((const char *)text.bytes, text.len, ROLES, &roles,

@@ -6,10 +6,10 @@
 #include "data/city/manifest.h"
 
 /**
- * Copy FOLDER/models/ and FOLDER/publish.json into the city, and into `city`
- * (the manifest that will be committed) the members of the folder's city.json
- * that it has not, such as `exposures`. A model or a plan that the city has
- * stays as it is unless `replace`.
+ * Copy FOLDER/models/ and FOLDER/publish.json into the city, and into `city` (the manifest that will
+ * be committed) the members of the folder's city.json that it has not, such as
+ * `exposures`. A model or a plan that the city has stays as it is unless
+ * `replace`.
  *
  * returns  OM_E_FORMAT and the like when a model of the folder is not one;
  *          nothing has been copied then

@@ -9,9 +9,9 @@
  * told. Zero is a valid empty one. */
 struct om_small_units {
     struct om_units units;
-    uint64_t *count;   // [units.count], owned
-    bool *hidden;      // [units.count], owned
-    uint64_t nowhere;  // rows that lie in no unit of the level
+    uint64_t *count;  // [units.count], owned
+    bool *hidden;     // [units.count], owned
+    uint64_t nowhere;     // rows that lie in no unit of the level
     bool nowhere_hidden;
 };
 /**

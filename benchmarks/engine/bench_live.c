@@ -135,8 +135,7 @@ static double ask(const struct om_snapshot *snapshot,
                                  .kernel = OM_KERNEL_QUARTIC,
                                  .bandwidth_m = OM_BANDWIDTH_DEFAULT_M,
                                  .weight = OM_WEIGHT_ONE};
-    if (q->weight)
-        spec.weight.column = om_schema_find(&layer->schema, q->weight);
+    if (q->weight) spec.weight.column = om_schema_find(&layer->schema, q->weight);
     if (q->half_life_s > 0.0) {
         spec.weight.half_life_s = q->half_life_s;
         spec.weight.at_s = om_snapshot_now(snapshot);

@@ -50,8 +50,7 @@ struct client {
     double box[4], rate, start, until;
     size_t rows_each, ids, asked, answers, bad, rows;
     uint64_t seed, run;
-    struct connection *idle,
-        **last;  // in turn: none is idle until it is closed
+    struct connection *idle, **last;  // in turn: none is idle until it is closed
     struct bench_samples latency;
 };
 

@@ -2,11 +2,11 @@
  *
  * DESIGN
  * Each line ends with a member "chain": a hash of the line before it and of
- * itself, so that none can be changed, put in or taken out without all behind
- * it being written anew. The first line of a file holds the chain of the file
- * that the process wrote before. Lines are written at once and not synced: an
- * answer does not wait for the disk. Processes have files of their own, because
- * two could not hold one chain.
+ * itself, so that none can be changed, put in or taken out without all behind it
+ * being written anew. The first line of a file holds the chain of the file that
+ * the process wrote before. Lines are written at once and not synced: an answer
+ * does not wait for the disk. Processes have files of their own, because two
+ * could not hold one chain.
  */
 #include "data/city/audit.h"
 
@@ -130,12 +130,13 @@ static om_status begin_file(struct om_audit *audit, int64_t at_s,
                        strerror(errno));
     // A process of the same number may have been there before.
     do {
-        const int n = snprintf(path, sizeof path, "%s/%08ld-%07ld-%04u.log",
-                               audit->folder, date_of(at_s), (long)getpid(),
-                               audit->files++);
+        const int n =
+            snprintf(path, sizeof path, "%s/%08ld-%07ld-%04u.log",
+                     audit->folder, date_of(at_s), (long)getpid(),
+                     audit->files++);
         if (n < 0 || (size_t)n >= sizeof path) return OM_E_LIMIT;
-        audit->fd = open(
-            path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+        audit->fd =
+            open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     } while (audit->fd < 0 && errno == EEXIST && audit->files < FILES_MOST);
     if (audit->fd < 0)
         return om_fail(err, OM_E_IO, 0, "%s: %s", path, strerror(errno));
@@ -171,7 +172,8 @@ static om_status make_key(const char *folder, unsigned char key[KEY_BYTES])
     const int n = snprintf(fresh, sizeof fresh, "%s.%ld", path, (long)getpid());
     if (n < 0 || (size_t)n >= sizeof fresh) return OM_E_LIMIT;
     unlink(fresh);
-    const int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const int fd =
+        open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return OM_E_IO;
     randombytes_buf(key, KEY_BYTES);
     om_status st = om_fd_write(fd, key, KEY_BYTES, "audit", NULL);
@@ -218,9 +220,9 @@ om_status om_audit_find_mark(const char *city, const char *text, size_t len,
     if (!st) st = write_mark(key, text, len, out);
     sodium_memzero(key, sizeof key);
     if (!st) return OM_OK;
-    return om_fail(
-        err, st, 0, "%s/" KEY_NAME ": %s", folder,
-        st == OM_E_NOTFOUND ? "no texts have been noted" : om_status_text(st));
+    return om_fail(err, st, 0, "%s/" KEY_NAME ": %s", folder,
+                   st == OM_E_NOTFOUND ? "no texts have been noted"
+                                       : om_status_text(st));
 }
 
 /* ---- writing ---- */
@@ -293,7 +295,8 @@ static bool read_lines(struct reading *r, const char *name, char *text)
         char *end = strchr(at, '\n');
         const size_t len = end ? (size_t)(end - at) : strlen(at);
         const char *tail = len > TAIL_LEN ? at + len - TAIL_LEN : NULL;
-        const bool good = end && tail && !strncmp(tail, ",\"chain\":\"", 10) &&
+        const bool good = end && tail &&
+                          !strncmp(tail, ",\"chain\":\"", 10) &&
                           !chain_on(chain, at, len - TAIL_LEN) &&
                           !strncmp(tail + 10, chain, CHAIN_HEX);
         if (!good) {

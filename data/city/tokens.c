@@ -3,10 +3,10 @@
  * DESIGN
  * The secret has 256 bits of randomness, so that a fast hash is enough: nobody
  * can try them (a slow one is for what people choose, and would cost each
- * request milliseconds). The id finds the entry; only then the hash of the
- * whole text is compared, in constant time. tokens.json is written as a whole
- * under a lock file of its own, as the city's lock is held by whoever serves
- * it. This is the only file that knows libsodium.
+ * request milliseconds). The id finds the entry; only then the hash of the whole
+ * text is compared, in constant time. tokens.json is written as a whole under a
+ * lock file of its own, as the city's lock is held by whoever serves it.
+ * This is the only file that knows libsodium.
  */
 #include "data/city/tokens.h"
 
@@ -119,10 +119,11 @@ static om_status read_token(const struct om_json *one, struct om_token *out)
     OM_TRY(read_moment(one, "made", true, &out->made_s));
     OM_TRY(read_moment(one, "expires", true, &out->expires_s));
     OM_TRY(read_moment(one, "revoked", false, &out->revoked_s));
-    const bool good = strlen(out->id) == ID_LEN &&
-                      !sodium_hex2bin(out->hash, sizeof out->hash, hash,
-                                      strlen(hash), NULL, &bytes, NULL) &&
-                      bytes == sizeof out->hash;
+    const bool good =
+        strlen(out->id) == ID_LEN &&
+        !sodium_hex2bin(out->hash, sizeof out->hash, hash, strlen(hash), NULL,
+                        &bytes, NULL) &&
+        bytes == sizeof out->hash;
     return good ? OM_OK : OM_E_FORMAT;
 }
 
@@ -145,8 +146,9 @@ static om_status read_list(const struct om_json *list, const char *path,
     qsort(out->token, count, sizeof *out->token, by_id);
     for (size_t i = 1; i < count; i++)
         if (!by_id(&out->token[i - 1], &out->token[i]))
-            return om_fail(err, OM_E_FORMAT, 0, "%s: two tokens have the id %s",
-                           path, out->token[i].id);
+            return om_fail(err, OM_E_FORMAT, 0,
+                           "%s: two tokens have the id %s", path,
+                           out->token[i].id);
     return OM_OK;
 }
 

@@ -55,7 +55,8 @@ size_t om_schema_shown(const struct om_schema *schema)
 size_t om_schema_find(const struct om_schema *schema, const char *name)
 {
     for (size_t i = 0; i < schema->count; i++)
-        if (strcmp(schema->field[i].name, name) == 0 && !schema->hidden[i])
+        if (strcmp(schema->field[i].name, name) == 0 &&
+            !schema->hidden[i])
             return i;
     return OM_NO_FIELD;
 }

@@ -35,8 +35,7 @@ struct om_sink_geometry {
  */
 om_status om_sink_open(const char *path, const char *format, const char *layer,
                        const struct om_schema *schema, int32_t zone_s,
-                       const char *crs, struct om_sink **out,
-                       struct om_err *err) OM_MUST_USE;
+                       const char *crs, struct om_sink **out, struct om_err *err) OM_MUST_USE;
 /** Add one row; value [schema's count]. */
 om_status om_sink_add(struct om_sink *sink, const struct om_value *value,
                       const struct om_sink_geometry *geometry,

@@ -245,7 +245,8 @@ static om_status write_roles(const struct om__city *city, struct om_err *err)
 {
     char path[PATH_BYTES];
     OM_TRY(om_path_join(path, sizeof path, city->out, "roles.json"));
-    return om_file_write_whole(path, OM_ROLES_TEXT, strlen(OM_ROLES_TEXT), err);
+    return om_file_write_whole(path, OM_ROLES_TEXT, strlen(OM_ROLES_TEXT),
+                               err);
 }
 
 om_status om__write_models(const struct om__city *city, struct om_err *err)

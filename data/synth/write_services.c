@@ -58,8 +58,8 @@ static om_status centre_rows(const struct om__city *city, uint64_t first,
         "\"Mo-Sa 08:30-12:00,14:00-17:30\"",
         "\"Mo-Fr 09:00-17:30; Sa 09:00-12:00\"",
     };
-    OM_TRY(om_buf_reserve(
-        out, (size_t)(end - first) * (ROW_BYTES + OM__MATTERS_BYTES)));
+    OM_TRY(om_buf_reserve(out, (size_t)(end - first) *
+                                    (ROW_BYTES + OM__MATTERS_BYTES)));
     char *at = (char *)out->bytes + out->len;
     for (uint64_t i = first; i < end; i++) {
         const uint32_t v = (uint32_t)i, n = city->villages;

@@ -107,8 +107,7 @@ struct om_patrol {
  * owns     om_patrol_deinit
  * threads  result does not depend on their number
  * cost     4.1 M visits of 986,000 targets: 0.2 s on two cores
- * test     tests/engine/test_patrol.c, test_patrol_sums.c  bench
- * benchmarks/engine/bench_coverage.c
+ * test     tests/engine/test_patrol.c, test_patrol_sums.c  bench benchmarks/engine/bench_coverage.c
  */
 om_status om_patrol_judge(const struct om_patrol_spec *spec,
                           struct om_patrol *out,

@@ -113,8 +113,8 @@ om_status om__adder_dead(struct om__adder *a, const struct om_part *part,
     struct om__sum gone = {0};
     for (size_t d = om_part_dead_from(part, from);
          d < part->dead_count && part->dead[d] < to; d++)
-        OM_TRY(
-            om__adder_rows(a, part->dead[d], part->dead[d] + 1, true, &gone));
+        OM_TRY(om__adder_rows(a, part->dead[d], part->dead[d] + 1, true,
+                              &gone));
     om__sum_take(sum, &gone);
     return OM_OK;
 }

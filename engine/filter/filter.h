@@ -35,8 +35,8 @@ struct om_filter;
  */
 om_status om_filter_parse(const char *text, size_t len,
                           const struct om_layer *layer, int32_t zone_s,
-                          struct om_filter **out,
-                          struct om_err *err) OM_MUST_USE;
+                          struct om_filter **out, struct om_err *err)
+    OM_MUST_USE;
 /** The same with coordinates in another system, in the order of its authority
  *  (north first where om_system says so). The canonical text is in degrees
  *  all the same. A BBOX of a projected system becomes a polygon whose sides
@@ -85,13 +85,13 @@ struct om_selection {
     size_t parts;
     struct om_bitmap *part;
     const struct om_selection_base *base;  // [parts]; NULL: as the bitmaps
-    uint64_t serial;                       // unique in this process; cache keys
+    uint64_t serial;  // unique in this process; cache keys
 };
 
 /* A cache of selections, least recently used first out. threads: any. */
 struct om_selections;
-om_status om_selections_new(size_t max_bytes,
-                            struct om_selections **out) OM_MUST_USE;
+om_status om_selections_new(size_t max_bytes, struct om_selections **out)
+    OM_MUST_USE;
 void om_selections_free(struct om_selections *cache);
 
 /* A time window, half open, over the layer's time column. Zero-initialise and

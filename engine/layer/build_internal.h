@@ -33,7 +33,7 @@ struct om__note {
 struct om_builder {
     struct om_schema schema;
     bool shared;
-    bool strict;         // a row that cannot be taken is an error
+    bool strict;  // a row that cannot be taken is an error
     size_t block_bytes;  // of the file; 0: as usual
     size_t rows, room;
     uint64_t *source_row;
@@ -85,16 +85,16 @@ om_status om__builder_make(struct om_builder *builder, struct om__file *out,
                            struct om_err *err) OM_MUST_USE;
 /** om_units_write in memory. */
 om_status om__unit_columns_make(const struct om_segment *segment,
-                                const struct om_unit_column *column,
-                                size_t columns, struct om__file *out,
-                                struct om_err *err) OM_MUST_USE;
+                         const struct om_unit_column *column, size_t columns,
+                         struct om__file *out, struct om_err *err) OM_MUST_USE;
 
 /** Hash and sort the ids; mark as duplicates all but the first row in the
  *  source of each id, and those that `taken` has. Rows that are gone already
  *  do not count. */
 om_status om__ids_settle(const struct om__gather *id,
-                         const uint64_t *source_row, om_taken_fn *taken,
-                         void *taken_ctx, struct om__order *order) OM_MUST_USE;
+                         const uint64_t *source_row,
+                         om_taken_fn *taken, void *taken_ctx,
+                         struct om__order *order) OM_MUST_USE;
 /** Write the lookup of ids; order->row is final. */
 om_status om__ids_write(struct om__order *order, struct om__writer *writer,
                         struct om_err *err) OM_MUST_USE;

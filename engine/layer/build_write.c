@@ -144,8 +144,8 @@ static om_status refuse_row(struct writing *w)
             om__gather_text(&b->column[b->schema.id_field], i, &len);
         const int shown = len < 80 ? (int)len : 80;
         if (w->order.gone[i] == OM__DUPLICATE)
-            return om_fail(w->err, OM_E_EXISTS, i,
-                           "two rows have the id '%.*s'", shown, id);
+            return om_fail(w->err, OM_E_EXISTS, i, "two rows have the id '%.*s'",
+                           shown, id);
         return om_fail(w->err, OM_E_GEOMETRY, i, "the shape of '%.*s': %s",
                        shown, id, w->note[i].text);
     }

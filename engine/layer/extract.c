@@ -90,8 +90,9 @@ static om_status take_numbers(const struct extracting *e,
     int64_t *value = om_arena_alloc(e->arena, (e->rows + 1) * sizeof *value);
     if (!value) return OM_E_MEMORY;
     for (size_t i = 0; i < e->rows; i++)
-        value[i] =
-            om_column_valid(c, e->row[i]) ? om_column_integer(c, e->row[i]) : 0;
+        value[i] = om_column_valid(c, e->row[i])
+                       ? om_column_integer(c, e->row[i])
+                       : 0;
     out->integer = value;
     return OM_OK;
 }
@@ -244,7 +245,8 @@ static om_status take_all(struct extracting *e, struct om_batch *out)
 {
     struct om_batch_column *column =
         om_arena_calloc(e->arena, e->own->count, sizeof *column);
-    uint64_t *source = om_arena_alloc(e->arena, (e->rows + 1) * sizeof *source);
+    uint64_t *source =
+        om_arena_alloc(e->arena, (e->rows + 1) * sizeof *source);
     if (!column || !source) return OM_E_MEMORY;
     out->rows = e->rows;
     out->column = column;

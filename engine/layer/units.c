@@ -120,9 +120,8 @@ om_status om_units_write(const char *path, const struct om_segment *segment,
 }
 
 om_status om__unit_columns_make(const struct om_segment *segment,
-                                const struct om_unit_column *column,
-                                size_t columns, struct om__file *out,
-                                struct om_err *err)
+                         const struct om_unit_column *column, size_t columns,
+                         struct om__file *out, struct om_err *err)
 {
     *out = (struct om__file){0};
     return write_whole(NULL, segment, column, columns, out, err);

@@ -13,8 +13,8 @@ static om_status has_id(const struct om_layer *layer, const char *id,
 {
     for (size_t p = 0; p < layer->parts && !*out; p++) {
         size_t row;
-        const om_status st =
-            om_segment_find(layer->part[p].segment, id, len, reader, &row);
+        const om_status st = om_segment_find(layer->part[p].segment, id, len,
+                                             reader, &row);
         if (st && st != OM_E_NOTFOUND) return st;
         *out = !st;
     }
@@ -31,9 +31,9 @@ static om_status look_up(const struct om_snapshot *whole,
         struct om_text_reader reader = {0};
         if (!om_layer_personal(whole->manifest, about->name)) continue;
         for (size_t w = 0; w < c->words && !*out && !st; w++)
-            st =
-                has_id(about, c->word_bytes + c->word_offset[w],
-                       c->word_offset[w + 1] - c->word_offset[w], &reader, out);
+            st = has_id(about, c->word_bytes + c->word_offset[w],
+                        c->word_offset[w + 1] - c->word_offset[w], &reader,
+                        out);
         om_text_reader_deinit(&reader);
     }
     return st;

@@ -8,10 +8,10 @@
  * May a column's values be single persons, and not kinds that many share? Then
  * to count by it tells of each of them, however large the groups are.
  *
- * They may, unless the city says that they are kinds (om_column_kinds): a
- * number of a file or of a badge looks like any other. A text is never of
- * kinds, nor a category with more values than kinds, or of which one is an id
- * of a layer about persons.
+ * They may, unless the city says that they are kinds (om_column_kinds): a number
+ * of a file or of a badge looks like any other. A text is never of kinds, nor a
+ * category with more values than kinds, or of which one is an id of a layer
+ * about persons.
  *
  * whole    the city with all its layers
  * layer    with the column, hidden or not

@@ -22,10 +22,7 @@
 #define COUNT_DEFAULT 10
 
 static const char *const EVERY[] = {"*"};
-#define ALL_NAMES                              \
-    {                                          \
-        .all = true, .count = 1, .name = EVERY \
-    }
+#define ALL_NAMES {.all = true, .count = 1, .name = EVERY}
 
 const struct om_role OM_ROLE_LOCAL = {.name = "local",
                                       .layers = ALL_NAMES,
@@ -161,7 +158,8 @@ static om_status read_names(const struct reader *r, const char *member,
 }
 
 static om_status read_columns(const struct reader *r,
-                              const struct om_json *object, struct om_role *out)
+                              const struct om_json *object,
+                              struct om_role *out)
 {
     const size_t count = om_json_count(object);
     if (om_json_kind(object) == OM_JSON_NONE) return OM_OK;
@@ -231,9 +229,10 @@ static om_status check_members(const struct reader *r,
                                const struct om_json *role)
 {
     static const char *const known[] = {
-        "layers",        "without",    "columns", "personal", "area",
-        "smallest_cell", "rate_per_s", "export",  "operate",  "smallest_count",
-        "write",         "title",      "title_en"};
+        "layers",        "without",        "columns",    "personal",
+        "area",          "smallest_cell",  "rate_per_s", "export",
+        "operate",       "smallest_count", "write",      "title",
+        "title_en"};
     for (size_t i = 0; i < om_json_count(role); i++) {
         const char *key = "";
         size_t k = 0;
@@ -272,7 +271,8 @@ static om_status read_role(struct reader *r, const struct om_json *role,
     OM_TRY(
         read_names(r, "without", om_json_get(role, "without"), &out->without));
     OM_TRY(read_names(r, "area", om_json_get(role, "area"), &out->area));
-    if (out->area.all) return fault(r, "area", "levels of units, by name");
+    if (out->area.all)
+        return fault(r, "area", "levels of units, by name");
     OM_TRY(read_names(r, "write", om_json_get(role, "write"), &out->write));
     OM_TRY(read_columns(r, om_json_get(role, "columns"), out));
     OM_TRY(read_personal(r, om_json_get(role, "personal"), &out->personal));

@@ -69,7 +69,8 @@ om_status om_roles_read(const char *city, struct om_roles **out,
                         struct om_err *err) OM_MUST_USE;
 /** The same of a document; `name` is for messages. */
 om_status om_roles_parse(const char *text, size_t len, const char *name,
-                         struct om_roles **out, struct om_err *err) OM_MUST_USE;
+                         struct om_roles **out,
+                         struct om_err *err) OM_MUST_USE;
 struct om_roles *om_roles_ref(struct om_roles *roles);
 void om_roles_unref(struct om_roles *roles);
 /** Role by name, or NULL. */

@@ -102,10 +102,10 @@ static bool is_open(const struct valued *v, size_t p)
             const size_t three[] = {v->at[p], v->at[j], v->at[k]};
             double step[3];
             if (j == p || k == p) continue;
-            if (!step_of(
-                    (const double[]){v->value[three[0]], v->value[three[1]],
-                                     v->value[three[2]]},
-                    step))
+            if (!step_of((const double[]){v->value[three[0]],
+                                          v->value[three[1]],
+                                          v->value[three[2]]},
+                         step))
                 continue;
             for (int sign = -1; sign <= 1; sign += 2)
                 if (stays(v, three[0], sign * step[0]) &&

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 /**
- * Which counts of a family must be hidden: cells of one larger cell, villages
- * of a town, towns of the city, whose sum is told.
+ * Which counts of a family must be hidden: cells of one larger cell, villages of
+ * a town, towns of the city, whose sum is told.
  *
- * A count from 1 to least - 1 is. Where the hidden ones then add up to less
- * than `least`, or where there is only one of them, the sum less what is told
- * would tell: the smallest others are hidden, too, until it does not, or all
- * are. What is 0 is nobody's and is told.
+ * A count from 1 to least - 1 is. Where the hidden ones then add up to less than
+ * `least`, or where there is only one of them, the sum less what is told would
+ * tell: the smallest others are hidden, too, until it does not, or all are.
+ * What is 0 is nobody's and is told.
  *
  * shapes   count, hidden [n]; what `hidden` has already stays hidden
  * source   complementary suppression: Hundepool et al. (2012), Statistical
@@ -26,8 +26,8 @@ void om_small_hide(const uint64_t *count, size_t n, uint64_t least,
  * The same where the members have values that everybody knows (a number of
  * residents, a month's checks) and the sum of value x count is told, too: two
  * hidden counts would be solved from the two sums. Others are hidden until each
- * hidden count could be another one, all hidden ones staying what they are:
- * few, or not.
+ * hidden count could be another one, all hidden ones staying what they are: few,
+ * or not.
  *
  * shapes   count, value, hidden [n]
  * returns  false: they are all hidden, and the sums tell of them still

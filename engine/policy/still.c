@@ -52,11 +52,11 @@ struct list {
 
 struct work {
     const struct om__stack *told, *now;
-    struct om_schema own;  // without unit columns
-    size_t unit_field;     // OM_NO_FIELD: all is one unit
-    size_t columns;        // that are watched
+    struct om_schema own;   // without unit columns
+    size_t unit_field;      // OM_NO_FIELD: all is one unit
+    size_t columns;         // that are watched
     size_t column[OM_LIMIT_COLUMNS];
-    bool places;  // so is where rows are
+    bool places;            // so is where rows are
     uint64_t least;
     size_t count, room;
     struct change *change;
@@ -329,10 +329,10 @@ static om_status find_changes(struct work *w)
 
 struct units {
     size_t count;
-    uint64_t *hash;     // sorted
-    uint32_t *of;       // union-find
-    uint32_t *changed;  // [count][COLUMNS_MOST] rows
-    bool *few;          // of a root: a unit of it has a column of few
+    uint64_t *hash;      // sorted
+    uint32_t *of;        // union-find
+    uint32_t *changed;   // [count][COLUMNS_MOST] rows
+    bool *few;           // of a root: a unit of it has a column of few
 };
 
 static int by_hash(const void *a, const void *b)
@@ -460,8 +460,8 @@ static om_status find_few_in_cells(const struct work *w, struct units *u)
             if (!told || told >= w->least) continue;
             more = true;
             for (size_t i = from; i < to; i++)
-                u->few[root_of(
-                    u, unit_of(u, w->change[list[i].change].old_unit))] = true;
+                u->few[root_of(u, unit_of(u, w->change[list[i].change]
+                                                 .old_unit))] = true;
         }
     }
     om_free(list);
@@ -540,8 +540,8 @@ static om_status kill_newest(const struct work *w, struct om__stack **out)
     if (!kill) return OM_E_MEMORY;
     for (size_t i = 0; i < w->count; i++)
         if (w->change[i].new_part != NONE)
-            kill[kills++] =
-                (struct om__kill){w->change[i].new_part, w->change[i].new_row};
+            kill[kills++] = (struct om__kill){w->change[i].new_part,
+                                              w->change[i].new_row};
     const om_status st = om__stack_kill(w->now, kill, kills, out);
     om_free(kill);
     return st;
@@ -573,9 +573,9 @@ static const struct om_json *about_of(const struct om_manifest *city,
 {
     const struct om_json *layers = om_json_get(city->document, "layers");
     for (size_t i = 0; i < om_json_count(layers); i++)
-        if (!strcmp(
-                om_json_text(om_json_get(om_json_at(layers, i), "name"), ""),
-                layer))
+        if (!strcmp(om_json_text(
+                        om_json_get(om_json_at(layers, i), "name"), ""),
+                    layer))
             return om_json_at(layers, i);
     return NULL;
 }

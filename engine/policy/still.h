@@ -8,8 +8,8 @@
  *  4 km. */
 #define OM_CROWD_LEVEL 13
 
-/* DESIGN in still.c. A still is a snapshot in which what is about single
- * persons has not changed yet in units where it has changed for few. */
+/* DESIGN in still.c. A still is a snapshot in which what is about single persons
+ * has not changed yet in units where it has changed for few. */
 
 /** The finest level of units holds its changes back; so do all that are put
  *  together of them. */
@@ -28,8 +28,8 @@ struct om_still_figures {
  * so is the layer that `positions` of city.json names.
  *
  * So of any two stills of one server each count or sum, by whatever units or in
- * cells of tiles and at whatever times, differs by what at least `least` rows
- * have changed, or not at all.
+ * cells of tiles and at whatever times, differs by what at least `least` rows have changed, or not
+ * at all.
  *
  * still    NULL: the first is `newest` itself
  * returns  OM_E_MEMORY, OM_E_DAMAGED, OM_E_STOPPED (given up)

@@ -8,7 +8,8 @@
 
 static bool is_drawn(uint64_t cell, uint64_t every)
 {
-    return every == 1 || (cell * SPREAD) >> (64 - __builtin_ctzll(every)) == 0;
+    return every == 1 ||
+           (cell * SPREAD) >> (64 - __builtin_ctzll(every)) == 0;
 }
 
 /* The first row from `from` on that lies in a later cell than `cell`. */
@@ -31,9 +32,10 @@ static size_t cell_end(const uint64_t *key, size_t from, size_t rows,
     return low;
 }
 
-static om_status each_living(
-    const struct om_part *part, size_t number, size_t from, size_t to,
-    om_status (*each)(void *ctx, size_t part, size_t row), void *ctx)
+static om_status each_living(const struct om_part *part, size_t number,
+                             size_t from, size_t to, om_status (*each)(void *ctx, size_t part,
+                                               size_t row),
+                             void *ctx)
 {
     size_t d = om_part_dead_from(part, from);
     for (size_t row = from; row < to; row++)
@@ -59,9 +61,8 @@ static om_status visit(const struct om_layer *layer, uint64_t every,
             const uint64_t cell = key[row] >> CELL_SHIFT;
             end = every == 1 ? rows : cell_end(key, row, rows, cell);
             if (!is_drawn(cell, every)) continue;
-            *count +=
-                end - row -
-                (om_part_dead_from(part, end) - om_part_dead_from(part, row));
+            *count += end - row - (om_part_dead_from(part, end) -
+                                   om_part_dead_from(part, row));
             if (each) OM_TRY(each_living(part, p, row, end, each, ctx));
         }
     }

@@ -12,10 +12,9 @@
  * them; copies belong to the entries of the heap, so that comparing two never
  * unpacks a block of text.
  *
- * Where a layer has several parts, one part's codes say nothing about
- * another's, but the text of the heap's worst has a place among the codes of
- * each: rows on the wrong side of it are turned away by their code all the
- * same.
+ * Where a layer has several parts, one part's codes say nothing about another's,
+ * but the text of the heap's worst has a place among the codes of each: rows on
+ * the wrong side of it are turned away by their code all the same.
  */
 #include "engine/query/sorted.h"
 
@@ -60,10 +59,10 @@ struct sorting {
     bool texts[OM_SORT_KEYS];  // compared as texts beyond `value`
     struct entry *heap;        // [want]; the worst first
     size_t count, want;
-    const struct entry *after;       // NULL: from the start
+    const struct entry *after;  // NULL: from the start
     const struct om_behind *behind;  // what it is, if it is no row
-    struct entry now;                // the row at hand
-    uint64_t turn;  // of the heap's worst: how often it changed
+    struct entry now;           // the row at hand
+    uint64_t turn;              // of the heap's worst: how often it changed
     struct om_text_reader reader[OM_SORT_KEYS];
     struct om_text_reader id_reader[2];
     om_status status;
@@ -310,8 +309,9 @@ static struct stand stand_in_words(const struct om_column *c,
         while (low < high) {
             const size_t mid = low + (high - low) / 2;
             const uint32_t from = c->word_offset[mid];
-            const struct copy word = {(char *)(uintptr_t)(c->word_bytes + from),
-                                      c->word_offset[mid + 1] - from, 0};
+            const struct copy word = {
+                (char *)(uintptr_t)(c->word_bytes + from),
+                c->word_offset[mid + 1] - from, 0};
             const int order = text_order(&word, text);
             if (order < 0 || (k && order == 0))
                 low = mid + 1;
@@ -517,8 +517,9 @@ om_status om_query_sorted(const struct om_query *query,
     om_status st = OM_OK;
     if (!s.want) goto done;
     for (size_t k = 0; k < keys; k++)
-        s.texts[k] = is_text(query->layer, key[k].column) &&
-                     (query->behind || !has_ranks(query->layer, key[k].column));
+        s.texts[k] =
+            is_text(query->layer, key[k].column) &&
+            (query->behind || !has_ranks(query->layer, key[k].column));
     s.heap = om_calloc(s.want, sizeof *s.heap);
     if (!s.heap) st = OM_E_MEMORY;
     if (st) goto done;
@@ -596,8 +597,8 @@ double om_sort_cost_s(const struct om_layer *layer,
                 is_coded(layer, p, key[k].column))
                 cost_s += here * (k ? TIE_S : NUMBER_S);
             else
-                cost_s +=
-                    here * TEXT_S + fmin(here, all / TEXT_ROWS + 1) * UNPACK_S;
+                cost_s += here * TEXT_S +
+                          fmin(here, all / TEXT_ROWS + 1) * UNPACK_S;
         }
     }
     return cost_s;

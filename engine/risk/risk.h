@@ -42,10 +42,10 @@ struct om_risk {
     const struct om_risk_part *term;
     size_t exposures;  // 0: per area
     const struct om_risk_part *exposure;
-    double scale;     // 1000: per 1,000 exposed units; 1 where there are none
-    double floor;     // units; 0 where there are none: unknown is 0 / 0 only
-    double shrink;    // units; 0: not at all
-    double mean;      // of om_risk_totals; needed by shrink alone
+    double scale;   // 1000: per 1,000 exposed units; 1 where there are none
+    double floor;   // units; 0 where there are none: unknown is 0 / 0 only
+    double shrink;  // units; 0: not at all
+    double mean;    // of om_risk_totals; needed by shrink alone
     double coarse_m;  // ground metres: maps tell of it no more than steps of
                       // their legend so far apart; 0: all of it
 };

@@ -54,8 +54,8 @@ bool om_rings_intersect(const struct om_rings *ra, size_t a,
  *  settled onto the grid as one shape: parts that overlap are united. WKT may
  *  have Z and M, which are dropped. returns OM_E_FORMAT, OM_E_COORD, OM_E_COST
  *  (more than OM_LIMIT_QUERY_VERTICES, or of few vertices more than
- *  OM_LIMIT_QUERY_CROSSINGS between its sides), OM_E_GEOMETRY (empty, or
- * smaller than a cell of the grid). */
+ *  OM_LIMIT_QUERY_CROSSINGS between its sides), OM_E_GEOMETRY (empty, or smaller than
+ *  a cell of the grid). */
 om_status om_rings_parse(const char *text, size_t len, struct om_arena *arena,
                          struct om_rings *out, struct om_err *err) OM_MUST_USE;
 /** Ground area of a polygon on the WGS 84 ellipsoid (authalic), km2. */

@@ -34,8 +34,7 @@ struct om_hotspot_exposure {
     bool windowed;         // only rows of the cases' period
     double floor;          // areas with less over the period are unknown
     // Where few are not to be told: counted over `cover`, for which it is not
-    // windowed, each area's count passed through `told`, and `part` of it
-    // taken.
+    // windowed, each area's count passed through `told`, and `part` of it taken.
     double (*told)(double count, uint64_t least);  // NULL: as it is
     uint64_t least;
     struct om_window cover;

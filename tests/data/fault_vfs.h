@@ -159,10 +159,10 @@ static inline int fault_sync(sqlite3_file *file, int flags)
     return f->below->pMethods->xSync(f->below, flags);
 }
 
-#define FAULT_PASS(name, type, list, ...)            \
-    static inline int fault_##name list              \
-    {                                                \
-        sqlite3_file *f = fault_below(file);         \
+#define FAULT_PASS(name, type, list, ...)              \
+    static inline int fault_##name list                \
+    {                                                  \
+        sqlite3_file *f = fault_below(file);           \
         return f->pMethods->x##type(f, __VA_ARGS__); \
     }
 FAULT_PASS(size, FileSize, (sqlite3_file * file, sqlite3_int64 *out), out)

@@ -54,8 +54,7 @@ static const char *path_of(const char *name)
     return out;
 }
 
-static inline const char *write_bytes(const char *name, const void *bytes,
-                                      size_t len)
+static inline const char *write_bytes(const char *name, const void *bytes, size_t len)
 {
     const char *path = path_of(name);
     FILE *file = fopen(path, "wb");

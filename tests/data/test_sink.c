@@ -191,9 +191,9 @@ static void close_without_commit_leaves_the_old_file(void **state)
     for (size_t i = 0; i < 2; i++) {
         const char *path = write_text("old.file", "old");
         struct om_sink *sink;
-        assert_int_equal(om_sink_open(path, FORMAT[i], "l", &schema, ZONE_S,
-                                      NULL, &sink, NULL),
-                         OM_OK);
+        assert_int_equal(
+            om_sink_open(path, FORMAT[i], "l", &schema, ZONE_S, NULL, &sink, NULL),
+            OM_OK);
         add_row(sink, 1, &point);
         assert_int_equal(om_sink_close(sink, false, NULL), OM_OK);
         struct om_buf bytes = {0};
@@ -211,8 +211,8 @@ static void error_says_what_cannot_be_written(void **state)
     const struct om_schema schema = schema_of(OM_GEOMETRY_POINT);
     struct om_sink *sink = NULL;
     struct om_err err = {0};
-    assert_int_equal(om_sink_open(path_of("a.kml"), "kml", "l", &schema, ZONE_S,
-                                  NULL, &sink, &err),
+    assert_int_equal(om_sink_open(path_of("a.kml"), "kml", "l", &schema, ZONE_S, NULL,
+                                  &sink, &err),
                      OM_E_UNSUPPORTED);
     assert_int_equal(om_sink_open("/nowhere/at/all.gpkg", "gpkg", "l", &schema,
                                   ZONE_S, NULL, &sink, &err),

@@ -124,23 +124,20 @@ static void ended_ones_are_not_alive(void **state)
     assert_int_equal(om_tokens_revoke(f->path, "00000000", NOW_S, NULL),
                      OM_E_NOTFOUND);
     assert_int_equal(om_tokens_read(f->path, &tokens, NULL), OM_OK);
-    const struct om_token *dead = om_tokens_find(&tokens, text, strlen(text));
+    const struct om_token *dead =
+        om_tokens_find(&tokens, text, strlen(text));
     assert_non_null(dead);
     assert_int_equal(dead->revoked_s, NOW_S + 5);
     assert_false(om_token_alive(dead, NOW_S + 6));
-    assert_true(
-        om_token_alive(om_tokens_find(&tokens, more, strlen(more)), NOW_S + 6));
+    assert_true(om_token_alive(om_tokens_find(&tokens, more, strlen(more)),
+                               NOW_S + 6));
     om_tokens_deinit(&tokens);
 }
 
 static void error_files(void **state)
 {
     static const char *const bad[] = {
-        "",
-        "[]",
-        "{}",
-        "{\"tokens\": 1}",
-        "{\"tokens\": [{}]}",
+        "", "[]", "{}", "{\"tokens\": 1}", "{\"tokens\": [{}]}",
         "{\"tokens\": [{\"id\": \"12345678\", \"role\": \"wall\", \"made\": "
         "\"2023-01-01T00:00:00Z\", \"expires\": \"2024-01-01T00:00:00Z\", "
         "\"hash\": \"00\"}]}"};

@@ -59,9 +59,9 @@ static void make_rows(struct field_row *out, size_t n, uint64_t seed)
                            : FIELD_NO_TIME};
         if (i % 4) out[i].pos = out[i - 1].pos;
         if (i % 90 == 0)
-            out[i].pos = (struct om_pos){
-                (uint32_t)(CITY_X + 4e6 * field_uniform(&seed)),
-                (uint32_t)(CITY_Y + 4e6 * field_uniform(&seed))};
+            out[i].pos =
+                (struct om_pos){(uint32_t)(CITY_X + 4e6 * field_uniform(&seed)),
+                                (uint32_t)(CITY_Y + 4e6 * field_uniform(&seed))};
     }
 }
 
@@ -326,8 +326,8 @@ static void kept_cells_outlive_what_is_written(void **state)
         layer.part[0].dead = dead;
         layer.part[0].dead_count = 30 * step;
         layer.layer.rows -= 30;
-        assert_int_equal(field_layer_add(&layer, row + ROWS, MORE / step),
-                         OM_OK);
+        assert_int_equal(
+            field_layer_add(&layer, row + ROWS, MORE / step), OM_OK);
         ask_all(fields, cache, &layer.layer);
         const struct om_cache_stats now = om_fields_stats(fields);
         // Plain counts need sums of rows once some have died.
@@ -355,18 +355,18 @@ struct crowd {
     atomic_size_t wrong;
 };
 
-static om_status window_of(struct om_fields *fields,
-                           struct om_selections *cache,
+static om_status window_of(struct om_fields *fields, struct om_selections *cache,
                            const struct om_layer *layer,
                            const struct question *q, float *out)
 {
     struct om_filter *filter = NULL;
     struct om_selection *selection = NULL;
     struct om_arena arena = {0};
-    const struct om_field_window window = {.z = 11,
-                                           .x = (uint32_t)(CITY_X + 2e6) >> 21,
-                                           .y = (uint32_t)(CITY_Y + 2e6) >> 21,
-                                           .side_px = SIDE};
+    const struct om_field_window window = {
+        .z = 11,
+        .x = (uint32_t)(CITY_X + 2e6) >> 21,
+        .y = (uint32_t)(CITY_Y + 2e6) >> 21,
+        .side_px = SIDE};
     om_status st = OM_OK;
     if (q->filter)
         st = om_filter_parse(q->filter, strlen(q->filter), layer, 0, &filter,

@@ -406,14 +406,11 @@ static struct coded coded[CODED_PARTS * CODED_ROWS];
 /* Numbers of two lengths, words that repeat, and texts between all of them. */
 static void coded_text(size_t part, uint64_t *seed, struct coded *row)
 {
-    static const char *const ODD[] = {"",       "M",        "N",
-                                      "N-",     "N-0",      "N-1",
-                                      "N-12",   "N-12x",    "N-12 ",
-                                      "N-:",    "N-/",      "N-0999:",
-                                      "N-0123", "N-01234",  "N-012345",
-                                      "N-9999", "N-999999", "N-9999999",
-                                      "N.",     "O",        "\xe4\xb8\x9c",
-                                      "N-0500", "N-05000",  "N-0500!"};
+    static const char *const ODD[] = {
+        "",       "M",      "N",     "N-",     "N-0",     "N-1",  "N-12",
+        "N-12x",  "N-12 ",  "N-:",   "N-/",    "N-0999:", "N-0123",
+        "N-01234", "N-012345", "N-9999", "N-999999", "N-9999999", "N.",
+        "O", "\xe4\xb8\x9c", "N-0500", "N-05000", "N-0500!"};
     const uint64_t r = mix(seed);
     row->null = r % 23 == 0;
     if (part == 0)
@@ -447,7 +444,8 @@ static struct om_segment *coded_part(size_t part, uint64_t *seed)
         snprintf(row->id, sizeof row->id, "%zu/%05zu", part, i);
         coded_text(part, seed, row);
         source[i] = i + 1;
-        pos[i] = (struct om_pos){(uint32_t)mix(seed), (uint32_t)mix(seed)};
+        pos[i] = (struct om_pos){(uint32_t)mix(seed),
+                                 (uint32_t)mix(seed)};
         memcpy(ids + id_at[i], row->id, strlen(row->id));
         id_at[i + 1] = id_at[i] + (uint32_t)strlen(row->id);
         memcpy(texts + text_at[i], row->text, strlen(row->text));
@@ -457,8 +455,10 @@ static struct om_segment *coded_part(size_t part, uint64_t *seed)
     const struct om_batch_column column[] = {
         {.offset = id_at, .bytes = ids},
         {.valid = valid, .offset = text_at, .bytes = texts}};
-    const struct om_batch batch = {
-        .rows = CODED_ROWS, .source_row = source, .pos = pos, .column = column};
+    const struct om_batch batch = {.rows = CODED_ROWS,
+                                   .source_row = source,
+                                   .pos = pos,
+                                   .column = column};
     const struct om_batch *list = &batch;
     struct om_segment *segment;
     assert_int_equal(om_run_new(&schema, &list, 1, NULL, &segment, NULL),
@@ -516,10 +516,10 @@ static void texts_are_in_order_however_parts_code_them(void **state)
                 const char *text;
                 size_t len;
                 last = seen.hit[i];
-                assert_int_equal(
-                    om_segment_text(part[last.part].segment, 0, last.row,
-                                    &reader, &text, &len),
-                    OM_OK);
+                assert_int_equal(om_segment_text(part[last.part].segment, 0,
+                                                 last.row, &reader, &text,
+                                                 &len),
+                                 OM_OK);
                 assert_int_equal(len, strlen(want[at].id));
                 assert_memory_equal(text, want[at].id, len);
             }

@@ -111,11 +111,7 @@ static void error_members(void **state)
         assert_non_null(strstr(err.text, "f: roles.r"));
         assert_non_null(strstr(err.text, bad[i].says));
     }
-    static const char *const whole[] = {"",
-                                        "{",
-                                        "[]",
-                                        "{}",
-                                        "{\"roles\": {}}",
+    static const char *const whole[] = {"", "{", "[]", "{}", "{\"roles\": {}}",
                                         "{\"roles\": []}",
                                         "{\"roles\": {\"a b\": {}}}"};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {

@@ -114,7 +114,7 @@ static void memory_takes_several_batches(void **state)
 
 /* ---- any schema, any rows ---- */
 
-static const char *const letters[] = {"a",  "Z", "0",  "9", " ",
+static const char *const letters[] = {"a",  "Z",  "0",  "9", " ",
                                       "东", "é", "\"", ",", "\n"};
 
 /* A text in the manner of its column: numbered, few, many, long, of one
@@ -282,8 +282,9 @@ static void random_batch(uint64_t *s, const struct om_schema *schema, size_t n,
     if (schema->geometry == OM_GEOMETRY_POINT)
         out->pos = pos;
     else
-        out->shapes = random_shapes(s, schema->geometry == OM_GEOMETRY_POLYGON,
-                                    n, &out->arena);
+        out->shapes =
+            random_shapes(s, schema->geometry == OM_GEOMETRY_POLYGON, n,
+                          &out->arena);
 }
 
 static void extract_gives_what_makes_the_same_segment(void **state)
@@ -389,12 +390,13 @@ static void merge_is_one_segment_of_the_living(void **state)
         qsort(row + from, n, sizeof *row, sample_compare);
         struct om_batch batch;
         assert_int_equal(sample_batch(row + from, n, &batch), OM_OK);
-        part[p].segment =
-            p % 2 ? run_of(&schema, &batch) : file_of(&schema, &batch);
+        part[p].segment = p % 2 ? run_of(&schema, &batch)
+                                : file_of(&schema, &batch);
         part[p].dead = dead[p];
         for (size_t i = 0; i < n; i++) {
             gone[from + i] = p > 0 && sample_random(&s) % 6 == 0;
-            if (gone[from + i]) dead[p][part[p].dead_count++] = (uint32_t)i;
+            if (gone[from + i])
+                dead[p][part[p].dead_count++] = (uint32_t)i;
         }
         om_arena_deinit(&batch.arena);
     }
@@ -455,9 +457,9 @@ static void place_rows(struct sample_row *row, size_t n, double spread)
 {
     uint64_t s = 77;
     for (size_t i = 0; i < n; i++)
-        row[i].pos =
-            (struct om_pos){(uint32_t)(3.4e9 + mesh_between(&s, -1e6, spread)),
-                            (uint32_t)(1.8e9 + mesh_between(&s, -1e6, spread))};
+        row[i].pos = (struct om_pos){
+            (uint32_t)(3.4e9 + mesh_between(&s, -1e6, spread)),
+            (uint32_t)(1.8e9 + mesh_between(&s, -1e6, spread))};
 }
 
 /* The unit columns against the shapes themselves. */
@@ -527,9 +529,9 @@ static void units_follow_from_the_place(void **state)
         city_path(&city, "merged", "seg", path);
         city_path(&city, "merged", "units", units);
         const struct om_part part = {.segment = run};
-        assert_int_equal(
-            om_run_merge(&schema, &part, 1, joiner, path, units, &file, NULL),
-            OM_OK);
+        assert_int_equal(om_run_merge(&schema, &part, 1, joiner, path, units,
+                                      &file, NULL),
+                         OM_OK);
         check_units(file, schema.count);
         om_segment_unref(run);
         om_segment_unref(file);
@@ -554,8 +556,8 @@ static void units_are_all_listed_by_a_layer_of_a_few_rows(void **state)
     place_rows(row, 5, 9e6);
     assert_int_equal(om_joiner_new(&city.snapshot, &joiner, NULL), OM_OK);
     assert_int_equal(sample_batch(row, 5, &batch), OM_OK);
-    assert_int_equal(om_run_new(&schema, &list, 1, joiner, &part.segment, NULL),
-                     OM_OK);
+    assert_int_equal(
+        om_run_new(&schema, &list, 1, joiner, &part.segment, NULL), OM_OK);
     const struct om_manifest_layer meta = {.name = "few"};
     const struct om_layer layer = {.name = "few",
                                    .schema = *om_segment_schema(part.segment),
@@ -674,8 +676,8 @@ static void error_a_shape_that_cannot_be_used(void **state)
     struct om_batch batch;
     random_batch(&s, &schema, 9, &batch);
     const uint32_t ring = batch.shapes.part_ring[batch.shapes.shape_part[5]];
-    ((double *)(uintptr_t)batch.shapes.x)[batch.shapes.ring_vertex[ring]] =
-        (double)NAN;
+    ((double *)(uintptr_t)
+         batch.shapes.x)[batch.shapes.ring_vertex[ring]] = (double)NAN;
     const struct om_batch *list = &batch;
     struct om_segment *run = NULL;
     struct om_err err = {0};
@@ -735,8 +737,8 @@ static void fault_every_allocation_may_fail(void **state)
     om_threads_set(1);
     uint64_t s = 12;
     for (int k = 0; k < 2; k++) {
-        struct om_schema schema =
-            random_schema(&s, k ? OM_GEOMETRY_POLYGON : OM_GEOMETRY_POINT);
+        struct om_schema schema = random_schema(
+            &s, k ? OM_GEOMETRY_POLYGON : OM_GEOMETRY_POINT);
         schema.count = 3;
         schema.id_field = 0;
         schema.time_field = OM_NO_FIELD;

@@ -79,8 +79,7 @@ static void level_follows_the_one_above(void **state)
     assert_memory_equal(hidden, want, sizeof want);
 }
 
-/* All that whoever knows values, both sums and who is few takes for possible.
- */
+/* All that whoever knows values, both sums and who is few takes for possible. */
 struct guess {
     uint64_t count[4];  // that are hidden, as they are
     double value[4];
@@ -122,7 +121,8 @@ static void valued_cannot_be_solved(void **state)
             count[i] = next(&seed) % 4 ? 1 + next(&seed) % 35 : 0;
             small += count[i] && count[i] < LEAST;
         }
-        const bool open = om_small_hide_valued(count, value, n, LEAST, hidden);
+        const bool open =
+            om_small_hide_valued(count, value, n, LEAST, hidden);
         struct guess g = {0};
         double rest = 0, sum = 0;
         for (size_t i = 0; i < n; i++) {

@@ -26,8 +26,7 @@ static void add_squares(const char *level, const double *x, size_t n,
     struct mesh m;
     mesh_init(&m, 100);
     for (size_t i = 0; i + 1 < n; i++) {
-        const double ring[] = {x[i],     Y,
-                               x[i + 1], Y,
+        const double ring[] = {x[i],     Y, x[i + 1], Y,
                                x[i + 1], (double)Y + SIDE,
                                x[i],     (double)Y + SIDE};
         mesh_polygon(&m, 4, ring);
@@ -101,9 +100,9 @@ static uint32_t row_of(const char *id)
 {
     struct om_text_reader reader = {0};
     size_t row;
-    assert_int_equal(
-        om_segment_find(city.part[2].segment, id, strlen(id), &reader, &row),
-        OM_OK);
+    assert_int_equal(om_segment_find(city.part[2].segment, id, strlen(id),
+                                     &reader, &row),
+                     OM_OK);
     om_text_reader_deinit(&reader);
     return (uint32_t)row;
 }

@@ -81,9 +81,10 @@ static void map_init(struct map *m, size_t cases, bool exposed)
     m->exposure = m->term;
     m->exposure.spec.layer = &m->houses.layer;
     m->exposure.spec.selection = &m->all_houses;
-    m->snapshot = (struct om_snapshot){.manifest = &m->manifest,
-                                       .sequence = cases,
-                                       .clock_s = m->manifest.clock_s};
+    m->snapshot =
+        (struct om_snapshot){.manifest = &m->manifest,
+                             .sequence = cases,
+                             .clock_s = m->manifest.clock_s};
     m->bound = (struct om_risk_bound){
         .risk = {.terms = 1,
                  .term = &m->term,
@@ -109,8 +110,7 @@ static struct om_legend_data get(struct om_legends *l, const struct map *m)
 {
     struct om_legend_data data;
     assert_int_equal(
-        om_legends_get(l, &m->snapshot, fields, NULL, &m->bound, 0, &data),
-        OM_OK);
+        om_legends_get(l, &m->snapshot, fields, NULL, &m->bound, 0, &data), OM_OK);
     return data;
 }
 

@@ -3,8 +3,8 @@
  * Plan
  *   block_*  nine tiles are, pixel by pixel, one picture of the same place: at
  *            every zoom, of every kind, in both dresses, 256 and 512 and dense
- *   heat_*   the same of a layer, of a model and of persons; and they are what
- * tiles of the next zoom out show at twice the side
+ *   heat_*   the same of a layer, of a model and of persons; and they are what tiles of
+ *            the next zoom out show at twice the side
  */
 #include <setjmp.h>
 #include <stdarg.h>

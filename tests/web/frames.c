@@ -12,8 +12,7 @@ static void unpack(const unsigned char *bytes, size_t len)
         if (memcmp(bytes + at, "\x28\xb5\x2f\xfd", 4) != 0) continue;
         const size_t frame = ZSTD_findFrameCompressedSize(bytes + at, len - at);
         if (ZSTD_isError(frame)) continue;
-        const unsigned long long size =
-            ZSTD_getFrameContentSize(bytes + at, frame);
+        const unsigned long long size = ZSTD_getFrameContentSize(bytes + at, frame);
         if (size > 1ull << 30) continue;
         char *out = malloc(size + 1);
         const size_t got = ZSTD_decompress(out, size, bytes + at, frame);

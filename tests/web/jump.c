@@ -30,9 +30,7 @@ static int64_t ahead_s(void)
 int clock_gettime(clockid_t clock, struct timespec *t)
 {
     static int (*_Atomic real)(clockid_t, struct timespec *);
-    if (!real)
-        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT,
-                                                            "clock_gettime");
+    if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
     const int status = real(clock, t);
     if (!status && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
         t->tv_sec += ahead_s();

@@ -179,8 +179,9 @@ static void keeps_on_from_a_note_and_without_one(void **state)
     size_t people = 0;
     for (int i = 1; i < PEOPLE; i++) people += found.last[i].at_s != 0;
     om__tracks_due(t);
-    assert_int_equal(
-        om__tracks_write(t, NOW_S, found.last + 1, PEOPLE - 1, NULL), OM_OK);
+    assert_int_equal(om__tracks_write(t, NOW_S, found.last + 1, PEOPLE - 1,
+                                      NULL),
+                     OM_OK);
     for (int i = 0; i < 20; i++) {
         const struct om__track_fix fix = fix_of(&seed, NOW_S - DAY_S, NOW_S);
         assert_int_equal(om__tracks_add(t, &fix), OM_OK);

@@ -20,8 +20,7 @@ enum om_language { OM_LANGUAGE_ZH, OM_LANGUAGE_EN };
  *   "base_label": the column with names; where there is a column called so and
  *              _en, that one has them in English
  * and its units: the coarsest level is the land, that and the next one have
- * borders and names, except levels whose layer has "base": "none". Immutable
- * but for what is made on first use; counted. */
+ * borders and names, except levels whose layer has "base": "none". Immutable but for what is made on first use; counted. */
 struct om_base;
 
 /**

@@ -119,8 +119,8 @@ om_status om_heatmap_draw(struct om_fields *fields, const struct om_risk *risk,
                                                    .x = (uint32_t)x,
                                                    .y = (uint32_t)y,
                                                    .side_px = SIDE};
-            st =
-                om_risk_shown(fields, risk, &window, legend, &scratch, l.value);
+            st = om_risk_shown(fields, risk, &window, legend, &scratch,
+                               l.value);
             if (!st)
                 st = om_legend_colours(legend, l.value, SIDE, &scratch, l.rgba);
             if (!st) lay_tile(&l, x, y, over);

@@ -16,8 +16,7 @@ struct om_level {
 };
 
 /** Read a level. returns what om_units_read returns. owns: *out with
- *  om_level_unref; holds of the snapshot what it needs. cost: grids some 60 ms
- */
+ *  om_level_unref; holds of the snapshot what it needs. cost: grids some 60 ms */
 om_status om_level_new(const struct om_snapshot *snapshot, const char *name,
                        struct om_level **out, struct om_err *err) OM_MUST_USE;
 struct om_level *om_level_ref(struct om_level *level);

@@ -354,8 +354,8 @@ static void take_away(const struct source *s, struct om__cells *cells,
 
 /* ---- together ---- */
 
-/* Of a column that is hidden there is no sum, however many rows make it:
- * whoever asks chooses them by a filter, and would subtract. */
+/* Of a column that is hidden there is no sum, however many rows make it: whoever
+ * asks chooses them by a filter, and would subtract. */
 static bool is_summed(const struct om_vector_spec *spec, size_t f)
 {
     const struct om_schema *schema = &spec->layer->schema;

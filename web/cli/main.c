@@ -10,14 +10,16 @@ static const struct {
 } VERB[] = {
     {"synth", om__verb_synth},       {"import", om__verb_import},
     {"info", om__verb_info},         {"verify", om__verb_verify},
-    {"search", om__verb_search},     {"query", om__verb_query},
-    {"coverage", om__verb_coverage}, {"hotspots", om__verb_hotspots},
-    {"density", om__verb_density},   {"explain", om__verb_explain},
-    {"backtest", om__verb_backtest}, {"tile", om__verb_tile},
-    {"export", om__verb_export},     {"publish", om__verb_publish},
+    {"search", om__verb_search},
+    {"query", om__verb_query},       {"coverage", om__verb_coverage},
+    {"hotspots", om__verb_hotspots}, {"density", om__verb_density},
+    {"explain", om__verb_explain},   {"backtest", om__verb_backtest},
+    {"tile", om__verb_tile},         {"export", om__verb_export},
+    {"publish", om__verb_publish},
     {"serve", om__verb_serve},       {"backup", om__verb_backup},
-    {"restore", om__verb_restore},   {"simulate", om__verb_simulate},
-    {"token", om__verb_token},       {"audit", om__verb_audit},
+    {"restore", om__verb_restore},
+    {"simulate", om__verb_simulate}, {"token", om__verb_token},
+    {"audit", om__verb_audit},
 };
 #define VERBS (sizeof VERB / sizeof *VERB)
 

@@ -11,9 +11,9 @@ struct om__plan;
 
 /* One thing that happens. */
 struct om__happening {
-    int64_t at_s;         // the city's clock
-    uint32_t layer, row;  // numbers within the plan
-    uint32_t step;        // 0: the row comes; else it makes this step
+    int64_t at_s;          // the city's clock
+    uint32_t layer, row;   // numbers within the plan
+    uint32_t step;         // 0: the row comes; else it makes this step
     int64_t loop;
 };
 

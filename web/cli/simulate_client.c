@@ -141,8 +141,9 @@ static bool receive(struct om__client *c)
 {
     if (om_buf_reserve(&c->answer, 16384)) return false;
     for (;;) {
-        const ssize_t n = recv(c->fd, c->answer.bytes + c->answer.len,
-                               c->answer.room - c->answer.len - 1, 0);
+        const ssize_t n =
+            recv(c->fd, c->answer.bytes + c->answer.len,
+                 c->answer.room - c->answer.len - 1, 0);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return false;
         c->answer.len += (size_t)n;
@@ -169,7 +170,8 @@ static bool read_answer(struct om__client *c, struct om__said *out)
         }
     }
     const size_t head = (size_t)(end + 4 - (char *)c->answer.bytes);
-    const char *length = header((char *)c->answer.bytes, end, "Content-Length");
+    const char *length =
+        header((char *)c->answer.bytes, end, "Content-Length");
     const unsigned long long body = length ? strtoull(length, NULL, 10) : 0;
     if (body > ANSWER_BYTES) return false;
     while (c->answer.len < head + body)
@@ -178,10 +180,11 @@ static bool read_answer(struct om__client *c, struct om__said *out)
     end = strstr((char *)c->answer.bytes, "\r\n\r\n");
     const char *retry = header(text, end, "Retry-After");
     const char *closes = header(text, end, "Connection");
-    *out = (struct om__said){.status = (unsigned)strtoul(text + 9, NULL, 10),
-                             .retry_after_s = retry ? strtod(retry, NULL) : 0,
-                             .body = text + head,
-                             .len = (size_t)body};
+    *out = (struct om__said){
+        .status = (unsigned)strtoul(text + 9, NULL, 10),
+        .retry_after_s = retry ? strtod(retry, NULL) : 0,
+        .body = text + head,
+        .len = (size_t)body};
     if (closes && !strncasecmp(closes, "close", 5)) hang_up(c);
     return !strncmp(text, "HTTP/1.1 ", 9);
 }

@@ -42,8 +42,7 @@
 #define STATUS_VALUES 64
 #define WORD_BYTES 64
 
-struct template
-{
+struct template {
     uint32_t part, row;
     int64_t at_s;
 };
@@ -52,10 +51,10 @@ struct living {
     const struct om_layer *layer;
     struct om__rows rows;
     bool rows_made;
-    size_t time;                    // column
+    size_t time;                 // column
     size_t steps, step[STEPS_MAX];  // columns
-    size_t status;                  // column; OM_NO_FIELD: none
-    char begins[WORD_BYTES];        // its value before the first step
+    size_t status;               // column; OM_NO_FIELD: none
+    char begins[WORD_BYTES];     // its value before the first step
     struct template *template;
     size_t count, room;
 };
@@ -70,8 +69,8 @@ struct om__plan {
     const struct om_snapshot *snapshot;
     uint64_t seed;
     int64_t from_s, length_s, shift_s, span_s;
-    int64_t clock_s;  // of the register
-    int64_t start_s;  // nothing before
+    int64_t clock_s;   // of the register
+    int64_t start_s;   // nothing before
     int64_t next_week;
     size_t layers, weeks;
     struct living *living;
@@ -311,8 +310,8 @@ const char *om__plan_layer(const struct om__plan *plan, uint32_t layer)
 /* ---- weeks */
 
 /* Chance that is the same whenever it is asked for. */
-static uint64_t chance(const struct om__plan *plan,
-                       const struct om__happening *h, uint64_t what)
+static uint64_t chance(const struct om__plan *plan, const struct om__happening *h,
+                       uint64_t what)
 {
     const uint64_t key[] = {h->layer, h->row, (uint64_t)h->loop, what};
     return om_hash64(key, sizeof key, plan->seed);
@@ -388,7 +387,8 @@ static om_status add_week(struct om__plan *plan, int64_t number)
     for (uint32_t l = 0; l < plan->layers; l++)
         for (uint32_t r = 0; r < plan->living[l].count; r++)
             OM_TRY(add_row(plan, w, l, r));
-    if (w->count) qsort(w->happening, w->count, sizeof *w->happening, by_time);
+    if (w->count)
+        qsort(w->happening, w->count, sizeof *w->happening, by_time);
     return OM_OK;
 }
 
@@ -404,8 +404,9 @@ om_status om__plan_start(struct om__plan *plan, int64_t clock_s)
     plan->start_s = clock_s > plan->clock_s ? clock_s + 1 : clock_s;
     plan->weeks = 0;
     // Weeks some of whose rows may still be on their way.
-    int64_t first = (clock_s - plan->clock_s - plan->length_s - plan->span_s) /
-                    plan->length_s;
+    int64_t first =
+        (clock_s - plan->clock_s - plan->length_s - plan->span_s) /
+        plan->length_s;
     plan->next_week = first > 0 ? first : 0;
     return OM_OK;
 }
@@ -467,7 +468,8 @@ static om_status write_id(struct om__plan *plan, const struct om__happening *h,
     if (plan->seed != 1)
         om_buf_addf(&text, ".%llu", (unsigned long long)plan->seed);
     om_status st = text.status;
-    if (!st) st = om_buf_add_json_text(out, (const char *)text.bytes, text.len);
+    if (!st)
+        st = om_buf_add_json_text(out, (const char *)text.bytes, text.len);
     om_buf_deinit(&text);
     return st;
 }
@@ -520,8 +522,7 @@ static om_status value_then(struct om__plan *plan,
     const struct om_schema *s = &l->layer->schema;
     OM_TRY(om__rows_value(&l->rows, &hit, f, value));
     if (f == l->status && (made != OM_NO_FIELD || l->begins[0])) {
-        const char *word =
-            made == OM_NO_FIELD ? l->begins : s->field[made].name;
+        const char *word = made == OM_NO_FIELD ? l->begins : s->field[made].name;
         *value = (struct om_value){.text = word, .len = strlen(word)};
     } else if (s->field[f].type == OM_TYPE_TIME && !value->null) {
         value->integer += moved_s(plan, h);

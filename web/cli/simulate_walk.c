@@ -72,7 +72,8 @@ static om_status grow(struct om__walk *w)
     struct unit *grown = om_calloc(room, sizeof *grown);
     if (!grown) return OM_E_MEMORY;
     for (size_t i = 0; i < w->unit_room; i++)
-        if (w->unit[i].key) *slot(grown, room, w->unit[i].key) = w->unit[i];
+        if (w->unit[i].key)
+            *slot(grown, room, w->unit[i].key) = w->unit[i];
     om_free(w->unit);
     w->unit = grown;
     w->unit_room = room;
@@ -92,9 +93,9 @@ static om_status see_place(void *ctx, const char *id, size_t len,
         w->units++;
     }
     const uint64_t what[] = {key, u->seen};
-    const size_t at =
-        u->seen < DRAWN ? u->seen
-                        : om_hash64(what, sizeof what, w->seed) % (u->seen + 1);
+    const size_t at = u->seen < DRAWN
+                          ? u->seen
+                          : om_hash64(what, sizeof what, w->seed) % (u->seen + 1);
     if (at < DRAWN) u->place[at] = pos;
     u->seen++;
     return OM_OK;
@@ -175,8 +176,8 @@ static bool see_worker(void *ctx, const struct om_hit *hit)
 static size_t duty_unit(const struct om_snapshot *s,
                         const struct om_layer *layer, const char **level)
 {
-    const struct om_json *workers =
-        om_json_get(om_json_get(s->manifest->document, "duty"), "workers");
+    const struct om_json *workers = om_json_get(
+        om_json_get(s->manifest->document, "duty"), "workers");
     const char *name = om_json_text(om_json_get(workers, "layer"), "");
     *level = s->manifest->levels ? s->manifest->level[0] : "";
     if (!strcmp(name, layer->name)) {
@@ -246,9 +247,9 @@ static bool on_duty(const struct om__walk *w, const struct worker *one,
     const int64_t local_s = clock_s + w->zone_s;
     const int64_t day = local_s / DAY_S;
     if ((uint64_t)day % 7 == one->dice / 100 % 7) return false;
-    const int64_t from_s = DUTY_FROM_S +
-                           (int64_t)(one->dice / 700 % (2 * DUTY_JITTER_S)) -
-                           DUTY_JITTER_S;
+    const int64_t from_s =
+        DUTY_FROM_S + (int64_t)(one->dice / 700 % (2 * DUTY_JITTER_S)) -
+        DUTY_JITTER_S;
     const int64_t of_day_s = local_s % DAY_S - from_s;
     return of_day_s >= 0 && of_day_s < DUTY_S;
 }
@@ -257,16 +258,16 @@ static void place_at(const struct worker *one, int64_t clock_s, double *x,
                      double *y)
 {
     const int32_t round_s = one->leaves_s[one->places];
-    const int32_t t =
-        (int32_t)((uint64_t)(clock_s + (int64_t)(one->dice % DAY_S)) %
-                  (uint64_t)(round_s > 0 ? round_s : 1));
+    const int32_t t = (int32_t)((uint64_t)(clock_s + (int64_t)(one->dice % DAY_S)) %
+                                (uint64_t)(round_s > 0 ? round_s : 1));
     size_t i = 0;
     while (i + 1 < one->places && t >= one->leaves_s[i + 1] - STAY_S) i++;
     const struct om_pos a = one->place[i];
     const struct om_pos b = one->place[(i + 1) % one->places];
     // At it, or on the way to the next.
-    const int32_t arrives_s =
-        i + 1 < one->places ? one->leaves_s[i + 1] - STAY_S : round_s;
+    const int32_t arrives_s = i + 1 < one->places
+                                  ? one->leaves_s[i + 1] - STAY_S
+                                  : round_s;
     const int32_t way_s = arrives_s - one->leaves_s[i];
     double part = way_s > 0 ? (double)(t - one->leaves_s[i]) / way_s : 0;
     part = fmin(fmax(part, 0), 1);

@@ -14,10 +14,10 @@ enum { OM_EXIT_DONE = 0, OM_EXIT_FAILED = 1, OM_EXIT_USAGE = 2 };
 typedef int om_verb_fn(int argc, char **argv);
 
 om_verb_fn om__verb_density, om__verb_synth, om__verb_import, om__verb_info,
-    om__verb_verify, om__verb_query, om__verb_coverage, om__verb_tile,
-    om__verb_export, om__verb_serve, om__verb_hotspots, om__verb_explain,
-    om__verb_backtest, om__verb_backup, om__verb_restore, om__verb_simulate,
-    om__verb_publish, om__verb_search, om__verb_token, om__verb_audit;
+    om__verb_verify, om__verb_query, om__verb_coverage, om__verb_tile, om__verb_export,
+    om__verb_serve, om__verb_hotspots, om__verb_explain, om__verb_backtest,
+    om__verb_backup, om__verb_restore, om__verb_simulate, om__verb_publish,
+    om__verb_search, om__verb_token, om__verb_audit;
 
 /* An option of a verb: "--scale" with a value, or a flag. */
 struct om_option {

@@ -78,8 +78,7 @@ static om_status read_config(const char *path, struct om_json **document,
                                         "writes_per_s",
                                         "client_writes_per_s",
                                         "compact_rows",
-                                        "journal_rows",
-                                        "persons_s"};
+                                        "journal_rows", "persons_s"};
     for (size_t i = 0; i < om_json_count(c); i++) {
         const char *key = "";
         size_t k = 0;

@@ -97,7 +97,8 @@ static om_status ask(struct simulation *s, const char *method, const char *path,
         const om_status st = om__client_ask(s->client, method, path, headers,
                                             type, body, said, err);
         if (st && om_seconds() - began_s > LOST_S) return st;
-        const bool busy = !st && (said->status == 429 || said->status == 503);
+        const bool busy =
+            !st && (said->status == 429 || said->status == 503);
         if (!st && !busy) {
             if (said->status != 401 && said->status != 403) return OM_OK;
             read_problem(said, path, err);
@@ -120,7 +121,8 @@ static void clock_header(const struct simulation *s, char out[96])
 /* Why the first row that was refused was. */
 static void tell_first(const struct simulation *s, const struct om_json *said)
 {
-    const struct om_json *first = om_json_at(om_json_get(said, "errors"), 0);
+    const struct om_json *first =
+        om_json_at(om_json_get(said, "errors"), 0);
     const char *detail = om_json_text(om_json_get(said, "detail"), "");
     if (s->refused) return;
     om_log(OM_LOG_WARN, "simulate", "refused, of several the first: %s",
@@ -135,7 +137,8 @@ static void count_rows(struct simulation *s, const struct om__said *said,
     uint64_t not_taken = said->status < 300 ? 0 : sent;
     if (!om_json_parse(said->body, said->len, &document, NULL) &&
         said->status < 300) {
-        const int64_t n = om_json_integer(om_json_get(document, "refused"), 0);
+        const int64_t n =
+            om_json_integer(om_json_get(document, "refused"), 0);
         not_taken = n > 0 ? (uint64_t)n : 0;
     }
     if (not_taken) tell_first(s, document);
@@ -153,8 +156,8 @@ static om_status send_lines(struct simulation *s, uint32_t layer,
     snprintf(path, sizeof path, "/collections/%s/items?%s",
              om__plan_layer(s->plan, layer), query);
     clock_header(s, clock);
-    OM_TRY(
-        ask(s, "POST", path, clock, "application/x-ndjson", lines, &said, err));
+    OM_TRY(ask(s, "POST", path, clock, "application/x-ndjson", lines, &said,
+               err));
     if (said.status == 404 || said.status == 405 || said.status == 415) {
         read_problem(&said, path, err);
         return OM_E_IO;
@@ -367,7 +370,8 @@ static om_status read_clock(struct simulation *s, struct om_err *err)
     const char *clock = om_json_text(om_json_get(document, "clock"), "");
     const bool synthetic =
         om_json_true(om_json_get(document, "synthetic"), false);
-    const om_status st = om_time_parse(clock, strlen(clock), 0, &s->start_s);
+    const om_status st =
+        om_time_parse(clock, strlen(clock), 0, &s->start_s);
     om_json_free(document);
     if (!synthetic || st)
         return om_fail(err, OM_E_UNSUPPORTED, 0,
@@ -383,9 +387,10 @@ static om_status prepare(struct simulation *s, const char *city,
     OM_TRY(om_city_open(city, &s->city, err));
     s->snapshot = om_city_snapshot(s->city);
     if (!s->snapshot) return OM_E_MEMORY;
-    if (from && om_time_parse(from, strlen(from), s->snapshot->manifest->zone_s,
-                              &from_s))
-        return om_fail(err, OM_E_FORMAT, 0, "--from %.40s: not a moment", from);
+    if (from && om_time_parse(from, strlen(from),
+                              s->snapshot->manifest->zone_s, &from_s))
+        return om_fail(err, OM_E_FORMAT, 0, "--from %.40s: not a moment",
+                       from);
     OM_TRY(om__plan_new(s->snapshot, from_s, seed, &s->plan, err));
     if (positions) OM_TRY(om__walk_new(s->snapshot, s->plan, seed, &s->walk));
     s->layers = s->snapshot->layers;
@@ -413,13 +418,13 @@ static void say_summary(const struct simulation *s)
 {
     char text[OM_TIME_TEXT_BYTES];
     om_time_format(s->clock_s, s->snapshot->manifest->zone_s, text);
-    printf(
-        "{\"clock\":\"%s\",\"rows\":%llu,\"steps\":%llu,\"fixes\":%llu,"
-        "\"refused\":%llu,\"missing\":%llu,\"seconds\":%.1f,"
-        "\"waited_s\":%.1f}\n",
-        text, (unsigned long long)s->rows, (unsigned long long)s->steps,
-        (unsigned long long)s->fixes, (unsigned long long)s->refused,
-        (unsigned long long)s->missing, om_seconds() - s->began_s, s->waited_s);
+    printf("{\"clock\":\"%s\",\"rows\":%llu,\"steps\":%llu,\"fixes\":%llu,"
+           "\"refused\":%llu,\"missing\":%llu,\"seconds\":%.1f,"
+           "\"waited_s\":%.1f}\n",
+           text, (unsigned long long)s->rows, (unsigned long long)s->steps,
+           (unsigned long long)s->fixes, (unsigned long long)s->refused,
+           (unsigned long long)s->missing, om_seconds() - s->began_s,
+           s->waited_s);
 }
 
 /* What would be sent in so many hours, a line each. */
@@ -435,9 +440,8 @@ static om_status print_hours(struct simulation *s, double hours)
         OM_TRY(om__plan_next(s->plan, upto_s, &h, &found));
         if (!found) break;
         om_time_format(h.at_s, s->snapshot->manifest->zone_s, at);
-        om_buf_addf(&out,
-                    "{\"at\":\"%s\",\"layer\":\"%s\",\"step\":%u,"
-                    "\"feature\":",
+        om_buf_addf(&out, "{\"at\":\"%s\",\"layer\":\"%s\",\"step\":%u,"
+                          "\"feature\":",
                     at, om__plan_layer(s->plan, h.layer), h.step);
         om_status st = om__plan_write(s->plan, &h, h.step > 0, &out);
         om_buf_add_text(&out, "}\n");
@@ -517,9 +521,8 @@ int om__verb_simulate(int argc, char **argv)
         s.clock_s = s.moved_s = s.start_s;
         if (!st) st = run(&s, &err);
         if (st == OM_E_STOPPED && stopped) st = OM_OK;
-        if (!st)
-            om_progress_done("simulate", s.rows + s.steps + s.fixes,
-                             om_seconds() - s.began_s);
+        if (!st) om_progress_done("simulate", s.rows + s.steps + s.fixes,
+                                  om_seconds() - s.began_s);
         if (!st) say_summary(&s);
     }
     if (st && !err.text[0]) om_fail(&err, st, 0, "%s", om_status_text(st));

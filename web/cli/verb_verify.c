@@ -118,12 +118,12 @@ static om_status accept_loss(const char *city, struct om_err *err)
         puts("the journal is sound: nothing was changed");
         return OM_OK;
     }
-    if (mended.gone) puts("no journal could be read: what only it had is lost");
-    printf(
-        "a new journal: %llu entries kept, %llu lost, it goes on after "
-        "number %llu; what was there is in %s/%s\n",
-        (unsigned long long)mended.kept, (unsigned long long)mended.lost,
-        (unsigned long long)mended.last, city, mended.aside);
+    if (mended.gone)
+        puts("no journal could be read: what only it had is lost");
+    printf("a new journal: %llu entries kept, %llu lost, it goes on after "
+           "number %llu; what was there is in %s/%s\n",
+           (unsigned long long)mended.kept, (unsigned long long)mended.lost,
+           (unsigned long long)mended.last, city, mended.aside);
     return OM_OK;
 }
 

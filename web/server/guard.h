@@ -28,9 +28,9 @@ struct om__book;
 struct om__who {
     const struct om_role *role;
     struct om_token token;  // id "": no token was shown
-    uint64_t key;  // equal for all who see the same; part of every cache key
-    uint64_t id;   // hash of the token's id; 0: none
-    bool asked;    // has shown a token: the answer is for nobody else
+    uint64_t key;    // equal for all who see the same; part of every cache key
+    uint64_t id;     // hash of the token's id; 0: none
+    bool asked;      // has shown a token: the answer is for nobody else
     struct om_rates *rates;  // NULL: no limit
     struct om_rates *rows;   // that are told page by page; NULL: no limit
 };
@@ -77,8 +77,7 @@ om_status om__guard_admit(struct om__request *request) OM_MUST_USE;
 /** A link with a token in it: answers with a cookie and where to go on, or
  *  with 401. False: the address has none. */
 bool om__guard_link(struct om__request *request);
-/* site.c: pages of other sites, names that are not ours. All refuse with 403.
- */
+/* site.c: pages of other sites, names that are not ours. All refuse with 403. */
 /** Is whoever asks let in only for being on this machine? Then pages of other
  *  sites see nothing, and answers bear no CORS. */
 bool om__site_closed(const struct om__request *request);

@@ -41,11 +41,11 @@
 
 /* Somebody: a row of the layer, a fix, or both. */
 struct person {
-    uint64_t who;   // hash of the id; 0: a free slot
-    size_t record;  // where the row's record begins; NO_RECORD: no such row
-    size_t len;     // of it
+    uint64_t who;     // hash of the id; 0: a free slot
+    size_t record;    // where the row's record begins; NO_RECORD: no such row
+    size_t len;       // of it
     struct om_pos pos;
-    int64_t at_s;  // NEVER: not connected
+    int64_t at_s;     // NEVER: not connected
 };
 
 struct om__positions {
@@ -76,8 +76,8 @@ bool om__positions_about(const struct om_snapshot *snapshot,
     *out = (struct om__positions_about){
         .layer = om_json_text(om_json_get(positions, "layer"), NULL),
         .seen = om_json_text(om_json_get(positions, "seen"), NULL),
-        .retention_days = om_json_real(om_json_get(positions, "retention_days"),
-                                       RETENTION_DAYS)};
+        .retention_days = om_json_real(
+            om_json_get(positions, "retention_days"), RETENTION_DAYS)};
     if (!(out->retention_days >= 0 && out->retention_days < 36500))
         out->retention_days = RETENTION_DAYS;
     out->kept_s = (int64_t)(out->retention_days * DAY_S);
@@ -190,7 +190,8 @@ void om__positions_news(struct om__positions *p,
     if (!p->follow) return;
     for (size_t i = 0; i < news->count; i++) {
         const struct om_live_change *c = &news->change[i];
-        const bool ours = c->kind == OM_ENTRY_COMMIT && atomic_load(&p->laying);
+        const bool ours =
+            c->kind == OM_ENTRY_COMMIT && atomic_load(&p->laying);
         if (!ours && (!*c->layer || !strcmp(c->layer, p->layer)))
             atomic_store(&p->stale, true);
     }
@@ -227,9 +228,9 @@ static om_status read_parts(struct om__positions *p,
             const size_t to = rows - from < OM_LIMIT_BATCH_ROWS
                                   ? rows
                                   : from + OM_LIMIT_BATCH_ROWS;
-            om_status st =
-                om_segment_extract(part->segment, &p->schema, from, to, NULL,
-                                   part->dead, part->dead_count, &batch);
+            om_status st = om_segment_extract(part->segment, &p->schema, from,
+                                              to, NULL, part->dead,
+                                              part->dead_count, &batch);
             if (!st) st = add_records(p, &batch);
             om_arena_deinit(&batch.arena);
             OM_TRY(st);
@@ -266,7 +267,8 @@ static om_status read_layer(struct om__positions *p, struct om_err *err)
         st = OM_E_UNSUPPORTED;
         goto done;
     }
-    if (!p->layer[0]) snprintf(p->layer, sizeof p->layer, "%s", about.layer);
+    if (!p->layer[0])
+        snprintf(p->layer, sizeof p->layer, "%s", about.layer);
     snprintf(p->seen, sizeof p->seen, "%s", about.seen);
     for (size_t i = 0; i < p->room; i++) p->person[i].record = NO_RECORD;
     om_buf_clear(&p->records);

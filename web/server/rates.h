@@ -6,11 +6,12 @@
 
 #include "data/base/status.h"
 
-/* A bucket holds at most as many tokens as come in OM_RATES_BURST_S, unless
- * told otherwise. There is one for all, and one for each client that came
- * lately: those that have not come for long have full buckets and need none.
- * Memory is fixed; where more clients come at once than are remembered, the one
- * that waits longest is forgotten, in its favour. threads: any */
+/* A bucket holds at most as many tokens as come in OM_RATES_BURST_S, unless told
+ * otherwise. There is
+ * one for all, and one for each client that came lately: those that have not
+ * come for long have full buckets and need none. Memory is fixed; where more
+ * clients come at once than are remembered, the one that waits longest is
+ * forgotten, in its favour. threads: any */
 #define OM_RATES_BURST_S 2.0
 
 struct om_rates;

@@ -14,19 +14,19 @@ struct om_server_options {
     const char *url;     // how clients reach us, "https://map.example"; links
                          // are built from it instead of from the Host header
     const char *charge_file;  // one more token, of role admin; may be NULL
-    const char *fonts;    // files of the maps' letters, "regular[:bold]"; NULL:
-                          // where the system has them
-    bool read_only;       // leave writing to another process
-    double writes_per_s;  // requests that change something; default
-                          // 5,000
+    const char *fonts;   // files of the maps' letters, "regular[:bold]"; NULL:
+                         // where the system has them
+    bool read_only;      // leave writing to another process
+    double writes_per_s;         // requests that change something; default
+                                 // 5,000
     double client_writes_per_s;  // of one client; default 200, without limit
                                  // for those on this machine
     uint64_t compact_rows;  // written rows of a layer from which they go to a
                             // file; default 200,000
     uint64_t journal_rows;  // that the journal keeps; default 2,000,000
-    unsigned threads;       // that answer requests; default 2
-    unsigned workers;       // that answer what takes longer; default 2
-    size_t cache_bytes;     // of finished answers; default 256 MiB
+    unsigned threads;    // that answer requests; default 2
+    unsigned workers;    // that answer what takes longer; default 2
+    size_t cache_bytes;  // of finished answers; default 256 MiB
     unsigned beat_s;     // what moves with time alone, and figures of the whole
                          // city, change so often; default 60
     unsigned persons_s;  // ... and what is about persons, for whoever only
@@ -52,8 +52,9 @@ om_status om_server_start(const struct om_server_options *options,
 const char *om_server_address(const struct om_server *server);
 /**
  * Read again what people edit by hand: models, city.json, roles.json, and of
- * the options the figures of rates and the token file. All of it or, where
- * something is wrong, nothing. threads  the one that started the server
+ * the options the figures of rates and the token file. All of it or, where something is wrong,
+ * nothing.
+ * threads  the one that started the server
  */
 om_status om_server_reload(struct om_server *server,
                            const struct om_server_options *options,

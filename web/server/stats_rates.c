@@ -154,8 +154,8 @@ static om_status ask_exposed(struct om__request *r,
     if (om__crowds_only(r, layer) && e->weight)
         return om__rows_allowed(r, layer);
     om__needs_layer(r, layer->name, OM__EVERYWHERE);
-    *weight = e->weight ? om_small_weight(layer, e->weight, &out->crowds)
-                        : OM_NO_FIELD;
+    *weight =
+        e->weight ? om_small_weight(layer, e->weight, &out->crowds) : OM_NO_FIELD;
     if (out->crowds) layer = om_layer_open(layer);
     *ask = *query;
     ask->layer = layer;

@@ -57,8 +57,7 @@ void om__stats_rates_add(const struct om__stats_rates *rates,
 bool om__crowd_hides(const struct om_layer *layer, size_t column);
 /** A column, also one that is hidden but may be counted by. */
 size_t om__crowd_column(const struct om_layer *layer, const char *name);
-/** Is a level finer than the finest that persons of the layer are counted by?
- */
+/** Is a level finer than the finest that persons of the layer are counted by? */
 bool om__crowd_too_fine(const struct om__request *request,
                         const struct om_layer *layer, const char *level);
 /** May the question of /stats be asked of request->layer by whoever asks? */

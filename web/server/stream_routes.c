@@ -216,7 +216,8 @@ static bool take_change(void *ctx, const struct om_live_change *change)
 /* What was written after `after`, up to `upto`. OM_E_NOTFOUND: nobody knows any
  * more. */
 static om_status gather_written(struct om__request *r, uint64_t after,
-                                uint64_t upto, struct om__told *told)
+                                uint64_t upto,
+                                struct om__told *told)
 {
     const struct om_box world = {0, 0, UINT32_MAX, UINT32_MAX};
     if (after > upto) return OM_E_NOTFOUND;  // of another city, or a later one

@@ -89,10 +89,9 @@ static bool read_name(const char *name, int64_t *hour)
     if (strspn(name, "0123456789") != 10 ||
         sscanf(name, "%4d%2d%2d%2d", &year, &part[0], &part[1], &part[2]) != 4)
         return false;
-    if (part[0] < 1 || part[0] > 12 || part[1] < 1 || part[1] > 31)
-        return false;
-    *hour =
-        om_time_days(year, (unsigned)part[0], (unsigned)part[1]) * 24 + part[2];
+    if (part[0] < 1 || part[0] > 12 || part[1] < 1 || part[1] > 31) return false;
+    *hour = om_time_days(year, (unsigned)part[0], (unsigned)part[1]) * 24 +
+            part[2];
     hour_name(*hour, copy);
     return !strcmp(copy, name);  // no 31st of June
 }
@@ -142,7 +141,8 @@ static bool is_old(const struct om__tracks *t, int64_t hour, int64_t now_s)
     return (hour + 1) * HOUR_S <= now_s - t->retention_s;
 }
 
-static om_status expire(struct om__tracks *t, int64_t now_s, struct om_err *err)
+static om_status expire(struct om__tracks *t, int64_t now_s,
+                        struct om_err *err)
 {
     struct om_buf hours = {0};
     char path[PATH_BYTES];
@@ -277,8 +277,7 @@ static om_status append(const struct om__tracks *t, int64_t hour,
         if (fd >= 0) close(fd);
         return om_fail(err, OM_E_IO, 0, "%.100s: %s", path, strerror(why));
     }
-    const off_t whole =
-        s.st_size - s.st_size % (off_t)sizeof(struct om__track_fix);
+    const off_t whole = s.st_size - s.st_size % (off_t)sizeof(struct om__track_fix);
     om_status st = OM_OK;
     if (whole != s.st_size && ftruncate(fd, whole)) st = OM_E_IO;
     if (!st) st = om_fd_write(fd, bytes, len, path, err);

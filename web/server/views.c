@@ -211,9 +211,9 @@ void om__view_needs(struct om__request *r, const struct om_risk_bound *bound,
         const struct om_field_spec *spec =
             i < risk->terms ? &risk->term[i].spec
                             : &risk->exposure[i - risk->terms].spec;
-        om__needs_layer(
-            r, spec->layer->name,
-            window ? reach_of(spec, window, coarse_m) : OM__EVERYWHERE);
+        om__needs_layer(r, spec->layer->name,
+                        window ? reach_of(spec, window, coarse_m)
+                               : OM__EVERYWHERE);
     }
     if (om__view_moves(bound)) om__needs_beat(r);
 }

@@ -125,15 +125,16 @@ om_status om__write_area(struct om__request *r, struct om__write *w,
     if (!r->who->token.level[0]) return OM_OK;
     const size_t id_field = r->layer->schema.id_field;
     const struct om_batch_column *ids = &batch->column[id_field];
-    const bool moves =
-        w->kind != OM_WRITE_DELETE &&
-        (w->kind != OM_WRITE_PATCH || w->write.geometry_given || !w->single);
+    const bool moves = w->kind != OM_WRITE_DELETE &&
+                       (w->kind != OM_WRITE_PATCH || w->write.geometry_given ||
+                        !w->single);
     const bool must = w->kind == OM_WRITE_PATCH || w->kind == OM_WRITE_DELETE;
     w->pinned = om_arena_calloc(&w->pins, batch->rows + 1, sizeof *w->pinned);
     if (!w->pinned) return OM_E_MEMORY;
     for (size_t i = 0; i < batch->rows; i++) {
         const uint32_t from = ids->offset[i], to = ids->offset[i + 1];
-        OM_TRY(check_row(r, ids->bytes + from, to - from, must, &w->pinned[i]));
+        OM_TRY(check_row(r, ids->bytes + from, to - from, must,
+                         &w->pinned[i]));
         if (moves) OM_TRY(check_place(r, batch->pos[i]));
     }
     return OM_OK;

@@ -87,7 +87,7 @@ struct om__write {
     struct om_body_rules rules;
     struct om_body *body;  // NULL for DELETE
     enum om_write_kind kind;
-    bool single;  // one row, named by the address
+    bool single;   // one row, named by the address
     bool partial;
     bool if_none;  // If-None-Match: *
     uint64_t if_sequence;
