@@ -144,6 +144,51 @@ om_status om_row_seen(const struct om_layer *layer, size_t part, size_t row,
     return st;
 }
 
+static bool is_dead(const struct om_part *part, size_t row)
+{
+    const size_t at = om_part_dead_from(part, row);
+    return at < part->dead_count && part->dead[at] == row;
+}
+
+/* Of one part. Where the id is not in it, some other row is read and thrown
+ * away. */
+static om_status id_in_part(const struct om_layer *layer, size_t part,
+                            const char *id, size_t len, bool *seen,
+                            size_t *reads)
+{
+    const struct om_segment *segment = layer->part[part].segment;
+    const size_t rows = om_segment_rows(segment);
+    struct om_text_reader reader = {0};
+    const char *text;
+    size_t row, text_len;
+    bool here = false;
+    if (!rows) return OM_OK;
+    om_status st = om_segment_find(segment, id, len, &reader, &row);
+    const bool found = !st;
+    if (st == OM_E_NOTFOUND) {
+        row = (size_t)(om_hash64(id, len, part) % rows);
+        st = om_segment_text(segment, layer->schema.id_field, row, &reader,
+                             &text, &text_len);
+    }
+    om_text_reader_deinit(&reader);
+    if (!st) st = om_row_seen(layer, part, row, &here);
+    *reads += 2;
+    if (!st && found && here && !is_dead(&layer->part[part], row)) *seen = true;
+    return st;
+}
+
+om_status om_id_seen(const struct om_layer *layer, const char *id, size_t len,
+                     bool *seen, size_t *reads)
+{
+    size_t count = 0;
+    om_status st = OM_OK;
+    *seen = false;
+    for (size_t i = 0; i < layer->parts && !st; i++)
+        st = id_in_part(layer, i, id, len, seen, &count);
+    if (reads) *reads = count;
+    return st;
+}
+
 /* ---- layers ---- */
 
 static bool same_columns(const struct om_schema *a, const struct om_schema *b)

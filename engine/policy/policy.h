@@ -41,6 +41,14 @@ om_status om_snapshot_narrow(struct om_snapshot *snapshot,
  *  than om_select. cost: a look at a column */
 om_status om_row_seen(const struct om_layer *layer, size_t part, size_t row,
                       bool *seen) OM_MUST_USE;
+/**
+ * Is a row of that id in the layer's area? An id that is nowhere costs what one
+ * outside does: of each part one id and one unit are read whatever is found,
+ * so that the time an answer takes tells nobody which ids there are.
+ * *reads: texts that were read, may be NULL
+ */
+om_status om_id_seen(const struct om_layer *layer, const char *id, size_t len,
+                     bool *seen, size_t *reads) OM_MUST_USE;
 /** Is a layer about single persons ("personal": true in city.json)? */
 bool om_layer_personal(const struct om_manifest *city, const char *layer);
 /** Does the city say that a column's values are kinds that many rows share

@@ -318,8 +318,8 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
     const [[town, mine], [, theirs]] = Object.entries(tips).filter(([id]) => id).sort((a, b) => b[1].length - a[1].length);
     const who = await token(city, 'clerk', '--area', `town:${town}`), admin = await token(city, 'admin');
     const { url } = await serve(t, city), items = '/collections/tip/items';
-    const send = (method, target, body, { type = 'application/geo+json', as = who } = {}) => new Promise((resolve, reject) => {
-        const request = http.request(`${url}${target}`, { method, headers: { ...bearer(as), 'content-type': type } }, (answer) => {
+    const send = (method, target, body, { type = 'application/geo+json', as = who, more = {} } = {}) => new Promise((resolve, reject) => {
+        const request = http.request(`${url}${target}`, { method, headers: { ...bearer(as), 'content-type': type, ...more } }, (answer) => {
             let text = '';
             answer.on('data', (bytes) => { text += bytes; });
             answer.on('end', () => resolve({ status: answer.statusCode, text }));
@@ -331,6 +331,14 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
         properties: { kind: row.kind, status: row.status, at: '2023-06-26T10:00:00+08:00', ...more } });
     const merge = { type: 'application/merge-patch+json' }, all = async () => Number((await askAs(url, admin)('/stats/tip')).json().count);
     const before = await all();
+    // What others have is as what nobody has, whatever it is compared with.
+    for (const method of ['PATCH', 'DELETE'])
+        for (const tag of ['*', '"1"', '"1", "2"']) {
+            const [none, never] = await Promise.all([theirs[0].id, 'C-none'].map((id) => send(method, `${items}/${id}`,
+                method === 'PATCH' ? { type: 'Feature', properties: { status: mine[1].status } } : undefined, { type: 'application/merge-patch+json', more: { 'if-match': tag } })));
+            assert.deepEqual([none.status, none.text], [404, never.text], `${method} ${tag}`);
+            assert.equal(never.status, 404);
+        }
     // The own rows, to other places of the town.
     assert.equal((await send('POST', items, feature('C-1', mine[0]))).status, 201);
     assert.equal((await send('PATCH', `${items}/C-1`, { type: 'Feature', properties: { status: mine[1].status } }, merge)).status, 200);

@@ -13,8 +13,9 @@
  * release, which has nothing to hide; and a server that is reached from its own
  * machine only, of a city that has no list of tokens: whoever gets there could
  * read the city's files as well. A list that was read once stays in force when
- * its file is gone or damaged; one that names nobody lets nobody in. A url that clients reach us by means that there is
- * a proxy, and everybody comes from this machine.
+ * its file is gone or damaged; one that names nobody lets nobody in. A url that
+ * clients reach us by means that there is a proxy, and everybody comes from
+ * this machine.
  */
 #include "web/server/guard.h"
 

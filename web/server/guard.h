@@ -39,7 +39,7 @@ struct om__guard_options {
     const char *city;
     const char *charge_file;  // a token of role admin; may be NULL
     bool local;  // is only reached from this machine: who has no token is
-                 // OM_ROLE_LOCAL while the city has no list of tokens
+                 // OM_ROLE_LOCAL if the city has no list of tokens
 };
 /** returns  OM_E_FORMAT: roles, tokens or the token file are wrong. owns: *out
  *  with om__guard_free */

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "engine/policy/policy.h"
 #include "engine/shape/shape.h"
 #include "web/server/writes.h"
 
@@ -95,6 +96,18 @@ static om_status is_there(const struct om_snapshot *snapshot, const char *layer,
     if (!query.layer) return OM_OK;
     const om_status st = om_query_each(&query, found_one, out);
     return st == OM_E_NOTFOUND ? OM_OK : st;
+}
+
+om_status om__write_seen(struct om__request *r, const struct om__write *w)
+{
+    const struct om_layer *seen = om_snapshot_layer(r->snapshot, r->layer->name);
+    const char *id = w->single ? r->address.segment[3] : "";
+    bool here = true;
+    if (!r->who->token.level[0] || !w->single || w->kind == OM_WRITE_PUT)
+        return OM_OK;
+    if (seen && seen->rights.area)
+        OM_TRY(om_id_seen(seen, id, strlen(id), &here, NULL));
+    return here ? OM_OK : not_there(r, "row of that id");
 }
 
 /* The sequence of a row that may be written, 0 where there is none of the id;

@@ -111,6 +111,7 @@ static om_status begin(struct om__request *r, enum om_write_kind kind,
     r->upload = w;
     w->kind = kind;
     w->single = r->address.segments == 4;
+    OM_TRY(om__write_seen(r, w));
     OM_TRY(om__write_conditions(r, w));  // may look at a newer snapshot
     w->rules =
         (struct om_body_rules){.layer = r->layer,

@@ -139,6 +139,10 @@ om_status om__row_sequence(struct om__request *request, const char *id,
 /** Can rows of a layer be said to lie in the area of whoever asks? */
 bool om__write_has_area(const struct om__request *request,
                         const struct om_layer *layer);
+/** Is the row that a write changes or takes away in the area of whoever asks?
+ *  Else it is not there, and nothing else is looked at. */
+om_status om__write_seen(struct om__request *request,
+                         const struct om__write *write) OM_MUST_USE;
 /** Are all rows of a write in the area of whoever asks, as they are and as they
  *  will be? Else they are not there. */
 om_status om__write_area(struct om__request *request, struct om__write *write,
