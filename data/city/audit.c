@@ -6,7 +6,8 @@
  * being written anew. The first line of a file holds the chain of the file that
  * the process wrote before. Lines are written at once and not synced: an answer
  * does not wait for the disk. Processes have files of their own, because two
- * could not hold one chain.
+ * could not hold one chain. What is cut off the end, or gone as a whole, is
+ * known by the head (audit_head.h).
  */
 #include "data/city/audit.h"
 
@@ -24,6 +25,8 @@
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
+#include "data/base/log.h"
+#include "data/city/audit_head.h"
 #include "data/model/time.h"
 
 #define FOLDER "audit"
@@ -34,7 +37,7 @@
 #define FILE_BYTES_MOST ((size_t)1 << 31)
 #define FILES_MOST 100000
 #define KEY_NAME "key"
-#define KEY_BYTES 32
+#define KEY_BYTES OM__AUDIT_KEY_BYTES
 #define MARK_HASH_BYTES ((OM_AUDIT_MARK_BYTES - 1) / 2)
 _Static_assert(MARK_HASH_BYTES == 10, "half of the digits");
 /* ,"chain":"...32..."} */
@@ -47,9 +50,11 @@ struct om_audit {
     int64_t day;  // of the file
     unsigned files;
     char chain[CHAIN_HEX + 1];
+    struct om__audit_head head;
     bool has_key;
     unsigned char key[KEY_BYTES];
 };
+_Static_assert(OM__AUDIT_CHAIN_BYTES == CHAIN_HEX + 1, "chains of the head");
 
 static om_status chain_on(char chain[CHAIN_HEX + 1], const char *text,
                           size_t len)
@@ -85,18 +90,10 @@ void om_audit_close(struct om_audit *audit)
 {
     if (!audit) return;
     if (audit->fd >= 0) close(audit->fd);
+    om__audit_head_end(&audit->head);
     pthread_mutex_destroy(&audit->lock);
     sodium_memzero(audit->key, sizeof audit->key);
     om_free(audit);
-}
-
-/* "20261129-..." is a day, as a number that rises with it; 0: none of ours. */
-static long day_of(const char *name)
-{
-    const size_t len = strlen(name);
-    if (len < 13 || name[8] != '-' || strcmp(name + len - 4, ".log") != 0)
-        return 0;
-    return strtol(name, NULL, 10);
 }
 
 static long date_of(int64_t at_s)
@@ -105,44 +102,6 @@ static long date_of(int64_t at_s)
     struct tm tm;
     if (!gmtime_r(&t, &tm)) return 0;
     return (tm.tm_year + 1900L) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
-}
-
-static void remove_old(const struct om_audit *audit, int64_t now_s)
-{
-    const long least = date_of(now_s - (int64_t)OM_AUDIT_DAYS * DAY_S);
-    DIR *dir = opendir(audit->folder);
-    if (!dir) return;
-    for (const struct dirent *e; (e = readdir(dir));) {
-        const long day = day_of(e->d_name);
-        if (day && day < least) unlinkat(dirfd(dir), e->d_name, 0);
-    }
-    closedir(dir);
-}
-
-static om_status begin_file(struct om_audit *audit, int64_t at_s,
-                            struct om_err *err)
-{
-    char path[PATH_BYTES];
-    if (audit->fd >= 0) close(audit->fd);
-    audit->fd = -1;
-    if (mkdir(audit->folder, 0700) && errno != EEXIST)
-        return om_fail(err, OM_E_IO, 0, "%s: %s", audit->folder,
-                       strerror(errno));
-    // A process of the same number may have been there before.
-    do {
-        const int n =
-            snprintf(path, sizeof path, "%s/%08ld-%07ld-%04u.log",
-                     audit->folder, date_of(at_s), (long)getpid(),
-                     audit->files++);
-        if (n < 0 || (size_t)n >= sizeof path) return OM_E_LIMIT;
-        audit->fd =
-            open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-    } while (audit->fd < 0 && errno == EEXIST && audit->files < FILES_MOST);
-    if (audit->fd < 0)
-        return om_fail(err, OM_E_IO, 0, "%s: %s", path, strerror(errno));
-    audit->day = at_s / DAY_S;
-    remove_old(audit, at_s);
-    return OM_OK;
 }
 
 /* ---- marks ---- */
@@ -196,16 +155,22 @@ static om_status write_mark(const unsigned char key[KEY_BYTES],
     return OM_OK;
 }
 
+/* Under the lock. */
+static om_status need_key(struct om_audit *audit)
+{
+    if (audit->has_key) return OM_OK;
+    om_status st =
+        sodium_init() < 0 ? OM_E_IO : read_key(audit->folder, audit->key);
+    if (st == OM_E_NOTFOUND) st = make_key(audit->folder, audit->key);
+    audit->has_key = !st;
+    return st;
+}
+
 om_status om_audit_mark(struct om_audit *audit, const char *text, size_t len,
                         char out[OM_AUDIT_MARK_BYTES])
 {
-    om_status st = OM_OK;
     pthread_mutex_lock(&audit->lock);
-    if (!audit->has_key) {
-        st = sodium_init() < 0 ? OM_E_IO : read_key(audit->folder, audit->key);
-        if (st == OM_E_NOTFOUND) st = make_key(audit->folder, audit->key);
-        audit->has_key = !st;
-    }
+    const om_status st = need_key(audit);
     pthread_mutex_unlock(&audit->lock);
     return st ? st : write_mark(audit->key, text ? text : "", len, out);
 }
@@ -226,6 +191,55 @@ om_status om_audit_find_mark(const char *city, const char *text, size_t len,
 }
 
 /* ---- writing ---- */
+
+/* The head is not as it should be: lines are written all the same, and whoever
+ * reads them is told. */
+static void headless(struct om_audit *audit, om_status why)
+{
+    om_log(OM_LOG_ERROR, "audit", "%s/" OM__AUDIT_HEAD ": %s", audit->folder,
+           om_status_text(why));
+    om__audit_head_end(&audit->head);
+}
+
+static void begin_head(struct om_audit *audit, const char *name, int64_t at_s)
+{
+    const long least = date_of(at_s - (int64_t)OM_AUDIT_DAYS * DAY_S);
+    om__audit_head_end(&audit->head);
+    om_status st = need_key(audit);
+    if (!st)
+        st = om__audit_head_begin(audit->folder, audit->key, name,
+                                  &audit->head);
+    if (!st)
+        st = om__audit_head_expire(&audit->head, audit->key, audit->folder,
+                                   least);
+    if (st) headless(audit, st);
+}
+
+static om_status begin_file(struct om_audit *audit, int64_t at_s,
+                            struct om_err *err)
+{
+    char path[PATH_BYTES];
+    if (audit->fd >= 0) close(audit->fd);
+    audit->fd = -1;
+    if (mkdir(audit->folder, 0700) && errno != EEXIST)
+        return om_fail(err, OM_E_IO, 0, "%s: %s", audit->folder,
+                       strerror(errno));
+    // A process of the same number may have been there before.
+    do {
+        const int n =
+            snprintf(path, sizeof path, "%s/%08ld-%07ld-%04u.log",
+                     audit->folder, date_of(at_s), (long)getpid(),
+                     audit->files++);
+        if (n < 0 || (size_t)n >= sizeof path) return OM_E_LIMIT;
+        audit->fd =
+            open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    } while (audit->fd < 0 && errno == EEXIST && audit->files < FILES_MOST);
+    if (audit->fd < 0)
+        return om_fail(err, OM_E_IO, 0, "%s: %s", path, strerror(errno));
+    audit->day = at_s / DAY_S;
+    begin_head(audit, strrchr(path, '/') + 1, at_s);
+    return OM_OK;
+}
 
 static void add_member(struct om_buf *out, const char *key, const char *text)
 {
@@ -254,6 +268,10 @@ static om_status write_line(struct om_audit *audit,
     if (!st) st = om_buf_addf(&line, ",\"chain\":\"%s\"}\n", audit->chain);
     if (!st) st = om_fd_write(audit->fd, line.bytes, line.len, "audit", err);
     om_buf_deinit(&line);
+    const om_status head =
+        st ? OM_OK
+           : om__audit_head_add(&audit->head, audit->key, audit->chain);
+    if (head) headless(audit, head);
     return st;
 }
 
@@ -276,76 +294,173 @@ om_status om_audit_add(struct om_audit *audit, const struct om_audit_entry *e,
 
 /* ---- reading ---- */
 
-struct reading {
-    bool (*each)(void *ctx, const char *line, size_t len);
-    void (*bad)(void *ctx, const char *file, size_t line);
-    void *ctx;
-    size_t broken;
-    bool stop;
+/* A file that was read. */
+struct file {
+    const char *name;
+    uint64_t lines;
+    bool good;
 };
 
-/* Lines of one file; false: a line does not follow from the one before. */
-static bool read_lines(struct reading *r, const char *name, char *text)
+struct reading {
+    bool (*each)(void *ctx, const char *line, size_t len);
+    void (*bad)(void *ctx, const char *file, const char *what);
+    void *ctx;
+    const char *folder;
+    unsigned char key[KEY_BYTES];
+    struct om__audit_slot *slot;  // as the head was before files were read
+    size_t slots;
+    bool headed, stop;
+    size_t broken;
+};
+
+static void say(struct reading *r, const char *file, const char *what)
 {
-    char chain[CHAIN_HEX + 1];
-    size_t number = 0;
+    r->broken++;
+    r->bad(r->ctx, file, what);
+}
+
+static const struct om__audit_slot *find_slot(const struct om__audit_slot *slot,
+                                              size_t slots, const char *name)
+{
+    for (size_t i = 0; i < slots; i++)
+        if (!strcmp(slot[i].name, name)) return &slot[i];
+    return NULL;
+}
+
+/* Lines of one file, until one does not follow from the one before. */
+static void read_lines(struct reading *r, struct file *file, char *text)
+{
+    const struct om__audit_slot *slot =
+        find_slot(r->slot, r->slots, file->name);
+    const bool sealed = slot && slot->state == 'k';
+    char chain[CHAIN_HEX + 1], what[96];
     memset(chain, '0', CHAIN_HEX);
     chain[CHAIN_HEX] = '\0';
-    for (char *at = text; *at && !r->stop; number++) {
+    for (char *at = text; *at && !r->stop; file->lines++) {
         char *end = strchr(at, '\n');
         const size_t len = end ? (size_t)(end - at) : strlen(at);
         const char *tail = len > TAIL_LEN ? at + len - TAIL_LEN : NULL;
-        const bool good = end && tail &&
-                          !strncmp(tail, ",\"chain\":\"", 10) &&
-                          !chain_on(chain, at, len - TAIL_LEN) &&
-                          !strncmp(tail + 10, chain, CHAIN_HEX);
-        if (!good) {
-            r->bad(r->ctx, name, number + 1);
-            return false;
+        file->good = end && tail && !strncmp(tail, ",\"chain\":\"", 10) &&
+                     !chain_on(chain, at, len - TAIL_LEN) &&
+                     !strncmp(tail + 10, chain, CHAIN_HEX) &&
+                     !(sealed && file->lines + 1 == slot->lines &&
+                       strcmp(chain, slot->chain) != 0);
+        if (!file->good) {
+            snprintf(what, sizeof what,
+                     "line %llu does not follow from those before it",
+                     (unsigned long long)file->lines + 1);
+            say(r, file->name, what);
+            return;
         }
         *end = '\0';
         r->stop = !r->each(r->ctx, at, len);
         at = end + 1;
     }
-    return true;
+    if (!sealed || r->stop || file->lines >= slot->lines) return;
+    file->good = false;
+    snprintf(what, sizeof what, "its last lines are gone: %llu of %llu are there",
+             (unsigned long long)file->lines, (unsigned long long)slot->lines);
+    say(r, file->name, what);
 }
 
-static om_status read_file(struct reading *r, const char *folder,
-                           const char *name, struct om_err *err)
+static om_status read_file(struct reading *r, struct file *file,
+                           struct om_err *err)
 {
     char path[PATH_BYTES];
     struct om_buf text = {0};
-    OM_TRY(om_path_join(path, sizeof path, folder, name));
+    OM_TRY(om_path_join(path, sizeof path, r->folder, file->name));
+    file->good = true;
     om_status st = om_file_read(path, FILE_BYTES_MOST, &text, err);
     if (!st) st = om_buf_add(&text, "", 1);
-    if (!st && !read_lines(r, name, (char *)text.bytes)) r->broken++;
+    if (!st) read_lines(r, file, (char *)text.bytes);
     om_buf_deinit(&text);
     return st;
 }
 
+static void read_head(struct reading *r, bool logs)
+{
+    om_status st = sodium_init() < 0 ? OM_E_IO : read_key(r->folder, r->key);
+    if (!st)
+        st = om__audit_head_read(r->folder, r->key, &r->slot, &r->slots);
+    r->headed = !st;
+    if (st == OM_E_NOTFOUND && logs)
+        say(r, OM__AUDIT_HEAD,
+            "it or the key is not there: what was cut cannot be told");
+    else if (st && st != OM_E_NOTFOUND)
+        say(r, OM__AUDIT_HEAD,
+            "it was changed, or the key: what was cut cannot be told");
+}
+
+/* What files there are against what the head says now, after all was read: it
+ * may have grown meanwhile. */
+static void compare(struct reading *r, const struct file *file, size_t files)
+{
+    struct om__audit_slot *now = NULL;
+    size_t slots = 0, old = 0;
+    if (!r->headed || r->stop) return;
+    if (om__audit_head_read(r->folder, r->key, &now, &slots))
+        say(r, OM__AUDIT_HEAD, "it was changed while it was read");
+    for (size_t i = 0; i < files && now; i++) {
+        const struct om__audit_slot *slot =
+            find_slot(now, slots, file[i].name);
+        // A process that ended in between has not written a slot, or not the
+        // last line's.
+        if (!slot && file[i].lines)
+            say(r, file[i].name, "no server has begun this file");
+        if (slot && slot->state == 'k' && file[i].good &&
+            file[i].lines > slot->lines + 1)
+            say(r, file[i].name, "lines were put in at its end");
+    }
+    for (size_t i = 0; i < r->slots && i < slots; i++) {
+        bool there = false;
+        for (size_t k = 0; k < files && !there; k++)
+            there = !strcmp(file[k].name, now[i].name);
+        old += there && now[i].state == 'a';
+        if (!there && now[i].state != 'x')
+            say(r, now[i].name, "the file is gone before its time");
+    }
+    if (old)
+        r->bad(r->ctx, OM__AUDIT_HEAD,
+               "some files are older than it: what was cut before cannot be "
+               "told");
+    om_free(now);
+}
+
 static int is_ours(const struct dirent *e)
 {
-    return day_of(e->d_name) != 0;
+    return om__audit_day(e->d_name) != 0;
 }
 
 om_status om_audit_read(const char *city,
                         bool (*each)(void *ctx, const char *line, size_t len),
-                        void (*bad)(void *ctx, const char *file, size_t line),
+                        void (*bad)(void *ctx, const char *file,
+                                    const char *what),
                         void *ctx, size_t *broken, struct om_err *err)
 {
     char folder[PATH_BYTES];
     struct dirent **entry = NULL;
-    struct reading r = {.each = each, .bad = bad, .ctx = ctx};
+    struct reading r = {.each = each, .bad = bad, .ctx = ctx, .folder = folder};
     OM_TRY(om_path_join(folder, sizeof folder, city, FOLDER));
-    const int n = scandir(folder, &entry, is_ours, alphasort);
     om_status st = OM_OK;
+    // The head first: what it knows of has to be found.
+    read_head(&r, false);
+    const int n = scandir(folder, &entry, is_ours, alphasort);
     if (n < 0 && errno != ENOENT)
         st = om_fail(err, OM_E_IO, 0, "%s: %s", folder, strerror(errno));
-    for (int i = 0; i < n; i++) {
-        if (!st && !r.stop) st = read_file(&r, folder, entry[i]->d_name, err);
-        free(entry[i]);
+    const size_t files = n < 0 ? 0 : (size_t)n;
+    struct file *file = om_calloc(files + 1, sizeof *file);
+    if (!st && !file) st = om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    if (!st && files && !r.headed && !r.broken) read_head(&r, true);
+    for (size_t i = 0; i < files && file; i++) {
+        file[i].name = entry[i]->d_name;
+        if (!st && !r.stop) st = read_file(&r, &file[i], err);
     }
+    if (!st) compare(&r, file, files);
+    for (size_t i = 0; i < files; i++) free(entry[i]);
     free(entry);
+    om_free(file);
+    om_free(r.slot);
+    sodium_memzero(r.key, sizeof r.key);
     *broken = r.broken;
     return st;
 }

@@ -26,7 +26,7 @@ struct om_audit_entry {
 };
 
 /* DESIGN in audit.c. Files are CITY/audit/YYYYMMDD-PID-N.log, one a process and
- * day, 0600, a line of JSON each. */
+ * day, 0600, a line of JSON each; CITY/audit/head knows them (audit_head.h). */
 struct om_audit;
 /** Nothing is written yet. owns: *out, om_audit_close */
 om_status om_audit_open(const char *city, struct om_audit **out) OM_MUST_USE;
@@ -52,13 +52,15 @@ om_status om_audit_find_mark(const char *city, const char *text, size_t len,
 
 /**
  * Read all that a city has, oldest file first; `each` gets a line (NUL at its
- * end) and may stop by returning false. *broken: files in which a line was
- * changed, put in or taken out; `bad` is told each of them.
+ * end) and may stop by returning false. *broken: how often a line was changed,
+ * put in, taken out or cut off, or a file; `bad` is told each of them, and what
+ * cannot be told.
  * returns  OM_E_IO, OM_E_MEMORY
  */
 om_status om_audit_read(const char *city,
                         bool (*each)(void *ctx, const char *line, size_t len),
-                        void (*bad)(void *ctx, const char *file, size_t line),
+                        void (*bad)(void *ctx, const char *file,
+                                    const char *what),
                         void *ctx, size_t *broken,
                         struct om_err *err) OM_MUST_USE;
 

@@ -37,13 +37,10 @@ static bool print_line(void *ctx, const char *text, size_t len)
     return true;
 }
 
-static void say_bad(void *ctx, const char *file, size_t line)
+static void say_bad(void *ctx, const char *file, const char *what)
 {
     (void)ctx;
-    fprintf(stderr,
-            "onemap audit: audit/%s: line %zu does not follow from those "
-            "before it\n",
-            file, line);
+    fprintf(stderr, "onemap audit: audit/%s: %s\n", file, what);
 }
 
 int om__verb_audit(int argc, char **argv)
