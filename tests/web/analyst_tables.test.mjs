@@ -191,6 +191,9 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
             await until('a pin', () => page.evaluate(() => !!document.querySelector('#map .drawn circle')));
             const pin = await until('its place', () => page.locator('#map .drawn circle').boundingBox());
             assert.ok(Math.hypot(pin.x + pin.width / 2 - box.x - box.width * 0.52, pin.y + pin.height / 2 - box.y - box.height * 0.4) < 3, 'the pin is where it was put');
+            await until('its unit', () => /unit=/.test(page.url()));
+            await until('marked in the table', () => page.evaluate(() => !!document.querySelector('#table tr.chosen')));
+            assert.equal(await page.evaluate(() => scrollY + document.body.scrollTop), 0, 'the page stays where it is');
             for (const tab of ['table', 'profile', 'why', 'compare', 'export']) {
                 await page.locator(`#tab-${tab}`).click();
                 await idle(page, log);

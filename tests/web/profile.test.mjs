@@ -209,6 +209,24 @@ test('an analyst at work', async (t) => {
         assert.ok(!last.includes('0') || last.indexOf('·') === -1 || last.indexOf('·') > last.lastIndexOf('0'));
     });
 
+    await t.test('a rate per what persons do, and a place that is refused', async () => {
+        const box = async () => page.locator('#map').boundingBox(), click = async (x) => { const b = await box(); await page.mouse.click(b.x + b.width * x, b.y + b.height * 0.45); };
+        await goTo('map=10/22.95/113.87&layer=hazard&layers=heat&per=visit&pane=why');
+        await click(0.5);
+        await page.waitForFunction(() => /每次巡查/.test(document.querySelector('#reading').textContent) && /每次巡查|未知/.test(document.querySelector('#pane-why').textContent));
+        // A reach that may not be chosen: no old answer stands for another place.
+        await goTo('map=10/22.95/113.87&layer=hazard&layers=heat&per=visit&bandwidth=800&pane=why');
+        await click(0.5);
+        await page.waitForFunction(() => /^\?.*persons/.test(document.querySelector('#reading').textContent) && /persons/.test(document.querySelector('#pane-why').textContent));
+        const first = await page.locator('#reading .where').textContent();
+        await click(0.6);
+        await page.waitForFunction((before) => document.querySelector('#reading .where').textContent !== before, first);
+        // Units are told all the same.
+        await goTo('map=10/22.95/113.87&layer=hazard&layers=choropleth&stat=rate&per=visit&bandwidth=800&pane=why');
+        await click(0.5);
+        await page.waitForFunction(() => /每次巡查/.test(document.querySelector('#reading').textContent) && /95% 区间/.test(document.querySelector('#pane-why').textContent));
+    });
+
     await t.test('things to take away', async () => {
         await goTo(`${whole}&filter=severity+%3E%3D+3&pane=export&area=circle:113.75,23.02,6000`);
         await page.waitForSelector('.pane-exports a.file');

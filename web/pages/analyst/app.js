@@ -12,6 +12,7 @@ import {Caption} from './caption.js';
 import {Drawing} from './drawing.js';
 import {helpDialog} from './help.js';
 import {meansOf, openMap} from './map.js';
+import {otherState} from './other.js';
 import {PANES} from './panes.js';
 import {subjectsOf} from './layers.js';
 import {drawnOf, hasHeat, layerOf, levelOf, levelsOf, partsOf} from './shown.js';
@@ -19,7 +20,7 @@ import {Sides} from './sides.js';
 import {formatHash, parseHash, Store} from './state.js';
 import {words as wordsTold} from '../profile/words.js';
 import {languageOf, words, writing} from './words.js';
-import {valueAt, whereOf} from './why.js';
+import {readingAt, whereOf} from './why.js';
 
 /** Answers of the search that are listed, and how near one goes to what was
  *  chosen: a house, or a unit of the coarsest, the next, the finest level. */
@@ -86,6 +87,8 @@ function textOf(error) {
 function failed(error, name) {
   const text = textOf(error);
   if (!(error instanceof ProblemError) && !(error instanceof TypeError)) console.warn(error);
+  // What stood there was of another place.
+  if (name === 'value') caption.showReading(null);
   if (name === 'legend') caption.node.classList.add('stale');
   let shown = false;
   for (const m of mounted) shown = m.mounted?.problem?.(error, name, text) || shown;
@@ -111,7 +114,7 @@ const context = {
   announce: (text) => { $('announce').textContent = text; },
   onNews: (hear) => { newsHearers.push(hear); },
   answerAt: (place, units, signal) => answers.at(place, units, signal),
-  drawn: () => drawing.all(),
+  drawn: (side) => drawing.all(side === 'B' ? otherState(state.now) : null),
   prepare: (patch) => Promise.all([drawing.prepare(patch), sides.prepare(patch)]),
   lastDays(days) {
     const end = city.clock ?? context.subject()?.extent?.temporal?.interval?.[0]?.[1];
@@ -274,9 +277,8 @@ function onPoint(place, pinned) {
 
 /** What stands there: the field's value and what the uppermost analysis says. @param {import('./map.js').Place} place @param {boolean} pinned */
 function read(place, pinned) {
-  const field = state.now.model || hasHeat(context.subject());
   ask('value', async (signal) => {
-    const reading = field ? await valueAt(context, place, theMap?.tileZoom() ?? 14, signal) : {units: await getJson(`/reverse?lon=${place.lonDeg.toFixed(7)}&lat=${place.latDeg.toFixed(7)}`, signal)};
+    const reading = await readingAt(context, place, theMap?.tileZoom() ?? 14, signal), {field} = reading;
     if (signal.aborted) return;
     const answer = await answers.at(place, reading.units ?? {}, signal), where = whereOf(reading, city.levels) || (city.levels.length ? say('outside') : '');
     if (signal.aborted) return;
@@ -284,7 +286,7 @@ function read(place, pinned) {
     const value = field && {value: reading.value === null ? '?' : write.about(reading.value), unit: lang === 'en' ? reading.unit : reading.unit_zh ?? reading.unit, step: drawn ? reading.pixel?.step : undefined,
       more: reading.within ? say('within', {m: reading.within.radius_m, n: write.exact(reading.within.count)}) : ''};
     // What is drawn is what is told first.
-    const told = answer && (!drawn || !value) ? {value: answer.value, unit: answer.unit, more: answer.name, lines: answer.lines, where} : value ? {...value, lines: answer ? [[answer.name, answer.value, answer.unit].filter((t) => t).join(' '), ...answer.lines] : [], where} : {value: '', unit: '', more: '', where};
+    const told = answer && (!drawn || !value) ? {value: answer.value, unit: answer.unit, more: answer.name, lines: answer.lines, where} : drawn && reading.problem ? {value: '?', unit: '', more: '', lines: [reading.problem], where} : value ? {...value, lines: answer ? [[answer.name, answer.value, answer.unit].filter((t) => t).join(' '), ...answer.lines] : [], where} : {value: '', unit: '', more: '', where};
     caption.showReading(told, pinned);
     const unit = reading.units?.[context.level()]?.id;
     if (pinned && place === state.now.at && unit && unit !== state.now.unit) choose(unit);

@@ -126,7 +126,7 @@ class Compare {
       return from || to ? `${from ? write.moment(from) : '…'} – ${to ? write.moment(to) : '…'}` : say('all');
     };
     const same = now.time === other.time, known = coveredA !== 'none' && coveredB !== 'none';
-    const side = (name, s, count, has) => element('tr', {}, element('th', {scope: 'row'}, element('b', {className: 'side'}, name), ` ${same ? s.filter || say('all') : period(s)}`), element('td', {className: `number${has === 'none' ? ' is-unknown' : ''}`}, has === 'none' ? '' : write.exact(count)));
+    const side = (name, s, count, has) => element('tr', {}, element('th', {scope: 'row'}, element('b', {className: 'side'}, name), ` ${[...same ? [] : [period(s)], ...same || now.filter !== other.filter ? [s.filter || say('all')] : []].join(' · ')}`), element('td', {className: `number${has === 'none' ? ' is-unknown' : ''}`}, has === 'none' ? '' : write.exact(count)));
     const d = difference(a.count, b.count);
     this.sums.replaceChildren(element('tbody', {}, side('A', now, a.count, coveredA), side('B', other, b.count, coveredB),
       element('tr', {}, element('th', {scope: 'row'}, say('difference')), element('td', {className: 'number'}, known ? this.signed(d.by) : '?', known ? element('span', {className: 'quiet'}, ` ${this.percent(d.share)}`) : ''))));

@@ -62,11 +62,11 @@ export class Drawing {
     return [base('base', ground, ROAD_EDGE, '&labels=no'), ...parts.filter((p) => p.map).map((p) => ({key: p.id, tiles: tilesOf(p, palette, ratio), opacity: p.opacity, box: this.boxOf(p), layers: p.layers, reachM: p.field ? 1.6 * Number(p.params.bandwidth) || REACH_M : 0, edge: p.field ? PIXEL : p.map.includes(':') ? Infinity : EDGE})), base('labels', ground.filter((l) => l.base !== 'building'), Infinity)];
   }
 
-  /** All that is drawn, for a picture of it. */
-  all() {
-    const {city, state} = this.context, {shaped} = this;
-    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: part.field ? (this.context.lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) : legend.unit ?? '', legend}));
-    return {sheets: this.sheets(partsOf(city, state.now)), shapes: shaped?.features ?? [], opacity: shaped?.opacity ?? 1,
+  /** All that is drawn, for a picture of it. @param {import('./state.js').State | null} [other] the other side's state, which has the same legends */
+  all(other) {
+    const {city, state, say} = this.context, {shaped} = this;
+    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: part.field ? [this.context.lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit, legend.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : ''].filter((t) => t).join(' · ') : legend.unit ?? '', legend}));
+    return {sheets: this.sheets(partsOf(city, other ?? state.now)), shapes: shaped?.features ?? [], opacity: shaped?.opacity ?? 1,
       legends: [...shaped ? [{name: shaped.name, unit: '', legend: {items: shaped.items}, note: shaped.note}] : [], ...told.reverse()]};
   }
 
@@ -106,6 +106,10 @@ export class Drawing {
     const {context, map, caption} = this, {city} = context, turn = ++this.turn, parts = partsOf(city, now);
     const typed = !!(now.filter || now.other || now.time);
     const others = caption && otherState(now);
+    // A legend of something else is not that of what comes.
+    const about = parts.map((p) => [p.id, p.map, p.params.stat, p.params.column, p.params.layer].join()).join(';');
+    if (caption && this.about && about !== this.about) caption.node.classList.add('stale');
+    this.about = about;
     const explained = context.ask(caption ? 'legend' : 'legend B', async (signal) => {
       const list = await Promise.all(parts.filter((p) => p.map).map((part) => this.explain(part, others ? partsOf(city, others).find((p) => p.id === part.id) : undefined, signal)));
       if (signal.aborted || turn !== this.turn) return;
@@ -159,17 +163,17 @@ export class Drawing {
     this.caption?.showShapes(null, '', []);
     if (!part) return map.outline('shapes', null);
     context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
-      const answer = await context.get(url, signal), {features} = answer;
+      const answer = await context.get(url, signal), features = answer.features.filter((f) => f.geometry || part.id !== 'coverage');
       if (signal.aborted) return;
       if (part.id === 'hotspots' && context.state.now.spots === 'dbscan') return this.drawClusters(part, answer);
       const classes = part.id === 'hotspots' ? await this.classesOf(signal) : new Map();
       if (part.id === 'hotspots') for (const {properties: {class: name}} of features) if (name && !classes.has(name)) classes.set(name, classOf(name, context.palette(), context.lang));
       for (const f of features) f.properties.fill = classes.get(f.properties.class)?.color;
       this.onShapes?.(features);
-      this.caption?.showShapes(part, this.name(part), legendOfShapes(features, classes, context));
+      this.caption?.showShapes(part, this.name(part), legendOfShapes(features, classes, context, part));
       // What is not significant has no colour, and is not drawn.
       const drawn = features.filter((f) => f.geometry && !/^(not significant|none)$/.test(f.properties.class ?? ''));
-      this.shaped = {name: this.name(part), items: legendOfShapes(features, classes, context), note: '', features: drawn, opacity: part.opacity * 0.85};
+      this.shaped = {name: this.name(part), items: legendOfShapes(features, classes, context, part), note: '', features: drawn, opacity: part.opacity * 0.85};
       map.outline('shapes', drawn, {line: part.id === 'hotspots' ? '--ground' : '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.85});
     });
   }
@@ -227,10 +231,12 @@ export function clusterSteps(features) {
 }
 
 /** What is seen of shapes, with how many there are. @param {any[]} features @param {Map<string, any>} classes @param {import('./panes.js').Context} context */
-function legendOfShapes(features, classes, {say, write}) {
+function legendOfShapes(features, classes, {say, write, state}, part) {
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (const f of features) counts.set(f.properties.class ?? '', (counts.get(f.properties.class ?? '') ?? 0) + 1);
-  if (!features.length) return [{text: say('empty'), form: 'none'}];
+  const {coverage} = state.now;
+  if (!features.length) return [{text: say(part.id === 'coverage' && coverage === 'partition' ? 'no_faults' : 'empty'), form: 'none'}];
+  if (part.id === 'coverage' && coverage === 'site') return [{text: say('new_sites', {n: write.exact(features.length)}), form: 'dot', color: 'var(--bar)', opacity: 0.8}];
   return [...counts].map(([name, n]) => ({text: `${classes.get(name)?.text ?? name} ${write.exact(n)}`.trim(), form: 'area', color: classes.get(name)?.color ?? 'var(--bar)', opacity: classes.get(name)?.opacity ?? 0.8}));
 }

@@ -5,7 +5,7 @@
 import {columnTitle} from '../columns.js';
 import {element} from '../dom.js';
 import {BANDWIDTHS_M, COVERAGES, STATISTICS} from './state.js';
-import {ANALYSES, CELLS_M, drawnOf, hasHeat, isCells, layerOf, levelOf, levelsOf, partOf} from './shown.js';
+import {ANALYSES, CELLS_M, drawnOf, hasHeat, isCells, layerOf, levelOf, levelsOf, ownReach, partOf} from './shown.js';
 
 /** @typedef {import('./panes.js').Context} Context */
 
@@ -109,8 +109,9 @@ class Layers {
   heat() {
     const {say, city, state, write} = this.context, {now} = state, layer = this.context.subject();
     const models = /** @type {[string, string][]} */ ([...hasHeat(layer) ? [['', say('density', {name: write.title(layer)})]] : [], ...city.models.map((m) => [m.name, write.title(m)])]);
-    const bandwidth = element('div', {className: 'choices', role: 'radiogroup', ariaLabel: say('bandwidth')}, ...[...(now.model ? [0] : []), ...BANDWIDTHS_M].map((m) => {
-      const radio = element('input', {type: 'radio', name: 'bandwidth', value: String(m), checked: (now.bandwidth || (now.model ? 0 : 800)) === m, onchange: () => state.update({bandwidth: m}), ariaLabel: m ? `${m} m` : say('own')});
+    const own = ownReach(city, now);
+    const bandwidth = element('div', {className: 'choices', role: 'radiogroup', ariaLabel: say('bandwidth')}, ...[...(own ? [0] : []), ...BANDWIDTHS_M].map((m) => {
+      const radio = element('input', {type: 'radio', name: 'bandwidth', value: String(m), checked: (now.bandwidth || (own ? 0 : 800)) === m, onchange: () => state.update({bandwidth: m}), ariaLabel: m ? `${m} m` : say('own')});
       radio.dataset.focus = `bandwidth ${m}`;
       return element('label', {className: 'choice'}, radio, !m ? say('own') : m < 1000 ? `${m}` : `${m / 1000} km`);
     }));

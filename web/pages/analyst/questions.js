@@ -18,6 +18,7 @@ import {address, coverageLevel, coverageOf, drawnOf, hasHeat, hasTimes, hotspots
  * @property {Column[]} columns @property {any[]} rows @property {{by: string, down: boolean}} order
  * @property {string} [level]   rows are units of it; without it they have places
  * @property {string} [note]    what is to be known of it, in a sentence
+ * @property {[string, string]} [head]   the one number of all of it, and of what
  * @typedef {object} Question
  * @property {string} id
  * @property {(context: Context) => boolean} drawn   is it on the map?
@@ -154,11 +155,14 @@ const coverage = {
     const text = (r) => ({...r, title: (lang === 'en' ? r.text_en : r.text) ?? ''}), order = {by: kind.by, down: kind.down};
     const name = nameColumn(context);
     if (part?.shapes) {
-      const {features} = await context.get(part.shapes, signal);
-      return {columns: [name, ...kind.columns], rows: features.map((f, i) => text({...f.properties, key: String(i), geometry: f.geometry, name: f.properties.name || f.properties.place || f.properties.units || `${f.properties.id ?? ''}`})), order};
+      const answer = await context.get(part.shapes, signal), {features} = answer;
+      return {head: now.coverage === 'site' ? [context.write.exact(answer.gain ?? 0), say('residents_more')] : [context.write.exact(features.length), say('findings')], columns: [name, ...kind.columns], rows: features.map((f, i) => text({...f.properties, key: String(i), geometry: f.geometry, name: f.properties.name || f.properties.place || f.properties.units || `${f.properties.id ?? ''}`})), order};
     }
     const answer = await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, now)), signal);
-    return {columns: [name, ...kind.columns], rows: answer.rows.map(text), order, level: coverageLevel(city, now), note: answer.from ? say('judged_of', {from: context.write.moment(answer.from), to: context.write.moment(answer.to)}) : ''};
+    const sum = (column) => answer.rows.reduce((n, r) => n + (r[column] ?? 0), 0), {exact} = context.write;
+    /** @type {Record<string, [string, string]>} */
+    const head = {patrol: [percentOf(sum('done') / sum('due')), say('of_due', {done: exact(sum('done')), due: exact(sum('due'))})], workload: [exact(sum('workers')), say('workers_of')], service: [percentOf(answer.city?.sum_share_10min ?? NaN), say('within_ten')]};
+    return {head: head[now.coverage], columns: [name, ...kind.columns], rows: answer.rows.map(text), order, level: coverageLevel(city, now), note: answer.from ? say('judged_of', {from: context.write.moment(answer.from), to: context.write.moment(answer.to)}) : ''};
   },
 };
 

@@ -130,8 +130,15 @@ export class Ranks {
       const on = key !== '' && row.dataset.id === key;
       row.classList.toggle('chosen', on);
       row.querySelector('button')?.setAttribute('aria-pressed', String(on));
-      if (on && scroll) row.scrollIntoView({block: 'nearest'});
+      if (on && scroll) this.bring(row);
     }
+  }
+
+  /** Into sight within the table: the page itself stays where it is. @param {HTMLElement} row */
+  bring(row) {
+    const [box, at] = [this.scroll.getBoundingClientRect(), row.getBoundingClientRect()], top = box.top + this.head.offsetHeight;
+    if (at.top < top) this.scroll.scrollTop -= top - at.top;
+    else if (at.bottom > box.bottom) this.scroll.scrollTop += at.bottom - box.bottom;
   }
 
   /** As it stands: all rows, in the order that is shown. @param {string} name of the file */

@@ -69,12 +69,15 @@ export function drawnOf(city, state) {
 /** Filter and period of the rows that are asked about. @param {City} city @param {State} state */
 export const selectionOf = (city, state) => ({filter: state.filter, datetime: hasTimes(layerOf(city, state.layer)) ? state.time : ''});
 
+/** Has the heat a bandwidth of its own, where none is chosen? Of what is about persons the reach is not chosen. @param {City} city @param {State} state */
+export const ownReach = (city, state) => !!state.model || !!layerOf(city, city.exposures[state.per]?.layer)?.personal;
+
 /** Name and parameters of the heat. @param {City} city @param {State} state */
 export function heatOf(city, state) {
   const {kernel, bandwidth, halflife, per} = state;
   const own = {kernel, bandwidth, halflife, per: per === 'area' ? '' : per};
   if (state.model) return {map: `heat:${state.model}`, params: {datetime: state.time, ...own}};
-  return {map: `heat:${state.layer}`, params: {...selectionOf(city, state), ...own, bandwidth: bandwidth || 800, weight: state.weight}};
+  return {map: `heat:${state.layer}`, params: {...selectionOf(city, state), ...own, bandwidth: bandwidth || (ownReach(city, state) ? 0 : 800), weight: state.weight}};
 }
 
 /** @param {City} city @param {State} state */

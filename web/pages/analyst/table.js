@@ -46,7 +46,7 @@ class Table {
     this.ranks = new Ranks(box, {say: context.told, exact: context.write.exact, label: say('table'), id: 'table', onPick: (row) => this.pick(row), onPoint: (row) => this.point(row),
       onSort: (by, down) => state.update({sort: `${down ? '-' : ''}${by}`})});
     this.scroll = this.ranks.scroll;
-    container.append(element('header', {}, this.title, this.total, this.error, this.tools), box, this.note);
+    container.append(element('header', {}, this.title, this.total, this.error, this.tools), this.note, box);
     /** @type {import('./questions.js').Told | null} */
     this.told = null;
     this.asked = '';
@@ -55,19 +55,27 @@ class Table {
   ask() {
     const {context} = this, {city, state} = context, layer = context.subject(), question = questionOf(context);
     if (!layer) return;
-    this.question = question;
+    // What stands there answers another question.
+    const about = [question.id, state.now.layer, question.id === 'coverage' ? state.now.coverage : question.id === 'hotspots' ? state.now.spots : ''].join();
+    if (this.about && about !== this.about) {
+      this.scroll.classList.add('stale');
+      this.total.replaceChildren();
+      this.say(context.told('loading'));
+    }
+    Object.assign(this, {question, about});
     this.title.textContent = question.title(context);
     this.showTools();
     context.ask('table', async (signal) => {
-      const count = context.get(address(`/stats/${encodeURIComponent(layer.id)}`, selectionOf(city, state.now)), signal);
+      const count = question.id === 'coverage' ? null : context.get(address(`/stats/${encodeURIComponent(layer.id)}`, selectionOf(city, state.now)), signal);
       // An answer takes longer than a count, which is shown at once.
       const answer = question.ask(context, signal);
       answer.catch(() => {});
       const slow = setTimeout(() => this.say(context.told('loading')), SLOW_MS);
       answer.finally(() => clearTimeout(slow)).catch(() => {});
-      this.showTotal((await count).count);
+      if (count) this.showTotal((await count).count);
       const told = await answer;
       if (signal.aborted) return;
+      if (told.head) this.total.replaceChildren(element('span', {}, told.head[0]), element('span', {className: 'quiet'}, ` ${told.head[1]}`));
       const asked = [question.id, ...told.columns.map((c) => c.id)].join(), first = !this.asked, fresh = this.asked !== asked;
       Object.assign(this, {asked, told});
       this.problem(null);

@@ -2,12 +2,29 @@
 // why.js - the value at the pinned place, and what makes it.
 
 import {element} from '../dom.js';
-import {address, hasHeat, heatOf, layerOf} from './shown.js';
+import {address, drawnOf, hasHeat, heatOf, layerOf} from './shown.js';
 
 /** @param {string} path @param {import('./panes.js').Context} context */
 export function valueAt(context, {lonDeg, latDeg}, zoom, signal) {
   const {city, state} = context, {map, params} = heatOf(city, state.now);
   return context.get(address('/value', {name: map, lon: lonDeg.toFixed(7), lat: latDeg.toFixed(7), z: Math.min(22, zoom + 1), ...params}), signal);
+}
+
+/**
+ * What is at a place: the field's value, or where that is refused (or there is
+ * no field) the units around it alone, and why.
+ * @param {import('./panes.js').Context} context @param {import('./map.js').Place} place @param {number} zoom @param {AbortSignal} signal
+ */
+export async function readingAt(context, place, zoom, signal) {
+  let problem = '';
+  if (context.state.now.model || hasHeat(context.subject()))
+    try {
+      return {...await valueAt(context, place, zoom, signal), field: true, problem};
+    } catch (error) {
+      if (signal.aborted || ![400, 401, 404].includes(error.status) || error.parameter === 'filter') throw error;
+      problem = context.textOf(error);
+    }
+  return {units: await context.get(address('/reverse', {lon: place.lonDeg.toFixed(7), lat: place.latDeg.toFixed(7)}), signal), field: false, problem};
 }
 
 /** The units around a place, largest first: 麻涌镇 · 白边村. @param {any} reading @param {string[]} levels finest first */
@@ -25,7 +42,13 @@ export const whyPane = {
 
     const show = (reading, answer) => {
       const terms = (reading.terms ?? []).map((t) => element('tr', {}, cell((lang === 'en' ? t.title_en : t.title) ?? t.name), cell(write.about(t.value ?? NaN), true), cell(t.share === null ? '' : `${(100 * t.share).toFixed(0)}%`, true), cell(t.count === null ? '·' : write.exact(t.count), true)));
-      const rows = (reading.rows ?? []).map((r) => {
+      /* A row may count in several terms: it is one all the same. */
+      const each = new Map();
+      for (const r of reading.rows ?? []) {
+        const key = `${r.layer} ${r.id}`, before = each.get(key);
+        each.set(key, before ? {...before, share: (before.share ?? 0) + (r.share ?? 0)} : r);
+      }
+      const rows = [...each.values()].map((r) => {
         const layer = layerOf(city, r.layer);
         return element('tr', {}, element('td', {}, element('a', {href: `/collections/${encodeURIComponent(r.layer)}/items/${encodeURIComponent(r.id)}`, target: '_blank', rel: 'noopener'}, r.id), ' ', element('span', {className: 'quiet'}, layer ? write.title(layer) : r.layer)),
           cell(`${write.exact(Math.round(r.distance_m))} m`, true), cell(`${(100 * (r.share ?? 0)).toFixed(1)}%`, true));
@@ -35,16 +58,17 @@ export const whyPane = {
         element('h2', {}, whereOf(reading, city.levels) || say('outside')),
         ...answer ? [element('p', {className: 'sentence'}, element('b', {}, `${answer.value} ${answer.unit}`.trim()), answer.name ? ` · ${answer.name}` : ''), ...answer.lines.map((text) => element('p', {className: 'sentence'}, text))] : [],
         element('p', {className: 'sentence'}, (lang === 'en' ? reading.text_en : reading.text) ?? ''),
+        ...reading.problem && drawnOf(city, state.now).some((d) => d.id === 'heat') ? [element('p', {className: 'error'}, reading.problem)] : [],
         ...table(say('terms'), [say('name'), say('value'), say('share'), say('count')], terms.length > 1 ? terms : []),
         ...table(say('strongest'), [say('row'), say('distance'), say('share')], rows));
     };
 
     const read = () => {
-      const {at, model} = state.now, layer = context.subject();
+      const {at} = state.now;
       if (!at) return hint();
       return context.ask('why', async (signal) => {
         const zoom = await new Promise((done) => context.withMap((map) => done(map.tileZoom())));
-        const reading = model || hasHeat(layer) ? await valueAt(context, at, zoom, signal) : {units: await context.get(address('/reverse', {lon: at.lonDeg.toFixed(7), lat: at.latDeg.toFixed(7)}), signal)};
+        const reading = await readingAt(context, at, zoom, signal);
         const answer = await context.answerAt(at, reading.units ?? {}, signal);
         if (!signal.aborted) show(reading, answer);
       });
@@ -52,6 +76,11 @@ export const whyPane = {
     context.onNews((layer) => { if (state.now.pane === 'why' && (layer === null || layer === state.now.layer)) read(); });
     return {
       show: read,
+      // What stood here was of another place.
+      problem(error, name, text) {
+        if (name === 'why') body.replaceChildren(element('p', {className: 'error', role: 'alert'}, text));
+        return name === 'why';
+      },
       change(now, changed) {
         if (['at', 'layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage'].some((name) => changed.has(name))) read();
       },

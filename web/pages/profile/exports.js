@@ -2,7 +2,8 @@
 // exports.js - the pane from which things are taken away: rows, fields,
 // pictures, and the addresses for other programs. Each says what it holds.
 
-import {address, hasHeat, heatOf, partsOf, selectionOf, tilesOf} from '../analyst/shown.js';
+import {address, coverageOf, drawnOf, hasHeat, heatOf, hotspotsOf, partsOf, selectionOf, tilesOf} from '../analyst/shown.js';
+import {otherState} from '../analyst/other.js';
 import {splitTime} from '../analyst/state.js';
 import {element} from '../dom.js';
 import {both, placeParams, unitFilter} from './area.js';
@@ -41,7 +42,7 @@ class Exports {
     const {say, context} = this, layer = context.subject();
     if (!layer) return;
     this.container.replaceChildren(element('div', {className: 'tools'}, copyButton(this.speech, say('copy_link'), () => location.href)),
-      ...[this.rows(layer), this.field(layer), this.picture(), this.addresses(layer)].filter((s) => s));
+      ...[this.rows(layer), this.analyses(), this.field(layer), this.picture(), this.addresses(layer)].filter((s) => s));
   }
 
   /** @param {string} title @param {...(Node | string)} more */
@@ -115,6 +116,16 @@ class Exports {
       this.file(name, address(`/collections/${encodeURIComponent(layer.id)}/items.${form}`, params), note))), note, element('p', {className: 'note'}, say('audited'))];
   }
 
+  /** What was found out and is drawn: tests of units, cells and clusters, coverage. */
+  analyses() {
+    const {say, context} = this, {city, state} = context, {now} = state, drawn = drawnOf(city, now).map((d) => d.id);
+    const note = element('p', {className: 'note', role: 'status'}), files = [];
+    const both = (name, path, params) => files.push(...[['GeoJSON', 'geojson'], ['CSV', 'csv']].map(([form, f]) => this.file(`${name} ${form}`, address(path, {...params, f}), note)));
+    if (drawn.includes('hotspots')) both(context.say(/** @type {any} */ (now.spots)), `/hotspots/${encodeURIComponent(now.layer)}`, hotspotsOf(city, now));
+    if (drawn.includes('coverage')) both(context.say(/** @type {any} */ (now.coverage)), `/coverage/${now.coverage}`, ['partition', 'site'].includes(now.coverage) ? {} : coverageOf(city, now));
+    return files.length ? this.section(say('export_analysis'), element('div', {className: 'files'}, ...files), note) : null;
+  }
+
   field(layer) {
     const {say, context} = this, {city, state} = context, title = say('export_field');
     if (!state.now.model && !hasHeat(layer)) return this.section(title, element('p', {className: 'note'}, say('no_field')));
@@ -131,15 +142,15 @@ class Exports {
   }
 
   /** A picture that is made here, of all that is drawn. */
-  async made(button, note) {
+  async made(button, note, side) {
     const {say, context} = this, {city, state, write} = context, layer = context.subject(), box = /** @type {HTMLElement} */ (document.getElementById('map'));
     button.ariaBusy = 'true';
     note.textContent = say('preparing', {what: say('picture')});
     try {
-      const map = await new Promise((done) => context.withMap(done)), {from, to} = splitTime(state.now.time);
-      const png = await draw({map, width: box.clientWidth, height: box.clientHeight, ...context.drawn(), figure: write.figure,
-        lines: [[city.title, from || to ? `${from || '…'} – ${to || '…'}` : '', state.now.filter].filter((t) => t).join(' · ').slice(0, 90), ...layer?.department ? [say('source', {from: layer.department})] : [], `${say('as_of', {t: this.asOf()})}${city.synthetic ? ` · ${say('synthetic')}` : ''}`]});
-      saveFile(`${state.now.layer}-map.png`, png, 'image/png');
+      const map = await new Promise((done) => context.withMap(done)), now = side === 'B' ? otherState(state.now) ?? state.now : state.now, {from, to} = splitTime(now.time);
+      const png = await draw({map, width: box.clientWidth, height: box.clientHeight, ...context.drawn(side), figure: write.figure,
+        lines: [[city.title, from || to ? `${from || '…'} – ${to || '…'}` : '', now.filter].filter((t) => t).join(' · ').slice(0, 90), ...layer?.department ? [say('source', {from: layer.department})] : [], `${say('as_of', {t: this.asOf()})}${city.synthetic ? ` · ${say('synthetic')}` : ''}`]});
+      saveFile(`${state.now.layer}-map${side ? `-${side}` : ''}.png`, png, 'image/png');
       note.textContent = say('begun', {what: say('picture'), size: this.bytes(png.size)});
     } catch (error) {
       note.textContent = say('failed', {why: error instanceof TypeError ? say('no_server') : error.message});
@@ -159,14 +170,17 @@ class Exports {
       const params = Object.assign({}, ...parts.map((p) => p.params));
       const target = address('/map.png', {layers: ['base', ...parts.map((p) => p.map), 'labels'].join(','), ...params, bbox: view.box().map((v) => v.toFixed(6)).join(','),
         width, height, palette: context.palette(), lang: context.lang === 'en' ? 'en' : 'zh'});
-      // One address speaks of one kind of coloured units.
-      if (drawn.length > parts.length || parts.filter((p) => p.map.startsWith('choropleth:')).length > 1) {
-        const button = element('button', {type: 'button', onclick: () => { if (button.ariaBusy !== 'true') this.made(button, note); }}, say('picture'));
-        return files.replaceChildren(element('span', {className: 'note'}, say('as_screen', {w: Math.round(box.width), h: Math.round(box.height)})), button);
-      }
+      const here = (side = '') => {
+        const button = element('button', {type: 'button', onclick: () => { if (button.ariaBusy !== 'true') this.made(button, note, side); }}, `${say('picture')}${side ? ` · ${side}` : ''}`);
+        return button;
+      };
+      const buttons = otherState(state.now) ? [here('A'), here('B')] : [here()];
+      // One address speaks of one kind of coloured units, and of one side.
+      const alone = drawn.length > parts.length || parts.filter((p) => p.map.startsWith('choropleth:')).length > 1 || buttons.length > 1;
+      if (alone) return files.replaceChildren(element('span', {className: 'note'}, say('as_screen', {w: Math.round(box.width), h: Math.round(box.height)})), ...buttons);
       files.replaceChildren(
         choice(say('size'), [['screen', say('as_screen', {w: Math.round(box.width), h: Math.round(box.height)})], ['report', '1600 × 1000'], ['poster', '3840 × 2160']], this.size, (v) => { this.size = v; again(); }),
-        this.file(say('picture'), target, note));
+        ...this.size === 'screen' ? buttons : [this.file(say('picture'), target, note)]);
     });
     again();
     return this.section(say('export_map'), element('p', {className: 'note'}, say('picture_holds', {mark: city.synthetic ? say('mark') : ''})), files, note);
