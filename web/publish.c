@@ -314,8 +314,9 @@ static om_status run(const struct om_publish_options *o,
     if (!st) {
         om_buf_add_text(words, "\n");
         if (same) om_buf_add_text(words, "nothing has changed since\n");
+        st = om__told_words(&topics, !older.there, words);
         tell_inside(&plan, words);
-        st = words->status;
+        if (!st) st = words->status;
     }
     om__topics_deinit(&topics);
     om__publish_plan_deinit(&plan);

@@ -6,11 +6,12 @@
  * subtracting topics, is a sum of classes; so every region must hold the least
  * of every class that occurs, in every period, and not only of every topic.
  * (1) Regions are made once for all topics and periods of the family.
- * (2) They begin as the regions of the release that is replaced, which never
- *     come apart again; so what two releases tell of a place is of one region
- *     that holds the other's.
- * (3) Topics of that release count as topics whether they are listed again or
- *     not: a class that only an older filter cuts is a class.
+ * (2) Those of the release that is replaced stay; what they are too small for
+ *     is held back, period by period.
+ * (3) What that release told stays as it was told (publish_told.c), and of the
+ *     periods it told of nothing else is told: counted of rows that may have
+ *     changed since, a new cut together with the older ones could tell the
+ *     change.
  * Topics are taken in the order of the plan while there is enough of
  * everything; what is too rare is held back, not told coarsely.
  */
@@ -27,6 +28,13 @@
 #define FIT 1e-6
 #define CLASSES ((size_t)1 << OM__TOPICS_MOST)
 
+static const char RARE[] =
+    "there is too little of it, or of what another topic counts and it does "
+    "not, for every region in each of the periods";
+static const char TOLD[] =
+    "the period was told before, without it: rows may have changed since, and "
+    "the change could be told";
+
 struct regions {
     const struct om_snapshot *snapshot;
     const struct om__topics *topics;
@@ -35,7 +43,9 @@ struct regions {
     struct om_graph graph;
     uint32_t *parent[LEVELS_MOST];
     size_t levels;
-    uint32_t *together;
+    const struct om_snapshot *before;
+    struct om_units older;  // regions of `before`, if they stay
+    uint32_t *together;     // [cells] which of them; NULL: regions are new
     double *x, *y;
     uint64_t *addresses;  // [cells]
     // [periods * CLASSES]: counts of a class by cell; NULL: it does not occur
@@ -46,6 +56,7 @@ struct regions {
 static void regions_deinit(struct regions *r)
 {
     om_units_deinit(&r->units);
+    om_units_deinit(&r->older);
     om_graph_deinit(&r->graph);
     om_arena_deinit(&r->arena);
 }
@@ -73,9 +84,9 @@ static om_status read_parents(struct regions *r, struct om_err *err)
 }
 
 /* Is every older region just what the cells in it make up? */
-static bool still_fit(const struct regions *r, const struct om_units *older,
-                      struct om_arena *arena)
+static bool still_fit(const struct regions *r, struct om_arena *arena)
 {
+    const struct om_units *older = &r->older;
     double *left_km2 =
         om_arena_calloc(arena, older->count + 1, sizeof *left_km2);
     if (!left_km2) return false;
@@ -109,30 +120,23 @@ static om_status check_new_periods(const struct regions *r, struct om_err *err)
 }
 
 /* Cells that lay in one region of the older release stay together. */
-static om_status read_before(struct regions *r,
-                             const struct om_snapshot *before,
-                             struct om_err *err)
+static om_status read_before(struct regions *r, struct om_err *err)
 {
     char region[OM_LIMIT_NAME_BYTES], statistic[OM_LIMIT_NAME_BYTES];
-    struct om_units older = {0};
     OM_TRY(om__family_names(r->family, region, statistic, err));
-    if (!before || !om_snapshot_units(before, region)) return OM_OK;
-    OM_TRY(om_units_read(before, region, &older, err));
+    if (!r->before || !om_snapshot_units(r->before, region))
+        return check_new_periods(r, err);
+    OM_TRY(om_units_read(r->before, region, &r->older, err));
     r->together =
         om_arena_calloc(&r->arena, r->units.count, sizeof *r->together);
-    om_status st = r->together
-                       ? om_units_parents(&r->units, &older, r->together)
-                       : OM_E_MEMORY;
-    if (!st && !still_fit(r, &older, &r->arena)) {
-        r->together = NULL;
-        st = check_new_periods(r, err);
-    }
-    om_units_deinit(&older);
-    return st;
+    if (!r->together) return OM_E_MEMORY;
+    OM_TRY(om_units_parents(&r->units, &r->older, r->together));
+    if (still_fit(r, &r->arena)) return OM_OK;
+    r->together = NULL;
+    return check_new_periods(r, err);
 }
 
-static om_status read_cells(struct regions *r, const struct om_snapshot *before,
-                            struct om_err *err)
+static om_status read_cells(struct regions *r, struct om_err *err)
 {
     OM_TRY(om_units_read(r->snapshot, r->family->unit, &r->units, err));
     const size_t n = r->units.count;
@@ -148,7 +152,7 @@ static om_status read_cells(struct regions *r, const struct om_snapshot *before,
         r->y[i] = r->units.unit[i].y;
     }
     OM_TRY(read_parents(r, err));
-    return read_before(r, before, err);
+    return read_before(r, err);
 }
 
 /* ---- counts ---- */
@@ -302,6 +306,8 @@ static om_status merge(struct regions *r, size_t taken, uint32_t *region,
     for (size_t i = 0; i < d.used && !st; i++)
         least[i] =
             i ? r->topics->limits.incidents : r->topics->limits.addresses;
+    // Those that stay are only numbered.
+    if (!st && r->together) least[0] = 0;
     m.demands = d.used;
     m.count = d.count;
     m.least = least;
@@ -313,51 +319,122 @@ static om_status merge(struct regions *r, size_t taken, uint32_t *region,
 
 /* A topic that is told in a period of which no row is of it says 0 of every
  * region, which is less than the least. */
+static bool has_period(const struct regions *r, size_t topic, size_t period)
+{
+    uint64_t sum = 0;
+    for (size_t c = 1; c < CLASSES; c++)
+        for (size_t i = 0; i < r->units.count; i++)
+            if (c >> topic & 1 && r->class[period * CLASSES + c])
+                sum += r->class[period * CLASSES + c][i];
+    return sum >= r->topics->limits.incidents;
+}
+
 static bool has_all_periods(const struct regions *r, size_t topic)
 {
-    for (size_t p = 0; p < r->family->periods; p++) {
-        uint64_t sum = 0;
-        if (!r->family->topic[topic].period[p]) continue;
-        for (size_t c = 1; c < CLASSES; c++)
-            for (size_t i = 0; i < r->units.count; i++)
-                if (c >> topic & 1 && r->class[p * CLASSES + c])
-                    sum += r->class[p * CLASSES + c][i];
-        if (sum < r->topics->limits.incidents) return false;
-    }
+    for (size_t p = 0; p < r->family->periods; p++)
+        if (r->family->topic[topic].period[p] && !has_period(r, topic, p))
+            return false;
     return true;
 }
 
-/* Topics in the order of the plan, as long as there is enough for all. */
-static om_status take_topics(struct regions *r, size_t *taken)
+/* ---- regions that stay ---- */
+
+/* Does every region hold the least of addresses, and of each class among the
+ * taken topics of the period? */
+static om_status are_enough(const struct regions *r, size_t period,
+                            size_t taken, bool *out)
+{
+    const struct om__family *family = r->family;
+    const struct om__limits *limits = &r->topics->limits;
+    struct demands d = {.cells = r->units.count};
+    uint64_t *sum = om_calloc(family->regions + 1, sizeof *sum);
+    uint64_t *addresses = add_demand(&d);
+    om_status st = sum && addresses ? OM_OK : OM_E_MEMORY;
+    if (!st) memcpy(addresses, r->addresses, d.cells * sizeof *addresses);
+    if (!st) st = add_classes(r, period, taken, &d);
+    *out = true;
+    for (size_t k = 0; k < d.used && !st; k++) {
+        const uint64_t least = k ? limits->incidents : limits->addresses;
+        memset(sum, 0, family->regions * sizeof *sum);
+        for (size_t i = 0; i < d.cells; i++)
+            sum[family->region[i]] += d.count[k * d.cells + i];
+        for (size_t i = 0; i < family->regions; i++)
+            *out = *out && sum[i] >= least;
+    }
+    om_free(d.count);
+    om_free(sum);
+    return st;
+}
+
+/* What of a topic the regions that stay are large enough for. */
+static om_status take_periods(const struct regions *r, size_t t,
+                              size_t taken[OM__PERIODS_MOST])
+{
+    struct om__topic *topic = &r->family->topic[t];
+    size_t left = 0;
+    for (size_t p = 0; p < r->family->periods; p++) {
+        bool enough = false;
+        if (!topic->period[p] || topic->told_topic[p]) {
+            left += topic->period[p];
+            continue;
+        }
+        const size_t with = taken[p] | (size_t)1 << t;
+        if (has_period(r, t, p)) OM_TRY(are_enough(r, p, with, &enough));
+        topic->late[p] = !enough                       ? RARE
+                         : r->family->period[p].before ? TOLD
+                                                       : NULL;
+        if (topic->late[p]) continue;
+        taken[p] = with;
+        left++;
+    }
+    for (size_t p = 0; p < r->family->periods; p++) {
+        if (!topic->late[p]) continue;
+        if (left)
+            topic->period[p] = false;
+        else if (!topic->held_back)
+            topic->held_back = topic->late[p];
+    }
+    return OM_OK;
+}
+
+static om_status keep_regions(struct regions *r)
 {
     struct om__family *family = r->family;
-    size_t told = 0;
-    *taken = 0;
+    size_t taken[OM__PERIODS_MOST] = {0};
+    OM_TRY(merge(r, 0, family->region, &family->regions));
     for (size_t t = 0; t < family->topics; t++)
-        if (family->topic[t].earlier) *taken |= (size_t)1 << t;
+        for (size_t p = 0; p < family->periods; p++)
+            if (family->topic[t].told_topic[p]) taken[p] |= (size_t)1 << t;
+    for (size_t t = 0; t < family->topics; t++)
+        if (!family->topic[t].earlier) OM_TRY(take_periods(r, t, taken));
+    return OM_OK;
+}
+
+/* Topics in the order of the plan, as long as there is enough for all. */
+static om_status take_topics(struct regions *r)
+{
+    struct om__family *family = r->family;
+    size_t taken = 0, told = 0;
+    if (r->together) return keep_regions(r);
+    for (size_t t = 0; t < family->topics; t++)
+        if (family->topic[t].earlier) taken |= (size_t)1 << t;
     for (size_t t = 0; t < family->topics; t++) {
         struct om__topic *topic = &family->topic[t];
-        const size_t with = *taken | (size_t)1 << t;
+        const size_t with = taken | (size_t)1 << t;
         if (topic->earlier) continue;
         om_status st = has_all_periods(r, t)
                            ? merge(r, with, family->region, &family->regions)
                            : OM_E_RANGE;
         if (st && st != OM_E_RANGE) return st;
         if (st) {
-            topic->held_back =
-                "in the whole city there are too few of it, or too few that "
-                "another topic counts and it does not, in one of the periods";
+            topic->held_back = RARE;
             continue;
         }
-        *taken = with;
+        taken = with;
         told++;
     }
     family->regions = 0;
-    // Nothing to tell: what was told before keeps its regions.
-    if (!told && !r->together) return OM_OK;
-    const om_status st =
-        merge(r, told ? *taken : 0, family->region, &family->regions);
-    return !told && st == OM_E_RANGE ? OM_OK : st;
+    return told ? merge(r, taken, family->region, &family->regions) : OM_OK;
 }
 
 /* ---- values ---- */
@@ -367,7 +444,26 @@ static uint64_t rounded(uint64_t n, uint64_t to)
     return (n + to / 2) / to * to;
 }
 
-static om_status make_values(struct regions *r)
+/* Figures that are out, as they were told. */
+static om_status keep_values(const struct regions *r, size_t topic,
+                             size_t period, uint64_t *value, struct om_err *err)
+{
+    const struct om__family *family = r->family;
+    const struct om__topic *t = &family->topic[topic];
+    char region[OM_LIMIT_NAME_BYTES], statistic[OM_LIMIT_NAME_BYTES];
+    size_t done = 0;  // regions are numbered by their first cell
+    OM_TRY(om__family_names(family, region, statistic, err));
+    for (size_t i = 0; i < family->cells; i++) {
+        if (family->region[i] != done) continue;
+        OM_TRY(om__told_figure(
+            r->before, statistic, t->told_topic[period], t->told_period[period],
+            r->older.unit[r->together[i]].id, &value[done], err));
+        done++;
+    }
+    return OM_OK;
+}
+
+static om_status make_values(struct regions *r, struct om_err *err)
 {
     struct om__family *family = r->family;
     const size_t n = family->regions;
@@ -377,6 +473,10 @@ static om_status make_values(struct regions *r)
     for (size_t t = 0; t < family->topics; t++)
         for (size_t p = 0; p < family->periods; p++) {
             uint64_t *value = family->value + (t * family->periods + p) * n;
+            if (r->together && family->topic[t].told_topic[p]) {
+                OM_TRY(keep_values(r, t, p, value, err));
+                continue;
+            }
             for (size_t c = 1; c < CLASSES; c++) {
                 const uint64_t *count = r->class[p * CLASSES + c];
                 if (!count || !(c >> t & 1)) continue;
@@ -394,10 +494,11 @@ om_status om__regions_make(const struct om_snapshot *snapshot,
                            const struct om_snapshot *before,
                            struct om__family *family, struct om_err *err)
 {
-    struct regions r = {
-        .snapshot = snapshot, .topics = topics, .family = family};
-    size_t taken;
-    om_status st = read_cells(&r, before, err);
+    struct regions r = {.snapshot = snapshot,
+                        .topics = topics,
+                        .family = family,
+                        .before = before};
+    om_status st = read_cells(&r, err);
     if (!st) st = count_addresses(&r);
     for (size_t p = 0; p < family->periods && !st; p++)
         st = count_period(&r, p);
@@ -405,9 +506,9 @@ om_status om__regions_make(const struct om_snapshot *snapshot,
     if (!st) {
         family->region =
             om_alloc_array(family->cells + 1, sizeof *family->region);
-        st = family->region ? take_topics(&r, &taken) : OM_E_MEMORY;
+        st = family->region ? take_topics(&r) : OM_E_MEMORY;
     }
-    if (!st && family->regions) st = make_values(&r);
+    if (!st && family->regions) st = make_values(&r, err);
     regions_deinit(&r);
     if (st && err && !err->text[0])
         om_fail(err, st, 0, "regions of %s: %s", family->layer->name,

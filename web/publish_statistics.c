@@ -401,6 +401,23 @@ static om_status say_topic(const struct writing *w, size_t topic,
     return add_periods(w->family, topic, one);
 }
 
+/* Periods of a topic that is told of others. */
+static om_status report_late(const struct om__family *f,
+                             const struct om__topic *t, struct om_json *one,
+                             struct om_buf *words)
+{
+    struct om_json *list = om_json_object();
+    OM_TRY(om_json_set_take(one, "held_back_periods", list));
+    for (size_t p = 0; p < f->periods; p++) {
+        if (!t->late[p]) continue;
+        om_buf_addf(words, "%s for %s: held back: %s\n", t->name,
+                    f->period[p].text, t->late[p]);
+        OM_TRY(om_json_set_take(list, f->period[p].text,
+                                om_json_of_text(t->late[p])));
+    }
+    return words->status;
+}
+
 static om_status report_topic(const struct writing *w, size_t topic,
                               struct om_json *list)
 {
@@ -428,6 +445,7 @@ static om_status report_topic(const struct writing *w, size_t topic,
         if (t->period[p])
             om_buf_addf(words, "%s %s", n++ ? "," : "", f->period[p].text);
     om_buf_add_text(words, "\n");
+    OM_TRY(report_late(f, t, one, words));
     OM_TRY(om_json_set_take(one, "layer", om_json_of_text(w->statistic)));
     OM_TRY(om_json_set_take(one, "region_level", om_json_of_text(w->region)));
     return om_json_set_take(one, "regions",
@@ -437,18 +455,19 @@ static om_status report_topic(const struct writing *w, size_t topic,
 static om_status say_merging(const struct writing *w)
 {
     const struct om__family *f = w->family;
-    const struct om__limits *l = &w->topics->limits;
+    const struct om__limits *l = &w->topics->said;
     size_t whole = 0;
     for (size_t i = 0; i < f->regions; i++) whole += w->members[i] == 1;
     return om_buf_addf(
         &w->release->words,
         "%s: %zu of %zu units of level %s stand alone, the others were merged "
-        "into %zu regions, because every region has at least %llu addresses "
-        "and, in every period, of every topic and of what topics differ by, at "
-        "least %llu or none in the whole city; figures are rounded to %llu\n",
+        "into %zu regions, because every region, when a period was told first, "
+        "had at least %llu addresses (rows of %s) and, of every topic and of "
+        "what topics differ by, at least %llu or none in the whole city; "
+        "figures are rounded to %llu, and stay as they were told first\n",
         w->statistic, whole, f->cells, f->unit, f->regions - whole,
-        (unsigned long long)l->addresses, (unsigned long long)l->incidents,
-        (unsigned long long)l->round);
+        (unsigned long long)l->addresses, w->topics->addresses->name,
+        (unsigned long long)l->incidents, (unsigned long long)l->round);
 }
 
 /* ---- a family ---- */
@@ -488,7 +507,7 @@ static om_status say_limits(const struct om__topics *topics,
                             struct om_json *about)
 {
     struct om_json *limits = om_json_object();
-    const struct om__limits *l = &topics->limits;
+    const struct om__limits *l = &topics->said;
     OM_TRY(om_json_set_take(about, "limits", limits));
     OM_TRY(om_json_set_take(limits, "addresses",
                             om_json_of_integer((int64_t)l->addresses)));

@@ -381,10 +381,32 @@ static om_status take_topic(const struct om_snapshot *snapshot,
 
 /* ---- what is out already ---- */
 
-/* What the release that is replaced has told, as topics of their own: rows that
- * one of them counted and a new one does not, or the other way round, are
- * guarded like the difference of any two. One that is told again is the same
- * rows twice, which is no difference. */
+/* Topics of the plan that count the same rows tell the same figures. */
+static om_status recall_figures(const struct om_snapshot *snapshot,
+                                const struct om_json *one,
+                                struct om__family *family, struct om_err *err)
+{
+    const char *filter = om_json_text(om_json_get(one, "filter"), "");
+    const struct om_json *periods = om_json_get(one, "periods");
+    for (size_t i = 0; i < om_json_count(periods); i++) {
+        const char *text = om_json_text(om_json_at(periods, i), "");
+        size_t at = 0;
+        OM_TRY(take_period(family, text, snapshot->manifest->zone_s, &at, err));
+        for (size_t t = 0; t < family->topics; t++) {
+            struct om__topic *topic = &family->topic[t];
+            if (topic->earlier || !topic->period[at] ||
+                strcmp(topic->filter_text, filter) != 0)
+                continue;
+            topic->told_topic[at] = om_json_text(om_json_get(one, "topic"), "");
+            topic->told_period[at] = text;
+        }
+    }
+    return OM_OK;
+}
+
+/* What the release that is replaced has told, as topics of their own: their
+ * periods are told, and where units are new their rows are guarded like those
+ * of any topic. */
 static om_status recall_topic(const struct om_snapshot *snapshot,
                               const struct om_json *one,
                               struct om__family *family, struct om_err *err)
@@ -415,8 +437,8 @@ static om_status recall_topic(const struct om_snapshot *snapshot,
 /* A layer of which nothing is told any more is a family all the same: its
  * regions must be found again when something is told another time. */
 static om_status recall(const struct om_snapshot *snapshot,
-                        const struct om_json *list, struct om__topics *topics,
-                        struct om_err *err)
+                        const struct om_json *list, bool figures,
+                        struct om__topics *topics, struct om_err *err)
 {
     for (size_t i = 0; i < om_json_count(list); i++) {
         const struct om_json *one = om_json_at(list, i);
@@ -429,6 +451,7 @@ static om_status recall(const struct om_snapshot *snapshot,
                          om_json_text(om_json_get(one, "unit"), ""), name,
                          &family, err));
         OM_TRY(recall_topic(snapshot, one, family, err));
+        if (figures) OM_TRY(recall_figures(snapshot, one, family, err));
     }
     return OM_OK;
 }
@@ -459,6 +482,23 @@ static om_status take_addresses(const struct om__publish_plan *plan,
                    name);
 }
 
+static uint64_t lower(const struct om_json *before, const char *key,
+                      uint64_t now)
+{
+    const int64_t was = om_json_integer(om_json_get(before, key), INT64_MAX);
+    return was > 0 && (uint64_t)was < now ? (uint64_t)was : now;
+}
+
+/* A plan whose limits are raised raises none of what was told before. */
+static void say_limits(const struct om_json *before, struct om__topics *out)
+{
+    const struct om__limits *l = &out->limits;
+    out->said = (struct om__limits){
+        .addresses = lower(before, "addresses", l->addresses),
+        .incidents = lower(before, "incidents", l->incidents),
+        .round = lower(before, "round", l->round)};
+}
+
 om_status om__topics_read(const struct om__publish_plan *plan,
                           const struct om_json *earlier, struct om__topics *out,
                           struct om_err *err)
@@ -475,14 +515,15 @@ om_status om__topics_read(const struct om__publish_plan *plan,
     OM_TRY(read_limit(limits, "incidents", INCIDENTS_LEAST,
                       &out->limits.incidents, err));
     OM_TRY(read_limit(limits, "round", ROUND_LEAST, &out->limits.round, err));
+    say_limits(om_json_get(earlier, "limits"), out);
     if (!most) return OM_OK;
     OM_TRY(take_addresses(plan, out, err));
     out->family = om_calloc(most, sizeof *out->family);
     if (!out->family) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     for (size_t i = 0; i < om_json_count(list); i++)
         OM_TRY(take_topic(plan->snapshot, om_json_at(list, i), out, err));
-    OM_TRY(recall(plan->snapshot, told, out, err));
-    return recall(plan->snapshot, known, out, err);
+    OM_TRY(recall(plan->snapshot, told, true, out, err));
+    return recall(plan->snapshot, known, false, out, err);
 }
 
 void om__topics_deinit(struct om__topics *topics)

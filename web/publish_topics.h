@@ -12,7 +12,7 @@
 struct om__period {
     char text[OM_LIMIT_NAME_BYTES];  // as it was written: an id, too
     int64_t from_s, to_s;
-    bool before;  // an earlier release has told of it
+    bool before;  // an earlier release has told of it: nothing new is told
 };
 
 struct om__topic {
@@ -21,7 +21,11 @@ struct om__topic {
     struct om_filter *filter;       // NULL: all rows
     bool period[OM__PERIODS_MOST];  // of the family: for which it is listed
     bool earlier;                   // it is out already; only guarded
-    const char *held_back;          // why it does not go out; NULL: it does
+    // By period: topic and period as the release that is replaced calls what
+    // it told of the same rows, which is told again as it was; NULL: it did not
+    const char *told_topic[OM__PERIODS_MOST], *told_period[OM__PERIODS_MOST];
+    const char *late[OM__PERIODS_MOST];  // why a listed period is held back
+    const char *held_back;  // why it does not go out; NULL: it does
 };
 
 /* All topics of one layer: they share units, regions and periods, because
@@ -43,7 +47,8 @@ struct om__limits {
 };
 
 struct om__topics {
-    struct om__limits limits;
+    struct om__limits limits;  // of what is told now
+    struct om__limits said;    // that all keep that is told, of before, too
     const struct om_layer *addresses;
     size_t families;
     struct om__family *family;
@@ -69,13 +74,25 @@ om_status om__period_read(const char *text, int32_t zone_s,
 /**
  * Regions and rounded values of a family. Topics that would need more than
  * there is are held back.
- * before   the release that is replaced: its regions stay together. NULL: none
+ * before   the release that is replaced: its regions and figures stay, and what
+ *          they are too small for is held back. NULL: none
  */
 om_status om__regions_make(const struct om_snapshot *snapshot,
                            const struct om__topics *topics,
                            const struct om_snapshot *before,
                            struct om__family *family,
                            struct om_err *err) OM_MUST_USE;
+
+/** A figure of a release.
+ *  returns  OM_E_DAMAGED  it has none of that topic, period and region */
+om_status om__told_figure(const struct om_snapshot *release,
+                          const char *statistic, const char *topic,
+                          const char *period, const char *region, uint64_t *out,
+                          struct om_err *err) OM_MUST_USE;
+/** What whoever publishes must know of figures that are out already. fresh: no
+ *  release was replaced. */
+om_status om__told_words(const struct om__topics *topics, bool fresh,
+                         struct om_buf *words) OM_MUST_USE;
 
 /** Names of the layers that a family becomes: LAYER_region, LAYER_statistic. */
 om_status om__family_names(const struct om__family *family,

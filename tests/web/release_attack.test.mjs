@@ -13,6 +13,7 @@
 //   strings of the register are nowhere in the bytes, packed or not
 //   statistics that would tell more are refused, by whichever way
 //   what is too rare is held back; what was told is minded from then on
+//   rows that were mended or withdrawn change no figure that was told
 //   a publisher that is killed leaves the release as it was, or a new one
 import assert from 'node:assert/strict';
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -33,7 +34,7 @@ const COUNTED = {
 };
 const day = (text) => Date.parse(`${text}T00:00:00+08:00`);
 const SPAN = {
-    '2023-03': [day('2023-03-01'), day('2023-04-01')], '2023-04': [day('2023-04-01'), day('2023-05-01')],
+    '2023-02': [day('2023-02-01'), day('2023-03-01')], '2023-03': [day('2023-03-01'), day('2023-04-01')], '2023-04': [day('2023-04-01'), day('2023-05-01')],
     '2023-05': [day('2023-05-01'), day('2023-06-01')], '2023-W23': [day('2023-06-05'), day('2023-06-12')],
     '2023-W24': [day('2023-06-12'), day('2023-06-19')],
 };
@@ -53,12 +54,16 @@ before(async () => {
             const at = `${period} ${r.grid}`;
             if (r.at >= from && r.at < to) reports.set(at, [...reports.get(at) ?? [], r]);
         }
-    plan1 = { ...made.plan, statistics: [
+    // Regions are for good: the first are made with room for months and weeks
+    // that have fewer reports.
+    plan1 = { ...made.plan, limits: { incidents: 20 }, statistics: [
         statistic('hazard', ['2023-03', '2023-04', '2023-05']), statistic('serious', ['2023-05'], 'severity >= 3')] };
     plan2 = { ...made.plan, statistics: [
-        statistic('hazard', ['2023-04', '2023-05', '2023-W23', '2023-W24']), statistic('grave', ['2023-05', '2023-04'], 'severity >= 2'),
-        // Of March only the first has told of all.
-        statistic('returned', ['2023-05', '2023-03'], 'returned >= 1')] };
+        statistic('hazard', ['2023-04', '2023-05', '2023-W23', '2023-W24', '2023-02']),
+        // Of April the first has told already, and of March, not of these.
+        statistic('grave', ['2023-04', '2023-02'], 'severity >= 2'), statistic('returned', ['2023-05', '2023-03'], 'returned >= 1'),
+        // In a week there are too few of them.
+        statistic('slight', ['2023-W23'], 'severity = 1 AND returned >= 1')] };
     // The attacker keeps a copy of the first; the second takes its place.
     const out = path.join(made.dir, 'release');
     first = { out: path.join(made.dir, 'first'), ...await publish(made, out, plan1) };
@@ -77,9 +82,11 @@ const rowsOf = (cells, period, takes) => [...cells].flatMap((c) => (reports.get(
 const count = (cells, period, takes) => rowsOf(cells, period, takes).length;
 
 test('figures are the rounded counts of regions that are large enough', () => {
-    for (const [release, plan] of [[first, plan1], [second, plan2]]) {
+    const TOLD = [['hazard 2023-03', 'hazard 2023-04', 'hazard 2023-05', 'serious 2023-05'],
+        ['grave 2023-02', 'hazard 2023-02', 'hazard 2023-04', 'hazard 2023-05', 'hazard 2023-W23', 'hazard 2023-W24']];
+    for (const [release, listed] of [[first, TOLD[0]], [second, TOLD[1]]]) {
         const told = new Set(release.figures.map((f) => `${f.topic} ${f.period}`));
-        assert.deepEqual([...told].sort(), plan.statistics.flatMap((s) => s.periods.map((p) => `${s.topic} ${p}`)).sort());
+        assert.deepEqual([...told].sort(), listed);
         const regions = new Set(release.figures.map((f) => f.region));
         assert.ok(regions.size > 20, `${regions.size} regions`);
         assert.equal(release.figures.length, regions.size * told.size);
@@ -133,10 +140,9 @@ function leaks(published) {
 test('subtracting topics, regions and releases leaves no small number', () => {
     assert.deepEqual(leaks(first.figures), []);
     assert.deepEqual(leaks(second.figures), []);
-    // Both: regions of the second hold whole ones of the first.
+    // Both: regions of the second are those of the first.
     const together = new Map(second.figures.map((f) => [f.region, new Set(f.cells)]));
-    for (const f of first.figures)
-        assert.equal([...together.values()].filter((cells) => f.cells.some((c) => cells.has(c))).length, 1);
+    for (const f of first.figures) assert.deepEqual([...together.get(f.region)], f.cells);
     // A topic of the first is told of each region of the second by adding up.
     const added = [];
     for (const [region, cells] of together)
@@ -242,7 +248,7 @@ test('whatever the server is asked, it adds up published figures', async (t) => 
     assert.equal(picture.status, 200);
     assert.match((await get(`${url}/tiles/hazard_region/11/1670/889.mvt`)).headers['content-type'] ?? '204', /vector|204/);
     const start = (await get(`${url}/?f=json`)).json();
-    assert.deepEqual(start.release.statistics.map((s) => s.topic), ['hazard', 'grave', 'returned']);
+    assert.deepEqual(start.release.statistics.map((s) => s.topic), ['hazard', 'grave']);
     assert.deepEqual(start.release.earlier.map((s) => s.topic), ['hazard', 'serious']);
 });
 
@@ -385,9 +391,16 @@ test('what was told once is minded by every release after it', async () => {
     assert.equal((await onemap('verify', out)).status, 0);
     const { status: late } = await publish(made, out, cut, '--replace');
     assert.equal(late, 1);
+    // Taken back is taken back: counted anew, they could be others.
     const back = await publish(made, out, plan1, '--replace');
     assert.equal(back.status, 0, back.stderr);
-    assert.deepEqual(await figures(out, 'hazard', 'grid'), before);
+    assert.deepEqual(back.report.statistics.map((s) => [s.topic, /told before/.test(s.held_back)]), [['hazard', true], ['serious', true]]);
+    // What is new is told of the same regions.
+    const next = await publish(made, out, { ...made.plan, statistics: [statistic('hazard', ['2023-02', '2023-05'])] }, '--replace');
+    assert.equal(next.status, 0, next.stderr);
+    const now = await figures(out, 'hazard', 'grid'), cells = (list) => new Map(list.map((f) => [f.region, f.cells]));
+    assert.deepEqual([...new Set(now.map((f) => f.period))], ['2023-02']);
+    assert.deepEqual(cells(now), cells(before));
     // Units that are drawn anew: what was told is not told again of others.
     const anew = path.join(made.dir, 'anew'), drawn = path.join(made.dir, 'grid.geojson');
     await cp(made.city, anew, { recursive: true });
@@ -398,6 +411,55 @@ test('what was told once is minded by every release after it', async () => {
     assert.match(other.stderr, /units of level grid are others than when 2023-0[345] was told/);
     const later = await publish({ ...made, city: anew }, out, { ...made.plan, statistics: [statistic('hazard', ['2023-W23'])] }, '--replace');
     assert.equal(later.status, 0, later.stderr);
+});
+
+test('rows that were mended or withdrawn change no figure that was told', async () => {
+    const out = path.join(made.dir, 'frozen'), changed = path.join(made.dir, 'changed');
+    assert.match((await publish(made, out, plan1)).stdout, /one in another folder must never be public together with it/);
+    const before = await figures(out, 'hazard', 'grid'), at = (list) => new Map(list.map((f) => [`${f.topic} ${f.period} ${f.region}`, f.value]));
+    // One report of April and one of May fewer in every grid that has any.
+    const gone = new Set();
+    for (const period of ['2023-04', '2023-05'])
+        for (const grid of addresses.keys()) {
+            const [row] = reports.get(`${period} ${grid}`) ?? [];
+            if (row) gone.add(row.id);
+        }
+    assert.ok(gone.size > 200, `${gone.size}`);
+    const source = path.join(made.dir, 'source'), kept = path.join(made.dir, 'kept'), file = path.join(kept, 'hazard.csv');
+    await cp(source, kept, { recursive: true });
+    await writeFile(file, (await readFile(file, 'utf8')).split('\n').filter((line) => !gone.has(line.split(',')[2])).join('\n'));
+    await done('import', changed, '--all', kept, '--quiet');
+    const city = { ...made, city: changed };
+    // Counted anew many would tell it.
+    const anew = path.join(made.dir, 'counted');
+    assert.equal((await publish(city, anew, plan1)).status, 0);
+    const counts = (cells, period) => count(new Set(cells), period, (r) => !gone.has(r.id));
+    const fell = before.filter((f) => f.topic === 'hazard' && round(counts(f.cells, f.period)) !== f.value);
+    assert.ok(fell.length > 10, `${fell.length} figures`);
+
+    // Other names, other spans of the same days, other topics of the same time.
+    const plan = { ...made.plan, statistics: [statistic('all', ['2023-03', '2023-04-01/2023-04-30', '2023-05', '2023-W23']),
+        statistic('every', ['2023-04'], 'severity >= 1'), statistic('serious', ['2023-05'], 'severity >= 3'), statistic('graver', ['2023-05'], 'severity >= 2')] };
+    const { status, stderr, stdout, report } = await publish(city, out, plan, '--replace');
+    assert.equal(status, 0, stderr);
+    const after = await figures(out, 'hazard', 'grid'), was = at(before), names = { all: 'hazard', '2023-04-01/2023-04-30': '2023-04' };
+    let same = 0;
+    for (const f of after) {
+        const value = was.get(`${names[f.topic] ?? f.topic} ${names[f.period] ?? f.period} ${f.region}`);
+        if (f.period === '2023-W23') assert.equal(f.value, round(counts(f.cells, f.period)));
+        else assert.equal(f.value, value, `${f.topic} ${f.period} ${f.region}`);
+        same += value !== undefined;
+    }
+    assert.equal(same, before.length);
+    assert.deepEqual(report.statistics.map((s) => !!s.held_back), [false, true, false, true]);
+    assert.match(stdout, new RegExp(`${before.length} figures were told before and stay as they were told.* never let both be public`));
+    assert.match(await readFile(path.join(out, 'report.txt'), 'utf8'), /stay as they were told first/);
+    // Once a release knows that it was told before, it stays as it is.
+    assert.equal((await publish(city, out, plan, '--replace')).status, 0);
+    assert.match((await publish(city, out, plan, '--replace')).stdout, /nothing has changed since/);
+    // Back in the city they change nothing, either.
+    assert.equal((await publish(made, out, plan, '--replace')).status, 0);
+    assert.deepEqual(at(await figures(out, 'hazard', 'grid')), at(after));
 });
 
 test('a publisher that is killed leaves the release as it was, or a new one', async () => {
