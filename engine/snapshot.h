@@ -34,20 +34,23 @@ struct om_layer;
 struct om_layer_rights {
     uint64_t hash;  // of what is hidden; 0: nothing
     bool crowds;    // it is about single persons and may only be counted
-    const struct om_json *tells;   // what may be counted of it besides units:
-                                    // "tells" of city.json; NULL: nothing
-    uint64_t smallest_count;  // of persons; fewer are not told of
+    const struct om_json *tells;  // what may be counted of it besides units:
+                                  // "tells" of city.json; NULL: nothing
+    uint64_t smallest_count;      // of persons; fewer are not told of
     const char *smallest_cell;  // finest level they are counted by; NULL: any.
                                 // Lives as long as the role
     bool counted_column[OM_LIMIT_COLUMNS];  // hidden ones that may be added up
-                                            // over units
-    struct om_filter *area;   // other rows are not there; NULL: all are
-    size_t area_column;       // ... those that have area_unit in it
+                                            // over units, or counted by
+    bool summed_column[OM_LIMIT_COLUMNS];   // those of them that are added up:
+                                            // of what several layers have, one
+                                            // tells
+    struct om_filter *area;  // other rows are not there; NULL: all are
+    size_t area_column;      // ... those that have area_unit in it
     char area_unit[OM_LIMIT_NAME_BYTES];
-    bool veils;                   // there are columns that ...
+    bool veils;                     // there are columns that ...
     bool veiled[OM_LIMIT_COLUMNS];  // ... nobody names from outside
-    const struct om_layer *open;  // with these columns, and rows of the still
-                                  // (engine/policy/still.h); NULL: this is it
+    const struct om_layer *open;    // with these columns, and rows of the still
+                                    // (engine/policy/still.h); NULL: this is it
 };
 
 /* A layer is a list of segments with the same columns, even while there is

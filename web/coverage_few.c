@@ -29,6 +29,8 @@ struct om__veil om__veil_of(const struct om_coverage *q,
     if (q->tells_few) return veil;
     const struct om_layer *workers = duty->workers.layer;
     if (workers && workers->rights.crowds) meet(&veil, workers, &veil.persons);
+    const struct om_layer *checks = duty->checks.layer;
+    if (checks && checks->rights.crowds) meet(&veil, checks, &veil.persons);
     for (size_t t = 0; t < duty->targets; t++) {
         const struct om_layer *layer = duty->target[t].layer;
         if (is_hidden(layer, duty->target[t].level))
@@ -128,7 +130,7 @@ om_status om__veil_units(const struct om_coverage *q,
             om_small_hide(t->count, all + 1, veil->least, t->hidden);
             continue;
         }
-        om_small_hide_level(t->count, t->above, all, up->hidden,
+        om_small_hide_level(t->count, NULL, t->above, all, up->hidden,
                             up->units->count, veil->least, t->hidden);
         t->hidden[all] = true;
     }

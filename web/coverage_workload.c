@@ -35,6 +35,7 @@ static double unit_figure(const struct om__workload *w, size_t column,
     const double figure = w->work.column[column].value[unit];
     if (!w->few[column]) return figure;
     if (w->few[column][unit] || om__veil_few(veil, figure)) return NAN;
+    if (w->of_houses[column] && w->houses[unit] && !(figure > 0)) return NAN;
     return figure > 0 ? (double)om__veil_round(veil, (uint64_t)figure) : figure;
 }
 

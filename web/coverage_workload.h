@@ -39,6 +39,8 @@ struct om__workload {
     // that follow from what is hidden of each (NULL: it does not). [units + 1]
     bool *few_workers;
     const bool *few[OM_WORKLOAD_COLUMNS_MOST];
+    bool of_houses[OM_WORKLOAD_COLUMNS_MOST];  // a zero tells of each house ...
+    uint64_t *houses;                          // [units + 1] ... that there is
     size_t marked;
     double norm;  // checks that one worker owes in the months begun; or NAN
     struct om__spread balance;  // of the measure, whole city

@@ -39,10 +39,28 @@ static om_status hide_load(struct om__workload *w,
                                    .layer = load->layer,
                                    .cache = w->question->selections};
     struct om_small_units small = {0};
-    OM_TRY(om_small_units_make(&query, w->units.level, w->patrol.veil.least,
-                               &small, &w->question->err));
+    if (!load->layer->rights.summed_column[load->sum]) {
+        memset(few, true, w->units.count * sizeof *few);
+        return OM_OK;
+    }
+    OM_TRY(om_small_sums_make(&query, load->sum, w->units.level,
+                              w->patrol.veil.least, &small, &w->question->err));
     memcpy(few, small.hidden, w->units.count * sizeof *few);
     om_small_units_deinit(&small);
+    return OM_OK;
+}
+
+/* Checks are what the workers of a unit did: where they are few, each. */
+static om_status hide_checks(struct om__workload *w)
+{
+    const struct om_layer *layer = w->patrol.duty.checks.layer;
+    if (!layer || !layer->rights.crowds) return OM_OK;
+    bool *few = om_arena_calloc(&w->arena, w->units.count + 1, sizeof *few);
+    if (!few) return OM_E_MEMORY;
+    for (size_t u = 0; u < w->units.count; u++)
+        few[u] = w->few_workers[u] || !w->work.workers[u];
+    for (size_t c = 0; c < w->work.columns; c++)
+        if (!strcmp(w->work.column[c].name, "checks")) w->few[c] = few;
     return OM_OK;
 }
 
@@ -53,7 +71,9 @@ static om_status hide_columns(struct om__workload *w, bool *few_targets)
         const char *name = w->work.column[c].name;
         const struct om_duty_load *load = load_named(duty, name);
         if (!load) {
-            if (tells_levels(duty, name)) w->few[c] = few_targets;
+            if (!tells_levels(duty, name)) continue;
+            w->few[c] = few_targets;
+            w->of_houses[c] = true;
             continue;
         }
         if (load->sum == OM_NO_FIELD || !load->layer->rights.veiled[load->sum])
@@ -88,8 +108,11 @@ om_status om__workload_hide(struct om__workload *w)
         OM_TRY(om__veil_units(w->question, veil, &w->units, count,
                               w->few_workers));
     }
+    OM_TRY(hide_checks(w));
     if (!veil->levels) return OM_OK;
-    for (size_t u = 0; u < n; u++) count[u] = targets_in(w, u);
+    w->houses = om_arena_calloc(&w->arena, n, sizeof *w->houses);
+    if (!w->houses) return OM_E_MEMORY;
+    for (size_t u = 0; u < n; u++) count[u] = w->houses[u] = targets_in(w, u);
     OM_TRY(om__veil_units(w->question, veil, &w->units, count, few_targets));
     return hide_columns(w, few_targets);
 }

@@ -24,35 +24,25 @@ struct asking {
     struct om_err *err;
 };
 
-/* Of persons few are not told: they are unknown. */
+/* Of persons few are not told: they are unknown. Of a sum (column) neither are
+ * those that few rows make, as in /stats. */
 static om_status hide_few(const struct asking *a, const struct om_query *query,
-                          double *out)
+                          size_t column, double *out)
 {
     const struct om_units *units = &a->level->units;
+    const uint64_t least = query->layer->rights.smallest_count;
     struct om_small_units small;
-    OM_TRY(om_small_units_make(query, units->level,
-                               query->layer->rights.smallest_count, &small,
-                               a->err));
+    if (column == OM_NO_FIELD)
+        OM_TRY(om_small_units_make(query, units->level, least, &small, a->err));
+    else
+        OM_TRY(om_small_sums_make(query, column, units->level, least, &small,
+                                  a->err));
     for (size_t i = 0; i < units->count; i++)
         if (om_small_units_hide(&small, units->unit[i].id,
                                 strlen(units->unit[i].id)))
             out[i] = NAN;
     om_small_units_deinit(&small);
     return OM_OK;
-}
-
-/* Of what is added up of persons units are unknown of which few rows are told,
- * or few make the sum, as in /stats. */
-static om_status hide_sums(const struct asking *a, const struct om_query *query,
-                           size_t column, double *out)
-{
-    struct om_filter *filter = NULL;
-    struct om_query makers;
-    OM_TRY(hide_few(a, query, out));
-    om_status st = om_small_makers(query, column, &filter, &makers);
-    if (!st) st = hide_few(a, &makers, out);
-    om_filter_free(filter);
-    return st;
 }
 
 /* Units outside the area of whoever asks: of them nothing is known. */
@@ -101,8 +91,8 @@ static om_status by_unit(const struct asking *a, const struct om_layer *layer,
     om_groups_deinit(&groups);
     if (layer->rights.area) OM_TRY(leave_out(a, out));
     if (column != OM_NO_FIELD && layer->rights.veiled[column])
-        return hide_sums(a, &query, column, out);
-    return layer->rights.crowds ? hide_few(a, &query, out) : OM_OK;
+        return hide_few(a, &query, column, out);
+    return layer->rights.crowds ? hide_few(a, &query, OM_NO_FIELD, out) : OM_OK;
 }
 
 static om_status exposed(const struct asking *a, struct om_window window,

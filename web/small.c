@@ -10,6 +10,7 @@
 void om_small_units_deinit(struct om_small_units *small)
 {
     om_free(small->count);
+    om_free(small->made);
     om_free(small->hidden);
     om_units_deinit(&small->units);
     *small = (struct om_small_units){0};
@@ -24,60 +25,70 @@ bool om_small_units_hide(const struct om_small_units *small, const char *id,
 }
 
 static om_status count_rows(const struct om_query *query,
-                            struct om_small_units *out)
+                            const struct om_units *units, uint64_t *count,
+                            uint64_t *nowhere)
 {
     struct om_groups groups;
-    const size_t by = om_layer_unit_field(query->layer, out->units.level);
+    const size_t by = om_layer_unit_field(query->layer, units->level);
     if (by == OM_NO_FIELD) return OM_E_NOTFOUND;
     OM_TRY(om_query_group(query, by, OM_STEP_NONE, 0, OM_NO_FIELD, &groups));
     for (size_t i = 0; i < groups.count; i++) {
         const struct om_group *g = &groups.group[i];
         const size_t unit =
-            g->null ? SIZE_MAX : om_units_find(&out->units, g->id, g->len);
+            g->null ? SIZE_MAX : om_units_find(units, g->id, g->len);
         if (unit != SIZE_MAX)
-            out->count[unit] = g->count;
+            count[unit] = g->count;
         else
-            out->nowhere += g->count;
+            *nowhere += g->count;
     }
     om_groups_deinit(&groups);
     return OM_OK;
 }
 
-/* What of each larger unit lies in none of this level's: whoever knows the
- * others knows it, so it counts as one more of them. */
-static void add_rests(const struct om_small_units *above,
-                      const struct om_small_units *own, uint64_t *count,
-                      uint32_t *of)
+/* Counts of units, and what of each larger unit lies in none of this level's:
+ * whoever knows the others knows it, so it counts as one more of them. */
+static uint64_t *with_rests(const uint64_t *own, size_t n, const uint32_t *of,
+                            const uint64_t *above, size_t families)
 {
-    const size_t n = own->units.count, families = above->units.count;
-    for (size_t f = 0; f < families; f++) {
-        count[n + f] = above->count[f];
-        of[n + f] = (uint32_t)f;
-    }
+    uint64_t *count = om_calloc(n + families + 1, sizeof *count);
+    if (!count) return NULL;
+    memcpy(count, own, n * sizeof *count);
+    memcpy(count + n, above, families * sizeof *count);
     for (size_t i = 0; i < n; i++) {
         uint64_t *rest = of[i] < families ? &count[n + of[i]] : NULL;
         if (rest) *rest -= count[i] < *rest ? count[i] : *rest;
     }
+    return count;
 }
 
-/* A level under the one above. */
+/* A level under the one above: few rows, or few that make the sum. */
 static om_status hide_level(const struct om_small_units *above, uint64_t least,
                             struct om_small_units *out)
 {
-    const size_t n = out->units.count, all = n + above->units.count;
-    uint64_t *count = om_calloc(all + 1, sizeof *count);
+    const size_t n = out->units.count, families = above->units.count;
+    const size_t all = n + families;
     uint32_t *of = om_calloc(all + 1, sizeof *of);
     bool *hidden = om_calloc(all + 1, sizeof *hidden);
-    om_status st = count && of && hidden ? OM_OK : OM_E_MEMORY;
+    uint64_t *count = NULL, *made = NULL;
+    om_status st = of && hidden ? OM_OK : OM_E_MEMORY;
     if (!st) st = om_units_parents(&out->units, &above->units, of);
     if (!st) {
-        memcpy(count, out->count, n * sizeof *count);
-        add_rests(above, out, count, of);
-        om_small_hide_level(count, of, all, above->hidden, above->units.count,
+        for (size_t f = 0; f < families; f++) of[n + f] = (uint32_t)f;
+        count = with_rests(out->count, n, of, above->count, families);
+        if (out->made)
+            made = with_rests(out->made, n, of, above->made, families);
+        if (!count || (out->made && !made)) st = OM_E_MEMORY;
+    }
+    if (!st) {
+        om_small_hide_level(count, NULL, of, all, above->hidden, families,
                             least, hidden);
+        if (made)
+            om_small_hide_level(made, count, of, all, above->hidden, families,
+                                least, hidden);
         memcpy(out->hidden, hidden, n * sizeof *hidden);
         out->nowhere_hidden = true;
     }
+    om_free(made);
     om_free(count);
     om_free(of);
     om_free(hidden);
@@ -85,7 +96,8 @@ static om_status hide_level(const struct om_small_units *above, uint64_t least,
 }
 
 /* One level under the one above (NULL: the city). */
-static om_status make_level(const struct om_query *query, const char *level,
+static om_status make_level(const struct om_query *query,
+                            const struct om_query *makers, const char *level,
                             uint64_t least, const struct om_small_units *above,
                             struct om_small_units *out, struct om_err *err)
 {
@@ -94,18 +106,25 @@ static om_status make_level(const struct om_query *query, const char *level,
     // One more than units, for those that lie in none.
     out->count = om_calloc(n + 1, sizeof *out->count);
     out->hidden = om_calloc(n + 1, sizeof *out->hidden);
-    if (!out->count || !out->hidden) return OM_E_MEMORY;
-    OM_TRY(count_rows(query, out));
+    if (makers) out->made = om_calloc(n + 1, sizeof *out->made);
+    if (!out->count || !out->hidden || (makers && !out->made))
+        return OM_E_MEMORY;
+    OM_TRY(count_rows(query, &out->units, out->count, &out->count[n]));
+    if (makers)
+        OM_TRY(count_rows(makers, &out->units, out->made, &out->made[n]));
     if (above) return hide_level(above, least, out);
-    out->count[n] = out->nowhere;
     om_small_hide(out->count, n + 1, least, out->hidden);
+    if (makers)
+        om_small_hide_level(out->made, out->count, NULL, n + 1, NULL, 0, least,
+                            out->hidden);
     out->nowhere_hidden = out->hidden[n];
     return OM_OK;
 }
 
-om_status om_small_units_make(const struct om_query *query, const char *level,
-                              uint64_t least, struct om_small_units *out,
-                              struct om_err *err)
+static om_status make(const struct om_query *query,
+                      const struct om_query *makers, const char *level,
+                      uint64_t least, struct om_small_units *out,
+                      struct om_err *err)
 {
     const struct om_manifest *city = query->snapshot->manifest;
     struct om_small_units above = {0};
@@ -116,7 +135,7 @@ om_status om_small_units_make(const struct om_query *query, const char *level,
         // A level that the rows do not lie in is told of by nobody.
         if (om_layer_unit_field(query->layer, city->level[l]) == OM_NO_FIELD)
             continue;
-        st = make_level(query, city->level[l], least,
+        st = make_level(query, makers, city->level[l], least,
                         above.units.count ? &above : NULL, &next, err);
         om_small_units_deinit(&above);
         above = next;
@@ -130,21 +149,17 @@ om_status om_small_units_make(const struct om_query *query, const char *level,
     return st;
 }
 
-size_t om_small_weight(const struct om_layer *layer, const char *name,
-                       bool *veiled)
+om_status om_small_units_make(const struct om_query *query, const char *level,
+                              uint64_t least, struct om_small_units *out,
+                              struct om_err *err)
 {
-    const struct om_schema *s = &layer->schema;
-    *veiled = false;
-    for (size_t i = 0; i < s->count; i++) {
-        if (strcmp(s->field[i].name, name) != 0) continue;
-        *veiled = layer->rights.veiled[i];
-        return !*veiled || layer->rights.counted_column[i] ? i : OM_NO_FIELD;
-    }
-    return OM_NO_FIELD;
+    return make(query, NULL, level, least, out, err);
 }
 
-om_status om_small_makers(const struct om_query *query, size_t sum,
-                          struct om_filter **filter, struct om_query *out)
+/* The rows that are something to the sum: few of them make a sum that is
+ * theirs. */
+static om_status make_makers(const struct om_query *query, size_t sum,
+                             struct om_filter **filter, struct om_query *out)
 {
     char text[2 * OM_LIMIT_NAME_BYTES + 16];
     const struct om_layer *open = om_layer_open(query->layer);
@@ -156,4 +171,45 @@ om_status om_small_makers(const struct om_query *query, size_t sum,
     OM_TRY(om_filter_parse(text, strlen(text), open, 0, filter, NULL));
     out->filter = *filter;
     return OM_OK;
+}
+
+om_status om_small_sums_make(const struct om_query *query, size_t sum,
+                             const char *level, uint64_t least,
+                             struct om_small_units *out, struct om_err *err)
+{
+    struct om_filter *filter = NULL;
+    struct om_query makers;
+    *out = (struct om_small_units){0};
+    om_status st = make_makers(query, sum, &filter, &makers);
+    if (!st) st = make(query, &makers, level, least, out, err);
+    om_filter_free(filter);
+    return st;
+}
+
+om_status om_small_sum_few(const struct om_query *query, size_t sum,
+                           uint64_t count, bool *few)
+{
+    const uint64_t least = query->layer->rights.smallest_count;
+    const bool truths = query->layer->schema.field[sum].type == OM_TYPE_BOOLEAN;
+    struct om_filter *filter = NULL;
+    struct om_query makers;
+    uint64_t made = 0;
+    om_status st = make_makers(query, sum, &filter, &makers);
+    if (!st) st = om_query_count(&makers, &made);
+    om_filter_free(filter);
+    *few = count && (made < least || (truths && count - made < least));
+    return st;
+}
+
+size_t om_small_weight(const struct om_layer *layer, const char *name,
+                       bool *veiled)
+{
+    const struct om_schema *s = &layer->schema;
+    *veiled = false;
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->field[i].name, name) != 0) continue;
+        *veiled = layer->rights.veiled[i];
+        return !*veiled || layer->rights.summed_column[i] ? i : OM_NO_FIELD;
+    }
+    return OM_NO_FIELD;
 }

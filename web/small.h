@@ -9,9 +9,9 @@
  * told. Zero is a valid empty one. */
 struct om_small_units {
     struct om_units units;
-    uint64_t *count;  // [units.count], owned
+    uint64_t *count;  // [units.count + 1], owned; the last lie in no unit
+    uint64_t *made;   // the same of those that make a sum; NULL: no sum
     bool *hidden;     // [units.count], owned
-    uint64_t nowhere;     // rows that lie in no unit of the level
     bool nowhere_hidden;
 };
 /**
@@ -26,6 +26,15 @@ struct om_small_units {
 om_status om_small_units_make(const struct om_query *query, const char *level,
                               uint64_t least, struct om_small_units *out,
                               struct om_err *err) OM_MUST_USE;
+/** The same of a sum of a column: also hidden is what few of the rows make, or
+ *  none of them (it would tell of each). The question has no filter. */
+om_status om_small_sums_make(const struct om_query *query, size_t sum,
+                             const char *level, uint64_t least,
+                             struct om_small_units *out,
+                             struct om_err *err) OM_MUST_USE;
+/** Do few of a question's `count` rows make the sum of a column, or none? */
+om_status om_small_sum_few(const struct om_query *query, size_t sum,
+                           uint64_t count, bool *few) OM_MUST_USE;
 void om_small_units_deinit(struct om_small_units *small);
 /** Must the unit's count be hidden? One that is not known is; id NULL: of rows
  *  that lie in none. */
@@ -36,10 +45,5 @@ bool om_small_units_hide(const struct om_small_units *small, const char *id,
  *  added up (*veiled); OM_NO_FIELD: none. */
 size_t om_small_weight(const struct om_layer *layer, const char *name,
                        bool *veiled);
-/** Of a question, the rows that are something to the sum of a column: few of
- *  them make a sum that is theirs. owns: *filter, om_filter_free, after *out */
-om_status om_small_makers(const struct om_query *query, size_t sum,
-                          struct om_filter **filter,
-                          struct om_query *out) OM_MUST_USE;
 
 #endif

@@ -64,9 +64,45 @@ static const struct om_names *shown_of(const struct om_role *role,
     return NULL;
 }
 
-/* Hide columns; returns a hash of which, 0: none. `open` is the layer with them,
- * if there are any, as it was told last. */
+/* The layer that an exposure of city.json adds the column up of; NULL: none. */
+static const struct om_json *exposed_by(const struct om_manifest *city,
+                                        const char *column)
+{
+    const struct om_json *all = om_json_get(city->document, "exposures");
+    for (size_t i = 0; i < om_json_count(all); i++) {
+        const char *key = "";
+        const struct om_json *one = om_json_member(all, i, &key);
+        const struct om_json *layer =
+            layer_of(city, om_json_text(om_json_get(one, "layer"), ""));
+        if (!strcmp(om_json_text(om_json_get(one, "weight"), ""), column) &&
+            listed(om_json_get(layer, "personal_columns"), column))
+            return layer;
+    }
+    return NULL;
+}
+
+/* Persons who are in several layers are added up of one only: what it hides
+ * the others' sums would tell. A layer about persons says itself what it tells.
+ */
+static bool tells_sums(const struct om_manifest *city,
+                       const struct om_json *about, const char *column)
+{
+    const struct om_json *layers = om_json_get(city->document, "layers");
+    const struct om_json *teller = exposed_by(city, column);
+    if (om_json_true(om_json_get(about, "personal"), false)) return true;
+    for (size_t i = 0; i < om_json_count(layers) && !teller; i++) {
+        const struct om_json *one = om_json_at(layers, i);
+        if (!om_json_true(om_json_get(one, "personal"), false) &&
+            listed(om_json_get(one, "personal_columns"), column))
+            teller = one;
+    }
+    return teller == about;
+}
+
+/* Hide columns; returns a hash of which, 0: none. `open` is the layer with
+ * them, if there are any, as it was told last. */
 static uint64_t hide_columns(const struct om_role *role,
+                             const struct om_manifest *city,
                              const struct om_json *about,
                              const struct om_layer *told,
                              struct om_layer *layer, struct om_layer *open)
@@ -74,8 +110,8 @@ static uint64_t hide_columns(const struct om_role *role,
     struct om_schema *s = &layer->schema;
     const struct om_names *shown = shown_of(role, layer->name);
     const struct om_json *personal = om_json_get(about, "personal_columns");
-    const bool hides = role->personal != OM_PERSONAL_ROWS &&
-                       role != &OM_ROLE_LOCAL;
+    const bool hides =
+        role->personal != OM_PERSONAL_ROWS && role != &OM_ROLE_LOCAL;
     const bool counts = hides && role->personal == OM_PERSONAL_COUNTS;
     uint64_t hash = 0;
     for (size_t i = 0; i < s->count; i++) {
@@ -86,6 +122,8 @@ static uint64_t hide_columns(const struct om_role *role,
         if (!hash) *open = *told;
         s->hidden[i] = layer->rights.veiled[i] = layer->rights.veils = true;
         layer->rights.counted_column[i] = named && counts;
+        layer->rights.summed_column[i] =
+            named && counts && tells_sums(city, about, name);
         hash = om_hash64(&i, sizeof i, hash + 1);
         if (s->time_field == i) s->time_field = OM_NO_FIELD;
     }
@@ -246,24 +284,25 @@ static om_status restrict_layer(const struct om_role *role,
             snprintf(rights->area_unit, sizeof rights->area_unit, "%s", unit);
             const char *text = om_filter_canonical(*area);
             area_hash = om_hash64(text, strlen(text), 0) | 1;
-            layer->serial = om_hash64(&area_hash, sizeof area_hash,
-                                      layer->serial);
+            layer->serial =
+                om_hash64(&area_hash, sizeof area_hash, layer->serial);
         }
     }
     // Of persons everything is as it was told last; that is its name, too.
     const uint64_t still = told->serial == newest ? 0 : told->serial;
-    const uint64_t hidden = hide_columns(role, about, told, layer, open);
+    const uint64_t hidden = hide_columns(role, city, about, told, layer, open);
     if (hidden && area_hash)
-        open->serial =
-            om_hash64(&area_hash, sizeof area_hash, open->serial);
+        open->serial = om_hash64(&area_hash, sizeof area_hash, open->serial);
     rights->open = hidden ? open : NULL;
-    const uint64_t all[] = {area_hash, hidden, rights->crowds, still,
-                            rights->crowds || hidden ? rights->smallest_count
-                                                     : 0,
-                            rights->smallest_cell
-                                ? om_hash64(rights->smallest_cell,
-                                            strlen(rights->smallest_cell), 0)
-                                : 0};
+    const uint64_t all[] = {
+        area_hash,
+        hidden,
+        rights->crowds,
+        still,
+        rights->crowds || hidden ? rights->smallest_count : 0,
+        rights->smallest_cell
+            ? om_hash64(rights->smallest_cell, strlen(rights->smallest_cell), 0)
+            : 0};
     const bool whole = !area_hash && !hidden && !rights->crowds;
     rights->hash = whole ? 0 : om_hash64(all, sizeof all, 0) | 1;
     return OM_OK;
@@ -313,9 +352,8 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         if (!sees_layer(role, city, layer->name)) continue;
         if (kept != i) fresh->layer[kept] = *layer;
         const struct om_layer told = *find_told(still, &fresh->layer[kept]);
-        st = restrict_layer(role, city, level, unit, &told,
-                            &fresh->layer[kept], &own->open[kept],
-                            &own->area[kept], err);
+        st = restrict_layer(role, city, level, unit, &told, &fresh->layer[kept],
+                            &own->open[kept], &own->area[kept], err);
         const uint64_t both[] = {i, fresh->layer[kept].rights.hash};
         rights = om_hash64(both, sizeof both, rights);
         whole = whole && !both[1];

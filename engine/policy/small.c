@@ -5,7 +5,7 @@
 
 #include "data/base/alloc.h"
 
-/* What of one family is hidden: how many that are not 0, and their sum. */
+/* What of one family is hidden: how many that are somebody's, and their sum. */
 struct state {
     size_t hidden;
     uint64_t sum, least;
@@ -23,21 +23,22 @@ static bool is_member(const uint32_t *of, size_t i, uint32_t family,
     return family < families ? of[i] == family : of[i] >= families;
 }
 
-static void hide_family(const uint64_t *count, const uint32_t *of, size_t n,
-                        uint32_t family, size_t families, uint64_t least,
-                        bool *hidden)
+static void hide_family(const uint64_t *count, const uint64_t *rows,
+                        const uint32_t *of, size_t n, uint32_t family,
+                        size_t families, uint64_t least, bool *hidden)
 {
     struct state s = {.least = least};
+    if (!rows) rows = count;
     for (size_t i = 0; i < n; i++) {
         if (!is_member(of, i, family, families)) continue;
-        if (count[i] && count[i] < least) hidden[i] = true;
-        s.hidden += hidden[i] && count[i];
+        if (rows[i] && count[i] < least) hidden[i] = true;
+        s.hidden += hidden[i] && rows[i];
         s.sum += hidden[i] ? count[i] : 0;
     }
     while (!is_safe(&s)) {
         size_t next = n;
         for (size_t i = 0; i < n; i++)
-            if (!hidden[i] && count[i] && is_member(of, i, family, families) &&
+            if (!hidden[i] && rows[i] && is_member(of, i, family, families) &&
                 (next == n || count[i] < count[next]))
                 next = i;
         if (next == n) return;
@@ -50,7 +51,7 @@ static void hide_family(const uint64_t *count, const uint32_t *of, size_t n,
 void om_small_hide(const uint64_t *count, size_t n, uint64_t least,
                    bool *hidden)
 {
-    hide_family(count, NULL, n, 0, 0, least, hidden);
+    hide_family(count, NULL, NULL, n, 0, 0, least, hidden);
 }
 
 /* Members that are looked at together, beside each by value: small steps from
@@ -102,10 +103,10 @@ static bool is_open(const struct valued *v, size_t p)
             const size_t three[] = {v->at[p], v->at[j], v->at[k]};
             double step[3];
             if (j == p || k == p) continue;
-            if (!step_of((const double[]){v->value[three[0]],
-                                          v->value[three[1]],
-                                          v->value[three[2]]},
-                         step))
+            if (!step_of(
+                    (const double[]){v->value[three[0]], v->value[three[1]],
+                                     v->value[three[2]]},
+                    step))
                 continue;
             for (int sign = -1; sign <= 1; sign += 2)
                 if (stays(v, three[0], sign * step[0]) &&
@@ -156,14 +157,14 @@ bool om_small_hide_valued(const uint64_t *count, const double *value, size_t n,
     return false;
 }
 
-void om_small_hide_level(const uint64_t *count, const uint32_t *of, size_t n,
-                         const bool *upper, size_t families, uint64_t least,
-                         bool *hidden)
+void om_small_hide_level(const uint64_t *count, const uint64_t *rows,
+                         const uint32_t *of, size_t n, const bool *upper,
+                         size_t families, uint64_t least, bool *hidden)
 {
     for (size_t f = 0; f <= families; f++) {
         const bool above = upper && f < families && upper[f];
         for (size_t i = 0; above && i < n; i++)
             if (of[i] == f) hidden[i] = true;
-        hide_family(count, of, n, (uint32_t)f, families, least, hidden);
+        hide_family(count, rows, of, n, (uint32_t)f, families, least, hidden);
     }
 }

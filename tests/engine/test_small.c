@@ -4,6 +4,7 @@
  *   family_*   by going through all choices: what is hidden is safe, nothing is
  *              hidden without need, zeros and what is large enough stay
  *   level_*    a hidden family hides its members; families are apart
+ *   sums_*     rows that are there and make nothing are hidden, too
  *   valued_*   with a second sum, of value x count: by going through all counts
  *              that both sums allow, each hidden one could be another
  */
@@ -75,11 +76,38 @@ static void level_follows_the_one_above(void **state)
     const bool upper[] = {false, false, true};
     const bool want[] = {false, true, true, false, false, true, true, true};
     bool hidden[8] = {false};
-    om_small_hide_level(count, of, 8, upper, 3, LEAST, hidden);
+    om_small_hide_level(count, NULL, of, 8, upper, 3, LEAST, hidden);
     assert_memory_equal(hidden, want, sizeof want);
 }
 
-/* All that whoever knows values, both sums and who is few takes for possible. */
+/* Sums: rows that make nothing are somebody's. */
+static void sums_of_nothing_are_hidden_and_safe(void **state)
+{
+    (void)state;
+    uint64_t seed = 5;
+    for (int round = 0; round < 20000; round++) {
+        uint64_t rows[6], made[6], sum = 0;
+        bool hidden[6] = {false};
+        const size_t n = 1 + next(&seed) % 6;
+        size_t shown = 0, away = 0;
+        for (size_t i = 0; i < n; i++) {
+            rows[i] = next(&seed) % 3 ? next(&seed) % 40 : 0;
+            made[i] = rows[i] && next(&seed) % 2 ? next(&seed) % rows[i] : 0;
+        }
+        om_small_hide_level(made, rows, NULL, n, NULL, 0, LEAST, hidden);
+        for (size_t i = 0; i < n; i++) {
+            if (rows[i] && made[i] < LEAST) assert_true(hidden[i]);
+            if (!rows[i]) assert_false(hidden[i]);
+            shown += rows[i] && !hidden[i];
+            away += rows[i] && hidden[i];
+            sum += hidden[i] ? made[i] : 0;
+        }
+        assert_true(!shown || !away || (away > 1 && sum >= LEAST));
+    }
+}
+
+/* All that whoever knows values, both sums and who is few takes for possible.
+ */
 struct guess {
     uint64_t count[4];  // that are hidden, as they are
     double value[4];
@@ -121,8 +149,7 @@ static void valued_cannot_be_solved(void **state)
             count[i] = next(&seed) % 4 ? 1 + next(&seed) % 35 : 0;
             small += count[i] && count[i] < LEAST;
         }
-        const bool open =
-            om_small_hide_valued(count, value, n, LEAST, hidden);
+        const bool open = om_small_hide_valued(count, value, n, LEAST, hidden);
         struct guess g = {0};
         double rest = 0, sum = 0;
         for (size_t i = 0; i < n; i++) {
@@ -153,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(family_is_safe_and_no_more),
         cmocka_unit_test(level_follows_the_one_above),
+        cmocka_unit_test(sums_of_nothing_are_hidden_and_safe),
         cmocka_unit_test(valued_cannot_be_solved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

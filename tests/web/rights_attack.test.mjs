@@ -7,6 +7,9 @@
 //   groups: no question groups by a column whose values are persons, whatever it
 //   is called and however they are written down
 //   pictures: where rows are drawn by a hidden column they are drawn alike
+//   sums: persons who are in several layers are added up of one, and nowhere told
+//   where that one does not; no sum tells that each is nothing; what few workers
+//   did is not told
 //   words: a layer that is not seen is answered as one that is not there, byte
 //   for byte
 import assert from 'node:assert/strict';
@@ -15,7 +18,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { done } from './onemap.mjs';
-import { askAs, bearer, features, groupBy, layersOf, makeSynthetic, rowsOf, tile, token } from './roles.mjs';
+import { askAs, bearer, csv, features, groupBy, layersOf, makeSynthetic, rowsOf, tile, token } from './roles.mjs';
 import { serve } from './server.mjs';
 
 const ZOOMS = [0, 10, 13];
@@ -170,6 +173,63 @@ test('what is hidden cannot be asked for otherwise', async (t) => {
                 for (const [method, target] of [['POST', '/collections/X/items'], ['PUT', '/collections/X/items/A1'], ['PATCH', '/collections/X/items/A1']]) await same(target, method, feature);
             }
     });
+});
+
+test('sums do not undo each other', async (t) => {
+    const { dir, city } = await makeSynthetic(t, 0.01), source = path.join(dir, 'note.csv');
+    // Notes of three grids of one village: of the first all are nothing.
+    const grids = Object.entries(groupBy((await rowsOf(city, 'address')).filter((row) => row.grid), (row) => row.village)).map(([, list]) => Object.values(groupBy(list, (row) => row.grid)).filter((l) => l.length >= 20)).find((l) => l.length > 2).slice(0, 3);
+    const lines = grids.flatMap((list, g) => list.slice(0, 20).map((row, i) => `N${g}-${i},${row.lon},${row.lat},${g * (i + 1)}`));
+    await writeFile(source, `id,lon,lat,score\n${lines.join('\n')}\n`);
+    await done('import', city, 'note', source, '--id', 'id', '--x', 'lon', '--y', 'lat', '--quiet');
+    const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
+    manifest.layers.find((l) => l.name === 'note').personal_columns = ['score'];
+    await writeFile(file, JSON.stringify(manifest));
+    const who = { wall: await token(city, 'wall'), analyst: await token(city, 'analyst'), admin: await token(city, 'admin') };
+    const { url } = await serve(t, city), admin = askAs(url, who.admin);
+    const LEAST = 10, workers = await rowsOf(city, 'worker');
+    for (const role of ['wall', 'analyst']) {
+        const ask = askAs(url, who[role]), groups = async (target) => Object.fromEntries((await ask(target)).json().groups.map((g) => [g.id, g]));
+        for (const by of ['grid', 'village', 'town']) {
+            for (const layer of ['building', 'rental', 'premises']) {
+                const asked = async (name) => { const a = await ask(`/stats/${layer}?by=${by}&sum=${name}`); return `${a.status} ${a.text().replaceAll(name, '?')}`; };
+                assert.match(await asked('residents'), /^400 /);
+                assert.equal(await asked('residents'), await asked('nothing_of_it'), `${role} ${layer}`);
+                assert.equal((await admin(`/stats/${layer}?by=${by}&sum=residents`)).status, 200);
+            }
+            const told = await groups(`/stats/address?by=${by}&sum=residents`);
+            assert.ok(Object.values(told).some((g) => !g.hidden));
+            const work = csv((await ask(`/coverage/workload?by=${by}&month=2023-03&f=csv`)).text());
+            const open = csv((await admin(`/coverage/workload?by=${by}&month=2023-03&f=csv`)).text());
+            let known = 0, zeros = 0;
+            for (const [i, row] of work.entries()) {
+                assert.equal(row.id, open[i].id);
+                assert.equal(row.residents === '', !told[row.id] || !!told[row.id].hidden, `${role} ${by} ${row.id}: residents`);
+                const n = workers.filter((w) => w[by] === row.id).length;
+                known += Number(open[i].checks) > 0;
+                if (n < LEAST) assert.equal(row.checks, '', `${role} ${row.id}: checks of ${n}`);
+                else if (row.checks !== '') assert.equal(Number(row.checks) % LEAST, 0);
+                if (Number(open[i].rental) + Number(open[i].premises))
+                    for (const column of Object.keys(row).filter((c) => /^rental_|^(owed|due|done)$/.test(c))) {
+                        zeros += open[i][column] === '0';
+                        assert.notEqual(row[column], '0', `${role} ${row.id} ${column}`);
+                    }
+            }
+            assert.ok(known && (zeros || by !== 'grid'), `${known} ${zeros}`);
+        }
+        assert.match((await ask('/stats/building?sum=residents')).text(), /no column of that name/);
+        // Each of the first grid's notes would be known; and by subtraction, so would they all be.
+        const notes = await groups('/stats/note?by=grid&sum=score'), ids = grids.map((l) => l[0].grid);
+        assert.equal(notes[ids[0]].sum, null);
+        assert.deepEqual(ids.map((id) => notes[id].sum === null).sort(), [false, true, true]);
+    }
+    assert.equal((await admin('/stats/note?by=grid&sum=score')).json().groups.find((g) => g.id === grids[0][0].grid).sum, 0);
+    // A layer of persons that is not asked for rightly is none.
+    const analyst = askAs(url, who.analyst);
+    for (const target of ['/collections/X/items', '/collections/X/items/A1', '/collections/X/items.csv', '/nearest/X?lon=113.75&lat=23.02', '/stats/X?by=town&bbox=113,22,115,24']) {
+        const [a, b] = [await analyst(target.replace('X', 'visit')), await analyst(target.replace('X', 'none_such'))];
+        assert.equal(`${a.status} ${a.text().replaceAll('visit', '?')}`, `${b.status} ${b.text().replaceAll('none_such', '?')}`, target);
+    }
 });
 
 test('whose it is cannot be counted by, however it is written down', async (t) => {

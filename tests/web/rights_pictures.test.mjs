@@ -80,7 +80,7 @@ test('cities that differ in what is hidden are drawn alike', async () => {
             const all = [{}, ...asked.map(([k, v]) => ({ ...base, [k]: v })), { ...base, stat: 'sum', column: 'residents' }, { ...base, stat: 'rate', per: 'house' }, { ...base, stat: 'rate', column: 'residents' }, { ...base, stat: 'rate', per: 'resident' }];
             for (const one of all) for (const end of ['.png', ...(z === 14 ? ['@2x.png', '.mvt'] : [])]) questions.push(`${at}${end}${Object.keys(one).length ? `?${new URLSearchParams(one)}` : ''}`);
         }
-    questions.push('/stats/rental?by=town&sum=residents', `/tiles/heat:rental_fire/12/${tileX(place.lon, 12)}/${tileY(place.lat, 12)}.png`);
+    questions.push('/stats/rental?by=town&sum=residents', '/stats/rental?by=residents', '/coverage/workload?by=town', `/tiles/heat:rental_fire/12/${tileX(place.lon, 12)}/${tileY(place.lat, 12)}.png`);
     const differ = [], statuses = {};
     let told = 0, same = 0;
     // The wall sees the same of it, and less.

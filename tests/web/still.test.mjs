@@ -12,7 +12,7 @@
 //   elsewhere: other grids are told meanwhile
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -24,6 +24,10 @@ const LEAST = 10;
 
 test('values that change one by one', async (t) => {
     const { dir, city } = await makeSynthetic(t, 0.01), config = path.join(dir, 'serve.json');
+    // Of the layers with residents rentals are the one that is added up.
+    const about = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(about, 'utf8'));
+    manifest.exposures.resident.layer = 'rental';
+    await writeFile(about, JSON.stringify(manifest));
     const who = { admin: await token(city, 'admin'), wall: await token(city, 'wall'), analyst: await token(city, 'analyst') };
     const rentals = await rowsOf(city, 'rental'), byGrid = groupBy(rentals, (r) => r.grid);
     // The two grids with most houses.

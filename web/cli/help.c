@@ -595,7 +595,10 @@ static const struct {
      "true,\n"
      "\"personal_columns\": [...], \"kinds\": [...] (those of them that may be "
      "counted by,\n"
-     "since many rows have each value), and, of a layer that is, what may be "
+     "since many rows have each value; of several layers with such a column "
+     "of one name only\n"
+     "that is added up which an exposure weighs, or the first), and, of a "
+     "layer that is, what may be "
      "counted in the whole\n"
      "city: \"tells\": {\"by\": [COLUMN], \"sum\": [COLUMN], \"share\": "
      "\"FILTER\"}.\n"},

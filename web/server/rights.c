@@ -274,7 +274,10 @@ om_status om__rows_refused(struct om__request *r, const char *what)
 om_status om__rows_allowed(struct om__request *r, const struct om_layer *layer)
 {
     if (!om__crowds_only(r, layer)) return OM_OK;
-    if (r->who->asked) return om__rows_refused(r, layer->name);
+    // To the byte as a layer that is not there (om__request_layer).
+    if (r->who->asked)
+        return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                       "there is no layer of that name");
     r->error_status = MHD_HTTP_UNAUTHORIZED;
     return om_fail(&r->err, OM_E_NOTFOUND, 0,
                    "rows of %s are about single persons: those in charge see "

@@ -42,6 +42,16 @@ size_t om__crowd_column(const struct om_layer *layer, const char *name)
     return OM_NO_FIELD;
 }
 
+size_t om__crowd_summed(const struct om_layer *layer, const char *name)
+{
+    const size_t column = om__crowd_column(layer, name);
+    const struct om_layer_rights *rights = &layer->rights;
+    return column == OM_NO_FIELD || !rights->veiled[column] ||
+                   rights->summed_column[column]
+               ? column
+               : OM_NO_FIELD;
+}
+
 static bool is_unit(const struct om_layer *layer, size_t column)
 {
     return column != OM_NO_FIELD &&
@@ -162,7 +172,7 @@ om_status om__crowd_check(struct om__request *r)
 {
     const struct om_layer *layer = r->layer;
     const size_t by = om__crowd_column(layer, om__param_text(r, "by"));
-    const size_t sum = om__crowd_column(layer, om__param_text(r, "sum"));
+    const size_t sum = om__crowd_summed(layer, om__param_text(r, "sum"));
     if (layer->rights.crowds) return check_layer(r);
     if (!om__crowd_hides(layer, by) && !om__crowd_hides(layer, sum))
         return OM_OK;
@@ -172,7 +182,7 @@ om_status om__crowd_check(struct om__request *r)
 void om__crowd_open(struct om__request *r)
 {
     const size_t by = om__crowd_column(r->layer, om__param_text(r, "by"));
-    const size_t sum = om__crowd_column(r->layer, om__param_text(r, "sum"));
+    const size_t sum = om__crowd_summed(r->layer, om__param_text(r, "sum"));
     if (om__crowd_hides(r->layer, by) || om__crowd_hides(r->layer, sum))
         r->layer = om_layer_open(r->layer);
 }
@@ -180,12 +190,15 @@ void om__crowd_open(struct om__request *r)
 /* ---- what is told ---- */
 
 static om_status hide_units(struct om__request *r, const struct om_query *query,
-                            const char *level, const struct om_groups *groups,
-                            bool *hidden)
+                            const char *level, size_t sum,
+                            const struct om_groups *groups, bool *hidden)
 {
+    const uint64_t least = query->layer->rights.smallest_count;
     struct om_small_units small = {0};
-    OM_TRY(om_small_units_make(
-        query, level, query->layer->rights.smallest_count, &small, &r->err));
+    if (sum == OM_NO_FIELD)
+        OM_TRY(om_small_units_make(query, level, least, &small, &r->err));
+    else
+        OM_TRY(om_small_sums_make(query, sum, level, least, &small, &r->err));
     for (size_t i = 0; i < groups->count; i++) {
         const struct om_group *g = &groups->group[i];
         hidden[i] = hidden[i] ||
@@ -300,17 +313,10 @@ om_status om__crowd_hide(struct om__request *r, const struct om_query *query,
                          const struct om_groups *groups, bool *hidden)
 {
     const struct om_layer *layer = query->layer;
-    struct om_filter *filter = NULL;
-    struct om_query makers;
     if (!is_unit(layer, by))
         return hide_columns(r, query, by, rates, groups, hidden);
-    const char *level = layer->schema.field[by].name;
-    OM_TRY(hide_units(r, query, level, groups, hidden));
-    if (sum == OM_NO_FIELD) return OM_OK;
-    om_status st = om_small_makers(query, sum, &filter, &makers);
-    if (!st) st = hide_units(r, &makers, level, groups, hidden);
-    om_filter_free(filter);
-    return st;
+    return hide_units(r, query, layer->schema.field[by].name, sum, groups,
+                      hidden);
 }
 
 static bool is_few(uint64_t count, uint64_t least)
@@ -323,19 +329,13 @@ om_status om__crowd_few(const struct om_query *query, size_t sum,
                         bool *few)
 {
     const uint64_t least = query->layer->rights.smallest_count;
-    struct om_filter *filter = NULL;
-    struct om_query makers;
-    uint64_t made = 0;
+    bool few_make = false;
     *few = is_few(count, least) ||
            (rates->share && (is_few(rates->hits_all, least) ||
                              is_few(count - rates->hits_all, least)));
     // A sum over what everybody sees is no secret.
     if (sum == OM_NO_FIELD || query->filter) return OM_OK;
-    om_status st = om_small_makers(query, sum, &filter, &makers);
-    if (!st) st = om_query_count(&makers, &made);
-    const bool truths = query->layer->schema.field[sum].type == OM_TYPE_BOOLEAN;
-    *few =
-        *few || is_few(made, least) || (truths && is_few(count - made, least));
-    om_filter_free(filter);
-    return st;
+    OM_TRY(om_small_sum_few(query, sum, count, &few_make));
+    *few = *few || few_make;
+    return OM_OK;
 }

@@ -113,14 +113,7 @@ static om_status find_few(struct om__request *r, const struct om_query *ask,
                                  .cache = ask->cache,
                                  .filter = ask->filter};
     const uint64_t least = ask->layer->rights.smallest_count;
-    struct om_filter *filter = NULL;
-    struct om_query makers;
-    OM_TRY(om_small_units_make(&all, level, least, &out->few, &r->err));
-    om_status st = om_small_makers(&all, weight, &filter, &makers);
-    if (!st)
-        st = om_small_units_make(&makers, level, least, &out->makers, &r->err);
-    om_filter_free(filter);
-    return st;
+    return om_small_sums_make(&all, weight, level, least, &out->few, &r->err);
 }
 
 /* What is exposed is persons' doing: whole months, rounded (web/crowds.h). */
@@ -154,8 +147,8 @@ static om_status ask_exposed(struct om__request *r,
     if (om__crowds_only(r, layer) && e->weight)
         return om__rows_allowed(r, layer);
     om__needs_layer(r, layer->name, OM__EVERYWHERE);
-    *weight =
-        e->weight ? om_small_weight(layer, e->weight, &out->crowds) : OM_NO_FIELD;
+    *weight = e->weight ? om_small_weight(layer, e->weight, &out->crowds)
+                        : OM_NO_FIELD;
     if (out->crowds) layer = om_layer_open(layer);
     *ask = *query;
     ask->layer = layer;
@@ -251,7 +244,6 @@ void om__stats_rates_deinit(struct om__stats_rates *rates)
     om_filter_free(rates->exposed_filter);
     om_exposures_deinit(&rates->exposures);
     om_small_units_deinit(&rates->few);
-    om_small_units_deinit(&rates->makers);
     *rates = (struct om__stats_rates){0};
 }
 
@@ -347,10 +339,8 @@ void om__stats_rates_add(const struct om__stats_rates *rates,
                                               : (double)e->sum;
     const bool few =
         rates->crowds &&
-        (om_small_units_hide(&rates->few, group->null ? NULL : group->id,
-                             group->len) ||
-         om_small_units_hide(&rates->makers, group->null ? NULL : group->id,
-                             group->len));
+        om_small_units_hide(&rates->few, group->null ? NULL : group->id,
+                            group->len);
     add_rate(rates, group->count, few ? NAN : exposed, out);
     if (few) om_buf_add_text(out, ",\"exposure_hidden\":true");
 }

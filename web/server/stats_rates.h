@@ -19,7 +19,7 @@ struct om__stats_rates {
     bool real;      // what is exposed is a sum of a real column
     bool weighted;  // or of any
     bool crowds;    // of a column about persons: of few units it is not told
-    struct om_small_units few, makers;  // rows, and those that make the sum
+    struct om_small_units few;
     const struct om_exposure *exposure;
     struct om_exposures exposures;
     double scale;
@@ -57,7 +57,10 @@ void om__stats_rates_add(const struct om__stats_rates *rates,
 bool om__crowd_hides(const struct om_layer *layer, size_t column);
 /** A column, also one that is hidden but may be counted by. */
 size_t om__crowd_column(const struct om_layer *layer, const char *name);
-/** Is a level finer than the finest that persons of the layer are counted by? */
+/** The same of those that may be added up. */
+size_t om__crowd_summed(const struct om_layer *layer, const char *name);
+/** Is a level finer than the finest that persons of the layer are counted by?
+ */
 bool om__crowd_too_fine(const struct om__request *request,
                         const struct om_layer *layer, const char *level);
 /** May the question of /stats be asked of request->layer by whoever asks? */

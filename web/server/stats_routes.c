@@ -51,7 +51,7 @@ static om_status read_by(struct om__request *r, size_t *column,
 static om_status read_sum(struct om__request *r, size_t *column)
 {
     const char *name = om__param_text(r, "sum");
-    *column = name ? om__crowd_column(r->layer, name) : OM_NO_FIELD;
+    *column = name ? om__crowd_summed(r->layer, name) : OM_NO_FIELD;
     // What is wrong with it is said as of any other.
     if (*column == OM_NO_FIELD) OM_TRY(om__param_column(r, "sum", column));
     if (*column == OM_NO_FIELD) return OM_OK;
