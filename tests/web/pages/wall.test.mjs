@@ -10,6 +10,8 @@
 //           add up
 //   moment  midnight is the end of a day, in the city's zone
 //   plan    a city that says nothing; questions are documented addresses
+//   usual   of the same weekday, of all days where there are too few; the
+//           hours that are over
 //   past    the loop at an earlier moment, against rows gone through
 //   hidden  ·, 0, ? and what a sum of them is
 //   points  out of vector tiles, cut tiles refused
@@ -20,7 +22,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Moment, lastDays, loopAt, plan, statusOf } from '../../../web/pages/wall/plan.js';
+import { Moment, lastDays, loopAt, plan, statusOf, usualDay } from '../../../web/pages/wall/plan.js';
 import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
 import { Replay } from '../../../web/pages/wall/replay.js';
 import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
@@ -210,6 +212,21 @@ function holds(filter, row) {
         .replace(/(?<![.\w])(\w*[a-z]\w*) (<=|>=|<|>)/g, '(row.$1 ?? NaN) $2');
     return Function('row', `return ${js}`)(row);
 }
+
+test('the usual day is one like today', () => {
+    // Mondays have 70, 80, 90 and 100 an hour, other days 10.
+    const now = new Moment('2023-06-26T14:05:00+08:00'), day = (back) => new Date(Date.parse('2023-06-26T00:00:00Z') - back * 864e5).toISOString().slice(0, 10);
+    const rows = (back, n) => Array.from({ length: 24 }, (_, h) => ({ id: `${day(back)}T${String(h).padStart(2, '0')}:00:00+08:00`, count: n }));
+    const groups = [{ id: null, count: 5 }, ...rows(0, 85), ...Array.from({ length: 28 }, (_, i) => rows(i + 1, (i + 1) % 7 ? 10 : 60 + (i + 1) / 7 * 10)).flat()];
+    const usual = usualDay(groups, now);
+    assert.deepEqual([usual.weekday, usual.days, usual.today.length], [1, 4, 15]);
+    for (const h of [0, 1, 14, 24]) assert.deepEqual([usual.low[h], usual.middle[h], usual.high[h]], [70 * h, 85 * h, 100 * h]);
+    assert.equal(usual.today[14], 85 * 14);
+    // A city of three weeks' quiet: one Monday is no usual Monday.
+    const young = usualDay(groups.filter((g) => g.id && g.id.slice(0, 10) >= day(10)), now);
+    assert.deepEqual([young.weekday, young.days, young.middle[24]], [null, 10, 240]);
+    assert.deepEqual([usualDay([], now).weekday, usualDay([], now).middle[24]], [null, 0]);
+});
 
 test('the loop as it stood', () => {
     const steps = ['reported', 'accepted', 'dispatched', 'resolved', 'verified'], hourMs = 36e5;

@@ -3,8 +3,8 @@
 // then only told new answers.
 
 import {Chart, curve, days, flow, intervals, spread, stacks} from './charts.js';
-import {AGES, USUAL_DAYS} from './plan.js';
-import {HIDDEN, count, date, month as monthOf, parts, percent, plus, say, title} from './words.js';
+import {AGES, USUAL_DAYS, usualDay} from './plan.js';
+import {HIDDEN, count, date, month as monthOf, parts, percent, plus, say, title, usualOf} from './words.js';
 
 /** @typedef {import('./words.js').Language} Language */
 
@@ -174,10 +174,10 @@ function loopPanel({key, part, store, lang, now, urlOf}) {
       const day = usualDay(hours.groups, now());
       chartDay.show(curve(day));
       const here = day.today.length - 1, usual = day.middle[here];
-      setText(today, `${date(lang, now().later(-1))} ${count(lang, day.today[here] ?? 0)} · ${say(lang, 'usual')} ${count(lang, usual)}`);
+      setText(today, `${date(lang, now().later(-1))} ${count(lang, day.today[here] ?? 0)} · ${usualOf(lang, day.weekday)} ${count(lang, usual)}`);
       setText(note, '');
     },
-    details: () => [{text: say(lang, 'reported'), url: urlOf(part.status), rows: part.rows}, ...part.steps.map((s) => ({text: title(lang, s), url: urlOf(part.status), rows: s.rows})), {text: say(lang, 'today'), url: urlOf(part.hours), rows: part.rows}]};
+    details: () => [{text: say(lang, 'reported'), url: urlOf(part.status), rows: part.rows}, ...part.steps.map((s) => ({text: title(lang, s), url: urlOf(part.status), rows: s.rows})), {text: say(lang, 'today'), url: urlOf(part.hours), rows: part.todayRows(now())}]};
 }
 
 /** Of an answer by a column: how many of a value. @param {any} answer @param {string} value @returns {number | null} */
@@ -189,32 +189,8 @@ function countOf(answer, value) {
 /** How many have not come to the loop's end. @param {any} status @param {any} part */
 const openOf = (status, part) => plus(part.steps.slice(0, part.steps.findIndex((s) => s.time === part.done)).map((s) => countOf(status, s.value)));
 
-/**
- * Sums by hour of today, and of the days before: the middle half of them and
- * what lies between the second least and the second most.
- * @param {{id: string | null, count: number}[]} groups   by hour, ISO
- * @param {import('./plan.js').Moment} now
- */
-export function usualDay(groups, now) {
-  const of = new Map(groups.filter((g) => g.id).map((g) => [g.id.slice(0, 13), g.count]));
-  const dayMs = 864e5, start = Date.parse(`${now.day}T00:00:00Z`);
-  const sums = (back) => {
-    const day = new Date(start - back * dayMs).toISOString().slice(0, 10), out = [0];
-    for (let h = 0; h < 24; h++) out.push(out[h] + (of.get(`${day}T${String(h).padStart(2, '0')}`) ?? 0));
-    return out;
-  };
-  const before = Array.from({length: USUAL_DAYS}, (_, i) => sums(i + 1)).filter((s) => s[24] > 0);
-  const hours = Array.from({length: 25}, (_, i) => i);
-  const at = (h, share) => {
-    const sorted = before.map((s) => s[h]).sort((a, b) => a - b);
-    return sorted.length ? sorted[Math.round(share * (sorted.length - 1))] : 0;
-  };
-  const passed = Math.min(24, Math.floor((now.utcMs - now.dayStartMs) / 36e5));
-  return {hours, low: hours.map((h) => at(h, 0.1)), high: hours.map((h) => at(h, 0.9)), middle: hours.map((h) => at(h, 0.5)), today: sums(0).slice(0, passed + 1), days: before.length};
-}
-
 /** What is open: how much, of which department, for how long. */
-function openPanel({key, part, store, lang, urlOf}) {
+function openPanel({key, part, store, lang, now, urlOf}) {
   const {node, body, note} = shell(key, lang, '', say(lang, 'open'));
   const figure = new Figure({title: '', rows: part.openRows, unit: lang === 'en' ? '' : part.unit, size: 'huge'});
   figure.node.querySelector('.name').remove();
@@ -228,7 +204,7 @@ function openPanel({key, part, store, lang, urlOf}) {
       figure.show(answer, lang, (status) => {
         const open = openOf(status, part);
         if (open === null) return {text: HIDDEN};
-        return {text: parts(lang, status.count, status.count - open)[2], exact: open >= 1e4 ? exactly(open) : '', title: exactly(open)};
+        return {text: parts(lang, status.count, status.count - open)[2], title: exactly(open)};
       });
       const ages = part.ages.map((k) => store.value(k));
       if (!ages.every((a) => a)) return;
@@ -244,14 +220,14 @@ function openPanel({key, part, store, lang, urlOf}) {
       chart.show((u, size) => stacks(sorted.slice(0, Math.max(3, Math.floor(size.h / (1.22 * u)))).map(([id, list]) => ({name: id ?? '?', parts: list,
         text: `${sum(list)}${overdue ? ` ${say(lang, 'late')}${lang === 'en' ? ' ' : ''}${late(id)}` : ''}`})), colours)(u, size));
     },
-    details: () => [...part.ages.map((k, i) => ({text: say(lang, /** @type {any} */ (`age${i}`)), url: urlOf(k), rows: part.openRows})), {text: say(lang, 'late'), url: urlOf(part.overdue)}]};
+    details: () => [...part.ages.map((k, i) => ({text: say(lang, /** @type {any} */ (`age${i}`)), url: urlOf(k), rows: part.ageRows(now())[i]})), {text: say(lang, 'late'), url: urlOf(part.overdue), rows: part.lateRows(now())}]};
 }
 
 /** Levels of a register: owed, made, late, unknown. */
 function patrolPanel({key, part, store, lang, urlOf}) {
   const {node, body, note} = shell(key, lang, NUMBER[key], key === 'patrol' || lang === 'en' ? say(lang, key) : title(lang, part));
   const all = element('b', {class: 'sum'}), sum = element(part.rows ? 'a' : 'p', {class: 'total', href: part.rows}, all, element('span', {class: 'unit'}, lang === 'en' ? '' : part.unit ?? ''));
-  const head = ['', 'due', 'done', 'overdue', 'unknown'].map((w) => element('th', {scope: 'col'}, w ? say(lang, /** @type {any} */ (w)) : element('span', {class: 'hidden'}, say(lang, 'level'))));
+  const head = ['', 'due', 'done', 'overdue', 'unknown'].map((w) => element('th', {scope: 'col', title: w && say(lang, /** @type {any} */ (`${w}_is`), {unit: part.unit ?? ''})}, w ? say(lang, /** @type {any} */ (w)) : element('span', {class: 'hidden'}, say(lang, 'level'))));
   const tbody = element('tbody');
   const table = element('table', {}, element('thead', {}, element('tr', {}, ...head)), tbody);
   body.append(sum, table);
@@ -283,7 +259,7 @@ function patrolPanel({key, part, store, lang, urlOf}) {
       const mine = answer.value.rows.filter((r) => r.layer === part.layer && r.level !== null);
       showNumber(all, count(lang, plus(mine.map((r) => r.count))), '', 'sum');
       const from = answer.value.from, order = (r) => part.order.indexOf(r.level);
-      if (from) setText(note, monthOf(lang, from));
+      if (from) setText(note, say(lang, 'visits_in', {m: monthOf(lang, from)}));
       for (const r of [...mine].sort((a, b) => order(a) - order(b))) {
         const cells = rowOf(r.level);
         [r.due, r.done, r.overdue, r.unjudged].forEach((n, i) => {
@@ -291,7 +267,7 @@ function patrolPanel({key, part, store, lang, urlOf}) {
         });
       }
     },
-    details: () => [{text: title(lang, part), url: urlOf('patrol'), rows: part.rows}, {text: say(lang, 'overdue'),
+    details: () => [{text: title(lang, part), url: urlOf('patrol'), rows: part.rows}, {text: say(lang, 'overdue_is', {unit: part.unit ?? ''}),
       url: part.single ? `/coverage/patrol?layer=${part.layer}&rows&state=overdue&limit=100` : '/coverage/patrol?by=village'}]};
 }
 
@@ -367,7 +343,7 @@ function sourcesPanel({key, part, lang, now}) {
 }
 
 /** Towns: the share resolved in time, and rates; first and last, with how sure that is. */
-function rankingPanel({key, part, store, lang, urlOf}) {
+function rankingPanel({key, part, store, lang, now, urlOf}) {
   const {node, body, note} = shell(key, lang, NUMBER[key]);
   setText(note, say(lang, 'last_days', {n: part.days}));
   const columns = [{text: say(lang, 'in_time'), key: part.inTime, read: (g) => ({value: g.share ?? NaN, hidden: !!g.hidden, low: g.share_low, high: g.share_high}), write: (v) => (100 * v).toFixed(1), head: say(lang, 'in_time_short'), whole: (a) => a.share},
@@ -395,5 +371,5 @@ function rankingPanel({key, part, store, lang, urlOf}) {
     });
   };
   return {key, node, charts, hears: (k) => k === part.inTime || k.startsWith('per:'), update: draw,
-    details: () => columns.map((c) => ({text: c.text, url: urlOf(c.key), rows: part.rows}))};
+    details: () => columns.map((c, i) => ({text: c.text, url: urlOf(c.key), rows: i ? part.lastRows(now()) : part.dueRows(now())}))};
 }

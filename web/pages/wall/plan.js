@@ -164,13 +164,19 @@ export function lastDays(now, days) {
   return `${first}/${now.day}`;
 }
 
-/** Ages and lateness of what is open at a moment; `open` says what that is. */
+/** Which rows are open for so long, and which are late; `open` says what is open. */
+function openFilters(loop, open) {
+  const first = loop.steps[0].time;
+  return {ages: AGES.map((upto, i) => (now) => and(open(now), i && `${first} <= ${at(now.later(-AGES[i - 1] * DAY_MS))}`,
+    Number.isFinite(upto) && `${first} > ${at(now.later(-upto * DAY_MS))}`)),
+  late: loop.due ? (now) => and(open(now), `${loop.due} < ${at(now)}`) : null};
+}
+
+/** Ages and lateness of what is open at a moment. */
 function openQuestions(loop, open) {
-  const stats = `/stats/${loop.layer}`, first = loop.steps[0].time;
-  const ages = AGES.map((upto, i) => ({key: `age:${i}`, url: (now) => address(stats, {by: loop.by, filter: and(open(now),
-    i && `${first} <= ${at(now.later(-AGES[i - 1] * DAY_MS))}`,
-    Number.isFinite(upto) && `${first} > ${at(now.later(-upto * DAY_MS))}`)})}));
-  return loop.due ? [...ages, {key: 'overdue', url: (now) => address(stats, {by: loop.by, filter: and(open(now), `${loop.due} < ${at(now)}`)})}] : ages;
+  const stats = `/stats/${loop.layer}`, {ages, late} = openFilters(loop, open);
+  const asked = ages.map((filter, i) => ({key: `age:${i}`, url: (now) => address(stats, {by: loop.by, filter: filter(now)})}));
+  return late ? [...asked, {key: 'overdue', url: (now) => address(stats, {by: loop.by, filter: late(now)})}] : asked;
 }
 
 /** @param {any} loop @param {any} ask @param {RowsOf} rowsOf */
@@ -181,6 +187,10 @@ function planLoop(loop, ask, rowsOf) {
     steps: loop.steps.map((s) => ({...s, rows: rowsOf({layer: loop.layer, filter: `${loop.status} = '${s.value}'`})})),
     status: ask('status', address(stats, {by: loop.status}), l),
     ages: asked.slice(0, AGES.length), overdue: asked[AGES.length],
+    // Rows behind a number of now.
+    ageRows: (now) => openFilters(loop, () => open).ages.map((filter) => rowsOf({layer: loop.layer, filter: filter(now)})),
+    lateRows: (now) => rowsOf({layer: loop.layer, filter: openFilters(loop, () => open).late?.(now)}),
+    todayRows: (now) => rowsOf({layer: loop.layer, time: `${now.day}/${now.day}`}),
     hours: ask('hours', (now) => address(stats, {by: 'hour', datetime: lastDays(now, USUAL_DAYS)}), l, LIGHT_MS, true),
     news: ask('news', address(`/collections/${loop.layer}/items`, {sortby: `-${loop.steps[0].time}`, limit: 24}), l),
     ends: ask('ends', address(`/collections/${loop.layer}/items`, {sortby: `-${loop.done}`, limit: 6}), l, LIGHT_MS)};
@@ -225,7 +235,7 @@ function planRanking(r, catalog, ask, rowsOf) {
   const stats = `/stats/${r.layer}`, exposed = (name) => catalog.exposures?.[name]?.layer;
   const l = [r.layer];
   const due = (now) => and(`${r.due} > ${at(now.later(-USUAL_DAYS * DAY_MS))}`, `${r.due} <= ${at(now)}`);
-  return {...r, days: USUAL_DAYS, rows: rowsOf({layer: r.layer}),
+  return {...r, days: USUAL_DAYS, dueRows: (now) => rowsOf({layer: r.layer, filter: due(now)}), lastRows: (now) => rowsOf({layer: r.layer, time: lastDays(now, USUAL_DAYS)}),
     inTime: ask('in-time', (now) => address(stats, {by: r.by, filter: due(now), share: `${r.done} <= ${r.due}`}), l, MEDIUM_MS, true),
     per: (r.per ?? []).filter((p) => exposed(p.exposure)).map((p) => ({...p, of: catalog.exposures[p.exposure].scale ?? 1000,
       key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: lastDays(now, USUAL_DAYS)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)}))};
@@ -247,4 +257,29 @@ function planMap(catalog, has, ask, rowsOf) {
     legend: heat ? ask('legend', address(`/legend/${heat.name}.json`, {...m.field, palette: 'dark'}), []) : null,
     tour: has(tour?.layer) ? {...tour, days, rows: rowsOf({layer: tour.layer}), key: ask('tour', (now) => address(`/hotspots/${tour.layer}`, {f: 'geojson', per: tour.per, each: tour.each,
       exposure: tour.exposure, filter: tour.filter, datetime: lastDays(now, days - 1), limit: 24}), [tour.layer], 2 * MEDIUM_MS, true)} : null};
+}
+
+/**
+ * Sums by hour of today, and of days like it before: of the same weekday, or of
+ * all where there are hardly any. What lies between the least and the most (of
+ * many days, all but a tenth on either side), and the middle.
+ * @param {{id: string | null, count: number}[]} groups   by hour, ISO
+ * @param {Moment} now
+ */
+export function usualDay(groups, now) {
+  const of = new Map(groups.filter((g) => g.id).map((g) => [g.id.slice(0, 13), g.count])), start = Date.parse(`${now.day}T00:00:00Z`);
+  const sums = (back) => {
+    const day = new Date(start - back * DAY_MS).toISOString().slice(0, 10), out = [0];
+    for (let h = 0; h < 24; h++) out.push(out[h] + (of.get(`${day}T${String(h).padStart(2, '0')}`) ?? 0));
+    return out;
+  };
+  const days = Array.from({length: USUAL_DAYS}, (_, i) => ({back: i + 1, sums: sums(i + 1)})).filter((d) => d.sums[24] > 0);
+  const alike = days.filter((d) => d.back % 7 === 0), weekday = alike.length > 1 ? new Date(start).getUTCDay() : null, before = weekday === null ? days : alike;
+  const hours = Array.from({length: 25}, (_, i) => i);
+  const at = (h, share) => {
+    const sorted = before.map((d) => d.sums[h]).sort((a, b) => a - b), place = share * (sorted.length - 1);
+    return sorted.length ? (sorted[Math.floor(place + 1e-9)] + sorted[Math.ceil(place - 1e-9)]) / 2 : 0;
+  };
+  const passed = Math.min(24, Math.floor((now.utcMs - now.dayStartMs) / 36e5)), edge = before.length < 10 ? 0 : 0.1;
+  return {hours, low: hours.map((h) => at(h, edge)), high: hours.map((h) => at(h, 1 - edge)), middle: hours.map((h) => at(h, 0.5)), today: sums(0).slice(0, passed + 1), days: before.length, weekday};
 }

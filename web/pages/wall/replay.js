@@ -174,6 +174,7 @@ export class Replay {
     this.wall.overlay.addReplay(points);
     show();
     for (const key of answers.keys()) this.wall.hear(key);
+    this.wall.tell();
   }
 
   /** @param {number} share   of the replay */
@@ -193,9 +194,9 @@ export class Replay {
     wall.store.front = null;
     wall.overlay.setReplay(null);
     wall.map.fieldNow();
+    wall.tour.pause(this.paused);
     wall.replaying(false);
     if (shown) wall.tell();
-    wall.tour.pause(this.paused);
     wall.tour.show(null);
   }
 

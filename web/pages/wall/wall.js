@@ -100,6 +100,8 @@ class Wall {
     this.known = null;
     this.id = wallId();
     this.large = '';
+    /** Levels by which workers may be told, the finest first. */
+    this.crewLevels = [...this.part.map.levels].reverse();
     /** Somebody looks at a place of their own. */
     this.held = false;
     /** @type {any} */
@@ -213,7 +215,8 @@ class Wall {
 
   /** The city's moment. */
   tell() {
-    setText($('as-of'), `${date(lang, this.clock)} ${this.clock.clock}`);
+    const moment = this.replay?.then ?? this.clock;
+    setText($('as-of'), `${date(lang, moment)} ${moment.clock}`);
     for (const p of this.panels) if (p.hears('clock')) p.update();
   }
 
@@ -253,6 +256,7 @@ class Wall {
   stale(stale) {
     document.body.classList.toggle('stale', stale);
     $('banner').hidden = !stale;
+    $('banner').classList.remove('address');
     if (stale) setText($('banner'), say(lang, 'stale', {t: this.clock.clock}));
     else this.store.reset();
   }
@@ -322,22 +326,34 @@ class Wall {
     const named = place ? [{...labelPlace(place.geometry), text: String(place.properties.name ?? place.properties.id), kind: /** @type {const} */ ('place')}] : [];
     this.overlay.setLabels([...named, ...towns]);
     if (!workers) return;
-    const level = near ? levels.at(-1) : levels[0];
-    if (!level) return;
+    if (!levels.length) return;
     try {
-      const crews = await getJson(`/stats/${workers}?by=${level.level}`), of = new Map(crews.groups.map((g) => [g.id, g.hidden ? '·' : g.count]));  // too few to be told: hidden, not none
+      const {level, crews} = await this.crews(near ? this.crewLevels : levels.slice(0, 1)), of = new Map(crews.groups.map((g) => [g.id, g.hidden ? '·' : g.count]));  // too few to be told: hidden, not none
       if (!near) {
         this.overlay.setLabels([...named, ...towns.map((t) => ({...t, beside: of.has(t.id) ? String(of.get(t.id)) : undefined}))]);
         return;
       }
-      const [w, s, e, n] = this.map.view, units = await getJson(`/collections/${level.layer}/items?limit=400&properties=id&bbox=${[w, s, e, n].map((v) => v.toFixed(5))}`);
+      const [w, s, e, n] = this.map.view, units = await getJson(`/collections/${level.layer}/items?limit=400&bbox=${[w, s, e, n].map((v) => v.toFixed(5))}`);
       const at = this.tour.at?.id;
-      const crew = units.features.filter((f) => f.geometry && Number(of.get(f.properties.id ?? f.id)) > 0).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), text: String(of.get(f.properties.id ?? f.id)), id: f.properties.id ?? f.id}));
+      // Of units that are not the finest it is said which they are.
+      const finest = level === levels.at(-1), words = (f, n) => finest ? {text: n} : {text: String(f.properties.name ?? f.id), beside: n};
+      const crew = units.features.filter((f) => f.geometry && Number(of.get(f.properties.id ?? f.id)) > 0).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), ...words(f, String(of.get(f.properties.id ?? f.id))), id: f.properties.id ?? f.id}));
       const crewText = (c) => c.id === at;
-      this.overlay.setLabels([...named.map((p) => ({...p, text: of.get(at) === '·' ? p.text : `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
+      this.overlay.setLabels([...named.map((p) => ({...p, text: !of.has(at) || of.get(at) === '·' ? p.text : `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
     } catch (error) {
       console.warn(error.message);
     }
+  }
+
+  /** Workers by the first of some levels that tells most of its units. @param {any[]} levels */
+  async crews(levels) {
+    for (const level of levels) {
+      const crews = await getJson(`/stats/${this.part.map.workers}?by=${level.level}`), hidden = crews.groups.filter((g) => g.hidden).length;
+      if (2 * hidden > crews.groups.length && level !== levels.at(-1)) continue;
+      if (levels === this.crewLevels) this.crewLevels = levels.slice(levels.indexOf(level));
+      return {level, crews};
+    }
+    throw new Error('no level');
   }
 
   legend() {
@@ -367,7 +383,7 @@ class Wall {
   /** What the map's marks mean is not cut: other words go first. */
   fit() {
     const below = $('below');
-    for (const less of ['', 'less', 'least', 'least bare']) {
+    for (const less of ['', 'less', 'less least', 'less least bare']) {
       below.className = less;
       if (below.scrollWidth <= below.clientWidth + 1) return;
     }
@@ -447,6 +463,7 @@ class Wall {
     else if (GOING.has(key) && this.replay.running) this.replay.stop();
     else if (key === 'Escape') {
       if (this.large) this.enlarge('');
+      if ($('banner').classList.contains('address')) this.showId();
       this.replay.stop();
     } else if (key === ' ') this.pause(!this.tour.paused);
     else if (key === 'ArrowRight') this.tour.step(1);
@@ -505,7 +522,9 @@ class Wall {
   /** How a second screen reaches this wall. */
   showId() {
     const banner = $('banner'), shown = banner.hidden;
+    if (!shown && !banner.classList.contains('address')) return;
     banner.hidden = !shown;
+    banner.classList.toggle('address', shown);
     if (shown) setText(banner, `${location.host}/wall?drive=${this.id}`);
   }
 

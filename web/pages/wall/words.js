@@ -7,8 +7,10 @@
 const WORDS = {
   register: ['底数', 'Register'], loop: ['隐患闭环', 'Closed loop'], open: ['未处置', 'Open reports'], patrol: ['四级巡查', 'Patrols'], premises: ['三小场所', 'Premises'],
   checks: ['人口核查', 'Checks'], participation: ['群众参与', 'Participation'], service: ['服务', 'Service'], sources: ['数据', 'Sources'], ranking: ['镇街排名', 'Towns'],
-  reported: ['上报', 'Reported'], resolved: ['处置', 'Resolved'], rate: ['处置率', 'Resolved'], open_now: ['未处置', 'Open'], today: ['今日', 'Today'], usual: ['常日', 'usual day'],
-  due: ['应巡', 'Due'], done: ['已巡', 'Done'], overdue: ['逾期', 'Late'], unknown: ['未知', 'Unkn.'], level: ['等级', 'Level'], houses: ['户数', 'Houses'],
+  reported: ['上报', 'Reported'], resolved: ['处置', 'Resolved'], rate: ['处置率', 'Share'], open_now: ['未处置', 'Open'], today: ['今日', 'Today'], usual: ['常日', 'usual day'],
+  due: ['应巡次', 'Due'], done: ['已巡次', 'Done'], overdue: ['逾期', 'Late'], unknown: ['未知', 'Unkn.'], level: ['等级', 'Level'], houses: ['户数', 'Houses'],
+  due_is: ['应巡次数', 'visits that are due'], done_is: ['已巡次数', 'of them made'], overdue_is: ['现在逾期{unit}数', 'late now: houses or premises'], unknown_is: ['不能判断的{unit}数', 'that cannot be judged: houses or premises'],
+  visits_in: ['{m}', 'visits in {m}'],
   late: ['逾期', 'late'], age0: ['1天内', '<1 day'], age1: ['1–7天', '1–7 d'], age2: ['7–30天', '7–30 d'], age3: ['30天以上', '>30 d'],
   per_worker: ['每人每月核查', 'per worker'], norm: ['达标', 'reach'], workers_reach: ['的网格员达到{n}条', 'of workers reach {n}'],
   within: ['居民在步行{n}分钟内', 'live within {n} minutes'], as_of: ['数据截至', 'Data as of'], synthetic: ['合成数据', 'Synthetic data'], awaited: ['未接入', 'not connected'],
@@ -91,3 +93,7 @@ export function date(lang, moment, withTime = false) {
   const text = lang === 'en' ? `${day} ${MONTHS[month - 1]}` : `${month}月${day}日`;
   return withTime ? `${text} ${moment.clock.slice(0, 5)}` : text;
 }
+
+/** A usual day of the week, 0: Sunday; null: of any. @param {Language} lang @param {number | null} weekday */
+export const usualOf = (lang, weekday) => weekday === null ? say(lang, 'usual')
+  : lang === 'en' ? `usual ${['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'][weekday]}` : `往常周${'日一二三四五六'[weekday]}`;
