@@ -196,6 +196,8 @@ function openPanel({key, part, store, lang, now, urlOf}) {
   figure.node.querySelector('.name').remove();
   const colours = ['--age-1', '--age-2', '--age-3', '--age-4'];
   const legend = element('p', {class: 'ages', 'aria-hidden': 'true'}, ...AGES.map((_, i) => element('span', {class: `age-${i + 1}`}, say(lang, /** @type {any} */ (`age${i}`)))));
+  /** Those that have most. @type {string[]} */
+  let departments = [];
   const canvas = element('div', {class: 'chart'}), chart = new Chart(canvas, say(lang, 'open'));
   body.append(element('div', {class: 'row'}, figure.node, legend), canvas);
   return {key, node, charts: [chart], hears: (k) => k === 'status' || k === 'overdue' || k.startsWith('age:'),
@@ -216,11 +218,13 @@ function openPanel({key, part, store, lang, now, urlOf}) {
       const overdue = store.value(part.overdue), late = (id) => { const n = countOf(overdue, id); return n === null ? HIDDEN : n; };
       const sum = (list) => { const all = plus(list); return all === null ? HIDDEN : all; };
       const sorted = [...rows].sort((a, b) => (Number(sum(b[1])) || 0) - (Number(sum(a[1])) || 0));
+      departments = sorted.map(([id]) => id).filter((id) => id !== null);
       if (overdue) setText(note, `${say(lang, 'late')} ${count(lang, overdue.count)}`);
       chart.show((u, size) => stacks(sorted.slice(0, Math.max(3, Math.floor(size.h / (1.22 * u)))).map(([id, list]) => ({name: id ?? '?', parts: list,
         text: `${sum(list)}${overdue ? ` ${say(lang, 'late')}${lang === 'en' ? ' ' : ''}${late(id)}` : ''}`})), colours)(u, size));
     },
-    details: () => [...part.ages.map((k, i) => ({text: say(lang, /** @type {any} */ (`age${i}`)), url: urlOf(k), rows: part.ageRows(now())[i]})), {text: say(lang, 'late'), url: urlOf(part.overdue), rows: part.lateRows(now())}]};
+    details: () => [...part.ages.map((k, i) => ({text: say(lang, /** @type {any} */ (`age${i}`)), url: urlOf(k), rows: part.ageRows(now())[i]})), {text: say(lang, 'late'), url: urlOf(part.overdue), rows: part.lateRows(now())},
+      ...departments.slice(0, 3).map((id) => ({text: id, url: urlOf(part.ages[0]), rows: part.byRows(id)}))]};
 }
 
 /** Levels of a register: owed, made, late, unknown. */
@@ -249,7 +253,14 @@ function patrolPanel({key, part, store, lang, urlOf}) {
     rows.set(level, cells);
     return cells;
   };
-  return {key, node, charts: [], hears: (k) => k === 'patrol',
+  /** Rows behind the columns: visits of the months that are told, targets by how they stand. */
+  const details = () => {
+    const {from, to} = store.value('patrol') ?? {}, last = to && new Date(Date.parse(to.slice(0, 10)) - 864e5).toISOString().slice(0, 10);
+    const unit = part.unit ?? '', listed = [['overdue', 'overdue_is'], ['unjudged', 'unknown_is']];
+    return [{text: title(lang, part), url: urlOf('patrol'), rows: part.rows}, {text: say(lang, 'done_is'), url: urlOf('patrol'), rows: from && part.visitRows(from.slice(0, 10), last)},
+      ...listed.map(([state, words]) => ({text: say(lang, /** @type {any} */ (words), {unit}), url: part.single ? `/coverage/patrol?layer=${part.layer}&rows&state=${state}&limit=100` : '/coverage/patrol?by=village'}))];
+  };
+  return {key, node, charts: [], details, hears: (k) => k === 'patrol',
     update: () => {
       const answer = store.answer('patrol'), state = stateOf(answer, lang);
       if (state) {
@@ -266,9 +277,7 @@ function patrolPanel({key, part, store, lang, urlOf}) {
           showNumber(cells[i], count(lang, n, 1e4), n === 0 ? 'zero' : '');
         });
       }
-    },
-    details: () => [{text: title(lang, part), url: urlOf('patrol'), rows: part.rows}, {text: say(lang, 'overdue_is', {unit: part.unit ?? ''}),
-      url: part.single ? `/coverage/patrol?layer=${part.layer}&rows&state=overdue&limit=100` : '/coverage/patrol?by=village'}]};
+    }};
 }
 
 /** Channels that there is room for. */
@@ -299,7 +308,8 @@ function participationPanel({key, part, store, lang, urlOf}) {
       const list = store.value(f.days);
       if (list) chart.show(days(list.groups.filter((g) => g.id).map((g) => g.count ?? 0)));
     }),
-    details: () => part.flatMap((f) => [f.key, f.groups, f.days].filter((k) => k).map((k) => ({text: title(lang, f), url: urlOf(k), rows: f.rows})))};
+    details: () => part.flatMap((f) => [{text: title(lang, f), url: urlOf(f.key), rows: f.rows}, ...(store.value(f.groups)?.groups ?? []).filter((g) => g.id !== null).slice(0, WAYS_MOST)
+      .map((g) => ({text: lang === 'en' ? g.id : f.titles?.[g.id] ?? g.id, url: urlOf(f.groups), rows: f.groupRows(g.id)}))])};
 }
 
 /** Days after which a source is behind its rhythm. */

@@ -107,6 +107,7 @@ export function address(path, params) {
 
 /** @param {...any} parts   what is not is left out */
 const and = (...parts) => parts.filter((p) => p).map((p) => `(${p})`).join(' AND ');
+const is = (column, text) => `${column} = '${String(text).replaceAll("'", "''")}'`;
 const at = (moment) => `TIMESTAMP('${moment.iso(60000)}')`;
 
 /** Where the rows of a number are opened: the analyst's page. @param {{layer: string, filter?: string, time?: string}} q */
@@ -136,13 +137,15 @@ export function plan(catalog) {
   const register = figures(wall.register ?? catalog.layers.filter((l) => l.geometry !== 'line').map((l) => ({layer: l.name})).slice(0, 8), 'register');
 
   const loop = has(wall.loop?.layer) ? planLoop(wall.loop, ask, rowsOf) : null;
+  const visits = duty.visits?.layer, ofTarget = duty.visits?.target_layer;
   const [patrol, premises] = (duty.targets ?? []).filter((t) => has(t.layer)).slice(0, 2).map((t) => ({...named(t), layer: t.layer, rows: rowsOf({layer: t.layer}), single: !layer(t.layer).columns_withheld && !layer(t.layer).rows_withheld, unit: wall.patrol?.units?.[t.layer] ?? (layer(t.layer).counted ?? '').slice(0, 1),
+    visitRows: (from, last) => has(visits) ? rowsOf({layer: visits, filter: ofTarget && is(ofTarget, t.layer), time: `${from}/${last}`}) : undefined,
     titles: layer(t.layer).picture_titles ?? {}, colours: layer(t.layer).picture_colours ?? {}, order: Object.keys(t.tables?.[0]?.visits ?? {})}));
-  const visits = duty.visits?.layer;
   if (patrol && has(visits)) ask('patrol', '/coverage/patrol?by=level', [visits, ...duty.targets.map((t) => t.layer)], MEDIUM_MS, true);
 
   const checks = has(duty.checks?.layer) ? planChecks(duty.checks, ask, rowsOf) : null;
   const participation = figures(wall.participation, 'participation').map((f) => ({...f,
+    groupRows: (id) => rowsOf({layer: f.layer, filter: is(f.by, id)}),
     groups: f.by ? ask(`by:${f.layer}:${f.by}`, address(`/stats/${f.layer}`, {by: f.by}), [f.layer], MEDIUM_MS) : null,
     days: ask(`days:${f.layer}`, (now) => address(`/stats/${f.layer}`, {by: 'day', datetime: lastDays(now, USUAL_DAYS)}), [f.layer], MEDIUM_MS, true)}));
 
@@ -189,6 +192,7 @@ function planLoop(loop, ask, rowsOf) {
     ages: asked.slice(0, AGES.length), overdue: asked[AGES.length],
     // Rows behind a number of now.
     ageRows: (now) => openFilters(loop, () => open).ages.map((filter) => rowsOf({layer: loop.layer, filter: filter(now)})),
+    byRows: (id) => rowsOf({layer: loop.layer, filter: and(open, is(loop.by, id))}),
     lateRows: (now) => rowsOf({layer: loop.layer, filter: openFilters(loop, () => open).late?.(now)}),
     todayRows: (now) => rowsOf({layer: loop.layer, time: `${now.day}/${now.day}`}),
     hours: ask('hours', (now) => address(stats, {by: 'hour', datetime: lastDays(now, USUAL_DAYS)}), l, LIGHT_MS, true),

@@ -418,7 +418,7 @@ class Wall {
       this.shrink = setTimeout(() => this.enlarge(''), LARGE_MS);
       for (const p of this.panels.filter((x) => NUMBERED[this.large]?.includes(x.key))) {
         p.node.querySelector('.details')?.remove();
-        const list = (p.details?.() ?? []).filter((d) => d.url).slice(0, 8);
+        const list = (p.details?.() ?? []).filter((d) => d.url).slice(0, 12);
         p.node.append(element('ul', {class: 'details'}, ...list.map((d) => element('li', {}, element('span', {}, d.text), element('code', {}, decodeURIComponent((d.rows ?? d.url).replace(/\+/g, ' ')))))));
       }
     }
