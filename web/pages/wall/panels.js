@@ -223,7 +223,7 @@ function openPanel({key, part, store, lang, now, urlOf}) {
       chart.show((u, size) => stacks(sorted.slice(0, Math.max(3, Math.floor(size.h / (1.22 * u)))).map(([id, list]) => ({name: id ?? '?', parts: list,
         text: `${sum(list)}${overdue ? ` ${say(lang, 'late')}${lang === 'en' ? ' ' : ''}${late(id)}` : ''}`})), colours)(u, size));
     },
-    details: () => [...part.ages.map((k, i) => ({text: say(lang, /** @type {any} */ (`age${i}`)), url: urlOf(k), rows: part.ageRows(now())[i]})), {text: say(lang, 'late'), url: urlOf(part.overdue), rows: part.lateRows(now())},
+    details: () => [{text: say(lang, 'late'), url: urlOf(part.overdue), rows: part.lateRows(now())}, ...part.ages.map((k, i) => ({text: say(lang, /** @type {any} */ (`age${i}`)), url: urlOf(k), rows: part.ageRows(now())[i]})),
       ...departments.slice(0, 3).map((id) => ({text: id, url: urlOf(part.ages[0]), rows: part.byRows(id)}))]};
 }
 

@@ -419,10 +419,12 @@ class Wall {
       for (const p of this.panels.filter((x) => NUMBERED[this.large]?.includes(x.key))) {
         p.node.querySelector('.details')?.remove();
         const list = (p.details?.() ?? []).filter((d) => d.url).slice(0, 12);
-        p.node.append(element('ul', {class: 'details'}, ...list.map((d) => element('li', {}, element('span', {}, d.text), element('code', {}, decodeURIComponent((d.rows ?? d.url).replace(/\+/g, ' ')))))));
+        p.node.append(element('ul', {class: 'details'}, ...list.map((d) => element('li', {}, element('span', {}, d.text), element('code', {}, decodeURIComponent((d.rows ?? d.url).replace(/\+/g, ' ')).replace(/&layers=\w+/, ''))))));
       }
     }
     this.lay();
+    // Whole lines only.
+    for (const list of document.querySelectorAll('.large .details')) while (list.scrollHeight > list.clientHeight + 1) list.lastElementChild?.remove();
   }
 
   /** @param {boolean} paused */
