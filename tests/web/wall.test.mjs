@@ -368,7 +368,7 @@ test('without WebGL2 it is the same wall around a picture', { skip }, async (t) 
     t.after(close);
     const { page, log } = await open(context, `${url}/wall?motion=no`);
     await filled(page);
-    await until('the picture', () => page.evaluate(() => document.querySelector('#map img').naturalWidth > 1000));
+    await until('the picture', () => page.evaluate(() => document.querySelector('#map img')?.naturalWidth > 1000));
     assert.equal(await page.locator('.panel').count(), 10);
     assert.match(await page.textContent('#mode'), /图片模式/);
     // Each open serious hazard, though lists of rows end after a page.
