@@ -220,6 +220,8 @@ test('pictures', async (t) => {
         const hazard = await legend('/legend/hazard.json');
         assert.deepEqual(hazard.items.map((i) => i.color), ['#e5484d', '#f2842b', '#f0c24b', '#4b8fe8']);
         assert.equal(hazard.items[0].form, 'dot');
+        // Classified risk has its shapes besides its colours.
+        assert.deepEqual(hazard.items.map((i) => i.mark ?? 'disc'), ['triangle', 'diamond', 'disc', 'square']);
         assert.deepEqual((await legend('/legend/hazard.json?lang=en')).items.map((i) => i.text), ['high', 'serious', 'moderate', 'low']);
         const grids = await legend('/legend/choropleth:grid.json?layer=hazard&palette=light');
         assert.ok(grids.items.length >= 3 && grids.items.length <= 9);

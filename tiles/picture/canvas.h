@@ -90,5 +90,15 @@ void om_canvas_outline(struct om_canvas *canvas, const struct om_rings *rings,
                        const struct om_stroke *stroke);
 /** A disc around a place of the view. */
 void om_canvas_disc(struct om_canvas *canvas, struct om_spot at, int radius);
+/* What stands for a row: classified risk has a shape besides its colour. */
+enum om_mark {
+    OM_MARK_DISC,
+    OM_MARK_SQUARE,
+    OM_MARK_DIAMOND,
+    OM_MARK_TRIANGLE
+};
+/** A mark around a place, within the square that a disc of that radius has. */
+void om_canvas_mark(struct om_canvas *canvas, enum om_mark mark,
+                    struct om_spot at, int radius);
 
 #endif

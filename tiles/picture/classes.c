@@ -92,6 +92,23 @@ static struct om_colour darker(struct om_colour c)
                               (uint8_t)(c.b * 9 / 10), c.a};
 }
 
+/* The colours of classified risk and their shapes, as everywhere. */
+static enum om_mark mark_of(struct om_colour c)
+{
+    static const struct {
+        struct om_colour colour;
+        enum om_mark mark;
+    } RISK[] = {{OM_COLOUR(0xE5484D), OM_MARK_TRIANGLE},
+                {OM_COLOUR(0xF2842B), OM_MARK_DIAMOND},
+                {OM_COLOUR(0xF0C24B), OM_MARK_DISC},
+                {OM_COLOUR(0x4B8FE8), OM_MARK_SQUARE}};
+    for (size_t i = 0; i < sizeof RISK / sizeof *RISK; i++)
+        if (c.r == RISK[i].colour.r && c.g == RISK[i].colour.g &&
+            c.b == RISK[i].colour.b)
+            return RISK[i].mark;
+    return OM_MARK_DISC;
+}
+
 /* ---- breaks ---- */
 
 static int by_value(const void *a, const void *b)
@@ -229,6 +246,7 @@ static om_status named_classes(const struct om_snapshot *snapshot,
         struct om_class *class = add_class(out, value, strlen(value));
         class->colour[OM_PALETTE_DARK] = colour;
         class->colour[OM_PALETTE_LIGHT] = darker(colour);
+        class->mark = mark_of(colour);
     }
     return OM_OK;
 }

@@ -19,6 +19,7 @@ struct om_class {
     char title[OM_LIMIT_NAME_BYTES];     // what people call it; may be empty
     bool other;                          // all values that are not named
     struct om_colour colour[2];          // by enum om_palette
+    enum om_mark mark;                   // of points
 };
 
 /* Classes of the rows of a layer by one column. */
@@ -49,7 +50,9 @@ bool om_colour_parse(const char *text, struct om_colour *out);
  * layer's members in city.json:
  *   "picture_by": the column that is taken where none is named
  *   "picture_colours": {"VALUE": "#RRGGBB", ...} for that column, in the order
- *                      of drawing, the last on top
+ *                      of drawing, the last on top; the four colours of risk
+ *                      have shapes: red a triangle, orange a diamond, yellow a
+ *                      disc, blue a square
  *   "picture_titles", "picture_titles_en": {"VALUE": "what people call it"}
  * Else categories get colours in the order of their names (bytes, as UTF-8),
  * so that another row changes no colour as long as its value is not new. Of

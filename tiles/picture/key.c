@@ -68,6 +68,7 @@ static void rows_key(const struct om_picture *p, enum om_language language,
             text = class->text_en;
         add_item(out, form, class->colour[p->palette],
                  c->column == OM_NO_FIELD ? out->title : text);
+        if (out->items) out->item[out->items - 1].mark = class->mark;
     }
     // A single item says what the title says.
     if (c->column == OM_NO_FIELD) out->title[0] = '\0';

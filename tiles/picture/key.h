@@ -9,6 +9,7 @@ struct om_key_item {
     char text[OM_LIMIT_NAME_BYTES * 4];
     enum om_key_form form;
     struct om_colour colour;
+    enum om_mark mark;  // of dots
 };
 /* The legend of one picture: items one below the other, or (a ramp) a bar with
  * texts at its ends. */

@@ -132,7 +132,7 @@ static void add_swatch(struct layout *l, const struct om_key_item *item, int x,
         const struct om_spot at = {
             (l->x - l->canvas->view.x) * 256 + (x + w / 2) * 256,
             (l->y - l->canvas->view.y) * 256 + (y + h / 2) * 256 + 128};
-        om_canvas_disc(l->canvas, at, px(l, 5) * 256);
+        om_canvas_mark(l->canvas, item->mark, at, px(l, 5) * 256);
         om_canvas_fill(l->canvas, item->colour);
     }
 }

@@ -334,16 +334,16 @@ static om_status paper_init(struct paper *p, const struct om_rows_spec *spec,
     return p->counts ? OM_OK : OM_E_MEMORY;
 }
 
-/* A disc in the middle of an odd square, as covers. */
-static om_status disc(unsigned diameter, struct om_arena *arena,
-                      struct om_canvas *out)
+/* A mark in the middle of an odd square, as covers. */
+static om_status mask_of(enum om_mark mark, unsigned diameter,
+                         struct om_arena *arena, struct om_canvas *out)
 {
     const unsigned side = 2 * disc_reach_px(diameter) + 1;
     const struct om_view view = {
         .world = 1 << 20, .width = side, .height = side, .ratio = 1};
     OM_TRY(om_canvas_init(out, &view, arena));
     const struct om_spot middle = {(int64_t)side * 128, (int64_t)side * 128};
-    om_canvas_disc(out, middle, (int)diameter / 2);
+    om_canvas_mark(out, mark, middle, (int)diameter / 2);
     om_canvas_fill(out, om_colour_of(0xFFFFFF));
     uint8_t *cover = out->pixel[0];
     for (size_t i = 0; i < (size_t)side * side; i++)
@@ -370,17 +370,22 @@ static om_status draw_dots(const struct om_rows_spec *spec, unsigned dot,
     struct gather g = {
         .spec = spec, .view = canvas->view, .take = take_dots, .paper = &paper};
     const struct dot_size size = dot_size(dot, canvas->view.ratio);
-    struct om_canvas mask, ring;
-    OM_TRY(disc(size.inner, arena, &mask));
-    if (size.rim) OM_TRY(disc(size.rim, arena, &ring));
     OM_TRY(paper_init(&paper, spec, &canvas->view, dot_reach_px(size), arena));
     OM_TRY(gather_rows(&g, arena));
     OM_TRY(list_dots(&paper));
     const struct om_colour edge = om_rows_edge(spec->palette);
     for (size_t c = 0; c < spec->classes->count; c++) {
-        if (size.rim) paint_class(&paper, c, &ring, edge, canvas);
-        paint_class(&paper, c, &mask,
-                    spec->classes->class[c].colour[spec->palette], canvas);
+        const struct om_class *class = &spec->classes->class[c];
+        struct om_canvas mask, ring;
+        if (!paper.dots[c]) continue;
+        // What is a few pixels wide has no shape to be read.
+        const enum om_mark mark = size.rim ? class->mark : OM_MARK_DISC;
+        OM_TRY(mask_of(mark, size.inner, arena, &mask));
+        if (size.rim) {
+            OM_TRY(mask_of(mark, size.rim, arena, &ring));
+            paint_class(&paper, c, &ring, edge, canvas);
+        }
+        paint_class(&paper, c, &mask, class->colour[spec->palette], canvas);
     }
     return OM_OK;
 }

@@ -337,3 +337,28 @@ void om_canvas_disc(struct om_canvas *canvas, struct om_spot at, int radius)
     arc(canvas, at, left, right, OM_PI, STEP_RAD);
     arc(canvas, at, right, left, OM_PI, STEP_RAD);
 }
+
+/* Corners in 1/256 of the radius, clockwise. */
+static const struct {
+    int corners, x[4], y[4];
+} CORNER[] = {
+    [OM_MARK_SQUARE] = {4, {-216, 216, 216, -216}, {-216, -216, 216, 216}},
+    [OM_MARK_DIAMOND] = {4, {0, 256, 0, -256}, {-256, 0, 256, 0}},
+    [OM_MARK_TRIANGLE] = {3, {0, 256, -256}, {-256, 216, 216}},
+};
+
+void om_canvas_mark(struct om_canvas *canvas, enum om_mark mark,
+                    struct om_spot at, int radius)
+{
+    if (mark == OM_MARK_DISC) {
+        om_canvas_disc(canvas, at, radius);
+        return;
+    }
+    struct om_spot spot[4];
+    const int n = CORNER[mark].corners;
+    for (int i = 0; i < n; i++)
+        spot[i] = (struct om_spot){at.x + CORNER[mark].x[i] * radius / 256,
+                                   at.y + CORNER[mark].y[i] * radius / 256};
+    for (int i = 0; i < n; i++)
+        om_raster_line(&canvas->raster, spot[i], spot[(i + 1) % n]);
+}

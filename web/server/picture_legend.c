@@ -58,6 +58,7 @@ static om_status write_key(const char *name, const struct om_key *key,
                            struct om_buf *out)
 {
     static const char *const form[] = {"area", "dot", "line", "hatch"};
+    static const char *const mark[] = {"disc", "square", "diamond", "triangle"};
     om_buf_add_text(out, "{");
     add_text(out, "name", name);
     om_buf_add_text(out, ",");
@@ -74,6 +75,8 @@ static om_status write_key(const char *name, const struct om_key *key,
                     form[item->form], c.r, c.g, c.b);
         om_buf_add_text(out, "\"opacity\":");
         om_buf_add_fixed(out, c.a / 255.0, 3);
+        if (item->form == OM_KEY_DOT && item->mark != OM_MARK_DISC)
+            om_buf_addf(out, ",\"mark\":\"%s\"", mark[item->mark]);
         om_buf_add_text(out, "}");
     }
     return om_buf_add_text(out, "]}\n");
