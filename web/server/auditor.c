@@ -2,7 +2,8 @@
  *
  * DESIGN
  * Noted is who has shown a token and asked for rows, or, if the role sees rows
- * about single persons, for anything of the city. What is kept of the target
+ * about single persons, for anything of the city. Others' tiles are noted a
+ * minute at a time (tallies.c). What is kept of the target
  * says which rows: layer, id, place, numbers, times, names of columns. What
  * somebody typed (a search, texts of filters and of columns) may name a person
  * or an address and is kept as a mark: a hash under a key of the city's own
@@ -17,16 +18,24 @@
 
 #include "data/base/log.h"
 #include "data/city/audit.h"
+#include "web/server/connection.h"
 #include "web/server/rights.h"
 #include "web/server/route.h"
 #include "web/server/server_internal.h"
+#include "web/server/tallies.h"
+
+/* Of those that mostly count. */
+static bool lists_rows(const struct om__request *r)
+{
+    if (!strcmp(r->route->name, "map")) return true;
+    if (strcmp(r->route->name, "coverage") != 0) return false;
+    const struct om_param *rows = om_address_param(&r->address, "rows");
+    return rows && strcmp(rows->value, "false") != 0;
+}
 
 static bool is_noted(const struct om__request *r)
 {
-    if (!r->who || !r->who->asked || !r->route) return false;
-    // Who wrote what is in the journal.
-    if (r->route->method) return false;
-    if (r->route->rows) return true;
+    if (r->route->rows || lists_rows(r)) return true;
     return r->who->role->personal == OM_PERSONAL_ROWS && r->route->data;
 }
 
@@ -76,12 +85,13 @@ static void add_expression(struct om_audit *audit, const char *at,
     om_buf_deinit(&text);
 }
 
-/* Numbers, times, boxes; and, of parameters that are known, words. */
+/* Numbers, times, boxes, true and false; and, of parameters that are known, words. */
 static bool is_plain(const char *value, bool known)
 {
     static const char NUMBERS[] = "0123456789.,:+-/TZ ";
     static const char WORDS[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_@*";
+    if (!strcmp(value, "true") || !strcmp(value, "false")) return true;
     for (const char *c = value; *c; c++)
         if (!strchr(NUMBERS, *c) && !(known && strchr(WORDS, *c))) return false;
     return true;
@@ -129,7 +139,17 @@ void om__audit_note(struct om__request *r)
     struct om_err err = {0};
     struct om_buf target = {0};
     struct om_audit *audit = r->server->audit;
-    if (!is_noted(r)) return;
+    // Who wrote what is in the journal.
+    if (!r->who || !r->who->asked || !r->route || r->route->method) return;
+    if (om__request_address(r)) return;
+    // A kept answer may have been made for another address.
+    const struct om__route *route = om__route_find(r->server, &r->address, NULL);
+    if (!route) return;
+    r->route = route;
+    if (!is_noted(r)) {
+        om__tallies_add(r);
+        return;
+    }
     const struct om_token *token = &r->who->token;
     if (token->level[0])
         snprintf(area, sizeof area, "%s:%s", token->level, token->unit);

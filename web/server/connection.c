@@ -256,7 +256,7 @@ static enum MHD_Result send_answer(struct om__request *request)
                               request->response);
 }
 
-static om_status read_address(struct om__request *request)
+om_status om__request_address(struct om__request *request)
 {
     if (request->address_read) return OM_OK;
     char *scratch = (char *)(request + 1) + request->target_len + 1;
@@ -322,7 +322,7 @@ static enum MHD_Result no_method(struct om__request *request)
 static enum MHD_Result begin_change(struct om__request *request,
                                     const char *method)
 {
-    om_status st = read_address(request);
+    om_status st = om__request_address(request);
     if (st) return refuse_as(request, OM_E_FORMAT);
     st = om__guard_admit(request);
     if (st) return refuse_as(request, st);
@@ -344,7 +344,7 @@ static enum MHD_Result see_head(struct om__request *request, const char *method)
     const char *fault = head_fault(request, &status);
     if (fault) return refuse(request, status, fault);
     if (!strcmp(method, MHD_HTTP_METHOD_OPTIONS)) {
-        if (!read_address(request))
+        if (!om__request_address(request))
             om__route_methods(request->server, &request->address,
                               request->allow, sizeof request->allow);
         om__reply_options(request);
@@ -425,7 +425,7 @@ static bool begin_question(struct om__request *request)
     const bool known = request->who != NULL;
     om_status st = known ? om__guard_admit(request) : OM_OK;
     if (!st && known && answer_from_cache(request)) return false;
-    if (!st && read_address(request)) {
+    if (!st && om__request_address(request)) {
         om__reply_problem(request, OM_E_FORMAT);
         return false;
     }

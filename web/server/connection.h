@@ -18,4 +18,8 @@ void om__answer_allow(struct om__request *request, uint64_t bytes);
 /** Cut connections that are past their deadlines. */
 void om__watch_sweep(struct om_server *server);
 
+/** Into request->address, unless it was read; err says what is wrong. Of what
+ *  is answered as it was kept it is not needed. */
+om_status om__request_address(struct om__request *request) OM_MUST_USE;
+
 #endif

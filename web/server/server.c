@@ -35,6 +35,7 @@
 #include "web/server/rights.h"
 #include "web/server/searcher.h"
 #include "web/server/stream.h"
+#include "web/server/tallies.h"
 #include "web/server/views.h"
 #include "web/server/warmer.h"
 #include "web/server/ways.h"
@@ -147,6 +148,7 @@ static void *tick(void *ctx)
         sweep_lenses(server);
         om__hub_cut(server->hub, knows, server->guard);
         om__watch_sweep(server);
+        om__tallies_write(server, false);
         om__views_sweep(server->views);
         om__pictures_sweep(server->pictures);
         om__looks_tell(server->looks, server);
@@ -364,6 +366,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__guard_new(&guard, &server->guard, err));
     OM_TRY(om__lenses_new(server, &server->lenses));
     OM_TRY(om_audit_open(o->city, &server->audit));
+    OM_TRY(om__tallies_new(&server->tallies));
     OM_TRY(om__searcher_new(server, !o->read_only && !server->release,
                             &server->searcher));
     OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
@@ -497,6 +500,8 @@ void om_server_stop(struct om_server *server)
     om__exports_free(server->exports);
     om__guard_free(server->guard);
     om__lenses_free(server->lenses);
+    om__tallies_write(server, true);
+    om__tallies_free(server->tallies);
     om_audit_close(server->audit);
     om__hub_free(server->hub);
     om__cache_free(server->cache);

@@ -181,6 +181,7 @@ struct om_server {
     struct om__lenses *lenses;
     double persons_s;  // between two stills
     struct om_audit *audit;
+    struct om__tallies *tallies;
     struct om__hub *hub;
     struct om__positions *_Atomic positions;  // NULL: a server for reading
     struct om__jobs *jobs;
