@@ -69,6 +69,7 @@ async function browse(t, { flags = [], viewport = PHONE, at, scheme = 'light' } 
 function clean(log, url) {
     assert.deepEqual([...log.hosts], [new URL(url).host]);
     assert.deepEqual(log.bad, []);
+    assert.deepEqual(log.urls.filter((u) => /[?&#](lon|lat)=/.test(u)), [], 'where somebody stands is in no address');
     assert.deepEqual(log.said, []);
 }
 
@@ -153,6 +154,9 @@ test('the residents\' map', { skip }, async (t) => {
         await rested(page);
         assert.match(page.url(), /#.*matter=/);
         assert.doesNotMatch(page.url(), /lon|113/, 'where somebody is stays out of the address');
+        const told = log.urls.filter((u) => /11[34]\.\d|2[23]\.\d{2}/.test(u.replace(new URL(u).host, '')));
+        assert.deepEqual(told, [], 'and out of all that are asked');
+        for (const what of ['/nearest/service_centre', '/reach']) assert.ok(log.urls.some((u) => u.endsWith(what)), what);
 
         // What one does with a place.
         const first = page.locator('.card').first();

@@ -11,6 +11,7 @@
 
 #include "web/coverage.h"
 #include "web/server/api.h"
+#include "web/server/asked.h"
 #include "web/server/documents.h"
 #include "web/server/handlers.h"
 #include "web/server/media.h"
@@ -299,10 +300,38 @@ static void add_operation_id(size_t i, const struct om_layer *layer,
     om_buf_addf(out, "%s%s\"", layer ? "." : "", layer ? layer->name : "");
 }
 
+/* Parameters that are the members of a form. */
+static void add_form(const struct om__route *route, struct om_buf *out)
+{
+    bool first = true;
+    om_buf_add_text(out,
+                    "\"requestBody\":{\"required\":true,\"content\":{"
+                    "\"" OM__ASKED_TYPE
+                    "\":{\"schema\":{\"type\":\"object\",\"properties\":{");
+    for (const char *at = route->params; *at; at += strspn(at, " ")) {
+        const size_t len = strcspn(at, " ");
+        const struct om__api_param *p = om__api_param(at, len);
+        separate(out, &first);
+        add_text(out, at, len);
+        om_buf_addf(out, ":{%s", p ? p->schema : "\"type\":\"string\"");
+        if (p) {
+            om_buf_add_text(out, ",\"description\":");
+            add_text(out, p->about, strlen(p->about));
+        }
+        om_buf_add_byte(out, '}');
+        at += len;
+    }
+    om_buf_add_text(out, "}}}}},");
+}
+
 static void add_request_body(const struct om__route *route, struct om_buf *out)
 {
     bool first = true;
     if (!route->bodies) return;
+    if (route->asks) {
+        add_form(route, out);
+        return;
+    }
     om_buf_add_text(out, "\"requestBody\":{\"required\":true,\"content\":{");
     for (const char *at = route->bodies; *at; at += strspn(at, " ")) {
         char type[96];
@@ -341,7 +370,7 @@ static void add_operation(size_t i, const struct om_layer *layer,
     add_request_body(route, out);
     om_buf_add_text(out, "\"parameters\":[");
     if (!layer) add_path_params(route, out, &first);
-    add_query_params(route, out, &first);
+    if (!route->asks) add_query_params(route, out, &first);
     if (layer) add_columns(route, layer, out, &first);
     add_responses(route, out);
 }

@@ -125,12 +125,24 @@ static void add_param(struct om_audit *audit, const struct om__request *r,
 static om_status write_target(struct om_audit *audit,
                               const struct om__request *r, struct om_buf *out)
 {
+    static const char *const PLACE[] = {"lon", "lat", NULL};
     om_buf_add(out, r->target, strcspn(r->target, "?"));
+    char before = '?';
     for (size_t i = 0; r->address_read && i < r->address.params; i++) {
-        om_buf_add_byte(out, i ? '&' : '?');
+        // Where somebody stands is not in the address, and not here.
+        if (r->route->asks && is_one_of(r->address.param[i].name, PLACE))
+            continue;
+        om_buf_add_byte(out, (uint8_t)before);
         add_param(audit, r, &r->address.param[i], out);
+        before = '&';
     }
     return om_buf_add(out, "", 1);
+}
+
+static const char *method_of(const struct om__request *r)
+{
+    if (r->route->asks) return r->route->method;
+    return r->head ? "HEAD" : "GET";
 }
 
 void om__audit_note(struct om__request *r)
@@ -140,10 +152,12 @@ void om__audit_note(struct om__request *r)
     struct om_buf target = {0};
     struct om_audit *audit = r->server->audit;
     // Who wrote what is in the journal.
-    if (!r->who || !r->who->asked || !r->route || r->route->method) return;
+    if (!r->who || !r->who->asked || !r->route) return;
+    if (r->route->method && !r->route->asks) return;
     if (om__request_address(r)) return;
     // A kept answer may have been made for another address.
-    const struct om__route *route = om__route_find(r->server, &r->address, NULL);
+    const struct om__route *route = om__route_find(
+        r->server, &r->address, r->route->asks ? r->route->method : NULL);
     if (!route) return;
     r->route = route;
     if (!is_noted(r)) {
@@ -158,7 +172,7 @@ void om__audit_note(struct om__request *r)
                                          .token = token->id,
                                          .role = r->who->role->name,
                                          .area = area,
-                                         .method = r->head ? "HEAD" : "GET",
+                                         .method = method_of(r),
                                          .route = r->route->name,
                                          .target = (const char *)target.bytes,
                                          .status = r->status};

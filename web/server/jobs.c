@@ -173,7 +173,8 @@ static bool is_gone(void *ctx)
 static void answer(struct om__jobs *jobs, struct om__request *request)
 {
     struct om_cancel cancel = {.given_up = is_gone, .ctx = request};
-    const bool asks = !request->route || !request->route->method;
+    const bool asks = !request->route || !request->route->method ||
+                      request->route->asks;
     om_cancel_swap(asks ? &cancel : NULL);
     atomic_fetch_add(&jobs->running, 1);
     om__request_answer(request);

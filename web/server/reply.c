@@ -155,6 +155,7 @@ static const char *cache_of(const struct om__request *r,
                             const struct om__head *head)
 {
     const bool good = !head->status || head->status == MHD_HTTP_OK;
+    if (r->route && r->route->asks) return "no-store";
     if (r->who && r->who->asked && r->route) return CACHE_PRIVATE;
     if (r->versioned && good) return CACHE_FOREVER;
     if (!r->server->release || !head->cache) return head->cache;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "data/base/log.h"
+#include "web/server/asked.h"
 #include "web/server/bounds.h"
 #include "web/server/handlers.h"
 #include "web/server/media.h"
@@ -18,6 +19,12 @@
     "filter filter-lang datetime at kernel bandwidth halflife weight " \
     "per "
 /* How a map is drawn: beside what, as what, in which colours. */
+/* A question that is asked by a form. */
+#define ASKED                                                          \
+    .method = "POST", .asks = true, .bodies = OM__ASKED_TYPE,          \
+    .body_max = OM__ASKED_BYTES, .begin = om__begin_asked,             \
+    .take = om__take_asked, .drop = om__drop_asked
+
 #define LOOK_PARAMS "with_filter with_datetime form ramp "
 #define TILE_PARAMS          \
     FIELD_PARAMS LOOK_PARAMS \
@@ -331,6 +338,17 @@ const struct om__route om__routes[] = {
      .media = "application/geo+json",
      .queued = true,
      .data = true},
+    {.name = "nearest_here",
+     .rows = true,
+     .summary = "The rows that are nearest to a person, whose place is in the "
+                "body and in no address",
+     .path = "nearest/{layer}",
+     .params = "lon lat k mode minutes filter filter-lang datetime properties",
+     ASKED,
+     .answer = om__get_nearest,
+     .media = "application/geo+json",
+     .queued = true,
+     .data = true},
     {.name = "reach",
      .summary = "Where one gets from a place in so many minutes, as a polygon",
      .path = "reach",
@@ -340,6 +358,16 @@ const struct om__route om__routes[] = {
      .queued = true,
      .data = true,
      .keep = true},
+    {.name = "reach_here",
+     .summary = "Where a person gets in so many minutes, whose place is in the "
+                "body and in no address",
+     .path = "reach",
+     .params = "lon lat minutes mode",
+     ASKED,
+     .answer = om__get_reach,
+     .media = "application/geo+json",
+     .queued = true,
+     .data = true},
     {.name = "search",
      .rows = true,
      .summary = "Names and addresses by what somebody types; with lon and lat "
@@ -569,7 +597,8 @@ static bool matches(const char *path, const struct om_address *address)
 bool om__route_there(const struct om_server *server,
                      const struct om__route *route)
 {
-    return !server->release || !(route->method || route->inside);
+    const bool writes = route->method && !route->asks;
+    return !server->release || !(writes || route->inside);
 }
 
 const struct om__route *om__route_find(const struct om_server *server,
@@ -726,6 +755,7 @@ void om__request_finish(struct om__request *r)
 static om_status answer(struct om__request *r)
 {
     if (!r->begun) OM_TRY(prepare(r));
+    if (r->route->asks) OM_TRY(om__asked_read(r));
     return r->route->answer(r);
 }
 

@@ -49,6 +49,7 @@ struct om__route {
     om_status (*take)(struct om__request *request, const void *bytes,
                       size_t len);
     void (*drop)(struct om__request *request);
+    bool asks;     // has a method, and changes nothing (asked.h)
     bool queued;   // takes long: always on a worker
     bool data;     // speaks of the city: needs a snapshot, names its sequence
     bool keep;     // the answer depends on address, host and encoding only

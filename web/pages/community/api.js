@@ -31,12 +31,12 @@
   const query = (of) => Object.keys(of).filter((k) => of[k] !== undefined && of[k] !== null && of[k] !== '')
     .map((k) => `${k}=${encodeURIComponent(of[k])}`).join('&');
 
-  async function once(url, asking) {
+  async function once(url, asking, form) {
     const control = typeof AbortController === 'undefined' ? null : new AbortController();
     const timer = setTimeout(() => control && control.abort(), TIMEOUT_MS);
     if (control && asking) asking.abort = () => control.abort();
     try {
-      const answer = await fetch(url, {credentials: 'same-origin', headers: {Accept: 'application/geo+json, application/json'}, signal: control ? control.signal : undefined});
+      const answer = await fetch(url, {method: form ? 'POST' : 'GET', body: form, credentials: 'same-origin', headers: {Accept: 'application/geo+json, application/json'}, signal: control ? control.signal : undefined});
       const lost = answer.status === 429 || answer.status >= 502;
       if (lost) throw new Error(`${answer.status}`);
       const body = await answer.json();
@@ -47,12 +47,13 @@
     }
   }
 
-  /** An answer, however long it takes; null once asking.over is set. Throws what the server refuses. */
-  c.get = async (path, of, asking) => {
-    const text = query(of || {}), url = path + (text ? `?${text}` : '');
+  /** An answer, however long it takes; null once asking.over is set. Throws what the server refuses.
+   * With `hidden` what is asked is in the body: where a person stands is in no address. */
+  c.get = async (path, of, asking, hidden) => {
+    const text = query(of || {}), url = path + (text && !hidden ? `?${text}` : '');
     for (let tries = 0; !(asking && asking.over); tries++) {
       try {
-        const body = await once(url, asking);
+        const body = await once(url, asking, hidden && new URLSearchParams(text));
         set(false);
         return asking && asking.over ? null : body;
       } catch (error) {
@@ -71,9 +72,9 @@
     groups: (layer, by, filter) => c.get(`/stats/${name(layer)}`, {by, filter}),
     items: (layer, of, asking) => c.get(`/collections/${name(layer)}/items`, of, asking),
     item: (layer, id) => c.get(`/collections/${name(layer)}/items/${name(id)}`, {}),
-    nearest: (layer, of, asking) => c.get(`/nearest/${name(layer)}`, of, asking),
+    nearest: (layer, of, asking) => c.get(`/nearest/${name(layer)}`, of, asking, true),
     search: (of, asking) => c.get('/search', of, asking),
-    reach: (of, asking) => c.get('/reach', of, asking),
+    reach: (of, asking) => c.get('/reach', of, asking, true),
   };
 
   /** A text in CQL2. */
