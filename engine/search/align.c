@@ -16,11 +16,6 @@
 #define SIDE (OM_SEARCH_TOKENS + 1)
 #define NEVER_WORTH (-1e9F)
 
-#define ALIKE 0.8F        // of a character's weight, if it only sounds so
-#define SWAPPED 0.85F     // of the weight of two
-#define WRONG 0.5F        // lost for a character that is another
-#define ABSENT 0.6F       // lost for one that the form has not
-#define GAP 0.25F         // lost for leaving out a stretch of the form,
 #define GAP_STEP 0.03F    // for each character of it,
 #define GAP_SUFFIX 0.01F  // for one that ends a name
 #define GAP_NUMBER 0.3F   // and for a number
@@ -61,29 +56,6 @@ static float gap_step(uint16_t token)
     return om_token_is_suffix(token) ? GAP_SUFFIX : GAP_STEP;
 }
 
-/* Letters of the question from `i` on that spell a sound, or begin to where
- * the question ends: somebody is typing. 0: none. */
-static size_t letters_of(const struct om__question *q, size_t i, uint16_t sound)
-{
-    const char *want = om_fold_spelled(q->fold, sound);
-    size_t n = 0;
-    for (; want[n]; n++) {
-        if (i + n == q->atoms) return n;
-        if (q->atom[i + n].kind != OM__ATOM_LETTER) return 0;
-        const char c = (char)q->atom[i + n].token;
-        if (c != want[n] && !(c == 'v' && want[n] == 'u')) return 0;
-    }
-    return n;
-}
-
-static size_t spelled_at(const struct om__question *q, size_t i, uint16_t token)
-{
-    const size_t n = letters_of(q, i, q->fold->sound[token]);
-    return n || !q->fold->other[token]
-               ? n
-               : letters_of(q, i, q->fold->other[token]);
-}
-
 static void push_letter(struct om__aligner *a, const struct om__question *q,
                         enum om__reading reading, size_t i, size_t j,
                         uint16_t token, float h)
@@ -95,9 +67,9 @@ static void push_letter(struct om__aligner *a, const struct om__question *q,
         if (om_token_initial(q->fold, token) == q->atom[i].token - 'a')
             push(a, i + 1, j + 1, h + w, SOUNDS);
         else
-            push(a, i + 1, j + 1, h - w * WRONG, IS_WRONG);
+            push(a, i + 1, j + 1, h - w * OM__WRONG, IS_WRONG);
     } else {
-        const size_t n = spelled_at(q, i, token);
+        const size_t n = om__question_spells(q, i, token);
         if (n)
             push(a, i + n, j + 1, h + w * (float)n, (enum step)(SPELLED + n));
     }
@@ -109,7 +81,8 @@ static void push_atom(struct om__aligner *a, const struct om__question *q,
 {
     const struct om__atom *atom = &q->atom[i];
     const float w = om__atom_weight(atom, reading);
-    push(a, i + 1, j, atom->optional ? h : h - w * ABSENT, SKIP);
+    push(a, i + 1, j, om__atom_optional(atom, reading) ? h : h - w * OM__ABSENT,
+         SKIP);
     if (j == tokens) return;
     if (atom->kind == OM__ATOM_LETTER) {
         push_letter(a, q, reading, i, j, token[j], h);
@@ -121,13 +94,13 @@ static void push_atom(struct om__aligner *a, const struct om__question *q,
     }
     if (atom->kind == OM__ATOM_NUMBER || token[j] == OM_TOKEN_NUMBER) return;
     if (atom->sound == q->fold->sound[token[j]])
-        push(a, i + 1, j + 1, h + w * ALIKE, SOUNDS);
+        push(a, i + 1, j + 1, h + w * OM__ALIKE, SOUNDS);
     else
-        push(a, i + 1, j + 1, h - w * WRONG, IS_WRONG);
+        push(a, i + 1, j + 1, h - w * OM__WRONG, IS_WRONG);
     if (i + 1 < q->atoms && j + 1 < tokens && atom->token == token[j + 1] &&
         q->atom[i + 1].token == token[j])
         push(a, i + 2, j + 2,
-             h + (w + om__atom_weight(&q->atom[i + 1], reading)) * SWAPPED,
+             h + (w + om__atom_weight(&q->atom[i + 1], reading)) * OM__SWAPPED,
              SWAP);
 }
 
@@ -149,7 +122,7 @@ static void fill(struct om__aligner *a, const struct om__question *q,
             if (h <= NEVER_WORTH) continue;
             push_atom(a, q, reading, token, tokens, i, j, h);
             if (i == 0 || j == tokens) continue;
-            const float fresh = h - GAP - leave[j];
+            const float fresh = h - OM__GAP - leave[j];
             const float on = a->gap[i][j] - leave[j];
             a->gap[i][j + 1] = fresh > on ? fresh : on;
             a->gap_from[i][j + 1] = on >= fresh;
@@ -177,8 +150,9 @@ static void note(struct om__alignment *out, size_t from, size_t to)
  * the tokens first. */
 static struct walk walk_back(const struct om__aligner *a,
                              const struct om__question *q,
-                             const uint16_t *token, size_t i, size_t j,
-                             int8_t *atom_at, struct om__alignment *out)
+                             enum om__reading reading, const uint16_t *token,
+                             size_t i, size_t j, int8_t *atom_at,
+                             struct om__alignment *out)
 {
     struct walk w = {0};
     while (i > 0) {
@@ -190,7 +164,7 @@ static struct walk walk_back(const struct om__aligner *a,
         }
         if (step == SKIP) {
             i--;
-            w.faults += !q->atom[i].optional;
+            w.faults += !om__atom_optional(&q->atom[i], reading);
             continue;
         }
         if (step == SWAP) {
@@ -219,11 +193,12 @@ float om__align_most(const struct om__question *q, enum om__reading reading,
 {
     float optional = 0;
     for (size_t i = 0; i < q->atoms; i++)
-        if (q->atom[i].optional)
+        if (om__atom_optional(&q->atom[i], reading))
             optional += om__atom_weight(&q->atom[i], reading);
     const float total = q->total[reading] - optional;
     const float most = (float)tokens * TOKEN_MOST;
-    return optional + (most < total ? most - (total - most) * ABSENT : total);
+    return optional +
+           (most < total ? most - (total - most) * OM__ABSENT : total);
 }
 
 void om__align(struct om__aligner *a, const struct om__question *q,
@@ -238,7 +213,8 @@ void om__align(struct om__aligner *a, const struct om__question *q,
     size_t end = 0;
     for (size_t j = 1; j <= tokens; j++)
         if (a->worth[q->atoms][j] > a->worth[q->atoms][end]) end = j;
-    const struct walk w = walk_back(a, q, token, q->atoms, end, atom_at, out);
+    const struct walk w =
+        walk_back(a, q, reading, token, q->atoms, end, atom_at, out);
     size_t all = 0;
     for (size_t j = 0; j < tokens; j++) all += told_by(token, j);
     out->score = a->worth[q->atoms][end];

@@ -176,28 +176,161 @@ void om__question_read(const struct om_fold *fold, const char *text, size_t len,
     add_initials(q);
 }
 
-static bool stands_at(const struct om__question *q, size_t at,
-                      const struct om__unit *unit)
+static size_t letters_of(const struct om__question *q, size_t i, uint16_t sound)
 {
-    if (unit->tokens < 2 || at + unit->tokens > q->atoms) return false;
-    for (size_t i = 0; i < unit->tokens; i++)
-        if (q->atom[at + i].token != unit->token[i]) return false;
+    const char *want = om_fold_spelled(q->fold, sound);
+    size_t n = 0;
+    for (; want[n]; n++) {
+        if (i + n == q->atoms) return n;
+        if (q->atom[i + n].kind != OM__ATOM_LETTER) return 0;
+        const char c = (char)q->atom[i + n].token;
+        if (c != want[n] && !(c == 'v' && want[n] == 'u')) return 0;
+    }
+    return n;
+}
+
+size_t om__question_spells(const struct om__question *q, size_t i,
+                           uint16_t token)
+{
+    const size_t n = letters_of(q, i, q->fold->sound[token]);
+    return n || !q->fold->other[token]
+               ? n
+               : letters_of(q, i, q->fold->other[token]);
+}
+
+/* Atoms from `i` on that are a token, or sound like it; 0: they do not. */
+static size_t atoms_of(const struct om__question *q, size_t i, uint16_t token,
+                       float *loss)
+{
+    if (i >= q->atoms) return 0;
+    const struct om__atom *atom = &q->atom[i];
+    if (atom->token == token) return 1;
+    if (atom->kind == OM__ATOM_LETTER) return om__question_spells(q, i, token);
+    if (atom->kind == OM__ATOM_NUMBER || atom->sound != q->fold->sound[token])
+        return 0;
+    *loss += atom->weight * (1 - OM__ALIKE);
+    return 1;
+}
+
+/* Does a unit's name stand at an atom, with or without what it ends in? */
+static bool stands_at(const struct om__question *q, size_t at,
+                      const struct om__unit *unit, struct om__mention *out)
+{
+    size_t i = at, step = 0;
+    float loss = 0;
+    for (size_t k = 0; k < unit->stem; k++, i += step)
+        if (!(step = atoms_of(q, i, unit->token[k], &loss))) return false;
+    *out = (struct om__mention){.from = at,
+                                .stem = i,
+                                .level = unit->level,
+                                .unit = unit->id,
+                                .unit_len = unit->id_len};
+    for (size_t k = unit->stem; k < unit->tokens; k++, i += step)
+        if (!(step = atoms_of(q, i, unit->token[k], &loss))) break;
+    while (i < q->atoms && om_token_is_suffix(q->atom[i].token)) i++;
+    out->to = i;
+    out->loss = loss;
     return true;
+}
+
+/* Tokens of a name from `k` on that stand at an atom, one after another. */
+static size_t run_of(const struct om__question *q, size_t at,
+                     const struct om__unit *unit, size_t k)
+{
+    size_t n = 0;
+    while (k + n < unit->tokens && at + n < q->atoms &&
+           q->atom[at + n].token == unit->token[k + n])
+        n++;
+    return n;
+}
+
+/* Does a whole name stand at an atom but for one fault, a character that is
+ * another, missing, too many or swapped with the next? */
+static bool nearly_stands_at(const struct om__question *q, size_t at,
+                             const struct om__unit *unit,
+                             struct om__mention *out)
+{
+    const size_t n = unit->tokens, k = run_of(q, at, unit, 0);
+    if (n < 3 || k == n || at + n - 1 > q->atoms) return false;
+    const size_t rest = n - k - 1;  // behind the token with the fault
+    size_t len = 0;
+    float loss = 0;
+    if (rest && at + k + 1 < q->atoms &&
+        q->atom[at + k].token == unit->token[k + 1] &&
+        q->atom[at + k + 1].token == unit->token[k] &&
+        run_of(q, at + k + 2, unit, k + 2) == rest - 1) {
+        len = n;
+        loss = (q->atom[at + k].weight + q->atom[at + k + 1].weight) *
+               (1 - OM__SWAPPED);
+    } else if (run_of(q, at + k, unit, k + 1) == rest) {
+        len = n - 1;
+        loss = OM__GAP;
+    } else if (k && at + k < q->atoms &&
+               run_of(q, at + k + 1, unit, k) == rest + 1) {
+        len = n + 1;
+        loss = q->atom[at + k].weight * (1 + OM__ABSENT);
+    } else if (at + k < q->atoms &&
+               q->atom[at + k].kind == OM__ATOM_CHARACTER &&
+               run_of(q, at + k + 1, unit, k + 1) == rest) {
+        len = n;
+        loss = q->atom[at + k].weight * (1 + OM__WRONG);
+    }
+    if (!len) return false;
+    *out = (struct om__mention){.from = at,
+                                .to = at + len,
+                                .stem = at + len,
+                                .level = unit->level,
+                                .loss = loss,
+                                .unit = unit->id,
+                                .unit_len = unit->id_len};
+    return true;
+}
+
+static bool is_free(const struct om__question *q, size_t at)
+{
+    return !q->atom[at].optional;
+}
+
+/* Note where the units of [from, to) stand, the last of them first. */
+static void note_units(struct om__question *q,
+                       const struct om__unit_names *units, size_t from,
+                       size_t to, bool nearly)
+{
+    for (size_t u = to; u-- > from;) {
+        const struct om__unit *unit = om__unit_names_at(units, u);
+        if (unit->stem < 2) continue;
+        for (size_t at = 0; at < q->atoms; at++) {
+            if (q->mentions == OM__MENTIONS) return;
+            struct om__mention *mention = &q->mention[q->mentions];
+            if (nearly
+                    ? !is_free(q, at) || !nearly_stands_at(q, at, unit, mention)
+                    : !stands_at(q, at, unit, mention))
+                continue;
+            q->mentions++;
+            for (size_t i = at; i < mention->to; i++)
+                q->atom[i].optional = true;
+        }
+    }
+}
+
+/* First unit of the largest level. */
+static size_t largest_from(const struct om__unit_names *units)
+{
+    size_t u = om__unit_names_count(units), level = OM__LEVEL_ABOVE;
+    while (u > 0) {
+        const struct om__unit *unit = om__unit_names_at(units, u - 1);
+        if (level == OM__LEVEL_ABOVE) level = unit->level;
+        if (unit->level != level) break;
+        u--;
+    }
+    return u;
 }
 
 void om__question_mentions(struct om__question *q,
                            const struct om__unit_names *units)
 {
-    for (size_t u = 0; u < om__unit_names_count(units); u++) {
-        const struct om__unit *unit = om__unit_names_at(units, u);
-        for (size_t at = 0; at < q->atoms; at++) {
-            if (!stands_at(q, at, unit)) continue;
-            size_t to = at + unit->tokens;
-            while (to < q->atoms && om_token_is_suffix(q->atom[to].token)) to++;
-            for (size_t i = at; i < to; i++) q->atom[i].optional = true;
-            q->mention[q->mentions++] = (struct om__mention){
-                at, to, unit->level, unit->id, unit->id_len};
-            if (q->mentions == OM__MENTIONS) return;
-        }
-    }
+    const size_t count = om__unit_names_count(units);
+    note_units(q, units, 0, count, false);
+    // Of smaller ones the texts themselves say the name.
+    note_units(q, units, largest_from(units), count, true);
 }

@@ -20,6 +20,10 @@
 
 /* Below this share of what a perfect answer is worth nothing is answered. */
 #define SCORE_MIN 0.5F
+/* Share of what is asked besides units that a form must have of its own, where
+ * more than a short name is asked. */
+#define OWN_MIN 0.4F
+#define OWN_LEAST 3.0F
 /* How far below the best of its index a form may be to be looked up. */
 #define SCORE_SPAN 0.3F
 /* What a form loses that is not asked for in full, and what each number that
@@ -29,6 +33,8 @@
 /* What a number gains that was typed in another place (13号 before the road).
  */
 #define LOOSE 1.8F
+/* Of what a row's units add: those that say it themselves are before it. */
+#define CREDITED 0.9999F
 /* Rows of one form, and of one question, that are looked at. */
 #define FORM_ROWS 512
 #define ROWS_MOST 6000
@@ -81,27 +87,86 @@ const char *om_search_match_name(enum om_search_match match)
 
 /* ---- rows ---- */
 
+/* The column of a layer that says in which unit of a level a row lies: of a
+ * layer of units the row's own id, or the unit above. OM_NO_FIELD: none. */
+static size_t unit_column(const struct om_layer *layer, const char *level)
+{
+    if (layer->meta && !strcmp(layer->meta->unit_level, level))
+        return layer->schema.id_field;
+    const size_t column = om_schema_find(&layer->schema, level);
+    if (column == OM_NO_FIELD) return OM_NO_FIELD;
+    const enum om_type type = layer->schema.field[column].type;
+    return type == OM_TYPE_TEXT || type == OM_TYPE_CATEGORY ? column
+                                                            : OM_NO_FIELD;
+}
+
+/* The unit of a level that a row lies in, as it was read last. */
+struct lying {
+    size_t level;
+    const char *text;  // NULL: in none
+    size_t len;
+};
+
+static om_status read_unit(struct running *r, uint32_t row, size_t level,
+                           struct lying *out)
+{
+    if (level == out->level) return OM_OK;
+    const size_t column =
+        unit_column(r->layer, r->snapshot->manifest->level[level]);
+    *out = (struct lying){.level = level};
+    return column == OM_NO_FIELD
+               ? OM_OK
+               : om_segment_text(r->layer->part[r->part].segment, column, row,
+                                 reader_of(r, column), &out->text, &out->len);
+}
+
+/* A name is said as a whole by the row's own text or by its unit: 东 of 东城 is
+ * not half of 东莞. */
+static bool is_whole(const struct om__mention *mention, const uint8_t *seen)
+{
+    for (size_t i = mention->from; i < mention->stem; i++)
+        if (seen[i] != seen[mention->from]) return false;
+    return true;
+}
+
+/* Does a form leave out anything that a mention says? */
+static bool is_creditable(const struct om__question *q,
+                          enum om__reading reading,
+                          const struct om__mention *mention,
+                          const uint8_t *seen)
+{
+    if (!is_whole(mention, seen)) return false;
+    for (size_t i = mention->from; i < mention->to; i++)
+        if (!seen[i] && om__atom_optional(&q->atom[i], reading)) return true;
+    return false;
+}
+
 /* What a row's units add to a question that names them. */
-static om_status credit_of(struct running *r, uint32_t row,
-                           const struct om__alignment *alignment, float *out)
+static om_status credit_of(struct running *r, enum om__reading reading,
+                           uint32_t row, const struct om__alignment *alignment,
+                           float *out)
 {
     const struct om__question *q = &r->question;
-    const struct om_segment *segment = r->layer->part[r->part].segment;
+    struct lying in = {.level = OM__LEVEL_ABOVE};
+    uint8_t seen[OM_SEARCH_TOKENS];
+    memcpy(seen, alignment->seen, sizeof seen);
     *out = 0;
     for (size_t m = 0; m < q->mentions; m++) {
         const struct om__mention *mention = &q->mention[m];
-        const size_t column = om_layer_unit_field(
-            r->layer, r->snapshot->manifest->level[mention->level]);
-        const char *text = NULL;
-        size_t len;
-        if (column == OM_NO_FIELD) continue;
-        OM_TRY(om_segment_text(segment, column, row, reader_of(r, column),
-                               &text, &len));
-        if (!text || len != mention->unit_len ||
-            memcmp(text, mention->unit, len) != 0)
-            continue;
-        for (size_t i = mention->from; i < mention->to; i++)
-            if (!alignment->seen[i]) *out += q->atom[i].weight;
+        if (!is_creditable(q, reading, mention, alignment->seen)) continue;
+        if (mention->level != OM__LEVEL_ABOVE) {
+            OM_TRY(read_unit(r, row, mention->level, &in));
+            if (!in.text || in.len != mention->unit_len ||
+                memcmp(in.text, mention->unit, in.len) != 0)
+                continue;
+        }
+        float add = 0;
+        for (size_t i = mention->from; i < mention->to; i++) {
+            if (seen[i] || !om__atom_optional(&q->atom[i], reading)) continue;
+            seen[i] = 1;
+            add += om__atom_weight(&q->atom[i], reading);
+        }
+        if (add > mention->loss) *out += add - mention->loss;
     }
     return OM_OK;
 }
@@ -157,7 +222,7 @@ static om_status add_row(struct running *r, uint32_t row, float score,
 /* ---- forms ---- */
 
 struct ranked {
-    uint32_t form;
+    uint32_t form, at;  // at: of its alignment
     float score;
 };
 
@@ -182,24 +247,24 @@ static enum om_search_match match_of(const struct om__alignment *a,
 }
 
 static om_status add_form(struct running *r, enum om__reading reading,
-                          const struct om_form *form)
+                          const struct om_form *form,
+                          const struct om__alignment *alignment)
 {
-    struct om__alignment alignment;
     const struct om__question *q = &r->question;
-    om__align(r->aligner, q, reading, form->token, form->tokens, &alignment);
-    const struct om__range range = om__entries_fit(q, &alignment, form);
-    const float base = alignment.score - (float)range.missing * MISSING +
+    const struct om__range range = om__entries_fit(q, alignment, form);
+    const float base = alignment->score - (float)range.missing * MISSING +
                        (float)range.loose * LOOSE;
     const enum om_search_match match =
-        match_of(&alignment, q, reading, range.missing > 0);
+        match_of(alignment, q, reading, range.missing > 0);
     size_t rows = 0;
     for (size_t e = range.from; e < range.to; e++) {
         if (rows++ == FORM_ROWS || r->rows++ >= ROWS_MOST) return OM_OK;
         float credit = 0;
-        if (q->mentions)
-            OM_TRY(credit_of(r, form->row[e], &alignment, &credit));
-        const float score = (base + credit) / q->total[reading] -
-                            PART * (1 - alignment.coverage);
+        // A row of which nothing is asked but where it lies is no answer.
+        if (q->mentions && alignment->coverage > 0)
+            OM_TRY(credit_of(r, reading, form->row[e], alignment, &credit));
+        const float score = (base + credit * CREDITED) / q->total[reading] -
+                            PART * (1 - alignment->coverage);
         if (score >= SCORE_MIN) OM_TRY(add_row(r, form->row[e], score, match));
     }
     return OM_OK;
@@ -207,16 +272,34 @@ static om_status add_form(struct running *r, enum om__reading reading,
 
 /* What is in optional atoms may still be credited to a row, and numbers may be
  * found in another place. */
-static float hope_of(const struct om__question *q,
+static float hope_of(const struct om__question *q, enum om__reading reading,
                      const struct om__alignment *a)
 {
     float hope = 0;
+    bool credited[OM_SEARCH_TOKENS] = {false};
+    for (size_t m = 0; m < q->mentions && a->coverage > 0; m++) {
+        const struct om__mention *mention = &q->mention[m];
+        if (!is_creditable(q, reading, mention, a->seen)) continue;
+        for (size_t i = mention->from; i < mention->to; i++)
+            credited[i] = om__atom_optional(&q->atom[i], reading);
+    }
     for (size_t i = 0; i < q->atoms; i++) {
         if (a->seen[i]) continue;
-        if (q->atom[i].optional) hope += q->atom[i].weight;
+        if (credited[i]) hope += om__atom_weight(&q->atom[i], reading);
         if (q->atom[i].kind == OM__ATOM_NUMBER) hope += LOOSE;
     }
     return hope;
+}
+
+/* What names units in a question weighs. */
+static float units_weight(const struct om__question *q,
+                          enum om__reading reading)
+{
+    float sum = 0;
+    for (size_t i = 0; i < q->atoms; i++)
+        if (om__atom_optional(&q->atom[i], reading))
+            sum += om__atom_weight(&q->atom[i], reading);
+    return sum;
 }
 
 static om_status search_index(struct running *r,
@@ -225,27 +308,35 @@ static om_status search_index(struct running *r,
 {
     struct om__candidate candidate[OM__CANDIDATES];
     struct ranked ranked[OM__CANDIDATES];
+    struct om__alignment alignment[OM__CANDIDATES];
     struct om__question *q = &r->question;
     const float least = SCORE_MIN * q->total[reading];
+    const float units = units_weight(q, reading);
+    const float own = q->total[reading] - units;
     size_t count, kept = 0;
     OM_TRY(om__candidates_find(index, q, reading, candidate, &count));
     for (size_t i = 0; i < count; i++) {
-        struct om__alignment a;
+        struct om__alignment *const a = &alignment[kept];
         struct om_form form;
         OM_TRY(om_search_index_form(index, candidate[i].form, &form));
         if (om__align_most(q, reading, form.tokens) < least) continue;
-        om__align(r->aligner, q, reading, form.token, form.tokens, &a);
-        const float score = (a.score + hope_of(q, &a)) / q->total[reading] -
-                            PART * (1 - a.coverage);
-        if (score >= SCORE_MIN)
-            ranked[kept++] = (struct ranked){candidate[i].form, score};
+        om__align(r->aligner, q, reading, form.token, form.tokens, a);
+        const float worth = a->score + hope_of(q, reading, a);
+        const float score =
+            worth / q->total[reading] - PART * (1 - a->coverage);
+        if (score < SCORE_MIN ||
+            (own > OWN_LEAST && worth - units < OWN_MIN * own))
+            continue;
+        ranked[kept] =
+            (struct ranked){candidate[i].form, (uint32_t)kept, score};
+        kept++;
     }
     qsort(ranked, kept, sizeof *ranked, by_score);
     for (size_t i = 0; i < kept; i++) {
         struct om_form form;
         if (ranked[i].score < ranked[0].score - SCORE_SPAN) break;
         OM_TRY(om_search_index_form(index, ranked[i].form, &form));
-        OM_TRY(add_form(r, reading, &form));
+        OM_TRY(add_form(r, reading, &form, &alignment[ranked[i].at]));
     }
     return OM_OK;
 }
@@ -365,16 +456,10 @@ static om_status units_of(const struct om_snapshot *snapshot,
 {
     const struct om_manifest *m = snapshot->manifest;
     for (size_t l = 0; l < m->levels; l++) {
-        const bool own =
-            layer->meta && !strcmp(layer->meta->unit_level, m->level[l]);
-        const size_t column = own ? layer->schema.id_field
-                                  : om_schema_find(&layer->schema, m->level[l]);
+        const size_t column = unit_column(layer, m->level[l]);
         const char *text = NULL;
         size_t len;
         if (column == OM_NO_FIELD) continue;
-        if (layer->schema.field[column].type != OM_TYPE_TEXT &&
-            layer->schema.field[column].type != OM_TYPE_CATEGORY)
-            continue;
         OM_TRY(om_segment_text(layer->part[part].segment, column, row, reader,
                                &text, &len));
         if (!text) continue;

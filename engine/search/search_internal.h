@@ -17,17 +17,39 @@ struct om__atom {
     bool optional;  // names a unit: rows in it need not say so
 };
 
+/* What faults cost: of a character's weight, or of that of two. */
+#define OM__ALIKE 0.8F     // left of one that only sounds so
+#define OM__SWAPPED 0.85F  // left of two that are swapped
+#define OM__WRONG 0.5F     // lost for one that is another
+#define OM__ABSENT 0.6F    // lost for one that the form has not
+#define OM__GAP 0.25F      // lost for leaving out a stretch of the form
+
 /* How letters are read. */
 enum om__reading { OM__READ_SOUNDS, OM__READ_INITIALS, OM__READINGS };
+
+/* May a row in the unit leave the atom out? Letters name units as they are
+ * spelled, not as initials. */
+static inline bool om__atom_optional(const struct om__atom *atom,
+                                     enum om__reading reading)
+{
+    return atom->optional &&
+           (atom->kind != OM__ATOM_LETTER || reading == OM__READ_SOUNDS);
+}
+
+/* Level of what the whole city lies in: its own name, its province's. */
+#define OM__LEVEL_ABOVE SIZE_MAX
 
 /* Part of a question that names a unit. */
 struct om__mention {
     size_t from, to;  // atoms
-    size_t level;     // of the manifest
+    size_t stem;   // atoms up to here are its name, then 镇, 村 and the like
+    size_t level;  // of the manifest, or OM__LEVEL_ABOVE
+    float loss;    // what is typed otherwise costs, as in an alignment
     const char *unit;
     size_t unit_len;
 };
-#define OM__MENTIONS 8
+/** Namesakes are many mentions; the largest units are noted first. */
+#define OM__MENTIONS 24
 
 struct om__gram {
     uint32_t gram;
@@ -60,6 +82,10 @@ struct om__unit_names;
 /** Fold a question and note its grams. */
 void om__question_read(const struct om_fold *fold, const char *text, size_t len,
                        struct om__question *out);
+/** Letters of a question from atom `i` on that spell a token, or begin to where
+ *  the question ends: somebody is typing. 0: none. */
+size_t om__question_spells(const struct om__question *question, size_t i,
+                           uint16_t token);
 /** Note the units that it names. */
 void om__question_mentions(struct om__question *question,
                            const struct om__unit_names *units);
@@ -97,19 +123,21 @@ void om__align(struct om__aligner *aligner, const struct om__question *question,
 float om__align_most(const struct om__question *question,
                      enum om__reading reading, size_t tokens);
 
-/* Names of all units of a city. Immutable, counted. */
+/* Names of all units of a city, and of what it lies in. Immutable, counted.
+ * Those of a level lie side by side, the largest units last. */
+#define OM__UNIT_TOKENS 12
 struct om__unit {
     size_t level;
     const char *id, *name;
     size_t id_len, name_len;
-    uint16_t token[8];  // its name without 镇, 村 and the like
-    size_t tokens;
+    uint16_t token[OM__UNIT_TOKENS];
+    size_t stem, tokens;  // the name without 镇, 村 and the like; with them
 };
 om_status om__unit_names_new(const struct om_snapshot *snapshot,
                              struct om__unit_names **out) OM_MUST_USE;
 struct om__unit_names *om__unit_names_ref(struct om__unit_names *units);
 void om__unit_names_unref(struct om__unit_names *units);
-/** Hash of the layers they are of. */
+/** Hash of what they are of: layers, and the city's name. */
 uint64_t om__unit_names_of(const struct om_snapshot *snapshot);
 size_t om__unit_names_count(const struct om__unit_names *units);
 const struct om__unit *om__unit_names_at(const struct om__unit_names *units,

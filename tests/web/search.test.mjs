@@ -3,6 +3,7 @@
 // Plan
 //   addresses mistyped at random: no address of the city is nearer to what was
 //   typed than the one that is answered, by an edit distance of our own
+//   units, and centres, by the path of names above them, each way of typing
 //   whole names: every row of that name, and no other before them
 //   box, place, layers, limit; the verb says what the server says
 //   what is written is found, what is removed is not, at once and after a start
@@ -152,6 +153,37 @@ test('search', async (t) => {
         assert.equal(results[0].name, row.name);
         assert.equal(results[0].village.id, found.village.id);
         assert.ok(results[0].text.startsWith(found.town.name) && results[0].text.endsWith(row.name), results[0].text);
+    });
+
+    await t.test('units behind the names of those above', async () => {
+        const units = {};
+        for (const name of ['town', 'village', 'grid', 'service_centre']) {
+            const { features } = JSON.parse(await done('query', city, name, '--limit', '10000'));
+            units[name] = features.map(({ id, properties }) => ({ id, ...properties }));
+        }
+        const named = new Map([...units.town, ...units.village].map((unit) => [unit.id, unit.name]));
+        const short = (name) => name.replace(/(街道|社区|镇|村)$/, '');
+        const wide = (text) => text.replace(/\d/g, (d) => String.fromCodePoint(0xff10 + Number(d)));
+        const some = (list, most) => list.filter((_, i) => i % Math.ceil(list.length / most) === 0);
+        for (const [layer, list] of [['town', units.town], ['village', units.village], ['grid', some(units.grid, 60)], ['service_centre', some(units.service_centre, 60)]]) {
+            const right = {}, times = list.length;
+            for (const unit of list) {
+                const town = named.get(unit.town) ?? '', path = town + unit.name;
+                const ways = { path, city: `东莞市${path}`, province: wide(`广东省东莞市${path}`), short: `东莞${short(town)}${short(unit.name)}` };
+                for (const [way, typed] of Object.entries(ways)) {
+                    const [first] = await ask(typed, '&limit=1');
+                    right[way] = (right[way] ?? 0) + (first?.layer === layer && (first.id === unit.id || first.text === path));
+                }
+            }
+            for (const [way, count] of Object.entries(right)) assert.ok(count >= 0.95 * times, `${layer}, ${way}: ${count} of ${times}`);
+        }
+        for (const [typed, want] of [['dongguanshihumenzhen', '虎门镇'], ['guangdong sheng dong guan shi hu men zhen', '虎门镇'], ['东莞市胡门镇', '虎门镇'], ['东莞市虎门真', '虎门镇']]) {
+            const [first] = await ask(typed);
+            assert.equal(first.name, want, typed);
+            assert.equal(first.layer, 'town', typed);
+        }
+        // Nothing is an answer that shares with the question only where it lies.
+        assert.ok((await ask('东莞')).every((r) => r.name.includes('东莞')));
     });
 
     await t.test('box, place, layers, limit', async () => {
