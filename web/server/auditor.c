@@ -85,7 +85,8 @@ static void add_expression(struct om_audit *audit, const char *at,
     om_buf_deinit(&text);
 }
 
-/* Numbers, times, boxes, true and false; and, of parameters that are known, words. */
+/* Numbers, times, boxes, true and false; and, of parameters that are known,
+ * words. */
 static bool is_plain(const char *value, bool known)
 {
     static const char NUMBERS[] = "0123456789.,:+-/TZ ";

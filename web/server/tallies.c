@@ -123,18 +123,18 @@ static struct tally *find(struct om__tallies *tallies,
                           const struct om__request *r, const char *layer,
                           struct tally *out)
 {
-    struct tally *free = NULL, *oldest = tallies->tally;
+    struct tally *unused = NULL, *oldest = tallies->tally;
     for (struct tally *t = tallies->tally; t < tallies->tally + TALLIES; t++) {
         if (is_of(t, r, layer)) return t;
-        if (!t->begun_s && !free) free = t;
+        if (!t->begun_s && !unused) unused = t;
         if (t->begun_s < oldest->begun_s) oldest = t;
     }
-    if (!free) {
+    if (!unused) {
         *out = *oldest;
         oldest->begun_s = 0;
-        free = oldest;
+        unused = oldest;
     }
-    return free;
+    return unused;
 }
 
 static void add(struct om__request *r, const struct om_layer *layer,
