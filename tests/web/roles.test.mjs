@@ -367,4 +367,26 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
     assert.equal(await all(), before + 1);
     assert.equal((await askAs(url, admin)(`${items}/${other.id}`)).json().properties.status, other.status);
     assert.equal((await askAs(url, who)(`${items}/C-1`)).json().properties.town, town);
+    // What changed elsewhere is not told, what changed here is, and not where. Far
+    // from the border: changes are told by cells of 150 m.
+    const apart = (row) => Math.min(...mine.map((m) => Math.hypot(m.lon - row.lon, m.lat - row.lat)));
+    const far = theirs.reduce((best, row) => apart(row) > apart(best) ? row : best);
+    const told = async (as, since) => (await askAs(url, as)(`/changes?since=${since}`)).json();
+    for (const [id, row, here] of [['C-8', far, false], ['C-9', mine[0], true]]) {
+        const since = (await told(admin, 0)).next;
+        const stream = new AbortController(), events = [];
+        const listening = fetch(`${url}/changes?since=${since}`, { headers: { ...bearer(who), accept: 'text/event-stream' }, signal: stream.signal })
+            .then(async (answer) => { for await (const bytes of answer.body) events.push(Buffer.from(bytes).toString()); }).catch(() => 0);
+        assert.equal((await send('POST', items, feature(id, row), { as: admin })).status, 201);
+        assert.deepEqual(Object.keys((await told(admin, since)).layers), ['tip']);
+        assert.deepEqual((await told(who, since)).layers, here ? { tip: { rows: 0, level: 0, cells: [[0, 0]] } } : {}, id);
+        // A row of here comes behind one of elsewhere: what is told until then is all.
+        if (!here) assert.equal((await send('POST', items, feature('C-here', mine[1]), { as: admin })).status, 201);
+        for (let i = 0; i < 400 && !events.join('').includes('"tip"'); i++) await new Promise((r) => setTimeout(r, 50));
+        stream.abort();
+        await listening;
+        const changes = events.join('').split('\n\n').filter((e) => e.includes('"layers"'));
+        assert.equal(changes.length, 1, events.join(''));
+        assert.ok(changes[0].includes('"tip":{"rows":0,"level":0,"cells":[[0,0]]}'));
+    }
 });

@@ -107,8 +107,8 @@ static void told_covers_what_changed_at_the_level_of_the_set(void **state)
         }
         assert_int_equal(there.first, 1);
         assert_int_equal(there.last, n);
-        assert_true(om__told_write(&there, "", &a));
-        assert_true(om__told_write(&back, "q,p", &b));
+        assert_true(om__told_write(&there, "", NULL, NULL, &a));
+        assert_true(om__told_write(&back, "q,p", NULL, NULL, &b));
         om_buf_add_byte(&a, 0);
         om_buf_add_byte(&b, 0);
         assert_string_equal((char *)a.bytes, (char *)b.bytes);
@@ -140,7 +140,7 @@ static void told_both_places_of_a_row_that_moved(void **state)
     struct om_live_change c = change(5, "p", 3);
     c.other_cell = 77;
     om__told_add(&told, &c);
-    assert_true(om__told_write(&told, NULL, &out));
+    assert_true(om__told_write(&told, NULL, NULL, NULL, &out));
     om_buf_add_byte(&out, 0);
     assert_int_equal(read_cells((char *)out.bytes, &level, got), 2);
     assert_int_equal(got[0], 3);
@@ -173,7 +173,7 @@ static void told_all_cells_of_the_boxes_of_shapes(void **state)
                 for (uint32_t u = x; u <= c.box.x1; u++)
                     cell[n++] = om_morton((struct om_pos){u, v});
         }
-        assert_true(om__told_write(&told, NULL, &out));
+        assert_true(om__told_write(&told, NULL, NULL, NULL, &out));
         om_buf_add_byte(&out, 0);
         unsigned level = 99, expected = OM_CHANGE_LEVEL;
         while (distinct(cell, n, expected) > OM__TOLD_CELLS) expected--;
@@ -197,12 +197,12 @@ static void told_a_commit_is_the_world(void **state)
     om__told_add(&told, &c);
     c = change(6, "p", 9);
     om__told_add(&told, &c);
-    assert_true(om__told_write(&told, NULL, &out));
+    assert_true(om__told_write(&told, NULL, NULL, NULL, &out));
     om_buf_add_byte(&out, 0);
     assert_string_equal((char *)out.bytes,
                         "\"p\":{\"rows\":2,\"level\":0,\"cells\":[[0,0]]}");
     om_buf_clear(&out);
-    assert_false(om__told_write(&told, "q,pp", &out));
+    assert_false(om__told_write(&told, "q,pp", NULL, NULL, &out));
     assert_int_equal(out.len, 0);
     om_buf_deinit(&out);
     om__told_deinit(&told);

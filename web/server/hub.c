@@ -127,7 +127,7 @@ static bool write_event(struct om__hub *hub, const char *kind,
     if (hub->o.say) hub->o.say(hub->o.ctx, out);
     if (told) {
         om_buf_add_text(out, ",\"layers\":{");
-        const bool any = om__told_write(told, layers, out);
+        const bool any = om__told_write(told, layers, hub->o.in, hub->o.ctx, out);
         om_buf_add_byte(out, '}');
         if (told->everything) om_buf_add_text(out, ",\"everything\":true");
         if (!any && !told->everything) {

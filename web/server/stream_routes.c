@@ -96,6 +96,7 @@ om_status om__stream_new(struct om_server *server, struct om__hub **out)
                                             .say = say,
                                             .hidden = hidden,
                                             .touch = touch,
+                                            .in = om__told_in_unit,
                                             .ctx = server};
     return om__hub_new(&options, out);
 }
@@ -216,8 +217,7 @@ static bool take_change(void *ctx, const struct om_live_change *change)
 /* What was written after `after`, up to `upto`. OM_E_NOTFOUND: nobody knows any
  * more. */
 static om_status gather_written(struct om__request *r, uint64_t after,
-                                uint64_t upto,
-                                struct om__told *told)
+                                uint64_t upto, struct om__told *told)
 {
     const struct om_box world = {0, 0, UINT32_MAX, UINT32_MAX};
     if (after > upto) return OM_E_NOTFOUND;  // of another city, or a later one
@@ -288,15 +288,19 @@ static om_status read_layers(struct question *q)
 }
 
 /* Who does not see all layers asks for those that it sees; who has an area is
- * not told where in them something changed. */
+ * told what changed there, and not where in it. */
 static om_status choose_layers(struct question *q)
 {
     const struct om__request *r = q->request;
     const char *text = om__param_text(r, "layers");
     const bool all = !text || !*text;
-    const bool area = r->who->token.level[0];
+    const struct om_token *token = &r->who->token;
+    const bool area = token->level[0];
+    size_t begun = 0;  // of the names
     if (all && !area && r->snapshot->layers == r->whole->layers) return OM_OK;
-    if (area) q->layers[0] = OM__TOLD_COARSE;
+    if (area)
+        begun = (size_t)snprintf(q->layers, sizeof q->layers, "%c%s:%s\n",
+                                 OM__TOLD_COARSE, token->level, token->unit);
     // In the city's order, each once: equal questions are equal texts.
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;
@@ -304,10 +308,10 @@ static om_status choose_layers(struct question *q)
         const size_t at = strlen(q->layers);
         if (at + strlen(name) + 2 > sizeof q->layers) return OM_E_LIMIT;
         snprintf(q->layers + at, sizeof q->layers - at, "%s%s",
-                 at > area ? "," : "", name);
+                 at > begun ? "," : "", name);
     }
     // Of no layers is not of all.
-    if (!q->layers[area]) strcpy(q->layers, "!,");
+    if (!q->layers[begun]) strcat(q->layers, ",");
     return OM_OK;
 }
 
@@ -351,7 +355,8 @@ static om_status answer_json(struct question *q)
                 reset ? "true" : "false");
     say(r->server, &out);
     om_buf_add_text(&out, ",\"layers\":{");
-    if (!reset) om__told_write(&told, q->layers, &out);
+    if (!reset)
+        om__told_write(&told, q->layers, om__told_in_unit, r->server, &out);
     om_buf_add_text(&out, "}}\n");
     st = om__reply(r, &out, &HEAD_JSON);
 done:

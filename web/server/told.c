@@ -153,7 +153,9 @@ void om__told_hide(struct om_live_change *change)
 bool om__told_wanted(const char *layers, const char *name)
 {
     const size_t len = strlen(name);
-    if (layers && *layers == OM__TOLD_COARSE) layers++;
+    const char *area_end =
+        layers && *layers == OM__TOLD_COARSE ? strchr(layers, '\n') : NULL;
+    if (area_end) layers = area_end + 1;
     if (!layers || !*layers) return true;
     for (const char *at = layers; *at; at += *at == ',') {
         const size_t n = strcspn(at, ",");
@@ -207,13 +209,27 @@ static void write_coarse(const struct om__told_layer *layer, struct om_buf *out)
     om_buf_add_text(out, ":{\"rows\":0,\"level\":0,\"cells\":[[0,0]]}");
 }
 
+/* "!town:441900003\n..." */
+static void read_area(const char *layers, char *level, char *unit)
+{
+    const size_t len = strcspn(layers + 1, ":");
+    const char *id = layers + 1 + len + 1;
+    memcpy(level, layers + 1, len);
+    level[len] = 0;
+    memcpy(unit, id, strcspn(id, "\n"));
+    unit[strcspn(id, "\n")] = 0;
+}
+
 bool om__told_write(const struct om__told *told, const char *layers,
-                    struct om_buf *out)
+                    om__told_in in, void *ctx, struct om_buf *out)
 {
     const bool coarse = layers && *layers == OM__TOLD_COARSE;
+    char level[OM__TOLD_AREA_BYTES], unit[OM__TOLD_AREA_BYTES];
     bool any = false;
+    if (coarse) read_area(layers, level, unit);
     for (size_t i = 0; i < told->layers; i++) {
         if (!om__told_wanted(layers, told->layer[i].name)) continue;
+        if (coarse && in && !in(ctx, level, unit, &told->layer[i])) continue;
         if (any) om_buf_add_byte(out, ',');
         if (coarse)
             write_coarse(&told->layer[i], out);

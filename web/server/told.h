@@ -44,15 +44,22 @@ size_t om__told_cells(const struct om__told_layer *layer, unsigned level,
 /** Let a change say that its layer changed, and not where. */
 void om__told_hide(struct om_live_change *change);
 
-/** Before the names of layers: where in them something changed is not told. */
+/** Before the names of layers, "!town:441900003\n": only what changed in that
+ *  unit is told, and not where. */
 #define OM__TOLD_COARSE '!'
+/** Bytes of that, with its NUL. */
+#define OM__TOLD_AREA_BYTES (2 * OM_LIMIT_NAME_BYTES + 4)
+/** Did something change in a unit of a level? */
+typedef bool (*om__told_in)(void *ctx, const char *level, const char *unit,
+                            const struct om__told_layer *told);
 /** A name among comma-separated ones; NULL or empty: all names are. */
 bool om__told_wanted(const char *layers, const char *name);
 /** Append "NAME":{"rows":3,"level":18,"cells":[[x,y],...]},... of the layers
  *  that are among `layers`. Cells by their Morton codes, so that equal sets are
- *  equal bytes. False: none is. */
+ *  equal bytes. in: of whoever has an area; NULL: nobody has. False: none is.
+ */
 bool om__told_write(const struct om__told *told, const char *layers,
-                    struct om_buf *out);
+                    om__told_in in, void *ctx, struct om_buf *out);
 
 /* ---- touched.c */
 
@@ -60,5 +67,13 @@ struct om_server;
 /** Before it is told: add where shapes that nobody wrote are drawn otherwise in
  *  vector tiles, because of those beside them that were. threads: any */
 void om__told_touch(struct om_server *server, struct om__told *told);
+
+/* ---- told_area.c */
+
+/** Did something of the layer change in the unit? What is told as a whole did
+ *  so everywhere. `server` is a struct om_server. threads: any. cost: 10 us a
+ *  cell near the unit */
+bool om__told_in_unit(void *server, const char *level, const char *unit,
+                      const struct om__told_layer *told);
 
 #endif
