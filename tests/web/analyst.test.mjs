@@ -204,6 +204,7 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
         await page.press('#filter', 'Enter');
         await until('a refusal', () => page.isVisible('#filter-error'));
         assert.equal(await total(), '?');
+        await idle(page, log);
         assert.ok(log.bad.slice(problems).every((line) => line.startsWith('400')));
         assert.ok(!log.bad.some((line) => /\/tiles\//.test(line)), 'no tile of a wrong filter is asked for');
         log.bad.length = problems;
