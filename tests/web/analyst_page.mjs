@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { untilWithin } from './until.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -37,16 +38,7 @@ export async function browse(t, url, { flags = GL, scheme = 'dark', width = WIDT
     return { page, log };
 }
 
-/** Wait until it is true, or say what it was. */
-export async function until(what, truth, ms = 45000) {
-    const end = Date.now() + ms;
-    for (;;) {
-        const value = await truth();
-        if (value) return value;
-        if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-}
+export const until = untilWithin(45000);
 
 /** When nothing is on its way. */
 export const idle = (page, log) => until('the map comes to rest', async () => {

@@ -17,6 +17,7 @@ import test from 'node:test';
 import { done } from './onemap.mjs';
 import { get, makeCity } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -41,15 +42,7 @@ async function browse(t, url) {
     return { page, log };
 }
 
-async function until(what, truth, ms = 60000) {
-    const end = Date.now() + ms;
-    for (;;) {
-        const value = await truth();
-        if (value) return value;
-        if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-}
+const until = untilWithin(60000);
 
 const quiet = (page, log) => until('the map comes to rest', async () => {
     const tiles = log.tiles.length;

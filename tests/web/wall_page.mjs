@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { untilWithin } from './until.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -45,16 +46,7 @@ export async function open(context, url, { width = 1920, height = 1080 } = {}) {
     return { page, log };
 }
 
-/** Wait until it is true, or say what it was. */
-export async function until(what, truth, ms = 120000) {
-    const end = Date.now() + ms;
-    for (;;) {
-        const value = await truth();
-        if (value) return value;
-        if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-}
+export const until = untilWithin(120000);
 
 /** Until every number has come. */
 export const filled = (page) => until('all answers', () => page.evaluate(() => {

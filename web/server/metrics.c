@@ -130,6 +130,63 @@ static void write_cache(struct om_buf *out, const char *name, uint64_t hits,
                 name, (unsigned long long)bytes);
 }
 
+static void write_listeners(struct om_server *server, struct om_buf *out)
+{
+    const struct om__hub_stats hub = om__hub_stats(server->hub);
+    om_buf_addf(out,
+                "# HELP onemap_listeners Clients that listen to /changes.\n"
+                "# TYPE onemap_listeners gauge\nonemap_listeners %zu\n"
+                "# TYPE onemap_listeners_joined_total counter\n"
+                "onemap_listeners_joined_total %llu\n"
+                "# HELP onemap_listeners_slow_total Let go because they did "
+                "not read.\n"
+                "# TYPE onemap_listeners_slow_total counter\n"
+                "onemap_listeners_slow_total %llu\n"
+                "# TYPE onemap_events_bytes_total counter\n"
+                "onemap_events_bytes_total %llu\n",
+                hub.listening, (unsigned long long)hub.joined,
+                (unsigned long long)hub.slow, (unsigned long long)hub.bytes);
+}
+
+/* How large the city is, and what is being done. */
+static void write_city(struct om_server *server, struct om_buf *out)
+{
+    struct om_snapshot *snapshot = om_city_snapshot(server->city);
+    om_buf_add_text(out, "# TYPE onemap_rows gauge\n");
+    for (size_t i = 0; snapshot && i < snapshot->layers; i++) {
+        om_buf_add_text(out, "onemap_rows{layer=");
+        om_buf_add_json_text(out, snapshot->layer[i].name,
+                             strlen(snapshot->layer[i].name));
+        om_buf_addf(out, "} %llu\n",
+                    (unsigned long long)snapshot->layer[i].rows);
+    }
+    const struct om__jobs_stats jobs = om__jobs_stats(server->jobs);
+    om_buf_addf(
+        out,
+        "# TYPE onemap_sequence counter\nonemap_sequence %llu\n"
+        "# TYPE onemap_requests_in_flight gauge\n"
+        "onemap_requests_in_flight %zu\n"
+        "# TYPE onemap_queue_length gauge\nonemap_queue_length %zu\n"
+        "# HELP onemap_workers_busy Requests that workers are at.\n"
+        "# TYPE onemap_workers_busy gauge\nonemap_workers_busy %zu\n"
+        "# HELP onemap_given_up_total Requests whose client left before "
+        "a worker was done.\n"
+        "# TYPE onemap_given_up_total counter\n"
+        "onemap_given_up_total %llu\n"
+        "# TYPE onemap_uptime_seconds counter\n"
+        "onemap_uptime_seconds %.0f\n",
+        (unsigned long long)(snapshot ? snapshot->sequence : 0),
+        (size_t)server->in_flight, om__jobs_waiting(server->jobs), jobs.running,
+        (unsigned long long)jobs.given_up, om_seconds() - server->started_s);
+    if (snapshot)
+        om_buf_addf(out,
+                    "# HELP onemap_beat_now The city's moment, down to the "
+                    "beat.\n"
+                    "# TYPE onemap_beat_now gauge\nonemap_beat_now %lld\n",
+                    (long long)om__beat(server, om_snapshot_now(snapshot)));
+    om_snapshot_unref(snapshot);
+}
+
 om_status om__metrics_write(struct om_server *server, struct om_buf *out)
 {
     write_routes(server->metrics, out);
@@ -180,21 +237,7 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
                 fields.bytes);
     write_cache(out, "vectors", vectors.hits, vectors.misses, vectors.entries,
                 vectors.bytes);
-
-    const struct om__hub_stats hub = om__hub_stats(server->hub);
-    om_buf_addf(out,
-                "# HELP onemap_listeners Clients that listen to /changes.\n"
-                "# TYPE onemap_listeners gauge\nonemap_listeners %zu\n"
-                "# TYPE onemap_listeners_joined_total counter\n"
-                "onemap_listeners_joined_total %llu\n"
-                "# HELP onemap_listeners_slow_total Let go because they did "
-                "not read.\n"
-                "# TYPE onemap_listeners_slow_total counter\n"
-                "onemap_listeners_slow_total %llu\n"
-                "# TYPE onemap_events_bytes_total counter\n"
-                "onemap_events_bytes_total %llu\n",
-                hub.listening, (unsigned long long)hub.joined,
-                (unsigned long long)hub.slow, (unsigned long long)hub.bytes);
+    write_listeners(server, out);
     const struct om__made_stats views =
         om__made_stats(om__views_table(server->views));
     const struct om__made_stats pictures =
@@ -202,41 +245,7 @@ om_status om__metrics_write(struct om_server *server, struct om_buf *out)
     write_cache(out, "views", views.hits, views.misses, views.count, 0);
     write_cache(out, "pictures", pictures.hits, pictures.misses, pictures.count,
                 0);
-
-    struct om_snapshot *snapshot = om_city_snapshot(server->city);
-    om_buf_add_text(out, "# TYPE onemap_rows gauge\n");
-    for (size_t i = 0; snapshot && i < snapshot->layers; i++) {
-        om_buf_add_text(out, "onemap_rows{layer=");
-        om_buf_add_json_text(out, snapshot->layer[i].name,
-                             strlen(snapshot->layer[i].name));
-        om_buf_addf(out, "} %llu\n",
-                    (unsigned long long)snapshot->layer[i].rows);
-    }
-    const struct om__jobs_stats jobs = om__jobs_stats(server->jobs);
-    om_buf_addf(
-        out,
-        "# TYPE onemap_sequence counter\nonemap_sequence %llu\n"
-        "# TYPE onemap_requests_in_flight gauge\n"
-        "onemap_requests_in_flight %zu\n"
-        "# TYPE onemap_queue_length gauge\nonemap_queue_length %zu\n"
-        "# HELP onemap_workers_busy Requests that workers are at.\n"
-        "# TYPE onemap_workers_busy gauge\nonemap_workers_busy %zu\n"
-        "# HELP onemap_given_up_total Requests whose client left before "
-        "a worker was done.\n"
-        "# TYPE onemap_given_up_total counter\n"
-        "onemap_given_up_total %llu\n"
-        "# TYPE onemap_uptime_seconds counter\n"
-        "onemap_uptime_seconds %.0f\n",
-        (unsigned long long)(snapshot ? snapshot->sequence : 0),
-        (size_t)server->in_flight, om__jobs_waiting(server->jobs), jobs.running,
-        (unsigned long long)jobs.given_up, om_seconds() - server->started_s);
-    if (snapshot)
-        om_buf_addf(out,
-                    "# HELP onemap_beat_now The city's moment, down to the "
-                    "beat.\n"
-                    "# TYPE onemap_beat_now gauge\nonemap_beat_now %lld\n",
-                    (long long)om__beat(server, om_snapshot_now(snapshot)));
-    om_snapshot_unref(snapshot);
+    write_city(server, out);
     om__writes_metrics(server->writes, out);
     om__lenses_metrics(server->lenses, out);
     return out->status;
