@@ -356,6 +356,88 @@ static void units_breaks_rise_and_share_units_evenly(void **state)
     assert_string_equal(text, "\u226510");
 }
 
+/* Values from `low` on, so close and so many times the same. */
+static void make_values(uint64_t *seed, double low, double width, bool whole,
+                        double *value, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+        const double r = (double)(*seed >> 40) / (double)(1u << 24);
+        value[i] = low + width * r * r;
+        if (whole) value[i] = round(value[i]);
+    }
+}
+
+static size_t different(const double *sorted, size_t count)
+{
+    size_t n = count > 0;
+    for (size_t i = 1; i < count; i++) n += sorted[i] > sorted[i - 1];
+    return n;
+}
+
+/* However close the values are and however many are alike. */
+static void breaks_keep_what_differs_apart(void **state)
+{
+    (void)state;
+    uint64_t seed = 7;
+    double value[60], from[OM_CLASSES_STEPS];
+    for (int k = 0; k < 4000; k++) {
+        const size_t count = 1 + (size_t)k % 60;
+        const double width = pow(10.0, k % 9 - 5);
+        const bool whole = k % 3 == 0;
+        make_values(&seed, k % 2 ? 53.9 : 1.0, whole ? width * 10 : width,
+                    whole, value, count);
+        const size_t n = om_class_breaks(value, count, 7, whole, from);
+        const size_t unlike = different(value, count);
+        assert_int_equal(n, unlike < 7 ? unlike : 7);
+        assert_true(from[0] == value[0]);
+        for (size_t i = 1; i < n; i++) assert_true(from[i] > from[i - 1]);
+        size_t held[7] = {0};
+        for (size_t i = 0; i < count; i++) {
+            size_t c = 0;
+            while (c + 1 < n && value[i] >= from[c + 1]) c++;
+            held[c]++;
+        }
+        char text[7][64];
+        for (size_t i = 0; i < n; i++) {
+            assert_true(held[i] > 0);
+            om_class_range(from, i, n, whole, text[i], sizeof text[i]);
+            for (size_t j = 0; j < i; j++)
+                assert_string_not_equal(text[i], text[j]);
+            // What is written is where the class begins, never above.
+            const double read = strtod(text[i] + (i + 1 == n ? 3 : 0), NULL);
+            if (i)
+                assert_true(read == from[i]);
+            else
+                assert_true(read <= from[0] && read > from[0] * 0.9);
+        }
+    }
+}
+
+static void equal_units_are_said_to_be_equal(void **state)
+{
+    (void)state;
+    struct om_unit_classes c;
+    const double same[] = {0.25, 0.25, NAN, 0.25}, one[] = {0.25, 0.25, 0.5, 0};
+    const struct om_unit_numbers alike = {same, 4, false};
+    assert_int_equal(om_unit_classes_of(&alike, &alike, 1.0, &c), OM_OK);
+    assert_int_equal(c.classes, 1);
+    assert_string_equal(c.class[0].text, "均为 0.25");
+    assert_string_equal(c.class[0].text_en, "all 0.25");
+    om_unit_classes_deinit(&c);
+    // One that differs is told apart, and nothing is said to be equal.
+    const struct om_unit_numbers unlike = {one, 4, false};
+    assert_int_equal(om_unit_classes_of(&unlike, &unlike, 1.0, &c), OM_OK);
+    assert_int_equal(c.classes, 2);
+    assert_string_equal(c.class[1].text, "≥0.5");
+    om_unit_classes_deinit(&c);
+    // Of a scale that is one value, numbers above it are more.
+    const struct om_unit_numbers more = {one, 3, false};
+    assert_int_equal(om_unit_classes_of(&more, &alike, 1.0, &c), OM_OK);
+    assert_string_equal(c.class[0].text, "≥0.25");
+    om_unit_classes_deinit(&c);
+}
+
 /* ---- the base map and city.json ---- */
 
 static void base_borders_are_each_drawn_once(void **state)
@@ -568,6 +650,8 @@ int main(void)
         cmocka_unit_test(units_have_the_colour_of_their_class),
         cmocka_unit_test(units_lowest_class_says_what_it_holds),
         cmocka_unit_test(units_breaks_rise_and_share_units_evenly),
+        cmocka_unit_test(breaks_keep_what_differs_apart),
+        cmocka_unit_test(equal_units_are_said_to_be_equal),
         cmocka_unit_test(base_borders_are_each_drawn_once),
         cmocka_unit_test(
             base_renewed_has_the_same_levels_and_outlives_the_older),

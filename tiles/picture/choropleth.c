@@ -9,6 +9,7 @@
 #include "tiles/picture/choropleth.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
@@ -91,6 +92,21 @@ static void reach_down(const struct om_unit_numbers *numbers, double *lowest)
     }
 }
 
+/* One class of one value: it is not "that and more". */
+static void say_equal(const struct om_unit_numbers *numbers,
+                      const struct om_unit_numbers *scale, double value,
+                      struct om_class *class)
+{
+    const struct om_unit_numbers *both[2] = {numbers, scale};
+    char text[OM_LIMIT_NAME_BYTES];
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < both[k]->count; i++)
+            if (both[k]->value[i] > 0.0 && both[k]->value[i] != value) return;
+    snprintf(text, sizeof text, "%.10g", value);
+    snprintf(class->text, sizeof class->text, "均为 %s", text);
+    snprintf(class->text_en, sizeof class->text_en, "all %.40s", text);
+}
+
 om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
                              const struct om_unit_numbers *scale, double share,
                              struct om_unit_classes *out)
@@ -121,6 +137,7 @@ om_status om_unit_classes_of(const struct om_unit_numbers *numbers,
             class->colour[p] = om_class_step(i, out->classes, OM_RAMP_WARM,
                                              (enum om_palette)p);
     }
+    if (out->classes == 1) say_equal(numbers, scale, from[0], &out->class[0]);
     return OM_OK;
 }
 

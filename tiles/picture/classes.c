@@ -117,50 +117,131 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Two digits are enough to tell classes apart. */
-static double rounded(double value, bool whole)
+/* Breaks have as few digits as tell the classes apart, two at least; a double
+ * has no more than seventeen. */
+#define DIGITS_LEAST 2
+#define DIGITS_MOST 17
+
+static double rounded(double value, int digits, bool whole)
 {
     if (value == 0.0) return 0.0;
-    const double unit = pow(10.0, floor(log10(fabs(value))) - 1.0);
-    const double r = round(value / unit) * unit;
+    char text[40];
+    snprintf(text, sizeof text, "%.*e", digits - 1, value);
+    const double r = strtod(text, NULL);
     return whole ? round(r) : r;
+}
+
+/* The first of `value` that is not below `at`. */
+static size_t first_from(const double *value, size_t count, double at)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (value[middle] < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The values that classes begin with. What is the same is in one class, and the
+ * rest is parted anew: many that are alike leave the others their classes. */
+static size_t exact_breaks(const double *value, size_t count, size_t n,
+                           double *from)
+{
+    size_t breaks = 1;
+    double at = 0.0;
+    from[0] = value[0];
+    for (size_t i = 1; i < n; i++) {
+        at += ((double)count - at) / (double)(n - i + 1);
+        size_t k = (size_t)(at + 1e-9);
+        if (k < count && value[k] <= from[breaks - 1]) {
+            k = first_from(value, count, nextafter(from[breaks - 1], INFINITY));
+            at = (double)k;
+        }
+        if (k >= count) break;
+        from[breaks++] = value[k];
+    }
+    return breaks;
+}
+
+/* Do rounded breaks still rise, with a value in every class? */
+static bool are_apart(const double *value, size_t count, const double *from,
+                      size_t breaks)
+{
+    size_t before = 0;
+    for (size_t i = 1; i < breaks; i++) {
+        const size_t k = first_from(value, count, from[i]);
+        if (from[i] <= from[i - 1] || k <= before || k == count) return false;
+        before = k;
+    }
+    return true;
 }
 
 size_t om_class_breaks(double *value, size_t count, size_t n, bool whole,
                        double *from)
 {
-    size_t breaks = 0;
+    double exact[OM_CLASSES_STEPS];
     if (!count) return 0;
     qsort(value, count, sizeof *value, by_value);
-    from[breaks++] = value[0];
-    for (size_t i = 1; i < n; i++) {
-        const double at = rounded(value[count * i / n], whole);
-        if (at > from[breaks - 1] && at <= value[count - 1])
-            from[breaks++] = at;
+    const size_t breaks = exact_breaks(value, count, n, exact);
+    from[0] = exact[0];
+    for (int digits = DIGITS_LEAST; digits <= DIGITS_MOST; digits++) {
+        for (size_t i = 1; i < breaks; i++)
+            from[i] = rounded(exact[i], digits, whole);
+        if (are_apart(value, count, from, breaks)) return breaks;
     }
+    memcpy(from, exact, breaks * sizeof *from);
     return breaks;
 }
 
-static void number_text(double value, bool whole, char *out, size_t room)
+static void number_text(double value, int digits, char *out, size_t room)
 {
-    if (whole)
-        snprintf(out, room, "%.0f", value);
-    else if (fabs(value) >= 100.0)
+    if (fabs(value) >= pow(10.0, digits))
         snprintf(out, room, "%.0f", value);
     else
-        snprintf(out, room, "%.3g", value);
+        snprintf(out, room, "%.*g", digits, value);
+}
+
+/* Digits with which every break reads as the number that it is; of the lowest,
+ * which is a value of some unit, as many as tell it from the next. */
+static int digits_of(const double *from, size_t n)
+{
+    int digits = 3;
+    for (size_t i = 1; i < n; i++) {
+        char text[40];
+        number_text(from[i], digits, text, sizeof text);
+        if (strtod(text, NULL) == from[i] || digits == DIGITS_MOST) continue;
+        digits++;
+        i--;
+    }
+    return digits;
+}
+
+/* The lowest: not above what it holds. */
+static void least_text(double value, int digits, char *out, size_t room)
+{
+    number_text(value, digits, out, room);
+    if (strtod(out, NULL) <= value) return;
+    const double unit = pow(10.0, floor(log10(fabs(value))) + 1.0 - digits);
+    number_text(value - unit, digits, out, room);
 }
 
 void om_class_range(const double *from, size_t i, size_t n, bool whole,
                     char *out, size_t room)
 {
-    char low[32], high[32];
-    number_text(from[i], whole, low, sizeof low);
+    const int digits = whole ? 1 : digits_of(from, n);
+    char low[40], high[40];
+    if (i)
+        number_text(from[i], digits, low, sizeof low);
+    else
+        least_text(from[i], digits, low, sizeof low);
     if (i + 1 == n) {
         snprintf(out, room, "\u2265%s", low);
         return;
     }
-    number_text(whole ? from[i + 1] - 1.0 : from[i + 1], whole, high,
+    number_text(whole ? from[i + 1] - 1.0 : from[i + 1], digits, high,
                 sizeof high);
     if (!strcmp(low, high))
         snprintf(out, room, "%s", low);

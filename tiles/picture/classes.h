@@ -86,12 +86,14 @@ om_status om_class_rows_init(const struct om_classes *classes,
 /** Class of a row; OM_NO_CLASS where it has no value. */
 uint8_t om_class_of_row(const struct om_class_rows *rows, size_t row);
 
-/** Rising, rounded breaks that part the values into n classes of about equal
- *  numbers; sorts `value`. returns how many breaks, at most n. whole: the
- *  values are counts */
+/** Rising breaks that part the values into n classes of about equal numbers,
+ *  rounded to as few digits as keep them apart, none of them empty; sorts
+ *  `value`. returns how many breaks, at most n (OM_CLASSES_STEPS): as many as
+ *  there are different values, if these are fewer. whole: the values are
+ *  counts. test tests/tiles/test_picture.c */
 size_t om_class_breaks(double *value, size_t count, size_t n, bool whole,
                        double *from);
-/** "1–12", ">=900": what class i of n breaks holds. */
+/** "1–12", "≥900", "53.8–54.2": what class i of n breaks holds. */
 void om_class_range(const double *from, size_t i, size_t n, bool whole,
                     char *out, size_t room);
 
