@@ -311,6 +311,7 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
     om_buf_add_text(&out, ",\n");
     om__add_wall(&out);
     add_search(&out);
+    om_buf_add_text(&out, "  \"english\": {\n" OM__PLACE_TERMS "\n  },\n");
     om_buf_addf(&out, "  \"scale\": %g,\n  \"seed\": %llu,\n  \"wishes\": {",
                 city->scale, (unsigned long long)city->seed);
     add_wishes(city, &out);

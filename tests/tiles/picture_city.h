@@ -257,16 +257,19 @@ static inline void pic_add_reports(struct city_sample *c)
 #define PIC_LOOKS_ROAD                                            \
     "\"base\": \"road\", \"base_by\": \"kind\", \"base_label\": " \
     "\"name\", \"base_classes\": [\"highway\", \"main\", \"street\"]"
-static inline void pic_write_manifest(const struct city_sample *c,
-                                      const char *road_looks)
+/* members: more of the city's own, a comma after each. */
+static inline void pic_write_manifest_with(const struct city_sample *c,
+                                           const char *road_looks,
+                                           const char *members)
 {
     struct om_buf out = {0};
     char path[128];
     om_buf_addf(&out,
-                "{\"onemap\": 1, \"name\": \"Sample\", \"synthetic\": true, "
+                "{\"onemap\": 1, %s\"name\": \"Sample\", \"synthetic\": true, "
                 "\"zone\": \"+08:00\", \"clock\": "
                 "\"2023-06-27T00:00:00+08:00\", \"sequence\": 1, \"levels\": "
-                "[\"village\", \"town\"], \"layers\": [");
+                "[\"village\", \"town\"], \"layers\": [",
+                members);
     for (size_t i = 0; i < c->snapshot.layers; i++) {
         const struct om_layer *l = &c->layer[i];
         const bool road = !strcmp(l->name, "road");
@@ -307,6 +310,12 @@ static inline void pic_write_manifest(const struct city_sample *c,
     assert_int_equal(om_file_write_whole(path, out.bytes, out.len, NULL),
                      OM_OK);
     om_buf_deinit(&out);
+}
+
+static inline void pic_write_manifest(const struct city_sample *c,
+                                      const char *road_looks)
+{
+    pic_write_manifest_with(c, road_looks, "");
 }
 
 static inline void pic_city_open(struct pic_city *c)

@@ -4,7 +4,8 @@
  *   label_*   labels do not collide, stay in their square, are the same for
  *             whoever asks; a square border cuts none; they are painted, and
  *             in the letters that they should be
- *   label_in_english_*  both names where there are two, else the one
+ *   label_in_english_*  both names where there are two, else the one; where
+ *             city.json has terms, what has no English name is spelled
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -354,6 +355,74 @@ static void label_in_english_has_both_names(void **state)
     om_base_unref(other);
 }
 
+/* A base of the city as city.json would be with more members. */
+static om_status base_with(const char *members, struct om_city **opened,
+                           struct om_snapshot **snapshot, struct om_base **out,
+                           struct om_err *err)
+{
+    pic_write_manifest_with(&city.files, PIC_LOOKS_ROAD, members);
+    assert_int_equal(om_city_open(city.files.folder, opened, NULL), OM_OK);
+    *snapshot = om_city_snapshot(*opened);
+    return om_base_new(*snapshot, font, OM_LANGUAGE_EN, out, err);
+}
+
+static void label_in_english_is_spelled_by_the_citys_terms(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"\"english\": [\"Town\"], ",
+                                        "\"english\": {\"村\": 3}, ",
+                                        "\"english\": {\"村\": \"\"}, "};
+    struct om_city *opened;
+    struct om_snapshot *snapshot;
+    struct om_base *other;
+    struct om_err err = {0};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(base_with(wrong[i], &opened, &snapshot, &other, &err),
+                         OM_E_FORMAT);
+        assert_non_null(strstr(err.text, "city.json: english"));
+        om_snapshot_unref(snapshot);
+        om_city_close(opened);
+    }
+    assert_int_equal(base_with("\"english\": {\"江\": \"kong\"}, ", &opened,
+                               &snapshot, &other, &err),
+                     OM_OK);
+    size_t seen[OM__INKS] = {0};
+    for (unsigned z = 10; z <= 15; z++) {
+        const struct om_view tile = tile_at(0.5, 0.45, z, 256, 1);
+        const int64_t side = OM_LABEL_SQUARE_PX;
+        struct om_base_square *square;
+        assert_int_equal(om_base_square(other, tile.world, 1, tile.x / side,
+                                        tile.y / side, &square),
+                         OM_OK);
+        const struct om_labels *l = om_base_square_labels(square);
+        for (size_t i = 0; i < l->count; i++) {
+            char text[256];
+            snprintf(text, sizeof text, "%.*s", (int)l->label[i].len,
+                     l->label[i].text);
+            const enum om__base_ink ink = l->label[i].ink;
+            const char *chinese =
+                strchr(text, ink == OM__INK_ROAD ? ' ' : '\n');
+            seen[ink]++;
+            assert_non_null(chinese);
+            // Its own column comes first.
+            if (ink == OM__INK_TOWN) assert_non_null(strstr(text, " Town "));
+            if (ink == OM__INK_WATER) assert_non_null(strstr(text, "kong "));
+            if (ink == OM__INK_PLACE)
+                assert_non_null(strstr(text, "cunshequ "));
+            for (const char *at = text; ink != OM__INK_ROAD && at < chinese;
+                 at++)
+                assert_true((unsigned char)*at < 0x80);
+        }
+        om_base_square_unref(square);
+    }
+    assert_true(seen[OM__INK_TOWN] && seen[OM__INK_WATER] &&
+                seen[OM__INK_PLACE] && seen[OM__INK_ROAD]);
+    om_base_unref(other);
+    om_snapshot_unref(snapshot);
+    om_city_close(opened);
+    pic_write_manifest(&city.files, PIC_LOOKS_ROAD);
+}
+
 static void label_of_every_kind_is_painted(void **state)
 {
     (void)state;
@@ -398,6 +467,7 @@ int main(void)
         cmocka_unit_test(label_letters_are_painted_as_the_font_has_them),
         cmocka_unit_test(label_of_every_kind_is_painted),
         cmocka_unit_test(label_in_english_has_both_names),
+        cmocka_unit_test(label_in_english_is_spelled_by_the_citys_terms),
     };
     return cmocka_run_group_tests(tests, pictures_set_up, pictures_tear_down);
 }

@@ -306,7 +306,8 @@ om_status om_base_renew(struct om_base *older, struct om_snapshot *snapshot,
     base->font = font;
     base->language = language;
     if (older) take_levels(base, older);
-    om_status st = add_sources(base, err);
+    om_status st = om__base_terms(base, err);
+    if (!st) st = add_sources(base, err);
     if (!st) st = add_levels(base, err);
     if (st) {
         om_base_unref(base);
@@ -340,6 +341,7 @@ void om_base_unref(struct om_base *base)
     for (size_t i = 0; i < base->squares; i++)
         om_base_square_unref(base->square[i]);
     om_snapshot_unref(base->snapshot);
+    om_free(base->term);
     pthread_mutex_destroy(&base->lock);
     om_free(base);
 }

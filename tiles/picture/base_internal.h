@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "engine/query/shapes.h"
+#include "engine/search/roman.h"
 #include "tiles/picture/base.h"
 
 enum om__base_kind { OM__BASE_WATER, OM__BASE_ROAD, OM__BASE_BUILDING };
@@ -50,6 +51,9 @@ struct om_base {
     struct om_snapshot *snapshot;
     struct om_font *font;
     enum om_language language;
+    bool spells;           // names without English are spelled by `term`
+    struct om_term *term;  // [terms], owned; texts are the manifest's
+    size_t terms;
     size_t sources;
     struct om__base_source source[OM__BASE_SOURCES];
     size_t levels;                                  // coarsest first
@@ -101,6 +105,8 @@ om_status om__base_roads_each(const struct om__base_source *source,
  *  none, or names are not wanted in English. */
 size_t om__base_english(const struct om_base *base,
                         const struct om_schema *schema, size_t column);
+/** What city.json says of names in English. */
+om_status om__base_terms(struct om_base *base, struct om_err *err) OM_MUST_USE;
 /** Wish for the labels of a square. */
 om_status om__base_plan(const struct om_base *base, struct om_label_plan *plan,
                         struct om_arena *arena) OM_MUST_USE;

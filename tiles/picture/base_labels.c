@@ -6,11 +6,16 @@
  * picture of the square: rivers and lakes reach over many squares and are
  * named in each. Roads are named along their course. Where names are wanted in
  * English, too, both stand one below the other, and along a road one behind the
- * other.
+ * other: that of the column NAME_en, or without one, where city.json has terms
+ * for it ("english": {"镇": "Town", ...}), as engine/search/roman.h spells it.
  */
 #include <string.h>
 
+#include "data/base/alloc.h"
 #include "tiles/picture/base_internal.h"
+
+/* Words that city.json may translate. */
+#define TERMS_MOST 2000
 
 /* Order of importance. */
 enum { RANK_TOWN, RANK_WATER, RANK_ROAD, RANK_PLACE = RANK_ROAD + 3 };
@@ -29,6 +34,51 @@ struct planner {
     unsigned step;            // its pixels, in pixels of the square
 };
 
+om_status om__base_terms(struct om_base *base, struct om_err *err)
+{
+    const struct om_json *all =
+        om_json_get(base->snapshot->manifest->document, "english");
+    const size_t count = om_json_count(all);
+    if (base->language != OM_LANGUAGE_EN || om_json_kind(all) == OM_JSON_NONE)
+        return OM_OK;
+    if (om_json_kind(all) != OM_JSON_OBJECT || count > TERMS_MOST)
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "city.json: english is an object of at most %d words",
+                       TERMS_MOST);
+    base->term = om_calloc(count + 1, sizeof *base->term);
+    if (!base->term) return OM_E_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const char *text = "";
+        const char *english = om_json_text(om_json_member(all, i, &text), "");
+        if (!*text || !*english)
+            return om_fail(err, OM_E_FORMAT, 0,
+                           "city.json: english.%.60s is not a text", text);
+        base->term[base->terms++] = (struct om_term){text, english};
+    }
+    base->spells = true;
+    return OM_OK;
+}
+
+/* What a name is in English; len 0: nothing that is not in the name. */
+static om_status english_of(struct planner *p, const struct om_segment *segment,
+                            size_t column, size_t row, const char *name,
+                            size_t name_len, struct om_buf *spelled,
+                            const char **english, size_t *len)
+{
+    *len = 0;
+    *english = "";
+    if (column != OM_NO_FIELD)
+        return om_segment_text(segment, column, row, &p->english, english, len);
+    if (!p->base->spells || !name_len) return OM_OK;
+    const om_status st = om_romanise(name, name_len, p->base->term,
+                                     p->base->terms, spelled, NULL);
+    // Without ICU's data names are as they are.
+    if (st == OM_E_UNSUPPORTED) return OM_OK;
+    *english = (const char *)spelled->bytes;
+    *len = spelled->len;
+    return st;
+}
+
 /* Put the name in English before a name, if there is one. */
 static om_status add_english(struct planner *p,
                              const struct om_segment *segment, size_t column,
@@ -37,18 +87,23 @@ static om_status add_english(struct planner *p,
 {
     const char *english;
     size_t n;
-    if (column == OM_NO_FIELD) return OM_OK;
-    OM_TRY(om_segment_text(segment, column, row, &p->english, &english, &n));
-    if (!english || !n || (n == *len && !memcmp(english, *text, n)))
-        return OM_OK;
-    char *both = om_arena_alloc(p->arena, n + 1 + *len);
-    if (!both) return OM_E_MEMORY;
+    struct om_buf spelled = {0};
+    char *both = NULL;
+    om_status st = english_of(p, segment, column, row, *text, *len, &spelled,
+                              &english, &n);
+    if (st || !english || !n || (n == *len && !memcmp(english, *text, n)))
+        goto done;
+    both = om_arena_alloc(p->arena, n + 1 + *len);
+    if (!both) st = OM_E_MEMORY;
+    if (st) goto done;
     memcpy(both, english, n);
     both[n] = between;
     if (*len) memcpy(both + n + 1, *text, *len);
     *text = both;
     *len += *len ? n + 1 : n;
-    return OM_OK;
+done:
+    om_buf_deinit(&spelled);
+    return st;
 }
 
 static om_status name_of(struct planner *p, const struct om_shape_hit *hit,
