@@ -86,8 +86,9 @@ const page = () => GOOD, document = () => GOOD;
 const ofLayer = (role, layer) => there(sees(role, layer)), ofRows = (role, layer) => there(seesRows(role, layer));
 const files = (role, layer) => there(seesRows(role, layer) && exports(role));
 const written = (role, layer) => (writes(role) ? [400, 411, 412, 415, ...(about[layer]?.unit_level ? [405] : [])] : NONE);
-const map = (role, layer, v) => there(v.extension === 'png' || v.f === 'png' ? seesRows(role, layer) : sees(role, layer));
+const map = (role, layer, v) => v.extension === 'days' ? days(role, layer) : there(v.extension === 'png' || v.f === 'png' ? seesRows(role, layer) : sees(role, layer));
 const heat = (role, layer) => there(seesRows(role, layer) && about[layer].geometry === 'point');
+const days = (role, layer) => (!seesRows(role, layer) || about[layer].geometry !== 'point' ? NONE : about[layer].time ? GOOD : BAD);
 const RULE = {
     'get /': page, 'get /analyst': page, 'get /community': page, 'get /embed': page, 'get /embed.js': page, 'get /wall': page, 'get /sheet': page,
     'get /pages/{file}': page, 'get /pages/{folder}/{file}': page, 'get /health': page, 'get /ready': page, 'get /conformance': document, 'get /api': document,

@@ -165,11 +165,13 @@ const struct om__route om__routes[] = {
      .data = true,
      .keep = true},
     {.name = "tile",
-     .summary = "A tile: vector (mvt, pbf) or picture (png, @2x.png)",
+     .summary = "A tile: vector (mvt, pbf), picture (png, @2x.png), or sums by "
+                "cell and day (days)",
      .path = "tiles/{name}/{z}/{x}/{y}.{extension}",
      .answer = om__get_tile,
      .params = TILE_PARAMS,
-     .media = "application/vnd.mapbox-vector-tile image/png",
+     .media = "application/vnd.mapbox-vector-tile image/png "
+              "application/vnd.onemap.days",
      .data = true,
      .keep = true},
     {.name = "tilejson",

@@ -39,6 +39,7 @@ static const struct om__tile_maker *find_maker(const char *name,
         return is_heat(name) ? &om__heat_maker : &om__picture_maker;
     if (!strcmp(extension, "mvt") || !strcmp(extension, "pbf"))
         return &om__vector_maker;
+    if (!strcmp(extension, "days")) return &om__days_maker;
     return NULL;
 }
 
@@ -197,7 +198,7 @@ om_status om__tile_answer(struct om__request *r, const char *name,
     if (!maker) {
         r->error_status = MHD_HTTP_BAD_REQUEST;
         return om_fail(&r->err, OM_E_FORMAT, 0,
-                       "a tile ends in .mvt, .pbf, .png or @2x.png");
+                       "a tile ends in .mvt, .pbf, .png, @2x.png or .days");
     }
     if (tile->scale != 1 && strcmp(tile->extension, "png") != 0) {
         r->error_status = MHD_HTTP_BAD_REQUEST;
@@ -242,8 +243,8 @@ om_status om__get_tile(struct om__request *r)
     r->error_status =
         st == OM_E_RANGE ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST;
     return om_fail(&r->err, OM_E_FORMAT, 0,
-                   "a tile is Z/X/Y.mvt, Z/X/Y.png or Z/X/Y@2x.png with Z "
-                   "from 0 to %d and X, Y below 2^Z",
+                   "a tile is Z/X/Y.mvt, Z/X/Y.png, Z/X/Y@2x.png or Z/X/Y.days "
+                   "with Z from 0 to %d and X, Y below 2^Z",
                    OM_TILE_ZOOM_MAX);
 }
 
