@@ -142,6 +142,21 @@ test('pictures', async (t) => {
         assert.ok(colours(bare) > 100);
         assert.ok(far(crop(whole, 0, 400, 200, 200), crop(bare, 0, 400, 200, 200)) > 0, 'a legend');
         assert.equal(far(crop(whole, 250, 0, 200, 600), crop(bare, 250, 0, 200, 600)), 0, 'the map is the same');
+        // A map that is seen through is between what lies below and itself.
+        const of = (layers, more = '') => picture(`/map.png?layers=${layers}${layers === 'base' ? '' : '&layer=hazard'}&width=400&height=300&legend=no${more}`);
+        const [below, above, none, all, half] = [await of('base'), await of('base,choropleth:town'), await of('base,choropleth:town', '&opacity=100,0'), await of('base,choropleth:town', '&opacity=100'), await of('base,choropleth:town', '&opacity=100,50')];
+        assert.equal(far(none.rgba, below.rgba), 0);
+        assert.equal(far(all.rgba, above.rgba), 0);
+        assert.ok(far(half.rgba, below.rgba) > 20 && far(half.rgba, above.rgba) > 20);
+        assert.ok(half.rgba.every((v, i) => Math.abs(2 * v - below.rgba[i] - above.rgba[i]) <= 4), 'half of each');
+        // What was asked stands in the legend: the same rows, asked otherwise.
+        const told = (more) => picture(`/map.png?layers=base,choropleth:town&layer=hazard&width=1000&height=700${more}`);
+        const plain = await told(''), places = (w, x, h = 700) => [crop(w, x, 0, 100, h), crop(plain, x, 0, 100, h)];
+        for (const more of ['&filter=severity%3E%3D1', '&datetime=2023-01-01/..']) {
+            const asked = await told(more);
+            assert.ok(far(...places(asked, 50)) > 0, `${more} is in the legend`);
+            assert.equal(far(...places(asked, 500)), 0, 'and the map is the same');
+        }
         // Without a base map it is transparent, to be laid over others.
         const over = await picture(`/map.png?layers=choropleth:town&layer=hazard&width=400&height=300&legend=no`);
         assert.equal(over.colour, 6);
@@ -193,6 +208,8 @@ test('pictures', async (t) => {
             ['/map.png?layers=heat:nowhere', 400, 'layers'], [`/map.png?layers=${Array(9).fill('base').join()}`, 422, 'layers'],
             ['/map.png?layers=base&width=20000', 400, 'width'], ['/map.png?layers=base&width=16384&height=16384', 422, 'width'],
             ['/map.png?layers=base&width=5', 400, 'width'], ['/map.png?layers=base&scale=9', 400, 'scale'], ['/map.png?layers=base&lang=fr', 400, 'lang'],
+            ['/map.png?layers=base&opacity=101', 400, 'opacity'], ['/map.png?layers=base,town&opacity=1,', 400, 'opacity'], ['/map.png?layers=base,town&opacity=1,2,3', 400, 'opacity'],
+            ['/map.png?layers=base&opacity=-5', 400, 'opacity'], ['/map.png?layers=base&opacity=', 400, 'opacity'], ['/map.png?layers=base,town&opacity=1%202', 400, 'opacity'],
             ['/map.png?layers=base&bezel=3x2', 400, 'bezel'], ['/map.png?layers=base&bezel=0x2,4', 400, 'bezel'], ['/map.png?layers=base&bezel=2x2,4,4,4', 400, 'bezel'],
             ['/map.png?layers=base,hazard&width=640&height=640&bezel=8x8,4', 400, 'bezel'],
             ['/map.png?layers=base&bezel=2x2,9999', 400, 'bezel'], ['/map.png?layers=base&bezel=-2x2', 400, 'bezel'], ['/map.png?layers=base&bbox=1,2,3', 400, 'bbox'],

@@ -14,9 +14,14 @@ struct om_key_item {
 /* The legend of one picture: items one below the other, or (a ramp) a bar with
  * texts at its ends. */
 #define OM_KEY_ITEMS 22
+/* Lines below the title: period, filter, method. */
+#define OM_KEY_ABOUTS 14
+#define OM_KEY_ABOUT_BYTES 160
 struct om_key {
     char title[OM_LIMIT_NAME_BYTES * 4];
     char unit[OM_LIMIT_NAME_BYTES * 2];
+    size_t abouts;
+    char about[OM_KEY_ABOUTS][OM_KEY_ABOUT_BYTES];
     bool ramp;
     size_t items;
     struct om_key_item item[OM_KEY_ITEMS];

@@ -169,7 +169,12 @@ static om_status add_key(struct layout *l, const struct om_key *key, int *y)
                         *y));
         *y += px(l, LINE - 1);
     }
-    if (key->title[0] || key->unit[0]) *y += px(l, 4);
+    for (size_t i = 0; i < key->abouts; i++) {
+        OM_TRY(add_text(l, key->about[i], TEXT - 2, false,
+                        quiet_colour(palette), x, *y));
+        *y += px(l, LINE - 4);
+    }
+    if (key->title[0] || key->unit[0] || key->abouts) *y += px(l, 4);
     if (key->ramp) return add_ramp(l, key, y);
     for (size_t i = 0; i < key->items; i++) {
         add_swatch(l, &key->item[i], x, *y + px(l, 2));

@@ -109,13 +109,34 @@ static om_status paint_panel(const struct om_wall *w,
                                           b->y0, arena);
 }
 
+/* A picture that what lies below is seen through. */
+static om_status paint_clear(const struct om_picture *picture, unsigned clear,
+                             struct om_canvas *canvas, struct om_arena *arena)
+{
+    const size_t pixels = (size_t)canvas->view.width * canvas->view.height;
+    struct om_canvas sheet = *canvas;
+    sheet.pixel = om_arena_calloc(arena, pixels, 4);
+    if (!sheet.pixel) return OM_E_MEMORY;
+    OM_TRY(om_picture_draw(picture, true, false, &sheet, arena));
+    canvas->raster = sheet.raster;
+    for (size_t i = 0; i < pixels; i++)
+        for (unsigned k = 0; k < 4; k++)
+            sheet.pixel[i][k] =
+                (uint8_t)((sheet.pixel[i][k] * (100u - clear) + 50u) / 100u);
+    om_canvas_over(canvas, (const uint8_t(*)[4])sheet.pixel);
+    return OM_OK;
+}
+
 static om_status paint(const struct making *m, struct om_canvas *canvas,
                        struct om_arena *arena)
 {
     const struct om_wall *w = m->wall;
     if (w->ground.a) om_canvas_flood(canvas, w->ground);
     for (size_t i = 0; i < w->pictures; i++)
-        OM_TRY(om_picture_draw(w->picture[i], true, false, canvas, arena));
+        OM_TRY(
+            w->clear[i]
+                ? paint_clear(w->picture[i], w->clear[i], canvas, arena)
+                : om_picture_draw(w->picture[i], true, false, canvas, arena));
     if (has_bezels(w)) {
         OM_TRY(om__screen_labels_draw(&m->labels, canvas, arena));
     } else {

@@ -25,6 +25,7 @@ struct om_wall {
     struct om_colour ground;  // below all; transparent: none
     size_t pictures;          // lowest first; labels of all come on top
     const struct om_picture *picture[OM_WALL_PICTURES];
+    uint8_t clear[OM_WALL_PICTURES];  // per cent of it that is seen through
     struct om_key_style style;
     size_t keys;  // 0: no legend
     struct om_key key[OM_WALL_PICTURES];

@@ -163,6 +163,8 @@ static const struct om__api_param PARAM[] = {
      "characters, in pinyin, or an id."},
     {"k", "\"type\":\"integer\",\"minimum\":1", "How many."},
     {"layers", "\"type\":\"string\"", "Names of layers, comma-separated."},
+    {"opacity", "\"type\":\"string\"",
+     "Per cent, 0 to 100, of each of the layers, or one of all."},
     {"since", "\"type\":\"integer\",\"minimum\":0",
      "Sequence after which changes are told (Data-Sequence, or next of the "
      "answer before)."},

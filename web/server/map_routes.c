@@ -16,6 +16,7 @@
 #include "web/server/handlers.h"
 #include "web/server/heat_ask.h"
 #include "web/server/jobs.h"
+#include "web/server/map_caption.h"
 #include "web/server/needs.h"
 #include "web/server/params.h"
 #include "web/server/pictures.h"
@@ -36,6 +37,7 @@
 struct sheet {
     char name[OM_LIMIT_NAME_BYTES * 2];
     bool heat;
+    unsigned opacity;                  // per cent
     struct om_picture_bound bound;     // unless it is heat
     struct om_risk_bound *heat_bound;  // until its view is made
     struct om_picture *picture;        // held
@@ -269,6 +271,30 @@ static om_status refuse_unknown(struct om__request *r,
     return OM_OK;
 }
 
+/* A number for each of the maps, or one for all. */
+static om_status read_opacity(struct om__request *r, struct map_ask *ask)
+{
+    const char *at = om__param_text(r, "opacity");
+    size_t n = 0;
+    for (size_t i = 0; i < ask->sheets; i++) ask->sheet[i].opacity = 100;
+    if (!at) return OM_OK;
+    for (int end = 0; *at && n < ask->sheets; n++, at += end) {
+        const bool digit = *at >= '0' && *at <= '9';
+        if (!digit || sscanf(at, "%3u%n", &ask->sheet[n].opacity, &end) != 1 ||
+            ask->sheet[n].opacity > 100)
+            break;
+        if (at[end] == ',' && at[end + 1]) end++;
+    }
+    for (size_t i = 1; n == 1 && i < ask->sheets; i++)
+        ask->sheet[i].opacity = ask->sheet[0].opacity;
+    if (*at || (n != 1 && n != ask->sheets))
+        return om__param_bad(r, "opacity", OM_E_FORMAT,
+                             "opacity is per cent, 0 to 100, of each of the "
+                             "%zu layers, with commas between, or one of all",
+                             ask->sheets);
+    return OM_OK;
+}
+
 static om_status read_layers(struct om__request *r, struct map_ask *ask)
 {
     const char *text = om__param_text(r, "layers");
@@ -293,6 +319,7 @@ static om_status read_layers(struct om__request *r, struct map_ask *ask)
         OM_TRY(bind_sheet(r, ask, palette, s));
         at += len + (at[len] == ',');
     }
+    OM_TRY(read_opacity(r, ask));
     return refuse_unknown(r, ask);
 }
 
@@ -399,6 +426,46 @@ static om_status make_heat(struct om__request *r, struct map_ask *ask,
     return OM_OK;
 }
 
+/* Letters of a filter's line: a small screen has room for fewer. */
+#define CAPTION_COLUMNS 46
+#define CAPTION_COLUMNS_SMALL 30
+#define CAPTION_SMALL_PX 900
+
+static void add_key(struct om__request *r, struct map_ask *ask,
+                    const struct sheet *s, const struct om_picture *p)
+{
+#define GIVEN(name) (lists(known, name) ? om__param_text(r, name) : NULL)
+    struct om_wall *w = &ask->wall;
+    struct om_key *key = &w->key[w->keys];
+    const char *known = known_to(r, s);
+    const struct om_layer *layer =
+        s->heat ? s->heat_bound->layer : s->bound.layer;
+    const bool model = s->heat && s->heat_bound->model;
+    const bool coverage = !s->heat && s->bound.stat == OM_STAT_COVERAGE;
+    const struct om__map_caption asked = {
+        .filter = coverage ? NULL : GIVEN("filter"),
+        .datetime = GIVEN("datetime"),
+        .with_filter = coverage ? NULL : GIVEN("with_filter"),
+        .with_datetime = GIVEN("with_datetime"),
+        .halflife = GIVEN("halflife"),
+        .heat = s->heat ? s->heat_bound : NULL,
+        .timed =
+            !model && !coverage && layer && layer->meta && layer->meta->time[0],
+        .opacity = s->opacity,
+    };
+#undef GIVEN
+    om_key_of(p, ask->language, key);
+    if (!key->items) return;
+    const bool small =
+        w->width / w->columns / w->style.ratio < CAPTION_SMALL_PX;
+    om__map_caption(&asked, ask->language,
+                    small ? CAPTION_COLUMNS_SMALL : CAPTION_COLUMNS, key);
+    for (size_t i = 0; i < key->items; i++)
+        key->item[i].colour.a =
+            (uint8_t)(key->item[i].colour.a * s->opacity / 100);
+    w->keys++;
+}
+
 static om_status make_all(struct om__request *r, struct map_ask *ask)
 {
     struct om_wall *w = &ask->wall;
@@ -410,13 +477,11 @@ static om_status make_all(struct om__request *r, struct map_ask *ask)
             OM_TRY(om__picture_get(r, &s->bound, &s->picture));
         const struct om_picture *p = s->heat ? &s->heat_picture : s->picture;
         if (r->later) break;
+        w->clear[w->pictures] = (uint8_t)(100 - s->opacity);
         w->picture[w->pictures++] = p;
-        if (p->kind == OM_PICTURE_BASE && p->map)
+        if (p->kind == OM_PICTURE_BASE && p->map && s->opacity == 100)
             w->ground = om_colour_of(0xFFFFFF);  // all of it is covered
-        if (ask->legend) {
-            om_key_of(p, ask->language, &w->key[w->keys]);
-            w->keys += w->key[w->keys].items > 0;
-        }
+        if (ask->legend) add_key(r, ask, s, p);
     }
     return OM_OK;
 }

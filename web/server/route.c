@@ -20,9 +20,9 @@
     "per "
 /* How a map is drawn: beside what, as what, in which colours. */
 /* A question that is asked by a form. */
-#define ASKED                                                          \
-    .method = "POST", .asks = true, .bodies = OM__ASKED_TYPE,          \
-    .body_max = OM__ASKED_BYTES, .begin = om__begin_asked,             \
+#define ASKED                                                 \
+    .method = "POST", .asks = true, .bodies = OM__ASKED_TYPE, \
+    .body_max = OM__ASKED_BYTES, .begin = om__begin_asked,    \
     .take = om__take_asked, .drop = om__drop_asked
 
 #define LOOK_PARAMS "with_filter with_datetime form ramp "
@@ -296,9 +296,10 @@ const struct om__route om__routes[] = {
      .summary = "One large picture of several maps: a report, a wall",
      .path = "map.png",
      .answer = om__get_map,
-     .params = "layers bbox center zoom width height bezel scale palette lang "
-               "legend labels filter filter-lang datetime by stat layer "
-               "column per at kernel bandwidth halflife weight " LOOK_PARAMS,
+     .params =
+         "layers opacity bbox center zoom width height bezel scale "
+         "palette lang legend labels filter filter-lang datetime by stat layer "
+         "column per at kernel bandwidth halflife weight " LOOK_PARAMS,
      .media = "image/png",
      .queued = true,
      .data = true,

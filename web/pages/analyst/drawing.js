@@ -4,11 +4,12 @@
 // Legends come first where somebody typed a condition: a wrong one is then
 // refused once and not by every tile.
 
-import {classTitle} from '../columns.js';
+import {classTitle, columnTitle} from '../columns.js';
 import {EDGE} from '../live.js';
 import {pixelRatio, token} from './map.js';
 import {otherState} from './other.js';
 import {address, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf} from './shown.js';
+import {isWord} from './words.js';
 
 /** @typedef {import('./shown.js').Part} Part @typedef {import('./map.js').Sheet} Sheet */
 
@@ -65,9 +66,16 @@ export class Drawing {
   /** All that is drawn, for a picture of it. @param {import('./state.js').State | null} [other] the other side's state, which has the same legends */
   all(other) {
     const {city, state, say} = this.context, {shaped} = this;
-    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: part.field ? [this.context.lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit, legend.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : ''].filter((t) => t).join(' · ') : legend.unit ?? '', legend}));
+    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: part.field ? (this.context.lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) ?? '' : legend.unit ?? '', legend, lines: this.how(part, legend)}));
     return {sheets: this.sheets(partsOf(city, other ?? state.now)), shapes: shaped?.features ?? [], opacity: shaped?.opacity ?? 1,
-      legends: [...shaped ? [{name: shaped.name, unit: '', legend: {items: shaped.items}, note: shaped.note}] : [], ...told.reverse()]};
+      legends: [...shaped ? [{name: shaped.name, unit: '', legend: {items: shaped.items}, lines: [], note: shaped.note}] : [], ...told.reverse()]};
+  }
+
+  /** How it was made, for the legend of a picture: kernel, bandwidth, weight, half-life, opacity. @param {Part} part @param {any} legend */
+  how(part, legend) {
+    const {say, write, lang} = this.context, {weight, halflife} = part.params, word = /** @type {any} */ (legend.kernel);
+    const kernel = legend.kernel ? [`${say('kernel')} ${isWord(word) ? say(word) : word}`, legend.bandwidth_m ? say('bandwidth_is', {m: write.exact(legend.bandwidth_m)}) : ''].filter((t) => t).join(' · ') : '';
+    return [part.field ? kernel : '', weight ? `${say('weight')} ${columnTitle(lang, String(weight))}` : '', halflife ? `${say('halflife')} ${halflife}` : '', part.opacity < 1 ? `${say('opacity')} ${Math.round(100 * part.opacity)}%` : ''].filter((t) => t);
   }
 
   /** Load what the state patched so will need. @param {Partial<import('./state.js').State>} patch */

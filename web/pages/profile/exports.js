@@ -19,6 +19,9 @@ const CELLS_M = [0, 25, 50, 100, 200];
 /** Pictures: as on the screen, a page of a report, a poster. */
 const SIZES = {screen: null, report: [1600, 1000], poster: [3840, 2160]};
 
+/** Do maps take what is asked of all of them alike? An address says it once. @param {import('../analyst/shown.js').Part[]} parts */
+export const askedAlike = (parts) => ['filter', 'datetime', 'with_filter', 'with_datetime', 'per'].every((name) => new Set(parts.map((p) => p.params[name] ?? '')).size < 2);
+
 class Exports {
   /** @param {HTMLElement} container @param {import('../analyst/panes.js').Context} context */
   constructor(container, context) {
@@ -149,7 +152,7 @@ class Exports {
     try {
       const map = await new Promise((done) => context.withMap(done)), now = side === 'B' ? otherState(state.now) ?? state.now : state.now, {from, to} = splitTime(now.time);
       const png = await draw({map, width: box.clientWidth, height: box.clientHeight, ...context.drawn(side), figure: write.figure,
-        lines: [[city.title, from || to ? `${from || '…'} – ${to || '…'}` : '', now.filter].filter((t) => t).join(' · ').slice(0, 90), ...layer?.department ? [say('source', {from: layer.department})] : [], `${say('as_of', {t: this.asOf()})}${city.synthetic ? ` · ${say('synthetic')}` : ''}`]});
+        lines: [city.title, ...layer?.time_column ? [say('period_is', {from: from || '…', to: to || '…'})] : [], ...now.filter ? [say('filter_is', {text: now.filter})] : [], ...layer?.department ? [say('source', {from: layer.department})] : [], `${say('as_of', {t: this.asOf()})}${city.synthetic ? ` · ${say('synthetic')}` : ''}`]});
       saveFile(`${state.now.layer}-map${side ? `-${side}` : ''}.png`, png, 'image/png');
       note.textContent = say('begun', {what: say('picture'), size: this.bytes(png.size)});
     } catch (error) {
@@ -168,7 +171,8 @@ class Exports {
       const drawn = partsOf(city, state.now), parts = drawn.filter((p) => p.map);
       /** @type {Record<string, string | number>} */
       const params = Object.assign({}, ...parts.map((p) => p.params));
-      const target = address('/map.png', {layers: ['base', ...parts.map((p) => p.map), 'labels'].join(','), ...params, bbox: view.box().map((v) => v.toFixed(6)).join(','),
+      const percent = [100, ...parts.map((p) => Math.round(100 * p.opacity)), 100];
+      const target = address('/map.png', {layers: ['base', ...parts.map((p) => p.map), 'labels'].join(','), ...percent.some((n) => n < 100) && {opacity: percent.join(',')}, ...params, bbox: view.box().map((v) => v.toFixed(6)).join(','),
         width, height, palette: context.palette(), lang: context.lang === 'en' ? 'en' : 'zh'});
       const here = (side = '') => {
         const button = element('button', {type: 'button', onclick: () => { if (button.ariaBusy !== 'true') this.made(button, note, side); }}, `${say('picture')}${side ? ` · ${side}` : ''}`);
@@ -176,7 +180,7 @@ class Exports {
       };
       const buttons = otherState(state.now) ? [here('A'), here('B')] : [here()];
       // One address speaks of one kind of coloured units, and of one side.
-      const alone = drawn.length > parts.length || parts.filter((p) => p.map.startsWith('choropleth:')).length > 1 || buttons.length > 1;
+      const alone = drawn.length > parts.length || parts.filter((p) => p.map.startsWith('choropleth:')).length > 1 || buttons.length > 1 || !askedAlike(parts);
       if (alone) return files.replaceChildren(element('span', {className: 'note'}, say('as_screen', {w: Math.round(box.width), h: Math.round(box.height)})), ...buttons);
       files.replaceChildren(
         choice(say('size'), [['screen', say('as_screen', {w: Math.round(box.width), h: Math.round(box.height)})], ['report', '1600 × 1000'], ['poster', '3840 × 2160']], this.size, (v) => { this.size = v; again(); }),

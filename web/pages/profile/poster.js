@@ -7,20 +7,20 @@ import {token} from '../analyst/map.js';
 import {metresPerPixel, tilesIn, worldX, worldY, WORLD_PX} from '../mercator.js';
 
 /**
- * @typedef {{name: string, unit: string, legend: any, note?: string}} Told   steps or items of a legend
+ * @typedef {{name: string, unit: string, legend: any, lines?: string[], note?: string}} Told   steps or items of a legend, and how it was made
  * @typedef {object} Poster
  * @property {import('../analyst/map.js').AnyMap} map
  * @property {number} width @property {number} height   pixels of the page
  * @property {import('../analyst/map.js').Sheet[]} sheets   lowest first
  * @property {any[]} shapes @property {number} opacity   GeoJSON with its own fill
  * @property {Told[]} legends
- * @property {string[]} lines   source, date, what it is
+ * @property {string[]} lines   source, date, period, filter: each as many lines as it needs
  * @property {(n: number) => string} figure
  */
 
 /** Pixels of the picture for one of the page; tiles at a time. */
 const RATIO = 2, AT_ONCE = 6;
-const MARGIN = 12, LINE = 18, WIDE = 300;
+const MARGIN = 12, LINE = 18, WIDE = 300, NOTE_LINES = 4;
 
 /** @param {string} template @param {{z: number, x: number, y: number}} tile */
 async function tileOf(template, {z, x, y}) {
@@ -74,11 +74,31 @@ function drawShapes(pen, {map, shapes, opacity}) {
   }
 }
 
+/** A text in lines that fit; what is longer than `most` of them ends with "…". @param {CanvasRenderingContext2D} pen @param {string} text @param {number} wide @param {number} most */
+function broken(pen, text, wide, most) {
+  const lines = [''];
+  for (const letter of text) {
+    if (lines.at(-1) && pen.measureText(lines.at(-1) + letter).width > wide) {
+      if (lines.length === most) {
+        lines[most - 1] += '…';
+        break;
+      }
+      lines.push('');
+    }
+    lines[lines.length - 1] += letter;
+  }
+  return lines;
+}
+
 /** What a legend needs: pieces with their places, and how high it is. @param {CanvasRenderingContext2D} pen @param {Told} told @param {(n: number) => string} figure */
-function layOut(pen, {name, unit, legend, note}, figure) {
+function layOut(pen, {name, unit, legend, lines = [], note}, figure) {
   /** @type {{x: number, y: number, text?: string, quiet?: boolean, colour?: string, alpha?: number, width?: number}[]} */
   const parts = [{x: 0, y: 0, text: `${name} ${unit}`.trim()}];
   let x = 0, y = LINE;
+  for (const text of lines.flatMap((line) => broken(pen, line, WIDE, NOTE_LINES))) {
+    parts.push({x: 0, y, text, quiet: true});
+    y += LINE;
+  }
   const steps = legend.steps?.filter((s) => legend.form !== 'lines' || s.line);
   if (steps) {
     const side = WIDE / steps.length;
@@ -128,7 +148,8 @@ function roundBelow(most) {
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {Poster} p */
-function drawNote(pen, {map, width, height, lines}) {
+function drawNote(pen, {map, width, height, lines: told}) {
+  const lines = told.flatMap((text) => broken(pen, text, WIDE, NOTE_LINES));
   const view = map.view(), metre = metresPerPixel(view.latDeg, view.zoom), long = roundBelow(120 * metre), bar = long / metre;
   const wide = Math.max(bar + 60, ...lines.map((l) => pen.measureText(l).width)) + 2 * MARGIN, high = (lines.length + 1) * LINE + MARGIN;
   pen.fillStyle = token('--panel');
