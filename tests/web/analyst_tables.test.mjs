@@ -56,6 +56,20 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         const values = (await table(page)).map((row) => april.rows.find((r) => r.id === row.id).value).filter((v) => v !== null);
         assert.ok(values.length > 20 && values.every((v, i) => !i || v >= values[i - 1]), 'the least covered first');
         await until('the legend names the month', async () => /考核期 2023-04/.test(await page.textContent('#legend')));
+        // Visits are not houses: each column says what it counts.
+        const units = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll('.ranks thead th')].map((th) => [th.dataset.column, th.querySelector('small')?.textContent ?? ''])));
+        assert.deepEqual(units, { name: '', due: '次', done: '次', value: '占应巡', overdue: '处', unjudged: '处' });
+        assert.match(await page.textContent('#table-note'), /^考核期 2023年4月1日 至 2023年4月30日。 .*次数.*处数/);
+        // Where tiles are drawn smaller they still end on whole pixels: a seam would be seen.
+        await until('tiles', () => page.evaluate(() => document.querySelectorAll('#map .plane canvas').length > 1));
+        await page.hover('#map');
+        for (let i = 0; i < 3; i++) {
+            const before = new URL(page.url()).hash;
+            await page.mouse.wheel(0, -100);
+            await until('the zoom', () => page.url().includes('map=') && new URL(page.url()).hash !== before);
+            const off = await page.evaluate(() => [...document.querySelectorAll('#map .plane canvas')].map((c) => [c.getBoundingClientRect(), c.closest('#map').getBoundingClientRect()]).flatMap(([c, m]) => [c.left - m.left, c.right - m.left, c.top - m.top, c.bottom - m.top]).filter((v) => Math.abs(v - Math.round(v)) > 1e-3));
+            assert.deepEqual(off, [], page.url());
+        }
         await page.click('[data-sort=overdue]');
         await until('the order is in the address', () => /sort=-overdue/.test(page.url()));
         const overdue = (await table(page)).map((row) => april.rows.find((r) => r.id === row.id).overdue);

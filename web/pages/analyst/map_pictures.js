@@ -126,8 +126,9 @@ class Plane {
   constructor(map, tileZoom) {
     Object.assign(this, {map, tileZoom});
     const px = TILE_PX * 2 ** tileZoom;
-    this.originX = Math.round(map.centre.x * px);
-    this.originY = Math.round(map.centre.y * px);
+    // Corner of a tile, so that all of them are.
+    this.originX = Math.floor(map.centre.x * px / TILE_PX) * TILE_PX;
+    this.originY = Math.floor(map.centre.y * px / TILE_PX) * TILE_PX;
     this.node = element('div', {className: 'plane'});
     /** @type {Map<string, Pile>} */
     this.piles = new Map();
@@ -195,8 +196,9 @@ class Plane {
   }
 
   place() {
-    const {map} = this, scale = 2 ** (map.zoom - this.tileZoom), px = TILE_PX * 2 ** map.zoom;
-    const x = map.width / 2 + this.originX * scale - map.centre.x * px, y = map.height / 2 + this.originY * scale - map.centre.y * px;
+    // Cells end on whole pixels: a seam would be seen through.
+    const {map} = this, scale = Math.round(TILE_PX * 2 ** (map.zoom - this.tileZoom)) / TILE_PX, px = TILE_PX * 2 ** this.tileZoom;
+    const x = map.width / 2 + (this.originX - map.centre.x * px) * scale, y = map.height / 2 + (this.originY - map.centre.y * px) * scale;
     this.node.style.transform = `translate3d(${Math.round(x)}px, ${Math.round(y)}px, 0)${scale === 1 ? '' : ` scale(${scale})`}`;
   }
 

@@ -9,6 +9,7 @@ import {element} from '../dom.js';
 import {askRanking} from '../profile/ask.js';
 import {csvKnown} from '../profile/numbers.js';
 import {knownCell, percent, verdictCell} from '../profile/parts.js';
+import {lastDay} from '../text.js';
 import {difference, joined, otherState} from './other.js';
 import {address, coverageLevel, coverageOf, drawnOf, hasHeat, hasTimes, hotspotsOf, isCells, layerOf, partOf, selectionOf} from './shown.js';
 
@@ -39,9 +40,9 @@ const told = ({say}, of, write) => (r) => {
 /** @param {Context} context @returns {Column} */
 const nameColumn = ({say}) => ({id: 'name', title: say('name'), wordy: true, of: (r) => r.name ?? r.id ?? '', cell: (r) => (r.id === null || r.id === '' ? say('none') : r.name || String(r.id))});
 
-/** A column of a number by its name. @param {Context} context @param {string} id @param {string} title @param {{write?: (n: number) => string, help?: string, of?: (r: any) => number | null, className?: string}} [how] @returns {Column} */
-function figure(context, id, title, {write = context.write.exact, help = '', of = number(id), className = ''} = {}) {
-  return {id, title, help, of, cell: told(context, of, write), className};
+/** A column of a number by its name. @param {Context} context @param {string} id @param {string} title @param {{write?: (n: number) => string, help?: string, unit?: string, of?: (r: any) => number | null, className?: string}} [how] @returns {Column} */
+function figure(context, id, title, {write = context.write.exact, help = '', unit = '', of = number(id), className = ''} = {}) {
+  return {id, title, help, unit, of, cell: told(context, of, write), className};
 }
 
 /** Its sign before it. @param {(n: number) => string} write */
@@ -137,13 +138,20 @@ function testedColumns(context, surely) {
 
 /** What each kind of coverage tells of a row. @type {Record<string, (context: Context) => {columns: Column[], by: string, down: boolean}>} */
 const COVERED = {
-  patrol: (c) => ({by: 'value', down: false, columns: [figure(c, 'due', c.say('due')), figure(c, 'done', c.say('done')), figure(c, 'value', c.say('done_share'), {write: percentOf}), figure(c, 'overdue', c.say('overdue')), figure(c, 'unjudged', c.say('unjudged'))]}),
-  workload: (c) => ({by: 'value', down: true, columns: [figure(c, 'workers', c.say('workers')), figure(c, 'value', c.say('owed_each'), {write: c.write.about}), figure(c, 'ratio', c.say('against_mean'), {write: (n) => `${n.toFixed(2)}×`})]}),
-  service: (c) => ({by: 'sum_share_10min', down: false, columns: [figure(c, 'sum', c.say('residents'), {write: c.write.short}), figure(c, 'sum_share_10min', c.say('within_10'), {write: percentOf}), figure(c, 'mean_m', c.say('mean_m'), {write: (n) => c.write.exact(Math.round(n))})]}),
+  patrol: (c) => ({by: 'value', down: false, columns: [figure(c, 'due', c.say('due'), {unit: c.say('unit_visits')}), figure(c, 'done', c.say('done'), {unit: c.say('unit_visits')}), figure(c, 'value', c.say('done_share'), {write: percentOf, unit: c.say('unit_of_visits')}),
+    figure(c, 'overdue', c.say('overdue'), {unit: c.say('unit_places')}), figure(c, 'unjudged', c.say('unjudged'), {unit: c.say('unit_places')})]}),
+  workload: (c) => ({by: 'value', down: true, columns: [figure(c, 'workers', c.say('workers'), {unit: c.say('unit_workers')}), figure(c, 'value', c.say('owed_each'), {write: c.write.about, unit: c.say('unit_visits')}), figure(c, 'ratio', c.say('against_mean'), {write: (n) => `${n.toFixed(2)}×`})]}),
+  service: (c) => ({by: 'sum_share_10min', down: false, columns: [figure(c, 'sum', c.say('residents'), {write: c.write.short, unit: c.say('unit_persons')}), figure(c, 'sum_share_10min', c.say('within_10'), {write: percentOf}), figure(c, 'mean_m', c.say('mean_way'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
   partition: (c) => ({by: 'level', down: false, columns: [{id: 'level', title: c.told('level'), wordy: true, of: (r) => r.level, cell: (r) => c.write.title(c.city.layers.find((l) => l.unit_level === r.level) ?? {id: r.level ?? ''}), csv: [['class', (r) => r.class], ['level', (r) => r.level], ['layer', (r) => r.layer], ['units', (r) => r.units], ['count', (r) => r.count], ['value', (r) => r.value], ['width_m', (r) => r.width_m]]},
     {id: 'text', title: c.say('finding'), wordy: true, className: 'wide', of: (r) => r.title || null}]}),
-  site: (c) => ({by: 'gain', down: true, columns: [figure(c, 'gain', c.say('gain'), {write: c.write.short}), figure(c, 'sum_share', c.say('within_10'), {write: percentOf}), figure(c, 'nearest_m', c.say('nearest_m'), {write: (n) => c.write.exact(Math.round(n))})]}),
+  site: (c) => ({by: 'gain', down: true, columns: [figure(c, 'gain', c.say('gain'), {write: c.write.short, unit: c.say('unit_persons')}), figure(c, 'sum_share', c.say('within_10'), {write: percentOf}), figure(c, 'nearest_m', c.say('nearest'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
 };
+
+/** Both ends of the period that is judged: the last day, where it ends at midnight. @param {any} answer @param {Context} context */
+function judged({from, to}, {write}) {
+  const midnight = (iso) => /T00:00(:00)?(?![\d:.])/.test(iso), days = midnight(from) && midnight(to);
+  return {from: write.moment(days ? from.slice(0, 10) : from), to: write.moment(days ? lastDay(to) : to)};
+}
 
 /** @type {Question} */
 const coverage = {
@@ -162,7 +170,8 @@ const coverage = {
     const sum = (column) => answer.rows.reduce((n, r) => n + (r[column] ?? 0), 0), {exact} = context.write;
     /** @type {Record<string, [string, string]>} */
     const head = {patrol: [percentOf(sum('done') / sum('due')), say('of_due', {done: exact(sum('done')), due: exact(sum('due'))})], workload: [exact(sum('workers')), say('workers_of')], service: [percentOf(answer.city?.sum_share_10min ?? NaN), say('within_ten')]};
-    return {head: head[now.coverage], columns: [name, ...kind.columns], rows: answer.rows.map(text), order, level: coverageLevel(city, now), note: answer.from ? say('judged_of', {from: context.write.moment(answer.from), to: context.write.moment(answer.to)}) : ''};
+    return {head: head[now.coverage], columns: [name, ...kind.columns], rows: answer.rows.map(text), order, level: coverageLevel(city, now),
+      note: [answer.from ? say('judged_of', judged(answer, context)) : '', now.coverage === 'patrol' ? say('patrol_units', {t: answer.at ? context.write.moment(answer.at) : '?'}) : ''].filter((t) => t).join(' ')};
   },
 };
 

@@ -11,6 +11,7 @@ import {saveCsv} from '../profile/parts.js';
  * @property {string} id
  * @property {string} title
  * @property {string} [help]     on the head
+ * @property {string} [unit]     what its numbers are, below the title
  * @property {boolean} [wordy]   words, not a number: to the left, rising first
  * @property {(row: any) => number | string | null | undefined} of   by what rows are sorted, and what a CSV holds; null: not known, last either way
  * @property {(row: any) => (Node | string)} [cell]   what is shown, if it is not the same
@@ -86,7 +87,7 @@ export class Ranks {
       this.draw();
       this.how.onSort?.(this.by, this.down);
       this.head.querySelector(`[data-sort="${c.id}"]`)?.focus();
-    }}, c.title);
+    }}, element('span', {className: 'head'}, c.title), ...c.unit ? [element('small', {}, c.unit)] : []);
     button.dataset.sort = c.id;
     const th = element('th', {scope: 'col', className: c.wordy ? '' : 'number', title: c.help ?? ''}, button);
     th.dataset.column = c.id;
