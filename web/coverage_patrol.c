@@ -108,7 +108,7 @@ static om_status select_targets(struct om__patrol_question *p, size_t only)
         if (single) OM_TRY(om__coverage_allowed(q, layer));
         // What each is owed tells its level, where levels are hidden.
         if (layer->rights.veils && (single || om__coverage_flag(q, "levels") ||
-                                   om__coverage_text(q, "raster"))) {
+                                    om__coverage_text(q, "raster"))) {
             q->refused = layer;
             return OM_E_NOTFOUND;
         }
@@ -237,7 +237,9 @@ static om_status add_lost(struct om__patrol_question *p, struct om_buf *out)
     return st ? st : out->status;
 }
 
-om_status om__patrol_members(struct om__patrol_question *p, struct om_buf *out)
+om_status om__patrol_members(struct om__patrol_question *p,
+                             const struct om_patrol_sum *listed,
+                             struct om_buf *out)
 {
     const int32_t zone_s = p->question->snapshot->manifest->zone_s;
     const struct om_patrol_visits *v = &p->patrol.visits;
@@ -250,13 +252,22 @@ om_status om__patrol_members(struct om__patrol_question *p, struct om_buf *out)
         "\"in_window\":%llu,\"repeated\":%llu,\"doubtful\":%llu,"
         "\"refused\":%llu,\"later\":%llu,\"elsewhere\":%llu,"
         "\"lost\":%llu",
-        p->patrol.months, p->patrol.count, (unsigned long long)v->rows,
-        (unsigned long long)v->in_window, (unsigned long long)v->repeated,
-        (unsigned long long)v->doubtful, (unsigned long long)v->refused,
-        (unsigned long long)v->later, (unsigned long long)v->elsewhere,
-        (unsigned long long)v->lost);
+        p->patrol.months, listed ? (size_t)listed->rows : p->patrol.count,
+        (unsigned long long)v->rows, (unsigned long long)v->in_window,
+        (unsigned long long)v->repeated, (unsigned long long)v->doubtful,
+        (unsigned long long)v->refused, (unsigned long long)v->later,
+        (unsigned long long)v->elsewhere, (unsigned long long)v->lost);
     OM_TRY(add_lost(p, out));
     om_buf_add_byte(out, '}');
+    if (listed)
+        om_buf_addf(out,
+                    ",\"sums\":{\"owed\":%llu,\"due\":%llu,\"done\":%llu,"
+                    "\"missed\":%llu,\"visits\":%llu}",
+                    (unsigned long long)listed->owed,
+                    (unsigned long long)listed->due,
+                    (unsigned long long)listed->done,
+                    (unsigned long long)om_patrol_missed(listed),
+                    (unsigned long long)listed->visits);
     return om_buf_add_byte(out, 0);
 }
 

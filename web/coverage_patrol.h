@@ -32,8 +32,10 @@ void om__patrol_close(struct om__patrol_question *patrol);
 om_status om__patrol_window(struct om_coverage *question,
                             const struct om_duty *duty, int64_t *from_s,
                             int64_t *to_s, int64_t *at_s) OM_MUST_USE;
-/** JSON members: window, moment, visits, totals. owns: `out`, ends in NUL. */
+/** JSON members: window, moment, visits, totals; of a list what its rows come
+ *  to, those beyond its limit too (NULL: none). owns: `out`, ends in NUL. */
 om_status om__patrol_members(struct om__patrol_question *patrol,
+                             const struct om_patrol_sum *listed,
                              struct om_buf *out) OM_MUST_USE;
 /** Write the field of overdue risk to the file that `raster` names, if it was
  *  given. */

@@ -93,8 +93,20 @@ static om_status key_of(const struct om__patrol_question *p,
     return OM_OK;
 }
 
+static void count_row(struct om_patrol_sum *sum,
+                      const struct om_patrol_row *row)
+{
+    sum->rows++;
+    sum->owed += row->owed;
+    sum->due += row->due;
+    sum->done += row->done;
+    sum->doubtful += row->doubtful;
+    sum->visits += row->visits;
+}
+
+/* sum: of all that are listed, as far as members tell of it. */
 static om_status list_rows(struct om__patrol_question *p, struct listed **out,
-                           size_t *count)
+                           size_t *count, struct om_patrol_sum *sum)
 {
     bool wanted[OM_PATROL_STATES];
     *count = 0;
@@ -111,6 +123,7 @@ static om_status list_rows(struct om__patrol_question *p, struct listed **out,
                       ? -1 - (int64_t)row->state
                       : (p->spec.at_s - row->overdue_s) / DAY_S;
         OM_TRY(key_of(p, row, &l->key));
+        count_row(sum, row);
     }
     if (*count > 1) qsort(list, *count, sizeof *list, by_need);
     *out = list;
@@ -223,7 +236,8 @@ static om_status put_row(struct writing *w, const struct listed *l)
     return OM_OK;
 }
 
-static om_status begin_list(struct writing *w, struct om_table_column *column)
+static om_status begin_list(struct writing *w, struct om_table_column *column,
+                            const struct om_patrol_sum *sum)
 {
     struct om_coverage *q = w->patrol->question;
     const struct om_manifest *m = q->snapshot->manifest;
@@ -233,7 +247,7 @@ static om_status begin_list(struct writing *w, struct om_table_column *column)
     for (size_t i = 0; i < m->levels && n < COLUMNS_MOST; i++)
         column[n++] = (struct om_table_column){m->level[i], OM_TYPE_TEXT};
     struct om_buf members = {0};
-    om_status st = om__patrol_members(w->patrol, &members);
+    om_status st = om__patrol_members(w->patrol, sum, &members);
     if (!st)
         st = om__coverage_table(q, column + skip, n - skip,
                                 (const char *)members.bytes, &w->table);
@@ -259,13 +273,14 @@ om_status om__patrol_list(struct om__patrol_question *p)
 {
     struct listed *list;
     size_t count;
+    struct om_patrol_sum sum = {0};
     struct om_table_column column[COLUMNS_MOST];
-    OM_TRY(list_rows(p, &list, &count));
+    OM_TRY(list_rows(p, &list, &count, &sum));
     OM_TRY(read_limit(p->question, count, &count));
     struct writing *w = om_arena_calloc(&p->arena, 1, sizeof *w);
     if (!w) return OM_E_MEMORY;
     w->patrol = p;
-    om_status st = begin_list(w, column);
+    om_status st = begin_list(w, column, &sum);
     for (size_t i = 0; i < count && !st; i++) st = put_row(w, &list[i]);
     if (!st) st = om_table_end(w->table, NULL);
     om_table_free(w->table);

@@ -363,7 +363,7 @@ om_status om__patrol_table(struct om__patrol_question *p, const char *level,
     const size_t columns = p->veil.least ? COLUMNS : COLUMNS - 1;
     om_status st = om_units_read(q->snapshot, level, &units, &q->err);
     if (!st) st = om_patrol_add_up(&p->spec, &p->patrol, &units, &sums);
-    if (!st) st = om__patrol_members(p, &members);
+    if (!st) st = om__patrol_members(p, NULL, &members);
     if (!st)
         st = om__coverage_table(q, COLUMN, columns, (const char *)members.bytes,
                                 &w.table);

@@ -146,6 +146,14 @@ test('coverage', async (t) => {
         assert.equal(houses.size, 0);
         assert.ok(rows.every((row) => (row.layer === 'rental') === Boolean(row.address)));
         assert.ok(rows.every((row) => row.grid && row.village && row.town));
+        // What a page says of a list is of all of it, and of no more.
+        for (const state of ['overdue', 'missed,unjudged', 'done']) {
+            const page = await json(city, 'patrol', '--rows', '--month', MONTH, '--state', state, '--limit', '3');
+            const meant = rows.filter((row) => state.split(',').includes(row.class));
+            assert.equal(page.numberMatched, meant.length, state);
+            assert.equal(page.rows.length, Math.min(3, meant.length));
+            for (const column of ['owed', 'due', 'done', 'missed', 'visits']) assert.equal(page.sums[column], sum(meant, column), `${state}: ${column}`);
+        }
         const grid = rows.find((row) => row.class === 'overdue').grid;
         const mine = (await json(city, 'patrol', '--rows', '--month', MONTH, '--state', 'overdue',
             '--where', `grid = '${grid}'`)).rows;
