@@ -217,11 +217,17 @@ test('the usual day is one like today', () => {
     // Mondays have 70, 80, 90 and 100 an hour, other days 10.
     const now = new Moment('2023-06-26T14:05:00+08:00'), day = (back) => new Date(Date.parse('2023-06-26T00:00:00Z') - back * 864e5).toISOString().slice(0, 10);
     const rows = (back, n) => Array.from({ length: 24 }, (_, h) => ({ id: `${day(back)}T${String(h).padStart(2, '0')}:00:00+08:00`, count: n }));
-    const groups = [{ id: null, count: 5 }, ...rows(0, 85), ...Array.from({ length: 28 }, (_, i) => rows(i + 1, (i + 1) % 7 ? 10 : 60 + (i + 1) / 7 * 10)).flat()];
+    const groups = [{ id: null, count: 5 }, ...rows(0, 85).slice(0, 15), ...Array.from({ length: 28 }, (_, i) => rows(i + 1, (i + 1) % 7 ? 10 : 60 + (i + 1) / 7 * 10)).flat()];
     const usual = usualDay(groups, now);
-    assert.deepEqual([usual.weekday, usual.days, usual.today.length], [1, 4, 15]);
+    assert.deepEqual([usual.weekday, usual.days, usual.back], [1, 4, [7, 14, 21, 28]]);
     for (const h of [0, 1, 14, 24]) assert.deepEqual([usual.low[h], usual.middle[h], usual.high[h]], [70 * h, 85 * h, 100 * h]);
-    assert.equal(usual.today[14], 85 * 14);
+    // Of the hour that runs there is what has come; the usual day stands at the same minute.
+    assert.deepEqual(usual.today.slice(-2), [[14, 85 * 14], [14 + 1 / 12, 85 * 15]]);
+    assert.deepEqual([usual.sofar, usual.counted], [85 * 15, (70 + 80 + 90 + 100) * 24]);
+    assert.ok(Math.abs(usual.usual - 85 * (14 + 1 / 12)) < 1e-6);
+    // At an earlier moment nobody knows how the hour stood.
+    const then = usualDay(groups, new Moment('2023-06-26T10:40:00+08:00'), false);
+    assert.deepEqual([then.sofar, then.usual, then.today.at(-1)], [850, 850, [10, 850]]);
     // A city of three weeks' quiet: one Monday is no usual Monday.
     const young = usualDay(groups.filter((g) => g.id && g.id.slice(0, 10) >= day(10)), now);
     assert.deepEqual([young.weekday, young.days, young.middle[24]], [null, 10, 240]);

@@ -116,25 +116,26 @@ function bend(x0, y0, x1, y1, thick) {
  */
 export const flow = (steps) => (u, {w, h}) => {
   const total = steps[0].passed || 1, n = steps.length, step = w / n;
-  const top = 1.5 * u, lowest = h - 2.5 * u, band = Math.max(u, (lowest - top) * 0.62), bar = 0.3 * u;
+  // Words above, two lines below; between them the stream, and room for what turns off.
+  // Those that would run into each other are left out; the numbers say it.
+  const wide = (word) => [...word].reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? 1 : 0.55) * u, 0), said = steps.every((s) => wide(s.waits) <= 1.06 * step);
+  const top = 1.4 * u, lowest = h - (said ? 2.45 : 1.25) * u, end = lowest - 0.2 * u, band = Math.max(0.5 * u, Math.min((end - top) * 0.62, end - top - 0.9 * u)), bar = 0.3 * u;
   const [on, off, edge] = [token('--flow-on'), token('--flow-off'), token('--text')];
   /** @type {Shape[]} */
   const children = [];
   const label = (...of) => children.push(words(u, .../** @type {[string, number, number, string, string?]} */ (of)));
-  // Words that would run into each other are left out; the numbers below say it.
-  const wide = (word) => [...word].reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? 1 : 0.55) * u, 0), said = steps.every((s) => wide(s.waits) <= 1.06 * step);
   steps.forEach((s, i) => {
     const x = i * step, last = i === n - 1, thick = Math.max(1, s.passed / total * band);
     const next = last ? thick : Math.max(1, steps[i + 1].passed / total * band);
     children.push({type: 'rect', shape: {x: x + bar, y: top, width: step - bar, height: next}, style: {fill: on, opacity: last ? 0.6 : 1}});
     children.push({type: 'rect', shape: {x, y: top, width: bar, height: thick}, style: {fill: edge, opacity: 0.85}});
     // What waits leaves below what goes on.
-    const deep = Math.max(1.5, s.waiting / total * band), from = top + next;
+    const deep = Math.max(1.5, s.waiting / total * band), from = top + next, turn = Math.max(0, Math.min(0.9 * u, end - from - deep));
     if (s.waiting > 0 && !last)
-      children.push({type: 'polygon', shape: {points: bend(x + bar, from, x + bar + 0.9 * u + deep, Math.max(from + deep + 0.9 * u, lowest - 0.25 * u), deep)}, style: {fill: off}});
+      children.push({type: 'polygon', shape: {points: bend(x + bar, from, x + bar + turn + deep, end, deep)}, style: {fill: off}});
     label(s.title, last ? w : x, 0, '--quiet', last ? 'right' : 'left');
     if (said) label(s.waits, last ? w : x, lowest, '--quiet', last ? 'right' : 'left');
-    label(s.waitingText, last ? w : x, lowest + 1.2 * u, '--text', last ? 'right' : 'left');
+    label(s.waitingText, last ? w : x, h - 1.25 * u, '--text', last ? 'right' : 'left');
   });
   return children;
 };
@@ -160,20 +161,20 @@ export const stacks = (rows, colours) => (u, {w, h}) => {
 
 /**
  * Today's sum over the band of usual days.
- * @param {{hours: number[], low: number[], high: number[], middle: number[], today: number[]}} day   sums by hour, 0 to 24; today as far as it is
+ * @param {{hours: number[], low: number[], high: number[], middle: number[], today: number[][]}} day   sums by hour, 0 to 24; today's with their hours, as far as it is
  */
 export const curve = (day) => (u) => ({
   grid: {left: 0.2 * u, right: 0.8 * u, top: 0.6 * u, bottom: 1.4 * u},
   xAxis: {type: 'value', min: 0, max: 24, interval: 6, splitLine: none, axisTick: none, axisLine: {lineStyle: {color: token('--edge')}}, axisLabel: {...text(u), hideOverlap: true, formatter: (v) => `${v}:00`, margin: 0.25 * u,
     alignMinLabel: 'left', alignMaxLabel: 'right'}},
-  yAxis: {type: 'value', show: false, min: 0, max: Math.max(1, ...day.high, ...day.today) * 1.05},
+  yAxis: {type: 'value', show: false, min: 0, max: Math.max(1, ...day.high, ...day.today.map(([, y]) => y)) * 1.05},
   series: [
     {type: 'line', silent: true, symbol: 'none', stack: 'band', lineStyle: {width: 0}, areaStyle: {opacity: 0}, data: day.hours.map((x, i) => [x, day.low[i]])},
     {type: 'line', silent: true, symbol: 'none', stack: 'band', lineStyle: {width: 0}, areaStyle: {color: token('--quiet'), opacity: 0.22}, data: day.hours.map((x, i) => [x, day.high[i] - day.low[i]])},
     {type: 'line', silent: true, symbol: 'none', lineStyle: {color: token('--quiet'), width: Math.max(1, u / 14), type: 'dashed'}, data: day.hours.map((x, i) => [x, day.middle[i]])},
-    {type: 'line', silent: true, symbol: 'none', lineStyle: {color: token('--text'), width: Math.max(1.5, u / 7)}, data: day.today.map((y, i) => [i, y]),
+    {type: 'line', silent: true, symbol: 'none', lineStyle: {color: token('--text'), width: Math.max(1.5, u / 7)}, data: day.today,
       endLabel: {show: false}, markPoint: {symbol: 'circle', symbolSize: 0.5 * u, silent: true, label: none, itemStyle: {color: token('--text')},
-        data: day.today.length ? [{coord: [day.today.length - 1, day.today[day.today.length - 1]]}] : []}},
+        data: day.today.slice(-1).map((coord) => ({coord}))}},
   ],
   aria: {enabled: false}, title: none, legend: none, tooltip: none,
 });
@@ -202,7 +203,7 @@ export const days = (days) => (u, {h}) => h < 0.6 * u ? {} : ({
 export const intervals = (rows, whole, rowPx) => (u, {w, h}) => {
   const known = rows.filter((r) => Number.isFinite(r.value));
   const low = Math.min(whole, ...known.map((r) => r.low)), high = Math.max(whole, ...known.map((r) => r.high));
-  const room = 0.5 * u, x = (v) => room + (v - low) / (high - low || 1) * (w - 2 * room);
+  const room = 0.22 * u, x = (v) => room + (v - low) / (high - low || 1) * (w - 2 * room);
   /** @type {Shape[]} */
   const children = [{type: 'line', shape: {x1: x(whole), x2: x(whole), y1: 0, y2: h}, style: {stroke: token('--quiet'), lineWidth: Math.max(1, u / 20), lineDash: [u / 5, u / 5]}}];
   rows.forEach((r, i) => {

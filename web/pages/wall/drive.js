@@ -1,13 +1,19 @@
 // @ts-check
 // drive.js - a second screen: what a wall can be told, as buttons for a hand.
 
-import {search} from '../api.js';
+import {getJson, search} from '../api.js';
 import {SearchBox} from '../search.js';
+import {HEARS, numbersOf} from './numbers.js';
 import {element, setText} from './panels.js';
-import {say, title} from './words.js';
+import {Moment, NUMBERED, plan} from './plan.js';
+import {tableOf} from './rows.js';
+import {Store} from './store.js';
+import {date, say, title} from './words.js';
 
 /** Answers of a search that are listed. */
 const FOUND_MOST = 8;
+/** What a number is waited for. */
+const PATIENCE_MS = 60000;
 
 /** @param {string} wall @param {Record<string, string>} what */
 async function tell(wall, what) {
@@ -23,21 +29,83 @@ export function drive(catalog, wall, lang) {
   document.title = `${say(lang, 'drive')} ${wall}`;
   document.body.className = 'drive';
   const said = element('p', {role: 'status'});
-  const button = (text, what) => {
+  const plain = (text, act) => {
     const node = element('button', {type: 'button'}, text);
-    node.addEventListener('click', async () => setText(said, await tell(wall, what)));
+    node.addEventListener('click', act);
     return node;
   };
+  const button = (text, what, also = () => {}) => plain(text, async () => {
+    also();
+    setText(said, await tell(wall, what));
+  });
+  const numbers = new Numbers(catalog, lang);
   const panels = /** @type {const} */ (['register', 'loop', 'patrol', 'premises', 'checks', 'participation', 'service', 'sources', 'ranking']);
   const keys = /** @type {const} */ (['back', 'pause', 'next', 'whole', 'replay', 'close']);
   const main = element('main', {}, element('h1', {}, `${say(lang, 'drive')} ${wall}`),
     catalog.synthetic ? element('p', {class: 'synthetic'}, say(lang, 'synthetic')) : '',
     finder(catalog, wall, lang, said),
     element('section', {'aria-label': say(lang, 'tour')}, ...keys.map((k) => button(say(lang, /** @type {any} */ (`key_${k}`)), {press: k}))),
-    element('section', {'aria-label': say(lang, 'panels')}, ...panels.map((p, i) => button(`${i + 1} ${say(lang, p)}`, {press: String(i + 1)}))),
+    element('section', {'aria-label': say(lang, 'panels')}, ...panels.map((p, i) => button(`${i + 1} ${say(lang, p)}`, {press: String(i + 1)}, () => numbers.show(NUMBERED[i + 1]))),
+      plain(say(lang, 'map'), () => numbers.show(['map']))),
+    numbers.node,
     element('section', {'aria-label': say(lang, 'places'), id: 'places'}), said);
   document.body.replaceChildren(main);
   places(catalog, wall, lang, said);
+}
+
+/** The numbers of a panel as they are now, each with its rows for whoever may see them. */
+class Numbers {
+  /** @param {import('./plan.js').Catalog} catalog @param {import('./words.js').Language} lang */
+  constructor(catalog, lang) {
+    Object.assign(this, {catalog, lang});
+    this.node = element('div', {id: 'numbers', 'aria-live': 'polite'});
+    this.stopped = new AbortController();
+  }
+
+  /** @param {string[]} keys   of panels, or the map */
+  async show(keys) {
+    const {lang, node} = this;
+    this.stopped.abort();
+    const {signal} = this.stopped = new AbortController();
+    node.replaceChildren(element('p', {class: 'quiet'}, say(lang, 'loading')));
+    try {
+      // What the wall is of may be another by now: as it is today, and of when.
+      const catalog = await getJson('/catalog', signal), {questions, parts} = plan(catalog), now = new Moment(catalog.as_of ?? new Date().toISOString());
+      const store = new Store({now: () => now, onAnswer: () => {}});
+      signal.addEventListener('abort', () => store.close());
+      const ask = async (list) => {
+        store.add(list);
+        await store.whole(PATIENCE_MS);
+      };
+      await ask(questions.filter((q) => keys.some((k) => HEARS[k](q.key))));
+      const month = keys.includes('checks') && parts.checks?.latest(store.value(parts.checks.total));
+      if (month) await ask(parts.checks.later(month));
+      store.close();
+      if (signal.aborted) return;
+      const of = {...parts, open: parts.loop}, urlOf = (key) => questions.find((q) => q.key === key)?.url(now) ?? '';
+      const entries = keys.filter((k) => of[k]).flatMap((key) => numbersOf(key, {part: of[key], store, lang, now: () => now, urlOf}));
+      node.replaceChildren(element('p', {class: 'quiet'}, `${say(lang, 'as_of')} ${date(lang, now, true)}`),
+        element('ul', {class: 'numbers'}, ...entries.map((e) => this.line(e))));
+    } catch (error) {
+      if (!signal.aborted) node.replaceChildren(element('p', {role: 'alert'}, error.message));
+    }
+  }
+
+  /** @param {import('./numbers.js').Entry} entry */
+  line({text, value, rows, sum}) {
+    const {lang} = this;
+    if (!rows) return element('li', {}, element('span', {}, text), element('b', {}, value), element('span', {class: 'quiet'}, say(lang, 'no_rows')));
+    const open = element('button', {type: 'button', 'aria-expanded': 'false'}, say(lang, 'rows')), item = element('li', {}, element('span', {}, text), element('b', {}, value), open);
+    open.addEventListener('click', async () => {
+      const there = item.querySelector('.rows');
+      open.setAttribute('aria-expanded', String(!there));
+      if (there) return there.remove();
+      const room = element('div', {class: 'rows'}, element('p', {class: 'quiet'}, say(lang, 'loading')));
+      item.append(room);
+      room.replaceChildren(await tableOf(rows, sum, lang, this.stopped.signal).catch(() => ''));
+    });
+    return item;
+  }
 }
 
 /** A box for an address or a name, where the wall's map is to go. */

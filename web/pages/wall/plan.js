@@ -37,11 +37,11 @@ export const BLOCKS = [
   {key: 'checks', tall: 9.4, grows: 1, side: 'left'},
   {key: 'ranking', tall: 11.4, grows: 1, side: 'left'},
   {key: 'sources', tall: 11.8, grows: 0.3, side: 'left'},
-  {key: 'loop', tall: 15.4, grows: 2, side: 'right'},
-  {key: 'open', tall: 10.4, grows: 1, side: 'right'},
-  {key: 'patrol', tall: 9, side: 'right'},
-  {key: 'premises', tall: 9, side: 'right'},
-  {key: 'participation', tall: 8.2, grows: 1, side: 'right'},
+  {key: 'loop', tall: 16.4, grows: 2, side: 'right'},
+  {key: 'open', tall: 9.4, grows: 1, side: 'right'},
+  {key: 'patrol', tall: 9.6, side: 'right'},
+  {key: 'premises', tall: 9.6, side: 'right'},
+  {key: 'participation', tall: 7.2, grows: 1, side: 'right'},
 ];
 /** Panels by the key that enlarges them. */
 export const NUMBERED = {1: ['register'], 2: ['loop', 'open'], 3: ['patrol'], 4: ['premises'], 5: ['checks'], 6: ['participation'], 7: ['service'], 8: ['sources'], 9: ['ranking']};
@@ -51,6 +51,11 @@ const LIGHT_MS = 5000, MEDIUM_MS = 30000, HEAVY_MS = 300000;
 const DAY_MS = 864e5;
 /** Days that the usual day is of, and that rates look back. */
 export const USUAL_DAYS = 28;
+
+/** Significant units that are outlined. */
+const HOTSPOTS_MOST = 120;
+/** How many units of an answer are hot at 95 % or more; those that were not sent too. */
+export const hotspotsIn = (answer) => (answer.hot?.['99'] ?? 0) + (answer.hot?.['95'] ?? 0);
 
 /** Days in which a report loses half of its weight in the field of a replay. */
 const REPLAY_HALFLIFE = 0.25;
@@ -108,10 +113,16 @@ export function address(path, params) {
 /** @param {...any} parts   what is not is left out */
 const and = (...parts) => parts.filter((p) => p).map((p) => `(${p})`).join(' AND ');
 const is = (column, text) => `${column} = '${String(text).replaceAll("'", "''")}'`;
+/** A group of an answer: of a column of numbers, or of texts; null: of none. */
+const same = (column, id) => id === null ? `${column} IS NULL` : String(id).trim() !== '' && Number.isFinite(Number(id)) ? `${column} = ${id}` : is(column, id);
 const at = (moment) => `TIMESTAMP('${moment.iso(60000)}')`;
 
 /** Where the rows of a number are opened: the analyst's page. @param {{layer: string, filter?: string, time?: string}} q */
 const addressOf = ({layer, filter, time}) => `/analyst#${new URLSearchParams({layer, layers: layer, ...(filter && {filter}), ...(time && {time})})}`;
+/** Where numbers of units are: maps and tables of the analyst's page. @param {Record<string, string | undefined>} state */
+const tableOf = (state) => `/analyst#${new URLSearchParams(Object.entries(state).filter(([, v]) => v).map(([k, v]) => [k, String(v)]))}`;
+/** Rows of a list that is opened as it is asked for. */
+const LIST_ROWS = 100;
 
 /**
  * @param {Catalog} catalog
@@ -137,10 +148,8 @@ export function plan(catalog) {
   const register = figures(wall.register ?? catalog.layers.filter((l) => l.geometry !== 'line').map((l) => ({layer: l.name})).slice(0, 8), 'register');
 
   const loop = has(wall.loop?.layer) ? planLoop(wall.loop, ask, rowsOf) : null;
-  const visits = duty.visits?.layer, ofTarget = duty.visits?.target_layer;
-  const [patrol, premises] = (duty.targets ?? []).filter((t) => has(t.layer)).slice(0, 2).map((t) => ({...named(t), layer: t.layer, rows: rowsOf({layer: t.layer}), single: !layer(t.layer).columns_withheld && !layer(t.layer).rows_withheld, unit: wall.patrol?.units?.[t.layer] ?? (layer(t.layer).counted ?? '').slice(0, 1),
-    visitRows: (from, last) => has(visits) ? rowsOf({layer: visits, filter: ofTarget && is(ofTarget, t.layer), time: `${from}/${last}`}) : undefined,
-    titles: layer(t.layer).picture_titles ?? {}, colours: layer(t.layer).picture_colours ?? {}, order: Object.keys(t.tables?.[0]?.visits ?? {})}));
+  const visits = duty.visits?.layer;
+  const [patrol, premises] = (duty.targets ?? []).filter((t) => has(t.layer)).slice(0, 2).map((t) => planPatrol(t, {...layer(t.layer), unit: wall.patrol?.units?.[t.layer]}, named(t), ask, rowsOf));
   if (patrol && has(visits)) ask('patrol', '/coverage/patrol?by=level', [visits, ...duty.targets.map((t) => t.layer)], MEDIUM_MS, true);
 
   const checks = has(duty.checks?.layer) ? planChecks(duty.checks, ask, rowsOf) : null;
@@ -149,16 +158,18 @@ export function plan(catalog) {
     groups: f.by ? ask(`by:${f.layer}:${f.by}`, address(`/stats/${f.layer}`, {by: f.by}), [f.layer], MEDIUM_MS) : null,
     days: ask(`days:${f.layer}`, (now) => address(`/stats/${f.layer}`, {by: 'day', datetime: lastDays(now, USUAL_DAYS)}), [f.layer], MEDIUM_MS, true)}));
 
+  const middle = catalog.layers.filter((l) => l.unit_level).sort((x, y) => x.rows - y.rows)[1];
   const service = has(catalog.service?.layer) ? {figures: figures(wall.service ?? [{layer: catalog.service.layer}], 'service'),
-    minutes: catalog.service.minutes ?? 10, rows: rowsOf({layer: catalog.service.layer}),
-    // Rows by unit: what weighs them (residents) may only be added up for the whole city.
-    worst: address('/coverage/service', {people: catalog.service.population?.layer, by: 'village', worst: 20}),
+    minutes: catalog.service.minutes ?? 10,
+    // By units, where residents may be added up for less than the whole city.
+    reachRows: layer(catalog.service.population?.layer)?.columns_withheld || layer(catalog.service.population?.layer)?.rows_withheld ? undefined
+      : tableOf({layer: catalog.service.layer, layers: 'coverage', coverage: 'service', units: middle?.unit_level, table: 'coverage'}),
     reach: ask('reach', '/coverage/service', [catalog.service.layer, catalog.service.population?.layer, catalog.service.roads?.layer].filter((n) => n), HEAVY_MS)} : null;
 
   const ranking = has(wall.ranking?.layer) ? planRanking(wall.ranking, catalog, ask, rowsOf) : null;
   const map = planMap(catalog, has, ask, rowsOf);
   return {questions, parts: {register, loop, patrol, premises, checks, participation, service, ranking, map,
-    sources: {layers: catalog.layers, awaited: [...(catalog.awaited ?? []), ...catalog.layers.filter((l) => !l.rows)]}}};
+    sources: {layers: catalog.layers.map((l) => Object.assign(l, {rowsLink: rowsOf({layer: l.name})})), awaited: [...(catalog.awaited ?? []), ...catalog.layers.filter((l) => !l.rows)]}}};
 }
 
 /** Days before today and today, as FROM/TO. @param {Moment} now @param {number} days */
@@ -192,9 +203,11 @@ function planLoop(loop, ask, rowsOf) {
     ages: asked.slice(0, AGES.length), overdue: asked[AGES.length],
     // Rows behind a number of now.
     ageRows: (now) => openFilters(loop, () => open).ages.map((filter) => rowsOf({layer: loop.layer, filter: filter(now)})),
-    byRows: (id) => rowsOf({layer: loop.layer, filter: and(open, is(loop.by, id))}),
-    lateRows: (now) => rowsOf({layer: loop.layer, filter: openFilters(loop, () => open).late?.(now)}),
+    byRows: (id) => rowsOf({layer: loop.layer, filter: and(open, same(loop.by, id))}),
+    lateRows: (now, id) => rowsOf({layer: loop.layer, filter: and(openFilters(loop, () => open).late?.(now), id !== undefined && same(loop.by, id))}),
     todayRows: (now) => rowsOf({layer: loop.layer, time: `${now.day}/${now.day}`}),
+    usualRows: (now, back) => rowsOf({layer: loop.layer, filter: back.map((n) => now.dayStartMs - n * DAY_MS - now.utcMs)
+      .map((ms) => and(`${loop.steps[0].time} >= ${at(now.later(ms))}`, `${loop.steps[0].time} < ${at(now.later(ms + DAY_MS))}`)).join(' OR ')}),
     hours: ask('hours', (now) => address(stats, {by: 'hour', datetime: lastDays(now, USUAL_DAYS)}), l, LIGHT_MS, true),
     news: ask('news', address(`/collections/${loop.layer}/items`, {sortby: `-${loop.steps[0].time}`, limit: 24}), l),
     ends: ask('ends', address(`/collections/${loop.layer}/items`, {sortby: `-${loop.done}`, limit: 6}), l, LIGHT_MS)};
@@ -221,14 +234,25 @@ export function loopAt(loop, hazards, then) {
 export const statusOf = (loop, passed) => ({count: passed[0].count,
   groups: loop.steps.map((s, i) => ({id: s.value, count: passed[i].count - (passed[i + 1]?.count ?? 0)}))});
 
+/** A register whose rows are owed visits. @param {any} target   of the city's duty @param {any} layer @param {Named} named @param {any} ask @param {RowsOf} rowsOf */
+function planPatrol(target, layer, named, ask, rowsOf) {
+  const single = !layer.columns_withheld && !layer.rows_withheld;
+  return {...named, layer: layer.name, rows: rowsOf({layer: layer.name}), total: ask(`houses:${layer.name}`, address(`/stats/${layer.name}`, {}), [layer.name]), unit: layer.unit ?? (layer.counted ?? '').slice(0, 1),
+    // Each with what is due, made and missed; of a state, or all.
+    levelRows: (level, state) => single ? address('/coverage/patrol', {layer: layer.name, rows: 'true', state, filter: is(target.level, level), limit: LIST_ROWS}) : undefined,
+    titles: layer.picture_titles ?? {}, colours: layer.picture_colours ?? {}, order: Object.keys(target.tables?.[0]?.visits ?? {})};
+}
+
 /** @param {any} checks @param {any} ask @param {RowsOf} rowsOf */
 function planChecks(checks, ask, rowsOf) {
   const stats = `/stats/${checks.layer}`, l = [checks.layer], norm = checks.norm ?? 50;
-  return {...checks, norm, rows: rowsOf(checks), total: ask('checks', address(stats, {sum: checks.count, by: checks.month}), l, MEDIUM_MS),
+  const of = (month) => `${checks.month} = '${month}'`;
+  return {...checks, norm, rows: rowsOf(checks), monthRows: (month) => rowsOf({layer: checks.layer, filter: of(month)}), reachRows: (month) => rowsOf({layer: checks.layer, filter: and(of(month), `${checks.count} >= ${norm}`)}),
+    latest: (answer) => answer?.groups?.filter((g) => g.id).map((g) => g.id).sort().at(-1), total: ask('checks', address(stats, {sum: checks.count, by: checks.month}), l, MEDIUM_MS),
     // Of the newest month: which that is the first answer says.
     share: 'checks-share', spread: 'checks-spread',
     later: (month) => {
-      const filter = `${checks.month} = '${month}'`;
+      const filter = of(month);
       return [{key: 'checks-share', url: () => address(stats, {filter, share: `${checks.count} >= ${norm}`}), layers: l, restMs: MEDIUM_MS},
         {key: 'checks-spread', url: () => address(stats, {filter, by: checks.count}), layers: l, restMs: MEDIUM_MS}];
     }};
@@ -239,7 +263,7 @@ function planRanking(r, catalog, ask, rowsOf) {
   const stats = `/stats/${r.layer}`, exposed = (name) => catalog.exposures?.[name]?.layer;
   const l = [r.layer];
   const due = (now) => and(`${r.due} > ${at(now.later(-USUAL_DAYS * DAY_MS))}`, `${r.due} <= ${at(now)}`);
-  return {...r, days: USUAL_DAYS, dueRows: (now) => rowsOf({layer: r.layer, filter: due(now)}), lastRows: (now) => rowsOf({layer: r.layer, time: lastDays(now, USUAL_DAYS)}),
+  return {...r, days: USUAL_DAYS, dueRows: (now, id) => rowsOf({layer: r.layer, filter: and(due(now), is(r.by, id))}), lastRows: (now, id) => rowsOf({layer: r.layer, filter: is(r.by, id), time: lastDays(now, USUAL_DAYS)}),
     inTime: ask('in-time', (now) => address(stats, {by: r.by, filter: due(now), share: `${r.done} <= ${r.due}`}), l, MEDIUM_MS, true),
     per: (r.per ?? []).filter((p) => exposed(p.exposure)).map((p) => ({...p, of: catalog.exposures[p.exposure].scale ?? 1000,
       key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: lastDays(now, USUAL_DAYS)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)}))};
@@ -249,18 +273,20 @@ function planRanking(r, catalog, ask, rowsOf) {
 function planMap(catalog, has, ask, rowsOf) {
   const m = catalog.wall?.map ?? {}, tour = m.tour, coarse = catalog.layers.filter((l) => l.unit_level);
   const heat = catalog.maps.find((x) => x.kind === 'heat' && x.name === m.heat) ?? catalog.maps.find((x) => x.kind === 'heat');
-  const days = tour?.days ?? USUAL_DAYS;
+  const days = tour?.days ?? USUAL_DAYS, levels = coarse.map((l) => ({layer: l.name, level: l.unit_level, rows: l.rows})).sort((a, b) => a.rows - b.rows);
   // What was reported of late moves from hour to hour; the field of many days hardly does.
   const replayField = {...m.field, ...(m.field?.halflife && {halflife: m.replay_halflife ?? REPLAY_HALFLIFE})};
   return {heat: heat?.name ?? null, heatTitle: heat?.title, heatParams: m.field ?? {}, replayField,
     replayLegend: heat ? address(`/legend/${heat.name}.json`, {...replayField, palette: 'dark'}) : null, heatName: m.heat_title ? {title: m.heat_title, title_en: m.heat_title_en} : null,
-    hazards: has(m.hazards?.layer) ? {...m.hazards, rows: rowsOf(m.hazards),
+    hazards: has(m.hazards?.layer) ? {...m.hazards, gradeRows: (id) => rowsOf({layer: m.hazards.layer, filter: and(m.hazards.filter, same(m.hazards.risk, id))}),
       total: ask('serious', address(`/stats/${m.hazards.layer}`, {filter: m.hazards.filter, by: m.hazards.risk}), [m.hazards.layer])} : null,
-    workers: has(m.workers) ? m.workers : null,
-    levels: coarse.map((l) => ({layer: l.name, level: l.unit_level, rows: l.rows})).sort((a, b) => a.rows - b.rows),
+    workers: has(m.workers) ? m.workers : null, levels,
+    crew: has(m.workers) && levels.length ? ask('crew', address(`/stats/${m.workers}`, {by: levels[0].level}), [m.workers]) : null,
+    crewRows: (id) => rowsOf({layer: m.workers, filter: is(levels[0].level, id)}),
     legend: heat ? ask('legend', address(`/legend/${heat.name}.json`, {...m.field, palette: 'dark'}), []) : null,
-    tour: has(tour?.layer) ? {...tour, days, rows: rowsOf({layer: tour.layer}), key: ask('tour', (now) => address(`/hotspots/${tour.layer}`, {f: 'geojson', per: tour.per, each: tour.each,
-      exposure: tour.exposure, filter: tour.filter, datetime: lastDays(now, days - 1), limit: 24}), [tour.layer], 2 * MEDIUM_MS, true)} : null};
+    tour: has(tour?.layer) ? {...tour, days, spots: (now) => tableOf({layer: tour.layer, layers: 'hotspots', filter: tour.filter, time: lastDays(now, days - 1), per: tour.per, units: levels.at(-1)?.level, table: 'hotspots'}),
+      unitRows: (now, level, id) => rowsOf({layer: tour.layer, filter: and(tour.filter, is(level, id)), time: lastDays(now, days - 1)}), key: ask('tour', (now) => address(`/hotspots/${tour.layer}`, {f: 'geojson', per: tour.per, each: tour.each,
+      exposure: tour.exposure, filter: tour.filter, datetime: lastDays(now, days - 1), limit: HOTSPOTS_MOST}), [tour.layer], 2 * MEDIUM_MS, true)} : null};
 }
 
 /**
@@ -268,9 +294,9 @@ function planMap(catalog, has, ask, rowsOf) {
  * all where there are hardly any. What lies between the least and the most (of
  * many days, all but a tenth on either side), and the middle.
  * @param {{id: string | null, count: number}[]} groups   by hour, ISO
- * @param {Moment} now
+ * @param {Moment} now @param {boolean} [live]   is the last hour what there is of it? Else full hours are told only
  */
-export function usualDay(groups, now) {
+export function usualDay(groups, now, live = true) {
   const of = new Map(groups.filter((g) => g.id).map((g) => [g.id.slice(0, 13), g.count])), start = Date.parse(`${now.day}T00:00:00Z`);
   const sums = (back) => {
     const day = new Date(start - back * DAY_MS).toISOString().slice(0, 10), out = [0];
@@ -284,6 +310,10 @@ export function usualDay(groups, now) {
     const sorted = before.map((d) => d.sums[h]).sort((a, b) => a - b), place = share * (sorted.length - 1);
     return sorted.length ? (sorted[Math.floor(place + 1e-9)] + sorted[Math.ceil(place - 1e-9)]) / 2 : 0;
   };
-  const passed = Math.min(24, Math.floor((now.utcMs - now.dayStartMs) / 36e5)), edge = before.length < 10 ? 0 : 0.1;
-  return {hours, low: hours.map((h) => at(h, edge)), high: hours.map((h) => at(h, 1 - edge)), middle: hours.map((h) => at(h, 0.5)), today: sums(0).slice(0, passed + 1), days: before.length, weekday};
+  const full = Math.min(24, (now.utcMs - now.dayStartMs) / 36e5), passed = Math.floor(full), hoursIn = live ? full : passed, edge = before.length < 10 ? 0 : 0.1, sofar = sums(0);
+  const middle = hours.map((h) => at(h, 0.5)), today = hours.slice(0, passed + 1).map((h) => [h, sofar[h]]);
+  if (hoursIn > passed) today.push([hoursIn, sofar[24]]);
+  return {hours, low: hours.map((h) => at(h, edge)), high: hours.map((h) => at(h, 1 - edge)), middle, today, sofar: live ? sofar[24] : sofar[passed], weekday, days: before.length,
+    // At this time of day, and over all of those days.
+    usual: middle[passed] + (hoursIn - passed) * ((middle[passed + 1] ?? middle[passed]) - middle[passed]), back: before.map((d) => d.back), counted: before.reduce((sum, d) => sum + d.sums[24], 0)};
 }

@@ -70,6 +70,23 @@ export class Store {
     });
   }
 
+  /** When all has been answered or refused, or so much time is over. @param {number} mostMs @returns {Promise<void>} */
+  whole(mostMs) {
+    return new Promise((resolve) => {
+      const told = this.onAnswer, done = () => {
+        this.clock.cancel(timer);
+        this.onAnswer = told;
+        resolve();
+      };
+      const timer = this.clock.after(done, mostMs), look = () => [...this.entries.values()].every((e) => e.answer.status !== 'waiting') && done();
+      this.onAnswer = (...of) => {
+        told(...of);
+        look();
+      };
+      look();
+    });
+  }
+
   /** @param {string} key @returns {Answer} */
   answer(key) {
     return this.front?.get(key) ?? this.entries.get(key)?.answer ?? {value: null, status: 'waiting', asOf: null, atMs: 0};

@@ -8,7 +8,8 @@ import {token} from './charts.js';
 import {layout, readWall} from './layout.js';
 import {Overlay, nearer} from './overlay.js';
 import {element, makePanels, setText} from './panels.js';
-import {BLOCKS, Moment, NUMBERED, plan} from './plan.js';
+import {gradeName} from './numbers.js';
+import {BLOCKS, Moment, NUMBERED, hotspotsIn, plan} from './plan.js';
 import {Replay} from './replay.js';
 import {mayReload, untilTime} from './schedule.js';
 import {Store} from './store.js';
@@ -31,6 +32,8 @@ const LARGE_MS = 60000;
 const REST_MS = 60000;
 /** What a replay shows as it stood; the rest is of now, and paler. */
 const REPLAYED = new Set(['loop', 'open']);
+/** Panels that tell all of theirs exactly, once they are large. */
+const TOLD = new Set(['ranking', 'patrol', 'premises']);
 const KNOWN_MOST = 400, LATEST = 3;
 /** Times the mean that is told as more than it. */
 const OWN_LEAST = 1.05;
@@ -191,6 +194,7 @@ class Wall {
     const l = this.layout = layout(wall, /** @type {any} */ (BLOCKS.filter((b) => here.has(b.key))));
     const put = (node, r, unitPx = l.unitPx) => Object.assign(node.style, {left: `${r.x}px`, top: `${r.y}px`, width: `${r.w}px`, height: `${r.h}px`, fontSize: `${unitPx}px`});
     $('wall').style.fontSize = `${l.unitPx}px`;
+    $('wall').style.setProperty('--u', `${l.unitPx}px`);
     put($('map-room'), l.map);
     put($('caption'), l.caption);
     put($('ticker'), l.ticker);
@@ -201,7 +205,7 @@ class Wall {
     for (const p of this.panels) {
       const at = large.indexOf(p.key), f = l.focus, is = at >= 0;
       const rect = is ? {x: f.x + f.w * at / large.length, y: f.y, w: f.w / large.length, h: f.h} : l.panels[p.key];
-      const unitPx = is ? Math.min(rect.w / 21, rect.h / 22) : l.panels[p.key].unitPx;
+      const unitPx = is ? Math.min(rect.w / 21, rect.h / (p.key === 'ranking' ? 40 : 22)) : l.panels[p.key].unitPx;
       p.node.classList.toggle('large', is);
       put(p.node, rect, unitPx);
       for (const chart of p.charts) chart.resize(unitPx);
@@ -226,6 +230,7 @@ class Wall {
     const {map, loop} = this.part;
     if (key === map.tour?.key) this.places();
     if (key === map.legend || key === map.hazards?.total) this.legend();
+    if (key === map.crew && this.map && !this.near && !this.replay.running) this.label();
     if (loop && (key === loop.news || key === loop.ends)) this.latest(key === loop.news);
     if (!this.tour.at && !this.held) this.caption(null);
   }
@@ -302,7 +307,7 @@ class Wall {
     const stop = lang === 'en' ? '. ' : '。';
     if (serious) said.push(lang === 'en' ? `${count(lang, serious.count, 1e6)} ${say(lang, 'serious_open')}` : `${say(lang, 'serious_open')}${count(lang, serious.count, 1e6)}${this.part.loop?.unit ?? ''}`);
     if (found) {
-      const n = this.hot?.size ?? 0, fresh = [...(this.hot?.values() ?? [])].filter((f) => f.properties.new).length;
+      const n = hotspotsIn(found), listed = this.hot?.size ?? 0, fresh = listed < n ? 0 : [...(this.hot?.values() ?? [])].filter((f) => f.properties.new).length;
       const last = say(lang, 'last_days', {n: tour.days});
       if (!n) said.push(say(lang, 'quiet', {n: tour.days}));
       else if (lang === 'en') said.push(`${last[0].toUpperCase()}${last.slice(1)}: ${n} ${say(lang, 'hotspots')}${fresh ? `, ${say(lang, 'new_ones', {n: fresh})}` : ''}`);
@@ -314,13 +319,13 @@ class Wall {
   crewSoon() {
     this.crew ??= setTimeout(() => {
       this.crew = undefined;
-      if (!this.replay.running) this.label();
+      if (this.near && !this.replay.running) this.label();
     }, CREW_MS);
   }
 
   /** Names on the map: towns, and workers where the map is near enough. */
   async label() {
-    const near = this.map.zoom - nearer(this.layout.unitPx) > 11.6, {workers, levels} = this.part.map;
+    const {near} = this, {workers, levels, crew: counted} = this.part.map;
     const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: String(f.properties.name ?? f.properties.id), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
     const place = this.tour.at && this.hot?.get(this.tour.at.id);
     const named = place ? [{...labelPlace(place.geometry), text: String(place.properties.name ?? place.properties.id), kind: /** @type {const} */ ('place')}] : [];
@@ -328,7 +333,10 @@ class Wall {
     if (!workers) return;
     if (!levels.length) return;
     try {
-      const {level, crews} = await this.crews(near ? this.crewLevels : levels.slice(0, 1)), of = new Map(crews.groups.map((g) => [g.id, g.hidden ? '·' : g.count]));  // too few to be told: hidden, not none
+      const {level, crews} = near ? await this.crews(this.crewLevels) : {level: levels[0], crews: this.store.value(counted)};
+      if (!crews) return;
+      // Too few to be told: hidden, not none.
+      const of = new Map(crews.groups.map((g) => [g.id, g.hidden ? '·' : g.count]));
       if (!near) {
         this.overlay.setLabels([...named, ...towns.map((t) => ({...t, beside: of.has(t.id) ? String(of.get(t.id)) : undefined}))]);
         return;
@@ -345,12 +353,17 @@ class Wall {
     }
   }
 
+  /** Is the map near enough for units below the towns? */
+  get near() {
+    return this.map.zoom - nearer(this.layout.unitPx) > 11.6;
+  }
+
   /** Workers by the first of some levels that tells most of its units. @param {any[]} levels */
   async crews(levels) {
     for (const level of levels) {
       const crews = await getJson(`/stats/${this.part.map.workers}?by=${level.level}`), hidden = crews.groups.filter((g) => g.hidden).length;
       if (2 * hidden > crews.groups.length && level !== levels.at(-1)) continue;
-      if (levels === this.crewLevels) this.crewLevels = levels.slice(levels.indexOf(level));
+      this.crewLevels = levels.slice(levels.indexOf(level));
       return {level, crews};
     }
     throw new Error('no level');
@@ -370,12 +383,15 @@ class Wall {
       const of = then && map.replayField.halflife ? ` · ${say(lang, 'half_life', {n: 24 * map.replayField.halflife})}` : '';
       parts.push(element('span', {class: 'what'}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + of), ramp, element('span', {}, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
     }
-    const names = {4: 'high', 3: 'serious', 2: 'moderate', 1: 'low'};
+    const grades4 = ['4', '3', '2', '1'];
     // A replay shows what is reported of all grades, the map what is open of the serious ones.
-    const grades = then ? Object.keys(names).map((id) => ({id, count: NaN})) : serious?.groups ?? [];
+    const grades = then ? grades4.map((id) => ({id, count: NaN})) : serious?.groups ?? [];
     for (const g of [...grades].sort((a, b) => Number(b.id) - Number(a.id)))
-      if (names[g.id]) parts.push(element('span', {}, element('i', {class: 'risk', 'data-risk': g.id, 'aria-hidden': 'true'}), then ? say(lang, names[g.id]) : `${say(lang, names[g.id])} ${count(lang, g.count)}`));
-    if (map.workers && !then) parts.push(element('span', {class: 'spare'}, element('span', {class: 'crew', 'aria-hidden': 'true'}, '00'), say(lang, 'crew')));
+      if (grades4.includes(String(g.id))) {
+        const href = then ? undefined : map.hazards.gradeRows(g.id);
+        parts.push(element(href ? 'a' : 'span', {href}, element('i', {class: 'risk', 'data-risk': g.id, 'aria-hidden': 'true'}), then ? gradeName(lang, g.id) : `${gradeName(lang, g.id)} ${count(lang, g.count)}`));
+      }
+    if (map.workers && !then) parts.push(element('span', {class: 'spare crew'}, say(lang, 'beside')));
     $('legend').replaceChildren(...parts);
     this.fit();
   }
@@ -417,14 +433,23 @@ class Wall {
     if (this.large) {
       this.shrink = setTimeout(() => this.enlarge(''), LARGE_MS);
       for (const p of this.panels.filter((x) => NUMBERED[this.large]?.includes(x.key))) {
-        p.node.querySelector('.details')?.remove();
-        const list = (p.details?.() ?? []).filter((d) => d.url).slice(0, 12);
-        p.node.append(element('ul', {class: 'details'}, ...list.map((d) => element('li', {}, element('span', {}, d.text), element('code', {}, decodeURIComponent((d.rows ?? d.url).replace(/\+/g, ' ')).replace(/&layers=\w+/, ''))))));
+        for (const old of p.node.querySelectorAll('.details, .second')) old.remove();
+        const list = TOLD.has(p.key) ? [] : p.numbers();
+        p.node.append(element('ul', {class: 'details', hidden: !list.length}, ...list.map((n) => element('li', {}, element('span', {}, n.text), element(n.rows ? 'a' : 'span', {class: 'n', href: n.rows}, n.value)))),
+          element('p', {class: 'second'}));
       }
     }
     this.lay();
-    // Whole lines only.
-    for (const list of document.querySelectorAll('.large .details')) while (list.scrollHeight > list.clientHeight + 1) list.lastElementChild?.remove();
+    for (const list of document.querySelectorAll('.large .details')) {
+      // Whole lines only; what there is no room for is on the second screen.
+      let left = 0;
+      while (list.lastElementChild && list.lastElementChild.getBoundingClientRect().bottom > list.getBoundingClientRect().bottom + 1) {
+        list.lastElementChild.remove();
+        left++;
+      }
+      setText(/** @type {Element} */ (list.nextElementSibling), [left > 0 && say(lang, 'more', {n: left}), say(lang, 'on_second', {a: this.second})].filter((t) => t).join(' · '));
+    }
+    for (const p of this.panels) if (p.node.classList.contains('large')) p.update();
   }
 
   /** @param {boolean} paused */
@@ -521,13 +546,17 @@ class Wall {
     this.label();
   }
 
+  get second() {
+    return `${location.host}/wall?drive=${this.id}`;
+  }
+
   /** How a second screen reaches this wall. */
   showId() {
     const banner = $('banner'), shown = banner.hidden;
     if (!shown && !banner.classList.contains('address')) return;
     banner.hidden = !shown;
     banner.classList.toggle('address', shown);
-    if (shown) setText(banner, `${location.host}/wall?drive=${this.id}`);
+    if (shown) setText(banner, this.second);
   }
 
   listen() {
@@ -558,10 +587,13 @@ class Wall {
   }
 
   /** Begin anew at night, when nothing happens, or before memory runs out. */
-  rest() {
+  async rest() {
     const now = performance.now();
-    if (mayReload({ageMs: now - this.startedMs, quietMs: now - this.newsMs, utcMs: Date.now(), zoneMs: this.clock.zoneMs,
-      heapBytes: /** @type {any} */ (performance).memory?.usedJSHeapSize ?? 0, silent: this.live.silent})) location.reload();
+    if (!mayReload({ageMs: now - this.startedMs, quietMs: now - this.newsMs, utcMs: Date.now(), zoneMs: this.clock.zoneMs,
+      heapBytes: /** @type {any} */ (performance).memory?.usedJSHeapSize ?? 0, silent: this.live.silent})) return;
+    // A page that cannot be had again would be a browser's error for ever.
+    const response = await fetch(location.href, {cache: 'no-store'}).catch(() => null);
+    if (response?.ok) location.reload();
   }
 }
 
