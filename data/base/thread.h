@@ -26,4 +26,12 @@ typedef om_status om_range_fn(void *ctx, size_t first, size_t end, size_t lane);
 om_status om_parallel(size_t n, size_t grain, om_range_fn *fn,
                       void *ctx) OM_MUST_USE;
 
+/**
+ * Let this thread have a core soon after it wakes, before others have used up
+ * their turn: for one that works for a moment at a time, and for whom many
+ * wait. It gets no more of the cores than before. Only a hint; where the system
+ * knows none (Linux before 6.12) nothing happens.
+ */
+void om_thread_prompt(void);
+
 #endif

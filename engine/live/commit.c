@@ -322,6 +322,7 @@ void om__live_show(struct om_live *live, struct om__fresh *f, size_t count,
     om__states_free(live->state, live->base->manifest.layers);
     live->state = f->state;
     f->state = NULL;
+    om__live_weigh(live);
     wake_merger(live);
     live->sequence = f->last;
     live->begins = false;
@@ -530,6 +531,7 @@ om_status om__live_publish(struct om_live *live, const bool *which,
     }
     const uint64_t before = live->sequence;
     live->sequence = sequence;
+    om__live_weigh(live);
     om__city_publish(live->city, snapshot, stamp);
     if (count) tell(live, before + 1, sequence, count);
     return OM_OK;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "data/base/alloc.h"
@@ -14,8 +13,8 @@
 #include "engine/live/live_internal.h"
 
 /* DESIGN
- * A layer at a time, by a thread of low priority that holds nothing a write or
- * a reader waits for:
+ * A layer at a time, by a thread that holds nothing a write or a reader waits
+ * for, (3) by one of low priority:
  *
  *   (1) take the city's lock of files, or come back later;
  *   (2) take the layer as it is at some sequence S;
@@ -35,13 +34,16 @@
  * times the rows of all newer ones, so there are few and a row is written a few
  * times; the whole layer once what is dead in its oldest part and what is newer
  * than it are together more than a quarter of it. So a layer takes at most
- * 5/4 of its size on disk, and twice that while it is written anew. */
+ * 5/4 of its size on disk, and twice that while it is written anew. While rows
+ * come faster than that (pace.c) it is more than all of it, and a quarter again
+ * once they do not. */
 
 #define RATIO 2
+#define RATIO_URGENT 1
 #define WHOLE_WHEN 4
+#define WHOLE_WHEN_URGENT 1
 #define PERIOD_S 1
 #define RETRY_S 30
-#define NICE 10
 
 /* One layer on its way into files. */
 struct compaction {
@@ -52,10 +54,64 @@ struct compaction {
     struct om__stack *stack;
     struct om__carry carry;
     size_t from;  // parts from here on become one
+    bool patient;
+    char path[OM__PATH_BYTES], units_path[OM__PATH_BYTES];  // of their files
     struct om_segment *merged;
     struct om__base *base;  // to be committed, and then the city's
     struct om__stamp stamp;
 };
+
+/* ---- which parts ---- */
+
+/* Is what is dead in the oldest part, and newer than it, more than its 1/share?
+ */
+static bool is_overgrown(const struct om__stack *stack, uint64_t share)
+{
+    uint64_t newer = 0;
+    for (size_t i = 1; i < stack->parts; i++)
+        newer += om__part_rows(&stack->part[i]);
+    const struct om_part *oldest = &stack->part[0];
+    return (newer + oldest->dead_count) * share >
+           om_segment_rows(oldest->segment);
+}
+
+static size_t choose(const struct om__stack *stack, bool urgent)
+{
+    uint64_t rows = 0;
+    size_t from = stack->files;
+    for (size_t i = stack->files; i < stack->parts; i++)
+        rows += om__part_rows(&stack->part[i]);
+    if (stack->files == 0) return 0;
+    if (is_overgrown(stack, urgent ? WHOLE_WHEN_URGENT : WHOLE_WHEN))
+        return stack->rows ? 0 : stack->files;
+    while (from > 0 && rows) {
+        const uint64_t more = om__part_rows(&stack->part[from - 1]);
+        if (more > (urgent ? RATIO_URGENT : RATIO) * rows) break;
+        rows += more;
+        from--;
+    }
+    return from;
+}
+
+/* The first file from which all can be read. One that is damaged stays as it
+ * is, for `verify` and whoever restores it, and does not keep new rows from
+ * files. It is known for damaged once somebody has met it, a failed compaction
+ * included. */
+static size_t after_damage(const struct om__stack *stack)
+{
+    size_t i = stack->files;
+    while (i > 0 && !om_segment_damage(stack->part[i - 1].segment)) i--;
+    return i;
+}
+
+/* Did it get more files than it is to have while others wrote very many rows?
+ */
+static bool was_rushed(const struct om_live *live,
+                       const struct om__stack *stack)
+{
+    return atomic_load(&live->rushed) && stack->files && stack->rows &&
+           is_overgrown(stack, WHOLE_WHEN) && after_damage(stack) == 0;
+}
 
 /* ---- when ---- */
 
@@ -76,18 +132,6 @@ bool om__live_is_clean(const struct om_live *live, size_t layer)
                     live->state[layer].stack);
 }
 
-/* Rows that are in memory only: those of runs, and those that died. */
-static uint64_t rows_in_memory(const struct om_manifest_layer *meta,
-                               const struct om__stack *stack)
-{
-    uint64_t rows = 0;
-    for (size_t i = 0; i < stack->parts; i++)
-        rows += i < stack->files && i < meta->parts
-                    ? stack->part[i].dead_count - meta->part[i].dead
-                    : om_segment_rows(stack->part[i].segment);
-    return rows;
-}
-
 static bool is_due(const struct om_live *live,
                    const struct om__view_of_layer *view, size_t layer)
 {
@@ -96,45 +140,11 @@ static bool is_due(const struct om_live *live,
     // Rows without their units must not get into files.
     if (stack->fault || om__units_withheld(&view->base->manifest, view->state))
         return false;
-    if (is_clean(meta, stack)) return false;
-    if (rows_in_memory(meta, stack) >= live->options.compact_rows) return true;
+    if (is_clean(meta, stack)) return was_rushed(live, stack);
+    if (om__live_rows_in_memory(meta, stack) >= live->options.compact_rows)
+        return true;
     // A layer that is rarely written to must not hold up the journal.
     return view->sequence > meta->applied + live->options.keep_entries / 2;
-}
-
-/* ---- which parts ---- */
-
-static size_t choose(const struct om__stack *stack)
-{
-    uint64_t rows = 0, newer = 0;
-    size_t from = stack->files;
-    for (size_t i = stack->files; i < stack->parts; i++)
-        rows += om__part_rows(&stack->part[i]);
-    if (stack->files == 0) return 0;
-    for (size_t i = 1; i < stack->parts; i++)
-        newer += om__part_rows(&stack->part[i]);
-    const struct om_part *oldest = &stack->part[0];
-    if ((newer + oldest->dead_count) * WHOLE_WHEN >
-        om_segment_rows(oldest->segment))
-        return stack->rows ? 0 : stack->files;
-    while (from > 0 && rows) {
-        const uint64_t more = om__part_rows(&stack->part[from - 1]);
-        if (more > RATIO * rows) break;
-        rows += more;
-        from--;
-    }
-    return from;
-}
-
-/* The first file from which all can be read. One that is damaged stays as it
- * is, for `verify` and whoever restores it, and does not keep new rows from
- * files. It is known for damaged once somebody has met it, a failed compaction
- * included. */
-static size_t after_damage(const struct om__stack *stack)
-{
-    size_t i = stack->files;
-    while (i > 0 && !om_segment_damage(stack->part[i - 1].segment)) i--;
-    return i;
 }
 
 /* ---- files ---- */
@@ -155,25 +165,34 @@ static uint64_t living_from(const struct om__stack *stack, size_t from)
     return rows;
 }
 
+static om_status merge(void *ctx, struct om_err *err)
+{
+    struct compaction *c = ctx;
+    const struct om_schema *own =
+        &c->view.base->manifest.layer[c->layer].schema;
+    return om_run_merge(own, c->stack->part + c->from,
+                        c->stack->parts - c->from, c->view.joiner, c->path,
+                        om_joiner_levels(c->view.joiner) ? c->units_path : NULL,
+                        &c->merged, err);
+}
+
 /* The new part of the layer, if it has any row. */
 static om_status write_part(struct compaction *c, struct om_manifest_part *out,
                             struct om_err *err)
 {
-    char path[OM__PATH_BYTES], units[OM__PATH_BYTES];
     const unsigned long long commit = c->base->manifest.sequence;
     const bool joined = om_joiner_levels(c->view.joiner) > 0;
     snprintf(out->file, sizeof out->file, "layers/%s-%llu.seg", c->name,
              commit);
-    OM_TRY(path_of(c, out->file, path, err));
+    OM_TRY(path_of(c, out->file, c->path, err));
     if (joined)
         snprintf(out->units_file, sizeof out->units_file,
                  "layers/%s-%llu-%zu.units", c->name, commit, c->from);
-    OM_TRY(path_of(c, out->units_file, units, err));
-    const struct om_schema *own =
-        &c->view.base->manifest.layer[c->layer].schema;
-    OM_TRY(om_run_merge(own, c->stack->part + c->from,
-                        c->stack->parts - c->from, c->view.joiner, path,
-                        joined ? units : NULL, &c->merged, err));
+    OM_TRY(path_of(c, out->units_file, c->units_path, err));
+    OM_TRY(c->patient
+               ? om__live_patiently(c->live, living_from(c->stack, c->from),
+                                    merge, c, err)
+               : merge(c, err));
     out->rows = om_segment_rows(c->merged);
     return OM_OK;
 }
@@ -329,9 +348,12 @@ static om_status write_layer(struct compaction *c, struct om_err *err)
     struct om_live *live = c->live;
     const struct om_manifest_layer *meta =
         &c->view.base->manifest.layer[c->layer];
-    if (is_clean(meta, c->stack)) return OM_OK;
+    if (is_clean(meta, c->stack) && !was_rushed(live, c->stack)) return OM_OK;
     const size_t sound = after_damage(c->stack);
-    c->from = choose(c->stack);
+    const bool urgent = om__live_is_urgent(live);
+    c->from = choose(c->stack, urgent);
+    if (urgent && choose(c->stack, false) < c->from)
+        atomic_store(&live->rushed, true);
     if (c->from < sound) c->from = sound;
     OM_TRY(om__base_read(live->city->path, &c->base, err));
     OM_TRY(write_files(c, err));
@@ -351,9 +373,11 @@ static om_status write_layer(struct compaction *c, struct om_err *err)
 
 /* With files_lock and the city's lock. */
 static om_status compact_layer(struct om_live *live, size_t layer,
-                               const char *name, struct om_err *err)
+                               const char *name, bool patient,
+                               struct om_err *err)
 {
-    struct compaction c = {.live = live, .layer = layer, .name = name};
+    struct compaction c = {
+        .live = live, .layer = layer, .name = name, .patient = patient};
     const double start = om_seconds();
     om_status st = reserve(&c, err);
     if (!st) st = write_layer(&c, err);
@@ -387,7 +411,7 @@ static om_status compact_all(struct om_live *live, bool all, struct om_err *err)
         const char *name = view.base->manifest.layer[i].name;
         if (view.state[i].stack->fault) continue;
         if (all || is_due(live, &view, i))
-            st = compact_layer(live, i, name, err);
+            st = compact_layer(live, i, name, !all, err);
     }
     om__live_view_end(&view);
     return st;
@@ -430,9 +454,6 @@ void *om__live_keep_thread(void *arg)
     struct om_cancel cancel = {.given_up = om__live_given_up, .ctx = live};
     om_status said = OM_OK;
     double not_before_s = 0;
-    // Of this thread only; what it starts inherits it.
-    (void)!setpriority(PRIO_PROCESS, (id_t)gettid(),
-                       getpriority(PRIO_PROCESS, 0) + NICE);
     om_cancel_swap(&cancel);
     for (;;) {
         struct timespec at;

@@ -7,6 +7,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "data/base/thread.h"
 #include "engine/live/live_internal.h"
 #include "engine/live/replay_internal.h"
 
@@ -56,7 +57,7 @@ int64_t om__now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static struct timespec in_ms(long ms)
+struct timespec om__live_in_ms(long ms)
 {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
@@ -87,26 +88,53 @@ static void run_jobs(struct om_live *live)
     }
 }
 
+/* Do writes of many rows still have to wait? So many seconds. */
+static double pause_many(struct om_live *live)
+{
+    const double left_s = live->stopping ? 0 : live->many_due_s - om_seconds();
+    live->queue.paused = left_s > 0;
+    return left_s > 0 ? left_s : 0;
+}
+
 /* Wait for something to do; then for as many writes as the last group had,
  * though not long. */
 static void wait_for_work(struct om_live *live, size_t expected)
 {
     struct om__queue *queue = &live->queue;
-    if (!om__queue_writes(queue) && !live->job && !live->stopping) {
-        const struct timespec tick = in_ms(TICK_MS);
+    const double pause_s = pause_many(live);
+    if (!om__queue_ready(queue) && !live->job && !live->stopping) {
+        const double most_s = TICK_MS / 1e3;
+        const struct timespec tick = om__live_in_ms(
+            pause_s > 0 && pause_s < most_s ? (long)(pause_s * 1e3) + 1
+                                            : TICK_MS);
         pthread_cond_timedwait(&live->wake, &live->lock, &tick);
+        pause_many(live);
     }
-    if (!om__queue_writes(queue) || expected < 2) return;
-    const struct timespec end = in_ms(live->options.group_ms);
-    while (om__queue_writes(queue) < expected && !om__queue_is_full(queue) &&
+    if (!om__queue_ready(queue) || expected < 2) return;
+    const struct timespec end = om__live_in_ms(live->options.group_ms);
+    while (om__queue_ready(queue) < expected && !om__queue_is_full(queue) &&
            !om__queue_bulk(queue) && !live->stopping && !live->job)
         if (pthread_cond_timedwait(&live->wake, &live->lock, &end)) break;
+    pause_many(live);
+}
+
+/* Whoever writes many rows goes no faster than they can go into files. */
+static void slow_down(struct om_live *live)
+{
+    pthread_mutex_lock(&live->lock);
+    const size_t rows = om__queue_many_taken(&live->queue);
+    pthread_mutex_unlock(&live->lock);
+    if (!rows || live->options.no_compaction) return;
+    live->many_due_s =
+        om_seconds() + om__live_pause_s(atomic_load(&live->in_memory),
+                                        live->options.compact_rows, rows);
 }
 
 static void *commit_thread(void *arg)
 {
     struct om_live *live = arg;
     size_t expected = 0;
+    om_thread_prompt();
     for (;;) {
         pthread_mutex_lock(&live->lock);
         wait_for_work(live, expected);
@@ -124,6 +152,7 @@ static void *commit_thread(void *arg)
             pthread_mutex_unlock(&live->lock);
             om__bulk_finish(live, bulk);
         }
+        slow_down(live);
         // Some leave and some come: what came together comes together again.
         expected = list ? writes : 0;
         om__live_tidy(live);
@@ -421,6 +450,7 @@ static om_status take_over(struct om_live *live, struct om_err *err)
         if (!live->state) st = om_fail(err, OM_E_MEMORY, 0, "out of memory");
     }
     om_snapshot_unref(snapshot);
+    if (!st) om__live_weigh(live);
     if (!st) st = open_journal(live, err);
     if (!st) st = note_commits(live, err);
     return st;

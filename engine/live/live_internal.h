@@ -91,6 +91,8 @@ struct om__waiting {
 struct om__queue {
     struct om__waiting few, many, bulk;
     bool many_had_its_turn;
+    bool paused;        // only those of few are taken
+    size_t many_taken;  // rows of the others, since om__queue_many_taken
 };
 
 /** Put a write at the end of its kind. */
@@ -98,11 +100,15 @@ void om__queue_add(struct om__queue *queue, struct om_write *write);
 /** Writes and rows that wait. */
 size_t om__queue_writes(const struct om__queue *queue);
 size_t om__queue_rows(const struct om__queue *queue);
+/** Writes that may be taken. */
+size_t om__queue_ready(const struct om__queue *queue);
+/** Rows of writes of many that were taken since this was last asked. */
+size_t om__queue_many_taken(struct om__queue *queue);
 /** Have writes of few rows come while a group of many was written? */
 bool om__queue_is_pressing(const struct om__queue *queue);
 /** Is there enough for a group, so that waiting for more is no use? */
 bool om__queue_is_full(const struct om__queue *queue);
-/** Take the next group off; NULL: nothing waits. */
+/** Take the next group off; NULL: nothing is ready. */
 struct om_write *om__queue_take(struct om__queue *queue, size_t *writes);
 /** The write of very many rows whose turn it is, NULL: none; take it off. */
 struct om_write *om__queue_bulk(const struct om__queue *queue);
@@ -162,8 +168,11 @@ struct om_live {
     double kept_s;             // when housekeeping was last done
     double keys_due_s;         // when old keys are let go of next
     double settled_s;          // when the log was last written back
+    double many_due_s;         // writes of many rows wait until then
 
     struct om__figures figures;
+    atomic_uint_fast64_t in_memory;  // rows, of the layer that has most
+    atomic_bool rushed;   // some layer has more files than it is to have
     atomic_bool leaving;  // what is being done in the background is given up
     pthread_t committer, keeper, merger;
     bool committing, keeping, merging;  // threads that run
@@ -354,6 +363,26 @@ bool om__live_remembered(struct om_live *live);
 
 /** For a thread in the background: is its work still wanted? */
 bool om__live_given_up(void *live);
+
+/* pace.c: writers and compaction in step */
+/** Rows of a layer that are in memory only: those of runs, and those that died.
+ */
+uint64_t om__live_rows_in_memory(const struct om_manifest_layer *meta,
+                                 const struct om__stack *stack);
+/** Note how many they are in `in_memory`. On the committer. */
+void om__live_weigh(struct om_live *live);
+/** Are they so many that compaction must not wait for others? threads: any */
+bool om__live_is_urgent(struct om_live *live);
+/** How long writes of many rows wait after `rows` of them. */
+double om__live_pause_s(uint64_t in_memory, size_t compact_rows, size_t rows);
+/** Run something that ends with OM_E_STOPPED where om_cancelled() says so, at
+ *  the end of those who want the cores; anew and as all others if that takes
+ *  too long for `rows` rows, or gets urgent. */
+om_status om__live_patiently(struct om_live *live, uint64_t rows,
+                             om_status (*run)(void *ctx, struct om_err *err),
+                             void *ctx, struct om_err *err) OM_MUST_USE;
+/** The moment in so many milliseconds, CLOCK_MONOTONIC. */
+struct timespec om__live_in_ms(long ms);
 
 /* tiers.c, compact.c: the threads in the background */
 /** Has a layer more runs than it should? */

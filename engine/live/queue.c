@@ -9,7 +9,8 @@
  * as make GROUP_ROWS; one that is larger is a group of its own, since it is
  * there as a whole or not at all. Neither can starve: after a group of few rows
  * those of many have their turn, and whoever waits then goes with them. What is
- * made ready (bulk.c) has a piece written between two groups. */
+ * made ready (bulk.c) has a piece written between two groups. While the queue
+ * is paused (pace.c) only those of few rows go. */
 
 #define FEW_ROWS 64
 /* Rows after which a group takes no further write. */
@@ -45,6 +46,18 @@ size_t om__queue_rows(const struct om__queue *queue)
     return queue->few.rows + queue->many.rows + queue->bulk.rows;
 }
 
+size_t om__queue_ready(const struct om__queue *queue)
+{
+    return queue->paused ? queue->few.writes : om__queue_writes(queue);
+}
+
+size_t om__queue_many_taken(struct om__queue *queue)
+{
+    const size_t rows = queue->many_taken;
+    queue->many_taken = 0;
+    return rows;
+}
+
 bool om__queue_is_pressing(const struct om__queue *queue)
 {
     return queue->many_had_its_turn && queue->few.writes;
@@ -52,7 +65,8 @@ bool om__queue_is_pressing(const struct om__queue *queue)
 
 bool om__queue_is_full(const struct om__queue *queue)
 {
-    return om__queue_rows(queue) >= GROUP_ROWS || om__queue_is_pressing(queue);
+    const size_t rows = queue->paused ? queue->few.rows : om__queue_rows(queue);
+    return rows >= GROUP_ROWS || om__queue_is_pressing(queue);
 }
 
 static struct om_write *take_first(struct om__waiting *from)
@@ -77,21 +91,23 @@ static void move(struct om__waiting *from, struct om__waiting *to)
 
 struct om_write *om__queue_bulk(const struct om__queue *queue)
 {
-    return queue->bulk.first;
+    return queue->paused ? NULL : queue->bulk.first;
 }
 
 void om__queue_bulk_take(struct om__queue *queue)
 {
-    (void)take_first(&queue->bulk);
+    queue->many_taken += take_first(&queue->bulk)->batch->rows;
 }
 
 struct om_write *om__queue_take(struct om__queue *queue, size_t *writes)
 {
     struct om__waiting group = {0};
-    const bool turn = !queue->few.first || !queue->many_had_its_turn;
+    const bool turn =
+        !queue->paused && (!queue->few.first || !queue->many_had_its_turn);
     queue->many_had_its_turn = turn && queue->many.first;
     // Those of many first: what is left of the room is enough for the few.
     if (turn) move(&queue->many, &group);
+    queue->many_taken += group.rows;
     move(&queue->few, &group);
     *writes = group.writes;
     return group.first;

@@ -5,6 +5,7 @@
  *            rows in their order and those of few in theirs
  *   few_*    who has few rows waits for one group of many at most
  *   many_*   a group of many rows is bounded, and has every second turn
+ *   paused_* only those of few rows go, and what the others took is counted
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,12 +137,42 @@ static void many_are_bounded_and_not_starved(void **state)
     assert_int_equal(writes, 1);
 }
 
+static void paused_lets_few_go_and_counts_many(void **state)
+{
+    (void)state;
+    struct om__queue queue = {0};
+    size_t in = 0, writes, rows = 0;
+    for (int i = 0; i < 30; i++, in++) {
+        make(in, i % 3 ? 1 : 500);
+        om__queue_add(&queue, &all[in]);
+    }
+    queue.paused = true;
+    assert_int_equal(om__queue_ready(&queue), 20);
+    assert_false(om__queue_is_full(&queue));  // of what goes there may be more
+    struct om_write *group = om__queue_take(&queue, &writes);
+    assert_int_equal(writes, 20);
+    assert_int_equal(rows_of(group), 20);
+    assert_int_equal(om__queue_ready(&queue), 0);
+    assert_null(om__queue_take(&queue, &writes));
+    assert_int_equal(om__queue_many_taken(&queue), 0);
+    assert_int_equal(om__queue_rows(&queue), 5000);
+    queue.paused = false;
+    assert_int_equal(om__queue_ready(&queue), 10);
+    while ((group = om__queue_take(&queue, &writes))) {
+        rows += rows_of(group);
+        assert_int_equal(om__queue_many_taken(&queue), rows_of(group));
+    }
+    assert_int_equal(rows, 5000);
+    assert_int_equal(om__queue_many_taken(&queue), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_is_kept),
         cmocka_unit_test(few_wait_for_one_group_of_many),
         cmocka_unit_test(many_are_bounded_and_not_starved),
+        cmocka_unit_test(paused_lets_few_go_and_counts_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
