@@ -7,6 +7,7 @@
 //   clusters: legend, table and a click say how many, how dense, by what rule
 //   compared: one legend; the table has both sides and their difference, as
 //   /stats says; the divider of two maps moves by pointer and key
+//   a time without data is said to be one; what takes long is named
 //   heat over coloured units: lines, and two ramps
 //   a phone shows the map first; large screens have large letters; nothing is
 //   wider than its screen; axe over every tab
@@ -151,6 +152,37 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         await page.focus('.divider');
         await page.keyboard.press('ArrowRight');
         assert.equal(await at(), dragged + 5);
+    });
+
+    await t.test('a time without data is not a side with nothing', async () => {
+        await open('layer=hazard&layers=choropleth&time=2023-05-28/2023-06-26&compare=year&pane=table');
+        await until('both columns', () => page.evaluate(() => !!document.querySelector('#table td.change')));
+        for (const { cells } of await table(page)) assert.deepEqual(cells.slice(2), ['?', '?', '?']);
+        assert.match(await page.textContent('#table-note'), /那时还没有数据.*2023年1月1日/);
+        await until('the map says so', () => page.isVisible('.side-note.B'));
+        assert.match(await page.textContent('.side-note.B'), /那时还没有数据/);
+        assert.equal(await page.isVisible('.side-note.A'), false);
+        await page.click('#tab-compare');
+        await page.check('input[name=compare][value=previous]');
+        await until('no longer', async () => !await page.isVisible('.side-note.B'));
+    });
+
+    await t.test('what takes long is named until it is there', async () => {
+        let go, asked = 0;
+        const held = new Promise((done) => { go = done; });
+        await page.route('**/hotspots/hazard?*geojson*', async (route) => {
+            asked++;
+            await held;
+            await route.continue();
+        });
+        await open('layer=hazard&layers=hotspots&units=hex:1000');
+        await until('it is said', async () => /正在读取.*Gi\*/.test(await page.textContent('.waiting')) && page.isVisible('.waiting'));
+        assert.ok(asked > 0);
+        assert.equal(await page.locator('.drawn path').count(), 0);
+        go();
+        await until('cells', () => page.evaluate(() => !!document.querySelector('.drawn path')));
+        await until('nothing more', async () => !await page.isVisible('.waiting'));
+        await page.unrouteAll({ behavior: 'wait' });
     });
 
     await t.test('a heat map over coloured units is lines, and they have other colours', async () => {

@@ -22,7 +22,7 @@
  * @property {string} [base]   what it is on the base map: water, road, building
  * @property {string} [as_of]
  * @property {{name: string, type: string, unit?: boolean}[]} columns
- * @property {{spatial: {bbox: [number, number, number, number][]}}} [extent]
+ * @property {{spatial: {bbox: [number, number, number, number][]}, temporal?: {interval: [string | null, string | null][]}}} [extent]
  *
  * @typedef {{id: string | null, name?: string, count: number | null}} Group   null: not told
  * @typedef {{kind: string, layer: string, id: string, name: string | null, text: string, lon: number, lat: number,

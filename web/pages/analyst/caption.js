@@ -48,7 +48,8 @@ export class Caption {
     Object.assign(this, {context});
     this.reading = element('div', {id: 'reading', className: 'reading', ariaLive: 'polite'});
     this.legends = element('div', {id: 'legend', className: 'legends'});
-    container.append(this.reading, this.legends);
+    this.waiting = element('p', {className: 'quiet waiting', role: 'status', hidden: true});
+    container.append(this.reading, this.waiting, this.legends);
     const fold = element('button', {type: 'button', className: 'plain icon fold-caption', ariaExpanded: 'true', ariaLabel: context.say('fold_legend'), title: context.say('fold_legend'), onclick: () => {
       const folded = container.classList.toggle('folded');
       fold.textContent = folded ? '▴' : '▾';
@@ -80,6 +81,12 @@ export class Caption {
       return node;
     }));
     if (!list.length && !this.shapes && context.subject()?.personal) this.legends.append(element('p', {className: 'quiet'}, say('no_heat_person')));
+  }
+
+  /** What is on its way for so long that one wonders. @param {string[]} names */
+  showWaiting(names) {
+    this.waiting.hidden = !names.length;
+    this.waiting.textContent = names.length ? this.context.say('loading_of', {names: names.join(this.context.lang === 'en' ? ', ' : '、')}) : '';
   }
 
   /** The legend of shapes, which come by themselves. @param {import('./shown.js').Part | null} part @param {string} name @param {any[]} items @param {string} [note] */

@@ -6,7 +6,7 @@ import {element} from '../dom.js';
 import {covered, difference, otherState} from './other.js';
 import {compared, comparedColumns} from './questions.js';
 import {Ranks} from './ranks.js';
-import {address, hasTimes, selectionOf} from './shown.js';
+import {address, firstDay, hasTimes, selectionOf} from './shown.js';
 import {joinTime, splitTime} from './state.js';
 
 /* The most changed first, whichever way. @param {boolean} down */
@@ -112,7 +112,7 @@ class Compare {
   ask(other) {
     const {context} = this, {state, city} = context, layer = context.subject(), by = context.level();
     const url = (s) => address(`/stats/${encodeURIComponent(layer.id)}`, {by, ...selectionOf(city, s)});
-    const mark = (side, s) => covered(hasTimes(layer) ? s.time : '', layer.extent?.temporal?.interval?.[0]?.[0]);
+    const mark = (side, s) => covered(hasTimes(layer) ? s.time : '', firstDay(layer));
     context.ask('compare', async (signal) => {
       const [a, b] = await Promise.all([context.get(url(state.now), signal), context.get(url(other), signal)]);
       this.tell(null);
@@ -130,7 +130,7 @@ class Compare {
     const d = difference(a.count, b.count);
     this.sums.replaceChildren(element('tbody', {}, side('A', now, a.count, coveredA), side('B', other, b.count, coveredB),
       element('tr', {}, element('th', {scope: 'row'}, say('difference')), element('td', {className: 'number'}, known ? this.signed(d.by) : '?', known ? element('span', {className: 'quiet'}, ` ${this.percent(d.share)}`) : ''))));
-    const first = write.moment(String(this.context.subject()?.extent?.temporal?.interval?.[0]?.[0] ?? '').slice(0, 10));
+    const first = write.moment(firstDay(this.context.subject()));
     this.note.textContent = !known ? say('no_data_then', {from: first}) : coveredA === 'part' || coveredB === 'part' ? say('part_data_then', {from: first}) : say('sure_note');
     this.list.hidden = !known;
     this.ranks.show(comparedColumns(this.context).map((c) => (c.id === 'change' ? {...c, compare: byChange} : c)), compared(a.groups ?? [], b.groups ?? []), this.ranks.by ? this.ranks : {by: 'change', down: true});

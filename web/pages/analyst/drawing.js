@@ -18,6 +18,8 @@ const SPREAD_DEG = 0.2;
 /** Where no bandwidth is said. A field is drawn a little beyond its kernel, a
  *  unit that got another colour wherever it lies. */
 const REACH_M = 1600;
+/** What takes longer is said to be on its way. */
+const SLOW_MS = 600;
 /** A pixel, and half of the widest road, in sides of a tile. */
 const PIXEL = 1 / 256;
 const ROAD_EDGE = 0.1;
@@ -35,6 +37,8 @@ export class Drawing {
     this.explained = [];
     /** @type {{name: string, items: any[], note: string, features: any[], opacity: number} | null} */
     this.shaped = null;
+    /** @type {Map<object, {name: string, since: number}>} what is on its way */
+    this.pending = new Map();
     /** @type {Promise<void>} */
     this.drawn = Promise.resolve();
     /** @type {((features: any[]) => void) | null} */
@@ -78,6 +82,22 @@ export class Drawing {
     return [part.field ? kernel : '', weight ? `${say('weight')} ${columnTitle(lang, String(weight))}` : '', halflife ? `${say('halflife')} ${halflife}` : '', part.opacity < 1 ? `${say('opacity')} ${Math.round(100 * part.opacity)}%` : ''].filter((t) => t);
   }
 
+  /** Say that it is on its way, if it takes long. @template T @param {string} name @param {Promise<T>} coming @returns {Promise<T>} the same */
+  awaited(name, coming) {
+    const key = {}, tell = () => {
+      const now = performance.now();
+      this.caption?.showWaiting([...new Set([...this.pending.values()].filter(({since}) => now - since >= SLOW_MS).map((p) => p.name))]);
+    };
+    this.pending.set(key, {name, since: performance.now()});
+    const slow = setTimeout(tell, SLOW_MS + 1), over = () => {
+      clearTimeout(slow);
+      this.pending.delete(key);
+      tell();
+    };
+    coming.then(over, over);
+    return coming;
+  }
+
   /** Load what the state patched so will need. @param {Partial<import('./state.js').State>} patch */
   async prepare(patch) {
     const {city, state} = this.context;
@@ -119,7 +139,7 @@ export class Drawing {
     if (caption && this.about && about !== this.about) caption.node.classList.add('stale');
     this.about = about;
     const explained = context.ask(caption ? 'legend' : 'legend B', async (signal) => {
-      const list = await Promise.all(parts.filter((p) => p.map).map((part) => this.explain(part, others ? partsOf(city, others).find((p) => p.id === part.id) : undefined, signal)));
+      const list = await Promise.all(parts.filter((p) => p.map).map((part) => this.awaited(this.name(part), this.explain(part, others ? partsOf(city, others).find((p) => p.id === part.id) : undefined, signal))));
       if (signal.aborted || turn !== this.turn) return;
       if (this.later) {
         this.later = false;
@@ -138,7 +158,7 @@ export class Drawing {
     }
     if (turn !== this.turn || !map) return;
     this.drawShapes(parts);
-    await map.show(this.sheets(parts));
+    await this.awaited(context.say('map'), map.show(this.sheets(parts)));
   }
 
   /** @param {Part} part @param {Part | undefined} other of the other side @param {AbortSignal} signal */
@@ -170,7 +190,7 @@ export class Drawing {
     this.shaped = null;
     this.caption?.showShapes(null, '', []);
     if (!part) return map.outline('shapes', null);
-    context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
+    this.awaited(this.name(part), context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
       const answer = await context.get(url, signal), features = answer.features.filter((f) => f.geometry || part.id !== 'coverage');
       if (signal.aborted) return;
       if (part.id === 'hotspots' && context.state.now.spots === 'dbscan') return this.drawClusters(part, answer);
@@ -183,7 +203,7 @@ export class Drawing {
       const drawn = features.filter((f) => f.geometry && !/^(not significant|none)$/.test(f.properties.class ?? ''));
       this.shaped = {name: this.name(part), items: legendOfShapes(features, classes, context, part), note: '', features: drawn, opacity: part.opacity * 0.85};
       map.outline('shapes', drawn, {line: part.id === 'hotspots' ? '--ground' : '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.85});
-    });
+    }));
   }
 
   /** Clusters, coloured by how many rows are in each. @param {Part} part @param {any} answer of /hotspots */

@@ -10,8 +10,8 @@ import {askRanking} from '../profile/ask.js';
 import {csvKnown} from '../profile/numbers.js';
 import {knownCell, percent, verdictCell} from '../profile/parts.js';
 import {lastDay} from '../text.js';
-import {difference, joined, otherState} from './other.js';
-import {address, coverageLevel, coverageOf, drawnOf, hasHeat, hasTimes, hotspotsOf, isCells, layerOf, partOf, selectionOf} from './shown.js';
+import {covered, difference, joined, otherState} from './other.js';
+import {address, coverageLevel, coverageOf, drawnOf, firstDay, hasHeat, hasTimes, hotspotsOf, isCells, layerOf, partOf, selectionOf} from './shown.js';
 
 /**
  * @typedef {import('./panes.js').Context} Context @typedef {import('./ranks.js').Column} Column @typedef {import('./state.js').State} State
@@ -49,10 +49,14 @@ function figure(context, id, title, {write = context.write.exact, help = '', uni
 const signed = (write) => (n) => `${n > 0 ? '+' : n < 0 ? '−' : ''}${write(Math.abs(n))}`;
 const percentOf = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)}%` : '?');
 
-/** Two sides of a comparison, unit by unit: of what is not told on either there is no difference. @param {any[]} a @param {any[]} b groups */
-export const compared = (a, b) => joined(a, b).map((r) => {
-  const d = r.a === null || r.b === null ? null : difference(r.a, r.b);
-  return {...r, hidden: d === null, by: d?.by ?? null, share: d && Number.isFinite(d.share) ? d.share : null, sure: !!d?.sure, className: d?.sure ? 'sure' : ''};
+/**
+ * Two sides of a comparison, unit by unit: of what is not told on either there
+ * is no difference, nor of a time without data, of which nothing is known.
+ * @param {any[]} a @param {any[]} b groups @param {{a: boolean, b: boolean}} [known]
+ */
+export const compared = (a, b, known = {a: true, b: true}) => joined(a, b).map((r) => {
+  const both = known.a && known.b, d = !both || r.a === null || r.b === null ? null : difference(r.a, r.b);
+  return {...r, a: known.a ? r.a : null, b: known.b ? r.b : null, hidden: both && d === null, by: d?.by ?? null, share: d && Number.isFinite(d.share) ? d.share : null, sure: !!d?.sure, className: d?.sure ? 'sure' : ''};
 });
 
 /** Their columns. @param {Context} context @returns {Column[]} */
@@ -82,7 +86,9 @@ const counts = {
     if (other) {
       const url = (s) => address(`/stats/${encodeURIComponent(layer.id)}`, {by, ...selectionOf(city, s)});
       const [a, b] = await Promise.all([now, other].map((s) => context.get(url(s), signal)));
-      return {columns: comparedColumns(context), rows: compared(a.groups ?? [], b.groups ?? []), order: {by: 'a', down: true}, level, note: say('sure_note')};
+      const first = firstDay(layer), [hasA, hasB] = [now, other].map((s) => covered(hasTimes(layer) ? s.time : '', first)), none = hasA === 'none' || hasB === 'none';
+      return {columns: comparedColumns(context), rows: compared(a.groups ?? [], b.groups ?? [], {a: hasA !== 'none', b: hasB !== 'none'}), order: {by: 'a', down: true}, level,
+        note: none ? say('no_data_then', {from: write.moment(first)}) : hasA === 'part' || hasB === 'part' ? say('part_data_then', {from: write.moment(first)}) : say('sure_note')};
     }
     if (!by) return {columns: [nameColumn(context)], rows: [], order: {by: 'name', down: false}};
     const answer = await askRanking(layer, by, {layer: now.layer, filter: now.filter, time: hasTimes(layer) ? now.time : ''}, layer.personal || !level ? '' : now.rank, signal);

@@ -49,6 +49,8 @@ export const hasHeat = (layer) => layer?.geometry === 'point' && !layer.personal
 /* Times of single persons are not counted by day for everybody. */
 /** @param {Layer | undefined} layer */
 export const hasTimes = (layer) => !!layer?.time_column && !layer.personal;
+/** The day with which a layer's times begin; '' if it does not say. @param {Layer} layer */
+export const firstDay = (layer) => String(layer.extent?.temporal?.interval?.[0]?.[0] ?? '').slice(0, 10);
 /** Levels whose units the layer's rows lie in, finest first. @param {City} city @param {Layer | undefined} layer */
 export const levelsOf = (city, layer) => city.levels.filter((level) => layer?.columns.some((c) => c.name === level));
 

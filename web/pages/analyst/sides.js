@@ -5,7 +5,8 @@
 import {$, element} from '../dom.js';
 import {Drawing} from './drawing.js';
 import {openMap} from './map.js';
-import {otherState} from './other.js';
+import {covered, otherState} from './other.js';
+import {firstDay, hasTimes} from './shown.js';
 
 /* Per cent that the divider moves by a key. */
 const KEY_STEP = 5;
@@ -29,7 +30,8 @@ export class Sides {
     for (const [name, value] of Object.entries({'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-orientation': 'horizontal'})) this.divider.setAttribute(name, String(value));
     this.box = element('div', {id: 'map-b', hidden: true});
     this.marks = ['A', 'B'].map((side) => element('span', {className: `side-mark ${side}`, hidden: true}, side));
-    $('map').after(this.box, this.divider, ...this.marks);
+    this.notes = ['A', 'B'].map((side) => element('p', {className: `side-note ${side}`, hidden: true}));
+    $('map').after(this.box, this.divider, ...this.marks, ...this.notes);
     this.drag();
   }
 
@@ -64,6 +66,7 @@ export class Sides {
     this.box.hidden = !on;
     this.divider.hidden = !on || now.split !== 'swipe';
     for (const mark of this.marks) mark.hidden = !on;
+    this.tellGaps(now, other);
     this.place();
     this.a?.resize();
     if (!other || !this.a) return;
@@ -77,6 +80,16 @@ export class Sides {
     this.b.go(this.a.view(), 0);
     const latest = otherState(this.context.state.now);
     if (latest) await this.drawing.draw(latest);
+  }
+
+  /** A side of a time without data says so: its empty map is no answer. @param {import('./state.js').State} now @param {import('./state.js').State | null} other */
+  tellGaps(now, other) {
+    const {context} = this, layer = context.subject(), first = layer && hasTimes(layer) ? firstDay(layer) : '';
+    for (const [i, state] of [now, other].entries()) {
+      const none = !!other && !!first && covered(state?.time ?? '', first) === 'none';
+      this.notes[i].hidden = !none;
+      this.notes[i].textContent = none ? context.say('no_data_then', {from: context.write.moment(first)}) : '';
+    }
   }
 
   /** What the other side will need. @param {Partial<import('./state.js').State>} patch */
