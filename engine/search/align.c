@@ -129,11 +129,12 @@ static void fill(struct om__aligner *a, const struct om__question *q,
         }
 }
 
-/* 街道, 公园: two characters that end a name are one. */
-static size_t told_by(const uint16_t *token, size_t j)
+/* 街道, 公园: two characters that end a name are one. What says where a form
+ * lies tells nothing of it. */
+static size_t told_by(const uint16_t *token, size_t j, size_t own)
 {
-    return !(j && om_token_is_suffix(token[j]) &&
-             om_token_is_suffix(token[j - 1]));
+    return j >= own && !(j > own && om_token_is_suffix(token[j]) &&
+                         om_token_is_suffix(token[j - 1]));
 }
 
 struct walk {
@@ -151,7 +152,7 @@ static void note(struct om__alignment *out, size_t from, size_t to)
 static struct walk walk_back(const struct om__aligner *a,
                              const struct om__question *q,
                              enum om__reading reading, const uint16_t *token,
-                             size_t i, size_t j, int8_t *atom_at,
+                             size_t i, size_t j, size_t own, int8_t *atom_at,
                              struct om__alignment *out)
 {
     struct walk w = {0};
@@ -170,7 +171,7 @@ static struct walk walk_back(const struct om__aligner *a,
         if (step == SWAP) {
             i -= 2, j -= 2;
             note(out, i, i + 2);
-            w.asked += told_by(token, j) + told_by(token, j + 1);
+            w.asked += told_by(token, j, own) + told_by(token, j + 1, own);
             w.faults++;
             continue;
         }
@@ -178,7 +179,7 @@ static struct walk walk_back(const struct om__aligner *a,
         i -= letters, j--;
         w.faults += step == IS_WRONG ||
                     (step == SOUNDS && q->atom[i].kind != OM__ATOM_LETTER);
-        w.asked += told_by(token, j);
+        w.asked += told_by(token, j, own);
         if (step != IS_WRONG) note(out, i, i + letters);
         if (q->atom[i].kind == OM__ATOM_NUMBER) atom_at[j] = (int8_t)i;
     }
@@ -203,7 +204,7 @@ float om__align_most(const struct om__question *q, enum om__reading reading,
 
 void om__align(struct om__aligner *a, const struct om__question *q,
                enum om__reading reading, const uint16_t *token, size_t tokens,
-               struct om__alignment *out)
+               size_t own, struct om__alignment *out)
 {
     int8_t atom_at[OM_SEARCH_TOKENS];
     memset(out, 0, sizeof *out);
@@ -214,9 +215,9 @@ void om__align(struct om__aligner *a, const struct om__question *q,
     for (size_t j = 1; j <= tokens; j++)
         if (a->worth[q->atoms][j] > a->worth[q->atoms][end]) end = j;
     const struct walk w =
-        walk_back(a, q, reading, token, q->atoms, end, atom_at, out);
+        walk_back(a, q, reading, token, q->atoms, end, own, atom_at, out);
     size_t all = 0;
-    for (size_t j = 0; j < tokens; j++) all += told_by(token, j);
+    for (size_t j = 0; j < tokens; j++) all += told_by(token, j, own);
     out->score = a->worth[q->atoms][end];
     out->coverage = all ? (float)w.asked / (float)all : 0;
     out->faults = w.faults;

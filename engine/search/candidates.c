@@ -140,3 +140,77 @@ om_status om__candidates_find(const struct om_search_index *index,
     om_free(c.touched);
     return st;
 }
+
+/* ---- small indexes ---- */
+
+/* Which tokens sound like one of the question: number of the sound, from 1. */
+struct sounds {
+    uint8_t slot[65536];
+    uint32_t forms[OM__HEARD + 1];  // that have it
+    uint16_t vote[OM__HEARD + 1];
+};
+
+static void hear(const struct om__question *q, struct sounds *out)
+{
+    uint8_t n = 0;
+    for (size_t i = 0; i < q->heards; i++)
+        if (!out->slot[q->heard[i].sound]) out->slot[q->heard[i].sound] = ++n;
+}
+
+/* Visit the sounds of a form that are asked for. */
+static om_status scan_form(const struct om_search_index *index, size_t form,
+                           const struct om_fold *fold, struct sounds *s,
+                           bool counting, uint16_t *votes)
+{
+    struct om_form f;
+    uint32_t sum = 0;
+    OM_TRY(om_search_index_form(index, form, &f));
+    for (size_t i = 0; i < f.tokens; i++) {
+        const uint8_t slot = s->slot[fold->sound[f.token[i]]];
+        if (counting)
+            s->forms[slot]++;
+        else
+            sum += s->vote[slot];
+    }
+    if (!counting) *votes = (uint16_t)(sum > UINT16_MAX ? UINT16_MAX : sum);
+    return OM_OK;
+}
+
+static om_status scan(const struct om_search_index *index,
+                      const struct om__question *q, struct sounds *s,
+                      struct counting *c)
+{
+    const size_t forms = om_search_index_forms(index);
+    hear(q, s);
+    for (size_t i = 0; i < forms; i++)
+        OM_TRY(scan_form(index, i, q->fold, s, true, NULL));
+    for (size_t n = 1; n <= OM__HEARD; n++)
+        if (s->forms[n])
+            s->vote[n] =
+                (uint16_t)(1 + VOTE * log2(1 + (double)forms / s->forms[n]));
+    for (size_t i = 0; i < forms; i++) {
+        OM_TRY(scan_form(index, i, q->fold, s, false, &c->votes[i]));
+        if (c->votes[i]) c->touched[c->count++] = (uint32_t)i;
+    }
+    return OM_OK;
+}
+
+om_status om__candidates_scan(const struct om_search_index *index,
+                              const struct om__question *question,
+                              struct om__candidate *out, size_t *count)
+{
+    const size_t forms = om_search_index_forms(index);
+    struct counting c = {
+        .votes = om_calloc(forms, sizeof *c.votes),
+        .touched = om_alloc_array(forms, sizeof *c.touched),
+    };
+    struct sounds *s = om_calloc(1, sizeof *s);
+    *count = 0;
+    om_status st = c.votes && c.touched && s ? OM_OK : OM_E_MEMORY;
+    if (!st) st = scan(index, question, s, &c);
+    if (!st) choose(&c, out, count);
+    om_free(s);
+    om_free(c.votes);
+    om_free(c.touched);
+    return st;
+}

@@ -25,6 +25,14 @@ static size_t bound(const struct om_form *f, size_t from, size_t to, size_t k,
     return from;
 }
 
+struct om__range om__entries_numbered(const struct om_form *form,
+                                      uint32_t value)
+{
+    const size_t from = bound(form, 0, form->entries, 0, value);
+    return (struct om__range){
+        from, bound(form, from, form->entries, 0, (uint64_t)value + 1), 0, 0};
+}
+
 static bool fits(const struct om_form *f, size_t entry, const struct wanted *w,
                  size_t from)
 {

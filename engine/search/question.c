@@ -21,6 +21,14 @@ static void add_gram(struct om__question *q, enum om__reading reading,
     q->gram[reading][q->grams[reading]++] = (struct om__gram){gram, kind};
 }
 
+static void add_heard(struct om__question *q, uint16_t sound, size_t from,
+                      size_t to)
+{
+    if (q->heards == OM__HEARD) return;
+    q->heard[q->heards++] =
+        (struct om__heard){sound, (uint8_t)from, (uint8_t)to};
+}
+
 static void add_atoms(struct om__question *q, const struct om_search_text *text)
 {
     size_t number = 0;
@@ -97,9 +105,20 @@ static void add_spelled(struct om__question *q, uint16_t a, uint16_t b)
     q->reads[OM__READ_SOUNDS] = true;
 }
 
-/* Sounds of a run of letters, side by side; the last of them. */
-static uint16_t spell_run(struct om__question *q, const char *letters, size_t n,
-                          uint16_t before)
+/* A sound that is spelled, and those of characters that are also read so. */
+static void hear_spelled(struct om__question *q, uint16_t sound, size_t from,
+                         size_t to)
+{
+    uint16_t other[OM_FOLD_OTHERS];
+    const size_t others = om_fold_others(q->fold, sound, other);
+    add_heard(q, sound, from, to);
+    for (size_t i = 0; i < others; i++) add_heard(q, other[i], from, to);
+}
+
+/* Sounds of a run of letters from atom `at` on, side by side; the last of them.
+ */
+static uint16_t spell_run(struct om__question *q, size_t at,
+                          const char *letters, size_t n, uint16_t before)
 {
     int8_t step[OM_SEARCH_TOKENS + 1];
     if (!split(q->fold, letters, n, step)) return 0;
@@ -112,6 +131,7 @@ static uint16_t spell_run(struct om__question *q, const char *letters, size_t n,
         const int s = om_fold_syllable(q->fold, letters + i, (size_t)step[i]);
         const uint16_t sound = (uint16_t)(OM_FOLD_SOUND + s);
         if (before) add_spelled(q, before, sound);
+        hear_spelled(q, sound, at + i, at + i + (size_t)step[i]);
         before = sound;
         i += (size_t)step[i];
     }
@@ -127,12 +147,13 @@ static void add_sounds(struct om__question *q)
             char letters[OM_SEARCH_TOKENS + 1];
             const size_t n = letters_from(q, i, letters);
             if (n > 1) {
-                before = spell_run(q, letters, n, before);
+                before = spell_run(q, i, letters, n, before);
                 i += n;
                 continue;
             }
         }
         const uint16_t sound = a->kind == OM__ATOM_NUMBER ? 0 : a->sound;
+        if (sound) add_heard(q, sound, i, i + 1);
         if (before && sound) {
             add_gram(q, OM__READ_SOUNDS, OM_GRAM_SOUNDS,
                      om_gram_sounds(before, sound));

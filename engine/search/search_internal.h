@@ -56,6 +56,13 @@ struct om__gram {
     enum om_gram_kind kind;
 };
 
+/* A sound, and the atoms [from, to) that make it. */
+struct om__heard {
+    uint16_t sound;
+    uint8_t from, to;
+};
+#define OM__HEARD (OM_SEARCH_TOKENS * 2)
+
 struct om__question {
     const struct om_fold *fold;
     size_t atoms;
@@ -64,6 +71,8 @@ struct om__question {
     bool reads[OM__READINGS];   // is there anything to be found this way?
     size_t grams[OM__READINGS];
     struct om__gram gram[OM__READINGS][OM_SEARCH_TOKENS * 2];
+    size_t heards;
+    struct om__heard heard[OM__HEARD];
     size_t mentions;
     struct om__mention mention[OM__MENTIONS];
 };
@@ -103,10 +112,18 @@ om_status om__candidates_find(const struct om_search_index *index,
                               struct om__candidate *out,
                               size_t *count) OM_MUST_USE;
 
+/** The forms of a small index with most sounds in common, wherever they stand:
+ *  what has no two side by side is found, too. All forms are read.
+ *  shapes   out [OM__CANDIDATES] */
+om_status om__candidates_scan(const struct om_search_index *index,
+                              const struct om__question *question,
+                              struct om__candidate *out,
+                              size_t *count) OM_MUST_USE;
+
 /* How a question lies on a form. */
 struct om__alignment {
     float score;      // of total[reading]
-    float coverage;   // share of the form's characters that are asked for
+    float coverage;   // share of its own characters that are asked for
     unsigned faults;  // wrong, missing, swapped characters
     uint8_t seen[OM_SEARCH_TOKENS];    // atoms that were found
     int8_t number[OM_SEARCH_NUMBERS];  // atom that is this number, or -1
@@ -115,9 +132,11 @@ struct om__alignment {
 struct om__aligner;
 om_status om__aligner_new(struct om_arena *arena,
                           struct om__aligner **out) OM_MUST_USE;
+/** own: where the form's own tokens begin, behind those that say where it lies.
+ */
 void om__align(struct om__aligner *aligner, const struct om__question *question,
                enum om__reading reading, const uint16_t *token, size_t tokens,
-               struct om__alignment *out);
+               size_t own, struct om__alignment *out);
 
 /** No form of so many tokens is worth more, its row's units included. */
 float om__align_most(const struct om__question *question,
@@ -142,6 +161,11 @@ uint64_t om__unit_names_of(const struct om_snapshot *snapshot);
 size_t om__unit_names_count(const struct om__unit_names *units);
 const struct om__unit *om__unit_names_at(const struct om__unit_names *units,
                                          size_t i);
+/** What all units lie in, the largest first: the province, the city.
+ *  shapes   out [OM__ABOVE]; returns how many */
+#define OM__ABOVE 2
+size_t om__unit_names_above(const struct om__unit_names *units,
+                            const struct om__unit *out[OM__ABOVE]);
 /** By level and id; NULL: there is none. */
 const struct om__unit *om__unit_names_find(const struct om__unit_names *units,
                                            size_t level, const char *id,
@@ -153,6 +177,9 @@ struct om__range {
     unsigned missing;  // numbers asked for that they do not have
     unsigned loose;    // numbers that they have though not in this place
 };
+/** Entries whose first number is `value`. */
+struct om__range om__entries_numbered(const struct om_form *form,
+                                      uint32_t value);
 /** Entries with the numbers that an alignment asks for; those of the nearest
  *  number where there are none. */
 struct om__range om__entries_fit(const struct om__question *question,

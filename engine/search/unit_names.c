@@ -17,6 +17,8 @@ struct om__unit_names {
     struct om_arena arena;
     size_t count, room;
     struct om__unit *unit;  // by level, then id
+    size_t aboves;
+    struct om__unit above[OM__ABOVE];
 };
 
 uint64_t om__unit_names_of(const struct om_snapshot *snapshot)
@@ -154,11 +156,16 @@ static om_status add_above(struct om__unit_names *units,
         const char *end = strstr(name, END[i]);
         if (end && (size_t)(end - name) < len) len = (size_t)(end - name);
     }
-    OM_TRY(make_room(units, 2));
+    OM_TRY(make_room(units, OM__ABOVE));
+    const size_t first = units->count;
+    if (province)
+        OM_TRY(add_whole(units, fold, province->name, strlen(province->name),
+                         province->ending));
     OM_TRY(add_whole(units, fold, name, len, "市"));
-    return province ? add_whole(units, fold, province->name,
-                                strlen(province->name), province->ending)
-                    : OM_OK;
+    units->aboves = units->count - first;
+    memcpy(units->above, units->unit + first,
+           units->aboves * sizeof *units->above);
+    return OM_OK;
 }
 
 om_status om__unit_names_new(const struct om_snapshot *snapshot,
@@ -211,6 +218,13 @@ const struct om__unit *om__unit_names_at(const struct om__unit_names *units,
                                          size_t i)
 {
     return &units->unit[i];
+}
+
+size_t om__unit_names_above(const struct om__unit_names *units,
+                            const struct om__unit *out[OM__ABOVE])
+{
+    for (size_t i = 0; i < units->aboves; i++) out[i] = &units->above[i];
+    return units->aboves;
 }
 
 const struct om__unit *om__unit_names_find(const struct om__unit_names *units,

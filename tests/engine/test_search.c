@@ -404,7 +404,7 @@ static const char *best_of(const struct om_search_index *index,
             struct om__alignment a;
             assert_int_equal(
                 om_search_index_form(index, candidate[i].form, &form), OM_OK);
-            om__align(aligner, &q, (enum om__reading)r, form.token, form.tokens,
+            om__align(aligner, &q, (enum om__reading)r, form.token, form.tokens, 0,
                       &a);
             assert_true(a.score <=
                         om__align_most(&q, (enum om__reading)r, form.tokens) +
@@ -490,7 +490,7 @@ static void check_found(const char *const *text, size_t rows,
                     om_search_index_form(index, candidate[i].form, &form),
                     OM_OK);
                 om__align(aligner, &q, (enum om__reading)r, form.token,
-                          form.tokens, &a);
+                          form.tokens, 0, &a);
                 const struct om__range range = om__entries_fit(&q, &a, &form);
                 const float score =
                     (a.score - 2 * (float)range.missing) / q.total[r] +
@@ -604,7 +604,7 @@ static void align_as_trying_all_ways(void **state)
             at = perturb_put(at, CHARACTER[perturb_random(&random, 5)]);
         om__question_read(fold, typed, strlen(typed), &q);
         om_search_fold(fold, text, strlen(text), &form);
-        om__align(aligner, &q, OM__READ_SOUNDS, form.token, form.tokens, &a);
+        om__align(aligner, &q, OM__READ_SOUNDS, form.token, form.tokens, 0, &a);
         const float want = try_all(&q, form.token, form.tokens, 0, 0, false);
         if (a.score < want - 1e-4F || a.score > want + 1e-4F)
             fail_msg("%s on %s: %f is not %f", typed, text, (double)a.score,

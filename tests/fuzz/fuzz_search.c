@@ -28,9 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (q.atoms != own.tokens) abort();
     for (int r = 0; r < OM__READINGS; r++) {
         const enum om__reading reading = (enum om__reading)r;
-        om__align(aligner, &q, reading, own.token, own.tokens, &a);
+        om__align(aligner, &q, reading, own.token, own.tokens, 0, &a);
         if (a.score < q.total[r] - 1e-3F) abort();
-        om__align(aligner, &q, reading, other.token, other.tokens, &a);
+        om__align(aligner, &q, reading, other.token, other.tokens, 0, &a);
         if (a.score > om__align_most(&q, reading, other.tokens) + 1e-3F)
             abort();
     }
