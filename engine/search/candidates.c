@@ -21,6 +21,8 @@
 /* Below this share of the best votes a form is not looked at. */
 #define SHARE 0.3
 #define BUCKETS 1024
+/* Forms by which the sounds of an index are weighed. */
+#define SAMPLE_FORMS 4096
 
 struct list {
     struct om_posts posts;
@@ -146,7 +148,7 @@ om_status om__candidates_find(const struct om_search_index *index,
 /* Which tokens sound like one of the question: number of the sound, from 1. */
 struct sounds {
     uint8_t slot[65536];
-    uint32_t forms[OM__HEARD + 1];  // that have it
+    uint32_t forms[OM__HEARD + 1];  // of a sample: that have it
     uint16_t vote[OM__HEARD + 1];
 };
 
@@ -157,23 +159,18 @@ static void hear(const struct om__question *q, struct sounds *out)
         if (!out->slot[q->heard[i].sound]) out->slot[q->heard[i].sound] = ++n;
 }
 
-/* Visit the sounds of a form that are asked for. */
-static om_status scan_form(const struct om_search_index *index, size_t form,
-                           const struct om_fold *fold, struct sounds *s,
-                           bool counting, uint16_t *votes)
+/* How rare sounds are, by a sample of the forms. */
+static void weigh(const struct om_fold *fold, size_t forms, const uint32_t *at,
+                  const uint16_t *token, struct sounds *s)
 {
-    struct om_form f;
-    uint32_t sum = 0;
-    OM_TRY(om_search_index_form(index, form, &f));
-    for (size_t i = 0; i < f.tokens; i++) {
-        const uint8_t slot = s->slot[fold->sound[f.token[i]]];
-        if (counting)
-            s->forms[slot]++;
-        else
-            sum += s->vote[slot];
-    }
-    if (!counting) *votes = (uint16_t)(sum > UINT16_MAX ? UINT16_MAX : sum);
-    return OM_OK;
+    const size_t step = forms / SAMPLE_FORMS + 1;
+    for (size_t i = 0; i < forms; i += step)
+        for (size_t k = at[i]; k < at[i + 1]; k++)
+            s->forms[s->slot[fold->sound[token[k]]]]++;
+    const double sampled = (double)((forms + step - 1) / step);
+    for (size_t n = 1; n <= OM__HEARD; n++)
+        s->vote[n] =
+            (uint16_t)(1 + VOTE * log2(1 + sampled / (s->forms[n] + 1)));
 }
 
 static om_status scan(const struct om_search_index *index,
@@ -181,16 +178,18 @@ static om_status scan(const struct om_search_index *index,
                       struct counting *c)
 {
     const size_t forms = om_search_index_forms(index);
+    const uint32_t *at;
+    const uint16_t *token;
+    OM_TRY(om_search_index_tokens(index, &at, &token));
     hear(q, s);
-    for (size_t i = 0; i < forms; i++)
-        OM_TRY(scan_form(index, i, q->fold, s, true, NULL));
-    for (size_t n = 1; n <= OM__HEARD; n++)
-        if (s->forms[n])
-            s->vote[n] =
-                (uint16_t)(1 + VOTE * log2(1 + (double)forms / s->forms[n]));
+    weigh(q->fold, forms, at, token, s);
     for (size_t i = 0; i < forms; i++) {
-        OM_TRY(scan_form(index, i, q->fold, s, false, &c->votes[i]));
-        if (c->votes[i]) c->touched[c->count++] = (uint32_t)i;
+        uint32_t votes = 0;
+        for (size_t k = at[i]; k < at[i + 1]; k++)
+            votes += s->vote[s->slot[q->fold->sound[token[k]]]];
+        if (!votes) continue;
+        c->votes[i] = (uint16_t)(votes > UINT16_MAX ? UINT16_MAX : votes);
+        c->touched[c->count++] = (uint32_t)i;
     }
     return OM_OK;
 }

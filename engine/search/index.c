@@ -198,6 +198,19 @@ om_status om_search_index_form(const struct om_search_index *x, size_t form,
                : OM_E_DAMAGED;
 }
 
+om_status om_search_index_tokens(const struct om_search_index *x,
+                                 const uint32_t **at, const uint16_t **token)
+{
+    const struct om__view *offsets = &x->token_at;
+    OM_TRY(om__view_touch(&x->file, offsets, 0, offsets->len));
+    OM_TRY(om__view_touch(&x->file, &x->token, 0, x->token.len));
+    *at = (const void *)offsets->bytes;
+    *token = (const void *)x->token.bytes;
+    for (size_t i = 0; i < x->forms; i++)
+        if ((*at)[i] > (*at)[i + 1]) return OM_E_DAMAGED;
+    return (*at)[x->forms] <= x->token.len / 2 ? OM_OK : OM_E_DAMAGED;
+}
+
 om_status om_search_index_posts(const struct om_search_index *x,
                                 enum om_gram_kind kind, uint32_t gram,
                                 struct om_posts *out)

@@ -70,6 +70,13 @@ struct om_form {
 om_status om_search_index_form(const struct om_search_index *index, size_t form,
                                struct om_form *out) OM_MUST_USE;
 
+/** The tokens of all forms, one after the other: form i has [at[i], at[i + 1]),
+ *  which is within them. Borrowed from the index.
+ *  returns OM_E_DAMAGED where the file is not what was written */
+om_status om_search_index_tokens(const struct om_search_index *index,
+                                 const uint32_t **at,
+                                 const uint16_t **token) OM_MUST_USE;
+
 /* A list of forms, packed. */
 struct om_posts {
     const uint8_t *at, *end;

@@ -7,8 +7,8 @@
  * across two names (虎门上镇角社区), or where letters are initials, the path is
  * put together and laid beside the question as an address is.
  *
- * Small layers (of units, centres, organisations) are looked through whole:
- * rows are chosen by the weight of what sounds alike in their path, in any
+ * Layers of few names (units, centres, roads) are looked through whole: rows
+ * are chosen by the weight of what sounds alike in their path, in any
  * order, which is an upper bound of what laying them beside the question can
  * give. What large layers have found already is laid anew. All this is left out
  * where something fits as it is.
@@ -18,17 +18,23 @@
 #include "engine/search/run_internal.h"
 
 /* Indexes of more forms are not looked through. */
-#define SMALL_FORMS 8192
-/* Rows of one form, and of one whose number nobody asked for. */
+#define SMALL_FORMS 65536
+/* Rows of one index, of one form, and of one whose number nobody asked for. */
+#define INDEX_ROWS 200
 #define FORM_ROWS 64
 #define UNNUMBERED_ROWS 2
-/* Rows that are laid beside a question. Initials say less of what to take. */
-#define MOST_SOUNDS 32
-#define MOST_INITIALS OM__PATHS_MOST
+/* Rows of one source that are laid beside a question: many shops of a village
+ * promise as much as the village itself. */
+#define MOST 12
 /* Rows of large layers that are laid anew. */
 #define MOST_AGAIN 24
+/* What a name is worth at least that is typed whole but for one fault: half of
+ * 梅基村 is wrong in 梅山村, and what else should it be? */
+#define NEARLY 0.6F
 /* What is found better than this fits as it is. */
 #define FITS 0.99F
+/* So does a house whose numbers were asked for, found better than this. */
+#define HOUSE_FITS 0.9F
 
 struct mask {
     uint64_t part[2];  // atoms
@@ -40,6 +46,7 @@ struct path {
     const struct om_layer *layer;
     size_t part;
     uint32_t row;
+    struct mask held;             // atoms that name what it lies in
     size_t tokens, own, numbers;  // own: where the row's own text begins
     uint16_t token[OM_SEARCH_TOKENS];
     uint32_t number[OM_SEARCH_NUMBERS];
@@ -48,14 +55,16 @@ struct path {
 /* The rows that promise most. */
 struct paths {
     struct om__running *run;
+    struct om__question question;  // optional: what the path at hand says
     enum om__reading reading;
     uint8_t slot[65536];  // of each sound: 0, or which mask
     struct mask mask[OM__HEARD + 1];
     struct mask above;
     size_t aboves;
     const struct om__unit *unit_above[OM__ABOVE];
-    size_t count, most;
-    struct path path[OM__PATHS_MOST];
+    size_t rows;  // of the index at hand that were considered
+    size_t count;
+    struct path path[MOST];
 };
 
 /* ---- what is heard ---- */
@@ -73,7 +82,7 @@ static void add_mask(struct mask *m, const struct mask *other)
 
 static void hear(struct paths *p)
 {
-    const struct om__question *q = &p->run->question;
+    const struct om__question *q = &p->question;
     uint8_t n = 0;
     for (size_t i = 0; i < q->heards; i++) {
         uint8_t *slot = &p->slot[q->heard[i].sound];
@@ -92,7 +101,7 @@ static void add_tokens(const struct paths *p, const uint16_t *token, size_t n,
 
 static float weight_of(const struct paths *p, const struct mask *m)
 {
-    const struct om__question *q = &p->run->question;
+    const struct om__question *q = &p->question;
     float sum = 0;
     for (size_t i = 0; i < q->atoms; i++)
         if (m->part[i / 64] >> i % 64 & 1)
@@ -101,6 +110,19 @@ static float weight_of(const struct paths *p, const struct mask *m)
 }
 
 /* ---- the path of a row ---- */
+
+/* Note where the question names a unit that the row lies in. */
+static void hold(const struct om__question *q, size_t level, const char *id,
+                 size_t len, struct path *path)
+{
+    for (size_t m = 0; m < q->mentions; m++) {
+        const struct om__mention *mention = &q->mention[m];
+        if (mention->level == level &&
+            (level == OM__LEVEL_ABOVE ||
+             (mention->unit_len == len && !memcmp(mention->unit, id, len))))
+            add_atoms(&path->held, mention->from, mention->to);
+    }
+}
 
 static bool says(const uint16_t *text, size_t len, const uint16_t *name,
                  size_t n)
@@ -129,6 +151,8 @@ static om_status make_path(struct paths *p, uint32_t row, const uint16_t *text,
     struct om__running *r = p->run;
     const struct om_manifest *m = r->snapshot->manifest;
     out->tokens = 0;
+    out->held = (struct mask){0};
+    hold(&p->question, OM__LEVEL_ABOVE, NULL, 0, out);
     for (size_t i = 0; i < p->aboves; i++)
         put(out, p->unit_above[i], text, len);
     for (size_t l = m->levels; l-- > 1;) {
@@ -138,8 +162,9 @@ static om_status make_path(struct paths *p, uint32_t row, const uint16_t *text,
         if (column == OM_NO_FIELD) continue;
         OM_TRY(om_segment_text(r->layer->part[r->part].segment, column, row,
                                om__run_reader(r, column), &id, &id_len));
-        if (id)
-            put(out, om__unit_names_find(r->names, l, id, id_len), text, len);
+        if (!id) continue;
+        hold(&p->question, l, id, id_len, out);
+        put(out, om__unit_names_find(r->names, l, id, id_len), text, len);
     }
     memcpy(out->token + out->tokens, text, len * sizeof *text);
     out->own = out->tokens;
@@ -169,16 +194,27 @@ static void add_numbers(const struct om__question *q, const struct path *path,
             if (path->number[k] == q->atom[i].number) add_atoms(out, i, i + 1);
 }
 
+/* Only what names a unit around the row may be left out. */
+static void align(struct paths *p, const struct path *path,
+                  struct om__alignment *out)
+{
+    struct om__question *q = &p->question;
+    for (size_t i = 0; i < q->atoms; i++)
+        q->atom[i].optional = path->held.part[i / 64] >> i % 64 & 1;
+    om__align(p->run->aligner, q, p->reading, path->token, path->tokens,
+              path->own, out);
+}
+
 /* A share of what a perfect answer is worth, as scores are. */
 static float promise_of(struct paths *p, const struct path *path)
 {
-    const struct om__question *q = &p->run->question;
+    const struct om__question *q = &p->question;
     const uint16_t *own = path->token + path->own;
     const size_t len = path->tokens - path->own;
     size_t asked = 0;
     if (p->reading == OM__READ_INITIALS) {
         struct om__alignment a;
-        om__align(p->run->aligner, q, p->reading, own, len, 0, &a);
+        align(p, path, &a);
         return a.score / q->total[p->reading] - OM__PART * (1 - a.coverage);
     }
     struct mask mask = p->above;
@@ -193,7 +229,7 @@ static float promise_of(struct paths *p, const struct path *path)
 static void keep(struct paths *p, const struct path *path)
 {
     struct path *to = &p->path[p->count];
-    if (p->count == p->most) {
+    if (p->count == MOST) {
         to = p->path;
         for (size_t i = 1; i < p->count; i++)
             if (p->path[i].promise < to->promise) to = &p->path[i];
@@ -208,6 +244,7 @@ static om_status consider(struct paths *p, const struct om_form *form, size_t e)
 {
     struct path path;
     bool counts;
+    p->rows++;
     OM_TRY(om__row_counts(p->run, form->row[e], NULL, &counts));
     if (!counts) return OM_OK;
     OM_TRY(make_path(p, form->row[e], form->token, form->tokens, &path));
@@ -221,7 +258,7 @@ static om_status consider(struct paths *p, const struct om_form *form, size_t e)
 /* Rows of a form: those whose first number is asked for, or the first ones. */
 static om_status consider_form(struct paths *p, const struct om_form *form)
 {
-    const struct om__question *q = &p->run->question;
+    const struct om__question *q = &p->question;
     size_t rows = 0;
     for (size_t i = 0; form->numbers && i < q->atoms; i++) {
         if (q->atom[i].kind != OM__ATOM_NUMBER) continue;
@@ -250,14 +287,15 @@ static bool says_city(const struct paths *p, const struct om_form *form)
 static om_status look_through(struct paths *p,
                               const struct om_search_index *index)
 {
-    const struct om__question *q = &p->run->question;
+    const struct om__question *q = &p->question;
     struct om__candidate candidate[OM__CANDIDATES];
     size_t count;
     if (om_search_index_forms(index) > SMALL_FORMS) return OM_OK;
     OM_TRY(p->reading == OM__READ_SOUNDS
                ? om__candidates_scan(index, q, candidate, &count)
                : om__candidates_find(index, q, p->reading, candidate, &count));
-    for (size_t i = 0; i < count; i++) {
+    p->rows = 0;
+    for (size_t i = 0; i < count && p->rows < INDEX_ROWS; i++) {
         struct om_form form;
         OM_TRY(om_search_index_form(index, candidate[i].form, &form));
         if (!says_city(p, &form)) OM_TRY(consider_form(p, &form));
@@ -280,39 +318,24 @@ static om_status look_through_part(struct paths *p, size_t column)
     return damaged ? OM_OK : st;
 }
 
-static om_status look_through_all(struct paths *p)
-{
-    struct om__running *r = p->run;
-    for (size_t s = 0; s < r->out->sources; s++) {
-        r->source = &r->out->source[s];
-        r->layer = om_snapshot_layer(r->snapshot, r->source->layer);
-        if (!om__run_is_wanted(r, r->layer)) continue;
-        const size_t column =
-            om_schema_find(&r->layer->schema, r->source->column);
-        for (r->part = 0; r->part < r->layer->parts; r->part++)
-            OM_TRY(look_through_part(p, column));
-    }
-    return OM_OK;
-}
-
 /* ---- laying beside ---- */
 
 static om_status lay(struct paths *p, const struct path *path)
 {
     struct om__running *r = p->run;
-    const struct om__question *q = &r->question;
+    const struct om__question *q = &p->question;
     struct om__alignment a;
     unsigned missing = 0;
-    om__align(r->aligner, q, p->reading, path->token, path->tokens, path->own,
-              &a);
+    align(p, path, &a);
     if (a.coverage <= 0) return OM_OK;
     for (size_t k = 0; k < path->numbers; k++)
         missing +=
             a.number[k] >= 0 && q->atom[a.number[k]].number != path->number[k];
-    const float score = OM__CREDITED *
-                            (a.score - (float)missing * OM__MISSING) /
-                            q->total[p->reading] -
-                        OM__PART * (1 - a.coverage);
+    float score = OM__CREDITED * (a.score - (float)missing * OM__MISSING) /
+                      q->total[p->reading] -
+                  OM__PART * (1 - a.coverage);
+    if (a.faults == 1 && a.coverage > 0.999F && !missing && score < NEARLY)
+        score = NEARLY;
     if (score < OM__SCORE_MIN) return OM_OK;
     r->source = path->source;
     r->layer = path->layer;
@@ -352,21 +375,42 @@ static om_status lay_again(struct paths *p, size_t found)
     return OM_OK;
 }
 
+static om_status run_source(struct paths *p)
+{
+    struct om__running *r = p->run;
+    const size_t column = om_schema_find(&r->layer->schema, r->source->column);
+    p->count = 0;
+    for (r->part = 0; r->part < r->layer->parts; r->part++)
+        OM_TRY(look_through_part(p, column));
+    for (size_t i = 0; i < p->count; i++) OM_TRY(lay(p, &p->path[i]));
+    return OM_OK;
+}
+
 static om_status run_reading(struct paths *p, enum om__reading reading)
 {
+    struct om__running *r = p->run;
     p->reading = reading;
-    p->count = 0;
-    p->most = reading == OM__READ_SOUNDS ? MOST_SOUNDS : MOST_INITIALS;
-    OM_TRY(look_through_all(p));
-    for (size_t i = 0; i < p->count; i++) OM_TRY(lay(p, &p->path[i]));
+    for (size_t s = 0; s < r->out->sources; s++) {
+        r->source = &r->out->source[s];
+        r->layer = om_snapshot_layer(r->snapshot, r->source->layer);
+        if (om__run_is_wanted(r, r->layer)) OM_TRY(run_source(p));
+    }
     return OM_OK;
 }
 
 static bool fits(const struct om__running *r)
 {
-    for (size_t i = 0; i < r->count; i++)
-        if (r->found[i].score >= FITS && r->found[i].match != OM_MATCH_INITIALS)
+    const struct om__question *q = &r->question;
+    bool numbered = false;
+    for (size_t i = 0; i < q->atoms; i++)
+        numbered = numbered || q->atom[i].kind == OM__ATOM_NUMBER;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct om__found *f = &r->found[i];
+        const bool house = numbered && f->source->group[0];
+        if (house ? f->score >= HOUSE_FITS
+                  : f->score >= FITS && f->match != OM_MATCH_INITIALS)
             return true;
+    }
     return false;
 }
 
@@ -376,6 +420,7 @@ om_status om__run_paths(struct om__running *r)
     struct paths *p = om_arena_calloc(r->arena, 1, sizeof *p);
     if (!p) return OM_E_MEMORY;
     p->run = r;
+    p->question = r->question;
     p->aboves = om__unit_names_above(r->names, p->unit_above);
     hear(p);
     const size_t found = r->count;

@@ -66,27 +66,30 @@ static size_t letters_from(const struct om__question *q, size_t from,
 }
 
 /* Fewest syllables that spell a run; letters that belong to none are passed
- * over, each at the price of several syllables. step[i]: letters of the
- * syllable that begins at i, 0 where a letter is passed over. */
+ * over, each at the price of several syllables. Of as many syllables those win
+ * that are long first (chang an), or, with `closed`, that do not begin with a
+ * vowel (xin gang). step[i]: letters of the syllable that begins at i, 0 where
+ * a letter is passed over. */
 static bool split(const struct om_fold *fold, const char *letters, size_t n,
-                  int8_t *step)
+                  bool closed, int8_t *step)
 {
     unsigned cost[OM_SEARCH_TOKENS + 1];
     cost[n] = 0;
     for (size_t i = n; i-- > 0;) {
-        cost[i] = cost[i + 1] + 8;
+        cost[i] = cost[i + 1] + 16;
         step[i] = 0;
         for (size_t len = OM_FOLD_SYLLABLE; len > 0; len--) {
             if (i + len > n || om_fold_syllable(fold, letters + i, len) < 0)
                 continue;
             // One letter alone is hardly ever meant as a syllable.
-            const unsigned c = cost[i + len] + (len > 1 ? 2 : 5);
+            unsigned c = cost[i + len] + (len > 1 ? 4 : 10);
+            if (closed && i && strchr("aoe", letters[i])) c++;
             if (c >= cost[i]) continue;
             cost[i] = c;
             step[i] = (int8_t)len;
         }
     }
-    return cost[0] < 8 * n;
+    return cost[0] < 16 * n;
 }
 
 /* Two sounds that are spelled, and those of characters that are also read so.
@@ -115,13 +118,12 @@ static void hear_spelled(struct om__question *q, uint16_t sound, size_t from,
     for (size_t i = 0; i < others; i++) add_heard(q, other[i], from, to);
 }
 
-/* Sounds of a run of letters from atom `at` on, side by side; the last of them.
- */
-static uint16_t spell_run(struct om__question *q, size_t at,
-                          const char *letters, size_t n, uint16_t before)
+/* Sounds of a run of letters from atom `at` on, side by side, as it is split;
+ * the last of them. */
+static uint16_t spell_steps(struct om__question *q, size_t at,
+                            const char *letters, size_t n, const int8_t *step,
+                            uint16_t before)
 {
-    int8_t step[OM_SEARCH_TOKENS + 1];
-    if (!split(q->fold, letters, n, step)) return 0;
     for (size_t i = 0; i < n;) {
         if (!step[i]) {
             before = 0;
@@ -136,6 +138,19 @@ static uint16_t spell_run(struct om__question *q, size_t at,
         i += (size_t)step[i];
     }
     return before;
+}
+
+/* Where there are two ways to split a run it is read both ways. */
+static uint16_t spell_run(struct om__question *q, size_t at,
+                          const char *letters, size_t n, uint16_t before)
+{
+    int8_t step[OM_SEARCH_TOKENS + 1], other[OM_SEARCH_TOKENS + 1];
+    if (!split(q->fold, letters, n, false, step)) return 0;
+    const bool again = split(q->fold, letters, n, true, other) &&
+                       memcmp(step, other, n * sizeof *step) != 0;
+    const uint16_t last = spell_steps(q, at, letters, n, step, before);
+    if (again) spell_steps(q, at, letters, n, other, before);
+    return last;
 }
 
 static void add_sounds(struct om__question *q)

@@ -14,10 +14,8 @@
 #define OM__CREDITED 0.9999F
 /** Rows found that are put in order. */
 #define OM__HITS_MOST 2048
-/** Rows of a reading that are laid beside the question with their paths, and
- *  what all of them take in `found`. */
-#define OM__PATHS_MOST 64
-#define OM__PATHS_ROOM (OM__PATHS_MOST * (OM__READINGS + 1))
+/** Beside them rows that were laid beside the question with their paths. */
+#define OM__PATHS_ROOM 1024
 
 /* A row, or the group of rows it stands for. */
 struct om__found {
