@@ -3,7 +3,9 @@
 // Plan
 //   addresses mistyped at random: no address of the city is nearer to what was
 //   typed than the one that is answered, by an edit distance of our own
-//   units, and centres, by the path of names above them, each way of typing
+//   units, and centres, by the path of names above them, each way of typing;
+//   mistyped, none is nearer than the one that is answered; by first letters,
+//   the one that is answered has them
 //   whole names: every row of that name, and no other before them
 //   box, place, layers, limit; the verb says what the server says
 //   what is written is found, what is removed is not, at once and after a start
@@ -39,9 +41,9 @@ async function makeCity(t) {
 }
 
 /** Fewest characters to change, add or leave out to make `typed` of a part of
- *  `text`; two that are swapped are one change. */
-function distance(typed, text) {
-    let before = null, row = new Array(text.length + 1).fill(0);
+ *  `text`, or of all of it; two that are swapped are one change. */
+function distance(typed, text, whole = false) {
+    let before = null, row = Array.from({ length: text.length + 1 }, (_, j) => whole ? j : 0);
     for (let i = 1; i <= typed.length; i++) {
         const next = [i];
         for (let j = 1; j <= text.length; j++) {
@@ -52,10 +54,14 @@ function distance(typed, text) {
         before = row;
         row = next;
     }
-    return Math.min(...row);
+    return whole ? row.at(-1) : Math.min(...row);
 }
 
 const isName = (c) => /\p{Script=Han}/u.test(c) && !'一二三四五六七八九十百零号'.includes(c);
+
+/** First letters of characters that many names of units are made of. */
+const LETTER = new Map('上s下x东d西x南n北b新x旧j大d小x白b黄h赤c清q石s沙s金j水s龙l凤f牛n梅m莲l竹z松s桥q横h平p古g官g福f双s温w边b村c社s区q溪x坑k岗g塘t湖h围w田t基j角j头t尾w寮l屋w潭t滩t洲z井j坊f门m朗l岭l浦p排p河h口k山s虎h洪h镇z莞g市s街j道d城c望w墩d沥l常c万w江j木m道d步b茂m茶c企q堂t中z厦x岗g谢x厚h鹤h第d网w格g党d群q服f务w心x'.match(/../gu).map((pair) => [pair[0], pair[1]]));
+const lettersOf = (text) => [...text].every((c) => LETTER.has(c) || /\d/.test(c)) ? [...text].map((c) => LETTER.get(c) ?? c).join('') : null;
 
 /** One character of a name changed, left out, or swapped with the next. */
 function mistype(text, next) {
@@ -181,6 +187,29 @@ test('search', async (t) => {
             const [first] = await ask(typed);
             assert.equal(first.name, want, typed);
             assert.equal(first.layer, 'town', typed);
+        }
+        const next = random(23), layers = { town: 0, village: 0, grid: 0, service_centre: 0 };
+        for (const layer of Object.keys(layers)) {
+            const list = some(units[layer], 40), paths = units[layer].map((unit) => `东莞市${named.get(unit.town) ?? ''}${unit.name}`);
+            let letters = 0;
+            for (const unit of list) {
+                const path = `东莞市${named.get(unit.town) ?? ''}${unit.name}`, typed = mistype(path, next);
+                const [first] = await ask(typed, '&limit=1');
+                layers[layer] += first?.id === unit.id || `东莞市${first?.text}` === path ? 1 / list.length : 0;
+                if (first?.layer === layer && first.id !== unit.id) {
+                    assert.ok(paths.includes(`东莞市${first.text}`), first.text);
+                    assert.ok(distance(typed, `东莞市${first.text}`, true) <= distance(typed, path, true) + 1, `${typed}: ${first.text}`);
+                }
+                const initials = lettersOf(path);
+                if (!initials) continue;
+                const [lettered] = await ask(initials, '&limit=1'), theirs = lettered && lettersOf(`东莞市${lettered.text}`);
+                assert.ok(lettered?.matched === 'initials', initials);
+                if (!theirs) continue;
+                assert.equal(theirs, initials, `${path}: ${lettered.text}`);
+                letters++;
+            }
+            assert.ok(layers[layer] >= 0.9, `${layer} mistyped: ${layers[layer]}`);
+            assert.ok(letters >= list.length / 6, `${layer}: ${letters} of ${list.length} by letters`);
         }
         // Nothing is an answer that shares with the question only where it lies.
         assert.ok((await ask('东莞')).every((r) => r.name.includes('东莞')));
