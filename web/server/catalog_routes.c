@@ -212,6 +212,7 @@ static void add_map(struct om__request *r, const struct om__map *map,
     bool links = true;
     om_buf_addf(out, "{\"name\":\"%s\",\"title\":", map->name);
     add_text(out, map->title);
+    add_member(out, "title_en", map->title_en);
     om_buf_addf(out, ",\"kind\":\"%s\"",
                 map->heat      ? "heat"
                 : map->picture ? "base"

@@ -59,6 +59,7 @@ static bool model_at(struct om__request *r, size_t i, struct om__map *out)
         const struct om_model *model = models->entry[k].model;
         if (!model || !all_there(r->snapshot, model) || i-- > 0) continue;
         out->title = model->title ? model->title : model->name;
+        out->title_en = model->title_en;
         out->layer = om_snapshot_layer(r->snapshot, model->term[0].layer);
         out->crowds = out->layer && om__crowds_only(r, out->layer);
         out->heat = out->picture = true;
@@ -97,6 +98,7 @@ bool om__map_at(struct om__request *r, size_t i, struct om__map *out)
         out->layer = layer;
         out->crowds = om__crowds_only(r, layer);
         out->title = title_of(layer);
+        out->title_en = layer->meta ? layer->meta->title_en : NULL;
         out->heat = out->picture = i == 1 && point;
         snprintf(out->name, sizeof out->name, "%s%s", out->heat ? OM__HEAT : "",
                  i == 1 && !point ? layer->meta->unit_level : layer->name);

@@ -7,7 +7,8 @@
 /* Something that is shown as tiles. */
 struct om__map {
     char name[OM_LIMIT_NAME_BYTES + 8];  // "hazard", "grid", "heat:hazard"
-    const char *title;                   // borrowed from the request
+    const char *title, *title_en;        // borrowed from the request; the
+                                         // second may be NULL
     const struct om_layer *layer;        // that it shows; NULL: the base map's
     bool heat;
     bool picture;  // there are no vector tiles: heat, base map, choropleths

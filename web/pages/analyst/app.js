@@ -14,6 +14,7 @@ import {helpDialog} from './help.js';
 import {meansOf, openMap} from './map.js';
 import {otherState} from './other.js';
 import {PANES} from './panes.js';
+import {refusalOf} from './refusals.js';
 import {subjectsOf} from './layers.js';
 import {drawnOf, hasHeat, layerOf, levelOf, levelsOf, partsOf} from './shown.js';
 import {Sides} from './sides.js';
@@ -76,11 +77,13 @@ function textOf(error) {
   if (error instanceof TypeError) return say('no_answer');
   if (error.parameter === 'filter') {
     const {character, text} = filterProblem(state.now.filter, error.message, error.at);
-    return character ? say('at_character', {n: character, text}) : text;
+    const plain = refusalOf(lang, text);
+    return character ? say('at_character', {n: character, text: plain}) : plain;
   }
   if (/from is not before to/.test(error.message)) return say('reversed');
   if (error.status === 401) return say('sign_in');
-  return error.message;
+  if (error.status === 429 || error.status === 503) return say('busy_now');
+  return refusalOf(lang, error.message);
 }
 
 /** @param {any} error @param {string} name of the question */

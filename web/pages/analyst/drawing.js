@@ -44,6 +44,8 @@ export class Drawing {
     /** @type {((features: any[]) => void) | null} */
     this.onShapes = null;
     this.turn = 0;
+    /** Is an answer on the map? */
+    this.stands = false;
   }
 
   /** @param {import('./map.js').AnyMap} map */
@@ -154,10 +156,15 @@ export class Drawing {
     if (typed) {
       this.good = false;
       await explained;
-      if (!this.good) return;
+      // What was refused is not asked for tile by tile; the place is shown all the same.
+      if (!this.good) {
+        if (map && turn === this.turn && !this.stands) await map.show(this.sheets([]));
+        return;
+      }
     }
     if (turn !== this.turn || !map) return;
     this.drawShapes(parts);
+    this.stands = true;
     await this.awaited(context.say('map'), map.show(this.sheets(parts)));
   }
 

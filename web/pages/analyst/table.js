@@ -206,8 +206,9 @@ export const tablePane = {
         table.offers = questionsOf(context).length;
       },
       problem(error, name, text) {
-        // What could not be asked is told where it was typed; the numbers are old all the same.
-        table.problem(error.parameter === 'filter' ? '' : text);
+        // What could not be asked is told where it was typed; the numbers are old all the same. A map's own refusal is not the table's.
+        const mine = name === 'table' || error.parameter === 'filter' || (error.parameter === 'datetime' && !/single persons|whole months/.test(error.message));
+        if (mine) table.problem(error.parameter === 'filter' ? '' : text);
         return name === 'table' || error.parameter === 'datetime';
       },
     };

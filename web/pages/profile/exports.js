@@ -4,6 +4,7 @@
 
 import {address, coverageOf, drawnOf, hasHeat, heatOf, hotspotsOf, partsOf, selectionOf, tilesOf} from '../analyst/shown.js';
 import {otherState} from '../analyst/other.js';
+import {refusalOf} from '../analyst/refusals.js';
 import {splitTime} from '../analyst/state.js';
 import {element} from '../dom.js';
 import {both, placeParams, unitFilter} from './area.js';
@@ -87,7 +88,7 @@ class Exports {
   async refusal(target, status) {
     if (status === 404 || status === 401) return this.say('not_exported');
     const problem = await fetch(target).then((r) => (r.ok ? {} : r.json())).catch(() => ({}));
-    return problem.detail ?? String(status);
+    return problem.detail ? refusalOf(this.context.lang, problem.detail) : String(status);
   }
 
   bytes(n) {
