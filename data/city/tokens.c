@@ -3,10 +3,12 @@
  * DESIGN
  * The secret has 256 bits of randomness, so that a fast hash is enough: nobody
  * can try them (a slow one is for what people choose, and would cost each
- * request milliseconds). The id finds the entry; only then the hash of the whole
- * text is compared, in constant time. tokens.json is written as a whole under a
- * lock file of its own, as the city's lock is held by whoever serves it.
- * This is the only file that knows libsodium.
+ * request milliseconds). The id finds the entry; only then the hash of the
+ * whole text is compared, in constant time. tokens.json is written as a whole
+ * under a lock file of its own, as the city's lock is held by whoever serves
+ * it. The lock stays when the list goes: a city that has had tokens is never
+ * again taken for one that nobody has given any. This is the only file that
+ * knows libsodium.
  */
 #include "data/city/tokens.h"
 
@@ -119,11 +121,10 @@ static om_status read_token(const struct om_json *one, struct om_token *out)
     OM_TRY(read_moment(one, "made", true, &out->made_s));
     OM_TRY(read_moment(one, "expires", true, &out->expires_s));
     OM_TRY(read_moment(one, "revoked", false, &out->revoked_s));
-    const bool good =
-        strlen(out->id) == ID_LEN &&
-        !sodium_hex2bin(out->hash, sizeof out->hash, hash, strlen(hash), NULL,
-                        &bytes, NULL) &&
-        bytes == sizeof out->hash;
+    const bool good = strlen(out->id) == ID_LEN &&
+                      !sodium_hex2bin(out->hash, sizeof out->hash, hash,
+                                      strlen(hash), NULL, &bytes, NULL) &&
+                      bytes == sizeof out->hash;
     return good ? OM_OK : OM_E_FORMAT;
 }
 
@@ -146,9 +147,8 @@ static om_status read_list(const struct om_json *list, const char *path,
     qsort(out->token, count, sizeof *out->token, by_id);
     for (size_t i = 1; i < count; i++)
         if (!by_id(&out->token[i - 1], &out->token[i]))
-            return om_fail(err, OM_E_FORMAT, 0,
-                           "%s: two tokens have the id %s", path,
-                           out->token[i].id);
+            return om_fail(err, OM_E_FORMAT, 0, "%s: two tokens have the id %s",
+                           path, out->token[i].id);
     return OM_OK;
 }
 
@@ -159,6 +159,14 @@ static bool is_absent(const char *path)
     return lstat(path, &s) && errno == ENOENT;
 }
 
+static om_status read_absent(const char *city, struct om_tokens *out)
+{
+    char lock[PATH_BYTES];
+    OM_TRY(om_path_join(lock, sizeof lock, city, LOCK_NAME));
+    out->there = out->lost = !is_absent(lock);
+    return OM_OK;
+}
+
 om_status om_tokens_read(const char *city, struct om_tokens *out,
                          struct om_err *err)
 {
@@ -167,11 +175,11 @@ om_status om_tokens_read(const char *city, struct om_tokens *out,
     struct om_json *document = NULL;
     *out = (struct om_tokens){0};
     OM_TRY(om_path_join(path, sizeof path, city, FILE_NAME));
-    if (is_absent(path)) return OM_OK;
+    if (is_absent(path)) return read_absent(city, out);
     om_status st = om_file_read(path, OM_LIMIT_JSON_BYTES, &text, err);
     struct om_err why = {0};
-    if (!st && om_json_parse((const char *)text.bytes, text.len, &document,
-                             &why))
+    if (!st &&
+        om_json_parse((const char *)text.bytes, text.len, &document, &why))
         st = om_fail(err, OM_E_FORMAT, 0, "%s: %s", path, why.text);
     if (!st) st = read_list(om_json_get(document, "tokens"), path, out, err);
     if (st) om_tokens_deinit(out);
@@ -228,6 +236,7 @@ static om_status write_file(const char *city, const struct om_tokens *tokens,
 
 /* ---- changes ---- */
 
+/* From now on the city is one that has had tokens. */
 static om_status lock(const char *city, int *fd, struct om_err *err)
 {
     char path[PATH_BYTES];
@@ -290,17 +299,25 @@ om_status om_tokens_add(const char *city, struct om_token *token, int64_t now_s,
     return st;
 }
 
+static om_status no_token(const char *id, struct om_err *err)
+{
+    return om_fail(err, OM_E_NOTFOUND, 0,
+                   "there is no token %.40s (onemap token CITY list)", id);
+}
+
 om_status om_tokens_revoke(const char *city, const char *id, int64_t now_s,
                            struct om_err *err)
 {
     struct om_tokens tokens = {0};
     int fd;
+    OM_TRY(om_tokens_read(city, &tokens, err));
+    const bool had = tokens.there;
+    om_tokens_deinit(&tokens);
+    if (!had) return no_token(id, err);  // and no lock for it
     OM_TRY(lock(city, &fd, err));
     om_status st = om_tokens_read(city, &tokens, err);
     struct om_token *token = st ? NULL : find_id(&tokens, id, strlen(id));
-    if (!st && !token)
-        st = om_fail(err, OM_E_NOTFOUND, 0,
-                     "there is no token %.40s (onemap token CITY list)", id);
+    if (!st && !token) st = no_token(id, err);
     if (!st && !token->revoked_s) {
         token->revoked_s = now_s;
         st = write_file(city, &tokens, err);

@@ -31,12 +31,15 @@ struct om_token {
 
 /* By id. Zero is a valid empty list. */
 struct om_tokens {
-    bool there;  // the city has a list, be it empty
+    bool there;  // the city has a list, be it empty, or has had one
+    bool lost;   // ... of which nothing is left but the mark that it had one
     size_t count;
     struct om_token *token;
 };
 
-/** The tokens of CITY/tokens.json; none where there is no such file.
+/** The tokens of CITY/tokens.json; none where there is no such file. A city
+ *  that ever had a token keeps CITY/tokens.lock: where that stands alone, the
+ *  list is lost, and not a city that was never given one.
  *  returns  OM_E_FORMAT (err says where)     owns: om_tokens_deinit */
 om_status om_tokens_read(const char *city, struct om_tokens *out,
                          struct om_err *err) OM_MUST_USE;

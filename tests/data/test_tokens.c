@@ -124,20 +124,23 @@ static void ended_ones_are_not_alive(void **state)
     assert_int_equal(om_tokens_revoke(f->path, "00000000", NOW_S, NULL),
                      OM_E_NOTFOUND);
     assert_int_equal(om_tokens_read(f->path, &tokens, NULL), OM_OK);
-    const struct om_token *dead =
-        om_tokens_find(&tokens, text, strlen(text));
+    const struct om_token *dead = om_tokens_find(&tokens, text, strlen(text));
     assert_non_null(dead);
     assert_int_equal(dead->revoked_s, NOW_S + 5);
     assert_false(om_token_alive(dead, NOW_S + 6));
-    assert_true(om_token_alive(om_tokens_find(&tokens, more, strlen(more)),
-                               NOW_S + 6));
+    assert_true(
+        om_token_alive(om_tokens_find(&tokens, more, strlen(more)), NOW_S + 6));
     om_tokens_deinit(&tokens);
 }
 
 static void error_files(void **state)
 {
     static const char *const bad[] = {
-        "", "[]", "{}", "{\"tokens\": 1}", "{\"tokens\": [{}]}",
+        "",
+        "[]",
+        "{}",
+        "{\"tokens\": 1}",
+        "{\"tokens\": [{}]}",
         "{\"tokens\": [{\"id\": \"12345678\", \"role\": \"wall\", \"made\": "
         "\"2023-01-01T00:00:00Z\", \"expires\": \"2024-01-01T00:00:00Z\", "
         "\"hash\": \"00\"}]}"};
@@ -164,6 +167,31 @@ static void error_files(void **state)
     om_tokens_deinit(&tokens);
 }
 
+static void a_list_that_is_gone_is_lost_and_not_absent(void **state)
+{
+    struct om_tokens tokens;
+    struct om_token token;
+    char text[OM_TOKEN_TEXT_BYTES];
+    struct om_err err = {0};
+    const struct folder *f = *state;
+    assert_int_equal(om_tokens_revoke(f->path, "12345678", NOW_S, &err),
+                     OM_E_NOTFOUND);
+    assert_int_equal(om_tokens_read(f->path, &tokens, &err), OM_OK);
+    assert_false(tokens.there || tokens.lost);
+    add(f, "wall", 1, &token, text);
+    assert_int_equal(om_tokens_read(f->path, &tokens, &err), OM_OK);
+    assert_true(tokens.there && !tokens.lost);
+    om_tokens_deinit(&tokens);
+    assert_int_equal(unlink(f->file), 0);
+    assert_int_equal(om_tokens_read(f->path, &tokens, &err), OM_OK);
+    assert_true(tokens.there && tokens.lost);
+    assert_int_equal(tokens.count, 0);
+    add(f, "wall", 1, &token, text);
+    assert_int_equal(om_tokens_read(f->path, &tokens, &err), OM_OK);
+    assert_true(tokens.there && !tokens.lost && tokens.count == 1);
+    om_tokens_deinit(&tokens);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +202,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(ended_ones_are_not_alive, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(error_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_list_that_is_gone_is_lost_and_not_absent, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

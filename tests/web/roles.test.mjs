@@ -8,7 +8,8 @@
 //   changes: a server knows of a token and of its end within a second or two,
 //   streams end with their token, broken roles change nothing, SIGHUP drops none
 //   area: whoever has one writes from and to places in it
-//   lost: a list of tokens stays in force when its file is gone or damaged
+//   lost: a list of tokens stays in force when its file is gone or damaged, and
+//   lets nobody in where it was gone before the server began
 //   local: without tokens only this machine is let in; behind a proxy nobody
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -283,6 +284,45 @@ test('a list of tokens that was read stays in force, whatever becomes of its fil
         await writeFile(file, text);
         await assert.rejects(serve(t, city), /tokens\.json/);
     }
+});
+
+test('a city that has had tokens lets nobody in when their list is gone', async (t) => {
+    const { dir, city } = await makeSynthetic(t, 0.001);
+    const file = path.join(city, 'tokens.json'), lock = path.join(city, 'tokens.lock'), charge = path.join(dir, 'charge');
+    // Whoever ends a token that never was has not given the city one.
+    assert.equal((await onemap('token', city, 'revoke', '12345678')).status, 1);
+    const open = await serve(t, city);
+    assert.equal((await get(`${open.url}/collections`)).status, 200);
+    await open.stop();
+    const old = await token(city, 'admin');
+    await rm(file);
+    const write = (url) => fetch(`${url}/collections/tip/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: '{}' });
+    const closed = await serve(t, city);
+    for (const target of ['/', '/ready', '/collections', '/collections/rental/items?limit=1', '/tiles/rental/0/0/0.mvt']) {
+        const answer = await get(closed.url + target);
+        assert.equal(answer.status, 401, target);
+        assert.match(answer.text(), /tokens\.json\) is gone/, target);
+        assert.equal((await askAs(closed.url, old)(target)).status, 401, target);
+    }
+    assert.equal((await write(closed.url)).status, 401);
+    assert.match((await closed.stop()).stderr, /^[^\n]*error[^\n]*tokens\.json\) is gone/im);
+    assert.match((await onemap('token', city, 'list')).stderr, /list is gone/);
+    await writeFile(charge, 'the-token-of-those-in-charge\n');
+    const charged = await serve(t, city, '--in-charge-token-file', charge);
+    const ready = await askAs(charged.url, 'the-token-of-those-in-charge')('/ready');
+    assert.equal(ready.status, 503);
+    assert.match(ready.json().tokens, /tokens\.json\) is gone/);
+    assert.equal((await get(`${charged.url}/collections`)).status, 401);
+    // New ones are known at once, and all is as it should be.
+    const fresh = await token(city, 'wall');
+    await until('known', async () => (await askAs(charged.url, fresh)('/ready')).status === 200);
+    assert.equal((await askAs(charged.url, old)('/collections')).status, 401);
+    await charged.stop();
+    // Without the mark it is a city that nobody has given any.
+    await rm(file);
+    await rm(lock);
+    const anew = await serve(t, city);
+    assert.equal((await get(`${anew.url}/collections`)).status, 200);
 });
 
 test('without tokens: this machine alone, and not through a proxy', async (t) => {

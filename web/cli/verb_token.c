@@ -27,11 +27,12 @@ static om_status check_unit(const char *city, const struct om_token *token,
               : om_fail(err, OM_E_NOTFOUND, 0,
                         "--area: the city has no units '%s'", token->level);
     if (!st) {
-        const struct om_query query = {.snapshot = s,
-                                       .layer = units,
-                                       .place = {.kind = OM_PLACE_ID,
-                                                 .id = token->unit,
-                                                 .id_len = strlen(token->unit)}};
+        const struct om_query query = {
+            .snapshot = s,
+            .layer = units,
+            .place = {.kind = OM_PLACE_ID,
+                      .id = token->unit,
+                      .id_len = strlen(token->unit)}};
         st = om_query_count(&query, &count);
         if (st == OM_E_NOTFOUND) st = OM_OK;
         if (!st && !count)
@@ -76,9 +77,8 @@ static om_status check_role(const char *city, const char *role,
         st = om_fail(err, OM_E_NOTFOUND, 0,
                      "there is no role '%.40s'; there is %s", role, known);
     else if (found->area.count && !token->level[0])
-        st = om_fail(err, OM_E_FORMAT, 0,
-                     "%s is of a unit: give --area %s:ID", role,
-                     found->area.name[0]);
+        st = om_fail(err, OM_E_FORMAT, 0, "%s is of a unit: give --area %s:ID",
+                     role, found->area.name[0]);
     else if (found->area.count && !om_names_have(&found->area, token->level))
         st = om_fail(err, OM_E_FORMAT, 0, "%s is not of a %s", role,
                      token->level);
@@ -114,6 +114,11 @@ static om_status list(const char *city, struct om_err *err)
     struct om_tokens tokens;
     const int64_t now_s = (int64_t)time(NULL);
     OM_TRY(om_tokens_read(city, &tokens, err));
+    if (tokens.lost)
+        fprintf(stderr,
+                "onemap token: %s/tokens.json: the city has had tokens, and "
+                "their list is gone (make new ones; help token)\n",
+                city);
     if (tokens.count)
         printf("%-8s  %-10s  %-16s  %-20s  %-20s  %s\n", "id", "role", "area",
                "made", "expires", "state");
@@ -127,9 +132,9 @@ static om_status list(const char *city, struct om_err *err)
         say_time(t->expires_s, until);
         printf("%-8s  %-10s  %-16s  %-20s  %-20s  %s\n", t->id, t->role, area,
                made, until,
-               t->revoked_s                 ? "revoked"
+               t->revoked_s               ? "revoked"
                : om_token_alive(t, now_s) ? "valid"
-                                            : "expired");
+                                          : "expired");
     }
     om_tokens_deinit(&tokens);
     return OM_OK;
@@ -142,10 +147,9 @@ int om__verb_token(int argc, char **argv)
     bool help;
     const struct om_option option[] = {{"--area", &area, NULL},
                                        {"--days", &days, NULL}};
-    const int usage =
-        om__options_read("token", argc, argv, option,
-                         sizeof option / sizeof *option, operand, 3, &operands,
-                         &help);
+    const int usage = om__options_read("token", argc, argv, option,
+                                       sizeof option / sizeof *option, operand,
+                                       3, &operands, &help);
     if (usage || help) return usage;
     unsigned long n = OM_TOKEN_DAYS;
     if (days) {
@@ -163,9 +167,9 @@ int om__verb_token(int argc, char **argv)
         return om__verb_usage("token", "'%s' is none of add, list and revoke",
                               what);
     if ((operands == 3) == lists)
-        return om__verb_usage("token", lists ? "list takes no more"
-                              : adds         ? "add which role?"
-                                             : "revoke which token?");
+        return om__verb_usage("token", lists  ? "list takes no more"
+                                       : adds ? "add which role?"
+                                              : "revoke which token?");
     if (!adds && (area || days))
         return om__verb_usage("token", "--area and --days are of add");
     struct om_err err = {0};

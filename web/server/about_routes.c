@@ -69,14 +69,16 @@ static void add_withheld(const struct om_snapshot *snapshot, struct om_buf *out)
 }
 
 /* Is this the server to ask? Not while it stops, nor while the disk refuses
- * what is written; a server that is for reading is ready when it reads. */
+ * what is written, nor where its list of tokens is gone; a server that is for
+ * reading is ready when it reads. */
 om_status om__get_ready(struct om__request *r)
 {
     struct om_buf out = {0};
     char why[OM_ERR_TEXT_BYTES];
     struct om__writes *writes = r->server->writes;
     const bool writable = om__writes_ready(writes, why);
-    const bool ready = !atomic_load(&r->server->draining) &&
+    const bool lost = om__guard_lost(r->server->guard);
+    const bool ready = !lost && !atomic_load(&r->server->draining) &&
                        (writable || om__writes_reads_only(writes));
     struct om__head head = HEAD_NOW;
     om_buf_addf(&out, "{\"ready\":%s,\"writable\":%s,\"sequence\":%llu",
@@ -86,6 +88,7 @@ om_status om__get_ready(struct om__request *r)
         om_buf_add_text(&out, ",\"reason\":");
         om_buf_add_json_text(&out, why, strlen(why));
     }
+    if (lost) om_buf_add_text(&out, ",\"tokens\":\"" OM__TOKENS_LOST "\"");
     struct om_snapshot *snapshot = om_city_snapshot(r->server->city);
     // Which layers there are is not for everybody.
     if (snapshot && r->who->role->operate) {

@@ -13,9 +13,10 @@
  * release, which has nothing to hide; and a server that is reached from its own
  * machine only, of a city that has no list of tokens: whoever gets there could
  * read the city's files as well. A list that was read once stays in force when
- * its file is gone or damaged; one that names nobody lets nobody in. A url that
- * clients reach us by means that there is a proxy, and everybody comes from
- * this machine.
+ * its file is gone or damaged; one that names nobody lets nobody in, nor does
+ * one that was there before we were and is gone (data/city/tokens.c). A url
+ * that clients reach us by means that there is a proxy, and everybody comes
+ * from this machine.
  */
 #include "web/server/guard.h"
 
@@ -231,7 +232,9 @@ static om_status make_book(struct om__guard *guard, struct om_roles *roles,
         st = om_roles_read(guard->city, &book->roles, err);
     read_stamp(guard, &guard->stamp);
     if (!st) st = om_tokens_read(guard->city, &book->tokens, err);
-    if (!st && !book->tokens.there && guard->book && guard->book->tokens.there)
+    const struct om_tokens *old = guard->book ? &guard->book->tokens : NULL;
+    const bool gone = !book->tokens.there || book->tokens.lost;
+    if (!st && gone && old && old->there && !old->lost)
         st = om_fail(err, OM_E_NOTFOUND, 0, "%.80s/tokens.json is gone",
                      guard->city);
     if (!st) st = make_who(guard, book);
@@ -386,6 +389,14 @@ bool om__guard_local(struct om__guard *guard)
     return local;
 }
 
+bool om__guard_lost(struct om__guard *guard)
+{
+    struct om__book *book = book_now(guard);
+    const bool lost = book->tokens.lost && !atomic_load(&guard->released);
+    book_unref(book);
+    return lost;
+}
+
 /* ---- a request ---- */
 
 static const struct om__who *find(const struct om__book *book, const char *text,
@@ -483,9 +494,11 @@ om_status om__guard_admit(struct om__request *r)
     if (r->stranger) return om__site_refuse(r);
     if (!r->who) {
         r->error_status = MHD_HTTP_UNAUTHORIZED;
-        return om_fail(&r->err, OM_E_NOTFOUND, 0,
-                       "a token is needed: as Authorization: Bearer TOKEN, or "
-                       "open a link that has one");
+        return om_fail(&r->err, OM_E_NOTFOUND, 0, "%s",
+                       om__guard_lost(r->server->guard)
+                           ? OM__TOKENS_LOST
+                           : "a token is needed: as Authorization: Bearer "
+                             "TOKEN, or open a link that has one");
     }
     if (!r->who->rates) return OM_OK;
     const double wait_s =

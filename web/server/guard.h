@@ -14,6 +14,11 @@
 #define OM__LOOK_ROWS 1000
 #define OM__LOOK_ROWS_PER_S 20.0
 #define OM__LOOK_BURST_S 1000.0
+/** What is said where the list of tokens is gone. */
+#define OM__TOKENS_LOST                                                    \
+    "this city has had tokens, and their list (tokens.json) is gone: "     \
+    "nobody is let in until whoever runs it makes new ones (onemap token " \
+    "CITY add ROLE)"
 /** Where a link with a token leads to, for each page. */
 #define OM__TOKEN_PARAM "token"
 
@@ -28,9 +33,9 @@ struct om__book;
 struct om__who {
     const struct om_role *role;
     struct om_token token;  // id "": no token was shown
-    uint64_t key;    // equal for all who see the same; part of every cache key
-    uint64_t id;     // hash of the token's id; 0: none
-    bool asked;      // has shown a token: the answer is for nobody else
+    uint64_t key;  // equal for all who see the same; part of every cache key
+    uint64_t id;   // hash of the token's id; 0: none
+    bool asked;    // has shown a token: the answer is for nobody else
     struct om_rates *rates;  // NULL: no limit
     struct om_rates *rows;   // that are told page by page; NULL: no limit
 };
@@ -67,6 +72,9 @@ uint64_t om__guard_least(struct om__guard *guard);
 bool om__guard_set(struct om__guard *guard);
 /** Are strangers of this machine let in? */
 bool om__guard_local(struct om__guard *guard);
+/** Has the city had tokens, whose list is gone, and is nobody let in for that?
+ */
+bool om__guard_lost(struct om__guard *guard);
 
 /** Into request->who and request->book: who it is by header and cookie, NULL:
  *  nobody that may ask. */
@@ -77,7 +85,8 @@ om_status om__guard_admit(struct om__request *request) OM_MUST_USE;
 /** A link with a token in it: answers with a cookie and where to go on, or
  *  with 401. False: the address has none. */
 bool om__guard_link(struct om__request *request);
-/* site.c: pages of other sites, names that are not ours. All refuse with 403. */
+/* site.c: pages of other sites, names that are not ours. All refuse with 403.
+ */
 /** Is whoever asks let in only for being on this machine? Then pages of other
  *  sites see nothing, and answers bear no CORS. */
 bool om__site_closed(const struct om__request *request);

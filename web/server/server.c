@@ -375,6 +375,8 @@ static om_status prepare(struct om_server *server,
     if (!snapshot) return OM_E_MEMORY;
     om__guard_publish(server->guard, snapshot);
     om_snapshot_unref(snapshot);
+    if (om__guard_lost(server->guard))
+        om_log(OM_LOG_ERROR, "http", "%.80s: " OM__TOKENS_LOST, o->city);
     // Last: a command line that is wrong must not keep another from writing.
     OM_TRY(om__writes_new(server, o, &server->writes, err));
     om_live_ahead_end(server->ahead);
