@@ -5,6 +5,7 @@
 //   zoom, box and rows; none where no row can be seen; a token each
 //   lines: pictures and lists of coverage, one each; of an officer every tile
 //   cut: a server's last line, newest and oldest file are missed
+//   order: lines of several servers are told in the order of their times
 import assert from 'node:assert/strict';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -107,4 +108,24 @@ test('who is shown rows', async (t) => {
         }
         assert.equal((await audit()).status, 0);
     });
+});
+
+test('lines of several servers are in order of time', async (t) => {
+    const { city } = await makeSynthetic(t, 0.001);
+    const admin = await token(city, 'admin'), one = await serve(t, city), other = await serve(t, city, '--read-only');
+    const asked = [];
+    // Whichever of their files comes first, it cannot be told first as a whole.
+    for (const [i, server] of [one, other, one, other].entries()) {
+        const target = `/collections/hazard/items?limit=${i + 1}`, second = Math.floor(Date.now() / 1000);
+        assert.equal((await askAs(server.url, admin)(target)).status, 200);
+        asked.push(target);
+        while (Math.floor(Date.now() / 1000) === second) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await one.stop();
+    await other.stop();
+    const { stdout, status } = await onemap('audit', city);
+    const lines = stdout.trim().split('\n').map((line) => JSON.parse(line));
+    assert.equal(status, 0);
+    assert.deepEqual(lines.map((line) => line.target), asked);
+    assert.deepEqual(lines.map((line) => line.at), lines.map((line) => line.at).sort());
 });

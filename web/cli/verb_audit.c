@@ -1,18 +1,61 @@
 // verb_audit.c - onemap audit: who asked for which rows, and when.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "data/base/alloc.h"
+#include "data/base/buf.h"
 #include "data/city/audit.h"
 #include "data/city/manifest.h"
 #include "data/model/time.h"
 #include "web/cli/verb.h"
 
+#define DAY_S 86400
+
+/* A line that is to be printed: where it begins in the text of its day. */
+struct line {
+    int64_t at_s;
+    size_t begin;
+};
+
+/* Files are of a process and a day: their lines are printed day by day, in the
+ * order of their times. */
 struct asking {
     const char *token, *role;
     char mark[OM_AUDIT_MARK_BYTES + 1];  // behind its sign; "": any
     int64_t from_s, to_s;
-    size_t lines;
+    int64_t day;  // of what is held
+    struct om_buf text, lines;
+    om_status status;
 };
+
+/* Lines of one second stay as they were read. */
+static int by_time(const void *a, const void *b)
+{
+    const struct line *one = a, *other = b;
+    if (one->at_s != other->at_s) return one->at_s < other->at_s ? -1 : 1;
+    return one->begin < other->begin ? -1 : one->begin > other->begin;
+}
+
+static void print_day(struct asking *a)
+{
+    const size_t count = a->lines.len / sizeof(struct line);
+    struct line *line = (struct line *)(void *)a->lines.bytes;
+    if (count) qsort(line, count, sizeof *line, by_time);
+    for (size_t i = 0; i < count; i++)
+        puts((const char *)a->text.bytes + line[i].begin);
+    a->text.len = a->lines.len = 0;
+}
+
+static bool hold(struct asking *a, int64_t at_s, const char *text, size_t len)
+{
+    if (at_s / DAY_S != a->day) print_day(a);
+    a->day = at_s / DAY_S;
+    const struct line line = {at_s, a->text.len};
+    a->status = om_buf_add(&a->lines, &line, sizeof line);
+    if (!a->status) a->status = om_buf_add(&a->text, text, len + 1);
+    return !a->status;
+}
 
 static bool is(const struct om_json *line, const char *key, const char *wanted)
 {
@@ -29,12 +72,10 @@ static bool print_line(void *ctx, const char *text, size_t len)
     const bool known = !om_time_parse(at, strlen(at), 0, &at_s);
     if (known && at_s >= a->from_s && at_s < a->to_s &&
         is(line, "token", a->token) && is(line, "role", a->role) &&
-        strstr(om_json_text(om_json_get(line, "target"), ""), a->mark)) {
-        printf("%s\n", text);
-        a->lines++;
-    }
+        strstr(om_json_text(om_json_get(line, "target"), ""), a->mark))
+        hold(a, at_s, text, len);
     om_json_free(line);
-    return true;
+    return !a->status;
 }
 
 static void say_bad(void *ctx, const char *file, const char *what)
@@ -73,6 +114,10 @@ int om__verb_audit(int argc, char **argv)
         st = om_audit_find_mark(city, text, strlen(text), a.mark + 1, &err);
     }
     if (!st) st = om_audit_read(city, print_line, say_bad, &a, &broken, &err);
+    if (!st && a.status) st = om_fail(&err, a.status, 0, "out of memory");
+    if (!st) print_day(&a);
+    om_buf_deinit(&a.text);
+    om_buf_deinit(&a.lines);
     if (st) return om__verb_fail("audit", &err);
     return broken ? OM_EXIT_FAILED : OM_EXIT_DONE;
 }
