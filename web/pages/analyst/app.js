@@ -18,6 +18,7 @@ import {refusalOf} from './refusals.js';
 import {subjectsOf} from './layers.js';
 import {drawnOf, hasHeat, layerOf, levelOf, levelsOf, partsOf} from './shown.js';
 import {Sides} from './sides.js';
+import {Steps} from './steps.js';
 import {formatHash, parseHash, Store} from './state.js';
 import {words as wordsTold} from '../profile/words.js';
 import {languageOf, words, writing} from './words.js';
@@ -53,6 +54,8 @@ let caption;
 let drawing;
 /** @type {Sides} */
 let sides;
+/** @type {Steps} */
+let steps;
 /** @type {Answers} */
 let answers;
 let held = false;
@@ -108,6 +111,8 @@ function notice(text) {
 const context = {
   state, lang, say, told, write, ask, textOf,
   get city() { return city; },
+  get steps() { return steps; },
+  nameOf: (part) => drawing.name(part),
   get: getJson,
   palette: () => document.documentElement.dataset.theme === 'light' ? 'light' : 'dark',
   subject: () => layerOf(city, state.now.layer),
@@ -512,6 +517,9 @@ async function start() {
   $('synthetic').hidden = !city.synthetic;
   caption = new Caption($('caption'), context);
   drawing = new Drawing(context, caption);
+  steps = new Steps(context, drawing);
+  drawing.onShown = () => steps.shown();
+  newsHearers.push((layer) => { if (layer === null || layer === state.now.layer) steps.forget(); });
   const coarse = city.layers.find((l) => l.unit_level && l.unit_level === city.levels.at(-1));
   const box = (coarse ?? context.subject())?.extent?.spatial.bbox[0] ?? [113.5, 22.6, 114.3, 23.2];
   answers = new Answers(context);

@@ -43,6 +43,8 @@ export class Drawing {
     this.drawn = Promise.resolve();
     /** @type {((features: any[]) => void) | null} */
     this.onShapes = null;
+    /** The state is drawn, or refused. @type {(() => void) | null} */
+    this.onShown = null;
     this.turn = 0;
     /** Is an answer on the map? */
     this.stands = false;
@@ -159,13 +161,19 @@ export class Drawing {
       // What was refused is not asked for tile by tile; the place is shown all the same.
       if (!this.good) {
         if (map && turn === this.turn && !this.stands) await map.show(this.sheets([]));
-        return;
+        return this.onShown?.();
       }
     }
     if (turn !== this.turn || !map) return;
     this.drawShapes(parts);
     this.stands = true;
     await this.awaited(context.say('map'), map.show(this.sheets(parts)));
+    if (turn === this.turn) this.onShown?.();
+  }
+
+  /** The heat is drawn for another period: this is its legend. @param {any} legend */
+  stepped(legend) {
+    this.caption?.showLegends(this.explained.map((e) => (e.part.field ? {...e, legend} : e)).reverse());
   }
 
   /** @param {Part} part @param {Part | undefined} other of the other side @param {AbortSignal} signal */

@@ -23,6 +23,11 @@
  * @property {(lonDeg: number, latDeg: number) => {x: number, y: number}} project
  * @property {(x: number, y: number) => Place} unproject
  * @property {() => number} tileZoom   of the tiles that are shown
+ * @property {(key: string) => Sheet | undefined} sheet   that is shown under a key
+ * @property {(sheet: Sheet) => {z: number, x: number, y: number}[]} tilesSeen   of a sheet, now
+ * @property {(key: string, pictures: Map<string, ImageBitmap | null>) => void} overdraw   these, by z/x/y, in the place of the sheet's own, which are not asked for meanwhile; the map closes them
+ * @property {() => void} restOverdraw   the sheet's own may be asked for again; what was drawn over them stays
+ * @property {() => void} endOverdraw   the sheet's own are shown
  * @property {(layer: string, touched: import('../live.js').Touched | null) => void} refresh   what a change reaches; null: all of it
  * @property {() => void} paint   the theme has changed
  * @property {() => void} resize

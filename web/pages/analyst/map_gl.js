@@ -3,6 +3,7 @@
 
 import {Map as LibreMap, NavigationControl, ScaleControl, setMaxParallelImageRequests} from '../maplibre/maplibre-gl.mjs';
 import {tilesTouched} from '../live.js';
+import {latOf, lonOf, tilesIn, worldX, worldY} from '../mercator.js';
 import {pixelRatio, token} from './map.js';
 
 /** @typedef {import('./map.js').Sheet} Sheet */
@@ -30,6 +31,8 @@ export class GlMap {
     /** @type {Map<string, {id: string, sheet: Sheet}>} and those on their way */
     this.coming = new Map();
     this.made = 0;
+    /** What is drawn over a sheet, a canvas a tile. @type {{key: string, tiles: Map<string, {id: string, canvas: HTMLCanvasElement}>} | null} */
+    this.over = null;
     /** @type {Map<string, import('./map.js').Look>} */
     this.looks = new Map();
     this.map = new LibreMap({
@@ -152,11 +155,64 @@ export class GlMap {
       const made = this.begin(sheet), old = this.seen.get(sheet.key);
       if (old && old !== made) await this.loaded(made.id);
       if (this.coming.get(sheet.key) !== made && old !== made) return;
-      map.setPaintProperty(made.id, 'raster-opacity', made.sheet.opacity);
+      map.setPaintProperty(made.id, 'raster-opacity', this.over?.key === sheet.key ? 0 : made.sheet.opacity);
       if (old && old !== made) this.drop(old);
       this.seen.set(sheet.key, made);
       this.coming.delete(sheet.key);
     }));
+  }
+
+  sheet(key) {
+    return this.seen.get(key)?.sheet;
+  }
+
+  /** @param {Sheet} sheet */
+  tilesSeen({box}) {
+    const {lng, lat} = this.map.getCenter(), {clientWidth, clientHeight} = this.container, z = this.tileZoom(), n = 2 ** z;
+    return tilesIn({x: worldX(lng), y: worldY(lat)}, this.map.getZoom(), z, clientWidth, clientHeight)
+      .filter(({x, y}) => !box || (lonOf(x / n) <= box[2] && lonOf((x + 1) / n) >= box[0] && latOf((y + 1) / n) <= box[3] && latOf(y / n) >= box[1]));
+  }
+
+  /** @param {string} key @param {Map<string, ImageBitmap | null>} pictures */
+  overdraw(key, pictures) {
+    const {map} = this, sheet = this.seen.get(key);
+    if (!sheet) return;
+    this.over ??= {key, tiles: new Map()};
+    map.setPaintProperty(sheet.id, 'raster-opacity', 0);
+    for (const [tile, {id}] of this.over.tiles)
+      if (!pictures.get(tile)) {
+        this.drop({id});
+        this.over.tiles.delete(tile);
+      }
+    for (const [tile, picture] of pictures) {
+      if (!picture) continue;
+      const known = this.over.tiles.get(tile), canvas = known?.canvas ?? Object.assign(document.createElement('canvas'), {width: picture.width, height: picture.height}), pen = canvas.getContext('2d');
+      pen.clearRect(0, 0, canvas.width, canvas.height);
+      pen.drawImage(picture, 0, 0);
+      picture.close();
+      if (!known) {
+        const [z, x, y] = tile.split('/').map(Number), n = 2 ** z, id = `over ${++this.made}`;
+        map.addSource(id, {type: 'canvas', canvas, animate: false, coordinates: [[lonOf(x / n), latOf(y / n)], [lonOf((x + 1) / n), latOf(y / n)], [lonOf((x + 1) / n), latOf((y + 1) / n)], [lonOf(x / n), latOf((y + 1) / n)]]});
+        map.addLayer({id, type: 'raster', source: id, paint: {'raster-fade-duration': 0, 'raster-opacity': sheet.sheet.opacity}}, sheet.id);
+        this.over.tiles.set(tile, {id, canvas});
+      }
+      // What a canvas shows is read while it plays.
+      const source = /** @type {any} */ (map.getSource(this.over.tiles.get(tile).id));
+      source.play();
+      source.pause();
+    }
+    map.triggerRepaint();
+  }
+
+  /* Its tiles are held by the library, whatever is drawn over them. */
+  restOverdraw() {}
+
+  endOverdraw() {
+    const {over} = this, sheet = over && this.seen.get(over.key);
+    if (!over) return;
+    this.over = null;
+    if (sheet) this.map.setPaintProperty(sheet.id, 'raster-opacity', sheet.sheet.opacity);
+    for (const tile of over.tiles.values()) this.drop(tile);
   }
 
   outline(name, features, look = {}) {

@@ -53,8 +53,8 @@ class Pile {
 
   /** Ask for what is seen, forget what is far. */
   fill() {
-    if (this.refused) return;
     const {map, tileZoom} = this.plane, wanted = new Map();
+    if (this.refused || (map.over?.hold && map.over.key === this.sheet.key)) return;
     for (const tile of map.tiles(tileZoom)) if (meets(tile, this.sheet.box)) wanted.set(`${tile.x}/${tile.y}`, tile);
     for (const [key, tile] of wanted) if (!this.tiles.has(key)) this.ask(key, tile);
     for (const [key, held] of this.tiles) {
@@ -156,11 +156,17 @@ class Plane {
     for (const key of this.cells.keys()) this.touch(key);
   }
 
+  /** @param {Pile} pile @param {string} key */
+  pictureOf(pile, key) {
+    const {over} = this.map;
+    return over?.key === pile.sheet.key ? over.pictures.get(`${this.tileZoom}/${key}`) : pile.tiles.get(key)?.picture;
+  }
+
   /* Cells whose tiles have come, sheets over each other. */
   draw() {
     const piles = [...this.piles.values()].sort((a, b) => a.order - b.order), land = token('--land');
     for (const key of this.dirty) {
-      const pictures = piles.map((pile) => ({picture: pile.tiles.get(key)?.picture, opacity: pile.sheet.opacity})).filter((p) => p.picture);
+      const pictures = piles.map((pile) => ({picture: this.pictureOf(pile, key), opacity: pile.sheet.opacity})).filter((p) => p.picture);
       let cell = this.cells.get(key);
       if (!piles.some((pile) => pile.tiles.has(key))) {
         cell?.canvas.remove();
@@ -272,6 +278,8 @@ export class PictureMap {
     /** @type {Map<string, {features: any[], look: import('./map.js').Look}>} */
     this.outlines = new Map();
     this.pinned = null;
+    /** @type {{key: string, pictures: Map<string, ImageBitmap | null>, hold: boolean} | null} */
+    this.over = null;
     container.classList.add('pictures');
     container.tabIndex = 0;
     container.setAttribute('role', 'application');
@@ -360,6 +368,39 @@ export class PictureMap {
   async prepare(sheets) {
     const {plane} = this;
     await Promise.all(sheets.map((sheet) => plane.prepare(sheet).loaded));
+  }
+
+  sheet(key) {
+    return this.sheets.find((s) => s.key === key);
+  }
+
+  /** @param {Sheet} sheet */
+  tilesSeen(sheet) {
+    return this.tiles(this.plane.tileZoom).filter((tile) => meets(tile, sheet.box));
+  }
+
+  /** @param {string} key @param {Map<string, ImageBitmap | null>} pictures */
+  overdraw(key, pictures) {
+    const {over, plane} = this;
+    if (over) for (const picture of over.pictures.values()) picture?.close();
+    this.over = {key, pictures, hold: true};
+    if (over) for (const cell of plane.cells.keys()) plane.touch(cell);
+    else plane.touchAll();
+  }
+
+  restOverdraw() {
+    if (!this.over) return;
+    this.over.hold = false;
+    this.plane.fill();
+  }
+
+  endOverdraw() {
+    const {over, plane} = this;
+    if (!over) return;
+    this.over = null;
+    for (const picture of over.pictures.values()) picture?.close();
+    plane.touchAll();
+    plane.fill();
   }
 
   /** @param {View | {box: number[], most?: number}} to */

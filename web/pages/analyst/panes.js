@@ -53,6 +53,8 @@ import {whyPane} from './why.js';
  * @property {(patch: Partial<import('./state.js').State>) => Promise<any>} prepare   load the tiles that the state patched so will need
  * @property {(place: import('./map.js').Place, units: Record<string, any>, signal: AbortSignal) => Promise<any>} answerAt   what the uppermost analysis says there
  * @property {(side?: string) => {sheets: any[], legends: any[], shapes: any[], opacity: number}} drawn   all that is on the map, for a picture of it; B: on the other side
+ * @property {import('./steps.js').Steps} steps   a period that is moved, drawn in the page
+ * @property {(part: import('./shown.js').Part) => string} nameOf   what is drawn, in words
  * @property {(on: boolean) => void} hold   while a period is played, panes but its own hear of no new period
  * @property {(error: any) => string} textOf   an error in words
  * @property {(text: string) => void} announce   to who listens instead of looking

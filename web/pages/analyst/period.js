@@ -6,11 +6,14 @@ import {element} from '../dom.js';
 import {addDays, isDate} from '../text.js';
 import {series, shifted, span, stepOf, timeOf} from './days.js';
 import {address, hasTimes, selectionOf} from './shown.js';
+import {REST_MS} from './steps.js';
 import {joinTime, splitTime} from './state.js';
 
 /* The fastest that steps follow each other, and how long a period is played
  * where none is chosen. */
 const STEP_MS = 600, PLAYED_DAYS = 7;
+/* The same of steps that are drawn in the page: a day each. */
+const DRAWN_STEP_MS = 120;
 /* So near to an end of the period a pointer takes hold of it. */
 const HANDLE_PX = 7;
 const SVG = 'http://www.w3.org/2000/svg';
@@ -22,6 +25,9 @@ class Period {
     const {say, state} = context;
     this.days = {first: '', counts: /** @type {number[]} */ ([])};
     this.playing = false;
+    /** The period that is drawn while it is moved; '' it rests. */
+    this.moving = '';
+    this.resting = 0;
     this.from = element('input', {type: 'date', id: 'from', onchange: () => this.typed(), ariaLabel: say('from')});
     this.to = element('input', {type: 'date', id: 'to', onchange: () => this.typed(), ariaLabel: say('to')});
     this.spans = element('span', {className: 'spans', id: 'spans'}, ...[[7, 'week'], [30, 'month'], [180, 'half_year'], [0, 'all']].map(([n, key]) => {
@@ -48,16 +54,74 @@ class Period {
     const {context} = this, {say, city, state} = context;
     this.inputs.hidden = !this.usable;
     this.box.hidden = !this.usable;
-    this.note.textContent = this.usable ? say('drag') : context.subject()?.personal ? say('persons') : say('no_time');
+    this.tell();
     this.mark();
     if (!this.usable) return this.stop();
     const layer = context.subject();
     context.ask('days', async (signal) => {
       const stats = await context.get(address(`/stats/${encodeURIComponent(layer.id)}`, {by: 'day', filter: selectionOf(city, state.now).filter}), signal);
       this.days = series(stats.groups ?? []);
+      context.steps.span(this.days);
       this.box.classList.remove('stale');
       this.draw();
     });
+  }
+
+  /** What moving it does, and what waits until it rests. */
+  tell() {
+    const {say, write, steps, nameOf, subject} = this.context;
+    let text = say(steps.usable ? 'drag' : 'drag_release');
+    if (!this.usable) {
+      text = subject()?.personal ? say('persons') : say('no_time');
+    } else if (this.moving) {
+      const at = span(this.moving, this.days), {first, counts} = this.days, rest = steps.resting.map(nameOf);
+      text = say('stepped', {from: write.moment(addDays(first, at.from)), to: write.moment(addDays(first, at.to)), n: write.exact(counts.slice(at.from, at.to + 1).reduce((a, b) => a + b, 0))});
+      if (rest.length) text += ` · ${say('on_release', {names: rest.join(', ')})}`;
+    }
+    this.note.textContent = this.note.title = text;
+  }
+
+  /** Draw a period at once, if that can be done without asking; else it waits until it rests. @param {string} time */
+  move(time) {
+    const {steps} = this.context;
+    this.mark(time);
+    if (!steps.usable || !steps.holds(time)) return Promise.resolve(false);
+    this.moving = time;
+    this.tell();
+    return steps.step(time).then((drawn) => {
+      // For whoever looks at it from outside.
+      if (drawn) this.box.dataset.drawn = steps.drawn;
+      if (!drawn && this.moving && !steps.usable) {
+        // It is not to be had: so it waits until it rests.
+        this.moving = '';
+        this.tell();
+      }
+      return drawn;
+    });
+  }
+
+  /** The state has another period: whoever moved it before has been overtaken. */
+  came() {
+    clearTimeout(this.resting);
+    this.resting = 0;
+    if (!this.playing) this.moving = '';
+    this.mark(this.moving || undefined);
+  }
+
+  /** It stays there. @param {string} time */
+  rest(time) {
+    const {steps, state} = this.context;
+    clearTimeout(this.resting);
+    this.resting = 0;
+    this.moving = '';
+    if (time === state.now.time) {
+      steps.stop();
+      this.tell();
+      this.mark();
+    } else {
+      steps.rest();
+      state.update({time});
+    }
   }
 
   draw() {
@@ -128,11 +192,12 @@ class Period {
       const day = dayAt(e), {first, counts} = this.days;
       const at = hold.how === 'new' ? {from: hold.day, to: day} : hold.how === 'from' ? {from: day, to: hold.at.to} : hold.how === 'to' ? {from: hold.at.from, to: day} : shifted(hold.at, day - hold.day, counts.length);
       time = timeOf(at.from, at.to, first);
-      this.mark(time);
+      this.move(time);
     };
     box.onpointerdown = (e) => {
       if (!this.days.counts.length || e.button) return;
       this.stop();
+      if (this.resting) this.rest(this.moving);
       hold = {how: howAt(e), day: dayAt(e), at: span(this.context.state.now.time, this.days)};
       box.setPointerCapture(e.pointerId);
       moved(e);
@@ -144,12 +209,14 @@ class Period {
     box.onpointerup = () => {
       if (!hold) return;
       hold = null;
-      this.context.state.update({time});
+      this.rest(time);
     };
     box.onpointercancel = () => {
       hold = null;
-      this.mark();
+      this.rest(this.context.state.now.time);
     };
+    // So that the first step is there at once.
+    box.onpointerenter = box.onfocus = () => { this.context.steps.warm(); };
   }
 
   /** Arrows move the period by a day, with Shift its end; Home and End as far as it goes. @param {KeyboardEvent} e */
@@ -157,9 +224,14 @@ class Period {
     const n = this.days.counts.length, by = {ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -7, PageUp: 7, Home: -n, End: n}[e.key];
     if (!by || !n) return;
     e.preventDefault();
-    const {state} = this.context, at = state.now.time ? span(state.now.time, this.days) : {from: Math.max(0, n - PLAYED_DAYS), to: n - 1};
+    const {state} = this.context, time = this.moving || state.now.time, at = time ? span(time, this.days) : {from: Math.max(0, n - PLAYED_DAYS), to: n - 1};
     const next = e.shiftKey ? {from: at.from, to: Math.max(at.from, Math.min(n - 1, at.to + by))} : shifted(at, by, n);
-    state.update({time: timeOf(next.from, next.to, this.days.first)});
+    const to = timeOf(next.from, next.to, this.days.first);
+    this.stop();
+    this.move(to);
+    clearTimeout(this.resting);
+    if (this.moving === to) this.resting = window.setTimeout(() => this.rest(to), REST_MS);
+    else this.rest(to);
   }
 
   async play() {
@@ -173,11 +245,13 @@ class Period {
     const turn = this.turn = {};
     while (this.playing && this.turn === turn) {
       const time = timeOf(at.from, at.to, this.days.first);
+      const inPage = context.steps.usable && context.steps.holds(time);
       // The next frame is there before the last one goes.
-      await Promise.all([context.prepare({time}), new Promise((done) => setTimeout(done, STEP_MS))]);
+      const [drawn] = await Promise.all([inPage ? this.move(time) : context.prepare({time}), new Promise((done) => setTimeout(done, inPage ? DRAWN_STEP_MS : STEP_MS))]);
       if (!this.playing || this.turn !== turn) break;
-      state.update({time});
-      const next = shifted(at, stepOf(at), n);
+      if (inPage && !drawn) continue;
+      if (!inPage) state.update({time});
+      const next = shifted(at, inPage ? 1 : stepOf(at), n);
       at = next.to === at.to ? shifted(at, -n, n) : next;
     }
   }
@@ -187,6 +261,7 @@ class Period {
     this.playing = false;
     this.playButton.textContent = this.context.say('play');
     this.playButton.setAttribute('aria-pressed', 'false');
+    if (this.moving) this.rest(this.moving);
     this.context.hold(false);
   }
 }
@@ -201,7 +276,10 @@ export const periodPane = {
       act: () => (period.usable ? period.from : period.box).focus(),
       change(now, changed) {
         if (changed.has('layer') || changed.has('filter')) period.show();
-        else if (changed.has('time')) period.mark();
+        else {
+          if (changed.has('time')) period.came();
+          period.tell();
+        }
       },
       problem(error, name, text) {
         if (name === 'days') period.box.classList.add('stale');

@@ -82,6 +82,25 @@ export function heatOf(city, state) {
   return {map: `heat:${state.layer}`, params: {...selectionOf(city, state), ...own, bandwidth: bandwidth || (ownReach(city, state) ? 0 : 800), weight: state.weight}};
 }
 
+/** Parts that are of the period. @param {City} city @param {State} state @param {Part} part */
+const isDated = (city, state, part) => part.id === 'heat' || part.params.datetime !== undefined || /[?&]datetime=/.test(part.shapes ?? '') || (part.map === state.layer && hasTimes(layerOf(city, state.layer)));
+
+/**
+ * The heat, where a picture of any period follows from its tiles of days
+ * (steps.js): the density of a layer, alone. resting: what else is drawn of the
+ * period, and follows when that rests. null: it does not.
+ * @param {City} city @param {State} state
+ */
+export function stepsOf(city, state) {
+  const subject = layerOf(city, state.layer);
+  if (state.model || (state.per && state.per !== 'area') || !hasTimes(subject) || otherState(state)) return null;
+  const parts = partsOf(city, {...state, time: '2000-01-01/2000-01-31'}), heat = parts.find((p) => p.field);
+  if (!heat) return null;
+  const {map, params: {kernel, bandwidth, weight}} = heatOf(city, state);
+  return {map, params: {filter: state.filter, kernel, bandwidth, weight}, layer: state.layer, filter: state.filter, weight: state.weight, halfLife: state.halflife, form: heat.params.form,
+    resting: parts.filter((p) => p !== heat && isDated(city, state, p))};
+}
+
 /** @param {City} city @param {State} state */
 function choroplethOf(city, state) {
   const {stat, column, per} = state, summed = column || layerOf(city, state.layer)?.columns.find((c) => c.type === 'integer')?.name;

@@ -1,0 +1,256 @@
+// A period that is moved over half a year: one request a tile.
+//
+// Plan
+//   bytes that are no tile of days are refused, whatever is cut off or changed
+//   sums that follow a moving period are those of the period, forth and back;
+//     faded ones are each day's by its age
+//   scrubbing over all days asks for each tile once and for nothing else, by
+//     pictures and by MapLibre; what a step shows is what the server's picture
+//     then shows, legend included; so with a weight, a half-life, as lines
+//   keys and playing do the same; the address has the period when it rests
+//   what follows only at rest says so, and asks for nothing before; a server
+//     without tiles of days is asked for pictures, as ever
+//   rows that are written are in the next step
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+import { readDayTile, Sums } from '../../web/pages/analyst/daytile.js';
+import { browse, CHROMIUM, until } from './analyst_page.mjs';
+import { done, folder, random } from './onemap.mjs';
+import { decode } from './png.mjs';
+import { serve } from './server.mjs';
+
+/** Whole numbers of chance. */
+function whole(seed) {
+    const next = random(seed);
+    return () => Math.floor(next() * 2 ** 30);
+}
+
+/** Bytes of a tile of so many cells and days, and its sums [cell][day]. */
+function made(seed, columns = 9, rows = 7, days = 40) {
+    const next = whole(seed), bytes = [...Buffer.from('OMD1')], real = (v) => bytes.push(...new Uint8Array(new Float64Array([v]).buffer));
+    const varint = (v) => { for (; v > 127; v = Math.floor(v / 128)) bytes.push(v % 128 + 128); bytes.push(v); };
+    const signed = (v) => varint(v < 0 ? -2 * v - 1 : 2 * v);
+    const sums = Array.from({ length: columns * rows }, () => Array.from({ length: days }, () => (next() % 3 ? 0 : next() % 9 - 2)));
+    const cells = sums.map((s, cell) => ({ cell, list: s.flatMap((n, day) => (n ? [[day, n]] : [])) })).filter((c) => c.list.length);
+    real(800); real(1);
+    [0, 12, 3341, 1778, 12, 855296, 455168, columns, rows].forEach(varint);
+    signed(19355); varint(days); varint(cells.length); varint(cells.reduce((sum, c) => sum + c.list.length, 0));
+    let cell = 0;
+    for (const c of cells) {
+        varint(c.cell - cell);
+        varint(c.list.length);
+        cell = c.cell + 1;
+        let day = 0;
+        for (const [d, n] of c.list) {
+            varint((d - day) * 2 + (n === 1 ? 0 : 1));
+            if (n !== 1) signed(n);
+            day = d + 1;
+        }
+    }
+    return { bytes: Uint8Array.from(bytes), sums };
+}
+
+test('bytes that are no tile of days', () => {
+    const { bytes } = made(1), next = whole(5);
+    readDayTile(bytes);
+    for (let n = 0; n < bytes.length; n++) assert.throws(() => readDayTile(bytes.subarray(0, n)), RangeError, `${n} of ${bytes.length}`);
+    assert.throws(() => readDayTile(Uint8Array.from([...bytes, 0])), RangeError);
+    for (let i = 0; i < 3000; i++) {
+        const other = bytes.slice();
+        for (let k = 0; k <= i % 4; k++) other[next() % other.length] = next() % 256;
+        try {
+            const tile = readDayTile(other);
+            assert.ok(tile.cell.every((c) => c < tile.columns * tile.rows) && tile.at[tile.days] === tile.cell.length);
+        } catch (error) {
+            assert.ok(error instanceof RangeError, error.stack);
+        }
+    }
+});
+
+test('sums follow the period', () => {
+    const { bytes, sums } = made(2), tile = readDayTile(bytes), moving = new Sums(tile), next = whole(7);
+    const of = (from, to, weigh = () => 1) => sums.map((days) => days.reduce((sum, n, d) => sum + (d >= from && d < to ? n * weigh(d) : 0), 0));
+    for (let i = 0; i < 500; i++) {
+        const from = next() % 60 - 10, to = from + next() % 45;
+        assert.deepEqual([...moving.set(tile.first + from, tile.first + to)], of(from, to), `[${from}, ${to})`);
+        if (i % 50) continue;
+        const faded = moving.fade(tile.first + from, tile.first + to, 5, tile.first + to), own = of(from, to, (d) => 2 ** -((to - d - 0.5) / 5));
+        assert.ok(own.every((n, c) => Math.abs(n - faded[c]) < 1e-9));
+    }
+});
+
+test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    await done('synth', path.join(dir, 'files'), '--scale', '0.01', '--quiet');
+    await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
+    const server = await serve(t, city);
+
+    /** A page, what it asks for, and how its days are pointed at. */
+    async function open(t, hash, search = '') {
+        const { page, log } = await browse(t, `${server.url}/analyst?${search}#${hash}`), asked = [];
+        page.on('request', (r) => { if (!/\/(changes|icon)/.test(r.url())) asked.push(decodeURIComponent(r.url().slice(server.url.length))); });
+        await until('bars', () => page.evaluate(() => document.querySelectorAll('#days rect').length > 100));
+        const rest = async () => {
+            for (let quiet = 0; quiet < 3;) {
+                const n = asked.length;
+                await page.waitForTimeout(250);
+                quiet = n === asked.length && await page.evaluate(() => document.getElementById('busy').hidden) ? quiet + 1 : 0;
+            }
+        };
+        await rest();
+        const days = await page.evaluate(() => document.querySelectorAll('#days rect').length), box = await page.locator('#days').boundingBox();
+        const to = (day) => page.mouse.move(box.x + (day + 0.5) / days * box.width, box.y + box.height / 2);
+        const map = await page.locator('#map').boundingBox();
+        const shot = async () => {
+            await page.waitForTimeout(600);
+            return decode(await page.screenshot({ clip: map, animations: 'disabled' }));
+        };
+        const legend = () => page.$$eval('#legend .ticks span', (ticks) => ticks.map((n) => n.textContent));
+        const period = () => page.evaluate(() => /time=([^&]*)/.exec(location.hash)?.[1] ?? '');
+        const note = () => page.$eval('#period-note', (n) => n.textContent);
+        return { page, log, asked, rest, days, to, shot, legend, period, note };
+    }
+
+    /** Share of pixels that differ by more than a step of colour, and how much all do. */
+    function differ(a, b) {
+        let far = 0, sum = 0;
+        for (let i = 0; i < a.rgba.length; i += 4) {
+            const d = Math.max(...[0, 1, 2].map((c) => Math.abs(a.rgba[i + c] - b.rgba[i + c])));
+            sum += d;
+            far += d > 40;
+        }
+        return { far: far / (a.rgba.length / 4), mean: sum / (a.rgba.length / 4) };
+    }
+
+    for (const [what, hash, search] of [['pictures', '', 'map=pictures'], ['MapLibre', '', 'map=gl'], ['a weight, a filter, a half-life, another kernel', '&weight=severity&filter=severity+%3E%3D+2&halflife=20&kernel=gaussian&bandwidth=1600', 'map=pictures'],
+        ['lines, near', '&form=lines&bandwidth=3200&map=12/22.96/113.75', 'map=pictures']])
+        await t.test(what, async (t) => {
+            const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, `layer=hazard&time=2023-01-10/2023-02-20${hash}`, search);
+            await to(20);
+            await rest();
+            const tiles = asked.filter((u) => /\.days\?/.test(u));
+            assert.ok(tiles.length >= 2, `${tiles.length} tiles`);
+            assert.equal(new Set(tiles).size, tiles.length);
+            const before = await shot();
+            const begun = asked.length;
+            await page.mouse.down();
+            for (let day = 21; day < days - 30; day++) {
+                await to(day);
+                if (day % 8 === 0) await page.waitForTimeout(40);
+            }
+            for (let day = days - 31; day > 80; day -= 3) await to(day);
+            const { first, last } = await page.evaluate(() => ({ first: document.getElementById('from').value, last: document.getElementById('to').value }));
+            await until('the last step is drawn', () => page.evaluate((time) => document.getElementById('days').dataset.drawn === time, `${first}/${last}`));
+            const held = await shot(), told = await legend();
+            assert.deepEqual(asked.slice(begun), [], 'nothing is asked for while it is moved');
+            assert.ok(differ(before, held).mean > 0.3, 'another period is seen');
+            await page.mouse.up();
+            await until('the address has it', async () => (await period()) !== '2023-01-10/2023-02-20');
+            await rest();
+            const settled = await shot(), { far, mean } = differ(held, settled);
+            t.diagnostic(`${tiles.length} tiles, ${days} days; ${(100 * far).toFixed(2)} % of the pixels are far off, all by ${mean.toFixed(2)}`);
+            // Lines are thin, and half as fine.
+            assert.ok(/lines/.test(what) ? far < 0.06 && mean < 6 : far < 0.01 && mean < 1.5, `${far} ${mean}`);
+            assert.deepEqual(await legend(), told, 'the legend is that of the period');
+            assert.equal(asked.filter((u) => /\.days\?/.test(u)).length, tiles.length, 'each tile of days is asked for once');
+            const pictures = asked.slice(begun).filter((u) => /^\/tiles\/heat:/.test(u));
+            assert.equal(new Set(pictures).size, pictures.length, 'and each picture of where it rests');
+            assert.ok(pictures.every((u) => u.includes(`datetime=${pictures[0].match(/datetime=([^&]*)/)[1]}`)), 'of that period alone');
+            assert.deepEqual(log.said, []);
+            assert.deepEqual(log.bad, []);
+        });
+
+    await t.test('keys and playing', async (t) => {
+        const { page, asked, rest, to, period, note } = await open(t, 'layer=hazard&time=2023-01-01/2023-01-14');
+        await to(3);
+        await rest();
+        const tiles = asked.filter((u) => /\.days\?/.test(u)).length;
+        await page.focus('#days');
+        let begun = asked.length;
+        for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
+        await until('it rests', async () => (await period()) === '2023-01-06/2023-01-19');
+        await rest();
+        const pictures = () => asked.slice(begun).filter((u) => /^\/tiles\/heat:.*\.png/.test(u));
+        assert.ok(pictures().length && pictures().every((u) => u.includes('datetime=2023-01-06/2023-01-19')), 'steps between were not asked for');
+        begun = asked.length;
+        await page.click('#play');
+        await until('it plays', async () => /19 |20 |1月1[0-9]日/.test(await note()) && /·/.test(await note()));
+        await page.waitForTimeout(1500);
+        assert.deepEqual(asked.slice(begun), [], 'nothing is asked for while it plays');
+        assert.equal(await period(), '2023-01-06/2023-01-19');
+        await page.click('#play');
+        await until('it rests', async () => (await period()) > '2023-01-07');
+        await rest();
+        const at = await period();
+        assert.ok(pictures().every((u) => u.includes(`datetime=${at}`)));
+        assert.equal(asked.filter((u) => /\.days\?/.test(u)).length, tiles);
+        // Where it was already nothing is asked for.
+        begun = asked.length;
+        await page.focus('#days');
+        await page.keyboard.press('ArrowRight');
+        await page.keyboard.press('ArrowLeft');
+        await rest();
+        assert.deepEqual(asked.slice(begun), []);
+        assert.equal(await period(), at);
+    });
+
+    await t.test('what waits until it rests', async (t) => {
+        const { page, asked, rest, to, note, period } = await open(t, 'layer=hazard&layers=choropleth,heat@80&time=2023-01-10/2023-02-20&lang=en', 'lang=en');
+        assert.equal(await note(), 'Drag over the bars; arrow keys move it');
+        await to(20);
+        await rest();
+        await page.mouse.down();
+        await to(40);
+        await until('it says so', async () => /Follows when it rests: .*Hazard/i.test(await note()));
+        await page.mouse.up();
+        await until('it rests', async () => (await period()).startsWith('2023-01-30'));
+        await rest();
+        // A model's map is asked for when it rests.
+        await page.evaluate(() => { location.hash = location.hash.replace('layers=choropleth,heat@80', 'layers=choropleth'); });
+        await until('that is said, too', async () => /when you let go/.test(await note()));
+        await rest();
+        const begun = asked.length;
+        await to(45);
+        await page.mouse.down();
+        await to(60);
+        await page.waitForTimeout(500);
+        assert.deepEqual(asked.slice(begun), []);
+        await page.mouse.up();
+        await until('it rests', () => asked.slice(begun).some((u) => /^\/tiles\/choropleth:/.test(u)));
+    });
+
+    await t.test('without tiles of days, and with new rows', async (t) => {
+        const { page, asked, rest, to, period, log, note } = await open(t, 'layer=hazard&time=2023-01-10/2023-02-20');
+        await page.route('**/*.days?*', (route) => route.fulfill({ status: 422, contentType: 'application/problem+json', body: '{"detail":"too much"}' }));
+        await to(20);
+        await rest();
+        await page.mouse.down();
+        await to(45);
+        await until('it is not to be had', async () => /松开后更新/.test(await note()));
+        await page.mouse.up();
+        await until('the server draws it', () => asked.some((u) => /^\/tiles\/heat:.*\.png.*datetime=2023-02-0/.test(u)));
+        await rest();
+        log.said.length = 0;
+        await page.unroute('**/*.days?*');
+        const { features: [row] } = await (await fetch(`${server.url}/collections/hazard/items?limit=1`)).json();
+        row.id = row.properties.id = 'test-of-steps';
+        const answer = await fetch(`${server.url}/collections/hazard/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: JSON.stringify({ type: 'Feature', id: row.id, geometry: row.geometry, properties: row.properties }) });
+        assert.equal(answer.status, 201);
+        // What was refused is tried anew with the news.
+        await until('it can be stepped through again', async () => {
+            await to(30 + Math.floor(Math.random() * 5));
+            return /方向键/.test(await note());
+        });
+        const begun = asked.length;
+        await page.mouse.down();
+        await to(60);
+        await until('tiles of days', () => asked.slice(begun - 8).some((u) => /\.days\?/.test(u)));
+        await page.mouse.up();
+        await rest();
+        assert.ok((await period()).length > 0);
+        assert.deepEqual(log.said, []);
+    });
+});

@@ -1,0 +1,163 @@
+// @ts-check
+// steps_worker.js - tiles of days, held and drawn for a period, beside the page:
+// nothing of it holds up a frame. See steps.js.
+
+import {Painter, Sums, bytesOf, readDayTile} from './daytile.js';
+
+/**
+ * @typedef {{key: string, url: string}} Wanted
+ * @typedef {object} Wish   what is to be drawn
+ * @property {number} id
+ * @property {Wanted[]} tiles   what is seen
+ * @property {boolean} whole   not before all of it is there
+ * @property {number} from @property {number} to   days since 1970, [from, to)
+ * @property {number} halfLife   days; 0: none
+ * @property {number} at   days since 1970: what half-lives are counted to
+ * @property {number[]} breaks   where each colour begins, rising
+ * @property {number[]} colours   of breaks and, first, of what is below: r | g << 8 | b << 16 | a << 24
+ * @property {boolean} lines
+ */
+
+/* Pixels of a picture's side; it is shown twice as wide. */
+const SIDE = 256;
+/* Of these steps one begins with a line (tiles/heat.h). */
+const LINE_EVERY = 3;
+/* Requests at a time: browsers have six connections for a server. */
+const AT_ONCE = 3;
+/* Memory for tiles; those that are seen stay whatever they take. */
+const BYTES_MOST = 192 * 2 ** 20;
+
+/** @type {Map<string, {state: 'waiting' | 'empty' | 'there', bytes: number, sums?: Sums, painter?: Painter}>} by address, least recently wanted first */
+const held = new Map();
+/** @type {string[]} */
+const waiting = [];
+let running = 0, newest = 0;
+/** @type {(() => void)[]} */
+let hearers = [];
+/** @type {Set<string>} what is still wanted */
+let wanted = new Set();
+/** @type {{url: string, status: number, detail: string} | null} */
+let fault = null;
+
+const post = (message, transfer = []) => /** @type {any} */ (self).postMessage(message, transfer);
+
+async function load(url) {
+  const response = await fetch(url, {cache: 'no-cache'});
+  if (response.status === 204) return held.set(url, {state: 'empty', bytes: 0});
+  if (!response.ok) throw Object.assign(new Error((await response.json().catch(() => ({}))).detail ?? ''), {status: response.status});
+  const tile = readDayTile(new Uint8Array(await response.arrayBuffer()));
+  held.set(url, {state: 'there', bytes: bytesOf(tile), sums: new Sums(tile), painter: new Painter(tile, SIDE)});
+}
+
+function run() {
+  while (running < AT_ONCE && waiting.length) {
+    const url = waiting.shift();
+    // Nobody wants it any more.
+    if (!wanted.has(url)) {
+      held.delete(url);
+      continue;
+    }
+    running++;
+    load(url).catch((error) => {
+      held.delete(url);
+      fault = {url, status: error.status ?? 0, detail: error.message};
+    }).finally(() => {
+      running--;
+      run();
+      for (const hear of hearers.splice(0)) hear();
+      if (!waiting.length && !running) post({loaded: true});
+    });
+  }
+}
+
+/** Of what is not seen the longest unseen goes. @param {Wanted[]} tiles */
+function forget(tiles) {
+  let bytes = 0;
+  for (const {bytes: b} of held.values()) bytes += b;
+  for (const [url, tile] of held) {
+    if (bytes <= BYTES_MOST) return;
+    if (tile.state === 'waiting' || tiles.some((t) => t.url === url)) continue;
+    bytes -= tile.bytes;
+    held.delete(url);
+  }
+}
+
+/** @param {Wanted[]} tiles */
+function want(tiles) {
+  wanted = new Set(tiles.map((t) => t.url));
+  for (const {url} of tiles) {
+    const tile = held.get(url);
+    if (tile) {
+      held.delete(url);
+      held.set(url, tile);
+    } else {
+      held.set(url, {state: 'waiting', bytes: 0});
+      waiting.push(url);
+    }
+  }
+  forget(tiles);
+  run();
+}
+
+/** Steps of values to colours. @param {Float32Array | null} values @param {Wish} wish @returns {ImageData | null} */
+function colour(values, {breaks, colours, lines}) {
+  if (!values) return null;
+  const image = new ImageData(SIDE, SIDE), pixel = new Uint32Array(image.data.buffer), n = breaks.length, lowest = breaks[0];
+  const step = lines ? new Uint8Array(SIDE * SIDE) : null;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i];
+    if (!(v >= lowest)) continue;
+    let a = 1, b = n;
+    while (a < b) {
+      const middle = (a + b) >> 1;
+      if (v >= breaks[middle]) a = middle + 1;
+      else b = middle;
+    }
+    if (step) step[i] = Math.floor(a / LINE_EVERY);
+    else pixel[i] = colours[a];
+  }
+  if (step) keepLines(step, pixel, colours);
+  return image;
+}
+
+/** Where less lies beside, above or below, a line runs. @param {Uint8Array} step @param {Uint32Array} pixel @param {number[]} colours */
+function keepLines(step, pixel, colours) {
+  for (let y = 0, i = 0; y < SIDE; y++)
+    for (let x = 0; x < SIDE; x++, i++) {
+      const here = step[i];
+      if (here && ((x && step[i - 1] < here) || (x < SIDE - 1 && step[i + 1] < here) || (y && step[i - SIDE] < here) || (y < SIDE - 1 && step[i + SIDE] < here)))
+        pixel[i] = colours[here * LINE_EVERY];
+    }
+}
+
+/** @param {Wish} wish */
+async function draw(wish) {
+  want(wish.tiles);
+  const there = () => wish.tiles.every((t) => held.get(t.url)?.state !== 'waiting');
+  const failed = () => wish.tiles.some((t) => t.url === fault?.url);
+  if (!failed()) fault = null;
+  while (wish.whole && !there() && !failed() && wish.id === newest) await new Promise((done) => hearers.push(() => done(undefined)));
+  const said = failed() ? fault : null;
+  fault = null;
+  if (said || wish.id !== newest) return post({id: wish.id, fault: said, pictures: null});
+  const began = performance.now(), pictures = [];
+  for (const {key, url} of wish.tiles) {
+    const tile = held.get(url);
+    if (!tile || tile.state === 'waiting') continue;
+    const cells = tile.sums && (wish.halfLife ? tile.sums.fade(wish.from, wish.to, wish.halfLife, wish.at) : tile.sums.set(wish.from, wish.to));
+    const image = cells ? colour(tile.painter.paint(cells), wish) : null;
+    pictures.push([key, image && await createImageBitmap(image)]);
+  }
+  post({id: wish.id, pictures, ms: performance.now() - began, bytes: [...held.values()].reduce((sum, t) => sum + t.bytes, 0)}, pictures.map((p) => p[1]).filter((p) => p));
+}
+
+self.onmessage = ({data}) => {
+  if (data.forget) {
+    waiting.length = 0;
+    return held.clear();
+  }
+  if (data.warm) return want(data.warm);
+  newest = data.id;
+  for (const hear of hearers.splice(0)) hear();
+  draw(data);
+};
