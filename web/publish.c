@@ -227,10 +227,13 @@ static om_status make(struct om__release *r, struct om_err *err)
     OM_TRY(om_path_join(path, sizeof path, r->folder, "layers"));
     OM_TRY(om_folder_make(path, err));
     OM_TRY(om__publish_city(r, err));
+    om_status st = begin_report(r);
+    if (!st) st = om__publish_about(r, err);
+    if (st == OM_E_MEMORY) om_fail(err, st, 0, "out of memory");
+    if (st) return st;
     for (size_t i = 0; i < r->plan->layers; i++)
         OM_TRY(om__publish_rows(r, &r->plan->layer[i], err));
-    om_status st = begin_report(r);
-    if (!st) st = report_layers(r);
+    st = report_layers(r);
     if (!st) st = om__statistics_write(r, r->topics, err);
     if (!st)
         st = om_import_units(r->folder, &r->manifest, r->sequence, wanted,

@@ -6,16 +6,20 @@
  * at the end of names are in English; the rest is pinyin
  * (engine/search/roman.h). It is made once, by whoever publishes, who sees it
  * in the report and can mend a reading with one more term; nothing that is not
- * in the Chinese name goes out.
+ * in the Chinese name goes out. What the page of residents looks for by itself
+ * (matters and their everyday words) is spelled at the same time.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
 #include "web/publish_internal.h"
+#include "web/publish_said.h"
 
 #define TERMS_MOST 2000
 #define SUFFIX "_en"
+#define TERM_BYTES 60
+#define ENGLISH_BYTES 80
 
 om_status om__publish_terms(struct om__publish_plan *plan, struct om_err *err)
 {
@@ -30,9 +34,13 @@ om_status om__publish_terms(struct om__publish_plan *plan, struct om_err *err)
         const char *text = "";
         const struct om_json *one = om_json_member(all, i, &text);
         const char *english = om_json_text(one, "");
-        if (!*text || !*english)
+        const char *fault = om__said_fault(OM__SAID_WORDS, text, TERM_BYTES);
+        if (!*english) fault = "is not a text";
+        if (!fault)
+            fault = om__said_fault(OM__SAID_ASCII, english, ENGLISH_BYTES);
+        if (fault)
             return om_fail(err, OM_E_FORMAT, 0,
-                           "publish.json: english.%.60s is not a text", text);
+                           "publish.json: english.%.60s %s", text, fault);
         plan->term[plan->terms++] = (struct om_term){text, english};
     }
     return OM_OK;
@@ -92,4 +100,64 @@ om_status om__publish_romanise(const struct om__publish_plan *plan,
         .valid = names->valid, .offset = offset, .bytes = kept};
     om_buf_deinit(&bytes);
     return st;
+}
+
+/* ---- how it sounds ---- */
+
+static bool has(const struct om_buf *out, const struct om_buf *one)
+{
+    for (size_t at = 0; at + one->len <= out->len; at++)
+        if (!memcmp(out->bytes + at, one->bytes, one->len)) return true;
+    return false;
+}
+
+/* In both readings, where there are two. What is in no Han is typed as it is
+ * written. */
+static om_status add_sound(const char *text, struct om_buf *out,
+                           struct om_err *err)
+{
+    om_status st = OM_OK;
+    bool han = false;
+    for (const char *c = text; *c; c++) han |= (unsigned char)*c > 127;
+    for (int other = 0; other < 2 && han && !st; other++) {
+        struct om_buf one = {0};
+        st = om_spell(text, strlen(text), other, &one, err);
+        if (!st && one.len && !has(out, &one)) {
+            if (out->len) om_buf_add_byte(out, ';');
+            st = om_buf_add(out, one.bytes, one.len);
+        }
+        om_buf_deinit(&one);
+    }
+    return st;
+}
+
+static om_status add_pinyin(struct om_json *one, const char *key,
+                            struct om_err *err)
+{
+    struct om_buf out = {0};
+    const struct om_json *aliases = om_json_get(one, "aliases");
+    om_status st =
+        add_sound(om_json_text(om_json_get(one, key), ""), &out, err);
+    for (size_t i = 0; i < om_json_count(aliases) && !st; i++)
+        st = add_sound(om_json_text(om_json_at(aliases, i), ""), &out, err);
+    if (!st && out.len) {
+        st = om_buf_add_byte(&out, 0);
+        if (!st)
+            st = om_json_set_take(one, "pinyin",
+                                  om_json_of_text((const char *)out.bytes));
+    }
+    om_buf_deinit(&out);
+    return st;
+}
+
+om_status om__publish_pinyin(struct om_json *community, struct om_err *err)
+{
+    const struct om_json *matters = om_json_get(community, "matters");
+    const struct om_json *groups = om_json_get(matters, "groups");
+    const struct om_json *list = om_json_get(matters, "list");
+    for (size_t i = 0; i < om_json_count(groups); i++)
+        OM_TRY(add_pinyin(om_json_at(groups, i), "title", err));
+    for (size_t i = 0; i < om_json_count(list); i++)
+        OM_TRY(add_pinyin(om_json_at(list, i), "name", err));
+    return OM_OK;
 }

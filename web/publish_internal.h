@@ -48,6 +48,11 @@ om_status om__publish_terms(struct om__publish_plan *plan,
 om_status om__publish_english(const struct om_json *one, const char *path,
                               struct om__publish_layer *layer,
                               struct om_err *err) OM_MUST_USE;
+/** How the names of groups and matters sound, for who types pinyin: "pinyin" of
+ *  each, "ju zhu zheng;..." for its name and aliases. community: of what goes
+ *  out */
+om_status om__publish_pinyin(struct om_json *community,
+                             struct om_err *err) OM_MUST_USE;
 /** Texts of that column for those of a batch. owns: they lie in `arena` */
 om_status om__publish_romanise(const struct om__publish_plan *plan,
                                const struct om_batch_column *names, size_t rows,
@@ -83,15 +88,20 @@ struct om__release {
     struct om_manifest manifest;
     struct om_buf words;  // of the report
     struct om_json *report;
+    struct om_json *left_out;  // of the report: what city.json says too much
 };
 
 /** Write the rows of a layer and note them in the manifest. */
 om_status om__publish_rows(struct om__release *release,
                            struct om__publish_layer *what,
                            struct om_err *err) OM_MUST_USE;
-/** Begin the manifest of the release: what it says of the city. */
+/** Begin the manifest of the release. */
 om_status om__publish_city(struct om__release *release,
                            struct om_err *err) OM_MUST_USE;
+/** What it says of the city, once there is a report to note what is left out.
+ */
+om_status om__publish_about(struct om__release *release,
+                            struct om_err *err) OM_MUST_USE;
 /** A layer of the manifest whose only part is the file that was written. */
 om_status om__publish_note(struct om__release *release, const char *name,
                            const struct om_schema *schema, uint64_t rows,

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "web/publish_said.h"
 #include "web/publish_topics.h"
 
 #define PLAN_VERSION 1
@@ -74,16 +75,19 @@ static om_status layer_members(const struct om_json *one, size_t i,
 om_status om__publish_members(const struct om_json *document,
                               struct om_err *err)
 {
-    static const char *const known[] = {"publish",    "name",      "city",
-                                        "layers",     "addresses", "limits",
-                                        "statistics", "english",   NULL};
+    static const char *const known[] = {
+        "publish",   "name",   "name_en",    "city",    "layers",
+        "addresses", "limits", "statistics", "english", NULL};
     OM_TRY(om__publish_known(document, "", known, err));
     if (om_json_integer(om_json_get(document, "publish"), 0) != PLAN_VERSION)
         return om_fail(err, OM_E_VERSION, 0,
                        "publish.json: \"publish\" is not %d: this program "
                        "reads plans of that version",
                        PLAN_VERSION);
-    OM_TRY(of_kind(document, "", "name", OM_JSON_TEXT, "a text", err));
+    OM_TRY(om__said_check(om_json_get(document, "name"), "name", OM__SAID_TEXT,
+                          OM_LIMIT_NAME_BYTES - 1, err));
+    OM_TRY(om__said_check(om_json_get(document, "name_en"), "name_en",
+                          OM__SAID_ASCII, OM_LIMIT_NAME_BYTES - 1, err));
     OM_TRY(of_kind(document, "", "city", OM_JSON_OBJECT, "an object", err));
     OM_TRY(of_kind(document, "", "english", OM_JSON_OBJECT, "an object", err));
     OM_TRY(of_kind(document, "", "layers", OM_JSON_LIST, "a list", err));

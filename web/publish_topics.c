@@ -15,6 +15,7 @@
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
+#include "web/publish_said.h"
 
 #define DAY_S 86400
 #define PERIOD_LEAST_DAYS 7
@@ -22,6 +23,8 @@
 #define INCIDENTS_LEAST 5
 #define ROUND_LEAST 5
 #define LIMIT_MOST 100000
+#define TEXT_BYTES 120
+#define FILTER_BYTES 1000
 
 /* ---- members ---- */
 
@@ -42,6 +45,22 @@ static om_status statistic_members(const struct om_json *one, size_t i,
                            "publish.json: %s says no %s: topic, layer, unit, "
                            "periods, approved_by and approved_on are needed",
                            path, text[k]);
+    static const struct {
+        const char *key;
+        size_t most;
+    } SAID[] = {{"title", TEXT_BYTES},
+                {"title_en", TEXT_BYTES},
+                {"approved_by", TEXT_BYTES},
+                {"approved_on", TEXT_BYTES},
+                {"filter", FILTER_BYTES}};
+    for (size_t k = 0; k < sizeof SAID / sizeof *SAID; k++) {
+        char whole[60];
+        const struct om_json *said = om_json_get(one, SAID[k].key);
+        if (!*om_json_text(said, "none") && SAID[k].most == FILTER_BYTES)
+            continue;
+        snprintf(whole, sizeof whole, "%s.%s", path, SAID[k].key);
+        OM_TRY(om__said_check(said, whole, OM__SAID_TEXT, SAID[k].most, err));
+    }
     const struct om_json *periods = om_json_get(one, "periods");
     if (om_json_kind(periods) != OM_JSON_LIST || !om_json_count(periods))
         return om_fail(err, OM_E_FORMAT, 0, "publish.json: %s lists no periods",
@@ -373,6 +392,15 @@ static om_status take_topic(const struct om_snapshot *snapshot,
         return om_fail(err, OM_E_FORMAT, 0,
                        "publish.json: topic %s: approved_on '%.40s' is no date",
                        name, topic->approved_on);
+    if (approved_s > om_snapshot_now(snapshot)) {
+        char now[OM_TIME_TEXT_BYTES];
+        om_time_format(om_snapshot_now(snapshot), snapshot->manifest->zone_s,
+                       now);
+        return om_fail(err, OM_E_RANGE, 0,
+                       "publish.json: topic %s: approved_on %.40s is in the "
+                       "future: the clock of the city stands at %s",
+                       name, topic->approved_on, now);
+    }
     OM_TRY(take_filter(snapshot, family, topic, err));
     return take_periods(family, om_json_get(one, "periods"),
                         snapshot->manifest->zone_s, om_snapshot_now(snapshot),

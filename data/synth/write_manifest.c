@@ -295,6 +295,7 @@ om_status om__write_manifest(const struct om__city *city, struct om_err *err)
     struct om_buf out = {0};
     om_buf_add_text(&out,
                     "{\n  \"onemap\": 1,\n  \"name\": \"东莞(合成)\",\n"
+                    "  \"name_en\": \"Dongguan (synthetic)\",\n"
                     "  \"synthetic\": true,\n  \"license\": \"CC0-1.0\",\n  "
                     "\"zone\": \"+08:00\",\n"
                     "  \"clock\": \"2023-06-26T24:00:00+08:00\",\n"

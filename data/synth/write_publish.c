@@ -10,6 +10,7 @@ static const char PLAN[] =
     "{\n"
     "  \"publish\": 1,\n"
     "  \"name\": \"东莞(合成) 公开版\",\n"
+    "  \"name_en\": \"Dongguan (synthetic)\",\n"
     "  \"layers\": [\n"
     "    {\"layer\": \"town\", \"columns\": [\"id\", \"name\"], "
     "\"english\": \"name\"},\n"

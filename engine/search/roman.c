@@ -138,3 +138,30 @@ om_status om_romanise(const char *name, size_t len, const struct om_term *term,
     }
     return out->status;
 }
+
+om_status om_spell(const char *text, size_t len, bool other, struct om_buf *out,
+                   struct om_err *err)
+{
+    const struct om_fold *fold;
+    const size_t begin = out->len;
+    bool in_run = false;
+    OM_TRY(om_fold_get(&fold, err));
+    for (size_t at = 0, n; at < len; at += n ? n : 1) {
+        n = om_utf8_next(text + at, len - at);
+        const uint32_t code = n ? code_of(text + at, n) : 0;
+        const uint16_t token = code < 65536 ? fold->token[code] : 0;
+        const uint16_t second = other ? fold->other[token] : 0;
+        const char *letters =
+            om_fold_spelled(fold, second ? second : fold->sound[token]);
+        const bool plain = !*letters && token && token < 128;
+        const bool goes_on = plain && in_run;
+        in_run = plain;
+        if (!*letters && !plain) continue;
+        if (out->len > begin && !goes_on) om_buf_add_byte(out, ' ');
+        if (plain)
+            om_buf_add_byte(out, (uint8_t)token);
+        else
+            om_buf_add_text(out, letters);
+    }
+    return out->status;
+}

@@ -3,6 +3,8 @@
 #ifndef OM_ENGINE_SEARCH_ROMAN_H
 #define OM_ENGINE_SEARCH_ROMAN_H
 
+#include <stdbool.h>
+
 #include "data/base/buf.h"
 #include "data/base/status.h"
 
@@ -28,5 +30,16 @@ struct om_term {
 om_status om_romanise(const char *name, size_t len, const struct om_term *term,
                       size_t terms, struct om_buf *out,
                       struct om_err *err) OM_MUST_USE;
+
+/**
+ * Append how a text sounds, for who types it: "ju zhu zheng", syllables without
+ * tones and runs of letters and digits (small), a blank between them; all else
+ * parts. With `other`, characters that have a second reading have that one (长
+ * is chang and zhang).
+ *
+ * returns, threads, cost   as om_romanise
+ */
+om_status om_spell(const char *text, size_t len, bool other, struct om_buf *out,
+                   struct om_err *err) OM_MUST_USE;
 
 #endif

@@ -4,6 +4,8 @@
  *   terms_*   the longest at the end, one after another, behind what is left
  *   spells_*  syllables joined, apostrophes, spellings of one's own, letters
  *             and digits, what is no letter
+ *   sounds_*  as it is typed: a blank between syllables, runs of letters whole,
+ *             the second reading where it is asked for
  *   any_*     whatever bytes come, what goes out is printable ASCII without
  *             two blanks side by side
  */
@@ -63,6 +65,37 @@ static void spells_what_is_left(void **state)
     said("東莞", "Dongguan");
 }
 
+static void sounds(const char *text, bool other, const char *want)
+{
+    struct om_buf out = {0};
+    struct om_err err = {0};
+    assert_int_equal(om_spell(text, strlen(text), other, &out, &err), OM_OK);
+    om_buf_add_byte(&out, 0);
+    assert_string_equal(out.bytes, want);
+    om_buf_deinit(&out);
+}
+
+static void sounds_as_it_is_typed(void **state)
+{
+    (void)state;
+    sounds("居住证", false, "ju zhu zheng");
+    sounds("電子ＩＤ卡(12345)", false, "dian zi id ka 12345");
+    sounds("", false, "");
+    sounds("()", false, "");
+    char first[8] = "", second[8] = "";
+    struct om_buf out = {0};
+    struct om_err err = {0};
+    assert_int_equal(om_spell("长", 3, false, &out, &err), OM_OK);
+    memcpy(first, out.bytes, out.len);
+    om_buf_clear(&out);
+    assert_int_equal(om_spell("长", 3, true, &out, &err), OM_OK);
+    memcpy(second, out.bytes, out.len);
+    om_buf_deinit(&out);
+    assert_true(!strcmp(first, "chang") || !strcmp(first, "zhang"));
+    assert_true(!strcmp(second, "chang") || !strcmp(second, "zhang"));
+    assert_string_not_equal(first, second);
+}
+
 static void any_bytes_are_fine(void **state)
 {
     (void)state;
@@ -92,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terms_are_taken_off_the_end),
         cmocka_unit_test(spells_what_is_left),
+        cmocka_unit_test(sounds_as_it_is_typed),
         cmocka_unit_test(any_bytes_are_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

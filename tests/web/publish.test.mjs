@@ -5,6 +5,8 @@
 //   the base map is of units, not of regions that figures are told of; in
 //   English it writes both names
 //   names in English are made of the names and the plan's terms
+//   texts of plan and city.json go out as what they are listed as, and the
+//   report says what was left out; nothing is approved in the future
 //   what can never be public is refused, by whichever name it is asked for
 //   a release appears whole, is replaced under a server, is never overwritten
 //   the server of a release only reads, from a folder that it cannot write to
@@ -88,7 +90,11 @@ test('the map is of towns and villages, whatever figures are told of', async () 
         await done('tile', ...args, '--out', file);
         return readFile(file);
     };
-    const [plain, told] = ['plain', 'told'].map((name) => path.join(dir, name));
+    const [plain, told, spare] = ['plain', 'told', 'spare'].map((name) => path.join(dir, name));
+    await cp(city, spare, { recursive: true });
+    const manifest = JSON.parse(await readFile(path.join(spare, 'city.json'), 'utf8'));
+    delete manifest.english;
+    await writeFile(path.join(spare, 'city.json'), JSON.stringify(manifest));
     assert.equal((await publish(plain)).status, 0);
     const { status, stdout } = await publish(told, (p) => { p.statistics = statistics; });
     assert.equal(status, 0);
@@ -102,8 +108,8 @@ test('the map is of towns and villages, whatever figures are told of', async () 
         assert.notDeepEqual(english, base, place);
         assert.deepEqual(await tile(plain, 'base', place, '--lang', 'zh'), base);
         assert.deepEqual(await tile(plain, 'base', place, '--labels', 'no', '--lang', 'en'), await tile(plain, 'base', place, '--labels', 'no'));
-        // Who has no English names has none to show.
-        assert.deepEqual(await tile(city, 'base', place, '--lang', 'en'), await tile(city, 'base', place));
+        // Who has neither English names nor terms has none to show.
+        assert.deepEqual(await tile(spare, 'base', place, '--lang', 'en'), await tile(spare, 'base', place));
     }
     const { status: wrong, stderr } = await onemap('tile', plain, 'town', '10/1/1', '--format', 'png', '--lang', 'en', '--out', path.join(dir, 'x.png'));
     assert.equal(wrong, 2);
@@ -172,8 +178,8 @@ test('what can never be public is refused, and nothing is left behind', async ()
         [(p) => { p.layers[0].rows = 3; }, /no member layers\[0\]\.rows/],
         [(p) => { p.publish = 2; }, /"publish" is not 1/],
         [(p) => { p.layers = {}; }, /layers is not a list/],
-        [(p) => { p.city = { synthetic: false }; }, /city\.synthetic is not for a plan/],
-        [(p) => { p.city = { positions: { layer: 'worker' } }; }, /city\.positions/],
+        [(p) => { p.city = { synthetic: false }; }, /no member city\.synthetic that goes into a release/],
+        [(p) => { p.city = { positions: { layer: 'worker' } }; }, /no member city\.positions/],
     ];
     for (const [change, says] of cases) {
         const out = path.join(dir, 'refused');
@@ -183,6 +189,99 @@ test('what can never be public is refused, and nothing is left behind', async ()
         assert.match(stderr, /^onemap publish: /m);
         assert.deepEqual((await readdir(dir)).filter((f) => f.startsWith('refused')), []);
     }
+});
+
+test('texts of the plan are what they may be, and no others go out', async () => {
+    const community = (change) => (p) => change(p.city.community), matter = (change) => (p) => change(p.city.community.matters.list[2]);
+    const statistic = (change) => (p) => { p.statistics = structuredClone(statistics); change(p.statistics[0]); };
+    const cases = [
+        [(p) => { p.city = { wishes: { a: 1 }, foo: 'an address text' }; }, /no member city\.wishes that/],
+        [(p) => { p.city.foo = 'an address text'; }, /no member city\.foo that/],
+        [community((c) => { c.note = 'of a house'; }), /no member city\.community\.note that/],
+        [community((c) => { c.hotline = { a: 1 }; }), /city\.community\.hotline is not a text/],
+        [community((c) => { c.hotline = 'ask the neighbour'; }), /hotline is no telephone/],
+        [community((c) => { c.hotline = '0'.repeat(60); }), /hotline is too long/],
+        [community((c) => { c.levels = 'village'; }), /levels is not a list/],
+        [community((c) => { c.levels = ['village', 'a b']; }), /levels\[1\] is no name/],
+        [community((c) => { c.centres = 'organisations'; }), /centres: the plan lists no layer 'organisations'/],
+        [community((c) => { c.holidays[0][0] = '2023-02-30'; }), /holidays\[0\]\[0\] is no date/],
+        [community((c) => { c.workdays.push('soon'); }), /workdays\[7\] is no date/],
+        [community((c) => { c.workdays = Array(401).fill('2023-01-28'); }), /workdays has too many/],
+        [community((c) => { delete c.matters.list; }), /city\.community\.matters has no list/],
+        [matter((m) => { m.phone = '12345'; }), /no member city\.community\.matters\.list\[2\]\.phone/],
+        [matter((m) => { m.pinyin = 'x'; }), /matters\.list\[2\]\.pinyin/],
+        [matter((m) => { m.name = 7; }), /list\[2\]\.name is not a text/],
+        [matter((m) => { m.name = ''; }), /list\[2\]\.name is empty/],
+        [matter((m) => { m.name = '居'.repeat(41); }), /list\[2\]\.name is too long/],
+        [matter((m) => { m.name = '办\u202e证'; }), /list\[2\]\.name has control characters/],
+        [matter((m) => { m.name_en = 'Ask\nher'; }), /name_en has control characters/],
+        [matter((m) => { m.aliases.push('138-0000 ００００'); }), /aliases\[\d+\] has more than six digits/],
+        [matter((m) => { m.aliases = Array(25).fill('a'); }), /aliases has too many/],
+        [matter((m) => { delete m.group; }), /list\[2\] has no group/],
+        [(p) => { p.name = 'a'.repeat(64); }, /publish\.json: name is too long/],
+        [(p) => { p.name_en = '东莞'; }, /name_en has characters that are not plain ASCII/],
+        [(p) => { p.english.镇 = 'x'.repeat(81); }, /english\.镇 is too long/],
+        [(p) => { p.english.镇 = '镇'; }, /english\.镇 has characters/],
+        [statistic((t) => { t.title = ['a']; }), /statistics\[0\]\.title is not a text/],
+        [statistic((t) => { t.title_en = 'x'.repeat(121); }), /statistics\[0\]\.title_en is too long/],
+        [statistic((t) => { t.approved_by = 'me\n'; }), /approved_by has control characters/],
+        [statistic((t) => { t.filter = `severity >= 3 ${'AND severity >= 3 '.repeat(60)}`; }), /filter is too long/],
+        [statistic((t) => { t.approved_on = '2099-01-01'; }), /approved_on 2099-01-01 is in the future: the clock of the city stands at 2023-06-27T00:00/],
+        [statistic((t) => { t.approved_on = '2023-06-28'; }), /approved_on 2023-06-28 is in the future/],
+    ];
+    for (const [change, says] of cases) {
+        const { status, stderr } = await publish(path.join(dir, 'refused'), change);
+        assert.match(stderr, says);
+        assert.equal(status, 1, String(says));
+    }
+    assert.deepEqual((await readdir(dir)).filter((f) => f.startsWith('refused')), []);
+    const today = path.join(dir, 'today');
+    assert.equal((await publish(today, statistic((t) => { t.approved_on = '2023-06-27'; }))).status, 0);
+    const said = JSON.parse(await readFile(path.join(today, 'city.json'), 'utf8'));
+    assert.equal(said.name_en, plan.name_en);
+    // As the plan says it, and how it sounds.
+    const { matters } = said.community;
+    for (const one of [...matters.groups, ...matters.list]) {
+        assert.match(one.pinyin, /^[a-z0-9]+([ ;][a-z0-9]+)*$/);
+        delete one.pinyin;
+    }
+    assert.deepEqual(said.community, plan.city.community);
+});
+
+test('of city.json nothing goes out that is not listed, and the report says what was left out', async () => {
+    const wide = path.join(dir, 'wide'), out = path.join(dir, 'wide-out'), secret = 'an address text 13800000000';
+    await cp(city, wide, { recursive: true });
+    const manifest = JSON.parse(await readFile(path.join(wide, 'city.json'), 'utf8')), was = structuredClone(manifest);
+    manifest.service.modes.walk.note = secret;
+    manifest.service.modes.walk[secret] = 1;
+    manifest.service.minutes = secret;
+    manifest.service.foo = secret;
+    manifest.license = { [secret]: secret };
+    manifest.search[0].about = secret;
+    const road = manifest.layers.find((l) => l.name === 'road');
+    road.counted = { a: secret };
+    road.base_classes.push({ a: secret });
+    road.foo = secret;
+    await writeFile(path.join(wide, 'city.json'), JSON.stringify(manifest));
+    const { status, stdout: told, stderr } = await onemap('publish', wide, out);
+    assert.equal(status, 0, stderr);
+    for (const name of ['city.json', 'report.json', 'report.txt'])
+        assert.ok(!(await readFile(path.join(out, name), 'utf8')).includes('address text'), name);
+    const report = JSON.parse(await readFile(path.join(out, 'report.json'), 'utf8'));
+    assert.deepEqual(report.left_out.sort((a, b) => (a.member < b.member ? -1 : 1)), [
+        { member: 'license', why: 'is not a text' },
+        { member: 'road.base_classes[5]', why: 'is not a text' },
+        { member: 'road.counted', why: 'is not a text' },
+        { member: 'service.minutes', why: 'is not a number' },
+        { member: 'service.modes[0]', why: 'has 2 members that are not listed' },
+    ]);
+    assert.match(told, /left out: service\.modes\[0\] of city\.json: it has 2 members that are not listed/);
+    const said = JSON.parse(await readFile(path.join(out, 'city.json'), 'utf8'));
+    assert.deepEqual(said.service.modes, was.service.modes);
+    assert.equal(said.service.minutes, undefined);
+    assert.deepEqual(said.layers.find((l) => l.name === 'road').base_classes, was.layers.find((l) => l.name === 'road').base_classes);
+    const count = plan.city.community.matters.list.reduce((n, m) => n + m.aliases.length, 0);
+    assert.deepEqual(report.community, { groups: 12, matters: plan.city.community.matters.list.length, aliases: count });
 });
 
 test('that city.json calls them public does not open what duties speak of', async () => {

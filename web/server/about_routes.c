@@ -197,6 +197,12 @@ static om_status landing(struct om__request *r)
     struct om_buf out = {0};
     om_buf_add_text(&out, "{\"title\":");
     add_text(&out, city->name[0] ? city->name : "onemap");
+    const char *english =
+        om_json_text(om_json_get(city->document, "name_en"), NULL);
+    if (english) {
+        om_buf_add_text(&out, ",\"title_en\":");
+        add_text(&out, english);
+    }
     om_buf_add_text(&out, ",\"description\":\"One city, one map.\"");
     om_buf_addf(&out, ",\"synthetic\":%s,\"sequence\":%llu",
                 city->synthetic ? "true" : "false",
