@@ -56,6 +56,16 @@ static float gap_step(uint16_t token)
     return om_token_is_suffix(token) ? GAP_SUFFIX : GAP_STEP;
 }
 
+/* Is the letter the first one of a token's sounds? Most are not. */
+static bool may_begin(const struct om__question *q, size_t i, uint16_t token)
+{
+    const uint16_t other = q->fold->other[token];
+    return om_fold_spelled(q->fold, q->fold->sound[token])[0] ==
+               (char)q->atom[i].token ||
+           (other &&
+            om_fold_spelled(q->fold, other)[0] == (char)q->atom[i].token);
+}
+
 static void push_letter(struct om__aligner *a, const struct om__question *q,
                         enum om__reading reading, size_t i, size_t j,
                         uint16_t token, float h)
@@ -68,7 +78,7 @@ static void push_letter(struct om__aligner *a, const struct om__question *q,
             push(a, i + 1, j + 1, h + w, SOUNDS);
         else
             push(a, i + 1, j + 1, h - w * OM__WRONG, IS_WRONG);
-    } else {
+    } else if (may_begin(q, i, token)) {
         const size_t n = om__question_spells(q, i, token);
         if (n)
             push(a, i + n, j + 1, h + w * (float)n, (enum step)(SPELLED + n));

@@ -15,6 +15,7 @@
  */
 #include <string.h>
 
+#include "engine/search/bag_internal.h"
 #include "engine/search/run_internal.h"
 
 /* Indexes of more forms are not looked through. */
@@ -36,17 +37,13 @@
 /* So does a house whose numbers were asked for, found better than this. */
 #define HOUSE_FITS 0.9F
 
-struct mask {
-    uint64_t part[2];  // atoms
-};
-
 struct path {
     float promise;
     const struct om_search_source *source;
     const struct om_layer *layer;
     size_t part;
     uint32_t row;
-    struct mask held;             // atoms that name what it lies in
+    struct om__mask held;         // atoms that name what it lies in
     size_t tokens, own, numbers;  // own: where the row's own text begins
     uint16_t token[OM_SEARCH_TOKENS];
     uint32_t number[OM_SEARCH_NUMBERS];
@@ -57,57 +54,13 @@ struct paths {
     struct om__running *run;
     struct om__question question;  // optional: what the path at hand says
     enum om__reading reading;
-    uint8_t slot[65536];  // of each sound: 0, or which mask
-    struct mask mask[OM__HEARD + 1];
-    struct mask above;
+    struct om__bag bag;
     size_t aboves;
     const struct om__unit *unit_above[OM__ABOVE];
     size_t rows;  // of the index at hand that were considered
     size_t count;
     struct path path[MOST];
 };
-
-/* ---- what is heard ---- */
-
-static void add_atoms(struct mask *m, size_t from, size_t to)
-{
-    for (size_t i = from; i < to; i++) m->part[i / 64] |= UINT64_C(1) << i % 64;
-}
-
-static void add_mask(struct mask *m, const struct mask *other)
-{
-    m->part[0] |= other->part[0];
-    m->part[1] |= other->part[1];
-}
-
-static void hear(struct paths *p)
-{
-    const struct om__question *q = &p->question;
-    uint8_t n = 0;
-    for (size_t i = 0; i < q->heards; i++) {
-        uint8_t *slot = &p->slot[q->heard[i].sound];
-        if (!*slot) *slot = ++n;
-        add_atoms(&p->mask[*slot], q->heard[i].from, q->heard[i].to);
-    }
-}
-
-static void add_tokens(const struct paths *p, const uint16_t *token, size_t n,
-                       struct mask *out)
-{
-    const struct om_fold *fold = p->run->question.fold;
-    for (size_t i = 0; i < n; i++)
-        add_mask(out, &p->mask[p->slot[fold->sound[token[i]]]]);
-}
-
-static float weight_of(const struct paths *p, const struct mask *m)
-{
-    const struct om__question *q = &p->question;
-    float sum = 0;
-    for (size_t i = 0; i < q->atoms; i++)
-        if (m->part[i / 64] >> i % 64 & 1)
-            sum += om__atom_weight(&q->atom[i], p->reading);
-    return sum;
-}
 
 /* ---- the path of a row ---- */
 
@@ -120,7 +73,7 @@ static void hold(const struct om__question *q, size_t level, const char *id,
         if (mention->level == level &&
             (level == OM__LEVEL_ABOVE ||
              (mention->unit_len == len && !memcmp(mention->unit, id, len))))
-            add_atoms(&path->held, mention->from, mention->to);
+            om__mask_atoms(&path->held, mention->from, mention->to);
     }
 }
 
@@ -151,7 +104,7 @@ static om_status make_path(struct paths *p, uint32_t row, const uint16_t *text,
     struct om__running *r = p->run;
     const struct om_manifest *m = r->snapshot->manifest;
     out->tokens = 0;
-    out->held = (struct mask){0};
+    out->held = (struct om__mask){0};
     hold(&p->question, OM__LEVEL_ABOVE, NULL, 0, out);
     for (size_t i = 0; i < p->aboves; i++)
         put(out, p->unit_above[i], text, len);
@@ -186,12 +139,13 @@ static void set_numbers(struct path *out, const uint32_t *number, size_t n)
 
 /* Numbers that are asked for. */
 static void add_numbers(const struct om__question *q, const struct path *path,
-                        struct mask *out)
+                        struct om__mask *out)
 {
     for (size_t i = 0; i < q->atoms; i++)
         for (size_t k = 0;
              q->atom[i].kind == OM__ATOM_NUMBER && k < path->numbers; k++)
-            if (path->number[k] == q->atom[i].number) add_atoms(out, i, i + 1);
+            if (path->number[k] == q->atom[i].number)
+                om__mask_atoms(out, i, i + 1);
 }
 
 /* Only what names a unit around the row may be left out. */
@@ -200,7 +154,7 @@ static void align(struct paths *p, const struct path *path,
 {
     struct om__question *q = &p->question;
     for (size_t i = 0; i < q->atoms; i++)
-        q->atom[i].optional = path->held.part[i / 64] >> i % 64 & 1;
+        q->atom[i].optional = om__mask_has(&path->held, i);
     om__align(p->run->aligner, q, p->reading, path->token, path->tokens,
               path->own, out);
 }
@@ -217,12 +171,13 @@ static float promise_of(struct paths *p, const struct path *path)
         align(p, path, &a);
         return a.score / q->total[p->reading] - OM__PART * (1 - a.coverage);
     }
-    struct mask mask = p->above;
-    add_tokens(p, path->token, path->tokens, &mask);
+    struct om__mask mask = {0};
+    om__bag_text(&p->bag, q->fold, path->token, path->tokens, &mask);
     add_numbers(q, path, &mask);
     for (size_t i = 0; i < len; i++)
-        asked += p->slot[q->fold->sound[own[i]]] || own[i] == OM_TOKEN_NUMBER;
-    return weight_of(p, &mask) / q->total[p->reading] -
+        asked +=
+            p->bag.slot[q->fold->sound[own[i]]] || own[i] == OM_TOKEN_NUMBER;
+    return om__mask_weight(&mask, q, p->reading) / q->total[p->reading] -
            OM__PART * (1 - (float)asked / (float)len);
 }
 
@@ -422,7 +377,7 @@ om_status om__run_paths(struct om__running *r)
     p->run = r;
     p->question = r->question;
     p->aboves = om__unit_names_above(r->names, p->unit_above);
-    hear(p);
+    om__bag_heard(&p->bag, &r->question);
     const size_t found = r->count;
     r->room = OM__HITS_MOST + OM__PATHS_ROOM;
     for (int k = 0; k < OM__READINGS; k++) {

@@ -111,6 +111,19 @@ static float units_weight(const struct om__question *q,
     return sum;
 }
 
+/* No alignment of a form is worth more, what may be credited included: what it
+ * cannot stand for is wrong at best, or a number in another place. */
+static float worth_most(const struct om__running *r, enum om__reading reading,
+                        const struct om_form *form)
+{
+    const struct om__question *q = &r->question;
+    if (!r->bag || reading != OM__READ_SOUNDS) return q->total[reading];
+    struct om__mask mask = r->sure;
+    om__bag_text(r->bag, q->fold, form->token, form->tokens, &mask);
+    const float found = om__mask_weight(&mask, q, reading);
+    return found - (q->total[reading] - found) * OM__WRONG + r->loose;
+}
+
 static om_status search_index(struct om__running *r,
                               const struct om_search_index *index,
                               enum om__reading reading)
@@ -129,6 +142,9 @@ static om_status search_index(struct om__running *r,
         struct om_form form;
         OM_TRY(om_search_index_form(index, candidate[i].form, &form));
         if (om__align_most(q, reading, form.tokens) < least) continue;
+        const float most = worth_most(r, reading, &form);
+        if (most < least || (own > OWN_LEAST && most - units < OWN_MIN * own))
+            continue;
         om__align(r->aligner, q, reading, form.token, form.tokens, 0, a);
         const float worth = a->score + hope_of(q, reading, a);
         const float score =
@@ -241,6 +257,20 @@ static om_status search_layers(struct om__running *r)
     return OM_OK;
 }
 
+/* What worth_most needs. */
+static om_status make_bag(struct om__running *r)
+{
+    const struct om__question *q = &r->question;
+    r->bag = om_arena_calloc(r->arena, 1, sizeof *r->bag);
+    if (!r->bag) return OM_E_MEMORY;
+    if (!om__bag_all(r->bag, q, &r->sure)) r->bag = NULL;
+    for (size_t i = 0; i < q->atoms; i++) {
+        if (q->atom[i].optional) om__mask_atoms(&r->sure, i, i + 1);
+        if (q->atom[i].kind == OM__ATOM_NUMBER) r->loose += LOOSE;
+    }
+    return OM_OK;
+}
+
 static om_status check_ask(const struct om_search_ask *ask, struct om_err *err)
 {
     if (ask->limit < 1 || ask->limit > OM_SEARCH_LIMIT)
@@ -280,7 +310,8 @@ om_status om_search_run(struct om_search *search,
     OM_TRY(om__shelf_names(search, snapshot, &r->names));
     om__question_read(fold, ask->text, ask->len, &r->question);
     om__question_mentions(&r->question, r->names);
-    om_status st = search_layers(r);
+    om_status st = make_bag(r);
+    if (!st) st = search_layers(r);
     if (!st) st = om__run_paths(r);
     if (!st) st = om__run_answer(r);
     for (size_t i = 0; i < sizeof r->reader / sizeof *r->reader; i++)

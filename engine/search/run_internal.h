@@ -2,6 +2,7 @@
 #ifndef OM_ENGINE_SEARCH_RUN_INTERNAL_H
 #define OM_ENGINE_SEARCH_RUN_INTERNAL_H
 
+#include "engine/search/bag_internal.h"
 #include "engine/search/shelf_internal.h"
 
 /** Below this share of what a perfect answer is worth nothing is answered. */
@@ -38,6 +39,9 @@ struct om__running {
     struct om_search_answer *out;
     struct om__question question;
     struct om__aligner *aligner;
+    struct om__bag *bag;   // of all ways to read it; NULL: too many
+    float loose;           // what its numbers may gain
+    struct om__mask sure;  // atoms that any form may be credited with
     struct om__unit_names *names;
     struct om_text_reader reader[8];  // by column, more or less
     struct om__found *found;

@@ -3,7 +3,8 @@
  * Plan
  *   fold_*     one spelling of numbers, widths, scripts; what is left out
  *   index_*    forms, entries and lists are what going through all texts says
- *   align_*    the best alignment is that of a plain recursion
+ *   align_*    the best alignment is that of a plain recursion, and within what
+ *              the sounds of both have in common
  *   recall_*   addresses typed in thirteen ways, the right building first;
  *              other readings, what is not typed to its end, 6-101
  *   damage_*   a byte that is other than what was written is never an answer,
@@ -25,7 +26,7 @@
 #include "data/base/file.h"
 #include "engine/layer/file_internal.h"
 #include "engine/live/run.h"
-#include "engine/search/search_internal.h"
+#include "engine/search/bag_internal.h"
 #include "tests/engine/perturb.h"
 #include "tests/folder.h"
 #include "tests/rounds.h"
@@ -615,6 +616,51 @@ static void align_as_trying_all_ways(void **state)
     om_arena_deinit(&arena);
 }
 
+/* What an alignment finds is in the bag of the form, however it is typed. */
+static void align_finds_nothing_beyond_the_bag(void **state)
+{
+    (void)state;
+    struct om_arena arena = {0};
+    struct om__aligner *aligner;
+    uint64_t random = 5;
+    size_t found = 0;
+    assert_int_equal(om__aligner_new(&arena, &aligner), OM_OK);
+    for (size_t round = 0; round < test_rounds(400); round++) {
+        static struct om__question q;
+        static struct om__bag bag;
+        char typed[PERTURB_MOST * 8];
+        struct om__mask sure = {0};
+        struct om_search_text form;
+        struct om__alignment a;
+        const char *text = address[perturb_random(&random, ROWS)];
+        const char *other = address[perturb_random(&random, ROWS)];
+        const struct perturbed p = {fold, text, "", "", &random};
+        perturb(&p, (enum perturbation)(round % PERTURBATIONS), typed);
+        // Not to its end: somebody is typing.
+        size_t cut = 6 + perturb_random(&random, 60);
+        while (cut < strlen(typed) &&
+               ((unsigned char)typed[cut] & 0xC0) == 0x80)
+            cut++;
+        if (cut < strlen(typed)) typed[cut] = '\0';
+        memset(&bag, 0, sizeof bag);
+        om__question_read(fold, typed, strlen(typed), &q);
+        assert_true(om__bag_all(&bag, &q, &sure));
+        om_search_fold(fold, round % 2 ? text : other,
+                       strlen(round % 2 ? text : other), &form);
+        om__bag_text(&bag, fold, form.token, form.tokens, &sure);
+        om__align(aligner, &q, OM__READ_SOUNDS, form.token, form.tokens, 0, &a);
+        for (size_t i = 0; i < q.atoms; i++) {
+            if (a.seen[i] && !om__mask_has(&sure, i))
+                fail_msg("%s on %s: atom %zu", typed, text, i);
+            found += a.seen[i];
+        }
+        assert_true(a.score <=
+                    om__mask_weight(&sure, &q, OM__READ_SOUNDS) + 1e-3F);
+    }
+    assert_true(found > 400);
+    om_arena_deinit(&arena);
+}
+
 // ---- damage, errors, faults ----
 
 /* Ask an index of any bytes; what comes back is an error or lies within. */
@@ -746,6 +792,7 @@ int main(void)
         cmocka_unit_test(recall_of_other_readings_and_while_typing),
         cmocka_unit_test(recall_of_numbers_without_their_words),
         cmocka_unit_test(align_as_trying_all_ways),
+        cmocka_unit_test(align_finds_nothing_beyond_the_bag),
         cmocka_unit_test(damage_is_an_error_or_harmless),
         cmocka_unit_test(error_what_cannot_be_searched),
         cmocka_unit_test(error_texts_without_anything_to_find),
