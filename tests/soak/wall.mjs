@@ -9,6 +9,7 @@
 // page's own objects are more at the end than after the first minutes, in which
 // caches of libraries fill, by more than 1 MB an hour and 3 %.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -56,7 +57,10 @@ try {
     }
 } finally {
     await browser?.close();
-    server?.kill('SIGTERM');
+    if (server?.exitCode === null) {
+        server.kill('SIGTERM');
+        await once(server, 'exit');
+    }
     await rm(dir, { recursive: true, force: true });
 }
 process.exitCode = status;
