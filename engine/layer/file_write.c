@@ -13,6 +13,8 @@
 /* Bytes that one thread makes, hashes and writes at a time: large enough for
  * few calls, small enough to stay in its cache. */
 #define STRETCH_BYTES (1u << 20)
+/* Bytes that are on their way to the disk at a time: some 20 ms of it. */
+#define AHEAD_BYTES ((uint64_t)4 << 20)
 /* A file in memory is never mapped: its sections begin where a cache line
  * does. */
 #define MEMORY_BLOCK_BYTES 64
@@ -74,6 +76,16 @@ static om_status write_at(const struct om__writer *writer, const void *bytes,
     // a hint: what fails here is found by the sync.
     (void)sync_file_range(writer->fd, (off_t)offset, (off_t)len,
                           SYNC_FILE_RANGE_WRITE);
+    // And never more on its way than AHEAD_BYTES. What has failed is told here
+    // and then not again.
+    if (offset >= AHEAD_BYTES &&
+        sync_file_range(writer->fd, (off_t)(offset - AHEAD_BYTES), (off_t)len,
+                        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                            SYNC_FILE_RANGE_WAIT_AFTER) &&
+        (errno == EIO || errno == ENOSPC || errno == EDQUOT)) {
+        *error = errno;
+        return OM_E_IO;
+    }
     return OM_OK;
 }
 

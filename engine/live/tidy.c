@@ -11,8 +11,12 @@
  * The log is written back when nobody waits (and it has SOME_BYTES or is older
  * than SETTLE_S), or when it has grown to LOG_BYTES, which takes some 20 ms (16
  * MB took 100), though not between a group of many rows and those who have
- * waited for its end, unless it is LATE_BYTES; entries that all files hold and
- * that are older than what is kept go a bounded number at a time.
+ * waited for its end, unless it is LATE_BYTES. A little of it stays while a
+ * layer is being written to a file: to write it back the file system notes how
+ * the journal grows, and before that all that has come to other files. Entries
+ * that all files hold and that are older than what is kept go a bounded number
+ * at a time, and a tenth of the time is for that, unless there are as many again
+ * as are to be kept.
  *
  * After a group that the disk did not take (it was full) writers are turned
  * away at the door, so none of them would find out that there is room again:
@@ -24,6 +28,8 @@
 #define SOME_BYTES ((uint64_t)1 << 20)
 #define SETTLE_S 10.0
 #define PERIOD_S 1.0
+/* After letting entries go it is not done for so many times as long. */
+#define TRIM_SHARE 9
 /* Bytes that a disk must have to be tried again. */
 #define ROOM_BYTES ((size_t)1 << 20)
 /* Answers under idempotency keys: a client that has not asked again after a
@@ -54,11 +60,16 @@ static void trim(struct om_live *live)
     if (upto < floor) upto = floor;
     bool more = false;
     struct om_err err = {0};
+    const double begun_s = om_seconds();
     if (om_journal_trim(live->journal, upto, om__now_ms() - KEYS_MS, &more,
                         &err))
         om_log(OM_LOG_WARN, "live", "trimming the journal: %s", err.text);
     om__newest_forget(&live->newest, om_journal_floor(live->journal));
-    live->kept_s = more ? 0 : om_seconds();
+    const double now_s = om_seconds();
+    const bool much = last - om_journal_floor(live->journal) > 2 * keep;
+    live->kept_s = !more  ? now_s
+                   : much ? 0
+                          : now_s - PERIOD_S + TRIM_SHARE * (now_s - begun_s);
     live->keys_due_s = om_seconds() + KEYS_PERIOD_S;
     if (upto > floor) live->unsettled_bytes++;
 }
@@ -105,10 +116,11 @@ void om__live_tidy(struct om_live *live)
     pthread_mutex_lock(&live->lock);
     const bool idle = !om__queue_writes(&live->queue) && !live->job;
     const bool pressing = om__queue_is_pressing(&live->queue);
+    const bool writing = live->busy_layer != OM_NO_FIELD;
     pthread_mutex_unlock(&live->lock);
     const uint64_t much_bytes = pressing ? LATE_BYTES : LOG_BYTES;
     const bool much = live->unsettled_bytes >= much_bytes;
-    if (!(due && idle) && !much) return;
+    if (!(due && idle && !writing) && !much) return;
     pthread_mutex_lock(&live->journal_lock);
     if (due) {
         live->kept_s = om_seconds();
