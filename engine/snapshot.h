@@ -32,8 +32,10 @@ struct om_filter;
 struct om_json;
 struct om_layer;
 struct om_layer_rights {
-    uint64_t hash;  // of what is hidden; 0: nothing
-    bool crowds;    // it is about single persons and may only be counted
+    uint64_t hash;       // of what is hidden; 0: nothing
+    bool crowds;         // it is about single persons and may only be counted,
+    bool doers;          // ... by whose doing rows are (engine/policy/doers.h):
+    size_t doer_column;  // ... this says it
     const struct om_json *tells;  // what may be counted of it besides units:
                                   // "tells" of city.json; NULL: nothing
     uint64_t smallest_count;      // of persons; fewer are not told of

@@ -33,6 +33,7 @@ static double unit_figure(const struct om__workload *w, size_t column,
 {
     const struct om__veil *veil = &w->patrol.veil;
     const double figure = w->work.column[column].value[unit];
+    if (w->few_did[column] && w->few_did[column][unit]) return NAN;
     if (!w->few[column]) return figure;
     if (w->few[column][unit] || om__veil_few(veil, figure)) return NAN;
     if (w->of_houses[column] && w->houses[unit] && !(figure > 0)) return NAN;

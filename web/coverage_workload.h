@@ -39,6 +39,8 @@ struct om__workload {
     // that follow from what is hidden of each (NULL: it does not). [units + 1]
     bool *few_workers;
     const bool *few[OM_WORKLOAD_COLUMNS_MOST];
+    const bool *few_did[OM_WORKLOAD_COLUMNS_MOST];  // of what workers did:
+                                                    // whose they are few
     bool of_houses[OM_WORKLOAD_COLUMNS_MOST];  // a zero tells of each house ...
     uint64_t *houses;                          // [units + 1] ... that there is
     size_t marked;

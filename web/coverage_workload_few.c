@@ -50,17 +50,24 @@ static om_status hide_load(struct om__workload *w,
     return OM_OK;
 }
 
-/* Checks are what the workers of a unit did: where they are few, each. */
-static om_status hide_checks(struct om__workload *w)
+/* Reports, visits and checks are what the workers of a unit did: where they are
+ * few, each; checks are told in tens, too. */
+static om_status hide_doings(struct om__workload *w)
 {
-    const struct om_layer *layer = w->patrol.duty.checks.layer;
-    if (!layer || !layer->rights.crowds) return OM_OK;
+    static const char *const DID[] = {"reports", "done", "checks"};
+    const struct om_layer *checks = w->patrol.duty.checks.layer;
+    if (!w->patrol.veil.persons) return OM_OK;
     bool *few = om_arena_calloc(&w->arena, w->units.count + 1, sizeof *few);
     if (!few) return OM_E_MEMORY;
     for (size_t u = 0; u < w->units.count; u++)
         few[u] = w->few_workers[u] || !w->work.workers[u];
     for (size_t c = 0; c < w->work.columns; c++)
-        if (!strcmp(w->work.column[c].name, "checks")) w->few[c] = few;
+        for (size_t i = 0; i < sizeof DID / sizeof *DID; i++)
+            if (!strcmp(w->work.column[c].name, DID[i])) w->few_did[c] = few;
+    for (size_t c = 0; c < w->work.columns; c++)
+        if (checks && checks->rights.crowds &&
+            !strcmp(w->work.column[c].name, "checks"))
+            w->few[c] = few;
     return OM_OK;
 }
 
@@ -108,7 +115,7 @@ om_status om__workload_hide(struct om__workload *w)
         OM_TRY(om__veil_units(w->question, veil, &w->units, count,
                               w->few_workers));
     }
-    OM_TRY(hide_checks(w));
+    OM_TRY(hide_doings(w));
     if (!veil->levels) return OM_OK;
     w->houses = om_arena_calloc(&w->arena, n, sizeof *w->houses);
     if (!w->houses) return OM_E_MEMORY;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "engine/policy/doers.h"
 #include "engine/policy/small.h"
 
 void om_small_units_deinit(struct om_small_units *small)
@@ -95,9 +96,24 @@ static om_status hide_level(const struct om_small_units *above, uint64_t least,
     return st;
 }
 
+/* Who makes what is told: rows of a sum, or persons whose doing rows are. Zero:
+ * each row is somebody. */
+struct makers {
+    const struct om_query *rows;
+    const struct om_doers *doers;
+};
+
+static om_status count_makers(const struct om_query *query,
+                              const struct makers *by,
+                              const struct om_units *units, uint64_t *made)
+{
+    return by->doers ? om_doers_by_unit(by->doers, query->layer, units, made)
+                     : count_rows(by->rows, units, made, &made[units->count]);
+}
+
 /* One level under the one above (NULL: the city). */
 static om_status make_level(const struct om_query *query,
-                            const struct om_query *makers, const char *level,
+                            const struct makers *by, const char *level,
                             uint64_t least, const struct om_small_units *above,
                             struct om_small_units *out, struct om_err *err)
 {
@@ -106,25 +122,23 @@ static om_status make_level(const struct om_query *query,
     // One more than units, for those that lie in none.
     out->count = om_calloc(n + 1, sizeof *out->count);
     out->hidden = om_calloc(n + 1, sizeof *out->hidden);
-    if (makers) out->made = om_calloc(n + 1, sizeof *out->made);
-    if (!out->count || !out->hidden || (makers && !out->made))
-        return OM_E_MEMORY;
+    const bool made = by->rows || by->doers;
+    if (made) out->made = om_calloc(n + 1, sizeof *out->made);
+    if (!out->count || !out->hidden || (made && !out->made)) return OM_E_MEMORY;
     OM_TRY(count_rows(query, &out->units, out->count, &out->count[n]));
-    if (makers)
-        OM_TRY(count_rows(makers, &out->units, out->made, &out->made[n]));
+    if (made) OM_TRY(count_makers(query, by, &out->units, out->made));
     if (above) return hide_level(above, least, out);
     om_small_hide(out->count, n + 1, least, out->hidden);
-    if (makers)
+    if (made)
         om_small_hide_level(out->made, out->count, NULL, n + 1, NULL, 0, least,
                             out->hidden);
     out->nowhere_hidden = out->hidden[n];
     return OM_OK;
 }
 
-static om_status make(const struct om_query *query,
-                      const struct om_query *makers, const char *level,
-                      uint64_t least, struct om_small_units *out,
-                      struct om_err *err)
+static om_status make(const struct om_query *query, const struct makers *by,
+                      const char *level, uint64_t least,
+                      struct om_small_units *out, struct om_err *err)
 {
     const struct om_manifest *city = query->snapshot->manifest;
     struct om_small_units above = {0};
@@ -135,7 +149,7 @@ static om_status make(const struct om_query *query,
         // A level that the rows do not lie in is told of by nobody.
         if (om_layer_unit_field(query->layer, city->level[l]) == OM_NO_FIELD)
             continue;
-        st = make_level(query, makers, city->level[l], least,
+        st = make_level(query, by, city->level[l], least,
                         above.units.count ? &above : NULL, &next, err);
         om_small_units_deinit(&above);
         above = next;
@@ -153,7 +167,14 @@ om_status om_small_units_make(const struct om_query *query, const char *level,
                               uint64_t least, struct om_small_units *out,
                               struct om_err *err)
 {
-    return make(query, NULL, level, least, out, err);
+    struct om_doers doers = {0};
+    const bool done = query->layer->rights.doers;
+    const struct makers by = {.doers = done ? &doers : NULL};
+    *out = (struct om_small_units){0};
+    om_status st = done ? om_doers_find(query, &doers) : OM_OK;
+    if (!st) st = make(query, &by, level, least, out, err);
+    om_doers_deinit(&doers);
+    return st;
 }
 
 /* The rows that are something to the sum: few of them make a sum that is
@@ -181,7 +202,8 @@ om_status om_small_sums_make(const struct om_query *query, size_t sum,
     struct om_query makers;
     *out = (struct om_small_units){0};
     om_status st = make_makers(query, sum, &filter, &makers);
-    if (!st) st = make(query, &makers, level, least, out, err);
+    const struct makers by = {.rows = &makers};
+    if (!st) st = make(query, &by, level, least, out, err);
     om_filter_free(filter);
     return st;
 }
@@ -199,6 +221,18 @@ om_status om_small_sum_few(const struct om_query *query, size_t sum,
     om_filter_free(filter);
     *few = count && (made < least || (truths && count - made < least));
     return st;
+}
+
+om_status om_small_doers(const struct om_query *query, uint64_t count,
+                         uint64_t *out)
+{
+    struct om_doers doers;
+    *out = count;
+    if (!query->layer->rights.doers) return OM_OK;
+    OM_TRY(om_doers_find(query, &doers));
+    *out = doers.count;
+    om_doers_deinit(&doers);
+    return OM_OK;
 }
 
 size_t om_small_weight(const struct om_layer *layer, const char *name,

@@ -141,6 +141,9 @@ static void add_class(struct om_buf *out, const char *layer)
     if (!strcmp(layer, "worker") || !strcmp(layer, "visit") ||
         !strcmp(layer, "check"))
         om_buf_add_text(out, ", \"personal\": true");
+    // Rows that are many may be one person's doing.
+    if (!strcmp(layer, "visit") || !strcmp(layer, "check"))
+        om_buf_add_text(out, ", \"person\": \"worker\"");
     if (!strcmp(layer, "check"))
         om_buf_add_text(out,
                         ", \"tells\": {\"by\": [\"month\"], \"sum\": "

@@ -19,6 +19,7 @@
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
 #include "engine/filter/filter.h"
+#include "engine/policy/doers.h"
 #include "engine/snapshot_internal.h"
 
 static const struct om_json *layer_of(const struct om_manifest *city,
@@ -43,6 +44,18 @@ static bool listed(const struct om_json *list, const char *name)
     for (size_t i = 0; i < om_json_count(list); i++)
         if (!strcmp(om_json_text(om_json_at(list, i), ""), name)) return true;
     return false;
+}
+
+const char *om_layer_person(const struct om_manifest *city, const char *layer)
+{
+    return om_json_text(om_json_get(layer_of(city, layer), "person"), NULL);
+}
+
+bool om_column_personal(const struct om_manifest *city, const char *layer,
+                        const char *column)
+{
+    return listed(om_json_get(layer_of(city, layer), "personal_columns"),
+                  column);
 }
 
 bool om_column_kinds(const struct om_manifest *city, const char *layer,
@@ -259,12 +272,13 @@ static void take_told(const struct om_layer *told, struct om_layer *layer)
 
 /* One layer as the role sees it. */
 static om_status restrict_layer(const struct om_role *role,
-                                const struct om_manifest *city,
+                                const struct om_snapshot *whole,
                                 const char *level, const char *unit,
                                 const struct om_layer *told,
                                 struct om_layer *layer, struct om_layer *open,
                                 struct om_filter **area, struct om_err *err)
 {
+    const struct om_manifest *city = whole->manifest;
     const struct om_json *about = layer_of(city, layer->name);
     struct om_layer_rights *rights = &layer->rights;
     const bool personal = om_json_true(om_json_get(about, "personal"), false);
@@ -272,7 +286,11 @@ static om_status restrict_layer(const struct om_role *role,
     *rights = (struct om_layer_rights){.smallest_count = role->smallest_count,
                                        .smallest_cell = role->smallest_cell};
     rights->crowds = personal && role->personal != OM_PERSONAL_ROWS;
+    rights->doer_column = OM_NO_FIELD;
     if (rights->crowds) take_told(told, layer);
+    if (rights->crowds)
+        OM_TRY(om_doers_column(whole, layer, &rights->doer_column));
+    rights->doers = rights->doer_column != OM_NO_FIELD;
     rights->tells = om_json_get(about, "tells");
     uint64_t area_hash = 0;
     if (level[0]) {
@@ -303,8 +321,8 @@ static om_status restrict_layer(const struct om_role *role,
         rights->smallest_cell
             ? om_hash64(rights->smallest_cell, strlen(rights->smallest_cell), 0)
             : 0};
-    const bool whole = !area_hash && !hidden && !rights->crowds;
-    rights->hash = whole ? 0 : om_hash64(all, sizeof all, 0) | 1;
+    const bool open_all = !area_hash && !hidden && !rights->crowds;
+    rights->hash = open_all ? 0 : om_hash64(all, sizeof all, 0) | 1;
     return OM_OK;
 }
 
@@ -352,8 +370,9 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         if (!sees_layer(role, city, layer->name)) continue;
         if (kept != i) fresh->layer[kept] = *layer;
         const struct om_layer told = *find_told(still, &fresh->layer[kept]);
-        st = restrict_layer(role, city, level, unit, &told, &fresh->layer[kept],
-                            &own->open[kept], &own->area[kept], err);
+        st = restrict_layer(role, snapshot, level, unit, &told,
+                            &fresh->layer[kept], &own->open[kept],
+                            &own->area[kept], err);
         const uint64_t both[] = {i, fresh->layer[kept].rights.hash};
         rights = om_hash64(both, sizeof both, rights);
         whole = whole && !both[1];

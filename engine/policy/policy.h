@@ -51,6 +51,12 @@ om_status om_id_seen(const struct om_layer *layer, const char *id, size_t len,
                      bool *seen, size_t *reads) OM_MUST_USE;
 /** Is a layer about single persons ("personal": true in city.json)? */
 bool om_layer_personal(const struct om_manifest *city, const char *layer);
+/** The column of a layer that says whose doing its rows are, as city.json names
+ *  it ("person"); NULL: it does not (engine/policy/doers.h). */
+const char *om_layer_person(const struct om_manifest *city, const char *layer);
+/** Is a column about single persons ("personal_columns" of the layer)? */
+bool om_column_personal(const struct om_manifest *city, const char *layer,
+                        const char *column);
 /** Does the city say that a column's values are kinds that many rows share
  *  ("kinds" of the layer; what its rows are coloured by, "picture_by")? */
 bool om_column_kinds(const struct om_manifest *city, const char *layer,

@@ -330,7 +330,9 @@ om_status om__crowd_few(const struct om_query *query, size_t sum,
 {
     const uint64_t least = query->layer->rights.smallest_count;
     bool few_make = false;
-    *few = is_few(count, least) ||
+    uint64_t persons;
+    OM_TRY(om_small_doers(query, count, &persons));
+    *few = is_few(count, least) || is_few(persons, least) ||
            (rates->share && (is_few(rates->hits_all, least) ||
                              is_few(count - rates->hits_all, least)));
     // A sum over what everybody sees is no secret.

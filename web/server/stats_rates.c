@@ -132,7 +132,10 @@ static om_status cover_crowds(struct om__request *r,
     if (asked.set) om__needs_beat(r);  // up to now
     om_crowd_cover(&asked, r->now_s, r->snapshot->manifest->zone_s,
                    &ask->window, &out->part);
-    return OM_OK;
+    if (!by || !layer->rights.doers) return OM_OK;
+    // Of units in which few did it nothing is told: the same as of counts.
+    out->doers = true;
+    return om_small_units_make(ask, by, out->least, &out->few, &r->err);
 }
 
 /* What is exposed, as a question of its own. */
@@ -338,7 +341,7 @@ void om__stats_rates_add(const struct om__stats_rates *rates,
                            : rates->real      ? e->real_sum
                                               : (double)e->sum;
     const bool few =
-        rates->crowds &&
+        (rates->crowds || rates->doers) &&
         om_small_units_hide(&rates->few, group->null ? NULL : group->id,
                             group->len);
     add_rate(rates, group->count, few ? NAN : exposed, out);

@@ -19,6 +19,7 @@ struct om__stats_rates {
     bool real;      // what is exposed is a sum of a real column
     bool weighted;  // or of any
     bool crowds;    // of a column about persons: of few units it is not told
+    bool doers;     // of somebody's doing: the same of units of few
     struct om_small_units few;
     const struct om_exposure *exposure;
     struct om_exposures exposures;

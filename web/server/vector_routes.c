@@ -57,7 +57,8 @@ static om_status read_ask(struct om__request *r, const char *name,
                 return om__rows_allowed(r, r->layer);
         vector->ask.by = OM_NO_FIELD;
         vector->ask.some = true;
-        vector->crowd = OM__CROWD;
+        const uint64_t least = r->layer->rights.smallest_count;
+        vector->crowd = least > OM__CROWD ? least : OM__CROWD;
     }
     OM_TRY(read_columns(r, &vector->ask));
     OM_TRY(om__param_datetime(r, &vector->ask.window));
