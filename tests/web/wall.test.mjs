@@ -245,6 +245,12 @@ test('the wall', { skip }, async (t) => {
         await night(true);
         await old.waitForTimeout(500);
         assert.equal(await old.evaluate(() => window.old), true, 'never into silence');
+        // Nor into a server that speaks and does not give the page.
+        await old.route((u) => u.pathname === '/wall', (route) => route.fulfill({ status: 503, body: '' }));
+        await night(false);
+        await old.waitForTimeout(500);
+        assert.equal(await old.evaluate(() => window.old), true, 'never into an error');
+        await old.unrouteAll({ behavior: 'wait' });
         await night(false);
         await until('a new page', () => old.evaluate(() => !window.old && document.body.dataset.ready === 'yes').catch(() => false));
         await old.close();

@@ -26,6 +26,7 @@ function check(wall, at) {
         assert.ok(l.screens.some((s) => inside(rect, s)), `${at}: ${key} is on one screen: ${JSON.stringify(rect)}`);
     }
     assert.ok(l.screens.some((s) => inside(l.focus, s)) && inside(l.focus, l.map), `${at}: the tour's place is on one screen of the map`);
+    assert.ok(l.screens.some((s) => inside(l.stage, s)) && inside(l.focus, l.stage), `${at}: what is enlarged is on that screen`);
     const keys = Object.keys(read);
     keys.forEach((a, i) => keys.slice(0, i).forEach((b) => assert.ok(tiny(meet(read[a], read[b])), `${at}: ${a} and ${b}`)));
     for (const key of Object.keys(l.panels)) assert.ok(tiny(meet(l.panels[key], l.map)), `${at}: ${key} is not on the map`);

@@ -14,7 +14,8 @@
  *
  * @typedef {{key: string, tall: number, grows?: number, side: 'left' | 'right'}} Block
  *   tall: heights that it needs, in u; grows: its share of what is left over
- * @typedef {{unitPx: number, screens: Rect[], map: Rect, focus: Rect, panels: Record<string, Rect & {unitPx: number}>, caption: Rect, ticker: Rect}} Layout
+ *   focus: of the map, on one screen; stage: all of that screen, but for what is read below
+ * @typedef {{unitPx: number, screens: Rect[], map: Rect, focus: Rect, stage: Rect, panels: Record<string, Rect & {unitPx: number}>, caption: Rect, ticker: Rect}} Layout
  */
 
 /** A column of panels, and the space beside it; of the wall's base unit. */
@@ -163,5 +164,6 @@ export function layout(wall, blocks) {
   if (two && two.w > 30 * unitPx) [caption, ticker] = [one, two].sort((a, b) => a.x - b.x).map(strip);
   else caption.h -= tickerPx;
   const focus = main.y === bottom ? {...main, h: main.h - captionPx} : main;
-  return {unitPx, screens, map, focus: inset(focus, margin), panels, caption, ticker};
+  const whole = screens.find((s) => meet(s, focus)) ?? focus, stage = {x: whole.x, w: whole.w, y: focus.y, h: focus.h};
+  return {unitPx, screens, map, focus: inset(focus, margin), stage: inset(stage, margin), panels, caption, ticker};
 }

@@ -43,14 +43,16 @@ export class Overlay {
     this.context = canvas.getContext('2d');
     this.unitPx = 20;
     this.still = false;
-    /** @type {number[]} */
+    /** What lies between screens, from and to. @type {[number, number][]} */
     this.seamsX = [];
-    /** @type {number[]} */
+    /** @type {[number, number][]} */
     this.seamsY = [];
     /** Where no name goes. @type {{x: number, y: number, w: number, h: number}[]} */
     this.kept = [];
     /** @type {Label[]} */
     this.labels = [];
+    /** Those that there was room for, as they stand. @type {{x: number, y: number, w: number, h: number, text: string, sizePx: number}[]} */
+    this.written = [];
     /** @type {{lonDeg: number, latDeg: number, risk: number, count: number, fromMs: number}[]} */
     this.rings = [];
     /** @type {{lonDeg: number, latDeg: number, x: number, y: number, risk: number, at: number}[] | null} */
@@ -69,9 +71,8 @@ export class Overlay {
     this.kept = words.map((r) => ({x: r.x - map.x, y: r.y - map.y, w: r.w, h: r.h}));
     this.canvas.width = Math.round(map.w);
     this.canvas.height = Math.round(map.h);
-    const edges = (at, size) => [...new Set(screens.map(at))].filter((v) => v > 0.5 && v < size - 0.5);
-    this.seamsX = edges((s) => s.x - map.x, map.w);
-    this.seamsY = edges((s) => s.y - map.y, map.h);
+    this.seamsX = seamsOf(screens.map((s) => [s.x - map.x, s.x + s.w - map.x]));
+    this.seamsY = seamsOf(screens.map((s) => [s.y - map.y, s.y + s.h - map.y]));
     this.moved();
   }
 
@@ -212,27 +213,38 @@ export class Overlay {
     const u = this.unitPx, looks = {place: [1.3, '--text', 700], town: [1, '--label', 400], crew: [1, '--quiet', 400]};
     const rank = {place: 0, town: 1, crew: 2};
     const taken = [...this.kept];
+    this.written = [];
     for (const label of [...this.labels].sort((a, b) => rank[a.kind] - rank[b.kind])) {
       const [size, colour, weight] = looks[label.kind];
       c.font = `${weight} ${/** @type {number} */ (size) * u}px ${token('--font')}`;
-      const word = c.measureText(label.text).width, room = label.beside ? c.measureText(label.beside).width * 0.85 + 0.35 * u : 0;
+      const word = c.measureText(label.text).width, room = label.beside ? c.measureText(label.beside).width + 0.35 * u : 0;
       const w = word + room + 0.6 * u, h = 1.5 * /** @type {number} */ (size) * u;
       let {x, y} = this.project(label.lonDeg, label.latDeg);
-      if (x < -w || y < -h || x > this.canvas.width + w || y > this.canvas.height + h) continue;
-      x = aside(x, w, this.seamsX);
-      y = aside(y, h, this.seamsY);
+      if (x < 0 || y < 0 || x > this.canvas.width || y > this.canvas.height) continue;
+      x = aside(within(x, w, this.canvas.width), w, this.seamsX);
+      y = aside(within(y, h, this.canvas.height), h, this.seamsY);
       const box = {x: x - w / 2, y: y - h / 2, w, h};
       if (taken.some((t) => box.x < t.x + t.w && t.x < box.x + box.w && box.y < t.y + t.h && t.y < box.y + box.h)) continue;
       taken.push(box);
+      this.written.push({...box, text: label.text, sizePx: /** @type {number} */ (size) * u});
       this.words(c, label.text, x - room / 2, y, /** @type {number} */ (size), /** @type {string} */ (colour), /** @type {number} */ (weight));
-      if (label.beside) this.words(c, label.beside, x + word / 2, y, /** @type {number} */ (size) * 0.85, '--quiet');
+      if (label.beside) this.words(c, label.beside, x + word / 2, y, /** @type {number} */ (size), '--quiet');
     }
   }
 }
 
-/** Where a thing of this width goes so that no seam cuts it. @param {number} at @param {number} wide @param {number[]} seams */
+/** What lies between screens along one side. @param {number[][]} screens   where each begins and ends @returns {[number, number][]} */
+function seamsOf(screens) {
+  const begins = [...new Set(screens.map(([from]) => from))].sort((a, b) => a - b), ends = [...new Set(screens.map(([, to]) => to))].sort((a, b) => a - b);
+  return begins.slice(1).map((to, i) => [ends[i], to]);
+}
+
+/** Where a thing of this width goes so that the edge cuts nothing of it. @param {number} at @param {number} wide @param {number} room */
+const within = (at, wide, room) => Math.max(wide / 2, Math.min(room - wide / 2, at));
+
+/** Where a thing of this width goes so that no seam hides a part of it. @param {number} at   its middle @param {number} wide @param {[number, number][]} seams */
 export function aside(at, wide, seams) {
-  for (const seam of seams)
-    if (Math.abs(at - seam) < wide / 2) return at < seam ? seam - wide / 2 : seam + wide / 2;
+  for (const [from, to] of seams)
+    if (at + wide / 2 > from && at - wide / 2 < to) return at < (from + to) / 2 ? from - wide / 2 : to + wide / 2;
   return at;
 }

@@ -127,7 +127,7 @@ class Wall {
     this.store.add(this.plan.questions);
     // Numbers come before pictures, which take all that a machine without graphics has.
     await this.store.settled(SOON_MS);
-    await this.open(params.get('map') === 'pictures' || !drawsMaps());
+    await this.open(params.get('map') === 'pictures' || (params.get('map') !== 'gl' && !drawsMaps()));
     await this.map.ready;
     this.places();
     this.label();
@@ -202,8 +202,10 @@ class Wall {
     $('ticker').classList.toggle('narrow', l.ticker.w < 40 * l.unitPx);
     Object.assign($('banner').style, {left: `${l.focus.x}px`, top: `${l.focus.y}px`});
     const large = (NUMBERED[this.large] ?? []).filter((k) => here.has(k));
+    // Nothing is enlarged to less than it was.
+    const wide = (r) => Math.min(r.w / Math.max(1, large.length) / 21, r.h / 22), f = wide(l.focus) < 1.2 * l.unitPx ? l.stage : l.focus;
     for (const p of this.panels) {
-      const at = large.indexOf(p.key), f = l.focus, is = at >= 0;
+      const at = large.indexOf(p.key), is = at >= 0;
       const rect = is ? {x: f.x + f.w * at / large.length, y: f.y, w: f.w / large.length, h: f.h} : l.panels[p.key];
       const unitPx = is ? Math.min(rect.w / 21, rect.h / (p.key === 'ranking' ? 40 : 22)) : l.panels[p.key].unitPx;
       p.node.classList.toggle('large', is);
@@ -476,7 +478,8 @@ class Wall {
   write(text) {
     const node = $('sentence'), room = $('caption');
     if (text !== null && text === node.textContent) return;
-    if (text !== null) setText(node, text);
+    // Lines end where a thought does, if one has room on a line.
+    if (text !== null) node.replaceChildren(...text.split(/(?<=[。,;]|[.,;] )/).map((part) => element('span', {}, part)));
     for (let size = SENTENCE_U; size >= SENTENCE_LEAST_U; size -= 0.1) {
       node.style.fontSize = `${size.toFixed(1)}em`;
       // Letters reach a little beyond their lines; a third line is more than that.
