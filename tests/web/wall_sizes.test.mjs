@@ -85,7 +85,7 @@ test('walls of many sizes', { skip }, async (t) => {
         for (const key of ['', 'ArrowRight', '2']) {
             const place = key === 'ArrowRight';
             if (key) await page.keyboard.press(key);
-            if (key === '2') await until('it is large', () => page.evaluate(() => document.querySelectorAll('.large .details li').length > 10));
+            if (key === '2') await until('it is large', () => page.evaluate(() => document.querySelectorAll('.large .second').length === 2));
             if (place) {
                 await until('a place', () => page.evaluate(() => !!window.onemapWall.tour.at));
                 await until('it is named', () => page.evaluate(() => window.onemapWall.overlay.written.some((w) => w.sizePx > 1.2 * window.onemapWall.layout.unitPx)));
@@ -98,6 +98,8 @@ test('walls of many sizes', { skip }, async (t) => {
             // Boxes of letters are a little larger than what is seen of them.
             assert.deepEqual(out.filter((w) => !parts.some((s) => inside(w, s, 0.3 * unitPx))).map((w) => `${w.text} ${Math.round(w.x)},${Math.round(w.y)} ${Math.round(w.w)}x${Math.round(w.h)}`), [], 'on a seam');
             assert.deepEqual([...new Set(out.filter((w) => w.sizePx < 0.99 * least - 0.5).map((w) => `${w.text} ${(w.sizePx / unitPx).toFixed(2)}`))], [], 'too small');
+            const flat = await page.evaluate(() => window.onemapWall.panels.filter((p) => !window.onemapWall.large || p.node.classList.contains('large')).flatMap((p) => p.charts.filter((c) => c.element.clientHeight < 1.5 * c.unitPx).map((c) => `${p.key}: ${c.element.className} ${c.element.clientHeight}`)));
+            assert.deepEqual(flat, [], 'charts have room');
             if (place) {
                 const box = await page.evaluate(() => {
                     const { onemapWall: wall } = window, map = document.getElementById('map-room').getBoundingClientRect(), { geometry } = wall.hot.get(wall.tour.at.id);

@@ -22,7 +22,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Moment, lastDays, loopAt, plan, statusOf, usualDay } from '../../../web/pages/wall/plan.js';
+import { Moment, dayByDay, lastDays, loopAt, plan, statusOf, usualDay } from '../../../web/pages/wall/plan.js';
 import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
 import { Replay } from '../../../web/pages/wall/replay.js';
 import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
@@ -179,6 +179,7 @@ test('moments are the city\'s', () => {
     assert.equal(new Moment('2023-06-26T14:05:31+08:00').clock, '14:05:31');
     assert.equal(new Moment('2023-06-26T23:59:00Z').day, '2023-06-26');
     assert.equal(lastDays(end, 28), '2023-05-29/2023-06-26');
+    assert.deepEqual(dayByDay([{ id: '2023-06-24T00:00:00+08:00', count: 4 }, { id: null, count: 9 }, { id: '2023-06-26T00:00:00+08:00', count: 2 }], end, 4), [0, 4, 0, 2]);
     assert.equal(date('zh-CN', end.later(-1)), '6月26日');
     assert.equal(date('en', end.later(-1), true), '26 Jun 23:59');
     assert.equal(month('zh-CN', '2023-06'), '6月');

@@ -4,7 +4,7 @@
 
 import {Chart, curve, days, flow, intervals, spread, stacks} from './charts.js';
 import {HEARS, countOf, departments, exactly, levelsIn, numbersOf, openOf, shareWithin, total} from './numbers.js';
-import {AGES, USUAL_DAYS, usualDay} from './plan.js';
+import {AGES, USUAL_DAYS, dayByDay, usualDay} from './plan.js';
 import {HIDDEN, count, date, month as monthOf, parts, percent, plus, say, title, usualOf} from './words.js';
 
 /** @typedef {import('./words.js').Language} Language */
@@ -135,7 +135,11 @@ function checksPanel({key, part, store, lang}) {
       if (month) setText(note, `${say(lang, 'per_worker')} · ${monthOf(lang, month)}`);
       reach.show(store.answer(part.share), lang, (v) => ({text: percent(v.share), title: `${v.share_count} / ${v.count}`}));
       const values = store.value(part.spread);
-      if (values) chart.show(spread(values.groups.filter((g) => g.id !== null && g.count !== null).map((g) => [Number(g.id), g.count]).sort((a, b) => a[0] - b[0]), part.norm));
+      if (!values) return;
+      const known = values.groups.filter((g) => g.id !== null && g.count !== null);
+      // Too few of each to be told.
+      canvas.classList.toggle('is-hidden', !known.length && values.groups.length > 0);
+      chart.show(known.length ? spread(known.map((g) => [Number(g.id), g.count]).sort((a, b) => a[0] - b[0]), part.norm) : () => ({}));
     }};
 }
 
@@ -254,7 +258,7 @@ function patrolPanel({key, part, store, lang}) {
 const WAYS_MOST = 4;
 
 /** @param {How} how @returns {Built} */
-function participationPanel({key, part, store, lang}) {
+function participationPanel({key, part, store, lang, now}) {
   const {node, body, note} = shell(key, lang, NUMBER[key]);
   setText(note, say(lang, 'last_days', {n: USUAL_DAYS}));
   const groups = part.map((f) => {
@@ -268,7 +272,7 @@ function participationPanel({key, part, store, lang}) {
       const {f, figure, ways, chart} = group;
       figure.show(store.answer(f.key), lang, (v) => ({text: count(lang, total(v, f.sum)), title: exactly(total(v, f.sum))}));
       const by = f.groups && store.value(f.groups), list = store.value(f.days);
-      if (list) chart.show(days(list.groups.filter((g) => g.id).map((g) => g.count ?? 0)));
+      if (list) chart.show(days(dayByDay(list.groups, now(), USUAL_DAYS)));
       if (!by) return;
       const said = by.groups.filter((g) => g.id !== null).sort((a, b) => b.count - a.count).slice(0, WAYS_MOST);
       const text = JSON.stringify([said, body.clientWidth]);
@@ -323,7 +327,7 @@ function sourcesPanel({key, part, lang, now}) {
 /** Towns: the share resolved in time, and rates; first and last, with how sure that is. @param {How} how @returns {Built} */
 function rankingPanel({key, part, store, lang, now}) {
   const {node, body, note} = shell(key, lang, NUMBER[key]);
-  setText(note, say(lang, 'intervals', {n: part.days}));
+  setText(note, say(lang, 'intervals', {n: part.days, a: say(lang, part.area ? 'all' : 'city')}));
   const columns = [{text: say(lang, 'in_time'), key: part.inTime, read: (g) => ({value: g.share ?? NaN, hidden: !!g.hidden, low: g.share_low, high: g.share_high}), write: (v) => (100 * v).toFixed(1), head: say(lang, 'in_time_short'), whole: (a) => a.share},
     ...part.per.map((x) => ({text: title(lang, x), head: lang === 'en' ? x.short_en : x.short, key: x.key, read: (g) => ({value: Number.isFinite(g.rate) ? g.rate * x.scale / x.of : NaN, hidden: !!g.hidden, low: g.rate_low * x.scale / x.of, high: g.rate_high * x.scale / x.of}),
       write: (v) => v >= 100 ? v.toFixed(0) : v.toFixed(1), whole: (a) => a.rate * x.scale / x.of}))];

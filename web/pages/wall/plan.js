@@ -125,10 +125,10 @@ const tableOf = (state) => `/analyst#${new URLSearchParams(Object.entries(state)
 const LIST_ROWS = 100;
 
 /**
- * @param {Catalog} catalog
+ * @param {Catalog} catalog @param {string} [area]   the one unit that there is, '' for a city of several
  * @returns {{questions: Question[], parts: any}}
  */
-export function plan(catalog) {
+export function plan(catalog, area = '') {
   const wall = catalog.wall ?? {}, duty = catalog.duty ?? {};
   const layer = (name) => catalog.layers.find((l) => l.name === name);
   /** @type {RowsOf} */
@@ -156,7 +156,7 @@ export function plan(catalog) {
   const participation = figures(wall.participation, 'participation').map((f) => ({...f,
     groupRows: (id) => rowsOf({layer: f.layer, filter: is(f.by, id)}),
     groups: f.by ? ask(`by:${f.layer}:${f.by}`, address(`/stats/${f.layer}`, {by: f.by}), [f.layer], MEDIUM_MS) : null,
-    days: ask(`days:${f.layer}`, (now) => address(`/stats/${f.layer}`, {by: 'day', datetime: lastDays(now, USUAL_DAYS)}), [f.layer], MEDIUM_MS, true)}));
+    days: ask(`days:${f.layer}`, (now) => address(`/stats/${f.layer}`, {by: 'day', datetime: lastDays(now, USUAL_DAYS - 1)}), [f.layer], MEDIUM_MS, true)}));
 
   const middle = catalog.layers.filter((l) => l.unit_level).sort((x, y) => x.rows - y.rows)[1];
   const service = has(catalog.service?.layer) ? {figures: figures(wall.service ?? [{layer: catalog.service.layer}], 'service'),
@@ -166,7 +166,7 @@ export function plan(catalog) {
       : tableOf({layer: catalog.service.layer, layers: 'coverage', coverage: 'service', units: middle?.unit_level, table: 'coverage'}),
     reach: ask('reach', '/coverage/service', [catalog.service.layer, catalog.service.population?.layer, catalog.service.roads?.layer].filter((n) => n), HEAVY_MS)} : null;
 
-  const ranking = has(wall.ranking?.layer) ? planRanking(wall.ranking, catalog, ask, rowsOf) : null;
+  const ranking = has(wall.ranking?.layer) ? {...planRanking(wall.ranking, catalog, ask, rowsOf), area} : null;
   const map = planMap(catalog, has, ask, rowsOf);
   return {questions, parts: {register, loop, patrol, premises, checks, participation, service, ranking, map,
     sources: {layers: catalog.layers.map((l) => Object.assign(l, {rowsLink: rowsOf({layer: l.name})})), awaited: [...(catalog.awaited ?? []), ...catalog.layers.filter((l) => !l.rows)]}}};
@@ -176,6 +176,12 @@ export function plan(catalog) {
 export function lastDays(now, days) {
   const first = new Date(Date.parse(`${now.day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10);
   return `${first}/${now.day}`;
+}
+
+/** Counts of the days of such a time, those without rows too. @param {{id: string | null, count: number | null}[]} groups   by day @param {Moment} now @param {number} days @returns {number[]} */
+export function dayByDay(groups, now, days) {
+  const of = new Map(groups.filter((g) => g.id).map((g) => [String(g.id).slice(0, 10), g.count ?? 0])), last = Date.parse(`${now.day}T00:00:00Z`);
+  return Array.from({length: days}, (_, i) => of.get(new Date(last - (days - 1 - i) * DAY_MS).toISOString().slice(0, 10)) ?? 0);
 }
 
 /** Which rows are open for so long, and which are late; `open` says what is open. */
@@ -263,10 +269,10 @@ function planRanking(r, catalog, ask, rowsOf) {
   const stats = `/stats/${r.layer}`, exposed = (name) => catalog.exposures?.[name]?.layer;
   const l = [r.layer];
   const due = (now) => and(`${r.due} > ${at(now.later(-USUAL_DAYS * DAY_MS))}`, `${r.due} <= ${at(now)}`);
-  return {...r, days: USUAL_DAYS, dueRows: (now, id) => rowsOf({layer: r.layer, filter: and(due(now), is(r.by, id))}), lastRows: (now, id) => rowsOf({layer: r.layer, filter: is(r.by, id), time: lastDays(now, USUAL_DAYS)}),
+  return {...r, days: USUAL_DAYS, dueRows: (now, id) => rowsOf({layer: r.layer, filter: and(due(now), is(r.by, id))}), lastRows: (now, id) => rowsOf({layer: r.layer, filter: is(r.by, id), time: lastDays(now, USUAL_DAYS - 1)}),
     inTime: ask('in-time', (now) => address(stats, {by: r.by, filter: due(now), share: `${r.done} <= ${r.due}`}), l, MEDIUM_MS, true),
     per: (r.per ?? []).filter((p) => exposed(p.exposure)).map((p) => ({...p, of: catalog.exposures[p.exposure].scale ?? 1000,
-      key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: lastDays(now, USUAL_DAYS)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)}))};
+      key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: lastDays(now, USUAL_DAYS - 1)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)}))};
 }
 
 /** @param {Catalog} catalog @param {(name: string) => boolean} has @param {any} ask @param {RowsOf} rowsOf */

@@ -94,7 +94,10 @@ class Wall {
     this.catalog = catalog;
     this.units = units;
     this.clock = new Moment(catalog.as_of ?? new Date().toISOString());
-    this.plan = plan(catalog);
+    // Who may see one unit only is not told of the city.
+    const [only, ...others] = units?.features ?? [];
+    this.area = only && !others.length ? String(only.properties.name ?? only.properties.id) : '';
+    this.plan = plan(catalog, this.area);
     this.part = this.plan.parts;
     this.names = new Map((units?.features ?? []).map((f) => [f.properties.id ?? f.id, f.properties.name ?? f.properties.id]));
     this.still = params.get('motion') === 'no' || matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -177,13 +180,13 @@ class Wall {
     document.documentElement.lang = lang;
     document.title = `${say(lang, 'map')} · ${this.catalog.title}`;
     setText($('heading'), this.catalog.title);
-    setText($('city'), this.catalog.title);
+    setText($('city'), [this.catalog.title, this.area].filter((t) => t).join(' · '));
     $('map').setAttribute('aria-label', say(lang, 'map'));
     $('synthetic').hidden = !this.catalog.synthetic;
     setText($('synthetic'), say(lang, 'synthetic'));
     setText($('as-of-word'), say(lang, 'as_of'));
     setText($('ticker-title'), say(lang, 'latest'));
-    setText($('place'), say(lang, 'whole'));
+    setText($('place'), this.area || say(lang, 'whole'));
     this.tell();
   }
 
@@ -304,7 +307,7 @@ class Wall {
     const {tour, hazards} = this.part.map;
     /** @type {string[]} */
     const said = [];
-    setText($('place'), say(lang, 'whole'));
+    setText($('place'), this.area || say(lang, 'whole'));
     const serious = hazards && this.store.value(hazards.total), found = tour && this.store.value(tour.key);
     const stop = lang === 'en' ? '. ' : '。';
     if (serious) said.push(lang === 'en' ? `${count(lang, serious.count, 1e6)} ${say(lang, 'serious_open')}` : `${say(lang, 'serious_open')}${count(lang, serious.count, 1e6)}${this.part.loop?.unit ?? ''}`);
