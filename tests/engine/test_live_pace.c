@@ -7,35 +7,16 @@
  *              urgent, and else once it should have been done
  *   rushed_*   a layer that was written anew less often is as any other later
  */
-#include "tests/engine/live_sample.h"
+#include "tests/engine/live_writer.h"
 
 #include <stdatomic.h>
 
 #include "data/base/cancel.h"
 #include "data/base/log.h"
 #include "engine/live/live_internal.h"
-#include "engine/verify.h"
-#include "tests/folder.h"
 
 /* Longer than anything here takes on any machine. */
 #define LONGEST_S 300.0
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return test_memory_folder("onemap-pace", folder, sizeof folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-    (void)state;
-    om__live_die = NULL;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 static void pause_grows_to_fifty_thousand_rows_a_second(void **state)
 {
@@ -56,67 +37,56 @@ static void pause_grows_to_fifty_thousand_rows_a_second(void **state)
 
 /* ---- a city ---- */
 
-static struct om_city *city;
-static struct om_live *live;
+static struct fixture f;
 
-static void begin(size_t rows, size_t compact_rows)
+static void begin_city(size_t rows, size_t compact_rows)
 {
     const struct om_live_options options = {.compact_rows = compact_rows};
-    struct om_err err = {0};
     live_city(folder, rows);
-    if (om_city_open(folder, &city, &err)) fail_msg("%s", err.text);
-    if (om_live_open(city, &options, &live, &err)) fail_msg("%s", err.text);
-}
-
-static void each_is_sound(void *ctx, const struct om_layer_verify *found)
-{
-    (void)ctx;
-    if (found->first_fault[0])
-        fail_msg("%s: %s", found->layer, found->first_fault);
+    f = begin(&options);
 }
 
 static void end_and_verify(void)
 {
-    struct om_err err = {0};
-    om_live_close(live);
-    om_city_close(city);
-    if (om_city_open(folder, &city, &err)) fail_msg("%s", err.text);
-    struct om_snapshot *s = om_city_snapshot(city);
-    assert_int_equal(om_snapshot_verify(s, each_is_sound, NULL), OM_OK);
+    end(&f);
+    assert_int_equal(om_city_open(folder, &f.city, NULL), OM_OK);
+    struct om_snapshot *s = om_city_snapshot(f.city);
+    assert_int_equal(om_snapshot_verify(s, live_no_fault, NULL), OM_OK);
     om_snapshot_unref(s);
-    om_city_close(city);
+    om_city_close(f.city);
+    om__live_die = NULL;
 }
 
 /* Rows r<first> ... of "spot", n = their number. */
-static void write_rows(size_t first, size_t end)
+static void write_rows(size_t first, size_t upto)
 {
     struct live_batch b = {0};
     char id[32];
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = first; i < upto; i++) {
         snprintf(id, sizeof id, "r%zu", i);
         live_row(&b, id, (uint32_t)(i * 7907 % LIVE_SPAN),
                  (uint32_t)(i * 104723 % LIVE_SPAN), (int64_t)i);
     }
     struct om_write w = {
         .layer = "spot", .kind = OM_WRITE_INSERT, .batch = live_batch(&b)};
-    assert_int_equal(om_live_write_wait(live, &w), OM_OK);
+    assert_int_equal(om_live_write_wait(f.live, &w), OM_OK);
     live_batch_free(&b);
 }
 
 static void wait_for_compactions(uint64_t count)
 {
     const double until_s = om_seconds() + LONGEST_S;
-    while (om_live_stats(live).compactions < count) {
+    while (om_live_stats(f.live).compactions < count) {
         if (om_seconds() > until_s)
             fail_msg("%d of %d compactions",
-                     (int)om_live_stats(live).compactions, (int)count);
+                     (int)om_live_stats(f.live).compactions, (int)count);
         usleep(1000);
     }
 }
 
 static size_t files_of_spot(void)
 {
-    struct om_snapshot *s = om_city_snapshot(city);
+    struct om_snapshot *s = om_city_snapshot(f.city);
     const size_t files = om_snapshot_layer(s, "spot")->meta->parts;
     om_snapshot_unref(s);
     return files;
@@ -124,7 +94,7 @@ static size_t files_of_spot(void)
 
 static void assert_rows(size_t base, size_t written)
 {
-    struct om_snapshot *s = om_city_snapshot(city);
+    struct om_snapshot *s = om_city_snapshot(f.city);
     uint64_t rows;
     int64_t sum;
     live_sum(s, "spot", &rows, &sum);
@@ -161,13 +131,13 @@ static void starved_and_urgent_is_done_all_the_same(void **state)
 {
     (void)state;
     om__live_die = get_no_core;
-    begin(1000, 2000);
+    begin_city(1000, 2000);
     write_rows(0, 2000);
     wait_until_waiting();
-    assert_false(om__live_is_urgent(live));
+    assert_false(om__live_is_urgent(f.live));
     write_rows(2000, 9000);
-    assert_true(om__live_is_urgent(live) ||
-                om_live_stats(live).compactions > 0);
+    assert_true(om__live_is_urgent(f.live) ||
+                om_live_stats(f.live).compactions > 0);
     wait_for_compactions(1);
     assert_rows(1000, 9000);
     end_and_verify();
@@ -177,7 +147,7 @@ static void starved_without_haste_is_done_all_the_same(void **state)
 {
     (void)state;
     om__live_die = get_no_core;
-    begin(1000, 200);
+    begin_city(1000, 200);
     write_rows(0, 300);
     wait_for_compactions(1);
     assert_int_equal(atomic_load(&patient) > 0, 1);
@@ -190,7 +160,7 @@ static void starved_gives_way_to_the_end(void **state)
 {
     (void)state;
     om__live_die = get_no_core;
-    begin(1000, 200);
+    begin_city(1000, 200);
     write_rows(0, 300);
     wait_until_waiting();
     end_and_verify();
@@ -199,7 +169,7 @@ static void starved_gives_way_to_the_end(void **state)
 static void rushed_layer_gets_one_file_when_there_is_time(void **state)
 {
     (void)state;
-    begin(1000, 100);
+    begin_city(1000, 100);
     // Urgent at once, and less than the layer has.
     write_rows(0, 450);
     wait_for_compactions(2);
@@ -212,16 +182,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pause_grows_to_fifty_thousand_rows_a_second),
-        cmocka_unit_test_setup_teardown(starved_and_urgent_is_done_all_the_same,
-                                        make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(
-            starved_without_haste_is_done_all_the_same, make_folder,
-            remove_folder),
-        cmocka_unit_test_setup_teardown(starved_gives_way_to_the_end,
-                                        make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(
-            rushed_layer_gets_one_file_when_there_is_time, make_folder,
-            remove_folder),
+        LIVE_TEST(starved_and_urgent_is_done_all_the_same),
+        LIVE_TEST(starved_without_haste_is_done_all_the_same),
+        LIVE_TEST(starved_gives_way_to_the_end),
+        LIVE_TEST(rushed_layer_gets_one_file_when_there_is_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
