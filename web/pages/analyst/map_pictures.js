@@ -12,7 +12,7 @@ import {element} from '../dom.js';
 import {tilesTouched} from '../live.js';
 import {latOf, lonOf, tilesIn, viewOf, worldX, worldY, WORLD_PX} from '../mercator.js';
 import {Loader} from './loader.js';
-import {pointIn, token} from './map.js';
+import {pixelRatio, pointIn, token} from './map.js';
 
 /** @typedef {import('./map.js').Sheet} Sheet @typedef {import('./map.js').View} View */
 
@@ -23,6 +23,10 @@ const FILL_MS = 120, REST_MS = 160, OLD_PLANE_MS = 4000;
 /* A pointer that moved less has clicked. */
 const CLICK_PX = 4;
 const PAN_PX = 120, WHEEL_NOTCH = 80;
+/* Cells that are drawn with a frame: 4 ms each of 1024 pixels by software. */
+const CELLS_FRAME = 8, CELLS_HELD = 3;
+/* Screens that show more than a pixel for one of the page. */
+const FINE_RATIO = 1.25;
 
 const SVG = 'http://www.w3.org/2000/svg';
 const svg = (tag, attributes = {}) => {
@@ -145,6 +149,10 @@ class Plane {
   touch(key, pile) {
     if (pile && this.piles.get(pile.sheet.key) !== pile) return;
     this.dirty.add(key);
+    this.soon();
+  }
+
+  soon() {
     if (!this.frame) this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.draw();
@@ -162,10 +170,14 @@ class Plane {
     return over?.key === pile.sheet.key ? over.pictures.get(`${this.tileZoom}/${key}`) : pile.tiles.get(key)?.picture;
   }
 
-  /* Cells whose tiles have come, sheets over each other. */
+  /* Cells whose tiles have come, sheets over each other: a few with each frame,
+   * since the browser copies every canvas that was drawn on before it goes on. */
   draw() {
     const piles = [...this.piles.values()].sort((a, b) => a.order - b.order), land = token('--land');
+    let left = this.map.held ? CELLS_HELD : CELLS_FRAME;
     for (const key of this.dirty) {
+      if (!left) break;
+      this.dirty.delete(key);
       const pictures = piles.map((pile) => ({picture: this.pictureOf(pile, key), opacity: pile.sheet.opacity})).filter((p) => p.picture);
       let cell = this.cells.get(key);
       if (!piles.some((pile) => pile.tiles.has(key))) {
@@ -174,7 +186,9 @@ class Plane {
         continue;
       }
       if (!pictures.length && !cell) continue;
-      const side = Math.max(TILE_PX, ...pictures.map((p) => p.picture.width));
+      left--;
+      // Finer than the screen is not seen, and takes four times as long.
+      const side = pixelRatio() > FINE_RATIO ? Math.max(TILE_PX, ...pictures.map((p) => p.picture.width)) : TILE_PX;
       if (!cell || cell.canvas.width !== side) {
         cell?.canvas.remove();
         cell = this.cell(key, side);
@@ -187,7 +201,7 @@ class Plane {
         cell.pen.drawImage(picture, 0, 0, side, side);
       }
     }
-    this.dirty.clear();
+    if (this.dirty.size) this.soon();
   }
 
   /** @param {string} key @param {number} side pixels */
@@ -273,6 +287,8 @@ export class PictureMap {
     this.kind = 'pictures';
     this.loader = new Loader();
     this.waiting = 0;
+    /** Is it dragged just now? */
+    this.held = false;
     /** @type {Sheet[]} */
     this.sheets = [];
     /** @type {Map<string, {features: any[], look: import('./map.js').Look}>} */
@@ -467,6 +483,7 @@ export class PictureMap {
       if (e.button || this.controls.contains(/** @type {Node} */ (e.target))) return;
       container.setPointerCapture(e.pointerId);
       pointers.set(e.pointerId, at(e));
+      this.held = true;
       travelled = pointers.size > 1 ? Infinity : 0;
       if (pointers.size === 2) apart = spread().apart;
     });
@@ -489,6 +506,7 @@ export class PictureMap {
     const lift = (e) => {
       const from = pointers.get(e.pointerId);
       pointers.delete(e.pointerId);
+      this.held = pointers.size > 0;
       if (from && e.type === 'pointerup' && travelled < CLICK_PX) this.handlers.onPoint(this.unproject(from.x, from.y), true);
     };
     container.addEventListener('pointerup', lift);
