@@ -63,6 +63,8 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         assert.match(await page.textContent('#table-note'), /^考核期 2023年4月1日 至 2023年4月30日。 .*次数.*处数/);
         // Where tiles are drawn smaller they still end on whole pixels: a seam would be seen.
         await until('tiles', () => page.evaluate(() => document.querySelectorAll('#map .plane canvas').length > 1));
+        // Tiles are pictures and no canvases to paint on, which are copied with every frame that moves them.
+        assert.equal(await page.evaluate(() => [...document.querySelectorAll('#map .plane canvas')].filter((c) => c.getContext('2d')).length), 0);
         await page.hover('#map');
         for (let i = 0; i < 3; i++) {
             const before = new URL(page.url()).hash;

@@ -2,11 +2,12 @@
 // map_pictures.js - the map without a graphics card: pictures of the server in
 // a plane that is moved, never drawn anew. See AnyMap in map.js.
 //
-// A plane holds the tiles of one zoom; each of its cells is one opaque canvas on
-// which the sheets are laid over each other once, so that moving them costs one
-// copy of the screen and no blending. While somebody drags, only the plane's
-// transform changes; tiles are asked for a few times a second. The plane of
-// another zoom is filled over the old one, which goes when the new one is there.
+// A plane holds the tiles of one zoom; each of its cells is one opaque canvas
+// that shows the sheets laid over each other once, a picture that is not painted
+// on: so moving them costs one copy of the screen and no blending. While somebody
+// drags, only the plane's transform changes; tiles are asked for a few times a
+// second. The plane of another zoom is filled over the old one, which goes when
+// the new one is there.
 
 import {element} from '../dom.js';
 import {tilesTouched} from '../live.js';
@@ -24,7 +25,7 @@ const FILL_MS = 120, REST_MS = 160, OLD_PLANE_MS = 4000;
 const CLICK_PX = 4;
 const PAN_PX = 120, WHEEL_NOTCH = 80;
 /* Cells that are drawn with a frame: 4 ms each of 1024 pixels by software. */
-const CELLS_FRAME = 8, CELLS_HELD = 3;
+const CELLS_FRAME = 4, CELLS_HELD = 2;
 /* Screens that show more than a pixel for one of the page. */
 const FINE_RATIO = 1.25;
 
@@ -138,7 +139,7 @@ class Plane {
     this.piles = new Map();
     /** @type {Map<string, Pile>} what is being loaded in place of a pile */
     this.next = new Map();
-    /** @type {Map<string, {canvas: HTMLCanvasElement, pen: CanvasRenderingContext2D}>} */
+    /** @type {Map<string, {canvas: HTMLCanvasElement, shown: ImageBitmapRenderingContext}>} */
     this.cells = new Map();
     /** @type {Set<string>} cells to be drawn with the next frame */
     this.dirty = new Set();
@@ -170,11 +171,11 @@ class Plane {
     return over?.key === pile.sheet.key ? over.pictures.get(`${this.tileZoom}/${key}`) : pile.tiles.get(key)?.picture;
   }
 
-  /* Cells whose tiles have come, sheets over each other: a few with each frame,
-   * since the browser copies every canvas that was drawn on before it goes on. */
+  /* Cells whose tiles have come, sheets over each other: a few with each frame;
+   * all at once where pictures of a period follow each other. */
   draw() {
     const piles = [...this.piles.values()].sort((a, b) => a.order - b.order), land = token('--land');
-    let left = this.map.held ? CELLS_HELD : CELLS_FRAME;
+    let left = this.map.over ? Infinity : this.map.held ? CELLS_HELD : CELLS_FRAME;
     for (const key of this.dirty) {
       if (!left) break;
       this.dirty.delete(key);
@@ -193,13 +194,15 @@ class Plane {
         cell?.canvas.remove();
         cell = this.cell(key, side);
       }
-      cell.pen.globalAlpha = 1;
-      cell.pen.fillStyle = land;
-      cell.pen.fillRect(0, 0, side, side);
+      const {canvas, pen} = this.map.brush(side);
+      pen.globalAlpha = 1;
+      pen.fillStyle = land;
+      pen.fillRect(0, 0, side, side);
       for (const {picture, opacity} of pictures) {
-        cell.pen.globalAlpha = opacity;
-        cell.pen.drawImage(picture, 0, 0, side, side);
+        pen.globalAlpha = opacity;
+        pen.drawImage(picture, 0, 0, side, side);
       }
+      cell.shown.transferFromImageBitmap(canvas.transferToImageBitmap());
     }
     if (this.dirty.size) this.soon();
   }
@@ -209,7 +212,7 @@ class Plane {
     const [x, y] = key.split('/').map(Number), canvas = element('canvas', {width: side, height: side});
     canvas.style.left = `${x * TILE_PX - this.originX}px`;
     canvas.style.top = `${y * TILE_PX - this.originY}px`;
-    const cell = {canvas, pen: canvas.getContext('2d', {alpha: false})};
+    const cell = {canvas, shown: canvas.getContext('bitmaprenderer', {alpha: false})};
     this.node.append(canvas);
     this.cells.set(key, cell);
     return cell;
@@ -368,6 +371,14 @@ export class PictureMap {
     const there = plane.show(this.sheets);
     if (old.length) Promise.race([there, new Promise((done) => setTimeout(done, OLD_PLANE_MS))]).then(leave);
     return there;
+  }
+
+  /** What cells are painted with: one for all of a size. Cells only show pictures: one that could be painted on
+   *  would be copied with every frame that moves it. @param {number} side pixels */
+  brush(side) {
+    if (this.brushed?.canvas.width === side) return this.brushed;
+    const canvas = new OffscreenCanvas(side, side);
+    return this.brushed = {canvas, pen: canvas.getContext('2d', {alpha: false})};
   }
 
   get plane() {
