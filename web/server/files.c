@@ -19,6 +19,7 @@
 #include "web/server/handlers.h"
 #include "web/server/reply.h"
 #include "web/server/server_internal.h"
+#include "web/server/squeeze.h"
 
 #define FILES_MAX 192
 #define FILE_BYTES_MAX ((size_t)16 << 20)
@@ -69,7 +70,7 @@ static const struct {
 #define KINDS (sizeof KIND / sizeof *KIND)
 
 /* Scripts that a page loads as one: packed together they are smaller by a
- * sixth, and a phone asks once. Remarks and indents stay here. */
+ * sixth, and a phone asks once. Remarks and blanks stay here. */
 #define JOINED_PARTS 8
 static const struct {
     const char *name;
@@ -77,12 +78,12 @@ static const struct {
 } JOINED[] = {
     {"community/page-zh.js",
      {"community/words.js", "community/chinese.js", "community/hours.js",
-      "community/api.js", "community/view.js", "community/map.js",
-      "community/app.js"}},
+      "community/api.js", "community/matters.js", "community/view.js",
+      "community/map.js", "community/app.js"}},
     {"community/page-en.js",
      {"community/words.js", "community/english.js", "community/hours.js",
-      "community/api.js", "community/view.js", "community/map.js",
-      "community/app.js"}},
+      "community/api.js", "community/matters.js", "community/view.js",
+      "community/map.js", "community/app.js"}},
 };
 
 struct file {
@@ -155,30 +156,6 @@ static om_status add_file(struct om_server *server, struct om__files *files,
     return st;
 }
 
-/* Append a script without lines that are remarks only, and without indents:
- * no text of ours goes over lines (tests/web/pages/community.test.mjs). */
-static om_status add_script(struct om_buf *out, const struct om_buf *script)
-{
-    const char *at = (const char *)script->bytes;
-    const char *const end = at + script->len;
-    for (bool remark = false; at < end;) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        if (!stop) stop = end;
-        while (at < stop && (*at == ' ' || *at == '\t')) at++;
-        const size_t len = (size_t)(stop - at);
-        const bool closes = len >= 2 && !memcmp(stop - 2, "*/", 2);
-        const bool opens = !remark && len >= 2 && !memcmp(at, "/*", 2);
-        const bool line = len >= 2 && !memcmp(at, "//", 2);
-        if (!remark && !opens && !line && len) {
-            om_buf_add(out, at, len);
-            om_buf_add_byte(out, '\n');
-        }
-        remark = (remark || opens) && !closes;
-        at = stop + 1;
-    }
-    return out->status;
-}
-
 /* A folder without one of the parts has no page that needs them. */
 static om_status add_joined(struct om_server *server, struct om__files *files,
                             const char *folder, struct om_err *err)
@@ -194,7 +171,8 @@ static om_status add_joined(struct om_server *server, struct om__files *files,
             whole = whole && om_file_exists(path);
             if (!st && whole)
                 st = om_file_read(path, FILE_BYTES_MAX, &one, err);
-            if (!st && whole) st = add_script(&all, &one);
+            if (!st && whole)
+                st = om__script_squeeze((const char *)one.bytes, one.len, &all);
             om_buf_deinit(&one);
         }
         if (!st && whole)
