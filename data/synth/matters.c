@@ -38,7 +38,7 @@ static const struct matter {
     {0, false, "居住证补领换领", "Replace a residence permit",
      "居住证丢了;补办居住证;居住证遗失;暂住证;lost residence permit"},
     {0, true, "居住登记", "Register where you live",
-     "暂住登记;搬家;租客登记;刚来东莞;new address;moving"},
+     "暂住登记;搬家;租客登记;new address;moving"},
     {0, false, "居住信息变更", "Change registered residence",
      "换地址;搬家;改地址;change of address;moving"},
     {0, false, "积分入户申请", "Apply for household registration by points",
@@ -137,7 +137,7 @@ static const struct matter {
      "antenatal"},
     {4, false, "儿童预防接种预约", "Book a child's vaccination",
      "疫苗;打疫苗;打预防针;预防针;接种;疫苗本;小孩打针;宝宝疫苗;vaccine;"
-     "vaccination;immunisation;jab;shots"},
+     "vaccination;immunisation;immunization;jab;shots"},
     {4, false, "计生家庭特别扶助申请", "Apply for special family support",
      "失独;失独家庭;特扶;lost child"},
     {4, false, "托育机构咨询", "Advice on nurseries",
@@ -166,7 +166,8 @@ static const struct matter {
      "老人津贴;高龄补贴;老人补贴;八十岁;80岁;长寿金;敬老金;old age "
      "allowance;over 80"},
     {6, true, "敬老优待证办理", "Get a senior citizen's card",
-     "老人证;老年证;老年卡;老人卡;坐公交;老人公交卡;60岁;65岁;bus pass;senior "
+     "老人证;老年证;老年卡;老人卡;坐公交;老人公交卡;60岁;65岁;bus pass;bus "
+     "card;senior "
      "card"},
     {6, true, "居家养老服务申请", "Apply for home care",
      "上门照顾;家政;保姆;照顾老人;助老;钟点工;home help;carer"},

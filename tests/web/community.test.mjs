@@ -1,6 +1,8 @@
 // The residents' map as a resident uses it, in a real browser, over a release.
 //
 // Plan
+//   matters are found as residents say them, in both languages and in pinyin;
+//   what the page gives as examples is; what is only similar is said to be
 //   a phone, Chinese, pictures: first use; by position, by name, a matter by
 //   chip and by word; the answer and its buttons above the bar; open or not at a chosen time; what list and map say is what the
 //   server says; phone and route; activities and organisations
@@ -21,7 +23,7 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 
 import { done } from './onemap.mjs';
-import { FOLDER, joined } from './pages/community.mjs';
+import { FOLDER, joined, load } from './pages/community.mjs';
 import { get } from './sample.mjs';
 import { serve } from './server.mjs';
 
@@ -100,6 +102,38 @@ async function agree(page, url, query) {
     return { shown, said };
 }
 
+test('matters are found as residents say them', { skip }, async () => {
+    const { release } = await sample, { groups, list } = JSON.parse(await readFile(path.join(release, 'city.json'), 'utf8')).community.matters;
+    const c = await load('matters'), find = (words) => c.findMatters(groups, list, words), names = (words) => find(words).map((m) => m.matter.name);
+    // What a person would want, among the first that are shown.
+    const wanted = { 医保报销: '医疗费用零星报销', 上学: '积分入学申请', 幼儿园: '托育机构咨询', 疫苗: '儿童预防接种预约', 打疫苗: '儿童预防接种预约', 我想给孩子打疫苗: '儿童预防接种预约',
+        租房: '公共租赁住房申请', 养老金: '城乡居民养老保险待遇申领', 退休金: '城乡居民养老保险待遇申领', 买社保: '城乡居民养老保险参保登记', 身份证丢了: '身份证办理咨询', '医保 报销': '医疗费用零星报销',
+        juzhuzheng: '居住证申领', 'jū zhù zhèng': '居住证申领', jzz: '居住证申领', yimiao: '儿童预防接种预约', yibaobaoxiao: '医疗费用零星报销', falv: '法律援助申请', zhangzhe: '长者饭堂就餐登记',
+        vaccine: '儿童预防接种预约', vacine: '儿童预防接种预约', kindergarten: '托育机构咨询', 'medical claims': '医疗费用零星报销', 'How do I get a divorce': '婚姻登记预约', pension: '城乡居民养老保险待遇申领', '医保': '城乡居民医保参保登记' };
+    for (const [words, name] of Object.entries(wanted)) {
+        assert.ok(names(words).slice(0, 8).includes(name), `${words}: ${names(words)}`);
+        assert.ok(!find(words).near, words);
+    }
+    // The examples that the page itself gives.
+    for (const [language, split] of [['chinese', /例如:|、/], ['english', /e\.g\. |, /]]) {
+        const examples = (await load(language)).words.searchTip.split(split).filter(Boolean);
+        assert.ok(examples.length >= 3);
+        for (const words of examples) assert.ok(names(words).length && !find(words).near, words);
+    }
+    // Whatever something is called, by that it is found; by its own name first.
+    for (const matter of list) {
+        assert.equal(names(matter.name)[0], matter.name);
+        assert.equal(find(matter.name_en)[0].matter.name_en, matter.name_en);
+        assert.ok(matter.aliases.length >= 1, matter.name);
+        for (const words of [...matter.aliases, ...matter.pinyin.split(';'), ...matter.pinyin.split(';').map((s) => s.replaceAll(' ', ''))])
+            assert.ok(names(words).includes(matter.name) && !find(words).near, `${words}: ${matter.name}`);
+    }
+    // A wrong character: the nearest, a few, and said to be; nonsense: none.
+    const near = find('居往证');
+    assert.ok(near.near && near.length && near.length <= 4 && near.every((m) => m.matter.name.includes('居住证') || m.by.includes('居住证')));
+    for (const words of ['qqqqzzzz', '12345', '???', '  ', '']) assert.equal(find(words).length, 0, words);
+});
+
 test('the residents\' map', { skip }, async (t) => {
     const { release, centres } = await sample;
     const server = await serve(t, release), { url } = server;
@@ -115,6 +149,25 @@ test('the residents\' map', { skip }, async (t) => {
         assert.deepEqual((await page.locator('.groups .chip').allInnerTexts()).slice(0, 7), ['居住证', '社保', '医保', '民政', '计生', '残联', '养老']);
         await axe(page, 'first use');
         await shot(page, 'first');
+        const on = () => page.evaluate(() => [...document.querySelectorAll('.jump button')].map((b) => b.getAttribute('aria-pressed')).join());
+        assert.equal(await on(), 'true,false');
+
+        // By an everyday word; what is only similar; what is nothing.
+        await page.fill('#matter', '打疫苗');
+        assert.match(await page.locator('#matter-found .hit').first().innerText(), /^儿童预防接种预约\s*打疫苗$/);
+        await page.fill('#matter', '居往证');
+        await page.waitForFunction(() => /您要找的是不是/.test(document.getElementById('matter-found').innerText));
+        assert.ok(await page.locator('#matter-found .hit').count() > 0);
+        await axe(page, 'only similar');
+        await page.keyboard.press('Enter');
+        assert.doesNotMatch(page.url(), /matter=/, 'a guess is not taken by itself');
+        await page.fill('#matter', 'qqqqzzzz');
+        await page.waitForFunction(() => /没有找到这样的事项/.test(document.getElementById('matter-found').innerText));
+        for (const words of ['居往证', 'qqqqzzzz']) {
+            await page.fill('#matter', words);
+            assert.equal(await page.locator('#matter-found a').getAttribute('href'), 'tel:12345');
+        }
+        await page.fill('#matter', '');
 
         await page.getByRole('button', { name: '我的位置' }).click();
         await page.waitForSelector('.mark');
@@ -149,7 +202,7 @@ test('the residents\' map', { skip }, async (t) => {
             .filter((f) => f.properties.matters.split(';').includes('新生儿参保登记')).slice(0, 3);
         assert.deepEqual(can.map((r) => r.id), nearest.map((f) => f.id));
         await page.fill('#matter', '图书');
-        await page.getByRole('button', { name: '图书借阅' }).click();
+        await page.getByRole('button', { name: '图书借阅' }).first().click();
         await page.waitForFunction(() => /图书借阅/.test(document.querySelector('#list h2').innerText));
         await rested(page);
         assert.match(page.url(), /#.*matter=/);
@@ -181,6 +234,18 @@ test('the residents\' map', { skip }, async (t) => {
         await rested(page);
         const coming = await page.evaluate(() => [...document.querySelectorAll('.card')].map((e) => ({ text: e.innerText, sign: e.querySelector('.strong')?.href })));
         assert.ok(coming.length === 10 && coming.every((e) => /\d+月\d+日 周. \d+:\d\d–\d+:\d\d[\s\S]*主办:[\s\S]*名额 \d+/.test(e.text) && /^https:/.test(e.sign)), JSON.stringify(coming[0]));
+        // Where they are: the nearest first, in which town and village.
+        const listed = (await get(`${url}/nearest/activity?${place}&k=10&mode=ebike&filter=${encodeURIComponent("starts >= TIMESTAMP('2023-06-26T16:00:00Z')")}`)).json().features;
+        assert.deepEqual((await cards(page)).map((r) => r.id), listed.map((f) => f.id));
+        const called = async (layer) => new Map(JSON.parse(await done('query', release, layer, '--format', 'geojson')).features.map((f) => [f.id, f.properties.name]));
+        const [towns, villages] = await Promise.all(['town', 'village'].map(called));
+        listed.forEach(({ properties: p }, i) => assert.ok(coming[i].text.includes(`地点:${towns.get(p.town)} ${villages.get(p.village)}(主办方处)`), coming[i].text));
+        assert.ok(await page.evaluate(() => [...document.querySelectorAll('.facts, .way')].every((e) => !/[·•]\s*(\n|$)/.test(e.innerText))), 'no dot that leads nowhere');
+        await page.getByRole('button', { name: '地图', exact: true }).click();
+        await page.waitForFunction(() => document.querySelectorAll('.jump button')[1].getAttribute('aria-pressed') === 'true');
+        assert.equal(await on(), 'false,true');
+        await page.getByRole('button', { name: '列表', exact: true }).click();
+        await page.waitForFunction(() => document.querySelectorAll('.jump button')[0].getAttribute('aria-pressed') === 'true');
         await axe(page, 'activities');
         await page.getByRole('button', { name: '组织', exact: true }).click();
         await page.getByRole('button', { name: '文化', exact: true }).click();
@@ -196,6 +261,7 @@ test('the residents\' map', { skip }, async (t) => {
         await page.goto(`${url}/community?lang=en&map=maplibre`);
         await page.waitForSelector('.map-holder[data-kind="maplibre"]');
         assert.equal(await page.getAttribute('html', 'lang'), 'en');
+        assert.deepEqual([await page.innerText('.top .city'), await page.getAttribute('.top .city', 'lang')], ['Dongguan (synthetic)', null]);
         /** Tab on until it is reached. */
         const tab = async (selector, back) => {
             for (let i = 0; i < 80; i++) {
@@ -222,7 +288,7 @@ test('the residents\' map', { skip }, async (t) => {
         const english = new Map(centres.map((f) => [f.id, f.properties]));
         for (const { id, name, native } of shown) assert.deepEqual([name, native], [english.get(id).name_en, english.get(id).name]);
         assert.match(shown[0].name, /^[ -~]+ Service Centre$/);
-        assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('.native, .top .city')].map((e) => e.lang)), Array(4).fill('zh-CN'));
+        assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('.native')].map((e) => e.lang)), Array(3).fill('zh-CN'));
         assert.ok((await page.locator('.origin').innerText()).startsWith('Middle of '));
         assert.deepEqual((await marks(page)).map((m) => m.label), shown.map((r, i) => `${i + 1} ${r.name}`));
         assert.match(page.url(), /town=\d+&village=\d+/);

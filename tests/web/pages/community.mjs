@@ -4,7 +4,7 @@ import vm from 'node:vm';
 
 export const FOLDER = 'web/pages/community';
 /** As the page loads them: joined, with the words of one language. */
-export const joined = (language) => ['words', language, 'hours', 'api', 'view', 'map', 'app'];
+export const joined = (language) => ['words', language, 'hours', 'api', 'matters', 'view', 'map', 'app'];
 export const CLASSIC = ['check', ...joined('chinese'), 'english'];
 
 /** What these scripts put into window.community. */

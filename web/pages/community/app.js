@@ -36,7 +36,8 @@
 
   function takeCity(city) {
     const about = city.community || {}, service = city.service || {}, matters = about.matters || {};
-    state.title = city.title;
+    state.title = english && city.title_en || city.title;
+    state.titleLang = english && !city.title_en ? 'zh-CN' : null;
     state.synthetic = !!city.synthetic;
     state.zoneS = city.zone_s;
     state.clockS = city.clock ? Date.parse(city.clock) / 1000 : null;
@@ -104,17 +105,23 @@
         h('div', {class: 'actions'}, button(t('pickHere'), pickHere, {class: 'strong'}), button(t('cancel'), () => pick(false), {}))));
     const skip = (to, word) => h('a', {class: 'skip', href: `#${to}`, textContent: t(word), on: {click: (e) => { e.preventDefault(); visit(document.getElementById(to)); }}});
     const synthetic = state.synthetic && h('span', {class: 'synthetic', title: t('syntheticTip')}, t('synthetic'));
-    const head = h('header', {class: 'top'}, h('h1', {}, h('span', {class: 'city', lang: english ? 'zh-CN' : null, textContent: state.title}), ' ', h('span', {textContent: t('title')})), synthetic,
+    const head = h('header', {class: 'top'}, h('h1', {}, h('span', {class: 'city', lang: state.titleLang, textContent: state.title}), ' ', h('span', {textContent: t('title')})), synthetic,
       embed ? h('a', {class: 'full', href: `/community?lang=${c.lang}`, target: '_blank', rel: 'noopener', textContent: t('full')})
         : h('a', {class: 'full', href: `?lang=${other}`, lang: other === 'en' ? 'en' : 'zh-CN', textContent: t('other'),
           on: {click: (e) => { e.target.href = `?lang=${other}${location.hash}`; }}}));
     fill(app, skip('list', 'skipList'), skip('map', 'skipMap'), head, ui.silence,
       h('div', {class: 'panel'}, ui.tabs, ui.ask, ui.from, ui.results, ui.foot), ui.mapBox,
-      h('nav', {class: 'jump', 'aria-label': `${t('list')} / ${t('map')}`}, button(t('list'), () => visit(ui.results), {}), button(t('map'), () => visit(ui.mapBox), {})), ui.say);
+      ui.jump = h('nav', {class: 'jump', 'aria-label': `${t('list')} / ${t('map')}`}, button(t('list'), () => visit(ui.results), {}), button(t('map'), () => visit(ui.mapBox), {})), ui.say);
+    window.addEventListener('scroll', markPart, {passive: true});
     document.title = `${t('title')} · ${state.title}`;
   }
 
   const byId = (box, id) => Array.prototype.find.call(box.querySelectorAll('[data-id]'), (e) => e.getAttribute('data-id') === id);
+  /* Which part one looks at. */
+  function markPart() {
+    const onMap = ui.mapBox.getBoundingClientRect().top < window.innerHeight / 2;
+    Array.from(ui.jump.children).forEach((b, i) => b.setAttribute('aria-pressed', String(onMap === !!i)));
+  }
   /** Go to a part of the page, and with it whoever uses no pointer. */
   function visit(e) {
     e.focus({preventScroll: true});
@@ -142,14 +149,14 @@
       const hits = wanted && await find(wanted, () => input.value.trim() === wanted);
       if (!hits) return;
       found.hidden = false;
-      fill(found, ...hits.map((hit) => h('button', {type: 'button', class: 'hit', on: {click: () => { input.value = ''; found.hidden = true; hit.take(); }}},
+      fill(found, hits.near && hits.length && h('p', {class: 'quiet', textContent: t('near')}), ...hits.map((hit) => h('button', {type: 'button', class: 'hit', on: {click: () => { input.value = ''; found.hidden = true; hit.take(); }}},
         h('span', {textContent: hit.text, lang: hit.lang}), hit.note && h('span', {class: 'quiet small', textContent: hit.note, lang: hit.noteLang}))),
-      !hits.length && h('p', {class: 'quiet', textContent: t(words.none)}));
-      say(hits.length ? t(words.some, hits.length) : t(words.none));
+      !hits.length && h('p', {class: 'quiet', textContent: t(words.none)}), hits.near && hotline());
+      say(!hits.length ? t(words.none) : hits.near ? t('near') : t(words.some, hits.length));
       found.scrollIntoView({block: 'nearest'});
     };
     const input = h('input', {type: 'search', id, autocomplete: 'off', enterKeyHint: 'search', placeholder: tip, 'aria-describedby': found.id,
-      on: {input: look, keydown: (e) => { if (e.key === 'Enter') { const first = found.querySelector('button'); if (first) first.click(); } }}});
+      on: {input: look, keydown: (e) => { if (e.key === 'Enter') { const first = found.querySelector('button:first-child'); if (first) first.click(); } }}});
     return [h('label', {htmlFor: id, class: label[1], textContent: label[0]}), h('div', {class: 'seek'}, input, found)];
   }
 
@@ -161,21 +168,19 @@
   }
 
   function drawGroups() {
-    const wanted = state.groups.slice(0, 7).map((g) => ({id: g.id, text: c.groupName(g)}));
-    const rest = state.groups.slice(7).map((g) => ({id: g.id, text: c.groupName(g)}));
-    if (state.groups.some((g, i) => i > 6 && g.id === state.group)) ui.allGroups = true;
-    const row = c.choices(t('often'), ui.allGroups ? wanted.concat(rest) : wanted, state.group, (id) => go({group: id === state.group ? '' : id, matter: '', count: FIRST}), 'chips');
-    if (rest.length && !ui.allGroups) row.append(button(t('all'), () => { ui.allGroups = true; drawGroups(); ui.groups.querySelectorAll('.chip')[7].focus(); }, {class: 'chip more', 'aria-expanded': 'false'}));
+    const all = state.groups.map((g) => ({id: g.id, text: c.groupName(g)}));
+    if (all.slice(7).some((g) => g.id === state.group)) ui.allGroups = true;
+    const row = c.choices(t('often'), all.slice(0, ui.allGroups ? 99 : 7), state.group, (id) => go({group: id === state.group ? '' : id, matter: '', count: FIRST}), 'chips');
+    if (all[7] && !ui.allGroups) row.append(button(t('all'), () => { ui.allGroups = true; drawGroups(); ui.groups.querySelectorAll('.chip')[7].focus(); }, {class: 'chip more', 'aria-expanded': 'false'}));
     const inGroup = state.matters.filter((m) => m.group === state.group).map((m) => ({id: m.name, text: c.matterName(m.name)}));
     fill(ui.groups, state.matter && h('p', {class: 'wanted'}, h('span', {textContent: c.matterName(state.matter)}), button(`× ${t('clear')}`, () => go({matter: '', group: '', count: FIRST}, document.getElementById('matter')), {class: 'plain'})), row,
       inGroup.length && c.choices(c.groupName(state.groups.find((g) => g.id === state.group) || {title: ''}), inGroup, state.matter, (id) => go({matter: id === state.matter ? '' : id, count: FIRST}), 'chips fine'));
   }
 
+  const hotline = () => h('p', {class: 'hotline'}, h('a', {class: 'button', href: `tel:${state.hotline}`, textContent: t('hotline', state.hotline)}));
   function suggest(words) {
-    const wanted = words.toLowerCase();
-    return state.matters.filter((m) => m.name.indexOf(wanted) >= 0 || (m.name_en || '').toLowerCase().indexOf(wanted) >= 0
-      || state.groups.some((g) => g.id === m.group && (g.title === wanted || (g.title_en || '').toLowerCase() === wanted))).slice(0, HITS)
-      .map((m) => ({text: c.matterName(m.name), take: () => go({matter: m.name, group: m.group, count: FIRST}, ui.results)}));
+    const found = c.findMatters(state.groups, state.matters, words);
+    return Object.assign(found.slice(0, HITS).map(({matter: m, by}) => ({text: c.matterName(m.name), note: by !== m.name && by !== m.name_en && by, take: () => go({matter: m.name, group: m.group, count: FIRST}, ui.results)})), {near: found.near});
   }
 
   async function drawKinds() {
@@ -200,18 +205,21 @@
   async function readTowns() {
     if (towns || !townLayer()) return;
     const found = await api.groups(state.layers.matters, townLayer());
-    towns = found.groups.filter((g) => g.id).map((g) => ({id: g.id, name: g.name, text: unitText(g)}));
+    towns = found.groups.filter((g) => g.id).map((g) => ({...g, text: unitText(g)}));
     const byName = towns.find((one) => one.name === state.town);
     if (byName) state.town = byName.id;
   }
+  async function nameVillages() {
+    if (villages || !villageLayer()) return;
+    const found = await api.groups(state.layers.matters, villageLayer());
+    villages = {};
+    for (const g of found.groups) if (g.id) villages[g.id] = g;
+  }
   async function readVillages(town) {
     if (!villageLayer() || !town) return [];
-    if (!villages) {
-      villages = {};
-      for (const g of (await api.groups(state.layers.matters, villageLayer())).groups) if (g.id) villages[g.id] = unitText(g);
-    }
+    await nameVillages();
     const of = await api.groups(villageLayer(), 'id', `${townLayer()} = ${c.quote(town)}`);
-    return of.groups.filter((g) => g.id).map((g) => ({id: g.id, text: villages[g.id] || g.id}));
+    return of.groups.filter((g) => g.id).map((g) => ({id: g.id, text: unitText(villages[g.id] || g)}));
   }
 
   function drawFrom() {
@@ -373,6 +381,12 @@
     const list = state.group ? state.matters.filter((m) => m.group === state.group) : [];
     return list.map((m) => `${state.column} LIKE ${c.quote(`%${m.name.replace(/[%_\\]/g, '')}%`)}`).join(' OR ');
   }
+  /* In which town and village, and whether where its host is. */
+  function whereText(f, host) {
+    const units = state.levels.slice(0, 2).map((l) => (l === townLayer() ? (towns || []).find((g) => g.id === f.properties[l]) : (villages || {})[f.properties[l]]))
+      .filter(Boolean).map((g) => (english && g.name_en) || g.name || g.id);
+    return units.length ? t('where', english ? units.join(', ') : units.reverse().join(' '), host && String(host.at) === String(f.geometry.coordinates)) : '';
+  }
   const KIND = {matters: 'centre', activities: 'activity', organisations: 'organisation'};
 
   async function hosts(rows) {
@@ -380,7 +394,7 @@
     if (!ids.length) return {};
     const found = await api.items(state.layers.organisations, {filter: `id IN (${ids.map(c.quote).join(',')})`, limit: 100}).catch(() => ({features: []}));
     const of = {};
-    for (const f of (found || {features: []}).features) of[f.id] = c.titled(f.properties);
+    for (const f of (found || {features: []}).features) of[f.id] = {...c.titled(f.properties), at: f.geometry && f.geometry.coordinates};
     return of;
   }
 
@@ -400,18 +414,20 @@
     ui.results.setAttribute('aria-busy', 'true');
     drawRows();
     try {
-      const where = origin ? {lon: origin.at[0], lat: origin.at[1]} : {};
+      const where = origin && {lon: origin.at[0], lat: origin.at[1], mode: state.mode};
       const [found, reach, near] = await Promise.all([
-        origin ? api.nearest(layer, Object.assign({k: count, mode: state.mode, filter: filterOf()}, where), mine)
+        origin ? api.nearest(layer, {...where, k: count, filter: filterOf()}, mine)
           : api.items(layer, {filter: filterOf(), sortby: 'starts', limit: count}, mine),
-        origin && !activity ? api.reach(Object.assign({minutes: state.minutes, mode: state.mode}, where), mine) : null,
-        origin && state.tab === 'matters' ? api.nearest(layer, Object.assign({k: 200, minutes: state.minutes, mode: state.mode, filter: filterOf(), properties: 'id'}, where), mine) : null]);
+        origin && !activity ? api.reach({...where, minutes: state.minutes}, mine) : null,
+        origin && state.tab === 'matters' ? api.nearest(layer, {...where, k: 200, minutes: state.minutes, filter: filterOf(), properties: 'id'}, mine) : null]);
       if (mine.over || !found) return;
       const rows = found.features.filter((f) => f.geometry);
-      if (activity) rows.sort((a, b) => Date.parse(a.properties.starts) - Date.parse(b.properties.starts));
-      const host = activity ? await hosts(rows) : {};
+      const [host] = activity ? await Promise.all([hosts(rows), readTowns().catch(() => null), nameVillages().catch(() => null)]) : [{}];
       if (mine.over) return;
-      state.rows = rows.map((f, i) => Object.assign(f, {number: i + 1, how, kind: KIND[state.tab], host: host[f.properties.organisation]}, c.titled(f.properties)));
+      state.rows = rows.map((f, i) => {
+        const by = host[f.properties.organisation];
+        return {...f, ...c.titled(f.properties), number: i + 1, how, kind: KIND[state.tab], host: by, where: activity && whereText(f, by)};
+      });
       state.off = !!found.off;
       state.near = near ? near.features.filter((f) => f.properties.minutes !== null).length : 0;
       area = reach && reach.geometry ? reach.geometry : null;
@@ -464,7 +480,7 @@
 
   function reachText() {
     if (state.tab !== 'matters' || !state.origin || state.off || !area) return null;
-    return state.near ? t('within', state.minutes, c.modeName(), state.near) : t('withinNone', state.minutes, c.modeName());
+    return state.near ? t('within', state.minutes, c.modeName(), state.near) : t('withinNone', state.minutes, c.modeName(), state.group);
   }
 
   /* In words of ours; what the server said is for who mends it. */
@@ -485,13 +501,14 @@
           : !state.rows.length ? h('p', {class: 'lead', textContent: noneText()})
             : h('p', {class: 'quiet', textContent: state.off ? t('offRoad') : reachText() || ''}),
       !idle && list, more && button(t('more'), () => { state.count += MORE; ask(); }, {class: 'wide'}),
-      !busy && h('p', {class: 'hotline'}, h('a', {class: 'button', href: `tel:${state.hotline}`, textContent: t('hotline', state.hotline)})));
+      !busy && hotline());
     for (const id of Object.keys(open)) {
       const card = document.getElementById(`row-${id}`), d = card && card.querySelector('details');
       if (d) d.open = true;
     }
     if (focused && document.getElementById(focused.id)) document.getElementById(focused.id).focus({preventScroll: true});
     if (chosen) markChosen();
+    markPart();
     if (found) drawFoot();
     else if (!busy) drawMap(false);
   }

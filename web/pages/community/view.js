@@ -22,8 +22,8 @@
     return e;
   };
   const {t} = c;
-  const text = (tag, name, words, more) => h(tag, Object.assign({class: name, textContent: words}, more));
-  const button = c.button = (words, click, of) => h('button', Object.assign({type: 'button', textContent: words, on: {click}}, of));
+  const text = (tag, name, words, more) => h(tag, {class: name, textContent: words, ...more});
+  const button = c.button = (words, click, of) => h('button', {type: 'button', textContent: words, on: {click}, ...of});
 
   /** A choice among buttons. @param {{id: string, text: string}[]} options */
   c.choices = (label, options, chosen, choose, name) => h('div', {class: name, role: 'group', 'aria-label': label},
@@ -36,7 +36,7 @@
 
   /* What one may follow: only ways of the web and of the telephone. */
   const outside = (words, href, of) => /^(https?|geo):/.test(href)
-    ? h('a', Object.assign({href, textContent: words, target: '_blank', rel: 'noopener noreferrer'}, of)) : null;
+    ? h('a', {href, textContent: words, target: '_blank', rel: 'noopener noreferrer', ...of}) : null;
 
   function routes(row, mode) {
     const [lon, lat] = row.geometry.coordinates, name = encodeURIComponent(row.native || row.title);
@@ -65,7 +65,7 @@
   function wayText(row) {
     const p = row.properties;
     if (p.minutes !== undefined && p.minutes !== null)
-      return [text('strong', '', t('ways', row.how, Math.max(1, Math.ceil(p.minutes)))), ` · ${c.lengthText(p.way_m)}`];
+      return [text('strong', '', t('ways', row.how, Math.max(1, Math.ceil(p.minutes)))), ` (${c.lengthText(p.way_m)})`];
     if (p.distance_m === undefined) return null;
     return [t('straight', c.lengthText(p.distance_m))];
   }
@@ -93,10 +93,10 @@
     return box;
   }
 
-  /* Each in one piece, a dot between them. */
+  /* Each in one piece; the dots between them are drawn (community.css). */
   const facts = (...list) => {
     const all = list.filter(Boolean);
-    return all.length ? h('p', {class: 'facts quiet'}, ...all.map((one, i) => h('span', {lang: one.lang}, `${one.words || one}${i + 1 < all.length ? ' ·\u00a0' : ''}`))) : null;
+    return all.length ? h('p', {class: 'facts quiet'}, ...[].concat(...all.map((one) => [h('span', {lang: one.lang}, one.words || one), ' ']))) : null;
   };
 
   /** A place as a card of the list. @param {any} row a feature with title, kind and number */
@@ -109,7 +109,7 @@
         h('span', {}, h('span', {textContent: row.title, lang: row.lang}), row.native && h('span', {class: 'native', lang: 'zh-CN', textContent: row.native}))),
       activity ? whenLine(p, far) : openLine(row, far),
       ...actions(row, show, sign),
-      activity && facts(row.host && {words: t('host', row.host.title), lang: row.host.lang}, p.places && t('places', p.places)),
+      activity && facts(row.where, row.host && {words: t('host', row.host.title), lang: row.host.lang}, p.places && t('places', p.places)),
       row.kind === 'organisation' && facts(p.kind && c.kindName(p.kind)),
       facts(week && c.hoursText(week), row.kind === 'centre' && p.windows && t('windows', p.windows), row.kind === 'centre' && p.terminals && t('terminals', p.terminals), phone(p.phone) && `${t('call')} ${phone(p.phone)}`),
       matterList(row));

@@ -1,0 +1,66 @@
+/* matters.js - a matter by what people call it: its name, its everyday words
+ * (aliases of publish.json), its group, in letters or in pinyin; nearest first. */
+(function (c) {
+  'use strict';
+
+  const SURE = 0.5, NEAR = 0.17, NEARS = 4;
+  // Words that say nothing of the matter.
+  const EMPTY = /^(an?|the|to|my|i|of|for|in|on|and|is|need|want|how|do|get|please)$/;
+
+  const tidy = (text) => text.normalize('NFKD').toLowerCase().replace(/[\u0300-\u036f'’]/g, '').replace(/[^a-z0-9\u3400-\u9fff]+/g, ' ').trim();
+  const isHan = (text) => /[\u3400-\u9fff]/.test(text);
+  const pairs = (text) => Array.from(text).slice(1).map((b, i) => text[i] + b);
+  const share = (list, has) => list.length ? list.filter(has).length / list.length : 0;
+
+  const pairsIn = (text, other) => share(pairs(text), (p) => other.includes(p));
+
+  /* Of 1, how much of what was typed stands in a term. */
+  function hanLike(words, term) {
+    if (term.includes(words)) return 0.85 + 0.1 * words.length / term.length;
+    if (term.length > 1 && words.includes(term)) return 0.8 + 0.1 * term.length / words.length;
+    return 0.3 * pairsIn(words, term) + 0.3 * share(Array.from(words), (one) => term.includes(one));
+  }
+  function wordLike(word, other) {
+    if (other.startsWith(word)) return 0.95;
+    if (other.length > 3 && word.startsWith(other)) return 0.85;
+    const like = pairsIn(word, other) * pairsIn(other, word);
+    return like > 0.5 ? 0.8 * like : 0;
+  }
+  function latinLike(words, term) {
+    const all = words.split(' '), few = all.filter((w) => !EMPTY.test(w)), wanted = few.length ? few : all;
+    return 0.95 * wanted.reduce((sum, w) => sum + Math.max(...term.split(' ').map((other) => wordLike(w, other))), 0) / wanted.length;
+  }
+  /* Typed without blanks, from any syllable on, or by first letters. */
+  function soundLike(letters, syllables) {
+    const at = syllables.findIndex((s, i) => syllables.slice(i).join('').startsWith(letters));
+    if (at >= 0) return at ? 0.75 : 0.85;
+    return letters.length > 2 && syllables.map((s) => s[0]).join('').startsWith(letters) ? 0.55 : 0;
+  }
+
+  const termsOf = (one) => one.terms || (one.terms = [one.name || one.title, one.name_en || one.title_en].concat(one.aliases).filter(Boolean)
+    .map((text) => ({text, plain: tidy(text)})));
+  const soundsOf = (one) => one.sounds || (one.sounds = (one.pinyin || '').split(';').map((s) => s.split(' ')));
+
+  /**
+   * Of a city's groups and matters those that are meant, the likeliest first:
+   * [{matter, by: the term}]; `near`: only similar ones, a few.
+   */
+  c.findMatters = (groups, matters, typed) => {
+    const words = tidy(typed), han = isHan(words), joined = words.replace(/ /g, ''), letters = joined.replace(/v/g, 'u');
+    if (!joined) return [];
+    const found = matters.map((matter, at) => {
+      let value = 0, by = '';
+      const take = (like, text) => { if (like > value) { value = like; by = text; } };
+      const look = (one, part) => {
+        for (const {text, plain} of termsOf(one))
+          if (han === isHan(plain)) take(part * (plain === words ? 1 : han ? hanLike(joined, plain) : latinLike(words, plain)), text);
+        if (!han && letters.length > 1) for (const s of soundsOf(one)) take(part * soundLike(letters, s), matter.name);
+      };
+      look(matter, 1);
+      look(groups.find((g) => g.id === matter.group) || {}, 0.9);
+      return {matter, at, value, by};
+    }).filter((m) => m.value >= NEAR).sort((a, b) => b.value - a.value || a.at - b.at);
+    const best = found.length ? found[0].value : 0;
+    return best >= SURE ? found.filter((m) => m.value >= Math.max(SURE, Math.min(best, 0.95) - 0.15)) : Object.assign(found.slice(0, NEARS), {near: true});
+  };
+})(window.community);
