@@ -68,7 +68,7 @@ double om_risk_least_exposure(const struct om_risk *risk);
  * returns  as om_field_window, and OM_E_RANGE as om_risk_check
  * threads  any, with an arena each
  * cost     that of the terms' and exposures' windows
- * test     tests/engine/test_risk.c
+ * test     tests/engine/test_risk.c, test_risk_sweep.c
  */
 om_status om_risk_window(struct om_fields *fields, const struct om_risk *risk,
                          const struct om_field_window *window,
