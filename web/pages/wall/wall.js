@@ -286,11 +286,16 @@ class Wall {
   /** @param {import('./tour.js').Place | null} place */
   async visit(place) {
     this.held = false;
-    const feature = place ? this.hot.get(place.id) : null;
-    this.map.choose(feature ? place.id : '');
-    this.overlay.setMark(null);
-    this.caption(feature);
+    const feature = place ? this.hot.get(place.id) : null, told = () => {
+      this.map.choose(feature ? place.id : '');
+      this.overlay.setMark(null);
+      this.caption(feature);
+    };
+    // A picture of it comes later: nothing is said of one that is not there yet.
+    if (!this.pictures) told();
     await this.map.go(feature ? boundsOf(feature.geometry) : null, this.still ? 0 : FLY_MS);
+    if (this.tour.at !== place || this.held || this.replay.running) return;
+    if (this.pictures) told();
     this.label();
   }
 
@@ -447,12 +452,15 @@ class Wall {
     this.lay();
     for (const list of document.querySelectorAll('.large .details')) {
       // Whole lines only; what there is no room for is on the second screen.
+      const tell = (left) => setText(/** @type {Element} */ (list.nextElementSibling), [left > 0 && say(lang, 'more', {n: left}), say(lang, 'on_second', {a: this.second})].filter((t) => t).join(' · '));
+      // Its words take their room first.
+      tell(list.childElementCount);
       let left = 0;
       while (list.lastElementChild && list.lastElementChild.getBoundingClientRect().bottom > list.getBoundingClientRect().bottom + 1) {
         list.lastElementChild.remove();
         left++;
       }
-      setText(/** @type {Element} */ (list.nextElementSibling), [left > 0 && say(lang, 'more', {n: left}), say(lang, 'on_second', {a: this.second})].filter((t) => t).join(' · '));
+      tell(left);
     }
     for (const p of this.panels) if (p.node.classList.contains('large')) p.update();
   }
