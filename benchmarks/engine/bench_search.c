@@ -1,7 +1,7 @@
 /* bench_search.c - is the right building the first answer, and how soon?
  *
  * Addresses of the full city (BENCH_CITY), drawn at random, are typed in
- * thirteen ways (tests/engine/perturb.h has the classes and the seed), and each
+ * sixteen ways (tests/engine/perturb.h has the classes and the seed), and each
  * is asked for as /search does. An answer is right if it is the building of the
  * address or an address in it. Where what was typed names several buildings as
  * well (initials do, now and then), whichever comes first, the others are

@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "benchmarks/live_rows.h"
+#include "engine/search/roman.h"
 #include "engine/search/search.h"
 #include "tests/engine/perturb.h"
 
@@ -37,30 +38,38 @@ static const struct way {
     const char *name, *before;
     enum perturbation kind;
     bool alone;  // the name only
+    // In English, the name before those of village and town (roman.h); not to
+    // its end.
+    enum { TYPED_SO, ENGLISH, CUT } then;
 } WAY[] = {
-    {"behind the city", "东莞市", EXACT, false},
-    {"without the city", "", EXACT, false},
-    {"behind province and city", "广东省东莞市", EXACT, false},
-    {"suffixes dropped", "东莞市", SUFFIXES_DROPPED, false},
-    {"suffixes dropped, without the city", "", SUFFIXES_DROPPED, false},
-    {"full width", "东莞市", FULL_WIDTH, false},
-    {"Han numerals", "东莞市", HAN_NUMERALS, false},
-    {"punctuated", "东莞市", PUNCTUATED, false},
-    {"pinyin", "东莞市", PINYIN, false},
-    {"pinyin, without the city", "", PINYIN, false},
-    {"initials", "东莞市", INITIALS, false},
-    {"initials, without the city", "", INITIALS, false},
-    {"homophone", "东莞市", HOMOPHONE, false},
-    {"substituted", "东莞市", SUBSTITUTED, false},
-    {"omitted", "东莞市", OMITTED, false},
-    {"swapped", "东莞市", SWAPPED, false},
-    {"name alone", "", EXACT, true},
-    {"name alone, pinyin", "", PINYIN, true},
-    {"name alone, initials", "", INITIALS, true},
-    {"name alone, homophone", "", HOMOPHONE, true},
-    {"name alone, substituted", "", SUBSTITUTED, true},
-    {"name alone, omitted", "", OMITTED, true},
-    {"name alone, swapped", "", SWAPPED, true},
+    {"behind the city", "东莞市", EXACT, false, TYPED_SO},
+    {"without the city", "", EXACT, false, TYPED_SO},
+    {"behind province and city", "广东省东莞市", EXACT, false, TYPED_SO},
+    {"suffixes dropped", "东莞市", SUFFIXES_DROPPED, false, TYPED_SO},
+    {"suffixes dropped, without the city", "", SUFFIXES_DROPPED, false,
+     TYPED_SO},
+    {"full width", "东莞市", FULL_WIDTH, false, TYPED_SO},
+    {"Han numerals", "东莞市", HAN_NUMERALS, false, TYPED_SO},
+    {"punctuated", "东莞市", PUNCTUATED, false, TYPED_SO},
+    {"traditional", "东莞市", TRADITIONAL, false, TYPED_SO},
+    {"mixed with pinyin", "东莞市", MIXED, false, TYPED_SO},
+    {"pinyin", "东莞市", PINYIN, false, TYPED_SO},
+    {"pinyin, without the city", "", PINYIN, false, TYPED_SO},
+    {"pinyin, not to its end", "", PINYIN, false, CUT},
+    {"English", "", EXACT, false, ENGLISH},
+    {"initials", "东莞市", INITIALS, false, TYPED_SO},
+    {"initials, without the city", "", INITIALS, false, TYPED_SO},
+    {"homophone", "东莞市", HOMOPHONE, false, TYPED_SO},
+    {"substituted", "东莞市", SUBSTITUTED, false, TYPED_SO},
+    {"omitted", "东莞市", OMITTED, false, TYPED_SO},
+    {"swapped", "东莞市", SWAPPED, false, TYPED_SO},
+    {"name alone", "", EXACT, true, TYPED_SO},
+    {"name alone, pinyin", "", PINYIN, true, TYPED_SO},
+    {"name alone, initials", "", INITIALS, true, TYPED_SO},
+    {"name alone, homophone", "", HOMOPHONE, true, TYPED_SO},
+    {"name alone, substituted", "", SUBSTITUTED, true, TYPED_SO},
+    {"name alone, omitted", "", OMITTED, true, TYPED_SO},
+    {"name alone, swapped", "", SWAPPED, true, TYPED_SO},
 };
 #define WAYS (sizeof WAY / sizeof *WAY)
 
@@ -251,6 +260,30 @@ static void read_row(struct asking *a, const struct om_layer *layer, size_t row,
     path_of(a->snapshot, out->unit, out->name, out->path);
 }
 
+/* "Songwu Community Service Centre, Songwu Community, Humen Town" */
+static void write_english(const struct row *row, char out[TEXT])
+{
+    static const struct om_term term[] = {
+        {"镇", "Town"},        {"街道", "Subdistrict"},
+        {"社区", "Community"}, {"村", "Village"},
+        {"网格", "Grid"},      {"党群服务中心", "Service Centre"},
+        {"路", "Road"},        {"街", "Street"},
+        {"巷", "Lane"},        {"大道", "Avenue"}};
+    const char *const name[] = {row->name, row->unit[1].name,
+                                row->unit[2].name};
+    struct om_buf english = {0};
+    for (size_t i = 0; i < 3; i++) {
+        if (!name[i] || !name[i][0] || (i && !strcmp(name[i], row->name)))
+            continue;
+        if (english.len) om_buf_add_text(&english, ", ");
+        if (om_romanise(name[i], strlen(name[i]), term,
+                        sizeof term / sizeof *term, &english, NULL))
+            stop("English", NULL);
+    }
+    snprintf(out, TEXT, "%.*s", (int)english.len, (const char *)english.bytes);
+    om_buf_deinit(&english);
+}
+
 static void ask_row(struct asking *a, const struct om_layer *layer, size_t l,
                     size_t at, struct om_text_reader *reader)
 {
@@ -267,6 +300,8 @@ static void ask_row(struct asking *a, const struct om_layer *layer, size_t l,
             .town = row.unit[2].name ? row.unit[2].name : "",
             .random = &a->random};
         perturb(&p, WAY[w].kind, typed);
+        if (WAY[w].then == ENGLISH) write_english(&row, typed);
+        if (WAY[w].then == CUT) typed[strlen(typed) - 1] = '\0';
         ask(a, w, l, typed, row.path, row.name, row.id);
         om_arena_reset(&a->arena);
     }

@@ -175,7 +175,8 @@ static struct walk walk_back(const struct om__aligner *a,
         }
         if (step == SKIP) {
             i--;
-            w.faults += !om__atom_optional(&q->atom[i], reading);
+            w.faults += !om__atom_optional(&q->atom[i], reading) &&
+                        q->atom[i].weight > 0;
             continue;
         }
         if (step == SWAP) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/search/search_internal.h"
+#include "engine/search/wording_internal.h"
 
 /* Suffixes are left out and put in at will; a number tells houses apart. */
 #define WEIGHT_SUFFIX 0.5F
@@ -31,6 +32,7 @@ static void add_heard(struct om__question *q, uint16_t sound, size_t from,
 
 static void add_atoms(struct om__question *q, const struct om_search_text *text)
 {
+    const size_t beside = om__wording_beside(text);
     size_t number = 0;
     for (size_t i = 0; i < text->tokens; i++) {
         const uint16_t token = text->token[i];
@@ -46,6 +48,7 @@ static void add_atoms(struct om__question *q, const struct om_search_text *text)
         } else if (om_token_is_suffix(token)) {
             a->weight = WEIGHT_SUFFIX;
         }
+        if (i >= beside) a->weight = 0;
         for (int r = 0; r < OM__READINGS; r++)
             q->total[r] += om__atom_weight(a, (enum om__reading)r);
     }
@@ -203,10 +206,12 @@ static void add_initials(struct om__question *q)
 void om__question_read(const struct om_fold *fold, const char *text, size_t len,
                        struct om__question *q)
 {
+    char chinese[OM_SEARCH_BYTES * 2];
     struct om_search_text folded;
     memset(q, 0, sizeof *q);
     q->fold = fold;
-    om_search_fold(fold, text, len, &folded);
+    len = om__wording_translate(text, len, chinese, sizeof chinese);
+    om_search_fold(fold, chinese, len, &folded);
     add_atoms(q, &folded);
     add_sounds(q);
     add_initials(q);

@@ -1,4 +1,4 @@
-// perturb.h - addresses as people type them: thirteen ways to be wrong.
+// perturb.h - addresses as people type them: sixteen ways to be wrong.
 #ifndef OM_TESTS_ENGINE_PERTURB_H
 #define OM_TESTS_ENGINE_PERTURB_H
 
@@ -26,14 +26,17 @@ enum perturbation {
     INITIALS,
     NO_ROOM,
     PUNCTUATED,
+    TRADITIONAL,  // characters
+    MIXED,        // every other character or so in pinyin
+    BESIDE,       // of the house: 旁, 对面, 附近
     PERTURBATIONS
 };
 #define PERTURB_SEED 7
 static const char *const PERTURBATION[] = {
-    "exact",        "levels dropped", "suffixes dropped", "full width",
-    "Han numerals", "substituted",    "omitted",          "swapped",
-    "homophone",    "pinyin",         "initials",         "no room",
-    "punctuated"};
+    "exact",        "levels dropped", "suffixes dropped",  "full width",
+    "Han numerals", "substituted",    "omitted",           "swapped",
+    "homophone",    "pinyin",         "initials",          "no room",
+    "punctuated",   "traditional",    "mixed with pinyin", "beside it"};
 
 #define PERTURB_MOST 400
 
@@ -275,6 +278,32 @@ static void perturb_punctuate(const struct perturbed *p, const uint32_t *c,
     }
 }
 
+/* A character that folds to `c` and is another, or c. */
+static uint32_t perturb_traditional(const struct om_fold *fold, uint32_t c)
+{
+    static uint16_t other[65536];
+    if (!other[0]) {
+        for (uint32_t i = 0x4E00; i < 0xA000; i++)
+            if (fold->token[i] != i && !other[fold->token[i]])
+                other[fold->token[i]] = (uint16_t)i;
+        other[0] = 1;
+    }
+    return c >= 0x4E00 && c < 0xA000 && other[c] ? other[c] : c;
+}
+
+static void perturb_mix(const struct perturbed *p, const uint32_t *c, size_t n,
+                        char *at)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *spelled = om_fold_spelled(
+            p->fold, p->fold->sound[p->fold->token[c[i] & 0xFFFF]]);
+        if (spelled[0] && perturb_random(p->random, 2))
+            at += sprintf(at, "%s", spelled);
+        else
+            at = perturb_put(at, c[i]);
+    }
+}
+
 /* Up to the number of the house, and the block's if it has one. */
 static void perturb_drop_room(char *out)
 {
@@ -312,6 +341,17 @@ static void perturb(const struct perturbed *p, enum perturbation kind,
         case PINYIN:
         case INITIALS:
             perturb_spell(p, c, n, kind == INITIALS, out);
+            break;
+        case TRADITIONAL:
+            for (size_t i = 0; i < n; i++)
+                out = perturb_put(out, perturb_traditional(p->fold, c[i]));
+            break;
+        case MIXED:
+            perturb_mix(p, c, n, out);
+            break;
+        case BESIDE:
+            perturb_drop_room(out);
+            strcat(out, perturb_random(p->random, 2) ? "对面" : "旁");
             break;
         case PUNCTUATED:
             perturb_punctuate(p, c, n, out);

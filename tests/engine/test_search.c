@@ -5,7 +5,7 @@
  *   index_*    forms, entries and lists are what going through all texts says
  *   align_*    the best alignment is that of a plain recursion, and within what
  *              the sounds of both have in common
- *   recall_*   addresses typed in thirteen ways, the right building first;
+ *   recall_*   addresses typed in sixteen ways, the right building first;
  *              other readings, what is not typed to its end, 6-101
  *   damage_*   a byte that is other than what was written is never an answer,
  *              also under checksums that are right
@@ -524,15 +524,32 @@ static void recall_of_other_readings_and_while_typing(void **state)
                                        "塘厦镇", "常平镇",  "东城路",
                                        "新岗村", "东城街道"};
     static const char *const TYPED[][2] = {
-        {"changan", "长安镇"},     {"chang'an", "长安镇"},
-        {"changanzhen", "长安镇"}, {"zhangan", "长安镇"},
-        {"machong", "麻涌镇"},     {"mayong", "麻涌镇"},
-        {"tangxia", "塘厦镇"},     {"tangsha", "塘厦镇"},
-        {"hum", "虎门镇"},         {"hume", "虎门镇"},
-        {"humenz", "虎门镇"},      {"humenzhe", "虎门镇"},
-        {"changp", "常平镇"},      {"changping", "常平镇"},
-        {"machon", "麻涌镇"},      {"东城jied", "东城街道"},
-        {"xingangcun", "新岗村"},  {"xin'gang", "新岗村"},
+        {"changan", "长安镇"},
+        {"chang'an", "长安镇"},
+        {"changanzhen", "长安镇"},
+        {"zhangan", "长安镇"},
+        {"machong", "麻涌镇"},
+        {"mayong", "麻涌镇"},
+        {"tangxia", "塘厦镇"},
+        {"tangsha", "塘厦镇"},
+        {"hum", "虎门镇"},
+        {"hume", "虎门镇"},
+        {"humenz", "虎门镇"},
+        {"humenzhe", "虎门镇"},
+        {"changp", "常平镇"},
+        {"changping", "常平镇"},
+        {"machon", "麻涌镇"},
+        {"东城jied", "东城街道"},
+        {"Chang'an Town", "长安镇"},
+        {"MACHONG TOWN, Dongguan City", "麻涌镇"},
+        {"Dongcheng Road", "东城路"},
+        {"the Dongcheng Subdistrict", "东城街道"},
+        {"麻涌镇对面", "麻涌镇"},
+        {"東城路旁", "东城路"},
+        {"虎门镇斜对面附近", "虎门镇"},
+        {"humen zhen旁边", "虎门镇"},
+        {"xingangcun", "新岗村"},
+        {"xin'gang", "新岗村"},
     };
     check_found(NAME, sizeof NAME / sizeof *NAME, TYPED,
                 sizeof TYPED / sizeof *TYPED);
