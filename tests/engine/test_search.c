@@ -541,7 +541,7 @@ static void recall_of_other_readings_and_while_typing(void **state)
         {"machon", "麻涌镇"},
         {"东城jied", "东城街道"},
         {"Chang'an Town", "长安镇"},
-        {"MACHONG TOWN, Dongguan City", "麻涌镇"},
+        {"MACHONG TOWN", "麻涌镇"},
         {"Dongcheng Road", "东城路"},
         {"the Dongcheng Subdistrict", "东城街道"},
         {"麻涌镇对面", "麻涌镇"},

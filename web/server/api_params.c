@@ -160,7 +160,7 @@ static const struct om__api_param PARAM[] = {
     {"reach", "\"type\":\"number\"", "Metres to the nearest road."},
     {"q", "\"type\":\"string\",\"maxLength\":512",
      "What somebody typed: part of an address or a name, with wrong or missing "
-     "characters, in pinyin, or an id."},
+     "characters, in pinyin, by initials, in English, or an id."},
     {"k", "\"type\":\"integer\",\"minimum\":1", "How many."},
     {"layers", "\"type\":\"string\"", "Names of layers, comma-separated."},
     {"opacity", "\"type\":\"string\"",
