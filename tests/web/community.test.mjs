@@ -498,6 +498,8 @@ test('the widget in another site', { skip }, async (t) => {
     assert.equal(await frame.getAttribute('sandbox'), 'allow-scripts allow-popups allow-popups-to-escape-sandbox');
     assert.equal(await frame.getAttribute('title'), '社区地图');
     assert.equal(await page.frames()[1].evaluate(() => window.origin), 'null', 'an origin of its own');
+    const focus = () => Promise.all(page.frames().map((f) => f.evaluate(() => document.activeElement.tagName)));
+    assert.deepEqual(await focus(), ['BODY', 'BODY'], 'a frame that opens takes no focus');
     await inner.getByRole('button', { name: '社保', exact: true }).click();
     await inner.locator('h2', { hasText: '社保' }).waitFor();
     await shot(page, 'widget');
@@ -508,6 +510,7 @@ test('the widget in another site', { skip }, async (t) => {
     await page.goto(`${home}/two`);
     const english = page.frameLocator('one-map >> nth=0 >> iframe');
     await english.locator('.card .when').first().waitFor();
+    assert.deepEqual(await focus(), ['BODY', 'BODY', 'BODY']);
     assert.match(await english.locator('.top').innerText(), /Community map[\s\S]*Synthetic data/);
     assert.equal(await english.locator('html').getAttribute('data-theme'), '');
     assert.equal(Math.round((await page.locator('one-map').first().boundingBox()).height), 700);

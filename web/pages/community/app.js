@@ -332,7 +332,8 @@
     ui.problem = '';
     drawFrom();
     // What was pressed is gone: whoever uses no pointer goes on at what is found.
-    if (document.activeElement === document.body) ui.results.focus({preventScroll: true});
+    // Not while the page opens: a frame would take the focus of the page around it.
+    if (ui.opened && document.activeElement === document.body) ui.results.focus({preventScroll: true});
     go({count: FIRST});
   }
   function problem(words) {
@@ -630,6 +631,7 @@
       await chooseUnit(townLayer(), state.town);
     }
     if (!state.origin) ask();
+    ui.opened = true;
     words = nowText();
     setInterval(tick, TICK_MS);
   }
