@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #ifdef __linux__
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #endif
 #include <unistd.h>
@@ -45,12 +44,12 @@ void om_threads_set(size_t n)
     atomic_store(&threads_wanted, n);
 }
 
-/* The shortest turn that Linux gives; those of others are 3 ms. */
+/* The shortest turn that Linux gives; those of others are some milliseconds. */
 #define PROMPT_NS 100000
 
 void om_thread_prompt(void)
 {
-#if defined __linux__ && defined SYS_sched_setattr
+#if defined __linux__ && defined SYS_sched_setattr && defined SYS_sched_getattr
     // struct sched_attr, of which not every C library has a declaration.
     struct {
         uint32_t size, policy;
@@ -58,9 +57,13 @@ void om_thread_prompt(void)
         int32_t nice;
         uint32_t priority;
         uint64_t runtime_ns, deadline_ns, period_ns;
-    } turn = {.size = sizeof turn,
-              .nice = getpriority(PRIO_PROCESS, 0),
-              .runtime_ns = PROMPT_NS};
+    } turn = {0};
+    // Whoever runs us by another policy knows why.
+    if (syscall(SYS_sched_getattr, 0, &turn, (unsigned)sizeof turn, 0U) ||
+        turn.policy != 0)
+        return;
+    turn.size = sizeof turn;
+    turn.runtime_ns = PROMPT_NS;
     (void)!syscall(SYS_sched_setattr, 0, &turn, 0U);
 #endif
 }
