@@ -381,6 +381,26 @@ test('without WebGL2 it is the same wall around a picture', { skip }, async (t) 
     // Each open serious hazard, though lists of rows end after a page.
     const serious = await json(`${url}/stats/hazard?filter=${encodeURIComponent('severity >= 3 AND resolved IS NULL')}`);
     await until('all hazards', () => page.evaluate((n) => window.onemapWall.map.hazards.length === n, serious.count));
+    // Of a place whose picture does not come nothing is said; once it comes it is.
+    await page.evaluate(() => {
+        const { onemapWall: wall } = window, { features } = wall.store.value(wall.part.map.tour.key);
+        wall.pause(true);
+        for (const f of features) Object.assign(f.properties, { bin: 3, ratio: 2 });
+        wall.places();
+    });
+    const before = await page.evaluate(() => [document.getElementById('place').textContent, window.onemapWall.map.zoom]);
+    await page.route((u) => u.pathname === '/map.png', (route) => route.abort());
+    await page.keyboard.press('ArrowRight');
+    await until('it was tried', () => page.evaluate(() => window.onemapWall.map.wanted === window.onemapWall.map.at));
+    await page.waitForTimeout(300);
+    assert.deepEqual(await page.evaluate(() => [document.getElementById('place').textContent, window.onemapWall.map.zoom]), before);
+    await page.unrouteAll({ behavior: 'wait' });
+    await page.keyboard.press('ArrowRight');
+    await until('the place', async () => /显著热点/.test(await page.textContent('#place')));
+    assert.ok(await page.evaluate((zoom) => window.onemapWall.map.zoom > zoom, before[1]));
+    await page.keyboard.press('Home');
+    await until('all again', async () => await page.textContent('#place') === '全市');
+    log.said.length = 0;
     await shot(page, 'pictures');
     await upright(page, log, new URL(url).host);
 });

@@ -66,7 +66,7 @@ export class StillMap {
     return /** @type {[number, number, number, number]} */ ([(x - dx) * 360 - 180, latOf(y + dy), (x + dx) * 360 - 180, latOf(y - dy)]);
   }
 
-  /** @param {number[] | null} bounds @param {number} _ms @param {number} [zoomMost] */
+  /** @param {number[] | null} bounds @param {number} _ms @param {number} [zoomMost] @returns {Promise<boolean>} is it there? */
   async go(bounds, _ms, zoomMost = ZOOM_MOST) {
     this.last = bounds;
     this.most = zoomMost;
@@ -77,8 +77,9 @@ export class StillMap {
     this.wanted = {zoom, x: (x0 + x1) / 2 + (this.size.w / 2 - room.x - room.w / 2) / px, y: (y0 + y1) / 2 + (this.size.h / 2 - room.y - room.h / 2) / px};
     // What is drawn over a picture stays with it until there is another.
     if (!this.picture) this.at = this.wanted;
-    await this.load();
+    const there = await this.load();
     this.onMove();
+    return there;
   }
 
   /** @param {HTMLImageElement} picture */
@@ -104,13 +105,18 @@ export class StillMap {
     this.lastMs = performance.now();
     const at = this.wanted, view = this.viewOf(at), {hazards} = this.part, rows = hazards ? pointsIn({...hazards, properties: [hazards.risk]}, view).catch(() => null) : null;
     const next = await this.paintedAt(null, view).catch(() => null);
+    if (asked !== this.asked) return false;
     // Without it the old picture stands, and the stale banner says what is the matter.
-    if (!next || asked !== this.asked) return;
+    if (!next) {
+      this.wanted = this.at;
+      return false;
+    }
     this.at = at;
     if (!this.then) this.put(next);
     // The gravest are drawn, where there is not room for all.
     this.hazards = (await rows)?.sort((a, b) => b.properties[hazards.risk] - a.properties[hazards.risk]) ?? this.hazards;
     this.onMove();
+    return true;
   }
 
   /** @param {import('./plan.js').Moment} then @returns {Promise<() => void>} show the field as it was */

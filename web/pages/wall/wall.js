@@ -293,8 +293,8 @@ class Wall {
     };
     // A picture of it comes later: nothing is said of one that is not there yet.
     if (!this.pictures) told();
-    await this.map.go(feature ? boundsOf(feature.geometry) : null, this.still ? 0 : FLY_MS);
-    if (this.tour.at !== place || this.held || this.replay.running) return;
+    const there = await this.map.go(feature ? boundsOf(feature.geometry) : null, this.still ? 0 : FLY_MS);
+    if (there === false || this.tour.at !== place || this.held || this.replay.running) return;
     if (this.pictures) told();
     this.label();
   }
