@@ -402,6 +402,7 @@ static om_status take_topic(const struct om_snapshot *snapshot,
                        name, topic->approved_on, now);
     }
     OM_TRY(take_filter(snapshot, family, topic, err));
+    if (topic->filter) OM_TRY(om__topic_literals(snapshot, layer, topic, err));
     return take_periods(family, om_json_get(one, "periods"),
                         snapshot->manifest->zone_s, om_snapshot_now(snapshot),
                         topic, err);

@@ -65,6 +65,12 @@ om_status om__topics_members(const struct om_json *document,
 om_status om__topics_read(const struct om__publish_plan *plan,
                           const struct om_json *earlier, struct om__topics *out,
                           struct om_err *err) OM_MUST_USE;
+/** Are the texts of a topic's filter, which is told, those of rows? returns
+ *  OM_E_FORMAT naming the first that is none */
+om_status om__topic_literals(const struct om_snapshot *snapshot,
+                             const struct om_layer *layer,
+                             const struct om__topic *topic,
+                             struct om_err *err) OM_MUST_USE;
 void om__topics_deinit(struct om__topics *topics);
 /** "2023-06", "2023-W25", or "2023-06-01/2023-06-14": whole days, at least
  *  seven. returns OM_E_FORMAT, OM_E_RANGE (shorter) */

@@ -330,6 +330,13 @@ test('statistics that would tell more are refused', async () => {
     await refused(one({ filter: "reported < DATE('2023-05-02')" }), /cannot speak of reported/);
     await refused(one({ filter: 'S_INTERSECTS(geom, BBOX(113,22,114,23))' }), /speaks of a place/);
     await refused(one({ filter: 'severity >' }), /filter of topic hazard/);
+    // A filter is told as it is written: in words of the rows only.
+    await refused(one({ filter: "handler <> 'an address text'" }), /says 'an address text', which no row says/);
+    await refused(one({ filter: "handler NOT LIKE '%of ''a'' house%'" }), /says 'of 'a' house', which no row says/);
+    await refused(one({ filter: "handler = 'east' AND handler IN ('west', 'whom')" }), /says 'whom', which no row says/);
+    await refused(one({ filter: `handler <> '${'x'.repeat(300)}'` }), /which no row says/);
+    await refused(one({ filter: 'returned <> 13800000000' }), /a number of more than 6 digits/);
+    await refused(one({ filter: "handler LIKE 'ea%' AND handler IN ('east', 'west')", periods: ['2023-06'] }), /not over/);
     await refused(one({ unit: 'street' }), /no units 'street'/);
     await refused(one({ unit: 'village' }), /one set of regions a layer/);
     await refused(one({ periods: ['2023-05-01/2023-05-03'] }), /no period/);
