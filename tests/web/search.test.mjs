@@ -8,13 +8,16 @@
 //   the one that is answered has them
 //   whole names: every row of that name, and no other before them
 //   box, place, layers, limit; the verb says what the server says
+//   the box of the start page: typed, chosen, Enter before the answer
 //   what is written is found, what is removed is not, at once and after a start
 //   layers of persons are in no answer to others
 //   indexes: made when missing, damaged or of other rows; none where nobody may
 //   hostile questions
 //   /reverse: as going through all addresses; units as the rows have them
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -22,6 +25,8 @@ import { done, folder, onemap, random } from './onemap.mjs';
 import { get } from './sample.mjs';
 import { serve, statusOf } from './server.mjs';
 
+const require = createRequire(path.resolve('web/pages/package.json'));
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const TOKEN = 'a-token-of-those-in-charge';
 const auth = { headers: { authorization: `Bearer ${TOKEN}` } };
 
@@ -250,6 +255,34 @@ test('search', async (t) => {
             assert.ok(Array.isArray(await ask(q)), q);
         for (const target of ['/search', '/search?q=%00', '/search?q=%ff', '/search?q=%ed%a0%80', '/search?q=%0a', `/search?q=${'a'.repeat(513)}`, '/search?q=a&q=b', '/reverse', '/reverse?lon=1', '/reverse?lon=1&lat=90', '/reverse?lon=nan&lat=1'])
             assert.equal(await statusOf(server.port, target), 400, target);
+    });
+
+    await t.test('the box of the start page, by keyboard', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+        const { chromium } = require('playwright-core');
+        const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+        t.after(() => browser.close());
+        const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+        await page.goto(server.url);
+        await page.locator('#layers tr').first().waitFor();
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(width <= 390, `${width}`);
+        await page.locator('#search').focus();
+        await page.keyboard.type('zhangmut');
+        const first = page.locator('#found [role=option]').first();
+        await first.filter({ hasText: '樟木头镇' }).waitFor();
+        assert.equal(await first.getAttribute('aria-selected'), 'true');
+        await page.keyboard.press('Escape');
+        assert.ok(await page.locator('#found').isHidden());
+        // Enter before the answer has come takes its first, not one of before.
+        let go;
+        const held = new Promise((resolve) => { go = resolve; });
+        await page.route('**/search?*', async (route) => { await held; await route.continue(); });
+        await page.locator('#search').fill('Humen Town');
+        await page.keyboard.press('Enter');
+        assert.ok(!page.url().includes('analyst'));
+        go();
+        const [town] = await ask('虎门镇');
+        await page.waitForURL((url) => url.pathname === '/analyst' && url.hash.startsWith(`#map=12/${town.lat}/${town.lon}`));
     });
 
     await t.test('what is written is found, what is removed is not', async () => {

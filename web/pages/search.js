@@ -27,6 +27,8 @@ export class SearchBox {
     this.found = [];
     this.active = -1;
     this.resting = 0;
+    /** Enter came before the answer: its first is taken. */
+    this.hasty = this.waiting = false;
     /** @type {AbortController | null} */
     this.pending = null;
     list.id ||= 'found';
@@ -49,12 +51,16 @@ export class SearchBox {
   soon() {
     clearTimeout(this.resting);
     this.pending?.abort();
+    this.pending = null;
+    this.hasty = false;
+    this.waiting = true;
     this.resting = window.setTimeout(() => this.ask(), REST_MS);
   }
 
   async ask() {
     const text = this.input.value.trim(), pending = this.pending = new AbortController();
     if (!text) return this.show([], '');
+    this.waiting = true;
     try {
       const {results, incomplete} = await this.city.find(text, pending.signal);
       if (pending.signal.aborted) return;
@@ -68,11 +74,14 @@ export class SearchBox {
   /** @param {import('./api.js').Found[]} found @param {string} note what is said instead */
   show(found, note) {
     this.found = found;
+    this.waiting = false;
     this.list.replaceChildren(...found.map((f, i) => this.row(f, i)),
       ...note ? [element('li', {className: 'quiet', role: 'presentation'}, note)] : []);
     this.mark(found.length ? 0 : -1);
     if ((found.length || note) && document.activeElement === this.input) this.open();
     else this.close();
+    if (this.hasty && found.length) this.take(0);
+    this.hasty = false;
   }
 
   /** @param {import('./api.js').Found} found @param {number} i */
@@ -124,9 +133,11 @@ export class SearchBox {
       if (this.found.length) this.mark((this.active + step + this.found.length) % this.found.length);
     } else if (e.key === 'Enter') {
       e.preventDefault();
-      if (!this.list.hidden) this.take(this.active);
+      if (this.waiting) this.hasty = true;
+      else if (!this.list.hidden) this.take(this.active);
     } else if (e.key === 'Escape') {
       e.stopPropagation();
+      this.hasty = false;
       if (this.list.hidden) {
         this.input.value = '';
         this.show([], '');
