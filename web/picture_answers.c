@@ -87,6 +87,8 @@ static const struct number_name {
      "visits owed a worker", 1.0},
     {"service", "sum_share_10min", "服务可达", "Service reach",
      "居民在十分钟内的占比,%", "% of residents within ten minutes", 100.0},
+    {"service", "share_10min", "服务可达", "Service reach",
+     "地址在十分钟内的占比,%", "% of addresses within ten minutes", 100.0},
 };
 
 static const struct number_name *number_name(const struct om_picture_bound *b)
@@ -129,20 +131,37 @@ static om_status ask_hotspots(const struct om_picture_bound *b,
     return st;
 }
 
+/* Of what is only counted nothing is weighed, which is not for everybody. */
+static const char *counted_people(const struct om_picture_bound *b,
+                                  const struct om_snapshot *snapshot)
+{
+    if (strcmp(b->answer, "service") != 0 ||
+        !strncmp(b->answer_column, "sum", 3))
+        return NULL;
+    const struct om_json *service =
+        om_json_get(snapshot->manifest->document, "service");
+    return om_json_text(
+        om_json_get(om_json_get(service, "population"), "layer"), NULL);
+}
+
 static om_status ask_coverage(const struct om_picture_bound *b,
                               const char *time,
                               const struct om_snapshot *snapshot,
                               struct om_selections *cache, struct om_buf *out,
                               struct om_err *err)
 {
-    const struct om_coverage_option option[] = {{"by", b->level},
-                                                {"time", time}};
+    const char *people = counted_people(b, snapshot);
+    struct om_coverage_option option[3] = {{"by", b->level}};
+    size_t options = 1;
+    if (time) option[options++] = (struct om_coverage_option){"time", time};
+    if (people)
+        option[options++] = (struct om_coverage_option){"people", people};
     struct om_coverage q = {.snapshot = snapshot,
                             .selections = cache,
                             .now_s = b->now_s,
                             .tells_few = b->tells_few,
                             .option = option,
-                            .options = time ? 2 : 1,
+                            .options = options,
                             .format = OM_TABLE_JSON,
                             .take = take,
                             .take_ctx = out};

@@ -217,14 +217,20 @@ test('an analyst at work', async (t) => {
         // A reach that may not be chosen: no old answer stands for another place.
         await goTo('map=10/22.95/113.87&layer=hazard&layers=heat&per=visit&bandwidth=800&pane=why');
         await click(0.5);
-        await page.waitForFunction(() => /^\?.*persons/.test(document.querySelector('#reading').textContent) && /persons/.test(document.querySelector('#pane-why').textContent));
+        await page.waitForFunction(() => /^\?.*涉及个人的数据.*带宽不能另选/.test(document.querySelector('#reading').textContent) && /涉及个人的数据.*带宽不能另选/.test(document.querySelector('#pane-why').textContent));
         const first = await page.locator('#reading .where').textContent();
         await click(0.6);
         await page.waitForFunction((before) => document.querySelector('#reading .where').textContent !== before, first);
         // Units are told all the same.
         await goTo('map=10/22.95/113.87&layer=hazard&layers=choropleth&stat=rate&per=visit&bandwidth=800&pane=why');
         await click(0.5);
-        await page.waitForFunction(() => /每次巡查/.test(document.querySelector('#reading').textContent) && /95% 区间/.test(document.querySelector('#pane-why').textContent));
+        const {groups} = await stats('hazard', { by: 'town', per: 'visit' }), hidden = groups.filter((g) => g.exposure_hidden).length;
+        // What few workers did is told of nobody; that is not the same as unknown.
+        assert.ok(hidden === 0 || hidden === groups.length, 'of all towns alike');
+        await page.waitForFunction((text) => /每次巡查/.test(document.querySelector('#reading').textContent) && document.querySelector('#pane-why').textContent.includes(text), hidden ? '不予显示' : '95% 区间');
+        await goTo('map=10/22.95/113.87&layer=hazard&layers=choropleth&stat=rate&per=house&bandwidth=800&pane=why');
+        await click(0.5);
+        await page.waitForFunction(() => /每千栋出租屋/.test(document.querySelector('#reading').textContent) && /95% 区间/.test(document.querySelector('#pane-why').textContent));
     });
 
     await t.test('things to take away', async () => {

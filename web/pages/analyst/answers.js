@@ -79,6 +79,8 @@ export class Answers {
     const {write, lang, say, state, city} = this.context, {now} = state, name = row.name ?? row.id ?? '', text = lang === 'en' ? row.text_en : row.text;
     if (id === 'choropleth') {
       if (row.count === null) return {value: '·', unit: say('hidden'), name, lines: []};
+      // Not told is not unknown.
+      if (row.rate === null && row.exposure_hidden) return {value: '·', unit: lang === 'en' ? row.all.unit_en : row.all.unit, name, lines: [say('hidden')]};
       if (row.rate !== undefined) return {value: row.rate === null ? '?' : write.about(row.rate), unit: lang === 'en' ? row.all.unit_en : row.all.unit, name, lines: row.rate === null ? [] : [say('interval', {low: write.about(row.rate_low), high: write.about(row.rate_high), n: write.exact(row.count)})]};
       return {value: write.exact(now.stat === 'sum' ? row.sum : row.count), unit: now.stat === 'sum' ? say('sum') : write.title(layerOf(city, now.layer) ?? {id: ''}), name, lines: []};
     }

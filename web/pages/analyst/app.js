@@ -494,12 +494,18 @@ function startLive() {
 
 /* ---- start ---- */
 
+/** Whom reach is told of: those who are weighed, or where whoever asks does not see their numbers the rows that they are of. @param {any[]} layers @param {any} service of /catalog */
+function reachOf(layers, service) {
+  const {layer = '', weight = ''} = service?.population ?? {};
+  return {layer, weighed: !weight || !!layers.find((l) => l.id === layer)?.columns.some((c) => c.name === weight)};
+}
+
 async function load() {
   const [about, {collections}, catalog] = await Promise.all([getJson('/?f=json'), getJson('/collections'), getJson('/catalog')]);
   const looks = new Map((catalog.layers ?? []).map((l) => [l.name, l]));
   const layers = collections.map((l) => ({...looks.get(l.id), ...l}));
   const models = (catalog.maps ?? []).filter((m) => m.kind === 'heat' && m.name.startsWith('heat:') && !layers.some((l) => `heat:${l.id}` === m.name)).map((m) => ({...m, name: m.name.slice('heat:'.length)}));
-  return {...about, layers, models, exposures: catalog.exposures ?? {}, duty: !!catalog.duty?.visits, service: !!catalog.service?.layer};
+  return {...about, layers, models, exposures: catalog.exposures ?? {}, duty: !!catalog.duty?.visits, service: !!catalog.service?.layer, reach: reachOf(layers, catalog.service)};
 }
 
 async function start() {

@@ -11,7 +11,7 @@ import {csvKnown} from '../profile/numbers.js';
 import {knownCell, percent, verdictCell} from '../profile/parts.js';
 import {lastDay} from '../text.js';
 import {covered, difference, joined, otherState} from './other.js';
-import {address, coverageLevel, coverageOf, drawnOf, firstDay, hasHeat, hasTimes, hotspotsOf, isCells, layerOf, partOf, selectionOf} from './shown.js';
+import {address, coverageLevel, coverageOf, drawnOf, firstDay, hasHeat, hasTimes, hotspotsOf, isCells, isCounted, layerOf, partOf, selectionOf} from './shown.js';
 
 /**
  * @typedef {import('./panes.js').Context} Context @typedef {import('./ranks.js').Column} Column @typedef {import('./state.js').State} State
@@ -147,11 +147,14 @@ const COVERED = {
   patrol: (c) => ({by: 'value', down: false, columns: [figure(c, 'due', c.say('due'), {unit: c.say('unit_visits')}), figure(c, 'done', c.say('done'), {unit: c.say('unit_visits')}), figure(c, 'value', c.say('done_share'), {write: percentOf, unit: c.say('unit_of_visits')}),
     figure(c, 'overdue', c.say('overdue'), {unit: c.say('unit_places')}), figure(c, 'unjudged', c.say('unjudged'), {unit: c.say('unit_places')})]}),
   workload: (c) => ({by: 'value', down: true, columns: [figure(c, 'workers', c.say('workers'), {unit: c.say('unit_workers')}), figure(c, 'value', c.say('owed_each'), {write: c.write.about, unit: c.say('unit_visits')}), figure(c, 'ratio', c.say('against_mean'), {write: (n) => `${n.toFixed(2)}×`})]}),
-  service: (c) => ({by: 'sum_share_10min', down: false, columns: [figure(c, 'sum', c.say('residents'), {write: c.write.short, unit: c.say('unit_persons')}), figure(c, 'sum_share_10min', c.say('within_10'), {write: percentOf}), figure(c, 'mean_m', c.say('mean_way'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
+  service: (c) => ({by: 'sum_share_10min', down: false, columns: [figure(c, 'sum', isCounted(c.city) ? reachTitle(c) : c.say('residents'), {write: c.write.short, ...!isCounted(c.city) && {unit: c.say('unit_persons')}}), figure(c, 'sum_share_10min', c.say('within_10'), {write: percentOf}), figure(c, 'mean_m', c.say('mean_way'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
   partition: (c) => ({by: 'level', down: false, columns: [{id: 'level', title: c.told('level'), wordy: true, of: (r) => r.level, cell: (r) => c.write.title(c.city.layers.find((l) => l.unit_level === r.level) ?? {id: r.level ?? ''}), csv: [['class', (r) => r.class], ['level', (r) => r.level], ['layer', (r) => r.layer], ['units', (r) => r.units], ['count', (r) => r.count], ['value', (r) => r.value], ['width_m', (r) => r.width_m]]},
     {id: 'text', title: c.say('finding'), wordy: true, className: 'wide', of: (r) => r.title || null}]}),
   site: (c) => ({by: 'gain', down: true, columns: [figure(c, 'gain', c.say('gain'), {write: c.write.short, unit: c.say('unit_persons')}), figure(c, 'sum_share', c.say('within_10'), {write: percentOf}), figure(c, 'nearest_m', c.say('nearest'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
 };
+
+/** What is counted where residents are not told of. @param {Context} context */
+const reachTitle = ({city, write}) => write.title(layerOf(city, city.reach?.layer ?? '') ?? {id: city.reach?.layer ?? ''});
 
 /** Both ends of the period that is judged: the last day, where it ends at midnight. @param {any} answer @param {Context} context */
 function judged({from, to}, {write}) {
@@ -175,7 +178,7 @@ const coverage = {
     const answer = await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, now)), signal);
     const sum = (column) => answer.rows.reduce((n, r) => n + (r[column] ?? 0), 0), {exact} = context.write;
     /** @type {Record<string, [string, string]>} */
-    const head = {patrol: [percentOf(sum('done') / sum('due')), say('of_due', {done: exact(sum('done')), due: exact(sum('due'))})], workload: [exact(sum('workers')), say('workers_of')], service: [percentOf(answer.city?.sum_share_10min ?? NaN), say('within_ten')]};
+    const head = {patrol: [percentOf(sum('done') / sum('due')), say('of_due', {done: exact(sum('done')), due: exact(sum('due'))})], workload: [exact(sum('workers')), say('workers_of')], service: [percentOf(answer.city?.sum_share_10min ?? NaN), isCounted(city) ? say('within_ten_of', {name: reachTitle(context)}) : say('within_ten')]};
     return {head: head[now.coverage], columns: [name, ...kind.columns], rows: answer.rows.map(text), order, level: coverageLevel(city, now),
       note: [answer.from ? say('judged_of', judged(answer, context)) : '', now.coverage === 'patrol' ? say('patrol_units', {t: answer.at ? context.write.moment(answer.at) : '?'}) : ''].filter((t) => t).join(' ')};
   },

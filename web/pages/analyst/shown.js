@@ -17,6 +17,7 @@ import {otherState} from './other.js';
  * @property {boolean} [monthsOnly]   patrols and work are told of whole months that are over: so has the server said
  * @property {boolean} duty   are there patrols to judge
  * @property {boolean} service   is there a question of reach
+ * @property {{layer: string, weighed: boolean}} [reach]   whom it is told of: the rows of a layer, weighed where that may be seen
  *
  * @typedef {object} Part   what is drawn, and of what
  * @property {string} id   heat, choropleth, hotspots, coverage, or a layer
@@ -123,10 +124,12 @@ const DATED = ['patrol', 'workload'];
 /** The period that coverage is judged by; '' its own. @param {City} city @param {State} state */
 const coverageTime = (city, state) => (!DATED.includes(state.coverage) || !state.time ? '' : city.monthsOnly ? monthsOver(state.time, city.clock) : state.time);
 /** Options of /coverage. @param {City} city @param {State} state */
-export const coverageOf = (city, state) => ({by: coverageLevel(city, state), datetime: coverageTime(city, state)});
+export const coverageOf = (city, state) => ({by: coverageLevel(city, state), datetime: coverageTime(city, state), ...state.coverage === 'service' && isCounted(city) && {people: city.reach?.layer}});
 
-/** The number of a question of coverage that its map paints. */
-export const COVERAGE_COLUMN = {patrol: 'value', workload: 'value', service: 'sum_share_10min'};
+/** Is reach told of rows, not of who lives there? @param {City} city */
+export const isCounted = (city) => !!city.reach && !city.reach.weighed;
+/** The number of a question of coverage that its map paints. @param {City} city @param {string} question */
+export const coverageColumn = (city, question) => ({patrol: 'value', workload: 'value', service: isCounted(city) ? 'share_10min' : 'sum_share_10min'})[question];
 
 /** @param {City} city @param {State} state @param {import('./state.js').Drawn} drawn @returns {Part | null} null: nothing of this city */
 export function partOf(city, state, drawn) {
@@ -146,7 +149,7 @@ export function partOf(city, state, drawn) {
       return units ? {...part, map: `choropleth:${units}`, params: {...rest, layer: state.layer}} : null;
     }
     case 'coverage': {
-      const column = COVERAGE_COLUMN[state.coverage], {by, datetime} = coverageOf(city, state);
+      const column = coverageColumn(city, state.coverage), {by, datetime} = coverageOf(city, state);
       if (column && by) return {...part, map: `choropleth:${by}`, params: {stat: state.coverage, column, ...datetime && {datetime}}, layers: []};
       return {...part, map: '', params: {}, shapes: address(`/coverage/${state.coverage}`, {f: 'geojson'}), layers: []};
     }

@@ -131,7 +131,7 @@ export async function askRanking(layer, level, subject, per, signal) {
   const total = answer.count ?? null;
   const rows = answer.groups.filter((g) => g.id !== null || g.count).map((g) => ({
     id: g.id ?? '', name: g.name ?? g.id ?? '', count: known(g, layer), share: typeof g.count === 'number' && total ? g.count / total : null,
-    exposure: g.exposure ?? null, rate: g.rate ?? null, low: g.rate_low ?? null, high: g.rate_high ?? null,
+    exposure: g.exposure ?? null, hidden: !!g.exposure_hidden, rate: g.rate ?? null, low: g.rate_low ?? null, high: g.rate_high ?? null,
     verdict: 'rate' in answer ? verdict({low: g.rate_low, high: g.rate_high}, answer.rate) : 'unknown'}));
   return {rows, total, rated: 'rate' in answer, refused, rate: answer.rate ?? null, unit: answer.unit, unit_en: answer.unit_en, target};
 }

@@ -86,7 +86,7 @@ class Exports {
   }
 
   async refusal(target, status) {
-    if (status === 404 || status === 401) return this.say('not_exported');
+    if (status === 404 || status === 401) return this.say(target.startsWith('/density/') ? 'field_kept' : 'not_exported');
     const problem = await fetch(target).then((r) => (r.ok ? {} : r.json())).catch(() => ({}));
     return problem.detail ? refusalOf(this.context.lang, problem.detail) : String(status);
   }
