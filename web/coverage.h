@@ -47,7 +47,6 @@ struct om_coverage {
     // Layers whose rows are not for who asks. NULL: there are none.
     bool (*hides)(void *ctx, const struct om_layer *layer);
     void *hides_ctx;
-    bool tells_few;  // figures of few of their persons are told all the same
     const struct om_coverage_lender *lender;  // NULL: all is made anew
     // The layers that the answer is of, besides the units (none where a kind
     // does not tell), and whether it is the same at any moment.

@@ -22,11 +22,9 @@ static bool is_hidden(const struct om_layer *layer, size_t column)
            (column != OM_NO_FIELD && layer->rights.veiled[column]);
 }
 
-struct om__veil om__veil_of(const struct om_coverage *q,
-                            const struct om_duty *duty)
+struct om__veil om__veil_of(const struct om_duty *duty)
 {
     struct om__veil veil = {0};
-    if (q->tells_few) return veil;
     const struct om_layer *workers = duty->workers.layer;
     if (workers && workers->rights.crowds) meet(&veil, workers, &veil.persons);
     const struct om_layer *checks = duty->checks.layer;

@@ -15,10 +15,8 @@ struct om__veil {
     bool persons;    // workers may only be counted
     bool levels;     // what houses are owed tells their level, which is hidden
 };
-/** What the question's roles hide of a duty; nothing for who is told of few
- *  all the same. */
-struct om__veil om__veil_of(const struct om_coverage *question,
-                            const struct om_duty *duty);
+/** What is hidden of a duty from whoever asks. */
+struct om__veil om__veil_of(const struct om_duty *duty);
 /** OM_E_FORMAT, naming the option, unless the window is of whole months before
  *  the running one, judged now. */
 om_status om__veil_window(struct om_coverage *question,

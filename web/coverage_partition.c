@@ -319,8 +319,7 @@ static om_status audit_workers(struct om__audit *a)
                                  .width_m = NAN});
     a->faults += m.lost;
     // Who only sees how many there are is not told where there is none.
-    const bool named =
-        a->question->tells_few || !om__coverage_hides(a->question, w->layer);
+    const bool named = !om__coverage_hides(a->question, w->layer);
     for (size_t i = 0; i < a->units.count && named; i++)
         if (!m.workers[i]) add_unmanned_row(a, &a->units.unit[i]);
     return om__audit_status(a);

@@ -132,7 +132,7 @@ om_status om__patrol_open_any(struct om_coverage *q, bool workers,
                                     .selection = out->selection};
     OM_TRY(om__patrol_window(q, &out->duty, &spec->from_s, &spec->to_s,
                              &spec->at_s));
-    out->veil = om__veil_of(q, &out->duty);
+    out->veil = om__veil_of(&out->duty);
     if (!workers && !out->veil.levels) out->veil = (struct om__veil){0};
     OM_TRY(
         om__veil_window(q, &out->veil, spec->from_s, spec->to_s, spec->at_s));

@@ -350,7 +350,6 @@ static void add_canonical(struct reading *r)
         om_buf_addf(c, "%lld/%lld", (long long)b->with_window.from_s,
                     (long long)b->with_window.to_s);
     if (b->with_filter) om_buf_add_text(c, om_filter_canonical(b->with_filter));
-    if (b->stat == OM_STAT_COVERAGE && b->tells_few) om_buf_add_text(c, "|few");
     om_buf_add_byte(c, 0);
 }
 
@@ -369,8 +368,7 @@ om_status om_picture_bind(const struct om_snapshot *snapshot,
     size_t len;
     *out = (struct om_picture_bound){.by = OM_NO_FIELD,
                                      .column = OM_NO_FIELD,
-                                     .now_s = ask->now_s,
-                                     .tells_few = ask->tells_few};
+                                     .now_s = ask->now_s};
     if (option) *option = NULL;
     if (ask->palette) OM_TRY(read_palette(&r, ask->palette, "palette"));
     // A layer called so would be shadowed: no layer may have these names.

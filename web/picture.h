@@ -30,7 +30,6 @@ struct om_picture_ask {
     const char *with_filter, *with_datetime;
     const char *ramp;  // of numbers: warm, cool
     int64_t now_s;     // what is now, UTC; 0: om_snapshot_now
-    bool tells_few;    // coverage of few persons is shown (coverage.h)
 };
 /** The options' names but for `name`, blank-separated: what an address may
  *  have. */
@@ -61,7 +60,6 @@ struct om_picture_bound {
     // Of answers: which, and what was asked, as it was written; owned
     char *answer, *answer_column, *where, *time, *with_time, *per_text;
     int64_t now_s;
-    bool tells_few;
     struct om_filter *filter;
     struct om_window window;
     bool compared;  // with these; both sides have one legend

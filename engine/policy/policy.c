@@ -123,8 +123,7 @@ static uint64_t hide_columns(const struct om_role *role,
     struct om_schema *s = &layer->schema;
     const struct om_names *shown = shown_of(role, layer->name);
     const struct om_json *personal = om_json_get(about, "personal_columns");
-    const bool hides =
-        role->personal != OM_PERSONAL_ROWS && role != &OM_ROLE_LOCAL;
+    const bool hides = role->personal != OM_PERSONAL_ROWS;
     const bool counts = hides && role->personal == OM_PERSONAL_COUNTS;
     uint64_t hash = 0;
     for (size_t i = 0; i < s->count; i++) {
@@ -358,8 +357,7 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         own->area = om_calloc(city->layers + 1, sizeof(struct om_filter *));
         if (own->open && own->area) st = OM_OK;
     }
-    if (role->personal != OM_PERSONAL_COUNTS || role == &OM_ROLE_LOCAL)
-        still = NULL;
+    if (role->personal != OM_PERSONAL_COUNTS) still = NULL;
     if (own && still) own->still = om_snapshot_ref(still);
     size_t kept = 0;
     uint64_t rights = 0;

@@ -69,8 +69,7 @@ om_status om_roles_read(const char *city, struct om_roles **out,
                         struct om_err *err) OM_MUST_USE;
 /** The same of a document; `name` is for messages. */
 om_status om_roles_parse(const char *text, size_t len, const char *name,
-                         struct om_roles **out,
-                         struct om_err *err) OM_MUST_USE;
+                         struct om_roles **out, struct om_err *err) OM_MUST_USE;
 struct om_roles *om_roles_ref(struct om_roles *roles);
 void om_roles_unref(struct om_roles *roles);
 /** Role by name, or NULL. */
@@ -81,8 +80,8 @@ bool om_role_sees(const struct om_role *role, const char *layer);
 /** May it write to it? */
 bool om_role_writes(const struct om_role *role, const char *layer);
 
-/** Who asks a server on its own machine that nobody has given tokens: sees all
- *  but rows about single persons, and writes. */
+/** Who asks a server on its own machine that nobody has given tokens: sees what
+ *  the built-in analyst does, nothing about single persons, and writes. */
 extern const struct om_role OM_ROLE_LOCAL;
 /** Who asks for a public release: it has nothing to hide, and is read only;
  *  figures of the server are not its. */

@@ -21,7 +21,7 @@ import { promisify } from 'node:util';
 
 import { done, folder, onemap } from './onemap.mjs';
 import { decode } from './png.mjs';
-import { serve } from './server.mjs';
+import { charge, serve } from './server.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
 const run = promisify(execFile);
@@ -65,9 +65,11 @@ function far(a, b) {
 
 test('pictures', async (t) => {
     const { dir, city } = await makeCity(t);
-    const server = await serve(t, city);
+    // Sums of persons and duties week by week are for those in charge.
+    const { args, auth } = await charge(dir);
+    const server = await serve(t, city, ...args);
     const get = async (target) => {
-        const response = await fetch(server.url + target);
+        const response = await fetch(server.url + target, { headers: auth });
         return { status: response.status, type: response.headers.get('content-type'), body: Buffer.from(await response.arrayBuffer()) };
     };
     const picture = async (target) => {

@@ -1,7 +1,9 @@
 // server.mjs - a running server for tests, and requests no browser would send.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import net from 'node:net';
+import path from 'node:path';
 
 import { PROGRAM } from './onemap.mjs';
 
@@ -33,6 +35,13 @@ export async function serve(t, city, ...args) {
         if (code !== 0) throw new Error(`serve ended with ${code}: ${said}`);
     });
     return { url, port: Number(new URL(url).port), stop, child };
+}
+
+/** Those in charge, of a city without tokens: {args} of serve, {auth} to send. */
+export async function charge(dir) {
+    const token = 'a-token-of-those-in-charge', file = path.join(dir, 'charge-token');
+    await writeFile(file, `${token}\n`);
+    return { args: ['--in-charge-token-file', file], auth: { authorization: `Bearer ${token}` } };
 }
 
 /** Send bytes as they are; everything that comes back until the end. */

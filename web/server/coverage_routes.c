@@ -100,7 +100,6 @@ static om_status answer(struct om__request *r,
                             .rows_most = ROWS_MOST,
                             .hides = hides,
                             .hides_ctx = r,
-                            .tells_few = r->who->role == &OM_ROLE_LOCAL,
                             .lender = &lent.lender};
     OM_TRY(read_format(r, &q.format));
     for (size_t i = 0; i < r->address.params; i++)

@@ -95,8 +95,7 @@ om_status om__picture_bind(struct om__request *r, const char *name,
         .with_filter = om__param_text(r, "with_filter"),
         .with_datetime = om__param_text(r, "with_datetime"),
         .ramp = om__param_text(r, "ramp"),
-        .now_s = r->now_s,
-        .tells_few = r->who->role == &OM_ROLE_LOCAL};
+        .now_s = r->now_s};
     const om_status st =
         om_picture_bind(r->snapshot, &ask, out, &option, &r->err);
     if (st && option) {
