@@ -5,6 +5,11 @@
 //   zoom, box and rows; none where no row can be seen; a token each
 //   lines: pictures and lists of coverage, one each; of an officer every tile
 //   cut: a server's last line, newest and oldest file are missed
+//   apart: tiles that lie far from each other have boxes of their own
+//   asked: which rows were told to a question whose place is not noted
+//   written: who wrote which rows, many to a line
+//   refused: wrong tokens by address and minute, with a brake that right ones do
+//   not meet
 //   order: lines of several servers are told in the order of their times
 import assert from 'node:assert/strict';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -13,8 +18,11 @@ import test from 'node:test';
 
 import { onemap } from './onemap.mjs';
 import { askAs, features, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { get } from './sample.mjs';
 import { serve } from './server.mjs';
 
+/** [west, south, east, north] of each box of a line. */
+const boxesOf = (line) => new URL(line.target, 'http://x').searchParams.getAll('bbox').map((text) => text.split(',').map(Number));
 const tileOf = (lon, lat, z) => {
     const n = 2 ** z, rad = (lat * Math.PI) / 180;
     return [z, Math.floor(((lon + 180) / 360) * n), Math.floor(((1 - Math.asinh(Math.tan(rad)) / Math.PI) / 2) * n)];
@@ -33,7 +41,7 @@ test('who is shown rows', async (t) => {
         return { status, stderr, lines: stdout.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)) };
     };
     const tallies = (lines, role, layer) => lines.filter((l) => l.route === 'tiles' && l.token === id(role) && l.target.startsWith(`/tiles/${layer}?`))
-        .map((l) => Object.fromEntries(new URL(l.target, 'http://x').searchParams));
+        .map((l) => ({ ...Object.fromEntries(new URL(l.target, 'http://x').searchParams), boxes: boxesOf(l) }));
     const sum = (list, key) => list.reduce((all, one) => all + Number(one[key]), 0);
 
     await t.test('tiles, many to a line', async () => {
@@ -76,7 +84,7 @@ test('who is shown rows', async (t) => {
         assert.equal(sum(mine, 'tiles'), tiles);
         assert.equal(sum(mine, 'rows'), rows);
         assert.equal(Math.max(...mine.map((m) => Number(m.zoom))), deepest);
-        const bounds = mine.map((m) => m.bbox.split(',').map(Number));
+        const bounds = mine.flatMap((m) => m.boxes);
         assert.ok(Math.min(...bounds.map((b) => b[0])) <= box[0] && Math.min(...bounds.map((b) => b[1])) <= box[1]);
         assert.ok(Math.max(...bounds.map((b) => b[2])) >= box[2] && Math.max(...bounds.map((b) => b[3])) >= box[3]);
         assert.equal(sum(tallies(lines, 'analyst', 'hazard'), 'tiles'), 8);
@@ -108,6 +116,84 @@ test('who is shown rows', async (t) => {
         }
         assert.equal((await audit()).status, 0);
     });
+});
+
+test('what is asked by a form, written or refused', async (t) => {
+    const { dir, city } = await makeSynthetic(t, 0.004);
+    const hazards = await rowsOf(city, 'hazard'), rentals = await rowsOf(city, 'rental');
+    const [[town, ofTown]] = Object.entries(groupBy(rentals, (row) => row.town)).sort((a, b) => b[1].length - a[1].length);
+    const who = { wall: await token(city, 'wall'), officer: await token(city, 'officer', '--area', `town:${town}`), ingest: await token(city, 'ingest'), ended: await token(city, 'wall') };
+    const id = (role) => who[role].split('.')[1];
+    assert.equal((await onemap('token', city, 'revoke', id('ended'))).status, 0);
+    const server = await serve(t, city);
+    const send = async (role, method, target, body, headers) => {
+        const answer = await fetch(server.url + target, { method, body, headers: { authorization: `Bearer ${who[role] ?? role}`, ...headers } });
+        return { status: answer.status, retry: answer.headers.get('retry-after'), text: await answer.text() };
+    };
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }, geojson = { 'content-type': 'application/geo+json' };
+    const feature = (key, at) => JSON.stringify({ type: 'Feature', id: key, geometry: { type: 'Point', coordinates: [Number(at.lon), Number(at.lat)] }, properties: { kind: 'other', at: '2023-06-26T10:00:00+08:00' } });
+
+    // Two corners of the city, and nothing of what lies between.
+    const corner = (sign) => hazards.reduce((best, row) => (sign * (Number(row.lon) + Number(row.lat)) > sign * (Number(best.lon) + Number(best.lat)) ? row : best));
+    const corners = [corner(-1), corner(1)];
+    for (const row of corners) assert.equal((await askAs(server.url, who.wall)(`/tiles/hazard/${tileOf(Number(row.lon), Number(row.lat), 16).join('/')}.mvt`)).status, 200);
+
+    // Rows by a form.
+    const few = JSON.parse((await send('officer', 'POST', '/nearest/rental', `lon=${ofTown[0].lon}&lat=${ofTown[0].lat}&k=5`, form)).text).features;
+    const many = JSON.parse((await send('officer', 'POST', '/nearest/address', `lon=${ofTown[0].lon}&lat=${ofTown[0].lat}&k=200`, form)).text).features;
+    assert.ok(few.length === 5 && many.length > 150);
+
+    // Writes.
+    const tips = await rowsOf(city, 'tip'), kinds = tips[0];
+    const tip = (key, at) => JSON.stringify({ ...JSON.parse(feature(key, at)), properties: { kind: kinds.kind, status: kinds.status, at: '2023-06-26T10:00:00+08:00' } });
+    for (const [i, key] of ['N-1', 'N-2', 'N-3'].entries()) assert.equal((await send('ingest', 'POST', '/collections/tip/items', tip(key, hazards[i]), geojson)).status, 201);
+    assert.equal((await send('ingest', 'POST', '/collections/tip/items', tip('N-1', hazards[0]), geojson)).status, 409);
+    assert.equal((await send('ingest', 'DELETE', '/collections/tip/items/N-3')).status, 204);
+    assert.equal((await send('ingest', 'PATCH', '/collections/tip/items/N-2', JSON.stringify({ type: 'Feature', properties: { status: tips[1].status } }), { 'content-type': 'application/merge-patch+json' })).status, 200);
+
+    // Tokens that are none: told so, then braked; those that are one never wait.
+    const codes = {};
+    for (let i = 0; i < 130; i++) {
+        const { status, retry } = await send(`om1.00000000.${'x'.repeat(42)}${i % 10}`, 'GET', '/collections');
+        codes[status] = (codes[status] ?? 0) + 1;
+        if (status === 429) assert.ok(Number(retry) >= 1);
+    }
+    assert.deepEqual(Object.keys(codes), ['401', '429']);
+    assert.ok(codes[401] >= 60);
+    assert.equal((await send('wall', 'GET', '/collections')).status, 200);
+    assert.equal((await get(`${server.url}/collections`)).status, 401);
+    // Behind a proxy of this machine others are told as before.
+    assert.equal((await send('om1.00000000.no', 'GET', '/collections', undefined, { 'x-forwarded-for': '203.0.113.7, 198.51.100.2' })).status, 401);
+    assert.equal((await send('ended', 'GET', '/collections', undefined, { 'x-forwarded-for': '198.51.100.3' })).status, 401);
+    assert.equal((await get(`${server.url}/analyst?token=om1.00000000.no`, { headers: { 'x-forwarded-for': '198.51.100.4' } })).status, 401);
+    await server.stop();
+
+    const { stdout, status } = await onemap('audit', city);
+    const lines = stdout.trim().split('\n').map((line) => JSON.parse(line)), ofQuery = (line) => new URL(line.target, 'http://x').searchParams;
+    assert.equal(status, 0);
+    const boxes = lines.filter((l) => l.route === 'tiles' && l.token === id('wall')).flatMap(boxesOf);
+    assert.ok(boxes.every(([w, s, e, n]) => e - w < 0.02 && n - s < 0.02), JSON.stringify(boxes));
+    for (const row of corners) assert.ok(boxes.some(([w, s, e, n]) => w <= row.lon && row.lon <= e && s <= row.lat && row.lat <= n));
+    const asked = lines.filter((l) => l.method === 'POST' && l.route === 'nearest_here');
+    assert.deepEqual(asked.map((l) => ofQuery(l).get('rows')), [5, many.length].map(String));
+    assert.deepEqual(ofQuery(asked[0]).get('ids').split(',').sort(), few.map((f) => String(f.id)).sort());
+    assert.equal(ofQuery(asked[1]).get('ids'), null);
+    for (const line of asked) assert.equal(ofQuery(line).get('lon'), null);
+    for (const { geometry: { coordinates: [lon, lat] } } of many)
+        assert.ok(boxesOf(asked[1]).some(([w, s, e, n]) => w <= lon + 1e-5 && lon <= e + 1e-5 && s <= lat + 1e-5 && lat <= n + 1e-5));
+    const written = lines.filter((l) => l.route === 'write');
+    const sum = (method, key) => written.filter((l) => l.method === method).reduce((all, l) => all + Number(ofQuery(l).get(key)), 0);
+    for (const line of written) assert.deepEqual([line.token, line.role, new URL(line.target, 'http://x').pathname], [id('ingest'), 'ingest', '/collections/tip/items']);
+    assert.deepEqual(['POST', 'DELETE', 'PATCH', 'PUT'].map((method) => sum(method, 'rows')), [3, 1, 1, 0]);
+    assert.deepEqual(written.flatMap((l) => ofQuery(l).get('ids').split(',').map((key) => `${l.method} ${key}`)).sort(), ['DELETE N-3', 'PATCH N-2', 'POST N-1', 'POST N-2', 'POST N-3']);
+    assert.ok(written.filter((l) => l.method === 'POST').every((l) => boxesOf(l).length));
+    const refused = lines.filter((l) => l.route === 'refused');
+    const tally = (address) => refused.filter((l) => ofQuery(l).get('address') === address);
+    const count = (address, key) => tally(address).reduce((all, l) => all + Number(ofQuery(l).get(key)), 0);
+    assert.deepEqual([count('127.0.0.1', 'tried'), count('127.0.0.1', 'braked')], [130, codes[429]]);
+    assert.deepEqual(['198.51.100.2', '198.51.100.3', '198.51.100.4'].map((address) => count(address, 'tried')), [1, 1, 1]);
+    assert.equal(tally('198.51.100.3')[0].token, id('ended'));
+    assert.ok(refused.length <= 6 + 3 && !stdout.includes('xxxx'), `${dir}`);
 });
 
 test('lines of several servers are in order of time', async (t) => {

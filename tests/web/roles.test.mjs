@@ -86,7 +86,8 @@ test('gate, links and changes', async (t) => {
         for (const target of TARGETS)
             for (const headers of [{}, bearer(other), bearer(ended), bearer(expired), bearer(''), { authorization: `Basic ${wall}` }, { cookie: `onemap=${wall}` },
                 { cookie: `onemap_${server.port}=${other}` }, { 'x-forwarded-for': '127.0.0.1' }]) {
-                const answer = await get(`${url}${target}`, { headers });
+                // Each from elsewhere: many wrong ones of one address are braked.
+                const answer = await get(`${url}${target}`, { headers: { 'x-forwarded-for': `192.0.2.${hidden.length % 250}`, ...headers } });
                 assert.equal(answer.status, 401, target);
                 assert.equal(answer.headers['www-authenticate'], 'Bearer');
                 assert.equal(answer.headers['cache-control'], 'no-store');

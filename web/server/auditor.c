@@ -2,8 +2,9 @@
  *
  * DESIGN
  * Noted is who has shown a token and asked for rows, or, if the role sees rows
- * about single persons, for anything of the city. Others' tiles are noted a
- * minute at a time (tallies.c). What is kept of the target
+ * about single persons, for anything of the city. Others' tiles, and what is
+ * written, are noted a minute at a time (tallies.c), and who is not let in
+ * (refusals.c). What is kept of the target
  * says which rows: layer, id, place, numbers, times, names of columns. What
  * somebody typed (a search, texts of filters and of columns) may name a person
  * or an address and is kept as a mark: a hash under a key of the city's own
@@ -39,21 +40,6 @@ static bool is_noted(const struct om__request *r)
     return r->who->role->personal == OM_PERSONAL_ROWS && r->route->data;
 }
 
-/* As it may stand in a query. */
-static void add_coded(const char *text, size_t len, struct om_buf *out)
-{
-    for (size_t i = 0; i < len; i++) {
-        const unsigned char c = (unsigned char)text[i];
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') ||
-                           (c && strchr("-._~,:;/@!*'()", c));
-        if (plain)
-            om_buf_add_byte(out, c);
-        else
-            om_buf_addf(out, "%%%02X", c);
-    }
-}
-
 static void add_mark(struct om_audit *audit, const char *text, size_t len,
                      struct om_buf *out)
 {
@@ -69,7 +55,7 @@ static void add_expression(struct om_audit *audit, const char *at,
     struct om_buf text = {0};
     while (*at) {
         const size_t plain = strcspn(at, "'");
-        add_coded(at, plain, out);
+        om__query_text(at, plain, out);
         at += plain;
         if (!*at) break;
         text.len = 0;
@@ -112,12 +98,12 @@ static void add_param(struct om_audit *audit, const struct om__request *r,
                                               NULL};
     static const char *const TYPED[] = {"q", "next", NULL};
     const bool known = om__param_known(r, p->name);
-    add_coded(p->name, strlen(p->name), out);
+    om__query_text(p->name, strlen(p->name), out);
     om_buf_add_byte(out, '=');
     if (known && is_one_of(p->name, EXPRESSIONS))
         add_expression(audit, p->value, out);
     else if (is_plain(p->value, known) && !is_one_of(p->name, TYPED))
-        add_coded(p->value, p->len, out);
+        om__query_text(p->value, p->len, out);
     else
         add_mark(audit, p->value, p->len, out);
 }
@@ -137,6 +123,10 @@ static om_status write_target(struct om_audit *audit,
         add_param(audit, r, &r->address.param[i], out);
         before = '&';
     }
+    // ... but what was told there is.
+    const size_t at = out->len;
+    if (r->given.rows) om__given_write(&r->given, out);
+    if (out->len > at) out->bytes[at] = (uint8_t)before;
     return om_buf_add(out, "", 1);
 }
 
@@ -146,15 +136,26 @@ static const char *method_of(const struct om__request *r)
     return r->head ? "HEAD" : "GET";
 }
 
+/* By the minute: whoever feeds a city writes all the time. */
+static void note_write(struct om__request *r)
+{
+    const bool fixes = !strcmp(r->route->name, "fixes");
+    if (!r->given.rows || r->status >= 300) return;
+    om__tally_add(r, r->layer ? r->layer->name : "",
+                  fixes ? OM__TALLY_POSITIONS : OM__TALLY_ITEMS, &r->given, 0);
+}
+
 void om__audit_note(struct om__request *r)
 {
     char area[2 * OM_LIMIT_NAME_BYTES + 2] = "";
     struct om_err err = {0};
     struct om_buf target = {0};
     struct om_audit *audit = r->server->audit;
-    // Who wrote what is in the journal.
     if (!r->who || !r->who->asked || !r->route) return;
-    if (r->route->method && !r->route->asks) return;
+    if (r->route->method && !r->route->asks) {
+        note_write(r);
+        return;
+    }
     if (om__request_address(r)) return;
     // A kept answer may have been made for another address.
     const struct om__route *route = om__route_find(

@@ -181,6 +181,7 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
     om__rights_drop(request);
     om__guard_part(request);
     om_buf_deinit(&request->problem_more);
+    om__given_deinit(&request->given);
     om_free(request);
     *context = NULL;
     atomic_fetch_sub(&server->in_flight, 1);
@@ -244,6 +245,15 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         single(request, &request->fetch_site, value);
     } else if (!strcasecmp(name, "Sec-Fetch-Mode")) {
         single(request, &request->fetch_mode, value);
+    } else if (!strcasecmp(name, "X-Forwarded-For")) {
+        // The last line is the nearest proxy's.
+        request->forwarded_for = value;
+        request->relayed = true;
+    } else if (!strcasecmp(name, "Forwarded") ||
+               !strcasecmp(name, "X-Forwarded-Host") ||
+               !strcasecmp(name, "X-Forwarded-Proto") ||
+               !strcasecmp(name, "X-Real-IP") || !strcasecmp(name, "Via")) {
+        request->relayed = true;
     }
     return MHD_YES;
 }
@@ -401,6 +411,8 @@ static bool answer_from_cache(struct om__request *request)
         return false;
     }
     om__reply_answer_take(request, answer);
+    const om_status st = om__answer_spend(request);
+    if (st) om__reply_problem(request, st);
     return true;
 }
 

@@ -16,7 +16,8 @@
  * its file is gone or damaged; one that names nobody lets nobody in, nor does
  * one that was there before we were and is gone (data/city/tokens.c). A url
  * that clients reach us by means that there is a proxy, and everybody comes
- * from this machine.
+ * from this machine; so does a header
+ * that proxies add.
  */
 #include "web/server/guard.h"
 
@@ -31,6 +32,7 @@
 #include "data/base/file.h"
 #include "data/base/hash.h"
 #include "data/base/log.h"
+#include "web/server/refusals.h"
 #include "web/server/reply.h"
 #include "web/server/server_internal.h"
 
@@ -442,6 +444,14 @@ static const char *find_cookie(const struct om__request *r, size_t *len)
     return NULL;
 }
 
+/* A token that lets nobody in: of one that has ended it is known which. */
+static void set_wrong(struct om__request *r, const char *text, size_t len)
+{
+    const struct om_token *token = om_tokens_find(&r->book->tokens, text, len);
+    r->wrong = true;
+    snprintf(r->wrong_id, sizeof r->wrong_id, "%s", token ? token->id : "");
+}
+
 void om__guard_meet(struct om__request *r)
 {
     struct om__guard *guard = r->server->guard;
@@ -450,17 +460,17 @@ void om__guard_meet(struct om__request *r)
     size_t len = 0;
     const char *cookie = bearer ? NULL : find_cookie(r, &len);
     r->book = book;
+    const char *shown = cookie;
     if (bearer && !strncasecmp(bearer, "Bearer ", 7)) {
-        bearer += 7;
-        while (*bearer == ' ') bearer++;
-        r->who = find(book, bearer, strlen(bearer));
-    } else if (cookie) {
-        r->who = find(book, cookie, len);
+        shown = bearer + 7 + strspn(bearer + 7, " ");
+        len = strlen(shown);
     }
+    if (shown) r->who = find(book, shown, len);
+    if (shown && !r->who) set_wrong(r, shown, len);
     // Whoever runs a release shows a token to see how its server fares.
     if (atomic_load(&guard->released)) {
         if (!r->who || !r->who->role->operate) r->who = &book->public;
-    } else if (!r->who && is_local(guard, book)) {
+    } else if (!r->who && is_local(guard, book) && !r->relayed) {
         r->who = &book->local;
     }
     r->stranger = r->who == &book->local && om__site_strange(r);
@@ -493,12 +503,13 @@ om_status om__guard_admit(struct om__request *r)
 {
     if (r->stranger) return om__site_refuse(r);
     if (!r->who) {
+        if (r->wrong) OM_TRY(om__refusals_add(r));
+        const bool lost = om__guard_lost(r->server->guard);
         r->error_status = MHD_HTTP_UNAUTHORIZED;
         return om_fail(&r->err, OM_E_NOTFOUND, 0, "%s",
-                       om__guard_lost(r->server->guard)
-                           ? OM__TOKENS_LOST
-                           : "a token is needed: as Authorization: Bearer "
-                             "TOKEN, or open a link that has one");
+                       lost ? OM__TOKENS_LOST
+                            : "a token is needed: as Authorization: Bearer "
+                              "TOKEN, or open a link that has one");
     }
     if (!r->who->rates) return OM_OK;
     const double wait_s =
@@ -585,10 +596,14 @@ bool om__guard_link(struct om__request *r)
     r->route = NULL;  // speaks of no data
     om_status st = OM_OK;
     if (!who) {
-        r->error_status = MHD_HTTP_UNAUTHORIZED;
-        st = om_fail(&r->err, OM_E_NOTFOUND, 0,
-                     "the link's token is not known here, has expired or was "
-                     "revoked");
+        set_wrong(r, p->value, p->len);
+        st = om__refusals_add(r);
+        if (!st) {
+            r->error_status = MHD_HTTP_UNAUTHORIZED;
+            st = om_fail(&r->err, OM_E_NOTFOUND, 0,
+                         "the link's token is not known here, has expired or "
+                         "was revoked");
+        }
     } else {
         st = send_on(r, who, p->value);
     }

@@ -91,9 +91,29 @@ static void only_seen(struct om__request *r, struct om_window *window)
 }
 
 struct writing {
+    struct om__request *request;
     struct om_features *features;
+    struct om_text_reader reader;
     om_status status;
 };
+
+/* Where somebody stands is not noted (asked.c), so that of who has a token it
+ * is noted which rows were told. */
+static om_status note_row(struct writing *w, const struct om_hit *hit)
+{
+    struct om__request *r = w->request;
+    const struct om_segment *segment = r->layer->part[hit->part].segment;
+    const uint64_t *key;
+    const char *id;
+    size_t len;
+    if (!r->route->asks || !r->who->asked) return OM_OK;
+    OM_TRY(om_segment_keys(segment, hit->row, hit->row + 1, &key));
+    OM_TRY(om_segment_text(segment, r->layer->schema.id_field, hit->row,
+                           &w->reader, &id, &len));
+    const struct om_pos pos = om_morton_pos(key[hit->row]);
+    om__given_row(&r->given, id, len, &pos);
+    return OM_OK;
+}
 
 static om_status take(void *ctx, const void *bytes, size_t len)
 {
@@ -104,6 +124,7 @@ static bool write_row(void *ctx, const struct om_hit *hit)
 {
     struct writing *w = ctx;
     w->status = om_features_add(w->features, hit);
+    if (!w->status) w->status = note_row(w, hit);
     return !w->status;
 }
 
@@ -116,9 +137,10 @@ static void add_fixed(struct om_buf *out, double value, int digits)
 }
 
 /* By minutes: each row with its way. */
-static om_status write_ways(struct om__request *r, const struct nearest *n,
-                            struct om_features *features, struct om_buf *about)
+static om_status write_ways(const struct nearest *n, struct writing *w,
+                            struct om_buf *about)
 {
+    struct om__request *r = w->request;
     struct om_ways ways;
     struct om_buf with = {0};
     om_status st = om__ways_nearest(n->ways, &n->query, n->minutes_most, &ways);
@@ -135,8 +157,9 @@ static om_status write_ways(struct om__request *r, const struct nearest *n,
         add_fixed(&with, ways.hit[i].m, 1);
         om_buf_add_byte(&with, 0);
         st = with.status ? with.status
-                         : om_features_add_with(features, &ways.hit[i].hit,
+                         : om_features_add_with(w->features, &ways.hit[i].hit,
                                                 (const char *)with.bytes);
+        if (!st) st = note_row(w, &ways.hit[i].hit);
     }
     om__ways_members(n->ways, about);
     om_buf_addf(about, ",\"off\":%s,", ways.off ? "true" : "false");
@@ -148,7 +171,7 @@ static om_status write_ways(struct om__request *r, const struct nearest *n,
 static om_status write_rows(struct om__request *r, const struct nearest *n,
                             struct om_buf *out)
 {
-    struct writing w = {0};
+    struct writing w = {.request = r};
     struct om_buf members = {0};
     const struct om_features_options options = {
         .zone_s = r->snapshot->manifest->zone_s,
@@ -158,7 +181,7 @@ static om_status write_rows(struct om__request *r, const struct nearest *n,
     om_status st =
         om_features_begin(r->layer, &options, take, out, &w.features);
     if (!st && n->ways) {
-        st = write_ways(r, n, w.features, &members);
+        st = write_ways(n, &w, &members);
     } else if (!st) {
         st = om_query_each(&n->query, write_row, &w);
         if (!st) st = w.status;
@@ -173,6 +196,7 @@ static om_status write_rows(struct om__request *r, const struct nearest *n,
     }
     if (!st) st = om__rows_spend(r, om_features_count(w.features));
     om_features_free(w.features);
+    om_text_reader_deinit(&w.reader);
     om_buf_deinit(&members);
     return st ? st : out->status;
 }

@@ -210,6 +210,8 @@ static om_status take_line(struct om__request *r, struct fixes *f,
     }
     if (st) return om_fail(err, st, 0, "%s", om_status_text(st));
     f->taken++;
+    // Who, not where: tracks are kept for hours, the audit for a year.
+    om__given_row(&r->given, line->worker, strlen(line->worker), NULL);
     return OM_OK;
 }
 

@@ -35,6 +35,7 @@
 #include "web/server/rights.h"
 #include "web/server/searcher.h"
 #include "web/server/stream.h"
+#include "web/server/refusals.h"
 #include "web/server/tallies.h"
 #include "web/server/views.h"
 #include "web/server/warmer.h"
@@ -149,6 +150,7 @@ static void *tick(void *ctx)
         om__hub_cut(server->hub, knows, server->guard);
         om__watch_sweep(server);
         om__tallies_write(server, false);
+        om__refusals_write(server, false);
         om__views_sweep(server->views);
         om__pictures_sweep(server->pictures);
         om__looks_tell(server->looks, server);
@@ -367,6 +369,7 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__lenses_new(server, &server->lenses));
     OM_TRY(om_audit_open(o->city, &server->audit));
     OM_TRY(om__tallies_new(&server->tallies));
+    OM_TRY(om__refusals_new(&server->refusals));
     OM_TRY(om__searcher_new(server, !o->read_only && !server->release,
                             &server->searcher));
     OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
@@ -504,6 +507,8 @@ void om_server_stop(struct om_server *server)
     om__lenses_free(server->lenses);
     om__tallies_write(server, true);
     om__tallies_free(server->tallies);
+    om__refusals_write(server, true);
+    om__refusals_free(server->refusals);
     om_audit_close(server->audit);
     om__hub_free(server->hub);
     om__cache_free(server->cache);

@@ -17,6 +17,7 @@
 #include "web/picture.h"
 #include "web/server/address.h"
 #include "web/server/cache.h"
+#include "web/server/given.h"
 #include "web/server/guard.h"
 #include "web/server/hub.h"
 #include "web/server/server.h"
@@ -84,10 +85,14 @@ struct om__request {
     const char *last_event_id, *city_clock;
     const char *content_type, *content_encoding, *idempotency_key;
     const char *origin, *fetch_site, *fetch_mode, *cookie;
-    uint64_t length;      // of the body as the head says it
-    uint64_t body_bytes;  // of it that have come
-    void *upload;         // what the route makes of it
-    const char *form;     // of the answer, among the route's; not terminated
+    const char *forwarded_for;         // by proxies
+    bool relayed;                      // says that it came through a proxy
+    bool wrong;                        // has a token that lets nobody in
+    char wrong_id[OM_TOKEN_ID_BYTES];  // of one that the city knows, or ""
+    uint64_t length;                   // of the body as the head says it
+    uint64_t body_bytes;               // of it that have come
+    void *upload;                      // what the route makes of it
+    const char *form;  // of the answer, among the route's; not terminated
     size_t form_len;
     bool versioned;  // v names the sequence that is answered from
     bool part;       // the answer is part of another: not for its address
@@ -114,7 +119,9 @@ struct om__request {
     unsigned error_status;
     unsigned retry_after_s;      // 0: as the status has it
     struct om_buf problem_more;  // further members of the problem document
+    struct om__given given;      // rows that are told or written, for the audit
     uint64_t told_sequence;      // that the answer names; 0: the snapshot's
+    uint64_t told_rows;          // with texts, on a tile
     char allow[64];              // methods of the address, for 405 and OPTIONS
     // Handed over once its connection is suspended, by the one that answers;
     // an error is the answer. Whoever has it resumes the connection, and then
@@ -183,6 +190,7 @@ struct om_server {
     double persons_s;  // between two stills
     struct om_audit *audit;
     struct om__tallies *tallies;
+    struct om__refusals *refusals;
     struct om__hub *hub;
     struct om__positions *_Atomic positions;  // NULL: a server for reading
     struct om__jobs *jobs;

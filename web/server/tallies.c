@@ -1,47 +1,39 @@
-/* tallies.c - which rows were seen on tiles, and by whom.
+/* tallies.c - what there is too much of for a line each, a minute at a time.
  *
  * DESIGN
- * A screen that is looked at for months asks for tiles all the time, and a line
- * for each would fill the disk with the same. So tiles of one layer that one
- * token is told within a minute become one line of the audit: how many, the
- * deepest zoom, the box around them all, and how many rows lay in them. The
- * lines are written by the server's clock, and at its end; one that is killed
- * loses its last minute.
- *
- * Counted is a tile on which single rows can be seen: few points, as vector
- * tiles show them, or shapes; never units, nor what is only told as crowds.
- * What a filter leaves of the rows is not counted, but its tiles are. It is
- * looked at when the answer has gone, whatever made it or had kept it.
+ * A screen that is looked at for months asks for tiles all the time, and
+ * whoever feeds a city writes thousands of rows a second: a line for each would
+ * fill the disk with the same. So tiles of one layer that one token is told
+ * within a minute become one line of the audit (how many, the deepest zoom,
+ * boxes around them, how many rows lay in them), and so does what it writes to
+ * a layer by one method (how many requests, rows, boxes, ids where they are
+ * few). Places that lie apart have boxes of their own (given.h). The lines are
+ * written by the server's clock, and at its end; one that is killed loses its
+ * last minute.
  */
 #include "web/server/tallies.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
 #include "data/city/audit.h"
-#include "tiles/vector/vector.h"
-#include "web/server/rights.h"
-#include "web/server/tile_maker.h"
-#include "web/server/wmts.h"
+#include "web/server/route.h"
 
 #define MINUTE_S 60
 /* Layers times tokens of a minute; of more the oldest is written early. */
 #define TALLIES 256
-/* Zooms from which shapes of a tile are few enough to be counted. */
-#define SHAPES_ZOOM 14
 
 struct tally {
     int64_t begun_s, last_s;  // begun 0: free
     struct om_token token;
     char role[OM_LIMIT_NAME_BYTES], layer[OM_LIMIT_NAME_BYTES];
-    uint64_t tiles, rows;
-    unsigned zoom;
-    struct om_box box;
+    const char *method, *route;  // "GET", "tiles": of tiles
+    uint64_t requests;
+    unsigned zoom;  // deepest, of tiles
+    struct om__given given;
 };
 
 struct om__tallies {
@@ -61,37 +53,52 @@ om_status om__tallies_new(struct om__tallies **out)
 void om__tallies_free(struct om__tallies *tallies)
 {
     if (!tallies) return;
+    for (size_t i = 0; i < TALLIES; i++)
+        om__given_deinit(&tallies->tally[i].given);
     pthread_mutex_destroy(&tallies->lock);
     om_free(tallies);
 }
 
 /* ---- lines ---- */
 
-static void write_line(struct om_server *server, const struct tally *t)
+static om_status add_target(const struct tally *t, struct om_buf *out)
 {
-    char target[512], area[2 * OM_LIMIT_NAME_BYTES + 2] = "";
-    double west, south, east, north;
+    const unsigned long long requests = t->requests;
+    if (!strcmp(t->route, OM__TALLY_TILES))
+        om_buf_addf(out, "/tiles/%s?tiles=%llu&zoom=%u", t->layer, requests,
+                    t->zoom);
+    else if (!strcmp(t->route, OM__TALLY_POSITIONS))
+        om_buf_addf(out, "/positions?writes=%llu", requests);
+    else
+        om_buf_addf(out, "/collections/%s/items?writes=%llu", t->layer,
+                    requests);
+    om__given_write(&t->given, out);
+    return om_buf_add(out, "", 1);
+}
+
+/* Lets go of what the tally holds. */
+static void write_line(struct om_server *server, struct tally *t)
+{
+    char area[2 * OM_LIMIT_NAME_BYTES + 2] = "";
     struct om_err err = {0};
-    om_pos_to_lonlat((struct om_pos){t->box.x0, t->box.y0}, &west, &north);
-    om_pos_to_lonlat((struct om_pos){t->box.x1, t->box.y1}, &east, &south);
-    snprintf(target, sizeof target,
-             "/tiles/%s?tiles=%llu&zoom=%u&bbox=%.5f,%.5f,%.5f,%.5f&rows=%llu",
-             t->layer, (unsigned long long)t->tiles, t->zoom, west, south, east,
-             north, (unsigned long long)t->rows);
+    struct om_buf target = {0};
     if (t->token.level[0])
         snprintf(area, sizeof area, "%s:%s", t->token.level, t->token.unit);
+    om_status st = add_target(t, &target);
     const struct om_audit_entry entry = {.at_s = t->last_s,
                                          .token = t->token.id,
                                          .role = t->role,
                                          .area = area,
-                                         .method = "GET",
-                                         .route = "tiles",
-                                         .target = target,
+                                         .method = t->method,
+                                         .route = t->route,
+                                         .target = (const char *)target.bytes,
                                          .status = MHD_HTTP_OK};
-    const om_status st = om_audit_add(server->audit, &entry, &err);
+    if (!st) st = om_audit_add(server->audit, &entry, &err);
     if (st)
         om_log(OM_LOG_ERROR, "audit", "nothing is noted: %s",
                err.text[0] ? err.text : om_status_text(st));
+    om_buf_deinit(&target);
+    om__given_deinit(&t->given);
 }
 
 void om__tallies_write(struct om_server *server, bool all)
@@ -100,168 +107,66 @@ void om__tallies_write(struct om_server *server, bool all)
     const int64_t now_s = (int64_t)time(NULL);
     for (size_t i = 0; tallies && i < TALLIES; i++) {
         pthread_mutex_lock(&tallies->lock);
-        const struct tally t = tallies->tally[i];
+        struct tally t = tallies->tally[i];
         // Clocks may be set back.
         const bool over = t.begun_s && (all || now_s < t.begun_s ||
                                         now_s - t.begun_s >= MINUTE_S);
-        if (over) tallies->tally[i].begun_s = 0;
+        if (over) tallies->tally[i] = (struct tally){0};
         pthread_mutex_unlock(&tallies->lock);
         if (over) write_line(server, &t);
     }
 }
 
 static bool is_of(const struct tally *t, const struct om__request *r,
-                  const char *layer)
+                  const char *layer, const char *method, const char *route)
 {
     return t->begun_s && !strcmp(t->token.id, r->who->token.id) &&
-           !strcmp(t->role, r->who->role->name) && !strcmp(t->layer, layer);
+           !strcmp(t->role, r->who->role->name) && !strcmp(t->layer, layer) &&
+           !strcmp(t->method, method) && !strcmp(t->route, route);
 }
 
 /* Where to add: what was begun, else a free one, else the oldest, which is
- * copied out to be written. Under the lock. */
+ * moved out to be written. Under the lock. */
 static struct tally *find(struct om__tallies *tallies,
                           const struct om__request *r, const char *layer,
+                          const char *method, const char *route,
                           struct tally *out)
 {
     struct tally *unused = NULL, *oldest = tallies->tally;
     for (struct tally *t = tallies->tally; t < tallies->tally + TALLIES; t++) {
-        if (is_of(t, r, layer)) return t;
+        if (is_of(t, r, layer, method, route)) return t;
         if (!t->begun_s && !unused) unused = t;
         if (t->begun_s < oldest->begun_s) oldest = t;
     }
     if (!unused) {
         *out = *oldest;
-        oldest->begun_s = 0;
+        *oldest = (struct tally){0};
         unused = oldest;
     }
     return unused;
 }
 
-static void add(struct om__request *r, const struct om_layer *layer,
-                unsigned zoom, struct om_box box, uint64_t rows)
+void om__tally_add(struct om__request *r, const char *layer, const char *route,
+                   const struct om__given *given, unsigned zoom)
 {
     struct om__tallies *tallies = r->server->tallies;
     struct tally full = {0};
     const int64_t now_s = (int64_t)time(NULL);
+    const char *method = r->route->method ? r->route->method : "GET";
     pthread_mutex_lock(&tallies->lock);
-    struct tally *t = find(tallies, r, layer->name, &full);
+    struct tally *t = find(tallies, r, layer, method, route, &full);
     if (!t->begun_s) {
-        *t = (struct tally){
-            .begun_s = now_s, .token = r->who->token, .box = OM_BOX_NONE};
+        *t = (struct tally){.begun_s = now_s,
+                            .token = r->who->token,
+                            .method = method,
+                            .route = route};
         snprintf(t->role, sizeof t->role, "%s", r->who->role->name);
-        snprintf(t->layer, sizeof t->layer, "%s", layer->name);
+        snprintf(t->layer, sizeof t->layer, "%s", layer);
     }
     t->last_s = now_s;
-    t->tiles++;
-    t->rows += rows;
+    t->requests++;
     if (zoom > t->zoom) t->zoom = zoom;
-    om_box_widen(&t->box, box);
+    om__given_merge(&t->given, given);
     pthread_mutex_unlock(&tallies->lock);
     if (full.begun_s) write_line(r->server, &full);
-}
-
-/* ---- tiles ---- */
-
-/* A tile by what its address says. */
-struct place {
-    const char *name;
-    unsigned zoom;
-    struct om_box box;
-};
-
-static bool by_matrix(const char *set_id, const char *matrix, const char *row,
-                      const char *col, struct place *out)
-{
-    char text[32];
-    struct om_tile_address tile;
-    struct om_place place;
-    const struct om__matrix_set *set = om__matrix_set_find(set_id);
-    snprintf(text, sizeof text, "%.*s", (int)strcspn(col, "."), col);
-    if (!set || om__matrix_tile_read(set, matrix, row, text, &tile))
-        return false;
-    out->zoom = tile.z;
-    out->box = om__tile_box(&tile);
-    if (!set->degrees) return true;
-    const double side_deg = 360.0 / (double)om__matrix_width(tile.z);
-    const double west = tile.x * side_deg - 180, north = 90 - tile.y * side_deg;
-    if (om_place_box(west, north - side_deg, west + side_deg, north, &place))
-        return false;
-    out->box = place.box;
-    return true;
-}
-
-static const char *key_of(const struct om__request *r, const char *name)
-{
-    for (size_t i = 0; i < r->address.params; i++)
-        if (!strcasecmp(r->address.param[i].name, name))
-            return r->address.param[i].value;
-    return "";
-}
-
-static bool read_place(const struct om__request *r, struct place *out)
-{
-    const char *route = r->route->name;
-    const char *const *at = r->address.segment;
-    const size_t n = r->address.segments;
-    struct om_tile_address tile;
-    if (!strcmp(route, "tile")) {
-        out->name = at[1];
-        if (om_tile_address_parse(at[2], at[3], at[4], &tile)) return false;
-        out->zoom = tile.z;
-        out->box = om__tile_box(&tile);
-        return true;
-    }
-    if (!strcmp(route, "tilesettile")) {
-        out->name = at[1];
-        return by_matrix(at[n - 4], at[n - 3], at[n - 2], at[n - 1], out);
-    }
-    if (!strcmp(route, "wmtstile")) {
-        out->name = at[2];
-        return by_matrix(at[n - 4], at[n - 3], at[n - 2], at[n - 1], out);
-    }
-    if (strcmp(route, "wmts") != 0) return false;
-    out->name = key_of(r, "Layer");
-    return by_matrix(key_of(r, "TileMatrixSet"), key_of(r, "TileMatrix"),
-                     key_of(r, "TileRow"), key_of(r, "TileCol"), out);
-}
-
-/* Can single rows be seen on it? *rows: as far as they are counted. */
-static bool shows_rows(const struct om__request *r,
-                       const struct om_layer *layer, const struct place *place,
-                       uint64_t *rows)
-{
-    static const bool none[OM_LIMIT_COLUMNS];
-    const bool points = layer->schema.geometry == OM_GEOMETRY_POINT;
-    const bool part = *key_of(r, "filter") || *key_of(r, "datetime") ||
-                      r->address.segments == 9 || *key_of(r, "Time");
-    *rows = 0;
-    if (part || (!points && place->zoom < SHAPES_ZOOM)) return true;
-    const struct om_query query = {
-        .snapshot = r->snapshot,
-        .layer = layer,
-        .cache = r->server->selections,
-        .place = {.kind = OM_PLACE_BOX, .box = place->box}};
-    if (om_query_count(&query, rows)) return true;
-    const struct om_vector_spec spec = {
-        .layer = layer, .column = none, .by = OM_NO_FIELD};
-    return *rows && (!points || *rows <= om_vector_points_most(&spec));
-}
-
-void om__tallies_add(struct om__request *r)
-{
-    struct place place;
-    uint64_t rows;
-    if (r->head) return;
-    if (r->status != MHD_HTTP_OK && r->status != MHD_HTTP_NOT_MODIFIED) return;
-    if (!read_place(r, &place)) return;
-    // What was kept is answered without.
-    if (!r->snapshot &&
-        om__rights_take(r, om_city_snapshot(r->server->city)))
-        return;
-    const struct om_layer *layer = om_snapshot_layer(r->snapshot, place.name);
-    if (!layer || (layer->meta && layer->meta->unit_level[0]) ||
-        om__crowds_only(r, layer))
-        return;
-    if (shows_rows(r, layer, &place, &rows))
-        add(r, layer, place.zoom, place.box, rows);
 }

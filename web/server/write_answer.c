@@ -9,6 +9,9 @@
 #include "web/server/rights.h"
 #include "web/server/writes.h"
 
+/* Rows of a write up to which the audit looks at each. */
+#define NOTED_ROWS 1000
+
 static void add_text(struct om_buf *out, const char *key, const char *text,
                      size_t len)
 {
@@ -240,11 +243,43 @@ static om_status answer_batch(struct om__request *r, struct om__write *w)
     return st;
 }
 
+/* For the audit: which rows, where; of very many only one box. */
+static void note_rows(struct om__request *r, const struct om__write *w)
+{
+    const struct om_batch *batch = w->write.batch;
+    const struct om_batch_column *id =
+        &batch->column[r->layer->schema.id_field];
+    const struct om_pos *pos =
+        w->kind == OM_WRITE_DELETE ||
+                (w->kind == OM_WRITE_PATCH && !w->write.geometry_given)
+            ? NULL
+            : batch->pos;
+    struct om_box all = OM_BOX_NONE;
+    if (w->write.repeated || !w->write.taken || !r->who->asked) return;
+    for (size_t i = 0; i < batch->rows; i++) {
+        const uint32_t at = id->offset[i], end = id->offset[i + 1];
+        if (batch->rows > NOTED_ROWS) {
+            if (pos)
+                om_box_widen(&all, (struct om_box){pos[i].x, pos[i].y, pos[i].x,
+                                                   pos[i].y});
+        } else {
+            om__given_row(&r->given, id->bytes + at, end - at,
+                          pos ? &pos[i] : NULL);
+        }
+    }
+    if (batch->rows > NOTED_ROWS) {
+        r->given.many = true;
+        if (pos) om__given_box(&r->given, all);
+    }
+    r->given.rows = w->write.taken;
+}
+
 om_status om__write_done(struct om__request *r)
 {
     struct om__write *w = r->upload;
     char layer[OM_LIMIT_NAME_BYTES];
     if (w->write.status) return failed(r, w);
+    note_rows(r, w);
     snprintf(layer, sizeof layer, "%s", r->layer->name);
     OM_TRY(renew_snapshot(r));
     const bool one = w->single || om_body_is_feature(w->body);
