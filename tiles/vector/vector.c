@@ -119,6 +119,7 @@ om_status om_vector_tile(struct om_vectors *vectors,
     else if (m.total)
         st = om__points_make(&m);
     if (!st) st = write_layers(&m, tile);
+    if (!st && spec->shown) *spec->shown = m.shown;
     om__making_clear(&m);
     if (st) tile->len = before;
     return st;

@@ -42,6 +42,7 @@ struct om_vector_spec {
                      // so many rows on, without a box: what is about persons
     bool apart;  // several layers share a tile: `cells` and `meta` are called
                  // NAME:cells and NAME:meta
+    uint64_t *shown;  // becomes how many rows it shows as themselves; or NULL
 };
 
 /** Bytes of a name of a tile's layer, with its NUL. */

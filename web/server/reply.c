@@ -279,6 +279,7 @@ om_status om__answer_new(struct om__request *r, struct om_buf *take,
         return OM_E_MEMORY;
     }
     answer->route = r->route;
+    answer->told_rows = r->told_rows;
     answer->bytes = take->len;
     answer->body = take->bytes;
     const bool none = !take->len && head->none_204;

@@ -381,7 +381,8 @@ om_status om__get_reverse(struct om__request *r)
     double lon = 0, lat = 0;
     OM_TRY(read_place(r, &lon, &lat, &v.pos));
     om_buf_init(&v.out, OM__ANSWER_BYTES);
-    om_status st = write_all(&v, lon, lat);
+    om_status st = om__rows_spend(r, 1);
+    if (!st) st = write_all(&v, lon, lat);
     if (!st) st = om__reply(r, &v.out, &HEAD);
     om_buf_deinit(&v.out);
     om_buf_deinit(&v.hidden);

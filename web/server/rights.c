@@ -285,9 +285,9 @@ om_status om__rows_allowed(struct om__request *r, const struct om_layer *layer)
                    layer->name, layer->name);
 }
 
-om_status om__rows_spend(struct om__request *r, uint64_t rows)
+static om_status spend(struct om__request *r, uint64_t rows)
 {
-    if (!r->who->rows || r->on_heavy || !rows) return OM_OK;
+    if (!r->who->rows || !rows) return OM_OK;
     const double wait_s =
         om_rates_spend(r->who->rows, r->who->id, (double)rows, om_seconds());
     if (wait_s <= 0) return OM_OK;
@@ -296,4 +296,23 @@ om_status om__rows_spend(struct om__request *r, uint64_t rows)
                    "too many rows of this token, which is for looking at them "
                    "and not for taking them away; the next are told in %u s",
                    r->retry_after_s);
+}
+
+om_status om__rows_spend(struct om__request *r, uint64_t rows)
+{
+    return r->on_heavy ? OM_OK : spend(r, rows);
+}
+
+/* What a client has already is told to nobody anew. */
+om_status om__answer_spend(struct om__request *r)
+{
+    struct om__answer *answer = r->shared;
+    if (!answer || r->part || r->head || r->status == MHD_HTTP_NOT_MODIFIED)
+        return OM_OK;
+    const om_status st = spend(r, answer->told_rows);
+    if (!st) return OM_OK;
+    om__answer_unref(answer);
+    r->shared = NULL;
+    r->response = NULL;
+    return st;
 }

@@ -38,6 +38,9 @@ om_status om__rows_allowed(struct om__request *request,
  *  many over time. OM_E_RATE: too many. */
 om_status om__rows_spend(struct om__request *request,
                          uint64_t rows) OM_MUST_USE;
+/** Count the rows of the answer that request->shared is, a tile with texts of
+ *  rows, the same way. OM_E_RATE: it is let go of again. */
+om_status om__answer_spend(struct om__request *request) OM_MUST_USE;
 /** May only crowds and counts by unit be told of the layer? */
 bool om__crowds_only(const struct om__request *request,
                      const struct om_layer *layer);

@@ -86,6 +86,18 @@ static om_status read_ask(struct om__request *r, struct om_search_ask *ask)
     return read_place(r, ask);
 }
 
+/* Rows that are told: not units, nor streets and other groups. */
+static uint64_t count_rows(const struct om_search_answer *answer)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct om_search_hit *hit = &answer->hit[i];
+        const struct om_manifest_layer *meta = hit->layer->meta;
+        rows += !hit->group && !(meta && meta->unit_level[0]);
+    }
+    return rows;
+}
+
 om_status om__get_search(struct om__request *r)
 {
     struct om_search_ask ask = {0};
@@ -96,7 +108,8 @@ om_status om__get_search(struct om__request *r)
                          &ask, &om__lane(r->server)->arena, &answer, &r->err));
     if (!answer.complete) om__searcher_wake(r->server->searcher);
     om_buf_init(&out, OM__ANSWER_BYTES);
-    om_status st = om_search_json(r->snapshot, &answer, &out);
+    om_status st = om__rows_spend(r, count_rows(&answer));
+    if (!st) st = om_search_json(r->snapshot, &answer, &out);
     if (!st) st = om__reply(r, &out, &HEAD);
     om_buf_deinit(&out);
     return st;

@@ -25,6 +25,7 @@
 #include "web/server/reply.h"
 #include "web/server/route.h"
 #include "web/server/server_internal.h"
+#include "web/server/rights.h"
 #include "web/server/tile_maker.h"
 
 static bool is_heat(const char *name)
@@ -213,7 +214,7 @@ om_status om__tile_answer(struct om__request *r, const char *name,
         if (!st) st = try_once(r, name, &m);
     }
     om_buf_deinit(&m.key);
-    return st;
+    return st ? st : om__answer_spend(r);
 }
 
 om_status om__tile_check(struct om__request *r, const char *name,

@@ -131,6 +131,25 @@ static bool must_wait(struct om__request *r, const struct om_vector_spec *spec,
     return true;
 }
 
+/* Do rows come with texts that are many rows' own (names, addresses)? The id
+ * always comes, kinds and numbers are what the picture is drawn from, and units
+ * are for everybody. */
+static bool tells_texts(const struct om_layer *layer,
+                        const struct om_vector_spec *spec)
+{
+    const struct om_schema *s = &layer->schema;
+    if (layer->meta && layer->meta->unit_level[0]) return false;
+    for (size_t f = 0; f + layer->unit_columns < s->count; f++) {
+        const enum om_type type = s->field[f].type;
+        if (f == s->id_field || s->hidden[f]) continue;
+        if (spec->column && !spec->column[f]) continue;
+        if (type == OM_TYPE_TEXT) return true;
+        if (type == OM_TYPE_CATEGORY && om_vector_by_check(layer, f))
+            return true;
+    }
+    return false;
+}
+
 static om_status draw(struct om__request *r, void *memory,
                       const struct om_tile_address *tile, struct om_buf *out)
 {
@@ -147,6 +166,8 @@ static om_status draw(struct om__request *r, void *memory,
     struct om_vector_spec spec =
         om_vector_ask_spec(ask, r->snapshot, r->layer, selection, vector->name);
     spec.crowd = vector->crowd;
+    r->told_rows = 0;
+    if (tells_texts(r->layer, &spec)) spec.shown = &r->told_rows;
     // As of the newest change in the tile: it is the same tile until then.
     int64_t at_s = 0;
     const uint64_t changed = om_city_changed_at(r->server->city, r->layer->name,
