@@ -84,13 +84,13 @@ test('sums follow the period', () => {
 
 test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
     const dir = await folder(t), city = path.join(dir, 'city');
-    await done('synth', path.join(dir, 'files'), '--scale', '0.01', '--quiet');
+    await done('synth', path.join(dir, 'files'), '--scale', '0.005', '--quiet');
     await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
     const server = await serve(t, city);
 
     /** A page, what it asks for, and how its days are pointed at. */
     async function open(t, hash, search = '') {
-        const { page, log } = await browse(t, `${server.url}/analyst?${search}#${hash}`), asked = [];
+        const { page, log } = await browse(t, `${server.url}/analyst?${search}#${hash}`, { width: 1100, height: 680 }), asked = [];
         page.on('request', (r) => { if (!/\/(changes|icon)/.test(r.url())) asked.push(decodeURIComponent(r.url().slice(server.url.length))); });
         await until('bars', () => page.evaluate(() => document.querySelectorAll('#days rect').length > 100));
         const rest = async () => {
@@ -137,11 +137,9 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
             const before = await shot();
             const begun = asked.length;
             await page.mouse.down();
-            for (let day = 21; day < days - 30; day++) {
-                await to(day);
-                if (day % 8 === 0) await page.waitForTimeout(40);
-            }
-            for (let day = days - 31; day > 80; day -= 3) await to(day);
+            // Software draws MapLibre's map slowly.
+            for (let day = 21; day < days - 30; day += what === 'MapLibre' ? 8 : 1) await to(day);
+            for (let day = days - 31; day > 80; day -= 9) await to(day);
             const { first, last } = await page.evaluate(() => ({ first: document.getElementById('from').value, last: document.getElementById('to').value }));
             await until('the last step is drawn', () => page.evaluate((time) => document.getElementById('days').dataset.drawn === time, `${first}/${last}`));
             const held = await shot(), told = await legend();
@@ -154,7 +152,9 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
             t.diagnostic(`${tiles.length} tiles, ${days} days; ${(100 * far).toFixed(2)} % of the pixels are far off, all by ${mean.toFixed(2)}`);
             // Lines are thin, and half as fine.
             assert.ok(/lines/.test(what) ? far < 0.06 && mean < 6 : far < 0.01 && mean < 1.5, `${far} ${mean}`);
-            assert.deepEqual(await legend(), told, 'the legend is that of the period');
+            // What fades does so by days in the page, and by seconds in the server: a figure may be rounded the other way.
+            const then = await legend(), near = (a, b) => a.replace(/[\d.]/g, '') === b.replace(/[\d.]/g, '') && Math.abs(parseFloat(a) - parseFloat(b)) <= 0.03 * parseFloat(b);
+            assert.ok(then.length === told.length && then.every((text, i) => (/halflife/.test(hash) ? near(told[i], text) : told[i] === text)), `the legend is that of the period: ${told} ${then}`);
             assert.equal(asked.filter((u) => /\.days\?/.test(u)).length, tiles.length, 'each tile of days is asked for once');
             const pictures = asked.slice(begun).filter((u) => /^\/tiles\/heat:/.test(u));
             assert.equal(new Set(pictures).size, pictures.length, 'and each picture of where it rests');

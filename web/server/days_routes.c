@@ -1,6 +1,7 @@
 // days_routes.c - tiles of days: a heat map's rows by cell and day.
 #include "tiles/days.h"
 
+#include "web/server/bounds.h"
 #include "web/server/handlers.h"
 #include "web/server/heat_ask.h"
 #include "web/server/jobs.h"
@@ -12,10 +13,8 @@
 #include "web/server/tile_maker.h"
 #include "web/server/views.h"
 
-/* Rows of a layer above which a tile of this zoom and below may take longer
- * than others should wait: some 15 ns each. */
-#define HEAVY_ROWS 3000000
-#define HEAVY_ZOOM 11
+/* A row that is added up, written and packed. */
+#define ROW_S 60e-9
 
 static const struct om__head head_days = {.type = "application/vnd.onemap.days",
                                           .cache = OM__CACHE_DATA,
@@ -97,6 +96,23 @@ static om_status count_days(struct om__request *r,
     return st;
 }
 
+/* Does the tile have to wait for a worker? Large ones are
+ * made one at a time, so that their memory is that of one, too. */
+static om_status find_place(struct om__request *r, const struct om_layer *layer,
+                            struct om_box box, bool *wait)
+{
+    uint64_t rows;
+    const struct om_query all = {.snapshot = r->snapshot,
+                                 .layer = layer,
+                                 .cache = r->server->selections,
+                                 .place = {.kind = OM_PLACE_BOX, .box = box}};
+    OM_TRY(om_query_count(&all, &rows));
+    *wait =
+        (double)rows * ROW_S > OM__HEAVY_S ? om__wait_heavy(r) : !r->on_worker;
+    if (*wait) r->later = true;
+    return OM_OK;
+}
+
 static om_status draw(struct om__request *r, void *memory,
                       const struct om_tile_address *address, struct om_buf *out)
 {
@@ -104,14 +120,11 @@ static om_status draw(struct om__request *r, void *memory,
     const struct om_risk_bound *bound = ask->bound;
     struct om_days_tile tile;
     struct om_days days;
-    if (bound->layer->rows > HEAVY_ROWS && address->z <= HEAVY_ZOOM) {
-        if (om__wait_heavy(r)) return OM_OK;
-    } else if (!r->on_worker) {
-        r->later = true;
-        return OM_OK;
-    }
+    bool wait;
     OM_TRY(om_days_tile_init(&bound->risk.term[0].spec, address->z, address->x,
                              address->y, &tile));
+    OM_TRY(find_place(r, bound->layer, tile.box, &wait));
+    if (wait) return OM_OK;
     OM_TRY(count_days(r, bound, &tile, &days));
     const om_status st = om_days_write(&tile, &days, out);
     om_days_deinit(&days);

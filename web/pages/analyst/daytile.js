@@ -74,9 +74,6 @@ export function readDayTile(bytes) {
   return {z, x, y, kernel, bandwidthM, exponent, column0, row0, columns, rows, first, days, unit, at, ...sorted};
 }
 
-/** Bytes that a tile takes in memory. @param {DayTile} tile */
-export const bytesOf = (tile) => tile.cell.length * 8 + tile.columns * tile.rows * 8;
-
 /** Sums of cells over a period that is moved: only what comes and what goes is touched. */
 export class Sums {
   /** @param {DayTile} tile */
@@ -85,6 +82,8 @@ export class Sums {
     /** In units, exact. */
     this.cells = new Float64Array(tile.columns * tile.rows);
     this.from = this.to = 0;
+    /** In memory, the tile's too. */
+    this.bytes = this.cells.byteLength + tile.cell.byteLength + tile.sum.byteLength + tile.at.byteLength;
   }
 
   /** @param {number} from @param {number} to days @param {number} times */
@@ -208,6 +207,7 @@ export class Painter {
     this.value = new Float32Array(side * side);
     this.columns = between(side, x * side, pixel, node, this.node0.column);
     this.rows = between(side, y * side, pixel, node, this.node0.row);
+    this.bytes = 4 * (3 * this.mass.length + this.value.length + (this.plain ? 0 : this.nodes.rows * side) + 8 * side);
   }
 
   /** @param {number} kind @param {number} hx @param {number} hy nodes a bandwidth @param {number} variance of what spreads beside it, along each axis, node²: that is undone */

@@ -23,6 +23,8 @@ const ZOOM_STEP = 0.5;
 const FILL_MS = 120, REST_MS = 160, OLD_PLANE_MS = 4000;
 /* A pointer that moved less has clicked. */
 const CLICK_PX = 4;
+/* Of a period that is moved: more would take longer than a frame. */
+const PIXELS_A_FRAME = 12 * TILE_PX ** 2;
 const PAN_PX = 120, WHEEL_NOTCH = 80;
 /* Cells that are drawn with a frame: 4 ms each of 1024 pixels by software. */
 const CELLS_FRAME = 4, CELLS_HELD = 2;
@@ -172,12 +174,12 @@ class Plane {
   }
 
   /* Cells whose tiles have come, sheets over each other: a few with each frame;
-   * all at once where pictures of a period follow each other. */
+   * where pictures of a period follow each other as many as a frame has time for. */
   draw() {
     const piles = [...this.piles.values()].sort((a, b) => a.order - b.order), land = token('--land');
-    let left = this.map.over ? Infinity : this.map.held ? CELLS_HELD : CELLS_FRAME;
+    let left = this.map.over ? Infinity : this.map.held ? CELLS_HELD : CELLS_FRAME, room = this.map.over ? PIXELS_A_FRAME : Infinity;
     for (const key of this.dirty) {
-      if (!left) break;
+      if (!left || room <= 0) break;
       this.dirty.delete(key);
       const pictures = piles.map((pile) => ({picture: this.pictureOf(pile, key), opacity: pile.sheet.opacity})).filter((p) => p.picture);
       let cell = this.cells.get(key);
@@ -194,6 +196,7 @@ class Plane {
         cell?.canvas.remove();
         cell = this.cell(key, side);
       }
+      room -= side * side;
       const {canvas, pen} = this.map.brush(side);
       pen.globalAlpha = 1;
       pen.fillStyle = land;

@@ -76,7 +76,7 @@ class Period {
     } else if (this.moving) {
       const at = span(this.moving, this.days), {first, counts} = this.days, rest = steps.resting.map(nameOf);
       text = say('stepped', {from: write.moment(addDays(first, at.from)), to: write.moment(addDays(first, at.to)), n: write.exact(counts.slice(at.from, at.to + 1).reduce((a, b) => a + b, 0))});
-      if (rest.length) text += ` · ${say('on_release', {names: rest.join(', ')})}`;
+      text += ` · ${say('on_release', {names: [...rest, say('the_numbers')].join(', ')})}`;
     }
     this.note.textContent = this.note.title = text;
   }

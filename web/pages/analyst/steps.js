@@ -66,8 +66,6 @@ export class Steps {
     this.hearers = [];
     /** Why the last one could not be stepped through; '' it can. */
     this.refused = '';
-    /** Figures of how it goes, for whoever measures. */
-    this.figures = {steps: 0, ms: 0, most: 0, bytes: 0};
   }
 
   /** Can a period be drawn in the page, as the state is? */
@@ -196,7 +194,7 @@ export class Steps {
   }
 
   /** @param {any} data of the worker */
-  heard({id, pictures, fault, ms, bytes, loaded}) {
+  heard({id, pictures, fault, loaded}) {
     // What came later is drawn in, too.
     if (loaded) {
       if (this.on && !this.busy && this.wanted) this.ask();
@@ -217,7 +215,6 @@ export class Steps {
     }
     this.on = true;
     this.drawn = time;
-    this.figures = {steps: this.figures.steps + 1, ms: this.figures.ms + ms, most: Math.max(this.figures.most, ms), bytes};
     map.overdraw(view.key, new Map(pictures));
     this.drawing.stepped(legend);
     if (this.wanted && this.wanted !== time) return this.ask();

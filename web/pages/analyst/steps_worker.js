@@ -2,7 +2,7 @@
 // steps_worker.js - tiles of days, held and drawn for a period, beside the page:
 // nothing of it holds up a frame. See steps.js.
 
-import {Painter, Sums, bytesOf, readDayTile} from './daytile.js';
+import {Painter, Sums, readDayTile} from './daytile.js';
 
 /**
  * @typedef {{key: string, url: string}} Wanted
@@ -46,7 +46,8 @@ async function load(url) {
   if (response.status === 204) return held.set(url, {state: 'empty', bytes: 0});
   if (!response.ok) throw Object.assign(new Error((await response.json().catch(() => ({}))).detail ?? ''), {status: response.status});
   const tile = readDayTile(new Uint8Array(await response.arrayBuffer()));
-  held.set(url, {state: 'there', bytes: bytesOf(tile), sums: new Sums(tile), painter: new Painter(tile, SIDE)});
+  const sums = new Sums(tile), painter = new Painter(tile, SIDE);
+  held.set(url, {state: 'there', bytes: sums.bytes + painter.bytes, sums, painter});
 }
 
 function run() {
@@ -140,7 +141,7 @@ async function draw(wish) {
   const said = failed() ? fault : null;
   fault = null;
   if (said || wish.id !== newest) return post({id: wish.id, fault: said, pictures: null});
-  const began = performance.now(), pictures = [];
+  const pictures = [];
   for (const {key, url} of wish.tiles) {
     const tile = held.get(url);
     if (!tile || tile.state === 'waiting') continue;
@@ -148,7 +149,7 @@ async function draw(wish) {
     const image = cells ? colour(tile.painter.paint(cells), wish) : null;
     pictures.push([key, image && await createImageBitmap(image)]);
   }
-  post({id: wish.id, pictures, ms: performance.now() - began, bytes: [...held.values()].reduce((sum, t) => sum + t.bytes, 0)}, pictures.map((p) => p[1]).filter((p) => p));
+  post({id: wish.id, pictures}, pictures.map((p) => p[1]).filter((p) => p));
 }
 
 self.onmessage = ({data}) => {
