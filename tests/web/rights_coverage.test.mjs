@@ -195,8 +195,14 @@ test('what coverage tells of few', async (t) => {
 
     await t.test('the wall leads where its role may go', async () => {
         const { plan } = await import(path.resolve('web/pages/wall/plan.js'));
-        const { parts } = plan((await as.wall('/catalog')).json());
-        for (const target of [parts.service.worst, '/coverage/patrol?by=village', '/coverage/service'])
+        // Of residents it is told for the whole city only: no link leads to units.
+        const { parts, questions } = plan((await as.wall('/catalog')).json()), reach = questions.find((q) => q.key === parts.service.reach).url();
+        assert.equal(parts.service.reachRows, undefined);
+        assert.notEqual((await as.wall(`${reach}?by=village`)).status, 200);
+        for (const target of [reach, `/coverage/service?people=address&by=village&worst=20`, '/coverage/patrol?by=village'])
             assert.equal((await as.wall(target)).status, 200, target);
+        const whole = plan((await as.admin('/catalog')).json()).parts.service.reachRows;
+        assert.match(whole, /coverage=service/);
+        assert.equal((await as.admin(`${reach}?by=${new URLSearchParams(whole.split('#')[1]).get('units')}`)).status, 200);
     });
 });
