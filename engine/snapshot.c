@@ -19,7 +19,8 @@
  * commit replaced may be unlinked at once; the mappings of older snapshots keep
  * them alive until the last reader lets go. */
 
-/* Refreshes (one a second of a server) until a faulty journal is opened again. */
+/* Refreshes (one a second of a server) until a faulty journal is opened again.
+ */
 #define FAULTY_LOOKS 5
 
 void om__rights_unref(struct om__rights *rights)
@@ -251,8 +252,8 @@ bool om_city_journal_fault(struct om_city *city, char out[OM_ERR_TEXT_BYTES])
     return out[0] != '\0';
 }
 
-/* Is there anything new? A journal that appears is. One that is faulty is looked
- * at again now and then: somebody may have mended it. */
+/* Is there anything new? A journal that appears is. One that is faulty is
+ * looked at again now and then: somebody may have mended it. */
 static bool anything_new(struct om_city *city, const struct om__stamp *stamp)
 {
     pthread_mutex_lock(&city->lock);
@@ -288,17 +289,31 @@ uint64_t om_city_changed(struct om_city *city, const char *layer,
     return om_city_changed_at(city, layer, box, NULL);
 }
 
-uint64_t om_city_changed_at(struct om_city *city, const char *layer,
-                            struct om_box box, int64_t *at_s)
+static uint64_t changed_as_whole(struct om_city *city, const char *layer,
+                                 int64_t *at_s)
 {
-    const struct om_changes *changes = atomic_load(&city->changes);
-    if (changes) return om_changes_in(changes, layer, box, at_s);
     struct om_snapshot *snapshot = om_city_snapshot(city);
     const struct om_layer *l = om_snapshot_layer(snapshot, layer);
     const uint64_t sequence = l ? l->changed : 0;
     if (at_s) *at_s = l ? om_snapshot_as_of(snapshot, l) : 0;
     om_snapshot_unref(snapshot);
     return sequence;
+}
+
+uint64_t om_city_changed_at(struct om_city *city, const char *layer,
+                            struct om_box box, int64_t *at_s)
+{
+    const struct om_changes *changes = atomic_load(&city->changes);
+    return changes ? om_changes_in(changes, layer, box, at_s)
+                   : changed_as_whole(city, layer, at_s);
+}
+
+uint64_t om_city_told_at(struct om_city *city, const char *layer,
+                         struct om_box box, int64_t *at_s)
+{
+    const struct om_changes *changes = atomic_load(&city->changes);
+    return changes ? om_changes_told_in(changes, layer, box, at_s)
+                   : changed_as_whole(city, layer, at_s);
 }
 
 int64_t om_snapshot_now(const struct om_snapshot *snapshot)
@@ -366,8 +381,7 @@ const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,
     return NULL;
 }
 
-bool om_snapshot_has_layer(const struct om_snapshot *snapshot,
-                           const char *name)
+bool om_snapshot_has_layer(const struct om_snapshot *snapshot, const char *name)
 {
     bool has = om_snapshot_layer(snapshot, name) != NULL;
     for (size_t i = 0; i < snapshot->withheld && !has; i++)

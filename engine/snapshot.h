@@ -153,6 +153,10 @@ uint64_t om_city_changed(struct om_city *city, const char *layer,
 /** The same, and when that was (the city's clock, UTC seconds). */
 uint64_t om_city_changed_at(struct om_city *city, const char *layer,
                             struct om_box box, int64_t *at_s);
+/** Of that, what those are told of who do not see columns about persons: not
+ *  changes of nothing else, while the city is written by this process. */
+uint64_t om_city_told_at(struct om_city *city, const char *layer,
+                         struct om_box box, int64_t *at_s);
 /** The city's now: its own clock where it has one (it moves on with what is
  *  written), else the machine's. UTC seconds. */
 int64_t om_snapshot_now(const struct om_snapshot *snapshot);

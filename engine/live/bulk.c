@@ -48,6 +48,7 @@ struct om__bulk {
     uint64_t *hash;               // [rows] of om__newest
     struct om__where *now, *old;  // [rows]
     enum om_entry_kind *kind;     // [rows]
+    bool *quiet;                  // [rows]
     struct om__kill *kill;        // [rows]
     struct cells now_cells, old_cells;
     struct om_change *change;  // [rows], scratch
@@ -103,6 +104,7 @@ void om__bulk_free(struct om__bulk *b)
     om_free(b->now);
     om_free(b->old);
     om_free(b->kind);
+    om_free(b->quiet);
     om_free(b->kill);
     om_free(b->change);
     cells_free(&b->now_cells);
@@ -137,11 +139,12 @@ static om_status room(struct om__bulk *b)
     b->now = om_alloc_array(b->rows, sizeof *b->now);
     b->old = om_alloc_array(b->rows, sizeof *b->old);
     b->kind = om_alloc_array(b->rows, sizeof *b->kind);
+    b->quiet = om_calloc(b->rows, sizeof *b->quiet);
     b->kill = om_alloc_array(b->rows, sizeof *b->kill);
     b->pack = om_calloc(b->rows, sizeof *b->pack);
     b->change = om_alloc_array(b->rows, sizeof *b->change);
-    return b->hash && b->now && b->old && b->kind && b->kill && b->pack &&
-                   b->change
+    return b->hash && b->now && b->old && b->kind && b->quiet && b->kill &&
+                   b->pack && b->change
                ? OM_OK
                : OM_E_MEMORY;
 }
@@ -320,6 +323,8 @@ static om_status look_back(struct om_live *live, const struct om_write *w,
 {
     struct om__bulk *b = w->bulk;
     const enum om_geometry geometry = meta_of(b)->schema.geometry;
+    const struct om__veil_of_layer *veil =
+        om__veil_at(&live->veils, live->base, b->layer);
     *kills = 0;
     for (size_t i = 0; i < b->rows; i++) {
         size_t len;
@@ -330,9 +335,14 @@ static om_status look_back(struct om_live *live, const struct om_write *w,
         if (st && st != OM_E_NOTFOUND) return st;
         if (!st && w->kind == OM_WRITE_INSERT) return OM_E_EXISTS;
         b->kind[i] = st ? OM_ENTRY_INSERT : OM_ENTRY_UPDATE;
+        b->quiet[i] = veil && veil->all;
         b->old[i] = (struct om__where){.cell = OM_NO_CELL};
         if (st) continue;
         OM_TRY(om__where_in_stack(looked->now, geometry, *at, &b->old[i]));
+        if (veil)
+            OM_TRY(om__quiet_row(looked->now->part[at->part].segment, at->row,
+                                 &meta_of(b)->schema, w, i, veil,
+                                 &live->quiet_reader, &b->quiet[i]));
         ++*kills;
     }
     return OM_OK;
@@ -405,10 +415,19 @@ static om_status add_packs(struct om_live *live, void *ctx,
 static void raise_cells(struct om_live *live, struct om__bulk *b,
                         const struct cells *c, const struct om__fresh *f)
 {
-    for (size_t i = 0; i < c->count; i++)
-        b->change[i] = (struct om_change){c->cell[i], f->first + c->row[i]};
-    om_changes_add_all(live->changes, meta_of(b)->name, b->change, c->count,
-                       om__live_time(live, f));
+    const char *layer = meta_of(b)->name;
+    const int64_t at_s = om__live_time(live, f);
+    const struct om_box none = {0};
+    size_t loud = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        const uint64_t sequence = f->first + c->row[i];
+        if (b->quiet[c->row[i]])
+            om_changes_quiet(live->changes, layer, c->cell[i], none, sequence,
+                             at_s);
+        else
+            b->change[loud++] = (struct om_change){c->cell[i], sequence};
+    }
+    om_changes_add_all(live->changes, layer, b->change, loud, at_s);
 }
 
 /* As om__live_change for each row, the map of changes cell by cell. */
@@ -422,10 +441,13 @@ static void tell_changes(struct om_live *live, struct om__bulk *b,
     for (size_t i = 0; i < b->rows; i++) {
         const uint64_t sequence = f->first + i;
         if (reaches(&b->old[i]))
-            om__live_map_row(live->changes, layer, b->old[i], sequence, at_s);
+            om__live_map_row(live->changes, layer, b->quiet[i], b->old[i],
+                             sequence, at_s);
         if (reaches(&b->now[i]))
-            om__live_map_row(live->changes, layer, b->now[i], sequence, at_s);
-        om__live_list(live, f, i, layer, b->kind[i], b->old[i], b->now[i]);
+            om__live_map_row(live->changes, layer, b->quiet[i], b->now[i],
+                             sequence, at_s);
+        om__live_list(live, f, i, layer, b->kind[i], b->quiet[i], b->old[i],
+                      b->now[i]);
     }
 }
 

@@ -48,6 +48,7 @@ struct block {
 
 struct layer {
     struct layer *next;
+    _Atomic(struct layer *) told;  // without quiet changes; NULL: the same
     char name[OM_LIMIT_NAME_BYTES];
     struct value base;
     struct node root;
@@ -144,15 +145,32 @@ om_status om_changes_new(struct om_changes **out)
     return *out ? OM_OK : OM_E_MEMORY;
 }
 
+static void free_layer(struct layer *layer)
+{
+    for (size_t i = 0; layer && i < CHUNKS; i++) om_free(layer->chunk[i]);
+    om_free(layer);
+}
+
 void om_changes_free(struct om_changes *changes)
 {
     if (!changes) return;
     for (struct layer *layer = changes->first, *next; layer; layer = next) {
         next = layer->next;
-        for (size_t i = 0; i < CHUNKS; i++) om_free(layer->chunk[i]);
-        om_free(layer);
+        free_layer(layer->told);
+        free_layer(layer);
     }
     om_free(changes);
+}
+
+static struct layer *new_layer(const char *name, uint64_t sequence,
+                               int64_t at_s)
+{
+    struct layer *layer = om_calloc(1, sizeof *layer);
+    if (!layer) return NULL;
+    snprintf(layer->name, sizeof layer->name, "%s", name);
+    layer->blocks = 1;
+    raise_value(&layer->base, sequence, at_s);
+    return layer;
 }
 
 om_status om_changes_reset(struct om_changes *changes, const char *name,
@@ -161,15 +179,31 @@ om_status om_changes_reset(struct om_changes *changes, const char *name,
     struct layer *layer = find_layer(changes, name);
     if (layer) {
         raise_value(&layer->base, sequence, at_s);
+        if (layer->told) raise_value(&layer->told->base, sequence, at_s);
         return OM_OK;
     }
-    layer = om_calloc(1, sizeof *layer);
+    layer = new_layer(name, sequence, at_s);
     if (!layer) return OM_E_MEMORY;
-    snprintf(layer->name, sizeof layer->name, "%s", name);
-    layer->blocks = 1;
-    raise_value(&layer->base, sequence, at_s);
     layer->next = atomic_load_explicit(&changes->first, memory_order_relaxed);
     atomic_store_explicit(&changes->first, layer, memory_order_release);
+    return OM_OK;
+}
+
+om_status om_changes_tell_apart(struct om_changes *changes, const char *name,
+                                uint64_t sequence, int64_t at_s)
+{
+    struct layer *layer = find_layer(changes, name);
+    if (!layer) return OM_OK;
+    struct newest base = {0};
+    take_newer(&layer->base, &base);
+    if (sequence > base.sequence) base = (struct newest){sequence, at_s};
+    if (layer->told) {
+        raise_value(&layer->told->base, base.sequence, base.at_s);
+        return OM_OK;
+    }
+    struct layer *told = new_layer(name, base.sequence, base.at_s);
+    if (!told) return OM_E_MEMORY;
+    atomic_store_explicit(&layer->told, told, memory_order_release);
     return OM_OK;
 }
 
@@ -192,7 +226,8 @@ void om_changes_add(struct om_changes *changes, const char *name, uint64_t cell,
                     uint64_t sequence, int64_t at_s)
 {
     struct layer *layer = find_layer(changes, name);
-    if (layer) add_cell(layer, OM_CHANGE_LEVEL, cell, sequence, at_s);
+    for (; layer; layer = layer->told)
+        add_cell(layer, OM_CHANGE_LEVEL, cell, sequence, at_s);
 }
 
 /* The way from the root to a cell: nodes, and what is new below each of them
@@ -230,12 +265,11 @@ static void way_up(struct way *w, int64_t at_s)
     if (newest > w->below[w->deep]) w->below[w->deep] = newest;
 }
 
-void om_changes_add_all(struct om_changes *changes, const char *name,
-                        const struct om_change *change, size_t count,
-                        int64_t at_s)
+static void add_all(struct layer *layer, const struct om_change *change,
+                    size_t count, int64_t at_s)
 {
-    struct way w = {.layer = find_layer(changes, name)};
-    if (!w.layer || count == 0) return;
+    struct way w = {.layer = layer};
+    if (count == 0) return;
     w.node[0] = &w.layer->root;
     for (size_t i = 0; i < count; i++) {
         way_down(&w, &change[i]);
@@ -247,20 +281,27 @@ void om_changes_add_all(struct om_changes *changes, const char *name,
     way_up(&w, at_s);
 }
 
+void om_changes_add_all(struct om_changes *changes, const char *name,
+                        const struct om_change *change, size_t count,
+                        int64_t at_s)
+{
+    struct layer *layer = find_layer(changes, name);
+    for (; layer; layer = layer->told) add_all(layer, change, count, at_s);
+}
+
 void om_changes_add_coarse(struct om_changes *changes, const char *name,
                            unsigned level, uint64_t cell, uint64_t sequence,
                            int64_t at_s)
 {
     struct layer *layer = find_layer(changes, name);
-    if (layer && level <= OM_CHANGE_LEVEL)
+    for (; layer && level <= OM_CHANGE_LEVEL; layer = layer->told)
         add_cell(layer, level, cell, sequence, at_s);
 }
 
-void om_changes_add_box(struct om_changes *changes, const char *name,
-                        struct om_box box, uint64_t sequence, int64_t at_s)
+static void add_box(struct layer *layer, struct om_box box, uint64_t sequence,
+                    int64_t at_s)
 {
-    struct layer *layer = find_layer(changes, name);
-    if (!layer || box.x0 > box.x1 || box.y0 > box.y1) return;
+    if (box.x0 > box.x1 || box.y0 > box.y1) return;
     unsigned level = OM_CHANGE_LEVEL;
     struct span s;
     for (;; level--) {
@@ -277,6 +318,25 @@ void om_changes_add_box(struct om_changes *changes, const char *name,
         for (uint32_t x = s.x0; x <= s.x1; x++)
             add_cell(layer, level, om_morton((struct om_pos){x, y}), sequence,
                      at_s);
+}
+
+void om_changes_add_box(struct om_changes *changes, const char *name,
+                        struct om_box box, uint64_t sequence, int64_t at_s)
+{
+    struct layer *layer = find_layer(changes, name);
+    for (; layer; layer = layer->told) add_box(layer, box, sequence, at_s);
+}
+
+void om_changes_quiet(struct om_changes *changes, const char *name,
+                      uint64_t cell, struct om_box box, uint64_t sequence,
+                      int64_t at_s)
+{
+    struct layer *layer = find_layer(changes, name);
+    if (!layer) return;
+    if (box.x0 || box.y0 || box.x1 || box.y1)
+        add_box(layer, box, sequence, at_s);
+    else
+        add_cell(layer, OM_CHANGE_LEVEL, cell, sequence, at_s);
 }
 
 enum meeting { APART, ACROSS, INSIDE };
@@ -323,11 +383,10 @@ uint64_t om_changes_whole(const struct om_changes *changes, const char *name)
     return base.sequence;
 }
 
-uint64_t om_changes_in(const struct om_changes *changes, const char *name,
-                       struct om_box box, int64_t *at_s)
+static uint64_t newest_in(const struct layer *layer, struct om_box box,
+                          int64_t *at_s)
 {
     struct newest best = {0};
-    const struct layer *layer = find_layer(changes, name);
     if (layer) {
         take_newer(&layer->base, &best);
         const unsigned shift = 32 - OM_CHANGE_LEVEL;
@@ -339,4 +398,19 @@ uint64_t om_changes_in(const struct om_changes *changes, const char *name,
     }
     if (at_s) *at_s = best.at_s;
     return best.sequence;
+}
+
+uint64_t om_changes_in(const struct om_changes *changes, const char *name,
+                       struct om_box box, int64_t *at_s)
+{
+    return newest_in(find_layer(changes, name), box, at_s);
+}
+
+uint64_t om_changes_told_in(const struct om_changes *changes, const char *name,
+                            struct om_box box, int64_t *at_s)
+{
+    const struct layer *layer = find_layer(changes, name);
+    const struct layer *told =
+        layer ? atomic_load_explicit(&layer->told, memory_order_acquire) : NULL;
+    return newest_in(told ? told : layer, box, at_s);
 }

@@ -299,10 +299,11 @@ om_status om__live_room(struct om_live *live, size_t count)
 }
 
 void om__live_list(struct om_live *live, const struct om__fresh *f, size_t i,
-                   const char *layer, enum om_entry_kind kind,
+                   const char *layer, enum om_entry_kind kind, bool quiet,
                    struct om__where old, struct om__where now)
 {
     live->change[i] = (struct om_live_change){.sequence = f->first + i,
+                                              .quiet = quiet,
                                               .layer = layer,
                                               .cell = now.cell,
                                               .other_cell = old.cell,
@@ -354,9 +355,11 @@ static void publish_group(struct om_live *live, struct om__fresh *f)
         const struct om__staged *s = &live->staged[i];
         const char *layer =
             live->base->manifest.layer[live->group.slot[s->slot].layer].name;
-        om__live_map_row(live->changes, layer, s->old, f->first + i, at_s);
-        om__live_map_row(live->changes, layer, s->fresh, f->first + i, at_s);
-        om__live_list(live, f, i, layer, s->kind, s->old, s->fresh);
+        om__live_map_row(live->changes, layer, s->quiet, s->old, f->first + i,
+                         at_s);
+        om__live_map_row(live->changes, layer, s->quiet, s->fresh, f->first + i,
+                         at_s);
+        om__live_list(live, f, i, layer, s->kind, s->quiet, s->old, s->fresh);
     }
     om__live_show(live, f, live->staged_count, note_rows, NULL);
 }

@@ -276,6 +276,7 @@ static bool tell_entry(void *ctx, const struct om_entry *e)
                                           .cell = e->new_cell,
                                           .other_cell = e->old_cell,
                                           .kind = e->kind,
+                                          .unsure = e->kind == OM_ENTRY_UPDATE,
                                           .box = e->new_box,
                                           .other_box = e->old_box};
     return t->each(t->ctx, &change);
@@ -453,6 +454,9 @@ static om_status take_over(struct om_live *live, struct om_err *err)
     if (!st) om__live_weigh(live);
     if (!st) st = open_journal(live, err);
     if (!st) st = note_commits(live, err);
+    // What the journal has is not looked through for them: it is told anew.
+    if (!st && om__live_tell_apart(live))
+        st = om_fail(err, OM_E_MEMORY, 0, "out of memory");
     return st;
 }
 
@@ -541,6 +545,8 @@ void om_live_close(struct om_live *live)
     om_joiner_unref(live->joiner);
     om__group_deinit(&live->group);
     om__finder_deinit(&live->finder);
+    om__veils_deinit(&live->veils);
+    om_text_reader_deinit(&live->quiet_reader);
     om_free(live->staged);
     om_free(live->undo);
     om_free(live->change);

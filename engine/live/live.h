@@ -136,6 +136,9 @@ struct om_live_change {
     const char *layer;
     uint64_t cell, other_cell;  // new and old, level 18; OM_NO_CELL: none
     enum om_entry_kind kind;
+    // Whoever does not see columns about persons is not told: nothing else has
+    // changed; or it is not known any more whether anything has.
+    bool quiet, unsure;
     // Of shapes: cells of level 18 that their boxes meet; zero: `cell` alone.
     struct om_box box, other_box;
 };

@@ -15,8 +15,37 @@ struct om__staged {
     size_t slot;  // in the group
     size_t record, record_len;
     struct om__where old, fresh;
+    bool quiet;  // quiet.c
     struct om_write *write;
 };
+
+/* quiet.c: which changes only those are told of who see columns about persons
+ */
+struct om__veils {
+    struct om__base *of;
+    struct om__veil_of_layer {
+        bool read, all;  // all: the layer is
+        bool *column;    // [own columns], owned; NULL: none is about persons
+    } * layer;
+};
+void om__veils_deinit(struct om__veils *veils);
+/** What of a layer is about persons; NULL: nothing, or no memory. */
+const struct om__veil_of_layer *om__veil_at(struct om__veils *veils,
+                                            struct om__base *base,
+                                            size_t layer);
+/** Let the map of changes tell them apart, where there are any. */
+om_status om__live_tell_apart(struct om_live *live) OM_MUST_USE;
+/** Does a row of a write differ from the one in its place (`at` of a segment)
+ *  in nothing but what `veil` says? Shapes that are given differ.
+ *  cost: a look at a column each, until one differs */
+om_status om__quiet_row(const struct om_segment *segment, size_t at,
+                        const struct om_schema *own,
+                        const struct om_write *write, size_t row,
+                        const struct om__veil_of_layer *veil,
+                        struct om_text_reader *reader, bool *quiet) OM_MUST_USE;
+/** Does it give nothing else, whatever is in its place? */
+bool om__quiet_patch(const struct om_schema *own, const struct om_write *write,
+                     const struct om__veil_of_layer *veil);
 
 /* What a slot was before a write that may be refused. */
 struct om__undo {
@@ -158,6 +187,8 @@ struct om_live {
     struct om_changes *changes;
     struct om__group group;
     struct om__finder finder;
+    struct om__veils veils;
+    struct om_text_reader quiet_reader;
     struct om__staged *staged;
     size_t staged_count, staged_room;
     struct om__undo *undo;
@@ -236,7 +267,7 @@ int64_t om__live_time(const struct om_live *live,
 /** Row `i` of a group into the list of changes. */
 void om__live_list(struct om_live *live, const struct om__fresh *fresh,
                    size_t i, const char *layer, enum om_entry_kind kind,
-                   struct om__where old, struct om__where now);
+                   bool quiet, struct om__where old, struct om__where now);
 /** All of the group is durable, and changed `count` rows: it is what is newest
  *  now. `note` is told when it can be seen. */
 void om__live_show(struct om_live *live, struct om__fresh *fresh, size_t count,
@@ -310,8 +341,8 @@ bool om__live_map_taken(struct om_live *live, struct om_live_ahead *ahead,
 /** Entries after `after` into the map. */
 om_status om__live_map_journal(struct om_live *live, struct om_journal *journal,
                                uint64_t after, struct om_err *err) OM_MUST_USE;
-/** One row into the map. */
-void om__live_map_row(struct om_changes *changes, const char *layer,
+/** One row into the map; quiet: nothing but columns about persons changed. */
+void om__live_map_row(struct om_changes *changes, const char *layer, bool quiet,
                       struct om__where where, uint64_t sequence, int64_t at_s);
 
 /** What of a layer somebody works with who is not the committer; ends with

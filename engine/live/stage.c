@@ -28,7 +28,9 @@ struct staging {
     const struct om__stack *stack;
     size_t staged_before;
     struct om__looked looked;  // where the rows were; empty: not known
-    bool try_shapes;           // some shape of the write cannot be used: which?
+    const struct om__veil_of_layer *veil;  // what is about persons
+    bool quiet_patch;                      // nothing else is given
+    bool try_shapes;  // some shape of the write cannot be used: which?
     // PATCH: rows of the stack that are asked for, by part
     struct om_batch *old;  // [parts]
     uint32_t **old_row;    // [parts] which rows
@@ -380,6 +382,23 @@ static om_status locate(struct staging *s, size_t row, struct om__slot *slot,
     return OM_OK;
 }
 
+/* Is what changes nothing but columns about persons? Of a row that the group
+ * has written already that is known of patches only. */
+static om_status find_quiet(struct staging *s, size_t row,
+                            const struct om__slot *slot,
+                            enum om_entry_kind kind, bool *out)
+{
+    *out = s->veil && s->veil->all;
+    if (!s->veil || *out || kind != OM_ENTRY_UPDATE) return OM_OK;
+    if (slot->touched || s->quiet_patch) {
+        *out = s->quiet_patch;
+        return OM_OK;
+    }
+    return om__quiet_row(s->stack->part[slot->place.part].segment,
+                         slot->place.row, own(s), s->write, row, s->veil,
+                         &s->live->quiet_reader, out);
+}
+
 static om_status stage_row(struct staging *s, size_t row)
 {
     struct om_live *live = s->live;
@@ -413,6 +432,7 @@ static om_status stage_row(struct staging *s, size_t row)
     staged.kind = w->kind == OM_WRITE_DELETE ? OM_ENTRY_DELETE
                   : exists                   ? OM_ENTRY_UPDATE
                                              : OM_ENTRY_INSERT;
+    OM_TRY(find_quiet(s, row, slot, staged.kind, &staged.quiet));
     live->undo[live->undo_count++] = (struct om__undo){at, *slot};
     slot->touched = true;
     slot->alive = w->kind != OM_WRITE_DELETE;
@@ -560,6 +580,8 @@ void om__live_stage(struct om_live *live, struct om_write *w)
     if (!st) {
         s.meta = &live->base->manifest.layer[s.layer];
         s.stack = live->state[s.layer].stack;
+        s.veil = om__veil_at(&live->veils, live->base, s.layer);
+        s.quiet_patch = s.veil && om__quiet_patch(own(&s), w, s.veil);
     }
     if (!st && w->look) st = om__looked_init(&s.looked, w->look, s.stack);
     if (!st && w->kind == OM_WRITE_PATCH) st = read_old(&s);

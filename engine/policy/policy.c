@@ -273,7 +273,7 @@ static void take_told(const struct om_layer *told, struct om_layer *layer)
 static om_status restrict_layer(const struct om_role *role,
                                 const struct om_snapshot *whole,
                                 const char *level, const char *unit,
-                                const struct om_layer *told,
+                                const struct om_layer *told, bool held,
                                 struct om_layer *layer, struct om_layer *open,
                                 struct om_filter **area, struct om_err *err)
 {
@@ -281,7 +281,6 @@ static om_status restrict_layer(const struct om_role *role,
     const struct om_json *about = layer_of(city, layer->name);
     struct om_layer_rights *rights = &layer->rights;
     const bool personal = om_json_true(om_json_get(about, "personal"), false);
-    const uint64_t newest = layer->serial;
     *rights = (struct om_layer_rights){.smallest_count = role->smallest_count,
                                        .smallest_cell = role->smallest_cell};
     rights->crowds = personal && role->personal != OM_PERSONAL_ROWS;
@@ -306,7 +305,7 @@ static om_status restrict_layer(const struct om_role *role,
         }
     }
     // Of persons everything is as it was told last; that is its name, too.
-    const uint64_t still = told->serial == newest ? 0 : told->serial;
+    const uint64_t still = held ? told->serial : 0;
     const uint64_t hidden = hide_columns(role, city, about, told, layer, open);
     if (hidden && area_hash)
         open->serial = om_hash64(&area_hash, sizeof area_hash, open->serial);
@@ -368,7 +367,7 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         if (!sees_layer(role, city, layer->name)) continue;
         if (kept != i) fresh->layer[kept] = *layer;
         const struct om_layer told = *find_told(still, &fresh->layer[kept]);
-        st = restrict_layer(role, snapshot, level, unit, &told,
+        st = restrict_layer(role, snapshot, level, unit, &told, still != NULL,
                             &fresh->layer[kept], &own->open[kept],
                             &own->area[kept], err);
         const uint64_t both[] = {i, fresh->layer[kept].rights.hash};

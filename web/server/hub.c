@@ -72,6 +72,7 @@ struct memory {
     uint64_t sequence, cell, other_cell;
     struct om_box box, other_box;
     uint32_t layer, kind;
+    bool quiet, unsure;
 };
 
 struct om__hub {
@@ -127,7 +128,8 @@ static bool write_event(struct om__hub *hub, const char *kind,
     if (hub->o.say) hub->o.say(hub->o.ctx, out);
     if (told) {
         om_buf_add_text(out, ",\"layers\":{");
-        const bool any = om__told_write(told, layers, hub->o.in, hub->o.ctx, out);
+        const bool any =
+            om__told_write(told, layers, hub->o.in, hub->o.ctx, out);
         om_buf_add_byte(out, '}');
         if (told->everything) om_buf_add_text(out, ",\"everything\":true");
         if (!any && !told->everything) {
@@ -399,8 +401,9 @@ static void remember(struct om__hub *hub, const struct om_live_change *change)
     if (hub->remembered > OM__HUB_MEMORY && m->sequence > hub->floor)
         hub->floor = m->sequence;
     *m = (struct memory){
-        change->sequence,  change->cell, change->other_cell,    change->box,
-        change->other_box, layer,        (uint32_t)change->kind};
+        change->sequence,  change->cell, change->other_cell,     change->box,
+        change->other_box, layer,        (uint32_t)change->kind, change->quiet,
+        change->unsure};
 }
 
 void om__hub_remember(struct om__hub *hub, uint64_t floor,
@@ -450,9 +453,15 @@ om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
             if (!more) break;
             const struct memory *m = &hub->memory[i % OM__HUB_MEMORY];
             const struct om_live_change change = {
-                m->sequence,   hub->name[m->layer],         m->cell,
-                m->other_cell, (enum om_entry_kind)m->kind, m->box,
-                m->other_box};
+                .sequence = m->sequence,
+                .layer = hub->name[m->layer],
+                .cell = m->cell,
+                .other_cell = m->other_cell,
+                .kind = (enum om_entry_kind)m->kind,
+                .quiet = m->quiet,
+                .unsure = m->unsure,
+                .box = m->box,
+                .other_box = m->other_box};
             more = m->sequence <= upto;
             if (more) om__told_add(told, &change);
         }

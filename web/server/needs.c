@@ -19,6 +19,7 @@
 
 #include "data/base/alloc.h"
 #include "web/server/needs.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
 
 int64_t om__beat(const struct om_server *server, int64_t moment_s)
@@ -39,6 +40,7 @@ static struct om__needs *known(struct om__request *r)
     if (!r->needs_known) {
         om__needs_forget(r);
         r->needs_known = true;
+        r->needs.told = om__rights_veil(r);
     }
     return &r->needs;
 }
@@ -110,9 +112,11 @@ static uint64_t newest_of(struct om_server *server)
 
 /* Of one layer; gone is newer than anything. */
 static uint64_t changed(struct om_server *server, const char *layer,
-                        struct om_box box)
+                        struct om_box box, bool told)
 {
-    const uint64_t sequence = om_city_changed(server->city, layer, box);
+    const uint64_t sequence =
+        told ? om_city_told_at(server->city, layer, box, NULL)
+             : om_city_changed(server->city, layer, box);
     return sequence ? sequence : UINT64_MAX;
 }
 
@@ -121,7 +125,8 @@ uint64_t om__needs_changed(struct om_server *server,
 {
     uint64_t newest = needs->city ? newest_of(server) : 1;
     for (size_t i = 0; i < needs->layers; i++) {
-        const uint64_t of = changed(server, needs->layer[i], needs->box[i]);
+        const uint64_t of =
+            changed(server, needs->layer[i], needs->box[i], needs->told);
         if (of > newest) newest = of;
     }
     return newest;
@@ -143,7 +148,8 @@ bool om__answer_current(struct om_server *server,
     if (answer->city && newest_of(server) > sequence) return false;
     const char *name = answer->layer;
     for (size_t i = 0; i < answer->layers; i++, name += strlen(name) + 1)
-        if (changed(server, name, answer->box[i]) > sequence) return false;
+        if (changed(server, name, answer->box[i], answer->told) > sequence)
+            return false;
     return !answer->beat || now_of(server) == answer->now_s;
 }
 

@@ -258,6 +258,7 @@ static struct om__answer *answer_alloc(const struct om__request *r)
     answer->now_s = n->sequence ? n->now_s : r->now_s;
     answer->city = !r->needs_known || n->city;
     answer->beat = r->needs_known && n->beat;
+    answer->told = r->needs_known && n->told;
     answer->layers = layers;
     char *to = (char *)(answer->box + layers);
     answer->layer = to;

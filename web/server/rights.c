@@ -6,6 +6,7 @@
  * one for all who see the same.
  */
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,7 +30,8 @@ struct om__lenses {
     pthread_mutex_t lock;  // guards all but the thread's own
     size_t next;
     struct lens lens[LENSES];
-    struct om_snapshot *still;  // what persons are told of; NULL: the newest
+    struct om_snapshot *still;    // what persons are told of; NULL: the newest
+    atomic_uint_fast64_t stills;  // how many there have been
     pthread_cond_t wake;
     bool stopping, keeping;
     pthread_t keeper;
@@ -65,6 +67,7 @@ static void renew(struct om__lenses *lenses)
     pthread_mutex_lock(&lenses->lock);
     struct om_snapshot *old = lenses->still;
     lenses->still = still;
+    atomic_fetch_add(&lenses->stills, 1);
     lenses->figures = figures;
     lenses->sequence = newest->sequence;
     pthread_mutex_unlock(&lenses->lock);
@@ -233,10 +236,18 @@ om_status om__rights_look(struct om_server *server, const struct om__who *who,
     return st;
 }
 
+uint64_t om__rights_still(const struct om__request *r)
+{
+    if (!om__rights_veil(r)) return 0;
+    return r->whole ? r->still : atomic_load(&r->server->lenses->stills);
+}
+
 om_status om__rights_take(struct om__request *r, struct om_snapshot *whole)
 {
     struct om_snapshot *seen = NULL;
     om_status st = whole ? OM_OK : OM_E_MEMORY;
+    // Before the still itself: what is newer may have an older number.
+    r->still = atomic_load(&r->server->lenses->stills);
     if (!st) st = om__rights_look(r->server, r->who, whole, &seen);
     om_snapshot_unref(r->snapshot);
     om_snapshot_unref(r->whole);
@@ -251,6 +262,20 @@ void om__rights_drop(struct om__request *r)
     om_snapshot_unref(r->snapshot);
     om_snapshot_unref(r->whole);
     r->snapshot = r->whole = NULL;
+}
+
+bool om__rights_veil(const struct om__request *r)
+{
+    const struct om_role *role = r->who ? r->who->role : NULL;
+    return role && role->personal != OM_PERSONAL_ROWS && role != &OM_ROLE_LOCAL;
+}
+
+uint64_t om__rights_changed(const struct om__request *r, const char *layer,
+                            struct om_box box, int64_t *at_s)
+{
+    return om__rights_veil(r)
+               ? om_city_told_at(r->server->city, layer, box, at_s)
+               : om_city_changed_at(r->server->city, layer, box, at_s);
 }
 
 bool om__crowds_only(const struct om__request *r, const struct om_layer *layer)

@@ -41,6 +41,17 @@ om_status om__rows_spend(struct om__request *request,
 /** Count the rows of the answer that request->shared is, a tile with texts of
  *  rows, the same way. OM_E_RATE: it is let go of again. */
 om_status om__answer_spend(struct om__request *request) OM_MUST_USE;
+/** Are columns about persons hidden from whoever asks, so that what changes in
+ *  them is not told either? */
+bool om__rights_veil(const struct om__request *request);
+/** Number of the still that whoever asks is told of, 0 where none is: part of
+ *  what answers are kept under. */
+uint64_t om__rights_still(const struct om__request *request);
+/** Sequence of the newest change of a layer in a box, as far as whoever asks is
+ *  told of it; *at_s (may be NULL): when. */
+uint64_t om__rights_changed(const struct om__request *request,
+                            const char *layer, struct om_box box,
+                            int64_t *at_s);
 /** May only crowds and counts by unit be told of the layer? */
 bool om__crowds_only(const struct om__request *request,
                      const struct om_layer *layer);

@@ -778,7 +778,9 @@ om_status om__request_key(const struct om__request *r, struct om_buf *key)
 {
     const char *host = r->host ? r->host : "";
     om_buf_add_byte(key, (uint8_t)(r->gzip | r->who->asked << 1));
+    const uint64_t still = om__rights_still(r);
     om_buf_add(key, &r->who->key, sizeof r->who->key);
+    om_buf_add(key, &still, sizeof still);
     om_buf_add(key, host, strlen(host) + 1);
     return om_buf_add(key, r->target, r->target_len);
 }

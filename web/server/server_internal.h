@@ -73,6 +73,7 @@ struct om__request {
     struct om_address address;
     struct om_snapshot *snapshot;  // as whoever asks sees it
     struct om_snapshot *whole;     // all of it: not for answers
+    uint64_t still;                // number of what persons are told of
     int64_t now_s;                 // the city's moment, down to the beat
     struct om__needs needs;        // of the answer being made
     bool needs_known;              // else: the whole city

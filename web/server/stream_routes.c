@@ -79,6 +79,20 @@ static bool hidden(void *ctx, const char *name)
     return personal;
 }
 
+/* Has it columns about persons? */
+static bool veils(struct om_server *server, const char *name)
+{
+    struct om_snapshot *snapshot = om_city_snapshot(server->city);
+    const struct om_layer *layer =
+        snapshot ? om_snapshot_layer(snapshot, name) : NULL;
+    bool any = false;
+    for (size_t i = 0; layer && i < layer->schema.count && !any; i++)
+        any = om_column_personal(snapshot->manifest, name,
+                                 layer->schema.field[i].name);
+    om_snapshot_unref(snapshot);
+    return any;
+}
+
 static void touch(void *ctx, struct om__told *told)
 {
     om__told_touch(ctx, told);
@@ -129,7 +143,7 @@ struct recalling {
     struct om_live_change *change;
     char (*name)[OM_LIMIT_NAME_BYTES];
     size_t count, names;
-    bool hide[OM__TOLD_LAYERS];
+    bool hide[OM__TOLD_LAYERS], veils[OM__TOLD_LAYERS];
 };
 
 static bool recall(void *ctx, const struct om_live_change *change)
@@ -140,11 +154,13 @@ static bool recall(void *ctx, const struct om_live_change *change)
     if (n == OM__TOLD_LAYERS || r->count == OM__HUB_MEMORY) return false;
     if (n == r->names) {
         snprintf(r->name[n], OM_LIMIT_NAME_BYTES, "%s", change->layer);
+        r->veils[n] = veils(r->server, change->layer);
         r->hide[r->names++] = hidden(r->server, change->layer);
     }
     struct om_live_change *kept = &r->change[r->count++];
     *kept = *change;
     kept->layer = r->name[n];
+    kept->unsure = kept->unsure && r->veils[n];
     if (r->hide[n]) om__told_hide(kept);
     return true;
 }
@@ -196,7 +212,7 @@ struct journal {
     uint64_t upto;
     size_t count;
     char layer[OM_LIMIT_NAME_BYTES];  // of the change before
-    bool hide;                        // it
+    bool hide, veils;                 // it
 };
 
 static bool take_change(void *ctx, const struct om_live_change *change)
@@ -206,8 +222,10 @@ static bool take_change(void *ctx, const struct om_live_change *change)
     struct om_live_change told = *change;
     if (strcmp(j->layer, change->layer) != 0) {
         snprintf(j->layer, sizeof j->layer, "%s", change->layer);
+        j->veils = veils(j->server, change->layer);
         j->hide = hidden(j->server, change->layer);
     }
+    told.unsure = told.unsure && j->veils;
     if (j->hide) om__told_hide(&told);
     j->count++;
     om__told_add(j->told, &told);
@@ -231,7 +249,10 @@ static om_status gather_written(struct om__request *r, uint64_t after,
     if (st != OM_E_STOPPED) return st;
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;
-        const uint64_t changed = om_city_changed(r->server->city, name, world);
+        const uint64_t changed =
+            om__rights_veil(r)
+                ? om_city_told_at(r->server->city, name, world, NULL)
+                : om_city_changed(r->server->city, name, world);
         const struct om_live_change change = {.sequence = changed,
                                               .layer = name,
                                               .cell = OM_NO_CELL,
@@ -296,11 +317,15 @@ static om_status choose_layers(struct question *q)
     const bool all = !text || !*text;
     const struct om_token *token = &r->who->token;
     const bool area = token->level[0];
-    size_t begun = 0;  // of the names
-    if (all && !area && r->snapshot->layers == r->whole->layers) return OM_OK;
+    const bool veiled = om__rights_veil(r);
+    size_t begun = veiled;  // of the names
+    if (veiled) q->layers[0] = OM__TOLD_VEILED;
+    if (all && !area && !veiled && r->snapshot->layers == r->whole->layers)
+        return OM_OK;
     if (area)
-        begun = (size_t)snprintf(q->layers, sizeof q->layers, "%c%s:%s\n",
-                                 OM__TOLD_COARSE, token->level, token->unit);
+        begun += (size_t)snprintf(q->layers + begun, sizeof q->layers - begun,
+                                  "%c%s:%s\n", OM__TOLD_COARSE, token->level,
+                                  token->unit);
     // In the city's order, each once: equal questions are equal texts.
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;

@@ -33,10 +33,12 @@ void om__told_clear(struct om__told *told)
     told->layers = 0;
 }
 
-static struct om__told_layer *layer_of(struct om__told *told, const char *name)
+static struct om__told_layer *layer_of(struct om__told *told, const char *name,
+                                       enum om__told_kind kind)
 {
     for (size_t i = 0; i < told->layers; i++)
-        if (!strcmp(told->layer[i].name, name)) return &told->layer[i];
+        if (told->layer[i].kind == kind && !strcmp(told->layer[i].name, name))
+            return &told->layer[i];
     if (told->layers == OM__TOLD_LAYERS) return NULL;
     if (told->layers == told->room) {
         const size_t room = told->room ? 2 * told->room : 4;
@@ -47,7 +49,7 @@ static struct om__told_layer *layer_of(struct om__told *told, const char *name)
         told->room = room;
     }
     struct om__told_layer *layer = &told->layer[told->layers++];
-    *layer = (struct om__told_layer){.level = OM_CHANGE_LEVEL};
+    *layer = (struct om__told_layer){.level = OM_CHANGE_LEVEL, .kind = kind};
     strncpy(layer->name, name, sizeof layer->name - 1);
     return layer;
 }
@@ -128,8 +130,12 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
 {
     if (!told->first) told->first = change->sequence;
     if (change->sequence > told->last) told->last = change->sequence;
+    const enum om__told_kind kind =
+        change->quiet                                       ? OM__TOLD_QUIET
+        : change->unsure && change->kind != OM_ENTRY_COMMIT ? OM__TOLD_UNSURE
+                                                            : OM__TOLD_OPEN;
     struct om__told_layer *layer =
-        *change->layer ? layer_of(told, change->layer) : NULL;
+        *change->layer ? layer_of(told, change->layer, kind) : NULL;
     if (!layer) {
         told->everything = true;
         return;
@@ -146,6 +152,7 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
 void om__told_hide(struct om_live_change *change)
 {
     change->kind = OM_ENTRY_COMMIT;
+    change->quiet = change->unsure = false;
     change->cell = change->other_cell = OM_NO_CELL;
     change->box = change->other_box = (struct om_box){0};
 }
@@ -153,6 +160,7 @@ void om__told_hide(struct om_live_change *change)
 bool om__told_wanted(const char *layers, const char *name)
 {
     const size_t len = strlen(name);
+    if (layers && *layers == OM__TOLD_VEILED) layers++;
     const char *area_end =
         layers && *layers == OM__TOLD_COARSE ? strchr(layers, '\n') : NULL;
     if (area_end) layers = area_end + 1;
@@ -220,21 +228,61 @@ static void read_area(const char *layers, char *level, char *unit)
     unit[strcspn(id, "\n")] = 0;
 }
 
+/* All that is told of a layer, of which the first is `at`: level and cells are
+ * those of the union, in whatever order it came. */
+static void unite(const struct om__told *told, size_t at, bool veiled,
+                  struct om__told_layer *out)
+{
+    *out = (struct om__told_layer){.level = OM_CHANGE_LEVEL};
+    memcpy(out->name, told->layer[at].name, sizeof out->name);
+    for (size_t i = at; i < told->layers; i++) {
+        const struct om__told_layer *one = &told->layer[i];
+        if (strcmp(one->name, out->name) != 0 ||
+            (veiled && one->kind == OM__TOLD_QUIET))
+            continue;
+        out->rows += one->rows;
+        if (veiled && one->kind == OM__TOLD_UNSURE) om__told_add_world(out);
+        while (out->level > one->level) lift(out);
+        for (size_t s = 0; s < SLOTS; s++) {
+            if (!one->slot[s]) continue;
+            put(out, (one->slot[s] - 1) >> 2 * (one->level - out->level));
+            while (out->count > OM__TOLD_CELLS) lift(out);
+        }
+    }
+}
+
+/* Is it the first that is told of its layer? */
+static bool is_first(const struct om__told *told, size_t at, bool veiled)
+{
+    const struct om__told_layer *one = &told->layer[at];
+    if (veiled && one->kind == OM__TOLD_QUIET) return false;
+    for (size_t i = 0; i < at; i++)
+        if (!strcmp(told->layer[i].name, one->name) &&
+            !(veiled && told->layer[i].kind == OM__TOLD_QUIET))
+            return false;
+    return true;
+}
+
 bool om__told_write(const struct om__told *told, const char *layers,
                     om__told_in in, void *ctx, struct om_buf *out)
 {
-    const bool coarse = layers && *layers == OM__TOLD_COARSE;
+    const bool veiled = layers && *layers == OM__TOLD_VEILED;
+    const bool coarse = layers && layers[veiled] == OM__TOLD_COARSE;
     char level[OM__TOLD_AREA_BYTES], unit[OM__TOLD_AREA_BYTES];
     bool any = false;
-    if (coarse) read_area(layers, level, unit);
+    if (coarse) read_area(layers + veiled, level, unit);
     for (size_t i = 0; i < told->layers; i++) {
-        if (!om__told_wanted(layers, told->layer[i].name)) continue;
-        if (coarse && in && !in(ctx, level, unit, &told->layer[i])) continue;
+        struct om__told_layer layer;
+        if (!is_first(told, i, veiled) ||
+            !om__told_wanted(layers, told->layer[i].name))
+            continue;
+        unite(told, i, veiled, &layer);
+        if (coarse && in && !in(ctx, level, unit, &layer)) continue;
         if (any) om_buf_add_byte(out, ',');
         if (coarse)
-            write_coarse(&told->layer[i], out);
+            write_coarse(&layer, out);
         else
-            write_layer(&told->layer[i], out);
+            write_layer(&layer, out);
         any = true;
     }
     return any;

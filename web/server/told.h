@@ -15,6 +15,9 @@
  * level it comes to depends on what was added, not on the order. */
 struct om__told_layer {
     char name[OM_LIMIT_NAME_BYTES];
+    // Of nothing but columns about persons, or of what nobody knows any more:
+    // who does not see them is not told where, and of quiet ones nothing.
+    enum om__told_kind { OM__TOLD_OPEN, OM__TOLD_QUIET, OM__TOLD_UNSURE } kind;
     uint64_t rows;  // entries: a row changed twice counts twice
     unsigned level;
     size_t count;
@@ -44,6 +47,8 @@ size_t om__told_cells(const struct om__told_layer *layer, unsigned level,
 /** Let a change say that its layer changed, and not where. */
 void om__told_hide(struct om_live_change *change);
 
+/** Before all that follows: whoever asks does not see columns about persons. */
+#define OM__TOLD_VEILED '~'
 /** Before the names of layers, "!town:441900003\n": only what changed in that
  *  unit is told, and not where. */
 #define OM__TOLD_COARSE '!'

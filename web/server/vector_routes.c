@@ -170,8 +170,8 @@ static om_status draw(struct om__request *r, void *memory,
     if (tells_texts(r->layer, &spec)) spec.shown = &r->told_rows;
     // As of the newest change in the tile: it is the same tile until then.
     int64_t at_s = 0;
-    const uint64_t changed = om_city_changed_at(r->server->city, r->layer->name,
-                                                om__tile_box(tile), &at_s);
+    const uint64_t changed =
+        om__rights_changed(r, r->layer->name, om__tile_box(tile), &at_s);
     if (changed && changed <= r->snapshot->sequence && at_s)
         spec.as_of_s = at_s;
     om_status st = OM_OK;

@@ -1,0 +1,113 @@
+// rights_changes.test.mjs - who does not see columns about persons does not hear of them either.
+//
+// Plan
+//   quiet: a row of which nothing but such columns changed, patched or written
+//   anew with all it has, is no event of /changes and no new ETag of a tile for
+//   who does not see them, and is both for who does; one that changed in other
+//   columns, too, or in place is for both
+//   restart: of what was written before a server began nobody is told where who
+//   would not have been told of it
+//   persons: a visit is no new ETag of tiles in which visits are counted
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import test from 'node:test';
+
+import { askAs, bearer, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { tileX, tileY } from './sample.mjs';
+import { serve } from './server.mjs';
+
+test('changes of columns about persons', async (t) => {
+    const { city } = await makeSynthetic(t, 0.002);
+    const rentals = (await rowsOf(city, 'rental')).filter((row) => row.grid), [visit] = await rowsOf(city, 'visit');
+    const who = Object.fromEntries(await Promise.all(['wall', 'analyst', 'admin'].map(async (role) => [role, await token(city, role)])));
+    let { url, stop } = await serve(t, city);
+    const send = (method, target, body, type = 'application/geo+json') => new Promise((resolve, reject) => {
+        const request = http.request(`${url}${target}`, { method, headers: { ...bearer(who.admin), 'content-type': type } }, (answer) => {
+            answer.resume();
+            answer.on('end', () => resolve(answer));
+        });
+        request.on('error', reject);
+        request.end(JSON.stringify(body));
+    });
+    const as = (role) => askAs(url, who[role]);
+    const sequence = async () => (await as('admin')('/changes?since=0')).json().next;
+    const patch = async (id, properties) => assert.equal((await send('PATCH', `/collections/rental/items/${id}`, { type: 'Feature', properties }, 'application/merge-patch+json')).statusCode, 200);
+    /** What a role hears of rentals, and the tile's ETag, after what `change` does. */
+    const heard = async (row, change) => {
+        const z = 18, tile = `/tiles/rental/${z}/${tileX(Number(row.lon), z)}/${tileY(Number(row.lat), z)}`, out = {};
+        const tags = async (role) => Promise.all([`${tile}.mvt`, `${tile}.png`].map(async (target) => (await as(role)(target)).headers.etag));
+        const before = Object.fromEntries(await Promise.all(Object.keys(who).map(async (role) => [role, await tags(role)])));
+        const since = await sequence();
+        await change();
+        for (const role of Object.keys(who)) {
+            const { layers, reset } = (await as(role)(`/changes?since=${since}`)).json(), after = await tags(role);
+            assert.equal(reset, false);
+            assert.ok(after.every((tag) => tag));
+            out[role] = { told: layers.rental, tags: after.map((tag, i) => tag !== before[role][i]) };
+        }
+        return out;
+    };
+    const level = (row) => (row.level === 'strict' ? 'warning' : 'strict');
+    const [one, two, three, four] = rentals;
+
+    await t.test('quiet', async () => {
+        const whole = async (row, more) => {
+            const feature = (await as('admin')(`/collections/rental/items/${row.id}`)).json();
+            for (const unit of ['grid', 'village', 'town']) delete feature.properties[unit];
+            Object.assign(feature.properties, more);
+            assert.equal((await send('PUT', `/collections/rental/items/${row.id}`, feature)).statusCode, 200);
+        };
+        for (const change of [() => patch(one.id, { level: level(one), residents: 77 }), () => whole(two, { level: level(two), residents: 78 })]) {
+            const { admin, ...others } = await heard(one, change);
+            assert.equal(admin.told.rows, 1);
+            assert.equal(admin.told.level, 18);
+            for (const [role, { told, tags }] of Object.entries(others)) {
+                assert.equal(told, undefined, `${role} hears of a hidden column`);
+                assert.deepEqual(tags, [false, false], `${role}: a hidden column is a new ETag`);
+            }
+        }
+        assert.ok((await heard(one, () => patch(one.id, { residents: 76 }))).admin.tags[0]);
+        const open = one.model_house === 'true' || one.model_house === true;
+        for (const [row, change] of [[one, () => patch(one.id, { model_house: !open, level: one.level })], [three, () => whole(three, { model_house: three.model_house !== 'true', residents: 5 })]]) {
+            const { admin, wall, analyst } = await heard(row, change);
+            for (const { told, tags } of [admin, wall, analyst]) {
+                assert.deepEqual(told, admin.told);
+                assert.deepEqual(tags, [true, true]);
+            }
+            assert.equal(admin.told.rows, 1);
+        }
+        // Both at once: those who see all are told of all, the others of theirs.
+        const { admin, wall } = await heard(one, async () => {
+            await patch(four.id, { residents: 12 });
+            await patch(one.id, { model_house: open });
+        });
+        assert.deepEqual([admin.told.rows, wall.told.rows, wall.told.cells.length], [2, 1, 1]);
+        assert.ok(admin.told.cells.some((cell) => `${cell}` === `${wall.told.cells[0]}`));
+        // A row that moves is told of, there and where it was.
+        const moved = await heard(two, async () => {
+            const feature = (await as('admin')(`/collections/rental/items/${two.id}`)).json();
+            for (const unit of ['grid', 'village', 'town']) delete feature.properties[unit];
+            feature.geometry.coordinates[0] += 0.01;
+            assert.equal((await send('PUT', `/collections/rental/items/${two.id}`, feature)).statusCode, 200);
+        });
+        assert.equal(moved.wall.told.cells.length, 2);
+    });
+    await t.test('persons', async () => {
+        const [x, y] = [tileX(Number(visit.lon), 10), tileY(Number(visit.lat), 10)], tag = async () => (await as('wall')(`/tiles/visit/10/${x}/${y}.mvt`)).headers.etag;
+        const before = await tag(), stats = (await as('wall')('/stats/visit?by=town')).text();
+        const { id, grid, village, town, lon, lat, ...properties } = visit;
+        assert.equal((await send('POST', '/collections/visit/items', { type: 'Feature', id: 'V-new', geometry: { type: 'Point', coordinates: [Number(lon), Number(lat)] }, properties: { ...properties, checks_done: Number(properties.checks_done), found: Number(properties.found) } })).statusCode, 201);
+        assert.equal(await tag(), before);
+        assert.equal((await as('wall')('/stats/visit?by=town')).text(), stats);
+        assert.equal((await as('admin')(`/collections/visit/items/V-new`)).status, 200);
+    });
+    await t.test('restart', async () => {
+        const since = await sequence();
+        await patch(four.id, { residents: 13 });
+        await stop();
+        ({ url, stop } = await serve(t, city));
+        const [admin, wall] = await Promise.all(['admin', 'wall'].map(async (role) => (await as(role)(`/changes?since=${since}`)).json().layers.rental));
+        assert.equal(admin.level, 18);
+        assert.ok(!wall || (wall.level === 0 && wall.cells.length === 1), JSON.stringify(wall));
+    });
+});
