@@ -65,13 +65,13 @@ bool om__row_is_creditable(const struct om__question *q,
 
 om_status om__row_credit(struct om__running *r, enum om__reading reading,
                          uint32_t row, const struct om__alignment *alignment,
-                         float *out)
+                         float *out, float *amiss)
 {
     const struct om__question *q = &r->question;
     struct lying in = {.level = OM__LEVEL_ABOVE};
     uint8_t seen[OM_SEARCH_TOKENS];
     memcpy(seen, alignment->seen, sizeof seen);
-    *out = 0;
+    *out = *amiss = 0;
     for (size_t m = 0; m < q->mentions; m++) {
         const struct om__mention *mention = &q->mention[m];
         if (!om__row_is_creditable(q, reading, mention, alignment->seen))
@@ -90,6 +90,9 @@ om_status om__row_credit(struct om__running *r, enum om__reading reading,
         }
         if (add > mention->loss) *out += add - mention->loss;
     }
+    for (size_t i = 0; i < q->atoms; i++)
+        if (!seen[i] && om__atom_optional(&q->atom[i], reading))
+            *amiss += om__atom_weight(&q->atom[i], reading) * OM__WRONG;
     return OM_OK;
 }
 

@@ -24,6 +24,10 @@
 /* What a number gains that was typed in another place (13号 before the road).
  */
 #define LOOSE 1.8F
+/* What a row loses that lies where it is asked for, and of whose name one
+ * character is: 白岭山 is hardly a shop in 白岭 with 山 in its name. */
+#define LONE 0.7F
+#define LONE_TOKENS 3
 /* Rows of one form, and of one question, that are looked at. */
 #define FORM_ROWS 512
 #define ROWS_MOST 6000
@@ -63,18 +67,24 @@ static om_status add_form(struct om__running *r, enum om__reading reading,
                        (float)range.loose * LOOSE;
     const enum om_search_match match =
         om__run_match(alignment, q, reading, range.missing > 0);
-    size_t rows = 0;
+    size_t rows = 0, told = 0;
+    for (size_t i = 0; i < q->atoms; i++) told += alignment->seen[i];
+    const bool lone = told == 1 && form->tokens >= LONE_TOKENS;
     for (size_t e = range.from; e < range.to; e++) {
         if (rows++ == FORM_ROWS || r->rows++ >= ROWS_MOST) return OM_OK;
-        float credit = 0;
+        float credit = 0, amiss = 0;
         // A row of which nothing is asked but where it lies is no answer.
         if (q->mentions && alignment->coverage > 0)
-            OM_TRY(
-                om__row_credit(r, reading, form->row[e], alignment, &credit));
+            OM_TRY(om__row_credit(r, reading, form->row[e], alignment, &credit,
+                                  &amiss));
         const float score = (base + credit * OM__CREDITED) / q->total[reading] -
                             OM__PART * (1 - alignment->coverage);
-        if (score >= OM__SCORE_MIN)
-            OM_TRY(om__row_add(r, form->row[e], score, match));
+        if (score < OM__SCORE_MIN) continue;
+        // Who names the wrong unit finds it behind all others.
+        if (credit > 0 && lone) amiss += LONE;
+        const float less = score - amiss / q->total[reading];
+        OM_TRY(om__row_add(r, form->row[e],
+                           less > OM__SCORE_MIN ? less : OM__SCORE_MIN, match));
     }
     return OM_OK;
 }

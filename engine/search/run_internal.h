@@ -62,10 +62,11 @@ bool om__row_is_creditable(const struct om__question *q,
                            enum om__reading reading,
                            const struct om__mention *mention,
                            const uint8_t *seen);
-/** What a row's units add to a question that names them. */
+/** What a row's units add to a question that names them. amiss: what is lost
+ *  for units that are named and that it does not lie in. */
 om_status om__row_credit(struct om__running *r, enum om__reading reading,
                          uint32_t row, const struct om__alignment *alignment,
-                         float *out) OM_MUST_USE;
+                         float *out, float *amiss) OM_MUST_USE;
 /** Does a row of the layer and part at hand live, is it seen, does it lie in
  *  the box? key: its own, may be NULL. */
 om_status om__row_counts(struct om__running *r, uint32_t row, uint64_t *key,
