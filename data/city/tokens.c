@@ -46,6 +46,25 @@ om_status om_token_hash(const char *text, size_t len,
                : OM_OK;
 }
 
+void om_token_of_basic(const char *coded, char out[OM_TOKEN_BASIC_BYTES])
+{
+    char text[OM_TOKEN_BASIC_BYTES];
+    size_t len = 0;
+    out[0] = '\0';
+    if (sodium_init() < 0 ||
+        sodium_base642bin((unsigned char *)text, sizeof text - 1, coded,
+                          strlen(coded), " ", &len, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0)
+        return;
+    text[len] = '\0';
+    const char *colon = memchr(text, ':', len);
+    if (!colon || strlen(text) != len) return;
+    const bool named = !colon[1];
+    snprintf(out, OM_TOKEN_BASIC_BYTES, "%.*s",
+             named ? (int)(colon - text) : (int)(len - 1) - (int)(colon - text),
+             named ? text : colon + 1);
+}
+
 bool om_token_is(const struct om_token *token, const char *text, size_t len)
 {
     uint8_t hash[OM_TOKEN_HASH_BYTES];

@@ -70,6 +70,12 @@ const struct om_token *om_tokens_find(const struct om_tokens *tokens,
                                       const char *text, size_t len);
 /** Is `text` the token? The time it takes says nothing. */
 bool om_token_is(const struct om_token *token, const char *text, size_t len);
+/** What a header "Authorization: Basic CODED" shows: its password, or where
+ * that is empty its name, for programs that can send nothing else (RFC 7617).
+ * Into `out`, NUL-terminated; "": it is not base64, has no colon, or is longer
+ * than any token. threads any */
+#define OM_TOKEN_BASIC_BYTES 256
+void om_token_of_basic(const char *coded, char out[OM_TOKEN_BASIC_BYTES]);
 /** The hash that is kept of a text. */
 om_status om_token_hash(const char *text, size_t len,
                         uint8_t hash[OM_TOKEN_HASH_BYTES]) OM_MUST_USE;

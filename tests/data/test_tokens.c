@@ -192,6 +192,40 @@ static void a_list_that_is_gone_is_lost_and_not_absent(void **state)
     om_tokens_deinit(&tokens);
 }
 
+static void basic_shows_its_password_or_its_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *coded, *want;
+    } is[] = {
+        {"dG9rZW46b20xLmFiYy5kZWY=", "om1.abc.def"},  // token:om1.abc.def
+        {"b20xLmFiYy5kZWY6", "om1.abc.def"},          // om1.abc.def:
+        {"Om9tMS5hYmMuZGVm", "om1.abc.def"},          // :om1.abc.def
+        {"YTpiOmM=", "b:c"},                          // a:b:c
+        {" YTpi", "b"},
+        {"Og==", ""},
+        {"", ""},
+        {"YWJj", ""},
+        {"YTpi!", ""},
+        {"====", ""},
+
+        {"YQA6Yg==", ""},
+    };
+    char out[OM_TOKEN_BASIC_BYTES];
+    for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
+        om_token_of_basic(is[i].coded, out);
+        assert_string_equal(out, is[i].want);
+    }
+    // Longer than any token: nothing, and nothing is written beyond.
+    static char coded[4096];
+    for (size_t n = 4; n < sizeof coded - 4; n += 4) {
+        memset(coded, 'Y', n);
+        coded[n] = '\0';
+        om_token_of_basic(coded, out);
+        assert_true(strlen(out) < sizeof out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +235,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(ended_ones_are_not_alive, setup,
                                         teardown),
+        cmocka_unit_test(basic_shows_its_password_or_its_name),
         cmocka_unit_test_setup_teardown(error_files, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_list_that_is_gone_is_lost_and_not_absent, setup, teardown),

@@ -119,6 +119,10 @@ test('every file and every address of the page is opened', { skip: !existsSync(C
         assert.ok(JSON.parse((await run('gdalinfo', ['-json', '-stats', out])).stdout).bands[0].stdDev > 3);
         const { stdout: items } = await run('ogrinfo', ['-so', '-al', `/vsicurl?url=${encodeURIComponent(address('/items'))}&use_head=no`], as).catch(() => run('ogrinfo', ['-so', '-al', address('/items')], as));
         assert.match(items, /Feature Count: \d+/);
+        // QGIS and others send a name and a password: the token is the password.
+        const basic = { ...MANY, env: { ...process.env, GDAL_HTTP_USERPWD: `token:${analyst}`, GDAL_HTTP_AUTH: 'BASIC' } };
+        assert.match((await run('ogrinfo', ['-so', `OAPIF:${features.replace(/\/$/, '')}`, 'town'], basic)).stdout, new RegExp(`Feature Count: ${count}`));
+        await assert.rejects(run('ogrinfo', ['-so', `OAPIF:${features.replace(/\/$/, '')}`, 'town'], { ...MANY, env: { ...basic.env, GDAL_HTTP_USERPWD: `${analyst.slice(0, -1)}:x` } }));
         // Without the token there is nothing.
         await assert.rejects(run('ogrinfo', ['-so', `OAPIF:${features.replace(/\/$/, '')}`, 'town'], MANY));
     });

@@ -5,9 +5,11 @@
  * token that was added or revoked makes another, and requests under way keep
  * theirs. A token comes as
  *     Authorization: Bearer TOKEN
- * or in a cookie that only this server sets: who opens a link with ?token= is
- * sent on to the same address without it, so that it stays in no history and
- * no log of ours. SameSite=Strict keeps pages of other sites from using it.
+ * or as the password of Basic, for programs such as QGIS that can send nothing
+ * else (browsers are never asked for one), or in a cookie that only this server
+ * sets: who opens a link with ?token= is sent on to the same address without
+ * it, so that it stays in no history and no log of ours. SameSite=Strict keeps
+ * pages of other sites from using it.
  *
  * Who shows no token is nobody (401), with three exceptions: /health; a
  * release, which has nothing to hide; and a server that is reached from its own
@@ -457,12 +459,17 @@ void om__guard_meet(struct om__request *r)
     struct om__guard *guard = r->server->guard;
     struct om__book *book = book_now(guard);
     const char *bearer = r->authorization;
+    char password[OM_TOKEN_BASIC_BYTES];
     size_t len = 0;
     const char *cookie = bearer ? NULL : find_cookie(r, &len);
     r->book = book;
     const char *shown = cookie;
     if (bearer && !strncasecmp(bearer, "Bearer ", 7)) {
         shown = bearer + 7 + strspn(bearer + 7, " ");
+        len = strlen(shown);
+    } else if (bearer && !strncasecmp(bearer, "Basic ", 6)) {
+        om_token_of_basic(bearer + 6, password);
+        shown = password;
         len = strlen(shown);
     }
     if (shown) r->who = find(book, shown, len);
