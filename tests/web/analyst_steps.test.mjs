@@ -223,7 +223,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
     });
 
     await t.test('without tiles of days, and with new rows', async (t) => {
-        const { page, asked, rest, to, period, log, note } = await open(t, 'layer=hazard&time=2023-01-10/2023-02-20');
+        const { page, asked, rest, to, shot, period, log, note } = await open(t, 'layer=hazard&time=2023-01-10/2023-02-20');
         await page.route('**/*.days?*', (route) => route.fulfill({ status: 422, contentType: 'application/problem+json', body: '{"detail":"too much"}' }));
         await to(20);
         await rest();
@@ -248,6 +248,17 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         await page.mouse.down();
         await to(60);
         await until('tiles of days', () => asked.slice(begun - 8).some((u) => /\.days\?/.test(u)));
+        // News while it is held: what is seen stays until the new is there.
+        await until('it is drawn', () => page.evaluate(() => document.getElementById('days').dataset.drawn === `${document.getElementById('from').value}/${document.getElementById('to').value}`));
+        await rest();
+        const held = await shot(), again = asked.length;
+        row.id = row.properties.id = 'test-of-steps-2';
+        assert.equal((await fetch(`${server.url}/collections/hazard/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: JSON.stringify({ type: 'Feature', id: row.id, geometry: row.geometry, properties: row.properties }) })).status, 201);
+        await until('the news', () => asked.slice(again).some((u) => /^\/stats\/hazard\?by=day/.test(u)));
+        await to(61);
+        await until('they are asked for anew', () => asked.slice(again).some((u) => /\.days\?/.test(u)));
+        await rest();
+        assert.ok(differ(held, await shot()).mean < 3);
         await page.mouse.up();
         await rest();
         assert.ok((await period()).length > 0);

@@ -89,7 +89,8 @@ static const struct om__api_param PARAM[] = {
     {"tileMatrix", "\"type\":\"string\"", "A tile matrix: the zoom."},
     {"tileRow", "\"type\":\"integer\",\"minimum\":0", "Row of a tile."},
     {"tileCol", "\"type\":\"integer\",\"minimum\":0", "Column of a tile."},
-    {"extension", "\"type\":\"string\",\"enum\":[\"mvt\",\"pbf\",\"png\",\"days\"]",
+    {"extension",
+     "\"type\":\"string\",\"enum\":[\"mvt\",\"pbf\",\"png\",\"days\"]",
      "Kind of the tile; y@2x.png is twice as fine. days: what lies in each "
      "cell on each day, of the density of a layer."},
     {"format",

@@ -27,7 +27,7 @@ const AT_ONCE = 3;
 /* Memory for tiles; those that are seen stay whatever they take. */
 const BYTES_MOST = 192 * 2 ** 20;
 
-/** @type {Map<string, {state: 'waiting' | 'empty' | 'there', bytes: number, sums?: Sums, painter?: Painter}>} by address, least recently wanted first */
+/** @type {Map<string, {state: 'waiting' | 'empty' | 'there', bytes: number, sums?: Sums, painter?: Painter, old?: boolean}>} by address, least recently wanted first; what is old is shown until it has come anew */
 const held = new Map();
 /** @type {string[]} */
 const waiting = [];
@@ -60,6 +60,11 @@ function run() {
     }
     running++;
     load(url).catch((error) => {
+      const before = held.get(url);
+      if (before && before.state !== 'waiting') {
+        before.old = true;
+        return;
+      }
       held.delete(url);
       fault = {url, status: error.status ?? 0, detail: error.message};
     }).finally(() => {
@@ -91,8 +96,12 @@ function want(tiles) {
     if (tile) {
       held.delete(url);
       held.set(url, tile);
+      if (tile.old) waiting.push(url);
+      tile.old = false;
     } else {
       held.set(url, {state: 'waiting', bytes: 0});
+      // What failed before is tried anew.
+      if (fault?.url === url) fault = null;
       waiting.push(url);
     }
   }
@@ -154,8 +163,8 @@ async function draw(wish) {
 
 self.onmessage = ({data}) => {
   if (data.forget) {
-    waiting.length = 0;
-    return held.clear();
+    for (const tile of held.values()) tile.old = tile.state !== 'waiting';
+    return;
   }
   if (data.warm) return want(data.warm);
   newest = data.id;
