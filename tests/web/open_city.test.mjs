@@ -6,6 +6,8 @@
 //   harvest: who may not export gets no register by tiles, searches and places,
 //   and looks on
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'node:test';
 
 import { askAs, bearer, features, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
@@ -53,6 +55,11 @@ test('a city without tokens tells nobody of persons', async (t) => {
         targets.push(`/collections/${name}/items?limit=5`, `/tiles/${name}/${at(row, 16)}.mvt`, `/stats/${name}?by=village`);
     }
     for (const target of ['/coverage/patrol?rows=true', '/coverage/service?areas=true&limit=3&f=geojson']) assert.ok([400, 401].includes((await nobody(target)).status), target);
+    // What the city's layers are to it names no column that may neither be seen nor counted by.
+    const about = (await nobody('/catalog')).json(), { duty } = about;
+    assert.ok(!/"duty_grid"/.test(JSON.stringify({ ...about, layers: [] })));
+    assert.deepEqual([duty.reports, duty.workers.layer, duty.checks.worker, duty.targets[0].level], [{ layer: 'hazard' }, 'worker', undefined, 'level']);
+    assert.deepEqual([duty.checks.month, duty.checks.count, duty.visits.at, about.exposures.resident.weight], ['month', 'count', 'at', 'residents']);
     // Through another program, that may speak for anybody: as any stranger.
     for (const name of ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'])
         for (const [target, status] of [['/collections', 401], ['/', 401], ['/health', 200]])
@@ -67,7 +74,8 @@ test('a city without tokens tells nobody of persons', async (t) => {
     const again = await serve(t, city), before = {};
     for (const target of targets) before[target] = await askAs(again.url, '')(target);
     await again.stop();
-    const analyst = await token(city, 'analyst'), closed = await serve(t, city);
+    const analyst = await token(city, 'analyst'), admin = await token(city, 'admin'), closed = await serve(t, city);
+    assert.deepEqual((await askAs(closed.url, admin)('/catalog')).json().duty, JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).duty);
     const plain = (answer) => answer.body.toString('latin1').replaceAll(/127\.0\.0\.1:\d+/g, 'HOST').replace(/"timeStamp":"[^"]*"/, '');
     for (const target of targets) {
         const answer = await askAs(closed.url, analyst)(target);

@@ -10,6 +10,7 @@
 
 #include "data/json.h"
 #include "data/model/time.h"
+#include "engine/policy/policy.h"
 #include "web/server/documents.h"
 #include "web/server/handlers.h"
 #include "web/server/maps.h"
@@ -239,7 +240,47 @@ static bool is_dropped(const struct om__request *r, const struct om_json *value)
            is_unseen(r, om_json_text(layer, ""));
 }
 
-/* A value, without what speaks of layers that are not there for this role. */
+static bool is_listed(const struct om_json *list, const char *name)
+{
+    for (size_t i = 0; i < om_json_count(list); i++)
+        if (!strcmp(om_json_text(om_json_at(list, i), ""), name)) return true;
+    return false;
+}
+
+/* Can whoever asks neither see a column nor count or add it up? */
+static bool is_veiled_column(const struct om__request *r,
+                             const struct om_layer *layer, size_t f)
+{
+    const struct om_schema *s = &layer->schema;
+    const char *name = s->field[f].name;
+    if (f == s->id_field || f + layer->unit_columns >= s->count) return false;
+    if (om__crowds_only(r, layer))
+        return f != s->time_field &&
+               !is_listed(om_json_get(layer->rights.tells, "by"), name) &&
+               !is_listed(om_json_get(layer->rights.tells, "sum"), name);
+    const enum om_type type = s->field[f].type;
+    const bool number = type == OM_TYPE_INTEGER || type == OM_TYPE_REAL;
+    return s->hidden[f] && !(number && layer->rights.summed_column[f]) &&
+           !om_column_kinds(r->snapshot->manifest, layer->name, name);
+}
+
+/* Does a member of an object that speaks of a layer name such a column? */
+static bool names_veiled(const struct om__request *r,
+                         const struct om_json *object, const char *key,
+                         const struct om_json *value)
+{
+    const char *name = om_json_text(value, NULL);
+    const struct om_layer *layer = om_snapshot_layer(
+        r->snapshot, om_json_text(om_json_get(object, "layer"), ""));
+    if (!name || !layer || !strcmp(key, "layer")) return false;
+    for (size_t f = 0; f < layer->schema.count; f++)
+        if (!strcmp(layer->schema.field[f].name, name))
+            return is_veiled_column(r, layer, f);
+    return false;
+}
+
+/* A value, without what speaks of layers that are not there for this role, and
+ * of columns that are nothing to it. */
 static void add_seen(const struct om__request *r, const struct om_json *value,
                      struct om_buf *out)
 {
@@ -256,6 +297,7 @@ static void add_seen(const struct om__request *r, const struct om_json *value,
         const struct om_json *one =
             object ? om_json_member(value, i, &key) : om_json_at(value, i);
         if (is_dropped(r, one) || (key && is_unseen(r, key))) continue;
+        if (object && names_veiled(r, value, key, one)) continue;
         if (!first) om_buf_add_text(out, ",");
         first = false;
         if (key) add_text(out, key);
