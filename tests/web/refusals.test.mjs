@@ -28,7 +28,7 @@ test('refusals are told in plain words', async (t) => {
 
     await t.test('those of rights and cost say so in both languages', async () => {
         for (const target of ['/legend/heat:hazard.json?per=visit&bandwidth=800', '/legend/heat:hazard.json?per=visit&kernel=gaussian', '/legend/heat:overall.json?datetime=2023-05-01/2023-05-31',
-            '/legend/heat:overall.json?halflife=3', '/density/hazard.tif?per=visit&bandwidth=800', '/coverage/patrol?by=town&datetime=2023-05-10/2023-06-10', '/stats/nothing',
+            '/legend/heat:overall.json?halflife=3', '/density/hazard.tif?per=visit&bandwidth=800', '/coverage/patrol?by=town&datetime=2023-05-10/2023-06-10', '/stats/nothing', '/collections/town/items/0',
             '/hotspots/hazard?units=hex:1', '/hotspots/hazard?stat=emerging&units=village&datetime=2023-06-01/2023-06-05']) {
             const { detail, zh, en } = await refused(target);
             assert.doesNotMatch(zh, ENGLISH, `${target}: ${zh}`);

@@ -22,7 +22,7 @@ const BOTH = [
   }],
   [/told of whole months that are over/, () => ['这里涉及个人的巡查,您的角色只看已结束的整月,例如 2023-05。', 'This tells of visits of single persons: your role sees whole months that are over, such as 2023-05.']],
   [/another moment than now is not for this role/, () => ['您的角色只看现在的情况,不能另选时刻。', 'Your role sees this as of now, not of another moment.']],
-  [/^there is no (such thing|such picture|layer of that name)/, () => ['没有这一项,或者您的角色看不到它。', 'There is no such thing, or your role does not see it.']],
+  [/^there is no (such thing|such picture|layer of that name|row of that id)/, () => ['没有这一项,或者您的角色看不到它。', 'There is no such thing, or your role does not see it.']],
   [/are about single persons: those in charge see them/, () => ['这里涉及个人:带令牌的主管人员才能查看。', 'This is about single persons: those in charge see it, with a token.']],
   [/^a bandwidth of ([\d.]+) m over the (\d+) rows of .* smallest that is served is ([\d.]+) m/, ([, m, rows, least]) => [`带宽 ${m} 米、${rows} 行,计算量太大:请选 ${least} 米或更大。`, `A bandwidth of ${m} m over ${rows} rows costs too much: take ${least} m or more.`]],
   [/^(\w+:[\d.]+) makes more than (\d+) cells/, ([, , n]) => [`这样的格子超过 ${n} 个:请选大一些的。`, `That makes more than ${n} cells: take larger ones.`]],
