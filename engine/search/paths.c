@@ -353,7 +353,7 @@ static om_status run_reading(struct paths *p, enum om__reading reading)
     return OM_OK;
 }
 
-static bool fits(const struct om__running *r)
+bool om__run_fits(const struct om__running *r)
 {
     const struct om__question *q = &r->question;
     bool numbered = false;
@@ -371,7 +371,7 @@ static bool fits(const struct om__running *r)
 
 om_status om__run_paths(struct om__running *r)
 {
-    if (fits(r)) return OM_OK;
+    if (om__run_fits(r)) return OM_OK;
     struct paths *p = om_arena_calloc(r->arena, 1, sizeof *p);
     if (!p) return OM_E_MEMORY;
     p->run = r;

@@ -203,18 +203,25 @@ static void add_initials(struct om__question *q)
     q->reads[OM__READ_INITIALS] = letters > 1 && q->grams[OM__READ_INITIALS];
 }
 
+void om__question_read_as_is(const struct om_fold *fold, const char *text,
+                             size_t len, struct om__question *q)
+{
+    struct om_search_text folded;
+    memset(q, 0, sizeof *q);
+    q->fold = fold;
+    om_search_fold(fold, text, len, &folded);
+    add_atoms(q, &folded);
+    add_sounds(q);
+    add_initials(q);
+}
+
 void om__question_read(const struct om_fold *fold, const char *text, size_t len,
                        struct om__question *q)
 {
     char chinese[OM_SEARCH_BYTES * 2];
-    struct om_search_text folded;
-    memset(q, 0, sizeof *q);
-    q->fold = fold;
-    len = om__wording_translate(text, len, chinese, sizeof chinese);
-    om_search_fold(fold, chinese, len, &folded);
-    add_atoms(q, &folded);
-    add_sounds(q);
-    add_initials(q);
+    const size_t n = om__wording_translate(text, len, chinese, sizeof chinese);
+    om__question_read_as_is(fold, chinese, n, q);
+    q->translated = n != len || memcmp(chinese, text, len) != 0;
 }
 
 static size_t letters_of(const struct om__question *q, size_t i, uint16_t sound)

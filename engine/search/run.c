@@ -281,6 +281,18 @@ static om_status make_bag(struct om__running *r)
     return OM_OK;
 }
 
+/* All that the question finds, beside what was found before. */
+static om_status search_for_question(struct om__running *r)
+{
+    om__question_mentions(&r->question, r->names);
+    r->sure = (struct om__mask){0};
+    r->loose = 0;
+    r->rows = 0;
+    OM_TRY(make_bag(r));
+    OM_TRY(search_layers(r));
+    return om__run_paths(r);
+}
+
 static om_status check_ask(const struct om_search_ask *ask, struct om_err *err)
 {
     if (ask->limit < 1 || ask->limit > OM_SEARCH_LIMIT)
@@ -319,10 +331,11 @@ om_status om_search_run(struct om_search *search,
     OM_TRY(om__aligner_new(arena, &r->aligner));
     OM_TRY(om__shelf_names(search, snapshot, &r->names));
     om__question_read(fold, ask->text, ask->len, &r->question);
-    om__question_mentions(&r->question, r->names);
-    om_status st = make_bag(r);
-    if (!st) st = search_layers(r);
-    if (!st) st = om__run_paths(r);
+    om_status st = search_for_question(r);
+    if (!st && r->question.translated && !om__run_fits(r)) {
+        om__question_read_as_is(fold, ask->text, ask->len, &r->question);
+        st = search_for_question(r);
+    }
     if (!st) st = om__run_answer(r);
     for (size_t i = 0; i < sizeof r->reader / sizeof *r->reader; i++)
         om_text_reader_deinit(&r->reader[i]);

@@ -81,6 +81,8 @@ enum om_search_match om__run_match(const struct om__alignment *a,
 bool om__run_is_wanted(const struct om__running *r,
                        const struct om_layer *layer);
 
+/** Is something found that fits as it is? */
+bool om__run_fits(const struct om__running *r);
 /** Rows of small layers, laid beside the question with the names above them. */
 om_status om__run_paths(struct om__running *r) OM_MUST_USE;
 /** Put the first `count` of what was found in order, the best first. */

@@ -71,6 +71,7 @@ struct om__question {
     bool reads[OM__READINGS];   // is there anything to be found this way?
     size_t grams[OM__READINGS];
     struct om__gram gram[OM__READINGS][OM_SEARCH_TOKENS * 2];
+    bool translated;  // words of English were put into Chinese
     size_t heards;
     struct om__heard heard[OM__HEARD];
     size_t mentions;
@@ -91,6 +92,9 @@ struct om__unit_names;
 /** Fold a question and note its grams. */
 void om__question_read(const struct om_fold *fold, const char *text, size_t len,
                        struct om__question *out);
+/** Without putting words of English into Chinese: names have such, too. */
+void om__question_read_as_is(const struct om_fold *fold, const char *text,
+                             size_t len, struct om__question *out);
 /** Letters of a question from atom `i` on that spell a token, or begin to where
  *  the question ends: somebody is typing. 0: none. */
 size_t om__question_spells(const struct om__question *question, size_t i,

@@ -298,6 +298,10 @@ test('search', async (t) => {
         await write('PATCH', '/A-NEW-1', { type: 'Feature', properties: { text: '东莞市鹤鸣镇孤山村观海路99号' }, geometry: undefined });
         assert.equal((await ask('观海路99号'))[0].id, 'A-NEW-1');
         assert.ok(!(await ask('望月路88号')).some((r) => r.id === 'A-NEW-1' && r.name.includes('望月')));
+        // Names have words of English, too.
+        await write('POST', '', row('A-NEW-3', 'The Park Road Coffee'));
+        for (const typed of ['The Park Road Coffee', 'park road coffee', 'park road cofee'])
+            assert.equal((await ask(typed))[0]?.id, 'A-NEW-3', typed);
         await write('POST', '', row('A-NEW-2', '东莞市鹤鸣镇孤山村望月路90号'));
         await write('DELETE', '/A-NEW-1');
         assert.ok(!(await ask('观海路99号')).some((r) => r.id === 'A-NEW-1'));
