@@ -5,7 +5,8 @@
  * apart (levels). From whom levels are hidden (struct om__veil) are also kept
  * the lines of units with few to patrol, and those that would tell them by
  * subtraction; of the others figures are in tens, and shares those of the
- * figures as they are told.
+ * figures as they are told: what is weighed by levels (weighted, risk, rank)
+ * follows from levels of which all figures are told.
  */
 #include <math.h>
 #include <stdio.h>
@@ -81,6 +82,23 @@ static void round_sum(const struct om__veil *veil, struct om_patrol_sum *s)
     if (s->doubtful > s->due - s->done) s->doubtful = s->due - s->done;
     s->overdue_s =
         (int64_t)s->state[OM_PATROL_OVERDUE] * each_days * (int64_t)DAY_S;
+}
+
+/* A level's sums as what is weighed by levels has them: in tens, and nothing of
+ * a level of which some figure is not told itself. */
+static void weigh_told(const struct om__veil *veil, struct om_patrol_sum *s)
+{
+    const uint64_t told[] = {s->rows, s->due, s->done, om_patrol_missed(s)};
+    bool few = false;
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        few = few || om__veil_few(veil, (double)told[i]);
+    if (few || om__veil_few(veil, (double)s->state[OM_PATROL_OVERDUE]))
+        s->state[OM_PATROL_OVERDUE] = 0;
+    if (few)
+        *s = (struct om_patrol_sum){0};
+    else
+        round_sum(veil, s);
+    if (!s->state[OM_PATROL_OVERDUE]) s->overdue_s = 0;
 }
 
 static void add_count(struct om_buf *out, const struct om__veil *veil,
@@ -208,7 +226,7 @@ static void put_line(struct writing *w, const struct line *line)
     for (size_t i = line->slot; i < line->slot + line->slots; i++) {
         only[i] = line->sum[i];
         om_patrol_sum_add(&s, &line->sum[i]);
-        round_sum(w->veil, &only[i]);
+        weigh_told(w->veil, &only[i]);
     }
     om_table_word(t, line->id);
     om_table_word(t, line->name);
@@ -280,7 +298,7 @@ static om_status rank_units(struct writing *w, uint32_t *rank)
         if (w->hidden[u]) continue;
         for (size_t s = 0; s < sums->slots; s++) {
             told[s] = sums->sum[u * sums->slots + s];
-            round_sum(w->veil, &told[s]);
+            weigh_told(w->veil, &told[s]);
         }
         const double share = om__patrol_share(w->patrol, sums, told, true);
         if (isfinite(share)) order[n++] = (struct ranked){share, (uint32_t)u};

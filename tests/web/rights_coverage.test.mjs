@@ -11,11 +11,12 @@
 //   rates per resident: told by unit, null where few live, refused in a box
 //   the wall's links lead to what its role may open
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
 import { done } from './onemap.mjs';
-import { askAs, csv, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, csv, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { serve } from './server.mjs';
 
 const LEAST = 10, PARENT = { grid: 'village', village: 'town' };
@@ -135,6 +136,28 @@ test('what coverage tells of few', async (t) => {
                 const at = flat(told), count = (id) => number(flat(is)[id]?.count) ?? 0;
                 const above = PARENT[by] ? flat(await table(role, `/coverage/patrol?by=${PARENT[by]}`)) : {};
                 cannotSubtract(by, count, (id) => at[id]?.hidden === 'true', (id) => above[id]?.hidden === 'true', 'patrol');
+            }
+            // What is weighed by levels follows from those that are told: none of them has few.
+            const weights = Object.fromEntries(JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).duty.targets.map((target) => [target.layer, target.risk]));
+            const tens = (n) => Math.floor((n + LEAST / 2) / LEAST) * LEAST, few = (n) => n > 0 && n < LEAST;
+            for (const by of ['town', 'village', 'grid']) {
+                const apart = groupBy(await exact('patrol', '--by', by, '--levels'), (row) => row.id);
+                let left = 0, known = 0;
+                for (const row of await table(role, `/coverage/patrol?by=${by}`)) {
+                    if (row.hidden === 'true' || !row.id) continue;
+                    let [done, judged] = [0, 0];
+                    for (const one of apart[row.id] ?? []) {
+                        const n = Object.fromEntries(COUNTS.map((c) => [c, number(one[c]) ?? 0])), weight = weights[one.layer][one.level] ?? 1;
+                        if ([n.count, n.due, n.done, n.missed].some(few)) { left++; continue; }
+                        const due = tens(n.due), made = tens(n.done);
+                        done += weight * made;
+                        judged += weight * (due - Math.min(tens(n.doubtful), due - made));
+                    }
+                    known += judged > 0;
+                    if (judged > 0) assert.ok(Math.abs(number(row.weighted) - done / judged) < 1e-9, `${by} ${row.id}: ${row.weighted}, not ${done / judged}`);
+                    else assert.deepEqual([row.weighted, row.rank], ['', ''], `${by} ${row.id}`);
+                }
+                assert.ok(left && (known || by === 'grid'), `${by}: ${left} ${known}`);
             }
             // Two periods that are told never differ by fewer than ten.
             const months = ['2023-03', '2023-04', '2023-05'];
