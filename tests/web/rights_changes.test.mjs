@@ -7,6 +7,7 @@
 //   columns, too, or in place is for both
 //   restart: of what was written before a server began nobody is told where who
 //   would not have been told of it
+//   elsewhere: who has an area hears of visits there, and of no others
 //   persons: a visit is no new ETag of tiles in which visits are counted
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -16,10 +17,13 @@ import { askAs, bearer, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
+const ROLES = ['wall', 'analyst', 'admin'];
+
 test('changes of columns about persons', async (t) => {
     const { city } = await makeSynthetic(t, 0.002);
-    const rentals = (await rowsOf(city, 'rental')).filter((row) => row.grid), [visit] = await rowsOf(city, 'visit');
-    const who = Object.fromEntries(await Promise.all(['wall', 'analyst', 'admin'].map(async (role) => [role, await token(city, role)])));
+    const rentals = (await rowsOf(city, 'rental')).filter((row) => row.grid), visits = await rowsOf(city, 'visit'), [visit] = visits, officerOf = visits.find((v) => v.town).town;
+    const who = Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await token(city, role)])));
+    who.officer = await token(city, 'officer', '--area', `town:${officerOf}`);
     let { url, stop } = await serve(t, city);
     const send = (method, target, body, type = 'application/geo+json') => new Promise((resolve, reject) => {
         const request = http.request(`${url}${target}`, { method, headers: { ...bearer(who.admin), 'content-type': type } }, (answer) => {
@@ -27,7 +31,7 @@ test('changes of columns about persons', async (t) => {
             answer.on('end', () => resolve(answer));
         });
         request.on('error', reject);
-        request.end(JSON.stringify(body));
+        request.end(body && JSON.stringify(body));
     });
     const as = (role) => askAs(url, who[role]);
     const sequence = async () => (await as('admin')('/changes?since=0')).json().next;
@@ -36,10 +40,10 @@ test('changes of columns about persons', async (t) => {
     const heard = async (row, change) => {
         const z = 18, tile = `/tiles/rental/${z}/${tileX(Number(row.lon), z)}/${tileY(Number(row.lat), z)}`, out = {};
         const tags = async (role) => Promise.all([`${tile}.mvt`, `${tile}.png`].map(async (target) => (await as(role)(target)).headers.etag));
-        const before = Object.fromEntries(await Promise.all(Object.keys(who).map(async (role) => [role, await tags(role)])));
+        const before = Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await tags(role)])));
         const since = await sequence();
         await change();
-        for (const role of Object.keys(who)) {
+        for (const role of ROLES) {
             const { layers, reset } = (await as(role)(`/changes?since=${since}`)).json(), after = await tags(role);
             assert.equal(reset, false);
             assert.ok(after.every((tag) => tag));
@@ -101,13 +105,29 @@ test('changes of columns about persons', async (t) => {
         assert.equal((await as('wall')('/stats/visit?by=town')).text(), stats);
         assert.equal((await as('admin')(`/collections/visit/items/V-new`)).status, 200);
     });
+    await t.test('elsewhere', async () => {
+        // What somebody did in another unit the officer of this one does not hear of.
+        const home = visits.find((v) => v.town === officerOf), away = visits.find((v) => v.town && v.town !== officerOf);
+        const hears = async (role, since) => { const a = await as(role)(`/changes?since=${since}`); assert.equal(a.status, 200, a.text()); return a.json().layers.visit; };
+        let n = 0;
+        for (const [v, told] of [[away, undefined], [home, { rows: 0, level: 0, cells: [[0, 0]] }]]) {
+            const since = await sequence(), { id, grid, village, town, lon, lat, ...properties } = v, to = `V-el${n++}`;
+            const row = { type: 'Feature', id: to, geometry: { type: 'Point', coordinates: [Number(lon), Number(lat)] }, properties: { ...properties, checks_done: Number(properties.checks_done), found: Number(properties.found) } };
+            assert.equal((await send('POST', '/collections/visit/items', row)).statusCode, 201);
+            assert.deepEqual(await hears('officer', since), told, `${v.town} at ${officerOf}`);
+            for (const role of ['wall', 'admin']) assert.deepEqual(await hears(role, since), { rows: 0, level: 0, cells: [[0, 0]] }, 'others hear that there was one, not where');
+            const then = await sequence();
+            assert.equal((await send('DELETE', `/collections/visit/items/${to}`)).statusCode, 204);
+            assert.deepEqual(await hears('officer', then), told);
+        }
+    });
     await t.test('restart', async () => {
         const since = await sequence();
         await patch(four.id, { residents: 13 });
         await stop();
         ({ url, stop } = await serve(t, city));
         const [admin, wall] = await Promise.all(['admin', 'wall'].map(async (role) => (await as(role)(`/changes?since=${since}`)).json().layers.rental));
-        assert.equal(admin.level, 18);
+        assert.equal(admin.rows, 1, JSON.stringify(admin));
         assert.ok(!wall || (wall.level === 0 && wall.cells.length === 1), JSON.stringify(wall));
     });
 });

@@ -549,7 +549,18 @@ static void hub_does_not_tell_where_in_a_hidden_layer(void **state)
     assert_int_equal(told.layer[0].level, OM_CHANGE_LEVEL);
     assert_int_equal(told.layer[0].count, 2);
     assert_string_equal(told.layer[1].name, "s");
-    assert_int_equal(told.layer[1].level, 0);
+    assert_int_equal(told.layer[1].kind, OM__TOLD_PERSON);
+    // Whoever asks, it is written without a place.
+    static const char *const asks[] = {NULL, "s", "~s", "~a,s"};
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        struct om_buf out = {0};
+        assert_true(om__told_write(&told, asks[i], NULL, NULL, &out));
+        om_buf_add_byte(&out, 0);
+        assert_non_null(strstr((const char *)out.bytes,
+                               "\"s\":{\"rows\":0,\"level\":0,"
+                               "\"cells\":[[0,0]]}"));
+        om_buf_deinit(&out);
+    }
     om__told_deinit(&told);
     om__hub_free(hub);
 }

@@ -72,7 +72,7 @@ struct memory {
     uint64_t sequence, cell, other_cell;
     struct om_box box, other_box;
     uint32_t layer, kind;
-    bool quiet, unsure;
+    bool quiet, unsure, person;
 };
 
 struct om__hub {
@@ -401,9 +401,9 @@ static void remember(struct om__hub *hub, const struct om_live_change *change)
     if (hub->remembered > OM__HUB_MEMORY && m->sequence > hub->floor)
         hub->floor = m->sequence;
     *m = (struct memory){
-        change->sequence,  change->cell, change->other_cell,     change->box,
-        change->other_box, layer,        (uint32_t)change->kind, change->quiet,
-        change->unsure};
+        change->sequence,  change->cell,  change->other_cell,     change->box,
+        change->other_box, layer,         (uint32_t)change->kind, change->quiet,
+        change->unsure,    change->person};
 }
 
 void om__hub_remember(struct om__hub *hub, uint64_t floor,
@@ -460,6 +460,7 @@ om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
                 .kind = (enum om_entry_kind)m->kind,
                 .quiet = m->quiet,
                 .unsure = m->unsure,
+                .person = m->person,
                 .box = m->box,
                 .other_box = m->other_box};
             more = m->sequence <= upto;

@@ -130,17 +130,19 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
 {
     if (!told->first) told->first = change->sequence;
     if (change->sequence > told->last) told->last = change->sequence;
-    const enum om__told_kind kind =
-        change->quiet                                       ? OM__TOLD_QUIET
-        : change->unsure && change->kind != OM_ENTRY_COMMIT ? OM__TOLD_UNSURE
-                                                            : OM__TOLD_OPEN;
+    const enum om__told_kind kind = change->kind == OM_ENTRY_COMMIT
+                                        ? OM__TOLD_OPEN
+                                    : change->person ? OM__TOLD_PERSON
+                                    : change->quiet  ? OM__TOLD_QUIET
+                                    : change->unsure ? OM__TOLD_UNSURE
+                                                     : OM__TOLD_OPEN;
     struct om__told_layer *layer =
         *change->layer ? layer_of(told, change->layer, kind) : NULL;
     if (!layer) {
         told->everything = true;
         return;
     }
-    layer->rows += change->kind != OM_ENTRY_COMMIT;
+    layer->rows += change->kind != OM_ENTRY_COMMIT && !change->person;
     if (change->kind == OM_ENTRY_COMMIT) {
         om__told_add_world(layer);
         return;
@@ -151,10 +153,8 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
 
 void om__told_hide(struct om_live_change *change)
 {
-    change->kind = OM_ENTRY_COMMIT;
     change->quiet = change->unsure = false;
-    change->cell = change->other_cell = OM_NO_CELL;
-    change->box = change->other_box = (struct om_box){0};
+    change->person = true;
 }
 
 bool om__told_wanted(const char *layers, const char *name)
@@ -231,7 +231,7 @@ static void read_area(const char *layers, char *level, char *unit)
 /* All that is told of a layer, of which the first is `at`: level and cells are
  * those of the union, in whatever order it came. */
 static void unite(const struct om__told *told, size_t at, bool veiled,
-                  struct om__told_layer *out)
+                  bool area, struct om__told_layer *out)
 {
     *out = (struct om__told_layer){.level = OM_CHANGE_LEVEL};
     memcpy(out->name, told->layer[at].name, sizeof out->name);
@@ -241,7 +241,9 @@ static void unite(const struct om__told *told, size_t at, bool veiled,
             (veiled && one->kind == OM__TOLD_QUIET))
             continue;
         out->rows += one->rows;
-        if (veiled && one->kind == OM__TOLD_UNSURE) om__told_add_world(out);
+        if ((veiled && one->kind == OM__TOLD_UNSURE) ||
+            (!area && one->kind == OM__TOLD_PERSON))
+            om__told_add_world(out);
         while (out->level > one->level) lift(out);
         for (size_t s = 0; s < SLOTS; s++) {
             if (!one->slot[s]) continue;
@@ -276,7 +278,7 @@ bool om__told_write(const struct om__told *told, const char *layers,
         if (!is_first(told, i, veiled) ||
             !om__told_wanted(layers, told->layer[i].name))
             continue;
-        unite(told, i, veiled, &layer);
+        unite(told, i, veiled, coarse, &layer);
         if (coarse && in && !in(ctx, level, unit, &layer)) continue;
         if (any) om_buf_add_byte(out, ',');
         if (coarse)

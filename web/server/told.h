@@ -16,8 +16,14 @@
 struct om__told_layer {
     char name[OM_LIMIT_NAME_BYTES];
     // Of nothing but columns about persons, or of what nobody knows any more:
-    // who does not see them is not told where, and of quiet ones nothing.
-    enum om__told_kind { OM__TOLD_OPEN, OM__TOLD_QUIET, OM__TOLD_UNSURE } kind;
+    // who does not see them is not told where, and of quiet ones nothing. Of
+    // layers about persons: nobody is told where.
+    enum om__told_kind {
+        OM__TOLD_OPEN,
+        OM__TOLD_QUIET,
+        OM__TOLD_UNSURE,
+        OM__TOLD_PERSON
+    } kind;
     uint64_t rows;  // entries: a row changed twice counts twice
     unsigned level;
     size_t count;
@@ -44,7 +50,8 @@ void om__told_add_world(struct om__told_layer *layer);
  *  own, rising, each once. Returns how many. */
 size_t om__told_cells(const struct om__told_layer *layer, unsigned level,
                       uint64_t code[OM__TOLD_CELLS]);
-/** Let a change say that its layer changed, and not where. */
+/** Let a change say that its layer, which is about persons, changed: where is
+ *  only looked at for who has an area. */
 void om__told_hide(struct om_live_change *change);
 
 /** Before all that follows: whoever asks does not see columns about persons. */
