@@ -158,6 +158,35 @@ static size_t area_column(const struct om_layer *layer, const char *level)
                                : om_schema_find(&layer->schema, level);
 }
 
+/* The unit of a level above in which the area lies, as the area's own row says;
+ * "": it does not. */
+static om_status unit_above(const struct om_snapshot *whole, const char *level,
+                            const char *unit, const char *above,
+                            char out[OM_LIMIT_NAME_BYTES])
+{
+    const struct om_layer *units = om_snapshot_units(whole, level);
+    struct om_text_reader reader = {0};
+    size_t column = OM_NO_FIELD;
+    om_status st = OM_OK;
+    out[0] = '\0';
+    if (units) column = om_layer_unit_field(units, above);
+    if (units && column == OM_NO_FIELD)
+        column = om_schema_find(&units->schema, above);
+    for (size_t p = 0; column != OM_NO_FIELD && p < units->parts && !st; p++) {
+        const struct om_segment *segment = units->part[p].segment;
+        const char *text = NULL;
+        size_t row, len = 0;
+        st = om_segment_find(segment, unit, strlen(unit), &reader, &row);
+        if (!st)
+            st = om_segment_text(segment, column, row, &reader, &text, &len);
+        if (!st && text && len < OM_LIMIT_NAME_BYTES)
+            snprintf(out, OM_LIMIT_NAME_BYTES, "%.*s", (int)len, text);
+        if (st == OM_E_NOTFOUND) st = OM_OK;
+    }
+    om_text_reader_deinit(&reader);
+    return st;
+}
+
 static om_status make_area(const struct om_layer *layer, size_t column,
                            const char *unit, struct om_filter **out,
                            struct om_err *err)
@@ -292,7 +321,16 @@ static om_status restrict_layer(const struct om_role *role,
     rights->tells = om_json_get(about, "tells");
     uint64_t area_hash = 0;
     if (level[0]) {
-        const size_t column = area_column(layer, level);
+        const char *own = layer->meta ? layer->meta->unit_level : "";
+        char above[OM_LIMIT_NAME_BYTES] = "";
+        size_t column = area_column(layer, level);
+        // Of the levels above it is the one unit that it lies in.
+        if (column == OM_NO_FIELD && own[0])
+            OM_TRY(unit_above(whole, level, unit, own, above));
+        if (above[0]) {
+            column = layer->schema.id_field;
+            unit = above;
+        }
         if (column != OM_NO_FIELD) {
             OM_TRY(make_area(layer, column, unit, area, err));
             rights->area = *area;

@@ -12,7 +12,8 @@
  * Layers that the role does not see are left out. Of the others, columns that
  * are not shown are hidden (om_schema_find does not find them); rows outside
  * the unit are not selected (om_select), where the layer has a column of the
- * level or is the level's own; and a layer about single persons says that it
+ * level or is the level's own; of levels above there is the one unit that it
+ * lies in; and a layer about single persons says that it
  * may only be counted (rights.crowds). A layer of which nothing is hidden is
  * the same as before, serial and all, and shares all caches.
  *
