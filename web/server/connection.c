@@ -249,10 +249,9 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
         // The last line is the nearest proxy's.
         request->forwarded_for = value;
         request->relayed = true;
-    } else if (!strcasecmp(name, "Forwarded") ||
-               !strcasecmp(name, "X-Forwarded-Host") ||
-               !strcasecmp(name, "X-Forwarded-Proto") ||
-               !strcasecmp(name, "X-Real-IP") || !strcasecmp(name, "Via")) {
+    } else if (!strcasecmp(name, "Forwarded")) {
+        if (strcasestr(value, "for=")) request->relayed = true;
+    } else if (!strcasecmp(name, "X-Real-IP") || !strcasecmp(name, "Via")) {
         request->relayed = true;
     }
     return MHD_YES;
