@@ -61,9 +61,9 @@ test('a city without tokens tells nobody of persons', async (t) => {
     assert.deepEqual([duty.reports, duty.workers.layer, duty.checks.worker, duty.targets[0].level], [{ layer: 'hazard' }, 'worker', undefined, 'level']);
     assert.deepEqual([duty.checks.month, duty.checks.count, duty.visits.at, about.exposures.resident.weight], ['month', 'count', 'at', 'residents']);
     // Through another program, that may speak for anybody: as any stranger.
-    for (const name of ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'])
+    for (const [name, value] of [['forwarded', 'host=a.example; For=192.0.2.1'], ['x-forwarded-for', '192.0.2.1'], ['x-real-ip', '192.0.2.1'], ['via', '1.1 proxy']])
         for (const [target, status] of [['/collections', 401], ['/', 401], ['/health', 200]])
-            assert.equal((await get(open.url + target, { headers: { [name]: name === 'via' ? '1.1 proxy' : '192.0.2.1' } })).status, status, `${name} ${target}`);
+            assert.equal((await get(open.url + target, { headers: { [name]: value } })).status, status, `${name} ${target}`);
     const tip = (await nobody('/collections/tip/items?limit=1')).json().features[0];
     const written = await fetch(`${open.url}/collections/tip/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: JSON.stringify({ ...tip, id: 'N-1', properties: { ...tip.properties, id: 'N-1' } }) });
     assert.equal(written.status, 201, await written.text());
