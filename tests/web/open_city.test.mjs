@@ -132,6 +132,9 @@ test('who only looks takes no register away', async (t) => {
     assert.equal(kept.status, 200);
     const unchanged = await get(`${url}/tiles/address/${tiles[0]}.mvt?properties=id,text`, { headers: { ...bearer(wall), 'if-none-match': kept.headers.etag } });
     assert.equal(unchanged.status, 304);
+    // With a token it may come through others, whose words no link is made of.
+    const relayed = await get(`${url}/catalog`, { headers: { ...bearer(analyst), forwarded: 'host=evil.example' } });
+    assert.ok(relayed.status === 200 && !relayed.text().includes('evil'));
     let all = 0;
     for (const place of tiles.slice(0, 600)) all += features((await look(analyst, `/tiles/address/${place}.mvt?properties=id,text`)).body).filter(([layer]) => layer === 'address').length;
     assert.ok(all > 0);
