@@ -11,6 +11,7 @@
 //   unknown comes last in any order; a CSV keeps texts, and runs nothing
 //   hidden, zero, unknown and not connected are four
 //   what is refused is not told, what was typed wrong is
+//   the boxes of a picture cover neither each other nor, beneath, the map
 //   words are in both languages, holes and all
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -19,6 +20,7 @@ import test from 'node:test';
 import { circleRing, CORNERS_MOST, formatArea, metresBetween, parseArea, placeParams, ringKm2, ringOf, unitFilter } from '../../../web/pages/profile/area.js';
 import { askLine, askParts, askRanking, askTrend, categories, countedLayers } from '../../../web/pages/profile/ask.js';
 import { csvOf, known, sorted, verdict, wilson } from '../../../web/pages/profile/numbers.js';
+import { placed } from '../../../web/pages/profile/poster.js';
 import { random } from '../onemap.mjs';
 
 const close = (a, b, part) => Math.abs(a - b) <= part * Math.abs(b);
@@ -208,4 +210,26 @@ test('words are in both languages', async () => {
         const keys = new Set(pairs.map((p) => p[1]));
         for (const key of said) if (!['profile', 'ranking', 'export'].includes(key) || name === 'sheet') assert.ok(keys.has(key), `${name}: ${key}`);
     }
+});
+
+test('boxes of a picture do not cover each other', () => {
+    const next = random(11), whole = (least, most) => least + Math.floor(next() * (most - least)), seen = new Set();
+    for (let i = 0; i < 2000; i++) {
+        const map = { width: whole(320, 1600), height: whole(240, 1000) };
+        const legends = i % 7 ? { width: whole(60, Math.min(700, map.width)), height: whole(30, 500) } : { width: 0, height: 0 }, note = { width: whole(60, 324), height: whole(30, 200) };
+        const at = placed(map, legends, note), boxes = [{ ...at.legends, ...legends }, { ...at.note, ...note }];
+        for (const { x, y, width, height } of boxes) {
+            assert.ok(x >= 0 && y >= 0 && x + width <= Math.max(map.width, width) && y + height <= at.height, 'within the picture');
+            assert.ok(!at.beneath || y >= map.height);
+            assert.ok(at.beneath || height <= map.height / 2);
+        }
+        const [a, b] = boxes;
+        assert.ok(!legends.height || a.x + a.width <= b.x || a.y + a.height <= b.y, JSON.stringify([map, boxes]));
+        assert.ok(at.beneath || at.height === map.height);
+        seen.add(at.beneath);
+    }
+    assert.equal(seen.size, 2);
+    // The half of a screen, as a legend of heat and five lines need it.
+    assert.ok(placed({ width: 397, height: 720 }, { width: 324, height: 106 }, { width: 255, height: 120 }).beneath);
+    assert.ok(!placed({ width: 794, height: 720 }, { width: 324, height: 106 }, { width: 255, height: 120 }).beneath);
 });

@@ -90,18 +90,26 @@ function broken(pen, text, wide, most) {
   return lines;
 }
 
-/** What a legend needs: pieces with their places, and how high it is. @param {CanvasRenderingContext2D} pen @param {Told} told @param {(n: number) => string} figure */
-function layOut(pen, {name, unit, legend, lines = [], note}, figure) {
-  /** @type {{x: number, y: number, text?: string, quiet?: boolean, colour?: string, alpha?: number, width?: number}[]} */
-  const parts = [{x: 0, y: 0, text: `${name} ${unit}`.trim()}];
-  let x = 0, y = LINE;
-  for (const text of lines.flatMap((line) => broken(pen, line, WIDE, NOTE_LINES))) {
-    parts.push({x: 0, y, text, quiet: true});
-    y += LINE;
-  }
+/**
+ * What a legend needs: pieces with their places, and how high it is.
+ * @param {CanvasRenderingContext2D} pen @param {Told} told @param {(n: number) => string} figure @param {number} room for its lines
+ */
+function layOut(pen, {name, unit, legend, lines = [], note}, figure, room) {
+  /** @type {{x: number, y: number, text?: string, quiet?: boolean, colour?: string, alpha?: number, width?: number, frame?: boolean}[]} */
+  const parts = [];
+  let x = 0, y = 0;
+  /** @param {string} line @param {boolean} quiet */
+  const add = (line, quiet) => {
+    for (const text of broken(pen, line, room, NOTE_LINES)) {
+      parts.push({x: 0, y, text, quiet});
+      y += LINE;
+    }
+  };
+  add(`${name} ${unit}`.trim(), false);
+  for (const line of lines) add(line, true);
   const steps = legend.steps?.filter((s) => legend.form !== 'lines' || s.line);
   if (steps) {
-    const side = WIDE / steps.length;
+    const side = room / steps.length;
     steps.forEach((s, i) => {
       parts.push({x: i * side, y: y + 3, colour: s.color, alpha: Math.max(0.15, s.opacity), width: side - (legend.form === 'lines' ? 12 : 0)});
       if (steps.length < 8 || i % 5 === 0) parts.push({x: i * side, y: y + 14, text: figure(s.from), quiet: true});
@@ -110,33 +118,63 @@ function layOut(pen, {name, unit, legend, lines = [], note}, figure) {
   }
   for (const item of legend.items ?? []) {
     const wide = 20 + pen.measureText(item.text).width + 12;
-    if (x && x + wide > WIDE) [x, y] = [0, y + LINE];
-    parts.push({x, y: y + 3, colour: item.color?.startsWith('var(') ? token(item.color.slice(4, -1)) : item.color ?? token('--quiet'), alpha: Math.max(0.25, item.opacity ?? 1), width: 14}, {x: x + 20, y, text: item.text});
+    if (x && x + wide > room) [x, y] = [0, y + LINE];
+    parts.push({x, y: y + 3, colour: item.color?.startsWith('var(') ? token(item.color.slice(4, -1)) : item.color ?? token('--quiet'), alpha: Math.max(0.25, item.opacity ?? 1), width: 14, frame: item.form === 'outline'}, {x: x + 20, y, text: item.text});
     x += wide;
   }
   if (legend.items) y += LINE;
-  if (note) parts.push({x: 0, y, text: note, quiet: true});
-  return {parts, height: y + (note ? LINE : 0) + 8};
+  if (note) add(note, true);
+  return {parts, height: y + 8};
+}
+
+/** Room for the lines of a box in a picture so wide. @param {number} width */
+const roomIn = (width) => Math.min(WIDE, width - 2 * MARGIN);
+
+/**
+ * Where legends and note stand: in the lower corners of the map; where they
+ * would cover each other, or most of a low map, beneath it, one below the other.
+ * @param {{width: number, height: number}} map
+ * @param {{width: number, height: number}} legends   0 high: there are none
+ * @param {{width: number, height: number}} note
+ * @returns {{height: number, legends: {x: number, y: number}, note: {x: number, y: number}, beneath: boolean}} height: of the picture
+ */
+export function placed(map, legends, note) {
+  const beneath = !!legends.height && legends.width + note.width > map.width || Math.max(legends.height, note.height) > map.height / 2;
+  return beneath
+    ? {height: map.height + legends.height + note.height, legends: {x: 0, y: map.height}, note: {x: 0, y: map.height + legends.height}, beneath}
+    : {height: map.height, legends: {x: 0, y: map.height - legends.height}, note: {x: map.width - note.width, y: map.height - note.height}, beneath};
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {Poster} p */
-function drawLegends(pen, {height, legends, figure}) {
-  const laid = legends.map((told) => layOut(pen, told, figure)), high = laid.reduce((sum, l) => sum + l.height, 0) + MARGIN;
-  if (!laid.length) return;
-  const wide = Math.max(WIDE, ...laid.flatMap((l) => l.parts.map((p) => p.x + (p.text ? pen.measureText(p.text).width : 0)))) + 2 * MARGIN;
+function layLegends(pen, {width: wide, legends, figure}) {
+  const laid = legends.map((told) => layOut(pen, told, figure, roomIn(wide)));
+  if (!laid.length) return {laid, width: 0, height: 0};
+  const width = Math.max(roomIn(wide), ...laid.flatMap((l) => l.parts.map((p) => p.x + (p.text ? pen.measureText(p.text).width : 0)))) + 2 * MARGIN;
+  return {laid, width: Math.min(wide, width), height: laid.reduce((sum, l) => sum + l.height, 0) + MARGIN};
+}
+
+/** The ground of a box. @param {CanvasRenderingContext2D} pen @param {{x: number, y: number}} at @param {{width: number, height: number}} box */
+function drawBox(pen, {x, y}, {width, height}) {
   pen.fillStyle = token('--panel');
   pen.globalAlpha = 0.92;
-  pen.fillRect(0, height - high, wide, high);
+  pen.fillRect(x, y, width, height);
   pen.globalAlpha = 1;
-  let top = height - high + MARGIN / 2;
-  for (const {parts, height: own} of laid) {
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {ReturnType<typeof layLegends>} box @param {{x: number, y: number}} at */
+function drawLegends(pen, {laid}, {x, y}) {
+  let top = y + MARGIN / 2;
+  for (const {parts, height} of laid) {
     for (const p of parts) {
       pen.globalAlpha = p.alpha ?? 1;
       pen.fillStyle = p.colour ?? token(p.quiet ? '--quiet' : '--text');
-      if (p.text !== undefined) pen.fillText(p.text, MARGIN + p.x, top + p.y);
-      else pen.fillRect(MARGIN + p.x, top + p.y, p.width ?? 14, 9);
+      pen.strokeStyle = pen.fillStyle;
+      pen.lineWidth = 1;
+      if (p.frame) pen.strokeRect(x + MARGIN + p.x + 0.5, top + p.y + 0.5, (p.width ?? 14) - 1, 8);
+      else if (p.text !== undefined) pen.fillText(p.text, x + MARGIN + p.x, top + p.y);
+      else pen.fillRect(x + MARGIN + p.x, top + p.y, p.width ?? 14, 9);
     }
-    top += own;
+    top += height;
   }
   pen.globalAlpha = 1;
 }
@@ -148,16 +186,16 @@ function roundBelow(most) {
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {Poster} p */
-function drawNote(pen, {map, width, height, lines: told}) {
-  const lines = told.flatMap((text) => broken(pen, text, WIDE, NOTE_LINES));
+function layNote(pen, {map, width, lines: told}) {
+  const lines = told.flatMap((text) => broken(pen, text, roomIn(width), NOTE_LINES));
   const view = map.view(), metre = metresPerPixel(view.latDeg, view.zoom), long = roundBelow(120 * metre), bar = long / metre;
-  const wide = Math.max(bar + 60, ...lines.map((l) => pen.measureText(l).width)) + 2 * MARGIN, high = (lines.length + 1) * LINE + MARGIN;
-  pen.fillStyle = token('--panel');
-  pen.globalAlpha = 0.92;
-  pen.fillRect(width - wide, height - high, wide, high);
-  pen.globalAlpha = 1;
+  return {lines, long, bar, width: Math.max(bar + 60, ...lines.map((l) => pen.measureText(l).width)) + 2 * MARGIN, height: (lines.length + 1) * LINE + MARGIN};
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {ReturnType<typeof layNote>} box @param {{x: number, y: number}} at */
+function drawNote(pen, {lines, long, bar}, {x, y}) {
   pen.fillStyle = token('--text');
-  const left = width - wide + MARGIN, top = height - high + MARGIN / 2;
+  const left = x + MARGIN, top = y + MARGIN / 2;
   pen.fillRect(left, top + 9, bar, 2);
   pen.fillText(long < 1000 ? `${long} m` : `${long / 1000} km`, left + bar + 6, top + 3);
   lines.forEach((line, i) => pen.fillText(line, left, top + (i + 1) * LINE + 2));
@@ -165,20 +203,35 @@ function drawNote(pen, {map, width, height, lines: told}) {
 
 /** @param {Poster} poster @returns {Promise<Blob>} a PNG */
 export async function draw(poster) {
-  const canvas = document.createElement('canvas'), {width, height} = poster;
-  canvas.width = Math.round(width * RATIO);
-  canvas.height = Math.round(height * RATIO);
+  const canvas = document.createElement('canvas'), {width, height} = poster, font = `12px ${token('--font')}`;
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  pen.font = font;
+  const legends = layLegends(pen, poster), note = layNote(pen, poster), at = placed(poster, legends, note);
+  // A canvas that gets its size forgets the rest.
+  canvas.width = Math.round(width * RATIO);
+  canvas.height = Math.round(at.height * RATIO);
   pen.scale(RATIO, RATIO);
   pen.fillStyle = token('--land');
   pen.fillRect(0, 0, width, height);
-  pen.font = `12px ${token('--font')}`;
+  pen.font = font;
   pen.textBaseline = 'top';
   const [names, below] = [poster.sheets.filter((s) => s.key === 'labels'), poster.sheets.filter((s) => s.key !== 'labels')];
+  pen.save();
+  pen.beginPath();
+  pen.rect(0, 0, width, height);
+  pen.clip();
   await drawSheets(pen, {...poster, sheets: below});
   drawShapes(pen, poster);
   await drawSheets(pen, {...poster, sheets: names});
-  drawLegends(pen, poster);
-  drawNote(pen, poster);
+  pen.restore();
+  if (at.beneath) {
+    pen.fillStyle = token('--panel');
+    pen.fillRect(0, height, width, at.height - height);
+  } else {
+    if (legends.height) drawBox(pen, at.legends, legends);
+    drawBox(pen, at.note, note);
+  }
+  drawLegends(pen, legends, at.legends);
+  drawNote(pen, note, at.note);
   return new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error('PNG'))), 'image/png'));
 }
