@@ -210,6 +210,7 @@ static size_t unit_of(const struct om_units *units, const struct om_json *row)
 
 static void name_zero(struct om_unit_classes *out, const struct known *k)
 {
+    out->zero_clear = true;
     snprintf(out->zero_text, sizeof out->zero_text, "%s", k->zh);
     snprintf(out->zero_text_en, sizeof out->zero_text_en, "%s", k->word);
 }

@@ -245,6 +245,18 @@ test('pictures', async (t) => {
         const grids = await legend('/legend/choropleth:grid.json?layer=hazard&palette=light');
         assert.ok(grids.items.length >= 3 && grids.items.length <= 9);
         assert.equal(grids.unit, '数量');
+        // What is not significant lets be seen what lies below: an outline, as the map has it.
+        const tested = await legend('/legend/choropleth:grid.json?layer=hazard&stat=gistar&lang=en'), nothing = tested.items.find((i) => i.text === 'not significant');
+        assert.equal(nothing.form, 'outline');
+        assert.ok(tested.items.every((i) => i === nothing || i.form !== 'outline'));
+        const share = async (query) => {
+            const { rgba } = await picture(at('choropleth:grid', 13, query));
+            let clear = 0;
+            for (let i = 3; i < rgba.length; i += 4) clear += rgba[i] === 0;
+            return clear / (rgba.length / 4);
+        };
+        const [counted, seen] = [await share('?layer=hazard'), await share('?layer=hazard&stat=gistar')];
+        assert.ok(seen > counted + 0.2, `${seen} of a tile of tests is clear, ${counted} of one of counts`);
         // Coverage says what it paints and the period that it judges, which is its own.
         const patrol = await legend('/legend/choropleth:town.json?stat=patrol&column=value&lang=en');
         assert.match(patrol.title, /^Patrols · judged \d{4}-\d\d$/);

@@ -29,6 +29,7 @@ struct om_colour om_choropleth_fill(const struct om_unit_classes *classes,
 {
     if (i < classes->classes)
         return om_colour_fade(classes->class[i].colour[palette], FILL);
+    if (classes->zero_clear) return (struct om_colour){0};
     return om_colour_fade(palette == OM_PALETTE_DARK ? om_colour_of(0x1F2C3D)
                                                      : om_colour_of(0xE7E5E0),
                           FILL_ZERO);
@@ -195,7 +196,7 @@ static void draw_classes(struct drawing *d, struct om_box box,
     const struct om_unit_classes *classes = d->classes;
     om_level_each(d->level, box, note, d);
     for (int c = 0; c < OM_UNIT_ABSENT; c++) {
-        if (!d->seen[c]) continue;
+        if (!d->seen[c] || (c == OM_UNIT_ZERO && classes->zero_clear)) continue;
         const size_t fill = c == OM_UNIT_ZERO ? classes->classes : (size_t)c;
         d->wanted = (uint8_t)c;
         om_level_each(d->level, box, add, d);

@@ -25,7 +25,8 @@ struct om_unit_classes {
     bool zero, hidden, unknown;           // there are such units
     char zero_text[OM_LIMIT_NAME_BYTES];  // of zero; empty: "0"
     char zero_text_en[OM_LIMIT_NAME_BYTES];
-    bool outline;  // borders only, to be seen on the base map
+    bool zero_clear;  // zero has its borders alone: what lies below is seen
+    bool outline;     // borders only, to be seen on the base map
 };
 void om_unit_classes_deinit(struct om_unit_classes *classes);
 

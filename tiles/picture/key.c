@@ -35,8 +35,9 @@ static void units_key(const struct om_picture *p, enum om_language language,
                      ? c->class[i].text
                      : c->class[i].text_en);
     if (c->zero)
-        add_item(out, OM_KEY_AREA,
-                 om_choropleth_fill(c, c->classes, p->palette),
+        add_item(out, c->zero_clear ? OM_KEY_OUTLINE : OM_KEY_AREA,
+                 c->zero_clear ? om_unit_hatch_colour(p->palette)
+                               : om_choropleth_fill(c, c->classes, p->palette),
                  c->zero_text[0] ? word(language, c->zero_text, c->zero_text_en)
                                  : "0");
     if (c->unknown)

@@ -4,7 +4,13 @@
 
 #include "tiles/picture/picture.h"
 
-enum om_key_form { OM_KEY_AREA, OM_KEY_DOT, OM_KEY_LINE, OM_KEY_HATCH };
+enum om_key_form {
+    OM_KEY_AREA,
+    OM_KEY_DOT,
+    OM_KEY_LINE,
+    OM_KEY_HATCH,
+    OM_KEY_OUTLINE
+};
 struct om_key_item {
     char text[OM_LIMIT_NAME_BYTES * 4];
     enum om_key_form form;

@@ -114,6 +114,17 @@ static void add_outline(struct layout *l, const int (*corner)[2], size_t n)
     }
 }
 
+/* The border of a box, `thick` pixels within it. */
+static void add_frame(struct layout *l, int x, int y, int width, int height,
+                      int thick, struct om_colour colour)
+{
+    const int inner = height - 2 * thick;
+    add_box(l, x, y, width, thick, colour);
+    add_box(l, x, y + height - thick, width, thick, colour);
+    add_box(l, x, y + thick, thick, inner, colour);
+    add_box(l, x + width - thick, y + thick, thick, inner, colour);
+}
+
 static void add_swatch(struct layout *l, const struct om_key_item *item, int x,
                        int y)
 {
@@ -121,6 +132,8 @@ static void add_swatch(struct layout *l, const struct om_key_item *item, int x,
     const int corner[4][2] = {{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}};
     reach(l, x + w, y + h);
     if (item->form == OM_KEY_AREA) add_box(l, x, y, w, h, item->colour);
+    if (item->form == OM_KEY_OUTLINE)
+        add_frame(l, x, y, w, h, px(l, 1), item->colour);
     if (item->form == OM_KEY_LINE)
         add_box(l, x, y + h / 2 - px(l, 1), w, px(l, 2), item->colour);
     if (!l->canvas) return;

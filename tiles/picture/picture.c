@@ -279,7 +279,7 @@ bool om_picture_units_look(const struct om_picture *picture,
 {
     const struct om_unit_classes *c = &picture->units;
     if (picture->kind != OM_PICTURE_UNITS) return false;
-    const uint64_t numbers[] = {c->classes, c->outline};
+    const uint64_t numbers[] = {c->classes, c->outline, c->zero_clear};
     struct units_look l = {c, om_hash64(numbers, sizeof numbers, 0)};
     for (size_t i = 0; i < c->classes; i++)
         l.hash =

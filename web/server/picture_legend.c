@@ -57,7 +57,8 @@ static void add_text(struct om_buf *out, const char *name, const char *text)
 static om_status write_key(const char *name, const struct om_key *key,
                            struct om_buf *out)
 {
-    static const char *const form[] = {"area", "dot", "line", "hatch"};
+    static const char *const form[] = {"area", "dot", "line", "hatch",
+                                       "outline"};
     static const char *const mark[] = {"disc", "square", "diamond", "triangle"};
     om_buf_add_text(out, "{");
     add_text(out, "name", name);

@@ -32,7 +32,7 @@ function field(legend, {write, say}) {
 function swatch(item) {
   const mark = element('i', {className: `swatch ${item.form}${item.form === 'hatch' ? ' hatch' : ''}`, ariaHidden: 'true'});
   if (item.mark) mark.dataset.mark = item.mark;
-  if (item.color && item.form !== 'hatch') {
+  if (item.color && !/^(hatch|outline)$/.test(item.form)) {
     mark.style.backgroundColor = item.color;
     mark.style.opacity = String(Math.max(0.25, item.opacity ?? 1));
   }

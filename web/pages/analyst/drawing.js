@@ -215,7 +215,7 @@ export class Drawing {
       this.onShapes?.(features);
       this.caption?.showShapes(part, this.name(part), legendOfShapes(features, classes, context, part));
       // What is not significant has no colour, and is not drawn.
-      const drawn = features.filter((f) => f.geometry && !/^(not significant|none)$/.test(f.properties.class ?? ''));
+      const drawn = features.filter((f) => f.geometry && !NOTHING.test(f.properties.class ?? ''));
       this.shaped = {name: this.name(part), items: legendOfShapes(features, classes, context, part), note: '', features: drawn, opacity: part.opacity * 0.85};
       map.outline('shapes', drawn, {line: part.id === 'hotspots' ? '--ground' : '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.85});
     }));
@@ -246,6 +246,9 @@ export class Drawing {
 
 /** Items of two legends, each once. @param {any[]} a @param {any[]} b */
 const united = (a, b) => [...a, ...b.filter((item) => !a.some((known) => known.text === item.text))];
+
+/* Classes of which there is nothing to see. */
+const NOTHING = /^(not significant|none)$/;
 
 /* Classes that no unit has, but a cell may: as the server colours them (web/picture_answers.c). */
 const CLASS_COLOURS = {
@@ -281,5 +284,5 @@ function legendOfShapes(features, classes, {say, write, state}, part) {
   const {coverage} = state.now;
   if (!features.length) return [{text: say(part.id === 'coverage' && coverage === 'partition' ? 'no_faults' : 'empty'), form: 'none'}];
   if (part.id === 'coverage' && coverage === 'site') return [{text: say('new_sites', {n: write.exact(features.length)}), form: 'dot', color: 'var(--bar)', opacity: 0.8}];
-  return [...counts].map(([name, n]) => ({text: `${classes.get(name)?.text ?? name} ${write.exact(n)}`.trim(), form: 'area', color: classes.get(name)?.color ?? 'var(--bar)', opacity: classes.get(name)?.opacity ?? 0.8}));
+  return [...counts].map(([name, n]) => ({text: `${classes.get(name)?.text ?? name} ${write.exact(n)}`.trim(), form: NOTHING.test(name) ? 'outline' : 'area', color: classes.get(name)?.color ?? 'var(--bar)', opacity: classes.get(name)?.opacity ?? 0.8}));
 }
