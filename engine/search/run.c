@@ -290,7 +290,8 @@ static om_status search_for_question(struct om__running *r)
     r->rows = 0;
     OM_TRY(make_bag(r));
     OM_TRY(search_layers(r));
-    return om__run_paths(r);
+    OM_TRY(om__run_paths(r));
+    return om__run_nearly(r);
 }
 
 static om_status check_ask(const struct om_search_ask *ask, struct om_err *err)

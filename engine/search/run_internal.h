@@ -85,6 +85,13 @@ bool om__run_is_wanted(const struct om__running *r,
 bool om__run_fits(const struct om__running *r);
 /** Rows of small layers, laid beside the question with the names above them. */
 om_status om__run_paths(struct om__running *r) OM_MUST_USE;
+/** Note a unit, if it is searched and may be seen. */
+om_status om__run_unit(struct om__running *r, size_t level, const char *id,
+                       size_t len, float score,
+                       enum om_search_match match) OM_MUST_USE;
+/** Units whose whole name is what was typed but for one fault, or whose first
+ *  letters it is; none where something fits as it is. */
+om_status om__run_nearly(struct om__running *r) OM_MUST_USE;
 /** Put the first `count` of what was found in order, the best first. */
 void om__run_order(struct om__running *r, size_t count);
 /** The best of what was found, in order. */

@@ -220,6 +220,33 @@ test('search', async (t) => {
         assert.ok((await ask('东莞')).every((r) => r.name.includes('东莞')));
     });
 
+    await t.test('names of towns with one fault, and their first letters', async () => {
+        const { features } = JSON.parse(await done('query', city, 'town', '--limit', '100'));
+        const names = features.map(({ properties }) => properties.name);
+        assert.equal(names.length, 33);
+        const odd = (name, i, c) => name.slice(0, i) + c + name.slice(i + (c === '' ? 1 : c.length));
+        for (const name of names) {
+            const places = [...name].keys(), typed = new Set();
+            for (const i of places) {
+                for (const c of '上由口三岩') typed.add(odd(name, i, c));
+                if (name.length > 3) typed.add(odd(name, i, ''));
+                typed.add(`${name.slice(0, i)}岩${name.slice(i)}`);
+                if (i > 0) typed.add(name.slice(0, i - 1) + name[i] + name[i - 1] + name.slice(i + 1));
+            }
+            for (const q of typed) {
+                const results = await ask(q), at = results.findIndex((r) => r.name === name);
+                assert.ok(at >= 0, `${q}: ${results[0]?.name}`);
+                for (const r of results.slice(0, at)) assert.ok(r.matched === 'exact' || distance(q, r.name, true) <= 1 || distance(q, r.name.replace(/(街道|社区|镇|村)$/, ''), true) <= 1, `${q}: ${r.name}`);
+            }
+            const initials = lettersOf(name.replace(/(街道|镇)$/, ''));
+            if (initials) assert.ok((await ask(initials, '&layers=town')).some((r) => r.name === name), initials);
+        }
+        for (const [q, name] of [['humn', '虎门镇'], ['hunen', '虎门镇'], ['hmen', '虎门镇'], ['humenzheng', '虎门镇'], ['hunen town', '虎门镇'], ['songsanhu', '松山湖'], ['cangan', '长安镇'], ['东莞市茶上镇', '茶山镇'], ['hm', '虎门镇'], ['ca', '长安镇'], ['cp', '常平镇']])
+            assert.ok((await ask(q, '&limit=3&layers=town')).some((r) => r.name === name), q);
+        // What is typed as it is called has none beside it that is called otherwise.
+        assert.ok((await ask('humen', '&limit=100')).every((r) => r.town?.name === '虎门镇' || r.matched !== 'typo'));
+    });
+
     await t.test('box, place, layers, limit', async () => {
         const row = address[777], { lon, lat } = { lon: Number(row.lon), lat: Number(row.lat) };
         const name = '便利店', box = [lon - 0.05, lat - 0.05, lon + 0.05, lat + 0.05];
