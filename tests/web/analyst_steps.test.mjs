@@ -6,7 +6,11 @@
 //     faded ones are each day's by its age
 //   scrubbing over all days asks for each tile once and for nothing else, by
 //     pictures and by MapLibre; what a step shows is what the server's picture
-//     then shows, legend included; so with a weight, a half-life, as lines
+//     then shows, legend included, where each step has its own; so with a weight,
+//     a half-life, as lines
+//   else one legend is held, that of the busiest period so long (as /stats and the
+//     settled picture have it): a quiet one is paler, also while it is played; the
+//     legend says so, and the link whether it is held
 //   keys and playing do the same; the address has the period when it rests
 //   what follows only at rest says so, and asks for nothing before; a server
 //     without tiles of days is asked for pictures, as ever
@@ -128,7 +132,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
     for (const [what, hash, search] of [['pictures', '', 'map=pictures'], ['MapLibre', '', 'map=gl'], ['a weight, a filter, a half-life, another kernel', '&weight=severity&filter=severity+%3E%3D+2&halflife=20&kernel=gaussian&bandwidth=1600', 'map=pictures'],
         ['lines, near', '&form=lines&bandwidth=3200&map=12/22.96/113.75', 'map=pictures']])
         await t.test(what, async (t) => {
-            const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, `layer=hazard&time=2023-01-10/2023-02-20${hash}`, search);
+            const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, `layer=hazard&time=2023-01-10/2023-02-20&scale=own${hash}`, search);
             await to(20);
             await rest();
             const tiles = asked.filter((u) => /\.days\?/.test(u));
@@ -159,6 +163,80 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
             const pictures = asked.slice(begun).filter((u) => /^\/tiles\/heat:/.test(u));
             assert.equal(new Set(pictures).size, pictures.length, 'and each picture of where it rests');
             assert.ok(pictures.every((u) => u.includes(`datetime=${pictures[0].match(/datetime=([^&]*)/)[1]}`)), 'of that period alone');
+            assert.deepEqual(log.said, []);
+            assert.deepEqual(log.bad, []);
+        });
+
+    /** How much heat is seen: it is redder than blue, and nothing else of the map is. */
+    function redness({ rgba }) {
+        let sum = 0;
+        for (let i = 0; i < rgba.length; i += 4) sum += Math.max(0, rgba[i] - rgba[i + 2]);
+        return sum / (rgba.length / 4);
+    }
+
+    for (const [what, search] of [['pictures', 'map=pictures'], ['MapLibre', 'map=gl']])
+        await t.test(`one legend while it moves: ${what}`, async (t) => {
+            const LENGTH = 7, MIDDLE = 3;
+            const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, 'layer=hazard&time=2023-01-10/2023-01-16&layers=heat@0', search);
+            const { groups } = await (await fetch(`${server.url}/stats/hazard?by=day`)).json(), first = groups.map((g) => g.id).sort()[0].slice(0, 10);
+            const index = (date) => (Date.parse(date.slice(0, 10)) - Date.parse(first)) / 86400000, counts = new Array(days).fill(0);
+            for (const g of groups) counts[index(g.id)] = g.count;
+            const sums = counts.slice(LENGTH - 1).map((_, i) => counts.slice(i, i + LENGTH).reduce((a, b) => a + b, 0)), busy = sums.indexOf(Math.max(...sums)), quiet = sums.indexOf(Math.min(...sums));
+            assert.ok(sums[busy] > 2 * sums[quiet], `${sums[busy]} and ${sums[quiet]} reports`);
+            const bare = redness(await shot()), begin = index('2023-01-10'), told = new Set(), own = await legend();
+            await page.evaluate(() => { location.hash = location.hash.replace('heat@0', 'heat@90'); });
+            await to(begin + MIDDLE);
+            await rest();
+            const drawn = () => page.evaluate(() => document.getElementById('days').dataset.drawn === `${document.getElementById('from').value}/${document.getElementById('to').value}`);
+            /** The period, whose middle is held, begins there. */
+            const go = async (from) => {
+                await to(from + MIDDLE);
+                await until('the step is drawn', drawn);
+                assert.equal(await page.$eval('#from', (box) => box.value), new Date(Date.parse(first) + from * 86400000).toISOString().slice(0, 10));
+            };
+            const held = async (from) => {
+                await go(from);
+                told.add((await legend()).join(' '));
+                assert.match(await page.$eval('#legend', (n) => n.textContent), /图例不变 · 任意 7 天/);
+            };
+            const begun = asked.length;
+            await page.mouse.down();
+            for (let from = 0; from <= days - LENGTH; from += 40) await held(from);
+            await held(quiet);
+            const pale = redness(await shot()) - bare;
+            await held(busy);
+            const image = await shot(), full = redness(image) - bare;
+            assert.equal(told.size, 1, `the legend is held: ${[...told].join(' | ')}`);
+            assert.notDeepEqual(own.join(' '), [...told][0]);
+            assert.deepEqual(asked.slice(begun), []);
+            await page.mouse.up();
+            await until('it rests', async () => index(await period()) === busy);
+            await rest();
+            const { far, mean } = differ(image, await shot());
+            assert.ok(far < 0.01 && mean < 1.5, `the legend is that of the busiest week: ${far} ${mean}`);
+            assert.equal((await legend()).join(' '), [...told][0]);
+            assert.doesNotMatch(await page.$eval('#legend', (n) => n.textContent), /图例不变/);
+            // Played, too; and each step its own where it is not held.
+            await page.click('#play');
+            for (let i = 0; i < 4; i++) {
+                const before = await page.$eval('#from', (box) => box.value);
+                await until('it plays', () => page.$eval('#from', (box, was) => box.value !== was, before));
+                assert.ok(told.has((await legend()).join(' ')));
+            }
+            await page.click('#hold-scale');
+            await until('each step has its own', async () => !told.has((await legend()).join(' ')) && !/图例不变/.test(await page.$eval('#legend', (n) => n.textContent)));
+            assert.equal(await page.getAttribute('#hold-scale', 'aria-pressed'), 'false');
+            await page.click('#play');
+            await until('the link has it', () => page.evaluate(() => /scale=own/.test(location.hash)));
+            await rest();
+            await to(index(await period()) + MIDDLE);
+            await page.mouse.down();
+            await go(quiet);
+            const same = redness(await shot()) - bare;
+            t.diagnostic(`${sums[quiet]} and ${sums[busy]} reports: ${pale.toFixed(3)} and ${full.toFixed(3)}, by its own legend ${same.toFixed(3)}`);
+            assert.ok(pale < 0.5 * full && pale < 0.8 * same, `a quiet week is paler: ${pale} ${full} ${same}`);
+            await page.mouse.up();
+            await rest();
             assert.deepEqual(log.said, []);
             assert.deepEqual(log.bad, []);
         });

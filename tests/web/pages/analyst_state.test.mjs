@@ -24,7 +24,7 @@ function anyState() {
         model: word(), kernel: pick(['', 'quartic', 'gaussian', 'epanechnikov']), bandwidth: pick([0, 10, 800, 20000]), halflife: pick([0, 0.5, 30]), weight: word(), per: word(),
         units: pick(['', 'village', 'hex:500']), stat: pick(['count', 'sum', 'rate']), column: word(), spots: pick(STATISTICS), coverage: pick(COVERAGES),
         compare: pick(['', 'previous', 'year', '2022-01-01/2022-01-31']), other: word(), split: pick(['side', 'swipe']),
-        form: pick(['', 'fill', 'lines']), table: pick(['', 'counts', 'coverage']), rank: word(), sort: pick(['', 'name', '-sum_share_10min']),
+        scale: pick(['', 'own']), form: pick(['', 'fill', 'lines']), table: pick(['', 'counts', 'coverage']), rank: word(), sort: pick(['', 'name', '-sum_share_10min']),
         unit: word(), at: next() < 0.5 ? null : { lonDeg: degrees(180, 6), latDeg: degrees(80, 6) },
         area: pick(['', 'circle:113.7,23,500', 'polygon:1,2,3,4,-5,6']), pane: word(), fold: pick(['', 'q', 'qr', 'rp']), fold: pick(['', 'q', 'qr', 'rp']),
     };

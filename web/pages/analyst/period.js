@@ -36,9 +36,10 @@ class Period {
       return button;
     }));
     this.playButton = element('button', {type: 'button', className: 'play', id: 'play', onclick: () => this.playing ? this.stop() : this.play()}, say('play'));
+    this.scale = element('button', {type: 'button', className: 'plain', id: 'hold-scale', title: say('hold_scale_note'), onclick: () => state.update({scale: state.now.scale ? '' : 'own'})}, say('hold_scale'));
     this.note = element('span', {className: 'quiet', id: 'period-note'});
     this.error = element('p', {className: 'error', role: 'alert', id: 'period-error', hidden: true});
-    this.inputs = element('span', {id: 'period-inputs'}, this.from, element('span', {className: 'quiet'}, ' – '), this.to, this.spans, this.playButton);
+    this.inputs = element('span', {id: 'period-inputs'}, this.from, element('span', {className: 'quiet'}, ' – '), this.to, this.spans, this.playButton, this.scale);
     this.box = element('div', {id: 'days', className: 'days', tabIndex: 0, role: 'slider'});
     container.append(element('div', {className: 'period-head'}, element('span', {className: 'label'}, say('period'), element('kbd', {}, 'T')), this.inputs, this.note, this.error), this.box);
     this.brush();
@@ -69,8 +70,10 @@ class Period {
 
   /** What moving it does, and what waits until it rests. */
   tell() {
-    const {say, write, steps, nameOf, subject} = this.context;
+    const {say, write, state, steps, nameOf, subject} = this.context;
     let text = say(steps.usable ? 'drag' : 'drag_release');
+    this.scale.hidden = !steps.usable;
+    this.scale.setAttribute('aria-pressed', String(!state.now.scale));
     if (!this.usable) {
       text = subject()?.personal ? say('persons') : say('no_time');
     } else if (this.moving) {
@@ -278,6 +281,7 @@ export const periodPane = {
         if (changed.has('layer') || changed.has('filter')) period.show();
         else {
           if (changed.has('time')) period.came();
+          if (changed.has('scale') && period.moving) period.move(period.moving);
           period.tell();
         }
       },

@@ -3,9 +3,12 @@
 // step, from tiles that hold all days and are asked for once (daytile.js). When
 // it rests, the server's own picture takes its place.
 //
-// What each step's colours mean is what the server's legend of it would say: the
-// legend of all times, by the share of the weight that the period has. (Only of
-// a whole month or year the server has one of its own, which comes at rest.)
+// While it moves one colour is one value: all periods of a length have one
+// legend, that of the one of them with the most weight, so that no other one has
+// more than it can tell. Where the state's scale is 'own' each has what the
+// server's legend of it would say: the legend of all times, by the share of the
+// weight that the period has. (Only of a whole month or year the server has one
+// of its own, which comes at rest.)
 
 import {addDays, daysBetween} from '../text.js';
 import {address, legendOf, stepsOf} from './shown.js';
@@ -38,6 +41,16 @@ export function weightOf(days, from, to, halfLife, at) {
   return sum;
 }
 
+/**
+ * What of the weight lies in that period of a length, of all within some days, that has the most of it.
+ * @param {Map<number, number>} days @param {{from: number, to: number}} range days, [from, to) @param {number} length days @param {number} halfLife @param {number} now
+ */
+export function mostWeightOf(days, range, length, halfLife, now) {
+  let most = 0;
+  for (let from = range.from; from + length <= range.to; from++) most = Math.max(most, weightOf(days, from, from + length, halfLife, Math.min(from + length, now)));
+  return most;
+}
+
 /** @param {{color: string, opacity: number}} step as a number, red lowest */
 function colourOf({color, opacity}) {
   const rgb = parseInt(color.slice(1), 16);
@@ -52,7 +65,7 @@ export class Steps {
     Object.assign(this, {context, drawing});
     /** @type {Worker | null} */
     this.worker = null;
-    /** @type {{question: string, template: string, key: string, legend: any, sums: Map<number, number>, halfLife: number} | null} what is stepped through, ready */
+    /** @type {{question: string, template: string, key: string, legend: any, sums: Map<number, number>, mosts: Map<number, number>, halfLife: number} | null} what is stepped through, ready */
     this.view = null;
     /** @type {Promise<any> | null} */
     this.opening = null;
@@ -126,7 +139,7 @@ export class Steps {
       context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', sum: weight, filter}))]);
     if (question !== this.question()) return false;
     const template = address(`/tiles/${encodeURIComponent(map).replace(/%3A/g, ':')}/{z}/{x}/{y}.days`.replace(/%7B/g, '{').replace(/%7D/g, '}'), {...params, datetime: `${range.from}/${range.to}`});
-    this.view = {question, template, key: 'heat', legend, sums: sumsOf(stats, !!weight), halfLife};
+    this.view = {question, template, key: 'heat', legend, sums: sumsOf(stats, !!weight), mosts: new Map(), halfLife};
     if (!this.worker) {
       this.worker = new Worker('/pages/analyst/steps_worker.js', {type: 'module'});
       this.worker.onmessage = ({data}) => this.heard(data);
@@ -175,17 +188,31 @@ export class Steps {
     });
   }
 
-  /** Breaks of a period's colours, as its legend has them. @param {number} from @param {number} to @param {number} at */
+  /** Now, in days since 1970; Infinity where the city has no clock. */
+  get now() {
+    const {clock} = this.context.city;
+    return clock ? dayOf(clock.slice(0, 10)) + Number(clock.slice(11, 13)) / 24 : Infinity;
+  }
+
+  /** The most weight of any period so long: what they have one legend by. @param {number} length days */
+  most(length) {
+    const {sums, mosts, halfLife} = this.view, {from, to} = this.range;
+    if (!mosts.has(length)) mosts.set(length, mostWeightOf(sums, {from: dayOf(from), to: dayOf(to) + 1}, length, halfLife, this.now));
+    return mosts.get(length);
+  }
+
+  /** Breaks of a period's colours; heldDays: how long the periods are that have this legend, 0: it is its own. @param {number} from @param {number} to @param {number} at */
   legend(from, to, at) {
-    const {legend, sums, halfLife} = this.view, part = weightOf(sums, from, to, halfLife, at), times = part > 0 && legend.total > 0 ? part / legend.total : 1;
-    return {...legend, steps: legend.steps.map((s) => ({...s, from: s.from * times})), most: (legend.most ?? 0) * times, scale: legend.scale * times, total: part};
+    const {legend, sums, halfLife} = this.view, heldDays = this.context.state.now.scale === 'own' ? 0 : to - from;
+    const part = heldDays ? this.most(heldDays) : weightOf(sums, from, to, halfLife, at), times = part > 0 && legend.total > 0 ? part / legend.total : 1;
+    return {...legend, steps: legend.steps.map((s) => ({...s, from: s.from * times})), most: (legend.most ?? 0) * times, scale: legend.scale * times, total: part, heldDays};
   }
 
   ask() {
     const {map} = this.drawing, {wanted: time, view} = this, {from, to} = splitTime(time);
     if (!map || !view || !time) return this.answer(false);
-    const days = {from: dayOf(from), to: dayOf(to) + 1}, clock = this.context.city.clock, now = clock ? dayOf(clock.slice(0, 10)) + Number(clock.slice(11, 13)) / 24 : Infinity;
-    const at = Math.min(days.to, now), legend = this.legend(days.from, days.to, at), sheet = map.sheet(view.key);
+    const days = {from: dayOf(from), to: dayOf(to) + 1};
+    const at = Math.min(days.to, this.now), legend = this.legend(days.from, days.to, at), sheet = map.sheet(view.key);
     if (!sheet) return this.answer(false);
     this.busy = true;
     this.asking = {time, legend, view};
