@@ -9,6 +9,8 @@
 //   wall's height. On a wall 2.7 m tall that is 50 mm, 17 minutes of arc at
 //   10 m; ISO 9241-303 asks for 16. What screens cut up may shrink it a little
 //   the place that the tour shows lies within one screen
+//   words of a heading stand beside each other, told in tens too; the legend
+//   says what the field is, and each step of the loop what waits there
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import test from 'node:test';
@@ -23,10 +25,25 @@ const LEAST = 1, LEAST_IN_PIECES = 0.78;
 const DISTANCE_MM = 10000, ARC_MINUTES = 16, TALL_MM = 2700;
 
 const WALLS = [
-    { width: 1920, height: 1080 }, { width: 7680, height: 2160, lang: 'en' }, { width: 3860, height: 2180, screens: '2x2', bezel: 20, lang: 'en' },
+    { width: 1920, height: 1080 }, { width: 1920, height: 1080, lang: 'en' }, { width: 7680, height: 2160, lang: 'en' }, { width: 3860, height: 2180, screens: '2x2', bezel: 20, lang: 'en' },
     { width: 1920, height: 1080, screens: '2x2', bezel: 10 }, { width: 5808, height: 2184, screens: '3x2', bezel: 24, lang: 'en' },
     { width: 2880, height: 1080, screens: '3x2', bezel: 12 }, { width: 7752, height: 2184, screens: '4x2', bezel: 24 },
 ];
+/** Words of headings that run into each other, as who is told tens only sees them. */
+const together = (page, large) => page.evaluate((large) => {
+    const said = [];
+    for (const p of window.onemapWall.panels) {
+        if (large && !p.node.classList.contains('large')) continue;
+        const parts = [...p.node.querySelectorAll('h2, h2 > *, h2 .value > *, .total > *')].flatMap((n) => [...n.childNodes]).filter((n) => n.nodeType === Node.TEXT_NODE && n.data.trim()).map((n) => {
+            const range = document.createRange();
+            range.selectNodeContents(n);
+            return { text: n.data, r: range.getBoundingClientRect() };
+        }).filter((b) => b.r.width).sort((a, b) => a.r.left - b.r.left);
+        const right = p.node.getBoundingClientRect().right;
+        parts.forEach((b, i) => { if (b.r.right > (parts[i + 1]?.r.left ?? right) + 1) said.push(`${p.key}: ${b.text} | ${parts[i + 1]?.text ?? ''}`); });
+    }
+    return said;
+}, large);
 /** What lies behind the words does not matter, and takes long. */
 const NOTHING = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
 
@@ -82,6 +99,15 @@ test('walls of many sizes', { skip }, async (t) => {
             for (const f of features) Object.assign(f.properties, { bin: 3, ratio: 2 });
             wall.places();
         });
+        // As for who is told no more than tens.
+        await page.evaluate(() => {
+            const { onemapWall: wall } = window, { rows } = wall.store.value('patrol');
+            for (const r of rows) r.hidden = 0;
+            // Of a city of full size.
+            for (const [key, count] of [['houses:rental', 384000], ['houses:premises', 602000]]) wall.store.value(key).count = count;
+            wall.lay();
+        });
+        assert.equal(await page.evaluate(() => [...document.querySelectorAll(':is(#at-patrol, #at-premises) .note')].filter((n) => /取整到十|in tens/.test(n.textContent)).length), 2);
         for (const key of ['', 'ArrowRight', '2']) {
             const place = key === 'ArrowRight';
             if (key) await page.keyboard.press(key);
@@ -98,6 +124,11 @@ test('walls of many sizes', { skip }, async (t) => {
             // Boxes of letters are a little larger than what is seen of them.
             assert.deepEqual(out.filter((w) => !parts.some((s) => inside(w, s, 0.3 * unitPx))).map((w) => `${w.text} ${Math.round(w.x)},${Math.round(w.y)} ${Math.round(w.w)}x${Math.round(w.h)}`), [], 'on a seam');
             assert.deepEqual([...new Set(out.filter((w) => w.sizePx < 0.99 * least - 0.5).map((w) => `${w.text} ${(w.sizePx / unitPx).toFixed(2)}`))], [], 'too small');
+            assert.deepEqual(await together(page, key === '2'), [], 'words run into each other');
+            const legend = out.filter((w) => (lang === 'en' ? /^Hazards · weighted by severity/ : /^隐患密度 · 按严重度加权,14天减半/).test(w.text));
+            assert.equal(legend.length, 1, 'the legend says what the field is');
+            const waits = await page.evaluate((l) => window.onemapWall.part.loop.steps.map((s) => l === 'en' ? s.waits_en : s.waits), lang);
+            assert.deepEqual(waits.filter((w) => !out.some((o) => o.canvas && o.text === w)), [], 'what waits is named');
             const flat = await page.evaluate(() => window.onemapWall.panels.filter((p) => !window.onemapWall.large || p.node.classList.contains('large')).flatMap((p) => p.charts.filter((c) => c.element.clientHeight < 1.5 * c.unitPx).map((c) => `${p.key}: ${c.element.className} ${c.element.clientHeight}`)));
             assert.deepEqual(flat, [], 'charts have room');
             if (place) {

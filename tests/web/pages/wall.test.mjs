@@ -22,7 +22,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Moment, dayByDay, lastDays, loopAt, plan, statusOf, usualDay } from '../../../web/pages/wall/plan.js';
+import { Moment, dayByDay, lastDays, lastMonth, loopAt, plan, statusOf, usualDay } from '../../../web/pages/wall/plan.js';
 import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
 import { Replay } from '../../../web/pages/wall/replay.js';
 import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
@@ -179,6 +179,8 @@ test('moments are the city\'s', () => {
     assert.equal(new Moment('2023-06-26T14:05:31+08:00').clock, '14:05:31');
     assert.equal(new Moment('2023-06-26T23:59:00Z').day, '2023-06-26');
     assert.equal(lastDays(end, 28), '2023-05-29/2023-06-26');
+    assert.deepEqual(['2023-06-27T00:00:00+08:00', '2023-06-01T00:00:00+08:00', '2024-03-31T23:00:00+08:00', '2024-01-01T03:00:00+08:00'].map((t) => lastMonth(new Moment(t))),
+        ['2023-05-01/2023-05-31', '2023-05-01/2023-05-31', '2024-02-01/2024-02-29', '2023-12-01/2023-12-31']);
     assert.deepEqual(dayByDay([{ id: '2023-06-24T00:00:00+08:00', count: 4 }, { id: null, count: 9 }, { id: '2023-06-26T00:00:00+08:00', count: 2 }], end, 4), [0, 4, 0, 2]);
     assert.equal(date('zh-CN', end.later(-1)), '6月26日');
     assert.equal(date('en', end.later(-1), true), '26 Jun 23:59');
@@ -194,15 +196,21 @@ test('a plan of documented addresses, of what the city says and no more', () => 
     assert.equal(bare.parts.sources.awaited[0].name, 'none');
     const now = new Moment('2023-06-27T00:00:00+08:00');
     const full = plan({ title: 'x', synthetic: true, maps: [{ name: 'heat:h', kind: 'heat', title: 'h', layer: 'h' }], layers: [layer('h'), layer('r'), layer('v'), layer('u', { unit_level: 'u' })],
-        exposures: { visit: { layer: 'v', scale: 1 } }, duty: { targets: [{ layer: 'r', tables: [{ visits: { a: 1, b: 2 } }] }], visits: { layer: 'v' } },
+        exposures: { visit: { layer: 'v', scale: 1, windowed: true }, house: { layer: 'r' } }, duty: { targets: [{ layer: 'r', tables: [{ visits: { a: 1, b: 2 } }] }], visits: { layer: 'v' } },
         wall: { loop: { layer: 'h', status: 's', steps: [{ value: 'n', time: 't' }, { value: 'd', time: 'done' }], done: 'done', due: 'due', by: 'k' },
-            ranking: { by: 'u', layer: 'h', done: 'done', due: 'due', per: [{ exposure: 'visit', scale: 100 }, { exposure: 'nothing', scale: 1 }] },
+            ranking: { by: 'u', layer: 'h', done: 'done', due: 'due', per: [{ exposure: 'visit', scale: 100 }, { exposure: 'house', scale: 1 }, { exposure: 'nothing', scale: 1 }] },
             map: { heat: 'heat:h', tour: { layer: 'h' }, hazards: { layer: 'gone', filter: 'x', risk: 's' } } } });
     const urls = full.questions.map((q) => q.url(now));
     assert.equal(new Set(full.questions.map((q) => q.key)).size, urls.length, 'each is asked once');
     for (const url of urls) assert.match(url, /^\/(stats\/\w+|coverage\/(patrol|service)|hotspots\/\w+|collections\/\w+\/items|legend\/heat:\w+\.json)(\?|$)/);
     assert.equal(full.parts.map.hazards, null);
-    assert.equal(full.parts.ranking.per.length, 1);
+    // What is visited is told by whole months to some: the rate is of one for all, and so are the rows behind it.
+    const [visit, house, ...more] = full.parts.ranking.per;
+    assert.equal(more.length, 0);
+    for (const [per, time] of [[visit, '2023-05-01/2023-05-31'], [house, '2023-05-30/2023-06-26']]) {
+        assert.equal(new URL(full.questions.find((q) => q.key === per.key).url(now), 'http://x').searchParams.get('datetime'), time);
+        assert.equal(new URLSearchParams(per.rows(now, 'a').split('#')[1]).get('time'), time);
+    }
     for (const q of full.questions) assert.ok(!/undefined|NaN/.test(q.url(now)), q.url(now));
 });
 
@@ -271,13 +279,13 @@ test('the loop as it stood', () => {
 
 /** A wall that plays: what is made ready takes so long on a clock of its own. */
 async function replayed({ takesMs, fails = () => false }) {
-    const clock = makeClock(), shown = [], told = [], points = [], asked = [];
+    const clock = makeClock(), shown = [], told = [], points = [], asked = [], said = [];
     const zone = new Moment('2023-06-27T00:00:00+08:00'), hourMs = 36e5;
     const wall = { clock: zone, catalog: {}, tour: { paused: false, pause() {}, show() {} }, store: {}, hear() {}, tell() {},
         part: { map: {}, loop: { layer: 'h', status: 'status', steps: [{ title: 'reported', time: 'at' }], unit: '' } },
         overlay: { setMark() {}, setReplay() {}, addReplay: (p) => points.push(...p), play: (share) => told.push([clock.ms, share]) },
         map: { choose() {}, go: async () => {}, fieldNow() {}, fieldAt: async (then) => () => shown.push([clock.ms, (then.utcMs - zone.utcMs) / hourMs + 24]) },
-        replaying() {}, tellReplay() {} };
+        replaying() {}, tellReplay: (_, sentence) => said.push([sentence, shown.at(-1)?.[1]]) };
     const replay = new Replay(wall, clock);
     globalThis.document = { documentElement: { lang: 'en' } };
     const wait = (ms) => new Promise((resolve) => clock.after(resolve, ms));
@@ -296,14 +304,14 @@ async function replayed({ takesMs, fails = () => false }) {
     await clock.go(200000);
     await running;
     delete globalThis.document;
-    return { shown, told, points, asked, over };
+    return { shown, told, points, asked, said, over };
 }
 
 test('24 hours in a minute, however slow the machine is', async () => {
     const warn = console.warn;
     console.warn = () => {};
     for (const [takesMs, all] of [[200, true], [2000, true], [3100, false], [9000, false], [(i) => i === 7 ? 8000 : 100, false]]) {
-        const { shown, told, points, asked, over } = await replayed({ takesMs });
+        const { shown, told, points, asked, said, over } = await replayed({ takesMs });
         const first = shown[0][0], what = String(takesMs);
         assert.ok(over - first >= 60000 && over - first < 60500, `${what}: ${over - first} ms`);
         assert.deepEqual([shown[0][1], shown.at(-1)[1]], [0, 24], what);
@@ -313,6 +321,8 @@ test('24 hours in a minute, however slow the machine is', async () => {
             // Never before its time, and late by no more than what it takes.
             assert.ok(at >= dueMs - 1 && at <= dueMs + 9200, `${what}: hour ${hour} at ${at - dueMs}`);
         }
+        // Words and numbers are of one moment: that of the hour that is shown.
+        assert.deepEqual(said.slice(1), shown.map(([, hour]) => [`${String(hour % 24).padStart(2, '0')}:00 · reported ${10 * hour}`, hour]), what);
         // What came in is there once, whichever hours are left out.
         assert.equal(asked[0][0], 0);
         assert.equal(asked.at(-1)[1], 24);

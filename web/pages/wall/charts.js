@@ -117,9 +117,8 @@ function bend(x0, y0, x1, y1, thick) {
 export const flow = (steps) => (u, {w, h}) => {
   const total = steps[0].passed || 1, n = steps.length, step = w / n;
   // Words above, two lines below; between them the stream, and room for what turns off.
-  // Those that would run into each other are left out; the numbers say it.
-  const wide = (word) => [...word].reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? 1 : 0.55) * u, 0), said = steps.every((s) => wide(s.waits) <= 1.06 * step);
-  const top = 1.4 * u, lowest = h - (said ? 2.45 : 1.25) * u, end = lowest - 0.2 * u, band = Math.max(0.5 * u, Math.min((end - top) * 0.62, end - top - 0.9 * u)), bar = 0.3 * u;
+  // Those that would run into each other are cut, and not left out.
+  const top = 1.4 * u, lowest = h - 2.45 * u, end = lowest - 0.2 * u, band = Math.max(0.5 * u, Math.min((end - top) * 0.62, end - top - 0.9 * u)), bar = 0.3 * u;
   const [on, off, edge] = [token('--flow-on'), token('--flow-off'), token('--text')];
   /** @type {Shape[]} */
   const children = [];
@@ -134,7 +133,7 @@ export const flow = (steps) => (u, {w, h}) => {
     if (s.waiting > 0 && !last)
       children.push({type: 'polygon', shape: {points: bend(x + bar, from, x + bar + turn + deep, end, deep)}, style: {fill: off}});
     label(s.title, last ? w : x, 0, '--quiet', last ? 'right' : 'left');
-    if (said) label(s.waits, last ? w : x, lowest, '--quiet', last ? 'right' : 'left');
+    children.push(words(u, s.waits, last ? w : x, lowest, '--quiet', last ? 'right' : 'left', {width: step - 0.1 * u, overflow: 'truncate', ellipsis: '…'}));
     label(s.waitingText, last ? w : x, h - 1.25 * u, '--text', last ? 'right' : 'left');
   });
   return children;

@@ -91,7 +91,7 @@ const LISTS = {
       {text: `${named(g)} · ${say(lang, 'in_time')}`, value: g.hidden ? HIDDEN : Number.isFinite(g.share) ? `${percent(g.share)} (${percent(g.share_low)}–${percent(g.share_high)})` : '–', ask: urlOf(part.inTime), rows: part.dueRows(now(), g.id), behind: g.hidden ? null : g.count},
       ...part.per.map((x) => {
         const rate = store.value(x.key)?.groups.find((r) => r.id === g.id), of = (v) => (v * x.scale / x.of).toFixed(1);
-        return {text: `${named(g)} · ${title(lang, x)}`, value: !rate ? '?' : rate.hidden ? HIDDEN : Number.isFinite(rate.rate) ? `${of(rate.rate)} (${of(rate.rate_low)}–${of(rate.rate_high)})` : '?', ask: urlOf(x.key), rows: part.lastRows(now(), g.id), behind: rate?.hidden ? null : rate?.count};
+        return {text: `${named(g)} · ${title(lang, x)}${x.windowed ? ` · ${monthOf(lang, x.time(now()))}` : ''}`, value: !rate ? '?' : rate.hidden ? HIDDEN : Number.isFinite(rate.rate) ? `${of(rate.rate)} (${of(rate.rate_low)}–${of(rate.rate_high)})` : '?', ask: urlOf(x.key), rows: x.rows(now(), g.id), behind: rate?.hidden ? null : rate?.count};
       })]);
   },
   map: ({part, store, lang, now, urlOf}) => {

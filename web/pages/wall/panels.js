@@ -209,12 +209,13 @@ function openPanel({key, part, store, lang, now}) {
 /** Levels of a register: visits that are due and made in a month, and how many are late or unknown now. @param {How} how @returns {Built} */
 function patrolPanel({key, part, store, lang}) {
   const {node, body, note} = shell(key, lang, NUMBER[key], key === 'patrol' || lang === 'en' ? say(lang, key) : title(lang, part));
-  const all = element('b', {class: 'sum'}), sum = element(part.rows ? 'a' : 'p', {class: 'total', href: part.rows}, all, element('span', {class: 'unit'}, lang === 'en' ? '' : part.unit ?? ''));
+  const all = element('b', {class: 'sum'}), sum = element(part.rows ? 'a' : 'span', {class: 'total', href: part.rows}, all, element('span', {class: 'unit'}, lang === 'en' ? '' : part.unit ?? ''));
   const visits = element('span'), state = element('span', {}, say(lang, 'state_now', {unit: part.unit ?? ''})), over = (...of) => element('th', {scope: 'colgroup', colspan: 2}, ...of);
   const head = ['', 'due', 'done', 'overdue', 'unknown'].map((w) => element('th', {scope: 'col'}, w ? say(lang, /** @type {any} */ (w)) : element('span', {class: 'hidden'}, say(lang, 'level'))));
   const tbody = element('tbody');
   const table = element('table', {}, element('thead', {}, element('tr', {class: 'of'}, element('td', {}), over(visits), over(state)), element('tr', {}, ...head)), tbody);
-  body.append(sum, table);
+  node.querySelector('h2').append(sum);
+  body.append(table);
   let brief = true;
   /** @type {Map<string, HTMLElement[]>} */
   const rows = new Map();
@@ -243,6 +244,10 @@ function patrolPanel({key, part, store, lang}) {
       const mine = levelsIn(part, answer.value), {from} = answer.value;
       // Who may not see single ones is told no more than tens.
       if (mine.some((r) => 'hidden' in r)) setText(note, say(lang, 'in_tens'));
+      // The table says the unit, too.
+      const head = sum.parentElement;
+      node.classList.remove('tight');
+      node.classList.toggle('tight', head.scrollWidth > head.clientWidth);
       setText(visits, say(lang, 'visits_in', {m: from ? monthOf(lang, from) : ''}));
       for (const r of mine) {
         const cells = rowOf(r.level);
@@ -327,27 +332,29 @@ function sourcesPanel({key, part, lang, now}) {
 /** Towns: the share resolved in time, and rates; first and last, with how sure that is. @param {How} how @returns {Built} */
 function rankingPanel({key, part, store, lang, now}) {
   const {node, body, note} = shell(key, lang, NUMBER[key]);
-  setText(note, say(lang, 'intervals', {n: part.days, a: say(lang, part.area ? 'all' : 'city')}));
-  const columns = [{text: say(lang, 'in_time'), key: part.inTime, read: (g) => ({value: g.share ?? NaN, hidden: !!g.hidden, low: g.share_low, high: g.share_high}), write: (v) => (100 * v).toFixed(1), head: say(lang, 'in_time_short'), whole: (a) => a.share},
-    ...part.per.map((x) => ({text: title(lang, x), head: lang === 'en' ? x.short_en : x.short, key: x.key, read: (g) => ({value: Number.isFinite(g.rate) ? g.rate * x.scale / x.of : NaN, hidden: !!g.hidden, low: g.rate_low * x.scale / x.of, high: g.rate_high * x.scale / x.of}),
+  setText(note, say(lang, 'intervals', {a: say(lang, part.area ? 'all' : 'city')}));
+  const lastOnes = () => say(lang, 'days_short', {n: part.days});
+  const columns = [{text: say(lang, 'in_time'), key: part.inTime, read: (g) => ({value: g.share ?? NaN, hidden: !!g.hidden, low: g.share_low, high: g.share_high}), write: (v) => (100 * v).toFixed(1), head: say(lang, 'in_time_short'), rows: part.dueRows, span: lastOnes, whole: (a) => a.share},
+    ...part.per.map((x) => ({text: title(lang, x), head: lang === 'en' ? x.short_en : x.short, key: x.key, rows: x.rows, span: x.windowed ? () => monthOf(lang, x.time(now())) : lastOnes, read: (g) => ({value: Number.isFinite(g.rate) ? g.rate * x.scale / x.of : NaN, hidden: !!g.hidden, low: g.rate_low * x.scale / x.of, high: g.rate_high * x.scale / x.of}),
       write: (v) => v >= 100 ? v.toFixed(0) : v.toFixed(1), whole: (a) => a.rate * x.scale / x.of}))];
   const charts = columns.map((c) => new Chart(element('div', {class: 'chart dots'}), c.text));
-  const names = element('ol', {class: 'names'}), values = columns.map(() => element('ol', {class: 'values'}));
-  const grid = element('div', {class: 'towns'}, element('div', {class: 'column'}, element('p', {class: 'head'}, say(lang, 'towns')), names),
-    ...columns.map((c, i) => element('div', {class: 'column'}, element('p', {class: 'head', title: c.text}, c.head ?? c.text), element('div', {class: 'pair'}, values[i], charts[i].element))));
+  const names = element('ol', {class: 'names'}), values = columns.map(() => element('ol', {class: 'values'})), spans = columns.map(() => element('p', {class: 'head span'}));
+  const grid = element('div', {class: 'towns'}, element('div', {class: 'column'}, element('p', {class: 'head'}, say(lang, 'towns')), element('p', {class: 'head'}, '\u00a0'), names),
+    ...columns.map((c, i) => element('div', {class: 'column'}, element('p', {class: 'head', title: c.text}, c.head ?? c.text), spans[i], element('div', {class: 'pair'}, values[i], charts[i].element))));
   body.append(grid);
   const draw = () => {
     const answers = columns.map((c) => store.value(c.key));
+    columns.forEach((c, i) => setText(spans[i], c.span()));
     if (!answers[0]) return;
     const of = (i, id) => answers[i]?.groups.find((g) => g.id === id);
     const sorted = answers[0].groups.filter((g) => g.id !== null && Number.isFinite(g.share)).sort((a, b) => b.share - a.share);
-    const u = charts[0].unitPx, rowPx = 1.28 * u, fits = Math.max(3, Math.floor((grid.clientHeight - 1.4 * u) / rowPx)), first = Math.ceil(fits / 2);
+    const u = charts[0].unitPx, rowPx = 1.28 * u, fits = Math.max(3, Math.floor((grid.clientHeight - 2.6 * u) / rowPx)), first = Math.ceil(fits / 2);
     const shown = sorted.length <= fits ? sorted : [...sorted.slice(0, first), ...sorted.slice(sorted.length - (fits - first))];
     names.replaceChildren(...shown.map((g, i) => element('li', {class: sorted.length > fits && i === first ? 'gap' : ''}, g.name ?? g.id)));
     columns.forEach((c, i) => {
       const rows = shown.map((g) => (of(i, g.id) ? c.read(of(i, g.id)) : {value: NaN, hidden: false, low: NaN, high: NaN}));
       values[i].replaceChildren(...rows.map((r, k) => {
-        const href = i ? part.lastRows(now(), shown[k].id) : part.dueRows(now(), shown[k].id), is = Number.isFinite(r.value) ? '' : r.hidden ? 'is-hidden' : 'is-unknown';
+        const href = c.rows(now(), shown[k].id), is = Number.isFinite(r.value) ? '' : r.hidden ? 'is-hidden' : 'is-unknown';
         return element('li', {class: sorted.length > fits && k === first ? 'gap' : ''}, element(href && !is ? 'a' : 'span', {class: is, href: !is && href}, Number.isFinite(r.value) ? c.write(r.value) : ''));
       }));
       charts[i].element.style.flexBasis = '0';

@@ -178,6 +178,12 @@ export function lastDays(now, days) {
   return `${first}/${now.day}`;
 }
 
+/** The last whole month, as FROM/TO: what single persons did is told by whole months only, to everybody the same. @param {Moment} now */
+export function lastMonth(now) {
+  const {year, month} = now.date, day = (m, d) => new Date(Date.UTC(year, m, d)).toISOString().slice(0, 10);
+  return `${day(month - 2, 1)}/${day(month - 1, 0)}`;
+}
+
 /** Counts of the days of such a time, those without rows too. @param {{id: string | null, count: number | null}[]} groups   by day @param {Moment} now @param {number} days @returns {number[]} */
 export function dayByDay(groups, now, days) {
   const of = new Map(groups.filter((g) => g.id).map((g) => [String(g.id).slice(0, 10), g.count ?? 0])), last = Date.parse(`${now.day}T00:00:00Z`);
@@ -269,10 +275,13 @@ function planRanking(r, catalog, ask, rowsOf) {
   const stats = `/stats/${r.layer}`, exposed = (name) => catalog.exposures?.[name]?.layer;
   const l = [r.layer];
   const due = (now) => and(`${r.due} > ${at(now.later(-USUAL_DAYS * DAY_MS))}`, `${r.due} <= ${at(now)}`);
-  return {...r, days: USUAL_DAYS, dueRows: (now, id) => rowsOf({layer: r.layer, filter: and(due(now), is(r.by, id))}), lastRows: (now, id) => rowsOf({layer: r.layer, filter: is(r.by, id), time: lastDays(now, USUAL_DAYS - 1)}),
+  return {...r, days: USUAL_DAYS, dueRows: (now, id) => rowsOf({layer: r.layer, filter: and(due(now), is(r.by, id))}), 
     inTime: ask('in-time', (now) => address(stats, {by: r.by, filter: due(now), share: `${r.done} <= ${r.due}`}), l, MEDIUM_MS, true),
-    per: (r.per ?? []).filter((p) => exposed(p.exposure)).map((p) => ({...p, of: catalog.exposures[p.exposure].scale ?? 1000,
-      key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: lastDays(now, USUAL_DAYS - 1)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)}))};
+    per: (r.per ?? []).filter((p) => exposed(p.exposure)).map((p) => {
+      const {windowed, scale} = catalog.exposures[p.exposure], time = windowed ? lastMonth : (now) => lastDays(now, USUAL_DAYS - 1);
+      return {...p, of: scale ?? 1000, windowed: !!windowed, time, rows: (now, id) => rowsOf({layer: r.layer, filter: is(r.by, id), time: time(now)}),
+        key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: time(now)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)};
+    })};
 }
 
 /** @param {Catalog} catalog @param {(name: string) => boolean} has @param {any} ask @param {RowsOf} rowsOf */

@@ -33,7 +33,7 @@ async function each(list, work) {
 }
 
 /** How many had come to the first step. @param {Map<string, any>} answers @param {any} loop */
-const countIn = (answers, loop) => answers.get(loop.status).value.count;
+const countIn = (answers, loop) => answers.get(loop.status).value.count ?? NaN;
 
 /** The browser's clock; tests have one of their own. */
 const CLOCK = {
@@ -109,9 +109,7 @@ export class Replay {
     const {signal} = this.stopped, end = wall.clock.later(-(wall.clock.utcMs % 60000));
     this.hours = wall.catalog.wall?.replay_hours ?? 24;
     this.begin = end.later(-this.hours * HOUR_MS);
-    this.counted = {first: NaN, now: NaN, from: 0};
-    /** When what is shown came in, 0 to 1. @type {number[]} */
-    this.times = [];
+    this.counted = {first: NaN, now: NaN};
     wall.tour.pause(true);
     wall.map.choose('');
     wall.overlay.setMark(null);
@@ -131,7 +129,7 @@ export class Replay {
    */
   async play(signal) {
     const {hours, clock} = this, hourMs = this.playMs / (hours + STAY_HOURS);
-    this.tell(0);
+    this.tell();
     const first = await Promise.race([this.prepare(0, 0, signal), this.after(this.patienceMs, signal)]);
     if (signal.aborted) return;
     if (first) this.show(first);
@@ -155,32 +153,28 @@ export class Replay {
         next = null;
         if (i < hours) begin(Math.min(hours, Math.max(i + 1, Math.ceil(at + took))));
       }
-      // Where points are late, what is told waits for them.
-      const share = Math.min(at, until) / hours;
-      this.wall.overlay.play(share);
-      this.tell(share);
+      this.wall.overlay.play(Math.min(at, until) / hours);
       await this.after(Math.min(PICTURE_MS, hourMs), signal);
       if (signal.aborted) return;
     }
   }
 
   /** @param {{i: number, then: import('./plan.js').Moment, answers: Map<string, any>, show: () => void, points: any[]}} hour */
-  show({i, then, answers, show, points}) {
+  show({then, answers, show, points}) {
     this.then = then;
     this.counted.now = countIn(answers, this.wall.part.loop);
-    this.counted.from = i / this.hours;
-    this.times.push(...points.map((p) => p.at));
     this.wall.store.front = answers;
     this.wall.overlay.addReplay(points);
     show();
     for (const key of answers.keys()) this.wall.hear(key);
     this.wall.tell();
+    this.tell();
   }
 
-  /** @param {number} share   of the replay */
-  tell(share) {
+  /** What is told is of the one moment that all numbers stand at. */
+  tell() {
     const {wall, counted} = this, {loop} = wall.part, lang = document.documentElement.lang === 'en' ? 'en' : 'zh-CN';
-    const now = this.begin.later(share * this.hours * HOUR_MS), seen = counted.now - counted.first + this.times.filter((t) => t > counted.from && t <= share).length;
+    const now = this.then ?? this.begin, seen = counted.now - counted.first;
     wall.tellReplay(say(lang, 'replay', {a: date(lang, this.begin, true), b: date(lang, this.begin.later(this.hours * HOUR_MS), true)}),
       `${now.clock.slice(0, 5)}${Number.isFinite(seen) ? ` · ${title(lang, loop.steps[0])} ${count(lang, seen)}${lang === 'en' ? '' : ` ${loop.unit ?? ''}`}` : ''}`);
   }

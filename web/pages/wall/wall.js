@@ -390,8 +390,10 @@ class Wall {
         return step;
       }));
       const last = legend.steps.at(-1).from;
-      const of = then && map.replayField.halflife ? ` · ${say(lang, 'half_life', {n: 24 * map.replayField.halflife})}` : '';
-      parts.push(element('span', {class: 'what'}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + of), ramp, element('span', {}, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
+      const {weight, halflife} = then ? map.replayField : map.heatParams, comma = lang === 'en' ? ', ' : ',';
+      const how = [weight && say(lang, 'weighted', {w: weight === map.hazards?.risk ? say(lang, 'risk_weight') : weight}),
+        halflife && (halflife < 1 ? say(lang, 'half_life', {n: 24 * halflife}) : say(lang, 'half_life_days', {n: halflife}))].filter((w) => w).join(comma);
+      parts.push(element('span', {class: 'what'}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + (how && ` · ${how}`)), element('span', {class: 'scale'}, count(lang, legend.steps[0].from), ramp, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
     }
     const grades4 = ['4', '3', '2', '1'];
     // A replay shows what is reported of all grades, the map what is open of the serious ones.
@@ -409,7 +411,7 @@ class Wall {
   /** What the map's marks mean is not cut: other words go first. */
   fit() {
     const below = $('below');
-    for (const less of ['', 'less', 'less least', 'less least bare']) {
+    for (const less of ['', 'bare', 'bare less', 'bare less wrap']) {
       below.className = less;
       if (below.scrollWidth <= below.clientWidth + 1) return;
     }
