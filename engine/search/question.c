@@ -203,16 +203,37 @@ static void add_initials(struct om__question *q)
     q->reads[OM__READ_INITIALS] = letters > 1 && q->grams[OM__READ_INITIALS];
 }
 
+static void read_folded(const struct om_fold *fold,
+                        const struct om_search_text *text,
+                        struct om__question *q)
+{
+    memset(q, 0, sizeof *q);
+    q->fold = fold;
+    add_atoms(q, text);
+    add_sounds(q);
+    add_initials(q);
+}
+
 void om__question_read_as_is(const struct om_fold *fold, const char *text,
                              size_t len, struct om__question *q)
 {
     struct om_search_text folded;
-    memset(q, 0, sizeof *q);
-    q->fold = fold;
     om_search_fold(fold, text, len, &folded);
-    add_atoms(q, &folded);
-    add_sounds(q);
-    add_initials(q);
+    read_folded(fold, &folded, q);
+}
+
+bool om__question_read_unnumbered(const struct om_fold *fold, const char *text,
+                                  size_t len, struct om__question *q)
+{
+    struct om_search_text folded;
+    size_t n = 0;
+    om_search_fold(fold, text, len, &folded);
+    while (n < folded.tokens && folded.token[n] != OM_TOKEN_NUMBER) n++;
+    if (!n || n == folded.tokens) return false;
+    folded.tokens = n;
+    folded.numbers = 0;
+    read_folded(fold, &folded, q);
+    return true;
 }
 
 void om__question_read(const struct om_fold *fold, const char *text, size_t len,

@@ -131,6 +131,7 @@ om_status om__row_add(struct om__running *r, uint32_t row, float score,
     bool counts;
     OM_TRY(om__row_counts(r, row, &key, &counts));
     if (!counts) return OM_OK;
+    score = OM__SCORE_MIN + (score - OM__SCORE_MIN) * r->share;
     struct om__found *last = r->count ? &r->found[r->count - 1] : NULL;
     // Rooms of one house follow each other.
     if (r->source->group[0] && last && last->layer == r->layer &&

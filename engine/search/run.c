@@ -291,7 +291,19 @@ static om_status search_for_question(struct om__running *r)
     OM_TRY(make_bag(r));
     OM_TRY(search_layers(r));
     OM_TRY(om__run_paths(r));
-    return om__run_nearly(r);
+    OM_TRY(om__run_nearly(r));
+    return om__run_kept(r);
+}
+
+/* Where the town has nothing like the house that was typed: its road. */
+static om_status search_for_road(struct om__running *r)
+{
+    const float whole = r->question.total[OM__READ_SOUNDS];
+    if (!om__question_read_unnumbered(r->question.fold, r->ask->text,
+                                      r->ask->len, &r->question))
+        return OM_OK;
+    r->share = r->question.total[OM__READ_SOUNDS] / whole;
+    return search_for_question(r);
 }
 
 static om_status check_ask(const struct om_search_ask *ask, struct om_err *err)
@@ -326,6 +338,7 @@ om_status om_search_run(struct om_search *search,
     r->arena = arena;
     r->out = out;
     r->room = OM__HITS_MOST;
+    r->share = 1;
     r->found = om_arena_alloc(
         arena, (OM__HITS_MOST + OM__PATHS_ROOM) * sizeof *r->found);
     if (!r->found) return OM_E_MEMORY;
@@ -337,6 +350,7 @@ om_status om_search_run(struct om_search *search,
         om__question_read_as_is(fold, ask->text, ask->len, &r->question);
         st = search_for_question(r);
     }
+    if (!st && r->bare) st = search_for_road(r);
     if (!st) st = om__run_answer(r);
     for (size_t i = 0; i < sizeof r->reader / sizeof *r->reader; i++)
         om_text_reader_deinit(&r->reader[i]);

@@ -43,6 +43,10 @@ struct om__running {
     float loose;           // what its numbers may gain
     struct om__mask sure;  // atoms that any form may be credited with
     struct om__unit_names *names;
+    // What was left out of the question is lost for all rows: scores above
+    // OM__SCORE_MIN count this much of what they are above it.
+    float share;
+    bool bare;  // a town was typed, and nothing within it is found
     struct om_text_reader reader[8];  // by column, more or less
     struct om__found *found;
     size_t count, room, rows;  // room: of found that may be used
@@ -92,6 +96,10 @@ om_status om__run_unit(struct om__running *r, size_t level, const char *id,
 /** Units whose whole name is what was typed but for one fault, or whose first
  *  letters it is; none where something fits as it is. */
 om_status om__run_nearly(struct om__running *r) OM_MUST_USE;
+/** Rows outside of the town that was typed are worth less than any other, and
+ *  the town is an answer itself; nothing where something fits as it is. Sets
+ *  `bare`. */
+om_status om__run_kept(struct om__running *r) OM_MUST_USE;
 /** Put the first `count` of what was found in order, the best first. */
 void om__run_order(struct om__running *r, size_t count);
 /** The best of what was found, in order. */

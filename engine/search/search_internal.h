@@ -95,6 +95,10 @@ void om__question_read(const struct om_fold *fold, const char *text, size_t len,
 /** Without putting words of English into Chinese: names have such, too. */
 void om__question_read_as_is(const struct om_fold *fold, const char *text,
                              size_t len, struct om__question *out);
+/** Only what stands before its first number, untranslated; false, and nothing
+ *  is read: there is none, or nothing before it. */
+bool om__question_read_unnumbered(const struct om_fold *fold, const char *text,
+                                  size_t len, struct om__question *out);
 /** Letters of a question from atom `i` on that spell a token, or begin to where
  *  the question ends: somebody is typing. 0: none. */
 size_t om__question_spells(const struct om__question *question, size_t i,

@@ -247,6 +247,33 @@ test('search', async (t) => {
         assert.ok((await ask('humen', '&limit=100')).every((r) => r.town?.name === '虎门镇' || r.matched !== 'typo'));
     });
 
+    await t.test('the town that is typed is kept', async () => {
+        const { features } = JSON.parse(await done('query', city, 'town', '--limit', '100'));
+        const towns = features.map(({ id, properties }) => ({ id, name: properties.name })), next = random(31);
+        let elsewhere = 0;
+        for (const { id, name } of towns) {
+            const stem = name.replace(/(街道|镇)$/, '');
+            const others = address.filter((a) => !a.text.includes(stem) && /(街道|镇|松山湖)[^0-9]*(村|社区)[^0-9]+\d+号/.test(a.text));
+            const row = others[Math.floor(next() * others.length)];
+            const [, road, number] = row.text.match(/(?:村|社区)([^0-9村区]+)(\d+号)/);
+            for (const typed of [`${name}${road}${number}`, `${stem}${road}${number}`, `${name}岩岩路5号`]) {
+                const results = await ask(typed, '&limit=100');
+                assert.equal(results[0]?.town?.id, id, `${typed}: ${results[0]?.text}`);
+                const away = results.map((r) => r.town?.id !== id && !r.name.includes(stem));
+                if (!away.includes(true)) continue;
+                elsewhere++;
+                assert.ok(away.slice(away.indexOf(true)).every((is) => is), typed);
+                assert.ok(results.some((r) => r.id === id), typed);
+            }
+        }
+        assert.ok(elsewhere > 0);
+        for (const [typed, want] of [['dongkeng school', '东坑镇'], ['humen town', '虎门镇'], ['service centre humen', '虎门镇'], ['凤岗人民路5号', '凤岗镇']]) {
+            const results = await ask(typed, '&limit=100');
+            assert.equal(results[0]?.town?.name, want, typed);
+            if (/[a-z]/.test(typed)) assert.ok(results.some((r) => r.name === want), typed);
+        }
+    });
+
     await t.test('box, place, layers, limit', async () => {
         const row = address[777], { lon, lat } = { lon: Number(row.lon), lat: Number(row.lat) };
         const name = '便利店', box = [lon - 0.05, lat - 0.05, lon + 0.05, lat + 0.05];
