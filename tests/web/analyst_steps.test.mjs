@@ -4,6 +4,8 @@
 //   bytes that are no tile of days are refused, whatever is cut off or changed
 //   sums that follow a moving period are those of the period, forth and back;
 //     faded ones are each day's by its age
+//   the busiest period of a length is the largest of all sums within the days, faded
+//     or not, and looks at no day beyond them or to come
 //   scrubbing over all days asks for each tile once and for nothing else, by
 //     pictures and by MapLibre; what a step shows is what the server's picture
 //     then shows, legend included, where each step has its own; so with a weight,
@@ -21,6 +23,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { readDayTile, Sums } from '../../web/pages/analyst/daytile.js';
+import { mostWeightOf } from '../../web/pages/analyst/steps.js';
 import { browse, CHROMIUM, until } from './analyst_page.mjs';
 import { done, folder, random } from './onemap.mjs';
 import { decode } from './png.mjs';
@@ -84,6 +87,20 @@ test('sums follow the period', () => {
         const faded = moving.fade(tile.first + from, tile.first + to, 5, tile.first + to), own = of(from, to, (d) => 2 ** -((to - d - 0.5) / 5));
         assert.ok(own.every((n, c) => Math.abs(n - faded[c]) < 1e-9));
     }
+});
+
+test('the busiest period of a length', () => {
+    const next = whole(11), counts = Array.from({ length: 60 }, () => next() % 50), days = new Map(counts.map((n, d) => [d, n]));
+    for (let i = 0; i < 200; i++) {
+        const from = next() % 30, to = from + 1 + next() % 30, length = 1 + next() % (to - from), halfLife = i % 2 ? 0 : 1 + next() % 20, now = i % 3 ? Infinity : to - 0.5;
+        const sums = [];
+        for (let a = from; a <= to - length; a++) {
+            const end = Math.min(a + length, now);
+            sums.push(counts.slice(a, a + length).reduce((sum, n, k) => sum + (!halfLife ? n : a + k < end ? n * 0.5 ** ((end - (a + k) - 0.5) / halfLife) : 0), 0));
+        }
+        assert.ok(Math.abs(mostWeightOf(days, { from, to }, length, halfLife, now) - Math.max(...sums)) < 1e-9, `${length} days of [${from}, ${to})`);
+    }
+    assert.equal(mostWeightOf(days, { from: 0, to: 5 }, 6, 0, Infinity), 0);
 });
 
 test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {

@@ -23,11 +23,14 @@ const EPOCH = '1970-01-01';
 /** @param {string} date */
 const dayOf = (date) => daysBetween(EPOCH, date);
 
-/** Sums by day; days as numbers since 1970. @param {any} stats of /stats by day @param {boolean} weighed */
-function sumsOf(stats, weighed) {
+/** Sums by day; days as numbers since 1970. @param {any} stats of /stats by day @param {boolean} weighed @param {{from: string, to: string}} range which days */
+function sumsOf(stats, weighed, range) {
   /** @type {Map<number, number>} */
   const days = new Map();
-  for (const g of stats.groups ?? []) if (g.id !== null) days.set(dayOf(String(g.id).slice(0, 10)), (weighed ? g.sum : g.count) ?? 0);
+  for (const g of stats.groups ?? []) {
+    const date = String(g.id ?? '').slice(0, 10);
+    if (date >= range.from && date <= range.to) days.set(dayOf(date), (weighed ? g.sum : g.count) ?? 0);
+  }
   return days;
 }
 
@@ -139,7 +142,7 @@ export class Steps {
       context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', sum: weight, filter}))]);
     if (question !== this.question()) return false;
     const template = address(`/tiles/${encodeURIComponent(map).replace(/%3A/g, ':')}/{z}/{x}/{y}.days`.replace(/%7B/g, '{').replace(/%7D/g, '}'), {...params, datetime: `${range.from}/${range.to}`});
-    this.view = {question, template, key: 'heat', legend, sums: sumsOf(stats, !!weight), mosts: new Map(), halfLife};
+    this.view = {question, template, key: 'heat', legend, sums: sumsOf(stats, !!weight, range), mosts: new Map(), halfLife};
     if (!this.worker) {
       this.worker = new Worker('/pages/analyst/steps_worker.js', {type: 'module'});
       this.worker.onmessage = ({data}) => this.heard(data);
