@@ -13,7 +13,8 @@
 //   else one legend is held, that of the busiest period so long (as /stats and the
 //     settled picture have it): a quiet one is paler, also while it is played; the
 //     legend says so, and the link whether it is held
-//   keys and playing do the same; the address has the period when it rests
+//   keys and playing do the same; the address has the period when it rests;
+//     numbers beside the map are dimmed until they are of that period
 //   what follows only at rest says so, and asks for nothing before; a server
 //     without tiles of days is asked for pictures, as ever
 //   rows that are written are in the next step
@@ -269,16 +270,32 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         await until('it rests', async () => (await period()) === '2023-01-06/2023-01-19');
         await rest();
         const pictures = () => asked.slice(begun).filter((u) => /^\/tiles\/heat:.*\.png/.test(u));
+        // Numbers of another period than the map's are dimmed, and nothing else.
+        const dimmed = () => page.evaluate(() => ['#pane-table', '.facets', '.reading'].map((s) => getComputedStyle(document.querySelector(s)).opacity < 0.5 && document.getElementById('behind').checkVisibility()));
+        assert.deepEqual(await dimmed(), [false, false, false]);
         assert.ok(pictures().length && pictures().every((u) => u.includes('datetime=2023-01-06/2023-01-19')), 'steps between were not asked for');
         begun = asked.length;
         await page.click('#play');
         await until('it plays', async () => /19 |20 |1月1[0-9]日/.test(await note()) && /·/.test(await note()));
         await page.waitForTimeout(1500);
         assert.deepEqual(asked.slice(begun), [], 'nothing is asked for while it plays');
+        assert.deepEqual(await dimmed(), [true, true, true]);
+        assert.equal(await page.textContent('#behind'), '停下后更新');
+        // So they stay until those of the new period are there.
+        let answer = () => {};
+        const kept = new Promise((done) => { answer = done; });
+        await page.route(/\/stats\/hazard\?.*by=(town|village|grid)/, async (route) => {
+            await kept;
+            await route.continue();
+        });
         assert.equal(await period(), '2023-01-06/2023-01-19');
         await page.click('#play');
         await until('it rests', async () => (await period()) > '2023-01-07');
         await rest();
+        assert.deepEqual(await dimmed(), [true, true, true]);
+        answer();
+        await until('numbers of the period', async () => !(await dimmed()).some((d) => d));
+        await page.unroute(/\/stats\/hazard\?.*by=(town|village|grid)/);
         const at = await period();
         assert.ok(pictures().every((u) => u.includes(`datetime=${at}`)));
         assert.equal(asked.filter((u) => /\.days\?/.test(u)).length, tiles);

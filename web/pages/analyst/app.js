@@ -8,6 +8,7 @@ import {Live} from '../live.js';
 import {SearchBox} from '../search.js';
 import {filterProblem, lastDays} from '../text.js';
 import {Answers} from './answers.js';
+import {Behind} from './behind.js';
 import {Caption} from './caption.js';
 import {Drawing} from './drawing.js';
 import {helpDialog} from './help.js';
@@ -59,6 +60,10 @@ let steps;
 /** @type {Answers} */
 let answers;
 let held = false;
+const behind = new Behind((on) => {
+  document.body.classList.toggle('behind', on);
+  $('behind').hidden = !on;
+});
 
 /* ---- questions ---- */
 
@@ -67,11 +72,13 @@ let held = false;
 const running = {};
 async function ask(name, work) {
   running[name]?.abort();
-  const {signal} = running[name] = new AbortController();
+  const {signal} = running[name] = new AbortController(), end = behind.begin(name);
   try {
     await work(signal);
   } catch (error) {
     if (!signal.aborted) failed(error, name);
+  } finally {
+    end();
   }
 }
 
@@ -128,6 +135,7 @@ const context = {
     const end = city.clock ?? context.subject()?.extent?.temporal?.interval?.[0]?.[1];
     return days && end ? lastDays(end, days) : '';
   },
+  moving: (on) => behind.move(on),
   hold: (on) => {
     held = on;
     if (!on) tellChange(new Set(['time']));

@@ -56,6 +56,7 @@ import {whyPane} from './why.js';
  * @property {import('./steps.js').Steps} steps   a period that is moved, drawn in the page
  * @property {(part: import('./shown.js').Part) => string} nameOf   what is drawn, in words
  * @property {(on: boolean) => void} hold   while a period is played, panes but its own hear of no new period
+ * @property {(on: boolean) => void} moving   a period is moved, and numbers beside the map are not of it; false: it rests
  * @property {(error: any) => string} textOf   an error in words
  * @property {(text: string) => void} announce   to who listens instead of looking
  * @property {(hear: (layer: string | null) => void) => void} onNews   rows of a layer have changed (null: anything)

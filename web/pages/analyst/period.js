@@ -82,6 +82,7 @@ class Period {
       text += ` · ${say('on_release', {names: [...rest, say('the_numbers')].join(', ')})}`;
     }
     this.note.textContent = this.note.title = text;
+    this.context.moving(this.playing || !!this.moving);
   }
 
   /** Draw a period at once, if that can be done without asking; else it waits until it rests. @param {string} time */
