@@ -127,6 +127,8 @@ test('walls of many sizes', { skip }, async (t) => {
             assert.deepEqual(await together(page, key === '2'), [], 'words run into each other');
             const legend = out.filter((w) => (lang === 'en' ? /^Hazards · weighted by severity/ : /^隐患密度 · 按严重度加权,14天减半/).test(w.text));
             assert.equal(legend.length, 1, 'the legend says what the field is');
+            const colours = await page.evaluate(() => [...document.querySelectorAll('#legend .ramp span')].map((c) => c.getBoundingClientRect()).filter((r) => r.width > 1 && r.height > 4).length);
+            assert.ok(colours > 8, `${colours} colours`);
             const waits = await page.evaluate((l) => window.onemapWall.part.loop.steps.map((s) => l === 'en' ? s.waits_en : s.waits), lang);
             assert.deepEqual(waits.filter((w) => !out.some((o) => o.canvas && o.text === w)), [], 'what waits is named');
             const flat = await page.evaluate(() => window.onemapWall.panels.filter((p) => !window.onemapWall.large || p.node.classList.contains('large')).flatMap((p) => p.charts.filter((c) => c.element.clientHeight < 1.5 * c.unitPx).map((c) => `${p.key}: ${c.element.className} ${c.element.clientHeight}`)));
