@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/model/time.h"
 #include "engine/stat/emerging.h"
 #include "web/hotspots_internal.h"
 
@@ -138,6 +139,39 @@ static void say_count(const struct om__hotspots *h,
     }
 }
 
+/* Whoever is told whole months only is told that the period has its part of
+ * them: "(按5–6月巡查折算)". */
+static bool say_cover(const struct om__hotspots *h, const char *title,
+                      bool chinese, struct om_buf *out)
+{
+    static const char *const MONTH[] = {"Jan", "Feb", "Mar", "Apr",
+                                        "May", "Jun", "Jul", "Aug",
+                                        "Sep", "Oct", "Nov", "Dec"};
+    const struct om_hotspot_exposure *e = &h->ask.exposure;
+    if (!e->told || !e->cover.set || e->cover.from_s >= e->cover.to_s ||
+        e->part >= 1)
+        return false;
+    const int64_t end_s[] = {e->cover.from_s, e->cover.to_s - 1};
+    int64_t year[2];
+    unsigned month[2], day;
+    for (size_t i = 0; i < 2; i++)
+        om_time_date(
+            (int64_t)floor((double)(end_s[i] + h->city->zone_s) / DAY_S),
+            &year[i], &month[i], &day);
+    const bool one = year[0] == year[1] && month[0] == month[1];
+    const char *first = MONTH[month[0] - 1], *last = MONTH[month[1] - 1];
+    if (!chinese && one)
+        om_buf_addf(out, " (by %s of %s, in proportion)", title, first);
+    else if (!chinese)
+        om_buf_addf(out, " (by %s of %s to %s, in proportion)", title, first,
+                    last);
+    else if (one)
+        om_buf_addf(out, "(按%u月%s折算)", month[0], title);
+    else
+        om_buf_addf(out, "(按%u–%u月%s折算)", month[0], month[1], title);
+    return true;
+}
+
 static void say_ratio(const struct om__hotspots *h,
                       const struct om_hotspot *row, bool chinese,
                       struct om_buf *out)
@@ -155,6 +189,7 @@ static void say_ratio(const struct om__hotspots *h,
     const char *title = h->per;
     if (h->exposed && (chinese ? h->exposed->title : h->exposed->title_en))
         title = chinese ? h->exposed->title : h->exposed->title_en;
+    if (say_cover(h, title, chinese, out)) return;
     om_buf_addf(out, chinese ? "(按%s计)" : " (by %s)",
                 h->ask.exposure.area ? (chinese ? "面积" : "area") : title);
 }

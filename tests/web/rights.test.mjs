@@ -327,6 +327,15 @@ test('every address with every role', async (t) => {
             const { areas, rows: found, features } = (await as.analyst(`/hotspots/hazard?per=visit&units=${units}&datetime=2023-05&limit=100000`)).json();
             for (const row of found ?? areas ?? features) assert.ok(row.exposure === null || row.exposure === undefined || row.exposure % LEAST === 0, JSON.stringify(row));
         }
+        // Sentences say which months the visits are of, where a period has its part of them only.
+        const words = async (role, datetime) => (await as[role](`/hotspots/hazard?per=visit&units=town&datetime=${datetime}&f=geojson&limit=1000`)).json().features
+            .map(({ properties: p }) => [p.text, p.text_en]).filter(([text]) => /倍/.test(text));
+        for (const [role, datetime, zh, en] of [['analyst', '2023-05-30/2023-06-26', '按5–6月巡查折算', 'by visits of May to Jun, in proportion'], ['wall', '2023-05-02/2023-05-20', '按5月巡查折算', 'by visits of May, in proportion'],
+            ['analyst', '2023-05', '按巡查计', 'by visits'], ['admin', '2023-05-30/2023-06-26', '按巡查计', 'by visits']]) {
+            const said = await words(role, datetime);
+            assert.ok(said.length > 3, `${role} ${datetime}: ${said.length}`);
+            for (const [text, text_en] of said) assert.ok(text.includes(`(${zh})`) && text_en.includes(`(${en})`), `${role} ${datetime}: ${text} ${text_en}`);
+        }
         assert.equal((await as.analyst('/tiles/heat:hazard/10/834/444.png?per=visit')).status, 200);
         assert.equal((await as.wall('/tiles/choropleth:town/10/834/444.png?layer=hazard&per=visit')).status, 200);
     });
