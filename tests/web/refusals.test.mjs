@@ -27,7 +27,8 @@ test('refusals are told in plain words', async (t) => {
     };
 
     await t.test('those of rights and cost say so in both languages', async () => {
-        for (const target of ['/legend/heat:hazard.json?per=visit&bandwidth=800', '/legend/heat:hazard.json?per=visit&kernel=gaussian', '/legend/heat:overall.json?datetime=2023-05-01/2023-05-31',
+        for (const target of ['/legend/heat:hazard.json?per=visit&bandwidth=800', '/legend/heat:hazard.json?per=visit&kernel=gaussian', '/legend/heat:hazard.json?per=visit&filter=severity=1', '/legend/heat:hazard.json?per=resident&weight=severity',
+            '/legend/heat:hazard.json?per=resident&datetime=2023-05-01/2023-05-09', '/legend/heat:overall.json?datetime=2023-05-01/2023-05-31',
             '/legend/heat:overall.json?halflife=3', '/density/hazard.tif?per=visit&bandwidth=800', '/coverage/patrol?by=town&datetime=2023-05-10/2023-06-10', '/stats/nothing', '/collections/town/items/0',
             '/hotspots/hazard?units=hex:1', '/hotspots/hazard?stat=emerging&units=village&datetime=2023-06-01/2023-06-05']) {
             const { detail, zh, en } = await refused(target);
@@ -36,6 +37,8 @@ test('refusals are told in plain words', async (t) => {
             assert.doesNotMatch(en, /[\u4e00-\u9fff]/);
         }
         assert.match((await refused('/legend/heat:overall.json?datetime=2023-05')).zh, /时段不能另选/);
+        assert.match((await refused('/legend/heat:hazard.json?per=resident&datetime=2023-05-01/2023-05-09')).zh, /一个整月/);
+        assert.match((await refused('/legend/heat:hazard.json?per=resident&filter=severity=1')).zh, /筛选不能另选/);
     });
 
     await t.test('what is wrong with a condition is told in Chinese', async () => {

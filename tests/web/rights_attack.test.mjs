@@ -7,6 +7,9 @@
 //   groups: no question groups by a column whose values are persons, whatever it
 //   is called and however they are written down
 //   pictures: where rows are drawn by a hidden column they are drawn alike
+//   maps: of rates whose exposure is hidden each place has one step of the legend
+//   for all time and each month, however many cases, moments and weights are asked
+//   for, by each address; who sees the exposure is answered
 //   sums: persons who are in several layers are added up of one, and nowhere told
 //   where that one does not; no sum tells that each is nothing; what few workers
 //   did is not told
@@ -146,6 +149,38 @@ test('what is hidden cannot be asked for otherwise', async (t) => {
             assert.ok(!/"level"|sum:|residents/.test((await as[role]('/styles/rental.json')).text()), role);
             assert.ok(!(await as[role]('/tiles/rental/10/835/444.png')).body.equals((await as.admin('/tiles/rental/10/835/444.png')).body));
         }
+    });
+
+    await t.test('a rate of what is hidden is told by one step', async () => {
+        const departments = Object.keys(groupBy(rows.hazard, (row) => row.department)), dense = Object.values(groupBy(rows.address, (row) => at(row, 14).join())).sort((a, b) => b.length - a.length)[0];
+        const place = `lon=${dense[0].lon}&lat=${dense[0].lat}`, [x, y] = at(dense[0], 10), months = ['2023-03', '2023-04', '2023-05'];
+        const cases = [...departments.flatMap((name) => ['=', '<>'].map((sign) => `filter=${f(`department ${sign} '${name}'`)}`)), ...[2, 3, 4].map((n) => `filter=${f(`severity >= ${n}`)}`)];
+        const choices = [...cases, ...[2, 5, 9].map((n) => `at=${f(`2023-06-0${n}T00:00:00+08:00`)}`), 'halflife=3', 'halflife=90', 'weight=severity', 'bandwidth=3000', 'kernel=gaussian',
+            'datetime=2023-05-01', 'datetime=2023-05-01/2023-05-30', 'datetime=2023-04/2023-05', 'datetime=2023-05-01/..', 'datetime=2023-05-01T00:00:01%2B08:00/2023-06-01T00:00:00%2B08:00'];
+        // The same for who sees residents: as many values as are asked for.
+        const values = new Set();
+        for (const choice of cases) values.add((await as.admin(`/value?name=heat:hazard&${place}&per=resident&${choice}`)).json().value);
+        assert.ok(values.size > 6, `${cases.length} ${values.size}`);
+        for (const role of ['wall', 'analyst', 'plain'])
+            for (const per of ['resident', 'visit']) {
+                const plain = (await as[role](`/value?name=heat:hazard&${place}&per=${per}`)).json();
+                assert.ok(plain.hidden && plain.numerator === null && plain.exposure.value === null, `${role} ${per}`);
+                for (const choice of [...(role === 'analyst' ? choices : choices.slice(-15)), ...(per === 'visit' ? months.map((m) => `datetime=${m}`) : [])]) {
+                    for (const target of [`/value?name=heat:hazard&${place}&per=${per}&${choice}`, `/value?name=heat:hazard&z=8&${place}&per=${per}&${choice}`, `/legend/heat:hazard.json?per=${per}&${choice}`,
+                        `/tiles/heat:hazard/10/${x}/${y}.png?per=${per}&${choice}`, `/map.png?layers=heat:hazard&per=${per}&${choice}`, ...(role === 'analyst' ? [`/density/hazard.tif?per=${per}&${choice}`] : [])]) {
+                        const answer = await as[role](target);
+                        assert.equal(answer.status, 400, `${role} ${target}`);
+                        assert.equal(answer.json().parameter, /^\w+/.exec(choice)[0], `${role} ${target}: ${answer.text()}`);
+                        assert.match(answer.json().detail, /the map weighs what is about single persons/);
+                    }
+                }
+                for (const month of per === 'resident' ? months : []) {
+                    const told = (await as[role](`/value?name=heat:hazard&${place}&per=${per}&datetime=${month}`)).json();
+                    assert.ok(told.hidden && told.numerator === null && told.known, `${role} ${month}`);
+                }
+            }
+        // What nothing hidden is weighed in is chosen as ever.
+        for (const choice of [cases[0], 'halflife=3', 'datetime=2023-04/2023-05']) assert.equal((await as.analyst(`/value?name=heat:hazard&${place}&per=address&${choice}`)).status, 200, choice);
     });
 
     await t.test('a layer that is not seen is not there', async () => {

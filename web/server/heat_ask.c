@@ -157,33 +157,50 @@ double om__heat_coarse_m(const struct om_risk_bound *bound)
     return least_m / 2;
 }
 
+static om_status refuse_choice(struct om__request *r, const char *name)
+{
+    if (!om__param_text(r, name)) return OM_OK;
+    return om__param_bad(r, name, OM_E_UNSUPPORTED,
+                         "%s: the map weighs what is about single persons, and "
+                         "is shown as it ships",
+                         name);
+}
+
+/* Cases of a month or a year: those of any other days would be as many answers
+ * of what is exposed as somebody thinks of. */
+static om_status check_period(struct om__request *r,
+                              const struct om_risk_bound *bound)
+{
+    if (!bound->window.set || strcmp(bound->period, "now") != 0) return OM_OK;
+    return om__param_bad(r, "datetime", OM_E_UNSUPPORTED,
+                         "datetime: the map weighs what is about single "
+                         "persons, and is shown of one whole month (2023-05), "
+                         "one year or all time");
+}
+
 /* A kernel mixes what is single only if nobody chooses which rows it holds, and
- * only where it holds many: where the floor leaves fewer unknown. */
+ * only where it holds many: where the floor leaves fewer unknown. Whoever knows
+ * the cases learns of what is exposed from each step, so that nobody chooses
+ * cases either, by which each place would have any number of steps. */
 static om_status check_personal(struct om__request *r,
                                 const struct om_risk_bound *bound)
 {
     static const char *const choosing[] = {
-        "filter", "with_filter", "weight",        "per",       "halflife",
-        "at",     "datetime",    "with_datetime", "bandwidth", "kernel"};
-    enum { ALL, WHEN = 5, REACH = 8 };
+        "filter", "with_filter",   "weight",    "halflife",
+        "at",     "with_datetime", "bandwidth", "kernel"};
     const bool terms = terms_hide(bound), exposures = exposures_hide(bound);
     if (!terms && !exposures) return OM_OK;
     const uint64_t least =
         r->snapshot->layers ? bound->layer->rights.smallest_count : 0;
     if (!bound->risk.exposures || bound->risk.floor < (double)least)
         return om__rows_refused(r, "what the map weighs");
-    // Of what is exposed only the reach may not be chosen, nor, where it is
-    // persons' doing, when.
-    const size_t first = terms                        ? ALL
-                         : exposures_of_crowds(bound) ? WHEN
-                                                      : REACH;
-    for (size_t i = first; i < sizeof choosing / sizeof *choosing; i++)
-        if (om__param_text(r, choosing[i]))
-            return om__param_bad(r, choosing[i], OM_E_UNSUPPORTED,
-                                 "%s: the map weighs what is about single "
-                                 "persons, and is shown as it ships",
-                                 choosing[i]);
-    return OM_OK;
+    for (size_t i = 0; i < sizeof choosing / sizeof *choosing; i++)
+        OM_TRY(refuse_choice(r, choosing[i]));
+    if (terms) OM_TRY(refuse_choice(r, "per"));
+    // Persons' doing is not told by when it was done.
+    if (terms || exposures_of_crowds(bound))
+        return refuse_choice(r, "datetime");
+    return check_period(r, bound);
 }
 
 /* A field tells where its rows are, to the metre where the bandwidth is small.

@@ -15,10 +15,12 @@ const CHOICES = {
 
 /** By rights, or by what it costs: said in both languages. @type {[RegExp, (m: RegExpExecArray) => [string, string]][]} */
 const BOTH = [
+  [/^datetime: the map weighs what is about single persons, and is shown of one whole month/, () => ['这张图含有涉及个人的数据(如居民人数)。为防止用多张图推出少数人的情况,您的角色只能选一个整月(例如 2023-05)、一整年或全部时段。',
+    'This map weighs what is about single persons (such as residents). So that nothing of few is found out from many maps, your role chooses one whole month (such as 2023-05), one year or all time.']],
   [/^(\w+): the map weighs what is about single persons/, ([, what]) => {
     const [zh, en] = CHOICES[what] ?? [what, what];
-    return [`这张图含有涉及个人的数据(如逐次巡查、出租屋管理级别)。为防止用两张图相减推出某一户,您的角色只能按原样查看,${zh}不能另选:请恢复默认。`,
-      `This map weighs what is about single persons (each visit, levels of rental houses). So that no house is found out by subtracting two maps, your role sees it as it ships: ${en} cannot be chosen, take the default.`];
+    return [`这张图含有涉及个人的数据(如逐次巡查、出租屋管理级别、居民人数)。为防止用两张图相减推出某一户,您的角色只能按原样查看,${zh}不能另选:请恢复默认。`,
+      `This map weighs what is about single persons (each visit, levels of rental houses, residents). So that no house is found out by subtracting two maps, your role sees it as it ships: ${en} cannot be chosen, take the default.`];
   }],
   [/told of whole months that are over/, () => ['这里涉及个人的巡查,您的角色只看已结束的整月,例如 2023-05。', 'This tells of visits of single persons: your role sees whole months that are over, such as 2023-05.']],
   [/another moment than now is not for this role/, () => ['您的角色只看现在的情况,不能另选时刻。', 'Your role sees this as of now, not of another moment.']],

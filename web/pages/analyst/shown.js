@@ -72,8 +72,11 @@ export function drawnOf(city, state) {
 /** Filter and period of the rows that are asked about. @param {City} city @param {State} state */
 export const selectionOf = (city, state) => ({filter: state.filter, datetime: hasTimes(layerOf(city, state.layer)) ? state.time : ''});
 
-/** Has the heat a bandwidth of its own, where none is chosen? Of what is about persons the reach is not chosen. @param {City} city @param {State} state */
-export const ownReach = (city, state) => !!state.model || !!layerOf(city, city.exposures[state.per]?.layer)?.personal;
+/** Has the heat a bandwidth of its own, where none is chosen? Of what is about persons the reach is not chosen: of their doing, and where a column is weighed that is not seen. @param {City} city @param {State} state */
+export function ownReach(city, state) {
+  const exposure = city.exposures[state.per], layer = layerOf(city, exposure?.layer);
+  return !!state.model || !!layer?.personal || (!!exposure?.weight && !!layer && !layer.columns.some((c) => c.name === exposure.weight));
+}
 
 /** Name and parameters of the heat. @param {City} city @param {State} state */
 export function heatOf(city, state) {
