@@ -114,8 +114,17 @@ static void push_atom(struct om__aligner *a, const struct om__question *q,
              SWAP);
 }
 
+/* First letters of 虎门上角 leave out the 镇 between two names. */
+static float gap_begins(enum om__reading reading, uint16_t token, bool above)
+{
+    return reading == OM__READ_INITIALS && !(above && om_token_is_suffix(token))
+               ? OM__GAP_INITIALS
+               : OM__GAP;
+}
+
 static void fill(struct om__aligner *a, const struct om__question *q,
-                 enum om__reading reading, const uint16_t *token, size_t tokens)
+                 enum om__reading reading, const uint16_t *token, size_t tokens,
+                 size_t own)
 {
     float leave[SIDE];
     for (size_t j = 0; j < tokens; j++) leave[j] = gap_step(token[j]);
@@ -132,7 +141,8 @@ static void fill(struct om__aligner *a, const struct om__question *q,
             if (h <= NEVER_WORTH) continue;
             push_atom(a, q, reading, token, tokens, i, j, h);
             if (i == 0 || j == tokens) continue;
-            const float fresh = h - OM__GAP - leave[j];
+            const float fresh =
+                h - gap_begins(reading, token[j], j < own) - leave[j];
             const float on = a->gap[i][j] - leave[j];
             a->gap[i][j + 1] = fresh > on ? fresh : on;
             a->gap_from[i][j + 1] = on >= fresh;
@@ -221,7 +231,7 @@ void om__align(struct om__aligner *a, const struct om__question *q,
     memset(out, 0, sizeof *out);
     memset(out->number, -1, sizeof out->number);
     memset(atom_at, -1, sizeof atom_at);
-    fill(a, q, reading, token, tokens);
+    fill(a, q, reading, token, tokens, own);
     size_t end = 0;
     for (size_t j = 1; j <= tokens; j++)
         if (a->worth[q->atoms][j] > a->worth[q->atoms][end]) end = j;

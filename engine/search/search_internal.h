@@ -18,11 +18,12 @@ struct om__atom {
 };
 
 /* What faults cost: of a character's weight, or of that of two. */
-#define OM__ALIKE 0.8F     // left of one that only sounds so
-#define OM__SWAPPED 0.85F  // left of two that are swapped
-#define OM__WRONG 0.5F     // lost for one that is another
-#define OM__ABSENT 0.6F    // lost for one that the form has not
-#define OM__GAP 0.25F      // lost for leaving out a stretch of the form
+#define OM__ALIKE 0.8F         // left of one that only sounds so
+#define OM__SWAPPED 0.85F      // left of two that are swapped
+#define OM__WRONG 0.5F         // lost for one that is another
+#define OM__ABSENT 0.6F        // lost for one that the form has not
+#define OM__GAP 0.25F          // lost for leaving out a stretch of the form
+#define OM__GAP_INITIALS 1.0F  // between first letters, of which many fit
 
 /* How letters are read. */
 enum om__reading { OM__READ_SOUNDS, OM__READ_INITIALS, OM__READINGS };

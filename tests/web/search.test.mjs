@@ -243,6 +243,12 @@ test('search', async (t) => {
         }
         for (const [q, name] of [['humn', '虎门镇'], ['hunen', '虎门镇'], ['hmen', '虎门镇'], ['humenzheng', '虎门镇'], ['hunen town', '虎门镇'], ['songsanhu', '松山湖'], ['cangan', '长安镇'], ['东莞市茶上镇', '茶山镇'], ['hm', '虎门镇'], ['ca', '长安镇'], ['cp', '常平镇']])
             assert.ok((await ask(q, '&limit=3&layers=town')).some((r) => r.name === name), q);
+        // First letters are those of characters side by side.
+        for (const letters of ['zzzz', 'ssss', 'zfzf', 'xxxxx'])
+            for (const r of await ask(letters, '&limit=100')) {
+                const theirs = lettersOf(r.text);
+                assert.ok(!theirs || theirs.includes(letters) || r.score < 0.85, `${letters}: ${r.text} ${r.score}`);
+            }
         // What is typed as it is called has none beside it that is called otherwise.
         assert.ok((await ask('humen', '&limit=100')).every((r) => r.town?.name === '虎门镇' || r.matched !== 'typo'));
     });
