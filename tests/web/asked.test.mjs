@@ -97,6 +97,9 @@ test('who asked is noted, where they stood is not', async (t) => {
     const { stderr } = await stop();
     const audit = path.join(city, 'audit'), files = await readdir(audit);
     const lines = (await Promise.all(files.map((f) => readFile(path.join(audit, f), 'utf8')))).join('');
-    assert.match(lines, /"POST"[^\n]*\/nearest\/rental\?k=3"/);
-    for (const text of [metrics, stderr, lines]) assert.doesNotMatch(text, /113\.75|23\.02/);
+    // Which rows were told is noted, as of any other question; the place that was asked for is not.
+    assert.match(lines, /"POST"[^\n]*\/nearest\/rental\?k=3&rows=3&bbox=[\d.,]+(&bbox=[\d.,]+)*&ids=\w+,\w+,\w+"/);
+    assert.match(lines, /"POST"[^\n]*\/reach\?minutes=10"/);
+    for (const text of [metrics, stderr]) assert.doesNotMatch(text, /113\.75|23\.02/);
+    for (const told of Object.values(PLACE)) assert.ok(!lines.includes(told.slice(0, -1)), lines);
 });
