@@ -51,6 +51,8 @@ test('every file and every address of the page is opened', { skip: !existsSync(C
         await page.goto('about:blank');
         await page.goto(`${url}/analyst#${view}&pane=export`);
         await until('how many rows it holds', () => page.evaluate(() => document.querySelectorAll('.pane-exports a.file').length > 4 && /\d/.test(document.querySelector('.pane-exports .note')?.textContent ?? '')));
+        // What is of the view comes with the map.
+        await until('the map', () => page.evaluate(() => !!document.querySelector('#map canvas, #map img') && !!document.querySelector('.pane-exports section:nth-last-of-type(2) .files *')));
         const links = await page.evaluate(() => [...document.querySelectorAll('.pane-exports a.file')].map((a) => a.getAttribute('href')));
         const holds = await page.evaluate(() => Number(/[\d,]+/.exec(document.querySelector('.pane-exports .note').textContent)[0].replaceAll(',', '')));
         copied = await page.evaluate(() => [...document.querySelectorAll('.address input')].map((a) => a.value));
