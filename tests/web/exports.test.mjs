@@ -107,7 +107,7 @@ test('every file and every address of the page is opened', { skip: !existsSync(C
     });
 
     await t.test('addresses are opened by GDAL with the token', async () => {
-        const env = { ...process.env, GDAL_HTTP_HEADERS: `Authorization: Bearer ${analyst}`, CPL_CURL_VERBOSE: 'NO' }, as = { ...MANY, env };
+        const env = { ...process.env, GDAL_HTTP_HEADERS: `Authorization: Bearer ${analyst}`, GDAL_ENABLE_WMS_CACHE: 'NO' }, as = { ...MANY, env };
         const address = (word) => copied.find((a) => a.includes(word)), features = copied.find((a) => new URL(a).pathname === '/');
         assert.ok(copied.length >= 5, copied.join('\n'));
         const count = JSON.parse((await ask('/stats/town')).body).count;
