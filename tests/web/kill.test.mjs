@@ -189,7 +189,7 @@ async function prepare(t) {
 }
 
 /** The newest entry of the journal that is in the layer's own file. */
-const applied = async (city) => JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers.find((l) => l.name === 'place').applied;
+const applied = async (city) => JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).layers.find((l) => l.name === 'place').applied ?? 0;
 
 /** One round: killed under load, looked at, and asked again. The slower of the
  *  two starts, in ms. */
