@@ -90,7 +90,7 @@ test('every file and every address of the page is opened', { skip: !existsSync(C
     await t.test('pictures: server\'s of every size, from the page', async () => {
         await page.goto('about:blank');
         await page.goto(`${url}/analyst#layer=hazard&layers=choropleth,heat@60&units=village&filter=severity%3E%3D2&time=2023-05-01/2023-06-26&pane=export`);
-        const size = page.locator('.pane-exports select').last();
+        const size = page.locator('.pane-exports select', { has: page.locator('option[value=report]') });
         for (const [name, wide] of [['report', 1600], ['poster', 3840]]) {
             await until('a choice', () => size.isVisible());
             await size.selectOption(name);
