@@ -253,8 +253,10 @@ static om_status write_line(struct om_audit *audit,
 {
     char at[OM_TIME_TEXT_BYTES];
     struct om_buf line = {0};
-    om_time_format(e->at_s, 0, at);
-    om_buf_addf(&line, "{\"at\":\"%s\"", at);
+    // All of one length: their order is that of their texts.
+    const size_t len = om_time_format(e->at_ms / 1000, 0, at);
+    om_buf_addf(&line, "{\"at\":\"%.*s.%03dZ\"", (int)len - 1, at,
+                (int)(e->at_ms % 1000));
     if (first) add_member(&line, "after", audit->chain);
     add_member(&line, "token", e->token);
     add_member(&line, "role", e->role);
@@ -280,8 +282,9 @@ om_status om_audit_add(struct om_audit *audit, const struct om_audit_entry *e,
 {
     om_status st = OM_OK;
     pthread_mutex_lock(&audit->lock);
-    const bool first = audit->fd < 0 || e->at_s / DAY_S != audit->day;
-    if (first) st = begin_file(audit, e->at_s, err);
+    const int64_t at_s = e->at_ms / 1000;
+    const bool first = audit->fd < 0 || at_s / DAY_S != audit->day;
+    if (first) st = begin_file(audit, at_s, err);
     if (!st) st = write_line(audit, e, first, err);
     // What is half written is not gone on behind.
     if (st && audit->fd >= 0) {

@@ -19,7 +19,7 @@
 /* One question. Texts are borrowed; the target has no token in it, and marks
  * where somebody typed a text. */
 struct om_audit_entry {
-    int64_t at_s;  // UTC
+    int64_t at_ms;  // when it was asked, UTC
     const char *token, *role, *area;  // area: "town:T05" or ""
     const char *method, *route, *target;
     unsigned status;

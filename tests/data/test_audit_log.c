@@ -32,7 +32,7 @@ static char folder[64], logs[FILES][160];
 
 static void add(struct om_audit *audit, int64_t at_s)
 {
-    const struct om_audit_entry entry = {.at_s = at_s,
+    const struct om_audit_entry entry = {.at_ms = at_s * 1000,
                                          .token = "00112233",
                                          .role = "officer",
                                          .area = "town:1",

@@ -14,7 +14,7 @@
 
 /* A line that is to be printed: where it begins in the text of its day. */
 struct line {
-    int64_t at_s;
+    char at[OM_TIME_TEXT_BYTES];  // UTC, all of one length
     size_t begin;
 };
 
@@ -29,11 +29,12 @@ struct asking {
     om_status status;
 };
 
-/* Lines of one second stay as they were read. */
+/* Lines of one moment stay as they were read. */
 static int by_time(const void *a, const void *b)
 {
     const struct line *one = a, *other = b;
-    if (one->at_s != other->at_s) return one->at_s < other->at_s ? -1 : 1;
+    const int order = strcmp(one->at, other->at);
+    if (order) return order;
     return one->begin < other->begin ? -1 : one->begin > other->begin;
 }
 
@@ -47,11 +48,13 @@ static void print_day(struct asking *a)
     a->text.len = a->lines.len = 0;
 }
 
-static bool hold(struct asking *a, int64_t at_s, const char *text, size_t len)
+static bool hold(struct asking *a, int64_t at_s, const char *at,
+                 const char *text, size_t len)
 {
     if (at_s / DAY_S != a->day) print_day(a);
     a->day = at_s / DAY_S;
-    const struct line line = {at_s, a->text.len};
+    struct line line = {.begin = a->text.len};
+    snprintf(line.at, sizeof line.at, "%s", at);
     a->status = om_buf_add(&a->lines, &line, sizeof line);
     if (!a->status) a->status = om_buf_add(&a->text, text, len + 1);
     return !a->status;
@@ -73,7 +76,7 @@ static bool print_line(void *ctx, const char *text, size_t len)
     if (known && at_s >= a->from_s && at_s < a->to_s &&
         is(line, "token", a->token) && is(line, "role", a->role) &&
         strstr(om_json_text(om_json_get(line, "target"), ""), a->mark))
-        hold(a, at_s, text, len);
+        hold(a, at_s, at, text, len);
     om_json_free(line);
     return !a->status;
 }

@@ -25,6 +25,8 @@
 #include "web/server/server_internal.h"
 #include "web/server/tallies.h"
 
+#define DAY_MS INT64_C(86400000)
+
 /* Of those that mostly count. */
 static bool lists_rows(const struct om__request *r)
 {
@@ -145,6 +147,17 @@ static void note_write(struct om__request *r)
                   fixes ? OM__TALLY_POSITIONS : OM__TALLY_ITEMS, &r->given, 0);
 }
 
+/* A stream that outlived its day is told at its end: files are of a day. */
+static int64_t asked_ms(const struct om__request *r)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    const int64_t took_ms = (int64_t)((om_seconds() - r->begun_s) * 1000);
+    const int64_t asked = now_ms - took_ms;
+    return asked / DAY_MS == now_ms / DAY_MS ? asked : now_ms;
+}
+
 void om__audit_note(struct om__request *r)
 {
     char area[2 * OM_LIMIT_NAME_BYTES + 2] = "";
@@ -170,7 +183,7 @@ void om__audit_note(struct om__request *r)
     if (token->level[0])
         snprintf(area, sizeof area, "%s:%s", token->level, token->unit);
     om_status st = write_target(audit, r, &target);
-    const struct om_audit_entry entry = {.at_s = (int64_t)time(NULL),
+    const struct om_audit_entry entry = {.at_ms = asked_ms(r),
                                          .token = token->id,
                                          .role = r->who->role->name,
                                          .area = area,

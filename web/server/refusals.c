@@ -77,7 +77,7 @@ static void write_line(struct om_server *server, const struct refusal *f)
     snprintf(target, sizeof target, "/?address=%s&tried=%llu&braked=%llu",
              f->address, (unsigned long long)f->tried,
              (unsigned long long)f->braked);
-    const struct om_audit_entry entry = {.at_s = f->last_s,
+    const struct om_audit_entry entry = {.at_ms = f->last_s * 1000,
                                          .token = f->id,
                                          .role = "",
                                          .area = "",

@@ -85,7 +85,7 @@ static void write_line(struct om_server *server, struct tally *t)
     if (t->token.level[0])
         snprintf(area, sizeof area, "%s:%s", t->token.level, t->token.unit);
     om_status st = add_target(t, &target);
-    const struct om_audit_entry entry = {.at_s = t->last_s,
+    const struct om_audit_entry entry = {.at_ms = t->last_s * 1000,
                                          .token = t->token.id,
                                          .role = t->role,
                                          .area = area,
