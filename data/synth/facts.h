@@ -29,13 +29,15 @@ extern const struct om__counts OM__COUNTS;
 
 /* Hazards: an object belongs to one department. */
 struct om__object {
-    const char *name;
+    const char *name, *name_en;
     unsigned department;
     unsigned severity;  // 1 to 4, usual
 };
 extern const struct om__object OM__OBJECT[OM__OBJECTS];
 extern const char *const OM__PROBLEM[OM__PROBLEMS];
+extern const char *const OM__PROBLEM_EN[OM__PROBLEMS];
 extern const char *const OM__DEPARTMENT[OM__DEPARTMENTS];
+extern const char *const OM__DEPARTMENT_EN[OM__DEPARTMENTS];
 
 /** Made-up names of rivers, highways and lakes with their courses. */
 struct om__course {

@@ -25,6 +25,10 @@ om_status om__write_manifest(const struct om__city *city,
                              struct om_err *err) OM_MUST_USE;
 /** How a layer looks: members of its object in city.json. */
 void om__add_looks(struct om_buf *out, const char *layer);
+/** What its values are called: value_titles and value_titles_en. */
+void om__add_titles(struct om_buf *out, const char *layer);
+/** A source of data in English; "" where it has none. */
+const char *om__department_en(const char *department);
 /** What the wall shows and what is not connected yet: `wall` and `awaited` of
  *  city.json, a comma after them. */
 void om__add_wall(struct om_buf *out);
@@ -37,7 +41,8 @@ om_status om__write_models(const struct om__city *city,
  *  and of publish.json (engine/search/roman.h). */
 #define OM__PLACE_TERMS                                                      \
     "    \"街道\": \"Subdistrict\", \"镇\": \"Town\", "                   \
-    "\"社区\": \"Community\", \"村\": \"Village\",\n"                     \
+    "\"社区\": \"Community\", \"村\": \"Village\", "                      \
+    "\"第#网格\": \"Grid #\", \"松山湖\": \"Songshan Lake\",\n"        \
     "    \"路\": \"Rd\", \"大道\": \"Ave\", \"街\": \"St\", "            \
     "\"巷\": \"Lane\", \"高速\": \"Expressway\", "                        \
     "\"(合成)\": \"(synthetic)\",\n"                                       \

@@ -174,14 +174,17 @@ static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
                 "%s\n    {\"name\": \"%s\", \"title\": \"%s\", \"title_en\": "
                 "\"%s\", \"source\": \"%s.%s\", \"geometry\": \"%s\", "
                 "\"id\": \"id\", \"time\": \"%s\", \"unit_level\": \"%s\", "
-                "\"department\": \"%s\", \"rhythm\": \"%s\", \"columns\": [",
+                "\"department\": \"%s\", \"department_en\": \"%s\", "
+                "\"rhythm\": \"%s\", \"columns\": [",
                 first ? "" : ",", layer->name, layer->title, layer->title_en,
                 layer->name, layer->extension, layer->geometry, layer->time,
-                layer->unit_level, layer->department, layer->rhythm);
+                layer->unit_level, layer->department,
+                om__department_en(layer->department), layer->rhythm);
     add_columns(out, layer->columns);
     om_buf_add_text(out, "]");
     add_counted(out, layer->name);
     om__add_looks(out, layer->name);
+    om__add_titles(out, layer->name);
     add_class(out, layer->name);
     om_buf_add_text(out, "}");
 }

@@ -81,11 +81,12 @@ static const char WALL[] =
     "  },\n"
     "  \"awaited\": [\n"
     "    {\"title\": \"视频感知\", \"title_en\": \"Video sensing\", "
-    "\"department\": \"公安\"},\n"
+    "\"department\": \"公安\", \"department_en\": \"Public security\"},\n"
     "    {\"title\": \"消防物联网\", \"title_en\": \"Fire sensors\", "
-    "\"department\": \"消防救援\"},\n"
+    "\"department\": \"消防救援\", \"department_en\": \"Fire and rescue\"},\n"
     "    {\"title\": \"特种设备\", \"title_en\": \"Special equipment\", "
-    "\"department\": \"市场监督管理\"}],\n";
+    "\"department\": \"市场监督管理\", \"department_en\": \"Market "
+    "supervision\"}],\n";
 
 void om__add_wall(struct om_buf *out)
 {

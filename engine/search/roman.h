@@ -7,13 +7,26 @@
 
 #include "data/base/buf.h"
 #include "data/base/status.h"
+#include "data/json.h"
 
 /* A word at the end of names, and what it is in English: 社区, "Community". One
  * that begins with a small letter is a spelling (涌, "chong"), wherever it
- * stands: characters have one reading of their own (fold.h). */
+ * stands: characters have one reading of their own (fold.h). A # in both is any
+ * number written in digits: 第#网格, "Grid #". */
 struct om_term {
     const char *text, *english;  // end in NUL, UTF-8
 };
+
+/**
+ * The terms of city.json, its member "english": {"社区": "Community", ...}.
+ *
+ * document  of the whole file
+ * out       NULL where it has none; their texts are the document's
+ * returns   OM_E_FORMAT (no object of texts, or more than 2,000), OM_E_MEMORY
+ * owns      *out: om_free
+ */
+om_status om_terms_read(const struct om_json *document, struct om_term **out,
+                        size_t *count, struct om_err *err) OM_MUST_USE;
 
 /**
  * Append a name in English: terms are taken off its end, the longest first, and

@@ -1,7 +1,8 @@
 /* Names in English.
  *
  * Plan
- *   terms_*   the longest at the end, one after another, behind what is left
+ *   terms_*   the longest at the end, one after another, behind what is left;
+ *             a number in them, written in digits
  *   spells_*  syllables joined, apostrophes, spellings of one's own, letters
  *             and digits, what is no letter
  *   sounds_*  as it is typed: a blank between syllables, runs of letters whole,
@@ -23,7 +24,8 @@ static const struct om_term TERM[] = {
     {"镇", "Town"},        {"街道", "Subdistrict"},
     {"大道", "Avenue"},    {"道", "Way"},
     {"涌", "chong"},       {"党群服务中心", "Service Centre"},
-    {"中心", "Centre"},    {"书法班", "Calligraphy class"}};
+    {"中心", "Centre"},    {"书法班", "Calligraphy class"},
+    {"第#网格", "Grid #"}, {"#号", "No. #"}};
 #define TERMS (sizeof TERM / sizeof *TERM)
 
 static void said(const char *name, const char *want)
@@ -50,6 +52,19 @@ static void terms_are_taken_off_the_end(void **state)
     said("下村尾社区", "Xiacunwei Community");
 }
 
+static void terms_with_a_number(void **state)
+{
+    (void)state;
+    said("第12网格", "Grid 12");
+    said("松屋社区第1网格", "Songwu Community Grid 1");
+    said("网格", "Wangge");
+    said("第网格", "Diwangge");
+    said("12网格", "12 Wangge");
+    said("7号", "No. 7");
+    said("号", "Hao");
+    said("松屋社区12号", "Songwu Community No. 12");
+}
+
 static void spells_what_is_left(void **state)
 {
     (void)state;
@@ -58,7 +73,7 @@ static void spells_what_is_left(void **state)
     said("麻涌镇", "Machong Town");
     said("西安", "Xi'an");
     said("", "");
-    said("第12网格", "Di 12 Wangge");
+    said("第十二网格", "Dishi'erwangge");
     said("CBD中心", "CBD Centre");
     said("东莞(合成)", "Dongguan Hecheng");
     said("１号", "1 Hao");
@@ -124,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terms_are_taken_off_the_end),
+        cmocka_unit_test(terms_with_a_number),
         cmocka_unit_test(spells_what_is_left),
         cmocka_unit_test(sounds_as_it_is_typed),
         cmocka_unit_test(any_bytes_are_fine),

@@ -14,9 +14,6 @@
 #include "data/base/alloc.h"
 #include "tiles/picture/base_internal.h"
 
-/* Words that city.json may translate. */
-#define TERMS_MOST 2000
-
 /* Order of importance. */
 enum { RANK_TOWN, RANK_WATER, RANK_ROAD, RANK_PLACE = RANK_ROAD + 3 };
 
@@ -36,26 +33,10 @@ struct planner {
 
 om_status om__base_terms(struct om_base *base, struct om_err *err)
 {
-    const struct om_json *all =
-        om_json_get(base->snapshot->manifest->document, "english");
-    const size_t count = om_json_count(all);
-    if (base->language != OM_LANGUAGE_EN || om_json_kind(all) == OM_JSON_NONE)
-        return OM_OK;
-    if (om_json_kind(all) != OM_JSON_OBJECT || count > TERMS_MOST)
-        return om_fail(err, OM_E_FORMAT, 0,
-                       "city.json: english is an object of at most %d words",
-                       TERMS_MOST);
-    base->term = om_calloc(count + 1, sizeof *base->term);
-    if (!base->term) return OM_E_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        const char *text = "";
-        const char *english = om_json_text(om_json_member(all, i, &text), "");
-        if (!*text || !*english)
-            return om_fail(err, OM_E_FORMAT, 0,
-                           "city.json: english.%.60s is not a text", text);
-        base->term[base->terms++] = (struct om_term){text, english};
-    }
-    base->spells = true;
+    if (base->language != OM_LANGUAGE_EN) return OM_OK;
+    OM_TRY(om_terms_read(base->snapshot->manifest->document, &base->term,
+                         &base->terms, err));
+    base->spells = base->term != NULL;
     return OM_OK;
 }
 

@@ -114,7 +114,7 @@ static const struct om__api_param PARAM[] = {
      "Names on the base map."},
     {"lang", "\"type\":\"string\",\"enum\":[\"zh\",\"en\"]",
      "Language of words; on the base map en writes names in both, where they "
-     "are known in English."},
+     "are known in English; the catalog has the units' names in it."},
     {"stat", "\"type\":\"string\"",
      "What is shown of a unit: count, sum or rate; which statistic of a "
      "hotspot."},

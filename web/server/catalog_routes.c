@@ -3,7 +3,8 @@
  *
  * What the city says of a layer beyond what this program reads stands in its
  * city.json: `class` (level of protection) and `license` of a layer, `license`
- * of the city.
+ * of the city; `value_titles` and `value_titles_en`, what values of its columns
+ * are called. Who names a language gets the names of the units in it, too.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,9 +15,11 @@
 #include "web/server/documents.h"
 #include "web/server/handlers.h"
 #include "web/server/maps.h"
+#include "web/server/params.h"
 #include "web/server/reply.h"
 #include "web/server/rights.h"
 #include "web/server/tile_maker.h"
+#include "web/server/unit_names.h"
 
 static void add_text(struct om_buf *out, const char *text)
 {
@@ -32,8 +35,7 @@ static void add_member(struct om_buf *out, const char *key, const char *text)
         om_buf_add_text(out, "null");
 }
 
-/* The layer's member of the manifest's document. */
-static const struct om_json *document_of(const struct om_manifest *city,
+const struct om_json *om__layer_document(const struct om_manifest *city,
                                          const char *layer)
 {
     const struct om_json *layers = om_json_get(city->document, "layers");
@@ -58,8 +60,10 @@ static void add_source(const struct om__request *r,
 {
     const struct om_manifest *city = r->snapshot->manifest;
     const struct om_manifest_layer *meta = layer->meta;
-    const struct om_json *document = document_of(city, layer->name);
+    const struct om_json *document = om__layer_document(city, layer->name);
     add_member(out, "department", meta ? meta->department : NULL);
+    add_member(out, "department_en",
+               om_json_text(om_json_get(document, "department_en"), NULL));
     add_member(out, "rhythm", meta ? meta->rhythm : NULL);
     add_member(out, "class",
                om_json_text(om_json_get(document, "class"), NULL));
@@ -142,21 +146,61 @@ static void add_json(const char *name, const struct om_json *value,
 }
 
 /* How a layer looks and what its rows are called, as city.json says. */
-static void add_looks(const struct om_manifest *city, const char *name,
-                      struct om_buf *out)
+static void add_looks(const struct om_json *document, struct om_buf *out)
 {
     static const char *const LOOK[] = {"counted",           "counted_en",
                                        "picture_by",        "picture_titles",
                                        "picture_titles_en", "picture_colours"};
-    const struct om_json *all = om_json_get(city->document, "layers");
+    for (size_t i = 0; i < sizeof LOOK / sizeof *LOOK; i++)
+        add_json(LOOK[i], om_json_get(document, LOOK[i]), out);
+}
+
+static bool is_listed(const struct om_json *list, const char *name)
+{
+    for (size_t i = 0; i < om_json_count(list); i++)
+        if (!strcmp(om_json_text(om_json_at(list, i), ""), name)) return true;
+    return false;
+}
+
+/* Can whoever asks neither see a column nor count or add it up? */
+static bool is_veiled_column(const struct om__request *r,
+                             const struct om_layer *layer, size_t f)
+{
+    const struct om_schema *s = &layer->schema;
+    const char *name = s->field[f].name;
+    if (f == s->id_field || f + layer->unit_columns >= s->count) return false;
+    if (om__crowds_only(r, layer))
+        return f != s->time_field &&
+               !is_listed(om_json_get(layer->rights.tells, "by"), name) &&
+               !is_listed(om_json_get(layer->rights.tells, "sum"), name);
+    const enum om_type type = s->field[f].type;
+    const bool number = type == OM_TYPE_INTEGER || type == OM_TYPE_REAL;
+    return s->hidden[f] && !(number && layer->rights.summed_column[f]) &&
+           !om_column_kinds(r->snapshot->manifest, layer->name, name);
+}
+
+/* What values of columns are called, of columns that are something to who asks:
+ * {"level": {"lenient": "宽管型", ...}, ...}. */
+static void add_titles(const struct om__request *r,
+                       const struct om_layer *layer, const char *member,
+                       const struct om_json *document, struct om_buf *out)
+{
+    const struct om_json *all = om_json_get(document, member);
+    bool first = true;
+    if (om_json_kind(all) != OM_JSON_OBJECT) return;
+    om_buf_addf(out, ",\n\"%s\":{", member);
     for (size_t i = 0; i < om_json_count(all); i++) {
-        const struct om_json *one = om_json_at(all, i);
-        const char *is = om_json_text(om_json_get(one, "name"), "");
-        if (strcmp(is, name) != 0) continue;
-        for (size_t k = 0; k < sizeof LOOK / sizeof *LOOK; k++)
-            add_json(LOOK[k], om_json_get(one, LOOK[k]), out);
-        return;
+        const char *column = "";
+        const struct om_json *titles = om_json_member(all, i, &column);
+        const size_t f = om_schema_find(&layer->schema, column);
+        if (f == OM_NO_FIELD || is_veiled_column(r, layer, f)) continue;
+        om_buf_add_text(out, first ? "" : ",");
+        first = false;
+        add_text(out, column);
+        om_buf_add_byte(out, ':');
+        if (om_json_write(titles, false, out)) om_buf_add_text(out, "null");
     }
+    om_buf_add_byte(out, '}');
 }
 
 /* What whoever asks does not get of a layer: its rows, or some of its columns.
@@ -184,7 +228,11 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     add_member(out, "title_en", meta ? meta->title_en : NULL);
     add_member(out, "unit_level", meta ? meta->unit_level : NULL);
     add_source(r, layer, out);
-    add_looks(r->snapshot->manifest, layer->name, out);
+    const struct om_json *document =
+        om__layer_document(r->snapshot->manifest, layer->name);
+    add_looks(document, out);
+    add_titles(r, layer, "value_titles", document, out);
+    add_titles(r, layer, "value_titles_en", document, out);
     om_buf_addf(out, ",\"geometry\":\"%s\",\"parts\":%zu,\"columns\":%zu",
                 om_geometry_name(layer->schema.geometry), layer->parts,
                 om_schema_shown(&layer->schema));
@@ -238,30 +286,6 @@ static bool is_dropped(const struct om__request *r, const struct om_json *value)
     const struct om_json *layer = om_json_get(value, "layer");
     return is_unseen(r, om_json_text(value, "")) ||
            is_unseen(r, om_json_text(layer, ""));
-}
-
-static bool is_listed(const struct om_json *list, const char *name)
-{
-    for (size_t i = 0; i < om_json_count(list); i++)
-        if (!strcmp(om_json_text(om_json_at(list, i), ""), name)) return true;
-    return false;
-}
-
-/* Can whoever asks neither see a column nor count or add it up? */
-static bool is_veiled_column(const struct om__request *r,
-                             const struct om_layer *layer, size_t f)
-{
-    const struct om_schema *s = &layer->schema;
-    const char *name = s->field[f].name;
-    if (f == s->id_field || f + layer->unit_columns >= s->count) return false;
-    if (om__crowds_only(r, layer))
-        return f != s->time_field &&
-               !is_listed(om_json_get(layer->rights.tells, "by"), name) &&
-               !is_listed(om_json_get(layer->rights.tells, "sum"), name);
-    const enum om_type type = s->field[f].type;
-    const bool number = type == OM_TYPE_INTEGER || type == OM_TYPE_REAL;
-    return s->hidden[f] && !(number && layer->rights.summed_column[f]) &&
-           !om_column_kinds(r->snapshot->manifest, layer->name, name);
 }
 
 /* Does a member of an object that speaks of a layer name such a column? */
@@ -336,6 +360,8 @@ static void add_city(const struct om__request *r, struct om_buf *out)
     char text[OM_TIME_TEXT_BYTES] = "";
     om_buf_add_text(out, "{\"title\":");
     add_text(out, city->name[0] ? city->name : "onemap");
+    add_member(out, "title_en",
+               om_json_text(om_json_get(city->document, "name_en"), NULL));
     om_buf_addf(out, ",\"synthetic\":%s,\"sequence\":%llu",
                 city->synthetic ? "true" : "false",
                 (unsigned long long)r->snapshot->sequence);
@@ -351,7 +377,15 @@ om_status om__get_catalog(struct om__request *r)
     struct om_buf out = {0};
     struct om__map map;
     bool first = true;
+    const char *lang;
+    OM_TRY(om__param_word(r, "lang", "zh en", "", &lang));
     add_city(r, &out);
+    if (*lang) {
+        om_buf_add_text(&out, ",\n\"names\":");
+        const om_status st = om__unit_names_add(r, *lang == 'e', &out);
+        if (st) om_buf_deinit(&out);
+        if (st) return st;
+    }
     om_buf_add_text(&out, ",\n\"layers\":[");
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         om_buf_add_text(&out, i ? ",\n" : "\n");

@@ -152,6 +152,17 @@ om_status om__names_get(struct om__request *r, const char *level,
     return st;
 }
 
+size_t om__level_names_count(const struct om__level_names *names)
+{
+    return names ? names->count : 0;
+}
+
+const struct om__unit_name *om__level_names_at(
+    const struct om__level_names *names, size_t i)
+{
+    return &names->unit[i];
+}
+
 const struct om__unit_name *om__level_names_find(
     const struct om__level_names *names, const char *id, size_t len)
 {

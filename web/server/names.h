@@ -15,6 +15,10 @@ struct om__level_names;
 om_status om__names_get(struct om__request *request, const char *level,
                         struct om__level_names **out) OM_MUST_USE;
 void om__level_names_unref(struct om__level_names *names);
+/** How many there are (of NULL none), and number i of them, by id. */
+size_t om__level_names_count(const struct om__level_names *names);
+const struct om__unit_name *om__level_names_at(
+    const struct om__level_names *names, size_t i);
 /** Name of a unit, or NULL. */
 const struct om__unit_name *om__level_names_find(
     const struct om__level_names *names, const char *id, size_t len);
