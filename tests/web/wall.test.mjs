@@ -3,6 +3,8 @@
 // Plan
 //   every number is the one that its address gives; the flow's parts sum to
 //   the whole; what is hidden by nothing is nowhere cut, and nothing scrolls
+//   where the tour goes the field is above what it is in most of the city
+//   the sentence of the city does not grow while answers come
 //   a report comes by the stream: numbers, ticker and a ring; when nothing
 //   happens nothing is asked for
 //   20 reports a second: heap, listeners and nodes stay (long: make soak)
@@ -114,6 +116,48 @@ test('the wall', { skip }, async (t) => {
         assert.equal(await page.textContent('#synthetic'), '合成数据');
         const towns = await page.evaluate(() => [...document.querySelectorAll('.towns .names li')].map((li) => li.textContent));
         assert.ok(towns.length >= 5);
+    });
+
+    await t.test('where the tour goes the map is bright', async () => {
+        const asked = new URL(await page.evaluate(() => { const { store, part, clock } = window.onemapWall; return store.entries.get(part.map.tour.key).question.url(clock); }), url);
+        asked.searchParams.set('limit', '3000');
+        const { features } = await json(asked), field = await page.evaluate(() => window.onemapWall.part.map.heatParams);
+        const value = async ({ geometry }) => {
+            const ring = (geometry.type === 'Polygon' ? geometry.coordinates : geometry.coordinates[0])[0], mean = (i) => ring.reduce((sum, c) => sum + c[i], 0) / ring.length;
+            return (await json(`${url}/value?${new URLSearchParams({ name: 'heat:hazard', lon: mean(0).toFixed(6), lat: mean(1).toFixed(6), ...field })}`)).value;
+        };
+        const own = features.filter((f) => f.properties.ratio > 1.05 && f.properties.z > 0), every = features.filter((_, i) => i % Math.ceil(features.length / 60) === 0);
+        const mean = async (list) => (await Promise.all(list.map(value))).reduce((sum, v) => sum + v, 0) / list.length;
+        // Those that would be gone to first, significant or not in so small a city.
+        const first = own.slice(0, 12), there = await mean(first), all = await mean(every);
+        assert.ok(first.length > 5 && all > 0 && there > 1.5 * all, `${there} where the tour goes, ${all} in the city`);
+        t.diagnostic(`the field where the tour goes is ${(there / all).toFixed(1)} times what it is in the city`);
+    });
+
+    await t.test('what is said of the city comes at once', async () => {
+        const early = await context.newPage();
+        await early.addInitScript(() => {
+            window.said = [];
+            const look = () => {
+                const text = document.getElementById('sentence')?.textContent;
+                if (text && window.said.at(-1) !== text) window.said.push(text);
+                requestAnimationFrame(look);
+            };
+            look();
+        });
+        // Hotspots come late, and all that is said waits for them.
+        await early.route((u) => u.pathname.startsWith('/hotspots/'), async (route) => {
+            await new Promise((resolve) => setTimeout(resolve, 1500));
+            await route.continue();
+        });
+        await early.goto(`${url}/wall?motion=no`);
+        await until('a sentence', () => early.evaluate(() => window.said.length > 0));
+        await filled(early);
+        await early.waitForTimeout(300);
+        const said = await early.evaluate(() => window.said);
+        assert.equal(said.length, 1, said.join(' / '));
+        assert.match(said[0], /隐患\d+宗。近28天/);
+        await early.close();
     });
 
     await t.test('it stands upright: nothing cut, no scroll, nothing from elsewhere', async () => {

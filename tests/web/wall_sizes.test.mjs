@@ -125,7 +125,7 @@ test('walls of many sizes', { skip }, async (t) => {
             assert.deepEqual(out.filter((w) => !parts.some((s) => inside(w, s, 0.3 * unitPx))).map((w) => `${w.text} ${Math.round(w.x)},${Math.round(w.y)} ${Math.round(w.w)}x${Math.round(w.h)}`), [], 'on a seam');
             assert.deepEqual([...new Set(out.filter((w) => w.sizePx < 0.99 * least - 0.5).map((w) => `${w.text} ${(w.sizePx / unitPx).toFixed(2)}`))], [], 'too small');
             assert.deepEqual(await together(page, key === '2'), [], 'words run into each other');
-            const legend = out.filter((w) => (lang === 'en' ? /^Hazards · weighted by severity/ : /^隐患密度 · 按严重度加权,14天减半/).test(w.text));
+            const legend = out.filter((w) => (lang === 'en' ? /^Hazards · halved in 14 d/ : /^隐患密度 · 14天减半/).test(w.text));
             assert.equal(legend.length, 1, 'the legend says what the field is');
             const colours = await page.evaluate(() => [...document.querySelectorAll('#legend .ramp span')].map((c) => c.getBoundingClientRect()).filter((r) => r.width > 1 && r.height > 4).length);
             assert.ok(colours > 8, `${colours} colours`);
@@ -135,8 +135,8 @@ test('walls of many sizes', { skip }, async (t) => {
             assert.deepEqual(flat, [], 'charts have room');
             if (place) {
                 const box = await page.evaluate(() => {
-                    const { onemapWall: wall } = window, map = document.getElementById('map-room').getBoundingClientRect(), { geometry } = wall.hot.get(wall.tour.at.id);
-                    const at = geometry.coordinates.flat(geometry.type === 'Polygon' ? 1 : 2).map(([lon, lat]) => wall.map.project(lon, lat));
+                    const { onemapWall: wall } = window, map = document.getElementById('map-room').getBoundingClientRect(), { features } = wall.spots.get(wall.tour.at.id);
+                    const at = features.flatMap(({ geometry }) => geometry.coordinates.flat(geometry.type === 'Polygon' ? 1 : 2)).map(([lon, lat]) => wall.map.project(lon, lat));
                     const xs = at.map((p) => p.x + map.left), ys = at.map((p) => p.y + map.top);
                     return { x: Math.min(...xs), y: Math.min(...ys), w: Math.max(...xs) - Math.min(...xs), h: Math.max(...ys) - Math.min(...ys) };
                 });

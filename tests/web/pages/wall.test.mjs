@@ -27,6 +27,7 @@ import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
 import { Replay } from '../../../web/pages/wall/replay.js';
 import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
 import { Store } from '../../../web/pages/wall/store.js';
+import { sentenceOf, spotsOf } from '../../../web/pages/wall/places.js';
 import { AGAIN_MS, ROUND, Tour, WHOLE_MS } from '../../../web/pages/wall/tour.js';
 import { count, date, month, parts, percent, plus } from '../../../web/pages/wall/words.js';
 
@@ -131,12 +132,13 @@ test('the tour goes where it is new, and comes back', async () => {
     assert.deepEqual(went, ['city'], 'nothing is significant: it rests');
     tour.set([{ id: 'old', fresh: false, rank: 0 }, { id: 'new1', fresh: true, rank: 3 }, { id: 'new0', fresh: true, rank: 1 }, { id: 'old2', fresh: false, rank: 2 }]);
     await clock.go(150000);
-    assert.deepEqual(went.slice(1, 7), ['new0', 'new1', 'old', 'city', 'old2', 'city']);
+    assert.deepEqual(went.slice(1), ['new0', 'new1', 'city'], 'where it is new, and rests');
     const seen = went.length;
     await clock.go(AGAIN_MS / 3);
     assert.equal(went.length, seen, 'none twice in ten minutes');
     await clock.go(AGAIN_MS);
     assert.ok(went.length > seen);
+    assert.ok(!went.some((id) => id.startsWith('old')), 'what has been so for long is nowhere to go');
     for (let i = 0; i < went.length - 1; i++)
         for (let j = i + 1; j < Math.min(went.length, i + ROUND); j++) assert.ok(went[i] === 'city' || went[i] !== went[j]);
     tour.pause(true);
@@ -147,7 +149,38 @@ test('the tour goes where it is new, and comes back', async () => {
     tour.step(1);
     tour.step(-1);
     assert.equal(went.at(-1), went.at(-3));
+    const hand = new Set();
+    for (let i = 0; i < 4; i++) {
+        tour.step(1);
+        hand.add(went.at(-1));
+    }
+    assert.deepEqual([...hand].sort(), ['new0', 'new1', 'old', 'old2'], 'by hand to all of them');
     tour.close();
+});
+
+/** A square of a chessboard as a significant unit. */
+const unit = (id, x, y, more = {}) => ({ geometry: { type: 'Polygon', coordinates: [[[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1], [x, y]]] },
+    properties: { id, name: id, count: 30, expected: 10, ratio: 3, bin: 3, neighbours: 4, new: false, since: '2023-06-06T00:00:00+08:00', ...more } });
+
+test('units that lie together and are as old are one place', () => {
+    const news = { new: true, since: '2023-06-20T00:00:00+08:00' };
+    const spots = spotsOf([unit('a', 0, 0, news), unit('far', 8, 8, news), unit('b', 1, 0, { ...news, count: 90 }), unit('old', 2, 0), unit('beside', 0, 1, { ...news, ratio: 0.2 }), unit('c', 2, 1, news), unit('old2', 3, 1)]);
+    assert.deepEqual(spots.map((s) => [s.id, s.ids, s.fresh, s.rank]), [['b', ['b', 'a', 'c'], true, 0], ['far', ['far'], true, 1], ['old', ['old', 'old2'], false, 3]]);
+    // Of a city that is hot all over each unit is in one place, and none is large.
+    const board = spotsOf(Array.from({ length: 64 }, (_, i) => unit(`${i}`, i % 8, Math.floor(i / 8), { count: 20 + i })));
+    assert.deepEqual(board.flatMap((s) => s.ids).sort((a, b) => a - b), Array.from({ length: 64 }, (_, i) => `${i}`));
+    assert.ok(board.length >= 8 && board.every((s) => s.ids.length <= 8));
+});
+
+test('of a place one sentence is told: how many, how many expected, how sure, since when', () => {
+    const answer = { from: '2023-05-30T00:00:00+08:00', to: '2023-06-27T00:00:00+08:00', per: 'area', step: 'week', looks_back: 8 }, words = { happened: '上报', unit: '宗', compared: '' };
+    const say = (lang, features, more = {}) => sentenceOf(lang, spotsOf(features)[0], { ...answer, ...more }, lang === 'en' ? { happened: '', unit: 'reports', compared: 'Visit' } : { ...words, compared: '巡查' });
+    const news = { new: true, since: '2023-06-20T00:00:00+08:00' }, two = [unit('a', 0, 0, { ...news, count: 1200, expected: 24.4 }), unit('b', 1, 0, { ...news, bin: 2 })];
+    assert.equal(say('zh-CN', two), '近28天上报1230宗,按全市平均密度应有34宗;连同邻格显著,置信度95%,本周新出现。');
+    assert.equal(say('en', two), '1,230 reports in 28 days, 34 expected at the city\'s mean density; together with its neighbours significant at 95 %, new this week.');
+    assert.equal(say('zh-CN', [unit('a', 0, 0)]), '近28天上报30宗,按全市平均密度应有10宗;连同邻格显著,置信度99%,已持续3周。');
+    assert.equal(say('en', [unit('a', 0, 0, { since: '2023-04-25T00:00:00+08:00', neighbours: 0, expected: 2.34 })], { per: 'visit' }), '30 reports in 28 days, 2.3 expected at the city\'s mean by Visit; significant at 99 %, for 9 weeks or more.');
+    assert.match(say('zh-CN', [unit('a', 0, 0, { since: '2023-06-06T00:00:00+08:00' })], { per: null, step: 3 }), /按各单元平均应有10宗.*已持续21天$|已持续21天。$/);
 });
 
 test('numbers are those that people know', () => {
@@ -204,6 +237,10 @@ test('a plan of documented addresses, of what the city says and no more', () => 
     assert.equal(new Set(full.questions.map((q) => q.key)).size, urls.length, 'each is asked once');
     for (const url of urls) assert.match(url, /^\/(stats\/\w+|coverage\/(patrol|service)|hotspots\/\w+|collections\/\w+\/items|legend\/heat:\w+\.json)(\?|$)/);
     assert.equal(full.parts.map.hazards, null);
+    // A place is found by what the map shows; only where that is no density by what the city says.
+    const tourUrl = (map) => new URL(plan({ title: 'x', synthetic: true, maps: [{ name: 'heat:h', kind: 'heat' }, { name: 'heat:model', kind: 'heat' }], layers: [layer('h')], wall: { map } }).questions.find((q) => q.key === 'tour').url(now), 'http://x').searchParams.get('per');
+    assert.equal(tourUrl({ heat: 'heat:h', tour: { layer: 'h', per: 'visit' } }), 'area');
+    assert.equal(tourUrl({ heat: 'heat:model', tour: { layer: 'h', per: 'visit' } }), 'visit');
     // What is visited is told by whole months to some: the rate is of one for all, and so are the rows behind it.
     const [visit, house, ...more] = full.parts.ranking.per;
     assert.equal(more.length, 0);

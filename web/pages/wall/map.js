@@ -105,7 +105,7 @@ export class LiveMap {
       map.addLayer({id: 'hazards', type: 'symbol', source: 'hazards', 'source-layer': part.hazards.layer, layout: {'icon-image': ['concat', 'risk-', ['to-string', ['get', part.hazards.risk]]],
         'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.42, 10, 0.5, 13, 0.8, 15, 1], 'icon-padding': ['interpolate', ['linear'], ['zoom'], 9, 7, 12, 2], 'symbol-sort-key': ['-', 0, ['get', part.hazards.risk]]}});
     }
-    map.addLayer({id: 'chosen', type: 'line', source: 'hot', filter: ['==', ['get', 'id'], ''], layout: {'line-join': 'round'}, paint: {'line-color': token('--choice')}});
+    map.addLayer({id: 'chosen', type: 'line', source: 'hot', filter: ['in', ['get', 'id'], ['literal', []]], layout: {'line-join': 'round'}, paint: {'line-color': token('--choice')}});
     this.dress();
   }
 
@@ -163,9 +163,9 @@ export class LiveMap {
     this.map.getSource('hot')?.setData(collection);
   }
 
-  /** @param {string} id */
-  choose(id) {
-    if (this.map.getLayer('chosen')) this.map.setFilter('chosen', ['==', ['get', 'id'], id]);
+  /** @param {string[]} ids */
+  choose(ids) {
+    if (this.map.getLayer('chosen')) this.map.setFilter('chosen', ['in', ['get', 'id'], ['literal', ids]]);
   }
 
   /**

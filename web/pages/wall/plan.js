@@ -52,8 +52,8 @@ const DAY_MS = 864e5;
 /** Days that the usual day is of, and that rates look back. */
 export const USUAL_DAYS = 28;
 
-/** Significant units that are outlined. */
-const HOTSPOTS_MOST = 120;
+/** Significant units that are outlined: more than a city has that is not hot all over. */
+const HOTSPOTS_MOST = 300;
 /** How many units of an answer are hot at 95 % or more; those that were not sent too. */
 export const hotspotsIn = (answer) => (answer.hot?.['99'] ?? 0) + (answer.hot?.['95'] ?? 0);
 
@@ -145,6 +145,8 @@ export function plan(catalog, area = '') {
     address(`/stats/${f.layer}`, {sum: f.sum, filter: f.filter}), [f.layer])});
   const figures = (list, prefix) => (list ?? []).filter((f) => has(f.layer)).map((f) => figure(f, prefix));
 
+  // The sentence waits for its places.
+  const map = planMap(catalog, has, ask, rowsOf);
   const register = figures(wall.register ?? catalog.layers.filter((l) => l.geometry !== 'line').map((l) => ({layer: l.name})).slice(0, 8), 'register');
 
   const loop = has(wall.loop?.layer) ? planLoop(wall.loop, ask, rowsOf) : null;
@@ -167,7 +169,6 @@ export function plan(catalog, area = '') {
     reach: ask('reach', '/coverage/service', [catalog.service.layer, catalog.service.population?.layer, catalog.service.roads?.layer].filter((n) => n), HEAVY_MS)} : null;
 
   const ranking = has(wall.ranking?.layer) ? {...planRanking(wall.ranking, catalog, ask, rowsOf), area} : null;
-  const map = planMap(catalog, has, ask, rowsOf);
   return {questions, parts: {register, loop, patrol, premises, checks, participation, service, ranking, map,
     sources: {layers: catalog.layers.map((l) => Object.assign(l, {rowsLink: rowsOf({layer: l.name})})), awaited: [...(catalog.awaited ?? []), ...catalog.layers.filter((l) => !l.rows)]}}};
 }
@@ -288,6 +289,8 @@ function planRanking(r, catalog, ask, rowsOf) {
 function planMap(catalog, has, ask, rowsOf) {
   const m = catalog.wall?.map ?? {}, tour = m.tour, coarse = catalog.layers.filter((l) => l.unit_level);
   const heat = catalog.maps.find((x) => x.kind === 'heat' && x.name === m.heat) ?? catalog.maps.find((x) => x.kind === 'heat');
+  // On a map of density a place is found by density, or it may be dark where it is named.
+  const dense = heat && heat.name === `heat:${tour?.layer}`, against = dense ? {per: 'area'} : {per: tour?.per, exposure: tour?.exposure, each: tour?.each};
   const days = tour?.days ?? USUAL_DAYS, levels = coarse.map((l) => ({layer: l.name, level: l.unit_level, rows: l.rows})).sort((a, b) => a.rows - b.rows);
   // What was reported of late moves from hour to hour; the field of many days hardly does.
   const replayField = {...m.field, ...(m.field?.halflife && {halflife: m.replay_halflife ?? REPLAY_HALFLIFE})};
@@ -299,9 +302,9 @@ function planMap(catalog, has, ask, rowsOf) {
     crew: has(m.workers) && levels.length ? ask('crew', address(`/stats/${m.workers}`, {by: levels[0].level}), [m.workers]) : null,
     crewRows: (id) => rowsOf({layer: m.workers, filter: is(levels[0].level, id)}),
     legend: heat ? ask('legend', address(`/legend/${heat.name}.json`, {...m.field, palette: 'dark'}), []) : null,
-    tour: has(tour?.layer) ? {...tour, days, spots: (now) => tableOf({layer: tour.layer, layers: 'hotspots', filter: tour.filter, time: lastDays(now, days - 1), per: tour.per, units: levels.at(-1)?.level, table: 'hotspots'}),
-      unitRows: (now, level, id) => rowsOf({layer: tour.layer, filter: and(tour.filter, is(level, id)), time: lastDays(now, days - 1)}), key: ask('tour', (now) => address(`/hotspots/${tour.layer}`, {f: 'geojson', per: tour.per, each: tour.each,
-      exposure: tour.exposure, filter: tour.filter, datetime: lastDays(now, days - 1), limit: HOTSPOTS_MOST}), [tour.layer], 2 * MEDIUM_MS, true)} : null};
+    tour: has(tour?.layer) ? {...tour, days, compared: (per) => catalog.layers.find((l) => l.name === (catalog.exposures?.[per]?.layer ?? per)) ?? {name: per}, spots: (now) => tableOf({layer: tour.layer, layers: 'hotspots', filter: tour.filter, time: lastDays(now, days - 1), per: against.per, units: levels.at(-1)?.level, table: 'hotspots'}),
+      unitRows: (now, level, id) => rowsOf({layer: tour.layer, filter: and(tour.filter, is(level, id)), time: lastDays(now, days - 1)}), key: ask('tour', (now) => address(`/hotspots/${tour.layer}`, {f: 'geojson', ...against,
+      filter: tour.filter, datetime: lastDays(now, days - 1), limit: HOTSPOTS_MOST}), [tour.layer], MEDIUM_MS, true)} : null};
 }
 
 /**

@@ -111,7 +111,7 @@ export class Replay {
     this.begin = end.later(-this.hours * HOUR_MS);
     this.counted = {first: NaN, now: NaN};
     wall.tour.pause(true);
-    wall.map.choose('');
+    wall.map.choose([]);
     wall.overlay.setMark(null);
     await wall.map.go(null, 0);
     this.legend = map.replayLegend ? await getJson(map.replayLegend, signal).catch(() => null) : null;

@@ -29,7 +29,8 @@ export class StillMap {
     /** What the picture shows, and what it is to show. @type {{zoom: number, x: number, y: number}} */
     this.at = this.wanted = {zoom: 9, x: worldX((bounds[0] + bounds[2]) / 2), y: worldY((bounds[1] + bounds[3]) / 2)};
     this.hot = {features: []};
-    this.chosen = '';
+    /** @type {string[]} */
+    this.chosen = [];
     /** The moment that is shown; null: now. @type {import('./plan.js').Moment | null} */
     this.then = null;
     /** @type {any[]} */
@@ -137,8 +138,9 @@ export class StillMap {
     this.hot = collection;
     this.onMove();
   }
-  choose(id) {
-    this.chosen = id;
+  /** @param {string[]} ids */
+  choose(ids) {
+    this.chosen = ids;
     this.onMove();
   }
   changed() {
@@ -161,7 +163,7 @@ export class StillMap {
     const u = this.unitPx;
     if (this.then) return;
     for (const f of this.hot.features) {
-      const chosen = f.properties.id === this.chosen;
+      const chosen = this.chosen.includes(f.properties.id);
       c.lineWidth = chosen ? u / 5 : u / 11;
       c.strokeStyle = token(chosen ? '--choice' : '--text');
       for (const polygon of f.geometry.type === 'Polygon' ? [f.geometry.coordinates] : f.geometry.coordinates)

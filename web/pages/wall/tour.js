@@ -1,8 +1,8 @@
 // @ts-check
-// tour.js - where the map looks: the whole city, then places that are
-// significant, those that are new first, and back. Knows no map.
+// tour.js - where the map looks: places that are significant and new, else the
+// whole city; by hand at any that is significant. Knows no map.
 
-/** @typedef {{id: string, fresh: boolean, rank: number}} Place */
+/** @typedef {{id: string, fresh: boolean, rank: number}} Place   fresh: it is new */
 
 export const FLY_MS = 4000, STAY_MS = 12000, WHOLE_MS = 14000;
 /** No place twice within this time. */
@@ -45,10 +45,10 @@ export class Tour {
     for (const [id, ms] of this.seenMs) if (this.clock.now() - ms > AGAIN_MS) this.seenMs.delete(id);
   }
 
-  /** The next place that was not seen of late; null: none. @returns {Place | null} */
+  /** The next new place that was not seen of late; null: none. @returns {Place | null} */
   next() {
     const now = this.clock.now();
-    return this.places.find((p) => !(now - (this.seenMs.get(p.id) ?? -Infinity) < AGAIN_MS)) ?? null;
+    return this.places.find((p) => p.fresh && !(now - (this.seenMs.get(p.id) ?? -Infinity) < AGAIN_MS)) ?? null;
   }
 
   /** @param {Place | null} place */
@@ -72,7 +72,7 @@ export class Tour {
     else this.show(place);
   }
 
-  /** By hand: on to the next or back to the one before, whatever was seen. @param {1 | -1} way */
+  /** By hand: on to the next or back to the one before, new or not, whatever was seen. @param {1 | -1} way */
   step(way) {
     if (!this.places.length) return this.show(null);
     const at = this.places.findIndex((p) => p.id === this.at?.id), n = this.places.length;

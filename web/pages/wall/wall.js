@@ -9,6 +9,7 @@ import {layout, readWall} from './layout.js';
 import {Overlay, nearer} from './overlay.js';
 import {element, makePanels, setText} from './panels.js';
 import {gradeName} from './numbers.js';
+import {aroundOf, sentenceOf, spotsOf} from './places.js';
 import {BLOCKS, Moment, NUMBERED, hotspotsIn, plan} from './plan.js';
 import {Replay} from './replay.js';
 import {mayReload, untilTime} from './schedule.js';
@@ -35,8 +36,6 @@ const REPLAYED = new Set(['loop', 'open']);
 /** Panels that tell all of theirs exactly, once they are large. */
 const TOLD = new Set(['ranking', 'patrol', 'premises']);
 const KNOWN_MOST = 400, LATEST = 3;
-/** Times the mean that is told as more than it. */
-const OWN_LEAST = 1.05;
 /** Software draws a moving map no larger than so. */
 const SOFTWARE_PX = 2.5e6;
 /** Letters of the sentence, in units. */
@@ -186,7 +185,6 @@ class Wall {
     setText($('synthetic'), say(lang, 'synthetic'));
     setText($('as-of-word'), say(lang, 'as_of'));
     setText($('ticker-title'), say(lang, 'latest'));
-    setText($('place'), this.area || say(lang, 'whole'));
     this.tell();
   }
 
@@ -271,59 +269,65 @@ class Wall {
     else this.store.reset();
   }
 
-  /** What the tour may show: significant units, those that are new first. */
+  /** What the tour may show: significant units, those that lie together as one place. */
   places() {
     if (!this.map) return;
     const answer = this.part.map.tour && this.store.value(this.part.map.tour.key);
     const hot = (answer?.features ?? []).filter((f) => f.geometry && f.properties.bin >= 2);
-    this.hot = new Map(hot.map((f) => [f.properties.id, f]));
     // What is only beside a hot place is outlined and not visited.
-    this.tour.set(hot.map((f, rank) => ({id: f.properties.id, fresh: !!f.properties.new, rank, own: f.properties.ratio})).filter((p) => !(p.own < OWN_LEAST)));
+    this.spots = new Map(spotsOf(hot).map((spot) => [spot.id, spot]));
+    this.tour.set([...this.spots.values()].map(({id, fresh, rank}) => ({id, fresh, rank})));
     this.map.setHot({type: 'FeatureCollection', features: hot.map((f) => ({type: 'Feature', geometry: f.geometry, properties: {id: f.properties.id}}))});
-    if (this.tour.at && !this.hot.has(this.tour.at.id)) this.tour.show(null);
+    if (this.tour.at && !this.spots.has(this.tour.at.id)) this.tour.show(null);
   }
 
   /** @param {import('./tour.js').Place | null} place */
   async visit(place) {
     this.held = false;
-    const feature = place ? this.hot.get(place.id) : null, told = () => {
-      this.map.choose(feature ? place.id : '');
+    const spot = place ? this.spots.get(place.id) : null, told = () => {
+      this.map.choose(spot ? spot.ids : []);
       this.overlay.setMark(null);
-      this.caption(feature);
+      this.caption(spot);
     };
     // A picture of it comes later: nothing is said of one that is not there yet.
     if (!this.pictures) told();
-    const there = await this.map.go(feature ? boundsOf(feature.geometry) : null, this.still ? 0 : FLY_MS);
+    const there = await this.map.go(spot ? aroundOf(spot, boundsOf) : null, this.still ? 0 : FLY_MS);
     if (there === false || this.tour.at !== place || this.held || this.replay.running) return;
     if (this.pictures) told();
     this.label();
   }
 
-  /** One true sentence. @param {any} feature   null: about the whole city */
-  caption(feature) {
+  /** Its first unit, and how many beside it. @param {import('./places.js').Spot} spot */
+  nameOf(spot) {
+    const [{properties: p}] = spot.features, name = [p.town, p.name ?? p.id].filter((n) => n).join(' ');
+    return spot.ids.length > 1 ? `${name}${lang === 'en' ? ' ' : ''}${say(lang, 'and_beside', {n: lang === 'en' ? spot.ids.length - 1 : spot.ids.length})}` : name;
+  }
+
+  /** One true sentence. @param {import('./places.js').Spot | null | undefined} spot   none: about the whole city */
+  caption(spot) {
     if (this.replay?.running) return;
-    if (feature) {
-      const p = feature.properties;
-      setText($('place'), `${say(lang, 'significant')} · ${[p.town, p.name].filter((n) => n).join(' ')}`);
-      // The place is named above it.
-      this.write(String(lang === 'en' ? p.text_en : p.text).replace(/^[^:：]*[:：]\s*/, ''));
+    const {tour, hazards} = this.part.map, {loop} = this.part;
+    if (spot) {
+      const answer = this.store.value(tour.key), here = loop?.layer === tour.layer, compared = tour.compared(answer.per);
+      setText($('place'), `${say(lang, 'significant')} · ${this.nameOf(spot)}`);
+      this.write(sentenceOf(lang, spot, answer, {happened: here ? title(lang, loop.steps[0]) : '', unit: (here && (lang === 'en' ? loop.unit_en : loop.unit)) || (lang === 'en' ? 'cases' : '件'), compared: title(lang, compared)}));
       return;
     }
-    const {tour, hazards} = this.part.map;
+    // All of it at once: what is said does not grow while answers come.
+    const asked = [hazards?.total, tour?.key].filter((key) => key).map((key) => this.store.answer(key));
+    if (asked.some((a) => a.status === 'waiting')) return;
     /** @type {string[]} */
     const said = [];
     setText($('place'), this.area || say(lang, 'whole'));
     const serious = hazards && this.store.value(hazards.total), found = tour && this.store.value(tour.key);
-    const stop = lang === 'en' ? '. ' : '。';
-    if (serious) said.push(lang === 'en' ? `${count(lang, serious.count, 1e6)} ${say(lang, 'serious_open')}` : `${say(lang, 'serious_open')}${count(lang, serious.count, 1e6)}${this.part.loop?.unit ?? ''}`);
+    const en = lang === 'en';
+    if (serious) said.push(en ? `${count(lang, serious.count, 1e6)} ${say(lang, 'serious_open')}` : `${say(lang, 'serious_open')}${count(lang, serious.count, 1e6)}${loop?.unit ?? ''}`);
     if (found) {
-      const n = hotspotsIn(found), listed = this.hot?.size ?? 0, fresh = listed < n ? 0 : [...(this.hot?.values() ?? [])].filter((f) => f.properties.new).length;
-      const last = say(lang, 'last_days', {n: tour.days});
+      const n = hotspotsIn(found), fresh = found.features.filter((f) => f.properties.bin >= 2 && f.properties.new).length;
       if (!n) said.push(say(lang, 'quiet', {n: tour.days}));
-      else if (lang === 'en') said.push(`${last[0].toUpperCase()}${last.slice(1)}: ${n} ${say(lang, 'hotspots')}${fresh ? `, ${say(lang, 'new_ones', {n: fresh})}` : ''}`);
-      else said.push(`${last}${n}${say(lang, 'hotspots')}${fresh ? `,${say(lang, 'new_ones', {n: fresh})}` : ''}`);
+      else said.push(`${say(lang, n === 1 ? 'hot_one' : 'hot_many', {d: tour.days, n})}${fresh ? `${en ? ', ' : ','}${say(lang, 'new_ones', {n: fresh})}` : ''}`);
     }
-    this.write(said.join(stop) + (said.length ? stop.trim() : ''));
+    this.write(said.map((part) => part + (en ? '.' : '。')).join(en ? ' ' : ''));
   }
 
   crewSoon() {
@@ -337,7 +341,7 @@ class Wall {
   async label() {
     const {near} = this, {workers, levels, crew: counted} = this.part.map;
     const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: String(f.properties.name ?? f.properties.id), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
-    const place = this.tour.at && this.hot?.get(this.tour.at.id);
+    const [place] = (this.tour.at && this.spots?.get(this.tour.at.id)?.features) ?? [];
     const named = place ? [{...labelPlace(place.geometry), text: String(place.properties.name ?? place.properties.id), kind: /** @type {const} */ ('place')}] : [];
     this.overlay.setLabels([...named, ...towns]);
     if (!workers) return;
@@ -540,7 +544,7 @@ class Wall {
     this.held = true;
     setText($('place'), place);
     this.write(sentence);
-    this.map.choose('');
+    this.map.choose([]);
   }
 
   /** A unit. @param {{level: string, layer: string}} level @param {string} id */
@@ -586,7 +590,8 @@ class Wall {
       clearTimeout(resized);
       resized = setTimeout(() => {
         this.lay();
-        this.map.go(this.tour.at ? boundsOf(this.hot.get(this.tour.at.id).geometry) : null, 0);
+        const spot = this.tour.at && this.spots.get(this.tour.at.id);
+        this.map.go(spot ? aroundOf(spot, boundsOf) : null, 0);
       }, 150);
     });
     setInterval(() => this.rest(), REST_MS);
