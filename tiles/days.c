@@ -6,6 +6,7 @@
 
 #include "data/model/earth.h"
 #include "data/model/pos.h"
+#include "tiles/varint.h"
 
 #define SIDE_LOG 8
 #define ZOOM_MAX 22
@@ -15,7 +16,6 @@
 #define CELLS 16.0
 /* Sums that are not whole are told as so many steps (log2) of the largest. */
 #define STEPS_LOG 20
-#define VARINT_BYTES 10
 
 om_status om_days_tile_init(const struct om_field_spec *spec, unsigned z,
                             uint32_t x, uint32_t y, struct om_days_tile *out)
@@ -47,15 +47,6 @@ om_status om_days_tile_init(const struct om_field_spec *spec, unsigned z,
 }
 
 /* ---- bytes ------------------------------------------------------------- */
-
-static void add_varint(struct om_buf *out, uint64_t v)
-{
-    uint8_t bytes[VARINT_BYTES];
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7) bytes[n++] = (uint8_t)(v | 0x80);
-    bytes[n++] = (uint8_t)v;
-    om_buf_add(out, bytes, n);
-}
 
 static uint64_t zigzag(int64_t v)
 {
@@ -116,7 +107,7 @@ static void add_head(const struct om_days_tile *t, const struct om_days *days,
                                 cells_of(days),
                                 days->count};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        add_varint(out, numbers[i]);
+        om_varint_add(out, numbers[i]);
 }
 
 /* Sums [from, end) are those of one cell. */
@@ -124,13 +115,13 @@ static void add_cell(const struct om_day_sum *sum, size_t count, uint32_t gap,
                      double unit, struct om_buf *out)
 {
     uint32_t next = 0;  // day
-    add_varint(out, gap);
-    add_varint(out, count);
+    om_varint_add(out, gap);
+    om_varint_add(out, count);
     for (size_t i = 0; i < count; i++) {
         const int64_t steps = llround(sum[i].sum / unit);
         const uint64_t days = sum[i].day - next;
-        add_varint(out, days << 1 | (steps != 1));
-        if (steps != 1) add_varint(out, zigzag(steps));
+        om_varint_add(out, days << 1 | (steps != 1));
+        if (steps != 1) om_varint_add(out, zigzag(steps));
         next = sum[i].day + 1;
     }
 }

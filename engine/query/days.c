@@ -13,9 +13,8 @@
 
 #include "data/base/alloc.h"
 #include "engine/layer/build.h"
-#include "engine/query/ask_internal.h"
+#include "engine/query/days_internal.h"
 
-#define DAY_S 86400
 #define WORDS ((OM_DAYS_MOST + 63) / 64)
 
 struct counting {
@@ -36,21 +35,16 @@ struct counting {
     size_t room;
 };
 
-static int64_t day_of(const struct counting *c, int64_t time_s)
-{
-    const int64_t at = time_s + c->zone_s;
-    return at / DAY_S - (at % DAY_S < 0);
-}
-
 /* ---- the first day and the last ---------------------------------------- */
 
-static om_status span_of_part(const struct counting *c, size_t part,
+static om_status span_of_part(const struct om__ask *ask, size_t part,
                               int64_t *low_s, int64_t *high_s)
 {
-    const struct om_segment *segment = c->ask->layer->part[part].segment;
+    const struct om_segment *segment = ask->layer->part[part].segment;
     const size_t rows = om_segment_rows(segment);
     const struct om_column *time;
-    OM_TRY(om_segment_column(segment, c->time_column, 0, 0, &time));
+    OM_TRY(
+        om_segment_column(segment, ask->layer->schema.time_field, 0, 0, &time));
     const size_t blocks = (rows + OM_BLOCK_ROWS - 1) / OM_BLOCK_ROWS;
     for (size_t i = 0; i < blocks; i++) {
         if (time->block_min[i] > time->block_max[i]) continue;
@@ -60,19 +54,22 @@ static om_status span_of_part(const struct counting *c, size_t part,
     return OM_OK;
 }
 
-static om_status find_span(struct counting *c)
+om_status om__days_span(const struct om__ask *ask, int32_t zone_s,
+                        int64_t *first, uint32_t *days)
 {
-    const struct om_window *window = &c->ask->query->window;
+    const struct om_window *window = &ask->query->window;
     int64_t low_s = INT64_MAX, high_s = INT64_MIN;
-    for (size_t p = 0; p < c->ask->layer->parts; p++)
-        OM_TRY(span_of_part(c, p, &low_s, &high_s));
+    *first = 0;
+    *days = 0;
+    for (size_t p = 0; p < ask->layer->parts; p++)
+        OM_TRY(span_of_part(ask, p, &low_s, &high_s));
     if (window->set && window->from_s > low_s) low_s = window->from_s;
     if (window->set && window->to_s <= high_s) high_s = window->to_s - 1;
     if (low_s > high_s) return OM_OK;  // no times: no days
-    const int64_t first = day_of(c, low_s), last = day_of(c, high_s);
-    if (last - first >= OM_DAYS_MOST) return OM_E_COST;
-    c->out->first = first;
-    c->out->days = (uint32_t)(last - first) + 1;
+    *first = om__day_of(low_s, zone_s);
+    const int64_t span = om__day_of(high_s, zone_s) - *first;
+    if (span >= OM_DAYS_MOST) return OM_E_COST;
+    *days = (uint32_t)span + 1;
     return OM_OK;
 }
 
@@ -142,7 +139,7 @@ static om_status add_row(struct counting *c, uint64_t key, size_t row)
         c->cell = cell;
     }
     const int64_t day =
-        day_of(c, om_column_integer(c->time, row)) - c->out->first;
+        om__day_of(om_column_integer(c->time, row), c->zone_s) - c->out->first;
     c->has[day / 64] |= UINT64_C(1) << (day % 64);
     c->day[day] += weight_of(c, row);
     return OM_OK;
@@ -259,7 +256,7 @@ static om_status check(const struct om_layer *layer,
 
 static om_status count_parts(struct counting *c)
 {
-    OM_TRY(find_span(c));
+    OM_TRY(om__days_span(c->ask, c->zone_s, &c->out->first, &c->out->days));
     if (!c->out->days) return OM_OK;
     for (c->part = 0; c->part < c->ask->layer->parts; c->part++)
         OM_TRY(add_part(c));

@@ -7,18 +7,13 @@
  *   error_*   no time, no number, no net (too many days: tiles/test_days.c)
  *   fault_*   the n-th allocation fails
  */
-#include "tests/engine/query_sample.h"
+#include "tests/engine/query_pair.h"
 
 #include <math.h>
 
 #include "data/base/thread.h"
 #include "data/model/time.h"
 #include "engine/query/days.h"
-
-#define ZONE_S (8 * 3600)
-#define FIRST_S 1672502400  // 2023-01-01 in the zone
-
-static struct sample sample[2];
 
 /* A net over the sample's clusters: some 70 m a cell. */
 static struct om_day_net net_of(unsigned exponent)
@@ -43,12 +38,6 @@ static uint32_t cell_of(const struct om_day_net *n, struct om_pos pos)
     return (uint32_t)(row * n->columns + column);
 }
 
-typedef bool wanted(const struct truth *t);
-static bool every(const struct truth *t)
-{
-    (void)t;
-    return true;
-}
 static bool flagged(const struct truth *t)
 {
     return t->flag;
@@ -228,39 +217,21 @@ static void days_are_those_of_the_window(void **state)
     sample_free(&long_ago);
 }
 
+static om_status ask_once(const struct om_query *q)
+{
+    const struct om_day_net net = net_of(16);
+    struct om_days days;
+    const om_status st = om_query_days(q, &net, ZONE_S, OM_NO_FIELD, &days);
+    om_days_deinit(&days);
+    return st;
+}
+
 static void fault_leaves_nothing_behind(void **state)
 {
     (void)state;
-    const struct om_day_net net = net_of(16);
-    const struct om_query q = sample_query(&sample[1]);
     om_threads_set(1);
-    const size_t live = om_alloc_live();
-    om_status st = OM_E_MEMORY;
-    for (size_t n = 1; st == OM_E_MEMORY && n < 200; n++) {
-        struct om_days days;
-        om_alloc_fail_after(n, false);
-        st = om_query_days(&q, &net, ZONE_S, OM_NO_FIELD, &days);
-        om_alloc_fail_after(0, false);
-        om_days_deinit(&days);
-        assert_int_equal(om_alloc_live(), live);
-    }
-    assert_int_equal(st, OM_OK);
+    pair_faults(ask_once);
     om_threads_set(0);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    const size_t one[] = {9000}, three[] = {5000, 1, 2500};
-    sample_make(&sample[0], 1, one, 0);
-    sample_make(&sample[1], 3, three, 4);
-    return 0;
-}
-static int teardown(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < 2; i++) sample_free(&sample[i]);
-    return 0;
 }
 
 int main(int argc, char **argv)
@@ -274,5 +245,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(days_are_those_of_the_window),
         cmocka_unit_test(fault_leaves_nothing_behind),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, pair_setup, pair_teardown);
 }

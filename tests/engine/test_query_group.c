@@ -7,17 +7,13 @@
  *   error_*   what cannot be grouped or summed; sums that do not fit
  *   fault_*   the n-th allocation fails
  */
-#include "tests/engine/query_sample.h"
+#include "tests/engine/query_pair.h"
 
 #include <math.h>
 #include <time.h>
 
 #include "data/base/thread.h"
 #include "data/model/time.h"
-
-#define ZONE_S (8 * 3600)
-
-static struct sample sample[2];
 
 /* The test's own groups: names and figures, unsorted. */
 struct mine {
@@ -87,12 +83,6 @@ static bool name_of(const struct truth *t, int by, char out[220])
     }
 }
 
-typedef bool wanted(const struct truth *t);
-static bool every(const struct truth *t)
-{
-    (void)t;
-    return true;
-}
 static struct om_box box_now;
 static bool boxed(const struct truth *t)
 {
@@ -333,43 +323,27 @@ static void error_of_columns_that_do_not_do(void **state)
         om_query_group(&q, COL_KIND, OM_STEP_NONE, 0, COL_TEXT, &g), OM_E_TYPE);
 }
 
+static size_t by_now;
+
+static om_status ask_once(const struct om_query *q)
+{
+    struct om_groups groups = {0};
+    const om_status st =
+        om_query_group(q, by_now, OM_STEP_NONE, 0, COL_RESIDENTS, &groups);
+    om_groups_deinit(&groups);
+    return st;
+}
+
 static void fault_leaves_nothing_behind(void **state)
 {
     (void)state;
-    om_threads_set(1);
-    struct om_query q = sample_query(&sample[1]);
-    const size_t live = om_alloc_live();
     const size_t by[] = {COL_KIND, COL_RESIDENTS, COL_ID};
+    om_threads_set(1);
     for (size_t b = 0; b < 3; b++) {
-        om_status st = OM_E_MEMORY;
-        for (size_t n = 1; n < 3000 && st; n++) {
-            struct om_groups groups = {0};
-            om_alloc_fail_after(n, false);
-            st = om_query_group(&q, by[b], OM_STEP_NONE, 0, COL_RESIDENTS,
-                                &groups);
-            om_alloc_fail_after(0, false);
-            om_groups_deinit(&groups);
-            assert_int_equal(om_alloc_live(), live);
-            if (st) assert_int_equal(st, OM_E_MEMORY);
-        }
-        assert_int_equal(st, OM_OK);
+        by_now = by[b];
+        pair_faults(ask_once);
     }
     om_threads_set(0);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    const size_t one[] = {9000}, three[] = {5000, 1, 2500};
-    sample_make(&sample[0], 1, one, 0);
-    sample_make(&sample[1], 3, three, 4);
-    return 0;
-}
-static int teardown(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < 2; i++) sample_free(&sample[i]);
-    return 0;
 }
 
 int main(int argc, char **argv)
@@ -386,5 +360,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(error_of_columns_that_do_not_do),
         cmocka_unit_test(fault_leaves_nothing_behind),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, pair_setup, pair_teardown);
 }

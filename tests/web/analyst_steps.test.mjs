@@ -15,6 +15,8 @@
 //     legend says so, and the link whether it is held
 //   keys and playing do the same; the address has the period when it rests;
 //     numbers beside the map are dimmed until they are of that period
+//   so units by one answer with their counts by day and a tile each that says
+//     where they lie, alone and under a heat map
 //   what follows only at rest says so, and asks for nothing before; a server
 //     without tiles of days is asked for pictures, as ever
 //   rows that are written are in the next step
@@ -110,15 +112,21 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
     await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
     const server = await serve(t, city);
 
+    const { page: blank } = await browse(t, 'about:blank', { width: 1100, height: 680 });
     /** A page, what it asks for, and how its days are pointed at. */
     async function open(t, hash, search = '') {
-        const { page, log } = await browse(t, `${server.url}/analyst?${search}#${hash}`, { width: 1100, height: 680 }), asked = [];
+        const page = await blank.context().newPage(), log = { said: [], bad: [] }, asked = [];
+        t.after(() => page.close());
+        page.on('pageerror', (e) => log.said.push(e.message));
+        page.on('console', (m) => { if (m.type() === 'error') log.said.push(m.text()); });
+        page.on('response', (r) => { if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`); });
+        await page.goto(`${server.url}/analyst?${search}#${hash}`);
         page.on('request', (r) => { if (!/\/(changes|icon)/.test(r.url())) asked.push(decodeURIComponent(r.url().slice(server.url.length))); });
         await until('bars', () => page.evaluate(() => document.querySelectorAll('#days rect').length > 100));
         const rest = async () => {
             for (let quiet = 0; quiet < 3;) {
                 const n = asked.length;
-                await page.waitForTimeout(250);
+                await page.waitForTimeout(200);
                 quiet = n === asked.length && await page.evaluate(() => document.getElementById('busy').hidden) ? quiet + 1 : 0;
             }
         };
@@ -127,10 +135,10 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         const to = (day) => page.mouse.move(box.x + (day + 0.5) / days * box.width, box.y + box.height / 2);
         const map = await page.locator('#map').boundingBox();
         const shot = async () => {
-            await page.waitForTimeout(600);
+            await page.waitForTimeout(300);
             return decode(await page.screenshot({ clip: map, animations: 'disabled' }));
         };
-        const legend = () => page.$$eval('#legend .ticks span', (ticks) => ticks.map((n) => n.textContent));
+        const legend = () => page.$$eval('#legend .ticks span, #legend .item', (ticks) => ticks.map((n) => n.textContent));
         const period = () => page.evaluate(() => /time=([^&]*)/.exec(location.hash)?.[1] ?? '');
         const note = () => page.$eval('#period-note', (n) => n.textContent);
         return { page, log, asked, rest, days, to, shot, legend, period, note };
@@ -147,20 +155,22 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         return { far: far / (a.rgba.length / 4), mean: sum / (a.rgba.length / 4) };
     }
 
-    for (const [what, hash, search] of [['pictures', '', 'map=pictures'], ['MapLibre', '', 'map=gl'], ['a weight, a filter, a half-life, another kernel', '&weight=severity&filter=severity+%3E%3D+2&halflife=20&kernel=gaussian&bandwidth=1600', 'map=pictures'],
-        ['lines, near', '&form=lines&bandwidth=3200&map=12/22.96/113.75', 'map=pictures']])
+    for (const [what, hash, search] of [['MapLibre', '', 'map=gl'], ['a weight, a filter, a half-life, another kernel', '&weight=severity&filter=severity+%3E%3D+2&halflife=20&kernel=gaussian&bandwidth=1600', 'map=pictures'],
+        ['lines, near', '&form=lines&bandwidth=3200&map=12/22.96/113.75', 'map=pictures'], ['units', '&layers=choropleth&units=grid', 'map=pictures'],
+        ['sums of units under a heat map', '&layers=choropleth,heat@60&form=fill&units=village&stat=sum&column=severity&filter=severity+%3E%3D+2', 'map=gl']])
         await t.test(what, async (t) => {
             const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, `layer=hazard&time=2023-01-10/2023-02-20&scale=own${hash}`, search);
             await to(20);
             await rest();
-            const tiles = asked.filter((u) => /\.days\?/.test(u));
+            const once = (u) => /\.(days|units)\?|series=day/.test(u), tiles = asked.filter(once);
             assert.ok(tiles.length >= 2, `${tiles.length} tiles`);
+            assert.equal(tiles.filter((u) => /series=/.test(u)).length, /choropleth/.test(hash) ? 1 : 0);
             assert.equal(new Set(tiles).size, tiles.length);
             const before = await shot();
             const begun = asked.length;
             await page.mouse.down();
             // Software draws MapLibre's map slowly.
-            for (let day = 21; day < days - 30; day += what === 'MapLibre' ? 8 : 1) await to(day);
+            for (let day = 21; day < days - 30; day += /gl/.test(search) ? 20 : 3) await to(day);
             for (let day = days - 31; day > 80; day -= 9) await to(day);
             const { first, last } = await page.evaluate(() => ({ first: document.getElementById('from').value, last: document.getElementById('to').value }));
             await until('the last step is drawn', () => page.evaluate((time) => document.getElementById('days').dataset.drawn === time, `${first}/${last}`));
@@ -177,8 +187,8 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
             // What fades does so by days in the page, and by seconds in the server: a figure may be rounded the other way.
             const then = await legend(), near = (a, b) => a.replace(/[\d.]/g, '') === b.replace(/[\d.]/g, '') && Math.abs(parseFloat(a) - parseFloat(b)) <= 0.03 * parseFloat(b);
             assert.ok(then.length === told.length && then.every((text, i) => (/halflife/.test(hash) ? near(told[i], text) : told[i] === text)), `the legend is that of the period: ${told} ${then}`);
-            assert.equal(asked.filter((u) => /\.days\?/.test(u)).length, tiles.length, 'each tile of days is asked for once');
-            const pictures = asked.slice(begun).filter((u) => /^\/tiles\/heat:/.test(u));
+            assert.equal(asked.filter(once).length, tiles.length, 'each tile of days is asked for once');
+            const pictures = asked.slice(begun).filter((u) => /^\/tiles\/(heat|choropleth):/.test(u));
             assert.equal(new Set(pictures).size, pictures.length, 'and each picture of where it rests');
             assert.ok(pictures.every((u) => u.includes(`datetime=${pictures[0].match(/datetime=([^&]*)/)[1]}`)), 'of that period alone');
             assert.deepEqual(log.said, []);
@@ -192,72 +202,72 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         return sum / (rgba.length / 4);
     }
 
-    for (const [what, search] of [['pictures', 'map=pictures'], ['MapLibre', 'map=gl']])
-        await t.test(`one legend while it moves: ${what}`, async (t) => {
-            const LENGTH = 7, MIDDLE = 3;
-            const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, 'layer=hazard&time=2023-01-10/2023-01-16&layers=heat@0', search);
-            const { groups } = await (await fetch(`${server.url}/stats/hazard?by=day`)).json(), first = groups.map((g) => g.id).sort()[0].slice(0, 10);
-            const index = (date) => (Date.parse(date.slice(0, 10)) - Date.parse(first)) / 86400000, counts = new Array(days).fill(0);
-            for (const g of groups) counts[index(g.id)] = g.count;
-            const sums = counts.slice(LENGTH - 1).map((_, i) => counts.slice(i, i + LENGTH).reduce((a, b) => a + b, 0)), busy = sums.indexOf(Math.max(...sums)), quiet = sums.indexOf(Math.min(...sums));
-            assert.ok(sums[busy] > 2 * sums[quiet], `${sums[busy]} and ${sums[quiet]} reports`);
-            const bare = redness(await shot()), begin = index('2023-01-10'), told = new Set(), own = await legend();
-            await page.evaluate(() => { location.hash = location.hash.replace('heat@0', 'heat@90'); });
-            await to(begin + MIDDLE);
-            await rest();
-            const drawn = () => page.evaluate(() => document.getElementById('days').dataset.drawn === `${document.getElementById('from').value}/${document.getElementById('to').value}`);
-            /** The period, whose middle is held, begins there. */
-            const go = async (from) => {
-                await to(from + MIDDLE);
-                await until('the step is drawn', drawn);
-                assert.equal(await page.$eval('#from', (box) => box.value), new Date(Date.parse(first) + from * 86400000).toISOString().slice(0, 10));
-            };
-            const held = async (from) => {
-                await go(from);
-                told.add((await legend()).join(' '));
-                assert.match(await page.$eval('#legend', (n) => n.textContent), /图例不变 · 任意 7 天/);
-            };
-            const begun = asked.length;
-            await page.mouse.down();
-            for (let from = 0; from <= days - LENGTH; from += 40) await held(from);
-            await held(quiet);
-            const pale = redness(await shot()) - bare;
-            await held(busy);
-            const image = await shot(), full = redness(image) - bare;
-            assert.equal(told.size, 1, `the legend is held: ${[...told].join(' | ')}`);
-            assert.notDeepEqual(own.join(' '), [...told][0]);
-            assert.deepEqual(asked.slice(begun), []);
-            await page.mouse.up();
-            await until('it rests', async () => index(await period()) === busy);
-            await rest();
-            const { far, mean } = differ(image, await shot());
-            assert.ok(far < 0.01 && mean < 1.5, `the legend is that of the busiest week: ${far} ${mean}`);
-            assert.equal((await legend()).join(' '), [...told][0]);
-            assert.doesNotMatch(await page.$eval('#legend', (n) => n.textContent), /图例不变/);
-            // Played, too; and each step its own where it is not held.
-            await page.click('#play');
-            for (let i = 0; i < 4; i++) {
-                const before = await page.$eval('#from', (box) => box.value);
-                await until('it plays', () => page.$eval('#from', (box, was) => box.value !== was, before));
-                assert.ok(told.has((await legend()).join(' ')));
-            }
-            await page.click('#hold-scale');
-            await until('each step has its own', async () => !told.has((await legend()).join(' ')) && !/图例不变/.test(await page.$eval('#legend', (n) => n.textContent)));
-            assert.equal(await page.getAttribute('#hold-scale', 'aria-pressed'), 'false');
-            await page.click('#play');
-            await until('the link has it', () => page.evaluate(() => /scale=own/.test(location.hash)));
-            await rest();
-            await to(index(await period()) + MIDDLE);
-            await page.mouse.down();
-            await go(quiet);
-            const same = redness(await shot()) - bare;
-            t.diagnostic(`${sums[quiet]} and ${sums[busy]} reports: ${pale.toFixed(3)} and ${full.toFixed(3)}, by its own legend ${same.toFixed(3)}`);
-            assert.ok(pale < 0.5 * full && pale < 0.8 * same, `a quiet week is paler: ${pale} ${full} ${same}`);
-            await page.mouse.up();
-            await rest();
-            assert.deepEqual(log.said, []);
-            assert.deepEqual(log.bad, []);
-        });
+    // How the map draws them does not matter to legends.
+    await t.test('one legend while it moves', async (t) => {
+        const LENGTH = 7, MIDDLE = 3;
+        const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, 'layer=hazard&time=2023-01-10/2023-01-16&layers=heat@0', 'map=pictures');
+        const { groups } = await (await fetch(`${server.url}/stats/hazard?by=day`)).json(), first = groups.map((g) => g.id).sort()[0].slice(0, 10);
+        const index = (date) => (Date.parse(date.slice(0, 10)) - Date.parse(first)) / 86400000, counts = new Array(days).fill(0);
+        for (const g of groups) counts[index(g.id)] = g.count;
+        const sums = counts.slice(LENGTH - 1).map((_, i) => counts.slice(i, i + LENGTH).reduce((a, b) => a + b, 0)), busy = sums.indexOf(Math.max(...sums)), quiet = sums.indexOf(Math.min(...sums));
+        assert.ok(sums[busy] > 2 * sums[quiet], `${sums[busy]} and ${sums[quiet]} reports`);
+        const bare = redness(await shot()), begin = index('2023-01-10'), told = new Set(), own = await legend();
+        await page.evaluate(() => { location.hash = location.hash.replace('heat@0', 'heat@90'); });
+        await to(begin + MIDDLE);
+        await rest();
+        const drawn = () => page.evaluate(() => document.getElementById('days').dataset.drawn === `${document.getElementById('from').value}/${document.getElementById('to').value}`);
+        /** The period, whose middle is held, begins there. */
+        const go = async (from) => {
+            await to(from + MIDDLE);
+            await until('the step is drawn', drawn);
+            assert.equal(await page.$eval('#from', (box) => box.value), new Date(Date.parse(first) + from * 86400000).toISOString().slice(0, 10));
+        };
+        const held = async (from) => {
+            await go(from);
+            told.add((await legend()).join(' '));
+            assert.match(await page.$eval('#legend', (n) => n.textContent), /图例不变 · 任意 7 天/);
+        };
+        const begun = asked.length;
+        await page.mouse.down();
+        for (let from = 0; from <= days - LENGTH; from += 40) await held(from);
+        await held(quiet);
+        const pale = redness(await shot()) - bare;
+        await held(busy);
+        const image = await shot(), full = redness(image) - bare;
+        assert.equal(told.size, 1, `the legend is held: ${[...told].join(' | ')}`);
+        assert.notDeepEqual(own.join(' '), [...told][0]);
+        assert.deepEqual(asked.slice(begun), []);
+        await page.mouse.up();
+        await until('it rests', async () => index(await period()) === busy);
+        await rest();
+        const { far, mean } = differ(image, await shot());
+        assert.ok(far < 0.01 && mean < 1.5, `the legend is that of the busiest week: ${far} ${mean}`);
+        assert.equal((await legend()).join(' '), [...told][0]);
+        assert.doesNotMatch(await page.$eval('#legend', (n) => n.textContent), /图例不变/);
+        // Played, too; and each step its own where it is not held.
+        await page.click('#play');
+        for (let i = 0; i < 4; i++) {
+            const before = await page.$eval('#from', (box) => box.value);
+            await until('it plays', () => page.$eval('#from', (box, was) => box.value !== was, before));
+            assert.ok(told.has((await legend()).join(' ')));
+        }
+        await page.click('#hold-scale');
+        await until('each step has its own', async () => !told.has((await legend()).join(' ')) && !/图例不变/.test(await page.$eval('#legend', (n) => n.textContent)));
+        assert.equal(await page.getAttribute('#hold-scale', 'aria-pressed'), 'false');
+        await page.click('#play');
+        await until('the link has it', () => page.evaluate(() => /scale=own/.test(location.hash)));
+        await rest();
+        await to(index(await period()) + MIDDLE);
+        await page.mouse.down();
+        await go(quiet);
+        const same = redness(await shot()) - bare;
+        t.diagnostic(`${sums[quiet]} and ${sums[busy]} reports: ${pale.toFixed(3)} and ${full.toFixed(3)}, by its own legend ${same.toFixed(3)}`);
+        assert.ok(pale < 0.5 * full && pale < 0.8 * same, `a quiet week is paler: ${pale} ${full} ${same}`);
+        await page.mouse.up();
+        await rest();
+        assert.deepEqual(log.said, []);
+        assert.deepEqual(log.bad, []);
+    });
 
     await t.test('keys and playing', async (t) => {
         const { page, asked, rest, to, period, note } = await open(t, 'layer=hazard&time=2023-01-01/2023-01-14');
@@ -310,7 +320,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
     });
 
     await t.test('what waits until it rests', async (t) => {
-        const { page, asked, rest, to, note, period } = await open(t, 'layer=hazard&layers=choropleth,heat@80&time=2023-01-10/2023-02-20&lang=en', 'lang=en');
+        const { page, asked, rest, to, note, period } = await open(t, 'layer=hazard&layers=choropleth,heat@80&stat=rate&time=2023-01-10/2023-02-20&lang=en', 'lang=en');
         assert.equal(await note(), 'Drag over the bars; arrow keys move it');
         await to(20);
         await rest();

@@ -174,19 +174,19 @@ static void add(void *ctx, size_t unit)
                           d->level->units.unit[unit].row);
 }
 
-static void draw_borders(const struct om_level *level, struct om_colour colour,
-                         struct om_canvas *canvas)
+bool om_choropleth_borders(const struct om_level *level,
+                           struct om_canvas *canvas)
 {
     const double side = om_level_side_px(level, &canvas->view);
     const double ratio = canvas->view.ratio;
     // Where units are a few pixels wide their borders would be all there is.
-    if (side < 14.0 * ratio) return;
+    if (side < 14.0 * ratio) return false;
     const double width = side < 60.0 * ratio  ? 0.5
                          : side < 300 * ratio ? 0.8
                                               : 1.2;
     const struct om_stroke stroke = {.width = (int)(width * ratio * 256.0)};
     om_borders_draw(&level->borders, canvas, &stroke);
-    om_canvas_fill(canvas, colour);
+    return true;
 }
 
 /* All classes into an empty canvas. */
@@ -225,6 +225,7 @@ om_status om_choropleth_draw(const struct om_level *level,
         om_canvas_over(canvas, (const uint8_t(*)[4])sheet.pixel);
         canvas->raster = sheet.raster;
     }
-    draw_borders(level, om_choropleth_edge(classes, palette), canvas);
+    if (om_choropleth_borders(level, canvas))
+        om_canvas_fill(canvas, om_choropleth_edge(classes, palette));
     return OM_OK;
 }

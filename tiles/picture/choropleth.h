@@ -58,6 +58,10 @@ struct om_colour om_unit_hatch_colour(enum om_palette palette);
 struct om_colour om_choropleth_edge(const struct om_unit_classes *classes,
                                     enum om_palette palette);
 
+/** Add the borders of a level to the canvas' raster, as they are drawn over
+ *  units; false: at this scale they are not. */
+bool om_choropleth_borders(const struct om_level *level,
+                           struct om_canvas *canvas);
 /** Pixels around a window whose units it may show a part of. */
 #define OM_CHOROPLETH_PX 2
 /** Draw the units of a level. Classes share pixels exactly: no seams.

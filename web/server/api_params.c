@@ -56,6 +56,9 @@ static const struct om__api_param PARAM[] = {
     {"share", "\"type\":\"string\"",
      "A filter: which part of the rows matches it too, with its 95 % "
      "interval."},
+    {"series", "\"type\":\"string\",\"enum\":[\"day\"]",
+     "Of each unit the counts or sums of every day, in one answer; not told of "
+     "persons."},
     {"kernel",
      "\"type\":\"string\",\"enum\":[\"quartic\",\"gaussian\",\"epanechnikov\"]",
      "Kernel of a heat map."},

@@ -327,7 +327,8 @@ const struct om__route om__routes[] = {
                 "step of time",
      .path = "stats/{layer}",
      .answer = om__get_stats,
-     .params = OM__PLACE_PARAMS "by filter filter-lang datetime sum share per",
+     .params = OM__PLACE_PARAMS "by filter filter-lang datetime sum share per "
+                                "series",
      .queued = true,
      .data = true,
      .counts = true,

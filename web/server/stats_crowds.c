@@ -126,8 +126,8 @@ static bool is_counted(struct om__request *r)
 /* Of such a layer: counts by unit, or what is counted. */
 static om_status check_layer(struct om__request *r)
 {
-    static const char *const never[] = {"datetime", "bbox",   "within",
-                                        "near",     "radius", "per"};
+    static const char *const never[] = {"datetime", "bbox", "within", "near",
+                                        "radius",   "per",  "series"};
     static const char *const more[] = {"filter", "share", "sum"};
     const struct om_layer *layer = r->layer;
     const char *by = om__param_text(r, "by");
@@ -149,7 +149,7 @@ static om_status check_columns(struct om__request *r, size_t by, size_t sum)
 {
     static const char *const singling[] = {"filter", "datetime", "bbox",
                                            "within", "near",     "radius",
-                                           "share",  "per"};
+                                           "share",  "per",      "series"};
     const struct om_layer *layer = r->layer;
     const bool unit = is_unit(layer, by);
     for (size_t i = 0; i < sizeof singling / sizeof *singling; i++)

@@ -10,6 +10,7 @@
 #include "web/server/params.h"
 #include "web/server/reply.h"
 #include "web/server/stats_rates.h"
+#include "web/server/stats_series.h"
 
 /* Seconds that a row of a pass over a column costs, of text at the worst. */
 #define STATS_ROW_S 50e-9
@@ -162,7 +163,7 @@ static bool is_heavy(const struct om__request *r, const struct om_query *query)
     const bool unit =
         column != OM_NO_FIELD && column + r->layer->unit_columns >= s->count;
     return query->filter || (by && !unit) || om__param_text(r, "sum") ||
-           om__stats_rates_asked(r);
+           om__stats_rates_asked(r) || om__stats_series_asked(r);
 }
 
 static om_status add_stats(struct om__request *r, const struct om_query *query,
@@ -207,6 +208,11 @@ static om_status write_stats(struct om__request *r,
     enum om_step step;
     struct om__stats_rates rates = {0};
     OM_TRY(read_by(r, &by, &step));
+    if (om__stats_series_asked(r)) {
+        size_t sum;
+        OM_TRY(read_sum(r, &sum));
+        return om__stats_series_write(r, query, by, sum, out);
+    }
     om_status st = om__stats_rates_read(r, query, by, step, &rates);
     if (!st) st = add_stats(r, query, by, step, &rates, out);
     om__stats_rates_deinit(&rates);

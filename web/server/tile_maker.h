@@ -42,7 +42,7 @@ struct om__tile_maker {
     void (*forget)(void *ask);
 };
 extern const struct om__tile_maker om__heat_maker, om__vector_maker,
-    om__picture_maker, om__days_maker;
+    om__picture_maker, om__days_maker, om__cover_maker;
 /** Answer with the tile of a name; extension and scale are in `tile`. What
  *  other spellings of addresses of tiles end in. */
 om_status om__tile_answer(struct om__request *request, const char *name,

@@ -23,9 +23,9 @@
 #include "web/server/handlers.h"
 #include "web/server/needs.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/route.h"
 #include "web/server/server_internal.h"
-#include "web/server/rights.h"
 #include "web/server/tile_maker.h"
 
 static bool is_heat(const char *name)
@@ -41,6 +41,7 @@ static const struct om__tile_maker *find_maker(const char *name,
     if (!strcmp(extension, "mvt") || !strcmp(extension, "pbf"))
         return &om__vector_maker;
     if (!strcmp(extension, "days")) return &om__days_maker;
+    if (!strcmp(extension, "units")) return &om__cover_maker;
     return NULL;
 }
 
@@ -199,9 +200,11 @@ om_status om__tile_answer(struct om__request *r, const char *name,
     if (!maker) {
         r->error_status = MHD_HTTP_BAD_REQUEST;
         return om_fail(&r->err, OM_E_FORMAT, 0,
-                       "a tile ends in .mvt, .pbf, .png, @2x.png or .days");
+                       "a tile ends in .mvt, .pbf, .png, @2x.png, .days or "
+                       ".units");
     }
-    if (tile->scale != 1 && strcmp(tile->extension, "png") != 0) {
+    if (tile->scale != 1 && strcmp(tile->extension, "png") != 0 &&
+        strcmp(tile->extension, "units") != 0) {
         r->error_status = MHD_HTTP_BAD_REQUEST;
         return om_fail(&r->err, OM_E_FORMAT, 0, "only pictures come as @2x");
     }

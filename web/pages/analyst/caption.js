@@ -69,7 +69,7 @@ export class Caption {
     const {context} = this, {say, lang} = context;
     this.legends.replaceChildren(...this.shapes ? [this.shapes] : [], ...list.map(({part, name, legend, problem}) => {
       const unit = !legend ? '' : part.field ? (lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) : legend.unit ?? '';
-      const more = part.field && legend?.heldDays ? say('held_scale', {n: legend.heldDays}) : part.field && legend?.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : '';
+      const more = legend?.heldDays ? say('held_scale', {n: legend.heldDays}) : part.field && legend?.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : '';
       // Coverage may have a period of its own, which its legend tells.
       const judged = part.id === 'coverage' && legend?.title ? `${say('coverage')} · ${legend.title}` : name, {time} = context.state.now, judgedBy = part.params.datetime ?? '';
       const fixed = part.id !== 'coverage' || !legend || !time || judgedBy === time ? '' : say(judgedBy ? 'whole_months' : 'period_fixed');

@@ -171,9 +171,9 @@ export class Drawing {
     if (turn === this.turn) this.onShown?.();
   }
 
-  /** The heat is drawn for another period: this is its legend. @param {any} legend */
-  stepped(legend) {
-    this.caption?.showLegends(this.explained.map((e) => (e.part.field ? {...e, legend} : e)).reverse());
+  /** Something is drawn for another period: these are its legends. @param {Map<string, any>} legends by the part's id */
+  stepped(legends) {
+    this.caption?.showLegends(this.explained.map((e) => (legends.has(e.part.id) ? {...e, legend: legends.get(e.part.id)} : e)).reverse());
   }
 
   /** @param {Part} part @param {Part | undefined} other of the other side @param {AbortSignal} signal */

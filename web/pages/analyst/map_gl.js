@@ -31,8 +31,8 @@ export class GlMap {
     /** @type {Map<string, {id: string, sheet: Sheet}>} and those on their way */
     this.coming = new Map();
     this.made = 0;
-    /** What is drawn over a sheet, a canvas a tile. @type {{key: string, tiles: Map<string, {id: string, canvas: HTMLCanvasElement}>} | null} */
-    this.over = null;
+    /** What is drawn over a sheet, a canvas a tile. @type {Map<string, Map<string, {id: string, canvas: HTMLCanvasElement}>>} */
+    this.over = new Map();
     /** @type {Map<string, import('./map.js').Look>} */
     this.looks = new Map();
     this.map = new LibreMap({
@@ -155,7 +155,7 @@ export class GlMap {
       const made = this.begin(sheet), old = this.seen.get(sheet.key);
       if (old && old !== made) await this.loaded(made.id);
       if (this.coming.get(sheet.key) !== made && old !== made) return;
-      map.setPaintProperty(made.id, 'raster-opacity', this.over?.key === sheet.key ? 0 : made.sheet.opacity);
+      map.setPaintProperty(made.id, 'raster-opacity', this.over.has(sheet.key) ? 0 : made.sheet.opacity);
       if (old && old !== made) this.drop(old);
       this.seen.set(sheet.key, made);
       this.coming.delete(sheet.key);
@@ -177,16 +177,17 @@ export class GlMap {
   overdraw(key, pictures) {
     const {map} = this, sheet = this.seen.get(key);
     if (!sheet) return;
-    this.over ??= {key, tiles: new Map()};
+    const over = this.over.get(key) ?? new Map();
+    this.over.set(key, over);
     map.setPaintProperty(sheet.id, 'raster-opacity', 0);
-    for (const [tile, {id}] of this.over.tiles)
+    for (const [tile, {id}] of over)
       if (!pictures.get(tile)) {
         this.drop({id});
-        this.over.tiles.delete(tile);
+        over.delete(tile);
       }
     for (const [tile, picture] of pictures) {
       if (!picture) continue;
-      const known = this.over.tiles.get(tile), canvas = known?.canvas ?? Object.assign(document.createElement('canvas'), {width: picture.width, height: picture.height}), pen = canvas.getContext('2d');
+      const known = over.get(tile), canvas = known?.canvas ?? Object.assign(document.createElement('canvas'), {width: picture.width, height: picture.height}), pen = canvas.getContext('2d');
       pen.clearRect(0, 0, canvas.width, canvas.height);
       pen.drawImage(picture, 0, 0);
       picture.close();
@@ -194,10 +195,10 @@ export class GlMap {
         const [z, x, y] = tile.split('/').map(Number), n = 2 ** z, id = `over ${++this.made}`;
         map.addSource(id, {type: 'canvas', canvas, animate: false, coordinates: [[lonOf(x / n), latOf(y / n)], [lonOf((x + 1) / n), latOf(y / n)], [lonOf((x + 1) / n), latOf((y + 1) / n)], [lonOf(x / n), latOf((y + 1) / n)]]});
         map.addLayer({id, type: 'raster', source: id, paint: {'raster-fade-duration': 0, 'raster-opacity': sheet.sheet.opacity}}, sheet.id);
-        this.over.tiles.set(tile, {id, canvas});
+        over.set(tile, {id, canvas});
       }
       // What a canvas shows is read while it plays.
-      const source = /** @type {any} */ (map.getSource(this.over.tiles.get(tile).id));
+      const source = /** @type {any} */ (map.getSource(over.get(tile).id));
       source.play();
       source.pause();
     }
@@ -208,11 +209,13 @@ export class GlMap {
   restOverdraw() {}
 
   endOverdraw() {
-    const {over} = this, sheet = over && this.seen.get(over.key);
-    if (!over) return;
-    this.over = null;
-    if (sheet) this.map.setPaintProperty(sheet.id, 'raster-opacity', sheet.sheet.opacity);
-    for (const tile of over.tiles.values()) this.drop(tile);
+    const ended = [...this.over];
+    this.over.clear();
+    for (const [key, tiles] of ended) {
+      const sheet = this.seen.get(key);
+      if (sheet) this.map.setPaintProperty(sheet.id, 'raster-opacity', sheet.sheet.opacity);
+      for (const tile of tiles.values()) this.drop(tile);
+    }
   }
 
   outline(name, features, look = {}) {

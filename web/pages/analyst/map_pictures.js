@@ -61,7 +61,7 @@ class Pile {
   /** Ask for what is seen, forget what is far. */
   fill() {
     const {map, tileZoom} = this.plane, wanted = new Map();
-    if (this.refused || (map.over?.hold && map.over.key === this.sheet.key)) return;
+    if (this.refused || map.over.get(this.sheet.key)?.hold) return;
     for (const tile of map.tiles(tileZoom)) if (meets(tile, this.sheet.box)) wanted.set(`${tile.x}/${tile.y}`, tile);
     for (const [key, tile] of wanted) if (!this.tiles.has(key)) this.ask(key, tile);
     for (const [key, held] of this.tiles) {
@@ -170,14 +170,15 @@ class Plane {
   /** @param {Pile} pile @param {string} key */
   pictureOf(pile, key) {
     const {over} = this.map;
-    return over?.key === pile.sheet.key ? over.pictures.get(`${this.tileZoom}/${key}`) : pile.tiles.get(key)?.picture;
+    return over.has(pile.sheet.key) ? over.get(pile.sheet.key).pictures.get(`${this.tileZoom}/${key}`) : pile.tiles.get(key)?.picture;
   }
 
   /* Cells whose tiles have come, sheets over each other: a few with each frame;
    * where pictures of a period follow each other as many as a frame has time for. */
   draw() {
     const piles = [...this.piles.values()].sort((a, b) => a.order - b.order), land = token('--land');
-    let left = this.map.over ? Infinity : this.map.held ? CELLS_HELD : CELLS_FRAME, room = this.map.over ? PIXELS_A_FRAME : Infinity;
+    const stepped = this.map.over.size > 0;
+    let left = stepped ? Infinity : this.map.held ? CELLS_HELD : CELLS_FRAME, room = stepped ? PIXELS_A_FRAME : Infinity;
     for (const key of this.dirty) {
       if (!left || room <= 0) break;
       this.dirty.delete(key);
@@ -300,8 +301,8 @@ export class PictureMap {
     /** @type {Map<string, {features: any[], look: import('./map.js').Look}>} */
     this.outlines = new Map();
     this.pinned = null;
-    /** @type {{key: string, pictures: Map<string, ImageBitmap | null>, hold: boolean} | null} */
-    this.over = null;
+    /** What is drawn in the place of a sheet. @type {Map<string, {pictures: Map<string, ImageBitmap | null>, hold: boolean}>} */
+    this.over = new Map();
     container.classList.add('pictures');
     container.tabIndex = 0;
     container.setAttribute('role', 'application');
@@ -411,24 +412,23 @@ export class PictureMap {
 
   /** @param {string} key @param {Map<string, ImageBitmap | null>} pictures */
   overdraw(key, pictures) {
-    const {over, plane} = this;
-    if (over) for (const picture of over.pictures.values()) picture?.close();
-    this.over = {key, pictures, hold: true};
-    if (over) for (const cell of plane.cells.keys()) plane.touch(cell);
+    const {over, plane} = this, before = over.get(key);
+    if (before) for (const picture of before.pictures.values()) picture?.close();
+    over.set(key, {pictures, hold: true});
+    if (before) for (const cell of plane.cells.keys()) plane.touch(cell);
     else plane.touchAll();
   }
 
   restOverdraw() {
-    if (!this.over) return;
-    this.over.hold = false;
-    this.plane.fill();
+    for (const one of this.over.values()) one.hold = false;
+    if (this.over.size) this.plane.fill();
   }
 
   endOverdraw() {
     const {over, plane} = this;
-    if (!over) return;
-    this.over = null;
-    for (const picture of over.pictures.values()) picture?.close();
+    if (!over.size) return;
+    for (const {pictures} of over.values()) for (const picture of pictures.values()) picture?.close();
+    over.clear();
     plane.touchAll();
     plane.fill();
   }

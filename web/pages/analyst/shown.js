@@ -89,20 +89,31 @@ export function heatOf(city, state) {
 /** Parts that are of the period. @param {City} city @param {State} state @param {Part} part */
 const isDated = (city, state, part) => part.id === 'heat' || part.params.datetime !== undefined || /[?&]datetime=/.test(part.shapes ?? '') || (part.map === state.layer && hasTimes(layerOf(city, state.layer)));
 
+/** What is one number of a unit, day by day: counts, and sums of whole numbers. @param {City} city @param {State} state */
+function unitSteps(city, state) {
+  const subject = layerOf(city, state.layer), {map, params: {filter, stat, column}} = choroplethOf(city, state), level = levelOf(city, state);
+  const summed = subject?.columns.find((c) => c.name === column);
+  if (!level || state.stat === 'rate' || (stat === 'sum' && !/^(integer|boolean)$/.test(summed?.type ?? ''))) return null;
+  return {map, level, layer: state.layer, filter, sum: column};
+}
+
 /**
- * The heat, where a picture of any period follows from its tiles of days
- * (steps.js): the density of a layer, alone. resting: what else is drawn of the
- * period, and follows when that rests. null: it does not.
+ * What of a picture follows for any period from what is asked for once
+ * (steps.js): the density of a layer from tiles of days, units from their counts
+ * by day. resting: what else is drawn of the period, and follows when that
+ * rests. null: nothing does.
  * @param {City} city @param {State} state
  */
 export function stepsOf(city, state) {
   const subject = layerOf(city, state.layer);
-  if (state.model || (state.per && state.per !== 'area') || !hasTimes(subject) || otherState(state)) return null;
-  const parts = partsOf(city, {...state, time: '2000-01-01/2000-01-31'}), heat = parts.find((p) => p.field);
-  if (!heat) return null;
+  if (!hasTimes(subject) || otherState(state)) return null;
+  const parts = partsOf(city, {...state, time: '2000-01-01/2000-01-31'}), field = parts.find((p) => p.field), units = parts.find((p) => p.id === 'choropleth');
+  const summed = state.model || (state.per && state.per !== 'area') ? null : field, counted = units && unitSteps(city, state);
+  if (!summed && !counted) return null;
   const {map, params: {kernel, bandwidth, weight}} = heatOf(city, state);
-  return {map, params: {filter: state.filter, kernel, bandwidth, weight}, layer: state.layer, filter: state.filter, weight: state.weight, halfLife: state.halflife, form: heat.params.form,
-    resting: parts.filter((p) => p !== heat && isDated(city, state, p))};
+  return {heat: summed ? {map, params: {filter: state.filter, kernel, bandwidth, weight}, layer: state.layer, filter: state.filter, weight: state.weight, halfLife: state.halflife, form: summed.params.form} : null,
+    units: counted ? {...counted, ramp: /** @type {'cool' | 'warm'} */ (units.params.ramp ?? 'warm')} : null,
+    resting: parts.filter((p) => p !== summed && !(counted && p === units) && isDated(city, state, p))};
 }
 
 /** @param {City} city @param {State} state */
@@ -208,6 +219,9 @@ export function tilesOf(part, palette, ratio) {
   return address(`/tiles/${encodeURIComponent(part.map).replace(/%3A/g, ':')}/{z}/{x}/{y}${twice ? '@2x' : ''}.png`.replace(/%7B/g, '{').replace(/%7D/g, '}'),
     {...part.params, palette, ...(!part.field && {size: 512})});
 }
+
+/** Template of tiles of units, as fine as pictures of them. @param {string} level @param {number} ratio */
+export const unitTilesOf = (level, ratio) => address(`/tiles/${encodeURIComponent(level)}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.units`.replace(/%7B/g, '{').replace(/%7D/g, '}'), {size: 512});
 
 /** @param {Part} part @param {string} palette @param {string} lang */
 export const legendOf = (part, palette, lang) => address(`/legend/${encodeURIComponent(part.map).replace(/%3A/g, ':')}.json`,

@@ -1,18 +1,22 @@
 // @ts-check
-// steps.js - a period that is moved: its heat is drawn in the page, step by
-// step, from tiles that hold all days and are asked for once (daytile.js). When
-// it rests, the server's own picture takes its place.
+// steps.js - a period that is moved: what is drawn of it is drawn in the page,
+// step by step, from what is asked for once: a field from tiles of all days
+// (daytile.js), units from one answer with their counts by day (unitsteps.js)
+// and tiles that say where they lie (unittile.js). When it rests, the server's
+// own picture takes its place.
 //
 // While it moves one colour is one value: all periods of a length have one
 // legend, that of the one of them with the most weight, so that no other one has
 // more than it can tell. Where the state's scale is 'own' each has what the
 // server's legend of it would say: the legend of all times, by the share of the
-// weight that the period has. (Only of a whole month or year the server has one
-// of its own, which comes at rest.)
+// weight that the period has. (Only of a field of a whole month or year the
+// server has one of its own, which comes at rest.)
 
 import {addDays, daysBetween} from '../text.js';
-import {address, legendOf, stepsOf} from './shown.js';
+import {pixelRatio} from './map.js';
+import {address, legendOf, stepsOf, unitTilesOf} from './shown.js';
 import {splitTime} from './state.js';
+import {UnitSteps, coloursOf} from './unitsteps.js';
 
 /** Days that tiles hold at most: half a year, and as much again to move in. */
 const SPAN_DAYS = 370;
@@ -60,6 +64,68 @@ function colourOf({color, opacity}) {
   return ((Math.round(opacity * 255) << 24) | ((rgb & 255) << 16) | (rgb & 0xff00) | rgb >> 16) >>> 0;
 }
 
+/** @param {string} map @param {string} template of what follows its name */
+const named = (map, template) => `/tiles/${encodeURIComponent(map).replace(/%3A/g, ':')}/${template}`;
+
+/* A moment of a period: days since 1970, [from, to); at: what half-lives are counted to. */
+/** @typedef {{from: number, to: number, at: number}} Moment */
+
+/** A field that is stepped through. */
+class FieldView {
+  /** @param {any} legend of all times @param {Map<number, number>} sums by day @param {{from: number, to: number}} days [from, to) @param {{halfLife: number, template: string, now: number}} how */
+  constructor(legend, sums, days, {halfLife, template, now}) {
+    Object.assign(this, {key: 'heat', legend, sums, days, halfLife, template, now});
+    /** @type {Map<number, number>} by length */
+    this.mosts = new Map();
+  }
+
+  /** The most weight of any period so long: what they have one legend by. @param {number} length days */
+  most(length) {
+    const {sums, mosts, halfLife, days, now} = this;
+    if (!mosts.has(length)) mosts.set(length, mostWeightOf(sums, days, length, halfLife, now));
+    return mosts.get(length);
+  }
+
+  /** @param {Moment} moment @param {number} heldDays how long the periods are that have this legend, 0: it is its own */
+  legendOf({from, to, at}, heldDays) {
+    const {legend, sums, halfLife} = this;
+    const part = heldDays ? this.most(heldDays) : weightOf(sums, from, to, halfLife, at), times = part > 0 && legend.total > 0 ? part / legend.total : 1;
+    return {...legend, steps: legend.steps.map((s) => ({...s, from: s.from * times})), most: (legend.most ?? 0) * times, scale: legend.scale * times, total: part, heldDays};
+  }
+
+  /** What the worker is told. @param {Moment} moment @param {number} heldDays */
+  step(moment, heldDays) {
+    const legend = this.legendOf(moment, heldDays);
+    return {legend, wish: {breaks: legend.steps.map((s) => s.from), colours: [0, ...legend.steps.map(colourOf)], lines: legend.form === 'lines'}};
+  }
+}
+
+/** Units that are stepped through. */
+class UnitView {
+  /** @param {UnitSteps} units @param {any} legend of the state @param {{from: number, to: number}} days [from, to) @param {{palette: 'dark' | 'light', ramp: 'warm' | 'cool', template: string, ratio: number, all: (n: number) => string}} how */
+  constructor(units, legend, days, how) {
+    Object.assign(this, {key: 'choropleth', units, legend, days, ...how});
+    /** @type {Map<number, number>} */
+    this.mosts = new Map();
+  }
+
+  /** @param {number} length days */
+  most(length) {
+    if (!this.mosts.has(length)) this.mosts.set(length, this.units.most(length, this.days));
+    return this.mosts.get(length);
+  }
+
+  /** @param {Moment} moment @param {number} heldDays */
+  step({from, to}, heldDays) {
+    const {units, palette, ramp, ratio} = this, values = units.values(from, to), classes = units.classes(values, heldDays ? this.most(heldDays) : units.total(from, to));
+    const colours = coloursOf(classes.from.length, palette, ramp), fill = Uint32Array.from(classes.of, (c) => (c < 0 ? colours.zero : colours.fill[c]));
+    const item = (text, c) => ({text, form: 'area', color: `#${c.toString(16).slice(-6).replace(/(..)(..)(..)/, '$3$2$1')}`, opacity: (c >>> 24) / 255});
+    const items = [...classes.texts.map((text, i) => item(classes.same === null ? text : this.all(classes.same), colours.fill[i])).reverse(),
+      ...classes.zero ? [item('0', colours.zero)] : [], ...(this.legend?.items ?? []).filter((i) => i.form === 'hatch')];
+    return {legend: {...this.legend, items, heldDays}, wish: {units: {ids: units.ids, fill, zero: colours.zero, edge: colours.edge, hatch: colours.hatch, ratio}}};
+  }
+}
+
 export class Steps {
   /**
    * @param {import('./panes.js').Context} context @param {import('./drawing.js').Drawing} drawing
@@ -68,7 +134,7 @@ export class Steps {
     Object.assign(this, {context, drawing});
     /** @type {Worker | null} */
     this.worker = null;
-    /** @type {{question: string, template: string, key: string, legend: any, sums: Map<number, number>, mosts: Map<number, number>, halfLife: number} | null} what is stepped through, ready */
+    /** @type {{question: string, halfLife: number, parts: (FieldView | UnitView)[]} | null} what is stepped through, ready */
     this.view = null;
     /** @type {Promise<any> | null} */
     this.opening = null;
@@ -136,13 +202,10 @@ export class Steps {
 
   /** @param {string} question */
   async bring(question) {
-    const {context, range} = this, {city, state} = context, {map, params, layer, filter, form, weight, halfLife} = stepsOf(city, state.now);
-    const palette = context.palette();
-    const [legend, stats] = await Promise.all([context.get(legendOf({id: 'heat', opacity: 1, map, params: {...params, halflife: halfLife, ...form && {form}}, field: true, layers: []}, palette, context.lang)),
-      context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', sum: weight, filter}))]);
+    const {city, state} = this.context, {heat, units} = stepsOf(city, state.now);
+    const parts = await Promise.all([...units ? [this.bringUnits(units)] : [], ...heat ? [this.bringField(heat)] : []]);
     if (question !== this.question()) return false;
-    const template = address(`/tiles/${encodeURIComponent(map).replace(/%3A/g, ':')}/{z}/{x}/{y}.days`.replace(/%7B/g, '{').replace(/%7D/g, '}'), {...params, datetime: `${range.from}/${range.to}`});
-    this.view = {question, template, key: 'heat', legend, sums: sumsOf(stats, !!weight, range), mosts: new Map(), halfLife};
+    this.view = {question, parts, halfLife: heat?.halfLife ?? 0};
     if (!this.worker) {
       this.worker = new Worker('/pages/analyst/steps_worker.js', {type: 'module'});
       this.worker.onmessage = ({data}) => this.heard(data);
@@ -155,18 +218,39 @@ export class Steps {
     return true;
   }
 
+  /** @param {any} of what stepsOf says of the heat */
+  async bringField({map, params, layer, filter, form, weight, halfLife}) {
+    const {context, range, days, now} = this;
+    const [legend, stats] = await Promise.all([context.get(legendOf({id: 'heat', opacity: 1, map, params: {...params, halflife: halfLife, ...form && {form}}, field: true, layers: []}, context.palette(), context.lang)),
+      context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', sum: weight, filter}))]);
+    return new FieldView(legend, sumsOf(stats, !!weight, range), days, {halfLife, now, template: address(named(map, '{z}/{x}/{y}.days'), {...params, datetime: `${range.from}/${range.to}`})});
+  }
+
+  /** @param {any} of what stepsOf says of units */
+  async bringUnits({level, layer, filter, sum, ramp}) {
+    const {context, range, days, drawing} = this, path = `/stats/${encodeURIComponent(layer)}`, ratio = pixelRatio() > 1.25 ? 2 : 1;
+    const [series, all] = await Promise.all([context.get(address(path, {by: level, series: 'day', sum, filter, datetime: `${range.from}/${range.to}`})), context.get(address(path, {by: level, sum}))]);
+    return new UnitView(new UnitSteps(series, all.groups ?? [], series.first ? dayOf(series.first) : days.from), drawing.explained.find((e) => e.part.id === 'choropleth')?.legend, days,
+      {palette: context.palette(), ramp, ratio, template: unitTilesOf(level, ratio), all: (n) => context.say('all_equal', {n})});
+  }
+
+  /** Days of the range, since 1970: [from, to). */
+  get days() {
+    const {from, to} = this.range;
+    return {from: dayOf(from), to: dayOf(to) + 1};
+  }
+
   /** Load what the next steps will need. */
   async warm() {
     const {map} = this.drawing;
     if (this.busy || this.on || !await this.open() || this.busy || this.on || !map) return;
-    const sheet = map.sheet(this.view.key);
-    if (sheet) this.worker.postMessage({warm: this.tiles(sheet)});
+    this.worker.postMessage({warm: this.view.parts.flatMap((part) => this.tiles(part))});
   }
 
-  /** Addresses of what is seen. @param {import('./map.js').Sheet} sheet */
-  tiles(sheet) {
-    const {map} = this.drawing, {template} = this.view;
-    return map.tilesSeen(sheet).map(({z, x, y}) => ({key: `${z}/${x}/${y}`, url: template.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y))}));
+  /** Addresses of what is seen. @param {FieldView | UnitView} part */
+  tiles({key, template}) {
+    const {map} = this.drawing, sheet = map.sheet(key);
+    return !sheet ? [] : map.tilesSeen(sheet).map(({z, x, y}) => ({key: `${z}/${x}/${y}`, url: template.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y))}));
   }
 
   /** Rows have changed: what is held is old. */
@@ -197,30 +281,14 @@ export class Steps {
     return clock ? dayOf(clock.slice(0, 10)) + Number(clock.slice(11, 13)) / 24 : Infinity;
   }
 
-  /** The most weight of any period so long: what they have one legend by. @param {number} length days */
-  most(length) {
-    const {sums, mosts, halfLife} = this.view, {from, to} = this.range;
-    if (!mosts.has(length)) mosts.set(length, mostWeightOf(sums, {from: dayOf(from), to: dayOf(to) + 1}, length, halfLife, this.now));
-    return mosts.get(length);
-  }
-
-  /** Breaks of a period's colours; heldDays: how long the periods are that have this legend, 0: it is its own. @param {number} from @param {number} to @param {number} at */
-  legend(from, to, at) {
-    const {legend, sums, halfLife} = this.view, heldDays = this.context.state.now.scale === 'own' ? 0 : to - from;
-    const part = heldDays ? this.most(heldDays) : weightOf(sums, from, to, halfLife, at), times = part > 0 && legend.total > 0 ? part / legend.total : 1;
-    return {...legend, steps: legend.steps.map((s) => ({...s, from: s.from * times})), most: (legend.most ?? 0) * times, scale: legend.scale * times, total: part, heldDays};
-  }
-
   ask() {
     const {map} = this.drawing, {wanted: time, view} = this, {from, to} = splitTime(time);
-    if (!map || !view || !time) return this.answer(false);
-    const days = {from: dayOf(from), to: dayOf(to) + 1};
-    const at = Math.min(days.to, this.now), legend = this.legend(days.from, days.to, at), sheet = map.sheet(view.key);
-    if (!sheet) return this.answer(false);
+    if (!map || !view || !time || !view.parts.some((part) => map.sheet(part.key))) return this.answer(false);
+    const moment = {from: dayOf(from), to: dayOf(to) + 1, at: Math.min(dayOf(to) + 1, this.now)}, heldDays = this.context.state.now.scale === 'own' ? 0 : moment.to - moment.from;
+    const steps = view.parts.map((part) => ({part, ...part.step(moment, heldDays)}));
     this.busy = true;
-    this.asking = {time, legend, view};
-    this.worker.postMessage({id: ++this.asked, tiles: this.tiles(sheet),
-      whole: !this.on, ...days, halfLife: view.halfLife, at, breaks: legend.steps.map((s) => s.from), colours: [0, ...legend.steps.map(colourOf)], lines: legend.form === 'lines'});
+    this.asking = {time, view, legends: new Map(steps.map(({part, legend}) => [part.key, legend]))};
+    this.worker.postMessage({id: ++this.asked, whole: !this.on, ...moment, halfLife: view.halfLife, parts: steps.map(({part, wish}) => ({key: part.key, tiles: this.tiles(part), ...wish}))});
   }
 
   /** @param {any} data of the worker */
@@ -232,7 +300,7 @@ export class Steps {
     }
     if (id !== this.asked) return;
     this.busy = false;
-    const {time, legend, view} = this.asking, {map} = this.drawing;
+    const {time, legends, view} = this.asking, {map} = this.drawing;
     if (fault) {
       console.warn(`steps: ${fault.status} ${fault.detail}`);
       if (fault.status >= 400 && fault.status < 500 && fault.status !== 429) this.refused = view.question;
@@ -240,13 +308,13 @@ export class Steps {
       return this.answer(false);
     }
     if (!pictures || view !== this.view || !map || !this.wanted) {
-      for (const [, picture] of pictures ?? []) picture?.close();
+      for (const [, own] of pictures ?? []) for (const [, picture] of own) picture?.close();
       return this.answer(false);
     }
     this.on = true;
     this.drawn = time;
-    map.overdraw(view.key, new Map(pictures));
-    this.drawing.stepped(legend);
+    for (const [key, own] of pictures) map.overdraw(key, new Map(own));
+    this.drawing.stepped(legends);
     if (this.wanted && this.wanted !== time) return this.ask();
     this.answer(true);
   }

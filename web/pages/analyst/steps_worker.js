@@ -1,21 +1,27 @@
 // @ts-check
-// steps_worker.js - tiles of days, held and drawn for a period, beside the page:
-// nothing of it holds up a frame. See steps.js.
+// steps_worker.js - tiles of days and of units, held and drawn for a period,
+// beside the page: nothing of it holds up a frame. See steps.js.
 
 import {Painter, Sums, readDayTile} from './daytile.js';
+import {paintUnits, readUnitTile} from './unittile.js';
 
 /**
  * @typedef {{key: string, url: string}} Wanted
  * @typedef {object} Wish   what is to be drawn
  * @property {number} id
- * @property {Wanted[]} tiles   what is seen
  * @property {boolean} whole   not before all of it is there
  * @property {number} from @property {number} to   days since 1970, [from, to)
  * @property {number} halfLife   days; 0: none
  * @property {number} at   days since 1970: what half-lives are counted to
- * @property {number[]} breaks   where each colour begins, rising
- * @property {number[]} colours   of breaks and, first, of what is below: r | g << 8 | b << 16 | a << 24
- * @property {boolean} lines
+ * @property {PartWish[]} parts
+ *
+ * @typedef {object} PartWish   of one sheet: a field, or units
+ * @property {string} key
+ * @property {Wanted[]} tiles   what is seen
+ * @property {number[]} [breaks]   where each colour begins, rising
+ * @property {number[]} [colours]   of breaks and, first, of what is below: r | g << 8 | b << 16 | a << 24
+ * @property {boolean} [lines]
+ * @property {{ids: string[], fill: Uint32Array, zero: number, edge: number, hatch: number, ratio: number}} [units]   colours by id; zero: of an id that is not listed
  */
 
 /* Pixels of a picture's side; it is shown twice as wide. */
@@ -27,7 +33,7 @@ const AT_ONCE = 3;
 /* Memory for tiles; those that are seen stay whatever they take. */
 const BYTES_MOST = 192 * 2 ** 20;
 
-/** @type {Map<string, {state: 'waiting' | 'empty' | 'there', bytes: number, sums?: Sums, painter?: Painter, old?: boolean}>} by address, least recently wanted first; what is old is shown until it has come anew */
+/** @type {Map<string, {state: 'waiting' | 'empty' | 'there', bytes: number, sums?: Sums, painter?: Painter, cover?: ReturnType<typeof readUnitTile>, old?: boolean}>} by address, least recently wanted first; what is old is shown until it has come anew */
 const held = new Map();
 /** @type {string[]} */
 const waiting = [];
@@ -45,7 +51,12 @@ async function load(url) {
   const response = await fetch(url, {cache: 'no-cache'});
   if (response.status === 204) return held.set(url, {state: 'empty', bytes: 0});
   if (!response.ok) throw Object.assign(new Error((await response.json().catch(() => ({}))).detail ?? ''), {status: response.status});
-  const tile = readDayTile(new Uint8Array(await response.arrayBuffer()));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (/units/.test(response.headers.get('content-type') ?? '')) {
+    const cover = readUnitTile(bytes);
+    return held.set(url, {state: 'there', bytes: cover.bytes, cover});
+  }
+  const tile = readDayTile(bytes);
   const sums = new Sums(tile), painter = new Painter(tile, SIDE);
   held.set(url, {state: 'there', bytes: sums.bytes + painter.bytes, sums, painter});
 }
@@ -109,7 +120,7 @@ function want(tiles) {
   run();
 }
 
-/** Steps of values to colours. @param {Float32Array | null} values @param {Wish} wish @returns {ImageData | null} */
+/** Steps of values to colours. @param {Float32Array | null} values @param {PartWish} wish @returns {ImageData | null} */
 function colour(values, {breaks, colours, lines}) {
   if (!values) return null;
   const image = new ImageData(SIDE, SIDE), pixel = new Uint32Array(image.data.buffer), n = breaks.length, lowest = breaks[0];
@@ -140,25 +151,46 @@ function keepLines(step, pixel, colours) {
     }
 }
 
+/** @param {ReturnType<typeof readUnitTile>} cover @param {PartWish['units']} units @returns {ImageData} */
+function colourUnits(cover, {ids, fill, zero, edge, hatch, ratio}) {
+  const index = new Map(ids.map((id, i) => [id, i])), image = new ImageData(cover.side, cover.side);
+  // Who may not be told of a unit is not told its id.
+  const own = Uint32Array.from(cover.ids, (id) => (!id ? 0 : index.has(id) ? fill[index.get(id)] : zero));
+  paintUnits(cover, own, {edge, hatch, ratio}, new Uint32Array(image.data.buffer));
+  return image;
+}
+
+/** @param {NonNullable<ReturnType<typeof held.get>>} tile @param {Wish} wish @param {PartWish} part @returns {ImageData | null} */
+function paint({sums, painter, cover}, {from, to, halfLife, at}, part) {
+  if (part.units) return cover ? colourUnits(cover, part.units) : null;
+  const cells = sums && (halfLife ? sums.fade(from, to, halfLife, at) : sums.set(from, to));
+  return cells ? colour(painter.paint(cells), part) : null;
+}
+
 /** @param {Wish} wish */
 async function draw(wish) {
-  want(wish.tiles);
-  const there = () => wish.tiles.every((t) => held.get(t.url)?.state !== 'waiting');
-  const failed = () => wish.tiles.some((t) => t.url === fault?.url);
+  const tiles = wish.parts.flatMap((part) => part.tiles);
+  want(tiles);
+  const there = () => tiles.every((t) => held.get(t.url)?.state !== 'waiting');
+  const failed = () => tiles.some((t) => t.url === fault?.url);
   if (!failed()) fault = null;
   while (wish.whole && !there() && !failed() && wish.id === newest) await new Promise((done) => hearers.push(() => done(undefined)));
   const said = failed() ? fault : null;
   fault = null;
   if (said || wish.id !== newest) return post({id: wish.id, fault: said, pictures: null});
-  const pictures = [];
-  for (const {key, url} of wish.tiles) {
-    const tile = held.get(url);
-    if (!tile || tile.state === 'waiting') continue;
-    const cells = tile.sums && (wish.halfLife ? tile.sums.fade(wish.from, wish.to, wish.halfLife, wish.at) : tile.sums.set(wish.from, wish.to));
-    const image = cells ? colour(tile.painter.paint(cells), wish) : null;
-    pictures.push([key, image && await createImageBitmap(image)]);
+  const pictures = [], bitmaps = [];
+  for (const part of wish.parts) {
+    const own = [];
+    for (const {key, url} of part.tiles) {
+      const tile = held.get(url);
+      if (!tile || tile.state === 'waiting') continue;
+      const image = paint(tile, wish, part), picture = image && await createImageBitmap(image);
+      own.push([key, picture]);
+      if (picture) bitmaps.push(picture);
+    }
+    pictures.push([part.key, own]);
   }
-  post({id: wish.id, pictures}, pictures.map((p) => p[1]).filter((p) => p));
+  post({id: wish.id, pictures}, bitmaps);
 }
 
 self.onmessage = ({data}) => {
