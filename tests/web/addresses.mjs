@@ -11,7 +11,7 @@ export const VALUES = {
     f: ['json', 'csv', 'geojson', 'mvt', 'png'], bbox: ['113.6,22.8,113.9,23.1'], 'bbox-crs': ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'], crs: ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'],
     datetime: ['2023-06'], limit: ['5'], filter: ['id IS NOT NULL', "level = 'strict'", "worker IS NOT NULL", 'residents > 5'], 'filter-lang': ['cql2-text'], 'filter-crs': ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'],
     sortby: ['-id', 'level', '-worker'], properties: ['id', 'level', 'worker,target_id', 'residents'], next: ['x'], by: ['town', 'level', 'worker', 'day', 'target_id', 'residents'], sum: ['residents', 'found', 'severity'],
-    share: ["level = 'strict'", 'severity >= 3'], kernel: ['gaussian'], bandwidth: ['2000'], weight: ['residents', 'severity'], cell: ['500'], halflife: ['30'], at: ['2023-06-01T00:00:00+08:00'],
+    series: ['day'], share: ["level = 'strict'", 'severity >= 3'], kernel: ['gaussian'], bandwidth: ['2000'], weight: ['residents', 'severity'], cell: ['500'], halflife: ['30'], at: ['2023-06-01T00:00:00+08:00'],
     per: ['resident', 'house', 'visit', 'area'], palette: ['light'], lon: [(at) => at.place.lon], lat: [(at) => at.place.lat], z: ['14'], v: ['1'], labels: ['no'], stat: ['count', 'gistar', 'patrol'],
     column: ['residents', 'coverage'], size: ['512'], layer: ['{layer}'], name: ['heat:{layer}', 'heat:rental_fire'], units: ['village', 'hex:1000'], exposure: ['visit', 'rental:residents'], rate: ['raw'], neighbours: ['contiguity'],
     step: ['month'], compare: ['cube'], each: ['level', 'department'], floor: ['10'], moments: ['total'], confidence: ['90'], eps: ['500'], min: ['5'], month: ['2023-05'], mode: ['walk'], reach: ['500'],
@@ -44,7 +44,7 @@ function paths(template, layer, city) {
         assert.notEqual(value, undefined, `${template}: no value for {${name}}`);
         return encodeURIComponent(value).replaceAll('%3A', ':');
     }) });
-    if (template.includes('{extension}')) return [...['mvt', 'png'].map((extension) => one({ extension })), one({ extension: 'days', name: `heat:${layer}` })];
+    if (template.includes('{extension}')) return [...['mvt', 'png', 'units'].map((extension) => one({ extension })), one({ extension: 'days', name: `heat:${layer}` })];
     if (template.includes('{format}')) return ['csv', 'geojson', 'gpkg', 'fgb'].map((format) => one({ format }));
     return [one({})];
 }
