@@ -44,7 +44,7 @@ function paths(template, layer, city) {
         assert.notEqual(value, undefined, `${template}: no value for {${name}}`);
         return encodeURIComponent(value).replaceAll('%3A', ':');
     }) });
-    if (template.includes('{extension}')) return [...['mvt', 'png', 'units'].map((extension) => one({ extension })), one({ extension: 'days', name: `heat:${layer}` })];
+    if (template.includes('{extension}')) return [...['mvt', 'png'].map((extension) => one({ extension })), one({ extension: 'days', name: `heat:${layer}` }), one({ extension: 'units', name: 'town' })];
     if (template.includes('{format}')) return ['csv', 'geojson', 'gpkg', 'fgb'].map((format) => one({ format }));
     return [one({})];
 }
