@@ -193,11 +193,24 @@ test('the wall', { skip }, async (t) => {
     await t.test('keys: panels, pause, tour, replay', async () => {
         await page.keyboard.press('2');
         assert.equal(await page.locator('.panel.large').count(), 2);
-        assert.match(await page.getAttribute('#at-loop .details a', 'href'), /^\/analyst#layer=hazard/);
-        assert.match(await page.textContent('#at-open .second'), /\/wall\?drive=/);
+        assert.match(await page.getAttribute('#over-loop .details a', 'href'), /^\/analyst#layer=hazard/);
+        assert.match(await page.textContent('#over-open .second'), /\/wall\?drive=/);
         await shot(page, 'large');
+        // Where it stands otherwise it stays, and tells the same.
+        for (const id of ['loop', 'open']) {
+            const [there, over] = await page.evaluate((k) => ['at', 'over'].map((p) => document.querySelector(`#${p}-${k} .figure b`)).map((b) => [b.textContent, b.getBoundingClientRect().width > 10]), id);
+            assert.deepEqual(there, over);
+        }
+        // All departments are told, none cut, each with its rows.
+        const departments = await page.evaluate(() => [...document.querySelectorAll('#over-open .names li:not(.head)')].map((li) => [li.textContent, li.scrollWidth > li.clientWidth + 1]));
+        const by = await json(`${url}/stats/hazard?by=department&filter=${encodeURIComponent('resolved IS NULL')}`);
+        assert.deepEqual(departments.map(([name]) => name).sort(), by.groups.map((g) => g.id).sort());
+        assert.deepEqual(departments.filter(([, cut]) => cut), []);
+        const charts = await page.evaluate(() => window.onemapWall.over.flatMap((p) => p.charts.map((c) => c.chart)).length);
+        assert.equal(charts, 3);
         await page.keyboard.press('Escape');
         assert.equal(await page.locator('.panel.large').count(), 0);
+        assert.equal(await page.locator('#panels > *').count(), 10);
         await page.keyboard.press('ArrowRight');
         const places = await page.evaluate(() => window.onemapWall.tour.places.length);
         if (places) assert.match(await page.textContent('#place'), /显著热点/);
@@ -306,7 +319,7 @@ test('the wall', { skip }, async (t) => {
         await hand.setViewportSize({ width: 390, height: 844 });
         await hand.goto(`${url}/wall?drive=${id}`);
         await hand.getByRole('button', { name: '3 四级巡查' }).click();
-        await until('the panel is large', () => page.evaluate(() => document.getElementById('at-patrol').classList.contains('large')));
+        await until('the panel is large', () => page.evaluate(() => !!document.getElementById('over-patrol')));
         await hand.getByRole('button', { name: '关闭面板' }).click();
         await until('it is not', () => page.evaluate(() => !document.querySelector('.panel.large')));
         await until('the towns', async () => await hand.locator('#places select').count() === 1);
@@ -424,7 +437,7 @@ test('without WebGL2 it is the same wall around a picture', { skip }, async (t) 
     assert.match(await page.textContent('#mode'), /图片模式/);
     // Each open serious hazard, though lists of rows end after a page.
     const serious = await json(`${url}/stats/hazard?filter=${encodeURIComponent('severity >= 3 AND resolved IS NULL')}`);
-    await until('all hazards', () => page.evaluate((n) => window.onemapWall.map.hazards.length === n, serious.count));
+    await until('all hazards', () => page.evaluate((n) => window.onemapWall.marks.all.length === n, serious.count));
     // Of a place whose picture does not come nothing is said; once it comes it is.
     await page.evaluate(() => {
         const { onemapWall: wall } = window, { features } = wall.store.value(wall.part.map.tour.key);

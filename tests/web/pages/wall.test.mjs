@@ -28,8 +28,9 @@ import { Replay } from '../../../web/pages/wall/replay.js';
 import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
 import { Store } from '../../../web/pages/wall/store.js';
 import { sentenceOf, spotsOf } from '../../../web/pages/wall/places.js';
+import { lotOf, piled, stepFor } from '../../../web/pages/wall/thin.js';
 import { AGAIN_MS, ROUND, Tour, WHOLE_MS } from '../../../web/pages/wall/tour.js';
-import { count, date, month, parts, percent, plus } from '../../../web/pages/wall/words.js';
+import { column, count, date, month, parts, percent, plus, rates } from '../../../web/pages/wall/words.js';
 
 /** A clock that goes when it is told to. */
 function makeClock() {
@@ -172,6 +173,24 @@ test('units that lie together and are as old are one place', () => {
     assert.ok(board.length >= 8 && board.every((s) => s.ids.length <= 8));
 });
 
+test('marks stand for as many as there are, whatever there is room for', () => {
+    const ids = Array.from({ length: 20000 }, (_, i) => `H${String(i).padStart(7, '0')}`), lots = ids.map(lotOf);
+    for (const step of [2, 10, 20, 100]) {
+        const kept = lots.filter((lot) => lot % step === 0).length;
+        // Five standard deviations of a fair draw.
+        assert.ok(Math.abs(kept * step - ids.length) < 5 * Math.sqrt(ids.length * (step - 1)), `1 of ${step}: ${kept}`);
+    }
+    // Whoever is drawn for many is drawn for fewer: nothing jumps while the map comes nearer.
+    for (const [few, many] of [[2, 10], [10, 20], [20, 100]]) assert.ok(lots.every((lot) => lot % many || !(lot % few)));
+    assert.deepEqual([0, 350, 351, 4000, 9122].map((n) => stepFor(n, 350)), [1, 1, 2, 20, 100]);
+    // Piles: none lost, the gravest seen, none so near to another that it hides it.
+    const seen = Array.from({ length: 400 }, (_, i) => ({ x: (i * 37) % 101, y: (i * 53) % 89, risk: i < 300 ? 3 : 4, n: 1 })), piles = piled(seen.map((m) => ({ ...m })), 12);
+    assert.equal(piles.reduce((n, p) => n + p.n, 0), seen.length);
+    for (let i = 0; i < piles.length; i++) for (let k = 0; k < i; k++) assert.ok(Math.hypot(piles[i].x - piles[k].x, piles[i].y - piles[k].y) >= 12);
+    for (const m of seen.filter((s) => s.risk === 4)) assert.ok(piles.some((p) => p.risk === 4 && Math.hypot(p.x - m.x, p.y - m.y) < 12));
+    assert.deepEqual(piles.map((p) => p.risk), piles.map((p) => p.risk).sort());
+});
+
 test('of a place one sentence is told: how many, how many expected, how sure, since when', () => {
     const answer = { from: '2023-05-30T00:00:00+08:00', to: '2023-06-27T00:00:00+08:00', per: 'area', step: 'week', looks_back: 8 }, words = { happened: '上报', unit: '宗', compared: '' };
     const say = (lang, features, more = {}) => sentenceOf(lang, spotsOf(features)[0], { ...answer, ...more }, lang === 'en' ? { happened: '', unit: 'reports', compared: 'Visit' } : { ...words, compared: '巡查' });
@@ -199,6 +218,14 @@ test('numbers are those that people know', () => {
         const [a, b, c] = parts('zh-CN', whole, part).map(parseFloat);
         assert.ok(Math.abs(a - b - c) < 0.051, `${whole} ${part}: ${a} - ${b} = ${c}`);
     }
+    // A column is written alike, however large its numbers are.
+    const writes = (lang, list, below) => { const { write, unit } = column(lang, list, below); return [unit, ...list.map(write)]; };
+    assert.deepEqual(writes('zh-CN', [227000, 200000, 28000]), ['万', '22.7', '20.0', '2.8']);
+    assert.deepEqual(writes('zh-CN', [12300, 4260, 0, null, undefined]), ['', '12300', '4260', '0', '·', '?']);
+    assert.deepEqual(writes('zh-CN', [131000, 50000, 390, 0]), ['万', '13.1', '5.0', '<0.1', '0']);
+    assert.deepEqual(writes('en', [227000, 94700, 28000, 500]), ['k', '227', '95', '28', '<1']);
+    assert.deepEqual(writes('en', [1.2e7, 995000]), ['M', '12.0', '1.0']);
+    assert.deepEqual([[99.94, 3, NaN].slice(0, 2).map(rates([99.94, 3, NaN])), [618, 99.4].map(rates([618, 99.4]))], [['99.9', '3.0'], ['618', '99']]);
     assert.equal(zh(NaN), '?');
     assert.equal(zh(99999), '99999');
     assert.equal(zh(2.5e8), '2.5亿');
@@ -266,7 +293,10 @@ test('the usual day is one like today', () => {
     const groups = [{ id: null, count: 5 }, ...rows(0, 85).slice(0, 15), ...Array.from({ length: 28 }, (_, i) => rows(i + 1, (i + 1) % 7 ? 10 : 60 + (i + 1) / 7 * 10)).flat()];
     const usual = usualDay(groups, now);
     assert.deepEqual([usual.weekday, usual.days, usual.back], [1, 4, [7, 14, 21, 28]]);
-    for (const h of [0, 1, 14, 24]) assert.deepEqual([usual.low[h], usual.middle[h], usual.high[h]], [70 * h, 85 * h, 100 * h]);
+    for (const h of [0, 1, 14, 24]) assert.equal(usual.middle[h], 85 * h);
+    // The band is of what comes in an hour; of today as far as hours are over.
+    for (const h of [0, 13, 23]) assert.deepEqual([usual.byHour.low[h], usual.byHour.middle[h], usual.byHour.high[h]], [70, 85, 100]);
+    assert.deepEqual(usual.byHour.today, Array(14).fill(85));
     // Of the hour that runs there is what has come; the usual day stands at the same minute.
     assert.deepEqual(usual.today.slice(-2), [[14, 85 * 14], [14 + 1 / 12, 85 * 15]]);
     assert.deepEqual([usual.sofar, usual.counted], [85 * 15, (70 + 80 + 90 + 100) * 24]);

@@ -10,8 +10,8 @@ import * as echarts from '../echarts/echarts.esm.min.mjs';
 /** Value of a custom property. @param {string} name */
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** @typedef {{type: 'rect' | 'polygon' | 'line' | 'circle' | 'text', shape?: any, style: any, x?: number, y?: number}} Shape */
-const KINDS = {rect: echarts.graphic.Rect, polygon: echarts.graphic.Polygon, line: echarts.graphic.Line, circle: echarts.graphic.Circle, text: echarts.graphic.Text};
+/** @typedef {{type: 'rect' | 'polygon' | 'line' | 'polyline' | 'circle' | 'text', shape?: any, style: any, x?: number, y?: number}} Shape */
+const KINDS = {rect: echarts.graphic.Rect, polygon: echarts.graphic.Polygon, line: echarts.graphic.Line, polyline: echarts.graphic.Polyline, circle: echarts.graphic.Circle, text: echarts.graphic.Text};
 
 /** One canvas, for as long as the page is open. */
 export class Chart {
@@ -141,42 +141,44 @@ export const flow = (steps) => (u, {w, h}) => {
 
 /**
  * Bars of parts, one a row. Each part's own colour, from light to strong.
- * @param {{name: string, parts: number[], text: string}[]} rows @param {string[]} colours
+ * @param {number[][]} rows @param {string[]} colours @param {number} rowPx
  */
-export const stacks = (rows, colours) => (u, {w, h}) => {
-  const left = 5.4 * u, right = 7.6 * u, rowPx = h / Math.max(1, rows.length), bar = Math.min(0.8 * u, rowPx * 0.6);
-  const most = Math.max(1, ...rows.map((r) => r.parts.reduce((a, b) => a + b, 0))), scale = Math.max(0, w - left - right) / most;
-  return rows.flatMap((r, i) => {
-    const y = (i + 0.5) * rowPx, middle = {verticalAlign: 'middle'};
-    let x = left;
-    const parts = r.parts.map((n, k) => {
+export const stacks = (rows, colours, rowPx) => (u, {w}) => {
+  const bar = Math.min(0.8 * u, rowPx * 0.6), most = Math.max(1, ...rows.map((r) => r.reduce((a, b) => a + b, 0))), scale = w / most;
+  return rows.flatMap((parts, i) => {
+    let x = 0;
+    return parts.map((n, k) => {
       const at = x;
       x += n * scale;
-      return /** @type {Shape} */ ({type: 'rect', shape: {x: at, y: y - bar / 2, width: n * scale, height: bar}, style: {fill: token(colours[k])}});
+      return /** @type {Shape} */ ({type: 'rect', shape: {x: at, y: (i + 0.5) * rowPx - bar / 2, width: n * scale, height: bar}, style: {fill: token(colours[k])}});
     });
-    return [words(u, r.name, left - 0.3 * u, y, '--text', 'right', {...middle, width: 5.1 * u, overflow: 'truncate'}), ...parts, words(u, r.text, x + 0.3 * u, y, '--quiet', 'left', middle)];
   });
 };
 
 /**
- * Today's sum over the band of usual days.
- * @param {{hours: number[], low: number[], high: number[], middle: number[], today: number[][]}} day   sums by hour, 0 to 24; today's with their hours, as far as it is
+ * What came in each hour of today, as far as it is over, on the band of usual days.
+ * @param {{low: number[], high: number[], middle: number[], today: number[]}} day
  */
-export const curve = (day) => (u) => ({
-  grid: {left: 0.2 * u, right: 0.8 * u, top: 0.6 * u, bottom: 1.4 * u},
-  xAxis: {type: 'value', min: 0, max: 24, interval: 6, splitLine: none, axisTick: none, axisLine: {lineStyle: {color: token('--edge')}}, axisLabel: {...text(u), hideOverlap: true, formatter: (v) => `${v}:00`, margin: 0.25 * u,
-    alignMinLabel: 'left', alignMaxLabel: 'right'}},
-  yAxis: {type: 'value', show: false, min: 0, max: Math.max(1, ...day.high, ...day.today.map(([, y]) => y)) * 1.05},
-  series: [
-    {type: 'line', silent: true, symbol: 'none', stack: 'band', lineStyle: {width: 0}, areaStyle: {opacity: 0}, data: day.hours.map((x, i) => [x, day.low[i]])},
-    {type: 'line', silent: true, symbol: 'none', stack: 'band', lineStyle: {width: 0}, areaStyle: {color: token('--quiet'), opacity: 0.22}, data: day.hours.map((x, i) => [x, day.high[i] - day.low[i]])},
-    {type: 'line', silent: true, symbol: 'none', lineStyle: {color: token('--quiet'), width: Math.max(1, u / 14), type: 'dashed'}, data: day.hours.map((x, i) => [x, day.middle[i]])},
-    {type: 'line', silent: true, symbol: 'none', lineStyle: {color: token('--text'), width: Math.max(1.5, u / 7)}, data: day.today,
-      endLabel: {show: false}, markPoint: {symbol: 'circle', symbolSize: 0.5 * u, silent: true, label: none, itemStyle: {color: token('--text')},
-        data: day.today.slice(-1).map((coord) => ({coord}))}},
-  ],
-  aria: {enabled: false}, title: none, legend: none, tooltip: none,
-});
+export const curve = (day) => (u, {w, h}) => {
+  const top = 0.35 * u, foot = h - 1.35 * u, most = Math.max(1, ...day.high, ...day.today), side = 0.3 * u;
+  // An hour stands at its middle.
+  const x = (i) => side + (i + 0.5) / 24 * (w - 2 * side), y = (n) => foot - n / most * Math.max(1, foot - top), points = (list) => list.map((n, i) => [x(i), y(n)]);
+  /** @type {Shape[]} */
+  const children = [
+    {type: 'polygon', shape: {points: [...points(day.high), ...points(day.low).reverse()]}, style: {fill: token('--band')}},
+    {type: 'polyline', shape: {points: points(day.middle)}, style: {stroke: token('--band-middle'), fill: 'none', lineWidth: Math.max(1, u / 14)}},
+    {type: 'line', shape: {x1: side, x2: w - side, y1: foot, y2: foot}, style: {stroke: token('--edge'), lineWidth: 1}}];
+  if (day.today.length) {
+    const last = day.today.length - 1;
+    children.push({type: 'polyline', shape: {points: points(day.today)}, style: {stroke: token('--text'), fill: 'none', lineWidth: Math.max(1.5, u / 8)}},
+      {type: 'circle', shape: {cx: x(last), cy: y(day.today[last]), r: 0.22 * u}, style: {fill: token('--text')}});
+  }
+  for (const hour of [0, 6, 12, 18, 24]) {
+    const at = side + hour / 24 * (w - 2 * side);
+    children.push(words(u, `${hour}:00`, hour ? hour === 24 ? w : at : 0, foot + 0.2 * u, '--quiet', hour ? hour === 24 ? 'right' : 'center' : 'left'));
+  }
+  return children;
+};
 
 /** How many have how much, against a norm. @param {[number, number][]} spread @param {number} norm */
 export const spread = (spread, norm) => (u, {w}) => {

@@ -1,11 +1,10 @@
 // @ts-check
-// map.js - the living map, by MapLibre: base, field, open serious hazards,
-// significant hotspots. One map for as long as the page is open.
+// map.js - the living map, by MapLibre: base, field, significant hotspots. One map for as long as the page is open.
 
 import {Map as LibreMap, setMaxParallelImageRequests} from '../maplibre/maplibre-gl.mjs';
 import {tilesTouched} from '../live.js';
 import {token} from './charts.js';
-import {nearer, riskColour, shape} from './overlay.js';
+import {nearer} from './overlay.js';
 import {address} from './plan.js';
 
 const EMPTY = {type: 'FeatureCollection', features: []};
@@ -24,22 +23,7 @@ const FIELD_OPACITY = 0.82, THEN = ['then-0', 'then-1'], TURN_MS = 500, PATIENCE
 const THEN_TILE = 1024;
 
 /** At least so long between two askings for changed tiles. */
-const HAZARDS_MS = 5000, FIELD_MS = 15000;
-
-/** A risk's mark as pixels. @param {number} risk @param {number} sizePx */
-function mark(risk, sizePx) {
-  const size = Math.max(8, Math.ceil(sizePx)), canvas = document.createElement('canvas');
-  canvas.width = canvas.height = size;
-  const c = canvas.getContext('2d');
-  c.translate(size / 2, size / 2);
-  shape(c, risk, size * 0.4);
-  c.fillStyle = riskColour(risk);
-  c.fill();
-  c.lineWidth = Math.max(1, size * 0.06);
-  c.strokeStyle = token('--land');
-  c.stroke();
-  return c.getImageData(0, 0, size, size);
-}
+const FIELD_MS = 15000;
 
 export class LiveMap {
   /** @param {HTMLElement} container @param {any} part   of the plan @param {number[]} bounds   of the city */
@@ -100,11 +84,6 @@ export class LiveMap {
     if (coarse) borders(coarse, 'coarse', {'line-color': token('--text'), 'line-opacity': 0.34, 'line-width': 1});
     map.addSource('hot', {type: 'geojson', data: EMPTY});
     map.addLayer({id: 'hot', type: 'line', source: 'hot', layout: {'line-join': 'round'}, paint: {'line-color': token('--text'), 'line-opacity': 0.95}});
-    if (part.hazards) {
-      map.addSource('hazards', {type: 'vector', maxzoom: DEEPEST, tiles: [location.origin + address(`/tiles/${part.hazards.layer}/{z}/{x}/{y}.mvt`, {properties: part.hazards.risk, filter: part.hazards.filter})]});
-      map.addLayer({id: 'hazards', type: 'symbol', source: 'hazards', 'source-layer': part.hazards.layer, layout: {'icon-image': ['concat', 'risk-', ['to-string', ['get', part.hazards.risk]]],
-        'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.42, 10, 0.5, 13, 0.8, 15, 1], 'icon-padding': ['interpolate', ['linear'], ['zoom'], 9, 7, 12, 2], 'symbol-sort-key': ['-', 0, ['get', part.hazards.risk]]}});
-    }
     map.addLayer({id: 'chosen', type: 'line', source: 'hot', filter: ['in', ['get', 'id'], ['literal', []]], layout: {'line-join': 'round'}, paint: {'line-color': token('--choice')}});
     this.dress();
   }
@@ -114,17 +93,13 @@ export class LiveMap {
     return {type: 'raster', tiles: [location.origin + address(`/tiles/${this.part.heat}/{z}/{x}/{y}@2x.png`, {...params, palette: 'dark'})], tileSize, maxzoom: DEEPEST, bounds: this.bounds};
   }
 
-  /** Widths and marks at the wall's unit. */
+  /** Widths at the wall's unit. */
   dress() {
     const {map, unitPx: u} = this;
     if (!map.getLayer('chosen')) return;
     map.setPaintProperty('hot', 'line-width', Math.max(1.2, u / 11));
     map.setPaintProperty('chosen', 'line-width', Math.max(2, u / 5));
     if (map.getLayer('coarse')) map.setPaintProperty('coarse', 'line-width', Math.max(0.8, u / 22));
-    for (const risk of [1, 2, 3, 4]) {
-      if (map.hasImage(`risk-${risk}`)) map.removeImage(`risk-${risk}`);
-      map.addImage(`risk-${risk}`, mark(risk, 1.1 * u));
-    }
   }
 
   /** @param {import('./layout.js').Layout} l */
@@ -184,7 +159,7 @@ export class LiveMap {
       this.shown = slot;
       for (const other of ['field', ...THEN]) if (map.getLayer(other)) map.setPaintProperty(other, 'raster-opacity', other === id ? FIELD_OPACITY : 0);
       // What a replay shows is not what is there now.
-      for (const other of ['hazards', 'hot']) if (map.getLayer(other)) map.setLayoutProperty(other, 'visibility', 'none');
+      if (map.getLayer('hot')) map.setLayoutProperty('hot', 'visibility', 'none');
     };
   }
 
@@ -194,7 +169,7 @@ export class LiveMap {
     for (const id of THEN) this.drop(id);
     this.shown = -1;
     if (map.getLayer('field')) map.setPaintProperty('field', 'raster-opacity', FIELD_OPACITY);
-    for (const id of ['hazards', 'hot']) if (map.getLayer(id)) map.setLayoutProperty(id, 'visibility', 'visible');
+    if (map.getLayer('hot')) map.setLayoutProperty('hot', 'visibility', 'visible');
   }
 
   /** @param {string} id */
@@ -230,15 +205,12 @@ export class LiveMap {
 
   /** @param {Record<string, import('../live.js').Touched>} layers @param {number} reachM   how far a row is felt in the field */
   changed(layers, reachM) {
-    for (const [name, touched] of Object.entries(layers)) {
-      if (name === this.part.hazards?.layer) this.soon('hazards', touched, 0, HAZARDS_MS);
-      this.soon('field', touched, reachM, FIELD_MS);
-    }
+    for (const touched of Object.values(layers)) this.soon('field', touched, reachM, FIELD_MS);
   }
 
   /** All that is shown may be old. */
   reset() {
-    for (const id of ['hazards', 'field']) if (this.map.getSource(id)) this.map.refreshTiles(id);
+    if (this.map.getSource('field')) this.map.refreshTiles('field');
   }
 
   /** @param {string} source @param {any} touched @param {number} reachM @param {number} restMs */

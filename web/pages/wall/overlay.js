@@ -63,6 +63,8 @@ export class Overlay {
     this.mark = null;
     /** More to be drawn under the words, by who knows what. @type {((c: CanvasRenderingContext2D) => void) | null} */
     this.under = null;
+    /** What is open and grave. @type {import('./marks.js').Marks | null} */
+    this.marks = null;
   }
 
   /** @param {import('./layout.js').Rect} map @param {import('./layout.js').Rect[]} screens @param {number} unitPx @param {import('./layout.js').Rect[]} [words]   where others write */
@@ -137,6 +139,7 @@ export class Overlay {
     const c = this.context, now = performance.now();
     c.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.under?.(c);
+    if (!this.points) this.marks?.paint(c, this.project, {w: this.canvas.width, h: this.canvas.height}, this.unitPx);
     if (this.points) this.paintPoints(c);
     if (this.mark) this.paintMark(c, this.mark);
     this.paintLabels(c);

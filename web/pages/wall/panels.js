@@ -5,7 +5,7 @@
 import {Chart, curve, days, flow, intervals, spread, stacks} from './charts.js';
 import {HEARS, countOf, departments, exactly, levelsIn, numbersOf, openOf, shareWithin, total} from './numbers.js';
 import {AGES, USUAL_DAYS, dayByDay, usualDay} from './plan.js';
-import {HIDDEN, count, date, month as monthOf, parts, percent, plus, say, title, usualOf} from './words.js';
+import {HIDDEN, column, count, date, daysOf, month as monthOf, parts, percent, plus, rates, say, title} from './words.js';
 
 /** @typedef {import('./words.js').Language} Language */
 
@@ -62,18 +62,24 @@ class Figure {
 }
 
 /** @typedef {{node: HTMLElement, charts: Chart[], update: () => void}} Built @typedef {Built & {key: string, hears: (key: string) => boolean, numbers: () => import('./numbers.js').Entry[]}} Panel */
-/** What a panel is built of; live: it does not show an earlier moment. @typedef {import('./numbers.js').Context & {key: string, live: () => boolean}} How */
+/** What a panel is built of; live: it does not show an earlier moment; large: it stands over the map. @typedef {import('./numbers.js').Context & {key: string, live: () => boolean, large: boolean}} How */
 
-/** @param {string} key @param {Language} lang @param {string} no @param {string} [heading] */
-function shell(key, lang, no, heading) {
-  const id = `panel-${key}`, body = element('div', {class: 'body'}), note = element('span', {class: 'note'});
-  const node = element('section', {class: `panel ${key}`, 'aria-labelledby': id, id: `at-${key}`},
+/** @param {How} how @param {string} [heading] */
+function shell({key, lang, large}, heading) {
+  const id = `${large ? 'large' : 'panel'}-${key}`, no = NUMBER[key], body = element('div', {class: 'body'}), note = element('span', {class: 'note'});
+  const node = element('section', {class: `panel ${key}${large ? ' large' : ''}`, 'aria-labelledby': id, id: `${large ? 'over' : 'at'}-${key}`},
     element('h2', {id}, no ? element('span', {class: 'no', 'aria-hidden': 'true'}, no) : '', heading ?? say(lang, /** @type {any} */ (key)), note), body);
   return {node, body, note};
 }
 
-/** The panels that the city has something for. @param {any} plan @param {import('./store.js').Store} store @param {Language} lang @param {(key: string) => import('./plan.js').Moment} moment   what a panel shows @returns {Panel[]} */
-export function makePanels(plan, store, lang, moment) {
+/**
+ * The panels that the city has something for.
+ * @param {any} plan @param {import('./store.js').Store} store @param {Language} lang @param {import('../names.js').Names} names
+ * @param {(key: string) => import('./plan.js').Moment} moment   what a panel shows
+ * @param {string[]} [over]   those that are to stand over the map once more, larger
+ * @returns {Panel[]}
+ */
+export function makePanels(plan, store, lang, names, moment, over) {
   const {questions, parts: p} = plan;
   const urlOf = (key) => questions.find((q) => q.key === key)?.url(moment('')) ?? '';
   const make = {register: figuresPanel, service: servicePanel, checks: checksPanel, ranking: rankingPanel, sources: sourcesPanel, loop: loopPanel, open: openPanel,
@@ -82,8 +88,8 @@ export function makePanels(plan, store, lang, moment) {
   const panels = [];
   for (const [key, build] of Object.entries(make)) {
     const part = of[key];
-    if (!part || (Array.isArray(part) && !part.length)) continue;
-    const context = {key, part, store, lang, urlOf, now: () => moment(key), live: () => moment(key) === moment('')};
+    if (!part || (Array.isArray(part) && !part.length) || (over && !over.includes(key))) continue;
+    const context = {key, part, store, lang, names, large: !!over, urlOf, now: () => moment(key), live: () => moment(key) === moment('')};
     panels.push({...build(context), key, hears: HEARS[key], numbers: () => numbersOf(key, context)});
   }
   return panels;
@@ -92,8 +98,8 @@ export function makePanels(plan, store, lang, moment) {
 const NUMBER = {register: '1', loop: '2', open: '', patrol: '3', premises: '4', checks: '5', participation: '6', service: '7', sources: '8', ranking: '9'};
 
 /** @param {How} how @returns {Built} */
-function figuresPanel({key, part, store, lang}) {
-  const {node, body} = shell(key, lang, NUMBER[key]);
+function figuresPanel(how) {
+  const {part, store, lang} = how, {node, body} = shell(how);
   const figures = part.map((f, i) => ({f, figure: new Figure({title: title(lang, f), rows: f.rows, size: i < 2 ? 'large' : 'small'})}));
   body.append(...figures.map(({figure}) => figure.node));
   return {node, charts: [],
@@ -101,8 +107,8 @@ function figuresPanel({key, part, store, lang}) {
 }
 
 /** @param {How} how @returns {Built} */
-function servicePanel({key, part, store, lang}) {
-  const {node, body} = shell(key, lang, NUMBER[key]);
+function servicePanel(how) {
+  const {part, store, lang} = how, {node, body} = shell(how);
   const figures = part.figures.map((f) => ({f, figure: new Figure({title: title(lang, f), rows: f.rows, size: 'small'})}));
   const reach = element('b', {}), bar = element('span', {class: 'part'}), meter = element('div', {class: 'meter', 'aria-hidden': 'true'}, bar);
   const words = element('span', {class: 'name'}, say(lang, 'within', {n: part.minutes}));
@@ -117,8 +123,8 @@ function servicePanel({key, part, store, lang}) {
 }
 
 /** @param {How} how @returns {Built} */
-function checksPanel({key, part, store, lang}) {
-  const {node, body, note} = shell(key, lang, NUMBER[key]);
+function checksPanel(how) {
+  const {part, store, lang} = how, {node, body, note} = shell(how);
   const all = new Figure({title: say(lang, 'checks_sum'), rows: part.rows, size: 'large'});
   // Whose they are depends on the month: the link comes with it.
   const reach = new Figure({title: say(lang, 'workers_reach', {n: part.norm}), size: 'large', rows: part.reachRows('')});
@@ -144,13 +150,14 @@ function checksPanel({key, part, store, lang}) {
 }
 
 /** Reports, by steps, and today. @param {How} how @returns {Built} */
-function loopPanel({key, part, store, lang, now, live}) {
-  const {node, body} = shell(key, lang, NUMBER[key], title(lang, part));
+function loopPanel(how) {
+  const {part, store, lang, now, live} = how, {node, body} = shell(how, title(lang, part));
   const unit = lang === 'en' ? '' : ` ${part.unit}`;
   const figures = [new Figure({title: say(lang, 'reported') + unit, rows: part.rows}), new Figure({title: say(lang, 'resolved') + unit, rows: part.doneRows}), new Figure({title: say(lang, 'rate'), rows: part.doneRows})];
   const canvas = element('div', {class: 'chart flow'}), chart = new Chart(canvas, part.steps.map((s) => title(lang, s)).join(' → '));
-  const today = element(part.rows ? 'a' : 'p', {class: 'today', href: part.rows && '#'}), canvasDay = element('div', {class: 'chart day'}), chartDay = new Chart(canvasDay, `${say(lang, 'today')}, ${say(lang, 'usual')}`);
-  body.append(element('div', {class: 'row three'}, ...figures.map((f) => f.node)), canvas, today, canvasDay);
+  const todayIs = element('span', {class: 'is-today'}), usualIs = element('span', {class: 'is-usual'}), band = element('span', {class: 'is-band'}, say(lang, 'by_hour'));
+  const today = element(part.rows ? 'a' : 'p', {class: 'today', href: part.rows && '#'}, todayIs, usualIs), canvasDay = element('div', {class: 'chart day'}), chartDay = new Chart(canvasDay, `${say(lang, 'today')}, ${say(lang, 'usual')}`);
+  body.append(element('div', {class: 'row three'}, ...figures.map((f) => f.node)), canvas, today, element('div', {class: 'days'}, canvasDay, band));
   const show = () => {
     const answer = store.answer(part.status), status = answer.value;
     const n = (value) => countOf(status, value), all = status ? status.count : NaN, open = openOf(status, part);
@@ -173,23 +180,31 @@ function loopPanel({key, part, store, lang, now, live}) {
       const hours = store.value(part.hours);
       if (!hours) return;
       const day = usualDay(hours.groups, now(), live());
-      chartDay.show(curve(day));
+      chartDay.show(curve(day.byHour));
       if (part.rows) today.setAttribute('href', part.todayRows(now()));
-      setText(today, `${date(lang, now().later(-1))} ${count(lang, day.sofar)} · ${usualOf(lang, day.weekday)} ${count(lang, day.usual)}`);
+      setText(todayIs, `${date(lang, now().later(-1))} ${count(lang, day.sofar)}`);
+      setText(usualIs, `${daysOf(lang, day.weekday, day.days)} ${count(lang, day.usual)}`);
     }};
 }
 
+/** Rows of departments: as high as they like to be, and at least; their unit is the panel's letters. */
+const DEPARTMENT_U = 1.2, DEPARTMENT_LEAST_U = 1;
+
 /** What is open: how much, of which department, for how long. @param {How} how @returns {Built} */
-function openPanel({key, part, store, lang, now}) {
-  const {node, body, note} = shell(key, lang, '', say(lang, 'open'));
+function openPanel(how) {
+  const {part, store, lang, names, now, large} = how, {node, body, note} = shell(how, say(lang, 'open'));
   const figure = new Figure({title: '', rows: part.openRows, unit: lang === 'en' ? '' : part.unit, size: 'huge'});
   figure.node.querySelector('.name').remove();
   const colours = ['--age-1', '--age-2', '--age-3', '--age-4'];
-  const ages = AGES.map((_, i) => element(part.openRows ? 'a' : 'span', {class: `age-${i + 1}`, href: part.openRows}, say(lang, /** @type {any} */ (`age${i}`))));
+  const ages = AGES.map((_, i) => element(part.openRows ? 'a' : 'span', {class: `age-${i + 1}`, href: part.openRows}));
   const canvas = element('div', {class: 'chart'}), chart = new Chart(canvas, say(lang, 'open'));
+  const [whose, open, late] = ['names', 'values', 'values late'].map((name) => element('ol', {class: name})), room = element('div', {class: 'departments'}, whose, canvas, open, late);
   node.querySelector('h2').append(figure.node);
-  body.append(element('p', {class: 'ages'}, ...ages), canvas);
-  const told = (n) => n === null ? HIDDEN : n;
+  if (large) room.classList.add('headed');
+  body.append(element('p', {class: 'ages'}, ...ages), room);
+  /** Where there is little room, what people call it for short. */
+  const nameOf = (id) => (!large && (lang === 'en' ? part.short_en : part.short)?.[id]) || names.value(part.layer, part.by, id);
+  const cell = (n, rows, word = '') => element('li', {}, ...(word ? [element('span', {class: 'word'}, word)] : []), element(rows && n !== null ? 'a' : 'span', {class: n === null ? 'is-hidden' : Number.isFinite(n) ? '' : 'is-unknown', href: n !== null && rows}, Number.isFinite(n) ? large ? exactly(n) : count(lang, n) : ''));
   return {node, charts: [chart],
     update: () => {
       figure.show(store.answer(part.status), lang, (status) => {
@@ -197,23 +212,40 @@ function openPanel({key, part, store, lang, now}) {
         if (open === null) return {text: HIDDEN};
         return {text: parts(lang, status.count, status.count - open)[2], title: exactly(open)};
       });
-      if (part.openRows) part.ageRows(now()).forEach((rows, i) => ages[i].setAttribute('href', rows));
+      const rowsOf = part.openRows ? part.ageRows(now()) : [];
+      ages.forEach((node, i) => {
+        const n = total(store.value(part.ages[i])), text = say(lang, /** @type {any} */ (`age${i}`));
+        setText(node, large && n !== null && Number.isFinite(n) ? `${text} ${exactly(n)}` : text);
+        if (rowsOf[i]) node.setAttribute('href', rowsOf[i]);
+      });
       const overdue = store.value(part.overdue), sorted = departments(part, store);
       if (overdue) setText(note, `${say(lang, 'late')} ${count(lang, overdue.count)}`);
       if (!sorted.length) return;
-      chart.show((u, size) => stacks(sorted.slice(0, Math.max(3, Math.floor(size.h / (1.22 * u)))).map(({id, parts: list, late}) => ({name: id ?? '?', parts: list,
-        text: `${told(plus(list))}${overdue ? ` ${say(lang, 'late')}${lang === 'en' ? ' ' : ''}${told(late)}` : ''}`})), colours)(u, size));
+      const u = chart.unitPx, h = room.clientHeight - (large ? 1.4 * u : 0), fits = Math.max(3, Math.floor(h / ((large ? DEPARTMENT_LEAST_U : DEPARTMENT_U) * u))), shown = sorted.slice(0, fits);
+      const rowPx = Math.min(large ? 1.6 * u : DEPARTMENT_U * u, h / shown.length);
+      if (large && shown.length < sorted.length) setText(note, [note.textContent, say(lang, 'more', {n: sorted.length - shown.length})].join(' · '));
+      room.style.setProperty('--row', `${rowPx}px`);
+      // Where there is room a head says once what the columns are.
+      const head = (word) => (large ? [element('li', {class: 'head'}, word)] : []);
+      whose.replaceChildren(...head(''), ...shown.map(({id}) => element('li', {}, id === null ? '?' : nameOf(id))));
+      open.replaceChildren(...head(say(lang, 'open')), ...shown.map(({id, parts: list}) => cell(plus(list), part.byRows(id))));
+      late.replaceChildren(...(overdue ? [...head(say(lang, 'late')), ...shown.map(({id, late: n}) => cell(n, part.lateRows(now(), id), large ? '' : say(lang, 'late')))] : []));
+      canvas.style.height = `${shown.length * rowPx}px`;
+      chart.show(stacks(shown.map((d) => d.parts), colours, rowPx));
     }};
 }
 
+/** Columns of patrols. */
+const STATES = /** @type {const} */ (['due', 'done', 'overdue', 'unknown']);
+
 /** Levels of a register: visits that are due and made in a month, and how many are late or unknown now. @param {How} how @returns {Built} */
-function patrolPanel({key, part, store, lang}) {
-  const {node, body, note} = shell(key, lang, NUMBER[key], key === 'patrol' || lang === 'en' ? say(lang, key) : title(lang, part));
+function patrolPanel(how) {
+  const {key, part, store, lang, large} = how, {node, body, note} = shell(how, key === 'patrol' || lang === 'en' ? say(lang, key) : title(lang, part));
   const all = element('b', {class: 'sum'}), sum = element(part.rows ? 'a' : 'span', {class: 'total', href: part.rows}, all, element('span', {class: 'unit'}, lang === 'en' ? '' : part.unit ?? ''));
   const visits = element('span'), state = element('span', {}, say(lang, 'state_now', {unit: part.unit ?? ''})), over = (...of) => element('th', {scope: 'colgroup', colspan: 2}, ...of);
-  const head = ['', 'due', 'done', 'overdue', 'unknown'].map((w) => element('th', {scope: 'col'}, w ? say(lang, /** @type {any} */ (w)) : element('span', {class: 'hidden'}, say(lang, 'level'))));
+  const heads = ['', ...STATES].map((w) => element('th', {scope: 'col'}, w ? say(lang, /** @type {any} */ (w)) : element('span', {class: 'hidden'}, say(lang, 'level'))));
   const tbody = element('tbody');
-  const table = element('table', {}, element('thead', {}, element('tr', {class: 'of'}, element('td', {}), over(visits), over(state)), element('tr', {}, ...head)), tbody);
+  const table = element('table', {}, element('thead', {}, element('tr', {class: 'of'}, element('td', {}), over(visits), over(state)), element('tr', {}, ...heads)), tbody);
   node.querySelector('h2').append(sum);
   body.append(table);
   let brief = true;
@@ -248,11 +280,14 @@ function patrolPanel({key, part, store, lang}) {
       const head = sum.parentElement;
       node.classList.remove('tight');
       node.classList.toggle('tight', head.scrollWidth > head.clientWidth);
-      setText(visits, say(lang, 'visits_in', {m: from ? monthOf(lang, from) : ''}));
+      const numbers = (r) => [r.due, r.done, r.overdue, r.unjudged], alike = [0, 2].flatMap((i) => Array(2).fill(column(lang, mine.flatMap((r) => numbers(r).slice(i, i + 2)))));
+      const thousands = (i) => large || !alike[i].unit ? '' : lang === 'en' ? `, ${alike[i].unit}` : alike[i].unit;
+      setText(visits, say(lang, 'visits_in', {m: from ? monthOf(lang, from) : '', k: thousands(0)}) + (lang === 'en' ? thousands(0) : ''));
+      setText(state, say(lang, 'state_now', {unit: part.unit ?? '', k: thousands(2)}) + (lang === 'en' ? thousands(2) : ''));
       for (const r of mine) {
         const cells = rowOf(r.level);
         // Where there is room for them, exactly.
-        [r.due, r.done, r.overdue, r.unjudged].forEach((n, i) => showNumber(cells[i], node.classList.contains('large') ? exactly(n) : count(lang, n, 1e4), n === 0 ? 'zero' : ''));
+        numbers(r).forEach((n, i) => showNumber(cells[i], large ? exactly(n) : alike[i].write(n), n === 0 ? 'zero' : ''));
         // What has a mark in place of a number has a name all the same.
         cells.forEach((c) => { c.title = c.textContent ? '' : say(lang, c.className === 'is-hidden' ? 'few' : 'unknown'); });
       }
@@ -263,8 +298,8 @@ function patrolPanel({key, part, store, lang}) {
 const WAYS_MOST = 4;
 
 /** @param {How} how @returns {Built} */
-function participationPanel({key, part, store, lang, now}) {
-  const {node, body, note} = shell(key, lang, NUMBER[key]);
+function participationPanel(how) {
+  const {part, store, lang, names, now} = how, {node, body, note} = shell(how);
   setText(note, say(lang, 'last_days', {n: USUAL_DAYS}));
   const groups = part.map((f) => {
     const figure = new Figure({title: title(lang, f), rows: f.rows, unit: lang === 'en' ? '' : f.unit});
@@ -283,7 +318,8 @@ function participationPanel({key, part, store, lang, now}) {
       const text = JSON.stringify([said, body.clientWidth]);
       if (text === group.said) return;
       group.said = text;
-      ways.replaceChildren(...said.map((g) => element(f.rows ? 'a' : 'span', {href: f.groupRows(g.id)}, `${lang === 'en' ? g.id : f.titles?.[g.id] ?? g.id} ${count(lang, g.count, 1e4)}`)));
+      const alike = column(lang, said.map((g) => g.count));
+      ways.replaceChildren(...said.map((g) => element(f.rows ? 'a' : 'span', {href: f.groupRows(g.id)}, `${(lang !== 'en' && f.titles?.[g.id]) || names.value(f.layer, f.by, g.id)} ${alike.write(g.count)}${alike.unit}`)));
       // The least are left out where there is no room for them.
       while (ways.childElementCount > 1 && ways.scrollWidth > ways.clientWidth + 1) ways.lastElementChild?.remove();
     })};
@@ -293,8 +329,8 @@ function participationPanel({key, part, store, lang, now}) {
 const RHYTHM = {live: 1 / 24, daily: 1.5, weekly: 9, monthly: 40, yearly: 400};
 
 /** @param {How} how @returns {Built} */
-function sourcesPanel({key, part, lang, now}) {
-  const {node, body, note} = shell(key, lang, NUMBER[key]);
+function sourcesPanel(how) {
+  const {part, lang, now, large} = how, {node, body, note} = shell(how);
   const list = element('ul', {class: 'list'}), absent = element('p', {class: 'absent'});
   body.append(list, absent);
   if (part.awaited.length) absent.append(element('span', {class: 'is-absent'}, say(lang, 'awaited')), ...part.awaited.map((a) => element('span', {}, title(lang, a))));
@@ -318,7 +354,7 @@ function sourcesPanel({key, part, lang, now}) {
         const at = !moment ? '?' : days < 1 ? moment.clock.slice(0, 5) : date(lang, moment), id = `${at} ${late}`;
         behind += late ? 1 : 0;
         if (!groups.has(id)) groups.set(id, {at, late, names: []});
-        groups.get(id).names.push(title(lang, l));
+        groups.get(id).names.push((!large && lang === 'en' && part.short_en?.[l.name]) || title(lang, l));
       }
       setText(note, behind ? `${behind} ${say(lang, 'behind')}` : say(lang, 'all_ok'));
       const all = [...groups.values()], text = JSON.stringify([all, body.clientWidth, body.clientHeight]);
@@ -330,17 +366,17 @@ function sourcesPanel({key, part, lang, now}) {
 }
 
 /** Towns: the share resolved in time, and rates; first and last, with how sure that is. @param {How} how @returns {Built} */
-function rankingPanel({key, part, store, lang, now}) {
-  const {node, body, note} = shell(key, lang, NUMBER[key]);
+function rankingPanel(how) {
+  const {part, store, lang, names, now} = how, {node, body, note} = shell(how);
   setText(note, say(lang, 'intervals', {a: say(lang, part.area ? 'all' : 'city')}));
   const lastOnes = () => say(lang, 'days_short', {n: part.days});
-  const columns = [{text: say(lang, 'in_time'), key: part.inTime, read: (g) => ({value: g.share ?? NaN, hidden: !!g.hidden, low: g.share_low, high: g.share_high}), write: (v) => (100 * v).toFixed(1), head: say(lang, 'in_time_short'), rows: part.dueRows, span: lastOnes, whole: (a) => a.share},
+  const columns = [{text: say(lang, 'in_time'), key: part.inTime, read: (g) => ({value: g.share ?? NaN, hidden: !!g.hidden, low: g.share_low, high: g.share_high}), write: () => (v) => (100 * v).toFixed(1), head: say(lang, 'in_time_short'), rows: part.dueRows, span: lastOnes, whole: (a) => a.share},
     ...part.per.map((x) => ({text: title(lang, x), head: lang === 'en' ? x.short_en : x.short, key: x.key, rows: x.rows, span: x.windowed ? () => monthOf(lang, x.time(now())) : lastOnes, read: (g) => ({value: Number.isFinite(g.rate) ? g.rate * x.scale / x.of : NaN, hidden: !!g.hidden, low: g.rate_low * x.scale / x.of, high: g.rate_high * x.scale / x.of}),
-      write: (v) => v >= 100 ? v.toFixed(0) : v.toFixed(1), whole: (a) => a.rate * x.scale / x.of}))];
+      write: rates, whole: (a) => a.rate * x.scale / x.of}))];
   const charts = columns.map((c) => new Chart(element('div', {class: 'chart dots'}), c.text));
-  const names = element('ol', {class: 'names'}), values = columns.map(() => element('ol', {class: 'values'})), spans = columns.map(() => element('p', {class: 'head span'}));
-  const grid = element('div', {class: 'towns'}, element('div', {class: 'column'}, element('p', {class: 'head'}, say(lang, 'towns')), element('p', {class: 'head'}, '\u00a0'), names),
-    ...columns.map((c, i) => element('div', {class: 'column'}, element('p', {class: 'head', title: c.text}, c.head ?? c.text), spans[i], element('div', {class: 'pair'}, values[i], charts[i].element))));
+  const named = element('ol', {class: 'names'}), values = columns.map(() => element('ol', {class: 'values'})), spans = columns.map(() => element('p', {class: 'head span'}));
+  const grid = element('div', {class: 'towns'}, element('div', {class: 'column'}, element('p', {class: 'head'}, say(lang, 'towns')), element('p', {class: 'head'}, '\u00a0'), named),
+    ...columns.map((c, i) => element('div', {class: 'column'}, element('p', {class: 'head', title: c.text}, how.large ? c.text : c.head ?? c.text), spans[i], element('div', {class: 'pair'}, values[i], charts[i].element))));
   body.append(grid);
   const draw = () => {
     const answers = columns.map((c) => store.value(c.key));
@@ -350,12 +386,12 @@ function rankingPanel({key, part, store, lang, now}) {
     const sorted = answers[0].groups.filter((g) => g.id !== null && Number.isFinite(g.share)).sort((a, b) => b.share - a.share);
     const u = charts[0].unitPx, rowPx = 1.28 * u, fits = Math.max(3, Math.floor((grid.clientHeight - 2.6 * u) / rowPx)), first = Math.ceil(fits / 2);
     const shown = sorted.length <= fits ? sorted : [...sorted.slice(0, first), ...sorted.slice(sorted.length - (fits - first))];
-    names.replaceChildren(...shown.map((g, i) => element('li', {class: sorted.length > fits && i === first ? 'gap' : ''}, g.name ?? g.id)));
+    named.replaceChildren(...shown.map((g, i) => element('li', {class: sorted.length > fits && i === first ? 'gap' : ''}, names.unit(part.by, g.id, g.name))));
     columns.forEach((c, i) => {
-      const rows = shown.map((g) => (of(i, g.id) ? c.read(of(i, g.id)) : {value: NaN, hidden: false, low: NaN, high: NaN}));
+      const rows = shown.map((g) => (of(i, g.id) ? c.read(of(i, g.id)) : {value: NaN, hidden: false, low: NaN, high: NaN})), write = c.write(rows.map((r) => r.value));
       values[i].replaceChildren(...rows.map((r, k) => {
         const href = c.rows(now(), shown[k].id), is = Number.isFinite(r.value) ? '' : r.hidden ? 'is-hidden' : 'is-unknown';
-        return element('li', {class: sorted.length > fits && k === first ? 'gap' : ''}, element(href && !is ? 'a' : 'span', {class: is, href: !is && href}, Number.isFinite(r.value) ? c.write(r.value) : ''));
+        return element('li', {class: sorted.length > fits && k === first ? 'gap' : ''}, element(href && !is ? 'a' : 'span', {class: is, href: !is && href}, Number.isFinite(r.value) ? write(r.value) : ''));
       }));
       charts[i].element.style.flexBasis = '0';
       charts[i].element.style.height = `${rows.length * rowPx}px`;

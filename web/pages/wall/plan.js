@@ -170,7 +170,7 @@ export function plan(catalog, area = '') {
 
   const ranking = has(wall.ranking?.layer) ? {...planRanking(wall.ranking, catalog, ask, rowsOf), area} : null;
   return {questions, parts: {register, loop, patrol, premises, checks, participation, service, ranking, map,
-    sources: {layers: catalog.layers.map((l) => Object.assign(l, {rowsLink: rowsOf({layer: l.name})})), awaited: [...(catalog.awaited ?? []), ...catalog.layers.filter((l) => !l.rows)]}}};
+    sources: {...wall.sources, layers: catalog.layers.map((l) => Object.assign(l, {rowsLink: rowsOf({layer: l.name})})), awaited: [...(catalog.awaited ?? []), ...catalog.layers.filter((l) => !l.rows)]}}};
 }
 
 /** Days before today and today, as FROM/TO. @param {Moment} now @param {number} days */
@@ -307,6 +307,12 @@ function planMap(catalog, has, ask, rowsOf) {
       filter: tour.filter, datetime: lastDays(now, days - 1), limit: HOTSPOTS_MOST}), [tour.layer], MEDIUM_MS, true)} : null};
 }
 
+/** What so large a share of some numbers is not above. @param {number[]} list @param {number} share */
+function between(list, share) {
+  const sorted = [...list].sort((a, b) => a - b), place = share * (sorted.length - 1);
+  return sorted.length ? (sorted[Math.floor(place + 1e-9)] + sorted[Math.ceil(place - 1e-9)]) / 2 : 0;
+}
+
 /**
  * Sums by hour of today, and of days like it before: of the same weekday, or of
  * all where there are hardly any. What lies between the least and the most (of
@@ -324,14 +330,14 @@ export function usualDay(groups, now, live = true) {
   const days = Array.from({length: USUAL_DAYS}, (_, i) => ({back: i + 1, sums: sums(i + 1)})).filter((d) => d.sums[24] > 0);
   const alike = days.filter((d) => d.back % 7 === 0), weekday = alike.length > 1 ? new Date(start).getUTCDay() : null, before = weekday === null ? days : alike;
   const hours = Array.from({length: 25}, (_, i) => i);
-  const at = (h, share) => {
-    const sorted = before.map((d) => d.sums[h]).sort((a, b) => a - b), place = share * (sorted.length - 1);
-    return sorted.length ? (sorted[Math.floor(place + 1e-9)] + sorted[Math.ceil(place - 1e-9)]) / 2 : 0;
-  };
+  const at = (h, share) => between(before.map((d) => d.sums[h]), share);
   const full = Math.min(24, (now.utcMs - now.dayStartMs) / 36e5), passed = Math.floor(full), hoursIn = live ? full : passed, edge = before.length < 10 ? 0 : 0.1, sofar = sums(0);
+  // Hour by hour what came in it: of sums a band is too thin to be seen.
+  const came = (list) => Array.from({length: 24}, (_, h) => list[h + 1] - list[h]), like = before.map((d) => came(d.sums)), among = (share) => hours.slice(0, 24).map((h) => between(like.map((d) => d[h]), share));
+  const byHour = {low: among(edge), high: among(1 - edge), middle: among(0.5), today: came(sofar).slice(0, passed)};
   const middle = hours.map((h) => at(h, 0.5)), today = hours.slice(0, passed + 1).map((h) => [h, sofar[h]]);
   if (hoursIn > passed) today.push([hoursIn, sofar[24]]);
-  return {hours, low: hours.map((h) => at(h, edge)), high: hours.map((h) => at(h, 1 - edge)), middle, today, sofar: live ? sofar[24] : sofar[passed], weekday, days: before.length,
+  return {hours, middle, today, byHour, sofar: live ? sofar[24] : sofar[passed], weekday, days: before.length,
     // At this time of day, and over all of those days.
     usual: middle[passed] + (hoursIn - passed) * ((middle[passed + 1] ?? middle[passed]) - middle[passed]), back: before.map((d) => d.back), counted: before.reduce((sum, d) => sum + d.sums[24], 0)};
 }

@@ -3,9 +3,8 @@
 // rest drawn by hand over them. Has the methods of LiveMap.
 
 import {token} from './charts.js';
-import {nearer, riskColour, shape} from './overlay.js';
+import {nearer} from './overlay.js';
 import {address} from './plan.js';
-import {pointsIn} from './points.js';
 
 const WORLD_PX = 512;
 /** As in map.js, which needs what is missing here. */
@@ -33,8 +32,6 @@ export class StillMap {
     this.chosen = [];
     /** The moment that is shown; null: now. @type {import('./plan.js').Moment | null} */
     this.then = null;
-    /** @type {any[]} */
-    this.hazards = [];
     /** @type {any} */
     this.timer = null;
     this.lastMs = -Infinity;
@@ -104,7 +101,7 @@ export class StillMap {
   async load() {
     const asked = ++this.asked;
     this.lastMs = performance.now();
-    const at = this.wanted, view = this.viewOf(at), {hazards} = this.part, rows = hazards ? pointsIn({...hazards, properties: [hazards.risk]}, view).catch(() => null) : null;
+    const at = this.wanted, view = this.viewOf(at);
     const next = await this.paintedAt(null, view).catch(() => null);
     if (asked !== this.asked) return false;
     // Without it the old picture stands, and the stale banner says what is the matter.
@@ -114,8 +111,6 @@ export class StillMap {
     }
     this.at = at;
     if (!this.then) this.put(next);
-    // The gravest are drawn, where there is not room for all.
-    this.hazards = (await rows)?.sort((a, b) => b.properties[hazards.risk] - a.properties[hazards.risk]) ?? this.hazards;
     this.onMove();
     return true;
   }
@@ -158,7 +153,7 @@ export class StillMap {
     this.picture?.remove();
   }
 
-  /** Under the words: hotspots and hazards. @param {CanvasRenderingContext2D} c */
+  /** Under the words: hotspots. @param {CanvasRenderingContext2D} c */
   paint(c) {
     const u = this.unitPx;
     if (this.then) return;
@@ -176,18 +171,6 @@ export class StillMap {
           c.closePath();
           c.stroke();
         }
-    }
-    const far = this.at.zoom - nearer(u) < 11, r = u * (far ? 0.22 : 0.4), apart = u * (far ? 2.6 : 1), near = new Set();
-    for (const f of this.hazards) {
-      const {x, y} = this.project(f.lonDeg, f.latDeg), cell = `${Math.round(x / apart)},${Math.round(y / apart)}`;
-      if (near.has(cell)) continue;
-      near.add(cell);
-      c.save();
-      c.translate(x, y);
-      shape(c, f.properties[this.part.hazards.risk], r);
-      c.fillStyle = riskColour(f.properties[this.part.hazards.risk]);
-      c.fill();
-      c.restore();
     }
   }
 }

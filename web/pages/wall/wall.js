@@ -4,10 +4,12 @@
 
 import {Live} from '../live.js';
 import {boundsOf, labelPlace} from '../geometry.js';
+import {Names} from '../names.js';
 import {token} from './charts.js';
 import {layout, readWall} from './layout.js';
 import {Overlay, nearer} from './overlay.js';
 import {element, makePanels, setText} from './panels.js';
+import {Marks} from './marks.js';
 import {gradeName} from './numbers.js';
 import {aroundOf, sentenceOf, spotsOf} from './places.js';
 import {BLOCKS, Moment, NUMBERED, hotspotsIn, plan} from './plan.js';
@@ -34,7 +36,7 @@ const REST_MS = 60000;
 /** What a replay shows as it stood; the rest is of now, and paler. */
 const REPLAYED = new Set(['loop', 'open']);
 /** Panels that tell all of theirs exactly, once they are large. */
-const TOLD = new Set(['ranking', 'patrol', 'premises']);
+const TOLD = new Set(['ranking', 'patrol', 'premises', 'open', 'sources']);
 const KNOWN_MOST = 400, LATEST = 3;
 /** Software draws a moving map no larger than so. */
 const SOFTWARE_PX = 2.5e6;
@@ -94,11 +96,13 @@ class Wall {
     this.units = units;
     this.clock = new Moment(catalog.as_of ?? new Date().toISOString());
     // Who may see one unit only is not told of the city.
-    const [only, ...others] = units?.features ?? [];
-    this.area = only && !others.length ? String(only.properties.name ?? only.properties.id) : '';
+    const [only, ...others] = units?.features ?? [], [coarse] = catalog.layers.filter((l) => l.unit_level).sort((a, b) => a.rows - b.rows);
+    this.area = only && !others.length ? new Names(lang, catalog).unit(coarse.unit_level, only.properties.id ?? only.id, only.properties.name) : '';
     this.plan = plan(catalog, this.area);
     this.part = this.plan.parts;
-    this.names = new Map((units?.features ?? []).map((f) => [f.properties.id ?? f.id, f.properties.name ?? f.properties.id]));
+    this.names = new Names(lang, catalog);
+    /** The city's own name. */
+    this.title = (lang === 'en' && catalog.title_en) || catalog.title;
     this.still = params.get('motion') === 'no' || matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.startedMs = this.newsMs = performance.now();
     /** @type {Set<string> | null} */
@@ -112,9 +116,18 @@ class Wall {
     /** @type {any} */
     this.shrink = null;
     this.store = new Store({now: () => this.clock, onAnswer: (key) => this.hear(key)});
-    this.panels = makePanels(this.plan, this.store, lang, (key) => (REPLAYED.has(key) && this.replay?.then) || this.clock);
+    /** @param {string} key   what a panel shows */
+    this.momentOf = (key) => (REPLAYED.has(key) && this.replay?.then) || this.clock;
+    this.standing = makePanels(this.plan, this.store, lang, this.names, this.momentOf);
+    /** Those that stand over the map for a while, once more and larger: their places are never empty. @type {import('./panels.js').Panel[]} */
+    this.over = [];
     $('panels').append(...this.panels.map((p) => p.node));
     this.tour = new Tour((place) => this.visit(place));
+  }
+
+  /** All that are there. */
+  get panels() {
+    return [...this.standing, ...this.over];
   }
 
   async begin() {
@@ -126,11 +139,13 @@ class Wall {
     this.lay();
     this.overlay = new Overlay(/** @type {HTMLCanvasElement} */ ($('overlay')), (lon, lat) => this.map.project(lon, lat));
     this.overlay.still = this.still;
+    this.marks = this.overlay.marks = new Marks(this.part.map.hazards, box, () => this.marked());
     this.store.add(this.plan.questions);
     // Numbers come before pictures, which take all that a machine without graphics has.
     await this.store.settled(SOON_MS);
     await this.open(params.get('map') === 'pictures' || (params.get('map') !== 'gl' && !drawsMaps()));
     await this.map.ready;
+    this.marks.load();
     this.places();
     this.label();
     this.tour.start();
@@ -177,9 +192,9 @@ class Wall {
   /** What does not change. */
   say() {
     document.documentElement.lang = lang;
-    document.title = `${say(lang, 'map')} · ${this.catalog.title}`;
-    setText($('heading'), this.catalog.title);
-    setText($('city'), [this.catalog.title, this.area].filter((t) => t).join(' · '));
+    document.title = `${say(lang, 'map')} · ${this.title}`;
+    setText($('heading'), this.title);
+    setText($('city'), [this.title, this.area].filter((t) => t).join(' · '));
     $('map').setAttribute('aria-label', say(lang, 'map'));
     $('synthetic').hidden = !this.catalog.synthetic;
     setText($('synthetic'), say(lang, 'synthetic'));
@@ -191,7 +206,7 @@ class Wall {
   /** Where everything is. */
   lay() {
     const wall = {width: innerWidth, height: innerHeight, ...readWall(params)};
-    const here = new Set(this.panels.map((p) => p.key));
+    const here = new Set(this.standing.map((p) => p.key));
     const l = this.layout = layout(wall, /** @type {any} */ (BLOCKS.filter((b) => here.has(b.key))));
     const put = (node, r, unitPx = l.unitPx) => Object.assign(node.style, {left: `${r.x}px`, top: `${r.y}px`, width: `${r.w}px`, height: `${r.h}px`, fontSize: `${unitPx}px`});
     $('wall').style.fontSize = `${l.unitPx}px`;
@@ -202,16 +217,16 @@ class Wall {
     $('ticker').classList.toggle('line', l.ticker.h < 5 * l.unitPx);
     $('ticker').classList.toggle('narrow', l.ticker.w < 40 * l.unitPx);
     Object.assign($('banner').style, {left: `${l.focus.x}px`, top: `${l.focus.y}px`});
-    const large = (NUMBERED[this.large] ?? []).filter((k) => here.has(k));
     // Nothing is enlarged to less than it was.
-    const wide = (r) => Math.min(r.w / Math.max(1, large.length) / 21, r.h / 22), f = wide(l.focus) < 1.2 * l.unitPx ? l.stage : l.focus;
+    const wide = (r) => Math.min(r.w / Math.max(1, this.over.length) / 21, r.h / 22), f = wide(l.focus) < 1.2 * l.unitPx ? l.stage : l.focus;
+    this.over.forEach((p, i, all) => {
+      const rect = {x: f.x + f.w * i / all.length, y: f.y, w: f.w / all.length, h: f.h};
+      // Departments have long names in English.
+      put(p.node, rect, Math.min(rect.w / (p.key === 'open' && lang === 'en' ? 24 : 21), rect.h / (p.key === 'ranking' ? 40 : 22)));
+    });
+    for (const p of this.standing) put(p.node, l.panels[p.key], l.panels[p.key].unitPx);
     for (const p of this.panels) {
-      const at = large.indexOf(p.key), is = at >= 0;
-      const rect = is ? {x: f.x + f.w * at / large.length, y: f.y, w: f.w / large.length, h: f.h} : l.panels[p.key];
-      const unitPx = is ? Math.min(rect.w / 21, rect.h / (p.key === 'ranking' ? 40 : 22)) : l.panels[p.key].unitPx;
-      p.node.classList.toggle('large', is);
-      put(p.node, rect, unitPx);
-      for (const chart of p.charts) chart.resize(unitPx);
+      for (const chart of p.charts) chart.resize(parseFloat(p.node.style.fontSize));
       p.update();
     }
     this.map?.resize(l);
@@ -247,6 +262,7 @@ class Wall {
     this.store.changed(layers);
     this.store.moved();
     this.map.changed(layers, 1.6 * (this.store.value(this.part.map.legend)?.bandwidth_m ?? 0));
+    if (this.part.map.hazards && this.part.map.hazards.layer in layers) this.marks.soon();
     if (String(this.part.map.workers) in layers) this.crewSoon();
     this.tell();
   }
@@ -256,6 +272,7 @@ class Wall {
     if (news.as_of) this.clock = new Moment(news.as_of);
     this.store.reset();
     this.map.reset();
+    this.marks.soon();
     if (this.part.map.workers) this.crewSoon();
     this.tell();
   }
@@ -297,9 +314,21 @@ class Wall {
     this.label();
   }
 
+  /** What a unit is called. @param {string} level @param {any} feature */
+  unit(level, feature) {
+    const {id = feature.id, name} = feature.properties;
+    return String(this.names.unit(level, id, name));
+  }
+
+  /** Level of the units that the tour is of. */
+  get spotLevel() {
+    return this.store.value(this.part.map.tour?.key)?.units ?? this.part.map.levels.at(-1)?.level;
+  }
+
   /** Its first unit, and how many beside it. @param {import('./places.js').Spot} spot */
   nameOf(spot) {
-    const [{properties: p}] = spot.features, name = [p.town, p.name ?? p.id].filter((n) => n).join(' ');
+    const [first] = spot.features, coarse = this.part.map.levels[0]?.level, around = coarse !== this.spotLevel && first.properties[coarse];
+    const name = [around && this.names.unit(coarse, null, around), this.unit(this.spotLevel, first)].filter((n) => n).join(lang === 'en' ? ', ' : ' ');
     return spot.ids.length > 1 ? `${name}${lang === 'en' ? ' ' : ''}${say(lang, 'and_beside', {n: lang === 'en' ? spot.ids.length - 1 : spot.ids.length})}` : name;
   }
 
@@ -321,7 +350,7 @@ class Wall {
     setText($('place'), this.area || say(lang, 'whole'));
     const serious = hazards && this.store.value(hazards.total), found = tour && this.store.value(tour.key);
     const en = lang === 'en';
-    if (serious) said.push(en ? `${count(lang, serious.count, 1e6)} ${say(lang, 'serious_open')}` : `${say(lang, 'serious_open')}${count(lang, serious.count, 1e6)}${loop?.unit ?? ''}`);
+    if (serious) said.push(en ? `${count(lang, serious.count, 1e6)} serious or high hazards are open` : `${say(lang, 'serious_open')}${count(lang, serious.count, 1e6)}${loop?.unit ?? ''}`);
     if (found) {
       const n = hotspotsIn(found), fresh = found.features.filter((f) => f.properties.bin >= 2 && f.properties.new).length;
       if (!n) said.push(say(lang, 'quiet', {n: tour.days}));
@@ -340,9 +369,9 @@ class Wall {
   /** Names on the map: towns, and workers where the map is near enough. */
   async label() {
     const {near} = this, {workers, levels, crew: counted} = this.part.map;
-    const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: String(f.properties.name ?? f.properties.id), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
+    const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: this.unit(levels[0]?.level, f), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
     const [place] = (this.tour.at && this.spots?.get(this.tour.at.id)?.features) ?? [];
-    const named = place ? [{...labelPlace(place.geometry), text: String(place.properties.name ?? place.properties.id), kind: /** @type {const} */ ('place')}] : [];
+    const named = place ? [{...labelPlace(place.geometry), text: this.unit(this.spotLevel, place), kind: /** @type {const} */ ('place')}] : [];
     this.overlay.setLabels([...named, ...towns]);
     if (!workers) return;
     if (!levels.length) return;
@@ -358,7 +387,7 @@ class Wall {
       const [w, s, e, n] = this.map.view, units = await getJson(`/collections/${level.layer}/items?limit=400&bbox=${[w, s, e, n].map((v) => v.toFixed(5))}`);
       const at = this.tour.at?.id;
       // Of units that are not the finest it is said which they are.
-      const finest = level === levels.at(-1), words = (f, n) => finest ? {text: n} : {text: String(f.properties.name ?? f.id), beside: n};
+      const finest = level === levels.at(-1), words = (f, n) => finest ? {text: n} : {text: this.unit(level.level, f), beside: n};
       const crew = units.features.filter((f) => f.geometry && Number(of.get(f.properties.id ?? f.id)) > 0).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), ...words(f, String(of.get(f.properties.id ?? f.id))), id: f.properties.id ?? f.id}));
       const crewText = (c) => c.id === at;
       this.overlay.setLabels([...named.map((p) => ({...p, text: !of.has(at) || of.get(at) === '·' ? p.text : `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
@@ -383,7 +412,14 @@ class Wall {
     throw new Error('no level');
   }
 
+  /** Other marks, or marks that stand for so many others. */
+  marked() {
+    this.overlay.draw();
+    if (this.told !== this.marks.each) this.legend();
+  }
+
   legend() {
+    this.told = this.marks?.each ?? 1;
     const {map} = this.part, then = this.replay?.running ? this.replay.legend : null, legend = then ?? (map.legend && this.store.value(map.legend)), serious = map.hazards && this.store.value(map.hazards.total);
     const parts = [];
     if (legend?.steps) {
@@ -407,6 +443,7 @@ class Wall {
         const href = then ? undefined : map.hazards.gradeRows(g.id);
         parts.push(element(href ? 'a' : 'span', {href}, element('i', {class: 'risk', 'data-risk': g.id, 'aria-hidden': 'true'}), then ? gradeName(lang, g.id) : `${gradeName(lang, g.id)} ${count(lang, g.count)}`));
       }
+    if (this.told > 1 && !then && serious?.groups?.length) parts.push(element('span', {class: 'each'}, say(lang, 'each_mark', {n: this.told, unit: this.part.loop?.layer === map.hazards.layer ? this.part.loop.unit ?? '' : ''})));
     if (map.workers && !then) parts.push(element('span', {class: 'spare crew'}, say(lang, 'beside')));
     $('legend').replaceChildren(...parts);
     this.fit();
@@ -430,12 +467,16 @@ class Wall {
       .sort((a, b) => (a.at < b.at ? 1 : -1));
     // Both kinds are seen, even where one is much more frequent.
     const shown = [...list.filter((r) => r.step === first).slice(0, LATEST - 1), ...list.filter((r) => r.step === done).slice(0, 1)].sort((a, b) => (a.at < b.at ? 1 : -1));
-    const level = this.part.map.levels[0]?.level;
-    $('latest').replaceChildren(...shown.map(({f, step, at}) => {
+    const level = this.part.map.levels[0]?.level, lines = $('latest');
+    lines.replaceChildren(...shown.map(({f, step, at}) => {
       const p = f.properties, moment = this.clock.later(Date.parse(at) - this.clock.utcMs);
       return element('li', {}, element('i', {class: 'risk', 'data-risk': p[risk], 'aria-hidden': 'true'}), element('span', {class: 'at'}, moment.clock.slice(0, 5)),
-        element('span', {class: 'step'}, title(lang, step)), element('span', {class: 'what'}, `${this.names.get(p[level]) ?? ''} ${p[loop.about] ?? ''}`));
+        element('span', {class: 'step'}, title(lang, step)), element('span', {class: 'what'}, [p[level] && this.names.unit(level, p[level]), p[loop.about] && this.names.value(loop.layer, loop.about, p[loop.about])].filter((w) => w).join(' ')));
     }));
+    // Rather fewer than cut, and of both kinds.
+    const cut = () => [...lines.querySelectorAll('.what')].some((w) => w.scrollWidth > w.clientWidth + 1);
+    for (let i = shown.length - 1; i > 0 && lines.childElementCount > 1 && cut(); i--)
+      if (shown.findIndex((r) => r.step === shown[i].step) !== i || lines.childElementCount <= 2) lines.children[i].remove();
     if (!ring) return;
     const fresh = this.known ? news.filter((f) => !this.known.has(f.id) && f.geometry) : [];
     this.known = new Set([...news.map((f) => f.id), ...(this.known ?? [])].slice(0, KNOWN_MOST));
@@ -446,14 +487,17 @@ class Wall {
   enlarge(number) {
     this.large = number === this.large ? '' : number;
     clearTimeout(this.shrink);
-    if (this.large) {
-      this.shrink = setTimeout(() => this.enlarge(''), LARGE_MS);
-      for (const p of this.panels.filter((x) => NUMBERED[this.large]?.includes(x.key))) {
-        for (const old of p.node.querySelectorAll('.details, .second')) old.remove();
-        const list = TOLD.has(p.key) ? [] : p.numbers();
-        p.node.append(element('ul', {class: 'details', hidden: !list.length}, ...list.map((n) => element('li', {}, element('span', {}, n.text), element(n.rows ? 'a' : 'span', {class: 'n', href: n.rows}, n.value)))),
-          element('p', {class: 'second'}));
-      }
+    for (const p of this.over) {
+      for (const chart of p.charts) chart.close();
+      p.node.remove();
+    }
+    this.over = this.large ? makePanels(this.plan, this.store, lang, this.names, this.momentOf, NUMBERED[this.large]) : [];
+    $('panels').append(...this.over.map((p) => p.node));
+    if (this.large) this.shrink = setTimeout(() => this.enlarge(''), LARGE_MS);
+    for (const p of this.over) {
+      const list = TOLD.has(p.key) ? [] : p.numbers();
+      p.node.append(element('ul', {class: 'details', hidden: !list.length}, ...list.map((n) => element('li', {}, element('span', {}, n.text), element(n.rows ? 'a' : 'span', {class: 'n', href: n.rows}, n.value)))),
+        element('p', {class: 'second'}));
     }
     this.lay();
     for (const list of document.querySelectorAll('.large .details')) {
@@ -468,7 +512,7 @@ class Wall {
       }
       tell(left);
     }
-    for (const p of this.panels) if (p.node.classList.contains('large')) p.update();
+    for (const p of this.over) p.update();
   }
 
   /** @param {boolean} paused */
@@ -550,7 +594,7 @@ class Wall {
   /** A unit. @param {{level: string, layer: string}} level @param {string} id */
   async lookInto(level, id) {
     const unit = await getJson(`/collections/${level.layer}/items/${encodeURIComponent(id)}`);
-    this.hold(String(unit.properties.name ?? id), '');
+    this.hold(this.unit(level.level, unit), '');
     this.overlay.setMark(null);
     await this.map.go(boundsOf(unit.geometry), this.still ? 0 : FLY_MS);
     this.label();
@@ -558,7 +602,7 @@ class Wall {
 
   /** A place, and what the city knows of it that this wall may. @param {number} lonDeg @param {number} latDeg */
   async lookAt(lonDeg, latDeg) {
-    const here = await getJson(`/reverse?lon=${lonDeg}&lat=${latDeg}`), around = this.part.map.levels.map((l) => here[l.level]?.name).filter((n) => n);
+    const here = await getJson(`/reverse?lon=${lonDeg}&lat=${latDeg}`), around = this.part.map.levels.map((l) => here[l.level] && this.names.unit(l.level, here[l.level].id, here[l.level].name)).filter((n) => n);
     const crew = here.hidden?.includes('worker') || !here.workers ? null : here.workers.length;
     this.hold(here.address?.text ?? around.join(' '), [...(here.address ? around : []), crew === null ? '' : `${say(lang, 'on_duty')} ${crew}`].filter((s) => s).join(' · '));
     this.overlay.setMark({lonDeg, latDeg});
@@ -620,7 +664,7 @@ class Wall {
 
 async function main() {
   setText($('wait'), say(lang, 'loading'));
-  const catalog = await insist(() => getJson('/catalog'));
+  const catalog = await insist(() => getJson(`/catalog?lang=${lang === 'en' ? 'en' : 'zh'}`));
   if (params.has('drive')) return (await import('./drive.js')).drive(catalog, params.get('drive') ?? '', lang);
   const [coarse] = catalog.layers.filter((l) => l.unit_level).sort((a, b) => a.rows - b.rows);
   const units = coarse ? await insist(() => getJson(`/collections/${encodeURIComponent(coarse.name)}/items?limit=2000`)) : null;
