@@ -276,14 +276,23 @@ static om_status make_whole(const char *out,
 
 /* Statistics, with regions and figures made. */
 static om_status read_topics(const struct om__publish_plan *plan,
-                             const struct older *older, struct om__topics *out,
-                             struct om_err *err)
+                             const struct older *older, bool withdraw,
+                             struct om__topics *out, struct om_err *err)
 {
     const struct om_json *earlier =
         older->there
             ? om_json_get(older->snapshot->manifest->document, "release")
             : NULL;
     OM_TRY(om__topics_read(plan, earlier, out, err));
+    // Figures can be told once: a slip in a plan must not lose them.
+    if (out->withdrawn && !withdraw)
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "publish.json: statistics: topic %.60s of %.60s is out "
+                       "and not listed any more with its filter%s: list it as "
+                       "it was, or take it back for good (--withdraw), since "
+                       "it can never be told again",
+                       out->withdrawn_topic, out->withdrawn_period,
+                       out->withdrawn > 1 ? " (and others)" : "");
     for (size_t i = 0; i < out->families; i++)
         OM_TRY(om__regions_make(plan->snapshot, out, older->snapshot,
                                 &out->family[i], err));
@@ -307,7 +316,7 @@ static om_status run(const struct om_publish_options *o,
     om_status st = look_for_older(o, &older, err);
     if (!st) st = resolve(o->out, out, err);
     if (!st) st = read_plan(o, snapshot, &plan, err);
-    if (!st) st = read_topics(&plan, &older, &topics, err);
+    if (!st) st = read_topics(&plan, &older, o->withdraw, &topics, err);
     if (!st)
         st = make_whole(out, &plan, &topics, &older,
                         older.there ? older.sequence : 1, &same, words, err);

@@ -13,6 +13,7 @@ struct om_publish_options {
     const char *out;   // folder of the release
     const char *plan;  // what is to be published; NULL: CITY/publish.json
     bool replace;      // a release that is there
+    bool withdraw;     // figures that it tells and the plan lists no more
 };
 
 /**
@@ -27,7 +28,8 @@ struct om_publish_options {
  * shapes   *words gets what was published, what was held back and why, as lines
  * returns  OM_E_NOTFOUND  no city, no plan
  *          OM_E_FORMAT    the plan cannot be read or asks for what is never
- *                         public; err names the member
+ *                         public, or (withdraw not set) no more for what is
+ *                         out already; err names the member
  *          OM_E_EXISTS    `out` is there (and replace is not set, or it is no
  *                         release)
  *          OM_E_BUSY, OM_E_IO, OM_E_MEMORY, OM_E_DAMAGED

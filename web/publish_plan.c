@@ -84,10 +84,12 @@ om_status om__publish_members(const struct om_json *document,
                        "publish.json: \"publish\" is not %d: this program "
                        "reads plans of that version",
                        PLAN_VERSION);
-    OM_TRY(om__said_check(om_json_get(document, "name"), "name", OM__SAID_TEXT,
+    OM_TRY(om__said_check(om_json_get(document, "name"), "name", OM__SAID_TITLE,
                           OM_LIMIT_NAME_BYTES - 1, err));
     OM_TRY(om__said_check(om_json_get(document, "name_en"), "name_en",
                           OM__SAID_ASCII, OM_LIMIT_NAME_BYTES - 1, err));
+    OM_TRY(om__said_check(om_json_get(document, "name_en"), "name_en",
+                          OM__SAID_TITLE, OM_LIMIT_NAME_BYTES - 1, err));
     OM_TRY(of_kind(document, "", "city", OM_JSON_OBJECT, "an object", err));
     OM_TRY(of_kind(document, "", "english", OM_JSON_OBJECT, "an object", err));
     OM_TRY(of_kind(document, "", "layers", OM_JSON_LIST, "a list", err));
@@ -221,10 +223,26 @@ static bool wanted(const struct om_json *columns, const char *name)
     return false;
 }
 
+/* What may be told of units whose layer is not public. */
+static bool of_outline(const struct om_snapshot *snapshot,
+                       const struct om_layer *layer, const char *column)
+{
+    const struct om_schema *s = &layer->schema;
+    const struct om_manifest *m = snapshot->manifest;
+    if (om_schema_find(s, column) == s->id_field || !strcmp(column, "name"))
+        return true;
+    for (size_t l = 0; l < m->levels; l++)
+        if (!strcmp(m->level[l], column)) return true;
+    return false;
+}
+
 /* The columns that are listed, and the id, without which there are no rows. */
-static om_status take_columns(const struct om_json *one, size_t i,
+static om_status take_columns(const struct om_snapshot *snapshot,
+                              const struct om_json *one, size_t i,
                               struct om__publish_layer *out, struct om_err *err)
 {
+    const bool is_public =
+        !strcmp(om_json_text(om_json_get(out->member, "class"), ""), "public");
     const struct om_schema *s = &out->layer->schema;
     const size_t own = s->count - out->layer->unit_columns;
     const struct om_json *columns = om_json_get(one, "columns");
@@ -234,6 +252,12 @@ static om_status take_columns(const struct om_json *one, size_t i,
             return om_fail(err, OM_E_NOTFOUND, 0,
                            "publish.json: layers[%zu]: %s has no column "
                            "'%.60s' of its own",
+                           i, out->layer->name, name);
+        if (!is_public && !of_outline(snapshot, out->layer, name))
+            return om_fail(err, OM_E_FORMAT, 0,
+                           "publish.json: layers[%zu]: %s is not public: its "
+                           "outlines can be, with id, name and the units that "
+                           "they lie in, and column '%.60s' is none of these",
                            i, out->layer->name, name);
     }
     out->schema.geometry = s->geometry;
@@ -282,7 +306,7 @@ static om_status take_layers(struct om__publish_plan *plan, struct om_err *err)
                 return om_fail(err, OM_E_FORMAT, 0,
                                "publish.json: layers[%zu]: %s is listed twice",
                                i, out->layer->name);
-        OM_TRY(take_columns(one, i, out, err));
+        OM_TRY(take_columns(plan->snapshot, one, i, out, err));
         OM_TRY(take_filter(plan->snapshot, one, i, out, err));
     }
     return OM_OK;

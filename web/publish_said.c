@@ -61,15 +61,51 @@ static bool is_colour(const char *text)
            strspn(text + 1, "0123456789abcdefABCDEF") == 6;
 }
 
+/* A digit, as numbers of houses are written: ASCII, full width (U+FF10 on), or
+ * Han. returns its bytes, 0: it is none */
+static size_t digit_at(const char *at)
+{
+    static const char HAN[] = "〇零一二三四五六七八九十百";
+    const unsigned char *c = (const unsigned char *)at;
+    if (isdigit(*c)) return 1;
+    if (c[0] == 0xEF && c[1] == 0xBC && c[2] >= 0x90 && c[2] <= 0x99) return 3;
+    for (size_t i = 0; i + 1 < sizeof HAN; i += 3)
+        if (!strncmp(at, HAN + i, 3)) return 3;
+    return 0;
+}
+
+/* 14号, 3栋, 二〇三室. */
+static bool names_house(const char *text)
+{
+    static const char *const OF[] = {"号", "號", "栋", "棟",   "幢",
+                                     "座", "室", "房", "单元", NULL};
+    for (const char *at = text; *at;) {
+        const size_t digit = digit_at(at);
+        at += digit ? digit : 1;
+        for (size_t i = 0; digit && OF[i]; i++)
+            if (!strncmp(at, OF[i], strlen(OF[i]))) return true;
+    }
+    return false;
+}
+
+static bool in_any_letters(enum om__said kind)
+{
+    return kind == OM__SAID_TEXT || kind == OM__SAID_WORDS ||
+           kind == OM__SAID_TITLE;
+}
+
 const char *om__said_fault(enum om__said kind, const char *text, size_t most)
 {
     if (!*text) return "is empty";
     if (strlen(text) > most) return "is too long";
-    if (!is_plain(text, kind != OM__SAID_TEXT && kind != OM__SAID_WORDS))
-        return kind == OM__SAID_TEXT || kind == OM__SAID_WORDS
-                   ? "has control characters in it"
-                   : "has characters that are not plain ASCII";
+    if (!is_plain(text, !in_any_letters(kind)))
+        return in_any_letters(kind) ? "has control characters in it"
+                                    : "has characters that are not plain ASCII";
     switch (kind) {
+        case OM__SAID_TITLE:
+            if (names_house(text))
+                return "names a house or a room by its number, as addresses do";
+            // fall through
         case OM__SAID_WORDS:
             return digits_of(text) > DIGITS_MOST
                        ? "has more than six digits, as numbers of telephones "

@@ -51,6 +51,13 @@ om_status om__told_words(const struct om__topics *topics, bool fresh,
 {
     size_t kept = 0;
     if (!topics->families) return OM_OK;
+    if (topics->withdrawn)
+        om_buf_addf(words,
+                    "taken back for good: figures of %zu topics and periods "
+                    "that were told before (%s, %s%s)\n",
+                    topics->withdrawn, topics->withdrawn_topic,
+                    topics->withdrawn_period,
+                    topics->withdrawn > 1 ? ", ..." : "");
     for (size_t f = 0; f < topics->families; f++) {
         const struct om__family *family = &topics->family[f];
         for (size_t t = 0; t < family->topics; t++)

@@ -45,21 +45,24 @@ static om_status statistic_members(const struct om_json *one, size_t i,
                            "publish.json: %s says no %s: topic, layer, unit, "
                            "periods, approved_by and approved_on are needed",
                            path, text[k]);
+    // What a filter says is looked at against rows (publish_literals.c).
     static const struct {
         const char *key;
+        enum om__said kind;
         size_t most;
-    } SAID[] = {{"title", TEXT_BYTES},
-                {"title_en", TEXT_BYTES},
-                {"approved_by", TEXT_BYTES},
-                {"approved_on", TEXT_BYTES},
-                {"filter", FILTER_BYTES}};
+    } SAID[] = {{"topic", OM__SAID_TITLE, OM_LIMIT_NAME_BYTES - 1},
+                {"title", OM__SAID_TITLE, TEXT_BYTES},
+                {"title_en", OM__SAID_TITLE, TEXT_BYTES},
+                {"approved_by", OM__SAID_TITLE, TEXT_BYTES},
+                {"approved_on", OM__SAID_TEXT, TEXT_BYTES},
+                {"filter", OM__SAID_TEXT, FILTER_BYTES}};
     for (size_t k = 0; k < sizeof SAID / sizeof *SAID; k++) {
         char whole[60];
         const struct om_json *said = om_json_get(one, SAID[k].key);
         if (!*om_json_text(said, "none") && SAID[k].most == FILTER_BYTES)
             continue;
         snprintf(whole, sizeof whole, "%s.%s", path, SAID[k].key);
-        OM_TRY(om__said_check(said, whole, OM__SAID_TEXT, SAID[k].most, err));
+        OM_TRY(om__said_check(said, whole, SAID[k].kind, SAID[k].most, err));
     }
     const struct om_json *periods = om_json_get(one, "periods");
     if (om_json_kind(periods) != OM_JSON_LIST || !om_json_count(periods))
@@ -413,22 +416,29 @@ static om_status take_topic(const struct om_snapshot *snapshot,
 /* Topics of the plan that count the same rows tell the same figures. */
 static om_status recall_figures(const struct om_snapshot *snapshot,
                                 const struct om_json *one,
+                                struct om__topics *topics,
                                 struct om__family *family, struct om_err *err)
 {
+    const char *name = om_json_text(om_json_get(one, "topic"), "");
     const char *filter = om_json_text(om_json_get(one, "filter"), "");
     const struct om_json *periods = om_json_get(one, "periods");
     for (size_t i = 0; i < om_json_count(periods); i++) {
         const char *text = om_json_text(om_json_at(periods, i), "");
         size_t at = 0;
+        bool told = false;
         OM_TRY(take_period(family, text, snapshot->manifest->zone_s, &at, err));
         for (size_t t = 0; t < family->topics; t++) {
             struct om__topic *topic = &family->topic[t];
             if (topic->earlier || !topic->period[at] ||
                 strcmp(topic->filter_text, filter) != 0)
                 continue;
-            topic->told_topic[at] = om_json_text(om_json_get(one, "topic"), "");
+            topic->told_topic[at] = name;
             topic->told_period[at] = text;
+            told = true;
         }
+        if (told || topics->withdrawn++) continue;
+        topics->withdrawn_topic = name;
+        topics->withdrawn_period = text;
     }
     return OM_OK;
 }
@@ -480,7 +490,7 @@ static om_status recall(const struct om_snapshot *snapshot,
                          om_json_text(om_json_get(one, "unit"), ""), name,
                          &family, err));
         OM_TRY(recall_topic(snapshot, one, family, err));
-        if (figures) OM_TRY(recall_figures(snapshot, one, family, err));
+        if (figures) OM_TRY(recall_figures(snapshot, one, topics, family, err));
     }
     return OM_OK;
 }

@@ -52,6 +52,10 @@ struct om__topics {
     const struct om_layer *addresses;
     size_t families;
     struct om__family *family;
+    // Told by the release that is replaced and by the plan no more: of how many
+    // topics and periods, and the first
+    size_t withdrawn;
+    const char *withdrawn_topic, *withdrawn_period;
 };
 
 /** Members of `statistics`, `addresses` and `limits`, without a city. */

@@ -69,7 +69,7 @@ before(async () => {
     first = { out: path.join(made.dir, 'first'), ...await publish(made, out, plan1) };
     assert.equal(first.status, 0, first.stderr);
     await cp(out, first.out, { recursive: true });
-    second = { out, ...await publish(made, out, plan2, '--replace') };
+    second = { out, ...await publish(made, out, plan2, '--replace', '--withdraw') };
     assert.equal(second.status, 0, second.stderr);
     for (const r of [first, second]) {
         await done('verify', r.out);
@@ -390,7 +390,18 @@ test('what was told once is minded by every release after it', async () => {
     assert.equal(status, 1);
     assert.match(stderr, /overlap/);
     // Nothing of it told for a while: its regions stay, its figures go.
-    const none = await publish(made, out, { ...made.plan, statistics: [] }, '--replace');
+    // A slip in a plan takes nothing back.
+    const slips = [[{ ...made.plan, statistics: [] }, /topic hazard of 2023-03 is out and not listed any more with its filter \(and others\).*--withdraw/],
+        [{ ...plan1, statistics: [{ ...plan1.statistics[0], filter: 'severity >= 2' }, plan1.statistics[1]] }, /topic hazard of 2023-03 is out/],
+        [{ ...plan1, statistics: [plan1.statistics[0]] }, /topic serious of 2023-05 is out and not listed any more with its filter:/]];
+    for (const [slip, says] of slips) {
+        const refused = await publish(made, out, slip, '--replace');
+        assert.equal(refused.status, 1);
+        assert.match(refused.stderr, says);
+        assert.deepEqual(await figures(out, 'hazard', 'grid'), before);
+    }
+    const none = await publish(made, out, { ...made.plan, statistics: [] }, '--replace', '--withdraw');
+    assert.match(none.stdout, /taken back for good: figures of 4 topics and periods that were told before \(hazard, 2023-03, \.\.\.\)/);
     assert.equal(none.status, 0, none.stderr);
     assert.deepEqual(none.manifest.release.statistics, []);
     assert.deepEqual(none.manifest.release.earlier.map((s) => s.topic).sort(), ['hazard', 'serious']);
@@ -413,10 +424,10 @@ test('what was told once is minded by every release after it', async () => {
     await cp(made.city, anew, { recursive: true });
     await writeFile(drawn, squares('grid', 2));
     await done('import', anew, 'grid', drawn, '--as', 'unit:grid', '--id', 'id', '--replace', '--quiet');
-    const other = await publish({ ...made, city: anew }, out, plan1, '--replace');
+    const other = await publish({ ...made, city: anew }, out, plan1, '--replace', '--withdraw');
     assert.equal(other.status, 1);
     assert.match(other.stderr, /units of level grid are others than when 2023-0[345] was told/);
-    const later = await publish({ ...made, city: anew }, out, { ...made.plan, statistics: [statistic('hazard', ['2023-W23'])] }, '--replace');
+    const later = await publish({ ...made, city: anew }, out, { ...made.plan, statistics: [statistic('hazard', ['2023-W23'])] }, '--replace', '--withdraw');
     assert.equal(later.status, 0, later.stderr);
 });
 
@@ -474,7 +485,7 @@ test('a publisher that is killed leaves the release as it was, or a new one', as
     assert.equal((await publish(made, out, plan1)).status, 0);
     for (const ms of [5, 40, 120, 250]) {
         const file = path.join(made.dir, 'plan.json');
-        await writeFile(file, JSON.stringify(ms % 2 ? plan1 : { ...made.plan, statistics: [statistic('hazard', ['2023-04'])], name: `after ${ms}` }));
+        await writeFile(file, JSON.stringify(ms % 2 ? plan1 : { ...plan1, name: `after ${ms}` }));
         await killedAfter(ms, 'publish', made.city, out, '--plan', file, '--replace');
         await done('verify', out);
     }

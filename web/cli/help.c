@@ -674,7 +674,7 @@ static const struct {
      "(steps of\n"
      "rows that the server has not), seconds, waited_s.\n"},
     {"publish",
-     "onemap publish CITY OUT [--plan FILE] [--replace]\n"
+     "onemap publish CITY OUT [--plan FILE] [--replace [--withdraw]]\n"
      "\n"
      "Write a release: a folder that holds what may be public of a city, and "
      "nothing\n"
@@ -686,6 +686,10 @@ static const struct {
      "  --replace      take the place of an older release, in one step, also "
      "under a\n"
      "                 running server\n"
+     "  --withdraw     and take figures back for good that it tells and the "
+     "plan lists no\n"
+     "                 more; else that is refused, since they can never be "
+     "told again\n"
      "\n"
      "The plan is a JSON object:\n"
      "\n"

@@ -13,6 +13,7 @@ int om__verb_publish(int argc, char **argv)
     const struct om_option option[] = {
         {"--plan", &o.plan, NULL},
         {"--replace", NULL, &o.replace},
+        {"--withdraw", NULL, &o.withdraw},
     };
     const int bad = om__options_read("publish", argc, argv, option,
                                      sizeof option / sizeof *option, operand, 2,
