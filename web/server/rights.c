@@ -332,6 +332,7 @@ om_status om__rows_spend(struct om__request *r, uint64_t rows)
 om_status om__answer_spend(struct om__request *r)
 {
     struct om__answer *answer = r->shared;
+    if (answer) r->told_rows = answer->told_rows;
     if (!answer || r->part || r->head || r->status == MHD_HTTP_NOT_MODIFIED)
         return OM_OK;
     const om_status st = spend(r, answer->told_rows);

@@ -9,8 +9,10 @@
 #include "web/server/needs.h"
 #include "web/server/params.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/stats_rates.h"
 #include "web/server/stats_series.h"
+#include "web/server/stats_values.h"
 
 /* Seconds that a row of a pass over a column costs, of text at the worst. */
 #define STATS_ROW_S 50e-9
@@ -102,6 +104,7 @@ static om_status add_groups(struct om__request *r, const struct om_query *query,
                       OM_LIMIT_GROUPS / 1000 % 1000, OM_LIMIT_GROUPS % 1000);
     else if (st)
         r->parameter = "by";
+    if (!st) st = om__stats_values_tell(r, by, step, groups.count);
     if (st) goto done;
     if (om__crowd_hides(r->layer, by) || om__crowd_hides(r->layer, sum)) {
         hidden = om_arena_calloc(&om__lane(r->server)->arena, groups.count + 1,
@@ -242,6 +245,7 @@ om_status om__get_stats(struct om__request *r)
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = write_stats(r, &query, &out);
     if (!st) st = om__reply_kept(r, &out, &om__head_json, NULL, 0);
+    if (!st) st = om__answer_spend(r);
     om_buf_deinit(&out);
     om_filter_free(filter);
     return st;

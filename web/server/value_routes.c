@@ -10,6 +10,7 @@
 #include "web/server/needs.h"
 #include "web/server/params.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/server_internal.h"
 #include "web/server/views.h"
 #include "web/server/worlds.h"
@@ -150,6 +151,7 @@ static om_status write_value(struct om__request *r, struct om__view *view,
     OM_TRY(om_explain(&world, &view->heat, lon_deg, lat_deg, z,
                       &om__lane(r->server)->arena, &e));
     if (om__heat_personal(view->heat.bound)) om_explain_coarsen(&e);
+    r->told_rows = e.coarse ? 0 : e.rows;
     add_field(view->heat.bound, out);
     OM_TRY(om_explain_json(&e, out));
     add_within(&e, out);
@@ -185,6 +187,7 @@ om_status om__get_value(struct om__request *r)
     if (!om__view_spread(r, view, &st) || st) goto done;
     st = write_value(r, view, lon_deg, lat_deg, (unsigned)z, &out);
     if (!st) st = om__reply_kept(r, &out, &om__head_json, NULL, 0);
+    if (!st) st = om__answer_spend(r);
 done:
     om_buf_deinit(&out);  // empty once it was sent
     om__view_unref(view);

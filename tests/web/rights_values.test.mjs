@@ -1,0 +1,90 @@
+// What lists tell that are no lists of rows, to those who may not take rows away.
+//
+// Plan
+//   values: of all layers, by each column that whoever asks finds: a column with
+//   about as many values as rows is refused or told a page at a time; units, kinds
+//   and steps of time are told whole; who may take rows away is told of all
+//   budget: rows and values are of one budget, whatever is asked twice too
+//   audit: values that tell of rows are noted, with what they were asked by, and
+//   counts of kinds are not
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { onemap } from './onemap.mjs';
+import { askAs, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { serve } from './server.mjs';
+
+const PAGE = 1000, BUDGET = 20000, PER_S = 20;
+
+test('values are rows', async (t) => {
+    const { city } = await makeSynthetic(t, 0.004), layers = await layersOf(city);
+    const { url } = await serve(t, city);
+    const someone = async (role) => askAs(url, await token(city, role));
+    const analyst = await someone('analyst'), admin = await someone('admin');
+
+    await t.test('of which there are as many as rows', async () => {
+        let refused = 0, whole = 0;
+        const wall = await someone('wall');
+        for (const { name } of layers) {
+            const rows = (await admin(`/stats/${name}`)).json().count;
+            const columns = Object.keys((await wall(`/collections/${name}/queryables`)).json().properties ?? {});
+            for (const by of columns) {
+                const target = `/stats/${name}?by=${by}`, got = await wall(target), all = await analyst(target);
+                if (all.status !== 200) {
+                    assert.notEqual(got.status, 200, target);
+                    continue;
+                }
+                const { groups } = all.json();
+                if (got.status === 422) {
+                    refused++;
+                    assert.ok(groups.length > PAGE, `${target}: ${groups.length}`);
+                    assert.match(got.text(), /take rows away/);
+                    continue;
+                }
+                assert.equal(got.status, 200, `${target}: ${got.text()}`);
+                const told = got.json().groups;
+                whole++;
+                assert.deepEqual(told, groups, target);
+                assert.ok(told.length <= PAGE || told.length < rows / 100, `${target} tells ${told.length} values of ${rows} rows`);
+            }
+        }
+        assert.ok(refused > 10 && whole > 40, `${refused} ${whole}`);
+        for (const target of ['/stats/address?by=text', '/stats/rental?by=id', '/stats/rental?by=address', '/stats/rental?by=building', '/stats/business?by=name', '/stats/hazard?by=target_id', '/stats/hazard?by=reported'])
+            assert.equal((await wall(target)).status, 422, target);
+        for (const target of ['/stats/address?by=grid', '/stats/rental?by=level', '/stats/hazard?by=hour', '/stats/hazard?by=item', '/stats/rental?by=model_house'])
+            assert.equal((await wall(target)).status, 200, target);
+    });
+
+    await t.test('one budget', async () => {
+        const wall = await someone('wall'), begun = Date.now(), places = (await rowsOf(city, 'address')).map((r) => [Number(r.lon), Number(r.lat)]);
+        let told = 0, refused = null;
+        for (let i = 0; i < 2000 && !refused; i++) {
+            // Each of them twice: the second comes from what was kept.
+            const [x, y] = places[(i >> 1) * 37 % places.length], d = 0.006;
+            const answer = await wall(`/stats/address?by=text&bbox=${[x - d, y - d, x + d, y + d].map((v) => v.toFixed(5))}`);
+            if (answer.status === 422) continue;
+            if (answer.status === 429) refused = answer;
+            else told += answer.json().groups.length;
+        }
+        assert.match(refused?.text() ?? '', /too many rows/);
+        assert.ok(refused.headers['retry-after'] ?? refused.headers.get?.('retry-after'));
+        const most = BUDGET + PAGE + PER_S * (Date.now() - begun) / 1000;
+        assert.ok(told > BUDGET / 2 && told <= most, `${told} of ${most}`);
+        // What is left of it is nobody's, by any other address.
+        for (const target of ['/collections/address/items?limit=1000', '/stats/rental?by=id&bbox=113.6,22.9,113.62,22.92'])
+            assert.ok([422, 429].includes((await wall(target)).status), target);
+        for (const target of ['/stats/address?by=village', '/stats/facility?by=kind'])
+            assert.equal((await wall(target)).status, 200, target);
+        assert.equal((await analyst('/stats/rental?by=id')).json().groups.length, (await rowsOf(city, 'rental')).length);
+    });
+
+    await t.test('noted', async () => {
+        const text = await token(city, 'wall'), wall = askAs(url, text), id = text.split('.')[1];
+        const [{ lon, lat }] = await rowsOf(city, 'address'), d = 0.002;
+        const box = `bbox=${[lon - d, lat - d, Number(lon) + d, Number(lat) + d].map((v) => v.toFixed(5))}`;
+        for (const target of [`/stats/address?by=text&${box}`, `/stats/address?by=text&${box}`, '/stats/address?by=id', '/stats/address?by=town', '/stats/facility?by=kind', '/stats/hazard?by=day'])
+            await wall(target);
+        const lines = (await onemap('audit', city)).stdout.trim().split('\n').map((line) => JSON.parse(line)).filter((l) => l.token === id);
+        assert.deepEqual(lines.map((l) => [l.target, l.status]), [[`/stats/address?by=text&${box}`, 200], [`/stats/address?by=text&${box}`, 200], ['/stats/address?by=id', 422]]);
+    });
+});
