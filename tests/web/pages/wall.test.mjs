@@ -25,7 +25,7 @@ import test from 'node:test';
 import { Moment, dayByDay, lastDays, lastMonth, loopAt, plan, statusOf, usualDay } from '../../../web/pages/wall/plan.js';
 import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
 import { Replay } from '../../../web/pages/wall/replay.js';
-import { mayReload, untilTime } from '../../../web/pages/wall/schedule.js';
+import { Hours, mayReload, readHour, untilTime } from '../../../web/pages/wall/schedule.js';
 import { Store } from '../../../web/pages/wall/store.js';
 import { sentenceOf, spotsOf } from '../../../web/pages/wall/places.js';
 import { lotOf, piled, stepFor } from '../../../web/pages/wall/thin.js';
@@ -444,4 +444,30 @@ test('what a wall does by itself', () => {
     assert.equal(mayReload({ ...night, quietMs: 0, utcMs: at('2023-06-27T05:00:00+08:00') }), true, 'a city that never rests');
     assert.equal(mayReload({ ...night, ageMs: 36e5, heapBytes: 2e9 }), true);
     assert.equal(mayReload({ ...night, heapBytes: 2e9, silent: true }), false);
+    assert.equal(mayReload({ ...night, busy: true }), false, 'somebody looks');
+    // In an hour of its own, at its end whatever happens.
+    for (const hour of [0, 13, 23]) for (let now = 0; now < 24; now++) {
+        const utcMs = at('2023-06-27T00:00:00+08:00') + now * 36e5;
+        assert.equal(mayReload({ ...night, hour, utcMs }), now === hour || now === (hour + 1) % 24, `${hour} ${now}`);
+        assert.equal(mayReload({ ...night, hour, quietMs: 0, utcMs: utcMs + 55 * 60000 }), now === hour || now === (hour + 1) % 24);
+        assert.equal(mayReload({ ...night, hour, quietMs: 0, utcMs: utcMs + 30 * 60000 }), now === (hour + 1) % 24);
+    }
+    assert.deepEqual(['03', '03:00', '23', '24', '3', '03:30', ''].map(readHour), [3, 3, 23, null, null, null, null]);
+});
+
+test('the quietest hour is found by what happens', () => {
+    const zoneMs = 8 * 36e5, midnight = Date.parse('2023-06-27T00:00:00+08:00'), day = (hours, d, busy) => {
+        for (let hour = 0; hour < 24; hour++) for (let i = 0; i < busy(hour); i++) hours.note(midnight + d * 864e5 + hour * 36e5 + i * 1000, zoneMs);
+    };
+    const hours = new Hours();
+    assert.equal(hours.quietest, 4, 'of nothing, at night');
+    // A market that sleeps at noon.
+    const market = (hour) => 5 + Math.abs(hour - 13) * 3;
+    day(hours, 0, market);
+    assert.equal(hours.quietest, 13);
+    assert.equal(new Hours(hours.text).quietest, 13, 'a page that begins anew knows it');
+    // It has changed its ways: soon that counts more than what was.
+    for (let d = 1; d < 4; d++) day(hours, d, (hour) => 5 + Math.abs(hour - 2) * 3);
+    assert.equal(hours.quietest, 2);
+    for (const none of [null, '', 'x', '{}', '{"each":[1],"at":0}', '{"each":"x","at":0}']) assert.equal(new Hours(none).quietest, 4);
 });

@@ -14,7 +14,7 @@ import {gradeName} from './numbers.js';
 import {aroundOf, sentenceOf, spotsOf} from './places.js';
 import {BLOCKS, Moment, NUMBERED, hotspotsIn, plan} from './plan.js';
 import {Replay} from './replay.js';
-import {mayReload, untilTime} from './schedule.js';
+import {Hours, mayReload, readHour, untilTime} from './schedule.js';
 import {Store} from './store.js';
 import {FLY_MS, Tour} from './tour.js';
 import {count, date, say, title} from './words.js';
@@ -108,6 +108,8 @@ class Wall {
     /** @type {Set<string> | null} */
     this.known = null;
     this.id = wallId();
+    /** In which hours something happens: kept beyond the page. */
+    this.hours = new Hours(localStorage.getItem('wall-hours'));
     this.large = '';
     /** Levels by which workers may be told, the finest first. */
     this.crewLevels = [...this.part.map.levels].reverse();
@@ -257,7 +259,10 @@ class Wall {
   changed(news) {
     if (news.as_of) this.clock = new Moment(news.as_of);
     const layers = news.layers ?? {};
-    if (Object.keys(layers).length) this.newsMs = performance.now();
+    if (Object.keys(layers).length) {
+      this.newsMs = performance.now();
+      this.hours.note(Date.now(), this.clock.zoneMs);
+    }
     for (const l of this.catalog.layers) if (l.name in layers) l.as_of = news.as_of ?? l.as_of;
     this.store.changed(layers);
     this.store.moved();
@@ -651,11 +656,13 @@ class Wall {
     }, ms);
   }
 
-  /** Begin anew at night, when nothing happens, or before memory runs out. */
+  /** Begin anew in the quietest hour or the one that the address says, when nothing happens, or before memory runs out. */
   async rest() {
     const now = performance.now();
+    localStorage.setItem('wall-hours', this.hours.text);
     if (!mayReload({ageMs: now - this.startedMs, quietMs: now - this.newsMs, utcMs: Date.now(), zoneMs: this.clock.zoneMs,
-      heapBytes: /** @type {any} */ (performance).memory?.usedJSHeapSize ?? 0, silent: this.live.silent})) return;
+      heapBytes: /** @type {any} */ (performance).memory?.usedJSHeapSize ?? 0, silent: this.live.silent,
+      busy: this.held || this.replay.running || this.over.length > 0, hour: readHour(params.get('reload') ?? '') ?? this.hours.quietest})) return;
     // A page that cannot be had again would be a browser's error for ever.
     const response = await fetch(location.href, {cache: 'no-store'}).catch(() => null);
     if (response?.ok) location.reload();
