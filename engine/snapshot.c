@@ -38,6 +38,11 @@ void om__rights_unref(struct om__rights *rights)
     }
     om__rights_unref(rights->below);
     om_snapshot_unref(rights->still);
+    for (size_t l = 0; l < rights->levels; l++)
+        om_snapshot_unref(rights->level[l]);
+    om_free(rights->level);
+    om_free(rights->by_level);
+    om_free(rights->listed);
     om_free(rights->area);
     om_free(rights->open);
     om_free(rights);
@@ -368,6 +373,17 @@ size_t om_layer_unit_field(const struct om_layer *layer, const char *level)
          i < layer->schema.count; i++)
         if (!strcmp(layer->schema.field[i].name, level)) return i;
     return OM_NO_FIELD;
+}
+
+const struct om_layer *om_layer_by(const struct om_snapshot *snapshot,
+                                   const struct om_layer *layer,
+                                   const char *level)
+{
+    const struct om_manifest *city = snapshot->manifest;
+    if (!layer || !layer->rights.by_level) return layer;
+    for (size_t l = 0; l < city->levels; l++)
+        if (!strcmp(city->level[l], level)) return &layer->rights.by_level[l];
+    return layer;
 }
 
 const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,

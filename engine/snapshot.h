@@ -53,6 +53,12 @@ struct om_layer_rights {
     bool veiled[OM_LIMIT_COLUMNS];  // ... nobody names from outside
     const struct om_layer *open;    // with these columns, and rows of the still
                                     // (engine/policy/still.h); NULL: this is it
+    // Where they are is told in steps, by rows that stand for nobody
+    // (engine/policy/steps.h), of each level of the manifest others; NULL: not.
+    const struct om_layer *by_level;  // [manifest's levels]
+    const struct om_layer *listed;    // what the register says of them, which
+                                      // is by no place; NULL: this is it
+    uint64_t told[2];                 // all of them, and those connected
 };
 
 /* A layer is a list of segments with the same columns, even while there is
@@ -83,6 +89,14 @@ struct om_withheld {
 static inline const struct om_layer *om_layer_open(const struct om_layer *layer)
 {
     return layer && layer->rights.open ? layer->rights.open : layer;
+}
+
+/** What a register says of those whose places are told otherwise; of other
+ *  layers the layer. Not for places, nor for when somebody was seen. */
+static inline const struct om_layer *om_layer_listed(
+    const struct om_layer *layer)
+{
+    return layer && layer->rights.listed ? layer->rights.listed : layer;
 }
 
 /* Immutable and counted. threads: any number of readers. */
@@ -184,6 +198,12 @@ om_status om_snapshot_lacks(const struct om_snapshot *snapshot,
 /** Number of the unit column called `level` in the layer's schema, or
  *  OM_NO_FIELD. */
 size_t om_layer_unit_field(const struct om_layer *layer, const char *level);
+
+/** The layer as it is told by the units of `level`; most are the same by all.
+ *  Borrowed. */
+const struct om_layer *om_layer_by(const struct om_snapshot *snapshot,
+                                   const struct om_layer *layer,
+                                   const char *level);
 
 /** The layer that holds the units of `level`, or NULL. Borrowed. */
 const struct om_layer *om_snapshot_units(const struct om_snapshot *snapshot,

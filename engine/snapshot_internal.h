@@ -62,8 +62,16 @@ struct om__rights {
     struct om_filter **area;  // [layers]
     struct om_layer *open;    // [layers]
     struct om__narrow *narrow;
-    struct om__rights *below;  // that it is made of, or NULL
+    struct om__rights *below;   // that it is made of, or NULL
     struct om_snapshot *still;  // whose rows open and layers about persons have
+    // Of a still: what is told of those who are followed, by each level
+    // (engine/policy/steps.h), which of them where no level is asked for, and
+    // all rows and those connected.
+    size_t levels, middle;
+    struct om_snapshot **level;
+    uint64_t all[2];
+    // Of a restricted one: that layer by each level, and as a register.
+    struct om_layer *by_level, *listed;
 };
 void om__rights_unref(struct om__rights *rights);
 
@@ -73,12 +81,12 @@ struct om_city {
     struct om_snapshot *snapshot;
     struct om__stamp stamp;
     char fault[OM_ERR_TEXT_BYTES];  // of the journal; "": none
-    pthread_mutex_t refreshing;  // one at a time; guards the four below
-    unsigned looks;              // at a journal that is faulty
-    struct om_journal *journal;  // READ; NULL: none yet
-    struct om_joiner *joiner;    // of `units`; NULL: not needed yet
-    uint64_t units;              // which units it is of (om__units_hash)
-    struct om_changes *made;     // the city's, freed with it
+    pthread_mutex_t refreshing;     // one at a time; guards the four below
+    unsigned looks;                 // at a journal that is faulty
+    struct om_journal *journal;     // READ; NULL: none yet
+    struct om_joiner *joiner;       // of `units`; NULL: not needed yet
+    uint64_t units;                 // which units it is of (om__units_hash)
+    struct om_changes *made;        // the city's, freed with it
     _Atomic(struct om_changes *) changes;  // kept by a writer; NULL: nobody
     atomic_bool written;  // by om_live: refresh leaves it alone
 };

@@ -243,6 +243,7 @@ static om_status tell_crowds(struct om__hotspots *h, const char *units)
                                 "of 500, 1000, 2000 and 4000 m",
                                 units);
     const struct om_window none = {0};
+    e->layer = om_layer_by(h->q->snapshot, layer, units);
     e->told = om_crowd_round;
     e->least = layer->rights.smallest_count;
     e->floor = fmax(e->floor, (double)e->least);

@@ -65,6 +65,7 @@ static om_status by_unit(const struct asking *a, const struct om_layer *layer,
                          struct om_window window, size_t column, double *out)
 {
     const struct om_units *units = &a->level->units;
+    layer = om_layer_by(a->snapshot, layer, units->level);
     const struct om_query query = {.snapshot = a->snapshot,
                                    .layer = layer,
                                    .cache = a->cache,

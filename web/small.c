@@ -111,6 +111,16 @@ static om_status count_makers(const struct om_query *query,
                      : count_rows(by->rows, units, made, &made[units->count]);
 }
 
+/* Numbers told in steps (engine/policy/steps.h) are rounded, and of each level
+ * for itself: none follows from others, and none is that of nobody. */
+static om_status hide_unstepped(uint64_t least, struct om_small_units *out)
+{
+    for (size_t i = 0; i < out->units.count; i++)
+        out->hidden[i] = out->count[i] < least;
+    out->nowhere_hidden = true;
+    return OM_OK;
+}
+
 /* One level under the one above (NULL: the city). */
 static om_status make_level(const struct om_query *query,
                             const struct makers *by, const char *level,
@@ -127,6 +137,7 @@ static om_status make_level(const struct om_query *query,
     if (!out->count || !out->hidden || (made && !out->made)) return OM_E_MEMORY;
     OM_TRY(count_rows(query, &out->units, out->count, &out->count[n]));
     if (made) OM_TRY(count_makers(query, by, &out->units, out->made));
+    if (query->layer->rights.by_level) return hide_unstepped(least, out);
     if (above) return hide_level(above, least, out);
     om_small_hide(out->count, n + 1, least, out->hidden);
     if (made)

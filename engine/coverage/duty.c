@@ -76,7 +76,7 @@ static om_status get_layer(const struct place *p, const struct om_json *object,
     const char *name;
     OM_TRY(need_text(p, object, "layer", &name));
     *out = om_snapshot_layer(p->snapshot, name);
-    if (*out) *out = om_layer_open(*out);
+    if (*out) *out = om_layer_listed(om_layer_open(*out));
     if (*out) return OM_OK;
     if (om_snapshot_lacks(p->snapshot, name, p->err) == OM_E_WITHHELD)
         return OM_E_WITHHELD;

@@ -189,6 +189,13 @@ om_status om_changes_reset(struct om_changes *changes, const char *name,
     return OM_OK;
 }
 
+void om_changes_moved(struct om_changes *changes, const char *name,
+                      uint64_t sequence, int64_t at_s)
+{
+    struct layer *layer = find_layer(changes, name);
+    if (layer) raise_value(&layer->base, sequence, at_s);
+}
+
 om_status om_changes_tell_apart(struct om_changes *changes, const char *name,
                                 uint64_t sequence, int64_t at_s)
 {

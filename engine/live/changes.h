@@ -22,6 +22,10 @@ void om_changes_free(struct om_changes *changes);
  *  here on. returns OM_E_MEMORY, only of one that was not. */
 om_status om_changes_reset(struct om_changes *changes, const char *layer,
                            uint64_t sequence, int64_t at_s) OM_MUST_USE;
+/** The same of a layer that is known, but not for those who are told apart
+ *  (om_changes_tell_apart). */
+void om_changes_moved(struct om_changes *changes, const char *layer,
+                      uint64_t sequence, int64_t at_s);
 /** A cell (Morton code of level 18) changed. Cannot fail: where there is no
  *  memory a coarser cell is remembered; a layer that is not known is left
  *  alone. */

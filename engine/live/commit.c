@@ -494,7 +494,7 @@ om_status om__live_note(struct om_live *live, const struct om__base *base,
     return st;
 }
 
-om_status om__live_publish(struct om_live *live, const bool *which,
+om_status om__live_publish(struct om_live *live, const bool *which, bool moved,
                            const struct om__stamp *stamp, struct om_err *err)
 {
     const struct om_manifest *m = &live->base->manifest;
@@ -522,15 +522,22 @@ om_status om__live_publish(struct om_live *live, const bool *which,
         if (!which[i]) continue;
         // A layer that is not known needs memory; without it is coarser: all
         // of it is asked for at the snapshot, which is never too old.
-        (void)!om_changes_reset(
-            live->changes, m->layer[i].name, sequence,
-            om_snapshot_as_of(snapshot, &snapshot->layer[i]));
+        const struct om__veil_of_layer *veil =
+            om__veil_at(&live->veils, live->base, i);
+        const bool walked = moved && veil && veil->all;
+        const int64_t at_s = om_snapshot_as_of(snapshot, &snapshot->layer[i]);
+        if (walked)
+            om_changes_moved(live->changes, m->layer[i].name, sequence, at_s);
+        else
+            (void)!om_changes_reset(live->changes, m->layer[i].name, sequence,
+                                    at_s);
         live->change[count++] =
             (struct om_live_change){.sequence = sequence,
                                     .layer = m->layer[i].name,
                                     .cell = OM_NO_CELL,
                                     .other_cell = OM_NO_CELL,
-                                    .kind = OM_ENTRY_COMMIT};
+                                    .kind = OM_ENTRY_COMMIT,
+                                    .moved = walked};
     }
     const uint64_t before = live->sequence;
     live->sequence = sequence;
@@ -575,7 +582,7 @@ void om__live_recover(struct om_live *live)
     live->journal = fresh;
     live->journals++;
     pthread_mutex_unlock(&live->journal_lock);
-    st = which ? om__live_publish(live, which, NULL, &err) : OM_E_MEMORY;
+    st = which ? om__live_publish(live, which, false, NULL, &err) : OM_E_MEMORY;
     if (!st) om__live_renew(live, which);
     om_free(which);
     if (st) {

@@ -277,6 +277,7 @@ static bool tell_entry(void *ctx, const struct om_entry *e)
                                           .other_cell = e->old_cell,
                                           .kind = e->kind,
                                           .unsure = e->kind == OM_ENTRY_UPDATE,
+                                          .moved = om__is_overlay(e),
                                           .box = e->new_box,
                                           .other_box = e->old_box};
     return t->each(t->ctx, &change);
@@ -376,7 +377,7 @@ static om_status note_commits(struct om_live *live, struct om_err *err)
     om_status st = OM_OK;
     if (any) {
         st = om__live_note(live, live->base, which, "", err);
-        if (!st) st = om__live_publish(live, which, NULL, err);
+        if (!st) st = om__live_publish(live, which, false, NULL, err);
         if (!st) om__live_renew(live, which);
     }
     om_free(which);

@@ -139,6 +139,8 @@ struct om_live_change {
     // Whoever does not see columns about persons is not told: nothing else has
     // changed; or it is not known any more whether anything has.
     bool quiet, unsure;
+    bool moved;   // COMMIT of a layer about persons: they only walked, which is
+                  // told to who sees them
     bool person;  // listeners': of a layer about persons; who has the place in
                   // charge is told, all others that the layer changed
     // Of shapes: cells of level 18 that their boxes meet; zero: `cell` alone.

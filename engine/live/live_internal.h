@@ -2,6 +2,8 @@
 #ifndef OM_ENGINE_LIVE_LIVE_INTERNAL_H
 #define OM_ENGINE_LIVE_LIVE_INTERNAL_H
 
+#include <string.h>
+
 #include "engine/live/group_internal.h"
 #include "engine/live/live.h"
 #include "engine/snapshot_internal.h"
@@ -287,6 +289,11 @@ void om__bulk_free(struct om__bulk *bulk);
  *  was written: by rows laid over it, by how it is drawn. */
 #define OM__OVERLAID "overlay"
 #define OM__TOUCHED "look"
+static inline bool om__is_overlay(const struct om_entry *e)
+{
+    return e->kind == OM_ENTRY_COMMIT && e->id_len == strlen(OM__OVERLAID) &&
+           !memcmp(e->id, OM__OVERLAID, e->id_len);
+}
 /** Entries COMMIT for layers (`which` [layers]; NULL: an entry about nobody),
  *  made durable. id: "", or one of the above. Does not publish. */
 om_status om__live_note(struct om_live *live, const struct om__base *base,
@@ -303,8 +310,9 @@ om_status om__live_lay_over(struct om_segment *run,
                             const struct om__stack *below, size_t id_field,
                             struct om__stack **out) OM_MUST_USE;
 /** Publish the states as they are; new as a whole: `which` [layers], may be
- *  NULL. stamp may be NULL. On an error nothing is published. */
-om_status om__live_publish(struct om_live *live, const bool *which,
+ *  NULL. moved: of layers about persons, for who sees these. stamp may be NULL.
+ *  On an error nothing is published. */
+om_status om__live_publish(struct om_live *live, const bool *which, bool moved,
                            const struct om__stamp *stamp,
                            struct om_err *err) OM_MUST_USE;
 /** Snapshot of these states, overlays in place. */

@@ -44,7 +44,8 @@ static om_status put_in(struct om_live *live, void *ctx, struct om_err *err)
     struct om__layer_state *old_state = live->state;
     live->base = r->base;
     live->state = r->state;
-    const om_status st = om__live_publish(live, r->fresh, &r->stamp, err);
+    const om_status st =
+        om__live_publish(live, r->fresh, false, &r->stamp, err);
     if (st) {
         live->base = old_base;
         live->state = old_state;
@@ -166,7 +167,7 @@ static om_status put_overlay(struct om_live *live, void *ctx,
             *at = old->next;
         }
         l->made = old;  // to be freed
-        st = om__live_publish(live, which, NULL, err);
+        st = om__live_publish(live, which, true, NULL, err);
     }
     om_free(which);
     return st;
@@ -228,7 +229,7 @@ static om_status put_touch(struct om_live *live, void *ctx, struct om_err *err)
         return om_fail(err, OM_E_NOTFOUND, 0, "no layer %s", layer);
     OM_TRY(only_layer(live, layer, &which, err));
     om_status st = om__live_note(live, live->base, which, OM__TOUCHED, err);
-    if (!st) st = om__live_publish(live, which, NULL, err);
+    if (!st) st = om__live_publish(live, which, false, NULL, err);
     om_free(which);
     return st;
 }

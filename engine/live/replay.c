@@ -1,4 +1,5 @@
 // replay.c - journal entries put on top of what files hold.
+#include "engine/live/live_internal.h"
 #include "engine/live/replay_internal.h"
 
 #include <pthread.h>
@@ -54,6 +55,8 @@ static size_t find_layer(const struct om_manifest *m, const char *name)
 
 static void note_commit(struct reading *r, const struct om_entry *e)
 {
+    // Of rows that are laid over a layer nothing is in the journal.
+    if (om__is_overlay(e)) return;
     for (size_t i = 0; i < r->manifest->layers; i++) {
         struct noted *n = &r->noted[i];
         if (e->layer[0] && strcmp(e->layer, r->manifest->layer[i].name))

@@ -15,8 +15,8 @@
  * layer is being written to a file: to write it back the file system notes how
  * the journal grows, and before that all that has come to other files. Entries
  * that all files hold and that are older than what is kept go a bounded number
- * at a time, and a tenth of the time is for that, unless there are as many again
- * as are to be kept.
+ * at a time, and a tenth of the time is for that, unless there are as many
+ * again as are to be kept.
  *
  * After a group that the disk did not take (it was full) writers are turned
  * away at the door, so none of them would find out that there is room again:
@@ -95,7 +95,7 @@ static void look_for_room(struct om_live *live)
 {
     if (!is_room(live) || om__live_note(live, live->base, NULL, "", NULL))
         return;
-    (void)!om__live_publish(live, NULL, NULL, NULL);
+    (void)!om__live_publish(live, NULL, false, NULL, NULL);
     om_log(OM_LOG_INFO, "live", "the disk has room again");
 }
 

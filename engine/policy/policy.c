@@ -20,6 +20,7 @@
 #include "data/base/hash.h"
 #include "engine/filter/filter.h"
 #include "engine/policy/doers.h"
+#include "engine/policy/steps.h"
 #include "engine/snapshot_internal.h"
 
 static const struct om_json *layer_of(const struct om_manifest *city,
@@ -298,6 +299,84 @@ static void take_told(const struct om_layer *told, struct om_layer *layer)
     layer->serial = told->serial;
 }
 
+/* Which level of an area's rows a level is told of: none that is larger. */
+static size_t level_within(const struct om_manifest *city, size_t at,
+                           const char *area)
+{
+    for (size_t l = 0; area[0] && l < at; l++)
+        if (!strcmp(city->level[l], area)) return l;
+    return at;
+}
+
+static const struct om_layer *told_at(const struct om__rights *told,
+                                      const struct om_layer *layer, size_t at)
+{
+    const struct om_layer *one =
+        om_snapshot_layer(told->level[at], layer->name);
+    return one && same_columns(&one->schema, &layer->schema) ? one : NULL;
+}
+
+/* Those who are followed are told of in steps: rows of other levels, and what
+ * the register says of them beside (engine/policy/steps.h). */
+static om_status take_steps(const struct om_manifest *city,
+                            const struct om_layer *listed, const char *area,
+                            struct om_snapshot *still, struct om_layer *layer,
+                            struct om__rights *own)
+{
+    const struct om__rights *told = om__snapshot_of(still)->rights;
+    const struct om_layer *one = NULL;
+    uint64_t serial = told->all[0];
+    own->by_level = om_alloc_array(told->levels + 1, sizeof *own->by_level);
+    own->listed = om_alloc_array(1, sizeof *own->listed);
+    if (!own->by_level || !own->listed) return OM_E_MEMORY;
+    for (size_t l = 0; l < told->levels; l++) {
+        one = told_at(told, layer, l);
+        if (!one) return OM_OK;  // of other columns: the next still has them
+        serial = om_hash64(&one->serial, sizeof one->serial, serial);
+    }
+    take_told(told_at(told, layer, level_within(city, told->middle, area)),
+              layer);
+    layer->serial = om_hash64(&layer->rights.area_column,
+                              layer->rights.area ? sizeof(size_t) : 0, serial);
+    if (layer->rights.area)
+        layer->serial =
+            om_hash64(layer->rights.area_unit, strlen(layer->rights.area_unit),
+                      layer->serial);
+    memcpy(layer->rights.told, told->all, sizeof layer->rights.told);
+    layer->rights.doers = false;
+    layer->rights.doer_column = OM_NO_FIELD;
+    layer->rights.tells = NULL;
+    layer->rights.open = NULL;
+    layer->rights.hash =
+        om_hash64(&serial, sizeof serial, layer->rights.hash) | 1;
+    layer->rights.by_level = own->by_level;
+    layer->rights.listed = own->listed;
+    for (size_t l = 0; l < told->levels; l++) {
+        struct om_layer *of = &own->by_level[l];
+        const size_t at = level_within(city, l, area);
+        *of = *layer;
+        take_told(told_at(told, layer, at), of);
+        of->serial = om_hash64(&at, sizeof at, layer->serial);
+    }
+    *own->listed = *layer;
+    memset(own->listed->schema.hidden, 0, sizeof layer->schema.hidden);
+    take_told(listed, own->listed);
+    own->listed->rights.by_level = NULL;
+    own->listed->rights.listed = NULL;
+    return OM_OK;
+}
+
+static bool is_followed(const struct om_snapshot *whole,
+                        const struct om_layer *layer,
+                        const struct om_snapshot *still)
+{
+    const struct om_layer *followed = om_steps_layer(whole);
+    const struct om__rights *told = om__snapshot_of(still)->rights;
+    return layer->rights.crowds && followed && told && told->levels &&
+           told->levels == whole->manifest->levels &&
+           !strcmp(followed->name, layer->name);
+}
+
 /* One layer as the role sees it. */
 static om_status restrict_layer(const struct om_role *role,
                                 const struct om_snapshot *whole,
@@ -408,6 +487,9 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         st = restrict_layer(role, snapshot, level, unit, &told, still != NULL,
                             &fresh->layer[kept], &own->open[kept],
                             &own->area[kept], err);
+        if (!st && still && is_followed(snapshot, &fresh->layer[kept], still))
+            st =
+                take_steps(city, &told, level, still, &fresh->layer[kept], own);
         const uint64_t both[] = {i, fresh->layer[kept].rights.hash};
         rights = om_hash64(both, sizeof both, rights);
         whole = whole && !both[1];
@@ -450,7 +532,7 @@ static om_status narrow_layer(struct om_layer *layer, struct om__rights *own)
 {
     struct om_selection *selection = NULL;
     if (!layer->rights.area) return OM_OK;
-    layer->rights.open = NULL;  // has rows outside, alive
+    layer->rights.open = layer->rights.listed = NULL;  // rows outside live
     struct om_part *part = om_alloc_array(layer->parts + 1, sizeof *part);
     uint32_t **dead = om_calloc(layer->parts + 1, sizeof(uint32_t *));
     struct om__narrow *kept = om_calloc(1, sizeof *kept);

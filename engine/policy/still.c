@@ -24,6 +24,7 @@
 #include "data/base/alloc.h"
 #include "data/base/cancel.h"
 #include "data/base/hash.h"
+#include "engine/policy/policy.h"
 #include "engine/snapshot_internal.h"
 
 /* Rows that are compared at a time: 32 bytes each. */
@@ -52,11 +53,12 @@ struct list {
 
 struct work {
     const struct om__stack *told, *now;
-    struct om_schema own;   // without unit columns
-    size_t unit_field;      // OM_NO_FIELD: all is one unit
-    size_t columns;         // that are watched
+    struct om_schema own;  // without unit columns
+    size_t unit_field;     // OM_NO_FIELD: all is one unit
+    size_t columns;        // that are watched
     size_t column[OM_LIMIT_COLUMNS];
-    bool places;            // so is where rows are
+    bool places;   // so is where rows are
+    bool follows;  // they move, and that is not looked at
     uint64_t least;
     size_t count, room;
     struct change *change;
@@ -329,10 +331,10 @@ static om_status find_changes(struct work *w)
 
 struct units {
     size_t count;
-    uint64_t *hash;      // sorted
-    uint32_t *of;        // union-find
-    uint32_t *changed;   // [count][COLUMNS_MOST] rows
-    bool *few;           // of a root: a unit of it has a column of few
+    uint64_t *hash;     // sorted
+    uint32_t *of;       // union-find
+    uint32_t *changed;  // [count][COLUMNS_MOST] rows
+    bool *few;          // of a root: a unit of it has a column of few
 };
 
 static int by_hash(const void *a, const void *b)
@@ -460,8 +462,8 @@ static om_status find_few_in_cells(const struct work *w, struct units *u)
             if (!told || told >= w->least) continue;
             more = true;
             for (size_t i = from; i < to; i++)
-                u->few[root_of(u, unit_of(u, w->change[list[i].change]
-                                                 .old_unit))] = true;
+                u->few[root_of(
+                    u, unit_of(u, w->change[list[i].change].old_unit))] = true;
         }
     }
     om_free(list);
@@ -540,8 +542,8 @@ static om_status kill_newest(const struct work *w, struct om__stack **out)
     if (!kill) return OM_E_MEMORY;
     for (size_t i = 0; i < w->count; i++)
         if (w->change[i].new_part != NONE)
-            kill[kills++] = (struct om__kill){w->change[i].new_part,
-                                              w->change[i].new_row};
+            kill[kills++] =
+                (struct om__kill){w->change[i].new_part, w->change[i].new_row};
     const om_status st = om__stack_kill(w->now, kill, kills, out);
     om_free(kill);
     return st;
@@ -573,9 +575,9 @@ static const struct om_json *about_of(const struct om_manifest *city,
 {
     const struct om_json *layers = om_json_get(city->document, "layers");
     for (size_t i = 0; i < om_json_count(layers); i++)
-        if (!strcmp(om_json_text(
-                        om_json_get(om_json_at(layers, i), "name"), ""),
-                    layer))
+        if (!strcmp(
+                om_json_text(om_json_get(om_json_at(layers, i), "name"), ""),
+                layer))
             return om_json_at(layers, i);
     return NULL;
 }
@@ -587,6 +589,25 @@ static bool is_listed(const struct om_json *list, const char *name)
     return false;
 }
 
+/* Of those who are followed where they are is told otherwise (steps.c), and of
+ * their rows only what the register says is looked at. Units are those that
+ * they have in charge. */
+static size_t charge_field(const struct om_manifest *city,
+                           const struct om_layer *layer)
+{
+    const struct om_json *workers =
+        om_json_get(om_json_get(city->document, "duty"), "workers");
+    const char *unit = om_json_text(om_json_get(workers, "unit"), "");
+    if (strcmp(om_json_text(om_json_get(workers, "layer"), ""), layer->name))
+        return OM_NO_FIELD;
+    for (size_t i = 0; i < layer->schema.count; i++)
+        if (!strcmp(layer->schema.field[i].name, unit) &&
+            (layer->schema.field[i].type == OM_TYPE_TEXT ||
+             layer->schema.field[i].type == OM_TYPE_CATEGORY))
+            return i;
+    return OM_NO_FIELD;
+}
+
 /* What is watched of a layer; false: nothing is. */
 static bool watch(const struct om_manifest *city, const struct om_layer *layer,
                   struct work *w)
@@ -596,20 +617,22 @@ static bool watch(const struct om_manifest *city, const struct om_layer *layer,
     const char *followed = om_json_text(
         om_json_get(om_json_get(city->document, "positions"), "layer"), "");
     const size_t own = layer->schema.count - layer->unit_columns;
+    const bool all = om_json_true(om_json_get(about, "personal"), false);
+    w->follows = !strcmp(followed, layer->name);
     w->own = layer->schema;
     w->own.count = own;
-    w->places = om_json_true(om_json_get(about, "personal"), false) &&
-                layer->schema.geometry == OM_GEOMETRY_POINT;
-    w->unit_field = OM_NO_FIELD;
+    w->places =
+        all && !w->follows && layer->schema.geometry == OM_GEOMETRY_POINT;
+    w->unit_field = w->follows ? charge_field(city, layer) : OM_NO_FIELD;
     for (size_t l = 0; l < city->levels && w->unit_field == OM_NO_FIELD; l++)
-        w->unit_field = om_layer_unit_field(layer, city->level[l]);
-    const bool all = om_json_true(om_json_get(about, "personal"), false);
+        if (!w->follows)
+            w->unit_field = om_layer_unit_field(layer, city->level[l]);
     for (size_t i = 0; i < own; i++)
         if (i != layer->schema.id_field &&
+            !(w->follows && i == layer->schema.time_field) &&
             (all || is_listed(listed, layer->schema.field[i].name)))
             w->column[w->columns++] = i;
-    return (all || w->columns) && strcmp(followed, layer->name) != 0 &&
-           layer->parts;
+    return (all || (w->columns && !w->follows)) && layer->parts;
 }
 
 static bool same_schema(const struct om_schema *a, const struct om_schema *b)
@@ -653,40 +676,113 @@ static om_status hold_layer(const struct om_snapshot *still,
     if (!w.told || !w.now || w.told->serial == w.now->serial) return OM_OK;
     struct om__stack *held = NULL;
     om_status st = find_changes(&w);
-    figures->changed += w.count;
+    const size_t changed = w.count;
+    figures->changed += changed;
     if (!st && w.count) st = keep_held(&w);
     figures->held += w.count;
     if (!st && w.count && !*joiner) st = om_joiner_new(newest, joiner, NULL);
     if (!st && w.count) st = hold(&w, *joiner, &held);
     om_free(w.change);
+    // Where nothing else has changed it is the same layer, whoever moved.
+    if (!st && !held && w.follows && !changed)
+        held = om__stack_ref((struct om__stack *)(uintptr_t)w.told);
     if (st || !held) return st;
     om__stack_unref(state[at].stack);
     state[at].stack = held;
     return OM_OK;
 }
 
+/* ---- those who are followed ---- */
+
+static const struct om__rights *steps_of(const struct om_snapshot *still)
+{
+    const struct om__rights *own =
+        still ? om__snapshot_of(still)->rights : NULL;
+    return own && own->levels ? own : NULL;
+}
+
+/* Are rows that were made of the older layer good for the newest? */
+static bool still_fit(const struct om__rights *old,
+                      const struct om_layer *newest)
+{
+    const struct om_layer *layer =
+        old ? om_snapshot_layer(old->level[0], newest->name) : NULL;
+    return layer && same_schema(&layer->schema, &newest->schema) &&
+           layer->schema.time_field == newest->schema.time_field;
+}
+
+/* What is told of those who are followed, beside the rows of the still. */
+static om_status add_steps(const struct om_snapshot *still,
+                           struct om_snapshot *newest, struct om_steps *steps,
+                           struct om__rights *out, bool *changed)
+{
+    const struct om_layer *layer = om_steps_layer(newest);
+    const struct om__rights *old = steps_of(still);
+    *changed = false;
+    if (!layer || !om_layer_personal(newest->manifest, layer->name))
+        return OM_OK;
+    OM_TRY(om_steps_next(steps, newest, changed));
+    const size_t levels = om_steps_levels(steps);
+    const bool same =
+        !*changed && old && old->levels == levels && still_fit(old, layer);
+    *changed = !same;
+    out->level = om_calloc(levels + 1, sizeof(struct om_snapshot *));
+    if (!out->level) return OM_E_MEMORY;
+    om_steps_all(steps, out->all);
+    out->middle = om_steps_middle(steps);
+    for (; out->levels < levels; out->levels++) {
+        struct om_snapshot **at = &out->level[out->levels];
+        if (same)
+            *at = om_snapshot_ref(old->level[out->levels]);
+        else
+            OM_TRY(om_steps_rows(steps, newest, out->levels, at));
+    }
+    return OM_OK;
+}
+
+/* ---- all of it ---- */
+
+/* Is anything that is told of persons another than it was? */
+static bool same_told(const struct om_snapshot *a, const struct om_snapshot *b)
+{
+    bool same = a->layers == b->layers;
+    for (size_t i = 0; same && i < a->layers; i++) {
+        struct work w = {0};
+        const struct om_layer *x = &a->layer[i], *y = &b->layer[i];
+        same = !strcmp(x->name, y->name) &&
+               (x->serial == y->serial || !watch(b->manifest, y, &w));
+    }
+    return same;
+}
+
 om_status om_still_next(const struct om_snapshot *still,
                         struct om_snapshot *newest, uint64_t least,
-                        struct om_snapshot **out,
+                        struct om_steps *steps, struct om_snapshot **out,
                         struct om_still_figures *figures)
 {
     const struct om__snapshot *s = om__snapshot_of(newest);
     const size_t layers = newest->manifest->layers;
     struct om_joiner *joiner = NULL;
     *figures = (struct om_still_figures){0};
-    if (!still) {
-        *out = om_snapshot_ref(newest);
-        return OM_OK;
-    }
+    struct om__rights *own = om_calloc(1, sizeof *own);
     struct om__layer_state *state = om__states_copy(s->state, layers);
-    om_status st = state ? OM_OK : OM_E_MEMORY;
-    for (size_t i = 0; i < newest->layers && !st; i++)
+    om_status st = own && state ? OM_OK : OM_E_MEMORY;
+    if (own) atomic_init(&own->refs, 1);
+    for (size_t i = 0; still && i < newest->layers && !st; i++)
         st = hold_layer(still, newest, &newest->layer[i], least, &joiner, state,
                         figures);
+    if (!st && steps)
+        st = add_steps(still, newest, steps, own, &figures->moved);
     if (!st)
         st = om__snapshot_new(s->base, state, newest->sequence, newest->clock_s,
                               out, NULL);
-    om__states_free(state, layers);
+    if (!st) {
+        om__snapshot_of(*out)->rights = own;
+        figures->same = still && !figures->moved && same_told(still, *out);
+    } else {
+        om__rights_unref(own);
+    }
+    if (state) om__states_free(state, layers);
     om_joiner_unref(joiner);
     return st;
 }

@@ -58,11 +58,11 @@ void om__layer_extent(const struct om__request *r, const struct om_layer *layer,
 {
     double b[4];
     int64_t from_s, to_s;
-    const bool crowds = om__crowds_only(r, layer);
+    // The outermost row is somebody's, and may lie outside the area.
+    const bool rows = !om__crowds_only(r, layer) && !layer->rights.area;
     const bool somewhere =
-        crowds ? om__units_bounds(r->snapshot, b) : om_layer_bounds(layer, b);
-    const bool sometime = !crowds && !layer->rights.area &&
-                          om__layer_times(layer, &from_s, &to_s);
+        rows ? om_layer_bounds(layer, b) : om__units_bounds(r->snapshot, b);
+    const bool sometime = rows && om__layer_times(layer, &from_s, &to_s);
     if (!somewhere && !sometime) return;
     om_buf_add_text(out, ",\"extent\":{");
     if (somewhere)
@@ -198,6 +198,7 @@ void om__layer_rows(const struct om__request *r, const struct om_layer *layer,
                                  .layer = layer,
                                  .cache = r->server->selections};
     uint64_t rows = layer->rows;
+    if (layer->rights.by_level) rows = layer->rights.told[0];
     const bool area = layer->rights.area != NULL;
     const bool known = !area || !om_query_count(&all, &rows);
     const bool few =

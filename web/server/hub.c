@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -72,7 +73,7 @@ struct memory {
     uint64_t sequence, cell, other_cell;
     struct om_box box, other_box;
     uint32_t layer, kind;
-    bool quiet, unsure, person;
+    bool quiet, unsure, person, moved;
 };
 
 struct om__hub {
@@ -85,6 +86,8 @@ struct om__hub {
     uint64_t remembered, floor;
     char name[OM__TOLD_LAYERS][OM_LIMIT_NAME_BYTES];
     uint32_t names;
+    char moved[OM_LIMIT_NAME_BYTES];  // layer of those who are followed,
+    uint64_t moved_at;                // told otherwise as of that sequence
     struct om__listener *listeners;
     size_t listening;
     uint64_t told;
@@ -400,10 +403,12 @@ static void remember(struct om__hub *hub, const struct om_live_change *change)
     struct memory *m = &hub->memory[hub->remembered++ % OM__HUB_MEMORY];
     if (hub->remembered > OM__HUB_MEMORY && m->sequence > hub->floor)
         hub->floor = m->sequence;
-    *m = (struct memory){
-        change->sequence,  change->cell,  change->other_cell,     change->box,
-        change->other_box, layer,         (uint32_t)change->kind, change->quiet,
-        change->unsure,    change->person};
+    *m = (struct memory){change->sequence,       change->cell,
+                         change->other_cell,     change->box,
+                         change->other_box,      layer,
+                         (uint32_t)change->kind, change->quiet,
+                         change->unsure,         change->person,
+                         change->moved};
 }
 
 void om__hub_remember(struct om__hub *hub, uint64_t floor,
@@ -461,6 +466,7 @@ om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
                 .quiet = m->quiet,
                 .unsure = m->unsure,
                 .person = m->person,
+                .moved = m->moved,
                 .box = m->box,
                 .other_box = m->other_box};
             more = m->sequence <= upto;
@@ -468,7 +474,18 @@ om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
         }
         pthread_mutex_unlock(&hub->news_lock);
     }
+    if (known) om__hub_recall_moved(hub, after, told);
     return known ? OM_OK : OM_E_NOTFOUND;
+}
+
+void om__hub_recall_moved(struct om__hub *hub, uint64_t after,
+                          struct om__told *told)
+{
+    pthread_mutex_lock(&hub->news_lock);
+    // As of the sequence itself, too: it was told some time after that.
+    if (*hub->moved && hub->moved_at >= after)
+        om__told_add_steps(told, hub->moved, told->last);
+    pthread_mutex_unlock(&hub->news_lock);
 }
 
 void om__hub_news(struct om__hub *hub, const struct om_live_news *news)
@@ -490,6 +507,18 @@ void om__hub_news(struct om__hub *hub, const struct om_live_news *news)
     }
     if (news->last > hub->gathered.last) hub->gathered.last = news->last;
     if (!hub->gathered.first) hub->gathered.first = news->first;
+    pthread_mutex_unlock(&hub->news_lock);
+    const uint64_t one = 1;
+    if (idle) (void)!write(hub->wake, &one, sizeof one);
+}
+
+void om__hub_moved(struct om__hub *hub, const char *layer, uint64_t sequence)
+{
+    pthread_mutex_lock(&hub->news_lock);
+    const bool idle = !hub->gathered.last;
+    om__told_add_steps(&hub->gathered, layer, sequence);
+    snprintf(hub->moved, sizeof hub->moved, "%s", layer);
+    hub->moved_at = sequence;
     pthread_mutex_unlock(&hub->news_lock);
     const uint64_t one = 1;
     if (idle) (void)!write(hub->wake, &one, sizeof one);

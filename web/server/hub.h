@@ -38,6 +38,9 @@ om_status om__hub_new(const struct om__hub_options *options,
 void om__hub_stop(struct om__hub *hub);
 void om__hub_free(struct om__hub *hub);
 
+/** What is told of those who are followed is another: for who does not see
+ *  them, and for whoever comes back to a sequence before it. threads: any */
+void om__hub_moved(struct om__hub *hub, const char *layer, uint64_t sequence);
 /** Something was published. Copies; takes microseconds. threads: any. */
 void om__hub_news(struct om__hub *hub, const struct om_live_news *news);
 
@@ -47,6 +50,10 @@ void om__hub_news(struct om__hub *hub, const struct om_live_news *news);
  */
 om_status om__hub_recall(struct om__hub *hub, uint64_t after, uint64_t upto,
                          struct om__told *told) OM_MUST_USE;
+/** The same of what om__hub_moved has said, where more than that is looked up
+ *  elsewhere. */
+void om__hub_recall_moved(struct om__hub *hub, uint64_t after,
+                          struct om__told *told);
 /** The sequence behind which it remembers everything. */
 uint64_t om__hub_floor(struct om__hub *hub);
 /** Remember changes of before the start, in order, all of those behind

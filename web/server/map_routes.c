@@ -119,7 +119,8 @@ static struct om_box city_box(const struct om__request *r)
     for (size_t i = 0; i < snapshot->layers; i++) {
         const struct om_layer *layer = &snapshot->layer[i];
         const bool unit = layer->meta && layer->meta->unit_level[0];
-        if (om__crowds_only(r, layer)) continue;
+        if (om__crowds_only(r, layer) || (layer->rights.area && !unit))
+            continue;
         const struct om_box box = om_layer_box(layer);
         if (box.x0 <= box.x1) om_box_widen(unit ? &units : &all, box);
     }

@@ -172,7 +172,7 @@ bool om__units_bounds(const struct om_snapshot *snapshot, double bounds[4])
 void om__map_bounds(const struct om__map *map, double bounds[4])
 {
     const double edge = atan(sinh(OM_PI)) * OM_DEG_PER_RAD;
-    const bool rows = map->layer && !map->crowds;
+    const bool rows = map->layer && !map->crowds && !map->layer->rights.area;
     if (rows && om_layer_bounds(map->layer, bounds)) return;
     // The base map is where the units are.
     if (!rows && om__units_bounds(map->snapshot, bounds)) return;

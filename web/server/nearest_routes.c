@@ -17,7 +17,6 @@
 /* Ways that take longer are not looked for. */
 #define MINUTES_DEFAULT 120.0
 /* Whoever was last seen longer ago than this is not where they were. */
-#define SEEN_S (5 * 60)
 
 static const struct om__head HEAD = {
     .type = "application/geo+json", .cache = "no-cache", .compress = true};
@@ -87,7 +86,7 @@ static void only_seen(struct om__request *r, struct om_window *window)
         return;
     const int64_t now_s = om_snapshot_now(r->snapshot);
     *window = (struct om_window){
-        .set = true, .from_s = now_s - SEEN_S, .to_s = INT64_MAX};
+        .set = true, .from_s = now_s - OM__SEEN_S, .to_s = INT64_MAX};
 }
 
 struct writing {

@@ -15,6 +15,9 @@ struct om__positions_about {
     int64_t kept_s;         // for which a last position is shown: as long, but
                             // at least an hour
 };
+/** Who was seen within so many seconds is connected. */
+#define OM__SEEN_S (5 * 60)
+
 /** False: the city follows nobody. */
 bool om__positions_about(const struct om_snapshot *snapshot,
                          struct om__positions_about *out);

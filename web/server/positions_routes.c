@@ -24,7 +24,6 @@
 #define LIGHT_BYTES ((size_t)64 << 10)
 #define FAULTS 100
 #define LINE_BYTES ((size_t)4096)
-#define SEEN_S (5 * 60)
 
 static const struct om__head HEAD = {.type = "application/json",
                                      .cache = "no-store"};
@@ -316,16 +315,23 @@ om_status om__post_positions(struct om__request *r)
 
 /* ---- who is connected */
 
+/* Of those who are told of in steps (engine/policy/steps.h) who is connected
+ * has a time, and no other. */
+static struct om_window since(const struct om__request *r, int64_t from_s)
+{
+    const bool set = from_s != INT64_MIN;
+    if (r->layer->rights.by_level) from_s = INT64_MIN + 1;
+    return (struct om_window){.set = set, .from_s = from_s, .to_s = INT64_MAX};
+}
+
 /* Those seen since `from_s`, by a unit's column. */
 static om_status group_seen(struct om__request *r, size_t by, int64_t from_s,
                             struct om_groups *out)
 {
-    const struct om_query query = {
-        .snapshot = r->snapshot,
-        .layer = r->layer,
-        .cache = NULL,
-        .window = {
-            .set = from_s != INT64_MIN, .from_s = from_s, .to_s = INT64_MAX}};
+    const struct om_query query = {.snapshot = r->snapshot,
+                                   .layer = r->layer,
+                                   .cache = NULL,
+                                   .window = since(r, from_s)};
     return om_query_group(&query, by, OM_STEP_NONE, 0, OM_NO_FIELD, out);
 }
 
@@ -334,10 +340,7 @@ static om_status find_few(struct om__request *r, size_t by, int64_t from_s,
                           struct om_small_units *out)
 {
     const struct om_query query = {
-        .snapshot = r->snapshot,
-        .layer = r->layer,
-        .window = {
-            .set = from_s != INT64_MIN, .from_s = from_s, .to_s = INT64_MAX}};
+        .snapshot = r->snapshot, .layer = r->layer, .window = since(r, from_s)};
     return om_small_units_make(&query, r->layer->schema.field[by].name,
                                r->layer->rights.smallest_count, out, &r->err);
 }
@@ -384,9 +387,9 @@ static void add_group(const struct om_group *g, const struct om_groups *kept,
 }
 
 static void add_total(struct om_buf *out, const char *key, uint64_t n,
-                      bool crowds, uint64_t least)
+                      bool crowds, bool steps, uint64_t least)
 {
-    if (crowds && n && n < least)
+    if (crowds && (n || steps) && n < least)
         om_buf_addf(out, ",\"%s\":null", key);
     else
         om_buf_addf(out, ",\"%s\":%llu", key, (unsigned long long)n);
@@ -409,10 +412,16 @@ static om_status write_groups(struct om__request *r, size_t by, int64_t kept_s,
     for (size_t i = 0; i < all.count && !st; i++) count += all.group[i].count;
     for (size_t i = 0; i < seen.count && !st; i++)
         connected += seen.group[i].count;
-    add_total(out, "count", count, crowds, r->layer->rights.smallest_count);
-    add_total(out, "connected", connected, crowds,
-              r->layer->rights.smallest_count);
-    om_buf_addf(out, ",\"seen_within_s\":%d,\"groups\":[", SEEN_S);
+    const struct om_layer_rights *rights = &r->layer->rights;
+    const bool steps = rights->by_level != NULL;
+    if (steps && !rights->area) {
+        count = rights->told[0];
+        connected = rights->told[1];
+    }
+    add_total(out, "count", count, crowds, steps, rights->smallest_count);
+    add_total(out, "connected", connected, crowds, steps,
+              rights->smallest_count);
+    om_buf_addf(out, ",\"seen_within_s\":%d,\"groups\":[", OM__SEEN_S);
     bool first = true;
     for (size_t i = 0; i < all.count && !st; i++) {
         const struct om_group *g = &all.group[i];
@@ -457,13 +466,14 @@ om_status om__get_positions(struct om__request *r)
     if (column == OM_NO_FIELD || !om_snapshot_has_level(r->snapshot, by))
         return om__param_bad(r, "by", OM_E_FORMAT, "by is a level of units");
     const int64_t now_s = om_snapshot_now(r->snapshot);
+    r->layer = om_layer_by(r->snapshot, r->layer, by);
     om_buf_add_text(&out, "{\"layer\":");
     om_buf_add_json_text(&out, r->layer->name, strlen(r->layer->name));
     om_buf_add_text(&out, ",\"by\":");
     const char *name = r->layer->schema.field[column].name;
     om_buf_add_json_text(&out, name, strlen(name));
     om_status st =
-        write_groups(r, column, now_s - about.kept_s, now_s - SEEN_S, &out);
+        write_groups(r, column, now_s - about.kept_s, now_s - OM__SEEN_S, &out);
     if (!st) st = om__reply(r, &out, &HEAD);
     om_buf_deinit(&out);
     return st;

@@ -11,14 +11,21 @@
 #include <time.h>
 
 #include "data/base/alloc.h"
+#include "data/base/file.h"
 #include "data/base/log.h"
 #include "engine/policy/policy.h"
 #include "engine/policy/still.h"
+#include "web/server/hub.h"
+#include "web/server/positions.h"
 #include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/writes.h"
 
 /* Snapshots that are kept: more than roles and areas that ask at a time. */
 #define LENSES 256
+#define PATH_BYTES 4096
+/* Of what was told last: a line a unit. */
+#define STEPS_BYTES ((size_t)64 << 20)
 
 struct lens {
     uint64_t key;
@@ -37,12 +44,77 @@ struct om__lenses {
     pthread_t keeper;
     struct om_still_figures figures;
     uint64_t sequence;  // up to which the still has looked
+    uint64_t looks;     // how often it has
     // The keeper's.
+    struct om_steps *steps;    // what was told of where those followed are
+    uint64_t least;            // that they are steps of
     struct om_snapshot *from;  // that the still was made from
     double made_s;
 };
 
 /* ---- the still (engine/policy/still.h) ---- */
+
+/* Beside the tracks, which tell more: a city that keeps none begins anew. */
+static bool steps_path(const struct om__lenses *lenses, char out[PATH_BYTES])
+{
+    char folder[PATH_BYTES];
+    return !om_path_join(folder, sizeof folder, lenses->server->city_path,
+                         "tracks") &&
+           om_file_exists(folder) &&
+           !om_path_join(out, PATH_BYTES, folder, "told");
+}
+
+static bool keeps_tracks(const struct om_snapshot *snapshot)
+{
+    struct om__positions_about about;
+    return om__positions_about(snapshot, &about) && about.retention_days > 0;
+}
+
+static void read_steps(struct om__lenses *lenses)
+{
+    char path[PATH_BYTES];
+    struct om_buf bytes = {0};
+    if (!steps_path(lenses, path) || !om_file_exists(path)) return;
+    om_status st = om_file_read(path, STEPS_BYTES, &bytes, NULL);
+    if (!st) st = om_steps_read(lenses->steps, bytes.bytes, bytes.len);
+    if (st)
+        om_log(OM_LOG_WARN, "rights",
+               "what was told of positions is told anew: tracks/told: %s",
+               om_status_text(st));
+    om_buf_deinit(&bytes);
+}
+
+/* Before it is told. */
+static void write_steps(struct om__lenses *lenses,
+                        const struct om_snapshot *snapshot)
+{
+    char path[PATH_BYTES];
+    struct om_buf bytes = {0};
+    struct om_err err = {0};
+    struct om__writes *writes = lenses->server->writes;
+    if (!writes || om__writes_reads_only(writes) || !keeps_tracks(snapshot))
+        return;
+    // The folder is made with the first fix that is kept.
+    if (!steps_path(lenses, path)) return;
+    om_status st = om_steps_write(lenses->steps, &bytes);
+    if (!st) st = om_file_write_whole(path, bytes.bytes, bytes.len, &err);
+    if (st)
+        om_log(OM_LOG_ERROR, "rights", "tracks/told: %s",
+               err.text[0] ? err.text : om_status_text(st));
+    om_buf_deinit(&bytes);
+}
+
+/* Roles that count with larger numbers are told in larger steps. */
+static om_status make_steps(struct om__lenses *lenses, uint64_t least)
+{
+    if (lenses->steps && lenses->least == least) return OM_OK;
+    om_steps_free(lenses->steps);
+    lenses->steps = NULL;
+    OM_TRY(om_steps_new(least, OM__SEEN_S, &lenses->steps));
+    lenses->least = least;
+    read_steps(lenses);
+    return OM_OK;
+}
 
 static void renew(struct om__lenses *lenses)
 {
@@ -50,27 +122,36 @@ static void renew(struct om__lenses *lenses)
     struct om_snapshot *newest = om_city_snapshot(server->city);
     struct om_snapshot *still = NULL;
     struct om_still_figures figures;
-    if (!newest || newest == lenses->from) {
+    const uint64_t least = om__guard_least(server->guard);
+    // Who is connected is a matter of time as well.
+    if (!newest || (newest == lenses->from && !om_steps_layer(newest))) {
         om_snapshot_unref(newest);
         return;
     }
     // Only this thread changes it.
-    const om_status st =
-        om_still_next(lenses->still, newest, om__guard_least(server->guard),
-                      &still, &figures);
+    om_status st = make_steps(lenses, least);
+    if (!st)
+        st = om_still_next(lenses->still, newest, least, lenses->steps, &still,
+                           &figures);
     if (st) {
         om_log(OM_LOG_ERROR, "rights", "counts of persons stay as told: %s",
                om_status_text(st));
         om_snapshot_unref(newest);
         return;
     }
+    if (figures.moved) write_steps(lenses, newest);
     pthread_mutex_lock(&lenses->lock);
+    const bool first = !lenses->still;
     struct om_snapshot *old = lenses->still;
     lenses->still = still;
-    atomic_fetch_add(&lenses->stills, 1);
+    // Answers stay good where nothing is told that was not.
+    if (!figures.same) atomic_fetch_add(&lenses->stills, 1);
     lenses->figures = figures;
     lenses->sequence = newest->sequence;
     pthread_mutex_unlock(&lenses->lock);
+    if (figures.moved && !first)
+        om__hub_moved(server->hub, om_steps_layer(newest)->name,
+                      newest->sequence);
     om_snapshot_unref(old);
     om_snapshot_unref(lenses->from);
     lenses->from = newest;
@@ -92,6 +173,7 @@ static void *keep_still(void *ctx)
         renew(lenses);
         lenses->made_s = om_seconds();
         pthread_mutex_lock(&lenses->lock);
+        lenses->looks++;
     }
     pthread_mutex_unlock(&lenses->lock);
     return NULL;
@@ -133,18 +215,22 @@ void om__lenses_metrics(struct om__lenses *lenses, struct om_buf *out)
 {
     pthread_mutex_lock(&lenses->lock);
     const struct om_still_figures f = lenses->figures;
-    const uint64_t sequence = lenses->sequence;
+    const uint64_t sequence = lenses->sequence, looks = lenses->looks;
     pthread_mutex_unlock(&lenses->lock);
     om_buf_addf(out,
                 "# HELP onemap_persons_sequence Up to where counts of persons "
                 "have been looked at.\n"
                 "# TYPE onemap_persons_sequence gauge\n"
                 "onemap_persons_sequence %llu\n"
+                "# HELP onemap_persons_looks How often they have been.\n"
+                "# TYPE onemap_persons_looks counter\n"
+                "onemap_persons_looks %llu\n"
                 "# HELP onemap_persons_held Rows told as they were, since few "
                 "have changed around them.\n"
                 "# TYPE onemap_persons_held gauge\n"
                 "onemap_persons_held %llu\n",
-                (unsigned long long)sequence, (unsigned long long)f.held);
+                (unsigned long long)sequence, (unsigned long long)looks,
+                (unsigned long long)f.held);
 }
 
 static struct om_snapshot *still_now(struct om__lenses *lenses)
@@ -173,6 +259,7 @@ void om__lenses_free(struct om__lenses *lenses)
     for (size_t i = 0; i < LENSES; i++) let_go(&lenses->lens[i]);
     om_snapshot_unref(lenses->still);
     om_snapshot_unref(lenses->from);
+    om_steps_free(lenses->steps);
     pthread_cond_destroy(&lenses->wake);
     pthread_mutex_destroy(&lenses->lock);
     om_free(lenses);

@@ -185,6 +185,8 @@ void om__crowd_open(struct om__request *r)
     const size_t sum = om__crowd_summed(r->layer, om__param_text(r, "sum"));
     if (om__crowd_hides(r->layer, by) || om__crowd_hides(r->layer, sum))
         r->layer = om_layer_open(r->layer);
+    if (is_unit(r->layer, by))
+        r->layer = om_layer_by(r->snapshot, r->layer, om__param_text(r, "by"));
 }
 
 /* ---- what is told ---- */
@@ -332,7 +334,10 @@ om_status om__crowd_few(const struct om_query *query, size_t sum,
     bool few_make = false;
     uint64_t persons;
     OM_TRY(om_small_doers(query, count, &persons));
+    // What is told in steps has less than one where it has none.
+    const bool steps = query->layer->rights.by_level != NULL;
     *few = is_few(count, least) || is_few(persons, least) ||
+           (steps && count < least) ||
            (rates->share && (is_few(rates->hits_all, least) ||
                              is_few(count - rates->hits_all, least)));
     // A sum over what everybody sees is no secret.

@@ -153,6 +153,8 @@ static om_status ask_exposed(struct om__request *r,
     *weight = e->weight ? om_small_weight(layer, e->weight, &out->crowds)
                         : OM_NO_FIELD;
     if (out->crowds) layer = om_layer_open(layer);
+    if (om__param_text(r, "by"))
+        layer = om_layer_by(r->snapshot, layer, om__param_text(r, "by"));
     *ask = *query;
     ask->layer = layer;
     if (!e->windowed || layer->schema.time_field == OM_NO_FIELD)

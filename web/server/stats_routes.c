@@ -178,6 +178,8 @@ static om_status add_stats(struct om__request *r, const struct om_query *query,
     uint64_t count;
     OM_TRY(read_sum(r, &sum));
     OM_TRY(om_query_count(query, &count));
+    if (r->layer->rights.by_level && !r->layer->rights.area)
+        count = r->layer->rights.told[0];
     om_buf_add_text(out, "{\"layer\":");
     om_buf_add_json_text(out, r->layer->name, strlen(r->layer->name));
     bool few = false;

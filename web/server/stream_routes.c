@@ -161,6 +161,7 @@ static bool recall(void *ctx, const struct om_live_change *change)
     *kept = *change;
     kept->layer = r->name[n];
     kept->unsure = kept->unsure && r->veils[n];
+    kept->moved = kept->moved && r->hide[n];
     if (r->hide[n]) om__told_hide(kept);
     return true;
 }
@@ -226,6 +227,7 @@ static bool take_change(void *ctx, const struct om_live_change *change)
         j->hide = hidden(j->server, change->layer);
     }
     told.unsure = told.unsure && j->veils;
+    told.moved = told.moved && j->hide;
     if (j->hide) om__told_hide(&told);
     j->count++;
     om__told_add(j->told, &told);
@@ -241,6 +243,7 @@ static om_status gather_written(struct om__request *r, uint64_t after,
     if (after > upto) return OM_E_NOTFOUND;  // of another city, or a later one
     if (!om__hub_recall(r->server->hub, after, upto, told)) return OM_OK;
     om__told_clear(told);
+    om__hub_recall_moved(r->server->hub, after, told);
     struct journal j = {.server = r->server, .told = told, .upto = upto};
     const om_status st = om__writes_changes(r->server->writes, after, REPLAY,
                                             take_change, &j, &r->err);

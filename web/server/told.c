@@ -130,7 +130,8 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
 {
     if (!told->first) told->first = change->sequence;
     if (change->sequence > told->last) told->last = change->sequence;
-    const enum om__told_kind kind = change->kind == OM_ENTRY_COMMIT
+    const enum om__told_kind kind = change->moved ? OM__TOLD_MOVED
+                                    : change->kind == OM_ENTRY_COMMIT
                                         ? OM__TOLD_OPEN
                                     : change->person ? OM__TOLD_PERSON
                                     : change->quiet  ? OM__TOLD_QUIET
@@ -149,6 +150,18 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
     }
     add_place(layer, change->cell, change->box);
     add_place(layer, change->other_cell, change->other_box);
+}
+
+void om__told_add_steps(struct om__told *told, const char *name,
+                        uint64_t sequence)
+{
+    struct om__told_layer *layer = layer_of(told, name, OM__TOLD_STEPS);
+    if (sequence > told->last) told->last = sequence;
+    if (!told->first) told->first = sequence;
+    if (layer)
+        om__told_add_world(layer);
+    else
+        told->everything = true;
 }
 
 void om__told_hide(struct om_live_change *change)
@@ -228,6 +241,12 @@ static void read_area(const char *layers, char *level, char *unit)
     unit[strcspn(id, "\n")] = 0;
 }
 
+static bool is_for(const struct om__told_layer *one, bool veiled)
+{
+    return veiled ? one->kind != OM__TOLD_QUIET && one->kind != OM__TOLD_MOVED
+                  : one->kind != OM__TOLD_STEPS;
+}
+
 /* All that is told of a layer, of which the first is `at`: level and cells are
  * those of the union, in whatever order it came. */
 static void unite(const struct om__told *told, size_t at, bool veiled,
@@ -237,9 +256,7 @@ static void unite(const struct om__told *told, size_t at, bool veiled,
     memcpy(out->name, told->layer[at].name, sizeof out->name);
     for (size_t i = at; i < told->layers; i++) {
         const struct om__told_layer *one = &told->layer[i];
-        if (strcmp(one->name, out->name) != 0 ||
-            (veiled && one->kind == OM__TOLD_QUIET))
-            continue;
+        if (strcmp(one->name, out->name) != 0 || !is_for(one, veiled)) continue;
         out->rows += one->rows;
         if ((veiled && one->kind == OM__TOLD_UNSURE) ||
             (!area && one->kind == OM__TOLD_PERSON))
@@ -257,10 +274,10 @@ static void unite(const struct om__told *told, size_t at, bool veiled,
 static bool is_first(const struct om__told *told, size_t at, bool veiled)
 {
     const struct om__told_layer *one = &told->layer[at];
-    if (veiled && one->kind == OM__TOLD_QUIET) return false;
+    if (!is_for(one, veiled)) return false;
     for (size_t i = 0; i < at; i++)
         if (!strcmp(told->layer[i].name, one->name) &&
-            !(veiled && told->layer[i].kind == OM__TOLD_QUIET))
+            is_for(&told->layer[i], veiled))
             return false;
     return true;
 }

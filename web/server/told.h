@@ -22,7 +22,10 @@ struct om__told_layer {
         OM__TOLD_OPEN,
         OM__TOLD_QUIET,
         OM__TOLD_UNSURE,
-        OM__TOLD_PERSON
+        OM__TOLD_PERSON,
+        // They walked, for who sees them; another number of them is told.
+        OM__TOLD_MOVED,
+        OM__TOLD_STEPS
     } kind;
     uint64_t rows;  // entries: a row changed twice counts twice
     unsigned level;
@@ -50,6 +53,10 @@ void om__told_add_world(struct om__told_layer *layer);
  *  own, rising, each once. Returns how many. */
 size_t om__told_cells(const struct om__told_layer *layer, unsigned level,
                       uint64_t code[OM__TOLD_CELLS]);
+/** What is told of those who are followed is another (engine/policy/steps.h):
+ *  for who does not see them. */
+void om__told_add_steps(struct om__told *told, const char *layer,
+                        uint64_t sequence);
 /** Let a change say that its layer, which is about persons, changed: where is
  *  only looked at for who has an area. */
 void om__told_hide(struct om_live_change *change);
