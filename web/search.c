@@ -65,6 +65,7 @@ static void add_full_text(const struct om_snapshot *snapshot,
 static om_status add_english(const struct om_search_hit *hit,
                              struct om_buf *out)
 {
+    if (!hit->source->column[0]) return OM_OK;
     char name[OM_LIMIT_NAME_BYTES + 4];
     struct om_text_reader reader = {0};
     const char *text = NULL;
@@ -81,6 +82,28 @@ static om_status add_english(const struct om_search_hit *hit,
     }
     om_text_reader_deinit(&reader);
     return st;
+}
+
+/* Of what kind it is; of the kind itself, what takes its rows. */
+static void add_term(const struct om_search_hit *hit, struct om_buf *out)
+{
+    const struct om_search_term *term = hit->term;
+    if (hit->distance_m >= 0) {
+        om_buf_add_text(out, ",\"distance_m\":");
+        om_buf_add_fixed(out, hit->distance_m, 1);
+    }
+    if (hit->id) {
+        add_text(out, "title", term->title);
+        add_text(out, "title_en", term->title_en);
+        return;
+    }
+    if (term->title_en) add_text(out, "name_en", term->title_en);
+    if (term->column[0]) {
+        add_text(out, "column", term->column);
+        add_text(out, "value", term->value);
+    }
+    add_text(out, "filter", term->filter);
+    om_buf_addf(out, ",\"count\":%llu", (unsigned long long)term->count);
 }
 
 static om_status add_hit(const struct om_snapshot *snapshot,
@@ -103,8 +126,9 @@ static om_status add_hit(const struct om_snapshot *snapshot,
     if (hit->source->group[0]) add_text(out, hit->source->group, hit->group_id);
     om_buf_add_text(out, ",\"score\":");
     om_buf_add_fixed(out, hit->score, SCORE_DIGITS);
-    return om_buf_addf(out, ",\"matched\":\"%s\"}",
-                       om_search_match_name(hit->match));
+    om_buf_addf(out, ",\"matched\":\"%s\"", om_search_match_name(hit->match));
+    if (hit->term) add_term(hit, out);
+    return om_buf_add_text(out, "}");
 }
 
 om_status om_search_json(const struct om_snapshot *snapshot,

@@ -205,7 +205,8 @@ static void ask(struct asking *a, size_t w, size_t l, const char *typed,
         stop("search", &err);
     const double seconds = processor_s() - start;
     const struct om_search_hit *hit = answer.count ? &answer.hit[0] : NULL;
-    const bool same = hit && !strcmp(hit->layer->name, LAYER[l]);
+    const bool same =
+        hit && hit->id && !strcmp(hit->layer->name, LAYER[l]);
     if (same) path_of(a->snapshot, hit->unit, hit->text, found);
     const bool right =
         same &&

@@ -27,6 +27,8 @@ om_status om__write_manifest(const struct om__city *city,
 void om__add_looks(struct om_buf *out, const char *layer);
 /** What its values are called: value_titles and value_titles_en. */
 void om__add_titles(struct om_buf *out, const char *layer);
+/** What else people call them: value_words. */
+void om__add_words(struct om_buf *out, const char *layer);
 /** A source of data in English; "" where it has none. */
 const char *om__department_en(const char *department);
 /** What the wall shows and what is not connected yet: `wall` and `awaited` of

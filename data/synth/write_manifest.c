@@ -185,6 +185,7 @@ static void add_layer(struct om_buf *out, const struct layer *layer, bool first)
     add_counted(out, layer->name);
     om__add_looks(out, layer->name);
     om__add_titles(out, layer->name);
+    om__add_words(out, layer->name);
     add_class(out, layer->name);
     om_buf_add_text(out, "}");
 }

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "engine/search/near_internal.h"
 #include "engine/search/run_internal.h"
 
 /* What such a unit is worth: less than a name that is typed as it is, more than
@@ -30,7 +31,7 @@ struct typed {
     bool initials;  // letters alone
 };
 
-static bool within_one(const uint16_t *a, size_t n, const uint16_t *b, size_t m)
+bool om__within_one(const uint16_t *a, size_t n, const uint16_t *b, size_t m)
 {
     const size_t least = n < m ? n : m;
     size_t same = 0, end = 0;
@@ -116,7 +117,7 @@ static bool spells_nearly(const struct om_fold *fold, const struct typed *t,
         if (other < n && !fold->other[unit->token[other]]) continue;
         const size_t letters = spell(fold, unit, n, other, letter);
         if (letters >= LETTERS_LEAST &&
-            within_one(t->letter, t->letters, letter, letters))
+            om__within_one(t->letter, t->letters, letter, letters))
             return true;
     }
     return false;
@@ -153,7 +154,8 @@ static float worth_of(const struct om_fold *fold, const struct typed *t,
                       enum om_search_match *match)
 {
     *match = OM_MATCH_TYPO;
-    if (t->tokens && n > 1 && within_one(t->token, t->tokens, unit->token, n)) {
+    if (t->tokens && n > 1 &&
+        om__within_one(t->token, t->tokens, unit->token, n)) {
         if (t->tokens >= CHARACTERS_LEAST && n >= CHARACTERS_LEAST)
             return sounds_so(fold, t, unit, n) ? NEARLY_ALIKE : NEARLY_WHOLE;
         if (largest && t->tokens == n) return NEARLY_HALF;

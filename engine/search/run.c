@@ -346,12 +346,14 @@ om_status om_search_run(struct om_search *search,
     OM_TRY(om__shelf_names(search, snapshot, &r->names));
     om__question_read(fold, ask->text, ask->len, &r->question);
     om_status st = search_for_question(r);
+    if (!st) st = om__run_kinds_find(r);
     if (!st && r->question.translated && !om__run_fits(r)) {
         om__question_read_as_is(fold, ask->text, ask->len, &r->question);
         st = search_for_question(r);
     }
     if (!st && r->bare) st = search_for_road(r);
     if (!st) st = om__run_answer(r);
+    if (!st) st = om__run_kinds_answer(r);
     for (size_t i = 0; i < sizeof r->reader / sizeof *r->reader; i++)
         om_text_reader_deinit(&r->reader[i]);
     om__unit_names_unref(r->names);

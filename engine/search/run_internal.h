@@ -46,7 +46,8 @@ struct om__running {
     // What was left out of the question is lost for all rows: scores above
     // OM__SCORE_MIN count this much of what they are above it.
     float share;
-    bool bare;  // a town was typed, and nothing within it is found
+    struct kinds *kinds;  // what was found by kind (kinds.c)
+    bool bare;            // a town was typed, and nothing within it is found
     struct om_text_reader reader[8];  // by column, more or less
     struct om__found *found;
     size_t count, room, rows;  // room: of found that may be used
@@ -100,6 +101,10 @@ om_status om__run_nearly(struct om__running *r) OM_MUST_USE;
  *  the town is an answer itself; nothing where something fits as it is. Sets
  *  `bare`. */
 om_status om__run_kept(struct om__running *r) OM_MUST_USE;
+/** Kinds that the question as it is read means, and rows of them. */
+om_status om__run_kinds_find(struct om__running *r) OM_MUST_USE;
+/** Put them among the answers. */
+om_status om__run_kinds_answer(struct om__running *r) OM_MUST_USE;
 /** Put the first `count` of what was found in order, the best first. */
 void om__run_order(struct om__running *r, size_t count);
 /** The best of what was found, in order. */

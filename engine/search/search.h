@@ -3,7 +3,7 @@
 #define OM_ENGINE_SEARCH_SEARCH_H
 
 #include "data/base/arena.h"
-#include "engine/snapshot.h"
+#include "engine/filter/filter.h"
 
 /** Bytes of a question; longer ones are OM_E_LIMIT. */
 #define OM_SEARCH_BYTES 512
@@ -73,6 +73,7 @@ struct om_search_ask {
     struct om_box box;
     bool near;  // of equals the nearest first
     struct om_pos at;
+    struct om_selections *cache;  // of filters; may be NULL
     // What the asker may see; NULL: all.
     bool (*may)(void *ctx, const struct om_layer *layer);
     void *ctx;
@@ -94,6 +95,16 @@ struct om_search_unit {
     const char *id, *name;
 };
 
+/* A kind that was typed: the rows of a layer with a value in a column, or (both
+ * empty) all of them. */
+struct om_search_term {
+    const char *column, *value;
+    const char *title, *title_en;  // NULL: none
+    const char *filter;            // CQL2 text that takes its rows; "": all
+    uint64_t count;                // of them, as the asker sees them
+    bool within;                   // only those in a unit that was typed
+};
+
 /* An answer. Strings lie in the arena. */
 struct om_search_hit {
     const struct om_search_source *source;
@@ -108,6 +119,10 @@ struct om_search_hit {
     struct om_search_unit *unit;  // [levels of the manifest]
     double score;                 // 0 to 1
     enum om_search_match match;
+    // Found as one of a kind; NULL: by name. With id NULL it is the kind
+    // itself, and lies where the nearest row of it does.
+    const struct om_search_term *term;
+    double distance_m;  // of such rows from the place of the ask; < 0: none is
 };
 struct om_search_answer {
     struct om_search_source *source;  // [sources], in the arena

@@ -50,6 +50,8 @@ void om_search_free(struct om_search *search)
         om_search_index_unref(search->shelved[i].index);
     om_free(search->shelved);
     om__unit_names_unref(search->names);
+    for (size_t i = 0; i < OM__KEPT_TERMS; i++)
+        om__terms_unref(search->kept[i].terms);
     pthread_mutex_destroy(&search->making);
     pthread_mutex_destroy(&search->lock);
     om_free(search->path);
@@ -260,6 +262,28 @@ om_status om__shelf_names(struct om_search *search,
     om__unit_names_unref(search->names);
     search->names = om__unit_names_ref(*out);
     search->names_of = of;
+    pthread_mutex_unlock(&search->lock);
+    return OM_OK;
+}
+
+om_status om__shelf_terms(struct om_search *search,
+                          const struct om_snapshot *snapshot,
+                          struct om__terms **out)
+{
+    const uint64_t of = om__terms_of(snapshot);
+    *out = NULL;
+    pthread_mutex_lock(&search->lock);
+    for (size_t i = 0; i < OM__KEPT_TERMS && !*out; i++)
+        if (search->kept[i].terms && search->kept[i].of == of)
+            *out = om__terms_ref(search->kept[i].terms);
+    pthread_mutex_unlock(&search->lock);
+    if (*out) return OM_OK;
+    OM_TRY(om__terms_new(snapshot, out));
+    pthread_mutex_lock(&search->lock);
+    struct om__kept_terms *to =
+        &search->kept[search->kept_next++ % OM__KEPT_TERMS];
+    om__terms_unref(to->terms);
+    *to = (struct om__kept_terms){om__terms_ref(*out), of};
     pthread_mutex_unlock(&search->lock);
     return OM_OK;
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "engine/search/search_internal.h"
+#include "engine/search/terms_internal.h"
 
 struct om__shelved {
     uint64_t segment;  // serial
@@ -15,6 +16,9 @@ struct om__shelved {
     bool used;                      // by the newest snapshot
 };
 
+/* Lists of terms that are kept: as many as there are roles that ask at once. */
+#define OM__KEPT_TERMS 4
+
 struct om_search {
     char *path;
     bool writable;
@@ -24,6 +28,11 @@ struct om_search {
     size_t count, room;
     struct om__unit_names *names;
     uint64_t names_of;
+    struct om__kept_terms {
+        struct om__terms *terms;
+        uint64_t of;
+    } kept[OM__KEPT_TERMS];  // the last ones made
+    size_t kept_next;
 };
 
 /** The index of a column of a segment; a file's is opened if it is there, a
@@ -40,6 +49,10 @@ void om__shelf_drop(struct om_search *search, const struct om_segment *segment,
 om_status om__shelf_names(struct om_search *search,
                           const struct om_snapshot *snapshot,
                           struct om__unit_names **out) OM_MUST_USE;
+/** The terms of a snapshot. owns: *out, a reference */
+om_status om__shelf_terms(struct om_search *search,
+                          const struct om_snapshot *snapshot,
+                          struct om__terms **out) OM_MUST_USE;
 /** Let go of indexes of rows in memory that nobody has asked for of late, if
  *  there are many. */
 void om__shelf_tidy(struct om_search *search);

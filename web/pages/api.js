@@ -26,7 +26,8 @@
  *
  * @typedef {{id: string | null, name?: string, count: number | null}} Group   null: not told
  * @typedef {{kind: string, layer: string, id: string, name: string | null, text: string, lon: number, lat: number,
- *   score: number, matched: string, [level: string]: any}} Found   of each level: {id, name} or null
+ *   score: number, matched: string, [level: string]: any}} Found   of each level: {id, name} or null; of a kind
+ *   (id null) what takes its rows, and how many there are: filter, count
  * @typedef {{results: Found[], incomplete?: boolean}} Answers
  */
 

@@ -3,6 +3,7 @@
 // as WAI-ARIA describes it. Arrows choose, Enter takes, Escape leaves.
 
 import {element} from './dom.js';
+import {exact} from './text.js';
 
 /** How long typing rests before it is asked for. */
 const REST_MS = 120;
@@ -19,7 +20,8 @@ export class SearchBox {
    * @param {{find: (text: string, signal: AbortSignal) => Promise<import('./api.js').Answers>,
    *   choose: (found: import('./api.js').Found) => void,
    *   title: (found: import('./api.js').Found) => string,
-   *   levels: string[]}} city   title: what it is, as 村(社区)
+   *   name?: (found: import('./api.js').Found) => string | null,
+   *   levels: string[]}} city   title: what it is, as 村(社区); name: else its own
    */
   constructor({input, list}, city) {
     Object.assign(this, {input, list, city});
@@ -87,11 +89,16 @@ export class SearchBox {
   /** @param {import('./api.js').Found} found @param {number} i */
   row(found, i) {
     const row = element('li', {id: `${this.list.id}-${i}`},
-      element('span', {className: 'name'}, found.name ?? found.id ?? ''),
-      element('span', {className: 'quiet'}, [this.city.title(found), whereOf(found, this.city.levels)].filter(Boolean).join(' · ')));
+      element('span', {className: 'name'}, this.nameOf(found)),
+      element('span', {className: 'quiet'}, [this.city.title(found), whereOf(found, this.city.levels), found.count === undefined ? '' : exact(found.count)].filter(Boolean).join(' · ')));
     row.setAttribute('role', 'option');
     row.dataset.index = String(i);
     return row;
+  }
+
+  /** @param {import('./api.js').Found} found */
+  nameOf(found) {
+    return this.city.name?.(found) || (found.name ?? found.id ?? '');
   }
 
   /** @param {number} i */
@@ -118,7 +125,7 @@ export class SearchBox {
   take(i) {
     const found = this.found[i];
     if (!found) return;
-    this.input.value = found.name ?? found.id;
+    this.input.value = this.nameOf(found);
     this.close();
     this.city.choose(found);
   }

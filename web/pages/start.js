@@ -14,8 +14,8 @@ const FORMS = {csv: ['CSV', 'text/csv'], fgb: ['FlatGeobuf', 'application/flatge
 const has = (layer, type) => layer.links.some((link) => link.rel === 'items' && link.type === type);
 
 /** Answers of the search that are listed, and how near the analyst's map goes to
- *  one: a house, or a unit of the coarsest, the next, the finest level. */
-const FOUND_MOST = 8, FOUND_ZOOM = 17, UNIT_ZOOMS = [12, 14, 15];
+ *  one: a house, things of a kind, or a unit of the coarsest, the next, the finest level. */
+const FOUND_MOST = 8, FOUND_ZOOM = 17, KIND_ZOOM = 15, UNIT_ZOOMS = [12, 14, 15];
 
 /** What is found is shown on the analyst's map. @param {string[]} levels finest first @param {any[]} layers */
 function find(levels, layers) {
@@ -24,6 +24,10 @@ function find(levels, layers) {
     find: (text, signal) => search(text, {limit: FOUND_MOST}, signal),
     title: (found) => of(found.layer)?.title ?? found.kind,
     choose: (found) => {
+      if (found.filter !== undefined) {
+        const {layer, filter} = found;
+        return location.assign(`/analyst#map=${KIND_ZOOM}/${found.lat}/${found.lon}&${new URLSearchParams({layer, filter, layers: layer})}`);
+      }
       const depth = [...levels].reverse().indexOf(of(found.layer)?.unit_level), zoom = UNIT_ZOOMS[depth] ?? FOUND_ZOOM;
       location.assign(`/analyst#map=${zoom}/${found.lat}/${found.lon}&at=${found.lon},${found.lat}`);
     }});

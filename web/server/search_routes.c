@@ -80,20 +80,21 @@ static om_status read_ask(struct om__request *r, struct om_search_ask *ask)
     ask->text = q->value;
     ask->len = q->len;
     ask->limit = (size_t)limit;
+    ask->cache = r->server->selections;
     ask->may = may_see;
     ask->ctx = r;
     OM_TRY(read_layers(r, ask));
     return read_place(r, ask);
 }
 
-/* Rows that are told: not units, nor streets and other groups. */
+/* Rows that are told: not units, nor streets and other groups, nor kinds. */
 static uint64_t count_rows(const struct om_search_answer *answer)
 {
     uint64_t rows = 0;
     for (size_t i = 0; i < answer->count; i++) {
         const struct om_search_hit *hit = &answer->hit[i];
         const struct om_manifest_layer *meta = hit->layer->meta;
-        rows += !hit->group && !(meta && meta->unit_level[0]);
+        rows += hit->id && !hit->group && !(meta && meta->unit_level[0]);
     }
     return rows;
 }

@@ -26,8 +26,8 @@ import {languageOf, words, writing} from './words.js';
 import {readingAt, whereOf} from './why.js';
 
 /** Answers of the search that are listed, and how near one goes to what was
- *  chosen: a house, or a unit of the coarsest, the next, the finest level. */
-const FOUND_MOST = 8, FOUND_ZOOM = 17, UNIT_ZOOMS = [12, 14, 15];
+ *  chosen: a house, things of a kind, or a unit of the coarsest, the next, the finest level. */
+const FOUND_MOST = 8, FOUND_ZOOM = 17, KIND_ZOOM = 15, UNIT_ZOOMS = [12, 14, 15];
 /** How long the pointer rests before the place is asked for. */
 const REST_MS = 120;
 /** Numbers follow changes, however many there are, at this pace. */
@@ -312,6 +312,10 @@ function read(place, pinned) {
 /** Go to what was found. @param {import('../api.js').Found} found */
 function goTo(found) {
   const place = {lonDeg: found.lon, latDeg: found.lat}, level = city.layers.find((l) => l.id === found.layer)?.unit_level;
+  if (found.filter !== undefined) {
+    context.withMap((map) => map.go({...place, zoom: Math.max(map.view().zoom, KIND_ZOOM)}));
+    return state.update({layer: found.layer, filter: found.filter, layers: [{id: found.layer, opacity: 100}], unit: '', at: null});
+  }
   const depth = level ? city.levels.length - 1 - city.levels.indexOf(level) : -1;
   if (level && level === context.level()) return choose(found.id, true);
   context.withMap((map) => map.go({...place, zoom: Math.max(map.view().zoom, UNIT_ZOOMS[depth] ?? FOUND_ZOOM)}));
@@ -406,6 +410,7 @@ function wire() {
     find: (text, signal) => search(text, {near: state.now.map ?? undefined, limit: FOUND_MOST}, signal),
     choose: goTo,
     title: (found) => write.title(layerOf(city, found.layer) ?? {id: found.kind}),
+    name: (found) => (lang === 'en' && (found.name_en ?? found.title_en)) || found.name,
     levels: city.levels,
   });
   $('theme').onclick = () => setTheme(context.palette() === 'light' ? 'dark' : 'light');
