@@ -2,6 +2,8 @@
 #ifndef OM_DATA_CITY_BACKUP_H
 #define OM_DATA_CITY_BACKUP_H
 
+#include <stdbool.h>
+
 #include "data/base/status.h"
 
 /* What was written or read. */
@@ -10,6 +12,7 @@ struct om_backup_report {
     uint64_t packed_bytes;  // of the backup
     uint64_t sequence;      // of city.json
     uint64_t journal_last;  // newest entry of the journal; 0: none
+    bool tokens;            // the backup that was read has a list of tokens
 };
 
 /**
@@ -30,14 +33,17 @@ om_status om_backup_write(const char *city, const char *path,
                           struct om_err *err) OM_MUST_USE;
 /**
  * Make a city out of a backup: in a folder CITY.restoring beside it, which
- * takes the name when every byte is there, checked and synced.
+ * takes the name when every byte is there, checked and synced. A city that had
+ * tokens is closed again, whatever becomes of these: tokens true brings back
+ * the list as it was, those that were revoked since too; false only the mark
+ * that there was one (data/city/tokens.h).
  *
  * returns  OM_E_EXISTS (there is something of that name), OM_E_NOTFOUND (no
  *          such file), OM_E_FORMAT (no backup), OM_E_VERSION, OM_E_DAMAGED (cut
  *          off or changed), OM_E_BUSY (another restores there), OM_E_IO;
  *          nothing of CITY is there then
  */
-om_status om_backup_restore(const char *path, const char *city,
+om_status om_backup_restore(const char *path, const char *city, bool tokens,
                             struct om_backup_report *out,
                             struct om_err *err) OM_MUST_USE;
 

@@ -17,6 +17,7 @@
 #include "data/city/backup_internal.h"
 #include "data/city/journal.h"
 #include "data/city/manifest.h"
+#include "data/city/tokens.h"
 #include "data/city/whole.h"
 #include "data/json.h"
 
@@ -289,7 +290,7 @@ static om_status check_city(const char *folder, struct om_err *err)
     return st;
 }
 
-om_status om_backup_restore(const char *path, const char *city,
+om_status om_backup_restore(const char *path, const char *city, bool tokens,
                             struct om_backup_report *out, struct om_err *err)
 {
     struct om_whole whole = {0};
@@ -308,6 +309,7 @@ om_status om_backup_restore(const char *path, const char *city,
     if (!st) st = om_whole_begin(city, "restoring", &whole, err);
     if (!st) st = restore_files(&r, err);
     if (!st) st = check_city(whole.folder, err);
+    if (!st) st = om_tokens_mark(whole.folder, tokens, &out->tokens, err);
     if (!st) st = om_whole_commit(&whole, false, err);
     om_whole_end(&whole);
     if (!st) om_progress_done("restore", out->bytes, om_seconds() - start);

@@ -269,6 +269,22 @@ static om_status lock(const char *city, int *fd, struct om_err *err)
     return om_fail(err, OM_E_IO, 0, "%s: %s", path, strerror(why));
 }
 
+om_status om_tokens_mark(const char *city, bool keep, bool *there,
+                         struct om_err *err)
+{
+    char path[PATH_BYTES];
+    int fd;
+    OM_TRY(om_path_join(path, sizeof path, city, FILE_NAME));
+    *there = !is_absent(path);
+    if (!*there) return OM_OK;
+    OM_TRY(lock(city, &fd, err));
+    om_status st = OM_OK;
+    if (fsync(fd) || (!keep && unlink(path)))
+        st = om_fail(err, OM_E_IO, 0, "%s: %s", path, strerror(errno));
+    close(fd);
+    return st;
+}
+
 om_status om_token_make(struct om_token *token, int64_t now_s, unsigned days,
                         char text[OM_TOKEN_TEXT_BYTES], struct om_err *err)
 {

@@ -44,6 +44,10 @@ struct om_tokens {
 om_status om_tokens_read(const char *city, struct om_tokens *out,
                          struct om_err *err) OM_MUST_USE;
 void om_tokens_deinit(struct om_tokens *tokens);
+/** Mark a city's folder that has a list as one that has had tokens; keep false:
+ *  and remove the list. *there: it had one. On an error the list is there. */
+om_status om_tokens_mark(const char *city, bool keep, bool *there,
+                         struct om_err *err) OM_MUST_USE;
 /**
  * Make a token of the role and area in *token: the rest of it is filled in, and
  * `text` is what is given away. Nothing is kept.

@@ -27,6 +27,7 @@
 #include "data/city/backup.h"
 #include "data/city/manifest.h"
 #include "data/city/tar.h"
+#include "data/city/tokens.h"
 #include "tests/data/journal_sample.h"
 #include "tests/rounds.h"
 
@@ -127,7 +128,7 @@ static void check_restored(const struct place *p)
 {
     assert_int_equal(
         run("cd '%s' && diff -r -x '.*' -x '*.tmp' -x left-by-a-dead-import.seg"
-            " -x 'journal.*' -x tracks -x search . '%s' >&2",
+            " -x 'journal.*' -x tracks -x search -x tokens.lock . '%s' >&2",
             p->city, p->other),
         0);
     // Ways of people, files of nobody, what is passing and what can be made
@@ -163,7 +164,7 @@ static om_status backup(const struct place *p, struct om_err *err)
 static om_status restore(const struct place *p, struct om_err *err)
 {
     struct om_backup_report r;
-    return om_backup_restore(p->file, p->other, &r, err);
+    return om_backup_restore(p->file, p->other, true, &r, err);
 }
 
 static void head_is_read_as_written(void **state)
@@ -213,10 +214,15 @@ static void round_trip_of_a_city(void **state)
         make_city(p.city, BYTES[i]);
         if (om_backup_write(p.city, p.file, &wrote, &err))
             fail_msg("%s", err.text);
-        if (om_backup_restore(p.file, p.other, &read, &err))
+        if (om_backup_restore(p.file, p.other, true, &read, &err))
             fail_msg("%s", err.text);
         check_restored(&p);
         snprintf(path, sizeof path, "%s/tokens.json", p.other);
+        assert_int_equal(stat(path, &about), 0);
+        assert_int_equal(about.st_mode & 0777, 0600);
+        // A city that has tokens is marked, though this one was not.
+        assert_true(read.tokens);
+        snprintf(path, sizeof path, "%s/tokens.lock", p.other);
         assert_int_equal(stat(path, &about), 0);
         assert_int_equal(about.st_mode & 0777, 0600);
         assert_int_equal(stat(p.file, &about), 0);
@@ -269,6 +275,43 @@ static void head_is_read_by_tar(void **state)
     om_buf_deinit(&in);
     om_buf_deinit(&out);
     place_remove(&p);
+}
+
+/* Without its tokens it is closed: the mark that it had some is there. */
+static void round_trip_without_tokens(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        struct place p = place_make();
+        struct om_err err = {0};
+        struct om_backup_report read;
+        struct om_tokens tokens;
+        struct om_token token = {.role = "officer"};
+        char text[OM_TOKEN_TEXT_BYTES];
+        make_city(p.city, 100);
+        assert_int_equal(run("rm '%s/tokens.json'", p.city), 0);
+        if (om_tokens_add(p.city, &token, 1700000000, 90, text, &err))
+            fail_msg("%s", err.text);
+        // Of a city whose list is gone the mark alone goes and comes.
+        if (lost) assert_int_equal(run("rm '%s/tokens.json'", p.city), 0);
+        assert_int_equal(backup(&p, &err), OM_OK);
+        if (om_backup_restore(p.file, p.other, false, &read, &err))
+            fail_msg("%s", err.text);
+        assert_int_equal(read.tokens, !lost);
+        assert_int_equal(om_tokens_read(p.other, &tokens, NULL), OM_OK);
+        assert_true(tokens.there && tokens.lost);
+        assert_int_equal(tokens.count, 0);
+        om_tokens_deinit(&tokens);
+        assert_int_equal(run("rm -rf '%s'", p.other), 0);
+        assert_int_equal(om_backup_restore(p.file, p.other, true, &read, NULL),
+                         OM_OK);
+        assert_int_equal(om_tokens_read(p.other, &tokens, NULL), OM_OK);
+        assert_true(tokens.there);
+        assert_int_equal(tokens.count, !lost);
+        assert_true(lost || om_tokens_find(&tokens, text, strlen(text)));
+        om_tokens_deinit(&tokens);
+        place_remove(&p);
+    }
 }
 
 static void round_trip_without_a_journal(void **state)
@@ -330,7 +373,7 @@ static void while_it_is_written_to(void **state)
         char path[512];
         uint64_t in_file;
         if (om_backup_write(p.city, p.file, &r, &err)) fail_msg("%s", err.text);
-        if (om_backup_restore(p.file, p.other, &r, &err))
+        if (om_backup_restore(p.file, p.other, true, &r, &err))
             fail_msg("%s", err.text);
         assert_int_equal(om_manifest_read(p.other, &m, NULL), OM_OK);
         const uint64_t applied = m.layer[0].applied;
@@ -386,7 +429,7 @@ static void error_nothing_is_overwritten(void **state)
     assert_int_equal(om_backup_write("/nowhere", p.file, &r, &err),
                      OM_E_NOTFOUND);
     assert_non_null(strstr(err.text, "/nowhere"));
-    assert_int_equal(om_backup_restore("/nowhere", p.working, &r, &err),
+    assert_int_equal(om_backup_restore("/nowhere", p.working, true, &r, &err),
                      OM_E_NOTFOUND);
     place_remove(&p);
 }
@@ -619,6 +662,7 @@ int main(void)
         cmocka_unit_test(head_is_read_as_written),
         cmocka_unit_test(head_is_read_by_tar),
         cmocka_unit_test(round_trip_of_a_city),
+        cmocka_unit_test(round_trip_without_tokens),
         cmocka_unit_test(round_trip_without_a_journal),
         cmocka_unit_test(while_it_is_written_to),
         cmocka_unit_test(error_nothing_is_overwritten),

@@ -530,13 +530,21 @@ static const struct {
      "people\n"
      "(tracks/) and what is made again (search/) are not in it.\n"},
     {"restore",
-     "onemap restore FILE CITY\n"
+     "onemap restore FILE CITY [--no-tokens]\n"
      "\n"
      "Make the city of a backup, on this machine or another. Nothing of that "
      "name may\n"
      "be there; the city is there when every byte has come, agrees with its "
      "checksum\n"
-     "and is on the disk, or not at all.\n"},
+     "and is on the disk, or not at all. A city that had tokens lets nobody in "
+     "without:\n"
+     "the list (hashes) is in the backup, so that those revoked since it was "
+     "made are\n"
+     "valid again.\n"
+     "\n"
+     "  --no-tokens          only the mark that there were tokens: nobody is "
+     "let in until\n"
+     "                       there are new ones\n"},
     {"audit",
      "onemap audit CITY [--time FROM/TO] [--token ID] [--role ROLE] "
      "[--text TEXT]\n"

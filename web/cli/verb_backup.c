@@ -1,6 +1,7 @@
 // verb_backup.c - onemap backup and onemap restore: a city as one file.
 #include <stdio.h>
 
+#include "data/base/log.h"
 #include "data/city/backup.h"
 #include "web/cli/verb.h"
 
@@ -14,36 +15,54 @@ static void say(const char *what, const struct om_backup_report *r)
     printf("\n");
 }
 
-typedef om_status move_fn(const char *from, const char *to,
-                          struct om_backup_report *out, struct om_err *err);
-
-static int run(const char *verb, const char *needs, move_fn *move, int argc,
-               char **argv)
+static int fail(const char *verb, om_status st, struct om_err *err)
 {
-    const char *operand[2];
-    size_t operands;
-    bool help;
-    const int bad = om__options_read(verb, argc, argv, NULL, 0, operand, 2,
-                                     &operands, &help);
-    if (bad || help) return bad;
-    if (operands < 2) return om__verb_usage(verb, "needs %s", needs);
-    struct om_err err = {0};
-    struct om_backup_report report;
-    const om_status st = move(operand[0], operand[1], &report, &err);
-    if (st) {
-        if (!err.text[0]) om_fail(&err, st, 0, "%s", om_status_text(st));
-        return om__verb_fail(verb, &err);
-    }
-    say(operand[1], &report);
-    return OM_EXIT_DONE;
+    if (!err->text[0]) om_fail(err, st, 0, "%s", om_status_text(st));
+    return om__verb_fail(verb, err);
 }
 
 int om__verb_backup(int argc, char **argv)
 {
-    return run("backup", "CITY and FILE", om_backup_write, argc, argv);
+    const char *operand[2];
+    size_t operands;
+    bool help;
+    const int bad = om__options_read("backup", argc, argv, NULL, 0, operand, 2,
+                                     &operands, &help);
+    if (bad || help) return bad;
+    if (operands < 2) return om__verb_usage("backup", "needs CITY and FILE");
+    struct om_err err = {0};
+    struct om_backup_report report;
+    const om_status st = om_backup_write(operand[0], operand[1], &report, &err);
+    if (st) return fail("backup", st, &err);
+    say(operand[1], &report);
+    return OM_EXIT_DONE;
 }
 
 int om__verb_restore(int argc, char **argv)
 {
-    return run("restore", "FILE and CITY", om_backup_restore, argc, argv);
+    bool none = false, help;
+    const struct om_option option[] = {{"--no-tokens", NULL, &none}};
+    const char *operand[2];
+    size_t operands;
+    const int bad = om__options_read("restore", argc, argv, option,
+                                     sizeof option / sizeof *option, operand, 2,
+                                     &operands, &help);
+    if (bad || help) return bad;
+    if (operands < 2) return om__verb_usage("restore", "needs FILE and CITY");
+    struct om_err err = {0};
+    struct om_backup_report report;
+    const om_status st =
+        om_backup_restore(operand[0], operand[1], !none, &report, &err);
+    if (st) return fail("restore", st, &err);
+    say(operand[1], &report);
+    if (report.tokens && none)
+        om_log(OM_LOG_WARN, "restore",
+               "no tokens: nobody is let in until there are "
+               "new ones (onemap token add)");
+    else if (report.tokens)
+        om_log(OM_LOG_WARN, "restore",
+               "tokens are as they were: those that were "
+               "revoked since let in again (onemap token list; "
+               "--no-tokens leaves all out)");
+    return OM_EXIT_DONE;
 }
