@@ -140,7 +140,7 @@ om_status om_search_json(const struct om_snapshot *snapshot,
         if (i) om_buf_add_text(out, ",");
         OM_TRY(add_hit(snapshot, &answer->hit[i], out));
     }
-    om_buf_add_text(out, "]");
+    om_buf_addf(out, "],\"sure\":%s", answer->sure ? "true" : "false");
     if (!answer->complete) om_buf_add_text(out, ",\"incomplete\":true");
     return om_buf_add_text(out, "}");
 }

@@ -7,6 +7,9 @@
  * well (initials do, now and then), whichever comes first, the others are
  * counted as misses.
  *
+ * So are texts that mean nothing here (tests/engine/nonsense.h): what counts is
+ * that they are answered with nothing, or unsurely.
+ *
  * Beside it SQLite's FTS5 with its trigram tokenizer over a hundredth of the
  * texts (PEER_SHARE): over a tenth a question takes it many seconds. Both are
  * asked for the same. For PostgreSQL's pg_trgm (search.sh) a tenth of the texts
@@ -25,7 +28,7 @@
 
 #include "benchmarks/live_rows.h"
 #include "engine/search/search.h"
-#include "tests/engine/perturb.h"
+#include "tests/engine/nonsense.h"
 
 #define EACH 400
 #define TEXT (PERTURB_MOST * 8)
@@ -36,6 +39,10 @@
 #define P99_S 20e-3
 #define RECALL_EACH 0.85
 #define RECALL_ALL 0.95
+/* Texts that mean nothing here, of each kind, and the share of them that are
+ * answered so: with nothing, or unsurely. */
+#define NONSENSE_EACH 1000
+#define HONEST 0.98
 
 struct question {
     enum perturbation kind;
@@ -44,7 +51,7 @@ struct question {
 
 struct tally {
     struct bench_samples samples, busy;  // on the clock; of the processor
-    size_t asked, right;
+    size_t asked, right, sure, sure_right;
 };
 
 struct questions {
@@ -116,7 +123,7 @@ static double processor_s(void)
 
 static bool ask(struct om_search *search, const struct om_snapshot *snapshot,
                 const struct question *q, struct om_arena *arena,
-                double *seconds, double *processor)
+                double *seconds, double *processor, bool *sure)
 {
     struct om_search_answer answer;
     struct om_err err;
@@ -127,6 +134,7 @@ static bool ask(struct om_search *search, const struct om_snapshot *snapshot,
         stop("search", &err);
     *seconds = bench_now() - start;
     *processor = processor_s() - own;
+    *sure = answer.sure;
     const struct om_search_hit *hit = answer.count ? &answer.hit[0] : NULL;
     const bool right =
         hit && hit->group_id && !strcmp(hit->group_id, q->building);
@@ -146,6 +154,10 @@ static void say(struct tally *tally, size_t kinds)
         printf("%-44s %zu of %zu first: %.1f %%  %s (%g %%)", PERTURBATION[k],
                tally[k].right, tally[k].asked, share * 100,
                share >= RECALL_EACH ? "met" : "MISSED", RECALL_EACH * 100);
+        if (tally[k].sure)
+            printf(", sure of %.1f %%, of these right %.1f %%",
+                   100.0 * (double)tally[k].sure / (double)tally[k].asked,
+                   100.0 * (double)tally[k].sure_right / (double)tally[k].sure);
         if (tally[k].busy.count)
             printf(", processor %.3f ms, p99 %.3f ms",
                    bench_percentile(&tally[k].busy, 0.5) * 1e3,
@@ -169,12 +181,13 @@ static double run_own(struct om_search *search,
     struct bench_samples all = {0}, busy = {0};
     struct om_arena arena = {0};
     double seconds, processor, sum = 0;
+    bool sure;
     for (int warm = 1; warm >= 0; warm--)
         for (size_t i = 0; i < list->count; i++) {
             const struct question *q = &list->question[i];
             if (warm && i >= PERTURBATIONS * 20) break;
             const bool right =
-                ask(search, snapshot, q, &arena, &seconds, &processor);
+                ask(search, snapshot, q, &arena, &seconds, &processor, &sure);
             if (warm) continue;
             bench_add(&busy, processor);
             bench_add(&tally[q->kind].busy, processor);
@@ -182,6 +195,8 @@ static double run_own(struct om_search *search,
             bench_add(&all, seconds);
             tally[q->kind].asked++;
             tally[q->kind].right += right;
+            tally[q->kind].sure += sure;
+            tally[q->kind].sure_right += sure && right;
             sum += seconds;
         }
     for (int k = 0; k < PERTURBATIONS; k++)
@@ -193,6 +208,43 @@ static double run_own(struct om_search *search,
     say(tally, PERTURBATIONS);
     om_arena_deinit(&arena);
     return sum / (double)list->count;
+}
+
+/* ---- what means nothing here ---- */
+
+static void run_nonsense(struct om_search *search,
+                         const struct om_snapshot *snapshot)
+{
+    struct om_arena arena = {0};
+    uint64_t random = PERTURB_SEED;
+    for (int k = 0; k < NONSENSES; k++) {
+        const size_t n = k == ELSEWHERE ? OTHER_PLACES : NONSENSE_EACH;
+        size_t nothing = 0, unsure = 0;
+        for (size_t i = 0; i < n; i++) {
+            char text[64];
+            struct om_search_answer answer;
+            struct om_err err;
+            nonsense((enum nonsense)k, i, &random, text);
+            const struct om_search_ask what = {
+                .text = text, .len = strlen(text), .limit = 10};
+            if (om_search_run(search, snapshot, &what, &arena, &answer, &err))
+                stop("search", &err);
+            nothing += !answer.count;
+            unsure += answer.count && !answer.sure;
+            if (answer.sure && getenv("BENCH_SEARCH_MISSES"))
+                printf("sure\t%s\t%s\t%s\t%.3f\n", NONSENSE[k], text,
+                       answer.hit[0].text, answer.hit[0].score);
+            om_arena_reset(&arena);
+        }
+        const double honest = (double)(nothing + unsure) / (double)n;
+        printf(
+            "%-44s %zu asked: nothing %.1f %%, unsure %.1f %%, sure %.1f %%"
+            "  %s (%g %% not sure)\n",
+            NONSENSE[k], n, 100.0 * (double)nothing / (double)n,
+            100.0 * (double)unsure / (double)n, 100 * (1 - honest),
+            honest >= HONEST ? "met" : "MISSED", HONEST * 100);
+    }
+    om_arena_deinit(&arena);
 }
 
 /* ---- SQLite's FTS5 ---- */
@@ -382,6 +434,7 @@ int main(void)
         om_snapshot_layer(snapshot, "address")->part[0].segment);
     struct questions all = draw(search, snapshot, fold, EACH, rows);
     run_own(search, snapshot, &all, "search, all classes");
+    run_nonsense(search, snapshot);
     struct questions some =
         draw(search, snapshot, fold, PEER_EACH, rows / PEER_SHARE);
     const double own =

@@ -7,6 +7,17 @@
 
 /* Scores that differ by less are equal where a place is given. */
 #define SCORE_STEP 0.01
+/* What is only like what was typed, or has its first letters, is no answer
+ * below these: of any letters some name has most. Of addresses and units that
+ * were typed wrongly (benchmarks/engine/bench_search*.c) all right answers are
+ * above.
+ */
+#define ALIKE_MIN 0.6F
+#define INITIALS_MIN 0.8F
+/* The first answer is sure from here on; first letters only if they are all of
+ * them, and of one name. */
+#define SURE 0.8
+#define SURE_INITIALS 0.99
 
 const char *om_search_match_name(enum om_search_match match)
 {
@@ -169,6 +180,35 @@ static bool is_repeated(const struct om__running *r,
     return false;
 }
 
+static bool is_told(const struct om__found *f)
+{
+    if (f->match == OM_MATCH_INITIALS) return f->score >= INITIALS_MIN;
+    return f->match != OM_MATCH_TYPO || f->score >= ALIKE_MIN;
+}
+
+/* Is another name worth as much as the first? */
+static bool has_rival(const struct om_search_answer *out)
+{
+    const struct om_search_hit *first = out->hit;
+    for (size_t i = 1; i < out->count; i++) {
+        const struct om_search_hit *h = &out->hit[i];
+        if (first->score - h->score >= SCORE_STEP) return false;
+        if (h->term ? h->term != first->term
+                    : !h->text || !first->text || strcmp(h->text, first->text))
+            return true;
+    }
+    return false;
+}
+
+bool om__answer_is_sure(const struct om_search_answer *out)
+{
+    if (!out->count) return false;
+    const struct om_search_hit *first = out->hit;
+    if (first->match == OM_MATCH_ID) return true;
+    if (first->match != OM_MATCH_INITIALS) return first->score >= SURE;
+    return first->score >= SURE_INITIALS && !has_rival(out);
+}
+
 om_status om__run_answer(struct om__running *r)
 {
     struct om_search_answer *out = r->out;
@@ -177,6 +217,7 @@ om_status om__run_answer(struct om__running *r)
     if (!out->hit) return OM_E_MEMORY;
     for (size_t i = 0; i < r->count && out->count < r->ask->limit; i++) {
         struct om_search_hit *hit = &out->hit[out->count];
+        if (!is_told(&r->found[i])) continue;
         OM_TRY(make_hit(r, &r->found[i], hit));
         if (hit->id && !is_repeated(r, hit, &r->found[i])) out->count++;
     }

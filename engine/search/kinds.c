@@ -519,7 +519,9 @@ static bool is_told(const struct om_search_answer *out,
 static bool is_before(const struct om_search_hit *named, bool best,
                       const struct om_search_hit *kind)
 {
-    if (best && kind->term->within && named->score >= WITHIN_NAMED) return true;
+    if (best && kind->term->within &&
+        (named->layer == kind->layer || named->score >= WITHIN_NAMED))
+        return true;
     const bool exact = named->match <= OM_MATCH_EXACT;
     return named->score >= kind->score - (exact ? ABOVE_EXACT : 0);
 }

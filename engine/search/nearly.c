@@ -17,7 +17,7 @@
 #define NEARLY_ALIKE 0.985F
 #define NEARLY_INITIALS 0.97F
 /* Of a name of two characters one is half. */
-#define NEARLY_HALF 0.55F
+#define NEARLY_HALF 0.6F
 /* Shorter names have too much near them. */
 #define CHARACTERS_LEAST 3
 #define LETTERS_LEAST 4

@@ -354,6 +354,7 @@ om_status om_search_run(struct om_search *search,
     if (!st && r->bare) st = search_for_road(r);
     if (!st) st = om__run_answer(r);
     if (!st) st = om__run_kinds_answer(r);
+    out->sure = !st && om__answer_is_sure(out);
     for (size_t i = 0; i < sizeof r->reader / sizeof *r->reader; i++)
         om_text_reader_deinit(&r->reader[i]);
     om__unit_names_unref(r->names);

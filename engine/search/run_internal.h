@@ -109,5 +109,7 @@ om_status om__run_kinds_answer(struct om__running *r) OM_MUST_USE;
 void om__run_order(struct om__running *r, size_t count);
 /** The best of what was found, in order. */
 om_status om__run_answer(struct om__running *r) OM_MUST_USE;
+/** Is its first answer what was meant, as far as can be told? */
+bool om__answer_is_sure(const struct om_search_answer *answer);
 
 #endif

@@ -129,6 +129,7 @@ struct om_search_answer {
     size_t sources, count;
     struct om_search_hit *hit;
     bool complete;  // false: an index is still being made
+    bool sure;      // the first is what was meant, as far as can be told
 };
 
 /**

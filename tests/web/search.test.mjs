@@ -7,6 +7,7 @@
 //   mistyped, none is nearer than the one that is answered; by first letters,
 //   the one that is answered has them
 //   whole names: every row of that name, and no other before them
+//   nonsense: nothing, or not sure
 //   box, place, layers, limit; the verb says what the server says
 //   the box of the start page: typed, chosen, Enter before the answer
 //   what is written is found, what is removed is not, at once and after a start
@@ -278,6 +279,19 @@ test('search', async (t) => {
             assert.equal(results[0]?.town?.name, want, typed);
             if (/[a-z]/.test(typed)) assert.ok(results.some((r) => r.name === want), typed);
         }
+    });
+
+    await t.test('what is nothing here is answered with nothing, or unsurely', async () => {
+        const next = random(17), letters = () => Array.from({ length: 4 + Math.floor(next() * 7) }, () => String.fromCharCode(97 + Math.floor(next() * 26))).join('');
+        const answer = async (q) => (await get(`${server.url}/search?q=${encodeURIComponent(q)}`)).json();
+        for (const q of ['zzzz', 'asdfgh', '天安门', '上海市南京路', 'Eiffel Tower', 'qqqqqqqq']) assert.deepEqual(await answer(q), { results: [], sure: false }, q);
+        let sure = 0;
+        for (let i = 0; i < 60; i++) sure += (await answer(letters())).sure;
+        assert.ok(sure <= 2, `${sure}`);
+        for (let i = 0; i < 20; i++) assert.equal((await answer(address[i * 37].text)).sure, true);
+        // First letters that several names have are of none for sure.
+        const { results, sure: certain } = await answer('wlyg');
+        assert.ok(results.length < 2 || results[0].matched !== 'initials' || !certain || results[0].name !== results[1].name && results[1].score < results[0].score);
     });
 
     await t.test('box, place, layers, limit', async () => {

@@ -28,7 +28,7 @@
  * @typedef {{kind: string, layer: string, id: string, name: string | null, text: string, lon: number, lat: number,
  *   score: number, matched: string, [level: string]: any}} Found   of each level: {id, name} or null; of a kind
  *   (id null) what takes its rows, and how many there are: filter, count
- * @typedef {{results: Found[], incomplete?: boolean}} Answers
+ * @typedef {{results: Found[], sure?: boolean, incomplete?: boolean}} Answers   sure: the first is what was meant
  */
 
 /** What a server says is wrong, with the parameter that it is about. */

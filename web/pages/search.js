@@ -64,9 +64,9 @@ export class SearchBox {
     if (!text) return this.show([], '');
     this.waiting = true;
     try {
-      const {results, incomplete} = await this.city.find(text, pending.signal);
+      const {results, sure, incomplete} = await this.city.find(text, pending.signal);
       if (pending.signal.aborted) return;
-      this.show(results, results.length ? '' : incomplete ? '索引正在建立，稍后再试 The index is being made' : '没有找到 Nothing found');
+      this.show(results, results.length ? sure === false ? '只是相近 Only similar' : '' : incomplete ? '索引正在建立，稍后再试 The index is being made' : '没有找到 Nothing found');
     } catch (error) {
       if (pending.signal.aborted) return;
       this.show([], error instanceof TypeError ? '服务器没有回应 The server does not answer' : error.message);
