@@ -468,8 +468,11 @@ static om_status write_to(const char *part, const char *path,
                      strerror(errno));
     if (!st) st = om_file_rename(part, path, err);
     if (st && p.fd >= 0) unlink(part);
-    *out = (struct om_backup_report){g->count, g->bytes, p.written, g->sequence,
-                                     g->journal_last};
+    *out = (struct om_backup_report){.files = g->count,
+                                     .bytes = g->bytes,
+                                     .packed_bytes = p.written,
+                                     .sequence = g->sequence,
+                                     .journal_last = g->journal_last};
     packer_deinit(&p);
     return st;
 }
