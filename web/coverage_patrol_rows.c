@@ -59,27 +59,56 @@ static int by_need(const void *one, const void *two)
 
 /* --- which ------------------------------------------------------------- */
 
-static om_status read_states(struct om_coverage *q,
-                             bool wanted[OM_PATROL_STATES])
+/* Which rows: of one of these states, and with visits that are due, or made. */
+struct wanted {
+    bool state[OM_PATROL_STATES];
+    bool due, visited;
+};
+
+static bool is_word(const char *word, const char *text, size_t len)
+{
+    return strlen(word) == len && !strncmp(word, text, len);
+}
+
+/* The state of a name, or OM_PATROL_STATES. */
+static enum om_patrol_state state_of(const char *text, size_t len)
+{
+    enum om_patrol_state s = 0;
+    while (s < OM_PATROL_STATES && !is_word(om_patrol_state_name(s), text, len))
+        s++;
+    return s;
+}
+
+static om_status read_states(struct om_coverage *q, struct wanted *out)
 {
     const char *list = om__coverage_text(q, "state");
-    for (size_t s = 0; s < OM_PATROL_STATES; s++) wanted[s] = !list;
+    bool any = false;
+    *out = (struct wanted){0};
     for (const char *at = list ? list : ""; *at;) {
         const size_t n = strcspn(at, ",");
-        enum om_patrol_state s = 0;
-        while (s < OM_PATROL_STATES &&
-               (strlen(om_patrol_state_name(s)) != n ||
-                strncmp(om_patrol_state_name(s), at, n) != 0))
-            s++;
-        if (s == OM_PATROL_STATES)
+        const enum om_patrol_state s = state_of(at, n);
+        if (is_word("due", at, n))
+            out->due = true;
+        else if (is_word("visited", at, n))
+            out->visited = true;
+        else if (s == OM_PATROL_STATES)
             return om__coverage_bad(q, "state", OM_E_FORMAT,
                                     "'%.*s' is none of overdue, missed, "
-                                    "unjudged, not_due, done, no_duty",
+                                    "unjudged, not_due, done, no_duty, due, "
+                                    "visited",
                                     (int)(n < 40 ? n : 40), at);
-        wanted[s] = true;
+        else
+            any = out->state[s] = true;
         at += n + (at[n] == ',');
     }
+    for (size_t s = 0; s < OM_PATROL_STATES && !any; s++) out->state[s] = true;
     return OM_OK;
+}
+
+static bool is_wanted(const struct wanted *w, const struct om_patrol_row *row)
+{
+    return w->state[row->state] && (!w->due || row->due) &&
+           (!w->visited || row->done);
 }
 
 static om_status key_of(const struct om__patrol_question *p,
@@ -108,15 +137,15 @@ static void count_row(struct om_patrol_sum *sum,
 static om_status list_rows(struct om__patrol_question *p, struct listed **out,
                            size_t *count, struct om_patrol_sum *sum)
 {
-    bool wanted[OM_PATROL_STATES];
+    struct wanted wanted;
     *count = 0;
-    OM_TRY(read_states(p->question, wanted));
+    OM_TRY(read_states(p->question, &wanted));
     struct listed *list =
         om_arena_alloc(&p->arena, (p->patrol.count + 1) * sizeof *list);
     if (!list) return OM_E_MEMORY;
     for (size_t i = 0; i < p->patrol.count; i++) {
         const struct om_patrol_row *row = &p->patrol.row[i];
-        if (!wanted[row->state]) continue;
+        if (!is_wanted(&wanted, row)) continue;
         struct listed *l = &list[(*count)++];
         l->row = row;
         l->days = row->overdue_s == OM_NEVER

@@ -41,19 +41,20 @@ om_status om__write_models(const struct om__city *city,
                            struct om_err *err) OM_MUST_USE;
 /** What ends names of places, in English: members of `english` of city.json
  *  and of publish.json (engine/search/roman.h). */
-#define OM__PLACE_TERMS                                                      \
-    "    \"街道\": \"Subdistrict\", \"镇\": \"Town\", "                   \
-    "\"社区\": \"Community\", \"村\": \"Village\", "                      \
-    "\"第#网格\": \"Grid #\", \"松山湖\": \"Songshan Lake\",\n"        \
-    "    \"路\": \"Rd\", \"大道\": \"Ave\", \"街\": \"St\", "            \
-    "\"巷\": \"Lane\", \"高速\": \"Expressway\", "                        \
-    "\"(合成)\": \"(synthetic)\",\n"                                       \
-    "    \"东江\": \"Dongjiang River\", \"南支流\": \"South Branch\", " \
-    "\"水道\": \"Channel\", \"石马河\": \"Shima River\", "              \
-    "\"寒溪河\": \"Hanxi River\",\n"                                      \
-    "    \"运河\": \"Canal\", \"水库\": \"Reservoir\", "                 \
-    "\"松木湖\": \"Songmu Lake\", \"黄旗湖\": \"Huangqi Lake\",\n"     \
-    "    \"涌\": \"chong\", \"厦\": \"xia\", \"滘\": \"jiao\", "          \
+#define OM__PLACE_TERMS                                                             \
+    "    \"街道\": \"Subdistrict\", \"镇\": \"Town\", "                          \
+    "\"社区\": \"Community\", \"村\": \"Village\", "                             \
+    "\"第#网格\": \"Grid #\", \"松山湖\": \"Songshan Lake\", \"厚街镇\": " \
+    "\"Houjie Town\",\n"                                                            \
+    "    \"路\": \"Rd\", \"大道\": \"Ave\", \"街\": \"St\", "                   \
+    "\"巷\": \"Lane\", \"高速\": \"Expressway\", "                               \
+    "\"(合成)\": \"(synthetic)\",\n"                                              \
+    "    \"东江\": \"Dongjiang River\", \"南支流\": \"South Branch\", "        \
+    "\"水道\": \"Channel\", \"石马河\": \"Shima River\", "                     \
+    "\"寒溪河\": \"Hanxi River\",\n"                                             \
+    "    \"运河\": \"Canal\", \"水库\": \"Reservoir\", "                        \
+    "\"松木湖\": \"Songmu Lake\", \"黄旗湖\": \"Huangqi Lake\",\n"            \
+    "    \"涌\": \"chong\", \"厦\": \"xia\", \"滘\": \"jiao\", "                 \
     "\"长安\": \"chang'an\""
 /** publish.json: what may be public of it */
 om_status om__write_publish(const struct om__city *city,

@@ -8,6 +8,7 @@ export const Z = 10;
 /* Values of each parameter: some that are good, some that reach for what is
  * hidden. {layer} is the layer that is asked. */
 export const VALUES = {
+    list: ['/collections/{layer}/items?limit=1'],
     f: ['json', 'csv', 'geojson', 'mvt', 'png'], bbox: ['113.6,22.8,113.9,23.1'], 'bbox-crs': ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'], crs: ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'],
     datetime: ['2023-06'], limit: ['5'], filter: ['id IS NOT NULL', "level = 'strict'", "worker IS NOT NULL", 'residents > 5'], 'filter-lang': ['cql2-text'], 'filter-crs': ['http://www.opengis.net/def/crs/OGC/1.3/CRS84'],
     sortby: ['-id', 'level', '-worker'], properties: ['id', 'level', 'worker,target_id', 'residents'], next: ['x'], by: ['town', 'level', 'worker', 'day', 'target_id', 'residents'], sum: ['residents', 'found', 'severity'],

@@ -147,9 +147,12 @@ test('coverage', async (t) => {
         assert.ok(rows.every((row) => (row.layer === 'rental') === Boolean(row.address)));
         assert.ok(rows.every((row) => row.grid && row.village && row.town));
         // What a page says of a list is of all of it, and of no more.
-        for (const state of ['overdue', 'missed,unjudged', 'done']) {
+        const also = { due: (row) => +row.due > 0, visited: (row) => +row.done > 0 };
+        assert.notEqual(rows.filter(also.due).length, rows.length, 'not all of them owe something');
+        for (const state of ['overdue', 'missed,unjudged', 'done', 'due', 'visited', 'overdue,visited']) {
             const page = await json(city, 'patrol', '--rows', '--month', MONTH, '--state', state, '--limit', '3');
-            const meant = rows.filter((row) => state.split(',').includes(row.class));
+            const words = state.split(','), states = words.filter((w) => !also[w]);
+            const meant = rows.filter((row) => (!states.length || states.includes(row.class)) && words.every((w) => !also[w] || also[w](row)));
             assert.equal(page.numberMatched, meant.length, state);
             assert.equal(page.rows.length, Math.min(3, meant.length));
             for (const column of ['owed', 'due', 'done', 'missed', 'visits']) assert.equal(page.sums[column], sum(meant, column), `${state}: ${column}`);

@@ -8,10 +8,13 @@
 //     to it; what has no link is refused to that role
 //     no number stands on the wall without a link that the walk has been at
 //   the second screen tells the same numbers, and shows the rows
+//   what a link leads to has the rows: beside the map, or on a sheet; in words,
+//   in both languages, on a phone and a tablet
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import test from 'node:test';
 
+import { readAsked, rowsOf } from '../../web/pages/list.js';
 import { makeSynthetic, token } from './roles.mjs';
 import { serve } from './server.mjs';
 import { CHROMIUM, filled, launch, open, until } from './wall_page.mjs';
@@ -35,6 +38,33 @@ const seen = (page) => page.evaluate(() => {
 });
 
 const plain = (value) => Number(value.replaceAll(',', '').split(' ')[0]);
+
+/** A moment, a unit's id or a column as machines write them; Chinese on an English page but for names, which are links. */
+const MACHINE = /\d{4}-\d\d-\d\d|T\d\d:|\b4419\d{5,}\b|\b[a-z]+_[a-z]+\b|true|false|null/;
+
+/** The rows that a number's link leads to, as people read them, on a tablet, a laptop and a phone. */
+async function readable(context, url, n) {
+    for (const [lang, width, height] of [['zh-CN', 1024, 768], ['en', 1366, 768], ['zh-CN', 390, 844]]) {
+        const page = await context.newPage(), sheet = n.rows.startsWith('/sheet?'), href = sheet ? `${n.rows}&lang=${lang}` : n.rows.replace('/analyst', `/analyst?lang=${lang}`);
+        await page.setViewportSize({ width, height });
+        await page.goto(url + href);
+        const body = page.locator(sheet ? '.rows-table tbody tr' : '#table tr');
+        await body.first().waitFor();
+        const { cells, heads, total, wide } = await page.evaluate((of) => ({ cells: [...document.querySelectorAll(`${of} tbody tr`)].map((r) => [...r.cells].map((c) => c.innerText)), heads: [...document.querySelectorAll(`${of} thead th`)].map((h) => h.innerText),
+            total: document.querySelector('#sheet .line, #total').innerText, wide: document.documentElement.scrollWidth - innerWidth }), sheet ? '.rows-table' : '.ranks');
+        assert.ok(Number(/[\d,]+/.exec(sheet ? /[\d,]+(?= ?(行|rows))/.exec(total)[0] : total)[0].replaceAll(',', '')) === (n.behind ?? (await (await context.request.get(url + n.asked)).json()).numberMatched), `${total}, not ${n.behind}`);
+        const said = [...heads, ...cells.flat()].filter((text) => MACHINE.test(text));
+        assert.deepEqual(said, [], lang);
+        assert.deepEqual(heads.filter((h) => (lang === 'en' ? /[^ -~\n]/ : /^[a-z]/i).test(h) && h !== 'ID'), []);
+        // Names of houses are as they are on their doors.
+        if (lang === 'en') assert.deepEqual(cells.flatMap((row) => row.slice(sheet ? 2 : 0)).filter((text) => /[^ -~–]/.test(text)), []);
+        assert.ok(cells.flat().some((text) => (lang === 'en' ? /^\d{1,2} [A-Z][a-z]{2}( \d{4})? \d\d:\d\d$/ : /^(\d{4}年)?\d{1,2}月\d{1,2}日 \d\d:\d\d$/).test(text)), `moments: ${cells[0]}`);
+        assert.ok(wide <= 1, `${wide} wider than the screen`);
+        await until(`the rows are in sight at ${width} x ${height}`, async () => (await page.evaluate((of) => document.querySelector(of).getBoundingClientRect().top / innerHeight, sheet ? '.rows-table' : '.ranks')) < 0.8);
+        if (sheet) assert.match(await page.locator('.rows-table tbody a').first().getAttribute('href'), /^\/analyst.*#map=17\/.*&at=\d/);
+        await page.close();
+    }
+}
 
 test('every number opens into its rows, for whoever may see them', { skip }, async (t) => {
     const { city } = await makeSynthetic(t, 0.001), tokens = { admin: await token(city, 'admin'), wall: await token(city, 'wall') };
@@ -97,9 +127,18 @@ test('every number opens into its rows, for whoever may see them', { skip }, asy
                 wrong.push(`${at}: ${status} ${JSON.stringify(body)}`);
                 continue;
             }
+            if (!/^\/sheet\?list=/.test(n.rows) && !/[&#]table=rows&pane=table/.test(n.rows)) wrong.push(`${at}: opens without its rows`);
             if (n.sum) {
-                const sums = body.sums ?? { [n.sum]: (await ask(role, n.asked.replace(/^\/collections\/(\w+)\/items\?limit=1&?/, `/stats/$1?sum=${n.sum}&`))).body.sum };
+                const { layer, coverage, filter, params } = readAsked(n.asked), sums = body.sums ?? { [n.sum]: (await ask(role, `/stats/${layer}?${new URLSearchParams({ sum: n.sum, ...(filter && { filter }) })}`)).body.sum };
                 if (sums[n.sum] !== plain(n.value)) wrong.push(`${at}: ${JSON.stringify(sums)}`);
+                params.set('limit', coverage ? '100000' : '1');
+                // Who does not see the column is told all rows that may have something.
+                if (!coverage && filter) params.set('sortby', n.sum);
+                const { rows } = rowsOf((await ask(role, `${n.asked.split('?')[0]}?${params}`)).body), none = rows.filter((r) => r[n.sum] !== undefined && !(r[n.sum] > 0));
+                if (none.length) wrong.push(`${at}: ${none.length} rows that it does not count, as ${none[0].id}`);
+                if (coverage && rows.length !== body.numberMatched) wrong.push(`${at}: not all rows`);
+            } else if (n.asked.startsWith('/coverage/') && rowsOf((await ask(role, n.asked.replace('&limit=1', '&limit=100000'))).body).rows.some((r) => r.class !== readAsked(n.asked).params.get('state'))) {
+                wrong.push(`${at}: rows of another state`);
             } else if (n.behind === null || n.behind === undefined) wrong.push(`${at}: how many rows?`);
             else if (body.numberMatched !== n.behind) wrong.push(`${at}: ${body.numberMatched} rows, not ${n.behind}`);
             // A number of rows is their number.
@@ -123,5 +162,7 @@ test('every number opens into its rows, for whoever may see them', { skip }, asy
         await until('its rows', () => hand.evaluate(() => /共[\d,]+行/.test(document.querySelector('#numbers .rows')?.textContent ?? '') || !!document.querySelector('#numbers .rows [role=alert]')));
         if (role !== 'wall') assert.equal(await hand.locator('#numbers [role=alert]').count(), 0);
         assert.deepEqual(log.said, []);
+        if (role === 'admin') for (const [name, n] of [['patrol', numbers.find((m) => m.panel === 'patrol' && m.sum === 'done')], ['open', numbers.find((m) => m.panel === 'open')]])
+            await s.test(`what a link of ${name} leads to`, () => readable(context, url, n));
     });
 });

@@ -19,6 +19,8 @@
  * @property {string | null} time_column
  * @property {string} [unit_level]
  * @property {boolean} [personal]   about single persons: counts by unit only
+ * @property {boolean} [rows_withheld]   from whoever looks
+ * @property {boolean} [columns_withheld]   some of them
  * @property {string} [base]   what it is on the base map: water, road, building
  * @property {string} [as_of]
  * @property {{name: string, type: string, unit?: boolean}[]} columns
@@ -47,6 +49,16 @@ export async function getJson(path, signal) {
   const response = await fetch(path, {signal, cache: 'no-cache', headers: {Accept: 'application/json, application/geo+json'}});
   if (response.ok) return response.json();
   throw new ProblemError(response.status, await response.json().catch(() => ({})));
+}
+
+/** Rows as they are asked for; as the server has them where it cannot put them into that order. @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
+export async function getRows(path, signal) {
+  try {
+    return await getJson(path, signal);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.parameter !== 'sortby') throw error;
+    return getJson(path.replace(/([?&])sortby=[^&]*&?/, '$1'), signal);
+  }
 }
 
 /** @param {Record<string, string | number | undefined>} params leaves out what is empty */

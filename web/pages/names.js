@@ -58,4 +58,32 @@ export class Names {
   department(thing) {
     return (this.english && thing.department_en) || thing.department || '';
   }
+
+  /** What a search has found. @param {import('./api.js').Answers} answers @returns {import('./api.js').Answers} */
+  found(answers) {
+    return !this.english ? answers : {...answers, results: answers.results.map((f) => {
+      const level = this.layers.get(f.layer)?.unit_level;
+      return this.row(level || !f.name_en ? f : {...f, name: f.name_en}, level);
+    })};
+  }
+
+  /**
+   * A row of units, or something found, with the names of this language: its own, those of the units
+   * around it, and both in its sentence.
+   * @template {Record<string, any>} R
+   * @param {R} row @param {string | undefined} level   that it is a unit of @param {string} [sentence]   a member with a text
+   * @returns {R}
+   */
+  row(row, level, sentence) {
+    const changes = level && row.id !== null && row.id !== '' ? [[row.name, this.unit(level, row.id, row.name)]] : [];
+    const around = /** @type {Record<string, any>} */ ({});
+    for (const other of this.levels.keys()) {
+      const of = row[other];
+      if (of && typeof of === 'object') around[other] = {...of, name: this.unit(other, of.id, of.name)};
+      else if (typeof of === 'string' && other !== level) changes.push([of, this.unit(other, of in (this.units[other] ?? {}) ? of : null, of)]);
+    }
+    let text = sentence ? row[sentence] ?? '' : '';
+    for (const [own, told] of changes) if (own && own !== told) text = text.replaceAll(own, told);
+    return {...row, ...around, ...changes.length && level && row.id !== null && row.id !== '' ? {name: changes[0][1]} : {}, ...sentence ? {[sentence]: text} : {}};
+  }
 }

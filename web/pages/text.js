@@ -45,6 +45,21 @@ export function moment(iso) {
   return `${+m[1]}年${+m[2]}月${+m[3]}日${m[4] ? ` ${m[4]}:${m[5]}` : ''}`;
 }
 
+export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/**
+ * 6月26日 14:05 or 26 Jun 14:05 of an ISO moment in the zone that it names
+ * itself; midnight is a date. The year is told where it is another than the
+ * reader's.
+ * @param {string} lang @param {string} iso @param {string | null} [asOf]   a moment of the year that goes without saying
+ */
+export function momentOf(lang, iso, asOf) {
+  const m = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d)(?::(\d\d))?)?/.exec(iso);
+  if (!m) return '?';
+  const time = m[4] && (m[4] !== '00:00' || Number(m[5])) ? ` ${m[4]}` : '', other = m[1] !== (asOf ?? '').slice(0, 4);
+  return lang === 'en' ? `${+m[3]} ${MONTHS[+m[2] - 1]}${other ? ` ${m[1]}` : ''}${time}` : `${other ? `${m[1]}年` : ''}${+m[2]}月${+m[3]}日${time}`;
+}
+
 /** A date so many days later. @param {string} date YYYY-MM-DD @param {number} days */
 export function addDays(date, days) {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * 864e5).toISOString().slice(0, 10);

@@ -130,6 +130,9 @@ static const struct om__api_param PARAM[] = {
      "\"type\":\"string\",\"enum\":[\"partition\",\"workload\",\"patrol\","
      "\"service\",\"site\"]",
      "Which question."},
+    {"list", "\"type\":\"string\"",
+     "Address of rows, /collections/LAYER/items?... or "
+     "/coverage/patrol?rows=true&..."},
     {"units", "\"type\":\"string\"",
      "A level of units, hex:METRES or square:METRES."},
     {"exposure", "\"type\":\"string\"",

@@ -227,6 +227,9 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
     add_member(out, "title", meta ? meta->title : NULL);
     add_member(out, "title_en", meta ? meta->title_en : NULL);
     add_member(out, "unit_level", meta ? meta->unit_level : NULL);
+    const size_t time = layer->schema.time_field;
+    add_member(out, "time",
+               time == OM_NO_FIELD ? NULL : layer->schema.field[time].name);
     add_source(r, layer, out);
     const struct om_json *document =
         om__layer_document(r->snapshot->manifest, layer->name);

@@ -76,9 +76,10 @@ const struct om__route om__routes[] = {
      .media = "text/html",
      .answer = om__get_page},
     {.name = "sheet",
-     .summary = "The overdue visits of a unit, to be printed",
+     .summary = "The overdue visits of a unit, or any list of rows, to be "
+                "printed",
      .path = "sheet",
-     .params = "unit layer lang",
+     .params = "unit layer lang list",
      .media = "text/html",
      .answer = om__get_page},
     {.name = "pages",

@@ -72,7 +72,8 @@ export class Answers {
     const unit = units[asked.level];
     if (!unit) return null;
     const row = (await this.table(asked.url, signal)).get(unit.id);
-    return row ? this.told(asked.id, {name: unit.name, ...row}) : {value: asked.id === 'choropleth' ? '0' : '?', unit: '', name: unit.name || unit.id, lines: asked.id === 'choropleth' ? [] : [say('unknown')]};
+    const {names} = this.context.city;
+    return row ? this.told(asked.id, names.row({name: unit.name, ...row}, asked.level, 'text_en')) : {value: asked.id === 'choropleth' ? '0' : '?', unit: '', name: names.unit(asked.level, unit.id, unit.name), lines: asked.id === 'choropleth' ? [] : [say('unknown')]};
   }
 
   told(id, row) {

@@ -4,7 +4,9 @@
 import {ProblemError, getJson, search} from '../api.js';
 import {$, element} from '../dom.js';
 import {boundsOf} from '../geometry.js';
+import {aboutOf} from '../list.js';
 import {Live} from '../live.js';
+import {Names} from '../names.js';
 import {SearchBox} from '../search.js';
 import {filterProblem, lastDays} from '../text.js';
 import {Answers} from './answers.js';
@@ -296,7 +298,7 @@ function read(place, pinned) {
   ask('value', async (signal) => {
     const reading = await readingAt(context, place, theMap?.tileZoom() ?? 14, signal), {field} = reading;
     if (signal.aborted) return;
-    const answer = await answers.at(place, reading.units ?? {}, signal), where = whereOf(reading, city.levels) || (city.levels.length ? say('outside') : '');
+    const answer = await answers.at(place, reading.units ?? {}, signal), where = whereOf(reading, city) || (city.levels.length ? say('outside') : '');
     if (signal.aborted) return;
     const drawn = drawnOf(city, state.now).some((d) => d.id === 'heat');
     const value = field && {value: reading.value === null ? '?' : write.about(reading.value), unit: lang === 'en' ? reading.unit : reading.unit_zh ?? reading.unit, step: drawn && !steps.on ? reading.pixel?.step : undefined,
@@ -407,7 +409,7 @@ function speak() {
 
 function wire() {
   new SearchBox({input: $('search'), list: $('found')}, {
-    find: (text, signal) => search(text, {near: state.now.map ?? undefined, limit: FOUND_MOST}, signal),
+    find: (text, signal) => search(text, {near: state.now.map ?? undefined, limit: FOUND_MOST}, signal).then((found) => city.names.found(found)),
     choose: goTo,
     title: (found) => write.title(layerOf(city, found.layer) ?? {id: found.kind}),
     name: (found) => (lang === 'en' && (found.name_en ?? found.title_en)) || found.name,
@@ -514,14 +516,21 @@ function reachOf(layers, service) {
 }
 
 async function load() {
-  const [about, {collections}, catalog] = await Promise.all([getJson('/?f=json'), getJson('/collections'), getJson('/catalog')]);
+  const [about, {collections}, catalog] = await Promise.all([getJson('/?f=json'), getJson('/collections'), getJson(lang === 'en' ? '/catalog?lang=en' : '/catalog')]);
   const looks = new Map((catalog.layers ?? []).map((l) => [l.name, l]));
   const layers = collections.map((l) => ({...looks.get(l.id), ...l}));
   const models = (catalog.maps ?? []).filter((m) => m.kind === 'heat' && m.name.startsWith('heat:') && !layers.some((l) => `heat:${l.id}` === m.name)).map((m) => ({...m, name: m.name.slice('heat:'.length)}));
-  return {...about, layers, models, exposures: catalog.exposures ?? {}, duty: !!catalog.duty?.visits, service: !!catalog.service?.layer, reach: reachOf(layers, catalog.service)};
+  let said = null;
+  // What lists are told in: names of units, which in Chinese nothing else needs.
+  const lists = () => (said ??= getJson(`/catalog?lang=${lang === 'en' ? 'en' : 'zh'}`).then((told) => aboutOf(lang, new Names(lang, told), told)).catch((error) => {
+    said = null;
+    throw error;
+  }));
+  return {...about, layers, models, lists, names: new Names(lang, {...catalog, layers: catalog.layers ?? []}), exposures: catalog.exposures ?? {}, duty: !!catalog.duty?.visits, service: !!catalog.service?.layer, reach: reachOf(layers, catalog.service)};
 }
 
 async function start() {
+  const linked = state.now;
   speak();
   setTheme(firstTheme());
   const means = meansOf(location.search);
@@ -532,7 +541,7 @@ async function start() {
   if (!subjects.length) throw new Error(say('no_rows'));
   if (!subjects.some((l) => l.id === state.now.layer))
     state.now = {...state.now, layer: (subjects.find((l) => l.id === 'hazard') ?? subjects.reduce((a, b) => a.rows > b.rows ? a : b)).id};
-  $('city').textContent = city.title;
+  $('city').textContent = lang === 'en' && city.title_en || city.title;
   $('synthetic').hidden = !city.synthetic;
   caption = new Caption($('caption'), context);
   drawing = new Drawing(context, caption);
@@ -576,6 +585,8 @@ async function start() {
   save();
   startLive();
   await opened;
+  // A link to rows leads to them where they lie below the map.
+  if (linked.table === 'rows' && $('result').getBoundingClientRect().top > innerHeight / 2) $('result').scrollIntoView();
 }
 
 start().catch((error) => {

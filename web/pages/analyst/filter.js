@@ -104,7 +104,7 @@ class Facet {
     const {say} = this.owner.context;
     if (g.id === null) return say('no_value');
     if (this.column.type === 'boolean') return say(g.value ? 'yes' : 'no');
-    return this.owner.valueTitle(this.column.name, g.id) ?? g.name ?? g.id;
+    return this.owner.valueTitle(this.column.name, g.id, g.name);
   }
 
   range() {
@@ -178,11 +178,10 @@ class Filters {
     return unit ? write.title(unit) : columnTitle(this.context.lang, column.name);
   }
 
-  /** @param {string} column @param {string} value */
-  valueTitle(column, value) {
-    const {lang} = this.context, layer = /** @type {any} */ (this.context.subject());
-    if (layer.picture_by !== column) return undefined;
-    return (lang === 'en' ? layer.picture_titles_en : layer.picture_titles)?.[value];
+  /** @param {string} column @param {string} value @param {string} [name]   of a unit */
+  valueTitle(column, value, name) {
+    const {city, state} = this.context;
+    return city.levels.includes(column) ? city.names.unit(column, value, name) : city.names.value(state.now.layer, column, value);
   }
 
   /** The facets of another layer. */

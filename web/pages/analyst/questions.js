@@ -4,8 +4,10 @@
 // asked, which columns its answer has, and what a row of it is: a unit, or a
 // place.
 
+import {getRows} from '../api.js';
 import {classTitle} from '../columns.js';
 import {element} from '../dom.js';
+import {columnsOf, readAsked, rowsOf} from '../list.js';
 import {askRanking} from '../profile/ask.js';
 import {csvKnown} from '../profile/numbers.js';
 import {knownCell, percent, verdictCell} from '../profile/parts.js';
@@ -22,6 +24,7 @@ import {address, coverageLevel, coverageOf, drawnOf, firstDay, hasHeat, hasTimes
  * @property {[string, string]} [head]   the one number of all of it, and of what
  * @typedef {object} Question
  * @property {string} id
+ * @property {string} [word]   what it is called, in words.js; else its id
  * @property {(context: Context) => boolean} drawn   is it on the map?
  * @property {(context: Context) => string} title
  * @property {(context: Context, signal: AbortSignal) => Promise<Told>} ask
@@ -39,6 +42,9 @@ const told = ({say}, of, write) => (r) => {
 
 /** @param {Context} context @returns {Column} */
 const nameColumn = ({say}) => ({id: 'name', title: say('name'), wordy: true, of: (r) => r.name ?? r.id ?? '', cell: (r) => (r.id === null || r.id === '' ? say('none') : r.name || String(r.id))});
+
+/** Rows of units, or of values of a column, by the names that they have in the page's language. @param {Context} context @param {string | undefined} by a level or a column @param {any[]} rows */
+const named = ({city, state}, by, rows) => rows.map((r) => (r.id === null || r.id === '' || !by ? r : city.levels.includes(by) ? city.names.row(r, by, 'text_en') : {...r, name: city.names.value(state.now.layer, by, r.name ?? r.id)}));
 
 /** A column of a number by its name. @param {Context} context @param {string} id @param {string} title @param {{write?: (n: number) => string, help?: string, unit?: string, of?: (r: any) => number | null, className?: string}} [how] @returns {Column} */
 function figure(context, id, title, {write = context.write.exact, help = '', unit = '', of = number(id), className = ''} = {}) {
@@ -87,7 +93,7 @@ const counts = {
       const url = (s) => address(`/stats/${encodeURIComponent(layer.id)}`, {by, ...selectionOf(city, s)});
       const [a, b] = await Promise.all([now, other].map((s) => context.get(url(s), signal)));
       const first = firstDay(layer), [hasA, hasB] = [now, other].map((s) => covered(hasTimes(layer) ? s.time : '', first)), none = hasA === 'none' || hasB === 'none';
-      return {columns: comparedColumns(context), rows: compared(a.groups ?? [], b.groups ?? [], {a: hasA !== 'none', b: hasB !== 'none'}), order: {by: 'a', down: true}, level,
+      return {columns: comparedColumns(context), rows: named(context, by, compared(a.groups ?? [], b.groups ?? [], {a: hasA !== 'none', b: hasB !== 'none'})), order: {by: 'a', down: true}, level,
         note: none ? say('no_data_then', {from: write.moment(first)}) : hasA === 'part' || hasB === 'part' ? say('part_data_then', {from: write.moment(first)}) : say('sure_note')};
     }
     if (!by) return {columns: [nameColumn(context)], rows: [], order: {by: 'name', down: false}};
@@ -106,7 +112,7 @@ const counts = {
       {id: 'rate', title: (lang === 'en' ? answer.unit_en : answer.unit) ?? say('rate'), of: (r) => r.rate, cell: (r) => (r.rate === null ? told(context, number('rate'), String)(r) : element('span', {}, write.about(r.rate), element('small', {title: context.told('interval')}, `${write.about(r.low)}–${write.about(r.high)}`))),
         csv: [['rate', (r) => r.rate], ['rate_low', (r) => r.low], ['rate_high', (r) => r.high], ['city_rate', () => answer.rate]]},
       {id: 'against', title: context.told('against_short'), wordy: true, of: (r) => ({higher: 2, same: 1, lower: 0})[r.verdict] ?? null, csv: [['against_city', (r) => r.verdict]], cell: (r) => (r.verdict === 'unknown' ? '' : verdictCell(speech, r.verdict, true))}];
-    return {columns: [nameColumn(context), count, ...more], rows: answer.rows, order: {by: rated ? 'rate' : 'count', down: true}, level, note: answer.refused ? context.told('refused_per') : rated ? context.told('legend_of_cells') : ''};
+    return {columns: [nameColumn(context), count, ...more], rows: named(context, by, answer.rows), order: {by: rated ? 'rate' : 'count', down: true}, level, note: answer.refused ? context.told('refused_per') : rated ? context.told('legend_of_cells') : ''};
   },
 };
 
@@ -126,11 +132,11 @@ const hotspots = {
           note: say('dbscan_note', {eps: answer.eps_m ?? '?', min: answer.min ?? '?', n: write.exact(answer.matched ?? rows.length), noise: write.exact(answer.noise ?? 0)})};
       }
       // Cells are called by the units that they lie in.
-      const named = rows.map((r) => ({...r, name: city.levels.map((level) => r[level]).find((name) => name) ?? r.name ?? r.id}));
-      return {columns: testedColumns(context, surely), rows: named, order: {by: 'q', down: false}, note: say('sorted_by_q')};
+      const within = (r) => city.levels.find((level) => r[level]), called = rows.map((r) => ({...r, name: within(r) ? city.names.unit(within(r), null, r[within(r)]) : r.name ?? r.id}));
+      return {columns: testedColumns(context, surely), rows: called, order: {by: 'q', down: false}, note: say('sorted_by_q')};
     }
     const answer = await context.get(address(`/hotspots/${encodeURIComponent(layer.id)}`, hotspotsOf(city, now)), signal);
-    return {columns: testedColumns(context, surely), rows: answer.rows ?? [], order: {by: 'q', down: false}, level: context.level() || undefined, note: say('sorted_by_q')};
+    return {columns: testedColumns(context, surely), rows: named(context, context.level(), answer.rows ?? []), order: {by: 'q', down: false}, level: context.level() || undefined, note: say('sorted_by_q')};
   },
 };
 
@@ -179,12 +185,35 @@ const coverage = {
     const sum = (column) => answer.rows.reduce((n, r) => n + (r[column] ?? 0), 0), {exact} = context.write;
     /** @type {Record<string, [string, string]>} */
     const head = {patrol: [percentOf(sum('done') / sum('due')), say('of_due', {done: exact(sum('done')), due: exact(sum('due'))})], workload: [exact(sum('workers')), say('workers_of')], service: [percentOf(answer.city?.sum_share_10min ?? NaN), isCounted(city) ? say('within_ten_of', {name: reachTitle(context)}) : say('within_ten')]};
-    return {head: head[now.coverage], columns: [name, ...kind.columns], rows: answer.rows.map(text), order, level: coverageLevel(city, now),
+    return {head: head[now.coverage], columns: [name, ...kind.columns], rows: named(context, coverageLevel(city, now), answer.rows).map(text), order, level: coverageLevel(city, now),
       note: [answer.from ? say('judged_of', judged(answer, context)) : '', now.coverage === 'patrol' ? say('patrol_units', {t: answer.at ? context.write.moment(answer.at) : '?'}) : ''].filter((t) => t).join(' ')};
   },
 };
 
-export const QUESTIONS = [counts, hotspots, coverage];
+/** Rows that are listed beside the map. */
+const ROWS_MOST = 200;
+
+/** Where the rows that are asked about are listed, in the order of the table. @param {Context} context @param {number} [limit] */
+export function listAddress({city, state}, limit) {
+  const {now} = state, layer = layerOf(city, now.layer), order = now.sort || (layer?.time_column ? `-${layer.time_column}` : '');
+  return address(`/collections/${encodeURIComponent(now.layer)}/items`, {...selectionOf(city, now), sortby: order, limit});
+}
+
+/** @type {Question} */
+const rows = {
+  id: 'rows', word: 'row_list',
+  drawn: ({subject}) => !!subject() && !subject()?.rows_withheld,
+  title: ({say, write, subject}) => `${write.title(subject() ?? {id: ''})} · ${say('row_list')}`,
+  async ask(context, signal) {
+    const {city, state, say, write} = context, layer = context.subject(), ask = listAddress(context, ROWS_MOST), asked = readAsked(ask);
+    const [answer, about] = await Promise.all([getRows(ask, signal), city.lists()]), told = rowsOf(answer);
+    const [, down, by] = /^(-?)(.*)$/.exec(state.now.sort || (layer?.time_column ? `-${layer.time_column}` : '')) ?? [];
+    return {columns: columnsOf(about, /** @type {any} */ (asked), told.rows), rows: told.rows, order: {by: by ?? '', down: down === '-'},
+      note: [told.total !== null && told.rows.length < told.total ? say('first_rows', {n: write.exact(told.rows.length)}) : told.rows.length ? say('each_row') : '', layer?.columns_withheld ? say('columns_withheld') : ''].filter((t) => t).join(' · ')};
+  },
+};
+
+export const QUESTIONS = [counts, hotspots, coverage, rows];
 
 /** Those that may be asked now. @param {Context} context */
 export const questionsOf = (context) => QUESTIONS.filter((q) => q.drawn(context));

@@ -27,7 +27,7 @@
  * @property {string} split       side or swipe
  * @property {string} scale       of a period that moves: '' one legend for all so long, own: each has its own
  * @property {string} form        of the heat: '' as it is best read, fill, lines
- * @property {string} table       what the table is of: '' what lies uppermost; counts, hotspots, coverage
+ * @property {string} table       what the table is of: '' what lies uppermost; counts, hotspots, coverage, rows
  * @property {string} rank        what rates of the table are per
  * @property {string} sort        column of the table, - before it: the largest first
  * @property {{filter: string, time: string}} [beside]   of the other side of a comparison: what this one has
@@ -104,7 +104,7 @@ export const FIELDS = {
   model: text(), kernel: oneOf('', 'quartic', 'gaussian', 'epanechnikov'), bandwidth: number(10, 20000), halflife: number(0.1, 36500), weight: text(), per: text(),
   units: text(), stat: oneOf('count', 'sum', 'rate'), column: text(), spots: oneOf(...STATISTICS), coverage: oneOf(...COVERAGES),
   compare: matching(/^(previous|year|[0-9-]+\/[0-9-]+)$/), other: text(), split: oneOf('side', 'swipe'),
-  scale: oneOf('', 'own'), form: oneOf('', 'fill', 'lines'), table: oneOf('', 'counts', 'hotspots', 'coverage'), rank: text(), sort: matching(/^-?[a-z_0-9]{1,40}$/),
+  scale: oneOf('', 'own'), form: oneOf('', 'fill', 'lines'), table: oneOf('', 'counts', 'hotspots', 'coverage', 'rows'), rank: text(), sort: matching(/^-?[a-z_0-9]{1,40}$/),
   unit: text(), at: PLACE, area: matching(/^(circle|polygon):[0-9.,-]+$/), pane: text(), fold: matching(/^q?r?p?$/),
 };
 

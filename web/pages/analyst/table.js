@@ -4,11 +4,12 @@
 // is chosen on the map, and the other way round.
 
 import {element} from '../dom.js';
-import {boundsOf, labelPlace, shapeAt} from '../geometry.js';
+import {boundsOf, shapeAt} from '../geometry.js';
+import {placeOf} from '../list.js';
 import {perOptions} from '../profile/parts.js';
 import {nearOf} from './answers.js';
 import {otherState} from './other.js';
-import {groupedBy, questionOf, questionsOf} from './questions.js';
+import {groupedBy, listAddress, questionOf, questionsOf} from './questions.js';
 import {Ranks} from './ranks.js';
 import {address, coverageLevel, isCells, levelsOf, selectionOf} from './shown.js';
 
@@ -21,16 +22,7 @@ const PLACE_ZOOM = 15;
 /** Fields of the state that change what is asked. */
 const ASKED = ['layer', 'filter', 'time', 'units', 'rank', 'table', 'compare', 'other'];
 /** And those that do where the table is of an analysis. */
-const ASKED_OF = {counts: [], hotspots: ['spots', 'per'], coverage: ['coverage']};
-
-/** Where a row is that is no unit. @param {any} row */
-function placeOf(row) {
-  if (typeof row.lon === 'number' && typeof row.lat === 'number') return {lonDeg: row.lon, latDeg: row.lat};
-  const {type, coordinates} = row.geometry ?? {};
-  if (type === 'Point') return {lonDeg: coordinates[0], latDeg: coordinates[1]};
-  const at = /Polygon$/.test(type ?? '') ? labelPlace(row.geometry) : null;
-  return at && {lonDeg: at.lonDeg, latDeg: at.latDeg};
-}
+const ASKED_OF = {counts: [], hotspots: ['spots', 'per'], coverage: ['coverage'], rows: ['sort']};
 
 class Table {
   /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
@@ -103,10 +95,11 @@ class Table {
     const places = question.id === 'hotspots' && (state.now.spots === 'dbscan' || isCells(state.now.units));
     const rates = question.id === 'counts' && context.level() && Object.keys(city.exposures).length && !layer?.personal && !otherState(state.now);
     this.tools.replaceChildren(
-      ...may.length > 1 ? [select('table-of', say('table_of'), may.map((q) => [q.id, say(/** @type {any} */ (q.id))]), question.id, (v) => ({table: v}))] : [],
-      ...levels.length > 1 && !places ? [select('table-units', tell('level'), levels.map((l) => [l, title(l)]), level, (v) => ({units: v, unit: ''}))] : [],
+      ...may.length > 1 ? [select('table-of', say('table_of'), may.map((q) => [q.id, say(/** @type {any} */ (q.word ?? q.id))]), question.id, (v) => ({table: v}))] : [],
+      ...levels.length > 1 && !places && question.id !== 'rows' ? [select('table-units', tell('level'), levels.map((l) => [l, title(l)]), level, (v) => ({units: v, unit: ''}))] : [],
       ...rates ? [select('table-per', tell('per'), perOptions({say: tell, write}, city, lang), state.now.rank, (v) => ({rank: v, sort: ''}))] : [],
-      element('button', {type: 'button', className: 'plain push', id: 'table-csv', onclick: () => this.save()}, tell('csv')));
+      ...question.id === 'rows' ? [element('a', {id: 'table-print', className: 'plain push', target: '_blank', rel: 'noopener', href: address('/sheet', {list: listAddress(context), lang: lang === 'en' ? 'en' : ''})}, say('print_list'))] : [],
+      element('button', {type: 'button', className: `plain ${question.id === 'rows' ? '' : 'push'}`, id: 'table-csv', onclick: () => this.save()}, tell('csv')));
     if (focus) this.tools.querySelector(`[name="${CSS.escape(focus)}"]`)?.focus();
   }
 
@@ -119,7 +112,7 @@ class Table {
   save() {
     const {state} = this.context, {told, question} = this;
     if (!told) return;
-    const what = question.id === 'counts' ? '' : question.id === 'hotspots' ? `-${state.now.spots}` : `-${state.now.coverage}`;
+    const what = question.id === 'counts' ? '' : question.id === 'rows' ? '-rows' : question.id === 'hotspots' ? `-${state.now.spots}` : `-${state.now.coverage}`;
     this.ranks.save(`${question.id === 'coverage' ? 'coverage' : state.now.layer}${what}${told.level ? `-${told.level}` : question.id === 'counts' ? `-${groupedBy(this.context) ?? ''}` : ''}.csv`);
   }
 

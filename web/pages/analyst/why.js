@@ -27,8 +27,8 @@ export async function readingAt(context, place, zoom, signal) {
   return {units: await context.get(address('/reverse', {lon: place.lonDeg.toFixed(7), lat: place.latDeg.toFixed(7)}), signal), field: false, problem};
 }
 
-/** The units around a place, largest first: 麻涌镇 · 白边村. @param {any} reading @param {string[]} levels finest first */
-export const whereOf = (reading, levels) => [...levels].reverse().map((level) => reading.units?.[level]).filter(Boolean).map((u) => u.name || u.id).join(' · ');
+/** The units around a place, largest first: 麻涌镇 · 白边村. @param {any} reading @param {import('./shown.js').City} city */
+export const whereOf = (reading, {levels, names}) => [...levels].reverse().filter((level) => reading.units?.[level]).map((level) => names.unit(level, reading.units[level].id, reading.units[level].name)).join(' · ');
 
 export const whyPane = {
   id: 'why', side: 'result', title: (say) => say('why'),
@@ -55,7 +55,7 @@ export const whyPane = {
       });
       const table = (caption, head, lines) => lines.length ? [element('table', {}, element('caption', {}, caption), element('thead', {}, element('tr', {}, ...head.map((h, i) => element('th', {scope: 'col', className: i ? 'number' : ''}, h)))), element('tbody', {}, ...lines))] : [];
       body.replaceChildren(
-        element('h2', {}, whereOf(reading, city.levels) || say('outside')),
+        element('h2', {}, whereOf(reading, city) || say('outside')),
         ...answer ? [element('p', {className: 'sentence'}, element('b', {}, `${answer.value} ${answer.unit}`.trim()), answer.name ? ` · ${answer.name}` : ''), ...answer.lines.map((text) => element('p', {className: 'sentence'}, text))] : [],
         element('p', {className: 'sentence'}, (lang === 'en' ? reading.text_en : reading.text) ?? ''),
         ...reading.problem && drawnOf(city, state.now).some((d) => d.id === 'heat') ? [element('p', {className: 'error'}, reading.problem)] : [],

@@ -2,6 +2,7 @@
 // words.js - what the analyst's page says, in two languages, and numbers and
 // dates as each writes them. Pure.
 
+import {MONTHS} from '../text.js';
 import {count, title} from '../wall/words.js';
 
 /** @typedef {'zh-CN' | 'en'} Language */
@@ -34,7 +35,7 @@ const WORDS = {
   side: ['并排', 'Side by side'], swipe: ['卷帘', 'Swipe'], divider: ['两幅地图的分界', 'Divider of the two maps'], difference: ['差', 'Change'], '%': ['%', '%'], compare_period: ['先选一个有起止的时段:', 'Choose a period with both ends first:'],
   sure: ['超出随机波动(95%)', 'more than chance (95 %)'], unsure: ['在随机波动之内', 'within chance'], sure_note: ['加粗:超出随机波动(95%)', 'Bold: more than chance does (95 %)'], no_data_then: ['那时还没有数据(数据始于 {from}),不能比较。', 'There was no data then (it begins {from}): nothing to compare.'], part_data_then: ['其中一段时间没有数据(数据始于 {from})。', 'Part of it was before the data begins ({from}).'],
   one_scale: ['A、B 同一图例:同色即同值', 'One legend for A and B: one colour is one value'], whole_months: ['按已结束的整月考核', 'judged by whole months that are over'],
-  counts: ['数量', 'Counts'], table_of: ['表中内容', 'What the table is of'], per_km2: ['每平方公里', 'per km²'], dbscan_note: ['{eps} 米内至少 {min} 条成簇;共 {n} 簇,{noise} 条不属任何簇', 'At least {min} within {eps} m make a cluster; {n} clusters, {noise} rows in none'],
+  counts: ['数量', 'Counts'], table_of: ['表中内容', 'What the table is of'], row_list: ['明细', 'Rows'], first_rows: ['列前{n}行,点一行在地图上看', 'The first {n} rows; choose one to see it on the map'], each_row: ['点一行在地图上看', 'Choose a row to see it on the map'], print_list: ['打印', 'Print'], columns_withheld: ['部分列无权查看', 'some columns are not for this role'], per_km2: ['每平方公里', 'per km²'], dbscan_note: ['{eps} 米内至少 {min} 条成簇;共 {n} 簇,{noise} 条不属任何簇', 'At least {min} within {eps} m make a cluster; {n} clusters, {noise} rows in none'],
   due: ['应巡', 'Due'], done: ['已巡', 'Made'], done_share: ['巡查率', 'Made'], overdue: ['逾期', 'Overdue'], unjudged: ['未知', 'Unknown'], workers: ['网格员', 'Workers'], owed_each: ['人均应巡', 'Owed each'],
   unit_visits: ['次', 'visits'], unit_places: ['处', 'houses'], unit_of_visits: ['占应巡', 'of visits'], unit_persons: ['人', 'people'], unit_workers: ['人', 'persons'], unit_m: ['米', 'm'], unit_km2: ['平方公里', 'km²'],
   patrol_units: ['应巡、已巡是巡查的次数;逾期、未知是应巡的处数(出租屋和三小场所),按 {t} 判定。', 'Due and made are visits; overdue and unknown are houses and premises, as they stood at {t}.'], against_mean: ['相对全市', 'vs mean'],
@@ -65,7 +66,6 @@ export function languageOf(search, browser) {
 }
 
 const WHOLE = {'zh-CN': new Intl.NumberFormat('zh-CN'), en: new Intl.NumberFormat('en')};
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** Numbers and dates of a language. @param {Language} lang */
 export function writing(lang) {

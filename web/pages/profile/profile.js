@@ -136,7 +136,7 @@ class Profile {
     if (area.kind === 'unit') {
       const units = city.layers.find((l) => l.unit_level === area.level);
       const row = units && await context.get(`/collections/${encodeURIComponent(units.id)}/items/${encodeURIComponent(area.id)}`, signal).catch(() => null);
-      return `${units ? write.title(units) : area.level} · ${row?.properties.name ?? area.id}`;
+      return `${units ? write.title(units) : area.level} · ${city.names.unit(area.level, area.id, row?.properties.name)}`;
     }
     const km2 = area.kind === 'circle' ? circleKm2(area.radiusM) : ringKm2(area.ring);
     return `${area.kind === 'circle' ? say('circle_of', {m: write.exact(area.radiusM)}) : say('drawn_area')} · ${say('km2', {n: write.about(km2)})}`;
@@ -219,14 +219,13 @@ class Profile {
   /** @param {string} column @param {any} told */
   parts(column, told) {
     const {say, speech, context} = this, layer = context.subject(), most = Math.max(0.01, ...told.parts.map((p) => Math.max(p.share ?? 0, p.city ?? 0)));
-    const titles = layer.picture_by === column ? (context.lang === 'en' ? layer.picture_titles_en : layer.picture_titles) ?? {} : {};
     return this.section(`${say('parts', {layer: this.title(layer)})} · ${columnTitle(context.lang, column)}`, [this.csv(column, [column, 'count', 'share', 'share_low', 'share_high', 'city_share', 'against_city'],
       told.parts.map((p) => [p.id, csvKnown(p.count), p.share, p.low, p.high, p.city, p.verdict]))],
       element('div', {className: 'parts'}, ...told.parts.slice(0, VALUES_MOST).map((p) => {
         const bar = element('span', {}), tick = element('i', {});
         bar.style.width = `${(p.share ?? 0) / most * 100}%`;
         tick.style.left = `${(p.city ?? 0) / most * 100}%`;
-        return element('div', {className: 'part'}, element('span', {className: 'what'}, p.id === null ? say('no_value') : titles[p.id] ?? p.id),
+        return element('div', {className: 'part'}, element('span', {className: 'what'}, p.id === null ? say('no_value') : context.city.names.value(layer.id, column, p.id)),
           element('span', {}, knownCell(speech, p.count), ` ${percent(p.share)} `, verdictCell(speech, p.verdict)),
           element('div', {className: 'bar', title: `${say('interval')} ${percent(p.low)}–${percent(p.high)}, ${say('city')} ${percent(p.city)}`}, bar, tick));
       })), element('p', {className: 'note'}, [say('part_city'), ...(told.parts.length > VALUES_MOST ? [say('first_of', {n: VALUES_MOST, all: told.parts.length})] : [])].join(' · ')));

@@ -6,6 +6,7 @@ import {address} from '../analyst/shown.js';
 import {ProblemError, getJson} from '../api.js';
 import {$, element} from '../dom.js';
 import {exact, lastDay} from '../text.js';
+import {rowsSheet} from './rows.js';
 import {say, titleOf, when} from './words.js';
 
 /** Rows of one sheet: more than a month's walk, some fifty pages. */
@@ -106,15 +107,8 @@ async function showControls(path) {
     selects.push(select(tell('what'), [['', tell('all')], ...targets.map((l) => /** @type {[string, string]} */ ([l.id, titleOf(lang, l)]))],
       params.get('layer') ?? '', (name) => addressWith({layer: name})));
   const unit = chosen();
-  const copy = element('button', {type: 'button', onclick: async () => {
-    await navigator.clipboard.writeText(location.href);
-    copy.textContent = tell('copied');
-    setTimeout(() => { copy.textContent = tell('copy'); }, 2000);
-  }}, tell('copy'));
   $('controls').replaceChildren(...selects, element('span', {className: 'push'},
-    element('a', {className: 'button', href: addressWith({lang: lang === 'en' ? '' : 'en'}), lang: lang === 'en' ? 'zh-CN' : 'en'}, tell('language')),
-    ...(unit ? [element('a', {className: 'button', href: listAddress(unit, 'csv'), download: `overdue-${unit.id}.csv`}, tell('csv')), copy,
-      element('button', {type: 'button', className: 'main', id: 'print', onclick: () => print()}, tell('print'))] : [])));
+    languageLink(), ...(unit ? sheetTools(listAddress(unit, 'csv'), `overdue-${unit.id}.csv`) : [])));
 }
 
 /* ---- the sheet */
@@ -176,7 +170,35 @@ function showSheet(answer, path) {
     element('tfoot', {}, element('tr', {}, element('td', {colSpan: COLUMNS.length}, tell('page_note'))))));
 }
 
+/** Buttons of a sheet. @param {string} csv @param {string} name of the file */
+function sheetTools(csv, name) {
+  const copy = element('button', {type: 'button', onclick: async () => {
+    await navigator.clipboard.writeText(location.href);
+    copy.textContent = tell('copied');
+    setTimeout(() => { copy.textContent = tell('copy'); }, 2000);
+  }}, tell('copy'));
+  return [element('a', {className: 'button', href: csv, download: name}, tell('csv')), copy, element('button', {type: 'button', className: 'main', id: 'print', onclick: () => print()}, tell('print'))];
+}
+
+const languageLink = () => element('a', {className: 'button', href: addressWith({lang: lang === 'en' ? '' : 'en'}), lang: lang === 'en' ? 'zh-CN' : 'en'}, tell('language'));
+
+/** The rows of a list of its own. @param {string} list */
+async function showRows(list) {
+  document.title = tell('rows');
+  document.body.classList.add('listing');
+  showMessage(tell('rows'), tell('loading'));
+  $('controls').replaceChildren(element('span', {className: 'push'}, languageLink()));
+  const [about, catalog] = await Promise.all([getJson('/?f=json'), getJson('/catalog')]);
+  const sheet = await rowsSheet(list, lang, {...about, as_of: catalog.as_of});
+  if (!sheet) return showMessage(tell('rows'), tell('no_list'));
+  document.title = sheet.title;
+  $('sheet').replaceChildren(...sheet.nodes);
+  $('controls').replaceChildren(element('span', {className: 'push'}, languageLink(), ...sheetTools(sheet.csv, 'rows.csv')));
+}
+
 async function start() {
+  const list = params.get('list');
+  if (list) return showRows(list);
   document.title = tell('title');
   showMessage(tell('title'), tell('loading'));
   const [about, {collections}, catalog] = await Promise.all([getJson('/?f=json'), getJson('/collections'), getJson('/catalog')]);

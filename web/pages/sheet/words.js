@@ -10,6 +10,7 @@ const WORDS = {
   number: ['序号', 'No.'], place: ['地址或名称', 'Address or name'], kind: ['类别', 'Kind'], level: ['等级', 'Level'], last: ['上次巡查', 'Last visit'],
   never: ['无记录', 'no record'], near: ['附近:{address}', 'near {address}'], days: ['逾期天数', 'Days late'], visits: ['已巡/应巡', 'Done/due'], result: ['结果', 'Result'], note: ['备注', 'Note'],
   visited: ['已巡', 'visited'], nobody: ['无人', 'nobody in'], refused: ['拒入', 'refused'], hazard: ['有隐患', 'hazard'],
+  patrols: ['巡查清单', 'Visits'], rows: ['明细', 'Rows'], rows_all: ['共{n}行', '{n} rows'], rows_of: ['共{n}行,列前{m}行', '{n} rows; the first {m} are listed'], withheld: ['部分列无权查看', 'some columns are not for this role'], no_row: ['没有这样的记录。', 'There are no such rows.'], no_list: ['这个地址不是清单。', 'This address lists no rows.'],
   total: ['共{n}处逾期', '{n} overdue'], total_of: ['共{n}处逾期,按逾期天数列前{m}处', '{n} overdue; the {m} longest are listed'], worker: ['网格员', 'Worker'], date: ['日期', 'Date'], signature: ['签名', 'Signature'],
   empty: ['这个网格没有逾期的出租屋和场所。', 'Nothing is overdue in this grid.'], loading: ['正在读取…', 'Loading…'],
   forbidden: ['没有权限', 'Not for this role'],

@@ -2,6 +2,8 @@
 // drive.js - a second screen: what a wall can be told, as buttons for a hand.
 
 import {getJson, search} from '../api.js';
+import {aboutOf} from '../list.js';
+import {Names} from '../names.js';
 import {SearchBox} from '../search.js';
 import {HEARS, numbersOf} from './numbers.js';
 import {element, setText} from './panels.js';
@@ -43,14 +45,14 @@ export function drive(catalog, wall, lang) {
   const keys = /** @type {const} */ (['back', 'pause', 'next', 'whole', 'replay', 'close']);
   const main = element('main', {}, element('h1', {}, `${say(lang, 'drive')} ${wall}`),
     catalog.synthetic ? element('p', {class: 'synthetic'}, say(lang, 'synthetic')) : '',
-    finder(catalog, wall, lang, said),
+    finder(catalog, wall, lang, said, numbers),
     element('section', {'aria-label': say(lang, 'tour')}, ...keys.map((k) => button(say(lang, /** @type {any} */ (`key_${k}`)), {press: k}))),
     element('section', {'aria-label': say(lang, 'panels')}, ...panels.map((p, i) => button(`${i + 1} ${say(lang, p)}`, {press: String(i + 1)}, () => numbers.show(NUMBERED[i + 1]))),
       plain(say(lang, 'map'), () => numbers.show(['map']))),
     numbers.node,
     element('section', {'aria-label': say(lang, 'places'), id: 'places'}), said);
   document.body.replaceChildren(main);
-  places(catalog, wall, lang, said);
+  places(catalog, wall, lang, said, numbers);
 }
 
 /** The numbers of a panel as they are now, each with its rows for whoever may see them. */
@@ -62,6 +64,14 @@ class Numbers {
     this.stopped = new AbortController();
   }
 
+  /** What lists say, in the page's language: asked for once. */
+  get how() {
+    const {lang} = this;
+    this.said ??= getJson(`/catalog?lang=${lang === 'en' ? 'en' : 'zh'}`).then((catalog) => ({lang, about: aboutOf(lang, new Names(lang, catalog), catalog), withheld: (layer) => !!catalog.layers.find((l) => l.name === layer)?.columns_withheld}));
+    this.said.catch(() => { this.said = null; });
+    return this.said;
+  }
+
   /** @param {string[]} keys   of panels, or the map */
   async show(keys) {
     const {lang, node} = this;
@@ -70,7 +80,7 @@ class Numbers {
     node.replaceChildren(element('p', {class: 'quiet'}, say(lang, 'loading')));
     try {
       // What the wall is of may be another by now: as it is today, and of when.
-      const catalog = await getJson('/catalog', signal), {questions, parts} = plan(catalog), now = new Moment(catalog.as_of ?? new Date().toISOString());
+      const catalog = await getJson('/catalog', signal), {questions, parts} = plan(catalog, '', lang), now = new Moment(catalog.as_of ?? new Date().toISOString());
       const store = new Store({now: () => now, onAnswer: () => {}});
       signal.addEventListener('abort', () => store.close());
       const ask = async (list) => {
@@ -83,7 +93,7 @@ class Numbers {
       store.close();
       if (signal.aborted) return;
       const of = {...parts, open: parts.loop}, urlOf = (key) => questions.find((q) => q.key === key)?.url(now) ?? '';
-      const entries = keys.filter((k) => of[k]).flatMap((key) => numbersOf(key, {part: of[key], store, lang, now: () => now, urlOf}));
+      const {about: {names}} = await this.how, entries = keys.filter((k) => of[k]).flatMap((key) => numbersOf(key, {part: of[key], store, lang, now: () => now, urlOf, names}));
       node.replaceChildren(element('p', {class: 'quiet'}, `${say(lang, 'as_of')} ${date(lang, now, true)}`),
         element('ul', {class: 'numbers'}, ...entries.map((e) => this.line(e))));
     } catch (error) {
@@ -102,19 +112,19 @@ class Numbers {
       if (there) return there.remove();
       const room = element('div', {class: 'rows'}, element('p', {class: 'quiet'}, say(lang, 'loading')));
       item.append(room);
-      room.replaceChildren(await tableOf(rows, sum, lang, this.stopped.signal).catch(() => ''));
+      room.replaceChildren(await this.how.then((how) => tableOf(rows, sum, how, this.stopped.signal)).catch((error) => this.stopped.signal.aborted ? '' : element('p', {role: 'alert'}, error.message)));
     });
     return item;
   }
 }
 
 /** A box for an address or a name, where the wall's map is to go. */
-function finder(catalog, wall, lang, said) {
+function finder(catalog, wall, lang, said, numbers) {
   const input = element('input', {type: 'search', maxlength: 170, autocomplete: 'off', spellcheck: 'false', 'aria-label': say(lang, 'find'), placeholder: say(lang, 'find')});
   const list = element('ul', {id: 'found', 'aria-label': say(lang, 'found')}), layers = new Map(catalog.layers.map((l) => [l.name, l]));
   const levels = catalog.layers.filter((l) => l.unit_level).sort((a, b) => b.rows - a.rows).map((l) => l.unit_level);
   new SearchBox({input: /** @type {HTMLInputElement} */ (input), list}, {levels,
-    find: (text, signal) => search(text, {limit: FOUND_MOST}, signal),
+    find: (text, signal) => Promise.all([search(text, {limit: FOUND_MOST}, signal), numbers.how]).then(([found, {about}]) => about.names.found(found)),
     title: (found) => layers.has(found.layer) ? title(lang, layers.get(found.layer)) : '',
     choose: async (found) => {
       const level = layers.get(found.layer)?.unit_level;
@@ -124,7 +134,7 @@ function finder(catalog, wall, lang, said) {
 }
 
 /** Units from the coarsest level down: each choice fills the next list. */
-async function places(catalog, wall, lang, said) {
+async function places(catalog, wall, lang, said, numbers) {
   const levels = catalog.layers.filter((l) => l.unit_level).sort((a, b) => a.rows - b.rows);
   const room = document.getElementById('places');
   const show = async (i, parent) => {
@@ -134,7 +144,9 @@ async function places(catalog, wall, lang, said) {
     const response = await fetch(`/collections/${encodeURIComponent(level.name)}/items?limit=1000&properties=id,name${filter}`);
     if (!response.ok) return;
     const {features} = await response.json();
-    const select = element('select', {}, element('option', {value: ''}, '…'), ...features.map((f) => element('option', {value: f.id ?? f.properties.id}, String(f.properties.name ?? f.properties.id))));
+    const {about: {names}} = await numbers.how, called = (f) => names.unit(level.unit_level, String(f.id ?? f.properties.id), f.properties.name);
+    const units = features.map((f) => ({id: f.id ?? f.properties.id, name: called(f)})).sort((a, b) => a.name.localeCompare(b.name, lang, {numeric: true}));
+    const select = element('select', {}, element('option', {value: ''}, '…'), ...units.map((u) => element('option', {value: u.id}, u.name)));
     select.addEventListener('change', async () => {
       if (!select.value) return;
       setText(said, await tell(wall, {level: level.unit_level, unit: select.value}));

@@ -22,6 +22,7 @@ import {HIDDEN, count, date, month as monthOf, percent, plus, say, title, usualO
  * @property {Language} lang
  * @property {() => Moment} now   what the panel shows
  * @property {(key: string) => string} urlOf   a question's address
+ * @property {import('../names.js').Names} [names]   of units and values in the page's language; without them as the data has them
  */
 
 /** 1,133,600 @param {number | null | undefined} n */
@@ -51,6 +52,11 @@ const counted = (text, n, ask, rows, sum) => ({text, value: exactly(n), ask, row
 /** @param {{layer: string, sum?: string, key: string, rows?: string}} f @param {Context} c */
 const figure = (f, {store, lang, urlOf}) => counted(title(lang, f), total(store.value(f.key), f.sum), urlOf(f.key), f.rows, f.sum);
 
+/** What a group of an answer by units is called. @param {Context} c @param {string} level @param {any} g */
+const unitOf = ({names}, level, g) => names && g.id !== null ? names.unit(level, g.id, g.name) : g.name ?? g.id ?? '?';
+/** And of one by a column. @param {Context} c @param {string} layer @param {string} column @param {any} id */
+const valueOf = ({names}, layer, column, id) => id === null ? '?' : names ? names.value(layer, column, id) : String(id);
+
 /** @type {Record<string, (c: Context) => Entry[]>} */
 const LISTS = {
   register: (c) => c.part.map((f) => figure(f, c)),
@@ -73,20 +79,21 @@ const LISTS = {
       ...(day ? [counted(`${date(lang, now().later(-1))} ${say(lang, 'reported')}`, day.sofar, urlOf(part.hours), part.todayRows(now())),
         {text: `${usualOf(lang, day.weekday)} · ${say(lang, 'days_of', {n: day.days})}`, value: exactly(day.usual), ask: urlOf(part.hours), rows: part.usualRows(now(), day.back), behind: day.counted}] : [])];
   },
-  open: ({part, store, lang, now, urlOf}) => {
+  open: (c) => {
+    const {part, store, lang, now, urlOf} = c, called = (id) => valueOf(c, part.layer, part.by, id);
     const status = store.value(part.status), ages = part.ages.map((k) => store.value(k)), overdue = store.value(part.overdue), rows = part.ageRows(now());
     return [counted(say(lang, 'open'), openOf(status, part), urlOf(part.status), part.openRows), ...(part.overdue ? [counted(say(lang, 'late'), total(overdue), urlOf(part.overdue), part.lateRows(now()))] : []),
       ...part.ages.map((k, i) => counted(say(lang, /** @type {any} */ (`age${i}`)), total(ages[i]), urlOf(k), rows[i])),
-      ...departments(part, store).flatMap(({id, parts, late}) => [counted(id ?? '?', plus(parts), urlOf(part.ages[0]), part.byRows(id)),
-        ...(part.overdue ? [counted(`${id ?? '?'} · ${say(lang, 'late')}`, late, urlOf(part.overdue), part.lateRows(now(), id))] : [])])];
+      ...departments(part, store).flatMap(({id, parts, late}) => [counted(called(id), plus(parts), urlOf(part.ages[0]), part.byRows(id)),
+        ...(part.overdue ? [counted(`${called(id)} · ${say(lang, 'late')}`, late, urlOf(part.overdue), part.lateRows(now(), id))] : [])])];
   },
   patrol: patrols,
   premises: patrols,
   participation: (c) => c.part.flatMap((f) => [figure(f, c), ...(c.store.value(f.groups)?.groups ?? []).filter((g) => g.id !== null)
-    .map((g) => counted(c.lang === 'en' ? g.id : f.titles?.[g.id] ?? g.id, g.count, c.urlOf(f.groups), f.groupRows(g.id)))]),
+    .map((g) => counted((c.lang !== 'en' && f.titles?.[g.id]) || valueOf(c, f.layer, f.by, g.id), g.count, c.urlOf(f.groups), f.groupRows(g.id)))]),
   sources: ({part, lang}) => part.layers.filter((l) => l.rows).map((l) => counted(title(lang, l), l.rows, '/catalog', l.rowsLink)),
-  ranking: ({part, store, lang, now, urlOf}) => {
-    const inTime = store.value(part.inTime), named = (g) => g.name ?? g.id;
+  ranking: (c) => {
+    const {part, store, lang, now, urlOf} = c, inTime = store.value(part.inTime), named = (g) => unitOf(c, part.by, g);
     return (inTime?.groups ?? []).filter((g) => g.id !== null).flatMap((g) => [
       {text: `${named(g)} · ${say(lang, 'in_time')}`, value: g.hidden ? HIDDEN : Number.isFinite(g.share) ? `${percent(g.share)} (${percent(g.share_low)}–${percent(g.share_high)})` : '–', ask: urlOf(part.inTime), rows: part.dueRows(now(), g.id), behind: g.hidden ? null : g.count},
       ...part.per.map((x) => {
@@ -94,13 +101,13 @@ const LISTS = {
         return {text: `${named(g)} · ${title(lang, x)}${x.windowed ? ` · ${monthOf(lang, x.time(now()))}` : ''}`, value: !rate ? '?' : rate.hidden ? HIDDEN : Number.isFinite(rate.rate) ? `${of(rate.rate)} (${of(rate.rate_low)}–${of(rate.rate_high)})` : '?', ask: urlOf(x.key), rows: x.rows(now(), g.id), behind: rate?.hidden ? null : rate?.count};
       })]);
   },
-  map: ({part, store, lang, now, urlOf}) => {
-    const serious = part.hazards && store.value(part.hazards.total), tour = part.tour && store.value(part.tour.key);
+  map: (c) => {
+    const {part, store, lang, now, urlOf} = c, serious = part.hazards && store.value(part.hazards.total), tour = part.tour && store.value(part.tour.key);
     return [...(serious?.groups ?? []).filter((g) => g.id !== null).sort((a, b) => Number(b.id) - Number(a.id))
       .map((g) => counted(`${say(lang, 'serious_open')} · ${gradeName(lang, g.id)}`, g.count, urlOf(part.hazards.total), part.hazards.gradeRows(g.id))),
     ...(tour ? [{text: `${say(lang, 'hotspots')} · ${say(lang, 'last_days', {n: part.tour.days})}`, value: exactly(hotspotsIn(tour)), ask: urlOf(part.tour.key), rows: part.tour.spots(now())}] : []),
-    ...(tour?.features ?? []).map(({properties: p}) => counted([p.town, p.name].filter((n) => n).join(' '), p.count, urlOf(part.tour.key), part.tour.unitRows(now(), tour.units, p.id))),
-    ...(store.value(part.crew)?.groups ?? []).filter((g) => g.id !== null).map((g) => counted(`${g.name ?? g.id} · ${say(lang, 'crew')}`, g.hidden ? null : g.count, urlOf(part.crew), part.crewRows(g.id)))];
+    ...(tour?.features ?? []).map(({properties: p}) => counted([p.town && c.names ? c.names.unit(part.levels[0].level, null, p.town) : p.town, unitOf(c, tour.units, p)].filter((n) => n).join(' '), p.count, urlOf(part.tour.key), part.tour.unitRows(now(), tour.units, p.id))),
+    ...(store.value(part.crew)?.groups ?? []).filter((g) => g.id !== null).map((g) => counted(`${unitOf(c, part.levels[0].level, g)} · ${say(lang, 'crew')}`, g.hidden ? null : g.count, urlOf(part.crew), part.crewRows(g.id)))];
   },
 };
 
@@ -124,14 +131,14 @@ export function departments(part, store) {
 export const levelsIn = (part, answer) => answer.rows.filter((r) => r.layer === part.layer && r.level !== null).sort((a, b) => part.order.indexOf(a.level) - part.order.indexOf(b.level));
 
 /** Visits that are due and made, and how many are late or cannot be judged. @param {Context} c @returns {Entry[]} */
-function patrols({part, store, lang, urlOf}) {
+function patrols({part, store, lang, urlOf, names}) {
   const answer = store.value('patrol'), {unit} = part;
   if (!answer) return [];
-  const period = {m: monthOf(lang, answer.from ?? '')}, name = (r) => lang !== 'en' && part.titles[r.level] || r.level;
+  const period = {m: monthOf(lang, answer.from ?? '')}, name = (r) => (lang !== 'en' && part.titles[r.level]) || (names && part.graded ? names.value(part.layer, part.graded, r.level) : r.level);
   const levels = levelsIn(part, answer);
   const cell = (r, words, n, state, sum) => counted(`${name(r)} · ${say(lang, words, {unit, ...period})}`, n, urlOf('patrol'), part.levelRows(r.level, state), sum);
   return [counted(title(lang, part), total(store.value(part.total)), urlOf(part.total), part.rows),
-    ...levels.flatMap((r) => [cell(r, 'due_is', r.due, '', 'due'), cell(r, 'done_is', r.done, '', 'done'), cell(r, 'overdue_is', r.overdue, 'overdue'), cell(r, 'unknown_is', r.unjudged, 'unjudged')])];
+    ...levels.flatMap((r) => [cell(r, 'due_is', r.due, 'due', 'due'), cell(r, 'done_is', r.done, 'visited', 'done'), cell(r, 'overdue_is', r.overdue, 'overdue'), cell(r, 'unknown_is', r.unjudged, 'unjudged')])];
 }
 
 const ofPatrols = (key) => key === 'patrol' || key.startsWith('houses:');

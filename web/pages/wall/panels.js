@@ -254,7 +254,7 @@ function patrolPanel(how) {
   const rowOf = (level) => {
     if (rows.has(level)) return rows.get(level);
     const mark = element('i', {class: 'rental', 'data-level': level, 'aria-hidden': 'true'});
-    const cells = ['', '', 'overdue', 'unjudged'].map((s) => part.levelRows(level, s)).map((href) => element(href ? 'a' : 'span', {href}));
+    const cells = ['due', 'visited', 'overdue', 'unjudged'].map((s) => part.levelRows(level, s)).map((href) => element(href ? 'a' : 'span', {href}));
     const colour = part.colours[level], risk = ['A', 'B', 'C', 'D'].indexOf(level) + 1;
     if (risk && colour) {
       mark.className = 'risk';

@@ -7,7 +7,7 @@
  * @typedef {Named & {layer: string, sum?: string, filter?: string, unit?: string, unit_en?: string, by?: string, titles?: Record<string, string>}} Figure
  * @typedef {Named & {name: string, rows: number, geometry: string, unit_level?: string, as_of?: string, rhythm?: string, department?: string, personal?: boolean,
  *   picture_titles?: Record<string, string>, picture_colours?: Record<string, string>, counted?: string,
- *   rows_withheld?: boolean, columns_withheld?: boolean}} Layer   withheld: from whoever looks
+ *   time?: string | null, rows_withheld?: boolean, columns_withheld?: boolean}} Layer   withheld: from whoever looks; time: a column
  * @typedef {object} Catalog
  * @property {string} title
  * @property {boolean} synthetic
@@ -28,7 +28,7 @@
  * @property {boolean} [timed]   another answer at another time
  */
 
-/** @typedef {(q: {layer: string, filter?: string, time?: string}) => string | undefined} RowsOf   undefined: not for whoever looks */
+/** @typedef {(q: {layer: string, filter?: string, time?: string, sort?: string}) => string | undefined} RowsOf   undefined: not for whoever looks */
 
 /** The panels: how tall they are in units of 1/54 of the wall, and on which side. */
 export const BLOCKS = [
@@ -117,22 +117,23 @@ const is = (column, text) => `${column} = '${String(text).replaceAll("'", "''")}
 const same = (column, id) => id === null ? `${column} IS NULL` : String(id).trim() !== '' && Number.isFinite(Number(id)) ? `${column} = ${id}` : is(column, id);
 const at = (moment) => `TIMESTAMP('${moment.iso(60000)}')`;
 
-/** Where the rows of a number are opened: the analyst's page. @param {{layer: string, filter?: string, time?: string}} q */
-const addressOf = ({layer, filter, time}) => `/analyst#${new URLSearchParams({layer, layers: layer, ...(filter && {filter}), ...(time && {time})})}`;
-/** Where numbers of units are: maps and tables of the analyst's page. @param {Record<string, string | undefined>} state */
-const tableOf = (state) => `/analyst#${new URLSearchParams(Object.entries(state).filter(([, v]) => v).map(([k, v]) => [k, String(v)]))}`;
-/** Rows of a list that is opened as it is asked for. */
-const LIST_ROWS = 100;
+/** The analyst's page in a state. @param {string} lang @param {Record<string, string | undefined>} state */
+const analystOf = (lang, state) => `/analyst${lang === 'en' ? '?lang=en' : ''}#${new URLSearchParams(Object.entries(state).filter(([, v]) => v).map(([k, v]) => [k, String(v)]))}`;
+/** Where the rows of a number are opened: the analyst's page, with them beside the map. @param {string} lang @param {{layer: string, filter?: string, time?: string, sort?: string}} q */
+const addressOf = (lang, {layer, filter, time, sort}) => analystOf(lang, {layer, layers: layer, filter, time, table: 'rows', pane: 'table', sort});
+/** Where a list is read and printed. @param {string} lang @param {string} list   its address */
+const sheetOf = (lang, list) => address('/sheet', {list, lang: lang === 'en' ? 'en' : undefined});
 
 /**
- * @param {Catalog} catalog @param {string} [area]   the one unit that there is, '' for a city of several
+ * @param {Catalog} catalog @param {string} [area]   the one unit that there is, '' for a city of several @param {string} [lang]   of the pages that links lead to
  * @returns {{questions: Question[], parts: any}}
  */
-export function plan(catalog, area = '') {
+export function plan(catalog, area = '', lang = 'zh-CN') {
   const wall = catalog.wall ?? {}, duty = catalog.duty ?? {};
   const layer = (name) => catalog.layers.find((l) => l.name === name);
   /** @type {RowsOf} */
-  const rowsOf = (q) => layer(q.layer)?.rows_withheld ? undefined : addressOf(q);
+  const rowsOf = (q) => layer(q.layer)?.rows_withheld ? undefined : addressOf(lang, {...q, sort: q.sort ?? (layer(q.layer)?.time ? `-${layer(q.layer)?.time}` : undefined)});
+  const tableOf = (state) => analystOf(lang, state);
   const has = (name) => !!name && (layer(name)?.rows ?? 0) > 0;
   /** @type {Question[]} */
   const questions = [];
@@ -141,17 +142,19 @@ export function plan(catalog, area = '') {
     return key;
   };
   const named = (f) => ({...f, title: f.title ?? layer(f.layer).title, title_en: f.title_en ?? layer(f.layer).title_en ?? f.layer});
-  const figure = (f, prefix) => ({...named(f), rows: rowsOf(f), key: ask(`${prefix}:${f.layer}:${f.sum ?? ''}:${f.filter ?? ''}`,
+  // Of a sum the rows that something is added of, the most first.
+  const summed = (f) => f.sum && !layer(f.layer)?.columns_withheld ? {...f, filter: and(f.filter, `${f.sum} > 0`), sort: `-${f.sum}`} : f;
+  const figure = (f, prefix) => ({...named(f), rows: rowsOf(summed(f)), key: ask(`${prefix}:${f.layer}:${f.sum ?? ''}:${f.filter ?? ''}`,
     address(`/stats/${f.layer}`, {sum: f.sum, filter: f.filter}), [f.layer])});
   const figures = (list, prefix) => (list ?? []).filter((f) => has(f.layer)).map((f) => figure(f, prefix));
 
   // The sentence waits for its places.
-  const map = planMap(catalog, has, ask, rowsOf);
+  const map = planMap(catalog, has, ask, rowsOf, tableOf);
   const register = figures(wall.register ?? catalog.layers.filter((l) => l.geometry !== 'line').map((l) => ({layer: l.name})).slice(0, 8), 'register');
 
   const loop = has(wall.loop?.layer) ? planLoop(wall.loop, ask, rowsOf) : null;
   const visits = duty.visits?.layer;
-  const [patrol, premises] = (duty.targets ?? []).filter((t) => has(t.layer)).slice(0, 2).map((t) => planPatrol(t, {...layer(t.layer), unit: wall.patrol?.units?.[t.layer]}, named(t), ask, rowsOf));
+  const [patrol, premises] = (duty.targets ?? []).filter((t) => has(t.layer)).slice(0, 2).map((t) => planPatrol(t, {...layer(t.layer), unit: wall.patrol?.units?.[t.layer]}, named(t), ask, rowsOf, lang));
   if (patrol && has(visits)) ask('patrol', '/coverage/patrol?by=level', [visits, ...duty.targets.map((t) => t.layer)], MEDIUM_MS, true);
 
   const checks = has(duty.checks?.layer) ? planChecks(duty.checks, ask, rowsOf) : null;
@@ -210,14 +213,14 @@ function openQuestions(loop, open) {
 function planLoop(loop, ask, rowsOf) {
   const l = [loop.layer], stats = `/stats/${loop.layer}`, open = `${loop.done} IS NULL`;
   const asked = openQuestions(loop, () => open).map(({key, url}) => ask(key, url, l, MEDIUM_MS, true));
-  return {...loop, open, rows: rowsOf(loop), doneRows: rowsOf({layer: loop.layer, filter: `${loop.done} IS NOT NULL`}), openRows: rowsOf({layer: loop.layer, filter: open}),
+  return {...loop, open, rows: rowsOf(loop), doneRows: rowsOf({layer: loop.layer, filter: `${loop.done} IS NOT NULL`}), openRows: rowsOf({layer: loop.layer, filter: open, sort: loop.steps[0].time}),
     steps: loop.steps.map((s) => ({...s, rows: rowsOf({layer: loop.layer, filter: `${loop.status} = '${s.value}'`})})),
     status: ask('status', address(stats, {by: loop.status}), l),
     ages: asked.slice(0, AGES.length), overdue: asked[AGES.length],
     // Rows behind a number of now.
-    ageRows: (now) => openFilters(loop, () => open).ages.map((filter) => rowsOf({layer: loop.layer, filter: filter(now)})),
-    byRows: (id) => rowsOf({layer: loop.layer, filter: and(open, same(loop.by, id))}),
-    lateRows: (now, id) => rowsOf({layer: loop.layer, filter: and(openFilters(loop, () => open).late?.(now), id !== undefined && same(loop.by, id))}),
+    ageRows: (now) => openFilters(loop, () => open).ages.map((filter) => rowsOf({layer: loop.layer, filter: filter(now), sort: loop.steps[0].time})),
+    byRows: (id) => rowsOf({layer: loop.layer, filter: and(open, same(loop.by, id)), sort: loop.steps[0].time}),
+    lateRows: (now, id) => rowsOf({layer: loop.layer, filter: and(openFilters(loop, () => open).late?.(now), id !== undefined && same(loop.by, id)), sort: loop.due}),
     todayRows: (now) => rowsOf({layer: loop.layer, time: `${now.day}/${now.day}`}),
     usualRows: (now, back) => rowsOf({layer: loop.layer, filter: back.map((n) => now.dayStartMs - n * DAY_MS - now.utcMs)
       .map((ms) => and(`${loop.steps[0].time} >= ${at(now.later(ms))}`, `${loop.steps[0].time} < ${at(now.later(ms + DAY_MS))}`)).join(' OR ')}),
@@ -247,20 +250,20 @@ export function loopAt(loop, hazards, then) {
 export const statusOf = (loop, passed) => ({count: passed[0].count,
   groups: loop.steps.map((s, i) => ({id: s.value, count: passed[i].count - (passed[i + 1]?.count ?? 0)}))});
 
-/** A register whose rows are owed visits. @param {any} target   of the city's duty @param {any} layer @param {Named} named @param {any} ask @param {RowsOf} rowsOf */
-function planPatrol(target, layer, named, ask, rowsOf) {
+/** A register whose rows are owed visits. @param {any} target   of the city's duty @param {any} layer @param {Named} named @param {any} ask @param {RowsOf} rowsOf @param {string} lang */
+function planPatrol(target, layer, named, ask, rowsOf, lang) {
   const single = !layer.columns_withheld && !layer.rows_withheld;
   return {...named, layer: layer.name, rows: rowsOf({layer: layer.name}), total: ask(`houses:${layer.name}`, address(`/stats/${layer.name}`, {}), [layer.name]), unit: layer.unit ?? (layer.counted ?? '').slice(0, 1),
-    // Each with what is due, made and missed; of a state, or all.
-    levelRows: (level, state) => single ? address('/coverage/patrol', {layer: layer.name, rows: 'true', state, filter: is(target.level, level), limit: LIST_ROWS}) : undefined,
-    titles: layer.picture_titles ?? {}, colours: layer.picture_colours ?? {}, order: Object.keys(target.tables?.[0]?.visits ?? {})};
+    // Those with visits that are due, or made, or of a state.
+    levelRows: (level, state) => single ? sheetOf(lang, address('/coverage/patrol', {layer: layer.name, rows: 'true', state, filter: is(target.level, level)})) : undefined,
+    graded: target.level, titles: layer.picture_titles ?? {}, colours: layer.picture_colours ?? {}, order: Object.keys(target.tables?.[0]?.visits ?? {})};
 }
 
 /** @param {any} checks @param {any} ask @param {RowsOf} rowsOf */
 function planChecks(checks, ask, rowsOf) {
   const stats = `/stats/${checks.layer}`, l = [checks.layer], norm = checks.norm ?? 50;
   const of = (month) => `${checks.month} = '${month}'`;
-  return {...checks, norm, rows: rowsOf(checks), monthRows: (month) => rowsOf({layer: checks.layer, filter: of(month)}), reachRows: (month) => rowsOf({layer: checks.layer, filter: and(of(month), `${checks.count} >= ${norm}`)}),
+  return {...checks, norm, rows: rowsOf({layer: checks.layer, filter: `${checks.count} > 0`, sort: `-${checks.count}`}), monthRows: (month) => rowsOf({layer: checks.layer, filter: of(month), sort: `-${checks.count}`}), reachRows: (month) => rowsOf({layer: checks.layer, filter: and(of(month), `${checks.count} >= ${norm}`), sort: `-${checks.count}`}),
     latest: (answer) => answer?.groups?.filter((g) => g.id).map((g) => g.id).sort().at(-1), total: ask('checks', address(stats, {sum: checks.count, by: checks.month}), l, MEDIUM_MS),
     // Of the newest month: which that is the first answer says.
     share: 'checks-share', spread: 'checks-spread',
@@ -285,8 +288,8 @@ function planRanking(r, catalog, ask, rowsOf) {
     })};
 }
 
-/** @param {Catalog} catalog @param {(name: string) => boolean} has @param {any} ask @param {RowsOf} rowsOf */
-function planMap(catalog, has, ask, rowsOf) {
+/** @param {Catalog} catalog @param {(name: string) => boolean} has @param {any} ask @param {RowsOf} rowsOf @param {(state: Record<string, string | undefined>) => string} tableOf */
+function planMap(catalog, has, ask, rowsOf, tableOf) {
   const m = catalog.wall?.map ?? {}, tour = m.tour, coarse = catalog.layers.filter((l) => l.unit_level);
   const heat = catalog.maps.find((x) => x.kind === 'heat' && x.name === m.heat) ?? catalog.maps.find((x) => x.kind === 'heat');
   // On a map of density a place is found by density, or it may be dark where it is named.

@@ -2,14 +2,17 @@
 // rows.js - the rows behind a number, as a table for a hand: asked for where
 // the wall's link leads to. Whoever may not see them is told so by the server.
 
-import {ProblemError, getJson} from '../api.js';
+import {ProblemError, getJson, getRows} from '../api.js';
+import {columnTitle} from '../columns.js';
+import {columnsOf, readAsked, rowsOf} from '../list.js';
+import {addRows, tableOf as rowsTable} from '../rows.js';
+import {exactly} from './numbers.js';
 import {element} from './panels.js';
 import {address} from './plan.js';
-import {exactly} from './numbers.js';
 import {say} from './words.js';
 
-/** Rows of one table, and columns that there is room for; those that the link says already. */
-const ROWS_MOST = 50, COLUMNS_MOST = 12, LEFT_OUT = new Set(['lon', 'lat', 'layer']);
+/** Rows that are asked for at a time. */
+const ROWS_MOST = 50;
 
 /**
  * The address that gives the rows of a wall's link; null: what it leads to is a
@@ -17,38 +20,44 @@ const ROWS_MOST = 50, COLUMNS_MOST = 12, LEFT_OUT = new Set(['lon', 'lat', 'laye
  * @param {string} link @param {number} limit
  */
 export function askOf(link, limit) {
-  if (link.startsWith('/coverage/')) return link.replace(/\blimit=\d+/, `limit=${limit}`);
+  if (link.startsWith('/sheet?')) {
+    const list = new URLSearchParams(link.slice('/sheet?'.length)).get('list');
+    return list && `${list}&limit=${limit}`;
+  }
   const q = new URLSearchParams(link.slice(link.indexOf('#') + 1)), layer = q.get('layer');
-  if (!layer || q.get('layers') !== layer) return null;
-  return address(`/collections/${encodeURIComponent(layer)}/items`, {limit, filter: q.get('filter') ?? '', datetime: q.get('time') ?? ''});
+  if (!layer || q.get('table') !== 'rows') return null;
+  return address(`/collections/${encodeURIComponent(layer)}/items`, {limit, filter: q.get('filter') ?? '', datetime: q.get('time') ?? '', sortby: q.get('sort') ?? ''});
 }
 
 /**
- * What such an answer says.
- * @param {any} answer @returns {{total: number, sums: Record<string, number>, rows: Record<string, any>[]}}   total: of all pages
- */
-export function rowsOf(answer) {
-  if (!answer.features) return {total: answer.numberMatched, sums: answer.sums ?? {}, rows: answer.rows};
-  return {total: answer.numberMatched, sums: {}, rows: answer.features.map((f) => ({id: f.id, ...f.properties}))};
-}
-
-/** @param {any} value */
-const written = (value) => value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
-
-/**
- * @param {string} link @param {string | undefined} sum   a column that the number is the sum of @param {import('./words.js').Language} lang @param {AbortSignal} signal
+ * @param {string} link @param {string | undefined} sum   a column that the number is the sum of @param {{lang: import('./words.js').Language, about: import('../list.js').About, withheld: (layer: string) => boolean}} how @param {AbortSignal} signal
  * @returns {Promise<HTMLElement>}
  */
-export async function tableOf(link, sum, lang, signal) {
-  const ask = askOf(link, ROWS_MOST), open = element('p', {}, element('a', {href: link, target: '_blank', rel: 'noopener'}, say(lang, ask?.startsWith('/coverage/') ? 'open_list' : 'open_map')));
-  if (!ask) return element('div', {}, open);
+export async function tableOf(link, sum, {lang, about, withheld}, signal) {
+  const ask = askOf(link, ROWS_MOST), open = element('p', {}, element('a', {href: link, target: '_blank', rel: 'noopener'}, say(lang, link.startsWith('/sheet?') ? 'open_list' : 'open_map')));
+  const asked = ask && readAsked(ask);
+  if (!ask || !asked) return element('div', {}, open);
   try {
-    const {total, sums, rows} = rowsOf(await getJson(ask, signal)), said = sum && sum in sums ? ` · ${say(lang, 'in_all', {c: sum, n: exactly(sums[sum])})}` : '';
-    const columns = [...new Set(rows.flatMap((r) => Object.keys(r).filter((c) => written(r[c]) !== '' && !LEFT_OUT.has(c))))].slice(0, COLUMNS_MOST);
-    return element('div', {}, element('p', {class: 'quiet'}, say(lang, 'shown_of', {a: exactly(rows.length), n: exactly(total)}) + said),
-      element('div', {class: 'wide', tabindex: '0', role: 'region', 'aria-label': say(lang, 'rows')}, element('table', {},
-        element('thead', {}, element('tr', {}, ...columns.map((c) => element('th', {scope: 'col'}, c)))),
-        element('tbody', {}, ...rows.map((r) => element('tr', {}, ...columns.map((c) => element('td', {}, written(r[c])))))))), open);
+    const first = rowsOf(await getRows(ask, signal)), {total, sums} = first, columns = columnsOf(about, asked, first.rows);
+    const said = element('p', {class: 'quiet', role: 'status'}), table = rowsTable({lang, layer: asked.layer, columns, rows: first.rows});
+    const more = element('button', {type: 'button', class: 'more'}, say(lang, 'more_rows', {n: ROWS_MOST}));
+    let {next} = first, shown = first.rows.length;
+    const tell = () => {
+      said.textContent = say(lang, 'shown_of', {a: exactly(shown), n: exactly(total)}) + (sum && sum in sums ? ` · ${say(lang, 'in_all', {c: columnTitle(lang, sum === 'done' ? 'done_visits' : sum === 'due' ? 'due_visits' : sum), n: exactly(sums[sum])})}` : '') + (withheld(asked.layer) ? ` · ${say(lang, 'columns_withheld')}` : '');
+      more.hidden = !next;
+    };
+    more.addEventListener('click', async () => {
+      more.disabled = true;
+      const page = await getJson(next.replace(/^https?:\/\/[^/]+/, ''), signal).then(rowsOf).catch(() => null);
+      more.disabled = false;
+      if (!page) return;
+      addRows(table, {lang, layer: asked.layer, columns, rows: page.rows});
+      next = page.next;
+      shown += page.rows.length;
+      tell();
+    });
+    tell();
+    return element('div', {}, said, element('div', {class: 'wide', tabindex: '0', role: 'region', 'aria-label': say(lang, 'rows')}, table), more, open);
   } catch (error) {
     if (signal.aborted) throw error;
     const refused = error instanceof ProblemError && [401, 403, 404].includes(error.status);

@@ -98,7 +98,7 @@ class Wall {
     // Who may see one unit only is not told of the city.
     const [only, ...others] = units?.features ?? [], [coarse] = catalog.layers.filter((l) => l.unit_level).sort((a, b) => a.rows - b.rows);
     this.area = only && !others.length ? new Names(lang, catalog).unit(coarse.unit_level, only.properties.id ?? only.id, only.properties.name) : '';
-    this.plan = plan(catalog, this.area);
+    this.plan = plan(catalog, this.area, lang);
     this.part = this.plan.parts;
     this.names = new Names(lang, catalog);
     /** The city's own name. */

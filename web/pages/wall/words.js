@@ -2,6 +2,8 @@
 // words.js - what the wall says, in two languages, and numbers as each writes
 // them. Pure.
 
+import {MONTHS} from '../text.js';
+
 /** @typedef {'zh-CN' | 'en'} Language */
 
 const WORDS = {
@@ -14,7 +16,7 @@ const WORDS = {
   late: ['逾期', 'late'], by_hour: ['每小时', 'by hour'], age0: ['1天内', '<1 day'], age1: ['1–7天', '1–7 d'], age2: ['7–30天', '7–30 d'], age3: ['30天以上', '>30 d'],
   per_worker: ['每人每月核查', 'per worker'], norm: ['达标', 'reach'], workers_reach: ['达到{n}条的网格员', 'of workers reach {n}'],
   checks_sum: ['累计核查', 'checks in all'], workers_in: ['{m}有核查的网格员', 'workers with checks in {m}'], days_of: ['{n}天', '{n} d'],
-  in_tens: ['取整到十', 'in tens'], all: ['总体', 'all'], intervals: ['┆{a} ─95%', '┆ {a} ─ 95 %'], days_short: ['近{n}天', '{n} days'], no_rows: ['无权查看明细', 'rows are not for this screen'], open_map: ['在分析页打开', 'Open in the analyst\'s page'], open_list: ['打开清单', 'Open the list'], shown_of: ['前{a}行,共{n}行', 'the first {a} of {n} rows'], in_all: ['{c} 合计{n}', '{c} {n} in all'],
+  in_tens: ['取整到十', 'in tens'], all: ['总体', 'all'], intervals: ['┆{a} ─95%', '┆ {a} ─ 95 %'], days_short: ['近{n}天', '{n} days'], no_rows: ['无权查看明细', 'rows are not for this screen'], open_map: ['在分析页打开', 'Open in the analyst\'s page'], open_list: ['打开清单', 'Open the list'], shown_of: ['前{a}行,共{n}行', 'the first {a} of {n} rows'], in_all: ['{c}合计{n}', '{c}: {n} in all'], more_rows: ['再显示{n}行', '{n} more rows'], columns_withheld: ['部分列无权查看', 'some columns are not for this role'],
   on_second: ['明细:第二屏 {a}', 'Rows: second screen, {a}'],
   within: ['居民在步行{n}分钟内', 'live within {n} minutes'], as_of: ['数据截至', 'Data as of'], synthetic: ['合成数据', 'Synthetic data'], awaited: ['未接入', 'not connected'],
   in_time: ['按期处置', 'In time'], last_days: ['近{n}天', 'last {n} days'], in_time_short: ['按期率%', 'in time'], towns: ['镇街', 'Town'], city: ['全市', 'city'],
@@ -105,7 +107,6 @@ export const plus = (parts) => parts.includes(null) ? null : parts.reduce((sum, 
 export const percent = (share, digits = 1) => share === null ? HIDDEN : Number.isFinite(share) ? `${(100 * share).toFixed(digits)}%` : '?';
 
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** 6月 or Jun of 2023-06; anything else as it is. @param {Language} lang @param {string} text */
 export function month(lang, text) {
