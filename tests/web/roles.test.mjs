@@ -239,6 +239,10 @@ test('gate, links and changes', async (t) => {
         await until('too many', async () => (answer = await askAs(url, slow)('/')).status === 429);
         assert.ok(Number(answer.headers['retry-after']) >= 1);
         assert.equal((await askAs(url, wall)('/')).status, 200);
+        // A page is not left without its parts.
+        const files = [...(await askAs(url, wall)('/analyst')).text().matchAll(/pages\/[\w./-]+/g)].map(([file]) => `/${file}`);
+        assert.ok(files.length > 1);
+        for (const file of [...files, ...files, ...files]) assert.equal((await askAs(url, slow)(file)).status, 200, file);
     });
 
     const { stderr } = await server.stop();

@@ -179,6 +179,65 @@ static bool is_veiled_column(const struct om__request *r,
            !om_column_kinds(r->snapshot->manifest, layer->name, name);
 }
 
+/* Is it the name of a layer, or of its heat, that whoever asks does not see? */
+static bool is_unseen(const struct om__request *r, const char *text)
+{
+    const size_t heat = sizeof OM__HEAT - 1;
+    if (!strncmp(text, OM__HEAT, heat)) text += heat;
+    return om_snapshot_layer(r->whole, text) &&
+           !om_snapshot_layer(r->snapshot, text);
+}
+
+static bool is_dropped(const struct om__request *r, const struct om_json *value)
+{
+    const struct om_json *layer = om_json_get(value, "layer");
+    return is_unseen(r, om_json_text(value, "")) ||
+           is_unseen(r, om_json_text(layer, ""));
+}
+
+/* Does a member of an object that speaks of a layer name such a column? */
+static bool names_veiled(const struct om__request *r,
+                         const struct om_json *object, const char *key,
+                         const struct om_json *value)
+{
+    const char *name = om_json_text(value, NULL);
+    const struct om_layer *layer = om_snapshot_layer(
+        r->snapshot, om_json_text(om_json_get(object, "layer"), ""));
+    if (!name || !layer || !strcmp(key, "layer")) return false;
+    for (size_t f = 0; f < layer->schema.count; f++)
+        if (!strcmp(layer->schema.field[f].name, name))
+            return is_veiled_column(r, layer, f);
+    return false;
+}
+
+/* A value, without what speaks of layers that are not there for this role, and
+ * of columns that are nothing to it. */
+static void add_seen(const struct om__request *r, const struct om_json *value,
+                     struct om_buf *out)
+{
+    const enum om_json_kind kind = om_json_kind(value);
+    const bool object = kind == OM_JSON_OBJECT;
+    bool first = true;
+    if (!object && kind != OM_JSON_LIST) {
+        if (om_json_write(value, false, out)) om_buf_add_text(out, "null");
+        return;
+    }
+    om_buf_add_text(out, object ? "{" : "[");
+    for (size_t i = 0; i < om_json_count(value); i++) {
+        const char *key = NULL;
+        const struct om_json *one =
+            object ? om_json_member(value, i, &key) : om_json_at(value, i);
+        if (is_dropped(r, one) || (key && is_unseen(r, key))) continue;
+        if (object && names_veiled(r, value, key, one)) continue;
+        if (!first) om_buf_add_text(out, ",");
+        first = false;
+        if (key) add_text(out, key);
+        if (key) om_buf_add_text(out, ":");
+        add_seen(r, one, out);
+    }
+    om_buf_add_text(out, object ? "}" : "]");
+}
+
 /* What values of columns are called, of columns that are something to who asks:
  * {"level": {"lenient": "宽管型", ...}, ...}. */
 static void add_titles(const struct om__request *r,
@@ -198,7 +257,7 @@ static void add_titles(const struct om__request *r,
         first = false;
         add_text(out, column);
         om_buf_add_byte(out, ':');
-        if (om_json_write(titles, false, out)) om_buf_add_text(out, "null");
+        add_seen(r, titles, out);
     }
     om_buf_add_byte(out, '}');
 }
@@ -273,65 +332,6 @@ static void add_map(struct om__request *r, const struct om__map *map,
     om_buf_add_text(out, ",\"links\":[");
     add_tile_links(r, map, &links, out);
     om_buf_add_text(out, "]}");
-}
-
-/* Is it the name of a layer, or of its heat, that whoever asks does not see? */
-static bool is_unseen(const struct om__request *r, const char *text)
-{
-    const size_t heat = sizeof OM__HEAT - 1;
-    if (!strncmp(text, OM__HEAT, heat)) text += heat;
-    return om_snapshot_layer(r->whole, text) &&
-           !om_snapshot_layer(r->snapshot, text);
-}
-
-static bool is_dropped(const struct om__request *r, const struct om_json *value)
-{
-    const struct om_json *layer = om_json_get(value, "layer");
-    return is_unseen(r, om_json_text(value, "")) ||
-           is_unseen(r, om_json_text(layer, ""));
-}
-
-/* Does a member of an object that speaks of a layer name such a column? */
-static bool names_veiled(const struct om__request *r,
-                         const struct om_json *object, const char *key,
-                         const struct om_json *value)
-{
-    const char *name = om_json_text(value, NULL);
-    const struct om_layer *layer = om_snapshot_layer(
-        r->snapshot, om_json_text(om_json_get(object, "layer"), ""));
-    if (!name || !layer || !strcmp(key, "layer")) return false;
-    for (size_t f = 0; f < layer->schema.count; f++)
-        if (!strcmp(layer->schema.field[f].name, name))
-            return is_veiled_column(r, layer, f);
-    return false;
-}
-
-/* A value, without what speaks of layers that are not there for this role, and
- * of columns that are nothing to it. */
-static void add_seen(const struct om__request *r, const struct om_json *value,
-                     struct om_buf *out)
-{
-    const enum om_json_kind kind = om_json_kind(value);
-    const bool object = kind == OM_JSON_OBJECT;
-    bool first = true;
-    if (!object && kind != OM_JSON_LIST) {
-        if (om_json_write(value, false, out)) om_buf_add_text(out, "null");
-        return;
-    }
-    om_buf_add_text(out, object ? "{" : "[");
-    for (size_t i = 0; i < om_json_count(value); i++) {
-        const char *key = NULL;
-        const struct om_json *one =
-            object ? om_json_member(value, i, &key) : om_json_at(value, i);
-        if (is_dropped(r, one) || (key && is_unseen(r, key))) continue;
-        if (object && names_veiled(r, value, key, one)) continue;
-        if (!first) om_buf_add_text(out, ",");
-        first = false;
-        if (key) add_text(out, key);
-        if (key) om_buf_add_text(out, ":");
-        add_seen(r, one, out);
-    }
-    om_buf_add_text(out, object ? "}" : "]");
 }
 
 /* What the city's layers are to it, as city.json says: pages know no names. */
