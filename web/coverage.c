@@ -52,6 +52,18 @@ static bool listed(const char *words, const char *word)
     return false;
 }
 
+bool om_coverage_knows(const struct om_coverage_kind *kind, const char *name)
+{
+    return listed(kind->options, name) || listed(kind->flags, name);
+}
+
+bool om__coverage_tell(struct om_coverage *q)
+{
+    if (q->rows_page && q->rows_told >= q->rows_page) return false;
+    q->rows_told++;
+    return true;
+}
+
 /* A flag may stand without a value. */
 static bool is_true(const char *text)
 {

@@ -44,6 +44,7 @@ struct om_coverage {
     bool may_write;    // files that options name (the command line)
     int64_t now_s;     // what is now, UTC; 0: om_snapshot_now
     size_t rows_most;  // of a list; above it OM_E_COST. 0: any number
+    size_t rows_page;  // of a list that is told; the rest is left out. 0: all
     // Layers whose rows are not for who asks. NULL: there are none.
     bool (*hides)(void *ctx, const struct om_layer *layer);
     void *hides_ctx;
@@ -58,6 +59,7 @@ struct om_coverage {
     struct om_err err;
     const char *wrong;
     const struct om_layer *refused;  // hidden, and its rows were asked for
+    uint64_t rows_told;              // one by one, of whatever layer
     bool faults;
 };
 
@@ -68,6 +70,8 @@ struct om_coverage_kind {
     // Answers with om_table_begin .. om_table_end on question->take.
     om_status (*run)(struct om_coverage *question);
 };
+/** Has the kind an option or a flag of that name? */
+bool om_coverage_knows(const struct om_coverage_kind *kind, const char *name);
 /** Number i of the kinds, NULL past the end. */
 const struct om_coverage_kind *om_coverage_kind(size_t i);
 /** The kind of that name, or NULL. */

@@ -64,6 +64,9 @@ static inline const char *om__plural(uint64_t n)
 {
     return n == 1 ? "" : "s";
 }
+/** One row more is about to be told. False: there are as many as may be told at
+ *  once, and the list ends. */
+bool om__coverage_tell(struct om_coverage *question);
 /** Begin the answer's table. */
 om_status om__coverage_table(struct om_coverage *question,
                              const struct om_table_column *column,

@@ -154,9 +154,11 @@ static om_status audit_layer(struct om__audit *a, const struct om_layer *layer)
     add_layer_row(a, layer, &placing);
     if (om__coverage_hides(a->question, layer)) return om__audit_status(a);
     om_status st = OM_OK;
-    for (size_t i = 0; i < placing.nones && !st; i++)
+    for (size_t i = 0;
+         i < placing.nones && !st && om__coverage_tell(a->question); i++)
         st = add_stray_row(a, layer, &placing.none[i], &reader);
-    for (size_t i = 0; i < placing.twos && !st; i++)
+    for (size_t i = 0;
+         i < placing.twos && !st && om__coverage_tell(a->question); i++)
         st = add_stray_row(a, layer, &placing.two[i], &reader);
     om_text_reader_deinit(&reader);
     return st ? st : om__audit_status(a);

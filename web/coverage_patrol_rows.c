@@ -290,6 +290,7 @@ static om_status read_limit(struct om_coverage *q, size_t count, size_t *out)
     uint64_t limit = UINT32_MAX;
     OM_TRY(om__coverage_whole(q, "limit", 1, UINT32_MAX, &limit));
     *out = limit < count ? (size_t)limit : count;
+    if (q->rows_page && *out > q->rows_page) *out = q->rows_page;
     if (q->rows_most && *out > q->rows_most)
         return om__coverage_bad(q, "limit", OM_E_COST,
                                 "%zu rows are more than %zu; ask for fewer by "
@@ -310,7 +311,8 @@ om_status om__patrol_list(struct om__patrol_question *p)
     if (!w) return OM_E_MEMORY;
     w->patrol = p;
     om_status st = begin_list(w, column, &sum);
-    for (size_t i = 0; i < count && !st; i++) st = put_row(w, &list[i]);
+    for (size_t i = 0; i < count && !st && om__coverage_tell(p->question); i++)
+        st = put_row(w, &list[i]);
     if (!st) st = om_table_end(w->table, NULL);
     om_table_free(w->table);
     om_text_reader_deinit(&w->id);

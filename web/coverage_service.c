@@ -311,6 +311,7 @@ static om_status check_rows(struct om__service_answer *a)
     if (!om__coverage_flag(a->q, "rows")) return OM_OK;
     OM_TRY(om__coverage_whole(a->q, "limit", 1, UINT32_MAX, &limit));
     a->rows = limit < a->s.crowd.total_rows ? limit : a->s.crowd.total_rows;
+    if (a->q->rows_page && a->rows > a->q->rows_page) a->rows = a->q->rows_page;
     if (!a->q->rows_most || a->rows <= a->q->rows_most) return OM_OK;
     return om__coverage_bad(a->q, "limit", OM_E_COST,
                             "%llu rows are more than %zu; ask for fewer by "

@@ -102,6 +102,9 @@ static void put_place(struct om__service_answer *a, struct om_pos at)
     om_table_real(a->table, round(lat * 1e7) / 1e7);
 }
 
+/* Finer areas tell where each of those who are far away is. */
+#define AREA_CELL_M 100.0
+
 /* Rows of one position on their way into the table. */
 struct listing {
     struct om__service_answer *a;
@@ -119,7 +122,7 @@ static om_status put_row(void *ctx, size_t part, size_t row)
     const struct om_segment *segment = people->part[part].segment;
     const char *id;
     size_t len;
-    if (!l->more) return OM_OK;
+    if (!l->more || !om__coverage_tell(a->q)) return OM_OK;
     l->more--;
     OM_TRY(om_segment_text(segment, people->schema.id_field, row, l->reader,
                            &id, &len));
@@ -210,7 +213,7 @@ static uint32_t side_of(const struct om_layer *layer, double side_m)
 
 om_status om__service_put_areas(struct om__service_answer *a)
 {
-    double cell_m = 100;
+    double cell_m = AREA_CELL_M;
     uint64_t limit = 0;
     OM_TRY(om__coverage_real(a->q, "cell", 10, 10000, &cell_m));
     OM_TRY(om__coverage_whole(a->q, "limit", 1, 1000000, &limit));
@@ -228,8 +231,11 @@ om_status om__service_put_areas(struct om__service_answer *a)
     if (!st) st = read_centre_texts(&a->s, &texts);
     const size_t shown =
         limit && limit < areas.count ? (size_t)limit : areas.count;
-    for (size_t k = 0; k < shown && !st; k++)
+    const bool fine = cell_m < AREA_CELL_M;
+    for (size_t k = 0; k < shown && !st; k++) {
+        if (fine && !om__coverage_tell(a->q)) break;
         st = put_area(a, &areas, k, &texts);
+    }
     centre_texts_deinit(&texts);
     om_areas_deinit(&areas);
     om_free(far);
@@ -297,7 +303,7 @@ om_status om__service_put_centres(struct om__service_answer *a)
     if (!st)
         st = om_trips_tally(&a->s.crowd, &a->trips, a->trips.centre, n,
                             a->s.near, a->s.nears, tally);
-    for (uint32_t i = 0; i < n && !st; i++)
+    for (uint32_t i = 0; i < n && !st && om__coverage_tell(a->q); i++)
         put_centre(a, &texts, i, &tally[i], capacity);
     centre_texts_deinit(&texts);
     om_free(tally);

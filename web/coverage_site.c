@@ -232,7 +232,8 @@ static om_status give(struct plan *p)
         st = om__coverage_table(p->q, COLUMN, COLUMNS,
                                 (const char *)members.bytes, &table);
     int64_t before = p->before;
-    for (size_t i = 0; i < p->choice.count && !st; i++) {
+    for (size_t i = 0; i < p->choice.count && !st && om__coverage_tell(p->q);
+         i++) {
         st = put_site(p, i, before, table);
         before += p->choice.gain[i];
     }

@@ -378,8 +378,10 @@ static om_status write_subjects(struct om__workload *w)
     if (!st)
         st = om__coverage_table(w->question, column, list_columns(w, column),
                                 (const char *)members.bytes, &table);
-    for (size_t i = 0; i < w->subjects && !st; i++)
+    for (size_t i = 0; i < w->subjects && !st; i++) {
+        if (w->figures.rows && !om__coverage_tell(w->question)) break;
         put_subject(w, table, sorted ? order[i] : &w->subject[i]);
+    }
     if (!st) st = w->text_en.status ? w->text_en.status : w->text.status;
     if (!st) st = om_table_end(table, NULL);
     om_table_free(table);

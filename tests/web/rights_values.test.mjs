@@ -5,26 +5,30 @@
 //   about as many values as rows is refused or told a page at a time; units, kinds
 //   and steps of time are told whole; who may take rows away is told of all
 //   budget: rows and values are of one budget, whatever is asked twice too
+//   coverage: each list of rows, of whatever kind and form, has a page and is of that
+//   budget; areas too small to hide a house are a list; who may take rows away gets all
 //   audit: values that tell of rows are noted, with what they were asked by, and
-//   counts of kinds are not
+//   counts of kinds are not; names of layers in it can be read, texts cannot
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { onemap } from './onemap.mjs';
-import { askAs, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, csv, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { serve } from './server.mjs';
 
 const PAGE = 1000, BUDGET = 20000, PER_S = 20;
 
 test('values are rows', async (t) => {
     const { city } = await makeSynthetic(t, 0.004), layers = await layersOf(city);
+    // A token each: what one has been told is not the next one's.
+    const who = { analyst: await token(city, 'analyst'), admin: await token(city, 'admin') };
+    for (const name of ['looks', 'spends', 'lists', 'noted']) who[name] = await token(city, 'wall');
     const { url } = await serve(t, city);
-    const someone = async (role) => askAs(url, await token(city, role));
-    const analyst = await someone('analyst'), admin = await someone('admin');
+    const as = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)])), { analyst, admin } = as;
 
     await t.test('of which there are as many as rows', async () => {
         let refused = 0, whole = 0;
-        const wall = await someone('wall');
+        const wall = as.looks;
         for (const { name } of layers) {
             const rows = (await admin(`/stats/${name}`)).json().count;
             const columns = Object.keys((await wall(`/collections/${name}/queryables`)).json().properties ?? {});
@@ -56,7 +60,7 @@ test('values are rows', async (t) => {
     });
 
     await t.test('one budget', async () => {
-        const wall = await someone('wall'), begun = Date.now(), places = (await rowsOf(city, 'address')).map((r) => [Number(r.lon), Number(r.lat)]);
+        const wall = as.spends, begun = Date.now(), places = (await rowsOf(city, 'address')).map((r) => [Number(r.lon), Number(r.lat)]);
         let told = 0, refused = null;
         for (let i = 0; i < 2000 && !refused; i++) {
             // Each of them twice: the second comes from what was kept.
@@ -78,13 +82,42 @@ test('values are rows', async (t) => {
         assert.equal((await analyst('/stats/rental?by=id')).json().groups.length, (await rowsOf(city, 'rental')).length);
     });
 
+    await t.test('lists of coverage', async () => {
+        const wall = as.lists, rowsIn = (answer) => csv(answer.text());
+        const lists = ['/coverage/service?people=address&rows=true&limit=40000', '/coverage/service?people=address&areas=true&cell=20&limit=40000'];
+        for (const target of lists) {
+            const got = rowsIn(await wall(`${target}&f=csv`)), all = rowsIn(await analyst(`${target}&f=csv`));
+            assert.equal(got.length, PAGE, target);
+            assert.ok(all.length > PAGE, `${target}: ${all.length}`);
+            assert.deepEqual(got, all.slice(0, PAGE));
+            assert.equal((await wall(`${target}&f=geojson`)).json().features.length, PAGE);
+        }
+        assert.ok(rowsIn(await wall('/coverage/partition?rows=true&limit=40000&f=csv')).length <= PAGE + 100);
+        let refused = null, told = 4 * PAGE;
+        for (let n = PAGE; n > 0 && !refused; n--) {
+            const answer = await wall(`/coverage/service?people=address&rows=true&f=csv&limit=${n}`);
+            if (answer.status === 429) refused = answer;
+            else told += rowsIn(answer).length;
+        }
+        assert.match(refused?.text() ?? '', /too many rows/);
+        assert.ok(told > BUDGET / 2);
+        for (const target of ['/collections/address/items?limit=1000', lists[0], `${lists[0]}&f=csv`, '/coverage/site?people=address&k=3'])
+            assert.equal((await wall(target)).status, 429, target);
+        for (const target of ['/coverage/service?people=address&by=village', '/coverage/workload?by=town'])
+            assert.equal((await wall(target)).status, 200, target);
+    });
+
     await t.test('noted', async () => {
-        const text = await token(city, 'wall'), wall = askAs(url, text), id = text.split('.')[1];
+        const wall = as.noted, id = who.noted.split('.')[1];
         const [{ lon, lat }] = await rowsOf(city, 'address'), d = 0.002;
         const box = `bbox=${[lon - d, lat - d, Number(lon) + d, Number(lat) + d].map((v) => v.toFixed(5))}`;
-        for (const target of [`/stats/address?by=text&${box}`, `/stats/address?by=text&${box}`, '/stats/address?by=id', '/stats/address?by=town', '/stats/facility?by=kind', '/stats/hazard?by=day'])
+        for (const target of [`/stats/address?by=text&${box}`, `/stats/address?by=text&${box}`, '/stats/address?by=id', '/stats/address?by=town', '/stats/facility?by=kind', '/stats/hazard?by=day',
+            `/coverage/service?people=address&rows=true&limit=5&among=${encodeURIComponent("text='Zhao'")}`, '/coverage/site?people=address&k=2', '/coverage/partition?layer=address&limit=3&rows=true', '/coverage/workload?by=town'])
             await wall(target);
         const lines = (await onemap('audit', city)).stdout.trim().split('\n').map((line) => JSON.parse(line)).filter((l) => l.token === id);
+        const [service, ...others] = lines.splice(3);
+        assert.match(service.target, /^\/coverage\/service\?people=address&rows=true&limit=5&among=text%3D'~[0-9a-f]+'$/);
+        assert.deepEqual(others.map((l) => l.target), ['/coverage/site?people=address&k=2', '/coverage/partition?layer=address&limit=3&rows=true']);
         assert.deepEqual(lines.map((l) => [l.target, l.status]), [[`/stats/address?by=text&${box}`, 200], [`/stats/address?by=text&${box}`, 200], ['/stats/address?by=id', 422]]);
     });
 });

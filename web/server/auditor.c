@@ -19,6 +19,7 @@
 
 #include "data/base/log.h"
 #include "data/city/audit.h"
+#include "web/coverage.h"
 #include "web/server/connection.h"
 #include "web/server/rights.h"
 #include "web/server/route.h"
@@ -33,6 +34,7 @@ static bool lists_rows(const struct om__request *r)
     if (!strcmp(r->route->name, "map")) return true;
     if (!strcmp(r->route->name, "stats")) return r->told_rows > 0;
     if (strcmp(r->route->name, "coverage") != 0) return false;
+    if (r->told_rows) return true;
     const struct om_param *rows = om_address_param(&r->address, "rows");
     return rows && strcmp(rows->value, "false") != 0;
 }
@@ -94,13 +96,23 @@ static bool is_one_of(const char *name, const char *const *names)
     return false;
 }
 
+/* A parameter of the route; of coverage, of its kind, which knows them. */
+static bool is_known(const struct om__request *r, const char *name)
+{
+    if (om__param_known(r, name)) return true;
+    if (strcmp(r->route->name, "coverage") != 0) return false;
+    const struct om_coverage_kind *kind =
+        om_coverage_find(r->address.segment[1]);
+    return kind && om_coverage_knows(kind, name);
+}
+
 static void add_param(struct om_audit *audit, const struct om__request *r,
                       const struct om_param *p, struct om_buf *out)
 {
     static const char *const EXPRESSIONS[] = {"filter", "share", "exposure",
-                                              NULL};
+                                              "among", NULL};
     static const char *const TYPED[] = {"q", "next", NULL};
-    const bool known = om__param_known(r, p->name);
+    const bool known = is_known(r, p->name);
     om__query_text(p->name, strlen(p->name), out);
     om_buf_add_byte(out, '=');
     if (known && is_one_of(p->name, EXPRESSIONS))

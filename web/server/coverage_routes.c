@@ -4,6 +4,7 @@
 #include "engine/policy/policy.h"
 #include "web/coverage.h"
 #include "web/server/bounds.h"
+#include "web/server/guard.h"
 #include "web/server/handlers.h"
 #include "web/server/jobs.h"
 #include "web/server/needs.h"
@@ -91,16 +92,18 @@ static om_status answer(struct om__request *r,
     struct om_buf out = {0};
     struct om__lent lent;
     om__lent_init(&lent, r->server);
-    struct om_coverage q = {.snapshot = snapshot,
-                            .selections = r->server->selections,
-                            .option = option,
-                            .now_s = r->now_s,
-                            .take = take,
-                            .take_ctx = &out,
-                            .rows_most = ROWS_MOST,
-                            .hides = hides,
-                            .hides_ctx = r,
-                            .lender = &lent.lender};
+    struct om_coverage q = {
+        .snapshot = snapshot,
+        .selections = r->server->selections,
+        .option = option,
+        .now_s = r->now_s,
+        .take = take,
+        .take_ctx = &out,
+        .rows_most = ROWS_MOST,
+        .rows_page = r->who->role->export ? 0 : OM__LOOK_ROWS,
+        .hides = hides,
+        .hides_ctx = r,
+        .lender = &lent.lender};
     OM_TRY(read_format(r, &q.format));
     for (size_t i = 0; i < r->address.params; i++)
         if (!is_ours(r->address.param[i].name))
@@ -109,8 +112,10 @@ static om_status answer(struct om__request *r,
     om_buf_init(&out, OM__ANSWER_BYTES);
     om_status st = om_coverage_run(kind, &q);
     note_needs(r, &q);
+    r->told_rows = q.rows_told;
     if (!st) {
         st = om__reply_kept(r, &out, head_of(q.format), NULL, 0);
+        if (!st) st = om__answer_spend(r);
     } else if (q.refused) {
         st = om__rows_allowed(r, q.refused);
         if (!st) st = om__rows_refused(r, q.refused->name);
