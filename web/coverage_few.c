@@ -12,6 +12,7 @@ static void meet(struct om__veil *veil, const struct om_layer *layer,
                  bool *hides)
 {
     *hides = true;
+    veil->layer = layer;
     if (layer->rights.smallest_count > veil->least)
         veil->least = layer->rights.smallest_count;
 }
@@ -57,6 +58,25 @@ om_status om__veil_window(struct om_coverage *q, const struct om__veil *veil,
                             OM_E_FORMAT,
                             "this role is told of whole months that are over "
                             "(month=2023-05, time=2023-01/2023-05)");
+}
+
+om_status om__veil_level(struct om_coverage *q, const struct om__veil *veil,
+                         const char **level)
+{
+    const struct om_manifest *city = q->snapshot->manifest;
+    const char *finest = veil->layer ? veil->layer->rights.smallest_cell : NULL;
+    for (size_t l = 0; finest && l < city->levels; l++) {
+        if (!strcmp(city->level[l], finest)) return OM_OK;
+        if (strcmp(city->level[l], *level) != 0) continue;
+        if (!om__coverage_text(q, "by") &&
+            om_snapshot_has_level(q->snapshot, finest)) {
+            *level = finest;
+            return OM_OK;
+        }
+        q->refused = veil->layer;
+        return OM_E_NOTFOUND;
+    }
+    return OM_OK;
 }
 
 /* One level of units, with what lies in each of them. */

@@ -14,6 +14,7 @@ struct om__veil {
     uint64_t least;  // persons below that are not told of; 0: nothing is hidden
     bool persons;    // workers may only be counted
     bool levels;     // what houses are owed tells their level, which is hidden
+    const struct om_layer *layer;  // one of those that are hidden
 };
 /** What is hidden of a duty from whoever asks. */
 struct om__veil om__veil_of(const struct om_duty *duty);
@@ -22,6 +23,11 @@ struct om__veil om__veil_of(const struct om_duty *duty);
 om_status om__veil_window(struct om_coverage *question,
                           const struct om__veil *veil, int64_t from_s,
                           int64_t to_s, int64_t at_s) OM_MUST_USE;
+/** Is the level no finer than persons are counted by? Where `by` was not given
+ * it becomes that. OM_E_NOTFOUND, and question->refused, if it is finer. */
+om_status om__veil_level(struct om_coverage *question,
+                         const struct om__veil *veil,
+                         const char **level) OM_MUST_USE;
 /**
  * Which units have too few to be told of, and which others would tell of them:
  * decided from the coarsest level down, as /stats does (web/small.h).

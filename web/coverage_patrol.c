@@ -303,6 +303,7 @@ om_status om__coverage_patrol(struct om_coverage *q)
     else
         OM_TRY(om__coverage_level(q, &level));
     om_status st = om__patrol_open(q, &p);
+    if (!st && !by_level) st = om__veil_level(q, &p.veil, &level);
     if (!st) look(&p);
     if (!st) warn_lost(&p);
     if (!st) st = om__patrol_field(&p);

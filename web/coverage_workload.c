@@ -201,10 +201,16 @@ static om_status rank_subjects(struct om__workload *w,
 
 /* --- the table of subjects --------------------------------------------- */
 
+/* Is it known who is in charge of what? Where it is not nobody is missing. */
+static bool is_manned(const struct om__workload *w)
+{
+    return w->patrol.duty.workers.layer != NULL;
+}
+
 static const char *class_of(const struct om__workload *w,
                             const struct om__subject *s)
 {
-    if (s->few) return NULL;
+    if (s->few || !is_manned(w)) return NULL;
     if (!s->workers) return "unmanned";
     if (!s->rank) return NULL;
     if (s->rank <= w->marked) return "most";
@@ -212,9 +218,9 @@ static const char *class_of(const struct om__workload *w,
 }
 
 /* Is something of it not told? */
-static bool is_hidden(const struct om__subject *s)
+static bool is_hidden(const struct om__workload *w, const struct om__subject *s)
 {
-    return s->few || (s->workers && !isfinite(s->load));
+    return s->few || !is_manned(w) || (s->workers && !isfinite(s->load));
 }
 
 static void put_words(struct om__workload *w, const struct om__subject *s)
@@ -225,7 +231,13 @@ static void put_words(struct om__workload *w, const struct om__subject *s)
     const double ratio = s->load / w->balance.per_worker;
     om_buf_clear(&w->text_en);
     om_buf_clear(&w->text);
-    if (is_hidden(s)) {
+    if (!is_manned(w)) {
+        om_buf_addf(&w->text_en, "%s: workers are not known",
+                    om__subject_called(s));
+        om_buf_addf(&w->text, "%s:网格员情况未知", om__subject_called(s));
+        return;
+    }
+    if (is_hidden(w, s)) {
         om_buf_addf(&w->text_en, "%s: too few %sto be told",
                     om__subject_called(s), s->few ? "workers " : "");
         om_buf_addf(&w->text, "%s:%s过少,不予显示", om__subject_called(s),
@@ -265,15 +277,15 @@ static void put_subject(struct om__workload *w, struct om_table *t,
     om_table_word(t, s->id);
     om_table_word(t, s->name);
     om_table_word(t, s->unit);
-    if (s->few)
+    if (s->few || !is_manned(w))
         om_table_null(t);
     else
         om_table_integer(t, (int64_t)s->workers);
     for (size_t c = 0; c < w->work.columns; c++)
         put_figure(t, figure_of(w, c, s));
-    om_table_real(t, s->few            ? NAN
-                     : w->figures.rows ? w->norm
-                                       : w->norm * (double)s->workers);
+    om_table_real(t, s->few || !is_manned(w) ? NAN
+                     : w->figures.rows       ? w->norm
+                                             : w->norm * (double)s->workers);
     om_table_real(t, s->load);
     om_table_real(t, s->load / w->balance.per_worker);
     if (s->rank)
@@ -283,7 +295,7 @@ static void put_subject(struct om__workload *w, struct om_table *t,
     om_table_word(t, class_of(w, s));
     om_table_text(t, (const char *)w->text.bytes, w->text.len);
     om_table_text(t, (const char *)w->text_en.bytes, w->text_en.len);
-    if (w->patrol.veil.least) om_table_truth(t, is_hidden(s));
+    if (w->patrol.veil.least) om_table_truth(t, is_hidden(w, s));
 }
 
 static size_t list_columns(const struct om__workload *w,
@@ -331,7 +343,8 @@ static void add_balance(struct om_buf *out, const char *name,
 static void add_persons(const struct om__workload *w, const char *name,
                         uint64_t n, struct om_buf *out)
 {
-    if (w->patrol.veil.persons && om__veil_few(&w->patrol.veil, (double)n))
+    if (!is_manned(w) ||
+        (w->patrol.veil.persons && om__veil_few(&w->patrol.veil, (double)n)))
         om_buf_addf(out, ",\"%s\":null", name);
     else
         om_buf_addf(out, ",\"%s\":%llu", name, (unsigned long long)n);
@@ -348,9 +361,12 @@ static om_status put_members(struct om__workload *w, struct om_buf *out)
         unmanned += !w->subject[i].workers && !w->subject[i].few;
     om_buf_addf(out,
                 "\"from\":\"%s\",\"to\":\"%s\",\"measure\":\"%s\","
-                "\"unmanned\":%llu",
-                from, to, w->work.column[w->measure].name,
-                (unsigned long long)unmanned);
+                "\"unmanned\":",
+                from, to, w->work.column[w->measure].name);
+    if (is_manned(w))
+        om_buf_addf(out, "%llu", (unsigned long long)unmanned);
+    else
+        om_buf_add_text(out, "null");
     add_persons(w, "workers_without_unit", w->work.without, out);
     add_persons(w, "workers_of_no_such_unit", w->work.lost, out);
     om_buf_add_text(out, ",\"balance\":{");
@@ -493,6 +509,7 @@ om_status om__coverage_workload(struct om_coverage *q)
     if (!w) return OM_E_MEMORY;
     w->question = q;
     om_status st = om__patrol_open_any(q, true, &w->patrol);
+    if (!st && !by_worker) st = om__veil_level(q, &w->patrol.veil, &level);
     if (!st) st = read_levels(w, level, by_worker);
     if (!st) st = gather(w, by_worker);
     if (!st)
