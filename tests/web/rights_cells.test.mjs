@@ -31,7 +31,7 @@ test('roles of one\'s own', async (t) => {
 
     await t.test('the smallest cell', async () => {
         const finer = ['/coverage/workload?by=grid', '/coverage/workload?by=grid&measure=residents', '/coverage/workload?by=grid&balance=true', '/coverage/patrol?by=grid', '/coverage/patrol?by=grid&f=geojson', '/coverage/patrol?by=grid&levels=true',
-            '/stats/worker?by=grid', '/stats/address?by=grid&sum=residents', '/stats/hazard?by=grid&per=resident', '/hotspots/worker?units=grid', '/hotspots/hazard?units=grid&stat=eb&per=resident', '/positions?by=grid',
+            '/stats/worker?by=grid', '/stats/address?by=grid&sum=residents', '/stats/hazard?by=grid&per=resident', '/hotspots/worker?units=grid', '/hotspots/hazard?units=grid&stat=eb&per=resident', '/positions?by=grid', '/coverage/workload?by=grid&sorted=true',
             '/tiles/choropleth:grid/10/835/444.png?layer=worker', '/map.png?layers=choropleth:grid&layer=worker&width=200&height=200', '/legend/choropleth:grid.json?layer=worker'];
         for (const target of finer) {
             const answer = await as.village(target);

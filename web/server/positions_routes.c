@@ -17,6 +17,8 @@
 #include "web/server/params.h"
 #include "web/server/positions.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
+#include "web/server/stats_rates.h"
 #include "web/server/writes.h"
 #include "web/small.h"
 
@@ -465,6 +467,8 @@ om_status om__get_positions(struct om__request *r)
     const size_t column = om_layer_unit_field(r->layer, by);
     if (column == OM_NO_FIELD || !om_snapshot_has_level(r->snapshot, by))
         return om__param_bad(r, "by", OM_E_FORMAT, "by is a level of units");
+    if (r->layer->rights.crowds && om__crowd_too_fine(r, r->layer, by))
+        return om__rows_refused(r, "counts by so small a unit");
     const int64_t now_s = om_snapshot_now(r->snapshot);
     r->layer = om_layer_by(r->snapshot, r->layer, by);
     om_buf_add_text(&out, "{\"layer\":");
