@@ -81,6 +81,17 @@ const letters = (page) => page.evaluate(() => {
     return { out, unitPx: wall.layout.unitPx, screens: wall.layout.screens };
 });
 
+/** Words that are cut: names and heads with less room than they need, a sentence that does not fit. */
+const cut = (page) => page.evaluate(() => {
+    const names = [...document.querySelectorAll(':is(.departments, .towns) .names li, .towns .head, .sources .name, .panel .note, .figure .name, .today span, .ages > *, #place, .details span:first-child, th')];
+    // What reaches a little beyond its cell is not cut by it.
+    const slack = (n) => getComputedStyle(n).overflowX === 'visible' ? 0.3 * window.onemapWall.layout.unitPx : 1;
+    const said = names.filter((n) => n.getClientRects().length && !n.closest('.hidden') && n.scrollWidth > n.clientWidth + slack(n) && n.clientWidth > 0).map((n) => `${n.closest('.panel')?.id ?? n.id}: ${n.textContent} ${n.scrollWidth - n.clientWidth}`);
+    const room = document.getElementById('caption').getBoundingClientRect(), words = document.getElementById('sentence').getBoundingClientRect();
+    if (words.bottom > room.bottom + 2 || document.getElementById('place').getBoundingClientRect().top < room.top - 2) said.push(`sentence: ${document.getElementById('sentence').textContent}`);
+    return said;
+});
+
 const inside = (r, s, slack) => r.x >= s.x - slack && r.y >= s.y - slack && r.x + r.w <= s.x + s.w + slack && r.y + r.h <= s.y + s.h + slack;
 
 test('walls of many sizes', { skip }, async (t) => {
@@ -125,6 +136,7 @@ test('walls of many sizes', { skip }, async (t) => {
             assert.deepEqual(out.filter((w) => !parts.some((s) => inside(w, s, 0.3 * unitPx))).map((w) => `${w.text} ${Math.round(w.x)},${Math.round(w.y)} ${Math.round(w.w)}x${Math.round(w.h)}`), [], 'on a seam');
             assert.deepEqual([...new Set(out.filter((w) => w.sizePx < 0.99 * least - 0.5).map((w) => `${w.text} ${(w.sizePx / unitPx).toFixed(2)}`))], [], 'too small');
             assert.deepEqual(await together(page, key === '2'), [], 'words run into each other');
+            assert.deepEqual(await cut(page), [], 'words are cut');
             const legend = out.filter((w) => (lang === 'en' ? /^Hazards · halved in 14 d/ : /^隐患密度 · 14天减半/).test(w.text));
             assert.equal(legend.length, 1, 'the legend says what the field is');
             const colours = await page.evaluate(() => [...document.querySelectorAll('#legend .ramp span')].map((c) => c.getBoundingClientRect()).filter((r) => r.width > 1 && r.height > 4).length);

@@ -23,7 +23,7 @@ const COLUMN_U = 18.4, MARGIN_U = 0.9;
 /** The map has at least this share of the wall's width. */
 const MAP_SHARE = 0.6;
 /** The sentence and what stands above it; the line of reports and the legend. */
-const CAPTION_U = 7, TICKER_U = 4.3;
+const CAPTION_U = 7, NARROW_CAPTION_U = 10, TICKER_U = 4.3;
 /** What is narrower than so many units has the legend on a line of its own. */
 const NARROW_U = 40, NARROW_TICKER_U = 4.4;
 /** Panels shrink together by this factor until all find a place. */
@@ -157,7 +157,7 @@ export function layout(wall, blocks) {
   const [main] = [...parts].sort(byArea);
   const below = parts.filter((r) => r.y === bottom).sort((a, b) => Math.round(b.w - a.w) || middle(a) - middle(b) || a.x - b.x);
   const narrow = below[0].w < NARROW_U * unitPx;
-  const tickerPx = narrow ? Math.min(NARROW_TICKER_U * unitPx, main.h * 0.25) : Math.min(TICKER_U * unitPx, main.h * 0.25), captionPx = Math.min(CAPTION_U * unitPx, main.h * 0.35) + tickerPx;
+  const tickerPx = narrow ? Math.min(NARROW_TICKER_U * unitPx, main.h * 0.25) : Math.min(TICKER_U * unitPx, main.h * 0.25), captionPx = Math.min((narrow ? NARROW_CAPTION_U : CAPTION_U) * unitPx, main.h * 0.35) + tickerPx;
   const strip = (r) => ({x: r.x + margin, y: r.y + r.h - captionPx, w: r.w - 2 * margin, h: captionPx - margin * 0.6});
   const [one, two] = below;
   let caption = strip(one), ticker = {...caption, y: caption.y + caption.h - tickerPx, h: tickerPx};

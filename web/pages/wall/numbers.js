@@ -3,7 +3,7 @@
 // answers, and the rows behind it for whoever may open them. Pure.
 
 import {AGES, hotspotsIn, usualDay} from './plan.js';
-import {HIDDEN, count, date, month as monthOf, percent, plus, say, title, usualOf} from './words.js';
+import {HIDDEN, count, date, daysOf, month as monthOf, percent, plus, say, title, usualOf} from './words.js';
 
 /** @typedef {import('./words.js').Language} Language */
 /** @typedef {import('./plan.js').Moment} Moment */
@@ -77,7 +77,7 @@ const LISTS = {
       {text: say(lang, 'rate'), value: ended === null || all === null ? HIDDEN : percent(ended / all), ask: urlOf(part.status), rows: part.doneRows, behind: ended},
       ...part.steps.map((s) => counted(lang === 'en' ? s.waits_en : s.waits, countOf(status, s.value), urlOf(part.status), s.rows)),
       ...(day ? [counted(`${date(lang, now().later(-1))} ${say(lang, 'reported')}`, day.sofar, urlOf(part.hours), part.todayRows(now())),
-        {text: `${usualOf(lang, day.weekday)} · ${say(lang, 'days_of', {n: day.days})}`, value: exactly(day.usual), ask: urlOf(part.hours), rows: part.usualRows(now(), day.back), behind: day.counted}] : [])];
+        {text: lang === 'en' ? daysOf(lang, day.weekday, day.days) : `${usualOf(lang, day.weekday)} · ${say(lang, 'days_of', {n: day.days})}`, value: exactly(day.usual), ask: urlOf(part.hours), rows: part.usualRows(now(), day.back), behind: day.counted}] : [])];
   },
   open: (c) => {
     const {part, store, lang, now, urlOf} = c, called = (id) => valueOf(c, part.layer, part.by, id);

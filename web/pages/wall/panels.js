@@ -390,8 +390,8 @@ function rankingPanel(how) {
     columns.forEach((c, i) => {
       const rows = shown.map((g) => (of(i, g.id) ? c.read(of(i, g.id)) : {value: NaN, hidden: false, low: NaN, high: NaN})), write = c.write(rows.map((r) => r.value));
       values[i].replaceChildren(...rows.map((r, k) => {
-        const href = c.rows(now(), shown[k].id), is = Number.isFinite(r.value) ? '' : r.hidden ? 'is-hidden' : 'is-unknown';
-        return element('li', {class: sorted.length > fits && k === first ? 'gap' : ''}, element(href && !is ? 'a' : 'span', {class: is, href: !is && href}, Number.isFinite(r.value) ? write(r.value) : ''));
+        const href = c.rows(now(), shown[k].id), is = Number.isFinite(r.value) ? '' : !answers[i] ? 'is-waiting' : r.hidden ? 'is-hidden' : 'is-unknown';
+        return element('li', {class: sorted.length > fits && k === first ? 'gap' : ''}, element(href && !is ? 'a' : 'span', {class: is, href: !is && href}, Number.isFinite(r.value) ? write(r.value) : answers[i] ? '' : '–'));
       }));
       charts[i].element.style.flexBasis = '0';
       charts[i].element.style.height = `${rows.length * rowPx}px`;

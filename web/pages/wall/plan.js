@@ -34,8 +34,8 @@
 export const BLOCKS = [
   {key: 'register', tall: 11, side: 'left'},
   {key: 'service', tall: 8.4, side: 'left'},
-  {key: 'checks', tall: 9.4, grows: 1, side: 'left'},
-  {key: 'ranking', tall: 11.4, grows: 1, side: 'left'},
+  {key: 'checks', tall: 9.4, grows: 0.5, side: 'left'},
+  {key: 'ranking', tall: 11.4, grows: 1.5, side: 'left'},
   {key: 'sources', tall: 11.8, grows: 0.3, side: 'left'},
   {key: 'loop', tall: 16.4, grows: 2, side: 'right'},
   {key: 'open', tall: 9.4, grows: 1, side: 'right'},

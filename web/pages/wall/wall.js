@@ -41,7 +41,7 @@ const KNOWN_MOST = 400, LATEST = 3;
 /** Software draws a moving map no larger than so. */
 const SOFTWARE_PX = 2.5e6;
 /** Letters of the sentence, in units. */
-const SENTENCE_U = 2, SENTENCE_LEAST_U = 1.2;
+const SENTENCE_U = 2, SENTENCE_LEAST_U = 1;
 /** What is shown around a place that somebody asked for. */
 const NEAR_DEG = 0.002, NEAR_ZOOM = 16;
 /** Keys that move the map; a replay ends with them. */
@@ -224,7 +224,7 @@ class Wall {
     this.over.forEach((p, i, all) => {
       const rect = {x: f.x + f.w * i / all.length, y: f.y, w: f.w / all.length, h: f.h};
       // Departments have long names in English.
-      put(p.node, rect, Math.min(rect.w / (p.key === 'open' && lang === 'en' ? 24 : 21), rect.h / (p.key === 'ranking' ? 40 : 22)));
+      put(p.node, rect, Math.min(rect.w / (p.key === 'open' && lang === 'en' ? 24 : 21), rect.h / ({ranking: 40, open: 28}[p.key] ?? 22)));
     });
     for (const p of this.standing) put(p.node, l.panels[p.key], l.panels[p.key].unitPx);
     for (const p of this.panels) {
@@ -377,12 +377,13 @@ class Wall {
     const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: this.unit(levels[0]?.level, f), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
     const [place] = (this.tour.at && this.spots?.get(this.tour.at.id)?.features) ?? [];
     const named = place ? [{...labelPlace(place.geometry), text: this.unit(this.spotLevel, place), kind: /** @type {const} */ ('place')}] : [];
+    const asked = this.labels = (this.labels ?? 0) + 1, old = () => asked !== this.labels;
     this.overlay.setLabels([...named, ...towns]);
     if (!workers) return;
     if (!levels.length) return;
     try {
       const {level, crews} = near ? await this.crews(this.crewLevels) : {level: levels[0], crews: this.store.value(counted)};
-      if (!crews) return;
+      if (!crews || old()) return;
       // Too few to be told: hidden, not none.
       const of = new Map(crews.groups.map((g) => [g.id, g.hidden ? '·' : g.count]));
       if (!near) {
@@ -390,6 +391,8 @@ class Wall {
         return;
       }
       const [w, s, e, n] = this.map.view, units = await getJson(`/collections/${level.layer}/items?limit=400&bbox=${[w, s, e, n].map((v) => v.toFixed(5))}`);
+      // The map is elsewhere by now.
+      if (old()) return;
       const at = this.tour.at?.id;
       // Of units that are not the finest it is said which they are.
       const finest = level === levels.at(-1), words = (f, n) => finest ? {text: n} : {text: this.unit(level.level, f), beside: n};
@@ -548,8 +551,7 @@ class Wall {
     if (text !== null) node.replaceChildren(...text.split(/(?<=[。,;]|[.,;] )/).map((part) => element('span', {}, part)));
     for (let size = SENTENCE_U; size >= SENTENCE_LEAST_U; size -= 0.1) {
       node.style.fontSize = `${size.toFixed(1)}em`;
-      // Letters reach a little beyond their lines; a third line is more than that.
-      if (node.scrollHeight < node.clientHeight + 0.6 * size * this.layout.unitPx && $('place').offsetHeight + node.offsetHeight <= room.clientHeight + 1) return;
+      if ($('place').offsetHeight + node.offsetHeight <= room.clientHeight + 1) return;
     }
   }
 
