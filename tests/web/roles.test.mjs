@@ -362,7 +362,7 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
     const tips = groupBy(await rowsOf(city, 'tip'), (row) => row.town);
     const [[town, mine], [, theirs]] = Object.entries(tips).filter(([id]) => id).sort((a, b) => b[1].length - a[1].length);
     const who = await token(city, 'clerk', '--area', `town:${town}`), admin = await token(city, 'admin');
-    const { url } = await serve(t, city), items = '/collections/tip/items';
+    const { url } = await serve(t, city), items = '/collections/tip/items', own = (n) => `${town}-${n}`;
     const send = (method, target, body, { type = 'application/geo+json', as = who, more = {} } = {}) => new Promise((resolve, reject) => {
         const request = http.request(`${url}${target}`, { method, headers: { ...bearer(as), 'content-type': type, ...more } }, (answer) => {
             let text = '';
@@ -384,26 +384,38 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
             assert.deepEqual([none.status, none.text], [404, never.text], `${method} ${tag}`);
             assert.equal(never.status, 404);
         }
+    // Nor does making rows tell which ids there are: those of others, of nobody, near the own ones.
+    for (const [method, at] of [['POST', () => items], ['POST', () => `${items}?upsert=true`], ['POST', () => `${items}?partial=true`], ['PUT', (id) => `${items}/${id}`]])
+        for (const row of [mine[0], theirs[0]]) {
+            const said = {};
+            for (const id of [theirs[0].id, 'C-none', `${town}1-1`, `${town}`, `${town}-`])
+                for (const more of [{}, { 'idempotency-key': `${method}${id}` }, ...method === 'PUT' ? [{ 'if-none-match': '*' }, { 'if-match': '*' }, { 'if-match': '"1", "2"' }] : []]) {
+                    const answer = await send(method, at(id), feature(id, row), { more });
+                    assert.equal(answer.status, 404, `${method} ${id} ${Object.keys(more)}: ${answer.text}`);
+                    (said['if-match' in more] ??= new Set()).add(answer.text);
+                }
+            for (const texts of Object.values(said)) assert.equal(texts.size, 1, [...texts].join(''));
+        }
     // The own rows, to other places of the town.
-    assert.equal((await send('POST', items, feature('C-1', mine[0]))).status, 201);
-    assert.equal((await send('PATCH', `${items}/C-1`, { type: 'Feature', properties: { status: mine[1].status } }, merge)).status, 200);
-    assert.equal((await send('PATCH', `${items}/C-1`, { type: 'Feature', geometry: feature('', mine[2]).geometry }, merge)).status, 200);
-    assert.equal((await send('PUT', `${items}/C-1`, feature('C-1', mine[3]))).status, 200);
-    assert.equal((await send('PUT', `${items}/C-2`, feature('C-2', mine[3]))).status, 201);
-    assert.equal((await send('DELETE', `${items}/C-2`)).status, 204);
-    assert.equal((await askAs(url, who)(`${items}/C-1`)).json().properties.town, town);
+    assert.equal((await send('POST', items, feature(own(1), mine[0]))).status, 201);
+    assert.equal((await send('PATCH', `${items}/${own(1)}`, { type: 'Feature', properties: { status: mine[1].status } }, merge)).status, 200);
+    assert.equal((await send('PATCH', `${items}/${own(1)}`, { type: 'Feature', geometry: feature('', mine[2]).geometry }, merge)).status, 200);
+    assert.equal((await send('PUT', `${items}/${own(1)}`, feature(own(1), mine[3]))).status, 200);
+    assert.equal((await send('PUT', `${items}/${own(2)}`, feature(own(2), mine[3]))).status, 201);
+    assert.equal((await send('DELETE', `${items}/${own(2)}`)).status, 204);
+    assert.equal((await askAs(url, who)(`${items}/${own(1)}`)).json().properties.town, town);
     // What is elsewhere, or would be.
     const other = theirs[0], none = await send('DELETE', `${items}/C-none`);
     assert.equal(none.status, 404);
     for (const [method, target, body, how] of [
         ['DELETE', `${items}/${other.id}`], ['PATCH', `${items}/${other.id}`, { type: 'Feature', properties: { status: mine[0].status } }, merge],
         ['PUT', `${items}/${other.id}`, feature(other.id, mine[0])], ['PUT', `${items}/${other.id}`, feature(other.id, other)], ['POST', items, feature(other.id, mine[0])],
-        ['POST', `${items}?upsert=true`, feature(other.id, mine[0])], ['POST', items, feature('C-3', other)], ['PUT', `${items}/C-3`, feature('C-3', other)],
-        ['PUT', `${items}/C-1`, feature('C-1', other)], ['PATCH', `${items}/C-1`, { type: 'Feature', geometry: feature('', other).geometry }, merge],
-        ['POST', items, [feature('C-4', mine[0]), feature('C-5', other)].map((f) => JSON.stringify(f)).join('\n'), { type: 'application/x-ndjson' }],
-        ['POST', `${items}?partial=true`, [feature('C-4', mine[0]), feature('C-5', other)].map((f) => JSON.stringify(f)).join('\n'), { type: 'application/x-ndjson' }],
-        ['POST', '/collections/premises/items', feature('C-6', mine[0])], ['POST', '/collections/none/items', feature('C-6', mine[0])],
-        ['POST', '/collections/road/items', { type: 'Feature', id: 'C-7', geometry: { type: 'LineString', coordinates: [[113.75, 23], [113.751, 23]] }, properties: {} }],
+        ['POST', `${items}?upsert=true`, feature(other.id, mine[0])], ['POST', items, feature(own(3), other)], ['PUT', `${items}/${own(3)}`, feature(own(3), other)],
+        ['PUT', `${items}/${own(1)}`, feature(own(1), other)], ['PATCH', `${items}/${own(1)}`, { type: 'Feature', geometry: feature('', other).geometry }, merge],
+        ['POST', items, [feature(own(4), mine[0]), feature(own(5), other)].map((f) => JSON.stringify(f)).join('\n'), { type: 'application/x-ndjson' }],
+        ['POST', `${items}?partial=true`, [feature(own(4), mine[0]), feature(own(5), other)].map((f) => JSON.stringify(f)).join('\n'), { type: 'application/x-ndjson' }],
+        ['POST', '/collections/premises/items', feature(own(6), mine[0])], ['POST', '/collections/none/items', feature(own(6), mine[0])],
+        ['POST', '/collections/road/items', { type: 'Feature', id: own(7), geometry: { type: 'LineString', coordinates: [[113.75, 23], [113.751, 23]] }, properties: {} }],
         ['POST', '/positions', JSON.stringify({ worker: 'G00001', lon: Number(mine[0].lon), lat: Number(mine[0].lat), at: '2023-06-27T00:00:00+08:00', on_duty: true }), { type: 'application/x-ndjson' }]]) {
         const answer = await send(method, target, body, how);
         assert.equal(answer.status, 404, `${method} ${target}: ${answer.text}`);
@@ -411,7 +423,7 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
     assert.equal((await send('DELETE', `${items}/${other.id}`)).text, none.text);
     assert.equal(await all(), before + 1);
     assert.equal((await askAs(url, admin)(`${items}/${other.id}`)).json().properties.status, other.status);
-    assert.equal((await askAs(url, who)(`${items}/C-1`)).json().properties.town, town);
+    assert.equal((await askAs(url, who)(`${items}/${own(1)}`)).json().properties.town, town);
     // What changed elsewhere is not told, what changed here is, and not where. Far
     // from the border: changes are told by cells of 150 m.
     const apart = (row) => Math.min(...mine.map((m) => Math.hypot(m.lon - row.lon, m.lat - row.lat)));
@@ -434,4 +446,19 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
         assert.equal(changes.length, 1, events.join(''));
         assert.ok(changes[0].includes('"tip":{"rows":0,"level":0,"cells":[[0,0]]}'));
     }
+});
+
+test('keys of writes are each token\'s own', async (t) => {
+    const { city } = await makeSynthetic(t, 0.004), [row] = await rowsOf(city, 'tip');
+    const who = [await token(city, 'admin'), await token(city, 'ingest'), await token(city, 'ingest')], { url } = await serve(t, city);
+    const body = JSON.stringify({ type: 'Feature', id: 'K-1', geometry: { type: 'Point', coordinates: [Number(row.lon), Number(row.lat)] }, properties: { kind: row.kind, status: row.status, at: '2023-06-26T10:00:00+08:00' } });
+    const send = async (as) => {
+        const answer = await fetch(`${url}/collections/tip/items`, { method: 'POST', body, headers: { ...bearer(as), 'content-type': 'application/geo+json', 'idempotency-key': 'k'.repeat(60) } });
+        return [answer.status, answer.headers.get('idempotency-replayed')];
+    };
+    assert.deepEqual(await send(who[0]), [201, null]);
+    assert.deepEqual(await send(who[0]), [201, 'true']);
+    // To anybody else it is a row that is there.
+    for (const other of who.slice(1)) assert.deepEqual(await send(other), [409, null]);
+    assert.deepEqual(await send(who[0]), [201, 'true']);
 });

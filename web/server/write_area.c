@@ -2,7 +2,10 @@
  *
  * DESIGN
  * Rows of other units are not there for such a token, and neither are their
- * places: what names one is answered as if there were none. Where rows are is
+ * places: what names one is answered as if there were none. Nor may it find out
+ * which ids there are elsewhere by trying to make rows of them: the ids of rows
+ * that it makes begin with its unit's, so that no other one is ever looked for
+ * outside. Where rows are is
  * looked up before the write is handed over, and each is written only if it is
  * still the row that was looked at (if_sequence), so that none is taken that
  * has moved out meanwhile.
@@ -100,14 +103,41 @@ static om_status is_there(const struct om_snapshot *snapshot, const char *layer,
 
 om_status om__write_seen(struct om__request *r, const struct om__write *w)
 {
-    const struct om_layer *seen = om_snapshot_layer(r->snapshot, r->layer->name);
+    const struct om_layer *seen =
+        om_snapshot_layer(r->snapshot, r->layer->name);
     const char *id = w->single ? r->address.segment[3] : "";
     bool here = true;
-    if (!r->who->token.level[0] || !w->single || w->kind == OM_WRITE_PUT)
-        return OM_OK;
+    // What makes a row may be sent before there is one.
+    const bool makes = w->kind == OM_WRITE_PUT && !r->if_match;
+    if (!r->who->token.level[0] || !w->single || makes) return OM_OK;
     if (seen && seen->rights.area)
         OM_TRY(om_id_seen(seen, id, strlen(id), &here, NULL));
     return here ? OM_OK : not_there(r, "row of that id");
+}
+
+/* May a row that is not in the area be made under this id? */
+static bool is_own(const struct om_token *token, const char *id, size_t len)
+{
+    const size_t unit = strlen(token->unit);
+    return len > unit + 1 && !memcmp(id, token->unit, unit) && id[unit] == '-';
+}
+
+/* Refused alike, and as early, whether there is such a row elsewhere or not. */
+static om_status check_id(struct om__request *r, const char *id, size_t len,
+                          bool must)
+{
+    const struct om_layer *seen =
+        om_snapshot_layer(r->snapshot, r->layer->name);
+    bool here = false;
+    if (!must && is_own(&r->who->token, id, len)) return OM_OK;
+    if (seen && seen->rights.area)
+        OM_TRY(om_id_seen(seen, id, len, &here, NULL));
+    if (here) return OM_OK;
+    if (must) return not_there(r, "row of that id");
+    return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                   "there is no row of that id in the own area; that of a new "
+                   "one begins with %s-",
+                   r->who->token.unit);
 }
 
 /* The sequence of a row that may be written, 0 where there is none of the id;
@@ -138,16 +168,16 @@ om_status om__write_area(struct om__request *r, struct om__write *w,
     if (!r->who->token.level[0]) return OM_OK;
     const size_t id_field = r->layer->schema.id_field;
     const struct om_batch_column *ids = &batch->column[id_field];
-    const bool moves = w->kind != OM_WRITE_DELETE &&
-                       (w->kind != OM_WRITE_PATCH || w->write.geometry_given ||
-                        !w->single);
+    const bool moves =
+        w->kind != OM_WRITE_DELETE &&
+        (w->kind != OM_WRITE_PATCH || w->write.geometry_given || !w->single);
     const bool must = w->kind == OM_WRITE_PATCH || w->kind == OM_WRITE_DELETE;
     w->pinned = om_arena_calloc(&w->pins, batch->rows + 1, sizeof *w->pinned);
     if (!w->pinned) return OM_E_MEMORY;
     for (size_t i = 0; i < batch->rows; i++) {
         const uint32_t from = ids->offset[i], to = ids->offset[i + 1];
-        OM_TRY(check_row(r, ids->bytes + from, to - from, must,
-                         &w->pinned[i]));
+        OM_TRY(check_id(r, ids->bytes + from, to - from, must));
+        OM_TRY(check_row(r, ids->bytes + from, to - from, must, &w->pinned[i]));
         if (moves) OM_TRY(check_place(r, batch->pos[i]));
     }
     return OM_OK;

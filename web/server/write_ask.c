@@ -8,10 +8,14 @@
 
 #include "data/base/hash.h"
 #include "data/base/log.h"
+#include "data/base/sha256.h"
 #include "web/server/jobs.h"
 #include "web/server/params.h"
 #include "web/server/rights.h"
 #include "web/server/writes.h"
+
+/* Of a digest: as many as a key may have with a layer's name before it. */
+#define KEY_DIGITS 40
 
 /* ---- may it be written at all */
 
@@ -183,6 +187,18 @@ om_status om__write_conditions(struct om__request *r, struct om__write *w)
     return OM_OK;
 }
 
+/* Another token's key is another one, however alike they are. */
+static om_status key_of_token(const struct om__request *r, const char *key,
+                              struct om__write *w)
+{
+    char both[OM_TOKEN_ID_BYTES + OM__KEY_BYTES + 2], hash[OM_SHA256_HEX_BYTES];
+    snprintf(both, sizeof both, "%s %s", r->who->token.id, key);
+    om_sha256_hex(both, strlen(both), hash);
+    snprintf(w->key, sizeof w->key, "%s/%.*s", r->layer->name, KEY_DIGITS,
+             hash);
+    return OM_OK;
+}
+
 om_status om__write_key(struct om__request *r, struct om__write *w)
 {
     const char *key = r->idempotency_key;
@@ -195,6 +211,7 @@ om_status om__write_key(struct om__request *r, struct om__write *w)
                              "Idempotency-Key is 1 to %d printable characters "
                              "without blanks",
                              OM__KEY_BYTES);
+    if (r->who->asked) return key_of_token(r, key, w);
     snprintf(w->key, sizeof w->key, "%s/%s", r->layer->name, key);
     return OM_OK;
 }
