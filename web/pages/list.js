@@ -39,8 +39,8 @@ const LEFT_OUT = new Set(['lon', 'lat', 'matters', 'signup_url', 'layer', 'key',
 /** Columns of a list of patrols, as whoever walks it asks. */
 const PATROL = ['level', 'class', 'overdue_days', 'visits', 'last'];
 
-/** Where nothing is: not yet, or not said. */
-export const NOTHING = '–';
+/** Where nothing is, as a step that has not been made; and where something is that nobody knows. */
+export const NOTHING = '–', UNKNOWN = '?';
 
 /**
  * What an address of rows asks for: /collections/LAYER/items?... or
@@ -92,9 +92,9 @@ export function mapOf(lang, layer, row) {
 
 const ISO = /^\d{4}-\d\d-\d\d(T|$)/;
 
-/** Words, a number, a moment, or nothing. @param {About} about @param {string} layer @param {string} column @param {any} value */
-function written({lang, names, asOf}, layer, column, value) {
-  if (value === null || value === undefined || value === '') return NOTHING;
+/** Words, a number, a moment, or nothing. @param {About} about @param {string} layer @param {string} column @param {any} value @param {boolean} known   of each row there is one, told or not */
+function written({lang, names, asOf}, layer, column, value, known) {
+  if (value === null || value === undefined || value === '') return known ? UNKNOWN : NOTHING;
   if (typeof value === 'boolean') return stateTitle(lang, value ? 'yes' : 'no');
   if (column === 'target_layer') return names.value(layer, column, value);
   const said = names.value(layer, column, value);
@@ -114,7 +114,8 @@ export function whereOf({lang, names, levels}, row) {
 /** @param {About} about @param {string} layer @param {string} id @param {any[]} rows @returns {Column} */
 function columnOf(about, layer, id, rows) {
   const one = rows.find((r) => typeof r[id] === 'number')?.[id], counts = one !== undefined && about.names.value(layer, id, one) === String(one);
-  return {id, title: columnTitle(about.lang, id), unit: counts ? columnUnit(about.lang, id) : '', wordy: !counts, of: (r) => r[id] ?? null, cell: (r) => written(about, layer, id, r[id])};
+  const known = one !== undefined || (id !== 'target_layer' && about.names.titled(layer, id));
+  return {id, title: columnTitle(about.lang, id), unit: counts ? columnUnit(about.lang, id) : '', wordy: !counts, of: (r) => r[id] ?? null, cell: (r) => written(about, layer, id, r[id], known)};
 }
 
 /** @param {About} about @returns {Column} */
@@ -137,7 +138,7 @@ export function layerColumns(about, layer, rows) {
  * @param {About} about @returns {Column[]}
  */
 export function patrolColumns(about) {
-  const {lang, names} = about, level = (r) => names.value(r.layer, about.graded?.[r.layer] ?? 'level', r.level ?? '?');
+  const {lang, names} = about, level = (r) => r.level === null ? UNKNOWN : names.value(r.layer, about.graded?.[r.layer] ?? 'level', r.level);
   const of = {
     level: {wordy: true, of: (r) => r.level, cell: level},
     class: {wordy: true, of: (r) => r.class, cell: (r) => stateTitle(lang, r.class)},

@@ -54,6 +54,12 @@ export class Names {
     return parts ? parts.join(this.english ? ' ' : '') : this.levels.has(column) && this.units[column]?.[text] || text;
   }
 
+  /** Are its values of a list that the city knows? @param {string} layer @param {string} column */
+  titled(layer, column) {
+    const about = this.layers.get(layer);
+    return !!(about?.value_titles?.[column] ?? about?.value_titles_en?.[column]);
+  }
+
   /** Whose data it is. @param {{department?: string | null, department_en?: string | null}} thing */
   department(thing) {
     return (this.english && thing.department_en) || thing.department || '';

@@ -3,11 +3,11 @@
 // where each row is on the map.
 
 import {element} from './dom.js';
-import {NOTHING, mapOf} from './list.js';
+import {NOTHING, UNKNOWN, mapOf} from './list.js';
 
 /** @typedef {import('./list.js').Column} Column */
 
-const WORDS = {on_map: ['在地图上看', 'See it on the map']};
+const WORDS = {on_map: ['在地图上看', 'See it on the map'], unknown: ['未知', 'unknown'], nothing: ['尚无', 'none so far']};
 const say = (lang, key) => WORDS[key][lang === 'en' ? 1 : 0];
 
 /** @param {Column} c */
@@ -15,8 +15,8 @@ const head = (c) => element('th', {scope: 'col', className: `${c.wordy ? '' : 'n
 
 /** @param {Column} c @param {any} row @param {string} lang @param {string} href where it is on the map; '' for none */
 function cell(c, row, lang, href) {
-  const text = c.cell(row), kind = text === NOTHING ? 'nothing' : text === '?' ? 'unjudged' : '';
-  return element('td', {className: [c.wordy ? '' : 'number', c.className ?? '', kind].filter((k) => k).join(' ')}, href ? element('a', {href, target: '_blank', rel: 'noopener', title: say(lang, 'on_map')}, text) : text);
+  const text = c.cell(row), kind = text === NOTHING ? 'nothing' : text === UNKNOWN ? 'unknown' : text === '0' ? 'zero' : '';
+  return element('td', {className: [c.wordy ? '' : 'number', c.className ?? '', kind].filter((k) => k).join(' '), title: kind === 'unknown' || kind === 'nothing' ? say(lang, kind) : ''}, href ? element('a', {href, target: '_blank', rel: 'noopener', title: say(lang, 'on_map')}, text) : text);
 }
 
 /** Its first cell leads to the map. @param {string} lang @param {string} layer @param {Column[]} columns @param {any} row @param {number} i */

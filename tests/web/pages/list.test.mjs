@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { aboutOf, columnsOf, mapOf, NOTHING, placeOf, readAsked, rowsOf, whereOf } from '../../../web/pages/list.js';
+import { aboutOf, columnsOf, mapOf, NOTHING, placeOf, readAsked, rowsOf, UNKNOWN, whereOf } from '../../../web/pages/list.js';
 import { Names } from '../../../web/pages/names.js';
 import { momentOf } from '../../../web/pages/text.js';
 
@@ -35,6 +35,8 @@ test('rows of a layer: what, where, what is said of it, its keys', () => {
     // A number is sorted as one, words as words; zero is no number that is missing.
     assert.deepEqual(zh.columns.map((c) => !!c.wordy), [true, true, true, true, true, true, false, true, true, true]);
     assert.equal(told('en', '/collections/report/items?limit=1', [{ id: 'R3', returned: 0 }]).cells[0][0], '0');
+    // A step that was not made is no number or class that nobody knows.
+    assert.deepEqual(told('en', '/collections/report/items?limit=1', [row, { id: 'R4' }]).cells[1].slice(2, 6), [UNKNOWN, NOTHING, NOTHING, UNKNOWN]);
     // Columns in which nothing is of any row are left out.
     assert.ok(!told('en', '/collections/report/items?limit=1', [row]).heads.includes('Resolved'));
 });

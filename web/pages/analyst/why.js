@@ -30,6 +30,9 @@ export async function readingAt(context, place, zoom, signal) {
 /** The units around a place, largest first: 麻涌镇 · 白边村. @param {any} reading @param {import('./shown.js').City} city */
 export const whereOf = (reading, {levels, names}) => [...levels].reverse().filter((level) => reading.units?.[level]).map((level) => names.unit(level, reading.units[level].id, reading.units[level].name)).join(' · ');
 
+/** Where a row is told in words. @param {string} lang @param {string} layer @param {string} column @param {string} id */
+const rowSheet = (lang, layer, column, id) => address('/sheet', {list: address(`/collections/${encodeURIComponent(layer)}/items`, {filter: `"${column}" = '${id.replaceAll("'", "''")}'`}), lang: lang === 'en' ? 'en' : ''});
+
 export const whyPane = {
   id: 'why', side: 'result', title: (say) => say('why'),
   /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
@@ -50,7 +53,7 @@ export const whyPane = {
       }
       const rows = [...each.values()].map((r) => {
         const layer = layerOf(city, r.layer);
-        return element('tr', {}, element('td', {}, element('a', {href: `/collections/${encodeURIComponent(r.layer)}/items/${encodeURIComponent(r.id)}`, target: '_blank', rel: 'noopener'}, r.id), ' ', element('span', {className: 'quiet'}, layer ? write.title(layer) : r.layer)),
+        return element('tr', {}, element('td', {}, element('a', {href: rowSheet(lang, r.layer, layer?.id_column ?? 'id', r.id), target: '_blank', rel: 'noopener'}, r.id), ' ', element('span', {className: 'quiet'}, layer ? write.title(layer) : r.layer)),
           cell(`${write.exact(Math.round(r.distance_m))} m`, true), cell(`${(100 * (r.share ?? 0)).toFixed(1)}%`, true));
       });
       const table = (caption, head, lines) => lines.length ? [element('table', {}, element('caption', {}, caption), element('thead', {}, element('tr', {}, ...head.map((h, i) => element('th', {scope: 'col', className: i ? 'number' : ''}, h)))), element('tbody', {}, ...lines))] : [];

@@ -5,6 +5,7 @@
 import {address} from '../analyst/shown.js';
 import {ProblemError, getJson} from '../api.js';
 import {$, element} from '../dom.js';
+import {Names} from '../names.js';
 import {exact, lastDay} from '../text.js';
 import {rowsSheet} from './rows.js';
 import {say, titleOf, when} from './words.js';
@@ -26,6 +27,10 @@ document.documentElement.lang = lang;
 let city;
 /** @type {any[]} */
 let layers = [];
+/** @type {Names} */
+let names;
+/** The column with the level that visits are owed by. @param {string} layer */
+const graded = (layer) => city.duty?.targets.find((t) => t.layer === layer)?.level ?? 'level';
 const layerOf = (name) => layers.find((l) => l.id === name);
 const unitLayer = (level) => layers.find((l) => l.unit_level === level);
 const itemsOf = (level) => `/collections/${encodeURIComponent(unitLayer(level)?.id ?? '')}/items`;
@@ -76,7 +81,7 @@ async function unitsOf(level, within) {
   const about = unitLayer(level), has = (name) => about?.columns.some((c) => c.name === name);
   if (!about) return [];
   const rows = await getJson(address(itemsOf(level), {limit: UNITS_MOST, filter: within && has(within.level) ? filterOf(within) : '', properties: has('name') ? 'name' : about.id_column}));
-  return rows.features.map((f) => ({id: String(f.id), name: f.properties.name ?? String(f.id)})).sort((a, b) => a.name.localeCompare(b.name, 'zh-CN'));
+  return rows.features.map((f) => ({id: String(f.id), name: names.unit(level, String(f.id), f.properties.name)})).sort((a, b) => a.name.localeCompare(b.name, lang, {numeric: true}));
 }
 
 /** @param {string} level @param {string} id */
@@ -85,8 +90,9 @@ const unitRow = async (level, id) => (await getJson(`${itemsOf(level)}/${encodeU
 /** The unit and those it lies in, coarsest first. @param {{level: string, id: string}} unit */
 async function pathOf(unit) {
   const row = await unitRow(unit.level, unit.id), above = city.levels.slice(city.levels.indexOf(unit.level) + 1).filter((level) => row[level]);
-  const parents = await Promise.all(above.map(async (level) => ({level, id: String(row[level]), name: (await unitRow(level, row[level]).catch(() => null))?.name ?? row[level]})));
-  return [...parents.reverse(), {level: unit.level, id: unit.id, name: row.name ?? unit.id, code: row.code}];
+  const called = (level, id, own) => ({level, id, own: own ?? id, name: names.unit(level, id, own)});
+  const parents = await Promise.all(above.map(async (level) => called(level, String(row[level]), (await unitRow(level, row[level]).catch(() => null))?.name)));
+  return [...parents.reverse(), {...called(unit.level, unit.id, row.name), code: row.code}];
 }
 
 /** @param {{level: string, id: string}[]} path */
@@ -116,11 +122,8 @@ async function showControls(path) {
 const COLUMNS = ['number', 'place', 'kind', 'level', 'last', 'days', 'visits', 'result', 'note'];
 const NUMBERS = ['number', 'days', 'visits'];
 
-/** What a value of a category column is called. @param {string} layer @param {string} value */
-const valueTitle = (layer, value) => (lang === 'en' ? layerOf(layer)?.picture_titles_en : layerOf(layer)?.picture_titles)?.[value] ?? value;
-
 /** An address as it is told below a heading that names the places that it begins with. @param {string} text @param {any[]} path */
-const within = (text, path) => path.reduce((rest, {name}) => (rest.includes(name) ? rest.slice(rest.indexOf(name) + name.length) : rest), text) || text;
+const within = (text, path) => path.reduce((rest, {own}) => (rest.includes(own) ? rest.slice(rest.indexOf(own) + own.length) : rest), text) || text;
 
 /** @param {any} row @param {number} i @param {any[]} path */
 function tableRow(row, i, path) {
@@ -131,7 +134,7 @@ function tableRow(row, i, path) {
       element('span', {className: 'id'}, row.address && row.name ? `${row.name} · ${row.id}` : row.id),
       ...(row.near ? [element('span', {className: 'near'}, tell('near', {address: within(row.near, path)}))] : [])),
     kind: titleOf(lang, about ?? {name: row.layer}),
-    level: valueTitle(row.layer, row.level ?? '?'),
+    level: names.value(row.layer, graded(row.layer), row.level ?? '?'),
     last: when(row.last) || tell('never'),
     days: exact(row.overdue_days),
     visits: `${row.done} / ${row.due}`,
@@ -154,13 +157,15 @@ async function findNear(rows) {
 
 /** @param {any} answer @param {any[]} path */
 function showSheet(answer, path) {
+  // A grid whose name begins with its village's says both.
+  const where = path.filter((p, i) => !path.slice(i + 1).some((q) => q.name.includes(p.name))).map((p) => p.name).join(' · ');
   const unit = path.at(-1), all = answer.rows.length, rows = answer.rows.slice(0, ROWS_MOST);
   document.title = `${tell('title')} ${unit.name} ${when(answer.at)}`;
   if (!rows.length) return showMessage(path.map((p) => p.name).join(' · '), tell('empty'));
   const columns = element('colgroup', {}, ...COLUMNS.map((c) => element('col', {className: `c-${c}`})));
   const line = (...parts) => element('div', {className: 'line'}, ...parts.map((p) => (typeof p === 'string' ? element('span', {}, p) : p)));
   const head = element('th', {className: 'head', colSpan: COLUMNS.length, scope: 'colgroup'},
-    line(element('h1', {}, `${tell('title')} · ${path.map((p) => p.name).join(' · ')}`), rows.length < all ? tell('total_of', {n: exact(all), m: exact(rows.length)}) : tell('total', {n: exact(all)}), ...(city.synthetic ? [element('span', {className: 'synthetic'}, tell('synthetic'))] : [])),
+    line(element('h1', {}, `${tell('title')} · ${where}`), rows.length < all ? tell('total_of', {n: exact(all), m: exact(rows.length)}) : tell('total', {n: exact(all)}), ...(city.synthetic ? [element('span', {className: 'synthetic'}, tell('synthetic'))] : [])),
     line(unit.code ? `${unit.code}` : unit.id, `${tell('period')} ${when(answer.from)} – ${lastDay(answer.to)}`, `${tell('judged')} ${when(answer.at, true)}`,
       ...(city.as_of ? [`${tell('as_of')} ${when(city.as_of, true)}`] : [])),
     line(...['worker', 'date', 'signature'].map((key) => element('span', {className: 'fill'}, tell(key)))));
@@ -201,8 +206,9 @@ async function start() {
   if (list) return showRows(list);
   document.title = tell('title');
   showMessage(tell('title'), tell('loading'));
-  const [about, {collections}, catalog] = await Promise.all([getJson('/?f=json'), getJson('/collections'), getJson('/catalog')]);
+  const [about, {collections}, catalog] = await Promise.all([getJson('/?f=json'), getJson('/collections'), getJson(lang === 'en' ? '/catalog?lang=en' : '/catalog')]);
   const looks = new Map(catalog.layers.map((l) => [l.name, l]));
+  names = new Names(lang, catalog);
   city = {...about, duty: catalog.duty, as_of: catalog.as_of};
   layers = collections.map((l) => ({...looks.get(l.id), ...l}));
   if (!catalog.duty?.targets?.length) return showMessage(tell('title'), tell('no_duty'));
