@@ -7,6 +7,10 @@
 //   clusters: legend, table and a click say how many, how dense, by what rule
 //   compared: one legend; the table has both sides and their difference, as
 //   /stats says; the divider of two maps moves by pointer and key
+//   so of hotspots and of coverage; a side shows all that the whole map showed,
+//   and the map is as it was when nothing is compared any more
+//   cells that are not significant are told from those without rows; dates are
+//   written the same whatever the browser speaks, and read as they are typed
 //   a time without data is said to be one; what takes long is named
 //   heat over coloured units: lines, and two ramps
 //   a phone shows the map first; large screens have large letters; nothing is
@@ -156,6 +160,73 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         await page.focus('.divider');
         await page.keyboard.press('ArrowRight');
         assert.equal(await at(), dragged + 5);
+    });
+
+    await t.test('both sides of hotspots and coverage, and all of the city on either', async () => {
+        const A = '2023-05-28/2023-06-26', B = '2023-04-28/2023-05-27', zoom = () => page.evaluate(() => Number(/map=([\d.]+)/.exec(location.hash)?.[1] ?? NaN));
+        await open(`layer=hazard&layers=hotspots&time=${A}`);
+        await idle(page, log);
+        const [[west, south, east, north]] = [(await get('/collections/town')).extent.spatial.bbox[0]], mercator = (lat) => Math.log(Math.tan(Math.PI / 4 + lat * Math.PI / 360)) / (2 * Math.PI);
+        /** Does a map of that zoom hold the city, its middle being that of the map? */
+        const holds = async (id) => {
+            const { width, height } = await page.locator(id).boundingBox(), px = 512 * 2 ** await zoom();
+            return (east - west) / 360 * px <= width && (mercator(north) - mercator(south)) * px <= height;
+        };
+        await page.click('#tab-compare');
+        await page.click('input[name=compare][value=previous]');
+        await until('two sides', async () => await page.isVisible('#map-b') && zoom());
+        const narrow = await zoom();
+        assert.ok(await holds('#map') && await holds('#map-b'), `${narrow}`);
+        await page.click('#tab-table');
+        await until('both columns', () => page.evaluate(() => !!document.querySelector('#table td.change')));
+        const [a, b] = await Promise.all([A, B].map((time) => get(`/hotspots/hazard?units=town&stat=gistar&datetime=${time}`))), read = (text) => Number(text.replace('−', '-'));
+        const rows = await table(page);
+        assert.equal(rows.length, a.rows.length);
+        for (const { id, cells } of rows) {
+            const [x, y] = [a, b].map((side) => side.rows.find((r) => r.id === id));
+            for (const [i, want] of [[3, x.z], [4, y.z], [5, x.z - y.z]]) assert.ok(Math.abs(read(cells[i]) - want) < 0.0051, `${id}: ${cells}`);
+        }
+        const changes = rows.map((r) => Math.abs(read(r.cells[5])));
+        assert.ok(changes.every((v, i) => !i || v <= changes[i - 1] + 0.011), 'the most changed first');
+        const { rows: lines } = await save(page, () => page.click('#table-csv'));
+        for (const line of lines) assert.deepEqual([line.class_a, line.class_b, line.count_b], [a, b].flatMap((side, i) => { const r = side.rows.find((one) => one.id === line.id); return i ? [r.class, String(r.count)] : [r.class]; }));
+        await page.evaluate(() => { location.hash = location.hash.replace('layers=hotspots', 'layers=coverage').replace(/time=[^&]*/, 'time=2023-05-01/2023-05-31'); });
+        const [may, april] = await Promise.all(['2023-05-01/2023-05-31', '2023-04-01/2023-04-30'].map((time) => get(`/coverage/patrol?by=town&datetime=${time}`)));
+        await until('shares of both', async () => (await table(page)).some((r) => /%/.test(r.cells[1]) && /%/.test(r.cells[2])));
+        for (const { id, cells } of await table(page)) {
+            const [x, y] = [may, april].map((side) => side.rows.find((r) => r.id === id).value), percent = (v) => (v === null ? '?' : `${(100 * v).toFixed(1)}%`);
+            assert.deepEqual(cells.slice(1, 3), [percent(x), percent(y)]);
+            if (x !== null && y !== null) assert.ok(Math.abs(read(cells[3]) - 100 * (x - y)) < 0.051, `${cells}`);
+        }
+        await page.click('#tab-compare');
+        await page.click('input[name=compare][value=""]');
+        await until('the whole map', async () => !await page.isVisible('#map-b') && await zoom() > narrow);
+        assert.ok(await holds('#map'));
+        assert.deepEqual(log.said, []);
+    });
+
+    await t.test('cells without significance, and dates in one form', async () => {
+        await open('layer=hazard&layers=hotspots&units=hex:1000&time=2023-05-01/2023-05-31');
+        const { features } = await get('/hotspots/hazard?units=hex:1000&stat=gistar&f=geojson&limit=3000&datetime=2023-05-01/2023-05-31');
+        const plain = features.filter((f) => f.properties.class === 'not significant'), some = plain.filter((f) => f.properties.count > 0).length, none = plain.length - some;
+        assert.ok(some > 0 && none > 0);
+        await until('the legend tells them apart', async () => {
+            const text = (await page.textContent('#legend')).replaceAll(',', '');
+            return text.includes(`不显著 ${some}`) && text.includes(`无记录 ${none}`);
+        });
+        // Those with rows have a line around them, those without have nothing.
+        const drawn = await page.$$eval('#map .drawn path', (paths) => paths.filter((p) => p.getAttribute('fill') === 'transparent').map((p) => (p.getAttribute('d').match(/M/g) ?? []).length));
+        assert.deepEqual(drawn, [some]);
+        assert.equal(await page.inputValue('#from'), '2023-05-01');
+        assert.equal(await page.getAttribute('#from', 'type'), 'text');
+        await page.fill('#from', '2023年5月8日');
+        await page.press('#from', 'Tab');
+        await until('it is read', () => page.url().includes('time=2023-05-08/2023-05-31'));
+        assert.equal(await page.inputValue('#from'), '2023-05-08');
+        await page.fill('#to', '05/31/2023');
+        await page.press('#to', 'Tab');
+        assert.match(await page.textContent('#period-error'), /05\/31\/2023/);
+        assert.ok(page.url().includes('time=2023-05-08/2023-05-31'));
     });
 
     await t.test('a time without data is not a side with nothing', async () => {

@@ -24,6 +24,21 @@ export function about(value) {
   return String(+value.toPrecision(2));
 }
 
+/** With so many decimals, and a minus as long as a plus. @param {number} n @param {number} decimals */
+export const fixed = (n, decimals) => new Intl.NumberFormat('zh-CN', {minimumFractionDigits: decimals, maximumFractionDigits: decimals}).format(Math.abs(n)).replace(/^/, n < 0 && Number(Math.abs(n).toFixed(decimals)) > 0 ? '−' : '');
+
+/**
+ * How the numbers of a column are written: all with as many decimals as give the
+ * middle one of them three digits. @param {(number | null | undefined)[]} values
+ * @returns {(n: number) => string}
+ */
+export function evenly(values) {
+  const sizes = values.map((v) => Math.abs(v ?? NaN)).filter((v) => v > 0 && Number.isFinite(v)).sort((a, b) => a - b);
+  if (!sizes.length || sizes.every(Number.isInteger)) return (n) => fixed(n, 0);
+  const decimals = Math.max(0, Math.min(4, 2 - Math.floor(Math.log10(sizes[sizes.length >> 1]))));
+  return (n) => (Number.isFinite(n) ? fixed(n, decimals) : '?');
+}
+
 /** A figure of a legend: two digits. @param {number} value */
 export const figure = (value) => about(Number.isFinite(value) ? +value.toPrecision(2) : value);
 
@@ -74,6 +89,14 @@ export function daysBetween(a, b) {
 export function isDate(text) {
   const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
   return Number.isFinite(at) && new Date(at).toISOString().slice(0, 10) === text;
+}
+
+/** YYYY-MM-DD of what somebody types: 2023-6-1, 2023/06/01, 20230601, 2023年6月1日; null: no day that exists. @param {string} text */
+export function dateOf(text) {
+  const m = /^\s*(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d\d)(\d\d))\s*$/.exec(text.normalize('NFKC'));
+  if (!m) return null;
+  const date = `${m[1]}-${(m[2] ?? m[4]).padStart(2, '0')}-${(m[3] ?? m[5]).padStart(2, '0')}`;
+  return isDate(date) ? date : null;
 }
 
 /**

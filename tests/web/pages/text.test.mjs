@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import {
-    about, addDays, daysBetween, exact, figure, filterProblem, isDate, lastDay, lastDays, moment, share, short,
+    about, addDays, dateOf, daysBetween, evenly, exact, figure, fixed, filterProblem, isDate, lastDay, lastDays, moment, share, short,
 } from '../../../web/pages/text.js';
 
 test('counts are short in tens of thousands, exact with separators', () => {
@@ -17,6 +17,23 @@ test('values keep about three digits', () => {
     for (const [n, text] of [[0, '0'], [0.00123, '0.0012'], [3.84, '3.8'], [99.6, '100'], [421.3, '421'], [9999, '9,999'],
         [12345, '1.2万'], [NaN, '?'], [Infinity, '?']])
         assert.equal(about(n), text);
+});
+
+test('a column has one number of decimals', () => {
+    for (const values of [[0.0123, 4.56, 7.8, 120], [1234.5, 900.25, 3], [0.5, null, undefined, 0.25], [0.00012, 0.00034, 0.9]]) {
+        const texts = values.filter((v) => typeof v === 'number').map(evenly(values)), decimals = new Set(texts.map((text) => (text.split('.')[1] ?? '').length));
+        assert.equal(decimals.size, 1, texts.join(' '));
+    }
+    assert.deepEqual([3, 12, 100000].map(evenly([3, 12, 100000])), ['3', '12', '100,000']);
+    assert.deepEqual([0.4, 4.56, 120].map(evenly([0.4, 4.56, 120])), ['0.40', '4.56', '120.00']);
+    assert.equal(evenly([])(5), '5');
+    assert.equal(evenly([0.5])(NaN), '?');
+    assert.deepEqual([-0.1234, -0.001, 2].map((n) => fixed(n, 2)), ['−0.12', '0.00', '2.00']);
+});
+
+test('dates are read as people type them', () => {
+    for (const text of ['2023-06-01', '2023-6-1', '2023/06/01', ' 20230601 ', '2023年6月1日', '2023.6.1', '２０２３－０６－０１']) assert.equal(dateOf(text), '2023-06-01', text);
+    for (const text of ['', '06/01/2023', '2023-02-30', '2023', '2023-13-01', '1 June', '20230']) assert.equal(dateOf(text), null, text);
 });
 
 test('shares tell little from nothing', () => {

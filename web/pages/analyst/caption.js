@@ -56,9 +56,14 @@ export class Caption {
       fold.ariaExpanded = String(!folded);
     }}, '▾');
     container.append(fold);
-    // A small screen is the map's first.
-    if (matchMedia('(max-width: 900px)').matches) fold.click();
     this.node = container;
+    // On a small screen the map ends where this begins (analyst.css). It does not give way to and fro with each step of a period.
+    let tall = 0;
+    new ResizeObserver(() => {
+      const now = container.offsetHeight - (this.waiting.hidden ? 0 : this.waiting.offsetHeight);
+      tall = container.classList.contains('folded') || !this.context.steps?.on ? now : Math.max(tall, now);
+      container.parentElement?.style.setProperty('--caption', `${tall}px`);
+    }).observe(container);
     /** @type {HTMLElement | null} */
     this.shapes = null;
     this.showReading(null);
@@ -100,7 +105,7 @@ export class Caption {
   showReading(told, pinned = false) {
     const {say} = this.context;
     for (const cell of this.legends.querySelectorAll('.ramp .on')) cell.classList.remove('on');
-    if (!told) return this.reading.replaceChildren(element('span', {className: 'quiet'}, say('point_to')));
+    if (!told) return this.reading.replaceChildren(element('span', {className: 'quiet'}, say(matchMedia('(hover: none)').matches ? 'tap_to' : 'point_to')));
     if (told.step !== undefined) this.legends.querySelector(`.ramp [data-step="${told.step}"]`)?.classList.add('on');
     this.reading.replaceChildren(
       element('div', {}, element('span', {className: 'value'}, told.value), element('span', {className: 'unit'}, ` ${told.unit}`), element('span', {className: 'unit'}, told.more ? ` · ${told.more}` : '')),

@@ -2,15 +2,14 @@
 // compare.js - two periods or two filters beside each other or one over the
 // other, with the difference of every unit. One legend speaks for both.
 
+import {dateBox} from '../dates.js';
 import {element} from '../dom.js';
+import {isDate} from '../text.js';
 import {covered, difference, otherState} from './other.js';
-import {compared, comparedColumns} from './questions.js';
+import {bySize, compared, comparedColumns} from './questions.js';
 import {Ranks} from './ranks.js';
 import {address, firstDay, hasTimes, selectionOf} from './shown.js';
 import {joinTime, splitTime} from './state.js';
-
-/* The most changed first, whichever way. @param {boolean} down */
-const byChange = (down) => (x, y) => (x.by === null || y.by === null ? Number(x.by === null) - Number(y.by === null) : (down ? 1 : -1) * (Math.abs(y.by) - Math.abs(x.by)));
 
 class Compare {
   /** @param {HTMLElement} container @param {import('./panes.js').Context} context */
@@ -23,9 +22,9 @@ class Compare {
     };
     this.choices = element('fieldset', {className: 'compare-how'}, element('legend', {className: 'hidden'}, say('compare')),
       ...[['', 'compare_off'], ['previous', 'compare_previous'], ['year', 'compare_year'], ['own', 'compare_own'], ['filter', 'compare_filter']].map(([value, key]) => choice(value, key)));
-    this.from = element('input', {type: 'date', ariaLabel: say('from'), onchange: () => this.typed()});
-    this.to = element('input', {type: 'date', ariaLabel: say('to'), onchange: () => this.typed()});
-    this.dates = element('p', {className: 'ends', hidden: true}, this.from, element('span', {className: 'quiet'}, '–'), this.to);
+    const [from, to] = ['from', 'to'].map((key) => dateBox({label: say(/** @type {any} */ (key)), choose: say('calendar'), form: say('date_form'), onchange: () => this.typed()}));
+    Object.assign(this, {from: from.input, to: to.input});
+    this.dates = element('p', {className: 'ends', hidden: true}, from.box, element('span', {className: 'quiet'}, '–'), to.box);
     this.filter = element('textarea', {rows: 2, spellcheck: false, ariaLabel: say('compare_filter'), onchange: () => state.update({other: this.filter.value.replace(/\s+/g, ' ').trim()})});
     this.filter.onkeydown = (e) => {
       if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return;
@@ -62,8 +61,8 @@ class Compare {
   }
 
   typed() {
-    const {say, state} = this.context, [from, to] = [this.from.value, this.to.value], wrong = from && to && from > to;
-    this.tell(wrong ? say('reversed') : null);
+    const {say, state} = this.context, [from, to] = [this.from.value, this.to.value], odd = [from, to].find((t) => t && !isDate(t)), wrong = odd ? say('not_a_date', {text: odd}) : from && to && from > to ? say('reversed') : null;
+    this.tell(wrong);
     if (from && to && !wrong) state.update({compare: joinTime(from, to), other: ''});
   }
 
@@ -133,7 +132,7 @@ class Compare {
     const first = write.moment(firstDay(this.context.subject()));
     this.note.textContent = !known ? say('no_data_then', {from: first}) : coveredA === 'part' || coveredB === 'part' ? say('part_data_then', {from: first}) : say('sure_note');
     this.list.hidden = !known;
-    this.ranks.show(comparedColumns(this.context).map((c) => (c.id === 'change' ? {...c, compare: byChange} : c)), compared(a.groups ?? [], b.groups ?? []), this.ranks.by ? this.ranks : {by: 'change', down: true});
+    this.ranks.show(comparedColumns(this.context).map((c) => (c.id === 'change' ? {...c, compare: bySize} : c)), compared(a.groups ?? [], b.groups ?? []), this.ranks.by ? this.ranks : {by: 'change', down: true});
     this.mark();
   }
 

@@ -204,6 +204,7 @@ export class Drawing {
     this.onShapes?.([]);
     this.shaped = null;
     this.caption?.showShapes(null, '', []);
+    map.outline('tested', null);
     if (!part) return map.outline('shapes', null);
     this.awaited(this.name(part), context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
       const answer = await context.get(url, signal), features = answer.features.filter((f) => f.geometry || part.id !== 'coverage');
@@ -213,10 +214,14 @@ export class Drawing {
       if (part.id === 'hotspots') for (const {properties: {class: name}} of features) if (name && !classes.has(name)) classes.set(name, classOf(name, context.palette(), context.lang));
       for (const f of features) f.properties.fill = classes.get(f.properties.class)?.color;
       this.onShapes?.(features);
-      this.caption?.showShapes(part, this.name(part), legendOfShapes(features, classes, context, part));
-      // What is not significant has no colour, and is not drawn.
-      const drawn = features.filter((f) => f.geometry && !NOTHING.test(f.properties.class ?? ''));
-      this.shaped = {name: this.name(part), items: legendOfShapes(features, classes, context, part), note: '', features: drawn, opacity: part.opacity * 0.85};
+      const items = legendOfShapes(features, classes, context, part), {exact} = context.write;
+      const note = (answer.matched ?? 0) > features.length ? context.say('cells_shown', {n: exact(features.length), all: exact(answer.matched)}) : '';
+      this.caption?.showShapes(part, this.name(part), items, note);
+      // What was tested and is not significant has no colour, but a line around it; where nothing is, nothing is.
+      const drawn = features.filter((f) => f.geometry && !NOTHING.test(f.properties.class ?? '')), tested = features.filter((f) => f.geometry && NOTHING.test(f.properties.class ?? '') && f.properties.count !== 0);
+      for (const f of tested) f.properties.fill = 'transparent';
+      this.shaped = {name: this.name(part), items, note, features: [...tested, ...drawn], opacity: part.opacity * 0.85};
+      map.outline('tested', tested, {line: '--edge', width: 0.6, fillOpacity: 0});
       map.outline('shapes', drawn, {line: part.id === 'hotspots' ? '--ground' : '--choice', width: part.id === 'hotspots' ? 0.6 : 1.5, fill: '--bar', fillOpacity: part.opacity * 0.85});
     }));
   }
@@ -247,8 +252,8 @@ export class Drawing {
 /** Items of two legends, each once. @param {any[]} a @param {any[]} b */
 const united = (a, b) => [...a, ...b.filter((item) => !a.some((known) => known.text === item.text))];
 
-/* Classes of which there is nothing to see. */
-const NOTHING = /^(not significant|none)$/;
+/* Classes of which there is nothing to see; what has no rows at all. */
+const NOTHING = /^(not significant|none)$/, EMPTY = '\u0000';
 
 /* Classes that no unit has, but a cell may: as the server colours them (web/picture_answers.c). */
 const CLASS_COLOURS = {
@@ -280,9 +285,10 @@ export function clusterSteps(features) {
 function legendOfShapes(features, classes, {say, write, state}, part) {
   /** @type {Map<string, number>} */
   const counts = new Map();
-  for (const f of features) counts.set(f.properties.class ?? '', (counts.get(f.properties.class ?? '') ?? 0) + 1);
+  const nameOf = ({class: name = '', count}) => (NOTHING.test(name) && count === 0 ? EMPTY : name);
+  for (const f of features) counts.set(nameOf(f.properties), (counts.get(nameOf(f.properties)) ?? 0) + 1);
   const {coverage} = state.now;
   if (!features.length) return [{text: say(part.id === 'coverage' && coverage === 'partition' ? 'no_faults' : 'empty'), form: 'none'}];
   if (part.id === 'coverage' && coverage === 'site') return [{text: say('new_sites', {n: write.exact(features.length)}), form: 'dot', color: 'var(--bar)', opacity: 0.8}];
-  return [...counts].map(([name, n]) => ({text: `${classes.get(name)?.text ?? name} ${write.exact(n)}`.trim(), form: NOTHING.test(name) ? 'outline' : 'area', color: classes.get(name)?.color ?? 'var(--bar)', opacity: classes.get(name)?.opacity ?? 0.8}));
+  return [...counts].map(([name, n]) => (name === EMPTY ? {text: `${say('nothing_there')} ${write.exact(n)}`, form: 'none'} : {text: `${classes.get(name)?.text ?? name} ${write.exact(n)}`.trim(), form: NOTHING.test(name) ? 'outline' : 'area', color: classes.get(name)?.color ?? 'var(--bar)', opacity: classes.get(name)?.opacity ?? 0.8}));
 }

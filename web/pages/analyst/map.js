@@ -15,7 +15,7 @@
  * @property {string} kind   gl or pictures
  * @property {() => View} view
  * @property {() => [number, number, number, number]} box   what is seen: west, south, east, north
- * @property {(to: View | {box: number[], most?: number}, ms?: number) => void} go
+ * @property {(to: View | {box: number[], most?: number, padding?: number}, ms?: number) => void} go
  * @property {(sheets: Sheet[]) => Promise<void>} show   lowest first; what stood before stands until the new is there
  * @property {(sheets: Sheet[]) => Promise<void>} prepare   loads what a show() of the same will need
  * @property {(name: string, features: any[] | null, look?: Look) => void} outline   shapes under a name, in GeoJSON; a feature may have its own fill

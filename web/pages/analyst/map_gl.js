@@ -38,7 +38,7 @@ export class GlMap {
     this.map = new LibreMap({
       container,
       style: {version: 8, sources: {}, layers: [{id: 'land', type: 'background', paint: {'background-color': token('--land')}}]},
-      ...(view ? {center: [view.lonDeg, view.latDeg], zoom: view.zoom} : {bounds: /** @type {any} */ (box), fitBoundsOptions: {padding: 24}}),
+      ...(view ? {center: [view.lonDeg, view.latDeg], zoom: view.zoom} : {bounds: /** @type {any} */ (box), fitBoundsOptions: {padding: Math.min(24, container.clientWidth / 40)}}),
       minZoom: 3, maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 0, pixelRatio: pixelRatio(), maxCanvasSize: [8192, 8192],
       // The stream says which tiles have changed: none is asked for by the
       // clock, none is kept out of sight, and the browser's own copy counts
@@ -90,7 +90,7 @@ export class GlMap {
   }
 
   go(to, ms = 700) {
-    if ('box' in to) this.map.fitBounds(to.box, {padding: 48, maxZoom: to.most ?? 14, duration: ms});
+    if ('box' in to) this.map.fitBounds(to.box, {padding: to.padding ?? 48, maxZoom: to.most ?? 14, duration: ms});
     else if (ms) this.map.flyTo({center: [to.lonDeg, to.latDeg], zoom: to.zoom, duration: ms});
     else this.map.jumpTo({center: [to.lonDeg, to.latDeg], zoom: to.zoom});
   }

@@ -20,6 +20,8 @@ import {pixelRatio, pointIn, token} from './map.js';
 const ZOOM_MIN = 3, ZOOM_MAX = 20, TILE_PX = WORLD_PX;
 /* Zooms are halves: pictures are drawn as they are, or a little smaller. */
 const ZOOM_STEP = 0.5;
+/* Of a view that shows a box, which should fill the map. */
+const FIT_STEP = 0.05;
 const FILL_MS = 120, REST_MS = 160, OLD_PLANE_MS = 4000;
 /* A pointer that moved less has clicked. */
 const CLICK_PX = 4;
@@ -312,8 +314,8 @@ export class PictureMap {
     this.controls = element('div', {className: 'zooms'}, zoomBy('zoom_in', '+', 1), zoomBy('zoom_out', '−', -1));
     container.append(this.drawn, this.controls);
     this.measure();
-    const start = view ?? viewOf(box, {width: this.width, height: this.height, padding: 24});
-    this.zoom = view ? start.zoom : Math.floor(start.zoom / ZOOM_STEP) * ZOOM_STEP;
+    const start = view ?? viewOf(box, {width: this.width, height: this.height, padding: Math.min(24, this.width / 40)});
+    this.zoom = view ? start.zoom : Math.floor(start.zoom / FIT_STEP) * FIT_STEP;
     this.centre = {x: worldX(start.lonDeg), y: worldY(start.latDeg)};
     /** @type {Plane[]} the last one is filled, those before it go when it is there */
     this.planes = [];
@@ -433,12 +435,12 @@ export class PictureMap {
     plane.fill();
   }
 
-  /** @param {View | {box: number[], most?: number}} to */
+  /** @param {View | {box: number[], most?: number, padding?: number}} to */
   go(to, ms = 700) {
     const box = 'box' in to ? to.box : null;
-    const view = box ? viewOf(box, {width: this.width, height: this.height, padding: 48}) : /** @type {View} */ (to);
+    const view = box ? viewOf(box, {width: this.width, height: this.height, padding: /** @type {any} */ (to).padding ?? 48}) : /** @type {View} */ (to);
     const most = box ? /** @type {any} */ (to).most ?? 14 : ZOOM_MAX;
-    this.zoom = Math.max(ZOOM_MIN, Math.min(most, box ? Math.floor(view.zoom / ZOOM_STEP) * ZOOM_STEP : view.zoom));
+    this.zoom = Math.max(ZOOM_MIN, Math.min(most, box ? Math.floor(view.zoom / FIT_STEP) * FIT_STEP : view.zoom));
     this.centre = {x: worldX(view.lonDeg), y: worldY(view.latDeg)};
     this.moved();
     // A map that follows another settles when that has come to rest.

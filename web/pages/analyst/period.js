@@ -2,6 +2,7 @@
 // period.js - when: a calendar, a bar for every day, a brush over them, and
 // playing it.
 
+import {dateBox} from '../dates.js';
 import {element} from '../dom.js';
 import {addDays, isDate} from '../text.js';
 import {series, shifted, span, stepOf, timeOf} from './days.js';
@@ -28,8 +29,8 @@ class Period {
     /** The period that is drawn while it is moved; '' it rests. */
     this.moving = '';
     this.resting = 0;
-    this.from = element('input', {type: 'date', id: 'from', onchange: () => this.typed(), ariaLabel: say('from')});
-    this.to = element('input', {type: 'date', id: 'to', onchange: () => this.typed(), ariaLabel: say('to')});
+    const [from, to] = ['from', 'to'].map((id) => dateBox({id, label: say(/** @type {any} */ (id)), choose: say('calendar'), form: say('date_form'), onchange: () => this.typed()}));
+    Object.assign(this, {from: from.input, to: to.input});
     this.spans = element('span', {className: 'spans', id: 'spans'}, ...[[7, 'week'], [30, 'month'], [180, 'half_year'], [0, 'all']].map(([n, key]) => {
       const button = element('button', {type: 'button', className: 'plain', onclick: () => state.update({time: this.context.lastDays(n)})}, say(key));
       button.dataset.days = String(n);
@@ -39,7 +40,7 @@ class Period {
     this.scale = element('button', {type: 'button', className: 'plain', id: 'hold-scale', title: say('hold_scale_note'), onclick: () => state.update({scale: state.now.scale ? '' : 'own'})}, say('hold_scale'));
     this.note = element('span', {className: 'quiet', id: 'period-note'});
     this.error = element('p', {className: 'error', role: 'alert', id: 'period-error', hidden: true});
-    this.inputs = element('span', {id: 'period-inputs'}, this.from, element('span', {className: 'quiet'}, ' – '), this.to, this.spans, this.playButton, this.scale);
+    this.inputs = element('span', {id: 'period-inputs'}, element('span', {className: 'ends'}, from.box, element('span', {className: 'quiet'}, '–'), to.box), this.spans, this.playButton, this.scale);
     this.box = element('div', {id: 'days', className: 'days', tabIndex: 0, role: 'slider'});
     container.append(element('div', {className: 'period-head'}, element('span', {className: 'label'}, say('period'), element('kbd', {}, 'T')), this.inputs, this.note, this.error), this.box);
     this.brush();
@@ -172,7 +173,7 @@ class Period {
 
   typed() {
     const {say, state} = this.context, [from, to] = [this.from.value, this.to.value];
-    const problem = from && to && from > to ? say('reversed') : [from, to].some((t) => t && !isDate(t)) ? say('not_a_date', {text: from}) : '';
+    const odd = [from, to].find((t) => t && !isDate(t)), problem = odd ? say('not_a_date', {text: odd}) : from && to && from > to ? say('reversed') : '';
     this.error.hidden = !problem;
     this.error.textContent = problem;
     for (const box of [this.from, this.to]) box.setAttribute('aria-invalid', String(!!problem));

@@ -11,7 +11,7 @@ import {columnsOf, readAsked, rowsOf} from '../list.js';
 import {askRanking} from '../profile/ask.js';
 import {csvKnown} from '../profile/numbers.js';
 import {knownCell, percent, verdictCell} from '../profile/parts.js';
-import {lastDay} from '../text.js';
+import {evenly, fixed, lastDay} from '../text.js';
 import {covered, difference, joined, otherState} from './other.js';
 import {address, coverageLevel, coverageOf, drawnOf, firstDay, hasHeat, hasTimes, hotspotsOf, isCells, isCounted, layerOf, partOf, selectionOf} from './shown.js';
 
@@ -65,6 +65,20 @@ export const compared = (a, b, known = {a: true, b: true}) => joined(a, b).map((
   return {...r, a: known.a ? r.a : null, b: known.b ? r.b : null, hidden: both && d === null, by: d?.by ?? null, share: d && Number.isFinite(d.share) ? d.share : null, sure: !!d?.sure, className: d?.sure ? 'sure' : ''};
 });
 
+/** Answers of both sides, row by row. @param {any[]} a @param {any[]} b @returns {any[]} a, b: null where it is not among them */
+function sided(a, b) {
+  const rows = new Map(a.map((r) => [r.id, {id: r.id, name: r.name, geometry: r.geometry, a: r, b: null}]));
+  for (const r of b) {
+    const known = rows.get(r.id);
+    if (known) known.b = r;
+    else rows.set(r.id, {id: r.id, name: r.name, geometry: r.geometry, a: null, b: r});
+  }
+  return [...rows.values()];
+}
+
+/** The most changed first, whichever way; what is not known last. @param {boolean} down */
+export const bySize = (down) => (x, y) => (x.by === null || y.by === null ? Number(x.by === null) - Number(y.by === null) : (down ? 1 : -1) * (Math.abs(y.by) - Math.abs(x.by)));
+
 /** Their columns. @param {Context} context @returns {Column[]} */
 export const comparedColumns = (context) => [nameColumn(context), figure(context, 'a', 'A'), figure(context, 'b', 'B'),
   {...figure(context, 'change', context.say('difference'), {of: number('by'), write: signed(context.write.exact), className: 'change'}), help: context.say('sure_note')},
@@ -99,7 +113,7 @@ const counts = {
     if (!by) return {columns: [nameColumn(context)], rows: [], order: {by: 'name', down: false}};
     const answer = await askRanking(layer, by, {layer: now.layer, filter: now.filter, time: hasTimes(layer) ? now.time : ''}, layer.personal || !level ? '' : now.rank, signal);
     const speech = {say: context.told, write}, most = Math.max(1, ...answer.rows.map((r) => r.count.value ?? 0));
-    const rated = answer.rated, part = (r) => (r.count.known === 'number' ? percentOf(r.share ?? 0) : '');
+    const rated = answer.rated, rateText = evenly(answer.rows.map((r) => r.rate)), part = (r) => (r.count.known === 'number' ? percentOf(r.share ?? 0) : '');
     /** @type {Column} */
     const count = {id: 'count', title: say('count'), of: (r) => (r.count.known === 'number' ? r.count.value : null), csv: [['count', (r) => csvKnown(r.count)], ['share', (r) => r.share]],
       cell: (r) => {
@@ -108,8 +122,8 @@ const counts = {
         return element('span', {}, r.count.known === 'number' ? write.exact(r.count.value) : knownCell(speech, r.count), rated ? element('small', {}, part(r)) : '', bar);
       }};
     /** @type {Column[]} */
-    const more = !rated ? [{id: 'share', title: say('share'), of: (r) => r.share, cell: part, className: 'share', csv: []}] : [figure(context, 'exposure', context.told('exposure'), {write: write.short}),
-      {id: 'rate', title: (lang === 'en' ? answer.unit_en : answer.unit) ?? say('rate'), of: (r) => r.rate, cell: (r) => (r.rate === null ? told(context, number('rate'), String)(r) : element('span', {}, write.about(r.rate), element('small', {title: context.told('interval')}, `${write.about(r.low)}–${write.about(r.high)}`))),
+    const more = !rated ? [{id: 'share', title: say('share'), of: (r) => r.share, cell: part, className: 'share', csv: []}] : [figure(context, 'exposure', context.told('exposure'), {write: evenly(answer.rows.map((r) => r.exposure))}),
+      {id: 'rate', title: (lang === 'en' ? answer.unit_en : answer.unit) ?? say('rate'), of: (r) => r.rate, cell: (r) => (r.rate === null ? told(context, number('rate'), String)(r) : element('span', {}, rateText(r.rate), element('small', {title: context.told('interval')}, `${rateText(r.low)}–${rateText(r.high)}`))),
         csv: [['rate', (r) => r.rate], ['rate_low', (r) => r.low], ['rate_high', (r) => r.high], ['city_rate', () => answer.rate]]},
       {id: 'against', title: context.told('against_short'), wordy: true, of: (r) => ({higher: 2, same: 1, lower: 0})[r.verdict] ?? null, csv: [['against_city', (r) => r.verdict]], cell: (r) => (r.verdict === 'unknown' ? '' : verdictCell(speech, r.verdict, true))}];
     return {columns: [nameColumn(context), count, ...more], rows: named(context, by, answer.rows), order: {by: rated ? 'rate' : 'count', down: true}, level, note: answer.refused ? context.told('refused_per') : rated ? context.told('legend_of_cells') : ''};
@@ -123,28 +137,65 @@ const hotspots = {
   title: ({say, write, subject, state}) => `${write.title(subject() ?? {id: ''})} · ${say(/** @type {any} */ (state.now.spots))}`,
   async ask(context, signal) {
     const {city, state, say, write, lang} = context, {now} = state, layer = context.subject(), part = partOf(city, now, {id: 'hotspots', opacity: 100});
-    const surely = (n) => (n < 0.001 ? '<0.001' : n.toFixed(3));
+    const surely = (n) => (n < 0.001 ? '<0.001' : n.toFixed(3)), other = otherState(now);
+    if (other) return askTwice(context, other, signal, surely);
     if (part?.shapes) {
       const answer = await context.get(part.shapes, signal), rows = answer.features.map((f) => ({...f.properties, geometry: f.geometry, title: (lang === 'en' ? f.properties.text_en : f.properties.text) ?? ''}));
       if (now.spots === 'dbscan') {
         const each = rows.map((r) => ({...r, density: r.area_km2 > 0 ? r.count / r.area_km2 : null}));
-        return {columns: [nameColumn(context), figure(context, 'count', say('count')), figure(context, 'area_km2', 'km²', {write: write.about}), figure(context, 'density', say('per_km2'), {write: write.about})], rows: each, order: {by: 'count', down: true},
+        return {columns: [nameColumn(context), figure(context, 'count', say('count')), ...sizeColumns(context, each)], rows: each, order: {by: 'count', down: true},
           note: say('dbscan_note', {eps: answer.eps_m ?? '?', min: answer.min ?? '?', n: write.exact(answer.matched ?? rows.length), noise: write.exact(answer.noise ?? 0)})};
       }
-      // Cells are called by the units that they lie in.
-      const within = (r) => city.levels.find((level) => r[level]), called = rows.map((r) => ({...r, name: within(r) ? city.names.unit(within(r), null, r[within(r)]) : r.name ?? r.id}));
-      return {columns: testedColumns(context, surely), rows: called, order: {by: 'q', down: false}, note: say('sorted_by_q')};
+      return {columns: testedColumns(context, surely), rows: rows.map((r) => calledBy(city, r)), order: {by: 'q', down: false}, note: say('sorted_by_q')};
     }
     const answer = await context.get(address(`/hotspots/${encodeURIComponent(layer.id)}`, hotspotsOf(city, now)), signal);
     return {columns: testedColumns(context, surely), rows: named(context, context.level(), answer.rows ?? []), order: {by: 'q', down: false}, level: context.level() || undefined, note: say('sorted_by_q')};
   },
 };
 
+/** How large clusters are, and how dense. @param {Context} context @param {any[]} rows */
+const sizeColumns = (context, rows) => [figure(context, 'area_km2', 'km²', {write: evenly(rows.map((r) => r.area_km2))}), figure(context, 'density', context.say('per_km2'), {write: evenly(rows.map((r) => r.density))})];
+
+/** Cells are called by the units that they lie in. @param {Context['city']} city @param {any} r */
+function calledBy(city, r) {
+  const within = city.levels.find((level) => r[level]);
+  return {...r, name: within ? city.names.unit(within, null, r[within]) : r.name ?? r.id};
+}
+
+/** Both answers of a comparison, by whatever they are of: units, cells, clusters. @param {Context} context @param {State} other @param {AbortSignal} signal @param {(n: number) => string} surely @returns {Promise<Told>} */
+async function askTwice(context, other, signal, surely) {
+  const {city, state, say, write, lang} = context, {now} = state, layer = context.subject();
+  const sides = await Promise.all([now, other].map(async (side) => {
+    const part = partOf(city, side, {id: 'hotspots', opacity: 100});
+    if (!part?.shapes) return named(context, context.level(), (await context.get(address(`/hotspots/${encodeURIComponent(layer.id)}`, hotspotsOf(city, side)), signal)).rows ?? []);
+    return (await context.get(part.shapes, signal)).features.map((f) => calledBy(city, {...f.properties, geometry: f.geometry}));
+  }));
+  const [a, b] = sides, first = firstDay(layer), [hasA, hasB] = [now, other].map((s) => covered(hasTimes(layer) ? s.time : '', first)), none = hasA === 'none' || hasB === 'none';
+  const note = none ? say('no_data_then', {from: write.moment(first)}) : hasA === 'part' || hasB === 'part' ? say('part_data_then', {from: write.moment(first)}) : '';
+  // Clusters are of one side each: none is that of the other.
+  if (now.spots === 'dbscan') {
+    const rows = sides.flatMap((list, i) => list.map((r, k) => ({...r, key: `${i} ${k}`, side: 'AB'[i], title: (lang === 'en' ? r.text_en : r.text) ?? '', density: r.area_km2 > 0 ? r.count / r.area_km2 : null})));
+    return {columns: [nameColumn(context), {id: 'side', title: say('side_of'), wordy: true, of: (r) => r.side}, figure(context, 'count', say('count')), ...sizeColumns(context, rows)], rows, order: {by: 'count', down: true},
+      note: [note, say('clusters_of', {a: write.exact(a.length), b: write.exact(b.length)})].filter((t) => t).join(' ')};
+  }
+  const class_of = (side) => ({id: `class_${side}`, title: side.toUpperCase(), wordy: true, of: (r) => r[side]?.class || null, cell: (r) => (r[side] ? classTitle(lang, r[side].class || 'unknown') : '–')});
+  const z = (side) => figure(context, `z_${side}`, `z ${side.toUpperCase()}`, {write: (n) => fixed(n, 2), of: (r) => number('z')(r[side] ?? {})});
+  const csv = ['a', 'b'].flatMap((side) => ['class', 'count', 'z', 'p', 'q'].map((name) => /** @type {[string, (r: any) => unknown]} */ ([`${name}_${side}`, (r) => r[side]?.[name]])));
+  const change = {...figure(context, 'change', 'Δz', {of: number('by'), write: signed((n) => n.toFixed(2)), className: 'change', help: say('z_change')}), compare: bySize};
+  const rows = sided(a, b).map((r) => {
+    const [from, to] = [number('z')(r.b ?? {}), number('z')(r.a ?? {})];
+    return {...r, by: none || from === null || to === null ? null : to - from, className: !none && r.a && r.b && r.a.class !== r.b.class ? 'sure' : ''};
+  });
+  return {columns: [{...nameColumn(context), csv: [['name', (r) => r.name], ...csv]}, {...class_of('a'), csv: []}, {...class_of('b'), csv: []}, {...z('a'), csv: []}, {...z('b'), csv: []}, {...change, csv: [['z_change', (r) => r.by]]}], rows,
+    order: {by: 'change', down: true}, level: partOf(city, now, {id: 'hotspots', opacity: 100})?.shapes ? undefined : context.level() || undefined,
+    note: note || say('classes_changed', {n: write.exact(rows.filter((r) => r.className).length), all: write.exact(rows.length)})};
+}
+
 /** @param {Context} context @param {(n: number) => string} surely @returns {Column[]} */
 function testedColumns(context, surely) {
   const {say, lang} = context;
   return [nameColumn(context), {id: 'class', title: say('class'), wordy: true, of: (r) => r.class || null, cell: (r) => classTitle(lang, r.class || 'unknown')},
-    figure(context, 'count', say('count')), {...figure(context, 'z', 'z', {write: (n) => n.toFixed(2)}), compare: (down) => bySureness('z', down)},
+    figure(context, 'count', say('count')), {...figure(context, 'z', 'z', {write: (n) => fixed(n, 2)}), compare: (down) => bySureness('z', down)},
     {...figure(context, 'q', 'q', {write: surely, help: say('sorted_by_q')}), compare: (down) => bySureness('q', down), csv: [['p', (r) => r.p], ['q', (r) => r.q]]}];
 }
 
@@ -152,11 +203,11 @@ function testedColumns(context, surely) {
 const COVERED = {
   patrol: (c) => ({by: 'value', down: false, columns: [figure(c, 'due', c.say('due'), {unit: c.say('unit_visits')}), figure(c, 'done', c.say('done'), {unit: c.say('unit_visits')}), figure(c, 'value', c.say('done_share'), {write: percentOf, unit: c.say('unit_of_visits')}),
     figure(c, 'overdue', c.say('overdue'), {unit: c.say('unit_places')}), figure(c, 'unjudged', c.say('unjudged'), {unit: c.say('unit_places')})]}),
-  workload: (c) => ({by: 'value', down: true, columns: [figure(c, 'workers', c.say('workers'), {unit: c.say('unit_workers')}), figure(c, 'value', c.say('owed_each'), {write: c.write.about, unit: c.say('unit_visits')}), figure(c, 'ratio', c.say('against_mean'), {write: (n) => `${n.toFixed(2)}×`})]}),
-  service: (c) => ({by: 'sum_share_10min', down: false, columns: [figure(c, 'sum', isCounted(c.city) ? reachTitle(c) : c.say('residents'), {write: c.write.short, ...!isCounted(c.city) && {unit: c.say('unit_persons')}}), figure(c, 'sum_share_10min', c.say('within_10'), {write: percentOf}), figure(c, 'mean_m', c.say('mean_way'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
+  workload: (c) => ({by: 'value', down: true, columns: [figure(c, 'workers', c.say('workers'), {unit: c.say('unit_workers')}), figure(c, 'value', c.say('owed_each'), {write: (n) => n.toFixed(1), unit: c.say('unit_visits')}), figure(c, 'ratio', c.say('against_mean'), {write: (n) => `${n.toFixed(2)}×`})]}),
+  service: (c) => ({by: 'sum_share_10min', down: false, columns: [figure(c, 'sum', isCounted(c.city) ? reachTitle(c) : c.say('residents'), {...!isCounted(c.city) && {unit: c.say('unit_persons')}}), figure(c, 'sum_share_10min', c.say('within_10'), {write: percentOf}), figure(c, 'mean_m', c.say('mean_way'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
   partition: (c) => ({by: 'level', down: false, columns: [{id: 'level', title: c.told('level'), wordy: true, of: (r) => r.level, cell: (r) => c.write.title(c.city.layers.find((l) => l.unit_level === r.level) ?? {id: r.level ?? ''}), csv: [['class', (r) => r.class], ['level', (r) => r.level], ['layer', (r) => r.layer], ['units', (r) => r.units], ['count', (r) => r.count], ['value', (r) => r.value], ['width_m', (r) => r.width_m]]},
     {id: 'text', title: c.say('finding'), wordy: true, className: 'wide', of: (r) => r.title || null}]}),
-  site: (c) => ({by: 'gain', down: true, columns: [figure(c, 'gain', c.say('gain'), {write: c.write.short, unit: c.say('unit_persons')}), figure(c, 'sum_share', c.say('within_10'), {write: percentOf}), figure(c, 'nearest_m', c.say('nearest'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
+  site: (c) => ({by: 'gain', down: true, columns: [figure(c, 'gain', c.say('gain'), {unit: c.say('unit_persons')}), figure(c, 'sum_share', c.say('within_10'), {write: percentOf}), figure(c, 'nearest_m', c.say('nearest'), {write: (n) => c.write.exact(Math.round(n)), unit: c.say('unit_m')})]}),
 };
 
 /** What is counted where residents are not told of. @param {Context} context */
@@ -166,6 +217,20 @@ const reachTitle = ({city, write}) => write.title(layerOf(city, city.reach?.laye
 function judged({from, to}, {write}) {
   const midnight = (iso) => /T00:00(:00)?(?![\d:.])/.test(iso), days = midnight(from) && midnight(to);
   return {from: write.moment(days ? from.slice(0, 10) : from), to: write.moment(days ? lastDay(to) : to)};
+}
+
+/** Both periods of a comparison. @param {Context} context @param {any} a @param {any} b answers @returns {Told} */
+function coveredTwice(context, a, b) {
+  const {city, state, say, write} = context, {now} = state, shares = now.coverage === 'patrol', show = shares ? percentOf : (n) => n.toFixed(1), of = (side) => (r) => number('value')(r[side] ?? {});
+  const rows = named(context, coverageLevel(city, now), sided(a.rows, b.rows)).map((r) => ({...r, by: of('a')(r) === null || of('b')(r) === null ? null : of('a')(r) - of('b')(r)}));
+  const names = [...new Set([...a.rows, ...b.rows].flatMap((r) => Object.keys(r)))].filter((name) => !['id', 'name', 'text', 'text_en'].includes(name));
+  const csv = ['a', 'b'].flatMap((side) => names.map((name) => /** @type {[string, (r: any) => unknown]} */ ([`${name}_${side}`, (r) => r[side]?.[name]])));
+  const total = (answer) => (shares ? answer.rows.reduce((n, r) => n + (r.done ?? 0), 0) / answer.rows.reduce((n, r) => n + (r.due ?? 0), 0) : answer.rows.reduce((n, r) => n + (r.workers ?? 0), 0));
+  const unit = say(shares ? 'unit_of_visits' : 'unit_visits'), say_change = shares ? (n) => `${(100 * n).toFixed(1)}` : (n) => n.toFixed(1), all = [total(a), total(b)].map((n) => (shares ? percentOf(n) : write.exact(n)));
+  return {head: [`${all[0]} · ${all[1]}`, `A · B ${shares ? say('done_share') : say('workers')}`], rows, order: {by: 'change', down: true}, level: coverageLevel(city, now),
+    columns: [{...nameColumn(context), csv: [['name', (r) => r.name], ...csv]}, {...figure(context, 'a', 'A', {of: of('a'), write: show, unit}), csv: []}, {...figure(context, 'b', 'B', {of: of('b'), write: show, unit}), csv: []},
+      {...figure(context, 'change', say('difference'), {of: number('by'), write: signed(say_change), className: 'change', unit: shares ? say('points') : unit}), compare: bySize, csv: [['change', (r) => r.by]]}],
+    note: [a, b].map((answer, i) => (answer.from ? `${'AB'[i]}: ${say('judged_of', judged(answer, context))}` : '')).filter((t) => t).join(' ')};
 }
 
 /** @type {Question} */
@@ -181,12 +246,14 @@ const coverage = {
       const answer = await context.get(part.shapes, signal), {features} = answer;
       return {head: now.coverage === 'site' ? [context.write.exact(answer.gain ?? 0), say('residents_more')] : [context.write.exact(features.length), say('findings')], columns: [name, ...kind.columns], rows: features.map((f, i) => text({...f.properties, key: String(i), geometry: f.geometry, name: f.properties.name || f.properties.place || f.properties.units || `${f.properties.id ?? ''}`})), order};
     }
-    const answer = await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, now)), signal);
+    const answer = await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, now)), signal), other = otherState(now);
+    const beside = other && coverageOf(city, other).datetime !== coverageOf(city, now).datetime ? await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, other)), signal) : null;
+    if (beside) return coveredTwice(context, answer, beside);
     const sum = (column) => answer.rows.reduce((n, r) => n + (r[column] ?? 0), 0), {exact} = context.write;
     /** @type {Record<string, [string, string]>} */
     const head = {patrol: [percentOf(sum('done') / sum('due')), say('of_due', {done: exact(sum('done')), due: exact(sum('due'))})], workload: [exact(sum('workers')), say('workers_of')], service: [percentOf(answer.city?.sum_share_10min ?? NaN), isCounted(city) ? say('within_ten_of', {name: reachTitle(context)}) : say('within_ten')]};
     return {head: head[now.coverage], columns: [name, ...kind.columns], rows: named(context, coverageLevel(city, now), answer.rows).map(text), order, level: coverageLevel(city, now),
-      note: [answer.from ? say('judged_of', judged(answer, context)) : '', now.coverage === 'patrol' ? say('patrol_units', {t: answer.at ? context.write.moment(answer.at) : '?'}) : ''].filter((t) => t).join(' ')};
+      note: [other ? say('same_sides') : '', answer.from ? say('judged_of', judged(answer, context)) : '', now.coverage === 'patrol' ? say('patrol_units', {t: answer.at ? context.write.moment(answer.at) : '?'}) : ''].filter((t) => t).join(' ')};
   },
 };
 

@@ -8,6 +8,8 @@ import {openMap} from './map.js';
 import {covered, otherState} from './other.js';
 import {firstDay, hasTimes} from './shown.js';
 
+/* Around what a side shows, pixels. */
+const SIDE_PADDING = 12;
 /* Per cent that the divider moves by a key. */
 const KEY_STEP = 5;
 
@@ -23,6 +25,7 @@ export class Sides {
     /** @type {import('./map.js').AnyMap | null} */
     this.b = null;
     this.leading = '';
+    this.linked = !!context.state.now.map;
     this.at = 50;
     this.room = $('map').parentElement;
     const {say} = context;
@@ -33,6 +36,12 @@ export class Sides {
     this.notes = ['A', 'B'].map((side) => element('p', {className: `side-note ${side}`, hidden: true}));
     $('map').after(this.box, this.divider, ...this.marks, ...this.notes);
     this.drag();
+    // A legend that grows takes room from small screens.
+    new ResizeObserver(() => {
+      if (!this.wide || !this.isFitted()) return;
+      this.a.resize();
+      this.refit();
+    }).observe($('map'));
   }
 
   /** What follows what: whoever was moved last leads. @param {'a' | 'b'} side @param {import('./map.js').Handlers} handlers @returns {import('./map.js').Handlers} */
@@ -60,7 +69,7 @@ export class Sides {
 
   async follow() {
     const {now} = this.context.state, other = otherState(now);
-    const on = !!other && !!this.a;
+    const on = !!other && !!this.a, narrow = on && now.split === 'side', before = this.a && narrow !== this.narrow ? {view: this.a.view(), box: this.a.box()} : null;
     this.room.classList.toggle('compared', on);
     this.room.classList.toggle('swipe', on && now.split === 'swipe');
     this.box.hidden = !on;
@@ -69,6 +78,7 @@ export class Sides {
     this.tellGaps(now, other);
     this.place();
     this.a?.resize();
+    if (before) this.fit(narrow, before);
     if (!other || !this.a) return;
     if (!this.opening) this.opening = openMap(this.means, this.box, {...this.how, view: this.a.view(), label: `${this.how.label} B`}, this.following('b', this.handlers)).then((map) => {
       this.b = map;
@@ -80,6 +90,39 @@ export class Sides {
     this.b.go(this.a.view(), 0);
     const latest = otherState(this.context.state.now);
     if (latest) await this.drawing.draw(latest);
+  }
+
+  /**
+   * A side shows what the whole map showed, of the city; whoever then leaves the
+   * comparison has the map again that was.
+   * @param {boolean} narrow @param {{view: any, box: number[]}} before
+   */
+  fit(narrow, {view, box}) {
+    // A link says itself what is seen of each side.
+    const linked = this.narrow === undefined && this.linked, {a, how, wide} = this;
+    this.narrow = narrow;
+    if (linked) return;
+    if (!narrow) {
+      if (wide && this.isFitted()) a.go(wide.view, 0);
+      this.wide = null;
+      return;
+    }
+    const seen = [Math.max(box[0], how.box[0]), Math.max(box[1], how.box[1]), Math.min(box[2], how.box[2]), Math.min(box[3], how.box[3])];
+    this.wide = {view, seen: seen[0] < seen[2] && seen[1] < seen[3] ? seen : box, fitted: view};
+    this.refit();
+  }
+
+  /** Has nobody moved what a side shows? */
+  isFitted() {
+    const {a, wide: {fitted}} = this, view = a.view(), pixelDeg = 360 / (512 * 2 ** view.zoom);
+    // Links tell a place to a pixel.
+    return Math.abs(view.zoom - fitted.zoom) < 0.01 && Math.abs(view.lonDeg - fitted.lonDeg) < pixelDeg && Math.abs(view.latDeg - fitted.latDeg) < pixelDeg;
+  }
+
+  refit() {
+    const {a, wide} = this;
+    a.go({box: wide.seen, most: wide.view.zoom, padding: SIDE_PADDING}, 0);
+    wide.fitted = a.view();
   }
 
   /** A side of a time without data says so: its empty map is no answer. @param {import('./state.js').State} now @param {import('./state.js').State | null} other */

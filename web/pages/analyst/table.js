@@ -58,13 +58,14 @@ class Table {
     this.title.textContent = question.title(context);
     this.showTools();
     context.ask('table', async (signal) => {
-      const count = question.id === 'coverage' ? null : context.get(address(`/stats/${encodeURIComponent(layer.id)}`, selectionOf(city, state.now)), signal);
+      const other = otherState(state.now), countOf = (s) => context.get(address(`/stats/${encodeURIComponent(layer.id)}`, selectionOf(city, s)), signal);
+      const count = question.id === 'coverage' ? null : Promise.all([state.now, ...other ? [other] : []].map(countOf));
       // An answer takes longer than a count, which is shown at once.
       const answer = question.ask(context, signal);
       answer.catch(() => {});
       const slow = setTimeout(() => this.say(context.told('loading')), SLOW_MS);
       answer.finally(() => clearTimeout(slow)).catch(() => {});
-      if (count) this.showTotal((await count).count);
+      if (count) this.showTotal((await count).map((c) => c.count));
       const told = await answer;
       if (signal.aborted) return;
       if (told.head) this.total.replaceChildren(element('span', {}, told.head[0]), element('span', {className: 'quiet'}, ` ${told.head[1]}`));
@@ -116,11 +117,12 @@ class Table {
     this.ranks.save(`${question.id === 'coverage' ? 'coverage' : state.now.layer}${what}${told.level ? `-${told.level}` : question.id === 'counts' ? `-${groupedBy(this.context) ?? ''}` : ''}.csv`);
   }
 
-  /** @param {number | null} count null: not known */
-  showTotal(count) {
-    const {say, write} = this.context;
-    this.total.replaceChildren(element('span', {}, count === null ? '?' : write.exact(count)),
-      element('span', {className: 'quiet'}, ` ${say('of_rows', {n: write.short(this.context.subject()?.rows ?? 0)})}`));
+  /** @param {(number | null)[]} counts of the side, or of both; null: not known */
+  showTotal(counts) {
+    const {say, write} = this.context, text = (count) => (count === null ? '?' : write.exact(count));
+    this.total.classList.toggle('two', counts.length > 1);
+    this.total.replaceChildren(...counts.length > 1 ? counts.map((count, i) => element('span', {}, element('b', {className: 'side'}, 'AB'[i]), ` ${text(count)} `)) : [element('span', {}, text(counts[0])),
+      element('span', {className: 'quiet'}, ` ${say('of_rows', {n: write.short(this.context.subject()?.rows ?? 0)})}`)]);
   }
 
   /* ---- the map */
@@ -178,7 +180,7 @@ class Table {
     this.total.classList.toggle('stale', text !== null);
     this.error.hidden = !text;
     this.error.textContent = text ?? '';
-    if (text !== null) this.showTotal(null);
+    if (text !== null) this.showTotal([null]);
   }
 }
 

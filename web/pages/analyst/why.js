@@ -40,7 +40,7 @@ export const whyPane = {
     const {say, write, lang, city, state} = context;
     const body = element('div', {className: 'why'});
     container.append(body);
-    const hint = () => body.replaceChildren(element('p', {className: 'quiet'}, say('point_to')));
+    const hint = () => body.replaceChildren(element('p', {className: 'quiet'}, say(matchMedia('(hover: none)').matches ? 'tap_to' : 'point_to')));
     const cell = (text, number = false) => element('td', {className: number ? 'number' : ''}, text);
 
     const show = (reading, answer) => {

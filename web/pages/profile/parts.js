@@ -8,7 +8,7 @@ import {element} from '../dom.js';
 
 /** A cell of a table: hidden, zero, unknown and not connected look different. @param {Speech} speech @param {import('./numbers.js').Known} cell @returns {Node} */
 export function knownCell({say, write}, cell) {
-  if (cell.known === 'number') return element('span', {title: write.exact(cell.value)}, write.short(cell.value));
+  if (cell.known === 'number') return element('span', {}, write.exact(cell.value));
   const [text, key] = {hidden: ['·', 'hidden'], unknown: ['?', 'unknown_cell'], awaited: [say('awaited'), 'awaited']}[cell.known];
   return element('span', {className: `cell-${cell.known}`, title: say(key), ...(cell.known !== 'awaited' && {role: 'img', ariaLabel: say(key)})}, text);
 }
@@ -17,7 +17,7 @@ export function knownCell({say, write}, cell) {
 export function percent(share) {
   if (share === null || !Number.isFinite(share)) return '?';
   const p = share * 100;
-  return p > 0 && p < 0.05 ? '<0.1%' : `${p.toFixed(p >= 9.95 ? 1 : 2).replace(/\.?0+$/, '') || '0'}%`;
+  return p > 0 && p < 0.05 ? '<0.1%' : `${p.toFixed(1)}%`;
 }
 
 /** In words, with its sign before it; or the sign alone, with the words for who asks or listens. @param {Speech} speech @param {string} verdict @param {boolean} [short] */

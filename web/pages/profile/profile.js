@@ -4,6 +4,7 @@
 
 import {columnTitle} from '../columns.js';
 import {$, element} from '../dom.js';
+import {evenly} from '../text.js';
 import {circleKm2, formatArea, parseArea, RADIUS_M, ringForMap, ringKm2} from './area.js';
 import {askLine, askParts, askTrend, categories, countedLayers} from './ask.js';
 import {Drawing} from './drawing.js';
@@ -161,13 +162,13 @@ class Profile {
 
   counts() {
     const {say, context, per, lines, speech} = this, {write, city, state} = context, about = city.exposures[per];
-    const columns = ['layer', 'here', 'of_city', ...(per ? ['rate'] : [])];
+    const columns = ['layer', 'here', 'of_city', ...(per ? ['rate'] : [])], rateText = evenly(lines.map((l) => l.rate?.value));
     const head = (key) => (key === 'rate' ? (context.lang === 'en' ? about?.unit_en : about?.unit) ?? say('rate') : say(key));
     const cells = {
       layer: (l) => element('a', {href: l.target, title: l.target, target: '_blank', rel: 'noopener'}, this.title(l.layer)),
       here: (l) => knownCell(speech, l.count),
       of_city: (l) => (l.count.known === 'number' ? percent(l.share) : ''),
-      rate: ({rate}) => (!rate ? '' : rate.value === null ? '?' : element('span', {}, write.about(rate.value), element('small', {}, `${write.about(rate.low)}–${write.about(rate.high)}`), element('small', {}, `${say('city')} ${write.about(rate.city)}`), verdictCell(speech, rate.verdict))),
+      rate: ({rate}) => (!rate ? '' : rate.value === null ? '?' : element('span', {}, rateText(rate.value), element('small', {}, `${rateText(rate.low)}–${rateText(rate.high)}`), element('small', {}, `${say('city')} ${rateText(rate.city)}`), verdictCell(speech, rate.verdict))),
     };
     const number = (c) => (c === 'layer' ? '' : 'number');
     const csv = this.csv('profile', ['layer', 'title', 'count', 'city', 'share_of_city', ...(per ? ['per', 'rate', 'rate_low', 'rate_high', 'city_rate', 'against_city'] : []), 'address'],
