@@ -178,7 +178,7 @@ async function askTwice(context, other, signal, surely) {
     return {columns: [nameColumn(context), {id: 'side', title: say('side_of'), wordy: true, of: (r) => r.side}, figure(context, 'count', say('count')), ...sizeColumns(context, rows)], rows, order: {by: 'count', down: true},
       note: [note, say('clusters_of', {a: write.exact(a.length), b: write.exact(b.length)})].filter((t) => t).join(' ')};
   }
-  const class_of = (side) => ({id: `class_${side}`, title: side.toUpperCase(), wordy: true, of: (r) => r[side]?.class || null, cell: (r) => (r[side] ? classTitle(lang, r[side].class || 'unknown') : '–')});
+  const class_of = (side) => ({id: `class_${side}`, title: side.toUpperCase(), wordy: true, of: (r) => r[side]?.class || null, cell: (r) => (!r[side] ? '–' : r[side].class === 'not significant' ? element('span', {className: 'quiet', title: classTitle(lang, r[side].class)}, say('not_sure')) : classTitle(lang, r[side].class || 'unknown'))});
   const z = (side) => figure(context, `z_${side}`, `z ${side.toUpperCase()}`, {write: (n) => fixed(n, 2), of: (r) => number('z')(r[side] ?? {})});
   const csv = ['a', 'b'].flatMap((side) => ['class', 'count', 'z', 'p', 'q'].map((name) => /** @type {[string, (r: any) => unknown]} */ ([`${name}_${side}`, (r) => r[side]?.[name]])));
   const change = {...figure(context, 'change', 'Δz', {of: number('by'), write: signed((n) => n.toFixed(2)), className: 'change', help: say('z_change')}), compare: bySize};
