@@ -3,6 +3,7 @@
 // Plan
 //   addresses mistyped at random: no address of the city is nearer to what was
 //   typed than the one that is answered, by an edit distance of our own
+//   a road that begins like the name of a town, of each town
 //   units, and centres, by the path of names above them, each way of typing;
 //   mistyped, none is nearer than the one that is answered; by first letters,
 //   the one that is answered has them
@@ -376,6 +377,15 @@ test('search', async (t) => {
         await write('POST', '', row('A-NEW-3', 'The Park Road Coffee'));
         for (const typed of ['The Park Road Coffee', 'park road coffee', 'park road cofee'])
             assert.equal((await ask(typed))[0]?.id, 'A-NEW-3', typed);
+        // A road that is called like a town, in another town: what was typed is the road.
+        const { features: towns } = JSON.parse(await done('query', city, 'town', '--limit', '100'));
+        const stems = towns.map((f) => f.properties.name.replace(/(街道|镇)$/, ''));
+        for (const [i, stem] of stems.entries())
+            await write('POST', '', row(`A-ROAD-${i}`, `东莞市鹤鸣镇孤山村${stem}中路${300 + i}号`));
+        for (const [i, stem] of stems.entries())
+            for (const typed of [`${stem}中路${300 + i}号`, `东莞市${stem}中路${300 + i}号`, `鹤鸣镇${stem}中路${300 + i}号`, `${stem}中路`])
+                assert.equal((await ask(typed))[0]?.id, `A-ROAD-${i}`, typed);
+        for (let i = 0; i < stems.length; i++) await write('DELETE', `/A-ROAD-${i}`);
         await write('POST', '', row('A-NEW-2', '东莞市鹤鸣镇孤山村望月路90号'));
         await write('DELETE', '/A-NEW-1');
         assert.ok(!(await ask('观海路99号')).some((r) => r.id === 'A-NEW-1'));
