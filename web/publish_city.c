@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/model/time.h"
+#include "web/matters.h"
 #include "web/publish_internal.h"
 #include "web/publish_said.h"
 
@@ -202,7 +203,7 @@ static om_status add_said(struct om__release *release, struct om_json *top,
     if (!community) return OM_OK;
     OM_TRY(om_json_set_take(top, "community", community));
     OM_TRY(check_layers(release->plan, community, err));
-    OM_TRY(om__publish_pinyin(community, err));
+    OM_TRY(om_matters_sound(community, err));
     return report_community(release, community);
 }
 

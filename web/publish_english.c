@@ -6,8 +6,7 @@
  * at the end of names are in English; the rest is pinyin
  * (engine/search/roman.h). It is made once, by whoever publishes, who sees it
  * in the report and can mend a reading with one more term; nothing that is not
- * in the Chinese name goes out. What the page of residents looks for by itself
- * (matters and their everyday words) is spelled at the same time.
+ * in the Chinese name goes out.
  */
 #include <stdio.h>
 #include <string.h>
@@ -100,64 +99,4 @@ om_status om__publish_romanise(const struct om__publish_plan *plan,
         .valid = names->valid, .offset = offset, .bytes = kept};
     om_buf_deinit(&bytes);
     return st;
-}
-
-/* ---- how it sounds ---- */
-
-static bool has(const struct om_buf *out, const struct om_buf *one)
-{
-    for (size_t at = 0; at + one->len <= out->len; at++)
-        if (!memcmp(out->bytes + at, one->bytes, one->len)) return true;
-    return false;
-}
-
-/* In both readings, where there are two. What is in no Han is typed as it is
- * written. */
-static om_status add_sound(const char *text, struct om_buf *out,
-                           struct om_err *err)
-{
-    om_status st = OM_OK;
-    bool han = false;
-    for (const char *c = text; *c; c++) han |= (unsigned char)*c > 127;
-    for (int other = 0; other < 2 && han && !st; other++) {
-        struct om_buf one = {0};
-        st = om_spell(text, strlen(text), other, &one, err);
-        if (!st && one.len && !has(out, &one)) {
-            if (out->len) om_buf_add_byte(out, ';');
-            st = om_buf_add(out, one.bytes, one.len);
-        }
-        om_buf_deinit(&one);
-    }
-    return st;
-}
-
-static om_status add_pinyin(struct om_json *one, const char *key,
-                            struct om_err *err)
-{
-    struct om_buf out = {0};
-    const struct om_json *aliases = om_json_get(one, "aliases");
-    om_status st =
-        add_sound(om_json_text(om_json_get(one, key), ""), &out, err);
-    for (size_t i = 0; i < om_json_count(aliases) && !st; i++)
-        st = add_sound(om_json_text(om_json_at(aliases, i), ""), &out, err);
-    if (!st && out.len) {
-        st = om_buf_add_byte(&out, 0);
-        if (!st)
-            st = om_json_set_take(one, "pinyin",
-                                  om_json_of_text((const char *)out.bytes));
-    }
-    om_buf_deinit(&out);
-    return st;
-}
-
-om_status om__publish_pinyin(struct om_json *community, struct om_err *err)
-{
-    const struct om_json *matters = om_json_get(community, "matters");
-    const struct om_json *groups = om_json_get(matters, "groups");
-    const struct om_json *list = om_json_get(matters, "list");
-    for (size_t i = 0; i < om_json_count(groups); i++)
-        OM_TRY(add_pinyin(om_json_at(groups, i), "title", err));
-    for (size_t i = 0; i < om_json_count(list); i++)
-        OM_TRY(add_pinyin(om_json_at(list, i), "name", err));
-    return OM_OK;
 }

@@ -48,11 +48,6 @@ om_status om__publish_terms(struct om__publish_plan *plan,
 om_status om__publish_english(const struct om_json *one, const char *path,
                               struct om__publish_layer *layer,
                               struct om_err *err) OM_MUST_USE;
-/** How the names of groups and matters sound, for who types pinyin: "pinyin" of
- *  each, "ju zhu zheng;..." for its name and aliases. community: of what goes
- *  out */
-om_status om__publish_pinyin(struct om_json *community,
-                             struct om_err *err) OM_MUST_USE;
 /** Texts of that column for those of a batch. owns: they lie in `arena` */
 om_status om__publish_romanise(const struct om__publish_plan *plan,
                                const struct om_batch_column *names, size_t rows,

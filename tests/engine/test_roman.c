@@ -18,6 +18,8 @@
 #include <cmocka.h>
 
 #include "engine/search/roman.h"
+#include "engine/search/text.h"
+#include "engine/search/variants.h"
 
 static const struct om_term TERM[] = {
     {"社区", "Community"}, {"村", "Village"},
@@ -135,6 +137,41 @@ static void any_bytes_are_fine(void **state)
     }
 }
 
+/* Whatever is folded to a character of the set, and nothing else. */
+static void variants_are_those_that_fold_so(void **state)
+{
+    (void)state;
+    static const char TEXT[] = "居住证医疗abc1、";
+    struct om_characters set = {0};
+    struct om_buf out = {0};
+    struct om_err err;
+    const struct om_fold *fold;
+    assert_int_equal(om_fold_get(&fold, &err), OM_OK);
+    om_characters_add(&set, TEXT, strlen(TEXT));
+    if (om_variants_add(&set, &out, &err)) fail_msg("%s", err.text);
+    assert_int_equal(om_buf_add_byte(&out, 0), OM_OK);
+    const char *pairs = (const char *)out.bytes;
+    assert_non_null(strstr(pairs, "證证"));
+    assert_non_null(strstr(pairs, "醫医"));
+    assert_non_null(strstr(pairs, "療疗"));
+    assert_int_equal(strlen(pairs) % 6, 0);
+    for (const char *at = pairs; *at; at += 6) {
+        struct om_search_text a, b;
+        om_search_fold(fold, at, 3, &a);
+        om_search_fold(fold, at + 3, 3, &b);
+        assert_int_equal(a.token[0], b.token[0]);
+        assert_memory_not_equal(at, at + 3, 3);
+        char plain[4] = {at[3], at[4], at[5], 0};
+        assert_non_null(strstr(TEXT, plain));
+    }
+    om_buf_deinit(&out);
+    set = (struct om_characters){0};
+    om_characters_add(&set, "plain \xE8", 7);
+    assert_int_equal(om_variants_add(&set, &out, &err), OM_OK);
+    assert_int_equal(out.len, 0);
+    om_buf_deinit(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +180,7 @@ int main(void)
         cmocka_unit_test(spells_what_is_left),
         cmocka_unit_test(sounds_as_it_is_typed),
         cmocka_unit_test(any_bytes_are_fine),
+        cmocka_unit_test(variants_are_those_that_fold_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,8 +103,8 @@ async function agree(page, url, query) {
 }
 
 test('matters are found as residents say them', { skip }, async () => {
-    const { release } = await sample, { groups, list } = JSON.parse(await readFile(path.join(release, 'city.json'), 'utf8')).community.matters;
-    const c = await load('matters'), find = (words) => c.findMatters(groups, list, words), names = (words) => find(words).map((m) => m.matter.name);
+    const { release } = await sample, { groups, list, variants } = JSON.parse(await readFile(path.join(release, 'city.json'), 'utf8')).community.matters;
+    const c = await load('matters'), find = (words) => c.findMatters(groups, list, words, variants), names = (words) => find(words).map((m) => m.matter.name);
     // What a person would want, among the first that are shown.
     const wanted = { 医保报销: '医疗费用零星报销', 上学: '积分入学申请', 幼儿园: '托育机构咨询', 疫苗: '儿童预防接种预约', 打疫苗: '儿童预防接种预约', 我想给孩子打疫苗: '儿童预防接种预约',
         租房: '公共租赁住房申请', 养老金: '城乡居民养老保险待遇申领', 退休金: '城乡居民养老保险待遇申领', 买社保: '城乡居民养老保险参保登记', 身份证丢了: '身份证办理咨询', '医保 报销': '医疗费用零星报销',
@@ -113,6 +113,16 @@ test('matters are found as residents say them', { skip }, async () => {
     for (const [words, name] of Object.entries(wanted)) {
         assert.ok(names(words).slice(0, 8).includes(name), `${words}: ${names(words)}`);
         assert.ok(!find(words).near, words);
+    }
+    // Traditional characters are the same word: every text of a matter written so finds what it does, as surely.
+    for (const [words, plain] of [['居住證', '居住证'], ['居住證丟了', '居住证丢了'], ['醫療', '医疗'], ['醫保報銷', '医保报销'], ['養老金', '养老金'], ['結婚', '结婚'], ['殘疾證', '残疾证'], ['社會保障卡', '社会保障卡'], ['買社保', '买社保']]) {
+        assert.deepEqual(names(words), names(plain), words);
+        assert.equal(find(words).near, find(plain).near, words);
+    }
+    const traditional = new Map(Array.from({ length: variants.length / 2 }, (_, i) => [variants[2 * i + 1], variants[2 * i]]));
+    for (const matter of list) {
+        const words = [...matter.name].map((one) => traditional.get(one) ?? one).join('');
+        assert.equal(names(words)[0], matter.name, words);
     }
     // The examples that the page itself gives.
     for (const [language, split] of [['chinese', /例如:|、/], ['english', /e\.g\. |, /]]) {

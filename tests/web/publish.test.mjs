@@ -250,6 +250,8 @@ test('texts of the plan are what they may be, and no others go out', async () =>
     assert.equal(said.name_en, plan.name_en);
     // As the plan says it, and how it sounds.
     const { matters } = said.community;
+    assert.match(matters.variants, /^(?:[\u4e00-\u9fff]{2})+$/);
+    delete matters.variants;
     for (const one of [...matters.groups, ...matters.list]) {
         assert.match(one.pinyin, /^[a-z0-9]+([ ;][a-z0-9]+)*$/);
         delete one.pinyin;

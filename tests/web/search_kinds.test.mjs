@@ -109,6 +109,12 @@ test('things by their kind', async (t) => {
         assert.equal(kindOf(await ask('监控', '&layers=business')), undefined);
     });
 
+    await t.test('what residents look for has its sounds and characters in the city, too', async () => {
+        const { groups, list, variants } = (await get(`${server.url}/?f=json`)).json().community.matters;
+        for (const one of [...groups, ...list]) assert.match(one.pinyin, /^[a-z0-9]+([ ;][a-z0-9]+)*$/);
+        for (const pair of ['證证', '醫医', '療疗']) assert.ok(variants.match(/../gu).includes(pair), pair);
+    });
+
     await t.test('what is called so comes before what is of the kind', async () => {
         for (const [name, column] of [['organisation', 'name'], ['premises', 'name']])
             for (const row of rows[name].slice(0, 20)) {

@@ -3,6 +3,7 @@
 
 #include "data/json.h"
 #include "data/model/time.h"
+#include "web/matters.h"
 #include "web/server/documents.h"
 #include "web/server/handlers.h"
 #include "web/server/media.h"
@@ -158,7 +159,24 @@ static const struct om__link LANDING[] = {
 
 /* The landing page of OGC API: what there is, as links; and the members of
  * ours that pages need before they can ask for anything. */
-/* What a page for the public needs to know: city.json's "community" as it is,
+/* city.json's "community"; how its matters sound is added where it does not say
+ * so itself, as a release does. */
+static om_status add_said(const struct om_json *community, struct om_buf *out)
+{
+    const struct om_json *matters = om_json_get(community, "matters");
+    const bool told =
+        om_json_kind(om_json_get(matters, "variants")) == OM_JSON_TEXT;
+    if (told || om_json_kind(matters) != OM_JSON_OBJECT)
+        return om_json_write(community, false, out);
+    struct om_json *sounding = om_json_copy(community);
+    om_status st = sounding ? om_matters_sound(sounding, NULL) : OM_E_MEMORY;
+    // Without ICU's data they are found as they are written.
+    if (!st || st == OM_E_UNSUPPORTED) st = om_json_write(sounding, false, out);
+    om_json_free(sounding);
+    return st;
+}
+
+/* What a page for the public needs to know: city.json's "community",
  * and the ways of going ("service": minutes, modes with names and speeds). */
 static om_status add_community(const struct om_manifest *city,
                                struct om_buf *out)
@@ -168,7 +186,7 @@ static om_status add_community(const struct om_manifest *city,
     const struct om_json *modes = om_json_get(service, "modes");
     if (om_json_kind(community) == OM_JSON_OBJECT) {
         om_buf_add_text(out, ",\"community\":");
-        OM_TRY(om_json_write(community, false, out));
+        OM_TRY(add_said(community, out));
     }
     if (om_json_kind(service) != OM_JSON_OBJECT) return out->status;
     om_buf_add_text(out, ",\"service\":{\"layer\":");

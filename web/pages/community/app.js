@@ -52,6 +52,7 @@
     state.column = matters.column || 'matters';
     state.groups = matters.groups || [];
     state.matters = matters.list || [];
+    state.variants = matters.variants;
     for (const m of state.matters) {
       state.groupOf[m.name] = m.group;
       state.english[m.name] = m.name_en;
@@ -179,7 +180,7 @@
 
   const hotline = () => h('p', {class: 'hotline'}, h('a', {class: 'button', href: `tel:${state.hotline}`, textContent: t('hotline', state.hotline)}));
   function suggest(words) {
-    const found = c.findMatters(state.groups, state.matters, words);
+    const found = c.findMatters(state.groups, state.matters, words, state.variants);
     return Object.assign(found.slice(0, HITS).map(({matter: m, by}) => ({text: c.matterName(m.name), note: by !== m.name && by !== m.name_en && by, take: () => go({matter: m.name, group: m.group, count: FIRST}, ui.results)})), {near: found.near});
   }
 

@@ -7,7 +7,11 @@
   // Words that say nothing of the matter.
   const EMPTY = /^(an?|the|to|my|i|of|for|in|on|and|is|need|want|how|do|get|please)$/;
 
-  const tidy = (text) => text.normalize('NFKD').toLowerCase().replace(/[\u0300-\u036f'’]/g, '').replace(/[^a-z0-9\u3400-\u9fff]+/g, ' ').trim();
+  /* Characters that stand for others: 證 for 证. */
+  let plainOf = {};
+  const simplified = (text) => text.replace(/[\u4e00-\u9fff]/g, (one) => plainOf[one] || one);
+
+  const tidy = (text) => simplified(text).normalize('NFKD').toLowerCase().replace(/[\u0300-\u036f'’]/g, '').replace(/[^a-z0-9\u3400-\u9fff]+/g, ' ').trim();
   const isHan = (text) => /[\u3400-\u9fff]/.test(text);
   const pairs = (text) => Array.from(text).slice(1).map((b, i) => text[i] + b);
   const share = (list, has) => list.length ? list.filter(has).length / list.length : 0;
@@ -42,10 +46,13 @@
   const soundsOf = (one) => one.sounds || (one.sounds = (one.pinyin || '').split(';').map((s) => s.split(' ')));
 
   /**
+   * variants: "證证醫医", characters and what they stand for.
    * Of a city's groups and matters those that are meant, the likeliest first:
    * [{matter, by: the term}]; `near`: only similar ones, a few.
    */
-  c.findMatters = (groups, matters, typed) => {
+  c.findMatters = (groups, matters, typed, variants) => {
+    plainOf = {};
+    for (let i = 0; i + 1 < (variants || '').length; i += 2) plainOf[variants[i]] = variants[i + 1];
     const words = tidy(typed), han = isHan(words), joined = words.replace(/ /g, ''), letters = joined.replace(/v/g, 'u');
     if (!joined) return [];
     const found = matters.map((matter, at) => {
