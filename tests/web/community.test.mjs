@@ -114,6 +114,12 @@ test('matters are found as residents say them', { skip }, async () => {
         assert.ok(names(words).slice(0, 8).includes(name), `${words}: ${names(words)}`);
         assert.ok(!find(words).near, words);
     }
+    // Of several that have the same word, the one that has the rest of what was typed.
+    for (const [words, name] of [['社保卡不见了', '社保卡挂失解挂'], ['养老金年审', '养老待遇资格认证'], ['挂失社保卡', '社保卡挂失解挂'], ['居住证', '居住证申领'], ['工资被拖欠', '欠薪投诉登记']]) {
+        assert.equal(names(words)[0], name, words);
+        assert.ok(!find(words).near, words);
+    }
+    assert.deepEqual(names('passport'), []);
     // Traditional characters are the same word: every text of a matter written so finds what it does, as surely.
     for (const [words, plain] of [['居住證', '居住证'], ['居住證丟了', '居住证丢了'], ['醫療', '医疗'], ['醫保報銷', '医保报销'], ['養老金', '养老金'], ['結婚', '结婚'], ['殘疾證', '残疾证'], ['社會保障卡', '社会保障卡'], ['買社保', '买社保']]) {
         assert.deepEqual(names(words), names(plain), words);

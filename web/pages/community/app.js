@@ -248,7 +248,7 @@
     if (!wanted()) return null;
     const found = await api.search({q: words, limit: 3 * HITS}).catch(() => ({results: []}));
     if (!wanted()) return null;
-    return found.results.filter((r) => isFinite(r.lon) && state.finer.indexOf(r.kind) < 0).slice(0, HITS).map((r) => {
+    return found.results.filter((r) => r.id !== null && isFinite(r.lon) && state.finer.indexOf(r.kind) < 0).slice(0, HITS).map((r) => {
       const named = c.titled(r), of = [r.village, r.town].map((u) => u && u.name !== r.name && u.name).filter(Boolean).reverse().join(' ');
       return {text: named.title, lang: named.lang, note: [named.native, of].filter(Boolean).join(' · '), noteLang: english ? 'zh-CN' : null, take: () => {
         if (state.levels.indexOf(r.kind) < 0) return start([r.lon, r.lat], named.title, false, named.lang);

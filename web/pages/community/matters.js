@@ -22,11 +22,13 @@
   function hanLike(words, term) {
     if (term.includes(words)) return 0.85 + 0.1 * words.length / term.length;
     if (term.length > 1 && words.includes(term)) return 0.8 + 0.1 * term.length / words.length;
+    // In another order: 工资被拖欠 is 拖欠工资.
+    if (term.length > 3 && Array.from(term).every((one) => words.includes(one))) return 0.6;
     return 0.3 * pairsIn(words, term) + 0.3 * share(Array.from(words), (one) => term.includes(one));
   }
   function wordLike(word, other) {
     if (other.startsWith(word)) return 0.95;
-    if (other.length > 3 && word.startsWith(other)) return 0.85;
+    if (other.length > 3 && 5 * other.length >= 3 * word.length && word.startsWith(other)) return 0.85;
     const like = pairsIn(word, other) * pairsIn(other, word);
     return like > 0.5 ? 0.8 * like : 0;
   }
@@ -64,9 +66,11 @@
         if (!han && letters.length > 1) for (const s of soundsOf(one)) take(part * soundLike(letters, s), matter.name);
       };
       look(matter, 1);
+      // Of those alike that one is first that is called so, or has more of what was typed.
+      const more = 0.04 * share(Array.from(joined), (one) => termsOf(matter).some(({plain}) => (plain.length > 1 && joined.includes(plain) ? plain : by).includes(one))) + (tidy(matter.name).includes(joined) ? 0.04 : 0);
       look(groups.find((g) => g.id === matter.group) || {}, 0.9);
-      return {matter, at, value, by};
-    }).filter((m) => m.value >= NEAR).sort((a, b) => b.value - a.value || a.at - b.at);
+      return {matter, at, value, by, more: han ? more : 0};
+    }).filter((m) => m.value >= NEAR).sort((a, b) => b.value + b.more - a.value - a.more || a.at - b.at);
     const best = found.length ? found[0].value : 0;
     return best >= SURE ? found.filter((m) => m.value >= Math.max(SURE, Math.min(best, 0.95) - 0.15)) : Object.assign(found.slice(0, NEARS), {near: true});
   };
