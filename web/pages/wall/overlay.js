@@ -5,7 +5,7 @@
 
 import {token} from './charts.js';
 
-/** @typedef {{lonDeg: number, latDeg: number, text: string, beside?: string, kind: 'town' | 'crew' | 'place'}} Label   beside: a quieter number behind it */
+/** @typedef {{lonDeg: number, latDeg: number, text: string, beside?: string, kind: 'town' | 'crew' | 'place', above?: boolean}} Label   beside: a quieter number behind it; above: it stands over its place */
 
 const RING_MS = 2000;
 /** So many reports at once are one ring with a number. */
@@ -224,6 +224,7 @@ export class Overlay {
       const w = word + room + 0.6 * u, h = 1.5 * /** @type {number} */ (size) * u;
       let {x, y} = this.project(label.lonDeg, label.latDeg);
       if (x < 0 || y < 0 || x > this.canvas.width || y > this.canvas.height) continue;
+      if (label.above) y -= 0.6 * h;
       x = aside(within(x, w, this.canvas.width), w, this.seamsX);
       y = aside(within(y, h, this.canvas.height), h, this.seamsY);
       const box = {x: x - w / 2, y: y - h / 2, w, h};

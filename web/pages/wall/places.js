@@ -77,6 +77,8 @@ export function sentenceOf(lang, spot, answer, {happened, unit, compared}) {
   const days = Math.round((Date.parse(answer.to) - Date.parse(answer.from)) / 864e5), sure = Math.min(...list.map((p) => Math.abs(p.bin))) > 2 ? 99 : 95;
   const by = say(lang, answer.per === 'area' ? 'by_density' : answer.per ? 'by_exposure' : 'by_mean', {p: compared}), beside = list.some((p) => p.neighbours > 0);
   const since = sinceOf(lang, answer, list[0]);
+  // Numbers that are not for who looks: what the server says of it.
+  if (!list.every((p) => Number.isFinite(p.count) && Number.isFinite(p.expected))) return String((lang === 'en' ? list[0].text_en : list[0].text) ?? '');
   return lang === 'en'
     ? `${about(lang, n)} ${unit} in ${days} day${days === 1 ? '' : 's'}, ${about(lang, expected)} expected ${by}; ${beside ? 'together with its neighbours ' : ''}significant at ${sure} %${since && `, ${since}`}.`
     : `近${days}天${happened}${about(lang, n)}${unit},${by}应有${about(lang, expected)}${unit};${beside ? '连同邻格' : ''}显著,置信度${sure}%${since && `,${since}`}。`;

@@ -359,7 +359,7 @@ class Wall {
     if (found) {
       const n = hotspotsIn(found), fresh = found.features.filter((f) => f.properties.bin >= 2 && f.properties.new).length;
       if (!n) said.push(say(lang, 'quiet', {n: tour.days}));
-      else said.push(`${say(lang, n === 1 ? 'hot_one' : 'hot_many', {d: tour.days, n})}${fresh ? `${en ? ', ' : ','}${say(lang, 'new_ones', {n: fresh})}` : ''}`);
+      else said.push(`${say(lang, n === 1 ? 'hot_one' : 'hot_many', {d: tour.days, n})}${en ? ', ' : ','}${fresh ? say(lang, 'new_ones', {n: fresh}) : say(lang, 'no_new')}`);
     }
     this.write(said.map((part) => part + (en ? '.' : '。')).join(en ? ' ' : ''));
   }
@@ -375,8 +375,9 @@ class Wall {
   async label() {
     const {near} = this, {workers, levels, crew: counted} = this.part.map;
     const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: this.unit(levels[0]?.level, f), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
-    const [place] = (this.tour.at && this.spots?.get(this.tour.at.id)?.features) ?? [];
-    const named = place ? [{...labelPlace(place.geometry), text: this.unit(this.spotLevel, place), kind: /** @type {const} */ ('place')}] : [];
+    const spot = this.tour.at && this.spots?.get(this.tour.at.id), [place] = spot?.features ?? [];
+    // Above what it is of, which it would cover.
+    const named = place ? [{lonDeg: labelPlace(place.geometry).lonDeg, latDeg: aroundOf(spot, boundsOf)[3], above: true, text: this.unit(this.spotLevel, place), kind: /** @type {const} */ ('place')}] : [];
     const asked = this.labels = (this.labels ?? 0) + 1, old = () => asked !== this.labels;
     this.overlay.setLabels([...named, ...towns]);
     if (!workers) return;
@@ -397,7 +398,8 @@ class Wall {
       // Of units that are not the finest it is said which they are.
       const finest = level === levels.at(-1), words = (f, n) => finest ? {text: n} : {text: this.unit(level.level, f), beside: n};
       const crew = units.features.filter((f) => f.geometry && Number(of.get(f.properties.id ?? f.id)) > 0).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), ...words(f, String(of.get(f.properties.id ?? f.id))), id: f.properties.id ?? f.id}));
-      const crewText = (c) => c.id === at;
+      // What the place is named after is not covered.
+      const [w0, s0, e0, n0] = place ? boundsOf(place.geometry) : [0, 0, 0, 0], crewText = (c) => c.id === at || (place && c.lonDeg > w0 && c.lonDeg < e0 && c.latDeg > s0 && c.latDeg < n0);
       this.overlay.setLabels([...named.map((p) => ({...p, text: !of.has(at) || of.get(at) === '·' ? p.text : `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
     } catch (error) {
       console.warn(error.message);
