@@ -7,14 +7,17 @@
 // there, each visit with an empty cache; then frames while somebody drags the
 // map of the whole city and of a town, for some six seconds each: their gaps by
 // the clock, and the longest task of the page and of the compositor by the
-// processor, which other work on the machine does not lengthen.
+// processor, which other work on the machine does not lengthen. So of a period of
+// six weeks that is dragged over half a year, for some four seconds each: a heat
+// map, and grids by their counts; how many of its steps are drawn in a second,
+// and what was asked for in bytes before it could move.
 // One line a measurement: name|operations|p50 s|p99 s|longest s|note
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
 const { chromium } = createRequire(path.resolve('web/pages/package.json'))('playwright-core');
 const [, , url, executablePath = '/usr/bin/chromium'] = process.argv;
-const SIZES = [[1440, 900], [1920, 1080], [3840, 2160]], VISITS = 7, LATE_MS = 50, STEPS = 360, STEP_MS = 16;
+const SIZES = [[1440, 900], [1920, 1080], [3840, 2160]], VISITS = 7, LATE_MS = 50, STEPS = 360, STEP_MS = 16, SCRUBS = 240;
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-3d-apis', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 const rest = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -48,8 +51,8 @@ async function visit(browser, [width, height]) {
     return { context, page, marks: await page.evaluate(() => window.marks) };
 }
 
-/** Drag the map around for some seconds; gaps between frames and the longest task of each thread, ms. */
-async function pan(browser, page, [width, height]) {
+/** Frames while something is dragged for some seconds: their gaps and the longest task of each thread, ms. */
+async function traced(browser, page, drag) {
     const client = await browser.newBrowserCDPSession(), events = [];
     client.on('Tracing.dataCollected', (e) => events.push(...e.value));
     await client.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['toplevel'] } });
@@ -65,14 +68,7 @@ async function pan(browser, page, [width, height]) {
         };
         requestAnimationFrame(frame);
     });
-    const x = width / 2, y = height / 2 - 50;
-    await page.mouse.move(x, y);
-    await page.mouse.down();
-    for (let k = 0; k < STEPS; k++) {
-        await page.mouse.move(x + width / 6 * Math.sin(k / 12), y + height / 8 * Math.cos(k / 15) - height / 8);
-        await rest(STEP_MS);
-    }
-    await page.mouse.up();
+    await drag();
     const gaps = await page.evaluate(() => {
         window.frames = false;
         return window.gaps.slice(1);
@@ -86,6 +82,51 @@ async function pan(browser, page, [width, height]) {
     for (const e of events)
         if (e.tdur / 1000 > task && /^(CrRendererMain|Compositor|VizCompositorThread|CrGpuMain)$/.test(names.get(`${e.pid}/${e.tid}`) ?? '')) [task, thread] = [e.tdur / 1000, names.get(`${e.pid}/${e.tid}`)];
     return { gaps, task, thread };
+}
+
+/** Drag the map around. */
+const pan = (browser, page, [width, height]) => traced(browser, page, async () => {
+    const x = width / 2, y = height / 2 - 50;
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    for (let k = 0; k < STEPS; k++) {
+        await page.mouse.move(x + width / 6 * Math.sin(k / 12), y + height / 8 * Math.cos(k / 15) - height / 8);
+        await rest(STEP_MS);
+    }
+    await page.mouse.up();
+});
+
+/** Drag a period to and fro, over half a year. */
+async function scrub(browser, page, name, hash) {
+    let bytes = 0, requests = 0;
+    page.on('response', async (r) => {
+        if (!/\.days\?|\.units\?|series=day/.test(r.url())) return;
+        requests++;
+        bytes += (await r.request().sizes().catch(() => null))?.responseBodySize ?? 0;
+    });
+    await page.evaluate((to) => { location.hash = to; }, `${hash}&time=2023-01-10/2023-02-20`);
+    await page.waitForFunction(() => document.querySelectorAll('#days rect').length > 100, null, { timeout: 60000 });
+    await rest(4000);
+    const box = await page.locator('#days').boundingBox(), days = await page.evaluate(() => document.querySelectorAll('#days rect').length);
+    const to = (day) => page.mouse.move(box.x + (day + 0.5) / days * box.width, box.y + box.height / 2);
+    await to(20);
+    await rest(4000);
+    await page.evaluate(() => {
+        window.steps = 0;
+        new MutationObserver((list) => { window.steps += list.length; }).observe(document.getElementById('days'), { attributes: true, attributeFilter: ['data-drawn'] });
+    });
+    let took = 0;
+    const { gaps, task, thread } = await traced(browser, page, async () => {
+        const begun = performance.now();
+        await page.mouse.down();
+        for (let k = 0; k < SCRUBS; k++) {
+            await to(20 + (days - 45) * (0.5 - 0.5 * Math.cos(k / SCRUBS * 2 * Math.PI)));
+            await rest(STEP_MS);
+        }
+        took = (performance.now() - begun) / 1e3;
+        await page.mouse.up();
+    }), steps = await page.evaluate(() => window.steps), late = gaps.filter((g) => g > LATE_MS).length;
+    say(name, gaps, `${late} of ${gaps.length} above ${LATE_MS} ms; ${(steps / took).toFixed(0)} steps drawn a second; ${requests} requests, ${(bytes / 1e3).toFixed(0)} kB; longest task ${task.toFixed(1)} ms of the processor (${thread})`);
 }
 
 const browser = await chromium.launch({ executablePath, args: FLAGS });
@@ -112,6 +153,12 @@ try {
             const { gaps, task, thread } = await pan(browser, page, size), late = gaps.filter((g) => g > LATE_MS).length;
             say(`frame while panning, ${where}, ${name}`, gaps, `${late} of ${gaps.length} above ${LATE_MS} ms (${(100 * late / gaps.length).toFixed(2)} %); longest task ${task.toFixed(1)} ms of the processor (${thread})`);
         }
+        await context.close();
+    }
+    const size = SIZES[1];
+    for (const [what, hash] of [['heat', 'layer=hazard&layers=heat'], ['grids', 'layer=hazard&layers=choropleth&units=grid']]) {
+        const { context, page } = await visit(browser, size);
+        await scrub(browser, page, `frame while a period is dragged, ${what}, ${size.join(' x ')}`, hash);
         await context.close();
     }
 } finally {
