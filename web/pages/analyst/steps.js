@@ -100,11 +100,14 @@ class FieldView {
   }
 }
 
+/* Lists of units that the worker was told of. */
+let tokens = 0;
+
 /** Units that are stepped through. */
 class UnitView {
   /** @param {UnitSteps} units @param {any} legend of the state @param {{from: number, to: number}} days [from, to) @param {{palette: 'dark' | 'light', ramp: 'warm' | 'cool', template: string, ratio: number, all: (n: number) => string}} how */
   constructor(units, legend, days, how) {
-    Object.assign(this, {key: 'choropleth', units, legend, days, ...how});
+    Object.assign(this, {key: 'choropleth', units, legend, days, ...how, token: ++tokens, sent: false});
     /** @type {Map<number, number>} */
     this.mosts = new Map();
   }
@@ -122,7 +125,7 @@ class UnitView {
     const item = (text, c) => ({text, form: 'area', color: `#${c.toString(16).slice(-6).replace(/(..)(..)(..)/, '$3$2$1')}`, opacity: (c >>> 24) / 255});
     const items = [...classes.texts.map((text, i) => item(classes.same === null ? text : this.all(classes.same), colours.fill[i])).reverse(),
       ...classes.zero ? [item('0', colours.zero)] : [], ...(this.legend?.items ?? []).filter((i) => i.form === 'hatch')];
-    return {legend: {...this.legend, items, heldDays}, wish: {units: {ids: units.ids, fill, zero: colours.zero, edge: colours.edge, hatch: colours.hatch, ratio}}};
+    return {legend: {...this.legend, items, heldDays}, wish: {units: {token: this.token, ids: units.ids, fill, zero: colours.zero, edge: colours.edge, hatch: colours.hatch, ratio}}};
   }
 }
 
@@ -286,6 +289,12 @@ export class Steps {
     if (!map || !view || !time || !view.parts.some((part) => map.sheet(part.key))) return this.answer(false);
     const moment = {from: dayOf(from), to: dayOf(to) + 1, at: Math.min(dayOf(to) + 1, this.now)}, heldDays = this.context.state.now.scale === 'own' ? 0 : moment.to - moment.from;
     const steps = view.parts.map((part) => ({part, ...part.step(moment, heldDays)}));
+    // Names of units are told once.
+    for (const {part, wish} of steps) {
+      if (!wish.units) continue;
+      if (part.sent) delete wish.units.ids;
+      part.sent = true;
+    }
     this.busy = true;
     this.asking = {time, view, legends: new Map(steps.map(({part, legend}) => [part.key, legend]))};
     this.worker.postMessage({id: ++this.asked, whole: !this.on, ...moment, halfLife: view.halfLife, parts: steps.map(({part, wish}) => ({key: part.key, tiles: this.tiles(part), ...wish}))});

@@ -21,7 +21,7 @@ import {paintUnits, readUnitTile} from './unittile.js';
  * @property {number[]} [breaks]   where each colour begins, rising
  * @property {number[]} [colours]   of breaks and, first, of what is below: r | g << 8 | b << 16 | a << 24
  * @property {boolean} [lines]
- * @property {{ids: string[], fill: Uint32Array, zero: number, edge: number, hatch: number, ratio: number}} [units]   colours by id; zero: of an id that is not listed
+ * @property {{token: number, ids?: string[], fill: Uint32Array, zero: number, edge: number, hatch: number, ratio: number}} [units]   colours of ids, which come with the first wish of a token; zero: of an id that is not listed
  */
 
 /* Pixels of a picture's side; it is shown twice as wide. */
@@ -151,11 +151,23 @@ function keepLines(step, pixel, colours) {
     }
 }
 
+/* Which number each unit has in lists of colours, and each unit of a tile: HIDDEN, of whose id nothing is told, UNLISTED. */
+const listed = {token: 0, index: /** @type {Map<string, number>} */ (new Map())}, HIDDEN = -1, UNLISTED = -2;
+/** @type {WeakMap<object, {token: number, at: Int32Array}>} */
+const places = new WeakMap();
+
+/** @param {ReturnType<typeof readUnitTile>} cover */
+function placesOf(cover) {
+  const known = places.get(cover), {token, index} = listed;
+  if (known?.token === token) return known.at;
+  const at = Int32Array.from(cover.ids, (id) => (id ? index.get(id) ?? UNLISTED : HIDDEN));
+  places.set(cover, {token, at});
+  return at;
+}
+
 /** @param {ReturnType<typeof readUnitTile>} cover @param {PartWish['units']} units @returns {ImageData} */
-function colourUnits(cover, {ids, fill, zero, edge, hatch, ratio}) {
-  const index = new Map(ids.map((id, i) => [id, i])), image = new ImageData(cover.side, cover.side);
-  // Who may not be told of a unit is not told its id.
-  const own = Uint32Array.from(cover.ids, (id) => (!id ? 0 : index.has(id) ? fill[index.get(id)] : zero));
+function colourUnits(cover, {fill, zero, edge, hatch, ratio}) {
+  const image = new ImageData(cover.side, cover.side), own = Uint32Array.from(placesOf(cover), (i) => (i === HIDDEN ? 0 : i === UNLISTED ? zero : fill[i]));
   paintUnits(cover, own, {edge, hatch, ratio}, new Uint32Array(image.data.buffer));
   return image;
 }
@@ -200,6 +212,7 @@ self.onmessage = ({data}) => {
   }
   if (data.warm) return want(data.warm);
   newest = data.id;
+  for (const {units} of data.parts) if (units?.ids) Object.assign(listed, {token: units.token, index: new Map(units.ids.map((id, i) => [id, i]))});
   for (const hear of hearers.splice(0)) hear();
   draw(data);
 };
