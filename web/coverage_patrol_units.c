@@ -5,8 +5,9 @@
  * apart (levels). From whom levels are hidden (struct om__veil) are also kept
  * the lines of units with few to patrol, and those that would tell them by
  * subtraction; of the others figures are in tens, and shares those of the
- * figures as they are told: what is weighed by levels (weighted, risk, rank)
- * follows from levels of which all figures are told.
+ * figures as they are told, where all of these are: what is weighed by levels
+ * (weighted, risk, rank) follows from levels of which all figures are told.
+ * So are lines of units in which few workers made the visits.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "web/coverage_patrol.h"
+#include "web/small.h"
 
 #define DAY_S 86400
 
@@ -206,9 +208,14 @@ static void put_counts(struct writing *w, const struct om_patrol_sum *s)
             om_table_integer(w->table, (int64_t)om__veil_round(w->veil, n[i]));
 }
 
-/* Done of done and missed, as they are told. */
+/* Done of done and missed, as they are told: with one of them the share tells
+ * the other. */
 static double share_told(const struct writing *w, struct om_patrol_sum s)
 {
+    if (om__veil_few(w->veil, (double)s.due) ||
+        om__veil_few(w->veil, (double)s.done) ||
+        om__veil_few(w->veil, (double)om_patrol_missed(&s)))
+        return NAN;
     round_sum(w->veil, &s);
     const double judged = (double)(s.done + om_patrol_missed(&s));
     return judged > 0 ? (double)s.done / judged : NAN;
@@ -328,6 +335,39 @@ static om_status hide_units(struct writing *w, const struct om_units *units)
                           w->hidden);
 }
 
+static struct om_window period_of(const struct om__patrol_question *p)
+{
+    const struct om_layer *visits = p->duty.visits.layer;
+    return (struct om_window){
+        .set = visits && visits->schema.time_field != OM_NO_FIELD,
+        .from_s = p->spec.from_s,
+        .to_s = p->spec.to_s};
+}
+
+/* Units in which few made the visits of the period, and those that would tell
+ * of them: as /stats has it. */
+static om_status hide_done_by_few(struct writing *w,
+                                  const struct om_units *units)
+{
+    const struct om__patrol_question *p = w->patrol;
+    const struct om_layer *visits = p->duty.visits.layer;
+    const struct om_query query = {.snapshot = p->question->snapshot,
+                                   .layer = visits,
+                                   .cache = p->question->selections,
+                                   .window = period_of(p)};
+    struct om_small_units small;
+    if (!w->veil->least || !visits || !visits->rights.crowds) return OM_OK;
+    OM_TRY(om_small_units_make(&query, units->level, w->veil->least, &small,
+                               &p->question->err));
+    for (size_t u = 0; u < units->count; u++)
+        w->hidden[u] =
+            w->hidden[u] || om_small_units_hide(&small, units->unit[u].id,
+                                                strlen(units->unit[u].id));
+    w->hidden[units->count] = w->hidden[units->count] || small.nowhere_hidden;
+    om_small_units_deinit(&small);
+    return OM_OK;
+}
+
 static om_status put_units(struct writing *w, const struct om_units *units)
 {
     const struct om_patrol_sums *sums = w->sums;
@@ -336,6 +376,7 @@ static om_status put_units(struct writing *w, const struct om_units *units)
         om_arena_calloc(&w->patrol->arena, sums->units + 1, sizeof *rank);
     if (!rank) return OM_E_MEMORY;
     OM_TRY(hide_units(w, units));
+    OM_TRY(hide_done_by_few(w, units));
     OM_TRY(rank_units(w, rank));
     for (size_t u = 0; u <= sums->units; u++) {
         const struct om_unit *unit = u < units->count ? &units->unit[u] : NULL;
@@ -356,6 +397,22 @@ static om_status put_units(struct writing *w, const struct om_units *units)
     return w->text_en.status;
 }
 
+static om_status is_city_of_few(const struct writing *w, bool *few)
+{
+    const struct om__patrol_question *p = w->patrol;
+    const struct om_layer *visits = p->duty.visits.layer;
+    const struct om_query query = {.snapshot = p->question->snapshot,
+                                   .layer = visits,
+                                   .cache = p->question->selections,
+                                   .window = period_of(p)};
+    uint64_t count, persons;
+    if (!w->veil->least || !visits || !visits->rights.crowds) return OM_OK;
+    OM_TRY(om_query_count(&query, &count));
+    OM_TRY(om_small_doers(&query, count, &persons));
+    *few = om__veil_few(w->veil, (double)persons);
+    return OM_OK;
+}
+
 /* Sums of the whole register. */
 static om_status put_register(struct writing *w)
 {
@@ -366,7 +423,9 @@ static om_status put_register(struct writing *w)
     for (size_t u = 0; u <= sums->units; u++)
         for (size_t s = 0; s < sums->slots; s++)
             om_patrol_sum_add(&all[s], &sums->sum[u * sums->slots + s]);
-    put_levels(w, &(struct line){.sum = all}, true);
+    bool few = false;
+    OM_TRY(is_city_of_few(w, &few));
+    put_levels(w, &(struct line){.sum = all, .hidden = few}, true);
     return w->text_en.status;
 }
 

@@ -236,6 +236,11 @@ static om_status tell_crowds(struct om__hotspots *h, const char *units)
     struct om_hotspot_exposure *e = &h->ask.exposure;
     const struct om_layer *layer = e->layer;
     if (!layer || !layer->rights.crowds) return OM_OK;
+    // As maps of such rates are: chosen cases ask for each place anew.
+    if (h->filter)
+        return om__hotspots_bad(h, "where", OM_E_UNSUPPORTED,
+                                "what is compared with is about single "
+                                "persons: of a layer's rows all are taken");
     if (!are_large(units))
         return om__hotspots_bad(h, "units", OM_E_UNSUPPORTED,
                                 "%s: what is compared with is about single "
@@ -550,6 +555,7 @@ static om_status answer(struct om__hotspots *h)
     OM_TRY(read_all(h));
     if (h->clusters) return om__clusters_answer(h);
     OM_TRY(read_areas(h));
+    OM_TRY(om__hotspots_find_few(h));
     const om_status st = om_hotspots_find(&h->ask, &h->found, &h->q->err);
     if (st) return blame(h, st);
     OM_TRY(om__parents_find(h, h->zones.x, h->zones.y, h->zones.count,
@@ -566,6 +572,7 @@ om_status om_hotspots_answer(struct om_hotspots_question *question)
     om__parents_deinit(&h.parents);
     om_graph_deinit(&h.graph);
     om_zones_deinit(&h.zones);
+    om_free(h.few);
     om_filter_free(h.filter);
     om_filter_free(h.exposure_filter);
     om_exposures_deinit(&h.exposures);

@@ -31,6 +31,7 @@ struct om__hotspots {
     struct om_filter *filter, *exposure_filter;
     struct om_zones zones;
     struct om_graph graph;
+    bool *few;  // [zones.count] of which the exposure is not told, or NULL
     struct om_hotspots found;
     struct om__parents parents;
     size_t limit;    // rows; 0: all
@@ -46,6 +47,10 @@ om_status om__hotspots_bad(struct om__hotspots *h, const char *option,
     OM_PRINTF(4, 5);
 /** Text of an option, NULL if it was not given. */
 const char *om__hotspots_text(const struct om__hotspots *h, const char *name);
+
+/** hotspots_few.c: in which areas few are behind what is exposed, if it is
+ *  somebody's doing; into h->few and the question's exposure. */
+om_status om__hotspots_find_few(struct om__hotspots *h) OM_MUST_USE;
 
 /** Find the units above the areas, or above places: x, y [n]. */
 om_status om__parents_find(const struct om__hotspots *h, const double *x,

@@ -274,3 +274,111 @@ om_status om_doers_by_unit(const struct om_doers *doers,
     om_arena_deinit(&arena);
     return st;
 }
+
+/* ---- by a column ---- */
+
+/* A row: what it has in the column, and whose doing it is. */
+struct sign {
+    uint64_t value, person;
+};
+
+struct signing {
+    struct om_doer_texts person, text;
+    const struct om_layer *layer;
+    size_t column;
+    bool texts;  // the column is of texts, else of whole numbers
+    struct om_buf signs;
+    om_status status;
+};
+
+static uint64_t sign_of_number(int64_t number)
+{
+    return om_hash64(&number, sizeof number, 2) | 1;
+}
+
+static om_status read_sign(struct signing *s, const struct om_hit *hit,
+                           struct sign *out)
+{
+    const struct om_column *c;
+    const struct om_segment *segment = s->layer->part[hit->part].segment;
+    OM_TRY(om_doer_text(&s->person, hit->part, hit->row, &out->person));
+    if (s->texts)
+        return om_doer_text(&s->text, hit->part, hit->row, &out->value);
+    OM_TRY(om_segment_column(segment, s->column, hit->row, hit->row + 1, &c));
+    out->value = om_column_valid(c, hit->row)
+                     ? sign_of_number(om_column_integer(c, hit->row))
+                     : 0;
+    return OM_OK;
+}
+
+static bool take_sign(void *ctx, const struct om_hit *hit)
+{
+    struct signing *s = ctx;
+    struct sign sign;
+    s->status = read_sign(s, hit, &sign);
+    if (!s->status) s->status = om_buf_add(&s->signs, &sign, sizeof sign);
+    return !s->status;
+}
+
+static int by_sign(const void *one, const void *two)
+{
+    const struct sign *a = one, *b = two;
+    if (a->value != b->value) return a->value < b->value ? -1 : 1;
+    return (a->person > b->person) - (a->person < b->person);
+}
+
+/* Signs are sorted, each once. */
+static uint64_t persons_of(const struct sign *sign, size_t n, uint64_t value)
+{
+    size_t low = 0, high = n, from;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (sign[middle].value < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (from = low; low < n && sign[low].value == value;) low++;
+    return low - from;
+}
+
+static uint64_t sign_of_group(const struct om_group *g, enum om_type type)
+{
+    if (g->null) return 0;
+    if (type == OM_TYPE_TEXT || type == OM_TYPE_CATEGORY)
+        return om_hash64(g->id, g->len, 1) | 1;
+    if (type == OM_TYPE_BOOLEAN)
+        return sign_of_number(g->len == 4 && !memcmp(g->id, "true", 4));
+    return sign_of_number(strtoll(g->id, NULL, 10));
+}
+
+om_status om_doers_by_column(const struct om_query *query, size_t column,
+                             const struct om_groups *groups, uint64_t *count)
+{
+    const struct om_layer *layer = query->layer;
+    const enum om_type type = layer->schema.field[column].type;
+    struct signing s = {.layer = layer,
+                        .column = column,
+                        .texts = is_text(&layer->schema.field[column])};
+    for (size_t i = 0; i < groups->count; i++)
+        count[i] = groups->group[i].count > 0;
+    if (type == OM_TYPE_REAL || type == OM_TYPE_TIME) return OM_OK;
+    om_buf_init(&s.signs, SIZE_MAX);
+    om_status st =
+        om_doer_texts_init(&s.person, layer, layer->rights.doer_column);
+    if (!st && s.texts) st = om_doer_texts_init(&s.text, layer, column);
+    if (!st) st = om_query_each(query, take_sign, &s);
+    if (!st) st = s.status;
+    struct sign *sign = (struct sign *)(void *)s.signs.bytes;
+    size_t n = s.signs.len / sizeof *sign, kept = 0;
+    if (!st && n) qsort(sign, n, sizeof *sign, by_sign);
+    for (size_t i = 0; i < n && !st; i++)
+        if (!kept || by_sign(&sign[i], &sign[kept - 1])) sign[kept++] = sign[i];
+    for (size_t i = 0; i < groups->count && !st; i++)
+        count[i] =
+            persons_of(sign, kept, sign_of_group(&groups->group[i], type));
+    om_doer_texts_deinit(&s.person);
+    om_doer_texts_deinit(&s.text);
+    om_buf_deinit(&s.signs);
+    return st;
+}

@@ -137,7 +137,8 @@ om_status om__hunt_tally(const struct om__hunt *hunt, bool exposure,
     const struct om_hotspot_exposure *e = &ask->exposure;
     const size_t cells = out->slices * out->areas;
     for (size_t i = 0; exposure && e->told && i < cells; i++) {
-        out->count[i] = e->told(out->count[i], e->least) * e->part;
+        const bool few = e->few && e->few[i % out->areas];
+        out->count[i] = few ? 0 : e->told(out->count[i], e->least) * e->part;
         if (out->sum != out->count) out->sum[i] = out->count[i];
     }
     return OM_OK;

@@ -34,11 +34,13 @@ struct om_hotspot_exposure {
     bool windowed;         // only rows of the cases' period
     double floor;          // areas with less over the period are unknown
     // Where few are not to be told: counted over `cover`, for which it is not
-    // windowed, each area's count passed through `told`, and `part` of it taken.
+    // windowed, each area's count passed through `told`, and `part` of it
+    // taken.
     double (*told)(double count, uint64_t least);  // NULL: as it is
     uint64_t least;
     struct om_window cover;
     double part;
+    const bool *few;  // [areas] whose count is that of few; NULL: none's is
 };
 
 /** Slices of an emerging hotspot analysis: Esri's least number, and a cap. */

@@ -10,6 +10,9 @@
 //   tiles: a cell of many visits of few is not there
 //   workload: reports, visits and checks are not told where workers are few
 //   rates: per visit, neither
+//   patrols: nothing of units where few did it, no share of which a part is hidden
+//   hotspots: what is compared with is unknown there, and no cases are chosen
+//   columns: of each of a column's values those who made the rows are counted
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -33,15 +36,15 @@ test('counts of what few did', async (t) => {
     for (const role of ['wall', 'analyst']) Object.assign(roles.roles[role], { smallest_count: LEAST, rate_per_s: 0 });
     await writeFile(file, JSON.stringify(roles));
     // Twelve who went four times, some 10 km away two who went forty.
-    const went = [...Array(4 * MANY).keys()].map((i) => `M${i},113.75,23.02,名${i % MANY}`).concat([...Array(80).keys()].map((i) => `F${i},113.85,23.02,号${i % 2}`));
-    await writeFile(path.join(dir, 'round.csv'), `id,lon,lat,by\n${went.join('\n')}\n`);
+    const went = [...Array(4 * MANY).keys()].map((i) => `M${i},113.75,23.02,名${i % MANY},walk,${i % 3}`).concat([...Array(80).keys()].map((i) => `F${i},113.85,23.02,号${i % 2},ride,${3 + i % 2}`));
+    await writeFile(path.join(dir, 'round.csv'), `id,lon,lat,by,how,stops\n${went.join('\n')}\n`);
     await done('import', city, 'round', path.join(dir, 'round.csv'), '--id', 'id', '--x', 'lon', '--y', 'lat', '--quiet');
     // As a city that does not name the column: it is known by its values.
     const about = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(about, 'utf8'));
     const said = manifest.layers.filter((l) => l.person);
     assert.deepEqual(said.map((l) => `${l.name} ${l.person}`), ['visit worker', 'check worker']);
     delete said[0].person;
-    Object.assign(manifest.layers.find((l) => l.name === 'round'), { personal: true, personal_columns: ['by'], person: 'by' });
+    Object.assign(manifest.layers.find((l) => l.name === 'round'), { personal: true, personal_columns: ['by'], person: 'by', kinds: ['how', 'stops'], tells: { by: ['how'], sum: ['stops'] } });
     await writeFile(about, JSON.stringify(manifest));
     const who = Object.fromEntries(await Promise.all(['wall', 'analyst', 'admin'].map(async (role) => [role, await token(city, role)])));
     const { url } = await serve(t, city);
@@ -143,5 +146,52 @@ test('counts of what few did', async (t) => {
                     else if (!may[id].exposure_hidden) assert.ok(Math.abs(may[id].exposure - Math.round(list.length / LEAST) * LEAST * part) < 1e-6, `May ${id}: ${++told}`);
                 }
             }
+    });
+    await t.test('patrols', async () => {
+        const may = rows.visit.filter((row) => row.at.startsWith('2023-05')), DID = ['count', 'owed', 'due', 'done', 'missed', 'doubtful', 'ahead', 'extra', 'visits', 'overdue', 'never', 'unjudged', 'value', 'weighted', 'risk', 'rank'];
+        for (const role of ['wall', 'analyst'])
+            for (const level of LEVELS) {
+                const lines = csv((await as[role](`/coverage/patrol?by=${level}&month=2023-05&f=csv`)).text()), did = groupBy(may, (row) => row[level]);
+                let few = 0, told = 0;
+                for (const line of lines) {
+                    const what = `${role} ${level} ${line.id} ${JSON.stringify(line)}`;
+                    if (did[line.id] && persons(did[line.id]) < LEAST) {
+                        few++;
+                        for (const column of DID) assert.equal(line[column], '', `${column}: ${what}`);
+                        assert.equal(line.hidden, 'true', what);
+                        assert.match(line.text_en, /too few to be told/, what);
+                    }
+                    if (line.due === '' || line.done === '' || line.missed === '') assert.equal(line.value, '', what);
+                    else told++;
+                    assert.equal(line.value === '', !/%/.test(line.text), what);
+                }
+                assert.ok(level === 'town' ? told : few, `${level}: ${few} of few, ${told} told`);
+            }
+    });
+    await t.test('hotspots', async () => {
+        for (const units of [...LEVELS, 'hex:2000']) {
+            const target = `/hotspots/hazard?units=${units}&per=visit&datetime=2023-05&f=csv`, is = groupBy(rows.visit.filter((row) => row.at.startsWith('2023-05')), (row) => row[units]);
+            const told = csv((await as.analyst(target)).text()), all = csv((await as.admin(target)).text());
+            assert.ok(told.length > 10 && told.length === all.length, `${units} ${told.length}`);
+            if (units.startsWith('hex')) {
+                // Nobody's cell has more than the three that made them could.
+                assert.ok(told.filter((line) => Number(line.exposure) > 0).length < all.filter((line) => Number(line.exposure) > 0).length, units);
+                continue;
+            }
+            const known = told.filter((line) => Number(line.exposure) > 0);
+            for (const line of known) assert.ok(persons(is[line.id]) >= LEAST, `${units} ${line.id}: visits of ${persons(is[line.id])}`);
+            assert.ok(units !== 'town' || known.length);
+        }
+        assert.equal((await as.analyst("/hotspots/hazard?units=village&per=visit&filter=severity>=3")).status, 400);
+        assert.equal((await as.admin("/hotspots/hazard?units=village&per=visit&filter=severity>=3")).status, 200);
+        assert.equal((await as.analyst("/hotspots/hazard?units=village&filter=severity>=3")).status, 200);
+    });
+    await t.test('columns', async () => {
+        const how = await groupsOf('analyst', '/stats/round?by=how'), stops = await groupsOf('analyst', "/stats/round?by=stops&filter=how='ride'");
+        assert.deepEqual([how.ride.count, how.ride.hidden], [null, true], 'eighty of two');
+        for (const [id, g] of Object.entries(stops)) assert.equal(g.count, null, id);
+        const walked = await groupsOf('analyst', "/stats/round?by=stops&filter=how='walk'");
+        assert.equal(Object.values(walked).reduce((sum, g) => sum + g.count, 0), 4 * MANY, JSON.stringify(walked));
+        assert.equal((await groupsOf('admin', '/stats/round?by=how')).ride.count, 80);
     });
 });

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/policy/doers.h"
 #include "engine/policy/persons.h"
 #include "engine/policy/small.h"
 #include "web/server/params.h"
@@ -231,6 +232,16 @@ static void find_hits(const struct om_groups *groups,
     }
 }
 
+/* Who is behind each group: rows, or those whose doing they are. */
+static om_status count_behind(const struct om_query *query, size_t by,
+                              const struct om_groups *groups, uint64_t *out)
+{
+    for (size_t i = 0; i < groups->count; i++) out[i] = groups->group[i].count;
+    return query->layer->rights.doers
+               ? om_doers_by_column(query, by, groups, out)
+               : OM_OK;
+}
+
 /* By a number that everybody can multiply: apart, what matches the share that
  * is told and what does not. */
 static om_status hide_valued(struct om__request *r,
@@ -300,8 +311,7 @@ static om_status hide_columns(struct om__request *r,
     uint64_t *count = om_arena_calloc(&om__lane(r->server)->arena,
                                       groups->count + 1, sizeof *count);
     if (!count) return OM_E_MEMORY;
-    for (size_t i = 0; i < groups->count; i++)
-        count[i] = groups->group[i].count;
+    OM_TRY(count_behind(query, by, groups, count));
     if (is_number(layer->schema.field[by].type))
         OM_TRY(hide_valued(r, query, by, groups, count, hidden));
     om_small_hide(count, groups->count, least, hidden);
