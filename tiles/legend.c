@@ -295,6 +295,19 @@ static om_status make(const struct om_snapshot *snapshot,
     return OM_OK;
 }
 
+om_status om_legend_own(const struct om_snapshot *snapshot,
+                        struct om_fields *fields,
+                        const struct om_partition *units,
+                        const struct om_risk_bound *bound,
+                        struct om_legend_data *out)
+{
+    *out = (struct om_legend_data){.relative = bound->risk.exposures > 0,
+                                   .version = 1,
+                                   .of = hash_of(bound)};
+    snprintf(out->period, sizeof out->period, "%s", bound->period);
+    return make(snapshot, fields, units, bound, out);
+}
+
 om_status om_legends_get(struct om_legends *legends,
                          const struct om_snapshot *snapshot,
                          struct om_fields *fields,

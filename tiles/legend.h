@@ -59,6 +59,13 @@ om_status om_legends_get(struct om_legends *legends,
                          const struct om_partition *units,
                          const struct om_risk_bound *bound, uint64_t epoch,
                          struct om_legend_data *out) OM_MUST_USE;
+/** The same of who is told no legend of the city: made now of what is bound, and
+ *  kept nowhere. */
+om_status om_legend_own(const struct om_snapshot *snapshot,
+                        struct om_fields *fields,
+                        const struct om_partition *units,
+                        const struct om_risk_bound *bound,
+                        struct om_legend_data *out) OM_MUST_USE;
 /** The legend's breaks and colours; scale: what a filter leaves of it. */
 void om_legend_paint(const struct om_legend_data *data, double scale,
                      enum om_palette palette, struct om_legend *out);

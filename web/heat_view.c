@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "engine/policy/policy.h"
+
 void om_heat_view_deinit(struct om_heat_view *view)
 {
     om_risk_bound_free(view->bound);
@@ -74,11 +76,66 @@ static om_status find_scale(const struct om_heat_world *w,
     return OM_OK;
 }
 
+static bool is_personal(const struct om_manifest *city,
+                        const struct om_layer *layer, size_t column)
+{
+    return column != OM_NO_FIELD &&
+           om_column_personal(city, layer->name,
+                              layer->schema.field[column].name);
+}
+
+/* Does a part of a map add up persons, or what is about them? */
+static bool is_of_persons(const struct om_manifest *city,
+                          const struct om_risk_part *part,
+                          const struct om_risk_rows *rows)
+{
+    const struct om_layer *layer = part->spec.layer;
+    const struct om_weighting *weight = &part->spec.weight;
+    const char *const *name = NULL;
+    const size_t columns =
+        rows->filter ? om_filter_columns(rows->filter, &name) : 0;
+    bool any =
+        om_layer_personal(city, layer->name) ||
+        is_personal(city, layer, weight->column) ||
+        (weight->table && is_personal(city, layer, weight->table->column));
+    for (size_t i = 0; i < columns && !any; i++)
+        any = om_column_personal(city, layer->name, name[i]);
+    return any;
+}
+
+/* The colours of a map mean the same to all, unless its largest value is
+ * somebody's elsewhere: who sees the persons of an area has a legend of these.
+ * Rates with a floor of many everybody is told. */
+static bool needs_own(const struct om_snapshot *snapshot,
+                      const struct om_risk_bound *bound)
+{
+    const struct om_manifest *city = snapshot->manifest;
+    const struct om_risk *risk = &bound->risk;
+    bool area = false, persons = false;
+    for (size_t i = 0; i < risk->terms; i++) {
+        const struct om_layer_rights *rights =
+            &risk->term[i].spec.layer->rights;
+        area = area || rights->area;
+        persons =
+            persons || is_of_persons(city, &risk->term[i], &bound->term[i]);
+    }
+    return area && persons;
+}
+
 static om_status find_legend(const struct om_heat_world *w,
                              struct om_heat_view *view, struct om_err *err)
 {
     struct om_risk_bound *whole = NULL;
     const struct om_risk_bound *bound = view->bound;
+    if (needs_own(w->snapshot, bound)) {
+        if (bound->filtered || bound->ask.at)
+            OM_TRY(bind_whole(w, w->snapshot, bound, false, &whole, err));
+        const om_status made =
+            om_legend_own(w->snapshot, w->fields, w->region,
+                          whole ? whole : bound, &view->figures.legend);
+        om_risk_bound_free(whole);
+        return made;
+    }
     // A colour means the same to all, and what is kept is of all.
     const bool part = w->whole && w->snapshot->rights;
     const struct om_snapshot *of = part ? w->whole : w->snapshot;

@@ -4,6 +4,9 @@
 //   lists: of units of every level, by counts, by work and as rows, an officer of
 //   a village gets the village, its grids (empty ones, too) and the one town that
 //   it lies in; none is "unmanned" because it is somebody else's
+//   legends: of heat of persons the largest value is that of the own unit's rows,
+//   whatever there is elsewhere; of what everybody sees it is the city's
+//   bounds: of a layer's rows are told as those of units, not of its outermost row
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
@@ -23,4 +26,20 @@ test('units of an officer', async (t) => {
         assert.deepEqual(rows.features.map((f) => f.id).sort(), ids, `rows of ${level}`);
     }
     assert.ok((await json('/coverage/workload?by=town')).unmanned <= 1);
+});
+
+test('legends and bounds of an officer', async (t) => {
+    const { city } = await makeSynthetic(t, 0.004), towns = await rowsOf(city, 'town'), units = towns.slice(0, 3).map((u) => u.id);
+    const [admin, ...officers] = [await token(city, 'admin'), ...await Promise.all(units.map((id) => token(city, 'officer', '--area', `town:${id}`)))], { url } = await serve(t, city);
+    const most = async (who, name) => (await askAs(url, who)(`/legend/heat:${name}`)).json().most;
+    for (const name of ['worker.json', 'visit.json', 'address.json?weight=residents']) {
+        const all = await most(admin, name), own = await Promise.all(officers.map((who) => most(who, name)));
+        assert.ok(own.every((n) => n <= all * 1.001), `${name}: ${own} of ${all}`);
+        assert.ok(new Set(own).size > 1, `${name} is ${own} everywhere`);
+    }
+    const shared = await Promise.all([admin, ...officers].map((who) => most(who, 'hazard.json')));
+    assert.equal(new Set(shared).size, 1, `${shared}`);
+    // The same bounds, wherever the outermost of them is.
+    const boxes = await Promise.all(['worker', 'visit', 'rental'].map(async (layer) => JSON.stringify((await askAs(url, officers[0])(`/collections/${layer}`)).json().extent.spatial.bbox)));
+    assert.equal(new Set(boxes).size, 1, boxes.join(' '));
 });
