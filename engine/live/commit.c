@@ -494,7 +494,39 @@ om_status om__live_note(struct om_live *live, const struct om__base *base,
     return st;
 }
 
-om_status om__live_publish(struct om_live *live, const bool *which, bool moved,
+/* A layer is another as a whole; one about persons, who walked, for those who
+ * see these. */
+static size_t list_whole(struct om_live *live, size_t layer, uint64_t sequence,
+                         int64_t at_s, const struct om__moves *moved,
+                         size_t count)
+{
+    const char *name = live->base->manifest.layer[layer].name;
+    const struct om__veil_of_layer *veil =
+        om__veil_at(&live->veils, live->base, layer);
+    const bool walked = moved && veil && veil->all;
+    const size_t moves = walked && moved->count ? moved->count : 1;
+    // A layer that is not known needs memory; without it is coarser: all of it
+    // is asked for at the snapshot, which is never too old.
+    if (walked)
+        om_changes_moved(live->changes, name, sequence, at_s);
+    else
+        (void)!om_changes_reset(live->changes, name, sequence, at_s);
+    for (size_t i = 0; i < moves; i++) {
+        const struct om_live_move *move =
+            walked && moved->count ? &moved->move[i] : NULL;
+        live->change[count++] = (struct om_live_change){
+            .sequence = sequence,
+            .layer = name,
+            .cell = move ? move->cell : OM_NO_CELL,
+            .other_cell = move ? move->other_cell : OM_NO_CELL,
+            .kind = OM_ENTRY_COMMIT,
+            .moved = walked};
+    }
+    return count;
+}
+
+om_status om__live_publish(struct om_live *live, const bool *which,
+                           const struct om__moves *moved,
                            const struct om__stamp *stamp, struct om_err *err)
 {
     const struct om_manifest *m = &live->base->manifest;
@@ -508,7 +540,7 @@ om_status om__live_publish(struct om_live *live, const bool *which, bool moved,
     }
     size_t count = 0;
     for (size_t i = 0; which && i < m->layers; i++) count += which[i];
-    OM_TRY(om__live_room(live, count + 1));
+    OM_TRY(om__live_room(live, count + 1 + (moved ? moved->count : 0)));
     for (size_t i = 0; i < m->layers; i++) {
         live->state[i].upto = live->journal ? sequence : live->state[i].upto;
         if (which && which[i])
@@ -520,24 +552,9 @@ om_status om__live_publish(struct om_live *live, const bool *which, bool moved,
     count = 0;
     for (size_t i = 0; which && i < m->layers; i++) {
         if (!which[i]) continue;
-        // A layer that is not known needs memory; without it is coarser: all
-        // of it is asked for at the snapshot, which is never too old.
-        const struct om__veil_of_layer *veil =
-            om__veil_at(&live->veils, live->base, i);
-        const bool walked = moved && veil && veil->all;
-        const int64_t at_s = om_snapshot_as_of(snapshot, &snapshot->layer[i]);
-        if (walked)
-            om_changes_moved(live->changes, m->layer[i].name, sequence, at_s);
-        else
-            (void)!om_changes_reset(live->changes, m->layer[i].name, sequence,
-                                    at_s);
-        live->change[count++] =
-            (struct om_live_change){.sequence = sequence,
-                                    .layer = m->layer[i].name,
-                                    .cell = OM_NO_CELL,
-                                    .other_cell = OM_NO_CELL,
-                                    .kind = OM_ENTRY_COMMIT,
-                                    .moved = walked};
+        count = list_whole(live, i, sequence,
+                           om_snapshot_as_of(snapshot, &snapshot->layer[i]),
+                           moved, count);
     }
     const uint64_t before = live->sequence;
     live->sequence = sequence;
@@ -582,7 +599,7 @@ void om__live_recover(struct om_live *live)
     live->journal = fresh;
     live->journals++;
     pthread_mutex_unlock(&live->journal_lock);
-    st = which ? om__live_publish(live, which, false, NULL, &err) : OM_E_MEMORY;
+    st = which ? om__live_publish(live, which, NULL, NULL, &err) : OM_E_MEMORY;
     if (!st) om__live_renew(live, which);
     om_free(which);
     if (st) {

@@ -296,7 +296,7 @@ static om_status put_in(struct om_live *live, void *ctx, struct om_err *err)
     struct om__base *old_base = live->base;
     live->state[i].stack = fresh;
     live->base = c->base;
-    st = om__live_publish(live, NULL, false, &c->stamp, err);
+    st = om__live_publish(live, NULL, NULL, &c->stamp, err);
     if (st) {
         live->state[i].stack = old_stack;
         live->base = old_base;

@@ -377,7 +377,7 @@ static om_status note_commits(struct om_live *live, struct om_err *err)
     om_status st = OM_OK;
     if (any) {
         st = om__live_note(live, live->base, which, "", err);
-        if (!st) st = om__live_publish(live, which, false, NULL, err);
+        if (!st) st = om__live_publish(live, which, NULL, NULL, err);
         if (!st) om__live_renew(live, which);
     }
     om_free(which);

@@ -139,8 +139,8 @@ struct om_live_change {
     // Whoever does not see columns about persons is not told: nothing else has
     // changed; or it is not known any more whether anything has.
     bool quiet, unsure;
-    bool moved;   // COMMIT of a layer about persons: they only walked, which is
-                  // told to who sees them
+    bool moved;  // COMMIT of a layer about persons: they only walked, from cell
+                 // to cell if these are known; told to who sees them
     bool person;  // listeners': of a layer about persons; who has the place in
                   // charge is told, all others that the layer changed
     // Of shapes: cells of level 18 that their boxes meet; zero: `cell` alone.
@@ -177,6 +177,15 @@ om_status om_live_changes(struct om_live *live, uint64_t after, size_t limit,
 om_status om_live_overlay(struct om_live *live, const char *layer,
                           const struct om_batch *rows,
                           struct om_err *err) OM_MUST_USE;
+/* Where somebody is now and was before: cells of level 18, OM_NO_CELL: none. */
+struct om_live_move {
+    uint64_t cell, other_cell;
+};
+/** The same, and who hears of the layer learns in which cells it is another. */
+om_status om_live_overlay_moved(struct om_live *live, const char *layer,
+                                const struct om_batch *rows,
+                                const struct om_live_move *move, size_t moves,
+                                struct om_err *err) OM_MUST_USE;
 /** Say that all of a layer is to be looked at again though no row of it has
  *  changed: the classes by which it is drawn are others. The journal gets a
  *  sequence for it and everyone is told, as of a commit of the layer; rows keep

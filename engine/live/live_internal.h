@@ -309,10 +309,15 @@ om_status om__live_journal(struct om_live *live,
 om_status om__live_lay_over(struct om_segment *run,
                             const struct om__stack *below, size_t id_field,
                             struct om__stack **out) OM_MUST_USE;
+struct om__moves {
+    const struct om_live_move *move;
+    size_t count;  // 0: wherever
+};
 /** Publish the states as they are; new as a whole: `which` [layers], may be
- *  NULL. moved: of layers about persons, for who sees these. stamp may be NULL.
- *  On an error nothing is published. */
-om_status om__live_publish(struct om_live *live, const bool *which, bool moved,
+ *  NULL. moved (else NULL): of layers about persons, for who sees these. stamp
+ *  may be NULL. On an error nothing is published. */
+om_status om__live_publish(struct om_live *live, const bool *which,
+                           const struct om__moves *moved,
                            const struct om__stamp *stamp,
                            struct om_err *err) OM_MUST_USE;
 /** Snapshot of these states, overlays in place. */

@@ -44,8 +44,7 @@ static om_status put_in(struct om_live *live, void *ctx, struct om_err *err)
     struct om__layer_state *old_state = live->state;
     live->base = r->base;
     live->state = r->state;
-    const om_status st =
-        om__live_publish(live, r->fresh, false, &r->stamp, err);
+    const om_status st = om__live_publish(live, r->fresh, NULL, &r->stamp, err);
     if (st) {
         live->base = old_base;
         live->state = old_state;
@@ -136,6 +135,7 @@ struct laying {
     const char *layer;
     struct om_segment *run;  // NULL: none any more
     struct om__overlay *made;
+    struct om__moves moves;
 };
 
 /* Which layers, for a commit of one. owns: om_free */
@@ -167,7 +167,7 @@ static om_status put_overlay(struct om_live *live, void *ctx,
             *at = old->next;
         }
         l->made = old;  // to be freed
-        st = om__live_publish(live, which, true, NULL, err);
+        st = om__live_publish(live, which, &l->moves, NULL, err);
     }
     om_free(which);
     return st;
@@ -209,8 +209,16 @@ static om_status make_overlay(const struct om__view_of_layer *view,
 om_status om_live_overlay(struct om_live *live, const char *layer,
                           const struct om_batch *rows, struct om_err *err)
 {
+    return om_live_overlay_moved(live, layer, rows, NULL, 0, err);
+}
+
+om_status om_live_overlay_moved(struct om_live *live, const char *layer,
+                                const struct om_batch *rows,
+                                const struct om_live_move *move, size_t moves,
+                                struct om_err *err)
+{
     struct om__view_of_layer view = {0};
-    struct laying l = {.layer = layer};
+    struct laying l = {.layer = layer, .moves = {move, moves}};
     om_status st = om__live_view(live, &view, err);
     if (!st) st = make_overlay(&view, layer, rows, &l.made, err);
     if (!st) st = om__live_run(live, put_overlay, &l, err);
@@ -229,7 +237,7 @@ static om_status put_touch(struct om_live *live, void *ctx, struct om_err *err)
         return om_fail(err, OM_E_NOTFOUND, 0, "no layer %s", layer);
     OM_TRY(only_layer(live, layer, &which, err));
     om_status st = om__live_note(live, live->base, which, OM__TOUCHED, err);
-    if (!st) st = om__live_publish(live, which, false, NULL, err);
+    if (!st) st = om__live_publish(live, which, NULL, NULL, err);
     om_free(which);
     return st;
 }

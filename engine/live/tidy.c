@@ -95,7 +95,7 @@ static void look_for_room(struct om_live *live)
 {
     if (!is_room(live) || om__live_note(live, live->base, NULL, "", NULL))
         return;
-    (void)!om__live_publish(live, NULL, false, NULL, NULL);
+    (void)!om__live_publish(live, NULL, NULL, NULL, NULL);
     om_log(OM_LOG_INFO, "live", "the disk has room again");
 }
 

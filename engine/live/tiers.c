@@ -105,7 +105,7 @@ static om_status put_merged(struct om_live *live, void *ctx, struct om_err *err)
     OM_TRY(om__carry_end(&m->carry, live->state[i].stack, &fresh));
     struct om__stack *old = live->state[i].stack;
     live->state[i].stack = fresh;
-    const om_status st = om__live_publish(live, NULL, false, NULL, err);
+    const om_status st = om__live_publish(live, NULL, NULL, NULL, err);
     if (st) {
         live->state[i].stack = old;
         old = fresh;

@@ -103,7 +103,7 @@ test('one who walks is told of by no count', async (t) => {
     await t.test('one', async () => {
         const before = await told();
         assert.ok(Object.values(before).filter(([status]) => status === 200).length > 50);
-        const events = [], listeners = ROLES.map((role) => http.get(`${server.url}/changes`, { headers: { ...bearer(who[role]), accept: 'text/event-stream' } }, (answer) => answer.on('data', (bytes) => events.push(`${role} ${bytes}`))));
+        const events = [], listeners = [...ROLES, 'admin'].map((role) => http.get(`${server.url}/changes`, { headers: { ...bearer(who[role]), accept: 'text/event-stream' } }, (answer) => answer.on('data', (bytes) => events.push(`${role} ${bytes}`))));
         const since = await sequence(), seen = [], missed = async (role) => (await as[role](`/changes?since=${since}&f=json`)).json().layers;
         const once = Object.fromEntries(await Promise.all(COUNTING.map(async (role) => [role, await missed(role)])));
         for (const [i, { rows, id }] of route.entries()) {
@@ -117,6 +117,9 @@ test('one who walks is told of by no count', async (t) => {
             assert.deepEqual(await missed(role), once[role], role);
             assert.doesNotMatch(events.filter((e) => e.startsWith(role)).join('\n'), /worker/);
         }
+        // Nor does who has another town in charge; who has them all does.
+        assert.doesNotMatch(events.filter((e) => e.startsWith('officer')).join('\n'), /worker/);
+        assert.match(events.filter((e) => e.startsWith('admin')).join('\n'), /worker/);
         for (const one of listeners) one.destroy();
         assert.equal(new Set(seen).size, 1);
     });

@@ -503,6 +503,12 @@ void om__hub_news(struct om__hub *hub, const struct om_live_news *news)
         }
         if (hidden) om__told_hide(&change);
         om__told_add(&hub->gathered, &change);
+        // Those who walk are ten thousand a second: who comes back later is not
+        // told where.
+        if (change.moved) {
+            if (i && news->change[i - 1].moved) continue;
+            change.cell = change.other_cell = OM_NO_CELL;
+        }
         remember(hub, &change);
     }
     if (news->last > hub->gathered.last) hub->gathered.last = news->last;

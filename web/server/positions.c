@@ -30,6 +30,7 @@
 #include "data/base/log.h"
 #include "data/city/record.h"
 #include "engine/layer/extract.h"
+#include "engine/live/changes.h"
 
 #define RETENTION_DAYS 2.0
 #define DAY_S 86400.0
@@ -41,11 +42,14 @@
 
 /* Somebody: a row of the layer, a fix, or both. */
 struct person {
-    uint64_t who;     // hash of the id; 0: a free slot
-    size_t record;    // where the row's record begins; NO_RECORD: no such row
-    size_t len;       // of it
+    uint64_t who;   // hash of the id; 0: a free slot
+    size_t record;  // where the row's record begins; NO_RECORD: no such row
+    size_t len;     // of it
     struct om_pos pos;
-    int64_t at_s;     // NEVER: not connected
+    int64_t at_s;  // NEVER: not connected
+    // As it is laid over the layer; NEVER: the register's place is.
+    struct om_pos laid;
+    int64_t laid_s;
 };
 
 struct om__positions {
@@ -63,7 +67,8 @@ struct om__positions {
     atomic_bool laying;  // what is published just now is ours
     atomic_bool stop;
     bool failing, thread_made;
-    bool laid;       // rows of ours are there
+    bool laid;  // rows of ours are there
+    size_t laid_rows;
     int64_t kept_s;  // for which a position is shown
     pthread_t thread;
 };
@@ -76,8 +81,8 @@ bool om__positions_about(const struct om_snapshot *snapshot,
     *out = (struct om__positions_about){
         .layer = om_json_text(om_json_get(positions, "layer"), NULL),
         .seen = om_json_text(om_json_get(positions, "seen"), NULL),
-        .retention_days = om_json_real(
-            om_json_get(positions, "retention_days"), RETENTION_DAYS)};
+        .retention_days = om_json_real(om_json_get(positions, "retention_days"),
+                                       RETENTION_DAYS)};
     if (!(out->retention_days >= 0 && out->retention_days < 36500))
         out->retention_days = RETENTION_DAYS;
     out->kept_s = (int64_t)(out->retention_days * DAY_S);
@@ -126,7 +131,8 @@ static om_status find_or_add(struct om__positions *p, uint64_t who,
     if (4 * (p->count + 1) > 3 * p->room) OM_TRY(grow(p));
     *out = slot_of(p->person, p->room, who);
     if (!(*out)->who) {
-        **out = (struct person){.who = who, .record = NO_RECORD, .at_s = NEVER};
+        **out = (struct person){
+            .who = who, .record = NO_RECORD, .at_s = NEVER, .laid_s = NEVER};
         p->count++;
     }
     return OM_OK;
@@ -190,8 +196,7 @@ void om__positions_news(struct om__positions *p,
     if (!p->follow) return;
     for (size_t i = 0; i < news->count; i++) {
         const struct om_live_change *c = &news->change[i];
-        const bool ours =
-            c->kind == OM_ENTRY_COMMIT && atomic_load(&p->laying);
+        const bool ours = c->kind == OM_ENTRY_COMMIT && atomic_load(&p->laying);
         if (!ours && (!*c->layer || !strcmp(c->layer, p->layer)))
             atomic_store(&p->stale, true);
     }
@@ -228,9 +233,9 @@ static om_status read_parts(struct om__positions *p,
             const size_t to = rows - from < OM_LIMIT_BATCH_ROWS
                                   ? rows
                                   : from + OM_LIMIT_BATCH_ROWS;
-            om_status st = om_segment_extract(part->segment, &p->schema, from,
-                                              to, NULL, part->dead,
-                                              part->dead_count, &batch);
+            om_status st =
+                om_segment_extract(part->segment, &p->schema, from, to, NULL,
+                                   part->dead, part->dead_count, &batch);
             if (!st) st = add_records(p, &batch);
             om_arena_deinit(&batch.arena);
             OM_TRY(st);
@@ -267,8 +272,7 @@ static om_status read_layer(struct om__positions *p, struct om_err *err)
         st = OM_E_UNSUPPORTED;
         goto done;
     }
-    if (!p->layer[0])
-        snprintf(p->layer, sizeof p->layer, "%s", about.layer);
+    if (!p->layer[0]) snprintf(p->layer, sizeof p->layer, "%s", about.layer);
     snprintf(p->seen, sizeof p->seen, "%s", about.seen);
     for (size_t i = 0; i < p->room; i++) p->person[i].record = NO_RECORD;
     om_buf_clear(&p->records);
@@ -291,6 +295,8 @@ struct laying {
     struct om_pos *pos;
     int64_t *seen;
     size_t rows;
+    struct om_live_move *move;  // of those that are not as they were laid
+    size_t moves;
 };
 
 static om_status copy_people(struct om__positions *p, struct laying *l)
@@ -326,13 +332,52 @@ static om_status take_rows(struct om__positions *p, struct laying *l)
     return OM_OK;
 }
 
+/* What lies there now: the same as was copied, or (NULL) nothing of ours. */
+static void note_laid(struct om__positions *p, const struct laying *l)
+{
+    pthread_mutex_lock(&p->lock);
+    for (size_t i = 0; i < p->room; i++) p->person[i].laid_s = NEVER;
+    for (size_t i = 0; l && i < l->rows; i++) {
+        struct person *one = find(p, l->person[i].who);
+        if (!one) continue;
+        one->laid = l->person[i].pos;
+        one->laid_s = l->person[i].at_s;
+    }
+    p->laid_rows = l ? l->rows : 0;
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* Who is not where, or was not seen when, it was laid: from there, or from the
+ * register's place. Whose fix was too old goes back to that: wherever. */
+static om_status find_moves(const struct om__positions *p, struct laying *l,
+                            const struct om_batch *below)
+{
+    size_t kept = 0;
+    l->move = om_arena_calloc(&l->arena, l->rows + 1, sizeof *l->move);
+    if (!l->move) return OM_E_MEMORY;
+    for (size_t i = 0; i < l->rows; i++) {
+        const struct person *one = &l->person[i];
+        const bool laid = one->laid_s != NEVER;
+        const struct om_pos from = laid ? one->laid : below->pos[i];
+        kept += laid;
+        if (laid && one->laid_s == one->at_s && one->laid.x == one->pos.x &&
+            one->laid.y == one->pos.y)
+            continue;
+        l->move[l->moves++] = (struct om_live_move){om_change_cell(one->pos),
+                                                    om_change_cell(from)};
+    }
+    if (kept < p->laid_rows) l->moves = 0;
+    return OM_OK;
+}
+
 static om_status take_away(struct om__positions *p, struct om_err *err)
 {
     const struct om_batch none = {0};
     atomic_store(&p->laying, true);
-    const om_status st = p->o.lay(p->o.ctx, p->layer, &none, err);
+    const om_status st = p->o.lay(p->o.ctx, p->layer, &none, NULL, 0, err);
     atomic_store(&p->laying, false);
     if (!st) p->laid = false;
+    if (!st) note_laid(p, NULL);
     return st;
 }
 
@@ -343,6 +388,7 @@ static om_status lay(struct om__positions *p, struct laying *l,
     OM_TRY(take_rows(p, l));
     if (!l->rows) return p->laid ? take_away(p, err) : OM_OK;
     OM_TRY(om_record_batch(l->reader, &below));
+    OM_TRY(find_moves(p, l, below));
     struct om_batch rows = *below;
     struct om_batch_column *column =
         om_arena_calloc(&l->arena, p->schema.count, sizeof *column);
@@ -354,9 +400,11 @@ static om_status lay(struct om__positions *p, struct laying *l,
     rows.column = column;
     rows.pos = l->pos;
     atomic_store(&p->laying, true);
-    const om_status st = p->o.lay(p->o.ctx, p->layer, &rows, err);
+    const om_status st =
+        p->o.lay(p->o.ctx, p->layer, &rows, l->move, l->moves, err);
     atomic_store(&p->laying, false);
     if (!st) p->laid = true;
+    if (!st) note_laid(p, l);
     return st;
 }
 

@@ -33,7 +33,8 @@ struct om__positions;
  * returns  as om_live_overlay, or OM_E_STOPPED where there is no writer */
 typedef om_status om__positions_lay_fn(void *ctx, const char *layer,
                                        const struct om_batch *rows,
-                                       struct om_err *err);
+                                       const struct om_live_move *move,
+                                       size_t moves, struct om_err *err);
 struct om__positions_options {
     const char *path;  // of the city
     struct om_city *city;

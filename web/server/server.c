@@ -32,10 +32,10 @@
 #include "web/server/names.h"
 #include "web/server/pictures.h"
 #include "web/server/positions.h"
+#include "web/server/refusals.h"
 #include "web/server/rights.h"
 #include "web/server/searcher.h"
 #include "web/server/stream.h"
-#include "web/server/refusals.h"
 #include "web/server/tallies.h"
 #include "web/server/views.h"
 #include "web/server/warmer.h"
@@ -306,10 +306,11 @@ static om_status read_url(struct om_server *server, struct om_err *err)
 }
 
 static om_status lay(void *ctx, const char *layer, const struct om_batch *rows,
+                     const struct om_live_move *move, size_t moves,
                      struct om_err *err)
 {
     struct om_server *server = ctx;
-    return om__writes_overlay(server->writes, layer, rows, err);
+    return om__writes_overlay(server->writes, layer, rows, move, moves, err);
 }
 
 /* Positions are the business of whoever writes the city. */

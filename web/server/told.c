@@ -144,7 +144,9 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
         return;
     }
     layer->rows += change->kind != OM_ENTRY_COMMIT && !change->person;
-    if (change->kind == OM_ENTRY_COMMIT) {
+    const bool whole = change->kind == OM_ENTRY_COMMIT;
+    if (whole && change->cell == OM_NO_CELL &&
+        change->other_cell == OM_NO_CELL) {
         om__told_add_world(layer);
         return;
     }
@@ -259,7 +261,8 @@ static void unite(const struct om__told *told, size_t at, bool veiled,
         if (strcmp(one->name, out->name) != 0 || !is_for(one, veiled)) continue;
         out->rows += one->rows;
         if ((veiled && one->kind == OM__TOLD_UNSURE) ||
-            (!area && one->kind == OM__TOLD_PERSON))
+            (!area &&
+             (one->kind == OM__TOLD_PERSON || one->kind == OM__TOLD_MOVED)))
             om__told_add_world(out);
         while (out->level > one->level) lift(out);
         for (size_t s = 0; s < SLOTS; s++) {

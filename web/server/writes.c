@@ -179,12 +179,15 @@ om_status om__writes_changes(struct om__writes *writes, uint64_t after,
 }
 
 om_status om__writes_overlay(struct om__writes *writes, const char *layer,
-                             const struct om_batch *rows, struct om_err *err)
+                             const struct om_batch *rows,
+                             const struct om_live_move *move, size_t moves,
+                             struct om_err *err)
 {
     pthread_rwlock_rdlock(&writes->lock);
-    const om_status st = writes->live
-                             ? om_live_overlay(writes->live, layer, rows, err)
-                             : OM_E_STOPPED;
+    const om_status st =
+        writes->live
+            ? om_live_overlay_moved(writes->live, layer, rows, move, moves, err)
+            : OM_E_STOPPED;
     pthread_rwlock_unlock(&writes->lock);
     return st;
 }

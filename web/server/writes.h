@@ -75,6 +75,7 @@ om_status om__writes_changes(struct om__writes *writes, uint64_t after,
                              void *ctx, struct om_err *err) OM_MUST_USE;
 om_status om__writes_overlay(struct om__writes *writes, const char *layer,
                              const struct om_batch *rows,
+                             const struct om_live_move *move, size_t moves,
                              struct om_err *err) OM_MUST_USE;
 /** om_live_touch; OM_E_STOPPED if this server does not write. */
 om_status om__writes_touch(struct om__writes *writes, const char *layer,
@@ -87,7 +88,7 @@ struct om__write {
     struct om_body_rules rules;
     struct om_body *body;  // NULL for DELETE
     enum om_write_kind kind;
-    bool single;   // one row, named by the address
+    bool single;  // one row, named by the address
     bool partial;
     bool if_none;  // If-None-Match: *
     uint64_t if_sequence;
