@@ -193,7 +193,7 @@ test('the wall', { skip }, async (t) => {
     await t.test('keys: panels, pause, tour, replay', async () => {
         await page.keyboard.press('2');
         assert.equal(await page.locator('.panel.large').count(), 2);
-        assert.match(await page.getAttribute('#over-loop .details a', 'href'), /^\/analyst#layer=hazard/);
+        assert.match(await page.getAttribute('#over-loop .details a', 'href'), /^\/analyst\?lang=zh-CN#layer=hazard/);
         assert.match(await page.textContent('#over-open .second'), /\/wall\?drive=/);
         await shot(page, 'large');
         // Where it stands otherwise it stays, and tells the same.

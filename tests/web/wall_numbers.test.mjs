@@ -45,7 +45,7 @@ const MACHINE = /\d{4}-\d\d-\d\d|T\d\d:|\b4419\d{5,}\b|\b[a-z]+_[a-z]+\b|true|fa
 /** The rows that a number's link leads to, as people read them, on a tablet, a laptop and a phone. */
 async function readable(context, url, n) {
     for (const [lang, width, height] of [['zh-CN', 1024, 768], ['en', 1366, 768], ['zh-CN', 390, 844]]) {
-        const page = await context.newPage(), sheet = n.rows.startsWith('/sheet?'), href = sheet ? `${n.rows}&lang=${lang}` : n.rows.replace('/analyst', `/analyst?lang=${lang}`);
+        const page = await context.newPage(), sheet = n.rows.startsWith('/sheet?'), href = sheet ? `${n.rows}&lang=${lang}` : n.rows.replace(/lang=[^#]*/, `lang=${lang}`);
         await page.setViewportSize({ width, height });
         await page.goto(url + href);
         const body = page.locator(sheet ? '.rows-table tbody tr' : '#table tr');
@@ -162,6 +162,18 @@ test('every number opens into its rows, for whoever may see them', { skip }, asy
         await until('its rows', () => hand.evaluate(() => /共[\d,]+行/.test(document.querySelector('#numbers .rows')?.textContent ?? '') || !!document.querySelector('#numbers .rows [role=alert]')));
         if (role !== 'wall') assert.equal(await hand.locator('#numbers [role=alert]').count(), 0);
         assert.deepEqual(log.said, []);
+        if (role === 'admin') await s.test('a layer\'s rows are of that layer', async () => {
+            const page = await context.newPage();
+            for (const n of numbers.filter((m) => m.panel === 'sources')) {
+                await page.goto('about:blank');
+                await page.goto(url + n.rows);
+                await until(n.text, () => page.evaluate(() => !!document.querySelector('#total > span, #sheet .line')));
+                const told = await page.evaluate(() => document.querySelector('#total > span, #sheet .line').textContent);
+                assert.ok(told.includes(plain(n.value).toLocaleString('en-US')), `${n.text} ${n.value}: ${told}`);
+                assert.match(await page.evaluate(() => document.querySelector('#result-title, #sheet h1').textContent), new RegExp(n.text.replace(/[()]/g, '.')));
+            }
+            await page.close();
+        });
         if (role === 'admin') for (const [name, n] of [['patrol', numbers.find((m) => m.panel === 'patrol' && m.sum === 'done')], ['open', numbers.find((m) => m.panel === 'open')]])
             await s.test(`what a link of ${name} leads to`, () => readable(context, url, n));
     });

@@ -48,9 +48,9 @@ export const NOTHING = '–', UNKNOWN = '?';
  * @param {string} address @returns {Asked | null}
  */
 export function readAsked(address) {
-  const m = /^\/(?:collections\/([^/?#]+)\/items|coverage\/(patrol))\?([^#]*)$/.exec(address);
+  const m = /^\/(?:collections\/([^/?#]+)\/items|coverage\/(patrol))(?:\?([^#]*))?$/.exec(address);
   if (!m) return null;
-  const params = new URLSearchParams(m[3]), coverage = !!m[2];
+  const params = new URLSearchParams(m[3] ?? ''), coverage = !!m[2];
   if (coverage && params.get('rows') !== 'true') return null;
   return {layer: coverage ? params.get('layer') ?? '' : decodeURIComponent(m[1]), coverage, filter: params.get('filter') ?? '', time: params.get('datetime') ?? '', sort: params.get('sortby') ?? '', params};
 }
@@ -67,6 +67,8 @@ export function placeOf(row) {
   if (typeof row.lon === 'number' && typeof row.lat === 'number') return {lonDeg: row.lon, latDeg: row.lat};
   const {type, coordinates} = row.geometry ?? {};
   if (type === 'Point') return {lonDeg: coordinates[0], latDeg: coordinates[1]};
+  const line = type === 'LineString' ? coordinates : type === 'MultiLineString' ? coordinates[0] : null;
+  if (line?.length) return {lonDeg: line[line.length >> 1][0], latDeg: line[line.length >> 1][1]};
   const at = /Polygon$/.test(type ?? '') ? labelPlace(row.geometry) : null;
   return at && {lonDeg: at.lonDeg, latDeg: at.latDeg};
 }
@@ -87,7 +89,7 @@ export function mapOf(lang, layer, row) {
   const at = placeOf(row);
   if (!at) return '';
   const [lon, lat] = [at.lonDeg.toFixed(6), at.latDeg.toFixed(6)];
-  return `/analyst${lang === 'en' ? '?lang=en' : ''}#map=${ROW_ZOOM}/${lat}/${lon}&layer=${encodeURIComponent(layer)}&layers=${encodeURIComponent(layer)}&at=${lon},${lat}`;
+  return `/analyst?lang=${lang}#map=${ROW_ZOOM}/${lat}/${lon}&layer=${encodeURIComponent(layer)}&layers=${encodeURIComponent(layer)}&at=${lon},${lat}`;
 }
 
 const ISO = /^\d{4}-\d\d-\d\d(T|$)/;

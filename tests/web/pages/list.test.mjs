@@ -21,7 +21,8 @@ test('addresses that list rows are known, others are none', () => {
     assert.deepEqual({ ...readAsked('/collections/report/items?filter=a%20%3D%201&datetime=2023-01-01/2023-01-31&sortby=-due'), params: 0 },
         { layer: 'report', coverage: false, filter: 'a = 1', time: '2023-01-01/2023-01-31', sort: '-due', params: 0 });
     assert.equal(readAsked('/coverage/patrol?rows=true&layer=house').layer, 'house');
-    for (const address of ['/coverage/patrol?by=town', '/coverage/service?rows=true', '/stats/report?by=town', '/collections/report', 'https://elsewhere.example/collections/report/items?', '//elsewhere.example/collections/a/items?', '/collections/a/../b/items?x=1', 'javascript:alert(1)', ''])
+    assert.equal(readAsked('/collections/road/items').layer, 'road');
+    for (const address of ['/coverage/patrol', '/coverage/patrol?by=town', '/coverage/service?rows=true', '/stats/report?by=town', '/collections/report', 'https://elsewhere.example/collections/report/items?', '//elsewhere.example/collections/a/items?', '/collections/a/../b/items?x=1', 'javascript:alert(1)', ''])
         assert.equal(readAsked(address), null, address);
 });
 
@@ -55,6 +56,7 @@ test('answers, places and moments', () => {
     assert.deepEqual([answer.total, answer.next, answer.rows[0].id, answer.rows[0].n], [7, '/more', 'a', 1]);
     assert.deepEqual(placeOf(answer.rows[0]), { lonDeg: 1, latDeg: 2 });
     assert.deepEqual(placeOf({ geometry: { type: 'Polygon', coordinates: [[[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]]] } }), { lonDeg: 1, latDeg: 1 });
+    assert.deepEqual(placeOf({ geometry: { type: 'LineString', coordinates: [[0, 0], [1, 3], [2, 2]] } }), { lonDeg: 1, latDeg: 3 });
     assert.equal(placeOf({}), null);
     assert.equal(rowsOf({ rows: [] }).total, null);
     assert.equal(whereOf(about('zh-CN'), { town: 't1' }), '虎门镇');

@@ -26,7 +26,7 @@ function filterText(lang, names, layer, filter) {
 
 /** The same list in another form. @param {string} list @param {Record<string, string>} change '' removes */
 export function listWith(list, change) {
-  const [path, query] = list.split('?'), params = new URLSearchParams(query);
+  const [path, query = ''] = list.split('?'), params = new URLSearchParams(query);
   for (const [name, value] of Object.entries(change)) value ? params.set(name, value) : params.delete(name);
   return `${path}?${params}`;
 }

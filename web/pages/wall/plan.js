@@ -118,7 +118,7 @@ const same = (column, id) => id === null ? `${column} IS NULL` : String(id).trim
 const at = (moment) => `TIMESTAMP('${moment.iso(60000)}')`;
 
 /** The analyst's page in a state. @param {string} lang @param {Record<string, string | undefined>} state */
-const analystOf = (lang, state) => `/analyst${lang === 'en' ? '?lang=en' : ''}#${new URLSearchParams(Object.entries(state).filter(([, v]) => v).map(([k, v]) => [k, String(v)]))}`;
+const analystOf = (lang, state) => `/analyst?lang=${lang}#${new URLSearchParams(Object.entries(state).filter(([, v]) => v).map(([k, v]) => [k, String(v)]))}`;
 /** Where the rows of a number are opened: the analyst's page, with them beside the map. @param {string} lang @param {{layer: string, filter?: string, time?: string, sort?: string}} q */
 const addressOf = (lang, {layer, filter, time, sort}) => analystOf(lang, {layer, layers: layer, filter, time, table: 'rows', pane: 'table', sort});
 /** Where a list is read and printed. @param {string} lang @param {string} list   its address */
@@ -132,7 +132,12 @@ export function plan(catalog, area = '', lang = 'zh-CN') {
   const wall = catalog.wall ?? {}, duty = catalog.duty ?? {};
   const layer = (name) => catalog.layers.find((l) => l.name === name);
   /** @type {RowsOf} */
-  const rowsOf = (q) => layer(q.layer)?.rows_withheld ? undefined : addressOf(lang, {...q, sort: q.sort ?? (layer(q.layer)?.time ? `-${layer(q.layer)?.time}` : undefined)});
+  const rowsOf = (q) => {
+    const about = layer(q.layer), sort = q.sort ?? (about?.time ? `-${about.time}` : about?.unit_level ? 'id' : undefined);
+    if (!about || about.rows_withheld) return undefined;
+    // The analyst's page asks about points; what has shapes is listed.
+    return about.geometry === 'point' ? addressOf(lang, {...q, sort}) : sheetOf(lang, address(`/collections/${encodeURIComponent(q.layer)}/items`, {filter: q.filter, datetime: q.time, sortby: sort}));
+  };
   const tableOf = (state) => analystOf(lang, state);
   const has = (name) => !!name && (layer(name)?.rows ?? 0) > 0;
   /** @type {Question[]} */

@@ -22,7 +22,7 @@ const ROWS_MOST = 50;
 export function askOf(link, limit) {
   if (link.startsWith('/sheet?')) {
     const list = new URLSearchParams(link.slice('/sheet?'.length)).get('list');
-    return list && `${list}&limit=${limit}`;
+    return list && `${list}${list.includes('?') ? '&' : '?'}limit=${limit}`;
   }
   const q = new URLSearchParams(link.slice(link.indexOf('#') + 1)), layer = q.get('layer');
   if (!layer || q.get('table') !== 'rows') return null;
