@@ -55,7 +55,7 @@ om_status om__write_models(const struct om__city *city,
     "    \"运河\": \"Canal\", \"水库\": \"Reservoir\", "                        \
     "\"松木湖\": \"Songmu Lake\", \"黄旗湖\": \"Huangqi Lake\",\n"            \
     "    \"涌\": \"chong\", \"厦\": \"xia\", \"滘\": \"jiao\", "                 \
-    "\"长安\": \"chang'an\""
+    "\"长\": \"chang\""
 /** publish.json: what may be public of it */
 om_status om__write_publish(const struct om__city *city,
                             struct om_err *err) OM_MUST_USE;

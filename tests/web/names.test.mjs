@@ -37,6 +37,8 @@ test('what units, values and sources are called', async (t) => {
         const { town, grid } = en.names;
         for (const [id, name] of [['441900003', 'Dongcheng'], ['441900119', "Chang'an"], ['441900121', 'Humen'], ['441900126', 'Machong'], ['441900401', 'Songshan Lake']]) assert.equal(town[id], name);
         assert.equal(new Set(Object.values(town)).size, 33);
+        // Places are Chang, not Zhang.
+        for (const [id, name] of Object.entries(zh.names.village)) if (name.startsWith('长')) assert.match(en.names.village[id], /^Chang/);
         for (const [id, name] of Object.entries(grid)) assert.equal(/ Grid (\d+)$/.exec(name)?.[1], /第(\d+)网格$/.exec(zh.names.grid[id])[1]);
         const { names } = await ask('/catalog?lang=en', 'officer');
         assert.deepEqual(Object.keys(names.town), [own]);
