@@ -115,6 +115,12 @@ struct om_snapshot {
                       // all there. Part of every cache key
 };
 
+/** Are there layers of the city that whoever asks does not see? */
+static inline bool om_snapshot_hides_layers(const struct om_snapshot *snapshot)
+{
+    return snapshot->layers + snapshot->withheld < snapshot->manifest->layers;
+}
+
 struct om_city;
 
 /**

@@ -161,10 +161,6 @@ om_status om__coverage_level(struct om_coverage *q, const char **out)
 {
     const struct om_manifest *m = q->snapshot->manifest;
     const char *by = om__coverage_text(q, "by");
-    if (!m->levels)
-        return om_fail(&q->err, OM_E_NOTFOUND, 0,
-                       "the city has no units (import them with --as "
-                       "unit:LEVEL)");
     char known[OM_ERR_TEXT_BYTES / 2] = "";
     for (size_t i = 0; i < m->levels; i++) {
         if (!om_snapshot_has_level(q->snapshot, m->level[i])) continue;
@@ -176,9 +172,13 @@ om_status om__coverage_level(struct om_coverage *q, const char **out)
         snprintf(known + len, sizeof known - len, "%s%s", len ? ", " : "",
                  m->level[i]);
     }
+    if (!m->levels || !by)
+        return om_fail(&q->err, OM_E_NOTFOUND, 0,
+                       "the city has no units (import them with --as "
+                       "unit:LEVEL)");
     return om__coverage_bad(q, "by", OM_E_FORMAT,
-                            "there is no level '%.40s'; there is %s",
-                            by ? by : m->level[0], known);
+                            "there is no level '%.40s'; there is %s", by,
+                            known);
 }
 
 bool om__coverage_hides(const struct om_coverage *q,

@@ -213,15 +213,22 @@ static om_status shared_half_life(struct om__binder *b, const char *per,
     return OM_OK;
 }
 
+static bool is_seen(const struct om__binder *b, const struct om_exposure *e)
+{
+    return om_snapshot_has_layer(b->snapshot, e->layer);
+}
+
 static om_status find_exposure(struct om__binder *b, const char *per, size_t i,
                                const struct om_exposure **out)
 {
     *out = om_exposures_find(b->exposures, per);
-    if (*out) return OM_OK;
+    if (*out && (!b->ask->per || is_seen(b, *out))) return OM_OK;
+    *out = NULL;
     struct om_buf known = {0};
     om_buf_add_text(&known, "area");
     for (size_t k = 0; k < b->exposures->count; k++)
-        om_buf_addf(&known, " %s", b->exposures->exposure[k].name);
+        if (is_seen(b, &b->exposures->exposure[k]))
+            om_buf_addf(&known, " %s", b->exposures->exposure[k].name);
     om_buf_add_byte(&known, 0);
     om_status st = known.status;
     if (!st && b->ask->per)
@@ -387,6 +394,12 @@ om_status om__bind(const struct om_snapshot *snapshot,
     return st;
 }
 
+om_status om_risk_nothing(const char *name, struct om_err *err)
+{
+    return om_fail(err, OM_E_NOTFOUND, 0,
+                   "there is no layer and no model '%.60s'", name);
+}
+
 om_status om_risk_bind(const struct om_snapshot *snapshot,
                        struct om_models *models, const struct om_risk_ask *ask,
                        struct om_risk_bound **out, const char **option,
@@ -405,9 +418,7 @@ om_status om_risk_bind(const struct om_snapshot *snapshot,
             err,
             entry->err.code == OM_E_WITHHELD ? OM_E_WITHHELD : OM_E_NOTFOUND, 0,
             "%s", entry->err.text);
-    if (!layer && !entry)
-        return om_fail(err, OM_E_NOTFOUND, 0,
-                       "there is no layer and no model '%.60s'", ask->name);
+    if (!layer && !entry) return om_risk_nothing(ask->name, err);
     if (layer && layer->schema.geometry != OM_GEOMETRY_POINT)
         return om_fail(err, OM_E_NOTFOUND, 0,
                        "heat is of points, and the layer %s has none",

@@ -64,6 +64,8 @@ struct om_risk_bound {
     struct om_arena arena;
 };
 
+/** That there is nothing of a name: OM_E_NOTFOUND, always in these words. */
+om_status om_risk_nothing(const char *name, struct om_err *err) OM_MUST_USE;
 /**
  * Make a risk of an ask: read and check every option, parse the filters.
  *

@@ -140,6 +140,11 @@ om_status om_models_read(const char *city, const struct om_snapshot *snapshot,
                          struct om_err *err) OM_MUST_USE;
 struct om_models *om_models_ref(struct om_models *models);
 void om_models_unref(struct om_models *models);
+/** Are all layers of a model, and of what it compares with, in the snapshot of
+ *  whoever asks? */
+bool om_model_seen(const struct om_models *models,
+                   const struct om_model_entry *entry,
+                   const struct om_snapshot *snapshot);
 /** Entry by name, or NULL. */
 const struct om_model_entry *om_models_find(const struct om_models *models,
                                             const char *name);

@@ -45,6 +45,22 @@ const struct om_model_entry *om_models_find(const struct om_models *models,
     return NULL;
 }
 
+bool om_model_seen(const struct om_models *models,
+                   const struct om_model_entry *entry,
+                   const struct om_snapshot *snapshot)
+{
+    const struct om_model *m = entry->model;
+    bool seen = m != NULL;
+    for (size_t i = 0; seen && i < m->terms; i++)
+        seen = om_snapshot_has_layer(snapshot, m->term[i].layer);
+    for (size_t i = 0; seen && i < m->pers; i++) {
+        const struct om_exposure *e =
+            om_exposures_find(&models->exposures, m->per[i].per);
+        seen = e && om_snapshot_has_layer(snapshot, e->layer);
+    }
+    return seen;
+}
+
 om_status om_model_check(const struct om_model *model,
                          const struct om_exposures *exposures,
                          const struct om_snapshot *snapshot, struct om_err *err)

@@ -8,11 +8,11 @@
 //   words: what a model or city.json names and a role does not see is answered as
 //   what does not exist, byte for byte, and nothing of it is named
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-import { askAs, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { serve } from './server.mjs';
 
 test('roles of one\'s own', async (t) => {
@@ -65,5 +65,54 @@ test('roles of one\'s own', async (t) => {
                 }
             }
         assert.ok((await as.admin('/coverage/workload?by=grid')).json().unmanned >= 0);
+    });
+
+    await t.test('no word of what is hidden', async () => {
+        const layers = (await layersOf(city)).map((l) => l.name), { exposures } = JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8'));
+        const models = (await readdir(path.join(city, 'models'))).map((name) => name.replace(/\.json$/, ''));
+        assert.ok(models.length > 2 && Object.keys(exposures).length > 2);
+        const at = 'lon=113.75&lat=23.02', heats = (name, q = '') => [`/tiles/heat:${name}/10/835/444.png?${q}`, `/tiles/heat:${name}.json?${q}`, `/styles/heat:${name}.json?${q}`, `/legend/heat:${name}.json?${q}`, `/legend/heat:${name}.png?${q}`,
+            `/value?name=heat:${name}&${at}&${q}`, `/map.png?layers=heat:${name}&width=200&height=200&${q}`, `/wmts/1.0.0/heat:${name}/default/WebMercatorQuad/10/444/835.png?${q}`, `/density/${name}.tif?bbox=113.7,23,113.8,23.1&${q}`];
+        const whole = { none: [], own: [], ingest: [] };
+        for (const role of Object.keys(whole)) {
+            const seen = new Set((await as[role]('/collections')).json().collections.map((c) => c.id)), hidden = layers.filter((name) => !seen.has(name));
+            assert.ok(hidden.length > 1);
+            const maps = (await as[role]('/catalog')).text(), gone = models.filter((name) => !maps.includes(`"heat:${name}"`));
+            if (role !== 'none') assert.ok(gone.length > 1, `${role}: ${gone}`);
+            const silent = (answer, target) => {
+                assert.doesNotMatch(answer.text(), /city\.json:|duty\.|service\./, `${role} ${target}`);
+                for (const name of hidden)
+                    if (!target.includes(name)) assert.doesNotMatch(answer.text(), new RegExp(`\\b${name}\\b`), `${role} ${target}`);
+            };
+            const alike = async (target, other, word, like) => {
+                const [got, never] = await Promise.all([as[role](target), as[role](other)]);
+                silent(got, target);
+                assert.deepEqual([got.status, got.text().replaceAll(word, '?')], [never.status, never.text().replaceAll(like, '?')], `${role} ${target}`);
+            };
+            for (const name of gone)
+                for (const [i, target] of heats(name).entries()) await alike(target, heats('nosuch')[i], name, 'nosuch');
+            for (const [name, { layer }] of Object.entries(exposures)) {
+                if (!hidden.includes(layer)) continue;
+                for (const form of (seen.has('hazard') ? heats('hazard', 'per=X') : []).concat(seen.has('hazard') ? ['/stats/hazard?by=town&per=X', '/hotspots/hazard?units=town&stat=eb&per=X'] : []))
+                    await alike(form.replace('=X', `=${name}`), form.replace('=X', '=nosuch'), name, 'nosuch');
+            }
+            for (const kind of ['service', 'site', 'patrol', 'partition', 'workload']) {
+                const answer = await as[role](`/coverage/${kind}?by=town`);
+                if (answer.status === 200) continue;
+                if (role === 'ingest' && answer.json().parameter === 'by') {
+                    // Who sees no layers sees no levels.
+                    assert.match(answer.text(), /there is no level 'town'; there is "/);
+                    continue;
+                }
+                assert.equal(answer.text(), (await as[role]('/coverage/nosuch')).text(), `${role} ${kind}`);
+                whole[role].push(kind);
+            }
+            for (const target of [`/reach?${at}&minutes=5`, `/nearest/hazard?${at}&mode=walk`, `/nearest/hazard?${at}&mode=walk&minutes=5`, '/positions', '/hotspots/hazard?units=grid&per=nosuch', '/stats/hazard?per=nosuch', '/coverage/service?mode=nosuch', '/coverage/patrol?layer=nosuch', '/coverage/workload?measure=nosuch'])
+                silent(await as[role](target), target);
+        }
+        assert.deepEqual([whole.own, whole.none], [['service', 'site', 'patrol'], ['service', 'site', 'patrol']]);
+        assert.equal((await as.own(`/reach?${at}&minutes=5`)).status, 404);
+        assert.match((await as.admin('/value?name=heat:nosuch&lon=113&lat=23')).text(), /no layer and no model 'nosuch'/);
+        for (const name of models) assert.equal((await as.admin(`/legend/heat:${name}.json`)).status, 200);
     });
 });

@@ -84,6 +84,12 @@ static void note_needs(struct om__request *r, const struct om_coverage *q)
         om__needs_layer(r, q->looked_at[i]->name, OM__EVERYWHERE);
 }
 
+static om_status no_kind(struct om__request *r)
+{
+    return om_fail(&r->err, OM_E_NOTFOUND, 0,
+                   "there is no coverage of that kind");
+}
+
 static om_status answer(struct om__request *r,
                         const struct om_coverage_kind *kind,
                         const struct om_snapshot *snapshot)
@@ -119,6 +125,9 @@ static om_status answer(struct om__request *r,
     } else if (q.refused) {
         st = om__rows_allowed(r, q.refused);
         if (!st) st = om__rows_refused(r, q.refused->name);
+    } else if (!q.wrong && om__rights_unsaid(r, st)) {
+        r->err = (struct om_err){0};
+        st = no_kind(r);
     } else {
         r->err = q.err;
         if (q.wrong) {
@@ -136,9 +145,7 @@ om_status om__get_coverage(struct om__request *r)
 {
     const struct om_coverage_kind *kind =
         om_coverage_find(r->address.segment[1]);
-    if (!kind)
-        return om_fail(&r->err, OM_E_NOTFOUND, 0,
-                       "there is no coverage of that kind");
+    if (!kind) return no_kind(r);
     if (om__wait_heavy(r)) return OM_OK;
     struct om_snapshot *narrow;
     OM_TRY(om_snapshot_narrow(r->snapshot, &narrow));

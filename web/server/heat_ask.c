@@ -70,6 +70,19 @@ static const char *default_bandwidth(const struct om__request *r,
     return text;
 }
 
+/* A model of layers that are not there for who asks is not there, either. */
+static om_status check_seen(struct om__request *r, const char *name)
+{
+    const struct om_models *models = r->world->models;
+    if (!om_snapshot_hides_layers(r->snapshot) || !models ||
+        om_snapshot_has_layer(r->snapshot, name))
+        return OM_OK;
+    const struct om_model_entry *entry = om_models_find(models, name);
+    return !entry || om_model_seen(models, entry, r->snapshot)
+               ? OM_OK
+               : om_risk_nothing(name, &r->err);
+}
+
 static om_status bind_ask(struct om__request *r, const char *name,
                           struct om_risk_bound **out)
 {
@@ -88,6 +101,7 @@ static om_status bind_ask(struct om__request *r, const char *name,
         .with_filter = om__param_text(r, "with_filter"),
         .with_datetime = om__param_text(r, "with_datetime"),
         .now_s = r->now_s};
+    OM_TRY(check_seen(r, name));
     if (!ask.bandwidth) ask.bandwidth = default_bandwidth(r, name, least);
     const om_status st = om_risk_bind(r->snapshot, r->world->models, &ask, out,
                                       &option, &r->err);
@@ -245,6 +259,9 @@ om_status om__request_heat(struct om__request *r, const char *name,
     if (!st) st = check_other(r, *out);
     if (!st) st = check_bandwidth(r, *out);
     if (!st) return OM_OK;
+    // A model that is not drawn for who asks is none.
+    if (st == OM_E_NOTFOUND && r->who->asked && (*out)->model)
+        st = om_risk_nothing(plain, &r->err);
     om_risk_bound_free(*out);
     *out = NULL;
     return st;

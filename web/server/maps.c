@@ -57,7 +57,9 @@ static bool model_at(struct om__request *r, size_t i, struct om__map *out)
     const struct om_models *models = r->world->models;
     for (size_t k = 0; k < models->count; k++) {
         const struct om_model *model = models->entry[k].model;
-        if (!model || !all_there(r->snapshot, model) || i-- > 0) continue;
+        if (!model || !all_there(r->snapshot, model) ||
+            !om_model_seen(models, &models->entry[k], r->snapshot) || i-- > 0)
+            continue;
         out->title = model->title ? model->title : model->name;
         out->title_en = model->title_en;
         out->layer = om_snapshot_layer(r->snapshot, model->term[0].layer);
@@ -133,11 +135,27 @@ static bool find_unlisted(struct om__request *r, const char *name,
     return true;
 }
 
+/* A model that weighs what whoever asks does not see is none to them. */
+static bool is_drawn(struct om__request *r, const struct om__map *map)
+{
+    const struct om_address none = {0}, saved = r->address;
+    const char *of = map->name + (sizeof OM__HEAT - 1);
+    if (!map->heat || om_snapshot_has_layer(r->snapshot, of)) return true;
+    r->address = none;
+    const om_status st = om__tile_check(r, map->name, "png");
+    r->address = saved;
+    r->err = (struct om_err){0};
+    r->error_status = 0;
+    r->parameter = NULL;
+    return st != OM_E_NOTFOUND;
+}
+
 om_status om__map_find(struct om__request *r, const char *name,
                        struct om__map *out)
 {
     for (size_t i = 0; om__map_at(r, i, out); i++)
         if (!strcmp(out->name, name)) {
+            if (r->who->asked && !is_drawn(r, out)) break;
             r->layer = out->layer;
             return OM_OK;
         }

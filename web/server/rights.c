@@ -383,6 +383,13 @@ om_status om__rows_refused(struct om__request *r, const char *what)
                    what);
 }
 
+bool om__rights_unsaid(const struct om__request *r, om_status st)
+{
+    if (!om_snapshot_hides_layers(r->snapshot)) return false;
+    return st == OM_E_NOTFOUND || st == OM_E_FORMAT || st == OM_E_TYPE ||
+           st == OM_E_LIMIT || st == OM_E_RANGE;
+}
+
 om_status om__rows_allowed(struct om__request *r, const struct om_layer *layer)
 {
     if (!om__crowds_only(r, layer)) return OM_OK;

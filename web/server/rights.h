@@ -28,6 +28,9 @@ void om__rights_drop(struct om__request *request);
 /** Not for whoever asks: 401, or 404 to a token. */
 om_status om__rows_refused(struct om__request *request,
                            const char *what) OM_MUST_USE;
+/** Would what is wrong with city.json, or missing for it, name to whoever asks
+ *  layers that are not there for them? Then it is not said. */
+bool om__rights_unsaid(const struct om__request *request, om_status status);
 /** auditor.c: note an answer, if it is one to be noted. */
 void om__audit_note(struct om__request *request);
 /** May single rows of the layer be told to whoever asks? 401 if not. This is

@@ -130,6 +130,8 @@ static om_status told(struct om__request *r, const struct om_coverage *q,
 {
     if (!st) return st;
     if (q->refused) return om__rows_allowed(r, q->refused);
+    if (!q->wrong && om__rights_unsaid(r, st))
+        return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is no such thing");
     r->err = q->err;
     r->parameter = q->wrong;
     return st;
