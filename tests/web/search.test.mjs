@@ -15,7 +15,8 @@
 //   layers of persons are in no answer to others
 //   indexes: made when missing, damaged or of other rows; none where nobody may
 //   hostile questions
-//   /reverse: as going through all addresses; units as the rows have them
+//   /reverse: as going through all addresses; units as the rows have them, and as
+//   their shapes say at any place, on borders, outside; workers of the grid
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -430,6 +431,63 @@ test('search', async (t) => {
         assert.equal((await found('望月路90号'))[0].id, 'A-NEW-2');
         assert.ok(!(await found('观海路99号')).some((r) => r.id === 'A-NEW-1'));
     });
+});
+
+/** Rings of a feature's polygons. */
+const ringsOf = ({ type, coordinates }) => type === 'Polygon' ? coordinates : coordinates.flat();
+
+/** Does it lie in the rings (even-odd), and how many metres from the nearest side? */
+function lies(rings, { lon, lat }) {
+    const kx = 102524, ky = 110752;
+    let inside = false, near = Infinity;
+    for (const ring of rings)
+        for (let i = 1; i < ring.length; i++) {
+            const [ax, ay, bx, by] = [(ring[i - 1][0] - lon) * kx, (ring[i - 1][1] - lat) * ky, (ring[i][0] - lon) * kx, (ring[i][1] - lat) * ky];
+            if (ay > 0 !== by > 0 && 0 < ax + (bx - ax) * -ay / (by - ay)) inside = !inside;
+            const [dx, dy] = [bx - ax, by - ay], long = dx * dx + dy * dy, at = long ? Math.min(1, Math.max(0, -(ax * dx + ay * dy) / long)) : 0;
+            near = Math.min(near, Math.hypot(ax + at * dx, ay + at * dy));
+        }
+    return { inside, near };
+}
+
+/* Places are rounded to a centimetre: nearer to a side than this it is either. */
+const SIDE_M = 0.05;
+
+test('/reverse within the city, at its borders and outside, as the shapes of all units', async (t) => {
+    const { dir, city, worker } = await makeCity(t), next = random(29);
+    await writeFile(path.join(dir, 'token'), TOKEN);
+    const { url } = await serve(t, city, '--read-only', '--in-charge-token-file', path.join(dir, 'token'));
+    const units = {};
+    for (const level of ['grid', 'village', 'town'])
+        units[level] = JSON.parse(await done('query', city, level, '--limit', '10000')).features.map(({ id, geometry }) => ({ id, rings: ringsOf(geometry) }));
+    const all = units.town.flatMap((u) => u.rings.flat()), side = (k) => [Math.min(...all.map((p) => p[k])), Math.max(...all.map((p) => p[k]))];
+    const [[west, east], [south, north]] = [side(0), side(1)];
+    const places = Array.from({ length: 80 }, () => ({ lon: west + (next() * 1.2 - 0.1) * (east - west), lat: south + (next() * 1.2 - 0.1) * (north - south) }));
+    // On corners and sides, and a hand beside them.
+    for (const level of ['grid', 'village', 'town'])
+        for (let i = 0; i < 20; i++) {
+            const { rings } = units[level][Math.floor(next() * units[level].length)], ring = rings[0], k = 1 + Math.floor(next() * (ring.length - 1)), at = next() < 0.3 ? 0 : next();
+            const [lon, lat] = [0, 1].map((d) => ring[k - 1][d] + at * (ring[k][d] - ring[k - 1][d]));
+            places.push({ lon, lat }, { lon: lon + (next() - 0.5) * 4e-6, lat: lat + (next() - 0.5) * 4e-6 });
+        }
+    let outside = 0, sides = 0, duties = 0;
+    for (const place of places) {
+        const here = (await get(`${url}/reverse?lon=${place.lon}&lat=${place.lat}`, auth)).json();
+        for (const level of ['grid', 'village', 'town']) {
+            const where = units[level].map((u) => ({ id: u.id, ...lies(u.rings, place) })), within = where.filter((u) => u.inside), touched = where.filter((u) => u.near < SIDE_M);
+            const told = here[level]?.id ?? null, said = JSON.stringify({ ...place, level, told });
+            if (!touched.length) assert.equal(told, within[0]?.id ?? null, said);
+            else assert.ok(told === null ? touched.length < 2 : [...within, ...touched].some((u) => u.id === told), said);
+            sides += touched.length > 0;
+            outside += !within.length;
+        }
+        const there = worker.filter((w) => w.duty_grid === here.grid?.id);
+        assert.deepEqual([...here.workers ?? []].sort(), there.map((w) => w.id).sort());
+        if (there.length) assert.equal(here.worker.id, there.reduce((a, b) => a.seen > b.seen ? a : b).id);
+        else assert.equal(here.worker, null);
+        duties += there.length > 0;
+    }
+    assert.ok(outside > 20 && sides > 50 && duties > 5, `${outside} ${sides} ${duties}`);
 });
 
 test('layers of persons, and who is on duty', async (t) => {
