@@ -36,7 +36,7 @@ const REST_MS = 60000;
 /** What a replay shows as it stood; the rest is of now, and paler. */
 const REPLAYED = new Set(['loop', 'open']);
 /** Panels that tell all of theirs exactly, once they are large. */
-const TOLD = new Set(['ranking', 'patrol', 'premises', 'open', 'sources']);
+const TOLD = new Set(['ranking', 'patrol', 'premises', 'open']);
 const KNOWN_MOST = 400, LATEST = 3;
 /** Software draws a moving map no larger than so. */
 const SOFTWARE_PX = 2.5e6;
@@ -511,6 +511,11 @@ class Wall {
     }
     this.lay();
     for (const list of document.querySelectorAll('.large .details')) {
+      // Rather fewer columns than words that are cut.
+      for (const wide of ['', 'wide', 'wider']) {
+        list.className = `details ${wide}`;
+        if (![...list.querySelectorAll('span:first-child')].some((s) => s.scrollWidth > s.clientWidth)) break;
+      }
       // Whole lines only; what there is no room for is on the second screen.
       const tell = (left) => setText(/** @type {Element} */ (list.nextElementSibling), [left > 0 && say(lang, 'more', {n: left}), say(lang, 'on_second', {a: this.second})].filter((t) => t).join(' · '));
       // Its words take their room first.
