@@ -25,7 +25,8 @@ function find(levels, layers) {
     title: (found) => of(found.layer)?.title ?? found.kind,
     choose: (found) => {
       if (found.filter !== undefined) {
-        const {layer, filter} = found;
+        const {layer, filter} = found, level = of(layer)?.unit_level;
+        if (level) return location.assign(`/analyst#units=${level}`);
         return location.assign(`/analyst#map=${KIND_ZOOM}/${found.lat}/${found.lon}&${new URLSearchParams({layer, filter, layers: layer})}`);
       }
       const depth = [...levels].reverse().indexOf(of(found.layer)?.unit_level), zoom = UNIT_ZOOMS[depth] ?? FOUND_ZOOM;

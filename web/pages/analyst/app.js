@@ -314,6 +314,7 @@ function read(place, pinned) {
 /** Go to what was found. @param {import('../api.js').Found} found */
 function goTo(found) {
   const place = {lonDeg: found.lon, latDeg: found.lat}, level = city.layers.find((l) => l.id === found.layer)?.unit_level;
+  if (found.id === null && level) return state.update({units: level});
   if (found.filter !== undefined) {
     context.withMap((map) => map.go({...place, zoom: Math.max(map.view().zoom, KIND_ZOOM)}));
     return state.update({layer: found.layer, filter: found.filter, layers: [{id: found.layer, opacity: 100}], unit: '', at: null});
@@ -412,7 +413,7 @@ function wire() {
     find: (text, signal) => search(text, {near: state.now.map ?? undefined, limit: FOUND_MOST}, signal).then((found) => city.names.found(found)),
     choose: goTo,
     title: (found) => write.title(layerOf(city, found.layer) ?? {id: found.kind}),
-    name: (found) => (lang === 'en' && (found.name_en ?? found.title_en)) || found.name,
+    name: (found) => (lang === 'en' && (found.name_en ?? (found.name === found.title ? found.title_en : null))) || found.name,
     levels: city.levels,
   });
   $('theme').onclick = () => setTheme(context.palette() === 'light' ? 'dark' : 'light');

@@ -128,7 +128,7 @@ function finder(catalog, wall, lang, said, numbers) {
     title: (found) => layers.has(found.layer) ? title(lang, layers.get(found.layer)) : '',
     choose: async (found) => {
       const level = layers.get(found.layer)?.unit_level;
-      setText(said, await tell(wall, level ? {level, unit: found.id} : {lon: String(found.lon), lat: String(found.lat)}));
+      setText(said, await tell(wall, level && found.id !== null ? {level, unit: found.id} : {lon: String(found.lon), lat: String(found.lat)}));
     }});
   return element('div', {class: 'search', role: 'search'}, input, list);
 }
