@@ -167,7 +167,8 @@ static const struct om__api_param PARAM[] = {
     {"reach", "\"type\":\"number\"", "Metres to the nearest road."},
     {"q", "\"type\":\"string\",\"maxLength\":512",
      "What somebody typed: part of an address or a name, with wrong or missing "
-     "characters, in pinyin, by initials, in English, or an id."},
+     "characters, in pinyin, by initials, in English, or an id; or a kind of "
+     "thing (消火栓, hydrants in Humen)."},
     {"k", "\"type\":\"integer\",\"minimum\":1", "How many."},
     {"layers", "\"type\":\"string\"", "Names of layers, comma-separated."},
     {"opacity", "\"type\":\"string\"",
