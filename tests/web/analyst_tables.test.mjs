@@ -135,6 +135,12 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         const [a, b] = await Promise.all(['2023-05-28/2023-06-26', '2023-04-28/2023-05-27'].map((time) => get(`/stats/hazard?by=town&datetime=${time}`)));
         const count = (side, id) => side.groups.find((g) => (g.id ?? '') === id)?.count ?? 0;
         await until('both columns', () => page.evaluate(() => !!document.querySelector('#table td.change')));
+        // On paper it is said what both are of.
+        assert.match(await page.textContent('.printed'), /^A 2023年5月28日 – 2023年6月26日; B 2023年4月28日 – 2023年5月27日$/);
+        assert.equal(await page.isVisible('.printed'), false);
+        await page.emulateMedia({ media: 'print' });
+        assert.ok(await page.isVisible('.printed') && !await page.isVisible('#period'));
+        await page.emulateMedia({ media: 'screen' });
         for (const { id, cells } of await table(page))
             assert.deepEqual(cells.slice(1, 4).map((c) => Number(c.replace('−', '-').replace(/[^0-9-]/g, ''))), [count(a, id), count(b, id), count(a, id) - count(b, id)]);
         await until('two maps', () => page.isVisible('#map-b'));

@@ -4,6 +4,7 @@
 
 import {element} from '../dom.js';
 import {otherState} from './other.js';
+import {splitTime} from './state.js';
 
 /* Steps of a field that carry a figure. */
 const TICKS = [0, 4, 8, 12];
@@ -49,7 +50,8 @@ export class Caption {
     this.reading = element('div', {id: 'reading', className: 'reading', ariaLive: 'polite'});
     this.legends = element('div', {id: 'legend', className: 'legends'});
     this.waiting = element('p', {className: 'quiet waiting', role: 'status', hidden: true});
-    container.append(this.reading, this.waiting, this.legends);
+    this.printed = element('p', {className: 'printed'});
+    container.append(this.reading, this.waiting, this.legends, this.printed);
     const fold = element('button', {type: 'button', className: 'plain icon fold-caption', ariaExpanded: 'true', ariaLabel: context.say('fold_legend'), title: context.say('fold_legend'), onclick: () => {
       const folded = container.classList.toggle('folded');
       fold.textContent = folded ? '▴' : '▾';
@@ -85,7 +87,18 @@ export class Caption {
       node.dataset.part = part.id;
       return node;
     }));
+    this.printed.textContent = this.asked();
     if (!list.length && !this.shapes && context.subject()?.personal) this.legends.append(element('p', {className: 'quiet'}, say('no_heat_person')));
+  }
+
+  /** Of which period and filter it is: paper has no boxes that say so. */
+  asked() {
+    const {say, write, state} = this.context, {now} = state, other = otherState(now);
+    const one = ({time, filter}) => {
+      const {from, to} = splitTime(time);
+      return [from || to ? `${from ? write.moment(from) : '…'} – ${to ? write.moment(to) : '…'}` : say('all'), filter].filter((t) => t).join(' · ');
+    };
+    return other ? `A ${one(now)}; B ${one(other)}` : one(now);
   }
 
   /** What is on its way for so long that one wonders. @param {string[]} names */
@@ -110,6 +123,6 @@ export class Caption {
     this.reading.replaceChildren(
       element('div', {}, element('span', {className: 'value'}, told.value), element('span', {className: 'unit'}, ` ${told.unit}`), element('span', {className: 'unit'}, told.more ? ` · ${told.more}` : '')),
       ...(told.lines ?? []).map((line) => element('div', {className: 'unit'}, line)),
-      element('div', {className: 'where', title: told.where}, told.where, pinned ? ` · ${say('unpin')}` : ''));
+      element('div', {className: 'where', title: told.where}, told.where, pinned && !matchMedia('(hover: none)').matches ? ` · ${say('unpin')}` : ''));
   }
 }
