@@ -24,12 +24,14 @@ struct om_hotspots_question {
     om_features_take_fn *take;
     void *take_ctx;
     size_t rows_most;  // of one answer; 0: any number
+    size_t rows_page;  // clusters that are told, the rest is left out; 0: all
     // Layers whose rows are not for who asks. NULL: there are none.
     bool (*hides)(void *ctx, const struct om_layer *layer);
     void *hides_ctx;
     // The answer: what it was compared with, besides the layer and the units;
     // NULL: nothing
     const struct om_layer *exposed;
+    size_t rows_told;  // clusters: each is where rows are
     // What is wrong, and which option says so (NULL: none of them).
     struct om_err err;
     const char *wrong;

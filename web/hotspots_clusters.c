@@ -120,6 +120,8 @@ static om_status write_table(struct om__hotspots *h,
     struct om_buf members = {0}, text = {0};
     size_t n = c->count;
     if (h->limit && h->limit < n) n = h->limit;
+    if (h->q->rows_page && h->q->rows_page < n) n = h->q->rows_page;
+    h->q->rows_told = n;
     if (h->q->rows_most && n > h->q->rows_most)
         return om__hotspots_bad(h, "limit", OM_E_COST,
                                 "%zu clusters are more than one answer holds "

@@ -93,7 +93,11 @@ test('values are rows', async (t) => {
             assert.equal((await wall(`${target}&f=geojson`)).json().features.length, PAGE);
         }
         assert.ok(rowsIn(await wall('/coverage/partition?rows=true&limit=40000&f=csv')).length <= PAGE + 100);
-        let refused = null, told = 4 * PAGE;
+        // Clusters of two rows are where the rows are.
+        const clusters = '/hotspots/address?stat=dbscan&eps=5&min=2&f=csv', found = rowsIn(await wall(clusters)), all = rowsIn(await analyst(clusters));
+        assert.ok(all.length > PAGE, `${all.length}`);
+        assert.deepEqual(found, all.slice(0, PAGE));
+        let refused = null, told = 5 * PAGE;
         for (let n = PAGE; n > 0 && !refused; n--) {
             const answer = await wall(`/coverage/service?people=address&rows=true&f=csv&limit=${n}`);
             if (answer.status === 429) refused = answer;
@@ -101,7 +105,7 @@ test('values are rows', async (t) => {
         }
         assert.match(refused?.text() ?? '', /too many rows/);
         assert.ok(told > BUDGET / 2);
-        for (const target of ['/collections/address/items?limit=1000', lists[0], `${lists[0]}&f=csv`, '/coverage/site?people=address&k=3'])
+        for (const target of ['/collections/address/items?limit=1000', lists[0], `${lists[0]}&f=csv`, clusters, '/coverage/site?people=address&k=3'])
             assert.equal((await wall(target)).status, 429, target);
         for (const target of ['/coverage/service?people=address&by=village', '/coverage/workload?by=town'])
             assert.equal((await wall(target)).status, 200, target);
@@ -112,12 +116,12 @@ test('values are rows', async (t) => {
         const [{ lon, lat }] = await rowsOf(city, 'address'), d = 0.002;
         const box = `bbox=${[lon - d, lat - d, Number(lon) + d, Number(lat) + d].map((v) => v.toFixed(5))}`;
         for (const target of [`/stats/address?by=text&${box}`, `/stats/address?by=text&${box}`, '/stats/address?by=id', '/stats/address?by=town', '/stats/facility?by=kind', '/stats/hazard?by=day',
-            `/coverage/service?people=address&rows=true&limit=5&among=${encodeURIComponent("text='Zhao'")}`, '/coverage/site?people=address&k=2', '/coverage/partition?layer=address&limit=3&rows=true', '/coverage/workload?by=town'])
+            `/coverage/service?people=address&rows=true&limit=5&among=${encodeURIComponent("text='Zhao'")}`, '/coverage/site?people=address&k=2', '/coverage/partition?layer=address&limit=3&rows=true', '/coverage/workload?by=town', '/hotspots/facility?stat=dbscan&eps=5&min=2&limit=3', '/hotspots/facility?units=town'])
             await wall(target);
         const lines = (await onemap('audit', city)).stdout.trim().split('\n').map((line) => JSON.parse(line)).filter((l) => l.token === id);
         const [service, ...others] = lines.splice(3);
         assert.match(service.target, /^\/coverage\/service\?people=address&rows=true&limit=5&among=text%3D'~[0-9a-f]+'$/);
-        assert.deepEqual(others.map((l) => l.target), ['/coverage/site?people=address&k=2', '/coverage/partition?layer=address&limit=3&rows=true']);
+        assert.deepEqual(others.map((l) => l.target), ['/coverage/site?people=address&k=2', '/coverage/partition?layer=address&limit=3&rows=true', '/hotspots/facility?stat=dbscan&eps=5&min=2&limit=3']);
         assert.deepEqual(lines.map((l) => [l.target, l.status]), [[`/stats/address?by=text&${box}`, 200], [`/stats/address?by=text&${box}`, 200], ['/stats/address?by=id', 422]]);
     });
 });

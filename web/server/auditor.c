@@ -32,7 +32,8 @@
 static bool lists_rows(const struct om__request *r)
 {
     if (!strcmp(r->route->name, "map")) return true;
-    if (!strcmp(r->route->name, "stats")) return r->told_rows > 0;
+    if (!strcmp(r->route->name, "stats") || !strcmp(r->route->name, "hotspots"))
+        return r->told_rows > 0;
     if (strcmp(r->route->name, "coverage") != 0) return false;
     if (r->told_rows) return true;
     const struct om_param *rows = om_address_param(&r->address, "rows");

@@ -3,6 +3,7 @@
 
 #include "web/hotspots.h"
 #include "web/server/bounds.h"
+#include "web/server/guard.h"
 #include "web/server/handlers.h"
 #include "web/server/jobs.h"
 #include "web/server/needs.h"
@@ -82,15 +83,17 @@ om_status om__get_hotspots(struct om__request *r)
     struct om_buf out = {0};
     const char *f;
     OM_TRY(om__request_layer(r, r->address.segment[1]));
-    struct om_hotspots_question q = {.snapshot = r->snapshot,
-                                     .selections = r->server->selections,
-                                     .layer = r->layer->name,
-                                     .option = option,
-                                     .take = take,
-                                     .take_ctx = &out,
-                                     .rows_most = ROWS_MOST,
-                                     .hides = hides,
-                                     .hides_ctx = r};
+    struct om_hotspots_question q = {
+        .snapshot = r->snapshot,
+        .selections = r->server->selections,
+        .layer = r->layer->name,
+        .option = option,
+        .take = take,
+        .take_ctx = &out,
+        .rows_most = ROWS_MOST,
+        .rows_page = r->who->role->export ? 0 : OM__LOOK_ROWS,
+        .hides = hides,
+        .hides_ctx = r};
     OM_TRY(om__param_word(r, "f", "json csv geojson", "json", &f));
     if (!om_table_format_from_name(f, &q.format)) return OM_E_INTERNAL;
     if (is_heavy(r) && om__wait_heavy(r)) return OM_OK;
@@ -106,8 +109,10 @@ om_status om__get_hotspots(struct om__request *r)
     om_status st = om_hotspots_answer(&q);
     if (q.exposed) om__needs_layer(r, q.exposed->name, OM__EVERYWHERE);
     if (q.exposed && om__crowds_only(r, q.exposed)) om__needs_beat(r);
+    r->told_rows = q.rows_told;
     st = st ? fail(r, &q, st)
             : om__reply_kept(r, &out, head_of(q.format), NULL, 0);
+    if (!st) st = om__answer_spend(r);
     om_buf_deinit(&out);
     return st;
 }
