@@ -212,10 +212,17 @@ om_status om__city_joiner(struct om_city *city,
 om_status om_city_open(const char *path, struct om_city **out,
                        struct om_err *err)
 {
+    return om_city_open_at(path, 0, out, err);
+}
+
+om_status om_city_open_at(const char *path, uint64_t at, struct om_city **out,
+                          struct om_err *err)
+{
     struct om_city *city = om_calloc(1, sizeof *city);
     if (!city) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     pthread_mutex_init(&city->lock, NULL);
     pthread_mutex_init(&city->refreshing, NULL);
+    city->at = at;
     om_status st = OM_OK;
     if (snprintf(city->path, sizeof city->path, "%s", path) >= OM__PATH_BYTES)
         st = om_fail(err, OM_E_LIMIT, 0, "path too long");
@@ -231,12 +238,22 @@ void om_city_close(struct om_city *city)
 {
     if (!city) return;
     om_snapshot_unref(city->snapshot);
+    om_snapshot_unref(city->then);
     om_journal_close(city->journal);
     om_joiner_unref(city->joiner);
     om_changes_free(city->made);
     pthread_mutex_destroy(&city->lock);
     pthread_mutex_destroy(&city->refreshing);
     om_free(city);
+}
+
+struct om_snapshot *om_city_then(struct om_city *city)
+{
+    pthread_mutex_lock(&city->lock);
+    struct om_snapshot *then = city->then;
+    city->then = NULL;
+    pthread_mutex_unlock(&city->lock);
+    return then;
 }
 
 struct om_snapshot *om_city_snapshot(struct om_city *city)

@@ -133,6 +133,17 @@ struct om_city;
  */
 om_status om_city_open(const char *path, struct om_city **out,
                        struct om_err *err) OM_MUST_USE;
+/**
+ * The same, and beside it the city as it was at an older sequence `at` of the
+ * journal (om_city_then): as far as its files have not gone beyond that, which
+ * a layer's `applied` says; 0: as it is.
+ * cost     that of om_city_open
+ */
+om_status om_city_open_at(const char *path, uint64_t at, struct om_city **out,
+                          struct om_err *err) OM_MUST_USE;
+/** What om_city_open_at has kept, once: NULL from then on. Its manifest is that
+ *  of the newest snapshot at the opening. owns: om_snapshot_unref */
+struct om_snapshot *om_city_then(struct om_city *city);
 void om_city_close(struct om_city *city);
 /** Why the journal is not what city.json and itself say that it should be: what
  *  is shown then is what is sure, and nothing is written. false: it is. `out`

@@ -87,6 +87,8 @@ struct om_city {
     struct om_joiner *joiner;       // of `units`; NULL: not needed yet
     uint64_t units;                 // which units it is of (om__units_hash)
     struct om_changes *made;        // the city's, freed with it
+    uint64_t at;                    // om_city_open_at's
+    struct om_snapshot *then;       // as of `at`; NULL: taken, or not asked for
     _Atomic(struct om_changes *) changes;  // kept by a writer; NULL: nobody
     atomic_bool written;  // by om_live: refresh leaves it alone
 };

@@ -183,15 +183,15 @@ om_status om_file_rename(const char *from, const char *to, struct om_err *err)
     return om_folder_sync(folder, err);
 }
 
-om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
-                              struct om_err *err)
+static om_status write_whole(const char *path, const void *bytes, size_t len,
+                             mode_t mode, struct om_err *err)
 {
     char temporary[PATH_BYTES];
     const int n = snprintf(temporary, sizeof temporary, "%s.tmp", path);
     if (n < 0 || n >= (int)sizeof temporary)
         return om_fail(err, OM_E_LIMIT, 0, "path too long: %.80s...", path);
     const int fd =
-        open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0) return fail_errno(err, "cannot create", temporary);
     om_status st = om_fd_write(fd, bytes, len, temporary, err);
     if (!st) st = om_file_sync(fd, temporary, err);
@@ -199,6 +199,18 @@ om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
     if (!st) st = om_file_rename(temporary, path, err);
     if (st) unlink(temporary);
     return st;
+}
+
+om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
+                              struct om_err *err)
+{
+    return write_whole(path, bytes, len, 0644, err);
+}
+
+om_status om_file_write_private(const char *path, const void *bytes, size_t len,
+                                struct om_err *err)
+{
+    return write_whole(path, bytes, len, 0600, err);
 }
 
 om_status om_folder_make(const char *path, struct om_err *err)

@@ -31,6 +31,9 @@ om_status om_file_read(const char *path, size_t max, struct om_buf *out,
  */
 om_status om_file_write_whole(const char *path, const void *bytes, size_t len,
                               struct om_err *err) OM_MUST_USE;
+/** The same, for nobody else to read (mode 0600). */
+om_status om_file_write_private(const char *path, const void *bytes, size_t len,
+                                struct om_err *err) OM_MUST_USE;
 /** Give a file that is synced its name, in place of what has it, and sync the
  *  folder. */
 om_status om_file_rename(const char *from, const char *to,

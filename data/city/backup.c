@@ -255,6 +255,17 @@ static om_status take_journal(struct gathered *g, const char *path,
     return st;
 }
 
+/* What was told of persons last (engine/policy/still_file.c): of a moment that
+ * the journal has, and not the files. */
+static om_status take_told(struct gathered *g, struct om_err *err)
+{
+    char path[PATH_BYTES];
+    if (om_path_join(path, sizeof path, g->city, "told"))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    const om_status st = take(g, "told", path, true, err);
+    return st == OM_E_NOTFOUND ? OM_OK : st;
+}
+
 static om_status read_manifest(const char *city, struct om_buf *out,
                                struct om_err *err)
 {
@@ -276,6 +287,7 @@ static om_status gather_once(struct gathered *g, const char *journal_path,
     OM_TRY(read_manifest(g->city, &g->manifest, err));
     om_status st = take_named(g, "city.json", err);
     if (!st) st = take_layers(g, err);
+    if (!st) st = take_told(g, err);
     if (!st) st = take_journal(g, journal_path, err);
     if (!st) st = take_rest(g, ".", 0, err);
     const om_status again = read_manifest(g->city, &after, st ? NULL : err);

@@ -21,7 +21,8 @@
  *   (3) write its runs, and older parts that are not much larger, as one new
  *       part; write which rows of the parts that stay are dead;
  *   (4) commit city.json, which then says that the files hold the journal up
- *       to S (applied);
+ *       to S (applied), once who needs to know what was before has said so
+ *       (`moving`);
  *   (5) between two groups, put the new part in the place of the old ones. Rows
  *       that died since (2) are found in it by their ids. On disk they are
  *       entries after S;
@@ -360,6 +361,9 @@ static om_status write_layer(struct compaction *c, struct om_err *err)
     om__carry_begin(&c->carry, c->stack, c->from, c->stack->parts, c->merged,
                     true, meta->schema.id_field);
     OM_TRY(om__carry_catch_up(live, &c->carry, c->name, err));
+    if (live->options.moving)
+        OM_TRY(live->options.moving(live->options.moving_ctx,
+                                    &c->base->manifest, err));
     OM_TRY(om_manifest_write(live->city->path, &c->base->manifest, err));
     om__live_step("commit");
     OM_TRY(om__stamp_read(live->city->path, &c->stamp, err));

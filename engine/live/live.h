@@ -22,6 +22,12 @@ struct om_live_options {
     size_t bulk_rows;       // of a write from which all of it is made ready
                             // (om_live_look); default 4,096
     bool no_compaction;     // tests
+    // Before files hold what they did not: `next` is going to be committed, and
+    // says that they have the journal up to what is published by now. On the
+    // thread of compactions, which an error ends; or NULL
+    om_status (*moving)(void *ctx, const struct om_manifest *next,
+                        struct om_err *err);
+    void *moving_ctx;
     struct om_live_ahead *ahead;  // of the same city; NULL: none
 };
 

@@ -22,6 +22,7 @@ struct reload {
     struct om__stamp stamp;
     struct om__base *base;
     struct om__layer_state *state;
+    struct om__layer_state *then;  // as of city->at, once the journal is on top
     uint64_t sequence;
     int64_t clock_s;
     bool viewing;
@@ -32,10 +33,11 @@ static void reload_end(struct reload *r)
 {
     if (r->viewing) om_journal_view_end(r->city->journal);
     if (r->base) om__states_free(r->state, r->base->manifest.layers);
+    if (r->then) om__states_free(r->then, r->base->manifest.layers);
     om__base_unref(r->base);
     r->viewing = false;
     r->base = NULL;
-    r->state = NULL;
+    r->state = r->then = NULL;
 }
 
 static void note_fault(struct reload *r, const struct om_err *why)
@@ -117,7 +119,10 @@ static om_status put_journal(struct reload *r, struct om_err *err)
     if (!st) st = om__city_joiner(r->city, files, &joiner, err);
     int64_t ignored_s = r->clock_s;
     struct om_err why = {0};
-    if (!st) st = om__replay(journal, m, joiner, r->state, &ignored_s, &why);
+    if (!st)
+        st = om__replay_past(journal, m, joiner, r->state, &ignored_s,
+                             r->city->at,
+                             r->city->at && !r->old ? &r->then : NULL, &why);
     if (st == OM_E_DAMAGED) {
         // Better all that is sure, and a word, than nothing.
         note_fault(r, &why);
@@ -314,6 +319,14 @@ static void settle_numbers(struct reload *r)
     }
 }
 
+/* The city as it was at an older sequence: with the manifest of now. */
+static om_status keep_then(const struct reload *r, struct om_err *err)
+{
+    if (!r->city->at || r->old) return OM_OK;
+    return om__snapshot_new(r->base, r->then ? r->then : r->state, r->city->at,
+                            r->clock_s, &r->city->then, err);
+}
+
 om_status om__city_reload(struct om_city *city, bool *changed,
                           struct om_err *err)
 {
@@ -331,6 +344,7 @@ om_status om__city_reload(struct om_city *city, bool *changed,
     if (!st)
         st = om__snapshot_new(r.base, r.state, r.sequence, r.clock_s, &fresh,
                               err);
+    if (!st) st = keep_then(&r, err);
     if (!st) tell_withheld(&r);
     if (!st) tell_fault(&r);
     if (!st) om__city_publish(city, fresh, &r.stamp);

@@ -31,8 +31,9 @@ struct noted {
 
 struct round {
     struct om__group group;
-    uint64_t last;  // entry seen
+    uint64_t first, last;  // entries seen
     size_t entries;
+    bool cut;  // the next one is beyond `at`
     om_status status;
     struct om_err err;
 };
@@ -43,6 +44,7 @@ struct reading {
     struct noted *noted;  // [layers]
     int64_t clock_s;
     uint64_t after;
+    uint64_t at;  // no round has entries before and behind it
     struct round *round;
 };
 
@@ -69,6 +71,11 @@ static bool take_entry(void *ctx, const struct om_entry *e)
 {
     struct reading *r = ctx;
     struct round *round = r->round;
+    if (round->entries && round->last <= r->at && e->sequence > r->at) {
+        round->cut = true;
+        return false;
+    }
+    if (!round->entries) round->first = e->sequence;
     round->last = e->sequence;
     round->entries++;
     if (e->clock_s && r->clock_s) r->clock_s = e->clock_s;
@@ -104,7 +111,8 @@ static void *read_round(void *arg)
     struct round *round = r->round;
     om__group_clear(&round->group);
     round->entries = 0;
-    round->last = r->after;
+    round->cut = false;
+    round->first = round->last = r->after;
     round->status = OM_OK;
     round->err = (struct om_err){0};
     const om_status st =
@@ -161,10 +169,23 @@ static void note(const struct reading *r, struct om__layer_state *state)
     }
 }
 
+static om_status put_round(const struct reading *r, struct round *round,
+                           const struct om_joiner *joiner, bool few,
+                           struct om__layer_state *state,
+                           struct om__layer_state **then, struct om_err *err)
+{
+    if (then && !*then && round->first > r->at) {
+        *then = om__states_copy(state, r->manifest->layers);
+        if (!*then) return OM_E_MEMORY;
+    }
+    return apply(round, r->manifest, joiner, few, state, err);
+}
+
 /* All rounds, each read while the one before it is put on top. */
 static om_status put_rounds(struct reading *r, struct round round[2],
                             const struct om_joiner *joiner,
-                            struct om__layer_state *state, struct om_err *err)
+                            struct om__layer_state *state,
+                            struct om__layer_state **then, struct om_err *err)
 {
     const bool few =
         om_journal_last(r->journal) - r->after < om__replay_round_rows;
@@ -177,7 +198,7 @@ static om_status put_rounds(struct reading *r, struct round round[2],
         pthread_t thread;
         st = now->status;
         if (st && err) *err = now->err;
-        more = !st && now->entries == om__replay_round_rows;
+        more = !st && (now->cut || now->entries == om__replay_round_rows);
         // What the round has said of layers is said with its rows.
         note(r, state);
         r->round = now == round ? round + 1 : round;
@@ -186,7 +207,7 @@ static om_status put_rounds(struct reading *r, struct round round[2],
         // What comes before damage is shown.
         if ((!st || st == OM_E_DAMAGED) && now->entries) {
             const om_status put =
-                apply(now, r->manifest, joiner, few, state, st ? NULL : err);
+                put_round(r, now, joiner, few, state, then, st ? NULL : err);
             if (put) st = put;
         }
         if (beside)
@@ -203,11 +224,23 @@ om_status om__replay(struct om_journal *journal,
                      struct om__layer_state *state, int64_t *clock_s,
                      struct om_err *err)
 {
+    return om__replay_past(journal, manifest, joiner, state, clock_s, 0, NULL,
+                           err);
+}
+
+om_status om__replay_past(struct om_journal *journal,
+                          const struct om_manifest *manifest,
+                          const struct om_joiner *joiner,
+                          struct om__layer_state *state, int64_t *clock_s,
+                          uint64_t at, struct om__layer_state **then,
+                          struct om_err *err)
+{
     if (manifest->layers == 0) return OM_OK;
     struct reading r = {.journal = journal,
                         .manifest = manifest,
                         .clock_s = *clock_s,
-                        .after = least_upto(state, manifest->layers)};
+                        .after = least_upto(state, manifest->layers),
+                        .at = then ? at : 0};
     struct round *round = om_calloc(2, sizeof *round);
     r.noted = om_calloc(manifest->layers, sizeof *r.noted);
     om_status st = round && r.noted ? OM_OK : OM_E_MEMORY;
@@ -219,7 +252,7 @@ om_status om__replay(struct om_journal *journal,
                            .changed = state[i].changed,
                            .as_of_s = state[i].as_of_s};
     if (!st) {
-        st = put_rounds(&r, round, joiner, state, err);
+        st = put_rounds(&r, round, joiner, state, then, err);
         *clock_s = r.clock_s;
     }
     for (size_t i = 0; round && i < 2; i++) om__group_deinit(&round[i].group);

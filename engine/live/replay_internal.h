@@ -27,6 +27,14 @@ om_status om__replay(struct om_journal *journal,
                      const struct om_joiner *joiner,
                      struct om__layer_state *state, int64_t *clock_s,
                      struct om_err *err) OM_MUST_USE;
+/** The same; *then is what the states were at the sequence `at`, or NULL where
+ *  nothing came behind it. owns: *then, om__states_free */
+om_status om__replay_past(struct om_journal *journal,
+                          const struct om_manifest *manifest,
+                          const struct om_joiner *joiner,
+                          struct om__layer_state *state, int64_t *clock_s,
+                          uint64_t at, struct om__layer_state **then,
+                          struct om_err *err) OM_MUST_USE;
 /** Has the journal anything after state.upto? */
 bool om__replay_needed(struct om_journal *journal,
                        const struct om__layer_state *state, size_t layers);

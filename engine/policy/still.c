@@ -25,11 +25,12 @@
 #include "data/base/cancel.h"
 #include "data/base/hash.h"
 #include "engine/policy/policy.h"
+#include "engine/policy/still_internal.h"
 #include "engine/snapshot_internal.h"
 
 /* Rows that are compared at a time: 32 bytes each. */
 #define AT_A_TIME ((size_t)4 << 20)
-#define NONE UINT32_MAX
+#define NONE OM__STILL_NONE
 /* Columns that are told apart; those behind count as the last. */
 #define COLUMNS_MOST 64
 
@@ -784,5 +785,48 @@ om_status om_still_next(const struct om_snapshot *still,
     }
     if (state) om__states_free(state, layers);
     om_joiner_unref(joiner);
+    return st;
+}
+
+/* ---- for who keeps it (still_file.c) ---- */
+
+bool om__still_watches(const struct om_manifest *city,
+                       const struct om_layer *layer)
+{
+    struct work w = {0};
+    return watch(city, layer, &w);
+}
+
+static om_status list_rows(const struct work *w, struct om__still_layer *out)
+{
+    out->row = om_alloc_array(w->count + 1, sizeof *out->row);
+    if (!out->row) return OM_E_MEMORY;
+    for (; out->count < w->count; out->count++) {
+        const struct change *c = &w->change[out->count];
+        out->row[out->count] = (struct om__still_row){c->old_part, c->old_row,
+                                                      c->new_part, c->new_row};
+    }
+    return OM_OK;
+}
+
+om_status om__still_differs(const struct om_snapshot *still,
+                            const struct om_snapshot *newest,
+                            const struct om_layer *layer,
+                            struct om__still_layer *out)
+{
+    const struct om_layer *told = om_snapshot_layer(still, layer->name);
+    struct work w = {0};
+    *out = (struct om__still_layer){0};
+    if (!told || !same_schema(&told->schema, &layer->schema) ||
+        !watch(newest->manifest, layer, &w))
+        return OM_OK;
+    out->told = w.told = stack_of(still, layer->name, NULL);
+    out->now = w.now = stack_of(newest, layer->name, NULL);
+    out->own = w.own;
+    if (!w.told || !w.now || w.told->serial == w.now->serial) return OM_OK;
+    om_status st = find_changes(&w);
+    if (!st && w.count) qsort(w.change, w.count, sizeof *w.change, by_place);
+    if (!st) st = list_rows(&w, out);
+    om_free(w.change);
     return st;
 }

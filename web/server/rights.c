@@ -15,6 +15,7 @@
 #include "data/base/log.h"
 #include "engine/policy/policy.h"
 #include "engine/policy/still.h"
+#include "engine/policy/still_file.h"
 #include "web/server/hub.h"
 #include "web/server/positions.h"
 #include "web/server/rights.h"
@@ -43,9 +44,9 @@ struct om__lenses {
     bool stopping, keeping;
     pthread_t keeper;
     struct om_still_figures figures;
-    uint64_t sequence;  // up to which the still has looked
-    uint64_t looks;     // how often it has
-    // The keeper's.
+    uint64_t sequence;         // up to which the still has looked
+    uint64_t looks;            // how often it has
+    pthread_mutex_t renewing;  // one at a time; guards these, and server->told
     struct om_steps *steps;    // what was told of where those followed are
     uint64_t least;            // that they are steps of
     struct om_snapshot *from;  // that the still was made from
@@ -116,36 +117,44 @@ static om_status make_steps(struct om__lenses *lenses, uint64_t least)
     return OM_OK;
 }
 
-static void renew(struct om__lenses *lenses)
+/* Does this process write what is told last, and not only read it? */
+static bool is_writer(const struct om__lenses *lenses)
+{
+    struct om__writes *writes = lenses->server->writes;
+    return writes && !om__writes_reads_only(writes);
+}
+
+/* The next still after `told`, and before it is told what the next start has to
+ * know. held: renewing */
+static om_status make_still(struct om__lenses *lenses,
+                            const struct om_snapshot *told,
+                            struct om_snapshot *newest, bool writer,
+                            struct om_err *err)
 {
     struct om_server *server = lenses->server;
-    struct om_snapshot *newest = om_city_snapshot(server->city);
     struct om_snapshot *still = NULL;
     struct om_still_figures figures;
     const uint64_t least = om__guard_least(server->guard);
-    // Who is connected is a matter of time as well.
-    if (!newest || (newest == lenses->from && !om_steps_layer(newest))) {
-        om_snapshot_unref(newest);
-        return;
-    }
-    // Only this thread changes it.
     om_status st = make_steps(lenses, least);
     if (!st)
-        st = om_still_next(lenses->still, newest, least, lenses->steps, &still,
-                           &figures);
-    if (st) {
-        om_log(OM_LOG_ERROR, "rights", "counts of persons stay as told: %s",
-               om_status_text(st));
-        om_snapshot_unref(newest);
-        return;
+        st =
+            om_still_next(told, newest, least, lenses->steps, &still, &figures);
+    if (st)
+        return om_fail(err, st, 0, "counts of persons stay as told: %s",
+                       om_status_text(st));
+    if (writer) st = om_still_file_write(server->told, still, newest, err);
+    // Where nothing was told yet nothing can be kept to.
+    if (st && lenses->still) {
+        om_snapshot_unref(still);
+        return st;
     }
     if (figures.moved) write_steps(lenses, newest);
     pthread_mutex_lock(&lenses->lock);
-    const bool first = !lenses->still;
+    const bool first = !lenses->from;
     struct om_snapshot *old = lenses->still;
     lenses->still = still;
     // Answers stay good where nothing is told that was not.
-    if (!figures.same) atomic_fetch_add(&lenses->stills, 1);
+    if (!figures.same || old != told) atomic_fetch_add(&lenses->stills, 1);
     lenses->figures = figures;
     lenses->sequence = newest->sequence;
     pthread_mutex_unlock(&lenses->lock);
@@ -154,7 +163,106 @@ static void renew(struct om__lenses *lenses)
                       newest->sequence);
     om_snapshot_unref(old);
     om_snapshot_unref(lenses->from);
-    lenses->from = newest;
+    lenses->from = om_snapshot_ref(newest);
+    return st;
+}
+
+/* What the file says, unless that is told already. */
+static om_status read_told(struct om__lenses *lenses, struct om_snapshot **out,
+                           struct om_err *err)
+{
+    struct om_server *server = lenses->server;
+    struct om_still_file *file = NULL;
+    struct om_city *city = NULL;
+    *out = NULL;
+    if (!om_still_file_changed(server->told)) {
+        if (!lenses->from && lenses->still)
+            *out = om_snapshot_ref(lenses->still);
+        if (lenses->still) return OM_OK;
+    }
+    OM_TRY(om_still_open(server->city_path, &file, &city, out, err));
+    if (!*out && !lenses->still) *out = om_city_snapshot(city);
+    om_city_close(city);
+    om_still_file_free(server->told);
+    server->told = file;
+    return OM_OK;
+}
+
+/* Of two servers of a city both tell what the one that writes it has told: what
+ * lies between stills of their own could be a single row. */
+static om_status follow_file(struct om__lenses *lenses, struct om_err *err)
+{
+    struct om_snapshot *told;
+    OM_TRY(read_told(lenses, &told, err));
+    const om_status st =
+        told ? make_still(lenses, told, told, false, err) : OM_OK;
+    om_snapshot_unref(told);
+    return st;
+}
+
+static om_status look(struct om__lenses *lenses, bool writer,
+                      struct om_err *err)
+{
+    struct om_snapshot *newest = om_city_snapshot(lenses->server->city);
+    // Who is connected is a matter of time as well.
+    const bool seen = newest == lenses->from && !om_steps_layer(newest);
+    const om_status st =
+        seen ? OM_OK : make_still(lenses, lenses->still, newest, writer, err);
+    om_snapshot_unref(newest);
+    return st;
+}
+
+static void renew(struct om__lenses *lenses)
+{
+    const bool writer = is_writer(lenses);
+    struct om_err err = {0};
+    pthread_mutex_lock(&lenses->renewing);
+    const om_status st = !writer && om_still_file_exists(lenses->server->told)
+                             ? follow_file(lenses, &err)
+                             : look(lenses, writer, &err);
+    if (st) om_log(OM_LOG_ERROR, "rights", "%s", err.text);
+    lenses->made_s = om_seconds();
+    pthread_mutex_unlock(&lenses->renewing);
+}
+
+om_status om__lenses_moving(void *ctx, const struct om_manifest *next,
+                            struct om_err *err)
+{
+    struct om_server *server = ctx;
+    struct om__lenses *lenses = server->lenses;
+    pthread_mutex_lock(&lenses->renewing);
+    struct om_snapshot *newest = om_city_snapshot(server->city);
+    om_status st = om_still_file_expect(server->told, next);
+    // Where nothing was told yet the first still is made for both.
+    if (!st && lenses->still)
+        st = make_still(lenses, lenses->still, newest, true, err);
+    om_snapshot_unref(newest);
+    pthread_mutex_unlock(&lenses->renewing);
+    return st;
+}
+
+/* Another process has put rows into files: what was told of those that were
+ * there is in nobody's hands but ours. */
+static bool was_moved(struct om__lenses *lenses)
+{
+    struct om_snapshot *newest = om_city_snapshot(lenses->server->city);
+    pthread_mutex_lock(&lenses->renewing);
+    const bool moved =
+        is_writer(lenses) &&
+        !om_still_file_fits(lenses->server->told, newest->manifest);
+    pthread_mutex_unlock(&lenses->renewing);
+    om_snapshot_unref(newest);
+    return moved;
+}
+
+/* Is it time for the next one? */
+static bool is_due(struct om__lenses *lenses)
+{
+    pthread_mutex_lock(&lenses->renewing);
+    const double made_s = lenses->made_s;
+    pthread_mutex_unlock(&lenses->renewing);
+    return om_seconds() - made_s >= lenses->server->persons_s ||
+           was_moved(lenses);
 }
 
 static void *keep_still(void *ctx)
@@ -166,14 +274,12 @@ static void *keep_still(void *ctx)
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += 1;
         pthread_cond_timedwait(&lenses->wake, &lenses->lock, &until);
-        if (lenses->stopping ||
-            om_seconds() - lenses->made_s < lenses->server->persons_s)
-            continue;
+        if (lenses->stopping) continue;
         pthread_mutex_unlock(&lenses->lock);
-        renew(lenses);
-        lenses->made_s = om_seconds();
+        const bool due = is_due(lenses);
+        if (due) renew(lenses);
         pthread_mutex_lock(&lenses->lock);
-        lenses->looks++;
+        lenses->looks += due;
     }
     pthread_mutex_unlock(&lenses->lock);
     return NULL;
@@ -184,7 +290,9 @@ om_status om__lenses_new(struct om_server *server, struct om__lenses **out)
     struct om__lenses *lenses = om_calloc(1, sizeof *lenses);
     if (!lenses) return OM_E_MEMORY;
     lenses->server = server;
+    if (server->still) lenses->still = om_snapshot_ref(server->still);
     pthread_mutex_init(&lenses->lock, NULL);
+    pthread_mutex_init(&lenses->renewing, NULL);
     pthread_cond_init(&lenses->wake, NULL);
     *out = lenses;
     return OM_OK;
@@ -193,7 +301,6 @@ om_status om__lenses_new(struct om_server *server, struct om__lenses **out)
 om_status om__lenses_start(struct om__lenses *lenses)
 {
     renew(lenses);
-    lenses->made_s = om_seconds();
     if (!lenses->still) return OM_E_MEMORY;
     lenses->keeping =
         !pthread_create(&lenses->keeper, NULL, keep_still, lenses);
@@ -261,6 +368,7 @@ void om__lenses_free(struct om__lenses *lenses)
     om_snapshot_unref(lenses->from);
     om_steps_free(lenses->steps);
     pthread_cond_destroy(&lenses->wake);
+    pthread_mutex_destroy(&lenses->renewing);
     pthread_mutex_destroy(&lenses->lock);
     om_free(lenses);
 }

@@ -10,6 +10,10 @@ om_status om__lenses_new(struct om_server *server,
 /** Take the first still of the city, and the next ones from time to time. */
 om_status om__lenses_start(struct om__lenses *lenses) OM_MUST_USE;
 void om__lenses_stop(struct om__lenses *lenses);
+/** om_live_options.moving, of the server: what was told last can be told after
+ *  files have moved on. */
+om_status om__lenses_moving(void *server, const struct om_manifest *next,
+                            struct om_err *err) OM_MUST_USE;
 /** Figures for /metrics. */
 void om__lenses_metrics(struct om__lenses *lenses, struct om_buf *out);
 void om__lenses_free(struct om__lenses *lenses);

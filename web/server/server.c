@@ -20,6 +20,7 @@
 #include "data/base/alloc.h"
 #include "data/base/log.h"
 #include "data/city/audit.h"
+#include "engine/policy/still_file.h"
 #include "web/server/bounds.h"
 #include "web/server/connection.h"
 #include "web/server/exports.h"
@@ -337,7 +338,8 @@ static om_status prepare(struct om_server *server,
     OM_TRY(copy_text(o->url, &server->url));
     OM_TRY(read_url(server, err));
     if (!o->read_only) server->ahead = om_live_ahead(o->city);
-    OM_TRY(om_city_open(o->city, &server->city, err));
+    OM_TRY(om_still_open(o->city, &server->told, &server->city, &server->still,
+                         err));
     OM_TRY(copy_text(o->city, &server->city_path));
     struct om_snapshot *snapshot = om_city_snapshot(server->city);
     if (!snapshot) return OM_E_MEMORY;
@@ -528,6 +530,8 @@ void om_server_stop(struct om_server *server)
     om_selections_free(server->selections);
     om__writes_free(server->writes);
     om_live_ahead_end(server->ahead);
+    om_still_file_free(server->told);
+    om_snapshot_unref(server->still);
     om_city_close(server->city);
     if (server->lane_key_made) {
         struct om__lane *lane = pthread_getspecific(server->lane_key);

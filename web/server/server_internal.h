@@ -189,6 +189,8 @@ struct om_server {
     struct om__guard *guard;
     struct om__lenses *lenses;
     double persons_s;  // between two stills
+    struct om_still_file *told;  // what was told of persons last, and
+    struct om_snapshot *still;   // that, at the start; NULL: it is not known
     struct om_audit *audit;
     struct om__tallies *tallies;
     struct om__refusals *refusals;

@@ -40,6 +40,8 @@ static om_status open_live(struct om__writes *writes,
     }
     const struct om_live_options how = {.compact_rows = o->compact_rows,
                                         .keep_entries = o->journal_rows,
+                                        .moving = om__lenses_moving,
+                                        .moving_ctx = writes->server,
                                         .ahead = writes->server->ahead};
     const om_status st =
         om_live_open(writes->server->city, &how, &writes->live, &why);
