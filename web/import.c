@@ -15,6 +15,7 @@
 #include "data/base/log.h"
 #include "data/model/time.h"
 #include "engine/layer/build.h"
+#include "engine/policy/still_import.h"
 #include "web/import_models.h"
 #include "web/import_taken.h"
 #include "web/import_units.h"
@@ -507,6 +508,30 @@ static uint64_t draw_id(void)
     return (id & INT64_MAX) | 1;
 }
 
+/* With what was told of persons in the rows that go. A city that cannot be
+ * opened may be one that is being mended. */
+static om_status commit(const struct import *im,
+                        const struct om_import_job *job, size_t jobs,
+                        struct om_err *err)
+{
+    const char **layer = om_alloc_array(jobs + 1, sizeof *layer);
+    struct om_still_hold *hold = NULL;
+    struct om_err why = {0};
+    if (!layer) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
+    for (size_t i = 0; i < jobs; i++) layer[i] = job[i].layer;
+    om_status told = im->new_city
+                         ? OM_OK
+                         : om_still_hold(im->city, layer, jobs, &hold, &why);
+    om_free(layer);
+    const om_status st = om_manifest_write(im->city, &im->manifest, err);
+    const om_status held = om_still_hold_end(hold, !st, &why);
+    if (!told) told = held;
+    if (told)
+        om_log(OM_LOG_WARN, "import",
+               "the next server tells of persons as they are: %s", why.text);
+    return st;
+}
+
 om_status om_import_run(const char *city, const char *begin,
                         struct om_import_job *job, size_t jobs,
                         void (*report)(void *ctx,
@@ -529,7 +554,7 @@ om_status om_import_run(const char *city, const char *begin,
     if (!st) {
         if (!im.manifest.id) im.manifest.id = draw_id();
         im.manifest.sequence = im.sequence;
-        st = om_manifest_write(city, &im.manifest, err);
+        st = commit(&im, job, jobs, err);
     }
     for (size_t i = 0; i < jobs; i++) {
         if (!st && report) report(ctx, &done[i]);

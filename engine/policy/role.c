@@ -22,7 +22,10 @@
 #define COUNT_DEFAULT 10
 
 static const char *const EVERY[] = {"*"};
-#define ALL_NAMES {.all = true, .count = 1, .name = EVERY}
+#define ALL_NAMES                              \
+    {                                          \
+        .all = true, .count = 1, .name = EVERY \
+    }
 
 const struct om_role OM_ROLE_LOCAL = {.name = "local",
                                       .layers = ALL_NAMES,
@@ -158,8 +161,7 @@ static om_status read_names(const struct reader *r, const char *member,
 }
 
 static om_status read_columns(const struct reader *r,
-                              const struct om_json *object,
-                              struct om_role *out)
+                              const struct om_json *object, struct om_role *out)
 {
     const size_t count = om_json_count(object);
     if (om_json_kind(object) == OM_JSON_NONE) return OM_OK;
@@ -229,10 +231,9 @@ static om_status check_members(const struct reader *r,
                                const struct om_json *role)
 {
     static const char *const known[] = {
-        "layers",        "without",        "columns",    "personal",
-        "area",          "smallest_cell",  "rate_per_s", "export",
-        "operate",       "smallest_count", "write",      "title",
-        "title_en"};
+        "layers",        "without",    "columns", "personal", "area",
+        "smallest_cell", "rate_per_s", "export",  "operate",  "smallest_count",
+        "write",         "title",      "title_en"};
     for (size_t i = 0; i < om_json_count(role); i++) {
         const char *key = "";
         size_t k = 0;
@@ -271,8 +272,7 @@ static om_status read_role(struct reader *r, const struct om_json *role,
     OM_TRY(
         read_names(r, "without", om_json_get(role, "without"), &out->without));
     OM_TRY(read_names(r, "area", om_json_get(role, "area"), &out->area));
-    if (out->area.all)
-        return fault(r, "area", "levels of units, by name");
+    if (out->area.all) return fault(r, "area", "levels of units, by name");
     OM_TRY(read_names(r, "write", om_json_get(role, "write"), &out->write));
     OM_TRY(read_columns(r, om_json_get(role, "columns"), out));
     OM_TRY(read_personal(r, om_json_get(role, "personal"), &out->personal));
@@ -348,4 +348,16 @@ om_status om_roles_read(const char *city, struct om_roles **out,
                             err);
     om_buf_deinit(&text);
     return st;
+}
+
+uint64_t om_roles_least(const struct om_roles *roles)
+{
+    uint64_t least = OM_CROWD;
+    for (size_t i = 0; i < roles->count; i++) {
+        const struct om_role *role = &roles->role[i];
+        if (role->personal == OM_PERSONAL_COUNTS &&
+            role->smallest_count > least)
+            least = role->smallest_count;
+    }
+    return least;
 }

@@ -58,6 +58,9 @@ struct om_role {
 };
 
 /* Immutable, counted. */
+/** Persons below that are no crowd, whatever a role says. */
+#define OM_CROWD 10
+
 struct om_roles {
     size_t count;
     const struct om_role *role;
@@ -70,6 +73,9 @@ om_status om_roles_read(const char *city, struct om_roles **out,
 /** The same of a document; `name` is for messages. */
 om_status om_roles_parse(const char *text, size_t len, const char *name,
                          struct om_roles **out, struct om_err *err) OM_MUST_USE;
+/** Of persons nobody is told of fewer than so many: 10, or what the role that
+ *  counts them with the largest numbers has as its smallest. */
+uint64_t om_roles_least(const struct om_roles *roles);
 struct om_roles *om_roles_ref(struct om_roles *roles);
 void om_roles_unref(struct om_roles *roles);
 /** Role by name, or NULL. */

@@ -45,10 +45,10 @@
 /* What the file says of a layer. */
 struct section {
     char name[OM_LIMIT_NAME_BYTES];
-    uint64_t files, next;        // lists of files that it fits, as hashes
-    uint64_t told, now;          // serials that the rows are the difference of
+    uint64_t files, next;  // lists of files that it fits, as hashes
+    uint64_t told, now;    // serials that the rows are the difference of
     uint64_t rows;
-    struct om_buf bytes;         // of the rows
+    struct om_buf bytes;  // of the rows
 };
 
 /* A list of files that is going to be committed. */
@@ -58,7 +58,7 @@ struct expected {
 };
 
 struct om_still_file {
-    char city[OM__PATH_BYTES], path[OM__PATH_BYTES];
+    char city[OM_STILL_PATH_BYTES], path[OM_STILL_PATH_BYTES];
     struct stat stamp;  // of what was read or written; st_ino 0: none
     size_t sections;
     struct section *section;  // as written last
@@ -110,8 +110,8 @@ static uint64_t files_of(const struct om_manifest_layer *layer)
 {
     uint64_t hash = layer->parts + 1;
     for (size_t i = 0; i < layer->parts; i++)
-        hash = om_hash64(layer->part[i].file, strlen(layer->part[i].file),
-                         hash);
+        hash =
+            om_hash64(layer->part[i].file, strlen(layer->part[i].file), hash);
     return hash;
 }
 
@@ -160,6 +160,11 @@ static bool read_stamp(const struct om_still_file *f, struct stat *out)
     if (stat(f->path, out) == 0) return true;
     memset(out, 0, sizeof *out);
     return false;
+}
+
+const char *om_still_file_city(const struct om_still_file *f)
+{
+    return f->city;
 }
 
 bool om_still_file_exists(const struct om_still_file *f)
@@ -359,9 +364,9 @@ static om_status open_once(struct om_still_file *f, struct om_city **city,
                "%s: what was told of persons last is not known (%s): rows are "
                "told as they are",
                f->path,
-               !read              ? "it is of another city"
-               : why.text[0]      ? why.text
-                                  : om_status_text(read));
+               !read         ? "it is of another city"
+               : why.text[0] ? why.text
+                             : om_status_text(read));
     *again = lost && om_still_file_changed(f);
     om_snapshot_unref(then);
     om_snapshot_unref(newest);
@@ -386,7 +391,7 @@ om_status om_still_open(const char *path, struct om_still_file **file,
     *city = NULL;
     om_status st = OM_OK;
     bool again = true;
-    if (snprintf(f->city, sizeof f->city, "%s", path) >= OM__PATH_BYTES ||
+    if (snprintf(f->city, sizeof f->city, "%s", path) >= OM_STILL_PATH_BYTES ||
         om_path_join(f->path, sizeof f->path, path, OM_STILL_FILE))
         st = om_fail(err, OM_E_LIMIT, 0, "path too long");
     for (int i = 0; i < TRIES && again && !st; i++)
@@ -419,8 +424,9 @@ void om_still_file_free(struct om_still_file *f)
 /* ---- writing ---- */
 
 /* Rows of one part of what is told, or (told_part NONE) of what is newest. */
-static om_status add_lot(const struct om__still_layer *l, size_t from, size_t to,
-                         struct om_text_reader *reader, struct om_buf *out)
+static om_status add_lot(const struct om__still_layer *l, size_t from,
+                         size_t to, struct om_text_reader *reader,
+                         struct om_buf *out)
 {
     const struct om__still_row *first = &l->row[from];
     const bool there = first->told_part != OM__STILL_NONE;
@@ -436,8 +442,8 @@ static om_status add_lot(const struct om__still_layer *l, size_t from, size_t to
     }
     for (size_t i = from; i < to && !st; i++) {
         const struct om__still_row *r = &l->row[i];
-        const struct om_part *part = there ? &l->told->part[r->told_part]
-                                           : &l->now->part[r->part];
+        const struct om_part *part =
+            there ? &l->told->part[r->told_part] : &l->now->part[r->part];
         const char *id;
         size_t len;
         st = om_segment_text(part->segment, l->own.id_field,
@@ -447,8 +453,7 @@ static om_status add_lot(const struct om__still_layer *l, size_t from, size_t to
         if (!st) st = add_number(out, OM__STILL_NONE, 4);
         if (!st) st = om_buf_add(out, id, len);
         const size_t record = out->len;
-        if (!st && there)
-            st = om_record_add(&l->own, &batch, i - from, out);
+        if (!st && there) st = om_record_add(&l->own, &batch, i - from, out);
         for (size_t b = 0; !st && there && b < 4; b++)
             out->bytes[at + b] = (uint8_t)((out->len - record) >> 8 * b);
     }

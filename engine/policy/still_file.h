@@ -6,6 +6,7 @@
 
 /** Its name in the city's folder. */
 #define OM_STILL_FILE "told"
+#define OM_STILL_PATH_BYTES 4096
 
 /* DESIGN in still_file.c. The file CITY/told (mode 0600) says of each layer of
  * which stills tell how rows were told last that have changed since. It holds
@@ -53,6 +54,8 @@ bool om_still_file_fits(const struct om_still_file *file,
                         const struct om_manifest *now);
 /** Is the file another than was read or written here? */
 bool om_still_file_changed(const struct om_still_file *file);
+/** The city's folder. */
+const char *om_still_file_city(const struct om_still_file *file);
 /** Is there one? */
 bool om_still_file_exists(const struct om_still_file *file);
 

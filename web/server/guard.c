@@ -369,13 +369,7 @@ bool om__guard_set(struct om__guard *guard)
 uint64_t om__guard_least(struct om__guard *guard)
 {
     struct om__book *book = book_now(guard);
-    uint64_t least = OM__CROWD;
-    for (size_t i = 0; i < book->roles->count; i++) {
-        const struct om_role *role = &book->roles->role[i];
-        if (role->personal == OM_PERSONAL_COUNTS &&
-            role->smallest_count > least)
-            least = role->smallest_count;
-    }
+    const uint64_t least = om_roles_least(book->roles);
     book_unref(book);
     return least;
 }

@@ -7,7 +7,7 @@
 #include "web/server/rates.h"
 
 /** Of persons, as many together are shown to anyone, whatever a role says. */
-#define OM__CROWD 10
+#define OM__CROWD OM_CROWD
 /** Rows that a role which does not export is told: of one page, a second over
  *  time, and seconds that may be saved up. Enough to look at what is shown; a
  *  million takes half a day. */

@@ -291,6 +291,7 @@ om_status om__lenses_new(struct om_server *server, struct om__lenses **out)
     if (!lenses) return OM_E_MEMORY;
     lenses->server = server;
     if (server->still) lenses->still = om_snapshot_ref(server->still);
+    atomic_init(&lenses->stills, server->still != NULL);
     pthread_mutex_init(&lenses->lock, NULL);
     pthread_mutex_init(&lenses->renewing, NULL);
     pthread_cond_init(&lenses->wake, NULL);

@@ -16,6 +16,7 @@
 #include "data/base/log.h"
 #include "web/server/hub.h"
 #include "web/server/positions.h"
+#include "web/server/rights.h"
 
 /* The committer's thread: the newest sequence is known, listeners are told. */
 static void news(void *ctx, const struct om_live_news *what)
