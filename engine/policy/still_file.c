@@ -274,9 +274,9 @@ static om_status put_back(const struct section *s, struct reader *rows,
 /* One layer of the still, into *stack. OM_E_NOTFOUND: it is not known how it
  * was told. */
 static om_status restore_layer(const struct om_still_file *f,
+                               struct om_city *city,
                                const struct om_snapshot *then,
                                const struct om_snapshot *newest, size_t i,
-                               struct om_joiner **joiner,
                                struct om__stack **stack)
 {
     const struct om_manifest_layer *meta = &newest->manifest->layer[i];
@@ -292,12 +292,16 @@ static om_status restore_layer(const struct om_still_file *f,
         *stack = om__stack_ref(old);
         return OM_OK;
     }
-    if (!*joiner) OM_TRY(om_joiner_new(newest, joiner, NULL));
-    return put_back(&s, &rows, (uint32_t)i, &meta->schema, old, *joiner, stack);
+    struct om_joiner *joiner = NULL;
+    OM_TRY(om__city_joiner(city, newest, &joiner, NULL));
+    const om_status st =
+        put_back(&s, &rows, (uint32_t)i, &meta->schema, old, joiner, stack);
+    om_joiner_unref(joiner);
+    return st;
 }
 
 /* All layers of which stills tell. *lost: some are not known. */
-static om_status restore(const struct om_still_file *f,
+static om_status restore(const struct om_still_file *f, struct om_city *city,
                          const struct om_snapshot *then,
                          const struct om_snapshot *newest, bool *lost,
                          struct om_snapshot **out)
@@ -305,7 +309,6 @@ static om_status restore(const struct om_still_file *f,
     const struct om__snapshot *s = om__snapshot_of(newest);
     const size_t layers = newest->manifest->layers;
     struct om__layer_state *state = om__states_copy(s->state, layers);
-    struct om_joiner *joiner = NULL;
     om_status st = state ? OM_OK : OM_E_MEMORY;
     *lost = false;
     for (size_t l = 0; l < newest->layers && !st; l++) {
@@ -313,7 +316,7 @@ static om_status restore(const struct om_still_file *f,
         const size_t i = (size_t)(layer->meta - newest->manifest->layer);
         struct om__stack *told = NULL;
         if (!om__still_watches(newest->manifest, layer)) continue;
-        st = restore_layer(f, then, newest, i, &joiner, &told);
+        st = restore_layer(f, city, then, newest, i, &told);
         if (told) {
             om__stack_unref(state[i].stack);
             state[i].stack = told;
@@ -326,7 +329,6 @@ static om_status restore(const struct om_still_file *f,
         *lost = true;
         st = OM_OK;
     }
-    om_joiner_unref(joiner);
     if (!st)
         st = om__snapshot_new(s->base, state, f->sequence, newest->clock_s, out,
                               NULL);
@@ -358,7 +360,7 @@ static om_status open_once(struct om_still_file *f, struct om_city **city,
     struct om_snapshot *then = om_city_then(*city);
     om_status st = OM_OK;
     if (then && f->id == newest->manifest->id)
-        st = restore(f, then, newest, &lost, still);
+        st = restore(f, *city, then, newest, &lost, still);
     else if (read != OM_E_NOTFOUND || had_one(newest))
         om_log(OM_LOG_WARN, "still",
                "%s: what was told of persons last is not known (%s): rows are "

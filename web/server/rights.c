@@ -175,11 +175,7 @@ static om_status read_told(struct om__lenses *lenses, struct om_snapshot **out,
     struct om_still_file *file = NULL;
     struct om_city *city = NULL;
     *out = NULL;
-    if (!om_still_file_changed(server->told)) {
-        if (!lenses->from && lenses->still)
-            *out = om_snapshot_ref(lenses->still);
-        if (lenses->still) return OM_OK;
-    }
+    if (lenses->still && !om_still_file_changed(server->told)) return OM_OK;
     OM_TRY(om_still_open(server->city_path, &file, &city, out, err));
     if (!*out && !lenses->still) *out = om_city_snapshot(city);
     om_city_close(city);
@@ -212,12 +208,23 @@ static om_status look(struct om__lenses *lenses, bool writer,
     return st;
 }
 
+/* What the last server told is told on before anything is looked at: a start
+ * waits for no rows. */
+static om_status go_on(struct om__lenses *lenses, struct om_err *err)
+{
+    struct om_snapshot *told = om_snapshot_ref(lenses->still);
+    const om_status st = make_still(lenses, told, told, false, err);
+    om_snapshot_unref(told);
+    return st;
+}
+
 static void renew(struct om__lenses *lenses)
 {
     const bool writer = is_writer(lenses);
     struct om_err err = {0};
     pthread_mutex_lock(&lenses->renewing);
-    const om_status st = !writer && om_still_file_exists(lenses->server->told)
+    const om_status st = !lenses->from && lenses->still ? go_on(lenses, &err)
+                         : !writer && om_still_file_exists(lenses->server->told)
                              ? follow_file(lenses, &err)
                              : look(lenses, writer, &err);
     if (st) om_log(OM_LOG_ERROR, "rights", "%s", err.text);
