@@ -103,7 +103,7 @@ test('a restart tells nobody of a single row', async (t) => {
             if (i === 2) await write('DELETE', row);
             else if (i === 5) await write('PATCH', row, { level: row.level === 'strict' ? 'lenient' : 'strict' });
             else await write('PATCH', row, { residents: Number(row.residents) + 1000 * (i + 1) });
-            if (![0, 2, 5, 8].includes(i)) continue;
+            if (![2, 5, 8].includes(i)) continue;
             // Others are written, too, back to what they were, and all of it to files.
             for (const other of others.slice(0, 8)) {
                 await write('PATCH', other, { residents: 5 });
@@ -111,7 +111,7 @@ test('a restart tells nobody of a single row', async (t) => {
             }
             // At some moment before or after it is looked at, or on its way to a file.
             await sleep(next() % 2000);
-            await again(i % 2 ? 'SIGTERM' : 'SIGKILL');
+            await again(i === 5 ? 'SIGTERM' : 'SIGKILL');
             assert.deepEqual(await toldBy(server.url, who), before, `at the start, after ${i + 1}`);
             await same(server.url, `after ${i + 1}`);
         }
