@@ -496,7 +496,9 @@ static om_status answer_kinds(struct kinds *k)
     const size_t rows = meant > 1 ? ROWS_EACH : ROWS_ALONE;
     for (size_t i = 0; i < meant && answered < KINDS_MOST; i++) {
         const size_t before = k->hits;
-        OM_TRY(answer_kind(k, &k->kind[i], rows));
+        const om_status st = answer_kind(k, &k->kind[i], rows);
+        if (st == OM_E_DAMAGED) k->hits = before;
+        if (st && st != OM_E_DAMAGED) return st;
         answered += k->hits > before;
     }
     return OM_OK;

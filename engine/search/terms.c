@@ -286,9 +286,13 @@ static om_status add_layer(struct om__terms *t, const struct om_fold *fold,
     OM_TRY(add_word(&w, term.title_en));
     OM_TRY(add_word(&w, layer->name));
     OM_TRY(add_term(t, &term, &w));
-    for (size_t f = 0; f < layer->schema.count; f++)
-        if (f != layer->schema.id_field)
-            OM_TRY(add_column(t, fold, snapshot, layer, f));
+    for (size_t f = 0; f < layer->schema.count; f++) {
+        if (f == layer->schema.id_field) continue;
+        // Of a column that cannot be read nothing is found by kind; whoever
+        // asks for the layer hears of it.
+        const om_status st = add_column(t, fold, snapshot, layer, f);
+        if (st && st != OM_E_DAMAGED) return st;
+    }
     return OM_OK;
 }
 

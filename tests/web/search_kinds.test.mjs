@@ -6,16 +6,17 @@
 //   the nearest of all
 //   within a unit, beside a place, within a box; what is typed wrongly
 //   names before kinds where a name is what was typed
+//   a layer whose file is damaged
 //   by role: a layer, a column, a place that is not seen is in no answer
 //   the box of a page: a kind that is chosen is the layer with its filter
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { writeFile, readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-import { random } from './onemap.mjs';
+import { done, random } from './onemap.mjs';
 import { askAs, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { get } from './sample.mjs';
 import { serve } from './server.mjs';
@@ -122,6 +123,18 @@ test('things by their kind', async (t) => {
                 assert.equal(first.name, row[column]);
                 assert.notEqual(first.id, null);
             }
+    });
+
+    await t.test('a layer that cannot be read leaves all else found', async () => {
+        const spoilt = `${city}-spoilt`;
+        await cp(city, spoilt, { recursive: true });
+        const file = path.join(spoilt, JSON.parse(await readFile(path.join(spoilt, 'city.json'), 'utf8')).layers.find((l) => l.name === 'facility').parts[0].file);
+        const bytes = await readFile(file), eighth = Math.floor(bytes.length / 8);
+        await writeFile(file, Buffer.concat([bytes.subarray(0, eighth), bytes.subarray(eighth, -eighth).map((b) => b ^ 0x55), bytes.subarray(-eighth)]));
+        const found = async (q) => JSON.parse(await done('search', spoilt, q, '--quiet')).results;
+        assert.ok(!(await found('消火栓')).some((r) => r.layer === 'facility'));
+        assert.equal((await found('虎门镇'))[0].name, '虎门镇');
+        assert.equal((await found('志愿服务')).find((r) => r.kind === 'term').value, 'volunteer');
     });
 
     await t.test('chosen in the box of a page it is the layer with its filter', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
