@@ -12,6 +12,7 @@
 //   cells that are not significant are told from those without rows; dates are
 //   written the same whatever the browser speaks, and read as they are typed
 //   a time without data is said to be one; what takes long is named
+//   in English units, cells, departments and findings have English names
 //   heat over coloured units: lines, and two ramps
 //   a phone shows the map first; large screens have large letters; nothing is
 //   wider than its screen; axe over every tab
@@ -275,6 +276,22 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         assert.equal(lines.form, 'lines');
         assert.deepEqual(cool.items.map((i) => i.text), warm.items.map((i) => i.text));
         assert.ok(cool.items.every((item, i) => item.form !== 'area' || item.text === '0' || item.color !== warm.items[i].color));
+    });
+
+    await t.test('in English nothing is left in Chinese', async () => {
+        const { page, log } = await browse(t, `${url}/analyst?lang=en#layer=hazard`, { ...PICTURES, lang: 'en' });
+        for (const hash of ['layers=choropleth&units=village&pane=table', 'layers=hotspots&units=hex:1000&pane=table', 'layers=coverage&coverage=partition&pane=table', 'layers=choropleth&pane=compare&compare=previous&time=2023-06-01/2023-06-15', 'layers=choropleth&pane=profile&units=town&unit=441900121', 'layers=hazard&pane=table&table=rows']) {
+            await page.goto('about:blank');
+            await page.goto(`${url}/analyst?lang=en#layer=hazard&${hash}`);
+            await until('its table', () => page.evaluate(() => !!document.querySelector('.tab-body:not([hidden]) :is(tbody tr, .part)')));
+            await idle(page, log);
+            const left = await page.evaluate(() => {
+                const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+                while (walker.nextNode()) if (/[\u4e00-\u9fff]/.test(walker.currentNode.data) && walker.currentNode.parentElement.checkVisibility()) found.push(walker.currentNode.data.trim());
+                return found.filter((text) => text !== '中文');
+            });
+            assert.deepEqual(left, [], hash);
+        }
     });
 
     await t.test('the server stops and starts again', async () => {

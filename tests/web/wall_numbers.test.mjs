@@ -62,6 +62,13 @@ async function readable(context, url, n) {
         assert.ok(wide <= 1, `${wide} wider than the screen`);
         await until(`the rows are in sight at ${width} x ${height}`, async () => (await page.evaluate((of) => document.querySelector(of).getBoundingClientRect().top / innerHeight, sheet ? '.rows-table' : '.ranks')) < 0.8);
         if (sheet) assert.match(await page.locator('.rows-table tbody a').first().getAttribute('href'), /^\/analyst.*#map=17\/.*&at=\d/);
+        if (sheet) {
+            // On A4, lying, nothing is cut off.
+            await page.emulateMedia({ media: 'print' });
+            await page.setViewportSize({ width: 1046, height: 700 });
+            assert.ok(await page.evaluate(() => document.querySelector('.rows-table').getBoundingClientRect().right <= innerWidth), 'as wide as the paper');
+            assert.match((await page.pdf({ preferCSSPageSize: true })).toString('latin1'), /MediaBox \[0 0 84[12]/);
+        }
         await page.close();
     }
 }

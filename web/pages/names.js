@@ -34,16 +34,24 @@ export class Names {
   constructor(lang, catalog) {
     this.english = lang === 'en';
     this.units = catalog.names ?? {};
+    /** By level and the name that the data has. @type {Record<string, Map<string, string>>} */
+    this.own = {};
     /** @type {Map<string, Named>} */
     this.layers = new Map(catalog.layers.map((l) => [l.name, l]));
     /** @type {Map<string, string>} layer of a level */
     this.levels = new Map(catalog.layers.filter((l) => l.unit_level).map((l) => [/** @type {string} */ (l.unit_level), l.name]));
   }
 
+  /** Units are known by the names that the data has, too. @param {Record<string, Record<string, string>>} names   by level and id: /catalog?lang=zh */
+  learn(names) {
+    for (const [level, of] of Object.entries(names))
+      this.own[level] = new Map(Object.entries(of).filter(([id]) => this.units[level]?.[id]).map(([id, name]) => [name, this.units[level][id]]));
+  }
+
   /** A unit: by its id, else by its name. @param {string} level @param {string | null | undefined} id @param {string | null} [name]   as the data has it */
   unit(level, id, name) {
     const known = id !== null && id !== undefined ? this.units[level]?.[id] : undefined;
-    return known ?? (name ? this.value(this.levels.get(level) ?? '', 'name', name) : id ?? '');
+    return known ?? (name ? this.own[level]?.get(name) ?? this.value(this.levels.get(level) ?? '', 'name', name) : id ?? '');
   }
 
   /** A value of a column. @param {string} layer @param {string} column @param {any} value @returns {string} */

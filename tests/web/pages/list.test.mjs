@@ -69,6 +69,9 @@ test('a row with units and a sentence, in this language', () => {
     const names = new Names('en', { ...catalog('en'), layers: [...catalog('en').layers.filter((l) => l.name !== 'town'), { name: 'town', unit_level: 'town', value_titles_en: { name: { 虎门镇: 'Humen' } } }] });
     assert.deepEqual(names.row({ id: 'g1', name: '霞洲社区第1网格', town: '虎门镇', text_en: '虎门镇, grid 霞洲社区第1网格: 3 reports' }, 'grid', 'text_en'),
         { id: 'g1', name: 'Xiazhou Community Grid 1', town: '虎门镇', text_en: 'Humen, grid Xiazhou Community Grid 1: 3 reports' });
+    assert.equal(names.unit('grid', null, '霞洲社区第1网格'), '霞洲社区第1网格');
+    names.learn(catalog('zh-CN').names);
+    assert.equal(names.unit('grid', null, '霞洲社区第1网格'), 'Xiazhou Community Grid 1');
     const { results: [found] } = names.found({ results: [{ layer: 'report', id: 'r', name: '人民路', name_en: 'Renmin Rd', town: { id: 't1', name: '虎门镇' }, grid: null }] });
     assert.deepEqual([found.name, found.town.name, found.grid], ['Renmin Rd', 'Humen', null]);
 });

@@ -527,7 +527,15 @@ async function load() {
     said = null;
     throw error;
   }));
-  return {...about, layers, models, lists, names: new Names(lang, {...catalog, layers: catalog.layers ?? []}), exposures: catalog.exposures ?? {}, duty: !!catalog.duty?.visits, service: !!catalog.service?.layer, reach: reachOf(layers, catalog.service)};
+  const names = new Names(lang, {...catalog, layers: catalog.layers ?? []});
+  /** @type {Promise<void> | null} */
+  let learnt = null;
+  // Cells are told by the names of the units that they lie in.
+  const ownNames = () => (learnt ??= lang !== 'en' ? Promise.resolve() : getJson('/catalog?lang=zh').then((own) => names.learn(own.names ?? {})).catch((error) => {
+    learnt = null;
+    throw error;
+  }));
+  return {...about, layers, models, lists, names, ownNames, exposures: catalog.exposures ?? {}, duty: !!catalog.duty?.visits, service: !!catalog.service?.layer, reach: reachOf(layers, catalog.service)};
 }
 
 async function start() {

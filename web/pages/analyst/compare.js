@@ -6,7 +6,7 @@ import {dateBox} from '../dates.js';
 import {element} from '../dom.js';
 import {isDate} from '../text.js';
 import {covered, difference, otherState} from './other.js';
-import {bySize, compared, comparedColumns} from './questions.js';
+import {bySize, compared, comparedColumns, groupedBy, named} from './questions.js';
 import {Ranks} from './ranks.js';
 import {address, firstDay, hasTimes, selectionOf} from './shown.js';
 import {joinTime, splitTime} from './state.js';
@@ -132,7 +132,7 @@ class Compare {
     const first = write.moment(firstDay(this.context.subject()));
     this.note.textContent = !known ? say('no_data_then', {from: first}) : coveredA === 'part' || coveredB === 'part' ? say('part_data_then', {from: first}) : say('sure_note');
     this.list.hidden = !known;
-    this.ranks.show(comparedColumns(this.context).map((c) => (c.id === 'change' ? {...c, compare: bySize} : c)), compared(a.groups ?? [], b.groups ?? []), this.ranks.by ? this.ranks : {by: 'change', down: true});
+    this.ranks.show(comparedColumns(this.context).map((c) => (c.id === 'change' ? {...c, compare: bySize} : c)), named(this.context, this.context.level() || groupedBy(this.context), compared(a.groups ?? [], b.groups ?? [])), this.ranks.by ? this.ranks : {by: 'change', down: true});
     this.mark();
   }
 

@@ -44,7 +44,7 @@ const told = ({say}, of, write) => (r) => {
 const nameColumn = ({say}) => ({id: 'name', title: say('name'), wordy: true, of: (r) => r.name ?? r.id ?? '', cell: (r) => (r.id === null || r.id === '' ? say('none') : r.name || String(r.id))});
 
 /** Rows of units, or of values of a column, by the names that they have in the page's language. @param {Context} context @param {string | undefined} by a level or a column @param {any[]} rows */
-const named = ({city, state}, by, rows) => rows.map((r) => (r.id === null || r.id === '' || !by ? r : city.levels.includes(by) ? city.names.row(r, by, 'text_en') : {...r, name: city.names.value(state.now.layer, by, r.name ?? r.id)}));
+export const named = ({city, state}, by, rows) => rows.map((r) => (r.id === null || r.id === '' || !by ? r : city.levels.includes(by) ? city.names.row(r, by, 'text_en') : {...r, name: city.names.value(state.now.layer, by, r.name ?? r.id)}));
 
 /** A column of a number by its name. @param {Context} context @param {string} id @param {string} title @param {{write?: (n: number) => string, help?: string, unit?: string, of?: (r: any) => number | null, className?: string}} [how] @returns {Column} */
 function figure(context, id, title, {write = context.write.exact, help = '', unit = '', of = number(id), className = ''} = {}) {
@@ -140,7 +140,8 @@ const hotspots = {
     const surely = (n) => (n < 0.001 ? '<0.001' : n.toFixed(3)), other = otherState(now);
     if (other) return askTwice(context, other, signal, surely);
     if (part?.shapes) {
-      const answer = await context.get(part.shapes, signal), rows = answer.features.map((f) => ({...f.properties, geometry: f.geometry, title: (lang === 'en' ? f.properties.text_en : f.properties.text) ?? ''}));
+      const [answer] = await Promise.all([context.get(part.shapes, signal), city.ownNames()]);
+      const rows = answer.features.map((f) => ({...city.names.row(f.properties, undefined, 'text_en'), geometry: f.geometry})).map((r) => ({...r, title: (lang === 'en' ? r.text_en : r.text) ?? ''}));
       if (now.spots === 'dbscan') {
         const each = rows.map((r) => ({...r, density: r.area_km2 > 0 ? r.count / r.area_km2 : null}));
         return {columns: [nameColumn(context), figure(context, 'count', say('count')), ...sizeColumns(context, each)], rows: each, order: {by: 'count', down: true},
@@ -243,8 +244,8 @@ const coverage = {
     const text = (r) => ({...r, title: (lang === 'en' ? r.text_en : r.text) ?? ''}), order = {by: kind.by, down: kind.down};
     const name = nameColumn(context);
     if (part?.shapes) {
-      const answer = await context.get(part.shapes, signal), {features} = answer;
-      return {head: now.coverage === 'site' ? [context.write.exact(answer.gain ?? 0), say('residents_more')] : [context.write.exact(features.length), say('findings')], columns: [name, ...kind.columns], rows: features.map((f, i) => text({...f.properties, key: String(i), geometry: f.geometry, name: f.properties.name || f.properties.place || f.properties.units || `${f.properties.id ?? ''}`})), order};
+      const answer = await context.get(part.shapes, signal), {features} = answer, called = (name) => city.layers.find((l) => l.title === name), titleOf = (name) => (called(name) ? context.write.title(called(name)) : name);
+      return {head: now.coverage === 'site' ? [context.write.exact(answer.gain ?? 0), say('residents_more')] : [context.write.exact(features.length), say('findings')], columns: [name, ...kind.columns], rows: features.map((f, i) => text({...f.properties, key: String(i), geometry: f.geometry, name: titleOf(f.properties.name) || f.properties.place || f.properties.units || `${f.properties.id ?? ''}`})), order};
     }
     const answer = await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, now)), signal), other = otherState(now);
     const beside = other && coverageOf(city, other).datetime !== coverageOf(city, now).datetime ? await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, other)), signal) : null;

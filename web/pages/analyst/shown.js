@@ -17,6 +17,7 @@ import {otherState} from './other.js';
  * @property {boolean} [monthsOnly]   patrols and work are told of whole months that are over: so has the server said
  * @property {boolean} duty   are there patrols to judge
  * @property {import('../names.js').Names} names   of units and values
+ * @property {() => Promise<void>} ownNames   names knows units by the names that the data has, too
  * @property {() => Promise<import('../list.js').About>} lists   what lists of rows are told in
  * @property {boolean} service   is there a question of reach
  * @property {{layer: string, weighed: boolean}} [reach]   whom it is told of: the rows of a layer, weighed where that may be seen
