@@ -39,11 +39,12 @@ async function number(url, who, name) {
     return Number(new RegExp(`\\n${name} (\\d+)`).exec((await askAs(url, who)('/metrics')).text())[1]);
 }
 
-/** Until what is told of persons has been looked at after all that is written. */
+/** Until what is told of persons has been looked at after all that is written:
+ * a start tells what was told, and looks at nothing yet. */
 async function looked(url, who) {
-    const sequence = Number((await askAs(url, who)('/stats/rental')).headers['data-sequence']);
+    const sequence = Number((await askAs(url, who)('/stats/rental')).headers['data-sequence']), looks = await number(url, who, 'onemap_persons_looks');
     for (let i = 0; i < 1200; i++) {
-        if (await number(url, who, 'onemap_persons_sequence') >= sequence) return;
+        if (await number(url, who, 'onemap_persons_looks') > looks && await number(url, who, 'onemap_persons_sequence') >= sequence) return;
         await sleep(50);
     }
     assert.fail('never looked at');
