@@ -2,9 +2,8 @@
  *
  * Who has an area is told that a layer changed there and not where, and nothing
  * of changes elsewhere. Cells are as wide as they are told (level 18: 150 m),
- * so that one across the border counts; what is told as a whole (an import, last
- * positions) counts everywhere. Of layers about persons cells are gathered for
- * this alone.
+ * so that one across the border counts; what is told as a whole (an import)
+ * counts everywhere. Of layers about persons cells are gathered for this alone.
  */
 #include <string.h>
 
