@@ -245,7 +245,8 @@ const coverage = {
     const name = nameColumn(context);
     if (part?.shapes) {
       const answer = await context.get(part.shapes, signal), {features} = answer, called = (name) => city.layers.find((l) => l.title === name), titleOf = (name) => (called(name) ? context.write.title(called(name)) : name);
-      return {head: now.coverage === 'site' ? [context.write.exact(answer.gain ?? 0), say('residents_more')] : [context.write.exact(features.length), say('findings')], columns: [name, ...kind.columns], rows: features.map((f, i) => text({...f.properties, key: String(i), geometry: f.geometry, name: titleOf(f.properties.name) || f.properties.place || f.properties.units || `${f.properties.id ?? ''}`})), order};
+      const told = (p) => (city.names.units[p.level]?.[p.id] ? city.names.row(p, p.level, 'text_en') : p);
+      return {head: now.coverage === 'site' ? [context.write.exact(answer.gain ?? 0), say('residents_more')] : [context.write.exact(features.length), say('findings')], columns: [name, ...kind.columns], rows: features.map((f) => ({...f, properties: told(f.properties)})).map((f, i) => text({...f.properties, key: String(i), geometry: f.geometry, name: titleOf(f.properties.name) || f.properties.place || f.properties.units || `${f.properties.id ?? ''}`})), order};
     }
     const answer = await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, now)), signal), other = otherState(now);
     const beside = other && coverageOf(city, other).datetime !== coverageOf(city, now).datetime ? await context.get(address(`/coverage/${now.coverage}`, coverageOf(city, other)), signal) : null;
