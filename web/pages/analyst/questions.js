@@ -40,6 +40,9 @@ const told = ({say}, of, write) => (r) => {
   return r.hidden ? element('span', {className: 'cell-hidden', title: say('hidden'), role: 'img', ariaLabel: say('hidden')}, '·') : element('span', {className: 'cell-unknown', title: say('unknown'), role: 'img', ariaLabel: say('unknown')}, '?');
 };
 
+/** The same of a side of a comparison. @param {Context} context @param {string} side @param {(r: any) => number | null} of @param {(n: number) => string} write */
+const toldOf = (context, side, of, write) => (r) => told(context, () => of(r), write)({hidden: r[side]?.hidden});
+
 /** @param {Context} context @returns {Column} */
 const nameColumn = ({say}) => ({id: 'name', title: say('name'), wordy: true, of: (r) => r.name ?? r.id ?? '', cell: (r) => (r.id === null || r.id === '' ? say('none') : r.name || String(r.id))});
 
@@ -180,12 +183,12 @@ async function askTwice(context, other, signal, surely) {
       note: [note, say('clusters_of', {a: write.exact(a.length), b: write.exact(b.length)})].filter((t) => t).join(' ')};
   }
   const class_of = (side) => ({id: `class_${side}`, title: side.toUpperCase(), wordy: true, of: (r) => r[side]?.class || null, cell: (r) => (!r[side] ? '–' : r[side].class === 'not significant' ? element('span', {className: 'quiet', title: classTitle(lang, r[side].class)}, say('not_sure')) : classTitle(lang, r[side].class || 'unknown'))});
-  const z = (side) => figure(context, `z_${side}`, `z ${side.toUpperCase()}`, {write: (n) => fixed(n, 2), of: (r) => number('z')(r[side] ?? {})});
+  const zOf = (side) => (r) => number('z')(r[side] ?? {}), z = (side) => ({...figure(context, `z_${side}`, `z ${side.toUpperCase()}`), of: zOf(side), cell: toldOf(context, side, zOf(side), (n) => fixed(n, 2))});
   const csv = ['a', 'b'].flatMap((side) => ['class', 'count', 'z', 'p', 'q'].map((name) => /** @type {[string, (r: any) => unknown]} */ ([`${name}_${side}`, (r) => r[side]?.[name]])));
   const change = {...figure(context, 'change', 'Δz', {of: number('by'), write: signed((n) => n.toFixed(2)), className: 'change', help: say('z_change')}), compare: bySize};
   const rows = sided(a, b).map((r) => {
     const [from, to] = [number('z')(r.b ?? {}), number('z')(r.a ?? {})];
-    return {...r, by: none || from === null || to === null ? null : to - from, className: !none && r.a && r.b && r.a.class !== r.b.class ? 'sure' : ''};
+    return {...r, hidden: !!(r.a?.hidden || r.b?.hidden), by: none || from === null || to === null ? null : to - from, className: !none && r.a && r.b && r.a.class !== r.b.class ? 'sure' : ''};
   });
   return {columns: [{...nameColumn(context), csv: [['name', (r) => r.name], ...csv]}, {...class_of('a'), csv: []}, {...class_of('b'), csv: []}, {...z('a'), csv: []}, {...z('b'), csv: []}, {...change, csv: [['z_change', (r) => r.by]]}], rows,
     order: {by: 'change', down: true}, level: partOf(city, now, {id: 'hotspots', opacity: 100})?.shapes ? undefined : context.level() || undefined,
@@ -223,13 +226,13 @@ function judged({from, to}, {write}) {
 /** Both periods of a comparison. @param {Context} context @param {any} a @param {any} b answers @returns {Told} */
 function coveredTwice(context, a, b) {
   const {city, state, say, write} = context, {now} = state, shares = now.coverage === 'patrol', show = shares ? percentOf : (n) => n.toFixed(1), of = (side) => (r) => number('value')(r[side] ?? {});
-  const rows = named(context, coverageLevel(city, now), sided(a.rows, b.rows)).map((r) => ({...r, by: of('a')(r) === null || of('b')(r) === null ? null : of('a')(r) - of('b')(r)}));
+  const rows = named(context, coverageLevel(city, now), sided(a.rows, b.rows)).map((r) => ({...r, by: of('a')(r) === null || of('b')(r) === null ? null : of('a')(r) - of('b')(r), hidden: !!(r.a?.hidden || r.b?.hidden)}));
   const names = [...new Set([...a.rows, ...b.rows].flatMap((r) => Object.keys(r)))].filter((name) => !['id', 'name', 'text', 'text_en'].includes(name));
   const csv = ['a', 'b'].flatMap((side) => names.map((name) => /** @type {[string, (r: any) => unknown]} */ ([`${name}_${side}`, (r) => r[side]?.[name]])));
   const total = (answer) => (shares ? answer.rows.reduce((n, r) => n + (r.done ?? 0), 0) / answer.rows.reduce((n, r) => n + (r.due ?? 0), 0) : answer.rows.reduce((n, r) => n + (r.workers ?? 0), 0));
   const unit = say(shares ? 'unit_of_visits' : 'unit_visits'), say_change = shares ? (n) => `${(100 * n).toFixed(1)}` : (n) => n.toFixed(1), all = [total(a), total(b)].map((n) => (shares ? percentOf(n) : write.exact(n)));
   return {head: [`${all[0]} · ${all[1]}`, `A · B ${shares ? say('done_share') : say('workers')}`], rows, order: {by: 'change', down: true}, level: coverageLevel(city, now),
-    columns: [{...nameColumn(context), csv: [['name', (r) => r.name], ...csv]}, {...figure(context, 'a', 'A', {of: of('a'), write: show, unit}), csv: []}, {...figure(context, 'b', 'B', {of: of('b'), write: show, unit}), csv: []},
+    columns: [{...nameColumn(context), csv: [['name', (r) => r.name], ...csv]}, ...['a', 'b'].map((side) => ({...figure(context, side, side.toUpperCase(), {unit}), of: of(side), cell: toldOf(context, side, of(side), show), csv: []})),
       {...figure(context, 'change', say('difference'), {of: number('by'), write: signed(say_change), className: 'change', unit: shares ? say('points') : unit}), compare: bySize, csv: [['change', (r) => r.by]]}],
     note: [a, b].map((answer, i) => (answer.from ? `${'AB'[i]}: ${say('judged_of', judged(answer, context))}` : '')).filter((t) => t).join(' ')};
 }
