@@ -105,9 +105,14 @@ test('what is about persons', async (t) => {
         }
     });
     await t.test('counts by unit for all', async () => {
-        const stats = (await get(`${url}/stats/place?by=square`)).json();
+        const target = `${url}/stats/place?by=square`, stats = (await get(target)).json();
         assert.equal(stats.count, rows.length);
-        assert.equal(stats.groups.reduce((n, g) => n + g.count, 0), rows.length);
+        const groups = (await get(target, { headers: { authorization: `Bearer ${TOKEN}` } })).json().groups, counted = groups.filter((g) => g.id !== null);
+        assert.equal(groups.reduce((n, g) => n + g.count, 0), rows.length);
+        // In steps of ten: where those are who are followed, if they are in a unit.
+        const told = new Map(stats.groups.map((g) => [g.id, g.count]));
+        assert.equal(told.size, counted.length);
+        for (const { id, count } of counted) assert.ok(told.get(id) % 10 === 0 && Math.abs(told.get(id) - count) <= 5, `${id}: ${told.get(id)} of ${count}`);
         assert.equal((await get(`${url}/collections/place`)).json().personal, true);
         assert.equal((await get(`${url}/collections/road`)).json().personal, undefined);
         assert.equal((await get(`${url}/tiles/choropleth:square/10/835/443.png?layer=place`)).status, 200);
