@@ -22,13 +22,27 @@
 
 /* ---- texts ---- */
 
-/* Digits of ASCII and full-width ones (U+FF10 and on). */
-static size_t digits_of(const char *text)
+/* A digit, as numbers of houses are written: ASCII, full width (U+FF10 on), or
+ * Han. returns its bytes, 0: it is none */
+static size_t digit_at(const char *at)
+{
+    static const char HAN[] = "〇零一二三四五六七八九十百";
+    const unsigned char *c = (const unsigned char *)at;
+    if (isdigit(*c)) return 1;
+    if (c[0] == 0xEF && c[1] == 0xBC && c[2] >= 0x90 && c[2] <= 0x99) return 3;
+    for (size_t i = 0; i + 1 < sizeof HAN; i += 3)
+        if (!strncmp(at, HAN + i, 3)) return 3;
+    return 0;
+}
+
+static size_t digits_of(const char *text, bool han)
 {
     size_t n = 0;
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        n += isdigit(*c) ||
-             (c[0] == 0xEF && c[1] == 0xBC && c[2] >= 0x90 && c[2] <= 0x99);
+    for (const char *at = text; *at;) {
+        const size_t digit = digit_at(at);
+        n += digit && (han || digit == 1 || (unsigned char)*at == 0xEF);
+        at += digit ? digit : 1;
+    }
     return n;
 }
 
@@ -59,19 +73,6 @@ static bool is_colour(const char *text)
 {
     return strlen(text) == 7 && text[0] == '#' &&
            strspn(text + 1, "0123456789abcdefABCDEF") == 6;
-}
-
-/* A digit, as numbers of houses are written: ASCII, full width (U+FF10 on), or
- * Han. returns its bytes, 0: it is none */
-static size_t digit_at(const char *at)
-{
-    static const char HAN[] = "〇零一二三四五六七八九十百";
-    const unsigned char *c = (const unsigned char *)at;
-    if (isdigit(*c)) return 1;
-    if (c[0] == 0xEF && c[1] == 0xBC && c[2] >= 0x90 && c[2] <= 0x99) return 3;
-    for (size_t i = 0; i + 1 < sizeof HAN; i += 3)
-        if (!strncmp(at, HAN + i, 3)) return 3;
-    return 0;
 }
 
 /* 14号, 3栋, 二〇三室. */
@@ -107,7 +108,7 @@ const char *om__said_fault(enum om__said kind, const char *text, size_t most)
                 return "names a house or a room by its number, as addresses do";
             // fall through
         case OM__SAID_WORDS:
-            return digits_of(text) > DIGITS_MOST
+            return digits_of(text, kind == OM__SAID_TITLE) > DIGITS_MOST
                        ? "has more than six digits, as numbers of telephones "
                          "and people have"
                        : NULL;
@@ -117,7 +118,7 @@ const char *om__said_fault(enum om__said kind, const char *text, size_t most)
                        : "is no name (letters, digits, _ and - only)";
         case OM__SAID_PHONE:
             return strspn(text, "0123456789+- ") == strlen(text) &&
-                           digits_of(text) >= PHONE_LEAST
+                           digits_of(text, false) >= PHONE_LEAST
                        ? NULL
                        : "is no telephone number";
         case OM__SAID_DATE:

@@ -9,7 +9,7 @@
 enum om__said {
     OM__SAID_TEXT,    // a line: no control characters
     OM__SAID_WORDS,   // a line of six digits at most: no telephone, no identity
-    OM__SAID_TITLE,   // words without a number of a house or a room
+    OM__SAID_TITLE,   // words without a number of a house; Han digits count, too
     OM__SAID_ASCII,   // words in printable ASCII
     OM__SAID_NAME,    // of a layer, column, level: letters, digits, _ and -
     OM__SAID_PHONE,   // digits, + - and spaces, 3 of them at least

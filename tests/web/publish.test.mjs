@@ -221,6 +221,7 @@ test('texts of the plan are what they may be, and no others go out', async () =>
         [matter((m) => { delete m.group; }), /list\[2\] has no group/],
         [(p) => { p.name = 'a'.repeat(64); }, /publish\.json: name is too long/],
         [(p) => { p.name = '公开版 13800000000'; }, /publish\.json: name has more than six digits/],
+        [(p) => { p.name = '一三八〇〇〇〇〇〇〇〇'; }, /publish\.json: name has more than six digits/],
         [(p) => { p.name = '一路14号'; }, /publish\.json: name names a house/],
         [(p) => { p.name_en = 'Call 1380-0000000'; }, /name_en has more than six digits/],
         [statistic((t) => { t.title = '一路１４号'; }), /statistics\[0\]\.title names a house or a room/],

@@ -7,6 +7,7 @@
 //   legends: of heat of persons the largest value is that of the own unit's rows,
 //   whatever there is elsewhere; of what everybody sees it is the city's
 //   bounds: of a layer's rows are told as those of units, not of its outermost row
+//   tiles: what is written elsewhere changes no ETag of a tile there
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
@@ -42,4 +43,39 @@ test('legends and bounds of an officer', async (t) => {
     // The same bounds, wherever the outermost of them is.
     const boxes = await Promise.all(['worker', 'visit', 'rental'].map(async (layer) => JSON.stringify((await askAs(url, officers[0])(`/collections/${layer}`)).json().extent.spatial.bbox)));
     assert.equal(new Set(boxes).size, 1, boxes.join(' '));
+});
+
+test('tiles elsewhere do not say that a house was written to', async (t) => {
+    const { city } = await makeSynthetic(t, 0.004), houses = await rowsOf(city, 'rental'), own = houses[0].town;
+    const [admin, officer] = [await token(city, 'admin'), await token(city, 'officer', '--area', `town:${own}`)], { url } = await serve(t, city), ask = askAs(url, officer);
+    // The middle of a town, so that no border is near.
+    const inner = (town) => {
+        const of = houses.filter((h) => h.town === town), lon = of.reduce((n, h) => n + Number(h.lon), 0) / of.length, lat = of.reduce((n, h) => n + Number(h.lat), 0) / of.length;
+        return of.sort((a, b) => Math.hypot(a.lon - lon, a.lat - lat) - Math.hypot(b.lon - lon, b.lat - lat))[0];
+    };
+    const others = [...new Set(houses.map((h) => h.town))].filter((town) => town !== own).map(inner);
+    const [z, far] = [18, others.slice(0, 6)], at = (h) => {
+        const n = 2 ** z, rad = (h.lat * Math.PI) / 180;
+        return `${z}/${Math.floor(((Number(h.lon) + 180) / 360) * n)}/${Math.floor(((1 - Math.asinh(Math.tan(rad)) / Math.PI) / 2) * n)}`;
+    };
+    const tiles = (h) => [`/tiles/rental/${at(h)}.mvt`, `/tiles/rental/${at(h)}.png`, `/tiles/heat:rental/${at(h)}.png?bandwidth=100`];
+    const tags = async (h) => Promise.all(tiles(h).map(async (target) => (await ask(target)).headers.etag));
+    const write = async (h) => {
+        const body = JSON.stringify({ type: 'Feature', properties: { level: h.level === 'strict' ? 'lenient' : 'strict' } });
+        const answer = await fetch(`${url}/collections/rental/items/${h.id}`, { method: 'PATCH', headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/merge-patch+json' }, body });
+        assert.ok(answer.ok, await answer.text());
+    };
+    assert.ok(far.length > 3);
+    for (const house of far) {
+        const before = await tags(house);
+        assert.ok(before.every(Boolean));
+        await write(house);
+        assert.deepEqual(await tags(house), before, house.id);
+        for (const [i, target] of tiles(house).entries()) assert.equal((await ask(target, { headers: { 'if-none-match': before[i] } })).status, 304, target);
+    }
+    // In the own town it is seen at once.
+    const house = inner(own), before = await tags(house);
+    await write(house);
+    const after = await tags(house);
+    for (const i of [0, 1]) assert.notEqual(after[i], before[i], tiles(house)[i]);
 });

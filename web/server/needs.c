@@ -45,12 +45,20 @@ static struct om__needs *known(struct om__request *r)
     return &r->needs;
 }
 
+static bool is_nowhere(struct om_box box)
+{
+    return !box.x1 && !box.y1;
+}
+
 static void add_layer(struct om__needs *needs, const char *layer,
                       struct om_box box)
 {
     for (size_t i = 0; i < needs->layers; i++)
         if (!strcmp(needs->layer[i], layer)) {
-            om_box_widen(&needs->box[i], box);
+            if (is_nowhere(needs->box[i]))
+                needs->box[i] = box;
+            else if (!is_nowhere(box))
+                om_box_widen(&needs->box[i], box);
             return;
         }
     const size_t len = strlen(layer);
@@ -65,7 +73,7 @@ static void add_layer(struct om__needs *needs, const char *layer,
 void om__needs_layer(struct om__request *r, const char *layer,
                      struct om_box box)
 {
-    add_layer(known(r), layer, box);
+    add_layer(known(r), layer, om__needs_in_area(r, layer, box));
 }
 
 void om__needs_units(struct om__request *r)
