@@ -473,7 +473,7 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         own->area = om_calloc(city->layers + 1, sizeof(struct om_filter *));
         if (own->open && own->area) st = OM_OK;
     }
-    if (role->personal != OM_PERSONAL_COUNTS) still = NULL;
+    if (role->personal == OM_PERSONAL_ROWS) still = NULL;
     if (own && still) own->still = om_snapshot_ref(still);
     size_t kept = 0;
     uint64_t rights = 0;

@@ -32,7 +32,10 @@ test('values that change one by one', async (t) => {
     delete visits.person;
     visits.personal_columns = visits.personal_columns.filter((column) => column !== 'worker');
     await writeFile(about, JSON.stringify(manifest));
-    const who = { admin: await token(city, 'admin'), wall: await token(city, 'wall'), analyst: await token(city, 'analyst') };
+    const file = path.join(city, 'roles.json'), roles = JSON.parse(await readFile(file, 'utf8'));
+    roles.roles.unpersonal = { layers: ['*'], personal: 'none' };
+    await writeFile(file, JSON.stringify(roles));
+    const who = { admin: await token(city, 'admin'), wall: await token(city, 'wall'), analyst: await token(city, 'analyst'), unpersonal: await token(city, 'unpersonal') };
     const rentals = await rowsOf(city, 'rental'), byGrid = groupBy(rentals, (r) => r.grid);
     // The two grids with most houses.
     const [[grid, houses], [other, others]] = Object.entries(byGrid).filter(([g]) => g).sort((a, b) => b[1].length - a[1].length);
@@ -65,7 +68,7 @@ test('values that change one by one', async (t) => {
     /** What is told, without what says when. */
     const told = async () => {
         const out = {};
-        for (const role of ['wall', 'analyst'])
+        for (const role of ['wall', 'analyst', 'unpersonal'])
             for (const target of TARGETS) {
                 const answer = await askAs(url, who[role])(target);
                 out[`${role} ${target}`] = `${answer.status} ${answer.body.toString('base64')}`;
