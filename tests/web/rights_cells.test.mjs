@@ -5,6 +5,7 @@
 //   cell; where no unit is asked for it is told by that; by coarser ones as before
 //   unknown: what a role does not see is unknown and never nothing: as of a city
 //   that has no such layer
+//   columns: what a role's list leaves out is in no model and no coverage, either
 //   words: what a model or city.json names and a role does not see is answered as
 //   what does not exist, byte for byte, and nothing of it is named
 import assert from 'node:assert/strict';
@@ -22,9 +23,11 @@ test('roles of one\'s own', async (t) => {
     roles.roles.village = counts;
     roles.roles.none = { ...counts, personal: 'none', smallest_cell: 'grid' };
     roles.roles.own = { ...counts, layers: ['hazard', 'town', 'village', 'grid', 'rental'], columns: { hazard: ['id', 'severity', 'status', 'reported'], rental: ['id', 'residents'] } };
+    roles.roles.few = { ...counts, layers: roles.roles.own.layers };
+    roles.roles.listed = { ...counts, columns: { premises: ['id', 'kind'] } };
     await writeFile(file, JSON.stringify(roles));
     const who = {};
-    for (const role of ['village', 'none', 'own', 'admin', 'ingest', 'wall']) who[role] = await token(city, role);
+    for (const role of ['village', 'none', 'own', 'few', 'listed', 'admin', 'ingest', 'wall']) who[role] = await token(city, role);
     const { url } = await serve(t, city);
     const as = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)]));
     const grids = (await rowsOf(city, 'grid')).map((r) => r.id), villages = (await rowsOf(city, 'village')).map((r) => r.id);
@@ -48,10 +51,10 @@ test('roles of one\'s own', async (t) => {
     });
 
     await t.test('unknown is not nothing', async () => {
-        for (const role of ['none', 'own'])
+        for (const role of ['none', 'few'])
             for (const by of ['grid', 'village', 'town']) {
                 const answer = await as[role](`/coverage/workload?by=${by}`);
-                if (role === 'own' && by === 'grid') {
+                if (role === 'few' && by === 'grid') {
                     assert.equal(answer.status, 404);
                     continue;
                 }
@@ -67,13 +70,24 @@ test('roles of one\'s own', async (t) => {
         assert.ok((await as.admin('/coverage/workload?by=grid')).json().unmanned >= 0);
     });
 
+    await t.test('columns that a role does not list are in no model and no coverage', async () => {
+        const targets = ['/value?name=heat:small_premises&lon=113.75&lat=23.02', '/tiles/heat:small_premises/12/3339/1778.png', '/legend/heat:small_premises.json', '/map.png?layers=heat:small_premises&width=64&height=64', '/coverage/workload?by=village', '/coverage/patrol?by=village'];
+        for (const target of targets) {
+            assert.equal((await as.village(target)).status, 200, target);
+            assert.ok([400, 404].includes((await as.listed(target)).status), target);
+        }
+        const titled = async (role) => Object.keys((await as[role]('/catalog')).json().layers.find((l) => l.name === 'premises').value_titles);
+        assert.ok((await titled('village')).includes('fire_grade'));
+        assert.deepEqual((await titled('listed')).filter((column) => column !== 'kind'), []);
+    });
+
     await t.test('no word of what is hidden', async () => {
         const layers = (await layersOf(city)).map((l) => l.name), { exposures } = JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8'));
         const models = (await readdir(path.join(city, 'models'))).map((name) => name.replace(/\.json$/, ''));
         assert.ok(models.length > 2 && Object.keys(exposures).length > 2);
         const at = 'lon=113.75&lat=23.02', heats = (name, q = '') => [`/tiles/heat:${name}/10/835/444.png?${q}`, `/tiles/heat:${name}.json?${q}`, `/styles/heat:${name}.json?${q}`, `/legend/heat:${name}.json?${q}`, `/legend/heat:${name}.png?${q}`,
             `/value?name=heat:${name}&${at}&${q}`, `/map.png?layers=heat:${name}&width=200&height=200&${q}`, `/wmts/1.0.0/heat:${name}/default/WebMercatorQuad/10/444/835.png?${q}`, `/density/${name}.tif?bbox=113.7,23,113.8,23.1&${q}`];
-        const whole = { none: [], own: [], ingest: [] };
+        const whole = { none: [], own: [], few: [], ingest: [] };
         for (const role of Object.keys(whole)) {
             const seen = new Set((await as[role]('/collections')).json().collections.map((c) => c.id)), hidden = layers.filter((name) => !seen.has(name));
             assert.ok(hidden.length > 1);
@@ -110,7 +124,8 @@ test('roles of one\'s own', async (t) => {
             for (const target of [`/reach?${at}&minutes=5`, `/nearest/hazard?${at}&mode=walk`, `/nearest/hazard?${at}&mode=walk&minutes=5`, '/positions', '/hotspots/hazard?units=grid&per=nosuch', '/stats/hazard?per=nosuch', '/coverage/service?mode=nosuch', '/coverage/patrol?layer=nosuch', '/coverage/workload?measure=nosuch'])
                 silent(await as[role](target), target);
         }
-        assert.deepEqual([whole.own, whole.none], [['service', 'site', 'patrol'], ['service', 'site', 'patrol']]);
+        assert.deepEqual([whole.few, whole.none], [['service', 'site', 'patrol'], ['service', 'site', 'patrol']]);
+        assert.deepEqual(whole.own, ['service', 'site', 'patrol', 'partition', 'workload']);
         assert.equal((await as.own(`/reach?${at}&minutes=5`)).status, 404);
         assert.match((await as.admin('/value?name=heat:nosuch&lon=113&lat=23')).text(), /no layer and no model 'nosuch'/);
         for (const name of models) assert.equal((await as.admin(`/legend/heat:${name}.json`)).status, 200);

@@ -176,7 +176,8 @@ static bool is_veiled_column(const struct om__request *r,
     const enum om_type type = s->field[f].type;
     const bool number = type == OM_TYPE_INTEGER || type == OM_TYPE_REAL;
     return s->hidden[f] && !(number && layer->rights.summed_column[f]) &&
-           !om_column_kinds(r->snapshot->manifest, layer->name, name);
+           !(layer->rights.counted_column[f] &&
+             om_column_kinds(r->snapshot->manifest, layer->name, name));
 }
 
 /* Is it the name of a layer, or of its heat, that whoever asks does not see? */
