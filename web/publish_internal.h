@@ -68,9 +68,6 @@ const char *om__publish_barred(const struct om_snapshot *snapshot,
 /** Does city.json say that the rows of a layer are addresses? */
 bool om__publish_holds_addresses(const struct om_snapshot *snapshot,
                                  const char *layer);
-/** The layer's member of the city's document, or NULL. */
-const struct om_json *om__publish_member(const struct om_snapshot *snapshot,
-                                         const char *layer);
 
 struct om__topics;
 

@@ -114,19 +114,6 @@ om_status om_publish_check(const char *text, size_t len, struct om_err *err)
 
 /* ---- what is barred ---- */
 
-const struct om_json *om__publish_member(const struct om_snapshot *snapshot,
-                                         const char *layer)
-{
-    const struct om_json *layers =
-        om_json_get(snapshot->manifest->document, "layers");
-    for (size_t i = 0; i < om_json_count(layers); i++) {
-        const struct om_json *one = om_json_at(layers, i);
-        if (!strcmp(om_json_text(om_json_get(one, "name"), ""), layer))
-            return one;
-    }
-    return NULL;
-}
-
 static bool names(const struct om_json *object, const char *key,
                   const char *layer)
 {
@@ -150,7 +137,7 @@ const char *om__publish_barred(const struct om_snapshot *snapshot,
                                const char *layer)
 {
     const struct om_json *city = snapshot->manifest->document;
-    const struct om_json *member = om__publish_member(snapshot, layer);
+    const struct om_json *member = om_manifest_about(snapshot->manifest, layer);
     if (om_json_true(om_json_get(member, "personal"), false))
         return "city.json marks it as personal";
     if (!strcmp(om_json_text(om_json_get(member, "class"), ""), "restricted"))
@@ -204,7 +191,7 @@ static om_status take_layer(const struct om_snapshot *snapshot,
                        "publish.json: layers[%zu]: the city has no layer "
                        "'%.60s'",
                        i, name);
-    out->member = om__publish_member(snapshot, name);
+    out->member = om_manifest_about(snapshot->manifest, name);
     const char *class = om_json_text(om_json_get(out->member, "class"), "");
     if (strcmp(class, "public") && !out->layer->meta->unit_level[0])
         return om_fail(err, OM_E_FORMAT, 0,

@@ -306,7 +306,7 @@ static om_status layer_of(const struct om_snapshot *snapshot, const char *topic,
                        "publish.json: topic %s: the city has no layer '%.60s'",
                        topic, name);
     const char *class = om_json_text(
-        om_json_get(om__publish_member(snapshot, name), "class"), "");
+        om_json_get(om_manifest_about(snapshot->manifest, name), "class"), "");
     if (strcmp(class, "public") && strcmp(class, "internal"))
         return om_fail(err, OM_E_FORMAT, 0,
                        "publish.json: topic %s: the class of %s in city.json "

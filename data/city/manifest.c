@@ -26,6 +26,18 @@
 #define PATH_BYTES 4096
 #define LEVELS_MAX 16
 
+const struct om_json *om_manifest_about(const struct om_manifest *m,
+                                        const char *layer)
+{
+    const struct om_json *layers = om_json_get(m->document, "layers");
+    for (size_t i = 0; i < om_json_count(layers); i++) {
+        const struct om_json *one = om_json_at(layers, i);
+        if (!strcmp(om_json_text(om_json_get(one, "name"), ""), layer))
+            return one;
+    }
+    return NULL;
+}
+
 bool om_manifest_name_ok(const char *name)
 {
     const size_t len = strlen(name);

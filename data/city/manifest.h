@@ -97,6 +97,10 @@ om_status om_manifest_add_level(struct om_manifest *m,
  */
 void om_manifest_happened(const struct om_manifest *m,
                           const struct om_manifest_layer *layer, bool *out);
+/** What city.json says of a layer, also what this program does not read: its
+ *  member of the document, or NULL. */
+const struct om_json *om_manifest_about(const struct om_manifest *m,
+                                        const char *layer);
 /** The moment of "data as of": the layer's, else the city's clock; of the city
  *  (layer NULL) without a clock the newest of its layers. 0: unknown. */
 int64_t om_manifest_as_of(const struct om_manifest *m,

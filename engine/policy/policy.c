@@ -23,21 +23,9 @@
 #include "engine/policy/steps.h"
 #include "engine/snapshot_internal.h"
 
-static const struct om_json *layer_of(const struct om_manifest *city,
-                                      const char *layer)
-{
-    const struct om_json *layers = om_json_get(city->document, "layers");
-    for (size_t i = 0; i < om_json_count(layers); i++) {
-        const struct om_json *one = om_json_at(layers, i);
-        if (!strcmp(om_json_text(om_json_get(one, "name"), ""), layer))
-            return one;
-    }
-    return NULL;
-}
-
 bool om_layer_personal(const struct om_manifest *city, const char *layer)
 {
-    return om_json_true(om_json_get(layer_of(city, layer), "personal"), false);
+    return om_json_true(om_json_get(om_manifest_about(city, layer), "personal"), false);
 }
 
 static bool listed(const struct om_json *list, const char *name)
@@ -49,20 +37,20 @@ static bool listed(const struct om_json *list, const char *name)
 
 const char *om_layer_person(const struct om_manifest *city, const char *layer)
 {
-    return om_json_text(om_json_get(layer_of(city, layer), "person"), NULL);
+    return om_json_text(om_json_get(om_manifest_about(city, layer), "person"), NULL);
 }
 
 bool om_column_personal(const struct om_manifest *city, const char *layer,
                         const char *column)
 {
-    return listed(om_json_get(layer_of(city, layer), "personal_columns"),
+    return listed(om_json_get(om_manifest_about(city, layer), "personal_columns"),
                   column);
 }
 
 bool om_column_kinds(const struct om_manifest *city, const char *layer,
                      const char *column)
 {
-    const struct om_json *about = layer_of(city, layer);
+    const struct om_json *about = om_manifest_about(city, layer);
     return listed(om_json_get(about, "kinds"), column) ||
            !strcmp(om_json_text(om_json_get(about, "picture_by"), ""), column);
 }
@@ -87,7 +75,7 @@ static const struct om_json *exposed_by(const struct om_manifest *city,
         const char *key = "";
         const struct om_json *one = om_json_member(all, i, &key);
         const struct om_json *layer =
-            layer_of(city, om_json_text(om_json_get(one, "layer"), ""));
+            om_manifest_about(city, om_json_text(om_json_get(one, "layer"), ""));
         if (!strcmp(om_json_text(om_json_get(one, "weight"), ""), column) &&
             listed(om_json_get(layer, "personal_columns"), column))
             return layer;
@@ -390,7 +378,7 @@ static om_status restrict_layer(const struct om_role *role,
                                 struct om_filter **area, struct om_err *err)
 {
     const struct om_manifest *city = whole->manifest;
-    const struct om_json *about = layer_of(city, layer->name);
+    const struct om_json *about = om_manifest_about(city, layer->name);
     struct om_layer_rights *rights = &layer->rights;
     const bool personal = om_json_true(om_json_get(about, "personal"), false);
     *rights = (struct om_layer_rights){.smallest_count = role->smallest_count,

@@ -43,18 +43,6 @@ uint64_t om__terms_of(const struct om_snapshot *snapshot)
     return hash;
 }
 
-static const struct om_json *about_layer(const struct om_manifest *city,
-                                         const char *layer)
-{
-    const struct om_json *layers = om_json_get(city->document, "layers");
-    for (size_t i = 0; i < om_json_count(layers); i++) {
-        const struct om_json *one = om_json_at(layers, i);
-        if (!strcmp(om_json_text(om_json_get(one, "name"), ""), layer))
-            return one;
-    }
-    return NULL;
-}
-
 /* ---- words ---- */
 
 struct words {
@@ -137,7 +125,7 @@ static const struct om_json *said_of(const struct om_json *about,
 static struct told told_of(const struct om_snapshot *snapshot,
                            const struct om_layer *layer, const char *column)
 {
-    const struct om_json *about = about_layer(snapshot->manifest, layer->name);
+    const struct om_json *about = om_manifest_about(snapshot->manifest, layer->name);
     return (struct told){
         .layer = layer->name,
         .column = column,

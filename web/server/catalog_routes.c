@@ -35,18 +35,6 @@ static void add_member(struct om_buf *out, const char *key, const char *text)
         om_buf_add_text(out, "null");
 }
 
-const struct om_json *om__layer_document(const struct om_manifest *city,
-                                         const char *layer)
-{
-    const struct om_json *layers = om_json_get(city->document, "layers");
-    for (size_t i = 0; i < om_json_count(layers); i++) {
-        const struct om_json *one = om_json_at(layers, i);
-        if (!strcmp(om_json_text(om_json_get(one, "name"), ""), layer))
-            return one;
-    }
-    return NULL;
-}
-
 static const char *license_of(const struct om_manifest *city,
                               const struct om_json *layer)
 {
@@ -60,7 +48,7 @@ static void add_source(const struct om__request *r,
 {
     const struct om_manifest *city = r->snapshot->manifest;
     const struct om_manifest_layer *meta = layer->meta;
-    const struct om_json *document = om__layer_document(city, layer->name);
+    const struct om_json *document = om_manifest_about(city, layer->name);
     add_member(out, "department", meta ? meta->department : NULL);
     add_member(out, "department_en",
                om_json_text(om_json_get(document, "department_en"), NULL));
@@ -292,7 +280,7 @@ static void add_layer(struct om__request *r, const struct om_layer *layer,
                time == OM_NO_FIELD ? NULL : layer->schema.field[time].name);
     add_source(r, layer, out);
     const struct om_json *document =
-        om__layer_document(r->snapshot->manifest, layer->name);
+        om_manifest_about(r->snapshot->manifest, layer->name);
     add_looks(document, out);
     add_titles(r, layer, "value_titles", document, out);
     add_titles(r, layer, "value_titles_en", document, out);

@@ -15,9 +15,6 @@ void om__layer_extent(const struct om__request *request,
  *  told. cost: of a layer with an area, one count */
 void om__layer_rows(const struct om__request *request,
                     const struct om_layer *layer, struct om_buf *out);
-/** The layer's member of city.json, or NULL. */
-const struct om_json *om__layer_document(const struct om_manifest *city,
-                                         const char *layer);
 /** Append ,"title":..,"department":.. and what else the city says of it. */
 void om__layer_about(const struct om__request *request,
                      const struct om_layer *layer, struct om_buf *out);

@@ -65,7 +65,7 @@ static om_status add_level(struct om__request *r, const char *level,
     OM_TRY(om__names_get(r, level, &names));
     w->first = true;
     w->said =
-        layer ? om_json_get(om_json_get(om__layer_document(
+        layer ? om_json_get(om_json_get(om_manifest_about(
                                             r->snapshot->manifest, layer->name),
                                         "value_titles_en"),
                             "name")
