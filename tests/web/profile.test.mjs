@@ -116,7 +116,7 @@ test('an analyst at work', async (t) => {
         await settled(page, '.pane-profile .figures');
         assert.deepEqual(await told(), said);
         await page.selectOption('.pane-profile .tools select', 'address');
-        await page.waitForSelector('.pane-profile .verdict[data-verdict]');
+        await page.waitForSelector('.figures tr.now .verdict[data-verdict]');
         const rate = await stats('hazard', { ...await placeOf(), datetime: '2023-05-01/2023-06-26', per: 'address' }), all = await stats('hazard', { datetime: '2023-05-01/2023-06-26', per: 'address' });
         const verdict = rate.rate_low > all.rate ? 'higher' : rate.rate_high < all.rate ? 'lower' : 'same';
         assert.equal(await page.locator('.figures tr.now .verdict').getAttribute('data-verdict'), verdict);
@@ -125,7 +125,7 @@ test('an analyst at work', async (t) => {
         await page.waitForFunction(() => /涉及个人,您的角色看不到比率/.test(document.querySelector('.pane-profile').textContent));
         assert.deepEqual(await told(), said);
         await page.selectOption('.pane-profile .tools select', 'address');
-        await page.waitForSelector('.pane-profile .verdict[data-verdict]');
+        await page.waitForSelector('.figures tr.now .verdict[data-verdict]');
         const { file } = await save(page, () => page.locator('.pane-profile h3 .push').first().click(), dir), table = csv((await readFile(file, 'utf8')).replaceAll('\r\n', '\n'));
         const line = table.find((l) => l.layer === 'hazard');
         assert.deepEqual([line.count, line.rate, line.rate_low, line.city_rate], [rate.count, rate.rate, rate.rate_low, all.rate].map(String));
