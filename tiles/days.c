@@ -2,7 +2,6 @@
 #include "tiles/days.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "data/model/earth.h"
 #include "data/model/pos.h"
@@ -53,15 +52,6 @@ static uint64_t zigzag(int64_t v)
     return ((uint64_t)v << 1) ^ (uint64_t)(v < 0 ? -1 : 0);
 }
 
-/* Little-endian, whatever the machine. */
-static void add_real(struct om_buf *out, double v)
-{
-    uint64_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    for (unsigned i = 0; i < 8; i++)
-        om_buf_add_byte(out, (uint8_t)(bits >> (8 * i)));
-}
-
 /* What a sum is told in: 1 where all are whole. */
 static double unit_of(const struct om_days *days)
 {
@@ -86,26 +76,16 @@ static size_t cells_of(const struct om_days *days)
     return cells;
 }
 
-static void add_head(const struct om_days_tile *t, const struct om_days *days,
-                     double unit, struct om_buf *out)
+static void add_head(const struct om_days_tile *t, double unit,
+                     struct om_buf *out)
 {
     const struct om_day_net *n = &t->net;
     om_buf_add(out, "OMD1", 4);
-    add_real(out, t->bandwidth_m);
-    add_real(out, unit);
-    const uint64_t numbers[] = {(uint64_t)t->kernel,
-                                t->z,
-                                t->x,
-                                t->y,
-                                n->exponent,
-                                n->column0,
-                                n->row0,
-                                n->columns,
-                                n->rows,
-                                zigzag(days->first),
-                                days->days,
-                                cells_of(days),
-                                days->count};
+    om_real_add(out, t->bandwidth_m);
+    om_real_add(out, unit);
+    const uint64_t numbers[] = {
+        (uint64_t)t->kernel, t->z,    t->x,       t->y,   n->exponent,
+        n->column0,          n->row0, n->columns, n->rows};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         om_varint_add(out, numbers[i]);
 }
@@ -126,13 +106,14 @@ static void add_cell(const struct om_day_sum *sum, size_t count, uint32_t gap,
     }
 }
 
-om_status om_days_write(const struct om_days_tile *tile,
-                        const struct om_days *days, struct om_buf *out)
+om_status om_days_write_cells(const struct om_days *days, double unit,
+                              struct om_buf *out)
 {
-    const double unit = unit_of(days);
     uint32_t next = 0;  // cell
-    if (!days->count) return out->status;
-    add_head(tile, days, unit, out);
+    const uint64_t numbers[] = {zigzag(days->first), days->days, cells_of(days),
+                                days->count};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        om_varint_add(out, numbers[i]);
     for (size_t i = 0, end; i < days->count; i = end) {
         const uint32_t cell = days->sum[i].cell;
         for (end = i; end < days->count && days->sum[end].cell == cell;) end++;
@@ -140,4 +121,13 @@ om_status om_days_write(const struct om_days_tile *tile,
         next = cell + 1;
     }
     return out->status;
+}
+
+om_status om_days_write(const struct om_days_tile *tile,
+                        const struct om_days *days, struct om_buf *out)
+{
+    const double unit = unit_of(days);
+    if (!days->count) return out->status;
+    add_head(tile, unit, out);
+    return om_days_write_cells(days, unit, out);
 }

@@ -36,4 +36,9 @@ om_status om_days_write(const struct om_days_tile *tile,
                         const struct om_days *days,
                         struct om_buf *out) OM_MUST_USE;
 
+/** Append the first day, days, cells and pairs, then the cells: how all tiles
+ *  of days end. unit: what sums are told in. returns what sticks to `out` */
+om_status om_days_write_cells(const struct om_days *days, double unit,
+                              struct om_buf *out) OM_MUST_USE;
+
 #endif

@@ -15,7 +15,8 @@
 #include "engine/layer/build.h"
 #include "engine/query/days_internal.h"
 
-#define WORDS ((OM_DAYS_MOST + 63) / 64)
+#define SLOTS (OM_DAYS_MOST * OM_DAY_KINDS_MOST)
+#define WORDS ((SLOTS + 63) / 64)
 
 struct counting {
     const struct om__ask *ask;
@@ -25,11 +26,13 @@ struct counting {
     size_t part;
     struct om__chosen chosen;
     const struct om_column *time, *weight;  // weight NULL: 1
-    // the cell at hand
+    const struct om_day_kinds *kinds;       // NULL: all are alike
+    // the cell at hand: a slot for each day of kind 0, then of kind 1, ...
     uint32_t cell;
     bool open;
+    size_t words;  // of `has` that slots are in
     uint64_t has[WORDS];
-    double day[OM_DAYS_MOST];
+    double slot[SLOTS];
     // what has come of it
     struct om_days *out;
     size_t room;
@@ -75,8 +78,9 @@ om_status om__days_span(const struct om__ask *ask, int32_t zone_s,
 
 /* ---- rows -------------------------------------------------------------- */
 
-static om_status put(struct counting *c, uint32_t day)
+static om_status put(struct counting *c, size_t slot)
 {
+    const size_t cells = (size_t)c->net->columns * c->net->rows;
     struct om_days *out = c->out;
     if (out->count == OM_DAY_SUMS_MOST) return OM_E_COST;
     if (out->count == c->room) {
@@ -86,8 +90,10 @@ static om_status put(struct counting *c, uint32_t day)
         out->sum = more;
         c->room = room;
     }
-    out->sum[out->count++] =
-        (struct om_day_sum){.cell = c->cell, .day = day, .sum = c->day[day]};
+    out->sum[out->count++] = (struct om_day_sum){
+        .cell = c->cell + (uint32_t)(slot / out->days * cells),
+        .day = (uint32_t)(slot % out->days),
+        .sum = c->slot[slot]};
     return OM_OK;
 }
 
@@ -96,12 +102,11 @@ static om_status end_cell(struct counting *c)
 {
     if (!c->open) return OM_OK;
     c->open = false;
-    for (size_t w = 0; w < WORDS; w++) {
+    for (size_t w = 0; w < c->words; w++) {
         for (uint64_t bits = c->has[w]; bits; bits &= bits - 1) {
-            const uint32_t day =
-                (uint32_t)w * 64 + (uint32_t)__builtin_ctzll(bits);
-            OM_TRY(put(c, day));
-            c->day[day] = 0.0;
+            const size_t slot = w * 64 + (size_t)__builtin_ctzll(bits);
+            OM_TRY(put(c, slot));
+            c->slot[slot] = 0.0;
         }
         c->has[w] = 0;
     }
@@ -133,6 +138,8 @@ static om_status add_row(struct counting *c, uint64_t key, size_t row)
         (c->weight && !om_column_valid(c->weight, row)) ||
         !cell_of(c->net, key, &cell))
         return OM_OK;
+    const size_t kind = c->kinds ? c->kinds->of(c->kinds->ctx, row) : 0;
+    if (c->kinds && kind >= c->kinds->count) return OM_OK;
     if (!c->open || cell != c->cell) {
         OM_TRY(end_cell(c));
         c->open = true;
@@ -140,8 +147,9 @@ static om_status add_row(struct counting *c, uint64_t key, size_t row)
     }
     const int64_t day =
         om__day_of(om_column_integer(c->time, row), c->zone_s) - c->out->first;
-    c->has[day / 64] |= UINT64_C(1) << (day % 64);
-    c->day[day] += weight_of(c, row);
+    const size_t slot = kind * c->out->days + (size_t)day;
+    c->has[slot / 64] |= UINT64_C(1) << (slot % 64);
+    c->slot[slot] += weight_of(c, row);
     return OM_OK;
 }
 
@@ -168,6 +176,7 @@ static om_status add_span(struct counting *c, size_t from, size_t to)
 static om_status add_part(struct counting *c)
 {
     struct om__spans spans = {0};
+    if (c->kinds) OM_TRY(c->kinds->begin(c->kinds->ctx, c->part));
     om__chosen_init(&c->chosen, c->ask->selection, c->ask->layer, c->part);
     om_status st = om__ask_spans(c->ask, c->part, &spans);
     for (size_t i = 0; i < spans.count && !st; i++)
@@ -258,14 +267,18 @@ static om_status count_parts(struct counting *c)
 {
     OM_TRY(om__days_span(c->ask, c->zone_s, &c->out->first, &c->out->days));
     if (!c->out->days) return OM_OK;
+    const size_t kinds = c->kinds ? c->kinds->count : 1;
+    c->words = (kinds * c->out->days + 63) / 64;
     for (c->part = 0; c->part < c->ask->layer->parts; c->part++)
         OM_TRY(add_part(c));
     return put_in_order(c->out);
 }
 
-om_status om_query_days(const struct om_query *query,
-                        const struct om_day_net *net, int32_t zone_s,
-                        size_t weight_column, struct om_days *out)
+static om_status count_days(const struct om_query *query,
+                            const struct om_day_net *net, int32_t zone_s,
+                            size_t weight_column,
+                            const struct om_day_kinds *kinds,
+                            struct om_days *out)
 {
     *out = (struct om_days){0};
     OM_TRY(check(query->layer, net, weight_column));
@@ -279,6 +292,7 @@ om_status om_query_days(const struct om_query *query,
         c->zone_s = zone_s;
         c->time_column = query->layer->schema.time_field;
         c->weight_column = weight_column;
+        c->kinds = kinds;
         c->out = out;
         st = count_parts(c);
     }
@@ -286,6 +300,23 @@ om_status om_query_days(const struct om_query *query,
     om__ask_deinit(&ask);
     if (st) om_days_deinit(out);
     return st;
+}
+
+om_status om_query_days(const struct om_query *query,
+                        const struct om_day_net *net, int32_t zone_s,
+                        size_t weight_column, struct om_days *out)
+{
+    return count_days(query, net, zone_s, weight_column, NULL, out);
+}
+
+om_status om_query_days_of_kinds(const struct om_query *query,
+                                 const struct om_day_net *net, int32_t zone_s,
+                                 const struct om_day_kinds *kinds,
+                                 struct om_days *out)
+{
+    *out = (struct om_days){0};
+    if (!kinds->count || kinds->count > OM_DAY_KINDS_MOST) return OM_E_RANGE;
+    return count_days(query, net, zone_s, OM_NO_FIELD, kinds, out);
 }
 
 void om_days_deinit(struct om_days *days)

@@ -9,8 +9,11 @@
 #define OM_DAYS_MOST 1100
 /** Cells and days that have anything: what a page can hold and step through. */
 #define OM_DAY_SUMS_MOST ((size_t)2 << 20)
-/** Cells of a net. OM_E_RANGE. */
-#define OM_DAY_CELLS_MOST ((size_t)1 << 20)
+/** Cells of a net: the pixels of the largest tile, and what reaches into it.
+ *  OM_E_RANGE. */
+#define OM_DAY_CELLS_MOST ((size_t)5 << 18)
+/** Kinds of rows that are told apart, at most. OM_E_RANGE. */
+#define OM_DAY_KINDS_MOST 12
 
 /* Squares of 2^exponent grid cells (data/model/pos.h); the first one begins at
  * (column0, row0) such squares from the corner of the grid. */
@@ -55,5 +58,25 @@ om_status om_query_days(const struct om_query *query,
                         const struct om_day_net *net, int32_t zone_s,
                         size_t weight_column, struct om_days *out) OM_MUST_USE;
 void om_days_deinit(struct om_days *days);
+
+/* What rows are told apart by. */
+struct om_day_kinds {
+    size_t count;
+    /* The rows of a part come next. */
+    om_status (*begin)(void *ctx, size_t part);
+    /* Kind of a row, from 0; `count` or more: it is left out. */
+    size_t (*of)(const void *ctx, size_t row);
+    void *ctx;
+};
+/**
+ * Count the same rows by kind, too: cells of `out` are those of kind 0, then as
+ * many again of kind 1, and so on.
+ * returns  OM_E_RANGE (no kinds, or too many), what `begin` returned, and as
+ *          om_query_days
+ */
+om_status om_query_days_of_kinds(const struct om_query *query,
+                                 const struct om_day_net *net, int32_t zone_s,
+                                 const struct om_day_kinds *kinds,
+                                 struct om_days *out) OM_MUST_USE;
 
 #endif

@@ -3,7 +3,8 @@
  * Plan
  *   days_*    every pair of cell and day has what its rows add up to, in one
  *             part and in three with dead rows; filters and windows; counts of
- *             a cell are those by day of its box; the days of a zone
+ *             a cell are those by day of its box; the days of a zone; kinds of
+ *             rows, each as if alone, others left out
  *   error_*   no time, no number, no net (too many days: tiles/test_days.c)
  *   fault_*   the n-th allocation fails
  */
@@ -170,6 +171,65 @@ static void days_of_a_cell_are_those_of_its_box(void **state)
     om_days_deinit(&days);
 }
 
+/* Flagged rows are of kind 0, others of kind 1. */
+struct telling {
+    const struct sample *sample;
+    size_t part;
+};
+static om_status begin_part(void *ctx, size_t part)
+{
+    ((struct telling *)ctx)->part = part;
+    return OM_OK;
+}
+static size_t kind_of(const void *ctx, size_t row)
+{
+    const struct telling *t = ctx;
+    return t->sample->truth[t->part][row].flag ? 0 : 1;
+}
+static bool unflagged(const struct truth *t)
+{
+    return !t->flag;
+}
+
+static void days_of_kinds_are_those_of_each_alone(void **state)
+{
+    (void)state;
+    const struct om_day_net net = net_of(16);
+    const uint32_t cells = net.columns * net.rows;
+    for (size_t i = 0; i < 2; i++) {
+        const struct om_query q = sample_query(&sample[i]);
+        struct telling telling = {&sample[i], 0};
+        struct om_day_kinds kinds = {2, begin_part, kind_of, &telling};
+        struct om_days days;
+        assert_int_equal(
+            om_query_days_of_kinds(&q, &net, ZONE_S, &kinds, &days), OM_OK);
+        struct om_days first = days, second = days;
+        for (first.count = 0; first.count < days.count; first.count++)
+            if (days.sum[first.count].cell >= cells) break;
+        second.sum += first.count;
+        second.count -= first.count;
+        assert_true(first.count && second.count);
+        for (size_t k = 0; k < second.count; k++) second.sum[k].cell -= cells;
+        check(&sample[i], &net, -1, flagged, &first);
+        check(&sample[i], &net, -1, unflagged, &second);
+        om_days_deinit(&days);
+        // What is of no kind is left out.
+        kinds.count = 1;
+        assert_int_equal(
+            om_query_days_of_kinds(&q, &net, ZONE_S, &kinds, &days), OM_OK);
+        check(&sample[i], &net, -1, flagged, &days);
+        om_days_deinit(&days);
+        kinds.count = 0;
+        assert_int_equal(
+            om_query_days_of_kinds(&q, &net, ZONE_S, &kinds, &days),
+            OM_E_RANGE);
+        kinds.count = OM_DAY_KINDS_MOST + 1;
+        assert_int_equal(
+            om_query_days_of_kinds(&q, &net, ZONE_S, &kinds, &days),
+            OM_E_RANGE);
+    }
+}
+
 static void error_of_what_has_no_days(void **state)
 {
     (void)state;
@@ -241,6 +301,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(days_of_cells_add_up_their_rows),
         cmocka_unit_test(days_of_a_filter_and_a_window_are_what_they_take),
         cmocka_unit_test(days_of_a_cell_are_those_of_its_box),
+        cmocka_unit_test(days_of_kinds_are_those_of_each_alone),
         cmocka_unit_test(error_of_what_has_no_days),
         cmocka_unit_test(days_are_those_of_the_window),
         cmocka_unit_test(fault_leaves_nothing_behind),

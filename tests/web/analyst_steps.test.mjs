@@ -157,6 +157,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
 
     for (const [what, hash, search] of [['MapLibre', '', 'map=gl'], ['a weight, a filter, a half-life, another kernel', '&weight=severity&filter=severity+%3E%3D+2&halflife=20&kernel=gaussian&bandwidth=1600', 'map=pictures'],
         ['lines, near', '&form=lines&bandwidth=3200&map=12/22.96/113.75', 'map=pictures'], ['units', '&layers=choropleth&units=grid', 'map=pictures'],
+        ['points', '&layers=hazard', 'map=pictures'], ['points over a heat map, near, filtered', '&layers=heat@70,hazard&filter=severity+%3E%3D+2&map=13.2/22.96/113.75', 'map=pictures'], ['points by MapLibre', '&layers=hazard', 'map=gl'],
         ['sums of units under a heat map', '&layers=choropleth,heat@60&form=fill&units=village&stat=sum&column=severity&filter=severity+%3E%3D+2', 'map=gl']])
         await t.test(what, async (t) => {
             const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, `layer=hazard&time=2023-01-10/2023-02-20&scale=own${hash}`, search);
@@ -188,7 +189,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
             const then = await legend(), near = (a, b) => a.replace(/[\d.]/g, '') === b.replace(/[\d.]/g, '') && Math.abs(parseFloat(a) - parseFloat(b)) <= 0.03 * parseFloat(b);
             assert.ok(then.length === told.length && then.every((text, i) => (/halflife/.test(hash) ? near(told[i], text) : told[i] === text)), `the legend is that of the period: ${told} ${then}`);
             assert.equal(asked.filter(once).length, tiles.length, 'each tile of days is asked for once');
-            const pictures = asked.slice(begun).filter((u) => /^\/tiles\/(heat|choropleth):/.test(u));
+            const pictures = asked.slice(begun).filter((u) => /^\/tiles\/((heat|choropleth):|hazard\/)/.test(u));
             assert.equal(new Set(pictures).size, pictures.length, 'and each picture of where it rests');
             assert.ok(pictures.every((u) => u.includes(`datetime=${pictures[0].match(/datetime=([^&]*)/)[1]}`)), 'of that period alone');
             assert.deepEqual(log.said, []);

@@ -97,7 +97,7 @@ test('days of a layer', async (t) => {
     await t.test('are refused with a reason', async () => {
         for (const [target, status, word] of [
             [`/tiles/heat:overall/${at(12)}.days`, [400, 401, 404], /./], [`/tiles/heat:address/${at(12)}.days`, [400], /no time/], [`/tiles/heat:nix/${at(12)}.days`, [404], /./],
-            [`/tiles/hazard/${at(12)}.days`, [404], /heat:LAYER/], [`/tiles/heat:hazard/${at(12)}@2x.days`, [400], /@2x/], [`/tiles/heat:hazard/${at(12)}.days?per=house`, [400], /per/],
+            [`/tiles/heat:hazard/${at(12)}@2x.days`, [400], /@2x/], [`/tiles/heat:hazard/${at(12)}.days?per=house`, [400], /per/],
             [`/tiles/heat:hazard/${at(12)}.days?halflife=30`, [400], /halflife/], [`/tiles/heat:hazard/${at(12)}.days?filter=nothing=1`, [400], /nothing/], [`/tiles/heat:hazard/${at(12)}.days?bandwidth=1`, [400], /bandwidth/],
             [`/tiles/heat:hazard/12/4096/0.days`, [404], /Z\/X\/Y\.days/], [`/tiles/heat:hazard/${at(12)}.day`, [400], /\.days/], [`/tiles/heat:hazard/${at(12)}.days?weight=status`, [400], /weight/]]) {
             const answer = await ask(target);

@@ -222,7 +222,7 @@ struct om_picture om_picture_heat(struct om_fields *fields,
                                .unit_en = ""};
 }
 
-static struct om_rows_spec spec_of(const struct om_picture *p)
+struct om_rows_spec om_picture_rows(const struct om_picture *p)
 {
     return (struct om_rows_spec){p->layer, p->selection, &p->classes,
                                  p->palette};
@@ -242,6 +242,11 @@ static uint64_t hash_classes(const struct om_classes *c)
     return hash;
 }
 
+uint64_t om_picture_classes(const struct om_picture *picture)
+{
+    return hash_classes(&picture->classes);
+}
+
 /* Of shapes: by how large they are it is decided how they are drawn. */
 static uint64_t hash_size(const struct om_classes *c)
 {
@@ -253,7 +258,7 @@ bool om_picture_local(const struct om_picture *picture,
                       uint64_t *look)
 {
     if (picture->kind != OM_PICTURE_ROWS) return false;
-    const struct om_rows_spec spec = spec_of(picture);
+    const struct om_rows_spec spec = om_picture_rows(picture);
     const uint64_t parts[] = {hash_classes(&picture->classes),
                               hash_size(&picture->classes),
                               om_rows_look(&spec, view)};
@@ -294,7 +299,7 @@ bool om_picture_units_look(const struct om_picture *picture,
 uint64_t om_picture_look(const struct om_picture *picture)
 {
     if (picture->kind != OM_PICTURE_ROWS) return 0;
-    const struct om_rows_spec spec = spec_of(picture);
+    const struct om_rows_spec spec = om_picture_rows(picture);
     const uint64_t parts[] = {hash_classes(&picture->classes),
                               hash_size(&picture->classes)};
     uint64_t look = om_hash64(parts, sizeof parts, 0);
@@ -310,7 +315,7 @@ om_status om_picture_draw(const struct om_picture *picture, bool map,
                           bool labels, struct om_canvas *canvas,
                           struct om_arena *arena)
 {
-    const struct om_rows_spec spec = spec_of(picture);
+    const struct om_rows_spec spec = om_picture_rows(picture);
     switch (picture->kind) {
         case OM_PICTURE_BASE:
             if (map && picture->map)
@@ -347,6 +352,6 @@ om_status om_picture_png(const struct om_picture *picture,
 uint64_t om_picture_rows_in(const struct om_picture *picture,
                             const struct om_view *view)
 {
-    const struct om_rows_spec spec = spec_of(picture);
+    const struct om_rows_spec spec = om_picture_rows(picture);
     return picture->kind == OM_PICTURE_ROWS ? om_rows_cost(&spec, view) : 0;
 }

@@ -91,6 +91,10 @@ bool om_picture_units_look(const struct om_picture *picture,
  *  opacities. While it is as it was, another row changes no pixel but around
  *  its place; once it is another, any may be. 0 of whatever is not rows. */
 uint64_t om_picture_look(const struct om_picture *picture);
+/** The rows of a picture of rows. Borrows all of the picture. */
+struct om_rows_spec om_picture_rows(const struct om_picture *picture);
+/** Which rows it tells apart, and in which colours: a hash. */
+uint64_t om_picture_classes(const struct om_picture *picture);
 /** Rows that drawing a window looks at: what it costs. */
 uint64_t om_picture_rows_in(const struct om_picture *picture,
                             const struct om_view *view);

@@ -124,18 +124,26 @@ static double box_area_px(const struct om_rows_spec *spec,
            ((double)(all.y1 - all.y0) * px + 1.0);
 }
 
+struct om_rows_room om_rows_room(const struct om_rows_spec *spec,
+                                 const struct om_view *view)
+{
+    const double zoom = om_view_zoom(view);
+    return (struct om_rows_room){
+        .area_px = box_area_px(spec, view),
+        .dot_most = (unsigned)fmin(DOT_MOST, fmax(5.0, 2.0 * (zoom - 9.0)))};
+}
+
 unsigned om_rows_dot(const struct om_rows_spec *spec,
                      const struct om_view *view)
 {
     if (!spec->selection->count) return DOT_MOST;
+    const struct om_rows_room room = om_rows_room(spec, view);
     const double each =
-        box_area_px(spec, view) * COVER_MOST /
+        room.area_px * COVER_MOST /
         ((double)view->ratio * view->ratio * (double)spec->selection->count);
     // A disc of that area; in half pixels.
     const double d = floor(4.0 * sqrt(each / OM_PI));
-    const double zoom = om_view_zoom(view);
-    const double most = fmin(DOT_MOST, fmax(5.0, 2.0 * (zoom - 9.0)));
-    return d < 3.0 ? 0 : (unsigned)fmin(d, most);
+    return d < 3.0 ? 0 : (unsigned)fmin(d, room.dot_most);
 }
 
 /* What a dot is drawn with: diameters in 1/256 pixel. */
@@ -158,6 +166,11 @@ static unsigned disc_reach_px(unsigned diameter)
 static unsigned dot_reach_px(struct dot_size size)
 {
     return disc_reach_px(size.rim ? size.rim : size.inner);
+}
+
+unsigned om_rows_dot_reach_px(unsigned dot, unsigned ratio)
+{
+    return dot_reach_px(dot_size(dot, ratio));
 }
 
 /* Width of a layer's shapes in pixels of design, as is usual for it. */

@@ -18,6 +18,16 @@ struct om_rows_spec {
  *  many they are. */
 unsigned om_rows_dot(const struct om_rows_spec *spec,
                      const struct om_view *view);
+/* What that follows from beside how many rows there are: pixels of the box of
+ * all rows, and the largest dot of the scale. */
+struct om_rows_room {
+    double area_px;
+    unsigned dot_most;
+};
+struct om_rows_room om_rows_room(const struct om_rows_spec *spec,
+                                 const struct om_view *view);
+/** Pixels beyond its own that a dot reaches. */
+unsigned om_rows_dot_reach_px(unsigned dot, unsigned ratio);
 /** Opacity of a pixel that stands for few (step 0) or many rows. */
 #define OM_ROWS_WEIGHTS 8
 uint8_t om_rows_weight(unsigned step);

@@ -16,14 +16,29 @@
 /* A row that is added up, written and packed. */
 #define ROW_S 60e-9
 
-static const struct om__head head_days = {.type = "application/vnd.onemap.days",
-                                          .cache = OM__CACHE_DATA,
-                                          .compress = true,
-                                          .none_204 = true};
+const struct om__head om__head_days = {.type = "application/vnd.onemap.days",
+                                       .cache = OM__CACHE_DATA,
+                                       .compress = true,
+                                       .none_204 = true};
 
 struct days_ask {
     struct om_risk_bound *bound;
 };
+
+om_status om__days_none(struct om__request *r, const struct om_layer *layer)
+{
+    return om_fail(&r->err, OM_E_UNSUPPORTED, 0,
+                   "the layer %s has no time, and so no days", layer->name);
+}
+
+om_status om__days_too_many(struct om__request *r)
+{
+    return om__param_bad(r, "datetime", OM_E_COST,
+                         "a tile of days holds %d days and %zu cells and days "
+                         "at most: a shorter datetime, or a deeper zoom, is "
+                         "less",
+                         OM_DAYS_MOST, OM_DAY_SUMS_MOST);
+}
 
 /* What is no sum over rows cannot be put together from their days. */
 static om_status check_kind(struct om__request *r,
@@ -35,9 +50,7 @@ static om_status check_kind(struct om__request *r,
                        "density of one layer",
                        bound->name);
     if (bound->layer->schema.time_field == OM_NO_FIELD)
-        return om_fail(&r->err, OM_E_UNSUPPORTED, 0,
-                       "the layer %s has no time, and so no days",
-                       bound->layer->name);
+        return om__days_none(r, bound->layer);
     // Of persons not even those who may see a map of them are told by day.
     if (om__heat_personal(bound))
         return om__rows_refused(r, "what the map weighs");
@@ -88,18 +101,11 @@ static om_status count_days(struct om__request *r,
     const om_status st =
         om_query_days(&query, &tile->net, r->snapshot->manifest->zone_s,
                       bound->risk.term[0].spec.weight.column, out);
-    if (st == OM_E_COST)
-        om__param_bad(r, "datetime", st,
-                      "a tile of days holds %d days and %zu cells and days at "
-                      "most: a shorter datetime, or a deeper zoom, is less",
-                      OM_DAYS_MOST, OM_DAY_SUMS_MOST);
-    return st;
+    return st == OM_E_COST ? om__days_too_many(r) : st;
 }
 
-/* Does the tile have to wait for a worker? Large ones are
- * made one at a time, so that their memory is that of one, too. */
-static om_status find_place(struct om__request *r, const struct om_layer *layer,
-                            struct om_box box, bool *wait)
+om_status om__days_wait(struct om__request *r, const struct om_layer *layer,
+                        struct om_box box, bool *wait)
 {
     uint64_t rows;
     const struct om_query all = {.snapshot = r->snapshot,
@@ -123,7 +129,7 @@ static om_status draw(struct om__request *r, void *memory,
     bool wait;
     OM_TRY(om_days_tile_init(&bound->risk.term[0].spec, address->z, address->x,
                              address->y, &tile));
-    OM_TRY(find_place(r, bound->layer, tile.box, &wait));
+    OM_TRY(om__days_wait(r, bound->layer, tile.box, &wait));
     if (wait) return OM_OK;
     OM_TRY(count_days(r, bound, &tile, &days));
     const om_status st = om_days_write(&tile, &days, out);
@@ -140,7 +146,7 @@ static void forget(void *memory)
 const struct om__tile_maker om__days_maker = {
     .kind = "days",
     .params = "filter filter-lang datetime kernel bandwidth weight",
-    .head = &head_days,
+    .head = &om__head_days,
     .ask_bytes = sizeof(struct days_ask),
     .read = read_days,
     .key = add_key,

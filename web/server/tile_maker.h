@@ -42,11 +42,24 @@ struct om__tile_maker {
     void (*forget)(void *ask);
 };
 extern const struct om__tile_maker om__heat_maker, om__vector_maker,
-    om__picture_maker, om__days_maker, om__cover_maker;
+    om__picture_maker, om__days_maker, om__dots_maker, om__cover_maker;
 /** Answer with the tile of a name; extension and scale are in `tile`. What
  *  other spellings of addresses of tiles end in. */
 om_status om__tile_answer(struct om__request *request, const char *name,
                           const struct om_tile_address *tile) OM_MUST_USE;
+// days_routes.c: what all tiles of days share
+extern const struct om__head om__head_days;
+/** The layer has no time: OM_E_UNSUPPORTED, said. */
+om_status om__days_none(struct om__request *request,
+                        const struct om_layer *layer) OM_MUST_USE;
+/** More days, or cells and days, than a tile holds: OM_E_COST, said. */
+om_status om__days_too_many(struct om__request *request) OM_MUST_USE;
+/** Does the tile of the rows in a box have to wait for a worker? Then
+ *  request->later. Large ones are made one at a time, so that their memory is
+ *  that of one, too. */
+om_status om__days_wait(struct om__request *request,
+                        const struct om_layer *layer, struct om_box box,
+                        bool *wait) OM_MUST_USE;
 /** Where a tile lies, all of it. */
 struct om_box om__tile_box(const struct om_tile_address *tile);
 /** Would there be a tile of that name and kind, for these parameters? */

@@ -40,9 +40,16 @@ static const struct om__tile_maker *find_maker(const char *name,
         return is_heat(name) ? &om__heat_maker : &om__picture_maker;
     if (!strcmp(extension, "mvt") || !strcmp(extension, "pbf"))
         return &om__vector_maker;
-    if (!strcmp(extension, "days")) return &om__days_maker;
+    if (!strcmp(extension, "days"))
+        return is_heat(name) ? &om__days_maker : &om__dots_maker;
     if (!strcmp(extension, "units")) return &om__cover_maker;
     return NULL;
+}
+
+/* Has it pixels, and so a finer form? */
+static bool has_scales(const struct om__tile_maker *maker)
+{
+    return maker != &om__vector_maker && maker != &om__days_maker;
 }
 
 struct om_box om__tile_box(const struct om_tile_address *tile)
@@ -203,8 +210,7 @@ om_status om__tile_answer(struct om__request *r, const char *name,
                        "a tile ends in .mvt, .pbf, .png, @2x.png, .days or "
                        ".units");
     }
-    if (tile->scale != 1 && strcmp(tile->extension, "png") != 0 &&
-        strcmp(tile->extension, "units") != 0) {
+    if (tile->scale != 1 && !has_scales(maker)) {
         r->error_status = MHD_HTTP_BAD_REQUEST;
         return om_fail(&r->err, OM_E_FORMAT, 0, "only pictures come as @2x");
     }

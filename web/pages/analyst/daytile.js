@@ -22,48 +22,80 @@ const POS_SIDE = 2 ** 32, MERCATOR_M = 2 * Math.PI * 6378137, E2 = 0.00669437999
 /* Cells and days of a tile that are read at most: what the server tells at most. */
 const ENTRIES_MOST = 2 ** 21, CELLS_MOST = 2 ** 20;
 
-/** @param {Uint8Array} bytes @returns {DayTile} @throws {RangeError} where they are no such tile */
-export function readDayTile(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let p = 4;
-  const bad = () => new RangeError('not a tile of days');
-  if (bytes.length < 20 || MAGIC.some((b, i) => bytes[i] !== b)) throw bad();
-  const real = () => (p += 8, view.getFloat64(p - 8, true));
-  const next = () => {
+/** Numbers of a tile, one after the other (tiles/varint.h). */
+export class Numbers {
+  /** @param {Uint8Array} bytes @param {number[]} magic @param {string} what they should be */
+  constructor(bytes, magic, what) {
+    Object.assign(this, {bytes, what, at: magic.length, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)});
+    if (magic.some((b, i) => bytes[i] !== b)) throw this.bad();
+  }
+
+  bad() {
+    return new RangeError(`not ${this.what}`);
+  }
+
+  real() {
+    if (this.at + 8 > this.bytes.length) throw this.bad();
+    this.at += 8;
+    return this.view.getFloat64(this.at - 8, true);
+  }
+
+  byte() {
+    if (this.at >= this.bytes.length) throw this.bad();
+    return this.bytes[this.at++];
+  }
+
+  next() {
+    const {bytes} = this;
     let v = 0, times = 1;
     for (;;) {
-      const b = bytes[p++];
-      if (b === undefined || times > 2 ** 49) throw bad();
+      const b = bytes[this.at++];
+      if (b === undefined || times > 2 ** 49) throw this.bad();
       v += (b & 127) * times;
       if (b < 128) return v;
       times *= 128;
     }
-  };
-  const signed = () => {
-    const v = next();
+  }
+
+  signed() {
+    const v = this.next();
     return v % 2 ? -(v + 1) / 2 : v / 2;
-  };
-  const bandwidthM = real(), unit = real();
-  const [kernel, z, x, y, exponent, column0, row0, columns, rows] = Array.from({length: 9}, next);
-  const first = signed(), days = next(), cells = next(), entries = next();
-  if (entries > ENTRIES_MOST || columns * rows > CELLS_MOST || days > 65535) throw bad();
+  }
+
+  /** So many @param {number} n */
+  list(n) {
+    return Array.from({length: n}, () => this.next());
+  }
+}
+
+/**
+ * How all tiles of days end: cells of `most`, with what they have on which day.
+ * @param {Numbers} numbers @param {number} most
+ * @returns {{first: number, days: number, cells: Uint32Array, at: Uint32Array, cell: Uint32Array, sum: Int32Array}}
+ *   cells: numbers of those that have something; at: [days + 1] entries of each day; cell: [entries] which of `cells`
+ */
+export function readDays(numbers, most) {
+  const first = numbers.signed(), days = numbers.next(), count = numbers.next(), entries = numbers.next(), bad = () => numbers.bad();
+  if (entries > ENTRIES_MOST || count > entries || days > 65535) throw bad();
   // As they come, by cell; then by day.
-  const cellOf = new Uint32Array(entries), dayOf = new Uint16Array(entries), sumOf = new Int32Array(entries), at = new Uint32Array(days + 1);
+  const cells = new Uint32Array(count), cellOf = new Uint32Array(entries), dayOf = new Uint16Array(entries), sumOf = new Int32Array(entries), at = new Uint32Array(days + 1);
   let n = 0, cell = 0;
-  for (let c = 0; c < cells; c++, cell++) {
-    cell += next();
+  for (let c = 0; c < count; c++, cell++) {
+    cell += numbers.next();
+    if (cell >= most) throw bad();
+    cells[c] = cell;
     let day = 0;
-    for (let left = next(); left; left--, day++) {
-      const v = next();
+    for (let left = numbers.next(); left; left--, day++) {
+      const v = numbers.next();
       day += Math.floor(v / 2);
-      if (day >= days || n >= entries || cell >= columns * rows) throw bad();
-      cellOf[n] = cell;
+      if (day >= days || n >= entries) throw bad();
+      cellOf[n] = c;
       dayOf[n] = day;
-      sumOf[n++] = v % 2 ? signed() : 1;
+      sumOf[n++] = v % 2 ? numbers.signed() : 1;
       at[day + 1]++;
     }
   }
-  if (n !== entries || p !== bytes.length) throw bad();
+  if (n !== entries || numbers.at !== numbers.bytes.length) throw bad();
   for (let d = 0; d < days; d++) at[d + 1] += at[d];
   const to = at.slice(0, days), sorted = {cell: new Uint32Array(entries), sum: new Int32Array(entries)};
   for (let i = 0; i < entries; i++) {
@@ -71,16 +103,26 @@ export function readDayTile(bytes) {
     sorted.cell[k] = cellOf[i];
     sorted.sum[k] = sumOf[i];
   }
-  return {z, x, y, kernel, bandwidthM, exponent, column0, row0, columns, rows, first, days, unit, at, ...sorted};
+  return {first, days, cells, at, ...sorted};
+}
+
+/** @param {Uint8Array} bytes @returns {DayTile} @throws {RangeError} where they are no such tile */
+export function readDayTile(bytes) {
+  const numbers = new Numbers(bytes, MAGIC, 'a tile of days'), bandwidthM = numbers.real(), unit = numbers.real();
+  const [kernel, z, x, y, exponent, column0, row0, columns, rows] = numbers.list(9);
+  if (columns * rows > CELLS_MOST) throw numbers.bad();
+  const {first, days, cells, at, cell, sum} = readDays(numbers, columns * rows);
+  for (let i = 0; i < cell.length; i++) cell[i] = cells[cell[i]];
+  return {z, x, y, kernel, bandwidthM, exponent, column0, row0, columns, rows, first, days, unit, at, cell, sum};
 }
 
 /** Sums of cells over a period that is moved: only what comes and what goes is touched. */
 export class Sums {
-  /** @param {DayTile} tile */
-  constructor(tile) {
+  /** @param {{first: number, days: number, at: Uint32Array, cell: Uint32Array, sum: Int32Array}} tile @param {number} [cells] that it has sums of */
+  constructor(tile, cells = /** @type {any} */ (tile).columns * /** @type {any} */ (tile).rows) {
     this.tile = tile;
     /** In units, exact. */
-    this.cells = new Float64Array(tile.columns * tile.rows);
+    this.cells = new Float64Array(cells);
     this.from = this.to = 0;
     /** In memory, the tile's too. */
     this.bytes = this.cells.byteLength + tile.cell.byteLength + tile.sum.byteLength + tile.at.byteLength;

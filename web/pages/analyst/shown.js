@@ -102,9 +102,9 @@ function unitSteps(city, state) {
 
 /**
  * What of a picture follows for any period from what is asked for once
- * (steps.js): the density of a layer from tiles of days, units from their counts
- * by day. resting: what else is drawn of the period, and follows when that
- * rests. null: nothing does.
+ * (steps.js): the density of a layer and its points from tiles of days, units
+ * from their counts by day. resting: what else is drawn of the period, and
+ * follows when that rests. null: nothing does.
  * @param {City} city @param {State} state
  */
 export function stepsOf(city, state) {
@@ -112,11 +112,13 @@ export function stepsOf(city, state) {
   if (!hasTimes(subject) || otherState(state)) return null;
   const parts = partsOf(city, {...state, time: '2000-01-01/2000-01-31'}), field = parts.find((p) => p.field), units = parts.find((p) => p.id === 'choropleth');
   const summed = state.model || (state.per && state.per !== 'area') ? null : field, counted = units && unitSteps(city, state);
-  if (!summed && !counted) return null;
+  const dots = subject.geometry === 'point' ? parts.find((p) => p.map === subject.id) : undefined;
+  if (!summed && !counted && !dots) return null;
   const {map, params: {kernel, bandwidth, weight}} = heatOf(city, state);
   return {heat: summed ? {map, params: {filter: state.filter, kernel, bandwidth, weight}, layer: state.layer, filter: state.filter, weight: state.weight, halfLife: state.halflife, form: summed.params.form} : null,
     units: counted ? {...counted, ramp: /** @type {'cool' | 'warm'} */ (units.params.ramp ?? 'warm')} : null,
-    resting: parts.filter((p) => p !== summed && !(counted && p === units) && isDated(city, state, p))};
+    points: dots ? {id: dots.id, layer: subject.id, filter: state.filter} : null,
+    resting: parts.filter((p) => p !== summed && !(counted && p === units) && p !== dots && isDated(city, state, p))};
 }
 
 /** @param {City} city @param {State} state */
@@ -225,6 +227,9 @@ export function tilesOf(part, palette, ratio) {
 
 /** Template of tiles of units, as fine as pictures of them. @param {string} level @param {number} ratio */
 export const unitTilesOf = (level, ratio) => address(`/tiles/${encodeURIComponent(level)}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.units`.replace(/%7B/g, '{').replace(/%7D/g, '}'), {size: 512});
+
+/** Template of tiles of days of points, as fine as pictures of them. @param {string} layer @param {number} ratio @param {Record<string, string>} params */
+export const dotTilesOf = (layer, ratio, params) => address(`/tiles/${encodeURIComponent(layer)}/{z}/{x}/{y}${ratio > 1 ? '@2x' : ''}.days`.replace(/%7B/g, '{').replace(/%7D/g, '}'), {...params, size: 512});
 
 /** @param {Part} part @param {string} palette @param {string} lang */
 export const legendOf = (part, palette, lang) => address(`/legend/${encodeURIComponent(part.map).replace(/%3A/g, ':')}.json`,

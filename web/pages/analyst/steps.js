@@ -1,9 +1,9 @@
 // @ts-check
 // steps.js - a period that is moved: what is drawn of it is drawn in the page,
-// step by step, from what is asked for once: a field from tiles of all days
-// (daytile.js), units from one answer with their counts by day (unitsteps.js)
-// and tiles that say where they lie (unittile.js). When it rests, the server's
-// own picture takes its place.
+// step by step, from what is asked for once: a field and points from tiles of
+// all days (daytile.js, dottile.js), units from one answer with their counts by
+// day (unitsteps.js) and tiles that say where they lie (unittile.js). When it
+// rests, the server's own picture takes its place.
 //
 // While it moves one colour is one value: all periods of a length have one
 // legend, that of the one of them with the most weight, so that no other one has
@@ -14,7 +14,7 @@
 
 import {addDays, daysBetween} from '../text.js';
 import {pixelRatio} from './map.js';
-import {address, legendOf, stepsOf, unitTilesOf} from './shown.js';
+import {address, dotTilesOf, legendOf, stepsOf, unitTilesOf} from './shown.js';
 import {splitTime} from './state.js';
 import {UnitSteps, coloursOf} from './unitsteps.js';
 
@@ -129,6 +129,27 @@ class UnitView {
   }
 }
 
+/** Points that are stepped through: how large they are, and how opaque pixels that stand for many, follows from how many there are in all. */
+class PointView {
+  /** @param {string} key @param {Map<number, number>} sums by day @param {any} legend of the state @param {{from: number, to: number}} days [from, to) @param {string} template */
+  constructor(key, sums, legend, days, template) {
+    Object.assign(this, {key, sums, legend, days, template});
+    /** @type {Map<number, number>} */
+    this.mosts = new Map();
+  }
+
+  /** @param {number} length days */
+  most(length) {
+    if (!this.mosts.has(length)) this.mosts.set(length, mostWeightOf(this.sums, this.days, length, 0, Infinity));
+    return this.mosts.get(length);
+  }
+
+  /** @param {Moment} moment @param {number} heldDays */
+  step({from, to}, heldDays) {
+    return {legend: {...this.legend, heldDays}, wish: {points: {count: heldDays ? this.most(heldDays) : weightOf(this.sums, from, to, 0, to)}}};
+  }
+}
+
 export class Steps {
   /**
    * @param {import('./panes.js').Context} context @param {import('./drawing.js').Drawing} drawing
@@ -137,7 +158,7 @@ export class Steps {
     Object.assign(this, {context, drawing});
     /** @type {Worker | null} */
     this.worker = null;
-    /** @type {{question: string, halfLife: number, parts: (FieldView | UnitView)[]} | null} what is stepped through, ready */
+    /** @type {{question: string, halfLife: number, parts: (FieldView | UnitView | PointView)[]} | null} what is stepped through, ready */
     this.view = null;
     /** @type {Promise<any> | null} */
     this.opening = null;
@@ -205,8 +226,8 @@ export class Steps {
 
   /** @param {string} question */
   async bring(question) {
-    const {city, state} = this.context, {heat, units} = stepsOf(city, state.now);
-    const parts = await Promise.all([...units ? [this.bringUnits(units)] : [], ...heat ? [this.bringField(heat)] : []]);
+    const {city, state} = this.context, {heat, units, points} = stepsOf(city, state.now);
+    const parts = await Promise.all([...units ? [this.bringUnits(units)] : [], ...heat ? [this.bringField(heat)] : [], ...points ? [this.bringPoints(points)] : []]);
     if (question !== this.question()) return false;
     this.view = {question, parts, halfLife: heat?.halfLife ?? 0};
     if (!this.worker) {
@@ -227,6 +248,13 @@ export class Steps {
     const [legend, stats] = await Promise.all([context.get(legendOf({id: 'heat', opacity: 1, map, params: {...params, halflife: halfLife, ...form && {form}}, field: true, layers: []}, context.palette(), context.lang)),
       context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', sum: weight, filter}))]);
     return new FieldView(legend, sumsOf(stats, !!weight, range), days, {halfLife, now, template: address(named(map, '{z}/{x}/{y}.days'), {...params, datetime: `${range.from}/${range.to}`})});
+  }
+
+  /** @param {any} of what stepsOf says of points */
+  async bringPoints({id, layer, filter}) {
+    const {context, range, days, drawing} = this, ratio = pixelRatio() > 1.25 ? 2 : 1, stats = await context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', filter}));
+    return new PointView(id, sumsOf(stats, false, range), drawing.explained.find((e) => e.part.id === id)?.legend, days,
+      dotTilesOf(layer, ratio, {filter, datetime: `${range.from}/${range.to}`, palette: context.palette()}));
   }
 
   /** @param {any} of what stepsOf says of units */
@@ -250,7 +278,7 @@ export class Steps {
     this.worker.postMessage({warm: this.view.parts.flatMap((part) => this.tiles(part))});
   }
 
-  /** Addresses of what is seen. @param {FieldView | UnitView} part */
+  /** Addresses of what is seen. @param {FieldView | UnitView | PointView} part */
   tiles({key, template}) {
     const {map} = this.drawing, sheet = map.sheet(key);
     return !sheet ? [] : map.tilesSeen(sheet).map(({z, x, y}) => ({key: `${z}/${x}/${y}`, url: template.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y))}));

@@ -3,6 +3,7 @@
 // beside the page: nothing of it holds up a frame. See steps.js.
 
 import {Painter, Sums, readDayTile} from './daytile.js';
+import {DotPainter, isDotTile, readDotTile} from './dottile.js';
 import {paintUnits, readUnitTile} from './unittile.js';
 
 /**
@@ -15,13 +16,14 @@ import {paintUnits, readUnitTile} from './unittile.js';
  * @property {number} at   days since 1970: what half-lives are counted to
  * @property {PartWish[]} parts
  *
- * @typedef {object} PartWish   of one sheet: a field, or units
+ * @typedef {object} PartWish   of one sheet: a field, units, or points
  * @property {string} key
  * @property {Wanted[]} tiles   what is seen
  * @property {number[]} [breaks]   where each colour begins, rising
  * @property {number[]} [colours]   of breaks and, first, of what is below: r | g << 8 | b << 16 | a << 24
  * @property {boolean} [lines]
  * @property {{token: number, ids?: string[], fill: Uint32Array, zero: number, edge: number, hatch: number, ratio: number}} [units]   colours of ids, which come with the first wish of a token; zero: of an id that is not listed
+ * @property {{count: number}} [points]   rows of the period in all: how large dots are
  */
 
 /* Pixels of a picture's side; it is shown twice as wide. */
@@ -33,7 +35,7 @@ const AT_ONCE = 3;
 /* Memory for tiles; those that are seen stay whatever they take. */
 const BYTES_MOST = 192 * 2 ** 20;
 
-/** @type {Map<string, {state: 'waiting' | 'empty' | 'there', bytes: number, sums?: Sums, painter?: Painter, cover?: ReturnType<typeof readUnitTile>, old?: boolean}>} by address, least recently wanted first; what is old is shown until it has come anew */
+/** @type {Map<string, {state: 'waiting' | 'empty' | 'there', bytes: number, sums?: Sums, painter?: Painter, dots?: DotPainter, cover?: ReturnType<typeof readUnitTile>, old?: boolean}>} by address, least recently wanted first; what is old is shown until it has come anew */
 const held = new Map();
 /** @type {string[]} */
 const waiting = [];
@@ -55,6 +57,10 @@ async function load(url) {
   if (/units/.test(response.headers.get('content-type') ?? '')) {
     const cover = readUnitTile(bytes);
     return held.set(url, {state: 'there', bytes: cover.bytes, cover});
+  }
+  if (isDotTile(bytes)) {
+    const tile = readDotTile(bytes), sums = new Sums(tile, tile.cells.length), dots = new DotPainter(tile);
+    return held.set(url, {state: 'there', bytes: sums.bytes + dots.bytes, sums, dots});
   }
   const tile = readDayTile(bytes);
   const sums = new Sums(tile), painter = new Painter(tile, SIDE);
@@ -172,9 +178,16 @@ function colourUnits(cover, {fill, zero, edge, hatch, ratio}) {
   return image;
 }
 
+/** @param {DotPainter} dots @param {Float64Array} sums @param {number} count @returns {ImageData | null} */
+function drawDots(dots, sums, count) {
+  const {side} = dots.tile, image = new ImageData(side, side);
+  return dots.paint(sums, count, new Uint32Array(image.data.buffer)) ? image : null;
+}
+
 /** @param {NonNullable<ReturnType<typeof held.get>>} tile @param {Wish} wish @param {PartWish} part @returns {ImageData | null} */
-function paint({sums, painter, cover}, {from, to, halfLife, at}, part) {
+function paint({sums, painter, dots, cover}, {from, to, halfLife, at}, part) {
   if (part.units) return cover ? colourUnits(cover, part.units) : null;
+  if (part.points) return dots ? drawDots(dots, sums.set(from, to), part.points.count) : null;
   const cells = sums && (halfLife ? sums.fade(from, to, halfLife, at) : sums.set(from, to));
   return cells ? colour(painter.paint(cells), part) : null;
 }

@@ -32,7 +32,7 @@ function rounded(value, digits) {
 }
 
 /** The first of sorted values that is not below `at`. @param {ArrayLike<number>} values @param {number} at */
-function firstFrom(values, at) {
+export function firstFrom(values, at) {
   let low = 0, high = values.length;
   while (low < high) {
     const middle = (low + high) >> 1;

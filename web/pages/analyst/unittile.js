@@ -8,7 +8,7 @@ const damaged = () => new RangeError('this is no tile of units');
 const UNITS_MOST = 65534;
 
 /** x / 255 rounded, of 16 bits @param {number} x */
-const over255 = (x) => (x + 128 + ((x + 128) >> 8)) >> 8;
+export const over255 = (x) => (x + 128 + ((x + 128) >> 8)) >> 8;
 
 /** @param {Uint8Array} bytes */
 export function readUnitTile(bytes) {
