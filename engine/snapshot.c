@@ -207,6 +207,16 @@ om_status om__city_joiner(struct om_city *city,
     return OM_OK;
 }
 
+om_status om__city_lend_joiner(struct om_city *city,
+                               const struct om_snapshot *snapshot,
+                               struct om_joiner **out)
+{
+    pthread_mutex_lock(&city->refreshing);
+    const om_status st = om__city_joiner(city, snapshot, out, NULL);
+    pthread_mutex_unlock(&city->refreshing);
+    return st;
+}
+
 /* ---- the city ---- */
 
 om_status om_city_open(const char *path, struct om_city **out,

@@ -152,10 +152,14 @@ om_status om__city_reload(struct om_city *city, bool *changed,
 void om__without_folder(const char *city, const char *text,
                         char out[OM_ERR_TEXT_BYTES]);
 /** The joiner of a manifest's units, made from `snapshot` if the one at hand
- *  is of others; a reference more. */
+ *  is of others; a reference more. Who calls holds `refreshing`. */
 om_status om__city_joiner(struct om_city *city,
                           const struct om_snapshot *snapshot,
                           struct om_joiner **out,
                           struct om_err *err) OM_MUST_USE;
+/** The same for who does not hold it. */
+om_status om__city_lend_joiner(struct om_city *city,
+                               const struct om_snapshot *snapshot,
+                               struct om_joiner **out) OM_MUST_USE;
 
 #endif

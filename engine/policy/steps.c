@@ -386,12 +386,12 @@ static om_status make_batch(struct making *m, const struct om_schema *schema,
 }
 
 static om_status make_run(const struct level *level, struct om_snapshot *newest,
+                          const struct om_joiner *joiner,
                           const struct om_schema *own, uint64_t rows,
                           struct om_segment **out)
 {
     const size_t batches = (size_t)(rows / OM_LIMIT_BATCH_ROWS + 1);
     struct making m = {.level = level, .now_s = om_snapshot_now(newest)};
-    struct om_joiner *joiner = NULL;
     struct om_batch *batch = om_calloc(batches, sizeof *batch);
     const struct om_batch **each =
         om_calloc(batches, sizeof(struct om_batch *));
@@ -401,9 +401,7 @@ static om_status make_run(const struct level *level, struct om_snapshot *newest,
         st = make_batch(&m, own, rows - i * (uint64_t)OM_LIMIT_BATCH_ROWS,
                         &batch[i]);
     }
-    if (!st) st = om_joiner_new(newest, &joiner, NULL);
     if (!st) st = om_run_new(own, each, batches, joiner, out, NULL);
-    om_joiner_unref(joiner);
     for (size_t i = 0; batch && i < batches; i++)
         om_arena_deinit(&batch[i].arena);
     om_free(batch);
@@ -412,7 +410,8 @@ static om_status make_run(const struct level *level, struct om_snapshot *newest,
 }
 
 om_status om_steps_rows(const struct om_steps *s, struct om_snapshot *newest,
-                        size_t level, struct om_snapshot **out)
+                        const struct om_joiner *joiner, size_t level,
+                        struct om_snapshot **out)
 {
     const struct om__snapshot *from = om__snapshot_of(newest);
     const struct om_layer *layer = om_steps_layer(newest);
@@ -429,7 +428,7 @@ om_status om_steps_rows(const struct om_steps *s, struct om_snapshot *newest,
     if (rows > ROWS_MOST) return OM_E_LIMIT;
     struct om__layer_state *state = om_calloc(layers + 1, sizeof *state);
     om_status st = state ? OM_OK : OM_E_MEMORY;
-    if (!st) st = make_run(&s->level[level], newest, &own, rows, &run);
+    if (!st) st = make_run(&s->level[level], newest, joiner, &own, rows, &run);
     if (!st) st = om__stack_new(&run, NULL, 1, 0, &stack);
     const size_t at = st ? 0 : (size_t)(layer->meta - newest->manifest->layer);
     if (!st) {

@@ -3,6 +3,7 @@
 #define OM_ENGINE_POLICY_STEPS_H
 
 #include "data/base/buf.h"
+#include "engine/live/run.h"
 #include "engine/snapshot.h"
 
 /* DESIGN in steps.c. Of each unit of each level, and of the city, what was told
@@ -45,10 +46,12 @@ void om_steps_all(const struct om_steps *steps, uint64_t told[2]);
  *
  * level    index into the manifest's levels, less than om_steps_levels
  * owns     *out: om_snapshot_unref
- * cost     that of om_joiner_new, and of a run of as many rows
+ * joiner   of the snapshot's units
+ * cost     that of a run of as many rows
  */
 om_status om_steps_rows(const struct om_steps *steps,
-                        struct om_snapshot *newest, size_t level,
+                        struct om_snapshot *newest,
+                        const struct om_joiner *joiner, size_t level,
                         struct om_snapshot **out) OM_MUST_USE;
 size_t om_steps_levels(const struct om_steps *steps);
 /** The finest level whose units have `step` on average, else the coarsest: for

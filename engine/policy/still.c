@@ -660,6 +660,7 @@ static const struct om__stack *stack_of(const struct om_snapshot *snapshot,
 
 /* One layer of the next still, in the place of the newest one. */
 static om_status hold_layer(const struct om_snapshot *still,
+                            struct om_city *city,
                             const struct om_snapshot *newest,
                             const struct om_layer *layer, uint64_t least,
                             struct om_joiner **joiner,
@@ -681,7 +682,8 @@ static om_status hold_layer(const struct om_snapshot *still,
     figures->changed += changed;
     if (!st && w.count) st = keep_held(&w);
     figures->held += w.count;
-    if (!st && w.count && !*joiner) st = om_joiner_new(newest, joiner, NULL);
+    if (!st && w.count && !*joiner)
+        st = om__city_lend_joiner(city, newest, joiner);
     if (!st && w.count) st = hold(&w, *joiner, &held);
     om_free(w.change);
     // Where nothing else has changed it is the same layer, whoever moved.
@@ -714,7 +716,8 @@ static bool still_fit(const struct om__rights *old,
 
 /* What is told of those who are followed, beside the rows of the still. */
 static om_status add_steps(const struct om_snapshot *still,
-                           struct om_snapshot *newest, struct om_steps *steps,
+                           struct om_city *city, struct om_snapshot *newest,
+                           struct om_steps *steps, struct om_joiner **joiner,
                            struct om__rights *out, bool *changed)
 {
     const struct om_layer *layer = om_steps_layer(newest);
@@ -731,12 +734,13 @@ static om_status add_steps(const struct om_snapshot *still,
     if (!out->level) return OM_E_MEMORY;
     om_steps_all(steps, out->all);
     out->middle = om_steps_middle(steps);
+    if (!same && !*joiner) OM_TRY(om__city_lend_joiner(city, newest, joiner));
     for (; out->levels < levels; out->levels++) {
         struct om_snapshot **at = &out->level[out->levels];
         if (same)
             *at = om_snapshot_ref(old->level[out->levels]);
         else
-            OM_TRY(om_steps_rows(steps, newest, out->levels, at));
+            OM_TRY(om_steps_rows(steps, newest, *joiner, out->levels, at));
     }
     return OM_OK;
 }
@@ -756,7 +760,7 @@ static bool same_told(const struct om_snapshot *a, const struct om_snapshot *b)
     return same;
 }
 
-om_status om_still_next(const struct om_snapshot *still,
+om_status om_still_next(const struct om_snapshot *still, struct om_city *city,
                         struct om_snapshot *newest, uint64_t least,
                         struct om_steps *steps, struct om_snapshot **out,
                         struct om_still_figures *figures)
@@ -770,10 +774,11 @@ om_status om_still_next(const struct om_snapshot *still,
     om_status st = own && state ? OM_OK : OM_E_MEMORY;
     if (own) atomic_init(&own->refs, 1);
     for (size_t i = 0; still && i < newest->layers && !st; i++)
-        st = hold_layer(still, newest, &newest->layer[i], least, &joiner, state,
-                        figures);
+        st = hold_layer(still, city, newest, &newest->layer[i], least, &joiner,
+                        state, figures);
     if (!st && steps)
-        st = add_steps(still, newest, steps, own, &figures->moved);
+        st = add_steps(still, city, newest, steps, &joiner, own,
+                       &figures->moved);
     if (!st)
         st = om__snapshot_new(s->base, state, newest->sequence, newest->clock_s,
                               out, NULL);

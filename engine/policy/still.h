@@ -38,6 +38,7 @@ struct om_still_figures {
  * in charge, and beside it how many are where, in steps (steps.h).
  *
  * still    NULL: the first is `newest` itself
+ * city     whose snapshot `newest` is
  * steps    what was told last of those who are followed; NULL: nobody is
  * returns  OM_E_MEMORY, OM_E_DAMAGED, OM_E_STOPPED (given up)
  * owns     *out: om_snapshot_unref; the others stay the caller's
@@ -47,7 +48,7 @@ struct om_still_figures {
  *          some millions of them at a time
  * test     tests/web/still.test.mjs
  */
-om_status om_still_next(const struct om_snapshot *still,
+om_status om_still_next(const struct om_snapshot *still, struct om_city *city,
                         struct om_snapshot *newest, uint64_t least,
                         struct om_steps *steps, struct om_snapshot **out,
                         struct om_still_figures *figures) OM_MUST_USE;

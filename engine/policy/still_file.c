@@ -293,7 +293,7 @@ static om_status restore_layer(const struct om_still_file *f,
         return OM_OK;
     }
     struct om_joiner *joiner = NULL;
-    OM_TRY(om__city_joiner(city, newest, &joiner, NULL));
+    OM_TRY(om__city_lend_joiner(city, newest, &joiner));
     const om_status st =
         put_back(&s, &rows, (uint32_t)i, &meta->schema, old, joiner, stack);
     om_joiner_unref(joiner);

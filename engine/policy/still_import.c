@@ -69,8 +69,8 @@ static om_status hold_rows(struct om_still_hold *hold, uint64_t least,
     // Files that stay are the same ones in both, and not compared.
     OM_TRY(om_city_refresh(hold->city, NULL, err));
     struct om_snapshot *newest = om_city_snapshot(hold->city);
-    om_status st =
-        om_still_next(hold->still, newest, least, NULL, &still, &figures);
+    om_status st = om_still_next(hold->still, hold->city, newest, least, NULL,
+                                 &still, &figures);
     if (st)
         om_fail(err, st, 0, "what is told of persons: %s", om_status_text(st));
     else

@@ -89,7 +89,8 @@ static om_status look(struct teller *t)
     struct om_snapshot *newest = om_city_snapshot(t->city), *still = NULL;
     struct om_still_figures figures;
     assert_int_equal(
-        om_still_next(t->still, newest, LEAST, NULL, &still, &figures), OM_OK);
+        om_still_next(t->still, t->city, newest, LEAST, NULL, &still, &figures),
+        OM_OK);
     const om_status st = om_still_file_write(t->file, still, newest, NULL);
     om_snapshot_unref(newest);
     if (st) {

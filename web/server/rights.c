@@ -137,8 +137,8 @@ static om_status make_still(struct om__lenses *lenses,
     const uint64_t least = om__guard_least(server->guard);
     om_status st = make_steps(lenses, least);
     if (!st)
-        st =
-            om_still_next(told, newest, least, lenses->steps, &still, &figures);
+        st = om_still_next(told, server->city, newest, least, lenses->steps,
+                           &still, &figures);
     if (st)
         return om_fail(err, st, 0, "counts of persons stay as told: %s",
                        om_status_text(st));
