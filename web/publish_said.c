@@ -15,6 +15,7 @@
 
 #include "data/city/manifest.h"
 #include "data/model/time.h"
+#include "engine/search/spell.h"
 
 #define PATH_BYTES 160
 #define DIGITS_MOST 6
@@ -22,16 +23,17 @@
 
 /* ---- texts ---- */
 
-/* A digit, as numbers of houses are written: ASCII, full width (U+FF10 on), or
- * Han. returns its bytes, 0: it is none */
+/* A digit of a text that om_text_spell has written, Han ones too. returns its
+ * bytes, 0: it is none */
 static size_t digit_at(const char *at)
 {
-    static const char HAN[] = "〇零一二三四五六七八九十百";
-    const unsigned char *c = (const unsigned char *)at;
-    if (isdigit(*c)) return 1;
-    if (c[0] == 0xEF && c[1] == 0xBC && c[2] >= 0x90 && c[2] <= 0x99) return 3;
-    for (size_t i = 0; i + 1 < sizeof HAN; i += 3)
-        if (!strncmp(at, HAN + i, 3)) return 3;
+    static const char *const HAN[] = {"〇一二三四五六七八九十百千零两兩廿卅",
+                                      "壹贰叁肆伍陆柒捌玖拾佰仟",
+                                      "貳參陸弌弍弎"};
+    if (isdigit((unsigned char)*at)) return 1;
+    for (size_t h = 0; h < sizeof HAN / sizeof *HAN; h++)
+        for (const char *c = HAN[h]; *c; c += 3)
+            if (!strncmp(at, c, 3)) return 3;
     return 0;
 }
 
@@ -40,7 +42,7 @@ static size_t digits_of(const char *text, bool han)
     size_t n = 0;
     for (const char *at = text; *at;) {
         const size_t digit = digit_at(at);
-        n += digit && (han || digit == 1 || (unsigned char)*at == 0xEF);
+        n += digit && (han || digit == 1);
         at += digit ? digit : 1;
     }
     return n;
@@ -75,18 +77,134 @@ static bool is_colour(const char *text)
            strspn(text + 1, "0123456789abcdefABCDEF") == 6;
 }
 
-/* 14号, 3栋, 二〇三室. */
-static bool names_house(const char *text)
+/* ---- numbers of houses, in a text that is spelt ---- */
+
+static const char *skip(const char *at, const char *what)
 {
-    static const char *const OF[] = {"号", "號", "栋", "棟",   "幢",
-                                     "座", "室", "房", "单元", NULL};
-    for (const char *at = text; *at;) {
-        const size_t digit = digit_at(at);
-        at += digit ? digit : 1;
-        for (size_t i = 0; digit && OF[i]; i++)
-            if (!strncmp(at, OF[i], strlen(OF[i]))) return true;
+    return at + strspn(at, what);
+}
+
+/* The first of the words that begins here; 0: none. returns its bytes */
+static size_t begins_with(const char *at, const char *const *words)
+{
+    for (; *words; words++)
+        if (!strncmp(at, *words, strlen(*words))) return strlen(*words);
+    return 0;
+}
+
+/* A word of letters that begins here, and ends. */
+static size_t word_at(const char *text, const char *at,
+                      const char *const *words)
+{
+    if (at > text && isalpha((unsigned char)at[-1])) return 0;
+    for (; *words; words++) {
+        const size_t len = strlen(*words);
+        if (!strncmp(at, *words, len) && !isalpha((unsigned char)at[len]))
+            return len;
+    }
+    return 0;
+}
+
+static const char *after_digits(const char *at)
+{
+    for (size_t n; (n = digit_at(at)) > 0;) at += n;
+    return at;
+}
+
+/* 14号, 3 栋, 二〇三室. */
+static bool counts_house(const char *at)
+{
+    static const char *const OF[] = {"号",   "號",   "栋",   "棟", "幢",
+                                     "座",   "室",   "房",   "弄", "门牌",
+                                     "門牌", "单元", "單元", NULL};
+    return digit_at(at) && begins_with(skip(after_digits(at), " #"), OF);
+}
+
+/* 14-2, but not 9-12岁, 2023-2024年 or 9-12 years. */
+static bool is_in_parts(const char *at)
+{
+    static const char *const COUNTED[] = {
+        "岁", "歲", "年", "月", "日",    "天",   "周",  "週",   "时",   "時",
+        "小", "点", "點", "分", "人",    "名",   "期",  "级",   "級",   "%",
+        "am", "pm", "km", "h",  "month", "year", "day", "week", "hour", NULL};
+    if (!isdigit((unsigned char)*at)) return false;
+    const char *dash = skip(skip(at, "0123456789"), " ");
+    const char *next = skip(dash + (*dash == '-'), " ");
+    if (*dash != '-' || !isdigit((unsigned char)*next)) return false;
+    return !begins_with(skip(skip(next, "0123456789"), " "), COUNTED);
+}
+
+/* No. 14, Room 3, #5. */
+static bool is_numbered(const char *text, const char *at)
+{
+    static const char *const WORD[] = {
+        "no",        "nr",       "nos",  "number", "room",  "rm",
+        "house",     "unit",     "flat", "apt",    "door",  "gate",
+        "apartment", "building", "bldg", "block",  "suite", NULL};
+    const size_t len = *at == '#' ? 1 : word_at(text, at, WORD);
+    return len && isdigit((unsigned char)*skip(at + len, " .:#-"));
+}
+
+/* 东城路14, Xinghua Rd 14, 14 Xinghua Rd. */
+static bool is_on_street(const char *text, const char *at)
+{
+    static const char *const HAN[] = {"路", "街", "巷", "弄", "大道", NULL};
+    static const char *const WORD[] = {"rd",    "road",   "st",   "street",
+                                       "ave",   "avenue", "lane", "blvd",
+                                       "alley", NULL};
+    const size_t han = begins_with(at, HAN);
+    const size_t len = han ? han : word_at(text, at, WORD);
+    if (len) {
+        const char *next = skip(at + len, " ,.:#");
+        if (!strncmp(next, "no", 2)) next = skip(next + 2, " .:");
+        if (isdigit((unsigned char)*next)) return true;
+    }
+    if (!isdigit((unsigned char)*at) ||
+        (at > text && isalnum((unsigned char)at[-1])))
+        return false;
+    const char *word = skip(skip(at, "0123456789"), " ,");
+    // Its name has a word or two.
+    for (int i = 0; i < 2 && isalpha((unsigned char)*word); i++) {
+        while (isalpha((unsigned char)*word) || *word == '\'') word++;
+        word = skip(word, " ");
+        if (word_at(text, word, WORD)) return true;
     }
     return false;
+}
+
+/* whole: also a number alone, that names a house where nothing else is said. */
+static bool names_house(const char *text, bool whole)
+{
+    for (const char *at = text; *at; at++) {
+        if (is_on_street(text, at)) return true;
+        if (whole &&
+            (counts_house(at) || is_numbered(text, at) || is_in_parts(at)))
+            return true;
+    }
+    return false;
+}
+
+static const char *fault_of_words(enum om__said kind, const char *text)
+{
+    const bool title = kind == OM__SAID_TITLE;
+    struct om_buf spelt = {0};
+    const char *fault = NULL;
+    bool unseen = false;
+    om_status st = om_text_spell(text, strlen(text), &spelt, &unseen);
+    if (!st) st = om_buf_add(&spelt, "", 1);
+    const char *plain = (const char *)spelt.bytes;
+    if (st)
+        fault = "cannot be read";
+    else if (unseen)
+        fault = "has characters in it that nobody sees";
+    else if (kind != OM__SAID_TEXT && digits_of(plain, title) > DIGITS_MOST)
+        fault =
+            "has more than six digits, as numbers of telephones and people "
+            "have";
+    else if (kind != OM__SAID_TEXT && names_house(plain, title))
+        fault = "names a house or a room by its number, as addresses do";
+    om_buf_deinit(&spelt);
+    return fault;
 }
 
 static bool in_any_letters(enum om__said kind)
@@ -103,15 +221,11 @@ const char *om__said_fault(enum om__said kind, const char *text, size_t most)
         return in_any_letters(kind) ? "has control characters in it"
                                     : "has characters that are not plain ASCII";
     switch (kind) {
+        case OM__SAID_TEXT:
         case OM__SAID_TITLE:
-            if (names_house(text))
-                return "names a house or a room by its number, as addresses do";
-            // fall through
         case OM__SAID_WORDS:
-            return digits_of(text, kind == OM__SAID_TITLE) > DIGITS_MOST
-                       ? "has more than six digits, as numbers of telephones "
-                         "and people have"
-                       : NULL;
+        case OM__SAID_ASCII:
+            return fault_of_words(kind, text);
         case OM__SAID_NAME:
             return om_manifest_name_ok(text)
                        ? NULL

@@ -7,9 +7,12 @@
 #include "data/json.h"
 
 enum om__said {
-    OM__SAID_TEXT,    // a line: no control characters
-    OM__SAID_WORDS,   // a line of six digits at most: no telephone, no identity
-    OM__SAID_TITLE,   // words without a number of a house; Han digits count, too
+    OM__SAID_TEXT,    // a line: no controls, nothing that nobody sees
+    OM__SAID_WORDS,   // a line of six digits at most, in whatever writing, and
+                      // none beside a street: no telephone, no identity, no
+                      // address
+    OM__SAID_TITLE,   // words without any number of a house (14号, No. 14,
+                      // 14-2); Han digits count, too
     OM__SAID_ASCII,   // words in printable ASCII
     OM__SAID_NAME,    // of a layer, column, level: letters, digits, _ and -
     OM__SAID_PHONE,   // digits, + - and spaces, 3 of them at least
