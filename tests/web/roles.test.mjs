@@ -16,6 +16,7 @@ import http from 'node:http';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
+import { urlToHttpOptions } from 'node:url';
 
 import { onemap } from './onemap.mjs';
 import { askAs, bearer, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
@@ -231,6 +232,7 @@ test('gate, links and changes', async (t) => {
     await t.test('as often as the role may', async () => {
         const at = path.join(city, 'roles.json'), roles = JSON.parse(await readFile(at, 'utf8'));
         roles.roles.slow = { layers: ['*'], rate_per_s: 0.5 };
+        roles.roles.five = { layers: ['*'], rate_per_s: 5 };
         await writeFile(at, JSON.stringify(roles));
         server.child.kill('SIGHUP');
         const slow = await token(city, 'slow'), other = await token(city, 'slow');
@@ -243,6 +245,19 @@ test('gate, links and changes', async (t) => {
         const files = [...(await askAs(url, wall)('/analyst')).text().matchAll(/pages\/[\w./-]+/g)].map(([file]) => `/${file}`);
         assert.ok(files.length > 1);
         for (const file of [...files, ...files, ...files]) assert.equal((await askAs(url, slow)(file)).status, 200, file);
+        const five_token = await token(city, 'five'), five = askAs(url, five_token), at_once = (n, of) => Promise.all(Array.from({ length: n }, async (_, i) => (await five(of(i))).status));
+        await until('known', async () => (await five('/pages/style.css')).status === 200);
+        const answered = async (n, of) => [...new Set(await at_once(n, of))].sort();
+        assert.deepEqual(await answered(200, (i) => files[i % files.length]), [200]);
+        // As it is written, without a client's own idea of it.
+        const raw = (as, path) => new Promise((resolve, reject) => http.get({ ...urlToHttpOptions(new URL(url)), path, headers: bearer(as) }, (answer) => { answer.resume(); resolve(answer.statusCode); }).on('error', reject));
+        // Answers of data are counted, however the files' folder is written into their addresses.
+        let data = [];
+        await until('too many', async () => (data = data.concat(await at_once(100, () => '/collections'))).includes(429));
+        assert.deepEqual([...new Set(data)].sort(), [200, 429]);
+        for (const way of ['/pages/../collections', '/pages/%2e%2e/collections', '/pages/x/../../collections', '/pages//collections', '//pages/../collections', '/pages/?/../collections'])
+            assert.notEqual(await raw(five_token, way), 200, way);
+        assert.deepEqual(await answered(200, (i) => files[i % files.length]), [200]);
     });
 
     const { stderr } = await server.stop();
@@ -362,7 +377,7 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
     const tips = groupBy(await rowsOf(city, 'tip'), (row) => row.town);
     const [[town, mine], [, theirs]] = Object.entries(tips).filter(([id]) => id).sort((a, b) => b[1].length - a[1].length);
     const who = await token(city, 'clerk', '--area', `town:${town}`), admin = await token(city, 'admin');
-    const { url } = await serve(t, city), items = '/collections/tip/items', own = (n) => `${town}-${n}`;
+    const { url } = await serve(t, city), items = '/collections/tip/items', own = (n, as = who) => `${town}-${as.split('.')[1]}-${n}`;
     const send = (method, target, body, { type = 'application/geo+json', as = who, more = {} } = {}) => new Promise((resolve, reject) => {
         const request = http.request(`${url}${target}`, { method, headers: { ...bearer(as), 'content-type': type, ...more } }, (answer) => {
             let text = '';
@@ -396,6 +411,25 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
                 }
             for (const texts of Object.values(said)) assert.equal(texts.size, 1, [...texts].join(''));
         }
+    // Registers number by units, too, and tokens of the same unit write: of none of their ids it is told where they are.
+    const fellow = await token(city, 'clerk', '--area', `town:${town}`), elsewhere = [`${town}-1`, `${town}-${fellow.split('.')[1]}-1`, `${town}-${who.split('.')[1]}`];
+    for (const id of elsewhere) assert.equal((await send('POST', items, feature(id, theirs[0]), { as: admin })).status, 201);
+    const never = [`${town}-2`, `${town}-${fellow.split('.')[1]}-2`, `${town}-${who.split('.')[1]}-`], csvOf = (id) => `id,lon,lat,kind,status,at\n${id},${mine[0].lon},${mine[0].lat},${mine[0].kind},${mine[0].status},2023-06-26T10:00:00+08:00\n`;
+    const lineOf = (...ids) => ids.map((id) => JSON.stringify(feature(id, mine[0]))).join('\n'), ndjson = 'application/x-ndjson', patch = JSON.stringify({ type: 'Feature', properties: { status: mine[1].status } });
+    const ways = [...['', '?upsert=true', '?partial=true', '?partial=true&upsert=true'].flatMap((q) => [[q, (id) => JSON.stringify(feature(id, mine[0])), 'application/geo+json'], [q, (id) => lineOf(own(20), id), ndjson], [q, csvOf, 'text/csv']])
+        .map(([q, body, type]) => (id, more) => send('POST', `${items}${q}`, body(id), { type, more })),
+    ...[{}, { 'if-match': '*' }, { 'if-match': '"1"' }, { 'if-none-match': '*' }].map((head) => (id, more) => send('PUT', `${items}/${id}`, feature(id, mine[0]), { more: { ...more, ...head } })),
+    ...['PATCH', 'DELETE'].flatMap((method) => [{}, { 'if-match': '*' }].map((head) => (id, more) => send(method, `${items}/${id}`, method === 'PATCH' ? patch : undefined, { type: 'application/merge-patch+json', more: { ...more, ...head } })))];
+    for (const [n, way] of ways.entries())
+        for (const [i, id] of elsewhere.entries())
+            for (const more of [{}, { 'idempotency-key': `way-${n}-${i}` }]) {
+                const [there, nowhere] = [await way(id, more), await way(never[i], more['idempotency-key'] ? { 'idempotency-key': `${more['idempotency-key']}-never` } : {})];
+                assert.deepEqual([there.status, there.text], [404, nowhere.text], `${n} ${id}`);
+                assert.equal(nowhere.status, 404, `${n} ${id}`);
+            }
+    for (const id of elsewhere) assert.equal((await send('DELETE', `${items}/${id}`, undefined, { as: admin })).status, 204);
+    assert.equal((await askAs(url, who)(`${items}/${own(20)}`)).status, 404);
+    assert.equal(await all(), before);
     // The own rows, to other places of the town.
     assert.equal((await send('POST', items, feature(own(1), mine[0]))).status, 201);
     assert.equal((await send('PATCH', `${items}/${own(1)}`, { type: 'Feature', properties: { status: mine[1].status } }, merge)).status, 200);

@@ -4,12 +4,15 @@
  * Rows of other units are not there for such a token, and neither are their
  * places: what names one is answered as if there were none. Nor may it find out
  * which ids there are elsewhere by trying to make rows of them: the ids of rows
- * that it makes begin with its unit's, so that no other one is ever looked for
- * outside. Where rows are is
- * looked up before the write is handed over, and each is written only if it is
- * still the row that was looked at (if_sequence), so that none is taken that
- * has moved out meanwhile.
+ * that it makes begin with its unit and its own number (UNIT-TOKEN-), which
+ * nothing has that it has not made itself, and no other one is ever looked for
+ * outside. The unit alone would not do: registers number by units, too, and
+ * rows of such numbers lie elsewhere, or were made by others and moved. Where
+ * rows are is looked up before the write is handed over, and each is written
+ * only if it is still the row that was looked at (if_sequence), so that none is
+ * taken that has moved out meanwhile.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/policy/policy.h"
@@ -118,8 +121,10 @@ om_status om__write_seen(struct om__request *r, const struct om__write *w)
 /* May a row that is not in the area be made under this id? */
 static bool is_own(const struct om_token *token, const char *id, size_t len)
 {
-    const size_t unit = strlen(token->unit);
-    return len > unit + 1 && !memcmp(id, token->unit, unit) && id[unit] == '-';
+    char begins[OM_LIMIT_NAME_BYTES + OM_TOKEN_ID_BYTES + 2];
+    const int n = snprintf(begins, sizeof begins, "%s-%s-", token->unit,
+                           token->id);
+    return token->id[0] && len > (size_t)n && !memcmp(id, begins, (size_t)n);
 }
 
 /* Refused alike, and as early, whether there is such a row elsewhere or not. */
@@ -136,8 +141,8 @@ static om_status check_id(struct om__request *r, const char *id, size_t len,
     if (must) return not_there(r, "row of that id");
     return om_fail(&r->err, OM_E_NOTFOUND, 0,
                    "there is no row of that id in the own area; that of a new "
-                   "one begins with %s-",
-                   r->who->token.unit);
+                   "one begins with %s-%s-",
+                   r->who->token.unit, r->who->token.id);
 }
 
 /* The sequence of a row that may be written, 0 where there is none of the id;
