@@ -171,7 +171,7 @@ static void wall_has_its_legend_on_top(void **state)
     struct om_wall plain = wall_of(800, 500);
     centre(&plain, 12);
     struct om_wall wall = plain;
-    om_key_of(dots, OM_LANGUAGE_ZH, &wall.key[0]);
+    om_key_of(dots, OM_LANGUAGE_ZH, NULL, &wall.key[0]);
     wall.keys = 1;
     struct om_key_note note = {.as_of = "数据截至 2023-06-27 00:00",
                                .mark = "合成数据"};
@@ -280,7 +280,7 @@ static void seam_cuts_no_panel(void **state)
                         OM_LANGUAGE_ZH, &note.scale);
         wall.picture[0] = mute;
         uint8_t *plain = draw(&wall);
-        om_key_of(dots, OM_LANGUAGE_ZH, &wall.key[0]);
+        om_key_of(dots, OM_LANGUAGE_ZH, NULL, &wall.key[0]);
         wall.keys = 1;
         wall.note = &note;
         uint8_t *got = draw(&wall);
@@ -318,7 +318,7 @@ static void seam_parts_legends_that_are_too_large_together(void **state)
     size_t panels;
     wall.keys = 4;
     for (size_t i = 0; i < wall.keys; i++)
-        om_key_of(dots, OM_LANGUAGE_ZH, &wall.key[i]);
+        om_key_of(dots, OM_LANGUAGE_ZH, NULL, &wall.key[i]);
     assert_int_equal(om__wall_panels(&wall, &arena, panel, &panels), OM_OK);
     assert_int_equal(panels, 4);
     for (size_t i = 0; i < panels; i++) {
@@ -470,13 +470,13 @@ static void key_of_dots_lists_the_highest_first(void **state)
 {
     (void)state;
     struct om_key key;
-    om_key_of(dots, OM_LANGUAGE_EN, &key);
+    om_key_of(dots, OM_LANGUAGE_EN, NULL, &key);
     assert_string_equal(key.title, "Reports");
     assert_int_equal(key.items, 4);
     assert_string_equal(key.item[0].text, "4");
     assert_int_equal(key.item[0].colour.r, 0xE5);
     assert_int_equal(key.item[0].form, OM_KEY_DOT);
-    om_key_of(map, OM_LANGUAGE_EN, &key);
+    om_key_of(map, OM_LANGUAGE_EN, NULL, &key);
     assert_int_equal(key.items, 0);
 }
 
@@ -486,7 +486,7 @@ static void key_panel_is_as_large_as_it_says(void **state)
     struct om_key key[2];
     struct om_arena arena = {0};
     const struct om_key_style style = {.font = font, .ratio = 2};
-    om_key_of(dots, OM_LANGUAGE_ZH, &key[0]);
+    om_key_of(dots, OM_LANGUAGE_ZH, NULL, &key[0]);
     struct om_legend legend;
     om_legend_density(120.0, OM_PALETTE_DARK, &legend);
     om_key_of_heat(&legend, "上报密度", "每平方公里", OM_LANGUAGE_ZH, &key[1]);
@@ -597,7 +597,7 @@ static void fault_of_no_memory(void **state)
     struct om_wall wall = wall_of(600, 300);
     wall.columns = 2;
     centre(&wall, 13);
-    om_key_of(dots, OM_LANGUAGE_ZH, &wall.key[0]);
+    om_key_of(dots, OM_LANGUAGE_ZH, NULL, &wall.key[0]);
     wall.keys = 1;
     struct om_buf warm = {0};
     assert_int_equal(om_wall_png(&wall, NULL, NULL, &warm), OM_OK);

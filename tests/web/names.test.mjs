@@ -6,6 +6,7 @@
 //   area is told of its units only; unasked none
 //   values: every value of every category has words in both languages, put
 //   together where it is of parts; what is not known stays as it is
+//   legends of pictures say them as lists do, as data and drawn, in both languages
 //   a role is told no words of columns that are nothing to it
 //   a city without terms has no English names, and says what is wrong with them
 import assert from 'node:assert/strict';
@@ -76,6 +77,41 @@ test('what units, values and sources are called', async (t) => {
         assert.equal(names.en.unit('town', null, null), '');
         assert.equal(en.title_en, 'Dongguan (synthetic)');
         assert.deepEqual(en.awaited.map((a) => names.en.department(a)), ['Public security', 'Fire and rescue', 'Market supervision']);
+    });
+
+    await t.test('legends', async () => {
+        const names = { zh: new Names('zh-CN', zh), en: new Names('en', en) }, wrong = [], picture = async (target) => {
+            const answer = await fetch(url + target, { headers: { Authorization: `Bearer ${tokens.admin}` } });
+            assert.equal(answer.headers.get('content-type'), 'image/png', target);
+            return Buffer.from(await answer.arrayBuffer()).toString('base64');
+        };
+        let columns = 0;
+        for (const { name: layer, value_titles: titles = {}, unit_level: level } of plain.layers)
+            for (const column of level ? [] : Object.keys(titles)) {
+                const { groups = [] } = await ask(`/stats/${layer}?by=${column}`), there = groups.filter((g) => g.id !== null && g.id !== '').map((g) => g.id);
+                if (!there.length) continue;
+                columns++;
+                for (const [lang, of] of Object.entries(names)) {
+                    const { items } = await ask(`/legend/${layer}.json?by=${column}&lang=${lang}`), said = items.map((i) => i.text), known = new Set(there.map((id) => of.value(layer, column, id)));
+                    // Steps of numbers have no words.
+                    if (said.some((text) => text.startsWith('≥'))) continue;
+                    const others = said.filter((text) => !known.has(text));
+                    if (others.length > 1 || (others.length && !['其他', 'other'].includes(others[0]))) wrong.push(`${layer}.${column} ${lang}: ${others}`);
+                    if (!others.length && said.length < known.size) wrong.push(`${layer}.${column} ${lang}: ${said.length} of ${known.size}`);
+                }
+            }
+        assert.deepEqual(wrong, []);
+        assert.ok(columns > 10, `${columns} columns`);
+        for (const target of ['/legend/hazard.png?by=status', '/legend/premises.png?by=kind', '/map.png?layers=hazard&by=status&width=700&height=500'])
+            assert.notEqual(await picture(`${target}&lang=zh`), await picture(`${target}&lang=en`), target);
+        const { items } = await ask('/legend/hazard.json?by=status&lang=zh');
+        assert.ok(items.some((i) => i.text === names.zh.value('hazard', 'status', 'reported')), items.map((i) => i.text).join());
+        // A value that names a layer is called so to who sees it, and to nobody else.
+        const targets = await ask('/legend/hazard.json?by=target_layer&lang=zh'), unseen = await ask('/legend/hazard.json?by=target_layer&lang=zh', 'analyst'), seen = new Set((await ask('/collections', 'analyst')).collections.map((c) => c.id));
+        for (const [id, title] of Object.entries(zh.layers.find((l) => l.name === 'hazard').value_titles.target_layer)) {
+            assert.ok(targets.items.some((i) => i.text === title) || !targets.items.some((i) => i.text === id), id);
+            assert.equal(unseen.items.some((i) => i.text === title), seen.has(id) && targets.items.some((i) => i.text === title), `${id} to an analyst`);
+        }
     });
 
     await t.test('no words of what is nothing to a role', async () => {

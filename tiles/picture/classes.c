@@ -416,19 +416,6 @@ static om_status step_classes(const struct om_layer *layer,
     return OM_OK;
 }
 
-/* The layer's object in city.json. */
-static const struct om_json *object_of(const struct om_manifest *city,
-                                       const char *name)
-{
-    const struct om_json *layers = om_json_get(city->document, "layers");
-    for (size_t i = 0; i < om_json_count(layers); i++) {
-        const struct om_json *layer = om_json_at(layers, i);
-        if (!strcmp(om_json_text(om_json_get(layer, "name"), ""), name))
-            return layer;
-    }
-    return NULL;
-}
-
 static om_status counted_classes(const struct om_snapshot *snapshot,
                                  const struct om_layer *layer,
                                  struct om_classes *out)
@@ -452,16 +439,85 @@ static om_status counted_classes(const struct om_snapshot *snapshot,
     return st;
 }
 
-static void add_titles(const struct om_json *object, struct om_classes *out)
+/* ---- what values are called ---- */
+
+/* Parts of a value that is put together. */
+#define PARTS_MOST 4
+
+/* Titles of values, and what stands between those of parts. */
+struct titles {
+    const struct om_json *of;
+    const char *between;
+};
+
+/* A value that is listed, or all of it parts that are, the longest first:
+ * 虎门镇消防救援. Appends its title; false: it has none. */
+static bool put_title(const struct titles *titles, const char *value, int left,
+                      struct om_buf *out)
 {
-    const struct om_json *zh = om_json_get(object, "picture_titles");
-    const struct om_json *en = om_json_get(object, "picture_titles_en");
+    char part[OM_LIMIT_NAME_BYTES * 2];
+    const char *whole = om_json_text(om_json_get(titles->of, value), NULL);
+    if (whole) return !om_buf_add_text(out, whole);
+    for (size_t n = left > 1 ? strlen(value) : 0; n-- > 1;) {
+        const size_t before = out->len;
+        snprintf(part, sizeof part, "%.*s", (int)n, value);
+        const char *first = om_json_text(om_json_get(titles->of, part), NULL);
+        if (!first) continue;
+        om_buf_add_text(out, first);
+        om_buf_add_text(out, titles->between);
+        if (put_title(titles, value + n, left - 1, out)) return true;
+        out->len = before;
+    }
+    return false;
+}
+
+static bool find_title(const struct titles *titles, const char *value,
+                       char *out, size_t room)
+{
+    struct om_buf text = {0};
+    bool found = put_title(titles, value, PARTS_MOST, &text) &&
+                 text.len < room && !text.status;
+    if (found) snprintf(out, room, "%.*s", (int)text.len, text.bytes);
+    om_buf_deinit(&text);
+    return found;
+}
+
+/* Where city.json says what values of the column are called: first as lists
+ * have it, then of pictures alone. */
+static void add_title(const struct om_json *object, const char *column,
+                      bool pictured, bool english, const char *value, char *out,
+                      size_t room)
+{
+    const char *all = english ? "value_titles_en" : "value_titles";
+    const char *own = english ? "picture_titles_en" : "picture_titles";
+    struct titles titles = {om_json_get(om_json_get(object, all), column),
+                            english ? " " : ""};
+    if (find_title(&titles, value, out, room) || !pictured) return;
+    titles.of = om_json_get(object, own);
+    find_title(&titles, value, out, room);
+}
+
+static void name_boolean(struct om_class *class)
+{
+    const bool yes = !strcmp(class->text, "true");
+    snprintf(class->title, sizeof class->title, yes ? "是" : "否");
+    snprintf(class->text_en, sizeof class->text_en, yes ? "yes" : "no");
+}
+
+static void add_titles(const struct om_layer *layer,
+                       const struct om_json *object, bool pictured,
+                       struct om_classes *out)
+{
+    const struct om_field *field = &layer->schema.field[out->column];
+    const char *column = field->name;
     for (size_t i = 0; i < out->count; i++) {
         struct om_class *class = &out->class[i];
-        snprintf(class->title, sizeof class->title, "%s",
-                 om_json_text(om_json_get(zh, class->text), ""));
-        snprintf(class->text_en, sizeof class->text_en, "%s",
-                 om_json_text(om_json_get(en, class->text), ""));
+        if (class->other) continue;
+        if (field->type == OM_TYPE_BOOLEAN) name_boolean(class);
+        add_title(object, column, pictured, false, class->text, class->title,
+                  sizeof class->title);
+        add_title(object, column, pictured, true, class->text, class->text_en,
+                  sizeof class->text_en);
     }
 }
 
@@ -513,7 +569,8 @@ om_status om_classes_of(const struct om_snapshot *snapshot,
                         const struct om_layer *layer, size_t column,
                         struct om_classes *out, struct om_err *err)
 {
-    const struct om_json *object = object_of(snapshot->manifest, layer->name);
+    const struct om_json *object =
+        om_manifest_about(snapshot->manifest, layer->name);
     const char *by = om_json_text(om_json_get(object, "picture_by"), "");
     // To who does not see the column the rows are all alike.
     if (is_hidden(&layer->schema, by)) {
@@ -540,7 +597,8 @@ om_status om_classes_of(const struct om_snapshot *snapshot,
         st = colours ? named_classes(snapshot, layer, colours, out, err)
                      : counted_classes(snapshot, layer, out);
     }
-    if (!st && out->column == own) add_titles(object, out);
+    if (!st && !out->steps && out->column != OM_NO_FIELD)
+        add_titles(layer, object, out->column == own, out);
     if (st) om_classes_deinit(out);
     return st;
 }

@@ -54,6 +54,8 @@ bool om_colour_parse(const char *text, struct om_colour *out);
  *                      have shapes: red a triangle, orange a diamond, yellow a
  *                      disc, blue a square
  *   "picture_titles", "picture_titles_en": {"VALUE": "what people call it"}
+ * and of any column, before these, as in lists of rows (web/pages/names.js):
+ *   "value_titles", "value_titles_en": {"COLUMN": {"VALUE": "..."}}
  * Else categories get colours in the order of their names (bytes, as UTF-8),
  * so that another row changes no colour as long as its value is not new. Of
  * more than eight the largest (by how often their rows double; of those alike

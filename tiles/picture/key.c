@@ -48,8 +48,15 @@ static void units_key(const struct om_picture *p, enum om_language language,
                  word(language, "不公开", "not shown"));
 }
 
+/* A value that names a layer which is not there for who asks has no title. */
+static bool is_unseen(const struct om_snapshot *snapshot, const char *value)
+{
+    return snapshot && om_manifest_about(snapshot->manifest, value) &&
+           !om_snapshot_has_layer(snapshot, value);
+}
+
 static void rows_key(const struct om_picture *p, enum om_language language,
-                     struct om_key *out)
+                     const struct om_snapshot *seen, struct om_key *out)
 {
     const struct om_classes *c = &p->classes;
     const struct om_manifest_layer *meta = p->layer->meta;
@@ -63,10 +70,9 @@ static void rows_key(const struct om_picture *p, enum om_language language,
     for (size_t i = c->count; i-- > 0;) {
         const struct om_class *class = &c->class[i];
         const char *text = class->text;
+        const char *called = word(language, class->title, class->text_en);
         if (class->other) text = word(language, "其他", "other");
-        if (language == OM_LANGUAGE_ZH && class->title[0]) text = class->title;
-        if (language == OM_LANGUAGE_EN && class->text_en[0])
-            text = class->text_en;
+        if (*called && !is_unseen(seen, class->text)) text = called;
         add_item(out, form, class->colour[p->palette],
                  c->column == OM_NO_FIELD ? out->title : text);
         if (out->items) out->item[out->items - 1].mark = class->mark;
@@ -76,12 +82,13 @@ static void rows_key(const struct om_picture *p, enum om_language language,
 }
 
 void om_key_of(const struct om_picture *picture, enum om_language language,
-               struct om_key *out)
+               const struct om_snapshot *seen, struct om_key *out)
 {
     *out = (struct om_key){.items = 0};
     if (picture->kind == OM_PICTURE_UNITS && !picture->units.outline)
         units_key(picture, language, out);
-    if (picture->kind == OM_PICTURE_ROWS) rows_key(picture, language, out);
+    if (picture->kind == OM_PICTURE_ROWS)
+        rows_key(picture, language, seen, out);
     if (picture->kind == OM_PICTURE_HEAT)
         om_key_of_heat(
             picture->legend, word(language, picture->title, picture->title_en),

@@ -32,9 +32,11 @@ struct om_key {
     size_t items;
     struct om_key_item item[OM_KEY_ITEMS];
 };
-/** The legend of a picture; no items where it needs none. */
+/** The legend of a picture; no items where it needs none. seen: of who asks: a
+ *  value that names a layer which is not there for them has no title; NULL: all
+ *  is there. */
 void om_key_of(const struct om_picture *picture, enum om_language language,
-               struct om_key *out);
+               const struct om_snapshot *seen, struct om_key *out);
 /** The legend of a heat map. */
 void om_key_of_heat(const struct om_legend *legend, const char *title,
                     const char *unit, enum om_language language,

@@ -455,7 +455,7 @@ static void add_key(struct om__request *r, struct map_ask *ask,
         .opacity = s->opacity,
     };
 #undef GIVEN
-    om_key_of(p, ask->language, key);
+    om_key_of(p, ask->language, r->snapshot, key);
     if (!key->items) return;
     const bool small =
         w->width / w->columns / w->style.ratio < CAPTION_SMALL_PX;

@@ -104,7 +104,7 @@ om_status om__picture_legend(struct om__request *r, bool png)
     if (!st) st = om__picture_get(r, &bound, &picture);
     if (!st && picture) {
         struct om_key key;
-        om_key_of(picture, language, &key);
+        om_key_of(picture, language, r->snapshot, &key);
         st = png ? draw_key(&style, &key, &om__lane(r->server)->arena, &out)
                  : write_key(stem, &key, &out);
         if (!st)
