@@ -489,6 +489,7 @@ test('the widget in another site', { skip }, async (t) => {
     const pages = {
         '/': demo(`<one-map layer="service_centre" center="${lon},${lat}" zoom="15" theme="light"></one-map>`),
         '/two': demo('<one-map layer="activity" town="东城街道" lang="en" theme="dark" height="700"></one-map><one-map layer="organisation"></one-map>'),
+        '/gone': demo('<p style="height:1500px">在上面</p><one-map town="441900999"></one-map><one-map village="441900003999"></one-map>'),
         '/steal': demo(`<iframe id="page" src="${url}/community"></iframe>`),
     };
     const site = http.createServer((request, answer) => {
@@ -531,6 +532,12 @@ test('the widget in another site', { skip }, async (t) => {
     assert.equal(await english.locator('html').getAttribute('data-theme'), '');
     assert.equal(Math.round((await page.locator('one-map').first().boundingBox()).height), 700);
     await page.frameLocator('one-map >> nth=1 >> iframe').locator('.tabs [aria-pressed="true"]', { hasText: '组织' }).waitFor();
+
+    // Of units that are not there any more it is said so, and nothing jumps.
+    await page.goto(`${home}/gone`);
+    for (const k of [0, 1]) await page.frameLocator(`one-map >> nth=${k} >> iframe`).locator('#from-note[role="alert"]', { hasText: '这里没有这类数据' }).waitFor();
+    assert.deepEqual(await focus(), ['BODY', 'BODY', 'BODY']);
+    assert.equal(await page.evaluate(() => window.scrollY), 0);
 
     // Other pages of the server may not be framed.
     await page.goto(`${home}/steal`);

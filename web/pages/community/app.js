@@ -321,6 +321,8 @@
     return map.fit();
   }
 
+  /* While the page opens nothing takes the focus: a frame would take it from the
+     page around it, and scroll that. */
   /* To about ten metres. */
   const rounded = (x) => Math.round(x * 1e4) / 1e4;
   function start(at, label, ofUnit, lang) {
@@ -333,7 +335,6 @@
     ui.problem = '';
     drawFrom();
     // What was pressed is gone: whoever uses no pointer goes on at what is found.
-    // Not while the page opens: a frame would take the focus of the page around it.
     if (ui.opened && document.activeElement === document.body) ui.results.focus({preventScroll: true});
     go({count: FIRST});
   }
@@ -341,7 +342,7 @@
     ui.problem = words;
     ui.changing = true;
     ui.locating = false;
-    ui.refocus = 'town';
+    ui.refocus = ui.opened ? 'town' : '';
     drawFrom();
   }
 
