@@ -174,6 +174,7 @@ om_status om_snapshot_some(const struct om_snapshot *snapshot,
     (*out)->withheld = 0;
     if (s->rights) atomic_fetch_add(&s->rights->refs, 1);
     fresh->rights = s->rights;
+    (*out)->manifest = snapshot->manifest;
     (*out)->rights = snapshot->rights;
     return OM_OK;
 }

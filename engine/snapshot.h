@@ -51,6 +51,8 @@ struct om_layer_rights {
     char area_unit[OM_LIMIT_NAME_BYTES];
     bool veils;                     // there are columns that ...
     bool veiled[OM_LIMIT_COLUMNS];  // ... nobody names from outside
+    bool unlists;                     // and of them those that ...
+    bool unlisted[OM_LIMIT_COLUMNS];  // ... look as if they were not there
     const struct om_layer *open;    // with these columns, and rows of the still
                                     // (engine/policy/still.h); NULL: this is it
     // Where they are is told in steps, by rows that stand for nobody
@@ -119,6 +121,15 @@ struct om_snapshot {
 static inline bool om_snapshot_hides_layers(const struct om_snapshot *snapshot)
 {
     return snapshot->layers + snapshot->withheld < snapshot->manifest->layers;
+}
+
+/** ... or columns of layers that they see, which look as if they were not? */
+static inline bool om_snapshot_unlists(const struct om_snapshot *snapshot)
+{
+    bool any = om_snapshot_hides_layers(snapshot);
+    for (size_t i = 0; i < snapshot->layers && !any; i++)
+        any = snapshot->layer[i].rights.unlists;
+    return any;
 }
 
 struct om_city;

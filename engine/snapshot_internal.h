@@ -26,6 +26,8 @@ struct om__stamp {
 struct om__base {
     atomic_size_t refs;
     struct om_manifest manifest;
+    pthread_mutex_t lock;       // guards the one below
+    struct om__unsaid *unsaid;  // as roles read it (engine/policy/unsaid.h)
 };
 
 /* One layer at one moment. */

@@ -6,6 +6,7 @@
 #include "data/base/file.h"
 #include "data/base/hash.h"
 #include "engine/layer/dead.h"
+#include "engine/policy/unsaid.h"
 #include "engine/snapshot_internal.h"
 
 /* ---- manifests ---- */
@@ -20,7 +21,8 @@ om_status om__base_read(const char *city, struct om__base **out,
     if (st)
         om_free(base);
     else
-        *out = base;
+        pthread_mutex_init(&base->lock, NULL);
+    if (!st) *out = base;
     return st;
 }
 
@@ -33,6 +35,8 @@ struct om__base *om__base_ref(struct om__base *base)
 void om__base_unref(struct om__base *base)
 {
     if (!base || atomic_fetch_sub(&base->refs, 1) > 1) return;
+    om__unsaid_free(base);
+    pthread_mutex_destroy(&base->lock);
     om_manifest_deinit(&base->manifest);
     om_free(base);
 }

@@ -21,11 +21,13 @@
 #include "engine/filter/filter.h"
 #include "engine/policy/doers.h"
 #include "engine/policy/steps.h"
+#include "engine/policy/unsaid.h"
 #include "engine/snapshot_internal.h"
 
 bool om_layer_personal(const struct om_manifest *city, const char *layer)
 {
-    return om_json_true(om_json_get(om_manifest_about(city, layer), "personal"), false);
+    return om_json_true(om_json_get(om_manifest_about(city, layer), "personal"),
+                        false);
 }
 
 static bool listed(const struct om_json *list, const char *name)
@@ -37,14 +39,16 @@ static bool listed(const struct om_json *list, const char *name)
 
 const char *om_layer_person(const struct om_manifest *city, const char *layer)
 {
-    return om_json_text(om_json_get(om_manifest_about(city, layer), "person"), NULL);
+    return om_json_text(om_json_get(om_manifest_about(city, layer), "person"),
+                        NULL);
 }
 
 bool om_column_personal(const struct om_manifest *city, const char *layer,
                         const char *column)
 {
-    return listed(om_json_get(om_manifest_about(city, layer), "personal_columns"),
-                  column);
+    return listed(
+        om_json_get(om_manifest_about(city, layer), "personal_columns"),
+        column);
 }
 
 bool om_column_kinds(const struct om_manifest *city, const char *layer,
@@ -57,15 +61,6 @@ bool om_column_kinds(const struct om_manifest *city, const char *layer,
 
 /* ---- columns ---- */
 
-static const struct om_names *shown_of(const struct om_role *role,
-                                       const char *layer)
-{
-    for (size_t i = 0; i < role->columns_of; i++)
-        if (!strcmp(role->columns[i].layer, layer))
-            return &role->columns[i].shown;
-    return NULL;
-}
-
 /* The layer that an exposure of city.json adds the column up of; NULL: none. */
 static const struct om_json *exposed_by(const struct om_manifest *city,
                                         const char *column)
@@ -74,8 +69,8 @@ static const struct om_json *exposed_by(const struct om_manifest *city,
     for (size_t i = 0; i < om_json_count(all); i++) {
         const char *key = "";
         const struct om_json *one = om_json_member(all, i, &key);
-        const struct om_json *layer =
-            om_manifest_about(city, om_json_text(om_json_get(one, "layer"), ""));
+        const struct om_json *layer = om_manifest_about(
+            city, om_json_text(om_json_get(one, "layer"), ""));
         if (!strcmp(om_json_text(om_json_get(one, "weight"), ""), column) &&
             listed(om_json_get(layer, "personal_columns"), column))
             return layer;
@@ -110,7 +105,7 @@ static uint64_t hide_columns(const struct om_role *role,
                              struct om_layer *layer, struct om_layer *open)
 {
     struct om_schema *s = &layer->schema;
-    const struct om_names *shown = shown_of(role, layer->name);
+    const struct om_names *shown = om_role_columns(role, layer->name);
     const struct om_json *personal = om_json_get(about, "personal_columns");
     const bool hides = role->personal != OM_PERSONAL_ROWS;
     const bool counts = hides && role->personal == OM_PERSONAL_COUNTS;
@@ -122,6 +117,8 @@ static uint64_t hide_columns(const struct om_role *role,
         if (named && !(hides && listed(personal, name))) continue;
         if (!hash) *open = *told;
         s->hidden[i] = layer->rights.veiled[i] = layer->rights.veils = true;
+        layer->rights.unlisted[i] = !named;
+        layer->rights.unlists = layer->rights.unlists || !named;
         layer->rights.counted_column[i] = named && counts;
         layer->rights.summed_column[i] =
             named && counts && tells_sums(city, about, name);
@@ -456,14 +453,15 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
                             snapshot->clock_s, &fresh, err));
     struct om__rights *own = om_calloc(1, sizeof *own);
     om__snapshot_of(fresh)->rights = own;
-    om_status st = OM_E_MEMORY;
+    om_status st = own ? om__unsaid_manifest(s->base, role, &fresh->manifest)
+                       : OM_E_MEMORY;
     if (own) {
         atomic_init(&own->refs, 1);
         own->layers = city->layers;
         // Not zeroed: most of it is room for columns that are not there.
         own->open = om_alloc_array(city->layers + 1, sizeof *own->open);
         own->area = om_calloc(city->layers + 1, sizeof(struct om_filter *));
-        if (own->open && own->area) st = OM_OK;
+        if (!own->open || !own->area) st = OM_E_MEMORY;
     }
     if (role->personal == OM_PERSONAL_ROWS) still = NULL;
     if (own && still) own->still = om_snapshot_ref(still);
@@ -489,6 +487,10 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
     }
     fresh->layers = kept;
     fresh->rights = whole && kept == served ? 0 : rights | 1;
+    // Who reads another city.json is told otherwise by the same rows.
+    if (fresh->manifest != city)
+        fresh->rights =
+            om_hash64(&role->hash, sizeof role->hash, fresh->rights) | 1;
     size_t held = 0;
     for (size_t i = 0; i < fresh->withheld; i++)
         if (sees_layer(role, city, fresh->held_back[i].meta->name))

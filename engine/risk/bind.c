@@ -215,7 +215,7 @@ static om_status shared_half_life(struct om__binder *b, const char *per,
 
 static bool is_seen(const struct om__binder *b, const struct om_exposure *e)
 {
-    return om_snapshot_has_layer(b->snapshot, e->layer);
+    return om_exposure_seen(e, b->snapshot);
 }
 
 static om_status find_exposure(struct om__binder *b, const char *per, size_t i,

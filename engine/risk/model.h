@@ -140,8 +140,12 @@ om_status om_models_read(const char *city, const struct om_snapshot *snapshot,
                          struct om_err *err) OM_MUST_USE;
 struct om_models *om_models_ref(struct om_models *models);
 void om_models_unref(struct om_models *models);
-/** Are all layers of a model, and of what it compares with, in the snapshot of
- *  whoever asks? */
+/** Are an exposure's layer and the columns that it names there for whoever
+ *  asks? */
+bool om_exposure_seen(const struct om_exposure *exposure,
+                      const struct om_snapshot *snapshot);
+/** Are all layers and columns of a model, and of what it compares with, in the
+ *  snapshot of whoever asks? */
 bool om_model_seen(const struct om_models *models,
                    const struct om_model_entry *entry,
                    const struct om_snapshot *snapshot);

@@ -8,6 +8,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
+#include "engine/policy/unsaid.h"
 #include "engine/risk/bind_internal.h"
 
 #define PATH_BYTES 4096
@@ -45,6 +46,27 @@ const struct om_model_entry *om_models_find(const struct om_models *models,
     return NULL;
 }
 
+bool om_exposure_seen(const struct om_exposure *e,
+                      const struct om_snapshot *snapshot)
+{
+    const struct om_layer *layer = om_snapshot_layer(snapshot, e->layer);
+    if (!layer) return om_snapshot_has_layer(snapshot, e->layer);
+    return !om_layer_unsaid(layer, e->weight) &&
+           !om_layer_unsaid(layer, e->filter);
+}
+
+static bool term_seen(const struct om_model_term *term,
+                      const struct om_snapshot *snapshot)
+{
+    const char *const text[] = {term->filter, term->since, term->until,
+                                term->weight, term->severity.column};
+    const struct om_layer *layer = om_snapshot_layer(snapshot, term->layer);
+    bool seen = layer || om_snapshot_has_layer(snapshot, term->layer);
+    for (size_t i = 0; layer && seen && i < sizeof text / sizeof *text; i++)
+        seen = !om_layer_unsaid(layer, text[i]);
+    return seen;
+}
+
 bool om_model_seen(const struct om_models *models,
                    const struct om_model_entry *entry,
                    const struct om_snapshot *snapshot)
@@ -52,11 +74,11 @@ bool om_model_seen(const struct om_models *models,
     const struct om_model *m = entry->model;
     bool seen = m != NULL;
     for (size_t i = 0; seen && i < m->terms; i++)
-        seen = om_snapshot_has_layer(snapshot, m->term[i].layer);
+        seen = term_seen(&m->term[i], snapshot);
     for (size_t i = 0; seen && i < m->pers; i++) {
         const struct om_exposure *e =
             om_exposures_find(&models->exposures, m->per[i].per);
-        seen = e && om_snapshot_has_layer(snapshot, e->layer);
+        seen = e && om_exposure_seen(e, snapshot);
     }
     return seen;
 }

@@ -258,7 +258,8 @@ static void add_withheld(const struct om__request *r,
 {
     bool columns = false;
     for (size_t i = 0; i < layer->schema.count; i++)
-        columns = columns || layer->schema.hidden[i];
+        columns = columns ||
+                  (layer->schema.hidden[i] && !layer->rights.unlisted[i]);
     if (om__crowds_only(r, layer))
         om_buf_add_text(out, ",\"rows_withheld\":true");
     if (columns) om_buf_add_text(out, ",\"columns_withheld\":true");

@@ -74,7 +74,7 @@ static const char *default_bandwidth(const struct om__request *r,
 static om_status check_seen(struct om__request *r, const char *name)
 {
     const struct om_models *models = r->world->models;
-    if (!om_snapshot_hides_layers(r->snapshot) || !models ||
+    if (!om_snapshot_unlists(r->snapshot) || !models ||
         om_snapshot_has_layer(r->snapshot, name))
         return OM_OK;
     const struct om_model_entry *entry = om_models_find(models, name);

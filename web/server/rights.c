@@ -501,7 +501,11 @@ om_status om__rows_refused(struct om__request *r, const char *what)
 
 bool om__rights_unsaid(const struct om__request *r, om_status st)
 {
-    if (!om_snapshot_hides_layers(r->snapshot)) return false;
+    const struct om_role *role = r->who->role;
+    // By the role's words, whether or not the city has what they leave out.
+    const bool lists =
+        !role->layers.all || role->without.count || role->columns_of;
+    if (!lists && !om_snapshot_hides_layers(r->snapshot)) return false;
     return st == OM_E_NOTFOUND || st == OM_E_FORMAT || st == OM_E_TYPE ||
            st == OM_E_LIMIT || st == OM_E_RANGE;
 }

@@ -33,7 +33,7 @@ void om__rights_drop(struct om__request *request);
 om_status om__rows_refused(struct om__request *request,
                            const char *what) OM_MUST_USE;
 /** Would what is wrong with city.json, or missing for it, name to whoever asks
- *  layers that are not there for them? Then it is not said. */
+ *  layers or columns that are not there for them? Then it is not said. */
 bool om__rights_unsaid(const struct om__request *request, om_status status);
 /** auditor.c: note an answer, if it is one to be noted. */
 void om__audit_note(struct om__request *request);
@@ -45,7 +45,7 @@ om_status om__rows_allowed(struct om__request *request,
  *  many over time. OM_E_RATE: too many. */
 om_status om__rows_spend(struct om__request *request,
                          uint64_t rows) OM_MUST_USE;
-/** Count the rows of the answer that request->shared is, a tile with texts of
+/** Count the rows of the answer that request->shared is, a tile with ids of
  *  rows, the same way. OM_E_RATE: it is let go of again. */
 om_status om__answer_spend(struct om__request *request) OM_MUST_USE;
 /** Are columns about persons hidden from whoever asks, so that what changes in
