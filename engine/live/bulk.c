@@ -213,8 +213,8 @@ void om__bulk_make(struct om_live *live, struct om_write *w)
 {
     const bool suits = w->kind == OM_WRITE_PUT || w->kind == OM_WRITE_INSERT;
     struct om__view_of_layer view;
-    if (!suits || w->batch->rows < live->options.bulk_rows || w->if_sequence ||
-        w->bulk)
+    if (!suits || w->unseen || w->batch->rows < live->options.bulk_rows ||
+        w->if_sequence || w->bulk)
         return;
     if (w->kind == OM_WRITE_INSERT && om__look_found(w->look)) return;
     if (om__live_view(live, &view, NULL)) return;

@@ -68,6 +68,9 @@ struct om_write {
     // PATCH: which columns count, [schema.count]; geometry
     const bool *given;
     bool geometry_given;
+    // PUT: columns that whoever writes does not see, [schema.count] or NULL:
+    // where there is a row and the new one has no value, the old one stays.
+    const bool *unseen;
     // The row must still have this sequence, else OM_E_EXISTS ("changed
     // meanwhile"); [rows] or NULL; 0: any
     const uint64_t *if_sequence;

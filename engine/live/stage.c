@@ -179,8 +179,8 @@ static int by_row(const void *a, const void *b)
     return (ra > rb) - (ra < rb);
 }
 
-/* All rows that a patch finds in the stack, taken out part by part: one by one
- * would unpack a block of texts for each. */
+/* All rows that a write is laid over, as the stack has them, taken out part by
+ * part: one by one would unpack a block of texts for each. */
 static om_status read_old(struct staging *s)
 {
     struct om_live *live = s->live;
@@ -221,7 +221,15 @@ static om_status read_old(struct staging *s)
     return st;
 }
 
-/* The record of the row `row` of a patch laid over what the id had. */
+/* Is the column of the row as it is written, and not as it was? */
+static bool is_given(const struct om_write *w, size_t row, size_t column)
+{
+    const uint64_t *valid = w->batch->column[column].valid;
+    if (w->kind == OM_WRITE_PATCH) return w->given && w->given[column];
+    return !w->unseen[column] || !valid || om_bit(valid, row);
+}
+
+/* The record of the row `row` of a write laid over what the id had. */
 static om_status patch(struct staging *s, size_t row,
                        const struct om__slot *slot, struct om_buf *out,
                        struct om__where *where)
@@ -254,11 +262,11 @@ static om_status patch(struct staging *s, size_t row,
         const uint64_t number = 1;
         one->batch.source_row = &number;
         for (size_t c = 0; c < own(s)->count; c++)
-            if (w->given && w->given[c] && c != own(s)->id_field)
+            if (c != own(s)->id_field && is_given(w, row, c))
                 take_column(one, w->batch, row, c);
             else
                 take_column(one, old, old_row, c);
-        if (w->geometry_given)
+        if (w->geometry_given || w->kind == OM_WRITE_PUT)
             take_place(one, w->batch, row);
         else
             take_place(one, old, old_row);
@@ -339,14 +347,15 @@ static bool may_write(struct staging *s, size_t row,
 /* Make the record of the row as it will be; a fault if that cannot be. */
 static om_status make_record(struct staging *s, size_t row,
                              const struct om__slot *slot, const char *id,
-                             size_t len, struct om__where *where, bool *ok)
+                             size_t len, bool exists, struct om__where *where,
+                             bool *ok)
 {
     struct om_buf *bytes = &s->live->group.bytes;
     const size_t before = bytes->len;
     const bool patching = s->write->kind == OM_WRITE_PATCH;
     om_status st;
     *ok = false;
-    if (patching) {
+    if (patching || (exists && s->write->unseen)) {
         st = patch(s, row, slot, bytes, where);
     } else {
         st = om_record_add(own(s), s->write->batch, row, bytes);
@@ -425,7 +434,7 @@ static om_status stage_row(struct staging *s, size_t row)
                                   &staged.old));
     if (w->kind != OM_WRITE_DELETE) {
         staged.record = live->group.bytes.len;
-        OM_TRY(make_record(s, row, slot, id, len, &staged.fresh, &ok));
+        OM_TRY(make_record(s, row, slot, id, len, exists, &staged.fresh, &ok));
         if (!ok) return OM_OK;
         staged.record_len = live->group.bytes.len - staged.record;
     }
@@ -584,7 +593,7 @@ void om__live_stage(struct om_live *live, struct om_write *w)
         s.quiet_patch = s.veil && om__quiet_patch(own(&s), w, s.veil);
     }
     if (!st && w->look) st = om__looked_init(&s.looked, w->look, s.stack);
-    if (!st && w->kind == OM_WRITE_PATCH) st = read_old(&s);
+    if (!st && (w->kind == OM_WRITE_PATCH || w->unseen)) st = read_old(&s);
     if (!st) st = stage_rows(&s);
     if (!st) {
         st = try_shapes(&s);

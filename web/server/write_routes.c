@@ -236,6 +236,23 @@ static om_status hand_over(struct om__request *r)
                    om_status_text(st));
 }
 
+/* Columns that are hidden from who sees rows of the layer, so that what was got
+ * can be sent, and what they do not see stays. NULL: none. Who feeds a layer
+ * that they do not see writes it whole. */
+static const bool *unseen_columns(const struct om__request *r,
+                                  struct om__write *w)
+{
+    const struct om_layer *seen =
+        om_snapshot_layer(r->snapshot, r->layer->name);
+    bool any = false;
+    if (!seen || w->kind != OM_WRITE_PUT) return NULL;
+    for (size_t i = 0; i < seen->schema.count; i++) {
+        w->unseen[i] = seen->schema.hidden[i];
+        any = any || w->unseen[i];
+    }
+    return any ? w->unseen : NULL;
+}
+
 static om_status wait_for_commit(struct om__request *r, struct om__write *w,
                                  const struct om_batch *batch)
 {
@@ -245,6 +262,7 @@ static om_status wait_for_commit(struct om__request *r, struct om__write *w,
     w->write.kind = w->kind;
     w->write.batch = batch;
     w->write.partial = w->partial;
+    w->write.unseen = unseen_columns(r, w);
     w->write.if_sequence = w->pinned        ? w->pinned
                            : w->if_sequence ? &w->if_sequence
                                             : NULL;

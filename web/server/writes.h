@@ -92,6 +92,7 @@ struct om__write {
     bool partial;
     bool if_none;  // If-None-Match: *
     uint64_t if_sequence;
+    bool unseen[OM_LIMIT_COLUMNS];  // om_write.unseen
     uint64_t *pinned;  // [rows] what each must still be, in `pins`; NULL: any
     struct om_arena pins;
     uint64_t held;  // bytes, of writes->body_bytes
