@@ -7,6 +7,7 @@
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
 #include "engine/filter/filter.h"
+#include "engine/live/audience.h"
 #include "engine/snapshot_internal.h"
 
 /* DESIGN
@@ -341,12 +342,29 @@ uint64_t om_city_changed_at(struct om_city *city, const char *layer,
                    : changed_as_whole(city, layer, at_s);
 }
 
-uint64_t om_city_told_at(struct om_city *city, const char *layer,
-                         struct om_box box, int64_t *at_s)
+void om_city_join(struct om_city *city, const struct om_snapshot *snapshot,
+                  const struct om_layer *layer)
 {
-    const struct om_changes *changes = atomic_load(&city->changes);
-    return changes ? om_changes_told_in(changes, layer, box, at_s)
-                   : changed_as_whole(city, layer, at_s);
+    struct om_changes *changes = atomic_load(&city->changes);
+    if (changes && layer->rights.audience)
+        om_changes_join(changes, layer, om_snapshot_as_of(snapshot, NULL));
+}
+
+uint64_t om_city_heard(struct om_city *city, const char *layer,
+                       uint64_t audience, struct om_box box,
+                       struct om_heard *out)
+{
+    struct om_changes *changes = atomic_load(&city->changes);
+    if (changes && om_changes_heard(changes, audience, box, out))
+        return out->sequence;
+    struct om_snapshot *snapshot = om_city_snapshot(city);
+    if (!changes) *out = (struct om_heard){0};
+    if (!out->at_s) out->at_s = om_snapshot_as_of(snapshot, NULL);
+    out->veil = OM_VEILS;
+    out->sequence = out->base =
+        om_snapshot_layer(snapshot, layer) ? snapshot->sequence : 0;
+    om_snapshot_unref(snapshot);
+    return out->sequence;
 }
 
 int64_t om_snapshot_now(const struct om_snapshot *snapshot)

@@ -33,6 +33,7 @@ struct om_json;
 struct om_layer;
 struct om_layer_rights {
     uint64_t hash;       // of what is hidden; 0: nothing
+    uint64_t audience;   // who is told of its changes; 0: everybody of all
     bool crowds;         // it is about single persons and may only be counted,
     bool doers;          // ... by whose doing rows are (engine/policy/doers.h):
     size_t doer_column;  // ... this says it
@@ -195,10 +196,18 @@ uint64_t om_city_changed(struct om_city *city, const char *layer,
 /** The same, and when that was (the city's clock, UTC seconds). */
 uint64_t om_city_changed_at(struct om_city *city, const char *layer,
                             struct om_box box, int64_t *at_s);
-/** Of that, what those are told of who do not see columns about persons: not
- *  changes of nothing else, while the city is written by this process. */
-uint64_t om_city_told_at(struct om_city *city, const char *layer,
-                         struct om_box box, int64_t *at_s);
+struct om_heard;
+/** From now on tell apart what those are told of who see as much of a layer of a
+ *  restricted snapshot (layer->rights.audience; 0: nothing to do).
+ *  threads: any. cost: a look-up */
+void om_city_join(struct om_city *city, const struct om_snapshot *snapshot,
+                  const struct om_layer *layer);
+/** What om_city_changed_at is, for an audience that has joined
+ *  (engine/live/audience.h): the newest change that it sees. Of one that is not
+ *  known (another process writes the city), as new as the city. */
+uint64_t om_city_heard(struct om_city *city, const char *layer,
+                       uint64_t audience, struct om_box box,
+                       struct om_heard *out);
 /** The city's now: its own clock where it has one (it moves on with what is
  *  written), else the machine's. UTC seconds. */
 int64_t om_snapshot_now(const struct om_snapshot *snapshot);

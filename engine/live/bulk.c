@@ -48,10 +48,12 @@ struct om__bulk {
     uint64_t *hash;               // [rows] of om__newest
     struct om__where *now, *old;  // [rows]
     enum om_entry_kind *kind;     // [rows]
-    bool *quiet;                  // [rows]
+    uint64_t *quiet;              // [rows]
     struct om__kill *kill;        // [rows]
     struct cells now_cells, old_cells;
+    uint32_t *was;             // [rows] number in kill, of those that were
     struct om_change *change;  // [rows], scratch
+    uint64_t *veiled;          // [rows], scratch
     struct om_segment *run;
     size_t packs;
     struct pack *pack;
@@ -106,7 +108,9 @@ void om__bulk_free(struct om__bulk *b)
     om_free(b->kind);
     om_free(b->quiet);
     om_free(b->kill);
+    om_free(b->was);
     om_free(b->change);
+    om_free(b->veiled);
     cells_free(&b->now_cells);
     cells_free(&b->old_cells);
     om_segment_unref(b->run);
@@ -142,9 +146,11 @@ static om_status room(struct om__bulk *b)
     b->quiet = om_calloc(b->rows, sizeof *b->quiet);
     b->kill = om_alloc_array(b->rows, sizeof *b->kill);
     b->pack = om_calloc(b->rows, sizeof *b->pack);
+    b->was = om_alloc_array(b->rows, sizeof *b->was);
     b->change = om_alloc_array(b->rows, sizeof *b->change);
+    b->veiled = om_alloc_array(b->rows, sizeof *b->veiled);
     return b->hash && b->now && b->old && b->kind && b->quiet && b->kill &&
-                   b->pack && b->change
+                   b->pack && b->was && b->change && b->veiled
                ? OM_OK
                : OM_E_MEMORY;
 }
@@ -323,8 +329,7 @@ static om_status look_back(struct om_live *live, const struct om_write *w,
 {
     struct om__bulk *b = w->bulk;
     const enum om_geometry geometry = meta_of(b)->schema.geometry;
-    const struct om__veil_of_layer *veil =
-        om__veil_at(&live->veils, live->base, b->layer);
+    const struct om__veils_of_layer *veils = om__veils_at(live, b->layer);
     *kills = 0;
     for (size_t i = 0; i < b->rows; i++) {
         size_t len;
@@ -335,14 +340,15 @@ static om_status look_back(struct om_live *live, const struct om_write *w,
         if (st && st != OM_E_NOTFOUND) return st;
         if (!st && w->kind == OM_WRITE_INSERT) return OM_E_EXISTS;
         b->kind[i] = st ? OM_ENTRY_INSERT : OM_ENTRY_UPDATE;
-        b->quiet[i] = veil && veil->all;
+        b->quiet[i] = veils ? veils->crowds : 0;
         b->old[i] = (struct om__where){.cell = OM_NO_CELL};
         if (st) continue;
         OM_TRY(om__where_in_stack(looked->now, geometry, *at, &b->old[i]));
-        if (veil)
+        if (veils)
             OM_TRY(om__quiet_row(looked->now->part[at->part].segment, at->row,
-                                 &meta_of(b)->schema, w, i, veil,
+                                 &meta_of(b)->schema, w, i, veils,
                                  &live->quiet_reader, &b->quiet[i]));
+        b->was[i] = (uint32_t)*kills;
         ++*kills;
     }
     return OM_OK;
@@ -417,38 +423,71 @@ static void raise_cells(struct om_live *live, struct om__bulk *b,
 {
     const char *layer = meta_of(b)->name;
     const int64_t at_s = om__live_time(live, f);
-    const struct om_box none = {0};
-    size_t loud = 0;
+    bool areas;
     for (size_t i = 0; i < c->count; i++) {
-        const uint64_t sequence = f->first + c->row[i];
-        if (b->quiet[c->row[i]])
-            om_changes_quiet(live->changes, layer, c->cell[i], none, sequence,
-                             at_s);
-        else
-            b->change[loud++] = (struct om_change){c->cell[i], sequence};
+        b->change[i] = (struct om_change){c->cell[i], f->first + c->row[i]};
+        b->veiled[i] = b->quiet[c->row[i]];
     }
-    om_changes_add_all(live->changes, layer, b->change, loud, at_s);
+    om_changes_add_all(live->changes, layer, b->change, c->count, at_s);
+    if (om_changes_told(live->changes, layer, &areas))
+        om_changes_tell_all(live->changes, layer, b->change, b->veiled,
+                            c->count, at_s);
+}
+
+/* A row as audiences are told of it. */
+struct row_of {
+    const struct om_live *live;
+    const struct om_write *write;
+    uint64_t first;
+};
+
+static om_status row_told(void *ctx, size_t i, struct om__row_written *out)
+{
+    const struct row_of *of = ctx;
+    const struct om__bulk *b = of->write->bulk;
+    out->told = (struct om_row_told){.sequence = of->first + i,
+                                     .quiet = b->quiet[i],
+                                     .old = om__live_place(b->old[i]),
+                                     .fresh = om__live_place(b->now[i])};
+    out->id = id_of(b, of->write, i, &out->id_len);
+    if (b->kind[i] == OM_ENTRY_INSERT) return OM_OK;
+    const struct om__kill *at = &b->kill[b->was[i]];
+    out->was = of->live->state[b->layer].stack->part[at->part].segment;
+    out->was_row = at->row;
+    return OM_OK;
 }
 
 /* As om__live_change for each row, the map of changes cell by cell. */
-static void tell_changes(struct om_live *live, struct om__bulk *b,
+static void tell_changes(struct om_live *live, const struct om_write *w,
                          const struct om__fresh *f)
 {
+    struct om__bulk *b = w->bulk;
     const char *layer = meta_of(b)->name;
     const int64_t at_s = om__live_time(live, f);
+    struct row_of of = {live, w, f->first};
+    bool areas;
+    const bool any = om_changes_told(live->changes, layer, &areas);
     raise_cells(live, b, &b->old_cells, f);
     raise_cells(live, b, &b->now_cells, f);
     for (size_t i = 0; i < b->rows; i++) {
         const uint64_t sequence = f->first + i;
-        if (reaches(&b->old[i]))
-            om__live_map_row(live->changes, layer, b->quiet[i], b->old[i],
-                             sequence, at_s);
-        if (reaches(&b->now[i]))
-            om__live_map_row(live->changes, layer, b->quiet[i], b->now[i],
-                             sequence, at_s);
+        const struct om__where *old = reaches(&b->old[i]) ? &b->old[i] : NULL;
+        const struct om__where *now = reaches(&b->now[i]) ? &b->now[i] : NULL;
+        struct om_row_told told = {.sequence = sequence,
+                                   .quiet = b->quiet[i],
+                                   .old.cell = OM_NO_CELL,
+                                   .fresh.cell = OM_NO_CELL};
+        if (old) om__live_map_row(live->changes, layer, *old, sequence, at_s);
+        if (now) om__live_map_row(live->changes, layer, *now, sequence, at_s);
+        if (old) told.old = om__live_place(*old);
+        if (now) told.fresh = om__live_place(*now);
+        if (any && (old || now))
+            om_changes_tell(live->changes, layer, &told, 1, at_s);
         om__live_list(live, f, i, layer, b->kind[i], b->quiet[i], b->old[i],
                       b->now[i]);
     }
+    if (any && areas)
+        om__live_tell_rows(live, b->layer, f, row_told, &of, b->rows, at_s);
 }
 
 static void note_rows(struct om_live *live, void *ctx, uint64_t first)
@@ -479,7 +518,7 @@ static om_status commit(struct om_live *live, struct om_write *w, size_t kills,
     om__live_step("staged");
     OM_TRY(om__live_durable(live, w, f, add_packs, w, err));
     om__live_step("durable");
-    tell_changes(live, b, f);
+    tell_changes(live, w, f);
     om__live_show(live, f, b->rows, note_rows, b);
     om__live_step("visible");
     return OM_OK;
@@ -500,6 +539,7 @@ static bool take(struct om_live *live, struct om_write *w)
         return true;
     }
     if (!fits(live, w->bulk, layer)) return false;
+    om_changes_adopt(live->changes, live->sequence);
     if (f.clock_s && w->clock_s > f.clock_s) f.clock_s = w->clock_s;
     st = om__looked_init(&looked, w->look, live->state[layer].stack);
     if (!st) st = look_back(live, w, &looked, &kills);

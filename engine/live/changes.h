@@ -13,6 +13,8 @@
  * changes at more than about 130,000 scattered cells, the rest is remembered
  * coarser, so that a question about it may be answered with too new a
  * sequence, never with too old a one.
+ * Who does not see all of a layer is told of what it sees
+ * (audience.h).
  * threads: one writer; om_changes_in from any thread at any time. */
 struct om_changes;
 /** owns: *out with om_changes_free. */
@@ -22,8 +24,8 @@ void om_changes_free(struct om_changes *changes);
  *  here on. returns OM_E_MEMORY, only of one that was not. */
 om_status om_changes_reset(struct om_changes *changes, const char *layer,
                            uint64_t sequence, int64_t at_s) OM_MUST_USE;
-/** The same of a layer that is known, but not for those who are told apart
- *  (om_changes_tell_apart). */
+/** The same of a layer that is known, but not for those who only count its rows
+ *  (audience.h). */
 void om_changes_moved(struct om_changes *changes, const char *layer,
                       uint64_t sequence, int64_t at_s);
 /** A cell (Morton code of level 18) changed. Cannot fail: where there is no
@@ -44,23 +46,6 @@ void om_changes_add_all(struct om_changes *changes, const char *layer,
 void om_changes_add_coarse(struct om_changes *changes, const char *layer,
                            unsigned level, uint64_t cell, uint64_t sequence,
                            int64_t at_s);
-/**
- * From here on tell apart, for a layer that is known, what those are told of it
- * who do not see columns about persons: changes of nothing else ("quiet" ones,
- * om_changes_quiet) are not among them. Begins with all of it new as of the
- * layer's newest whole change or of `sequence`, if that is later. Calls for a
- * layer that has it raise it. returns OM_E_MEMORY
- */
-om_status om_changes_tell_apart(struct om_changes *changes, const char *layer,
-                                uint64_t sequence, int64_t at_s) OM_MUST_USE;
-/** As om_changes_add, or om_changes_add_box where the box is not of zeros, of a
- *  change that those are not told of. */
-void om_changes_quiet(struct om_changes *changes, const char *layer,
-                      uint64_t cell, struct om_box box, uint64_t sequence,
-                      int64_t at_s);
-/** What om_changes_in is, for them; the same where nothing is told apart. */
-uint64_t om_changes_told_in(const struct om_changes *changes, const char *layer,
-                            struct om_box box, int64_t *at_s);
 /** A box of positions changed: every cell that it meets or, where that is
  *  more than 64, the cells of a coarser level. */
 void om_changes_add_box(struct om_changes *changes, const char *layer,

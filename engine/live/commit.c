@@ -6,6 +6,7 @@
 #include "data/base/log.h"
 #include "engine/live/live_internal.h"
 #include "engine/live/replay_internal.h"
+#include "engine/policy/policy.h"
 
 int64_t om__live_time(const struct om_live *live, const struct om__fresh *f)
 {
@@ -299,7 +300,7 @@ om_status om__live_room(struct om_live *live, size_t count)
 }
 
 void om__live_list(struct om_live *live, const struct om__fresh *f, size_t i,
-                   const char *layer, enum om_entry_kind kind, bool quiet,
+                   const char *layer, enum om_entry_kind kind, uint64_t quiet,
                    struct om__where old, struct om__where now)
 {
     live->change[i] = (struct om_live_change){.sequence = f->first + i,
@@ -353,14 +354,14 @@ static void publish_group(struct om_live *live, struct om__fresh *f)
     const int64_t at_s = om__live_time(live, f);
     for (size_t i = 0; i < live->staged_count; i++) {
         const struct om__staged *s = &live->staged[i];
-        const char *layer =
-            live->base->manifest.layer[live->group.slot[s->slot].layer].name;
-        om__live_map_row(live->changes, layer, s->quiet, s->old, f->first + i,
-                         at_s);
-        om__live_map_row(live->changes, layer, s->quiet, s->fresh, f->first + i,
-                         at_s);
-        om__live_list(live, f, i, layer, s->kind, s->quiet, s->old, s->fresh);
+        const struct om__slot *slot = &live->group.slot[s->slot];
+        const char *layer = live->base->manifest.layer[slot->layer].name;
+        om__live_map_row(live->changes, layer, s->old, f->first + i, at_s);
+        om__live_map_row(live->changes, layer, s->fresh, f->first + i, at_s);
+        om__live_list(live, f, i, layer, s->kind, slot->quiet, s->old,
+                      s->fresh);
     }
+    om__live_tell_group(live, f, at_s);
     om__live_show(live, f, live->staged_count, note_rows, NULL);
 }
 
@@ -449,6 +450,7 @@ void om__live_commit(struct om_live *live, struct om_write *list)
     while (list) {
         om__group_clear(&live->group);
         live->staged_count = 0;
+        om_changes_adopt(live->changes, live->sequence);
         int64_t clock_s = live->clock_s;
         struct om_write *rest = stage(live, list, &clock_s);
         if (live->staged_count) commit(live, list, clock_s);
@@ -501,9 +503,7 @@ static size_t list_whole(struct om_live *live, size_t layer, uint64_t sequence,
                          size_t count)
 {
     const char *name = live->base->manifest.layer[layer].name;
-    const struct om__veil_of_layer *veil =
-        om__veil_at(&live->veils, live->base, layer);
-    const bool walked = moved && veil && veil->all;
+    const bool walked = moved && om_layer_personal(&live->base->manifest, name);
     const size_t moves = walked && moved->count ? moved->count : 1;
     // A layer that is not known needs memory; without it is coarser: all of it
     // is asked for at the snapshot, which is never too old.
@@ -531,6 +531,7 @@ om_status om__live_publish(struct om_live *live, const bool *which,
 {
     const struct om_manifest *m = &live->base->manifest;
     uint64_t sequence = live->sequence;
+    om_changes_adopt(live->changes, sequence);
     if (live->journal) {
         pthread_mutex_lock(&live->journal_lock);
         sequence = om_journal_last(live->journal);

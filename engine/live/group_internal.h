@@ -29,7 +29,9 @@ struct om__slot {
     bool alive;
     size_t record, record_len;  // in the group's bytes
     uint64_t sequence;          // of its newest entry in the group; 0: none
-    struct om__where where;     // of the row as it is now
+    struct om__where was;       // of the row as it was before the group,
+    struct om__where where;     // and as it is now
+    uint64_t quiet;  // veils that hide all that differs between them
 };
 
 /* Zero is a valid empty group. */

@@ -276,7 +276,7 @@ static bool tell_entry(void *ctx, const struct om_entry *e)
                                           .cell = e->new_cell,
                                           .other_cell = e->old_cell,
                                           .kind = e->kind,
-                                          .unsure = e->kind == OM_ENTRY_UPDATE,
+                                          .unsure = e->kind != OM_ENTRY_COMMIT,
                                           .moved = om__is_overlay(e),
                                           .box = e->new_box,
                                           .other_box = e->old_box};
@@ -455,9 +455,6 @@ static om_status take_over(struct om_live *live, struct om_err *err)
     if (!st) om__live_weigh(live);
     if (!st) st = open_journal(live, err);
     if (!st) st = note_commits(live, err);
-    // What the journal has is not looked through for them: it is told anew.
-    if (!st && om__live_tell_apart(live))
-        st = om_fail(err, OM_E_MEMORY, 0, "out of memory");
     return st;
 }
 

@@ -145,9 +145,10 @@ struct om_live_change {
     const char *layer;
     uint64_t cell, other_cell;  // new and old, level 18; OM_NO_CELL: none
     enum om_entry_kind kind;
-    // Whoever does not see columns about persons is not told: nothing else has
-    // changed; or it is not known any more whether anything has.
-    bool quiet, unsure;
+    // Veils (audience.h) that hide all that has changed; unsure: it is not
+    // known any more.
+    uint64_t quiet;
+    bool unsure;
     bool moved;  // COMMIT of a layer about persons: they only walked, from cell
                  // to cell if these are known; told to who sees them
     bool person;  // listeners': of a layer about persons; who has the place in

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/live/audience.h"
 #include "engine/live/group_internal.h"
 #include "engine/live/live.h"
 #include "engine/snapshot_internal.h"
@@ -17,37 +18,33 @@ struct om__staged {
     size_t slot;  // in the group
     size_t record, record_len;
     struct om__where old, fresh;
-    bool quiet;  // quiet.c
     struct om_write *write;
 };
 
-/* quiet.c: which changes only those are told of who see columns about persons
- */
+/* quiet.c: which changes are not told to whom */
 struct om__veils {
     struct om__base *of;
-    struct om__veil_of_layer {
-        bool read, all;  // all: the layer is
-        bool *column;    // [own columns], owned; NULL: none is about persons
+    uint64_t generation;
+    struct om__veils_of_layer {
+        bool read;
+        uint64_t all, crowds;  // there are; that hide all rows
+        uint64_t *hides;       // [own columns] veils that hide it, owned
     } * layer;
 };
 void om__veils_deinit(struct om__veils *veils);
-/** What of a layer is about persons; NULL: nothing, or no memory. */
-const struct om__veil_of_layer *om__veil_at(struct om__veils *veils,
-                                            struct om__base *base,
-                                            size_t layer);
-/** Let the map of changes tell them apart, where there are any. */
-om_status om__live_tell_apart(struct om_live *live) OM_MUST_USE;
-/** Does a row of a write differ from the one in its place (`at` of a segment)
- *  in nothing but what `veil` says? Shapes that are given differ.
- *  cost: a look at a column each, until one differs */
+/** What there is of a layer; NULL: nothing, or no memory (then all of it is
+ *  told). */
+const struct om__veils_of_layer *om__veils_at(struct om_live *live,
+                                              size_t layer);
+/** Which veils hide all in which a row of a write differs from the one in its
+ *  place (`at` of a segment)? Shapes that are given differ. cost: a look at a
+ *  column each, until no veil is left */
 om_status om__quiet_row(const struct om_segment *segment, size_t at,
                         const struct om_schema *own,
                         const struct om_write *write, size_t row,
-                        const struct om__veil_of_layer *veil,
-                        struct om_text_reader *reader, bool *quiet) OM_MUST_USE;
-/** Does it give nothing else, whatever is in its place? */
-bool om__quiet_patch(const struct om_schema *own, const struct om_write *write,
-                     const struct om__veil_of_layer *veil);
+                        const struct om__veils_of_layer *veils,
+                        struct om_text_reader *reader,
+                        uint64_t *quiet) OM_MUST_USE;
 
 /* What a slot was before a write that may be refused. */
 struct om__undo {
@@ -90,6 +87,25 @@ struct om__fresh {
     uint64_t first, last;  // sequences
     int64_t at_ms, clock_s;
 };
+
+/* tell.c: what audiences are told of, with the map of changes, before the
+ * states of `fresh` take the place of those of now */
+void om__live_tell_group(struct om_live *live, const struct om__fresh *fresh,
+                         int64_t at_s);
+/* A row that is in the newest run of its layer now; was NULL: it is new. */
+struct om__row_written {
+    const char *id;
+    size_t id_len;
+    struct om_row_told told;  // without units
+    const struct om_segment *was;
+    size_t was_row;
+};
+/** Tell those of units of many rows. */
+void om__live_tell_rows(struct om_live *live, size_t layer,
+                        const struct om__fresh *fresh,
+                        om_status (*row)(void *ctx, size_t i,
+                                         struct om__row_written *out),
+                        void *ctx, size_t count, int64_t at_s);
 
 /* Something that runs between two groups, on the committer's thread. */
 struct om__job {
@@ -269,7 +285,7 @@ int64_t om__live_time(const struct om_live *live,
 /** Row `i` of a group into the list of changes. */
 void om__live_list(struct om_live *live, const struct om__fresh *fresh,
                    size_t i, const char *layer, enum om_entry_kind kind,
-                   bool quiet, struct om__where old, struct om__where now);
+                   uint64_t quiet, struct om__where old, struct om__where now);
 /** All of the group is durable, and changed `count` rows: it is what is newest
  *  now. `note` is told when it can be seen. */
 void om__live_show(struct om_live *live, struct om__fresh *fresh, size_t count,
@@ -354,9 +370,11 @@ bool om__live_map_taken(struct om_live *live, struct om_live_ahead *ahead,
 /** Entries after `after` into the map. */
 om_status om__live_map_journal(struct om_live *live, struct om_journal *journal,
                                uint64_t after, struct om_err *err) OM_MUST_USE;
-/** One row into the map; quiet: nothing but columns about persons changed. */
-void om__live_map_row(struct om_changes *changes, const char *layer, bool quiet,
+/** One row into the map. */
+void om__live_map_row(struct om_changes *changes, const char *layer,
                       struct om__where where, uint64_t sequence, int64_t at_s);
+/** The same place for audiences. */
+struct om_place_told om__live_place(struct om__where where);
 
 /** What of a layer somebody works with who is not the committer; ends with
  *  om__live_view_end. */

@@ -19,20 +19,25 @@ struct mapping {
     uint64_t hash[NOTED_AT_ONCE];
 };
 
-void om__live_map_row(struct om_changes *changes, const char *layer, bool quiet,
-                      struct om__where where, uint64_t sequence, int64_t at_s)
+struct om_place_told om__live_place(struct om__where where)
 {
     const unsigned shift = 32 - OM_CHANGE_LEVEL;
     const struct om_box b = where.box;
+    return (struct om_place_told){
+        .cell = where.cell,
+        .reach = {b.x0 << shift, b.y0 << shift, b.x1 << shift, b.y1 << shift}};
+}
+
+void om__live_map_row(struct om_changes *changes, const char *layer,
+                      struct om__where where, uint64_t sequence, int64_t at_s)
+{
+    const struct om_box b = where.box;
     if (where.cell == OM_NO_CELL) return;
-    const struct om_box reach = {b.x0 << shift, b.y0 << shift, b.x1 << shift,
-                                 b.y1 << shift};
-    if (quiet)
-        om_changes_quiet(changes, layer, where.cell, reach, sequence, at_s);
-    else if (!b.x0 && !b.y0 && !b.x1 && !b.y1)
+    if (!b.x0 && !b.y0 && !b.x1 && !b.y1)
         om_changes_add(changes, layer, where.cell, sequence, at_s);
     else
-        om_changes_add_box(changes, layer, reach, sequence, at_s);
+        om_changes_add_box(changes, layer, om__live_place(where).reach,
+                           sequence, at_s);
 }
 
 static void renew(const struct mapping *m, const char *layer, uint64_t sequence,
@@ -74,8 +79,8 @@ static bool map_entry(void *ctx, const struct om_entry *e)
     note_row(m, e);
     const struct om__where old = {e->old_cell, e->old_box};
     const struct om__where fresh = {e->new_cell, e->new_box};
-    om__live_map_row(m->changes, e->layer, false, old, e->sequence, at_s);
-    om__live_map_row(m->changes, e->layer, false, fresh, e->sequence, at_s);
+    om__live_map_row(m->changes, e->layer, old, e->sequence, at_s);
+    om__live_map_row(m->changes, e->layer, fresh, e->sequence, at_s);
     return true;
 }
 
@@ -144,6 +149,7 @@ om_status om__live_map(struct om_live *live, struct om_journal *journal,
     if (!city->made && om_changes_new(&city->made))
         return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     live->changes = city->made;
+    om_changes_forget(live->changes);
     OM_TRY(map_city(live->changes, &live->newest, &live->base->manifest,
                     journal,
                     journal ? om_journal_floor(journal) : live->sequence, err));

@@ -1,69 +1,61 @@
 /* quiet.c - changes of which those are not told who see nothing of them.
  *
  * DESIGN
- * A role that does not see columns about persons would learn by the map of
- * changes, its ETags and the stream that one of them has changed at a house,
- * though every answer is what it was. So the committer looks what a row that is
- * written over differs in. It compares what is given, the cheap columns first:
- * most rows differ in one of them. Of a layer about persons they see counts as
- * they were told last (engine/policy/still.h), so all its rows change quietly.
+ * What somebody does not see of a layer is a veil: a set of columns, or all of
+ * its rows, which are told otherwise (engine/policy/still.h). The committer
+ * looks what a row that is written over differs in, and so which veils hide all
+ * of that. It compares what is given, the cheap columns first, and stops where
+ * no veil is left: most rows differ in a column that everybody sees. Where
+ * nobody has asked who has a veil (audience.c), nothing is compared.
+ *
+ * Rows of a group that write over each other are compared with what was there
+ * before the group: nobody has seen what was between.
  */
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "engine/live/audience.h"
 #include "engine/live/live_internal.h"
-#include "engine/policy/policy.h"
 
 /* ---- which columns ---- */
 
 void om__veils_deinit(struct om__veils *veils)
 {
     for (size_t i = 0; veils->of && i < veils->of->manifest.layers; i++)
-        if (veils->layer) om_free(veils->layer[i].column);
+        if (veils->layer) om_free(veils->layer[i].hides);
     om_free(veils->layer);
     om__base_unref(veils->of);
     *veils = (struct om__veils){0};
 }
 
-static void read_veil(const struct om_manifest *m, size_t layer,
-                      struct om__veil_of_layer *out)
+static void read_veils(struct om_changes *changes, const struct om_manifest *m,
+                       size_t layer, struct om__veils_of_layer *out)
 {
     const struct om_schema *s = &m->layer[layer].schema;
-    out->read = true;
-    out->all = om_layer_personal(m, m->layer[layer].name);
-    for (size_t i = 0; i < s->count; i++) {
-        if (i == s->id_field ||
-            !om_column_personal(m, m->layer[layer].name, s->field[i].name))
-            continue;
-        if (!out->column)
-            out->column = om_calloc(s->count, sizeof *out->column);
-        if (out->column) out->column[i] = true;
-    }
+    out->hides = om_calloc(s->count + 1, sizeof *out->hides);
+    out->read = out->hides != NULL;
+    if (out->hides)
+        out->all = om_changes_veils(changes, m->layer[layer].name, s,
+                                    out->hides, &out->crowds);
 }
 
-const struct om__veil_of_layer *om__veil_at(struct om__veils *veils,
-                                            struct om__base *base, size_t layer)
+const struct om__veils_of_layer *om__veils_at(struct om_live *live,
+                                              size_t layer)
 {
-    if (veils->of != base) {
+    struct om__veils *veils = &live->veils;
+    const uint64_t generation = om_changes_generation(live->changes);
+    if (veils->of != live->base || veils->generation != generation) {
         om__veils_deinit(veils);
         veils->layer =
-            om_calloc(base->manifest.layers + 1, sizeof *veils->layer);
-        if (veils->layer) veils->of = om__base_ref(base);
+            om_calloc(live->base->manifest.layers + 1, sizeof *veils->layer);
+        if (veils->layer) veils->of = om__base_ref(live->base);
+        veils->generation = generation;
     }
     if (!veils->layer) return NULL;
-    struct om__veil_of_layer *one = &veils->layer[layer];
-    if (!one->read) read_veil(&base->manifest, layer, one);
-    return one->all || one->column ? one : NULL;
-}
-
-om_status om__live_tell_apart(struct om_live *live)
-{
-    const struct om_manifest *m = &live->base->manifest;
-    for (size_t i = 0; i < m->layers; i++)
-        if (om__veil_at(&live->veils, live->base, i))
-            OM_TRY(om_changes_tell_apart(live->changes, m->layer[i].name,
-                                         live->sequence, m->clock_s));
-    return OM_OK;
+    struct om__veils_of_layer *one = &veils->layer[layer];
+    if (!one->read)
+        read_veils(live->changes, &live->base->manifest, layer, one);
+    return one->read && one->all ? one : NULL;
 }
 
 /* ---- rows ---- */
@@ -121,39 +113,35 @@ static om_status same_place(const struct om_segment *segment,
     return OM_OK;
 }
 
+/* Of a column that is compared, the veils that hide it. */
 static bool is_compared(const struct om_write *w, const struct om_schema *own,
-                        const bool *veil, size_t column, bool text)
+                        size_t column, bool text)
 {
-    return column != own->id_field && !veil[column] &&
+    return column != own->id_field &&
            is_text(own->field[column].type) == text &&
            (w->kind != OM_WRITE_PATCH || (w->given && w->given[column]));
 }
 
 om_status om__quiet_row(const struct om_segment *segment, size_t at,
                         const struct om_schema *own, const struct om_write *w,
-                        size_t row, const struct om__veil_of_layer *veil,
-                        struct om_text_reader *reader, bool *quiet)
+                        size_t row, const struct om__veils_of_layer *veils,
+                        struct om_text_reader *reader, uint64_t *quiet)
 {
-    *quiet = veil->all;
-    if (veil->all) return OM_OK;
-    OM_TRY(same_place(segment, w, at, row, quiet));
+    bool same;
+    uint64_t left = veils->all & ~veils->crowds;
+    *quiet = veils->crowds;
+    if (!left) return OM_OK;
+    OM_TRY(same_place(segment, w, at, row, &same));
+    if (!same) return OM_OK;
     for (int text = 0; text < 2; text++)
-        for (size_t c = 0; c < own->count && *quiet; c++) {
-            if (!is_compared(w, own, veil->column, c, text)) continue;
+        for (size_t c = 0; c < own->count && left; c++) {
             const struct om_batch_column *now = &w->batch->column[c];
-            OM_TRY(text ? same_text(segment, c, at, now, row, reader, quiet)
-                        : same_number(segment, c, at, now, row, quiet));
+            if (!is_compared(w, own, c, text) || !(left & ~veils->hides[c]))
+                continue;
+            OM_TRY(text ? same_text(segment, c, at, now, row, reader, &same)
+                        : same_number(segment, c, at, now, row, &same));
+            if (!same) left &= veils->hides[c];
         }
+    *quiet |= left;
     return OM_OK;
-}
-
-bool om__quiet_patch(const struct om_schema *own, const struct om_write *w,
-                     const struct om__veil_of_layer *veil)
-{
-    if (veil->all) return true;
-    bool quiet = w->kind == OM_WRITE_PATCH && !w->geometry_given;
-    for (size_t c = 0; c < own->count && quiet; c++)
-        quiet =
-            !is_compared(w, own, veil->column, c, is_text(own->field[c].type));
-    return quiet;
 }

@@ -51,8 +51,6 @@ static om_status put_in(struct om_live *live, void *ctx, struct om_err *err)
         return st;
     }
     om__live_renew(live, r->fresh);
-    // Without memory all is told.
-    (void)!om__live_tell_apart(live);
     r->base = old_base;  // to be freed
     r->state = old_state;
     struct om_joiner *old_joiner = live->joiner;

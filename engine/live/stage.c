@@ -28,8 +28,7 @@ struct staging {
     const struct om__stack *stack;
     size_t staged_before;
     struct om__looked looked;  // where the rows were; empty: not known
-    const struct om__veil_of_layer *veil;  // what is about persons
-    bool quiet_patch;                      // nothing else is given
+    const struct om__veils_of_layer *veils;  // quiet.c; NULL: none
     bool try_shapes;  // some shape of the write cannot be used: which?
     // PATCH: rows of the stack that are asked for, by part
     struct om_batch *old;  // [parts]
@@ -391,21 +390,22 @@ static om_status locate(struct staging *s, size_t row, struct om__slot *slot,
     return OM_OK;
 }
 
-/* Is what changes nothing but columns about persons? Of a row that the group
- * has written already that is known of patches only. */
+/* Which veils hide all that differs from what was there before the group?
+ * Columns that a patch does not give are as they were staged. */
 static om_status find_quiet(struct staging *s, size_t row,
-                            const struct om__slot *slot,
-                            enum om_entry_kind kind, bool *out)
+                            const struct om__slot *slot, uint64_t *out)
 {
-    *out = s->veil && s->veil->all;
-    if (!s->veil || *out || kind != OM_ENTRY_UPDATE) return OM_OK;
-    if (slot->touched || s->quiet_patch) {
-        *out = s->quiet_patch;
-        return OM_OK;
-    }
-    return om__quiet_row(s->stack->part[slot->place.part].segment,
-                         slot->place.row, own(s), s->write, row, s->veil,
-                         &s->live->quiet_reader, out);
+    const struct om_write *w = s->write;
+    const bool over = slot->touched && w->kind == OM_WRITE_PATCH;
+    *out = 0;
+    if (!s->veils) return OM_OK;
+    *out = s->veils->crowds;
+    if (w->kind == OM_WRITE_DELETE || !slot->in_base) return OM_OK;
+    OM_TRY(om__quiet_row(s->stack->part[slot->place.part].segment,
+                         slot->place.row, own(s), w, row, s->veils,
+                         &s->live->quiet_reader, out));
+    if (over) *out &= slot->quiet;
+    return OM_OK;
 }
 
 static om_status stage_row(struct staging *s, size_t row)
@@ -441,9 +441,12 @@ static om_status stage_row(struct staging *s, size_t row)
     staged.kind = w->kind == OM_WRITE_DELETE ? OM_ENTRY_DELETE
                   : exists                   ? OM_ENTRY_UPDATE
                                              : OM_ENTRY_INSERT;
-    OM_TRY(find_quiet(s, row, slot, staged.kind, &staged.quiet));
+    uint64_t quiet;
+    OM_TRY(find_quiet(s, row, slot, &quiet));
     live->undo[live->undo_count++] = (struct om__undo){at, *slot};
+    if (!slot->touched) slot->was = staged.old;
     slot->touched = true;
+    slot->quiet = quiet;
     slot->alive = w->kind != OM_WRITE_DELETE;
     slot->record = staged.record;
     slot->record_len = staged.record_len;
@@ -589,8 +592,7 @@ void om__live_stage(struct om_live *live, struct om_write *w)
     if (!st) {
         s.meta = &live->base->manifest.layer[s.layer];
         s.stack = live->state[s.layer].stack;
-        s.veil = om__veil_at(&live->veils, live->base, s.layer);
-        s.quiet_patch = s.veil && om__quiet_patch(own(&s), w, s.veil);
+        s.veils = om__veils_at(live, s.layer);
     }
     if (!st && w->look) st = om__looked_init(&s.looked, w->look, s.stack);
     if (!st && (w->kind == OM_WRITE_PATCH || w->unseen)) st = read_old(&s);

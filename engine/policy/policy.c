@@ -19,6 +19,7 @@
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
 #include "engine/filter/filter.h"
+#include "engine/live/audience.h"
 #include "engine/policy/doers.h"
 #include "engine/policy/steps.h"
 #include "engine/policy/unsaid.h"
@@ -427,6 +428,7 @@ static om_status restrict_layer(const struct om_role *role,
             : 0};
     const bool open_all = !area_hash && !hidden && !rights->crowds;
     rights->hash = open_all ? 0 : om_hash64(all, sizeof all, 0) | 1;
+    rights->audience = om_audience_of(layer);
     return OM_OK;
 }
 

@@ -18,10 +18,10 @@ struct om__route;
 struct om__needs {
     bool city;  // anything: every new sequence
     bool beat;  // the moment, to the beat
-    bool told;  // not changes of nothing but columns about persons
     size_t layers;
     char layer[OM__NEEDS_MOST][OM_LIMIT_NAME_BYTES];
     struct om_box box[OM__NEEDS_MOST];  // where in each layer
+    uint64_t audience[OM__NEEDS_MOST];  // as who is told of it; 0: all
     // As of which sequence and moment the answer is true, if not as of the
     // request's snapshot; 0: as of that
     uint64_t sequence;
@@ -44,10 +44,13 @@ struct om__answer {
     uint64_t told_rows;   // with texts, on a tile (om__answer_spend)
     atomic_uint_least64_t sequence;
     _Atomic int64_t now_s;
-    bool city, beat, told;  // as in struct om__needs
+    bool city, beat;  // as in struct om__needs
     size_t layers;
-    const char *layer;    // their names, each with its NUL, behind the boxes
-    struct om_box box[];  // [layers]
+    const char *layer;  // their names, each with its NUL, behind these
+    struct om__answer_need {
+        struct om_box box;
+        uint64_t audience;
+    } need[];  // [layers]
 };
 void om__answer_unref(struct om__answer *answer);
 

@@ -72,8 +72,9 @@ struct om__listener {
 struct memory {
     uint64_t sequence, cell, other_cell;
     struct om_box box, other_box;
+    uint64_t quiet;
     uint32_t layer, kind;
-    bool quiet, unsure, person, moved;
+    bool unsure, person, moved;
 };
 
 struct om__hub {
@@ -132,7 +133,7 @@ static bool write_event(struct om__hub *hub, const char *kind,
     if (told) {
         om_buf_add_text(out, ",\"layers\":{");
         const bool any =
-            om__told_write(told, layers, hub->o.in, hub->o.ctx, out);
+            om__told_write(told, layers, hub->o.heard, hub->o.ctx, out);
         om_buf_add_byte(out, '}');
         if (told->everything) om_buf_add_text(out, ",\"everything\":true");
         if (!any && !told->everything) {
@@ -403,12 +404,17 @@ static void remember(struct om__hub *hub, const struct om_live_change *change)
     struct memory *m = &hub->memory[hub->remembered++ % OM__HUB_MEMORY];
     if (hub->remembered > OM__HUB_MEMORY && m->sequence > hub->floor)
         hub->floor = m->sequence;
-    *m = (struct memory){change->sequence,       change->cell,
-                         change->other_cell,     change->box,
-                         change->other_box,      layer,
-                         (uint32_t)change->kind, change->quiet,
-                         change->unsure,         change->person,
-                         change->moved};
+    *m = (struct memory){.sequence = change->sequence,
+                         .cell = change->cell,
+                         .other_cell = change->other_cell,
+                         .box = change->box,
+                         .other_box = change->other_box,
+                         .quiet = change->quiet,
+                         .layer = layer,
+                         .kind = (uint32_t)change->kind,
+                         .unsure = change->unsure,
+                         .person = change->person,
+                         .moved = change->moved};
 }
 
 void om__hub_remember(struct om__hub *hub, uint64_t floor,
@@ -594,6 +600,7 @@ static void tell_if_due(struct om__hub *hub, double now_s,
     hub->told_s = now_s;
     if (hub->o.touch) hub->o.touch(hub->o.ctx, &hub->telling);
     pthread_mutex_lock(&hub->lock);
+    hub->telling.after = hub->told;
     if (taken.last > hub->told) hub->told = taken.last;
     tell(hub, "change", true, now_s, ended);
     pthread_mutex_unlock(&hub->lock);

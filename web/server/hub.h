@@ -28,8 +28,8 @@ struct om__hub_options {
     bool (*hidden)(void *ctx, const char *layer);
     // Before it is told: add what else is drawn otherwise. May be NULL.
     void (*touch)(void *ctx, struct om__told *told);
-    // For those who are told of a unit only. May be NULL: nobody is.
-    om__told_in in;
+    // For those who do not see all of a layer. May be NULL: all do.
+    om__told_heard heard;
     void *ctx;
 };
 om_status om__hub_new(const struct om__hub_options *options,

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "engine/live/audience.h"
 #include "web/server/needs.h"
 #include "web/server/rights.h"
 #include "web/server/server_internal.h"
@@ -40,25 +41,16 @@ static struct om__needs *known(struct om__request *r)
     if (!r->needs_known) {
         om__needs_forget(r);
         r->needs_known = true;
-        r->needs.told = om__rights_veil(r);
     }
     return &r->needs;
 }
 
-static bool is_nowhere(struct om_box box)
-{
-    return !box.x1 && !box.y1;
-}
-
 static void add_layer(struct om__needs *needs, const char *layer,
-                      struct om_box box)
+                      struct om_box box, uint64_t audience)
 {
     for (size_t i = 0; i < needs->layers; i++)
         if (!strcmp(needs->layer[i], layer)) {
-            if (is_nowhere(needs->box[i]))
-                needs->box[i] = box;
-            else if (!is_nowhere(box))
-                om_box_widen(&needs->box[i], box);
+            om_box_widen(&needs->box[i], box);
             return;
         }
     const size_t len = strlen(layer);
@@ -67,13 +59,19 @@ static void add_layer(struct om__needs *needs, const char *layer,
         return;
     }
     needs->box[needs->layers] = box;
+    needs->audience[needs->layers] = audience;
     memcpy(needs->layer[needs->layers++], layer, len + 1);
 }
 
 void om__needs_layer(struct om__request *r, const char *layer,
                      struct om_box box)
 {
-    add_layer(known(r), layer, om__needs_in_area(r, layer, box));
+    const struct om_layer *seen = om_snapshot_layer(r->snapshot, layer);
+    // What a layer says that is not seen is not told by when it changes.
+    if (!seen)
+        om__needs_city(r);
+    else
+        add_layer(known(r), layer, box, om__rights_audience(r, seen));
 }
 
 void om__needs_units(struct om__request *r)
@@ -107,7 +105,7 @@ void om__needs_answer(struct om__request *r, const struct om__answer *answer)
     needs->beat |= answer->beat;
     const char *name = answer->layer;
     for (size_t i = 0; i < answer->layers; i++, name += strlen(name) + 1)
-        add_layer(needs, name, answer->box[i]);
+        add_layer(needs, name, answer->need[i].box, answer->need[i].audience);
 }
 
 static uint64_t newest_of(struct om_server *server)
@@ -120,11 +118,12 @@ static uint64_t newest_of(struct om_server *server)
 
 /* Of one layer; gone is newer than anything. */
 static uint64_t changed(struct om_server *server, const char *layer,
-                        struct om_box box, bool told)
+                        struct om_box box, uint64_t audience)
 {
+    struct om_heard heard;
     const uint64_t sequence =
-        told ? om_city_told_at(server->city, layer, box, NULL)
-             : om_city_changed(server->city, layer, box);
+        audience ? om_city_heard(server->city, layer, audience, box, &heard)
+                 : om_city_changed(server->city, layer, box);
     return sequence ? sequence : UINT64_MAX;
 }
 
@@ -134,7 +133,7 @@ uint64_t om__needs_changed(struct om_server *server,
     uint64_t newest = needs->city ? newest_of(server) : 1;
     for (size_t i = 0; i < needs->layers; i++) {
         const uint64_t of =
-            changed(server, needs->layer[i], needs->box[i], needs->told);
+            changed(server, needs->layer[i], needs->box[i], needs->audience[i]);
         if (of > newest) newest = of;
     }
     return newest;
@@ -156,7 +155,8 @@ bool om__answer_current(struct om_server *server,
     if (answer->city && newest_of(server) > sequence) return false;
     const char *name = answer->layer;
     for (size_t i = 0; i < answer->layers; i++, name += strlen(name) + 1)
-        if (changed(server, name, answer->box[i], answer->told) > sequence)
+        if (changed(server, name, answer->need[i].box,
+                    answer->need[i].audience) > sequence)
             return false;
     return !answer->beat || now_of(server) == answer->now_s;
 }

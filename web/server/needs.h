@@ -34,15 +34,5 @@ struct om__answer *om__answer_find(struct om_server *server, const void *key,
 /** A moment down to the beat, and the city's now so. */
 int64_t om__beat(const struct om_server *server, int64_t moment_s);
 #define OM__EVERYWHERE ((struct om_box){0, 0, UINT32_MAX, UINT32_MAX})
-/** A corner of the world in which there is nothing: only what changes as a whole
- *  changes there. */
-#define OM__NOWHERE ((struct om_box){0, 0, 0, 0})
-
-/* ---- needs_area.c */
-
-/** What of a box counts for whoever asks: of points, with an area, what lies in
- *  it. cost: 10 us with an area */
-struct om_box om__needs_in_area(const struct om__request *request,
-                                const char *layer, struct om_box box);
 
 #endif

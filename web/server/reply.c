@@ -250,7 +250,7 @@ static struct om__answer *answer_alloc(const struct om__request *r)
     size_t bytes = 0;
     for (size_t i = 0; i < layers; i++) bytes += strlen(n->layer[i]) + 1;
     struct om__answer *answer =
-        om_calloc(1, sizeof *answer + layers * sizeof *answer->box + bytes);
+        om_calloc(1, sizeof *answer + layers * sizeof *answer->need + bytes);
     if (!answer) return NULL;
     answer->refs = 1;
     if (!r->snapshot) return answer;
@@ -258,12 +258,11 @@ static struct om__answer *answer_alloc(const struct om__request *r)
     answer->now_s = n->sequence ? n->now_s : r->now_s;
     answer->city = !r->needs_known || n->city;
     answer->beat = r->needs_known && n->beat;
-    answer->told = r->needs_known && n->told;
     answer->layers = layers;
-    char *to = (char *)(answer->box + layers);
+    char *to = (char *)(answer->need + layers);
     answer->layer = to;
     for (size_t i = 0; i < layers; i++) {
-        answer->box[i] = n->box[i];
+        answer->need[i] = (struct om__answer_need){n->box[i], n->audience[i]};
         to = stpcpy(to, n->layer[i]) + 1;
     }
     return answer;

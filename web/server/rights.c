@@ -13,6 +13,7 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/log.h"
+#include "engine/live/audience.h"
 #include "engine/policy/policy.h"
 #include "engine/policy/still.h"
 #include "engine/policy/still_file.h"
@@ -473,12 +474,25 @@ bool om__rights_veil(const struct om__request *r)
     return role && role->personal != OM_PERSONAL_ROWS && role != &OM_ROLE_LOCAL;
 }
 
-uint64_t om__rights_changed(const struct om__request *r, const char *layer,
-                            struct om_box box, int64_t *at_s)
+uint64_t om__rights_audience(const struct om__request *r,
+                             const struct om_layer *layer)
 {
-    return om__rights_veil(r)
-               ? om_city_told_at(r->server->city, layer, box, at_s)
-               : om_city_changed_at(r->server->city, layer, box, at_s);
+    om_city_join(r->server->city, r->snapshot, layer);
+    return layer->rights.audience;
+}
+
+uint64_t om__rights_changed(const struct om__request *r,
+                            const struct om_layer *layer, struct om_box box,
+                            int64_t *at_s)
+{
+    struct om_heard heard;
+    const uint64_t audience = om__rights_audience(r, layer);
+    if (!audience)
+        return om_city_changed_at(r->server->city, layer->name, box, at_s);
+    const uint64_t sequence =
+        om_city_heard(r->server->city, layer->name, audience, box, &heard);
+    if (at_s) *at_s = heard.at_s;
+    return sequence;
 }
 
 bool om__crowds_only(const struct om__request *r, const struct om_layer *layer)

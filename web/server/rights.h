@@ -54,10 +54,15 @@ bool om__rights_veil(const struct om__request *request);
 /** Number of the still that whoever asks is told of, 0 where none is: part of
  *  what answers are kept under. */
 uint64_t om__rights_still(const struct om__request *request);
-/** Sequence of the newest change of a layer in a box, as far as whoever asks is
- *  told of it; *at_s (may be NULL): when. */
+/** As who whoever asks is told of a layer of request->snapshot
+ *  (engine/live/audience.h), which has joined from here on; 0: as who sees all
+ *  of it. */
+uint64_t om__rights_audience(const struct om__request *request,
+                             const struct om_layer *layer);
+/** Sequence of the newest change of that layer in a box, as far as whoever asks
+ *  is told of it; *at_s (may be NULL): when. */
 uint64_t om__rights_changed(const struct om__request *request,
-                            const char *layer, struct om_box box,
+                            const struct om_layer *layer, struct om_box box,
                             int64_t *at_s);
 /** May only crowds and counts by unit be told of the layer? */
 bool om__crowds_only(const struct om__request *request,

@@ -19,11 +19,13 @@
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
+#include "engine/live/audience.h"
 #include "engine/policy/policy.h"
 #include "web/server/bounds.h"
 #include "web/server/connection.h"
 #include "web/server/handlers.h"
 #include "web/server/jobs.h"
+#include "web/server/needs.h"
 #include "web/server/params.h"
 #include "web/server/reply.h"
 #include "web/server/rights.h"
@@ -35,7 +37,7 @@
 /* Entries that are looked up for one who comes back; who missed more is told
  * to begin anew, which costs both less. */
 #define REPLAY 200000
-#define LAYERS_BYTES 4000
+#define LAYERS_BYTES 8000
 
 static const struct om__head HEAD_JSON = {
     .type = "application/json", .cache = "no-store", .compress = true};
@@ -79,18 +81,11 @@ static bool hidden(void *ctx, const char *name)
     return personal;
 }
 
-/* Has it columns about persons? */
-static bool veils(struct om_server *server, const char *name)
+static void heard(void *ctx, const char *layer, uint64_t audience,
+                  struct om_heard *out)
 {
-    struct om_snapshot *snapshot = om_city_snapshot(server->city);
-    const struct om_layer *layer =
-        snapshot ? om_snapshot_layer(snapshot, name) : NULL;
-    bool any = false;
-    for (size_t i = 0; layer && i < layer->schema.count && !any; i++)
-        any = om_column_personal(snapshot->manifest, name,
-                                 layer->schema.field[i].name);
-    om_snapshot_unref(snapshot);
-    return any;
+    struct om_server *server = ctx;
+    om_city_heard(server->city, layer, audience, OM__EVERYWHERE, out);
 }
 
 static void touch(void *ctx, struct om__told *told)
@@ -110,7 +105,7 @@ om_status om__stream_new(struct om_server *server, struct om__hub **out)
                                             .say = say,
                                             .hidden = hidden,
                                             .touch = touch,
-                                            .in = om__told_in_unit,
+                                            .heard = heard,
                                             .ctx = server};
     return om__hub_new(&options, out);
 }
@@ -143,7 +138,7 @@ struct recalling {
     struct om_live_change *change;
     char (*name)[OM_LIMIT_NAME_BYTES];
     size_t count, names;
-    bool hide[OM__TOLD_LAYERS], veils[OM__TOLD_LAYERS];
+    bool hide[OM__TOLD_LAYERS];
 };
 
 static bool recall(void *ctx, const struct om_live_change *change)
@@ -154,13 +149,11 @@ static bool recall(void *ctx, const struct om_live_change *change)
     if (n == OM__TOLD_LAYERS || r->count == OM__HUB_MEMORY) return false;
     if (n == r->names) {
         snprintf(r->name[n], OM_LIMIT_NAME_BYTES, "%s", change->layer);
-        r->veils[n] = veils(r->server, change->layer);
         r->hide[r->names++] = hidden(r->server, change->layer);
     }
     struct om_live_change *kept = &r->change[r->count++];
     *kept = *change;
     kept->layer = r->name[n];
-    kept->unsure = kept->unsure && r->veils[n];
     kept->moved = kept->moved && r->hide[n];
     if (r->hide[n]) om__told_hide(kept);
     return true;
@@ -213,7 +206,7 @@ struct journal {
     uint64_t upto;
     size_t count;
     char layer[OM_LIMIT_NAME_BYTES];  // of the change before
-    bool hide, veils;                 // it
+    bool hide;                        // it
 };
 
 static bool take_change(void *ctx, const struct om_live_change *change)
@@ -223,10 +216,8 @@ static bool take_change(void *ctx, const struct om_live_change *change)
     struct om_live_change told = *change;
     if (strcmp(j->layer, change->layer) != 0) {
         snprintf(j->layer, sizeof j->layer, "%s", change->layer);
-        j->veils = veils(j->server, change->layer);
         j->hide = hidden(j->server, change->layer);
     }
-    told.unsure = told.unsure && j->veils;
     told.moved = told.moved && j->hide;
     if (j->hide) om__told_hide(&told);
     j->count++;
@@ -239,7 +230,6 @@ static bool take_change(void *ctx, const struct om_live_change *change)
 static om_status gather_written(struct om__request *r, uint64_t after,
                                 uint64_t upto, struct om__told *told)
 {
-    const struct om_box world = {0, 0, UINT32_MAX, UINT32_MAX};
     if (after > upto) return OM_E_NOTFOUND;  // of another city, or a later one
     if (!om__hub_recall(r->server->hub, after, upto, told)) return OM_OK;
     om__told_clear(told);
@@ -252,10 +242,10 @@ static om_status gather_written(struct om__request *r, uint64_t after,
     if (st != OM_E_STOPPED) return st;
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;
+        // Who does not see all of it is told otherwise.
+        if (r->snapshot->layer[i].rights.audience) continue;
         const uint64_t changed =
-            om__rights_veil(r)
-                ? om_city_told_at(r->server->city, name, world, NULL)
-                : om_city_changed(r->server->city, name, world);
+            om_city_changed(r->server->city, name, OM__EVERYWHERE);
         const struct om_live_change change = {.sequence = changed,
                                               .layer = name,
                                               .cell = OM_NO_CELL,
@@ -271,6 +261,7 @@ static om_status gather(struct om__request *r, uint64_t after, uint64_t upto,
                         struct om__told *told)
 {
     OM_TRY(gather_written(r, after, upto, told));
+    told->after = after;
     om__told_touch(r->server, told);
     return OM_OK;
 }
@@ -311,32 +302,38 @@ static om_status read_layers(struct question *q)
     return OM_OK;
 }
 
-/* Who does not see all layers asks for those that it sees; who has an area is
- * told what changed there, and not where in it. */
+/* Name a layer, and as who whoever asks is told of it. */
+static om_status add_layer(struct question *q, const struct om_layer *layer,
+                           bool first)
+{
+    const uint64_t audience = om__rights_audience(q->request, layer);
+    const size_t at = strlen(q->layers), room = sizeof q->layers - at;
+    const int n = audience ? snprintf(q->layers + at, room, "%s%s%c%016llx",
+                                      first ? "" : ",", layer->name,
+                                      OM__TOLD_AS, (unsigned long long)audience)
+                           : snprintf(q->layers + at, room, "%s%s",
+                                      first ? "" : ",", layer->name);
+    return n > 0 && (size_t)n < room ? OM_OK : OM_E_LIMIT;
+}
+
+/* Who does not see all layers, or all of each, asks for what it sees; who has
+ * an area is told that something changed there, and not where in it. */
 static om_status choose_layers(struct question *q)
 {
     const struct om__request *r = q->request;
     const char *text = om__param_text(r, "layers");
     const bool all = !text || !*text;
-    const struct om_token *token = &r->who->token;
-    const bool area = token->level[0];
+    const bool area = r->who->token.level[0];
     const bool veiled = om__rights_veil(r);
-    size_t begun = veiled;  // of the names
-    if (veiled) q->layers[0] = OM__TOLD_VEILED;
-    if (all && !area && !veiled && r->snapshot->layers == r->whole->layers)
-        return OM_OK;
-    if (area)
-        begun += (size_t)snprintf(q->layers + begun, sizeof q->layers - begun,
-                                  "%c%s:%s\n", OM__TOLD_COARSE, token->level,
-                                  token->unit);
+    size_t begun = 0;  // of the names
+    if (all && !area && !veiled && !r->snapshot->rights) return OM_OK;
+    if (veiled) q->layers[begun++] = OM__TOLD_VEILED;
+    if (area) q->layers[begun++] = OM__TOLD_COARSE;
     // In the city's order, each once: equal questions are equal texts.
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;
         if (!all && !om__told_wanted(text, name)) continue;
-        const size_t at = strlen(q->layers);
-        if (at + strlen(name) + 2 > sizeof q->layers) return OM_E_LIMIT;
-        snprintf(q->layers + at, sizeof q->layers - at, "%s%s",
-                 at > begun ? "," : "", name);
+        OM_TRY(add_layer(q, &r->snapshot->layer[i], !q->layers[begun]));
     }
     // Of no layers is not of all.
     if (!q->layers[begun]) strcat(q->layers, ",");
@@ -383,8 +380,7 @@ static om_status answer_json(struct question *q)
                 reset ? "true" : "false");
     say(r->server, &out);
     om_buf_add_text(&out, ",\"layers\":{");
-    if (!reset)
-        om__told_write(&told, q->layers, om__told_in_unit, r->server, &out);
+    if (!reset) om__told_write(&told, q->layers, heard, r->server, &out);
     om_buf_add_text(&out, "}}\n");
     st = om__reply(r, &out, &HEAD_JSON);
 done:
@@ -439,7 +435,7 @@ static om_status write_missed(const struct question *q, uint64_t told_to,
         if (st == OM_E_NOTFOUND || told.everything) {
             om__event_write(hub, "reset", told_to, NULL, q->layers, out);
             st = OM_OK;
-        } else if (!st && told.last) {
+        } else if (!st) {
             om__event_write(hub, "change", told_to, &told, q->layers, out);
         }
     }

@@ -15,6 +15,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
+#include "engine/live/audience.h"
 #include "engine/live/changes.h"
 
 /* As many as there may be, and a shape of as many. */
@@ -28,16 +29,17 @@ void om__told_deinit(struct om__told *told)
 
 void om__told_clear(struct om__told *told)
 {
-    told->first = told->last = 0;
+    told->first = told->last = told->after = 0;
     told->everything = false;
     told->layers = 0;
 }
 
 static struct om__told_layer *layer_of(struct om__told *told, const char *name,
-                                       enum om__told_kind kind)
+                                       enum om__told_kind kind, uint64_t quiet)
 {
     for (size_t i = 0; i < told->layers; i++)
-        if (told->layer[i].kind == kind && !strcmp(told->layer[i].name, name))
+        if (told->layer[i].kind == kind && told->layer[i].quiet == quiet &&
+            !strcmp(told->layer[i].name, name))
             return &told->layer[i];
     if (told->layers == OM__TOLD_LAYERS) return NULL;
     if (told->layers == told->room) {
@@ -49,7 +51,8 @@ static struct om__told_layer *layer_of(struct om__told *told, const char *name,
         told->room = room;
     }
     struct om__told_layer *layer = &told->layer[told->layers++];
-    *layer = (struct om__told_layer){.level = OM_CHANGE_LEVEL, .kind = kind};
+    *layer = (struct om__told_layer){
+        .level = OM_CHANGE_LEVEL, .kind = kind, .quiet = quiet};
     strncpy(layer->name, name, sizeof layer->name - 1);
     return layer;
 }
@@ -134,11 +137,11 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
                                     : change->kind == OM_ENTRY_COMMIT
                                         ? OM__TOLD_OPEN
                                     : change->person ? OM__TOLD_PERSON
-                                    : change->quiet  ? OM__TOLD_QUIET
                                     : change->unsure ? OM__TOLD_UNSURE
                                                      : OM__TOLD_OPEN;
     struct om__told_layer *layer =
-        *change->layer ? layer_of(told, change->layer, kind) : NULL;
+        *change->layer ? layer_of(told, change->layer, kind, change->quiet)
+                       : NULL;
     if (!layer) {
         told->everything = true;
         return;
@@ -157,7 +160,7 @@ void om__told_add(struct om__told *told, const struct om_live_change *change)
 void om__told_add_steps(struct om__told *told, const char *name,
                         uint64_t sequence)
 {
-    struct om__told_layer *layer = layer_of(told, name, OM__TOLD_STEPS);
+    struct om__told_layer *layer = layer_of(told, name, OM__TOLD_STEPS, 0);
     if (sequence > told->last) told->last = sequence;
     if (!told->first) told->first = sequence;
     if (layer)
@@ -168,24 +171,34 @@ void om__told_add_steps(struct om__told *told, const char *name,
 
 void om__told_hide(struct om_live_change *change)
 {
-    change->quiet = change->unsure = false;
+    change->unsure = false;
     change->person = true;
+}
+
+static const char *names_of(const char *layers)
+{
+    if (layers && *layers == OM__TOLD_VEILED) layers++;
+    if (layers && *layers == OM__TOLD_COARSE) layers++;
+    return layers;
+}
+
+/* Among names, what follows one: OM__TOLD_AS, ',' or the end. NULL: it is not
+ * there. */
+static const char *behind_name(const char *names, const char *name)
+{
+    const size_t len = strlen(name);
+    for (const char *at = names; *at; at += *at == ',') {
+        const size_t n = strcspn(at, ",=");
+        if (n == len && !memcmp(at, name, n)) return at + n;
+        at += strcspn(at, ",");
+    }
+    return NULL;
 }
 
 bool om__told_wanted(const char *layers, const char *name)
 {
-    const size_t len = strlen(name);
-    if (layers && *layers == OM__TOLD_VEILED) layers++;
-    const char *area_end =
-        layers && *layers == OM__TOLD_COARSE ? strchr(layers, '\n') : NULL;
-    if (area_end) layers = area_end + 1;
-    if (!layers || !*layers) return true;
-    for (const char *at = layers; *at; at += *at == ',') {
-        const size_t n = strcspn(at, ",");
-        if (n == len && !memcmp(at, name, n)) return true;
-        at += n;
-    }
-    return false;
+    const char *names = names_of(layers);
+    return !names || !*names || behind_name(names, name);
 }
 
 static int by_code(const void *a, const void *b)
@@ -232,38 +245,49 @@ static void write_coarse(const struct om__told_layer *layer, struct om_buf *out)
     om_buf_add_text(out, ":{\"rows\":0,\"level\":0,\"cells\":[[0,0]]}");
 }
 
-/* "!town:441900003\n..." */
-static void read_area(const char *layers, char *level, char *unit)
+/* Whoever is told, of one layer. */
+struct ear {
+    bool veiled, coarse;
+    bool audience;  // ... of those who do not see all of it
+    struct om_heard heard;
+};
+
+static bool is_hidden(const struct ear *ear, const struct om__told_layer *one)
 {
-    const size_t len = strcspn(layers + 1, ":");
-    const char *id = layers + 1 + len + 1;
-    memcpy(level, layers + 1, len);
-    level[len] = 0;
-    memcpy(unit, id, strcspn(id, "\n"));
-    unit[strcspn(id, "\n")] = 0;
+    const struct om_heard *h = &ear->heard;
+    return ear->audience && !h->crowds && h->veil < OM_VEILS &&
+           one->quiet >> h->veil & 1;
 }
 
-static bool is_for(const struct om__told_layer *one, bool veiled)
+static bool is_for(const struct ear *ear, const struct om__told_layer *one)
 {
-    return veiled ? one->kind != OM__TOLD_QUIET && one->kind != OM__TOLD_MOVED
-                  : one->kind != OM__TOLD_STEPS;
+    if (one->kind == OM__TOLD_STEPS) return ear->veiled;
+    return !(ear->veiled && one->kind == OM__TOLD_MOVED) &&
+           !is_hidden(ear, one);
 }
 
-/* All that is told of a layer, of which the first is `at`: level and cells are
- * those of the union, in whatever order it came. */
-static void unite(const struct om__told *told, size_t at, bool veiled,
-                  bool area, struct om__told_layer *out)
+/* Is it of what is told without a place? */
+static bool is_anywhere(const struct ear *ear, const struct om__told_layer *one)
 {
+    return one->kind == OM__TOLD_PERSON || one->kind == OM__TOLD_MOVED ||
+           (ear->audience && one->kind == OM__TOLD_UNSURE);
+}
+
+/* All that is told of a layer: level and cells are those of the union, in
+ * whatever order it came. False: nothing. */
+static bool unite(const struct om__told *told, const char *name,
+                  const struct ear *ear, struct om__told_layer *out)
+{
+    bool any = false;
     *out = (struct om__told_layer){.level = OM_CHANGE_LEVEL};
-    memcpy(out->name, told->layer[at].name, sizeof out->name);
-    for (size_t i = at; i < told->layers; i++) {
+    strncpy(out->name, name, sizeof out->name - 1);
+    for (size_t i = 0; i < told->layers; i++) {
         const struct om__told_layer *one = &told->layer[i];
-        if (strcmp(one->name, out->name) != 0 || !is_for(one, veiled)) continue;
-        out->rows += one->rows;
-        if ((veiled && one->kind == OM__TOLD_UNSURE) ||
-            (!area &&
-             (one->kind == OM__TOLD_PERSON || one->kind == OM__TOLD_MOVED)))
-            om__told_add_world(out);
+        if (strcmp(one->name, name) != 0 || !is_for(ear, one)) continue;
+        any = true;
+        if (!ear->audience || one->kind != OM__TOLD_UNSURE)
+            out->rows += one->rows;
+        if (is_anywhere(ear, one)) om__told_add_world(out);
         while (out->level > one->level) lift(out);
         for (size_t s = 0; s < SLOTS; s++) {
             if (!one->slot[s]) continue;
@@ -271,41 +295,81 @@ static void unite(const struct om__told *told, size_t at, bool veiled,
             while (out->count > OM__TOLD_CELLS) lift(out);
         }
     }
+    return any;
 }
 
-/* Is it the first that is told of its layer? */
-static bool is_first(const struct om__told *told, size_t at, bool veiled)
+/* Crowds hear of each change of the layer that there was one; all others of
+ * what they see. What has changed before they were told apart nobody knows. */
+static bool unite_heard(const struct om__told *told, const char *name,
+                        const struct ear *ear, struct om__told_layer *out)
 {
-    const struct om__told_layer *one = &told->layer[at];
-    if (!is_for(one, veiled)) return false;
+    const struct om_heard *h = &ear->heard;
+    bool any = unite(told, name, ear, out), steps = false;
+    for (size_t i = 0; i < told->layers; i++)
+        steps = steps || (told->layer[i].kind == OM__TOLD_STEPS &&
+                          !strcmp(told->layer[i].name, name));
+    if (h->base > told->after) {
+        out->rows = 0;
+        om__told_add_world(out);
+        return true;
+    }
+    // What is newer than what was gathered is told with it.
+    if ((any || ear->coarse) && h->sequence > told->after) return true;
+    return (ear->veiled && steps) || (h->crowds && !ear->coarse && any);
+}
+
+static void write_told(const struct om__told_layer *layer, bool coarse,
+                       bool *any, struct om_buf *out)
+{
+    if (*any) om_buf_add_byte(out, ',');
+    if (coarse)
+        write_coarse(layer, out);
+    else
+        write_layer(layer, out);
+    *any = true;
+}
+
+static bool is_first(const struct om__told *told, size_t at)
+{
     for (size_t i = 0; i < at; i++)
-        if (!strcmp(told->layer[i].name, one->name) &&
-            is_for(&told->layer[i], veiled))
-            return false;
+        if (!strcmp(told->layer[i].name, told->layer[at].name)) return false;
     return true;
 }
 
+/* Those of which nothing is hidden. */
+static void write_open(const struct om__told *told, const char *names,
+                       struct ear *ear, bool *any, struct om_buf *out)
+{
+    struct om__told_layer layer;
+    for (size_t i = 0; i < told->layers; i++) {
+        const char *name = told->layer[i].name;
+        const char *as = names && *names ? behind_name(names, name) : "";
+        if (!as || *as == OM__TOLD_AS || !is_first(told, i)) continue;
+        if (unite(told, name, ear, &layer))
+            write_told(&layer, ear->coarse, any, out);
+    }
+}
+
 bool om__told_write(const struct om__told *told, const char *layers,
-                    om__told_in in, void *ctx, struct om_buf *out)
+                    om__told_heard heard, void *ctx, struct om_buf *out)
 {
     const bool veiled = layers && *layers == OM__TOLD_VEILED;
     const bool coarse = layers && layers[veiled] == OM__TOLD_COARSE;
-    char level[OM__TOLD_AREA_BYTES], unit[OM__TOLD_AREA_BYTES];
+    const char *names = names_of(layers);
+    struct ear ear = {.veiled = veiled, .coarse = coarse};
+    struct om__told_layer layer;
     bool any = false;
-    if (coarse) read_area(layers + veiled, level, unit);
-    for (size_t i = 0; i < told->layers; i++) {
-        struct om__told_layer layer;
-        if (!is_first(told, i, veiled) ||
-            !om__told_wanted(layers, told->layer[i].name))
-            continue;
-        unite(told, i, veiled, coarse, &layer);
-        if (coarse && in && !in(ctx, level, unit, &layer)) continue;
-        if (any) om_buf_add_byte(out, ',');
-        if (coarse)
-            write_coarse(&layer, out);
-        else
-            write_layer(&layer, out);
-        any = true;
+    write_open(told, names, &ear, &any, out);
+    ear.audience = true;
+    for (const char *at = names; heard && at && *at; at += *at == ',') {
+        const size_t n = strcspn(at, ",=");
+        char name[OM_LIMIT_NAME_BYTES] = "";
+        const bool is = at[n] == OM__TOLD_AS && n < sizeof name;
+        memcpy(name, at, is ? n : 0);
+        if (is) heard(ctx, name, strtoull(at + n + 1, NULL, 16), &ear.heard);
+        if (is && unite_heard(told, name, &ear, &layer))
+            write_told(&layer, coarse, &any, out);
+        at += strcspn(at, ",");
     }
     return any;
 }

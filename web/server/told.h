@@ -15,19 +15,18 @@
  * level it comes to depends on what was added, not on the order. */
 struct om__told_layer {
     char name[OM_LIMIT_NAME_BYTES];
-    // Of nothing but columns about persons, or of what nobody knows any more:
-    // who does not see them is not told where, and of quiet ones nothing. Of
-    // layers about persons: nobody is told where.
+    // Unsure: what changed nobody knows any more, and who does not see all is
+    // not told where. Of layers about persons: nobody is told where.
     enum om__told_kind {
         OM__TOLD_OPEN,
-        OM__TOLD_QUIET,
         OM__TOLD_UNSURE,
         OM__TOLD_PERSON,
         // They walked, for who sees them; another number of them is told.
         OM__TOLD_MOVED,
         OM__TOLD_STEPS
     } kind;
-    uint64_t rows;  // entries: a row changed twice counts twice
+    uint64_t quiet;  // veils that hide all of it (engine/live/audience.h)
+    uint64_t rows;   // entries: a row changed twice counts twice
     unsigned level;
     size_t count;
     uint64_t slot[2 * OM__TOLD_CELLS + 24];  // hashed, code + 1; 0: free
@@ -36,6 +35,7 @@ struct om__told_layer {
 /* Zeroed it is empty. */
 struct om__told {
     uint64_t first, last;  // sequences; 0: nothing happened
+    uint64_t after;        // behind which it is told
     bool everything;       // more layers than there is room for
     size_t layers, room;
     struct om__told_layer *layer;
@@ -63,22 +63,23 @@ void om__told_hide(struct om_live_change *change);
 
 /** Before all that follows: whoever asks does not see columns about persons. */
 #define OM__TOLD_VEILED '~'
-/** Before the names of layers, "!town:441900003\n": only what changed in that
- *  unit is told, and not where. */
+/** Before the names of layers: only that something changed is told, not where.
+ */
 #define OM__TOLD_COARSE '!'
-/** Bytes of that, with its NUL. */
-#define OM__TOLD_AREA_BYTES (2 * OM_LIMIT_NAME_BYTES + 4)
-/** Did something change in a unit of a level? */
-typedef bool (*om__told_in)(void *ctx, const char *level, const char *unit,
-                            const struct om__told_layer *told);
+/** Behind a name, with 16 digits: as which audience whoever asks is told of the
+ *  layer (engine/live/audience.h). */
+#define OM__TOLD_AS '='
+struct om_heard;
+/** What an audience is told of a layer, wherever. */
+typedef void (*om__told_heard)(void *ctx, const char *layer, uint64_t audience,
+                               struct om_heard *out);
 /** A name among comma-separated ones; NULL or empty: all names are. */
 bool om__told_wanted(const char *layers, const char *name);
 /** Append "NAME":{"rows":3,"level":18,"cells":[[x,y],...]},... of the layers
  *  that are among `layers`. Cells by their Morton codes, so that equal sets are
- *  equal bytes. in: of whoever has an area; NULL: nobody has. False: none is.
- */
+ *  equal bytes. heard: NULL where there are no audiences. False: none is. */
 bool om__told_write(const struct om__told *told, const char *layers,
-                    om__told_in in, void *ctx, struct om_buf *out);
+                    om__told_heard heard, void *ctx, struct om_buf *out);
 
 /* ---- touched.c */
 
@@ -86,13 +87,5 @@ struct om_server;
 /** Before it is told: add where shapes that nobody wrote are drawn otherwise in
  *  vector tiles, because of those beside them that were. threads: any */
 void om__told_touch(struct om_server *server, struct om__told *told);
-
-/* ---- told_area.c */
-
-/** Did something of the layer change in the unit? What is told as a whole did
- *  so everywhere. `server` is a struct om_server. threads: any. cost: 10 us a
- *  cell near the unit */
-bool om__told_in_unit(void *server, const char *level, const char *unit,
-                      const struct om__told_layer *told);
 
 #endif

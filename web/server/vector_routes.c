@@ -171,7 +171,7 @@ static om_status draw(struct om__request *r, void *memory,
     // As of the newest change in the tile: it is the same tile until then.
     int64_t at_s = 0;
     const uint64_t changed =
-        om__rights_changed(r, r->layer->name, om__tile_box(tile), &at_s);
+        om__rights_changed(r, r->layer, om__tile_box(tile), &at_s);
     if (changed && changed <= r->snapshot->sequence && at_s)
         spec.as_of_s = at_s;
     om_status st = OM_OK;
