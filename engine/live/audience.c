@@ -303,6 +303,15 @@ void om_changes_adopt(struct om_changes *changes, uint64_t sequence)
     pthread_rwlock_unlock(&changes->lock);
 }
 
+void om_changes_renew(struct om_changes *changes, uint64_t audience,
+                      uint64_t sequence, int64_t at_s)
+{
+    pthread_rwlock_rdlock(&changes->lock);
+    struct om__audience *a = find(changes, audience);
+    if (a && a->adopted) om__change_tree_renew(&a->tree, sequence, at_s);
+    pthread_rwlock_unlock(&changes->lock);
+}
+
 uint64_t om_changes_generation(const struct om_changes *changes)
 {
     return atomic_load_explicit(&changes->generation, memory_order_relaxed);

@@ -50,6 +50,9 @@ void om_changes_forget(struct om_changes *changes);
 /** Who has joined is told of what is written after `sequence`, which is the
  *  newest that anybody has seen. Before what is written is looked at. */
 void om_changes_adopt(struct om_changes *changes, uint64_t sequence);
+/** All of its layer is new for an audience, if there is such. */
+void om_changes_renew(struct om_changes *changes, uint64_t audience,
+                      uint64_t sequence, int64_t at_s);
 /** Another one where sets of hidden columns may be others. */
 uint64_t om_changes_generation(const struct om_changes *changes);
 /** Of each column of a schema (hides [schema->count], zeroed) the veils that

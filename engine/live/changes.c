@@ -67,6 +67,13 @@ void om_changes_moved(struct om_changes *changes, const char *name,
     om__audiences_renew(changes, layer, false, sequence, at_s);
 }
 
+void om_changes_looks(struct om_changes *changes, const char *name,
+                      uint64_t sequence, int64_t at_s)
+{
+    struct om__changes_layer *layer = om__changes_layer(changes, name);
+    if (layer) om__change_tree_renew(&layer->tree, sequence, at_s);
+}
+
 void om_changes_add(struct om_changes *changes, const char *name, uint64_t cell,
                     uint64_t sequence, int64_t at_s)
 {

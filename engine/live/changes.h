@@ -28,6 +28,9 @@ om_status om_changes_reset(struct om_changes *changes, const char *layer,
  *  (audience.h). */
 void om_changes_moved(struct om_changes *changes, const char *layer,
                       uint64_t sequence, int64_t at_s);
+/** The same for those who see all of it: it is drawn otherwise. */
+void om_changes_looks(struct om_changes *changes, const char *layer,
+                      uint64_t sequence, int64_t at_s);
 /** A cell (Morton code of level 18) changed. Cannot fail: where there is no
  *  memory a coarser cell is remembered; a layer that is not known is left
  *  alone. */

@@ -503,11 +503,15 @@ static size_t list_whole(struct om_live *live, size_t layer, uint64_t sequence,
                          size_t count)
 {
     const char *name = live->base->manifest.layer[layer].name;
-    const bool walked = moved && om_layer_personal(&live->base->manifest, name);
+    const bool looks = moved && moved->looks;
+    const bool walked =
+        moved && !looks && om_layer_personal(&live->base->manifest, name);
     const size_t moves = walked && moved->count ? moved->count : 1;
     // A layer that is not known needs memory; without it is coarser: all of it
     // is asked for at the snapshot, which is never too old.
-    if (walked)
+    if (looks)
+        om_changes_looks(live->changes, name, sequence, at_s);
+    else if (walked)
         om_changes_moved(live->changes, name, sequence, at_s);
     else
         (void)!om_changes_reset(live->changes, name, sequence, at_s);
@@ -557,11 +561,15 @@ om_status om__live_publish(struct om_live *live, const bool *which,
                            om_snapshot_as_of(snapshot, &snapshot->layer[i]),
                            moved, count);
     }
+    const uint64_t audience = moved ? moved->audience : 0;
+    if (audience)
+        om_changes_renew(live->changes, audience, sequence,
+                         om_snapshot_as_of(snapshot, NULL));
     const uint64_t before = live->sequence;
     live->sequence = sequence;
     om__live_weigh(live);
     om__city_publish(live->city, snapshot, stamp);
-    if (count) tell(live, before + 1, sequence, count);
+    if (count || audience) tell(live, before + 1, sequence, count);
     return OM_OK;
 }
 

@@ -197,12 +197,13 @@ om_status om_live_overlay_moved(struct om_live *live, const char *layer,
                                 const struct om_live_move *move, size_t moves,
                                 struct om_err *err) OM_MUST_USE;
 /** Say that all of a layer is to be looked at again though no row of it has
- *  changed: the classes by which it is drawn are others. The journal gets a
- *  sequence for it and everyone is told, as of a commit of the layer; rows keep
- *  theirs. returns OM_E_NOTFOUND (no such layer), OM_E_IO, OM_E_MEMORY.
- *  threads: any but the committer's */
+ *  changed: the classes by which it is drawn are others, for who sees all of it
+ *  or for an audience (engine/live/audience.h). The journal gets a sequence for
+ *  it and they are told, as of a commit of the layer; rows keep theirs. returns
+ *  OM_E_NOTFOUND (no such layer), OM_E_IO, OM_E_MEMORY. threads: any but the
+ *  committer's */
 om_status om_live_touch(struct om_live *live, const char *layer,
-                        struct om_err *err) OM_MUST_USE;
+                        uint64_t audience, struct om_err *err) OM_MUST_USE;
 /** What om_city_refresh is in a process that writes: another process' commit
  *  is noted in the journal, and what was written since put on top of it. While
  *  files are being written it looks again later. threads: any but the

@@ -325,13 +325,16 @@ om_status om__live_journal(struct om_live *live,
 om_status om__live_lay_over(struct om_segment *run,
                             const struct om__stack *below, size_t id_field,
                             struct om__stack **out) OM_MUST_USE;
+/* Why a layer is another though no row of it was written. */
 struct om__moves {
     const struct om_live_move *move;
-    size_t count;  // 0: wherever
+    size_t count;       // 0: wherever
+    bool looks;         // nobody moved, it is drawn otherwise
+    uint64_t audience;  // ... for these; 0: for who sees all of it
 };
 /** Publish the states as they are; new as a whole: `which` [layers], may be
- *  NULL. moved (else NULL): of layers about persons, for who sees these. stamp
- *  may be NULL. On an error nothing is published. */
+ *  NULL. moved (else NULL): of layers about persons, for who sees these, or of
+ *  looks. stamp may be NULL. On an error nothing is published. */
 om_status om__live_publish(struct om_live *live, const bool *which,
                            const struct om__moves *moved,
                            const struct om__stamp *stamp,

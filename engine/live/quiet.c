@@ -43,6 +43,9 @@ const struct om__veils_of_layer *om__veils_at(struct om_live *live,
                                               size_t layer)
 {
     struct om__veils *veils = &live->veils;
+    const char *name = live->base->manifest.layer[layer].name;
+    bool areas;
+    if (!om_changes_told(live->changes, name, &areas)) return NULL;
     const uint64_t generation = om_changes_generation(live->changes);
     if (veils->of != live->base || veils->generation != generation) {
         om__veils_deinit(veils);

@@ -227,21 +227,30 @@ om_status om_live_overlay_moved(struct om_live *live, const char *layer,
 
 /* ---- layers that look otherwise ---- */
 
+struct touching {
+    const char *layer;
+    uint64_t audience;
+};
+
+/* Of an audience alone the journal gets a sequence that is about nobody. */
 static om_status put_touch(struct om_live *live, void *ctx, struct om_err *err)
 {
-    const char *layer = ctx;
+    const struct touching *t = ctx;
+    const struct om__moves looks = {.looks = true, .audience = t->audience};
     bool *which;
-    if (om__live_layer(live->base, layer) == OM_NO_FIELD)
-        return om_fail(err, OM_E_NOTFOUND, 0, "no layer %s", layer);
-    OM_TRY(only_layer(live, layer, &which, err));
-    om_status st = om__live_note(live, live->base, which, OM__TOUCHED, err);
-    if (!st) st = om__live_publish(live, which, NULL, NULL, err);
+    if (om__live_layer(live->base, t->layer) == OM_NO_FIELD)
+        return om_fail(err, OM_E_NOTFOUND, 0, "no layer %s", t->layer);
+    OM_TRY(only_layer(live, t->layer, &which, err));
+    const bool *all = t->audience ? NULL : which;
+    om_status st = om__live_note(live, live->base, all, OM__TOUCHED, err);
+    if (!st) st = om__live_publish(live, all, &looks, NULL, err);
     om_free(which);
     return st;
 }
 
 om_status om_live_touch(struct om_live *live, const char *layer,
-                        struct om_err *err)
+                        uint64_t audience, struct om_err *err)
 {
-    return om__live_run(live, put_touch, (void *)(uintptr_t)layer, err);
+    struct touching t = {layer, audience};
+    return om__live_run(live, put_touch, &t, err);
 }

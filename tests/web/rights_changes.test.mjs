@@ -109,6 +109,8 @@ test('changes of columns about persons', async (t) => {
         // What somebody did in another unit the officer of this one does not hear of.
         const home = visits.find((v) => v.town === officerOf), away = visits.find((v) => v.town && v.town !== officerOf);
         const hears = async (role, since) => { const a = await as(role)(`/changes?since=${since}`); assert.equal(a.status, 200, a.text()); return a.json().layers.visit; };
+        // From its first question on it is known what it is told of.
+        await hears('officer', await sequence());
         let n = 0;
         for (const [v, told] of [[away, undefined], [home, { rows: 0, level: 0, cells: [[0, 0]] }]]) {
             const since = await sequence(), { id, grid, village, town, lon, lat, ...properties } = v, to = `V-el${n++}`;

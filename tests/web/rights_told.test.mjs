@@ -11,12 +11,16 @@
 //   row that moves across it each side is told its own
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
+import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
 import { askAs, bearer, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
+
+const until = untilWithin(60000);
 
 const UNITS = ['grid', 'village', 'town', 'lon', 'lat'];
 
@@ -24,8 +28,30 @@ const UNITS = ['grid', 'village', 'town', 'lon', 'lat'];
 function feature(row, more = {}) {
     const properties = {};
     for (const [name, value] of Object.entries(row)) if (!UNITS.includes(name) && name !== 'id' && value !== '') properties[name] = value;
+    if ('model_house' in properties) properties.model_house = properties.model_house === 'true';
     for (const name of ['floors', 'residents', 'severity', 'returned', 'checks_done', 'found']) if (name in properties) properties[name] = Number(properties[name]);
     return { type: 'Feature', id: row.id, geometry: { type: 'Point', coordinates: [Number(row.lon), Number(row.lat)] }, properties: { ...properties, ...more } };
+}
+
+/** A listener of /changes: its events so far. */
+function listen(t, url, who) {
+    const ear = { events: [] };
+    let text = '';
+    const request = http.get(`${url}/changes`, { headers: { ...bearer(who), accept: 'text/event-stream' }, agent: false }, (answer) => {
+        answer.on('data', (bytes) => {
+            text += bytes;
+            const whole = text.split('\n\n');
+            text = whole.pop();
+            for (const block of whole) {
+                const lines = Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+                if (lines.event) ear.events.push({ event: lines.event, data: JSON.parse(lines.data) });
+            }
+        });
+        answer.on('error', () => {});
+    });
+    request.on('error', () => {});
+    t.after(() => request.destroy());
+    return ear;
 }
 
 /** A server with roles of the test's own: {ask: {role: ask}, send, tokens}. */
@@ -38,12 +64,13 @@ async function served(t, city, own, tokens) {
     const { url } = await serve(t, city), ask = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)]));
     const send = async (method, target, body, type = 'application/geo+json') => {
         const answer = await fetch(`${url}${target}`, { method, headers: { ...bearer(who.admin), 'content-type': type }, body: typeof body === 'string' ? body : JSON.stringify(body) });
-        assert.ok(answer.ok, `${method} ${target}: ${answer.status} ${await answer.text()}`);
-        return answer;
+        const text = await answer.text();
+        assert.ok(answer.ok, `${method} ${target}: ${answer.status} ${text}`);
+        return Number(answer.headers.get('data-sequence'));
     };
     const put = (layer, row, more) => send('PUT', `/collections/${layer}/items/${row.id}`, feature(row, more));
     const patch = (layer, row, properties) => send('PATCH', `/collections/${layer}/items/${row.id}`, { type: 'Feature', properties }, 'application/merge-patch+json');
-    return { url, ask, send, put, patch };
+    return { url, ask, send, put, patch, tokens: who };
 }
 
 /** What a role learns of a layer without being told a row: ETags and sequences of tiles around a row, and what /changes says since. */
@@ -58,9 +85,21 @@ async function learns(ask, layer, row, since, levels = [12, 16, 18]) {
 }
 const sequence = async (ask) => (await ask('/changes?since=0')).json().next;
 
-test('columns that a role does not see', async (t) => {
-    const { city } = await makeSynthetic(t, 0.002), own = { clerk: { layers: ['*'], personal: 'rows', columns: { hazard: ['department', 'severity', 'status', 'reported'] }, export: true } };
-    const { ask, put, patch, send } = await served(t, city, own, { clerk: ['clerk'] });
+test('what changes is told to whoever sees it', async (t) => {
+    const { city } = await makeSynthetic(t, 0.002), border = across((await rowsOf(city, 'rental')).filter((row) => row.town));
+    const own = {
+        clerk: { layers: ['*'], personal: 'rows', columns: { hazard: ['department', 'severity', 'status', 'reported'] }, export: true },
+        // By whom an area and hidden columns meet.
+        guest: { layers: ['*'], personal: 'none', area: ['town'], export: true }
+    };
+    const { a, b } = border, officer = (level, unit) => ['officer', '--area', `${level}:${unit}`];
+    const server = await served(t, city, own, { clerk: ['clerk'], a: officer('town', a.town), b: officer('town', b.town), village: officer('village', a.village), guest: ['guest', '--area', `town:${a.town}`] });
+    await t.test('columns', (t) => columns(t, city, server));
+    await t.test('areas', (t) => areas(t, border, server));
+});
+
+/** To a clerk, who does not see what a report is about. */
+async function columns(t, city, { ask, put, patch, send }) {
     const rows = (await rowsOf(city, 'hazard')).filter((row) => row.grid), [one, two, three] = rows, other = (row) => (row.severity === '1' ? 2 : 1);
     await learns(ask.clerk, 'hazard', one, await sequence(ask.admin));
     // From here on it is known who listens: a group has come since.
@@ -109,4 +148,76 @@ test('columns that a role does not see', async (t) => {
         const seen = await compare(two, () => many((i) => (i === 20 ? { item: 'I050', severity: other(two) } : { item: `I0${50 + i}` })));
         assert.ok(seen.clerk.told && seen.clerk.tags[4]);
     });
-});
+}
+
+/** The two rows of different towns that are nearest to each other, and the deepest tile that has both. */
+function across(rows) {
+    let best = { d: Infinity };
+    for (const a of rows)
+        for (const b of rows) {
+            const d = Math.hypot(a.lon - b.lon, a.lat - b.lat);
+            if (a.town < b.town && a.village && b.village && d < best.d) best = { d, a, b };
+        }
+    let z = 18;
+    const at = (row) => `${z}/${tileX(Number(row.lon), z)}/${tileY(Number(row.lat), z)}`;
+    while (at(best.a) !== at(best.b)) z--;
+    return { a: best.a, b: best.b, z, tile: at(best.a), rows };
+}
+
+/** To officers of two towns, and of a village in one. */
+async function areas(t, { a, b, z, tile, rows }, { url, ask, patch, send, tokens }) {
+    assert.ok(z > 8, `the nearest rows across a border have a tile of zoom ${z}`);
+    const roles = ['a', 'b', 'village', 'guest'], targets = [`/tiles/rental/${tile}.mvt`, `/tiles/rental/${tile}.png`, '/stats/rental?by=village', '/stats/rental?by=grid', `/tiles/heat:rental/${tile}.png?bandwidth=100`];
+    const look = async (role) => (await Promise.all(targets.map((target) => ask[role](target)))).map((x) => `${x.headers.etag} ${x.headers['data-sequence']}`);
+    const told = async (role, since) => { const { layers, reset } = (await ask[role](`/changes?since=${since}`)).json(); assert.ok(!reset); return layers.rental; };
+    const coarse = { rows: 0, level: 0, cells: [[0, 0]] };
+    for (const role of roles) await told(role, await sequence(ask.admin));
+    await patch('rental', a, { residents: 7 });
+    /** Who learns of a change? */
+    const who = async (why, change, expected) => {
+        const since = await sequence(ask.admin), before = Object.fromEntries(await Promise.all(roles.map(async (role) => [role, await look(role)])));
+        await change();
+        for (const role of roles) {
+            const now = await look(role), other = targets.filter((_, i) => now[i] !== before[role][i]);
+            if (!expected.includes(role)) assert.deepEqual([other, await told(role, since)], [[], undefined], `${why}: ${role} learns of it`);
+            else {
+                assert.deepEqual(await told(role, since), coarse, `${why}: ${role} is not told`);
+                assert.ok(other.includes(targets[0]), `${why}: ${role} keeps ${other}`);
+            }
+        }
+    };
+    const level = (row) => (row.level === 'strict' ? 'warning' : 'strict'), house = (row, more = {}) => feature(row, more);
+    await who('patched there', () => patch('rental', b, { level: level(b), residents: 9 }), ['b']);
+    await who('open column there', () => patch('rental', b, { model_house: b.model_house !== 'true' }), ['b']);
+    await who('patched here', () => patch('rental', a, { level: level(a) }), ['a', 'village']);
+    await who('open column here', () => patch('rental', a, { model_house: a.model_house !== 'true' }), ['a', 'village', 'guest']);
+    await who('made there', () => send('POST', '/collections/rental/items', { ...house(b), id: 'R-new' }), ['b']);
+    await who('moved here', () => send('PUT', '/collections/rental/items/R-new', { ...house(a), id: 'R-new' }), ['a', 'b', 'village', 'guest']);
+    await who('moved back', () => send('PUT', '/collections/rental/items/R-new', { ...house(b), id: 'R-new' }), ['a', 'b', 'village', 'guest']);
+    await who('taken away there', () => send('DELETE', '/collections/rental/items/R-new'), ['b']);
+    await who('made and gone at once', () => send('POST', '/collections/rental/items?upsert=true', [house(b), { ...house(b), id: 'R-x' }].map((f) => JSON.stringify(f)).join('\n'), 'application/x-ndjson'), ['b']);
+    // Thousands in one piece, of which one is here.
+    const elsewhere = rows.filter((row) => row.town !== a.town), pile = Array.from({ length: 5000 }, (_, i) => ({ ...house(elsewhere[i % elsewhere.length]), id: `B-${i}` }));
+    const pour = (features) => send('POST', '/collections/rental/items?upsert=true', features.map((f) => JSON.stringify(f)).join('\n'), 'application/x-ndjson');
+    await who('thousands there', () => pour(pile), ['b']);
+    await who('thousands there again', () => pour(pile), ['b']);
+    await who('one of them here', () => pour([...pile, { ...house(a), id: 'B-here' }]), ['a', 'b', 'village', 'guest']);
+    // The stream says the same as it happens: who is not told of the first hears of the second only.
+    const ears = Object.fromEntries([...roles, 'admin'].map((role) => [role, listen(t, url, tokens[role])]));
+    for (const ear of Object.values(ears)) await until('a listener is there', () => ear.events.length);
+    const heard = (role) => ears[role].events.filter((e) => e.event === 'change' && e.data.layers.rental).map((e) => e.data.sequence);
+    const goes = async (change) => {
+        const last = await change();
+        await until('all is told', () => heard('admin').some((n) => n >= last));
+        return last;
+    };
+    const begun = await goes(() => patch('rental', b, { residents: 12 }));
+    const since = (role) => heard(role).filter((n) => n > begun);
+    const first = await goes(() => patch('rental', b, { level: 'lenient', residents: 10 })), second = await goes(() => patch('rental', a, { model_house: a.model_house === 'true', residents: 11 }));
+    for (const role of ['a', 'village', 'guest']) {
+        await until(`${role} is told`, () => since(role).some((n) => n >= second));
+        assert.ok(since(role).every((n) => n > first), `${role} hears of what is written there`);
+    }
+    await until('b is told', () => since('b').some((n) => n >= first && n < second));
+    assert.ok(since('b').every((n) => n < second));
+}

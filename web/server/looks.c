@@ -12,6 +12,10 @@
  * and smaller ones are then not drawn anywhere. We rejected
  * finding that out while writing, which would make each write count all
  * columns. Looks change in steps (tiles/picture), so this is rare.
+ *
+ * Who does not see some columns draws by the others, and is told of these looks
+ * alone. What somebody with an area draws is looked at whenever a row changes
+ * there (picture_routes.c).
  */
 #include "web/server/looks.h"
 
@@ -33,7 +37,7 @@
 #define TELLING_S 0.1
 
 struct look {
-    uint64_t family, look, sequence;
+    uint64_t family, look, sequence, audience;
     double used_s;
     char layer[OM_LIMIT_NAME_BYTES];
     size_t by;
@@ -99,10 +103,14 @@ void om__looks_note(struct om__looks *looks,
                     const struct om_picture_bound *bound, uint64_t sequence,
                     uint64_t look)
 {
+    const struct om_layer_rights *rights = &bound->layer->rights;
+    if (rights->area || rights->crowds) return;
     struct look fresh = {
-        .family = om_hash64(bound->canonical.bytes, bound->canonical.len, 0),
+        .family = om_hash64(bound->canonical.bytes, bound->canonical.len,
+                            rights->audience),
         .look = look,
         .sequence = sequence,
+        .audience = rights->audience,
         .by = bound->by,
         .window = bound->window};
     memcpy(fresh.layer, bound->layer->name, sizeof fresh.layer);
@@ -226,7 +234,7 @@ static void look_again(struct om__looks *looks, struct om_server *server,
     if (!look_now(l, server, snapshot, &look)) {
         om_status st = OM_OK;
         if (look != l->look)
-            st = om__writes_touch(server->writes, l->layer, &why);
+            st = om__writes_touch(server->writes, l->layer, l->audience, &why);
         if (st && st != OM_E_STOPPED)
             om_log(OM_LOG_WARN, "picture", "%s looks otherwise, untold: %s",
                    l->layer, why.text);

@@ -12,7 +12,8 @@ struct om__looks;
 om_status om__looks_new(struct om__looks **out) OM_MUST_USE;
 void om__looks_free(struct om__looks *looks);
 
-/** A picture of rows was made of the snapshot of this sequence. Copies. */
+/** A picture of rows was made of the snapshot of this sequence. Copies. Nothing
+ *  of who has an area, or only counts rows. */
 void om__looks_note(struct om__looks *looks,
                     const struct om_picture_bound *bound, uint64_t sequence,
                     uint64_t look);

@@ -151,6 +151,7 @@ static void find_rows_roots(struct om__request *r, const struct picture_ask *p,
         return;
     }
     out->local = layer->schema.geometry == OM_GEOMETRY_POINT;
+    if (layer->rights.area || layer->rights.crowds) out->by = layer->name;
     om__needs_layer(r, layer->name, box);
 }
 

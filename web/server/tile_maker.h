@@ -13,11 +13,13 @@
     "weight per palette with_filter with_datetime form"
 /* What a tile is made from, beside what is asked for. */
 struct om__tile_roots {
-    bool local;     // of the rows in and around it (request->needs) and of
-                    // `look` alone: its ETag is known before it is drawn
-    bool whole;     // of `look` alone: so is its ETag
-    uint64_t look;  // hash of figures, classes and sizes that it shares with
-                    // all tiles of the map; whole: of all that it shows
+    bool local;      // of the rows in and around it (request->needs) and of
+                     // `look` alone: its ETag is known before it is drawn
+    bool whole;      // of `look` alone: so is its ETag
+    uint64_t look;   // hash of figures, classes and sizes that it shares with
+                     // all tiles of the map; whole: of all that it shows
+    const char *by;  // layer of which any row that changes may make another
+                     // look, if that is not told (looks.c); or NULL
 };
 /* One way of making tiles. `read` takes the parameters (and request->layer);
  * `key` adds whatever else is asked for, in one writing for all that mean the

@@ -160,6 +160,7 @@ static om_status make(struct om__request *r, struct making *m, bool *drawn)
         if (kept) om__reply_answer_take(r, kept);
         if (done || kept) return OM_OK;
     }
+    if (m->roots.by) om__needs_layer(r, m->roots.by, OM__EVERYWHERE);
     om_status st = m->maker->draw(r, m->ask, m->tile, &out);
     *drawn = !st && !r->later;
     if (*drawn)

@@ -196,11 +196,12 @@ om_status om__writes_overlay(struct om__writes *writes, const char *layer,
 }
 
 om_status om__writes_touch(struct om__writes *writes, const char *layer,
-                           struct om_err *err)
+                           uint64_t audience, struct om_err *err)
 {
     pthread_rwlock_rdlock(&writes->lock);
-    const om_status st =
-        writes->live ? om_live_touch(writes->live, layer, err) : OM_E_STOPPED;
+    const om_status st = writes->live
+                             ? om_live_touch(writes->live, layer, audience, err)
+                             : OM_E_STOPPED;
     pthread_rwlock_unlock(&writes->lock);
     return st;
 }

@@ -79,7 +79,7 @@ om_status om__writes_overlay(struct om__writes *writes, const char *layer,
                              struct om_err *err) OM_MUST_USE;
 /** om_live_touch; OM_E_STOPPED if this server does not write. */
 om_status om__writes_touch(struct om__writes *writes, const char *layer,
-                           struct om_err *err) OM_MUST_USE;
+                           uint64_t audience, struct om_err *err) OM_MUST_USE;
 /** Figures for /metrics. */
 void om__writes_metrics(struct om__writes *writes, struct om_buf *out);
 
