@@ -242,8 +242,6 @@ static om_status gather_written(struct om__request *r, uint64_t after,
     if (st != OM_E_STOPPED) return st;
     for (size_t i = 0; i < r->snapshot->layers; i++) {
         const char *name = r->snapshot->layer[i].name;
-        // Who does not see all of it is told otherwise.
-        if (r->snapshot->layer[i].rights.audience) continue;
         const uint64_t changed =
             om_city_changed(r->server->city, name, OM__EVERYWHERE);
         const struct om_live_change change = {.sequence = changed,

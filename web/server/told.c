@@ -298,24 +298,39 @@ static bool unite(const struct om__told *told, const char *name,
     return any;
 }
 
-/* Crowds hear of each change of the layer that there was one; all others of
- * what they see. What has changed before they were told apart nobody knows. */
+/* Is there a change of the layer, seen or not, of one of these kinds? */
+static bool has(const struct om__told *told, const char *name, bool steps,
+                bool walks)
+{
+    for (size_t i = 0; i < told->layers; i++) {
+        const enum om__told_kind kind = told->layer[i].kind;
+        if ((kind == OM__TOLD_STEPS) == steps &&
+            (walks || kind != OM__TOLD_MOVED) &&
+            !strcmp(told->layer[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+/* Of before they were told apart it is told that there was a change, as "data
+ * as of" tells it; from then on crowds hear of each change of the layer that
+ * there was one, and all others of what they see. */
 static bool unite_heard(const struct om__told *told, const char *name,
                         const struct ear *ear, struct om__told_layer *out)
 {
     const struct om_heard *h = &ear->heard;
-    bool any = unite(told, name, ear, out), steps = false;
-    for (size_t i = 0; i < told->layers; i++)
-        steps = steps || (told->layer[i].kind == OM__TOLD_STEPS &&
-                          !strcmp(told->layer[i].name, name));
-    if (h->base > told->after) {
+    const bool any = unite(told, name, ear, out);
+    if (h->base > told->after && has(told, name, false, !ear->veiled)) {
         out->rows = 0;
         om__told_add_world(out);
         return true;
     }
     // What is newer than what was gathered is told with it.
-    if ((any || ear->coarse) && h->sequence > told->after) return true;
-    return (ear->veiled && steps) || (h->crowds && !ear->coarse && any);
+    if ((any || ear->coarse) && h->sequence > told->after &&
+        h->base <= told->after)
+        return true;
+    return (ear->veiled && has(told, name, true, true)) ||
+           (h->crowds && !ear->coarse && any);
 }
 
 static void write_told(const struct om__told_layer *layer, bool coarse,
