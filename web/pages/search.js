@@ -50,11 +50,16 @@ export class SearchBox {
     });
   }
 
-  soon() {
+  /** Nobody waits for an answer any more: one that comes late opens nothing. */
+  leave() {
     clearTimeout(this.resting);
     this.pending?.abort();
     this.pending = null;
-    this.hasty = false;
+    this.hasty = this.waiting = false;
+  }
+
+  soon() {
+    this.leave();
     this.waiting = true;
     this.resting = window.setTimeout(() => this.ask(), REST_MS);
   }
@@ -125,6 +130,7 @@ export class SearchBox {
   take(i) {
     const found = this.found[i];
     if (!found) return;
+    this.leave();
     this.input.value = this.nameOf(found);
     this.close();
     this.city.choose(found);
@@ -144,7 +150,7 @@ export class SearchBox {
       else if (!this.list.hidden) this.take(this.active);
     } else if (e.key === 'Escape') {
       e.stopPropagation();
-      this.hasty = false;
+      this.leave();
       if (this.list.hidden) {
         this.input.value = '';
         this.show([], '');

@@ -101,6 +101,23 @@ test('the store asks for what has changed, and not before its time', async () =>
     store.close();
 });
 
+test('a question that takes the place of one that is on its way is asked', async () => {
+    const clock = makeClock(), waiting = [], answers = [];
+    const store = new Store({ now: () => new Moment('2023-06-27T00:00:00+08:00'), clock, onAnswer: (key, a) => answers.push([key, a.value]),
+        get: (url) => new Promise((done) => waiting.push({ url, done: () => done({ value: url, asOf: null }) })) });
+    const share = (month) => store.add([{ key: 'share', url: () => `/${month}`, layers: [], restMs: 5000 }]);
+    share('may');
+    share('june');
+    assert.deepEqual(waiting.map((w) => w.url), ['/may', '/june']);
+    // Whichever comes last, the answer is of the later one.
+    for (const { done } of waiting.reverse()) {
+        done();
+        await clock.go(100);
+    }
+    assert.deepEqual([answers, store.value('share'), store.running], [[['share', '/june']], '/june', 0]);
+    store.close();
+});
+
 test('what costs little comes first, and the map waits for it', async () => {
     const clock = makeClock(), asked = [], said = [];
     let let_go = () => {};

@@ -84,6 +84,9 @@ async function ask(name, work) {
   }
 }
 
+/** What was asked about is not there any more: its answer would be of nothing. @param {string} name */
+const drop = (name) => running[name]?.abort();
+
 /** What is wrong, in words. @param {any} error */
 function textOf(error) {
   if (error instanceof TypeError) return say('no_answer');
@@ -118,7 +121,7 @@ function notice(text) {
 
 /** @type {import('./panes.js').Context} */
 const context = {
-  state, lang, say, told, write, ask, textOf,
+  state, lang, say, told, write, ask, drop, textOf,
   get city() { return city; },
   get steps() { return steps; },
   nameOf: (part) => drawing.name(part),
@@ -244,7 +247,10 @@ state.subscribe((now, changed) => {
   if (changed.has('at')) {
     theMap?.pin(now.at);
     if (now.at) read(now.at, true);
-    else caption.showReading(null);
+    else {
+      drop('value');
+      caption.showReading(null);
+    }
   } else if (now.at && DRAWN.some((name) => changed.has(name))) read(now.at, true);
   if (changed.has('unit') || changed.has('units') || changed.has('layer')) outlineUnit();
 });
@@ -274,7 +280,10 @@ let flyTo = '';
 
 function outlineUnit() {
   const {unit} = state.now, level = city.layers.find((l) => l.unit_level && l.unit_level === context.level());
-  if (!unit || !level) return context.withMap((map) => map.outline('unit', null));
+  if (!unit || !level) {
+    drop('unit');
+    return context.withMap((map) => map.outline('unit', null));
+  }
   ask('unit', async (signal) => {
     const feature = await getJson(`/collections/${encodeURIComponent(level.id)}/items/${encodeURIComponent(unit)}`, signal);
     context.withMap((map) => {
@@ -430,8 +439,9 @@ function wire() {
   $('fold-result').onclick = () => fold('r');
   $('notice-close').onclick = () => notice(null);
   window.addEventListener('keydown', onKey);
-  window.addEventListener('hashchange', () => {
-    const next = parseHash(location.hash);
+  window.addEventListener('hashchange', (e) => {
+    // The address may have been written since by save(), with the state as it was.
+    const next = parseHash(new URL(e.newURL).hash);
     if (!layerOf(city, next.layer)) next.layer = state.now.layer;
     const {map} = next;
     state.update(next);

@@ -95,6 +95,7 @@ class Compare {
     this.sums.hidden = this.list.hidden = !other;
     this.note.textContent = '';
     if (!other) {
+      this.context.drop('compare');
       if (how === 'previous' || how === 'year') this.needPeriod();
       return;
     }

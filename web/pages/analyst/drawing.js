@@ -205,8 +205,12 @@ export class Drawing {
     this.shaped = null;
     this.caption?.showShapes(null, '', []);
     map.outline('tested', null);
-    if (!part) return map.outline('shapes', null);
-    this.awaited(this.name(part), context.ask(`shapes ${this.caption ? 'A' : 'B'}`, async (signal) => {
+    const name = `shapes ${this.caption ? 'A' : 'B'}`;
+    if (!part) {
+      context.drop(name);
+      return map.outline('shapes', null);
+    }
+    this.awaited(this.name(part), context.ask(name, async (signal) => {
       const answer = await context.get(url, signal), features = answer.features.filter((f) => f.geometry || part.id !== 'coverage');
       if (signal.aborted) return;
       if (part.id === 'hotspots' && context.state.now.spots === 'dbscan') return this.drawClusters(part, answer);

@@ -46,6 +46,7 @@ import {whyPane} from './why.js';
  * @property {(path: string, signal?: AbortSignal) => Promise<any>} get   JSON of the server; throws ProblemError
  * @property {(name: string, work: (signal: AbortSignal) => Promise<void>) => Promise<void>} ask
  *   of questions with a name only the last one's answer counts; what goes wrong is shown
+ * @property {(name: string) => void} drop   nobody wants the answer to that question any more
  * @property {(id: string, fly?: boolean) => void} choose   a unit of the level that is shown; '' none. On map, in tables, in the address
  * @property {() => string} level   of the units that tables and choices are of
  * @property {(id: string) => void} open   a pane

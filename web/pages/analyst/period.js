@@ -58,7 +58,10 @@ class Period {
     this.box.hidden = !this.usable;
     this.tell();
     this.mark();
-    if (!this.usable) return this.stop();
+    if (!this.usable) {
+      context.drop('days');
+      return this.stop();
+    }
     const layer = context.subject();
     context.ask('days', async (signal) => {
       const stats = await context.get(address(`/stats/${encodeURIComponent(layer.id)}`, {by: 'day', filter: selectionOf(city, state.now).filter}), signal);

@@ -68,7 +68,10 @@ export const whyPane = {
 
     const read = () => {
       const {at} = state.now;
-      if (!at) return hint();
+      if (!at) {
+        context.drop('why');
+        return hint();
+      }
       return context.ask('why', async (signal) => {
         const zoom = await new Promise((done) => context.withMap((map) => done(map.tileZoom())));
         const reading = await readingAt(context, at, zoom, signal);

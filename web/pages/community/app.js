@@ -304,7 +304,8 @@
     if (!id) return;
     try {
       const row = await api.item(layer, id);
-      if (!row || !row.geometry) return;
+      // Somewhere else may have been chosen meanwhile.
+      if (!row || !row.geometry || (layer === villageLayer() ? state.village : state.town) !== id) return;
       unit = row.geometry;
       const named = c.titled(row.properties);
       start(middle(row.geometry), t('centreOf', named.title || id), true, named.lang);
@@ -331,7 +332,7 @@
       state.town = state.village = '';
     }
     state.origin = {at: at.map(rounded), label, lang};
-    ui.changing = false;
+    ui.changing = ui.locating = false;
     ui.problem = '';
     drawFrom();
     // What was pressed is gone: whoever uses no pointer goes on at what is found.
@@ -350,11 +351,12 @@
     ui.locating = true;
     drawFrom();
     navigator.geolocation.getCurrentPosition((found) => {
+      if (!ui.locating) return;
       ui.locating = false;
       const {longitude, latitude} = found.coords, [w, s, e, n] = state.box;
       if (longitude < w || longitude > e || latitude < s || latitude > n) problem(t('locateFar'));
       else start([longitude, latitude], t('myPlace'), false);
-    }, () => problem(t('locateNo')), {enableHighAccuracy: true, timeout: 10000, maximumAge: 60000});
+    }, () => ui.locating && problem(t('locateNo')), {enableHighAccuracy: true, timeout: 10000, maximumAge: 60000});
   }
 
   function pick(on) {
@@ -410,7 +412,8 @@
     const activity = state.tab === 'activities', count = state.tab === 'matters' ? state.count : OTHERS;
     if (!origin && !activity) {
       state.rows = [];
-      area = null;
+      area = asking = null;
+      ui.results.removeAttribute('aria-busy');
       drawRows();
       return;
     }

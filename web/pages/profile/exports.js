@@ -20,6 +20,9 @@ const CELLS_M = [0, 25, 50, 100, 200];
 /** Pictures: as on the screen, a page of a report, a poster. */
 const SIZES = {screen: null, report: [1600, 1000], poster: [3840, 2160]};
 
+/** Fields of the state that nothing of this pane is of. */
+const BESIDE = ['at', 'sort', 'table', 'rank', 'scale', 'split', 'pane', 'fold'];
+
 /** Do maps take what is asked of all of them alike? An address says it once. @param {import('../analyst/shown.js').Part[]} parts */
 export const askedAlike = (parts) => ['filter', 'datetime', 'with_filter', 'with_datetime', 'per'].every((name) => new Set(parts.map((p) => p.params[name] ?? '')).size < 2);
 
@@ -45,8 +48,15 @@ class Exports {
   draw() {
     const {say, context} = this, layer = context.subject();
     if (!layer) return;
+    this.fieldAgain = this.pictureAgain = () => {};
     this.container.replaceChildren(element('div', {className: 'tools'}, copyButton(this.speech, say('copy_link'), () => location.href)),
       ...[this.rows(layer), this.analyses(), this.field(layer), this.picture(), this.addresses(layer)].filter((s) => s));
+  }
+
+  /** Another view: so are files of what is seen. */
+  moved() {
+    if (this.extent === 'view') this.fieldAgain();
+    this.pictureAgain();
   }
 
   /** @param {string} title @param {...(Node | string)} more */
@@ -134,7 +144,7 @@ class Exports {
     const {say, context} = this, {city, state} = context, title = say('export_field');
     if (!state.now.model && !hasHeat(layer)) return this.section(title, element('p', {className: 'note'}, say('no_field')));
     const {map, params} = heatOf(city, state.now), note = element('p', {className: 'note', role: 'status'});
-    const files = element('div', {className: 'files'}), again = () => context.withMap((view) => {
+    const files = element('div', {className: 'files'}), again = this.fieldAgain = () => context.withMap((view) => {
       const bbox = this.extent === 'view' ? view.box().map((v) => v.toFixed(5)).join(',') : '';
       files.replaceChildren(
         choice(say('area'), [['whole', say('whole')], ['view', say('view')]], this.extent, (v) => { this.extent = v; again(); }),
@@ -166,7 +176,7 @@ class Exports {
    *  what that cannot lay over each other it is made here. */
   picture() {
     const {say, context} = this, {city, state} = context, files = element('div', {className: 'files'}), note = element('p', {className: 'note', role: 'status'});
-    const again = () => context.withMap((view) => {
+    const again = this.pictureAgain = () => context.withMap((view) => {
       const box = /** @type {HTMLElement} */ (document.getElementById('map')).getBoundingClientRect();
       const [width, height] = SIZES[this.size] ?? [Math.max(320, Math.round(box.width)), Math.max(240, Math.round(box.height))];
       const drawn = partsOf(city, state.now), parts = drawn.filter((p) => p.map);
@@ -212,7 +222,12 @@ export const exportPane = {
     const exports = new Exports(container, context);
     return {
       show: () => exports.draw(),
-      change: () => exports.draw(),
+      change(now, changed) {
+        // What is being prepared, and what was refused, goes on being told.
+        const of = [...changed].filter((name) => !BESIDE.includes(name));
+        if (of.some((name) => name !== 'map')) exports.draw();
+        else if (of.length) exports.moved();
+      },
     };
   },
 };

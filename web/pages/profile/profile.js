@@ -104,7 +104,11 @@ class Profile {
     } else if (state.now.at) {
       this.centre.value = `${state.now.at.lonDeg.toFixed(6)},${state.now.at.latDeg.toFixed(6)}`;
     }
-    if (!area || !layer) return this.body.replaceChildren(element('p', {className: 'note'}, say('how')));
+    if (!area || !layer) {
+      context.drop('profile');
+      this.body.removeAttribute('aria-busy');
+      return this.body.replaceChildren(element('p', {className: 'note'}, say('how')));
+    }
     const {layer: id, filter, time} = state.now, subject = {layer: id, filter, time};
     this.body.setAttribute('aria-busy', 'true');
     await context.ask('profile', async (signal) => {
@@ -122,9 +126,11 @@ class Profile {
       } catch (error) {
         if (signal.aborted || error.parameter === 'filter') throw error;
         this.body.replaceChildren(failure(this.speech, error, () => this.ask()));
+      } finally {
+        // Whoever was overtaken leaves this to the next.
+        if (!signal.aborted) this.body.removeAttribute('aria-busy');
       }
     });
-    this.body.removeAttribute('aria-busy');
   }
 
   title(layer) {

@@ -93,7 +93,9 @@ class Numbers {
       store.close();
       if (signal.aborted) return;
       const of = {...parts, open: parts.loop}, urlOf = (key) => questions.find((q) => q.key === key)?.url(now) ?? '';
-      const {about: {names}} = await this.how, entries = keys.filter((k) => of[k]).flatMap((key) => numbersOf(key, {part: of[key], store, lang, now: () => now, urlOf, names}));
+      const {about: {names}} = await this.how;
+      if (signal.aborted) return;
+      const entries = keys.filter((k) => of[k]).flatMap((key) => numbersOf(key, {part: of[key], store, lang, now: () => now, urlOf, names}));
       node.replaceChildren(element('p', {class: 'quiet'}, `${say(lang, 'as_of')} ${date(lang, now, true)}`),
         element('ul', {class: 'numbers'}, ...entries.map((e) => this.line(e))));
     } catch (error) {
@@ -137,20 +139,26 @@ function finder(catalog, wall, lang, said, numbers) {
 async function places(catalog, wall, lang, said, numbers) {
   const levels = catalog.layers.filter((l) => l.unit_level).sort((a, b) => a.rows - b.rows);
   const room = document.getElementById('places');
+  let turn = {};
   const show = async (i, parent) => {
+    const mine = turn = {};
     while (room.children.length > i) room.lastElementChild.remove();
     if (i >= levels.length) return;
     const level = levels[i], filter = parent ? `&${encodeURIComponent(levels[i - 1].unit_level)}=${encodeURIComponent(parent)}` : '';
     const response = await fetch(`/collections/${encodeURIComponent(level.name)}/items?limit=1000&properties=id,name${filter}`);
     if (!response.ok) return;
     const {features} = await response.json();
-    const {about: {names}} = await numbers.how, called = (f) => names.unit(level.unit_level, String(f.id ?? f.properties.id), f.properties.name);
+    const {about: {names}} = await numbers.how;
+    // Another one may have been chosen meanwhile.
+    if (mine !== turn) return;
+    const called = (f) => names.unit(level.unit_level, String(f.id ?? f.properties.id), f.properties.name);
     const units = features.map((f) => ({id: f.id ?? f.properties.id, name: called(f)})).sort((a, b) => a.name.localeCompare(b.name, lang, {numeric: true}));
     const select = element('select', {}, element('option', {value: ''}, '…'), ...units.map((u) => element('option', {value: u.id}, u.name)));
     select.addEventListener('change', async () => {
       if (!select.value) return;
-      setText(said, await tell(wall, {level: level.unit_level, unit: select.value}));
-      show(i + 1, select.value);
+      const unit = select.value;
+      show(i + 1, unit);
+      setText(said, await tell(wall, {level: level.unit_level, unit}));
     });
     room.append(element('label', {}, title(lang, level), select));
   };

@@ -51,7 +51,8 @@ export class Store {
   add(questions) {
     for (const question of questions) {
       const old = this.entries.get(question.key);
-      this.entries.set(question.key, {question, dirty: true, asking: old?.asking ?? false, nextMs: 0, lateMs: RETRY_MS, movedMs: 0,
+      // One that is on its way answers the old question, and nobody hears of it.
+      this.entries.set(question.key, {question, dirty: true, asking: false, nextMs: 0, lateMs: RETRY_MS, movedMs: 0,
         answer: old?.answer ?? {value: null, status: 'waiting', asOf: null, atMs: 0}});
     }
     this.run();
