@@ -16,13 +16,12 @@
 //   with WebGL2 by MapLibre the same is asked for and seen
 //   without it the map is pictures: dragged, zoomed, chosen in
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
-import { browse, CHROMIUM, idle, until } from './analyst_page.mjs';
+import { browse, idle, skip, until } from './analyst_page.mjs';
 import { done, folder } from './onemap.mjs';
 import { serve } from './server.mjs';
 
@@ -45,7 +44,7 @@ const rows = (page) => page.evaluate(() => [...document.querySelectorAll('#table
     chosen: row.classList.contains('chosen'),
 })));
 
-test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+test('the analyst\'s page', { skip }, async (t) => {
     const dir = await folder(t), city = path.join(dir, 'city');
     await done('synth', path.join(dir, 'files'), '--scale', '0.002', '--quiet');
     await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
@@ -356,7 +355,7 @@ test('the analyst\'s page', { skip: !existsSync(CHROMIUM) && 'there is no browse
     });
 });
 
-test('the page of a city that is like no other', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+test('the page of a city that is like no other', { skip }, async (t) => {
     const dir = await folder(t), ring = (x) => [[[x, 47], [x + 0.1, 47], [x + 0.1, 47.1], [x, 47.1], [x, 47]]];
     const feature = (i) => ({ type: 'Feature', properties: { id: `L${i}`, kind: ['wood', 'field'][i % 2] }, geometry: { type: 'Polygon', coordinates: ring(9.5 + i / 10) } });
     await writeFile(path.join(dir, 'land.geojson'), JSON.stringify({ type: 'FeatureCollection', features: [0, 1, 2, 3].map(feature) }));

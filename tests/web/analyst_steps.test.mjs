@@ -21,13 +21,13 @@
 //     without tiles of days is asked for pictures, as ever
 //   rows that are written are in the next step
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
 import { readDayTile, Sums } from '../../web/pages/analyst/daytile.js';
 import { mostWeightOf } from '../../web/pages/analyst/steps.js';
-import { browse, CHROMIUM, until } from './analyst_page.mjs';
+import { browse, idle, skip, until } from './analyst_page.mjs';
+import { onTheirWay, stillShot } from './chromium.mjs';
 import { done, folder, random } from './onemap.mjs';
 import { decode } from './png.mjs';
 import { serve } from './server.mjs';
@@ -106,7 +106,7 @@ test('the busiest period of a length', () => {
     assert.equal(mostWeightOf(days, { from: 0, to: 5 }, 6, 0, Infinity), 0);
 });
 
-test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+test('half a year is stepped through', { skip }, async (t) => {
     const dir = await folder(t), city = path.join(dir, 'city');
     await done('synth', path.join(dir, 'files'), '--scale', '0.005', '--quiet');
     await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
@@ -115,7 +115,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
     const { page: blank } = await browse(t, 'about:blank', { width: 1100, height: 680 });
     /** A page, what it asks for, and how its days are pointed at. */
     async function open(t, hash, search = '') {
-        const page = await blank.context().newPage(), log = { said: [], bad: [] }, asked = [];
+        const page = await blank.context().newPage(), log = { way: onTheirWay(page), said: [], bad: [] }, asked = [];
         t.after(() => page.close());
         page.on('pageerror', (e) => log.said.push(e.message));
         page.on('console', (m) => { if (m.type() === 'error') log.said.push(m.text()); });
@@ -123,25 +123,20 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         await page.goto(`${server.url}/analyst?${search}#${hash}`);
         page.on('request', (r) => { if (!/\/(changes|icon)/.test(r.url())) asked.push(decodeURIComponent(r.url().slice(server.url.length))); });
         await until('bars', () => page.evaluate(() => document.querySelectorAll('#days rect').length > 100));
-        const rest = async () => {
-            for (let quiet = 0; quiet < 3;) {
-                const n = asked.length;
-                await page.waitForTimeout(200);
-                quiet = n === asked.length && await page.evaluate(() => document.getElementById('busy').hidden) ? quiet + 1 : 0;
-            }
-        };
+        const rest = () => idle(page, log);
         await rest();
         const days = await page.evaluate(() => document.querySelectorAll('#days rect').length), box = await page.locator('#days').boundingBox();
         const to = (day) => page.mouse.move(box.x + (day + 0.5) / days * box.width, box.y + box.height / 2);
         const map = await page.locator('#map').boundingBox();
-        const shot = async () => {
-            await page.waitForTimeout(300);
-            return decode(await page.screenshot({ clip: map, animations: 'disabled' }));
-        };
+        const shot = async () => decode(await stillShot(page, { clip: map, animations: 'disabled' }));
+        /** Keys that follow each other before it rests, however slow the machine is. */
+        const keys = (...names) => page.evaluate((list) => {
+            for (const key of list) document.getElementById('days').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+        }, names);
         const legend = () => page.$$eval('#legend .ticks span, #legend .item', (ticks) => ticks.map((n) => n.textContent));
         const period = () => page.evaluate(() => /time=([^&]*)/.exec(location.hash)?.[1] ?? '');
         const note = () => page.$eval('#period-note', (n) => n.textContent);
-        return { page, log, asked, rest, days, to, shot, legend, period, note };
+        return { page, log, asked, rest, days, to, keys, shot, legend, period, note };
     }
 
     /** Share of pixels that differ by more than a step of colour, and how much all do. */
@@ -271,13 +266,13 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
     });
 
     await t.test('keys and playing', async (t) => {
-        const { page, asked, rest, to, period, note } = await open(t, 'layer=hazard&time=2023-01-01/2023-01-14');
+        const { page, asked, rest, to, keys, period, note } = await open(t, 'layer=hazard&time=2023-01-01/2023-01-14');
         await to(3);
         await rest();
         const tiles = asked.filter((u) => /\.days\?/.test(u)).length;
         await page.focus('#days');
         let begun = asked.length;
-        for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
+        await keys(...new Array(5).fill('ArrowRight'));
         await until('it rests', async () => (await period()) === '2023-01-06/2023-01-19');
         await rest();
         const pictures = () => asked.slice(begun).filter((u) => /^\/tiles\/heat:.*\.png/.test(u));
@@ -288,7 +283,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         begun = asked.length;
         await page.click('#play');
         await until('it plays', async () => /19 |20 |1月1[0-9]日/.test(await note()) && /·/.test(await note()));
-        await page.waitForTimeout(1500);
+        await until('it has played some days', () => page.$eval('#from', (box) => box.value >= '2023-01-12'));
         assert.deepEqual(asked.slice(begun), [], 'nothing is asked for while it plays');
         assert.deepEqual(await dimmed(), [true, true, true]);
         assert.equal(await page.textContent('#behind'), '停下后更新');
@@ -313,8 +308,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         // Where it was already nothing is asked for.
         begun = asked.length;
         await page.focus('#days');
-        await page.keyboard.press('ArrowRight');
-        await page.keyboard.press('ArrowLeft');
+        await keys('ArrowRight', 'ArrowLeft');
         await rest();
         assert.deepEqual(asked.slice(begun), []);
         assert.equal(await period(), at);
@@ -339,7 +333,7 @@ test('half a year is stepped through', { skip: !existsSync(CHROMIUM) && 'there i
         await to(45);
         await page.mouse.down();
         await to(60);
-        await page.waitForTimeout(500);
+        await rest();
         assert.deepEqual(asked.slice(begun), []);
         await page.mouse.up();
         await until('it rests', () => asked.slice(begun).some((u) => /^\/tiles\/choropleth:/.test(u)));

@@ -11,19 +11,19 @@
 //   and the map is as it was when nothing is compared any more
 //   cells that are not significant are told from those without rows; dates are
 //   written the same whatever the browser speaks, and read as they are typed
-//   a time without data is said to be one; what takes long is named
+//   a time without data is said to be one; what takes long is named; answers that
+//   come when nobody waits for them any more are not shown
 //   in English units, cells, departments and findings have English names
 //   heat over coloured units: lines, and two ramps
 //   a phone shows the map first; large screens have large letters; nothing is
 //   wider than its screen; axe over every tab
 //   the server stops and starts again: the page says so and goes on
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-import { accessible, browse, CHROMIUM, idle, until } from './analyst_page.mjs';
+import { accessible, browse, idle, skip, until } from './analyst_page.mjs';
 import { done, folder } from './onemap.mjs';
 import { decode } from './png.mjs';
 import { bearer, csv, token } from './roles.mjs';
@@ -37,7 +37,7 @@ async function save(page, act) {
     return { name: download.suggestedFilename(), rows: csv((await readFile(await download.path(), 'utf8')).replace('\ufeff', '').replaceAll('\r\n', '\n')) };
 }
 
-test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+test('the analyst\'s tables, comparisons and screens', { skip }, async (t) => {
     const dir = await folder(t), city = path.join(dir, 'city');
     await done('synth', path.join(dir, 'files'), '--scale', '0.002', '--quiet');
     await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
@@ -265,6 +265,63 @@ test('the analyst\'s tables, comparisons and screens', { skip: !existsSync(CHROM
         await until('cells', () => page.evaluate(() => !!document.querySelector('.drawn path')));
         await until('nothing more', async () => !await page.isVisible('.waiting'));
         await page.unrouteAll({ behavior: 'wait' });
+    });
+
+    await t.test('an answer that nobody waits for any more is not shown', async () => {
+        /** Requests that wait until they are let go. */
+        const hold = async (what) => {
+            let go, asked = 0;
+            const held = new Promise((done) => { go = done; });
+            await page.route(what, async (route) => {
+                asked++;
+                await held;
+                await route.continue();
+            });
+            return { asked: () => until('it is asked', () => asked > 0), go: async () => {
+                go();
+                await page.unrouteAll({ behavior: 'wait' });
+                await idle(page, log);
+            } };
+        };
+        // Cells of a layer that was taken off the map.
+        const cells = await hold('**/hotspots/hazard?*geojson*');
+        await open('layer=hazard&layers=hotspots&units=hex:1000');
+        await cells.asked();
+        await page.evaluate(() => { location.hash = location.hash.replace('layers=hotspots', 'layers=heat'); });
+        await until('another legend', () => page.locator('#legend [data-part=heat]').count());
+        await cells.go();
+        assert.equal(await page.locator('.drawn path').count(), 0);
+        // What is at a place that is not pinned any more.
+        const value = await hold('**/value?*');
+        await open('layer=hazard&layers=heat&at=113.75,23.02&pane=why');
+        await value.asked();
+        await page.keyboard.press('Escape');
+        await value.go();
+        assert.deepEqual([await page.locator('#reading .value').count(), await page.locator('#pane-why h2').count()], [0, 0]);
+        // A profile of an area that was cleared, a comparison that was ended, a unit that is not chosen.
+        const stats = await hold('**/stats/*near=*');
+        await open('layer=hazard&area=circle:113.75,23.02,4000&pane=profile');
+        await stats.asked();
+        await page.locator('.pane-profile .tools button:not([type=submit])').nth(2).click();
+        await stats.go();
+        assert.deepEqual([await page.locator('.pane-profile .figures').count(), await page.locator('.pane-profile [aria-busy]').count()], [0, 0]);
+        const unit = await hold('**/collections/town/items/*');
+        await open('layer=hazard&layers=heat&units=town&unit=441900121');
+        await unit.asked();
+        await page.evaluate(() => { location.hash = location.hash.replace(/&unit=\d+/, ''); });
+        await until('it is not chosen', () => page.evaluate(() => !document.querySelector('#table tr.chosen')));
+        await unit.go();
+        assert.equal(await page.locator('.drawn path').count(), 0);
+        // Names of what was typed before the box was left.
+        const names = await hold('**/search?*');
+        await page.keyboard.press('/');
+        await page.keyboard.type('humen');
+        await names.asked();
+        await page.keyboard.press('Escape');
+        await page.keyboard.press('/');
+        await names.go();
+        assert.deepEqual([await page.inputValue('#search'), await page.isVisible('#found')], ['', false]);
+        await page.keyboard.press('Escape');
     });
 
     await t.test('a heat map over coloured units is lines, and they have other colours', async () => {

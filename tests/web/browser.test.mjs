@@ -8,19 +8,18 @@
 //   those of style.css; axe finds nothing
 //   figures of a release's server are for who runs it
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
 
+import { launch, skip } from './chromium.mjs';
 import { done } from './onemap.mjs';
 import { askAs, makeSynthetic, token } from './roles.mjs';
 import { get } from './sample.mjs';
 import { serve } from './server.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const HTML = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8' };
 
 test('pages for people who come to a wrong place', async (t) => {
@@ -56,14 +55,11 @@ test('pages for people who come to a wrong place', async (t) => {
         assert.doesNotMatch(evil, /<img/);
     });
 
-    await t.test('as a browser shows them', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
-        const { chromium } = require('playwright-core');
-        const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ['--no-sandbox', '--disable-gpu'] });
-        t.after(() => browser.close());
+    await t.test('as a browser shows them', { skip }, async (t) => {
         const css = await readFile('web/pages/style.css', 'utf8');
         const value = (head, name) => { const at = css.indexOf(head); return new RegExp(`--${name}:\\s*([^;]+);`).exec(css.slice(at))[1]; };
         for (const [scheme, head] of [['light', ':root[data-theme="light"] {'], ['dark', ':root {']]) {
-            const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 360, height: 740 } }), page = await context.newPage(), said = [];
+            const { context, page, close } = await launch(null, { colorScheme: scheme, viewport: { width: 360, height: 740 } }), said = [];
             page.on('console', (m) => said.push(m.text()));
             await page.goto(`${url}/analyst`);
             for (const name of ['ground', 'text', 'quiet', 'choice', 'edge'])
@@ -77,7 +73,7 @@ test('pages for people who come to a wrong place', async (t) => {
             const { violations } = await page.evaluate(() => window.axe.run());
             assert.deepEqual(violations.map((v) => v.id), []);
             assert.deepEqual(said.filter((s) => !/401/.test(s)), []);
-            await context.close();
+            await close();
         }
     });
 

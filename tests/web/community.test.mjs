@@ -14,7 +14,6 @@
 //   no other host, no cookie, no complaint; what is loaded weighs 60,000 bytes
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
 import { createRequire } from 'node:module';
@@ -22,17 +21,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after } from 'node:test';
 
+import { GL, launch, skip } from './chromium.mjs';
 import { done } from './onemap.mjs';
 import { FOLDER, joined, load } from './pages/community.mjs';
 import { get } from './sample.mjs';
 import { serve } from './server.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const skip = !existsSync(CHROMIUM) && 'there is no browser here';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'];
-const GL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const PHONE = { width: 390, height: 844 }, LAPTOP = { width: 1366, height: 768 };
 const SCALE = 0.02;
 
@@ -50,15 +45,9 @@ const sample = skip ? null : makeRelease();
 after(async () => sample && rm((await sample).dir, { recursive: true, force: true }));
 
 async function browse(t, { flags = [], viewport = PHONE, at, scheme = 'light' } = {}) {
-    const { chromium } = require('playwright-core');
-    const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
-    const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags],
-        viewport, colorScheme: scheme, locale: 'zh-CN', timezoneId: 'America/New_York', reducedMotion: 'reduce', ...(at && { geolocation: at, permissions: ['geolocation'] }) });
-    t.after(async () => {
-        await context.close();
-        await rm(profile, { recursive: true, force: true });
-    });
-    const page = context.pages()[0] ?? await context.newPage(), log = { hosts: new Set(), bad: [], said: [], urls: [] };
+    const { context, page } = await launch(t, { flags, viewport, colorScheme: scheme, locale: 'zh-CN', timezoneId: 'America/New_York', reducedMotion: 'reduce',
+        ...(at && { geolocation: at, permissions: ['geolocation'] }) });
+    const log = { hosts: new Set(), bad: [], said: [], urls: [] };
     page.on('request', (r) => { if (/^(https?|wss?):/.test(r.url())) log.hosts.add(new URL(r.url()).host), log.urls.push(r.url()); });
     page.on('response', (r) => { if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`); });
     page.on('pageerror', (e) => log.said.push(e.message));

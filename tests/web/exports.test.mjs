@@ -7,13 +7,12 @@
 //   addresses to copy are opened by GDAL's own drivers, with the token alone
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
-import { browse, CHROMIUM, until } from './analyst_page.mjs';
+import { browse, skip, until } from './analyst_page.mjs';
 import { askAs, makeSynthetic, token } from './roles.mjs';
 import { serve } from './server.mjs';
 
@@ -33,7 +32,7 @@ const VIEWS = [
     ['layer=hazard&area=circle:113.75,23.02,6000', ['tif']],
 ];
 
-test('every file and every address of the page is opened', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
+test('every file and every address of the page is opened', { skip }, async (t) => {
     const { dir, city } = await makeSynthetic(t, 0.004), analyst = await token(city, 'analyst');
     const { url } = await serve(t, city, '--read-only'), ask = askAs(url, analyst);
     const { page } = await browse(t, `${url}/analyst?token=${analyst}`, { flags: ['--disable-3d-apis'] });

@@ -10,20 +10,21 @@
 //   workers that go elsewhere: the counts by unit that show them, tiles and table,
 //   and those on a wall
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import test from 'node:test';
 
 import { EDGE, tilesTouched } from '../../web/pages/live.js';
 import { askAs, makeSynthetic, token } from './roles.mjs';
 import { get } from './sample.mjs';
+import { mapWaits } from './analyst_page.mjs';
+import { onTheirWay, rest } from './chromium.mjs';
 import { serve } from './server.mjs';
-import { CHROMIUM, launch, until } from './wall_page.mjs';
+import { launch, skip, until } from './wall_page.mjs';
 
 const SIZE = { width: 1200, height: 800 };
 
 /** A page, and the tiles that it asks for: {of: name, at: z/x/y}. */
 async function open(context, url) {
-    const page = await context.newPage(), log = { tiles: [], bad: [] };
+    const page = await context.newPage(), log = { way: onTheirWay(page), tiles: [], bad: [] };
     await page.setViewportSize(SIZE);
     page.on('response', (r) => { if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`); });
     page.on('request', (r) => {
@@ -35,11 +36,10 @@ async function open(context, url) {
     return { page, log };
 }
 
-const quiet = (page, log) => until('the map comes to rest', async () => {
-    const before = log.tiles.length;
-    await page.waitForTimeout(700);
-    return log.tiles.length > 4 && log.tiles.length === before && await page.evaluate(() => document.getElementById('busy').hidden);
-});
+const quiet = async (page, log) => {
+    await until('tiles', () => log.tiles.length > 4);
+    await rest(page, log.way, mapWaits);
+};
 
 /** Pixels of the map that are others: their box; null: none. */
 const changed = (page, before, after) => page.evaluate(async (both) => {
@@ -58,7 +58,7 @@ const changed = (page, before, after) => page.evaluate(async (both) => {
     return box;
 }, [before, after].map((png) => png.toString('base64')));
 
-test('what is written is seen, and only what it touches is fetched', { skip: !existsSync(CHROMIUM) && 'there is no browser here', timeout: 300000 }, async (t) => {
+test('what is written is seen, and only what it touches is fetched', { skip, timeout: 300000 }, async (t) => {
     const { city } = await makeSynthetic(t, 0.002), first = await serve(t, city, '--beat', '86400'), { url } = first;
     const browser = await launch();
     t.after(() => browser.close());

@@ -12,20 +12,19 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
+import { launch, skip } from './chromium.mjs';
 import { done, folder, onemap } from './onemap.mjs';
 import { decode } from './png.mjs';
 import { charge, serve } from './server.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
 const run = promisify(execFile);
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 // Downtown of the synthetic city.
 const LON = 113.76, LAT = 23.04;
@@ -316,7 +315,7 @@ test('pictures', async (t) => {
         assert.ok(far((await picture(at('base', 13))).rgba, decode(without).rgba) > 0, 'labels elsewhere');
     });
 
-    await t.test('are what a Leaflet page shows', { skip: !existsSync(CHROMIUM) && 'chromium is not there' }, async (t) => {
+    await t.test('are what a Leaflet page shows', { skip }, async (t) => {
         const leaflet = path.dirname(require.resolve('leaflet/package.json'));
         const page = `<!doctype html><meta charset=utf-8><link rel=stylesheet href=leaflet.css><style>html,body,#m{margin:0;height:100%}</style>
             <div id=m></div><script src=leaflet.js></script><script>
@@ -326,12 +325,7 @@ test('pictures', async (t) => {
             window.map = map;</script>`;
         const files = { '/leaflet/': ['text/html', page], '/leaflet/leaflet.js': ['text/javascript', await readFile(path.join(leaflet, 'dist/leaflet.js'))],
             '/leaflet/leaflet.css': ['text/css', await readFile(path.join(leaflet, 'dist/leaflet.css'))] };
-        const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
-        const { chromium } = require('playwright-core');
-        const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true,
-            args: ['--no-sandbox', '--disable-gpu', '--no-first-run'], viewport: { width: 900, height: 700 } });
-        t.after(async () => { await context.close(); await rm(profile, { recursive: true, force: true }); });
-        const tab = context.pages()[0] ?? await context.newPage();
+        const { page: tab } = await launch(t, { viewport: { width: 900, height: 700 } });
         const tiles = [], bad = [];
         tab.on('response', (r) => {
             if (r.url().includes('/tiles/')) (r.status() === 200 && r.headers()['content-type'] === 'image/png' ? tiles : bad).push(r.url());

@@ -18,18 +18,15 @@
 //   /reverse: as going through all addresses; units as the rows have them, and as
 //   their shapes say at any place, on borders, outside; workers of the grid
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { launch, skip } from './chromium.mjs';
 import { done, folder, onemap, random } from './onemap.mjs';
 import { get } from './sample.mjs';
 import { serve, statusOf } from './server.mjs';
 
-const require = createRequire(path.resolve('web/pages/package.json'));
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const TOKEN = 'a-token-of-those-in-charge';
 const auth = { headers: { authorization: `Bearer ${TOKEN}` } };
 
@@ -333,11 +330,8 @@ test('search', async (t) => {
             assert.equal(await statusOf(server.port, target), 400, target);
     });
 
-    await t.test('the box of the start page, by keyboard', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
-        const { chromium } = require('playwright-core');
-        const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-        t.after(() => browser.close());
-        const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    await t.test('the box of the start page, by keyboard', { skip }, async (t) => {
+        const { page } = await launch(t, { viewport: { width: 390, height: 844 } });
         await page.goto(server.url);
         await page.locator('#layers tr').first().waitFor();
         const width = await page.evaluate(() => document.documentElement.scrollWidth);

@@ -10,19 +10,16 @@
 //   by role: a layer, a column, a place that is not seen is in no answer
 //   the box of a page: a kind that is chosen is the layer with its filter
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { launch, skip } from './chromium.mjs';
 import { done, random } from './onemap.mjs';
 import { askAs, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { get } from './sample.mjs';
 import { serve } from './server.mjs';
 
-const require = createRequire(path.resolve('web/pages/package.json'));
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const HERE = { lon: 113.75, lat: 23.02 };
 const NEAR = `&lon=${HERE.lon}&lat=${HERE.lat}`;
 
@@ -137,11 +134,8 @@ test('things by their kind', async (t) => {
         assert.equal((await found('志愿服务')).find((r) => r.kind === 'term').value, 'volunteer');
     });
 
-    await t.test('chosen in the box of a page it is the layer with its filter', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async (t) => {
-        const { chromium } = require('playwright-core');
-        const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-        t.after(() => browser.close());
-        const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await t.test('chosen in the box of a page it is the layer with its filter', { skip }, async (t) => {
+        const { page } = await launch(t, { viewport: { width: 1280, height: 800 } });
         await page.goto(server.url);
         await page.locator('#layers tr').first().waitFor();
         await page.locator('#search').fill('消防栓');

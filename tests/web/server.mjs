@@ -5,10 +5,13 @@ import { writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 
+import { LATE, lateDoor } from './late.mjs';
 import { PROGRAM } from './onemap.mjs';
 
 /** Start `onemap serve` on a free port; stopped when the test ends. */
 export async function serve(t, city, ...args) {
+    // Whoever answers late stands where the server was to be, and the server elsewhere.
+    const place = LATE && args.includes('--listen') ? args.splice(args.indexOf('--listen'), 2)[1] : '';
     const child = spawn(PROGRAM, ['serve', city, '--listen', '127.0.0.1:0', ...args],
         { stdio: ['ignore', 'pipe', 'pipe'] });
     let stderr = '';
@@ -24,6 +27,8 @@ export async function serve(t, city, ...args) {
     });
     const url = /^onemap serve: (http:\/\/127\.0\.0\.1:\d+)\/\n$/.exec(line)?.[1];
     if (!url) throw new Error(`serve said: ${line}`);
+    const port = Number(new URL(url).port), door = LATE && await lateDoor(port, Number(place.split(':').at(-1)));
+    exited.then(() => door && door.close());
     const stop = async (signal = 'SIGTERM') => {
         child.kill(signal);
         const [code, by] = await exited;
@@ -34,7 +39,7 @@ export async function serve(t, city, ...args) {
         const { code, stderr: said } = await stop();
         if (code !== 0) throw new Error(`serve ended with ${code}: ${said}`);
     });
-    return { url, port: Number(new URL(url).port), stop, child };
+    return door ? { url: `http://127.0.0.1:${door.port}`, port: door.port, stop, child } : { url, port, stop, child };
 }
 
 /** Those in charge, of a city without tokens: {args} of serve, {auth} to send. */

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 
 /** A function that waits up to `most` milliseconds until something is true, and
- *  gives it, or says what never was. */
-export const untilWithin = (most) => async (what, truth, ms = most) => {
+ *  gives it, or says what never was; it looks every so many. */
+export const untilWithin = (most, every = 50) => async (what, truth, ms = most) => {
     const end = Date.now() + ms;
     for (;;) {
         const value = await truth();
         if (value) return value;
         if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await new Promise((resolve) => setTimeout(resolve, every));
     }
 };

@@ -11,20 +11,19 @@
 //   MapLibre: a layer of polygons and one of points are drawn
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
+import { GL, launch, skip } from './chromium.mjs';
 import { done, folder, onemap } from './onemap.mjs';
 import { charge, serve } from './server.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
 const run = promisify(execFile);
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 // Where a synthetic city lies.
 const [WEST, SOUTH, EAST, NORTH] = [113.4, 22.5, 114.3, 23.2];
 
@@ -210,16 +209,9 @@ test('vector tiles', async (t) => {
         }
     });
 
-    await t.test('MapLibre draws polygons and points', { skip: !existsSync(CHROMIUM) && 'there is no browser here' }, async () => {
-        const { chromium } = require('playwright-core');
-        const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
-        const context = await chromium.launchPersistentContext(profile, {
-            executablePath: CHROMIUM, headless: true, viewport: { width: 900, height: 700 },
-            args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-                '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
-        });
+    await t.test('MapLibre draws polygons and points', { skip }, async () => {
+        const { page, close } = await launch(null, { flags: GL, viewport: { width: 900, height: 700 } });
         try {
-            const page = context.pages()[0] ?? await context.newPage();
             const said = [], tiles = [];
             page.on('pageerror', (e) => said.push(e.message));
             page.on('console', (m) => { if (m.type() === 'error') said.push(m.text()); });
@@ -265,8 +257,7 @@ window.map.on('idle', () => { window.rest = true; });
             assert.ok(seen.blue > 0.1 && seen.blue < 0.9, 'the city is blue');
             assert.ok(seen.red > 0.005, 'points are red');
         } finally {
-            await context.close();
-            await rm(profile, { recursive: true, force: true });
+            await close();
         }
     });
 });

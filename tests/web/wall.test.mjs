@@ -21,8 +21,7 @@
 //   hidden, zero, unknown and not connected
 //   a city that says nothing of a wall, and one with hardly anything
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
@@ -30,9 +29,8 @@ import test from 'node:test';
 import { done, folder } from './onemap.mjs';
 import { makeCity } from './sample.mjs';
 import { serve } from './server.mjs';
-import { CHROMIUM, filled, held, launch, open, report, until } from './wall_page.mjs';
+import { filled, held, launch, open, quiet, report, skip, until } from './wall_page.mjs';
 
-const skip = !existsSync(CHROMIUM) && 'there is no browser here';
 const shot = (page, name) => page.screenshot({ path: path.join(tmpdir(), `onemap-wall-${name}.png`), timeout: 120000 });
 const json = async (url) => (await fetch(url)).json();
 
@@ -153,7 +151,7 @@ test('the wall', { skip }, async (t) => {
         await early.goto(`${url}/wall?motion=no`);
         await until('a sentence', () => early.evaluate(() => window.said.length > 0));
         await filled(early);
-        await early.waitForTimeout(300);
+        await early.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
         const said = await early.evaluate(() => window.said);
         assert.equal(said.length, 1, said.join(' / '));
         assert.match(said[0], /隐患\d+宗。近28天/);
@@ -176,7 +174,7 @@ test('the wall', { skip }, async (t) => {
 
     await t.test('when nothing happens nothing is asked', async () => {
         await page.evaluate(() => window.onemapWall.pause(true));
-        await page.waitForTimeout(1500);
+        await quiet(page, log);
         const before = log.asked.length;
         await page.waitForTimeout(5000);
         assert.deepEqual(log.asked.slice(before), []);
@@ -192,7 +190,7 @@ test('the wall', { skip }, async (t) => {
 
     await t.test('keys: panels, pause, tour, replay', async () => {
         await page.keyboard.press('2');
-        assert.equal(await page.locator('.panel.large').count(), 2);
+        await until('both panels are large', async () => await page.locator('.panel.large').count() === 2);
         assert.match(await page.getAttribute('#over-loop .details a', 'href'), /^\/analyst\?lang=zh-CN#layer=hazard/);
         assert.match(await page.textContent('#over-open .second'), /\/wall\?drive=/);
         await shot(page, 'large');
@@ -220,7 +218,7 @@ test('the wall', { skip }, async (t) => {
         await page.keyboard.press('Escape');
         await page.keyboard.press('ArrowRight');
         const places = await page.evaluate(() => window.onemapWall.tour.places.length);
-        if (places) assert.match(await page.textContent('#place'), /显著热点/);
+        if (places) await until('its name', async () => /显著热点/.test(await page.textContent('#place')));
         await page.keyboard.press('Home');
     });
 
@@ -297,8 +295,9 @@ test('the wall', { skip }, async (t) => {
     });
 
     await t.test('at night it begins anew', async () => {
-        const old = (await open(context, `${url}/wall?motion=no`)).page;
-        const night = (silent) => old.evaluate((s) => {
+        const { page: old, log: seen } = await open(context, `${url}/wall?motion=no`);
+        const tried = () => seen.asked.filter((u) => new URL(u).pathname === '/wall').length, first = tried();
+        const night = (silent) => old.evaluate(async (s) => {
             const { onemapWall: wall } = window;
             window.old = true;
             Object.assign(wall, { startedMs: -1e9, newsMs: -1e9 });
@@ -307,18 +306,19 @@ test('the wall', { skip }, async (t) => {
             wall.hours.each[4] = 0;
             Date.now = () => Date.parse('2026-03-01T04:30:00+08:00');
             wall.live.silent = s;
-            wall.rest();
+            await wall.rest();
         }, silent);
         await night(true);
-        await old.waitForTimeout(500);
-        assert.equal(await old.evaluate(() => window.old), true, 'never into silence');
+        await quiet(old, seen);
+        assert.deepEqual([await old.evaluate(() => window.old), tried()], [true, first], 'never into silence');
         // Nor into a server that speaks and does not give the page.
         await old.route((u) => u.pathname === '/wall', (route) => route.fulfill({ status: 503, body: '' }));
         await night(false);
-        await old.waitForTimeout(500);
-        assert.equal(await old.evaluate(() => window.old), true, 'never into an error');
+        await quiet(old, seen);
+        assert.deepEqual([await old.evaluate(() => window.old), tried()], [true, first + 1], 'never into an error');
         await old.unrouteAll({ behavior: 'wait' });
-        await night(false);
+        // The page may be gone before it can say so.
+        await night(false).catch((error) => { if (!/context was destroyed|navigation/.test(error.message)) throw error; });
         await until('a new page', () => old.evaluate(() => !window.old && document.body.dataset.ready === 'yes').catch(() => false));
         await old.close();
     });
@@ -360,8 +360,9 @@ test('the wall', { skip }, async (t) => {
             window.gone = window.onemapWall.map.map.getCanvas().getContext('webgl2').getExtension('WEBGL_lose_context');
             window.gone.loseContext();
         });
+        await other.evaluate(() => { window.onemapWall.map.lostAfterMs = 120000; });
         await lose();
-        await other.waitForTimeout(300);
+        await until('it is known', () => other.evaluate(() => !!window.onemapWall.map.lost));
         await other.evaluate(() => window.gone.restoreContext());
         await until('the map is drawn again', () => other.evaluate(() => window.onemapWall.map.map.loaded()));
         assert.equal(await other.evaluate(() => window.onemapWall.pictures), false);
@@ -460,9 +461,9 @@ test('without WebGL2 it is the same wall around a picture', { skip }, async (t) 
     await until('it rests', () => page.evaluate(() => document.getElementById('place').textContent === '全市' && window.onemapWall.map.wanted === window.onemapWall.map.at));
     const before = await page.evaluate(() => [document.getElementById('place').textContent, window.onemapWall.map.zoom]);
     await page.route((u) => u.pathname === '/map.png', (route) => route.abort());
-    await page.keyboard.press('ArrowRight');
+    await Promise.all([page.waitForEvent('requestfailed', (r) => new URL(r.url()).pathname === '/map.png'), page.keyboard.press('ArrowRight')]);
     await until('it was tried', () => page.evaluate(() => window.onemapWall.map.wanted === window.onemapWall.map.at));
-    await page.waitForTimeout(300);
+    await quiet(page, log);
     assert.deepEqual(await page.evaluate(() => [document.getElementById('place').textContent, window.onemapWall.map.zoom]), before);
     await page.unrouteAll({ behavior: 'wait' });
     await page.keyboard.press('ArrowRight');

@@ -11,15 +11,13 @@
 //   what a link leads to has the rows: beside the map, or on a sheet; in words,
 //   in both languages, on a phone and a tablet
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import test from 'node:test';
 
 import { readAsked, rowsOf } from '../../web/pages/list.js';
 import { makeSynthetic, token } from './roles.mjs';
 import { serve } from './server.mjs';
-import { CHROMIUM, filled, launch, open, until } from './wall_page.mjs';
+import { filled, launch, open, skip, until } from './wall_page.mjs';
 
-const skip = !existsSync(CHROMIUM) && 'there is no browser here';
 const KINDS = ['register', 'service', 'checks', 'ranking', 'sources', 'loop', 'open', 'patrol', 'premises', 'participation', 'map'];
 
 /** All that a wall tells: of each number its panel, words, value and link, with the address of its rows. */

@@ -1,34 +1,20 @@
 // wall_page.mjs - the wall in a real browser: opened, waited for, measured.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { GL, launch as launchChromium, NO_GL, onTheirWay, rest } from './chromium.mjs';
 import { untilWithin } from './until.mjs';
 
-const require = createRequire(path.resolve('web/pages/package.json'));
-export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--enable-precise-memory-info', '--js-flags=--expose-gc'];
-const GL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'], NO_GL = ['--disable-3d-apis'];
+export { skip } from './chromium.mjs';
+const MEASURED = ['--enable-precise-memory-info', '--js-flags=--expose-gc'];
 
 /** A browser; closed by whoever opens it. */
-export async function launch({ gl = true } = {}) {
-    const { chromium } = require('playwright-core');
-    const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
-    const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true,
-        args: [...FLAGS, ...(gl ? GL : NO_GL)], viewport: { width: 1920, height: 1080 }, timezoneId: 'America/New_York' });
-    return { context, close: async () => {
-        await context.close();
-        await rm(profile, { recursive: true, force: true });
-    } };
-}
+export const launch = ({ gl = true } = {}) =>
+    launchChromium(null, { flags: [...MEASURED, ...(gl ? GL : NO_GL)], viewport: { width: 1920, height: 1080 }, timezoneId: 'America/New_York' });
 
 /** A wall in it, with what it asked for and what it said. */
 export async function open(context, url, { width = 1920, height = 1080 } = {}) {
     const page = await context.newPage();
     await page.setViewportSize({ width, height });
-    const log = { hosts: new Set(), bad: [], said: [], asked: [] };
+    const log = { way: onTheirWay(page), hosts: new Set(), bad: [], said: [], asked: [] };
     page.on('request', (r) => {
         if (!/^(https?|wss?):/.test(r.url())) return;
         log.hosts.add(new URL(r.url()).host);
@@ -53,6 +39,9 @@ export const filled = (page) => until('all answers', () => page.evaluate(() => {
     const { store } = window.onemapWall;
     return store.running === 0 && [...store.entries.values()].every((e) => e.answer.status !== 'waiting') && store.entries.has('checks-share');
 }));
+
+/** When no number is on its way, nor asked for soon. */
+export const quiet = (page, log) => rest(page, log.way, () => window.onemapWall.store.running > 0);
 
 /** What the page holds, after its garbage has gone. */
 export async function held(page) {

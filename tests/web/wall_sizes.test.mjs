@@ -12,14 +12,12 @@
 //   words of a heading stand beside each other, told in tens too; the legend
 //   says what the field is, and each step of the loop what waits there
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import test from 'node:test';
 
 import { makeSynthetic } from './roles.mjs';
 import { serve } from './server.mjs';
-import { CHROMIUM, filled, launch, open, until } from './wall_page.mjs';
+import { filled, launch, open, skip, until } from './wall_page.mjs';
 
-const skip = !existsSync(CHROMIUM) && 'there is no browser here';
 /** Smallest letters, in units: of whole walls, and of walls in pieces. */
 const LEAST = 1, LEAST_IN_PIECES = 0.78;
 const DISTANCE_MM = 10000, ARC_MINUTES = 16, TALL_MM = 2700;
