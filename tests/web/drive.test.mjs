@@ -13,6 +13,7 @@ import test from 'node:test';
 import { done } from './onemap.mjs';
 import { get, makeCity } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
 /** Events of a stream as they come. */
 function listen(t, url, headers = {}) {
@@ -40,13 +41,7 @@ const post = async (url, headers = {}) => {
 
 const notes = (heard) => heard.filter((e) => e.startsWith('event: drive')).map((e) => JSON.parse(/data: (.*)/.exec(e)[1]));
 
-async function until(truth) {
-    for (let i = 0; i < 300; i++) {
-        if (truth()) return;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert.fail('never');
-}
+const until = untilWithin(120e3);
 
 test('a second screen drives a wall', async (t) => {
     const { city } = await makeCity(t), { url } = await serve(t, city);
@@ -58,7 +53,7 @@ test('a second screen drives a wall', async (t) => {
     assert.equal((await post(`${url}/walls/WALL1?level=square&unit=${encodeURIComponent('"},{"press":"9')}`)).status, 200);
     assert.equal((await post(`${url}/walls/WALL1?level=square&unit=a%0A%0Aevent:%20x`)).status, 400);
     assert.equal((await post(`${url}/walls/WALL1?lon=113.750000009&lat=2.3e1`)).status, 200);
-    await until(() => notes(mine).length === 4 && notes(twin).length === 4);
+    await until('both are told', () => notes(mine).length === 4 && notes(twin).length === 4);
     assert.deepEqual(notes(mine), [{ press: '2' }, { level: 'square', unit: 'U01' }, { level: 'square', unit: '"},{"press":"9' }, { lon: 113.75, lat: 23 }]);
     assert.ok(!mine.some((e) => e.startsWith('event: x')), 'what is posted cannot become an event');
     assert.deepEqual([...notes(other), ...notes(plain)], []);
@@ -84,5 +79,5 @@ test('where there are tokens a stranger drives nothing', async (t) => {
     const heard = await listen(t, `${url}/changes?wall=WALL1`, bearer);
     assert.equal((await post(`${url}/walls/WALL1?press=2`)).status, 401);
     assert.equal((await post(`${url}/walls/WALL1?press=2`, bearer)).status, 200);
-    await until(() => notes(heard).length === 1);
+    await until('it is told', () => notes(heard).length === 1);
 });

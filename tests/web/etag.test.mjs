@@ -38,7 +38,9 @@ import { done, folder, random } from './onemap.mjs';
 import { decode } from './png.mjs';
 import { makeCity, SOUTH, STEP, tileX, tileY, WEST } from './sample.mjs';
 import { charge, serve as begin } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
+const until = untilWithin(120e3);
 const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
 
 /* What is told of persons is held back from others, and told anew by a server
@@ -574,8 +576,6 @@ test('pages go on after a write', { timeout: 120000 }, async (t) => {
     await writeFile(path.join(dir, 'few.csv'), (await readFile(path.join(dir, 'places.csv'), 'utf8')).split('\n').slice(0, 500).join('\n') + '\n');
     await done('import', city, 'place', path.join(dir, 'few.csv'), '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at', '--replace');
     let status;
-    const until = Date.now() + 20000;
-    do status = (await ask(link)).status;
-    while (status === 200 && Date.now() < until);
+    await until('it is noticed', async () => (status = (await ask(link)).status) !== 200);
     assert.equal(status, 410);
 });

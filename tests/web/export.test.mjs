@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
@@ -130,10 +130,15 @@ test('killed and begun again, it is the same file', async (t) => {
         const words = ['export', city, 'place', '--zoom', '8-15'];
         const begun = Date.now();
         await done(...words, '--out', whole);
-        const took = Date.now() - begun;
-        for (let i = 1; i <= 3; i++) {
-            await killedAfter(took * i / 4, ...words, '--out', file);
-            assert.ok(!existsSync(file) || i > 1);
+        // The machine may be quicker now than it was; whoever gets through is made to begin anew, and killed sooner.
+        let took = Date.now() - begun, killed = 0;
+        for (let i = 0; killed < 3; i++) {
+            assert.ok(i < 60, 'never killed in time');
+            await rm(file, { force: true });
+            const { signal } = await killedAfter(took * (killed + 1) / 4, ...words, '--out', file);
+            if (signal !== 'SIGKILL') took *= 0.8;
+            else if (!existsSync(file)) killed++;
+            else assert.ok((await stat(file)).size >= (await stat(whole)).size * 0.9, 'there is no part of it under its name');
         }
         await done(...words, '--out', file);
         assert.ok(!existsSync(`${file}.part`));

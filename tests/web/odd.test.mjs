@@ -22,6 +22,7 @@ import { promisify } from 'node:util';
 import { done, folder, onemap, PROGRAM } from './onemap.mjs';
 import { get, makeCity, ROWS, SOUTH, tileX, tileY, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
 const ITEMS = '/collections/place/items', run = promisify(execFile);
 
@@ -40,15 +41,7 @@ const feature = (id) => ({ type: 'Feature', id, geometry: { type: 'Point', coord
 const post = (url, id, headers) => send(`${url}${ITEMS}`, 'POST', JSON.stringify(feature(id)), 'application/geo+json', headers);
 const batch = (url, ids) => send(`${url}${ITEMS}`, 'POST', ids.map((id) => JSON.stringify(feature(id))).join('\n'), 'application/x-ndjson');
 const countOf = async (url) => (await get(`${url}${ITEMS}?limit=1`)).json().numberMatched;
-async function until(what, truth, ms = 60000) {
-    const end = Date.now() + ms;
-    for (let last; ; ) {
-        last = await truth();
-        if (last) return last;
-        if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-}
+const until = untilWithin(120e3);
 
 /** A server started in another way than by tests/web/server.mjs: its url. */
 async function started(t, command, args, env = {}) {

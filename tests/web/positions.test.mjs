@@ -22,6 +22,7 @@ import test from 'node:test';
 import { done } from './onemap.mjs';
 import { get, makeCity, places, SOUTH, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
 const TOKEN = 'a-token-of-those-in-charge', auth = { authorization: `Bearer ${TOKEN}` };
 const CLOCK = '2023-05-01T12:00:00+08:00', NOW = Date.parse(CLOCK) / 1000;
@@ -53,13 +54,7 @@ function post(url, body, headers = {}) {
 const line = (fix) => `${JSON.stringify({ worker: 'P00001', lon: 113.7, lat: 22.9, at: CLOCK, on_duty: true, ...fix })}\n`;
 const row = async (url, id) => (await get(`${url}/collections/place/items/${id}`, { headers: auth })).json();
 
-async function until(what, truth, ms = 15000) {
-    const end = Date.now() + ms;
-    while (!await truth()) {
-        if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-}
+const until = untilWithin(120e3);
 
 test('positions', async (t) => {
     const { dir, city } = await makeCity(t), args = await follow(dir, city, { synthetic: true });
@@ -125,7 +120,11 @@ test('positions', async (t) => {
     });
     await t.test('a kill loses no position that is a second old', async () => {
         await post(url, line({ worker: 'P00003', lon: WEST + 0.05, lat: SOUTH + 0.35, at: NOW - 1 }));
-        await new Promise((resolve) => setTimeout(resolve, 1500));
+        // Once it is seen and another that came after it is, too, a whole round has been gone through with it.
+        const seen = (id, at) => until(`${id} is seen`, async () => (await row(url, id)).properties.at === iso(at));
+        await seen('P00003', NOW - 1);
+        await post(url, line({ worker: 'P00004', lon: WEST + 0.05, lat: SOUTH + 0.35, at: NOW - 2 }));
+        await seen('P00004', NOW - 2);
         server.child.kill('SIGKILL');
         await new Promise((resolve) => server.child.on('exit', resolve));
         server = await serve(t, city, ...args);

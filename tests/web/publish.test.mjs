@@ -19,14 +19,9 @@ import test, { after, before } from 'node:test';
 import { done, onemap } from './onemap.mjs';
 import { get, tileX, tileY } from './sample.mjs';
 import { raw, serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
-const until = async (good, ms = 20000) => {
-    for (const end = Date.now() + ms; Date.now() < end;) {
-        if (await good()) return;
-        await new Promise((r) => setTimeout(r, 100));
-    }
-    assert.fail('it did not come to be');
-};
+const until = untilWithin(120e3);
 
 let dir, city, plan, statistics;
 
@@ -396,7 +391,7 @@ test('it is replaced in one step under its server, and never by a city', async (
     assert.match(same.stdout, /nothing has changed/);
     const without = (p) => { p.layers[3].columns = p.layers[3].columns.filter((c) => c !== 'phone'); };
     assert.equal((await publish(out, without, '--replace')).status, 0);
-    await until(async () => !(await columns()).includes('phone'));
+    await until('it is replaced', async () => !(await columns()).includes('phone'));
     assert.ok((await get(`${url}/stats/town`)).json().count === 33);
     assert.ok((await get(`${url}/ready`)).json().sequence > sequence);
     assert.deepEqual((await readdir(dir)).filter((f) => f.startsWith('swapped')), ['swapped']);

@@ -7,7 +7,9 @@ import test from 'node:test';
 
 import { done, folder, onemap, random } from './onemap.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
+const until = untilWithin(120e3);
 const LON = 113.7, LAT = 23.0;
 const M_LON = 1 / 102470, M_LAT = 1 / 110770;  // degrees of a metre here
 const PLACE = `${LON},${LAT}`;
@@ -330,10 +332,8 @@ test('legends stay: over zooms, commits, processes', async (t) => {
     for (let i = 0; i < 300; i++) more.push([LON, LAT, `N${i}`, 'fine', 1].join());
     await writeFile(path.join(dir, 'more.csv'), more.join('\n') + '\n');
     await done('import', city, 'house', path.join(dir, 'more.csv'), '--append');
-    const until = Date.now() + 8000;
     let moved;
-    do moved = await fetch(`${server.url}/value?name=heat:fire&lon=${LON}&lat=${LAT}`);
-    while (moved.headers.get('data-sequence') === '3' && Date.now() < until);
+    await until('the commit', async () => (moved = await fetch(`${server.url}/value?name=heat:fire&lon=${LON}&lat=${LAT}`)).headers.get('data-sequence') !== '3');
     assert.equal(moved.status, 200, await moved.clone().text());
     assert.ok(Number(moved.headers.get('data-sequence')) > 3);
     const value = await moved.json();
@@ -343,10 +343,7 @@ test('legends stay: over zooms, commits, processes', async (t) => {
     // A model whose text changes is another version, from the next commit on.
     await put(city, 'fire', { ...FIRE, bandwidth_m: 500 });
     await done('import', city, 'house', path.join(dir, 'houses.csv'), '--replace');
-    let changed;
-    const limit = Date.now() + 8000;
-    do changed = await legend(); while (changed.bandwidth_m !== 500 && Date.now() < limit);
-    assert.equal(changed.bandwidth_m, 500);
+    const changed = await until('the new version', async () => { const now = await legend(); return now.bandwidth_m === 500 && now; });
     assert.equal(changed.version, 2);
     // Pictures: swatches, and tiles of all zooms use no other colours.
     const swatches = await fetch(`${server.url}/legend/heat:fire.png`);

@@ -22,15 +22,9 @@ import { onemap } from './onemap.mjs';
 import { askAs, bearer, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { get, makeCity } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
-/** Ask until it is so; half a minute for machines that have other things to do. */
-async function until(what, is) {
-    for (let i = 0; i < 300; i++) {
-        if (await is()) return;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    assert.fail(`never ${what}`);
-}
+const until = untilWithin(120e3);
 
 test('token: what the verb says', async (t) => {
     const { city } = await makeSynthetic(t, 0.001);

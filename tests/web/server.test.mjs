@@ -18,7 +18,9 @@ import zlib from 'node:zlib';
 
 import { done, folder, random } from './onemap.mjs';
 import { raw, serve, statusOf } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
+const until = untilWithin(120e3), soon = untilWithin(120e3, 5);
 const WEST = 113.5, SOUTH = 22.7, STEP = 0.1, SIDE = 4, ROWS = 6000;
 
 function squares() {
@@ -358,11 +360,9 @@ test('the server', async (t) => {
     await t.test('a commit beside it is seen within seconds', async () => {
         const before = await at('/stats/place'), oldTile = await at(`/tiles/heat:place/${Z}/${X}/${Y}.png`);
         await writeFile(path.join(dir, 'fewer.csv'), points(8).split('\n').slice(0, 1001).join('\n') + '\n');
-        const until = Date.now() + 15000;
         await done('import', city, 'place', path.join(dir, 'fewer.csv'), '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at', '--replace');
         let now;
-        do now = await at('/stats/place');
-        while (now.json().count === ROWS && Date.now() < until);
+        await until('the commit', async () => (now = await at('/stats/place')).json().count !== ROWS);
         assert.equal(now.json().count, 1000);
         assert.ok(Number(now.headers['data-sequence']) > Number(before.headers['data-sequence']));
         const tile = await at(`/tiles/heat:place/${Z}/${X}/${Y}.png`);
@@ -436,23 +436,20 @@ test('what costs much', async (t) => {
 
     await t.test('is given up while it is being done when its client leaves', async () => {
         const number = async (name) => Number(new RegExp(`^onemap_${name} (\\d+)`, 'm').exec((await at('/metrics')).body.toString())?.[1] ?? 0);
-        const until = async (name, holds) => {
-            for (let i = 0; i < 3000; i++) {
-                const value = await number(name);
-                if (holds(value)) return value;
-                await new Promise((resolve) => setTimeout(resolve, 10));
-            }
-            throw new Error(`${name} does not change`);
+        const reaches = async (name, holds) => {
+            let value;
+            await soon(`${name} changes`, async () => holds(value = await number(name)));
+            return value;
         };
         const question = '/hotspots/many?units=hex:70&neighbours=band:250&stat=moran';
-        await until('workers_busy', (n) => n === 0);
+        await reaches('workers_busy', (n) => n === 0);
         const before = await number('given_up_total');
         const asked = http.request(server.url + question);
         asked.on('error', () => undefined);
         asked.end();
-        await until('workers_busy', (n) => n === 1);
+        await reaches('workers_busy', (n) => n === 1);
         asked.destroy();
-        await until('workers_busy', (n) => n === 0);
+        await reaches('workers_busy', (n) => n === 0);
         // It ended without an answer, and not by finding out that it is too much.
         assert.equal(await number('given_up_total'), before + 1);
         assert.equal(await number('requests_total\\{route="hotspots",status="5xx"\\}'), 1);

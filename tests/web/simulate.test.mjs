@@ -18,6 +18,9 @@ import test from 'node:test';
 import { done, folder, onemap, PROGRAM } from './onemap.mjs';
 import { get, makeCity } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
+
+const until = untilWithin(120e3);
 
 const lines = (text) => text.trim().split('\n').map((l) => JSON.parse(l));
 const seconds = (iso) => Date.parse(iso) / 1000;
@@ -125,7 +128,7 @@ test('a synthetic city goes on living', async (t) => {
         const child = spawn(PROGRAM, ['simulate', at, '--url', url, '--speed', '100', '--quiet'], { stdio: ['ignore', 'pipe', 'pipe'] });
         let said = '';
         child.stdout.on('data', (c) => { said += c; });
-        await new Promise((resolve) => setTimeout(resolve, 1500));
+        await until('it plays', async () => /^onemap_requests_total\{route="(?!metrics)\w+",status="2xx"\} [1-9]/m.test((await get(`${url}/metrics`)).text()));
         child.kill('SIGINT');
         const [code] = await once(child, 'exit');
         assert.equal(code, 0);

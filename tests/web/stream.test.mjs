@@ -21,6 +21,7 @@ import test from 'node:test';
 import { done } from './onemap.mjs';
 import { get, makeCity, SOUTH, tileX, tileY, WEST } from './sample.mjs';
 import { raw, serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
 const agent = new http.Agent({ maxSockets: Infinity });
 
@@ -52,13 +53,7 @@ function listen(url, headers = {}) {
     return ear;
 }
 
-async function until(what, truth, ms = 30000) {
-    const end = Date.now() + ms;
-    while (!await truth()) {
-        if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-}
+const until = untilWithin(120e3);
 
 const metric = async (url, name) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec((await get(`${url}/metrics`)).text())[1]);
 const replace = (dir, city) => done('import', city, 'place', path.join(dir, 'places.csv'), '--replace', '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at');

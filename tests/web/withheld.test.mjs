@@ -20,6 +20,7 @@ import test from 'node:test';
 import { done, onemap } from './onemap.mjs';
 import { get, makeCity, ROWS, SOUTH, tileX, tileY, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
 const PLACE = '/collections/place/items', ROAD = '/collections/road/items';
 
@@ -38,15 +39,7 @@ const place = (id) => ({ type: 'Feature', id, geometry: { type: 'Point', coordin
 const road = (id) => ({ type: 'Feature', id, geometry: { type: 'LineString', coordinates: [[WEST + 0.1, SOUTH], [WEST + 0.2, SOUTH + 0.3]] }, properties: { kind: 'lane' } });
 const post = (url, items, feature) => send(`${url}${items}`, 'POST', JSON.stringify(feature));
 const countOf = async (url, items) => (await get(`${url}${items}?limit=1`)).json().numberMatched;
-async function until(what, truth, ms = 60000) {
-    const end = Date.now() + ms;
-    for (let last; ; ) {
-        last = await truth();
-        if (last) return last;
-        if (Date.now() > end) assert.fail(`never: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-}
+const until = untilWithin(120e3);
 
 /** The path of a layer's only file of a kind. */
 async function fileOf(city, layer, kind) {
