@@ -18,6 +18,7 @@
 #include "engine/stat/hotspots.h"
 #include "engine/stat/zones.h"
 #include "tests/engine/city_sample.h"
+#include "tests/rounds.h"
 #include "tests/tiles/read_mvt.h"
 #include "tiles/vector/vector.h"
 
@@ -442,6 +443,25 @@ static inline void model_city_drop(struct model_city *city)
 {
     for (int l = 0; l < MODEL_LAYERS; l++)
         om_segment_unref(city->part[l].segment);
+}
+
+/* How many writes a test makes. */
+#define MODEL_WRITES 20000
+static inline size_t model_writes_wanted(void)
+{
+    const char *text = getenv("OM_MODEL_WRITES");
+    if (text) return (size_t)strtoul(text, NULL, 10);
+    return test_long() ? 1000000 : test_rounds(MODEL_WRITES);
+}
+
+/* How often all answers are looked at meanwhile. What is slow of it under
+ * ThreadSanitizer is one thread's: few looks have the same races. */
+#define MODEL_LOOKS 12
+#define MODEL_LOOKS_FEW 4  // among so many is each way of looking
+static inline size_t model_looks_wanted(void)
+{
+    return test_rounds(MODEL_LOOKS) < MODEL_LOOKS ? MODEL_LOOKS_FEW
+                                                  : MODEL_LOOKS;
 }
 
 #endif
