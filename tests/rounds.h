@@ -17,6 +17,17 @@ static inline size_t test_rounds(size_t all)
 #endif
 }
 
+/** Are races all that is looked for (ThreadSanitizer)? What goes on in one thread
+ *  has none and takes minutes: it says `if (test_for_races()) skip();`. */
+static inline bool test_for_races(void)
+{
+#if defined(__SANITIZE_THREAD__)
+    return true;
+#else
+    return false;
+#endif
+}
+
 /** Is this `make test-long`, where everything is tried and not a part of it? */
 static inline bool test_long(void)
 {

@@ -31,6 +31,7 @@
 #include "data/synth/facts.h"
 #include "data/synth/synth.h"
 #include "tests/folder.h"
+#include "tests/rounds.h"
 
 #define SCALE 0.002
 #define CLOCK "2023-06-26T24:00:00+08:00"
@@ -649,6 +650,7 @@ static void error_on_bad_scale_layer_and_towns(void **state)
 static void fault_no_memory_leaves_nothing_behind(void **state)
 {
     (void)state;
+    if (test_for_races()) skip();
     char out[PATH_BYTES];
     path_in(out, folder, "fault");
     om_threads_set(1);

@@ -617,6 +617,7 @@ static void fault_is_none_at_the_edges_of_the_world(void **state)
 static void fault_of_memory_leaves_nothing_behind(void **state)
 {
     (void)state;
+    if (test_for_races()) skip();
     const size_t n = 3000;
     struct field_row *row = make_city(n, 81);
     struct field_layer l = {0};

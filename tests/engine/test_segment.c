@@ -24,6 +24,7 @@
 #include "data/base/thread.h"
 #include "engine/layer/build_internal.h"
 #include "tests/engine/layer_read.h"
+#include "tests/rounds.h"
 
 enum { ROWS = 110, BLOCK_BYTES = 128 };
 
@@ -133,6 +134,7 @@ static void flip_all(const struct files *f, const char *path,
 static void flip_of_any_byte_gives_no_wrong_answer(void **state)
 {
     const struct files *f = *state;
+    if (test_for_races()) skip();
     om_threads_set(1);
     flip_all(f, f->path, &f->bytes);
     flip_all(f, f->units, &f->unit_bytes);
@@ -161,6 +163,7 @@ static void cut_at_any_length_is_refused(void **state)
 static void forged_checksums_do_not_crash(void **state)
 {
     const struct files *f = *state;
+    if (test_for_races()) skip();
     uint8_t *bytes = om_alloc(f->bytes.len);
     uint64_t random = 1, answer;
     om_threads_set(1);
