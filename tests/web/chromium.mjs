@@ -33,13 +33,16 @@ export async function launch(t, { flags = [], ...options } = {}) {
 /** Requests of a page that are on their way, the stream apart, which never ends. */
 export function onTheirWay(page) {
     const way = new Set();
-    let left = [];
+    let going = null;
     page.on('request', (r) => {
-        // Of what a page has asked for that is left nobody says how it ended.
-        if (r.isNavigationRequest() && r.frame() === page.mainFrame()) left = [...way];
+        if (r.isNavigationRequest() && r.frame() === page.mainFrame()) going = r;
         if (r.resourceType() !== 'eventsource' && /^https?:/.test(r.url())) way.add(r);
     });
-    page.on('domcontentloaded', () => { for (const r of left.splice(0)) way.delete(r); });
+    // Of what was asked for by a page that is left nobody says how it ended.
+    page.on('framenavigated', (frame) => {
+        if (going && frame === page.mainFrame()) for (const r of way) if (r !== going) way.delete(r);
+    });
+    page.on('domcontentloaded', () => { going = null; });
     for (const end of ['requestfinished', 'requestfailed']) page.on(end, (r) => way.delete(r));
     return way;
 }
