@@ -344,21 +344,29 @@ static struct om_window period_of(const struct om__patrol_question *p)
         .to_s = p->spec.to_s};
 }
 
+/* The visits of the period, as who did them is asked about; false: nobody is
+ * hidden by how few did. */
+static bool visits_of(const struct writing *w, struct om_query *out)
+{
+    const struct om__patrol_question *p = w->patrol;
+    const struct om_layer *visits = p->duty.visits.layer;
+    *out = (struct om_query){.snapshot = p->question->snapshot,
+                             .layer = visits,
+                             .cache = p->question->selections,
+                             .window = period_of(p)};
+    return w->veil->least && visits && visits->rights.crowds;
+}
+
 /* Units in which few made the visits of the period, and those that would tell
  * of them: as /stats has it. */
 static om_status hide_done_by_few(struct writing *w,
                                   const struct om_units *units)
 {
-    const struct om__patrol_question *p = w->patrol;
-    const struct om_layer *visits = p->duty.visits.layer;
-    const struct om_query query = {.snapshot = p->question->snapshot,
-                                   .layer = visits,
-                                   .cache = p->question->selections,
-                                   .window = period_of(p)};
+    struct om_query query;
     struct om_small_units small;
-    if (!w->veil->least || !visits || !visits->rights.crowds) return OM_OK;
+    if (!visits_of(w, &query)) return OM_OK;
     OM_TRY(om_small_units_make(&query, units->level, w->veil->least, &small,
-                               &p->question->err));
+                               &w->patrol->question->err));
     for (size_t u = 0; u < units->count; u++)
         w->hidden[u] =
             w->hidden[u] || om_small_units_hide(&small, units->unit[u].id,
@@ -399,14 +407,9 @@ static om_status put_units(struct writing *w, const struct om_units *units)
 
 static om_status is_city_of_few(const struct writing *w, bool *few)
 {
-    const struct om__patrol_question *p = w->patrol;
-    const struct om_layer *visits = p->duty.visits.layer;
-    const struct om_query query = {.snapshot = p->question->snapshot,
-                                   .layer = visits,
-                                   .cache = p->question->selections,
-                                   .window = period_of(p)};
+    struct om_query query;
     uint64_t count, persons;
-    if (!w->veil->least || !visits || !visits->rights.crowds) return OM_OK;
+    if (!visits_of(w, &query)) return OM_OK;
     OM_TRY(om_query_count(&query, &count));
     OM_TRY(om_small_doers(&query, count, &persons));
     *few = om__veil_few(w->veil, (double)persons);

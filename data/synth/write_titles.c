@@ -164,6 +164,13 @@ static const struct column {
 };
 #define COLUMNS (sizeof COLUMN / sizeof *COLUMN)
 
+/* The first column of a layer from `c` on; NULL: none. */
+static const struct column *column_of(const struct column *c, const char *layer)
+{
+    while (c < COLUMN + COLUMNS && strcmp(c->layer, layer) != 0) c++;
+    return c < COLUMN + COLUMNS ? c : NULL;
+}
+
 /* A list of members being written; `first` of it. */
 struct list {
     struct om_buf *out;
@@ -190,10 +197,10 @@ static void add(struct list *l, const char *value, const char *title)
 
 static void add_codes(struct list *l, const char *layer, bool english)
 {
-    for (size_t i = 0; i < COLUMNS; i++) {
-        if (strcmp(COLUMN[i].layer, layer) != 0) continue;
-        begin(l, COLUMN[i].column);
-        for (const struct term *t = COLUMN[i].term; t->code; t++)
+    for (const struct column *c = column_of(COLUMN, layer); c;
+         c = column_of(c + 1, layer)) {
+        begin(l, c->column);
+        for (const struct term *t = c->term; t->code; t++)
             add(l, t->code, english ? t->en : t->zh);
         end(l);
     }
@@ -242,9 +249,7 @@ static void add_chinese(struct list *l, const char *layer)
 void om__add_titles(struct om_buf *out, const char *layer)
 {
     const bool town = !strcmp(layer, "town");
-    bool codes = false;
-    for (size_t i = 0; i < COLUMNS; i++)
-        codes = codes || !strcmp(COLUMN[i].layer, layer);
+    const bool codes = column_of(COLUMN, layer) != NULL;
     struct list l = {out, true};
     if (codes) {
         om_buf_add_text(out, ", \"value_titles\": {");

@@ -3,6 +3,7 @@
 #ifndef OM_TESTS_ENGINE_QUERY_PAIR_H
 #define OM_TESTS_ENGINE_QUERY_PAIR_H
 
+#include "data/base/thread.h"
 #include "tests/engine/query_sample.h"
 
 #define ZONE_S (8 * 3600)
@@ -32,12 +33,13 @@ static inline int pair_teardown(void **state)
     return 0;
 }
 
-/* Ask again and again while the n-th allocation fails, until none does. `ask`
- * lets go of what it got. */
+/* Ask again and again while the n-th allocation fails, until none does, on one
+ * thread. `ask` lets go of what it got. */
 static inline void pair_faults(om_status (*ask)(const struct om_query *q))
 {
     const struct om_query q = sample_query(&sample[1]);
     om_status st = OM_E_MEMORY;
+    om_threads_set(1);
     const size_t live = om_alloc_live();
     for (size_t n = 1; st == OM_E_MEMORY && n < 3000; n++) {
         om_alloc_fail_after(n, false);
@@ -45,6 +47,7 @@ static inline void pair_faults(om_status (*ask)(const struct om_query *q))
         om_alloc_fail_after(0, false);
         assert_int_equal(om_alloc_live(), live);
     }
+    om_threads_set(0);
     assert_int_equal(st, OM_OK);
 }
 

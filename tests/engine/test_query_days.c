@@ -12,7 +12,6 @@
 
 #include <math.h>
 
-#include "data/base/thread.h"
 #include "data/model/time.h"
 #include "engine/query/days.h"
 
@@ -289,9 +288,7 @@ static om_status ask_once(const struct om_query *q)
 static void fault_leaves_nothing_behind(void **state)
 {
     (void)state;
-    om_threads_set(1);
     pair_faults(ask_once);
-    om_threads_set(0);
 }
 
 int main(int argc, char **argv)

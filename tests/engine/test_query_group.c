@@ -338,12 +338,10 @@ static void fault_leaves_nothing_behind(void **state)
 {
     (void)state;
     const size_t by[] = {COL_KIND, COL_RESIDENTS, COL_ID};
-    om_threads_set(1);
     for (size_t b = 0; b < 3; b++) {
         by_now = by[b];
         pair_faults(ask_once);
     }
-    om_threads_set(0);
 }
 
 int main(int argc, char **argv)

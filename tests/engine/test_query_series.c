@@ -9,7 +9,6 @@
  */
 #include "tests/engine/query_pair.h"
 
-#include "data/base/thread.h"
 #include "engine/query/series.h"
 
 /* The units of the sample, as if they had been read: by id. */
@@ -170,9 +169,7 @@ static om_status ask_once(const struct om_query *q)
 static void fault_leaves_nothing_behind(void **state)
 {
     (void)state;
-    om_threads_set(1);
     pair_faults(ask_once);
-    om_threads_set(0);
 }
 
 int main(int argc, char **argv)
