@@ -5,6 +5,7 @@
  *   parallel_*  loops end between stretches, on all threads, and hand the
  *               token to them
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,17 +37,23 @@ static void pause_ms(long ms)
 static void token_is_asked_seldom_and_remembered(void **state)
 {
     (void)state;
-    struct asked asked = {.upto = 2};
+    struct asked asked = {.upto = INT_MAX};
     struct om_cancel cancel = {.given_up = given_up, .ctx = &asked};
     assert_false(om_cancelled());
     assert_null(om_cancel_swap(&cancel));
     assert_ptr_equal(om_cancel_get(), &cancel);
-    for (int i = 0; i < 1000; i++) assert_false(om_cancelled());
-    assert_true(atomic_load(&asked.times) <= 2);
+    // Again if somebody else had the processor for long meanwhile.
+    int before, tries = 0;
+    do {
+        before = atomic_load(&asked.times);
+        for (int i = 0; i < 1000; i++) assert_false(om_cancelled());
+        assert_true(++tries < 100);
+    } while (atomic_load(&asked.times) > before + 2);
+    asked.upto = atomic_load(&asked.times);
     while (!om_cancelled()) pause_ms(10);
-    assert_int_equal(atomic_load(&asked.times), 3);
+    assert_int_equal(atomic_load(&asked.times), asked.upto + 1);
     for (int i = 0; i < 1000; i++) assert_true(om_cancelled());
-    assert_int_equal(atomic_load(&asked.times), 3);
+    assert_int_equal(atomic_load(&asked.times), asked.upto + 1);
     // Another piece of work, which is wanted, inside of it.
     assert_ptr_equal(om_cancel_swap(NULL), &cancel);
     assert_false(om_cancelled());

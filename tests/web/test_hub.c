@@ -326,7 +326,7 @@ static void publish(struct om__hub *hub, uint64_t sequence, const char *layer,
 /* Until it is so; a test that would never end fails instead. */
 #define UNTIL(what)                              \
     do {                                         \
-        int left = 20000;                        \
+        int left = 120000;                       \
         while (!(what) && --left) rest(1);       \
         if (!left) fail_msg("never: %s", #what); \
     } while (0)
