@@ -2,7 +2,8 @@
 // acknowledged is everywhere at once and stays.
 //
 // Plan
-//   one row lives: made, seen, replaced, changed, removed; conditions
+//   one row lives: made, seen, replaced, changed, removed; conditions, also
+//   of what is seen of it
 //   batches in each form, all or nothing, in part, in the place of others
 //   what is wrong is told by row, id and field, and nothing is written
 //   times after the city's clock: written, appended, played, planned; of the
@@ -63,6 +64,32 @@ async function tileAt(url, lon, lat, z = 17) {
     assert.ok([200, 204].includes(answer.status), `tile: ${answer.status}`);
     return answer.body;
 }
+
+test('whoever does not see all of a row writes on the condition of what they see', async (t) => {
+    const { city } = await makeCity(t), file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
+    manifest.layers.find((l) => l.name === 'place').personal_columns = ['note'];
+    await writeFile(file, JSON.stringify(manifest));
+    const { url } = await serve(t, city), at = `${url}${ITEMS}`, one = `${at}/c-1`, type = 'application/merge-patch+json';
+    assert.equal((await ask(at, 'POST', { body: text(feature('c-1', { weight: 1 })) })).status, 201);
+    const tag = async (headers) => (await ask(one, 'GET', { headers })).headers.etag;
+    const patch = (etag, properties) => ask(one, 'PATCH', { type, headers: { 'If-Match': etag }, body: text({ properties }) });
+    const first = await tag(), zipped = await tag({ 'Accept-Encoding': 'gzip' });
+    assert.equal('note' in (await ask(one)).json().properties, false);
+    assert.ok(!/^"\d+"$/.test(first), 'no sequence: it would tell of what is hidden');
+    assert.equal((await ask(one, 'GET', { headers: { 'If-None-Match': first } })).status, 304);
+    for (const etag of [first, zipped, `"1", ${first}`]) {
+        const weight = (await ask(one)).json().properties.weight;
+        const done = await patch(etag, { weight: weight === 1 ? 2 : 1 });
+        assert.equal(done.status, 200, `${etag}: ${done.body}`);
+        // What is seen has changed; the older one fits no more, the first fits again.
+        assert.equal((await patch(etag, { weight: 9 })).status, 412, etag);
+        assert.equal((await ask(one, 'PATCH', { type, body: text({ properties: { weight } }) })).status, 200);
+        assert.equal(await tag(), first);
+    }
+    assert.equal((await patch(`"v${'0'.repeat(16)}"`, { weight: 3 })).status, 412);
+    assert.equal((await ask(`${at}/c-none`, 'PATCH', { type, headers: { 'If-Match': first }, body: text({ properties: { weight: 3 } }) })).status, 412);
+    assert.equal((await ask(one, 'DELETE', { headers: { 'If-Match': first } })).status, 204);
+});
 
 test('one row lives', async (t) => {
     const { city } = await makeCity(t), { url } = await serve(t, city), at = `${url}${ITEMS}`;

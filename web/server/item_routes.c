@@ -395,23 +395,6 @@ static void add_links(const struct om__request *r, struct om_buf *out)
     om_buf_deinit(&self);
 }
 
-/* The row's sequence as its ETag, for If-Match; the row is then read from a
- * snapshot that is not older. Where nothing is written it is a hash of what is
- * told, and for whoever does not see all columns: it would say that one of the
- * others has changed. */
-static om_status sequence_tag(struct om__request *r, const char *id, char *etag,
-                              size_t room)
-{
-    uint64_t sequence;
-    char why[OM_ERR_TEXT_BYTES];
-    if (r->layer->rights.veils || om__writes_reads_only(r->server->writes) ||
-        !om__writes_ready(r->server->writes, why))
-        return OM_OK;
-    const om_status st = om__row_sequence(r, id, &sequence);
-    if (!st) snprintf(etag, room, "\"%llu\"", (unsigned long long)sequence);
-    return st == OM_E_UNSUPPORTED ? OM_OK : st;
-}
-
 /* Is there such a row for whoever asks? What is elsewhere is looked for in the
  * same way as what is nowhere, and nothing else is done with either: no answer
  * comes earlier. */
@@ -436,7 +419,7 @@ om_status om__get_item(struct om__request *r)
     if (system == om_system_at(0)) one.project = NULL;
     snprintf(crs, sizeof crs, "<%s>", system->uri);
     OM_TRY(check_there(r, id));
-    const om_status tagged = sequence_tag(r, id, etag, sizeof etag);
+    const om_status tagged = om__row_tag(r, id, etag, sizeof etag);
     if (tagged == OM_E_NOTFOUND)
         return om_fail(&r->err, tagged, 0, "there is no row of that id");
     OM_TRY(tagged);

@@ -119,18 +119,6 @@ om_status om__write_may(struct om__request *r)
 
 /* ---- on which condition */
 
-/* "123" of a list of ETags, as answers of items have them; "123-g" is the same
- * row sent gzipped. False: it is none of ours, or a weak one, and fits
- * nothing. */
-static bool read_tag(const char *text, size_t len, uint64_t *out)
-{
-    if (len < 3 || text[0] != '"' || text[len - 1] != '"') return false;
-    text++;
-    len -= 2;
-    if (len > 2 && !memcmp(text + len - 2, "-g", 2)) len -= 2;
-    return om_digits_read(text, len, INT64_MAX, out);
-}
-
 /* Which of several is the row's sequence now; the engine looks again, when it
  * is the row's turn. */
 static om_status read_if_match(struct om__request *r, struct om__write *w)
@@ -146,21 +134,23 @@ static om_status read_if_match(struct om__request *r, struct om__write *w)
         if (!any && (len < 2 || at[len - 1] != '"'))
             return refuse(r, MHD_HTTP_BAD_REQUEST,
                           "If-Match is a list of ETags, such as \"123\", or *");
-        const bool ours = any || read_tag(at, len, &one);
+        const bool ours = any || om__row_tag_read(at, len, &one);
         if (any) one = 0;
+        const char *tag = at;
         at += whole;
         if (!tags++ && ours && !any && !*(at + strspn(at, " \t,"))) {
             w->if_sequence = one;  // the usual case: the engine alone decides
             return OM_OK;
         }
-        if (!ours) continue;
         if (!now) {
             const om_status st =
                 om__row_sequence(r, r->address.segment[3], &now);
             if (st == OM_E_NOTFOUND) break;
             OM_TRY(st);
         }
-        if (any || one == now) first = now;
+        bool same = any || (ours && one == now);
+        if (!ours) OM_TRY(om__row_tag_told(r, tag, len, &same));
+        if (same) first = now;
     }
     if (first) {
         w->if_sequence = first;

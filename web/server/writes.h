@@ -137,6 +137,20 @@ uint64_t om__write_hashed(const struct om__write *write);
 om_status om__row_sequence(struct om__request *request, const char *id,
                            uint64_t *out) OM_MUST_USE;
 
+// row_tag.c
+/** The ETag that a row has for whoever asks, "" where nothing is written: its
+ *  sequence (the row is then read from a snapshot that is not older), or of
+ *  what they see where that is not all. cost: of the latter, that of the row.
+ *  returns OM_E_NOTFOUND */
+om_status om__row_tag(struct om__request *request, const char *id, char *etag,
+                      size_t room) OM_MUST_USE;
+/** Is an ETag (with its quotes) a sequence? "123-g" is the same row sent gzipped;
+ *  a weak one is none. */
+bool om__row_tag_read(const char *text, size_t len, uint64_t *sequence);
+/** Is it of what whoever writes sees of the row of the address now? */
+om_status om__row_tag_told(struct om__request *request, const char *text,
+                           size_t len, bool *same) OM_MUST_USE;
+
 // write_area.c
 /** Can rows of a layer be said to lie in the area of whoever asks? */
 bool om__write_has_area(const struct om__request *request,
