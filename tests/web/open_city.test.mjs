@@ -12,7 +12,7 @@ import test from 'node:test';
 
 import { askAs, bearer, features, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { get, tileX, tileY } from './sample.mjs';
-import { serve } from './server.mjs';
+import { raw, serve } from './server.mjs';
 
 const at = (row, z) => `${z}/${tileX(Number(row.lon), z)}/${tileY(Number(row.lat), z)}`;
 
@@ -61,9 +61,16 @@ test('a city without tokens tells nobody of persons', async (t) => {
     assert.deepEqual([duty.reports, duty.workers.layer, duty.checks.worker, duty.targets[0].level], [{ layer: 'hazard' }, 'worker', undefined, 'level']);
     assert.deepEqual([duty.checks.month, duty.checks.count, duty.visits.at, about.exposures.resident.weight], ['month', 'count', 'at', 'residents']);
     // Through another program, that may speak for anybody: as any stranger.
-    for (const [name, value] of [['forwarded', 'host=a.example; For=192.0.2.1'], ['x-forwarded-for', '192.0.2.1'], ['x-real-ip', '192.0.2.1'], ['via', '1.1 proxy']])
+    for (const [name, value] of [['forwarded', 'host=a.example; For=192.0.2.1'], ['forwarded', 'proto=https;by=203.0.113.43'], ['forwarded', 'host=city.example'], ['forwarded', ''],
+        ['x-forwarded-for', '192.0.2.1'], ['x-forwarded-host', 'localhost'], ['x-forwarded-proto', 'https'], ['x-forwarded-port', '443'], ['x-forwarded-anything', 'x'],
+        ['x-real-ip', '192.0.2.1'], ['via', '1.1 proxy'], ['cf-connecting-ip', '192.0.2.1'], ['cf-ray', 'x'], ['true-client-ip', '192.0.2.1'], ['x-client-ip', '192.0.2.1'], ['cdn-loop', 'x']])
         for (const [target, status] of [['/collections', 401], ['/', 401], ['/health', 200]])
             assert.equal((await get(open.url + target, { headers: { [name]: value } })).status, status, `${name} ${target}`);
+    // Programs of this machine say whom they ask; an old proxy does not.
+    for (const [head, status] of [['', 401], ['Host: localhost\r\n', 200]])
+        assert.match(await raw(open.port, `GET /collections HTTP/1.0\r\n${head}\r\n`), new RegExp(`^HTTP/1\\.\\d ${status} `), head);
+    const strange = { id: 'N-2', type: 'Feature', geometry: null, properties: { id: 'N-2' } };
+    assert.equal((await fetch(`${open.url}/collections/tip/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json', forwarded: 'host=x' }, body: JSON.stringify(strange) })).status, 401);
     const tip = (await nobody('/collections/tip/items?limit=1')).json().features[0];
     const written = await fetch(`${open.url}/collections/tip/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: JSON.stringify({ ...tip, id: 'N-1', properties: { ...tip.properties, id: 'N-1' } }) });
     assert.equal(written.status, 201, await written.text());

@@ -350,6 +350,19 @@ test('its server only reads, from a folder that nobody can write to', async (t) 
     assert.equal(answer.headers['set-cookie'], undefined);
     for (const at of ['nearest/service_centre?lon=113.7&lat=23&k=1', 'collections/town/items', 'search?q=a', 'reverse?lon=113.7&lat=23', '?f=json', 'tiles/town/9/417/222.mvt'])
         assert.match((await get(`${url}/${at}`)).headers['cache-control'], /^public, max-age=300/, at);
+    // Links are of the name that was asked for: one that nobody vouches for is not kept for others.
+    const cache = async (host, target) => /\r\nCache-Control: (.*)\r\n/i.exec(await raw(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`))?.[1];
+    for (const target of ['/catalog', '/collections/town', '/tiles/town.json', '/stats/service_centre?by=town', `/catalog?v=${answer.headers['data-sequence']}`]) {
+        assert.equal(await cache('city.example', target), 'private, no-cache', target);
+        assert.match(await cache('localhost', target), /^public, /, target);
+    }
+    const named = await serve(t, out, '--url', 'https://city.example');
+    for (const host of ['evil.example', 'city.example']) {
+        const told = await raw(named.port, `GET /tiles/town.json HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+        assert.match(told, /\r\nCache-Control: public, /i);
+        assert.ok(told.includes('https://city.example/tiles/town/') && !told.includes('evil'));
+    }
+    await named.stop();
     assert.equal((await get(`${url}/ready`)).headers['cache-control'], 'no-store');
     assert.equal((await get(`${url}/?f=html`)).headers['cache-control'], 'no-cache');
     assert.equal((await get(`${url}/stats/service_centre?by=town`, { headers: { 'If-None-Match': answer.headers.etag } })).status, 304);

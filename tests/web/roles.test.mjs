@@ -118,7 +118,8 @@ test('gate, links and changes', async (t) => {
     await t.test('a link leaves a cookie and no token in the address', async () => {
         for (const [target, clean] of [[`/analyst?token=${wall}`, '/analyst'], [`/?token=${wall}`, '/'],
             [`/stats/hazard?by=town&token=${wall}&filter=severity%3D4`, '/stats/hazard?by=town&filter=severity%3D4'],
-            [`/stats/hazard?token=${wall}&by=town`, '/stats/hazard?by=town']]) {
+            [`/stats/hazard?token=${wall}&by=town`, '/stats/hazard?by=town'],
+            [`/stats/hazard?=&by=town&&t%6fken=${wall}&filter=severity%3D4`, '/stats/hazard?by=town&filter=severity%3D4'], [`/analyst?%74oken=${wall}`, '/analyst']]) {
             const answer = await get(`${url}${target}`);
             assert.equal(answer.status, 303, target);
             assert.equal(answer.headers.location, clean);

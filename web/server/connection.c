@@ -195,12 +195,72 @@ static void single(struct om__request *request, const char **slot,
     *slot = value;
 }
 
+/* Of the characters that RFC 9110 section 5.6.2 allows; a blank before the
+ * colon is none. The library passes such lines on, and reads no length or
+ * coding from them, where another program between may. */
+static bool is_name(const char *name)
+{
+    static const char ALLOWED[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        "!#$%&'*+-.^_`|~";
+    return *name && !name[strspn(name, ALLOWED)];
+}
+
+/* Does a header say that the request came through a proxy, whatever its
+ * value is? */
+static bool is_relays(const char *name)
+{
+    static const char *const WHOLE[] = {
+        "Forwarded",        "Via",
+        "X-Forwarded",      "X-Real-IP",
+        "X-Client-IP",      "X-Cluster-Client-IP",
+        "X-Original-Host",  "X-Remote-IP",
+        "X-Remote-Addr",    "X-Originating-IP",
+        "X-ProxyUser-Ip",   "True-Client-IP",
+        "Fastly-Client-IP", "Client-IP",
+        "Forwarded-For",    "CDN-Loop",
+        "X-Original-URL"};
+    static const char *const BEGIN[] = {"X-Forwarded-", "CF-",      "Fly-",
+                                        "X-Envoy-",     "X-Azure-", "X-Amz"};
+    for (size_t i = 0; i < sizeof WHOLE / sizeof *WHOLE; i++)
+        if (!strcasecmp(name, WHOLE[i])) return true;
+    for (size_t i = 0; i < sizeof BEGIN / sizeof *BEGIN; i++)
+        if (!strncasecmp(name, BEGIN[i], strlen(BEGIN[i]))) return true;
+    return false;
+}
+
+/* The end of the body as the head says it. The library takes the first of
+ * several, and any coding. */
+static void see_length(struct om__request *request, const char *value)
+{
+    const size_t len = strlen(value);
+    const char *fault = NULL;
+    if (request->sized)
+        fault = "Content-Length is given twice";
+    else if (!om_digits_read(value, len, INT64_MAX, &request->length))
+        fault = "Content-Length is not a whole number";
+    request->sized = true;
+    request->body = request->body || request->length > 0;
+    if (fault) request->misframed = fault;
+}
+
+static void see_coding(struct om__request *request, const char *value)
+{
+    if (request->chunked)
+        request->misframed = "Transfer-Encoding is given twice";
+    else if (strcasecmp(value, "chunked") != 0)
+        request->misframed = "Transfer-Encoding is not chunked";
+    request->body = request->chunked = true;
+}
+
 static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
                                   const char *name, const char *value)
 {
     (void)kind;
     struct om__request *request = ctx;
     if (!value) value = "";
+    if (!is_name(name)) request->misframed = "a header's name is not a name";
+    if (is_relays(name)) request->relayed = true;
     if (!strcasecmp(name, MHD_HTTP_HEADER_HOST)) {
         single(request, &request->host, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_IF_NONE_MATCH)) {
@@ -222,13 +282,9 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
     } else if (!strcasecmp(name, "Last-Event-ID")) {
         single(request, &request->last_event_id, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
-        request->body = request->chunked = true;
+        see_coding(request, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
-        // The library has checked that it is a number, and only one.
-        request->sized = true;
-        if (!om_digits_read(value, strlen(value), INT64_MAX, &request->length))
-            request->length = INT64_MAX;
-        request->body = request->body || request->length > 0;
+        see_length(request, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_TYPE)) {
         single(request, &request->content_type, value);
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_ENCODING)) {
@@ -248,11 +304,6 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
     } else if (!strcasecmp(name, "X-Forwarded-For")) {
         // The last line is the nearest proxy's.
         request->forwarded_for = value;
-        request->relayed = true;
-    } else if (!strcasecmp(name, "Forwarded")) {
-        if (strcasestr(value, "for=")) request->relayed = true;
-    } else if (!strcasecmp(name, "X-Real-IP") || !strcasecmp(name, "Via")) {
-        request->relayed = true;
     }
     return MHD_YES;
 }
@@ -260,7 +311,8 @@ static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind,
 static enum MHD_Result send_answer(struct om__request *request)
 {
     if (!request->response) return MHD_NO;  // no memory even for an error
-    if (atomic_load(&request->server->draining)) om__reply_closing(request);
+    if (atomic_load(&request->server->draining) || request->misframed)
+        om__reply_closing(request);
     return MHD_queue_response(request->connection, request->status,
                               request->response);
 }
@@ -279,7 +331,9 @@ om_status om__request_address(struct om__request *request)
 static enum MHD_Result refuse_as(struct om__request *request, om_status status)
 {
     om__reply_problem(request, status);
+    // Where the body ends is unknown: what comes next is not looked at.
     const bool short_body = !request->chunked && !request->expects &&
+                            !request->misframed &&
                             request->length <= OM__SWALLOW_BYTES;
     // Without a body the library calls once more, and the answer waits.
     return short_body ? MHD_YES : send_answer(request);
@@ -302,10 +356,8 @@ static const char *head_fault(const struct om__request *request,
     if (atomic_load(&request->server->stopping))
         return "the server is stopping";
     *status = MHD_HTTP_BAD_REQUEST;
+    if (request->misframed) return request->misframed;
     if (request->twice) return "a header is given twice that may be given once";
-    // Two ends of one body: another program between may see the other.
-    if (request->chunked && request->sized)
-        return "Transfer-Encoding and Content-Length exclude each other";
     if (request->host && !om_host_valid(request->host))
         return "the Host header is not a host";
     *status = MHD_HTTP_URI_TOO_LONG;
@@ -466,6 +518,10 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
         watch_turn(connection, true, request->begun_s);
         MHD_get_connection_values(connection, MHD_HEADER_KIND, see_header,
                                   request);
+        // Two ends of one body: another program between may see the other.
+        if (request->chunked && request->sized && !request->misframed)
+            request->misframed =
+                "Transfer-Encoding and Content-Length exclude each other";
         om__guard_meet(request);
         return see_head(request, method);
     }

@@ -19,7 +19,8 @@
  * one that was there before we were and is gone (data/city/tokens.c). A url
  * that clients reach us by means that there is a proxy, and everybody comes
  * from this machine; so does a header
- * that proxies add.
+ * that proxies add, and a request that names no host: programs of this machine
+ * send one.
  */
 #include "web/server/guard.h"
 
@@ -471,7 +472,7 @@ void om__guard_meet(struct om__request *r)
     // Whoever runs a release shows a token to see how its server fares.
     if (atomic_load(&guard->released)) {
         if (!r->who || !r->who->role->operate) r->who = &book->public;
-    } else if (!r->who && is_local(guard, book) && !r->relayed) {
+    } else if (!r->who && is_local(guard, book) && !r->relayed && r->host) {
         r->who = &book->local;
     }
     r->stranger = r->who == &book->local && om__site_strange(r);
@@ -532,21 +533,22 @@ om_status om__guard_admit(struct om__request *r)
 
 /* ---- links ---- */
 
-/* The target without its token, as it came. */
+/* The target without its token, as it came. The parameters are those of the
+ * address, one for each part that says something: however the name was
+ * written, it is known by what it was read as. */
 static om_status clean_target(const struct om__request *r, struct om_buf *out)
 {
     const char *query = strchr(r->target, '?');
+    const struct om_param *param = r->address.param;
     om_buf_add(out, r->target,
                query ? (size_t)(query - r->target) : r->target_len);
     char sign = '?';
     while (query && *query) {
         const char *at = query + 1;
         const size_t len = strcspn(at, "&");
-        const bool token =
-            len >= sizeof OM__TOKEN_PARAM - 1 &&
-            !strncmp(at, OM__TOKEN_PARAM, sizeof OM__TOKEN_PARAM - 1) &&
-            strchr("=&", at[sizeof OM__TOKEN_PARAM - 1]);
-        if (len && !token) {
+        const bool empty = !len || (len == 1 && *at == '=');
+        const bool token = !empty && !strcmp((param++)->name, OM__TOKEN_PARAM);
+        if (!empty && !token) {
             om_buf_add_byte(out, (uint8_t)sign);
             om_buf_add(out, at, len);
             sign = '&';

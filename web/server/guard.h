@@ -92,6 +92,10 @@ bool om__guard_link(struct om__request *request);
 bool om__site_closed(const struct om__request *request);
 /** Does a page of another site ask, or somebody by a name that is not ours? */
 bool om__site_strange(const struct om__request *request);
+/** Is the name that links of the answer have one that we know? Where no url is
+ *  said it is that of Host, which any asker may choose: caches that many ask
+ *  keep no answer that was made by another. */
+bool om__site_named(const struct om__request *request);
 om_status om__site_refuse(struct om__request *request) OM_MUST_USE;
 /** No page of another site, whoever's token it sends. */
 om_status om__site_may_write(struct om__request *request) OM_MUST_USE;

@@ -154,17 +154,19 @@ static void add_data(struct lines *lines, const struct om__request *r)
 static const char *cache_of(const struct om__request *r,
                             const struct om__head *head)
 {
+    const bool named = om__site_named(r);
     const bool good = !head->status || head->status == MHD_HTTP_OK;
     if (r->route && r->route->asks) return "no-store";
     if (r->who && r->who->asked && r->route) return CACHE_PRIVATE;
-    if (r->versioned && good) return CACHE_FOREVER;
+    if (r->versioned && good) return named ? CACHE_FOREVER : CACHE_PRIVATE;
     if (!r->server->release || !head->cache) return head->cache;
     // Nothing is written to it, so that rows may wait like everything else;
     // pages may not, since they name the files that they go with.
     const bool rows = good && r->route && r->route->data && !head->policy &&
                       !strcmp(head->cache, "no-cache");
     const bool data = !strcmp(head->cache, OM__CACHE_DATA);
-    return data || rows ? CACHE_RELEASE : head->cache;
+    if (!data && !rows) return head->cache;
+    return named ? CACHE_RELEASE : CACHE_PRIVATE;
 }
 
 static void add_head(struct lines *lines, const struct om__request *r,

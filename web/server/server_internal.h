@@ -88,6 +88,7 @@ struct om__request {
     const char *origin, *fetch_site, *fetch_mode, *cookie;
     const char *forwarded_for;         // by proxies
     bool relayed;                      // says that it came through a proxy
+    const char *misframed;             // what is wrong with its end, or NULL
     bool wrong;                        // has a token that lets nobody in
     char wrong_id[OM_TOKEN_ID_BYTES];  // of one that the city knows, or ""
     uint64_t length;                   // of the body as the head says it

@@ -6,9 +6,9 @@
  * Where a request comes from: browsers say so in Origin and Sec-Fetch-Site,
  * other programs say nothing. And by which name it comes: a page whose name is
  * made to mean this machine (DNS rebinding) is of our origin to its browser,
- * but cannot hide that name in Host. Whoever shows a token has what no such page
- * has; whoever shows none is let in for being on this machine, and so is each of
- * its browsers' pages: those are kept out here.
+ * but cannot hide that name in Host. Whoever shows a token has what no such
+ * page has; whoever shows none is let in for being on this machine, and so is
+ * each of its browsers' pages: those are kept out here.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static bool own_origin(const struct om__request *r)
 static bool other_site(const struct om__request *r)
 {
     const char *site = r->fetch_site;
-    return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    return site && strcmp(site, "same-origin") != 0 &&
+           strcmp(site, "none") != 0;
 }
 
 om_status om__site_may_write(struct om__request *r)
@@ -83,9 +84,14 @@ static bool local_host(const char *host)
 static bool names_us(const struct om__request *r)
 {
     const struct om_server *server = r->server;
-    return r->host && (local_host(r->host) ||
-                       host_of_url(r->host, server->address) ||
-                       host_of_url(r->host, server->url));
+    return r->host &&
+           (local_host(r->host) || host_of_url(r->host, server->address) ||
+            host_of_url(r->host, server->url));
+}
+
+bool om__site_named(const struct om__request *r)
+{
+    return r->server->url || !r->host || names_us(r);
 }
 
 om_status om__site_names_us(struct om__request *r)
