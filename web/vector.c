@@ -68,6 +68,7 @@ struct om_vector_spec om_vector_ask_spec(const struct om_vector_ask *ask,
         .selection = selection,
         .name = name,
         .column = ask->some ? ask->column : NULL,
+        .nameless = ask->nameless,
         .by = ask->by,
         .zone_s = snapshot->manifest->zone_s,
         .as_of_s = om_snapshot_as_of(snapshot, layer)};
@@ -104,7 +105,9 @@ void om_vector_layers_write(const struct om_vector_spec *spec,
     om_buf_addf(out, ",\"minzoom\":0,\"maxzoom\":%u,\"fields\":{", zoom_max);
     for (size_t f = 0; f < schema->count; f++) {
         if (schema->hidden[f]) continue;
-        if (spec->column && !spec->column[f] && f != schema->id_field) continue;
+        if (f == schema->id_field ? spec->nameless
+                                  : spec->column && !spec->column[f])
+            continue;
         if (!first) om_buf_add_byte(out, ',');
         first = false;
         om_buf_add_json_text(out, schema->field[f].name,

@@ -11,6 +11,7 @@ struct om_vector_ask {
     struct om_window window;
     bool some;  // only the columns in `column`
     bool column[OM_LIMIT_COLUMNS];
+    bool nameless;  // rows have no ids
     size_t by;
 };
 /** The question as it is when nothing was said. */

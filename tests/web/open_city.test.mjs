@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-import { askAs, bearer, features, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, bearer, features, layersOf, makeSynthetic, rowsOf, token, tile } from './roles.mjs';
 import { get, tileX, tileY } from './sample.mjs';
 import { raw, serve } from './server.mjs';
 
@@ -128,12 +128,22 @@ test('who only looks takes no register away', async (t) => {
     };
     // Nor in another way: kept tiles, all columns, other addresses, searches, pages.
     const [z, x, y] = tiles[0].split('/'), row = rows[0];
-    for (const target of [`/tiles/address/${tiles[0]}.mvt?properties=id,text`, `/tiles/address/${tiles[0]}.mvt`, `/tiles/address/${tiles[0]}.pbf?properties=text`, `/collections/address/tiles/WebMercatorQuad/${z}/${y}/${x}?f=mvt`,
+    for (const target of [`/tiles/address/${tiles[0]}.mvt?properties=id,text`, `/tiles/address/${tiles[0]}.mvt`, `/tiles/address/${tiles[0]}.pbf?properties=text`, `/tiles/address/${tiles[0]}.mvt?properties=id`, `/tiles/hazard/${at((await rowsOf(city, 'hazard'))[0], 14)}.mvt?properties=severity,id`, `/collections/address/tiles/WebMercatorQuad/${z}/${y}/${x}?f=mvt`,
         `/collections/address/items?limit=10`, `/collections/address/items/${row.id}`, `/nearest/address?lon=${row.lon}&lat=${row.lat}`, `/search?q=${encodeURIComponent(row.text)}`, `/reverse?lon=${row.lon}&lat=${row.lat}`])
         await refused(target);
     // What the picture is drawn from, and what there is of units, goes on.
-    for (const target of [`/tiles/address/${tiles[0]}.mvt?properties=id`, `/tiles/hazard/${tiles[0]}.mvt?properties=severity`, `/tiles/address/${tiles[0]}.png`, `/tiles/grid/${tiles[0]}.mvt`, '/stats/address?by=town', '/search?q=a&layers=town'])
+    for (const target of [`/tiles/address/${tiles[0]}.mvt?properties=`, `/tiles/hazard/${tiles[0]}.mvt?properties=severity`, `/tiles/address/${tiles[0]}.png`, `/tiles/grid/${tiles[0]}.mvt`, '/stats/address?by=town', '/search?q=a&layers=town'])
         assert.ok([200, 204].includes((await look(wall, target)).status), target);
+    // ... and has no ids, nor do documents say so; who may export gets them, and so do units.
+    const drawn = await look(wall, `/tiles/address/${tiles[0]}.mvt?properties=`), whole = await look(analyst, `/tiles/address/${tiles[0]}.mvt?properties=`), addresses = (answer) => tile(answer.body).address;
+    assert.ok(addresses(drawn).length > 0 && addresses(drawn).length === addresses(whole).length);
+    for (let i = 0; i < addresses(drawn).length; i++) {
+        const [bare, named] = [drawn, whole].map((answer) => addresses(answer).feature(i));
+        assert.deepEqual([bare.id, Object.keys(bare.properties)], [undefined, []]);
+        assert.deepEqual([Object.keys(named.properties), bare.loadGeometry()], [['id'], named.loadGeometry()]);
+    }
+    for (const [who, fields] of [[wall, []], [analyst, ['id']]]) assert.deepEqual(Object.keys((await look(who, '/tiles/address.json?properties=')).json().vector_layers[0].fields), fields);
+    assert.ok(features((await look(wall, `/tiles/town/${at(row, 10)}.mvt?properties=`)).body).some(([layer, p]) => layer === 'town' && p.id));
     // Others have their own; who may export takes what is theirs.
     const kept = await as(other)(`/tiles/address/${tiles[0]}.mvt?properties=id,text`);
     assert.equal(kept.status, 200);

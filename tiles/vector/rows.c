@@ -48,7 +48,7 @@ bool om__rows_want(const struct om_vector_spec *spec, size_t field, bool lean)
     const struct om_layer *layer = spec->layer;
     const struct om_segment *largest = om__largest(layer);
     const struct om_column *c = NULL;
-    if (field == layer->schema.id_field) return true;
+    if (field == layer->schema.id_field) return !spec->nameless;
     if (layer->schema.hidden[field]) return false;
     if (spec->column) return spec->column[field];
     if (!lean || !largest || layer->schema.field[field].type != OM_TYPE_TEXT)

@@ -34,7 +34,8 @@ struct om_vector_spec {
     const struct om_selection *selection;  // of the layer
     const char *name;                      // of the tile's layer
     const bool *column;  // [fields] which become properties; NULL: all. The
-                         // id always does.
+                         // id always does ...
+    bool nameless;       // ... or not, and features have none either
     size_t by;           // column that cells are counted by, or OM_NO_FIELD
     int32_t zone_s;      // of the city's clock, for times
     int64_t as_of_s;     // UTC; 0: unknown

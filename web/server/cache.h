@@ -41,7 +41,7 @@ struct om__answer {
     size_t bytes;
     const uint8_t *body;  // of `full`; as sent, so gzipped where it is
     unsigned status;      // 200, or 204 where nothing is an answer
-    uint64_t told_rows;   // with texts, on a tile (om__answer_spend)
+    uint64_t told_rows;   // with ids or texts, on a tile (om__answer_spend)
     atomic_uint_least64_t sequence;
     _Atomic int64_t now_s;
     bool city, beat;  // as in struct om__needs

@@ -123,7 +123,7 @@ struct om__request {
     struct om_buf problem_more;  // further members of the problem document
     struct om__given given;      // rows that are told or written, for the audit
     uint64_t told_sequence;      // that the answer names; 0: the snapshot's
-    uint64_t told_rows;          // with texts, on a tile
+    uint64_t told_rows;          // with ids or texts, on a tile
     char allow[64];              // methods of the address, for 405 and OPTIONS
     // Handed over once its connection is suspended, by the one that answers;
     // an error is the answer. Whoever has it resumes the connection, and then

@@ -4,6 +4,7 @@
 
 #include "web/server/reply.h"
 #include "web/server/server_internal.h"
+#include "web/vector.h"
 
 /** What names of heat maps begin with. */
 #define OM__HEAT "heat:"
@@ -62,6 +63,11 @@ om_status om__days_too_many(struct om__request *request) OM_MUST_USE;
 om_status om__days_wait(struct om__request *request,
                         const struct om_layer *layer, struct om_box box,
                         bool *wait) OM_MUST_USE;
+/** Have rows on vector tiles of the request's layer no ids? So where
+ *  `properties` does not ask for it, for whoever is told of so many rows and no
+ *  more: with an id each row that is shown is one of them. */
+bool om__vector_nameless(const struct om__request *request,
+                         const struct om_vector_ask *ask);
 /** Where a tile lies, all of it. */
 struct om_box om__tile_box(const struct om_tile_address *tile);
 /** Would there be a tile of that name and kind, for these parameters? */

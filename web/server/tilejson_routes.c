@@ -8,6 +8,7 @@
 #include "web/server/maps.h"
 #include "web/server/params.h"
 #include "web/server/reply.h"
+#include "web/server/tile_maker.h"
 #include "web/vector.h"
 
 /* What is the document's own and not the tiles'. */
@@ -40,6 +41,7 @@ om_status om__vector_layers_add(struct om__request *r,
     const char *list = om__param_text(r, "properties");
     om_vector_ask_begin(&ask, r->layer);
     if (list) OM_TRY(om_vector_ask_properties(&ask, r->layer, list, &r->err));
+    ask.nameless = om__vector_nameless(r, &ask);
     const struct om_vector_spec spec =
         om_vector_ask_spec(&ask, r->snapshot, r->layer, NULL, map->name);
     om_buf_add_byte(out, '[');

@@ -21,6 +21,19 @@ struct vector_ask {
     uint64_t crowd;
 };
 
+/* Rows of units are for everybody. */
+static bool is_unit(const struct om_layer *layer)
+{
+    return layer->meta && layer->meta->unit_level[0];
+}
+
+bool om__vector_nameless(const struct om__request *r,
+                         const struct om_vector_ask *ask)
+{
+    return r->who->rows && ask->some &&
+           !ask->column[r->layer->schema.id_field] && !is_unit(r->layer);
+}
+
 static om_status read_columns(struct om__request *r, struct om_vector_ask *ask)
 {
     const char *properties = om__param_text(r, "properties");
@@ -28,6 +41,7 @@ static om_status read_columns(struct om__request *r, struct om_vector_ask *ask)
     if (properties) {
         r->parameter = "properties";
         OM_TRY(om_vector_ask_properties(ask, r->layer, properties, &r->err));
+        ask->nameless = om__vector_nameless(r, ask);
     }
     if (by) {
         r->parameter = "by";
@@ -72,10 +86,11 @@ static om_status add_key(struct om__request *r, const void *memory,
     const struct om_vector_ask *ask = &vector->ask;
     const char *filter = ask->filter ? om_filter_canonical(ask->filter) : "";
     const struct {
-        uint64_t set, by, some, crowd;
+        uint64_t set, by, some, nameless, crowd;
         int64_t from_s, to_s;
-    } numbers = {ask->window.set,    ask->by,         ask->some, vector->crowd,
-                 ask->window.from_s, ask->window.to_s};
+    } numbers = {ask->window.set, ask->by,       ask->some,
+                 ask->nameless,   vector->crowd, ask->window.from_s,
+                 ask->window.to_s};
     om_buf_add(key, &numbers, sizeof numbers);
     om_buf_add(key, ask->column, r->layer->schema.count);
     return om_buf_add(key, filter, strlen(filter));
@@ -131,14 +146,14 @@ static bool must_wait(struct om__request *r, const struct om_vector_spec *spec,
     return true;
 }
 
-/* Do rows come with texts that are many rows' own (names, addresses)? The id
- * always comes, kinds and numbers are what the picture is drawn from, and units
- * are for everybody. */
-static bool tells_texts(const struct om_layer *layer,
-                        const struct om_vector_spec *spec)
+/* Are rows told one by one: by their ids, or by texts that are many rows' own
+ * (names, addresses)? Kinds and numbers are what a picture is drawn from. */
+static bool tells_rows(const struct om_layer *layer,
+                       const struct om_vector_spec *spec)
 {
     const struct om_schema *s = &layer->schema;
-    if (layer->meta && layer->meta->unit_level[0]) return false;
+    if (is_unit(layer)) return false;
+    if (!spec->nameless) return true;
     for (size_t f = 0; f + layer->unit_columns < s->count; f++) {
         const enum om_type type = s->field[f].type;
         if (f == s->id_field || s->hidden[f]) continue;
@@ -167,7 +182,7 @@ static om_status draw(struct om__request *r, void *memory,
         om_vector_ask_spec(ask, r->snapshot, r->layer, selection, vector->name);
     spec.crowd = vector->crowd;
     r->told_rows = 0;
-    if (tells_texts(r->layer, &spec)) spec.shown = &r->told_rows;
+    if (tells_rows(r->layer, &spec)) spec.shown = &r->told_rows;
     // As of the newest change in the tile: it is the same tile until then.
     int64_t at_s = 0;
     const uint64_t changed =
