@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { GL, launch, onTheirWay, rest } from './chromium.mjs';
+import { GL, launch, MOST_MS, onTheirWay, rest } from './chromium.mjs';
 import { untilWithin } from './until.mjs';
 
 export { skip } from './chromium.mjs';
@@ -25,7 +25,7 @@ export async function browse(t, url, { flags = GL, scheme = 'dark', width = WIDT
     return { page, log };
 }
 
-export const until = untilWithin(45000);
+export const until = untilWithin(MOST_MS);
 
 /** Does the map wait for tiles? */
 export const mapWaits = () => !document.getElementById('busy').hidden;

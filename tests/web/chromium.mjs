@@ -16,11 +16,15 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
     '--disable-component-update', '--disable-sync'];
 export const GL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'], NO_GL = ['--disable-3d-apis'];
 
+/** What is waited for at most: longer than any machine takes. */
+export const MOST_MS = 180e3;
+
 /** A browser with a profile of its own: {context, page, close}; with a test, closed at its end. */
 export async function launch(t, { flags = [], ...options } = {}) {
     const { chromium } = require('playwright-core');
     const profile = await mkdtemp(path.join(tmpdir(), 'onemap-profile-'));
     const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags], ...options });
+    context.setDefaultTimeout(MOST_MS);
     slow(context);
     const close = async () => {
         await context.close();

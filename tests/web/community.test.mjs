@@ -52,7 +52,6 @@ async function browse(t, { flags = [], viewport = PHONE, at, scheme = 'light' } 
     page.on('response', (r) => { if (r.status() >= 400) log.bad.push(`${r.status()} ${r.url()}`); });
     page.on('pageerror', (e) => log.said.push(e.message));
     page.on('console', (m) => { if (m.type() === 'error') log.said.push(m.text()); });
-    page.setDefaultTimeout(180000);
     return { page, log, context };
 }
 

@@ -418,7 +418,7 @@ test('counts by unit are new where a unit got another colour', { timeout: 600000
     }
 });
 
-test('no tile is older than what was acknowledged', { timeout: 120000 }, async (t) => {
+test('no tile is older than what was acknowledged', { timeout: 600000 }, async (t) => {
     const { city } = await makeCity(t);
     const { url } = await serve(t, city);
     const next = random(11), z = 16;
@@ -460,7 +460,7 @@ test('no tile is older than what was acknowledged', { timeout: 120000 }, async (
     assert.ok(await metric(url, 'onemap_cache_invalidated_total\\{cache="answers"\\}') > 0);
 });
 
-test('every kind of answer is new when what it shows is', { timeout: 120000 }, async (t) => {
+test('every kind of answer is new when what it shows is', { timeout: 600000 }, async (t) => {
     const { city } = await makeCity(t);
     auth = {};
     const { url } = await begin(t, city, '--beat', '86400');
@@ -505,7 +505,7 @@ test('every kind of answer is new when what it shows is', { timeout: 120000 }, a
         assert.equal((await ask(url + target, { headers: { 'If-None-Match': tags.get(target) } })).status, 304, target);
 });
 
-test('shares move on the beat, and exactly then', { timeout: 120000 }, async (t) => {
+test('shares move on the beat, and exactly then', { timeout: 600000 }, async (t) => {
     const { city } = await makeCity(t);
     const { url } = await serve(t, city, '--beat', '2');
     const z = 14, x = tileX(WEST + 0.05, z), y = tileY(SOUTH + 0.05, z);
@@ -537,7 +537,7 @@ test('shares move on the beat, and exactly then', { timeout: 120000 }, async (t)
     assert.ok(same > 0);
 });
 
-test('pages go on after a write', { timeout: 120000 }, async (t) => {
+test('pages go on after a write', { timeout: 600000 }, async (t) => {
     const { dir, city } = await makeCity(t);
     const { url } = await serve(t, city);
     const items = `${url}/collections/place/items`;

@@ -58,7 +58,7 @@ const changed = (page, before, after) => page.evaluate(async (both) => {
     return box;
 }, [before, after].map((png) => png.toString('base64')));
 
-test('what is written is seen, and only what it touches is fetched', { skip, timeout: 300000 }, async (t) => {
+test('what is written is seen, and only what it touches is fetched', { skip, timeout: 900000 }, async (t) => {
     const { city } = await makeSynthetic(t, 0.002), first = await serve(t, city, '--beat', '86400'), { url } = first;
     const browser = await launch();
     t.after(() => browser.close());

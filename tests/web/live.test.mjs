@@ -13,7 +13,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { mapWaits } from './analyst_page.mjs';
-import { GL, launch, onTheirWay, rest, skip } from './chromium.mjs';
+import { GL, launch, MOST_MS, onTheirWay, rest, skip } from './chromium.mjs';
 import { done } from './onemap.mjs';
 import { get, makeCity } from './sample.mjs';
 import { serve } from './server.mjs';
@@ -29,7 +29,7 @@ async function browse(t, url) {
     return { page, log };
 }
 
-const until = untilWithin(60000);
+const until = untilWithin(MOST_MS);
 
 const quiet = (page, log) => rest(page, log.way, mapWaits);
 

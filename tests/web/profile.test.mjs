@@ -30,7 +30,6 @@ const require = createRequire(path.resolve('web/pages/package.json'));
 async function browse(t, url, text, { lang = 'zh-CN' } = {}) {
     const { page } = await launch(t, { flags: NO_GL, viewport: { width: 1440, height: 900 }, locale: lang, acceptDownloads: true, permissions: ['clipboard-read', 'clipboard-write'] });
     const log = [], way = onTheirWay(page);
-    page.setDefaultTimeout(60000);
     page.on('pageerror', (e) => log.push(e.message));
     page.on('request', (r) => { if (/^https?:/.test(r.url()) && new URL(r.url()).host !== new URL(url).host) log.push(r.url()); });
     // The token becomes a cookie.

@@ -49,13 +49,19 @@ export async function charge(dir) {
     return { args: ['--in-charge-token-file', file], auth: { authorization: `Bearer ${token}` } };
 }
 
-/** Send bytes as they are; everything that comes back until the end. */
-export function raw(port, bytes, { waitMs = 5000 } = {}) {
+/** How long nothing may come: a connection that is to be closed is, sooner or later. */
+const QUIET_MS = 5000, CLOSES_MS = 120e3;
+
+/** Send bytes as they are; everything that comes back until the end, or `enough` of it. */
+export function raw(port, bytes, { enough = null, waitMs = enough || /^connection: close/im.test(bytes) ? CLOSES_MS : QUIET_MS } = {}) {
     return new Promise((resolve, reject) => {
         const socket = net.connect(port, '127.0.0.1', () => socket.write(bytes, 'latin1'));
         const chunks = [];
         socket.setTimeout(waitMs, () => socket.destroy());
-        socket.on('data', (chunk) => chunks.push(chunk));
+        socket.on('data', (chunk) => {
+            chunks.push(chunk);
+            if (enough?.test(Buffer.concat(chunks).toString('latin1'))) socket.destroy();
+        });
         socket.on('error', (error) => error.code === 'ECONNRESET' ? undefined : reject(error));
         socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
     });

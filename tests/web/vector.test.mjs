@@ -230,7 +230,7 @@ window.map = new Map({container: 'map', center: [113.82, 22.95], zoom: 9.4, attr
 window.map.on('idle', () => { window.rest = true; });
 </script>` }));
             await page.goto(`${url}/vector-test`);
-            await page.waitForFunction(() => window.rest, null, { timeout: 60000 });
+            await page.waitForFunction(() => window.rest);
             const drawn = await page.evaluate(() => ({
                 grids: new Set(window.map.queryRenderedFeatures({ layers: ['grid'] }).map((f) => f.id)).size,
                 rows: window.map.queryRenderedFeatures({ layers: ['rows', 'cells'] }).length,

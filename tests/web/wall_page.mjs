@@ -1,6 +1,6 @@
 // wall_page.mjs - the wall in a real browser: opened, waited for, measured.
 import assert from 'node:assert/strict';
-import { GL, launch as launchChromium, NO_GL, onTheirWay, rest } from './chromium.mjs';
+import { GL, launch as launchChromium, MOST_MS, NO_GL, onTheirWay, rest } from './chromium.mjs';
 import { untilWithin } from './until.mjs';
 
 export { skip } from './chromium.mjs';
@@ -32,7 +32,7 @@ export async function open(context, url, { width = 1920, height = 1080 } = {}) {
     return { page, log };
 }
 
-export const until = untilWithin(120000);
+export const until = untilWithin(MOST_MS);
 
 /** Until every number has come. */
 export const filled = (page) => until('all answers', () => page.evaluate(() => {
