@@ -59,7 +59,7 @@ after(async () => { for (const done of hooks.reverse()) await done(); });
 const fresh = (role) => token(city, role, ...(role === 'officer' ? ['--area', `town:${town}`] : []));
 /** Whoever asks with it is known within a second or two. */
 async function known(text) {
-    for (let i = 0; i < 300 && (await askAs(url, text)('/health')).status + (await askAs(url, text)('/conformance')).status !== 400; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let i = 0; i < 1200 && (await askAs(url, text)('/health')).status + (await askAs(url, text)('/conformance')).status !== 400; i++) await new Promise((resolve) => setTimeout(resolve, 100));
     return text;
 }
 

@@ -14,7 +14,7 @@ import test from 'node:test';
 
 import { Painter, readDayTile, Sums } from '../../web/pages/analyst/daytile.js';
 import { decode } from './png.mjs';
-import { askAs, makeSynthetic, token } from './roles.mjs';
+import { askAs, known, makeSynthetic, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
@@ -126,7 +126,7 @@ test('days of a layer', async (t) => {
         assert.equal((await askAs(url, null)(`/tiles/heat:hazard/${at(12)}.days`)).status, 401);
         const towns = (await askAs(url, who.admin)('/stats/hazard?by=town')).json().groups.filter((g) => g.id && g.count), { id: town, count } = towns.sort((a, b) => b.count - a.count)[0];
         const officer = askAs(url, await token(city, 'officer', '--area', `town:${town}`));
-        for (let tries = 0; tries < 100 && (await officer('/conformance')).status === 401; tries++) await new Promise((done) => setTimeout(done, 100));
+        await known(officer);
         // One tile over the whole city, and nothing but the town's.
         const whole = await officer(`/tiles/heat:hazard/${at(8)}.days`), tile = readDayTile(whole.body);
         assert.equal(tile.sum.reduce((a, b) => a + b, 0), count);

@@ -5,6 +5,7 @@ import path from 'node:path';
 
 import { done, folder } from './onemap.mjs';
 import { get } from './sample.mjs';
+import { untilWithin } from './until.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
 const { VectorTile } = require('@mapbox/vector-tile'), { PbfReader, default: Pbf } = require('pbf');
@@ -27,6 +28,9 @@ export const bearer = (text) => (text ? { authorization: `Bearer ${text}` } : {}
 /** Ask as somebody: {status, headers, body, text(), json()}. */
 export const askAs = (url, text) => (target, { method = 'GET', headers = {} } = {}) =>
     get(`${url}${target}`, { method, headers: { ...bearer(text), ...headers } });
+
+/** Until the server knows the token that is asked with: it looks every second, or when it gets to it. */
+export const known = (ask, target = '/conformance') => untilWithin(120e3)('the token is known', async () => (await ask(target)).status !== 401);
 
 /** Lines of a CSV text with quoted cells, as objects. */
 export function csv(text) {

@@ -468,7 +468,7 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
         assert.deepEqual((await told(who, since)).layers, here ? { tip: { rows: 0, level: 0, cells: [[0, 0]] } } : {}, id);
         // A row of here comes behind one of elsewhere: what is told until then is all.
         if (!here) assert.equal((await send('POST', items, feature('C-here', mine[1]), { as: admin })).status, 201);
-        for (let i = 0; i < 400 && !events.join('').includes('"tip"'); i++) await new Promise((r) => setTimeout(r, 50));
+        await until('told of tips', () => events.join('').includes('"tip"'));
         stream.abort();
         await listening;
         const changes = events.join('').split('\n\n').filter((e) => e.includes('"layers"'));
