@@ -16,7 +16,8 @@
 //   keys and playing do the same; the address has the period when it rests;
 //     numbers beside the map are dimmed until they are of that period
 //   so units by one answer with their counts by day and a tile each that says
-//     where they lie, alone and under a heat map
+//     where they lie, alone and under a heat map; points; and both sides of a
+//     comparison, which have one legend
 //   what follows only at rest says so, and asks for nothing before; a server
 //     without tiles of days is asked for pictures, as ever
 //   rows that are written are in the next step
@@ -25,7 +26,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { readDayTile, Sums } from '../../web/pages/analyst/daytile.js';
-import { mostWeightOf } from '../../web/pages/analyst/steps.js';
+import { busiest, weightOf } from '../../web/pages/analyst/stepviews.js';
 import { browse, idle, mapWaits, skip, until } from './analyst_page.mjs';
 import { onTheirWay, rest as restPage, stillShot } from './chromium.mjs';
 import { done, folder, random } from './onemap.mjs';
@@ -101,9 +102,11 @@ test('the busiest period of a length', () => {
             const end = Math.min(a + length, now);
             sums.push(counts.slice(a, a + length).reduce((sum, n, k) => sum + (!halfLife ? n : a + k < end ? n * 0.5 ** ((end - (a + k) - 0.5) / halfLife) : 0), 0));
         }
-        assert.ok(Math.abs(mostWeightOf(days, { from, to }, length, halfLife, now) - Math.max(...sums)) < 1e-9, `${length} days of [${from}, ${to})`);
+        const best = busiest({ from, to }, length, (a) => ({ own: { from: a, to: a + length, at: Math.min(a + length, now) }, other: null }), (m) => weightOf(days, m.own.from, m.own.to, halfLife, m.own.at)), { own } = best;
+        assert.ok(own.from >= from && own.to <= to && own.to - own.from === length);
+        assert.ok(Math.abs(weightOf(days, own.from, own.to, halfLife, own.at) - Math.max(...sums)) < 1e-9, `${length} days of [${from}, ${to})`);
     }
-    assert.equal(mostWeightOf(days, { from: 0, to: 5 }, 6, 0, Infinity), 0);
+    assert.equal(busiest({ from: 0, to: 5 }, 6, () => assert.fail('there is none'), () => 0), null);
 });
 
 test('half a year is stepped through', { skip }, async (t) => {
@@ -127,7 +130,7 @@ test('half a year is stepped through', { skip }, async (t) => {
         await rest();
         const days = await page.evaluate(() => document.querySelectorAll('#days rect').length), box = await page.locator('#days').boundingBox();
         const to = (day) => page.mouse.move(box.x + (day + 0.5) / days * box.width, box.y + box.height / 2);
-        const map = await page.locator('#map').boundingBox();
+        const boxes = (await Promise.all(['#map', '#map-b'].map((id) => page.locator(id).boundingBox()))).filter((b) => b), right = Math.max(...boxes.map((b) => b.x + b.width)), map = { ...boxes[0], width: right - boxes[0].x };
         const shot = async () => decode(await stillShot(page, { clip: map, animations: 'disabled' }));
         /** Keys that follow each other before it rests, however slow the machine is. */
         const keys = (...names) => page.evaluate((list) => {
@@ -150,9 +153,16 @@ test('half a year is stepped through', { skip }, async (t) => {
         return { far: far / (a.rgba.length / 4), mean: sum / (a.rgba.length / 4) };
     }
 
-    for (const [what, hash, search] of [['MapLibre', '', 'map=gl'], ['a weight, a filter, a half-life, another kernel', '&weight=severity&filter=severity+%3E%3D+2&halflife=20&kernel=gaussian&bandwidth=1600', 'map=pictures'],
+    /** The right half of a picture. */
+    function rightOf({ width, height, rgba }) {
+        const half = Math.floor(width / 2), rows = Array.from({ length: height }, (_, y) => rgba.subarray((y * width + width - half) * 4, (y + 1) * width * 4));
+        return { width: half, height, rgba: Buffer.concat(rows) };
+    }
+
+    for (const [what, hash, search] of [['MapLibre, points over a heat map', '&layers=heat@80,hazard', 'map=gl'], ['a weight, a filter, a half-life, another kernel', '&weight=severity&filter=severity+%3E%3D+2&halflife=20&kernel=gaussian&bandwidth=1600', 'map=pictures'],
         ['lines, near', '&form=lines&bandwidth=3200&map=12/22.96/113.75', 'map=pictures'], ['units', '&layers=choropleth&units=grid', 'map=pictures'],
-        ['points', '&layers=hazard', 'map=pictures'], ['points over a heat map, near, filtered', '&layers=heat@70,hazard&filter=severity+%3E%3D+2&map=13.2/22.96/113.75', 'map=pictures'], ['points by MapLibre', '&layers=hazard', 'map=gl'],
+        ['rates of units', '&layers=choropleth&stat=rate&per=address&units=grid&filter=severity+%3E%3D+2', 'map=pictures'], ['points over a heat map, near, filtered', '&layers=heat@70,hazard&filter=severity+%3E%3D+2&map=13.2/22.96/113.75', 'map=pictures'],
+        ['the period before', '&compare=previous', 'map=pictures'], ['another filter, units and points, swiped', '&compare=&other=severity+%3C+3&layers=choropleth,hazard&units=village&split=swipe', 'map=pictures'], ['a period of its own, heat over units', '&compare=2023-03-01/2023-03-31&layers=choropleth,heat@70&form=fill', 'map=pictures'],
         ['sums of units under a heat map', '&layers=choropleth,heat@60&form=fill&units=village&stat=sum&column=severity&filter=severity+%3E%3D+2', 'map=gl']])
         await t.test(what, async (t) => {
             const { page, log, asked, rest, days, to, shot, legend, period } = await open(t, `layer=hazard&time=2023-01-10/2023-02-20&scale=own${hash}`, search);
@@ -160,7 +170,7 @@ test('half a year is stepped through', { skip }, async (t) => {
             await rest();
             const once = (u) => /\.(days|units)\?|series=day/.test(u), tiles = asked.filter(once);
             assert.ok(tiles.length >= 2, `${tiles.length} tiles`);
-            assert.equal(tiles.filter((u) => /series=/.test(u)).length, /choropleth/.test(hash) ? 1 : 0);
+            assert.equal(tiles.filter((u) => /series=/.test(u)).length, !/choropleth/.test(hash) ? 0 : /other=/.test(hash) ? 2 : 1);
             assert.equal(new Set(tiles).size, tiles.length);
             const before = await shot();
             const begun = asked.length;
@@ -173,6 +183,7 @@ test('half a year is stepped through', { skip }, async (t) => {
             const held = await shot(), told = await legend();
             assert.deepEqual(asked.slice(begun), [], 'nothing is asked for while it is moved');
             assert.ok(differ(before, held).mean > 0.3, 'another period is seen');
+            if (/compare=previous|other=/.test(hash)) assert.ok(differ(rightOf(before), rightOf(held)).mean > 0.3, 'on the other side, too');
             await page.mouse.up();
             await until('the address has it', async () => (await period()) !== '2023-01-10/2023-02-20');
             await rest();
@@ -316,7 +327,7 @@ test('half a year is stepped through', { skip }, async (t) => {
     });
 
     await t.test('what waits until it rests', async (t) => {
-        const { page, asked, rest, to, note, period } = await open(t, 'layer=hazard&layers=choropleth,heat@80&stat=rate&time=2023-01-10/2023-02-20&lang=en', 'lang=en');
+        const { page, asked, rest, to, note, period } = await open(t, 'layer=hazard&layers=hotspots,heat@80&units=village&time=2023-01-10/2023-02-20&lang=en', 'lang=en');
         assert.equal(await note(), 'Drag over the bars; arrow keys move it');
         await to(20);
         await rest();
@@ -326,8 +337,8 @@ test('half a year is stepped through', { skip }, async (t) => {
         await page.mouse.up();
         await until('it rests', async () => (await period()).startsWith('2023-01-30'));
         await rest();
-        // A model's map is asked for when it rests.
-        await page.evaluate(() => { location.hash = location.hash.replace('layers=choropleth,heat@80', 'layers=choropleth'); });
+        // What is tested is asked for when it rests.
+        await page.evaluate(() => { location.hash = location.hash.replace('layers=hotspots,heat@80', 'layers=hotspots'); });
         await until('that is said, too', async () => /when you let go/.test(await note()));
         await rest();
         const begun = asked.length;

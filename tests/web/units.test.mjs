@@ -4,6 +4,7 @@
 // Plan
 //   of any period the days of a series add up to what /stats tells of it, sums and
 //     filters, too; so do its classes and their words to the legend of that period
+//   so do rates for each of what is the same every day, and two that are compared
 //   a tile of units in the colours of a period is the picture of that period
 //   breaks are the server's whatever the counts
 //   what cannot be told so is refused with a reason; bytes that are no tile, too
@@ -13,7 +14,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { UnitSteps, breaksOf, coloursOf } from '../../web/pages/analyst/unitsteps.js';
+import { breaksOf, general, rangesOf } from '../../web/pages/analyst/breaks.js';
+import { UnitSteps, coloursOf } from '../../web/pages/analyst/unitsteps.js';
 import { paintUnits, readUnitTile } from '../../web/pages/analyst/unittile.js';
 import { random } from './onemap.mjs';
 import { decode } from './png.mjs';
@@ -29,6 +31,10 @@ test('classes of whole numbers', () => {
     assert.deepEqual(breaksOf([1, 125, 24500]), [1, 120, 24000]);
     assert.deepEqual(breaksOf([7, 7, 7]), [7]);
     assert.deepEqual(breaksOf([]), []);
+    // As printf has them: %.3g and %.0f.
+    assert.deepEqual([0.125, 0.5, 12.5, 99.95, 0.00001234, 123456, 0.1 + 0.2, 1e-7, 2].map((v) => general(v, 3)), ['0.125', '0.5', '12.5', '100', '1.23e-05', '1.23e+05', '0.3', '1e-07', '2']);
+    assert.deepEqual([0.125, 0.375, 2.5, 3.5].map((v) => general(v, v < 1 ? 2 : 1)), ['0.12', '0.38', '2', '4']);
+    assert.deepEqual(rangesOf([0.98765, 1.5, 12, 1234.5], false), ['0.98765–1.5', '1.5–12', '12–1234.5', '≥1234.5']);
     const next = random(3);
     for (let i = 0; i < 300; i++) {
         const values = Array.from({ length: 1 + Math.floor(next() * 200) }, () => 1 + Math.floor(next() ** 3 * 10 ** (1 + i % 6))), from = breaksOf(values);
@@ -53,10 +59,11 @@ test('units by day', async (t) => {
         const a = Math.floor(next() * days), n = 1 + Math.floor(next() * (days - a));
         return { from: first + a, to: first + a + n, time: `${dateOf(first + a)}/${dateOf(first + a + n - 1)}` };
     };
-    const read = async (level, params, all = '') => {
-        const series = await get(`/stats/hazard?by=${level}&series=day&${params}`);
-        return new UnitSteps(series, (await get(`/stats/hazard?by=${level}&${all}`)).groups, dayOf(series.first));
+    const read = async (level, params, all = '', per = null) => {
+        const series = await get(`/stats/hazard?by=${level}&series=day&${params}${per?.area ? '&per=area' : ''}`), divided = per && (per.area ? series.groups : (await get(`/stats/${per.layer}?by=${level}`)).groups);
+        return new UnitSteps(series, (await get(`/stats/hazard?by=${level}&${all}`)).groups, dayOf(series.first), per && { ...per, of: new Map(divided.filter((g) => g.id !== null).map((g) => [g.id, per.area ? g.area_km2 : g.count])) });
     };
+    const AREA = { area: true, scale: 1, floor: 0 }, HOUSE = { area: false, layer: 'rental', scale: 1000, floor: 10 };
 
     await t.test('add up to what is told of a period', async () => {
         for (const [level, params, sum] of [['grid', ''], ['village', 'filter=severity%3E=3'], ['town', ''], ['grid', 'sum=severity', true], ['town', 'sum=severity&datetime=2023-02-01/2023-05-31', true]]) {
@@ -72,18 +79,19 @@ test('units by day', async (t) => {
     });
 
     await t.test('are the picture and the legend of any period', async () => {
-        for (const [level, params, palette, ramp, scale, z] of [['grid', '', 'dark', 'warm', 1, 9], ['grid', 'filter=severity%3E=2', 'light', 'warm', 1, 11], ['village', 'stat=sum&column=severity', 'light', 'cool', 1, 10],
+        for (const [level, params, palette, ramp, scale, z, per = null] of [['grid', 'stat=rate', 'dark', 'warm', 1, 10, AREA], ['village', 'stat=rate&per=house&filter=severity%3E=2', 'light', 'warm', 1, 10, HOUSE], ['grid', 'stat=rate&per=house', 'light', 'cool', 1, 9, HOUSE],
+            ['grid', '', 'dark', 'warm', 1, 9], ['grid', 'filter=severity%3E=2', 'light', 'warm', 1, 11], ['village', 'stat=sum&column=severity', 'light', 'cool', 1, 10],
             ['town', '', 'dark', 'cool', 2, 10], ['grid', '', 'light', 'warm', 2, 13]]) {
-            const sum = /stat=sum/.test(params), filter = new URLSearchParams(params).get('filter') ?? '', units = await read(level, new URLSearchParams({ ...filter && { filter }, ...sum && { sum: 'severity' } }).toString(), sum ? 'sum=severity' : '');
+            const sum = /stat=sum/.test(params), filter = new URLSearchParams(params).get('filter') ?? '', units = await read(level, new URLSearchParams({ ...filter && { filter }, ...sum && { sum: 'severity' } }).toString(), sum ? 'sum=severity' : '', per);
             const tile = readUnitTile((await ask(`/tiles/${level}/${at(z)}${scale > 1 ? '@2x' : ''}.units?size=512`)).body);
             assert.equal(tile.side, 512 * scale);
             for (let i = 0; i < 3 - scale; i++) {
                 const { from, to, time } = some(units.first, units.days), values = units.values(from, to), classes = units.classes(values, units.total(from, to));
                 const query = `layer=hazard&${params}&datetime=${time}&palette=${palette}&ramp=${ramp}`, what = `${level} ${query} z${z}`;
                 const told = (await get(`/legend/choropleth:${level}.json?${query}&lang=en`)).items, colours = coloursOf(classes.from.length, palette, ramp);
-                assert.deepEqual(told.filter((x) => x.form === 'area').map((x) => x.text), [...classes.texts.map((text) => (classes.same === null ? text : `all ${classes.same}`)).reverse(), ...classes.zero ? ['0'] : []], what);
+                assert.deepEqual(told.filter((x) => x.form === 'area').map((x) => x.text), [...classes.texts.map((text) => (classes.same === null ? text : `all ${general(classes.same, 10)}`)).reverse(), ...classes.zero ? ['0'] : []], what);
                 assert.deepEqual(told.filter((x) => x.form === 'area' && x.text !== '0').map((x) => x.color), colours.hex.map((hex) => `#${hex.toLowerCase()}`).reverse(), what);
-                const own = Uint32Array.from(tile.ids, (id) => { const c = classes.of[units.ids.indexOf(id)]; return c < 0 ? colours.zero : colours.fill[c]; }), mine = new Uint32Array(tile.side ** 2);
+                const { fill, zero } = units.paint(classes, colours), own = Uint32Array.from(tile.ids, (id) => fill[units.ids.indexOf(id)] ?? zero), mine = new Uint32Array(tile.side ** 2);
                 paintUnits(tile, own, { edge: colours.edge, hatch: colours.hatch, ratio: scale }, mine);
                 const { body } = await ask(`/tiles/choropleth:${level}/${at(z)}${scale > 1 ? '@2x' : ''}.png?${query}&size=512`), { rgba } = decode(body), bytes = new Uint8Array(mine.buffer);
                 // A palette picture has the colours that are nearest.
@@ -99,10 +107,19 @@ test('units by day', async (t) => {
         assert.equal((await ask('/tiles/grid/12/0/0.units')).status, 204);
     });
 
+    await t.test('have one legend where two are compared', async () => {
+        for (const [level, params, per] of [['grid', '', null], ['village', 'stat=rate', AREA], ['grid', 'stat=rate&per=house', HOUSE]]) {
+            const units = await read(level, '', '', per), a = some(units.first, units.days), b = some(units.first, units.days), values = [a, b].map(({ from, to }) => units.values(from, to));
+            const classes = units.sharedClasses(values[0], values[1], null), query = `layer=hazard&${params}&datetime=${a.time}&with_datetime=${b.time}`;
+            const told = (await get(`/legend/choropleth:${level}.json?${query}&lang=en`)).items.filter((x) => x.form === 'area').map((x) => x.text);
+            assert.deepEqual(told, [...classes.texts.map((text) => (classes.same === null ? text : `all ${general(classes.same, 10)}`)).reverse(), ...classes.zero ? ['0'] : []], query);
+        }
+    });
+
     await t.test('are refused with a reason', async () => {
         for (const [target, status, word] of [
             ['/stats/hazard?series=day', [400], /by/], ['/stats/hazard?by=status&series=day', [400], /units/], ['/stats/hazard?by=grid&series=hour', [400], /series/], ['/stats/hazard?by=grid&series=day&share=severity%3E2', [400], /share/],
-            ['/stats/hazard?by=grid&series=day&sum=status', [400], /number/], ['/stats/address?by=grid&series=day', [400], /no time/], ['/stats/hazard?by=grid&series=day&per=area', [400], /per/],
+            ['/stats/hazard?by=grid&series=day&sum=status', [400], /number/], ['/stats/address?by=grid&series=day', [400], /no time/], ['/stats/hazard?by=grid&series=day&per=address', [400], /per/],
             [`/tiles/hazard/${at(12)}.units`, [404], /level of units/], [`/tiles/base/${at(12)}.units`, [404], /level of units/], [`/tiles/nix/${at(12)}.units`, [404], /no such/], [`/tiles/grid/${at(12)}.units?filter=id='1'`, [400], /filter/], [`/tiles/grid/${at(12)}.units?size=1024`, [400], /size/]]) {
             const answer = await ask(target);
             assert.ok(status.includes(answer.status), `${target}: ${answer.status} ${answer.text().slice(0, 200)}`);

@@ -25,9 +25,10 @@ static om_status check(struct om__request *r, size_t by, size_t sum)
     if (by == OM_NO_FIELD || by + layer->unit_columns < layer->schema.count)
         return om__param_bad(r, "by", OM_E_FORMAT,
                              "a series is told of units: by is one of them");
-    if (om__stats_rates_asked(r))
+    const char *per = om__param_text(r, "per");
+    if (om__param_text(r, "share") || (per && strcmp(per, "area") != 0))
         return om__param_bad(r, "series", OM_E_FORMAT,
-                             "a series has no share and no per");
+                             "a series has no share, and no per but area");
     return OM_OK;
 }
 
@@ -80,9 +81,10 @@ static om_status write_all(struct om__request *r, const struct om_units *units,
                 s->days ? "\"" : "", s->days ? first : "null",
                 s->days ? "\"" : "", s->days);
     om_buf_add_text(out, ",\"groups\":[");
+    const bool areas = om__param_text(r, "per") != NULL;
     bool any = false;
     for (size_t i = 0; s->days && i < s->units; i++) {
-        if (is_empty(s, i)) continue;
+        if (!areas && is_empty(s, i)) continue;
         om_buf_add_text(out, any ? ",\n{\"id\":" : "\n{\"id\":");
         any = true;
         if (i < units->count)
@@ -90,6 +92,10 @@ static om_status write_all(struct om__request *r, const struct om_units *units,
                                  strlen(units->unit[i].id));
         else
             om_buf_add_text(out, "null");
+        if (areas && i < units->count) {
+            om_buf_add_text(out, ",\"area_km2\":");
+            om_buf_add_json_real(out, units->unit[i].area_km2);
+        }
         add_series(s, i, out);
     }
     return om_buf_add_text(out, "]}\n");

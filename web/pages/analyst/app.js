@@ -564,8 +564,8 @@ async function start() {
   $('synthetic').hidden = !city.synthetic;
   caption = new Caption($('caption'), context);
   drawing = new Drawing(context, caption);
-  steps = new Steps(context, drawing);
-  drawing.onShown = () => steps.shown();
+  steps = new Steps(context, drawing, () => sides.drawing);
+  drawing.onShown = () => steps.shown('A');
   newsHearers.push((layer) => { if (layer === null || layer === state.now.layer) steps.forget(); });
   const coarse = city.layers.find((l) => l.unit_level && l.unit_level === city.levels.at(-1));
   const box = (coarse ?? context.subject())?.extent?.spatial.bbox[0] ?? [113.5, 22.6, 114.3, 23.2];
@@ -586,6 +586,7 @@ async function start() {
     onBusy: (busy) => { $('busy').hidden = !busy; },
   };
   sides = new Sides(context, means, how, handlers);
+  sides.onShown = () => steps.shown('B');
   const opened = openMap(means, $('map'), how, sides.following('a', handlers)).then((map) => {
     theMap = sides.a = map;
     $('means').textContent = map.kind === 'pictures' ? say('pictures') : '';

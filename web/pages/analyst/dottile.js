@@ -3,8 +3,8 @@
 // any period as the server draws it (tiles/picture/rows.c). Pure: a worker runs
 // it, and adds up its days (Sums of daytile.js).
 
+import {firstFrom} from './breaks.js';
 import {Numbers, readDays} from './daytile.js';
-import {firstFrom} from './unitsteps.js';
 import {over255} from './unittile.js';
 
 /**

@@ -92,32 +92,45 @@ export function heatOf(city, state) {
 /** Parts that are of the period. @param {City} city @param {State} state @param {Part} part */
 const isDated = (city, state, part) => part.id === 'heat' || part.params.datetime !== undefined || /[?&]datetime=/.test(part.shapes ?? '') || (part.map === state.layer && hasTimes(layerOf(city, state.layer)));
 
-/** What is one number of a unit, day by day: counts, and sums of whole numbers. @param {City} city @param {State} state */
+/* What rates are multiplied with, and what is too little, where city.json does not say (engine/risk/exposure.c). */
+const RATE_SCALE = 1000, RATE_FLOOR = 10;
+
+/** What rates are divided by, where that is the same at all times and may be seen: {area}, or rows of a layer, counted or with a column added up. @param {City} city @param {string} level @param {string} name */
+function divisorOf(city, level, name) {
+  if (!name || name === 'area') return {area: true, scale: 1, floor: 0};
+  const {layer: id, filter = '', weight = '', windowed, scale = RATE_SCALE, floor = RATE_FLOOR} = city.exposures[name] ?? {}, layer = layerOf(city, id);
+  const seen = !!layer && !layer.personal && !layer.rows_withheld && layer.columns.some((c) => c.name === level) && (!weight || layer.columns.some((c) => c.name === weight));
+  return seen && !windowed ? {area: false, layer: id, filter, weight, scale, floor} : null;
+}
+
+/** What is one number of a unit, day by day: counts, sums of whole numbers, and counts for each of what is the same every day. @param {City} city @param {State} state */
 function unitSteps(city, state) {
   const subject = layerOf(city, state.layer), {map, params: {filter, stat, column}} = choroplethOf(city, state), level = levelOf(city, state);
-  const summed = subject?.columns.find((c) => c.name === column);
-  if (!level || state.stat === 'rate' || (stat === 'sum' && !/^(integer|boolean)$/.test(summed?.type ?? ''))) return null;
-  return {map, level, layer: state.layer, filter, sum: column};
+  const summed = subject?.columns.find((c) => c.name === column), per = level && stat === 'rate' ? divisorOf(city, level, state.per) : null;
+  if (!level || (stat === 'rate' && !per) || (stat === 'sum' && !/^(integer|boolean)$/.test(summed?.type ?? ''))) return null;
+  return {map, level, layer: state.layer, filter, sum: column, per};
 }
 
 /**
  * What of a picture follows for any period from what is asked for once
  * (steps.js): the density of a layer and its points from tiles of days, units
  * from their counts by day. resting: what else is drawn of the period, and
- * follows when that rests. null: nothing does.
+ * follows when that rests; beside: the other side's filter, null where nothing
+ * is compared. null: nothing does.
  * @param {City} city @param {State} state
  */
 export function stepsOf(city, state) {
   const subject = layerOf(city, state.layer);
-  if (!hasTimes(subject) || otherState(state)) return null;
-  const parts = partsOf(city, {...state, time: '2000-01-01/2000-01-31'}), field = parts.find((p) => p.field), units = parts.find((p) => p.id === 'choropleth');
-  const summed = state.model || (state.per && state.per !== 'area') ? null : field, counted = units && unitSteps(city, state);
+  if (!hasTimes(subject)) return null;
+  const other = otherState({...state, time: '2000-01-01/2000-01-31'}), parts = partsOf(city, {...state, time: '2000-01-01/2000-01-31'}), field = parts.find((p) => p.field), units = parts.find((p) => p.id === 'choropleth');
+  // Two that fade have no one moment.
+  const summed = state.model || (state.per && state.per !== 'area') || (other && state.halflife) ? null : field, counted = units && unitSteps(city, state);
   const dots = subject.geometry === 'point' ? parts.find((p) => p.map === subject.id) : undefined;
   if (!summed && !counted && !dots) return null;
   const {map, params: {kernel, bandwidth, weight}} = heatOf(city, state);
   return {heat: summed ? {map, params: {filter: state.filter, kernel, bandwidth, weight}, layer: state.layer, filter: state.filter, weight: state.weight, halfLife: state.halflife, form: summed.params.form} : null,
     units: counted ? {...counted, ramp: /** @type {'cool' | 'warm'} */ (units.params.ramp ?? 'warm')} : null,
-    points: dots ? {id: dots.id, layer: subject.id, filter: state.filter} : null,
+    points: dots ? {id: dots.id, layer: subject.id, filter: state.filter} : null, beside: other ? other.filter : null,
     resting: parts.filter((p) => p !== summed && !(counted && p === units) && p !== dots && isDated(city, state, p))};
 }
 

@@ -24,6 +24,8 @@ export class Sides {
     this.a = null;
     /** @type {import('./map.js').AnyMap | null} */
     this.b = null;
+    /** What the other side shows is there. @type {(() => void) | null} */
+    this.onShown = null;
     this.leading = '';
     this.linked = !!context.state.now.map;
     this.at = 50;
@@ -84,6 +86,7 @@ export class Sides {
       this.b = map;
       this.drawing = new Drawing(this.context, null);
       this.drawing.map = map;
+      this.drawing.onShown = () => this.onShown?.();
     });
     await this.opening;
     this.b.resize();

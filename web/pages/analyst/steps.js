@@ -14,9 +14,11 @@
 
 import {addDays, daysBetween} from '../text.js';
 import {pixelRatio} from './map.js';
+import {otherState} from './other.js';
 import {address, dotTilesOf, legendOf, stepsOf, unitTilesOf} from './shown.js';
-import {splitTime} from './state.js';
-import {UnitSteps, coloursOf} from './unitsteps.js';
+import {joinTime, splitTime} from './state.js';
+import {FieldView, PointView, UnitView, busiest} from './stepviews.js';
+import {UnitSteps} from './unitsteps.js';
 
 /** Days that tiles hold at most: half a year, and as much again to move in. */
 const SPAN_DAYS = 370;
@@ -26,6 +28,8 @@ export const REST_MS = 450;
 const EPOCH = '1970-01-01';
 /** @param {string} date */
 const dayOf = (date) => daysBetween(EPOCH, date);
+/** @typedef {import('./stepviews.js').PartView} PartView */
+/** @typedef {{side: 'A' | 'B', part: PartView}} SidePart */
 
 /** Sums by day; days as numbers since 1970. @param {any} stats of /stats by day @param {boolean} weighed @param {{from: string, to: string}} range which days */
 function sumsOf(stats, weighed, range) {
@@ -38,127 +42,25 @@ function sumsOf(stats, weighed, range) {
   return days;
 }
 
-/**
- * What of the weight lies in a period, each day's faded by its age.
- * @param {Map<number, number>} days @param {number} from @param {number} to days, [from, to) @param {number} halfLife @param {number} at
- */
-export function weightOf(days, from, to, halfLife, at) {
-  let sum = 0;
-  for (const [day, n] of days) if (day >= from && day < to && (!halfLife || day < at)) sum += n * (halfLife ? 2 ** -((at - day - 0.5) / halfLife) : 1);
-  return sum;
-}
-
-/**
- * What of the weight lies in that period of a length, of all within some days, that has the most of it.
- * @param {Map<number, number>} days @param {{from: number, to: number}} range days, [from, to) @param {number} length days @param {number} halfLife @param {number} now
- */
-export function mostWeightOf(days, range, length, halfLife, now) {
-  let most = 0;
-  for (let from = range.from; from + length <= range.to; from++) most = Math.max(most, weightOf(days, from, from + length, halfLife, Math.min(from + length, now)));
-  return most;
-}
-
-/** @param {{color: string, opacity: number}} step as a number, red lowest */
-function colourOf({color, opacity}) {
-  const rgb = parseInt(color.slice(1), 16);
-  return ((Math.round(opacity * 255) << 24) | ((rgb & 255) << 16) | (rgb & 0xff00) | rgb >> 16) >>> 0;
-}
+/** @param {{id: string | null}[]} groups @param {string} member @returns {Map<string, number>} of each unit */
+const divisorsOf = (groups, member) => new Map(groups.filter((g) => g.id !== null).map((g) => [/** @type {string} */ (g.id), g[member] ?? NaN]));
 
 /** @param {string} map @param {string} template of what follows its name */
 const named = (map, template) => `/tiles/${encodeURIComponent(map).replace(/%3A/g, ':')}/${template}`;
 
-/* A moment of a period: days since 1970, [from, to); at: what half-lives are counted to. */
-/** @typedef {{from: number, to: number, at: number}} Moment */
-
-/** A field that is stepped through. */
-class FieldView {
-  /** @param {any} legend of all times @param {Map<number, number>} sums by day @param {{from: number, to: number}} days [from, to) @param {{halfLife: number, template: string, now: number}} how */
-  constructor(legend, sums, days, {halfLife, template, now}) {
-    Object.assign(this, {key: 'heat', legend, sums, days, halfLife, template, now});
-    /** @type {Map<number, number>} by length */
-    this.mosts = new Map();
-  }
-
-  /** The most weight of any period so long: what they have one legend by. @param {number} length days */
-  most(length) {
-    const {sums, mosts, halfLife, days, now} = this;
-    if (!mosts.has(length)) mosts.set(length, mostWeightOf(sums, days, length, halfLife, now));
-    return mosts.get(length);
-  }
-
-  /** @param {Moment} moment @param {number} heldDays how long the periods are that have this legend, 0: it is its own */
-  legendOf({from, to, at}, heldDays) {
-    const {legend, sums, halfLife} = this;
-    const part = heldDays ? this.most(heldDays) : weightOf(sums, from, to, halfLife, at), times = part > 0 && legend.total > 0 ? part / legend.total : 1;
-    return {...legend, steps: legend.steps.map((s) => ({...s, from: s.from * times})), most: (legend.most ?? 0) * times, scale: legend.scale * times, total: part, heldDays};
-  }
-
-  /** What the worker is told. @param {Moment} moment @param {number} heldDays */
-  step(moment, heldDays) {
-    const legend = this.legendOf(moment, heldDays);
-    return {legend, wish: {breaks: legend.steps.map((s) => s.from), colours: [0, ...legend.steps.map(colourOf)], lines: legend.form === 'lines'}};
-  }
-}
-
-/* Lists of units that the worker was told of. */
-let tokens = 0;
-
-/** Units that are stepped through. */
-class UnitView {
-  /** @param {UnitSteps} units @param {any} legend of the state @param {{from: number, to: number}} days [from, to) @param {{palette: 'dark' | 'light', ramp: 'warm' | 'cool', template: string, ratio: number, all: (n: number) => string}} how */
-  constructor(units, legend, days, how) {
-    Object.assign(this, {key: 'choropleth', units, legend, days, ...how, token: ++tokens, sent: false});
-    /** @type {Map<number, number>} */
-    this.mosts = new Map();
-  }
-
-  /** @param {number} length days */
-  most(length) {
-    if (!this.mosts.has(length)) this.mosts.set(length, this.units.most(length, this.days));
-    return this.mosts.get(length);
-  }
-
-  /** @param {Moment} moment @param {number} heldDays */
-  step({from, to}, heldDays) {
-    const {units, palette, ramp, ratio} = this, values = units.values(from, to), classes = units.classes(values, heldDays ? this.most(heldDays) : units.total(from, to));
-    const colours = coloursOf(classes.from.length, palette, ramp), fill = Uint32Array.from(classes.of, (c) => (c < 0 ? colours.zero : colours.fill[c]));
-    const item = (text, c) => ({text, form: 'area', color: `#${c.toString(16).slice(-6).replace(/(..)(..)(..)/, '$3$2$1')}`, opacity: (c >>> 24) / 255});
-    const items = [...classes.texts.map((text, i) => item(classes.same === null ? text : this.all(classes.same), colours.fill[i])).reverse(),
-      ...classes.zero ? [item('0', colours.zero)] : [], ...(this.legend?.items ?? []).filter((i) => i.form === 'hatch')];
-    return {legend: {...this.legend, items, heldDays}, wish: {units: {token: this.token, ids: units.ids, fill, zero: colours.zero, edge: colours.edge, hatch: colours.hatch, ratio}}};
-  }
-}
-
-/** Points that are stepped through: how large they are, and how opaque pixels that stand for many, follows from how many there are in all. */
-class PointView {
-  /** @param {string} key @param {Map<number, number>} sums by day @param {any} legend of the state @param {{from: number, to: number}} days [from, to) @param {string} template */
-  constructor(key, sums, legend, days, template) {
-    Object.assign(this, {key, sums, legend, days, template});
-    /** @type {Map<number, number>} */
-    this.mosts = new Map();
-  }
-
-  /** @param {number} length days */
-  most(length) {
-    if (!this.mosts.has(length)) this.mosts.set(length, mostWeightOf(this.sums, this.days, length, 0, Infinity));
-    return this.mosts.get(length);
-  }
-
-  /** @param {Moment} moment @param {number} heldDays */
-  step({from, to}, heldDays) {
-    return {legend: {...this.legend, heldDays}, wish: {points: {count: heldDays ? this.most(heldDays) : weightOf(this.sums, from, to, 0, to)}}};
-  }
-}
-
 export class Steps {
   /**
-   * @param {import('./panes.js').Context} context @param {import('./drawing.js').Drawing} drawing
+   * @param {import('./panes.js').Context} context @param {import('./drawing.js').Drawing} drawing @param {() => import('./drawing.js').Drawing | undefined} beside the other side's, once there is one
    */
-  constructor(context, drawing) {
-    Object.assign(this, {context, drawing});
+  constructor(context, drawing, beside) {
+    Object.assign(this, {context, drawing, beside});
+    /** Sides on which something is drawn over. @type {Set<'A' | 'B'>} */
+    this.over = new Set();
+    /** @type {Map<string, import('./stepviews.js').Moments | null>} of which held legends are, by side, part and length */
+    this.held = new Map();
     /** @type {Worker | null} */
     this.worker = null;
-    /** @type {{question: string, halfLife: number, parts: (FieldView | UnitView | PointView)[]} | null} what is stepped through, ready */
+    /** @type {{question: string, halfLife: number, parts: SidePart[]} | null} what is stepped through, ready */
     this.view = null;
     /** @type {Promise<any> | null} */
     this.opening = null;
@@ -199,13 +101,23 @@ export class Steps {
     const last = addDays(first, n - 1), begin = n <= SPAN_DAYS ? first : addDays(last, 1 - SPAN_DAYS);
     // Of a longer series those around the period.
     const start = from && from >= first && from < begin ? from : begin;
-    this.range = {from: start, to: n <= SPAN_DAYS ? last : addDays(start, SPAN_DAYS - 1)};
+    this.range = {from: start, to: n <= SPAN_DAYS ? last : addDays(start, SPAN_DAYS - 1), all: n <= SPAN_DAYS};
   }
 
-  /** Does the range hold a period? @param {string} time */
+  /** The state of a moved period's other side. @param {string} time */
+  otherOf(time) {
+    return otherState({...this.context.state.now, time});
+  }
+
+  /** Does the range hold a period, and what that is compared with? @param {string} time */
   holds(time) {
-    const {from, to} = splitTime(time), {range} = this;
-    return !!range && !!from && !!to && from >= range.from && to <= range.to;
+    const {now} = this.context.state, {range} = this, within = ({from, to}) => !!from && !!to && from >= range.from && to <= range.to;
+    if (!range || !within(splitTime(time))) return false;
+    const other = this.otherOf(time), compared = !!now.compare || !!now.other;
+    if (!compared || !other) return !compared;
+    // Where all days are there, others have nothing.
+    const {from, to} = splitTime(other.time);
+    return within({from, to}) || (range.all && other.filter === now.filter && !!from && !!to);
   }
 
   /** Ask for what steps will need. @returns {Promise<boolean>} is it there? */
@@ -226,10 +138,12 @@ export class Steps {
 
   /** @param {string} question */
   async bring(question) {
-    const {city, state} = this.context, {heat, units, points} = stepsOf(city, state.now);
-    const parts = await Promise.all([...units ? [this.bringUnits(units)] : [], ...heat ? [this.bringField(heat)] : [], ...points ? [this.bringPoints(points)] : []]);
+    const {city, state} = this.context, of = stepsOf(city, state.now), own = await this.bringSide(of, null);
+    const beside = of.beside === null ? [] : await this.bringSide(of, {filter: of.beside, own});
     if (question !== this.question()) return false;
-    this.view = {question, parts, halfLife: heat?.halfLife ?? 0};
+    for (const [i, part] of beside.entries()) if (!(part instanceof PointView)) [own[i].other, part.other] = [part, own[i]];
+    this.held.clear();
+    this.view = {question, parts: [...own.map((part) => ({side: /** @type {const} */ ('A'), part})), ...beside.map((part) => ({side: /** @type {const} */ ('B'), part}))], halfLife: of.heat?.halfLife ?? 0};
     if (!this.worker) {
       this.worker = new Worker('/pages/analyst/steps_worker.js', {type: 'module'});
       this.worker.onmessage = ({data}) => this.heard(data);
@@ -242,27 +156,59 @@ export class Steps {
     return true;
   }
 
-  /** @param {any} of what stepsOf says of the heat */
-  async bringField({map, params, layer, filter, form, weight, halfLife}) {
-    const {context, range, days, now} = this;
-    const [legend, stats] = await Promise.all([context.get(legendOf({id: 'heat', opacity: 1, map, params: {...params, halflife: halfLife, ...form && {form}}, field: true, layers: []}, context.palette(), context.lang)),
-      context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', sum: weight, filter}))]);
-    return new FieldView(legend, sumsOf(stats, !!weight, range), days, {halfLife, now, template: address(named(map, '{z}/{x}/{y}.days'), {...params, datetime: `${range.from}/${range.to}`})});
+  /** What is stepped through on a side. @param {any} of of stepsOf @param {{filter: string, own: PartView[]} | null} beside null: side A @returns {Promise<PartView[]>} in one order */
+  bringSide({heat, units, points}, beside) {
+    const filter = beside ? {filter: beside.filter} : {}, known = (kind) => beside?.own.find((part) => part instanceof kind);
+    return Promise.all([...units ? [this.bringUnits({...units, ...filter}, /** @type {UnitView} */ (known(UnitView)))] : [], ...heat ? [this.bringField({...heat, ...filter}, /** @type {FieldView} */ (known(FieldView)))] : [],
+      ...points ? [this.bringPoints({...points, ...filter}, /** @type {PointView} */ (known(PointView)))] : []]);
   }
 
-  /** @param {any} of what stepsOf says of points */
-  async bringPoints({id, layer, filter}) {
-    const {context, range, days, drawing} = this, ratio = pixelRatio() > 1.25 ? 2 : 1, stats = await context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', filter}));
-    return new PointView(id, sumsOf(stats, false, range), drawing.explained.find((e) => e.part.id === id)?.legend, days,
-      dotTilesOf(layer, ratio, {filter, datetime: `${range.from}/${range.to}`, palette: context.palette()}));
+  /** What a side has of the days. @param {string} layer @param {string} weight @param {string} filter @param {FieldView | PointView} [own] of side A @returns {Promise<Map<number, number>>} */
+  async sums(layer, weight, filter, own) {
+    if (own && filter === this.context.state.now.filter) return own.sums;
+    return sumsOf(await this.context.get(address(`/stats/${encodeURIComponent(layer)}`, {by: 'day', sum: weight, filter})), !!weight, this.range);
   }
 
-  /** @param {any} of what stepsOf says of units */
-  async bringUnits({level, layer, filter, sum, ramp}) {
-    const {context, range, days, drawing} = this, path = `/stats/${encodeURIComponent(layer)}`, ratio = pixelRatio() > 1.25 ? 2 : 1;
-    const [series, all] = await Promise.all([context.get(address(path, {by: level, series: 'day', sum, filter, datetime: `${range.from}/${range.to}`})), context.get(address(path, {by: level, sum}))]);
-    return new UnitView(new UnitSteps(series, all.groups ?? [], series.first ? dayOf(series.first) : days.from), drawing.explained.find((e) => e.part.id === 'choropleth')?.legend, days,
-      {palette: context.palette(), ramp, ratio, template: unitTilesOf(level, ratio), all: (n) => context.say('all_equal', {n})});
+  /** @param {any} of what stepsOf says of the heat @param {FieldView} [own] of side A */
+  async bringField({map, params, layer, filter, form, weight, halfLife}, own) {
+    const {context, range} = this, asked = {...params, filter};
+    const [legend, sums] = await Promise.all([own?.legend ?? context.get(legendOf({id: 'heat', opacity: 1, map, params: {...asked, halflife: halfLife, ...form && {form}}, field: true, layers: []}, context.palette(), context.lang)), this.sums(layer, weight, filter, own)]);
+    // One legend is of both sides: by what side A is of all.
+    return new FieldView(legend, sums, {halfLife, template: address(named(map, '{z}/{x}/{y}.days'), {...asked, datetime: `${range.from}/${range.to}`})});
+  }
+
+  /** Pixels of the screen for one of a picture. */
+  get ratio() {
+    return pixelRatio() > 1.25 ? 2 : 1;
+  }
+
+  /** @param {string} id of a part */
+  legend(id) {
+    return this.drawing.explained.find((e) => e.part.id === id)?.legend;
+  }
+
+  /** @param {any} of what stepsOf says of points @param {PointView} [own] of side A */
+  async bringPoints({id, layer, filter}, own) {
+    const {context, range, ratio} = this;
+    return new PointView(id, await this.sums(layer, '', filter, own), this.legend(id), dotTilesOf(layer, ratio, {filter, datetime: `${range.from}/${range.to}`, palette: context.palette()}));
+  }
+
+  /** @param {any} of what stepsOf says of units @param {UnitView} [own] of side A */
+  async bringUnits({level, layer, filter, sum, per, ramp}, own) {
+    const {context, ratio} = this, how = {palette: context.palette(), ramp, ratio, template: unitTilesOf(level, ratio), all: (n) => context.say('all_equal', {n})};
+    const view = new UnitView(await this.unitSteps(level, layer, filter, sum, per, own?.units), this.legend('choropleth'), how);
+    // Their ids are those of side A.
+    if (own) Object.assign(view, {token: own.token, sent: true});
+    return view;
+  }
+
+  /** @param {string} level @param {string} layer @param {string} filter @param {string | undefined} sum a column @param {any} per what rates are divided by @param {UnitSteps} [own] of side A */
+  async unitSteps(level, layer, filter, sum, per, own) {
+    const {context, range, days} = this, path = `/stats/${encodeURIComponent(layer)}`, datetime = `${range.from}/${range.to}`;
+    if (own && filter === context.state.now.filter) return own;
+    const [series, all, divided] = await Promise.all([context.get(address(path, {by: level, series: 'day', sum, filter, datetime, per: per?.area ? 'area' : ''})), own?.all ?? context.get(address(path, {by: level, sum})).then((a) => a.groups ?? []),
+      per && !per.area && !own ? context.get(address(`/stats/${encodeURIComponent(per.layer)}`, {by: level, filter: per.filter, sum: per.weight})) : null]);
+    return new UnitSteps(series, all, series.first ? dayOf(series.first) : days.from, per && (own?.per ?? {...per, of: divisorsOf(per.area ? series.groups : divided.groups ?? [], per.area ? 'area_km2' : per.weight ? 'sum' : 'count')}));
   }
 
   /** Days of the range, since 1970: [from, to). */
@@ -275,12 +221,17 @@ export class Steps {
   async warm() {
     const {map} = this.drawing;
     if (this.busy || this.on || !await this.open() || this.busy || this.on || !map) return;
-    this.worker.postMessage({warm: this.view.parts.flatMap((part) => this.tiles(part))});
+    this.worker.postMessage({warm: this.view.parts.flatMap((one) => this.tiles(one))});
   }
 
-  /** Addresses of what is seen. @param {FieldView | UnitView | PointView} part */
-  tiles({key, template}) {
-    const {map} = this.drawing, sheet = map.sheet(key);
+  /** @param {'A' | 'B'} side */
+  mapOf(side) {
+    return (side === 'A' ? this.drawing : this.beside())?.map;
+  }
+
+  /** Addresses of what is seen. @param {SidePart} one */
+  tiles({side, part: {key, template}}) {
+    const map = this.mapOf(side), sheet = map?.sheet(key);
     return !sheet ? [] : map.tilesSeen(sheet).map(({z, x, y}) => ({key: `${z}/${x}/${y}`, url: template.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y))}));
   }
 
@@ -312,11 +263,33 @@ export class Steps {
     return clock ? dayOf(clock.slice(0, 10)) + Number(clock.slice(11, 13)) / 24 : Infinity;
   }
 
+  /** @param {string} time @returns {import('./stepviews.js').Moment} */
+  momentOf(time) {
+    const {from, to} = splitTime(time), end = dayOf(to) + 1;
+    return {from: dayOf(from), to: end, at: Math.min(end, this.now)};
+  }
+
+  /** Of a side's period and of what that is compared with. @param {'A' | 'B'} side @param {string} time of side A @returns {import('./stepviews.js').Moments} */
+  momentsOf(side, time) {
+    const other = this.otherOf(time), a = this.momentOf(time), b = other ? this.momentOf(other.time) : null;
+    return side === 'B' && b ? {own: b, other: a} : {own: a, other: b};
+  }
+
+  /** Of what the legend is that all periods so long have. @param {SidePart} one @param {number} length days */
+  basis({side, part}, length) {
+    const key = `${side} ${part.key} ${length}`, date = (day) => addDays(EPOCH, day);
+    if (!this.held.has(key)) this.held.set(key, busiest(this.days, length, (from) => this.momentsOf(side, joinTime(date(from), date(from + length - 1))), (moments) => part.much(moments)));
+    return this.held.get(key);
+  }
+
   ask() {
-    const {map} = this.drawing, {wanted: time, view} = this, {from, to} = splitTime(time);
-    if (!map || !view || !time || !view.parts.some((part) => map.sheet(part.key))) return this.answer(false);
-    const moment = {from: dayOf(from), to: dayOf(to) + 1, at: Math.min(dayOf(to) + 1, this.now)}, heldDays = this.context.state.now.scale === 'own' ? 0 : moment.to - moment.from;
-    const steps = view.parts.map((part) => ({part, ...part.step(moment, heldDays)}));
+    const {wanted: time, view} = this, there = (one) => !!this.mapOf(one.side)?.sheet(one.part.key);
+    if (!this.drawing.map || !view || !time || !view.parts.some(there) || (view.parts.some((p) => p.side === 'B') && !this.mapOf('B'))) return this.answer(false);
+    const own = this.momentOf(time), heldDays = this.context.state.now.scale === 'own' ? 0 : own.to - own.from;
+    const steps = view.parts.map((one) => {
+      const moments = this.momentsOf(one.side, time), basis = heldDays ? this.basis(one, heldDays) ?? moments : moments;
+      return {...one, moments, ...one.part.step(moments, basis, heldDays)};
+    });
     // Names of units are told once.
     for (const {part, wish} of steps) {
       if (!wish.units) continue;
@@ -324,8 +297,8 @@ export class Steps {
       part.sent = true;
     }
     this.busy = true;
-    this.asking = {time, view, legends: new Map(steps.map(({part, legend}) => [part.key, legend]))};
-    this.worker.postMessage({id: ++this.asked, whole: !this.on, ...moment, halfLife: view.halfLife, parts: steps.map(({part, wish}) => ({key: part.key, tiles: this.tiles(part), ...wish}))});
+    this.asking = {time, view, legends: new Map(steps.filter(({side}) => side === 'A').map(({part, legend}) => [part.key, legend]))};
+    this.worker.postMessage({id: ++this.asked, whole: !this.on, parts: steps.map(({side, part, moments, wish}) => ({side, key: part.key, tiles: this.tiles({side, part}), ...moments.own, halfLife: view.halfLife, ...wish}))});
   }
 
   /** @param {any} data of the worker */
@@ -337,20 +310,23 @@ export class Steps {
     }
     if (id !== this.asked) return;
     this.busy = false;
-    const {time, legends, view} = this.asking, {map} = this.drawing;
+    const {time, legends, view} = this.asking;
     if (fault) {
       console.warn(`steps: ${fault.status} ${fault.detail}`);
       if (fault.status >= 400 && fault.status < 500 && fault.status !== 429) this.refused = view.question;
       this.stop();
       return this.answer(false);
     }
-    if (!pictures || view !== this.view || !map || !this.wanted) {
-      for (const [, own] of pictures ?? []) for (const [, picture] of own) picture?.close();
+    if (!pictures || view !== this.view || !this.drawing.map || !this.wanted) {
+      for (const {tiles} of pictures ?? []) for (const [, picture] of tiles) picture?.close();
       return this.answer(false);
     }
     this.on = true;
     this.drawn = time;
-    for (const [key, own] of pictures) map.overdraw(key, new Map(own));
+    for (const {side, key, tiles} of pictures) {
+      this.over.add(side);
+      this.mapOf(side)?.overdraw(key, new Map(tiles));
+    }
     this.drawing.stepped(legends);
     if (this.wanted && this.wanted !== time) return this.ask();
     this.answer(true);
@@ -364,19 +340,23 @@ export class Steps {
   /** It rests: the server's pictures may come. They take the place of the steps when they are there (shown). */
   rest() {
     this.wanted = '';
-    this.drawing.map?.restOverdraw();
+    for (const side of this.over) this.mapOf(side)?.restOverdraw();
     this.answer(false);
   }
 
-  /** The server's pictures are there. */
-  shown() {
-    if (!this.wanted) this.stop();
+  /** The server's pictures are there. @param {'A' | 'B'} side */
+  shown(side) {
+    if (this.wanted) return;
+    if (this.over.delete(side)) this.mapOf(side)?.endOverdraw();
+    // What is compared no more is not shown any more, either.
+    if (!this.over.size || !otherState(this.context.state.now)) this.stop();
   }
 
   stop() {
     this.on = false;
     this.drawn = '';
     this.wanted = '';
-    this.drawing.map?.endOverdraw();
+    for (const side of this.over) this.mapOf(side)?.endOverdraw();
+    this.over.clear();
   }
 }

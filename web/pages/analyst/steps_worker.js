@@ -11,13 +11,13 @@ import {paintUnits, readUnitTile} from './unittile.js';
  * @typedef {object} Wish   what is to be drawn
  * @property {number} id
  * @property {boolean} whole   not before all of it is there
- * @property {number} from @property {number} to   days since 1970, [from, to)
- * @property {number} halfLife   days; 0: none
- * @property {number} at   days since 1970: what half-lives are counted to
  * @property {PartWish[]} parts
  *
  * @typedef {object} PartWish   of one sheet: a field, units, or points
- * @property {string} key
+ * @property {'A' | 'B'} side @property {string} key
+ * @property {number} from @property {number} to   days since 1970, [from, to)
+ * @property {number} halfLife   days; 0: none
+ * @property {number} at   days since 1970: what half-lives are counted to
  * @property {Wanted[]} tiles   what is seen
  * @property {number[]} [breaks]   where each colour begins, rising
  * @property {number[]} [colours]   of breaks and, first, of what is below: r | g << 8 | b << 16 | a << 24
@@ -184,8 +184,9 @@ function drawDots(dots, sums, count) {
   return dots.paint(sums, count, new Uint32Array(image.data.buffer)) ? image : null;
 }
 
-/** @param {NonNullable<ReturnType<typeof held.get>>} tile @param {Wish} wish @param {PartWish} part @returns {ImageData | null} */
-function paint({sums, painter, dots, cover}, {from, to, halfLife, at}, part) {
+/** @param {NonNullable<ReturnType<typeof held.get>>} tile @param {PartWish} part @returns {ImageData | null} */
+function paint({sums, painter, dots, cover}, part) {
+  const {from, to, halfLife, at} = part;
   if (part.units) return cover ? colourUnits(cover, part.units) : null;
   if (part.points) return dots ? drawDots(dots, sums.set(from, to), part.points.count) : null;
   const cells = sums && (halfLife ? sums.fade(from, to, halfLife, at) : sums.set(from, to));
@@ -209,11 +210,11 @@ async function draw(wish) {
     for (const {key, url} of part.tiles) {
       const tile = held.get(url);
       if (!tile || tile.state === 'waiting') continue;
-      const image = paint(tile, wish, part), picture = image && await createImageBitmap(image);
+      const image = paint(tile, part), picture = image && await createImageBitmap(image);
       own.push([key, picture]);
       if (picture) bitmaps.push(picture);
     }
-    pictures.push([part.key, own]);
+    pictures.push({side: part.side, key: part.key, tiles: own});
   }
   post({id: wish.id, pictures}, bitmaps);
 }
