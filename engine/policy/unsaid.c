@@ -39,7 +39,7 @@ static bool is_inner(unsigned char c)
     return isalnum(c) || c == '_' || c >= 0x80;
 }
 
-static bool has_word(const char *text, const char *word)
+bool om_text_names(const char *text, const char *word)
 {
     const size_t len = strlen(word);
     for (const char *at = text; (at = strstr(at, word)) != NULL; at++) {
@@ -54,7 +54,7 @@ bool om_layer_unsaid(const struct om_layer *layer, const char *text)
     if (!text || !layer->rights.unlists) return false;
     for (size_t i = 0; i < layer->schema.count; i++)
         if (layer->rights.unlisted[i] &&
-            has_word(text, layer->schema.field[i].name))
+            om_text_names(text, layer->schema.field[i].name))
             return true;
     return false;
 }
@@ -84,7 +84,7 @@ static bool has_text(const struct om_json *value, const char *name, bool whole)
     const bool object = om_json_kind(value) == OM_JSON_OBJECT;
     if (om_json_kind(value) == OM_JSON_TEXT) {
         const char *text = om_json_text(value, "");
-        return whole ? !strcmp(text, name) : has_word(text, name);
+        return whole ? !strcmp(text, name) : om_text_names(text, name);
     }
     for (size_t i = 0; i < om_json_count(value); i++) {
         const struct om_json *one =

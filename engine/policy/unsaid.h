@@ -32,6 +32,8 @@ void om__unsaid_free(struct om__base *base);
 /** Columns of a layer that a role's own list has; NULL: all. */
 const struct om_names *om_role_columns(const struct om_role *role,
                                        const char *layer);
+/** Is a name a word of a text, such as a column's of a filter? */
+bool om_text_names(const char *text, const char *name);
 /** Does a text have the name of a column that is left out as a word? The text
  *  is a column's name or a filter; NULL has none. */
 bool om_layer_unsaid(const struct om_layer *layer, const char *text);

@@ -122,6 +122,21 @@ test('values are rows', async (t) => {
         const [service, ...others] = lines.splice(3);
         assert.match(service.target, /^\/coverage\/service\?people=address&rows=true&limit=5&among=text%3D'~[0-9a-f]+'$/);
         assert.deepEqual(others.map((l) => l.target), ['/coverage/site?people=address&k=2', '/coverage/partition?layer=address&limit=3&rows=true', '/hotspots/facility?stat=dbscan&eps=5&min=2&limit=3']);
+        // Whatever is counted of rows that are chosen one by one, by ids and places, is what they say.
+        const hazard = (await rowsOf(city, 'hazard'))[0], f = (text) => encodeURIComponent(text), tiny = `bbox=${[-1, -1, 1, 1].map((s, i) => (Number(i % 2 ? hazard.lat : hazard.lon) + s * 1e-5).toFixed(6))}`, one = `filter=${f(`id = '${hazard.id}'`)}`;
+        const ask = async (target, name = 'analyst') => { const answer = await as[name](target); return answer.status; }, noted = async () => (await onemap('audit', city)).stdout.trim().split('\n').map((line) => JSON.parse(line)).filter((l) => l.token === who.analyst.split('.')[1]).map((l) => l.target);
+        const before = (await noted()).length, chosen = [`/stats/hazard?${one}&by=status`, `/stats/hazard?${one}&by=day`, `/stats/hazard?${one}&by=severity`, `/stats/hazard?${tiny}&by=severity`, `/stats/hazard?by=status&filter=${f(`reported = TIMESTAMP('${new Date(hazard.reported).toISOString().replace('.000', '')}')`)}`,
+            `/legend/choropleth:town.json?layer=hazard&${one}`, `/hotspots/hazard?units=town&${one}`, `/tiles/heat:hazard/12/3339/1778.days?${one}`];
+        for (const target of [...chosen, chosen[0]]) assert.equal(await ask(target) < 300, true, target);
+        const marked = (await noted()).slice(before);
+        assert.equal(marked.length, chosen.length + 1, marked.join('\n'));
+        for (const target of ['/stats/hazard?by=status', '/stats/hazard?by=town&datetime=2023-06', `/stats/hazard?by=town&filter=${f('severity >= 3')}`]) await ask(target);
+        // What is refused is kept without what somebody typed, wherever they typed it.
+        for (const target of [`/collections/hazard/items/${f('张三13800138000')}`, `/collections/${f('张三')}/items`, `/collections/hazard/items?${f('王五')}=1`, `/collections/hazard/items?filter=${f('"王五" = 1')}`, '/collections/hazard/items?filter=zhaoliu13800138000', `/nearest/${f('张三')}?lon=113.7&lat=23`]) assert.ok(await ask(target) >= 400, target);
+        const typed = (await noted()).slice(before + marked.length);
+        assert.equal(typed.length, 6, typed.join('\n'));
+        for (const target of typed) assert.doesNotMatch(decodeURIComponent(target), /张三|王五|138|zhao/);
+        assert.match(typed[0], /^\/collections\/hazard\/items\/~[0-9a-f]+$/);
         assert.deepEqual(lines.map((l) => [l.target, l.status]), [[`/stats/address?by=text&${box}`, 200], [`/stats/address?by=text&${box}`, 200], ['/stats/address?by=id', 422]]);
     });
 });

@@ -19,6 +19,7 @@
 
 #include "data/base/log.h"
 #include "data/city/audit.h"
+#include "engine/policy/unsaid.h"
 #include "web/coverage.h"
 #include "web/server/connection.h"
 #include "web/server/rights.h"
@@ -40,9 +41,43 @@ static bool lists_rows(const struct om__request *r)
     return rows && strcmp(rows->value, "false") != 0;
 }
 
-static bool is_noted(const struct om__request *r)
+/* Expressions of the filter language. */
+static const char *const EXPRESSIONS[] = {"filter", "share",       "exposure",
+                                          "among",  "with_filter", NULL};
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (!strcmp(*names, name)) return true;
+    return false;
+}
+
+/* Is it of rows by their ids, whatever is told of them? */
+static bool names_ids(struct om__request *r)
+{
+    bool any = false;
+    for (size_t i = 0; i < r->address.params && !any; i++)
+        any = is_one_of(r->address.param[i].name, EXPRESSIONS);
+    // What was kept is answered without.
+    if (!any ||
+        (!r->snapshot && om__rights_take(r, om_city_snapshot(r->server->city))))
+        return false;
+    for (size_t i = 0; i < r->address.params; i++) {
+        const struct om_param *p = &r->address.param[i];
+        if (!is_one_of(p->name, EXPRESSIONS)) continue;
+        for (size_t l = 0; l < r->snapshot->layers; l++) {
+            const struct om_schema *s = &r->snapshot->layer[l].schema;
+            if (om_text_names(p->value, s->field[s->id_field].name))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_noted(struct om__request *r)
 {
     if (r->route->rows || lists_rows(r)) return true;
+    if (r->route->data && names_ids(r)) return true;
     return r->who->role->personal == OM_PERSONAL_ROWS && r->route->data;
 }
 
@@ -90,13 +125,6 @@ static bool is_plain(const char *value, bool known)
     return true;
 }
 
-static bool is_one_of(const char *name, const char *const *names)
-{
-    for (; *names; names++)
-        if (!strcmp(*names, name)) return true;
-    return false;
-}
-
 /* A parameter of the route; of coverage, of its kind, which knows them. */
 static bool is_known(const struct om__request *r, const char *name)
 {
@@ -110,18 +138,48 @@ static bool is_known(const struct om__request *r, const char *name)
 static void add_param(struct om_audit *audit, const struct om__request *r,
                       const struct om_param *p, struct om_buf *out)
 {
-    static const char *const EXPRESSIONS[] = {"filter", "share", "exposure",
-                                              "among", NULL};
     static const char *const TYPED[] = {"q", "next", NULL};
+    const bool typed =
+        is_one_of(p->name, TYPED) || is_one_of(p->name, EXPRESSIONS);
     const bool known = is_known(r, p->name);
-    om__query_text(p->name, strlen(p->name), out);
+    // A column's name, or what is none.
+    if (known || r->status < 400)
+        om__query_text(p->name, strlen(p->name), out);
+    else
+        add_mark(audit, p->name, strlen(p->name), out);
     om_buf_add_byte(out, '=');
-    if (known && is_one_of(p->name, EXPRESSIONS))
+    // One that cannot be read has names of columns that nobody knows, too.
+    if (known && r->status < 400 && is_one_of(p->name, EXPRESSIONS))
         add_expression(audit, p->value, out);
-    else if (is_plain(p->value, known) && !is_one_of(p->name, TYPED))
+    else if (is_plain(p->value, known) && !typed)
         om__query_text(p->value, p->len, out);
     else
         add_mark(audit, p->value, p->len, out);
+}
+
+/* The path. What names nothing that was told, in the place of a name or an id,
+ * is something that somebody typed. */
+static void add_path(struct om_audit *audit, const struct om__request *r,
+                     struct om_buf *out)
+{
+    const char *of = r->route->path;
+    if (r->status < 400) {
+        om_buf_add(out, r->target, strcspn(r->target, "?"));
+        return;
+    }
+    for (size_t i = 0; i < r->address.segments; i++) {
+        const char *text = r->address.segment[i];
+        const size_t len = strlen(text);
+        const size_t open = strcspn(of, "{/");
+        om_buf_add_byte(out, '/');
+        if (of[open] == '{' &&
+            !(r->snapshot && om_snapshot_has_layer(r->snapshot, text)))
+            add_mark(audit, text, len, out);
+        else
+            om__query_text(text, len, out);
+        of += strcspn(of, "/");
+        of += *of == '/';
+    }
 }
 
 /* What is kept of the target. */
@@ -129,7 +187,7 @@ static om_status write_target(struct om_audit *audit,
                               const struct om__request *r, struct om_buf *out)
 {
     static const char *const PLACE[] = {"lon", "lat", NULL};
-    om_buf_add(out, r->target, strcspn(r->target, "?"));
+    add_path(audit, r, out);
     char before = '?';
     for (size_t i = 0; r->address_read && i < r->address.params; i++) {
         // Where somebody stands is not in the address, and not here.
@@ -196,7 +254,11 @@ void om__audit_note(struct om__request *r)
     const struct om_token *token = &r->who->token;
     if (token->level[0])
         snprintf(area, sizeof area, "%s:%s", token->level, token->unit);
-    om_status st = write_target(audit, r, &target);
+    // Which layers there are says which words are none's.
+    om_status st = r->snapshot
+                       ? OM_OK
+                       : om__rights_take(r, om_city_snapshot(r->server->city));
+    if (!st) st = write_target(audit, r, &target);
     const struct om_audit_entry entry = {.at_ms = asked_ms(r),
                                          .token = token->id,
                                          .role = r->who->role->name,

@@ -213,6 +213,7 @@ static om_status write_stats(struct om__request *r,
     enum om_step step;
     struct om__stats_rates rates = {0};
     OM_TRY(read_by(r, &by, &step));
+    OM_TRY(om__stats_values_early(r, query, by, step));
     if (om__stats_series_asked(r)) {
         size_t sum;
         OM_TRY(read_sum(r, &sum));
@@ -245,7 +246,9 @@ om_status om__get_stats(struct om__request *r)
         return OM_OK;
     }
     om_buf_init(&out, OM__ANSWER_BYTES);
+    r->told_rows = 0;
     om_status st = write_stats(r, &query, &out);
+    if (!st) st = om__stats_few_tell(r, &query);
     if (!st) st = om__reply_kept(r, &out, &om__head_json, NULL, 0);
     if (!st) st = om__answer_spend(r);
     om_buf_deinit(&out);

@@ -16,4 +16,22 @@
 om_status om__stats_values_tell(struct om__request *request, size_t by,
                                 enum om_step step, size_t groups) OM_MUST_USE;
 
+/**
+ * The same of counts of few rows (fewer than a crowd) that whoever asks has
+ * chosen one by one: by a place, or by a column whose values tell of rows (an
+ * id, a text, a moment). Their counts by kinds are what the rows say.
+ */
+om_status om__stats_few_tell(struct om__request *request,
+                             const struct om_query *query) OM_MUST_USE;
+
+/**
+ * Refuse what om__stats_values_tell would refuse, before anything is counted,
+ * where a look at the first rows is enough to know.
+ *
+ * cost     16,384 rows at most
+ */
+om_status om__stats_values_early(struct om__request *request,
+                                 const struct om_query *query, size_t by,
+                                 enum om_step step) OM_MUST_USE;
+
 #endif

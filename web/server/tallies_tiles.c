@@ -62,7 +62,11 @@ static bool read_place(const struct om__request *r, struct place *out)
     const size_t n = r->address.segments;
     struct om_tile_address tile;
     if (!strcmp(route, "tile")) {
-        out->name = at[1];
+        // Sums by cell and day are of rows, too; a field is not.
+        const bool heat = !strncmp(at[1], OM__HEAT, sizeof OM__HEAT - 1);
+        const char *end = strrchr(at[4], '.');
+        const bool picture = end && !strcmp(end, ".png");
+        out->name = at[1] + (heat && !picture ? sizeof OM__HEAT - 1 : 0);
         if (om_tile_address_parse(at[2], at[3], at[4], &tile)) return false;
         out->zoom = tile.z;
         out->box = om__tile_box(&tile);
