@@ -512,7 +512,7 @@ static size_t list_whole(struct om_live *live, size_t layer, uint64_t sequence,
     if (looks)
         om_changes_looks(live->changes, name, sequence, at_s);
     else if (walked)
-        om_changes_moved(live->changes, name, sequence, at_s);
+        om__live_tell_moves(live, layer, moved, sequence, at_s);
     else
         (void)!om_changes_reset(live->changes, name, sequence, at_s);
     for (size_t i = 0; i < moves; i++) {
@@ -521,8 +521,8 @@ static size_t list_whole(struct om_live *live, size_t layer, uint64_t sequence,
         live->change[count++] = (struct om_live_change){
             .sequence = sequence,
             .layer = name,
-            .cell = move ? move->cell : OM_NO_CELL,
-            .other_cell = move ? move->other_cell : OM_NO_CELL,
+            .cell = move ? om_change_cell(move->pos) : OM_NO_CELL,
+            .other_cell = move ? om_change_cell(move->other) : OM_NO_CELL,
             .kind = OM_ENTRY_COMMIT,
             .moved = walked};
     }

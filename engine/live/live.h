@@ -187,11 +187,12 @@ om_status om_live_changes(struct om_live *live, uint64_t after, size_t limit,
 om_status om_live_overlay(struct om_live *live, const char *layer,
                           const struct om_batch *rows,
                           struct om_err *err) OM_MUST_USE;
-/* Where somebody is now and was before: cells of level 18, OM_NO_CELL: none. */
+/* Where somebody is now and was before. */
 struct om_live_move {
-    uint64_t cell, other_cell;
+    struct om_pos pos, other;
 };
-/** The same, and who hears of the layer learns in which cells it is another. */
+/** The same, and who hears of the layer learns in which cells it is another,
+ *  and who has an area whether it is another there. No moves: wherever. */
 om_status om_live_overlay_moved(struct om_live *live, const char *layer,
                                 const struct om_batch *rows,
                                 const struct om_live_move *move, size_t moves,

@@ -325,6 +325,11 @@ om_status om__live_journal(struct om_live *live,
 om_status om__live_lay_over(struct om_segment *run,
                             const struct om__stack *below, size_t id_field,
                             struct om__stack **out) OM_MUST_USE;
+/* tell.c: a layer of those who are followed is another. */
+struct om__moves;
+void om__live_tell_moves(struct om_live *live, size_t layer,
+                         const struct om__moves *moved, uint64_t sequence,
+                         int64_t at_s);
 /* Why a layer is another though no row of it was written. */
 struct om__moves {
     const struct om_live_move *move;

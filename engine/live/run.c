@@ -277,6 +277,18 @@ static om_status use_few_ids(const struct level *level, size_t rows,
     return OM_OK;
 }
 
+const char *om_joiner_unit(const struct om_joiner *joiner, size_t level,
+                           struct om_pos pos, size_t *len)
+{
+    const struct level *l = &joiner->level[level];
+    const uint32_t row =
+        l->partition ? om_partition_find(l->partition, pos) : OM_NO_UNIT;
+    if (row == OM_NO_UNIT) return NULL;
+    const uint32_t *offset = &l->id_offset[l->ordinal[row]];
+    *len = offset[1] - offset[0];
+    return l->id_bytes + offset[0];
+}
+
 /* Units of all rows of a segment at one level. */
 static om_status join_level(const struct level *level, const uint64_t *key,
                             size_t rows, struct om_arena *arena,

@@ -24,6 +24,10 @@ void om_joiner_unref(struct om_joiner *joiner);
  *  follow a segment's own columns. */
 size_t om_joiner_levels(const struct om_joiner *joiner);
 const char *om_joiner_level(const struct om_joiner *joiner, size_t level);
+/** Id of the unit of a level that has a position, borrowed and not terminated;
+ *  NULL: none has. cost: one search */
+const char *om_joiner_unit(const struct om_joiner *joiner, size_t level,
+                           struct om_pos pos, size_t *len);
 
 /**
  * A segment in memory of the rows of batches: the same thing as one in a file

@@ -197,3 +197,53 @@ void om__live_tell_rows(struct om_live *live, size_t at,
     }
     end(t, st, f->last);
 }
+
+/* ---- those who walk ---- */
+
+static void find_units(const struct om_joiner *joiner, struct om_pos pos,
+                       size_t levels, uint64_t out[LEVELS_MOST])
+{
+    for (size_t l = 0; l < levels; l++) {
+        size_t len;
+        const char *id = om_joiner_unit(joiner, l, pos, &len);
+        out[l] = id ? om_audience_unit(om_joiner_level(joiner, l), id, len) : 0;
+    }
+}
+
+static void tell_move(struct om_live *live, const char *layer,
+                      const struct om_live_move *move, uint64_t quiet,
+                      uint64_t sequence, int64_t at_s)
+{
+    const size_t n = om_joiner_levels(live->joiner);
+    const size_t levels = n < LEVELS_MOST ? n : LEVELS_MOST;
+    uint64_t was[LEVELS_MOST], now[LEVELS_MOST];
+    find_units(live->joiner, move->other, levels, was);
+    find_units(live->joiner, move->pos, levels, now);
+    const struct om_row_told told = {.sequence = sequence,
+                                     .quiet = quiet,
+                                     .old.cell = om_change_cell(move->other),
+                                     .fresh.cell = om_change_cell(move->pos),
+                                     .was = was,
+                                     .now = now};
+    om_changes_tell(live->changes, layer, &told, 1, at_s);
+    om_changes_tell_units(live->changes, layer, &told, 1, levels, at_s);
+}
+
+void om__live_tell_moves(struct om_live *live, size_t at,
+                         const struct om__moves *moved, uint64_t sequence,
+                         int64_t at_s)
+{
+    const char *layer = live->base->manifest.layer[at].name;
+    const struct om__veils_of_layer *veils = om__veils_at(live, at);
+    bool areas;
+    // Where somebody came from is not always known.
+    if (!moved->count) {
+        om_changes_moved(live->changes, layer, sequence, at_s);
+        return;
+    }
+    om_changes_looks(live->changes, layer, sequence, at_s);
+    if (!om_changes_told(live->changes, layer, &areas)) return;
+    for (size_t i = 0; i < moved->count; i++)
+        tell_move(live, layer, &moved->move[i], veils ? veils->crowds : 0,
+                  sequence, at_s);
+}

@@ -9,6 +9,7 @@
 //   areas: beside a border, what is written across it is no other ETag of a
 //   tile that the border crosses, and no event; on this side both are, and of a
 //   row that moves across it each side is told its own
+//   walks: who is followed there is nothing to those here, until he comes
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -92,10 +93,12 @@ test('what changes is told to whoever sees it', async (t) => {
         // By whom an area and hidden columns meet.
         guest: { layers: ['*'], personal: 'none', area: ['town'], export: true }
     };
+    const workers = (await rowsOf(city, 'worker')).filter((row) => row.town);
     const { a, b } = border, officer = (level, unit) => ['officer', '--area', `${level}:${unit}`];
     const server = await served(t, city, own, { clerk: ['clerk'], a: officer('town', a.town), b: officer('town', b.town), village: officer('village', a.village), guest: ['guest', '--area', `town:${a.town}`] });
     await t.test('columns', (t) => columns(t, city, server));
     await t.test('areas', (t) => areas(t, border, server));
+    await t.test('walks', () => walks(border, workers, server));
 });
 
 /** To a clerk, who does not see what a report is about. */
@@ -220,4 +223,34 @@ async function areas(t, { a, b, z, tile, rows }, { url, ask, patch, send, tokens
     }
     await until('b is told', () => since('b').some((n) => n >= first && n < second));
     assert.ok(since('b').every((n) => n < second));
+}
+
+/** Of somebody of b's town who is followed. */
+async function walks({ a, b, tile, z }, workers, { ask, send }) {
+    const one = workers.find((w) => w.town === b.town), [lon, lat] = [Number(b.lon), Number(b.lat)], roles = ['a', 'b', 'village'];
+    assert.ok(one, `nobody is in ${b.town}`);
+    const targets = [`/tiles/worker/${tile}.mvt`, `/tiles/worker/${tile}.png`, '/stats/worker?by=village'];
+    const look = async (role) => (await Promise.all(targets.map((target) => ask[role](target)))).map((x) => `${x.headers.etag} ${x.headers['data-sequence']}`);
+    const told = async (role, since) => (await ask[role](`/changes?since=${since}`)).json().layers.worker;
+    const { clock } = (await ask.admin('/?f=json')).json(), at = new Date(Date.parse(clock) - 3600e3);
+    let fix = 0;
+    /** A fix, and it is seen. */
+    const walk = async (x, y) => {
+        const before = (await look('admin')).join();
+        fix++;
+        await send('POST', '/positions', `${JSON.stringify({ worker: one.id, lon: x, lat: y, at: new Date(at.getTime() + 1000 * fix).toISOString(), on_duty: true })}\n`, 'application/x-ndjson');
+        await until('the fix is seen', async () => (await look('admin')).join() !== before);
+    };
+    await walk(lon, lat);
+    for (const role of roles) { await look(role); await told(role, await sequence(ask.admin)); }
+    await walk(lon, lat);
+    for (const [x, y, who] of [[lon, lat, ['b']], [Number(a.lon), Number(a.lat), ['a', 'b', 'village']], [Number(a.lon), Number(a.lat), ['a', 'village']], [lon, lat, ['a', 'b', 'village']]]) {
+        const since = await sequence(ask.admin), before = Object.fromEntries(await Promise.all(roles.map(async (role) => [role, await look(role)])));
+        await walk(x, y);
+        for (const role of roles) {
+            const now = await look(role), heard = await told(role, since), other = targets.filter((_, i) => now[i] !== before[role][i]);
+            if (who.includes(role)) assert.ok(heard && other.length, `${role} is not told of who walks to ${x},${y}: ${other}`);
+            else assert.deepEqual([heard, other], [undefined, []], `${role} learns of a walk in zoom ${z}`);
+        }
+    }
 }

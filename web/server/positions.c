@@ -363,8 +363,7 @@ static om_status find_moves(const struct om__positions *p, struct laying *l,
         if (laid && one->laid_s == one->at_s && one->laid.x == one->pos.x &&
             one->laid.y == one->pos.y)
             continue;
-        l->move[l->moves++] = (struct om_live_move){om_change_cell(one->pos),
-                                                    om_change_cell(from)};
+        l->move[l->moves++] = (struct om_live_move){one->pos, from};
     }
     if (kept < p->laid_rows) l->moves = 0;
     return OM_OK;
