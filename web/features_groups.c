@@ -24,10 +24,10 @@ static void put_csv(struct om_buf *out, const struct om_groups_options *o,
 {
     size_t len;
     const char *name = name_of(o, g, &len);
-    if (!g->null) om__text_csv(out, g->id, g->len);
+    if (!g->null) om__cell_csv(out, g->id, g->len);
     if (o->name) {
         om_buf_add_byte(out, ',');
-        if (name) om__text_csv(out, name, len);
+        if (name) om__cell_csv(out, name, len);
     }
     om_buf_add_byte(out, ',');
     om_buf_add_i64(out, (int64_t)g->count);

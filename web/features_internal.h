@@ -10,7 +10,7 @@ struct om__rows {
     const struct om_layer *layer;
     int32_t zone_s;
     struct om_project *project;  // NULL: degrees
-    size_t *column;  // [columns] what is written; owned
+    size_t *column;              // [columns] what is written; owned
     size_t columns;
     struct om_text_reader *reader;  // [schema's count + 1]; owned. The last
                                     // reads ids
@@ -39,6 +39,9 @@ void om__value_json(struct om_buf *buf, enum om_type type,
 void om__value_csv(struct om_buf *buf, enum om_type type,
                    const struct om_value *value, int32_t zone_s);
 void om__text_csv(struct om_buf *buf, const char *text, size_t len);
+/** The same of a value: no spreadsheet takes it for a formula, and who reads it
+ *  again has it as it was (om_csv_guard). */
+void om__cell_csv(struct om_buf *buf, const char *text, size_t len);
 
 /** Position of a point row. */
 om_status om__rows_pos(const struct om__rows *rows, const struct om_hit *hit,

@@ -3,14 +3,14 @@
 
 #include "data/base/alloc.h"
 #include "data/model/time.h"
+#include "data/source/csv.h"
 #include "web/features_internal.h"
 
 om_status om__rows_init(struct om__rows *rows, const struct om_layer *layer,
                         const struct om_features_options *options)
 {
-    *rows = (struct om__rows){.layer = layer,
-                              .zone_s = options->zone_s,
-                              .project = options->project};
+    *rows = (struct om__rows){
+        .layer = layer, .zone_s = options->zone_s, .project = options->project};
     const size_t all = layer->schema.count;
     rows->columns = options->column ? options->columns : all;
     rows->column = om_alloc_array(rows->columns, sizeof *rows->column);
@@ -128,12 +128,27 @@ void om__text_csv(struct om_buf *buf, const char *text, size_t len)
     om_buf_add_byte(buf, '"');
 }
 
+void om__cell_csv(struct om_buf *buf, const char *text, size_t len)
+{
+    struct om_buf guarded = {0};
+    if (!om_csv_formula(text, len)) {
+        om__text_csv(buf, text, len);
+        return;
+    }
+    om_buf_add_byte(&guarded, '\'');
+    if (om_buf_add(&guarded, text, len))
+        buf->status = guarded.status;
+    else
+        om__text_csv(buf, (const char *)guarded.bytes, guarded.len);
+    om_buf_deinit(&guarded);
+}
+
 void om__value_csv(struct om_buf *buf, enum om_type type,
                    const struct om_value *value, int32_t zone_s)
 {
     if (value->null) return;
     if (type == OM_TYPE_TEXT || type == OM_TYPE_CATEGORY) {
-        om__text_csv(buf, value->text, value->len);
+        om__cell_csv(buf, value->text, value->len);
     } else if (type == OM_TYPE_TIME) {
         char time[OM_TIME_TEXT_BYTES];
         om_buf_add(buf, time, om_time_format(value->integer, zone_s, time));

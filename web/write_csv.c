@@ -161,8 +161,8 @@ static void read_cell(struct om_body *body, size_t c, const char *text,
             st = om_number_boolean(text, len, &cell->integer);
             break;
         default:
-            cell->text = text;
-            cell->len = len;
+            cell->text = text + om_csv_guard(text, len);
+            cell->len = len - om_csv_guard(text, len);
             if (len > OM_LIMIT_TEXT_BYTES || !om_utf8_valid(text, len))
                 om__row_fault(body, OM_E_FORMAT, field->name,
                               "text is too long or not valid UTF-8");
@@ -214,7 +214,8 @@ static om_status read_fields(struct om_body *body)
     for (size_t f = 0; f < body->fields; f++)
         if (body->to[f] == id && body->field[f].len) {
             OM_TRY(text_of(body, &body->field[f], &text, &len));
-            om__row_id(body, text, len);
+            om__row_id(body, text + om_csv_guard(text, len),
+                       len - om_csv_guard(text, len));
         }
     if (has_open_quote(body)) return OM_OK;
     for (size_t f = 0; f < body->fields; f++) {

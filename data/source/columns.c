@@ -47,10 +47,10 @@ static bool is_ascii(const char *text, size_t len)
 }
 
 /* The content of a field into out; NULL reason if it is good. */
-static const char *put_text(const struct om__rows *rows,
-                            const struct om__reading *how,
-                            const struct om_csv_field *f, char *out,
-                            size_t *len, om_status *st)
+static const char *put_bytes(const struct om__rows *rows,
+                             const struct om__reading *how,
+                             const struct om_csv_field *f, char *out,
+                             size_t *len, om_status *st)
 {
     const bool converts = om__encoding_converts(how->encoding);
     *len = 0;
@@ -78,6 +78,19 @@ static const char *put_text(const struct om__rows *rows,
         *len = f->len;
     }
     return NULL;
+}
+
+/* What was written so that it is no formula is the text without. */
+static const char *put_text(const struct om__rows *rows,
+                            const struct om__reading *how,
+                            const struct om_csv_field *f, char *out,
+                            size_t *len, om_status *st)
+{
+    const char *fault = put_bytes(rows, how, f, out, len, st);
+    const size_t guard = fault || *st ? 0 : om_csv_guard(out, *len);
+    if (guard) memmove(out, out + guard, *len - guard);
+    *len -= guard;
+    return fault;
 }
 
 static om_status read_texts(struct om__rows *rows, size_t c,

@@ -198,3 +198,20 @@ size_t om_csv_unquote(const struct om_csv_field *field, char *out)
     }
     return n;
 }
+
+bool om_csv_formula(const char *text, size_t len)
+{
+    static const char NUMBER[] = "0123456789.,() -";
+    for (; len && *text == '\''; len--) text++;
+    if (!len) return false;
+    if (memchr("=@\t\r\n", *text, 5)) return true;
+    if (*text != '+' && *text != '-') return false;
+    for (size_t i = 1; i < len; i++)
+        if (!memchr(NUMBER, text[i], sizeof NUMBER - 1)) return true;
+    return false;
+}
+
+size_t om_csv_guard(const char *text, size_t len)
+{
+    return len && *text == '\'' && om_csv_formula(text, len);
+}

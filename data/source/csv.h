@@ -57,4 +57,12 @@ const char *om_csv_stretch(const char *at, const char *end, char delimiter,
 /** Content of an escaped field into out [len]; returns its length. */
 size_t om_csv_unquote(const struct om_csv_field *field, char *out);
 
+/** Would a spreadsheet take the text for a formula? So it begins with = or @, a
+ *  tab or the end of a line, or with + or - before more than a number (-3,
+ *  +86 769). Apostrophes before that do not count. */
+bool om_csv_formula(const char *text, size_t len);
+/** 1 where the text has an apostrophe before it that is not its own: what would
+ *  be a formula is written so. Else 0. */
+size_t om_csv_guard(const char *text, size_t len);
+
 #endif

