@@ -9,8 +9,9 @@
 // the clock, and the longest task of the page and of the compositor by the
 // processor, which other work on the machine does not lengthen. So of a period of
 // six weeks that is dragged over half a year, for some four seconds each: a heat
-// map, and grids by their counts; how many of its steps are drawn in a second,
-// and what was asked for in bytes before it could move.
+// map, grids by their counts, points, and two periods side by side; how many of
+// its steps are drawn in a second, and what was asked for in bytes before it could
+// move.
 // One line a measurement: name|operations|p50 s|p99 s|longest s|note
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -156,7 +157,7 @@ try {
         await context.close();
     }
     const size = SIZES[1];
-    for (const [what, hash] of [['heat', 'layer=hazard&layers=heat'], ['grids', 'layer=hazard&layers=choropleth&units=grid']]) {
+    for (const [what, hash] of [['heat', 'layer=hazard&layers=heat'], ['grids', 'layer=hazard&layers=choropleth&units=grid'], ['points', 'layer=hazard&layers=hazard'], ['two periods', 'layer=hazard&layers=heat&compare=previous']]) {
         const { context, page } = await visit(browser, size);
         await scrub(browser, page, `frame while a period is dragged, ${what}, ${size.join(' x ')}`, hash);
         await context.close();

@@ -26,7 +26,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { readDayTile, Sums } from '../../web/pages/analyst/daytile.js';
-import { busiest, weightOf } from '../../web/pages/analyst/stepviews.js';
+import { busiest, FieldView, weightOf } from '../../web/pages/analyst/stepviews.js';
 import { browse, idle, mapWaits, skip, until } from './analyst_page.mjs';
 import { onTheirWay, rest as restPage, stillShot } from './chromium.mjs';
 import { done, folder, random } from './onemap.mjs';
@@ -106,6 +106,14 @@ test('the busiest period of a length', () => {
         assert.ok(own.from >= from && own.to <= to && own.to - own.from === length);
         assert.ok(Math.abs(weightOf(days, own.from, own.to, halfLife, own.at) - Math.max(...sums)) < 1e-9, `${length} days of [${from}, ${to})`);
     }
+    // Of two sides that pair has most that has most together, not one of which all stands for nothing.
+    const sums = new Map(counts.map((n, d) => [d, n])), all = counts.reduce((a, b) => a + b, 0), legend = { total: all, scale: 1, steps: [{ from: all, color: '#ffffff', opacity: 1 }] };
+    const [a, b] = [0, 1].map(() => new FieldView(legend, sums, { halfLife: 0, template: '' })), at = (from) => ({ own: { from, to: from + 5, at: from + 5 }, other: { from: from - 5, to: from, at: from } });
+    [a.other, b.other] = [b, a];
+    const ten = (from) => counts.slice(Math.max(0, from - 5), from + 5).reduce((x, y) => x + y, 0), pair = busiest({ from: 0, to: 60 }, 5, at, (m) => a.much(m));
+    assert.equal(ten(pair.own.from), Math.max(...counts.map((_, from) => (from <= 55 ? ten(from) : 0))));
+    assert.equal(a.legendOf(pair, 5).steps[0].from, ten(pair.own.from) / 2);
+    assert.equal(a.legendOf(at(0), 0).steps[0].from, (ten(0) + all) / 2);
     assert.equal(busiest({ from: 0, to: 5 }, 6, () => assert.fail('there is none'), () => 0), null);
 });
 

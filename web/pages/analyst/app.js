@@ -310,7 +310,7 @@ function read(place, pinned) {
     const answer = await answers.at(place, reading.units ?? {}, signal), where = whereOf(reading, city) || (city.levels.length ? say('outside') : '');
     if (signal.aborted) return;
     const drawn = drawnOf(city, state.now).some((d) => d.id === 'heat');
-    const value = field && {value: reading.value === null ? '?' : write.about(reading.value), unit: lang === 'en' ? reading.unit : reading.unit_zh ?? reading.unit, step: drawn && !steps.on ? reading.pixel?.step : undefined,
+    const value = field && {value: reading.value === null ? '?' : write.about(reading.value), unit: write.unit(reading), step: drawn && !steps.on ? reading.pixel?.step : undefined,
       more: reading.within ? say('within', {m: reading.within.radius_m, n: write.exact(reading.within.count)}) : ''};
     // What is drawn is what is told first.
     const told = answer && (!drawn || !value) ? {value: answer.value, unit: answer.unit, more: answer.name, lines: answer.lines, where} : drawn && reading.problem ? {value: '?', unit: '', more: '', lines: [reading.problem], where} : value ? {...value, lines: answer ? [[answer.name, answer.value, answer.unit].filter((t) => t).join(' '), ...answer.lines] : [], where} : {value: '', unit: '', more: '', where};

@@ -68,6 +68,9 @@ export function maskOf(mark, diameter) {
   return {side, cover};
 }
 
+/** @param {number} c premultiplied @param {number} a */
+const straight = (c, a) => (a === 255 ? c : Math.min(255, Math.round(c * 255 / a)));
+
 /** What a tile's sums look like, in its pixels. */
 export class DotPainter {
   /** @param {DotTile} tile */
@@ -92,36 +95,48 @@ export class DotPainter {
 
   /**
    * @param {ArrayLike<number>} sums of tile.cells @param {number} count rows of the period in all: how large dots are
-   * @param {Uint32Array} out [side * side] r | g << 8 | b << 16 | a << 24 @returns {boolean} is there anything?
+   * @param {Uint32Array} out [side * side] r | g << 8 | b << 16 | a << 24; all 0 before @returns {boolean} is there anything?
    */
   paint(sums, count, out) {
     const dot = dotOf(this.tile, count);
     if (!dot) return this.many(sums, count, out);
-    this.ink.fill(0);
-    return this.dots(sums, dot) && this.settle(out);
+    const {boxes, px} = this.dots(sums, dot), {side} = this.tile;
+    // Few dots are a small part of the tile.
+    if (boxes.length * px * px >= side * side) this.settle(out, 0, 0, side);
+    else for (const [x, y] of boxes) this.settle(out, x, y, px);
+    if (boxes.length * px * px >= side * side) this.ink.fill(0);
+    else for (const [x, y] of boxes) this.clear(x, y, px);
+    return boxes.length > 0;
   }
 
-  /** Class by class, outlines first. @param {ArrayLike<number>} sums @param {number} dot */
+  /** Class by class, outlines first. @param {ArrayLike<number>} sums @param {number} dot @returns {{boxes: [number, number][], px: number}} corners of what is painted, and how wide each is */
   dots(sums, dot) {
     const {tile, begins} = this, {classes, ratio, edge} = tile, inner = dot * 128 * ratio, rim = dot >= RIM_LEAST ? inner + RIM * ratio : 0;
-    let any = false;
+    /** @type {[number, number][]} */
+    const boxes = [], px = 2 * Math.floor((Math.floor(Math.max(inner, rim) / 2) + 127) / 256) + 1;
     for (const [k, {rgb, mark}] of classes.entries()) {
       const shape = rim ? mark : 0, list = [];
       for (let i = begins[k]; i < begins[k + 1]; i++) if (sums[i] > 0) list.push(i);
       if (!list.length) continue;
-      any = true;
+      for (const i of list) boxes.push(this.corner(i, k, px));
       if (rim) this.stamp(list, k, this.mask(shape, rim), edge);
       this.stamp(list, k, this.mask(shape, inner), [...rgb, 255]);
     }
-    return any;
+    return {boxes, px};
+  }
+
+  /** Where a square around a cell begins. @param {number} i cell @param {number} k its class @param {number} px @returns {[number, number]} */
+  corner(i, k, px) {
+    const {left, top, columns, rows, cells} = this.tile, cell = cells[i] - k * columns * rows;
+    return [cell % columns - left - (px >> 1), Math.floor(cell / columns) - top - (px >> 1)];
   }
 
   /** @param {number[]} list cells @param {number} k their class @param {{side: number, cover: Uint8Array}} mask @param {number[]} colour r, g, b, a */
   stamp(list, k, mask, [red, green, blue, alpha]) {
-    const {tile, ink} = this, {side, left, top, columns, rows, cells} = tile, half = mask.side >> 1, before = k * columns * rows;
+    const {tile: {side}, ink} = this;
     const own = [red, green, blue].map((c) => over255(c * alpha)), [r, g, b] = own;
     for (const i of list) {
-      const cell = cells[i] - before, x0 = cell % columns - left - half, y0 = Math.floor(cell / columns) - top - half;
+      const [x0, y0] = this.corner(i, k, mask.side);
       for (let my = Math.max(0, -y0), endY = Math.min(mask.side, side - y0); my < endY; my++)
         for (let mx = Math.max(0, -x0), endX = Math.min(mask.side, side - x0), at = ((y0 + my) * side + x0 + mx) * 4; mx < endX; mx++, at += 4) {
           const cover = mask.cover[my * mask.side + mx];
@@ -135,19 +150,20 @@ export class DotPainter {
     }
   }
 
-  /** From premultiplied. @param {Uint32Array} out */
-  settle(out) {
-    const {ink} = this;
-    for (let p = 0, at = 0; p < out.length; p++, at += 4) {
-      const a = ink[at + 3];
-      if (!a) {
-        out[p] = 0;
-        continue;
+  /** From premultiplied, in a square. @param {Uint32Array} out @param {number} x0 @param {number} y0 @param {number} px */
+  settle(out, x0, y0, px) {
+    const {ink, tile: {side}} = this, fromX = Math.max(0, x0), endX = Math.min(side, x0 + px);
+    for (let y = Math.max(0, y0), endY = Math.min(side, y0 + px); y < endY; y++)
+      for (let p = y * side + fromX, end = y * side + endX, at = 4 * p; p < end; p++, at += 4) {
+        const a = ink[at + 3];
+        if (a) out[p] = ((a << 24) | (straight(ink[at + 2], a) << 16) | (straight(ink[at + 1], a) << 8) | straight(ink[at], a)) >>> 0;
       }
-      const straight = (c) => (a === 255 ? c : Math.min(255, Math.round(c * 255 / a)));
-      out[p] = ((a << 24) | (straight(ink[at + 2]) << 16) | (straight(ink[at + 1]) << 8) | straight(ink[at])) >>> 0;
-    }
-    return true;
+  }
+
+  /** @param {number} x0 @param {number} y0 @param {number} px */
+  clear(x0, y0, px) {
+    const {ink, tile: {side}} = this, fromX = Math.max(0, x0), endX = Math.min(side, x0 + px);
+    if (fromX < endX) for (let y = Math.max(0, y0), endY = Math.min(side, y0 + px); y < endY; y++) ink.fill(0, 4 * (y * side + fromX), 4 * (y * side + endX));
   }
 
   /** A pixel has the class that most of its rows have, and as much opacity as they are many. @param {ArrayLike<number>} sums @param {number} count @param {Uint32Array} out */
@@ -157,7 +173,6 @@ export class DotPainter {
     const sum = this.sum ??= new Uint32Array(side * side), most = this.most ??= new Uint32Array(side * side), best = this.best ??= new Uint8Array(side * side);
     sum.fill(0);
     most.fill(0);
-    out.fill(0);
     let any = false;
     for (let k = 0; k < classes.length; k++)
       for (let i = begins[k]; i < begins[k + 1]; i++) {

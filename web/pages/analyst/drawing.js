@@ -8,7 +8,7 @@ import {classTitle, columnTitle} from '../columns.js';
 import {EDGE} from '../live.js';
 import {pixelRatio, token} from './map.js';
 import {otherState} from './other.js';
-import {address, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf} from './shown.js';
+import {address, columnOf, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf} from './shown.js';
 import {isWord} from './words.js';
 
 /** @typedef {import('./shown.js').Part} Part @typedef {import('./map.js').Sheet} Sheet */
@@ -74,7 +74,7 @@ export class Drawing {
   /** All that is drawn, for a picture of it. @param {import('./state.js').State | null} [other] the other side's state, which has the same legends */
   all(other) {
     const {city, state, say} = this.context, {shaped} = this;
-    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: part.field ? (this.context.lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit) ?? '' : legend.unit ?? '', legend, lines: this.how(part, legend)}));
+    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: this.context.write.unit(legend, columnOf(part)), legend, lines: this.how(part, legend)}));
     return {sheets: this.sheets(partsOf(city, other ?? state.now)), shapes: shaped?.features ?? [], opacity: shaped?.opacity ?? 1,
       legends: [...shaped ? [{name: shaped.name, unit: '', legend: {items: shaped.items}, lines: [], note: shaped.note}] : [], ...told.reverse()]};
   }

@@ -141,6 +141,9 @@ function choroplethOf(city, state) {
     stat: stat === 'count' ? '' : stat, column: stat === 'sum' ? summed : '', per: stat === 'rate' ? per || 'area' : ''}};
 }
 
+/** The column whose sums a part paints. @param {Part} part */
+export const columnOf = ({params: {stat, column}}) => (stat === 'sum' ? String(column) : undefined);
+
 /** Options of /hotspots. @param {City} city @param {State} state */
 export function hotspotsOf(city, state) {
   const cells = state.spots === 'dbscan' ? {} : {units: isCells(state.units) ? state.units : levelOf(city, state)};

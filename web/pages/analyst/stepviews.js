@@ -54,8 +54,13 @@ export class FieldView {
     return weightOf(this.sums, from, to, this.halfLife, at);
   }
 
-  /** What the legend is made of: of two sides the mean; where one has nothing all that there is stands for it. @param {Moments} moments */
+  /** @param {Moments} moments */
   much({own, other}) {
+    return this.weight(own) + (this.other && other ? this.other.weight(other) : 0);
+  }
+
+  /** What the legend is made of: of two sides the mean; where one has nothing all that there is stands for it. @param {Moments} moments */
+  part({own, other}) {
     const a = this.weight(own);
     if (!this.other || !other) return a;
     const b = this.other.weight(other), {total, scale} = this.legend, all = scale > 0 ? total / scale : total;
@@ -64,7 +69,7 @@ export class FieldView {
 
   /** @param {Moments} moments of which the legend is @param {number} heldDays how long the periods are that have it, 0: it is its own */
   legendOf(moments, heldDays) {
-    const {legend} = this, part = this.much(moments), times = part > 0 && legend.total > 0 ? part / legend.total : 1;
+    const {legend} = this, part = this.part(moments), times = part > 0 && legend.total > 0 ? part / legend.total : 1;
     return {...legend, steps: legend.steps.map((s) => ({...s, from: s.from * times})), most: (legend.most ?? 0) * times, scale: legend.scale * times, total: part, heldDays};
   }
 

@@ -2,6 +2,7 @@
 // words.js - what the analyst's page says, in two languages, and numbers and
 // dates as each writes them. Pure.
 
+import {columnTitle} from '../columns.js';
 import {MONTHS} from '../text.js';
 import {count, title} from '../wall/words.js';
 
@@ -94,6 +95,8 @@ export function writing(lang) {
     },
     /** @param {string} date YYYY-MM-DD */
     month: (date) => date.slice(5, 7) === '01' ? (en ? date.slice(0, 4) : `${date.slice(0, 4)}年`) : en ? MONTHS[Number(date.slice(5, 7)) - 1] : `${Number(date.slice(5, 7))}月`,
+    /** What numbers of a legend or a reading are of. @param {{unit?: string, unit_zh?: string} | null | undefined} thing @param {string} [column] that is added up */
+    unit: (thing, column) => (column ? columnTitle(lang, column) : ((en ? thing?.unit : thing?.unit_zh ?? thing?.unit) ?? '').replace(/\bkm2\b/, 'km²')),
     /** @param {any} thing */
     title: (thing) => title(lang, thing) || thing.id || '',
   };
