@@ -494,6 +494,10 @@ test('every address with every role', async (t) => {
         assert.ok(told >= 10000 && told < 40000, `${told}`);
         assert.equal((await ask('/stats/hazard')).status, 200);
         assert.equal((await ask(`${items}/${rows.hazard[0].id}`)).status, 429);
+        // What lies beneath every map, and its units, are nobody's rows.
+        for (const target of ['/collections/town/items?limit=1000', '/collections/grid/items', '/collections/road/items?limit=1000', '/tiles/road/10/834/444.mvt', '/tiles/water/10/835/444.mvt', '/tiles/road/14/13351/7109.mvt', '/tiles/grid/12/3338/1777.mvt'])
+            for (let i = 0; i < 3; i++) assert.ok([200, 204].includes((await ask(target)).status), target);
+        assert.equal((await ask('/tiles/hazard/14/13351/7109.mvt')).status, 429);
         assert.equal((await as.wall(`${items}?limit=1`)).status, 200);
         // Nor are those around one place after the other.
         const near = askAs(url, await token(city, 'wall'));

@@ -186,6 +186,13 @@ test('the wall', { skip }, async (t) => {
         await until('the number follows', async () => (await figure('loop', 0)).exact === before + 1);
         const { count } = await json(`${url}/stats/hazard`);
         assert.equal(count, before + 1);
+        // Over the map, too.
+        await page.keyboard.press('2');
+        const reported = () => page.evaluate(() => document.querySelector('.large.loop .details .n').textContent.replaceAll(',', ''));
+        assert.equal(Number(await reported()), count);
+        await report(url, { rate: 10, ms: 90, from: 101000 });
+        await until('the number over the map follows', async () => Number(await reported()) === count + 1);
+        await page.keyboard.press('Escape');
     });
 
     await t.test('keys: panels, pause, tour, replay', async () => {

@@ -193,8 +193,9 @@ static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
     all.behind = NULL;
     OM_TRY(om_query_count(&all, &page.matched));
     OM_TRY(om__item_ask_afford(r, ask, page.matched));
-    OM_TRY(om__rows_spend(
-        r, page.matched < ask->query.limit ? page.matched : ask->query.limit));
+    const uint64_t told =
+        page.matched < ask->query.limit ? page.matched : ask->query.limit;
+    OM_TRY(om__rows_spend(r, om__rows_open(r->layer) ? 0 : told));
     const bool heavy =
         ask->query.limit > LIMIT_LIGHT ||
         (ask->keys && om_sort_cost_s(r->layer, ask->key, ask->keys,
@@ -402,7 +403,7 @@ static om_status check_there(struct om__request *r, const char *id)
 {
     bool seen = false;
     OM_TRY(om_id_seen(r->layer, id, strlen(id), &seen, NULL));
-    return seen ? om__rows_spend(r, 1)
+    return seen ? om__rows_spend(r, !om__rows_open(r->layer))
                 : om_fail(&r->err, OM_E_NOTFOUND, 0,
                           "there is no row of that id");
 }

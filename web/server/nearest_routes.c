@@ -193,7 +193,8 @@ static om_status write_rows(struct om__request *r, const struct nearest *n,
                  ? members.status
                  : om_features_end(w.features, (const char *)members.bytes);
     }
-    if (!st) st = om__rows_spend(r, om_features_count(w.features));
+    if (!st && !om__rows_open(r->layer))
+        st = om__rows_spend(r, om_features_count(w.features));
     om_features_free(w.features);
     om_text_reader_deinit(&w.reader);
     om_buf_deinit(&members);

@@ -538,6 +538,13 @@ om_status om__rows_allowed(struct om__request *r, const struct om_layer *layer)
                    layer->name, layer->name);
 }
 
+bool om__rows_open(const struct om_layer *layer)
+{
+    const struct om_manifest_layer *meta = layer->meta;
+    return meta && (meta->unit_level[0] || !strcmp(meta->base, "water") ||
+                    !strcmp(meta->base, "road"));
+}
+
 static om_status spend(struct om__request *r, uint64_t rows)
 {
     if (!r->who->rows || !rows) return OM_OK;

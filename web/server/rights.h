@@ -41,6 +41,9 @@ void om__audit_note(struct om__request *request);
  *  the one place at which that is decided. */
 om_status om__rows_allowed(struct om__request *request,
                            const struct om_layer *layer) OM_MUST_USE;
+/** Are rows of a layer for everybody who sees it: units, and what every map has
+ *  of water and roads beneath it? They are not counted. */
+bool om__rows_open(const struct om_layer *layer);
 /** Count rows that are told one by one to who may not take everything away: so
  *  many over time. OM_E_RATE: too many. */
 om_status om__rows_spend(struct om__request *request,

@@ -93,8 +93,7 @@ static uint64_t count_rows(const struct om_search_answer *answer)
     uint64_t rows = 0;
     for (size_t i = 0; i < answer->count; i++) {
         const struct om_search_hit *hit = &answer->hit[i];
-        const struct om_manifest_layer *meta = hit->layer->meta;
-        rows += hit->id && !hit->group && !(meta && meta->unit_level[0]);
+        rows += hit->id && !hit->group && !om__rows_open(hit->layer);
     }
     return rows;
 }

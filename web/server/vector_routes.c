@@ -21,17 +21,11 @@ struct vector_ask {
     uint64_t crowd;
 };
 
-/* Rows of units are for everybody. */
-static bool is_unit(const struct om_layer *layer)
-{
-    return layer->meta && layer->meta->unit_level[0];
-}
-
 bool om__vector_nameless(const struct om__request *r,
                          const struct om_vector_ask *ask)
 {
     return r->who->rows && ask->some &&
-           !ask->column[r->layer->schema.id_field] && !is_unit(r->layer);
+           !ask->column[r->layer->schema.id_field] && !om__rows_open(r->layer);
 }
 
 static om_status read_columns(struct om__request *r, struct om_vector_ask *ask)
@@ -152,7 +146,7 @@ static bool tells_rows(const struct om_layer *layer,
                        const struct om_vector_spec *spec)
 {
     const struct om_schema *s = &layer->schema;
-    if (is_unit(layer)) return false;
+    if (om__rows_open(layer)) return false;
     if (!spec->nameless) return true;
     for (size_t f = 0; f + layer->unit_columns < s->count; f++) {
         const enum om_type type = s->field[f].type;

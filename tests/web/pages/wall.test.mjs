@@ -22,7 +22,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Moment, dayByDay, lastDays, lastMonth, loopAt, plan, statusOf, usualDay } from '../../../web/pages/wall/plan.js';
+import { Moment, dayByDay, lastDays, lastMonth, loopAt, plan, statusOf, usualDay, wholeDays } from '../../../web/pages/wall/plan.js';
 import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
 import { Replay } from '../../../web/pages/wall/replay.js';
 import { Hours, mayReload, readHour, untilTime } from '../../../web/pages/wall/schedule.js';
@@ -256,6 +256,8 @@ test('moments are the city\'s', () => {
     assert.equal(new Moment('2023-06-26T14:05:31+08:00').clock, '14:05:31');
     assert.equal(new Moment('2023-06-26T23:59:00Z').day, '2023-06-26');
     assert.equal(lastDays(end, 28), '2023-05-29/2023-06-26');
+    for (const at of ['2023-06-27T00:00:00+08:00', '2023-06-27T00:00:01+08:00', '2023-06-27T23:59:59+08:00']) assert.equal(wholeDays(new Moment(at), 28), '2023-05-30/2023-06-26', at);
+    assert.equal(wholeDays(new Moment('2023-06-28T00:00:00+08:00'), 28), '2023-05-31/2023-06-27');
     assert.deepEqual(['2023-06-27T00:00:00+08:00', '2023-06-01T00:00:00+08:00', '2024-03-31T23:00:00+08:00', '2024-01-01T03:00:00+08:00'].map((t) => lastMonth(new Moment(t))),
         ['2023-05-01/2023-05-31', '2023-05-01/2023-05-31', '2024-02-01/2024-02-29', '2023-12-01/2023-12-31']);
     assert.deepEqual(dayByDay([{ id: '2023-06-24T00:00:00+08:00', count: 4 }, { id: null, count: 9 }, { id: '2023-06-26T00:00:00+08:00', count: 2 }], end, 4), [0, 4, 0, 2]);

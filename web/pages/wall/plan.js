@@ -187,6 +187,11 @@ export function lastDays(now, days) {
   return `${first}/${now.day}`;
 }
 
+/** The last whole days, as FROM/TO: what has begun would make a rate fall at midnight. @param {Moment} now @param {number} days */
+export function wholeDays(now, days) {
+  return lastDays(now.utcMs - now.dayStartMs < DAY_MS ? now.later(now.dayStartMs - now.utcMs) : now, days - 1);
+}
+
 /** The last whole month, as FROM/TO: what single persons did is told by whole months only, to everybody the same. @param {Moment} now */
 export function lastMonth(now) {
   const {year, month} = now.date, day = (m, d) => new Date(Date.UTC(year, m, d)).toISOString().slice(0, 10);
@@ -287,7 +292,7 @@ function planRanking(r, catalog, ask, rowsOf) {
   return {...r, days: USUAL_DAYS, dueRows: (now, id) => rowsOf({layer: r.layer, filter: and(due(now), is(r.by, id))}), 
     inTime: ask('in-time', (now) => address(stats, {by: r.by, filter: due(now), share: `${r.done} <= ${r.due}`}), l, MEDIUM_MS, true),
     per: (r.per ?? []).filter((p) => exposed(p.exposure)).map((p) => {
-      const {windowed, scale} = catalog.exposures[p.exposure], time = windowed ? lastMonth : (now) => lastDays(now, USUAL_DAYS - 1);
+      const {windowed, scale} = catalog.exposures[p.exposure], time = windowed ? lastMonth : (now) => wholeDays(now, USUAL_DAYS);
       return {...p, of: scale ?? 1000, windowed: !!windowed, time, rows: (now, id) => rowsOf({layer: r.layer, filter: is(r.by, id), time: time(now)}),
         key: ask(`per:${p.exposure}`, (now) => address(stats, {by: r.by, per: p.exposure, datetime: time(now)}), [r.layer, exposed(p.exposure)], MEDIUM_MS, true)};
     })};

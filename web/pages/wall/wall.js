@@ -247,6 +247,7 @@ class Wall {
   /** @param {string} key   of an answer that has come */
   hear(key) {
     for (const p of this.panels) if (p.hears(key)) p.update();
+    this.detail(key);
     const {map, loop} = this.part;
     if (key === map.tour?.key) this.places();
     if (key === map.legend || key === map.hazards?.total) this.legend();
@@ -528,6 +529,20 @@ class Wall {
       tell(left);
     }
     for (const p of this.over) p.update();
+  }
+
+  /** The exact numbers of what is enlarged, as they are now. @param {string} key   of the answer that has come */
+  detail(key) {
+    for (const p of this.over) {
+      if (TOLD.has(p.key) || !p.hears(key)) continue;
+      const items = p.node.querySelectorAll('.details li');
+      p.numbers().slice(0, items.length).forEach((n, i) => {
+        const [what, value] = items[i].children;
+        setText(what, n.text);
+        setText(value, n.value);
+        if (n.rows && value instanceof HTMLAnchorElement) value.href = n.rows;
+      });
+    }
   }
 
   /** @param {boolean} paused */
