@@ -9,6 +9,9 @@
 //   areas: beside a border, what is written across it is no other ETag of a
 //   tile that the border crosses, and no event; on this side both are, and of a
 //   row that moves across it each side is told its own
+//   kept: while rows are written at random, alone and by thousands, all keep
+//   tiles by their ETags; in the end each has what a server that begins anew
+//   gives, and nobody has more than that
 //   walks: who is followed there is nothing to those here, until he comes
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -16,7 +19,8 @@ import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
-import { askAs, bearer, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { random } from './onemap.mjs';
+import { askAs, bearer, features, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 import { untilWithin } from './until.mjs';
@@ -62,7 +66,7 @@ async function served(t, city, own, tokens) {
     await writeFile(file, JSON.stringify(roles));
     const who = {};
     for (const [name, args] of Object.entries({ admin: ['admin'], ...tokens })) who[name] = await token(city, ...args);
-    const { url } = await serve(t, city), ask = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)]));
+    const { url, stop } = await serve(t, city), ask = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)]));
     const send = async (method, target, body, type = 'application/geo+json') => {
         const answer = await fetch(`${url}${target}`, { method, headers: { ...bearer(who.admin), 'content-type': type }, body: typeof body === 'string' ? body : JSON.stringify(body) });
         const text = await answer.text();
@@ -71,7 +75,7 @@ async function served(t, city, own, tokens) {
     };
     const put = (layer, row, more) => send('PUT', `/collections/${layer}/items/${row.id}`, feature(row, more));
     const patch = (layer, row, properties) => send('PATCH', `/collections/${layer}/items/${row.id}`, { type: 'Feature', properties }, 'application/merge-patch+json');
-    return { url, ask, send, put, patch, tokens: who };
+    return { url, stop, ask, send, put, patch, tokens: who };
 }
 
 /** What a role learns of a layer without being told a row: ETags and sequences of tiles around a row, and what /changes says since. */
@@ -99,6 +103,7 @@ test('what changes is told to whoever sees it', async (t) => {
     await t.test('columns', (t) => columns(t, city, server));
     await t.test('areas', (t) => areas(t, border, server));
     await t.test('walks', () => walks(border, workers, server));
+    await t.test('kept', (t) => kept(t, city, border, server));
 });
 
 /** To a clerk, who does not see what a report is about. */
@@ -253,4 +258,33 @@ async function walks({ a, b, tile, z }, workers, { ask, send }) {
             else assert.deepEqual([heard, other], [undefined, []], `${role} learns of a walk in zoom ${z}`);
         }
     }
+}
+
+/** What all have in the end, who asked again by their ETags only. */
+async function kept(t, city, { a, b, tile, rows }, { ask, send, stop, tokens }) {
+    const next = random(11), pick = (list) => list[Math.floor(next() * list.length)], roles = ['a', 'b', 'village', 'guest', 'clerk', 'admin'];
+    const targets = [a, b, ...rows.slice(0, 6)].flatMap((row) => [10, 14, 17].map((z) => `/tiles/rental/${z}/${tileX(Number(row.lon), z)}/${tileY(Number(row.lat), z)}.mvt`)).concat(`/tiles/rental/${tile}.mvt`, '/stats/rental?by=village');
+    const have = Object.fromEntries(roles.map((role) => [role, new Map()]));
+    let again = 0;
+    const look = (role) => Promise.all(targets.map(async (target) => {
+        const old = have[role].get(target), answer = await ask[role](target, { headers: old ? { 'if-none-match': old.tag } : {} });
+        if (answer.status === 304) again++;
+        else have[role].set(target, { tag: answer.headers.etag, body: answer.body });
+    }));
+    const one = async (i) => {
+        const row = pick(rows), to = pick(rows), id = pick([`K-${i % 40}`, `K-${i % 40}`, row.id]), whole = { ...feature(next() < 0.5 ? row : to, { level: pick(['strict', 'warning', 'lenient']), residents: Math.floor(next() * 30), model_house: next() < 0.5 }), id };
+        if (next() < 0.7) await send('POST', '/collections/rental/items?upsert=true', `${JSON.stringify(whole)}\n${JSON.stringify({ ...whole, id: `K-${(i + 1) % 40}` })}`, 'application/x-ndjson');
+        else await send('POST', '/collections/rental/items?upsert=true', Array.from({ length: 4200 }, (_, k) => JSON.stringify({ ...feature(rows[k % rows.length], { level: pick(['strict', 'lenient']) }), id: `M-${k}` })).join('\n'), 'application/x-ndjson');
+    };
+    let writing = true;
+    const looks = roles.map(async (role) => { while (writing) await look(role); });
+    await Promise.all([0, 1, 2].map(async (n) => { for (let i = 0; i < 12; i++) await one(12 * n + i); }));
+    writing = false;
+    await Promise.all(looks);
+    await Promise.all(roles.map(look));
+    await stop();
+    const { url } = await serve(t, city), seen = (target, body) => (target.startsWith('/stats') ? JSON.stringify(JSON.parse(body).groups) : features(body).map(([, f]) => JSON.stringify(f)).sort().join('\n'));
+    for (const role of roles)
+        for (const target of targets) assert.equal(seen(target, have[role].get(target).body), seen(target, (await askAs(url, tokens[role])(target)).body), `${role} has an old ${target}`);
+    assert.ok(again > roles.length);
 }

@@ -329,8 +329,7 @@ static bool unite_heard(const struct om__told *told, const char *name,
     if ((any || ear->coarse) && h->sequence > told->after &&
         h->base <= told->after)
         return true;
-    return (ear->veiled && has(told, name, true, true)) ||
-           (h->crowds && !ear->coarse && any);
+    return (ear->veiled && has(told, name, true, true)) || (h->crowds && any);
 }
 
 static void write_told(const struct om__told_layer *layer, bool coarse,
