@@ -33,7 +33,8 @@ test('a release is asked by a form, and says the same', async (t) => {
     const near = JSON.parse(await done('query', release, 'service_centre', '--format', 'geojson')).features.map((f) => f.geometry.coordinates);
     const [PLACE, other] = [near[0], near.at(-1)].map(([lon, lat]) => ({ lon: String(lon), lat: String(lat) }));
     const questions = [['/nearest/service_centre', { ...PLACE, k: 5, mode: 'walk', properties: 'id,name', filter: "matters LIKE '%社保%' AND windows > 1" }],
-        ['/nearest/organisation', { ...PLACE, k: 3 }], ['/reach', { ...PLACE, minutes: 10, mode: 'ebike' }]];
+        ['/nearest/organisation', { ...PLACE, k: 3 }], ['/reach', { ...PLACE, minutes: 10, mode: 'ebike' }],
+        ['/search', { q: '服务中心', limit: 3, ...PLACE }]];
     for (const [at, form] of questions) {
         const answer = await ask(url + at, form, { Origin: 'null' }), text = await answer.text();
         assert.equal(answer.status, 200, text);
@@ -67,6 +68,8 @@ test('a release is asked by a form, and says the same', async (t) => {
     await refused('/reach?lat=23', 'lon=113.754321', 400, /none in the address/);
     await refused('/reach', '{"lon":113.754321,"lat":23}', 415, /x-www-form-urlencoded/, 'application/json');
     await refused('/reach', `lon=113.754321&lat=23&mode=${'a'.repeat(9000)}`, 413, /larger than/);
+    await refused('/search?limit=3', 'q=a', 400, /none in the address/);
+    await refused('/search', `q=${'a'.repeat(9000)}`, 413, /larger than/);
     await refused('/nearest/hazard', 'lon=113.754321&lat=23', 404, /./);
     // In pieces, without a length.
     const body = new URLSearchParams(questions[2][1]).toString(), chunks = [...body].map((c) => `1\r\n${c}\r\n`).join('');
@@ -75,8 +78,8 @@ test('a release is asked by a form, and says the same', async (t) => {
     assert.match(await raw(port, 'OPTIONS /reach HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'), /GET, HEAD, POST, OPTIONS/);
     // What else has a method stays away from a release.
     const { paths } = (await get(`${url}/api`)).json();
-    assert.deepEqual(Object.keys(paths).filter((at) => Object.keys(paths[at]).join() !== 'get').sort(), ['/nearest/{layer}', '/reach']);
-    for (const at of ['/nearest/{layer}', '/reach']) {
+    assert.deepEqual(Object.keys(paths).filter((at) => Object.keys(paths[at]).join() !== 'get').sort(), ['/nearest/{layer}', '/reach', '/search']);
+    for (const at of ['/nearest/{layer}', '/reach', '/search']) {
         const { get: plain, post } = paths[at], form = post.requestBody.content[FORM].schema.properties;
         const named = plain.parameters.map((p) => p.name ?? p.$ref.split('/').at(-1)).filter((n) => n !== 'v' && !at.includes(`{${n}}`));
         assert.deepEqual(Object.keys(form).sort(), named.sort());
@@ -92,14 +95,20 @@ test('who asked is noted, where they stood is not', async (t) => {
     assert.equal(answer.status, 200);
     assert.equal(answer.headers.get('cache-control'), 'no-store');
     assert.equal((await ask(`${url}/reach`, { ...PLACE, minutes: 10 }, headers)).status, 200);
+    const typed = '文乐3围路十三号602房';
+    assert.equal((await ask(`${url}/search`, { q: typed })).status, 401);
+    assert.equal((await ask(`${url}/search`, { q: typed, ...PLACE, limit: 3 }, headers)).status, 200);
     const metrics = (await get(`${url}/metrics`, { headers })).text();
     assert.match(metrics, /nearest_here/);
+    assert.match(metrics, /search_typed/);
     const { stderr } = await stop();
     const audit = path.join(city, 'audit'), files = await readdir(audit);
     const lines = (await Promise.all(files.map((f) => readFile(path.join(audit, f), 'utf8')))).join('');
     // Which rows were told is noted, as of any other question; the place that was asked for is not.
     assert.match(lines, /"POST"[^\n]*\/nearest\/rental\?k=3&rows=3&bbox=[\d.,]+(&bbox=[\d.,]+)*&ids=\w+,\w+,\w+"/);
     assert.match(lines, /"POST"[^\n]*\/reach\?minutes=10"/);
+    assert.match(lines, /"POST"[^\n]*\/search\?q=~\w+&limit=3"/);
+    for (const text of [metrics, stderr, lines]) assert.ok(![typed, '文乐', encodeURIComponent('文乐')].some((part) => text.includes(part)));
     for (const text of [metrics, stderr]) assert.doesNotMatch(text, /113\.75|23\.02/);
     for (const told of Object.values(PLACE)) assert.ok(!lines.includes(told.slice(0, -1)), lines);
 });

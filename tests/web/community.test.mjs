@@ -59,7 +59,7 @@ async function browse(t, { flags = [], viewport = PHONE, at, scheme = 'light' } 
 function clean(log, url) {
     assert.deepEqual([...log.hosts], [new URL(url).host]);
     assert.deepEqual(log.bad, []);
-    assert.deepEqual(log.urls.filter((u) => /[?&#](lon|lat)=/.test(u)), [], 'where somebody stands is in no address');
+    assert.deepEqual(log.urls.filter((u) => /[?&#](lon|lat|q)=/.test(u)), [], 'where somebody stands, and what they type, is in no address');
     assert.deepEqual(log.said, []);
 }
 

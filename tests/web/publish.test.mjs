@@ -377,7 +377,7 @@ test('its server only reads, from a folder that nobody can write to', async (t) 
     const api = (await get(`${url}/api`)).json();
     for (const [at, item] of Object.entries(api.paths)) {
         // By POST a release is only asked (asked.test.mjs).
-        assert.deepEqual(Object.keys(item), ['/nearest/{layer}', '/reach'].includes(at) ? ['get', 'post'] : ['get'], at);
+        assert.deepEqual(Object.keys(item), ['/nearest/{layer}', '/reach', '/search'].includes(at) ? ['get', 'post'] : ['get'], at);
         assert.notEqual(at, '/positions');
     }
     assert.equal((await get(`${url}/ready`)).json().ready, true);

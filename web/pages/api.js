@@ -44,9 +44,9 @@ export class ProblemError extends Error {
   }
 }
 
-/** What is at an address, as JSON. @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-export async function getJson(path, signal) {
-  const response = await fetch(path, {signal, cache: 'no-cache', headers: {Accept: 'application/json, application/geo+json'}});
+/** What is at an address, as JSON. With `form`, what is asked is in the body and in no address. @param {string} path @param {AbortSignal} [signal] @param {URLSearchParams} [form] @returns {Promise<any>} */
+export async function getJson(path, signal, form) {
+  const response = await fetch(path, {signal, method: form ? 'POST' : 'GET', body: form, cache: 'no-cache', headers: {Accept: 'application/json, application/geo+json'}});
   if (response.ok) return response.json();
   throw new ProblemError(response.status, await response.json().catch(() => ({})));
 }
@@ -62,11 +62,16 @@ export async function getRows(path, signal) {
 }
 
 /** @param {Record<string, string | number | undefined>} params leaves out what is empty */
-function query(params) {
+function form(params) {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(params))
     if (value !== undefined && value !== '') search.set(name, String(value));
-  const text = search.toString();
+  return search;
+}
+
+/** @param {Record<string, string | number | undefined>} params */
+function query(params) {
+  const text = form(params).toString();
   return text ? `?${text}` : '';
 }
 
@@ -82,4 +87,4 @@ export const getLayers = async () => (await getJson('/collections')).collections
  * @returns {Promise<Answers>}
  */
 export const search = (text, {near, limit}, signal) => getJson(
-  `/search${query({q: text, limit, lon: near?.lonDeg.toFixed(6), lat: near?.latDeg.toFixed(6)})}`, signal);
+  '/search', signal, form({q: text, limit, lon: near?.lonDeg.toFixed(6), lat: near?.latDeg.toFixed(6)}));

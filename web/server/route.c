@@ -382,6 +382,16 @@ const struct om__route om__routes[] = {
      .params = "q limit layers lon lat bbox",
      .queued = true,
      .data = true},
+    {.name = "search_typed",
+     .rows = true,
+     .summary = "Names and addresses by what a person types, which is in the "
+                "body and in no address",
+     .path = "search",
+     .params = "q limit layers lon lat bbox",
+     ASKED,
+     .answer = om__get_search,
+     .queued = true,
+     .data = true},
     {.name = "reverse",
      .rows = true,
      .summary = "What is at a place: the nearest address, the building around "

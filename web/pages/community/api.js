@@ -48,7 +48,7 @@
   }
 
   /** An answer, however long it takes; null once asking.over is set. Throws what the server refuses.
-   * With `hidden` what is asked is in the body: where a person stands is in no address. */
+   * With `hidden` what is asked is in the body: where a person stands, or what they type, is in no address. */
   c.get = async (path, of, asking, hidden) => {
     const text = query(of || {}), url = path + (text && !hidden ? `?${text}` : '');
     for (let tries = 0; !(asking && asking.over); tries++) {
@@ -73,7 +73,7 @@
     items: (layer, of, asking) => c.get(`/collections/${name(layer)}/items`, of, asking),
     item: (layer, id) => c.get(`/collections/${name(layer)}/items/${name(id)}`, {}),
     nearest: (layer, of, asking) => c.get(`/nearest/${name(layer)}`, of, asking, true),
-    search: (of, asking) => c.get('/search', of, asking),
+    search: (of, asking) => c.get('/search', of, asking, true),
     reach: (of, asking) => c.get('/reach', of, asking, true),
   };
 
