@@ -112,7 +112,7 @@ const RULE = {
     'get /collections/{layer}/map/tiles/{tileMatrixSet}/{tileMatrix}/{tileRow}/{tileCol}': ofRows,
     'get /collections/{layer}/items': ofRows, 'get /collections/{layer}/items.{format}': files, 'get /collections/{layer}/items/{id}': ofRows,
     // A question by a form, which none of these is (asked.test.mjs).
-    'post /nearest/{layer}': () => [415], 'post /reach': () => [415],
+    'post /nearest/{layer}': () => [415], 'post /reach': () => [415], 'post /search': () => [415],
     'post /collections/{layer}/items': written, 'put /collections/{layer}/items/{id}': written, 'patch /collections/{layer}/items/{id}': written, 'delete /collections/{layer}/items/{id}': written,
 };
 const OPEN = 'get /health';
