@@ -22,6 +22,9 @@
 #define OM__SWALLOW_BYTES ((uint64_t)64 << 20)
 /** Open connections; each has 32 KiB of memory of its own. */
 #define OM__CONNECTIONS 4096
+/** One address has at most so large a part of them that wait for its head or
+ *  body (512); of more the one that waits longest is closed. */
+#define OM__WAITING_PART 8
 /** Requests waiting for a worker; more are told to come back (503). */
 #define OM__QUEUE 256
 /** Of these, requests of heavy work; and of one client that is not on this

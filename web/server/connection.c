@@ -40,7 +40,11 @@
 
 struct om__watch {
     struct om__watch *next, *previous;
+    struct om__watch *peer_next, *peer_previous;  // of one slot of addresses
+    uint64_t address;                             // hash of the client's
     int fd;
+    bool cut;                 // shut, and not yet told to be closed
+    atomic_bool waiting;      // for the client: its head or body
     atomic_bool answering;    // the head is read, the answer not yet sent
     _Atomic double since_s;   // when that began, or the wait for a head
     _Atomic double answer_s;  // that the answer may take
@@ -82,11 +86,87 @@ static void watch_body(struct om__request *request)
     atomic_store_explicit(&watch->answer_s, answer_s, memory_order_relaxed);
 }
 
+static void watch_waits(struct MHD_Connection *connection, bool waiting)
+{
+    struct om__watch *watch = watch_of(connection);
+    if (watch)
+        atomic_store_explicit(&watch->waiting, waiting, memory_order_relaxed);
+}
+
 /* The body is there: from here on it is the answer's time. */
 static void watch_answer(struct om__request *request)
 {
+    watch_waits(request->connection, false);
     if (request->route && request->route->take)
         watch_turn(request->connection, true, om_seconds());
+}
+
+static struct om__watch **slot_of(struct om_server *server, uint64_t address)
+{
+    return &server->peers[address % OM__PEER_SLOTS];
+}
+
+static void cut(struct om_server *server, struct om__watch *watch)
+{
+    if (watch->fd < 0) return;
+    watch->cut = true;
+    shutdown(watch->fd, SHUT_RDWR);
+    atomic_fetch_add(&server->cut, 1);
+}
+
+/* One address does not take all places: of its connections that say nothing
+ * yet, or no more, the one that has waited longest makes room for the next; of
+ * those that are being answered the last goes. Under the lock. */
+static void make_room(struct om_server *server, struct om__watch *fresh)
+{
+    const size_t places = server->connections;
+    size_t all = 0, waiting = 0;
+    struct om__watch *oldest = NULL;
+    double oldest_s = 0;
+    for (struct om__watch *w = *slot_of(server, fresh->address); w;
+         w = w->peer_next) {
+        if (w->address != fresh->address || w->cut) continue;
+        all++;
+        if (!atomic_load_explicit(&w->waiting, memory_order_relaxed)) continue;
+        const double since_s =
+            atomic_load_explicit(&w->since_s, memory_order_relaxed);
+        waiting++;
+        if (oldest && since_s >= oldest_s) continue;
+        oldest = w;
+        oldest_s = since_s;
+    }
+    if (waiting > places / OM__WAITING_PART)
+        cut(server, oldest);
+    else if (all > places / 4 * 3)
+        cut(server, fresh);
+}
+
+static void watch_add(struct om_server *server, struct om__watch *watch)
+{
+    struct om__watch **slot = slot_of(server, watch->address);
+    pthread_mutex_lock(&server->watch_lock);
+    watch->next = server->watches;
+    if (watch->next) watch->next->previous = watch;
+    server->watches = watch;
+    watch->peer_next = *slot;
+    if (watch->peer_next) watch->peer_next->peer_previous = watch;
+    *slot = watch;
+    make_room(server, watch);
+    pthread_mutex_unlock(&server->watch_lock);
+}
+
+static void watch_remove(struct om_server *server, struct om__watch *watch)
+{
+    struct om__watch **slot = slot_of(server, watch->address);
+    pthread_mutex_lock(&server->watch_lock);
+    if (watch->next) watch->next->previous = watch->previous;
+    *(watch->previous ? &watch->previous->next : &server->watches) =
+        watch->next;
+    if (watch->peer_next)
+        watch->peer_next->peer_previous = watch->peer_previous;
+    *(watch->peer_previous ? &watch->peer_previous->peer_next : slot) =
+        watch->peer_next;
+    pthread_mutex_unlock(&server->watch_lock);
 }
 
 void om__connection_changed(void *ctx, struct MHD_Connection *connection,
@@ -102,18 +182,12 @@ void om__connection_changed(void *ctx, struct MHD_Connection *connection,
         if (!watch) return;
         watch->fd = info ? info->connect_fd : -1;
         watch->since_s = om_seconds();
-        pthread_mutex_lock(&server->watch_lock);
-        watch->next = server->watches;
-        if (watch->next) watch->next->previous = watch;
-        server->watches = watch;
-        pthread_mutex_unlock(&server->watch_lock);
+        watch->waiting = true;
+        watch->address = om__address_of(connection);
+        watch_add(server, watch);
     } else if (*context) {
         struct om__watch *watch = *context;
-        pthread_mutex_lock(&server->watch_lock);
-        if (watch->next) watch->next->previous = watch->previous;
-        *(watch->previous ? &watch->previous->next : &server->watches) =
-            watch->next;
-        pthread_mutex_unlock(&server->watch_lock);
+        watch_remove(server, watch);
         om_free(watch);
         *context = NULL;
     }
@@ -167,6 +241,7 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
     if (!request) return;
     const double now_s = om_seconds();
     watch_turn(connection, false, now_s);
+    watch_waits(connection, true);
     om__metrics_add(server->metrics, request->route, request->status,
                     now_s - request->begun_s);
     om__audit_note(request);
@@ -522,6 +597,7 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
         if (request->chunked && request->sized && !request->misframed)
             request->misframed =
                 "Transfer-Encoding and Content-Length exclude each other";
+        watch_waits(connection, request->body);
         om__guard_meet(request);
         return see_head(request, method);
     }

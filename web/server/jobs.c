@@ -17,6 +17,7 @@
  */
 #include <netinet/in.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "data/base/alloc.h"
@@ -61,23 +62,51 @@ bool om__client_gone(const struct om__request *request)
     return poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR | POLLRDHUP);
 }
 
-uint64_t om__client_of(const struct om__request *request)
+static uint64_t address_of(struct MHD_Connection *connection, bool *loopback)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-        request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr *at = info ? info->client_addr : NULL;
+    *loopback = false;
     if (!at) return 0;
     if (at->sa_family == AF_INET) {
         const struct in_addr *four =
             &((const struct sockaddr_in *)(const void *)at)->sin_addr;
-        if (ntohl(four->s_addr) >> 24 == 127) return 0;
+        *loopback = ntohl(four->s_addr) >> 24 == 127;
         return om_hash64(four, sizeof *four, 0) | 1;
     }
     if (at->sa_family != AF_INET6) return 0;
     const struct in6_addr *six =
         &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr;
+    *loopback = IN6_IS_ADDR_LOOPBACK(six);
     // One customer has a whole /64.
-    return IN6_IS_ADDR_LOOPBACK(six) ? 0 : om_hash64(six, 8, 0) | 1;
+    return om_hash64(six, 8, 0) | 1;
+}
+
+uint64_t om__address_of(struct MHD_Connection *connection)
+{
+    bool loopback;
+    return address_of(connection, &loopback);
+}
+
+/* The proxy before us adds the address that it was asked from at the end of
+ * the line; what stands before that anybody may have written. */
+static uint64_t relayed_of(const struct om__request *request)
+{
+    const char *text = request->server->url ? request->forwarded_for : NULL;
+    const char *comma = text ? strrchr(text, ',') : NULL;
+    if (comma) text = comma + 1;
+    if (!text) return 0;
+    text += strspn(text, " \t");
+    const size_t len = strcspn(text, " \t");
+    return len ? om_hash64(text, len, 0) | 1 : 0;
+}
+
+uint64_t om__client_of(const struct om__request *request)
+{
+    bool loopback;
+    const uint64_t address = address_of(request->connection, &loopback);
+    return loopback ? relayed_of(request) : address;
 }
 
 static void push(struct queue *q, struct om__request *request)
@@ -173,8 +202,8 @@ static bool is_gone(void *ctx)
 static void answer(struct om__jobs *jobs, struct om__request *request)
 {
     struct om_cancel cancel = {.given_up = is_gone, .ctx = request};
-    const bool asks = !request->route || !request->route->method ||
-                      request->route->asks;
+    const bool asks =
+        !request->route || !request->route->method || request->route->asks;
     om_cancel_swap(asks ? &cancel : NULL);
     atomic_fetch_add(&jobs->running, 1);
     om__request_answer(request);

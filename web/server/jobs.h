@@ -25,7 +25,10 @@ bool om__wait_heavy(struct om__request *request);
  *  minutes: nothing else waits for it. */
 bool om__wait_filing(struct om__request *request);
 
-/** Hash of a client's address; 0 for this machine. */
+/** Hash of the address that a connection comes from. */
+uint64_t om__address_of(struct MHD_Connection *connection);
+/** Hash of a client's address; 0 for this machine, unless a url says that a
+ *  proxy is there, which tells whom it speaks for. */
 uint64_t om__client_of(const struct om__request *request);
 /** Has the client of a suspended connection left? What nobody waits for need
  *  not be finished. */

@@ -169,6 +169,10 @@ static void write_city(struct om_server *server, struct om_buf *out)
         "# TYPE onemap_queue_length gauge\nonemap_queue_length %zu\n"
         "# HELP onemap_workers_busy Requests that workers are at.\n"
         "# TYPE onemap_workers_busy gauge\nonemap_workers_busy %zu\n"
+        "# HELP onemap_connections_cut_total Connections of one address that "
+        "made room for others.\n"
+        "# TYPE onemap_connections_cut_total counter\n"
+        "onemap_connections_cut_total %llu\n"
         "# HELP onemap_given_up_total Requests whose client left before "
         "a worker was done.\n"
         "# TYPE onemap_given_up_total counter\n"
@@ -177,6 +181,7 @@ static void write_city(struct om_server *server, struct om_buf *out)
         "onemap_uptime_seconds %.0f\n",
         (unsigned long long)(snapshot ? snapshot->sequence : 0),
         (size_t)server->in_flight, om__jobs_waiting(server->jobs), jobs.running,
+        (unsigned long long)atomic_load(&server->cut),
         (unsigned long long)jobs.given_up, om_seconds() - server->started_s);
     if (snapshot)
         om_buf_addf(out,

@@ -267,12 +267,13 @@ static om_status start_daemon(struct om_server *server, int fd, bool loopback,
         {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL},
         {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    server->connections = connection_limit();
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_USE_ITC |
             MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, NULL, NULL, om__access, server, MHD_OPTION_EXTERNAL_LOGGER,
         log_library, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->connections,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_PER_CONNECTION,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)OM__IDLE_S,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, loopback ? 0u : PER_ADDRESS,

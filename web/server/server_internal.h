@@ -167,6 +167,9 @@ struct om__watch;
 struct om__writes;
 struct om__searcher;
 
+/** Lists of connections, by the address that they come from. */
+#define OM__PEER_SLOTS 1024
+
 struct om_server {
     char *url;
     char *city_path;
@@ -203,6 +206,9 @@ struct om_server {
     struct om__searcher *searcher;
     struct MHD_Daemon *daemon;
     struct om__watch *watches;  // open connections
+    struct om__watch *peers[OM__PEER_SLOTS];  // the same, by address
+    size_t connections;                       // that there may be
+    atomic_uint_least64_t cut;  // those that made room for others
     pthread_mutex_t watch_lock;
     pthread_key_t lane_key;
     bool lane_key_made, ticking;
