@@ -2,9 +2,13 @@
 //
 // Plan
 //   the plan: the same for the same seed; every row is one of the register,
-//   moved by whole weeks and up to half an hour, steps in order and as late
+//   moved by whole weeks and up to half an hour, steps in order; steps of the
+//   register's own rows go on from where each is
 //   played into a server: its rows are the plan's, as they are by then, also
 //   after a stop in between; the clock moves; workers are seen in their grids
+//   after days: as many open, of each age, overdue and resolved as at the start;
+//   as many resolved in a day as reported, also late ones, through all steps;
+//   what is brought daily has been
 //   a server that says 503 slows the city down; one that wants a token gets it
 //   Ctrl-C ends it cleanly; what it cannot play is told
 import assert from 'node:assert/strict';
@@ -24,6 +28,7 @@ const until = untilWithin(120e3);
 
 const lines = (text) => text.trim().split('\n').map((l) => JSON.parse(l));
 const seconds = (iso) => Date.parse(iso) / 1000;
+const STEPS = ['reported', 'accepted', 'dispatched', 'resolved', 'verified'];
 const WEEK = 7 * 86400, CLOCK = '2023-06-27T00:00:00+08:00';
 
 async function city(t) {
@@ -44,10 +49,52 @@ function rowsOf(plan) {
     return rows;
 }
 
+/** Counts of what was said about reports: the register's at its clock, or a server's now. */
+function standing(features, total, now) {
+    const open = features.filter((f) => !f.properties.resolved).map((f) => f.properties);
+    const of = (test) => open.filter(test).length, age = (p) => now - seconds(p.reported);
+    return { open: open.length, total, old: of((p) => age(p) > 14 * 86400), overdue: of((p) => seconds(p.due) < now), serious: of((p) => p.severity >= 3) };
+}
+
+async function staysAsItWas(register, url, charge) {
+    const rows = async (filter) => {
+        const said = (await get(`${url}/collections/hazard/items?${new URLSearchParams({ filter, limit: 10000 })}`, charge)).json();
+        assert.equal(said.features.length, said.numberMatched);
+        return said.features;
+    };
+    const now = seconds((await get(`${url}/?f=json`)).json().clock), days = (now - seconds(CLOCK)) / 86400;
+    const played = await rows(`reported >= TIMESTAMP('${CLOCK}')`);
+    const then = standing(register, register.length, seconds(CLOCK));
+    const after = standing(await rows('resolved IS NULL'), register.length + played.length, now);
+    const seen = JSON.stringify({ days, then, after });
+    // Within four times the root of what is counted, which chance alone does.
+    for (const name of ['open', 'old', 'overdue', 'serious'])
+        assert.ok(Math.abs(after[name] - then[name]) < 4 * Math.sqrt(then[name]) && after[name], `${name}: ${seen}`);
+    assert.ok(Math.abs(after.open / after.total - then.open / then.total) < 0.006, seen);
+    // In a day as many as in one of the register's last weeks.
+    const daily = register.filter((f) => seconds(f.properties.reported) >= seconds(CLOCK) - 4 * WEEK).length / 28;
+    const resolved = await rows(`resolved >= TIMESTAMP('${CLOCK}')`);
+    for (const [what, n] of [['reported', played.length], ['resolved', resolved.length]])
+        assert.ok(n > 0.6 * daily * days && n < 1.5 * daily * days, `${what} ${n}, ${daily} a day: ${seen}`);
+    for (const { id, properties: p } of resolved) {
+        const steps = STEPS.slice(0, 4).map((name) => seconds(p[name]));
+        assert.ok(steps.every((at, i) => at >= (steps[i - 1] ?? 0)), `${id} ${JSON.stringify(p)}`);
+        assert.ok(steps[3] <= now && (!p.verified || seconds(p.verified) >= steps[3]));
+    }
+    const own = resolved.filter((f) => !/-/.test(f.id));
+    assert.ok(own.length > 0.2 * daily, `${own.length} of the register's own`);
+    assert.ok(own.some((f) => f.properties.resolved > f.properties.due), 'some late');
+    // What comes daily came this morning or, before it, yesterday.
+    const brought = (await get(`${url}/collections?f=json`, charge)).json().collections.filter((c) => c.rhythm === 'daily');
+    assert.ok(brought.length >= 6, `${brought.length}`);
+    for (const { id, as_of: of } of brought) assert.ok(seconds(of) > now - 1.5 * 86400, `${id} of ${of}`);
+}
+
 test('a synthetic city goes on living', async (t) => {
     const { dir, city: at } = await city(t);
     const text = await done('simulate', at, '--print', 36);
     const plan = lines(text);
+    const hazards = JSON.parse(await done('query', at, 'hazard', '--format', 'geojson')).features;
 
     await t.test('the plan is the register, moved', async () => {
         assert.equal(await done('simulate', at, '--print', 36), text);
@@ -55,7 +102,7 @@ test('a synthetic city goes on living', async (t) => {
         assert.ok(plan.length > 400, `${plan.length}`);
         assert.ok(plan.every((h, i) => !i || seconds(h.at) >= seconds(plan[i - 1].at)));
         assert.ok(plan.every((h) => seconds(h.at) >= seconds(CLOCK) && seconds(h.at) <= seconds(CLOCK) + 36 * 3600));
-        const layers = new Set(plan.map((h) => h.layer));
+        const layers = new Set(plan.filter((h) => !h.step).map((h) => h.layer));
         assert.deepEqual([...layers].sort(), ['appeal', 'hazard', 'tip', 'visit']);
         const register = new Map();
         for (const layer of layers)
@@ -78,9 +125,9 @@ test('a synthetic city goes on living', async (t) => {
                 assert.equal(seconds(feature.properties.due) - seconds(when), seconds(old.properties.due) - seconds(old.properties.reported));
                 assert.ok(!('accepted' in feature.properties));
                 const steps = plan.filter((h) => h.step && h.layer === layer && h.feature.id === feature.id);
-                for (const s of steps) {
+                for (const [i, s] of steps.entries()) {
                     const { status } = s.feature.properties;
-                    assert.equal(seconds(s.at) - seconds(when), seconds(old.properties[status]) - seconds(old.properties.reported));
+                    assert.ok(seconds(s.at) >= seconds(i ? steps[i - 1].at : when), `${feature.id} ${status}`);
                     assert.equal(s.feature.properties[status], s.at);
                     assert.equal(s.feature.geometry, undefined);
                     seen++;
@@ -90,6 +137,19 @@ test('a synthetic city goes on living', async (t) => {
             }
         }
         assert.ok(seen > 30, `${seen} steps`);
+        let late = 0;
+        const made = new Map();
+        for (const { at: when, step, feature } of plan.filter((h) => h.layer === 'hazard' && h.step && !/-/.test(h.feature.id))) {
+            const old = register.get(`hazard/${feature.id}`).properties, { status } = feature.properties;
+            const before = made.get(feature.id) ?? old.status;
+            assert.equal(STEPS.indexOf(status), STEPS.indexOf(before) + 1, `${feature.id} ${before} ${status}`);
+            assert.equal(STEPS.indexOf(status), step);
+            assert.equal(feature.properties[status], when);
+            for (const name of STEPS.slice(1, STEPS.indexOf(old.status) + 1)) assert.equal(feature.properties[name], old[name]);
+            made.set(feature.id, status);
+            late += status === 'resolved' && when > old.due;
+        }
+        assert.ok(late > 3, `${late} late`);
     });
 
     await t.test('played into a server, with a stop in between', async (t) => {
@@ -120,6 +180,13 @@ test('a synthetic city goes on living', async (t) => {
         }
         const seen = (await get(`${url}/positions?by=grid`, charge)).json();
         assert.ok(seen.groups.some((g) => g.connected !== null), 'fixes have come from some grids');
+        let now = upto;
+        while (now < seconds(CLOCK) + 60 * 3600) {
+            const more = await play('--speed', 20000, '--for', 4);
+            assert.equal(more.refused + more.missing, 0, JSON.stringify(more));
+            now = seconds(more.clock);
+        }
+        await staysAsItWas(hazards, url, charge);
         const others = (await get(`${url}/positions?by=grid`)).json();
         assert.ok(others.groups.every((g) => !(g.connected > 0 && g.connected < 10)), 'few are not told to all');
     });

@@ -1,26 +1,42 @@
 /* simulate_plan.c - what happens next in a synthetic city.
  *
  * DESIGN
- * The register itself is the pattern: a week of it, as it happened, is what
- * happens in every week from the city's clock on, each row and all its steps
- * moved by the same time: hours of the day, days of the week, places, kinds and
- * delays are those that the city has. `from` is where the week begins, four
- * weeks before the clock unless said otherwise, so that the steps of its rows,
- * which take days, are known. Week number L of the simulation is L weeks
- * further on, and its rows have new ids, ID-(L+1), so that all of it follows
- * from the register, the seed and the clock: a simulation that is stopped goes
- * on where it was, by looking at the clock, and knows the ids of rows that it
- * sent before. The seed moves each row by up to half an hour and ten metres, so
- * that no two weeks are the same.
+ * The register itself is the pattern. Rows: a week of it, as they came, comes
+ * in every week from the city's clock on, each row moved by the same time:
+ * hours of the day, days of the week, places and kinds are those that the city
+ * has. `from` is where the week begins, four weeks before the clock unless said
+ * otherwise. Week number L of the simulation is L weeks further on, and its
+ * rows have new ids, ID-(L+1). The seed moves each row by up to half an hour
+ * and ten metres, so that no two weeks are the same.
+ *
+ * Steps: what the register has come to is where the city stays. Of its rows of
+ * one age, a share has made step k (simulate_pace.c). A row draws once where it
+ * stands among those of its age, and makes step k when that share has got as
+ * far: so steps come in their order, and at every later moment of rows of each
+ * age as many are open, and at each step, as at the clock. A row of the
+ * register that is not done draws among those who stand where it does, and goes
+ * on from there. What the register never does is done late, at a chance the
+ * same on every day, such that as many of those get done as new ones come to
+ * be.
+ *
+ * Layers that are brought daily, and do not live, are brought again in the
+ * morning: a few of their rows, as they are.
+ *
+ * All of it follows from the register, the seed and the clock: of the register
+ * only what was before its clock counts, so that a simulation that is stopped
+ * goes on where it was, knows the ids of rows that it sent before, and takes no
+ * step of its own for one of the register.
  *
  * A layer lives if it has points, times, a rhythm of "live" or "daily" and
- * nothing after the clock. Its status is the first category that has names of
- * its columns of times as values: those columns are the steps, and a row that
- * has made none has the value that such rows have.
+ * nothing after the clock but what was played. Its status is the first category
+ * that has names of its columns of times as values: those columns are the
+ * steps, and a row that has made none has the value that such rows have.
  *
- * Happenings of a week are sorted once; weeks overlap by the longest delay, and
- * the next happening is the earliest of all weeks' next.
+ * Happenings of a week are sorted once, those of the register's own rows too;
+ * weeks overlap by the longest delay, and the next happening is the earliest of
+ * all weeks' next.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,34 +45,54 @@
 #include "data/base/hash.h"
 #include "engine/query/query.h"
 #include "web/cli/simulate.h"
+#include "web/cli/simulate_pace.h"
 #include "web/features_internal.h"
 #include "web/server/positions.h"
 
 #define DAY_S 86400
 #define WEEK_S (7 * DAY_S)
 #define BEFORE_S (4 * WEEK_S)
-#define STEPS_MAX 8
+#define STEPS_MAX OM__PACE_STEPS
 #define JITTER_S 1800
 #define JITTER_M 10.0
-#define WEEKS_MAX 64
+#define WEEKS_MAX 128
+/* Happenings of the register's own rows are a week of their own. */
+#define REGISTER (-1)
+/* What is late is done by then; steps then follow each other within hours. */
+#define LATE_MAX_S (40 * WEEK_S)
+#define LATE_GAP_S (4 * 3600)
+/* Rows that are brought again on a day, and when. */
+#define AGAIN_A_DAY 60
+#define AGAIN_FROM_S (6 * 3600)
+#define AGAIN_S 3600
 #define STATUS_VALUES 64
 #define WORD_BYTES 64
 
-struct template {
+struct template
+{
     uint32_t part, row;
     int64_t at_s;
+    uint64_t key;  // of its id
+};
+
+struct templates {
+    struct template *at;
+    size_t count, room;
 };
 
 struct living {
     const struct om_layer *layer;
     struct om__rows rows;
     bool rows_made;
-    size_t time;                 // column
+    size_t time;                    // column
     size_t steps, step[STEPS_MAX];  // columns
-    size_t status;               // column; OM_NO_FIELD: none
-    char begins[WORD_BYTES];     // its value before the first step
-    struct template *template;
-    size_t count, room;
+    size_t status;                  // column; OM_NO_FIELD: none
+    char begins[WORD_BYTES];        // its value before the first step
+    struct templates born;          // rows of the week
+    struct templates open;          // rows of the register that are not done
+    bool again;                     // does not live: `open` are brought daily
+    struct om__pace pace;
+    double late_s;  // mean wait of those who are late
 };
 
 struct week {
@@ -68,9 +104,9 @@ struct week {
 struct om__plan {
     const struct om_snapshot *snapshot;
     uint64_t seed;
-    int64_t from_s, length_s, shift_s, span_s;
-    int64_t clock_s;   // of the register
-    int64_t start_s;   // nothing before
+    int64_t from_s, length_s, shift_s;
+    int64_t clock_s;  // of the register
+    int64_t start_s;  // nothing before
     int64_t next_week;
     size_t layers, weeks;
     struct living *living;
@@ -82,62 +118,127 @@ static struct om_hit hit_of(const struct template *t)
     return (struct om_hit){.part = t->part, .row = t->row};
 }
 
+static const struct template *template_of(const struct om__plan *plan,
+                                          const struct om__happening *h)
+{
+    const struct living *l = &plan->living[h->layer];
+    return h->loop == REGISTER ? &l->open.at[h->row] : &l->born.at[h->row];
+}
+
 /* ---- which layers live, and how */
 
-static bool is_alive(const struct om_snapshot *s, const struct om_layer *layer)
+/* Rows that were played are ID-N or ID-N.SEED. */
+static bool was_played(const char *id, size_t len)
 {
-    const struct om_manifest_layer *meta = layer->meta;
+    size_t digits = 0;
+    while (len &&
+           ((id[len - 1] >= '0' && id[len - 1] <= '9') || id[len - 1] == '.')) {
+        len--;
+        digits++;
+    }
+    return digits && len && id[len - 1] == '-';
+}
+
+struct later {
+    struct om__rows *rows;
+    bool any;
+    om_status status;
+};
+
+static bool see_later(void *ctx, const struct om_hit *hit)
+{
+    struct later *later = ctx;
+    const char *id;
+    size_t len;
+    later->status = om__rows_id(later->rows, hit, &id, &len);
+    later->any = !later->status && !was_played(id, len);
+    return !later->status && !later->any;
+}
+
+/* Rows that the city has of times to come are plans, and no reports. */
+static om_status is_alive(const struct om_snapshot *s, struct living *l,
+                          bool *alive)
+{
     struct om__positions_about about;
-    if (!meta || layer->schema.geometry != OM_GEOMETRY_POINT ||
-        layer->schema.time_field == OM_NO_FIELD ||
-        (strcmp(meta->rhythm, "live") != 0 &&
-         strcmp(meta->rhythm, "daily") != 0))
-        return false;
-    if (om__positions_about(s, &about) && !strcmp(about.layer, layer->name))
-        return false;
-    const struct om_query later = {
+    *alive = false;
+    if (l->layer->schema.time_field == OM_NO_FIELD ||
+        (om__positions_about(s, &about) &&
+         !strcmp(about.layer, l->layer->name)))
+        return OM_OK;
+    struct later later = {.rows = &l->rows};
+    const struct om_query query = {
         .snapshot = s,
-        .layer = layer,
+        .layer = l->layer,
         .window = {.set = true,
                    .from_s = s->manifest->clock_s + BEFORE_S,
                    .to_s = INT64_MAX}};
-    uint64_t count = 1;
-    return !om_query_count(&later, &count) && !count;
+    const om_status st = om_query_each(&query, see_later, &later);
+    if (later.status || (st && st != OM_E_STOPPED))
+        return later.status ? later.status : st;
+    *alive = !later.any;
+    return OM_OK;
 }
 
-static bool remember(void *ctx, const struct om_hit *hit)
+struct finding {
+    const struct om__plan *plan;
+    struct living *living;
+    struct templates *into;
+    size_t most;
+    om_status status;
+};
+
+static om_status remember(struct living *l, struct templates *into,
+                          const struct om_hit *hit)
 {
-    struct living *l = ctx;
-    if (l->count == l->room) {
-        const size_t room = l->room ? 2 * l->room : 1024;
-        struct template *grown = om_realloc(l->template, room * sizeof *grown);
-        if (!grown) return false;
-        l->template = grown;
-        l->room = room;
+    struct template t = {.part = (uint32_t)hit->part,
+                         .row = (uint32_t)hit->row};
+    const char *id;
+    size_t len;
+    OM_TRY(om__rows_id(&l->rows, hit, &id, &len));
+    t.key = om_hash64(id, len, 0);
+    if (l->time != OM_NO_FIELD) {
+        struct om_value value;
+        OM_TRY(om__rows_value(&l->rows, hit, l->time, &value));
+        t.at_s = value.null ? INT64_MIN : value.integer;
     }
-    l->template[l->count++] = (struct template){.part = (uint32_t)hit->part,
-                                                .row = (uint32_t)hit->row};
-    return true;
+    if (into->count == into->room) {
+        const size_t room = into->room ? 2 * into->room : 1024;
+        struct template *grown = om_realloc(into->at, room * sizeof *grown);
+        if (!grown) return OM_E_MEMORY;
+        into->at = grown;
+        into->room = room;
+    }
+    into->at[into->count++] = t;
+    return OM_OK;
 }
 
-static om_status find_templates(const struct om__plan *plan, struct living *l)
+static bool find(void *ctx, const struct om_hit *hit)
 {
-    uint64_t matched = 0;
+    struct finding *f = ctx;
+    f->status = remember(f->living, f->into, hit);
+    return !f->status && f->into->count < f->most;
+}
+
+/* In an order that does not depend on where rows are kept. */
+static int by_key(const void *a, const void *b)
+{
+    const struct template *x = a, *y = b;
+    if (x->at_s != y->at_s) return x->at_s < y->at_s ? -1 : 1;
+    return (x->key > y->key) - (x->key < y->key);
+}
+
+static om_status find_rows(const struct om__plan *plan, struct living *l,
+                           struct templates *into, int64_t from_s, int64_t to_s,
+                           size_t most)
+{
+    struct finding f = {.living = l, .into = into, .most = most};
     const struct om_query query = {
         .snapshot = plan->snapshot,
         .layer = l->layer,
-        .window = {.set = true,
-                   .from_s = plan->from_s,
-                   .to_s = plan->from_s + plan->length_s}};
-    OM_TRY(om_query_count(&query, &matched));
-    OM_TRY(om_query_each(&query, remember, l));
-    if (l->count != matched) return OM_E_MEMORY;
-    for (size_t i = 0; i < l->count; i++) {
-        const struct om_hit hit = hit_of(&l->template[i]);
-        struct om_value value;
-        OM_TRY(om__rows_value(&l->rows, &hit, l->time, &value));
-        l->template[i].at_s = value.integer;
-    }
+        .window = {.set = from_s < to_s, .from_s = from_s, .to_s = to_s}};
+    const om_status st = om_query_each(&query, find, &f);
+    if (f.status || (st && into->count < most)) return f.status ? f.status : st;
+    if (into->count) qsort(into->at, into->count, sizeof *into->at, by_key);
     return OM_OK;
 }
 
@@ -160,6 +261,19 @@ static bool has_step(const struct living *l, size_t column)
     return false;
 }
 
+/* How many of its steps, in their order, a row had made at the clock. */
+static om_status made_then(struct living *l, const struct om_hit *hit,
+                           int64_t clock_s, size_t *made)
+{
+    *made = 0;
+    for (size_t k = 0; k < l->steps; k++) {
+        struct om_value value;
+        OM_TRY(om__rows_value(&l->rows, hit, l->step[k], &value));
+        if (!value.null && value.integer < clock_s) *made = k + 1;
+    }
+    return OM_OK;
+}
+
 static om_status made_none(struct living *l, const struct om_hit *hit,
                            bool *none)
 {
@@ -177,8 +291,8 @@ static om_status try_status(struct living *l, size_t column)
 {
     struct om_value value;
     l->steps = 0;
-    for (size_t i = 0; i < l->count; i++) {
-        const struct om_hit hit = hit_of(&l->template[i]);
+    for (size_t i = 0; i < l->born.count; i++) {
+        const struct om_hit hit = hit_of(&l->born.at[i]);
         OM_TRY(om__rows_value(&l->rows, &hit, column, &value));
         const size_t step =
             value.null ? OM_NO_FIELD : step_called(l, value.text, value.len);
@@ -227,10 +341,71 @@ static om_status find_steps(struct om__plan *plan, struct living *l)
     return om_query_each(&newest, see_first, l);
 }
 
+static bool see_pace(void *ctx, const struct om_hit *hit)
+{
+    struct finding *f = ctx;
+    struct living *l = f->living;
+    const int64_t clock_s = f->plan->clock_s;
+    struct om_value at;
+    size_t made;
+    f->status = om__rows_value(&l->rows, hit, l->time, &at);
+    if (f->status || at.null || at.integer >= clock_s) return !f->status;
+    f->status = made_then(l, hit, clock_s, &made);
+    if (f->status) return false;
+    om__pace_add(&l->pace, clock_s - at.integer, made);
+    if (made < l->steps) f->status = remember(l, f->into, hit);
+    f->most++;
+    return !f->status;
+}
+
+/* What the register has come to, and which of its rows go on. */
+static om_status find_pace(const struct om__plan *plan, struct living *l)
+{
+    if (!l->steps) return OM_OK;
+    struct finding f = {.plan = plan, .living = l, .into = &l->open};
+    const struct om_query query = {
+        .snapshot = plan->snapshot,
+        .layer = l->layer,
+        .window = {.set = true, .from_s = INT64_MIN, .to_s = plan->clock_s}};
+    l->pace.steps = l->steps;
+    const om_status st = om_query_each(&query, see_pace, &f);
+    if (f.status || st) return f.status ? f.status : st;
+    if (l->open.count)
+        qsort(l->open.at, l->open.count, sizeof *l->open.at, by_key);
+    om__pace_fit(&l->pace);
+    const double born = l->born.count ? (double)l->born.count : 1;
+    l->late_s = (double)f.most * (double)plan->length_s / born;
+    return OM_OK;
+}
+
+static om_status learn(struct om__plan *plan, struct living *l)
+{
+    bool alive;
+    OM_TRY(is_alive(plan->snapshot, l, &alive));
+    if (!alive) {
+        l->again = true;
+        l->time = l->status = OM_NO_FIELD;
+        return find_rows(plan, l, &l->open, 0, 0, 7 * AGAIN_A_DAY);
+    }
+    OM_TRY(find_rows(plan, l, &l->born, plan->from_s,
+                     plan->from_s + plan->length_s, SIZE_MAX));
+    OM_TRY(find_steps(plan, l));
+    return find_pace(plan, l);
+}
+
 static om_status add_living(struct om__plan *plan, const struct om_layer *layer)
 {
+    const struct om_manifest_layer *meta = layer->meta;
     const struct om_features_options options = {
         .zone_s = plan->snapshot->manifest->zone_s};
+    struct om__positions_about about;
+    if (!meta || layer->schema.geometry != OM_GEOMETRY_POINT ||
+        layer->schema.id_field == OM_NO_FIELD ||
+        (strcmp(meta->rhythm, "live") != 0 &&
+         strcmp(meta->rhythm, "daily") != 0) ||
+        (om__positions_about(plan->snapshot, &about) &&
+         !strcmp(about.layer, layer->name)))
+        return OM_OK;
     struct living *grown =
         om_realloc(plan->living, (plan->layers + 1) * sizeof *grown);
     if (!grown) return OM_E_MEMORY;
@@ -240,16 +415,14 @@ static om_status add_living(struct om__plan *plan, const struct om_layer *layer)
     OM_TRY(om__rows_init(&l->rows, layer, &options));
     l->rows_made = true;
     plan->layers++;
-    OM_TRY(find_templates(plan, l));
-    OM_TRY(find_steps(plan, l));
-    return OM_OK;
+    return learn(plan, l);
 }
 
 om_status om__plan_new(const struct om_snapshot *snapshot, int64_t from_s,
                        uint64_t seed, struct om__plan **out, struct om_err *err)
 {
     const struct om_manifest *city = snapshot->manifest;
-    size_t rows = 0;
+    size_t rows = 0, alive = 0;
     if (!city->synthetic || !city->clock_s)
         return om_fail(err, OM_E_UNSUPPORTED, 0,
                        "the city is not synthetic: its clock is nobody's to "
@@ -268,15 +441,16 @@ om_status om__plan_new(const struct om_snapshot *snapshot, int64_t from_s,
     plan->clock_s = city->clock_s;
     plan->shift_s = city->clock_s - from_s;
     plan->length_s = days < 7 ? days * DAY_S : WEEK_S;
-    plan->span_s = plan->shift_s + JITTER_S;
     om_status st = OM_OK;
     for (size_t i = 0; i < snapshot->layers && !st; i++)
-        if (is_alive(snapshot, &snapshot->layer[i]))
-            st = add_living(plan, &snapshot->layer[i]);
-    for (size_t i = 0; i < plan->layers; i++) rows += plan->living[i].count;
+        st = add_living(plan, &snapshot->layer[i]);
+    for (size_t i = 0; i < plan->layers; i++) {
+        rows += plan->living[i].born.count;
+        alive += !plan->living[i].again;
+    }
     if (st)
         om_fail(err, st, 0, "%s", om_status_text(st));
-    else if (!plan->layers)
+    else if (!alive)
         st = om_fail(err, OM_E_UNSUPPORTED, 0,
                      "no layer of points has times and a rhythm of live or "
                      "daily");
@@ -295,7 +469,8 @@ void om__plan_free(struct om__plan *plan)
     if (!plan) return;
     for (size_t i = 0; i < plan->layers; i++) {
         if (plan->living[i].rows_made) om__rows_deinit(&plan->living[i].rows);
-        om_free(plan->living[i].template);
+        om_free(plan->living[i].born.at);
+        om_free(plan->living[i].open.at);
     }
     for (size_t i = 0; i < plan->weeks; i++) om_free(plan->week[i].happening);
     om_free(plan->living);
@@ -310,10 +485,10 @@ const char *om__plan_layer(const struct om__plan *plan, uint32_t layer)
 /* ---- weeks */
 
 /* Chance that is the same whenever it is asked for. */
-static uint64_t chance(const struct om__plan *plan, const struct om__happening *h,
-                       uint64_t what)
+static uint64_t chance(const struct om__plan *plan,
+                       const struct om__happening *h, uint64_t what)
 {
-    const uint64_t key[] = {h->layer, h->row, (uint64_t)h->loop, what};
+    const uint64_t key[] = {template_of(plan, h)->key, (uint64_t)h->loop, what};
     return om_hash64(key, sizeof key, plan->seed);
 }
 
@@ -321,6 +496,7 @@ static uint64_t chance(const struct om__plan *plan, const struct om__happening *
 static int64_t moved_s(const struct om__plan *plan,
                        const struct om__happening *h)
 {
+    if (h->loop == REGISTER) return 0;
     return plan->shift_s + h->loop * plan->length_s +
            (int64_t)(chance(plan, h, 1) % (2 * JITTER_S + 1)) - JITTER_S;
 }
@@ -348,35 +524,119 @@ static int by_time(const void *a, const void *b)
     return (x->step > y->step) - (x->step < y->step);
 }
 
-static om_status add_row(struct om__plan *plan, struct week *w, uint32_t layer,
-                         uint32_t row)
+/* From 0 to 1, neither of them. */
+static double real_chance(const struct om__plan *plan,
+                          const struct om__happening *h, uint64_t what)
 {
-    struct living *l = &plan->living[layer];
-    const struct om_hit hit = hit_of(&l->template[row]);
-    struct om__happening h = {.layer = layer, .row = row, .loop = w->number};
-    const int64_t moved = moved_s(plan, &h);
-    const int64_t born_s = l->template[row].at_s;
-    h.at_s = born_s + moved;
-    // Before the register's end nothing is played, and so nothing goes on.
-    if (h.at_s < plan->clock_s) return OM_OK;
-    if (h.at_s >= plan->start_s) OM_TRY(add(w, h));
-    int64_t before_s = born_s;
-    for (size_t k = 0; k < l->steps; k++) {
-        struct om_value value;
-        OM_TRY(om__rows_value(&l->rows, &hit, l->step[k], &value));
-        // A step that was made in no time comes with the one before it.
-        if (value.null || value.integer < before_s) continue;
-        before_s = value.integer;
+    return ((double)(chance(plan, h, what) >> 11) + 0.5) * 0x1p-53;
+}
+
+/* When a row makes each of its steps; of those that it had made at the clock
+ * nothing is said. *made: how many these are. */
+static om_status step_times(struct om__plan *plan,
+                            const struct om__happening *h, size_t *made,
+                            int64_t at_s[STEPS_MAX])
+{
+    struct living *l = &plan->living[h->layer];
+    const struct template *t = template_of(plan, h);
+    const struct om_hit hit = hit_of(t);
+    const int64_t born_s = t->at_s + moved_s(plan, h);
+    double age_s = 0, stands = real_chance(plan, h, 3);
+    *made = 0;
+    if (h->loop == REGISTER) {
+        OM_TRY(made_then(l, &hit, plan->clock_s, made));
+        if (*made == l->steps) return OM_OK;
+        age_s = (double)(plan->clock_s - born_s);
+        const double least = om__pace_share(&l->pace, *made, age_s);
+        const double most =
+            *made ? om__pace_share(&l->pace, *made - 1, age_s) : 1;
+        // Where the register has none that stand like this, it is late.
+        stands = most > least ? least + stands * (most - least) : 2;
+    }
+    const double late_s =
+        age_s + fmin(-l->late_s * log(real_chance(plan, h, 4)), LATE_MAX_S);
+    double before_s = age_s;
+    for (size_t k = *made; k < l->steps; k++) {
+        double then_s = om__pace_age(&l->pace, k, stands);
+        if (isinf(then_s))
+            then_s = fmax(late_s, before_s) +
+                     LATE_GAP_S * real_chance(plan, h, 5 + k);
+        before_s = fmax(then_s, before_s);
+        at_s[k] = born_s + (int64_t)ceil(before_s);
+    }
+    return OM_OK;
+}
+
+static om_status add_steps(struct om__plan *plan, struct week *w,
+                           struct om__happening h)
+{
+    int64_t at_s[STEPS_MAX];
+    size_t made;
+    OM_TRY(step_times(plan, &h, &made, at_s));
+    for (size_t k = made; k < plan->living[h.layer].steps; k++) {
         h.step = (uint32_t)k + 1;
-        h.at_s = value.integer + moved;
+        h.at_s = at_s[k];
         if (h.at_s >= plan->start_s) OM_TRY(add(w, h));
     }
     return OM_OK;
 }
 
+static om_status add_row(struct om__plan *plan, struct week *w, uint32_t layer,
+                         uint32_t row)
+{
+    struct om__happening h = {.layer = layer, .row = row, .loop = w->number};
+    h.at_s = plan->living[layer].born.at[row].at_s + moved_s(plan, &h);
+    // Before the register's end nothing is played, and so nothing goes on.
+    if (h.at_s < plan->clock_s) return OM_OK;
+    if (h.at_s >= plan->start_s) OM_TRY(add(w, h));
+    return add_steps(plan, w, h);
+}
+
+/* A week of what is brought daily. */
+static om_status add_again(struct om__plan *plan, struct week *w,
+                           uint32_t layer)
+{
+    const struct living *l = &plan->living[layer];
+    const int64_t days = plan->length_s / DAY_S;
+    const int32_t zone_s = plan->snapshot->manifest->zone_s;
+    const int64_t day_s = plan->clock_s - (plan->clock_s + zone_s) % DAY_S;
+    for (int64_t d = 0; d < days + 1 && l->again; d++)
+        for (uint32_t i = 0; i < AGAIN_A_DAY && i < l->open.count; i++) {
+            const uint64_t first = (uint64_t)d * AGAIN_A_DAY;
+            struct om__happening h = {
+                .layer = layer,
+                .row = (uint32_t)((first + i) % l->open.count),
+                .loop = REGISTER,
+                .step = 1};
+            h.at_s = day_s + w->number * plan->length_s + d * DAY_S +
+                     AGAIN_FROM_S + (int64_t)i * AGAIN_S / AGAIN_A_DAY;
+            const int64_t since_s =
+                h.at_s - plan->clock_s - w->number * plan->length_s;
+            if (since_s >= 0 && since_s < plan->length_s &&
+                h.at_s >= plan->start_s)
+                OM_TRY(add(w, h));
+        }
+    return OM_OK;
+}
+
+/* What is over is not kept. */
+static void shrink(struct week *w)
+{
+    if (!w->next || w->next * 2 < w->count) return;
+    w->count -= w->next;
+    memmove(w->happening, w->happening + w->next,
+            w->count * sizeof *w->happening);
+    w->next = 0;
+    struct om__happening *less =
+        w->count ? om_realloc(w->happening, w->count * sizeof *less) : NULL;
+    if (!less) return;
+    w->happening = less;
+    w->room = w->count;
+}
+
 static om_status add_week(struct om__plan *plan, int64_t number)
 {
-    // The oldest is over, if any is.
+    for (size_t i = 0; i < plan->weeks; i++) shrink(&plan->week[i]);
     size_t i = 0;
     while (i < plan->weeks && plan->week[i].next < plan->week[i].count) i++;
     if (i == WEEKS_MAX) return OM_E_LIMIT;
@@ -384,11 +644,20 @@ static om_status add_week(struct om__plan *plan, int64_t number)
     struct week *w = &plan->week[i];
     w->number = number;
     w->count = w->next = 0;
-    for (uint32_t l = 0; l < plan->layers; l++)
-        for (uint32_t r = 0; r < plan->living[l].count; r++)
+    for (uint32_t l = 0; l < plan->layers; l++) {
+        const struct living *living = &plan->living[l];
+        if (number == REGISTER) {
+            for (uint32_t r = 0; r < living->open.count && !living->again; r++)
+                OM_TRY(add_steps(plan, w,
+                                 (struct om__happening){
+                                     .layer = l, .row = r, .loop = REGISTER}));
+            continue;
+        }
+        for (uint32_t r = 0; r < living->born.count; r++)
             OM_TRY(add_row(plan, w, l, r));
-    if (w->count)
-        qsort(w->happening, w->count, sizeof *w->happening, by_time);
+        OM_TRY(add_again(plan, w, l));
+    }
+    if (w->count) qsort(w->happening, w->count, sizeof *w->happening, by_time);
     return OM_OK;
 }
 
@@ -404,11 +673,18 @@ om_status om__plan_start(struct om__plan *plan, int64_t clock_s)
     plan->start_s = clock_s > plan->clock_s ? clock_s + 1 : clock_s;
     plan->weeks = 0;
     // Weeks some of whose rows may still be on their way.
-    int64_t first =
-        (clock_s - plan->clock_s - plan->length_s - plan->span_s) /
-        plan->length_s;
+    double slowest_s = 0;
+    for (size_t i = 0; i < plan->layers; i++) {
+        const struct om__pace *pace = &plan->living[i].pace;
+        if (pace->bins)
+            slowest_s = fmax(slowest_s, pace->age_s[pace->bins - 1]);
+    }
+    const int64_t span_s =
+        (int64_t)slowest_s + LATE_MAX_S + 2 * STEPS_MAX * LATE_GAP_S;
+    const int64_t first =
+        (clock_s - plan->clock_s - plan->length_s - span_s) / plan->length_s;
     plan->next_week = first > 0 ? first : 0;
-    return OM_OK;
+    return add_week(plan, REGISTER);
 }
 
 om_status om__plan_next(struct om__plan *plan, int64_t upto_s,
@@ -431,11 +707,21 @@ om_status om__plan_next(struct om__plan *plan, int64_t upto_s,
 
 /* ---- rows as text */
 
+/* What makes an id of the register one of a week. */
+static void add_loop(const struct om__plan *plan, const struct om__happening *h,
+                     struct om_buf *out)
+{
+    if (h->loop == REGISTER) return;
+    om_buf_addf(out, "-%lld", (long long)h->loop + 1);
+    if (plan->seed != 1)
+        om_buf_addf(out, ".%llu", (unsigned long long)plan->seed);
+}
+
 om_status om__plan_id(struct om__plan *plan, const struct om__happening *h,
                       struct om_buf *out)
 {
     struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(&l->template[h->row]);
+    const struct om_hit hit = hit_of(template_of(plan, h));
     const char *id;
     size_t len;
     OM_TRY(om__rows_id(&l->rows, &hit, &id, &len));
@@ -448,9 +734,7 @@ om_status om__plan_id(struct om__plan *plan, const struct om__happening *h,
         else
             om_buf_addf(out, "%%%02X", c);
     }
-    om_buf_addf(out, "-%lld", (long long)h->loop + 1);
-    if (plan->seed != 1)
-        om_buf_addf(out, ".%llu", (unsigned long long)plan->seed);
+    add_loop(plan, h, out);
     return out->status;
 }
 
@@ -458,18 +742,15 @@ static om_status write_id(struct om__plan *plan, const struct om__happening *h,
                           struct om_buf *out)
 {
     struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(&l->template[h->row]);
+    const struct om_hit hit = hit_of(template_of(plan, h));
     struct om_buf text = {0};
     const char *id;
     size_t len;
     OM_TRY(om__rows_id(&l->rows, &hit, &id, &len));
     om_buf_add(&text, id, len);
-    om_buf_addf(&text, "-%lld", (long long)h->loop + 1);
-    if (plan->seed != 1)
-        om_buf_addf(&text, ".%llu", (unsigned long long)plan->seed);
+    add_loop(plan, h, &text);
     om_status st = text.status;
-    if (!st)
-        st = om_buf_add_json_text(out, (const char *)text.bytes, text.len);
+    if (!st) st = om_buf_add_json_text(out, (const char *)text.bytes, text.len);
     om_buf_deinit(&text);
     return st;
 }
@@ -478,15 +759,16 @@ static om_status write_place(struct om__plan *plan,
                              const struct om__happening *h, struct om_buf *out)
 {
     struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(&l->template[h->row]);
+    const struct om_hit hit = hit_of(template_of(plan, h));
     struct om_pos pos;
     double lon, lat;
     OM_TRY(om__rows_pos(&l->rows, &hit, &pos));
     const double cell_m = om_world_ground_m((double)pos.y);
+    const double jitter_m = h->loop == REGISTER ? 0 : JITTER_M;
     const uint64_t dice = chance(plan, h, 2);
-    const double east = ((double)(dice & 0xFFFF) / 65535 * 2 - 1) * JITTER_M;
+    const double east = ((double)(dice & 0xFFFF) / 65535 * 2 - 1) * jitter_m;
     const double south =
-        ((double)(dice >> 16 & 0xFFFF) / 65535 * 2 - 1) * JITTER_M;
+        ((double)(dice >> 16 & 0xFFFF) / 65535 * 2 - 1) * jitter_m;
     om_world_to_lonlat((double)pos.x + 0.5 + east / cell_m,
                        (double)pos.y + 0.5 + south / cell_m, &lon, &lat);
     om_buf_add_text(out, "{\"type\":\"Point\",\"coordinates\":[");
@@ -496,39 +778,27 @@ static om_status write_place(struct om__plan *plan,
     return om_buf_add_text(out, "]}");
 }
 
-/* Which step, if any, the row has made last at the happening. */
-static om_status last_step(struct om__plan *plan, const struct om__happening *h,
-                           size_t *out)
-{
-    struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(&l->template[h->row]);
-    const int64_t moved = moved_s(plan, h);
-    *out = OM_NO_FIELD;
-    for (size_t k = 0; k < h->step; k++) {
-        struct om_value value;
-        OM_TRY(om__rows_value(&l->rows, &hit, l->step[k], &value));
-        if (!value.null && value.integer + moved <= h->at_s) *out = l->step[k];
-    }
-    return OM_OK;
-}
-
-/* A column as it is after the happening; *skip: it says nothing. */
+/* A column as it is after the happening; null: it says nothing. */
 static om_status value_then(struct om__plan *plan,
                             const struct om__happening *h, size_t f,
-                            size_t made, struct om_value *value)
+                            size_t made, const int64_t at_s[STEPS_MAX],
+                            struct om_value *value)
 {
     struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(&l->template[h->row]);
+    const struct om_hit hit = hit_of(template_of(plan, h));
     const struct om_schema *s = &l->layer->schema;
     OM_TRY(om__rows_value(&l->rows, &hit, f, value));
-    if (f == l->status && (made != OM_NO_FIELD || l->begins[0])) {
-        const char *word = made == OM_NO_FIELD ? l->begins : s->field[made].name;
+    if (!l->steps || f != l->status) {
+        if (s->field[f].type == OM_TYPE_TIME && !value->null)
+            value->integer += moved_s(plan, h);
+        for (size_t k = made; k < l->steps; k++)
+            if (l->step[k] == f)
+                *value =
+                    (struct om_value){.null = k >= h->step, .integer = at_s[k]};
+    } else if (h->step || l->begins[0]) {
+        const char *word =
+            h->step ? s->field[l->step[h->step - 1]].name : l->begins;
         *value = (struct om_value){.text = word, .len = strlen(word)};
-    } else if (s->field[f].type == OM_TYPE_TIME && !value->null) {
-        value->integer += moved_s(plan, h);
-        // Steps that are to come are not known yet.
-        if (has_step(l, f) && value->integer > h->at_s) value->null = true;
-        if (has_step(l, f) && !h->step) value->null = true;
     }
     return OM_OK;
 }
@@ -539,9 +809,10 @@ om_status om__plan_write(struct om__plan *plan, const struct om__happening *h,
     struct living *l = &plan->living[h->layer];
     const struct om_schema *s = &l->layer->schema;
     const size_t own = s->count - l->layer->unit_columns;
+    int64_t at_s[STEPS_MAX];
     size_t made;
     bool first = true;
-    OM_TRY(last_step(plan, h, &made));
+    OM_TRY(step_times(plan, h, &made, at_s));
     om_buf_add_text(out, "{\"type\":\"Feature\",\"id\":");
     OM_TRY(write_id(plan, h, out));
     if (!patch) {
@@ -552,8 +823,8 @@ om_status om__plan_write(struct om__plan *plan, const struct om__happening *h,
     for (size_t f = 0; f < own; f++) {
         struct om_value value;
         if (f == s->id_field) continue;
-        if (patch && f != l->status && !has_step(l, f)) continue;
-        OM_TRY(value_then(plan, h, f, made, &value));
+        if (patch && l->steps && f != l->status && !has_step(l, f)) continue;
+        OM_TRY(value_then(plan, h, f, made, at_s, &value));
         if (value.null) continue;
         if (!first) om_buf_add_byte(out, ',');
         first = false;
@@ -573,8 +844,8 @@ om_status om__plan_each_place(struct om__plan *plan, const char *level,
     for (size_t i = 0; i < plan->layers; i++) {
         struct living *l = &plan->living[i];
         const size_t unit = om_layer_unit_field(l->layer, level);
-        for (size_t r = 0; unit != OM_NO_FIELD && r < l->count; r++) {
-            const struct om_hit hit = hit_of(&l->template[r]);
+        for (size_t r = 0; unit != OM_NO_FIELD && r < l->born.count; r++) {
+            const struct om_hit hit = hit_of(&l->born.at[r]);
             struct om_value value;
             struct om_pos pos;
             OM_TRY(om__rows_value(&l->rows, &hit, unit, &value));
