@@ -29,7 +29,7 @@ export async function lateDoor(port, at = 0) {
         server.on('data', (bytes) => later(() => client.write(bytes)));
         server.on('end', () => later(() => client.end()));
         for (const [one, other] of [[client, server], [server, client]]) {
-            one.on('error', () => other.destroy());
+            one.on('error', () => later(() => other.destroy()));
             one.on('close', () => later(() => other.destroy()));
         }
     });

@@ -22,9 +22,10 @@ import { launch, skip } from './chromium.mjs';
 import { done, folder, onemap } from './onemap.mjs';
 import { decode } from './png.mjs';
 import { charge, serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
-const run = promisify(execFile);
+const run = promisify(execFile), until = untilWithin(120e3);
 
 // Downtown of the synthetic city.
 const LON = 113.76, LAT = 23.04;
@@ -336,19 +337,12 @@ test('pictures', async (t) => {
             return route.fulfill({ contentType, body });
         });
         await tab.goto(`${server.url}/leaflet/`);
-        const settled = () => tab.evaluate(() => {
-            const all = [...document.querySelectorAll('img.leaflet-tile')];
-            return all.length > 0 && all.every((i) => i.complete && i.naturalWidth > 0) ? all.length : 0;
-        });
-        const shown = async () => {
-            for (let i = 0; i < 300; i++) {
-                const n = await settled();
-                if (n) return n;
-                await new Promise((resolve) => setTimeout(resolve, 100));
-            }
-            return 0;
-        };
-        const count = await shown();
+        /** How many tiles of a zoom are shown, once all of them are. */
+        const shown = (z) => until(`tiles of zoom ${z}`, () => tab.evaluate((part) => {
+            const all = [...document.querySelectorAll('img.leaflet-tile')].filter((i) => i.src.includes(part));
+            return all.every((i) => i.complete && i.naturalWidth > 0) && all.length;
+        }, `/${z}/`));
+        const count = await shown(13);
         assert.ok(count >= 3 * 12, `${count} tiles are on the page`);
         assert.equal(count % 3, 0, 'as many of each map');
         assert.deepEqual(bad, []);
@@ -356,8 +350,7 @@ test('pictures', async (t) => {
         const shot = decode(await tab.screenshot());
         assert.ok(colours(shot) > 40, 'a map is to be seen');
         await tab.evaluate(() => window.map.setZoom(15));
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        assert.ok(await shown() >= 3 * 12);
+        assert.ok(await shown(15) >= 3 * 12);
         assert.deepEqual(bad, []);
     });
 });
