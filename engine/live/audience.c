@@ -279,6 +279,7 @@ bool om_changes_heard(struct om_changes *changes, uint64_t audience,
     if (known) {
         out->sequence = om__change_tree_in(&a->tree, box, &out->at_s);
         out->base = om__change_tree_base(&a->tree);
+        out->looks = atomic_load(&a->looks);
         if (a->veil != OM__NO_VEIL) out->veil = a->veil;
         out->crowds = is_crowd(a);
     }
@@ -308,7 +309,10 @@ void om_changes_renew(struct om_changes *changes, uint64_t audience,
 {
     pthread_rwlock_rdlock(&changes->lock);
     struct om__audience *a = find(changes, audience);
-    if (a && a->adopted) om__change_tree_renew(&a->tree, sequence, at_s);
+    if (a && a->adopted) {
+        om__change_tree_renew(&a->tree, sequence, at_s);
+        atomic_store(&a->looks, sequence);
+    }
     pthread_rwlock_unlock(&changes->lock);
 }
 

@@ -32,6 +32,7 @@ void om_changes_join(struct om_changes *changes, const struct om_layer *layer,
 struct om_heard {
     uint64_t sequence;  // of the newest change in the box that it is told of
     uint64_t base;      // up to which it is not known what has changed where
+    uint64_t looks;     // at which all of it was new for this audience alone
     int64_t at_s;
     size_t veil;  // number of its hidden columns; OM_VEILS: none
     bool crowds;  // rows are only counted for it

@@ -25,6 +25,7 @@ struct om__audience {
     bool adopted;
     int64_t joined_s;
     atomic_uint_least64_t asked;  // at that question of all
+    atomic_uint_least64_t looks;  // since when all of it looks otherwise
     struct om__changes_layer *layer;
     struct om__change_tree tree;
 };

@@ -320,6 +320,11 @@ static bool unite_heard(const struct om__told *told, const char *name,
 {
     const struct om_heard *h = &ear->heard;
     const bool any = unite(told, name, ear, out);
+    // Nobody wrote: it looks otherwise, to these alone.
+    if (h->looks > told->after && h->looks <= told->last) {
+        om__told_add_world(out);
+        return true;
+    }
     if (h->base > told->after && has(told, name, false, !ear->veiled)) {
         out->rows = 0;
         om__told_add_world(out);
