@@ -233,7 +233,7 @@ test('clients that do not behave', async (t) => {
     half.resume();
     await new Promise((resolve) => half.on('end', resolve));
     const beats = /^HTTP\/1\.1 200 OK\r\n[\s\S]*event: beat\n/;
-    assert.match(await raw(port, 'GET /changes HTTP/1.0\r\n\r\n', { enough: beats }), beats);
+    assert.match(await raw(port, 'GET /changes HTTP/1.0\r\nHost: localhost\r\n\r\n', { enough: beats }), beats);
     for (let i = 0; i < 200; i++) {
         const s = net.connect(port, '127.0.0.1', () => {
             s.write(head.slice(0, 1 + i % head.length));
