@@ -23,6 +23,7 @@ import {drawnOf, hasHeat, layerOf, levelOf, levelsOf, partsOf} from './shown.js'
 import {Sides} from './sides.js';
 import {Steps} from './steps.js';
 import {formatHash, parseHash, Store} from './state.js';
+import {Trail} from './trail.js';
 import {words as wordsTold} from '../profile/words.js';
 import {languageOf, words, writing} from './words.js';
 import {readingAt, whereOf} from './why.js';
@@ -34,8 +35,6 @@ const FOUND_MOST = 8, FOUND_ZOOM = 17, KIND_ZOOM = 15, UNIT_ZOOMS = [12, 14, 15]
 const REST_MS = 120;
 /** Numbers follow changes, however many there are, at this pace. */
 const NEWS_MS = 2000;
-/** The address follows the state at this pace: browsers refuse more than some a second. */
-const SAVE_MS = 250;
 
 const lang = languageOf(location.search, navigator.languages ?? [navigator.language]);
 const say = words(lang), told = wordsTold(lang), write = writing(lang);
@@ -220,21 +219,23 @@ function tellChange(changed) {
 
 /* ---- the state's hearers ---- */
 
-let saving = 0;
-function save() {
-  if (!saving) saving = window.setTimeout(() => {
-    saving = 0;
-    history.replaceState(history.state, '', formatHash(state.now));
-  }, SAVE_MS);
-}
-
 /** Fields that change the picture. */
 const DRAWN = ['layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage', 'form'];
 /** And those of the other side. */
 const BESIDE = ['compare', 'other', 'split'];
 
+const trail = new Trail(state, (next) => {
+  if (!city) return;
+  if (!layerOf(city, next.layer)) next.layer = state.now.layer;
+  flyTo = '';
+  state.update(next);
+  const view = next.map ?? firstView;
+  if (view) theMap?.go(view, 0);
+});
+/** Where the map was before anybody moved it. @type {import('./state.js').State['map']} */
+let firstView = null;
+
 state.subscribe((now, changed) => {
-  save();
   notice(null);
   if (changed.has('layer')) showSubject();
   tellChange(changed);
@@ -316,7 +317,7 @@ function read(place, pinned) {
     const told = answer && (!drawn || !value) ? {value: answer.value, unit: answer.unit, more: answer.name, lines: answer.lines, where} : drawn && reading.problem ? {value: '?', unit: '', more: '', lines: [reading.problem], where} : value ? {...value, lines: answer ? [[answer.name, answer.value, answer.unit].filter((t) => t).join(' '), ...answer.lines] : [], where} : {value: '', unit: '', more: '', where};
     caption.showReading(told, pinned);
     const unit = reading.units?.[context.level()]?.id;
-    if (pinned && place === state.now.at && unit && unit !== state.now.unit) choose(unit);
+    if (pinned && place === state.now.at && unit && unit !== state.now.unit) trail.follow(() => choose(unit));
   });
 }
 
@@ -439,14 +440,6 @@ function wire() {
   $('fold-result').onclick = () => fold('r');
   $('notice-close').onclick = () => notice(null);
   window.addEventListener('keydown', onKey);
-  window.addEventListener('hashchange', (e) => {
-    // The address may have been written since by save(), with the state as it was.
-    const next = parseHash(new URL(e.newURL).hash);
-    if (!layerOf(city, next.layer)) next.layer = state.now.layer;
-    const {map} = next;
-    state.update(next);
-    if (map) theMap?.go(map, 0);
-  });
 }
 
 /* ---- what changes in the city ---- */
@@ -589,6 +582,7 @@ async function start() {
   sides.onShown = () => steps.shown('B');
   const opened = openMap(means, $('map'), how, sides.following('a', handlers)).then((map) => {
     theMap = sides.a = map;
+    firstView = map.view();
     $('means').textContent = map.kind === 'pictures' ? say('pictures') : '';
     map.pin(state.now.at);
     for (const act of mapWaits.splice(0)) act(map);
@@ -602,7 +596,7 @@ async function start() {
   document.body.classList.add('there');
   outlineUnit();
   if (state.now.at) read(state.now.at, true);
-  save();
+  trail.save();
   startLive();
   await opened;
   // A link to rows leads to them where they lie below the map.

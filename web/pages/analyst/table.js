@@ -196,6 +196,8 @@ export const tablePane = {
       act: () => table.scroll.focus(),
       change(now, changed) {
         const question = questionOf(context);
+        // An order that comes with all else is that of a link, or of the way back.
+        if (changed.has('sort') && changed.size > 1) table.asked = '';
         if (question !== table.question || [...ASKED, ...ASKED_OF[question.id]].some((name) => changed.has(name)) || (changed.has('layers') && questionsOf(context).length !== table.offers)) table.ask();
         else if (changed.has('unit') || changed.has('at')) table.mark();
         table.offers = questionsOf(context).length;
