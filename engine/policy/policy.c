@@ -97,8 +97,8 @@ static bool tells_sums(const struct om_manifest *city,
     return teller == about;
 }
 
-/* Hide columns; returns a hash of which, 0: none. `open` is the layer with
- * them, if there are any, as it was told last. */
+/* Hide columns; returns a hash of which and how far, 0: none. `open` is the
+ * layer with them, if there are any, as it was told last. */
 static uint64_t hide_columns(const struct om_role *role,
                              const struct om_manifest *city,
                              const struct om_json *about,
@@ -123,7 +123,11 @@ static uint64_t hide_columns(const struct om_role *role,
         layer->rights.counted_column[i] = named && counts;
         layer->rights.summed_column[i] =
             named && counts && tells_sums(city, about, name);
-        hash = om_hash64(&i, sizeof i, hash + 1);
+        // Whether it is told otherwise is part of what is not seen.
+        const uint64_t kind = (uint64_t)i << 3 | (uint64_t)named << 2 |
+                              (uint64_t)layer->rights.counted_column[i] << 1 |
+                              (uint64_t)layer->rights.summed_column[i];
+        hash = om_hash64(&kind, sizeof kind, hash + 1);
         if (s->time_field == i) s->time_field = OM_NO_FIELD;
     }
     if (hash) open->rights = layer->rights;
@@ -439,6 +443,14 @@ static bool sees_layer(const struct om_role *role,
                                          !om_layer_personal(city, layer));
 }
 
+/* How much is told where something is hidden. */
+static uint64_t told_hash(const struct om_role *role)
+{
+    const char *cell = role->smallest_cell ? role->smallest_cell : "";
+    const uint64_t all[] = {role->personal, role->smallest_count};
+    return om_hash64(cell, strlen(cell), om_hash64(all, sizeof all, 0));
+}
+
 om_status om_snapshot_restrict(struct om_snapshot *snapshot,
                                const struct om_role *role, const char *level,
                                const char *unit, struct om_snapshot *still,
@@ -468,7 +480,7 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
     if (role->personal == OM_PERSONAL_ROWS) still = NULL;
     if (own && still) own->still = om_snapshot_ref(still);
     size_t kept = 0;
-    uint64_t rights = 0;
+    uint64_t rights = told_hash(role);
     bool whole = true;
     const size_t served = fresh->layers;
     for (size_t i = 0; i < served && !st; i++) {
@@ -488,15 +500,19 @@ om_status om_snapshot_restrict(struct om_snapshot *snapshot,
         kept++;
     }
     fresh->layers = kept;
+    size_t held = 0;
+    for (size_t i = 0; i < fresh->withheld; i++) {
+        const bool seen =
+            sees_layer(role, city, fresh->held_back[i].meta->name);
+        if (seen) fresh->held_back[held++] = fresh->held_back[i];
+        rights = om_hash64(&seen, sizeof seen, rights);
+        whole = whole && seen;
+    }
     fresh->rights = whole && kept == served ? 0 : rights | 1;
     // Who reads another city.json is told otherwise by the same rows.
     if (fresh->manifest != city)
         fresh->rights =
             om_hash64(&role->hash, sizeof role->hash, fresh->rights) | 1;
-    size_t held = 0;
-    for (size_t i = 0; i < fresh->withheld; i++)
-        if (sees_layer(role, city, fresh->held_back[i].meta->name))
-            fresh->held_back[held++] = fresh->held_back[i];
     fresh->withheld = held;
     if (st)
         om_snapshot_unref(fresh);
