@@ -59,6 +59,9 @@ om_status om_body_new(const struct om_body_rules *rules, enum om_body_form form,
     body->form = form;
     body->schema = layer->schema;
     body->schema.count -= layer->unit_columns;
+    if (rules->unseen)
+        memcpy(body->schema.hidden, rules->unseen,
+               body->schema.count * sizeof(bool));
     if (form == OM_BODY_GEOJSON)
         om_buf_init(&body->pending, OM_BODY_DOCUMENT_BYTES);
     *out = body;

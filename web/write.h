@@ -32,8 +32,10 @@ struct om_body_rules {
     // later than clock_s, the city's.
     bool happened[OM_LIMIT_COLUMNS];
     int64_t latest_s, clock_s;
-    const char *id;  // that the address names; NULL: rows bring their own
-    bool patch;      // one Feature with only what is to change
+    const bool *unseen;  // columns that are not there for whoever writes, of
+                         // all of the layer; NULL: none
+    const char *id;      // that the address names; NULL: rows bring their own
+    bool patch;          // one Feature with only what is to change
 };
 
 /* Why a row was not taken. */

@@ -165,7 +165,7 @@ static void read_properties(struct om_body *body,
     const enum om_json_kind kind = om_json_kind(properties);
     // A patch that takes all of them away; the id is the row's own.
     for (size_t c = 0; kind == OM_JSON_NULL && c < schema->count; c++)
-        body->given[c] = c != schema->id_field;
+        body->given[c] = c != schema->id_field && !schema->hidden[c];
     if (kind == OM_JSON_NONE || kind == OM_JSON_NULL) return;
     if (kind != OM_JSON_OBJECT) {
         om__row_fault(body, OM_E_FORMAT, "properties", "not an object");
@@ -175,7 +175,7 @@ static void read_properties(struct om_body *body,
     for (size_t c = 0; c < schema->count; c++) {
         const struct om_json *value =
             om_json_get(properties, schema->field[c].name);
-        if (!value) continue;
+        if (!value || schema->hidden[c]) continue;
         found++;
         if (c != schema->id_field) {
             read_value(body, c, value);

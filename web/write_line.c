@@ -201,6 +201,7 @@ static bool take_properties(struct om_body *body, struct scan *s)
         if (!take_text(s, &name) || !take(s, ':')) return false;
         const size_t c = column_of(all, name, next);
         if (c == OM_NO_FIELD || seen[c]) return false;
+        if (c < body->schema.count && body->schema.hidden[c]) return false;
         seen[c] = true;
         if (!take_column(body, s, c)) return false;
         next = c + 1;

@@ -38,10 +38,32 @@ static om_status check_who(struct om__request *r)
                         "own machine may write");
 }
 
-/* A layer that may be written to need not be one that is seen. */
+/* Who writes a layer sees its rows, or has it not among its layers at all and
+ * sends them as they are to be (ingest). Programs of this machine write what
+ * they do not see, too. */
+static bool writes_layer(const struct om__request *r, const char *name)
+{
+    const struct om_role *role = r->who->role;
+    const struct om_layer *seen = om_snapshot_layer(r->snapshot, name);
+    if (!om_role_writes(role, name)) return false;
+    return role == &OM_ROLE_LOCAL || !om_role_sees(role, name) ||
+           (seen && !seen->rights.crowds);
+}
+
+void om__write_unseen(const struct om__request *r, struct om__write *w)
+{
+    const struct om_layer *seen =
+        om_snapshot_layer(r->snapshot, r->layer->name);
+    if (!seen) return;
+    for (size_t i = 0; i < seen->schema.count; i++)
+        w->unsees = (w->unseen[i] = seen->schema.hidden[i]) || w->unsees;
+    if (r->who->role != &OM_ROLE_LOCAL && w->unsees)
+        w->rules.unseen = w->unseen;
+}
+
 static om_status find_layer(struct om__request *r, const char *name)
 {
-    const bool writes = om_role_writes(r->who->role, name);
+    const bool writes = writes_layer(r, name);
     r->layer = writes ? om_snapshot_layer(r->whole, name) : NULL;
     if (writes && !r->layer &&
         om_snapshot_lacks(r->whole, name, &r->err) == OM_E_WITHHELD)

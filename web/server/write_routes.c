@@ -118,6 +118,7 @@ static om_status begin(struct om__request *r, enum om_write_kind kind,
                                .zone_s = r->snapshot->manifest->zone_s,
                                .id = w->single ? r->address.segment[3] : NULL,
                                .patch = kind == OM_WRITE_PATCH};
+    om__write_unseen(r, w);
     w->rules.bounded = om_body_extent(r->whole, &w->rules.extent);
     name_client(r, w);
     OM_TRY(read_clock(r, w));
@@ -236,23 +237,6 @@ static om_status hand_over(struct om__request *r)
                    om_status_text(st));
 }
 
-/* Columns that are hidden from who sees rows of the layer, so that what was got
- * can be sent, and what they do not see stays. NULL: none. Who feeds a layer
- * that they do not see writes it whole. */
-static const bool *unseen_columns(const struct om__request *r,
-                                  struct om__write *w)
-{
-    const struct om_layer *seen =
-        om_snapshot_layer(r->snapshot, r->layer->name);
-    bool any = false;
-    if (!seen || w->kind != OM_WRITE_PUT) return NULL;
-    for (size_t i = 0; i < seen->schema.count; i++) {
-        w->unseen[i] = seen->schema.hidden[i];
-        any = any || w->unseen[i];
-    }
-    return any ? w->unseen : NULL;
-}
-
 static om_status wait_for_commit(struct om__request *r, struct om__write *w,
                                  const struct om_batch *batch)
 {
@@ -262,7 +246,7 @@ static om_status wait_for_commit(struct om__request *r, struct om__write *w,
     w->write.kind = w->kind;
     w->write.batch = batch;
     w->write.partial = w->partial;
-    w->write.unseen = unseen_columns(r, w);
+    w->write.unseen = w->unsees && w->kind == OM_WRITE_PUT ? w->unseen : NULL;
     w->write.if_sequence = w->pinned        ? w->pinned
                            : w->if_sequence ? &w->if_sequence
                                             : NULL;

@@ -92,6 +92,7 @@ struct om__write {
     bool partial;
     bool if_none;  // If-None-Match: *
     uint64_t if_sequence;
+    bool unsees;                    // there are such columns:
     bool unseen[OM_LIMIT_COLUMNS];  // om_write.unseen
     uint64_t *pinned;  // [rows] what each must still be, in `pins`; NULL: any
     struct om_arena pins;
@@ -125,6 +126,10 @@ om_status om__write_may(struct om__request *request) OM_MUST_USE;
 /** If-Match and If-None-Match. */
 om_status om__write_conditions(struct om__request *request,
                                struct om__write *write) OM_MUST_USE;
+/** Which columns whoever asks does not see: names of them are refused, and rows
+ *  keep them. */
+void om__write_unseen(const struct om__request *request,
+                      struct om__write *write);
 om_status om__write_key(struct om__request *request,
                         struct om__write *write) OM_MUST_USE;
 /** The form of the body by Content-Type, among those of the route. */
