@@ -497,7 +497,8 @@ test('every address with every role', async (t) => {
         // What lies beneath every map, and its units, are nobody's rows.
         for (const target of ['/collections/town/items?limit=1000', '/collections/grid/items', '/collections/road/items?limit=1000', '/tiles/road/10/834/444.mvt', '/tiles/water/10/835/444.mvt', '/tiles/road/14/13351/7109.mvt', '/tiles/grid/12/3338/1777.mvt'])
             for (let i = 0; i < 3; i++) assert.ok([200, 204].includes((await ask(target)).status), target);
-        assert.equal((await ask('/tiles/hazard/14/13351/7109.mvt')).status, 429);
+        const [{ lon, lat }] = rows.hazard;
+        assert.equal((await ask(`/tiles/hazard/17/${tileX(Number(lon), 17)}/${tileY(Number(lat), 17)}.mvt`)).status, 429);
         assert.equal((await as.wall(`${items}?limit=1`)).status, 200);
         // Nor are those around one place after the other.
         const near = askAs(url, await token(city, 'wall'));
@@ -521,7 +522,9 @@ test('every address with every role', async (t) => {
         const id = (role) => who[role].split('.')[1];
         assert.ok(lines.some((l) => l.token === id('officer') && l.role === 'officer' && l.area === `town:${town}` && l.route === 'items' && l.status === 200 &&
             l.target === '/collections/rental/items?limit=3&filter=residents%3E3' && !Number.isNaN(Date.parse(l.at))));
-        assert.ok(!lines.some((l) => l.token === id('wall') && l.route === 'tile'));
+        // Tiles are looked at. Of rows that are named by their ids it is noted that it was tried, not what.
+        const looked = lines.filter((l) => l.token === id('wall') && l.route === 'tile');
+        assert.ok(looked.length && looked.every((l) => l.status >= 400 && /\?filter=~[0-9a-f]{20}$/.test(l.target)), JSON.stringify(looked));
         const mine = (await onemap('audit', city, '--token', id('officer'))).stdout.trim().split('\n');
         assert.ok(mine.length > 10 && mine.every((line) => JSON.parse(line).token === id('officer')));
         // What somebody typed is not in it, and can be looked for.
