@@ -51,7 +51,7 @@ struct om__bulk {
     uint64_t *quiet;              // [rows]
     struct om__kill *kill;        // [rows]
     struct cells now_cells, old_cells;
-    uint32_t *was;             // [rows] number in kill, of those that were
+    struct om__kill *was;      // [rows] in its place; kill gets sorted
     struct om_change *change;  // [rows], scratch
     uint64_t *veiled;          // [rows], scratch
     struct om_segment *run;
@@ -348,7 +348,7 @@ static om_status look_back(struct om_live *live, const struct om_write *w,
             OM_TRY(om__quiet_row(looked->now->part[at->part].segment, at->row,
                                  &meta_of(b)->schema, w, i, veils,
                                  &live->quiet_reader, &b->quiet[i]));
-        b->was[i] = (uint32_t)*kills;
+        b->was[i] = *at;
         ++*kills;
     }
     return OM_OK;
@@ -451,10 +451,28 @@ static om_status row_told(void *ctx, size_t i, struct om__row_written *out)
                                      .fresh = om__live_place(b->now[i])};
     out->id = id_of(b, of->write, i, &out->id_len);
     if (b->kind[i] == OM_ENTRY_INSERT) return OM_OK;
-    const struct om__kill *at = &b->kill[b->was[i]];
+    const struct om__kill *at = &b->was[i];
     out->was = of->live->state[b->layer].stack->part[at->part].segment;
     out->was_row = at->row;
     return OM_OK;
+}
+
+/* Shapes are compared once they are made. */
+static void quiet_shapes(struct om_live *live, const struct om_write *w,
+                         const struct om__fresh *f)
+{
+    struct om__bulk *b = w->bulk;
+    if (meta_of(b)->schema.geometry == OM_GEOMETRY_POINT) return;
+    for (size_t i = 0; i < b->rows; i++) {
+        size_t len;
+        const char *id = id_of(b, w, i, &len);
+        if (b->kind[i] == OM_ENTRY_INSERT) continue;
+        const struct om__kill *at = &b->was[i];
+        om__live_quiet_shape(
+            live, b->layer, f, id, len,
+            live->state[b->layer].stack->part[at->part].segment, at->row,
+            &b->quiet[i]);
+    }
 }
 
 /* As om__live_change for each row, the map of changes cell by cell. */
@@ -467,6 +485,7 @@ static void tell_changes(struct om_live *live, const struct om_write *w,
     struct row_of of = {live, w, f->first};
     bool areas;
     const bool any = om_changes_told(live->changes, layer, &areas);
+    if (any) quiet_shapes(live, w, f);
     raise_cells(live, b, &b->old_cells, f);
     raise_cells(live, b, &b->now_cells, f);
     for (size_t i = 0; i < b->rows; i++) {

@@ -352,6 +352,7 @@ static void note_rows(struct om_live *live, void *ctx, uint64_t first)
 static void publish_group(struct om_live *live, struct om__fresh *f)
 {
     const int64_t at_s = om__live_time(live, f);
+    om__live_quiet_shapes(live, f);
     for (size_t i = 0; i < live->staged_count; i++) {
         const struct om__staged *s = &live->staged[i];
         const struct om__slot *slot = &live->group.slot[s->slot];

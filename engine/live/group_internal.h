@@ -31,7 +31,8 @@ struct om__slot {
     uint64_t sequence;          // of its newest entry in the group; 0: none
     struct om__where was;       // of the row as it was before the group,
     struct om__where where;     // and as it is now
-    uint64_t quiet;  // veils that hide all that differs between them
+    uint64_t quiet;             // veils that hide all that differs between them
+    bool drawn;                 // its shape was given
 };
 
 /* Zero is a valid empty group. */

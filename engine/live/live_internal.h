@@ -37,14 +37,20 @@ void om__veils_deinit(struct om__veils *veils);
 const struct om__veils_of_layer *om__veils_at(struct om_live *live,
                                               size_t layer);
 /** Which veils hide all in which a row of a write differs from the one in its
- *  place (`at` of a segment)? Shapes that are given differ. cost: a look at a
- *  column each, until no veil is left */
+ *  place (`at` of a segment)? Of shapes that are given it is said as if they
+ *  were the same (om__live_quiet_shape). cost: a look at a column each, until
+ *  no veil is left */
 om_status om__quiet_row(const struct om_segment *segment, size_t at,
                         const struct om_schema *own,
                         const struct om_write *write, size_t row,
                         const struct om__veils_of_layer *veils,
                         struct om_text_reader *reader,
                         uint64_t *quiet) OM_MUST_USE;
+
+/** Are the shapes of two rows the same, vertex by vertex? */
+om_status om__same_shape(const struct om_segment *a, size_t row_a,
+                         const struct om_segment *b, size_t row_b,
+                         bool *same) OM_MUST_USE;
 
 /* What a slot was before a write that may be refused. */
 struct om__undo {
@@ -92,6 +98,14 @@ struct om__fresh {
  * states of `fresh` take the place of those of now */
 void om__live_tell_group(struct om_live *live, const struct om__fresh *fresh,
                          int64_t at_s);
+/** Of a row of shapes that was written over: if its shape in the newest run is
+ *  another than `was`, only crowds are left of *quiet. */
+void om__live_quiet_shape(struct om_live *live, size_t layer,
+                          const struct om__fresh *fresh, const char *id,
+                          size_t id_len, const struct om_segment *was,
+                          size_t was_row, uint64_t *quiet);
+/** The same of all slots of the group at hand. */
+void om__live_quiet_shapes(struct om_live *live, const struct om__fresh *fresh);
 /* A row that is in the newest run of its layer now; was NULL: it is new. */
 struct om__row_written {
     const char *id;

@@ -103,16 +103,52 @@ static om_status same_text(const struct om_segment *segment, size_t column,
     return OM_OK;
 }
 
-/* Is the row where it was? What is drawn anew is told. */
+/* Is the row where it was? Shapes are compared once they are made. */
 static om_status same_place(const struct om_segment *segment,
                             const struct om_write *w, size_t at, size_t row,
                             bool *same)
 {
     const uint64_t *key;
-    *same = w->kind == OM_WRITE_PATCH && !w->geometry_given;
-    if (*same || !w->batch->pos) return OM_OK;
+    *same = !w->batch->pos || (w->kind == OM_WRITE_PATCH && !w->geometry_given);
+    if (*same) return OM_OK;
     OM_TRY(om_segment_keys(segment, at, at + 1, &key));
     *same = key[at] == om_morton(w->batch->pos[row]);
+    return OM_OK;
+}
+
+static bool same_vertices(const struct om_rings *a, uint32_t ring_a,
+                          const struct om_rings *b, uint32_t ring_b)
+{
+    const uint32_t from_a = a->ring_vertex[ring_a],
+                   from_b = b->ring_vertex[ring_b];
+    const uint32_t n = a->ring_vertex[ring_a + 1] - from_a;
+    return b->ring_vertex[ring_b + 1] - from_b == n &&
+           !memcmp(&a->vertex[from_a], &b->vertex[from_b],
+                   n * sizeof *a->vertex);
+}
+
+static bool same_rings(const struct om_rings *a, uint32_t part_a,
+                       const struct om_rings *b, uint32_t part_b)
+{
+    const uint32_t from_a = a->part_ring[part_a], from_b = b->part_ring[part_b];
+    const uint32_t n = a->part_ring[part_a + 1] - from_a;
+    bool same = b->part_ring[part_b + 1] - from_b == n;
+    for (uint32_t i = 0; i < n && same; i++)
+        same = same_vertices(a, from_a + i, b, from_b + i);
+    return same;
+}
+
+om_status om__same_shape(const struct om_segment *a, size_t row_a,
+                         const struct om_segment *b, size_t row_b, bool *same)
+{
+    struct om_rings ra, rb;
+    OM_TRY(om_segment_rings(a, row_a, row_a + 1, &ra));
+    OM_TRY(om_segment_rings(b, row_b, row_b + 1, &rb));
+    const uint32_t from_a = ra.shape_part[row_a], from_b = rb.shape_part[row_b];
+    const uint32_t n = ra.shape_part[row_a + 1] - from_a;
+    *same = rb.shape_part[row_b + 1] - from_b == n;
+    for (uint32_t i = 0; i < n && *same; i++)
+        *same = same_rings(&ra, from_a + i, &rb, from_b + i);
     return OM_OK;
 }
 

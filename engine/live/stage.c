@@ -447,6 +447,8 @@ static om_status stage_row(struct staging *s, size_t row)
     if (!slot->touched) slot->was = staged.old;
     slot->touched = true;
     slot->quiet = quiet;
+    slot->drawn |=
+        !w->batch->pos && (w->kind != OM_WRITE_PATCH || w->geometry_given);
     slot->alive = w->kind != OM_WRITE_DELETE;
     slot->record = staged.record;
     slot->record_len = staged.record_len;

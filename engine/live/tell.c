@@ -101,7 +101,37 @@ static const struct om_segment *newest_run(const struct om__stack *stack)
     return stack->parts ? stack->part[stack->parts - 1].segment : NULL;
 }
 
+void om__live_quiet_shape(struct om_live *live, size_t layer,
+                          const struct om__fresh *f, const char *id,
+                          size_t id_len, const struct om_segment *was,
+                          size_t was_row, uint64_t *quiet)
+{
+    const struct om__veils_of_layer *veils = om__veils_at(live, layer);
+    const struct om_segment *run = newest_run(f->state[layer].stack);
+    const uint64_t crowds = veils ? veils->crowds : 0;
+    bool same = false;
+    size_t row;
+    if (!(*quiet & ~crowds)) return;
+    om_status st = om_segment_find(run, id, id_len, &live->quiet_reader, &row);
+    if (!st) st = om__same_shape(was, was_row, run, row, &same);
+    if (st || !same) *quiet &= crowds;
+}
+
 /* ---- a group ---- */
+
+void om__live_quiet_shapes(struct om_live *live, const struct om__fresh *f)
+{
+    for (size_t i = 0; i < live->group.slots; i++) {
+        struct om__slot *slot = &live->group.slot[i];
+        if (!slot->touched || !slot->drawn || !slot->alive || !slot->in_base)
+            continue;
+        const struct om__stack *was = live->state[slot->layer].stack;
+        om__live_quiet_shape(live, slot->layer, f,
+                             (const char *)live->group.bytes.bytes + slot->id,
+                             slot->id_len, was->part[slot->place.part].segment,
+                             slot->place.row, &slot->quiet);
+    }
+}
 
 static struct om_row_told told_of(const struct om__slot *slot)
 {
