@@ -54,7 +54,8 @@ test('values are rows', async (t) => {
         }
         assert.ok(refused > 10 && whole > 40, `${refused} ${whole}`);
         for (const target of ['/stats/address?by=text', '/stats/rental?by=id', '/stats/rental?by=address', '/stats/rental?by=building', '/stats/business?by=name', '/stats/hazard?by=target_id', '/stats/hazard?by=reported'])
-            assert.equal((await wall(target)).status, 422, target);
+            // Nobody has counted them to know: how many there are is not known.
+            assert.deepEqual(await wall(target).then((answer) => [answer.status, /tells of more than 1000 values/.test(answer.text())]), [422, true], target);
         for (const target of ['/stats/address?by=grid', '/stats/rental?by=level', '/stats/hazard?by=hour', '/stats/hazard?by=item', '/stats/rental?by=model_house'])
             assert.equal((await wall(target)).status, 200, target);
     });

@@ -77,7 +77,7 @@ static bool names_ids(struct om__request *r)
 static bool is_noted(struct om__request *r)
 {
     if (r->route->rows || lists_rows(r)) return true;
-    if (r->route->data && names_ids(r)) return true;
+    if (r->route->data && r->status < 400 && names_ids(r)) return true;
     return r->who->role->personal == OM_PERSONAL_ROWS && r->route->data;
 }
 

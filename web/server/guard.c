@@ -221,6 +221,19 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
            a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
+/* Of ten changes that are told together the writer of nine knows the tenth. */
+static void warn_of_roles(const struct om_roles *roles)
+{
+    for (size_t i = 0; i < roles->count; i++) {
+        const struct om_role *role = &roles->role[i];
+        if (role->personal == OM_PERSONAL_COUNTS && role->write.count)
+            om_log(OM_LOG_WARN, "roles",
+                   "%s counts persons and writes: by changes of their own such "
+                   "clients can tell single ones of others",
+                   role->name);
+    }
+}
+
 /* A book of what there is now, with roles as they were (NULL: read again).
  * Under `making`. */
 static om_status make_book(struct om__guard *guard, struct om_roles *roles,
@@ -235,6 +248,7 @@ static om_status make_book(struct om__guard *guard, struct om_roles *roles,
         book->roles = om_roles_ref(roles);
     else
         st = om_roles_read(guard->city, &book->roles, err);
+    if (!roles && !st) warn_of_roles(book->roles);
     read_stamp(guard, &guard->stamp);
     if (!st) st = om_tokens_read(guard->city, &book->tokens, err);
     const struct om_tokens *old = guard->book ? &guard->book->tokens : NULL;

@@ -1,6 +1,8 @@
 // stats_values.c - counts by a column whose values tell of rows.
 #include "web/server/stats_values.h"
 
+#include <stdio.h>
+
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
 #include "engine/filter/filter.h"
@@ -15,15 +17,20 @@
 /* Slots of distinct values: twice as many as may be told of, and more. */
 #define SLOTS 4096
 
-static om_status too_many(struct om__request *r)
+/* groups: how many, 0: nobody has counted */
+static om_status too_many(struct om__request *r, size_t groups)
 {
+    char values[64];
+    if (groups)
+        snprintf(values, sizeof values, "%zu", groups);
+    else
+        snprintf(values, sizeof values, "more than %d", OM__LOOK_ROWS);
     r->told_rows = OM__LOOK_ROWS + 1;  // asked for: the audit notes it
-    return om__param_bad(
-        r, "by", OM_E_COST,
-        "by %.64s tells of more than %d values, as a list of rows does; "
-        "who may not take rows away is told of %d at once: "
-        "fewer by filter, bbox or datetime",
-        om__param_text(r, "by"), OM__LOOK_ROWS, OM__LOOK_ROWS);
+    return om__param_bad(r, "by", OM_E_COST,
+                         "by %.64s tells of %s values, as a list of rows does; "
+                         "who may not take rows away is told of %d at once: "
+                         "fewer by filter, bbox or datetime",
+                         om__param_text(r, "by"), values, OM__LOOK_ROWS);
 }
 
 /* ---- before it is counted ---- */
@@ -95,7 +102,7 @@ om_status om__stats_values_early(struct om__request *r,
     const bool many = l->count > OM__LOOK_ROWS;
     om_text_reader_deinit(&l->reader);
     om_free(l);
-    return st ? st : many ? too_many(r) : OM_OK;
+    return st ? st : many ? too_many(r, 0) : OM_OK;
 }
 
 /* ---- what is told ---- */
@@ -140,5 +147,5 @@ om_status om__stats_values_tell(struct om__request *r, size_t by,
     if (!lists) return OM_OK;
     r->told_rows = groups;
     if (r->who->role->export || groups <= OM__LOOK_ROWS) return OM_OK;
-    return too_many(r);
+    return too_many(r, groups);
 }
