@@ -12,6 +12,7 @@
 //   the server of a release only reads, from a folder that it cannot write to
 import assert from 'node:assert/strict';
 import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
@@ -370,6 +371,25 @@ test('its server only reads, from a folder that nobody can write to', async (t) 
         for (const at of [`collections/${layer}`, `collections/${layer}/items`, `stats/${layer}`, `tiles/${layer}/9/417/223.mvt`, `tiles/heat:${layer}/9/417/223.png`, `nearest/${layer}?lon=113.7&lat=23&k=1`])
             assert.equal((await get(`${url}/${at}`)).status, 404, at);
     assert.equal((await get(`${url}/positions`)).status, 404);
+    // Pictures cost: who has no token gets one as large as a large screen, and so many at once.
+    const map = (width, height) => get(`${url}/map.png?layers=town&width=${width}&height=${height}`);
+    for (const [width, height] of [[8192, 8192], [4096, 2161]]) {
+        const large = await map(width, height);
+        assert.equal(large.status, 422);
+        assert.match(large.json().detail, /largest picture has 8847360/);
+    }
+    // More than come in at once, and nobody waits for any of them.
+    const sockets = [], said = [];
+    for (let i = 0; i < 60; i++) {
+        const socket = net.connect(port, '127.0.0.1', () => socket.write(`GET /map.png?layers=town&width=4096&height=2160&center=113.${700 + i},23&zoom=9 HTTP/1.1\r\nHost: localhost\r\n\r\n`));
+        socket.on('data', (bytes) => said.push(bytes.toString('latin1', 0, 1000)));
+        socket.on('error', () => {});
+        sockets.push(socket);
+    }
+    const first = await until('one is refused', async () => said.find((text) => text.startsWith('HTTP/1.1 429')));
+    for (const socket of sockets) socket.destroy();
+    assert.match(first, /\r\nRetry-After: [1-9]/);
+    assert.equal((await get(`${url}/stats/service_centre?by=town`)).status, 200);
     for (const [method, target, status] of [['POST', '/positions', 404], ['POST', '/collections/service_centre/items', 405],
         ['PUT', '/collections/service_centre/items/C0001', 405], ['PATCH', '/collections/service_centre/items/C0001', 405],
         ['DELETE', '/collections/service_centre/items/C0001', 405]])

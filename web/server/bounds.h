@@ -27,8 +27,9 @@
 #define OM__WAITING_PART 8
 /** Requests waiting for a worker; more are told to come back (503). */
 #define OM__QUEUE 256
-/** Of these, requests of heavy work; and of one client that is not on this
- *  machine (there it may be a proxy that speaks for many). */
+/** Of these, requests of heavy work; and of one token, or of one client without
+ *  that is not on this machine (there it may be a proxy that speaks for many).
+ */
 #define OM__QUEUE_HEAVY 64
 #define OM__QUEUE_CLIENT 24
 /** Requests waiting for files to be written, one at a time. */
@@ -44,6 +45,11 @@
 #define OM__LISTENER_BYTES ((size_t)256 << 10)
 /** Seconds of work from which on it is heavy: one such at a time. */
 #define OM__HEAVY_S 0.05
+/** Pixels of /map.png a second of a release for who has no token: of all, and
+ *  of one address; so many seconds' worth may come at once. */
+#define OM__PUBLIC_PIXELS 4e6
+#define OM__PUBLIC_PIXELS_CLIENT 1e6
+#define OM__PUBLIC_PIXELS_BURST_S 30.0
 /** Bytes of one answer that is built in memory; larger ones are 413. */
 #define OM__ANSWER_BYTES ((size_t)512 << 20)
 /** Answers above this are not kept in the cache: one would push out

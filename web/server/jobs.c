@@ -12,6 +12,8 @@
  * A suspended connection cannot notice that its client has gone; so a worker
  * looks at the socket before it begins, and now and then while it works
  * (data/base/cancel.h): work nobody waits for is dropped.
+ * Who waits for heavy work gets a turn as turns.h says: questions of one token
+ * or address do not stand before those of all others.
  * The queues are short: who would wait long is told at once to come back. When
  * the heavy one is full, those whose clients have left make room.
  */
@@ -29,14 +31,15 @@
 #include "web/server/reply.h"
 #include "web/server/route.h"
 #include "web/server/server_internal.h"
+#include "web/server/turns.h"
 
 #define WORKERS_MAX 64
 
 struct queue {
     struct om__jobs *jobs;
-    struct om__request *first, *last;
+    struct om__turns turns;
     pthread_cond_t some;
-    size_t waiting, room;
+    size_t room;
     bool heavy, filing;
 };
 
@@ -109,41 +112,24 @@ uint64_t om__client_of(const struct om__request *request)
     return loopback ? relayed_of(request) : address;
 }
 
-static void push(struct queue *q, struct om__request *request)
+/* Who asks, as far as it is known: a token, or an address. */
+static uint64_t asker_of(const struct om__request *request)
 {
-    request->next = NULL;
-    *(q->last ? &q->last->next : &q->first) = request;
-    q->last = request;
-    q->waiting++;
-    pthread_cond_signal(&q->some);
+    const bool known = request->who && request->who->asked;
+    return known ? request->who->id : om__client_of(request);
 }
 
-static struct om__request *pop(struct queue *q)
+static void push(struct queue *q, struct om__request *request)
 {
-    struct om__request *request = q->first;
-    if (!request) return NULL;
-    q->first = request->next;
-    if (!q->first) q->last = NULL;
-    q->waiting--;
-    return request;
+    om__turns_add(&q->turns, request);
+    pthread_cond_signal(&q->some);
 }
 
 /* Requests whose clients have left go to the quick workers, who drop them. */
 static void weed(struct om__jobs *jobs)
 {
-    const size_t waiting = jobs->heavy.waiting;
-    for (size_t i = 0; i < waiting; i++) {
-        struct om__request *request = pop(&jobs->heavy);
-        push(om__client_gone(request) ? &jobs->quick : &jobs->heavy, request);
-    }
-}
-
-static size_t of_client(const struct queue *q, uint64_t client)
-{
-    size_t n = 0;
-    for (const struct om__request *r = q->first; r; r = r->next)
-        n += r->client == client;
-    return n;
+    om__turns_weed(&jobs->heavy.turns, om__client_gone, &jobs->quick.turns);
+    pthread_cond_broadcast(&jobs->quick.some);
 }
 
 /* Under the lock. */
@@ -151,15 +137,15 @@ static bool has_room(struct om__jobs *jobs, const struct queue *q,
                      const struct om__request *request)
 {
     if (jobs->stop) return false;
-    if (q->waiting >= q->room) return request->admitted;
+    if (q->turns.waiting >= q->room) return request->admitted;
     return !q->heavy || !request->client ||
-           of_client(q, request->client) < OM__QUEUE_CLIENT;
+           om__turns_of(&q->turns, request->client) < OM__QUEUE_CLIENT;
 }
 
 om_status om__jobs_add(struct om__jobs *jobs, struct om__request *request)
 {
     if (request->flight && om__flight_park(request)) return OM_OK;
-    if (request->heavy) request->client = om__client_of(request);
+    if (request->heavy) request->client = asker_of(request);
     pthread_mutex_lock(&jobs->lock);
     struct queue *q = request->filing  ? &jobs->filing
                       : request->heavy ? &jobs->heavy
@@ -244,9 +230,9 @@ static void *work(void *ctx)
     struct om__jobs *jobs = q->jobs;
     pthread_mutex_lock(&jobs->lock);
     for (;;) {
-        while (!q->first && !jobs->stop)
+        while (!q->turns.first && !jobs->stop)
             pthread_cond_wait(&q->some, &jobs->lock);
-        struct om__request *request = pop(q);
+        struct om__request *request = om__turns_take(&q->turns);
         if (!request) break;
         pthread_mutex_unlock(&jobs->lock);
         run(q, request);
@@ -321,8 +307,9 @@ struct om__jobs_stats om__jobs_stats(struct om__jobs *jobs)
 size_t om__jobs_waiting(struct om__jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
-    const size_t waiting =
-        jobs->quick.waiting + jobs->heavy.waiting + jobs->filing.waiting;
+    const size_t waiting = jobs->quick.turns.waiting +
+                           jobs->heavy.turns.waiting +
+                           jobs->filing.turns.waiting;
     pthread_mutex_unlock(&jobs->lock);
     return waiting;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/base/log.h"
 #include "data/model/time.h"
 #include "tiles/picture/wall.h"
 #include "web/server/handlers.h"
@@ -25,6 +26,12 @@
 #include "web/server/server_internal.h"
 #include "web/server/tile_maker.h"
 #include "web/server/views.h"
+
+/* Without a token: what a 4K screen has; and so many a second, of one address
+ * and of all. */
+#define PUBLIC_PIXELS_MAX (UINT64_C(4096) * 2160)
+/* Pixels that are as much work as a common heavy question. */
+#define WEIGHT_PIXELS 1e6
 
 #define SIDE_LEAST 64
 #define WIDTH_DEFAULT 1024
@@ -62,18 +69,40 @@ struct map_ask {
 
 /* ---- size and place ---- */
 
+static bool is_public(const struct om__request *r)
+{
+    return r->server->release && !r->who->asked;
+}
+
+/* Pictures that are not kept yet cost whoever wants them, a release's public
+ * too, which has no other rate. */
+static om_status spend_pixels(struct om__request *r)
+{
+    if (!is_public(r)) return OM_OK;
+    const double wait_s =
+        om_rates_spend(r->server->public_pixels, om__client_of(r),
+                       r->weight * WEIGHT_PIXELS, om_seconds());
+    if (wait_s <= 0) return OM_OK;
+    r->retry_after_s = (unsigned)fmin(ceil(wait_s), 3600);
+    return om_fail(&r->err, OM_E_RATE, 0,
+                   "too many pixels of maps; the next is made in %u s, sooner "
+                   "if it was asked for before",
+                   r->retry_after_s);
+}
+
 static om_status read_size(struct om__request *r, struct map_ask *ask)
 {
     uint64_t width = WIDTH_DEFAULT, height = HEIGHT_DEFAULT, scale = 1;
     OM_TRY(om__param_count(r, "width", SIDE_LEAST, OM_WALL_SIDE_MAX, &width));
     OM_TRY(om__param_count(r, "height", SIDE_LEAST, OM_WALL_SIDE_MAX, &height));
     OM_TRY(om__param_count(r, "scale", 1, SCALE_MOST, &scale));
-    if (width * height > OM_WALL_PIXELS_MAX)
+    const uint64_t most = is_public(r) ? PUBLIC_PIXELS_MAX : OM_WALL_PIXELS_MAX;
+    if (width * height > most)
         return om__param_bad(
             r, "width", OM_E_COST,
             "width x height is %llu pixels; the largest picture has %llu",
-            (unsigned long long)(width * height),
-            (unsigned long long)OM_WALL_PIXELS_MAX);
+            (unsigned long long)(width * height), (unsigned long long)most);
+    r->weight = (double)(width * height) / WEIGHT_PIXELS;
     ask->wall.width = (unsigned)width;
     ask->wall.height = (unsigned)height;
     ask->wall.style.ratio = (unsigned)scale;
@@ -504,6 +533,8 @@ static om_status answer(struct om__request *r, struct map_ask *ask)
     if (!om__param_text(r, "bbox") && !om__param_text(r, "center"))
         om__needs_city(r);
     if (!r->layer) om__needs_city(r);
+    if (!r->paid) OM_TRY(spend_pixels(r));
+    r->paid = true;
     if (om__wait_heavy(r)) return OM_OK;
     OM_TRY(make_all(r, ask));
     if (r->later) return OM_OK;

@@ -33,6 +33,7 @@
 #include "web/server/names.h"
 #include "web/server/pictures.h"
 #include "web/server/positions.h"
+#include "web/server/rates.h"
 #include "web/server/refusals.h"
 #include "web/server/rights.h"
 #include "web/server/searcher.h"
@@ -376,6 +377,9 @@ static om_status prepare(struct om_server *server,
     OM_TRY(om__refusals_new(&server->refusals));
     OM_TRY(om__searcher_new(server, !o->read_only && !server->release,
                             &server->searcher));
+    OM_TRY(om_rates_new(OM__PUBLIC_PIXELS, OM__PUBLIC_PIXELS_CLIENT,
+                        &server->public_pixels));
+    om_rates_hold(server->public_pixels, OM__PUBLIC_PIXELS_BURST_S);
     OM_TRY(om__jobs_new(server, o->workers ? o->workers : WORKERS_DEFAULT,
                         &server->jobs));
     snapshot = om_city_snapshot(server->city);
@@ -513,6 +517,7 @@ void om_server_stop(struct om_server *server)
     om__tallies_free(server->tallies);
     om__refusals_write(server, true);
     om__refusals_free(server->refusals);
+    om_rates_free(server->public_pixels);
     om_audit_close(server->audit);
     om__hub_free(server->hub);
     om__cache_free(server->cache);

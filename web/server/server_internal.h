@@ -112,7 +112,10 @@ struct om__request {
     bool on_filing;   // has it
     bool admitted;    // has waited once: a full queue does not turn it away
     uint64_t flight;  // that it waits for the end of; 0: none
-    uint64_t client;  // hash of its address; 0: this machine
+    uint64_t client;  // hash of its token or address; 0: this machine
+    double weight;    // of its work, in that of a common heavy one; 0: 1
+    bool paid;        // the public's rate has been asked
+    double turn;      // among those who wait (turns.h)
     double begun_s;
     // The error, if the answer is one: its text, the parameter it is about,
     // and the HTTP status where it differs from the table's.
@@ -208,6 +211,7 @@ struct om_server {
     struct om__watch *watches;  // open connections
     struct om__watch *peers[OM__PEER_SLOTS];  // the same, by address
     size_t connections;                       // that there may be
+    struct om_rates *public_pixels;  // of a release, for whom has no token
     atomic_uint_least64_t cut;  // those that made room for others
     pthread_mutex_t watch_lock;
     pthread_key_t lane_key;
