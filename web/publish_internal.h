@@ -65,6 +65,10 @@ om_status om__publish_members(const struct om_json *document,
  *  can. */
 const char *om__publish_barred(const struct om_snapshot *snapshot,
                                const char *layer);
+/** Does city.json say that a column of a layer is about single persons? Neither
+ *  rows nor figures tell of it. */
+bool om__publish_personal(const struct om_snapshot *snapshot, const char *layer,
+                          const char *column);
 /** Does city.json say that the rows of a layer are addresses? */
 bool om__publish_holds_addresses(const struct om_snapshot *snapshot,
                                  const char *layer);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "engine/policy/policy.h"
 #include "web/publish_said.h"
 #include "web/publish_topics.h"
 
@@ -152,6 +153,15 @@ const char *om__publish_barred(const struct om_snapshot *snapshot,
     return NULL;
 }
 
+bool om__publish_personal(const struct om_snapshot *snapshot, const char *layer,
+                          const char *column)
+{
+    const struct om_manifest *city = snapshot->manifest;
+    const char *person = om_layer_person(city, layer);
+    return om_column_personal(city, layer, column) ||
+           (person && !strcmp(person, column));
+}
+
 bool om__publish_holds_addresses(const struct om_snapshot *snapshot,
                                  const char *layer)
 {
@@ -240,6 +250,12 @@ static om_status take_columns(const struct om_snapshot *snapshot,
                            "publish.json: layers[%zu]: %s has no column "
                            "'%.60s' of its own",
                            i, out->layer->name, name);
+        if (om__publish_personal(snapshot, out->layer->name, name))
+            return om_fail(err, OM_E_FORMAT, 0,
+                           "publish.json: layers[%zu]: column '%.60s' of %s "
+                           "can never be public: city.json says that it is "
+                           "about single persons",
+                           i, name, out->layer->name);
         if (!is_public && !of_outline(snapshot, out->layer, name))
             return om_fail(err, OM_E_FORMAT, 0,
                            "publish.json: layers[%zu]: %s is not public: its "
@@ -272,9 +288,18 @@ static om_status take_filter(const struct om_snapshot *snapshot,
     const om_status st =
         om_filter_parse(text, strlen(text), out->layer,
                         snapshot->manifest->zone_s, &out->filter, &why);
-    return st ? om_fail(err, st, 0, "publish.json: layers[%zu].filter: %s", i,
-                        why.text[0] ? why.text : om_status_text(st))
-              : OM_OK;
+    if (st)
+        return om_fail(err, st, 0, "publish.json: layers[%zu].filter: %s", i,
+                       why.text[0] ? why.text : om_status_text(st));
+    const char *const *name;
+    const size_t columns = om_filter_columns(out->filter, &name);
+    for (size_t c = 0; c < columns; c++)
+        if (om__publish_personal(snapshot, out->layer->name, name[c]))
+            return om_fail(err, OM_E_FORMAT, 0,
+                           "publish.json: layers[%zu].filter speaks of %.60s, "
+                           "which city.json says is about single persons",
+                           i, name[c]);
+    return OM_OK;
 }
 
 static om_status take_layers(struct om__publish_plan *plan, struct om_err *err)

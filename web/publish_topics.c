@@ -178,8 +178,8 @@ static om_status take_period(struct om__family *family, const char *text,
 
 static om_status take_periods(struct om__family *family,
                               const struct om_json *list, int32_t zone_s,
-                              int64_t now_s, struct om__topic *topic,
-                              struct om_err *err)
+                              int64_t now_s, int64_t approved_s,
+                              struct om__topic *topic, struct om_err *err)
 {
     for (size_t i = 0; i < om_json_count(list); i++) {
         size_t at = 0;
@@ -191,6 +191,12 @@ static om_status take_periods(struct om__family *family,
                            "publish.json: period %s of topic %s is not over: "
                            "its figures would change",
                            text, topic->name);
+        if (family->period[at].to_s > approved_s)
+            return om_fail(
+                err, OM_E_RANGE, 0,
+                "publish.json: topic %s: approved_on %.40s is before "
+                "period %s is over: nobody has seen its figures",
+                topic->name, topic->approved_on, text);
     }
     return OM_OK;
 }
@@ -229,6 +235,8 @@ static const char *column_fault(const struct om_snapshot *snapshot,
     if (at == s->time_field) return "is the time that periods are of";
     if (at + layer->unit_columns >= s->count) return "is a place";
     if (s->field[at].type == OM_TYPE_TEXT) return "is a free text";
+    if (om__publish_personal(snapshot, layer->name, column))
+        return "is about single persons (city.json: personal_columns)";
     if (about_somebody(snapshot, column))
         return "says who did it or whom it is about (city.json: duty)";
     return NULL;
@@ -408,7 +416,7 @@ static om_status take_topic(const struct om_snapshot *snapshot,
     if (topic->filter) OM_TRY(om__topic_literals(snapshot, layer, topic, err));
     return take_periods(family, om_json_get(one, "periods"),
                         snapshot->manifest->zone_s, om_snapshot_now(snapshot),
-                        topic, err);
+                        approved_s, topic, err);
 }
 
 /* ---- what is out already ---- */
@@ -467,7 +475,7 @@ static om_status recall_topic(const struct om_snapshot *snapshot,
         OM_TRY(take_filter(snapshot, family, topic, err));
     }
     OM_TRY(take_periods(family, periods, snapshot->manifest->zone_s, INT64_MAX,
-                        topic, err));
+                        INT64_MAX, topic, err));
     for (size_t p = 0; p < family->periods; p++)
         if (topic->period[p]) family->period[p].before = true;
     return OM_OK;

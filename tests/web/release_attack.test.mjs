@@ -308,6 +308,30 @@ test('strings of the register are nowhere in its bytes', async (t) => {
     for (const text of sampled) assert.ok(!seen(text), `${inside.get(text)}: ${text}`);
 });
 
+test('columns about single persons are in no release', async () => {
+    const city = path.join(made.dir, 'marked'), file = path.join(city, 'city.json');
+    await cp(made.city, city, { recursive: true });
+    const marked = JSON.parse(await readFile(file, 'utf8')), about = (name) => marked.layers.find((l) => l.name === name);
+    Object.assign(about('town'), { personal_columns: ['name'] });
+    Object.assign(about('hazard'), { personal_columns: ['handler'], person: 'returned' });
+    await writeFile(file, JSON.stringify(marked));
+    const town = (plan) => plan.layers.find((l) => l.layer === 'town');
+    for (const [change, says] of [
+        [() => {}, /column 'name' of town can never be public: .* single persons/],
+        [(plan) => Object.assign(town(plan), { columns: ['id'], filter: "name LIKE 'town%'" }), /filter speaks of name, which city\.json says is about single persons/],
+        [(plan) => { town(plan).columns = ['id']; plan.statistics[0].filter = "handler = 'east'"; }, /cannot speak of handler: it is about single persons/],
+        [(plan) => { town(plan).columns = ['id']; plan.statistics[0].filter = 'returned >= 1 OR severity > 2'; }, /cannot speak of returned: it is about single persons/]]) {
+        const plan = structuredClone(plan1), out = path.join(made.dir, 'refused');
+        change(plan);
+        const { status, stderr } = await publish({ ...made, city }, out, plan);
+        assert.match(stderr, says);
+        assert.equal(status, 1, String(says));
+    }
+    const plan = structuredClone(plan1), out = path.join(made.dir, 'unmarked');
+    town(plan).columns = ['id'];
+    assert.equal((await publish({ ...made, city }, out, plan)).status, 0);
+});
+
 test('statistics that would tell more are refused', async () => {
     const refused = async (change, says) => {
         const plan = structuredClone(plan1), out = path.join(made.dir, 'refused');
@@ -348,6 +372,8 @@ test('statistics that would tell more are refused', async () => {
     await refused(one({ periods: [] }), /lists no periods/);
     await refused(one({ approved_by: '' }), /says no approved_by/);
     await refused(one({ approved_on: 'soon' }), /approved_on 'soon' is no date/);
+    for (const approved_on of ['2019-01-01', '2023-05-10', '2023-05-31'])
+        await refused(one({ approved_on }), /approved_on .* is before period 2023-0[35] is over/);
     await refused(one({ topic: 'a/b' }), /cannot name a topic/);
     await refused((p) => p.statistics.push(p.statistics[0]), /listed twice/);
     await refused((p) => { delete p.addresses; }, /need "addresses"/);
