@@ -70,6 +70,14 @@ const char *om__area_name(const struct om__hotspots *h, size_t area,
 /** What a row is, in a word: "hot 99%", "high-low", "new hot", "unknown". */
 const char *om__hotspot_class(const struct om__hotspots *h,
                               const struct om_hotspot *row, char text[32]);
+/* An area and its neighbours together, as far as they can be judged. */
+struct om__hotspot_near {
+    double rate;   // cases for each of what is exposed; NaN without
+    double ratio;  // times the city's mean
+};
+/** NaN of an area that cannot be judged. */
+struct om__hotspot_near om__hotspot_near(const struct om__hotspots *h,
+                                         const struct om_hotspot *row);
 /** One sentence about a row, Chinese or English, appended. */
 void om__hotspot_say(const struct om__hotspots *h, const struct om_hotspot *row,
                      bool chinese, struct om_buf *out);

@@ -247,6 +247,10 @@ static void plan_columns(struct rows *r)
         column(r, "cold", OM_TYPE_INTEGER);
     }
     column(r, "neighbours", OM_TYPE_INTEGER);
+    if (stat != OM_STAT_EB) {
+        if (h->per) column(r, "near_rate", OM_TYPE_REAL);
+        column(r, "near_ratio", OM_TYPE_REAL);
+    }
     column(r, "since", OM_TYPE_TIME);
     column(r, "new", OM_TYPE_BOOLEAN);
     for (size_t k = 0; k < h->parents.levels; k++)
@@ -322,6 +326,11 @@ static void put_test(struct rows *r, const struct om_hotspot *row)
         om_table_integer(t, row->cold);
     }
     om_table_integer(t, row->neighbours);
+    if (stat != OM_STAT_EB) {
+        const struct om__hotspot_near near = om__hotspot_near(r->h, row);
+        if (r->h->per) om_table_real(t, near.rate);
+        om_table_real(t, near.ratio);
+    }
     if (row->since_s) {
         om_table_time(t, row->since_s);
         om_table_truth(t, row->first);

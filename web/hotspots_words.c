@@ -233,21 +233,23 @@ static void say_since(const struct om__hotspots *h,
     if (row->open) om_buf_add_text(out, chinese ? "或更久" : " or more");
 }
 
-/* Times the city's mean of an area and its neighbours together. */
-static double near_ratio(const struct om__hotspots *h,
-                         const struct om_hotspot *row)
+struct om__hotspot_near om__hotspot_near(const struct om__hotspots *h,
+                                         const struct om_hotspot *row)
 {
     const struct om_graph *g = &h->graph;
     const struct om_hotspot *kind =
         h->found.row + (size_t)row->kind * h->zones.count;
-    double sum = row->sum, expected = row->expected;
+    double sum = row->sum, expected = row->expected, exposure = row->exposure;
+    if (isnan(row->z)) return (struct om__hotspot_near){NAN, NAN};
     for (size_t k = g->first[row->area]; k < g->first[row->area + 1]; k++) {
         const struct om_hotspot *other = &kind[g->to[k]];
         if (isnan(other->z)) continue;
         sum += other->sum;
         expected += other->expected;
+        exposure += other->exposure;
     }
-    return expected > 0 ? sum / expected : NAN;
+    return (struct om__hotspot_near){exposure > 0 ? sum / exposure : NAN,
+                                     expected > 0 ? sum / expected : NAN};
 }
 
 /* Gi* is about an area with its neighbours: where the area's own ratio points
@@ -259,7 +261,7 @@ static void say_near(const struct om__hotspots *h, const struct om_hotspot *row,
     if (!chinese) om_buf_add_byte(out, ' ');
     if (!row->neighbours) return;
     om_buf_add_text(out, chinese ? "连同相邻单元" : "with its neighbours ");
-    const double ratio = near_ratio(h, row);
+    const double ratio = om__hotspot_near(h, row).ratio;
     if (isnan(ratio) || (hot ? !(row->ratio < 1) : !(row->ratio > 1))) return;
     om_buf_addf(out, chinese ? "为%.*f倍," : "%.*f times and ",
                 ratio < 0.095 ? 2 : 1, ratio);

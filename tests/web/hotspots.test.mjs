@@ -80,10 +80,32 @@ test('a sentence says hot or cold, and of its neighbourhood where it differs its
     for (const r of single) assert.match(r.text_en, /: 1 report in 1 day, /);
 });
 
+test('Gi* by brute force, and the rate of each neighbourhood beside the own', async () => {
+    const { features, rate_mean } = JSON.parse(await done('hotspots', city, 'hazard', '--units', 'hex:1000', '--per', 'house', '--rate', 'raw', '--format', 'geojson'));
+    const centres = features.map(({ geometry }) => [0, 1].map((i) => geometry.coordinates[0].slice(0, 6).reduce((s, at) => s + at[i], 0) / 6 * (i ? 1 : Math.cos(23 * Math.PI / 180)) * 111.3));
+    const known = features.map((f) => f.properties.z !== null), x = features.map((f) => f.properties.value).filter((v, i) => known[i]);
+    const n = x.length, mean = x.reduce((a, b) => a + b) / n, sd = Math.sqrt(x.reduce((s, v) => s + (v - mean) ** 2, 0) / n);
+    assert.ok(n > 50 && n < features.length);
+    let otherwise = 0;
+    features.forEach(({ properties: p }, i) => {
+        if (!known[i]) return assert.deepEqual([p.near_rate, p.near_ratio], [null, null]);
+        // Cells whose middles are as far apart as those of cells side by side.
+        const near = features.filter((_, k) => known[k] && Math.hypot(centres[k][0] - centres[i][0], centres[k][1] - centres[i][1]) < 1.3).map((f) => f.properties), w = near.length;
+        assert.equal(w, p.neighbours + 1, p.id);
+        const sum = (of) => near.reduce((s, q) => s + of(q), 0), close = (a, b, what) => assert.ok(Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b)), `${p.id} ${what}: ${a}, not ${b}`);
+        close(p.z, (sum((q) => q.value) - mean * w) / (sd * Math.sqrt((n * w - w * w) / (n - 1))), 'z');
+        close(p.rate, p.count / p.exposure, 'its own rate');
+        close(p.near_rate, sum((q) => q.count) / sum((q) => q.exposure), 'that of its neighbourhood');
+        close(p.near_ratio, p.near_rate / rate_mean, 'times the rate of the city');
+        otherwise += p.z > 0 && p.ratio < 1 && p.near_ratio > 1;
+    });
+    assert.ok(otherwise > 0, 'else the two need not be told apart');
+});
+
 test('formats: columns of CSV, polygons of GeoJSON, a file whole or not at all', async (t) => {
     const lines = csv(await done('hotspots', city, 'hazard', '--units', 'town'));
     assert.deepEqual(lines[0], ['id', 'name', 'count', 'value', 'expected', 'ratio', 'z', 'p', 'q',
-        'bin', 'class', 'neighbours', 'since', 'new', 'text', 'text_en']);
+        'bin', 'class', 'neighbours', 'near_ratio', 'since', 'new', 'text', 'text_en']);
     assert.equal(lines.length, 34);
     const out = path.join(dir, 'hot.geojson');
     await done('hotspots', city, 'hazard', '--units', 'hex:3000', '--out', out);

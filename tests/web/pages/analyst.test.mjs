@@ -18,7 +18,7 @@ import { otherState } from '../../../web/pages/analyst/other.js';
 import { clusterSteps } from '../../../web/pages/analyst/drawing.js';
 import { drawnOf, levelOf, partsOf, tilesOf } from '../../../web/pages/analyst/shown.js';
 import { emptyState } from '../../../web/pages/analyst/state.js';
-import { bySureness } from '../../../web/pages/analyst/questions.js';
+import { byPlace, bySureness } from '../../../web/pages/analyst/questions.js';
 import { languageOf, words, writing } from '../../../web/pages/analyst/words.js';
 import { classTitle, columnTitle } from '../../../web/pages/columns.js';
 import { addDays } from '../../../web/pages/text.js';
@@ -53,6 +53,18 @@ test('columns and classes have names in both languages; what has none is told as
     assert.deepEqual(['hot 99%', 'low 90%', 'low-high', 'new cold', 'not significant', 'unknown', 'odd', 'odd hot'].map((c) => classTitle('zh-CN', c)),
         ['热点 99%', '偏低 90%', '低-高', '新增冷点', '不显著', '未知', 'odd', 'odd hot']);
     assert.equal(classTitle('en', 'hot 99%'), 'hot 99%');
+});
+
+test('what is above the city comes first: itself, then by its neighbours; what was not tested last', () => {
+    const row = (id, cls, ratio, near_ratio, z) => ({ id, class: cls, ratio, near_ratio, z });
+    const rows = [row('cold', 'cold 99%', 0.1, 0.2, -5), row('unknown', 'unknown', null, null, null), row('near', 'hot 99%', 0.9, 5.5, 16), row('less', 'hot 95%', 8.9, 2.8, 4), row('nearer', 'hot 90%', 0.5, 6, 3),
+        row('most', 'hot 99%', 30, 3, 14), row('plain', 'not significant', 3, 1, 1.5), row('plainer', 'not significant', 1, 1, -1), row('high', 'high 95%', 1.5, undefined, 3)];
+    const next = random(3), shuffled = () => [...rows].map((r) => [next(), r]).sort((a, b) => a[0] - b[0]).map(([, r]) => r);
+    const want = ['most', 'less', 'high', 'nearer', 'near', 'plain', 'plainer', 'cold'];
+    for (let i = 0; i < 50; i++) {
+        assert.deepEqual(shuffled().sort(byPlace(true)).map((r) => r.id), [...want, 'unknown']);
+        assert.deepEqual(shuffled().sort(byPlace(false)).map((r) => r.id), [...want.toReversed(), 'unknown']);
+    }
 });
 
 test('units that are tested are told surest first, what was not tested last', () => {

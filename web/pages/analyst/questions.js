@@ -11,7 +11,7 @@ import {columnsOf, readAsked, rowsOf} from '../list.js';
 import {askRanking} from '../profile/ask.js';
 import {csvKnown} from '../profile/numbers.js';
 import {knownCell, percent, verdictCell} from '../profile/parts.js';
-import {evenly, fixed, lastDay} from '../text.js';
+import {addDays, evenly, fixed, lastDay} from '../text.js';
 import {covered, difference, joined, otherState} from './other.js';
 import {address, coverageLevel, coverageOf, drawnOf, firstDay, hasHeat, hasTimes, hotspotsOf, isCells, isCounted, layerOf, partOf, selectionOf} from './shown.js';
 
@@ -150,10 +150,10 @@ const hotspots = {
         return {columns: [nameColumn(context), figure(context, 'count', say('count')), ...sizeColumns(context, each)], rows: each, order: {by: 'count', down: true},
           note: say('dbscan_note', {eps: answer.eps_m ?? '?', min: answer.min ?? '?', n: write.exact(answer.matched ?? rows.length), noise: write.exact(answer.noise ?? 0)})};
       }
-      return {columns: testedColumns(context, surely), rows: rows.map((r) => calledBy(city, r)), order: {by: 'q', down: false}, note: say('sorted_by_q')};
+      return testedTable(context, rows.map((r) => calledBy(city, r)), answer, surely);
     }
     const answer = await context.get(address(`/hotspots/${encodeURIComponent(layer.id)}`, hotspotsOf(city, now)), signal);
-    return {columns: testedColumns(context, surely), rows: named(context, context.level(), answer.rows ?? []), order: {by: 'q', down: false}, level: context.level() || undefined, note: say('sorted_by_q')};
+    return {...testedTable(context, named(context, context.level(), answer.rows ?? []), answer, surely), level: context.level() || undefined};
   },
 };
 
@@ -195,12 +195,38 @@ async function askTwice(context, other, signal, surely) {
     note: note || say('classes_changed', {n: write.exact(rows.filter((r) => r.className).length), all: write.exact(rows.length)})};
 }
 
-/** @param {Context} context @param {(n: number) => string} surely @returns {Column[]} */
-function testedColumns(context, surely) {
-  const {say, lang} = context;
-  return [nameColumn(context), {id: 'class', title: say('class'), wordy: true, of: (r) => r.class || null, cell: (r) => classTitle(lang, r.class || 'unknown')},
-    figure(context, 'count', say('count')), {...figure(context, 'z', 'z', {write: (n) => fixed(n, 2)}), compare: (down) => bySureness('z', down)},
+/** Is it hot (1), cold (-1) or neither (0)? @param {any} r of a test */
+const heatOf = (r) => (/hot$|^hot |^high \d/.test(r.class ?? '') ? 1 : /cold$|^cold |^low \d/.test(r.class ?? '') ? -1 : 0);
+
+/** Above the city first: what is so itself, then what only its neighbours make so, what is not significant, what is below. @param {any} r */
+const placeIn = (r) => (typeof r.z !== 'number' ? -3 : heatOf(r) > 0 ? (r.ratio >= 1 ? 2 : 1) : heatOf(r));
+/** The order of what was tested. @param {boolean} down */
+export const byPlace = (down) => (a, b) => {
+  const [p, q] = [a, b].map(placeIn), much = (r, place) => (place === 2 ? r.ratio : place === 1 ? r.near_ratio : r.z) ?? 0;
+  if (p === -3 || q === -3) return q - p;
+  return (down ? 1 : -1) * (q - p || much(b, p) - much(a, p));
+};
+
+/** What a test of an answer found: how often, how often in the city, how sure, since when. @param {Context} context @param {any[]} rows @param {any} answer @param {(n: number) => string} surely @returns {Told} */
+function testedTable(context, rows, answer, surely) {
+  const {say, lang, city, state, write} = context, about = city.exposures[answer.per], rated = !!answer.per, near = rows.some((r) => typeof r.near_ratio === 'number');
+  // Rates are for each of what is exposed; told they are for a thousand.
+  const scale = about?.scale ?? (rated && answer.per !== 'area' ? 1000 : 1), told = rows.map((r) => (rated ? {...r, rate: r.exposure > 0 ? r.rate * scale : null, near_rate: typeof r.near_rate === 'number' ? r.near_rate * scale : null} : r));
+  const unit = (lang === 'en' ? about?.unit_en : about?.unit) ?? (answer.per === 'area' ? say('per_km2') : say('rate')), rate = evenly(told.flatMap((r) => [r.rate, r.near_rate])), times = (n) => `${n < 0.095 ? n.toFixed(2) : n.toFixed(1)}×`;
+  // Where looking back ends nothing need have begun.
+  const since = (r) => (r.since ? r.since.slice(0, 10) : null), first = answer.step === 'week' && answer.to ? addDays(answer.to.slice(0, 10), -7 * (answer.looks_back + 1)) : '';
+  /** @type {Column[]} */
+  const columns = [nameColumn(context), {id: 'class', title: say('class'), wordy: true, of: (r) => r.class || null, compare: state.now.spots === 'moran' ? undefined : (down) => byPlace(!down), cell: (r) => element('span', {}, classTitle(lang, r.class || 'unknown'),
+      ...(heatOf(r) > 0 && r.ratio < 1 && near ? [element('small', {}, say('by_neighbours'))] : []))},
+    ...rated ? [figure(context, 'rate', unit, {write: rate}), ...near ? [figure(context, 'near_rate', say('with_neighbours'), {write: rate, help: say('near_note')})] : []] : [],
+    figure(context, 'ratio', say('times_city'), {write: times, help: say('times_note')}), ...near ? [figure(context, 'near_ratio', say('near_times'), {write: times, help: say('near_note')})] : [],
+    ...rows.some((r) => r.since) ? [/** @type {Column} */ ({id: 'since', title: say('since'), wordy: true, className: 'date', of: since, cell: (r) => (!r.since ? '' : since(r) > first ? since(r) : say('or_before', {t: since(r)}))})] : [],
+    figure(context, 'count', say('count')), ...rated && answer.per !== 'area' ? [figure(context, 'exposure', context.told('exposure'), {write: evenly(told.map((r) => r.exposure))})] : [],
+    {...figure(context, 'z', 'z', {write: (n) => fixed(n, 2)}), compare: (down) => bySureness('z', down)},
     {...figure(context, 'q', 'q', {write: surely, help: say('sorted_by_q')}), compare: (down) => bySureness('q', down), csv: [['p', (r) => r.p], ['q', (r) => r.q]]}];
+  if (state.now.spots === 'moran') return {columns, rows: told, order: {by: 'q', down: false}, note: say('sorted_by_q')};
+  const mean = rated ? say('city_rate', {n: rate(answer.rate_mean * scale), unit}) : '', hot = told.filter((r) => heatOf(r) > 0), alone = hot.filter((r) => r.ratio < 1).length;
+  return {columns, rows: told, order: {by: 'class', down: false}, note: [mean, say('hot_of', {n: write.exact(hot.length), all: write.exact(rows.length)}), near ? say('looks_near') : '', alone && near ? say('alone_of', {n: write.exact(alone)}) : ''].filter((t) => t).join(' ')};
 }
 
 /** What each kind of coverage tells of a row. @type {Record<string, (context: Context) => {columns: Column[], by: string, down: boolean}>} */

@@ -1,0 +1,56 @@
+// The analyst's ranked hotspots, and panes by keys.
+//
+// Plan
+//   hotspots per address: rate, times the city's, the same of the neighbourhood,
+//   since when; what is above the city comes first
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+
+import { browse, skip, until } from './analyst_page.mjs';
+import { NO_GL } from './chromium.mjs';
+import { done, folder } from './onemap.mjs';
+import { csv } from './roles.mjs';
+import { serve } from './server.mjs';
+
+async function save(page, act) {
+    const [download] = await Promise.all([page.waitForEvent('download'), act()]);
+    return { name: download.suggestedFilename(), rows: csv((await readFile(await download.path(), 'utf8')).replace('\ufeff', '').replaceAll('\r\n', '\n')) };
+}
+
+test('ranked hotspots', { skip }, async (t) => {
+    const dir = await folder(t), city = path.join(dir, 'city');
+    await done('synth', path.join(dir, 'files'), '--scale', '0.002', '--quiet');
+    await done('import', city, '--all', path.join(dir, 'files'), '--quiet');
+    const server = await serve(t, city, '--read-only'), get = async (target) => (await fetch(server.url + target)).json();
+    const { page, log } = await browse(t, 'about:blank', { flags: NO_GL });
+
+    for (const [per, scale, unit] of [['address', 1000, '每千个地址'], ['area', 1, '每平方公里']]) await t.test(`hotspots per ${per}: the rates, of the neighbourhood too, and since when`, async () => {
+        const time = '2023-05-28/2023-06-26';
+        await page.goto('about:blank');
+        await page.goto(`${server.url}/analyst#layer=hazard&layers=hotspots&units=hex:2000&per=${per}&time=${time}`);
+        const { features, rate_mean } = await get(`/hotspots/hazard?units=hex:2000&stat=gistar&per=${per}&f=geojson&limit=3000&datetime=${time}`), rows = features.map((f) => f.properties);
+        const hot = rows.filter((r) => r.bin > 0), above = hot.filter((r) => r.ratio >= 1);
+        await until('rates', () => page.evaluate(() => !!document.querySelector('#table tr') && !!document.querySelector('[data-sort=near_rate]')));
+        await until('per what', async () => (await page.textContent('.ranks th[data-column=rate]')).includes(unit));
+        const { name, rows: lines } = await save(page, () => page.click('#table-csv'));
+        assert.equal(name, 'hazard-gistar.csv');
+        assert.equal(lines.length, rows.length);
+        const known = rows.filter((r) => r.z !== null);
+        assert.ok(hot.length > 0 && known.length > 20 && (per === 'area' ? hot.length > above.length && hot.some((r) => r.since) : known.length < rows.length));
+        for (const line of lines) {
+            const want = rows.find((r) => r.id === line.id), close = (text, n) => (n === null ? text === '' : Math.abs(Number(text) - n) <= 1e-9 * Math.max(1, Math.abs(n)));
+            for (const [column, n] of [['rate', want.exposure > 0 ? scale * want.rate : null], ['near_rate', want.near_rate === null ? null : scale * want.near_rate], ['ratio', want.ratio], ['near_ratio', want.near_ratio], ['count', want.count], ['z', want.z], ['q', want.q]]) assert.ok(close(line[column], n), `${line.id} ${column}: ${line[column]}, not ${n}`);
+            assert.equal(line.since ?? '', want.since?.slice(0, 10) ?? '');
+        }
+        // Above the city itself, then by its neighbours, then all that is not hot.
+        assert.deepEqual(lines.slice(0, above.length).map((l) => l.id), above.sort((a, b) => b.ratio - a.ratio).map((r) => r.id));
+        assert.deepEqual(new Set(lines.slice(0, hot.length).map((l) => l.id)), new Set(hot.map((r) => r.id)));
+        assert.deepEqual(lines.slice(known.length).map((l) => l.z), lines.slice(known.length).map(() => ''), 'what is not known is last');
+        assert.ok((await page.textContent('#table-note')).includes(`${rows.length} 个中 ${hot.length} 个显著高`));
+        const [, mean] = /全市 ([\d.,]+)/.exec(await page.textContent('#table-note'));
+        assert.ok(Math.abs(Number(mean.replaceAll(',', '')) - scale * rate_mean) <= 0.05 * scale * rate_mean, mean);
+        t.diagnostic(`${hot.length} hot, ${above.length} above themselves`);
+    });
+});
