@@ -6,6 +6,8 @@
 //   no area is none
 //   an area goes through the page's address; what is not one is none
 //   a circle on the map lies as far from its centre as it says (Vincenty)
+//   parts of a whole: p is the sum of the chances, q that of its definition; of
+//   draws from the city's own shares seldom any is told to differ
 //   intervals of shares cover as often as they say; a verdict needs the city
 //   outside; equal is not different
 //   unknown comes last in any order; a CSV keeps texts, and runs nothing
@@ -19,7 +21,7 @@ import test from 'node:test';
 
 import { circleRing, CORNERS_MOST, formatArea, metresBetween, parseArea, placeParams, ringKm2, ringOf, unitFilter } from '../../../web/pages/profile/area.js';
 import { askLine, askParts, askRanking, askTrend, categories, countedLayers } from '../../../web/pages/profile/ask.js';
-import { csvOf, known, sorted, verdict, wilson } from '../../../web/pages/profile/numbers.js';
+import { binomialP, csvOf, falseDiscovery, known, partVerdicts, sorted, verdict, wilson } from '../../../web/pages/profile/numbers.js';
 import { placed } from '../../../web/pages/profile/poster.js';
 import { random } from '../onemap.mjs';
 
@@ -81,6 +83,68 @@ test('a circle on the map is as wide as it says', () => {
                 assert.ok(close(along(at, p), radiusM, 0.004), `${at} ${radiusM}: ${along(at, p)}`);
                 assert.ok(close(metresBetween(at, p), along(at, p), 0.001));
             }
+});
+
+test('the chance of so many hits, by the sum of all that are as far out', () => {
+    for (const [of, chance] of [[1, 0.5], [7, 0.2], [31, 0.9], [40, 0.03], [300, 0.4]]) {
+        const pmf = [(1 - chance) ** of];
+        for (let k = 0; k < of; k++) pmf.push(pmf[k] * (of - k) / (k + 1) * chance / (1 - chance));
+        for (let hits = 0; hits <= of; hits++) {
+            const end = (list) => list.reduce((s, v) => s + v, 0), want = Math.min(1, 2 * (hits >= of * chance ? end(pmf.slice(hits)) : end(pmf.slice(0, hits + 1))));
+            const p = binomialP(hits, of, chance);
+            assert.ok(Math.abs(p - want) <= 1e-9 * want + 1e-13, `${hits} of ${of} by ${chance}: ${p}, not ${want}`);
+        }
+    }
+    assert.deepEqual([binomialP(0, 10, 0), binomialP(1, 10, 0), binomialP(10, 10, 1), binomialP(9, 10, 1), binomialP(0, 0, 0.3)], [1, 0, 1, 0, 1]);
+    assert.ok(binomialP(1e6, 2e6, 0.5) > 0.99 && binomialP(1.01e6, 2e6, 0.5) < 1e-9);
+});
+
+test('the false discovery rate is that of its definition', () => {
+    const next = random(5);
+    for (let i = 0; i < 200; i++) {
+        const p = Array.from({ length: 1 + Math.floor(next() * 30) }, () => (next() < 0.1 ? null : next() ** 3)), real = p.filter((v) => v !== null), q = falseDiscovery(p);
+        p.forEach((v, k) => {
+            if (v === null) return assert.equal(q[k], null);
+            const want = Math.min(1, ...real.filter((w) => w >= v).map((w) => w * real.length / real.filter((u) => u <= w).length));
+            assert.ok(Math.abs(q[k] - want) < 1e-12);
+        });
+    }
+});
+
+test('chance is seldom told to be a difference, a difference is', () => {
+    const next = random(2), weights = Array.from({ length: 392 }, (_, i) => 1 + 3 * next() + (i < 8 ? 2 : 0)), total = weights.reduce((a, b) => a + b), shares = weights.map((w) => w / total), sums = [];
+    for (const share of shares) sums.push((sums.at(-1) ?? 0) + share);
+    const draw = (of) => {
+        const hits = shares.map(() => 0);
+        for (let i = 0; i < of; i++) {
+            let [from, to] = [0, sums.length - 1];
+            for (const at = next(); from < to;) {
+                const mid = (from + to) >> 1;
+                if (sums[mid] > at) to = mid;
+                else from = mid + 1;
+            }
+            hits[from]++;
+        }
+        return hits;
+    };
+    const DRAWS = 200, OF = 1139;
+    let any = 0, each = 0;
+    for (let i = 0; i < DRAWS; i++) {
+        const hits = draw(OF), told = partVerdicts(hits.map((h, k) => ({ hits: h, city: shares[k] })), OF);
+        any += told.some((v) => v.verdict !== 'same');
+        // Each of the eight largest by itself: this is what must not be told.
+        const largest = hits.map((h, k) => [h, shares[k]]).sort((a, b) => b[0] - a[0]).slice(0, 8);
+        each += largest.filter(([h, share]) => verdict(wilson(h, OF), share) === 'higher').length;
+    }
+    assert.ok(any <= 0.05 * DRAWS + 3 * Math.sqrt(0.05 * 0.95 * DRAWS), `in ${any} of ${DRAWS} draws something is told to differ`);
+    assert.ok(each > 4 * DRAWS, 'else there is nothing to be wary of');
+    const hits = draw(OF);
+    hits[5] += 40;
+    const told = partVerdicts([...hits.map((h, k) => ({ hits: h, city: shares[k] })), { hits: null, city: 0.1 }, { hits: 3, city: null }], OF + 40);
+    assert.equal(told[5].verdict, 'higher');
+    assert.deepEqual(told.slice(-2), [{ p: null, q: null, verdict: 'unknown' }, { p: null, q: null, verdict: 'unknown' }]);
+    const few = partVerdicts([{ hits: 300, city: 0.5 }, { hits: 700, city: 0.5 }], 1000);
+    assert.deepEqual(few.map((v) => v.verdict), ['lower', 'higher']);
 });
 
 test('how sure a share is, and when it is different', () => {

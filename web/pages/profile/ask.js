@@ -5,7 +5,7 @@
 import {address} from '../analyst/shown.js';
 import {getJson} from '../api.js';
 import {both, placeParams, unitFilter} from './area.js';
-import {known, verdict, wilson} from './numbers.js';
+import {known, partVerdicts, verdict, wilson} from './numbers.js';
 
 /**
  * @typedef {import('./area.js').Area} Area
@@ -101,7 +101,7 @@ export function categories(layer) {
 
 /**
  * Which part each value of a column is, in the area and in the city, and whether
- * these differ. null: not told.
+ * these differ, all values compared together (false discovery rate 5 %). null: not told.
  * @param {Layer} layer @param {string} column @param {Area} area @param {Subject} subject @param {AbortSignal} [signal]
  */
 export async function askParts(layer, column, area, subject, signal) {
@@ -113,8 +113,11 @@ export async function askParts(layer, column, area, subject, signal) {
   const parts = city.groups.map((g) => {
     const count = known(mine.get(g.id) ?? {count: 0}), all = g.hidden ? null : g.count / (city.count || 1);
     const sure = count.known === 'number' && inside.count ? wilson(count.value, inside.count) : {low: null, high: null};
-    return {id: g.id, count, share: count.known === 'number' && inside.count ? count.value / inside.count : null, ...sure, city: all, verdict: verdict(sure, all)};
+    return {id: g.id, count, share: count.known === 'number' && inside.count ? count.value / inside.count : null, ...sure, city: all};
   });
+  // Shown are the largest of many: each by itself, some would differ by chance alone.
+  const verdicts = partVerdicts(parts.map((p) => ({hits: p.count.known === 'number' ? p.count.value : null, city: p.city})), inside.count ?? 0);
+  parts.forEach((part, i) => Object.assign(part, verdicts[i]));
   return {parts: parts.sort((a, b) => (b.count.value ?? -1) - (a.count.value ?? -1) || (b.city ?? 0) - (a.city ?? 0)), target, total: inside.count};
 }
 

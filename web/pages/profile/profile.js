@@ -226,8 +226,8 @@ class Profile {
   /** @param {string} column @param {any} told */
   parts(column, told) {
     const {say, speech, context} = this, layer = context.subject(), most = Math.max(0.01, ...told.parts.map((p) => Math.max(p.share ?? 0, p.city ?? 0)));
-    return this.section(`${say('parts', {layer: this.title(layer)})} · ${columnTitle(context.lang, column)}`, [this.csv(column, [column, 'count', 'share', 'share_low', 'share_high', 'city_share', 'against_city'],
-      told.parts.map((p) => [p.id, csvKnown(p.count), p.share, p.low, p.high, p.city, p.verdict]))],
+    return this.section(`${say('parts', {layer: this.title(layer)})} · ${columnTitle(context.lang, column)}`, [this.csv(column, [column, 'count', 'share', 'share_low', 'share_high', 'city_share', 'p', 'q', 'against_city'],
+      told.parts.map((p) => [p.id, csvKnown(p.count), p.share, p.low, p.high, p.city, p.p, p.q, p.verdict]))],
       element('div', {className: 'parts'}, ...told.parts.slice(0, VALUES_MOST).map((p) => {
         const bar = element('span', {}), tick = element('i', {});
         bar.style.width = `${(p.share ?? 0) / most * 100}%`;
@@ -235,7 +235,7 @@ class Profile {
         return element('div', {className: 'part'}, element('span', {className: 'what'}, p.id === null ? say('no_value') : context.city.names.value(layer.id, column, p.id)),
           element('span', {}, knownCell(speech, p.count), ` ${percent(p.share)} `, verdictCell(speech, p.verdict)),
           element('div', {className: 'bar', title: `${say('interval')} ${percent(p.low)}–${percent(p.high)}, ${say('city')} ${percent(p.city)}`}, bar, tick));
-      })), element('p', {className: 'note'}, [say('part_city'), ...(told.parts.length > VALUES_MOST ? [say('first_of', {n: VALUES_MOST, all: told.parts.length})] : [])].join(' · ')));
+      })), element('p', {className: 'note'}, [say('part_city'), say('fdr_of', {n: this.context.write.exact(told.parts.filter((p) => p.q !== null).length), sure: told.parts.filter((p) => p.verdict === 'higher' || p.verdict === 'lower').length}), ...(told.parts.length > VALUES_MOST ? [say('first_of', {n: VALUES_MOST, all: told.parts.length})] : [])].join(' · ')));
   }
 }
 
