@@ -69,6 +69,28 @@ om_status om_exposures_read(const struct om_manifest *city,
     return st;
 }
 
+om_status om_exposures_copy(const struct om_exposures *from,
+                            struct om_exposures *out)
+{
+    struct om_exposures copy = {.count = from->count};
+    for (size_t i = 0; i < from->count; i++) {
+        struct om_exposure *e = &copy.exposure[i];
+        *e = from->exposure[i];
+        const char **const text[] = {&e->name,   &e->layer,   &e->filter,
+                                     &e->weight, &e->unit,    &e->unit_en,
+                                     &e->title,  &e->title_en};
+        for (size_t t = 0; t < sizeof text / sizeof *text; t++) {
+            if (!*text[t]) continue;
+            *text[t] = om_arena_text(&copy.arena, *text[t], strlen(*text[t]));
+            if (*text[t]) continue;
+            om_exposures_deinit(&copy);
+            return OM_E_MEMORY;
+        }
+    }
+    *out = copy;
+    return OM_OK;
+}
+
 void om_exposures_deinit(struct om_exposures *exposures)
 {
     om_arena_deinit(&exposures->arena);

@@ -313,9 +313,15 @@ om_status om_model_parse(const char *text, size_t len, const char *name,
     return st;
 }
 
+struct om_model *om_model_ref(struct om_model *model)
+{
+    atomic_fetch_add(&model->shares, 1);
+    return model;
+}
+
 void om_model_free(struct om_model *model)
 {
-    if (!model) return;
+    if (!model || atomic_fetch_sub(&model->shares, 1) > 0) return;
     om_arena_deinit(&model->arena);
     om_free(model);
 }

@@ -3,6 +3,8 @@
 #ifndef OM_ENGINE_RISK_MODEL_H
 #define OM_ENGINE_RISK_MODEL_H
 
+#include <stdatomic.h>
+
 #include "data/base/arena.h"
 #include "data/json.h"
 #include "engine/snapshot.h"
@@ -67,6 +69,7 @@ struct om_model {
     double shrink;              // units; 0: not at all
     double scale;               // 0: the exposure's own
     const char *per_unit, *per_unit_en;  // NULL: the exposure's own
+    atomic_size_t shares;                // who holds it beside the first
     struct om_arena arena;
 };
 
@@ -83,7 +86,9 @@ struct om_model {
  */
 om_status om_model_parse(const char *text, size_t len, const char *name,
                          struct om_model **out, struct om_err *err) OM_MUST_USE;
-/** NULL is fine. */
+/** One more who calls om_model_free; any thread. */
+struct om_model *om_model_ref(struct om_model *model);
+/** NULL is fine. The last one frees it. */
 void om_model_free(struct om_model *model);
 /* One kind of what is exposed in a city: `exposures` of city.json,
  *   "house": {"layer": "rental", "filter": "..", "weight": "residents",
@@ -106,6 +111,9 @@ struct om_exposures {
 om_status om_exposures_read(const struct om_manifest *city,
                             struct om_exposures *out,
                             struct om_err *err) OM_MUST_USE;
+/** *out is empty, or what it was if that fails. owns: om_exposures_deinit */
+om_status om_exposures_copy(const struct om_exposures *from,
+                            struct om_exposures *out) OM_MUST_USE;
 void om_exposures_deinit(struct om_exposures *exposures);
 /** By name, or NULL. */
 const struct om_exposure *om_exposures_find(const struct om_exposures *e,
@@ -115,7 +123,8 @@ const struct om_exposure *om_exposures_find(const struct om_exposures *e,
 struct om_model_entry {
     char name[OM_LIMIT_NAME_BYTES];
     struct om_model *model;  // NULL: `err` says why
-    struct om_err err;       // "models/fire.json: terms[0].layer: ..."
+    struct om_err err;       // "models/fire.json: terms[0].layer: ..."; with a
+                             // model: why this is the one that was before
 };
 /* All models of a city, by name, and its exposures. Immutable, counted. */
 struct om_models {
@@ -123,7 +132,8 @@ struct om_models {
     struct om_model_entry *entry;
     struct om_exposures exposures;
     om_status exposures_status;   // exposures empty and
-    struct om_err exposures_err;  // ... why, if this is not OM_OK
+    struct om_err exposures_err;  // ... why, if this is not OM_OK; else why
+                                  // these are those that were before
 };
 /**
  * Read CITY/models/ beside a snapshot. A model that cannot be used (bad
@@ -138,6 +148,21 @@ struct om_models {
 om_status om_models_read(const char *city, const struct om_snapshot *snapshot,
                          struct om_models **out,
                          struct om_err *err) OM_MUST_USE;
+/**
+ * Read them where others were read before: for a model that cannot be used, and
+ * for exposures that cannot, those of `before` (NULL: none) stand in if the
+ * snapshot still bears them; their entries have both, the model and why it is
+ * not the file's.
+ *
+ * returns, owns, threads as om_models_read
+ */
+om_status om_models_reread(const char *city, const struct om_snapshot *snapshot,
+                           const struct om_models *before,
+                           struct om_models **out,
+                           struct om_err *err) OM_MUST_USE;
+/** The first that is wrong in what was read, whether another stands in or not;
+ *  OM_OK: nothing is. */
+om_status om_models_fault(const struct om_models *models, struct om_err *err);
 struct om_models *om_models_ref(struct om_models *models);
 void om_models_unref(struct om_models *models);
 /** Are an exposure's layer and the columns that it names there for whoever

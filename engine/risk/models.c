@@ -187,8 +187,58 @@ static om_status read_folder(const char *folder,
     return st;
 }
 
+/* What the entry lacks, of those before. */
+static void stand_in(struct om_model_entry *entry,
+                     const struct om_models *models,
+                     const struct om_models *before,
+                     const struct om_snapshot *snapshot)
+{
+    const struct om_model_entry *was =
+        entry->model ? NULL : om_models_find(before, entry->name);
+    if (was && was->model &&
+        !om_model_check(was->model, &models->exposures, snapshot, NULL))
+        entry->model = om_model_ref(was->model);
+}
+
+static om_status read_models(const char *folder,
+                             const struct om_snapshot *snapshot,
+                             const struct om_models *before,
+                             struct om_models *models, struct om_err *err)
+{
+    om_status st = om_exposures_read(snapshot->manifest, &models->exposures,
+                                     &models->exposures_err);
+    if (st == OM_E_MEMORY) return st;
+    models->exposures_status = st;
+    if (st && before && !before->exposures_status) {
+        OM_TRY(om_exposures_copy(&before->exposures, &models->exposures));
+        models->exposures_status = OM_OK;
+    }
+    OM_TRY(read_folder(folder, snapshot, models, err));
+    for (size_t i = 0; before && i < models->count; i++)
+        stand_in(&models->entry[i], models, before, snapshot);
+    return OM_OK;
+}
+
+om_status om_models_fault(const struct om_models *models, struct om_err *err)
+{
+    const struct om_err *e = &models->exposures_err;
+    if (e->code) return om_fail(err, e->code, 0, "city.json: %s", e->text);
+    for (size_t i = 0; i < models->count; i++) {
+        e = &models->entry[i].err;
+        if (e->code) return om_fail(err, e->code, 0, "%s", e->text);
+    }
+    return OM_OK;
+}
+
 om_status om_models_read(const char *city, const struct om_snapshot *snapshot,
                          struct om_models **out, struct om_err *err)
+{
+    return om_models_reread(city, snapshot, NULL, out, err);
+}
+
+om_status om_models_reread(const char *city, const struct om_snapshot *snapshot,
+                           const struct om_models *before,
+                           struct om_models **out, struct om_err *err)
 {
     char folder[PATH_BYTES];
     *out = NULL;
@@ -198,11 +248,7 @@ om_status om_models_read(const char *city, const struct om_snapshot *snapshot,
     if (!c) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     atomic_init(&c->refs, 1);
     struct om_models *models = &c->public;
-    models->exposures_status = om_exposures_read(
-        snapshot->manifest, &models->exposures, &models->exposures_err);
-    om_status st =
-        models->exposures_status == OM_E_MEMORY ? OM_E_MEMORY : OM_OK;
-    if (!st) st = read_folder(folder, snapshot, models, err);
+    const om_status st = read_models(folder, snapshot, before, models, err);
     if (st == OM_E_MEMORY) om_fail(err, st, 0, "out of memory");
     if (st)
         om_models_unref(models);

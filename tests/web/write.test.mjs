@@ -806,6 +806,51 @@ test('under load: imports, reloads and a stop without a failed request', async (
     for (const id of work.written.filter((_, i) => i % 50 === 0)) assert.equal((await ask(`${again.url}${ITEMS}/${id}`)).status, 200, id);
 });
 
+test('a model that was good stays until something good takes its place', async (t) => {
+    const { dir, city } = await makeCity(t), server = await serve(t, city), { url, child } = server;
+    let said = '';
+    child.stderr.on('data', (bytes) => { said += bytes; });
+    const reload = async (word) => {
+        const from = said.length;
+        child.kill('SIGHUP');
+        await until(word, () => said.slice(from).includes(word));
+    };
+    const folder = path.join(city, 'models'), file = (name) => path.join(folder, `${name}.json`);
+    const model = (name) => ({ name, title: name, kernel: 'quartic', bandwidth_m: 800, terms: [{ name: 'all', title: '全', title_en: 'all', layer: 'place', factor: 1 }], denominator: 'area' });
+    const legend = async (name, at = url) => (await ask(`${at}/legend/heat:${name}.json`)).status;
+    const tile = async (name, at = url) => (await ask(`${at}/tiles/heat:${name}/8/208/111.png`)).status;
+    const ready = async (at = url) => (await ask(`${at}/ready`)).json();
+    await mkdir(folder, { recursive: true });
+    await writeFile(file('fire'), text(model('fire')));
+    await reload('info serve: reloaded');
+    assert.equal((await ready()).models, undefined);
+    // Broken before anybody has asked for it.
+    await writeFile(file('fire'), '{');
+    await reload('not reloaded, all stays as it was');
+    assert.match(said, /models\/fire\.json/);
+    // A new base and a model beside the broken one: each is there.
+    await writeFile(file('water'), text(model('water')));
+    const other = path.join(dir, 'other.csv');
+    for (const [i, how] of [['A1', []], ['A2', ['--append']], ['A3', ['--replace']]]) {
+        await writeFile(other, `lon,lat,id,kind\n113.6,22.8,${i},shop\n`);
+        await done('import', city, 'other', other, ...how, '--id', 'id');
+        await until(i, async () => (await ask(`${url}/collections/other/items/${i}`)).status === 200);
+        for (const name of ['fire', 'water']) assert.deepEqual([await legend(name), await tile(name)], [200, 200], `${name} after ${i}`);
+        const { models } = await ready();
+        assert.deepEqual(Object.keys(models), ['fire']);
+        assert.equal(models.fire.served, 'as before');
+        assert.match(models.fire.why, /models\/fire\.json/);
+    }
+    assert.match(said, /warn models: models\/fire\.json.*what was before stays/);
+    assert.equal((await server.stop()).code, 0);
+    // The next server has not seen what it was, and says so.
+    const next = await serve(t, city);
+    assert.deepEqual([await legend('fire', next.url), await legend('water', next.url)], [404, 200]);
+    assert.equal((await ready(next.url)).models.fire.served, false);
+    assert.match((await ready(next.url)).models.fire.why, /models\/fire\.json/);
+    assert.match((await next.stop()).stderr, /warn models: models\/fire\.json/);
+});
+
 test('a reload takes what is right, and says what is wrong', async (t) => {
     const { dir, city } = await makeCity(t), config = path.join(dir, 'serve.json');
     await writeFile(config, '{}');

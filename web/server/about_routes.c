@@ -10,6 +10,7 @@
 #include "web/server/metrics.h"
 #include "web/server/pictures.h"
 #include "web/server/reply.h"
+#include "web/server/worlds.h"
 #include "web/server/writes.h"
 
 /* What is about this process, not about the city: never kept by anyone. */
@@ -69,6 +70,30 @@ static void add_withheld(const struct om_snapshot *snapshot, struct om_buf *out)
     if (snapshot->withheld) om_buf_add_text(out, "}");
 }
 
+/* Models whose file cannot be used, and why: 404, or what they were before. */
+static void add_models(struct om_server *server, struct om_buf *out)
+{
+    struct om_models *models = om__worlds_models(server->worlds);
+    size_t faults = 0;
+    for (size_t i = 0; models && i < models->count; i++) {
+        const struct om_model_entry *e = &models->entry[i];
+        if (!e->err.code) continue;
+        om_buf_add_text(out, faults++ ? "," : ",\"models\":{");
+        om_buf_add_json_text(out, e->name, strlen(e->name));
+        om_buf_addf(out, ":{\"served\":%s,\"why\":",
+                    e->model ? "\"as before\"" : "false");
+        om_buf_add_json_text(out, e->err.text, strlen(e->err.text));
+        om_buf_add_text(out, "}");
+    }
+    if (faults) om_buf_add_text(out, "}");
+    if (models && models->exposures_err.code) {
+        const char *why = models->exposures_err.text;
+        om_buf_add_text(out, ",\"exposures\":");
+        om_buf_add_json_text(out, why, strlen(why));
+    }
+    om_models_unref(models);
+}
+
 /* Is this the server to ask? Not while it stops, nor while the disk refuses
  * what is written, nor where its list of tokens is gone; a server that is for
  * reading is ready when it reads. */
@@ -96,6 +121,7 @@ om_status om__get_ready(struct om__request *r)
         add_damaged(snapshot, &out);
         add_withheld(snapshot, &out);
     }
+    if (r->who->role->operate) add_models(r->server, &out);
     om_snapshot_unref(snapshot);
     if (om_city_journal_fault(r->server->city, why)) {
         om_buf_add_text(&out, ",\"journal\":");

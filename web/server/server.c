@@ -347,7 +347,10 @@ static om_status prepare(struct om_server *server,
     if (!snapshot) return OM_E_MEMORY;
     server->sequence = snapshot->sequence;
     server->release = snapshot->manifest->release;
+    const om_status read =
+        om__worlds_new(o->city, snapshot, &server->worlds);
     om_snapshot_unref(snapshot);
+    OM_TRY(read);
     server->beat_s = o->beat_s ? o->beat_s : BEAT_S_DEFAULT;
     server->persons_s = o->persons_s ? o->persons_s : PERSONS_S_DEFAULT;
     OM_TRY(om_selections_new(SELECTIONS_BYTES, &server->selections));
@@ -357,7 +360,6 @@ static om_status prepare(struct om_server *server,
                          &server->cache));
     OM_TRY(om__flights_new(&server->flights));
     OM_TRY(om__views_new(&server->views));
-    OM_TRY(om__worlds_new(o->city, &server->worlds));
     OM_TRY(om_legends_new(server->release ? NULL : o->city, &server->legends));
     OM_TRY(om__pictures_new(o->fonts, &server->pictures));
     OM_TRY(om__looks_new(&server->looks));

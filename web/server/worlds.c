@@ -5,7 +5,9 @@
  * its value are of the same model even while somebody edits the file; rows that
  * are written change nothing here. What is read says by a hash whether it is
  * what was read before (version), so that a commit remakes no maps of models
- * that are as they were. The city's area is made when a statistic first asks
+ * that are as they were. What was good stays until something good takes its
+ * place: a model that cannot be used is the one that was read before, in every
+ * later commit, too. The city's area is made when a statistic first asks
  * for it, by the worker that needs it, and stays while the units do.
  */
 #include <string.h>
@@ -34,6 +36,8 @@ struct region {
 struct om__worlds {
     char *city;
     atomic_uint_least64_t reloads;
+    pthread_mutex_t lock;    // guards the one below
+    struct om_models *last;  // that were read
     struct om__made *worlds, *regions;
 };
 
@@ -66,14 +70,61 @@ static const struct om__made_kind WORLDS = {"worlds", 1, world_ref,
 static const struct om__made_kind REGIONS = {"regions", 1, region_ref,
                                              region_unref};
 
-om_status om__worlds_new(const char *city, struct om__worlds **out)
+static om_status read_models(struct om__worlds *worlds,
+                             const struct om_snapshot *snapshot,
+                             struct om_models **out)
+{
+    struct om_err err = {0};
+    pthread_mutex_lock(&worlds->lock);
+    const om_status st =
+        om_models_reread(worlds->city, snapshot, worlds->last, out, &err);
+    if (!st) {
+        om_models_unref(worlds->last);
+        worlds->last = om_models_ref(*out);
+    }
+    pthread_mutex_unlock(&worlds->lock);
+    if (st) om_log(OM_LOG_WARN, "models", "%s", err.text);
+    return st;
+}
+
+struct om_models *om__worlds_models(struct om__worlds *worlds)
+{
+    pthread_mutex_lock(&worlds->lock);
+    struct om_models *models =
+        worlds->last ? om_models_ref(worlds->last) : NULL;
+    pthread_mutex_unlock(&worlds->lock);
+    return models;
+}
+
+static void tell_faults(const struct om_models *models)
+{
+    const char *const stays = "; what was before stays";
+    if (models->exposures_err.code)
+        om_log(OM_LOG_WARN, "models", "city.json: %s%s",
+               models->exposures_err.text,
+               models->exposures_status ? "" : stays);
+    for (size_t i = 0; i < models->count; i++) {
+        const struct om_model_entry *e = &models->entry[i];
+        if (e->err.code)
+            om_log(OM_LOG_WARN, "models", "%s%s", e->err.text,
+                   e->model ? stays : "");
+    }
+}
+
+om_status om__worlds_new(const char *city, const struct om_snapshot *snapshot,
+                         struct om__worlds **out)
 {
     struct om__worlds *worlds = om_calloc(1, sizeof *worlds);
     if (!worlds) return OM_E_MEMORY;
+    pthread_mutex_init(&worlds->lock, NULL);
     worlds->city = om_strdup(city);
     om_status st = worlds->city ? OM_OK : OM_E_MEMORY;
     if (!st) st = om__made_new(&WORLDS, &worlds->worlds);
     if (!st) st = om__made_new(&REGIONS, &worlds->regions);
+    struct om_models *models = NULL;
+    // A folder that cannot be read is told, and no reason not to begin.
+    if (!st && !read_models(worlds, snapshot, &models)) tell_faults(models);
+    om_models_unref(models);
     if (st)
         om__worlds_free(worlds);
     else
@@ -96,6 +147,8 @@ void om__worlds_free(struct om__worlds *worlds)
     if (!worlds) return;
     om__made_free(worlds->worlds);
     om__made_free(worlds->regions);
+    om_models_unref(worlds->last);
+    pthread_mutex_destroy(&worlds->lock);
     om_free(worlds->city);
     om_free(worlds);
 }
@@ -139,33 +192,24 @@ static uint64_t version_of(const struct om_models *models)
 }
 
 struct asking {
-    const struct om__worlds *worlds;
+    struct om__worlds *worlds;
     const struct om_snapshot *snapshot;
 };
 
 static om_status make_world(void *ctx, void **out)
 {
     const struct asking *a = ctx;
-    struct om_err err = {0};
     struct world *w = om_calloc(1, sizeof *w);
     if (!w) return OM_E_MEMORY;
-    const om_status st =
-        om_models_read(a->worlds->city, a->snapshot, &w->public.models, &err);
+    const om_status st = read_models(a->worlds, a->snapshot, &w->public.models);
     if (st) {
-        om_log(OM_LOG_WARN, "models", "%s", err.text);
         om_free(w);
         return st;
     }
-    const struct om_models *models = w->public.models;
-    if (models->exposures_status)
-        om_log(OM_LOG_WARN, "models", "city.json: %s",
-               models->exposures_err.text);
-    for (size_t i = 0; i < models->count; i++)
-        if (!models->entry[i].model)
-            om_log(OM_LOG_WARN, "models", "%s", models->entry[i].err.text);
+    tell_faults(w->public.models);
     atomic_init(&w->refs, 1);
     pthread_mutex_init(&w->lock, NULL);
-    w->public.version = version_of(models);
+    w->public.version = version_of(w->public.models);
     *out = w;
     return OM_OK;
 }
@@ -174,19 +218,11 @@ om_status om__worlds_reload(struct om__worlds *worlds,
                             const struct om_snapshot *snapshot,
                             struct om_err *err)
 {
-    struct asking ask = {worlds, snapshot};
-    void *thing = NULL;
-    om_status st = make_world(&ask, &thing);
+    struct om_models *models = NULL;
+    om_status st = read_models(worlds, snapshot, &models);
     if (st) return om_fail(err, st, 0, "the models cannot be read");
-    const struct om_models *models = ((struct om__world *)thing)->models;
-    if (models->exposures_status)
-        st = om_fail(err, models->exposures_status, 0, "city.json: %s",
-                     models->exposures_err.text);
-    for (size_t i = 0; i < models->count && !st; i++)
-        if (!models->entry[i].model)
-            st = om_fail(err, models->entry[i].err.code, 0, "%s",
-                         models->entry[i].err.text);
-    om__world_unref(thing);
+    st = om_models_fault(models, err);
+    om_models_unref(models);
     // Whoever asks next reads them again.
     if (!st) atomic_fetch_add(&worlds->reloads, 1);
     return st;

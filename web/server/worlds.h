@@ -11,13 +11,17 @@ struct om__world {
 /** Changes when a layer of units does. */
 uint64_t om__units_serial(const struct om_snapshot *snapshot);
 struct om__worlds;
-om_status om__worlds_new(const char *city, struct om__worlds **out) OM_MUST_USE;
+/** Reads the models once, so that it is known which are good. */
+om_status om__worlds_new(const char *city, const struct om_snapshot *snapshot,
+                         struct om__worlds **out) OM_MUST_USE;
 void om__worlds_free(struct om__worlds *worlds);
 /** Read models and exposures again; any that is wrong leaves all as it was, and
  *  err says which. */
 om_status om__worlds_reload(struct om__worlds *worlds,
                             const struct om_snapshot *snapshot,
                             struct om_err *err) OM_MUST_USE;
+/** What was read last; NULL: nothing was. owns: om_models_unref */
+struct om_models *om__worlds_models(struct om__worlds *worlds);
 /** The world of the request's snapshot, into request->world; kept until the
  *  request ends. */
 om_status om__request_world(struct om__request *request) OM_MUST_USE;
