@@ -8,7 +8,8 @@
 //   server says; phone and route; activities and organisations
 //   a laptop, English, MapLibre: the same places, the town and village chosen
 //   by keyboard alone; axe finds nothing, in any state
-//   the server goes and comes back: what is there stays, and is said to be old
+//   the server goes and comes back: what is there stays, and is said to be old;
+//   answers that overtake each other change nothing
 //   text twice as large, targets of 44 px, a browser that is too old, no
 //   WebGL2, no map at all, no such data, no position
 //   no other host, no cookie, no complaint; what is loaded weighs 60,000 bytes
@@ -21,12 +22,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after } from 'node:test';
 
-import { GL, launch, skip } from './chromium.mjs';
+import { GL, launch, onTheirWay, rest, skip } from './chromium.mjs';
 import { done } from './onemap.mjs';
 import { FOLDER, joined, load } from './pages/community.mjs';
 import { get } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
+const until = untilWithin(120e3);
 const require = createRequire(path.resolve('web/pages/package.json'));
 const PHONE = { width: 390, height: 844 }, LAPTOP = { width: 1366, height: 768 };
 const SCALE = 0.02;
@@ -410,6 +413,41 @@ test('states of the residents\' map', { skip }, async (t) => {
     });
 
     const { url } = await serve(t, release);
+    await t.test('answers overtake each other', async (t) => {
+        const { page } = await browse(t), way = onTheirWay(page);
+        /** The first such answer waits until it is let go. */
+        const keep = async (what) => {
+            let go, kept = 0;
+            const held = new Promise((resolve) => { go = resolve; });
+            await page.route(what, async (route) => {
+                if (!kept++) await held;
+                await route.continue();
+            });
+            return { asked: () => until('it is asked', () => kept > 0), go };
+        };
+        await page.goto(`${url}/community`);
+        await page.waitForFunction(() => document.querySelectorAll('#town option').length > 2);
+        const activities = await keep('**/collections/activity/items?*');
+        await page.getByRole('button', { name: '活动', exact: true }).click();
+        await activities.asked();
+        await page.getByRole('button', { name: '办事', exact: true }).click();
+        assert.equal(await page.getAttribute('#list', 'aria-busy'), null, 'nothing is waited for any more');
+        activities.go();
+        // The answer of a village that was left for another comes last.
+        await page.selectOption('#town', { index: 1 });
+        await page.waitForFunction(() => document.querySelectorAll('#village option').length > 2 && !document.querySelector('#village').disabled);
+        const village = await keep('**/collections/village/items/*');
+        await page.selectOption('#village', { index: 1 });
+        await village.asked();
+        const [other] = await page.selectOption('#village', { index: 2 });
+        await page.waitForSelector('.origin');
+        const label = await page.innerText('.origin');
+        village.go();
+        await rest(page, way);
+        assert.equal(await page.innerText('.origin'), label);
+        assert.match(page.url(), new RegExp(`village=${other}`));
+    });
+
     await t.test('large text, small fingers', async (t) => {
         const { page } = await browse(t, { at, viewport: { width: 360, height: 740 } });
         await page.goto(`${url}/community`);

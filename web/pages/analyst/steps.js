@@ -72,6 +72,8 @@ export class Steps {
     this.on = false;
     /** @type {((done: boolean) => void)[]} */
     this.hearers = [];
+    /** How often rows have changed: what was asked for before is old. */
+    this.forgotten = 0;
     /** Why the last one could not be stepped through; '' it can. */
     this.refused = '';
   }
@@ -138,8 +140,9 @@ export class Steps {
 
   /** @param {string} question */
   async bring(question) {
-    const {city, state} = this.context, of = stepsOf(city, state.now), own = await this.bringSide(of, null);
+    const {forgotten} = this, {city, state} = this.context, of = stepsOf(city, state.now), own = await this.bringSide(of, null);
     const beside = of.beside === null ? [] : await this.bringSide(of, {filter: of.beside, own});
+    if (forgotten !== this.forgotten) return this.open();
     if (question !== this.question()) return false;
     for (const [i, part] of beside.entries()) if (!(part instanceof PointView)) [own[i].other, part.other] = [part, own[i]];
     this.held.clear();
@@ -240,6 +243,7 @@ export class Steps {
     this.view = null;
     this.openingOf = '';
     this.refused = '';
+    this.forgotten++;
     this.worker?.postMessage({forget: true});
   }
 
@@ -319,6 +323,8 @@ export class Steps {
     }
     if (!pictures || view !== this.view || !this.drawing.map || !this.wanted) {
       for (const {tiles} of pictures ?? []) for (const [, picture] of tiles) picture?.close();
+      // Rows have changed meanwhile: whoever holds still sees the new ones, too.
+      if (this.wanted && view !== this.view) return this.anew();
       return this.answer(false);
     }
     this.on = true;
@@ -330,6 +336,14 @@ export class Steps {
     this.drawing.stepped(legends);
     if (this.wanted && this.wanted !== time) return this.ask();
     this.answer(true);
+  }
+
+  /** What is wanted, of the rows as they are now. */
+  async anew() {
+    const there = await this.open();
+    if (this.busy) return;
+    if (there && this.wanted) this.ask();
+    else this.answer(false);
   }
 
   /** @param {boolean} done */
