@@ -11,7 +11,7 @@
 #define OM__PACE_BINS 160
 
 /* Of rows of one age at the register's clock, how many have made which step.
- * Zero is empty. */
+ * Zero is empty. test: tests/web/test_simulate_pace.c */
 struct om__pace {
     size_t steps;
     size_t bins;  // once fitted: of them, those with rows enough
