@@ -8,11 +8,14 @@ import path from 'node:path';
 import { LATE, lateDoor } from './late.mjs';
 import { PROGRAM } from './onemap.mjs';
 
+/** Ports of servers by those of the doors before them (late.mjs): who starts again is where it was. */
+const behind = new Map();
+
 /** Start `onemap serve` on a free port; stopped when the test ends. */
 export async function serve(t, city, ...args) {
     // Whoever answers late stands where the server was to be, and the server elsewhere.
-    const place = LATE && args.includes('--listen') ? args.splice(args.indexOf('--listen'), 2)[1] : '';
-    const child = spawn(PROGRAM, ['serve', city, '--listen', '127.0.0.1:0', ...args],
+    const place = LATE && args.includes('--listen') ? args.splice(args.indexOf('--listen'), 2)[1] : '', outside = Number(place.split(':').at(-1));
+    const child = spawn(PROGRAM, ['serve', city, '--listen', `127.0.0.1:${behind.get(outside) ?? 0}`, ...args],
         { stdio: ['ignore', 'pipe', 'pipe'] });
     let stderr = '';
     child.stderr.on('data', (bytes) => { stderr += bytes; });
@@ -27,7 +30,8 @@ export async function serve(t, city, ...args) {
     });
     const url = /^onemap serve: (http:\/\/127\.0\.0\.1:\d+)\/\n$/.exec(line)?.[1];
     if (!url) throw new Error(`serve said: ${line}`);
-    const port = Number(new URL(url).port), door = LATE && await lateDoor(port, Number(place.split(':').at(-1)));
+    const port = Number(new URL(url).port), door = LATE && await lateDoor(port, outside);
+    if (door) behind.set(door.port, port);
     exited.then(() => door && door.close());
     const stop = async (signal = 'SIGTERM') => {
         child.kill(signal);
