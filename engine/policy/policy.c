@@ -118,8 +118,10 @@ static uint64_t hide_columns(const struct om_role *role,
         if (named && !(hides && listed(personal, name))) continue;
         if (!hash) *open = *told;
         s->hidden[i] = layer->rights.veiled[i] = layer->rights.veils = true;
-        layer->rights.unlisted[i] = !named;
-        layer->rights.unlists = layer->rights.unlists || !named;
+        // Who is told nothing of persons has no such columns.
+        const bool unlisted = !named || !counts;
+        layer->rights.unlisted[i] = unlisted;
+        layer->rights.unlists = layer->rights.unlists || unlisted;
         layer->rights.counted_column[i] = named && counts;
         layer->rights.summed_column[i] =
             named && counts && tells_sums(city, about, name);
@@ -131,10 +133,9 @@ static uint64_t hide_columns(const struct om_role *role,
         if (s->time_field == i) s->time_field = OM_NO_FIELD;
     }
     if (hash) open->rights = layer->rights;
-    // What the role's own list leaves out is not added up either.
-    for (size_t i = 0; hash && shown && i < s->count; i++)
-        if (s->hidden[i] && !om_names_have(shown, s->field[i].name))
-            open->schema.hidden[i] = true;
+    // What looks as if it were not there is not added up either.
+    for (size_t i = 0; hash && i < s->count; i++)
+        if (layer->rights.unlisted[i]) open->schema.hidden[i] = true;
     return hash;
 }
 

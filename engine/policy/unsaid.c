@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
+#include "engine/policy/policy.h"
 #include "engine/snapshot_internal.h"
 
 /* One a role. */
@@ -71,7 +72,9 @@ static bool is_left_out(const struct search *s,
 {
     const struct om_names *shown = om_role_columns(s->role, layer->name);
     const size_t id = layer->schema.id_field;
-    if (!shown || om_names_have(shown, name)) return false;
+    const bool untold = s->role->personal == OM_PERSONAL_NONE &&
+                        om_column_personal(s->city, layer->name, name);
+    if (!untold && (!shown || om_names_have(shown, name))) return false;
     for (size_t i = 0; i < layer->schema.count; i++)
         if (i != id && !strcmp(layer->schema.field[i].name, name)) return true;
     return false;
@@ -94,13 +97,23 @@ static bool has_text(const struct om_json *value, const char *name, bool whole)
     return false;
 }
 
+/* Is some column of the layer left out? */
+static bool leaves_out(const struct search *s,
+                       const struct om_manifest_layer *layer)
+{
+    bool any = false;
+    for (size_t i = 0; i < layer->schema.count && !any; i++)
+        any = is_left_out(s, layer, layer->schema.field[i].name);
+    return any;
+}
+
 /* Does it name a layer, and a column of it that is left out? */
 static bool speaks(const struct search *s, const struct om_json *value)
 {
-    for (size_t l = 0; l < s->role->columns_of; l++) {
-        const struct om_manifest_layer *layer =
-            om_manifest_find(s->city, s->role->columns[l].layer);
-        if (!layer || !has_text(value, layer->name, true)) continue;
+    for (size_t l = 0; l < s->city->layers; l++) {
+        const struct om_manifest_layer *layer = &s->city->layer[l];
+        if (!leaves_out(s, layer) || !has_text(value, layer->name, true))
+            continue;
         for (size_t i = 0; i < layer->schema.count; i++) {
             const char *name = layer->schema.field[i].name;
             if (is_left_out(s, layer, name) && has_text(value, name, false))
@@ -211,8 +224,7 @@ static om_status keep_layer(const struct search *s,
 {
     const char *name = om_json_text(om_json_get(object, "name"), "");
     const struct om_manifest_layer *layer = om_manifest_find(s->city, name);
-    if (!layer || !om_role_columns(s->role, name))
-        return keep(to, NULL, object);
+    if (!layer || !leaves_out(s, layer)) return keep(to, NULL, object);
     struct om_json *own = om_json_object();
     om_status st = own ? OM_OK : OM_E_MEMORY;
     for (size_t i = 0; i < om_json_count(object) && !st; i++) {
@@ -287,8 +299,12 @@ om_status om__unsaid_manifest(struct om__base *base, const struct om_role *role,
     const struct search s = {&base->manifest, role};
     struct om__unsaid *found, *fresh = NULL;
     om_status st = OM_OK;
+    bool any = false;
     *out = &base->manifest;
-    if (!role->columns_of || !base->manifest.document) return OM_OK;
+    if (!base->manifest.document) return OM_OK;
+    for (size_t l = 0; l < s.city->layers && !any; l++)
+        any = leaves_out(&s, &s.city->layer[l]);
+    if (!any) return OM_OK;
     pthread_mutex_lock(&base->lock);
     for (found = base->unsaid; found && found->role != role->hash;)
         found = found->next;

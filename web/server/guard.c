@@ -224,8 +224,16 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
 /* Of ten changes that are told together the writer of nine knows the tenth. */
 static void warn_of_roles(const struct om_roles *roles)
 {
+    const uint64_t least = om_roles_least(roles);
     for (size_t i = 0; i < roles->count; i++) {
         const struct om_role *role = &roles->role[i];
+        if (role->personal == OM_PERSONAL_COUNTS && least > OM_CROWD &&
+            role->smallest_count == least)
+            om_log(OM_LOG_WARN, "roles",
+                   "%s counts no fewer than %llu persons: what is told of "
+                   "persons changes in steps of %llu for all roles",
+                   role->name, (unsigned long long)least,
+                   (unsigned long long)least);
         if (role->personal == OM_PERSONAL_COUNTS && role->write.count)
             om_log(OM_LOG_WARN, "roles",
                    "%s counts persons and writes: by changes of their own such "
