@@ -3,6 +3,9 @@
 // Plan
 //   hotspots per address: rate, times the city's, the same of the neighbourhood,
 //   since when; what is above the city comes first
+//   a key that opens a pane leaves the focus in it, folded away or not
+//   a unit that is chosen in the table is told of, though no place is pinned
+//   a table is as wide as its pane, or is seen to go on
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -52,5 +55,65 @@ test('ranked hotspots', { skip }, async (t) => {
         const [, mean] = /全市 ([\d.,]+)/.exec(await page.textContent('#table-note'));
         assert.ok(Math.abs(Number(mean.replaceAll(',', '')) - scale * rate_mean) <= 0.05 * scale * rate_mean, mean);
         t.diagnostic(`${hot.length} hot, ${above.length} above themselves`);
+    });
+
+    const shows = async (hash, truth, { width = 1440, height = 900, lang = 'zh-CN' } = {}) => {
+        await page.goto('about:blank');
+        await page.setViewportSize({ width, height });
+        await page.goto(`${server.url}/analyst?lang=${lang}#${hash}`);
+        await until('its rows', () => page.evaluate(truth));
+    };
+    const TIME = 'time=2023-05-28/2023-06-26';
+
+    await t.test('keys that open a pane go into it', async () => {
+        await shows('layer=hazard', () => document.querySelectorAll('#table tr').length > 10);
+        const within = { r: '#pane-table', l: '#map .drawing', c: '#pane-compare', e: '#pane-export', t: '#period', f: '#query', h: '#query' };
+        for (const folded of [false, true]) for (const [key, where] of Object.entries(within)) {
+            await page.evaluate(() => document.activeElement.blur());
+            if (folded) {
+                await page.keyboard.press('[');
+                await page.keyboard.press(']');
+                await until('folded', () => page.evaluate(() => document.body.matches('.no-query.no-result')));
+            }
+            await page.keyboard.press(key);
+            await until(`${key} goes to ${where}`, () => page.evaluate((w) => !!document.activeElement.closest(w), where));
+            assert.ok(await page.evaluate(() => document.activeElement.checkVisibility({ visibilityProperty: true })), `${key}: it is seen`);
+            if (key === 'l') {
+                await page.keyboard.press('Escape');
+                await until('the lasso ends in its pane', () => page.evaluate(() => !!document.activeElement.closest('#pane-profile')));
+            }
+            await page.evaluate(() => document.activeElement.blur());
+            for (const [side, letter] of [['no-query', '['], ['no-result', ']']]) if (await page.evaluate((c) => document.body.classList.contains(c), side)) await page.keyboard.press(letter);
+            await until('unfolded', () => page.evaluate(() => !document.body.matches('.no-query, .no-result')));
+        }
+    });
+
+    await t.test('why a row of the ranking is where it is', async () => {
+        await shows(`layer=hazard&layers=hotspots&units=village&per=address&${TIME}&pane=table`, () => !!document.querySelector('[data-sort=near_rate]') && document.querySelectorAll('#table tr').length > 10);
+        const { rows } = await get('/hotspots/hazard?units=village&stat=gistar&per=address&datetime=2023-05-28/2023-06-26');
+        const id = await page.getAttribute('#table tr:nth-child(2)', 'data-id');
+        await page.click('#table tr:nth-child(2) button');
+        await until('the unit', () => page.url().includes(`unit=${id}`));
+        await page.click('#tab-why');
+        await until('its sentence', async () => (await page.textContent('#pane-why')).includes(rows.find((r) => r.id === id).text));
+    });
+
+    const widths = () => page.evaluate(() => {
+        const pane = document.querySelector('#pane-table'), scroll = pane.querySelector('.scroll'), right = (node) => node.getBoundingClientRect().right;
+        return { over: scroll.scrollWidth - scroll.clientWidth, cut: right(pane.querySelector('thead th:last-child')) - right(pane), goesOn: pane.querySelector('.ranked').classList.contains('goes-on'), edge: right(pane) - innerWidth };
+    });
+
+    await t.test('a table is as wide as its pane, or is seen to go on', async () => {
+        await shows(`layer=hazard&layers=hotspots&units=grid&per=address&${TIME}&compare=previous&pane=table`, () => !!document.querySelector('#table td.change'), { width: 3840, height: 2160, lang: 'en' });
+        await until('all of both sides is seen', async () => { const w = await widths(); return w.over <= 0 && w.cut <= 1 && w.edge <= 1 && !w.goesOn; });
+        const ranked = () => !!document.querySelector('#table tr') && !!document.querySelector('[data-sort=near_rate]');
+        await shows(`layer=hazard&layers=hotspots&units=grid&per=address&${TIME}&pane=table`, ranked, { width: 3840, height: 2160, lang: 'en' });
+        await until('all of a ranking is seen', async () => { const w = await widths(); return w.over <= 0 && w.cut <= 1 && !w.goesOn; });
+        await shows(`layer=hazard&layers=hotspots&units=grid&per=address&${TIME}&pane=table`, ranked);
+        await until('it goes on', async () => { const w = await widths(); return w.over > 50 && w.goesOn; });
+        await page.evaluate(() => { document.querySelector('#pane-table .scroll').scrollLeft = 1e4; });
+        await until('to its end', async () => { const w = await widths(); return w.cut <= 1 && !w.goesOn; });
+        assert.equal(await page.evaluate(() => document.querySelector('#table td').getBoundingClientRect().left - document.querySelector('#pane-table').getBoundingClientRect().left), 0, 'names stay');
+        assert.deepEqual([log.bad, log.said], [[], []]);
     });
 });

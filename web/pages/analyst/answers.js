@@ -57,7 +57,7 @@ export class Answers {
   }
 
   /**
-   * @param {import('./map.js').Place} place @param {Record<string, {id: string, name: string | null} | null>} units around it
+   * @param {import('./map.js').Place | null} place null: of a unit only @param {Record<string, {id: string, name: string | null} | null>} units around it
    * @param {AbortSignal} signal
    * @returns {Promise<{value: string, unit: string, name: string, lines: string[]} | null>} null: nothing is drawn that says anything here
    */
@@ -66,7 +66,7 @@ export class Answers {
     if (!asked) return null;
     const {say} = this.context;
     if (!asked.url) {
-      const cell = shapeAt(this.features, place.lonDeg, place.latDeg, nearOf(this.context.state.now));
+      const cell = place && shapeAt(this.features, place.lonDeg, place.latDeg, nearOf(this.context.state.now));
       return cell ? this.told(asked.id, cell.properties) : null;
     }
     const unit = units[asked.level];

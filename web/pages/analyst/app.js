@@ -159,7 +159,7 @@ function mountPanes() {
     } else if (pane.side === 'period') {
       mounted.push({pane, node: $('period'), mounted: pane.mount($('period'), context)});
     } else {
-      const node = element('div', {className: 'tab-body', id: `pane-${pane.id}`, role: 'tabpanel', hidden: true});
+      const node = element('div', {className: 'tab-body', id: `pane-${pane.id}`, role: 'tabpanel', tabIndex: -1, hidden: true});
       const tab = element('button', {type: 'button', className: 'plain tab', id: `tab-${pane.id}`, role: 'tab', onclick: () => {
         // Whoever asks again is answered again.
         if (open === pane.id) mounted.find((m) => m.pane === pane)?.mounted?.show?.();
@@ -188,9 +188,13 @@ const results = () => mounted.filter((m) => m.tab);
 function openPane(id) {
   const found = mounted.find((m) => m.pane.id === id);
   if (!found) return;
+  unfold(found.tab ? 'r' : found.pane.side === 'query' ? 'q' : '');
   if (found.tab) state.update({pane: id});
   else if (found.node instanceof HTMLDetailsElement) found.node.open = true;
 }
+
+/** What is opened is not folded away. @param {string} letter of its side */
+const unfold = (letter) => { if (letter && state.now.fold.includes(letter)) fold(letter); };
 
 let open = '';
 function showPane() {
@@ -344,6 +348,8 @@ function onKey(e) {
   const key = e.key.toLowerCase(), act = {'/': () => $('search').focus(), ...KEYS}[key] ?? mounted.filter((m) => m.pane.key === key).map((m) => () => {
     openPane(m.pane.id);
     m.mounted?.act?.();
+    // Whoever opens it by a key goes on by keys in it, or on the map where one draws.
+    if (!m.node.contains(document.activeElement) && document.activeElement?.className !== 'drawing') m.node.focus({preventScroll: true});
   })[0];
   if (!act) return;
   e.preventDefault();
@@ -357,7 +363,8 @@ const KEYS = {
     openPane('layers');
     const drawn = drawnOf(city, state.now);
     if (!drawn.some((d) => d.id === 'heat')) state.update({layers: [...drawn, {id: 'heat', opacity: 85}]});
-    document.querySelector('input[name="bandwidth"]:checked')?.focus();
+    const pane = mounted.find((m) => m.pane.id === 'layers')?.node;
+    (document.querySelector('input[name="bandwidth"]:checked') ?? pane?.querySelector('input, select'))?.focus();
   },
   u() {
     const levels = levelsOf(city, context.subject()), next = levels[(levels.indexOf(context.level()) + 1) % levels.length];
@@ -434,7 +441,7 @@ function wire() {
     location.assign(url);
   };
   const help = helpDialog([{key: '/', text: say('key_search')}, ...PANES.filter((p) => p.key).map((p) => ({key: p.key.toUpperCase(), text: p.title(say)})), {key: 'H', text: say('key_heat')}, {key: 'U', text: say('key_units')},
-    {key: '← ↑ ↓ →', text: say('key_pan')}, {key: '+ −', text: say('key_zoom')}, {key: '[ ]', text: say('key_fold')}, {key: 'Esc', text: say('key_escape')}], say);
+    {key: '← ↑ ↓ →', text: say('key_pan')}, {key: '+ −', text: say('key_zoom')}, {key: 'L ← ↑ ↓ → ␣ ⏎', text: say('key_lasso')}, {key: '[ ]', text: say('key_fold')}, {key: 'Esc', text: say('key_escape')}], say);
   $('help').onclick = () => help.showModal();
   $('fold-query').onclick = () => fold('q');
   $('fold-result').onclick = () => fold('r');

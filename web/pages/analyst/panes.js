@@ -52,7 +52,7 @@ import {whyPane} from './why.js';
  * @property {(id: string) => void} open   a pane
  * @property {(days: number) => string} lastDays   of the data, as FROM/TO
  * @property {(patch: Partial<import('./state.js').State>) => Promise<any>} prepare   load the tiles that the state patched so will need
- * @property {(place: import('./map.js').Place, units: Record<string, any>, signal: AbortSignal) => Promise<any>} answerAt   what the uppermost analysis says there
+ * @property {(place: import('./map.js').Place | null, units: Record<string, any>, signal: AbortSignal) => Promise<any>} answerAt   what the uppermost analysis says there, or of units alone
  * @property {(side?: string) => {sheets: any[], legends: any[], shapes: any[], opacity: number}} drawn   all that is on the map, for a picture of it; B: on the other side
  * @property {import('./steps.js').Steps} steps   a period that is moved, drawn in the page
  * @property {(part: import('./shown.js').Part) => string} nameOf   what is drawn, in words

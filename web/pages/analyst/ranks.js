@@ -47,6 +47,11 @@ export class Ranks {
       this.draw();
     }});
     container.append(this.scroll, this.more);
+    // A table that is wider than its pane says so: where it goes on its edge fades.
+    const edge = () => { container.classList.toggle('goes-on', this.scroll.scrollLeft + this.scroll.clientWidth < this.scroll.scrollWidth - 1); };
+    this.scroll.addEventListener('scroll', edge, {passive: true});
+    const watch = new ResizeObserver(edge);
+    for (const node of [this.scroll, this.scroll.firstElementChild]) watch.observe(node);
     const rowOf = (e) => {
       const key = /** @type {HTMLElement | null} */ (/** @type {Element} */ (e.target).closest('tr'))?.dataset.id;
       return key === undefined ? null : this.rows.find((r) => this.key(r) === key) ?? null;

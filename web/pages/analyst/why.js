@@ -58,7 +58,7 @@ export const whyPane = {
       });
       const table = (caption, head, lines) => lines.length ? [element('table', {}, element('caption', {}, caption), element('thead', {}, element('tr', {}, ...head.map((h, i) => element('th', {scope: 'col', className: i ? 'number' : ''}, h)))), element('tbody', {}, ...lines))] : [];
       body.replaceChildren(
-        element('h2', {}, whereOf(reading, city) || say('outside')),
+        element('h2', {}, reading.title || whereOf(reading, city) || say('outside')),
         ...answer ? [element('p', {className: 'sentence'}, element('b', {}, `${answer.value} ${answer.unit}`.trim()), answer.name ? ` · ${answer.name}` : ''), ...answer.lines.map((text) => element('p', {className: 'sentence'}, text))] : [],
         element('p', {className: 'sentence'}, (lang === 'en' ? reading.text_en : reading.text) ?? ''),
         ...reading.problem && drawnOf(city, state.now).some((d) => d.id === 'heat') ? [element('p', {className: 'error'}, reading.problem)] : [],
@@ -66,12 +66,24 @@ export const whyPane = {
         ...table(say('strongest'), [say('row'), say('distance'), say('share')], rows));
     };
 
-    const read = () => {
-      const {at} = state.now;
-      if (!at) {
+    // Of a unit that is chosen in a table there is no place, but what the analysis says of it.
+    const unitTold = () => {
+      const {unit} = state.now, level = context.level();
+      if (!unit || !level) {
         context.drop('why');
         return hint();
       }
+      return context.ask('why', async (signal) => {
+        const units = {[level]: {id: unit, name: null}}, answer = await context.answerAt(null, units, signal);
+        if (signal.aborted) return;
+        if (answer) show({units: {}, title: answer.name}, {...answer, name: ''});
+        else hint();
+      });
+    };
+
+    const read = () => {
+      const {at} = state.now;
+      if (!at) return unitTold();
       return context.ask('why', async (signal) => {
         const zoom = await new Promise((done) => context.withMap((map) => done(map.tileZoom())));
         const reading = await readingAt(context, at, zoom, signal);
@@ -88,7 +100,7 @@ export const whyPane = {
         return name === 'why';
       },
       change(now, changed) {
-        if (['at', 'layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage'].some((name) => changed.has(name))) read();
+        if ((!now.at && changed.has('unit')) || ['at', 'layer', 'layers', 'filter', 'time', 'model', 'kernel', 'bandwidth', 'halflife', 'weight', 'per', 'units', 'stat', 'column', 'spots', 'coverage'].some((name) => changed.has(name))) read();
       },
     };
   },

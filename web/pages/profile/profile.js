@@ -66,7 +66,11 @@ class Profile {
   begin(kind) {
     this.context.withMap((map) => {
       this.drawing?.stop();
-      this.drawing = new Drawing($('map'), map, {say: this.say, onEnd: (area) => area && this.choose(area), onTooSmall: () => this.tell(this.say('too_small'))});
+      this.drawing = new Drawing($('map'), map, {say: this.say, onEnd: (area) => {
+        if (area) this.choose(area);
+        // Whoever came by the key goes on in the pane.
+        if (document.activeElement === document.body) this.container.focus({preventScroll: true});
+      }, onTooSmall: () => this.tell(this.say('too_small'))});
       this.drawing.start(kind);
     });
   }
