@@ -23,6 +23,9 @@
 #define OM_LIMIT_FILTER_BYTES 8192
 /** Nesting of a filter expression: bounds the parser's stack. */
 #define OM_LIMIT_FILTER_DEPTH 64
+/** Seconds of one core for texts that a filter reads row by row, as estimated
+ *  before it is asked: some ten LIKE over 12 million addresses. */
+#define OM_LIMIT_FILTER_SCAN_S 20
 /** Vertices of one polygon given in a query: bounds its work. OM_E_COST. */
 #define OM_LIMIT_QUERY_VERTICES 100000
 /** How often its sides may cross each other: each is a vertex to be made, some

@@ -46,6 +46,10 @@ om_status om_filter_parse_in(const char *text, size_t len,
                              struct om_project *crs, struct om_filter **out,
                              struct om_err *err) OM_MUST_USE;
 void om_filter_free(struct om_filter *filter);
+/** Seconds of one core that its texts take to be read row by row, as they are
+ *  estimated: 100 ns a row and condition. What would take longer than
+ *  OM_LIMIT_FILTER_SCAN_S was not parsed: OM_E_COST. filter NULL: 0. */
+double om_filter_scan_s(const struct om_filter *filter);
 /** Canonical text: equal for expressions that differ only in writing (order
  *  of AND, OR and IN, blanks, case of keywords, NOT pushed inward, dates as
  *  UTC seconds, conditions on one number joined). It takes the same rows, but

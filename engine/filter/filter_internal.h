@@ -86,6 +86,7 @@ struct om_filter {
     bool uses_geometry;
     struct om__node *root;
     struct om__text canonical;
+    double scan_s;
 };
 
 static inline bool om__type_is_text(enum om_type type)
@@ -220,6 +221,12 @@ size_t om__ranges_settle(struct om__range *range, size_t count);
 struct om__range *om__ranges_invert(struct om_arena *arena,
                                     const struct om__range *range, size_t count,
                                     struct om__range domain, size_t *out_count);
+
+/* ---- scan.c */
+
+/** Seconds of one core for texts that are read row by row. Rough. */
+double om__filter_scan_s(const struct om_filter *filter,
+                         const struct om_layer *layer);
 
 /* ---- words.c: case folding and LIKE */
 

@@ -449,6 +449,15 @@ om_status om_filter_parse_in(const char *text, size_t len,
                            .err = err};
     st = parse(&p);
     if (st) goto done;
+    filter->scan_s = om__filter_scan_s(filter, layer);
+    if (filter->scan_s > OM_LIMIT_FILTER_SCAN_S) {
+        st = om_fail(err, OM_E_COST, 0,
+                     "the filter reads texts for some %.0f s, at most %d are "
+                     "spent: fewer LIKE, or with a column of few values (a "
+                     "unit, a kind) beside them",
+                     filter->scan_s, OM_LIMIT_FILTER_SCAN_S);
+        goto done;
+    }
     *out = filter;
     filter = NULL;
 done:
@@ -462,6 +471,11 @@ void om_filter_free(struct om_filter *filter)
     if (!filter) return;
     om_arena_deinit(&filter->arena);
     om_free(filter);
+}
+
+double om_filter_scan_s(const struct om_filter *filter)
+{
+    return filter ? filter->scan_s : 0;
 }
 
 const char *om_filter_canonical(const struct om_filter *filter)

@@ -711,6 +711,60 @@ static void fault_leaves_nothing_behind(void **state)
     om_filter_free(filter);
 }
 
+/* What n conditions on texts of a layer that has its segment so many times
+ * over are estimated to take; < 0: refused. */
+static double scan_of(const char *one, size_t n, size_t parts, const char *with)
+{
+    char text[OM_LIMIT_FILTER_BYTES] = "";
+    size_t len = (size_t)snprintf(text, sizeof text, "%s(", with);
+    for (size_t i = 0; i < n; i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, i ? " OR " : "");
+        len += (size_t)snprintf(text + len, sizeof text - len, one, (int)i);
+    }
+    text[len++] = ')';
+    struct om_layer layer = sample.layer;
+    struct om_filter *filter = NULL;
+    struct om_err err = {0};
+    layer.parts = parts;
+    layer.part = calloc(parts, sizeof *layer.part);
+    assert_non_null(layer.part);
+    for (size_t i = 0; i < parts; i++) layer.part[i] = sample.layer.part[0];
+    const om_status st = om_filter_parse(text, len, &layer, 0, &filter, &err);
+    const double scan_s = st ? -1 : om_filter_scan_s(filter);
+    if (st) assert_int_equal(st, OM_E_COST);
+    om_filter_free(filter);
+    free(layer.part);
+    return scan_s;
+}
+
+static void scan_is_the_sum_of_texts_that_are_read(void **state)
+{
+    (void)state;
+    const char *like = "note LIKE '%%%d%%x%%'";
+    const double one = scan_of(like, 1, 1, "");
+    assert_true(one > 0 && one < 0.1);
+    for (size_t n = 2; n < 20; n++) {
+        const double s = scan_of(like, n, 3, "");
+        assert_true(fabs(s - 3 * (double)n * one) < 1e-9 * s);
+    }
+    assert_true(scan_of("note LIKE '%%%d%%'", 1, 1, "") < one);
+    assert_true(scan_of("CASEI(note) LIKE '%%%d%%x%%'", 1, 1, "") > one);
+    // Beside a unit only its rows are read, beside an id next to none.
+    assert_true(scan_of(like, 5, 1, "grid = 'G001' AND ") < one);
+    assert_true(scan_of(like, 5, 1, "id = 'R0000001' AND ") == 0);
+    assert_true(scan_of(like, 5, 1, "severity >= 0 AND ") > 4 * one);
+    // What is looked up is not read.
+    assert_true(scan_of("code LIKE 'P-%d%%'", 9, 1, "") == 0);
+    assert_true(scan_of("street LIKE '%%%d%%x'", 9, 1, "") == 0);
+    assert_true(scan_of("id = 'R%d'", 9, 1, "") == 0);
+    assert_true(scan_of("severity = %d", 9, 1, "") == 0);
+    // Too much is refused before it is begun.
+    const size_t many = (size_t)(OM_LIMIT_FILTER_SCAN_S / one / 8);
+    assert_true(scan_of(like, 7, many, "") > 0);
+    assert_true(scan_of(like, 32, many, "") < 0);
+    assert_true(scan_of(like, 32, many, "grid = 'G001' AND ") > 0);
+}
+
 static int open_sample(void **state)
 {
     (void)state;
@@ -735,6 +789,7 @@ int main(void)
         cmocka_unit_test(pass_kernels_are_plain_loops),
         cmocka_unit_test(place_polygons_take_what_they_contain),
         cmocka_unit_test(place_points_are_their_position),
+        cmocka_unit_test(scan_is_the_sum_of_texts_that_are_read),
         cmocka_unit_test(fault_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, open_sample, close_sample);

@@ -191,6 +191,8 @@ static om_status get_page(struct om__request *r, const struct om__item_ask *ask)
     struct om_query all = ask->query;  // matched: whatever the page
     all.limit = 0;
     all.behind = NULL;
+    const bool reads = om_filter_scan_s(ask->query.filter) > OM__HEAVY_S;
+    if (reads && om__wait_heavy(r)) return OM_OK;
     OM_TRY(om_query_count(&all, &page.matched));
     OM_TRY(om__item_ask_afford(r, ask, page.matched));
     const uint64_t told =
