@@ -458,6 +458,8 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
     const apart = (row) => Math.min(...mine.map((m) => Math.hypot(m.lon - row.lon, m.lat - row.lat)));
     const far = theirs.reduce((best, row) => apart(row) > apart(best) ? row : best);
     const told = async (as, since) => (await askAs(url, as)(`/changes?since=${since}`)).json();
+    // What is told of whom is known from the first question on.
+    await told(who, 0);
     for (const [id, row, here] of [['C-8', far, false], ['C-9', mine[0], true]]) {
         const since = (await told(admin, 0)).next;
         const stream = new AbortController(), events = [];
