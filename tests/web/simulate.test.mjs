@@ -84,10 +84,12 @@ async function staysAsItWas(register, url, charge) {
     const own = resolved.filter((f) => !/-/.test(f.id));
     assert.ok(own.length > 0.2 * daily, `${own.length} of the register's own`);
     assert.ok(own.some((f) => f.properties.resolved > f.properties.due), 'some late');
-    // What comes daily came this morning or, before it, yesterday.
-    const brought = (await get(`${url}/collections?f=json`, charge)).json().collections.filter((c) => c.rhythm === 'daily');
+    // What comes daily came this morning or, before it, yesterday; what is live, within the hour.
+    const all = (await get(`${url}/collections?f=json`, charge)).json().collections;
+    const brought = all.filter((c) => c.rhythm === 'daily'), { as_of: worker } = all.find((c) => c.id === 'worker');
     assert.ok(brought.length >= 6, `${brought.length}`);
     for (const { id, as_of: of } of brought) assert.ok(seconds(of) > now - 1.5 * 86400, `${id} of ${of}`);
+    assert.ok(seconds(worker) > now - 3600, `workers of ${worker}`);
 }
 
 test('a synthetic city goes on living', async (t) => {

@@ -19,8 +19,9 @@
  * same on every day, such that as many of those get done as new ones come to
  * be.
  *
- * Layers that are brought daily, and do not live, are brought again in the
- * morning: a few of their rows, as they are.
+ * Layers that are brought live, daily or weekly, and do not live, are brought
+ * again each half hour, in the morning, or on the first one of a week: a few of
+ * their rows, as they are.
  *
  * All of it follows from the register, the seed and the clock: of the register
  * only what was before its clock counts, so that a simulation that is stopped
@@ -64,7 +65,8 @@
 /* Rows that are brought again on a day, and when. */
 #define AGAIN_A_DAY 60
 #define AGAIN_FROM_S (6 * 3600)
-#define AGAIN_S 3600
+#define AGAIN_S 60
+#define AGAIN_LIVE_A_DAY 48
 #define STATUS_VALUES 64
 #define WORD_BYTES 64
 
@@ -162,6 +164,7 @@ static om_status is_alive(const struct om_snapshot *s, struct living *l,
     struct om__positions_about about;
     *alive = false;
     if (l->layer->schema.time_field == OM_NO_FIELD ||
+        !strcmp(l->layer->meta->rhythm, "weekly") ||
         (om__positions_about(s, &about) &&
          !strcmp(about.layer, l->layer->name)))
         return OM_OK;
@@ -398,13 +401,11 @@ static om_status add_living(struct om__plan *plan, const struct om_layer *layer)
     const struct om_manifest_layer *meta = layer->meta;
     const struct om_features_options options = {
         .zone_s = plan->snapshot->manifest->zone_s};
-    struct om__positions_about about;
     if (!meta || layer->schema.geometry != OM_GEOMETRY_POINT ||
         layer->schema.id_field == OM_NO_FIELD ||
         (strcmp(meta->rhythm, "live") != 0 &&
-         strcmp(meta->rhythm, "daily") != 0) ||
-        (om__positions_about(plan->snapshot, &about) &&
-         !strcmp(about.layer, layer->name)))
+         strcmp(meta->rhythm, "daily") != 0 &&
+         strcmp(meta->rhythm, "weekly") != 0))
         return OM_OK;
     struct living *grown =
         om_realloc(plan->living, (plan->layers + 1) * sizeof *grown);
@@ -592,30 +593,33 @@ static om_status add_row(struct om__plan *plan, struct week *w, uint32_t layer,
     return add_steps(plan, w, h);
 }
 
-/* A week of what is brought daily. */
+/* A week of what is brought again. */
 static om_status add_again(struct om__plan *plan, struct week *w,
                            uint32_t layer)
 {
     const struct living *l = &plan->living[layer];
-    const int64_t days = plan->length_s / DAY_S;
+    const char *rhythm = l->layer->meta->rhythm;
     const int32_t zone_s = plan->snapshot->manifest->zone_s;
-    const int64_t day_s = plan->clock_s - (plan->clock_s + zone_s) % DAY_S;
-    for (int64_t d = 0; d < days + 1 && l->again; d++)
-        for (uint32_t i = 0; i < AGAIN_A_DAY && i < l->open.count; i++) {
-            const uint64_t first = (uint64_t)d * AGAIN_A_DAY;
-            struct om__happening h = {
-                .layer = layer,
-                .row = (uint32_t)((first + i) % l->open.count),
-                .loop = REGISTER,
-                .step = 1};
-            h.at_s = day_s + w->number * plan->length_s + d * DAY_S +
-                     AGAIN_FROM_S + (int64_t)i * AGAIN_S / AGAIN_A_DAY;
-            const int64_t since_s =
-                h.at_s - plan->clock_s - w->number * plan->length_s;
-            if (since_s >= 0 && since_s < plan->length_s &&
-                h.at_s >= plan->start_s)
-                OM_TRY(add(w, h));
-        }
+    const int64_t week_s = plan->clock_s + w->number * plan->length_s;
+    const bool live = !strcmp(rhythm, "live");
+    const bool once = !strcmp(rhythm, "weekly");
+    const int64_t day_s = once ? week_s : week_s - (week_s + zone_s) % DAY_S;
+    const int64_t most = live ? AGAIN_LIVE_A_DAY : AGAIN_A_DAY;
+    const int64_t each_s = live ? DAY_S / AGAIN_LIVE_A_DAY : AGAIN_S;
+    const int64_t days = once ? 1 : plan->length_s / DAY_S + 1;
+    if (!l->again || !l->open.count) return OM_OK;
+    for (int64_t i = 0; i < days * most; i++) {
+        struct om__happening h = {
+            .layer = layer,
+            .row = (uint32_t)((uint64_t)i % l->open.count),
+            .loop = REGISTER,
+            .step = 1};
+        h.at_s = day_s + i / most * DAY_S + (live ? 0 : AGAIN_FROM_S) +
+                 i % most * each_s;
+        if (h.at_s >= week_s && h.at_s < week_s + plan->length_s &&
+            h.at_s >= plan->start_s)
+            OM_TRY(add(w, h));
+    }
     return OM_OK;
 }
 
