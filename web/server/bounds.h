@@ -22,9 +22,11 @@
 #define OM__SWALLOW_BYTES ((uint64_t)64 << 20)
 /** Open connections; each has 32 KiB of memory of its own. */
 #define OM__CONNECTIONS 4096
-/** One address has at most so large a part of them that wait for its head or
- *  body (512); of more the one that waits longest is closed. */
+/** One address has at most so large a part of them that have waited so long for
+ *  its head or body (512), and half of them whatever they are; of more those
+ *  that have waited longest are closed. */
 #define OM__WAITING_PART 8
+#define OM__WAITING_S 5.0
 /** Requests waiting for a worker; more are told to come back (503). */
 #define OM__QUEUE 256
 /** Of these, requests of heavy work; and of one token, or of one client without

@@ -114,31 +114,56 @@ static void cut(struct om_server *server, struct om__watch *watch)
     atomic_fetch_add(&server->cut, 1);
 }
 
+/* Two of an address's connections that wait, the first of them and the next. */
+struct waiting {
+    size_t all, count;
+    struct om__watch *oldest[2];
+    double since_s[2];
+};
+
+static void find_waiting(const struct om_server *server, uint64_t address,
+                         struct waiting *out)
+{
+    *out = (struct waiting){0};
+    for (struct om__watch *w = server->peers[address % OM__PEER_SLOTS]; w;
+         w = w->peer_next) {
+        if (w->address != address || w->cut) continue;
+        out->all++;
+        if (!atomic_load_explicit(&w->waiting, memory_order_relaxed)) continue;
+        out->count++;
+        const double since_s =
+            atomic_load_explicit(&w->since_s, memory_order_relaxed);
+        const size_t at = !out->oldest[0] || since_s < out->since_s[0] ? 0 : 1;
+        if (at && out->oldest[1] && since_s >= out->since_s[1]) continue;
+        if (!at) {
+            out->oldest[1] = out->oldest[0];
+            out->since_s[1] = out->since_s[0];
+        }
+        out->oldest[at] = w;
+        out->since_s[at] = since_s;
+    }
+}
+
 /* One address does not take all places: of its connections that say nothing
- * yet, or no more, the one that has waited longest makes room for the next; of
- * those that are being answered the last goes. Under the lock. */
+ * yet, or no more, those that have waited longest make room for the next, two
+ * for each that comes; of those that are being answered the last goes. A
+ * thousand that come at once and say what they want are let in: only who has
+ * been waited for counts, or where they have half of all places. Under the
+ * lock. */
 static void make_room(struct om_server *server, struct om__watch *fresh)
 {
     const size_t places = server->connections;
-    size_t all = 0, waiting = 0;
-    struct om__watch *oldest = NULL;
-    double oldest_s = 0;
-    for (struct om__watch *w = *slot_of(server, fresh->address); w;
-         w = w->peer_next) {
-        if (w->address != fresh->address || w->cut) continue;
-        all++;
-        if (!atomic_load_explicit(&w->waiting, memory_order_relaxed)) continue;
-        const double since_s =
-            atomic_load_explicit(&w->since_s, memory_order_relaxed);
-        waiting++;
-        if (oldest && since_s >= oldest_s) continue;
-        oldest = w;
-        oldest_s = since_s;
-    }
-    if (waiting > places / OM__WAITING_PART)
-        cut(server, oldest);
-    else if (all > places / 4 * 3)
+    const double late_s = om_seconds() - OM__WAITING_S;
+    struct waiting w;
+    find_waiting(server, fresh->address, &w);
+    if (w.count > places / 2) {
+        cut(server, w.oldest[0]);
+    } else if (w.count > places / OM__WAITING_PART) {
+        for (size_t i = 0; i < 2; i++)
+            if (w.oldest[i] && w.since_s[i] <= late_s) cut(server, w.oldest[i]);
+    } else if (w.all > places / 4 * 3) {
         cut(server, fresh);
+    }
 }
 
 static void watch_add(struct om_server *server, struct om__watch *watch)
