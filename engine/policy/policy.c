@@ -133,9 +133,10 @@ static uint64_t hide_columns(const struct om_role *role,
         if (s->time_field == i) s->time_field = OM_NO_FIELD;
     }
     if (hash) open->rights = layer->rights;
-    // What looks as if it were not there is not added up either.
-    for (size_t i = 0; hash && i < s->count; i++)
-        if (layer->rights.unlisted[i]) open->schema.hidden[i] = true;
+    // What the role's own list leaves out is not added up either.
+    for (size_t i = 0; hash && shown && i < s->count; i++)
+        if (s->hidden[i] && !om_names_have(shown, s->field[i].name))
+            open->schema.hidden[i] = true;
     return hash;
 }
 

@@ -65,6 +65,7 @@ bool om_layer_unsaid(const struct om_layer *layer, const char *text)
 struct search {
     const struct om_manifest *city;
     const struct om_role *role;
+    bool listed;  // only what the role's own list leaves out
 };
 
 static bool is_left_out(const struct search *s,
@@ -72,7 +73,7 @@ static bool is_left_out(const struct search *s,
 {
     const struct om_names *shown = om_role_columns(s->role, layer->name);
     const size_t id = layer->schema.id_field;
-    const bool untold = s->role->personal == OM_PERSONAL_NONE &&
+    const bool untold = !s->listed && s->role->personal == OM_PERSONAL_NONE &&
                         om_column_personal(s->city, layer->name, name);
     if (!untold && (!shown || om_names_have(shown, name))) return false;
     for (size_t i = 0; i < layer->schema.count; i++)
@@ -267,7 +268,9 @@ static om_status keep_member(const struct search *s, const char *key,
     if (!strcmp(key, "wall")) return keep_panels(s, key, value, to);
     if (!strcmp(key, "exposures") || !strcmp(key, "search"))
         return keep_silent(s, key, value, to);
-    return speaks(s, value) ? OM_OK : keep(to, key, value);
+    // What is not told of persons whoever answers about duties hides itself.
+    const struct search own = {s->city, s->role, true};
+    return speaks(&own, value) ? OM_OK : keep(to, key, value);
 }
 
 static om_status make(const struct search *s, struct om__unsaid **out)
@@ -296,7 +299,7 @@ static om_status make(const struct search *s, struct om__unsaid **out)
 om_status om__unsaid_manifest(struct om__base *base, const struct om_role *role,
                               const struct om_manifest **out)
 {
-    const struct search s = {&base->manifest, role};
+    const struct search s = {&base->manifest, role, false};
     struct om__unsaid *found, *fresh = NULL;
     om_status st = OM_OK;
     bool any = false;

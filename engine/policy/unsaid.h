@@ -9,8 +9,8 @@ struct om__base;
 
 /**
  * The manifest as a role reads it: what city.json says of columns that the
- * role's own list leaves out, or of columns about persons where it is told
- * nothing of them, is not in its document, so that whatever reads it
+ * role's own list leaves out is not in its document (nor exposures, panels and
+ * titles of columns about persons where it is told nothing of them), so that whatever reads it
  * (the catalog, duties, services, exposures, panels of the wall) answers as a
  * city that has no such columns.
  *
