@@ -71,7 +71,8 @@ test('whoever does not see all of a row writes on the condition of what they see
     manifest.layers.find((l) => l.name === 'place').personal_columns = ['note'];
     await writeFile(file, JSON.stringify(manifest));
     const { url } = await serve(t, city), at = `${url}${ITEMS}`, one = `${at}/c-1`, type = 'application/merge-patch+json';
-    assert.equal((await ask(at, 'POST', { body: text(feature('c-1', { weight: 1 })) })).status, 201);
+    const made = await ask(at, 'POST', { body: text(feature('c-1', { weight: 1 })) });
+    assert.deepEqual([made.status, made.headers.etag], [201, undefined]);
     const tag = async (headers) => (await ask(one, 'GET', { headers })).headers.etag;
     const patch = (etag, properties) => ask(one, 'PATCH', { type, headers: { 'If-Match': etag }, body: text({ properties }) });
     const first = await tag(), zipped = await tag({ 'Accept-Encoding': 'gzip' });
@@ -88,6 +89,7 @@ test('whoever does not see all of a row writes on the condition of what they see
         assert.equal(await tag(), first);
     }
     assert.equal((await patch(`"v${'0'.repeat(16)}"`, { weight: 3 })).status, 412);
+    assert.equal((await patch(`"${made.json().sequence}"`, { weight: 3 })).status, 412, 'a sequence would tell of what is hidden');
     assert.equal((await ask(`${at}/c-none`, 'PATCH', { type, headers: { 'If-Match': first }, body: text({ properties: { weight: 3 } }) })).status, 412);
     assert.equal((await ask(one, 'DELETE', { headers: { 'If-Match': first } })).status, 204);
 });

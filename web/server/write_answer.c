@@ -180,13 +180,18 @@ static om_status answer_row(struct om__request *r, struct om__write *w,
                             const char *layer)
 {
     struct om_buf out = {0}, location = {0};
-    char etag[32];
+    char etag[32] = "";
     const bool gone = w->kind == OM_WRITE_DELETE;
     // Whoever has made a row is told by the order of writes, also again.
     const bool created = w->kind == OM_WRITE_INSERT || w->write.created > 0;
     size_t len = gone ? strlen(w->rules.id) : 0;
     const char *id = gone ? w->rules.id : om_body_id(w->body, 0, &len);
-    snprintf(etag, sizeof etag, "\"%llu\"", (unsigned long long)w->write.last);
+    // Who does not see all of it would learn by it when the rest is changed.
+    const struct om_layer *seen =
+        r->snapshot ? om_snapshot_layer(r->snapshot, layer) : NULL;
+    if (!seen || !seen->rights.veils)
+        snprintf(etag, sizeof etag, "\"%llu\"",
+                 (unsigned long long)w->write.last);
     if (!gone) {
         om_buf_add_text(&out, "{\"id\":");
         om_buf_add_json_text(&out, id, len);
