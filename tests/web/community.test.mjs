@@ -248,6 +248,9 @@ test('the residents\' map', { skip }, async (t) => {
         const [towns, villages] = await Promise.all(['town', 'village'].map(called));
         listed.forEach(({ properties: p }, i) => assert.ok(coming[i].text.includes(`地点:${towns.get(p.town)} ${villages.get(p.village)}(主办方处)`), coming[i].text));
         assert.ok(await page.evaluate(() => [...document.querySelectorAll('.facts, .way')].every((e) => !/[·•]\s*(\n|$)/.test(e.innerText))), 'no dot that leads nowhere');
+        await page.getByRole('button', { name: '再看几个' }).click();
+        await page.waitForFunction(() => document.querySelectorAll('.card[data-id]').length === 15);
+        assert.deepEqual((await cards(page)).slice(0, 10).map((r) => r.id), listed.map((f) => f.id));
         await page.getByRole('button', { name: '地图', exact: true }).click();
         await page.waitForFunction(() => document.querySelectorAll('.jump button')[1].getAttribute('aria-pressed') === 'true');
         assert.equal(await on(), 'false,true');
@@ -466,6 +469,10 @@ test('states of the residents\' map', { skip }, async (t) => {
     await t.test('no position, then one outside the city', async (t) => {
         const { page, context } = await browse(t);
         await page.goto(`${url}/community`);
+        // What is to be done is known, and not yet from where: one goes on there.
+        await page.fill('#matter', '图书');
+        await page.locator('#matter-found .hit').first().click();
+        await page.waitForFunction(() => document.activeElement.matches('.from'));
         await page.getByRole('button', { name: '我的位置' }).click();
         await page.waitForFunction(() => /没有得到位置/.test(document.querySelector('.from').innerText));
         assert.equal(await page.evaluate(() => document.activeElement.id), 'town');

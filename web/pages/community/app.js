@@ -89,7 +89,7 @@
     ui.silence = h('p', {class: 'silence', role: 'status', hidden: true});
     ui.tabs = h('div', {class: 'tabs', role: 'group', 'aria-label': t('tabs')}, ...TABS.map((tab) => button(t(tab.word), () => go({tab: tab.id, count: FIRST}), {'data-id': tab.id})));
     ui.ask = h('section', {class: 'ask'});
-    ui.from = h('section', {class: 'from', 'aria-label': t('from')});
+    ui.from = h('section', {class: 'from', tabIndex: -1, 'aria-label': t('from')});
     ui.results = h('section', {class: 'results', id: 'list', tabIndex: -1, 'aria-label': t('list')});
     ui.map = h('div', {class: 'map-holder'});
     ui.caption = h('p', {class: 'caption', hidden: true});
@@ -403,13 +403,15 @@
     return of;
   }
 
+  /* How many are wanted: of centres a few, of all else some more. */
+  const counted = () => state.count + (state.tab === 'matters' ? 0 : OTHERS - FIRST);
   async function ask() {
     if (asking) {
       asking.over = true;
       if (asking.abort) asking.abort();
     }
     const mine = asking = {over: false}, how = c.modeName(), layer = state.layers[state.tab], origin = state.origin;
-    const activity = state.tab === 'activities', count = state.tab === 'matters' ? state.count : OTHERS;
+    const activity = state.tab === 'activities', count = counted();
     if (!origin && !activity) {
       state.rows = [];
       area = asking = null;
@@ -458,7 +460,8 @@
     keepAddress();
     drawAskKeepingFocus();
     ask();
-    if (focus) visit(focus);
+    // Without a start there is nothing to look at yet.
+    if (focus) visit(focus === ui.results && !state.origin ? ui.from : focus);
   }
   function drawAskKeepingFocus() {
     const at = document.activeElement, id = at && at.getAttribute && at.getAttribute('data-id'), box = at && at.closest && at.closest('.ask, .from');
@@ -500,7 +503,7 @@
     const focused = document.activeElement && ui.results.contains(document.activeElement) ? document.activeElement.closest('.card') : null;
     const list = h('ol', {class: `cards${busy ? ' is-busy' : ''}`}, ...state.rows.map((row) => c.card(row, showRow)));
     if (busy && !state.rows.length) for (let i = 0; i < FIRST; i++) list.append(h('li', {class: 'card blank', 'aria-hidden': 'true'}));
-    const more = state.tab === 'matters' && state.origin && !busy && state.rows.length >= state.count && state.count < MOST;
+    const more = (state.origin || state.tab === 'activities') && !busy && state.rows.length >= counted() && state.count < MOST;
     fill(ui.results, h('h2', {textContent: titleText()}),
       idle ? h('p', {class: 'lead', textContent: t('first')}) : busy ? h('p', {class: 'quiet', textContent: t('loading')})
         : state.failed ? h('div', {class: 'lead'}, ...failure(state.failed), button(t('retry'), ask, {class: 'strong'}))
