@@ -39,12 +39,14 @@ static om_status statistic_members(const struct om_json *one, size_t i,
     char path[40];
     snprintf(path, sizeof path, "statistics[%zu]", i);
     OM_TRY(om__publish_known(one, path, known, err));
-    for (size_t k = 0; k < sizeof text / sizeof *text; k++)
-        if (!*om_json_text(om_json_get(one, text[k]), ""))
+    for (size_t k = 0; k < sizeof text / sizeof *text; k++) {
+        const char *said = om_json_text(om_json_get(one, text[k]), "");
+        if (!said[strspn(said, " ")])
             return om_fail(err, OM_E_FORMAT, 0,
                            "publish.json: %s says no %s: topic, layer, unit, "
                            "periods, approved_by and approved_on are needed",
                            path, text[k]);
+    }
     // What a filter says is looked at against rows (publish_literals.c).
     static const struct {
         const char *key;
@@ -326,6 +328,12 @@ static om_status layer_of(const struct om_snapshot *snapshot, const char *topic,
                        "publish.json: topic %s: %s has no time column, so "
                        "there are no periods",
                        topic, name);
+    const char *time = (*out)->schema.field[(*out)->schema.time_field].name;
+    if (om__publish_personal(snapshot, name, time))
+        return om_fail(err, OM_E_FORMAT, 0,
+                       "publish.json: topic %s: periods cannot be of %s, which "
+                       "is about single persons (city.json: personal_columns)",
+                       topic, time);
     return OM_OK;
 }
 

@@ -216,7 +216,7 @@ om_status om_live_overlay_moved(struct om_live *live, const char *layer,
                                 struct om_err *err)
 {
     struct om__view_of_layer view = {0};
-    struct laying l = {.layer = layer, .moves = {move, moves}};
+    struct laying l = {.layer = layer, .moves = {.move = move, .count = moves}};
     om_status st = om__live_view(live, &view, err);
     if (!st) st = make_overlay(&view, layer, rows, &l.made, err);
     if (!st) st = om__live_run(live, put_overlay, &l, err);

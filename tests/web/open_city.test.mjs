@@ -63,7 +63,7 @@ test('a city without tokens tells nobody of persons', async (t) => {
     // Through another program, that may speak for anybody: as any stranger.
     for (const [name, value] of [['forwarded', 'host=a.example; For=192.0.2.1'], ['forwarded', 'proto=https;by=203.0.113.43'], ['forwarded', 'host=city.example'], ['forwarded', ''],
         ['x-forwarded-for', '192.0.2.1'], ['x-forwarded-host', 'localhost'], ['x-forwarded-proto', 'https'], ['x-forwarded-port', '443'], ['x-forwarded-anything', 'x'],
-        ['x-real-ip', '192.0.2.1'], ['via', '1.1 proxy'], ['cf-connecting-ip', '192.0.2.1'], ['cf-ray', 'x'], ['true-client-ip', '192.0.2.1'], ['x-client-ip', '192.0.2.1'], ['cdn-loop', 'x']])
+        ['x-real-ip', '192.0.2.1'], ['via', '1.1 proxy'], ['cf-connecting-ip', '192.0.2.1'], ['cf-ray', 'x'], ['true-client-ip', '192.0.2.1'], ['x-client-ip', '192.0.2.1'], ['cdn-loop', 'x'], ['wl-proxy-client-ip', '192.0.2.1'], ['x-forward-for', '192.0.2.1'], ['x-nginx-proxy', 'true'], ['front-end-https', 'on'], ['eagleid', 'x']])
         for (const [target, status] of [['/collections', 401], ['/', 401], ['/health', 200]])
             assert.equal((await get(open.url + target, { headers: { [name]: value } })).status, status, `${name} ${target}`);
     // Programs of this machine say whom they ask; an old proxy does not.

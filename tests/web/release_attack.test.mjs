@@ -370,7 +370,7 @@ test('statistics that would tell more are refused', async () => {
     await refused(one({ periods: ['2023-W60'] }), /no period/);
     await refused(one({ periods: ['../2023-05-20'] }), /no period/);
     await refused(one({ periods: [] }), /lists no periods/);
-    await refused(one({ approved_by: '' }), /says no approved_by/);
+    for (const nobody of ['', '  ']) await refused(one({ approved_by: nobody }), /says no approved_by/);
     await refused(one({ approved_on: 'soon' }), /approved_on 'soon' is no date/);
     for (const approved_on of ['2019-01-01', '2023-05-10', '2023-05-31'])
         await refused(one({ approved_on }), /approved_on .* is before period 2023-0[35] is over/);

@@ -22,7 +22,7 @@ test('values are rows', async (t) => {
     const { city } = await makeSynthetic(t, 0.004), layers = await layersOf(city);
     // A token each: what one has been told is not the next one's.
     const who = { analyst: await token(city, 'analyst'), admin: await token(city, 'admin') };
-    for (const name of ['looks', 'spends', 'lists', 'noted']) who[name] = await token(city, 'wall');
+    for (const name of ['looks', 'spends', 'lists', 'noted', 'pixels']) who[name] = await token(city, 'wall');
     const { url } = await serve(t, city);
     const as = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)])), { analyst, admin } = as;
 
@@ -132,9 +132,22 @@ test('values are rows', async (t) => {
         const marked = (await noted()).slice(before);
         assert.equal(marked.length, chosen.length + 1, marked.join('\n'));
         for (const target of ['/stats/hazard?by=status', '/stats/hazard?by=town&datetime=2023-06', `/stats/hazard?by=town&filter=${f('severity >= 3')}`]) await ask(target);
+        // What is under a pixel is what /value says, however it is asked.
+        const z = 14, pixel = (n) => [Math.floor(n), Math.floor((n % 1) * 256)], [[col, i], [row, j]] = [pixel((Number(hazard.lon) + 180) / 360 * 2 ** z), pixel((1 - Math.asinh(Math.tan(hazard.lat * Math.PI / 180)) / Math.PI) / 2 * 2 ** z)];
+        const info = (wanted = 'GetFeatureInfo') => `/wmts?SERVICE=WMTS&REQUEST=${wanted}&LAYER=heat:hazard&TILEMATRIXSET=WebMercatorQuad&TILEMATRIX=${z}&TILEROW=${row}&TILECOL=${col}&I=${i}&J=${j}`;
+        const looked = await analyst(info());
+        assert.equal(looked.status, 200, looked.text());
+        assert.ok(looked.text().includes(hazard.id));
+        assert.deepEqual((await noted()).slice(before + marked.length).map((target) => target.split('?')[0]), ['/wmts']);
+        let taken = null;
+        for (let n = 0; n < 4000 && !taken; n++) {
+            const answer = await as.pixels(info(n % 2 ? 'GetFeatureInfo' : 'getfeatureinfo'));
+            if (answer.status !== 200) taken = answer;
+        }
+        assert.equal(taken?.status, 429, 'its rows are of the budget');
         // What is refused is kept without what somebody typed, wherever they typed it.
         for (const target of [`/collections/hazard/items/${f('张三13800138000')}`, `/collections/${f('张三')}/items`, `/collections/hazard/items?${f('王五')}=1`, `/collections/hazard/items?filter=${f('"王五" = 1')}`, '/collections/hazard/items?filter=zhaoliu13800138000', `/nearest/${f('张三')}?lon=113.7&lat=23`]) assert.ok(await ask(target) >= 400, target);
-        const typed = (await noted()).slice(before + marked.length);
+        const typed = (await noted()).slice(before + marked.length + 1);
         assert.equal(typed.length, 6, typed.join('\n'));
         for (const target of typed) assert.doesNotMatch(decodeURIComponent(target), /张三|王五|138|zhao/);
         assert.match(typed[0], /^\/collections\/hazard\/items\/~[0-9a-f]+$/);

@@ -136,7 +136,8 @@ static void needs_add_up_and_are_in_the_answer(void **state)
     assert_string_equal(two->layer, "spot");
     assert_string_equal(two->layer + 5, "other");
     const struct om_box box[] = {{10, 20, 30, 40}, {5, 25, 25, 90}};
-    assert_memory_equal(two->box, box, sizeof box);
+    for (size_t i = 0; i < 2; i++)
+        assert_memory_equal(&two->need[i].box, &box[i], sizeof box[i]);
     // As a part of another.
     begin_request(&r);
     om__needs_layer(&r, "spot", (struct om_box){1, 30, 2, 31});
@@ -144,7 +145,8 @@ static void needs_add_up_and_are_in_the_answer(void **state)
     struct om__answer *sum = answer_of(&r);
     assert_true(!sum->city && sum->beat && sum->layers == 2);
     const struct om_box both[] = {{1, 20, 30, 40}, {5, 25, 25, 90}};
-    assert_memory_equal(sum->box, both, sizeof both);
+    for (size_t i = 0; i < 2; i++)
+        assert_memory_equal(&sum->need[i].box, &both[i], sizeof both[i]);
     om__answer_unref(sum);
     om__answer_unref(two);
 

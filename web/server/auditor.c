@@ -29,10 +29,21 @@
 
 #define DAY_MS INT64_C(86400000)
 
+/* Is it WMTS by keys, of what is under a pixel? Keys are in any case. */
+static bool asks_info(const struct om__request *r)
+{
+    if (strcmp(r->route->name, "wmts") != 0) return false;
+    for (size_t i = 0; i < r->address.params; i++)
+        if (!strcasecmp(r->address.param[i].name, "Request") &&
+            !strcasecmp(r->address.param[i].value, "GetFeatureInfo"))
+            return true;
+    return false;
+}
+
 /* Of those that mostly count. */
 static bool lists_rows(const struct om__request *r)
 {
-    if (!strcmp(r->route->name, "map")) return true;
+    if (!strcmp(r->route->name, "map") || asks_info(r)) return true;
     if (!strcmp(r->route->name, "stats") || !strcmp(r->route->name, "hotspots"))
         return r->told_rows > 0;
     if (strcmp(r->route->name, "coverage") != 0) return false;

@@ -319,9 +319,14 @@ static bool is_relays(const char *name)
         "X-ProxyUser-Ip",   "True-Client-IP",
         "Fastly-Client-IP", "Client-IP",
         "Forwarded-For",    "CDN-Loop",
-        "X-Original-URL"};
-    static const char *const BEGIN[] = {"X-Forwarded-", "CF-",      "Fly-",
-                                        "X-Envoy-",     "X-Azure-", "X-Amz"};
+        "X-Original-URL",   "Proxy-Client-IP",
+        "X-Host",           "X-Scheme",
+        "X-Rewrite-URL",    "X-Cache",
+        "Front-End-Https",  "EagleId"};
+    static const char *const BEGIN[] = {
+        "X-Forward",    "CF-",      "Fly-",     "X-Envoy-",
+        "X-Azure-",     "X-Amz",    "X-Nginx-", "X-Varnish",
+        "X-Appengine-", "Ali-Cdn-", "WL-Proxy-"};
     for (size_t i = 0; i < sizeof WHOLE / sizeof *WHOLE; i++)
         if (!strcasecmp(name, WHOLE[i])) return true;
     for (size_t i = 0; i < sizeof BEGIN / sizeof *BEGIN; i++)

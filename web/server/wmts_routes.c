@@ -11,6 +11,7 @@
 
 #include "web/server/handlers.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
 #include "web/server/route.h"
 #include "web/server/wmts.h"
 
@@ -215,8 +216,10 @@ static om_status answer_as(struct om__request *r,
     r->form = r->route && r->route->forms ? r->route->forms : NULL;
     r->form_len = r->form ? strcspn(r->form, " ") : 0;
     r->part = true;
-    const om_status st = r->route ? r->route->answer(r) : OM_E_INTERNAL;
+    om_status st = r->route ? r->route->answer(r) : OM_E_INTERNAL;
     r->part = false;
+    // Whatever it is a part of, its rows are told.
+    if (!st) st = om__answer_spend(r);
     r->form = NULL;
     r->address = saved;
     r->route = route;
