@@ -237,6 +237,8 @@ test('numbers are those that people know', () => {
     }
     // A column is written alike, however large its numbers are.
     const writes = (lang, list, below) => { const { write, unit } = column(lang, list, below); return [unit, ...list.map(write)]; };
+    assert.deepEqual(writes('zh-CN', [26502, 4300, 80], 1e4), ['万', '2.65', '0.43', '<0.01']);
+    assert.deepEqual(writes('en', [26502, 4300, 80], 1e4), ['k', '26.5', '4.3', '<0.1']);
     assert.deepEqual(writes('zh-CN', [227000, 200000, 28000]), ['万', '22.7', '20.0', '2.8']);
     assert.deepEqual(writes('zh-CN', [12300, 4260, 0, null, undefined]), ['', '12300', '4260', '0', '·', '?']);
     assert.deepEqual(writes('zh-CN', [131000, 50000, 390, 0]), ['万', '13.1', '5.0', '<0.1', '0']);

@@ -282,7 +282,7 @@ function patrolPanel(how) {
       const head = sum.parentElement;
       node.classList.remove('tight');
       node.classList.toggle('tight', head.scrollWidth > head.clientWidth);
-      const numbers = (r) => [r.due, r.done, r.overdue, r.unjudged], alike = [0, 2].flatMap((i) => Array(2).fill(column(lang, mine.flatMap((r) => numbers(r).slice(i, i + 2)), FIVE_DIGITS)));
+      const numbers = (r) => [r.due, r.done, r.overdue, r.unjudged], alike = [0, 2].flatMap((i) => Array(2).fill(column(lang, mine.flatMap((r) => numbers(r).slice(i, i + 2)), i ? FIVE_DIGITS : undefined)));
       const thousands = (i) => large || !alike[i].unit ? '' : lang === 'en' ? `, ${alike[i].unit}` : alike[i].unit;
       setText(visits, say(lang, 'visits_in', {m: from ? monthOf(lang, from) : '', k: thousands(0)}) + (lang === 'en' ? thousands(0) : ''));
       setText(state, say(lang, 'state_now', {unit: part.unit ?? '', k: thousands(2)}) + (lang === 'en' ? thousands(2) : ''));

@@ -74,8 +74,9 @@ export function column(lang, numbers, exactBelow = 1e5) {
   const most = Math.max(0, ...numbers.map((n) => Math.abs(n ?? 0)).filter(Number.isFinite));
   if (most < exactBelow) return {write: (n) => count(lang, n, Infinity), unit: ''};
   const [unit, name, digits] = lang === 'en' ? (most < 9995e3 ? [1e3, ' k', 0] : [1e6, ' M', 1]) : most < 99995e3 ? [1e4, '万', 1] : [1e8, '亿', 1];
-  const least = 1 / 10 ** digits;
-  return {write: (n) => n === null || !Number.isFinite(n) || !n ? count(lang, n) : Math.abs(n) / unit < least ? `<${least}` : (n / unit).toFixed(digits), unit: name.trim()};
+  // Of five digits three are told, or four.
+  const shown = digits + (most < 1e5 ? 1 : 0), least = 1 / 10 ** shown;
+  return {write: (n) => n === null || !Number.isFinite(n) || !n ? count(lang, n) : Math.abs(n) / unit < least ? `<${least}` : (n / unit).toFixed(shown), unit: name.trim()};
 }
 
 /** Rates of one column, alike: a decimal where they are small. @param {number[]} values @returns {(v: number) => string} */
