@@ -60,7 +60,7 @@ fi
 
 # run_one NUMBER PROGRAM: runs it, says how it went, leaves its counts.
 run_one() {
-    local out=$work/$1.out program=$2 start=$SECONDS status p f
+    local out=$work/$1.out program=$2 start=$SECONDS status p f skipped=0
     case $program in
     *.mjs) node --test --test-reporter=tap "$program" >"$out" 2>&1 </dev/null ;;
     *)
@@ -77,13 +77,15 @@ run_one() {
         f=$(sed -n 's/^# fail \([0-9]*\)$/\1/p' "$out" | tail -n 1)
         ;;
     *)
+        # What is skipped is neither; cmocka has "not ok 3 # SKIP".
         p=$(grep -E '^ok [0-9]' "$out" | grep -vc '# SKIP')
-        f=$(grep -cE '^not ok [0-9]' "$out")
+        f=$(grep -E '^not ok [0-9]' "$out" | grep -vc '# SKIP')
+        skipped=$(grep -cE '^(not )?ok [0-9]+ # SKIP' "$out")
         ;;
     esac
     p=${p:-0} f=${f:-0}
     [ $status -ne 0 ] && [ "$f" -eq 0 ] && f=1
-    [ $((p + f)) -eq 0 ] && f=1
+    [ $((p + f + skipped)) -eq 0 ] && f=1
     echo "$p $f" >"$work/$1.count"
     [ -z "$durations" ] || echo "$((SECONDS - start)) $label$program" >>"$durations"
     if [ "$f" -gt 0 ]; then
