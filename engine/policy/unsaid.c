@@ -126,16 +126,32 @@ static bool speaks(const struct search *s, const struct om_json *value)
 
 /* ---- taking out ---- */
 
-static om_status keep(struct om_json *to, const char *key,
-                      const struct om_json *value)
+/* Into an object, or with key NULL into a list; `own` is taken. */
+static om_status put(struct om_json *to, const char *key, struct om_json *own)
 {
-    struct om_json *own = om_json_copy(value);
     return key ? om_json_set_take(to, key, own) : om_json_add_take(to, own);
 }
 
-/* Members or elements of `value`, without those that speak. */
-static om_status keep_silent(const struct search *s, const char *key,
-                             const struct om_json *value, struct om_json *to)
+static om_status keep(struct om_json *to, const char *key,
+                      const struct om_json *value)
+{
+    return put(to, key, om_json_copy(value));
+}
+
+/* What becomes of a value: into `to`, or not. */
+typedef om_status keeper(const struct search *s, const char *key,
+                         const struct om_json *value, struct om_json *to);
+
+static om_status keep_one(const struct search *s, const char *key,
+                          const struct om_json *value, struct om_json *to)
+{
+    return speaks(s, value) ? OM_OK : keep(to, key, value);
+}
+
+/* An object or a list of what `each` keeps of its members or elements. */
+static om_status keep_each(const struct search *s, const char *key,
+                           const struct om_json *value, struct om_json *to,
+                           keeper *each)
 {
     const bool object = om_json_kind(value) == OM_JSON_OBJECT;
     struct om_json *own = object ? om_json_object() : om_json_list();
@@ -144,11 +160,18 @@ static om_status keep_silent(const struct search *s, const char *key,
         const char *name = NULL;
         const struct om_json *one =
             object ? om_json_member(value, i, &name) : om_json_at(value, i);
-        if (!speaks(s, one)) st = keep(own, name, one);
+        st = each(s, name, one, own);
     }
-    if (!st) return om_json_set_take(to, key, own);
+    if (!st) return put(to, key, own);
     om_json_free(own);
     return st;
+}
+
+/* Members or elements of `value`, without those that speak. */
+static om_status keep_silent(const struct search *s, const char *key,
+                             const struct om_json *value, struct om_json *to)
+{
+    return keep_each(s, key, value, to, keep_one);
 }
 
 /* Panels of the wall lie in objects and lists of panels: what names a layer
@@ -160,18 +183,7 @@ static om_status keep_panels(const struct search *s, const char *key,
     const bool list = om_json_kind(value) == OM_JSON_LIST;
     if (!speaks(s, value)) return keep(to, key, value);
     if ((!object && !list) || om_json_get(value, "layer")) return OM_OK;
-    struct om_json *own = object ? om_json_object() : om_json_list();
-    om_status st = own ? OM_OK : OM_E_MEMORY;
-    for (size_t i = 0; i < om_json_count(value) && !st; i++) {
-        const char *name = NULL;
-        const struct om_json *one =
-            object ? om_json_member(value, i, &name) : om_json_at(value, i);
-        st = keep_panels(s, name, one, own);
-    }
-    if (!st)
-        return key ? om_json_set_take(to, key, own) : om_json_add_take(to, own);
-    om_json_free(own);
-    return st;
+    return keep_each(s, key, value, to, keep_panels);
 }
 
 /* ---- a layer's own object ---- */
@@ -270,7 +282,7 @@ static om_status keep_member(const struct search *s, const char *key,
         return keep_silent(s, key, value, to);
     // What is not told of persons whoever answers about duties hides itself.
     const struct search own = {s->city, s->role, true};
-    return speaks(&own, value) ? OM_OK : keep(to, key, value);
+    return keep_one(&own, key, value, to);
 }
 
 static om_status make(const struct search *s, struct om__unsaid **out)

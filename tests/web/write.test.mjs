@@ -808,15 +808,22 @@ test('under load: imports, reloads and a stop without a failed request', async (
     for (const id of work.written.filter((_, i) => i % 50 === 0)) assert.equal((await ask(`${again.url}${ITEMS}/${id}`)).status, 200, id);
 });
 
+/** What a server says on stderr, as it comes. */
+function logOf(child) {
+    const log = { said: '' };
+    child.stderr.on('data', (bytes) => { log.said += bytes; });
+    return log;
+}
+/** A function that has it read its files again, and waits for what it says of that. */
+const reloads = (child, log) => async (word) => {
+    const from = log.said.length;
+    child.kill('SIGHUP');
+    await until(word, () => log.said.slice(from).includes(word));
+};
+
 test('a model that was good stays until something good takes its place', async (t) => {
     const { dir, city } = await makeCity(t), server = await serve(t, city), { url, child } = server;
-    let said = '';
-    child.stderr.on('data', (bytes) => { said += bytes; });
-    const reload = async (word) => {
-        const from = said.length;
-        child.kill('SIGHUP');
-        await until(word, () => said.slice(from).includes(word));
-    };
+    const log = logOf(child), reload = reloads(child, log);
     const folder = path.join(city, 'models'), file = (name) => path.join(folder, `${name}.json`);
     const model = (name) => ({ name, title: name, kernel: 'quartic', bandwidth_m: 800, terms: [{ name: 'all', title: '全', title_en: 'all', layer: 'place', factor: 1 }], denominator: 'area' });
     const legend = async (name, at = url) => (await ask(`${at}/legend/heat:${name}.json`)).status;
@@ -829,7 +836,7 @@ test('a model that was good stays until something good takes its place', async (
     // Broken before anybody has asked for it.
     await writeFile(file('fire'), '{');
     await reload('not reloaded, all stays as it was');
-    assert.match(said, /models\/fire\.json/);
+    assert.match(log.said, /models\/fire\.json/);
     // A new base and a model beside the broken one: each is there.
     await writeFile(file('water'), text(model('water')));
     const other = path.join(dir, 'other.csv');
@@ -843,7 +850,7 @@ test('a model that was good stays until something good takes its place', async (
         assert.equal(models.fire.served, 'as before');
         assert.match(models.fire.why, /models\/fire\.json/);
     }
-    assert.match(said, /warn models: models\/fire\.json.*what was before stays/);
+    assert.match(log.said, /warn models: models\/fire\.json.*what was before stays/);
     assert.equal((await server.stop()).code, 0);
     // The next server has not seen what it was, and says so.
     const next = await serve(t, city);
@@ -857,13 +864,7 @@ test('a reload takes what is right, and says what is wrong', async (t) => {
     const { dir, city } = await makeCity(t), config = path.join(dir, 'serve.json');
     await writeFile(config, '{}');
     const server = await serve(t, city, '--config', config), { url, child } = server;
-    let said = '';
-    child.stderr.on('data', (bytes) => { said += bytes; });
-    const reload = async (word) => {
-        const from = said.length;
-        child.kill('SIGHUP');
-        await until(word, () => said.slice(from).includes(word));
-    };
+    const log = logOf(child), reload = reloads(child, log);
     const title = async () => (await ask(`${url}/collections/place`)).json().title;
     const file = path.join(city, 'city.json'), manifest = JSON.parse(await readFile(file, 'utf8'));
     const place = manifest.layers.find((l) => l.name === 'place');
@@ -881,7 +882,7 @@ test('a reload takes what is right, and says what is wrong', async (t) => {
     assert.equal((await legend()).status, 200);
     await writeFile(model, text({ ...fire, kernell: 1 }));
     await reload('not reloaded');
-    assert.match(said, /not reloaded.*kernell/);
+    assert.match(log.said, /not reloaded.*kernell/);
     assert.equal((await legend()).status, 200);
     await writeFile(model, text(fire));
     await writeFile(config, '{"colour": 1}');
