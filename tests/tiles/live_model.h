@@ -383,6 +383,30 @@ static inline void model_batch(const struct model_layer *l,
         model_shapes(l, slot, n, out);
 }
 
+/* Room for so many rows of a layer, half of which are there from the start.
+ * owns: om_segment_unref of these */
+static inline struct om_segment *model_rows(struct model *m, int l, size_t room)
+{
+    struct model_layer *layer = &m->layer[l];
+    layer->room = room;
+    layer->row = calloc(room, sizeof *layer->row);
+    uint32_t *slot = calloc(room, sizeof *slot);
+    size_t n = 0;
+    for (uint32_t i = 0; i < room; i += 2) {
+        model_make(m, l, i);
+        slot[n++] = i;
+    }
+    struct om_batch batch;
+    const struct om_batch *list = &batch;
+    struct om_segment *run;
+    model_batch(layer, slot, n, &batch);
+    assert_int_equal(
+        om_run_new(&layer->schema, &list, 1, m->joiner, &run, NULL), OM_OK);
+    om_arena_deinit(&batch.arena);
+    free(slot);
+    return run;
+}
+
 /* A city built from scratch from what is alive. owns: model_city_drop */
 struct model_city {
     struct om_snapshot snapshot;

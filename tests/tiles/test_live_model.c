@@ -157,29 +157,11 @@ static void begin(struct city *c, struct model *m, const size_t *rooms)
 {
     *c = (struct city){.model = m};
     for (int l = 0; l < MODEL_LAYERS; l++) {
-        struct model_layer *layer = &m->layer[l];
         struct stack *s = &c->stack[l];
         model_layer_init(m, l, &s->layer, &s->meta);
         s->layer.part = s->part;
-        layer->room = rooms[l];
-        layer->row = calloc(rooms[l], sizeof *layer->row);
-        // Half of them are there from the start.
-        uint32_t *slot = calloc(rooms[l], sizeof *slot);
-        size_t n = 0;
-        for (uint32_t i = 0; i < rooms[l]; i += 2) {
-            model_make(m, l, i);
-            slot[n++] = i;
-        }
-        struct om_batch batch;
-        const struct om_batch *list = &batch;
-        struct om_segment *run;
-        model_batch(layer, slot, n, &batch);
-        assert_int_equal(
-            om_run_new(&layer->schema, &list, 1, m->joiner, &run, NULL), OM_OK);
-        push(s, run);
+        push(s, model_rows(m, l, rooms[l]));
         merge(c, l, 0, true);
-        om_arena_deinit(&batch.arena);
-        free(slot);
     }
 }
 

@@ -73,20 +73,7 @@ static void make_city(struct model *m, const size_t *rooms)
     for (int l = 0; l < MODEL_LAYERS; l++) {
         struct model_layer *layer = &m->layer[l];
         char path[128], units[128], file[64], units_file[64];
-        layer->room = rooms[l];
-        layer->row = calloc(rooms[l], sizeof *layer->row);
-        uint32_t *slot = calloc(rooms[l], sizeof *slot);
-        size_t n = 0;
-        for (uint32_t i = 0; i < rooms[l]; i += 2) {
-            model_make(m, l, i);
-            slot[n++] = i;
-        }
-        struct om_batch batch;
-        const struct om_batch *list = &batch;
-        struct om_segment *run, *out;
-        model_batch(layer, slot, n, &batch);
-        assert_int_equal(
-            om_run_new(&layer->schema, &list, 1, m->joiner, &run, NULL), OM_OK);
+        struct om_segment *run = model_rows(m, l, rooms[l]), *out;
         const struct om_part part = {.segment = run};
         snprintf(file, sizeof file, "%s-1.seg", MODEL_NAME[l]);
         snprintf(units_file, sizeof units_file, "%s-1-0.units", MODEL_NAME[l]);
@@ -95,12 +82,10 @@ static void make_city(struct model *m, const size_t *rooms)
         assert_int_equal(om_run_merge(&layer->schema, &part, 1, m->joiner, path,
                                       units, &out, NULL),
                          OM_OK);
-        add_layer(&manifest, MODEL_NAME[l], file, units_file, n,
-                  &layer->schema);
+        add_layer(&manifest, MODEL_NAME[l], file, units_file,
+                  om_segment_rows(run), &layer->schema);
         om_segment_unref(run);
         om_segment_unref(out);
-        om_arena_deinit(&batch.arena);
-        free(slot);
     }
     char path[128];
     snprintf(path, sizeof path, "%s/layers", m->city.folder);
