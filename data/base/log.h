@@ -27,5 +27,7 @@ void om_progress(const char *what, uint64_t done, uint64_t total);
 void om_progress_done(const char *what, uint64_t done, double seconds);
 /** Monotonic seconds. */
 double om_seconds(void);
+/** Milliseconds since 1970, UTC, as this machine's clock has it: it may jump. */
+int64_t om_now_ms(void);
 
 #endif

@@ -548,7 +548,7 @@ static bool take(struct om_live *live, struct om_write *w)
 {
     struct om__looked looked = {0};
     struct om__fresh f = {.first = live->sequence + 1 + live->begins,
-                          .at_ms = om__now_ms(),
+                          .at_ms = om_now_ms(),
                           .clock_s = live->clock_s};
     struct om_err err = {0};
     size_t layer, kills;

@@ -425,7 +425,7 @@ static struct om_write *stage(struct om_live *live, struct om_write *list,
 static void commit(struct om_live *live, struct om_write *list, int64_t clock_s)
 {
     struct om__fresh f = {.first = live->sequence + 1 + live->begins,
-                          .at_ms = om__now_ms(),
+                          .at_ms = om_now_ms(),
                           .clock_s = clock_s};
     struct om_err err = {0};
     om_status st = prepare(live, &f, &err);
@@ -465,7 +465,7 @@ void om__live_commit(struct om_live *live, struct om_write *list)
 static om_status note_all(struct om_live *live, const struct om_manifest *m,
                           const bool *which, const char *id, struct om_err *err)
 {
-    const int64_t at_ms = om__now_ms();
+    const int64_t at_ms = om_now_ms();
     OM_TRY(om_journal_begin(live->journal, err));
     om_status st = OM_OK;
     if (live->begins)

@@ -50,13 +50,6 @@ size_t om__live_layer(const struct om__base *base, const char *name)
     return OM_NO_FIELD;
 }
 
-int64_t om__now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 struct timespec om__live_in_ms(long ms)
 {
     struct timespec at;

@@ -273,8 +273,6 @@ struct om__where om__where_in_batch(const struct om_batch *batch, size_t row);
 om_status om__where_in_stack(const struct om__stack *stack,
                              enum om_geometry geometry, struct om__kill at,
                              struct om__where *out) OM_MUST_USE;
-/** Machine's clock, UTC. */
-int64_t om__now_ms(void);
 
 /* commit.c: write a list of writes as one group, and answer them. */
 void om__live_commit(struct om_live *live, struct om_write *list);

@@ -61,7 +61,7 @@ static void trim(struct om_live *live)
     bool more = false;
     struct om_err err = {0};
     const double begun_s = om_seconds();
-    if (om_journal_trim(live->journal, upto, om__now_ms() - KEYS_MS, &more,
+    if (om_journal_trim(live->journal, upto, om_now_ms() - KEYS_MS, &more,
                         &err))
         om_log(OM_LOG_WARN, "live", "trimming the journal: %s", err.text);
     om__newest_forget(&live->newest, om_journal_floor(live->journal));

@@ -15,7 +15,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "data/base/log.h"
 #include "data/city/audit.h"
@@ -231,14 +230,10 @@ static void note_write(struct om__request *r)
 }
 
 /* A stream that outlived its day is told at its end: files are of a day. */
-static int64_t asked_ms(const struct om__request *r)
+static int64_t noted_ms(const struct om__request *r)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    const int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    const int64_t took_ms = (int64_t)((om_seconds() - r->begun_s) * 1000);
-    const int64_t asked = now_ms - took_ms;
-    return asked / DAY_MS == now_ms / DAY_MS ? asked : now_ms;
+    const int64_t now_ms = om_now_ms();
+    return r->asked_ms / DAY_MS == now_ms / DAY_MS ? r->asked_ms : now_ms;
 }
 
 void om__audit_note(struct om__request *r)
@@ -270,7 +265,7 @@ void om__audit_note(struct om__request *r)
                        ? OM_OK
                        : om__rights_take(r, om_city_snapshot(r->server->city));
     if (!st) st = write_target(audit, r, &target);
-    const struct om_audit_entry entry = {.at_ms = asked_ms(r),
+    const struct om_audit_entry entry = {.at_ms = noted_ms(r),
                                          .token = token->id,
                                          .role = r->who->role->name,
                                          .area = area,

@@ -248,7 +248,8 @@ void *om__uri_seen(void *ctx, const char *uri, struct MHD_Connection *c)
     *request = (struct om__request){.server = server,
                                     .connection = c,
                                     .target_len = len,
-                                    .begun_s = om_seconds()};
+                                    .begun_s = om_seconds(),
+                                    .asked_ms = om_now_ms()};
     char *target = (char *)(request + 1);
     memcpy(target, uri, keep);
     target[keep] = '\0';

@@ -117,6 +117,7 @@ struct om__request {
     bool paid;        // the public's rate has been asked
     double turn;      // among those who wait (turns.h)
     double begun_s;
+    int64_t asked_ms;  // UTC, for the audit
     // The error, if the answer is one: its text, the parameter it is about,
     // and the HTTP status where it differs from the table's.
     struct om_err err;
