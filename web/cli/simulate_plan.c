@@ -17,7 +17,7 @@
  * register that is not done draws among those who stand where it does, and goes
  * on from there. What the register never does is done late, at a chance the
  * same on every day, such that as many of those get done as new ones come to
- * be.
+ * be. Which layers live, and what their steps are: simulate_living.c.
  *
  * Layers that are brought live, daily or weekly, and do not live, are brought
  * again each half hour, in the morning, or on the first one of a week: a few of
@@ -27,11 +27,6 @@
  * only what was before its clock counts, so that a simulation that is stopped
  * goes on where it was, knows the ids of rows that it sent before, and takes no
  * step of its own for one of the register.
- *
- * A layer lives if it has points, times, a rhythm of "live" or "daily" and
- * nothing after the clock but what was played. Its status is the first category
- * that has names of its columns of times as values: those columns are the
- * steps, and a row that has made none has the value that such rows have.
  *
  * Happenings of a week are sorted once, those of the register's own rows too;
  * weeks overlap by the longest delay, and the next happening is the earliest of
@@ -46,14 +41,12 @@
 #include "data/base/hash.h"
 #include "engine/query/query.h"
 #include "web/cli/simulate.h"
+#include "web/cli/simulate_living.h"
 #include "web/cli/simulate_pace.h"
 #include "web/features_internal.h"
-#include "web/server/positions.h"
 
 #define DAY_S 86400
 #define WEEK_S (7 * DAY_S)
-#define BEFORE_S (4 * WEEK_S)
-#define STEPS_MAX OM__PACE_STEPS
 #define JITTER_S 1800
 #define JITTER_M 10.0
 #define WEEKS_MAX 128
@@ -62,40 +55,10 @@
 /* What is late is done by then; steps then follow each other within hours. */
 #define LATE_MAX_S (40 * WEEK_S)
 #define LATE_GAP_S (4 * 3600)
-/* Rows that are brought again on a day, and when. */
-#define AGAIN_A_DAY 60
+/* When rows are brought again. */
 #define AGAIN_FROM_S (6 * 3600)
 #define AGAIN_S 60
 #define AGAIN_LIVE_A_DAY 48
-#define STATUS_VALUES 64
-#define WORD_BYTES 64
-
-struct template
-{
-    uint32_t part, row;
-    int64_t at_s;
-    uint64_t key;  // of its id
-};
-
-struct templates {
-    struct template *at;
-    size_t count, room;
-};
-
-struct living {
-    const struct om_layer *layer;
-    struct om__rows rows;
-    bool rows_made;
-    size_t time;                    // column
-    size_t steps, step[STEPS_MAX];  // columns
-    size_t status;                  // column; OM_NO_FIELD: none
-    char begins[WORD_BYTES];        // its value before the first step
-    struct templates born;          // rows of the week
-    struct templates open;          // rows of the register that are not done
-    bool again;                     // does not live: `open` are brought daily
-    struct om__pace pace;
-    double late_s;  // mean wait of those who are late
-};
 
 struct week {
     int64_t number;
@@ -104,319 +67,31 @@ struct week {
 };
 
 struct om__plan {
-    const struct om_snapshot *snapshot;
+    struct om__past past;
     uint64_t seed;
-    int64_t from_s, length_s, shift_s;
-    int64_t clock_s;  // of the register
+    int64_t shift_s;
     int64_t start_s;  // nothing before
     int64_t next_week;
     size_t layers, weeks;
-    struct living *living;
+    struct om__living *living;
     struct week week[WEEKS_MAX];
 };
 
-static struct om_hit hit_of(const struct template *t)
+static const struct om__template *template_of(const struct om__plan *plan,
+                                              const struct om__happening *h)
 {
-    return (struct om_hit){.part = t->part, .row = t->row};
-}
-
-static const struct template *template_of(const struct om__plan *plan,
-                                          const struct om__happening *h)
-{
-    const struct living *l = &plan->living[h->layer];
+    const struct om__living *l = &plan->living[h->layer];
     return h->loop == REGISTER ? &l->open.at[h->row] : &l->born.at[h->row];
-}
-
-/* ---- which layers live, and how */
-
-/* Rows that were played are ID-N or ID-N.SEED. */
-static bool was_played(const char *id, size_t len)
-{
-    size_t digits = 0;
-    while (len &&
-           ((id[len - 1] >= '0' && id[len - 1] <= '9') || id[len - 1] == '.')) {
-        len--;
-        digits++;
-    }
-    return digits && len && id[len - 1] == '-';
-}
-
-struct later {
-    struct om__rows *rows;
-    bool any;
-    om_status status;
-};
-
-static bool see_later(void *ctx, const struct om_hit *hit)
-{
-    struct later *later = ctx;
-    const char *id;
-    size_t len;
-    later->status = om__rows_id(later->rows, hit, &id, &len);
-    later->any = !later->status && !was_played(id, len);
-    return !later->status && !later->any;
-}
-
-/* Rows that the city has of times to come are plans, and no reports. */
-static om_status is_alive(const struct om_snapshot *s, struct living *l,
-                          bool *alive)
-{
-    struct om__positions_about about;
-    *alive = false;
-    if (l->layer->schema.time_field == OM_NO_FIELD ||
-        !strcmp(l->layer->meta->rhythm, "weekly") ||
-        (om__positions_about(s, &about) &&
-         !strcmp(about.layer, l->layer->name)))
-        return OM_OK;
-    struct later later = {.rows = &l->rows};
-    const struct om_query query = {
-        .snapshot = s,
-        .layer = l->layer,
-        .window = {.set = true,
-                   .from_s = s->manifest->clock_s + BEFORE_S,
-                   .to_s = INT64_MAX}};
-    const om_status st = om_query_each(&query, see_later, &later);
-    if (later.status || (st && st != OM_E_STOPPED))
-        return later.status ? later.status : st;
-    *alive = !later.any;
-    return OM_OK;
-}
-
-struct finding {
-    const struct om__plan *plan;
-    struct living *living;
-    struct templates *into;
-    size_t most;
-    om_status status;
-};
-
-static om_status remember(struct living *l, struct templates *into,
-                          const struct om_hit *hit)
-{
-    struct template t = {.part = (uint32_t)hit->part,
-                         .row = (uint32_t)hit->row};
-    const char *id;
-    size_t len;
-    OM_TRY(om__rows_id(&l->rows, hit, &id, &len));
-    t.key = om_hash64(id, len, 0);
-    if (l->time != OM_NO_FIELD) {
-        struct om_value value;
-        OM_TRY(om__rows_value(&l->rows, hit, l->time, &value));
-        t.at_s = value.null ? INT64_MIN : value.integer;
-    }
-    if (into->count == into->room) {
-        const size_t room = into->room ? 2 * into->room : 1024;
-        struct template *grown = om_realloc(into->at, room * sizeof *grown);
-        if (!grown) return OM_E_MEMORY;
-        into->at = grown;
-        into->room = room;
-    }
-    into->at[into->count++] = t;
-    return OM_OK;
-}
-
-static bool find(void *ctx, const struct om_hit *hit)
-{
-    struct finding *f = ctx;
-    f->status = remember(f->living, f->into, hit);
-    return !f->status && f->into->count < f->most;
-}
-
-/* In an order that does not depend on where rows are kept. */
-static int by_key(const void *a, const void *b)
-{
-    const struct template *x = a, *y = b;
-    if (x->at_s != y->at_s) return x->at_s < y->at_s ? -1 : 1;
-    return (x->key > y->key) - (x->key < y->key);
-}
-
-static om_status find_rows(const struct om__plan *plan, struct living *l,
-                           struct templates *into, int64_t from_s, int64_t to_s,
-                           size_t most)
-{
-    struct finding f = {.living = l, .into = into, .most = most};
-    const struct om_query query = {
-        .snapshot = plan->snapshot,
-        .layer = l->layer,
-        .window = {.set = from_s < to_s, .from_s = from_s, .to_s = to_s}};
-    const om_status st = om_query_each(&query, find, &f);
-    if (f.status || (st && into->count < most)) return f.status ? f.status : st;
-    if (into->count) qsort(into->at, into->count, sizeof *into->at, by_key);
-    return OM_OK;
-}
-
-/* Columns of times, but the layer's own, that are called like this value. */
-static size_t step_called(const struct living *l, const char *word, size_t len)
-{
-    const struct om_schema *s = &l->layer->schema;
-    for (size_t f = 0; f < s->count; f++)
-        if (f != l->time && s->field[f].type == OM_TYPE_TIME &&
-            strlen(s->field[f].name) == len &&
-            !memcmp(s->field[f].name, word, len))
-            return f;
-    return OM_NO_FIELD;
-}
-
-static bool has_step(const struct living *l, size_t column)
-{
-    for (size_t k = 0; k < l->steps; k++)
-        if (l->step[k] == column) return true;
-    return false;
-}
-
-/* How many of its steps, in their order, a row had made at the clock. */
-static om_status made_then(struct living *l, const struct om_hit *hit,
-                           int64_t clock_s, size_t *made)
-{
-    *made = 0;
-    for (size_t k = 0; k < l->steps; k++) {
-        struct om_value value;
-        OM_TRY(om__rows_value(&l->rows, hit, l->step[k], &value));
-        if (!value.null && value.integer < clock_s) *made = k + 1;
-    }
-    return OM_OK;
-}
-
-static om_status made_none(struct living *l, const struct om_hit *hit,
-                           bool *none)
-{
-    *none = true;
-    for (size_t k = 0; k < l->steps && *none; k++) {
-        struct om_value value;
-        OM_TRY(om__rows_value(&l->rows, hit, l->step[k], &value));
-        *none = value.null;
-    }
-    return OM_OK;
-}
-
-/* Which of the layer's categories is its status. */
-static om_status try_status(struct living *l, size_t column)
-{
-    struct om_value value;
-    l->steps = 0;
-    for (size_t i = 0; i < l->born.count; i++) {
-        const struct om_hit hit = hit_of(&l->born.at[i]);
-        OM_TRY(om__rows_value(&l->rows, &hit, column, &value));
-        const size_t step =
-            value.null ? OM_NO_FIELD : step_called(l, value.text, value.len);
-        if (step != OM_NO_FIELD && !has_step(l, step) && l->steps < STEPS_MAX)
-            l->step[l->steps++] = step;
-    }
-    if (!l->steps) return OM_OK;
-    l->status = column;
-    return OM_OK;
-}
-
-/* In the order in which they are made: that of the columns. */
-static int by_column(const void *a, const void *b)
-{
-    const size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return (x > y) - (x < y);
-}
-
-static bool see_first(void *ctx, const struct om_hit *hit)
-{
-    struct living *l = ctx;
-    struct om_value value;
-    bool none = false;
-    if (made_none(l, hit, &none)) return false;
-    if (!none) return true;
-    if (om__rows_value(&l->rows, hit, l->status, &value) || value.null)
-        return true;
-    if (value.len < sizeof l->begins) memcpy(l->begins, value.text, value.len);
-    return false;
-}
-
-static om_status find_steps(struct om__plan *plan, struct living *l)
-{
-    const struct om_schema *s = &l->layer->schema;
-    l->status = OM_NO_FIELD;
-    const size_t own = s->count - l->layer->unit_columns;
-    for (size_t f = 0; f < own && l->status == OM_NO_FIELD; f++)
-        if (s->field[f].type == OM_TYPE_CATEGORY) OM_TRY(try_status(l, f));
-    if (l->status == OM_NO_FIELD) return OM_OK;
-    qsort(l->step, l->steps, sizeof *l->step, by_column);
-    // Most of those who have made no step are the newest.
-    const struct om_query newest = {
-        .snapshot = plan->snapshot,
-        .layer = l->layer,
-        .window = {.set = true, .from_s = plan->from_s, .to_s = INT64_MAX}};
-    return om_query_each(&newest, see_first, l);
-}
-
-static bool see_pace(void *ctx, const struct om_hit *hit)
-{
-    struct finding *f = ctx;
-    struct living *l = f->living;
-    const int64_t clock_s = f->plan->clock_s;
-    struct om_value at;
-    size_t made;
-    f->status = om__rows_value(&l->rows, hit, l->time, &at);
-    if (f->status || at.null || at.integer >= clock_s) return !f->status;
-    f->status = made_then(l, hit, clock_s, &made);
-    if (f->status) return false;
-    om__pace_add(&l->pace, clock_s - at.integer, made);
-    if (made < l->steps) f->status = remember(l, f->into, hit);
-    f->most++;
-    return !f->status;
-}
-
-/* What the register has come to, and which of its rows go on. */
-static om_status find_pace(const struct om__plan *plan, struct living *l)
-{
-    if (!l->steps) return OM_OK;
-    struct finding f = {.plan = plan, .living = l, .into = &l->open};
-    const struct om_query query = {
-        .snapshot = plan->snapshot,
-        .layer = l->layer,
-        .window = {.set = true, .from_s = INT64_MIN, .to_s = plan->clock_s}};
-    l->pace.steps = l->steps;
-    const om_status st = om_query_each(&query, see_pace, &f);
-    if (f.status || st) return f.status ? f.status : st;
-    if (l->open.count)
-        qsort(l->open.at, l->open.count, sizeof *l->open.at, by_key);
-    om__pace_fit(&l->pace);
-    const double born = l->born.count ? (double)l->born.count : 1;
-    l->late_s = (double)f.most * (double)plan->length_s / born;
-    return OM_OK;
-}
-
-static om_status learn(struct om__plan *plan, struct living *l)
-{
-    bool alive;
-    OM_TRY(is_alive(plan->snapshot, l, &alive));
-    if (!alive) {
-        l->again = true;
-        l->time = l->status = OM_NO_FIELD;
-        return find_rows(plan, l, &l->open, 0, 0, 7 * AGAIN_A_DAY);
-    }
-    OM_TRY(find_rows(plan, l, &l->born, plan->from_s,
-                     plan->from_s + plan->length_s, SIZE_MAX));
-    OM_TRY(find_steps(plan, l));
-    return find_pace(plan, l);
 }
 
 static om_status add_living(struct om__plan *plan, const struct om_layer *layer)
 {
-    const struct om_manifest_layer *meta = layer->meta;
-    const struct om_features_options options = {
-        .zone_s = plan->snapshot->manifest->zone_s};
-    if (!meta || layer->schema.geometry != OM_GEOMETRY_POINT ||
-        layer->schema.id_field == OM_NO_FIELD ||
-        (strcmp(meta->rhythm, "live") != 0 &&
-         strcmp(meta->rhythm, "daily") != 0 &&
-         strcmp(meta->rhythm, "weekly") != 0))
-        return OM_OK;
-    struct living *grown =
+    if (!om__living_is_brought(layer)) return OM_OK;
+    struct om__living *grown =
         om_realloc(plan->living, (plan->layers + 1) * sizeof *grown);
     if (!grown) return OM_E_MEMORY;
     plan->living = grown;
-    struct living *l = &grown[plan->layers];
-    *l = (struct living){.layer = layer, .time = layer->schema.time_field};
-    OM_TRY(om__rows_init(&l->rows, layer, &options));
-    l->rows_made = true;
-    plan->layers++;
-    return learn(plan, l);
+    return om__living_init(&plan->past, layer, &grown[plan->layers++]);
 }
 
 om_status om__plan_new(const struct om_snapshot *snapshot, int64_t from_s,
@@ -428,7 +103,7 @@ om_status om__plan_new(const struct om_snapshot *snapshot, int64_t from_s,
         return om_fail(err, OM_E_UNSUPPORTED, 0,
                        "the city is not synthetic: its clock is nobody's to "
                        "move, and its rows are real");
-    if (from_s == INT64_MIN) from_s = city->clock_s - BEFORE_S;
+    if (from_s == INT64_MIN) from_s = city->clock_s - OM__LIVING_BEFORE_S;
     const int64_t days = (city->clock_s - from_s) / DAY_S;
     if (days < 1)
         return om_fail(err, OM_E_RANGE, 0,
@@ -436,12 +111,12 @@ om_status om__plan_new(const struct om_snapshot *snapshot, int64_t from_s,
                        "clock: it says which days are played again");
     struct om__plan *plan = om_calloc(1, sizeof *plan);
     if (!plan) return om_fail(err, OM_E_MEMORY, 0, "out of memory");
-    plan->snapshot = snapshot;
+    plan->past.snapshot = snapshot;
     plan->seed = seed;
-    plan->from_s = from_s;
-    plan->clock_s = city->clock_s;
+    plan->past.from_s = from_s;
+    plan->past.clock_s = city->clock_s;
     plan->shift_s = city->clock_s - from_s;
-    plan->length_s = days < 7 ? days * DAY_S : WEEK_S;
+    plan->past.length_s = days < 7 ? days * DAY_S : WEEK_S;
     om_status st = OM_OK;
     for (size_t i = 0; i < snapshot->layers && !st; i++)
         st = add_living(plan, &snapshot->layer[i]);
@@ -469,9 +144,7 @@ void om__plan_free(struct om__plan *plan)
 {
     if (!plan) return;
     for (size_t i = 0; i < plan->layers; i++) {
-        if (plan->living[i].rows_made) om__rows_deinit(&plan->living[i].rows);
-        om_free(plan->living[i].born.at);
-        om_free(plan->living[i].open.at);
+        om__living_deinit(&plan->living[i]);
     }
     for (size_t i = 0; i < plan->weeks; i++) om_free(plan->week[i].happening);
     om_free(plan->living);
@@ -498,7 +171,7 @@ static int64_t moved_s(const struct om__plan *plan,
                        const struct om__happening *h)
 {
     if (h->loop == REGISTER) return 0;
-    return plan->shift_s + h->loop * plan->length_s +
+    return plan->shift_s + h->loop * plan->past.length_s +
            (int64_t)(chance(plan, h, 1) % (2 * JITTER_S + 1)) - JITTER_S;
 }
 
@@ -536,18 +209,18 @@ static double real_chance(const struct om__plan *plan,
  * nothing is said. *made: how many these are. */
 static om_status step_times(struct om__plan *plan,
                             const struct om__happening *h, size_t *made,
-                            int64_t at_s[STEPS_MAX])
+                            int64_t at_s[OM__PACE_STEPS])
 {
-    struct living *l = &plan->living[h->layer];
-    const struct template *t = template_of(plan, h);
-    const struct om_hit hit = hit_of(t);
+    struct om__living *l = &plan->living[h->layer];
+    const struct om__template *t = template_of(plan, h);
+    const struct om_hit hit = om__template_hit(t);
     const int64_t born_s = t->at_s + moved_s(plan, h);
     double age_s = 0, stands = real_chance(plan, h, 3);
     *made = 0;
     if (h->loop == REGISTER) {
-        OM_TRY(made_then(l, &hit, plan->clock_s, made));
+        OM_TRY(om__living_made(l, &hit, plan->past.clock_s, made));
         if (*made == l->steps) return OM_OK;
-        age_s = (double)(plan->clock_s - born_s);
+        age_s = (double)(plan->past.clock_s - born_s);
         const double least = om__pace_share(&l->pace, *made, age_s);
         const double most =
             *made ? om__pace_share(&l->pace, *made - 1, age_s) : 1;
@@ -571,7 +244,7 @@ static om_status step_times(struct om__plan *plan,
 static om_status add_steps(struct om__plan *plan, struct week *w,
                            struct om__happening h)
 {
-    int64_t at_s[STEPS_MAX];
+    int64_t at_s[OM__PACE_STEPS];
     size_t made;
     OM_TRY(step_times(plan, &h, &made, at_s));
     for (size_t k = made; k < plan->living[h.layer].steps; k++) {
@@ -588,7 +261,7 @@ static om_status add_row(struct om__plan *plan, struct week *w, uint32_t layer,
     struct om__happening h = {.layer = layer, .row = row, .loop = w->number};
     h.at_s = plan->living[layer].born.at[row].at_s + moved_s(plan, &h);
     // Before the register's end nothing is played, and so nothing goes on.
-    if (h.at_s < plan->clock_s) return OM_OK;
+    if (h.at_s < plan->past.clock_s) return OM_OK;
     if (h.at_s >= plan->start_s) OM_TRY(add(w, h));
     return add_steps(plan, w, h);
 }
@@ -597,16 +270,16 @@ static om_status add_row(struct om__plan *plan, struct week *w, uint32_t layer,
 static om_status add_again(struct om__plan *plan, struct week *w,
                            uint32_t layer)
 {
-    const struct living *l = &plan->living[layer];
+    const struct om__living *l = &plan->living[layer];
     const char *rhythm = l->layer->meta->rhythm;
-    const int32_t zone_s = plan->snapshot->manifest->zone_s;
-    const int64_t week_s = plan->clock_s + w->number * plan->length_s;
+    const int32_t zone_s = plan->past.snapshot->manifest->zone_s;
+    const int64_t week_s = plan->past.clock_s + w->number * plan->past.length_s;
     const bool live = !strcmp(rhythm, "live");
     const bool once = !strcmp(rhythm, "weekly");
     const int64_t day_s = once ? week_s : week_s - (week_s + zone_s) % DAY_S;
-    const int64_t most = live ? AGAIN_LIVE_A_DAY : AGAIN_A_DAY;
+    const int64_t most = live ? AGAIN_LIVE_A_DAY : OM__LIVING_AGAIN_A_DAY;
     const int64_t each_s = live ? DAY_S / AGAIN_LIVE_A_DAY : AGAIN_S;
-    const int64_t days = once ? 1 : plan->length_s / DAY_S + 1;
+    const int64_t days = once ? 1 : plan->past.length_s / DAY_S + 1;
     if (!l->again || !l->open.count) return OM_OK;
     for (int64_t i = 0; i < days * most; i++) {
         struct om__happening h = {
@@ -616,7 +289,7 @@ static om_status add_again(struct om__plan *plan, struct week *w,
             .step = 1};
         h.at_s = day_s + i / most * DAY_S + (live ? 0 : AGAIN_FROM_S) +
                  i % most * each_s;
-        if (h.at_s >= week_s && h.at_s < week_s + plan->length_s &&
+        if (h.at_s >= week_s && h.at_s < week_s + plan->past.length_s &&
             h.at_s >= plan->start_s)
             OM_TRY(add(w, h));
     }
@@ -649,7 +322,7 @@ static om_status add_week(struct om__plan *plan, int64_t number)
     w->number = number;
     w->count = w->next = 0;
     for (uint32_t l = 0; l < plan->layers; l++) {
-        const struct living *living = &plan->living[l];
+        const struct om__living *living = &plan->living[l];
         if (number == REGISTER) {
             for (uint32_t r = 0; r < living->open.count && !living->again; r++)
                 OM_TRY(add_steps(plan, w,
@@ -668,13 +341,13 @@ static om_status add_week(struct om__plan *plan, int64_t number)
 /* When the first row of a week may come. */
 static int64_t begins_s(const struct om__plan *plan, int64_t number)
 {
-    return plan->clock_s + number * plan->length_s - JITTER_S;
+    return plan->past.clock_s + number * plan->past.length_s - JITTER_S;
 }
 
 om_status om__plan_start(struct om__plan *plan, int64_t clock_s)
 {
     // What happened in this very second was played before.
-    plan->start_s = clock_s > plan->clock_s ? clock_s + 1 : clock_s;
+    plan->start_s = clock_s > plan->past.clock_s ? clock_s + 1 : clock_s;
     plan->weeks = 0;
     // Weeks some of whose rows may still be on their way.
     double slowest_s = 0;
@@ -684,9 +357,10 @@ om_status om__plan_start(struct om__plan *plan, int64_t clock_s)
             slowest_s = fmax(slowest_s, pace->age_s[pace->bins - 1]);
     }
     const int64_t span_s =
-        (int64_t)slowest_s + LATE_MAX_S + 2 * STEPS_MAX * LATE_GAP_S;
+        (int64_t)slowest_s + LATE_MAX_S + 2 * OM__PACE_STEPS * LATE_GAP_S;
     const int64_t first =
-        (clock_s - plan->clock_s - plan->length_s - span_s) / plan->length_s;
+        (clock_s - plan->past.clock_s - plan->past.length_s - span_s) /
+        plan->past.length_s;
     plan->next_week = first > 0 ? first : 0;
     return add_week(plan, REGISTER);
 }
@@ -724,8 +398,8 @@ static void add_loop(const struct om__plan *plan, const struct om__happening *h,
 om_status om__plan_id(struct om__plan *plan, const struct om__happening *h,
                       struct om_buf *out)
 {
-    struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(template_of(plan, h));
+    struct om__living *l = &plan->living[h->layer];
+    const struct om_hit hit = om__template_hit(template_of(plan, h));
     const char *id;
     size_t len;
     OM_TRY(om__rows_id(&l->rows, &hit, &id, &len));
@@ -745,8 +419,8 @@ om_status om__plan_id(struct om__plan *plan, const struct om__happening *h,
 static om_status write_id(struct om__plan *plan, const struct om__happening *h,
                           struct om_buf *out)
 {
-    struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(template_of(plan, h));
+    struct om__living *l = &plan->living[h->layer];
+    const struct om_hit hit = om__template_hit(template_of(plan, h));
     struct om_buf text = {0};
     const char *id;
     size_t len;
@@ -762,8 +436,8 @@ static om_status write_id(struct om__plan *plan, const struct om__happening *h,
 static om_status write_place(struct om__plan *plan,
                              const struct om__happening *h, struct om_buf *out)
 {
-    struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(template_of(plan, h));
+    struct om__living *l = &plan->living[h->layer];
+    const struct om_hit hit = om__template_hit(template_of(plan, h));
     struct om_pos pos;
     double lon, lat;
     OM_TRY(om__rows_pos(&l->rows, &hit, &pos));
@@ -785,11 +459,11 @@ static om_status write_place(struct om__plan *plan,
 /* A column as it is after the happening; null: it says nothing. */
 static om_status value_then(struct om__plan *plan,
                             const struct om__happening *h, size_t f,
-                            size_t made, const int64_t at_s[STEPS_MAX],
+                            size_t made, const int64_t at_s[OM__PACE_STEPS],
                             struct om_value *value)
 {
-    struct living *l = &plan->living[h->layer];
-    const struct om_hit hit = hit_of(template_of(plan, h));
+    struct om__living *l = &plan->living[h->layer];
+    const struct om_hit hit = om__template_hit(template_of(plan, h));
     const struct om_schema *s = &l->layer->schema;
     OM_TRY(om__rows_value(&l->rows, &hit, f, value));
     if (!l->steps || f != l->status) {
@@ -810,10 +484,10 @@ static om_status value_then(struct om__plan *plan,
 om_status om__plan_write(struct om__plan *plan, const struct om__happening *h,
                          bool patch, struct om_buf *out)
 {
-    struct living *l = &plan->living[h->layer];
+    struct om__living *l = &plan->living[h->layer];
     const struct om_schema *s = &l->layer->schema;
     const size_t own = s->count - l->layer->unit_columns;
-    int64_t at_s[STEPS_MAX];
+    int64_t at_s[OM__PACE_STEPS];
     size_t made;
     bool first = true;
     OM_TRY(step_times(plan, h, &made, at_s));
@@ -827,7 +501,8 @@ om_status om__plan_write(struct om__plan *plan, const struct om__happening *h,
     for (size_t f = 0; f < own; f++) {
         struct om_value value;
         if (f == s->id_field) continue;
-        if (patch && l->steps && f != l->status && !has_step(l, f)) continue;
+        if (patch && l->steps && f != l->status && !om__living_has_step(l, f))
+            continue;
         OM_TRY(value_then(plan, h, f, made, at_s, &value));
         if (value.null) continue;
         if (!first) om_buf_add_byte(out, ',');
@@ -835,7 +510,7 @@ om_status om__plan_write(struct om__plan *plan, const struct om__happening *h,
         om_buf_add_json_text(out, s->field[f].name, strlen(s->field[f].name));
         om_buf_add_byte(out, ':');
         om__value_json(out, s->field[f].type, &value,
-                       plan->snapshot->manifest->zone_s);
+                       plan->past.snapshot->manifest->zone_s);
     }
     return om_buf_add_text(out, "}}");
 }
@@ -846,10 +521,10 @@ om_status om__plan_each_place(struct om__plan *plan, const char *level,
                               void *ctx)
 {
     for (size_t i = 0; i < plan->layers; i++) {
-        struct living *l = &plan->living[i];
+        struct om__living *l = &plan->living[i];
         const size_t unit = om_layer_unit_field(l->layer, level);
         for (size_t r = 0; unit != OM_NO_FIELD && r < l->born.count; r++) {
-            const struct om_hit hit = hit_of(&l->born.at[r]);
+            const struct om_hit hit = om__template_hit(&l->born.at[r]);
             struct om_value value;
             struct om_pos pos;
             OM_TRY(om__rows_value(&l->rows, &hit, unit, &value));
