@@ -11,10 +11,9 @@
  * versions of held rows dead and one run in memory with those that were told.
  * Cells of tiles in which persons are counted are told of beside units, and lie
  * across them: units wait, too, while few would come or go in a cell.
- * Which rows differ is found by comparing the two stacks: parts that both have
- * differ by their dead rows, of other parts rows are met by a hash of their id.
- * Nothing else is remembered, so compaction, imports and a server that only
- * reads need no case of their own.
+ * Which rows differ is found by comparing the two stacks (still_changes.c), and
+ * which of them wait by counting (still_held.c). Nothing else is remembered, so
+ * compaction, imports and a server that only reads need no case of their own.
  */
 #include "engine/policy/still.h"
 
@@ -22,482 +21,24 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
-#include "data/base/cancel.h"
-#include "data/base/hash.h"
 #include "engine/policy/policy.h"
-#include "engine/policy/still_internal.h"
+#include "engine/policy/still_changes.h"
 #include "engine/snapshot_internal.h"
 
-/* Rows that are compared at a time: 32 bytes each. */
-#define AT_A_TIME ((size_t)4 << 20)
 #define NONE OM__STILL_NONE
-/* Columns that are told apart; those behind count as the last. */
-#define COLUMNS_MOST 64
-
-struct item {
-    uint64_t id, unit, body;  // hashes
-    uint64_t cell;            // that it is counted in, from 1; 0: in none
-    uint32_t part, row;
-};
-
-/* A row that is not as it was told; part NONE: it was not there, or is not. */
-struct change {
-    uint64_t id, old_unit, new_unit, old_cell, new_cell;
-    uint32_t old_part, old_row, new_part, new_row;
-    uint64_t columns;  // that differ, a bit each
-};
-
-struct list {
-    size_t count, room;
-    struct item *item;
-};
-
-struct work {
-    const struct om__stack *told, *now;
-    struct om_schema own;  // without unit columns
-    size_t unit_field;     // OM_NO_FIELD: all is one unit
-    size_t columns;        // that are watched
-    size_t column[OM_LIMIT_COLUMNS];
-    bool places;   // so is where rows are
-    bool follows;  // they move, and that is not looked at
-    uint64_t least;
-    size_t count, room;
-    struct change *change;
-};
-
-/* ---- rows as hashes ---- */
-
-struct reading {
-    const struct om_segment *segment;
-    struct om_text_reader id, unit, text;
-    const struct om_column *column[OM_LIMIT_COLUMNS];
-    const uint64_t *key;
-};
-
-static void reading_deinit(struct reading *r)
-{
-    om_text_reader_deinit(&r->id);
-    om_text_reader_deinit(&r->unit);
-    om_text_reader_deinit(&r->text);
-}
-
-static bool is_text(const struct om_segment *segment, size_t column)
-{
-    const enum om_type type = om_segment_schema(segment)->field[column].type;
-    return type == OM_TYPE_TEXT || type == OM_TYPE_CATEGORY;
-}
-
-static om_status reading_init(const struct work *w,
-                              const struct om_segment *segment,
-                              struct reading *out)
-{
-    const size_t rows = om_segment_rows(segment);
-    *out = (struct reading){.segment = segment};
-    for (size_t i = 0; i < w->columns; i++)
-        if (!is_text(segment, w->column[i]))
-            OM_TRY(om_segment_column(segment, w->column[i], 0, rows,
-                                     &out->column[i]));
-    return w->places ? om_segment_keys(segment, 0, rows, &out->key) : OM_OK;
-}
-
-static om_status hash_text(const struct reading *r, size_t column, size_t row,
-                           struct om_text_reader *reader, uint64_t *out)
-{
-    const char *text;
-    size_t len;
-    OM_TRY(om_segment_text(r->segment, column, row, reader, &text, &len));
-    *out = text ? om_hash64(text, len, 1) : 0;
-    return OM_OK;
-}
-
-static om_status hash_value(const struct work *w, struct reading *r, size_t i,
-                            size_t row, uint64_t *out)
-{
-    const struct om_column *c = r->column[i];
-    if (!c) return hash_text(r, w->column[i], row, &r->text, out);
-    const uint64_t value = c->coding == OM_CODING_REAL
-                               ? om_column_stored(c, row)
-                               : (uint64_t)om_column_integer(c, row);
-    *out = om_column_valid(c, row) ? om_hash64(&value, sizeof value, 2) : 0;
-    return OM_OK;
-}
-
-static om_status read_item(const struct work *w, struct reading *r, size_t part,
-                           size_t row, struct item *out)
-{
-    uint64_t body = w->places ? r->key[row] : 0;
-    *out = (struct item){
-        .cell = w->places ? (r->key[row] >> (64 - 2 * OM_CROWD_LEVEL)) + 1 : 0,
-        .part = (uint32_t)part,
-        .row = (uint32_t)row};
-    if (w->unit_field != OM_NO_FIELD)
-        OM_TRY(hash_text(r, w->unit_field, row, &r->unit, &out->unit));
-    for (size_t i = 0; i < w->columns; i++) {
-        uint64_t one;
-        OM_TRY(hash_value(w, r, i, row, &one));
-        body = om_hash64(&one, sizeof one, body);
-    }
-    out->body = om_hash64(&out->unit, sizeof out->unit, body);
-    return OM_OK;
-}
-
-/* ---- what differs ---- */
-
-static size_t same_part(const struct om__stack *in,
-                        const struct om_segment *segment)
-{
-    size_t p = 0;
-    while (p < in->parts && in->part[p].segment != segment) p++;
-    return p;
-}
-
-static om_status list_add(struct list *list, const struct item *item)
-{
-    if (list->count == list->room) {
-        const size_t room = list->room ? 2 * list->room : 256;
-        struct item *grown = om_realloc(list->item, room * sizeof *grown);
-        if (!grown) return OM_E_MEMORY;
-        list->item = grown;
-        list->room = room;
-    }
-    list->item[list->count++] = *item;
-    return OM_OK;
-}
-
-/* A living row of the one stack that may not be in the other; only ids whose
- * hash falls to `turn` of `turns`. */
-static om_status take_row(const struct work *w, struct reading *r, size_t part,
-                          size_t row, size_t turn, size_t turns,
-                          struct list *out)
-{
-    uint64_t id;
-    struct item item;
-    OM_TRY(hash_text(r, w->own.id_field, row, &r->id, &id));
-    if (id % turns != turn) return OM_OK;
-    OM_TRY(read_item(w, r, part, row, &item));
-    item.id = id;
-    return list_add(out, &item);
-}
-
-/* Rows that live in part `p` of `from` and not in `to`. */
-static om_status take_part(const struct work *w, const struct om__stack *from,
-                           const struct om__stack *to, size_t p, size_t turn,
-                           size_t turns, struct list *out)
-{
-    const struct om_part *part = &from->part[p];
-    const size_t same = same_part(to, part->segment);
-    struct reading r;
-    if (same < to->parts && to->part[same].dead_count == 0) return OM_OK;
-    om_status st = reading_init(w, part->segment, &r);
-    if (same < to->parts) {
-        const struct om_part *other = &to->part[same];
-        for (size_t i = 0; i < other->dead_count && !st; i++)
-            if (!om__part_is_dead(part, other->dead[i]))
-                st = take_row(w, &r, p, other->dead[i], turn, turns, out);
-    } else {
-        const size_t rows = om_segment_rows(part->segment);
-        size_t dead = 0;
-        for (size_t row = 0; row < rows && !st; row++) {
-            while (dead < part->dead_count && part->dead[dead] < row) dead++;
-            if (dead < part->dead_count && part->dead[dead] == row) continue;
-            st = take_row(w, &r, p, row, turn, turns, out);
-            if (row % 4096 == 0 && om_cancelled()) st = OM_E_STOPPED;
-        }
-    }
-    reading_deinit(&r);
-    return st;
-}
-
-static om_status take_all(const struct work *w, const struct om__stack *from,
-                          const struct om__stack *to, size_t turn, size_t turns,
-                          struct list *out)
-{
-    out->count = 0;
-    for (size_t p = 0; p < from->parts; p++)
-        OM_TRY(take_part(w, from, to, p, turn, turns, out));
-    return OM_OK;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    const struct item *x = a, *y = b;
-    return (x->id > y->id) - (x->id < y->id);
-}
-
-static uint64_t all_columns(const struct work *w)
-{
-    const size_t n = w->columns ? w->columns : 1;
-    return n < COLUMNS_MOST ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
-}
-
-/* Which columns of two rows differ. */
-static om_status compare(const struct work *w, const struct item *old,
-                         const struct item *fresh, uint64_t *out)
-{
-    struct reading a, b = {0};
-    om_status st = reading_init(w, w->told->part[old->part].segment, &a);
-    if (!st) st = reading_init(w, w->now->part[fresh->part].segment, &b);
-    *out = 0;
-    for (size_t i = 0; i < w->columns && !st; i++) {
-        uint64_t x, y = 0;
-        st = hash_value(w, &a, i, old->row, &x);
-        if (!st) st = hash_value(w, &b, i, fresh->row, &y);
-        const size_t bit = i < COLUMNS_MOST ? i : COLUMNS_MOST - 1;
-        if (!st && x != y) *out |= UINT64_C(1) << bit;
-    }
-    reading_deinit(&a);
-    reading_deinit(&b);
-    return st;
-}
-
-static om_status add_change(struct work *w, const struct item *old,
-                            const struct item *fresh)
-{
-    if (w->count == w->room) {
-        const size_t room = w->room ? 2 * w->room : 256;
-        struct change *grown = om_realloc(w->change, room * sizeof *grown);
-        if (!grown) return OM_E_MEMORY;
-        w->change = grown;
-        w->room = room;
-    }
-    struct change c = {.id = old ? old->id : fresh->id,
-                       .old_part = old ? old->part : NONE,
-                       .old_row = old ? old->row : 0,
-                       .old_unit = old ? old->unit : fresh->unit,
-                       .new_part = fresh ? fresh->part : NONE,
-                       .new_row = fresh ? fresh->row : 0,
-                       .new_unit = fresh ? fresh->unit : old->unit,
-                       .old_cell = old ? old->cell : 0,
-                       .new_cell = fresh ? fresh->cell : 0,
-                       .columns = all_columns(w)};
-    if (old && fresh && old->unit == fresh->unit) {
-        OM_TRY(compare(w, old, fresh, &c.columns));
-        // It has moved within its unit: of all that is told nothing differs.
-        if (!c.columns) c.columns = all_columns(w);
-    }
-    w->change[w->count++] = c;
-    return OM_OK;
-}
-
-/* Rows that both have are as they were, or have changed; the others came or
- * went. */
-static om_status meet(struct work *w, struct list *left, struct list *came)
-{
-    size_t i = 0, k = 0;
-    if (left->count) qsort(left->item, left->count, sizeof *left->item, by_id);
-    if (came->count) qsort(came->item, came->count, sizeof *came->item, by_id);
-    while (i < left->count || k < came->count) {
-        const struct item *a = i < left->count ? &left->item[i] : NULL;
-        const struct item *b = k < came->count ? &came->item[k] : NULL;
-        const bool both = a && b && a->id == b->id;
-        if (both && a->body == b->body) {
-            i++, k++;
-            continue;
-        }
-        const bool first = !b || (a && a->id <= b->id);
-        OM_TRY(add_change(w, first ? a : NULL, !first || both ? b : NULL));
-        i += first;
-        k += !first || both;
-    }
-    return OM_OK;
-}
-
-/* Rows of parts that the other stack has not. */
-static size_t alone(const struct om__stack *from, const struct om__stack *to)
-{
-    size_t rows = 0;
-    for (size_t p = 0; p < from->parts; p++)
-        if (same_part(to, from->part[p].segment) == to->parts)
-            rows += om__part_rows(&from->part[p]);
-    return rows;
-}
-
-static om_status find_changes(struct work *w)
-{
-    struct list left = {0}, came = {0};
-    const size_t rows = alone(w->told, w->now) + alone(w->now, w->told);
-    const size_t turns = 1 + rows / AT_A_TIME;
-    om_status st = OM_OK;
-    for (size_t turn = 0; turn < turns && !st; turn++) {
-        st = take_all(w, w->told, w->now, turn, turns, &left);
-        if (!st) st = take_all(w, w->now, w->told, turn, turns, &came);
-        if (!st) st = meet(w, &left, &came);
-    }
-    om_free(left.item);
-    om_free(came.item);
-    return st;
-}
-
-/* ---- which are held ---- */
-
-struct units {
-    size_t count;
-    uint64_t *hash;     // sorted
-    uint32_t *of;       // union-find
-    uint32_t *changed;  // [count][COLUMNS_MOST] rows
-    bool *few;          // of a root: a unit of it has a column of few
-};
-
-static int by_hash(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static size_t unit_of(const struct units *u, uint64_t hash)
-{
-    const uint64_t *at =
-        bsearch(&hash, u->hash, u->count, sizeof *u->hash, by_hash);
-    return (size_t)(at - u->hash);
-}
-
-static uint32_t root_of(struct units *u, size_t unit)
-{
-    uint32_t at = (uint32_t)unit;
-    while (u->of[at] != at) at = u->of[at] = u->of[u->of[at]];
-    return at;
-}
-
-static void units_deinit(struct units *u)
-{
-    om_free(u->hash);
-    om_free(u->of);
-    om_free(u->changed);
-    om_free(u->few);
-}
-
-static om_status units_init(const struct work *w, struct units *u)
-{
-    *u = (struct units){0};
-    u->hash = om_alloc_array(2 * w->count + 1, sizeof *u->hash);
-    if (!u->hash) return OM_E_MEMORY;
-    for (size_t i = 0; i < w->count; i++) {
-        u->hash[2 * i] = w->change[i].old_unit;
-        u->hash[2 * i + 1] = w->change[i].new_unit;
-    }
-    qsort(u->hash, 2 * w->count, sizeof *u->hash, by_hash);
-    for (size_t i = 0; i < 2 * w->count; i++)
-        if (!u->count || u->hash[u->count - 1] != u->hash[i])
-            u->hash[u->count++] = u->hash[i];
-    u->of = om_alloc_array(u->count + 1, sizeof *u->of);
-    u->changed = om_calloc(u->count * COLUMNS_MOST + 1, sizeof *u->changed);
-    u->few = om_calloc(u->count + 1, sizeof *u->few);
-    if (!u->of || !u->changed || !u->few) return OM_E_MEMORY;
-    for (size_t i = 0; i < u->count; i++) u->of[i] = (uint32_t)i;
-    return OM_OK;
-}
-
-static void count_change(struct units *u, size_t unit, uint64_t columns)
-{
-    for (; columns; columns &= columns - 1)
-        u->changed[unit * COLUMNS_MOST + (size_t)__builtin_ctzll(columns)]++;
-}
-
-static void find_few(const struct work *w, struct units *u)
-{
-    for (size_t i = 0; i < w->count; i++) {
-        const struct change *c = &w->change[i];
-        const size_t a = unit_of(u, c->old_unit), b = unit_of(u, c->new_unit);
-        count_change(u, a, c->columns);
-        if (a == b) continue;
-        count_change(u, b, c->columns);
-        u->of[root_of(u, a)] = root_of(u, b);
-    }
-    for (size_t i = 0; i < u->count * COLUMNS_MOST; i++)
-        if (u->changed[i] && u->changed[i] < w->least)
-            u->few[root_of(u, i / COLUMNS_MOST)] = true;
-}
-
-/* ---- cells ---- */
-
-/* A change of how many there are in a cell. */
-struct coming {
-    uint64_t cell;
-    uint32_t change;
-};
-
-static int by_cell(const void *a, const void *b)
-{
-    const struct coming *x = a, *y = b;
-    return (x->cell > y->cell) - (x->cell < y->cell);
-}
-
-static bool is_held(const struct work *w, struct units *u, size_t change)
-{
-    return u->few[root_of(u, unit_of(u, w->change[change].old_unit))];
-}
-
-/* Rows that come and go, sorted by cell. owns: *out */
-static om_status find_coming(const struct work *w, struct coming **out,
-                             size_t *count)
-{
-    struct coming *list = om_alloc_array(2 * w->count + 1, sizeof *list);
-    size_t n = 0;
-    if (!list) return OM_E_MEMORY;
-    for (size_t i = 0; i < w->count; i++) {
-        const struct change *c = &w->change[i];
-        if (c->old_cell == c->new_cell) continue;
-        if (c->old_cell) list[n++] = (struct coming){c->old_cell, (uint32_t)i};
-        if (c->new_cell) list[n++] = (struct coming){c->new_cell, (uint32_t)i};
-    }
-    qsort(list, n, sizeof *list, by_cell);
-    *out = list;
-    *count = n;
-    return OM_OK;
-}
-
-/* Units wait of which few rows would come or go in a cell; then there may be
- * few in others. */
-static om_status find_few_in_cells(const struct work *w, struct units *u)
-{
-    struct coming *list;
-    size_t n;
-    bool more = true;
-    OM_TRY(find_coming(w, &list, &n));
-    while (more) {
-        more = false;
-        for (size_t from = 0, to; from < n; from = to) {
-            size_t told = 0;
-            for (to = from; to < n && list[to].cell == list[from].cell; to++)
-                told += !is_held(w, u, list[to].change);
-            if (!told || told >= w->least) continue;
-            more = true;
-            for (size_t i = from; i < to; i++)
-                u->few[root_of(
-                    u, unit_of(u, w->change[list[i].change].old_unit))] = true;
-        }
-    }
-    om_free(list);
-    return OM_OK;
-}
-
-/* Only those changes stay in the list that are held. */
-static om_status keep_held(struct work *w)
-{
-    struct units u;
-    size_t held = 0;
-    om_status st = units_init(w, &u);
-    if (!st) find_few(w, &u);
-    if (!st) st = find_few_in_cells(w, &u);
-    for (size_t i = 0; i < w->count && !st; i++)
-        if (is_held(w, &u, i)) w->change[held++] = w->change[i];
-    units_deinit(&u);
-    if (!st) w->count = held;
-    return st;
-}
 
 /* ---- the stack ---- */
 
 static int by_place(const void *a, const void *b)
 {
-    const struct change *x = a, *y = b;
+    const struct om__change *x = a, *y = b;
     if (x->old_part != y->old_part)
         return (x->old_part > y->old_part) - (x->old_part < y->old_part);
     return (x->old_row > y->old_row) - (x->old_row < y->old_row);
 }
 
 /* Held rows as they were told, as batches; sorted by place. */
-static om_status extract_told(const struct work *w, struct om_batch *batch,
+static om_status extract_told(const struct om__watch *w, struct om_batch *batch,
                               size_t *batches)
 {
     uint32_t *row = om_alloc_array(w->count + 1, sizeof *row);
@@ -517,7 +58,8 @@ static om_status extract_told(const struct work *w, struct om_batch *batch,
     return st;
 }
 
-static om_status make_run(const struct work *w, const struct om_joiner *joiner,
+static om_status make_run(const struct om__watch *w,
+                          const struct om_joiner *joiner,
                           struct om_segment **out)
 {
     struct om_batch *batch = om_calloc(w->told->parts + 1, sizeof *batch);
@@ -536,7 +78,7 @@ static om_status make_run(const struct work *w, const struct om_joiner *joiner,
     return st;
 }
 
-static om_status kill_newest(const struct work *w, struct om__stack **out)
+static om_status kill_newest(const struct om__watch *w, struct om__stack **out)
 {
     struct om__kill *kill = om_alloc_array(w->count + 1, sizeof *kill);
     size_t kills = 0;
@@ -551,7 +93,7 @@ static om_status kill_newest(const struct work *w, struct om__stack **out)
 }
 
 /* The newest stack with held rows as they were told. */
-static om_status hold(struct work *w, const struct om_joiner *joiner,
+static om_status hold(struct om__watch *w, const struct om_joiner *joiner,
                       struct om__stack **out)
 {
     struct om__stack *without = NULL;
@@ -611,7 +153,7 @@ static size_t charge_field(const struct om_manifest *city,
 
 /* What is watched of a layer; false: nothing is. */
 static bool watch(const struct om_manifest *city, const struct om_layer *layer,
-                  struct work *w)
+                  struct om__watch *w)
 {
     const struct om_json *about = about_of(city, layer->name);
     const struct om_json *listed = om_json_get(about, "personal_columns");
@@ -668,7 +210,7 @@ static om_status hold_layer(const struct om_snapshot *still,
                             struct om_still_figures *figures)
 {
     const struct om_layer *told = om_snapshot_layer(still, layer->name);
-    struct work w = {.least = least};
+    struct om__watch w = {.least = least};
     size_t at = 0;
     if (!told || !same_schema(&told->schema, &layer->schema) ||
         !watch(newest->manifest, layer, &w))
@@ -677,10 +219,10 @@ static om_status hold_layer(const struct om_snapshot *still,
     w.now = stack_of(newest, layer->name, &at);
     if (!w.told || !w.now || w.told->serial == w.now->serial) return OM_OK;
     struct om__stack *held = NULL;
-    om_status st = find_changes(&w);
+    om_status st = om__changes_find(&w);
     const size_t changed = w.count;
     figures->changed += changed;
-    if (!st && w.count) st = keep_held(&w);
+    if (!st && w.count) st = om__changes_keep_held(&w);
     figures->held += w.count;
     if (!st && w.count && !*joiner)
         st = om__city_lend_joiner(city, newest, joiner);
@@ -752,7 +294,7 @@ static bool same_told(const struct om_snapshot *a, const struct om_snapshot *b)
 {
     bool same = a->layers == b->layers;
     for (size_t i = 0; same && i < a->layers; i++) {
-        struct work w = {0};
+        struct om__watch w = {0};
         const struct om_layer *x = &a->layer[i], *y = &b->layer[i];
         same = !strcmp(x->name, y->name) &&
                (x->serial == y->serial || !watch(b->manifest, y, &w));
@@ -798,16 +340,17 @@ om_status om_still_next(const struct om_snapshot *still, struct om_city *city,
 bool om__still_watches(const struct om_manifest *city,
                        const struct om_layer *layer)
 {
-    struct work w = {0};
+    struct om__watch w = {0};
     return watch(city, layer, &w);
 }
 
-static om_status list_rows(const struct work *w, struct om__still_layer *out)
+static om_status list_rows(const struct om__watch *w,
+                           struct om__still_layer *out)
 {
     out->row = om_alloc_array(w->count + 1, sizeof *out->row);
     if (!out->row) return OM_E_MEMORY;
     for (; out->count < w->count; out->count++) {
-        const struct change *c = &w->change[out->count];
+        const struct om__change *c = &w->change[out->count];
         out->row[out->count] = (struct om__still_row){c->old_part, c->old_row,
                                                       c->new_part, c->new_row};
     }
@@ -820,7 +363,7 @@ om_status om__still_differs(const struct om_snapshot *still,
                             struct om__still_layer *out)
 {
     const struct om_layer *told = om_snapshot_layer(still, layer->name);
-    struct work w = {0};
+    struct om__watch w = {0};
     *out = (struct om__still_layer){0};
     if (!told || !same_schema(&told->schema, &layer->schema) ||
         !watch(newest->manifest, layer, &w))
@@ -829,7 +372,7 @@ om_status om__still_differs(const struct om_snapshot *still,
     out->now = w.now = stack_of(newest, layer->name, NULL);
     out->own = w.own;
     if (!w.told || !w.now || w.told->serial == w.now->serial) return OM_OK;
-    om_status st = find_changes(&w);
+    om_status st = om__changes_find(&w);
     if (!st && w.count) qsort(w.change, w.count, sizeof *w.change, by_place);
     if (!st) st = list_rows(&w, out);
     om_free(w.change);
