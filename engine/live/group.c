@@ -233,6 +233,11 @@ om_status om__group_apply(struct om__group *group, uint32_t layer,
         if (!st && s->in_base) kill[kills++] = s->place;
         alive += s->alive;
     }
+    // Then nobody knows which rows these are the newer ones of.
+    if (st == OM_E_DAMAGED)
+        st = om_fail(err, OM_E_WITHHELD, 0,
+                     "ids in its files cannot be looked up (onemap verify says "
+                     "what is damaged)");
     if (!st) st = om__stack_kill(old, kill, kills, &killed);
     if (!st && alive)
         st = add_run(group, layer, own, killed, joiner, out, err);

@@ -58,6 +58,11 @@ om_status om__group_locate(struct om__slot *slot, const char *id,
  * alive comes in a run on top, together with the small runs that are there.
  * own: the layer's own columns. *out: the old one with a reference more if the
  * group says nothing of the layer.
+ *
+ * returns  OM_E_WITHHELD  files of the layer are damaged, and where its rows
+ *                         are is not known
+ *          OM_E_DAMAGED   a record of the group makes no sense
+ *          OM_E_MEMORY
  */
 om_status om__group_apply(struct om__group *group, uint32_t layer,
                           const struct om_schema *own,

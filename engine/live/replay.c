@@ -123,6 +123,17 @@ static void *read_round(void *arg)
     return NULL;
 }
 
+/* Its rows cannot be put on top, now or in rounds to come; those of others are.
+ * Without them it would be shown as it was once. */
+static om_status withhold(const char *why, struct om__layer_state *s)
+{
+    struct om__stack *none = NULL;
+    OM_TRY(om__stack_withheld(why, &none));
+    om__stack_unref(s->stack);
+    s->stack = none;
+    return OM_OK;
+}
+
 static om_status apply(struct round *round, const struct om_manifest *manifest,
                        const struct om_joiner *joiner, bool few,
                        struct om__layer_state *state, struct om_err *err)
@@ -132,9 +143,16 @@ static om_status apply(struct round *round, const struct om_manifest *manifest,
     for (size_t i = 0; i < manifest->layers && !st; i++) {
         struct om__layer_state *s = &state[i];
         struct om__stack *fresh = NULL;
+        struct om_err why = {0};
+        if (s->stack->fault) continue;
         st = om__group_apply(&round->group, (uint32_t)i,
                              &manifest->layer[i].schema, s->stack, joiner,
-                             &finder, &fresh, err);
+                             &finder, &fresh, &why);
+        if (st == OM_E_WITHHELD) {
+            st = withhold(why.text, s);
+            continue;
+        }
+        if (st && err) *err = why;
         if (st) break;
         om__stack_unref(s->stack);
         s->stack = fresh;

@@ -15,7 +15,8 @@ extern size_t om__replay_round_rows;
 /**
  * Bring states up to the end of the journal: entries after state.upto are put
  * in as whole new rows, so it does not matter what was there before. clock_s
- * (of the city, 0: none) moves on with them.
+ * (of the city, 0: none) moves on with them. A layer in whose files ids cannot
+ * be looked up is withheld from then on, and others go on.
  *
  * returns  OM_E_DAMAGED (all that comes before the damage is in),
  *          OM_E_MEMORY, OM_E_IO; states are then somewhere in between, but

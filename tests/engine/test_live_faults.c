@@ -3,6 +3,8 @@
  * Plan
  *   disk_*     a disk that is full, or fails, under the journal
  *   files_*    the same under a compaction
+ *   rot_*      a byte of a layer's file is another: the layer is right or is
+ *              withheld, others live, and nothing is let go of until it is well
  *   memory_*   the n-th allocation fails: a status, nothing lost, no leak
  *   bulk_*     the same under writes of very many rows, and others beside them
  *   trim_*     what is let go of the journal is not missed
@@ -236,6 +238,87 @@ static void files_that_fail_leave_the_city_as_it_was(void **state)
         }
     }
     assert_true(failed > 5);
+    end();
+}
+
+static void flip(const char *path, long at)
+{
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    const int c = fgetc(f);
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    assert_int_equal(fputc(c ^ 0x10, f), c ^ 0x10);
+    assert_int_equal(fclose(f), 0);
+}
+
+static om_status put_other(const char *id, int64_t n)
+{
+    struct live_batch b = {0};
+    live_row(&b, id, 1, 1, n);
+    struct om_write w = {
+        .layer = "other", .kind = OM_WRITE_PUT, .batch = live_batch(&b)};
+    const om_status st = om_live_write_wait(live, &w);
+    live_batch_free(&b);
+    return st;
+}
+
+static void rot_in_a_layer_is_that_layers_only(void **state)
+{
+    (void)state;
+    enum { ROWS = 3000, STEPS = 97 };
+    const struct om_live_options options = {
+        .no_compaction = true, .compact_rows = 1, .keep_entries = 1};
+    char path[128], id[32];
+    live_city(folder, ROWS);
+    begin(&options);
+    // A city none of whose files can be read does not open.
+    assert_int_equal(put_other("first", 1), OM_OK);
+    assert_int_equal(om_live_compact(live, NULL), OM_OK);
+    for (int i = 0; i < 40; i++) {
+        snprintf(id, sizeof id, "b%d", i * 71);
+        assert_int_equal(put(id, 100000 + i), OM_OK);
+    }
+    end();
+    snprintf(path, sizeof path, "%s/layers/spot-1.seg", folder);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    const long size = ftell(f);
+    assert_int_equal(fclose(f), 0);
+    size_t withheld = 0;
+    for (int step = 0; step < STEPS; step++) {
+        const long at = size / STEPS * step;
+        flip(path, at);
+        begin(&options);
+        snprintf(id, sizeof id, "o%d", step);
+        assert_int_equal(put_other(id, step), OM_OK);
+        assert_int_equal(live_n(city, "other", id), step);
+        struct om_snapshot *s = om_city_snapshot(city);
+        withheld += s->withheld;
+        if (s->withheld) {
+            struct om_err err = {0};
+            assert_int_equal(om_snapshot_lacks(s, "spot", &err), OM_E_WITHHELD);
+            assert_int_equal(put("b1", 1), OM_E_WITHHELD);
+        } else {
+            assert_int_equal(om_snapshot_layer(s, "spot")->rows, ROWS);
+        }
+        om_snapshot_unref(s);
+        // Entries are let go of that are in files; those of the layer are not.
+        assert_int_equal(om__live_run(live, tidy, NULL, NULL), OM_OK);
+        end();
+        flip(path, at);
+    }
+    assert_true(withheld > STEPS / 20 && withheld < STEPS);
+    begin(&options);
+    for (int i = 0; i < 40; i++) {
+        snprintf(id, sizeof id, "b%d", i * 71);
+        assert_int_equal(live_n(city, "spot", id), 100000 + i);
+    }
+    for (int step = 0; step < STEPS; step++) {
+        snprintf(id, sizeof id, "o%d", step);
+        assert_int_equal(live_n(city, "other", id), step);
+    }
     end();
 }
 
@@ -731,6 +814,7 @@ int main(void)
         TEST(disk_that_is_full_takes_rows_again_later),
         TEST(disk_that_fails_is_refused_and_taken_back),
         TEST(files_that_fail_leave_the_city_as_it_was),
+        TEST(rot_in_a_layer_is_that_layers_only),
         TEST(memory_that_fails_loses_nothing),
         TEST(bulk_without_memory_is_whole),
         TEST(bulk_on_a_failing_disk_is_whole),
