@@ -34,6 +34,7 @@ import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask as askFor } from './ask.mjs';
 import { done, folder, random } from './onemap.mjs';
 import { decode } from './png.mjs';
 import { makeCity, SOUTH, STEP, tileX, tileY, WEST } from './sample.mjs';
@@ -52,25 +53,12 @@ async function serve(t, city, ...args) {
     return begin(t, city, ...those.args, ...args);
 }
 
-function ask(url, { method = 'GET', headers = {}, body } = {}) {
-    return new Promise((resolve, reject) => {
-        const type = body === undefined ? {} : { 'Content-Type': 'application/geo+json', 'Content-Length': Buffer.byteLength(body) };
-        const request = http.request(url, { method, agent, headers: { ...auth, ...type, ...headers } }, (response) => {
-            const chunks = [];
-            response.on('data', (c) => chunks.push(c));
-            response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
-            response.on('error', reject);
-        });
-        request.on('error', reject);
-        request.end(body);
-    });
-}
+const ask = (url, how = {}) => askFor(url, { agent, ...how, headers: { ...auth, ...how.headers } });
 
-const json = (answer) => JSON.parse(answer.body.toString('utf8'));
 const hash = (bytes) => createHash('sha1').update(bytes).digest('hex');
 
 async function metric(url, name) {
-    const text = (await ask(`${url}/metrics`)).body.toString();
+    const text = (await ask(`${url}/metrics`)).text();
     return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)[1]);
 }
 
@@ -193,7 +181,7 @@ test('a row makes the tiles above it new, and no others', { timeout: 600000 }, a
     // A day's beat: nothing in this test moves with time.
     const first = await serve(t, city, '--beat', '86400');
     const { url } = first;
-    const bounds = json(await ask(`${url}/tiles/hazard.json`)).bounds;
+    const bounds = (await ask(`${url}/tiles/hazard.json`)).json().bounds;
     const tiles = tilesOf(bounds);
     const asked = MAPS.flatMap((map) => tiles.map((tile) => ({ map, tile, path: map.path(tile) })));
     assert.ok(tiles.length > 200, `${tiles.length} tiles`);
@@ -230,7 +218,7 @@ test('a row makes the tiles above it new, and no others', { timeout: 600000 }, a
     assert.equal(await metric(url, 'onemap_tiles_drawn_total'), drawn);
 
     const lon = bounds[0] + 0.37 * (bounds[2] - bounds[0]), lat = bounds[1] + 0.61 * (bounds[3] - bounds[1]);
-    const one = json(await ask(`${url}/collections/hazard/items?limit=1`)).features[0];
+    const one = (await ask(`${url}/collections/hazard/items?limit=1`)).json().features[0];
     const properties = { ...one.properties, severity: 3 };
     for (const unit of ['grid', 'village', 'town', 'id']) delete properties[unit];
     const made = await ask(`${url}/collections/hazard/items`, { method: 'POST', body: feature('新-1', lon, lat, properties) });
@@ -322,7 +310,7 @@ test('a shape makes the tiles that show it new, and no others', { timeout: 60000
     const { city } = await synthetic(t);
     const first = await serve(t, city, '--beat', '86400');
     const { url } = first;
-    const bounds = json(await ask(`${url}/tiles/road.json`)).bounds;
+    const bounds = (await ask(`${url}/tiles/road.json`)).json().bounds;
     const tiles = tilesOf(bounds, SHAPE_ZOOMS);
     const asked = SHAPES.flatMap((map) => tiles.map((tile) => ({ map, tile, path: map.path(tile) })));
     const lon = bounds[0] + 0.37 * (bounds[2] - bounds[0]), lat = bounds[1] + 0.61 * (bounds[3] - bounds[1]);
@@ -361,7 +349,7 @@ test('a shape makes the tiles that show it new, and no others', { timeout: 60000
         t.diagnostic(`${fresh.size} of ${asked.length} tiles are new, ${looked} were drawn`);
 
         // What is told are the cells of its box, as it was and is.
-        const told = json(await ask(`${url}/changes?since=${sequence}`));
+        const told = (await ask(`${url}/changes?since=${sequence}`)).json();
         assert.deepEqual(Object.keys(told.layers), ['road']);
         const { cells, level } = told.layers.road;
         const up = 2 ** (LEVEL - level), names = new Set(cells.map((c) => c.join()));
@@ -381,10 +369,10 @@ test('counts by unit are new where a unit got another colour', { timeout: 600000
     const { city } = await synthetic(t);
     const first = await serve(t, city, '--beat', '86400');
     const { url } = first;
-    const bounds = json(await ask(`${url}/tiles/hazard.json`)).bounds;
+    const bounds = (await ask(`${url}/tiles/hazard.json`)).json().bounds;
     const asked = ['grid', 'town'].flatMap((level) => tilesOf(bounds, SHAPE_ZOOMS).map((tile) => (
         { level, tile, path: `/tiles/choropleth:${level}/${tile.z}/${tile.x}/${tile.y}.png?layer=hazard` })));
-    const one = json(await ask(`${url}/collections/hazard/items?limit=1`)).features[0];
+    const one = (await ask(`${url}/collections/hazard/items?limit=1`)).json().features[0];
     const properties = { ...one.properties, severity: 3 };
     for (const unit of ['grid', 'village', 'town', 'id']) delete properties[unit];
     const [lon, lat] = one.geometry.coordinates;
@@ -544,14 +532,14 @@ test('pages go on after a write', { timeout: 600000 }, async (t) => {
     for (const sort of ['', '&sortby=weight', '&sortby=-kind,at', '&sortby=note']) {
         const stayed = new Map(), seen = new Map();
         for (let next = `${items}?limit=10000${sort}`; next;) {
-            const page = json(await ask(next));
+            const page = (await ask(next)).json();
             for (const f of page.features) stayed.set(f.id, 0);
             next = page.links.find((l) => l.rel === 'next')?.href;
         }
         const ids = [...stayed.keys()], dice = random(sort.length + 1);
         let pages = 0, last;
         for (let next = `${items}?limit=700${sort}`; next; pages++) {
-            const page = json(await ask(next));
+            const page = (await ask(next)).json();
             for (const f of page.features) {
                 assert.ok(!seen.has(f.id), `${f.id} twice, ${sort}`);
                 seen.set(f.id, pages);
@@ -571,7 +559,7 @@ test('pages go on after a write', { timeout: 600000 }, async (t) => {
         for (const id of stayed.keys()) assert.ok(seen.has(id), `${id} is missed, ${sort}`);
         assert.equal((await ask(last)).status, 200);
     }
-    const link = json(await ask(`${items}?limit=10`)).links.find((l) => l.rel === 'next').href;
+    const link = (await ask(`${items}?limit=10`)).json().links.find((l) => l.rel === 'next').href;
     assert.equal((await ask(link)).status, 200);
     await writeFile(path.join(dir, 'few.csv'), (await readFile(path.join(dir, 'places.csv'), 'utf8')).split('\n').slice(0, 500).join('\n') + '\n');
     await done('import', city, 'place', path.join(dir, 'few.csv'), '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at', '--replace');

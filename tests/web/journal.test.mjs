@@ -12,30 +12,19 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
+import { ask } from './ask.mjs';
 import { done, onemap } from './onemap.mjs';
 import { get, makeCity, ROWS, SOUTH, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
 
 const ITEMS = '/collections/place/items', run = promisify(execFile);
 
-function send(url, method, body) {
-    return new Promise((resolve, reject) => {
-        const request = http.request(url, { method, headers: { 'content-type': 'application/geo+json', 'content-length': Buffer.byteLength(body) } }, (response) => {
-            let text = '';
-            response.on('data', (c) => { text += c; });
-            response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
-        });
-        request.on('error', reject);
-        request.end(body);
-    });
-}
 const feature = (id) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [WEST + 0.15, SOUTH + 0.15] }, properties: { kind: 'shop', weight: 1, at: '2023-04-01T12:00:00+08:00' } });
-const post = (url, id) => send(`${url}${ITEMS}`, 'POST', JSON.stringify(feature(id)));
+const post = (url, id) => ask(`${url}${ITEMS}`, { method: 'POST', body: feature(id) });
 const seen = async (url, id) => (await get(`${url}${ITEMS}/${id}`)).status === 200;
 const count = async (city) => Number(await done('query', city, 'place', '--count'));
 
@@ -64,8 +53,8 @@ async function checkRefused(t, city, sure, word, ways = [[]]) {
         const server = await serve(t, city, ...args), { url } = server;
         for (let i = 0; i < 10; i++) assert.equal(await seen(url, `W${i}`), i < sure, `W${i}`);
         const refused = await post(url, 'never');
-        assert.ok([403, 503].includes(refused.status), refused.text);
-        if (!args.length) assert.match(JSON.parse(refused.text).detail, /journal is damaged: journal\.db/);
+        assert.ok([403, 503].includes(refused.status), refused.text());
+        if (!args.length) assert.match(refused.json().detail, /journal is damaged: journal\.db/);
         const ready = (await get(`${url}/ready`)).json();
         assert.equal(ready.writable, false);
         assert.match(ready.journal, word);
@@ -92,7 +81,7 @@ async function checkAccepted(t, city, rows, last, lost) {
     let server = await serve(t, city);
     for (let i = 0; i < 10; i++) assert.equal(await seen(server.url, `W${i}`), rows.includes(i), `W${i}`);
     const made = await post(server.url, 'after');
-    assert.equal(made.status, 201, made.text);
+    assert.equal(made.status, 201, made.text());
     assert.ok(Number(made.headers['data-sequence']) > last, `${made.headers['data-sequence']} > ${last}`);
     await server.stop('SIGKILL');
     server = await serve(t, city);
@@ -147,7 +136,7 @@ test('an older copy of the journal, and another one', async (t) => {
     const files = async (from, to) => { for (const f of await readdir(from)) if (/^journal\./.test(f)) await cp(path.join(from, f), path.join(to, f)); };
     await files(city, kept);
     let server = await serve(t, city);
-    assert.equal((await send(`${server.url}${ITEMS}/W0`, 'DELETE', '')).status, 204);
+    assert.equal((await ask(`${server.url}${ITEMS}/W0`, { method: 'DELETE' })).status, 204);
     const last = Number((await get(`${server.url}${ITEMS}?limit=1`)).headers['data-sequence']);
     await server.stop();
     for (const f of await readdir(city)) if (/^journal\./.test(f)) await rm(path.join(city, f));

@@ -24,6 +24,7 @@ import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask as askFor, LINES, MERGE } from './ask.mjs';
 import { done, onemap, PROGRAM, random } from './onemap.mjs';
 import { makeCity, SOUTH, STEP, WEST } from './sample.mjs';
 import { untilWithin } from './until.mjs';
@@ -35,21 +36,8 @@ const COMPACT = 700;  // rows after which a layer is compacted
 const SAY = process.env.ONEMAP_LONG || process.env.ONEMAP_PROGRESS ? 25 : Infinity;
 const until = untilWithin(120e3), sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A request; `status` 0: no answer came, so nobody knows. */
-function ask(base, target, method, { body, type, headers = {}, agent } = {}) {
-    return new Promise((resolve) => {
-        const request = http.request(base + target, { method, agent,
-            headers: { ...(body === undefined ? {} : { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }), ...headers } }, (response) => {
-            const chunks = [];
-            response.on('data', (c) => chunks.push(c));
-            response.on('error', () => resolve({ status: 0 }));
-            response.on('aborted', () => resolve({ status: 0 }));
-            response.on('end', () => resolve({ status: response.complete ? response.statusCode : 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') }));
-        });
-        request.on('error', () => resolve({ status: 0 }));
-        request.end(body);
-    });
-}
+/** Ask; `status` 0: no answer came, so nobody knows. */
+const ask = (url, how) => askFor(url, how).catch(() => ({ status: 0 }));
 
 /** `onemap serve`, without the care that tests else take of it. */
 async function start(city, config) {
@@ -97,23 +85,23 @@ class Client {
 
     /** Something to do: a request, and what the rows are when it is done. */
     choose() {
-        const n = ++this.count, at = '/collections/place/items', type = 'application/geo+json';
+        const n = ++this.count, at = '/collections/place/items';
         const key = { 'Idempotency-Key': `${this.name}${n}` }, roll = this.next();
         const id = `${this.name}s${Math.floor(this.next() * SINGLES)}`, one = `${at}/${id}`, there = this.rows.has(id);
         if (roll < 0.25) {
             const bulk = this.bulky && roll < 0.15, batch = Math.floor(this.next() * (bulk ? BULKS : BATCHES));
             const ids = Array.from({ length: bulk ? BULK : BATCH }, (_, i) => `${this.name}${bulk ? 'B' : 'b'}${batch}-${i}`);
-            return { rows: ids.length, method: 'POST', target: `${at}?upsert=true`, type: 'application/x-ndjson', headers: key,
+            return { rows: ids.length, method: 'POST', target: `${at}?upsert=true`, type: LINES, headers: key,
                 body: ids.map((x) => JSON.stringify(this.feature(x, n))).join('\n') + '\n', change: (rows) => ids.forEach((x) => rows.set(x, n)) };
         }
         if (!there)
             return roll < 0.6
-                ? { method: 'POST', target: at, type, headers: key, body: JSON.stringify(this.feature(id, n)), change: (rows) => rows.set(id, n) }
-                : { method: 'PUT', target: one, type, headers: key, body: JSON.stringify(this.feature(id, n)), change: (rows) => rows.set(id, n) };
+                ? { method: 'POST', target: at, headers: key, body: this.feature(id, n), change: (rows) => rows.set(id, n) }
+                : { method: 'PUT', target: one, headers: key, body: this.feature(id, n), change: (rows) => rows.set(id, n) };
         if (roll < 0.45) return { method: 'DELETE', target: one, headers: key, change: (rows) => rows.delete(id) };
-        if (roll < 0.7) return { method: 'PUT', target: one, type, headers: key, body: JSON.stringify(this.feature(id, n)), change: (rows) => rows.set(id, n) };
-        return { method: 'PATCH', target: one, type: 'application/merge-patch+json', headers: key,
-            body: JSON.stringify({ properties: { weight: n } }), change: (rows) => rows.set(id, n) };
+        if (roll < 0.7) return { method: 'PUT', target: one, headers: key, body: this.feature(id, n), change: (rows) => rows.set(id, n) };
+        return { method: 'PATCH', target: one, type: MERGE, headers: key, body: { properties: { weight: n } },
+            change: (rows) => rows.set(id, n) };
     }
 
     note(what, answer) {
@@ -129,7 +117,7 @@ class Client {
     /** Write until the server is gone. */
     async run(url, stop) {
         while (!stop.now) {
-            const what = this.choose(), answer = await ask(url, what.target, what.method, { ...what, agent: this.agent });
+            const what = this.choose(), answer = await ask(url + what.target, { ...what, agent: this.agent });
             if (answer.status === 0) {
                 this.pending = what;
                 return;
@@ -146,7 +134,7 @@ class Client {
         const before = differs(this.rows, seen);
         if (before) assert.ok(this.pending && !differs(after, seen), `${where}, ${this.name}: ${before}${this.pending ? `; or ${differs(after, seen)}` : ''}`);
         if (!this.pending) return;
-        const what = this.pending, answer = await ask(url, what.target, what.method, { ...what, agent: this.agent });
+        const what = this.pending, answer = await ask(url + what.target, { ...what, agent: this.agent });
         this.pending = null;
         // Every operation leaves a weight that was never there before.
         assert.equal(answer.headers?.['idempotency-replayed'] !== undefined, before !== null,
@@ -157,10 +145,10 @@ class Client {
 
 /** What the city has of each client: weight by id. */
 async function seenBy(clients, url) {
-    const answer = await ask(url, `/collections/place/items?limit=100000&properties=weight&filter=${encodeURIComponent("id LIKE 'K%'")}`, 'GET');
-    assert.equal(answer.status, 200, answer.body);
+    const answer = await ask(`${url}/collections/place/items?limit=100000&properties=weight&filter=${encodeURIComponent("id LIKE 'K%'")}`);
+    assert.equal(answer.status, 200, `${answer.body}`);
     const all = new Map(clients.map((c) => [c.name, new Map()]));
-    for (const f of JSON.parse(answer.body).features) all.get(f.id.slice(0, f.id.indexOf('-') + 1)).set(f.id, f.properties.weight);
+    for (const f of answer.json().features) all.get(f.id.slice(0, f.id.indexOf('-') + 1)).set(f.id, f.properties.weight);
     return clients.map((c) => all.get(c.name));
 }
 
@@ -218,7 +206,7 @@ async function killOnce(t, place, round) {
     const back = await start(city, config);
     t.after(() => back.kill());
     await checkAll(clients, back.url, where);
-    const sequence = Number((await ask(back.url, '/collections/place/items?limit=1', 'GET')).headers['data-sequence']);
+    const sequence = Number((await ask(`${back.url}/collections/place/items?limit=1`)).headers['data-sequence']);
     for (const client of clients) assert.ok(sequence >= client.sequence, where);
     // The next round begins after a death at rest, or a stop.
     if (round % 2) await back.kill();
@@ -261,7 +249,7 @@ test('a backup under load', { timeout: 600e3 }, async (t) => {
         assert.match(await done('verify', other), /all sound/);
         const copy = await start(other, config);
         t.after(() => copy.kill());
-        const answer = await ask(copy.url, '/collections/place/items?limit=1', 'GET');
+        const answer = await ask(`${copy.url}/collections/place/items?limit=1`);
         assert.ok(Number(answer.headers['data-sequence']) >= before, `${answer.headers['data-sequence']} >= ${before}`);
         // Batches are whole: all rows of one have one weight.
         const seen = await seenBy(clients, copy.url);
@@ -284,8 +272,8 @@ test('a backup under load', { timeout: 600e3 }, async (t) => {
 });
 
 test('what the disk has lost is said', { timeout: 300e3 }, async (t) => {
-    const { city, config, clients: [client] } = await prepare(t), at = '/collections/place/items', type = 'application/geo+json';
-    const write = (url, id) => ask(url, at, 'POST', { type, body: JSON.stringify(client.feature(id, 1)) });
+    const { city, config, clients: [client] } = await prepare(t), at = '/collections/place/items';
+    const write = (url, id) => ask(url + at, { method: 'POST', body: client.feature(id, 1) });
     const server = await start(city, config), journal = path.join(city, 'journal.db');
     t.after(() => server.kill());
     for (let i = 0; i < 10; i++) assert.equal((await write(server.url, `A${i}`)).status, 201);
@@ -296,12 +284,12 @@ test('what the disk has lost is said', { timeout: 300e3 }, async (t) => {
     await truncate(`${journal}-wal`, log.length - 100);
     const reads = await start(city, config);
     t.after(() => reads.kill());
-    const seen = async (url, id) => (await ask(url, `${at}/${id}`, 'GET')).status;
+    const seen = async (url, id) => (await ask(`${url}${at}/${id}`)).status;
     assert.equal(await seen(reads.url, 'A8'), 200);
     assert.equal(await seen(reads.url, 'A9'), 404);
     const refused = await write(reads.url, 'B');
     assert.equal(refused.status, 503);
-    assert.match(refused.body, /journal is damaged/);
+    assert.match(refused.text(), /journal is damaged/);
     assert.match(reads.said(), /newest 1 writes that were acknowledged are missing/);
     const verified = await onemap('verify', city);
     assert.equal(verified.status, 1);

@@ -19,6 +19,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
+import { ask, LINES } from './ask.mjs';
 import { done, folder, onemap, PROGRAM } from './onemap.mjs';
 import { get, makeCity, ROWS, SOUTH, tileX, tileY, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
@@ -26,20 +27,9 @@ import { untilWithin } from './until.mjs';
 
 const ITEMS = '/collections/place/items', run = promisify(execFile);
 
-function send(url, method, body, type = 'application/geo+json', headers = {}) {
-    return new Promise((resolve, reject) => {
-        const request = http.request(url, { method, headers: { 'content-type': type, 'content-length': Buffer.byteLength(body), ...headers } }, (response) => {
-            let text = '';
-            response.on('data', (c) => { text += c; });
-            response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
-        });
-        request.on('error', reject);
-        request.end(body);
-    });
-}
 const feature = (id) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [WEST + 0.15, SOUTH + 0.15] }, properties: { kind: 'shop', weight: 1, at: '2023-04-01T12:00:00+08:00' } });
-const post = (url, id, headers) => send(`${url}${ITEMS}`, 'POST', JSON.stringify(feature(id)), 'application/geo+json', headers);
-const batch = (url, ids) => send(`${url}${ITEMS}`, 'POST', ids.map((id) => JSON.stringify(feature(id))).join('\n'), 'application/x-ndjson');
+const post = (url, id, headers) => ask(`${url}${ITEMS}`, { method: 'POST', body: feature(id), headers });
+const batch = (url, ids) => ask(`${url}${ITEMS}`, { method: 'POST', type: LINES, body: ids.map((id) => JSON.stringify(feature(id))).join('\n') });
 const countOf = async (url) => (await get(`${url}${ITEMS}?limit=1`)).json().numberMatched;
 const until = untilWithin(120e3);
 
@@ -81,7 +71,7 @@ test('an older city is served and written to', async (t) => {
     await server.stop('SIGKILL');
     server = await serve(t, city);
     assert.equal(await countOf(server.url), ROWS + 20);
-    assert.equal((await send(`${server.url}${ITEMS}/old-3`, 'DELETE', '')).status, 204);
+    assert.equal((await ask(`${server.url}${ITEMS}/old-3`, { method: 'DELETE' })).status, 204);
     await server.stop();
     await done('verify', city);
     assert.equal((await done('query', city, 'place', '--count')).trim(), String(ROWS + 19));
@@ -145,12 +135,12 @@ test('a clock that jumps', async (t) => {
         if (ahead < -10000 * day) { // by that clock no report has happened yet
             const refused = await post(url, `jump-${n}`);
             assert.equal(refused.status, 400);
-            assert.match(refused.text, /later than the city's clock, 19/);
+            assert.match(refused.text(), /later than the city's clock, 19/);
             assert.equal(await countOf(url), ROWS + n);
             continue;
         }
         const answers = await Promise.all(Array.from({ length: 40 }, () => post(url, `jump-${n++}`)));
-        for (const answer of answers) assert.equal(answer.status, 201, `${ahead} s: ${answer.text}`);
+        for (const answer of answers) assert.equal(answer.status, 201, `${ahead} s: ${answer.text()}`);
         const newest = Math.max(...answers.map((a) => Number(a.headers['data-sequence'])));
         assert.ok(newest > sequence);
         sequence = newest;
@@ -165,7 +155,7 @@ test('a clock that jumps', async (t) => {
     assert.equal(first.status, 201);
     await jump(-3600);
     const again = await post(url, 'jump-key', key);
-    assert.deepEqual([again.status, again.headers['idempotency-replayed']], [201, 'true'], again.text);
+    assert.deepEqual([again.status, again.headers['idempotency-replayed']], [201, 'true'], again.text());
     heard = '';
     await until('a heartbeat', () => heard.includes('event: beat'));
     server.child.kill('SIGKILL');
@@ -175,7 +165,7 @@ test('a clock that jumps', async (t) => {
     assert.equal(await countOf(back.url), ROWS + n + 1);
     const early = await post(back.url, 'jump-last');
     assert.equal(early.status, 400);
-    assert.match(early.text, /later than the city's clock/);
+    assert.match(early.text(), /later than the city's clock/);
     await jump(0);
     assert.equal((await post(back.url, 'jump-last')).status, 201);
     assert.equal(await countOf(back.url), ROWS + n + 2);
@@ -209,8 +199,8 @@ test('a full disk', needsMount, async (t) => {
         // Some room: rows fit, for a while, and the file of a compaction does not.
         await fill.truncate(bytes - (1 << 20));
         const refused = await until('the disk is full', async () => { const a = await write(300); return a.status !== 200 && a; });
-        assert.ok([503, 507].includes(refused.status), refused.text);
-        assert.match(JSON.parse(refused.text).detail, /disk|full|room|space/i);
+        assert.ok([503, 507].includes(refused.status), refused.text());
+        assert.match(refused.json().detail, /disk|full|room|space/i);
         assert.match(refused.headers['retry-after'] ?? '', /^\d+$/);
         assert.equal(await countOf(url), ROWS + all);
         assert.equal((await get(tile)).status, 200);
@@ -244,7 +234,7 @@ test('a folder that cannot be written', needsMount, async (t) => {
     assert.deepEqual([ready.ready, ready.writable], [true, false]);
     assert.match(ready.reason, /read-only|cannot/i);
     const refused = await post(url, 'ro-new');
-    assert.ok([403, 503].includes(refused.status), refused.text);
+    assert.ok([403, 503].includes(refused.status), refused.text());
     assert.match(server.said(), /can only be read/);
 });
 

@@ -13,12 +13,11 @@
 //   what is about persons comes in by no other door: not as the layer that an
 //   analysis looks at, not by times, not in the bounds that documents tell
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask, LINES, MERGE } from './ask.mjs';
 import { done } from './onemap.mjs';
 import { get, makeCity, places, SOUTH, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
@@ -39,17 +38,7 @@ async function follow(dir, city, more = {}) {
     return ['--in-charge-token-file', path.join(dir, 'token')];
 }
 
-function post(url, body, headers = {}) {
-    return new Promise((resolve, reject) => {
-        const request = http.request(`${url}/positions`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson', ...auth, ...headers } }, (response) => {
-            let text = '';
-            response.on('data', (c) => { text += c; });
-            response.on('end', () => resolve({ status: response.statusCode, text, json: () => JSON.parse(text) }));
-        });
-        request.on('error', reject);
-        request.end(body);
-    });
-}
+const post = (url, body, headers = {}) => ask(`${url}/positions`, { method: 'POST', type: LINES, body, headers: { ...auth, ...headers } });
 
 const line = (fix) => `${JSON.stringify({ worker: 'P00001', lon: 113.7, lat: 22.9, at: CLOCK, on_duty: true, ...fix })}\n`;
 const row = async (url, id) => (await get(`${url}/collections/place/items/${id}`, { headers: auth })).json();
@@ -103,11 +92,8 @@ test('positions', async (t) => {
         assert.ok(near.properties.distance_m < 0.02);
     });
     await t.test('what is written to the layer meanwhile lies below', async () => {
-        const patch = await new Promise((resolve) => {
-            const request = http.request(`${url}/collections/place/items/P00001`, { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json', ...auth } }, resolve);
-            request.end(JSON.stringify({ type: 'Feature', properties: { kind: 'home' } }));
-        });
-        assert.equal(patch.statusCode, 200);
+        const patch = await ask(`${url}/collections/place/items/P00001`, { method: 'PATCH', type: MERGE, headers: auth, body: { type: 'Feature', properties: { kind: 'home' } } });
+        assert.equal(patch.status, 200);
         await until('both', async () => {
             const { properties } = await row(url, 'P00001');
             return properties.kind === 'home' && properties.at === iso(NOW - 5);
@@ -161,10 +147,9 @@ test('positions', async (t) => {
     await t.test('a position is shown no longer than it is kept', async () => {
         // Three days later by the city's clock.
         const later = NOW + 3 * 86400;
-        const request = http.request(`${url}/collections/road/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json', 'city-clock': iso(later), ...auth } });
-        request.end(JSON.stringify({ type: 'Feature', id: 'R999', geometry: { type: 'LineString', coordinates: [[113.6, 22.8], [113.7, 22.8]] }, properties: { kind: 'lane' } }));
-        const [response] = await once(request, 'response');
-        assert.equal(response.statusCode, 201);
+        const made = await ask(`${url}/collections/road/items`, { method: 'POST', headers: { 'city-clock': iso(later), ...auth },
+            body: { type: 'Feature', id: 'R999', geometry: { type: 'LineString', coordinates: [[113.6, 22.8], [113.7, 22.8]] }, properties: { kind: 'lane' } } });
+        assert.equal(made.status, 201);
         await until('the register again', async () => {
             const now = await row(url, 'P00001');
             return now.properties.at === before.properties.at && now.geometry.coordinates[0] === before.geometry.coordinates[0];
@@ -180,7 +165,7 @@ test('positions', async (t) => {
             line({ worker, lon: WEST + 0.01 + (i % 380) / 1000, lat: SOUTH + 0.01 + k / 10, at: later + k })).join(''));
         for (const body of bodies) {
             const answer = await post(url, body);
-            assert.equal(answer.status, 200, answer.text.slice(0, 300));
+            assert.equal(answer.status, 200, answer.text().slice(0, 300));
             assert.equal(answer.json().taken, ids.length);
         }
         const singles = await Promise.all(ids.slice(0, 300).map((worker) => post(url, line({ worker, at: later + 3 }))));

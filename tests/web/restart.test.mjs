@@ -12,27 +12,19 @@
 //   the tenth row: all of them are told, and it is exact
 //   a file that is damaged, or of another city: said, and the city is served
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { cp, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { MERGE } from './ask.mjs';
 import { done, random } from './onemap.mjs';
-import { askAs, bearer, groupBy, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { askAs, groupBy, layersOf, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
 const LEAST = 10, sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const TARGETS = ['/stats/rental?by=grid&sum=residents', '/stats/rental?by=town&sum=residents', '/stats/rental?sum=residents', '/stats/rental?by=level', '/coverage/patrol?by=level'];
 
-const send = (url, who, method, target, body, type = 'application/merge-patch+json') => new Promise((resolve, reject) => {
-    const request = http.request(`${url}${target}`, { method, headers: { ...bearer(who), 'content-type': type } }, (answer) => {
-        answer.resume();
-        answer.on('end', () => resolve(answer.statusCode));
-    });
-    request.on('error', reject);
-    request.end(body && JSON.stringify(body));
-});
 const item = (id) => `/collections/rental/items/${id}`;
 
 async function number(url, who, name) {
@@ -85,8 +77,8 @@ test('a restart tells nobody of a single row', async (t) => {
         server = await serve(t, city, '--config', config);
     };
     const write = async (method, row, properties) => {
-        const code = await send(server.url, who.admin, method, item(row.id), properties && { type: 'Feature', properties });
-        assert.ok(code < 300, `${method} ${row.id}: ${code}`);
+        const { status } = await askAs(server.url, who.admin)(item(row.id), { method, type: MERGE, body: properties && { type: 'Feature', properties } });
+        assert.ok(status < 300, `${method} ${row.id}: ${status}`);
     };
     const same = async (url, what) => {
         await looked(url, who.admin);

@@ -10,10 +10,10 @@
 //   elsewhere: who has an area hears of visits there, and of no others
 //   persons: a visit is no new ETag of tiles in which visits are counted
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import test from 'node:test';
 
-import { askAs, bearer, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { MERGE } from './ask.mjs';
+import { askAs, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
@@ -25,17 +25,9 @@ test('changes of columns about persons', async (t) => {
     const who = Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await token(city, role)])));
     who.officer = await token(city, 'officer', '--area', `town:${officerOf}`);
     let { url, stop } = await serve(t, city);
-    const send = (method, target, body, type = 'application/geo+json') => new Promise((resolve, reject) => {
-        const request = http.request(`${url}${target}`, { method, headers: { ...bearer(who.admin), 'content-type': type } }, (answer) => {
-            answer.resume();
-            answer.on('end', () => resolve(answer));
-        });
-        request.on('error', reject);
-        request.end(body && JSON.stringify(body));
-    });
-    const as = (role) => askAs(url, who[role]);
+    const as = (role) => askAs(url, who[role]), send = async (method, target, body, type) => (await as('admin')(target, { method, body, type })).status;
     const sequence = async () => (await as('admin')('/changes?since=0')).json().next;
-    const patch = async (id, properties) => assert.equal((await send('PATCH', `/collections/rental/items/${id}`, { type: 'Feature', properties }, 'application/merge-patch+json')).statusCode, 200);
+    const patch = async (id, properties) => assert.equal(await send('PATCH', `/collections/rental/items/${id}`, { type: 'Feature', properties }, MERGE), 200);
     /** What a role hears of rentals, and the tile's ETag, after what `change` does. */
     const heard = async (row, change) => {
         const z = 18, tile = `/tiles/rental/${z}/${tileX(Number(row.lon), z)}/${tileY(Number(row.lat), z)}`, out = {};
@@ -59,7 +51,7 @@ test('changes of columns about persons', async (t) => {
             const feature = (await as('admin')(`/collections/rental/items/${row.id}`)).json();
             for (const unit of ['grid', 'village', 'town']) delete feature.properties[unit];
             Object.assign(feature.properties, more);
-            assert.equal((await send('PUT', `/collections/rental/items/${row.id}`, feature)).statusCode, 200);
+            assert.equal(await send('PUT', `/collections/rental/items/${row.id}`, feature), 200);
         };
         for (const change of [() => patch(one.id, { level: level(one), residents: 77 }), () => whole(two, { level: level(two), residents: 78 })]) {
             const { admin, ...others } = await heard(one, change);
@@ -92,7 +84,7 @@ test('changes of columns about persons', async (t) => {
             const feature = (await as('admin')(`/collections/rental/items/${two.id}`)).json();
             for (const unit of ['grid', 'village', 'town']) delete feature.properties[unit];
             feature.geometry.coordinates[0] += 0.01;
-            assert.equal((await send('PUT', `/collections/rental/items/${two.id}`, feature)).statusCode, 200);
+            assert.equal(await send('PUT', `/collections/rental/items/${two.id}`, feature), 200);
         });
         assert.equal(moved.wall.told.cells.length, 2);
     });
@@ -100,7 +92,7 @@ test('changes of columns about persons', async (t) => {
         const [x, y] = [tileX(Number(visit.lon), 10), tileY(Number(visit.lat), 10)], tag = async () => (await as('wall')(`/tiles/visit/10/${x}/${y}.mvt`)).headers.etag;
         const before = await tag(), stats = (await as('wall')('/stats/visit?by=town')).text();
         const { id, grid, village, town, lon, lat, ...properties } = visit;
-        assert.equal((await send('POST', '/collections/visit/items', { type: 'Feature', id: 'V-new', geometry: { type: 'Point', coordinates: [Number(lon), Number(lat)] }, properties: { ...properties, checks_done: Number(properties.checks_done), found: Number(properties.found) } })).statusCode, 201);
+        assert.equal(await send('POST', '/collections/visit/items', { type: 'Feature', id: 'V-new', geometry: { type: 'Point', coordinates: [Number(lon), Number(lat)] }, properties: { ...properties, checks_done: Number(properties.checks_done), found: Number(properties.found) } }), 201);
         assert.equal(await tag(), before);
         assert.equal((await as('wall')('/stats/visit?by=town')).text(), stats);
         assert.equal((await as('admin')(`/collections/visit/items/V-new`)).status, 200);
@@ -115,11 +107,11 @@ test('changes of columns about persons', async (t) => {
         for (const [v, told] of [[away, undefined], [home, { rows: 0, level: 0, cells: [[0, 0]] }]]) {
             const since = await sequence(), { id, grid, village, town, lon, lat, ...properties } = v, to = `V-el${n++}`;
             const row = { type: 'Feature', id: to, geometry: { type: 'Point', coordinates: [Number(lon), Number(lat)] }, properties: { ...properties, checks_done: Number(properties.checks_done), found: Number(properties.found) } };
-            assert.equal((await send('POST', '/collections/visit/items', row)).statusCode, 201);
+            assert.equal(await send('POST', '/collections/visit/items', row), 201);
             assert.deepEqual(await hears('officer', since), told, `${v.town} at ${officerOf}`);
             for (const role of ['wall', 'admin']) assert.deepEqual(await hears(role, since), { rows: 0, level: 0, cells: [[0, 0]] }, 'others hear that there was one, not where');
             const then = await sequence();
-            assert.equal((await send('DELETE', `/collections/visit/items/${to}`)).statusCode, 204);
+            assert.equal(await send('DELETE', `/collections/visit/items/${to}`), 204);
             assert.deepEqual(await hears('officer', then), told);
         }
     });

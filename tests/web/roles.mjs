@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
+import { ask } from './ask.mjs';
 import { done, folder } from './onemap.mjs';
-import { get } from './sample.mjs';
 import { untilWithin } from './until.mjs';
 
 const require = createRequire(path.resolve('web/pages/package.json'));
@@ -25,9 +25,8 @@ export async function token(city, role, ...more) {
 
 export const bearer = (text) => (text ? { authorization: `Bearer ${text}` } : {});
 
-/** Ask as somebody: {status, headers, body, text(), json()}. */
-export const askAs = (url, text) => (target, { method = 'GET', headers = {} } = {}) =>
-    get(`${url}${target}`, { method, headers: { ...bearer(text), ...headers } });
+/** Ask as somebody, as ask does. */
+export const askAs = (url, text) => (target, how = {}) => ask(`${url}${target}`, { ...how, headers: { ...bearer(text), ...how.headers } });
 
 /** Until the server knows the token that is asked with: it looks every second, or when it gets to it. */
 export const known = (ask, target = '/conformance') => untilWithin(120e3)('the token is known', async () => (await ask(target)).status !== 401);

@@ -18,6 +18,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { urlToHttpOptions } from 'node:url';
 
+import { GEOJSON, MERGE } from './ask.mjs';
 import { onemap } from './onemap.mjs';
 import { askAs, bearer, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { get, makeCity } from './sample.mjs';
@@ -151,13 +152,8 @@ test('gate, links and changes', async (t) => {
     await t.test('the wall writes nothing, ingest sees nothing', async () => {
         const ingest = await token(city, 'ingest');
         await until('known', async () => (await askAs(url, ingest)('/')).status === 200);
-        const row = JSON.stringify({ type: 'Feature', id: 'TEST-1', geometry: { type: 'Point', coordinates: [113.75, 23.04] }, properties: { kind: 'fire', status: 'open', at: '2023-06-26T10:00:00+08:00' } });
-        const post = (who, layer = 'tip') => new Promise((resolve, reject) => {
-            const request = http.request(`${url}/collections/${layer}/items`, { method: 'POST', headers: { ...bearer(who), 'content-type': 'application/geo+json' } },
-                (answer) => { answer.resume(); answer.on('end', () => resolve(answer.statusCode)); });
-            request.on('error', reject);
-            request.end(row);
-        });
+        const row = { type: 'Feature', id: 'TEST-1', geometry: { type: 'Point', coordinates: [113.75, 23.04] }, properties: { kind: 'fire', status: 'open', at: '2023-06-26T10:00:00+08:00' } };
+        const post = async (who, layer = 'tip') => (await askAs(url, who)(`/collections/${layer}/items`, { method: 'POST', body: row })).status;
         assert.equal(await post(wall), 404);
         assert.equal(await post(wall, 'none'), 404);
         assert.equal(await post(ingest), 201);
@@ -373,25 +369,17 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
     const [[town, mine], [, theirs]] = Object.entries(tips).filter(([id]) => id).sort((a, b) => b[1].length - a[1].length);
     const who = await token(city, 'clerk', '--area', `town:${town}`), admin = await token(city, 'admin');
     const { url } = await serve(t, city), items = '/collections/tip/items', own = (n, as = who) => `${town}-${as.split('.')[1]}-${n}`;
-    const send = (method, target, body, { type = 'application/geo+json', as = who, more = {} } = {}) => new Promise((resolve, reject) => {
-        const request = http.request(`${url}${target}`, { method, headers: { ...bearer(as), 'content-type': type, ...more } }, (answer) => {
-            let text = '';
-            answer.on('data', (bytes) => { text += bytes; });
-            answer.on('end', () => resolve({ status: answer.statusCode, text }));
-        });
-        request.on('error', reject);
-        request.end(typeof body === 'string' || !body ? body : JSON.stringify(body));
-    });
+    const send = (method, target, body, { type = GEOJSON, as = who, more = {} } = {}) => askAs(url, as)(target, { method, body, type, headers: more });
     const feature = (id, row, more = {}) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [Number(row.lon), Number(row.lat)] },
         properties: { kind: row.kind, status: row.status, at: '2023-06-26T10:00:00+08:00', ...more } });
-    const merge = { type: 'application/merge-patch+json' }, all = async () => Number((await askAs(url, admin)('/stats/tip')).json().count);
+    const merge = { type: MERGE }, all = async () => Number((await askAs(url, admin)('/stats/tip')).json().count);
     const before = await all();
     // What others have is as what nobody has, whatever it is compared with.
     for (const method of ['PATCH', 'DELETE'])
         for (const tag of ['*', '"1"', '"1", "2"']) {
             const [none, never] = await Promise.all([theirs[0].id, 'C-none'].map((id) => send(method, `${items}/${id}`,
-                method === 'PATCH' ? { type: 'Feature', properties: { status: mine[1].status } } : undefined, { type: 'application/merge-patch+json', more: { 'if-match': tag } })));
-            assert.deepEqual([none.status, none.text], [404, never.text], `${method} ${tag}`);
+                method === 'PATCH' ? { type: 'Feature', properties: { status: mine[1].status } } : undefined, { type: MERGE, more: { 'if-match': tag } })));
+            assert.deepEqual([none.status, none.text()], [404, never.text()], `${method} ${tag}`);
             assert.equal(never.status, 404);
         }
     // Nor does making rows tell which ids there are: those of others, of nobody, near the own ones.
@@ -401,8 +389,8 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
             for (const id of [theirs[0].id, 'C-none', `${town}1-1`, `${town}`, `${town}-`])
                 for (const more of [{}, { 'idempotency-key': `${method}${id}` }, ...method === 'PUT' ? [{ 'if-none-match': '*' }, { 'if-match': '*' }, { 'if-match': '"1", "2"' }] : []]) {
                     const answer = await send(method, at(id), feature(id, row), { more });
-                    assert.equal(answer.status, 404, `${method} ${id} ${Object.keys(more)}: ${answer.text}`);
-                    (said['if-match' in more] ??= new Set()).add(answer.text);
+                    assert.equal(answer.status, 404, `${method} ${id} ${Object.keys(more)}: ${answer.text()}`);
+                    (said['if-match' in more] ??= new Set()).add(answer.text());
                 }
             for (const texts of Object.values(said)) assert.equal(texts.size, 1, [...texts].join(''));
         }
@@ -414,12 +402,12 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
     const ways = [...['', '?upsert=true', '?partial=true', '?partial=true&upsert=true'].flatMap((q) => [[q, (id) => JSON.stringify(feature(id, mine[0])), 'application/geo+json'], [q, (id) => lineOf(own(20), id), ndjson], [q, csvOf, 'text/csv']])
         .map(([q, body, type]) => (id, more) => send('POST', `${items}${q}`, body(id), { type, more })),
     ...[{}, { 'if-match': '*' }, { 'if-match': '"1"' }, { 'if-none-match': '*' }].map((head) => (id, more) => send('PUT', `${items}/${id}`, feature(id, mine[0]), { more: { ...more, ...head } })),
-    ...['PATCH', 'DELETE'].flatMap((method) => [{}, { 'if-match': '*' }].map((head) => (id, more) => send(method, `${items}/${id}`, method === 'PATCH' ? patch : undefined, { type: 'application/merge-patch+json', more: { ...more, ...head } })))];
+    ...['PATCH', 'DELETE'].flatMap((method) => [{}, { 'if-match': '*' }].map((head) => (id, more) => send(method, `${items}/${id}`, method === 'PATCH' ? patch : undefined, { type: MERGE, more: { ...more, ...head } })))];
     for (const [n, way] of ways.entries())
         for (const [i, id] of elsewhere.entries())
             for (const more of [{}, { 'idempotency-key': `way-${n}-${i}` }]) {
                 const [there, nowhere] = [await way(id, more), await way(never[i], more['idempotency-key'] ? { 'idempotency-key': `${more['idempotency-key']}-never` } : {})];
-                assert.deepEqual([there.status, there.text], [404, nowhere.text], `${n} ${id}`);
+                assert.deepEqual([there.status, there.text()], [404, nowhere.text()], `${n} ${id}`);
                 assert.equal(nowhere.status, 404, `${n} ${id}`);
             }
     for (const id of elsewhere) assert.equal((await send('DELETE', `${items}/${id}`, undefined, { as: admin })).status, 204);
@@ -447,9 +435,9 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
         ['POST', '/collections/road/items', { type: 'Feature', id: own(7), geometry: { type: 'LineString', coordinates: [[113.75, 23], [113.751, 23]] }, properties: {} }],
         ['POST', '/positions', JSON.stringify({ worker: 'G00001', lon: Number(mine[0].lon), lat: Number(mine[0].lat), at: '2023-06-27T00:00:00+08:00', on_duty: true }), { type: 'application/x-ndjson' }]]) {
         const answer = await send(method, target, body, how);
-        assert.equal(answer.status, 404, `${method} ${target}: ${answer.text}`);
+        assert.equal(answer.status, 404, `${method} ${target}: ${answer.text()}`);
     }
-    assert.equal((await send('DELETE', `${items}/${other.id}`)).text, none.text);
+    assert.equal((await send('DELETE', `${items}/${other.id}`)).text(), none.text());
     assert.equal(await all(), before + 1);
     assert.equal((await askAs(url, admin)(`${items}/${other.id}`)).json().properties.status, other.status);
     assert.equal((await askAs(url, who)(`${items}/${own(1)}`)).json().properties.town, town);

@@ -1,7 +1,6 @@
 // sample.mjs - a small city of every kind of layer, and questions to a server.
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import http from 'node:http';
 import path from 'node:path';
 
 import { done, folder, random } from './onemap.mjs';
@@ -66,22 +65,8 @@ export async function makeCity(t) {
     return { dir, city };
 }
 
-/** Like fetch, but the bytes and the head as they came. */
-export function get(url, { method = 'GET', headers = {} } = {}) {
-    return new Promise((resolve, reject) => {
-        const request = http.request(url, { method, headers }, (response) => {
-            const chunks = [];
-            response.on('data', (c) => chunks.push(c));
-            response.on('end', () => {
-                const body = Buffer.concat(chunks);
-                resolve({ status: response.statusCode, headers: response.headers, body,
-                    text: () => body.toString('utf8'), json: () => JSON.parse(body.toString('utf8')) });
-            });
-        });
-        request.on('error', reject);
-        request.end();
-    });
-}
+/** Ask for what is there. */
+export { ask as get } from './ask.mjs';
 
 /** Run a program of the system to its end: its output, or an error with it. */
 export function run(program, args, env = {}) {

@@ -16,6 +16,7 @@ import path from 'node:path';
 import test from 'node:test';
 import zlib from 'node:zlib';
 
+import { ask as get } from './ask.mjs';
 import { done, folder, random } from './onemap.mjs';
 import { raw, serve, statusOf } from './server.mjs';
 import { untilWithin } from './until.mjs';
@@ -54,23 +55,6 @@ async function makeCity(t) {
     await done('import', city, 'square', path.join(dir, 'units.geojson'), '--as', 'unit:square', '--id', 'id');
     await done('import', city, 'place', path.join(dir, 'points.csv'), '--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at');
     return { dir, city };
-}
-
-/** Like fetch, but the bytes and the head as they came. */
-function get(url, { method = 'GET', headers = {} } = {}) {
-    return new Promise((resolve, reject) => {
-        const request = http.request(url, { method, headers }, (response) => {
-            const chunks = [];
-            response.on('data', (c) => chunks.push(c));
-            response.on('end', () => {
-                const body = Buffer.concat(chunks);
-                resolve({ status: response.statusCode, headers: response.headers, body,
-                    json: () => JSON.parse(body.toString('utf8')) });
-            });
-        });
-        request.on('error', reject);
-        request.end();
-    });
 }
 
 /** Width, height and colour type of a PNG. */

@@ -14,6 +14,7 @@ import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
+import { LINES } from './ask.mjs';
 import { askAs, bearer, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
@@ -39,14 +40,7 @@ test('one who walks is told of by no count', async (t) => {
     const listen = () => { as = Object.fromEntries(Object.entries(who).map(([role, text]) => [role, askAs(server.url, text)])); };
     listen();
 
-    const send = (method, target, body, headers) => new Promise((resolve, reject) => {
-        const request = http.request(`${server.url}${target}`, { method, headers: { ...bearer(who.admin), ...headers } }, (answer) => {
-            answer.resume();
-            answer.on('end', () => resolve(answer.statusCode));
-        });
-        request.on('error', reject);
-        request.end(body);
-    });
+    const send = async (method, target, body, how) => (await as.admin(target, { method, body, ...how })).status;
     let fixes = 0;
     const fix = (worker, place, more = {}) => JSON.stringify({ worker, lon: Number(place.lon) + 1e-7 * (++fixes % 50), lat: Number(place.lat), at: now + fixes % 60, on_duty: true, ...more });
     const sequence = async () => (await as.admin('/changes?f=json')).json().sequence;
@@ -54,7 +48,7 @@ test('one who walks is told of by no count', async (t) => {
     /** Until it stands in the layer, and what is told has been looked at since. */
     const walk = async (lines) => {
         const before = await sequence();
-        assert.equal(await send('POST', '/positions', `${lines.join('\n')}\n`, { 'content-type': 'application/x-ndjson' }), 200);
+        assert.equal(await send('POST', '/positions', `${lines.join('\n')}\n`, { type: LINES }), 200);
         for (let i = 0; await sequence() === before; i++) {
             assert.ok(i < 600, 'never laid');
             await new Promise((resolve) => setTimeout(resolve, 150));
@@ -176,7 +170,7 @@ test('one who walks is told of by no count', async (t) => {
         // Ten minutes later nobody has been seen, but for one.
         now = clock + 600;
         const road = { type: 'Feature', id: 'R-CLOCK', geometry: { type: 'LineString', coordinates: [[113.75, 23.0], [113.76, 23.0]] }, properties: { kind: 'lane' } };
-        assert.equal(await send('PUT', '/collections/road/items/R-CLOCK', JSON.stringify(road), { 'content-type': 'application/geo+json', 'city-clock': iso(now) }), 201);
+        assert.equal(await send('PUT', '/collections/road/items/R-CLOCK', road, { headers: { 'city-clock': iso(now) } }), 201);
         await looked();
         const none = await connected('analyst', 'town');
         assert.deepEqual(new Set(Object.values(none)), new Set([null]));

@@ -11,12 +11,12 @@
 //   compaction and rows that come, go and come back tell nothing
 //   elsewhere: other grids are told meanwhile
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
-import { askAs, bearer, features, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { GEOJSON, MERGE } from './ask.mjs';
+import { askAs, features, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
@@ -43,15 +43,8 @@ test('values that change one by one', async (t) => {
     await writeFile(config, JSON.stringify({ persons_s: 1, compact_rows: 7 }));
     const { url } = await serve(t, city, '--config', config), admin = askAs(url, who.admin);
 
-    const send = (method, target, body, type = 'application/merge-patch+json') => new Promise((resolve, reject) => {
-        const request = http.request(`${url}${target}`, { method, headers: { ...bearer(who.admin), 'content-type': type } }, (answer) => {
-            answer.resume();
-            answer.on('end', () => resolve(answer));
-        });
-        request.on('error', reject);
-        request.end(body && JSON.stringify(body));
-    });
-    const patch = async (id, properties) => assert.equal((await send('PATCH', `/collections/rental/items/${id}`, { type: 'Feature', properties })).statusCode, 200);
+    const send = async (method, target, body, type = MERGE) => (await admin(target, { method, body, type })).status;
+    const patch = async (id, properties) => assert.equal(await send('PATCH', `/collections/rental/items/${id}`, { type: 'Feature', properties }), 200);
     /** Until what is told of persons has been looked at after all that is written. */
     const looked = async (layer = 'rental') => {
         const sequence = Number((await admin(`/stats/${layer}`)).headers['data-sequence']);
@@ -143,8 +136,8 @@ test('values that change one by one', async (t) => {
             return out;
         };
         let n = 0;
-        const visit = async (p) => assert.equal((await send('PUT', `/collections/visit/items/CELL-${n++}`, { type: 'Feature', geometry: { type: 'Point', coordinates: [Number(p.lon), Number(p.lat)] },
-            properties: { target_layer: p.target_layer, target_id: p.target_id, worker: p.worker, at: p.at, checks_done: Number(p.checks_done), found: Number(p.found) } }, 'application/geo+json')).statusCode, 201);
+        const visit = async (p) => assert.equal(await send('PUT', `/collections/visit/items/CELL-${n++}`, { type: 'Feature', geometry: { type: 'Point', coordinates: [Number(p.lon), Number(p.lat)] },
+            properties: { target_layer: p.target_layer, target_id: p.target_id, worker: p.worker, at: p.at, checks_done: Number(p.checks_done), found: Number(p.found) } }, GEOJSON), 201);
         await looked('visit');
         const was = await counts();
         assert.equal(Object.keys(was).length, 3, JSON.stringify(was));
@@ -161,7 +154,7 @@ test('values that change one by one', async (t) => {
     await t.test('rows that come and go are waited for, too', async () => {
         const count = async (role) => (await askAs(url, who[role])('/stats/rental?by=grid&sum=residents')).json().groups.find((g) => g.id === other);
         const was = await count('wall');
-        for (const row of others.slice(-3)) assert.equal((await send('DELETE', `/collections/rental/items/${row.id}`)).statusCode, 204);
+        for (const row of others.slice(-3)) assert.equal(await send('DELETE', `/collections/rental/items/${row.id}`), 204);
         await looked();
         assert.deepEqual(await count('wall'), was);
         // Rows are everybody's to see; what they hold is not.

@@ -17,6 +17,7 @@ import http from 'node:http';
 import test from 'node:test';
 
 import { EDGE, tilesTouched } from '../../web/pages/live.js';
+import { ask as askFor } from './ask.mjs';
 import { random } from './onemap.mjs';
 import { makeSynthetic } from './roles.mjs';
 import { get, tileX, tileY } from './sample.mjs';
@@ -33,16 +34,7 @@ const MAPS = ['road', 'water', 'building'].flatMap((layer) => [
 ]);
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
-const ask = (url, { method = 'GET', headers = {}, body } = {}) => new Promise((resolve, reject) => {
-    const request = http.request(url, { method, agent, headers: { ...(body === undefined ? {} : { 'content-type': 'application/geo+json', 'content-length': Buffer.byteLength(body) }), ...headers } }, (response) => {
-        const chunks = [];
-        response.on('data', (c) => chunks.push(c));
-        response.on('end', () => resolve({ status: response.statusCode, etag: response.headers.etag, body: Buffer.concat(chunks) }));
-        response.on('error', reject);
-    });
-    request.on('error', reject);
-    request.end(body);
-});
+const ask = (url, how = {}) => askFor(url, { agent, ...how });
 async function each(list, work) {
     let next = 0;
     await Promise.all(Array.from({ length: 8 }, async () => {
@@ -59,7 +51,7 @@ class Page {
         await each(list, async (tile) => {
             const answer = await ask(this.url + tile.path);
             assert.ok([200, 204].includes(answer.status), `${tile.path}: ${answer.status}`);
-            this.tags.set(tile, answer.etag);
+            this.tags.set(tile, answer.headers.etag);
         });
         this.fetched += list.length;
     }
@@ -129,7 +121,7 @@ test('pages that fetch what they are told are never old', { timeout: 600000 }, a
         const properties = { ...one.properties };
         for (const unit of ['id', 'grid', 'village', 'town']) delete properties[unit];
         const send = async (method, path, feature) => {
-            const answer = await ask(`${url}/collections/${layer}/items${path}`, { method, body: feature && JSON.stringify(feature) });
+            const answer = await ask(`${url}/collections/${layer}/items${path}`, { method, body: feature });
             assert.ok([200, 201, 204].includes(answer.status), `${method} ${layer}${path}: ${answer.status} ${answer.body}`);
         };
         const kind = pick(['beside', 'beside', 'bent', 'gone']);
@@ -155,7 +147,7 @@ test('pages that fetch what they are told are never old', { timeout: 600000 }, a
             const answer = await ask(url + tile.path, { headers: { 'if-none-match': heard.tags.get(tile) } });
             assert.ok([200, 204, 304].includes(answer.status), `${tile.path}: ${answer.status}`);
             if (answer.status !== 304) list.push(`heard ${tile.path}`);
-            if (answer.etag !== asked.tags.get(tile)) list.push(`asked ${tile.path}`);
+            if (answer.headers.etag !== asked.tags.get(tile)) list.push(`asked ${tile.path}`);
         });
         return list;
     };
@@ -190,7 +182,7 @@ test('pages that fetch what they are told are never old', { timeout: 600000 }, a
     await each(tiles, async (tile) => {
         if (late.tags.has(tile)) return;
         // What it was not told of is as it was at first.
-        assert.equal((await ask(again.url + tile.path)).etag, initial.get(tile), tile.path);
+        assert.equal((await ask(again.url + tile.path)).headers.etag, initial.get(tile), tile.path);
     });
 });
 
@@ -211,7 +203,7 @@ test('a vertex that stays because of a line elsewhere is told', async (t) => {
     // Unless a road ends on that way, in the other tile.
     await road('乙', [12000, 12000], [9000, 15000]);
     const after = await ask(there);
-    assert.notEqual(after.etag, before.etag);
+    assert.notEqual(after.headers.etag, before.headers.etag);
     assert.notEqual(Buffer.compare(after.body, before.body), 0);
     const is = (told) => tilesTouched(told.road, 0, box, z, EDGE).some((tile) => tile.z === z && tile.x === x && tile.y === y);
     assert.ok(is((await get(`${url}/changes?since=${since}`)).json().layers), 'who asks is told');

@@ -13,10 +13,10 @@
 //   no layer that can be opened: refused
 import assert from 'node:assert/strict';
 import { open, readdir, readFile, rename, stat, truncate, utimes, writeFile } from 'node:fs/promises';
-import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask, GEOJSON, LINES, MERGE } from './ask.mjs';
 import { done, onemap } from './onemap.mjs';
 import { get, makeCity, ROWS, SOUTH, tileX, tileY, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
@@ -24,20 +24,9 @@ import { untilWithin } from './until.mjs';
 
 const PLACE = '/collections/place/items', ROAD = '/collections/road/items';
 
-function send(url, method, body, type = 'application/geo+json') {
-    return new Promise((resolve, reject) => {
-        const request = http.request(url, { method, headers: { 'content-type': type, 'content-length': Buffer.byteLength(body) } }, (response) => {
-            let text = '';
-            response.on('data', (c) => { text += c; });
-            response.on('end', () => resolve({ status: response.statusCode, type: response.headers['content-type'], text }));
-        });
-        request.on('error', reject);
-        request.end(body);
-    });
-}
 const place = (id) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [WEST + 0.15, SOUTH + 0.15] }, properties: { kind: 'shop', weight: 1, at: '2023-04-01T12:00:00+08:00' } });
 const road = (id) => ({ type: 'Feature', id, geometry: { type: 'LineString', coordinates: [[WEST + 0.1, SOUTH], [WEST + 0.2, SOUTH + 0.3]] }, properties: { kind: 'lane' } });
-const post = (url, items, feature) => send(`${url}${items}`, 'POST', JSON.stringify(feature));
+const post = (url, items, feature) => ask(`${url}${items}`, { method: 'POST', body: feature });
 const countOf = async (url, items) => (await get(`${url}${items}?limit=1`)).json().numberMatched;
 const until = untilWithin(120e3);
 
@@ -107,9 +96,9 @@ for (const [what, harm] of Object.entries(HARM)) test(`a layer's file ${what}`, 
         assert.match(answer.json().detail, new RegExp(`layer place is not served: .*layers/${name}`), at);
     }
     for (const [method, at] of [['POST', PLACE], ['PUT', `${PLACE}/x`], ['PATCH', `${PLACE}/P00001`], ['DELETE', `${PLACE}/P00001`]]) {
-        const answer = await send(`${url}${at}`, method, method === 'DELETE' ? '' : JSON.stringify(place('x')), method === 'PATCH' ? 'application/merge-patch+json' : 'application/geo+json');
-        assert.equal(answer.status, 503, `${method} ${at}: ${answer.text}`);
-        assert.match(JSON.parse(answer.text).detail, /layer place is not served/);
+        const answer = await ask(`${url}${at}`, { method, body: method === 'DELETE' ? null : place('x'), type: method === 'PATCH' ? MERGE : GEOJSON });
+        assert.equal(answer.status, 503, `${method} ${at}: ${answer.text()}`);
+        assert.match(answer.json().detail, /layer place is not served/);
     }
     for (const at of ['/', '/collections', '/catalog', '/api', '/metrics', `${ROAD}?limit=1`, mvt('road'), mvt('square'), '/tiles/base/10/835/445.png', '/wmts/1.0.0/WMTSCapabilities.xml', '/collections/nothing/items'])
         assert.equal((await get(`${url}${at}`)).status, at.includes('nothing') ? 404 : 200, at);
@@ -154,7 +143,7 @@ test('a layer that is away, compactions of others, and its file put back', async
     assert.equal((await get(`${server.url}${PLACE}`)).status, 503);
     for (let i = 0; i < 6; i++) {
         const rows = Array.from({ length: 200 }, (_, j) => JSON.stringify(road(`R-${i}-${j}`))).join('\n');
-        assert.equal((await send(`${server.url}${ROAD}`, 'POST', rows, 'application/x-ndjson')).status, 200);
+        assert.equal((await ask(`${server.url}${ROAD}`, { method: 'POST', type: LINES, body: rows })).status, 200);
     }
     await until('a compaction', async () => Number(/^onemap_compactions_total (\d+)/m.exec((await get(`${server.url}/metrics`)).text())[1]) > 0);
     await server.stop();
@@ -198,8 +187,8 @@ test('units that are away', async (t) => {
         assert.equal((await get(`${url}${at}`)).status, 503, at);
     for (const items of [PLACE, ROAD]) {
         const refused = await post(url, items, items === PLACE ? place('no') : road('no'));
-        assert.equal(refused.status, 503, refused.text);
-        assert.match(JSON.parse(refused.text).detail, /cannot be given their square: .*layers\/square/);
+        assert.equal(refused.status, 503, refused.text());
+        assert.match(refused.json().detail, /cannot be given their square: .*layers\/square/);
     }
     await new Promise((resolve) => setTimeout(resolve, 2500));  // two looks of the keeper
     assert.match((await get(`${url}/metrics`)).text(), /^onemap_compactions_total 0$/m);
@@ -207,7 +196,7 @@ test('units that are away', async (t) => {
     await done('import', city, 'square', path.join(dir, 'units.geojson'), '--as', 'unit:square', '--id', 'id', '--replace');
     await until('units are back', async () => (await get(`${url}${PLACE}/unit-3`)).json().properties.square === 'U11');
     assert.equal((await post(url, PLACE, place('yes'))).status, 201);
-    assert.equal((await send(`${url}${PLACE}/yes`, 'DELETE', '')).status, 204);
+    assert.equal((await ask(`${url}${PLACE}/yes`, { method: 'DELETE' })).status, 204);
     await server.stop();
     assert.equal(await done(...bySquare), full);
     await done('verify', city);
