@@ -18,12 +18,11 @@ import { promisify } from 'node:util';
 
 import { ask } from './ask.mjs';
 import { done, onemap } from './onemap.mjs';
-import { get, makeCity, ROWS, SOUTH, WEST } from './sample.mjs';
+import { get, makeCity, ROWS } from './sample.mjs';
 import { serve } from './server.mjs';
+import { feature, ITEMS } from './write_sample.mjs';
 
-const ITEMS = '/collections/place/items', run = promisify(execFile);
-
-const feature = (id) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [WEST + 0.15, SOUTH + 0.15] }, properties: { kind: 'shop', weight: 1, at: '2023-04-01T12:00:00+08:00' } });
+const run = promisify(execFile);
 const post = (url, id) => ask(`${url}${ITEMS}`, { method: 'POST', body: feature(id) });
 const seen = async (url, id) => (await get(`${url}${ITEMS}/${id}`)).status === 200;
 const count = async (city) => Number(await done('query', city, 'place', '--count'));

@@ -23,15 +23,11 @@ import { ask, LINES } from './ask.mjs';
 import { done, folder, onemap, PROGRAM } from './onemap.mjs';
 import { get, makeCity, ROWS, SOUTH, tileX, tileY, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
-import { untilWithin } from './until.mjs';
+import { countOf, feature, ITEMS, until } from './write_sample.mjs';
 
-const ITEMS = '/collections/place/items', run = promisify(execFile);
-
-const feature = (id) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [WEST + 0.15, SOUTH + 0.15] }, properties: { kind: 'shop', weight: 1, at: '2023-04-01T12:00:00+08:00' } });
+const run = promisify(execFile);
 const post = (url, id, headers) => ask(`${url}${ITEMS}`, { method: 'POST', body: feature(id), headers });
 const batch = (url, ids) => ask(`${url}${ITEMS}`, { method: 'POST', type: LINES, body: ids.map((id) => JSON.stringify(feature(id))).join('\n') });
-const countOf = async (url) => (await get(`${url}${ITEMS}?limit=1`)).json().numberMatched;
-const until = untilWithin(120e3);
 
 /** A server started in another way than by tests/web/server.mjs: its url. */
 async function started(t, command, args, env = {}) {

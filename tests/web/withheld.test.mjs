@@ -20,15 +20,12 @@ import { ask, GEOJSON, LINES, MERGE } from './ask.mjs';
 import { done, onemap } from './onemap.mjs';
 import { get, makeCity, ROWS, SOUTH, tileX, tileY, WEST } from './sample.mjs';
 import { serve } from './server.mjs';
-import { untilWithin } from './until.mjs';
+import { feature as place, ITEMS as PLACE, until } from './write_sample.mjs';
 
-const PLACE = '/collections/place/items', ROAD = '/collections/road/items';
-
-const place = (id) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [WEST + 0.15, SOUTH + 0.15] }, properties: { kind: 'shop', weight: 1, at: '2023-04-01T12:00:00+08:00' } });
+const ROAD = '/collections/road/items';
 const road = (id) => ({ type: 'Feature', id, geometry: { type: 'LineString', coordinates: [[WEST + 0.1, SOUTH], [WEST + 0.2, SOUTH + 0.3]] }, properties: { kind: 'lane' } });
 const post = (url, items, feature) => ask(`${url}${items}`, { method: 'POST', body: feature });
 const countOf = async (url, items) => (await get(`${url}${items}?limit=1`)).json().numberMatched;
-const until = untilWithin(120e3);
 
 /** The path of a layer's only file of a kind. */
 async function fileOf(city, layer, kind) {
