@@ -5,6 +5,7 @@
 //   anew with all it has, is no event of /changes and no new ETag of a tile for
 //   who does not see them, and is both for who does; one that changed in other
 //   columns, too, or in place is for both
+//   looks: nor of a picture that looks otherwise by such columns alone
 //   restart: of what was written before a server began nobody is told where who
 //   would not have been told of it
 //   elsewhere: who has an area hears of visits there, and of no others
@@ -16,8 +17,9 @@ import { MERGE } from './ask.mjs';
 import { askAs, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
+import { untilWithin } from './until.mjs';
 
-const ROLES = ['wall', 'analyst', 'admin'];
+const ROLES = ['wall', 'analyst', 'admin'], until = untilWithin(120e3);
 
 test('changes of columns about persons', async (t) => {
     const { city } = await makeSynthetic(t, 0.002);
@@ -87,6 +89,17 @@ test('changes of columns about persons', async (t) => {
             assert.equal(await send('PUT', `/collections/rental/items/${two.id}`, feature), 200);
         });
         assert.equal(moved.wall.told.cells.length, 2);
+    });
+    await t.test('looks', async () => {
+        // Whose picture looks otherwise is told a second later, of the whole layer. Twice, so that all pictures have been looked at.
+        const begun = await sequence(), tile = `/tiles/rental/12/${tileX(Number(one.lon), 12)}/${tileY(Number(one.lat), 12)}.png`;
+        for (const role of ROLES) assert.equal((await as(role)(tile)).status, 200);
+        for (const other of ['of its own kind', one.level]) {
+            const since = await sequence();
+            await patch(one.id, { level: other });
+            await until(`a look: ${other}`, async () => (await as('admin')(`/changes?since=${since}`)).json().layers.rental.level === 0);
+        }
+        for (const role of ['wall', 'analyst']) assert.equal((await as(role)(`/changes?since=${begun}`)).json().layers.rental, undefined, role);
     });
     await t.test('persons', async () => {
         const [x, y] = [tileX(Number(visit.lon), 10), tileY(Number(visit.lat), 10)], tag = async () => (await as('wall')(`/tiles/visit/10/${x}/${y}.mvt`)).headers.etag;

@@ -45,6 +45,7 @@ struct look {
     struct om_window window;
     bool vector, some;  // of vector tiles, and only of some columns
     bool column[OM_LIMIT_COLUMNS];
+    bool hidden[OM_LIMIT_COLUMNS];  // of pictures: from the audience
 };
 
 struct om__looks {
@@ -95,6 +96,8 @@ static void note(struct om__looks *looks, const struct look *fresh,
         if (filter) l->filter = om_strdup(om_filter_canonical(filter));
         if (filter && !l->filter) l->family = 0;  // never found again
     }
+    // A layer that was replaced may have them in other places.
+    memcpy(l->hidden, fresh->hidden, sizeof l->hidden);
     l->used_s = om_seconds();
     pthread_mutex_unlock(&looks->lock);
 }
@@ -114,6 +117,7 @@ void om__looks_note(struct om__looks *looks,
         .by = bound->by,
         .window = bound->window};
     memcpy(fresh.layer, bound->layer->name, sizeof fresh.layer);
+    memcpy(fresh.hidden, bound->layer->schema.hidden, sizeof fresh.hidden);
     note(looks, &fresh, bound->filter);
 }
 
@@ -140,13 +144,18 @@ void om__looks_note_vector(struct om__looks *looks,
     note(looks, &fresh, ask->filter);
 }
 
+/* As those see the layer who are told. */
 static om_status picture_now(const struct look *l, struct om_server *server,
                              struct om_snapshot *snapshot,
                              const struct om_layer *layer,
                              struct om_filter *filter, uint64_t *out)
 {
+    struct om_layer *seen = om_alloc(sizeof *seen);
+    if (!seen) return OM_E_MEMORY;
+    *seen = *layer;
+    memcpy(seen->schema.hidden, l->hidden, sizeof l->hidden);
     const struct om_picture_bound bound = {.kind = OM_PICTURE_ROWS,
-                                           .layer = layer,
+                                           .layer = seen,
                                            .filter = filter,
                                            .by = l->by,
                                            .window = l->window};
@@ -156,6 +165,7 @@ static om_status picture_now(const struct look *l, struct om_server *server,
                                          server->selections, &picture, &why);
     if (!st) *out = om_picture_look(picture);
     om_picture_unref(picture);
+    om_free(seen);
     return st;
 }
 
