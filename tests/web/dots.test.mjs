@@ -15,14 +15,12 @@ import test from 'node:test';
 
 import { Sums } from '../../web/pages/analyst/daytile.js';
 import { DotPainter, dotOf, readDotTile } from '../../web/pages/analyst/dottile.js';
+import { boxOf, checkAsMap, checkBroken, checkNews, checkRefused, dateOf, dayOf, hazardsServed, officerOfMost } from './days_sample.mjs';
 import { random } from './onemap.mjs';
-import { decode } from './png.mjs';
-import { askAs, known, makeSynthetic, token } from './roles.mjs';
+import { decode, farness } from './png.mjs';
+import { askAs } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
-import { serve } from './server.mjs';
 
-const dayOf = (date) => Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / 864e5;
-const dateOf = (day) => new Date(day * 864e5).toISOString().slice(0, 10);
 const sumsOf = (tile, from = -Infinity, to = Infinity) => new Sums(tile, tile.cells.length).set(from, to);
 /** All that lies in the tile itself, by day. */
 function byDay(tile) {
@@ -36,18 +34,9 @@ function byDay(tile) {
 }
 
 test('points by day', async (t) => {
-    const { city } = await makeSynthetic(t, 0.01);
-    const who = Object.fromEntries(await Promise.all(['admin', 'analyst', 'wall', 'ingest'].map(async (role) => [role, await token(city, role)])));
-    const { url } = await serve(t, city), ask = askAs(url, who.analyst), next = random(23);
-    const get = async (target, as = ask) => {
-        const answer = await as(target);
-        assert.equal(answer.status, 200, `${target}: ${answer.text().slice(0, 300)}`);
-        return answer.json();
-    };
-    const grids = (await get('/stats/hazard?by=grid')).groups.filter((g) => g.id), most = grids.sort((a, b) => b.count - a.count)[0].id;
-    const [LON, LAT] = (await get(`/collections/hazard/items?grid=${most}&limit=1`)).features[0].geometry.coordinates, at = (z) => `${z}/${tileX(LON, z)}/${tileY(LAT, z)}`;
-    const read = async (target, as = ask) => {
-        const answer = await as(target);
+    const served = await hazardsServed(t, ['admin', 'analyst', 'wall', 'ingest']), { url, as, ask, get, LON, LAT, at } = served, next = random(23);
+    const read = async (target, by = ask) => {
+        const answer = await by(target);
         assert.equal(answer.status, 200, `${target}: ${answer.text().slice(0, 300)}`);
         assert.equal(answer.headers['content-type'], 'application/vnd.onemap.days');
         return readDotTile(answer.body);
@@ -55,10 +44,9 @@ test('points by day', async (t) => {
 
     await t.test('are what is counted', async () => {
         for (const [z, params] of [[8, ''], [12, ''], [15, 'filter=severity%3E=3'], [11, 'datetime=2023-02-01/2023-03-31&by=status']]) {
-            const [x, y] = [tileX(LON, z), tileY(LAT, z)], n = 2 ** z, lon = (v) => v / n * 360 - 180, lat = (v) => Math.atan(Math.sinh(Math.PI * (1 - 2 * v / n))) * 180 / Math.PI, bit = 1e-9;
             const query = new URLSearchParams(params);
             query.delete('by');
-            const { groups } = await get(`/stats/hazard?by=day&bbox=${lon(x) + bit},${lat(y + 1) + bit},${lon(x + 1) - bit},${lat(y) - bit}&${query}`);
+            const { groups } = await get(`/stats/hazard?by=day&bbox=${boxOf(z, tileX(LON, z), tileY(LAT, z))}&${query}`);
             assert.ok(groups.length > 0);
             assert.deepEqual(byDay(await read(`/tiles/hazard/${at(z)}.days?${params}`)), groups.map((g) => [dayOf(g.id), g.count]).sort((a, b) => a[0] - b[0]), `z${z} ${params}`);
         }
@@ -88,7 +76,7 @@ test('points by day', async (t) => {
                 assert.equal(status, 200);
                 let far = 0, ink = 0, painted = 0;
                 for (let k = 0; k < rgba.length; k += 4) {
-                    const d = Math.max(Math.abs(rgba[k + 3] - bytes[k + 3]), ...[0, 1, 2].map((c) => Math.abs(rgba[k + c] * rgba[k + 3] - bytes[k + c] * bytes[k + 3]) / 255));
+                    const d = farness(rgba, bytes, k);
                     far += d > 40;
                     ink += (bytes[k + 3] - rgba[k + 3]) / 255;
                     painted += rgba[k + 3] > 0;
@@ -104,63 +92,29 @@ test('points by day', async (t) => {
     });
 
     await t.test('are refused with a reason', async () => {
-        for (const [target, status, word] of [
+        await checkRefused(ask, [
             [`/tiles/address/${at(12)}.days`, [400], /no time/], [`/tiles/nix/${at(12)}.days`, [404], /./], [`/tiles/grid/${at(12)}.days`, [400], /points/], [`/tiles/choropleth:grid/${at(12)}.days?filter=1=1`, [400, 404], /./], [`/tiles/base/${at(12)}.days`, [400], /points/],
             [`/tiles/hazard/${at(12)}.days?filter=nothing=1`, [400], /nothing/], [`/tiles/hazard/${at(12)}.days?by=nothing`, [400], /nothing/], [`/tiles/hazard/${at(12)}.days?size=700`, [400], /size/], [`/tiles/hazard/${at(12)}.days?weight=severity`, [400], /weight/],
-            [`/tiles/hazard/12/4096/0.days`, [404], /Z\/X\/Y/], [`/tiles/hazard/${at(12)}.days?palette=blue`, [400], /palette/], [`/tiles/hazard/${at(12)}.days?datetime=2023`, [400], /datetime/]]) {
-            const answer = await ask(target);
-            assert.ok(status.includes(answer.status), `${target}: ${answer.status} ${answer.text().slice(0, 200)}`);
-            assert.match(answer.json().detail, word, target);
-        }
+            [`/tiles/hazard/12/4096/0.days`, [404], /Z\/X\/Y/], [`/tiles/hazard/${at(12)}.days?palette=blue`, [400], /palette/], [`/tiles/hazard/${at(12)}.days?datetime=2023`, [400], /datetime/]]);
         const bytes = new Uint8Array((await ask(`/tiles/hazard/${at(13)}.days`)).body);
-        readDotTile(bytes);
-        for (let n = 0; n < bytes.length; n += 1 + (n > 100) * 97) assert.throws(() => readDotTile(bytes.subarray(0, n)), RangeError, `${n} of ${bytes.length}`);
-        assert.throws(() => readDotTile(Uint8Array.from([...bytes, 0])), RangeError);
-        for (let i = 0; i < 500; i++) {
-            const other = bytes.slice();
-            for (let k = 0; k <= i % 4; k++) other[Math.floor(next() * (i % 2 ? 80 : other.length))] = Math.floor(next() * 256);
-            try {
-                const tile = readDotTile(other);
-                assert.ok(tile.cells.every((c) => c < tile.classes.length * tile.columns * tile.rows) && tile.cell.every((c) => c < tile.cells.length));
-                new DotPainter(tile).paint(sumsOf(tile), 9, new Uint32Array(tile.side ** 2));
-            } catch (error) {
-                assert.ok(error instanceof RangeError, error.stack);
-            }
-        }
+        checkBroken(bytes, readDotTile, { cuts: 100, stride: 97, times: 500, head: 80, next, check: (tile) => {
+            assert.ok(tile.cells.every((c) => c < tile.classes.length * tile.columns * tile.rows) && tile.cell.every((c) => c < tile.cells.length));
+            new DotPainter(tile).paint(sumsOf(tile), 9, new Uint32Array(tile.side ** 2));
+        } });
     });
 
     await t.test('are for whom the picture is', async () => {
         for (const role of ['analyst', 'wall', 'ingest'])
             for (const layer of ['hazard', 'visit', 'check', 'rental', 'worker', 'tip', 'appeal'])
-                for (const params of ['', 'by=reporter', 'by=worker', "filter=status='closed'"]) {
-                    const as = askAs(url, who[role]), target = (end) => `/tiles/${layer}/${at(12)}.${end}?datetime=2023-02-01/2023-03-01&${params}`, map = await as(target('png')), days = await as(target('days'));
-                    if (map.status === 200) {
-                        assert.ok([200, 204].includes(days.status), `${role} ${target('days')}: ${days.text()}`);
-                    } else {
-                        assert.equal(days.status, map.status, `${role} ${target('days')}`);
-                        assert.equal(days.json().detail, map.json().detail, `${role} ${target('days')}`);
-                    }
-                }
+                for (const params of ['', 'by=reporter', 'by=worker', "filter=status='closed'"])
+                    await checkAsMap(as[role], (end) => `/tiles/${layer}/${at(12)}.${end}?datetime=2023-02-01/2023-03-01&${params}`, role);
         assert.equal((await askAs(url, null)(`/tiles/hazard/${at(12)}.days`)).status, 401);
-        const towns = (await get('/stats/hazard?by=town', askAs(url, who.admin))).groups.filter((g) => g.id && g.count), { id: town, count } = towns.sort((a, b) => b.count - a.count)[0];
-        const officer = askAs(url, await token(city, 'officer', '--area', `town:${town}`));
-        await known(officer);
+        const { officer, count } = await officerOfMost(served, as.admin);
         const tile = await read(`/tiles/hazard/${at(7)}.days`, officer);
         assert.equal(byDay(tile).reduce((n, [, c]) => n + c, 0), count);
     });
 
     await t.test('are new where a row is drawn', async () => {
-        const admin = askAs(url, who.admin), near = `/tiles/hazard/${at(15)}.days`, far = `/tiles/hazard/15/${tileX(LON - 0.15, 15)}/${tileY(LAT, 15)}.days`, wide = `/tiles/hazard/${at(9)}.days`;
-        const tags = async () => Promise.all([near, far, wide].map(async (target) => (await admin(target)).headers.etag ?? '')), total = (tile) => byDay(tile).reduce((n, [, c]) => n + c, 0);
-        const before = await tags(), had = total(await read(wide, admin)), { features: [row] } = await get('/collections/hazard/items?limit=1', admin);
-        row.id = row.properties.id = 'test-of-dots';
-        row.geometry.coordinates = [LON, LAT];
-        const written = await fetch(`${url}/collections/hazard/items`, { method: 'POST', headers: { authorization: `Bearer ${who.admin}`, 'content-type': 'application/geo+json' }, body: JSON.stringify({ type: 'Feature', id: row.id, geometry: row.geometry, properties: row.properties }) });
-        assert.equal(written.status, 201, await written.text());
-        const after = await tags();
-        assert.notEqual(after[0], before[0]);
-        assert.equal(after[1], before[1]);
-        assert.notEqual(after[2], before[2]);
-        assert.equal(total(await read(wide, admin)), had + 1);
+        await checkNews(served, 'hazard', 'test-of-dots', async (target) => byDay(await read(target, as.admin)).reduce((n, [, c]) => n + c, 0));
     });
 });

@@ -49,3 +49,6 @@ export function decode(bytes) {
         }
     return { width, height, colour, rgba };
 }
+
+/** How far the pixel at k is from that of the other, of 255, by what is seen of both. */
+export const farness = (rgba, other, k) => Math.max(Math.abs(rgba[k + 3] - other[k + 3]), ...[0, 1, 2].map((c) => Math.abs(rgba[k + c] * rgba[k + 3] - other[k + c] * other[k + 3]) / 255));

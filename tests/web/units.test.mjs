@@ -17,14 +17,10 @@ import test from 'node:test';
 import { breaksOf, general, rangesOf } from '../../web/pages/analyst/breaks.js';
 import { UnitSteps, coloursOf } from '../../web/pages/analyst/unitsteps.js';
 import { paintUnits, readUnitTile } from '../../web/pages/analyst/unittile.js';
+import { checkBroken, checkRefused, dateOf, dayOf, hazardsServed, officerOfMost, writeHazard } from './days_sample.mjs';
 import { random } from './onemap.mjs';
-import { decode } from './png.mjs';
-import { askAs, known, makeSynthetic, token } from './roles.mjs';
-import { tileX, tileY } from './sample.mjs';
-import { serve } from './server.mjs';
-
-const dayOf = (date) => Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / 864e5;
-const dateOf = (day) => new Date(day * 864e5).toISOString().slice(0, 10);
+import { decode, farness } from './png.mjs';
+import { askAs } from './roles.mjs';
 
 test('classes of whole numbers', () => {
     // Halves go to the even digit, as the server's printf has it.
@@ -44,16 +40,7 @@ test('classes of whole numbers', () => {
 });
 
 test('units by day', async (t) => {
-    const { city } = await makeSynthetic(t, 0.01);
-    const who = Object.fromEntries(await Promise.all(['admin', 'analyst', 'wall'].map(async (role) => [role, await token(city, role)])));
-    const { url } = await serve(t, city), ask = askAs(url, who.analyst), next = random(17);
-    const get = async (target, as = ask) => {
-        const answer = await as(target);
-        assert.equal(answer.status, 200, `${target}: ${answer.text().slice(0, 300)}`);
-        return answer.json();
-    };
-    const grids = (await get('/stats/hazard?by=grid')).groups.filter((g) => g.id), most = grids.sort((a, b) => b.count - a.count)[0].id;
-    const [LON, LAT] = (await get(`/collections/hazard/items?grid=${most}&limit=1`)).features[0].geometry.coordinates, at = (z) => `${z}/${tileX(LON, z)}/${tileY(LAT, z)}`;
+    const served = await hazardsServed(t, ['admin', 'analyst', 'wall']), { url, as, ask, get, at } = served, next = random(17);
     /** Some period within days. */
     const some = (first, days) => {
         const a = Math.floor(next() * days), n = 1 + Math.floor(next() * (days - a));
@@ -97,7 +84,7 @@ test('units by day', async (t) => {
                 // A palette picture has the colours that are nearest.
                 let far = 0, differ = 0;
                 for (let k = 0; k < rgba.length; k += 4) {
-                    const d = Math.max(Math.abs(rgba[k + 3] - bytes[k + 3]), ...[0, 1, 2].map((c) => Math.abs(rgba[k + c] * rgba[k + 3] - bytes[k + c] * bytes[k + 3]) / 255));
+                    const d = farness(rgba, bytes, k);
                     far += d > 24;
                     differ += d > 4;
                 }
@@ -117,56 +104,39 @@ test('units by day', async (t) => {
     });
 
     await t.test('are refused with a reason', async () => {
-        for (const [target, status, word] of [
+        await checkRefused(ask, [
             ['/stats/hazard?series=day', [400], /by/], ['/stats/hazard?by=status&series=day', [400], /units/], ['/stats/hazard?by=grid&series=hour', [400], /series/], ['/stats/hazard?by=grid&series=day&share=severity%3E2', [400], /share/],
             ['/stats/hazard?by=grid&series=day&sum=status', [400], /number/], ['/stats/address?by=grid&series=day', [400], /no time/], ['/stats/hazard?by=grid&series=day&per=address', [400], /per/],
-            [`/tiles/hazard/${at(12)}.units`, [404], /level of units/], [`/tiles/base/${at(12)}.units`, [404], /level of units/], [`/tiles/nix/${at(12)}.units`, [404], /no such/], [`/tiles/grid/${at(12)}.units?filter=id='1'`, [400], /filter/], [`/tiles/grid/${at(12)}.units?size=1024`, [400], /size/]]) {
-            const answer = await ask(target);
-            assert.ok(status.includes(answer.status), `${target}: ${answer.status} ${answer.text().slice(0, 200)}`);
-            assert.match(answer.json().detail, word, target);
-        }
+            [`/tiles/hazard/${at(12)}.units`, [404], /level of units/], [`/tiles/base/${at(12)}.units`, [404], /level of units/], [`/tiles/nix/${at(12)}.units`, [404], /no such/], [`/tiles/grid/${at(12)}.units?filter=id='1'`, [400], /filter/], [`/tiles/grid/${at(12)}.units?size=1024`, [400], /size/]]);
         const { body } = await ask(`/tiles/grid/${at(11)}.units`), bytes = new Uint8Array(body);
-        readUnitTile(bytes);
-        for (let n = 0; n < bytes.length; n += 1 + (n > 200) * 997) assert.throws(() => readUnitTile(bytes.subarray(0, n)), RangeError, `${n} of ${bytes.length}`);
-        assert.throws(() => readUnitTile(Uint8Array.from([...bytes, 0])), RangeError);
-        for (let i = 0; i < 200; i++) {
-            const other = bytes.slice();
-            for (let k = 0; k <= i % 4; k++) other[Math.floor(next() * (i % 2 ? 300 : other.length))] = Math.floor(next() * 256);
-            try {
-                const tile = readUnitTile(other);
-                assert.ok(tile.partUnit.every((u) => u < tile.ids.length) && tile.whole.every((u) => u <= tile.ids.length));
-            } catch (error) {
-                assert.ok(error instanceof RangeError, error.stack);
-            }
-        }
+        checkBroken(bytes, readUnitTile, { cuts: 200, stride: 997, times: 200, head: 300, next, check: (tile) => {
+            assert.ok(tile.partUnit.every((u) => u < tile.ids.length) && tile.whole.every((u) => u <= tile.ids.length));
+        } });
     });
 
     await t.test('tell nothing of persons', async () => {
         // Days of what each period hides would be added up, and two periods subtracted.
         for (const role of ['analyst', 'wall']) {
-            const as = askAs(url, who[role]);
             for (const layer of ['visit', 'check', 'rental', 'worker', 'tip', 'appeal'])
                 for (const level of ['grid', 'village', 'town'])
                     for (const more of ['', '&sum=checks_done', '&datetime=2023-03-01/2023-03-31', '&bbox=113.7,22.9,113.8,23', "&filter=target_layer='rental'"]) {
-                        const series = await as(`/stats/${layer}?by=${level}&series=day${more}`), dated = await as(`/stats/${layer}?by=${level}&datetime=2023-03-01/2023-03-02${more.replace(/&datetime=[^&]*/, '')}`);
+                        const series = await as[role](`/stats/${layer}?by=${level}&series=day${more}`), dated = await as[role](`/stats/${layer}?by=${level}&datetime=2023-03-01/2023-03-02${more.replace(/&datetime=[^&]*/, '')}`);
                         // Whoever may not ask for a period is not told any series.
                         if (dated.status !== 200) assert.ok(series.status >= 400, `${role} ${layer} ${level} ${more}: ${series.text().slice(0, 200)}`);
                     }
             for (const level of ['grid', 'town']) {
-                const answer = await as(`/stats/visit?by=${level}&series=day`);
+                const answer = await as[role](`/stats/visit?by=${level}&series=day`);
                 assert.equal(answer.status, 404, answer.text());
             }
             // Sums of a column that is not seen, of a layer that is.
-            assert.ok((await as('/stats/building?by=grid&series=day&sum=residents')).status >= 400);
+            assert.ok((await as[role]('/stats/building?by=grid&series=day&sum=residents')).status >= 400);
         }
-        assert.ok((await get('/stats/visit?by=grid&series=day', askAs(url, who.admin))).groups.length > 100);
+        assert.ok((await get('/stats/visit?by=grid&series=day', as.admin)).groups.length > 100);
         assert.equal((await askAs(url, null)('/stats/hazard?by=grid&series=day')).status, 401);
         assert.equal((await askAs(url, null)(`/tiles/grid/${at(11)}.units`)).status, 401);
-        const { groups } = await get('/stats/hazard?by=town'), town = groups.filter((g) => g.id).sort((a, b) => b.count - a.count)[0];
-        const officer = askAs(url, await token(city, 'officer', '--area', `town:${town.id}`));
-        await known(officer);
+        const { officer, count } = await officerOfMost(served);
         const own = await get('/stats/hazard?by=grid&series=day', officer), sum = own.groups.flatMap((g) => g.series).reduce((a, b) => a + b, 0);
-        assert.equal(sum, town.count);
+        assert.equal(sum, count);
         const mine = new Set((await get('/stats/hazard?by=grid', officer)).groups.map((g) => g.id));
         assert.ok(own.groups.every((g) => g.id === null || mine.has(g.id)));
         // Units elsewhere are seen on any map, but not named.
@@ -177,10 +147,8 @@ test('units by day', async (t) => {
 
     await t.test('are new where a row is written', async () => {
         const tags = async () => Promise.all(['/stats/hazard?by=grid&series=day', `/tiles/grid/${at(11)}.units`].map(async (target) => (await ask(target)).headers.etag));
-        const before = await tags(), total = (await get('/stats/hazard?by=grid&series=day')).groups.flatMap((g) => g.series).reduce((a, b) => a + b, 0), { features: [row] } = await get('/collections/hazard/items?limit=1', askAs(url, who.admin));
-        row.id = row.properties.id = 'test-of-series';
-        const written = await fetch(`${url}/collections/hazard/items`, { method: 'POST', headers: { authorization: `Bearer ${who.admin}`, 'content-type': 'application/geo+json' }, body: JSON.stringify({ type: 'Feature', id: row.id, geometry: row.geometry, properties: row.properties }) });
-        assert.equal(written.status, 201, await written.text());
+        const before = await tags(), total = (await get('/stats/hazard?by=grid&series=day')).groups.flatMap((g) => g.series).reduce((a, b) => a + b, 0);
+        await writeHazard(served, 'test-of-series');
         const after = await tags();
         assert.notEqual(after[0], before[0]);
         assert.equal(after[1], before[1]);
