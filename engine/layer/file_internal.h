@@ -144,6 +144,8 @@ bool om__file_block_is_intact(const struct om__file *file, size_t block);
 
 /** Was any block found wrong so far? */
 bool om__file_is_damaged(const struct om__file *file);
+/** From now on it is. returns OM_E_DAMAGED */
+om_status om__file_found_wrong(const struct om__file *file) OM_MUST_USE;
 
 /** Check the blocks of view bytes [from, to) that were not checked yet. */
 om_status om__view_check(const struct om__file *file,

@@ -277,7 +277,7 @@ bool om__file_is_damaged(const struct om__file *file)
     return wrong && atomic_load_explicit(wrong, memory_order_relaxed) > 0;
 }
 
-static om_status found_wrong(const struct om__file *file)
+om_status om__file_found_wrong(const struct om__file *file)
 {
     _Atomic uint64_t *wrong = wrong_blocks(file);
     if (wrong) atomic_fetch_add_explicit(wrong, 1, memory_order_relaxed);
@@ -294,13 +294,14 @@ om_status om__view_check(const struct om__file *file,
         const uint64_t bit = UINT64_C(1) << block % 64;
         _Atomic uint64_t *word = &file->seen[block / 64];
         if (atomic_load_explicit(word, memory_order_relaxed) & bit) continue;
-        if (!om__file_block_is_intact(file, block)) return found_wrong(file);
+        if (!om__file_block_is_intact(file, block))
+            return om__file_found_wrong(file);
         const size_t start = b << file->block_shift;
         const size_t next = (b + 1) << file->block_shift;
         const size_t end = next < view->len ? next : view->len;
         const size_t width = view->width ? view->width : 1;
         if (!rule_holds(view, start / width, end / width))
-            return found_wrong(file);
+            return om__file_found_wrong(file);
         atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
     }
     return OM_OK;

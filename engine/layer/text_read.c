@@ -176,6 +176,8 @@ om_status om_segment_find(const struct om_segment *segment, const char *id,
     OM_TRY(om__view_touch(&s->file, &s->id_bucket, bucket * 4, bucket * 4 + 8));
     const uint32_t *start = (const void *)s->id_bucket.bytes;
     const size_t from = start[bucket], to = start[bucket + 1];
+    // What was good when it was looked at may have been read anew since.
+    if (from > to || to > s->rows) return om__file_found_wrong(&s->file);
     OM_TRY(om__view_touch(&s->file, &s->id_mark, from * 2, to * 2));
     OM_TRY(om__view_touch(&s->file, &s->id_row, from * 4, to * 4));
     const uint16_t *mark = (const void *)s->id_mark.bytes;
@@ -183,6 +185,7 @@ om_status om_segment_find(const struct om_segment *segment, const char *id,
     const uint16_t wanted = om__id_mark(hash, s->id_bits);
     for (size_t i = from; i < to; i++) {
         if (mark[i] != wanted) continue;
+        if (id_row[i] >= s->rows) return om__file_found_wrong(&s->file);
         const char *text;
         size_t text_len;
         OM_TRY(om_segment_text(s, s->schema.id_field, id_row[i], reader, &text,

@@ -609,6 +609,11 @@ void om__live_stage(struct om_live *live, struct om_write *w)
     }
     drop_old(&s);
     om__looked_deinit(&s.looked);
+    if (st == OM_E_DAMAGED)
+        st = om_fail(&w->err, OM_E_WITHHELD, 0,
+                     "%s: its files are damaged where this is to be written "
+                     "(onemap verify says what)",
+                     w->layer);
     if (st && !w->err.text[0])
         om_fail(&w->err, st, 0, "%s: %s", w->layer, om_status_text(st));
     w->status = st;

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "data/base/alloc.h"
 #include "engine/live/changes.h"
@@ -252,6 +253,13 @@ static void flip(const char *path, long at)
     assert_int_equal(fclose(f), 0);
 }
 
+static long size_of(const char *path)
+{
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    return (long)about.st_size;
+}
+
 static om_status put_other(const char *id, int64_t n)
 {
     struct live_batch b = {0};
@@ -281,11 +289,7 @@ static void rot_in_a_layer_is_that_layers_only(void **state)
     }
     end();
     snprintf(path, sizeof path, "%s/layers/spot-1.seg", folder);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    assert_int_equal(fseek(f, 0, SEEK_END), 0);
-    const long size = ftell(f);
-    assert_int_equal(fclose(f), 0);
+    const long size = size_of(path);
     size_t withheld = 0;
     for (int step = 0; step < STEPS; step++) {
         const long at = size / STEPS * step;
@@ -320,6 +324,32 @@ static void rot_in_a_layer_is_that_layers_only(void **state)
         assert_int_equal(live_n(city, "other", id), step);
     }
     end();
+}
+
+static void rot_while_it_is_written_is_told(void **state)
+{
+    (void)state;
+    enum { ROWS = 3000, STEPS = 97 };
+    const struct om_live_options options = {.no_compaction = true};
+    char path[128], id[32];
+    size_t refused = 0;
+    live_city(folder, ROWS);
+    snprintf(path, sizeof path, "%s/layers/spot-1.seg", folder);
+    const long size = size_of(path);
+    for (int step = 0; step < STEPS; step++) {
+        const long at = size / STEPS * step + step % 16;
+        begin(&options);
+        flip(path, at);
+        for (int i = 0; i < 20; i++) {
+            snprintf(id, sizeof id, "b%d", (step + i * STEPS) % ROWS);
+            const om_status st = put(id, step);
+            assert_true(st == OM_OK || st == OM_E_WITHHELD);
+            refused += st != OM_OK;
+        }
+        flip(path, at);
+        end();
+    }
+    assert_true(refused > STEPS);
 }
 
 static void memory_that_fails_loses_nothing(void **state)
@@ -815,6 +845,7 @@ int main(void)
         TEST(disk_that_fails_is_refused_and_taken_back),
         TEST(files_that_fail_leave_the_city_as_it_was),
         TEST(rot_in_a_layer_is_that_layers_only),
+        TEST(rot_while_it_is_written_is_told),
         TEST(memory_that_fails_loses_nothing),
         TEST(bulk_without_memory_is_whole),
         TEST(bulk_on_a_failing_disk_is_whole),
