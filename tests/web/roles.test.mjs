@@ -6,7 +6,8 @@
 //   method; wrong, expired, revoked ones are none; nothing of it in the log
 //   links: a cookie, an address without the token; on for those from elsewhere
 //   changes: a server knows of a token and of its end within a second or two,
-//   streams end with their token, broken roles change nothing, SIGHUP drops none
+//   streams and downloads end with their token, broken roles change nothing,
+//   SIGHUP drops none
 //   area: whoever has one writes from and to places in it
 //   lost: a list of tokens stays in force when its file is gone or damaged, and
 //   lets nobody in where it was gone before the server began
@@ -295,6 +296,31 @@ test('a list of tokens that was read stays in force, whatever becomes of its fil
         await writeFile(file, text);
         await assert.rejects(serve(t, city), /tokens\.json/);
     }
+});
+
+test('a download ends with the token it was begun with', async (t) => {
+    const { city } = await makeSynthetic(t, 0.006);
+    const who = { analyst: await token(city, 'analyst'), other: await token(city, 'analyst'), admin: await token(city, 'admin') };
+    const { url } = await serve(t, city);
+    // Longer than what the kernel holds of it on the way.
+    const begin = (text) => new Promise((resolve, reject) => {
+        http.get(`${url}/collections/address/items.geojson`, { headers: bearer(text) }, (response) => {
+            response.once('data', () => { response.pause(); resolve(response); });
+        }).on('error', reject);
+    });
+    const rest = (response) => new Promise((resolve) => {
+        response.on('error', () => {});
+        response.on('close', () => resolve(response.complete));
+        response.resume();
+    });
+    const mine = await begin(who.analyst), others = await begin(who.other);
+    assert.deepEqual([mine.statusCode, others.statusCode], [200, 200]);
+    const sent = async () => Number(/^onemap_requests_in_flight (\d+)/m.exec((await askAs(url, who.admin)('/metrics')).body.toString())[1]);
+    assert.equal(await sent(), 3);
+    assert.equal((await onemap('token', city, 'revoke', who.analyst.split('.')[1])).status, 0);
+    await until('nobody sends it any more', async () => (await sent()) === 2);
+    assert.equal(await rest(mine), false);
+    assert.equal(await rest(others), true);
 });
 
 test('a city that has had tokens lets nobody in when their list is gone', async (t) => {

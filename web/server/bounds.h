@@ -13,6 +13,9 @@
 /** Seconds that a request may take from its head to the last byte read by
  *  the client: longer than the slowest answer over a slow line. */
 #define OM__ANSWER_S 300
+/** Seconds after which an answer that is still being sent is looked at again:
+ *  is who gets it still let in? */
+#define OM__SWEEP_S 1
 /** Bytes a second below which a client that takes a file away is given up. */
 #define OM__SLOW_LINE 500e3
 /** Bytes a second below which a body that is sent to us is given up. */

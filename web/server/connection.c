@@ -48,6 +48,7 @@ struct om__watch {
     atomic_bool answering;    // the head is read, the answer not yet sent
     _Atomic double since_s;   // when that began, or the wait for a head
     _Atomic double answer_s;  // that the answer may take
+    _Atomic uint64_t who;     // id of who is answered; 0: has no token
 };
 
 static struct om__watch *watch_of(struct MHD_Connection *connection)
@@ -65,6 +66,15 @@ static void watch_turn(struct MHD_Connection *connection, bool answering,
     atomic_store_explicit(&watch->since_s, now_s, memory_order_relaxed);
     atomic_store_explicit(&watch->answer_s, OM__ANSWER_S, memory_order_relaxed);
     atomic_store_explicit(&watch->answering, answering, memory_order_release);
+}
+
+static void watch_who(struct MHD_Connection *connection,
+                      const struct om__who *who)
+{
+    struct om__watch *watch = watch_of(connection);
+    if (watch)
+        atomic_store_explicit(&watch->who, who ? who->id : 0,
+                              memory_order_relaxed);
 }
 
 void om__answer_allow(struct om__request *request, uint64_t bytes)
@@ -231,8 +241,13 @@ void om__watch_sweep(struct om_server *server)
             now_s - atomic_load_explicit(&w->since_s, memory_order_relaxed);
         const double answer_s =
             atomic_load_explicit(&w->answer_s, memory_order_relaxed);
-        if (age_s > (answering ? answer_s : OM__HEAD_S) && w->fd >= 0)
-            shutdown(w->fd, SHUT_RDWR);
+        const uint64_t who =
+            atomic_load_explicit(&w->who, memory_order_relaxed);
+        const bool late = age_s > (answering ? answer_s : OM__HEAD_S);
+        // Whoever lost the right to ask is sent no more of an answer, either.
+        const bool ended = who && answering && age_s > OM__SWEEP_S &&
+                           !om__guard_knows(server->guard, who);
+        if ((late || ended) && w->fd >= 0) shutdown(w->fd, SHUT_RDWR);
     }
     pthread_mutex_unlock(&server->watch_lock);
 }
@@ -268,6 +283,7 @@ void om__completed(void *ctx, struct MHD_Connection *connection, void **context,
     const double now_s = om_seconds();
     watch_turn(connection, false, now_s);
     watch_waits(connection, true);
+    watch_who(connection, NULL);
     om__metrics_add(server->metrics, request->route, request->status,
                     now_s - request->begun_s);
     om__audit_note(request);
@@ -630,6 +646,7 @@ enum MHD_Result om__access(void *ctx, struct MHD_Connection *connection,
                 "Transfer-Encoding and Content-Length exclude each other";
         watch_waits(connection, request->body);
         om__guard_meet(request);
+        watch_who(connection, request->who);
         return see_head(request, method);
     }
     if (*upload_len) {

@@ -15,7 +15,8 @@ void om__connection_changed(void *server, struct MHD_Connection *connection,
                             void **watch, enum MHD_ConnectionNotificationCode);
 /** Give the answer of a request the time that so many bytes need, besides. */
 void om__answer_allow(struct om__request *request, uint64_t bytes);
-/** Cut connections that are past their deadlines. */
+/** Cut connections that are past their deadlines, and answers of longer than
+ *  OM__SWEEP_S to tokens that have ended. */
 void om__watch_sweep(struct om_server *server);
 
 /** Into request->address, unless it was read; err says what is wrong. Of what
