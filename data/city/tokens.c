@@ -7,8 +7,9 @@
  * whole text is compared, in constant time. tokens.json is written as a whole
  * under a lock file of its own, as the city's lock is held by whoever serves
  * it. The lock stays when the list goes: a city that has had tokens is never
- * again taken for one that nobody has given any. This is the only file that
- * knows libsodium.
+ * again taken for one that nobody has given any. It is there before the first
+ * list is, so that nothing that stops us opens a closed city; where that list
+ * cannot be written it goes again. This is the only file that knows libsodium.
  */
 #include "data/city/tokens.h"
 
@@ -255,33 +256,64 @@ static om_status write_file(const char *city, const struct om_tokens *tokens,
 
 /* ---- changes ---- */
 
-/* From now on the city is one that has had tokens. */
-static om_status lock(const char *city, int *fd, struct om_err *err)
+struct lock {
+    char path[PATH_BYTES];
+    int fd;
+    bool made;  // it was not there
+};
+
+/* Is the file that is open still the one of that name? */
+static bool is_there(const struct lock *lock)
+{
+    struct stat open_one, named;
+    return !fstat(lock->fd, &open_one) && !lstat(lock->path, &named) &&
+           open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
+/* From now on the city is one that has had tokens. Who waited for a lock that
+ * was taken back (unlock_as_was) begins again. */
+static om_status lock(const char *city, struct lock *out, struct om_err *err)
+{
+    OM_TRY(om_path_join(out->path, sizeof out->path, city, LOCK_NAME));
+    do {
+        out->made = is_absent(out->path);
+        out->fd = open(out->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (out->fd >= 0 && !flock(out->fd, LOCK_EX)) {
+            if (is_there(out)) return OM_OK;
+            errno = 0;
+        }
+        const int why = errno;
+        if (out->fd >= 0) close(out->fd);
+        if (why)
+            return om_fail(err, OM_E_IO, 0, "%s: %s", out->path, strerror(why));
+    } while (true);
+}
+
+/* The list could not be written. A city that had none (`had`: it had one, or
+ * what it has cannot be read) has none again, and one that never had one has no
+ * mark: else nobody would be let in for a token that nobody was given. */
+static void unlock_as_was(const struct lock *lock, const char *city, bool had)
 {
     char path[PATH_BYTES];
-    *fd = -1;
-    OM_TRY(om_path_join(path, sizeof path, city, LOCK_NAME));
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*fd >= 0 && !flock(*fd, LOCK_EX)) return OM_OK;
-    const int why = errno;
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
-    return om_fail(err, OM_E_IO, 0, "%s: %s", path, strerror(why));
+    if (!had && !om_path_join(path, sizeof path, city, FILE_NAME) &&
+        (!unlink(path) || errno == ENOENT) && lock->made)
+        unlink(lock->path);
+    close(lock->fd);
 }
 
 om_status om_tokens_mark(const char *city, bool keep, bool *there,
                          struct om_err *err)
 {
     char path[PATH_BYTES];
-    int fd;
+    struct lock mark;
     OM_TRY(om_path_join(path, sizeof path, city, FILE_NAME));
     *there = !is_absent(path);
     if (!*there) return OM_OK;
-    OM_TRY(lock(city, &fd, err));
+    OM_TRY(lock(city, &mark, err));
     om_status st = OM_OK;
-    if (fsync(fd) || (!keep && unlink(path)))
+    if (fsync(mark.fd) || (!keep && unlink(path)))
         st = om_fail(err, OM_E_IO, 0, "%s: %s", path, strerror(errno));
-    close(fd);
+    close(mark.fd);
     return st;
 }
 
@@ -312,9 +344,10 @@ om_status om_tokens_add(const char *city, struct om_token *token, int64_t now_s,
                         struct om_err *err)
 {
     struct om_tokens tokens = {0};
-    int fd;
-    OM_TRY(lock(city, &fd, err));
+    struct lock mark;
+    OM_TRY(lock(city, &mark, err));
     om_status st = om_tokens_read(city, &tokens, err);
+    const bool had = st || !tokens.lost;
     if (!st && tokens.count == OM_TOKENS_MAX)
         st = om_fail(err, OM_E_LIMIT, 0, "the city has %d tokens already",
                      OM_TOKENS_MAX);
@@ -330,7 +363,10 @@ om_status om_tokens_add(const char *city, struct om_token *token, int64_t now_s,
         st = write_file(city, &tokens, err);
     }
     om_tokens_deinit(&tokens);
-    close(fd);
+    if (st)
+        unlock_as_was(&mark, city, had);
+    else
+        close(mark.fd);
     return st;
 }
 
@@ -344,12 +380,12 @@ om_status om_tokens_revoke(const char *city, const char *id, int64_t now_s,
                            struct om_err *err)
 {
     struct om_tokens tokens = {0};
-    int fd;
+    struct lock mark;
     OM_TRY(om_tokens_read(city, &tokens, err));
     const bool had = tokens.there;
     om_tokens_deinit(&tokens);
     if (!had) return no_token(id, err);  // and no lock for it
-    OM_TRY(lock(city, &fd, err));
+    OM_TRY(lock(city, &mark, err));
     om_status st = om_tokens_read(city, &tokens, err);
     struct om_token *token = st ? NULL : find_id(&tokens, id, strlen(id));
     if (!st && !token) st = no_token(id, err);
@@ -358,6 +394,6 @@ om_status om_tokens_revoke(const char *city, const char *id, int64_t now_s,
         st = write_file(city, &tokens, err);
     }
     om_tokens_deinit(&tokens);
-    close(fd);
+    close(mark.fd);
     return st;
 }

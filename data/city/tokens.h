@@ -56,8 +56,9 @@ om_status om_tokens_mark(const char *city, bool keep, bool *there,
 om_status om_token_make(struct om_token *token, int64_t now_s, unsigned days,
                         char text[OM_TOKEN_TEXT_BYTES],
                         struct om_err *err) OM_MUST_USE;
-/** Make one and keep its hash in CITY/tokens.json (0600). OM_E_LIMIT. threads:
- *  one of the process (umask); processes wait for each other. */
+/** Make one and keep its hash in CITY/tokens.json (0600). OM_E_LIMIT, OM_E_IO:
+ *  the city is as it was, one without a list has none and no mark either.
+ *  threads: one of the process (umask); processes wait for each other. */
 om_status om_tokens_add(const char *city, struct om_token *token, int64_t now_s,
                         unsigned days, char text[OM_TOKEN_TEXT_BYTES],
                         struct om_err *err) OM_MUST_USE;

@@ -5,7 +5,9 @@
  *   kept_*     the file has hashes only, is for its owner only, survives
  *   ended_*    expired and revoked ones are not alive
  *   error_*    files that are no such files
+ *   fault_*    a disk that fails leaves no mark
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -192,6 +194,50 @@ static void a_list_that_is_gone_is_lost_and_not_absent(void **state)
     om_tokens_deinit(&tokens);
 }
 
+/* Writing, syncing or renaming goes wrong, and an hour later somebody starts a
+ * server. */
+static void fault_a_token_that_fails_leaves_the_city_as_it_was(void **state)
+{
+    static const enum om_file_call call[] = {OM_FILE_WRITE, OM_FILE_SYNC,
+                                             OM_FILE_RENAME};
+    const struct folder *f = *state;
+    struct om_tokens tokens;
+    struct om_token token, kept;
+    struct om_err err = {0};
+    char text[OM_TOKEN_TEXT_BYTES], lock[96];
+    size_t failed = 0;
+    snprintf(lock, sizeof lock, "%s/tokens.lock", f->path);
+    // 0: it never had a list; 1: it lost one; 2: it has one.
+    for (int had = 0; had < 3; had++) {
+        if (had == 1) add(f, "wall", 1, &kept, text);
+        if (had == 1) assert_int_equal(unlink(f->file), 0);
+        if (had == 2) add(f, "wall", 1, &kept, text);
+        for (size_t c = 0; c < sizeof call / sizeof *call; c++)
+            for (size_t n = 1;; n++) {
+                token = (struct om_token){.role = "admin"};
+                om_file_fail_after(call[c], n, ENOSPC, true);
+                const om_status st =
+                    om_tokens_add(f->path, &token, NOW_S, 1, text, &err);
+                om_file_fail_after(call[c], 0, 0, false);
+                if (!st) {
+                    // n was more than there is to go wrong.
+                    assert_true(n > 1);
+                    assert_int_equal(unlink(f->file), 0);
+                    if (had == 0) assert_int_equal(unlink(lock), 0);
+                    if (had == 2) add(f, "wall", 1, &kept, text);
+                    break;
+                }
+                failed++;
+                assert_int_equal(om_tokens_read(f->path, &tokens, &err), OM_OK);
+                assert_int_equal(tokens.there, had > 0);
+                assert_int_equal(tokens.lost, had == 1);
+                assert_int_equal(access(lock, F_OK), had ? 0 : -1);
+                om_tokens_deinit(&tokens);
+            }
+    }
+    assert_true(failed >= 9);
+}
+
 static void basic_shows_its_password_or_its_name(void **state)
 {
     (void)state;
@@ -239,6 +285,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(error_files, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_list_that_is_gone_is_lost_and_not_absent, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            fault_a_token_that_fails_leaves_the_city_as_it_was, setup,
+            teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

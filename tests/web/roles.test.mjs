@@ -344,6 +344,7 @@ test('a city that has had tokens lets nobody in when their list is gone', async 
     assert.equal((await write(closed.url)).status, 401);
     assert.match((await closed.stop()).stderr, /^[^\n]*error[^\n]*tokens\.json\) is gone/im);
     assert.match((await onemap('token', city, 'list')).stderr, /list is gone/);
+    assert.match((await onemap('verify', city)).stdout, /^tokens +\S*tokens\.lock says [^\n]*nobody is let in/m);
     await writeFile(charge, 'the-token-of-those-in-charge\n');
     const charged = await serve(t, city, '--in-charge-token-file', charge);
     const ready = await askAs(charged.url, 'the-token-of-those-in-charge')('/ready');

@@ -610,7 +610,7 @@ static const struct {
      "never again\n"
      "lets in who has none: where tokens.json is gone, nobody is answered, and "
      "stderr, the\n"
-     "401 and /ready say so. Put the file back, or add new tokens (all older "
+     "401, /ready and verify say so. Put the file back, or add new tokens (all older "
      "ones are then\n"
      "nothing). Only who removes tokens.json and tokens.lock both, while no "
      "server runs,\n"
