@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "data/base/alloc.h"
-#include "engine/query/query.h"
+#include "engine/query/curve.h"
 
 /* --- levels ------------------------------------------------------------ */
 
@@ -86,7 +86,7 @@ om_status om_audit_levels(const struct om_units *lower,
 
 /* --- rows -------------------------------------------------------------- */
 
-/* A list that grows and keeps the first `limit`. */
+/* A list that grows. */
 struct listing {
     struct om_stray *stray;
     size_t count, room;
@@ -105,16 +105,44 @@ static om_status listing_add(struct listing *l, const struct om_stray *stray)
     return OM_OK;
 }
 
-static om_status listing_take(struct listing *l, size_t limit,
+static int by_row(const void *one, const void *two)
+{
+    const struct om_stray *p = one, *q = two;
+    if (p->part != q->part) return p->part < q->part ? -1 : 1;
+    if (p->row != q->row) return p->row < q->row ? -1 : 1;
+    for (int i = 0; i < 2; i++)
+        if (p->unit[i] != q->unit[i]) return p->unit[i] < q->unit[i] ? -1 : 1;
+    return 0;
+}
+
+static int row_to_stray(const void *one, const void *two)
+{
+    const struct om_row_at *p = one;
+    const struct om_stray *q = two;
+    const struct om_row_at other = {(uint32_t)q->part, (uint32_t)q->row};
+    return om_row_at_compare(p, &other);
+}
+
+/* The first `limit` rows, each listed once and by part and row, as if the layer
+ * had one part. */
+static om_status listing_take(const struct listing *l,
+                              const struct om_layer *layer, size_t limit,
                               struct om_arena *arena, struct om_stray **out,
                               size_t *count)
 {
     *count = l->count < limit ? l->count : limit;
     *out = om_arena_calloc(arena, *count + 1, sizeof **out);
-    if (*out && *count) memcpy(*out, l->stray, *count * sizeof **out);
-    om_free(l->stray);
-    *l = (struct listing){0};
-    return *out ? OM_OK : OM_E_MEMORY;
+    struct om_row_at *row = om_alloc_array(l->count + 1, sizeof *row);
+    om_status st = *out && row ? OM_OK : OM_E_MEMORY;
+    for (size_t i = 0; i < l->count && !st; i++)
+        row[i] = (struct om_row_at){(uint32_t)l->stray[i].part,
+                                    (uint32_t)l->stray[i].row};
+    if (!st) st = om_curve_order(layer, row, l->count);
+    for (size_t i = 0; i < *count && !st; i++)
+        (*out)[i] = *(const struct om_stray *)bsearch(
+            &row[i], l->stray, l->count, sizeof *l->stray, row_to_stray);
+    om_free(row);
+    return st;
 }
 
 static bool is_dead(const struct om_part *part, size_t row)
@@ -123,7 +151,7 @@ static bool is_dead(const struct om_part *part, size_t row)
     return dead < part->dead_count && part->dead[dead] == row;
 }
 
-/* Rows of a part without a unit. */
+/* Rows of a part without a unit; the first `limit` of them are listed. */
 static om_status find_nones(const struct om_layer *layer, size_t p,
                             size_t field, size_t limit, struct listing *list,
                             uint64_t *count)
@@ -132,6 +160,7 @@ static om_status find_nones(const struct om_layer *layer, size_t p,
     const size_t rows = om_segment_rows(part->segment);
     const struct om_column *column;
     const uint64_t *key;
+    size_t listed = 0;
     OM_TRY(om_segment_column(part->segment, field, 0, rows, &column));
     if (!column->valid || !column->nulls) return OM_OK;
     for (size_t w = 0; w * 64 < rows; w++) {
@@ -141,7 +170,8 @@ static om_status find_nones(const struct om_layer *layer, size_t p,
             const size_t row = w * 64 + (size_t)__builtin_ctzll(bits);
             if (is_dead(part, row)) continue;
             ++*count;
-            if (list->count >= limit) continue;
+            if (listed >= limit) continue;
+            listed++;
             OM_TRY(om_segment_keys(part->segment, row, row + 1, &key));
             const struct om_stray stray = {
                 p, row, om_morton_pos(key[row]), {OM_NO_UNIT, OM_NO_UNIT}};
@@ -198,16 +228,6 @@ static struct om_box shape_box(const struct om_shapes *shapes, size_t shape)
                            (uint32_t)(y1 + 1 < most ? y1 + 1 : most)};
 }
 
-static int by_row(const void *one, const void *two)
-{
-    const struct om_stray *p = one, *q = two;
-    if (p->part != q->part) return p->part < q->part ? -1 : 1;
-    if (p->row != q->row) return p->row < q->row ? -1 : 1;
-    for (int i = 0; i < 2; i++)
-        if (p->unit[i] != q->unit[i]) return p->unit[i] < q->unit[i] ? -1 : 1;
-    return 0;
-}
-
 static om_status find_twos(const struct om_snapshot *snapshot,
                            const struct om_units *units,
                            const struct om_layer *layer,
@@ -258,8 +278,10 @@ om_status om_audit_layer(const struct om_snapshot *snapshot,
         st = find_nones(layer, p, field, limit, &none, &out->in_none);
     if (!st) st = find_twos(snapshot, units, layer, faults, &two);
     out->in_two = two.count;
-    if (!st) st = listing_take(&none, limit, arena, &out->none, &out->nones);
-    if (!st) st = listing_take(&two, limit, arena, &out->two, &out->twos);
+    if (!st)
+        st = listing_take(&none, layer, limit, arena, &out->none, &out->nones);
+    if (!st)
+        st = listing_take(&two, layer, limit, arena, &out->two, &out->twos);
     om_free(none.stray);
     om_free(two.stray);
     return st;

@@ -18,7 +18,8 @@ struct om_stray {
 /* How the rows of a layer lie in the units of a level. */
 struct om_placing {
     uint64_t rows, in_none, in_two;
-    struct om_stray *none, *two;  // the first `limit` of each, in Morton order
+    struct om_stray *none, *two;  // the first `limit` of each, in Morton order,
+                                  // then by id, whatever the parts
     size_t nones, twos;
 };
 

@@ -13,6 +13,7 @@
 #include "data/base/alloc.h"
 #include "data/base/thread.h"
 #include "engine/coverage/patrol_internal.h"
+#include "engine/query/curve.h"
 
 #define DAY_S 86400
 /* Visits that one thread reads in one go: whole blocks of text. */
@@ -31,7 +32,11 @@ struct reading {
     struct lane {
         struct om_text_reader id, layer;
         struct om_patrol_visits visits;
+        size_t losts;  // the first lost that it met in this part
+        struct om_row_at lost[OM_PATROL_LOST_LISTED];
     } * lane;
+    size_t losts;  // the first of each part so far
+    struct om_row_at *lost;
 };
 
 void om__rounds_deinit(struct om__rounds *rounds)
@@ -148,8 +153,9 @@ static om_status read_visit(const struct reading *r, size_t row,
         return OM_OK;
     }
     v->lost++;
-    if (v->losts < OM_PATROL_LOST_LISTED)
-        v->lost_row[v->losts++] = (struct om_patrol_lost){r->number, row};
+    if (lane->losts < OM_PATROL_LOST_LISTED)
+        lane->lost[lane->losts++] =
+            (struct om_row_at){(uint32_t)r->number, (uint32_t)row};
     return OM_OK;
 }
 
@@ -199,19 +205,35 @@ static om_status read_part(struct reading *r, struct om_arena *arena)
 
 /* --- together ---------------------------------------------------------- */
 
-static int by_place(const void *one, const void *two)
+/* Every lane meets the rows of a part in their order, so the first of the part
+ * are among the first of each. */
+static void take_lost(struct reading *r)
 {
-    const struct om_patrol_lost *p = one, *q = two;
-    if (p->part != q->part) return p->part < q->part ? -1 : 1;
-    return (p->row > q->row) - (p->row < q->row);
+    struct om_row_at lost[OM_LIMIT_THREADS * OM_PATROL_LOST_LISTED];
+    size_t n = 0;
+    for (size_t l = 0; l < OM_LIMIT_THREADS; l++) {
+        struct lane *lane = &r->lane[l];
+        for (size_t i = 0; i < lane->losts; i++) lost[n++] = lane->lost[i];
+        lane->losts = 0;
+    }
+    qsort(lost, n, sizeof *lost, om_row_at_compare);
+    for (size_t i = 0; i < n && i < OM_PATROL_LOST_LISTED; i++)
+        r->lost[r->losts++] = lost[i];
+}
+
+/* The first of all parts, as if they were one. */
+static om_status list_lost(const struct reading *r,
+                           struct om_patrol_visits *out)
+{
+    OM_TRY(om_curve_order(r->spec->duty->visits.layer, r->lost, r->losts));
+    for (size_t i = 0; i < r->losts && i < OM_PATROL_LOST_LISTED; i++)
+        out->lost_row[out->losts++] =
+            (struct om_patrol_lost){r->lost[i].part, r->lost[i].row};
+    return OM_OK;
 }
 
 static void add_up_lanes(const struct lane *lane, struct om_patrol_visits *out)
 {
-    // Every lane meets rows in their order, so the first of all are among the
-    // first of each.
-    struct om_patrol_lost lost[OM_LIMIT_THREADS * OM_PATROL_LOST_LISTED];
-    size_t losts = 0;
     for (size_t l = 0; l < OM_LIMIT_THREADS; l++) {
         const struct om_patrol_visits *v = &lane[l].visits;
         out->rows += v->rows;
@@ -221,11 +243,7 @@ static void add_up_lanes(const struct lane *lane, struct om_patrol_visits *out)
         out->refused += v->refused;
         out->in_window += v->in_window;
         out->doubtful += v->doubtful;
-        for (size_t i = 0; i < v->losts; i++) lost[losts++] = v->lost_row[i];
     }
-    qsort(lost, losts, sizeof *lost, by_place);
-    out->losts = losts < OM_PATROL_LOST_LISTED ? losts : OM_PATROL_LOST_LISTED;
-    memcpy(out->lost_row, lost, out->losts * sizeof *lost);
 }
 
 static om_status count_days(void *ctx, size_t first, size_t end, size_t lane)
@@ -272,13 +290,17 @@ static om_status read_parts(struct reading *r, struct om_patrol_visits *visits)
 {
     const struct om_layer *layer = r->spec->duty->visits.layer;
     struct om_arena arena = {0};
-    om_status st = OM_OK;
+    r->lost = om_arena_alloc(
+        &arena, (layer->parts + 1) * OM_PATROL_LOST_LISTED * sizeof *r->lost);
+    om_status st = r->lost ? OM_OK : OM_E_MEMORY;
     for (size_t p = 0; p < layer->parts && !st; p++) {
         r->part = &layer->part[p];
         r->number = p;
         st = read_part(r, &arena);
+        take_lost(r);
     }
     add_up_lanes(r->lane, visits);
+    if (!st) st = list_lost(r, visits);
     if (!st) st = om_parallel(r->rounds->targets, GRAIN, count_days, r);
     visits->repeated = visits->in_window;
     for (size_t l = 0; l < OM_LIMIT_THREADS; l++)

@@ -68,6 +68,20 @@ static inline void answers_same_hotspots(const struct asked_city city[2],
     }
 }
 
+static inline void answers_id(const struct om_layer *layer, size_t part,
+                              size_t row, char out[MODEL_TEXT])
+{
+    struct om_text_reader reader = {0};
+    const char *text;
+    size_t len;
+    assert_int_equal(
+        om_segment_text(layer->part[part].segment, layer->schema.id_field, row,
+                        &reader, &text, &len),
+        OM_OK);
+    snprintf(out, MODEL_TEXT, "%.*s", (int)len, text);
+    om_text_reader_deinit(&reader);
+}
+
 struct answers_judged {
     char id[MODEL_TEXT];
     struct om_patrol_row row;
@@ -78,6 +92,7 @@ static inline void answers_same_patrols(const struct asked_city city[2])
     struct answers_judged *judged[2] = {0};
     size_t count[2];
     struct om_patrol_visits visits[2];
+    char lost[2][OM_PATROL_LOST_LISTED][MODEL_TEXT] = {0};
     struct om_patrol_sums sums[2];
     for (int k = 0; k < 2; k++) {
         struct om_duty duty;
@@ -102,22 +117,18 @@ static inline void answers_same_patrols(const struct asked_city city[2])
         assert_int_equal(om_patrol_add_up(&spec, &patrol, &units, &sums[k]),
                          OM_OK);
         visits[k] = patrol.visits;
+        for (size_t i = 0; i < patrol.visits.losts; i++)
+            answers_id(duty.visits.layer, patrol.visits.lost_row[i].part,
+                       patrol.visits.lost_row[i].row, lost[k][i]);
         count[k] = patrol.count;
         judged[k] = calloc(patrol.count + 1, sizeof *judged[k]);
-        struct om_text_reader reader = {0};
         for (size_t i = 0; i < patrol.count; i++) {
             const struct om_patrol_row *r = &patrol.row[i];
-            const char *text;
-            size_t len;
-            assert_int_equal(om_segment_text(house->part[r->part].segment, 0,
-                                             r->row, &reader, &text, &len),
-                             OM_OK);
-            snprintf(judged[k][i].id, MODEL_TEXT, "%.*s", (int)len, text);
+            answers_id(house, r->part, r->row, judged[k][i].id);
             judged[k][i].row = *r;
         }
         if (count[k])
             qsort(judged[k], count[k], sizeof *judged[k], answers_by_id);
-        om_text_reader_deinit(&reader);
         om_units_deinit(&units);
         om_patrol_deinit(&patrol);
         om_selection_unref(selection);
@@ -137,6 +148,8 @@ static inline void answers_same_patrols(const struct asked_city city[2])
     }
     assert_memory_equal(&visits[0], &visits[1],
                         offsetof(struct om_patrol_visits, lost_row));
+    for (size_t i = 0; i < visits[0].losts; i++)
+        assert_string_equal(lost[0][i], lost[1][i]);
     assert_int_equal(sums[0].units, sums[1].units);
     assert_int_equal(sums[0].slots, sums[1].slots);
     assert_memory_equal(
@@ -238,10 +251,14 @@ static inline void answers_same_risks(const struct asked_city city[2])
     assert_memory_equal(&said[0], &said[1], sizeof said[0]);
 }
 
+/* Rows in no unit that are listed. */
+#define ANSWERS_STRAYS 20
+
 /* Rows in no unit, and what there is to do in each. */
 static inline void answers_same_audits(const struct asked_city city[2])
 {
     struct om_placing placing[2];
+    char first[2][ANSWERS_STRAYS][MODEL_TEXT] = {0};
     struct om_workload work[2];
     for (int k = 0; k < 2; k++) {
         const struct om_faults none = {0};
@@ -251,10 +268,15 @@ static inline void answers_same_audits(const struct asked_city city[2])
         assert_int_equal(om_units_read(city[k].snapshot, "grid", &units, NULL),
                          OM_OK);
         assert_int_equal(om_duty_read(city[k].snapshot, &duty, NULL), OM_OK);
-        assert_int_equal(om_audit_layer(city[k].snapshot, &units,
-                                        answers_layer(&city[k], MODEL_CASE),
-                                        &none, 0, &arena, &placing[k]),
-                         OM_OK);
+        assert_int_equal(
+            om_audit_layer(city[k].snapshot, &units,
+                           answers_layer(&city[k], MODEL_CASE), &none,
+                           ANSWERS_STRAYS, &arena, &placing[k]),
+            OM_OK);
+        for (size_t i = 0; i < placing[k].nones; i++)
+            answers_id(answers_layer(&city[k], MODEL_CASE),
+                       placing[k].none[i].part, placing[k].none[i].row,
+                       first[k][i]);
         const struct om_workload_spec spec = {
             .snapshot = city[k].snapshot,
             .cache = city[k].caches->selections,
@@ -272,6 +294,9 @@ static inline void answers_same_audits(const struct asked_city city[2])
     assert_int_equal(placing[0].rows, placing[1].rows);
     assert_int_equal(placing[0].in_none, placing[1].in_none);
     assert_int_equal(placing[0].in_two, placing[1].in_two);
+    assert_int_equal(placing[0].nones, placing[1].nones);
+    for (size_t i = 0; i < placing[0].nones; i++)
+        assert_string_equal(first[0][i], first[1][i]);
     assert_int_equal(work[0].columns, work[1].columns);
     for (size_t i = 0; i < work[0].columns; i++) {
         assert_string_equal(work[0].column[i].name, work[1].column[i].name);

@@ -403,14 +403,15 @@ static void cell_box_place_and_expansion_are_of_its_rows(void **state)
 
 /* ---- rows ---- */
 
-/* The cells of a tile: how many rows, and their box as it is said. */
+/* The cells of a tile: how many rows, where, and their box as it is said. */
 struct said {
     size_t count;
     int64_t rows[1024];
+    int32_t at[1024][2];
     char box[1024][80];
 };
 
-static void read_boxes(const struct om_layer *layer, unsigned z,
+static void read_cells(const struct om_layer *layer, unsigned z,
                        struct said *out)
 {
     struct om_selection *selection;
@@ -430,6 +431,8 @@ static void read_boxes(const struct om_layer *layer, unsigned z,
     *out = (struct said){0};
     for (size_t i = 0; cells && i < cells->features; i++) {
         const struct mvt_value box = mvt_get(cells, &cells->feature[i], "bbox");
+        for (int k = 0; k < 2; k++)
+            out->at[out->count][k] = (int32_t)cells->feature[i].at[0][k];
         out->rows[out->count] =
             mvt_get(cells, &cells->feature[i], "count").integer;
         snprintf(out->box[out->count++], sizeof *out->box, "%.*s", (int)box.len,
@@ -441,7 +444,7 @@ static void read_boxes(const struct om_layer *layer, unsigned z,
     om_selection_unref(selection);
 }
 
-static void cell_boxes_of_parts_are_those_of_the_whole(void **state)
+static void cell_places_and_boxes_of_parts_are_those_of_the_whole(void **state)
 {
     (void)state;
     static struct said whole, parts;
@@ -460,12 +463,14 @@ static void cell_boxes_of_parts_are_those_of_the_whole(void **state)
     snprintf(two.layer.name, sizeof two.layer.name, "two");
     size_t seen = 0;
     for (unsigned z = 5; z <= 11; z++) {
-        read_boxes(&one.layer, z, &whole);
-        read_boxes(&two.layer, z, &parts);
+        read_cells(&one.layer, z, &whole);
+        read_cells(&two.layer, z, &parts);
         assert_int_equal(whole.count, parts.count);
         for (size_t i = 0; i < whole.count; i++) {
             assert_int_equal(whole.rows[i], parts.rows[i]);
             assert_string_equal(whole.box[i], parts.box[i]);
+            assert_int_equal(whole.at[i][0], parts.at[i][0]);
+            assert_int_equal(whole.at[i][1], parts.at[i][1]);
         }
         seen += whole.count;
     }
@@ -750,7 +755,7 @@ int main(void)
         cmocka_unit_test(sum_of_a_filter_is_what_it_takes),
         cmocka_unit_test(sum_of_nothing_is_an_empty_tile),
         cmocka_unit_test(cell_box_place_and_expansion_are_of_its_rows),
-        cmocka_unit_test(cell_boxes_of_parts_are_those_of_the_whole),
+        cmocka_unit_test(cell_places_and_boxes_of_parts_are_those_of_the_whole),
         cmocka_unit_test(row_properties_are_the_columns),
         cmocka_unit_test(row_columns_can_be_chosen),
         cmocka_unit_test(limit_a_stack_is_counted_at_every_zoom),

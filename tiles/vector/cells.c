@@ -6,7 +6,9 @@
  * fit together. Counts come from ranks, sums of numbers from the segment's
  * running sums, counts of categories from tallies where rows are many and
  * from the rows where they are few. Where a cell lies and how far it reaches
- * comes from cells three levels finer, again where rows are many.
+ * is known to cells three levels finer where rows are many. We rejected the
+ * means that are stored with those: each is rounded for the rows of its part,
+ * so that they add up to another mean where the parts are others.
  */
 #include <math.h>
 #include <string.h>
@@ -74,13 +76,17 @@ static om_status find_bounds(struct source *s, const struct om__place *place,
 
 /* ---- what a run of rows adds up to ---- */
 
-/* mask: what of a position lies within a finer cell, whose box then counts, as
- * where finer cells are read; 0: the position itself. */
-static void add_row(struct om__cell *cell, uint64_t key, uint32_t mask)
+/* `count` rows at a position, or anywhere in its finer cell where `mask` says
+ * what of a position lies within one (else 0). Of many rows no more is known
+ * than which finer cell they are in, so they count at its middle and by its
+ * box, wherever they are read: a sum is then the same however rows are divided
+ * into parts, and whole numbers add up in any order. */
+static void add_place(struct om__cell *cell, struct om_pos p, uint32_t mask,
+                      uint64_t count)
 {
-    const struct om_pos p = om_morton_pos(key);
-    cell->x += p.x;
-    cell->y += p.y;
+    const uint32_t middle = mask / 2 + (mask & 1);
+    cell->x += ((p.x & ~mask) + (uint64_t)middle) * count;
+    cell->y += ((p.y & ~mask) + (uint64_t)middle) * count;
     om_box_widen(&cell->box, (struct om_box){p.x & ~mask, p.y & ~mask,
                                              p.x | mask, p.y | mask});
 }
@@ -108,23 +114,17 @@ static void add_row(struct om__cell *cell, uint64_t key, uint32_t mask)
 static void add_places(const struct source *s, struct om__cell *cell,
                        size_t from, size_t to)
 {
-    EACH_ROW(s, from, to, row, add_row(cell, s->key[row], s->finer_mask));
+    EACH_ROW(s, from, to, row,
+             add_place(cell, om_morton_pos(s->key[row]), s->finer_mask, 1));
 }
 
-/* One finer cell: its middle if the mean is not known of what is selected. */
+/* One finer cell, stored at this level or a deeper one. */
 static void add_finer(const struct source *s, struct om__cell *cell, size_t i,
                       size_t count)
 {
     const struct om_cells *f = &s->finer;
-    const unsigned down = 32 - f->level;
-    const uint32_t x = om_morton_squeeze(f->code[i]) << down;
-    const uint32_t y = om_morton_squeeze(f->code[i] >> 1) << down;
-    const double side = ldexp(1.0, (int)down);
-    cell->x += (x + side * f->mean_x[i] / 65536.0) * (double)count;
-    cell->y += (y + side * f->mean_y[i] / 65536.0) * (double)count;
-    const uint32_t far = s->finer_mask | (uint32_t)((UINT64_C(1) << down) - 1);
-    om_box_widen(&cell->box,
-                 (struct om_box){x & ~far, y & ~far, x | far, y | far});
+    add_place(cell, om_morton_pos(f->code[i] << (64 - 2 * f->level)),
+              s->finer_mask, count);
 }
 
 static size_t word_of(const struct source *s, size_t row)
@@ -230,7 +230,7 @@ static void fill_cell(const struct source *s, struct om__cell *cell,
     if (!cell->placed || s->key[first] < cell->first)
         cell->first = s->key[first];
     if (!cell->placed || s->key[last] > cell->last) cell->last = s->key[last];
-    cell->row = (struct om__row){(uint32_t)s->part, (uint32_t)first};
+    cell->row = (struct om_row_at){(uint32_t)s->part, (uint32_t)first};
     cell->count += count;
     cell->placed += count;
     if (s->finer.count) {
@@ -354,8 +354,8 @@ static void take_away(const struct source *s, struct om__cells *cells,
 
 /* ---- together ---- */
 
-/* Of a column that is hidden there is no sum, however many rows make it: whoever
- * asks chooses them by a filter, and would subtract. */
+/* Of a column that is hidden there is no sum, however many rows make it:
+ * whoever asks chooses them by a filter, and would subtract. */
 static bool is_summed(const struct om_vector_spec *spec, size_t f)
 {
     const struct om_schema *schema = &spec->layer->schema;
@@ -396,7 +396,7 @@ om_status om__cells_gather(struct om_vectors *vectors,
                            const struct om_vector_spec *spec,
                            const struct om__place *place,
                            const struct om__stretch *stretch, unsigned zooms,
-                           const struct om__row *drawn, size_t drawn_count,
+                           const struct om_row_at *drawn, size_t drawn_count,
                            struct om_arena *arena, struct om__cells *cells)
 {
     OM_TRY(cells_init(cells, spec, zooms, arena));

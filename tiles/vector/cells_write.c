@@ -159,14 +159,9 @@ static uint32_t bbox_value(struct writer *w, struct om_box box)
     return om_mvt_text_once(w->mvt, text, (size_t)(at - text));
 }
 
-static int32_t in_tile(double sum, uint64_t count, unsigned z, int64_t edge)
+static int32_t in_tile(uint64_t sum, uint64_t count, unsigned z, int64_t edge)
 {
-    double mean = sum / (double)count;
-    if (mean < 0.0) mean = 0.0;
-    if (mean > UINT32_MAX) mean = UINT32_MAX;
-    const int64_t at = om__unit_of((uint32_t)mean, z) - edge;
-    // Large sums of doubles may be off by a hair.
-    return at < 0 ? 0 : at >= OM_MVT_EXTENT ? OM_MVT_EXTENT - 1 : (int32_t)at;
+    return (int32_t)(om__unit_of((uint32_t)(sum / count), z) - edge);
 }
 
 static void write_cell(struct writer *w, size_t i)

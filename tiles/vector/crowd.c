@@ -72,7 +72,7 @@ static om_status find_marks(const struct om__making *m,
 static void clear(const struct om__place *place, struct om__cells *cells)
 {
     const unsigned level = place->z + cells->zooms, down = 32 - level;
-    const double middle = ldexp(0.5, (int)down);
+    const uint64_t middle = (UINT64_C(1) << down) / 2;
     for (size_t i = 0; i < cells->count; i++) {
         const uint64_t code =
             place->code + ((uint64_t)i << (64 - 2 * level) % 64);

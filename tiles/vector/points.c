@@ -47,7 +47,7 @@ static om_status list_rows(const struct om__making *m, size_t p,
         uint64_t bits =
             om__selected_in(m->spec->selection, p, count, w, from, to);
         for (; bits; bits &= bits - 1) {
-            const struct om__row row = {
+            const struct om_row_at row = {
                 (uint32_t)p,
                 (uint32_t)(w * 64 + (size_t)__builtin_ctzll(bits))};
             OM_TRY(om_buf_add(out, &row, sizeof row));
@@ -57,7 +57,7 @@ static om_status list_rows(const struct om__making *m, size_t p,
 }
 
 static om_status add_listed(struct om__making *m, struct om__rows *rows,
-                            const struct om__row *row, size_t n)
+                            const struct om_row_at *row, size_t n)
 {
     const struct om_layer *layer = m->spec->layer;
     for (size_t i = 0; i < n; i++) {
@@ -81,9 +81,9 @@ static om_status add_rows(struct om__making *m, struct om__rows *rows)
         st = om__rows_touch(rows, p, from, to);
         if (!st) st = list_rows(m, p, &list);
     }
-    struct om__row *row = (struct om__row *)(void *)list.bytes;
+    struct om_row_at *row = (struct om_row_at *)(void *)list.bytes;
     const size_t n = list.len / sizeof *row;
-    if (!st) st = om__rows_order(layer, row, n);
+    if (!st) st = om_curve_order(layer, row, n);
     if (!st) st = add_listed(m, rows, row, n);
     om_buf_deinit(&list);
     return st;

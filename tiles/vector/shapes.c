@@ -25,8 +25,8 @@ struct work {
     bool ranked;                   // there are ranks
     struct om__frame frame;        // in units of the zoom
     unsigned least;                // class of sizes drawn
-    struct om_buf found;           // struct om__row
-    struct om_buf drawn;           // struct om__row: of the tile itself
+    struct om_buf found;           // struct om_row_at
+    struct om_buf drawn;           // struct om_row_at: of the tile itself
     struct om_buf line, end;       // a line being thinned
     struct om_arena arena;         // of one shape
     const struct om_rings *rings;  // [parts]
@@ -40,7 +40,7 @@ static om_status see(void *ctx, const struct om_shape_hit *hit)
 {
     struct work *w = ctx;
     if (om__size_class(hit->rings->box[hit->row]) < w->least) return OM_OK;
-    const struct om__row found = {(uint32_t)hit->part, (uint32_t)hit->row};
+    const struct om_row_at found = {(uint32_t)hit->part, (uint32_t)hit->row};
     return om_buf_add(&w->found, &found, sizeof found);
 }
 
@@ -77,9 +77,9 @@ static om_status find_rows(struct work *w)
 
 static om_status sort_rows(struct work *w)
 {
-    return om__rows_order(w->m->spec->layer,
-                          (struct om__row *)(void *)w->found.bytes,
-                          w->found.len / sizeof(struct om__row));
+    return om_curve_order(w->m->spec->layer,
+                          (struct om_row_at *)(void *)w->found.bytes,
+                          w->found.len / sizeof(struct om_row_at));
 }
 
 /* ---- the geometry of a row ---- */
@@ -99,7 +99,7 @@ static om_status ends_of(struct work *w, const struct om_rings *r, size_t row,
     return w->end.status;
 }
 
-static om_status read_level(struct work *w, struct om__row row,
+static om_status read_level(struct work *w, struct om_row_at row,
                             struct om__rings *out)
 {
     const struct om__level *level = w->level;
@@ -132,7 +132,7 @@ static const uint32_t *nodes_of(const struct work *w, size_t part)
                : NULL;
 }
 
-static om_status read_polygon(struct work *w, struct om__row row,
+static om_status read_polygon(struct work *w, struct om_row_at row,
                               struct om__rings *out)
 {
     const struct om_rings *r = &w->rings[row.part];
@@ -177,7 +177,7 @@ static om_status thin_line(struct work *w, const struct om_rings *r,
     return n > before ? om_buf_add(&w->end, &end, sizeof end) : OM_OK;
 }
 
-static om_status read_line(struct work *w, struct om__row row,
+static om_status read_line(struct work *w, struct om_row_at row,
                            struct om__rings *out)
 {
     const struct om_rings *r = &w->rings[row.part];
@@ -221,14 +221,14 @@ static om_status write_rings(struct work *w, const struct om__rings *rings)
     return OM_OK;
 }
 
-static bool at_home(const struct work *w, struct om__row row)
+static bool at_home(const struct work *w, struct om_row_at row)
 {
     const struct om__stretch *s = &w->m->stretch[row.part];
     return row.row >= s->from && row.row < s->to;
 }
 
 static om_status add_shape(struct work *w, struct om__rows *rows,
-                           struct om__row row)
+                           struct om_row_at row)
 {
     struct om__rings shape, inside;
     om_arena_reset(&w->arena);
@@ -254,9 +254,10 @@ static om_status add_cells(struct work *w)
 {
     struct om__making *m = w->m;
     struct om__cells cells;
-    const size_t drawn = w->drawn.len / sizeof(struct om__row);
+    const size_t drawn = w->drawn.len / sizeof(struct om_row_at);
     if (drawn)
-        qsort(w->drawn.bytes, drawn, sizeof(struct om__row), om__row_compare);
+        qsort(w->drawn.bytes, drawn, sizeof(struct om_row_at),
+              om_row_at_compare);
     OM_TRY(om__cells_gather(m->vectors, m->spec, &m->place, m->stretch,
                             OM_VECTOR_CELL_ZOOMS, (const void *)w->drawn.bytes,
                             drawn, m->arena, &cells));
@@ -268,7 +269,7 @@ static om_status add_cells(struct work *w)
 static om_status touch_own(struct work *w, struct om__rows *rows)
 {
     const struct om__making *m = w->m;
-    const size_t found = w->found.len / sizeof(struct om__row);
+    const size_t found = w->found.len / sizeof(struct om_row_at);
     for (size_t p = 0; p < m->spec->layer->parts; p++) {
         const struct om__stretch s = m->stretch[p];
         if (s.to - s.from < 16 * found)
@@ -289,7 +290,7 @@ static om_status make(struct work *w)
     om_status st = find_rows(w);
     if (!st) st = sort_rows(w);
     if (!st) st = touch_own(w, rows);
-    const struct om__row *found = (const void *)w->found.bytes;
+    const struct om_row_at *found = (const void *)w->found.bytes;
     for (size_t i = 0; i < w->found.len / sizeof *found && !st; i++)
         st = add_shape(w, rows, found[i]);
     om__rows_free(rows);

@@ -112,8 +112,8 @@ double om_vector_cost_s(struct om_vectors *vectors,
  *          fullest tile would pass OM_VECTOR_LEAN with all columns: texts of
  *          which every row has its own come only if `column` asks for them
  *   cells  where rows are too many (points) or too small (lines, polygons) to
- *          be drawn: points at the mean of the rows of a 32nd of the tile,
- *          with `count`; `COLUMN:VALUE` counts by the `by` column, those that
+ *          be drawn: points at the mean of the rows of a 32nd of the tile (of
+ *          many rows to a 16th of a cell's side), with `count`; `COLUMN:VALUE` counts by the `by` column, those that
  *          are not 0 (NULL rows: "COLUMN:"); `sum:COLUMN` of integer
  *          properties (sums of reals would not be exact) but none of a column
  *          that is hidden from who asks, whatever the count; `bbox`,

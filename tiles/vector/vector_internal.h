@@ -4,6 +4,7 @@
 
 #include "data/base/arena.h"
 #include "engine/policy/still.h"
+#include "engine/query/curve.h"
 #include "tiles/vector/vector.h"
 
 /** Deepest zoom of tiles. */
@@ -350,20 +351,6 @@ unsigned om__all_zoom(const struct om__drawing *drawing);
 /** About how many bytes the properties of a row take in a tile. */
 size_t om__row_bytes(const struct om_vector_spec *spec, bool lean);
 
-/* ---- rows in their order (order.c) ---- */
-
-/* A row of a part. */
-struct om__row {
-    uint32_t part, row;
-};
-/** By part and row, for qsort. */
-int om__row_compare(const void *a, const void *b);
-/** Sort rows of a layer as if all of them were of one part: along the curve,
- *  those of one place by id. A tile is then the same however rows are divided.
- *  cost     nothing for rows of one part that are in order */
-om_status om__rows_order(const struct om_layer *layer, struct om__row *row,
-                         size_t n) OM_MUST_USE;
-
 /* ---- rows as features (rows.c) ---- */
 
 struct om__rows;
@@ -454,11 +441,11 @@ struct om__cell {
     uint64_t count;
     uint64_t placed;       // rows that x and y are of, drawn ones too
     uint64_t first, last;  // Morton codes of its first and last row
-    double x, y;           // sums of positions
+    uint64_t x, y;         // sums of positions
     struct om_box box;
-    struct om__row row;  // if count is 1
-    int64_t *sum;        // [sums]
-    uint64_t *word;      // [words + 1]
+    struct om_row_at row;  // if count is 1
+    int64_t *sum;          // [sums]
+    uint64_t *word;        // [words + 1]
 };
 struct om__cells {
     unsigned zooms;  // of cells below the tile's: 1 << zooms a side
@@ -475,7 +462,7 @@ om_status om__cells_gather(struct om_vectors *vectors,
                            const struct om_vector_spec *spec,
                            const struct om__place *place,
                            const struct om__stretch *stretch, unsigned zooms,
-                           const struct om__row *drawn, size_t drawn_count,
+                           const struct om_row_at *drawn, size_t drawn_count,
                            struct om_arena *arena,
                            struct om__cells *out) OM_MUST_USE;
 double om__cells_cost_s(struct om_vectors *vectors,

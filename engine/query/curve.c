@@ -1,19 +1,20 @@
-// order.c - rows of several parts in the order of a layer that is one.
+// curve.c - rows of several parts in the order of a layer that is one.
+#include "engine/query/curve.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/base/alloc.h"
-#include "tiles/vector/vector_internal.h"
 
 /* A row and where it comes. */
 struct placed {
     uint64_t key;
-    struct om__row row;
+    struct om_row_at row;
 };
 
-int om__row_compare(const void *a, const void *b)
+int om_row_at_compare(const void *a, const void *b)
 {
-    const struct om__row *p = a, *q = b;
+    const struct om_row_at *p = a, *q = b;
     if (p->part != q->part) return p->part < q->part ? -1 : 1;
     return p->row < q->row ? -1 : p->row > q->row;
 }
@@ -22,10 +23,10 @@ static int by_key(const void *a, const void *b)
 {
     const struct placed *p = a, *q = b;
     if (p->key != q->key) return p->key < q->key ? -1 : 1;
-    return om__row_compare(&p->row, &q->row);
+    return om_row_at_compare(&p->row, &q->row);
 }
 
-static om_status id_of(const struct om_layer *layer, struct om__row row,
+static om_status id_of(const struct om_layer *layer, struct om_row_at row,
                        struct om_text_reader *reader, const char **id,
                        size_t *len)
 {
@@ -33,32 +34,40 @@ static om_status id_of(const struct om_layer *layer, struct om__row row,
                            layer->schema.id_field, row.row, reader, id, len);
 }
 
-/* Rows of several parts in one place, by id. Those of each part are sorted. */
+/* Rows in one place, while they are sorted by id. */
+struct stack {
+    const struct om_layer *layer;
+    struct om_text_reader reader[2];
+    om_status status;  // the first fault
+};
+
+static int by_id(const void *one, const void *two, void *ctx)
+{
+    const struct placed *p = one, *q = two;
+    struct stack *s = ctx;
+    const char *a = "", *b = "";
+    size_t a_len = 0, b_len = 0;
+    if (!s->status)
+        s->status = id_of(s->layer, p->row, &s->reader[0], &a, &a_len);
+    if (!s->status)
+        s->status = id_of(s->layer, q->row, &s->reader[1], &b, &b_len);
+    if (s->status) return om_row_at_compare(&p->row, &q->row);
+    const int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
 static om_status sort_place(const struct om_layer *layer, struct placed *row,
                             size_t n)
 {
-    struct om_text_reader reader[2] = {{0}};
-    om_status st = OM_OK;
-    for (size_t i = 1; i < n && !st; i++)
-        for (size_t k = i; k > 0; k--) {
-            const char *a, *b;
-            size_t a_len, b_len;
-            st = id_of(layer, row[k - 1].row, &reader[0], &a, &a_len);
-            if (!st) st = id_of(layer, row[k].row, &reader[1], &b, &b_len);
-            if (st) break;
-            const int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-            if (order < 0 || (order == 0 && a_len <= b_len)) break;
-            const struct placed swap = row[k];
-            row[k] = row[k - 1];
-            row[k - 1] = swap;
-        }
-    om_text_reader_deinit(&reader[0]);
-    om_text_reader_deinit(&reader[1]);
-    return st;
+    struct stack stack = {.layer = layer};
+    qsort_r(row, n, sizeof *row, by_id, &stack);
+    om_text_reader_deinit(&stack.reader[0]);
+    om_text_reader_deinit(&stack.reader[1]);
+    return stack.status;
 }
 
 static om_status sort(const struct om_layer *layer, struct placed *placed,
-                      struct om__row *row, size_t n)
+                      struct om_row_at *row, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const uint64_t *key;
@@ -76,7 +85,7 @@ static om_status sort(const struct om_layer *layer, struct placed *placed,
     return OM_OK;
 }
 
-om_status om__rows_order(const struct om_layer *layer, struct om__row *row,
+om_status om_curve_order(const struct om_layer *layer, struct om_row_at *row,
                          size_t n)
 {
     bool sorted = true;
