@@ -18,6 +18,7 @@ om_status om_json_parse(const char *text, size_t len, struct om_json **out,
                         struct om_err *err)
 {
     json_error_t where;
+    if (!len) return om_fail(err, OM_E_FORMAT, 0, "not JSON: empty");
     json_t *document =
         json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (!document) {

@@ -24,7 +24,8 @@ enum om_json_kind {
 };
 
 /** Parse a document; any kind of value at its top. returns OM_E_FORMAT with
- *  line and byte in err. owns: *out with om_json_free. */
+ *  line and byte in err, or that there is nothing; whoever knows which file it
+ *  is puts its name before that. owns: *out with om_json_free. */
 om_status om_json_parse(const char *text, size_t len, struct om_json **out,
                         struct om_err *err) OM_MUST_USE;
 /** Free a document; NULL is fine. */

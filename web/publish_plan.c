@@ -104,10 +104,18 @@ om_status om__publish_members(const struct om_json *document,
     return om__topics_members(document, err);
 }
 
+static om_status parse(const char *text, size_t len, struct om_json **out,
+                       struct om_err *err)
+{
+    struct om_err why = {0};
+    const om_status st = om_json_parse(text, len, out, &why);
+    return st ? om_fail(err, st, why.at, "publish.json: %s", why.text) : st;
+}
+
 om_status om_publish_check(const char *text, size_t len, struct om_err *err)
 {
     struct om_json *document = NULL;
-    om_status st = om_json_parse(text, len, &document, err);
+    om_status st = parse(text, len, &document, err);
     if (!st) st = om__publish_members(document, err);
     om_json_free(document);
     return st;
@@ -330,7 +338,7 @@ om_status om__publish_plan_read(const char *text, size_t len,
                                 struct om_err *err)
 {
     *out = (struct om__publish_plan){.snapshot = snapshot};
-    OM_TRY(om_json_parse(text, len, &out->document, err));
+    OM_TRY(parse(text, len, &out->document, err));
     OM_TRY(om__publish_members(out->document, err));
     OM_TRY(om__publish_terms(out, err));
     return take_layers(out, err);

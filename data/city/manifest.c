@@ -282,9 +282,10 @@ om_status om_manifest_read(const char *city, struct om_manifest *out,
             err, st, 0,
             "%s is not a city: it has no city.json (onemap import makes one)",
             city);
-    if (!st)
-        st = om_json_parse((const char *)text.bytes, text.len, &out->document,
-                           err);
+    struct om_err why = {0};
+    if (!st &&
+        om_json_parse((const char *)text.bytes, text.len, &out->document, &why))
+        st = om_fail(err, OM_E_FORMAT, why.at, "%s: %s", path, why.text);
     if (!st) st = read_document(out, err);
     if (st == OM_E_MEMORY)
         om_fail(err, st, 0, "reading %s: out of memory", path);

@@ -4,6 +4,7 @@
 #include "data/city/journal.h"
 #include "data/city/sums.h"
 #include "data/city/tokens.h"
+#include "engine/policy/role.h"
 #include "engine/risk/model.h"
 #include "engine/verify.h"
 #include "web/cli/verb.h"
@@ -106,6 +107,16 @@ static om_status check_tokens(const char *city, struct om_err *err)
     return st;
 }
 
+/* Without roles that can be read no server starts. */
+static om_status check_roles(const char *city, struct om_err *err)
+{
+    struct om_roles *roles = NULL;
+    const om_status st = om_roles_read(city, &roles, err);
+    if (st) printf("roles.json       BAD: %s\n", err->text);
+    om_roles_unref(roles);
+    return st;
+}
+
 /* A release says of every file what it was when it was published. */
 static om_status check_sums(const char *city, struct om_err *err)
 {
@@ -159,13 +170,14 @@ int om__verb_verify(int argc, char **argv)
     if (bad || help) return bad;
     if (operands < 1) return om__verb_usage("verify", "needs CITY");
     struct om_err err = {0}, journal_err = {0}, sums_err = {0},
-                  tokens_err = {0};
+                  tokens_err = {0}, roles_err = {0};
     if (accept && accept_loss(operand[0], &err))
         return om__verb_fail("verify", &err);
     struct om_city *city = NULL;
     const om_status journal = check_journal(operand[0], &journal_err);
     const om_status sums = check_sums(operand[0], &sums_err);
     const om_status tokens = check_tokens(operand[0], &tokens_err);
+    const om_status roles = check_roles(operand[0], &roles_err);
     if (om_city_open(operand[0], &city, &err))
         return om__verb_fail("verify", &err);
     struct om_snapshot *s = om_city_snapshot(city);
@@ -176,6 +188,7 @@ int om__verb_verify(int argc, char **argv)
     if (!st && journal) return om__verb_fail("verify", &journal_err);
     if (!st && sums) return om__verb_fail("verify", &sums_err);
     if (!st && tokens) return om__verb_fail("verify", &tokens_err);
+    if (!st && roles) return om__verb_fail("verify", &roles_err);
     if (!st && !bad_models) {
         puts("all sound");
         return OM_EXIT_DONE;
