@@ -10,15 +10,9 @@
 #include "data/base/file.h"
 #include "data/base/log.h"
 #include "data/json.h"
+#include "web/cli/serve_config.h"
 #include "web/cli/verb.h"
 #include "web/server/server.h"
-
-#define CONFIG_BYTES ((size_t)1 << 20)
-#define CACHE_MIB_MAX 1048576
-#define BEAT_S_MAX 86400
-#define PERSONS_S_MAX (7 * 86400)
-#define COMPACT_ROWS_MAX 10000000
-#define JOURNAL_ROWS_MAX 1000000000
 
 static bool is_folder(const char *path)
 {
@@ -46,71 +40,6 @@ static const char *find_pages(char *room, size_t size)
     return is_folder("web/pages") ? "web/pages" : NULL;
 }
 
-static unsigned whole(const struct om_json *config, const char *key,
-                      int64_t max)
-{
-    const int64_t value = om_json_integer(om_json_get(config, key), 0);
-    return value > 0 && value <= max ? (unsigned)value : 0;
-}
-
-/* Members of the configuration that the command line has not set. */
-static om_status read_config(const char *path, struct om_json **document,
-                             struct om_server_options *o, struct om_err *err)
-{
-    struct om_buf text = {0};
-    om_status st = om_file_read(path, CONFIG_BYTES, &text, err);
-    if (!st)
-        st = om_json_parse((const char *)text.bytes, text.len, document, err);
-    om_buf_deinit(&text);
-    if (st) return st;
-    const struct om_json *c = *document;
-    if (om_json_kind(c) != OM_JSON_OBJECT)
-        return om_fail(err, OM_E_FORMAT, 0, "%s: not a JSON object", path);
-    static const char *const known[] = {"listen",
-                                        "pages",
-                                        "url",
-                                        "threads",
-                                        "workers",
-                                        "cache_mib",
-                                        "fonts",
-                                        "in_charge_token_file",
-                                        "read_only",
-                                        "writes_per_s",
-                                        "client_writes_per_s",
-                                        "compact_rows",
-                                        "journal_rows", "persons_s"};
-    for (size_t i = 0; i < om_json_count(c); i++) {
-        const char *key = "";
-        size_t k = 0;
-        om_json_member(c, i, &key);
-        while (k < sizeof known / sizeof *known && strcmp(known[k], key) != 0)
-            k++;
-        if (k == sizeof known / sizeof *known)
-            return om_fail(err, OM_E_FORMAT, 0, "%s: no setting '%.64s'", path,
-                           key);
-    }
-    if (!o->listen) o->listen = om_json_text(om_json_get(c, "listen"), NULL);
-    if (!o->pages) o->pages = om_json_text(om_json_get(c, "pages"), NULL);
-    if (!o->url) o->url = om_json_text(om_json_get(c, "url"), NULL);
-    if (!o->fonts) o->fonts = om_json_text(om_json_get(c, "fonts"), NULL);
-    if (!o->charge_file)
-        o->charge_file =
-            om_json_text(om_json_get(c, "in_charge_token_file"), NULL);
-    if (om_json_true(om_json_get(c, "read_only"), false)) o->read_only = true;
-    o->writes_per_s = om_json_real(om_json_get(c, "writes_per_s"), 0);
-    o->client_writes_per_s =
-        om_json_real(om_json_get(c, "client_writes_per_s"), 0);
-    o->compact_rows = whole(c, "compact_rows", COMPACT_ROWS_MAX);
-    o->journal_rows = whole(c, "journal_rows", JOURNAL_ROWS_MAX);
-    if (!o->threads) o->threads = whole(c, "threads", 64);
-    if (!o->workers) o->workers = whole(c, "workers", 64);
-    if (!o->beat_s) o->beat_s = whole(c, "beat_s", BEAT_S_MAX);
-    o->persons_s = whole(c, "persons_s", PERSONS_S_MAX);
-    if (!o->cache_bytes)
-        o->cache_bytes = (size_t)whole(c, "cache_mib", CACHE_MIB_MAX) << 20;
-    return OM_OK;
-}
-
 /* Read again what people edit; what is wrong leaves everything as it was. */
 static void reload(struct om_server *server, const char *config,
                    const struct om_server_options *given)
@@ -119,7 +48,7 @@ static void reload(struct om_server *server, const char *config,
     struct om_json *document = NULL;
     struct om_err err = {0};
     om_status st = OM_OK;
-    if (config) st = read_config(config, &document, &fresh, &err);
+    if (config) st = om__serve_config_read(config, &document, &fresh, &err);
     if (!st) st = om_server_reload(server, &fresh, &err);
     if (st)
         om_log(OM_LOG_ERROR, "serve", "not reloaded, all stays as it was: %s",
@@ -193,7 +122,7 @@ int om__verb_serve(int argc, char **argv)
     if (beat) {
         char *end;
         const long n = strtol(beat, &end, 10);
-        if (*end || n < 1 || n > BEAT_S_MAX)
+        if (*end || n < 1 || n > OM__BEAT_S_MAX)
             return om__verb_usage("serve", "--beat is from 1 to 86400 seconds");
         o.beat_s = (unsigned)n;
     }
@@ -218,7 +147,7 @@ int om__verb_serve(int argc, char **argv)
     om_status st = OM_OK;
     o.city = city;
     const struct om_server_options given = o;  // by the command line
-    if (config) st = read_config(config, &document, &o, &err);
+    if (config) st = om__serve_config_read(config, &document, &o, &err);
     if (st) goto done;
     if (!o.pages) o.pages = find_pages(pages, sizeof pages);
     st = om_server_start(&o, &server, &err);
