@@ -321,6 +321,7 @@ void om__live_show(struct om_live *live, struct om__fresh *f, size_t count,
                                 uint64_t first),
                    void *ctx)
 {
+    om__live_step("told");
     om__states_free(live->state, live->base->manifest.layers);
     live->state = f->state;
     f->state = NULL;

@@ -526,7 +526,7 @@ static void bulk_on_a_failing_disk_is_whole(void **state)
 }
 
 /* What the committer does, letter by letter: (a)head, (s)taged, (d)urable,
- * (v)isible. At the first it waits for a write of one row. */
+ * (t)old, (v)isible. At the first it waits for a write of one row. */
 static char steps[64];
 static atomic_bool begun, one_waits;
 static void note_step(const char *step)
@@ -589,7 +589,7 @@ static void bulk_lets_others_in_between(void **state)
     assert_int_equal(many.taken, ROWS);
     assert_int_equal(many.created, ROWS);
     assert_int_equal(many.last - many.first + 1, ROWS);
-    if (strncmp(steps, "asdva", 5)) fail_msg("%s", steps);
+    if (strncmp(steps, "asdtva", 6)) fail_msg("%s", steps);
     assert_true(single.first < many.first);
     // Said again it is refused as a whole, by the first row.
     om_live_look(live, &many);

@@ -7,6 +7,8 @@
  *                 connection, and the next request is answered
  *   fault_write   whichever fails while it writes: what was acknowledged is
  *                 there, what was not is there whole or not at all
+ *   tile_*        a tile that is drawn while a write is told and not yet shown:
+ *                 who has it gets the new one afterwards
  *   writers_*     threads that write, change and remove rows, each of which
  *                 finds what it was told (for ThreadSanitizer)
  * What it answers otherwise is looked at from outside: server.test.mjs.
@@ -30,6 +32,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "engine/live/live_internal.h"  // where a write can be held
 #include "tests/folder.h"
 #include "web/cli/verb.h"
 #include "web/server/server.h"
@@ -102,17 +105,17 @@ static void fault_start(void **state)
     }
 }
 
-/* The status of one request with a body (NULL: none); 0 where the connection
- * was closed instead. */
-static int ask_with(const char *address, const char *method, const char *target,
-                    const char *body)
+/* The status of one request with a body (NULL: none) and more lines of its
+ * head; 0 where the connection was closed instead. text: the answer's first
+ * bytes. */
+static int exchange(const char *address, const char *method, const char *target,
+                    const char *more, const char *body, char text[4096])
 {
     const char *colon = strrchr(address, ':');
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)atoi(colon + 1)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct timeval patience = {.tv_sec = 20};
-    char text[4096] = "";
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -123,15 +126,15 @@ static int ask_with(const char *address, const char *method, const char *target,
                  "Content-Type: application/geo+json\r\n"
                  "Content-Length: %zu\r\n",
                  strlen(body));
-    const int len = snprintf(text, sizeof text,
+    const int len = snprintf(text, 4096,
                              "%s %s HTTP/1.1\r\nHost: localhost\r\n"
-                             "Accept-Encoding: gzip\r\n%s"
+                             "Accept-Encoding: gzip\r\n%s%s"
                              "Connection: close\r\n\r\n%s",
-                             method, target, about, body ? body : "");
+                             method, target, about, more, body ? body : "");
     assert_int_equal(send(fd, text, (size_t)len, MSG_NOSIGNAL), len);
     size_t got = 0;
-    for (ssize_t n = 1; n > 0 && got + 1 < sizeof text; got += (size_t)n) {
-        n = recv(fd, text + got, sizeof text - 1 - got, 0);
+    for (ssize_t n = 1; n > 0 && got + 1 < 4096; got += (size_t)n) {
+        n = recv(fd, text + got, 4096 - 1 - got, 0);
         if (n < 0) n = 0;
     }
     text[got] = '\0';
@@ -139,6 +142,13 @@ static int ask_with(const char *address, const char *method, const char *target,
     int status = 0;
     if (got) assert_int_equal(sscanf(text, "HTTP/1.1 %d ", &status), 1);
     return status;
+}
+
+static int ask_with(const char *address, const char *method, const char *target,
+                    const char *body)
+{
+    char text[4096];
+    return exchange(address, method, target, "", body, text);
 }
 
 static int ask(const char *address, const char *target)
@@ -265,6 +275,82 @@ static void writers_find_what_they_were_told(void **state)
     om_server_stop(server);
 }
 
+/* A write that is told to be there and not shown, until it is let go. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
+static enum { NOT_HELD, HOLDS, HELD } held;
+static void hold_told(const char *step)
+{
+    pthread_mutex_lock(&gate);
+    if (held == HOLDS && !strcmp(step, "told")) {
+        held = HELD;
+        pthread_cond_broadcast(&moved);
+        while (held == HELD) pthread_cond_wait(&moved, &gate);
+    }
+    pthread_mutex_unlock(&gate);
+}
+
+static void *write_held(void *address)
+{
+    const int status = write_row(address, "POST", "HELD", 50);
+    return status == 201 ? address : NULL;
+}
+
+/* The tile with its ETag in a line that asks for another one. */
+static int tile_of(const char *address, const char *more, char none_match[120])
+{
+    char text[4096];
+    const int status =
+        exchange(address, "GET", "/tiles/place/0/0/0.mvt", more, NULL, text);
+    const char *etag = strstr(text, "\nETag: ");
+    assert_non_null(etag);
+    snprintf(none_match, 120, "If-None-Match: %.*s\r\n",
+             (int)strcspn(etag + 7, "\r"), etag + 7);
+    return status;
+}
+
+static void tile_before_a_write_is_shown_is_not_kept_after(void **state)
+{
+    (void)state;
+    struct om_server_options o = options();
+    struct om_server *server = NULL;
+    struct om_err err = {0};
+    char before[120], during[120], after[120];
+    o.threads = 2;
+    om__live_die = hold_told;
+    assert_int_equal(om_server_start(&o, &server, &err), OM_OK);
+    const char *address = om_server_address(server);
+    assert_int_equal(tile_of(address, "", before), 200);
+    assert_int_equal(tile_of(address, before, after), 304);
+
+    pthread_t writer;
+    void *written;
+    pthread_mutex_lock(&gate);
+    held = HOLDS;
+    assert_int_equal(
+        pthread_create(&writer, NULL, write_held, (void *)(uintptr_t)address),
+        0);
+    while (held != HELD) pthread_cond_wait(&moved, &gate);
+    pthread_mutex_unlock(&gate);
+    assert_int_equal(see_row(address, "HELD"), 404);
+    assert_int_equal(tile_of(address, "", during), 200);
+    pthread_mutex_lock(&gate);
+    held = NOT_HELD;
+    pthread_cond_broadcast(&moved);
+    pthread_mutex_unlock(&gate);
+    pthread_join(writer, &written);
+    assert_non_null(written);
+
+    assert_int_equal(see_row(address, "HELD"), 200);
+    assert_int_equal(tile_of(address, during, after), 200);
+    assert_string_not_equal(after, during);
+    assert_int_equal(tile_of(address, before, after), 200);
+    assert_int_equal(tile_of(address, after, during), 304);
+    assert_int_equal(write_row(address, "DELETE", "HELD", 0), 204);
+    om_server_stop(server);
+    om__live_die = NULL;
+}
+
 static void fault_answer(void **state)
 {
     (void)state;
@@ -312,6 +398,7 @@ int main(void)
         cmocka_unit_test(fault_start),
         cmocka_unit_test(fault_answer),
         cmocka_unit_test(fault_write),
+        cmocka_unit_test(tile_before_a_write_is_shown_is_not_kept_after),
         cmocka_unit_test(writers_find_what_they_were_told),
     };
     return cmocka_run_group_tests(tests, make_city, drop_city);

@@ -112,16 +112,21 @@ struct making {
 
 /* The ETag of a tile that nothing but its surroundings and its look make: it
  * names the question, the newest change there and the look. Weak, because
- * the same rows in other files may be drawn in another order. */
+ * the same rows in other files may be drawn in another order. What is drawn
+ * without the newest change has a name that nobody who has it may keep. */
 static void name_local(struct om__request *r, struct making *m)
 {
     const uint64_t changed = om__needs_changed(r->server, &r->needs);
-    m->older = changed > r->snapshot->sequence && !m->last;
+    const bool behind = changed > r->snapshot->sequence;
+    m->older = behind && !m->last;
     const uint64_t from[] = {m->roots.whole ? 0 : changed, m->roots.look};
     const uint64_t question =
         om_hash64(m->key.bytes + m->same_at, m->key.len - m->same_at, 0);
     m->head.weak = true;
     m->head.hash = om_hash64(from, sizeof from, question);
+    if (behind)
+        m->head.hash = om_hash64(&r->snapshot->sequence,
+                                 sizeof r->snapshot->sequence, m->head.hash);
 }
 
 /* What is kept of a local tile is current if it has the ETag that the tile has
