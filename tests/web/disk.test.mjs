@@ -12,6 +12,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask, LINES } from './ask.mjs';
 import { PROGRAM } from './onemap.mjs';
 import { get, makeCity, SOUTH, WEST } from './sample.mjs';
 
@@ -44,12 +45,11 @@ async function serve(t, inside, city) {
     return { url, said: () => said, kill: async (signal) => { child.kill(signal); return (await exited)[0]; } };
 }
 
-/** A batch; its status, and what was said. */
-async function write(url, batch) {
+/** A batch, and what is said to it. */
+function write(url, batch) {
     const body = Array.from({ length: ROWS }, (_, i) => JSON.stringify({ type: 'Feature', id: `F${batch}-${i}`,
         geometry: { type: 'Point', coordinates: [WEST + 0.1, SOUTH + 0.1] }, properties: { weight: batch, note: NOTE } })).join('\n');
-    const answer = await fetch(`${url}/collections/place/items`, { method: 'POST', body, headers: { 'Content-Type': 'application/x-ndjson' } });
-    return { status: answer.status, text: await answer.text() };
+    return ask(`${url}/collections/place/items`, { method: 'POST', type: LINES, body });
 }
 
 async function counts(url, batches) {
@@ -69,8 +69,8 @@ test('a disk that fills up, and is only read then', { skip: allowed ? false : 'n
         const answer = await write(server.url, batch);
         if (answer.status === 200) taken.push(batch);
         else {
-            assert.equal(answer.status, 503, answer.text);
-            assert.match(JSON.parse(answer.text).detail, /disk/);
+            assert.equal(answer.status, 503, answer.text());
+            assert.match(answer.json().detail, /disk/);
             refused++;
             await counts(server.url, taken);
         }
@@ -99,7 +99,7 @@ test('a disk that fills up, and is only read then', { skip: allowed ? false : 'n
     await counts(reads.url, taken);
     const answer = await write(reads.url, batch);
     assert.equal(answer.status, 503);
-    assert.match(JSON.parse(answer.text).detail, /read-only/i);
+    assert.match(answer.json().detail, /read-only/i);
     assert.equal(inside.run(PROGRAM, 'verify', there).status, 0);
     assert.equal(inside.run(PROGRAM, 'backup', there, path.join(dir, 'backup')).status, 0);
     assert.equal(await reads.kill('SIGTERM'), 0);

@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask } from './ask.mjs';
 import { askAs, bearer, features, layersOf, makeSynthetic, rowsOf, token, tile } from './roles.mjs';
 import { get, tileX, tileY } from './sample.mjs';
 import { raw, serve } from './server.mjs';
@@ -70,11 +71,11 @@ test('a city without tokens tells nobody of persons', async (t) => {
     for (const [head, status] of [['', 401], ['Host: localhost\r\n', 200]])
         assert.match(await raw(open.port, `GET /collections HTTP/1.0\r\n${head}\r\n`), new RegExp(`^HTTP/1\\.\\d ${status} `), head);
     const strange = { id: 'N-2', type: 'Feature', geometry: null, properties: { id: 'N-2' } };
-    assert.equal((await fetch(`${open.url}/collections/tip/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json', forwarded: 'host=x' }, body: JSON.stringify(strange) })).status, 401);
+    assert.equal((await ask(`${open.url}/collections/tip/items`, { method: 'POST', headers: { forwarded: 'host=x' }, body: strange })).status, 401);
     const tip = (await nobody('/collections/tip/items?limit=1')).json().features[0];
-    const written = await fetch(`${open.url}/collections/tip/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: JSON.stringify({ ...tip, id: 'N-1', properties: { ...tip.properties, id: 'N-1' } }) });
-    assert.equal(written.status, 201, await written.text());
-    assert.equal((await fetch(`${open.url}/collections/tip/items/N-1`, { method: 'DELETE' })).status, 204);
+    const written = await ask(`${open.url}/collections/tip/items`, { method: 'POST', body: { ...tip, id: 'N-1', properties: { ...tip.properties, id: 'N-1' } } });
+    assert.equal(written.status, 201, written.text());
+    assert.equal((await ask(`${open.url}/collections/tip/items/N-1`, { method: 'DELETE' })).status, 204);
     await open.stop();
 
     // Whatever there is for nobody is what there is for an analyst.

@@ -15,6 +15,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask as askFor } from './ask.mjs';
 import { done, folder } from './onemap.mjs';
 import { get, makeCity, places } from './sample.mjs';
 import { charge, serve } from './server.mjs';
@@ -125,9 +126,8 @@ test('a report leaves answers about ways and rounds as they were', async (t) => 
     const hits = async () => Number(/onemap_cache_hits_total\{cache="answers"\} (\d+)/.exec((await ask(`${url}/metrics`)).text())[1]);
     const [report] = (await ask(`${url}/collections/hazard/items?limit=1`)).json().features;
     const report_again = async (id) => {
-        const answer = await fetch(`${url}/collections/hazard/items`, { method: 'POST', headers: { 'Content-Type': 'application/geo+json', ...auth },
-            body: JSON.stringify({ ...report, id, properties: { ...report.properties, id } }) });
-        assert.equal(answer.status, 201, await answer.text());
+        const answer = await askFor(`${url}/collections/hazard/items`, { method: 'POST', headers: auth, body: { ...report, id, properties: { ...report.properties, id } } });
+        assert.equal(answer.status, 201, answer.text());
     };
     let n = 0;
     for (const [address, kept] of [['/coverage/service', true], ['/coverage/patrol?by=level', true], ['/coverage/workload', false],

@@ -10,6 +10,7 @@ import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask } from './ask.mjs';
 import { done, folder, random } from './onemap.mjs';
 import { get } from './sample.mjs';
 import { charge, serve } from './server.mjs';
@@ -27,8 +28,8 @@ function plain(body) {
 }
 
 async function write({ url, auth }, method, address, body) {
-    const answer = await fetch(`${url}/collections/${address}`, { method, headers: { ...auth, 'Content-Type': 'application/geo+json' }, body: body && JSON.stringify(body) });
-    assert.ok([200, 201, 204].includes(answer.status), `${method} ${address}: ${answer.status} ${await answer.text()}`);
+    const answer = await ask(`${url}/collections/${address}`, { method, headers: auth, body });
+    assert.ok([200, 201, 204].includes(answer.status), `${method} ${address}: ${answer.status} ${answer.text()}`);
 }
 
 /** Properties of a row that somebody may write. */

@@ -19,6 +19,7 @@ import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
+import { MERGE } from './ask.mjs';
 import { random } from './onemap.mjs';
 import { askAs, bearer, features, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { tileX, tileY } from './sample.mjs';
@@ -67,14 +68,13 @@ async function served(t, city, own, tokens) {
     const who = {};
     for (const [name, args] of Object.entries({ admin: ['admin'], ...tokens })) who[name] = await token(city, ...args);
     const { url, stop } = await serve(t, city), ask = Object.fromEntries(Object.entries(who).map(([name, text]) => [name, askAs(url, text)]));
-    const send = async (method, target, body, type = 'application/geo+json') => {
-        const answer = await fetch(`${url}${target}`, { method, headers: { ...bearer(who.admin), 'content-type': type }, body: typeof body === 'string' ? body : JSON.stringify(body) });
-        const text = await answer.text();
-        assert.ok(answer.ok, `${method} ${target}: ${answer.status} ${text}`);
-        return Number(answer.headers.get('data-sequence'));
+    const send = async (method, target, body, type) => {
+        const answer = await ask.admin(target, { method, body, type });
+        assert.ok(answer.status < 300, `${method} ${target}: ${answer.status} ${answer.text()}`);
+        return Number(answer.headers['data-sequence']);
     };
     const put = (layer, row, more) => send('PUT', `/collections/${layer}/items/${row.id}`, feature(row, more));
-    const patch = (layer, row, properties) => send('PATCH', `/collections/${layer}/items/${row.id}`, { type: 'Feature', properties }, 'application/merge-patch+json');
+    const patch = (layer, row, properties) => send('PATCH', `/collections/${layer}/items/${row.id}`, { type: 'Feature', properties }, MERGE);
     return { url, stop, ask, send, put, patch, tokens: who };
 }
 

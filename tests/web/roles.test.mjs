@@ -19,7 +19,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { urlToHttpOptions } from 'node:url';
 
-import { GEOJSON, MERGE } from './ask.mjs';
+import { ask, GEOJSON, MERGE } from './ask.mjs';
 import { onemap } from './onemap.mjs';
 import { askAs, bearer, groupBy, makeSynthetic, rowsOf, token } from './roles.mjs';
 import { get, makeCity } from './sample.mjs';
@@ -333,7 +333,7 @@ test('a city that has had tokens lets nobody in when their list is gone', async 
     await open.stop();
     const old = await token(city, 'admin');
     await rm(file);
-    const write = (url) => fetch(`${url}/collections/tip/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: '{}' });
+    const write = (url) => ask(`${url}/collections/tip/items`, { method: 'POST', body: {} });
     const closed = await serve(t, city);
     for (const target of ['/', '/ready', '/collections', '/collections/rental/items?limit=1', '/tiles/rental/0/0/0.mvt']) {
         const answer = await get(closed.url + target);
@@ -497,10 +497,10 @@ test('an officer writes in the own area, and what is elsewhere is not there', as
 test('keys of writes are each token\'s own', async (t) => {
     const { city } = await makeSynthetic(t, 0.004), [row] = await rowsOf(city, 'tip');
     const who = [await token(city, 'admin'), await token(city, 'ingest'), await token(city, 'ingest')], { url } = await serve(t, city);
-    const body = JSON.stringify({ type: 'Feature', id: 'K-1', geometry: { type: 'Point', coordinates: [Number(row.lon), Number(row.lat)] }, properties: { kind: row.kind, status: row.status, at: '2023-06-26T10:00:00+08:00' } });
+    const body = { type: 'Feature', id: 'K-1', geometry: { type: 'Point', coordinates: [Number(row.lon), Number(row.lat)] }, properties: { kind: row.kind, status: row.status, at: '2023-06-26T10:00:00+08:00' } };
     const send = async (as) => {
-        const answer = await fetch(`${url}/collections/tip/items`, { method: 'POST', body, headers: { ...bearer(as), 'content-type': 'application/geo+json', 'idempotency-key': 'k'.repeat(60) } });
-        return [answer.status, answer.headers.get('idempotency-replayed')];
+        const answer = await askAs(url, as)('/collections/tip/items', { method: 'POST', body, headers: { 'idempotency-key': 'k'.repeat(60) } });
+        return [answer.status, answer.headers['idempotency-replayed'] ?? null];
     };
     assert.deepEqual(await send(who[0]), [201, null]);
     assert.deepEqual(await send(who[0]), [201, 'true']);

@@ -18,6 +18,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ask } from './ask.mjs';
 import { done } from './onemap.mjs';
 import { get, makeCity, SOUTH, tileX, tileY, WEST } from './sample.mjs';
 import { raw, serve } from './server.mjs';
@@ -129,7 +130,7 @@ test('a new value is told as a change of the layer', async (t) => {
     const row = `${url}/collections/place/items/P00001`;
     const put = async (id, kind) => {
         const feature = { ...point(id, WEST + 0.01, SOUTH + 0.01), properties: { kind } };
-        const answer = await fetch(`${url}/collections/place/items`, { method: 'POST', headers: { 'content-type': 'application/geo+json' }, body: JSON.stringify(feature) });
+        const answer = await ask(`${url}/collections/place/items`, { method: 'POST', body: feature });
         assert.equal(answer.status, 201);
     };
     const picture = async () => (await get(far)).headers.etag;
@@ -161,9 +162,9 @@ test('a new value is told as a change of the layer', async (t) => {
 test('rows that are written', async (t) => {
     const { city } = await makeCity(t);
     let { url, stop } = await serve(t, city);
-    const send = async (method, path, body, type = 'application/geo+json') => {
-        const answer = await fetch(`${url}/collections/place/items${path}`, { method, headers: { 'content-type': type }, body: body && (typeof body === 'string' ? body : JSON.stringify(body)) });
-        assert.ok(answer.ok, await answer.text());
+    const send = async (method, path, body, type) => {
+        const answer = await ask(`${url}/collections/place/items${path}`, { method, body, type });
+        assert.ok(answer.status < 300, answer.text());
     };
     const since = async (sequence) => (await get(`${url}/changes?since=${sequence}`)).json();
     const begun = (await get(`${url}/changes?f=json`)).json().next;
