@@ -18,13 +18,14 @@ import { makeSynthetic } from './roles.mjs';
 import { serve } from './server.mjs';
 import { filled, launch, open, skip, until } from './wall_page.mjs';
 
-/** Smallest letters, in units: of whole walls, and of walls in pieces. */
+/** Smallest letters, in units: of whole walls, and of walls in pieces; very small ones say theirs. */
 const LEAST = 1, LEAST_IN_PIECES = 0.78;
 const DISTANCE_MM = 10000, ARC_MINUTES = 16, TALL_MM = 2700;
 
 const WALLS = [
     { width: 1920, height: 1080 }, { width: 1920, height: 1080, lang: 'en' }, { width: 7680, height: 2160, lang: 'en' }, { width: 3860, height: 2180, screens: '2x2', bezel: 20, lang: 'en' },
     { width: 1920, height: 1080, screens: '2x2', bezel: 10 }, { width: 5808, height: 2184, screens: '3x2', bezel: 24, lang: 'en' },
+    { width: 3840, height: 2160, screens: '5x3', bezel: '30,22', smallest: 0.74 },
     { width: 2880, height: 1080, screens: '3x2', bezel: 12 }, { width: 7752, height: 2184, screens: '4x2', bezel: 24 },
 ];
 /** Words of headings that run into each other, as who is told tens only sees them. */
@@ -85,6 +86,16 @@ const cut = (page) => page.evaluate(() => {
     // What reaches a little beyond its cell is not cut by it.
     const slack = (n) => getComputedStyle(n).overflowX === 'visible' ? 0.3 * window.onemapWall.layout.unitPx : 1;
     const said = names.filter((n) => n.getClientRects().length && !n.closest('.hidden') && n.scrollWidth > n.clientWidth + slack(n) && n.clientWidth > 0).map((n) => `${n.closest('.panel')?.id ?? n.id}: ${n.textContent} ${n.scrollWidth - n.clientWidth}`);
+    // What a room hides of words that are its own.
+    const ticker = document.getElementById('ticker').getBoundingClientRect();
+    for (const n of document.querySelectorAll('#marks > *, #legend > *, #latest > li')) {
+        const r = n.getBoundingClientRect();
+        if (r.height && !n.hidden && (r.top < ticker.top - 2 || r.bottom > ticker.bottom + 2 || r.right > ticker.right + 2)) said.push(`below the map: ${n.textContent}`);
+    }
+    for (const p of document.querySelectorAll('.panel.large')) {
+        const room = p.getBoundingClientRect(), low = Math.max(...[...p.querySelectorAll('.second, .chart, .departments li')].map((n) => n.getBoundingClientRect().bottom));
+        if (low > room.bottom + 2) said.push(`${p.id}: ${Math.round(low - room.bottom)} px below its end`);
+    }
     const room = document.getElementById('caption').getBoundingClientRect(), words = document.getElementById('sentence').getBoundingClientRect();
     if (words.bottom > room.bottom + 2 || document.getElementById('place').getBoundingClientRect().top < room.top - 2) said.push(`sentence: ${document.getElementById('sentence').textContent}`);
     return said;
@@ -98,7 +109,7 @@ test('walls of many sizes', { skip }, async (t) => {
     const { context, close } = await launch({ gl: false });
     t.after(close);
     await context.route((u) => u.pathname === '/map.png', (route) => route.fulfill({ status: 200, contentType: 'image/png', body: NOTHING }));
-    for (const { width, height, screens = '', bezel = 0, lang = 'zh-CN' } of WALLS) await t.test(`${width} x ${height} ${screens} ${lang}`, async () => {
+    for (const { width, height, screens = '', bezel = 0, lang = 'zh-CN', smallest = screens ? LEAST_IN_PIECES : LEAST } of WALLS) await t.test(`${width} x ${height} ${screens} ${lang}`, async () => {
         const { page, log } = await open(context, `${url}/wall?motion=no&lang=${lang}${screens && `&wall=${screens}&bezel=${bezel}`}`, { width, height });
         await filled(page);
         // A place, whatever this small city has of them.
@@ -126,7 +137,7 @@ test('walls of many sizes', { skip }, async (t) => {
                 await until('it is named', () => page.evaluate(() => window.onemapWall.overlay.written.some((w) => w.sizePx > 1.2 * window.onemapWall.layout.unitPx)));
             }
             await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-            const { out, unitPx, screens: parts } = await letters(page), least = (screens ? LEAST_IN_PIECES : LEAST) * unitPx;
+            const { out, unitPx, screens: parts } = await letters(page), least = smallest * unitPx;
             assert.ok(out.length > 150, `${out.length} words`);
             assert.ok(out.some((w) => w.canvas), 'words of charts are looked at, too');
             assert.equal(Math.round(unitPx * 54), height);

@@ -5,7 +5,7 @@
 //   what is read below the map lies within one screen, nothing overlaps, no
 //   panel is on the map; all blocks are there
 //   the map has 60 % of usual walls; words have the size that PAGES promises
-//   wide walls have more columns; the tour's place is on one screen
+//   wide walls have more columns; many small screens share what is read; the tour's place is on one screen
 //   what an address says of the wall, and nonsense in it
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -27,6 +27,11 @@ function check(wall, at) {
     }
     assert.ok(l.screens.some((s) => inside(l.focus, s)) && inside(l.focus, l.map), `${at}: the tour's place is on one screen of the map`);
     assert.ok(l.screens.some((s) => inside(l.stage, s)) && inside(l.focus, l.stage), `${at}: what is enlarged is on that screen`);
+    for (const b of l.boards) {
+        assert.ok(l.screens.some((s) => inside(b, s)) && inside(b, l.map), `${at}: what has a screen of its own is on that screen, over the map`);
+        for (const [key, rect] of Object.entries(read)) assert.ok(tiny(meet(b, rect)), `${at}: a screen of its own covers ${key}`);
+    }
+    l.boards.forEach((a, i) => l.boards.slice(0, i).forEach((b) => assert.ok(tiny(meet(a, b)), `${at}: two screens`)));
     const keys = Object.keys(read);
     keys.forEach((a, i) => keys.slice(0, i).forEach((b) => assert.ok(tiny(meet(read[a], read[b])), `${at}: ${a} and ${b}`)));
     for (const key of Object.keys(l.panels)) assert.ok(tiny(meet(l.panels[key], l.map)), `${at}: ${key} is not on the map`);
@@ -53,6 +58,14 @@ test('walls of screens', () => {
         const wall = { width: cols * w + (cols - 1) * bezelX, height: rows * h + (rows - 1) * bezelY, cols, rows, bezelX, bezelY };
         check(wall, `${cols}x${rows} of ${w}x${h}, ${bezelX},${bezelY}`);
     }
+});
+
+test('many small screens: sentence and legend on two, what is enlarged on screens of its own', () => {
+    const l = layout({ width: 3840, height: 2160, cols: 5, rows: 3, bezelX: 30, bezelY: 22 }, BLOCKS);
+    assert.notEqual(l.screens.findIndex((s) => inside(l.caption, s)), l.screens.findIndex((s) => inside(l.ticker, s)));
+    assert.ok(l.boards.length >= 2 && l.boards[0].w > 0.85 * l.screens[0].w);
+    // The screens in the middle come first.
+    assert.ok(l.boards.slice(0, 2).every((b) => inside(b, { x: 1548, y: 0, w: 744, h: 2160 })), JSON.stringify(l.boards.slice(0, 2)));
 });
 
 test('screens cover the wall but for the bezels', () => {

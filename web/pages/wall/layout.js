@@ -14,8 +14,9 @@
  *
  * @typedef {{key: string, tall: number, grows?: number, side: 'left' | 'right'}} Block
  *   tall: heights that it needs, in u; grows: its share of what is left over
- *   focus: of the map, on one screen; stage: all of that screen, but for what is read below
- * @typedef {{unitPx: number, screens: Rect[], map: Rect, focus: Rect, stage: Rect, panels: Record<string, Rect & {unitPx: number}>, caption: Rect, ticker: Rect}} Layout
+ *   focus: of the map, on one screen; stage: all of that screen, but for what is read below;
+ *   boards: whole screens of the map, but for what is read below, those in the middle first
+ * @typedef {{unitPx: number, screens: Rect[], map: Rect, focus: Rect, stage: Rect, boards: Rect[], panels: Record<string, Rect & {unitPx: number}>, caption: Rect, ticker: Rect}} Layout
  */
 
 /** A column of panels, and the space beside it; of the wall's base unit. */
@@ -26,6 +27,8 @@ const MAP_SHARE = 0.6;
 const CAPTION_U = 7, NARROW_CAPTION_U = 10, TICKER_U = 4.3;
 /** What is narrower than so many units has the legend on a line of its own. */
 const NARROW_U = 40, NARROW_TICKER_U = 4.4;
+/** Sentence and legend are on two screens if the second has so much, or as much as the first has and not too little. */
+const APART_U = 30, LEAST_APART_U = 16;
 /** Panels shrink together by this factor until all find a place. */
 const SHRINK = 0.96, SMALLEST = 0.3;
 
@@ -161,9 +164,10 @@ export function layout(wall, blocks) {
   const strip = (r) => ({x: r.x + margin, y: r.y + r.h - captionPx, w: r.w - 2 * margin, h: captionPx - margin * 0.6});
   const [one, two] = below;
   let caption = strip(one), ticker = {...caption, y: caption.y + caption.h - tickerPx, h: tickerPx};
-  if (two && two.w > 30 * unitPx) [caption, ticker] = [one, two].sort((a, b) => a.x - b.x).map(strip);
+  if (two && (two.w > APART_U * unitPx || (two.w > LEAST_APART_U * unitPx && two.w > 0.98 * one.w))) [caption, ticker] = [one, two].sort((a, b) => a.x - b.x).map(strip);
   else caption.h -= tickerPx;
-  const focus = main.y === bottom ? {...main, h: main.h - captionPx} : main;
+  const above = (r) => r.y === bottom ? {...r, h: r.h - captionPx} : r, focus = above(main);
+  const boards = [...parts].filter((r) => r.w > 0.98 * screenPx).sort(byArea).map(above).map((r) => inset(r, margin));
   const whole = screens.find((s) => meet(s, focus)) ?? focus, stage = {x: whole.x, w: whole.w, y: focus.y, h: focus.h};
-  return {unitPx, screens, map, focus: inset(focus, margin), stage: inset(stage, margin), panels, caption, ticker};
+  return {unitPx, screens, map, focus: inset(focus, margin), stage: inset(stage, margin), boards, panels, caption, ticker};
 }

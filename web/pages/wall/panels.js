@@ -223,11 +223,10 @@ function openPanel(how) {
       if (!sorted.length) return;
       const u = chart.unitPx, h = room.clientHeight - (large ? 1.4 * u : 0), fits = Math.max(3, Math.floor(h / ((large ? DEPARTMENT_LEAST_U : DEPARTMENT_U) * u))), shown = sorted.slice(0, fits);
       const rowPx = Math.min(large ? 1.6 * u : DEPARTMENT_U * u, h / shown.length);
-      if (large && shown.length < sorted.length) setText(note, [note.textContent, say(lang, 'more', {n: sorted.length - shown.length})].join(' · '));
       room.style.setProperty('--row', `${rowPx}px`);
       // Where there is room a head says once what the columns are.
       const head = (word) => (large ? [element('li', {class: 'head'}, word)] : []);
-      whose.replaceChildren(...head(''), ...shown.map(({id}) => element('li', {}, id === null ? '?' : nameOf(id))));
+      whose.replaceChildren(...head(shown.length < sorted.length ? say(lang, 'more', {n: sorted.length - shown.length}) : ''), ...shown.map(({id}) => element('li', {}, id === null ? '?' : nameOf(id))));
       open.replaceChildren(...head(say(lang, 'open')), ...shown.map(({id, parts: list}) => cell(plus(list), part.byRows(id))));
       late.replaceChildren(...(overdue ? [...head(say(lang, 'late')), ...shown.map(({id, late: n}) => cell(n, part.lateRows(now(), id), large ? '' : say(lang, 'late')))] : []));
       canvas.style.height = `${shown.length * rowPx}px`;
@@ -376,18 +375,24 @@ function rankingPanel(how) {
     ...part.per.map((x) => ({text: title(lang, x), head: lang === 'en' ? x.short_en : x.short, key: x.key, rows: x.rows, span: x.windowed ? () => monthOf(lang, x.time(now())) : lastOnes, read: (g) => ({value: Number.isFinite(g.rate) ? g.rate * x.scale / x.of : NaN, hidden: !!g.hidden, low: g.rate_low * x.scale / x.of, high: g.rate_high * x.scale / x.of}),
       write: rates, whole: (a) => a.rate * x.scale / x.of}))];
   const charts = columns.map((c) => new Chart(element('div', {class: 'chart dots'}), c.text));
-  const named = element('ol', {class: 'names'}), values = columns.map(() => element('ol', {class: 'values'})), spans = columns.map(() => element('p', {class: 'head span'}));
-  const grid = element('div', {class: 'towns'}, element('div', {class: 'column'}, element('p', {class: 'head'}, say(lang, 'towns')), element('p', {class: 'head'}, '\u00a0'), named),
-    ...columns.map((c, i) => element('div', {class: 'column'}, element('p', {class: 'head', title: c.text}, how.large ? c.text : c.head ?? c.text), spans[i], element('div', {class: 'pair'}, values[i], charts[i].element))));
+  const named = element('ol', {class: 'names'}), left = element('p', {class: 'head'}, '\u00a0'), values = columns.map(() => element('ol', {class: 'values'})), spans = columns.map(() => element('p', {class: 'head span'})), heads = columns.map((c) => element('p', {class: 'head', title: c.text}));
+  const grid = element('div', {class: 'towns'}, element('div', {class: 'column'}, element('p', {class: 'head'}, say(lang, 'towns')), left, named),
+    ...columns.map((c, i) => element('div', {class: 'column'}, heads[i], spans[i], element('div', {class: 'pair'}, values[i], charts[i].element))));
   body.append(grid);
   const draw = () => {
     const answers = columns.map((c) => store.value(c.key));
-    columns.forEach((c, i) => setText(spans[i], c.span()));
+    const whole = how.large && !node.classList.contains('small');
+    columns.forEach((c, i) => {
+      setText(heads[i], whole ? c.text : c.head ?? c.text);
+      setText(spans[i], c.span());
+    });
     if (!answers[0]) return;
     const of = (i, id) => answers[i]?.groups.find((g) => g.id === id);
     const sorted = answers[0].groups.filter((g) => g.id !== null && Number.isFinite(g.share)).sort((a, b) => b.share - a.share);
     const u = charts[0].unitPx, rowPx = 1.28 * u, fits = Math.max(3, Math.floor((grid.clientHeight - 2.6 * u) / rowPx)), first = Math.ceil(fits / 2);
     const shown = sorted.length <= fits ? sorted : [...sorted.slice(0, first), ...sorted.slice(sorted.length - (fits - first))];
+    // Those in the middle are not told; \u00a0 keeps the line.
+    setText(left, shown.length < sorted.length ? say(lang, 'more', {n: sorted.length - shown.length}) : '\u00a0');
     named.replaceChildren(...shown.map((g, i) => element('li', {class: sorted.length > fits && i === first ? 'gap' : ''}, names.unit(part.by, g.id, g.name))));
     columns.forEach((c, i) => {
       const rows = shown.map((g) => (of(i, g.id) ? c.read(of(i, g.id)) : {value: NaN, hidden: false, low: NaN, high: NaN})), write = c.write(rows.map((r) => r.value));

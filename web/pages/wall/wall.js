@@ -42,10 +42,18 @@ const KNOWN_MOST = 400, LATEST = 3;
 const SOFTWARE_PX = 2.5e6;
 /** Letters of the sentence, in units. */
 const SENTENCE_U = 2, SENTENCE_LEAST_U = 1;
+/** How many lines the panels that stand over the map have at least, and would like; letters of a panel on a small screen, in units. */
+const LINES_LEAST = 18, LINES = {ranking: 40, open: 28}, LINES_ELSE = 22, LARGE_LEAST_U = 0.85;
 /** What is shown around a place that somebody asked for. */
 const NEAR_DEG = 0.002, NEAR_ZOOM = 16;
 /** Keys that move the map; a replay ends with them. */
 const GOING = new Set([' ', 'ArrowRight', 'ArrowLeft', 'Home']);
+
+/** @param {HTMLElement} node @param {import('./layout.js').Rect} r */
+function putAt(node, r) {
+  Object.assign(node.style, {left: `${r.x}px`, top: `${r.y}px`, width: `${r.w}px`, height: `${r.h}px`});
+  return node;
+}
 
 /** @param {string} url */
 async function getJson(url) {
@@ -210,21 +218,17 @@ class Wall {
     const wall = {width: innerWidth, height: innerHeight, ...readWall(params)};
     const here = new Set(this.standing.map((p) => p.key));
     const l = this.layout = layout(wall, /** @type {any} */ (BLOCKS.filter((b) => here.has(b.key))));
-    const put = (node, r, unitPx = l.unitPx) => Object.assign(node.style, {left: `${r.x}px`, top: `${r.y}px`, width: `${r.w}px`, height: `${r.h}px`, fontSize: `${unitPx}px`});
+    const put = (node, r, unitPx = l.unitPx) => Object.assign(putAt(node, r).style, {fontSize: `${unitPx}px`});
     $('wall').style.fontSize = `${l.unitPx}px`;
     $('wall').style.setProperty('--u', `${l.unitPx}px`);
     put($('map-room'), l.map);
-    put($('caption'), l.caption);
-    put($('ticker'), l.ticker);
     $('ticker').classList.toggle('line', l.ticker.h < 5 * l.unitPx);
     $('ticker').classList.toggle('narrow', l.ticker.w < 40 * l.unitPx);
     Object.assign($('banner').style, {left: `${l.focus.x}px`, top: `${l.focus.y}px`});
-    // Nothing is enlarged to less than it was.
-    const wide = (r) => Math.min(r.w / Math.max(1, this.over.length) / 21, r.h / 22), f = wide(l.focus) < 1.2 * l.unitPx ? l.stage : l.focus;
-    this.over.forEach((p, i, all) => {
-      const rect = {x: f.x + f.w * i / all.length, y: f.y, w: f.w / all.length, h: f.h};
-      // Departments have long names in English.
-      put(p.node, rect, Math.min(rect.w / (p.key === 'open' && lang === 'en' ? 24 : 21), rect.h / ({ranking: 40, open: 28}[p.key] ?? 22)));
+    const rooms = this.rooms();
+    this.over.forEach((p, i) => {
+      put(p.node, rooms[i], this.lettersOf(p, rooms[i]));
+      p.node.classList.toggle('small', rooms[i].h < LINES_ELSE * l.unitPx);
     });
     for (const p of this.standing) put(p.node, l.panels[p.key], l.panels[p.key].unitPx);
     for (const p of this.panels) {
@@ -232,9 +236,25 @@ class Wall {
       p.update();
     }
     this.map?.resize(l);
-    this.write(null);
     this.fit();
     this.overlay?.resize(l.map, l.screens, l.unitPx, [l.caption, l.ticker]);
+  }
+
+  /** Letters of a panel that stands over the map. @param {import('./panels.js').Panel} p @param {import('./layout.js').Rect} r */
+  lettersOf(p, r) {
+    // Departments have long names in English. Rather fewer lines than letters that nobody reads.
+    return Math.min(r.w / (p.key === 'open' && lang === 'en' ? 24 : 21), Math.max(r.h / (LINES[p.key] ?? LINES_ELSE), Math.min(r.h / LINES_LEAST, LARGE_LEAST_U * this.layout.unitPx)));
+  }
+
+  /** Where panels stand over the map: beside each other, or on screens of their own where one has too little room. */
+  rooms() {
+    const {unitPx, focus, stage, boards} = this.layout, many = this.over.length;
+    // Nothing is enlarged to less than it was.
+    const wide = (r) => Math.min(r.w / Math.max(1, many) / 21, r.h / 22), f = wide(focus) < 1.2 * unitPx ? stage : focus;
+    const beside = this.over.map((_, i) => ({x: f.x + f.w * i / many, y: f.y, w: f.w / many, h: f.h}));
+    const apart = boards.slice(0, many).sort((a, b) => a.x - b.x || a.y - b.y);
+    const letters = (rooms) => Math.min(...this.over.map((p, i) => this.lettersOf(p, rooms[i])));
+    return many > 1 && apart.length === many && letters(beside) < unitPx && letters(apart) > letters(beside) ? apart : beside;
   }
 
   /** The city's moment. */
@@ -460,13 +480,18 @@ class Wall {
     this.fit();
   }
 
-  /** What the map's marks mean is not cut: other words go first. */
+  /** What the map's marks mean is not cut: other words go first, then it takes its room from the sentence. */
   fit() {
-    const below = $('below');
+    const below = $('below'), {caption, ticker} = this.layout;
+    putAt($('ticker'), ticker);
     for (const less of ['', 'bare', 'bare less', 'bare less wrap']) {
       below.className = less;
-      if (below.scrollWidth <= below.clientWidth + 1) return;
+      if (below.scrollWidth <= below.clientWidth + 1) break;
     }
+    const lackPx = Math.max(0, [...$('ticker').children].reduce((sum, c) => sum + /** @type {HTMLElement} */ (c).offsetHeight, 0) - ticker.h);
+    putAt($('ticker'), {...ticker, y: ticker.y - lackPx, h: ticker.h + lackPx});
+    this.captionRoom = caption.x === ticker.x ? {...caption, h: caption.h - lackPx} : caption;
+    this.write(null);
   }
 
   /** Newest reports and ends of work; new ones ring. @param {boolean} ring */
@@ -488,6 +513,7 @@ class Wall {
     const cut = () => [...lines.querySelectorAll('.what')].some((w) => w.scrollWidth > w.clientWidth + 1);
     for (let i = shown.length - 1; i > 0 && lines.childElementCount > 1 && cut(); i--)
       if (shown.findIndex((r) => r.step === shown[i].step) !== i || lines.childElementCount <= 2) lines.children[i].remove();
+    this.fit();
     if (!ring) return;
     const fresh = this.known ? news.filter((f) => !this.known.has(f.id) && f.geometry) : [];
     this.known = new Set([...news.map((f) => f.id), ...(this.known ?? [])].slice(0, KNOWN_MOST));
@@ -511,14 +537,16 @@ class Wall {
         element('p', {class: 'second'}));
     }
     this.lay();
-    for (const list of document.querySelectorAll('.large .details')) {
+    const lists = [...document.querySelectorAll('.large .details')];
+    for (const list of lists) {
       // Rather fewer columns than words that are cut.
       for (const wide of ['', 'wide', 'wider']) {
         list.className = `details ${wide}`;
         if (![...list.querySelectorAll('span:first-child')].some((s) => s.scrollWidth > s.clientWidth)) break;
       }
       // Whole lines only; what there is no room for is on the second screen.
-      const tell = (left) => setText(/** @type {Element} */ (list.nextElementSibling), [left > 0 && say(lang, 'more', {n: left}), say(lang, 'on_second', {a: this.second})].filter((t) => t).join(' · '));
+      const last = list === lists.at(-1) || !list.closest('.small');
+      const tell = (left) => setText(/** @type {Element} */ (list.nextElementSibling), [left > 0 && say(lang, 'more', {n: left}), last && say(lang, 'on_second', {a: this.second})].filter((t) => t).join(' · '));
       // Its words take their room first.
       tell(list.childElementCount);
       let left = 0;
@@ -569,12 +597,16 @@ class Wall {
   write(text) {
     const node = $('sentence'), room = $('caption');
     if (text !== null && text === node.textContent) return;
+    putAt(room, this.captionRoom);
     // Lines end where a thought does, if one has room on a line.
     if (text !== null) node.replaceChildren(...text.split(/(?<=[。,;]|[.,;] )/).map((part) => element('span', {}, part)));
     for (let size = SENTENCE_U; size >= SENTENCE_LEAST_U; size -= 0.1) {
       node.style.fontSize = `${size.toFixed(1)}em`;
       if ($('place').offsetHeight + node.offsetHeight <= room.clientHeight + 1) return;
     }
+    // Rather over the map than cut.
+    const lackPx = $('place').offsetHeight + node.offsetHeight - this.captionRoom.h;
+    putAt(room, {...this.captionRoom, y: this.captionRoom.y - lackPx, h: this.captionRoom.h + lackPx});
   }
 
   /** What a key does, or a second screen. @param {string} key @returns {boolean} was it one of ours? */
