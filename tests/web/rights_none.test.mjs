@@ -46,5 +46,13 @@ test('who is told nothing of persons gets no map of them', async (t) => {
             const answer = await as[role](target);
             assert.equal(answer.status, 200);
             assert.doesNotMatch(answer.text(), /"resident"|"residents"(?!:)|level_since|rental_fire/, `${role} ${target}`);
+            // Nor their values, or what they add up to.
+            if (target === '/catalog') assert.deepEqual(answer.text().match(/.{0,90}(lenient|prohibited|居民"|宽管).{0,30}/g), null, role);
         }
+    const start = async (role) => JSON.parse((await as[role]('/?f=json')).text());
+    const { community, service } = await start('none'), less = await start('some');
+    assert.deepEqual([community.centres, community.organisations, community.activities, service.layer], ['service_centre', 'organisation', 'activity', 'service_centre']);
+    assert.ok(community.matters.list.length);
+    assert.equal(less.service, undefined);
+    assert.deepEqual(Object.keys(less.community).sort(), Object.keys(community).filter((key) => !['centres', 'organisations', 'activities', 'matters'].includes(key)).sort());
 });

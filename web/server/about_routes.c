@@ -10,6 +10,8 @@
 #include "web/server/metrics.h"
 #include "web/server/pictures.h"
 #include "web/server/reply.h"
+#include "web/server/rights.h"
+#include "web/server/server_internal.h"
 #include "web/server/worlds.h"
 #include "web/server/writes.h"
 
@@ -183,40 +185,54 @@ static const struct om__link LANDING[] = {
     {"service-meta", "text/html", "the analyst's page", "/analyst", false},
 };
 
-/* The landing page of OGC API: what there is, as links; and the members of
- * ours that pages need before they can ask for anything. */
-/* city.json's "community"; how its matters sound is added where it does not say
- * so itself, as a release does. */
-static om_status add_said(const struct om_json *community, struct om_buf *out)
+/* city.json's "community", without layers that whoever asks does not see; how
+ * its matters sound is added where it does not say so itself, as a release
+ * does.
+ */
+static om_status add_said(const struct om__request *r,
+                          const struct om_json *community, struct om_buf *out)
 {
-    const struct om_json *matters = om_json_get(community, "matters");
+    struct om_json *seen = om_json_object();
+    om_status st = seen ? OM_OK : OM_E_MEMORY;
+    const bool centres = !om__names_unseen(
+        r, om_json_text(om_json_get(community, "centres"), ""));
+    for (size_t i = 0; i < om_json_count(community) && !st; i++) {
+        const char *key;
+        const struct om_json *one = om_json_member(community, i, &key);
+        // What can be done is a column of the centres.
+        if (om__names_unseen(r, om_json_text(one, "")) ||
+            (!centres && !strcmp(key, "matters")))
+            continue;
+        st = om_json_set_take(seen, key, om_json_copy(one));
+    }
+    const struct om_json *matters = om_json_get(seen, "matters");
     const bool told =
         om_json_kind(om_json_get(matters, "variants")) == OM_JSON_TEXT;
-    if (told || om_json_kind(matters) != OM_JSON_OBJECT)
-        return om_json_write(community, false, out);
-    struct om_json *sounding = om_json_copy(community);
-    om_status st = sounding ? om_matters_sound(sounding, NULL) : OM_E_MEMORY;
     // Without ICU's data they are found as they are written.
-    if (!st || st == OM_E_UNSUPPORTED) st = om_json_write(sounding, false, out);
-    om_json_free(sounding);
+    if (!st && !told && om_json_kind(matters) == OM_JSON_OBJECT)
+        st = om_matters_sound(seen, NULL);
+    if (!st || st == OM_E_UNSUPPORTED) st = om_json_write(seen, false, out);
+    om_json_free(seen);
     return st;
 }
 
 /* What a page for the public needs to know: city.json's "community",
  * and the ways of going ("service": minutes, modes with names and speeds). */
-static om_status add_community(const struct om_manifest *city,
-                               struct om_buf *out)
+static om_status add_community(const struct om__request *r, struct om_buf *out)
 {
+    const struct om_manifest *city = r->snapshot->manifest;
     const struct om_json *community = om_json_get(city->document, "community");
     const struct om_json *service = om_json_get(city->document, "service");
     const struct om_json *modes = om_json_get(service, "modes");
     if (om_json_kind(community) == OM_JSON_OBJECT) {
         om_buf_add_text(out, ",\"community\":");
-        OM_TRY(add_said(community, out));
+        OM_TRY(add_said(r, community, out));
     }
-    if (om_json_kind(service) != OM_JSON_OBJECT) return out->status;
+    const char *layer = om_json_text(om_json_get(service, "layer"), "");
+    if (om_json_kind(service) != OM_JSON_OBJECT || om__names_unseen(r, layer))
+        return out->status;
     om_buf_add_text(out, ",\"service\":{\"layer\":");
-    add_text(out, om_json_text(om_json_get(service, "layer"), ""));
+    add_text(out, layer);
     om_buf_add_text(out, ",\"minutes\":");
     om_buf_add_json_real(out,
                          om_json_real(om_json_get(service, "minutes"), 10));
@@ -235,6 +251,8 @@ static om_status add_community(const struct om_manifest *city,
     return om_buf_add_text(out, "]}");
 }
 
+/* The landing page of OGC API: what there is, as links; and the members of
+ * ours that pages need before they can ask for anything. */
 static om_status landing(struct om__request *r)
 {
     const struct om_manifest *city = r->snapshot->manifest;
@@ -265,7 +283,7 @@ static om_status landing(struct om__request *r)
         om_buf_add_text(&out, ",\"release\":");
         st = om_json_write(om_json_get(city->document, "release"), false, &out);
     }
-    if (!st) st = add_community(city, &out);
+    if (!st) st = add_community(r, &out);
     om__links_add(r, LANDING, sizeof LANDING / sizeof *LANDING, &out);
     om_buf_add_text(&out, "}\n");
     if (!st) return om__reply(r, &out, &HEAD_START);

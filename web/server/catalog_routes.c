@@ -168,20 +168,11 @@ static bool is_veiled_column(const struct om__request *r,
              om_column_kinds(r->snapshot->manifest, layer->name, name));
 }
 
-/* Is it the name of a layer, or of its heat, that whoever asks does not see? */
-static bool is_unseen(const struct om__request *r, const char *text)
-{
-    const size_t heat = sizeof OM__HEAT - 1;
-    if (!strncmp(text, OM__HEAT, heat)) text += heat;
-    return om_snapshot_layer(r->whole, text) &&
-           !om_snapshot_layer(r->snapshot, text);
-}
-
 static bool is_dropped(const struct om__request *r, const struct om_json *value)
 {
     const struct om_json *layer = om_json_get(value, "layer");
-    return is_unseen(r, om_json_text(value, "")) ||
-           is_unseen(r, om_json_text(layer, ""));
+    return om__names_unseen(r, om_json_text(value, "")) ||
+           om__names_unseen(r, om_json_text(layer, ""));
 }
 
 /* Does a member of an object that speaks of a layer name such a column? */
@@ -197,6 +188,20 @@ static bool names_veiled(const struct om__request *r,
         if (!strcmp(layer->schema.field[f].name, name))
             return is_veiled_column(r, layer, f);
     return false;
+}
+
+/* Is it about a column of persons, for a role that is told nothing of them?
+ * Then the values beside it are such as well. */
+static bool is_untold(const struct om__request *r, const struct om_json *object)
+{
+    bool any = false;
+    if (r->who->role->personal != OM_PERSONAL_NONE) return false;
+    for (size_t i = 0; i < om_json_count(object) && !any; i++) {
+        const char *key = "";
+        const struct om_json *one = om_json_member(object, i, &key);
+        any = names_veiled(r, object, key, one);
+    }
+    return any;
 }
 
 /* A value, without what speaks of layers that are not there for this role, and
@@ -216,8 +221,10 @@ static void add_seen(const struct om__request *r, const struct om_json *value,
         const char *key = NULL;
         const struct om_json *one =
             object ? om_json_member(value, i, &key) : om_json_at(value, i);
-        if (is_dropped(r, one) || (key && is_unseen(r, key))) continue;
+        if (is_dropped(r, one) || (key && om__names_unseen(r, key))) continue;
         if (object && names_veiled(r, value, key, one)) continue;
+        if (om_json_kind(one) == OM_JSON_OBJECT && is_untold(r, one))
+            continue;
         if (!first) om_buf_add_text(out, ",");
         first = false;
         if (key) add_text(out, key);
@@ -258,8 +265,8 @@ static void add_withheld(const struct om__request *r,
 {
     bool columns = false;
     for (size_t i = 0; i < layer->schema.count; i++)
-        columns = columns ||
-                  (layer->schema.hidden[i] && !layer->rights.unlisted[i]);
+        columns =
+            columns || (layer->schema.hidden[i] && !layer->rights.unlisted[i]);
     if (om__crowds_only(r, layer))
         om_buf_add_text(out, ",\"rows_withheld\":true");
     if (columns) om_buf_add_text(out, ",\"columns_withheld\":true");

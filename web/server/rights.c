@@ -21,6 +21,7 @@
 #include "web/server/positions.h"
 #include "web/server/rights.h"
 #include "web/server/server_internal.h"
+#include "web/server/tile_maker.h"
 #include "web/server/writes.h"
 
 /* Snapshots that are kept: more than roles and areas that ask at a time. */
@@ -493,6 +494,14 @@ uint64_t om__rights_changed(const struct om__request *r,
         om_city_heard(r->server->city, layer->name, audience, box, &heard);
     if (at_s) *at_s = heard.at_s;
     return sequence;
+}
+
+bool om__names_unseen(const struct om__request *r, const char *text)
+{
+    const size_t heat = sizeof OM__HEAT - 1;
+    if (!strncmp(text, OM__HEAT, heat)) text += heat;
+    return om_snapshot_layer(r->whole, text) &&
+           !om_snapshot_layer(r->snapshot, text);
 }
 
 bool om__crowds_only(const struct om__request *r, const struct om_layer *layer)

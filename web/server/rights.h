@@ -67,6 +67,9 @@ uint64_t om__rights_audience(const struct om__request *request,
 uint64_t om__rights_changed(const struct om__request *request,
                             const struct om_layer *layer, struct om_box box,
                             int64_t *at_s);
+/** Is it the name of a layer, or of its heat, that whoever asks does not see?
+ */
+bool om__names_unseen(const struct om__request *request, const char *text);
 /** May only crowds and counts by unit be told of the layer? */
 bool om__crowds_only(const struct om__request *request,
                      const struct om_layer *layer);
