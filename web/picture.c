@@ -366,9 +366,8 @@ om_status om_picture_bind(const struct om_snapshot *snapshot,
 {
     struct reading r = {snapshot, ask, out, option, err};
     size_t len;
-    *out = (struct om_picture_bound){.by = OM_NO_FIELD,
-                                     .column = OM_NO_FIELD,
-                                     .now_s = ask->now_s};
+    *out = (struct om_picture_bound){
+        .by = OM_NO_FIELD, .column = OM_NO_FIELD, .now_s = ask->now_s};
     if (option) *option = NULL;
     if (ask->palette) OM_TRY(read_palette(&r, ask->palette, "palette"));
     // A layer called so would be shadowed: no layer may have these names.
@@ -409,6 +408,16 @@ bool om_picture_heavy(const struct om_picture_bound *bound)
     return bound->stat == OM_STAT_HOTSPOTS || bound->stat == OM_STAT_COVERAGE;
 }
 
+/* Units of the ground, or those of an area alone. */
+static om_status get_level(const struct om_snapshot *snapshot, const char *name,
+                           struct om_base *base, struct om_level **out,
+                           struct om_err *err)
+{
+    const struct om_layer *units = om_snapshot_units(snapshot, name);
+    return units && units->rights.area ? om_level_new(snapshot, name, out, err)
+                                       : om_base_level(base, name, out, err);
+}
+
 static om_status make_units(const struct om_picture_bound *b,
                             struct om_snapshot *snapshot, struct om_base *base,
                             struct om_selections *cache,
@@ -416,7 +425,7 @@ static om_status make_units(const struct om_picture_bound *b,
 {
     struct om_level *level;
     struct om_unit_classes classes = {.outline = b->outline};
-    OM_TRY(om_base_level(base, b->level, &level, err));
+    OM_TRY(get_level(snapshot, b->level, base, &level, err));
     om_status st = OM_OK;
     if (om_picture_heavy(b))
         st = om__picture_answer(b, snapshot, level, cache, &classes, err);

@@ -86,14 +86,30 @@ static void add_ring(struct om_borders *b, struct edges *set,
     }
 }
 
+static size_t vertices_of(const struct om_rings *rings, size_t shape)
+{
+    const size_t from = rings->part_ring[rings->shape_part[shape]];
+    const size_t end = rings->part_ring[rings->shape_part[shape + 1]];
+    return rings->ring_vertex[end] - (size_t)rings->ring_vertex[from];
+}
+
+static void add_shape(struct om_borders *b, struct edges *set,
+                      const struct om_rings *rings, size_t shape, bool *kept)
+{
+    const size_t end = rings->part_ring[rings->shape_part[shape + 1]];
+    for (size_t r = rings->part_ring[rings->shape_part[shape]]; r < end; r++)
+        add_ring(b, set, rings->vertex + rings->ring_vertex[r],
+                 rings->ring_vertex[r + 1] - rings->ring_vertex[r], kept);
+}
+
 om_status om_borders_init(struct om_borders *borders,
-                          const struct om_rings *rings)
+                          const struct om_rings *rings,
+                          const uint32_t *unit_of_row)
 {
     *borders = (struct om_borders){0};
-    const size_t from = rings->part_ring[rings->shape_part[0]];
-    const size_t end = rings->part_ring[rings->shape_part[rings->count]];
-    const size_t vertices =
-        rings->ring_vertex[end] - (size_t)rings->ring_vertex[from];
+    size_t vertices = 0;
+    for (size_t s = 0; s < rings->count; s++)
+        if (unit_of_row[s] != OM_NO_UNIT) vertices += vertices_of(rings, s);
     struct edges set = {0};
     bool *kept = om_alloc(vertices + 1);
     // A line of k edges has k + 1 vertices: no more lines than edges.
@@ -103,9 +119,9 @@ om_status om_borders_init(struct om_borders *borders,
     om_status st = edges_init(&set, vertices);
     if (!kept || !borders->first || !borders->vertex || !borders->box)
         st = OM_E_MEMORY;
-    for (size_t r = from; r < end && !st; r++)
-        add_ring(borders, &set, rings->vertex + rings->ring_vertex[r],
-                 rings->ring_vertex[r + 1] - rings->ring_vertex[r], kept);
+    for (size_t s = 0; s < rings->count && !st; s++)
+        if (unit_of_row[s] != OM_NO_UNIT)
+            add_shape(borders, &set, rings, s, kept);
     om_free(set.edge);
     om_free(kept);
     if (st) om_borders_deinit(borders);

@@ -12,10 +12,12 @@ struct om_borders {
     struct om_box *box;  // [lines]
 };
 
-/** The borders of polygons that may share edges. owns: om_borders_deinit.
- *  cost: linear in the vertices; 2,934 grids some 30 ms */
+/** The borders of polygons that may share edges: of shapes whose unit_of_row
+ *  [rings->count] is not OM_NO_UNIT. owns: om_borders_deinit. cost: linear in
+ *  the vertices; 2,934 grids some 30 ms */
 om_status om_borders_init(struct om_borders *borders,
-                          const struct om_rings *rings) OM_MUST_USE;
+                          const struct om_rings *rings,
+                          const uint32_t *unit_of_row) OM_MUST_USE;
 void om_borders_deinit(struct om_borders *borders);
 /** Add those that meet the canvas to its raster. */
 void om_borders_draw(const struct om_borders *borders, struct om_canvas *canvas,

@@ -160,21 +160,19 @@ static om_status write_borders(struct covering *c, struct om_buf *out)
     return OM_OK;
 }
 
-static void write_head(const struct covering *c, const bool *told,
-                       struct om_buf *out)
+static void write_head(const struct covering *c, struct om_buf *out)
 {
     om_buf_add(out, "OMU1", 4);
     om_varint_add(out, c->canvas.view.width);
     om_varint_add(out, c->units);
     for (size_t i = 0; i < c->units; i++) {
         const char *id = c->level->units.unit[c->unit[i]].id;
-        const size_t len = !told || told[c->unit[i]] ? strlen(id) : 0;
-        om_varint_add(out, len);
-        om_buf_add(out, id, len);
+        om_varint_add(out, strlen(id));
+        om_buf_add(out, id, strlen(id));
     }
 }
 
-om_status om_cover_write(const struct om_level *level, const bool *told,
+om_status om_cover_write(const struct om_level *level,
                          const struct om_view *view, struct om_arena *arena,
                          struct om_buf *out)
 {
@@ -187,7 +185,7 @@ om_status om_cover_write(const struct om_level *level, const bool *told,
     om_level_each(level, om_view_box(view, OM_CHOROPLETH_PX), add_unit, &c);
     if (c.status || !c.parts) return c.status;
     OM_TRY(put_in_order(&c));
-    write_head(&c, told, out);
+    write_head(&c, out);
     write_pixels(&c, out);
     OM_TRY(write_borders(&c, out));
     return out->status;

@@ -11,12 +11,11 @@
  * as om_choropleth_draw paints them. ARCHITECTURE.md ("A tile of units") has
  * the form. Nothing is appended where there are no units.
  *
- * shapes   told [level->units.count]: units whose ids are said; NULL: all
  * returns  OM_E_MEMORY, or what sticks to `out`
  * cost     some 10 ns a pixel, and 100 ns a vertex
  * test     tests/web/days.test.mjs
  */
-om_status om_cover_write(const struct om_level *level, const bool *told,
+om_status om_cover_write(const struct om_level *level,
                          const struct om_view *view, struct om_arena *arena,
                          struct om_buf *out) OM_MUST_USE;
 

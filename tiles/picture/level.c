@@ -43,7 +43,7 @@ static om_status fill(struct om_level *level)
     }
     level->side_cells = units->count ? sqrt(area / (double)units->count) : 0.0;
     OM_TRY(om_tree_new(rings->box, rings->count, &level->tree));
-    return om_borders_init(&level->borders, rings);
+    return om_borders_init(&level->borders, rings, level->unit_of_row);
 }
 
 om_status om_level_new(const struct om_snapshot *snapshot, const char *name,

@@ -15,7 +15,7 @@ struct om_level {
     uint64_t serial;       // of the layer, as of any snapshot that has the same
 };
 
-/** Read a level. returns what om_units_read returns. owns: *out with
+/** Read a level: the units that whoever has the snapshot sees. returns what om_units_read returns. owns: *out with
  *  om_level_unref; holds of the snapshot what it needs. cost: grids some 60 ms */
 om_status om_level_new(const struct om_snapshot *snapshot, const char *name,
                        struct om_level **out, struct om_err *err) OM_MUST_USE;

@@ -42,7 +42,7 @@ static om_status add_key(struct om__request *r, const void *ask,
                          struct om_buf *key)
 {
     const struct cover_ask *c = ask;
-    // Units outside somebody's area are not named.
+    // Units outside somebody's area are not there.
     om_buf_add(key, &r->snapshot->rights, sizeof r->snapshot->rights);
     om_buf_add(key, &c->side_px, sizeof c->side_px);
     return om_buf_add(key, c->bound.level, strlen(c->bound.level));
@@ -65,34 +65,11 @@ static om_status find_roots(struct om__request *r, const void *ask,
     return OM_OK;
 }
 
-/* Which units whoever asks may be told of; NULL: all. In the arena. */
-static om_status find_told(struct om__request *r, const struct om_level *level,
-                           const bool **out)
-{
-    const struct om_units *all = &level->units;
-    const struct om_layer *layer = om_snapshot_units(r->snapshot, all->level);
-    struct om_units seen;
-    *out = NULL;
-    if (layer && !layer->rights.area) return OM_OK;
-    bool *told =
-        om_arena_calloc(&om__lane(r->server)->arena, all->count + 1, 1);
-    if (!told) return OM_E_MEMORY;
-    *out = told;
-    if (!layer) return OM_OK;
-    OM_TRY(om_units_read(r->snapshot, all->level, &seen, &r->err));
-    for (size_t i = 0; i < all->count; i++)
-        told[i] = om_units_find(&seen, all->unit[i].id,
-                                strlen(all->unit[i].id)) != SIZE_MAX;
-    om_units_deinit(&seen);
-    return OM_OK;
-}
-
 static om_status draw(struct om__request *r, void *ask,
                       const struct om_tile_address *tile, struct om_buf *out)
 {
     const struct cover_ask *c = ask;
     struct om_picture *picture;
-    const bool *told;
     if (!r->on_worker) {
         r->later = true;
         return OM_OK;
@@ -101,10 +78,8 @@ static om_status draw(struct om__request *r, void *ask,
     if (!picture) return OM_OK;
     const struct om_view view = om_view_tile(
         tile->z, tile->x, tile->y, c->side_px * tile->scale, tile->scale);
-    om_status st = find_told(r, picture->level, &told);
-    if (!st)
-        st = om_cover_write(picture->level, told, &view,
-                            &om__lane(r->server)->arena, out);
+    const om_status st =
+        om_cover_write(picture->level, &view, &om__lane(r->server)->arena, out);
     om_picture_unref(picture);
     return st;
 }
