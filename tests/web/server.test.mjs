@@ -107,6 +107,29 @@ test('the server', async (t) => {
             assert.equal((await at(`/pages/${file}`)).status, 404, file);
     });
 
+    await t.test('pages open whatever others hang on their address, data does not', async () => {
+        const browser = { headers: { Accept: 'text/html,*/*;q=0.8' } };
+        const strange = ['from=singlemessage&isappinstalled=0', 'utm_source=a&utm_source=b', 'fbclid=%D6%D0', '=1', 'v=x', 'x=%zz',
+            Array.from({ length: 40 }, (_, i) => `p${i}=1`).join('&')];
+        for (const page of ['/', '/wall', '/analyst', '/community', '/sheet', '/embed']) {
+            const plain = await at(page, browser);
+            assert.match(plain.headers['content-type'], /^text\/html/, page);
+            for (const query of strange) {
+                const answer = await at(`${page}?${query}`, browser);
+                assert.equal(answer.status, 200, `${page}?${query}`);
+                assert.deepEqual(answer.body, plain.body, `${page}?${query}`);
+            }
+        }
+        for (const target of ['/', '/?f=json', '/collections', '/health', '/pages/start.js', '/embed.js'])
+            for (const query of strange.filter((one) => one !== 'v=x')) {
+                const answer = await at(`${target}${target.includes('?') ? '&' : '?'}${query}`);
+                assert.ok([400, 413, 414].includes(answer.status), `${target} ${query}: ${answer.status}`);
+                assert.ok(answer.json().detail, target);
+            }
+        assert.match((await at('/?f=json&from=x')).json().detail, /no parameter from/);
+        assert.match((await at('/?f=json&a=1&a=1')).json().detail, /given twice/);
+    });
+
     await t.test('counts agree with the command line and add up', async () => {
         const stats = (await at('/stats/place?by=square&sum=weight')).json();
         const rows = (await done('query', city, 'place', '--by', 'square', '--sum', 'weight')).trim().split(/\r?\n/).slice(1);

@@ -106,6 +106,11 @@ static void path_that_could_mean_two_things_is_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct om_address a;
         if (parse(bad[i], &a) != OM_E_FORMAT) fail_msg("taken: %s", bad[i]);
+        // Where only the query is at fault, all before it is as it should be.
+        const bool query = !strncmp(bad[i], "/a?", 3);
+        assert_int_equal(a.query, query ? OM_E_FORMAT : OM_OK);
+        if (query) assert_int_equal(a.segments, 1);
+        if (query) assert_int_equal(a.params, 0);
     }
 }
 

@@ -143,7 +143,9 @@ om_status om_address_parse(const char *target, size_t len, char *scratch,
     struct reader r = {
         .at = target, .end = target + len, .out = scratch, .err = err};
     OM_TRY(read_path(&r, out));
-    return read_query(&r, out);
+    out->query = read_query(&r, out);
+    if (out->query) out->params = 0;
+    return out->query;
 }
 
 const struct om_param *om_address_param(const struct om_address *address,

@@ -30,6 +30,8 @@ struct om_address {
     size_t segments;
     const char *segment[OM_ADDRESS_SEGMENTS];
     bool slash;  // the path ends in a slash (and is not just one)
+    om_status query;  // OM_OK, or why it cannot be read; then there are no
+                      // params, and all else is as it should be
     size_t params;
     struct om_param param[OM_ADDRESS_PARAMS];
 };

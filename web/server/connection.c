@@ -443,8 +443,14 @@ om_status om__request_address(struct om__request *request)
 {
     if (request->address_read) return OM_OK;
     char *scratch = (char *)(request + 1) + request->target_len + 1;
-    OM_TRY(om_address_parse(request->target, request->target_len, scratch,
-                            &request->address, &request->err));
+    struct om_address *address = &request->address;
+    const om_status st = om_address_parse(request->target, request->target_len,
+                                          scratch, address, &request->err);
+    if (st && !address->query) return st;
+    const struct om__route *route =
+        address->query ? om__route_find(request->server, address, NULL) : NULL;
+    // A page opens with any query; what else is asked there is refused later.
+    if (st && !(route && route->page)) return st;
     request->address_read = true;
     return OM_OK;
 }

@@ -44,25 +44,29 @@ const struct om__route om__routes[] = {
      .params = "f",
      .forms = "json html",
      .answer = om__get_start,
-     .data = true},
+     .data = true,
+     .page = true},
     {.name = "analyst",
      .summary = "The analyst's page",
      .path = "analyst",
      .params = "lang map",
      .media = "text/html",
-     .answer = om__get_page},
+     .answer = om__get_page,
+     .page = true},
     {.name = "community",
      .summary = "The residents' map: what is done where, and how to get there",
      .path = "community",
      .params = "lang theme map",
      .media = "text/html",
-     .answer = om__get_page},
+     .answer = om__get_page,
+     .page = true},
     {.name = "embed",
      .summary = "The residents' map for a frame in another site",
      .path = "embed",
      .params = "layer town village center zoom lang theme",
      .media = "text/html",
-     .answer = om__get_embed},
+     .answer = om__get_embed,
+     .page = true},
     {.name = "embed",
      .summary = "Script that makes frames of <one-map> elements",
      .path = "embed.js",
@@ -74,14 +78,16 @@ const struct om__route om__routes[] = {
      .path = "wall",
      .params = "lang wall bezel map motion replay id drive",
      .media = "text/html",
-     .answer = om__get_page},
+     .answer = om__get_page,
+     .page = true},
     {.name = "sheet",
      .summary = "The overdue visits of a unit, or any list of rows, to be "
                 "printed",
      .path = "sheet",
      .params = "unit layer lang list",
      .media = "text/html",
-     .answer = om__get_page},
+     .answer = om__get_page,
+     .page = true},
     {.name = "pages",
      .summary = "Files of the pages",
      .path = "pages/{file}",
@@ -706,16 +712,30 @@ om_status om__request_renew(struct om__request *r)
     return OM_OK;
 }
 
+/* Pages open whatever others have hung on their address (where a link was
+ * forwarded, campaigns); what is a page's own it reads itself. */
+static bool is_page(const struct om__request *r)
+{
+    return r->route->page && (!r->route->forms || om__form_is(r, "html"));
+}
+
+static om_status check_query(struct om__request *r)
+{
+    if (r->address.query) return r->address.query;
+    // Which columns there are is known when the layer is.
+    if (!r->route->columns) OM_TRY(om__params_check(r, r->route->params));
+    return r->route->data ? read_version(r) : OM_OK;
+}
+
 static om_status prepare(struct om__request *r)
 {
     if (!r->route)
         return om_fail(&r->err, OM_E_NOTFOUND, 0, "there is nothing here");
-    // Which columns there are is known when the layer is.
-    if (!r->route->columns) OM_TRY(om__params_check(r, r->route->params));
     if (r->route->data && !r->snapshot) OM_TRY(om__request_renew(r));
     om__needs_forget(r);
-    if (r->route->data) OM_TRY(read_version(r));
-    return r->route->forms ? om__form_choose(r) : OM_OK;
+    const om_status form = r->route->forms ? om__form_choose(r) : OM_OK;
+    if (form || is_page(r)) return form;
+    return check_query(r);
 }
 
 om_status om__request_begin(struct om__request *r)

@@ -59,6 +59,7 @@ struct om__route {
     bool inside;   // not where a release is served
     bool anyone;   // says nothing of the city: asks for no token
     bool rows;     // tells of single rows: who asked is noted
+    bool page;     // for people: opens with any query
 };
 extern const struct om__route om__routes[];
 extern const size_t om__routes_count;
