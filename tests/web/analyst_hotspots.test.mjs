@@ -4,6 +4,8 @@
 //   hotspots per address: rate, times the city's, the same of the neighbourhood,
 //   since when; what is above the city comes first
 //   a key that opens a pane leaves the focus in it, folded away or not
+//   keys move the map before anybody went there, and from list boxes; Escape
+//   leaves boxes for the map
 //   a unit that is chosen in the table is told of, though no place is pinned
 //   a table is as wide as its pane, or is seen to go on
 import assert from 'node:assert/strict';
@@ -86,6 +88,53 @@ test('ranked hotspots', { skip }, async (t) => {
             for (const [side, letter] of [['no-query', '['], ['no-result', ']']]) if (await page.evaluate((c) => document.body.classList.contains(c), side)) await page.keyboard.press(letter);
             await until('unfolded', () => page.evaluate(() => !document.body.matches('.no-query, .no-result')));
         }
+    });
+
+    await t.test('keys of the map wherever nobody types, and out of what is typed in', async () => {
+        await shows('layer=hazard&map=10/22.9/113.8', () => document.querySelectorAll('#table tr').length > 10);
+        const view = () => /[#&]map=([\d.]+)\/([\d.]+)\/([\d.]+)/.exec(page.url())?.slice(1).map(Number);
+        const on = (css) => page.evaluate((c) => document.activeElement.matches(c), css);
+        assert.ok(await on('body'));
+        await page.keyboard.press('+');
+        await until('it is nearer', () => view()[0] === 11);
+        const [, , lon] = view();
+        await page.keyboard.press('ArrowRight');
+        await until('and further east', () => view()[2] > lon);
+
+        await page.keyboard.press('/');
+        await page.keyboard.type('humen');
+        await until('something is found', () => page.isVisible('#found [role=option]'));
+        await page.keyboard.press('Escape');
+        assert.deepEqual([await on('#search'), await page.isVisible('#found'), await page.inputValue('#search')], [true, false, 'humen'], 'first the list goes');
+        await page.keyboard.press('Escape');
+        assert.deepEqual([await on('#map'), await page.inputValue('#search')], [true, ''], 'then the box is left');
+        await page.keyboard.press('-');
+        await until('it is further', () => view()[0] === 10);
+
+        await page.focus('#subject');
+        await page.keyboard.press('u');
+        await until('other units', () => page.url().includes('units=grid'));
+        await page.keyboard.press('+');
+        await until('nearer', () => view()[0] === 11);
+        assert.deepEqual([await on('#subject'), await page.inputValue('#subject')], [true, 'hazard'], 'letters choose nothing');
+        const before = view();
+        await page.keyboard.press('ArrowDown');
+        await until('arrows do', async () => await page.inputValue('#subject') !== 'hazard');
+        assert.deepEqual(view(), before);
+        await page.keyboard.press('/');
+        assert.ok(await on('#search'));
+        await page.keyboard.type('+f');
+        assert.equal(await page.inputValue('#search'), '+f');
+        assert.deepEqual(view(), before);
+        await page.focus('#subject');
+        await page.keyboard.press('Escape');
+        assert.ok(await on('#map'));
+
+        await page.keyboard.press('?');
+        assert.match(await page.innerText('dialog.help'), /方向键选择/);
+        await page.keyboard.press('u');
+        await page.keyboard.press('Escape');
+        assert.ok(page.url().includes('units=grid'), 'nothing happens behind the help');
     });
 
     await t.test('why a row of the ranking is where it is', async () => {

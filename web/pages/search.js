@@ -1,6 +1,7 @@
 // @ts-check
 // search.js - a box for what somebody looks for, with a list below it: a combobox
-// as WAI-ARIA describes it. Arrows choose, Enter takes, Escape leaves.
+// as WAI-ARIA describes it. Arrows choose, Enter takes, Escape closes the list,
+// and with it closed leaves the box.
 
 import {element} from './dom.js';
 import {exact} from './text.js';
@@ -21,7 +22,8 @@ export class SearchBox {
    *   choose: (found: import('./api.js').Found) => void,
    *   title: (found: import('./api.js').Found) => string,
    *   name?: (found: import('./api.js').Found) => string | null,
-   *   levels: string[]}} city   title: what it is, as 村(社区); name: else its own
+   *   leave?: () => void, levels: string[]}} city   title: what it is, as 村(社区); name: else its own;
+   *   leave: takes the focus when the box is left by Escape
    */
   constructor({input, list}, city) {
     Object.assign(this, {input, list, city});
@@ -150,11 +152,14 @@ export class SearchBox {
       else if (!this.list.hidden) this.take(this.active);
     } else if (e.key === 'Escape') {
       e.stopPropagation();
+      // A browser would empty the box, and that would ask again.
+      e.preventDefault();
       this.leave();
       if (this.list.hidden) {
         this.input.value = '';
         this.show([], '');
         this.input.blur();
+        this.city.leave?.();
       } else {
         this.close();
       }

@@ -14,7 +14,7 @@ import {Behind} from './behind.js';
 import {Caption} from './caption.js';
 import {Drawing} from './drawing.js';
 import {helpDialog} from './help.js';
-import {meansOf, openMap} from './map.js';
+import {isArrow, meansOf, moveByKey, movesMap, openMap} from './map.js';
 import {otherState} from './other.js';
 import {PANES} from './panes.js';
 import {refusalOf} from './refusals.js';
@@ -341,10 +341,26 @@ function goTo(found) {
 
 /* ---- keys, theme, language ---- */
 
+/** Is it typed in? @param {any} on */
+const isText = (on) => on.tagName === 'TEXTAREA' || (on.tagName === 'INPUT' && !['radio', 'checkbox', 'range'].includes(on.type));
+/** Does its list lie open? Then all keys are its own. @param {Element} on */
+const isOpenList = (on) => on.tagName === 'SELECT' && CSS.supports('selector(:open)') && on.matches(':open');
+/** What has arrows of its own, and the map itself. */
+const OWN_ARROWS = 'input:not([type=checkbox]), select, [role=tab], [role=slider], [role=region]', MAP_ITSELF = '.maplibregl-canvas, .drawing';
+
+/* Keys are heard wherever nobody types: in list boxes, too, where arrows choose. */
 function onKey(e) {
-  if (e.key === 'Escape') return escape();
-  const on = /** @type {any} */ (document.activeElement), typing = /^(INPUT|TEXTAREA|SELECT)$/.test(on?.tagName ?? '') && !['radio', 'checkbox', 'range'].includes(on.type);
-  if (typing || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
+  const on = document.activeElement ?? document.body;
+  if (e.isComposing || isOpenList(on) || document.querySelector('dialog[open]')) return;
+  if (e.key === 'Escape') return escape(on);
+  if (isText(on) || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey) return;
+  if (movesMap(e.key)) {
+    // A page that is longer than its window is scrolled by arrows.
+    const taken = on.matches(MAP_ITSELF) || (isArrow(e.key) && (on.closest(OWN_ARROWS) || document.documentElement.scrollHeight > innerHeight + 1));
+    if (!theMap || taken) return;
+    e.preventDefault();
+    return moveByKey(theMap, e.key);
+  }
   const key = e.key.toLowerCase(), act = {'/': () => $('search').focus(), ...KEYS}[key] ?? mounted.filter((m) => m.pane.key === key).map((m) => () => {
     openPane(m.pane.id);
     m.mounted?.act?.();
@@ -393,8 +409,10 @@ function showFolds() {
   sides?.b?.resize();
 }
 
-function escape() {
-  if (state.now.at) state.update({at: null});
+/** Out of what is typed or chosen in to the map; there, what is pinned is let go. @param {Element} on */
+function escape(on) {
+  if (isText(on) || on.tagName === 'SELECT') theMap?.focus();
+  else if (state.now.at) state.update({at: null});
 }
 
 function setTheme(name) {
@@ -429,6 +447,7 @@ function wire() {
   new SearchBox({input: $('search'), list: $('found')}, {
     find: (text, signal) => search(text, {near: state.now.map ?? undefined, limit: FOUND_MOST}, signal).then((found) => city.names.found(found)),
     choose: goTo,
+    leave: () => theMap?.focus(),
     title: (found) => write.title(layerOf(city, found.layer) ?? {id: found.kind}),
     name: (found) => (lang === 'en' && (found.name_en ?? (found.name === found.title ? found.title_en : null))) || found.name,
     levels: city.levels,

@@ -31,6 +31,9 @@
  * @property {(layer: string, touched: import('../live.js').Touched | null) => void} refresh   what a change reaches; null: all of it
  * @property {() => void} paint   the theme has changed
  * @property {() => void} resize
+ * @property {(by: number) => void} zoomBy   levels
+ * @property {(dx: number, dy: number) => void} panBy   pixels, to the right and down
+ * @property {() => void} focus   its keys are heard
  * @property {() => void} remove
  *
  * @typedef {object} Handlers
@@ -42,6 +45,21 @@
  *
  * @typedef {{view: View | null, box: number[], say: (key: any, values?: any) => string, label: string}} How
  */
+
+/** How far a key moves the map, pixels. */
+const PAN_PX = 120;
+const PANS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}, ZOOMS = {'+': 1, '=': 1, '-': -1, '_': -1};
+
+/** Is it a key that moves a map? @param {string} key */
+export const movesMap = (key) => Object.hasOwn(PANS, key) || Object.hasOwn(ZOOMS, key);
+/** And one that other things have, too? @param {string} key */
+export const isArrow = (key) => Object.hasOwn(PANS, key);
+
+/** @param {{zoomBy: (by: number) => void, panBy: (dx: number, dy: number) => void}} map @param {string} key */
+export function moveByKey(map, key) {
+  if (isArrow(key)) map.panBy(PANS[key][0] * PAN_PX, PANS[key][1] * PAN_PX);
+  else map.zoomBy(ZOOMS[key]);
+}
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render|software/i;
 

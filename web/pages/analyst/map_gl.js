@@ -272,6 +272,21 @@ export class GlMap {
     this.map.setPixelRatio(pixelRatio());
     this.map.resize();
   }
+
+  /** @param {number} by */
+  zoomBy(by) {
+    this.map.easeTo({zoom: this.map.getZoom() + by});
+  }
+
+  /** @param {number} dx @param {number} dy */
+  panBy(dx, dy) {
+    this.map.panBy([dx, dy]);
+  }
+
+  focus() {
+    this.map.getCanvas().focus({preventScroll: true});
+  }
+
   remove() {
     this.map.remove();
   }

@@ -13,7 +13,7 @@ import {element} from '../dom.js';
 import {tilesTouched} from '../live.js';
 import {latOf, lonOf, tilesIn, viewOf, worldX, worldY, WORLD_PX} from '../mercator.js';
 import {Loader} from './loader.js';
-import {pixelRatio, pointIn, token} from './map.js';
+import {moveByKey, movesMap, pixelRatio, pointIn, token} from './map.js';
 
 /** @typedef {import('./map.js').Sheet} Sheet @typedef {import('./map.js').View} View */
 
@@ -27,7 +27,7 @@ const FILL_MS = 120, REST_MS = 160, OLD_PLANE_MS = 4000;
 const CLICK_PX = 4;
 /* Of a period that is moved: more would take longer than a frame. */
 const PIXELS_A_FRAME = 12 * TILE_PX ** 2;
-const PAN_PX = 120, WHEEL_NOTCH = 80;
+const WHEEL_NOTCH = 80;
 /* Cells that are drawn with a frame: 4 ms each of 1024 pixels by software. */
 const CELLS_FRAME = 4, CELLS_HELD = 2;
 /* Screens that show more than a pixel for one of the page. */
@@ -539,13 +539,9 @@ export class PictureMap {
       if (notches) this.zoomBy(-ZOOM_STEP * Math.max(-4, Math.min(4, notches)), at(e));
     }, {passive: false});
     container.addEventListener('keydown', (e) => {
-      if (e.target !== container || e.ctrlKey || e.metaKey || e.altKey) return;
-      const pan = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[e.key];
-      const zoom = {'+': 1, '=': 1, '-': -1, '_': -1}[e.key];
-      if (!pan && !zoom) return;
+      if (e.target !== container || e.ctrlKey || e.metaKey || e.altKey || !movesMap(e.key)) return;
       e.preventDefault();
-      if (pan) this.panBy(pan[0] * PAN_PX, pan[1] * PAN_PX);
-      else this.zoomBy(zoom);
+      moveByKey(this, e.key);
     });
   }
 
@@ -644,6 +640,10 @@ export class PictureMap {
   paint() {
     this.plane.touchAll();
     this.redraw();
+  }
+
+  focus() {
+    this.container.focus({preventScroll: true});
   }
 
   resize() {
