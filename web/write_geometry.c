@@ -81,6 +81,24 @@ om_status om__shapes_append(struct om__shape_bufs *to,
     return end_shape(to);
 }
 
+om_status om__shapes_set(struct om__shape_bufs *to, const struct om_rings *r)
+{
+    om__shapes_clear(to);
+    for (uint32_t p = r->shape_part[0]; p < r->shape_part[1]; p++) {
+        for (uint32_t i = r->part_ring[p]; i < r->part_ring[p + 1]; i++) {
+            const uint32_t end = r->ring_vertex[i + 1];
+            for (uint32_t v = r->ring_vertex[i]; v < end; v++) {
+                const double x = r->vertex[v].x, y = r->vertex[v].y;
+                OM_TRY(om_buf_add(&to->x, &x, sizeof x));
+                OM_TRY(om_buf_add(&to->y, &y, sizeof y));
+            }
+            OM_TRY(end_ring(to));
+        }
+        OM_TRY(end_part(to));
+    }
+    return end_shape(to);
+}
+
 /* Two numbers, or three of which the height is left out. */
 static bool read_position(struct om_body *body, const struct om_json *position,
                           double *lon, double *lat)

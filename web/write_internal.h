@@ -41,6 +41,7 @@ struct om_body {
     bool has_id, bad;
     struct om_pos pos;
     struct om__shape_bufs shape;
+    uint64_t shapes_ns;  // what shapes have cost (OM_LIMIT_BODY_SHAPES_NS)
     // Taken.
     uint64_t rows, refused;
     size_t taken;
@@ -88,6 +89,9 @@ om_status om__row_geometry(struct om_body *body,
 void om__shapes_clear(struct om__shape_bufs *shapes);
 om_status om__shapes_append(struct om__shape_bufs *to,
                             const struct om__shape_bufs *from) OM_MUST_USE;
+/** Put a shape on the grid in the place of what is there. */
+om_status om__shapes_set(struct om__shape_bufs *to,
+                         const struct om_rings *rings) OM_MUST_USE;
 struct om_shapes om__shapes_view(const struct om__shape_bufs *shapes);
 void om__shapes_deinit(struct om__shape_bufs *shapes);
 

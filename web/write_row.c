@@ -130,22 +130,32 @@ bool om__row_position(struct om_body *body, double lon, double lat)
 }
 
 /* Could the engine use the shape? It repairs what it can; a line or polygon
- * that is nothing on the grid is refused here, where the row is known. */
-static om_status check_shape(struct om_body *body)
+ * that is nothing on the grid is refused here, where the row is known. What
+ * goes on is the shape as repaired, so that the committer, for whom others
+ * wait, need not do it again. */
+static om_status settle_shape(struct om_body *body)
 {
+    if (body->shapes_ns > OM_LIMIT_BODY_SHAPES_NS) {
+        om__row_fault(body, OM_E_COST, "geometry",
+                      "the shapes before it took too long to check: send fewer "
+                      "at once, or valid ones");
+        return OM_OK;
+    }
     struct om_arena arena = {0};
     struct om_rings rings;
     struct om_shape_note note = {0};
     const struct om_shapes shapes = om__shapes_view(&body->shape);
-    const om_status st = om_shapes_settle(&shapes, body->schema.geometry, false,
-                                          &arena, &rings, &note);
-    om_arena_deinit(&arena);
-    OM_TRY(st);
-    if (note.fate == OM_SHAPE_REFUSED)
-        om__row_fault(body, OM_E_GEOMETRY, "geometry",
+    om_status st = om_shapes_settle(&shapes, body->schema.geometry, false,
+                                    &arena, &rings, &note);
+    body->shapes_ns += note.cost_ns;
+    if (!st && note.fate == OM_SHAPE_REFUSED)
+        om__row_fault(body, note.costly ? OM_E_COST : OM_E_GEOMETRY, "geometry",
                       "the shape cannot be used%s%s", note.text[0] ? ": " : "",
                       note.text);
-    return OM_OK;
+    else if (!st && note.fate == OM_SHAPE_REPAIRED)
+        st = om__shapes_set(&body->shape, &rings);
+    om_arena_deinit(&arena);
+    return st;
 }
 
 /* What has not happened yet is no report: a wrong year, or month and day in the
@@ -207,7 +217,8 @@ om_status om__row_end(struct om_body *body)
                       "the row has no geometry");
     check_times(body);
     const bool point = schema->geometry == OM_GEOMETRY_POINT;
-    if (!body->bad && !point && body->geometry_given) OM_TRY(check_shape(body));
+    if (!body->bad && !point && body->geometry_given)
+        OM_TRY(settle_shape(body));
     if (body->bad || body->taken == OM_BODY_ROWS) return OM_OK;
     struct om__cell *id = &body->cell[schema->id_field];
     *id = (struct om__cell){.set = true, .text = body->id, .len = body->id_len};

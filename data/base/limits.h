@@ -3,6 +3,8 @@
 #ifndef OM_DATA_BASE_LIMITS_H
 #define OM_DATA_BASE_LIMITS_H
 
+#include <stdint.h>
+
 /** Threads of one parallel loop: stacks of per-thread state stay small. More
  *  cores than this stay idle. */
 #define OM_LIMIT_THREADS 64
@@ -28,9 +30,13 @@
 #define OM_LIMIT_FILTER_SCAN_S 20
 /** Vertices of one polygon given in a query: bounds its work. OM_E_COST. */
 #define OM_LIMIT_QUERY_VERTICES 100000
-/** How often its sides may cross each other: each is a vertex to be made, some
- *  20 us. OM_E_COST. */
-#define OM_LIMIT_QUERY_CROSSINGS 1000
+/** How often the sides of one polygon, asked for, written or imported, may cross
+ *  each other: each is a vertex to be made, some 20 us, and of n sides n * n / 2
+ *  can cross. More are refused. OM_E_COST. */
+#define OM_LIMIT_SHAPE_CROSSINGS 1000
+/** Nanoseconds of one core for the shapes of one request that are not plainly
+ *  valid, as estimated before GEOS begins: thousands of bow ties. OM_E_COST. */
+#define OM_LIMIT_BODY_SHAPES_NS UINT64_C(1000000000)
 /** Rows of one nearest-K question: bounds its heap. OM_E_COST. */
 #define OM_LIMIT_NEAREST 100000
 /** Groups of one grouped count: bounds its tables. OM_E_COST. */

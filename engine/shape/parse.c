@@ -7,10 +7,6 @@
 #include "engine/shape/shape.h"
 #include "engine/shape/text.h"
 
-/* Vertices up to which sides are compared with each other: some 10 ms, and more
- * than an address holds. What has more comes from a file of whoever asks. */
-#define VERTICES_LOOKED_AT 4000
-
 om_status om__reading_add(struct om__reading *reading, size_t at,
                           double lon_deg, double lat_deg)
 {
@@ -84,50 +80,11 @@ static om_status settle(const struct om__ringset *set, struct om_arena *arena,
     st = om_shapes_settle(&shapes, OM_GEOMETRY_POLYGON, false, arena, out,
                           &note);
     if (!st && note.fate == OM_SHAPE_REFUSED)
-        st = om_fail(err, OM_E_GEOMETRY, 0, "the polygon cannot be used: %s",
-                     note.text);
+        st = om_fail(err, note.costly ? OM_E_COST : OM_E_GEOMETRY, 0,
+                     "the polygon cannot be used: %s", note.text);
 done:
     om_arena_deinit(&scratch);
     return st;
-}
-
-/* > 0: p lies to one side of a-b, < 0: to the other. */
-static double side(struct om__xy a, struct om__xy b, struct om__xy p)
-{
-    return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
-}
-
-static bool cross(const struct om__xy *a, const struct om__xy *b)
-{
-    return fmax(a[0].x, a[1].x) > fmin(b[0].x, b[1].x) &&
-           fmax(b[0].x, b[1].x) > fmin(a[0].x, a[1].x) &&
-           side(a[0], a[1], b[0]) * side(a[0], a[1], b[1]) < 0 &&
-           side(b[0], b[1], a[0]) * side(b[0], b[1], a[1]) < 0;
-}
-
-/* Repair makes a vertex of each crossing, and of n sides n * n / 2 can cross:
- * a short text could ask for minutes of work. */
-static om_status check_crossings(const struct om__ringset *set,
-                                 struct om_err *err)
-{
-    const struct om__xy *v = set->vertex;
-    size_t crossings = 0;
-    if (set->vertices > VERTICES_LOOKED_AT) return OM_OK;
-    for (size_t i = 0, ring = 0; i + 1 < set->vertices; i++) {
-        while (set->ring_end[ring] <= i) ring++;
-        if (i + 1 == set->ring_end[ring]) continue;
-        for (size_t k = i + 2, other = ring; k + 1 < set->vertices; k++) {
-            while (set->ring_end[other] <= k) other++;
-            if (k + 1 == set->ring_end[other]) continue;
-            crossings += cross(&v[i], &v[k]);
-        }
-        if (crossings > OM_LIMIT_QUERY_CROSSINGS)
-            return om_fail(err, OM_E_COST, 0,
-                           "the polygon's sides cross each other more than %d "
-                           "times",
-                           OM_LIMIT_QUERY_CROSSINGS);
-    }
-    return OM_OK;
 }
 
 om_status om_rings_parse(const char *text, size_t len, struct om_arena *arena,
@@ -148,7 +105,6 @@ om_status om_rings_parse(const char *text, size_t len, struct om_arena *arena,
         goto done;
     }
     st = om__ringset_end_shape(&reading.set);
-    if (!st) st = check_crossings(&reading.set, err);
     if (st) goto done;
     st = settle(&reading.set, arena, out, err);
 done:

@@ -166,6 +166,22 @@ static void refuse(struct om__ringset *out, struct om__mark from,
     snprintf(note->text, sizeof note->text, "%s", why);
 }
 
+/* May GEOS look at what is not plainly valid? It is refused if that would take
+ * long; called after om__polygon_plain of `looked`, the shape as rounded. */
+static void look_closer(struct lane *lane, const struct om__ringset *looked,
+                        struct om__mark looked_from, struct om__ringset *out,
+                        struct om__mark from, struct om_shape_note *note,
+                        bool *plain)
+{
+    struct om__tangle tangle;
+    om__polygon_tangle(&lane->checker, looked, looked_from, &tangle);
+    *plain = tangle.plain;
+    note->cost_ns += tangle.cost_ns;
+    if (!tangle.why) return;
+    refuse(out, from, note, tangle.why);
+    note->costly = true;
+}
+
 /* Step (c), and all there is to do for shapes that share nothing. */
 static om_status make_plain(struct lane *lane, struct om__ringset *out,
                             struct om__mark from, struct om_shape_note *note)
@@ -173,7 +189,8 @@ static om_status make_plain(struct lane *lane, struct om__ringset *out,
     for (int i = 0; i < MAX_REPAIRS; i++) {
         bool plain, changed;
         OM_TRY(om__polygon_plain(&lane->checker, out, from, &plain));
-        if (!plain) {
+        if (!plain) look_closer(lane, out, from, out, from, note, &plain);
+        if (!plain && note->fate != OM_SHAPE_REFUSED) {
             OM_TRY(
                 om__geos_repair(&lane->geos, out, from, true, note, &changed));
             plain = !changed;
@@ -200,6 +217,19 @@ static om_status make_sound(struct lane *lane, const struct source *source,
         OM_TRY(om__polygon_plain(&lane->checker, &lane->trial,
                                  (struct om__mark){0}, &plain));
     if (plain) return OM_OK;
+    if (lane->trial.parts > 0)
+        look_closer(lane, &lane->trial, (struct om__mark){0}, out, from, note,
+                    &plain);
+    else
+        refuse(out, from, note, "smaller than a cell of the grid");
+    if (plain || note->fate == OM_SHAPE_REFUSED) return OM_OK;
+    // Rings within a cell of the grid were not compared.
+    if (out->vertices - from.vertices - lane->trial.vertices >
+            OM_LIMIT_SHAPE_CROSSINGS &&
+        dropped) {
+        refuse(out, from, note, "rings smaller than a cell of the grid");
+        return OM_OK;
+    }
     return om__geos_repair(&lane->geos, out, from, false, note, &changed);
 }
 

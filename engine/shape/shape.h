@@ -16,13 +16,16 @@ enum om_shape_fate {
 struct om_shape_note {
     enum om_shape_fate fate;
     char text[120];  // "self-intersection at 113.7,23.0", from GEOS
+    bool costly;  // refused because it would take too long to check or repair
+    uint64_t cost_ns;  // of one core, beyond the fast path: an estimate
 };
 
 /**
  * Check, repair and round shapes. Polygons that are not valid are repaired
- * (GEOSMakeValid, area kept); edges that shapes share, fully or in part, get
- * the same vertices before rounding, so that no sliver opens between
- * neighbours (noded when `shared` is set: unit layers).
+ * (GEOSMakeValid, area kept), unless that would take long: sides that cross
+ * each other more than OM_LIMIT_SHAPE_CROSSINGS times; edges that shapes share,
+ * fully or in part, get the same vertices before rounding, so that no sliver
+ * opens between neighbours (noded when `shared` is set: unit layers).
  *
  * Every vertex goes to the cell it lies in. Outer rings come out clockwise as
  * seen on the map, holes the other way, as vector tiles want them.
@@ -32,7 +35,8 @@ struct om_shape_note {
  *          that meets nothing (x0 > x1)
  * returns  OM_E_MEMORY, OM_E_LIMIT, OM_E_INTERNAL (GEOS)
  * owns     out lies in `arena`
- * cost     O(vertices log vertices); valid rectangles take a fast path
+ * cost     O(vertices log vertices); valid rectangles take a fast path. One
+ *          shape, whatever it is: bounded (om__polygon_tangle)
  */
 om_status om_shapes_settle(const struct om_shapes *shapes,
                            enum om_geometry geometry, bool shared,
@@ -53,9 +57,9 @@ bool om_rings_intersect(const struct om_rings *ra, size_t a,
  *  MULTIPOLYGON, GeometryCollection of them, Feature, FeatureCollection),
  *  settled onto the grid as one shape: parts that overlap are united. WKT may
  *  have Z and M, which are dropped. returns OM_E_FORMAT, OM_E_COORD, OM_E_COST
- *  (more than OM_LIMIT_QUERY_VERTICES, or of few vertices more than
- *  OM_LIMIT_QUERY_CROSSINGS between its sides), OM_E_GEOMETRY (empty, or smaller than
- *  a cell of the grid). */
+ *  (more than OM_LIMIT_QUERY_VERTICES, or than OM_LIMIT_SHAPE_CROSSINGS between
+ *  its sides, or too costly to check otherwise), OM_E_GEOMETRY (empty, or
+ *  smaller than a cell of the grid). */
 om_status om_rings_parse(const char *text, size_t len, struct om_arena *arena,
                          struct om_rings *out, struct om_err *err) OM_MUST_USE;
 /** Ground area of a polygon on the WGS 84 ellipsoid (authalic), km2. */

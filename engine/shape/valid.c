@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "data/base/alloc.h"
+#include "data/base/limits.h"
 #include "engine/shape/exact.h"
 
 /* DESIGN
@@ -11,16 +12,42 @@
  * outside each other, is valid whatever one's school. That is proved here by
  * a sweep over the edges sorted by their left end. Everything else (rings
  * that touch at a point may still be valid) is left to GEOS, so this check
- * never has to be subtle. */
+ * never has to be subtle.
+ *
+ * What GEOS costs depends on three counts: sides whose boxes meet, which it
+ * compares; crossings, of each of which it makes a vertex and builds rings
+ * anew (a polygon of n sides can have n * n / 2); and vertices of rings that
+ * lie within each other. They are counted here first, each up to a limit. We
+ * rejected a clock, by which the same shape would be taken on one day and not
+ * on another, and interrupting GEOS, whose flag is one for all threads. */
 
 /* Above this many rings the pairwise nesting test is left to GEOS. */
 #define MAX_RINGS 48
 /* Pairs of edges whose x ranges overlap, per edge, before we give up. */
 #define MAX_PAIRS_PER_EDGE 64
 
+/* Comparisons of the closer look: sides above each other; of these, sides whose
+ * boxes meet, as far as they need only be compared here, and as far as GEOS
+ * compares them, too. Of each a share for every vertex, so that no polygon is
+ * refused for being long. */
+#define MAX_SCANNED(n) (UINT64_C(200000000) + (n)*1000)
+#define MAX_NEAR(n) (UINT64_C(30000000) + (n)*64)
+#define MAX_NEAR_GEOS(n) (UINT64_C(5000000) + (n)*64)
+/* Sides that touch: where parts adjoin, three a vertex. */
+#define MAX_TOUCHES(n) (UINT64_C(100000) + (n)*16)
+/* What they take, roughly, measured with GEOS 3.11. */
+#define SCANNED_NS 1
+#define NEAR_NS 8
+#define NEAR_GEOS_NS 50
+#define TOUCH_GEOS_NS 500
+#define CROSSING_GEOS_NS 20000
+#define VERTEX_GEOS_NS 1000
+#define SHAPE_GEOS_NS 100000
+
 struct om__span {
     struct om_pos a, b;
     uint32_t left, right;       // x range
+    uint32_t top, bottom;       // y range
     uint32_t ring, at, length;  // place of the edge in its ring
 };
 
@@ -67,16 +94,23 @@ static bool folds_back(struct om_pos a, struct om_pos b, struct om_pos c)
     return dot > 0;
 }
 
+enum meeting { APART, TOUCH, CROSS };
+
 /* Do the two edges share more than the vertex that neighbours have? */
-static bool tangle(const struct om__span *p, const struct om__span *q)
+static enum meeting meet(const struct om__span *p, const struct om__span *q)
 {
+    if (p->top > q->bottom || q->top > p->bottom) return APART;
     if (p->ring == q->ring) {
         if ((p->at + 1) % p->length == q->at)
-            return folds_back(p->a, p->b, q->b);
+            return folds_back(p->a, p->b, q->b) ? TOUCH : APART;
         if ((q->at + 1) % q->length == p->at)
-            return folds_back(q->a, q->b, p->b);
+            return folds_back(q->a, q->b, p->b) ? TOUCH : APART;
     }
-    return om__edges_meet(p->a, p->b, q->a, q->b);
+    const int one = om__turn(p->a, p->b, q->a) * om__turn(p->a, p->b, q->b);
+    if (one > 0) return APART;
+    const int two = om__turn(q->a, q->b, p->a) * om__turn(q->a, q->b, p->b);
+    if (two > 0) return APART;
+    return one < 0 && two < 0 ? CROSS : TOUCH;
 }
 
 static bool sweep(const struct om__span *span, size_t n)
@@ -85,7 +119,7 @@ static bool sweep(const struct om__span *span, size_t n)
     for (size_t i = 0; i < n; i++)
         for (size_t j = i + 1; j < n && span[j].left <= span[i].right; j++) {
             if (++pairs > n * MAX_PAIRS_PER_EDGE) return false;
-            if (tangle(&span[i], &span[j])) return false;
+            if (meet(&span[i], &span[j]) != APART) return false;
         }
     return true;
 }
@@ -148,6 +182,8 @@ om_status om__polygon_plain(struct om__checker *checker,
                 .b = b,
                 .left = a.x < b.x ? a.x : b.x,
                 .right = a.x < b.x ? b.x : a.x,
+                .top = a.y < b.y ? a.y : b.y,
+                .bottom = a.y < b.y ? b.y : a.y,
                 .ring = (uint32_t)r,
                 .at = (uint32_t)(i - first),
                 .length = (uint32_t)(end - first),
@@ -157,6 +193,144 @@ om_status om__polygon_plain(struct om__checker *checker,
     sort_spans(checker->span, made);
     *plain = sweep(checker->span, made) && nested_well(set, from);
     return OM_OK;
+}
+
+struct counts {
+    uint64_t scanned, near, touches, crossings;
+    const char *why;
+};
+
+#define TEXT_OF(n) #n
+#define DIGITS_OF(n) TEXT_OF(n)
+static const char CROSSES[] = "its sides cross each other more than " DIGITS_OF(
+    OM_LIMIT_SHAPE_CROSSINGS) " times";
+static const char TOUCHES[] =
+    "its sides touch each other too often to be checked";
+static const char CLOSE[] =
+    "too many of its sides lie close to each other to be checked";
+static const char NESTED[] =
+    "too many of its rings lie within each other to be checked";
+
+/* Compare all spans, sorted by their left end; false: too many lie above each
+ * other. */
+static bool count_meetings(const struct om__span *span, size_t n,
+                           struct counts *c)
+{
+    *c = (struct counts){0};
+    for (size_t i = 0; i < n && !c->why; i++) {
+        const struct om__span *p = &span[i];
+        size_t j = i + 1;
+        for (; j < n && span[j].left <= p->right && !c->why; j++) {
+            const struct om__span *q = &span[j];
+            if (p->top > q->bottom || q->top > p->bottom) continue;
+            c->near++;
+            const enum meeting how = meet(p, q);
+            c->touches += how == TOUCH;
+            c->crossings += how == CROSS;
+            if (c->crossings > OM_LIMIT_SHAPE_CROSSINGS)
+                c->why = CROSSES;
+            else if (c->touches > MAX_TOUCHES(n))
+                c->why = TOUCHES;
+            else if (c->near > MAX_NEAR(n))
+                c->why = CLOSE;
+        }
+        c->scanned += j - i;
+        if (c->scanned > MAX_SCANNED(n)) return false;
+    }
+    return true;
+}
+
+/* North becomes west, and the sweep runs the other way. */
+static void transpose(struct om__span *span, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct om__span s = span[i];
+        span[i].a = (struct om_pos){s.a.y, s.a.x};
+        span[i].b = (struct om_pos){s.b.y, s.b.x};
+        span[i].left = s.top;
+        span[i].right = s.bottom;
+        span[i].top = s.left;
+        span[i].bottom = s.right;
+    }
+    sort_spans(span, n);
+}
+
+static bool lies_in(const struct om__span *p, const struct om__span *q)
+{
+    return p->left >= q->left && p->right <= q->right && p->top >= q->top &&
+           p->bottom <= q->bottom;
+}
+
+/* Boxes of rings as spans, in the place of those of edges. */
+static size_t ring_spans(struct om__span *span, const struct om__ringset *set,
+                         struct om__mark from)
+{
+    size_t made = 0;
+    for (size_t r = from.rings; r < set->rings; r++) {
+        const size_t first = om__ring_first(set, r), end = set->ring_end[r];
+        const struct om_pos v = pos_of(set->vertex[first]);
+        struct om__span box = {.left = v.x,
+                               .right = v.x,
+                               .top = v.y,
+                               .bottom = v.y,
+                               .ring = (uint32_t)r,
+                               .length = (uint32_t)(end - first)};
+        for (size_t i = first + 1; i < end; i++) {
+            const struct om_pos p = pos_of(set->vertex[i]);
+            if (p.x < box.left) box.left = p.x;
+            if (p.x > box.right) box.right = p.x;
+            if (p.y < box.top) box.top = p.y;
+            if (p.y > box.bottom) box.bottom = p.y;
+        }
+        span[made++] = box;
+    }
+    sort_spans(span, made);
+    return made;
+}
+
+/* Vertices of rings whose boxes hold those of others, once for each. */
+static void count_nesting(const struct om__span *box, size_t rings, size_t n,
+                          struct counts *c)
+{
+    uint64_t looked = 0;
+    for (size_t i = 0; i < rings && !c->why; i++)
+        for (size_t j = i + 1; j < rings && box[j].left <= box[i].right; j++) {
+            looked++;
+            if (lies_in(&box[j], &box[i])) c->near += box[i].length;
+            if (lies_in(&box[i], &box[j])) c->near += box[j].length;
+            if (c->near <= MAX_NEAR_GEOS(n) && looked <= MAX_NEAR(n)) continue;
+            c->why = NESTED;
+            break;
+        }
+}
+
+void om__polygon_tangle(struct om__checker *checker,
+                        const struct om__ringset *set, struct om__mark from,
+                        struct om__tangle *out)
+{
+    const size_t n = set->vertices - from.vertices;
+    struct counts c;
+    *out = (struct om__tangle){0};
+    if (!count_meetings(checker->span, n, &c)) {
+        out->cost_ns = c.scanned * SCANNED_NS;
+        transpose(checker->span, n);
+        if (!count_meetings(checker->span, n, &c)) c.why = CLOSE;
+    }
+    const bool apart = !c.why && c.touches + c.crossings == 0;
+    out->cost_ns += c.scanned * SCANNED_NS + c.near * NEAR_NS;
+    out->plain = apart && nested_well(set, from);
+    if (!out->plain && !c.why) {
+        if (c.near > MAX_NEAR_GEOS(n))
+            c.why = CLOSE;
+        else
+            count_nesting(checker->span, ring_spans(checker->span, set, from),
+                          n, &c);
+    }
+    out->why = c.why;
+    if (!out->plain && !c.why)
+        out->cost_ns += SHAPE_GEOS_NS + n * VERTEX_GEOS_NS +
+                        c.near * NEAR_GEOS_NS + c.touches * TOUCH_GEOS_NS +
+                        c.crossings * CROSSING_GEOS_NS;
 }
 
 /* Twice the area, positive if the ring runs clockwise on the map. Relative to

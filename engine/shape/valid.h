@@ -23,6 +23,24 @@ void om__checker_deinit(struct om__checker *checker);
 om_status om__polygon_plain(struct om__checker *checker,
                             const struct om__ringset *set, struct om__mark from,
                             bool *plain) OM_MUST_USE;
+
+/* What it would cost to look at a polygon closely, and what was found. */
+struct om__tangle {
+    bool plain;        // it is plainly valid after all
+    const char *why;   // more than is looked at, in words; NULL: GEOS may
+    uint64_t cost_ns;  // of one core, GEOS included: an estimate
+};
+/**
+ * What om__polygon_plain has left open, at a bounded cost: called right after
+ * it, on the same set. Its sides are compared until that would take too long,
+ * or they cross each other more than OM_LIMIT_SHAPE_CROSSINGS times: of what
+ * passes, GEOS makes a valid polygon in a time that is bounded, too.
+ * cost     n log n for sides that are short against the whole; at most 0.3 s
+ *          and 2 us a vertex
+ */
+void om__polygon_tangle(struct om__checker *checker,
+                        const struct om__ringset *set, struct om__mark from,
+                        struct om__tangle *out);
 /** Turn rings so that outer ones run clockwise on the map, as vector tiles
  *  want them, and holes the other way. */
 void om__polygon_orient(struct om__ringset *set, struct om__mark from);

@@ -12,6 +12,7 @@
 #include <geos_c.h>
 
 #include "data/base/alloc.h"
+#include "data/base/limits.h"
 #include "engine/shape/shape.h"
 #include "tests/engine/mesh.h"
 
@@ -19,6 +20,8 @@
  *   plain_*    what is fine stays as it is, only rounded
  *   repair_*   what is not is repaired or refused, and said so
  *   shared_*   a partition stays one: every inner edge has its reverse
+ *   bounded_*  nobody's shape takes long: refused before GEOS begins; long
+ *              shapes that are valid are taken
  *   random_*   garbage in, valid polygons out (GEOS is the judge)
  *   fault_*    failing allocations
  */
@@ -230,6 +233,156 @@ static void repair_refuses_what_is_no_polygon(void **state)
     mesh_deinit(&m);
 }
 
+/* A polygon of n sides around the middle; `jitter` 0: a circle, x and y of each
+ * vertex stretched on their own: they tangle; together: spikes that do not. */
+static void add_star(struct mesh *m, size_t n, double radius, double jitter,
+                     bool together, uint64_t *seed)
+{
+    for (size_t k = 0; k < n; k++) {
+        const double turn = 2 * acos(-1) * (double)k / (double)n;
+        const double u = mesh_between(seed, 1 - jitter, 1);
+        const double v = together ? u : mesh_between(seed, 1 - jitter, 1);
+        mesh_vertex(m, MIDDLE + radius * u * cos(turn),
+                    MIDDLE + radius * v * sin(turn));
+    }
+    mesh_end_ring(m);
+}
+
+/* Teeth up and down across a line that leads back through all of them. */
+static void add_teeth(struct mesh *m, size_t crossings)
+{
+    for (size_t k = 0; k <= crossings; k++)
+        mesh_vertex(m, MIDDLE + 1000.0 * (double)k,
+                    MIDDLE + (k % 2 ? 5000 : -5000));
+    mesh_vertex(m, MIDDLE + 1000.0 * (double)crossings + 500, MIDDLE - 7);
+    mesh_vertex(m, MIDDLE - 500, MIDDLE + 7);
+    mesh_end_ring(m);
+    mesh_end_part(m);
+    mesh_end_shape(m);
+}
+
+static void bounded_sides_may_cross_a_thousand_times(void **state)
+{
+    (void)state;
+    struct mesh m;
+    mesh_init(&m, 40000);
+    uint64_t seed = 5;
+    add_teeth(&m, 40);
+    add_teeth(&m, OM_LIMIT_SHAPE_CROSSINGS);
+    add_teeth(&m, OM_LIMIT_SHAPE_CROSSINGS + 1);
+    add_star(&m, 12000, 2e6, 0.5, false, &seed);
+    mesh_end_part(&m);
+    mesh_end_shape(&m);
+    for (int shared = 0; shared < 2; shared++) {
+        struct settled s = settle(&m, OM_GEOMETRY_POLYGON, shared);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(s.note[i].fate, OM_SHAPE_REPAIRED);
+            assert_false(s.note[i].costly);
+            assert_true(s.note[i].cost_ns > 0);
+            if (!i) assert_valid(&s.rings, i);
+        }
+        for (size_t i = 2; i < 4; i++) {
+            assert_int_equal(s.note[i].fate, OM_SHAPE_REFUSED);
+            assert_true(s.note[i].costly);
+            assert_non_null(strstr(s.note[i].text, "more than 1000 times"));
+            assert_int_equal(vertices_of(&s.rings, i), 0);
+        }
+        settled_free(&s);
+    }
+    mesh_deinit(&m);
+}
+
+/* Copies of one square: no side crosses another, each lies on all others. */
+static void bounded_sides_on_each_other_are_counted(void **state)
+{
+    (void)state;
+    struct mesh m;
+    mesh_init(&m, 40000);
+    const size_t copies[] = {20, 2000};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < copies[i]; k++) {
+            for (int c = 0; c < 4; c++)
+                mesh_vertex(&m, MIDDLE + (c == 1 || c == 2 ? 900 : 0),
+                            MIDDLE + (c > 1 ? 900 : 0));
+            mesh_end_ring(&m);
+            mesh_end_part(&m);
+        }
+        mesh_end_shape(&m);
+    }
+    struct settled s = settle(&m, OM_GEOMETRY_POLYGON, false);
+    assert_int_equal(s.note[0].fate, OM_SHAPE_REPAIRED);
+    assert_int_equal(vertices_of(&s.rings, 0), 4);
+    assert_int_equal(s.note[1].fate, OM_SHAPE_REFUSED);
+    assert_true(s.note[1].costly);
+    settled_free(&s);
+    mesh_deinit(&m);
+}
+
+static void bounded_long_valid_shapes_are_taken(void **state)
+{
+    (void)state;
+    enum { CIRCLE = 40000, SPIKES = 12000, COAST = 60000, COMB = 4001 };
+    struct mesh m;
+    mesh_init(&m, 400000);
+    uint64_t seed = 9;
+    size_t given[5], shape = 0;
+    // A donut, the hole the other way round.
+    add_star(&m, CIRCLE, 2e6, 0, true, &seed);
+    add_star(&m, CIRCLE, 1e6, 0, true, &seed);
+    given[shape++] = 2 * CIRCLE;
+    mesh_end_part(&m);
+    mesh_end_shape(&m);
+    add_star(&m, SPIKES, 3e7, 0.5, true, &seed);
+    given[shape++] = SPIKES;
+    mesh_end_part(&m);
+    mesh_end_shape(&m);
+    // A coast of many bays, and its islands, which are more rings than are
+    // compared one by one.
+    add_star(&m, COAST, 4e7, 0.0004, true, &seed);
+    mesh_end_part(&m);
+    for (int i = 0; i < 300; i++) {
+        const double x = MIDDLE + 5e7 + 3000.0 * i;
+        for (int c = 0; c < 4; c++)
+            mesh_vertex(&m, x + (c == 1 || c == 2 ? 900 : 0),
+                        MIDDLE + (c > 1 ? 900 : 0));
+        mesh_end_ring(&m);
+        mesh_end_part(&m);
+    }
+    given[shape++] = COAST + 4 * 300;
+    mesh_end_shape(&m);
+    // A comb whose teeth all lie above each other, whichever way one sweeps.
+    for (size_t k = 0; k < COMB; k++)
+        mesh_vertex(&m, MIDDLE + 40.0 * (double)k + (k % 2 ? 3e6 : 0),
+                    MIDDLE - 40.0 * (double)k + (k % 2 ? 3e6 : 0));
+    mesh_vertex(&m, MIDDLE - 1e6, MIDDLE - 40.0 * COMB - 1e6);
+    mesh_end_ring(&m);
+    given[shape++] = COMB + 1;
+    mesh_end_part(&m);
+    mesh_end_shape(&m);
+    // Rings that meet at one vertex, which only GEOS calls valid.
+    for (int k = 0; k < 40; k++) {
+        const double turn = 2 * acos(-1) * k / 40;
+        mesh_vertex(&m, MIDDLE, MIDDLE);
+        mesh_vertex(&m, MIDDLE + 9e4 * cos(turn), MIDDLE + 9e4 * sin(turn));
+        mesh_vertex(&m, MIDDLE + 9e4 * cos(turn + 0.1),
+                    MIDDLE + 9e4 * sin(turn + 0.1));
+        mesh_end_ring(&m);
+        mesh_end_part(&m);
+    }
+    given[shape++] = 120;
+    mesh_end_shape(&m);
+    for (size_t i = 0; i < m.vertices; i++) m.x[i] = floor(m.x[i]);
+    for (size_t i = 0; i < m.vertices; i++) m.y[i] = floor(m.y[i]);
+    struct settled s = settle(&m, OM_GEOMETRY_POLYGON, false);
+    for (size_t i = 0; i < shape; i++) {
+        if (s.note[i].fate) print_message("%zu: %s\n", i, s.note[i].text);
+        assert_int_equal(s.note[i].fate, OM_SHAPE_FINE);
+        assert_int_equal(vertices_of(&s.rings, i), given[i]);
+    }
+    settled_free(&s);
+    mesh_deinit(&m);
+}
+
 struct edge {
     struct om_pos a, b;
 };
@@ -408,6 +561,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(plain_line_drops_repeats_and_refuses_a_point),
         cmocka_unit_test(repair_bow_tie_becomes_two_triangles),
         cmocka_unit_test(repair_refuses_what_is_no_polygon),
+        cmocka_unit_test(bounded_sides_may_cross_a_thousand_times),
+        cmocka_unit_test(bounded_sides_on_each_other_are_counted),
+        cmocka_unit_test(bounded_long_valid_shapes_are_taken),
         cmocka_unit_test(shared_partition_keeps_every_inner_edge_twice),
         cmocka_unit_test(shared_vertices_round_alike_in_all_levels),
         cmocka_unit_test(random_shapes_come_out_valid),

@@ -3,6 +3,7 @@
  * Plan
  *   wrong_*   every reason, with its row, id and field
  *   shape_*   lines and polygons
+ *   tangle_*  shapes that take long to check
  *   patch_*   which columns a patch names
  *   limit_*   rows, documents and lines that are too long
  *   extent_*  the box of the units
@@ -10,8 +11,11 @@
  */
 #include "tests/web/write_body.h"
 
+#include <math.h>
+
 #include "data/base/limits.h"
 #include "data/model/time.h"
+#include "engine/shape/shape.h"
 
 /* ---- what is wrong */
 
@@ -382,6 +386,87 @@ static void shape_faults_are_named(void **state)
     }
 }
 
+/* A star whose sides cross each other often, as a line of a body. */
+static void add_tangle(struct om_buf *text, int row, int corners)
+{
+    om_buf_addf(text,
+                "{\"type\":\"Feature\",\"id\":\"t%d\",\"geometry\":{"
+                "\"type\":\"Polygon\",\"coordinates\":[[",
+                row);
+    for (int i = 0; i <= corners; i++) {
+        const double turn = acos(-1) * (corners - 1) * (i % corners) / corners;
+        om_buf_addf(text, "%s[%.6f,%.6f]", i ? "," : "",
+                    113.7 + 0.1 * cos(turn), 22.9 + 0.1 * sin(turn));
+    }
+    om_buf_addf(text, "]]},\"properties\":{}}\n");
+}
+
+static struct om_body *read_tangles(int rows, int corners)
+{
+    static struct om_layer layer;
+    static struct om_body_rules rules;
+    layer = shape_layer(OM_GEOMETRY_POLYGON);
+    rules = (struct om_body_rules){.layer = &layer, .zone_s = ZONE_S};
+    struct om_buf text;
+    om_buf_init(&text, 0);
+    for (int i = 0; i < rows; i++) add_tangle(&text, i, corners);
+    assert_int_equal(om_buf_add_byte(&text, 0), OM_OK);
+    struct om_body *body =
+        read_good(&rules, OM_BODY_LINES, (const char *)text.bytes);
+    om_buf_deinit(&text);
+    return body;
+}
+
+/* What goes on is valid, so that nobody has to mend it again. */
+static void tangle_is_mended_once(void **state)
+{
+    (void)state;
+    struct om_body *body = read_tangles(1, 9);
+    const struct om_batch *b = om_body_batch(body);
+    assert_int_equal(b->rows, 1);
+    struct om_arena arena = {0};
+    struct om_rings rings;
+    struct om_shape_note note = {0};
+    assert_int_equal(om_shapes_settle(&b->shapes, OM_GEOMETRY_POLYGON, false,
+                                      &arena, &rings, &note),
+                     OM_OK);
+    assert_int_equal(note.fate, OM_SHAPE_FINE);
+    om_arena_deinit(&arena);
+    om_body_free(body);
+}
+
+static void tangle_beyond_the_limit_is_refused(void **state)
+{
+    (void)state;
+    struct om_body *body = read_tangles(2, 901);
+    const struct om_body_fault *fault;
+    assert_int_equal(om_body_faults(body, &fault), 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fault[i].status, OM_E_COST);
+        assert_string_equal(fault[i].field, "geometry");
+        assert_non_null(strstr(fault[i].reason, "more than 1000 times"));
+    }
+    om_body_free(body);
+}
+
+/* Each may pass, not thousands of them in one request: as many as are told to
+ * cost a second, whatever the machine takes. */
+static void tangle_of_many_rows_is_bounded(void **state)
+{
+    (void)state;
+    enum { ROWS = 200, CORNERS = 45 };
+    struct om_body *body = read_tangles(ROWS, CORNERS);
+    const struct om_body_fault *fault;
+    const uint64_t refused = om_body_refused(body);
+    assert_int_equal(om_body_batch(body)->rows + refused, ROWS);
+    assert_in_range(refused, 1, ROWS - 20);
+    assert_true(om_body_faults(body, &fault) > 0);
+    assert_int_equal(fault->status, OM_E_COST);
+    assert_int_equal(fault->row, ROWS - refused + 1);
+    assert_non_null(strstr(fault->reason, "send fewer at once"));
+    om_body_free(body);
+}
+
 /* ---- patches */
 
 static void patch_names_what_it_changes(void **state)
@@ -575,6 +660,9 @@ int main(void)
         cmocka_unit_test(wrong_faults_are_counted_beyond_those_told),
         cmocka_unit_test(shape_keeps_parts_rings_and_vertices),
         cmocka_unit_test(shape_faults_are_named),
+        cmocka_unit_test(tangle_is_mended_once),
+        cmocka_unit_test(tangle_beyond_the_limit_is_refused),
+        cmocka_unit_test(tangle_of_many_rows_is_bounded),
         cmocka_unit_test(patch_names_what_it_changes),
         cmocka_unit_test(patch_merges),
         cmocka_unit_test(limit_of_rows_documents_and_lines),
