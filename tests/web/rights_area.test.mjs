@@ -4,6 +4,7 @@
 //   lists: of units of every level, by counts, by work and as rows, an officer of
 //   a village gets the village, its grids (empty ones, too) and the one town that
 //   it lies in; none is "unmanned" because it is somebody else's
+//   outlines: of units elsewhere in no tile, picture or cover
 //   legends: of heat of persons the largest value is that of the own unit's rows,
 //   whatever there is elsewhere; of what everybody sees it is the city's
 //   bounds: of a layer's rows are told as those of units, not of its outermost row
@@ -12,7 +13,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { MERGE } from './ask.mjs';
+import { decode } from './png.mjs';
 import { askAs, makeSynthetic, rowsOf, token } from './roles.mjs';
+import { tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 
 test('units of an officer', async (t) => {
@@ -28,6 +31,24 @@ test('units of an officer', async (t) => {
         assert.deepEqual(rows.features.map((f) => f.id).sort(), ids, `rows of ${level}`);
     }
     assert.ok((await json('/coverage/workload?by=town')).unmanned <= 1);
+});
+
+test('no outline of units elsewhere', async (t) => {
+    const { city } = await makeSynthetic(t, 0.004), hazards = await rowsOf(city, 'hazard');
+    const near = hazards.find((row) => row.town), km = (row) => Math.hypot(row.lon - near.lon, row.lat - near.lat);
+    const far = hazards.filter((row) => row.town && row.town !== near.town).sort((a, b) => km(b) - km(a))[0];
+    const [admin, officer] = [await token(city, 'admin'), await token(city, 'officer', '--area', `town:${near.town}`)], { url } = await serve(t, city);
+    const shown = async (who, target) => {
+        const { status, body } = await askAs(url, who)(target);
+        assert.ok([200, 204].includes(status), `${target}: ${status}`);
+        return status === 200 && body.length > 0 && (!target.includes('.png') || decode(body).rgba.some((v, i) => i % 4 === 3 && v > 0));
+    };
+    for (const level of ['grid', 'village'])
+        for (const z of [11, 12]) {
+            const at = (row) => `${z}/${tileX(Number(row.lon), z)}/${tileY(Number(row.lat), z)}`;
+            for (const target of [(tile) => `/tiles/${level}/${tile}.png`, (tile) => `/tiles/${level}/${tile}.units`, (tile) => `/tiles/${level}/${tile}.mvt`, (tile) => `/tiles/choropleth:${level}/${tile}.png?layer=hazard`, (tile) => `/tiles/choropleth:${level}/${tile}.png?layer=hazard&stat=rate&per=area`])
+                assert.deepEqual([await shown(admin, target(at(far))), await shown(officer, target(at(far))), await shown(officer, target(at(near)))], [true, false, true], target(at(far)));
+        }
 });
 
 test('legends and bounds of an officer', async (t) => {
