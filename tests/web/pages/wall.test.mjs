@@ -296,6 +296,15 @@ test('a plan of documented addresses, of what the city says and no more', () => 
         assert.equal(new URL(full.questions.find((q) => q.key === per.key).url(now), 'http://x').searchParams.get('datetime'), time);
         assert.equal(new URLSearchParams(per.rows(now, 'a').split('#')[1]).get('time'), time);
     }
+    // Shares and rates that stand beside each other are of the same whole days, at whatever time of day.
+    const inTime = full.questions.find((q) => q.key === full.parts.ranking.inTime);
+    for (const [moment, from, to] of [['2023-06-27T00:00:00+08:00', '2023-05-29T16:00:00Z', '2023-06-26T16:00:00Z'], ['2023-06-27T11:14:10+08:00', '2023-05-29T16:00:00Z', '2023-06-26T16:00:00Z'], ['2023-06-28T00:00:00+08:00', '2023-05-30T16:00:00Z', '2023-06-27T16:00:00Z']]) {
+        const then = new Moment(moment), filter = new URL(inTime.url(then), 'http://x').searchParams.get('filter');
+        assert.deepEqual([[-1, from], [0, from], [-1, to], [0, to]].map(([s, at]) => holds(filter, { due: Date.parse(at) + s * 1000 })), [false, true, true, false], filter);
+        const [first, last] = house.time(then).split('/').map((day) => Date.parse(`${day}T00:00:00+08:00`));
+        assert.deepEqual([first, last + 864e5], [Date.parse(from), Date.parse(to)]);
+        assert.ok(new URLSearchParams(full.parts.ranking.dueRows(then, 'a').split('#')[1]).get('filter').includes(filter), 'and so are the rows behind it');
+    }
     for (const q of full.questions) assert.ok(!/undefined|NaN/.test(q.url(now)), q.url(now));
 });
 

@@ -187,10 +187,11 @@ export function lastDays(now, days) {
   return `${first}/${now.day}`;
 }
 
+/** Where the last whole day ends. @param {Moment} now */
+const wholeEnd = (now) => now.utcMs - now.dayStartMs < DAY_MS ? now.later(now.dayStartMs - now.utcMs) : now;
+
 /** The last whole days, as FROM/TO: what has begun would make a rate fall at midnight. @param {Moment} now @param {number} days */
-export function wholeDays(now, days) {
-  return lastDays(now.utcMs - now.dayStartMs < DAY_MS ? now.later(now.dayStartMs - now.utcMs) : now, days - 1);
-}
+export const wholeDays = (now, days) => lastDays(wholeEnd(now), days - 1);
 
 /** The last whole month, as FROM/TO: what single persons did is told by whole months only, to everybody the same. @param {Moment} now */
 export function lastMonth(now) {
@@ -288,7 +289,11 @@ function planChecks(checks, ask, rowsOf) {
 function planRanking(r, catalog, ask, rowsOf) {
   const stats = `/stats/${r.layer}`, exposed = (name) => catalog.exposures?.[name]?.layer;
   const l = [r.layer];
-  const due = (now) => and(`${r.due} > ${at(now.later(-USUAL_DAYS * DAY_MS))}`, `${r.due} <= ${at(now)}`);
+  // The same whole days as rates are of.
+  const due = (now) => {
+    const end = wholeEnd(now);
+    return and(`${r.due} >= ${at(end.later(-USUAL_DAYS * DAY_MS))}`, `${r.due} < ${at(end)}`);
+  };
   return {...r, days: USUAL_DAYS, dueRows: (now, id) => rowsOf({layer: r.layer, filter: and(due(now), is(r.by, id))}), 
     inTime: ask('in-time', (now) => address(stats, {by: r.by, filter: due(now), share: `${r.done} <= ${r.due}`}), l, MEDIUM_MS, true),
     per: (r.per ?? []).filter((p) => exposed(p.exposure)).map((p) => {
