@@ -43,6 +43,24 @@ const together = (page, large) => page.evaluate((large) => {
     }
     return said;
 }, large);
+/** What a wall has to say, and has no room for: units, what is not connected and what is late, what a dot means. */
+const unsaid = (page) => page.evaluate(() => {
+    const { onemapWall: { part, catalog } } = window, said = [], en = document.documentElement.lang === 'en', name = (l) => (en && (l.title_en ?? l.name)) || l.title;
+    const seen = (n, room) => { const r = n.getBoundingClientRect(), b = room.getBoundingClientRect(); return r.width > 0 && r.bottom <= b.bottom + 1 && r.right <= b.right + 1; };
+    const sources = document.getElementById('at-sources');
+    for (const [i, n] of [...sources.querySelectorAll('.absent span:not(.is-absent)')].entries()) if (!seen(n, sources)) said.push(`not connected: ${name(part.sources.awaited[i])}`);
+    if (sources.querySelectorAll('.absent span:not(.is-absent)').length !== part.sources.awaited.length) said.push('not connected');
+    if (![...sources.querySelectorAll('li.late')].some((n) => seen(n, sources))) said.push('late');
+    for (const n of en ? [] : document.querySelectorAll('.total .unit')) if (!seen(n, n.closest('.panel')) && !n.closest('.panel').querySelector('thead').textContent.includes(n.textContent)) said.push(`unit: ${n.textContent}`);
+    for (const n of document.querySelectorAll('thead span:not(.hidden)')) {
+        const range = document.createRange();
+        range.selectNodeContents(n);
+        if (!seen(range, n.closest('.panel'))) said.push(n.textContent);
+    }
+    if (!document.querySelector('#at-patrol .is-hidden')) said.push('a dot');
+    if (!seen(document.getElementById('few'), document.getElementById('ticker'))) said.push('what a dot means');
+    return said;
+});
 /** What lies behind the words does not matter, and takes long. */
 const NOTHING = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
 
@@ -123,7 +141,11 @@ test('walls of many sizes', { skip }, async (t) => {
         await page.evaluate(() => {
             const { onemapWall: wall } = window, { rows } = wall.store.value('patrol');
             for (const r of rows) r.hidden = 0;
-            // Of a city of full size.
+            // Of a city of full size: one that is too few, and the rest in tens of thousands.
+            rows.forEach((r, i) => Object.assign(r, { due: 227160 - i * 10, done: 200250, overdue: i ? 41500 : null, unjudged: 122500 }));
+            // Sources of many moments.
+            wall.catalog.layers.forEach((l, i) => { l.as_of = new Date(wall.clock.utcMs - i * 3e6).toISOString(); });
+            wall.catalog.layers.at(-1).as_of = new Date(wall.clock.utcMs - 1e12).toISOString();
             for (const [key, count] of [['houses:rental', 384000], ['houses:premises', 602000]]) wall.store.value(key).count = count;
             wall.lay();
         });
@@ -145,6 +167,7 @@ test('walls of many sizes', { skip }, async (t) => {
             assert.deepEqual(out.filter((w) => !parts.some((s) => inside(w, s, 0.3 * unitPx))).map((w) => `${w.text} ${Math.round(w.x)},${Math.round(w.y)} ${Math.round(w.w)}x${Math.round(w.h)}`), [], 'on a seam');
             assert.deepEqual([...new Set(out.filter((w) => w.sizePx < 0.99 * least - 0.5).map((w) => `${w.text} ${(w.sizePx / unitPx).toFixed(2)}`))], [], 'too small');
             assert.deepEqual(await together(page, key === '2'), [], 'words run into each other');
+            if (!key) assert.deepEqual(await unsaid(page), [], 'told, each in its unit');
             assert.deepEqual(await cut(page), [], 'words are cut');
             const legend = out.filter((w) => (lang === 'en' ? /^Hazards · halved in 14 d/ : /^隐患密度 · 14天减半/).test(w.text));
             assert.equal(legend.length, 1, 'the legend says what the field is');

@@ -10,7 +10,7 @@ import {element, setText} from './panels.js';
 import {Moment, NUMBERED, plan} from './plan.js';
 import {tableOf} from './rows.js';
 import {Store} from './store.js';
-import {date, say, title} from './words.js';
+import {HIDDEN, date, say, title} from './words.js';
 
 /** Answers of a search that are listed. */
 const FOUND_MOST = 8;
@@ -97,7 +97,7 @@ class Numbers {
       if (signal.aborted) return;
       const entries = keys.filter((k) => of[k]).flatMap((key) => numbersOf(key, {part: of[key], store, lang, now: () => now, urlOf, names}));
       node.replaceChildren(element('p', {class: 'quiet'}, `${say(lang, 'as_of')} ${date(lang, now, true)}`),
-        element('ul', {class: 'numbers'}, ...entries.map((e) => this.line(e))));
+        element('ul', {class: 'numbers'}, ...entries.map((e) => this.line(e))), ...(entries.some((e) => e.value === HIDDEN) ? [element('p', {class: 'quiet'}, say(lang, 'dot'))] : []));
     } catch (error) {
       if (!signal.aborted) node.replaceChildren(element('p', {role: 'alert'}, error.message));
     }

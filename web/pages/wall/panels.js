@@ -243,10 +243,10 @@ const STATES = /** @type {const} */ (['due', 'done', 'overdue', 'unknown']);
 function patrolPanel(how) {
   const {key, part, store, lang, large} = how, {node, body, note} = shell(how, key === 'patrol' || lang === 'en' ? say(lang, key) : title(lang, part));
   const all = element('b', {class: 'sum'}), sum = element(part.rows ? 'a' : 'span', {class: 'total', href: part.rows}, all, element('span', {class: 'unit'}, lang === 'en' ? '' : part.unit ?? ''));
-  const visits = element('span'), state = element('span', {}, say(lang, 'state_now', {unit: part.unit ?? ''})), over = (...of) => element('th', {scope: 'colgroup', colspan: 2}, ...of);
-  const heads = ['', ...STATES].map((w) => element('th', {scope: 'col'}, w ? say(lang, /** @type {any} */ (w)) : element('span', {class: 'hidden'}, say(lang, 'level'))));
+  const visits = element('span'), state = element('span', {}, say(lang, 'state_now')), over = (...of) => element('th', {scope: 'colgroup', colspan: 2}, ...of);
+  const tens = element('span', {class: 'tens note'}), heads = STATES.map((w) => element('th', {scope: 'col'}, say(lang, w)));
   const tbody = element('tbody');
-  const table = element('table', {}, element('thead', {}, element('tr', {class: 'of'}, element('td', {}), over(visits), over(state)), element('tr', {}, ...heads)), tbody);
+  const table = element('table', {}, element('thead', {}, element('tr', {class: 'of'}, element('th', {class: 'corner', scope: 'col', rowspan: 2}, element('span', {class: 'hidden'}, say(lang, 'level')), tens), over(visits), over(state)), element('tr', {}, ...heads)), tbody);
   node.querySelector('h2').append(sum);
   body.append(table);
   let brief = true;
@@ -276,15 +276,15 @@ function patrolPanel(how) {
       if (nothing) return;
       const mine = levelsIn(part, answer.value), {from} = answer.value;
       // Who may not see single ones is told no more than tens.
-      if (mine.some((r) => 'hidden' in r)) setText(note, say(lang, 'in_tens'));
-      // The table says the unit, too.
+      setText(tens, mine.some((r) => 'hidden' in r) ? say(lang, 'in_tens') : '');
+      // Where the heading has no room for the unit the table says it.
       const head = sum.parentElement;
       node.classList.remove('tight');
       node.classList.toggle('tight', head.scrollWidth > head.clientWidth);
       const numbers = (r) => [r.due, r.done, r.overdue, r.unjudged], alike = [0, 2].flatMap((i) => Array(2).fill(column(lang, mine.flatMap((r) => numbers(r).slice(i, i + 2)), i ? FIVE_DIGITS : undefined)));
       const thousands = (i) => large || !alike[i].unit ? '' : lang === 'en' ? `, ${alike[i].unit}` : alike[i].unit;
       setText(visits, say(lang, 'visits_in', {m: from ? monthOf(lang, from) : '', k: thousands(0)}) + (lang === 'en' ? thousands(0) : ''));
-      setText(state, say(lang, 'state_now', {unit: part.unit ?? '', k: thousands(2)}) + (lang === 'en' ? thousands(2) : ''));
+      setText(state, say(lang, 'state_now', {dot: thousands(2) || node.classList.contains('tight') ? ' · ' : '', unit: node.classList.contains('tight') ? part.unit ?? '' : '', k: thousands(2)}) + (lang === 'en' ? thousands(2) : ''));
       for (const r of mine) {
         const cells = rowOf(r.level);
         // Where there is room for them, exactly.
@@ -329,6 +329,12 @@ function participationPanel(how) {
 /** Days after which a source is behind its rhythm. */
 const RHYTHM = {live: 1 / 24, daily: 1.5, weekly: 9, monthly: 40, yearly: 400};
 
+/** The two oldest moments that are not late as one. @param {{at: string, late: boolean, names: string[]}[]} groups   the newest first */
+function together(groups) {
+  const [newer, older] = groups.filter((g) => !g.late).slice(-2), one = {at: `${older.at.split('–')[0]}–${newer.at.split('–').at(-1)}`, late: false, names: [...newer.names, ...older.names]};
+  return groups.flatMap((g) => g === newer ? [one] : g === older ? [] : [g]);
+}
+
 /** @param {How} how @returns {Built} */
 function sourcesPanel(how) {
   const {part, lang, now, large} = how, {node, body, note} = shell(how);
@@ -362,7 +368,10 @@ function sourcesPanel(how) {
       if (text === said) return;
       said = text;
       let most = Math.max(...all.map((g) => g.names.length), 1);
-      for (write(all, most); most > 1 && list.offsetHeight + absent.offsetHeight > body.clientHeight; ) write(all, --most);
+      const cut = () => list.offsetHeight + absent.offsetHeight > body.clientHeight;
+      for (write(all, most); most > 1 && cut(); ) write(all, --most);
+      // Then the oldest that are as they should be stand together: what is not connected is told always.
+      for (let rest = all; cut() && rest.filter((g) => !g.late).length > 1; write(rest, 1)) rest = together(rest);
     }};
 }
 

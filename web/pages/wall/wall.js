@@ -17,7 +17,7 @@ import {Replay} from './replay.js';
 import {Hours, mayReload, readHour, untilTime} from './schedule.js';
 import {Store} from './store.js';
 import {FLY_MS, Tour} from './tour.js';
-import {count, date, say, title} from './words.js';
+import {HIDDEN, count, date, say, title} from './words.js';
 
 const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const params = new URLSearchParams(location.search);
@@ -210,6 +210,7 @@ class Wall {
     setText($('synthetic'), say(lang, 'synthetic'));
     setText($('as-of-word'), say(lang, 'as_of'));
     setText($('ticker-title'), say(lang, 'latest'));
+    setText($('few'), say(lang, 'dot'));
     this.tell();
   }
 
@@ -268,12 +269,21 @@ class Wall {
   hear(key) {
     for (const p of this.panels) if (p.hears(key)) p.update();
     this.detail(key);
+    this.explain();
     const {map, loop} = this.part;
     if (key === map.tour?.key) this.places();
     if (key === map.legend || key === map.hazards?.total) this.legend();
     if (key === map.crew && this.map && !this.near && !this.replay.running) this.label();
     if (loop && (key === loop.news || key === loop.ends)) this.latest(key === loop.news);
     if (!this.tour.at && !this.held) this.caption(null);
+  }
+
+  /** What a dot means is said while there is one. */
+  explain() {
+    const none = !document.querySelector('#panels .is-hidden') && !this.overlay?.labels.some((l) => l.beside === HIDDEN);
+    if ($('few').hidden === none) return;
+    $('few').hidden = none;
+    this.fit();
   }
 
   /** @param {import('../live.js').News} news */
@@ -407,9 +417,10 @@ class Wall {
       const {level, crews} = near ? await this.crews(this.crewLevels) : {level: levels[0], crews: this.store.value(counted)};
       if (!crews || old()) return;
       // Too few to be told: hidden, not none.
-      const of = new Map(crews.groups.map((g) => [g.id, g.hidden ? '·' : g.count]));
+      const of = new Map(crews.groups.map((g) => [g.id, g.hidden ? HIDDEN : g.count]));
       if (!near) {
         this.overlay.setLabels([...named, ...towns.map((t) => ({...t, beside: of.has(t.id) ? String(of.get(t.id)) : undefined}))]);
+        this.explain();
         return;
       }
       const [w, s, e, n] = this.map.view, units = await getJson(`/collections/${level.layer}/items?limit=400&bbox=${[w, s, e, n].map((v) => v.toFixed(5))}`);
@@ -421,7 +432,7 @@ class Wall {
       const crew = units.features.filter((f) => f.geometry && Number(of.get(f.properties.id ?? f.id)) > 0).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), ...words(f, String(of.get(f.properties.id ?? f.id))), id: f.properties.id ?? f.id}));
       // What the place is named after is not covered.
       const [w0, s0, e0, n0] = place ? boundsOf(place.geometry) : [0, 0, 0, 0], crewText = (c) => c.id === at || (place && c.lonDeg > w0 && c.lonDeg < e0 && c.latDeg > s0 && c.latDeg < n0);
-      this.overlay.setLabels([...named.map((p) => ({...p, text: !of.has(at) || of.get(at) === '·' ? p.text : `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
+      this.overlay.setLabels([...named.map((p) => ({...p, text: !of.has(at) || of.get(at) === HIDDEN ? p.text : `${p.text} · ${of.get(at) ?? 0}${say(lang, 'workers')}`})), ...towns, ...crew.filter((c) => !crewText(c))]);
     } catch (error) {
       console.warn(error.message);
     }
