@@ -3,6 +3,7 @@
 // Plan
 //   hotspots per address: rate, times the city's, the same of the neighbourhood,
 //   since when; what is above the city comes first
+//   a test that is added asks as a careful reader would, and its form says so
 //   a key that opens a pane leaves the focus in it, folded away or not
 //   keys move the map before anybody went there, and from list boxes; Escape
 //   leaves boxes for the map
@@ -66,6 +67,14 @@ test('ranked hotspots', { skip }, async (t) => {
         await until('its rows', () => page.evaluate(truth));
     };
     const TIME = 'time=2023-05-28/2023-06-26';
+
+    await t.test('a test for hotspots that is added is of grids, per km²', async () => {
+        await shows('layer=hazard', () => document.querySelectorAll('#table tr').length > 10);
+        await page.selectOption('.add', 'hotspots');
+        await until('its address', () => /[#&]per=area(&|$)/.test(page.url()) && /[#&]units=grid(&|$)/.test(page.url()));
+        assert.deepEqual(await page.$eval('[data-id=hotspots]', (row) => ['units', 'per'].map((name) => row.querySelector(`[name=${name}]`).value)), ['grid', 'area']);
+        await until('its table', async () => /每平方公里/.test(await page.textContent('.ranks thead')));
+    });
 
     await t.test('keys that open a pane go into it', async () => {
         await shows('layer=hazard', () => document.querySelectorAll('#table tr').length > 10);

@@ -5,7 +5,7 @@
 import {columnTitle} from '../columns.js';
 import {element} from '../dom.js';
 import {BANDWIDTHS_M, COVERAGES, STATISTICS} from './state.js';
-import {ANALYSES, CELLS_M, drawnOf, hasHeat, isCells, layerOf, levelOf, levelsOf, ownReach, partOf} from './shown.js';
+import {ANALYSES, CELLS_M, drawnOf, hasHeat, isCells, layerOf, levelOf, levelsOf, ownReach, partOf, withDrawn} from './shown.js';
 
 /** @typedef {import('./panes.js').Context} Context */
 
@@ -20,7 +20,7 @@ class Layers {
     this.add = element('select', {className: 'add', ariaLabel: say('add'), onchange: () => {
       const {value} = this.add;
       this.add.value = '';
-      if (value) state.update({layers: [...drawnOf(city, state.now), {id: value, opacity: ANALYSES.includes(value) ? 85 : 100}]});
+      if (value) state.update(withDrawn(city, state.now, value));
     }});
     container.append(element('label', {className: 'pair'}, element('span', {}, say('subject')), this.subject), this.list, this.add);
     this.draw();
@@ -143,7 +143,7 @@ class Layers {
   hotspots() {
     const {say, state} = this.context, {spots} = state.now;
     const known = STATISTICS.filter((s) => s !== 'emerging' || this.context.subject().time_column);
-    return [this.select('spots', say('statistic'), known.map((s) => [s, say(s)])), ...spots === 'dbscan' ? [] : [this.units(true), spots === 'eb' ? this.select('per', say('per'), this.perOptions().slice(Object.keys(this.context.city.exposures).length ? 1 : 0)) : this.select('per', say('per'), [['', say('none')], ...this.perOptions().slice(1)])]];
+    return [this.select('spots', say('statistic'), known.map((s) => [s, say(s)])), ...spots === 'dbscan' ? [] : [this.units(true), spots === 'eb' ? this.select('per', say('per'), this.perOptions().slice(Object.keys(this.context.city.exposures).length ? 1 : 0)) : this.select('per', say('per'), [['', say('none')], ['area', say('area')], ...this.perOptions().slice(1)])]];
   }
 
   coverage() {

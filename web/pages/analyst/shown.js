@@ -72,6 +72,18 @@ export function drawnOf(city, state) {
   return [{id: hasHeat(layerOf(city, state.layer)) ? 'heat' : state.layer, opacity: hasHeat(layerOf(city, state.layer)) ? 90 : 100}];
 }
 
+/**
+ * What changes when one more is drawn, uppermost. A test for hotspots is of the
+ * finest units, by their area as the heat is, unless something else was chosen:
+ * of large units there are few, and counts say most of all how large they are.
+ * @param {City} city @param {State} state @param {string} id @returns {Partial<State>}
+ */
+export function withDrawn(city, state, id) {
+  const layers = [...drawnOf(city, state), {id, opacity: ANALYSES.includes(id) ? 85 : 100}], [finest] = levelsOf(city, layerOf(city, state.layer));
+  if (id !== 'hotspots') return {layers};
+  return {layers, per: state.per || 'area', ...!state.units && finest && {units: finest, unit: ''}};
+}
+
 /** Filter and period of the rows that are asked about. @param {City} city @param {State} state */
 export const selectionOf = (city, state) => ({filter: state.filter, datetime: hasTimes(layerOf(city, state.layer)) ? state.time : ''});
 
@@ -149,8 +161,8 @@ export function hotspotsOf(city, state) {
   const cells = state.spots === 'dbscan' ? {} : {units: isCells(state.units) ? state.units : levelOf(city, state)};
   return {...selectionOf(city, state), ...cells, stat: state.spots, per: state.spots === 'dbscan' ? '' : ratePer(city, state)};
 }
-/* Rates shrink to something: without a choice to the first that there is. */
-export const ratePer = (city, state) => state.per || (state.spots === 'eb' ? Object.keys(city.exposures)[0] ?? 'area' : '');
+/* Rates shrink to something that is counted: without a choice to the first that there is. */
+export const ratePer = (city, state) => (state.spots !== 'eb' || (state.per && state.per !== 'area') ? state.per : Object.keys(city.exposures)[0] ?? 'area');
 
 /** Level of the units that coverage is told of. @param {City} city @param {State} state */
 export const coverageLevel = (city, state) => (city.levels.includes(state.units) ? state.units : city.levels.at(-1));
