@@ -4,7 +4,10 @@
 //   a filter's text and its boxes say the same, whatever is in them; what no
 //   box can say stays as it was typed
 //   periods: moved, played, the one before, the year before
-//   what is drawn of a state: addresses, and nothing that the city has not
+//   two counts a unit: what differs is found, chance seldom taken for it, however
+//   many are compared
+//   what is drawn of a state: addresses, and nothing that the city has not; a
+//   test for hotspots that is added asks as the wall does
 //   words are in both languages
 //   the page names all of its modules, so that none waits for another
 import assert from 'node:assert/strict';
@@ -16,11 +19,12 @@ import { conjuncts, format, parse } from '../../../web/pages/analyst/cql.js';
 import { monthsOver, previous, series, shifted, span, stepOf, timeOf, yearBefore } from '../../../web/pages/analyst/days.js';
 import { otherState } from '../../../web/pages/analyst/other.js';
 import { clusterSteps } from '../../../web/pages/analyst/drawing.js';
-import { drawnOf, levelOf, partsOf, tilesOf } from '../../../web/pages/analyst/shown.js';
-import { emptyState } from '../../../web/pages/analyst/state.js';
-import { byPlace, bySureness } from '../../../web/pages/analyst/questions.js';
+import { drawnOf, hotspotsOf, levelOf, partsOf, tilesOf, withDrawn } from '../../../web/pages/analyst/shown.js';
+import { emptyState, formatHash, parseHash } from '../../../web/pages/analyst/state.js';
+import { byPlace, bySureness, compared } from '../../../web/pages/analyst/questions.js';
 import { languageOf, words, writing } from '../../../web/pages/analyst/words.js';
 import { classTitle, columnTitle } from '../../../web/pages/columns.js';
+import { Moment, plan } from '../../../web/pages/wall/plan.js';
 import { addDays } from '../../../web/pages/text.js';
 import { random } from '../onemap.mjs';
 
@@ -137,6 +141,32 @@ test('the period before, and the year before', () => {
     for (const open of ['', '2023-01-01/..', '../2023-01-01']) assert.deepEqual([previous(open), yearBefore(open)], ['', '']);
 });
 
+test('what differs between two sides is told, chance seldom is, however many units are compared', () => {
+    const next = random(17), poisson = (mean) => {
+        let n = 0;
+        for (let left = Math.exp(-mean); ; n++) if ((left /= next()) > 1) return n;
+    };
+    const side = (means) => means.map((mean, i) => ({ id: `${i}`, count: poisson(mean) }));
+    const told = (rows) => rows.filter((r) => r.className === 'sure').map((r) => r.id);
+    // All units have the same mean on both sides: each one that is told is wrong.
+    const same = Array.from({ length: 33 }, (_, i) => 20 + 3 * i);
+    let runs = 0;
+    for (let i = 0; i < 400; i++) runs += told(compared(side(same), side(same))).length > 0;
+    assert.ok(runs <= 0.08 * 400, `something is told in ${runs} of 400 comparisons without any difference`);
+    // Five have twice as many: of what is told few are others.
+    let found = 0, wrong = 0;
+    for (let i = 0; i < 400; i++) for (const id of told(compared(side(same.map((m, k) => k < 28 ? m : 2 * m)), side(same)))) id >= 28 ? found++ : wrong++;
+    assert.ok(found > 0.95 * 2000, `${found} of 2000 are found`);
+    assert.ok(wrong <= 0.06 * (found + wrong), `${wrong} of ${found + wrong} are wrong`);
+    // One alone is judged by itself, one of many is not; nothing is told of what is hidden or was never counted.
+    const one = (a, b) => [[{ id: 'x', count: a }], [{ id: 'x', count: b }]], many = (n) => Array.from({ length: 33 }, (_, i) => ({ id: i ? `${i}` : 'x', count: i ? 50 : n }));
+    assert.deepEqual(told(compared(...one(64, 40))), ['x']);
+    assert.deepEqual(told(compared(many(64), many(40))), []);
+    assert.deepEqual(told(compared(many(104), many(40))), ['x']);
+    assert.deepEqual(compared(...one(null, 40)).concat(compared(...one(0, 0))).map((r) => [r.q, r.className]), [[null, ''], [null, '']]);
+    assert.deepEqual(told(compared(...one(64, 4), { a: true, b: false })), []);
+});
+
 const layer = (id, more = {}) => ({ id, title: id, geometry: 'point', rows: 10, id_column: 'id', time_column: null, columns: [{ name: 'id', type: 'text' }, { name: 'n', type: 'integer' }, { name: 'village', type: 'category', unit: true }, { name: 'town', type: 'category', unit: true }], ...more });
 const CITY = {
     layers: [layer('report', { time_column: 'at' }), layer('lot', { geometry: 'polygon' }), layer('guard', { personal: true, time_column: 'seen' }), layer('town', { geometry: 'polygon', unit_level: 'town' })],
@@ -169,6 +199,31 @@ test('what is drawn of a state', () => {
     assert.equal(levelOf(CITY, state({})), 'town');
     assert.equal(levelOf(CITY, state({ units: 'village' })), 'village');
     assert.equal(partsOf(CITY, state({ layers: [{ id: 'heat', opacity: 30 }] }))[0].opacity, 0.3);
+});
+
+test('a test for hotspots that is added is of the finest units by their area; the wall\'s link asks what the wall asks', () => {
+    const state = (more) => ({ ...emptyState(), layer: 'report', ...more }), add = (now) => ({ ...now, ...withDrawn(CITY, now, 'hotspots') });
+    const asked = (now) => { const { units, per } = hotspotsOf(CITY, now); return [units, per]; };
+    const added = add(state({ unit: 't1' }));
+    assert.deepEqual([asked(added), added.unit, added.layers.map((d) => d.id)], [['village', 'area'], '', ['heat', 'hotspots']]);
+    assert.deepEqual(asked(parseHash(formatHash(added))), ['village', 'area']);
+    // What was chosen before stays chosen, and so does what a link says.
+    assert.deepEqual(asked(add(state({ units: 'town', per: 'house', unit: 't1' }))), ['town', 'house']);
+    assert.equal(add(state({ units: 'town', unit: 't1' })).unit, 't1');
+    assert.deepEqual(asked(state({ layers: [{ id: 'hotspots', opacity: 100 }] })), ['town', '']);
+    assert.deepEqual(Object.keys(withDrawn(CITY, state({}), 'choropleth')), ['layers']);
+    // Rates that are shrunk are of something that is counted.
+    assert.deepEqual(asked({ ...added, spots: 'eb' }), ['village', 'house']);
+
+    const now = new Moment('2023-06-27T00:00:00+08:00'), unit = (name, rows) => ({ name, rows, title: name, unit_level: name, geometry: 'polygon' });
+    const { questions, parts } = plan({ title: 'x', synthetic: true, exposures: {}, maps: [{ name: 'heat:report', kind: 'heat' }], layers: [{ name: 'report', rows: 5, title: 'r', geometry: 'point' }, unit('village', 50), unit('town', 4)],
+        wall: { map: { heat: 'heat:report', tour: { layer: 'report', days: 28, filter: 'n > 1' } } } });
+    const wall = new URL(questions.find((q) => q.key === parts.map.tour.key).url(now), 'http://a'), linked = parseHash(new URL(parts.map.tour.spots(now), 'http://a').hash);
+    const { units, stat, ...rest } = hotspotsOf(CITY, linked);
+    assert.deepEqual([units, stat], ['village', 'gistar'], 'the finest, as the server takes where nothing is said');
+    const said = Object.fromEntries([...wall.searchParams].filter(([name]) => !['f', 'limit'].includes(name)));
+    assert.deepEqual(rest, said);
+    assert.deepEqual([linked.layer, linked.table, drawnOf(CITY, linked).map((d) => d.id)], ['report', 'hotspots', ['hotspots']]);
 });
 
 test('both sides of a comparison ask for the legend of both', () => {

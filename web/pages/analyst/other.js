@@ -2,6 +2,7 @@
 // other.js - the other side of a comparison: which period and filter it has,
 // and how sure a difference is. Pure.
 
+import {binomialP, falseDiscovery} from '../profile/numbers.js';
 import {previous, yearBefore} from './days.js';
 import {splitTime} from './state.js';
 
@@ -27,18 +28,19 @@ export function covered(time, first) {
   return from && from < start ? 'part' : 'all';
 }
 
-/** 1.96: 95 % of a normal distribution, both sides. */
-const Z_95 = 1.96;
+/** Two counts: their difference, and its part of b. @param {number} a @param {number} b */
+export function difference(a, b) {
+  return {by: a - b, share: b > 0 ? (a - b) / b : NaN};
+}
 
 /**
- * Two counts, as chance would have them vary (Poisson): their difference, its
- * part of b, and whether it is more than chance does in one of twenty.
- * @param {number} a @param {number} b
+ * Which pairs of counts differ by more than chance does, all compared together:
+ * if both of a pair have one mean (Poisson), each of its rows is of either side
+ * as likely; of those that are said to differ at most 5 % do not.
+ * @param {({a: number, b: number} | null)[]} pairs null: not told
+ * @returns {(number | null)[]} false discovery rate at which each still counts; null: no test
  */
-export function difference(a, b) {
-  const by = a - b, sd = Math.sqrt(a + b);
-  return {by, share: b > 0 ? by / b : NaN, sure: sd > 0 && Math.abs(by) / sd > Z_95};
-}
+export const surenessOf = (pairs) => falseDiscovery(pairs.map((p) => (p && p.a + p.b > 0 ? binomialP(p.a, p.a + p.b, 0.5) : null)));
 
 /**
  * Groups of both sides, each once.

@@ -9,10 +9,10 @@ import {classTitle} from '../columns.js';
 import {element} from '../dom.js';
 import {columnsOf, readAsked, rowsOf} from '../list.js';
 import {askRanking} from '../profile/ask.js';
-import {csvKnown} from '../profile/numbers.js';
+import {FALSE_MOST, csvKnown} from '../profile/numbers.js';
 import {knownCell, percent, verdictCell} from '../profile/parts.js';
 import {addDays, evenly, fixed, lastDay} from '../text.js';
-import {covered, difference, joined, otherState} from './other.js';
+import {covered, difference, joined, otherState, surenessOf} from './other.js';
 import {address, coverageLevel, coverageOf, drawnOf, firstDay, hasHeat, hasTimes, hotspotsOf, isCells, isCounted, layerOf, partOf, selectionOf} from './shown.js';
 
 /**
@@ -63,10 +63,13 @@ const percentOf = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(
  * is no difference, nor of a time without data, of which nothing is known.
  * @param {any[]} a @param {any[]} b groups @param {{a: boolean, b: boolean}} [known]
  */
-export const compared = (a, b, known = {a: true, b: true}) => joined(a, b).map((r) => {
-  const both = known.a && known.b, d = !both || r.a === null || r.b === null ? null : difference(r.a, r.b);
-  return {...r, a: known.a ? r.a : null, b: known.b ? r.b : null, hidden: both && d === null, by: d?.by ?? null, share: d && Number.isFinite(d.share) ? d.share : null, sure: !!d?.sure, className: d?.sure ? 'sure' : ''};
-});
+export function compared(a, b, known = {a: true, b: true}) {
+  const rows = joined(a, b), both = known.a && known.b, told = (r) => both && r.a !== null && r.b !== null, q = surenessOf(rows.map((r) => (told(r) ? r : null)));
+  return rows.map((r, i) => {
+    const d = told(r) ? difference(r.a, r.b) : null, sure = q[i] !== null && q[i] <= FALSE_MOST;
+    return {...r, a: known.a ? r.a : null, b: known.b ? r.b : null, hidden: both && d === null, by: d?.by ?? null, share: d && Number.isFinite(d.share) ? d.share : null, q: q[i], className: sure ? 'sure' : ''};
+  });
+}
 
 /** Answers of both sides, row by row. @param {any[]} a @param {any[]} b @returns {any[]} a, b: null where it is not among them */
 function sided(a, b) {
@@ -84,7 +87,7 @@ export const bySize = (down) => (x, y) => (x.by === null || y.by === null ? Numb
 
 /** Their columns. @param {Context} context @returns {Column[]} */
 export const comparedColumns = (context) => [nameColumn(context), figure(context, 'a', 'A'), figure(context, 'b', 'B'),
-  {...figure(context, 'change', context.say('difference'), {of: number('by'), write: signed(context.write.exact), className: 'change'}), help: context.say('sure_note')},
+  {...figure(context, 'change', context.say('difference'), {of: number('by'), write: signed(context.write.exact), className: 'change'}), help: context.say('sure_note'), csv: [['change', (r) => r.by], ['q', (r) => r.q]]},
   figure(context, 'change_share', '%', {of: number('share'), write: (n) => signed(percentOf)(n), className: 'share'})];
 
 /** The surest first; what was not tested last, either way. @param {string} by z or q @param {boolean} down */

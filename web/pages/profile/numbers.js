@@ -79,8 +79,8 @@ export function falseDiscovery(p) {
   return q;
 }
 
-/** Of what is compared with the city together as many in a hundred are wrong. */
-const FALSE_MOST = 0.05;
+/** Of what is compared together and said to differ so much may be wrong. */
+export const FALSE_MOST = 0.05;
 
 /**
  * Which parts differ from the city's, where many are compared at once: the false
