@@ -42,16 +42,38 @@ struct member {
     struct om_map map;
     struct om_buf copy;
     const uint8_t *bytes;  // in either
+    bool of_layer;         // city.json names it
 };
 
 struct gathered {
     const char *city;
+    const struct om_backup_care *care;
     struct om_buf manifest;  // bytes of city.json
     uint64_t sequence, journal_last;
     size_t count, room;
     struct member *member;
     uint64_t bytes;
+    uint64_t damaged;
 };
+
+om_status om__backup_check(const struct om_backup_care *care, const char *name,
+                           const uint8_t *bytes, size_t len, uint64_t *damaged,
+                           struct om_err *err)
+{
+    struct om_err why = {0};
+    om_status st = OM_OK;
+    if (!bytes)
+        st = om_fail(&why, OM_E_NOTFOUND, 0, "%s: the file is not there", name);
+    else if (care->check)
+        st = care->check(name, bytes, len, &why);
+    if (!st) return OM_OK;
+    if (!care->damaged)
+        return om_fail(err, st == OM_E_NOTFOUND ? OM_E_DAMAGED : st, 0, "%s",
+                       why.text);
+    om_log(OM_LOG_WARN, "backup", "damaged: %s", why.text);
+    ++*damaged;
+    return OM_OK;
+}
 
 // ---- sums ----
 
@@ -89,7 +111,7 @@ static void let_go(struct gathered *g)
     }
     om_free(g->member);
     om_buf_deinit(&g->manifest);
-    *g = (struct gathered){.city = g->city};
+    *g = (struct gathered){.city = g->city, .care = g->care};
 }
 
 static om_status take_bytes(struct member *m, const char *path, bool copy,
@@ -200,6 +222,18 @@ static om_status take_rest(struct gathered *g, const char *folder,
     return st;
 }
 
+/* A file that city.json names; whether it is sound is seen when it is packed.
+ */
+static om_status take_of_layer(struct gathered *g, const char *name,
+                               struct om_err *err)
+{
+    const size_t before = g->count;
+    const om_status st = take_named(g, name, err);
+    if (g->count > before) g->member[before].of_layer = true;
+    if (st != OM_E_NOTFOUND || !g->care->damaged) return st;
+    return om__backup_check(g->care, name, NULL, 0, &g->damaged, err);
+}
+
 static om_status take_layers(struct gathered *g, struct om_err *err)
 {
     struct om_manifest m = {0};
@@ -208,9 +242,9 @@ static om_status take_layers(struct gathered *g, struct om_err *err)
     for (size_t l = 0; !st && l < m.layers; l++)
         for (size_t p = 0; !st && p < m.layer[l].parts; p++) {
             const struct om_manifest_part *part = &m.layer[l].part[p];
-            st = take_named(g, part->file, err);
-            if (!st) st = take_named(g, part->units_file, err);
-            if (!st) st = take_named(g, part->dead_file, err);
+            st = take_of_layer(g, part->file, err);
+            if (!st) st = take_of_layer(g, part->units_file, err);
+            if (!st) st = take_of_layer(g, part->dead_file, err);
         }
     om_manifest_deinit(&m);
     return st;
@@ -422,13 +456,19 @@ static om_status pack_text(struct packer *p, const char *name,
     return text->status ? text->status : pack_file(p, &file, text->bytes, err);
 }
 
-static om_status pack_members(struct packer *p, const struct gathered *g,
+static om_status pack_members(struct packer *p, struct gathered *g,
                               struct om_buf *sums, struct om_err *err)
 {
+    static const uint8_t ZEROS[1];
     struct om__backup_sum sum = {.held = om_alloc(OM__BACKUP_CHUNK)};
     om_status st = sum.held ? OM_OK : OM_E_MEMORY;
     for (size_t i = 0; !st && i < g->count; i++) {
         const struct member *m = &g->member[i];
+        if (m->of_layer)
+            st = om__backup_check(g->care, m->file.name,
+                                  m->file.bytes ? m->bytes : ZEROS,
+                                  (size_t)m->file.bytes, &g->damaged, err);
+        if (st) break;
         sum.value = OM__BACKUP_SEED;
         om__backup_sum_add(&sum, m->bytes, (size_t)m->file.bytes);
         om_buf_addf(sums, "%016llx %llu %s\n",
@@ -441,7 +481,7 @@ static om_status pack_members(struct packer *p, const struct gathered *g,
     return st;
 }
 
-static om_status pack_all(struct packer *p, const struct gathered *g,
+static om_status pack_all(struct packer *p, struct gathered *g,
                           struct om_err *err)
 {
     static const uint8_t END[2 * OM_TAR_BLOCK];
@@ -462,8 +502,8 @@ static om_status pack_all(struct packer *p, const struct gathered *g,
 }
 
 static om_status write_to(const char *part, const char *path,
-                          const struct gathered *g,
-                          struct om_backup_report *out, struct om_err *err)
+                          struct gathered *g, struct om_backup_report *out,
+                          struct om_err *err)
 {
     struct packer p = {.path = part, .fd = -1, .total = g->bytes};
     om_status st = packer_init(&p);
@@ -484,16 +524,18 @@ static om_status write_to(const char *part, const char *path,
                                      .bytes = g->bytes,
                                      .packed_bytes = p.written,
                                      .sequence = g->sequence,
-                                     .journal_last = g->journal_last};
+                                     .journal_last = g->journal_last,
+                                     .damaged = g->damaged};
     packer_deinit(&p);
     return st;
 }
 
 om_status om_backup_write(const char *city, const char *path,
+                          const struct om_backup_care *care,
                           struct om_backup_report *out, struct om_err *err)
 {
     char part[PATH_BYTES], journal[PATH_BYTES];
-    struct gathered g = {.city = city};
+    struct gathered g = {.city = city, .care = care};
     const int n = snprintf(part, sizeof part, "%s.part", path);
     const int k = snprintf(journal, sizeof journal, "%s.journal.part", path);
     if (n < 0 || n >= (int)sizeof part || k < 0 || k >= (int)sizeof journal)

@@ -21,6 +21,12 @@
 /** Seed of the sums; a sum of a long file is that of its sums. */
 #define OM__BACKUP_SEED 0
 
+/** Check the file of a layer as `care` says; what may pass is logged and
+ *  counted. bytes NULL: it is not there. returns OM_E_DAMAGED */
+om_status om__backup_check(const struct om_backup_care *care, const char *name,
+                           const uint8_t *bytes, size_t len, uint64_t *damaged,
+                           struct om_err *err) OM_MUST_USE;
+
 /* Sum of a file that comes in pieces: XXH3 of each stretch of a chunk, seeded
  * with the one before. Zero is the beginning. */
 struct om__backup_sum {

@@ -271,26 +271,45 @@ static om_status restore_files(struct restoring *r, struct om_err *err)
     }
 }
 
-/* It is a city: its manifest can be read, and names what is there. */
-static om_status check_city(const char *folder, struct om_err *err)
+static om_status check_file(const char *folder, const char *name,
+                            const struct om_backup_care *care,
+                            uint64_t *damaged, struct om_err *err)
+{
+    static const uint8_t NOTHING[1];
+    char path[PATH_BYTES];
+    struct om_map map = {0};
+    if (name[0] == '\0') return OM_OK;
+    if (om_path_join(path, sizeof path, folder, name))
+        return om_fail(err, OM_E_LIMIT, 0, "path too long");
+    om_status st = om_map_open(&map, path, err);
+    if (st && st != OM_E_NOTFOUND) return st;
+    const uint8_t *bytes = st ? NULL : map.len ? map.bytes : NOTHING;
+    st = om__backup_check(care, name, bytes, map.len, damaged, err);
+    om_map_close(&map);
+    return st;
+}
+
+/* It is a city: its manifest can be read, and names what is there and sound. */
+static om_status check_city(const char *folder,
+                            const struct om_backup_care *care,
+                            uint64_t *damaged, struct om_err *err)
 {
     struct om_manifest m = {0};
-    char path[PATH_BYTES];
     om_status st = om_manifest_read(folder, &m, err);
     for (size_t l = 0; !st && l < m.layers; l++)
         for (size_t p = 0; !st && p < m.layer[l].parts; p++) {
-            const char *name = m.layer[l].part[p].file;
-            if (om_path_join(path, sizeof path, folder, name) ||
-                !om_file_exists(path))
-                st = om_fail(err, OM_E_DAMAGED, 0,
-                             "the backup has no %s, which its city.json names",
-                             name);
+            const struct om_manifest_part *part = &m.layer[l].part[p];
+            const char *const name[] = {part->file, part->units_file,
+                                        part->dead_file};
+            for (size_t i = 0; !st && i < 3; i++)
+                st = check_file(folder, name[i], care, damaged, err);
         }
     om_manifest_deinit(&m);
     return st;
 }
 
 om_status om_backup_restore(const char *path, const char *city, bool tokens,
+                            const struct om_backup_care *care,
                             struct om_backup_report *out, struct om_err *err)
 {
     struct om_whole whole = {0};
@@ -308,7 +327,7 @@ om_status om_backup_restore(const char *path, const char *city, bool tokens,
     om_status st = r.u.chunk && r.sum.held ? OM_OK : OM_E_MEMORY;
     if (!st) st = om_whole_begin(city, "restoring", &whole, err);
     if (!st) st = restore_files(&r, err);
-    if (!st) st = check_city(whole.folder, err);
+    if (!st) st = check_city(whole.folder, care, &out->damaged, err);
     if (!st) st = om_tokens_mark(whole.folder, tokens, &out->tokens, err);
     if (!st) st = om_whole_commit(&whole, false, err);
     om_whole_end(&whole);

@@ -135,6 +135,15 @@ om_status om__file_open(struct om__file *file, const char *path,
                         enum om__file_kind kind,
                         struct om_err *err) OM_MUST_USE;
 void om__file_close(struct om__file *file);
+/** Check header and tables of file->map, and note where they are. */
+om_status om__file_check_header(struct om__file *file, const char *path,
+                                enum om__file_kind kind,
+                                struct om_err *err) OM_MUST_USE;
+/** Say that of a file `bad` blocks are wrong, `block` the first. returns
+ *  OM_E_DAMAGED */
+om_status om__file_wrong_block(const struct om__file *file, const char *path,
+                               size_t block, uint64_t bad,
+                               struct om_err *err) OM_MUST_USE;
 /** Find a section; false (and an empty view) if the file has none. */
 bool om__file_view(const struct om__file *file, enum om__section_kind kind,
                    uint32_t number, struct om__view *out);

@@ -106,8 +106,8 @@ static bool sections_tile(const struct om__file_header *h,
     return at == end;
 }
 
-static om_status check_header(struct om__file *file, const char *path,
-                              enum om__file_kind kind, struct om_err *err)
+om_status om__file_check_header(struct om__file *file, const char *path,
+                                enum om__file_kind kind, struct om_err *err)
 {
     const struct om__file_header *h = (const void *)file->map.bytes;
     if (file->map.len < sizeof *h)
@@ -149,7 +149,7 @@ om_status om__file_open(struct om__file *file, const char *path,
     *file = (struct om__file){0};
     om_status st = om_map_open(&file->map, path, err);
     if (st) goto done;
-    st = check_header(file, path, kind, err);
+    st = om__file_check_header(file, path, kind, err);
     if (st) goto done;
     file->seen = om_calloc(file->blocks / 64 + 2, sizeof *file->seen);
     if (!file->seen) st = om_fail(err, OM_E_MEMORY, 0, "%s: no memory", path);
@@ -185,6 +185,21 @@ bool om__file_view(const struct om__file *file, enum om__section_kind kind,
         return true;
     }
     return false;
+}
+
+om_status om__file_wrong_block(const struct om__file *file, const char *path,
+                               size_t block, uint64_t bad, struct om_err *err)
+{
+    const struct om__section *in = NULL;
+    const uint64_t at = (file->header->header_blocks + (uint64_t)block)
+                        << file->block_shift;
+    for (size_t i = 0; i < file->header->sections; i++)
+        if (file->section[i].offset <= at) in = &file->section[i];
+    return om_fail(
+        err, OM_E_DAMAGED, (size_t)at,
+        "%s: %s %u: wrong checksum at byte %llu; %llu blocks in all", path,
+        in ? om__section_name((enum om__section_kind)in->kind) : "?",
+        in ? in->number : 0, (unsigned long long)at, (unsigned long long)bad);
 }
 
 bool om__file_block_is_intact(const struct om__file *file, size_t block)

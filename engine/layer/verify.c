@@ -64,16 +64,7 @@ static om_status verify_blocks(struct om__verify *v,
     v->out->blocks += file->blocks;
     v->out->bad_blocks += job.bad;
     if (job.bad == 0 || v->err->code) return OM_OK;
-    const struct om__section *in = NULL;
-    const uint64_t at = (file->header->header_blocks + job.first_bad)
-                        << file->block_shift;
-    for (size_t i = 0; i < file->header->sections; i++)
-        if (file->section[i].offset <= at) in = &file->section[i];
-    om_fail(v->err, OM_E_DAMAGED, (size_t)at,
-            "%s: %s %u: wrong checksum at byte %llu; %llu blocks in all", path,
-            in ? om__section_name((enum om__section_kind)in->kind) : "?",
-            in ? in->number : 0, (unsigned long long)at,
-            (unsigned long long)job.bad);
+    (void)!om__file_wrong_block(file, path, job.first_bad, job.bad, v->err);
     return OM_OK;
 }
 

@@ -155,16 +155,28 @@ static bool nothing_there(const struct place *p)
     return !om_file_exists(p->other) && !om_file_exists(p->working);
 }
 
+static const struct om_backup_care CARE;
+
+/* A file of a layer is what was written if it has no byte of this value. */
+#define WRONG 0xEE
+static om_status no_wrong_byte(const char *name, const uint8_t *bytes,
+                               size_t len, struct om_err *err)
+{
+    return len && memchr(bytes, WRONG, len)
+               ? om_fail(err, OM_E_DAMAGED, 0, "%s: a wrong byte", name)
+               : OM_OK;
+}
+
 static om_status backup(const struct place *p, struct om_err *err)
 {
     struct om_backup_report r;
-    return om_backup_write(p->city, p->file, &r, err);
+    return om_backup_write(p->city, p->file, &CARE, &r, err);
 }
 
 static om_status restore(const struct place *p, struct om_err *err)
 {
     struct om_backup_report r;
-    return om_backup_restore(p->file, p->other, true, &r, err);
+    return om_backup_restore(p->file, p->other, true, &CARE, &r, err);
 }
 
 static void head_is_read_as_written(void **state)
@@ -212,9 +224,9 @@ static void round_trip_of_a_city(void **state)
         struct stat about;
         char path[256];
         make_city(p.city, BYTES[i]);
-        if (om_backup_write(p.city, p.file, &wrote, &err))
+        if (om_backup_write(p.city, p.file, &CARE, &wrote, &err))
             fail_msg("%s", err.text);
-        if (om_backup_restore(p.file, p.other, true, &read, &err))
+        if (om_backup_restore(p.file, p.other, true, &CARE, &read, &err))
             fail_msg("%s", err.text);
         check_restored(&p);
         snprintf(path, sizeof path, "%s/tokens.json", p.other);
@@ -295,7 +307,7 @@ static void round_trip_without_tokens(void **state)
         // Of a city whose list is gone the mark alone goes and comes.
         if (lost) assert_int_equal(run("rm '%s/tokens.json'", p.city), 0);
         assert_int_equal(backup(&p, &err), OM_OK);
-        if (om_backup_restore(p.file, p.other, false, &read, &err))
+        if (om_backup_restore(p.file, p.other, false, &CARE, &read, &err))
             fail_msg("%s", err.text);
         assert_int_equal(read.tokens, !lost);
         assert_int_equal(om_tokens_read(p.other, &tokens, NULL), OM_OK);
@@ -303,13 +315,66 @@ static void round_trip_without_tokens(void **state)
         assert_int_equal(tokens.count, 0);
         om_tokens_deinit(&tokens);
         assert_int_equal(run("rm -rf '%s'", p.other), 0);
-        assert_int_equal(om_backup_restore(p.file, p.other, true, &read, NULL),
-                         OM_OK);
+        assert_int_equal(
+            om_backup_restore(p.file, p.other, true, &CARE, &read, NULL),
+            OM_OK);
         assert_int_equal(om_tokens_read(p.other, &tokens, NULL), OM_OK);
         assert_true(tokens.there);
         assert_int_equal(tokens.count, !lost);
         assert_true(lost || om_tokens_find(&tokens, text, strlen(text)));
         om_tokens_deinit(&tokens);
+        place_remove(&p);
+    }
+}
+
+/* What is damaged is no backup, unless one is better than none. */
+static void damage_of_a_layer_is_not_backed_up(void **state)
+{
+    (void)state;
+    static const uint8_t BAD[] = {1, 2, WRONG, 4};
+    for (int missing = 0; missing < 2; missing++) {
+        struct place p = place_make();
+        struct om_backup_care care = {.check = no_wrong_byte};
+        struct om_backup_report r;
+        struct om_err err = {0};
+        struct om_buf older = {0}, now = {0};
+        char path[256];
+        make_city(p.city, 0);
+        assert_int_equal(om_backup_write(p.city, p.file, &care, &r, NULL),
+                         OM_OK);
+        assert_int_equal(r.damaged, 0);
+        assert_int_equal(om_file_read(p.file, 1 << 26, &older, NULL), OM_OK);
+        snprintf(path, sizeof path, "%s/layers/hazard-1.seg", p.city);
+        if (missing)
+            assert_int_equal(unlink(path), 0);
+        else
+            assert_int_equal(om_file_write_whole(path, BAD, sizeof BAD, NULL),
+                             OM_OK);
+        const om_status st = om_backup_write(p.city, p.file, &care, &r, &err);
+        assert_int_equal(st, missing ? OM_E_NOTFOUND : OM_E_DAMAGED);
+        assert_non_null(strstr(err.text, "layers/hazard-1.seg"));
+        assert_int_equal(om_file_read(p.file, 1 << 26, &now, NULL), OM_OK);
+        assert_int_equal(now.len, older.len);
+        assert_memory_equal(now.bytes, older.bytes, now.len);
+        assert_int_equal(run("test ! -e '%s.part'", p.file), 0);
+
+        care.damaged = true;
+        assert_int_equal(om_backup_write(p.city, p.file, &care, &r, NULL),
+                         OM_OK);
+        assert_int_equal(r.damaged, 1);
+        care.damaged = false;
+        assert_int_equal(
+            om_backup_restore(p.file, p.other, true, &care, &r, &err),
+            OM_E_DAMAGED);
+        assert_non_null(strstr(err.text, "layers/hazard-1.seg"));
+        assert_true(nothing_there(&p));
+        care.damaged = true;
+        assert_int_equal(
+            om_backup_restore(p.file, p.other, true, &care, &r, NULL), OM_OK);
+        assert_int_equal(r.damaged, 1);
+        if (!missing) check_restored(&p);
+        om_buf_deinit(&older);
+        om_buf_deinit(&now);
         place_remove(&p);
     }
 }
@@ -372,8 +437,9 @@ static void while_it_is_written_to(void **state)
         struct sample_count c = {.ids = IDS, .rows = true};
         char path[512];
         uint64_t in_file;
-        if (om_backup_write(p.city, p.file, &r, &err)) fail_msg("%s", err.text);
-        if (om_backup_restore(p.file, p.other, true, &r, &err))
+        if (om_backup_write(p.city, p.file, &CARE, &r, &err))
+            fail_msg("%s", err.text);
+        if (om_backup_restore(p.file, p.other, true, &CARE, &r, &err))
             fail_msg("%s", err.text);
         assert_int_equal(om_manifest_read(p.other, &m, NULL), OM_OK);
         const uint64_t applied = m.layer[0].applied;
@@ -426,11 +492,12 @@ static void error_nothing_is_overwritten(void **state)
     assert_int_equal(restore(&p, &err), OM_E_EXISTS);
     // Backups of what is none.
     struct om_backup_report r;
-    assert_int_equal(om_backup_write("/nowhere", p.file, &r, &err),
+    assert_int_equal(om_backup_write("/nowhere", p.file, &CARE, &r, &err),
                      OM_E_NOTFOUND);
     assert_non_null(strstr(err.text, "/nowhere"));
-    assert_int_equal(om_backup_restore("/nowhere", p.working, true, &r, &err),
-                     OM_E_NOTFOUND);
+    assert_int_equal(
+        om_backup_restore("/nowhere", p.working, true, &CARE, &r, &err),
+        OM_E_NOTFOUND);
     place_remove(&p);
 }
 
@@ -664,6 +731,7 @@ int main(void)
         cmocka_unit_test(round_trip_of_a_city),
         cmocka_unit_test(round_trip_without_tokens),
         cmocka_unit_test(round_trip_without_a_journal),
+        cmocka_unit_test(damage_of_a_layer_is_not_backed_up),
         cmocka_unit_test(while_it_is_written_to),
         cmocka_unit_test(error_nothing_is_overwritten),
         cmocka_unit_test(error_lost_writes_are_no_backup),

@@ -11,6 +11,7 @@
 //   a level of units: rows keep the units they have, no layer takes rows, and
 //   nothing without units gets into a file
 //   no layer that can be opened: refused
+//   a flipped bit is in no backup: the older one stays; --damaged saves the rest
 import assert from 'node:assert/strict';
 import { open, readdir, readFile, rename, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -49,6 +50,39 @@ const HARM = {
     'is empty': (file) => truncate(file, 0),
 };
 const mvt = (name) => `/tiles/${name}/12/${tileX(113.7, 12)}/${tileY(22.9, 12)}.mvt`;
+
+test('a flipped bit is in no backup', async (t) => {
+    const { dir, city } = await makeCity(t), saved = path.join(dir, 'saved'), other = path.join(dir, 'other');
+    await done('backup', city, saved);
+    const older = await readFile(saved);
+    for (const kind of ['seg', 'units']) {
+        const file = await fileOf(city, 'place', kind), { size } = await stat(file);
+        // Past the header, in what the layer is, and among the checksums themselves.
+        for (const at of [70000, Math.floor(size / 2), size - 5]) {
+            await flip(file, at);
+            const answer = await onemap('backup', city, saved);
+            assert.equal(answer.status, 1, `${kind} ${at}: ${answer.stdout}`);
+            assert.match(answer.stderr, new RegExp(`${path.basename(file)}: .*wrong checksum.*--damaged`, 's'));
+            assert.deepEqual(await readFile(saved), older);
+            await flip(file, at);
+        }
+    }
+    await done('backup', city, saved);
+    const file = await fileOf(city, 'place', 'seg');
+    await flip(file, 70000);
+    const rest = await onemap('backup', city, saved, '--damaged');
+    assert.equal(rest.status, 0, rest.stderr);
+    assert.match(rest.stderr, new RegExp(`damaged: .*${path.basename(file)}`));
+    assert.match(rest.stdout, /1 of them damaged or missing/);
+    const refused = await onemap('restore', saved, other);
+    assert.equal(refused.status, 1, refused.stdout);
+    assert.match(refused.stderr, new RegExp(`${path.basename(file)}: .*wrong checksum.*--damaged`, 's'));
+    await assert.rejects(stat(other), /ENOENT/);
+    const restored = await onemap('restore', saved, other, '--damaged');
+    assert.equal(restored.status, 0, restored.stderr);
+    assert.match(restored.stderr, new RegExp(path.basename(file)));
+    assert.match((await onemap('query', other, 'road', '--count')).stdout, /\d/);
+});
 
 for (const [what, harm] of Object.entries(HARM)) test(`a layer's file ${what}`, async (t) => {
     const { dir, city } = await makeCity(t), file = await fileOf(city, 'place', 'seg'), name = path.basename(file);

@@ -524,7 +524,7 @@ static const struct {
      "  --format png|mvt     default: png for heat, mvt else\n"
      "and the options of onemap tile.\n"},
     {"backup",
-     "onemap backup CITY FILE\n"
+     "onemap backup CITY FILE [--damaged]\n"
      "\n"
      "Write all of a city into one file, as it is at this moment: it may be "
      "served,\n"
@@ -534,9 +534,20 @@ static const struct {
      "every\n"
      "file; it is there when it is whole, in place of an older one. Tracks of "
      "people\n"
-     "(tracks/) and what is made again (search/) are not in it.\n"},
+     "(tracks/) and what is made again (search/) are not in it.\n"
+     "\n"
+     "Every checksum of the layers is looked at on the way. If a file is not "
+     "what was\n"
+     "once written, or is missing, that is said, nothing is written, and an "
+     "older "
+     "FILE\n"
+     "stays as it was.\n"
+     "\n"
+     "  --damaged            back up what there is nevertheless, and say what "
+     "is "
+     "damaged\n"},
     {"restore",
-     "onemap restore FILE CITY [--no-tokens]\n"
+     "onemap restore FILE CITY [--no-tokens] [--damaged]\n"
      "\n"
      "Make the city of a backup, on this machine or another. Nothing of that "
      "name may\n"
@@ -550,7 +561,11 @@ static const struct {
      "\n"
      "  --no-tokens          only the mark that there were tokens: nobody is "
      "let in until\n"
-     "                       there are new ones\n"},
+     "                       there are new ones\n"
+     "  --damaged            also where files of layers are damaged or missing "
+     "in it;\n"
+     "                       they are named, and their layers are not "
+     "served\n"},
     {"audit",
      "onemap audit CITY [--time FROM/TO] [--token ID] [--role ROLE] "
      "[--text TEXT]\n"
@@ -610,7 +625,8 @@ static const struct {
      "never again\n"
      "lets in who has none: where tokens.json is gone, nobody is answered, and "
      "stderr, the\n"
-     "401, /ready and verify say so. Put the file back, or add new tokens (all older "
+     "401, /ready and verify say so. Put the file back, or add new tokens (all "
+     "older "
      "ones are then\n"
      "nothing). Only who removes tokens.json and tokens.lock both, while no "
      "server runs,\n"
