@@ -8,6 +8,7 @@
 //   after a kill and a restart they are where they were; tracks on disk are as
 //   many as were taken, hold no ids, and are gone when they are too old
 //   one later than the clock of the city, whatever moves it, is refused
+//   a clock that is set back: what is yet to come is forgotten, the new counts
 //   a unit that nobody was seen in is not connected, which is not none
 //   ten thousand fixes in one body, while singles come
 //   what is about persons comes in by no other door: not as the layer that an
@@ -211,6 +212,32 @@ test('a fix from the future does not keep the true ones out', async (t) => {
     // The clocks of devices differ by little.
     assert.equal((await post(url, line({ at: NOW + 300 }))).json().taken, 1);
     assert.equal((await post(url, line({ at: NOW + 301 }))).status, 400);
+});
+
+test('a clock that is set back', async (t) => {
+    const { dir, city } = await makeCity(t), args = await follow(dir, city);
+    let server = await serve(t, city, ...args), { url } = server;
+    const connected = async () => (await get(`${url}/positions`, { headers: auth })).json().connected;
+    const ids = ['P00001', 'P00002', 'P00003'], before = await row(url, ids[0]);
+    assert.equal((await post(url, ids.map((worker) => line({ worker, at: NOW })).join(''))).json().taken, 3);
+    await until('they are connected', async () => await connected() === 3);
+    const file = path.join(city, 'city.json'), back = NOW - 10 * 86400;
+    await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), clock: iso(back) }));
+    server.child.kill('SIGHUP');
+    // Who is seen in ten days is not seen now, and is where the register says.
+    await until('nobody is connected', async () => await connected() === 0);
+    await until('the register again', async () => (await row(url, ids[0])).properties.at === before.properties.at);
+    const nearest = await get(`${url}/nearest/place?lon=113.7&lat=22.9&k=1`, { headers: auth });
+    assert.deepEqual(nearest.json().features, []);
+    // Fixes by the new clock are not older than what is to come; at a start, too.
+    const fix = (await post(url, line({ at: back - 3 }))).json();
+    assert.deepEqual([fix.taken, fix.older], [1, 0]);
+    await until('the new one', async () => (await row(url, ids[0])).properties.at === iso(back - 3));
+    await server.stop();
+    server = await serve(t, city, ...args);
+    ({ url } = server);
+    await until('it is there again', async () => (await row(url, ids[0])).properties.at === iso(back - 3));
+    assert.equal(await connected(), 1);
 });
 
 test('what is about persons comes in by no other door', async (t) => {

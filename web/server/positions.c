@@ -13,6 +13,11 @@
  * writes to the layer otherwise, we are told (om__positions_news), take our
  * rows away, read the layer again, and lay them over the new.
  *
+ * A clock that is set back leaves fixes behind that have not happened yet. They
+ * would hold their place against the true ones until their time comes, and
+ * would seem to have been seen just now: they are forgotten, as if nobody had
+ * been seen, and whatever comes by the new clock counts.
+ *
  * (1) `lock` guards the table; it is held for microseconds.
  * (2) Only the thread lays rows and reads the layer; which one it is, is said
  *     once, at the start.
@@ -27,6 +32,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/hash.h"
+#include "data/base/limits.h"
 #include "data/base/log.h"
 #include "data/city/record.h"
 #include "engine/layer/extract.h"
@@ -69,7 +75,8 @@ struct om__positions {
     bool failing, thread_made;
     bool laid;  // rows of ours are there
     size_t laid_rows;
-    int64_t kept_s;  // for which a position is shown
+    int64_t kept_s;   // for which a position is shown
+    int64_t start_s;  // the city's clock when it began
     pthread_t thread;
 };
 
@@ -143,6 +150,7 @@ static void restore(void *ctx, const struct om__track_fix *fix)
 {
     struct om__positions *p = ctx;
     struct person *one;
+    if (fix->at_s > p->start_s + OM_LIMIT_AHEAD_S) return;
     if (p->count >= 2 * OM__POSITIONS_ROWS || find_or_add(p, fix->who, &one))
         return;
     if (fix->at_s < one->at_s) return;
@@ -436,17 +444,22 @@ static om_status read_again(struct om__positions *p, struct om_err *err)
 
 static om_status write_tracks(struct om__positions *p, struct om_err *err)
 {
-    struct om_snapshot *snapshot = om_city_snapshot(p->o.city);
-    if (!snapshot) return OM_E_MEMORY;
-    const int64_t now_s = om_snapshot_now(snapshot);
-    om_snapshot_unref(snapshot);
     struct om_buf last = {0};
     size_t count = 0;
     pthread_mutex_lock(&p->lock);
+    // Held, so that no fix of the table was measured by a later clock.
+    struct om_snapshot *snapshot = om_city_snapshot(p->o.city);
+    if (!snapshot) {
+        pthread_mutex_unlock(&p->lock);
+        return OM_E_MEMORY;
+    }
+    const int64_t now_s = om_snapshot_now(snapshot);
+    om_snapshot_unref(snapshot);
     for (size_t i = 0; i < p->room; i++) {
         struct person *one = &p->person[i];
         if (!one->who || one->at_s == NEVER) continue;
-        if (one->at_s <= now_s - p->kept_s) {
+        if (one->at_s <= now_s - p->kept_s ||
+            one->at_s > now_s + OM_LIMIT_AHEAD_S) {
             // Not connected: the register's place again.
             one->at_s = NEVER;
             p->dirty = true;
@@ -521,6 +534,7 @@ static om_status begin(struct om__positions *p, struct om_err *err)
     om_snapshot_unref(snapshot);
     if (!follow) return OM_OK;
     p->kept_s = about.kept_s;
+    p->start_s = now_s;
     OM_TRY(om__tracks_open(p->o.path, retention_s, now_s, restore, p,
                            &p->tracks, err));
     const om_status st = read_layer(p, err);
