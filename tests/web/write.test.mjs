@@ -293,6 +293,15 @@ test('a key repeats the answer and not the write', async (t) => {
         assert.equal((await go(where, one, 'key-3')).status, 409);
         assert.equal(await countOf(where), before);
     }
+    // Of rows that the city refused the number is kept, and that there were reasons;
+    // what is wrong in the body is found again.
+    const { city: other } = await makeCity(t), writer = await serve(t, other);
+    const mixed = collection([feature('K8'), feature('P00001'), feature('K9', { weight: 'x' })]), partly = `${ITEMS}?partial=true`;
+    const told = (await go(writer.url, mixed, 'key-8', partly)).json();
+    assert.deepEqual([told.taken, told.refused, told.errors.map((e) => e.row), told.errors_not_kept], [1, 2, [2, 3], undefined]);
+    await writer.stop();
+    const retold = (await go((await serve(t, other)).url, mixed, 'key-8', partly)).json();
+    assert.deepEqual([retold.taken, retold.refused, retold.errors.map((e) => e.row), retold.errors_not_kept], [1, 2, [3], 1]);
     // What failed may be tried again under its key; many at once write once.
     const { url } = await serve(t, (await makeCity(t)).city);
     assert.equal((await go(url, feature('K5', { weight: 'x' }), 'key-5')).status, 400);

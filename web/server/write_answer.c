@@ -238,6 +238,9 @@ static om_status answer_batch(struct om__request *r, struct om__write *w)
         om_buf_add_byte(&out, ',');
         add_errors(w, &out);
     }
+    // The journal keeps how many rows the city refused, and not why.
+    if (write->repeated && write->refused)
+        om_buf_addf(&out, ",\"errors_not_kept\":%zu", write->refused);
     om_buf_add_text(&out, "}\n");
     if (write->repeated) {
         head.more[0] = "Idempotency-Replayed";
