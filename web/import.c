@@ -39,6 +39,7 @@ struct import {
     uint64_t sequence;  // of the commit to be
     bool new_city;      // there was no city.json
     int64_t clock_s;    // the city's, as far as the journal moved it; 0: none
+    uint64_t began;     // newest sequence of the journal then; 0: none
     int lock;
 };
 
@@ -110,7 +111,6 @@ static om_status begin_city(struct import *im, const char *begin,
     OM_TRY(lock_city(im, err));
     OM_TRY(om_path_join(path, sizeof path, im->city, "city.json"));
     if (om_file_exists(path)) {
-        uint64_t last;
         OM_TRY(om_manifest_read(im->city, &im->manifest, err));
         if (im->manifest.release)
             return om_fail(err, OM_E_EXISTS, 0,
@@ -118,7 +118,7 @@ static om_status begin_city(struct import *im, const char *begin,
                            "publish, never changed",
                            im->city);
         // What is not sure is not built upon, and better said at once.
-        OM_TRY(om_import_journal_last(im->city, &im->manifest, &last,
+        OM_TRY(om_import_journal_last(im->city, &im->manifest, &im->began,
                                       &im->clock_s, err));
     } else if (begin) {
         im->new_city = true;
@@ -482,19 +482,23 @@ done:
     return st;
 }
 
-/* What was written into a layer until now is gone with its old rows; what is
- * written from now on lies on top of the new ones. Appended rows lie below
- * all that the journal has. */
+/* What was written into a layer until now is gone with its old rows, also what
+ * was written while we read, which is counted; what is written from now on lies
+ * on top of the new ones. Appended rows lie below all that the journal has. */
 static om_status supersede(struct import *im, const struct om_import_job *job,
-                           size_t jobs, struct om_err *err)
+                           struct om_import_report *done, size_t jobs,
+                           struct om_err *err)
 {
     uint64_t last;
     OM_TRY(om_import_journal_last(im->city, &im->manifest, &last, NULL, err));
     for (size_t i = 0; i < jobs; i++) {
         struct om_manifest_layer *layer =
             om_manifest_find(&im->manifest, job[i].layer);
-        if (layer && job[i].mode != OM_IMPORT_APPEND && last > layer->applied)
-            layer->applied = last;
+        if (!layer || job[i].mode == OM_IMPORT_APPEND || last <= layer->applied)
+            continue;
+        layer->applied = last;
+        OM_TRY(om_import_journal_writes(im->city, layer->name, im->began, last,
+                                        &done[i].overrun, err));
     }
     return OM_OK;
 }
@@ -550,7 +554,7 @@ om_status om_import_run(const char *city, const char *begin,
         const bool replace = jobs > 0 && job[0].mode == OM_IMPORT_REPLACE;
         st = om_import_models(city, &im.manifest, begin, replace, err);
     }
-    if (!st) st = supersede(&im, job, jobs, err);
+    if (!st) st = supersede(&im, job, done, jobs, err);
     if (!st) {
         if (!im.manifest.id) im.manifest.id = draw_id();
         im.manifest.sequence = im.sequence;

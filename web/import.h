@@ -24,6 +24,8 @@ struct om_import_job {
 struct om_import_report {
     const char *layer;
     uint64_t read, taken, rejected, repaired, outside_units;
+    uint64_t overrun;  // writes of while it ran that were acknowledged and are
+                       // gone with the rows that it replaces
     double seconds;
     const struct om_rejects *rejects;
     char rejects_path[512];  // where they are listed; empty: there are none

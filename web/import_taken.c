@@ -181,3 +181,33 @@ om_status om_import_journal_last(const char *city, struct om_manifest *m,
     om_journal_close(journal);
     return st;
 }
+
+struct tally {
+    const char *layer;
+    uint64_t to, writes;
+};
+
+static bool tally_entry(void *ctx, const struct om_entry *entry)
+{
+    struct tally *tally = ctx;
+    if (entry->sequence > tally->to) return false;
+    tally->writes +=
+        entry->kind != OM_ENTRY_COMMIT && !strcmp(entry->layer, tally->layer);
+    return true;
+}
+
+om_status om_import_journal_writes(const char *city, const char *layer,
+                                   uint64_t from, uint64_t to, uint64_t *out,
+                                   struct om_err *err)
+{
+    struct om_journal *journal = NULL;
+    struct tally tally = {.layer = layer, .to = to};
+    *out = 0;
+    if (from >= to || !om_journal_exists(city)) return OM_OK;
+    OM_TRY(om_journal_open(city, OM_JOURNAL_READ, 0, &journal, err));
+    const om_status st =
+        om_journal_each(journal, from, 0, false, tally_entry, &tally, err);
+    om_journal_close(journal);
+    *out = tally.writes;
+    return st;
+}

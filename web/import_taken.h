@@ -30,4 +30,9 @@ om_status om_import_journal_last(const char *city, struct om_manifest *m,
                                  uint64_t *out, int64_t *clock_s,
                                  struct om_err *err) OM_MUST_USE;
 
+/** How many writes the journal has of the layer after `from`, up to `to`. */
+om_status om_import_journal_writes(const char *city, const char *layer,
+                                   uint64_t from, uint64_t to, uint64_t *out,
+                                   struct om_err *err) OM_MUST_USE;
+
 #endif

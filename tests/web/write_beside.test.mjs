@@ -1,18 +1,20 @@
 // Rows written over HTTP beside what else is done to a city.
 //
 // Plan
-//   imports: on top, below, instead of what was written
+//   imports: on top, below, instead of what was written, also while they read
 //   under load imports, reloads and a stop, with no failed request
 //   reloads take what is right and say what is wrong: models, settings, tokens,
 //   city.json
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
 import { ask } from './ask.mjs';
-import { done } from './onemap.mjs';
+import { done, onemap, PROGRAM } from './onemap.mjs';
 import { makeCity, places, ROWS, tileX, tileY } from './sample.mjs';
 import { serve } from './server.mjs';
 import { collection, countOf, feature, ITEMS, text, until } from './write_sample.mjs';
@@ -106,6 +108,46 @@ test('imports beside it: on top, below, instead', async (t) => {
     assert.equal(await countOf(again.url), 301);
     assert.deepEqual((await ask(`${again.url}${ITEMS}/P00000`)).json().properties, { id: 'P00000', colour: 'green', square: (await ask(`${again.url}${ITEMS}/P00000`)).json().properties.square });
     assert.equal((await ask(`${again.url}${ITEMS}/J9`)).json().properties.colour, 'blue');
+});
+
+/** An import that is held while it reads, before anything of it shows; null: it
+ *  was done before it could be held. */
+async function held(city, ...args) {
+    const sequenceOf = async () => JSON.parse(await readFile(path.join(city, 'city.json'), 'utf8')).sequence;
+    const before = await sequenceOf(), begun = path.join(city, 'rejects');
+    const child = spawn(PROGRAM, ['import', city, ...args]), said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr']) child[name].on('data', (bytes) => { said[name] += bytes; });
+    const over = new Promise((resolve) => child.on('close', (status) => resolve({ status, ...said })));
+    let ended = false;
+    over.then(() => { ended = true; });
+    while (!ended && !existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 1));
+    child.kill('SIGSTOP');
+    const state = async () => (await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => ') Z')).replace(/^.*\) /s, '')[0];
+    await until('it is held', async () => ['T', 'Z'].includes(await state()));
+    const go = () => { child.kill('SIGCONT'); return over; };
+    if (!ended && await sequenceOf() === before) return go;
+    await go();
+    return null;
+}
+
+test('replacing says how many writes of while it ran are gone', async (t) => {
+    const { dir, city } = await makeCity(t), { url } = await serve(t, city);
+    const file = path.join(dir, 'many.csv'), columns = ['--x', 'lon', '--y', 'lat', '--id', 'id', '--time', 'at'];
+    await writeFile(file, 'lon,lat,id,kind,weight,note,at\n' + Array.from({ length: 100000 }, (_, i) => `113.6,22.8,B${i},shop,9,,2023-03-01`).join('\n') + '\n');
+    const put = async (id) => assert.ok([200, 201].includes((await ask(`${url}${ITEMS}/${id}`, { method: 'PUT', body: feature(id) })).status));
+    await put('before');
+    let go = null;
+    for (let i = 0; i < 20 && !go; i++) go = await held(city, 'place', file, '--replace', ...columns);
+    assert.ok(go, 'no import could be held');
+    for (const id of ['W1', 'W2', 'W3', 'W1']) await put(id);
+    assert.equal((await ask(`${url}${ITEMS}/W2`, { method: 'DELETE' })).status, 204);
+    const { status, stderr } = await go();
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /place: 5 writes that the city took while this ran are gone/);
+    await until('replaced', async () => await countOf(url) === 100000);
+    // Nothing came meanwhile: nothing to say.
+    const quiet = await onemap('import', city, 'place', file, '--replace', ...columns);
+    assert.doesNotMatch(quiet.stderr, /while this ran/);
 });
 
 test('under load: imports, reloads and a stop without a failed request', async (t) => {

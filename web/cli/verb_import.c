@@ -5,6 +5,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
+#include "data/base/log.h"
 #include "web/cli/verb.h"
 #include "web/import.h"
 
@@ -30,6 +31,11 @@ static void print_report(void *ctx, const struct om_import_report *r)
     printf(" in %.1f s\n", r->seconds);
     om_rejects_each(r->rejects, print_reason, NULL);
     if (r->rejected) printf("  listed in %s\n", r->rejects_path);
+    if (r->overrun)
+        om_log(OM_LOG_WARN, "import",
+               "%s: %llu writes that the city took while this ran are gone "
+               "with the rows that it replaces: write them again",
+               r->layer, (unsigned long long)r->overrun);
 }
 
 /* "COLUMN=FIELD" or "COLUMN=FIELD:TYPE", split in place. */
