@@ -271,7 +271,7 @@ static void add_unmanned_row(struct om__audit *a, const struct om_unit *unit)
     om__audit_begin_row(a);
     om__audit_list_unit(a, unit->id);
     om_buf_addf(&a->text_en, "%s has no worker", om__unit_called(unit));
-    om_buf_addf(&a->text, "%s 没有网格员", om__unit_called(unit));
+    om_buf_addf(&a->text, "%s 没有网格管理员", om__unit_called(unit));
     om_table_shape(a->table, &a->units.rings, unit->row);
     om__audit_add_row(
         a, &(struct om__finding){.id = unit->id,
@@ -304,7 +304,7 @@ static om_status audit_workers(struct om__audit *a)
         om__plural(unmanned), (unsigned long long)m.without,
         om__plural(m.without), (unsigned long long)m.lost);
     om_buf_addf(&a->text,
-                " 名网格员:%llu 个单元无人,%llu 人未定责任单元,%llu "
+                " 名网格管理员:%llu 个单元无人,%llu 人未定责任单元,%llu "
                 "人的责任单元不存在",
                 (unsigned long long)unmanned, (unsigned long long)m.without,
                 (unsigned long long)m.lost);

@@ -234,19 +234,19 @@ static void put_words(struct om__workload *w, const struct om__subject *s)
     if (!is_manned(w)) {
         om_buf_addf(&w->text_en, "%s: workers are not known",
                     om__subject_called(s));
-        om_buf_addf(&w->text, "%s:网格员情况未知", om__subject_called(s));
+        om_buf_addf(&w->text, "%s:网格管理员情况未知", om__subject_called(s));
         return;
     }
     if (is_hidden(w, s)) {
         om_buf_addf(&w->text_en, "%s: too few %sto be told",
                     om__subject_called(s), s->few ? "workers " : "");
         om_buf_addf(&w->text, "%s:%s过少,不予显示", om__subject_called(s),
-                    s->few ? "网格员人数" : "数量");
+                    s->few ? "网格管理员人数" : "数量");
         return;
     }
     if (!s->workers) {
         om_buf_addf(&w->text_en, "%s has no worker", om__subject_called(s));
-        om_buf_addf(&w->text, "%s 没有网格员", om__subject_called(s));
+        om_buf_addf(&w->text, "%s 没有网格管理员", om__subject_called(s));
         return;
     }
     om_buf_addf(&w->text_en, "%s: %.1f %s a worker", om__subject_called(s),

@@ -330,7 +330,7 @@ static void say_sureness(const struct om__hotspots *h,
         om_buf_add_text(out, chinese ? (hot ? ",偏高" : ",偏低")
                                      : (hot ? ", high" : ", low"));
     }
-    om_buf_addf(out, chinese ? ",显著性%d%%" : ", %d %% significant",
+    om_buf_addf(out, chinese ? ",置信度%d%%" : ", %d %% significant",
                 percent(row->bin));
 }
 

@@ -108,7 +108,7 @@ static void add_counted(struct om_buf *out, const char *layer)
         {"facility", "个设施", "facilities"},
         {"business", "家市场主体", "businesses"},
         {"address", "条地址", "addresses"},
-        {"worker", "名网格员", "workers"},
+        {"worker", "名网格管理员", "workers"},
         {"organisation", "个社会组织", "organisations"},
         {"activity", "场活动", "activities"},
         {"check", "次核查", "checks"},

@@ -115,7 +115,7 @@ static const struct model {
     {"appeals", 1.5, 3000,
      "{\n"
      "  \"name\": \"appeals\",\n"
-     "  \"title\": \"民生诉求\",\n"
+     "  \"title\": \"民生诉求和市民报料\",\n"
      "  \"title_en\": \"Appeals and tips\",\n"
      "  \"about\": \"每千名居民的民生诉求和市民报料(60 天减半),"
      "未办结的诉求另计。\",\n"

@@ -58,8 +58,8 @@ test('a sentence in both languages', async () => {
 
 test('a sentence says hot or cold, and of its neighbourhood where it differs itself', async () => {
     const { rows } = await ask('--units', 'hex:500', '--each', 'department');
-    const ends = { hot: [/with its neighbours hot, \d\d % significant/, /连同相邻单元为热点,显著性\d\d%/],
-        cold: [/with its neighbours cold, \d\d % significant/, /连同相邻单元为冷点,显著性\d\d%/] };
+    const ends = { hot: [/with its neighbours hot, \d\d % significant/, /连同相邻单元为热点,置信度\d\d%/],
+        cold: [/with its neighbours cold, \d\d % significant/, /连同相邻单元为冷点,置信度\d\d%/] };
     let differ = 0;
     for (const r of rows.filter((x) => x.bin && x.neighbours)) {
         const hot = r.bin > 0, [en, zh] = ends[hot ? 'hot' : 'cold'];
@@ -71,7 +71,7 @@ test('a sentence says hot or cold, and of its neighbourhood where it differs its
         differ++;
         const [, more] = r.text_en.match(/, with its neighbours ([\d.]+) times and (?:hot|cold), \d\d % significant/);
         assert.ok(hot ? more >= 1 : more <= 1, r.text_en);
-        assert.ok(r.text.includes(`,连同相邻单元为${more}倍,为${hot ? '热' : '冷'}点,显著性`), r.text);
+        assert.ok(r.text.includes(`,连同相邻单元为${more}倍,为${hot ? '热' : '冷'}点,置信度`), r.text);
     }
     assert.ok(differ > 0, 'else this tests nothing');
     const one = await ask('--time', '2023-06-26', '--units', 'hex:500');

@@ -335,7 +335,7 @@ test('an analyst at work', { skip }, async (t) => {
         // Who only counts persons is told why not; nothing of the list is there.
         await page.goto(`${url}/sheet?unit=grid:${grid}`);
         await page.waitForFunction(() => document.body.dataset.ready === 'yes');
-        assert.match(await page.locator('main').innerText(), /没有权限[\s\S]*网格员/);
+        assert.match(await page.locator('main').innerText(), /没有权限[\s\S]*网格管理员/);
         assert.ok(!(await page.content()).includes(list[0].id));
         assert.deepEqual(officer.log, []);
     });

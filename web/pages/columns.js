@@ -7,7 +7,7 @@ const TITLES = {
   id: ['编号', 'ID'], name: ['名称', 'Name'], code: ['编码', 'Code'], text: ['文本', 'Text'], title: ['标题', 'Title'], kind: ['类别', 'Kind'], status: ['状态', 'Status'], level: ['管理级别', 'Level'],
   department: ['部门', 'Department'], item: ['事项', 'Matter'], severity: ['等级', 'Severity'], returned: ['退回次数', 'Times returned'], handler: ['处置单位', 'Handler'],
   reported: ['上报', 'Reported'], accepted: ['受理', 'Accepted'], dispatched: ['分派', 'Assigned'], resolved: ['处置', 'Resolved'], verified: ['核查', 'Verified'], due: ['时限', 'Due'],
-  target_layer: ['对象类别', 'Kind of target'], target_id: ['对象编号', 'Target'], worker: ['网格员', 'Worker'], duty_grid: ['责任网格', 'Grid on duty'], seen: ['最近出现', 'Last seen'],
+  target_layer: ['对象类别', 'Kind of target'], target_id: ['对象编号', 'Target'], worker: ['网格管理员', 'Worker'], duty_grid: ['责任网格', 'Grid on duty'], seen: ['最近出现', 'Last seen'],
   at: ['时间', 'Time'], checks_done: ['检查项数', 'Checks done'], found: ['发现问题', 'Found'], month: ['月份', 'Month'], count: ['数量', 'Count'],
   channel: ['渠道', 'Channel'], opened: ['开始', 'Opened'], closed: ['结束', 'Closed'], starts: ['开始', 'Starts'], ends: ['结束', 'Ends'], places: ['名额', 'Places'],
   use: ['用途', 'Use'], floors: ['层数', 'Floors'], built: ['建成年份', 'Year built'], residents: ['居民', 'Residents'], building: ['建筑', 'Building'], address: ['地址', 'Address'],

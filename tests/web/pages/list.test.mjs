@@ -29,7 +29,7 @@ test('addresses that list rows are known, others are none', () => {
 test('rows of a layer: what, where, what is said of it, its keys', () => {
     const row = { id: 'R1', item: '灭火器过期', severity: 4, reported: '2023-06-26T14:05:31+08:00', due: '2022-12-01T00:00:00+08:00', resolved: null, returned: 1200, urgent: true, worker: 'W7', grid: 'g1', village: 'v1', town: 't1' }, other = { ...row, id: 'R2', resolved: '2023-06-26T00:00:10+08:00', urgent: false };
     const zh = told('zh-CN', '/collections/report/items?limit=2', [row, other]), en = told('en', '/collections/report/items?limit=2', [row, other]);
-    assert.deepEqual(zh.heads, ['事项', '所在', '等级', '上报', '时限', '处置', '退回次数', 'urgent', '网格员', '编号']);
+    assert.deepEqual(zh.heads, ['事项', '所在', '等级', '上报', '时限', '处置', '退回次数', 'urgent', '网格管理员', '编号']);
     assert.deepEqual(zh.cells[0], ['灭火器过期', '虎门镇霞洲社区第1网格', '高', '6月26日 14:05', '2022年12月1日', NOTHING, '1,200', '是', 'W7', 'R1']);
     assert.deepEqual(en.cells[0], ['Fire extinguisher expired', 'Xiazhou Community Grid 1, Humen', 'high', '26 Jun 14:05', '1 Dec 2022', NOTHING, '1,200', 'yes', 'W7', 'R1']);
     assert.deepEqual([en.cells[1][5], en.cells[1][7]], ['26 Jun 00:00', 'no']);
