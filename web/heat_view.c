@@ -26,56 +26,6 @@ static om_status bind_whole(const struct om_heat_world *w,
     return st;
 }
 
-/* What a bound that is ready leaves of the whole at the same moment. */
-static om_status find_share(const struct om_heat_world *w,
-                            const struct om_risk_bound *bound,
-                            const struct om_risk_totals *totals, double *out,
-                            struct om_err *err)
-{
-    struct om_risk_bound *whole = NULL;
-    struct om_risk_totals all;
-    *out = 1.0;
-    OM_TRY(bind_whole(w, w->snapshot, bound, true, &whole, err));
-    const om_status st = om_risk_totals(w->fields, &whole->risk, &all);
-    om_risk_bound_free(whole);
-    if (st) return st;
-    const bool relative = bound->risk.exposures > 0;
-    const double part = relative ? totals->mean : totals->numerator;
-    const double of = relative ? all.mean : all.numerator;
-    if (part > 0.0 && of > 0.0) *out = part / of;
-    return OM_OK;
-}
-
-/* The same of what it is compared with. */
-static om_status find_other(const struct om_heat_world *w,
-                            const struct om_risk_bound *bound, double *out,
-                            struct om_err *err)
-{
-    struct om_risk_bound *other = NULL;
-    struct om_risk_totals totals;
-    OM_TRY(om_risk_bind_other(w->snapshot, bound, &other, NULL, err));
-    om_status st = om_risk_ready(other, w->selections, w->fields);
-    if (!st) st = om_risk_totals(w->fields, &other->risk, &totals);
-    if (!st) st = find_share(w, other, &totals, out, err);
-    om_risk_bound_free(other);
-    return st;
-}
-
-/* Of two that are compared the mean: both then have the same steps. */
-static om_status find_scale(const struct om_heat_world *w,
-                            struct om_heat_view *view, struct om_err *err)
-{
-    double other;
-    view->figures.scale = 1.0;
-    if (!view->bound->filtered) return OM_OK;
-    OM_TRY(
-        find_share(w, view->bound, &view->totals, &view->figures.scale, err));
-    if (!view->bound->compared) return OM_OK;
-    OM_TRY(find_other(w, view->bound, &other, err));
-    view->figures.scale = (view->figures.scale + other) / 2.0;
-    return OM_OK;
-}
-
 static bool is_personal(const struct om_manifest *city,
                         const struct om_layer *layer, size_t column)
 {
@@ -101,6 +51,100 @@ static bool is_of_persons(const struct om_manifest *city,
     for (size_t i = 0; i < columns && !any; i++)
         any = om_column_personal(city, layer->name, name[i]);
     return any;
+}
+
+/* What a bound that is ready leaves of the whole at the same moment; 0:
+ * nothing, or of nothing. */
+static om_status find_share(const struct om_heat_world *w,
+                            const struct om_risk_bound *bound,
+                            const struct om_risk_totals *totals, double *out,
+                            struct om_err *err)
+{
+    struct om_risk_bound *whole = NULL;
+    struct om_risk_totals all;
+    *out = 0.0;
+    OM_TRY(bind_whole(w, w->snapshot, bound, true, &whole, err));
+    const om_status st = om_risk_totals(w->fields, &whole->risk, &all);
+    om_risk_bound_free(whole);
+    if (st) return st;
+    const bool relative = bound->risk.exposures > 0;
+    const double part = relative ? totals->mean : totals->numerator;
+    const double of = relative ? all.mean : all.numerator;
+    if (part > 0.0 && of > 0.0) *out = part / of;
+    return OM_OK;
+}
+
+/* May the largest value of what a filter leaves be looked for? Rates have a
+ * legend of ratios; of persons it would be somebody's. */
+static bool has_focus(const struct om_snapshot *snapshot,
+                      const struct om_risk_bound *bound)
+{
+    return bound->ask.filter && *bound->ask.filter &&
+           bound->risk.exposures == 0 && bound->risk.terms == 1 &&
+           !is_of_persons(snapshot->manifest, &bound->risk.term[0],
+                          &bound->term[0]);
+}
+
+/* How many times denser the densest place of what a filter leaves is than the
+ * legend would have it by the share of the weight; 1: it is not looked for. */
+static om_status find_focus(const struct om_heat_world *w,
+                            const struct om_risk_bound *bound, double most,
+                            double *out, struct om_err *err)
+{
+    struct om_risk_bound *part = NULL;
+    struct om_risk_totals totals;
+    struct om_legend_data own = {0};
+    double share = 0.0;
+    *out = 1.0;
+    if (!has_focus(w->snapshot, bound)) return OM_OK;
+    OM_TRY(om_risk_bind_filtered(w->snapshot, bound, &part, err));
+    om_status st = om_risk_ready(part, w->selections, w->fields);
+    if (!st) st = om_risk_totals(w->fields, &part->risk, &totals);
+    if (!st) st = find_share(w, part, &totals, &share, err);
+    if (!st) st = om_legend_own(w->snapshot, w->fields, w->region, part, &own);
+    om_risk_bound_free(part);
+    if (!st && share > 0.0 && most > 0.0 && own.most > 0.0)
+        *out = own.most / (most * share);
+    return st;
+}
+
+/* Share and focus of what it is compared with. */
+static om_status find_other(const struct om_heat_world *w,
+                            const struct om_heat_view *view, double *share,
+                            double *focus, struct om_err *err)
+{
+    struct om_risk_bound *other = NULL;
+    struct om_risk_totals totals;
+    OM_TRY(om_risk_bind_other(w->snapshot, view->bound, &other, NULL, err));
+    om_status st = om_risk_ready(other, w->selections, w->fields);
+    if (!st) st = om_risk_totals(w->fields, &other->risk, &totals);
+    if (!st) st = find_share(w, other, &totals, share, err);
+    if (!st) st = find_focus(w, other, view->figures.legend.most, focus, err);
+    om_risk_bound_free(other);
+    return st;
+}
+
+/* Of two that are compared the mean of what both leave, and the larger focus:
+ * both then have the same steps. A side that has nothing says nothing. */
+static om_status find_scale(const struct om_heat_world *w,
+                            struct om_heat_view *view, struct om_err *err)
+{
+    struct om_heat_figures *f = &view->figures;
+    double share = 0.0, other = 0.0, focus = 1.0;
+    f->scale = f->focus = 1.0;
+    if (!view->bound->filtered) return OM_OK;
+    OM_TRY(find_share(w, view->bound, &view->totals, &share, err));
+    OM_TRY(find_focus(w, view->bound, f->legend.most, &f->focus, err));
+    if (view->bound->compared) {
+        OM_TRY(find_other(w, view, &other, &focus, err));
+        if (share > 0.0 && other > 0.0)
+            share = (share + other) / 2.0;
+        else
+            share = fmax(share, other);
+        f->focus = fmax(f->focus, focus);
+    }
+    f->scale = (share > 0.0 ? share : 1.0) * f->focus;
+    return OM_OK;
 }
 
 /* The colours of a map mean the same to all, unless its largest value is
@@ -152,8 +196,8 @@ static om_status find_figures(const struct om_heat_world *world,
                               struct om_heat_view *view, struct om_err *err)
 {
     view->figures.mean = view->bound->risk.mean;
-    OM_TRY(find_scale(world, view, err));
-    return find_legend(world, view, err);
+    OM_TRY(find_legend(world, view, err));
+    return find_scale(world, view, err);
 }
 
 om_status om_heat_view_init(const struct om_heat_world *world,

@@ -24,13 +24,14 @@ struct om_heat_world {
 struct om_heat_figures {
     double mean;                   // that small numbers are shrunk to
     double scale;                  // what is left of the legend's whole
+    double focus;                  // of it, that what is left lies denser
     struct om_legend_data legend;  // of the whole that it is a part of
 };
 
 /* Ready; immutable, but for `spread`, which comes when it is asked for. */
 struct om_heat_view {
-    struct om_risk_bound *bound;    // owned
-    struct om_risk_totals totals;   // of what is shown
+    struct om_risk_bound *bound;   // owned
+    struct om_risk_totals totals;  // of what is shown
     struct om_heat_figures figures;
     struct om_legend painted[2];    // by enum om_palette
     struct om_risk_spread *spread;  // owned; NULL: not yet
@@ -41,10 +42,13 @@ struct om_heat_view {
  *
  * A filter, or a window that is no period, takes the legend of the whole,
  * scaled by what it leaves: of the weight, for densities; of the mean, for
- * risks. Of two that are compared it is the mean of what both leave.
- * known    figures to take instead of finding them; NULL: find them
+ * risks. Of two that are compared it is the mean of what both leave. What a
+ * filter leaves of a density may lie closer together than all does (a town):
+ * its legend ends where its own largest value does, but where that is of
+ * persons. known    figures to take instead of finding them; NULL: find them
  * owns     om_heat_view_deinit
- * cost     selections, weights, and the largest value where none is stored
+ * cost     selections, weights, and the largest value where none is stored,
+ *          and of what a filter leaves (0.2 s of a million rows)
  */
 om_status om_heat_view_init(const struct om_heat_world *world,
                             struct om_risk_bound *take,

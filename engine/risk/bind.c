@@ -432,19 +432,37 @@ om_status om_risk_bind(const struct om_snapshot *snapshot,
     return OM_OK;
 }
 
-om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
-                             const struct om_risk_bound *bound, bool at,
-                             struct om_risk_bound **out, struct om_err *err)
+/* As a legend sees a map: of all times or a period, not compared. */
+static om_status bind_as_legend(const struct om_snapshot *snapshot,
+                                const struct om_risk_bound *bound,
+                                const char *filter, const char *at,
+                                struct om_risk_bound **out, struct om_err *err)
 {
     struct om_risk_ask ask = bound->ask;
     struct om_window window = bound->window;
     char period[16];
-    ask.filter = ask.with_filter = ask.with_datetime = NULL;
-    if (!at) ask.at = NULL;
+    ask.with_filter = ask.with_datetime = NULL;
+    ask.filter = filter;
+    ask.at = at;
     if (bound->compared ||
         !om__bind_period(&window, snapshot->manifest->zone_s, period))
         ask.datetime = NULL;
     return om_risk_bind(snapshot, bound->models, &ask, out, NULL, err);
+}
+
+om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
+                             const struct om_risk_bound *bound, bool at,
+                             struct om_risk_bound **out, struct om_err *err)
+{
+    return bind_as_legend(snapshot, bound, NULL, at ? bound->ask.at : NULL, out,
+                          err);
+}
+
+om_status om_risk_bind_filtered(const struct om_snapshot *snapshot,
+                                const struct om_risk_bound *bound,
+                                struct om_risk_bound **out, struct om_err *err)
+{
+    return bind_as_legend(snapshot, bound, bound->ask.filter, NULL, out, err);
 }
 
 om_status om_risk_bind_other(const struct om_snapshot *snapshot,

@@ -93,6 +93,11 @@ om_status om_risk_bind_whole(const struct om_snapshot *snapshot,
                              const struct om_risk_bound *bound, bool at,
                              struct om_risk_bound **out,
                              struct om_err *err) OM_MUST_USE;
+/** The same with the bound's own filter: what of all times a filter leaves. */
+om_status om_risk_bind_filtered(const struct om_snapshot *snapshot,
+                                const struct om_risk_bound *bound,
+                                struct om_risk_bound **out,
+                                struct om_err *err) OM_MUST_USE;
 /** What a bound is compared with, as a map of its own (bound->compared).
  * Options are those of its ask: with_filter, with_datetime. The same as
  * om_risk_bind. */

@@ -113,7 +113,11 @@ test('the busiest period of a length', () => {
     const ten = (from) => counts.slice(Math.max(0, from - 5), from + 5).reduce((x, y) => x + y, 0), pair = busiest({ from: 0, to: 60 }, 5, at, (m) => a.much(m));
     assert.equal(ten(pair.own.from), Math.max(...counts.map((_, from) => (from <= 55 ? ten(from) : 0))));
     assert.equal(a.legendOf(pair, 5).steps[0].from, ten(pair.own.from) / 2);
-    assert.equal(a.legendOf(at(0), 0).steps[0].from, (ten(0) + all) / 2);
+    assert.equal(a.legendOf(at(0), 0).steps[0].from, ten(0), 'a side that has nothing says nothing');
+    // Of two filters the closer one says how far the legend goes.
+    const [c, d] = [2, 6].map((focus) => new FieldView({ ...legend, focus: 2 }, sums, { halfLife: 0, template: '', focus }));
+    [c.other, d.other] = [d, c];
+    for (const side of [c, d]) assert.equal(side.legendOf(pair, 5).steps[0].from, 3 * ten(pair.own.from) / 2);
     assert.equal(busiest({ from: 0, to: 5 }, 6, () => assert.fail('there is none'), () => 0), null);
 });
 

@@ -4,6 +4,8 @@
 //   values, frame and notes are those of `onemap density`, with every option
 //   ranges and ETags hold; GDAL opens it from its address
 //   another filter, period or cell is another file; equal ones are one
+//   the legend of a filter ends where its own field does, of a period of it at
+//   its share, of two that are compared it is one
 //   too many cells say what would do; what is wrong is told with its parameter
 //   what weighs persons goes to nobody who only counts, files to nobody who may
 //   not take any away; who took one is noted
@@ -59,6 +61,33 @@ test('a field is a file', async (t) => {
             }
             assert.ok(known > 100, `${known} cells`);
         });
+
+    await t.test('a filter by place has a legend as high as its own field', async () => {
+        const legend = async (params) => (await ask(`/legend/heat:hazard.json?${query({ bandwidth: 800, ...params })}`)).json();
+        const towns = (await ask('/stats/hazard?by=town')).json().groups.filter((g) => g.id).sort((a, b) => b.count - a.count), filter = `town = '${towns[0].id}'`, file = path.join(dir, 'town.tif');
+        await writeFile(file, (await ask(`/density/hazard.tif?${query({ filter, bandwidth: 800, cell: 50 })}`)).body);
+        const { value } = await raster(file), top = value.reduce((most, v) => Math.max(most, v || 0), 0);
+        const all = await legend({}), own = await legend({ filter }), week = await legend({ filter, datetime: '2023-05-01/2023-05-20' });
+        // Cells of a raster may miss the top of a peak.
+        assert.ok(own.most >= 0.99 * top && own.most < 1.05 * top, `${own.most} for ${top}`);
+        assert.ok(own.scale > 2 * own.total / all.total, 'the share of the weight alone would be one blot of the last colour');
+        assert.ok(Math.abs(own.focus * own.total / all.total - own.scale) < 1e-9);
+        assert.ok(Math.abs(week.most - own.most * week.total / own.total) < 1e-6 * own.most, 'of a period its share');
+        assert.equal(all.focus, 1);
+        assert.equal((await legend({ filter: 'severity >= 1' })).most, all.most);
+        // Sides that are compared: one legend, that of the closer one; of nothing none.
+        const other = `town = '${towns[5].id}'`, from = ({ steps }) => steps.map((s) => s.from);
+        const pair = await legend({ filter, with_filter: other });
+        assert.deepEqual(from(pair), from(await legend({ filter: other, with_filter: filter })));
+        assert.equal(pair.focus, Math.max(own.focus, (await legend({ filter: other })).focus));
+        const month = { datetime: '2023-05-03/2023-05-28' }, alone = await legend(month);
+        assert.deepEqual(from(await legend({ ...month, with_datetime: '2020-05-03/2020-05-28' })), from(alone));
+        assert.deepEqual(from(await legend({ datetime: '2020-05-03/2020-05-28', with_datetime: month.datetime })), from(alone));
+        // Of persons the densest place is somebody's: what a filter leaves of them is not looked at.
+        const persons = await askAs(url, who.admin)(`/legend/heat:visit.json?${query({ filter })}`);
+        assert.equal(persons.status, 200);
+        assert.equal(persons.json().focus, 1);
+    });
 
     await t.test('in pieces, and by GDAL', async () => {
         const whole = await ask('/density/hazard.tif'), { etag } = whole.headers;

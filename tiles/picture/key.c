@@ -95,9 +95,10 @@ void om_key_of(const struct om_picture *picture, enum om_language language,
             word(language, picture->unit, picture->unit_en), language, out);
 }
 
-static void value_text(double value, char *out, size_t room)
+static void value_text(double value, char *out, size_t room, const char *before)
 {
-    snprintf(out, room, fabs(value) >= 100 ? "%.0f" : "%.3g", value);
+    snprintf(out, room, fabs(value) >= 100 ? "%s%.0f" : "%s%.3g", before,
+             value);
 }
 
 void om_key_of_heat(const struct om_legend *legend, const char *title,
@@ -110,7 +111,9 @@ void om_key_of_heat(const struct om_legend *legend, const char *title,
     for (size_t i = 0; i < OM_LEGEND_STEPS; i++) {
         char text[32];
         const uint8_t *c = legend->rgba[i + 1];
-        value_text((double)legend->from[i], text, sizeof text);
+        // What is above the last step has its colour.
+        const bool open = i + 1 == OM_LEGEND_STEPS && !legend->lines;
+        value_text((double)legend->from[i], text, sizeof text, open ? "≥" : "");
         add_item(out, OM_KEY_AREA, (struct om_colour){c[0], c[1], c[2], c[3]},
                  text);
     }

@@ -73,6 +73,7 @@ static void add_version(const struct om__request *r,
     }
     om_buf_addf(out, ",\"stored\":%s", d->stored ? "true" : "false");
     add_real(out, ",\"scale\":", view->figures.scale);
+    add_real(out, ",\"focus\":", view->figures.focus);
     add_real(out, d->relative ? ",\"mean\":" : ",\"most\":",
              (d->relative ? d->mean : d->most) * view->figures.scale);
 }

@@ -22,7 +22,8 @@ function field(legend, {write, say}) {
     return cell;
   }));
   const ticks = element('div', {className: 'ticks'}, ...marks.map((i) => {
-    const tick = element('span', {}, write.figure(shown[i].from));
+    // What is above the last step has its colour.
+    const tick = element('span', {}, `${!lines && i === shown.length - 1 ? '≥' : ''}${write.figure(shown[i].from)}`);
     tick.style.left = `${i / shown.length * 100}%`;
     return tick;
   }));

@@ -175,9 +175,10 @@ export class Steps {
   /** @param {any} of what stepsOf says of the heat @param {FieldView} [own] of side A */
   async bringField({map, params, layer, filter, form, weight, halfLife}, own) {
     const {context, range} = this, asked = {...params, filter};
-    const [legend, sums] = await Promise.all([own?.legend ?? context.get(legendOf({id: 'heat', opacity: 1, map, params: {...asked, halflife: halfLife, ...form && {form}}, field: true, layers: []}, context.palette(), context.lang)), this.sums(layer, weight, filter, own)]);
+    const explained = () => context.get(legendOf({id: 'heat', opacity: 1, map, params: {...asked, halflife: halfLife, ...form && {form}}, field: true, layers: []}, context.palette(), context.lang));
+    const [legend, sums] = await Promise.all([own && filter === context.state.now.filter ? own.legend : explained(), this.sums(layer, weight, filter, own)]);
     // One legend is of both sides: by what side A is of all.
-    return new FieldView(legend, sums, {halfLife, template: address(named(map, '{z}/{x}/{y}.days'), {...asked, datetime: `${range.from}/${range.to}`})});
+    return new FieldView(own?.legend ?? legend, sums, {halfLife, focus: legend.focus, template: address(named(map, '{z}/{x}/{y}.days'), {...asked, datetime: `${range.from}/${range.to}`})});
   }
 
   /** Pixels of the screen for one of a picture. */

@@ -42,9 +42,9 @@ function colourOf({color, opacity}) {
 
 /** A field that is stepped through. */
 export class FieldView {
-  /** @param {any} legend of all times @param {Map<number, number>} sums by day @param {{halfLife: number, template: string}} how */
-  constructor(legend, sums, {halfLife, template}) {
-    Object.assign(this, {key: 'heat', legend, sums, halfLife, template});
+  /** @param {any} legend of all times, of side A @param {Map<number, number>} sums by day @param {{halfLife: number, template: string, focus?: number}} how   focus: of this side's own legend */
+  constructor(legend, sums, {halfLife, template, focus = legend.focus ?? 1}) {
+    Object.assign(this, {key: 'heat', legend, sums, halfLife, template, focus});
     /** The other side's. @type {FieldView | null} */
     this.other = null;
   }
@@ -59,17 +59,20 @@ export class FieldView {
     return this.weight(own) + (this.other && other ? this.other.weight(other) : 0);
   }
 
-  /** What the legend is made of: of two sides the mean; where one has nothing all that there is stands for it. @param {Moments} moments */
+  /** What the legend is made of: of two sides the mean, but that one which has nothing says nothing. @param {Moments} moments */
   part({own, other}) {
-    const a = this.weight(own);
-    if (!this.other || !other) return a;
-    const b = this.other.weight(other), {total, scale} = this.legend, all = scale > 0 ? total / scale : total;
-    return ((a > 0 ? a : all) + (b > 0 ? b : all)) / 2;
+    const a = this.weight(own), b = this.other && other ? this.other.weight(other) : 0;
+    return a > 0 && b > 0 ? (a + b) / 2 : Math.max(a, b);
+  }
+
+  /** Of two sides the one whose rows lie closer together says how far the legend goes. */
+  get closer() {
+    return Math.max(this.focus, this.other?.focus ?? 0) / (this.legend.focus ?? 1);
   }
 
   /** @param {Moments} moments of which the legend is @param {number} heldDays how long the periods are that have it, 0: it is its own */
   legendOf(moments, heldDays) {
-    const {legend} = this, part = this.part(moments), times = part > 0 && legend.total > 0 ? part / legend.total : 1;
+    const {legend} = this, part = this.part(moments), times = (part > 0 && legend.total > 0 ? part / legend.total : 1) * this.closer;
     return {...legend, steps: legend.steps.map((s) => ({...s, from: s.from * times})), most: (legend.most ?? 0) * times, scale: legend.scale * times, total: part, heldDays};
   }
 

@@ -112,7 +112,7 @@ function layOut(pen, {name, unit, legend, lines = [], note}, figure, room) {
     const side = room / steps.length;
     steps.forEach((s, i) => {
       parts.push({x: i * side, y: y + 3, colour: s.color, alpha: Math.max(0.15, s.opacity), width: side - (legend.form === 'lines' ? 12 : 0)});
-      if (steps.length < 8 || i % 5 === 0) parts.push({x: i * side, y: y + 14, text: figure(s.from), quiet: true});
+      if (steps.length < 8 || i % 5 === 0) parts.push({x: i * side, y: y + 14, text: `${legend.form !== 'lines' && i === steps.length - 1 ? '≥' : ''}${figure(s.from)}`, quiet: true});
     });
     y += 14 + LINE;
   }

@@ -475,7 +475,7 @@ class Wall {
       const {weight, halflife} = then ? map.replayField : map.heatParams, comma = lang === 'en' ? ', ' : ',';
       const how = [weight && say(lang, 'weighted', {w: weight === map.hazards?.risk ? say(lang, 'risk_weight') : weight}),
         halflife && (halflife < 1 ? say(lang, 'half_life', {n: 24 * halflife}) : say(lang, 'half_life_days', {n: halflife}))].filter((w) => w).join(comma);
-      parts.push(element('span', {class: 'what'}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + (how && ` · ${how}`)), element('span', {class: 'scale'}, count(lang, legend.steps[0].from), ramp, `${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
+      parts.push(element('span', {class: 'what'}, title(lang, map.heatName ?? legend.model ?? {title: map.heatTitle}) + (how && ` · ${how}`)), element('span', {class: 'scale'}, count(lang, legend.steps[0].from), ramp, `≥${count(lang, last)}${legend.unit === 'per km2' ? ' /km²' : ` ${lang === 'en' ? legend.unit : legend.unit_zh ?? legend.unit}`}`));
     }
     const grades4 = ['4', '3', '2', '1'];
     // A replay shows what is reported of all grades, the map what is open of the serious ones.
