@@ -85,9 +85,8 @@ static void only_seen(struct om__request *r, struct om_window *window)
         strcmp(about.layer, r->layer->name) != 0)
         return;
     const int64_t now_s = om_snapshot_now(r->snapshot);
-    *window = (struct om_window){.set = true,
-                                 .from_s = now_s - OM__SEEN_S,
-                                 .to_s = now_s + OM_LIMIT_AHEAD_S + 1};
+    *window = (struct om_window){
+        .set = true, .from_s = now_s - OM__SEEN_S, .to_s = INT64_MAX};
 }
 
 struct writing {

@@ -322,13 +322,8 @@ om_status om__post_positions(struct om__request *r)
 static struct om_window since(const struct om__request *r, int64_t from_s)
 {
     const bool set = from_s != INT64_MIN;
-    // Nobody was seen at a time that has not come yet.
-    int64_t to_s = om_snapshot_now(r->snapshot) + OM_LIMIT_AHEAD_S + 1;
-    if (r->layer->rights.by_level) {
-        from_s = INT64_MIN + 1;
-        to_s = INT64_MAX;
-    }
-    return (struct om_window){.set = set, .from_s = from_s, .to_s = to_s};
+    if (r->layer->rights.by_level) from_s = INT64_MIN + 1;
+    return (struct om_window){.set = set, .from_s = from_s, .to_s = INT64_MAX};
 }
 
 /* Those seen since `from_s`, by a unit's column. */

@@ -295,9 +295,7 @@ static om_status put_workers(struct reversing *v, const struct duty *d)
     om_buf_add_text(&v->out, "{");
     put_text(v, "id", text_of(v, &d->hit[0], d->layer->schema.id_field));
     om_buf_addf(&v->out, ",\"on_duty\":%s},\"workers\":[",
-                d->seen_s[0] != INT64_MIN &&
-                        now_s - d->seen_s[0] <= OM__SEEN_S &&
-                        d->seen_s[0] - now_s <= OM_LIMIT_AHEAD_S
+                d->seen_s[0] != INT64_MIN && now_s - d->seen_s[0] <= OM__SEEN_S
                     ? "true"
                     : "false");
     for (size_t i = 0; i < d->count; i++) {
