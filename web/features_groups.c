@@ -16,7 +16,7 @@ static void put_sum(struct om_buf *out, const struct om_groups_options *o,
     if (o->real)
         om_buf_add_json_real(out, g->real_sum);
     else
-        om_buf_add_i64(out, g->sum);
+        om_buf_add_wide(out, g->sum);
 }
 
 static void put_csv(struct om_buf *out, const struct om_groups_options *o,

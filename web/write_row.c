@@ -176,6 +176,21 @@ static void check_times(struct om_body *body)
     }
 }
 
+/* What JSON's readers would not read back as it is. */
+static void check_integers(struct om_body *body)
+{
+    for (size_t c = 0; c < body->schema.count; c++) {
+        const struct om__cell *cell = &body->cell[c];
+        if (body->schema.field[c].type != OM_TYPE_INTEGER || !cell->set ||
+            (cell->integer >= -OM_LIMIT_INTEGER &&
+             cell->integer <= OM_LIMIT_INTEGER))
+            continue;
+        om__row_fault(body, OM_E_RANGE, body->schema.field[c].name,
+                      "%lld is beyond 2^53: not exact in JSON",
+                      (long long)cell->integer);
+    }
+}
+
 static om_status keep_cell(struct om_body *body, size_t c)
 {
     const struct om__cell *cell = &body->cell[c];
@@ -216,6 +231,7 @@ om_status om__row_end(struct om_body *body)
         om__row_fault(body, OM_E_GEOMETRY, "geometry",
                       "the row has no geometry");
     check_times(body);
+    check_integers(body);
     const bool point = schema->geometry == OM_GEOMETRY_POINT;
     if (!body->bad && !point && body->geometry_given)
         OM_TRY(settle_shape(body));

@@ -90,6 +90,13 @@ om_status om_buf_add_i64(struct om_buf *buf, int64_t value)
     return om_buf_add(buf, at, (size_t)(end - at));
 }
 
+om_status om_buf_add_wide(struct om_buf *buf, om_wide value)
+{
+    return value < INT64_MIN || value > INT64_MAX
+               ? om_buf_add_json_real(buf, (double)value)
+               : om_buf_add_i64(buf, (int64_t)value);
+}
+
 om_status om_buf_add_json_text(struct om_buf *buf, const char *text, size_t len)
 {
     static const char HEX[] = "0123456789abcdef";

@@ -37,6 +37,10 @@ om_status om_buf_addf(struct om_buf *buf, const char *format, ...)
     OM_PRINTF(2, 3);
 /** Decimal digits of an integer, fast. */
 om_status om_buf_add_i64(struct om_buf *buf, int64_t value);
+/** The sum of any 2^64 integers of 64 bits. */
+__extension__ typedef __int128 om_wide;
+/** Its digits; beyond 64 bits the nearest double, as JSON. */
+om_status om_buf_add_wide(struct om_buf *buf, om_wide value);
 /** A JSON string with its quotes, escaped per RFC 8259; bytes that are not
  *  UTF-8 become U+FFFD, so that the output always parses. */
 om_status om_buf_add_json_text(struct om_buf *buf, const char *text,

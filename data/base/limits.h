@@ -16,6 +16,9 @@
 #define OM_LIMIT_COLUMNS 256
 /** Bytes of a name (layer, column, unit) with its NUL. */
 #define OM_LIMIT_NAME_BYTES 64
+/** How far from 0 an integer may be: beyond, the doubles that JSON's readers
+ *  have skip some (2^53). Such values are rejected rows. */
+#define OM_LIMIT_INTEGER (INT64_C(1) << 53)
 /** Bytes of one text value; longer ones are rejected rows. */
 #define OM_LIMIT_TEXT_BYTES (1 << 20)
 /** Bytes of a compressed or UTF-16 text file once unpacked: it is held in

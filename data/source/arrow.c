@@ -154,6 +154,13 @@ static int print_value(const struct ArrowArray *a, struct om__arrow_child how,
     return 0;
 }
 
+bool om__arrow_is_code(const struct ArrowArray *array, size_t child,
+                       struct om__arrow_child how, size_t i)
+{
+    const struct ArrowArray *a = array->children[child];
+    return has_value(a, i) && !om__integer_fits(integer_at(a, how.format, i));
+}
+
 om_status om__arrow_fields(const struct ArrowArray *array, size_t child,
                            struct om__arrow_child how, struct om_arena *arena,
                            struct om_csv_field *field)
@@ -226,6 +233,16 @@ static om_status copy_valid(struct om__rows *rows, const struct ArrowArray *a,
     return OM_OK;
 }
 
+static om_status check_integer(struct om__rows *rows, size_t c, size_t i,
+                               int64_t value)
+{
+    char text[NUMBER_BYTES];
+    if (om__integer_fits(value)) return OM_OK;
+    const int n = snprintf(text, sizeof text, "%" PRId64, value);
+    return om__rows_reject(rows, i, rows->schema->field[c].name, OM__TOO_FAR,
+                           text, (size_t)n);
+}
+
 static om_status copy_values(struct om__rows *rows, size_t c,
                              const struct om__reading *reading,
                              const struct ArrowArray *a,
@@ -237,12 +254,15 @@ static om_status copy_values(struct om__rows *rows, size_t c,
     if (reading->type != OM_TYPE_REAL) {
         int64_t *integer = om_arena_alloc(arena, rows->n * sizeof *integer);
         if (!integer) return OM_E_MEMORY;
-        for (size_t i = 0; i < rows->n; i++)
+        rows->column[c] =
+            (struct om_batch_column){.valid = valid, .integer = integer};
+        for (size_t i = 0; i < rows->n; i++) {
             integer[i] = valid && !om_bit(valid, i)
                              ? 0
                              : integral_at(a, how, reading, i);
-        rows->column[c] =
-            (struct om_batch_column){.valid = valid, .integer = integer};
+            if (reading->type == OM_TYPE_INTEGER)
+                OM_TRY(check_integer(rows, c, i, integer[i]));
+        }
         return OM_OK;
     }
     double *real = om_arena_alloc(arena, rows->n * sizeof *real);

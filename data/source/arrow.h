@@ -26,6 +26,9 @@ struct om__arrow_child {
 /** From the format string of the Arrow C data interface. */
 struct om__arrow_child om__arrow_child_of(const char *format);
 
+/** Is value i of a child of integers beyond OM_LIMIT_INTEGER? */
+bool om__arrow_is_code(const struct ArrowArray *array, size_t child,
+                       struct om__arrow_child how, size_t i);
 /** Texts of a child: field[i] borrows from the array or lives in the arena;
  *  `at` NULL where there is no value. Of all kinds but binary. */
 om_status om__arrow_fields(const struct ArrowArray *array, size_t child,

@@ -143,7 +143,8 @@ static om_status read_value(const struct om__reading *how, const char *text,
 {
     switch (how->type) {
         case OM_TYPE_INTEGER:
-            return om_number_integer(text, len, integer);
+            OM_TRY(om_number_integer(text, len, integer));
+            return om__integer_fits(*integer) ? OM_OK : OM_E_RANGE;
         case OM_TYPE_REAL:
             return om_number_real(text, len, real);
         case OM_TYPE_BOOLEAN:
@@ -177,11 +178,15 @@ static om_status read_values(struct om__rows *rows, size_t c,
         double value = 0.0;
         if (is_empty(f)) {
             OM_TRY(mark_missing(rows, &valid, i));
-        } else if (read_value(how, f->at, f->len, &number, &value)) {
-            number = 0;
-            value = 0.0;
-            OM_TRY(om__rows_reject(rows, i, rows->schema->field[c].name,
-                                   NOT_READ[how->type], f->at, f->len));
+        } else {
+            const om_status st =
+                read_value(how, f->at, f->len, &number, &value);
+            const bool far = st == OM_E_RANGE && how->type == OM_TYPE_INTEGER;
+            if (st)
+                OM_TRY(om__rows_reject(rows, i, rows->schema->field[c].name,
+                                       far ? OM__TOO_FAR : NOT_READ[how->type],
+                                       f->at, f->len));
+            if (st) number = 0, value = 0.0;
         }
         if (is_real)
             real[i] = value;

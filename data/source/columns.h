@@ -18,6 +18,13 @@ struct om__reading {
     struct om__encoding *encoding;  // NULL: UTF-8
 };
 
+/** Why a row with an integer beyond OM_LIMIT_INTEGER is rejected. */
+#define OM__TOO_FAR "an integer beyond 2^53"
+static inline bool om__integer_fits(int64_t value)
+{
+    return value >= -OM_LIMIT_INTEGER && value <= OM_LIMIT_INTEGER;
+}
+
 /** Column `c` of `rows` from field[i * stride]. Texts that cannot be read
  *  reject their rows; in the id column so do empty ones. */
 om_status om__column_read(struct om__rows *rows, size_t c,

@@ -116,6 +116,16 @@ static om_status learn_field(struct om__ogr *ogr, size_t f,
     return OM_OK;
 }
 
+/* Integers that a double skips are no measures but codes: texts. */
+static void learn_codes(struct om__ogr *ogr, size_t f)
+{
+    const struct ArrowArray *array = &ogr->first;
+    const size_t n = array->release ? (size_t)array->length : 0;
+    for (size_t i = 0; i < n; i++)
+        if (om__arrow_is_code(array, ogr->child[f], ogr->how[f], i))
+            ogr->field[f].type = OM_TYPE_TEXT;
+}
+
 /* GeoJSON keeps a number as id where the others keep row numbers: they are ids
  * unless they just count. */
 static void learn_numbers(struct om__ogr *ogr)
@@ -232,6 +242,8 @@ static om_status learn(const struct om_source_options *options,
     for (size_t f = 0; f < ogr->fields; f++)
         if (!ogr->field[f].absent && ogr->how[f].kind == OM__ARROW_TEXT)
             OM_TRY(learn_field(ogr, f, arena, &encoding, &order[f]));
+        else if (!ogr->field[f].absent && ogr->how[f].kind == OM__ARROW_INTEGER)
+            learn_codes(ogr, f);
     OM_TRY(learn_encoding(options, ogr, &encoding, err));
     OM_TRY(om__plan_make(options, ogr->field, ogr->fields, geometry,
                          &source->plan, err));

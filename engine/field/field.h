@@ -29,8 +29,9 @@ struct om_weight_table {
     double otherwise;  // of any other value and of NULL, as SQL's ELSE
 };
 
-/* Rows that weigh more are refused: OM_E_RANGE. Weights count in steps of 1e-12
- * (with decay: of what the newest rows weigh). */
+/* Rows that weigh more weigh so much, or so little: one odd row does not take
+ * the map of all others. Weights count in steps of 1e-12 (with decay: of what
+ * the newest rows weigh). */
 #define OM_FIELD_ROW_MOST 1e13
 
 /* What a row weighs: its number in `column`, times what `table` says, times

@@ -77,7 +77,7 @@ om_status om__weigher_touch(struct om__weigher *w, size_t from,
                             size_t to) OM_MUST_USE;
 struct om__weigher om__weigher_share(const struct om__weigher *w);
 void om__weigher_deinit(struct om__weigher *w);
-/** Weight of a row as of reference_s. */
+/** Weight of a row as of reference_s, at most OM_FIELD_ROW_MOST from 0. */
 double om__weigh(struct om__weigher *w, size_t row);
 
 bool om__weight_is_one(const struct om_weighting *weight);
@@ -100,8 +100,8 @@ om_status om__weight_hash(const struct om_layer *layer,
 
 /* ---- sums.c ------------------------------------------------------------ */
 
-/* Quanta of weights that are not 1. Rows that weigh more than
- * OM_FIELD_ROW_MOST are refused: what many of them come to, times places in a
+/* Quanta of weights that are not 1. No row weighs more than
+ * OM_FIELD_ROW_MOST: what many of them come to, times places in a
  * cell, has to fit into 128 bits. */
 #define OM_FIELD_QUANTUM 0x1p-40
 
@@ -148,10 +148,7 @@ om_status om__adder_touch(struct om__adder *adder, size_t from,
 static inline om__wide om__adder_quanta(struct om__adder *a, size_t row)
 {
     if (!a->weighted) return 1;
-    const double weight = om__weigh(&a->weigher, row);
-    const bool fits = fabs(weight) <= OM_FIELD_ROW_MOST;
-    if (!fits) a->weigher.status = OM_E_RANGE;
-    return om__quanta(fits ? weight : 0.0);
+    return om__quanta(om__weigh(&a->weigher, row));
 }
 static inline void om__adder_row(struct om__adder *a, size_t row,
                                  struct om__sum *sum)

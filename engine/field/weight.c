@@ -356,5 +356,6 @@ double om__weigh(struct om__weigher *w, size_t row)
         if (w->rate > 0.0)
             weight *= exp2(((double)time - (double)w->reference_s) * w->rate);
     }
-    return w->table ? weight * table_weight(w, row) : weight;
+    if (w->table) weight *= table_weight(w, row);
+    return fmin(fmax(weight, -OM_FIELD_ROW_MOST), OM_FIELD_ROW_MOST);
 }

@@ -103,18 +103,24 @@ om_status om__ask_count(const struct om__ask *ask, size_t part, uint64_t *out)
     return OM_OK;
 }
 
-om_status om__wide_get(om__wide sum, int64_t *out)
+/* How far from 0 a value may be. */
+static om_wide most_of(const struct om_column *c, size_t rows)
 {
-    if (sum > INT64_MAX || sum < INT64_MIN) return OM_E_RANGE;
-    *out = (int64_t)sum;
-    return OM_OK;
+    om_wide most = 0;
+    if (c->width <= 4)
+        return (c->base < 0 ? -(om_wide)c->base : c->base) +
+               ((om_wide)1 << (8 * c->width));
+    for (size_t i = 0; i * OM_BLOCK_ROWS < rows; i++) {
+        const om_wide low = c->block_min[i], high = c->block_max[i];
+        if (low > high) continue;
+        if (-low > most) most = -low;
+        if (high > most) most = high;
+    }
+    return most;
 }
 
-bool om__sums_fit(const struct om_column *column, size_t rows)
+bool om_sums_fit(const struct om_column *column, size_t rows)
 {
-    if (column->coding != OM_CODING_INTEGER || column->width > 4) return false;
-    const om__wide base =
-        column->base < 0 ? -(om__wide)column->base : column->base;
-    const om__wide most = base + ((om__wide)1 << (8 * column->width));
-    return most * (om__wide)rows <= INT64_MAX;
+    return column->coding == OM_CODING_INTEGER &&
+           most_of(column, rows) * (om_wide)rows <= INT64_MAX;
 }

@@ -29,15 +29,6 @@ om_status om__ask_spans(const struct om__ask *ask, size_t part,
 om_status om__ask_count(const struct om__ask *ask, size_t part,
                         uint64_t *out) OM_MUST_USE;
 
-/* 128 bits hold the sum of any 2^64 integers. */
-__extension__ typedef __int128 om__wide;
-/** The sum as 64 bits. returns OM_E_RANGE if it does not fit. */
-om_status om__wide_get(om__wide sum, int64_t *out) OM_MUST_USE;
-
-/** Does the sum of any of `rows` values of an integer column fit 64 bits? Then
- *  differences of cumulative sums may be trusted too. */
-bool om__sums_fit(const struct om_column *column, size_t rows);
-
 /* Neumaier's sum: the low bits that adding loses are kept beside it. */
 struct om__real_sum {
     double sum, lost;

@@ -40,8 +40,8 @@ static om_status hand_over(struct om__named_list *list, struct om_groups *out)
                                      .len = n->len,
                                      .null = n->null,
                                      .count = n->cell.count,
+                                     .sum = n->cell.sum,
                                      .real_sum = om__real_get(&n->cell.real)};
-        OM_TRY(om__wide_get(n->cell.sum, &group[i].sum));
     }
     *out = (struct om_groups){list->count, group, list->arena};
     list->arena = (struct om_arena){0};

@@ -7,7 +7,7 @@
 /* What is known of one group. */
 struct om__cell {
     uint64_t count;
-    om__wide sum;
+    om_wide sum;
     struct om__real_sum real;
 };
 static inline void om__cell_merge(struct om__cell *to,

@@ -400,7 +400,7 @@ static om_status run(struct job *j, struct om__named_list *out)
     if (j->by->coding == OM_CODING_BLOCKS)
         return om__group_texts(j->g, &j->chosen, &j->spans, out);
     OM_TRY(plan_buckets(j, found));
-    j->light = j->of && om__sums_fit(j->of, j->chosen.rows);
+    j->light = j->of && om_sums_fit(j->of, j->chosen.rows);
     // Units without rows are listed from the dictionary, so keep it dense.
     if (j->g->every && j->by->coding == OM_CODING_DICTIONARY) j->dense = true;
     OM_TRY(count_all(j, found));

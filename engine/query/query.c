@@ -28,11 +28,10 @@ om_status om_query_count(const struct om_query *query, uint64_t *out)
 }
 
 /* NULLs are stored as 0 but mean base + 0: they are left out by name. */
-static om__wide sum_rows(const struct om_column *c,
-                         const struct om__chosen *chosen, size_t from,
-                         size_t to)
+static om_wide sum_rows(const struct om_column *c,
+                        const struct om__chosen *chosen, size_t from, size_t to)
 {
-    om__wide sum = 0;
+    om_wide sum = 0;
     if (from >= to) return 0;
     for (size_t w = from / 64; w <= (to - 1) / 64; w++) {
         uint64_t bits = om__chosen_bits(chosen, w, from, to);
@@ -43,14 +42,13 @@ static om__wide sum_rows(const struct om_column *c,
     return sum;
 }
 
-static om__wide sum_span(const struct om_column *c,
-                         const struct om__chosen *chosen, size_t from,
-                         size_t to)
+static om_wide sum_span(const struct om_column *c,
+                        const struct om__chosen *chosen, size_t from, size_t to)
 {
     const size_t first = (from + OM_SUM_ROWS - 1) / OM_SUM_ROWS;
     const size_t last = to / OM_SUM_ROWS;
     if (!om__chosen_all(chosen) || first >= last || !c->sum ||
-        !om__sums_fit(c, chosen->rows))
+        !om_sums_fit(c, chosen->rows))
         return sum_rows(c, chosen, from, to);
     return sum_rows(c, chosen, from, first * OM_SUM_ROWS) +
            sum_rows(c, chosen, last * OM_SUM_ROWS, to) +
@@ -72,7 +70,7 @@ static void real_span(const struct om_column *c,
 }
 
 static om_status sum_part(const struct om__ask *ask, size_t part, size_t column,
-                          om__wide *sum, struct om__real_sum *real)
+                          om_wide *sum, struct om__real_sum *real)
 {
     const struct om_segment *segment = ask->layer->part[part].segment;
     struct om__chosen chosen;
@@ -94,7 +92,7 @@ static om_status sum_part(const struct om__ask *ask, size_t part, size_t column,
 }
 
 om_status om_query_sum(const struct om_query *query, size_t column,
-                       int64_t *integer, double *real)
+                       om_wide *integer, double *real)
 {
     const struct om_schema *schema = &query->layer->schema;
     if (column >= schema->count) return OM_E_NOTFOUND;
@@ -104,7 +102,7 @@ om_status om_query_sum(const struct om_query *query, size_t column,
         return OM_E_TYPE;
     struct om__ask ask;
     OM_TRY(om__ask_init(&ask, query));
-    om__wide sum = 0;
+    om_wide sum = 0;
     struct om__real_sum real_sum = {0};
     om_status st = OM_OK;
     for (size_t i = 0; i < ask.layer->parts && !st; i++)
@@ -115,5 +113,6 @@ om_status om_query_sum(const struct om_query *query, size_t column,
         if (real) *real = om__real_get(&real_sum);
         return OM_OK;
     }
-    return integer ? om__wide_get(sum, integer) : OM_OK;
+    if (integer) *integer = sum;
+    return OM_OK;
 }

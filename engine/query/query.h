@@ -73,7 +73,10 @@ om_status om_query_count(const struct om_query *query,
 /** Exact sum of an integer column (NULLs left out); OM_E_TYPE else. Reals are
  *  summed in double, compensated, into *real; integers into *integer. */
 om_status om_query_sum(const struct om_query *query, size_t column,
-                       int64_t *integer, double *real) OM_MUST_USE;
+                       om_wide *integer, double *real) OM_MUST_USE;
+/** Does the sum of any of `rows` values of an integer column fit 64 bits? Then
+ *  differences of its cumulative sums may be trusted. */
+bool om_sums_fit(const struct om_column *column, size_t rows);
 /**
  * Visit the matching rows: in Morton order; by distance (then id) for
  * NEAREST. `each` returning false stops. A snapshot must stay held.
@@ -91,7 +94,7 @@ struct om_group {
     size_t len;
     bool null;
     uint64_t count;
-    int64_t sum;      // of an integer column
+    om_wide sum;      // of an integer column
     double real_sum;  // of a real column
 };
 struct om_groups {

@@ -15,21 +15,18 @@ struct adding {
     struct om_series *out;
 };
 
-static om_status add_row(const struct adding *a, const struct om_column *time,
-                         const struct om_column *value, size_t row)
+static void add_row(const struct adding *a, const struct om_column *time,
+                    const struct om_column *value, size_t row)
 {
     struct om_series *out = a->out;
-    if (!om_column_valid(time, row)) return OM_OK;
-    if (value && !om_column_valid(value, row)) return OM_OK;
+    if (!om_column_valid(time, row)) return;
+    if (value && !om_column_valid(value, row)) return;
     const uint32_t in = om_unit_of_row(&a->of, row);
     const size_t unit = in < a->units->count ? in : a->units->count;
     const int64_t day =
         om__day_of(om_column_integer(time, row), a->zone_s) - out->first;
-    int64_t *sum = &out->sum[unit * out->days + (size_t)day];
-    return __builtin_add_overflow(
-               *sum, value ? om_column_integer(value, row) : 1, sum)
-               ? OM_E_RANGE
-               : OM_OK;
+    out->sum[unit * out->days + (size_t)day] +=
+        value ? om_column_integer(value, row) : 1;
 }
 
 static om_status add_span(const struct adding *a, size_t part, size_t from,
@@ -45,8 +42,7 @@ static om_status add_span(const struct adding *a, size_t part, size_t from,
         if (w % (OM__ASK_ROWS / 64) == 0 && om_cancelled()) return OM_E_STOPPED;
         uint64_t bits = om__chosen_bits(&a->chosen, w, from, to);
         for (; bits; bits &= bits - 1)
-            OM_TRY(add_row(a, time, value,
-                           w * 64 + (size_t)__builtin_ctzll(bits)));
+            add_row(a, time, value, w * 64 + (size_t)__builtin_ctzll(bits));
     }
     return OM_OK;
 }

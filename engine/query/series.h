@@ -13,7 +13,7 @@ struct om_series {
     int64_t first;  // days since 1970-01-01 by the clock of the zone
     uint32_t days;  // 0: there is nothing
     size_t units;   // as in om_units, and one more for rows in none of them
-    int64_t *sum;   // [units * days], a unit's days beside each other; owned
+    om_wide *sum;   // [units * days], a unit's days beside each other; owned
 };
 
 /**
@@ -26,11 +26,10 @@ struct om_series {
  *          OM_E_TYPE      the column holds no whole numbers
  *          OM_E_COST      more than OM_DAYS_MOST days, or OM_SERIES_MOST
  *                         numbers
- *          OM_E_RANGE     a sum does not fit
  *          and as om_query_count; *out is empty then
  * owns     om_series_deinit
  * threads  any
- * cost     some 10 ns a row, 8 bytes a number
+ * cost     some 10 ns a row, 16 bytes a number
  * test     tests/engine/test_query_series.c
  */
 om_status om_query_series(const struct om_query *query,

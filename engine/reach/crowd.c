@@ -77,7 +77,8 @@ static om_status weigh(const struct gather *g, size_t from, size_t to,
             !om_column_valid(g->weight, row))
             continue;
         const int64_t w = om_column_integer(g->weight, row);
-        if (w < 0 || __builtin_add_overflow(sum, w, &sum)) return OM_E_RANGE;
+        if (w < 0) return OM_E_RANGE;
+        sum += w < OM_CROWD_ROW_MOST ? w : OM_CROWD_ROW_MOST;
     }
     *out = sum;
     return OM_OK;
@@ -184,8 +185,7 @@ static om_status join(struct om_crowd *c, size_t to, size_t i,
 {
     struct named a = {0}, b = {0};
     c->rows[to] += c->rows[i];
-    if (__builtin_add_overflow(c->weight[to], c->weight[i], &c->weight[to]))
-        return OM_E_RANGE;
+    c->weight[to] += c->weight[i];
     om_status st = name_row(layer, c->part[to], c->first[to], reader, &a);
     if (!st) st = name_row(layer, c->part[i], c->first[i], reader, &b);
     if (!st && by_id(&b, &a) < 0) {
@@ -271,9 +271,7 @@ om_status om_crowd_read(const struct om_layer *layer,
     om_free(end);
     for (size_t i = 0; i < out->count && !st; i++) {
         out->total_rows += out->rows[i];
-        if (__builtin_add_overflow(out->total_weight, out->weight[i],
-                                   &out->total_weight))
-            st = OM_E_RANGE;
+        out->total_weight += out->weight[i];
     }
     if (st) om_crowd_deinit(out);
     return st;

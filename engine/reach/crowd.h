@@ -18,6 +18,9 @@ struct om_crowd {
     int64_t total_weight;
 };
 
+/** What a row weighs at most: a layer's rows add up to 63 bits. */
+#define OM_CROWD_ROW_MOST 1000000000
+
 /**
  * Gather the selected rows of a point layer by position.
  *

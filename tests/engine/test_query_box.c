@@ -201,7 +201,8 @@ static void sum_is_exact_for_integers_and_close_for_reals(void **state)
             const struct om_box box =
                 n ? random_box(s)
                   : (struct om_box){0, 0, UINT32_MAX, UINT32_MAX};
-            int64_t residents = 0, flags = 0, sum = 0;
+            int64_t residents = 0, flags = 0;
+            om_wide sum = 0;
             long double weight = 0, scale = 0;
             double real = 0;
             for (size_t p = 0; p < s->parts; p++)
@@ -230,7 +231,7 @@ static void sum_of_what_is_no_number_is_refused(void **state)
 {
     (void)state;
     struct om_query q = sample_query(&sample[0]);
-    int64_t sum;
+    om_wide sum;
     assert_int_equal(om_query_sum(&q, COL_KIND, &sum, NULL), OM_E_TYPE);
     assert_int_equal(om_query_sum(&q, COL_AT, &sum, NULL), OM_E_TYPE);
     assert_int_equal(om_query_sum(&q, COLS, &sum, NULL), OM_E_NOTFOUND);
@@ -325,7 +326,7 @@ static void fault_leaves_nothing_behind(void **state)
         (struct om_place){.kind = OM_PLACE_BOX, .box = random_box(&sample[2])};
     const size_t live = om_alloc_live();
     for (size_t n = 1; n < 1000; n++) {
-        int64_t sum;
+        om_wide sum;
         om_alloc_fail_after(n, false);
         seen.count = seen.stop = 0;
         om_status st = om_query_each(&q, note, &seen);

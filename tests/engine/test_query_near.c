@@ -352,7 +352,7 @@ static void fault_leaves_nothing_behind(void **state)
         .kind = OM_PLACE_NEAREST, .pos = near_a_row(&sample[1]), .nearest = 50};
     const size_t live = om_alloc_live();
     for (size_t n = 1; n < 1000; n++) {
-        int64_t sum;
+        om_wide sum;
         om_alloc_fail_after(n, false);
         om_status st = om_query_each(&q, nothing, NULL);
         if (!st) st = om_query_sum(&q, COL_RESIDENTS, &sum, NULL);

@@ -38,7 +38,7 @@ static void check(const struct sample *s, int column, wanted *want,
                   const struct om_series *series)
 {
     const size_t n = series->units * series->days;
-    int64_t *sum = calloc(n + 1, sizeof *sum);
+    om_wide *sum = calloc(n + 1, sizeof *sum);
     size_t rows = 0;
     for (size_t p = 0; p < s->parts; p++)
         for (size_t i = 0; i < om_segment_rows(s->part[p].segment); i++) {
@@ -114,7 +114,7 @@ static void check_period(const struct om_series *series, size_t a, size_t b)
                      OM_OK);
     assert_int_equal(groups.count, GRIDS + 1);
     for (size_t u = 0; u <= GRIDS; u++) {
-        int64_t sum = 0;
+        om_wide sum = 0;
         for (size_t d = a; d < b; d++) sum += series->sum[u * series->days + d];
         assert_int_equal(sum, groups.group[u].sum);
     }

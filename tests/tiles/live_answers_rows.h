@@ -184,7 +184,7 @@ static inline void answers_same_groups(const struct asked_city city[2], int l,
 static inline void answers_same_sums(const struct asked_city city[2], int l,
                                      size_t column)
 {
-    int64_t integer[2] = {0};
+    om_wide integer[2] = {0};
     double real[2] = {0};
     for (int k = 0; k < 2; k++) {
         const struct om_query query = answers_query(&city[k], l, NULL);

@@ -36,6 +36,7 @@ struct source {
     const struct om__tally *by_tally;
     const struct om_column **sum;        // [sums]
     const struct om__tally **sum_tally;  // [sums], or NULL each
+    bool *sum_fits;                      // [sums], running sums into 64 bits
     struct om_cells finer;               // count 0: rows are read
     size_t finer_first, finer_end;
     uint32_t finer_mask;  // of boxes of rows, if there are many
@@ -161,31 +162,29 @@ static void add_words(const struct source *s, struct om__cell *cell,
     add_words_of_rows(s, cell, end * OM__TALLY_ROWS, to);
 }
 
-static int64_t sum_of_rows(const struct source *s, const struct om_column *c,
+static om_wide sum_of_rows(const struct source *s, const struct om_column *c,
                            size_t from, size_t to)
 {
-    uint64_t sum = 0;
+    om_wide sum = 0;
     EACH_ROW(s, from, to, row,
-             if (om_column_valid(c, row)) sum +=
-             (uint64_t)om_column_integer(c, row));
-    return (int64_t)sum;
+             if (om_column_valid(c, row)) sum += om_column_integer(c, row));
+    return sum;
 }
 
-/* By running sums before each `step` rows, less the dead, and rows at both
- * ends. */
-static int64_t sum_between(const struct source *s, const struct om_column *c,
+/* By running sums before each `step` rows (NULL: by rows), less the dead, and
+ * rows at both ends. */
+static om_wide sum_between(const struct source *s, const struct om_column *c,
                            const int64_t *running, size_t step, size_t from,
                            size_t to)
 {
     const size_t first = (from + step - 1) / step, end = to / step;
     if (!running || first >= end) return sum_of_rows(s, c, from, to);
-    uint64_t gone = 0;
+    om_wide gone = 0;
     EACH_DEAD(s, first * step, end * step, row,
-              if (om_column_valid(c, row)) gone +=
-              (uint64_t)om_column_integer(c, row));
-    return (int64_t)((uint64_t)running[end] - (uint64_t)running[first] - gone +
-                     (uint64_t)sum_of_rows(s, c, from, first * step) +
-                     (uint64_t)sum_of_rows(s, c, end * step, to));
+              if (om_column_valid(c, row)) gone += om_column_integer(c, row));
+    return (om_wide)running[end] - running[first] - gone +
+           sum_of_rows(s, c, from, first * step) +
+           sum_of_rows(s, c, end * step, to);
 }
 
 static void add_sums(const struct source *s, struct om__cell *cell, size_t from,
@@ -195,11 +194,13 @@ static void add_sums(const struct source *s, struct om__cell *cell, size_t from,
         const struct om_column *c = s->sum[i];
         const struct om__tally *t = s->sum_tally[i];
         const bool whole = s->selection->all || s->selection->living;
-        const int64_t more =
-            whole ? sum_between(s, c, c->sum, OM_SUM_ROWS, from, to)
-                  : sum_between(s, c, t ? t->sum : NULL, OM__TALLY_ROWS, from,
-                                to);
-        cell->sum[i] = (int64_t)((uint64_t)cell->sum[i] + (uint64_t)more);
+        if (!s->sum_fits[i])
+            cell->sum[i] += sum_of_rows(s, c, from, to);
+        else if (whole)
+            cell->sum[i] += sum_between(s, c, c->sum, OM_SUM_ROWS, from, to);
+        else
+            cell->sum[i] +=
+                sum_between(s, c, t ? t->sum : NULL, OM__TALLY_ROWS, from, to);
     }
 }
 
@@ -301,10 +302,13 @@ static om_status find_columns(struct source *s, struct om_vectors *vectors,
     s->sum_tally =
         om_arena_calloc(arena, cells->sums + 1, sizeof *s->sum_tally);
     s->kept_sum = om_arena_calloc(arena, cells->sums + 1, sizeof *s->kept_sum);
-    if (!s->sum || !s->sum_tally || !s->kept_sum) return OM_E_MEMORY;
+    s->sum_fits = om_arena_calloc(arena, cells->sums + 1, sizeof *s->sum_fits);
+    if (!s->sum || !s->sum_tally || !s->kept_sum || !s->sum_fits)
+        return OM_E_MEMORY;
     for (size_t i = 0; i < cells->sums; i++) {
         OM_TRY(om_segment_column(s->segment, cells->sum_column[i], stretch.from,
                                  stretch.to, &s->sum[i]));
+        s->sum_fits[i] = om_sums_fit(s->sum[i], s->rows);
         if (s->selection->all || s->selection->living || !many) continue;
         OM_TRY(om__tally_get(vectors, spec, s->part, cells->sum_column[i],
                              &s->kept_sum[i]));
@@ -347,9 +351,7 @@ static void take_away(const struct source *s, struct om__cells *cells,
     if (s->by) cell->word[word_of(s, row)]--;
     for (size_t i = 0; i < cells->sums; i++)
         if (om_column_valid(s->sum[i], row))
-            cell->sum[i] =
-                (int64_t)((uint64_t)cell->sum[i] -
-                          (uint64_t)om_column_integer(s->sum[i], row));
+            cell->sum[i] -= om_column_integer(s->sum[i], row);
 }
 
 /* ---- together ---- */
@@ -380,7 +382,7 @@ static om_status cells_init(struct om__cells *cells,
         OM_TRY(om__words_read(spec->layer, spec->by, arena, &cells->words));
     const size_t n = cells->count;
     cells->cell = om_arena_calloc(arena, n, sizeof *cells->cell);
-    int64_t *sum = om_arena_calloc(arena, n * cells->sums + 1, sizeof *sum);
+    om_wide *sum = om_arena_calloc(arena, n * cells->sums + 1, sizeof *sum);
     const size_t width = spec->by == OM_NO_FIELD ? 0 : cells->words.count + 1;
     uint64_t *word = om_arena_calloc(arena, n * width + 1, sizeof *word);
     if (!cells->cell || !sum || !word) return OM_E_MEMORY;

@@ -164,6 +164,14 @@ static int32_t in_tile(uint64_t sum, uint64_t count, unsigned z, int64_t edge)
     return (int32_t)(om__unit_of((uint32_t)(sum / count), z) - edge);
 }
 
+/* Beyond 64 bits the nearest double. */
+static uint32_t sum_value(struct om_mvt *mvt, om_wide sum)
+{
+    return sum < INT64_MIN || sum > INT64_MAX
+               ? om_mvt_real(mvt, (double)sum)
+               : om_mvt_integer(mvt, (int64_t)sum);
+}
+
 static void write_cell(struct writer *w, size_t i)
 {
     const struct om__cells *c = w->cells;
@@ -175,7 +183,7 @@ static void write_cell(struct writer *w, size_t i)
             om_mvt_tag(w->mvt, w->word[k],
                        om_mvt_integer(w->mvt, (int64_t)cell->word[k]));
     for (size_t k = 0; k < c->sums; k++)
-        om_mvt_tag(w->mvt, w->sum[k], om_mvt_integer(w->mvt, cell->sum[k]));
+        om_mvt_tag(w->mvt, w->sum[k], sum_value(w->mvt, cell->sum[k]));
     const unsigned expansion = expansion_of(w, i);
     if (!w->spec->crowd) om_mvt_tag(w->mvt, w->bbox, bbox_value(w, cell->box));
     if (!w->spec->crowd && expansion <= OM__ZOOM_MAX)

@@ -444,7 +444,7 @@ struct om__cell {
     uint64_t x, y;         // sums of positions
     struct om_box box;
     struct om_row_at row;  // if count is 1
-    int64_t *sum;          // [sums]
+    om_wide *sum;          // [sums]
     uint64_t *word;        // [words + 1]
 };
 struct om__cells {

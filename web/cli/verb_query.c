@@ -295,13 +295,13 @@ static om_status add_number(struct task *t, struct om_buf *out)
         st = om_query_count(&t->query, &count);
         om_buf_addf(&number, "%llu", (unsigned long long)count);
     } else {
-        int64_t integer = 0;
+        om_wide integer = 0;
         double real = 0;
         st = om_query_sum(&t->query, t->sum, &integer, &real);
         if (t->query.layer->schema.field[t->sum].type == OM_TYPE_REAL)
             om_buf_add_json_real(&number, real);
         else
-            om_buf_add_i64(&number, integer);
+            om_buf_add_wide(&number, integer);
     }
     om_buf_add_byte(&number, '\0');
     if (!st) st = number.status;

@@ -186,7 +186,7 @@ static om_status count_exposed(const struct om_query *ask, size_t weight,
                                struct om__stats_rates *out)
 {
     uint64_t count = 0;
-    int64_t sum = 0;
+    om_wide sum = 0;
     double real = 0;
     if (!out->weighted) {
         OM_TRY(om_query_count(ask, &count));

@@ -65,14 +65,14 @@ static om_status read_sum(struct om__request *r, size_t *column)
     return om__param_bad(r, "sum", OM_E_TYPE, "the column is not a number");
 }
 
-static void add_sum(struct om_buf *out, bool real, int64_t integer,
+static void add_sum(struct om_buf *out, bool real, om_wide integer,
                     double number)
 {
     om_buf_add_text(out, ",\"sum\":");
     if (real)
         om_buf_add_json_real(out, number);
     else
-        om_buf_add_i64(out, integer);
+        om_buf_add_wide(out, integer);
 }
 
 /* Fewer than may be told: neither nothing nor unknown. */
@@ -190,7 +190,7 @@ static om_status add_stats(struct om__request *r, const struct om_query *query,
     else
         om_buf_addf(out, ",\"count\":%llu", (unsigned long long)count);
     if (sum != OM_NO_FIELD && !few) {
-        int64_t integer = 0;
+        om_wide integer = 0;
         double real = 0;
         OM_TRY(om_query_sum(query, sum, &integer, &real));
         add_sum(out, r->layer->schema.field[sum].type == OM_TYPE_REAL, integer,

@@ -52,11 +52,11 @@ static om_status refuse(struct om__request *r, om_status st)
 static void add_series(const struct om_series *s, size_t unit,
                        struct om_buf *out)
 {
-    const int64_t *sum = s->sum + unit * s->days;
+    const om_wide *sum = s->sum + unit * s->days;
     om_buf_add_text(out, ",\"series\":[");
     for (uint32_t d = 0; d < s->days; d++) {
         if (d) om_buf_add_byte(out, ',');
-        om_buf_add_i64(out, sum[d]);
+        om_buf_add_wide(out, sum[d]);
     }
     om_buf_add_text(out, "]}");
 }
