@@ -158,12 +158,18 @@ static om_status add_ramp(struct layout *l, const struct om_key *key, int *y)
     for (size_t i = 0; i < key->items; i++)
         add_box(l, x + (int)i * step, *y, step, h, key->item[i].colour);
     *y += h + px(l, 3);
-    // Low, middle and high: where the steps begin.
+    // Low and middle: where the steps begin; high: where the last one ends.
     const size_t last = key->items - 1;
-    const size_t at[3] = {0, last / 2, last};
-    for (int i = 0; i < 3; i++)
+    const size_t at[2] = {0, last / 2};
+    for (int i = 0; i < 2; i++)
         OM_TRY(add_text(l, key->item[at[i]].text, TEXT - 2, false, quiet,
                         x + (int)at[i] * step, *y));
+    int width;
+    OM_TRY(om_key_text(l->style, key->item[last].text,
+                       (unsigned)px(l, TEXT - 2), false, quiet, NULL, 0, 0,
+                       l->arena, &width));
+    OM_TRY(add_text(l, key->item[last].text, TEXT - 2, false, quiet,
+                    x + (int)key->items * step - width, *y));
     *y += px(l, LINE - 4);
     return OM_OK;
 }
