@@ -343,6 +343,16 @@ test('the wall', { skip }, async (t) => {
         const [town] = await hand.locator('#places select').first().selectOption({ index: 2 });
         const name = (await json(`${url}/collections/town/items/${town}`)).properties.name;
         await until('the wall is there', async () => await page.textContent('#place') === name);
+        // With what is known of it and its outline; and the hand is told that it was sent.
+        const inTown = (await json(`${url}/stats/hazard?filter=${encodeURIComponent(`severity >= 3 AND resolved IS NULL AND town = '${town}'`)}`)).count;
+        assert.ok((await page.textContent('#sentence')).startsWith(`未处置的较高以上隐患${inTown}宗`), await page.textContent('#sentence'));
+        const crew = (await json(`${url}/stats/worker?by=town`)).groups.find((g) => g.id === town);
+        assert.equal(/,(\d+)名网格管理员。/.exec(await page.textContent('#sentence'))?.[1], crew.hidden ? undefined : String(crew.count));
+        assert.match(await page.textContent('#sentence'), /。近28天.*热点/);
+        assert.equal(await page.evaluate(() => window.onemapWall.overlay.outline?.type), 'Polygon');
+        await shot(page, 'sent');
+        await until('it is said to have been sent', async () => await hand.textContent('.said') === `已送到大屏 ${id}:${name}`);
+        assert.ok(await hand.evaluate(() => document.querySelector('.said').getBoundingClientRect().bottom < innerHeight), 'and is seen');
         await until('its villages', async () => await hand.locator('#places select').count() === 2);
         // What somebody types, too: a unit, and an address with what is known of its place.
         await hand.fill('.search input', 'humen');
@@ -473,11 +483,40 @@ test('without WebGL2 it is the same wall around a picture', { skip }, async (t) 
     await quiet(page, log);
     assert.deepEqual(await page.evaluate(() => [document.getElementById('place').textContent, window.onemapWall.map.zoom]), before);
     await page.unrouteAll({ behavior: 'wait' });
-    await page.keyboard.press('ArrowRight');
-    await until('the place', async () => /显著热点/.test(await page.textContent('#place')));
-    assert.ok(await page.evaluate((zoom) => window.onemapWall.map.zoom > zoom, before[1]));
-    await page.keyboard.press('Home');
-    await until('all again', async () => await page.textContent('#place') === '全市');
+    // However pictures and news come, what is said, outlined and named is of what is seen.
+    await page.evaluate(() => {
+        window.states = [];
+        const look = () => {
+            const { onemapWall: wall } = window, said = document.getElementById('place').textContent === '全市', state = JSON.stringify({ bbox: new URL(document.querySelector('#map img').src).searchParams.get('bbox'), said,
+                chosen: wall.map.chosen.length === 0, named: !wall.overlay.labels.some((l) => l.kind === 'place'), beside: !said || wall.overlay.labels.some((l) => l.beside) });
+            if (window.states.at(-1) !== state) window.states.push(state);
+            requestAnimationFrame(look);
+        };
+        look();
+    });
+    for (const [key, whole] of [['ArrowRight', false], ['Home', true]]) {
+        const held = [];
+        await page.route((u) => u.pathname === '/map.png', (route) => held.push(route));
+        await page.keyboard.press(key);
+        await until('a picture is asked for', () => held.length === 1);
+        await page.evaluate(() => {
+            const { onemapWall: wall } = window;
+            // As of news.
+            wall.map.load();
+            for (const { question } of wall.store.entries.values()) wall.hear(question.key);
+            return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        });
+        const go = held.splice(0);
+        held.push = (route) => route.continue();
+        for (const route of go) await route.continue();
+        await until(whole ? 'all again' : 'the place', async () => (await page.textContent('#place') === '全市') === whole);
+        await page.unrouteAll({ behavior: 'wait' });
+    }
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const states = await page.evaluate(() => window.states.map((s) => JSON.parse(s)));
+    assert.deepEqual(states.map(({ bbox, ...s }) => s), [true, false, true].map((whole) => ({ said: whole, chosen: whole, named: whole, beside: true })), JSON.stringify(states));
+    assert.notEqual(states[0].bbox, states[1].bbox);
+    assert.equal(states[0].bbox, states[2].bbox);
     log.said.length = 0;
     await shot(page, 'pictures');
     await upright(page, log, new URL(url).host);

@@ -27,7 +27,7 @@ import { pointsOfTile, tilesOf } from '../../../web/pages/wall/points.js';
 import { Replay } from '../../../web/pages/wall/replay.js';
 import { Hours, mayReload, readHour, untilTime } from '../../../web/pages/wall/schedule.js';
 import { Store } from '../../../web/pages/wall/store.js';
-import { sentenceOf, spotsOf } from '../../../web/pages/wall/places.js';
+import { sentenceOf, spotsOf, unitSentence } from '../../../web/pages/wall/places.js';
 import { lotOf, piled, stepFor } from '../../../web/pages/wall/thin.js';
 import { AGAIN_MS, ROUND, Tour, WHOLE_MS } from '../../../web/pages/wall/tour.js';
 import { column, count, date, month, parts, percent, plus, rates } from '../../../web/pages/wall/words.js';
@@ -173,6 +173,12 @@ test('the tour goes where it is new, and comes back', async () => {
         hand.add(went.at(-1));
     }
     assert.deepEqual([...hand].sort(), ['new0', 'new1', 'old', 'old2'], 'by hand to all of them');
+    tour.set([]);
+    tour.pause(false);
+    tour.hold();
+    const before = went.length;
+    await clock.go(AGAIN_MS);
+    assert.deepEqual(went.slice(before), ['city'], 'from where somebody sent it, too');
     tour.close();
 });
 
@@ -217,6 +223,16 @@ test('of a place one sentence is told: how many, how many expected, how sure, si
     assert.equal(say('zh-CN', [unit('a', 0, 0)]), '近28天上报30宗,按全市平均密度应有10宗;连同邻格显著,置信度99%,已持续3周。');
     assert.equal(say('en', [unit('a', 0, 0, { since: '2023-04-25T00:00:00+08:00', neighbours: 0, expected: 2.34 })], { per: 'visit' }), '30 reports in 28 days, 2.3 expected at the city\'s mean by Visit; significant at 99 %, for 9 weeks or more.');
     assert.match(say('zh-CN', [unit('a', 0, 0, { since: '2023-06-06T00:00:00+08:00' })], { per: null, step: 3 }), /按各单元平均应有10宗.*已持续21天$|已持续21天。$/);
+});
+
+test('of a unit it is told what is known, and nothing of what is not', () => {
+    const all = { open: 512, unit: '宗', crew: 800, days: 28, hot: 3, fresh: 2 };
+    assert.equal(unitSentence('zh-CN', all), '未处置的较高以上隐患512宗,800名网格管理员。近28天有3格为显著热点,其中2格本周新出现。');
+    assert.equal(unitSentence('en', all), '512 serious or high hazards are open, 800 workers. 3 units are significant hotspots of the last 28 days, 2 of them new this week.');
+    assert.equal(unitSentence('en', { open: 1, crew: 1, days: 28, hot: 1, fresh: 0 }), '1 serious or high hazard is open, 1 worker. One unit is a significant hotspot of the last 28 days, none of them new this week.');
+    assert.equal(unitSentence('zh-CN', { open: 0, unit: '宗', days: 28, hot: 0 }), '未处置的较高以上隐患0宗。近28天没有显著热点。');
+    assert.equal(unitSentence('zh-CN', { crew: 4 }), '4名网格管理员。');
+    assert.equal(unitSentence('zh-CN', {}), '');
 });
 
 test('numbers are those that people know', () => {

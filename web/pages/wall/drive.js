@@ -30,7 +30,7 @@ export function drive(catalog, wall, lang) {
   document.documentElement.lang = lang;
   document.title = `${say(lang, 'drive')} ${wall}`;
   document.body.className = 'drive';
-  const said = element('p', {role: 'status'});
+  const said = element('p', {role: 'status', class: 'said'});
   const plain = (text, act) => {
     const node = element('button', {type: 'button'}, text);
     node.addEventListener('click', act);
@@ -38,19 +38,19 @@ export function drive(catalog, wall, lang) {
   };
   const button = (text, what, also = () => {}) => plain(text, async () => {
     also();
-    setText(said, await tell(wall, what));
+    setText(said, await tell(wall, what) || say(lang, 'sent', {w: wall, p: text}));
   });
   const numbers = new Numbers(catalog, lang);
   const panels = /** @type {const} */ (['register', 'loop', 'patrol', 'premises', 'checks', 'participation', 'service', 'sources', 'ranking']);
   const keys = /** @type {const} */ (['back', 'pause', 'next', 'whole', 'replay', 'close']);
   const main = element('main', {}, element('h1', {}, `${say(lang, 'drive')} ${wall}`),
     catalog.synthetic ? element('p', {class: 'synthetic'}, say(lang, 'synthetic')) : '',
-    finder(catalog, wall, lang, said, numbers),
+    finder(catalog, wall, lang, said, numbers), said,
     element('section', {'aria-label': say(lang, 'tour')}, ...keys.map((k) => button(say(lang, /** @type {any} */ (`key_${k}`)), {press: k}))),
     element('section', {'aria-label': say(lang, 'panels')}, ...panels.map((p, i) => button(`${i + 1} ${say(lang, p)}`, {press: String(i + 1)}, () => numbers.show(NUMBERED[i + 1]))),
       plain(say(lang, 'map'), () => numbers.show(['map']))),
     numbers.node,
-    element('section', {'aria-label': say(lang, 'places'), id: 'places'}), said);
+    element('section', {'aria-label': say(lang, 'places'), id: 'places'}));
   document.body.replaceChildren(main);
   places(catalog, wall, lang, said, numbers);
 }
@@ -130,7 +130,7 @@ function finder(catalog, wall, lang, said, numbers) {
     title: (found) => layers.has(found.layer) ? title(lang, layers.get(found.layer)) : '',
     choose: async (found) => {
       const level = layers.get(found.layer)?.unit_level;
-      setText(said, await tell(wall, level && found.id !== null ? {level, unit: found.id} : {lon: String(found.lon), lat: String(found.lat)}));
+      setText(said, await tell(wall, level && found.id !== null ? {level, unit: found.id} : {lon: String(found.lon), lat: String(found.lat)}) || say(lang, 'sent', {w: wall, p: found.name}));
     }});
   return element('div', {class: 'search', role: 'search'}, input, list);
 }
@@ -158,7 +158,8 @@ async function places(catalog, wall, lang, said, numbers) {
       if (!select.value) return;
       const unit = select.value;
       show(i + 1, unit);
-      setText(said, await tell(wall, {level: level.unit_level, unit}));
+      const name = select.selectedOptions[0].text;
+      setText(said, await tell(wall, {level: level.unit_level, unit}) || say(lang, 'sent', {w: wall, p: name}));
     });
     room.append(element('label', {}, title(lang, level), select));
   };

@@ -33,6 +33,21 @@ export function shape(c, risk, r) {
 /** @param {number} risk */
 export const riskColour = (risk) => token(['--quiet', '--low', '--moderate', '--serious', '--high'][risk] ?? '--quiet');
 
+/** The rings of a polygon or of several. @param {CanvasRenderingContext2D} c @param {any} geometry @param {(lonDeg: number, latDeg: number) => {x: number, y: number}} project */
+export function strokeRings(c, geometry, project) {
+  c.lineJoin = 'round';
+  for (const polygon of geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.type === 'MultiPolygon' ? geometry.coordinates : [])
+    for (const ring of polygon) {
+      c.beginPath();
+      for (const [lon, lat] of ring) {
+        const {x, y} = project(lon, lat);
+        c.lineTo(x, y);
+      }
+      c.closePath();
+      c.stroke();
+    }
+}
+
 /** Zooms by which a wall of this unit is nearer than one of 1080 pixels that shows the same. @param {number} unitPx */
 export const nearer = (unitPx) => Math.log2(unitPx / 20);
 
@@ -61,6 +76,8 @@ export class Overlay {
     this.frame = 0;
     /** @type {{lonDeg: number, latDeg: number} | null} */
     this.mark = null;
+    /** @type {any} */
+    this.outline = null;
     /** More to be drawn under the words, by who knows what. @type {((c: CanvasRenderingContext2D) => void) | null} */
     this.under = null;
     /** What is open and grave. @type {import('./marks.js').Marks | null} */
@@ -96,9 +113,10 @@ export class Overlay {
     this.draw();
   }
 
-  /** A place that somebody asked for. @param {{lonDeg: number, latDeg: number} | null} mark */
-  setMark(mark) {
+  /** A place that somebody asked for, and a unit's outline. @param {{lonDeg: number, latDeg: number} | null} mark @param {any} [outline]   a geometry */
+  setMark(mark, outline = null) {
     this.mark = mark;
+    this.outline = outline;
     this.draw();
   }
 
@@ -139,6 +157,11 @@ export class Overlay {
     const c = this.context, now = performance.now();
     c.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.under?.(c);
+    if (this.outline) {
+      c.strokeStyle = token('--choice');
+      c.lineWidth = this.unitPx / 5;
+      strokeRings(c, this.outline, this.project);
+    }
     if (!this.points) this.marks?.paint(c, this.project, {w: this.canvas.width, h: this.canvas.height}, this.unitPx);
     if (this.points) this.paintPoints(c);
     if (this.mark) this.paintMark(c, this.mark);

@@ -83,3 +83,17 @@ export function sentenceOf(lang, spot, answer, {happened, unit, compared}) {
     ? `${about(lang, n)} ${unit} in ${days} day${days === 1 ? '' : 's'}, ${about(lang, expected)} expected ${by}; ${beside ? 'together with its neighbours ' : ''}significant at ${sure} %${since && `, ${since}`}.`
     : `近${days}天${happened}${about(lang, n)}${unit},${by}应有${about(lang, expected)}${unit};${beside ? '连同邻格' : ''}显著,置信度${sure}%${since && `,${since}`}。`;
 }
+
+/**
+ * What is known of a unit: what is open and grave there, who works there, what
+ * is significant in it. What is undefined is not said.
+ * @param {Language} lang @param {{open?: number, unit?: string, crew?: number, days?: number, hot?: number, fresh?: number}} of
+ */
+export function unitSentence(lang, {open, unit = '', crew, days, hot, fresh}) {
+  const en = lang === 'en', comma = en ? ', ' : ',', first = [];
+  if (open !== undefined) first.push(en ? `${count(lang, open, 1e6)} serious or high ${open === 1 ? 'hazard is' : 'hazards are'} open` : `${say(lang, 'serious_open')}${count(lang, open, 1e6)}${unit}`);
+  if (crew !== undefined) first.push(en ? `${count(lang, crew)} ${crew === 1 ? 'worker' : 'workers'}` : `${count(lang, crew)}${say(lang, 'workers')}`);
+  const said = first.length ? [first.join(comma)] : [];
+  if (hot !== undefined) said.push(hot ? `${say(lang, hot === 1 ? 'hot_one' : 'hot_many', {d: days, n: hot})}${comma}${fresh ? say(lang, 'new_ones', {n: fresh}) : say(lang, 'no_new')}` : say(lang, 'quiet', {n: days}));
+  return said.map((part) => part + (en ? '.' : '。')).join(en ? ' ' : '');
+}

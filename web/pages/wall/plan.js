@@ -314,7 +314,7 @@ function planMap(catalog, has, ask, rowsOf, tableOf) {
   const replayField = {...m.field, ...(m.field?.halflife && {halflife: m.replay_halflife ?? REPLAY_HALFLIFE})};
   return {heat: heat?.name ?? null, heatTitle: heat?.title, heatParams: m.field ?? {}, replayField,
     replayLegend: heat ? address(`/legend/${heat.name}.json`, {...replayField, palette: 'dark'}) : null, heatName: m.heat_title ? {title: m.heat_title, title_en: m.heat_title_en} : null,
-    hazards: has(m.hazards?.layer) ? {...m.hazards, gradeRows: (id) => rowsOf({layer: m.hazards.layer, filter: and(m.hazards.filter, same(m.hazards.risk, id))}),
+    hazards: has(m.hazards?.layer) ? {...m.hazards, ofUnit: (level, id) => address(`/stats/${m.hazards.layer}`, {filter: and(m.hazards.filter, is(level, id))}), gradeRows: (id) => rowsOf({layer: m.hazards.layer, filter: and(m.hazards.filter, same(m.hazards.risk, id))}),
       total: ask('serious', address(`/stats/${m.hazards.layer}`, {filter: m.hazards.filter, by: m.hazards.risk}), [m.hazards.layer])} : null,
     workers: has(m.workers) ? m.workers : null, levels,
     crew: has(m.workers) && levels.length ? ask('crew', address(`/stats/${m.workers}`, {by: levels[0].level}), [m.workers]) : null,

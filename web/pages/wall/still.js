@@ -3,7 +3,7 @@
 // rest drawn by hand over them. Has the methods of LiveMap.
 
 import {token} from './charts.js';
-import {nearer} from './overlay.js';
+import {nearer, strokeRings} from './overlay.js';
 import {address} from './plan.js';
 
 const WORLD_PX = 512;
@@ -35,7 +35,9 @@ export class StillMap {
     /** @type {any} */
     this.timer = null;
     this.lastMs = -Infinity;
-    this.asked = 0;
+    this.asked = this.newest = 0;
+    /** Who waits for the picture of what is wanted. @type {((there: boolean) => void)[]} */
+    this.waiting = [];
     this.ready = Promise.resolve();
   }
 
@@ -64,8 +66,9 @@ export class StillMap {
     return /** @type {[number, number, number, number]} */ ([(x - dx) * 360 - 180, latOf(y + dy), (x + dx) * 360 - 180, latOf(y - dy)]);
   }
 
-  /** @param {number[] | null} bounds @param {number} _ms @param {number} [zoomMost] @returns {Promise<boolean>} is it there? */
-  async go(bounds, _ms, zoomMost = ZOOM_MOST) {
+  /** @param {number[] | null} bounds @param {number} _ms @param {number} [zoomMost] @returns {Promise<boolean>} is it there? False as soon as it is to be elsewhere */
+  go(bounds, _ms, zoomMost = ZOOM_MOST) {
+    if (JSON.stringify(bounds) !== JSON.stringify(this.last) || zoomMost !== this.most) this.answer(false);
     this.last = bounds;
     this.most = zoomMost;
     const [w, s, e, n] = bounds ?? this.bounds, room = bounds ? this.focus : this.whole, fill = bounds ? 0.8 : 1;
@@ -75,9 +78,14 @@ export class StillMap {
     this.wanted = {zoom, x: (x0 + x1) / 2 + (this.size.w / 2 - room.x - room.w / 2) / px, y: (y0 + y1) / 2 + (this.size.h / 2 - room.y - room.h / 2) / px};
     // What is drawn over a picture stays with it until there is another.
     if (!this.picture) this.at = this.wanted;
-    const there = await this.load();
-    this.onMove();
+    const there = new Promise((resolve) => this.waiting.push(resolve));
+    this.load();
     return there;
+  }
+
+  /** @param {boolean} there */
+  answer(there) {
+    for (const tell of this.waiting.splice(0)) tell(there);
   }
 
   /** @param {HTMLImageElement} picture */
@@ -103,16 +111,21 @@ export class StillMap {
     this.lastMs = performance.now();
     const at = this.wanted, view = this.viewOf(at);
     const next = await this.paintedAt(null, view).catch(() => null);
-    if (asked !== this.asked) return false;
-    // Without it the old picture stands, and the stale banner says what is the matter.
+    // A later one is there, or it is to be elsewhere by now. Else it is what was waited for, whatever it was asked for.
+    if (asked < this.newest || at !== this.wanted) return;
     if (!next) {
+      if (asked !== this.asked) return;
+      // Without it the old picture stands, and the stale banner says what is the matter.
       this.wanted = this.at;
-      return false;
+      [this.last, this.most] = this.stands ?? [this.last, this.most];
+      return this.answer(false);
     }
+    this.newest = asked;
     this.at = at;
+    this.stands = [this.last, this.most];
     if (!this.then) this.put(next);
+    this.answer(true);
     this.onMove();
-    return true;
   }
 
   /** @param {import('./plan.js').Moment} then @returns {Promise<() => void>} show the field as it was */
@@ -149,7 +162,8 @@ export class StillMap {
   }
   close() {
     clearTimeout(this.timer);
-    this.asked++;
+    this.newest = Infinity;
+    this.answer(false);
     this.picture?.remove();
   }
 
@@ -161,16 +175,7 @@ export class StillMap {
       const chosen = this.chosen.includes(f.properties.id);
       c.lineWidth = chosen ? u / 5 : u / 11;
       c.strokeStyle = token(chosen ? '--choice' : '--text');
-      for (const polygon of f.geometry.type === 'Polygon' ? [f.geometry.coordinates] : f.geometry.coordinates)
-        for (const ring of polygon) {
-          c.beginPath();
-          for (const [lon, lat] of ring) {
-            const {x, y} = this.project(lon, lat);
-            c.lineTo(x, y);
-          }
-          c.closePath();
-          c.stroke();
-        }
+      strokeRings(c, f.geometry, (lonDeg, latDeg) => this.project(lonDeg, latDeg));
     }
   }
 }

@@ -28,6 +28,8 @@ export class Tour {
     this.seenMs = new Map();
     /** @type {Place | null} */
     this.at = null;
+    /** Somebody looks at a place of their own. */
+    this.away = false;
     this.round = 0;
     this.paused = false;
     /** @type {any} */
@@ -54,6 +56,7 @@ export class Tour {
   /** @param {Place | null} place */
   show(place) {
     this.at = place;
+    this.away = false;
     this.round = place ? this.round + 1 : 0;
     if (place) this.seenMs.set(place.id, this.clock.now());
     this.go(place);
@@ -68,7 +71,7 @@ export class Tour {
 
   turn() {
     const place = this.round < ROUND ? this.next() : null;
-    if (!place && !this.at) this.wait(WHOLE_MS);
+    if (!place && !this.at && !this.away) this.wait(WHOLE_MS);
     else this.show(place);
   }
 
@@ -88,6 +91,7 @@ export class Tour {
   /** Somebody looks at a place of their own: stay there as long as at one of ours. */
   hold() {
     this.at = null;
+    this.away = true;
     this.wait(FLY_MS + 5 * STAY_MS);
   }
 

@@ -11,7 +11,7 @@ import {Overlay, nearer} from './overlay.js';
 import {element, makePanels, setText} from './panels.js';
 import {Marks} from './marks.js';
 import {gradeName} from './numbers.js';
-import {aroundOf, sentenceOf, spotsOf} from './places.js';
+import {aroundOf, sentenceOf, spotsOf, unitSentence} from './places.js';
 import {BLOCKS, Moment, NUMBERED, hotspotsIn, plan} from './plan.js';
 import {Replay} from './replay.js';
 import {Hours, mayReload, readHour, untilTime} from './schedule.js';
@@ -123,6 +123,11 @@ class Wall {
     this.crewLevels = [...this.part.map.levels].reverse();
     /** Somebody looks at a place of their own. */
     this.held = false;
+    /** Id of the place that is told and marked, as it is seen; null: the whole city, '': somebody's own. @type {string | null} */
+    this.shown = null;
+    /** Where the map is sent, and what was asked for last. */
+    this.target = /** @type {[number[] | null, number?]} */ ([null]);
+    this.sent = {};
     /** @type {any} */
     this.shrink = null;
     this.store = new Store({now: () => this.clock, onAnswer: (key) => this.hear(key)});
@@ -275,7 +280,7 @@ class Wall {
     if (key === map.legend || key === map.hazards?.total) this.legend();
     if (key === map.crew && this.map && !this.near && !this.replay.running) this.label();
     if (loop && (key === loop.news || key === loop.ends)) this.latest(key === loop.news);
-    if (!this.tour.at && !this.held) this.caption(null);
+    if (this.shown === null) this.caption(null);
   }
 
   /** What a dot means is said while there is one. */
@@ -335,17 +340,28 @@ class Wall {
   }
 
   /** @param {import('./tour.js').Place | null} place */
-  async visit(place) {
+  visit(place) {
     this.held = false;
-    const spot = place ? this.spots.get(place.id) : null, told = () => {
-      this.map.choose(spot ? spot.ids : []);
-      this.overlay.setMark(null);
-      this.caption(spot);
+    const spot = place ? this.spots.get(place.id) : null;
+    return this.show({id: spot ? spot.id : null, bounds: spot ? aroundOf(spot, boundsOf) : null, ids: spot?.ids, tell: () => this.caption(spot)});
+  }
+
+  /**
+   * Go somewhere. What is said, outlined and named is of what is seen: over a
+   * picture it changes with the picture, over a map that moves as it sets out.
+   * @param {{id: string | null, bounds: number[] | null, zoomMost?: number, ids?: string[], mark?: {lonDeg: number, latDeg: number} | null, outline?: any, tell: () => void}} to   outline: a geometry
+   */
+  async show({id, bounds, zoomMost, ids = [], mark = null, outline = null, tell}) {
+    const mine = this.sent = {}, told = () => {
+      this.shown = id;
+      this.map.choose(ids);
+      this.overlay.setMark(mark, outline);
+      tell();
     };
-    // A picture of it comes later: nothing is said of one that is not there yet.
+    this.target = [bounds, zoomMost];
     if (!this.pictures) told();
-    const there = await this.map.go(spot ? aroundOf(spot, boundsOf) : null, this.still ? 0 : FLY_MS);
-    if (there === false || this.tour.at !== place || this.held || this.replay.running) return;
+    const there = await this.map.go(bounds, this.still ? 0 : FLY_MS, zoomMost);
+    if (there === false || this.sent !== mine || this.replay.running) return;
     if (this.pictures) told();
     this.label();
   }
@@ -406,7 +422,7 @@ class Wall {
   async label() {
     const {near} = this, {workers, levels, crew: counted} = this.part.map;
     const towns = (this.units?.features ?? []).filter((f) => f.geometry).map((f) => ({...labelPlace(f.geometry), text: this.unit(levels[0]?.level, f), kind: /** @type {const} */ ('town'), id: f.properties.id ?? f.id}));
-    const spot = this.tour.at && this.spots?.get(this.tour.at.id), [place] = spot?.features ?? [];
+    const spot = this.shown && this.spots?.get(this.shown), [place] = spot?.features ?? [];
     // Above what it is of, which it would cover.
     const named = place ? [{lonDeg: labelPlace(place.geometry).lonDeg, latDeg: aroundOf(spot, boundsOf)[3], above: true, text: this.unit(this.spotLevel, place), kind: /** @type {const} */ ('place')}] : [];
     const asked = this.labels = (this.labels ?? 0) + 1, old = () => asked !== this.labels;
@@ -426,7 +442,7 @@ class Wall {
       const [w, s, e, n] = this.map.view, units = await getJson(`/collections/${level.layer}/items?limit=400&bbox=${[w, s, e, n].map((v) => v.toFixed(5))}`);
       // The map is elsewhere by now.
       if (old()) return;
-      const at = this.tour.at?.id;
+      const at = this.shown;
       // Of units that are not the finest it is said which they are.
       const finest = level === levels.at(-1), words = (f, n) => finest ? {text: n} : {text: this.unit(level.level, f), beside: n};
       const crew = units.features.filter((f) => f.geometry && Number(of.get(f.properties.id ?? f.id)) > 0).map((f) => ({...labelPlace(f.geometry), kind: /** @type {const} */ ('crew'), ...words(f, String(of.get(f.properties.id ?? f.id))), id: f.properties.id ?? f.id}));
@@ -653,33 +669,45 @@ class Wall {
     }
   }
 
-  /** Somebody wants to see a place: the tour waits. @param {string} place @param {string} sentence */
-  hold(place, sentence) {
+  /** Somebody wants to see a place: the tour waits. @param {Omit<Parameters<Wall['show']>[0], 'id' | 'tell'> & {place: string, sentence: string}} to */
+  hold({place, sentence, ...to}) {
     this.replay.stop();
     this.tour.hold();
     this.held = true;
-    setText($('place'), place);
-    this.write(sentence);
-    this.map.choose([]);
+    return this.show({...to, id: '', tell: () => {
+      setText($('place'), place);
+      this.write(sentence);
+    }});
   }
 
-  /** A unit. @param {{level: string, layer: string}} level @param {string} id */
+  /** A unit, and what is open and significant there. @param {{level: string, layer: string}} level @param {string} id */
   async lookInto(level, id) {
-    const unit = await getJson(`/collections/${level.layer}/items/${encodeURIComponent(id)}`);
-    this.hold(this.unit(level.level, unit), '');
-    this.overlay.setMark(null);
-    await this.map.go(boundsOf(unit.geometry), this.still ? 0 : FLY_MS);
-    this.label();
+    const mine = this.sent = {}, unit = await getJson(`/collections/${level.layer}/items/${encodeURIComponent(id)}`), sentence = await this.unitSentence(level, id, unit);
+    // Another place was asked for meanwhile.
+    if (this.sent !== mine) return;
+    await this.hold({place: this.unit(level.level, unit), sentence, bounds: boundsOf(unit.geometry), outline: unit.geometry});
+  }
+
+  /** What this wall may know of a unit. @param {{level: string}} level @param {string} id @param {any} unit */
+  async unitSentence({level}, id, unit) {
+    const {map} = this.part, ask = (url) => url ? getJson(url).catch(() => null) : null;
+    const [open, crews] = await Promise.all([ask(map.hazards?.ofUnit(level, id)), ask(map.workers && `/stats/${map.workers}?by=${level}`)]), found = map.tour && this.store.value(map.tour.key);
+    // Units of one name are told apart by where they are.
+    const [w, s, e, n] = boundsOf(unit.geometry), within = ({lonDeg, latDeg}) => lonDeg > w && lonDeg < e && latDeg > s && latDeg < n;
+    const isHere = (f) => this.spotLevel === level ? String(f.properties.id ?? f.id) === String(id) : f.properties[level] === unit.properties.name && within(labelPlace(f.geometry));
+    // Nothing is said of places of which the answer does not hold all.
+    const all = found?.features.filter((f) => f.properties.bin >= 2) ?? [], there = found && all.length === hotspotsIn(found) ? all.filter(isHere) : null;
+    const crew = crews?.groups.find((g) => String(g.id) === String(id));
+    return unitSentence(lang, {open: open?.hidden ? undefined : open?.count, unit: this.part.loop?.unit, crew: crew?.hidden ? undefined : crew?.count, days: map.tour?.days, hot: there?.length, fresh: there?.filter((f) => f.properties.new).length});
   }
 
   /** A place, and what the city knows of it that this wall may. @param {number} lonDeg @param {number} latDeg */
   async lookAt(lonDeg, latDeg) {
-    const here = await getJson(`/reverse?lon=${lonDeg}&lat=${latDeg}`), around = this.part.map.levels.map((l) => here[l.level] && this.names.unit(l.level, here[l.level].id, here[l.level].name)).filter((n) => n);
+    const mine = this.sent = {}, here = await getJson(`/reverse?lon=${lonDeg}&lat=${latDeg}`), around = this.part.map.levels.map((l) => here[l.level] && this.names.unit(l.level, here[l.level].id, here[l.level].name)).filter((n) => n);
+    if (this.sent !== mine) return;
     const crew = here.hidden?.includes('worker') || !here.workers ? null : here.workers.length;
-    this.hold(here.address?.text ?? around.join(' '), [...(here.address ? around : []), crew === null ? '' : `${say(lang, 'on_duty')} ${crew}`].filter((s) => s).join(' · '));
-    this.overlay.setMark({lonDeg, latDeg});
-    await this.map.go([lonDeg - NEAR_DEG, latDeg - NEAR_DEG, lonDeg + NEAR_DEG, latDeg + NEAR_DEG], this.still ? 0 : FLY_MS, NEAR_ZOOM);
-    this.label();
+    await this.hold({place: here.address?.text ?? around.join(' '), sentence: [...(here.address ? around : []), crew === null ? '' : `${say(lang, 'on_duty')} ${crew}`].filter((s) => s).join(' · '),
+      bounds: [lonDeg - NEAR_DEG, latDeg - NEAR_DEG, lonDeg + NEAR_DEG, latDeg + NEAR_DEG], zoomMost: NEAR_ZOOM, mark: {lonDeg, latDeg}});
   }
 
   get second() {
@@ -706,8 +734,8 @@ class Wall {
       clearTimeout(resized);
       resized = setTimeout(() => {
         this.lay();
-        const spot = this.tour.at && this.spots.get(this.tour.at.id);
-        this.map.go(spot ? aroundOf(spot, boundsOf) : null, 0);
+        const [bounds, zoomMost] = this.target;
+        this.map.go(bounds, 0, zoomMost);
       }, 150);
     });
     setInterval(() => this.rest(), REST_MS);

@@ -31,7 +31,7 @@ const WORDS = {
   behind: ['超期未更新', 'behind'], no_city: ['服务器没有回答,稍后再试', 'The server does not answer; trying again'], reports: ['宗', ''], map: ['风险地图', 'Risk map'],
   before: ['起点', 'start'], best: ['前列', 'Best'], worst: ['末位', 'Last'], step_done: ['已处置', 'resolved'], still: ['图片模式', 'Pictures'], more: ['另有{n}项', 'and {n} more'],
   latest: ['最新', 'Latest'], find: ['地址、名称、拼音', 'Address, name, pinyin'], found: ['找到的', 'Found'], on_duty: ['值守网格管理员', 'on duty'], drive: ['遥控大屏', 'Drive the wall'], tour: ['巡览', 'Tour'], panels: ['面板', 'Panels'], places: ['地点', 'Places'],
-  key_back: ['上一处', 'Back'], key_pause: ['暂停 / 继续', 'Pause / go on'], key_next: ['下一处', 'Next'], key_whole: ['全市', 'Whole city'], key_replay: ['回放24小时', 'Replay 24 h'], key_close: ['关闭面板', 'Close'],
+  sent: ['已送到大屏 {w}:{p}', 'Sent to wall {w}: {p}'], key_back: ['上一处', 'Back'], key_pause: ['暂停 / 继续', 'Pause / go on'], key_next: ['下一处', 'Next'], key_whole: ['全市', 'Whole city'], key_replay: ['回放24小时', 'Replay 24 h'], key_close: ['关闭面板', 'Close'],
 };
 
 /** Text of a key, with {n} and such filled in. @param {Language} lang @param {keyof typeof WORDS} key @param {Record<string, any>} [values] */
