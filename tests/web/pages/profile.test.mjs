@@ -22,7 +22,7 @@ import test from 'node:test';
 import { circleRing, CORNERS_MOST, formatArea, metresBetween, parseArea, placeParams, ringKm2, ringOf, unitFilter } from '../../../web/pages/profile/area.js';
 import { askLine, askParts, askRanking, askTrend, categories, countedLayers } from '../../../web/pages/profile/ask.js';
 import { binomialP, csvOf, falseDiscovery, known, partVerdicts, sorted, verdict, wilson } from '../../../web/pages/profile/numbers.js';
-import { placed } from '../../../web/pages/profile/poster.js';
+import { broken, placed } from '../../../web/pages/profile/poster.js';
 import { random } from '../onemap.mjs';
 
 const close = (a, b, part) => Math.abs(a - b) <= part * Math.abs(b);
@@ -276,24 +276,37 @@ test('words are in both languages', async () => {
     }
 });
 
-test('boxes of a picture do not cover each other', () => {
+test('boxes of a picture cover neither each other nor the map', () => {
     const next = random(11), whole = (least, most) => least + Math.floor(next() * (most - least)), seen = new Set();
     for (let i = 0; i < 2000; i++) {
         const map = { width: whole(320, 1600), height: whole(240, 1000) };
         const legends = i % 7 ? { width: whole(60, Math.min(700, map.width)), height: whole(30, 500) } : { width: 0, height: 0 }, note = { width: whole(60, 324), height: whole(30, 200) };
         const at = placed(map, legends, note), boxes = [{ ...at.legends, ...legends }, { ...at.note, ...note }];
         for (const { x, y, width, height } of boxes) {
-            assert.ok(x >= 0 && y >= 0 && x + width <= Math.max(map.width, width) && y + height <= at.height, 'within the picture');
-            assert.ok(!at.beneath || y >= map.height);
-            assert.ok(at.beneath || height <= map.height / 2);
+            assert.ok(x >= 0 && x + width <= Math.max(map.width, width) && y + height <= at.height, 'within the picture');
+            assert.ok(y >= map.height, 'beneath the map');
         }
+        assert.ok(boxes.some(({ y, height }) => y + height === at.height), 'nothing is empty below');
         const [a, b] = boxes;
         assert.ok(!legends.height || a.x + a.width <= b.x || a.y + a.height <= b.y, JSON.stringify([map, boxes]));
-        assert.ok(at.beneath || at.height === map.height);
-        seen.add(at.beneath);
+        seen.add(a.y === b.y);
     }
     assert.equal(seen.size, 2);
     // The half of a screen, as a legend of heat and five lines need it.
-    assert.ok(placed({ width: 397, height: 720 }, { width: 324, height: 106 }, { width: 255, height: 120 }).beneath);
-    assert.ok(!placed({ width: 794, height: 720 }, { width: 324, height: 106 }, { width: 255, height: 120 }).beneath);
+    assert.equal(placed({ width: 397, height: 720 }, { width: 324, height: 106 }, { width: 255, height: 120 }).height, 946);
+    assert.equal(placed({ width: 794, height: 720 }, { width: 324, height: 106 }, { width: 255, height: 120 }).height, 840);
+});
+
+test('lines end between words, begin with none of their blanks, and are as many as may be', () => {
+    const pen = { measureText: (t) => ({ width: [...t].reduce((n, c) => n + (c > '\u2e80' ? 2 : 1), 0) }) }, next = random(7);
+    assert.deepEqual(broken(pen, 'Period: 28 May 2023 to 26 June', 12, 4), ['Period: 28', 'May 2023 to', '26 June']);
+    assert.deepEqual(broken(pen, '问题隐患 2023年5月', 10, 4), ['问题隐患', '2023年5月']);
+    assert.deepEqual(broken(pen, 'abcdefgh ij', 5, 4), ['abcde', 'fgh', 'ij']);
+    assert.deepEqual(broken(pen, 'one two three four', 5, 2), ['one', 'two…']);
+    assert.deepEqual(broken(pen, '', 5, 2), ['']);
+    for (let i = 0; i < 500; i++) {
+        const text = Array.from({ length: 1 + Math.floor(60 * next()) }, () => 'ab, 虎门  .'[Math.floor(10 * next())]).join(''), lines = broken(pen, text, 9, 99);
+        assert.equal(lines.join('').replace(/\s/g, ''), text.replace(/\s/g, ''));
+        for (const line of lines) assert.ok(pen.measureText(line).width <= 9 && line === line.trim(), JSON.stringify([text, lines]));
+    }
 });

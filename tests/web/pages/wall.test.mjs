@@ -30,7 +30,7 @@ import { Store } from '../../../web/pages/wall/store.js';
 import { sentenceOf, spotsOf, unitSentence } from '../../../web/pages/wall/places.js';
 import { lotOf, piled, stepFor } from '../../../web/pages/wall/thin.js';
 import { AGAIN_MS, ROUND, Tour, WHOLE_MS } from '../../../web/pages/wall/tour.js';
-import { column, count, date, month, parts, percent, plus, rates } from '../../../web/pages/wall/words.js';
+import { column, count, date, month, parts, percent, plus, rates, thoughtsOf } from '../../../web/pages/wall/words.js';
 
 /** A clock that goes when it is told to. */
 function makeClock() {
@@ -212,6 +212,12 @@ test('marks stand for as many as there are, whatever there is room for', () => {
     for (let i = 0; i < piles.length; i++) for (let k = 0; k < i; k++) assert.ok(Math.hypot(piles[i].x - piles[k].x, piles[i].y - piles[k].y) >= 12);
     for (const m of seen.filter((s) => s.risk === 4)) assert.ok(piles.some((p) => p.risk === 4 && Math.hypot(p.x - m.x, p.y - m.y) < 12));
     assert.deepEqual(piles.map((p) => p.risk), piles.map((p) => p.risk).sort());
+});
+
+test('a line of a sentence ends behind a thought and begins with no blank', () => {
+    assert.deepEqual(thoughtsOf('9091 hazards are open. 62 units are hotspots of the last 28 days, 4 of them new.'), ['9091 hazards are open. ', '62 units are hotspots of the last 28 days, ', '4 of them new.']);
+    assert.deepEqual(thoughtsOf('隐患9091宗。近28天有62格,其中4格新。'), ['隐患9091宗。', '近28天有62格,', '其中4格新。']);
+    assert.deepEqual(thoughtsOf('31.5 % within 10 minutes'), ['31.5 % within 10 minutes']);
 });
 
 test('of a place one sentence is told: how many, how many expected, how sure, since when', () => {

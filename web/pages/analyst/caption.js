@@ -4,7 +4,7 @@
 
 import {element} from '../dom.js';
 import {otherState} from './other.js';
-import {columnOf} from './shown.js';
+import {unitOf} from './shown.js';
 import {splitTime} from './state.js';
 
 /* Steps of a field that carry a figure. */
@@ -77,7 +77,7 @@ export class Caption {
   showLegends(list) {
     const {context} = this, {say, write} = context;
     this.legends.replaceChildren(...this.shapes ? [this.shapes] : [], ...list.map(({part, name, legend, problem}) => {
-      const unit = legend ? write.unit(legend, columnOf(part)) : '';
+      const unit = legend ? unitOf(part, legend, write) : '';
       const more = legend?.heldDays ? say('held_scale', {n: legend.heldDays}) : part.field && legend?.bandwidth_m ? say('bandwidth_is', {m: legend.bandwidth_m}) : '';
       // Coverage may have a period of its own, which its legend tells.
       const judged = part.id === 'coverage' && legend?.title ? `${say('coverage')} · ${legend.title}` : name, {time} = context.state.now, judgedBy = part.params.datetime ?? '';

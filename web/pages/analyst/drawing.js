@@ -8,7 +8,7 @@ import {classTitle, columnTitle} from '../columns.js';
 import {EDGE} from '../live.js';
 import {pixelRatio, token} from './map.js';
 import {otherState} from './other.js';
-import {address, columnOf, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf} from './shown.js';
+import {address, hasHeat, layerOf, legendOf, partsOf, ratePer, tilesOf, unitOf} from './shown.js';
 import {isWord} from './words.js';
 
 /** @typedef {import('./shown.js').Part} Part @typedef {import('./map.js').Sheet} Sheet */
@@ -74,7 +74,7 @@ export class Drawing {
   /** All that is drawn, for a picture of it. @param {import('./state.js').State | null} [other] the other side's state, which has the same legends */
   all(other) {
     const {city, state, say} = this.context, {shaped} = this;
-    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: this.context.write.unit(legend, columnOf(part)), legend, lines: this.how(part, legend)}));
+    const told = this.explained.filter((e) => e.legend).map(({part, name, legend}) => ({name, unit: unitOf(part, legend, this.context.write), legend, lines: this.how(part, legend)}));
     return {sheets: this.sheets(partsOf(city, other ?? state.now)), shapes: shaped?.features ?? [], opacity: shaped?.opacity ?? 1,
       legends: [...shaped ? [{name: shaped.name, unit: '', legend: {items: shaped.items}, lines: [], note: shaped.note}] : [], ...told.reverse()]};
   }
@@ -116,7 +116,7 @@ export class Drawing {
     if (part.id === 'choropleth') return say('by', {title: subject, unit: write.title(city.layers.find((l) => `choropleth:${l.unit_level}` === part.map) ?? {id: part.map})});
     if (part.id === 'hotspots') {
       const per = now.spots === 'dbscan' ? '' : ratePer(city, now), about = city.exposures[per];
-      return `${subject} · ${say(/** @type {any} */ (now.spots))}${per ? ` · ${about ? (context.lang === 'en' ? about.unit_en : about.unit) ?? write.title(about) : say('area')}` : ''}`;
+      return `${subject} · ${say(/** @type {any} */ (now.spots))}${per ? ` · ${about ? (context.lang === 'en' ? about.unit_en : about.unit) ?? write.title(about) : say('per_km2')}` : ''}`;
     }
     if (part.id === 'coverage') return `${say('coverage')} · ${say(/** @type {any} */ (now.coverage))}`;
     return write.title(layerOf(city, part.map) ?? {id: part.map});

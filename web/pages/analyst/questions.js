@@ -220,9 +220,11 @@ function testedTable(context, rows, answer, surely) {
   const since = (r) => (r.since ? r.since.slice(0, 10) : null), first = answer.step === 'week' && answer.to ? addDays(answer.to.slice(0, 10), -7 * (answer.looks_back + 1)) : '';
   /** @type {Column[]} */
   const columns = [nameColumn(context), {id: 'class', title: say('class'), wordy: true, of: (r) => r.class || null, compare: state.now.spots === 'moran' ? undefined : (down) => byPlace(!down), cell: (r) => element('span', {}, classTitle(lang, r.class || 'unknown'),
-      ...(heatOf(r) > 0 && r.ratio < 1 && near ? [element('small', {}, say('by_neighbours'))] : []))},
-    ...rated ? [figure(context, 'rate', unit, {write: rate}), ...near ? [figure(context, 'near_rate', say('with_neighbours'), {write: rate, help: say('near_note')})] : []] : [],
-    figure(context, 'ratio', say('times_city'), {write: times, help: say('times_note')}), ...near ? [figure(context, 'near_ratio', say('near_times'), {write: times, help: say('near_note')})] : [],
+      ...(heatOf(r) > 0 && r.ratio < 1 && near ? [element('small', {}, say('by_neighbours'))] : []),
+      // How sure it is stands beside what it is: the last column may be out of sight.
+      ...(heatOf(r) && typeof r.q === 'number' ? [element('small', {title: say('sorted_by_q')}, `q ${surely(r.q)}`)] : []))},
+    ...rated ? [figure(context, 'rate', unit, {write: rate}), ...near ? [figure(context, 'near_rate', say('with_neighbours'), {write: rate, help: say('near_note'), unit})] : []] : [],
+    figure(context, 'ratio', say('times_city'), {write: times, help: say('times_note')}), ...near ? [figure(context, 'near_ratio', say('with_neighbours'), {write: times, help: say('near_note'), unit: say('times_city')})] : [],
     ...rows.some((r) => r.since) ? [/** @type {Column} */ ({id: 'since', title: say('since'), wordy: true, className: 'date', of: since, cell: (r) => (!r.since ? '' : since(r) > first ? since(r) : say('or_before', {t: since(r)}))})] : [],
     figure(context, 'count', say('count')), ...rated && answer.per !== 'area' ? [figure(context, 'exposure', context.told('exposure'), {write: evenly(told.map((r) => r.exposure))})] : [],
     {...figure(context, 'z', 'z', {write: (n) => fixed(n, 2)}), compare: (down) => bySureness('z', down)},

@@ -155,6 +155,8 @@ function choroplethOf(city, state) {
 
 /** The column whose sums a part paints. @param {Part} part */
 export const columnOf = ({params: {stat, column}}) => (stat === 'sum' ? String(column) : undefined);
+/** What the numbers of a legend are of: classes of a test have none, and which test it is the part's name says. @param {Part} part @param {any} legend @param {{unit: (legend: any, column?: string) => string}} write */
+export const unitOf = (part, legend, write) => (part.id === 'hotspots' ? '' : write.unit(legend, columnOf(part)));
 
 /** Options of /hotspots. @param {City} city @param {State} state */
 export function hotspotsOf(city, state) {

@@ -74,20 +74,26 @@ function drawShapes(pen, {map, shapes, opacity}) {
   }
 }
 
-/** A text in lines that fit; what is longer than `most` of them ends with "…". @param {CanvasRenderingContext2D} pen @param {string} text @param {number} wide @param {number} most */
-function broken(pen, text, wide, most) {
-  const lines = [''];
-  for (const letter of text) {
-    if (lines.at(-1) && pen.measureText(lines.at(-1) + letter).width > wide) {
-      if (lines.length === most) {
-        lines[most - 1] += '…';
-        break;
-      }
-      lines.push('');
-    }
-    lines[lines.length - 1] += letter;
+/* What a line may end behind: a word with its blanks, or a character of its own. */
+const PIECES = /[\u2e80-\uffef]|[^\s\u2e80-\uffef]+\s*|\s+/g;
+
+/**
+ * A text in lines that fit, which begin with no blank; what is longer than
+ * `most` of them ends with "…".
+ * @param {{measureText: (text: string) => {width: number}}} pen @param {string} text @param {number} wide @param {number} most
+ */
+export function broken(pen, text, wide, most) {
+  const lines = [''], fits = (/** @type {string} */ t) => pen.measureText(t.trimEnd()).width <= wide;
+  // What is longer than a line by itself ends anywhere.
+  for (const piece of (text.match(PIECES) ?? []).flatMap((t) => (fits(t) ? [t] : [...t]))) {
+    const last = lines.length - 1;
+    if (!lines[last] || fits(lines[last] + piece)) lines[last] += lines[last] ? piece : piece.trimStart();
+    else if (lines.length === most) {
+      lines[last] = `${lines[last].trimEnd()}…`;
+      break;
+    } else lines.push(piece.trimStart());
   }
-  return lines;
+  return lines.map((line) => line.trimEnd());
 }
 
 /**
@@ -131,18 +137,17 @@ function layOut(pen, {name, unit, legend, lines = [], note}, figure, room) {
 const roomIn = (width) => Math.min(WIDE, width - 2 * MARGIN);
 
 /**
- * Where legends and note stand: in the lower corners of the map; where they
- * would cover each other, or most of a low map, beneath it, one below the other.
+ * Where legends and note stand: beneath the map, of which they cover nothing,
+ * beside each other where both have room, else one below the other.
  * @param {{width: number, height: number}} map
  * @param {{width: number, height: number}} legends   0 high: there are none
  * @param {{width: number, height: number}} note
- * @returns {{height: number, legends: {x: number, y: number}, note: {x: number, y: number}, beneath: boolean}} height: of the picture
+ * @returns {{height: number, legends: {x: number, y: number}, note: {x: number, y: number}}} height: of the picture
  */
 export function placed(map, legends, note) {
-  const beneath = !!legends.height && legends.width + note.width > map.width || Math.max(legends.height, note.height) > map.height / 2;
-  return beneath
-    ? {height: map.height + legends.height + note.height, legends: {x: 0, y: map.height}, note: {x: 0, y: map.height + legends.height}, beneath}
-    : {height: map.height, legends: {x: 0, y: map.height - legends.height}, note: {x: map.width - note.width, y: map.height - note.height}, beneath};
+  const beside = !legends.height || legends.width + note.width <= map.width;
+  return {height: map.height + (beside ? Math.max(legends.height, note.height) : legends.height + note.height), legends: {x: 0, y: map.height},
+    note: beside ? {x: Math.max(0, map.width - note.width), y: map.height} : {x: 0, y: map.height + legends.height}};
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {Poster} p */
@@ -151,14 +156,6 @@ function layLegends(pen, {width: wide, legends, figure}) {
   if (!laid.length) return {laid, width: 0, height: 0};
   const width = Math.max(roomIn(wide), ...laid.flatMap((l) => l.parts.map((p) => p.x + (p.text ? pen.measureText(p.text).width : 0)))) + 2 * MARGIN;
   return {laid, width: Math.min(wide, width), height: laid.reduce((sum, l) => sum + l.height, 0) + MARGIN};
-}
-
-/** The ground of a box. @param {CanvasRenderingContext2D} pen @param {{x: number, y: number}} at @param {{width: number, height: number}} box */
-function drawBox(pen, {x, y}, {width, height}) {
-  pen.fillStyle = token('--panel');
-  pen.globalAlpha = 0.92;
-  pen.fillRect(x, y, width, height);
-  pen.globalAlpha = 1;
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {ReturnType<typeof layLegends>} box @param {{x: number, y: number}} at */
@@ -224,13 +221,8 @@ export async function draw(poster) {
   drawShapes(pen, poster);
   await drawSheets(pen, {...poster, sheets: names});
   pen.restore();
-  if (at.beneath) {
-    pen.fillStyle = token('--panel');
-    pen.fillRect(0, height, width, at.height - height);
-  } else {
-    if (legends.height) drawBox(pen, at.legends, legends);
-    drawBox(pen, at.note, note);
-  }
+  pen.fillStyle = token('--panel');
+  pen.fillRect(0, height, width, at.height - height);
   drawLegends(pen, legends, at.legends);
   drawNote(pen, note, at.note);
   return new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error('PNG'))), 'image/png'));

@@ -17,7 +17,7 @@ import {Replay} from './replay.js';
 import {Hours, mayReload, readHour, untilTime} from './schedule.js';
 import {Store} from './store.js';
 import {FLY_MS, Tour} from './tour.js';
-import {HIDDEN, count, date, say, title} from './words.js';
+import {HIDDEN, count, date, say, thoughtsOf, title} from './words.js';
 
 const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const params = new URLSearchParams(location.search);
@@ -626,7 +626,7 @@ class Wall {
     if (text !== null && text === node.textContent) return;
     putAt(room, this.captionRoom);
     // Lines end where a thought does, if one has room on a line.
-    if (text !== null) node.replaceChildren(...text.split(/(?<=[。,;]|[.,;] )/).map((part) => element('span', {}, part)));
+    if (text !== null) node.replaceChildren(...thoughtsOf(text).map((part) => element('span', {}, part)));
     for (let size = SENTENCE_U; size >= SENTENCE_LEAST_U; size -= 0.1) {
       node.style.fontSize = `${size.toFixed(1)}em`;
       if ($('place').offsetHeight + node.offsetHeight <= room.clientHeight + 1) return;

@@ -43,6 +43,9 @@ export function say(lang, key, values = {}) {
 /** A thing's title in the language. @param {Language} lang @param {{title?: string, title_en?: string, name?: string}} thing */
 export const title = (lang, thing) => (lang === 'en' ? thing.title_en ?? thing.title : thing.title ?? thing.title_en) ?? thing.name ?? '';
 
+/** A sentence in parts behind which a line may end; blanks stay behind the part that they follow. @param {string} text */
+export const thoughtsOf = (text) => text.split(/(?<=[。,;](?! )|[.,;] )/);
+
 /** What stands for a number that is there and not told. */
 export const HIDDEN = '·';
 
