@@ -40,6 +40,11 @@ test('ranked hotspots', { skip }, async (t) => {
         const hot = rows.filter((r) => r.bin > 0), above = hot.filter((r) => r.ratio >= 1);
         await until('rates', () => page.evaluate(() => !!document.querySelector('#table tr') && !!document.querySelector('[data-sort=near_rate]')));
         await until('per what', async () => (await page.textContent('.ranks th[data-column=rate]')).includes(unit));
+        // Heads are phrases, how sure it is stands beside what it is, and the legend has one title.
+        const heads = await page.$$eval('.ranks thead th', (cells) => cells.map((c) => [c.dataset.column, c.querySelector('.head').textContent, c.querySelector('small')?.textContent]));
+        for (const head of [['near_rate', '连同相邻', unit], ['ratio', '全市倍数', undefined], ['near_ratio', '连同相邻', '全市倍数']]) assert.ok(heads.some((h) => h.join() === head.join()), JSON.stringify(heads));
+        assert.match(await page.innerText('#table tr:first-child td:nth-child(2)'), /^热点 9\d%\s+(因相邻单元\s+)?q (<0\.001|0\.\d{3})$/);
+        await until('the legend', async () => await page.textContent('#legend .title') === `问题隐患 · Gi* 冷热点 · ${unit}`);
         const { name, rows: lines } = await save(page, () => page.click('#table-csv'));
         assert.equal(name, 'hazard-gistar.csv');
         assert.equal(lines.length, rows.length);

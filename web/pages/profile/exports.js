@@ -163,7 +163,7 @@ class Exports {
     try {
       const map = await new Promise((done) => context.withMap(done)), now = side === 'B' ? otherState(state.now) ?? state.now : state.now, {from, to} = splitTime(now.time);
       const png = await draw({map, width: box.clientWidth, height: box.clientHeight, ...context.drawn(side), figure: write.figure,
-        lines: [city.title, ...layer?.time_column ? [from || to ? say('period_is', {from: from || '…', to: to || '…'}) : say('period_all')] : [], ...now.filter ? [say('filter_is', {text: now.filter})] : [], ...layer?.department ? [say('source', {from: layer.department})] : [], `${say('as_of', {t: this.asOf()})}${city.synthetic ? ` · ${say('synthetic')}` : ''}`]});
+        lines: [(context.lang === 'en' && city.title_en) || city.title, ...layer?.time_column ? [from || to ? say('period_is', {from: from || '…', to: to || '…'}) : say('period_all')] : [], ...now.filter ? [say('filter_is', {text: now.filter})] : [], ...layer?.department ? [say('source', {from: city.names.department(layer)})] : [], `${say('as_of', {t: this.asOf()})}${city.synthetic ? ` · ${say('synthetic')}` : ''}`]});
       saveFile(`${state.now.layer}-map${side ? `-${side}` : ''}.png`, png, 'image/png');
       note.textContent = say('begun', {what: say('picture'), size: this.bytes(png.size)});
     } catch (error) {
