@@ -58,7 +58,7 @@ static om_status span_of_part(const struct om__ask *ask, size_t part,
 }
 
 om_status om__days_span(const struct om__ask *ask, int32_t zone_s,
-                        int64_t *first, uint32_t *days)
+                        uint32_t most, int64_t *first, uint32_t *days)
 {
     const struct om_window *window = &ask->query->window;
     int64_t low_s = INT64_MAX, high_s = INT64_MIN;
@@ -71,8 +71,10 @@ om_status om__days_span(const struct om__ask *ask, int32_t zone_s,
     if (low_s > high_s) return OM_OK;  // no times: no days
     *first = om__day_of(low_s, zone_s);
     const int64_t span = om__day_of(high_s, zone_s) - *first;
-    if (span >= OM_DAYS_MOST) return OM_E_COST;
-    *days = (uint32_t)span + 1;
+    *days = span < most ? (uint32_t)span + 1 : most;
+    if (span < most) return OM_OK;
+    if (window->set && window->from_s != INT64_MIN) return OM_E_COST;
+    *first += span + 1 - most;
     return OM_OK;
 }
 
@@ -138,6 +140,9 @@ static om_status add_row(struct counting *c, uint64_t key, size_t row)
         (c->weight && !om_column_valid(c->weight, row)) ||
         !cell_of(c->net, key, &cell))
         return OM_OK;
+    const int64_t day =
+        om__day_of(om_column_integer(c->time, row), c->zone_s) - c->out->first;
+    if (day < 0) return OM_OK;
     const size_t kind = c->kinds ? c->kinds->of(c->kinds->ctx, row) : 0;
     if (c->kinds && kind >= c->kinds->count) return OM_OK;
     if (!c->open || cell != c->cell) {
@@ -145,8 +150,6 @@ static om_status add_row(struct counting *c, uint64_t key, size_t row)
         c->open = true;
         c->cell = cell;
     }
-    const int64_t day =
-        om__day_of(om_column_integer(c->time, row), c->zone_s) - c->out->first;
     const size_t slot = kind * c->out->days + (size_t)day;
     c->has[slot / 64] |= UINT64_C(1) << (slot % 64);
     c->slot[slot] += weight_of(c, row);
@@ -265,7 +268,8 @@ static om_status check(const struct om_layer *layer,
 
 static om_status count_parts(struct counting *c)
 {
-    OM_TRY(om__days_span(c->ask, c->zone_s, &c->out->first, &c->out->days));
+    OM_TRY(om__days_span(c->ask, c->zone_s, OM_DAYS_MOST, &c->out->first,
+                         &c->out->days));
     if (!c->out->days) return OM_OK;
     const size_t kinds = c->kinds ? c->kinds->count : 1;
     c->words = (kinds * c->out->days + 63) / 64;

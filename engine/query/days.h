@@ -46,8 +46,9 @@ struct om_days {
  * returns  OM_E_NOTFOUND  the layer has no time
  *          OM_E_TYPE      not a layer of points; the column is no number
  *          OM_E_RANGE     not a net
- *          OM_E_COST      more than OM_DAYS_MOST days, or OM_DAY_SUMS_MOST
- *                         pairs
+ *          OM_E_COST      more than OM_DAYS_MOST days from where the window
+ *                         begins (of one that does not say where: the newest
+ *                         are told), or OM_DAY_SUMS_MOST pairs
  *          and as om_query_count; *out is empty then
  * owns     om_days_deinit
  * threads  any

@@ -15,8 +15,10 @@ static inline int64_t om__day_of(int64_t time_s, int32_t zone_s)
 }
 /** The first day that a row of the layer, whether it counts or not, may have in
  *  the question's window, and how many there are to the last; 0: none.
- *  returns OM_E_COST beyond OM_DAYS_MOST */
+ *  Of a window that says no beginning the newest `most`: one odd time does not
+ *  take the days of all others. returns OM_E_COST beyond `most` else */
 om_status om__days_span(const struct om__ask *ask, int32_t zone_s,
-                        int64_t *first, uint32_t *days) OM_MUST_USE;
+                        uint32_t most, int64_t *first,
+                        uint32_t *days) OM_MUST_USE;
 
 #endif

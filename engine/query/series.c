@@ -25,6 +25,10 @@ static void add_row(const struct adding *a, const struct om_column *time,
     const size_t unit = in < a->units->count ? in : a->units->count;
     const int64_t day =
         om__day_of(om_column_integer(time, row), a->zone_s) - out->first;
+    if (day < 0) {
+        out->earlier++;
+        return;
+    }
     out->sum[unit * out->days + (size_t)day] +=
         value ? om_column_integer(value, row) : 1;
 }
@@ -64,8 +68,14 @@ static om_status add_part(struct adding *a, size_t part)
 static om_status add_parts(struct adding *a)
 {
     struct om_series *out = a->out;
-    OM_TRY(om__days_span(a->ask, a->zone_s, &out->first, &out->days));
     out->units = a->units->count + 1;
+    const size_t fit = OM_SERIES_MOST / out->units;
+    const struct om_window *w = &a->ask->query->window;
+    const bool open = !w->set || w->from_s == INT64_MIN;
+    OM_TRY(om__days_span(
+        a->ask, a->zone_s,
+        open && fit && fit < OM_DAYS_MOST ? (uint32_t)fit : OM_DAYS_MOST,
+        &out->first, &out->days));
     if (!out->days) return OM_OK;
     if (out->units > OM_SERIES_MOST / out->days) return OM_E_COST;
     out->sum = om_calloc(out->units * out->days, sizeof *out->sum);

@@ -10,10 +10,11 @@
 
 /* Zero is a valid empty one. */
 struct om_series {
-    int64_t first;  // days since 1970-01-01 by the clock of the zone
-    uint32_t days;  // 0: there is nothing
-    size_t units;   // as in om_units, and one more for rows in none of them
-    om_wide *sum;   // [units * days], a unit's days beside each other; owned
+    int64_t first;     // days since 1970-01-01 by the clock of the zone
+    uint32_t days;     // 0: there is nothing
+    uint64_t earlier;  // rows before the first day, left out
+    size_t units;      // as in om_units, and one more for rows in none of them
+    om_wide *sum;      // [units * days], a unit's days beside each other; owned
 };
 
 /**
@@ -25,7 +26,8 @@ struct om_series {
  * returns  OM_E_NOTFOUND  the layer has no time, or no column of the level
  *          OM_E_TYPE      the column holds no whole numbers
  *          OM_E_COST      more than OM_DAYS_MOST days, or OM_SERIES_MOST
- *                         numbers
+ *                         numbers, from where the window begins; of one that
+ *                         does not say where the newest days are told
  *          and as om_query_count; *out is empty then
  * owns     om_series_deinit
  * threads  any

@@ -1,8 +1,9 @@
 /* hotspots_cube.c - emerging hotspots: Gi* in every slice, and its trend.
  *
  * Slices are whole steps counted back from the end of the period, so that the
- * last one is never half full; rows before the first whole one are left out
- * and counted. With an exposure each slice is compared with the city's mean of
+ * last one is never half full; rows before the first whole one, or before the
+ * newest OM_SLICES_MOST of a period without a beginning, are left out and
+ * counted. With an exposure each slice is compared with the city's mean of
  * that slice, and a slice in which an area had no exposure says nothing (0).
  */
 #include <math.h>
@@ -67,6 +68,10 @@ static om_status choose_step(struct om__hunt *hunt, size_t *slices)
         *slices = count_slices(hunt, &out->step);
         if (*slices >= OM_SLICES_LEAST) break;
     }
+    // Of all times the newest steps: one odd time does not take the others.
+    const struct om_window *w = &hunt->ask->window;
+    if (*slices > OM_SLICES_MOST && (!w->set || w->from_s == INT64_MIN))
+        *slices = OM_SLICES_MOST;
     if (*slices >= OM_SLICES_LEAST && *slices <= OM_SLICES_MOST) return OM_OK;
     return om_fail(hunt->err, OM_E_RANGE, 0,
                    "step: the period holds %s%zu whole steps, and emerging "

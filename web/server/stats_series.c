@@ -80,6 +80,8 @@ static om_status write_all(struct om__request *r, const struct om_units *units,
     om_buf_addf(out, ",\"series\":\"day\",\"first\":%s%.10s%s,\"days\":%u",
                 s->days ? "\"" : "", s->days ? first : "null",
                 s->days ? "\"" : "", s->days);
+    if (s->earlier)
+        om_buf_addf(out, ",\"earlier\":%llu", (unsigned long long)s->earlier);
     om_buf_add_text(out, ",\"groups\":[");
     const bool areas = om__param_text(r, "per") != NULL;
     bool any = false;
