@@ -21,6 +21,8 @@ om_status om_json_parse(const char *text, size_t len, struct om_json **out,
     if (!len) return om_fail(err, OM_E_FORMAT, 0, "not JSON: empty");
     json_t *document =
         json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    if (!document && json_error_code(&where) == json_error_out_of_memory)
+        return om_fail(err, OM_E_MEMORY, 0, "out of memory");
     if (!document) {
         const size_t at = where.position > 0 ? (size_t)where.position : 0;
         return om_fail(err, OM_E_FORMAT, at, "not JSON: line %d, column %d: %s",

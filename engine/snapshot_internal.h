@@ -103,6 +103,11 @@ static inline struct om__snapshot *om__snapshot_of(
 
 om_status om__stamp_read(const char *city, struct om__stamp *out,
                          struct om_err *err) OM_MUST_USE;
+/** That of the city.json of a commit that was just written; if another has come
+ *  in its place already, one that no file has. */
+om_status om__stamp_written(const char *city, uint64_t sequence,
+                            struct om__stamp *out,
+                            struct om_err *err) OM_MUST_USE;
 bool om__stamp_same(const struct om__stamp *a, const struct om__stamp *b);
 
 /** owns: om__base_unref */

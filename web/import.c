@@ -13,6 +13,7 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/log.h"
+#include "data/city/committed.h"
 #include "data/model/time.h"
 #include "engine/layer/build.h"
 #include "engine/policy/still_import.h"
@@ -120,6 +121,11 @@ static om_status begin_city(struct import *im, const char *begin,
         // What is not sure is not built upon, and better said at once.
         OM_TRY(om_import_journal_last(im->city, &im->manifest, &im->began,
                                       &im->clock_s, err));
+    } else if (om_committed_exists(im->city)) {
+        return om_fail(err, OM_E_DAMAGED, 0,
+                       "%s/city.json is gone (bring it back: onemap verify "
+                       "CITY --newest)",
+                       im->city);
     } else if (begin) {
         im->new_city = true;
         OM_TRY(om_manifest_read(begin, &im->manifest, err));
@@ -138,20 +144,24 @@ static om_status begin_city(struct import *im, const char *begin,
 }
 
 /* Also after a failure: what was half written goes, what is named stays. Where
- * city.json cannot be read nobody knows what is named, and all stays. */
+ * city.json cannot be read, or is an older one, nobody knows what is named, and
+ * all stays. */
 static void end_city(struct import *im)
 {
     struct om_manifest living = {0};
     char path[PATH_BYTES];
     if (im->lock < 0) return;
-    bool known = !om_manifest_read(im->city, &living, NULL);
+    bool known = !om_manifest_read(im->city, &living, NULL) &&
+                 !om_committed_check(im->city, &living, NULL);
     if (!known && im->new_city &&
         !om_path_join(path, sizeof path, im->city, "city.json"))
-        known = !om_file_exists(path);
+        known = !om_file_exists(path) && !om_committed_exists(im->city);
     if (known) {
         om_manifest_deinit(&im->manifest);
         im->manifest = living;
         sweep(im);
+    } else {
+        om_manifest_deinit(&living);
     }
     close(im->lock);
 }
@@ -528,6 +538,7 @@ static om_status commit(const struct import *im,
                          : om_still_hold(im->city, layer, jobs, &hold, &why);
     om_free(layer);
     const om_status st = om_manifest_write(im->city, &im->manifest, err);
+    if (!st) om_committed_keep(im->city, &im->manifest);
     const om_status held = om_still_hold_end(hold, !st, &why);
     if (!told) told = held;
     if (told)

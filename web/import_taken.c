@@ -6,6 +6,7 @@
 #include "data/base/alloc.h"
 #include "data/base/file.h"
 #include "data/base/hash.h"
+#include "data/city/committed.h"
 #include "data/city/journal.h"
 #include "engine/layer/dead.h"
 #include "engine/snapshot.h"
@@ -172,6 +173,7 @@ om_status om_import_journal_last(const char *city, struct om_manifest *m,
     if (om_journal_exists(city))
         st = om_journal_open(city, OM_JOURNAL_READ, 0, &journal, err);
     if (st == OM_E_NOTFOUND) st = OM_OK;  // it begins
+    if (!st) st = om_committed_check(city, m, err);
     if (!st) st = om_journal_check(city, m, journal, err);
     if (!st && journal) {
         *out = om_journal_last(journal);

@@ -17,6 +17,7 @@
 #include "data/base/log.h"
 #include "data/base/thread.h"
 #include "data/city/backup_internal.h"
+#include "data/city/committed.h"
 #include "data/city/journal.h"
 #include "data/city/manifest.h"
 
@@ -183,6 +184,7 @@ static bool passing(const char *name)
 static bool known_by_itself(const char *name)
 {
     return strcmp(name, "layers") == 0 || strcmp(name, "city.json") == 0 ||
+           strcmp(name, OM_COMMITTED_FILE) == 0 ||
            strcmp(name, "tracks") == 0 || strcmp(name, "search") == 0 ||
            strncmp(name, "journal.", strlen("journal.")) == 0;
 }
@@ -255,6 +257,7 @@ static om_status check_journal(const char *city, struct om_journal *j,
 {
     struct om_manifest m = {0};
     om_status st = om_manifest_read(city, &m, err);
+    if (!st) st = om_committed_check(city, &m, err);
     if (!st) st = om_journal_check(city, &m, j, err);
     om_manifest_deinit(&m);
     return st;

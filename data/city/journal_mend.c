@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "data/base/file.h"
+#include "data/city/committed.h"
 #include "data/city/journal_internal.h"
 
 /* DESIGN
@@ -260,6 +261,7 @@ static om_status put_in_place(struct mend *m, struct om_err *err)
     m->manifest.journal_last = m->out->last = om_journal_last(j);
     om_journal_close(j);
     OM_TRY(om_manifest_write(m->city, &m->manifest, err));
+    om_committed_keep(m->city, &m->manifest);
     // The mark may be there from a call before; the database is the last.
     for (size_t i = 2; i < sizeof FILES / sizeof *FILES; i++) {
         OM_TRY(path_in(m, MADE, FILES[i], from, err));
@@ -311,6 +313,7 @@ static om_status mend(struct mend *m, struct om_err *err)
 {
     bool sound = false;
     OM_TRY(om_manifest_read(m->city, &m->manifest, err));
+    OM_TRY(om_committed_check(m->city, &m->manifest, err));
     if (!is_made(m)) {
         OM_TRY(look(m, &sound, err));
         if (sound) return OM_OK;

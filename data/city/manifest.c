@@ -23,6 +23,7 @@
  * rows, and what a journal is ahead of. It is written only where that is so. */
 #define MANIFEST_VERSION 2
 #define MANIFEST_VERSION_PLAIN 1
+#define FILE_NAME "city.json"
 #define PATH_BYTES 4096
 #define LEVELS_MAX 16
 
@@ -268,12 +269,12 @@ static om_status read_document(struct om_manifest *m, struct om_err *err)
     return OM_OK;
 }
 
-om_status om_manifest_read(const char *city, struct om_manifest *out,
-                           struct om_err *err)
+om_status om_manifest_read_as(const char *city, const char *file,
+                              struct om_manifest *out, struct om_err *err)
 {
     *out = (struct om_manifest){.zone_s = OM_TIME_ZONE_S};
     char path[PATH_BYTES];
-    if (om_path_join(path, sizeof path, city, "city.json"))
+    if (om_path_join(path, sizeof path, city, file))
         return om_fail(err, OM_E_LIMIT, 0, "path too long");
     struct om_buf text = {0};
     om_status st = om_file_read(path, OM_LIMIT_JSON_BYTES, &text, err);
@@ -283,15 +284,22 @@ om_status om_manifest_read(const char *city, struct om_manifest *out,
             "%s is not a city: it has no city.json (onemap import makes one)",
             city);
     struct om_err why = {0};
-    if (!st &&
-        om_json_parse((const char *)text.bytes, text.len, &out->document, &why))
-        st = om_fail(err, OM_E_FORMAT, why.at, "%s: %s", path, why.text);
+    if (!st)
+        st = om_json_parse((const char *)text.bytes, text.len, &out->document,
+                           &why);
+    if (why.code) om_fail(err, st, why.at, "%s: %s", path, why.text);
     if (!st) st = read_document(out, err);
     if (st == OM_E_MEMORY)
         om_fail(err, st, 0, "reading %s: out of memory", path);
     om_buf_deinit(&text);
     if (st) om_manifest_deinit(out);
     return st;
+}
+
+om_status om_manifest_read(const char *city, struct om_manifest *out,
+                           struct om_err *err)
+{
+    return om_manifest_read_as(city, FILE_NAME, out, err);
 }
 
 /* Set a text member, or leave it away when it is empty. */
@@ -443,11 +451,11 @@ static om_status write_document(const struct om_manifest *m,
     return st ? st : set;
 }
 
-om_status om_manifest_write(const char *city, const struct om_manifest *m,
-                            struct om_err *err)
+om_status om_manifest_write_as(const char *city, const char *file,
+                               const struct om_manifest *m, struct om_err *err)
 {
     char path[PATH_BYTES];
-    if (om_path_join(path, sizeof path, city, "city.json"))
+    if (om_path_join(path, sizeof path, city, file))
         return om_fail(err, OM_E_LIMIT, 0, "path too long");
     struct om_json *fresh = m->document ? NULL : om_json_object();
     struct om_json *top = m->document ? m->document : fresh;
@@ -462,6 +470,12 @@ om_status om_manifest_write(const char *city, const struct om_manifest *m,
     om_buf_deinit(&text);
     om_json_free(fresh);
     return st;
+}
+
+om_status om_manifest_write(const char *city, const struct om_manifest *m,
+                            struct om_err *err)
+{
+    return om_manifest_write_as(city, FILE_NAME, m, err);
 }
 
 void om_manifest_deinit(struct om_manifest *m)

@@ -70,6 +70,13 @@ om_status om_manifest_read(const char *city, struct om_manifest *out,
 /** Write CITY/city.json whole: old or new after a crash, never half. */
 om_status om_manifest_write(const char *city, const struct om_manifest *m,
                             struct om_err *err) OM_MUST_USE;
+/** The same of a file of another name in the city's folder. */
+om_status om_manifest_read_as(const char *city, const char *file,
+                              struct om_manifest *out,
+                              struct om_err *err) OM_MUST_USE;
+om_status om_manifest_write_as(const char *city, const char *file,
+                               const struct om_manifest *m,
+                               struct om_err *err) OM_MUST_USE;
 void om_manifest_deinit(struct om_manifest *m);
 /** May a layer be called so? Letters, digits, '_' and '-' of ASCII, not empty,
  *  shorter than OM_LIMIT_NAME_BYTES: it becomes a file name and an address. */

@@ -9,6 +9,7 @@
 #include "data/base/cancel.h"
 #include "data/base/file.h"
 #include "data/base/log.h"
+#include "data/city/committed.h"
 #include "engine/layer/dead.h"
 #include "engine/live/live_internal.h"
 
@@ -357,6 +358,8 @@ static om_status write_layer(struct compaction *c, struct om_err *err)
         atomic_store(&live->rushed, true);
     if (c->from < sound) c->from = sound;
     OM_TRY(om__base_read(live->city->path, &c->base, err));
+    if (c->base->manifest.sequence != c->view.base->manifest.sequence)
+        return om_fail(err, OM_E_BUSY, 0, "city.json is another one by now");
     OM_TRY(write_files(c, err));
     om__carry_begin(&c->carry, c->stack, c->from, c->stack->parts, c->merged,
                     true, meta->schema.id_field);
@@ -366,7 +369,9 @@ static om_status write_layer(struct compaction *c, struct om_err *err)
                                     &c->base->manifest, err));
     OM_TRY(om_manifest_write(live->city->path, &c->base->manifest, err));
     om__live_step("commit");
-    OM_TRY(om__stamp_read(live->city->path, &c->stamp, err));
+    OM_TRY(om__stamp_written(live->city->path, c->base->manifest.sequence,
+                             &c->stamp, err));
+    om_committed_keep(live->city->path, &c->base->manifest);
     OM_TRY(om__live_run(live, put_in, c, err));
     om__live_step("in");
     sweep(live, &live->base->manifest);

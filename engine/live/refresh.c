@@ -1,8 +1,11 @@
 // refresh.c - what others commit, and what stands beside the journal.
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data/base/alloc.h"
+#include "data/base/log.h"
+#include "data/city/committed.h"
 #include "engine/live/live_internal.h"
 #include "engine/live/replay_internal.h"
 
@@ -96,6 +99,46 @@ static om_status prepare(struct om_live *live,
     return st;
 }
 
+/* An older city.json has been put in place of what we committed. Its files may
+ * be gone, and rows that the journal let go are in the newer ones. */
+static om_status put_newest_back(struct om_live *live, struct refresh *r,
+                                 const struct om_manifest *newest,
+                                 struct om_err *err)
+{
+    const char *path = live->city->path;
+    struct om_manifest older = {0};
+    struct om_err why = {0};
+    int lock = -1;
+    OM_TRY(om_city_lock(path, &lock, err));
+    om_status st = om_manifest_read(path, &older, err);
+    const unsigned long long was = older.sequence, now = newest->sequence;
+    if (!st && om_committed_is_older(&older, newest)) {
+        if (om_committed_merge(&older, newest, &why))
+            st = om_fail(err, OM_E_DAMAGED, 0,
+                         OM_COMMITTED_OLDER
+                         ", of commit %llu, not taken: the "
+                         "newest is %llu, and %s (copy %s over it, and edit "
+                         "that; do not start again before)",
+                         was, now, why.text, OM_COMMITTED_FILE);
+        if (!st) st = om_manifest_write(path, &older, err);
+        if (!st) {
+            om_committed_keep(path, &older);
+            om_log(OM_LOG_WARN, "live",
+                   OM_COMMITTED_OLDER
+                   ", of commit %llu: files are again "
+                   "those of commit %llu, all else is as it says",
+                   was, now);
+        }
+    }
+    om_manifest_deinit(&older);
+    close(lock);
+    om__base_unref(r->base);
+    r->base = NULL;
+    if (!st) st = om__stamp_read(path, &r->stamp, err);
+    if (!st) st = om__base_read(path, &r->base, err);
+    return st;
+}
+
 om_status om_live_refresh(struct om_live *live, bool *changed,
                           struct om_err *err)
 {
@@ -113,6 +156,9 @@ om_status om_live_refresh(struct om_live *live, bool *changed,
     if (!st && !same) {
         st = om__base_read(city->path, &r.base, err);
         if (!st) st = om__live_view(live, &view, err);
+        if (!st &&
+            om_committed_is_older(&r.base->manifest, &view.base->manifest))
+            st = put_newest_back(live, &r, &view.base->manifest, err);
         if (!st) st = prepare(live, &view, &r, err);
         if (!st) st = om__live_run(live, put_in, &r, err);
         if (!st && changed) *changed = true;

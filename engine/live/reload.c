@@ -3,6 +3,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "data/city/committed.h"
 #include "engine/live/replay_internal.h"
 
 /* DESIGN
@@ -25,7 +26,7 @@ struct reload {
     struct om__layer_state *then;  // as of city->at, once the journal is on top
     uint64_t sequence;
     int64_t clock_s;
-    bool viewing;
+    bool viewing, older;
     struct om_err fault;  // of the journal; code OM_OK: none
 };
 
@@ -212,10 +213,11 @@ static void tell_withheld(const struct reload *r)
         const char *fault = r->state[i].stack->fault;
         if (fault && !told)
             om_log(OM_LOG_ERROR, "city",
-                   "layer %s is not served and not written to: %s (put the "
-                   "file back from a backup, or import the layer again with "
-                   "--replace)",
-                   layer->name, fault);
+                   "layer %s is not served and not written to: %s (%s)",
+                   layer->name, fault,
+                   r->older ? "bring the newest city.json back"
+                            : "put the file back from a backup, or import the "
+                              "layer again with --replace");
         if (fault && !told && layer->unit_level[0])
             om_log(OM_LOG_ERROR, "city",
                    "no layer takes rows until then, and those that are in the "
@@ -258,6 +260,17 @@ static om_status build(struct reload *r, struct om_err *err)
                        "%s was a release and is none now: it is not taken over",
                        city->path);
     r->fault = (struct om_err){0};
+    struct om_err why = {0};
+    const om_status newest = om_committed_check(city->path, m, &why);
+    r->older = newest == OM_E_DAMAGED;
+    if (newest && !r->older) {
+        if (err) *err = why;
+        return newest;
+    }
+    // What is open is newer: better that, than files that are not there.
+    if (r->older && r->old && !city->fault[0])
+        return om_fail(err, OM_E_DAMAGED, 0, "%s", why.text);
+    if (r->older) note_fault(r, &why);
     OM_TRY(open_journal(r, err));
     struct om__stamp again;
     OM_TRY(om__stamp_read(city->path, &again, err));

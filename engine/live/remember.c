@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/city/committed.h"
 #include "engine/live/live_internal.h"
 
 /* What city.json says of the files stays as it is, so nothing is published and
@@ -22,7 +23,8 @@ static om_status write_manifest(struct om_live *live, uint64_t identity,
     m.journal = identity;
     m.journal_last = last;
     if (!st) st = om_manifest_write(city->path, &m, err);
-    if (!st) st = om__stamp_read(city->path, &stamp, err);
+    if (!st) st = om__stamp_written(city->path, m.sequence, &stamp, err);
+    if (!st) om_committed_keep(city->path, &m);
     om_manifest_deinit(&m);
     if (st) return st;
     pthread_mutex_lock(&city->lock);

@@ -73,6 +73,19 @@ om_status om__stamp_read(const char *city, struct om__stamp *out,
     return OM_OK;
 }
 
+om_status om__stamp_written(const char *city, uint64_t sequence,
+                            struct om__stamp *out, struct om_err *err)
+{
+    struct om_manifest now = {0};
+    OM_TRY(om__stamp_read(city, out, err));
+    // Else what an editor saved in this moment would pass for ours.
+    const om_status st = om_manifest_read(city, &now, NULL);
+    if (st == OM_E_MEMORY) return om_fail(err, st, 0, "out of memory");
+    if (st || now.sequence != sequence) *out = (struct om__stamp){0};
+    om_manifest_deinit(&now);
+    return OM_OK;
+}
+
 bool om__stamp_same(const struct om__stamp *a, const struct om__stamp *b)
 {
     return a->inode == b->inode && a->bytes == b->bytes &&

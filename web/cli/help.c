@@ -123,7 +123,7 @@ static const struct {
      "A layer: rows, geometry, extent, level of units, segments, bytes, "
      "columns.\n"},
     {"verify",
-     "onemap verify CITY [--accept-loss]\n"
+     "onemap verify CITY [--accept-loss] [--newest]\n"
      "\n"
      "Check all checksums and the order, the journal, and compute all totals "
      "again from\n"
@@ -134,7 +134,16 @@ static const struct {
      "no writes. --accept-loss first makes a new journal of what can be read, "
      "lists the\n"
      "writes that are lost, and keeps the old files in the city's folder "
-     "(journal-aside-N).\n"},
+     "(journal-aside-N).\n"
+     "\n"
+     "Where an older copy of city.json was put in place of the newest (by an "
+     "editor, or by\n"
+     "what keeps settings), --newest brings that back from "
+     "city.committed.json, which every\n"
+     "commit writes: no row is lost. What was edited is kept if nothing was "
+     "imported in\n"
+     "between; the older one stays as city.older-N.json. A running server "
+     "does it by itself.\n"},
     {"query",
      "onemap query CITY LAYER [where] [what] [--out FILE]\n"
      "\n"

@@ -1,6 +1,7 @@
 // verb_verify.c - onemap verify: is the city sound?
 #include <stdio.h>
 
+#include "data/city/committed.h"
 #include "data/city/journal.h"
 #include "data/city/sums.h"
 #include "data/city/tokens.h"
@@ -117,6 +118,18 @@ static om_status check_roles(const char *city, struct om_err *err)
     return st;
 }
 
+/* An older copy of city.json names files that are gone, and not those that have
+ * what was written since. */
+static om_status check_committed(const char *city, struct om_err *err)
+{
+    struct om_manifest m = {0};
+    om_status st = om_manifest_read(city, &m, err);
+    if (!st) st = om_committed_check(city, &m, err);
+    if (st) printf("city.json        BAD: %s\n", err->text);
+    om_manifest_deinit(&m);
+    return st;
+}
+
 /* A release says of every file what it was when it was published. */
 static om_status check_sums(const char *city, struct om_err *err)
 {
@@ -159,21 +172,47 @@ static om_status accept_loss(const char *city, struct om_err *err)
     return OM_OK;
 }
 
+/* Bring the newest commit back. */
+static om_status take_newest(const char *city, struct om_err *err)
+{
+    struct om_committed_taken taken;
+    OM_TRY(om_committed_take(city, &taken, err));
+    if (taken.older == taken.newest) {
+        puts("city.json is the newest: nothing was changed");
+        return OM_OK;
+    }
+    if (taken.older)
+        printf("city.json was of commit %llu, and is of commit %llu again",
+               (unsigned long long)taken.older,
+               (unsigned long long)taken.newest);
+    else
+        printf("city.json is of commit %llu again",
+               (unsigned long long)taken.newest);
+    if (taken.aside[0]) printf("; what was there is in %s", taken.aside);
+    printf("%s\n", taken.merged ? ", and all but its files is as it said"
+                                : ": edit city.json again where it was edited");
+    return OM_OK;
+}
+
 int om__verb_verify(int argc, char **argv)
 {
     const char *operand[1];
     size_t operands, bad_layers = 0;
-    bool help, accept = false;
-    const struct om_option option[] = {{"--accept-loss", NULL, &accept}};
-    const int bad = om__options_read("verify", argc, argv, option, 1, operand,
+    bool help, accept = false, newest = false;
+    const struct om_option option[] = {{"--accept-loss", NULL, &accept},
+                                       {"--newest", NULL, &newest}};
+    const int bad = om__options_read("verify", argc, argv, option, 2, operand,
                                      1, &operands, &help);
     if (bad || help) return bad;
     if (operands < 1) return om__verb_usage("verify", "needs CITY");
     struct om_err err = {0}, journal_err = {0}, sums_err = {0},
-                  tokens_err = {0}, roles_err = {0};
+                  tokens_err = {0}, roles_err = {0}, older_err = {0};
+    if (newest && take_newest(operand[0], &err))
+        return om__verb_fail("verify", &err);
     if (accept && accept_loss(operand[0], &err))
         return om__verb_fail("verify", &err);
     struct om_city *city = NULL;
+    const om_status older = check_committed(operand[0], &older_err);
     const om_status journal = check_journal(operand[0], &journal_err);
     const om_status sums = check_sums(operand[0], &sums_err);
     const om_status tokens = check_tokens(operand[0], &tokens_err);
@@ -185,6 +224,8 @@ int om__verb_verify(int argc, char **argv)
     const size_t bad_models = check_models(operand[0], s);
     om_snapshot_unref(s);
     om_city_close(city);
+    // What is wrong with layers and journal comes of it.
+    if (older) return om__verb_fail("verify", &older_err);
     if (!st && journal) return om__verb_fail("verify", &journal_err);
     if (!st && sums) return om__verb_fail("verify", &sums_err);
     if (!st && tokens) return om__verb_fail("verify", &tokens_err);

@@ -124,6 +124,10 @@ om_status om__get_ready(struct om__request *r)
         add_withheld(snapshot, &out);
     }
     if (r->who->role->operate) add_models(r->server, &out);
+    if (r->who->role->operate && om__writes_untaken(writes, why)) {
+        om_buf_add_text(&out, ",\"city\":");
+        om_buf_add_json_text(&out, why, strlen(why));
+    }
     om_snapshot_unref(snapshot);
     if (om_city_journal_fault(r->server->city, why)) {
         om_buf_add_text(&out, ",\"journal\":");

@@ -102,8 +102,6 @@ static void refresh(struct om_server *server)
     struct om_snapshot *before = om_city_snapshot(server->city);
     if (!before) return;
     if (om__writes_refresh(server->writes, &changed, &err)) {
-        om_log(OM_LOG_WARN, "http", "the new city cannot be read: %s",
-               err.text);
         om_snapshot_unref(before);
         return;
     }

@@ -14,6 +14,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/log.h"
+#include "data/city/committed.h"
 #include "web/server/hub.h"
 #include "web/server/positions.h"
 #include "web/server/rights.h"
@@ -65,7 +66,10 @@ static om_status open_live(struct om__writes *writes,
     char fault[OM_ERR_TEXT_BYTES];
     if (om_city_journal_fault(writes->server->city, fault))
         snprintf(writes->why, sizeof writes->why,
-                 "the city can only be read, its journal is damaged: %.200s",
+                 "the city can only be read%s: %.200s",
+                 strncmp(fault, OM_COMMITTED_OLDER, strlen(OM_COMMITTED_OLDER))
+                     ? ", its journal is damaged"
+                     : "",
                  fault);
     else
         snprintf(writes->why, sizeof writes->why,
@@ -133,15 +137,42 @@ void om__writes_free(struct om__writes *writes)
     om_free(writes);
 }
 
+/* Said once, and in /ready as long as it is so. Paths are for the log. */
+static void note_untaken(struct om__writes *writes, const char *text)
+{
+    const char *folder = writes->server->city_path;
+    const size_t len = strlen(folder);
+    const bool inside = !strncmp(text, folder, len) && text[len] == '/';
+    const char *what = inside ? text + len + 1 : text;
+    pthread_rwlock_wrlock(&writes->lock);
+    const bool same = !strcmp(writes->untaken, what);
+    if (!same) snprintf(writes->untaken, sizeof writes->untaken, "%s", what);
+    pthread_rwlock_unlock(&writes->lock);
+    if (!same && text[0])
+        om_log(OM_LOG_WARN, "http", "the new city cannot be read: %s", text);
+}
+
 om_status om__writes_refresh(struct om__writes *writes, bool *changed,
                              struct om_err *err)
 {
+    struct om_err why = {0};
     pthread_rwlock_rdlock(&writes->lock);
     const om_status st =
-        writes->live ? om_live_refresh(writes->live, changed, err)
-                     : om_city_refresh(writes->server->city, changed, err);
+        writes->live ? om_live_refresh(writes->live, changed, &why)
+                     : om_city_refresh(writes->server->city, changed, &why);
     pthread_rwlock_unlock(&writes->lock);
+    // Whoever commits just now is soon done.
+    if (st != OM_E_BUSY) note_untaken(writes, st ? why.text : "");
+    if (st && err) *err = why;
     return st;
+}
+
+bool om__writes_untaken(struct om__writes *writes, char *why)
+{
+    pthread_rwlock_rdlock(&writes->lock);
+    snprintf(why, OM_ERR_TEXT_BYTES, "%s", writes->untaken);
+    pthread_rwlock_unlock(&writes->lock);
+    return why[0] != '\0';
 }
 
 void om__writes_look(struct om__writes *writes, struct om_write *write)

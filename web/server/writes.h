@@ -29,12 +29,13 @@
 /* The writer of the city, as the server holds it. */
 struct om__writes {
     struct om_server *server;
-    pthread_rwlock_t lock;         // guards live against its end
-    struct om_live *live;          // NULL: nothing can be written
-    char why[OM_ERR_TEXT_BYTES];   // it cannot
-    bool reads_only;               // from the beginning, and
-    bool read_only;                // because nobody wants otherwise
-    atomic_bool client_limit_set;  // it holds for this machine, too
+    pthread_rwlock_t lock;            // guards live against its end
+    struct om_live *live;             // NULL: nothing can be written
+    char why[OM_ERR_TEXT_BYTES];      // it cannot
+    char untaken[OM_ERR_TEXT_BYTES];  // why city.json as it is is not taken
+    bool reads_only;                  // from the beginning, and
+    bool read_only;                   // because nobody wants otherwise
+    atomic_bool client_limit_set;     // it holds for this machine, too
     struct om_rates *rates;
     atomic_uint_least64_t body_bytes;  // held
 };
@@ -59,6 +60,9 @@ void om__writes_free(struct om__writes *writes);
 /** Take over what another process has committed. */
 om_status om__writes_refresh(struct om__writes *writes, bool *changed,
                              struct om_err *err) OM_MUST_USE;
+/** Why the newest city.json was not taken over, "": it was. For those in
+ *  charge. Into OM_ERR_TEXT_BYTES. */
+bool om__writes_untaken(struct om__writes *writes, char *why);
 /** Take over the figures of rates. */
 void om__writes_set(struct om__writes *writes,
                     const struct om_server_options *options);
@@ -149,8 +153,8 @@ om_status om__row_sequence(struct om__request *request, const char *id,
  *  returns OM_E_NOTFOUND */
 om_status om__row_tag(struct om__request *request, const char *id, char *etag,
                       size_t room) OM_MUST_USE;
-/** Is an ETag (with its quotes) a sequence? "123-g" is the same row sent gzipped;
- *  a weak one is none. */
+/** Is an ETag (with its quotes) a sequence? "123-g" is the same row sent
+ * gzipped; a weak one is none. */
 bool om__row_tag_read(const char *text, size_t len, uint64_t *sequence);
 /** Is it of what whoever writes sees of the row of the address now? */
 om_status om__row_tag_told(struct om__request *request, const char *text,
