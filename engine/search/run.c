@@ -6,9 +6,9 @@
  * the best are looked up for rows (entries.c). Rows count only if they live, if
  * they lie in the box, and if the asker may see their layer. What is worth the
  * same is ordered by distance, if a place is given, then by the order of the
- * sources, then by id. What is looked at depends on how files are cut where more
- * forms resemble a question alike than are laid beside it (OM__CANDIDATES of
- * each part): a question of one word that thousands of addresses have.
+ * sources, then by id. What is looked at depends on how files are cut where
+ * more forms resemble a question alike than are laid beside it (OM__CANDIDATES
+ * of each part): a question of one word that thousands of addresses have.
  */
 #include <stdlib.h>
 #include <string.h>
