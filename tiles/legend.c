@@ -237,8 +237,8 @@ static om_status write_file(const struct om_legends *l, const char *name,
     if (!file_path(l, name, ending, path) ||
         om_path_join(folder, sizeof folder, l->city, FOLDER))
         return om_fail(err, OM_E_LIMIT, 0, "path too long");
-    OM_TRY(om_folder_make(folder, err));
-    return om_file_write_whole(path, text->bytes, text->len, err);
+    OM_TRY(om_folder_make_private(folder, err));
+    return om_file_write_private(path, text->bytes, text->len, err);
 }
 
 /* Not being able to is no error: the legend lasts as long as the process. */

@@ -14,6 +14,7 @@
 #include "data/base/file.h"
 #include "data/base/log.h"
 #include "data/city/committed.h"
+#include "data/city/owner.h"
 #include "data/model/time.h"
 #include "engine/layer/build.h"
 #include "engine/policy/still_import.h"
@@ -108,7 +109,8 @@ static om_status begin_city(struct import *im, const char *begin,
 {
     char path[PATH_BYTES];
     OM_TRY(om_path_join(path, sizeof path, im->city, "layers"));
-    OM_TRY(om_folder_make(path, err));
+    OM_TRY(om_folder_make_private(im->city, err));
+    OM_TRY(om_folder_make_private(path, err));
     OM_TRY(lock_city(im, err));
     OM_TRY(om_path_join(path, sizeof path, im->city, "city.json"));
     if (om_file_exists(path)) {
@@ -118,6 +120,7 @@ static om_status begin_city(struct import *im, const char *begin,
                            "%s is a release: it is made anew by onemap "
                            "publish, never changed",
                            im->city);
+        om_owner_look(im->city, true, "import");
         // What is not sure is not built upon, and better said at once.
         OM_TRY(om_import_journal_last(im->city, &im->manifest, &im->began,
                                       &im->clock_s, err));

@@ -213,7 +213,7 @@ om_status om_file_write_private(const char *path, const void *bytes, size_t len,
     return write_whole(path, bytes, len, 0600, err);
 }
 
-om_status om_folder_make(const char *path, struct om_err *err)
+static om_status make_folder(const char *path, mode_t mode, struct om_err *err)
 {
     char part[PATH_BYTES];
     const size_t len = strlen(path);
@@ -223,13 +223,23 @@ om_status om_folder_make(const char *path, struct om_err *err)
         if (path[i] != '/' && path[i] != '\0') continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, 0755) && errno != EEXIST)
+        if (mkdir(part, i < len ? 0755 : mode) && errno != EEXIST)
             return fail_errno(err, "cannot create folder", part);
     }
     struct stat info;
     if (stat(path, &info) || !S_ISDIR(info.st_mode))
         return om_fail(err, OM_E_IO, 0, "%s is not a folder", path);
     return OM_OK;
+}
+
+om_status om_folder_make(const char *path, struct om_err *err)
+{
+    return make_folder(path, 0755, err);
+}
+
+om_status om_folder_make_private(const char *path, struct om_err *err)
+{
+    return make_folder(path, 0700, err);
 }
 
 bool om_file_exists(const char *path)

@@ -45,6 +45,10 @@ om_status om_file_sync(int fd, const char *path,
 om_status om_folder_sync(const char *path, struct om_err *err) OM_MUST_USE;
 /** Create a folder and what is missing above it; fine if it is there. */
 om_status om_folder_make(const char *path, struct om_err *err) OM_MUST_USE;
+/** The same, but nobody else may enter the folder that is created (0700), only
+ *  those above it. */
+om_status om_folder_make_private(const char *path,
+                                 struct om_err *err) OM_MUST_USE;
 /** Is there anything of that name? */
 bool om_file_exists(const char *path);
 /** Write all of it, whatever write() returns in between. */

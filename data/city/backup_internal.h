@@ -9,13 +9,16 @@
 /* DESIGN
  * Members of the archive, in this order: `onemap-backup`, a line of JSON that
  * says what this is; city.json; the files that it names; journal.db; what else
- * lies in the city's folder (models, legends, roles ...); `checksums.txt`, a
- * line "SUM BYTES NAME" for each file before it and "end FILES" at last.
+ * lies in the city's folder (models, legends, roles ...); `onemap-backup-sums`,
+ * a line "SUM BYTES NAME" for each file before it and "end FILES" at last.
  * Frames of zstd hold OM__BACKUP_CHUNK of the archive each, so any tar and zstd
  * can read it. */
 #define OM__BACKUP_HEAD "onemap-backup"
-#define OM__BACKUP_SUMS "checksums.txt"
-#define OM__BACKUP_VERSION 1
+#define OM__BACKUP_SUMS "onemap-backup-sums"
+#define OM__BACKUP_VERSION 2
+/* Of version 1 the last member was called as a file of every release is, none
+ * of which came back. */
+#define OM__BACKUP_SUMS_1 "checksums.txt"
 #define OM__BACKUP_CHUNK ((size_t)4 << 20)
 #define OM__BACKUP_PATH_BYTES 4096
 /** Seed of the sums; a sum of a long file is that of its sums. */

@@ -17,6 +17,7 @@
 #include "data/city/backup_internal.h"
 #include "data/city/journal.h"
 #include "data/city/manifest.h"
+#include "data/city/owner.h"
 #include "data/city/tokens.h"
 #include "data/city/whole.h"
 #include "data/json.h"
@@ -122,7 +123,8 @@ static bool name_ok(const char *name)
 struct restoring {
     struct unpacker u;
     const char *folder;
-    struct om_buf sums;  // as they are computed
+    const char *sums_name;  // of the last member
+    struct om_buf sums;     // as they are computed
     struct om__backup_sum sum;
     struct om_backup_report *report;
 };
@@ -217,7 +219,8 @@ static om_status read_head(struct restoring *r, struct om_err *err)
     if (!st) {
         const int64_t version =
             om_json_integer(om_json_get(head, "onemap_backup"), 0);
-        if (version != OM__BACKUP_VERSION)
+        r->sums_name = version == 1 ? OM__BACKUP_SUMS_1 : OM__BACKUP_SUMS;
+        if (version != OM__BACKUP_VERSION && version != 1)
             st = om_fail(err, OM_E_VERSION, 0,
                          "%s was written by another version of onemap (its "
                          "form is %lld, this one knows %d)",
@@ -259,7 +262,7 @@ static om_status restore_files(struct restoring *r, struct om_err *err)
         bool end;
         OM_TRY(next_file(&r->u, &file, &end, err));
         if (end) return cut_off(&r->u, err);
-        if (strcmp(file.name, OM__BACKUP_SUMS) != 0) {
+        if (strcmp(file.name, r->sums_name) != 0) {
             OM_TRY(restore_file(r, &file, err));
             continue;
         }
@@ -292,10 +295,12 @@ static om_status check_file(const char *folder, const char *name,
 /* It is a city: its manifest can be read, and names what is there and sound. */
 static om_status check_city(const char *folder,
                             const struct om_backup_care *care,
-                            uint64_t *damaged, struct om_err *err)
+                            uint64_t *damaged, bool *release,
+                            struct om_err *err)
 {
     struct om_manifest m = {0};
     om_status st = om_manifest_read(folder, &m, err);
+    *release = m.release;
     for (size_t l = 0; !st && l < m.layers; l++)
         for (size_t p = 0; !st && p < m.layer[l].parts; p++) {
             const struct om_manifest_part *part = &m.layer[l].part[p];
@@ -326,8 +331,17 @@ om_status om_backup_restore(const char *path, const char *city, bool tokens,
     r.sum.held = om_alloc(OM__BACKUP_CHUNK);
     om_status st = r.u.chunk && r.sum.held ? OM_OK : OM_E_MEMORY;
     if (!st) st = om_whole_begin(city, "restoring", &whole, err);
+    // Until it is known that all of it is public nobody else is let in.
+    struct stat about = {0};
+    if (!st && (fstat(whole.fd, &about) || fchmod(whole.fd, 0700)))
+        st = om_fail(err, OM_E_IO, 0, "%s: %s", whole.folder, strerror(errno));
     if (!st) st = restore_files(&r, err);
-    if (!st) st = check_city(whole.folder, care, &out->damaged, err);
+    bool release = false;
+    uint64_t open;
+    if (!st) st = check_city(whole.folder, care, &out->damaged, &release, err);
+    if (!st && !release) st = om_owner_only(whole.folder, true, &open, err);
+    if (!st && release && fchmod(whole.fd, about.st_mode & 0777))
+        st = om_fail(err, OM_E_IO, 0, "%s: %s", whole.folder, strerror(errno));
     if (!st) st = om_tokens_mark(whole.folder, tokens, &out->tokens, err);
     if (!st) st = om_whole_commit(&whole, false, err);
     om_whole_end(&whole);

@@ -181,7 +181,7 @@ static om_status make_one(struct om_search *search,
     OM_TRY(om_path_join(folder, sizeof folder, search->path, FOLDER));
     OM_TRY(path_of(search, segment, column, path, sizeof path));
     if (search->writable) {
-        st = om_folder_make(folder, &why);
+        st = om_folder_make_private(folder, &why);
         if (!st) st = om_search_index_build(segment, column, path, out, &why);
         if (st == OM_E_IO || st == OM_E_NOTFOUND)
             om_log(OM_LOG_INFO, "search",

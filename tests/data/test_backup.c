@@ -278,11 +278,11 @@ static void head_is_read_by_tar(void **state)
     assert_int_equal(om_file_write_whole(path, out.bytes, out.len, NULL),
                      OM_OK);
     assert_int_equal(run("mkdir '%s' && tar -C '%s' -xf '%s' && test -f "
-                         "'%s/checksums.txt'",
+                         "'%s/onemap-backup-sums'",
                          p.other, p.other, path, p.other),
                      0);
-    assert_int_equal(run("cd '%s' && rm onemap-backup checksums.txt", p.other),
-                     0);
+    assert_int_equal(
+        run("cd '%s' && rm onemap-backup onemap-backup-sums", p.other), 0);
     check_restored(&p);
     om_buf_deinit(&in);
     om_buf_deinit(&out);
@@ -626,7 +626,7 @@ static void error_other_things_say_what_they_are(void **state)
         const char *word;
     } CASE[] = {
         {"readme", "any tar", OM_E_FORMAT, "not a backup"},
-        {"onemap-backup", "{\"onemap_backup\":2}", OM_E_VERSION, "version"},
+        {"onemap-backup", "{\"onemap_backup\":3}", OM_E_VERSION, "version"},
         {"onemap-backup", "{", OM_E_FORMAT, ""},
     };
     for (size_t i = 0; i < sizeof CASE / sizeof *CASE; i++) {

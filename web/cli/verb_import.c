@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/base/alloc.h"
 #include "data/base/file.h"
@@ -176,6 +177,7 @@ int om__verb_import(int argc, char **argv)
                         : OM_IMPORT_NEW;
     struct om_err err = {0};
     om_status st;
+    umask(077);  // what is in a city is for its owner only
     if (all) {
         st = import_folder(operand[0], all, job.mode, &err);
     } else {

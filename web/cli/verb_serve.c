@@ -127,6 +127,7 @@ int om__verb_serve(int argc, char **argv)
         o.beat_s = (unsigned)n;
     }
 
+    umask(077);  // what is in a city is for its owner only
     om_alloc_give_back();
     // Whoever waits for what a request takes long for is not here.
     om_progress_quiet(true);

@@ -20,6 +20,7 @@
 #include "data/base/alloc.h"
 #include "data/base/log.h"
 #include "data/city/audit.h"
+#include "data/city/owner.h"
 #include "engine/policy/still_file.h"
 #include "web/server/bounds.h"
 #include "web/server/connection.h"
@@ -345,6 +346,7 @@ static om_status prepare(struct om_server *server,
     if (!snapshot) return OM_E_MEMORY;
     server->sequence = snapshot->sequence;
     server->release = snapshot->manifest->release;
+    if (!server->release) om_owner_look(o->city, !o->read_only, "serve");
     const om_status read =
         om__worlds_new(o->city, snapshot, &server->worlds);
     om_snapshot_unref(snapshot);
