@@ -108,6 +108,11 @@ uint64_t om_journal_known_last(const struct om_manifest *manifest);
 om_status om_journal_check(const char *city, const struct om_manifest *manifest,
                            struct om_journal *journal,
                            struct om_err *err) OM_MUST_USE;
+/** Is CITY/journal.mark, if there is one, what a writer wrote? OM_E_DAMAGED:
+ * no; nothing is lost by that, but an older journal would not be known by it.
+ */
+om_status om_journal_mark_check(const char *city,
+                                struct om_err *err) OM_MUST_USE;
 /** Let city.json know of it, in memory. */
 void om_journal_remember(struct om_journal *journal,
                          struct om_manifest *manifest);

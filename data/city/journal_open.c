@@ -87,6 +87,27 @@ uint64_t om__journal_marked(const char *city)
     return mark.last;
 }
 
+om_status om_journal_mark_check(const char *city, struct om_err *err)
+{
+    char path[OM__PATH_BYTES];
+    struct om__journal_mark mark;
+    struct om_buf bytes = {0};
+    OM_TRY(om_path_join(path, sizeof path, city, "journal.mark"));
+    if (om_file_read(path, OM__PATH_BYTES, &bytes, NULL) == OM_E_NOTFOUND)
+        return OM_OK;
+    // Not a byte: whoever made it was stopped before it was written.
+    const bool begun = bytes.len > 0;
+    om_buf_deinit(&bytes);
+    mark_read(city, &mark);
+    return mark.identity || !begun
+               ? OM_OK
+               : om_fail(err, OM_E_DAMAGED, 0,
+                         "%s is not what was written: an older copy of the "
+                         "journal would not be noticed (the next server that "
+                         "writes makes it anew)",
+                         path);
+}
+
 /* In place and not synced: see (1). What fails leaves an older mark. */
 void om__journal_mark_write(struct om_journal *j)
 {

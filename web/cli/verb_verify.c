@@ -77,6 +77,7 @@ static om_status check_journal(const char *city, struct om_err *err)
     if (st == OM_E_NOTFOUND) st = OM_OK;  // it begins
     if (!st && journal) st = om_journal_verify(journal, err);
     if (!st) st = om_journal_check(city, &m, journal, err);
+    if (!st) st = om_journal_mark_check(city, err);
     if (st)
         printf("journal          BAD: %s\n", err->text);
     else if (journal)
