@@ -5,6 +5,7 @@
 
 #include "data/base/alloc.h"
 #include "data/base/thread.h"
+#include "engine/shape/known.h"
 #include "engine/shape/node.h"
 #include "engine/shape/repair.h"
 #include "engine/shape/ringset.h"
@@ -186,9 +187,14 @@ static void look_closer(struct lane *lane, const struct om__ringset *looked,
 static om_status make_plain(struct lane *lane, struct om__ringset *out,
                             struct om__mark from, struct om_shape_note *note)
 {
+    bool plain, changed, close = false;
     for (int i = 0; i < MAX_REPAIRS; i++) {
-        bool plain, changed;
         OM_TRY(om__polygon_plain(&lane->checker, out, from, &plain));
+        const uint64_t mark = plain ? 0 : om__shape_mark(out, from);
+        if (!plain) {
+            close = true;
+            plain = om__shape_known(mark);
+        }
         if (!plain) look_closer(lane, out, from, out, from, note, &plain);
         if (!plain && note->fate != OM_SHAPE_REFUSED) {
             OM_TRY(
@@ -197,7 +203,10 @@ static om_status make_plain(struct lane *lane, struct om__ringset *out,
         }
         if (note->fate == OM_SHAPE_REFUSED) return OM_OK;
         if (!plain) continue;
+        if (mark) om__shape_note(mark);
         om__polygon_orient(out, from);
+        // As it comes back from whoever has put it on the grid.
+        if (close) om__shape_note(om__shape_mark(out, from));
         return OM_OK;
     }
     refuse(out, from, note, "cannot be made valid on the grid");

@@ -318,6 +318,63 @@ static void bounded_sides_on_each_other_are_counted(void **state)
     mesh_deinit(&m);
 }
 
+/* What was found valid at a cost is not looked at again, as it came and as it
+ * was put on the grid; another is. */
+static void bounded_costly_shapes_are_looked_at_once(void **state)
+{
+    (void)state;
+    enum { SPIKES = 3001 };
+    struct mesh m, again;
+    mesh_init(&m, SPIKES + 120);
+    uint64_t seed = 31;
+    add_star(&m, SPIKES, 3e7, 0.5, true, &seed);
+    mesh_end_part(&m);
+    mesh_end_shape(&m);
+    // Two squares that touch at a corner: only GEOS calls them valid.
+    for (int k = 0; k < 2; k++) {
+        for (int c = 0; c < 4; c++)
+            mesh_vertex(&m, MIDDLE + 900.0 * k + (c == 1 || c == 2 ? 900 : 0),
+                        MIDDLE + 900.0 * k + (c > 1 ? 900 : 0));
+        mesh_end_ring(&m);
+        mesh_end_part(&m);
+    }
+    mesh_end_shape(&m);
+    for (int round = 0; round < 3; round++) {
+        struct settled s = settle(&m, OM_GEOMETRY_POLYGON, false);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(s.note[i].fate, OM_SHAPE_FINE);
+            assert_int_equal(s.note[i].cost_ns > 0, round != 1);
+        }
+        if (round == 1) {
+            mesh_init(&again, SPIKES + 120);
+            for (size_t i = 0; i < 2; i++) {
+                const size_t ring = s.rings.part_ring[s.rings.shape_part[i]];
+                const size_t end = s.rings.part_ring[s.rings.shape_part[i + 1]];
+                for (size_t r = ring; r < end; r++) {
+                    for (size_t v = s.rings.ring_vertex[r];
+                         v < s.rings.ring_vertex[r + 1]; v++)
+                        mesh_vertex(&again, s.rings.vertex[v].x,
+                                    s.rings.vertex[v].y);
+                    mesh_end_ring(&again);
+                    mesh_end_part(&again);
+                }
+                mesh_end_shape(&again);
+            }
+            struct settled t = settle(&again, OM_GEOMETRY_POLYGON, false);
+            for (size_t i = 0; i < 2; i++) {
+                assert_int_equal(t.note[i].fate, OM_SHAPE_FINE);
+                assert_int_equal(t.note[i].cost_ns, 0);
+            }
+            settled_free(&t);
+            mesh_deinit(&again);
+            // All of it a few cells to the east is another shape.
+            for (size_t v = 0; v < m.vertices; v++) m.x[v] += 3;
+        }
+        settled_free(&s);
+    }
+    mesh_deinit(&m);
+}
+
 static void bounded_long_valid_shapes_are_taken(void **state)
 {
     (void)state;
@@ -563,6 +620,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(repair_refuses_what_is_no_polygon),
         cmocka_unit_test(bounded_sides_may_cross_a_thousand_times),
         cmocka_unit_test(bounded_sides_on_each_other_are_counted),
+        cmocka_unit_test(bounded_costly_shapes_are_looked_at_once),
         cmocka_unit_test(bounded_long_valid_shapes_are_taken),
         cmocka_unit_test(shared_partition_keeps_every_inner_edge_twice),
         cmocka_unit_test(shared_vertices_round_alike_in_all_levels),
