@@ -456,6 +456,49 @@ static void label_of_every_kind_is_painted(void **state)
     for (size_t k = 0; k < OM__INKS; k++) assert_true(seen[k] > 20);
 }
 
+/* How many pixels the labels of a base map paint. */
+static size_t painted(struct om_base *of, unsigned z, bool over)
+{
+    const struct om_view view = tile_at(0.5, 0.45, z, 512, 1);
+    struct om_arena arena = {0};
+    struct om_canvas canvas;
+    size_t n = 0;
+    assert_int_equal(om_canvas_init(&canvas, &view, &arena), OM_OK);
+    assert_int_equal(
+        om_base_labels_draw(of, OM_PALETTE_LIGHT, over, &canvas, &arena),
+        OM_OK);
+    for (size_t i = 0; i < (size_t)512 * 512; i++) n += canvas.pixel[i][3] != 0;
+    om_arena_deinit(&arena);
+    return n;
+}
+
+static void label_of_lanes_gives_way_to_an_answer(void **state)
+{
+    (void)state;
+    static const char five[] =
+        "\"base\": \"road\", \"base_by\": \"kind\", \"base_label\": "
+        "\"name\", \"base_classes\": [\"highway\", \"main\", \"none\", "
+        "\"nothing\", \"street\"]";
+    struct om_city *opened;
+    struct om_base *lanes;
+    pic_write_manifest(&city.files, five);
+    assert_int_equal(om_city_open(city.files.folder, &opened, NULL), OM_OK);
+    struct om_snapshot *snapshot = om_city_snapshot(opened);
+    assert_int_equal(om_base_new(snapshot, font, OM_LANGUAGE_ZH, &lanes, NULL),
+                     OM_OK);
+    // Where they are many and near they are named on the map alone.
+    assert_true(painted(lanes, 15, true) < painted(lanes, 15, false));
+    assert_true(painted(lanes, 18, false) > 0);
+    assert_int_equal(painted(lanes, 18, true), painted(lanes, 18, false));
+    // All else is named over an answer, too.
+    for (unsigned z = 10; z <= 18; z++)
+        assert_int_equal(painted(base, z, true), painted(base, z, false));
+    om_base_unref(lanes);
+    om_snapshot_unref(snapshot);
+    om_city_close(opened);
+    pic_write_manifest(&city.files, PIC_LOOKS_ROAD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +509,7 @@ int main(void)
         cmocka_unit_test(label_along_a_line_follows_it),
         cmocka_unit_test(label_letters_are_painted_as_the_font_has_them),
         cmocka_unit_test(label_of_every_kind_is_painted),
+        cmocka_unit_test(label_of_lanes_gives_way_to_an_answer),
         cmocka_unit_test(label_in_english_has_both_names),
         cmocka_unit_test(label_in_english_is_spelled_by_the_citys_terms),
     };

@@ -20,7 +20,8 @@ enum om_language { OM_LANGUAGE_ZH, OM_LANGUAGE_EN };
  *   "base_label": the column with names; where there is a column called so and
  *              _en, that one has them in English
  * and its units: the coarsest level is the land, that and the next one have
- * borders and names, except levels whose layer has "base": "none". Immutable but for what is made on first use; counted. */
+ * borders and names, except levels whose layer has "base": "none". Immutable
+ * but for what is made on first use; counted. */
 struct om_base;
 
 /**
@@ -60,9 +61,9 @@ struct om_box om_base_reach(const struct om_view *view, bool labels);
 om_status om_base_draw(struct om_base *base, enum om_palette palette,
                        struct om_canvas *canvas,
                        struct om_arena *arena) OM_MUST_USE;
-/** Draw the labels. */
+/** Draw the labels. over: something else than the base map, which few hide. */
 om_status om_base_labels_draw(struct om_base *base, enum om_palette palette,
-                              struct om_canvas *canvas,
+                              bool over, struct om_canvas *canvas,
                               struct om_arena *arena) OM_MUST_USE;
 
 /* The labels of one square, shared. */

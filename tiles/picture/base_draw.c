@@ -1,4 +1,7 @@
 // base_draw.c - painting the base map: land, water, buildings, roads, borders.
+#include <math.h>
+#include <string.h>
+
 #include "tiles/picture/base_internal.h"
 
 /* Half of the widest road, with its casing and soft edges. */
@@ -170,6 +173,18 @@ om_status om_base_square_draw(const struct om_base *base,
                : OM_OK;
 }
 
+/* Over an answer lanes are named only where they are far apart: by hundreds
+ * they would hide it. */
+#define LANES_OVER_ZOOM 17.5
+
+/* What labels are drawn with that lie over something else. */
+static void over_inks(enum om_palette palette, double zoom,
+                      struct om_label_ink ink[OM__INKS])
+{
+    memcpy(ink, om__base_styles[palette].ink, OM__INKS * sizeof *ink);
+    if (zoom < LANES_OVER_ZOOM) ink[OM__INK_LANE] = (struct om_label_ink){0};
+}
+
 /* Squares whose labels a view shows a part of. */
 struct squares {
     int64_t x0, y0, x1, y1;
@@ -207,17 +222,20 @@ struct om_box om_base_reach(const struct om_view *view, bool labels)
 }
 
 om_status om_base_labels_draw(struct om_base *base, enum om_palette palette,
-                              struct om_canvas *canvas, struct om_arena *arena)
+                              bool over, struct om_canvas *canvas,
+                              struct om_arena *arena)
 {
     const struct om_view *v = &canvas->view;
     const struct squares s = squares_of(v);
     if (!base->font) return OM_OK;
+    struct om_label_ink ink[OM__INKS];
+    over_inks(palette, over ? om_view_zoom(v) : INFINITY, ink);
     for (int64_t y = s.y0; y <= s.y1; y++)
         for (int64_t x = s.x0; x <= s.x1; x++) {
             struct om_base_square *square;
             OM_TRY(om_base_square(base, v->world, v->ratio, x, y, &square));
             const om_status st =
-                om_base_square_draw(base, palette, square, canvas, arena);
+                om_labels_draw(base->font, &square->labels, ink, canvas, arena);
             om_base_square_unref(square);
             if (st) return st;
         }

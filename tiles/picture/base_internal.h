@@ -72,6 +72,7 @@ enum om__base_ink {
     OM__INK_PLACE,
     OM__INK_WATER,
     OM__INK_ROAD,
+    OM__INK_LANE,  // of the last class that there can be
     OM__INKS
 };
 struct om__base_style {

@@ -273,7 +273,7 @@ static om_status plan_road(void *ctx, const struct om_shape_hit *hit)
                 (p->rank < 3 ? (unsigned)p->rank : (unsigned)p->rank + 1),
         .weight = (double)(b.x1 - b.x0) + (double)(b.y1 - b.y0),
         .face = {.size_px = p->size_px},
-        .ink = OM__INK_ROAD,
+        .ink = p->rank < OM_BASE_CLASSES - 1 ? OM__INK_ROAD : OM__INK_LANE,
         .near_px = 260 * (int)p->view->ratio,
         .text = text,
         .len = len};

@@ -33,6 +33,8 @@ const struct om__base_style
                                                OM_COLOUR(0x0C1826), 18},
                             [OM__INK_ROAD] = {OM_COLOUR(0x8496AE),
                                               OM_COLOUR(0x141E2C), 22},
+                            [OM__INK_LANE] = {OM_COLOUR(0x8496AE),
+                                              OM_COLOUR(0x141E2C), 22},
                         },
                 },
             [OM_PALETTE_LIGHT] =
@@ -59,6 +61,8 @@ const struct om__base_style
                             [OM__INK_WATER] = {OM_COLOUR(0x5E89A6),
                                                OM_COLOUR(0xD8E6EE), 18},
                             [OM__INK_ROAD] = {OM_COLOUR(0x6C6F75),
+                                              OM_COLOUR(0xFFFFFF), 24},
+                            [OM__INK_LANE] = {OM_COLOUR(0x6C6F75),
                                               OM_COLOUR(0xFFFFFF), 24},
                         },
                 },

@@ -645,6 +645,7 @@ om_status om_labels_draw(struct om_font *font, const struct om_labels *labels,
         const struct om_label *l = &labels->label[i];
         if (!meets(&l->bounds, &window, room)) continue;
         const struct om_label_ink *with = &ink[l->ink];
+        if (!with->text.a) continue;
         if (with->halo_width && with->halo.a)
             OM_TRY(draw_glyphs(font, l, with->halo, with->halo_width * v->ratio,
                                canvas, arena));

@@ -323,7 +323,7 @@ om_status om_picture_draw(const struct om_picture *picture, bool map,
                                     arena));
             return labels && picture->labels
                        ? om_base_labels_draw(picture->base, picture->palette,
-                                             canvas, arena)
+                                             !picture->map, canvas, arena)
                        : OM_OK;
         case OM_PICTURE_UNITS:
             return map ? om_choropleth_draw(picture->level, &picture->units,
