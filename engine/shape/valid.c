@@ -30,13 +30,17 @@
  * boxes meet, as far as they need only be compared here, and as far as GEOS
  * compares them, too. Of each a share for every vertex, so that no polygon is
  * refused for being long. */
-#define MAX_SCANNED(n) (UINT64_C(200000000) + (n)*1000)
+#define MAX_SCANNED(n) (UINT64_C(200000000) + (n)*3000)
 #define MAX_NEAR(n) (UINT64_C(30000000) + (n)*64)
 #define MAX_NEAR_GEOS(n) (UINT64_C(5000000) + (n)*64)
+/* Vertices of rings that GEOS asks whether another lies within them: a lake of
+ * 200,000 has room for some 6,000 islands. */
+#define MAX_NESTED(n) (UINT64_C(300000000) + (n)*5000)
 /* Sides that touch: where parts adjoin, three a vertex. */
 #define MAX_TOUCHES(n) (UINT64_C(100000) + (n)*16)
 /* What they take, roughly, measured with GEOS 3.11. */
 #define SCANNED_NS 1
+#define NESTED_NS 3
 #define NEAR_NS 8
 #define NEAR_GEOS_NS 50
 #define TOUCH_GEOS_NS 500
@@ -196,7 +200,7 @@ om_status om__polygon_plain(struct om__checker *checker,
 }
 
 struct counts {
-    uint64_t scanned, near, touches, crossings;
+    uint64_t scanned, near, touches, crossings, nested;
     const char *why;
 };
 
@@ -296,9 +300,10 @@ static void count_nesting(const struct om__span *box, size_t rings, size_t n,
     for (size_t i = 0; i < rings && !c->why; i++)
         for (size_t j = i + 1; j < rings && box[j].left <= box[i].right; j++) {
             looked++;
-            if (lies_in(&box[j], &box[i])) c->near += box[i].length;
-            if (lies_in(&box[i], &box[j])) c->near += box[j].length;
-            if (c->near <= MAX_NEAR_GEOS(n) && looked <= MAX_NEAR(n)) continue;
+            if (lies_in(&box[j], &box[i])) c->nested += box[i].length;
+            if (lies_in(&box[i], &box[j])) c->nested += box[j].length;
+            if (c->nested <= MAX_NESTED(n) && looked <= MAX_SCANNED(n))
+                continue;
             c->why = NESTED;
             break;
         }
@@ -329,7 +334,8 @@ void om__polygon_tangle(struct om__checker *checker,
     out->why = c.why;
     if (!out->plain && !c.why)
         out->cost_ns += SHAPE_GEOS_NS + n * VERTEX_GEOS_NS +
-                        c.near * NEAR_GEOS_NS + c.touches * TOUCH_GEOS_NS +
+                        c.near * NEAR_GEOS_NS + c.nested * NESTED_NS +
+                        c.touches * TOUCH_GEOS_NS +
                         c.crossings * CROSSING_GEOS_NS;
 }
 

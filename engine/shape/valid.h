@@ -35,8 +35,8 @@ struct om__tangle {
  * it, on the same set. Its sides are compared until that would take too long,
  * or they cross each other more than OM_LIMIT_SHAPE_CROSSINGS times: of what
  * passes, GEOS makes a valid polygon in a time that is bounded, too.
- * cost     n log n for sides that are short against the whole; at most 0.3 s
- *          and 2 us a vertex
+ * cost     n log n for sides that are short against the whole; at most 0.5 s
+ *          and 6 us a vertex, and as long again for GEOS
  */
 void om__polygon_tangle(struct om__checker *checker,
                         const struct om__ringset *set, struct om__mark from,

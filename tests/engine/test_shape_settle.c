@@ -382,7 +382,7 @@ static void bounded_long_valid_shapes_are_taken(void **state)
     struct mesh m;
     mesh_init(&m, 400000);
     uint64_t seed = 9;
-    size_t given[5], shape = 0;
+    size_t given[6], shape = 0;
     // A donut, the hole the other way round.
     add_star(&m, CIRCLE, 2e6, 0, true, &seed);
     add_star(&m, CIRCLE, 1e6, 0, true, &seed);
@@ -406,6 +406,18 @@ static void bounded_long_valid_shapes_are_taken(void **state)
         mesh_end_part(&m);
     }
     given[shape++] = COAST + 4 * 300;
+    mesh_end_shape(&m);
+    // A lake, and its islands as holes.
+    add_star(&m, COAST, 4e7, 0.0004, true, &seed);
+    for (int i = 0; i < 400; i++) {
+        const double x = MIDDLE + 3000.0 * (i % 20), y = MIDDLE + 3000.0 * i;
+        for (int c = 0; c < 4; c++)
+            mesh_vertex(&m, x + (c == 1 || c == 2 ? 900 : 0),
+                        y + (c > 1 ? 900 : 0));
+        mesh_end_ring(&m);
+    }
+    given[shape++] = COAST + 4 * 400;
+    mesh_end_part(&m);
     mesh_end_shape(&m);
     // A comb whose teeth all lie above each other, whichever way one sweeps.
     for (size_t k = 0; k < COMB; k++)
