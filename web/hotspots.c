@@ -550,9 +550,18 @@ static om_status blame(struct om__hotspots *h, om_status st)
     return st;
 }
 
+/* Whoever asks is not to blame for what city.json says. */
+static om_status read_terms(struct om__hotspots *h)
+{
+    const om_status st =
+        om_terms_read(h->city->document, &h->term, &h->terms, &h->q->err);
+    return st == OM_E_FORMAT ? OM_E_DAMAGED : st;
+}
+
 static om_status answer(struct om__hotspots *h)
 {
     OM_TRY(read_all(h));
+    OM_TRY(read_terms(h));
     if (h->clusters) return om__clusters_answer(h);
     OM_TRY(read_areas(h));
     OM_TRY(om__hotspots_find_few(h));
@@ -573,6 +582,7 @@ om_status om_hotspots_answer(struct om_hotspots_question *question)
     om_graph_deinit(&h.graph);
     om_zones_deinit(&h.zones);
     om_free(h.few);
+    om_free(h.term);
     om_filter_free(h.filter);
     om_filter_free(h.exposure_filter);
     om_exposures_deinit(&h.exposures);

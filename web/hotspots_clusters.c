@@ -91,8 +91,11 @@ static void put_cluster(const struct om__hotspots *h,
     else
         om_table_at(t, c->x, c->y);
     const char *place = NULL;
-    for (size_t k = parents->levels; k > 0 && !place; k--)
+    const struct om_units *of = NULL;
+    for (size_t k = parents->levels; k > 0 && !place; k--) {
         place = om__parent_name(parents, k - 1, i);
+        if (place) of = &parents->unit[k - 1];
+    }
     om_table_integer(t, (int64_t)i + 1);
     om_table_word(t, parents->levels ? om__parent_name(parents, 0, i) : NULL);
     om_table_integer(t, (int64_t)c->points);
@@ -106,7 +109,7 @@ static void put_cluster(const struct om__hotspots *h,
         om_table_word(t, om__parent_name(parents, k, i));
     for (int chinese = 1; chinese >= 0; chinese--) {
         om_buf_clear(text);
-        om__cluster_say(h, c, i + 1, place, chinese != 0, text);
+        om__cluster_say(h, c, i + 1, of, place, chinese != 0, text);
         om_table_text(t, (const char *)text->bytes, text->len);
     }
 }

@@ -3,6 +3,7 @@
 #define OM_WEB_HOTSPOTS_INTERNAL_H
 
 #include "engine/risk/model.h"
+#include "engine/search/roman.h"
 #include "engine/stat/cluster.h"
 #include "engine/stat/hotspots.h"
 #include "web/hotspots.h"
@@ -34,9 +35,11 @@ struct om__hotspots {
     bool *few;  // [zones.count] of which the exposure is not told, or NULL
     struct om_hotspots found;
     struct om__parents parents;
-    size_t limit;    // rows; 0: all
-    double eps_m;    // dbscan
-    uint64_t least;  // dbscan
+    size_t limit;          // rows; 0: all
+    double eps_m;          // dbscan
+    uint64_t least;        // dbscan
+    struct om_term *term;  // [terms] of names in English; NULL: none
+    size_t terms;
     // How cases are called: "reports", "条".
     const char *noun, *noun_en;
 };
@@ -81,10 +84,12 @@ struct om__hotspot_near om__hotspot_near(const struct om__hotspots *h,
 /** One sentence about a row, Chinese or English, appended. */
 void om__hotspot_say(const struct om__hotspots *h, const struct om_hotspot *row,
                      bool chinese, struct om_buf *out);
-/** The same of a cluster: number, points, area and place. */
+/** The same of a cluster: number, points, area and place, a unit of `of`; NULL:
+ *  nowhere. */
 void om__cluster_say(const struct om__hotspots *h,
                      const struct om_cluster *cluster, size_t number,
-                     const char *place, bool chinese, struct om_buf *out);
+                     const struct om_units *of, const char *place, bool chinese,
+                     struct om_buf *out);
 
 /** Rows and members out. */
 om_status om__hotspots_write(struct om__hotspots *h) OM_MUST_USE;

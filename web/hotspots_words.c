@@ -47,6 +47,37 @@ const char *om__hotspot_class(const struct om__hotspots *h,
 
 /* ---- where ---- */
 
+static bool is_ascii(const char *text)
+{
+    while (*text && (unsigned char)*text < 0x80) text++;
+    return !*text;
+}
+
+/* What a unit is called: in English what city.json says, else what its terms
+ * and pinyin make of the name. Where a column has it the name stays: whoever
+ * asks for names (/catalog?lang=en) puts it there. */
+static void say_name(const struct om__hotspots *h, const struct om_units *of,
+                     const char *name, bool chinese, struct om_buf *out)
+{
+    const struct om_json *about = om_manifest_about(h->city, of->layer->name);
+    const char *said =
+        chinese
+            ? NULL
+            : om_json_text(
+                  om_json_get(om_json_get(om_json_get(about, "value_titles_en"),
+                                          "name"),
+                              name),
+                  NULL);
+    const size_t len = out->len;
+    if (!chinese && !said && h->term && !is_ascii(name) &&
+        om_schema_find(&of->layer->schema, "name_en") == OM_NO_FIELD) {
+        if (!om_romanise(name, strlen(name), h->term, h->terms, out, NULL))
+            return;
+        out->len = len;  // without ICU's data
+    }
+    om_buf_add_text(out, said ? said : name);
+}
+
 /* "虎门镇, grid 0123" */
 static void say_place(const struct om__hotspots *h, size_t area, bool chinese,
                       struct om_buf *out)
@@ -58,7 +89,7 @@ static void say_place(const struct om__hotspots *h, size_t area, bool chinese,
     const char *name = om__area_name(h, area, text);
     if (!*name) name = om__area_id(h, area, text);
     if (town) {
-        om_buf_add_text(out, town);
+        say_name(h, &p->unit[p->levels - 1], town, chinese, out);
         if (!chinese) om_buf_add_text(out, ", ");
     }
     if (!h->zones.tiled) {
@@ -71,8 +102,10 @@ static void say_place(const struct om__hotspots *h, size_t area, bool chinese,
                     h->zones.tiling.size_m,
                     chinese ? (hexagon ? "六边形" : "方格")
                             : (hexagon ? "hexagon" : "square"));
+        om_buf_add_text(out, name);
+        return;
     }
-    om_buf_add_text(out, name);
+    say_name(h, &h->zones.units, name, chinese, out);
 }
 
 /* ---- how many, in what time ---- */
@@ -346,10 +379,13 @@ void om__hotspot_say(const struct om__hotspots *h, const struct om_hotspot *row,
 }
 
 void om__cluster_say(const struct om__hotspots *h, const struct om_cluster *c,
-                     size_t number, const char *place, bool chinese,
-                     struct om_buf *out)
+                     size_t number, const struct om_units *of,
+                     const char *place, bool chinese, struct om_buf *out)
 {
-    if (place) om_buf_addf(out, chinese ? "%s" : "%s, ", place);
+    if (of) {
+        say_name(h, of, place, chinese, out);
+        if (!chinese) om_buf_add_text(out, ", ");
+    }
     om_buf_addf(out, chinese ? "第%zu聚集区:%llu" : "cluster %zu: %llu ",
                 number, (unsigned long long)c->points);
     say_noun(out, chinese ? h->noun : h->noun_en, !chinese && c->points == 1);

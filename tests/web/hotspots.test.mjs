@@ -51,7 +51,14 @@ test('a sentence in both languages', async () => {
     const { rows } = await ask('--time', '2023-05-28/2023-06-26', '--limit', '3');
     assert.equal(rows.length, 3);
     const r = rows[0];
-    assert.ok(r.text_en.startsWith(`${r.town}, grid ${r.name}: ${r.count} reports in 30 days, `), r.text_en);
+    assert.match(r.text_en, new RegExp(`^[A-Z][a-z' A-Z]+, grid [A-Z][a-z']+ (Village|Community) Grid \\d+: ${r.count} reports in 30 days, `));
+    assert.ok(r.text.startsWith(`${r.town}综合网格${r.name}:`), r.text);
+    // Units of all levels, and what lies in them.
+    for (const more of [['--units', 'town'], ['--units', 'village'], ['--units', 'hex:2000'], ['--stat', 'dbscan', '--eps', '500', '--min', '20']]) {
+        const { rows: all } = await ask(...more);
+        assert.ok(all.length > 5, more.join(' '));
+        for (const { text_en: text } of all) assert.match(text, /^[ -~]+$/);
+    }
     assert.match(r.text_en, / times the city's mean, (with its neighbours hot, \d\d % significant|not significant)/);
     assert.ok(r.text.includes(`30天内${r.count}条上报,为全市均值的`), r.text);
 });
