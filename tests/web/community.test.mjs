@@ -135,6 +135,28 @@ test('matters are found as residents say them', { skip }, async () => {
         for (const words of [...matter.aliases, ...matter.pinyin.split(';'), ...matter.pinyin.split(';').map((s) => s.replaceAll(' ', ''))])
             assert.ok(names(words).includes(matter.name) && !find(words).near, `${words}: ${matter.name}`);
     }
+    // In pinyin as people say it: each way that sounds are taken for each other, as surely.
+    const SAID = [[/^([zcs])h/, '$1'], [/^([zcs])(?!h)/, '$1h'], [/^n/, 'l'], [/^l/, 'n'], [/(?<=[aei]n)g$/, ''], [/(?<=[aei]n)$/, 'g']];
+    let slips = 0;
+    for (const matter of list.filter((m, i) => i % 5 === 0)) {
+        const syllables = matter.pinyin.split(';')[0].split(' '), right = syllables.join('');
+        for (const [from, to] of SAID) {
+            const words = syllables.map((s) => s.replace(from, to)).join('');
+            if (words === right || words.length < 6) continue;
+            const found = find(words);
+            assert.ok(found.some((m) => m.matter === matter) && !found.near, `${words} for ${right}`);
+            slips++;
+        }
+    }
+    assert.ok(slips > 40, `${slips} slips`);
+    for (const [words, name] of [['juzuzheng', '居住证申领'], ['juzhuzeng', '居住证申领'], ['ju zu zen', '居住证申领'], ['sebaoka', '社保卡申领']])
+        assert.equal(names(words)[0], name, words);
+    // One letter another, missing, too many, or two exchanged: the nearest, said to be so.
+    for (const words of ['juzhuzhemg', 'juzhuzhng', 'juzhhuzheng', 'juhzuzheng', 'juzhuzhegn']) {
+        const found = find(words);
+        assert.ok(found.near && found.length <= 4 && found[0].matter.name.includes('居住证'), `${words}: ${names(words)}`);
+    }
+    for (const words of ['xuzhxzheng', 'passport']) assert.ok(!names(words).some((one) => one.includes('居住证')), words);
     // A wrong character: the nearest, a few, and said to be; nonsense: none.
     const near = find('居往证');
     assert.ok(near.near && near.length && near.length <= 4 && near.every((m) => m.matter.name.includes('居住证') || m.by.includes('居住证')));

@@ -27,12 +27,14 @@ static void blanks_go_where_they_part_nothing(void **state)
 {
     (void)state;
     gives("const a = b + 1;\n", "const a=b+1;\n");
-    gives("  return x;  \n\n\n  y()\n", "return x;\ny()\n");
+    gives("  return x;  \n\n\n  y()\n", "return x;y()\n");
     gives("a + +b - -c", "a+ +b- -c\n");
     gives("/* one\n two */\nf( 1 ); // last", "f(1);\n");
     gives("a /* in */ b", "a b\n");
     gives("x = a / b / c;", "x=a / b / c;\n");
     gives("for (const é of è) ;", "for(const é of è);\n");
+    gives("f(a,\n  b)\ng();\nx = [\n  1\n];\nif (a) {\n  b\n}\nc",
+          "f(a,b)\ng();x=[1\n];if(a){b}\nc\n");
     gives("", "");
 }
 

@@ -92,7 +92,9 @@ static void skip(struct reading *r)
     r->at = at;
     const char before = last(r), after = at < r->end ? *at : '\n';
     if (before == '\n') return;
-    if (line || at == r->end)
+    // No statement ends behind these, and the one before a brace does anyway.
+    const bool goes_on = strchr("{;,([", before) || after == '}';
+    if (at == r->end || (line && !goes_on))
         om_buf_add_byte(r->out, '\n');
     else if ((is_word(before) && is_word(after)) || before == '/' ||
              after == '/' || (strchr("+-", before) && strchr("+-", after)))

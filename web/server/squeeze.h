@@ -6,8 +6,8 @@
 
 /**
  * Append a script without remarks, indents and blanks that part nothing. Lines
- * stay lines, so that semicolons may be left out as before; names, texts,
- * templates and regular expressions stay as they are.
+ * stay lines where a statement may end, so that semicolons may be left out as
+ * before; names, texts, templates and regular expressions stay as they are.
  *
  * What it takes for a regular expression is a slash behind an operator, an
  * opening bracket or `return`: not one at the beginning of a statement behind

@@ -36,16 +36,30 @@
     const all = words.split(' '), few = all.filter((w) => !EMPTY.test(w)), wanted = few.length ? few : all;
     return 0.95 * wanted.reduce((sum, w) => sum + Math.max(...term.split(' ').map((other) => wordLike(w, other))), 0) / wanted.length;
   }
+  /* As many say it: z for zh, c for ch, s for sh, l for n, an for ang. */
+  const blurred = (letters) => letters.replace(/([zcs])h/g, '$1').replace(/ng*/g, 'l');
+  /* Begins b with a but for one letter: another, one too many, one missing, two exchanged? */
+  function slipped(a, b) {
+    let i = 0;
+    while (a[i] && a[i] === b[i]) i++;
+    const on = (from, to) => b.startsWith(a.slice(i + from), i + to);
+    return on(1, 1) || on(1, 0) || on(0, 1) || a[i] === b[i + 1] && a[i + 1] === b[i] && on(2, 2);
+  }
   /* Typed without blanks, from any syllable on, or by first letters. */
-  function soundLike(letters, syllables) {
-    const at = syllables.findIndex((s, i) => syllables.slice(i).join('').startsWith(letters));
+  function soundLike(letters, {ends, blurs, first}) {
+    const at = ends.findIndex((s) => s.startsWith(letters)), said = blurred(letters);
     if (at >= 0) return at ? 0.75 : 0.85;
-    return letters.length > 2 && syllables.map((s) => s[0]).join('').startsWith(letters) ? 0.55 : 0;
+    if (said.length > 3 && blurs.some((s) => s.startsWith(said))) return 0.58;
+    if (letters.length > 2 && first.startsWith(letters)) return 0.55;
+    return letters.length > 5 && ends.some((s) => slipped(letters, s)) ? 0.4 : 0;
   }
 
   const termsOf = (one) => one.terms || (one.terms = [one.name || one.title, one.name_en || one.title_en].concat(one.aliases).filter(Boolean)
     .map((text) => ({text, plain: tidy(text)})));
-  const soundsOf = (one) => one.sounds || (one.sounds = (one.pinyin || '').split(';').map((s) => s.split(' ')));
+  const soundsOf = (one) => one.sounds || (one.sounds = (one.pinyin || '').split(';').map((text) => {
+    const all = text.split(' '), ends = all.map((s, i) => all.slice(i).join(''));
+    return {ends, blurs: ends.map(blurred), first: all.map((s) => s[0]).join('')};
+  }));
 
   /**
    * variants: "證证醫医", characters and what they stand for.
