@@ -865,7 +865,7 @@ static const struct {
      "shared cache.\n"
      "--links prints a link for each page, with a token "
      "in it that\n"
-     "ends with the server. --in-charge-token-file (in_charge_token_file) "
+     "ends with the server, by --url if there is one. --in-charge-token-file (in_charge_token_file) "
      "holds one more\n"
      "token, of role admin; a release is for everybody, but /metrics of its "
      "server are for\n"

@@ -20,11 +20,11 @@ static bool is_folder(const char *path)
     return !stat(path, &s) && S_ISDIR(s.st_mode);
 }
 
-/* Where the pages are when nobody says: beside the program as `make` leaves
+/* Where the pages are when nobody says: beside the program where `make` leaves
  * it or as it is installed, else below the current folder. */
 static const char *find_pages(char *room, size_t size)
 {
-    static const char *const beside[] = {"../web/pages",
+    static const char *const beside[] = {"../web/pages", "../../web/pages",
                                          "../share/onemap/pages"};
     char program[1024];
     const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -72,8 +72,12 @@ static void wait_for_stop(struct om_server *server, const char *config,
 }
 
 /* A link for each page, with a token of its own that ends with us. */
-static void print_links(struct om_server *server)
+static void print_links(struct om_server *server, const char *url)
 {
+    // Links are for people: by the address that they have it under.
+    const char *address = url ? url : om_server_address(server);
+    const size_t len = strlen(address);
+    const char *slash = len && address[len - 1] == '/' ? "" : "/";
     static const struct {
         const char *role, *page;
     } FACE[] = {{"wall", "wall"}, {"analyst", "analyst"}, {"admin", ""}};
@@ -84,8 +88,8 @@ static void print_links(struct om_server *server)
             om_log(OM_LOG_WARN, "serve", "no link for the %s: %s", FACE[i].role,
                    err.text);
         else
-            printf("  %-8s %s%s?token=%s\n", FACE[i].role,
-                   om_server_address(server), FACE[i].page, token);
+            printf("  %-8s %s%s%s?token=%s\n", FACE[i].role, address, slash,
+                   FACE[i].page, token);
     }
 }
 
@@ -154,7 +158,7 @@ int om__verb_serve(int argc, char **argv)
     st = om_server_start(&o, &server, &err);
     if (st) goto done;
     printf("onemap serve: %s\n", om_server_address(server));
-    if (links) print_links(server);
+    if (links) print_links(server, o.url);
     fflush(stdout);
     wait_for_stop(server, config, &given, &signals);
     om_server_stop(server);

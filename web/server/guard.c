@@ -221,10 +221,41 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
            a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
+static bool is_level(const struct om_manifest *m, const char *name)
+{
+    for (size_t i = 0; i < m->levels; i++)
+        if (!strcmp(m->level[i], name)) return true;
+    return false;
+}
+
+/* What is told at least stays so, whatever a role says. */
+static void warn_of_limits(const char *city, const struct om_roles *roles)
+{
+    struct om_manifest m = {0};
+    const bool known = om_manifest_read(city, &m, NULL) == OM_OK;
+    for (size_t i = 0; i < roles->count; i++) {
+        const struct om_role *role = &roles->role[i];
+        if (role->personal == OM_PERSONAL_COUNTS &&
+            role->smallest_count < OM_CROWD)
+            om_log(OM_LOG_WARN, "roles",
+                   "roles.json: %s: smallest_count %llu is taken as %d: no "
+                   "fewer persons are told",
+                   role->name, (unsigned long long)role->smallest_count,
+                   OM_CROWD);
+        if (role->smallest_cell && known && !is_level(&m, role->smallest_cell))
+            om_log(OM_LOG_WARN, "roles",
+                   "roles.json: %s: smallest_cell '%s' is no level of units of "
+                   "this city: the role is told no number of persons by unit",
+                   role->name, role->smallest_cell);
+    }
+    om_manifest_deinit(&m);
+}
+
 /* Of ten changes that are told together the writer of nine knows the tenth. */
-static void warn_of_roles(const struct om_roles *roles)
+static void warn_of_roles(const char *city, const struct om_roles *roles)
 {
     const uint64_t least = om_roles_least(roles);
+    warn_of_limits(city, roles);
     for (size_t i = 0; i < roles->count; i++) {
         const struct om_role *role = &roles->role[i];
         if (role->personal == OM_PERSONAL_COUNTS && least > OM_CROWD &&
@@ -256,7 +287,7 @@ static om_status make_book(struct om__guard *guard, struct om_roles *roles,
         book->roles = om_roles_ref(roles);
     else
         st = om_roles_read(guard->city, &book->roles, err);
-    if (!roles && !st) warn_of_roles(book->roles);
+    if (!roles && !st) warn_of_roles(guard->city, book->roles);
     read_stamp(guard, &guard->stamp);
     if (!st) st = om_tokens_read(guard->city, &book->tokens, err);
     const struct om_tokens *old = guard->book ? &guard->book->tokens : NULL;
@@ -595,9 +626,15 @@ static om_status send_on(struct om__request *r, const struct om__who *who,
     const bool strange =
         site && strcmp(site, "none") != 0 && strcmp(site, "same-origin") != 0;
     cookie_name(r->server, name);
+    // One that is lent ends with the server: its cookie with the browser.
+    const bool lent =
+        who >= r->book->lent && who < r->book->lent + r->book->lents;
+    char age[40] = "";
+    if (!lent)
+        snprintf(age, sizeof age, "; Max-Age=%lld",
+                 (long long)(left_s > 400 * DAY_S ? 400 * DAY_S : left_s));
     snprintf(cookie, sizeof cookie,
-             "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", name,
-             text, (long long)(left_s > 400 * DAY_S ? 400 * DAY_S : left_s),
+             "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name, text, age,
              secure ? "; Secure" : "");
     om_status st = clean_target(r, &to);
     om_buf_addf(&refresh, "0; url=%s", (const char *)to.bytes);
