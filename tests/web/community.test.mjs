@@ -407,7 +407,7 @@ test('the residents\' map', { skip }, async (t) => {
             assert.match(said, /embed/.test(name) ? /frame-ancestors \*$/ : /frame-ancestors 'self'$/, name);
         }
         for (const name of ['/', '/analyst']) assert.match((await get(url + name, { headers: { accept: 'text/html' } })).headers['content-security-policy'], /frame-ancestors 'self'$/);
-        assert.equal((await get(`${url}/community?nothing=1`)).status, 400);
+        assert.equal((await get(`${url}/community?nothing=1`)).status, 200, 'what others have hung on it');
     });
 });
 
