@@ -47,8 +47,8 @@ async function makeRelease() {
 const sample = skip ? null : makeRelease();
 after(async () => sample && rm((await sample).dir, { recursive: true, force: true }));
 
-async function browse(t, { flags = [], viewport = PHONE, at, scheme = 'light' } = {}) {
-    const { context, page } = await launch(t, { flags, viewport, colorScheme: scheme, locale: 'zh-CN', timezoneId: 'America/New_York', reducedMotion: 'reduce',
+async function browse(t, { flags = [], viewport = PHONE, at, scheme = 'light', locale = 'zh-CN' } = {}) {
+    const { context, page } = await launch(t, { flags, viewport, colorScheme: scheme, locale, timezoneId: 'America/New_York', reducedMotion: 'reduce',
         ...(at && { geolocation: at, permissions: ['geolocation'] }) });
     const log = { hosts: new Set(), bad: [], said: [], urls: [] };
     page.on('request', (r) => { if (/^(https?|wss?):/.test(r.url())) log.hosts.add(new URL(r.url()).host), log.urls.push(r.url()); });
@@ -535,6 +535,30 @@ test('states of the residents\' map', { skip }, async (t) => {
         await none.waitForFunction(() => /附近没有找到/.test(document.querySelector('#list').innerText));
         assert.ok(await none.getByRole('link', { name: /12345/ }).first().isVisible());
     });
+});
+
+test('in the language of the browser, by either name of a map, or not at all', { skip }, async (t) => {
+    const { release } = await sample, { url } = await serve(t, release);
+    const { page } = await browse(t, { locale: 'en-GB' });
+    const opened = async (target) => {
+        await page.goto(url + target);
+        await page.waitForSelector('.panel, .error');
+        return page.getAttribute('html', 'lang');
+    };
+    for (const [target, lang] of [['/community', 'en'], ['/community?lang=zh', 'zh-CN'], ['/community?from=x&lang=zh-CN', 'zh-CN'], ['/embed', 'zh-CN'], ['/embed?lang=en', 'en']])
+        assert.equal(await opened(target), lang, target);
+    for (const map of ['gl', 'maplibre']) {
+        await opened(`/community?map=${map}`);
+        await page.waitForSelector('.map-holder[data-kind=maplibre]');
+    }
+    for (const [target, words] of [['/embed?layer=hazard_statistic&lang=en', 'There is no layer hazard_statistic here'], ['/embed?layer=service_center', '这里没有图层 service_center'], ['/embed?layer=toString', '这里没有图层 toString']]) {
+        await opened(target);
+        assert.equal(await page.innerText('.error'), words);
+    }
+    const { page: other } = await browse(t);
+    await other.goto(`${url}/community`);
+    await other.waitForSelector('.panel');
+    assert.equal(await other.getAttribute('html', 'lang'), 'zh-CN');
 });
 
 test('the widget in another site', { skip }, async (t) => {

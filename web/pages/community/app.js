@@ -67,8 +67,10 @@
     for (const k of KEPT) if (hash.get(k)) state[k] = hash.get(k);
     if (!TABS.some((tab) => tab.id === state.tab)) state.tab = 'matters';
     if (!embed) return;
-    const layers = {service_centre: 'matters', organisation: 'organisations', activity: 'activities'};
-    state.tab = layers[params.get('layer')] || Object.keys(state.layers).find((k) => state.layers[k] === params.get('layer')) || 'matters';
+    const layers = {__proto__: null, service_centre: 'matters', organisation: 'organisations', activity: 'activities'};
+    const layer = params.get('layer');
+    state.tab = !layer ? 'matters' : layers[layer] || Object.keys(state.layers).find((k) => state.layers[k] === layer);
+    if (!state.tab) throw Object.assign(new Error(), {words: t('noLayer', layer)});
     state.town = params.get('town') || '';
     state.village = params.get('village') || '';
   }
@@ -572,7 +574,7 @@
     const box = state.box, center = embed && (params.get('center') || '').split(',').map(Number);
     const view = center && center.length === 2 && center.every(isFinite) ? [center[0], center[1], Math.min(19, Math.max(8, Number(params.get('zoom')) || 14))] : null;
     try {
-      map = await c.makeMap(ui.map, {box, view, dark: dark(), layer: state.layers.matters, still, chosen: chooseMark, kind: embed ? 'leaflet' : params.get('map') || ''});
+      map = await c.makeMap(ui.map, {box, view, dark: dark(), layer: state.layers.matters, still, chosen: chooseMark, kind: embed ? 'leaflet' : (params.get('map') || '').replace('gl', 'maplibre')});
       ui.map.setAttribute('data-kind', map.kind);
       if (scheme.addEventListener) scheme.addEventListener('change', () => map.theme(dark()));
       window.addEventListener('resize', () => map.resize());

@@ -1,6 +1,5 @@
-/* check.js - is the browser new enough? In the oldest script there is, so that
- * any browser can say no. If it is, the page's scripts come as one, with the
- * words of the language that was asked for (web/server/files.c joins them). */
+/* check.js - new enough? In the oldest script there is, so that any browser can
+ * say no. Else all scripts come as one (web/server/files.c). */
 (function () {
   var enough = 'fetch' in window && 'URLSearchParams' in window && 'entries' in Object &&
     'Promise' in window && 'finally' in Promise.prototype &&
@@ -12,7 +11,9 @@
     return;
   }
   var script = document.createElement('script');
-  script.src = '/pages/community/page-' + (/[?&]lang=en(&|$)/.test(location.search) ? 'en' : 'zh') + '.js';
+  // What the address says; else, but in a frame, the browser's.
+  var lang = (/[?&]lang=(\w\w)/.exec(location.search) || [])[1] || !document.documentElement.hasAttribute('data-embed') && (navigator.languages || [navigator.language])[0];
+  script.src = '/pages/community/page-' + (/^en/.test(lang) ? 'en' : 'zh') + '.js';
   script.defer = script.async = false;
   document.head.appendChild(script);
 })();

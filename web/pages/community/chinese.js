@@ -4,7 +4,7 @@
 
   c.lang = 'zh';
   c.words = {
-    title: '社区地图', skipList: '跳到列表', skipMap: '跳到地图', synthetic: '合成数据', syntheticTip: '城市是虚构的,地点和电话都不是真的',
+    title: '社区地图', noLayer: (layer) => `这里没有图层 ${layer}`, skipList: '跳到列表', skipMap: '跳到地图', synthetic: '合成数据', syntheticTip: '城市是虚构的,地点和电话都不是真的',
     other: 'English', matters: '办事', activities: '活动', organisations: '组织', tabs: '找什么',
     search: '我要办什么', searchTip: '例如:居住证、医保报销、高龄津贴', often: '常办', all: '全部事项', clear: '不限事项', near: '没有完全对上的。您要找的是不是:', noMatter: '没有找到这样的事项。换个说法试试,或拨打 12345。',
     found: (n) => `${n} 个事项`, from: '从哪里出发', locate: '我的位置', locating: '正在定位…', town: '镇街', village: '村(社区)', chooseTown: '选镇街', chooseVillage: '选村(社区)', pick: '在地图上选', place: '或者输入地名', placeTip: '路名、村(社区)、服务中心', noPlace: '没有找到这个地方。换个写法,或选镇街和村(社区)。', pickHere: '就从这里出发', pickTip: '移动地图,让十字对准出发地', cancel: '取消',

@@ -5,7 +5,7 @@
   const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
   c.lang = 'en';
   c.words = {
-    title: 'Community map', skipList: 'Skip to the list', skipMap: 'Skip to the map', synthetic: 'Synthetic data', syntheticTip: 'The city is made up; places and numbers are not real',
+    title: 'Community map', noLayer: (layer) => `There is no layer ${layer} here`, skipList: 'Skip to the list', skipMap: 'Skip to the map', synthetic: 'Synthetic data', syntheticTip: 'The city is made up; places and numbers are not real',
     other: '中文', matters: 'Services', activities: 'Activities', organisations: 'Organisations', tabs: 'What to find',
     search: 'What do you need to do?', searchTip: 'e.g. residence permit, vaccine, pension', often: 'Often asked for', all: 'All matters', clear: 'Any matter', near: 'Nothing of just that name. Did you mean:', noMatter: 'No such matter found. Try another word, or call 12345.',
     found: (n) => `${n} matters`, from: 'Where from', locate: 'My location', locating: 'Locating…', town: 'Town', village: 'Village', chooseTown: 'Choose a town', chooseVillage: 'Choose a village', pick: 'On the map', place: 'Or type a place', placeTip: 'Road, village, centre; pinyin will do', noPlace: 'No such place found. Try another spelling, or choose town and village.', pickHere: 'Start here', pickTip: 'Move the map until the cross is on your starting place', cancel: 'Cancel',
