@@ -97,7 +97,9 @@ test('gate, links and changes', async (t) => {
             assert.equal((await get(`${url}/collections/rental/items`, { method })).status, 401);
         for (const headers of [{}, bearer(other)])
             assert.deepEqual((await get(`${url}/health`, { headers })).json().status, 'ok');
-        assert.equal((await get(`${url}/collections`, { method: 'OPTIONS' })).status, 204);
+        const flight = await get(`${url}/collections`, { method: 'OPTIONS', headers: { origin: 'https://map.example', 'access-control-request-headers': 'authorization' } });
+        assert.equal(flight.status, 204);
+        assert.deepEqual(flight.headers['access-control-allow-headers'].toLowerCase().split(/, */).sort(), ['*', 'authorization'], 'a map elsewhere may send its token: * does not mean that header');
     });
 
     await t.test('with one all of it, and for nobody else', async () => {

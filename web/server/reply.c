@@ -469,7 +469,8 @@ static void send_small(struct om__request *r, unsigned status,
         add(&lines, "Allow", r->allow[0] ? r->allow : "GET, HEAD, OPTIONS");
     if (status == MHD_HTTP_NO_CONTENT && !om__site_closed(r)) {
         add(&lines, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
-        add(&lines, "Access-Control-Allow-Headers", "*");
+        // By the Fetch standard all is all but that one.
+        add(&lines, "Access-Control-Allow-Headers", "*, Authorization");
         add(&lines, "Access-Control-Max-Age", "86400");
     }
     if (status == MHD_HTTP_UNAUTHORIZED)
