@@ -7,7 +7,10 @@
 //   letter lies within one screen, none is cut, nothing scrolls
 //   at ten metres: no letter is smaller than the base unit, a 54th of the
 //   wall's height. On a wall 2.7 m tall that is 50 mm, 17 minutes of arc at
-//   10 m; ISO 9241-303 asks for 16. What screens cut up may shrink it a little
+//   10 m; ISO 9241-303 asks for 16. Only where four screens stand above each
+//   other, and in what is enlarged on small ones, they are smaller
+//   all rows of all panels are seen, and below the map the city's name, reports
+//   and what stands beside names, where a screen is not too narrow for it
 //   the place that the tour shows lies within one screen
 //   words of a heading stand beside each other, told in tens too; the legend
 //   says what the field is, and each step of the loop what waits there
@@ -18,15 +21,15 @@ import { makeSynthetic } from './roles.mjs';
 import { serve } from './server.mjs';
 import { filled, launch, open, skip, until } from './wall_page.mjs';
 
-/** Smallest letters, in units: of whole walls, and of walls in pieces; very small ones say theirs. */
-const LEAST = 1, LEAST_IN_PIECES = 0.78;
+/** Smallest letters, in units; and of a panel that stands over the map of small screens. */
+const LEAST = 1, LEAST_LARGE = 0.74;
 const DISTANCE_MM = 10000, ARC_MINUTES = 16, TALL_MM = 2700;
 
 const WALLS = [
     { width: 1920, height: 1080 }, { width: 1920, height: 1080, lang: 'en' }, { width: 7680, height: 2160, lang: 'en' }, { width: 3860, height: 2180, screens: '2x2', bezel: 20, lang: 'en' },
     { width: 1920, height: 1080, screens: '2x2', bezel: 10 }, { width: 5808, height: 2184, screens: '3x2', bezel: 24, lang: 'en' },
-    { width: 3840, height: 2160, screens: '5x3', bezel: '30,22', smallest: 0.74 },
-    { width: 2880, height: 1080, screens: '3x2', bezel: 12 }, { width: 7752, height: 2184, screens: '4x2', bezel: 24 },
+    { width: 3840, height: 2160, screens: '5x3', bezel: '30,22', brief: true }, { width: 1920, height: 1080, screens: '3x3', bezel: 20, lang: 'en' },
+    { width: 3840, height: 2160, screens: '4x4', bezel: 10, smallest: 0.79, brief: true, keys: ['', 'ArrowRight'] }, { width: 2880, height: 1080, screens: '3x2', bezel: 12 }, { width: 7752, height: 2184, screens: '4x2', bezel: 24 },
 ];
 /** Words of headings that run into each other, as who is told tens only sees them. */
 const together = (page, large) => page.evaluate((large) => {
@@ -44,9 +47,9 @@ const together = (page, large) => page.evaluate((large) => {
     return said;
 }, large);
 /** What a wall has to say, and has no room for: units, what is not connected and what is late, what a dot means. */
-const unsaid = (page) => page.evaluate(() => {
+const unsaid = (page, brief) => page.evaluate((brief) => {
     const { onemapWall: { part, catalog } } = window, said = [], en = document.documentElement.lang === 'en', name = (l) => (en && (l.title_en ?? l.name)) || l.title;
-    const seen = (n, room) => { const r = n.getBoundingClientRect(), b = room.getBoundingClientRect(); return r.width > 0 && r.bottom <= b.bottom + 1 && r.right <= b.right + 1; };
+    const seen = (n, room) => { const r = n.getBoundingClientRect(), b = room.getBoundingClientRect(); return r.width > 0 && r.bottom <= b.bottom + 0.2 * window.onemapWall.layout.unitPx && r.right <= b.right + 1; };
     const sources = document.getElementById('at-sources');
     for (const [i, n] of [...sources.querySelectorAll('.absent span:not(.is-absent)')].entries()) if (!seen(n, sources)) said.push(`not connected: ${name(part.sources.awaited[i])}`);
     if (sources.querySelectorAll('.absent span:not(.is-absent)').length !== part.sources.awaited.length) said.push('not connected');
@@ -57,10 +60,14 @@ const unsaid = (page) => page.evaluate(() => {
         range.selectNodeContents(n);
         if (!seen(range, n.closest('.panel'))) said.push(n.textContent);
     }
+    for (const n of document.querySelectorAll('.panel tbody tr, .register .figure, .service .figure, .reach, .meter, .voice .figure, .departments .names li, .towns .names li')) if (!seen(n, n.closest('.panel'))) said.push(`${n.closest('.panel').id}: ${n.textContent}`);
+    for (const id of ['synthetic', 'as-of', ...(brief ? [] : ['city'])]) if (!seen(document.getElementById(id), document.getElementById('ticker'))) said.push(id);
+    if (!brief && !seen(document.querySelector('#legend .crew'), document.getElementById('ticker'))) said.push('what stands beside names');
+    if (!document.querySelector('#latest li')?.getClientRects().length) said.push('reports');
     if (!document.querySelector('#at-patrol .is-hidden')) said.push('a dot');
     if (!seen(document.getElementById('few'), document.getElementById('ticker'))) said.push('what a dot means');
     return said;
-});
+}, brief);
 /** What lies behind the words does not matter, and takes long. */
 const NOTHING = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
 
@@ -127,7 +134,7 @@ test('walls of many sizes', { skip }, async (t) => {
     const { context, close } = await launch({ gl: false });
     t.after(close);
     await context.route((u) => u.pathname === '/map.png', (route) => route.fulfill({ status: 200, contentType: 'image/png', body: NOTHING }));
-    for (const { width, height, screens = '', bezel = 0, lang = 'zh-CN', smallest = screens ? LEAST_IN_PIECES : LEAST } of WALLS) await t.test(`${width} x ${height} ${screens} ${lang}`, async () => {
+    for (const { width, height, screens = '', bezel = 0, lang = 'zh-CN', smallest = LEAST, brief = false, keys = ['', 'ArrowRight', '2'] } of WALLS) await t.test(`${width} x ${height} ${screens} ${lang}`, async () => {
         const { page, log } = await open(context, `${url}/wall?motion=no&lang=${lang}${screens && `&wall=${screens}&bezel=${bezel}`}`, { width, height });
         await filled(page);
         // A place, whatever this small city has of them.
@@ -150,7 +157,7 @@ test('walls of many sizes', { skip }, async (t) => {
             wall.lay();
         });
         assert.equal(await page.evaluate(() => [...document.querySelectorAll(':is(#at-patrol, #at-premises) .note')].filter((n) => /取整到十|in tens/.test(n.textContent)).length), 2);
-        for (const key of ['', 'ArrowRight', '2']) {
+        for (const key of keys) {
             const place = key === 'ArrowRight';
             if (key) await page.keyboard.press(key);
             if (key === '2') await until('it is large', () => page.evaluate(() => document.querySelectorAll('.large .second').length === 2));
@@ -159,7 +166,7 @@ test('walls of many sizes', { skip }, async (t) => {
                 await until('it is named', () => page.evaluate(() => window.onemapWall.overlay.written.some((w) => w.sizePx > 1.2 * window.onemapWall.layout.unitPx)));
             }
             await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-            const { out, unitPx, screens: parts } = await letters(page), least = smallest * unitPx;
+            const { out, unitPx, screens: parts } = await letters(page), least = (key === '2' && screens ? Math.min(smallest, LEAST_LARGE) : smallest) * unitPx;
             assert.ok(out.length > 150, `${out.length} words`);
             assert.ok(out.some((w) => w.canvas), 'words of charts are looked at, too');
             assert.equal(Math.round(unitPx * 54), height);
@@ -167,7 +174,7 @@ test('walls of many sizes', { skip }, async (t) => {
             assert.deepEqual(out.filter((w) => !parts.some((s) => inside(w, s, 0.3 * unitPx))).map((w) => `${w.text} ${Math.round(w.x)},${Math.round(w.y)} ${Math.round(w.w)}x${Math.round(w.h)}`), [], 'on a seam');
             assert.deepEqual([...new Set(out.filter((w) => w.sizePx < 0.99 * least - 0.5).map((w) => `${w.text} ${(w.sizePx / unitPx).toFixed(2)}`))], [], 'too small');
             assert.deepEqual(await together(page, key === '2'), [], 'words run into each other');
-            if (!key) assert.deepEqual(await unsaid(page), [], 'told, each in its unit');
+            if (!key) assert.deepEqual(await unsaid(page, brief), [], 'told, each in its unit');
             assert.deepEqual(await cut(page), [], 'words are cut');
             const legend = out.filter((w) => (lang === 'en' ? /^Hazards · halved in 14 d/ : /^隐患密度 · 14天减半/).test(w.text));
             assert.equal(legend.length, 1, 'the legend says what the field is');

@@ -68,6 +68,21 @@ test('many small screens: sentence and legend on two, what is enlarged on screen
     assert.ok(l.boards.slice(0, 2).every((b) => inside(b, { x: 1548, y: 0, w: 744, h: 2160 })), JSON.stringify(l.boards.slice(0, 2)));
 });
 
+test('small screens make panels shorter, and letters stay', () => {
+    const smallest = (wall) => { const l = layout(wall, BLOCKS); return Math.min(...Object.values(l.panels).map((p) => p.unitPx)) / l.unitPx; };
+    for (const [cols, rows, width, height, bezelX, bezelY] of [[2, 2, 1920, 1080, 30, 30], [3, 2, 3840, 2160, 40, 40], [6, 2, 7680, 2160, 40, 30], [8, 2, 7680, 2160, 20, 20], [3, 3, 1920, 1080, 20, 20], [3, 3, 3840, 2160, 30, 30], [5, 3, 3840, 2160, 30, 22], [4, 3, 5120, 2880, 20, 20], [4, 2, 7680, 2160, 24, 16], [3, 1, 5760, 1080, 60, 0], [5, 1, 4800, 1080, 20, 0]])
+        assert.ok(smallest({ width, height, cols, rows, bezelX, bezelY }) > 0.999, `${cols}x${rows} ${width}x${height}`);
+    assert.ok(smallest({ width: 3840, height: 2160, cols: 4, rows: 4, bezelX: 10, bezelY: 10 }) > 0.79);
+    // What is narrow says so of its width.
+    for (const [cols, rows, width, height] of [[1, 2, 1920, 2160], [2, 3, 3840, 3240]]) {
+        const l = layout({ width, height, cols, rows, bezelX: 20, bezelY: 20 }, BLOCKS);
+        assert.ok(Math.min(...Object.values(l.panels).map((p) => p.unitPx)) >= width / 94, `${cols}x${rows}`);
+    }
+    // Where a panel stands alone it is as tall as it likes.
+    const l = layout({ width: 1920, height: 1080, cols: 3, rows: 3, bezelX: 20, bezelY: 20 }, BLOCKS);
+    assert.ok(l.panels.register.short && !l.panels.sources.short && l.panels.sources.h > 15 * l.unitPx);
+});
+
 test('screens cover the wall but for the bezels', () => {
     const s = screensOf({ width: 3 * 100 + 2 * 7, height: 2 * 50 + 3, cols: 3, rows: 2, bezelX: 7, bezelY: 3 });
     assert.deepEqual(s.map((r) => [r.x, r.y, r.w, r.h]), [[0, 0, 100, 50], [107, 0, 100, 50], [214, 0, 100, 50], [0, 53, 100, 50], [107, 53, 100, 50], [214, 53, 100, 50]]);

@@ -12,11 +12,11 @@
  * @property {number} [bezelX]   what is hidden between two screens, pixels
  * @property {number} [bezelY]
  *
- * @typedef {{key: string, tall: number, grows?: number, side: 'left' | 'right'}} Block
- *   tall: heights that it needs, in u; grows: its share of what is left over
+ * @typedef {{key: string, tall: number, least?: number, grows?: number, side: 'left' | 'right'}} Block
+ *   tall: heights that it likes, in u; least: those that it needs, with letters as large; grows: its share of what is left over
  *   focus: of the map, on one screen; stage: all of that screen, but for what is read below;
  *   boards: whole screens of the map, but for what is read below, those in the middle first
- * @typedef {{unitPx: number, screens: Rect[], map: Rect, focus: Rect, stage: Rect, boards: Rect[], panels: Record<string, Rect & {unitPx: number}>, caption: Rect, ticker: Rect}} Layout
+ * @typedef {{unitPx: number, screens: Rect[], map: Rect, focus: Rect, stage: Rect, boards: Rect[], panels: Record<string, Rect & {unitPx: number, short: boolean}>, caption: Rect, ticker: Rect}} Layout
  */
 
 /** A column of panels, and the space beside it; of the wall's base unit. */
@@ -29,8 +29,14 @@ const CAPTION_U = 7, NARROW_CAPTION_U = 10, TICKER_U = 4.3;
 const NARROW_U = 40, NARROW_TICKER_U = 4.4;
 /** Sentence and legend are on two screens if the second has so much, or as much as the first has and not too little. */
 const APART_U = 30, LEAST_APART_U = 16;
-/** Panels shrink together by this factor until all find a place. */
-const SHRINK = 0.96, SMALLEST = 0.3;
+/** Panels become shorter by this share of what they can spare, then smaller together by this factor, until all find a place. */
+const SHORTER = 0.125, SHRINK = 0.98, SMALLEST = 0.3;
+/** What has less than this share of what it likes is told in fewer lines. */
+const SHORT = 0.97;
+/** A panel is so many of its letters wide, at least. */
+const COLUMN_LETTERS = 16.4;
+/** Above and below panels. */
+const EDGE_U = 0.6;
 
 /** "4x2" and "24" or "24,16" of an address. @param {URLSearchParams} params */
 export function readWall(params) {
@@ -58,6 +64,9 @@ export function meet(a, b) {
   const w = Math.min(a.x + a.w, b.x + b.w) - x, h = Math.min(a.y + a.h, b.y + b.h) - y;
   return w > 0 && h > 0 ? {x, y, w, h} : null;
 }
+
+/** Above and below panels, in u: less where screens are small. @param {Wall} wall */
+const wallEdge = ({rows = 1}) => rows > 1 ? EDGE_U : MARGIN_U;
 
 const inset = (r, d) => ({x: r.x + d, y: r.y + d, w: r.w - 2 * d, h: r.h - 2 * d});
 
@@ -118,7 +127,7 @@ function fill(blocks, slots, unitPx, most) {
 /** @param {Wall} wall @param {Block[]} blocks @returns {Layout} */
 export function layout(wall, blocks) {
   const {width, height} = wall, screens = screensOf(wall), unitPx = unitOf(width, height);
-  const screenPx = screens[0].w, margin = MARGIN_U * unitPx;
+  const screenPx = screens[0].w, margin = MARGIN_U * unitPx, edge = wallEdge(wall) * unitPx;
   const sidePx = width * (1 - MAP_SHARE) / 2;
   const many = Math.max(1, Math.floor(sidePx / (COLUMN_U * unitPx)));
   const columnPx = Math.min(sidePx / many, screenPx);
@@ -133,20 +142,27 @@ export function layout(wall, blocks) {
   const panels = {};
   for (const side of /** @type {const} */ (['left', 'right'])) {
     const slots = sides[side].flatMap((c) => screens.filter((s) => meet({x: c.x, y: 0, w: c.w, h: height}, s) && c.x >= s.x - 1 && c.x + c.w <= s.x + s.w + 1)
-      .map((s) => ({...inset({x: c.x, y: s.y, w: c.w, h: s.h}, margin)})));
-    const mine = blocks.filter((b) => b.side === side);
-    let scale = 1, held = pack(mine, slots, unitPx);
-    while (!held && scale > SMALLEST) held = pack(mine, slots, unitPx * (scale *= SHRINK));
+      .map((s) => ({x: c.x + margin, y: s.y + edge, w: c.w - 2 * margin, h: s.h - 2 * edge})));
+    const mine = blocks.filter((b) => b.side === side), likes = new Map(mine.map((b) => [b.key, b.tall]));
+    // Letters are smaller only where shorter panels are not enough.
+    const shorter = (share) => mine.map((b) => ({...b, tall: b.tall - share * (b.tall - (b.least ?? b.tall))}));
+    let scale = Math.min(1, ...slots.map((s) => s.w / (COLUMN_LETTERS * unitPx))), held = null;
+    for (let share = 0; !held && share <= 1; share += SHORTER) held = pack(shorter(share), slots, unitPx * scale);
+    while (!held && scale > SMALLEST) held = pack(shorter(1), slots, unitPx * (scale *= SHRINK));
     if (!held) held = slots.map((_, i) => i ? [] : mine);
     held.forEach((list, i) => {
-      const slot = slots[i], need = list.reduce((sum, b) => sum + b.tall * unitPx * scale, 0);
+      const slot = slots[i];
+      // What is left over where a panel stands it has back first.
+      const spare = slot.h / (unitPx * scale) - list.reduce((sum, b) => sum + b.tall, 0), lacks = list.reduce((sum, b) => sum + likes.get(b.key) - b.tall, 0), back = lacks > 0 ? Math.max(0, Math.min(1, spare / lacks)) : 0;
+      for (const b of list) b.tall += back * (likes.get(b.key) - b.tall);
+      const need = list.reduce((sum, b) => sum + b.tall * unitPx * scale, 0);
       const left = Math.max(0, slot.h - need), growers = list.reduce((sum, b) => sum + (b.grows ?? 0), 0);
       // What nobody wants is left empty, a part of it between the panels.
       const gap = growers ? 0 : Math.min(left / Math.max(1, list.length), 1.5 * unitPx);
       let y = slot.y;
       for (const b of list) {
         const h = b.tall * unitPx * scale + (growers ? left * (b.grows ?? 0) / growers : 0);
-        panels[b.key] = {x: slot.x, y, w: slot.w, h, unitPx: Math.min(unitPx * scale, slot.w / 16.4)};
+        panels[b.key] = {x: slot.x, y, w: slot.w, h, unitPx: Math.min(unitPx * scale, slot.w / COLUMN_LETTERS), short: b.tall < SHORT * likes.get(b.key)};
         y += h + gap;
       }
     });

@@ -30,17 +30,17 @@
 
 /** @typedef {(q: {layer: string, filter?: string, time?: string, sort?: string}) => string | undefined} RowsOf   undefined: not for whoever looks */
 
-/** The panels: how tall they are in units of 1/54 of the wall, and on which side. */
+/** The panels: how tall they are in units of 1/54 of the wall, at least where screens are small, and on which side. */
 export const BLOCKS = [
-  {key: 'register', tall: 11, side: 'left'},
-  {key: 'service', tall: 8.4, side: 'left'},
-  {key: 'checks', tall: 9.4, grows: 0.5, side: 'left'},
-  {key: 'ranking', tall: 11.4, grows: 1.5, side: 'left'},
-  {key: 'sources', tall: 11.8, grows: 0.3, side: 'left'},
-  {key: 'loop', tall: 16.4, grows: 2, side: 'right'},
-  {key: 'open', tall: 9.4, grows: 1, side: 'right'},
-  {key: 'patrol', tall: 9.6, side: 'right'},
-  {key: 'premises', tall: 9.6, side: 'right'},
+  {key: 'register', tall: 11, least: 8.2, side: 'left'},
+  {key: 'service', tall: 8.4, least: 7.3, side: 'left'},
+  {key: 'checks', tall: 9.4, least: 7.6, grows: 0.5, side: 'left'},
+  {key: 'ranking', tall: 11.4, least: 8.4, grows: 1.5, side: 'left'},
+  {key: 'sources', tall: 11.8, least: 8.4, grows: 0.3, side: 'left'},
+  {key: 'loop', tall: 16.4, least: 14.2, grows: 2, side: 'right'},
+  {key: 'open', tall: 9.4, least: 7.4, grows: 1, side: 'right'},
+  {key: 'patrol', tall: 9.6, least: 8.6, side: 'right'},
+  {key: 'premises', tall: 9.6, least: 8.6, side: 'right'},
   {key: 'participation', tall: 7.2, grows: 1, side: 'right'},
 ];
 /** Panels by the key that enlarges them. */

@@ -6,7 +6,7 @@ import {Live} from '../live.js';
 import {boundsOf, labelPlace} from '../geometry.js';
 import {Names} from '../names.js';
 import {token} from './charts.js';
-import {layout, readWall} from './layout.js';
+import {layout, meet, readWall} from './layout.js';
 import {Overlay, nearer} from './overlay.js';
 import {element, makePanels, setText} from './panels.js';
 import {Marks} from './marks.js';
@@ -42,6 +42,8 @@ const KNOWN_MOST = 400, LATEST = 3;
 const SOFTWARE_PX = 2.5e6;
 /** Letters of the sentence, in units. */
 const SENTENCE_U = 2, SENTENCE_LEAST_U = 1;
+/** Reports, marks and legend are no higher, where words may go. */
+const BELOW_MOST_U = 8;
 /** How many lines the panels that stand over the map have at least, and would like; letters of a panel on a small screen, in units. */
 const LINES_LEAST = 18, LINES = {ranking: 40, open: 28}, LINES_ELSE = 22, LARGE_LEAST_U = 0.85;
 /** What is shown around a place that somebody asked for. */
@@ -236,7 +238,10 @@ class Wall {
       put(p.node, rooms[i], this.lettersOf(p, rooms[i]));
       p.node.classList.toggle('small', rooms[i].h < LINES_ELSE * l.unitPx);
     });
-    for (const p of this.standing) put(p.node, l.panels[p.key], l.panels[p.key].unitPx);
+    for (const p of this.standing) {
+      put(p.node, l.panels[p.key], l.panels[p.key].unitPx);
+      p.node.classList.toggle('short', l.panels[p.key].short);
+    }
     for (const p of this.panels) {
       for (const chart of p.charts) chart.resize(parseFloat(p.node.style.fontSize));
       p.update();
@@ -507,17 +512,20 @@ class Wall {
     this.fit();
   }
 
-  /** What the map's marks mean is not cut: other words go first, then it takes its room from the sentence. */
+  /** What the map's marks mean is not cut: it takes its room from the sentence, and where that is not enough other words go. */
   fit() {
     const below = $('below'), {caption, ticker} = this.layout;
     putAt($('ticker'), ticker);
-    for (const less of ['', 'bare', 'bare less', 'bare less wrap']) {
+    const tall = () => [...$('ticker').children].reduce((sum, c) => sum + /** @type {HTMLElement} */ (c).offsetHeight, 0);
+    for (const less of ['', 'wrap', 'bare', 'bare less', 'bare less wrap']) {
       below.className = less;
-      if (below.scrollWidth <= below.clientWidth + 1) break;
+      if (below.scrollWidth <= below.clientWidth + 1 && tall() <= Math.max(BELOW_MOST_U * this.layout.unitPx, ticker.h)) break;
     }
-    const lackPx = Math.max(0, [...$('ticker').children].reduce((sum, c) => sum + /** @type {HTMLElement} */ (c).offsetHeight, 0) - ticker.h);
+    const lackPx = Math.max(0, tall() - ticker.h);
     putAt($('ticker'), {...ticker, y: ticker.y - lackPx, h: ticker.h + lackPx});
-    this.captionRoom = caption.x === ticker.x ? {...caption, h: caption.h - lackPx} : caption;
+    // Over the map where no place of the tour is shown.
+    const above = {...caption, y: caption.y - lackPx}, {focus} = this.layout;
+    this.captionRoom = caption.x !== ticker.x ? caption : meet(above, focus) ? {...caption, h: caption.h - lackPx} : above;
     this.write(null);
   }
 
