@@ -221,6 +221,14 @@ test('the wall', { skip }, async (t) => {
             const said = await page.evaluate(() => [...document.querySelectorAll('.large .details span:first-child')].map((n) => [n.textContent, n.scrollWidth > n.clientWidth]));
             assert.ok(said.length >= (key === '9' ? 0 : 3), `${key}: ${said.length} numbers`);
             assert.deepEqual(said.filter(([, cut]) => cut), [], key);
+            if (key !== '9') continue;
+            // All towns, each on a line of its own.
+            const [told, known, out] = await page.evaluate(() => {
+                const { store, part } = window.onemapWall, room = document.querySelector('#over-ranking').getBoundingClientRect(), lines = [...document.querySelectorAll('#over-ranking .names li')];
+                return [lines.length, store.value(part.ranking.inTime).groups.filter((g) => g.id !== null && Number.isFinite(g.share)).length, lines.filter((li) => li.getBoundingClientRect().bottom > room.bottom || li.getBoundingClientRect().height < 0.94 * window.onemapWall.layout.unitPx).length];
+            });
+            assert.deepEqual([told, out], [known, 0]);
+            assert.ok(known > 20);
         }
         await page.keyboard.press('Escape');
         await page.keyboard.press('ArrowRight');

@@ -375,6 +375,9 @@ function sourcesPanel(how) {
     }};
 }
 
+/** Rows of towns, in the panel's letters: as they are, and at least where all are told. */
+const ROW_U = 1.28, ROW_LEAST_U = 0.96;
+
 /** Towns: the share resolved in time, and rates; first and last, with how sure that is. @param {How} how @returns {Built} */
 function rankingPanel(how) {
   const {part, store, lang, names, now} = how, {node, body, note} = shell(how);
@@ -398,7 +401,10 @@ function rankingPanel(how) {
     if (!answers[0]) return;
     const of = (i, id) => answers[i]?.groups.find((g) => g.id === id);
     const sorted = answers[0].groups.filter((g) => g.id !== null && Number.isFinite(g.share)).sort((a, b) => b.share - a.share);
-    const u = charts[0].unitPx, rowPx = 1.28 * u, fits = Math.max(3, Math.floor((grid.clientHeight - 2.6 * u) / rowPx)), first = Math.ceil(fits / 2);
+    const u = charts[0].unitPx, room = grid.clientHeight - 2.6 * u;
+    // All of them, closer together, where that is enough.
+    const rowPx = whole ? Math.max(ROW_LEAST_U * u, Math.min(ROW_U * u, room / sorted.length)) : ROW_U * u, fits = Math.max(3, Math.floor(room / rowPx + 1e-6)), first = Math.ceil(fits / 2);
+    grid.style.setProperty('--row', `${rowPx}px`);
     const shown = sorted.length <= fits ? sorted : [...sorted.slice(0, first), ...sorted.slice(sorted.length - (fits - first))];
     // Those in the middle are not told; \u00a0 keeps the line.
     setText(left, shown.length < sorted.length ? say(lang, 'more', {n: sorted.length - shown.length}) : '\u00a0');

@@ -45,7 +45,7 @@ const SENTENCE_U = 2, SENTENCE_LEAST_U = 1;
 /** Reports, marks and legend are no higher, where words may go. */
 const BELOW_MOST_U = 8;
 /** How many lines the panels that stand over the map have at least, and would like; letters of a panel on a small screen, in units. */
-const LINES_LEAST = 18, LINES = {ranking: 40, open: 28}, LINES_ELSE = 22, LARGE_LEAST_U = 0.85;
+const LINES_LEAST = 18, LINES = {ranking: 41, open: 28}, LINES_ELSE = 22, LARGE_LEAST_U = 0.85;
 /** What is shown around a place that somebody asked for. */
 const NEAR_DEG = 0.002, NEAR_ZOOM = 16;
 /** Keys that move the map; a replay ends with them. */
