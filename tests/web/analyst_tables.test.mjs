@@ -125,10 +125,16 @@ test('the analyst\'s tables, comparisons and screens', { skip }, async (t) => {
         await page.keyboard.press('e');
         const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.pane-exports button', { hasText: 'PNG' }).click()]);
         const { width, height, rgba } = decode(await readFile(await download.path())), box = await page.locator('#map').boundingBox();
-        assert.ok(Math.abs(width - 2 * box.width) <= 2 && Math.abs(height - 2 * box.height) <= 2, `${width} x ${height}`);
-        const colours = new Set();
-        for (let i = 0; i < rgba.length; i += 4) colours.add(rgba.readUInt32BE(i));
-        assert.ok(colours.size > 200, `${colours.size} colours`);
+        assert.ok(Math.abs(width - 2 * box.width) <= 2 && height > 2 * box.height + 100 && height < 3 * box.height, `${width} x ${height}`);
+        const coloursOf = (from, to) => {
+            const colours = new Set();
+            for (let i = 4 * width * Math.round(from); i < 4 * width * Math.round(to); i += 4) colours.add(rgba.readUInt32BE(i));
+            return colours.size;
+        };
+        // All of the map, and beneath it what it says: nothing of that lies on the map.
+        const map = 2 * box.height;
+        assert.ok(coloursOf(0, map - 2) > 200, `${coloursOf(0, map - 2)} colours`);
+        assert.deepEqual([coloursOf(map + 2, map + 6), coloursOf(height - 3, height), coloursOf(map + 2, height) > 10], [1, 1, true]);
     });
 
     await t.test('two sides have one scale, and a column of what is between them', async () => {
