@@ -210,7 +210,7 @@ function openPanel(how) {
       figure.show(store.answer(part.status), lang, (status) => {
         const open = openOf(status, part);
         if (open === null) return {text: HIDDEN};
-        return {text: parts(lang, status.count, status.count - open)[2], title: exactly(open)};
+        return {text: large ? exactly(open) : parts(lang, status.count, status.count - open)[2], title: exactly(open)};
       });
       const rowsOf = part.openRows ? part.ageRows(now()) : [];
       ages.forEach((node, i) => {
