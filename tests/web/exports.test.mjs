@@ -105,6 +105,30 @@ test('every file and every address of the page is opened', { skip }, async (t) =
         }
     });
 
+    await t.test('a picture that is made in the page: risk colours have their shapes in its legend', async () => {
+        const cover = await page.evaluate(async () => {
+            const { draw } = await import('/pages/profile/poster.js'), legend = await (await fetch('/legend/hazard.json?lang=zh')).json();
+            const map = { view: () => ({ lonDeg: 113.7, latDeg: 22.9, zoom: 12 }), project: () => ({ x: 0, y: 0 }) };
+            const png = await draw({ map, width: 500, height: 400, sheets: [], shapes: [], opacity: 1, figure: String, lines: ['x'], legends: [{ name: 'n', unit: '', legend }] });
+            const picture = await createImageBitmap(png), pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+            pen.drawImage(picture, 0, 0);
+            const { data } = pen.getImageData(0, 0, picture.width, picture.height);
+            // Of each colour: its box, and how much of it is covered.
+            return legend.items.map(({ color, mark = 'disc' }) => {
+                const want = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
+                let [n, x0, y0, x1, y1] = [0, 1e9, 1e9, -1, -1];
+                for (let i = 0; i < data.length; i += 4) if (want.every((v, k) => Math.abs(data[i + k] - v) < 8)) {
+                    const at = i / 4, x = at % picture.width, y = Math.floor(at / picture.width);
+                    [n, x0, y0, x1, y1] = [n + 1, Math.min(x0, x), Math.min(y0, y), Math.max(x1, x), Math.max(y1, y)];
+                }
+                return { mark, n, share: n / ((x1 - x0 + 1) * (y1 - y0 + 1)) };
+            });
+        });
+        const shares = { triangle: [0.4, 0.6], diamond: [0.4, 0.6], disc: [0.7, 0.85], square: [0.97, 1] };
+        assert.deepEqual(new Set(cover.map((c) => c.mark)), new Set(Object.keys(shares)));
+        for (const { mark, n, share } of cover) assert.ok(n > 50 && share >= shares[mark][0] && share <= shares[mark][1], `${mark}: ${n} pixels, ${share} of their box`);
+    });
+
     await t.test('addresses are opened by GDAL with the token', async () => {
         const env = { ...process.env, GDAL_HTTP_HEADERS: `Authorization: Bearer ${analyst}`, GDAL_ENABLE_WMS_CACHE: 'NO' }, as = { ...MANY, env };
         const address = (word) => copied.find((a) => a.includes(word)), features = copied.find((a) => new URL(a).pathname === '/');

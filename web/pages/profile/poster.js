@@ -101,7 +101,7 @@ export function broken(pen, text, wide, most) {
  * @param {CanvasRenderingContext2D} pen @param {Told} told @param {(n: number) => string} figure @param {number} room for its lines
  */
 function layOut(pen, {name, unit, legend, lines = [], note}, figure, room) {
-  /** @type {{x: number, y: number, text?: string, quiet?: boolean, colour?: string, alpha?: number, width?: number, frame?: boolean}[]} */
+  /** @type {{x: number, y: number, text?: string, quiet?: boolean, colour?: string, alpha?: number, width?: number, frame?: boolean, mark?: string}[]} */
   const parts = [];
   let x = 0, y = 0;
   /** @param {string} line @param {boolean} quiet */
@@ -125,7 +125,7 @@ function layOut(pen, {name, unit, legend, lines = [], note}, figure, room) {
   for (const item of legend.items ?? []) {
     const wide = 20 + pen.measureText(item.text).width + 12;
     if (x && x + wide > room) [x, y] = [0, y + LINE];
-    parts.push({x, y: y + 3, colour: item.color?.startsWith('var(') ? token(item.color.slice(4, -1)) : item.color ?? token('--quiet'), alpha: Math.max(0.25, item.opacity ?? 1), width: 14, frame: item.form === 'outline'}, {x: x + 20, y, text: item.text});
+    parts.push({x, y: y + 3, colour: item.color?.startsWith('var(') ? token(item.color.slice(4, -1)) : item.color ?? token('--quiet'), alpha: Math.max(0.25, item.opacity ?? 1), width: 14, frame: item.form === 'outline', mark: item.form === 'dot' ? item.mark ?? 'disc' : undefined}, {x: x + 20, y, text: item.text});
     x += wide;
   }
   if (legend.items) y += LINE;
@@ -158,6 +158,18 @@ function layLegends(pen, {width: wide, legends, figure}) {
   return {laid, width: Math.min(wide, width), height: laid.reduce((sum, l) => sum + l.height, 0) + MARGIN};
 }
 
+/** Corners of marks around their middle, as the map has them (tiles/picture). */
+const CORNERS = {triangle: [[0, -6], [6, 5], [-6, 5]], diamond: [[0, -6.5], [6.5, 0], [0, 6.5], [-6.5, 0]], square: [[-5, -5], [5, -5], [5, 5], [-5, 5]]};
+
+/** Colours of risk always have their shape. @param {string} mark @param {number} x @param {number} y */
+function markPath(mark, x, y) {
+  const path = new Path2D(), corners = CORNERS[/** @type {keyof typeof CORNERS} */ (mark)];
+  if (!corners) path.arc(x, y, 5.5, 0, 7);
+  else for (const [dx, dy] of corners) path.lineTo(x + dx, y + dy);
+  path.closePath();
+  return path;
+}
+
 /** @param {CanvasRenderingContext2D} pen @param {ReturnType<typeof layLegends>} box @param {{x: number, y: number}} at */
 function drawLegends(pen, {laid}, {x, y}) {
   let top = y + MARGIN / 2;
@@ -168,6 +180,7 @@ function drawLegends(pen, {laid}, {x, y}) {
       pen.strokeStyle = pen.fillStyle;
       pen.lineWidth = 1;
       if (p.frame) pen.strokeRect(x + MARGIN + p.x + 0.5, top + p.y + 0.5, (p.width ?? 14) - 1, 8);
+      else if (p.mark) pen.fill(markPath(p.mark, x + MARGIN + p.x + 7, top + p.y + 4.5));
       else if (p.text !== undefined) pen.fillText(p.text, x + MARGIN + p.x, top + p.y);
       else pen.fillRect(x + MARGIN + p.x, top + p.y, p.width ?? 14, 9);
     }
