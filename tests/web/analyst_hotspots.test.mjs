@@ -37,7 +37,7 @@ test('ranked hotspots', { skip }, async (t) => {
         await page.goto('about:blank');
         await page.goto(`${server.url}/analyst#layer=hazard&layers=hotspots&units=hex:2000&per=${per}&time=${time}`);
         const { features, rate_mean } = await get(`/hotspots/hazard?units=hex:2000&stat=gistar&per=${per}&f=geojson&limit=3000&datetime=${time}`), rows = features.map((f) => f.properties);
-        const hot = rows.filter((r) => r.bin > 0), above = hot.filter((r) => r.ratio >= 1);
+        const hot = rows.filter((r) => r.bin > 0), sure = rows.filter((r) => r.bin >= 2), above = hot.filter((r) => r.ratio >= 1);
         await until('rates', () => page.evaluate(() => !!document.querySelector('#table tr') && !!document.querySelector('[data-sort=near_rate]')));
         await until('per what', async () => (await page.textContent('.ranks th[data-column=rate]')).includes(unit));
         // Heads are phrases, how sure it is stands beside what it is, and the legend has one title.
@@ -59,7 +59,9 @@ test('ranked hotspots', { skip }, async (t) => {
         assert.deepEqual(lines.slice(0, above.length).map((l) => l.id), above.sort((a, b) => b.ratio - a.ratio).map((r) => r.id));
         assert.deepEqual(new Set(lines.slice(0, hot.length).map((l) => l.id)), new Set(hot.map((r) => r.id)));
         assert.deepEqual(lines.slice(known.length).map((l) => l.z), lines.slice(known.length).map(() => ''), 'what is not known is last');
-        assert.ok((await page.textContent('#table-note')).includes(`${rows.length} 个中 ${hot.length} 个显著高`));
+        assert.ok((await page.textContent('#table-note')).includes(`${rows.length} 个中 ${sure.length} 个显著高(置信度95%以上)`));
+        // 90 % is told as such: the wall counts as this does.
+        assert.equal((await page.textContent('#table-note')).includes('只到90%'), hot.length > sure.length);
         const [, mean] = /全市 ([\d.,]+)/.exec(await page.textContent('#table-note'));
         assert.ok(Math.abs(Number(mean.replaceAll(',', '')) - scale * rate_mean) <= 0.05 * scale * rate_mean, mean);
         t.diagnostic(`${hot.length} hot, ${above.length} above themselves`);

@@ -201,6 +201,9 @@ async function askTwice(context, other, signal, surely) {
 /** Is it hot (1), cold (-1) or neither (0)? @param {any} r of a test */
 const heatOf = (r) => (/hot$|^hot |^high \d/.test(r.class ?? '') ? 1 : /cold$|^cold |^low \d/.test(r.class ?? '') ? -1 : 0);
 
+/** Is it so with 95 % or more? As on the wall; 90 % is told as such. @param {any} r */
+const isSure = (r) => heatOf(r) > 0 && !/ 90%$/.test(r.class);
+
 /** Above the city first: what is so itself, then what only its neighbours make so, what is not significant, what is below. @param {any} r */
 const placeIn = (r) => (typeof r.z !== 'number' ? -3 : heatOf(r) > 0 ? (r.ratio >= 1 ? 2 : 1) : heatOf(r));
 /** The order of what was tested. @param {boolean} down */
@@ -230,8 +233,8 @@ function testedTable(context, rows, answer, surely) {
     {...figure(context, 'z', 'z', {write: (n) => fixed(n, 2)}), compare: (down) => bySureness('z', down)},
     {...figure(context, 'q', 'q', {write: surely, help: say('sorted_by_q')}), compare: (down) => bySureness('q', down), csv: [['p', (r) => r.p], ['q', (r) => r.q]]}];
   if (state.now.spots === 'moran') return {columns, rows: told, order: {by: 'q', down: false}, note: say('sorted_by_q')};
-  const mean = rated ? say('city_rate', {n: rate(answer.rate_mean * scale), unit}) : '', hot = told.filter((r) => heatOf(r) > 0), alone = hot.filter((r) => r.ratio < 1).length;
-  return {columns, rows: told, order: {by: 'class', down: false}, note: [mean, say('hot_of', {n: write.exact(hot.length), all: write.exact(rows.length)}), near ? say('looks_near') : '', alone && near ? say('alone_of', {n: write.exact(alone)}) : ''].filter((t) => t).join(' ')};
+  const mean = rated ? say('city_rate', {n: rate(answer.rate_mean * scale), unit}) : '', hot = told.filter((r) => heatOf(r) > 0), sure = hot.filter(isSure).length, alone = hot.filter((r) => r.ratio < 1).length;
+  return {columns, rows: told, order: {by: 'class', down: false}, note: [mean, say('hot_of', {n: write.exact(sure), all: write.exact(rows.length)}), hot.length > sure ? say('hot_less', {n: write.exact(hot.length - sure)}) : '', near ? say('looks_near') : '', alone && near ? say('alone_of', {n: write.exact(alone)}) : ''].filter((t) => t).join(' ')};
 }
 
 /** What each kind of coverage tells of a row. @type {Record<string, (context: Context) => {columns: Column[], by: string, down: boolean}>} */

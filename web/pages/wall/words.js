@@ -22,7 +22,7 @@ const WORDS = {
   in_time: ['按期处置', 'In time'], last_days: ['近{n}天', 'last {n} days'], in_time_short: ['按期率%', 'in time'], towns: ['镇街', 'Town'], city: ['全市', 'city'],
   stale: ['数据停在 {t},正在重新连接', 'Data stands at {t}, reconnecting'], paused: ['暂停', 'Paused'], replay: ['回放 {a} – {b}', 'Replay {a} – {b}'],
   half_life: ['每{n}小时减半', 'halved every {n} h'], half_life_days: ['{n}天减半', 'halved in {n} d'], weighted: ['按{w}加权', 'weighted by {w}'], risk_weight: ['严重度', 'severity'],
-  whole: ['全市', 'The whole city'], quiet: ['近{n}天没有显著热点', 'There is no significant hotspot of the last {n} days'], hotspots: ['显著热点', 'Significant hotspots'], hot_many: ['近{d}天有{n}格为显著热点', '{n} units are significant hotspots of the last {d} days'], hot_one: ['近{d}天有1格为显著热点', 'One unit is a significant hotspot of the last {d} days'],
+  whole: ['全市', 'The whole city'], quiet: ['近{n}天没有显著热点', 'There is no significant hotspot of the last {n} days'], hotspots: ['显著热点', 'Significant hotspots'], hot_many: ['近{d}天有{n}格为显著热点(95%以上)', '{n} units are significant hotspots (95 %) of the last {d} days'], hot_one: ['近{d}天有1格为显著热点(95%以上)', 'One unit is a significant hotspot (95 %) of the last {d} days'],
   new_ones: ['其中{n}格本周新出现', '{n} of them new this week'], no_new: ['本周没有新出现的', 'none of them new this week'], serious_open: ['未处置的较高以上隐患', 'open hazards, serious or high'], workers: ['名网格管理员', 'workers'],
   by_density: ['按全市平均密度', 'at the city\'s mean density'], by_exposure: ['按全市平均({p})', 'at the city\'s mean by {p}'], by_mean: ['按各单元平均', 'at the mean of all units'], and_beside: ['等{n}格', 'and {n} beside it'],
   each_mark: ['1标≈{n}{unit}', '1 mark ≈ {n}'],
