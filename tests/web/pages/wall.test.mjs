@@ -233,9 +233,9 @@ test('of a place one sentence is told: how many, how many expected, how sure, si
 
 test('of a unit it is told what is known, and nothing of what is not', () => {
     const all = { open: 512, unit: '宗', crew: 800, days: 28, hot: 3, fresh: 2 };
-    assert.equal(unitSentence('zh-CN', all), '未处置的较高以上隐患512宗,800名网格管理员。近28天有3格为显著热点,其中2格本周新出现。');
-    assert.equal(unitSentence('en', all), '512 serious or high hazards are open, 800 workers. 3 units are significant hotspots of the last 28 days, 2 of them new this week.');
-    assert.equal(unitSentence('en', { open: 1, crew: 1, days: 28, hot: 1, fresh: 0 }), '1 serious or high hazard is open, 1 worker. One unit is a significant hotspot of the last 28 days, none of them new this week.');
+    assert.equal(unitSentence('zh-CN', all), '未处置的较高以上隐患512宗,800名网格管理员。近28天有3格为显著热点(95%以上),其中2格本周新出现。');
+    assert.equal(unitSentence('en', all), '512 serious or high hazards are open, 800 workers. 3 units are significant hotspots (95 %) of the last 28 days, 2 of them new this week.');
+    assert.equal(unitSentence('en', { open: 1, crew: 1, days: 28, hot: 1, fresh: 0 }), '1 serious or high hazard is open, 1 worker. One unit is a significant hotspot (95 %) of the last 28 days, none of them new this week.');
     assert.equal(unitSentence('zh-CN', { open: 0, unit: '宗', days: 28, hot: 0 }), '未处置的较高以上隐患0宗。近28天没有显著热点。');
     assert.equal(unitSentence('zh-CN', { crew: 4 }), '4名网格管理员。');
     assert.equal(unitSentence('zh-CN', {}), '');
