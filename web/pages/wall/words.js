@@ -89,14 +89,19 @@ export const rates = (values) => {
 };
 
 /**
- * A whole, a part and the rest as they are printed: each is rounded by itself,
- * so that a number is the same wherever it stands.
+ * A whole, a part and the rest as they are printed. In 万 to one digit the rest
+ * is the difference of what is printed, so that a reader's sum is right; the
+ * exact number stands beside it.
  * @param {Language} lang @param {number | null} whole @param {number | null} part
  * @returns {[string, string, string]}
  */
 export function parts(lang, whole, part) {
-  const rest = whole === null || part === null ? null : whole - part;
-  return /** @type {[string, string, string]} */ ([whole, part, rest].map((n) => count(lang, n, 1e4)));
+  if (whole === null || part === null) return [count(lang, whole, 1e4), count(lang, part, 1e4), HIDDEN];
+  const rest = whole - part;
+  if (lang === 'en' || whole < 1e4 || whole >= 99999500) return [count(lang, whole, 1e4), count(lang, part, 1e4), count(lang, rest, 1e4)];
+  const rounded = (n) => Math.round(n / 1e3) * 1e3;
+  const text = rest < 1e4 ? count(lang, rest) : count(lang, rounded(whole) - rounded(part), 1e4);
+  return [count(lang, rounded(whole), 1e4), part < 1e4 ? count(lang, part) : count(lang, rounded(part), 1e4), text];
 }
 
 /** Sum of what is told: with a part that is hidden it is hidden, else with one that is unknown unknown. @param {(number | null | undefined)[]} parts */
