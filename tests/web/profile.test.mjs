@@ -195,6 +195,13 @@ test('an analyst at work', { skip }, async (t) => {
         await page.evaluate((id) => { location.hash = location.hash.replace(/unit=\w+/, `unit=${id}`); }, towns[0].id);
         await page.waitForFunction((id) => document.querySelector('#table tr.chosen')?.dataset.id === id, towns[0].id);
         await accessible(page, 'ranking');
+        // What is about persons is told of all time, and that is said.
+        await goTo(`${whole}&pane=profile&units=town&unit=${towns[0].id}`);
+        await counted({ by: 'town' });
+        assert.match(await page.locator('.pane-profile .figures + .note').textContent(), /巡查.*不分时段,为全部时间/);
+        await goTo(`map=10/22.95/113.87&layer=hazard&pane=profile&units=town&unit=${towns[0].id}`);
+        await counted({ by: 'town' });
+        assert.doesNotMatch(await page.locator('.pane-profile .figures + .note').textContent(), /不分时段/);
         // Persons: counts by unit, few of them hidden.
         await goTo('map=10/22.95/113.87&layer=worker&pane=ranking&units=village');
         await page.waitForSelector('#table tr');

@@ -184,6 +184,8 @@ class Profile {
     const csv = this.csv('profile', ['layer', 'title', 'count', 'city', 'share_of_city', ...(per ? ['per', 'rate', 'rate_low', 'rate_high', 'city_rate', 'against_city'] : []), 'address'],
       lines.map((l) => [l.layer.id, this.title(l.layer), csvKnown(l.count), csvKnown(l.city), l.share, ...(per ? [per, l.rate?.value, l.rate?.low, l.rate?.high, l.rate?.city, l.rate?.verdict] : []), location.origin + l.target]));
     const subject = context.subject();
+    // What is about persons is not told by the day.
+    const always = state.now.time && areaOf(context)?.kind === 'unit' ? lines.filter((l) => l.layer.time_column && l.layer.personal).map((l) => this.title(l.layer)) : [];
     return this.section(say('counts'), [csv],
       ...(Object.keys(city.exposures).length ? [element('div', {className: 'tools'}, choice(say('per'), perOptions(this.speech, city, context.lang), per, (value) => {
         this.per = value;
@@ -192,7 +194,7 @@ class Profile {
       element('table', {className: 'figures'}, element('thead', {}, element('tr', {}, ...columns.map((c) => element('th', {scope: 'col', className: number(c)}, head(c))))),
         element('tbody', {}, ...lines.map((l) => element('tr', {className: l.layer.id === state.now.layer ? 'now' : ''},
           ...columns.map((c) => element(c === 'layer' ? 'th' : 'td', c === 'layer' ? {scope: 'row'} : {className: number(c)}, cells[c](l))))))),
-      element('p', {className: 'note'}, [say('legend_of_cells'), ...(state.now.filter && subject ? [say('filter_on', {layer: this.title(subject)})] : []), ...(lines.some((l) => l.count.known === 'hidden') ? [`· ${say('not_told')}`] : [])].join(' · ')),
+      element('p', {className: 'note'}, [say('legend_of_cells'), ...(state.now.filter && subject ? [say('filter_on', {layer: this.title(subject)})] : []), ...(always.length ? [say('all_time', {layers: always.join(context.lang === 'en' ? ', ' : '、')})] : []), ...(lines.some((l) => l.count.known === 'hidden') ? [`· ${say('not_told')}`] : [])].join(' · ')),
       ...(per && !lines.some((l) => l.rate) ? [element('p', {className: 'note', role: 'status'}, say('refused_per'))] : []));
   }
 
