@@ -339,9 +339,12 @@ om_status om_roles_read(const char *city, struct om_roles **out,
     char path[PATH_BYTES];
     struct om_buf text = {0};
     OM_TRY(om_path_join(path, sizeof path, city, FILE_NAME));
-    if (!om_file_exists(path))
-        return om_roles_parse(OM_ROLES_TEXT, strlen(OM_ROLES_TEXT),
-                              "built-in roles", out, err);
+    if (!om_file_exists(path)) {
+        OM_TRY(om_roles_parse(OM_ROLES_TEXT, strlen(OM_ROLES_TEXT),
+                              "built-in roles", out, err));
+        (*out)->built_in = true;
+        return OM_OK;
+    }
     om_status st = om_file_read(path, OM_LIMIT_JSON_BYTES, &text, err);
     if (!st)
         st = om_roles_parse((const char *)text.bytes, text.len, FILE_NAME, out,

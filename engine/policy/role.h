@@ -57,13 +57,14 @@ struct om_role {
     uint64_t hash;  // of what the role says
 };
 
-/* Immutable, counted. */
 /** Persons below that are no crowd, whatever a role says. */
 #define OM_CROWD 10
 
+/* Immutable, counted. */
 struct om_roles {
     size_t count;
     const struct om_role *role;
+    bool built_in;  // the city has no roles.json
 };
 /** Roles of CITY/roles.json, the built-in ones where there is no such file.
  *  returns  OM_E_FORMAT, OM_E_LIMIT: err says which role and member

@@ -232,6 +232,8 @@ static bool is_level(const struct om_manifest *m, const char *name)
 static void warn_of_limits(const char *city, const struct om_roles *roles)
 {
     struct om_manifest m = {0};
+    // Of those that nobody wrote nobody is told.
+    if (roles->built_in) return;
     const bool known = om_manifest_read(city, &m, NULL) == OM_OK;
     for (size_t i = 0; i < roles->count; i++) {
         const struct om_role *role = &roles->role[i];
