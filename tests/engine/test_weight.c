@@ -308,6 +308,28 @@ static void key_of_a_later_beat_finds_what_is_prepared(void **state)
     free(row);
 }
 
+static void sum_has_no_row_beyond_the_most_that_one_weighs(void **state)
+{
+    (void)state;
+    const double score[] = {1e300, 2.0, -1e300, 3.5e13, -7.0, 1e12};
+    enum { ROWS = sizeof score / sizeof *score };
+    struct field_row row[ROWS];
+    struct field_layer l = {0};
+    double want = 0, sum;
+    for (size_t i = 0; i < ROWS; i++) {
+        row[i] = (struct field_row){
+            .pos = {5 + (uint32_t)i, 5}, .score = score[i], .at_s = NOW_S};
+        want += fmax(fmin(score[i], OM_FIELD_ROW_MOST), -OM_FIELD_ROW_MOST);
+    }
+    assert_int_equal(field_layer_add(&l, row, ROWS), OM_OK);
+    const struct om_selection all = field_all(&l.layer);
+    const struct om_weighting w = {FIELD_SCORE, NULL, 0, INT64_MAX};
+    const struct om_field_spec spec = spec_of(&l.layer, &all, w);
+    assert_int_equal(om_field_weight(fields, &spec, &sum), OM_OK);
+    assert_true(fabs(sum - want) <= 1e-6 * fabs(want));
+    field_layer_free(&l);
+}
+
 static void fault_of_weights_is_said(void **state)
 {
     (void)state;
@@ -335,7 +357,6 @@ static void fault_of_weights_is_said(void **state)
     REFUSED(OM_E_RANGE, OM_NO_FIELD, NULL, INFINITY, NOW_S);
     REFUSED(OM_E_RANGE, OM_NO_FIELD, NULL, DAY_S, INT64_MAX);
     REFUSED(OM_E_RANGE, OM_NO_FIELD, &table, 0, INT64_MAX);
-    REFUSED(OM_E_RANGE, FIELD_SCORE, NULL, 0, INT64_MAX);  // beyond floats
     value[0].weight = 1.0;
     table.otherwise = INFINITY;
     REFUSED(OM_E_RANGE, OM_NO_FIELD, &table, 0, INT64_MAX);
@@ -391,6 +412,7 @@ int main(void)
         cmocka_unit_test(decay_halves_after_a_half_life),
         cmocka_unit_test(key_tells_weights_apart),
         cmocka_unit_test(key_of_a_later_beat_finds_what_is_prepared),
+        cmocka_unit_test(sum_has_no_row_beyond_the_most_that_one_weighs),
         cmocka_unit_test(fault_of_weights_is_said),
         cmocka_unit_test(fault_of_memory_leaves_nothing_behind),
     };
